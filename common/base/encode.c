@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "common/base/encode.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/cleanup.h"
+#include "common/base/log.h"
+
+void hex_encode(const void *bytes, size_t len, char *text)
+{
+	static const char digits[] = "0123456789abcdef";
+	const uint8_t *b = bytes;
+
+	for (size_t i = 0; i < len; i++) {
+		*text++ = digits[b[i] >> 4];
+		*text++ = digits[b[i] & 15];
+	}
+	*text = '\0';
+}
+
+static int nibble(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+int hex_decode_up_to(const char *text, uint8_t *bytes, size_t max, size_t *len, struct err *e)
+{
+	size_t digits = strlen(text);
+
+	if (digits % 2 || digits / 2 > max)
+		return err_set(e, ERR_INVALID,
+			       "%zu hexadecimal digits where an even number up to %zu is wanted",
+			       digits, 2 * max);
+	for (size_t i = 0; i < digits; i++)
+		if (nibble(text[i]) < 0)
+			return err_set(e, ERR_INVALID, "character %zu of %s is no hexadecimal digit",
+				       i + 1, log_quote(text).text);
+	for (size_t i = 0; i < digits / 2; i++)
+		bytes[i] = (uint8_t)(nibble(text[2 * i]) << 4 | nibble(text[2 * i + 1]));
+	*len = digits / 2;
+	return 0;
+}
+
+int hex_decode(const char *text, uint8_t *bytes, size_t len, struct err *e)
+{
+	size_t got;
+
+	if (strlen(text) != 2 * len)
+		return err_set(e, ERR_INVALID, "%zu hexadecimal digits where %zu are wanted",
+			       strlen(text), 2 * len);
+	return hex_decode_up_to(text, bytes, len, &got, e);
+}
+
+static const char base64_digits[] =
+	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+char *base64_encode(const void *bytes, size_t len)
+{
+	const uint8_t *b = bytes;
+
+	if (len > SIZE_MAX / 2)
+		return NULL;
+	char *text = malloc((len + 2) / 3 * 4 + 1), *out = text;
+	if (!text)
+		return NULL;
+	for (size_t i = 0; i < len; i += 3) {
+		size_t have = len - i < 3 ? len - i : 3;
+		uint32_t v = (uint32_t)b[i] << 16;
+
+		if (have > 1)
+			v |= (uint32_t)b[i + 1] << 8;
+		if (have > 2)
+			v |= b[i + 2];
+		*out++ = base64_digits[v >> 18];
+		*out++ = base64_digits[v >> 12 & 63];
+		*out++ = have > 1 ? base64_digits[v >> 6 & 63] : '=';
+		*out++ = have > 2 ? base64_digits[v & 63] : '=';
+	}
+	*out = '\0';
+	return text;
+}
+
+static int sextet(char c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 26;
+	if (c >= '0' && c <= '9')
+		return c - '0' + 52;
+	return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
+int base64_decode_unpadded(const char *text, size_t chars, uint8_t **bytes, size_t *len,
+			   struct err *e)
+{
+	if (chars && chars % 4 == 0) {
+		chars -= text[chars - 1] == '=';
+		chars -= text[chars - 1] == '=';
+	}
+	if (chars % 4 == 1)
+		return err_set(e, ERR_INVALID, "base64: %zu characters are no whole number of bytes",
+			       chars);
+	CLEANUP(free) uint8_t *out = malloc(chars / 4 * 3 + 3);
+	if (!out)
+		return err_nomem(e);
+
+	uint32_t v = 0;
+	size_t n = 0;
+	for (size_t i = 0; i < chars; i++) {
+		int s = sextet(text[i]);
+
+		if (s < 0)
+			return err_set(e, ERR_INVALID, "base64: character %zu is not of the alphabet",
+				       i + 1);
+		v = v << 6 | (uint32_t)s;
+		if (i % 4 == 0)
+			continue;
+		unsigned spare = 6 - 2 * (unsigned)(i % 4);
+		out[n++] = (uint8_t)(v >> spare);
+		if (i + 1 == chars && v & ((1u << spare) - 1))
+			return err_set(e, ERR_INVALID, "base64: bits are left over at the end");
+	}
+	*bytes = TAKE_PTR(out);
+	*len = n;
+	return 0;
+}
+
+int base64_decode(const char *text, size_t chars, uint8_t **bytes, size_t *len, struct err *e)
+{
+	if (chars % 4)
+		return err_set(e, ERR_INVALID, "base64: %zu characters, padding is missing", chars);
+	return base64_decode_unpadded(text, chars, bytes, len, e);
+}
+
+bool utf8_valid(const void *bytes, size_t len)
+{
+	const uint8_t *b = bytes, *end = b + len;
+
+	while (b < end) {
+		uint8_t lead = *b++;
+		size_t more = lead < 0x80 ? 0 : lead < 0xE0 ? 1 : lead < 0xF0 ? 2 : 3;
+		/* What the second byte may be rules out overlong forms and surrogates. */
+		uint8_t low = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
+		uint8_t high = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
+
+		if (more && (lead < 0xC2 || lead > 0xF4))
+			return false;
+		if ((size_t)(end - b) < more)
+			return false;
+		for (; more; more--, b++, low = 0x80, high = 0xBF)
+			if (*b < low || *b > high)
+				return false;
+	}
+	return true;
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * err.h — why a call failed: a code that is also a gRPC status, and one line for a person.
+ *
+ * The error lives on the caller's stack, so reporting one never allocates. A function that can
+ * fail returns 0 or the negative code, takes `struct err *e` last, and leaves its outputs alone
+ * when it fails. Context is added on the way up, outermost first: "load policy: open 'x': …".
+ */
+#pragma once
+
+#include <stddef.h>
+
+/* Numbers as in gRPC's status codes (grpc/doc/statuscodes.md). */
+enum err_code {
+	ERR_OK = 0,
+	ERR_CANCELLED = 1,
+	ERR_UNKNOWN = 2,
+	ERR_INVALID = 3,
+	ERR_DEADLINE = 4,
+	ERR_NOT_FOUND = 5,
+	ERR_EXISTS = 6,
+	ERR_DENIED = 7,
+	ERR_EXHAUSTED = 8,
+	ERR_PRECONDITION = 9,
+	ERR_ABORTED = 10,
+	ERR_OUT_OF_RANGE = 11,
+	ERR_UNIMPLEMENTED = 12,
+	ERR_INTERNAL = 13,
+	ERR_UNAVAILABLE = 14,
+	ERR_DATA_LOSS = 15,
+	ERR_UNAUTHENTICATED = 16,
+};
+
+enum { ERR_TEXT_MAX = 512 };
+
+struct err {
+	enum err_code code;
+	char text[ERR_TEXT_MAX]; /* always terminated; cut, never split across an UTF-8 character */
+};
+
+/* The status's name in gRPC's spelling, "INVALID_ARGUMENT"; "UNKNOWN" for a number it has not. */
+const char *err_code_name(enum err_code code);
+
+/* Record a failure. Returns -code, so that a caller can write `return err_set(…)`. */
+int err_set(struct err *e, enum err_code code, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* The same from errno: ENOENT is NOT_FOUND, EACCES/EPERM DENIED, ENOSPC/EMFILE/ENOMEM EXHAUSTED,
+ * EEXIST EXISTS, anything else INTERNAL; its text is appended. */
+int err_errno(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* Out of memory: EXHAUSTED. */
+int err_nomem(struct err *e);
+
+/* Put context before the text that is there; the code stays. Returns -e->code. */
+int err_wrap(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+#define MUST_CHECK __attribute__((warn_unused_result))

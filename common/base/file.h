@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * file.h — whole files in and out, atomically; folder trees made and removed.
+ */
+#pragma once
+
+#include "common/base/err.h"
+
+#include <stdint.h>
+#include <sys/types.h>
+
+/* The whole file, at most `max` bytes, with a zero byte behind that is not counted. Malloc'ed for
+ * the caller. A larger file is ERR_EXHAUSTED. Reads to the end whatever stat says (sysfs, pipes);
+ * "-" is not special. */
+int file_read(const char *path, size_t max, uint8_t **bytes, size_t *len, struct err *e) MUST_CHECK;
+
+/* Like file_read() for text: a zero byte inside is refused. */
+int file_read_text(const char *path, size_t max, char **text, struct err *e) MUST_CHECK;
+
+/* Replaces or makes `path` with `mode`, so that at every moment the old or the whole new content
+ * is there (temporary beside it, fsync, rename, fsync of the folder). Nothing is left on failure. */
+int file_write(const char *path, const void *bytes, size_t len, mode_t mode,
+	       struct err *e) MUST_CHECK;
+
+/* The same, but ERR_EXISTS if something has that name already. */
+int file_write_new(const char *path, const void *bytes, size_t len, mode_t mode,
+		   struct err *e) MUST_CHECK;
+
+/* All of `len` bytes to a descriptor that blocks, across short writes and signals. */
+int fd_write_all(int fd, const void *bytes, size_t len, struct err *e) MUST_CHECK;
+
+/* mkdir -p; folders that are made get `mode`. */
+int dir_make(const char *path, mode_t mode, struct err *e) MUST_CHECK;
+
+/* rm -rf that follows no link and crosses into no other file system; a missing path is fine.
+ * Goes on past what can't be removed and reports the first. */
+int dir_remove(const char *path, struct err *e) MUST_CHECK;
+
+/* `fmt` as a malloc'ed string (asprintf with an error). */
+int text_format(char **text, struct err *e, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4))) MUST_CHECK;

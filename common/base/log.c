@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "common/base/log.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/base/cleanup.h"
+
+static const struct {
+	const char *word;
+	int priority; /* syslog's, for journald */
+	const char *colour;
+} levels[] = {
+	[LOG_LEVEL_ERROR] = { "error", 3, "\033[31m" },
+	[LOG_LEVEL_WARN] = { "warn", 4, "\033[33m" },
+	[LOG_LEVEL_INFO] = { "info", 6, "" },
+	[LOG_LEVEL_DEBUG] = { "debug", 7, "\033[2m" },
+};
+
+static const char *program_name = "cocos";
+static enum log_level highest = LOG_LEVEL_INFO;
+static enum { PLAIN, COLOURED, JOURNAL } form = PLAIN;
+
+void log_open(const char *program)
+{
+	program_name = program;
+	if (secure_getenv("JOURNAL_STREAM"))
+		form = JOURNAL;
+	else if (isatty(STDERR_FILENO))
+		form = COLOURED;
+}
+
+void log_set(enum log_level level)
+{
+	highest = level;
+}
+
+int log_set_level(const char *word, struct err *e)
+{
+	if (strcasecmp(word, "warning") == 0)
+		word = "warn";
+	for (size_t i = 0; i < ARRAY_LEN(levels); i++)
+		if (strcasecmp(word, levels[i].word) == 0) {
+			highest = (enum log_level)i;
+			return 0;
+		}
+	return err_set(e, ERR_INVALID, "log level %s: use error, warn, info or debug",
+		       log_quote(word).text);
+}
+
+void log_line(enum log_level level, const char *fmt, ...)
+{
+	char line[2048];
+	int saved = errno, used = 0;
+	va_list args;
+
+	if (level > highest)
+		return;
+	if (form == JOURNAL) {
+		used = snprintf(line, sizeof(line), "<%d>", levels[level].priority);
+	} else {
+		struct timespec now;
+		struct tm utc;
+
+		clock_gettime(CLOCK_REALTIME, &now);
+		gmtime_r(&now.tv_sec, &utc);
+		used = snprintf(line, sizeof(line),
+				"%s%04d-%02d-%02dT%02d:%02d:%02d.%03ldZ %s %-5s ",
+				form == COLOURED ? levels[level].colour : "", utc.tm_year + 1900,
+				utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec,
+				now.tv_nsec / 1000000, program_name, levels[level].word);
+	}
+	if (used < 0)
+		return;
+	size_t at = (size_t)used;
+	va_start(args, fmt);
+	used = vsnprintf(line + at, sizeof(line) - at - 8, fmt, args);
+	va_end(args);
+	if (used > 0)
+		at += (size_t)used < sizeof(line) - at - 8 ? (size_t)used : sizeof(line) - at - 9;
+	for (char *c = line; c < line + at; c++) /* one call, one line */
+		if (*c == '\n' || *c == '\r')
+			*c = ' ';
+	if (form == COLOURED) {
+		memcpy(line + at, "\033[0m", 4);
+		at += 4;
+	}
+	line[at++] = '\n';
+	if (write(STDERR_FILENO, line, at) < 0) {
+		/* Nowhere is left to say so. */
+	}
+	errno = saved;
+}
+
+struct log_quoted log_quote_bytes(const void *bytes, size_t len)
+{
+	struct log_quoted q;
+	const uint8_t *b = bytes;
+	size_t at = 0;
+
+	q.text[at++] = '\'';
+	for (size_t i = 0; i < len; i++) {
+		if (at + 4 + 5 > sizeof(q.text)) {
+			memcpy(q.text + at, "…", strlen("…"));
+			at += strlen("…");
+			break;
+		}
+		if (b[i] >= 0x20 && b[i] < 0x7f && b[i] != '\'' && b[i] != '\\')
+			q.text[at++] = (char)b[i];
+		else
+			at += (size_t)snprintf(q.text + at, 5, "\\x%02x", b[i]);
+	}
+	q.text[at++] = '\'';
+	q.text[at] = '\0';
+	return q;
+}
+
+struct log_quoted log_quote(const char *text)
+{
+	return log_quote_bytes(text ? text : "", text ? strlen(text) : 0);
+}
+
+void log_notify(const char *state)
+{
+	const char *path = secure_getenv("NOTIFY_SOCKET");
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+
+	if (!path || strlen(path) >= sizeof(to.sun_path) || (path[0] != '/' && path[0] != '@'))
+		return;
+	memcpy(to.sun_path, path, strlen(path));
+	if (path[0] == '@') /* the abstract name space */
+		to.sun_path[0] = '\0';
+	CLEANUP(close) int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd >= 0)
+		sendto(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&to,
+		       (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path)));
+}

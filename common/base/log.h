@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * log.h — one line to standard error for each thing worth telling a person.
+ *
+ * Only main functions, daemons' event handlers and the gRPC dispatcher log; a library reports
+ * through struct err. Under journald lines carry its priority prefix, elsewhere time and level.
+ * Values that come from a peer go through log_quote().
+ */
+#pragma once
+
+#include "common/base/err.h"
+
+enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
+
+/* The program's name stands in each line; kept, not copied. */
+void log_open(const char *program);
+
+/* "error", "warn" (also "warning"), "info", "debug", any case; refuses another word. */
+int log_set_level(const char *word, struct err *e) MUST_CHECK;
+void log_set(enum log_level level);
+
+void log_line(enum log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+#define log_error(...) log_line(LOG_LEVEL_ERROR, __VA_ARGS__)
+#define log_warn(...)  log_line(LOG_LEVEL_WARN, __VA_ARGS__)
+#define log_info(...)  log_line(LOG_LEVEL_INFO, __VA_ARGS__)
+#define log_debug(...) log_line(LOG_LEVEL_DEBUG, __VA_ARGS__)
+
+enum { LOG_QUOTE_MAX = 160 };
+struct log_quoted {
+	char text[LOG_QUOTE_MAX];
+};
+
+/* `text` in single quotes with everything unprintable escaped as \xNN, cut with "…" when long.
+ * Usable within one expression: log_info("name %s", log_quote(name).text). */
+struct log_quoted log_quote(const char *text);
+struct log_quoted log_quote_bytes(const void *bytes, size_t len);
+
+/* Tells systemd's notify socket, when there is one: "READY=1", "STOPPING=1". */
+void log_notify(const char *state);

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "common/base/reader.h"
+
+#include <string.h>
+
+const uint8_t *reader_take(struct reader *r, size_t len)
+{
+	const uint8_t *here = r->pos;
+
+	if (r->bad || len > reader_left(r)) {
+		r->bad = true;
+		return NULL;
+	}
+	if (len)
+		r->pos += len;
+	return here;
+}
+
+void reader_copy(struct reader *r, void *out, size_t len)
+{
+	const uint8_t *from = reader_take(r, len);
+
+	if (!len)
+		return;
+	if (from)
+		memcpy(out, from, len);
+	else
+		memset(out, 0, len);
+}
+
+void reader_skip(struct reader *r, size_t len)
+{
+	(void)reader_take(r, len);
+}
+
+void reader_zeros(struct reader *r, size_t len)
+{
+	const uint8_t *from = reader_take(r, len);
+
+	for (size_t i = 0; from && i < len; i++)
+		if (from[i])
+			r->bad = true;
+}
+
+static uint64_t little(struct reader *r, size_t len)
+{
+	uint8_t b[8];
+	uint64_t v = 0;
+
+	reader_copy(r, b, len);
+	for (size_t i = len; i-- > 0;)
+		v = v << 8 | b[i];
+	return v;
+}
+
+static uint64_t big(struct reader *r, size_t len)
+{
+	uint8_t b[8];
+	uint64_t v = 0;
+
+	reader_copy(r, b, len);
+	for (size_t i = 0; i < len; i++)
+		v = v << 8 | b[i];
+	return v;
+}
+
+uint8_t reader_u8(struct reader *r)
+{
+	return (uint8_t)little(r, 1);
+}
+
+uint16_t reader_le16(struct reader *r)
+{
+	return (uint16_t)little(r, 2);
+}
+
+uint32_t reader_le32(struct reader *r)
+{
+	return (uint32_t)little(r, 4);
+}
+
+uint64_t reader_le64(struct reader *r)
+{
+	return little(r, 8);
+}
+
+uint16_t reader_be16(struct reader *r)
+{
+	return (uint16_t)big(r, 2);
+}
+
+uint32_t reader_be24(struct reader *r)
+{
+	return (uint32_t)big(r, 3);
+}
+
+uint32_t reader_be32(struct reader *r)
+{
+	return (uint32_t)big(r, 4);
+}
+
+uint64_t reader_be64(struct reader *r)
+{
+	return big(r, 8);
+}
+
+struct reader reader_sub(struct reader *r, size_t len)
+{
+	const uint8_t *from = reader_take(r, len);
+
+	if (!from && r->bad)
+		return (struct reader){ .bad = true };
+	return reader_over(from, len);
+}
+
+bool reader_done(const struct reader *r)
+{
+	return !r->bad && r->pos == r->end;
+}

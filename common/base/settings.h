@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * settings.h — a program's settings: one table says name, kind, default and help.
+ *
+ * A value comes from the first of: the environment (secure_getenv), the configuration file of the
+ * same keys, the default. An empty value is an absent one. The table also prints --help and the
+ * reference in docs/, so these can't drift apart. No setting may switch a security check off.
+ */
+#pragma once
+
+#include "common/base/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+enum setting_type {
+	SETTING_TEXT,	  /* char *, malloc'ed */
+	SETTING_PORT,	  /* uint16_t, 0 to 65535 */
+	SETTING_NUMBER,	  /* uint64_t, decimal, between min and max */
+	SETTING_SIZE,	  /* uint64_t bytes; K, M, G, T (powers of 1024) may follow */
+	SETTING_DURATION, /* uint64_t milliseconds; Go's form: 300ms, 1.5h, 1h30m */
+	SETTING_FLAG,	  /* bool: true or false */
+};
+
+struct setting {
+	const char *name;
+	enum setting_type type;
+	size_t offset;	      /* of the member in the configuration struct */
+	const char *fallback; /* NULL: a text stays NULL, anything else zero */
+	uint64_t min, max;    /* of numbers, sizes, durations; max 0 means no limit */
+	const char *help;     /* one line, ends without a full stop */
+};
+
+#define SETTING(name_, type_, struct_, member_, fallback_, help_)                                  \
+	{ .name = name_, .type = type_, .offset = offsetof(struct struct_, member_),               \
+	  .fallback = fallback_, .help = help_ }
+
+/* The lines KEY=VALUE of a file; blank ones and those that begin with # are stepped over. A value
+ * may stand in double quotes. */
+enum { KEYFILE_MAX = 65536, KEYFILE_LINES_MAX = 256 };
+struct keyfile_entry {
+	char *key, *value;
+};
+struct keyfile {
+	struct keyfile_entry *entries;
+	size_t count;
+};
+
+/* Refused, with the line's number: a line without '=', an empty or malformed key ([A-Z0-9_]+), a
+ * key twice, a zero byte, invalid UTF-8, more than the limits. */
+int keyfile_parse(const void *bytes, size_t len, struct keyfile *file, struct err *e) MUST_CHECK;
+void keyfile_done(struct keyfile *file);
+const char *keyfile_get(const struct keyfile *file, const char *key); /* NULL if absent or empty */
+
+/* Fills `config`, which must be zeroed. `file` may be NULL. A key of the file that is not in the
+ * table is refused by name; so is a bad value, wherever it came from. */
+int settings_load(const struct setting *table, size_t count, const struct keyfile *file,
+		  bool environment, void *config, struct err *e) MUST_CHECK;
+
+/* Frees the texts. */
+void settings_done(const struct setting *table, size_t count, void *config);
+
+/* The table for --help, and as Markdown for docs/. */
+void settings_help(const struct setting *table, size_t count, FILE *out);
+void settings_markdown(const struct setting *table, size_t count, FILE *out);
+
+/* Go's duration text to milliseconds; "1h30m", "90s", "300ms". */
+int duration_parse(const char *text, uint64_t *milliseconds, struct err *e) MUST_CHECK;
+int size_parse(const char *text, uint64_t *bytes, struct err *e) MUST_CHECK;

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * key.h — the keys of users and of our own identities, on OpenSSL's EVP_PKEY.
+ *
+ * Accepted: RSA 2048 to 8192, ECDSA P-256, P-384, P-521 (named curves), Ed25519. Anything else is
+ * refused when it is loaded, so that later code need not ask.
+ */
+#pragma once
+
+#include "common/base/cleanup.h"
+#include "common/base/err.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <openssl/bio.h>
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+
+DEFINE_CLEANUP(EVP_PKEY *, EVP_PKEY_free)
+DEFINE_CLEANUP(EVP_PKEY_CTX *, EVP_PKEY_CTX_free)
+DEFINE_CLEANUP(EVP_MD_CTX *, EVP_MD_CTX_free)
+DEFINE_CLEANUP(X509 *, X509_free)
+DEFINE_CLEANUP(BIO *, BIO_free_all)
+
+enum { SPKI_MAX = 2048, SIGNATURE_MAX = 1024, PEM_MAX = 65536 };
+
+enum key_kind { KEY_RSA, KEY_ECDSA, KEY_ED25519 };
+
+/* How a private key that is encrypted gets its passphrase: writes at most `max` bytes and returns
+ * their count, negative to give up. NULL means that encrypted keys are refused. */
+typedef int key_passphrase_fn(char *out, int max, void *data);
+
+/* DER SubjectPublicKeyInfo, exactly `len` bytes, in the encoding that OpenSSL would write again. */
+int key_from_spki(const uint8_t *der, size_t len, EVP_PKEY **key, struct err *e) MUST_CHECK;
+
+/* "-----BEGIN PUBLIC KEY-----" or a private key in PKCS#8, PKCS#1 or SEC 1. */
+int key_from_public_pem(const char *pem, size_t len, EVP_PKEY **key, struct err *e) MUST_CHECK;
+int key_from_private_pem(const char *pem, size_t len, key_passphrase_fn *ask, void *data,
+			 EVP_PKEY **key, struct err *e) MUST_CHECK;
+
+/* Malloc'ed DER of the public half. */
+int key_to_spki(const EVP_PKEY *key, uint8_t **der, size_t *len, struct err *e) MUST_CHECK;
+/* Malloc'ed PEM texts: PUBLIC KEY, and PKCS#8 PRIVATE KEY (wipe the latter). */
+int key_to_public_pem(const EVP_PKEY *key, char **pem, struct err *e) MUST_CHECK;
+int key_to_private_pem(const EVP_PKEY *key, char **pem, struct err *e) MUST_CHECK;
+
+int key_generate(enum key_kind kind, EVP_PKEY **key, struct err *e) MUST_CHECK; /* 4096, P-256 */
+enum key_kind key_kind_of(const EVP_PKEY *key);
+
+/* Signatures of users: RSA PKCS#1 v1.5 with SHA-256 (`pss`: PSS, MGF1 and salt of 32 bytes),
+ * ECDSA (DER) with SHA-256, Ed25519. `sig` holds SIGNATURE_MAX bytes. */
+int key_sign(EVP_PKEY *key, bool pss, const void *bytes, size_t len, uint8_t *sig,
+	     size_t *sig_len, struct err *e) MUST_CHECK;
+
+/* 0 only if the signature is right; ERR_DENIED if it is not. For RSA both paddings are tried. */
+int key_verify(EVP_PKEY *key, const void *bytes, size_t len, const uint8_t *sig, size_t sig_len,
+	       struct err *e) MUST_CHECK;
+
+/* Fills `e` from OpenSSL's error queue and empties it. Returns -code. */
+int err_openssl(struct err *e, enum err_code code, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));

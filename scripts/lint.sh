@@ -1,0 +1,37 @@
+#!/bin/sh
+# The rules of the house that a machine can check: arrows between folders, licence lines, calls
+# that do not belong here. Prints every breach and fails if there is one.
+set -u
+cd "$(dirname "$0")/.." || exit 2
+breaches=$(mktemp) || exit 2
+trap 'rm -f "$breaches"' EXIT
+
+# from-folder: folders that it may include
+arrows() {
+	from=$1
+	shift
+	allowed=$(printf '%s|' "$from" proto "$@" | sed 's/|$//')
+	grep -rnE '^#include "[a-z_]+/' "$from" --include='*.c' --include='*.h' 2>/dev/null |
+		grep -vE "#include \"($allowed)/" | sed 's/^/arrow: /' >>"$breaches"
+}
+arrows common
+arrows attestation common
+for program in agent manager computations cli; do
+	arrows "$program" common attestation
+done
+
+sources=$(find common attestation agent manager computations cli guest tests examples -name '*.[ch]')
+for file in $sources; do
+	head -n 1 "$file" | grep -q 'SPDX-License-Identifier: Apache-2.0' ||
+		echo "licence line missing: $file" >>"$breaches"
+done
+for file in $(find common attestation agent manager computations cli -name '*.[ch]'); do
+	grep -nE '(^|[^a-z_>.])(strcpy|strcat|sprintf|vsprintf|gets|alloca|system|popen|atoi|strtok)\(' \
+		"$file" | sed "s|^|unwanted call: $file:|" >>"$breaches"
+done
+
+if [ -s "$breaches" ]; then
+	cat "$breaches"
+	exit 1
+fi
+echo "lint: ok"

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/unit.h"
+
+#include "common/base/encode.h"
+
+static void hexadecimal_has_exactly_its_length(void **state)
+{
+	uint8_t b[2];
+	char text[5];
+	struct err e;
+
+	assert_ok(hex_decode("0aFf", b, 2, &e), e);
+	hex_encode(b, 2, text);
+	assert_string_equal(text, "0aff");
+	assert_int_equal(hex_decode("0aF", b, 2, &e), -ERR_INVALID);
+	assert_int_equal(hex_decode("0aFf0", b, 2, &e), -ERR_INVALID);
+	assert_refused(hex_decode("0a g", b, 2, &e), e, ERR_INVALID, "character 3");
+	assert_int_equal(hex_decode("0x0a", b, 2, &e), -ERR_INVALID);
+}
+
+static void base64_is_canonical(void **state)
+{
+	/* RFC 4648, section 10. */
+	static const char *const pairs[][2] = { { "", "" },	    { "f", "Zg==" },
+						{ "fo", "Zm8=" },   { "foo", "Zm9v" },
+						{ "foob", "Zm9vYg==" }, { "foobar", "Zm9vYmFy" } };
+	static const char *const bad[] = { "Zg=", "Zg", "Zh==", "Zm9=", "Zm 9v", "Z===", "====",
+					   "Zg==Zg==", "Zm-_" };
+	struct err e;
+
+	for (size_t i = 0; i < ARRAY_LEN(pairs); i++) {
+		CLEANUP(free) char *text = base64_encode(pairs[i][0], strlen(pairs[i][0]));
+		CLEANUP(free) uint8_t *bytes = NULL;
+		size_t len;
+
+		assert_string_equal(text, pairs[i][1]);
+		assert_ok(base64_decode(text, strlen(text), &bytes, &len, &e), e);
+		assert_int_equal(len, strlen(pairs[i][0]));
+		assert_memory_equal(bytes, pairs[i][0], len);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		uint8_t *bytes;
+		size_t len;
+
+		if (base64_decode(bad[i], strlen(bad[i]), &bytes, &len, &e) != -ERR_INVALID)
+			fail_msg("'%s' was taken for base64", bad[i]);
+	}
+}
+
+static void padding_may_be_left_out_where_grpc_says_so(void **state)
+{
+	CLEANUP(free) uint8_t *a = NULL, *b = NULL;
+	size_t len;
+	struct err e;
+
+	assert_ok(base64_decode_unpadded("Zm8", 3, &a, &len, &e), e);
+	assert_int_equal(len, 2);
+	assert_ok(base64_decode_unpadded("Zm8=", 4, &b, &len, &e), e);
+	assert_int_equal(len, 2);
+}
+
+static void utf8_has_one_form(void **state)
+{
+	static const char *const good[] = { "", "a", "\xC2\x80", "\xE0\xA0\x80", "\xED\x9F\xBF",
+					    "\xEE\x80\x80", "\xF0\x90\x80\x80", "\xF4\x8F\xBF\xBF" };
+	static const char *const bad[] = { "\x80", "\xC0\x80", "\xC1\xBF", "\xC2", "\xE0\x9F\xBF",
+					   "\xED\xA0\x80", "\xF0\x8F\xBF\xBF", "\xF4\x90\x80\x80",
+					   "\xF5\x80\x80\x80", "\xFF", "\xE2\x82", "\xC2\xC2" };
+
+	for (size_t i = 0; i < ARRAY_LEN(good); i++)
+		assert_true(utf8_valid(good[i], strlen(good[i])));
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		assert_false(utf8_valid(bad[i], strlen(bad[i])));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(hexadecimal_has_exactly_its_length),
+		cmocka_unit_test(base64_is_canonical),
+		cmocka_unit_test(padding_may_be_left_out_where_grpc_says_so),
+		cmocka_unit_test(utf8_has_one_form),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

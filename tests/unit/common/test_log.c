@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/unit.h"
+
+#include "common/base/log.h"
+
+static void quoting_hides_what_a_terminal_would_obey(void **state)
+{
+	assert_string_equal(log_quote("a\033[2J'\n").text, "'a\\x1b[2J\\x27\\x0a'");
+	assert_string_equal(log_quote(NULL).text, "''");
+}
+
+static void quoting_cuts_long_values(void **state)
+{
+	char text[1000];
+
+	memset(text, '\n', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	const struct log_quoted q = log_quote(text);
+	assert_true(strlen(q.text) < LOG_QUOTE_MAX);
+	assert_string_equal(q.text + strlen(q.text) - strlen("…'"), "…'");
+}
+
+static void an_unknown_level_is_refused(void **state)
+{
+	struct err e;
+
+	assert_ok(log_set_level("Warning", &e), e);
+	assert_refused(log_set_level("loud", &e), e, ERR_INVALID, "'loud'");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(quoting_hides_what_a_terminal_would_obey),
+		cmocka_unit_test(quoting_cuts_long_values),
+		cmocka_unit_test(an_unknown_level_is_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
