@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * agent_config.h — how a manifest wants the agent's listener: none, TLS or mTLS.
+ *
+ * Certificate fields carry PEM text or, shorter than 1000 characters and without a newline, a path
+ * in the guest (wire.md). Loading reads such files, so that what is measured is content.
+ */
+#pragma once
+
+#include "common/base/cleanup.h"
+#include "common/base/err.h"
+#include "cvms.pb-c.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+	AGENT_CONFIG_PATH_MAX = 999,
+	AGENT_CONFIG_CERTS_MAX = 64, /* certificates in one field */
+	AGENT_CONFIG_PORT_DEFAULT = 7002,
+};
+
+struct agent_config {
+	uint16_t port;
+	char *cert, *key, *client_ca, *server_ca; /* PEM text, NULL where the field is empty */
+	char *port_text, *log_level;		  /* as they came; NULL where empty */
+	bool attested_tls;
+};
+
+/* `message` may be NULL: everything default. Refuses a port that is none, a log level that is
+ * none, PEM that holds no certificate or no usable key, cert without key and the other way round,
+ * a key that is not the certificate's, a client CA without a certificate. */
+int agent_config_load(const Cvms__AgentConfig *message, struct agent_config *config,
+		      struct err *e) MUST_CHECK;
+void agent_config_done(struct agent_config *config); /* wipes the key */
+
+/* What is measured: compact JSON {"port","cert","client_ca","server_ca","log_level",
+ * "attested_tls","key"}, empty ones left out ("attested_tls" when false). "cert", "client_ca" and
+ * "server_ca" are the SHA3-256 of the certificates' DER, one after the other where there are
+ * several, "key" that of the private key's SubjectPublicKeyInfo, in lower-case hexadecimal.
+ * Malloc'ed, a zero byte behind. */
+int agent_config_canonical(const struct agent_config *config, char **text, size_t *len,
+			   struct err *e) MUST_CHECK;

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * message.h — protobuf messages from untrusted bytes, decoded strictly.
+ *
+ * protobuf-c alone takes strings that are not UTF-8, cuts strings at a zero byte without a word,
+ * and lets two bytes of input become a hundred of memory. So the bytes are first walked along the
+ * message's descriptor; only what passes is unpacked.
+ */
+#pragma once
+
+#include "common/base/cleanup.h"
+#include "common/base/err.h"
+
+#include <stdint.h>
+#include <protobuf-c/protobuf-c.h>
+
+enum {
+	MESSAGE_DEPTH_MAX = 16,	   /* messages inside messages */
+	MESSAGE_FIELDS_MAX = 65536, /* fields that occur, counted through all depths */
+};
+
+enum message_strangers {
+	MESSAGE_ALLOW_UNKNOWN, /* fields that the descriptor has not are dropped by nobody, read by nobody */
+	MESSAGE_REFUSE_UNKNOWN,
+};
+
+/* The walk alone. ERR_INVALID names the message and the field: truncated, a wire type that the
+ * field cannot have, a string with a zero byte or not UTF-8, groups, a field number of zero, the
+ * limits, an unknown field where these are refused. */
+int message_check(const ProtobufCMessageDescriptor *type, const void *bytes, size_t len,
+		  enum message_strangers strangers, struct err *e) MUST_CHECK;
+
+/* Walk and unpack; protobuf_c_message_free_unpacked(message, NULL) it. */
+int message_unpack(const ProtobufCMessageDescriptor *type, const void *bytes, size_t len,
+		   enum message_strangers strangers, ProtobufCMessage **message,
+		   struct err *e) MUST_CHECK;
+
+/* Malloc'ed wire form. */
+int message_pack(const ProtobufCMessage *message, uint8_t **bytes, size_t *len,
+		 struct err *e) MUST_CHECK;
