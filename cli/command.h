@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * command.h — one table says what commands there are; help, completion, dispatch read it.
+ *
+ * A command is one row in commands.c and lives in cmd_<noun>.c. It gets its options and operands
+ * already checked against its own tables, prints results to stdout and everything else to stderr.
+ */
+#pragma once
+
+#include "common/base/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+/* What the process says when it ends; scripts rely on these. */
+enum cli_exit {
+	CLI_OK = 0,	/* done; of a verdict: yes */
+	CLI_FAILED = 1, /* refused, or it could not be done; of a verdict: no */
+	CLI_USAGE = 2,	/* called wrongly, or an input that can't be read */
+};
+
+enum {
+	CLI_OPTIONS_MAX = 48, /* of one command, the common ones included */
+	CLI_GIVEN_MAX = 1024, /* options on one command line */
+	CLI_HINT_MAX = 256,
+	CLI_ANY = -1, /* operands_max: no limit */
+};
+
+/* How often an option may come. */
+enum cli_times { CLI_ONCE, CLI_MANY };
+
+struct cli_option {
+	char letter;	   /* 0: none */
+	const char *name;  /* without dashes */
+	const char *value; /* what the value is called in help; NULL for a flag */
+	const char *help;
+	enum cli_times times;
+	const char *const *words; /* the values that are allowed, ending with NULL; NULL: any */
+};
+
+struct cli;
+
+struct command {
+	const char *name; /* one word, or a group and one: "attestation validate" */
+	const char *args; /* the operands as help shows them: "FILE PRIVATE_KEY" */
+	const char *help; /* one line without a full stop */
+	int operands_min, operands_max;
+	const struct cli_option *options; /* ends with a row that has no name; NULL: none */
+
+	/* Returns the exit status; when it is not CLI_OK, `e` says why (main prints it, and the
+	 * hint), unless it is empty because the output has said it. */
+	enum cli_exit (*run)(struct cli *cli, struct err *e);
+
+	const char *more; /* paragraphs for the command's own help; NULL: none */
+	bool hidden;	  /* an older name: works, isn't listed */
+};
+
+extern const struct command *const commands[]; /* ends with NULL; commands.c */
+
+struct cli_given {
+	const struct cli_option *option;
+	const char *value; /* NULL for flags */
+};
+
+/* One call of a command. */
+struct cli {
+	const struct command *command;
+	const char *const *operands; /* NULL-terminated */
+	int operand_count;
+	struct cli_given *given; /* in the order of the command line */
+	size_t given_count, given_room;
+	bool verbose;
+	char hint[CLI_HINT_MAX]; /* what to do next, printed after the error */
+	FILE *out;		 /* stdout */
+};
+
+/* The flag was given. An option that is not in the command's table is a programming error. */
+bool cli_flag(const struct cli *cli, const char *name);
+
+/* The value, the last one if there are several, or NULL. */
+const char *cli_value(const struct cli *cli, const char *name);
+
+/* The `n`-th value of an option that may come often, counted from 0, or NULL. */
+const char *cli_value_at(const struct cli *cli, const char *name, size_t n);
+
+/* Fills e and returns CLI_USAGE: for what getopt can't see (two options that exclude each other). */
+enum cli_exit cli_usage(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* What to do next. */
+void cli_hint(struct cli *cli, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* "--json" in a command's table of options. */
+#define CLI_JSON_OPTION { .name = "json", .help = "print JSON" }
+
+/* Finds the command that argv names, checks its line, runs it, prints what went wrong. */
+enum cli_exit command_main(int argc, char **argv);
+
+/* The longest row that argv[1…] begins with, `*words` of them; NULL if there is none. */
+const struct command *command_find(int argc, const char *const *argv, int *words);
+
+/* Adds an option as if the line had it (`--batch` reads them from JSON). Names a stranger, a value
+ * that is missing or too many, one too often. The texts must outlive `cli`. */
+int cli_give(struct cli *cli, const char *name, const char *value, struct err *e) MUST_CHECK;
+
+/* A call without a command line of its own; cli_done() frees it. */
+void cli_init(struct cli *cli, const struct command *command);
+void cli_done(struct cli *cli);

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * help.h — what the table of commands looks like to a person, and to bash.
+ */
+#pragma once
+
+#include "cli/command.h"
+
+/* Options of every command: -h, -v. Ends with a row that has no name. */
+extern const struct cli_option help_common_options[];
+
+void help_overview(FILE *out);
+
+/* The commands of one group ("attestation"); false if there is no such group. */
+bool help_group(const char *group, FILE *out);
+
+void help_command(const struct command *command, FILE *out);
+
+/* A bash completion script made from the table. */
+void help_bash_completion(FILE *out);
