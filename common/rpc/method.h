@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * method.h — what both sides must know of a gRPC method, and the limits of a connection.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <protobuf-c/protobuf-c.h>
+
+enum rpc_kind {
+	RPC_UNARY,
+	RPC_CLIENT_STREAM,
+	RPC_SERVER_STREAM,
+	RPC_BIDI,
+};
+
+struct rpc_method {
+	const char *path; /* "/agent.AgentService/Data" */
+	enum rpc_kind kind;
+	const ProtobufCMessageDescriptor *request, *response;
+};
+
+/*
+ * A message that comes in is at most `message_max` bytes; decoding it may allocate at most
+ * RPC_DECODE_FACTOR times that and nest RPC_DECODE_DEPTH_MAX deep; every string in it is checked
+ * to be UTF-8 without a zero byte.
+ */
+enum {
+	RPC_MESSAGE_MAX = 4 << 20,
+	RPC_DECODE_FACTOR = 4,
+	RPC_DECODE_DEPTH_MAX = 32,
+	RPC_DECODE_EXTRA = 65536, /* granted beyond the factor, for small messages of large structs */
+
+	/* Output of a call: a sender that minds its peer stops above high water and goes on when
+	 * `writable` is called, which is below low water. */
+	RPC_LOW_WATER = 256 << 10,
+	RPC_HIGH_WATER = 1 << 20,
+};
+
+/* Times are milliseconds. Zero never means 'none': start from rpc_limits_default(). */
+struct rpc_limits {
+	size_t message_max;	  /* RPC_MESSAGE_MAX */
+	unsigned connections_max; /* of a server; the next one is closed at once */
+	unsigned streams_max;	  /* open at a time on a connection */
+	size_t header_list_max;	  /* bytes of one header block, as HTTP/2 counts them */
+	size_t queued_max;	  /* output waiting in one call; more fails the call */
+	size_t buffered_max;	  /* input held by a server (or channel) for all its calls */
+	uint32_t window;	  /* of a stream at its start */
+	uint32_t window_bulk;	  /* after rpc_call_bulk(); a client's streams have it at once */
+	uint32_t window_connection;
+	unsigned handshake_ms;	/* TLS */
+	unsigned prologue_ms;	/* the exchange before HTTP/2, if there is one */
+	unsigned preface_ms;	/* HTTP/2 preface and first SETTINGS */
+	unsigned headers_ms;	/* from a header block's first byte to its last; a split frame too */
+	unsigned body_ms;	/* without a byte, when a message is wanted and not paused */
+	unsigned stall_ms;	/* without a byte taken by the peer, when output waits */
+	unsigned idle_ms;	/* a connection without calls is closed after this */
+	unsigned ping_ms;	/* quiet for so long: a PING asks whether the peer is there, */
+	unsigned ping_answer_ms;/* and it has so long to answer */
+};
+struct rpc_limits rpc_limits_default(void);

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * server.h — gRPC over HTTP/2 for those who connect to us.
+ *
+ * One server belongs to one loop; it may listen on several addresses and serve several services.
+ * A connection that misbehaves is closed; the listeners outlive any failure of a connection, and
+ * running out of descriptors.
+ */
+#pragma once
+
+#include "common/rpc/call.h"
+#include "common/rpc/prologue.h"
+#include "common/rpc/tls.h"
+
+struct rpc_server;
+
+struct rpc_service {
+	const char *name; /* "agent.AgentService" */
+	const struct rpc_handler *handlers;
+	size_t count;
+	/* A serialized FileDescriptorSet with all imports, for reflection; see proto/. May be NULL. */
+	const uint8_t *descriptors;
+	size_t descriptors_len;
+};
+
+/* `limits` may be NULL. */
+int rpc_server_new(uv_loop_t *loop, const struct rpc_limits *limits, struct rpc_server **server,
+		   struct err *e) MUST_CHECK;
+
+/* `service` is kept, not copied; `data` is what rpc_call_service() gives. Before or after listening.
+ * ERR_EXISTS for a name or path that is there already. */
+int rpc_server_add(struct rpc_server *server, const struct rpc_service *service, void *data,
+		   struct err *e) MUST_CHECK;
+
+struct rpc_listen {
+	const char *address; /* "192.0.2.1:7002", "[::1]:7002", "localhost:0", ":7002" (every
+			      * address, v6 and v4), "unix:/run/x.sock" (mode 0600; a stale one is
+			      * replaced) */
+	struct rpc_tls *tls; /* NULL: plaintext with prior knowledge */
+	const struct rpc_prologue *prologue; /* needs tls; NULL: none */
+	void *prologue_data;
+};
+/* `port` (may be NULL) gets the bound port, for port 0; 0 for a unix socket. A host name is looked
+ * up at once (blocking): meant for the start of a program. */
+int rpc_server_listen(struct rpc_server *server, const struct rpc_listen *listen, unsigned *port,
+		      struct err *e) MUST_CHECK;
+/* Closes all listeners; connections stay. rpc_server_listen() may follow. */
+void rpc_server_unlisten(struct rpc_server *server);
+
+unsigned rpc_server_connections(const struct rpc_server *server);
+
+/* Closes the listeners, sends GOAWAY, lets calls finish, closes connections as they become idle, and
+ * what is left after `ms` at once; then calls done (from the loop). */
+void rpc_server_drain(struct rpc_server *server, unsigned ms, void (*done)(void *data), void *data);
+
+/* Closes everything now (calls get closed() before it returns) and frees the server when the loop
+ * has closed its handles: run the loop until then. Fine with NULL, during and after a drain (whose
+ * `done` is not called any more). */
+void rpc_server_free(struct rpc_server *server);
