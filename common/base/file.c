@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "common/base/file.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+
+#include "common/base/cleanup.h"
+#include "common/base/writer.h"
+
+int text_format(char **text, struct err *e, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	int len = vasprintf(text, fmt, args);
+	va_end(args);
+	return len < 0 ? err_nomem(e) : 0;
+}
+
+static int read_to_end(int fd, size_t max, struct writer *w, struct err *e)
+{
+	uint8_t piece[16384];
+
+	for (;;) {
+		ssize_t n = read(fd, piece, sizeof(piece));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_errno(e, "read");
+		if (n == 0)
+			break;
+		writer_bytes(w, piece, (size_t)n);
+		if (w->bad)
+			return err_set(e, ERR_EXHAUSTED, "larger than %zu bytes", max);
+	}
+	explicit_bzero(piece, sizeof(piece));
+	return 0;
+}
+
+int file_read(const char *path, size_t max, uint8_t **bytes, size_t *len, struct err *e)
+{
+	CLEANUP_WRITER struct writer w = writer_up_to(max);
+	CLEANUP(close) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+
+	if (fd < 0)
+		return err_errno(e, "open '%s'", path);
+	if (read_to_end(fd, max, &w, e) < 0)
+		return err_wrap(e, "'%s'", path);
+	uint8_t *taken = writer_take(&w, len);
+	if (!taken)
+		return err_nomem(e);
+	*bytes = taken;
+	return 0;
+}
+
+int file_read_text(const char *path, size_t max, char **text, struct err *e)
+{
+	CLEANUP(free) uint8_t *bytes = NULL;
+	size_t len;
+
+	if (file_read(path, max, &bytes, &len, e) < 0)
+		return -(int)e->code;
+	if (memchr(bytes, 0, len))
+		return err_set(e, ERR_INVALID, "'%s': a zero byte in a text file", path);
+	*text = (char *)TAKE_PTR(bytes);
+	return 0;
+}
+
+int fd_write_all(int fd, const void *bytes, size_t len, struct err *e)
+{
+	const uint8_t *b = bytes;
+
+	while (len) {
+		ssize_t n = write(fd, b, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_errno(e, "write");
+		b += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+/* A rename is only durable once its folder is. */
+static int sync_folder_of(const char *path, struct err *e)
+{
+	char folder[PATH_MAX];
+	const char *slash = strrchr(path, '/');
+	size_t len = slash ? (size_t)(slash - path) : 0;
+
+	if (len >= sizeof(folder))
+		return err_set(e, ERR_INVALID, "'%s': path too long", path);
+	memcpy(folder, path, len);
+	folder[len] = '\0';
+	CLEANUP(close) int fd = open(!slash ? "." : len ? folder : "/",
+				     O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 || (fsync(fd) < 0 && errno != EINVAL))
+		return err_errno(e, "sync the folder of '%s'", path);
+	return 0;
+}
+
+static int write_beside(const char *temporary, const void *bytes, size_t len, mode_t mode,
+			struct err *e)
+{
+	CLEANUP(close) int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return err_errno(e, "create '%s'", temporary);
+	if (fd_write_all(fd, bytes, len, e) < 0)
+		return err_wrap(e, "'%s'", temporary);
+	if (fchmod(fd, mode) < 0 || fsync(fd) < 0)
+		return err_errno(e, "write '%s'", temporary);
+	return 0;
+}
+
+static int publish(const char *temporary, const char *path, bool replace, struct err *e)
+{
+	int done = replace ? rename(temporary, path) : link(temporary, path);
+
+	if (done < 0)
+		return err_errno(e, "make '%s'", path);
+	if (!replace)
+		unlink(temporary);
+	return sync_folder_of(path, e);
+}
+
+static int write_file(const char *path, const void *bytes, size_t len, mode_t mode, bool replace,
+		      struct err *e)
+{
+	CLEANUP(free) char *temporary = NULL;
+	uint64_t tag;
+
+	if (getrandom(&tag, sizeof(tag), 0) != sizeof(tag))
+		return err_errno(e, "random name");
+	if (text_format(&temporary, e, "%s.%016llx", path, (unsigned long long)tag) < 0)
+		return -(int)e->code;
+	if (write_beside(temporary, bytes, len, mode, e) < 0 ||
+	    publish(temporary, path, replace, e) < 0) {
+		unlink(temporary);
+		return -(int)e->code;
+	}
+	return 0;
+}
+
+int file_write(const char *path, const void *bytes, size_t len, mode_t mode, struct err *e)
+{
+	return write_file(path, bytes, len, mode, true, e);
+}
+
+int file_write_new(const char *path, const void *bytes, size_t len, mode_t mode, struct err *e)
+{
+	return write_file(path, bytes, len, mode, false, e);
+}
+
+int dir_make(const char *path, mode_t mode, struct err *e)
+{
+	CLEANUP(free) char *copy = strdup(path);
+	struct stat st;
+
+	if (!copy)
+		return err_nomem(e);
+	for (char *at = copy + 1; *copy && *at; at++) {
+		if (*at != '/')
+			continue;
+		*at = '\0';
+		if (mkdir(copy, mode) < 0 && errno != EEXIST)
+			return err_errno(e, "make folder '%s'", copy);
+		*at = '/';
+	}
+	if (mkdir(path, mode) < 0 && errno != EEXIST)
+		return err_errno(e, "make folder '%s'", path);
+	if (stat(path, &st) < 0)
+		return err_errno(e, "folder '%s'", path);
+	if (!S_ISDIR(st.st_mode))
+		return err_set(e, ERR_EXISTS, "'%s' is there and no folder", path);
+	return 0;
+}
+
+/* What is being removed: its device must not change, its depth is bounded by the descriptors. */
+struct removal {
+	dev_t device;
+	int failed;
+	struct err *e;
+};
+
+enum { REMOVE_DEPTH_MAX = 256 };
+
+static void keep_first(struct removal *r, const char *what, const char *name)
+{
+	if (!r->failed)
+		r->failed = err_errno(r->e, "%s '%s'", what, name);
+}
+
+static void remove_at(struct removal *r, int parent, const char *name, int depth);
+
+static void remove_entries(struct removal *r, int fd, int depth)
+{
+	DIR *dir = fdopendir(fd);
+	struct dirent *entry;
+
+	if (!dir) {
+		close(fd);
+		return;
+	}
+	while ((entry = readdir(dir)))
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			remove_at(r, dirfd(dir), entry->d_name, depth + 1);
+	closedir(dir);
+}
+
+static void remove_at(struct removal *r, int parent, const char *name, int depth)
+{
+	struct stat st;
+
+	if (unlinkat(parent, name, 0) == 0 || errno == ENOENT)
+		return;
+	if (errno != EISDIR && errno != EPERM) {
+		keep_first(r, "remove", name);
+		return;
+	}
+	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) < 0 || st.st_dev != r->device || depth > REMOVE_DEPTH_MAX) {
+		keep_first(r, "enter", name);
+		if (fd >= 0)
+			close(fd);
+		return;
+	}
+	if (!(st.st_mode & S_IWUSR))
+		fchmod(fd, 0700); /* what an algorithm left may forbid its owner to write */
+	remove_entries(r, fd, depth);
+	if (unlinkat(parent, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
+		keep_first(r, "remove folder", name);
+}
+
+int dir_remove(const char *path, struct err *e)
+{
+	struct removal r = { .e = e };
+	struct stat st;
+
+	if (lstat(path, &st) < 0)
+		return errno == ENOENT ? 0 : err_errno(e, "'%s'", path);
+	r.device = st.st_dev;
+	remove_at(&r, AT_FDCWD, path, 0);
+	return r.failed;
+}

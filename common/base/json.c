@@ -1,0 +1,448 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "common/base/json.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <yajl/yajl_parse.h>
+
+#include "common/base/cleanup.h"
+#include "common/base/encode.h"
+#include "common/base/log.h"
+#include "common/base/writer.h"
+
+/*
+ * Items of a container grow in one array, so a pointer to an unfinished child would move. The
+ * builder therefore keeps the open containers on a stack of its own and moves each into its parent
+ * when it closes.
+ */
+struct level {
+	struct json value;
+	char *key; /* the member name that waits for its value */
+	size_t room;
+};
+
+struct builder {
+	struct level levels[JSON_DEPTH_MAX + 1];
+	size_t depth; /* open containers; level 0 collects the root */
+	size_t nodes;
+	yajl_handle yajl;
+	const uint8_t *bytes;
+	size_t len;
+	struct err *e;
+	bool failed;
+};
+
+static void value_done(struct json *v)
+{
+	for (size_t i = 0; i < v->count; i++)
+		value_done(&v->items[i]);
+	free(v->items);
+	free(v->text);
+	free(v->key);
+}
+
+void json_free(struct json *root)
+{
+	if (!root)
+		return;
+	value_done(root);
+	free(root);
+}
+
+static int stop(struct builder *b, const char *why)
+{
+	if (!b->failed)
+		err_set(b->e, ERR_INVALID, "json: byte %zu: %s", yajl_get_bytes_consumed(b->yajl),
+			why);
+	b->failed = true;
+	return 0;
+}
+
+static int append(struct builder *b, struct level *to, struct json *value)
+{
+	if (to->value.count == to->room) {
+		size_t room = to->room ? 2 * to->room : 4;
+		struct json *items = reallocarray(to->value.items, room, sizeof(*items));
+
+		if (!items) {
+			value_done(value);
+			return stop(b, "out of memory");
+		}
+		to->value.items = items;
+		to->room = room;
+	}
+	value->key = TAKE_PTR(to->key);
+	to->value.items[to->value.count++] = *value;
+	return 1;
+}
+
+/* Where a scalar began: yajl tells only where it ended. Callers need exact places of containers
+ * alone, for which both ends are known. */
+static int add(struct builder *b, struct json value)
+{
+	struct level *top = &b->levels[b->depth];
+
+	if (++b->nodes > JSON_NODES_MAX) {
+		value_done(&value);
+		return stop(b, "too many values");
+	}
+	value.end = yajl_get_bytes_consumed(b->yajl);
+	return append(b, top, &value);
+}
+
+static int on_null(void *ctx)
+{
+	return add(ctx, (struct json){ .type = JSON_NULL });
+}
+
+static int on_boolean(void *ctx, int value)
+{
+	return add(ctx, (struct json){ .type = JSON_BOOL, .boolean = value != 0 });
+}
+
+static int on_number(void *ctx, const char *text, size_t len)
+{
+	char *copy = strndup(text, len);
+
+	if (!copy)
+		return stop(ctx, "out of memory");
+	return add(ctx, (struct json){ .type = JSON_NUMBER, .text = copy });
+}
+
+static char *checked_text(struct builder *b, const unsigned char *text, size_t len)
+{
+	char *copy = NULL;
+
+	if (memchr(text, 0, len))
+		stop(b, "a zero character in a string");
+	else if (!utf8_valid(text, len))
+		stop(b, "invalid UTF-8");
+	else if (!(copy = strndup((const char *)text, len)))
+		stop(b, "out of memory");
+	return copy;
+}
+
+static int on_string(void *ctx, const unsigned char *text, size_t len)
+{
+	char *copy = checked_text(ctx, text, len);
+
+	return copy ? add(ctx, (struct json){ .type = JSON_STRING, .text = copy }) : 0;
+}
+
+static int on_key(void *ctx, const unsigned char *text, size_t len)
+{
+	struct builder *b = ctx;
+	struct level *top = &b->levels[b->depth];
+	char *copy = checked_text(b, text, len);
+
+	if (!copy)
+		return 0;
+	for (size_t i = 0; i < top->value.count; i++)
+		if (strcmp(top->value.items[i].key, copy) == 0) {
+			free(copy);
+			return stop(b, "the same key twice in one object");
+		}
+	free(top->key);
+	top->key = copy;
+	return 1;
+}
+
+static int open_container(struct builder *b, enum json_type type)
+{
+	if (b->depth == JSON_DEPTH_MAX)
+		return stop(b, "nested too deep");
+	if (++b->nodes > JSON_NODES_MAX)
+		return stop(b, "too many values");
+	b->levels[++b->depth] = (struct level){
+		.value = { .type = type, .start = yajl_get_bytes_consumed(b->yajl) - 1 },
+	};
+	return 1;
+}
+
+static int close_container(void *ctx)
+{
+	struct builder *b = ctx;
+	struct level *top = &b->levels[b->depth];
+	struct json value = top->value;
+
+	value.end = yajl_get_bytes_consumed(b->yajl);
+	*top = (struct level){ 0 };
+	b->depth--;
+	return append(b, &b->levels[b->depth], &value);
+}
+
+static int on_start_map(void *ctx)
+{
+	return open_container(ctx, JSON_OBJECT);
+}
+
+static int on_start_array(void *ctx)
+{
+	return open_container(ctx, JSON_ARRAY);
+}
+
+static const yajl_callbacks callbacks = {
+	.yajl_null = on_null,
+	.yajl_boolean = on_boolean,
+	.yajl_number = on_number,
+	.yajl_string = on_string,
+	.yajl_start_map = on_start_map,
+	.yajl_map_key = on_key,
+	.yajl_end_map = close_container,
+	.yajl_start_array = on_start_array,
+	.yajl_end_array = close_container,
+};
+
+/*
+ * yajl turns a lone surrogate escape into '?', and takes a low one after any high one. It must be
+ * refused before it gets there: what was signed or measured would not be what is used.
+ */
+static unsigned escape_at(const uint8_t *b, const uint8_t *end)
+{
+	unsigned v = 0;
+
+	if (end - b < 6 || b[0] != '\\' || b[1] != 'u')
+		return 0;
+	for (int i = 2; i < 6; i++) {
+		unsigned c = b[i] | 0x20u;
+		unsigned digit = c >= 'a' && c <= 'f' ? c - 'a' + 10 : (unsigned)b[i] - '0';
+
+		if (digit > 15)
+			return 0;
+		v = v << 4 | digit;
+	}
+	return v;
+}
+
+static int refuse_lone_surrogates(const uint8_t *bytes, size_t len, struct err *e)
+{
+	const uint8_t *end = bytes + len;
+
+	for (const uint8_t *b = bytes; b < end; b++) {
+		if (*b != '\\')
+			continue;
+		unsigned v = escape_at(b, end);
+		if (v >= 0xD800 && v < 0xDC00) {
+			unsigned low = escape_at(b + 6, end);
+
+			if (low < 0xDC00 || low > 0xDFFF)
+				return err_set(e, ERR_INVALID, "json: byte %zu: lone surrogate",
+					       (size_t)(b - bytes));
+			b += 11;
+		} else if (v >= 0xDC00 && v < 0xE000) {
+			return err_set(e, ERR_INVALID, "json: byte %zu: lone surrogate",
+				       (size_t)(b - bytes));
+		} else {
+			b++; /* whatever is escaped is no backslash that begins something */
+		}
+	}
+	return 0;
+}
+
+static void link_parents(struct json *v)
+{
+	for (size_t i = 0; i < v->count; i++) {
+		v->items[i].parent = v;
+		link_parents(&v->items[i]);
+	}
+}
+
+static int run(struct builder *b)
+{
+	yajl_status status = yajl_parse(b->yajl, b->bytes, b->len);
+
+	if (status == yajl_status_ok)
+		status = yajl_complete_parse(b->yajl);
+	if (status == yajl_status_ok && b->levels[0].value.count == 1)
+		return 0;
+	if (!b->failed)
+		err_set(b->e, ERR_INVALID, "json: byte %zu: malformed, or cut short",
+			yajl_get_bytes_consumed(b->yajl));
+	return -(int)b->e->code;
+}
+
+static void discard(struct builder *b)
+{
+	for (size_t i = 0; i <= b->depth; i++) {
+		value_done(&b->levels[i].value);
+		free(b->levels[i].key);
+	}
+}
+
+int json_parse(const void *bytes, size_t len, struct json **root, struct err *e)
+{
+	CLEANUP(free) struct builder *b = calloc(1, sizeof(*b));
+	struct json *value = malloc(sizeof(*value));
+
+	if (!b || !value) {
+		free(value);
+		return err_nomem(e);
+	}
+	if (refuse_lone_surrogates(bytes, len, e) < 0) {
+		free(value);
+		return -(int)e->code;
+	}
+	b->bytes = bytes;
+	b->len = len;
+	b->e = e;
+	b->yajl = yajl_alloc(&callbacks, NULL, b);
+	if (!b->yajl) {
+		free(value);
+		return err_nomem(e);
+	}
+	int failed = run(b);
+	yajl_free(b->yajl);
+	if (failed) {
+		discard(b);
+		free(value);
+		return failed;
+	}
+	*value = b->levels[0].value.items[0];
+	free(b->levels[0].value.items);
+	link_parents(value);
+	*root = value;
+	return 0;
+}
+
+const char *json_type_name(enum json_type type)
+{
+	static const char *const names[] = { "null", "a boolean", "a number",
+					     "a string", "an array", "an object" };
+
+	return names[type];
+}
+
+const struct json *json_get(const struct json *object, const char *key)
+{
+	if (!object || object->type != JSON_OBJECT)
+		return NULL;
+	for (size_t i = 0; i < object->count; i++)
+		if (strcmp(object->items[i].key, key) == 0)
+			return &object->items[i];
+	return NULL;
+}
+
+static int get_typed(const struct json *object, const char *key, enum json_type type,
+		     const struct json **member, struct err *e)
+{
+	const struct json *m = json_get(object, key);
+
+	if (!m)
+		return err_set(e, ERR_NOT_FOUND, "'%s' is missing", key);
+	if (m->type != type)
+		return err_set(e, ERR_INVALID, "'%s' is %s, not %s", key, json_type_name(m->type),
+			       json_type_name(type));
+	*member = m;
+	return 0;
+}
+
+int json_get_string(const struct json *object, const char *key, const char **text, struct err *e)
+{
+	const struct json *m;
+
+	if (get_typed(object, key, JSON_STRING, &m, e) < 0)
+		return -(int)e->code;
+	*text = m->text;
+	return 0;
+}
+
+int json_u64(const struct json *number, uint64_t *value, struct err *e)
+{
+	uint64_t v = 0;
+	const char *c = number->text;
+
+	if (number->type != JSON_NUMBER)
+		return err_set(e, ERR_INVALID, "%s where a number is wanted",
+			       json_type_name(number->type));
+	if (!*c || (c[0] == '0' && c[1]))
+		return err_set(e, ERR_INVALID, "%s is not a whole number", log_quote(c).text);
+	for (; *c; c++) {
+		unsigned digit = (unsigned)*c - '0';
+
+		if (digit > 9)
+			return err_set(e, ERR_INVALID, "%s is not a whole number",
+				       log_quote(number->text).text);
+		if (__builtin_mul_overflow(v, 10u, &v) || __builtin_add_overflow(v, digit, &v))
+			return err_set(e, ERR_INVALID, "%s is over 2^64-1",
+				       log_quote(number->text).text);
+	}
+	*value = v;
+	return 0;
+}
+
+int json_get_u64(const struct json *object, const char *key, uint64_t *value, struct err *e)
+{
+	const struct json *m;
+
+	if (get_typed(object, key, JSON_NUMBER, &m, e) < 0)
+		return -(int)e->code;
+	if (json_u64(m, value, e) < 0)
+		return err_wrap(e, "'%s'", key);
+	return 0;
+}
+
+int json_get_bool(const struct json *object, const char *key, bool *value, struct err *e)
+{
+	const struct json *m;
+
+	if (get_typed(object, key, JSON_BOOL, &m, e) < 0)
+		return -(int)e->code;
+	*value = m->boolean;
+	return 0;
+}
+
+int json_get_array(const struct json *object, const char *key, const struct json **array,
+		   struct err *e)
+{
+	return get_typed(object, key, JSON_ARRAY, array, e);
+}
+
+int json_get_object(const struct json *object, const char *key, const struct json **member,
+		    struct err *e)
+{
+	return get_typed(object, key, JSON_OBJECT, member, e);
+}
+
+int json_only_keys(const struct json *object, const char *const known[], struct err *e)
+{
+	for (size_t i = 0; i < object->count; i++) {
+		const char *key = object->items[i].key;
+		size_t k = 0;
+
+		while (known[k] && strcmp(known[k], key) != 0)
+			k++;
+		if (!known[k])
+			return err_set(e, ERR_INVALID, "unknown key %s", log_quote(key).text);
+	}
+	return 0;
+}
+
+/* U+2028 and U+2029 are E2 80 A8 and E2 80 A9. */
+static bool is_line_separator(const uint8_t *b, size_t left)
+{
+	return left >= 3 && b[0] == 0xE2 && b[1] == 0x80 && (b[2] & 0xFE) == 0xA8;
+}
+
+void json_quote(struct writer *w, const char *text, size_t len)
+{
+	static const char short_from[] = "\"\\\b\f\n\r\t", short_to[] = "\"\\bfnrt";
+	const uint8_t *b = (const uint8_t *)text;
+
+	writer_u8(w, '"');
+	for (size_t i = 0; i < len; i++) {
+		const char *found = b[i] ? strchr(short_from, b[i]) : NULL;
+
+		if (found) {
+			writer_u8(w, '\\');
+			writer_u8(w, (uint8_t)short_to[found - short_from]);
+		} else if (b[i] < 0x20 || b[i] == '<' || b[i] == '>' || b[i] == '&') {
+			writer_printf(w, "\\u%04x", b[i]);
+		} else if (is_line_separator(b + i, len - i)) {
+			writer_printf(w, "\\u202%c", b[i + 2] == 0xA8 ? '8' : '9');
+			i += 2;
+		} else {
+			writer_u8(w, b[i]);
+		}
+	}
+	writer_u8(w, '"');
+}

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "common/base/settings.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "common/base/cleanup.h"
+#include "common/base/log.h"
+
+/* Digits from `*text` on, which is moved behind them. */
+static int take_number(const char **text, uint64_t *value, struct err *e)
+{
+	const char *at = *text;
+	uint64_t v = 0;
+
+	if (*at < '0' || *at > '9')
+		return err_set(e, ERR_INVALID, "%s is no number", log_quote(*text).text);
+	for (; *at >= '0' && *at <= '9'; at++)
+		if (__builtin_mul_overflow(v, 10u, &v) ||
+		    __builtin_add_overflow(v, (unsigned)(*at - '0'), &v))
+			return err_set(e, ERR_INVALID, "%s is too large", log_quote(*text).text);
+	*text = at;
+	*value = v;
+	return 0;
+}
+
+int size_parse(const char *text, uint64_t *bytes, struct err *e)
+{
+	static const char units[] = "KMGT";
+	const char *at = text, *unit;
+	uint64_t v;
+
+	if (take_number(&at, &v, e) < 0)
+		return -(int)e->code;
+	if (*at && (unit = strchr(units, *at)) && !at[1]) {
+		if (__builtin_mul_overflow(v, (uint64_t)1 << (10 * (unit - units + 1)), &v))
+			return err_set(e, ERR_INVALID, "%s is too large", log_quote(text).text);
+	} else if (*at) {
+		return err_set(e, ERR_INVALID, "%s is no size; write 512M or 2G",
+			       log_quote(text).text);
+	}
+	*bytes = v;
+	return 0;
+}
+
+static const struct {
+	const char *unit;
+	uint64_t nanoseconds;
+} duration_units[] = {
+	{ "ns", 1 },		   { "us", 1000 },	      { "µs", 1000 },
+	{ "ms", 1000000 },	   { "s", 1000000000 },	      { "m", 60000000000 },
+	{ "h", 3600000000000 },
+};
+
+/* The unit that stands here, the longest first: "ms" must not be taken for "m". */
+static uint64_t take_unit(const char **text)
+{
+	size_t best = 0, best_len = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(duration_units); i++) {
+		size_t len = strlen(duration_units[i].unit);
+
+		if (len > best_len && strncmp(*text, duration_units[i].unit, len) == 0) {
+			best = i;
+			best_len = len;
+		}
+	}
+	*text += best_len;
+	return best_len ? duration_units[best].nanoseconds : 0;
+}
+
+/* One "1.5h" of a duration, in nanoseconds. */
+static bool take_part(const char **at, uint64_t *nanoseconds)
+{
+	struct err ignored;
+	uint64_t whole, fraction = 0, scale = 1;
+
+	if (take_number(at, &whole, &ignored) < 0)
+		return false;
+	if (**at == '.') {
+		++*at;
+		if (**at < '0' || **at > '9')
+			return false;
+		for (; **at >= '0' && **at <= '9'; ++*at)
+			if (scale < 1000000000) {
+				fraction = fraction * 10 + (uint64_t)(**at - '0');
+				scale *= 10;
+			}
+	}
+	uint64_t unit = take_unit(at);
+	if (!unit || __builtin_mul_overflow(whole, unit, &whole))
+		return false;
+	/* In long double's 64 bits of mantissa the product is exact enough for milliseconds. */
+	uint64_t part = (uint64_t)((long double)fraction * (long double)unit / (long double)scale);
+	return !__builtin_add_overflow(whole, part, nanoseconds);
+}
+
+int duration_parse(const char *text, uint64_t *milliseconds, struct err *e)
+{
+	const char *at = text;
+	uint64_t sum = 0;
+
+	if (strcmp(text, "0") == 0) {
+		*milliseconds = 0;
+		return 0;
+	}
+	if (!*text)
+		return err_set(e, ERR_INVALID, "an empty duration; write 30s or 1h30m");
+	while (*at) {
+		uint64_t part;
+
+		if (!take_part(&at, &part) || __builtin_add_overflow(sum, part, &sum))
+			return err_set(e, ERR_INVALID, "%s is no duration; write 30s or 1h30m",
+				       log_quote(text).text);
+	}
+	*milliseconds = sum / 1000000;
+	return 0;
+}
+
+static int read_text(const char *text, void *slot, struct err *e)
+{
+	char *copy = strdup(text);
+
+	if (!copy)
+		return err_nomem(e);
+	free(*(char **)slot);
+	*(char **)slot = copy;
+	return 0;
+}
+
+static int read_number(const char *text, void *slot, struct err *e)
+{
+	const char *at = text;
+	uint64_t v;
+
+	if (take_number(&at, &v, e) < 0)
+		return -(int)e->code;
+	if (*at)
+		return err_set(e, ERR_INVALID, "%s is no number", log_quote(text).text);
+	*(uint64_t *)slot = v;
+	return 0;
+}
+
+static int read_port(const char *text, void *slot, struct err *e)
+{
+	uint64_t v;
+
+	if (read_number(text, &v, e) < 0)
+		return -(int)e->code;
+	if (v > UINT16_MAX)
+		return err_set(e, ERR_INVALID, "%s is no port; 0 to 65535", log_quote(text).text);
+	*(uint16_t *)slot = (uint16_t)v;
+	return 0;
+}
+
+static int read_size(const char *text, void *slot, struct err *e)
+{
+	return size_parse(text, slot, e);
+}
+
+static int read_duration(const char *text, void *slot, struct err *e)
+{
+	return duration_parse(text, slot, e);
+}
+
+static int read_flag(const char *text, void *slot, struct err *e)
+{
+	bool yes = strcmp(text, "true") == 0;
+
+	if (!yes && strcmp(text, "false") != 0)
+		return err_set(e, ERR_INVALID, "%s is neither true nor false",
+			       log_quote(text).text);
+	*(bool *)slot = yes;
+	return 0;
+}
+
+static const struct {
+	const char *name;
+	int (*read)(const char *text, void *slot, struct err *e);
+	bool ranged;
+} types[] = {
+	[SETTING_TEXT] = { "text", read_text, false },
+	[SETTING_PORT] = { "port", read_port, false },
+	[SETTING_NUMBER] = { "number", read_number, true },
+	[SETTING_SIZE] = { "size", read_size, true },
+	[SETTING_DURATION] = { "duration", read_duration, true },
+	[SETTING_FLAG] = { "true or false", read_flag, false },
+};
+
+static int load_one(const struct setting *s, const char *text, void *config, struct err *e)
+{
+	void *slot = (char *)config + s->offset;
+
+	if (types[s->type].read(text, slot, e) < 0)
+		return err_wrap(e, "%s", s->name);
+	if (!types[s->type].ranged)
+		return 0;
+	uint64_t v = *(uint64_t *)slot;
+	if (v < s->min || (s->max && v > s->max))
+		return err_set(e, ERR_INVALID, "%s: %s is out of range (%" PRIu64 " to %" PRIu64 ")",
+			       s->name, log_quote(text).text, s->min, s->max);
+	return 0;
+}
+
+static int refuse_strangers(const struct setting *table, size_t count, const struct keyfile *file,
+			    struct err *e)
+{
+	for (size_t i = 0; file && i < file->count; i++) {
+		size_t k = 0;
+
+		while (k < count && strcmp(table[k].name, file->entries[i].key) != 0)
+			k++;
+		if (k == count)
+			return err_set(e, ERR_INVALID, "unknown setting %s", file->entries[i].key);
+	}
+	return 0;
+}
+
+int settings_load(const struct setting *table, size_t count, const struct keyfile *file,
+		  bool environment, void *config, struct err *e)
+{
+	if (refuse_strangers(table, count, file, e) < 0)
+		return -(int)e->code;
+	for (const struct setting *s = table; s < table + count; s++) {
+		const char *text = environment ? secure_getenv(s->name) : NULL;
+
+		if (!text || !*text)
+			text = keyfile_get(file, s->name);
+		if (!text)
+			text = s->fallback;
+		if (text && load_one(s, text, config, e) < 0) {
+			settings_done(table, count, config);
+			return -(int)e->code;
+		}
+	}
+	return 0;
+}
+
+void settings_done(const struct setting *table, size_t count, void *config)
+{
+	for (const struct setting *s = table; s < table + count; s++) {
+		char **slot = (char **)((char *)config + s->offset);
+
+		if (s->type != SETTING_TEXT || !*slot)
+			continue;
+		explicit_bzero(*slot, strlen(*slot));
+		free(*slot);
+		*slot = NULL;
+	}
+}
+
+void settings_help(const struct setting *table, size_t count, FILE *out)
+{
+	for (const struct setting *s = table; s < table + count; s++) {
+		fprintf(out, "  %-32s %s", s->name, s->help);
+		if (s->fallback && *s->fallback)
+			fprintf(out, " (%s)", s->fallback);
+		fprintf(out, "\n");
+	}
+}
+
+void settings_markdown(const struct setting *table, size_t count, FILE *out)
+{
+	fprintf(out, "| setting | kind | default | meaning |\n|---|---|---|---|\n");
+	for (const struct setting *s = table; s < table + count; s++)
+		fprintf(out, "| `%s` | %s | %s%s%s | %s |\n", s->name, types[s->type].name,
+			s->fallback && *s->fallback ? "`" : "", s->fallback ? s->fallback : "",
+			s->fallback && *s->fallback ? "`" : "", s->help);
+}

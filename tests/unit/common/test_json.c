@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/unit.h"
+
+#include <stdio.h>
+
+#include "common/base/json.h"
+#include "common/base/writer.h"
+
+DEFINE_CLEANUP(struct json *, json_free)
+
+static struct json *parsed(const char *text)
+{
+	struct json *root = NULL;
+	struct err e;
+
+	assert_ok(json_parse(text, strlen(text), &root, &e), e);
+	return root;
+}
+
+static void members_come_by_type(void **state)
+{
+	CLEANUP(json_free)
+	struct json *root = parsed("{\"a\":\"x\\u00e9\",\"b\":[1,{}],\"c\":true,\"d\":null}");
+	const char *text;
+	const struct json *array;
+	bool yes;
+	uint64_t v;
+	struct err e;
+
+	assert_ok(json_get_string(root, "a", &text, &e), e);
+	assert_string_equal(text, "x\xC3\xA9");
+	assert_ok(json_get_array(root, "b", &array, &e), e);
+	assert_int_equal(array->count, 2);
+	assert_ptr_equal(array->items[1].parent->parent, root);
+	assert_ok(json_get_bool(root, "c", &yes, &e), e);
+	assert_true(yes);
+	assert_refused(json_get_u64(root, "c", &v, &e), e, ERR_INVALID, "'c' is a boolean");
+	assert_refused(json_get_u64(root, "z", &v, &e), e, ERR_NOT_FOUND, "'z' is missing");
+	assert_int_equal(json_get(root, "d")->type, JSON_NULL);
+}
+
+static void every_uint64_is_exact(void **state)
+{
+	static const char *const bad[] = { "18446744073709551616", "1.0", "1e3", "-1", "\"1\"" };
+	struct err e;
+	uint64_t v;
+
+	CLEANUP(json_free) struct json *max = parsed("18446744073709551615");
+	assert_ok(json_u64(max, &v, &e), e);
+	assert_true(v == UINT64_MAX);
+	CLEANUP(json_free) struct json *tcb = parsed("15352208179752599555");
+	assert_ok(json_u64(tcb, &v, &e), e);
+	assert_true(v == UINT64_C(15352208179752599555));
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		CLEANUP(json_free) struct json *root = parsed(bad[i]);
+		assert_int_equal(json_u64(root, &v, &e), -ERR_INVALID);
+	}
+}
+
+static void what_is_not_json_is_refused(void **state)
+{
+	static const char *const bad[] = {
+		"", " ", "{", "[1", "[1,]", "{\"a\":1,}", "{\"a\":1,\"a\":2}",
+		"{\"a\":1,\"\\u0061\":2}", "{} x", "{}{}", "01", "'a'", "NaN", "Infinity", "+1", "1.",
+		"\"\\ud800\"", "\"\\udc00\"", "\"\\ud800\\u0041\"", "\"\\ud800x\"", "\"\x80\"",
+		"\"\\u0000\"", "\"\n\"", "/* c */ 1", "[1] // c", "\xEF\xBB\xBF{}", "\"\\x41\"",
+	};
+	struct json *root;
+	struct err e;
+
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		if (json_parse(bad[i], strlen(bad[i]), &root, &e) != -ERR_INVALID)
+			fail_msg("%s was taken for JSON", bad[i]);
+}
+
+static void a_pair_of_surrogates_is_one_character(void **state)
+{
+	CLEANUP(json_free) struct json *root = parsed("\"\\\\ud800 \\ud83d\\ude00\"");
+
+	assert_string_equal(root->text, "\\ud800 \xF0\x9F\x98\x80");
+}
+
+static void depth_has_a_limit(void **state)
+{
+	char text[4 * JSON_DEPTH_MAX];
+	struct json *root;
+	struct err e;
+
+	memset(text, '[', JSON_DEPTH_MAX);
+	memset(text + JSON_DEPTH_MAX, ']', JSON_DEPTH_MAX);
+	assert_ok(json_parse(text, 2 * JSON_DEPTH_MAX, &root, &e), e);
+	json_free(root);
+	memset(text, '[', JSON_DEPTH_MAX + 1);
+	memset(text + JSON_DEPTH_MAX + 1, ']', JSON_DEPTH_MAX + 1);
+	assert_refused(json_parse(text, 2 * JSON_DEPTH_MAX + 2, &root, &e), e, ERR_INVALID,
+		       "too deep");
+}
+
+static void every_truncation_is_refused(void **state)
+{
+	static const char good[] = "{\"a\":[true,null,\"\\u00e9\",12],\"b\":{\"c\":{}}}";
+	struct json *root;
+	struct err e;
+
+	for (size_t len = 0; len < sizeof(good) - 1; len++)
+		assert_int_equal(json_parse(good, len, &root, &e), -ERR_INVALID);
+}
+
+static void containers_know_where_they_stood(void **state)
+{
+	static const char text[] = "{ \"tcbInfo\" : {\"a\": [1, 2]} ,\"signature\":\"00\"}";
+	CLEANUP(json_free) struct json *root = parsed(text);
+	const struct json *body = json_get(root, "tcbInfo");
+	static const char wanted[] = "{\"a\": [1, 2]}";
+
+	assert_int_equal(body->end - body->start, sizeof(wanted) - 1);
+	assert_memory_equal(text + body->start, wanted, sizeof(wanted) - 1);
+}
+
+static void unknown_keys_are_named(void **state)
+{
+	static const char *const known[] = { "a", NULL };
+	CLEANUP(json_free) struct json *root = parsed("{\"a\":1,\"b\":2}");
+	struct err e;
+
+	assert_refused(json_only_keys(root, known, &e), e, ERR_INVALID, "unknown key 'b'");
+}
+
+static void text_is_written_as_go_does(void **state)
+{
+	CLEANUP_WRITER struct writer w = writer_up_to(1000);
+	static const char text[] = "\"\\\b\f\n\r\t\x01\x1f<>&/\xE2\x80\xA8\xE2\x80\xA9\xE2\x82\xAC\x7f";
+	size_t len;
+
+	json_quote(&w, text, sizeof(text) - 1);
+	CLEANUP(free) char *out = (char *)writer_take(&w, &len);
+	assert_string_equal(out, "\"\\\"\\\\\\b\\f\\n\\r\\t\\u0001\\u001f\\u003c\\u003e\\u0026/"
+				 "\\u2028\\u2029\xE2\x82\xAC\x7f\"");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(members_come_by_type),
+		cmocka_unit_test(every_uint64_is_exact),
+		cmocka_unit_test(what_is_not_json_is_refused),
+		cmocka_unit_test(a_pair_of_surrogates_is_one_character),
+		cmocka_unit_test(depth_has_a_limit),
+		cmocka_unit_test(every_truncation_is_refused),
+		cmocka_unit_test(containers_know_where_they_stood),
+		cmocka_unit_test(unknown_keys_are_named),
+		cmocka_unit_test(text_is_written_as_go_does),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
