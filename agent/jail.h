@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * jail.h — one program run with nothing but what it was given. The state machine uses runner.h.
+ *
+ * The jail is this program again with the hidden first argument "jail". It makes user, mount, pid,
+ * ipc, uts, cgroup and net namespaces, a private root of the image's /usr and the named mounts, a
+ * pid 1 that reaps, and starts the program in it as nobody: no capabilities, no_new_privs, a
+ * seccomp allow-list, Landlock where there is, limits. Works as root and, where the kernel lets
+ * users make namespaces, without; else it is refused with a line that says so.
+ *
+ * Inside: working directory /work (a small memory file system) with results/ in it, which outlives
+ * the run by its descriptor; /tmp; /dev with null, zero, full, random, urandom, shm; /proc with
+ * the jail's own processes alone.
+ */
+#pragma once
+
+#include "common/base/err.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <uv.h>
+
+enum {
+	JAIL_LINE_MAX = 4096,	       /* bytes of a line; what is longer is cut and marked */
+	JAIL_LINES_PER_SECOND = 500,   /* more are dropped, and how many is said in a line */
+	JAIL_BYTES_PER_SECOND = 4 << 20, /* more waits in the pipe, and so does the program */
+	JAIL_MOUNTS_MAX = 16,
+	JAIL_SPEC_MAX = 131072, /* bytes of a whole spec on its way to the jail */
+	JAIL_UID = 1900000000,	/* who the jail's nobody is outside, when root starts it */
+};
+
+/* Zero means the default in brackets. */
+struct jail_limits {
+	uint64_t memory;  /* bytes, all processes together [3/4 of the machine's] */
+	uint64_t pids;	  /* processes and threads [256] */
+	uint64_t files;	  /* open descriptors of a process [1024] */
+	uint64_t results; /* bytes in results/ [1/4 of the machine's memory] */
+	uint64_t result_files; /* files and directories in results/ [65534] */
+	uint64_t scratch; /* bytes in /tmp, in /work and in /dev/shm, each [1/8 of the machine's] */
+};
+
+struct jail_mount {
+	const char *source; /* absolute, outside */
+	const char *target; /* absolute, inside: below /work or /venv, or a plain name below / */
+	bool writable, executable;
+};
+
+struct jail_spec {
+	const char *const *argv; /* argv[0] is the program's absolute path inside */
+	const char *const *env;	 /* NAME=value */
+	const struct jail_mount *mounts;
+	size_t mount_count;
+	bool network; /* the machine's network: the requirements step alone */
+	struct jail_limits limits;
+	const char *program; /* the one with the hidden argument "jail"; NULL: this one */
+};
+
+/* How it ended. `cause` is one line for people: "exit code 3", "killed by signal 11 (Segmentation
+ * fault)", "out of memory (limit 512 MiB)", "stopped", "jail: user namespaces …". */
+struct jail_exit {
+	bool ok;      /* exit code 0 */
+	bool stopped; /* by jail_stop() */
+	bool started; /* false: the jail could not be built, nothing of the program ran */
+	int code;     /* -1 unless it exited */
+	int signal;   /* 0 unless one killed it */
+	char cause[ERR_TEXT_MAX];
+};
+
+/* `stream` is 1 for stdout, 2 for stderr. */
+typedef void jail_line_fn(void *data, int stream, const char *text, size_t len);
+
+struct jail_callbacks {
+	jail_line_fn *on_line;
+	/* Once: every process of the jail is dead, all output delivered. `results` is results/'s
+	 * descriptor for the receiver to own, -1 unless it started. */
+	void (*on_exit)(void *data, const struct jail_exit *exit, int results);
+	void *data;
+};
+
+struct jail;
+
+int jail_start(uv_loop_t *loop, const struct jail_spec *spec,
+	       const struct jail_callbacks *callbacks, struct jail **jail,
+	       struct err *e) MUST_CHECK;
+
+/* Kills every process in it; on_exit follows within 2 s. */
+void jail_stop(struct jail *jail);
+
+/* After on_exit, or before: then it is stopped and reaped without any callback. */
+void jail_free(struct jail *jail);
+
+/* The program's other half, for main() when argv[1] is "jail": reads the spec from the socket on
+ * descriptor 3. Returns the exit code. */
+int jail_main(int argc, char **argv);

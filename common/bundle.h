@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * bundle.h — a directory as one zip file, and a zip that nobody vouches for as a directory.
+ *
+ * Making is deterministic: the same names and contents give the same bytes on every machine, so
+ * the SHA3-256 of a directory is that of its bundle (wire.md, Manifest). Entries are sorted by the
+ * bytes of their path, times are 1980-01-01 (where zip's calendar begins), modes are 0644 and
+ * 0755, contents are stored: what deflate yields differs between releases of zlib.
+ */
+#pragma once
+
+#include "common/base/err.h"
+
+#include <stdint.h>
+
+enum {
+	BUNDLE_ENTRIES_MAX = 65534, /* what a zip without its 64-bit count can hold */
+	BUNDLE_PATH_MAX = 1024,	    /* bytes of an entry's path */
+	BUNDLE_NAME_MAX = 255,	    /* bytes of one name in it */
+	BUNDLE_DEPTH_MAX = 32,	    /* names in a path */
+	BUNDLE_DIGEST_LEN = 32,
+};
+
+/* What has been done of how many bytes of content; called from the thread that does the work. */
+struct bundle_progress {
+	void (*update)(uint64_t done, uint64_t total, void *data);
+	void *data;
+};
+
+/* Writes the bundle of the directory `dir` to `fd`, which need not be seekable. Regular files and
+ * directories only: anything else inside (links, devices, sockets, names that are no UTF-8 or over
+ * the limits) is refused by name, and so is a file that changes meanwhile. `progress` may be NULL.
+ * On failure what was written so far is of no use. `size`, if not NULL, takes the bytes written. */
+int bundle_make(int dir, int fd, const struct bundle_progress *progress, uint64_t *size,
+		struct err *e) MUST_CHECK;
+
+/* SHA3-256 of what bundle_make() would write, without writing it anywhere. */
+int bundle_digest(int dir, const struct bundle_progress *progress,
+		  uint8_t out[BUNDLE_DIGEST_LEN], struct err *e) MUST_CHECK;
+
+/* How much a bundle may hold. Zero means the default beside it. */
+struct bundle_limits {
+	uint64_t entries; /* BUNDLE_ENTRIES_MAX */
+	uint64_t bytes;	  /* of all contents unpacked: 64 GiB */
+	uint64_t ratio;	  /* unpacked bytes for each packed one, of the whole and of any entry over
+			   * 1 MiB: 1032 is deflate's best; 200 */
+};
+#define BUNDLE_BYTES_DEFAULT (64ULL << 30)
+#define BUNDLE_RATIO_DEFAULT 200ULL
+
+/*
+ * Unpacks the zip `file` below the directory `dir`, entirely or not at all. The central directory
+ * is the truth. Files that are already there are never replaced (ERR_EXISTS); directories that are
+ * there are used. New files get mode 0644, directories 0755.
+ *
+ * ERR_INVALID: no zip, damaged, encrypted, another method than stored and deflate; a path that is
+ * absolute, has "." or ".." or an empty name, a backslash or control character, is no UTF-8; a
+ * link, device or anything but file and directory; a path twice, or one that is a file and a
+ * directory. ERR_EXHAUSTED: over a limit. After any failure nothing that it made is left.
+ */
+int bundle_extract(const char *file, int dir, const struct bundle_limits *limits,
+		   struct err *e) MUST_CHECK;
