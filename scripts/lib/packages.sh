@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+# packages.sh — the Debian packages that each activity needs, installed only where they are missing.
+# Source it; then: packages_need build run test   (any of the groups below).
+#
+# Works on Debian 12 and 13 as root; elsewhere it names what is missing and fails.
+
+packages_build="gcc libc6-dev meson ninja-build pkg-config protobuf-compiler protobuf-c-compiler
+	libprotobuf-dev libprotobuf-c-dev libnghttp2-dev libuv1-dev libssl-dev libvirt-dev libcbor-dev
+	libtss2-dev libseccomp-dev libcap-dev libcurl4-openssl-dev libzip-dev libyajl-dev libsqlite3-dev
+	libxml2-dev uthash-dev uuid-dev"
+
+# What a machine needs to launch virtual machines and run the demo.
+packages_run="libvirt-daemon-system libvirt-clients dbus qemu-system-x86 qemu-utils ovmf swtpm
+	swtpm-tools iproute2 ca-certificates curl"
+
+# What scripts/build-image needs on the host; all else comes from the release that it derives.
+packages_image="apt dpkg cpio zstd xz-utils debian-archive-keyring python3 util-linux"
+
+packages_test="libcmocka-dev clang llvm libclang-rt-dev python3 python3-grpcio python3-grpc-tools
+	python3-pkg-resources python3-cryptography python3-cbor2 tpm2-tools openssl nghttp2-client
+	nghttp2-server libxml2-utils sqlite3 zip unzip git"
+
+packages_missing() { # GROUP...: those that dpkg does not know as installed
+	local group name
+	for group in "$@"; do
+		eval "set -- \$packages_$group"
+		for name in "$@"; do
+			[ "$(dpkg-query -W -f '${db:Status-Status}' "$name" 2>/dev/null)" = installed ] ||
+				echo "$name"
+		done
+	done | sort -u
+}
+
+packages_need() { # GROUP...
+	local missing
+	missing=$(packages_missing "$@" | tr '\n' ' ')
+	[ -n "$missing" ] || return 0
+	if [ "$(id -u)" != 0 ]; then
+		echo "these packages are missing; install them, or run this as root: $missing" >&2
+		return 1
+	fi
+	echo "installing: $missing" >&2
+	# The lists may be missing or older than the archive: try, refresh, try again.
+	packages_install $missing || { apt-get -q update >&2 && packages_install $missing; }
+}
+
+packages_install() {
+	DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends "$@" >&2
+}
