@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* PEM armour (RFC 7468), strictly: no headers, no text around, base64 in its only form. */
+#include "attestation/x509.h"
+#include "common/base/encode.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { LABEL_MAX = 40, LINE_MAX_CHARS = 76 };
+
+static const char dashes[] = "-----";
+
+static size_t white_space(const char *pem, size_t len, size_t at)
+{
+	while (at < len && (pem[at] == '\n' || pem[at] == '\r' || pem[at] == ' ' || pem[at] == '\t'))
+		at++;
+	return at;
+}
+
+/* Where the text after `line` and its line end begins, or 0 if it does not stand at `at`. */
+static size_t step_over(const char *pem, size_t len, size_t at, const char *line)
+{
+	size_t line_len = strlen(line);
+
+	if (len - at < line_len || memcmp(pem + at, line, line_len) != 0)
+		return 0;
+	at += line_len;
+	if (at < len && pem[at] == '\r')
+		at++;
+	return at < len && pem[at] == '\n' ? at + 1 : at;
+}
+
+/* The base64 characters of the lines up to `end`, without the line ends. */
+static int join_lines(const char *pem, size_t len, char *joined, size_t *chars, struct err *e)
+{
+	size_t out = 0, line = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		if (pem[i] == '\n') {
+			if (line == 0)
+				return err_set(e, ERR_INVALID, "PEM: an empty line inside");
+			line = 0;
+		} else if (pem[i] == '\r' && i + 1 < len && pem[i + 1] == '\n') {
+			continue;
+		} else if (++line > LINE_MAX_CHARS) {
+			return err_set(e, ERR_INVALID, "PEM: a line of more than %d characters",
+				       LINE_MAX_CHARS);
+		} else {
+			joined[out++] = pem[i];
+		}
+	}
+	*chars = out;
+	return 0;
+}
+
+static int only_white_space(const char *pem, size_t len, size_t at, struct err *e)
+{
+	at = white_space(pem, len, at);
+	if (at < len && pem[at] == 0) /* some of Intel's files end so */
+		at++;
+	if (at < len)
+		return err_set(e, ERR_INVALID, "PEM: something stands after the end");
+	return 0;
+}
+
+int x509_pem_decode(const char *pem, size_t len, const char *label, uint8_t **der, size_t *der_len,
+		    size_t *next, struct err *e)
+{
+	char begin[LABEL_MAX + 20], end[LABEL_MAX + 20];
+	size_t at, body, after, chars;
+	const char *stop;
+
+	if (len > (size_t)X509_PEM_MAX * 256)
+		return err_set(e, ERR_INVALID, "PEM: %zu characters are too many", len);
+	snprintf(begin, sizeof(begin), "%sBEGIN %.*s%s", dashes, LABEL_MAX, label, dashes);
+	snprintf(end, sizeof(end), "%sEND %.*s%s", dashes, LABEL_MAX, label, dashes);
+	at = white_space(pem, len, 0);
+	body = step_over(pem, len, at, begin);
+	stop = body ? memmem(pem + body, len - body, end, strlen(end)) : NULL;
+	if (!stop)
+		return err_set(e, ERR_INVALID, "PEM: wanted a '%s' block", label);
+	after = step_over(pem, len, (size_t)(stop - pem), end);
+
+	CLEANUP(free) char *joined = malloc((size_t)(stop - pem) - body + 1);
+	if (!joined)
+		return err_nomem(e);
+	if (join_lines(pem + body, (size_t)(stop - pem) - body, joined, &chars, e) < 0)
+		return -(int)e->code;
+	if (!next && only_white_space(pem, len, after, e) < 0)
+		return -(int)e->code;
+	if (base64_decode(joined, chars, der, der_len, e) < 0)
+		return err_wrap(e, "PEM");
+	if (next)
+		*next = after;
+	return 0;
+}
+
+int x509_load(const void *bytes, size_t len, struct x509 **cert, struct err *e)
+{
+	CLEANUP(free) uint8_t *der = NULL;
+	size_t der_len;
+
+	if (len < strlen(dashes) || memcmp(bytes, dashes, strlen(dashes)) != 0)
+		return x509_from_der(bytes, len, cert, e);
+	if (len > X509_PEM_MAX)
+		return err_set(e, ERR_INVALID, "certificate: PEM of %zu characters; at most %d",
+			       len, X509_PEM_MAX);
+	if (x509_pem_decode(bytes, len, "CERTIFICATE", &der, &der_len, NULL, e) < 0)
+		return err_wrap(e, "certificate");
+	return x509_from_der(der, der_len, cert, e);
+}
+
+static int chain_add(struct x509_chain *chain, const char *pem, size_t len, size_t *next,
+		     struct err *e)
+{
+	CLEANUP(free) uint8_t *der = NULL;
+	size_t der_len;
+
+	if (chain->count == X509_CHAIN_MAX)
+		return err_set(e, ERR_INVALID, "more than %d certificates", X509_CHAIN_MAX);
+	if (x509_pem_decode(pem, len, "CERTIFICATE", &der, &der_len, next, e) < 0 ||
+	    x509_from_der(der, der_len, &chain->certs[chain->count], e) < 0)
+		return -(int)e->code;
+	chain->count++;
+	return 0;
+}
+
+int x509_chain_from_pem(const void *pem, size_t len, struct x509_chain *chain, struct err *e)
+{
+	__attribute__((cleanup(x509_chain_done))) struct x509_chain made = { 0 };
+	const char *text = pem;
+	struct err rest = { 0 };
+	size_t at = 0, next = 0;
+
+	if (len == 0 || len > X509_PEM_MAX)
+		return err_set(e, ERR_INVALID, "certificate chain of %zu characters; at most %d",
+			       len, X509_PEM_MAX);
+	do {
+		if (chain_add(&made, text + at, len - at, &next, e) < 0)
+			return err_wrap(e, "certificate %zu of the chain", made.count + 1);
+		at += next;
+	} while (only_white_space(text, len, at, &rest) < 0);
+	*chain = made;
+	made = (struct x509_chain){ 0 };
+	return 0;
+}
+
+void x509_chain_done(struct x509_chain *chain)
+{
+	for (size_t i = 0; i < chain->count; i++)
+		x509_free(chain->certs[i]);
+	*chain = (struct x509_chain){ 0 };
+}
