@@ -20,7 +20,7 @@ enum {
 };
 
 enum message_strangers {
-	MESSAGE_ALLOW_UNKNOWN, /* fields that the descriptor has not are dropped by nobody, read by nobody */
+	MESSAGE_ALLOW_UNKNOWN, /* as protobuf has it: kept, and read by nobody */
 	MESSAGE_REFUSE_UNKNOWN,
 };
 
