@@ -67,8 +67,8 @@ void bootconfig_done(struct bootconfig *boot)
 	*boot = (struct bootconfig){ 0 };
 }
 
-int bootconfig_digest(const struct bootconfig *boot, struct bootconfig_digests *digests,
-		      struct err *e)
+int bootconfig_canonical(const struct bootconfig *boot, uint8_t **bytes, size_t *len,
+			 struct err *e)
 {
 	static const char label[] = "cocos-boot-v1"; /* its final zero belongs to it */
 	CLEANUP_WRITER struct writer w =
@@ -84,9 +84,28 @@ int bootconfig_digest(const struct bootconfig *boot, struct bootconfig_digests *
 		writer_bytes(&w, boot->files[i].bytes, boot->files[i].len);
 	}
 	failed = writer_check(&w, "boot configuration", e);
+	if (failed)
+		return failed;
+	*bytes = writer_take(&w, len);
+	return 0;
+}
+
+int bootconfig_digest(const struct bootconfig *boot, struct bootconfig_digests *digests,
+		      struct err *e)
+{
+	struct bootconfig_digests d;
+	uint8_t *bytes = NULL;
+	size_t len = 0;
+	int failed = bootconfig_canonical(boot, &bytes, &len, e);
+
+	if (failed)
+		return failed;
+	failed = digest(DIGEST_SHA3_256, bytes, len, d.sha3_256, e);
 	if (!failed)
-		failed = digest(DIGEST_SHA3_256, w.bytes, w.len, digests->sha3_256, e);
+		failed = digest(DIGEST_SHA3_384, bytes, len, d.sha3_384, e);
+	OPENSSL_cleanse(bytes, len);
+	free(bytes);
 	if (!failed)
-		failed = digest(DIGEST_SHA3_384, w.bytes, w.len, digests->sha3_384, e);
+		*digests = d;
 	return failed;
 }

@@ -53,5 +53,9 @@ int bootconfig_read(const char *config_dir, const char *certs_dir, struct bootco
 		    struct err *e) MUST_CHECK;
 void bootconfig_done(struct bootconfig *boot); /* wipes, frees */
 
+/* The canonical form itself, malloc'ed; holds secrets, so wipe it. */
+int bootconfig_canonical(const struct bootconfig *boot, uint8_t **bytes, size_t *len,
+			 struct err *e) MUST_CHECK;
+
 int bootconfig_digest(const struct bootconfig *boot, struct bootconfig_digests *digests,
 		      struct err *e) MUST_CHECK;

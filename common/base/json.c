@@ -29,7 +29,7 @@ struct builder {
 	const uint8_t *bytes;
 	size_t len;
 	struct err *e;
-	bool failed;
+	bool failed, zeros;
 };
 
 static void value_done(struct json *v)
@@ -122,9 +122,33 @@ static char *checked_text(struct builder *b, const unsigned char *text, size_t l
 	return copy;
 }
 
+/* Zero characters become C0 80. */
+static char *text_with_zeros(struct builder *b, const unsigned char *text, size_t len)
+{
+	char *copy = NULL, *out;
+
+	if (!utf8_valid(text, len)) {
+		stop(b, "invalid UTF-8");
+		return NULL;
+	}
+	out = copy = malloc(2 * len + 1);
+	if (!copy) {
+		stop(b, "out of memory");
+		return NULL;
+	}
+	for (size_t i = 0; i < len; i++) {
+		if (text[i] == 0)
+			*out++ = (char)0xC0;
+		*out++ = text[i] ? (char)text[i] : (char)0x80;
+	}
+	*out = '\0';
+	return copy;
+}
+
 static int on_string(void *ctx, const unsigned char *text, size_t len)
 {
-	char *copy = checked_text(ctx, text, len);
+	struct builder *b = ctx;
+	char *copy = b->zeros ? text_with_zeros(b, text, len) : checked_text(b, text, len);
 
 	return copy ? add(ctx, (struct json){ .type = JSON_STRING, .text = copy }) : 0;
 }
@@ -269,7 +293,7 @@ static void discard(struct builder *b)
 	}
 }
 
-int json_parse(const void *bytes, size_t len, struct json **root, struct err *e)
+static int parse(const void *bytes, size_t len, bool zeros, struct json **root, struct err *e)
 {
 	CLEANUP(free) struct builder *b = calloc(1, sizeof(*b));
 	struct json *value = malloc(sizeof(*value));
@@ -282,6 +306,7 @@ int json_parse(const void *bytes, size_t len, struct json **root, struct err *e)
 		free(value);
 		return -(int)e->code;
 	}
+	b->zeros = zeros;
 	b->bytes = bytes;
 	b->len = len;
 	b->e = e;
@@ -302,6 +327,16 @@ int json_parse(const void *bytes, size_t len, struct json **root, struct err *e)
 	link_parents(value);
 	*root = value;
 	return 0;
+}
+
+int json_parse(const void *bytes, size_t len, struct json **root, struct err *e)
+{
+	return parse(bytes, len, false, root, e);
+}
+
+int json_parse_zeros(const void *bytes, size_t len, struct json **root, struct err *e)
+{
+	return parse(bytes, len, true, root, e);
 }
 
 const char *json_type_name(enum json_type type)

@@ -30,6 +30,11 @@ struct json {
 
 /* Malloc'ed; json_free() it. The error says where ("json: byte 17: …"). */
 int json_parse(const void *bytes, size_t len, struct json **root, struct err *e) MUST_CHECK;
+
+/* The same, but "\u0000" in a string value (never in a key) is taken, and stands in `text` as the
+ * two bytes C0 80, which no valid UTF-8 holds: for callers that must reproduce such text, or refuse
+ * it with words of their own. */
+int json_parse_zeros(const void *bytes, size_t len, struct json **root, struct err *e) MUST_CHECK;
 void json_free(struct json *root);
 
 const char *json_type_name(enum json_type type);

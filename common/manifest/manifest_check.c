@@ -12,6 +12,8 @@ static int length_check(const char *text, size_t max, struct err *e)
 
 	if (len > max)
 		return err_set(e, ERR_INVALID, "%zu bytes, the limit is %zu", len, max);
+	if (!utf8_valid(text, len))
+		return err_set(e, ERR_INVALID, "not valid UTF-8, or a zero character");
 	return 0;
 }
 
@@ -150,8 +152,14 @@ static int args_check(const Cvms__Algorithm *algorithm, struct err *e)
 	if (algorithm->n_algo_args > MANIFEST_ARGS_MAX)
 		return err_set(e, ERR_INVALID, "algo_args: %zu of them, the limit is %d",
 			       algorithm->n_algo_args, MANIFEST_ARGS_MAX);
-	for (size_t i = 0; i < algorithm->n_algo_args; i++)
-		bytes += strlen(algorithm->algo_args[i]) + 1;
+	for (size_t i = 0; i < algorithm->n_algo_args; i++) {
+		const char *arg = algorithm->algo_args[i];
+
+		bytes += strlen(arg) + 1;
+		if (!utf8_valid(arg, strlen(arg)))
+			return err_set(e, ERR_INVALID,
+				       "algo_args[%zu]: not valid UTF-8, or a zero character", i);
+	}
 	if (bytes > MANIFEST_ARG_BYTES_MAX)
 		return err_set(e, ERR_INVALID, "algo_args: %zu bytes together, the limit is %d",
 			       bytes, MANIFEST_ARG_BYTES_MAX);

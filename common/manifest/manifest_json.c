@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+DEFINE_CLEANUP(struct json *, json_free)
+
 enum kind { TEXT, TEXTS, HASH, KEY, FLAG, OBJECT, OBJECTS };
 
 struct member {
@@ -141,6 +143,30 @@ static void write_hash(struct writer *w, const ProtobufCBinaryData *hash, struct
 	writer_text(w, "]");
 }
 
+/* JSON can say U+0000, and canonical forms with it exist; in memory it is C0 80 (json.h), which
+ * manifest_check() refuses. json_quote() takes valid UTF-8 only, so the text goes out in pieces. */
+static void write_text(struct writer *w, const char *text)
+{
+	CLEANUP_WRITER struct writer piece = writer_up_to(6UL * MANIFEST_MAX);
+	const char *zero;
+
+	writer_text(w, "\"");
+	for (;; text = zero + 2) {
+		zero = strstr(text, "\xC0\x80");
+		json_quote(&piece, text, zero ? (size_t)(zero - text) : strlen(text));
+		if (piece.bad)
+			w->bad = true;
+		else
+			writer_bytes(w, piece.bytes + 1, piece.len - 2); /* without its quotes */
+		writer_done(&piece);
+		piece.max = 6UL * MANIFEST_MAX;
+		if (!zero)
+			break;
+		writer_text(w, "\\u0000");
+	}
+	writer_text(w, "\"");
+}
+
 static void write_key(struct writer *w, const ProtobufCBinaryData *key)
 {
 	CLEANUP(free) char *text = base64_encode(key->data, key->len);
@@ -165,7 +191,7 @@ static void write_list(struct writer *w, const struct member *m, const void *mes
 		if (i)
 			writer_text(w, ",");
 		if (m->kind == TEXTS)
-			json_quote(w, items[i], strlen(items[i]));
+			write_text(w, items[i]);
 		else
 			write_object(w, m->shape, items[i], e, failed);
 	}
@@ -194,12 +220,9 @@ static void write_member(struct writer *w, const struct member *m, const void *m
 			 struct err *e, int *failed)
 {
 	switch (m->kind) {
-	case TEXT: {
-		const char *text = *(char **)at(message, m->offset);
-
-		json_quote(w, text, strlen(text));
+	case TEXT:
+		write_text(w, *(char **)at(message, m->offset));
 		break;
-	}
 	case HASH:
 		write_hash(w, at(message, m->offset), e, failed);
 		break;
@@ -430,7 +453,7 @@ int manifest_from_json(const void *text, size_t len, Cvms__ComputationRunReq **m
 	if (len > MANIFEST_MAX)
 		return err_set(e, ERR_INVALID, "manifest: %zu bytes, the limit is %d", len,
 			       MANIFEST_MAX);
-	if (json_parse(text, len, &json, e) < 0 ||
+	if (json_parse_zeros(text, len, &json, e) < 0 ||
 	    read_sub(json, &manifest_shape, (void **)&made, e) < 0)
 		return err_wrap(e, "manifest");
 	*manifest = TAKE_PTR(made);

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What decodes can be judged, written as canonical text, and packed to something that decodes. */
+#include <assert.h>
+#include <stdlib.h>
+
+#include "common/manifest/manifest.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
+{
+	CLEANUP(manifest_free) Cvms__ComputationRunReq *m = NULL, *again = NULL;
+	CLEANUP(free) uint8_t *wire = NULL;
+	CLEANUP(free) char *text = NULL;
+	size_t out;
+	struct err e;
+
+	if (manifest_decode(bytes, len, &m, &e) < 0)
+		return 0;
+	if (manifest_check(m, &e) == 0)
+		assert(manifest_canonical(m, &text, &out, &e) == 0);
+	assert(manifest_encode(m, &wire, &out, &e) == 0);
+	assert(out > MANIFEST_MAX || manifest_decode(wire, out, &again, &e) == 0);
+	return 0;
+}

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/unit.h"
+
+#include <stdio.h>
+#include <openssl/pem.h>
+
+#include "common/base/encode.h"
+#include "common/base/file.h"
+#include "common/crypto/digest.h"
+#include "common/crypto/key.h"
+#include "common/manifest/agent_config.h"
+
+static struct pair {
+	EVP_PKEY *key;
+	X509 *cert;
+	char *cert_pem, *key_pem;
+} ours, other;
+
+static void make_pair(struct pair *p)
+{
+	CLEANUP(BIO_free_all) BIO *bio = BIO_new(BIO_s_mem());
+	X509_NAME *name;
+	char *text;
+	long len;
+	struct err e;
+
+	assert_ok(key_generate(KEY_ECDSA, &p->key, &e), e);
+	p->cert = X509_new();
+	ASN1_INTEGER_set(X509_get_serialNumber(p->cert), 1);
+	X509_gmtime_adj(X509_getm_notBefore(p->cert), 0);
+	X509_gmtime_adj(X509_getm_notAfter(p->cert), 3600);
+	X509_set_pubkey(p->cert, p->key);
+	name = X509_get_subject_name(p->cert);
+	X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)"x", -1, -1, 0);
+	X509_set_issuer_name(p->cert, name);
+	assert_true(X509_sign(p->cert, p->key, EVP_sha256()) > 0);
+	assert_true(PEM_write_bio_X509(bio, p->cert));
+	len = BIO_get_mem_data(bio, &text);
+	p->cert_pem = strndup(text, (size_t)len);
+	assert_ok(key_to_private_pem(p->key, &p->key_pem, &e), e);
+}
+
+static int setup(void **state)
+{
+	make_pair(&ours);
+	make_pair(&other);
+	return 0;
+}
+
+static void free_pair(struct pair *p)
+{
+	EVP_PKEY_free(p->key);
+	X509_free(p->cert);
+	free(p->cert_pem);
+	free(p->key_pem);
+}
+
+static int teardown(void **state)
+{
+	free_pair(&ours);
+	free_pair(&other);
+	return 0;
+}
+
+static void nothing_said_is_the_default(void **state)
+{
+	Cvms__AgentConfig empty = CVMS__AGENT_CONFIG__INIT;
+	const Cvms__AgentConfig *const forms[] = { NULL, &empty };
+
+	for (size_t i = 0; i < ARRAY_LEN(forms); i++) {
+		struct agent_config c;
+		CLEANUP(free) char *text = NULL;
+		size_t len;
+		struct err e;
+
+		assert_ok(agent_config_load(forms[i], &c, &e), e);
+		assert_int_equal(c.port, 7002);
+		assert_null(c.cert);
+		assert_ok(agent_config_canonical(&c, &text, &len, &e), e);
+		assert_string_equal(text, "{}");
+		agent_config_done(&c);
+	}
+}
+
+static void hex_of(const void *bytes, size_t len, char *text)
+{
+	uint8_t d[SHA3_256_LEN];
+	struct err e;
+
+	assert_ok(digest(DIGEST_SHA3_256, bytes, len, d, &e), e);
+	hex_encode(d, sizeof(d), text);
+}
+
+static void what_is_measured_are_digests_of_der(void **state)
+{
+	Cvms__AgentConfig m = CVMS__AGENT_CONFIG__INIT;
+	CLEANUP(free) char *text = NULL, *expected = NULL;
+	CLEANUP(free) uint8_t *spki = NULL;
+	uint8_t *der = NULL;
+	char cert_hex[65], key_hex[65];
+	struct agent_config c;
+	size_t len;
+	int der_len;
+	struct err e;
+
+	m.port = (char *)"7777";
+	m.cert_file = ours.cert_pem;
+	m.key_file = ours.key_pem;
+	m.client_ca_file = ours.cert_pem;
+	m.log_level = (char *)"debug";
+	assert_ok(agent_config_load(&m, &c, &e), e);
+	assert_int_equal(c.port, 7777);
+	der_len = i2d_X509(ours.cert, &der);
+	hex_of(der, (size_t)der_len, cert_hex);
+	OPENSSL_free(der);
+	assert_ok(key_to_spki(ours.key, &spki, &len, &e), e);
+	hex_of(spki, len, key_hex);
+	assert_ok(text_format(&expected, &e,
+			      "{\"port\":\"7777\",\"cert\":\"%s\",\"client_ca\":\"%s\","
+			      "\"log_level\":\"debug\",\"key\":\"%s\"}",
+			      cert_hex, cert_hex, key_hex), e);
+	assert_ok(agent_config_canonical(&c, &text, &len, &e), e);
+	assert_string_equal(text, expected);
+	agent_config_done(&c);
+}
+
+static void a_path_is_read(void **state)
+{
+	char cert[] = "/tmp/cocos-cert-XXXXXX", key[] = "/tmp/cocos-key-XXXXXX";
+	CLEANUP(close) int a = mkstemp(cert);
+	CLEANUP(close) int b = mkstemp(key);
+	Cvms__AgentConfig m = CVMS__AGENT_CONFIG__INIT;
+	struct agent_config c;
+	struct err e;
+
+	assert_ok(fd_write_all(a, ours.cert_pem, strlen(ours.cert_pem), &e), e);
+	assert_ok(fd_write_all(b, ours.key_pem, strlen(ours.key_pem), &e), e);
+	m.cert_file = cert;
+	m.key_file = key;
+	assert_ok(agent_config_load(&m, &c, &e), e);
+	assert_string_equal(c.cert, ours.cert_pem);
+	agent_config_done(&c);
+	unlink(cert);
+	unlink(key);
+	assert_refused(agent_config_load(&m, &c, &e), e, ERR_INVALID, "cert_file");
+}
+
+static void every_rule_refuses_by_name(void **state)
+{
+	const struct {
+		const char *port, *cert, *key, *ca, *level, *words;
+	} cases[] = {
+		{ "0", "", "", "", "", "port: '0' is none" },
+		{ "65536", "", "", "", "", "port" },
+		{ "7002x", "", "", "", "", "port" },
+		{ "999999999999999999999", "", "", "", "", "port" },
+		{ "", ours.cert_pem, "", "", "", "cert_file without key_file" },
+		{ "", "", ours.key_pem, "", "", "key_file without cert_file" },
+		{ "", "", "", ours.cert_pem, "", "client_ca_file without cert_file" },
+		{ "", ours.cert_pem, other.key_pem, "", "", "not the key of cert_file" },
+		{ "", ours.key_pem, ours.key_pem, "", "", "holds no certificate" },
+		{ "", ours.cert_pem, ours.cert_pem, "", "", "key_file" },
+		{ "", ours.cert_pem, ours.key_pem, "junk\n", "", "client_ca_file: holds no" },
+		{ "", "relative/path", ours.key_pem, "", "", "absolute path" },
+		{ "", "", "", "", "loud", "log_level: 'loud'" },
+	};
+	struct agent_config c;
+	struct err e;
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		Cvms__AgentConfig m = CVMS__AGENT_CONFIG__INIT;
+
+		m.port = (char *)cases[i].port;
+		m.cert_file = (char *)cases[i].cert;
+		m.key_file = (char *)cases[i].key;
+		m.client_ca_file = (char *)cases[i].ca;
+		m.log_level = (char *)cases[i].level;
+		assert_refused(agent_config_load(&m, &c, &e), e, ERR_INVALID, cases[i].words);
+	}
+}
+
+static void a_damaged_certificate_among_good_ones_is_refused(void **state)
+{
+	CLEANUP(free) char *pem = NULL;
+	Cvms__AgentConfig m = CVMS__AGENT_CONFIG__INIT;
+	struct agent_config c;
+	struct err e;
+
+	assert_ok(text_format(&pem, &e, "%s%s", ours.cert_pem, other.cert_pem), e);
+	m.cert_file = pem;
+	m.key_file = ours.key_pem;
+	assert_ok(agent_config_load(&m, &c, &e), e);
+	agent_config_done(&c);
+	pem[strlen(ours.cert_pem) + 40] = '!';
+	assert_refused(agent_config_load(&m, &c, &e), e, ERR_INVALID, "cert_file");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(nothing_said_is_the_default),
+		cmocka_unit_test(what_is_measured_are_digests_of_der),
+		cmocka_unit_test(a_path_is_read),
+		cmocka_unit_test(every_rule_refuses_by_name),
+		cmocka_unit_test(a_damaged_certificate_among_good_ones_is_refused),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
