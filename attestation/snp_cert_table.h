@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * snp_cert_table.h — the certificates that a host hands over with a report (GHCB specification
+ * 56421, 4.1.8.1): entries of GUID, offset and length, ended by a zero entry, then the data.
+ *
+ * GUIDs are in the order in which they are written (RFC 9562).
+ */
+#pragma once
+
+#include "attestation/der.h"
+#include "common/base/err.h"
+
+enum {
+	SNP_CERT_TABLE_MAX = 1 << 20, /* bytes */
+	SNP_CERT_TABLE_ENTRIES_MAX = 32,
+};
+
+struct snp_cert_table {
+	struct span vcek, vlek, ask, asvk, ark, crl; /* empty if not in the table */
+	size_t unknown;				     /* entries with other GUIDs, stepped over */
+};
+
+/* Every entry within the buffer and behind the entries, none empty, no two overlap, no GUID twice;
+ * there is an end. Gaps are allowed (pages are padded) and not looked at. ASK and ASVK share a
+ * GUID on some hosts: what stands under ASK is in `ask`. */
+int snp_cert_table_parse(struct span table, struct snp_cert_table *out, struct err *e) MUST_CHECK;
