@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/vectors.h"
+
+#include "attestation/cose.h"
+#include "common/base/writer.h"
+
+static int verify(const uint8_t *msg, size_t len, EVP_PKEY *key, const uint8_t *aad, size_t aad_len,
+		  struct cose *m, struct err *e)
+{
+	if (cose_parse(msg, len, NULL, 0, m, e) < 0)
+		return -(int)e->code;
+	if (cose_verify(m, key, aad, aad_len, e) < 0) {
+		cose_done(m);
+		return -(int)e->code;
+	}
+	return 0;
+}
+
+static void run_case(const struct vector_case *c)
+{
+	size_t len, key_len, aad_len = 0;
+	CLEANUP(free) uint8_t *msg = vector_file(c, "msg.cbor", &len);
+	CLEANUP(free) uint8_t *pem = vector_file(c, "key.pem", &key_len);
+	CLEANUP(free) uint8_t *aad = vector_has(c, "aad.bin") ? vector_file(c, "aad.bin", &aad_len) : NULL;
+	CLEANUP(EVP_PKEY_free) EVP_PKEY *key = NULL;
+	uint8_t payload[256];
+	struct cose m;
+	struct err e;
+
+	assert_ok(key_from_public_pem((char *)pem, key_len, &key, &e), e);
+	bool yes = verify(msg, len, key, aad, aad_len, &m, &e) == 0;
+	if (yes != vector_accepts(c))
+		fail_msg("%s: %s", c->name, yes ? "accepted" : e.text);
+	if (!yes)
+		return;
+	assert_string_equal(cose_algorithm_name(m.algorithm), vector_text(c, "fields.alg"));
+	assert_int_equal(vector_hex(c, "fields.payload", payload, sizeof(payload)), m.payload_len);
+	assert_memory_equal(payload, m.payload, m.payload_len);
+	cose_done(&m);
+}
+
+static void the_published_messages_are_judged_right(void **state)
+{
+	VECTORS_OR_SKIP();
+	assert_int_equal(vectors_walk("cose-eat", "cose-", run_case), 13);
+}
+
+static const enum key_kind kinds[] = { KEY_RSA, KEY_ECDSA, KEY_ED25519 };
+
+static void make(EVP_PKEY *key, struct writer *w)
+{
+	const struct cose_content c = { .payload = "payload",
+					.payload_len = 7,
+					.aad = "aad",
+					.aad_len = 3,
+					.kid = "me",
+					.kid_len = 2,
+					.content_type = "text/plain" };
+	struct err e;
+
+	assert_ok(cose_sign(&c, key, w, &e), e);
+}
+
+static void what_we_sign_verifies_and_no_bit_can_change(void **state)
+{
+	for (size_t k = 0; k < ARRAY_LEN(kinds); k++) {
+		CLEANUP_WRITER struct writer w = writer_up_to(8192);
+		CLEANUP(EVP_PKEY_free) EVP_PKEY *key = NULL;
+		struct cose m;
+		struct err e;
+
+		assert_ok(key_generate(kinds[k], &key, &e), e);
+		make(key, &w);
+		assert_ok(verify(w.bytes, w.len, key, (const uint8_t *)"aad", 3, &m, &e), e);
+		/* The key id is outside the signature, by COSE's design; nothing reads it as proof. */
+		size_t kid = (size_t)(m.unprotected->items[1].bytes - w.bytes);
+		cose_done(&m);
+		assert_true(verify(w.bytes, w.len, key, (const uint8_t *)"aae", 3, &m, &e) < 0);
+		for (size_t bit = 0; bit < 8 * w.len; bit++) {
+			if (bit / 8 >= kid - 3 && bit / 8 < kid + 2)
+				continue;
+			w.bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
+			if (verify(w.bytes, w.len, key, (const uint8_t *)"aad", 3, &m, &e) == 0)
+				fail_msg("bit %zu of kind %zu is not covered", bit, k);
+			w.bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
+		}
+		for (size_t len = 0; len < w.len; len++)
+			assert_true(verify(w.bytes, len, key, (const uint8_t *)"aad", 3, &m, &e) < 0);
+	}
+}
+
+static void the_algorithm_must_be_the_key_s(void **state)
+{
+	CLEANUP(EVP_PKEY_free) EVP_PKEY *one = NULL;
+	CLEANUP(EVP_PKEY_free) EVP_PKEY *other = EVP_EC_gen("P-384");
+	CLEANUP_WRITER struct writer w = writer_up_to(8192);
+	struct cose m;
+	struct err e;
+
+	assert_ok(key_generate(KEY_ECDSA, &one, &e), e);
+	make(one, &w);
+	assert_refused(verify(w.bytes, w.len, other, (const uint8_t *)"aad", 3, &m, &e), e, ERR_DENIED,
+		       "algorithm ES256 is not that of the key");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_published_messages_are_judged_right),
+		cmocka_unit_test(what_we_sign_verifies_and_no_bit_can_change),
+		cmocka_unit_test(the_algorithm_must_be_the_key_s),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
