@@ -22,20 +22,20 @@
 #include <uv.h>
 
 enum {
-	JAIL_LINE_MAX = 4096,	       /* bytes of a line; what is longer is cut and marked */
-	JAIL_LINES_PER_SECOND = 500,   /* more are dropped, and how many is said in a line */
+	JAIL_LINE_MAX = 4096,            /* bytes of a line; what is longer is cut and marked */
+	JAIL_LINES_PER_SECOND = 500,     /* more are dropped, and how many is said in a line */
 	JAIL_BYTES_PER_SECOND = 4 << 20, /* more waits in the pipe, and so does the program */
 	JAIL_MOUNTS_MAX = 16,
 	JAIL_SPEC_MAX = 131072, /* bytes of a whole spec on its way to the jail */
-	JAIL_UID = 1900000000,	/* who the jail's nobody is outside, when root starts it */
+	JAIL_UID = 1900000000,  /* who the jail's nobody is outside, when root starts it */
 };
 
 /* Zero means the default in brackets. */
 struct jail_limits {
-	uint64_t memory;  /* bytes, all processes together [3/4 of the machine's] */
-	uint64_t pids;	  /* processes and threads [256] */
-	uint64_t files;	  /* open descriptors of a process [1024] */
-	uint64_t results; /* bytes in results/ [1/4 of the machine's memory] */
+	uint64_t memory;       /* bytes, all processes together [3/4 of the machine's] */
+	uint64_t pids;         /* processes and threads [256] */
+	uint64_t files;        /* open descriptors of a process [1024] */
+	uint64_t results;      /* bytes in results/ [1/4 of the machine's memory] */
 	uint64_t result_files; /* files and directories in results/ [65534] */
 	uint64_t scratch; /* bytes in /tmp, in /work and in /dev/shm, each [1/8 of the machine's] */
 };
@@ -48,7 +48,7 @@ struct jail_mount {
 
 struct jail_spec {
 	const char *const *argv; /* argv[0] is the program's absolute path inside */
-	const char *const *env;	 /* NAME=value */
+	const char *const *env;  /* NAME=value */
 	const struct jail_mount *mounts;
 	size_t mount_count;
 	bool network; /* the machine's network: the requirements step alone */

@@ -29,12 +29,12 @@ int runner_runtime_check(const char *word, struct err *e) MUST_CHECK;
 /* Copied by runner_start(); paths are absolute. */
 struct runner_spec {
 	enum runner_kind kind;
-	const char *algorithm;	    /* the uploaded file: program, script, or zip of a script */
+	const char *algorithm;      /* the uploaded file: program, script, or zip of a script */
 	const char *requirements;   /* python: the uploaded text's file, or NULL */
 	const char *python_runtime; /* python: NULL or "" is python3 */
 	const char *pip_index_url;  /* AGENT_PIP_INDEX_URL, or NULL */
-	const char *datasets;	    /* directory; the algorithm sees it read-only as datasets/ */
-	const char *scratch;	    /* empty directory for this run; the caller removes it after */
+	const char *datasets;       /* directory; the algorithm sees it read-only as datasets/ */
+	const char *scratch;        /* empty directory for this run; the caller removes it after */
 	const char *const *args;    /* NULL at the end; NULL for none */
 	struct jail_limits limits;
 	const char *program; /* the one with the hidden argument "jail"; NULL: this one */

@@ -15,9 +15,9 @@
 
 enum {
 	BUNDLE_ENTRIES_MAX = 65534, /* what a zip without its 64-bit count can hold */
-	BUNDLE_PATH_MAX = 1024,	    /* bytes of an entry's path */
-	BUNDLE_NAME_MAX = 255,	    /* bytes of one name in it */
-	BUNDLE_DEPTH_MAX = 32,	    /* names in a path */
+	BUNDLE_PATH_MAX = 1024,     /* bytes of an entry's path */
+	BUNDLE_NAME_MAX = 255,      /* bytes of one name in it */
+	BUNDLE_DEPTH_MAX = 32,      /* names in a path */
 	BUNDLE_DIGEST_LEN = 32,
 };
 
@@ -35,14 +35,14 @@ int bundle_make(int dir, int fd, const struct bundle_progress *progress, uint64_
 		struct err *e) MUST_CHECK;
 
 /* SHA3-256 of what bundle_make() would write, without writing it anywhere. */
-int bundle_digest(int dir, const struct bundle_progress *progress,
-		  uint8_t out[BUNDLE_DIGEST_LEN], struct err *e) MUST_CHECK;
+int bundle_digest(int dir, const struct bundle_progress *progress, uint8_t out[BUNDLE_DIGEST_LEN],
+		  struct err *e) MUST_CHECK;
 
 /* How much a bundle may hold. Zero means the default beside it. */
 struct bundle_limits {
 	uint64_t entries; /* BUNDLE_ENTRIES_MAX */
-	uint64_t bytes;	  /* of all contents unpacked: 64 GiB */
-	uint64_t ratio;	  /* unpacked bytes for each packed one, of the whole and of any entry over
+	uint64_t bytes;   /* of all contents unpacked: 64 GiB */
+	uint64_t ratio;   /* unpacked bytes for each packed one, of the whole and of any entry over
 			   * 1 MiB: 1032 is deflate's best; 200 */
 };
 #define BUNDLE_BYTES_DEFAULT (64ULL << 30)

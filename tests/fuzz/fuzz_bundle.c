@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "common/base/cleanup.h"
+#include "common/base/file.h"
+#include "common/bundle.h"
+
+#include <assert.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
+
+/* What unpacks stays inside and within its limits; what does not leaves nothing. */
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
+{
+	const struct bundle_limits limits = { .entries = 64, .bytes = 1 << 20, .ratio = 50 };
+	char top[] = "/dev/shm/fuzz-bundle-XXXXXX", inside[64], path[64];
+	struct err e = { 0 };
+	int zip = memfd_create("zip", MFD_CLOEXEC);
+
+	assert(mkdtemp(top) && zip >= 0);
+	snprintf(inside, sizeof(inside), "%s/in", top);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", zip);
+	assert(mkdir(inside, 0700) == 0 && fd_write_all(zip, bytes, len, &e) == 0);
+	int dir = open(inside, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert(dir >= 0);
+	if (bundle_extract(path, dir, &limits, &e) < 0)
+		assert(rmdir(inside) == 0); /* empty */
+	else
+		assert(dir_remove(inside, &e) == 0);
+	close(dir);
+	close(zip);
+	assert(rmdir(top) == 0); /* nothing beside it */
+	return 0;
+}
