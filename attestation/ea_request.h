@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ea_request.h — the authenticator request (RFC 9261, section 4) and the frames that carry both
+ * halves over a TLS stream before HTTP/2 begins.
+ */
+#pragma once
+
+#include "common/base/reader.h"
+#include "common/base/writer.h"
+
+enum {
+	EA_CONTEXT_LEN = 32,
+	EA_SCHEMES_MAX = 32,
+	EA_EXTENSIONS_MAX = 16,
+	EA_REQUEST_MAX = 4096,
+	EA_ECDSA_P256_SHA256 = 0x0403, /* the only scheme we use; stock clients offer no other */
+
+	EA_FRAME_HEAD = 5,
+	EA_FRAME_MAX = 16 << 20,
+	EA_FRAME_REQUEST = 1,
+	EA_FRAME_AUTHENTICATOR = 2,
+};
+
+struct ea_request {
+	uint8_t context[EA_CONTEXT_LEN];
+	uint16_t schemes[EA_SCHEMES_MAX];
+	size_t scheme_count;
+};
+
+/* As stock clients write it: ecdsa_secp256r1_sha256, and the offer of attestation. */
+void ea_request_write(const uint8_t context[EA_CONTEXT_LEN], struct writer *w);
+
+/* Refused: another message, a context that is not 32 bytes, no signature_algorithms or one without
+ * a scheme, no offer of attestation (0xFF00) or one that is not empty, an extension twice, bytes
+ * after the end. Unknown extensions are stepped over. */
+int ea_request_parse(const uint8_t *bytes, size_t len, struct ea_request *request,
+		     struct err *e) MUST_CHECK;
+bool ea_request_offers(const struct ea_request *request, uint16_t scheme);
+
+/* type(1) length(4, big endian). */
+void ea_frame_head(uint8_t type, size_t len, uint8_t head[EA_FRAME_HEAD]);
+
+/* The head of a frame of the wanted type; decides by these five bytes alone, so that a peer's
+ * length is refused before a byte of its payload is read. */
+int ea_frame_parse_head(const uint8_t head[EA_FRAME_HEAD], uint8_t wanted, size_t *len,
+			struct err *e) MUST_CHECK;
