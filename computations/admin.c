@@ -1,0 +1,544 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * admin.c — computations.ComputationService, for administrators.
+ *
+ * A call becomes a request with copies, goes through the database's queue, and is answered from
+ * its row. Who may call is the listeners' business (main.c): the unix socket's owner, this machine,
+ * or holders of a client certificate.
+ */
+#include <ctype.h>
+#include <string.h>
+#include <uuid/uuid.h>
+
+#include "common/base/log.h"
+#include "common/message.h"
+#include "computations/convert.h"
+#include "computations/service.h"
+#include "google/protobuf/empty.pb-c.h"
+
+struct request {
+	struct rpc_call *call; /* a reference */
+	struct service *service;
+	int (*run)(struct store *store, struct request *r, struct err *e);
+	void (*reply)(struct request *r);
+
+	char *id, *cvm_id;
+	bool force, tell;
+	uint32_t limit;
+	char **connected;
+	Cvms__ComputationRunReq *manifest;
+
+	struct computation computation, *computations;
+	struct cvm cvm, *cvms;
+	size_t count;
+	uint8_t *bytes;
+	size_t len;
+};
+
+static void request_free(struct request *r)
+{
+	for (size_t i = 0; r->computations && i < r->count; i++)
+		computation_done(&r->computations[i]);
+	for (size_t i = 0; r->cvms && i < r->count; i++)
+		cvm_done(&r->cvms[i]);
+	free(r->computations);
+	free(r->cvms);
+	computation_done(&r->computation);
+	cvm_done(&r->cvm);
+	manifest_free(r->manifest);
+	session_ids_free(r->connected);
+	free(r->bytes);
+	free(r->id);
+	free(r->cvm_id);
+	rpc_call_unref(r->call);
+	free(r);
+}
+
+static int request_run(struct store *store, void *data, struct err *e)
+{
+	struct request *r = data;
+
+	return r->run(store, r, e);
+}
+
+static void request_done(void *data, const struct err *e)
+{
+	struct request *r = data;
+
+	if (e)
+		rpc_call_finish(r->call, e);
+	else
+		r->reply(r); /* also acts, and so does it for a caller who left */
+	request_free(r);
+}
+
+static struct request *request_new(struct rpc_call *call, const char *id)
+{
+	struct request *r = calloc(1, sizeof(*r));
+	struct err e;
+
+	if (r) {
+		r->service = rpc_call_service(call);
+		r->call = rpc_call_ref(call);
+		r->id = strdup(id);
+		if (r->id)
+			return r;
+		request_free(r);
+	}
+	err_nomem(&e);
+	rpc_call_finish(call, &e);
+	return NULL;
+}
+
+static void request_start(struct request *r)
+{
+	struct err e;
+
+	if (work_add(r->service->work,
+		     &(struct work_op){ .run = request_run, .done = request_done, .data = r },
+		     &e) < 0) {
+		rpc_call_finish(r->call, &e);
+		request_free(r);
+	}
+}
+
+static void refuse(struct request *r, const struct err *e)
+{
+	rpc_call_finish(r->call, e);
+	request_free(r);
+}
+
+static bool is_connected(const struct request *r, const char *cvm_id)
+{
+	return *cvm_id && session_find(r->service, cvm_id);
+}
+
+static void reply_computation(struct request *r)
+{
+	struct convert_computation out;
+
+	convert_computation(&out, &r->computation, is_connected(r, r->computation.cvm_id));
+	rpc_call_reply(r->call, &out.message.base);
+}
+
+/* Show */
+
+static int run_show(struct store *store, struct request *r, struct err *e)
+{
+	return store_computation(store, r->id, &r->computation, e);
+}
+
+static void on_show(struct rpc_call *call, const ProtobufCMessage *message)
+{
+	struct request *r =
+		request_new(call, ((const Computations__ComputationRequest *)message)->id);
+
+	if (!r)
+		return;
+	r->run = run_show;
+	r->reply = reply_computation;
+	request_start(r);
+}
+
+/* Create */
+
+static int run_create(struct store *store, struct request *r, struct err *e)
+{
+	if (manifest_check(r->manifest, e) < 0)
+		return err_wrap(e, "manifest");
+	if (store_create(store, r->manifest, e) < 0)
+		return -(int)e->code;
+	return store_computation(store, r->manifest->id, &r->computation, e);
+}
+
+static void reply_create(struct request *r)
+{
+	log_info("computation %s created", log_quote(r->computation.id).text);
+	reply_computation(r);
+}
+
+/* Printable ASCII without spaces, so that ids can be typed and stand in paths of commands. */
+static int take_id(Cvms__ComputationRunReq *manifest, struct err *e)
+{
+	uuid_t fresh;
+	char text[37], *id;
+
+	for (const char *c = manifest->id; *c; c++)
+		if (!isgraph((unsigned char)*c) || *c == '/')
+			return err_set(e, ERR_INVALID,
+				       "manifest: id %s: use printable characters without spaces "
+				       "and '/', or leave it out to get one",
+				       log_quote(manifest->id).text);
+	if (*manifest->id)
+		return 0;
+	uuid_generate_random(fresh);
+	uuid_unparse_lower(fresh, text);
+	id = strdup(text);
+	if (!id)
+		return err_nomem(e);
+	if (manifest->id != protobuf_c_empty_string)
+		free(manifest->id);
+	manifest->id = id;
+	return 0;
+}
+
+/* The message is lent: its bytes make our own copy. */
+static int copy_manifest(const Cvms__ComputationRunReq *manifest, Cvms__ComputationRunReq **copy,
+			 struct err *e)
+{
+	CLEANUP(free) uint8_t *bytes = NULL;
+	size_t len;
+
+	if (!manifest)
+		return err_set(e, ERR_INVALID, "the request has no manifest");
+	if (manifest_encode(manifest, &bytes, &len, e) < 0)
+		return -(int)e->code;
+	return manifest_decode(bytes, len, copy, e);
+}
+
+static void on_create(struct rpc_call *call, const ProtobufCMessage *message)
+{
+	struct request *r = request_new(call, "");
+	struct err e;
+
+	if (!r)
+		return;
+	r->run = run_create;
+	r->reply = reply_create;
+	if (copy_manifest(((const Computations__CreateRequest *)message)->manifest, &r->manifest,
+			  &e) < 0 ||
+	    take_id(r->manifest, &e) < 0)
+		refuse(r, &e);
+	else
+		request_start(r);
+}
+
+/* Manifest */
+
+static int run_manifest(struct store *store, struct request *r, struct err *e)
+{
+	return store_manifest(store, r->id, &r->bytes, &r->len, e);
+}
+
+static void reply_manifest(struct request *r)
+{
+	Computations__ManifestResponse response = COMPUTATIONS__MANIFEST_RESPONSE__INIT;
+	struct err e;
+
+	if (manifest_decode(r->bytes, r->len, &r->manifest, &e) < 0) {
+		rpc_call_finish(r->call, &e);
+		return;
+	}
+	/* The listener's private key is for the agent alone. */
+	if (r->manifest->agent_config &&
+	    r->manifest->agent_config->key_file != protobuf_c_empty_string) {
+		free(r->manifest->agent_config->key_file);
+		r->manifest->agent_config->key_file = (char *)(uintptr_t)protobuf_c_empty_string;
+	}
+	response.manifest = r->manifest;
+	rpc_call_reply(r->call, &response.base);
+}
+
+static void on_manifest(struct rpc_call *call, const ProtobufCMessage *message)
+{
+	struct request *r =
+		request_new(call, ((const Computations__ComputationRequest *)message)->id);
+
+	if (!r)
+		return;
+	r->run = run_manifest;
+	r->reply = reply_manifest;
+	request_start(r);
+}
+
+/* Run */
+
+/* The one connected CVM that holds nothing and waits for a manifest. */
+static int choose_cvm(struct store *store, struct request *r, struct err *e)
+{
+	size_t free_count = 0;
+
+	for (size_t i = 0; r->connected[i]; i++) {
+		struct cvm cvm CLEANUP_CVM = { .id = NULL };
+
+		if (store_cvm(store, r->connected[i], &cvm, e) < 0)
+			return -(int)e->code;
+		if (*cvm.computation_id || (*cvm.agent_state && !state_is_free(cvm.agent_state)))
+			continue;
+		if (free_count++ == 0) {
+			free(r->cvm_id);
+			r->cvm_id = TAKE_PTR(cvm.id);
+		}
+	}
+	if (free_count == 1)
+		return 0;
+	return err_set(e, ERR_PRECONDITION,
+		       free_count ? "%zu CVMs are connected and free: say which one"
+				  : "no CVM (%zu) is connected and free: start one, or stop a "
+				    "computation that holds one",
+		       free_count);
+}
+
+static int run_run(struct store *store, struct request *r, struct err *e)
+{
+	if (!*r->cvm_id && choose_cvm(store, r, e) < 0)
+		return -(int)e->code;
+	if (store_assign(store, r->id, r->cvm_id, e) < 0)
+		return -(int)e->code;
+	return store_computation(store, r->id, &r->computation, e);
+}
+
+static void reply_run(struct request *r)
+{
+	struct session *session = session_find(r->service, r->cvm_id);
+
+	log_info("computation %s goes to CVM %s", log_quote(r->id).text,
+		 log_quote(r->cvm_id).text);
+	/* If it has just gone, it gets the manifest when it comes back. */
+	if (session)
+		session_run(session, r->id);
+	reply_computation(r);
+}
+
+static void on_run(struct rpc_call *call, const ProtobufCMessage *message)
+{
+	const Computations__RunRequest *request = (const Computations__RunRequest *)message;
+	struct request *r = request_new(call, request->id);
+	struct err e;
+
+	if (!r)
+		return;
+	r->run = run_run;
+	r->reply = reply_run;
+	r->cvm_id = strdup(request->cvm_id);
+	r->connected = session_ids(r->service);
+	if (!r->cvm_id || !r->connected) {
+		err_nomem(&e);
+		refuse(r, &e);
+	} else if (*r->cvm_id && !session_find(r->service, r->cvm_id)) {
+		err_set(&e, ERR_UNAVAILABLE, "CVM %s is not connected", log_quote(r->cvm_id).text);
+		refuse(r, &e);
+	} else {
+		request_start(r);
+	}
+}
+
+/* Stop */
+
+static int run_stop(struct store *store, struct request *r, struct err *e)
+{
+	if (store_stop(store, r->id, &r->tell, e) < 0)
+		return -(int)e->code;
+	return store_computation(store, r->id, &r->computation, e);
+}
+
+static void reply_stop(struct request *r)
+{
+	struct session *session = session_find(r->service, r->computation.cvm_id);
+
+	log_info("computation %s is to stop", log_quote(r->id).text);
+	if (r->tell && session)
+		session_stop(session, r->id);
+	follow_wake(r->service, r->id, "");
+	reply_computation(r);
+}
+
+static void on_stop(struct rpc_call *call, const ProtobufCMessage *message)
+{
+	struct request *r =
+		request_new(call, ((const Computations__ComputationRequest *)message)->id);
+
+	if (!r)
+		return;
+	r->run = run_stop;
+	r->reply = reply_stop;
+	request_start(r);
+}
+
+/* Remove */
+
+static int run_remove(struct store *store, struct request *r, struct err *e)
+{
+	return store_remove(store, r->id, r->force, e);
+}
+
+static void reply_remove(struct request *r)
+{
+	Google__Protobuf__Empty empty = GOOGLE__PROTOBUF__EMPTY__INIT;
+
+	log_info("computation %s removed", log_quote(r->id).text);
+	follow_wake(r->service, r->id, "");
+	rpc_call_reply(r->call, &empty.base);
+}
+
+static void on_remove(struct rpc_call *call, const ProtobufCMessage *message)
+{
+	const Computations__RemoveRequest *request = (const Computations__RemoveRequest *)message;
+	struct request *r = request_new(call, request->id);
+
+	if (!r)
+		return;
+	r->force = request->force;
+	r->run = run_remove;
+	r->reply = reply_remove;
+	request_start(r);
+}
+
+/* List, ListCvms */
+
+static struct request *page_request(struct rpc_call *call, const ProtobufCMessage *message)
+{
+	const Computations__ListRequest *request = (const Computations__ListRequest *)message;
+	struct request *r = request_new(call, request->after);
+
+	if (r)
+		r->limit = request->limit && request->limit < STORE_PAGE_MAX ? request->limit
+									     : STORE_PAGE_MAX;
+	return r;
+}
+
+static int run_list(struct store *store, struct request *r, struct err *e)
+{
+	r->computations = calloc(r->limit, sizeof(*r->computations));
+	if (!r->computations)
+		return err_nomem(e);
+	return store_computations(store, r->id, r->limit, r->computations, &r->count, e);
+}
+
+static void reply_list(struct request *r)
+{
+	Computations__ListResponse response = COMPUTATIONS__LIST_RESPONSE__INIT;
+	CLEANUP(free) struct convert_computation *out = calloc(r->limit, sizeof(*out));
+	CLEANUP(free) Computations__Computation **rows = calloc(r->limit, sizeof(*rows));
+	struct err e;
+
+	if (!out || !rows) {
+		err_nomem(&e);
+		rpc_call_finish(r->call, &e);
+		return;
+	}
+	for (size_t i = 0; i < r->count; i++) {
+		convert_computation(&out[i], &r->computations[i],
+				    is_connected(r, r->computations[i].cvm_id));
+		rows[i] = &out[i].message;
+	}
+	response.computations = rows;
+	response.n_computations = r->count;
+	if (r->count == r->limit)
+		response.next = r->computations[r->count - 1].id;
+	rpc_call_reply(r->call, &response.base);
+}
+
+static void on_list(struct rpc_call *call, const ProtobufCMessage *message)
+{
+	struct request *r = page_request(call, message);
+
+	if (!r)
+		return;
+	r->run = run_list;
+	r->reply = reply_list;
+	request_start(r);
+}
+
+static int run_list_cvms(struct store *store, struct request *r, struct err *e)
+{
+	r->cvms = calloc(r->limit, sizeof(*r->cvms));
+	if (!r->cvms)
+		return err_nomem(e);
+	return store_cvms(store, r->id, r->limit, r->cvms, &r->count, e);
+}
+
+static void reply_list_cvms(struct request *r)
+{
+	Computations__ListCvmsResponse response = COMPUTATIONS__LIST_CVMS_RESPONSE__INIT;
+	CLEANUP(free) struct convert_cvm *out = calloc(r->limit, sizeof(*out));
+	CLEANUP(free) Computations__Cvm **rows = calloc(r->limit, sizeof(*rows));
+	struct err e;
+
+	if (!out || !rows) {
+		err_nomem(&e);
+		rpc_call_finish(r->call, &e);
+		return;
+	}
+	for (size_t i = 0; i < r->count; i++) {
+		convert_cvm(&out[i], &r->cvms[i], is_connected(r, r->cvms[i].id));
+		rows[i] = &out[i].message;
+	}
+	response.cvms = rows;
+	response.n_cvms = r->count;
+	if (r->count == r->limit)
+		response.next = r->cvms[r->count - 1].id;
+	rpc_call_reply(r->call, &response.base);
+}
+
+static void on_list_cvms(struct rpc_call *call, const ProtobufCMessage *message)
+{
+	struct request *r = page_request(call, message);
+
+	if (!r)
+		return;
+	r->run = run_list_cvms;
+	r->reply = reply_list_cvms;
+	request_start(r);
+}
+
+/* ShowCvm */
+
+static int run_show_cvm(struct store *store, struct request *r, struct err *e)
+{
+	return store_cvm(store, r->id, &r->cvm, e);
+}
+
+static void reply_show_cvm(struct request *r)
+{
+	struct convert_cvm out;
+
+	convert_cvm(&out, &r->cvm, is_connected(r, r->cvm.id));
+	rpc_call_reply(r->call, &out.message.base);
+}
+
+static void on_show_cvm(struct rpc_call *call, const ProtobufCMessage *message)
+{
+	struct request *r = request_new(call, ((const Computations__CvmRequest *)message)->id);
+
+	if (!r)
+		return;
+	r->run = run_show_cvm;
+	r->reply = reply_show_cvm;
+	request_start(r);
+}
+
+#define METHOD(name_, kind_, request_, response_, message_)                                        \
+	{ .method = { "/computations.ComputationService/" name_, kind_,                            \
+		      &computations__##request_##__descriptor, response_ },                        \
+	  .message = message_ }
+#define COMPUTATION &computations__computation__descriptor
+
+static const struct rpc_handler handlers[] = {
+	METHOD("Create", RPC_UNARY, create_request, COMPUTATION, on_create),
+	METHOD("List", RPC_UNARY, list_request, &computations__list_response__descriptor, on_list),
+	METHOD("Show", RPC_UNARY, computation_request, COMPUTATION, on_show),
+	METHOD("Manifest", RPC_UNARY, computation_request,
+	       &computations__manifest_response__descriptor, on_manifest),
+	METHOD("Run", RPC_UNARY, run_request, COMPUTATION, on_run),
+	METHOD("Stop", RPC_UNARY, computation_request, COMPUTATION, on_stop),
+	METHOD("Remove", RPC_UNARY, remove_request, &google__protobuf__empty__descriptor,
+	       on_remove),
+	METHOD("ListCvms", RPC_UNARY, list_request, &computations__list_cvms_response__descriptor,
+	       on_list_cvms),
+	METHOD("ShowCvm", RPC_UNARY, cvm_request, &computations__cvm__descriptor, on_show_cvm),
+	{
+		.method = { "/computations.ComputationService/Logs", RPC_SERVER_STREAM,
+			    &computations__logs_request__descriptor,
+			    &computations__record__descriptor },
+		.message = follow_start,
+		.writable = follow_writable,
+		.closed = follow_closed,
+	},
+};
+
+const struct rpc_service admin_rpc = {
+	.name = "computations.ComputationService",
+	.handlers = handlers,
+	.count = ARRAY_LEN(handlers),
+};

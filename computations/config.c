@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "computations/config.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+
+#include "common/base/cleanup.h"
+#include "common/base/file.h"
+#include "common/base/log.h"
+
+#define TEXT(name, member, fallback, help)                                                         \
+	SETTING("COMPUTATIONS_" name, SETTING_TEXT, config, member, fallback, help)
+#define COUNT(name_, type_, member_, fallback_, min_, max_, help_)                                 \
+	{ .name = "COMPUTATIONS_" name_, .type = type_, .offset = offsetof(struct config, member_), \
+	  .fallback = fallback_, .min = min_, .max = max_, .help = help_ }
+
+const struct setting config_settings[] = {
+	TEXT("GRPC_HOST", host, "127.0.0.1", "address that agents connect to"),
+	SETTING("COMPUTATIONS_GRPC_PORT", SETTING_PORT, config, port, "7001",
+		"port that agents connect to; 0 takes a free one and logs it"),
+	TEXT("GRPC_SERVER_CERT", server_cert, NULL, "certificate for agents; with it they speak TLS"),
+	TEXT("GRPC_SERVER_KEY", server_key, NULL, "its private key"),
+	TEXT("GRPC_CLIENT_CA_CERTS", client_ca_certs, NULL,
+	     "authorities of agents' certificates; with them agents must have one (mTLS)"),
+	TEXT("ADMIN_SOCKET", admin_socket, "/run/cocos/computations.sock",
+	     "unix socket for administrators, for this user and root only"),
+	TEXT("ADMIN_HOST", admin_host, "127.0.0.1", "address for administrators, with ADMIN_PORT"),
+	SETTING("COMPUTATIONS_ADMIN_PORT", SETTING_TEXT, config, admin_port_text, NULL,
+		"port for administrators beside the socket; absent: none"),
+	TEXT("ADMIN_SERVER_CERT", admin_server_cert, NULL, "certificate for administrators"),
+	TEXT("ADMIN_SERVER_KEY", admin_server_key, NULL, "its private key"),
+	TEXT("ADMIN_CLIENT_CA_CERTS", admin_client_ca_certs, NULL,
+	     "authorities of administrators' certificates; needed unless ADMIN_HOST is loopback"),
+	TEXT("STATE_DIR", state_dir, "/var/lib/cocos/computations", "folder of the database"),
+	TEXT("LOG_LEVEL", log_level, "info", "error, warn, info or debug"),
+	COUNT("MAX_CVMS", SETTING_NUMBER, max_cvms, "1000", 1, 100000,
+	      "CVMs that are known at a time"),
+	COUNT("MAX_COMPUTATIONS", SETTING_NUMBER, max_computations, "10000", 1, 10000000,
+	      "computations that are kept"),
+	COUNT("MAX_RECORDS", SETTING_NUMBER, max_records, "50000", 16, 100000000,
+	      "log lines and events that are kept of a computation; the oldest go first"),
+	COUNT("MAX_RECORD_BYTES", SETTING_SIZE, max_record_bytes, "32M", 65536, 1ULL << 40,
+	      "and their bytes"),
+};
+const size_t config_settings_count = ARRAY_LEN(config_settings);
+
+static bool is_loopback(const char *host)
+{
+	struct in_addr v4;
+
+	if (strcmp(host, "localhost") == 0 || strcmp(host, "::1") == 0 ||
+	    strcmp(host, "[::1]") == 0)
+		return true;
+	return inet_pton(AF_INET, host, &v4) == 1 && (ntohl(v4.s_addr) >> 24) == 127;
+}
+
+static int check_tls(const char *what, const char *cert, const char *key, const char *ca,
+		     struct err *e)
+{
+	if (!cert != !key)
+		return err_set(e, ERR_INVALID, "COMPUTATIONS_%s_SERVER_%s is there and _%s is not: "
+			       "give both or neither",
+			       what, cert ? "CERT" : "KEY", cert ? "KEY" : "CERT");
+	if (ca && !cert)
+		return err_set(e, ERR_INVALID, "COMPUTATIONS_%s_CLIENT_CA_CERTS needs "
+			       "COMPUTATIONS_%s_SERVER_CERT and _KEY",
+			       what, what);
+	return 0;
+}
+
+static int check(struct config *c, struct err *e)
+{
+	unsigned long port;
+	char *end;
+
+	if (check_tls("GRPC", c->server_cert, c->server_key, c->client_ca_certs, e) < 0 ||
+	    check_tls("ADMIN", c->admin_server_cert, c->admin_server_key,
+		      c->admin_client_ca_certs, e) < 0 ||
+	    log_set_level(c->log_level, e) < 0)
+		return -(int)e->code;
+	if (!c->admin_port_text)
+		return 0;
+	port = strtoul(c->admin_port_text, &end, 10);
+	if (*end || port > UINT16_MAX || c->admin_port_text[0] < '0' || c->admin_port_text[0] > '9')
+		return err_set(e, ERR_INVALID, "COMPUTATIONS_ADMIN_PORT %s is no port",
+			       log_quote(c->admin_port_text).text);
+	if (!is_loopback(c->admin_host) && !c->admin_client_ca_certs)
+		return err_set(e, ERR_INVALID,
+			       "COMPUTATIONS_ADMIN_HOST %s is not loopback: whoever reaches it "
+			       "could run computations; set COMPUTATIONS_ADMIN_SERVER_CERT, _KEY "
+			       "and COMPUTATIONS_ADMIN_CLIENT_CA_CERTS",
+			       log_quote(c->admin_host).text);
+	c->admin_port = (uint16_t)port;
+	return 0;
+}
+
+static int load_file(const char *path, struct keyfile *file, struct err *e)
+{
+	CLEANUP(free) uint8_t *bytes = NULL;
+	size_t len;
+
+	if (file_read(path ? path : CONFIG_FILE, KEYFILE_MAX, &bytes, &len, e) < 0)
+		return !path && e->code == ERR_NOT_FOUND ? 0 : -(int)e->code;
+	if (keyfile_parse(bytes, len, file, e) < 0)
+		return err_wrap(e, "'%s'", path ? path : CONFIG_FILE);
+	return 0;
+}
+
+int config_load(const char *path, struct config *config, struct err *e)
+{
+	struct keyfile file = { .count = 0 };
+	struct config got = { .port = 0 };
+	int status = load_file(path, &file, e);
+
+	if (status == 0)
+		status = settings_load(config_settings, config_settings_count, &file, true, &got,
+				       e);
+	keyfile_done(&file);
+	if (status == 0)
+		status = check(&got, e);
+	if (status < 0) {
+		config_done(&got);
+		return status;
+	}
+	*config = got;
+	return 0;
+}
+
+void config_done(struct config *config)
+{
+	settings_done(config_settings, config_settings_count, config);
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * config.h — the settings of cocos-computations.
+ */
+#pragma once
+
+#include "common/base/settings.h"
+
+struct config {
+	char *host, *server_cert, *server_key, *client_ca_certs;
+	char *admin_socket, *admin_host, *admin_server_cert, *admin_server_key;
+	char *admin_client_ca_certs;
+	char *state_dir, *log_level;
+	char *admin_port_text;
+	uint16_t port, admin_port; /* admin_port counts if admin_port_text is there */
+	uint64_t max_cvms, max_computations, max_records, max_record_bytes;
+};
+
+extern const struct setting config_settings[];
+extern const size_t config_settings_count;
+
+#define CONFIG_FILE "/etc/cocos/computations.conf"
+
+/* `path` NULL: CONFIG_FILE if it is there. Refused: settings that contradict each other, an admin
+ * listener off this machine without client certificates. */
+int config_load(const char *path, struct config *config, struct err *e) MUST_CHECK;
+void config_done(struct config *config);

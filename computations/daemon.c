@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "computations/daemon.h"
+
+#include <libgen.h>
+#include <signal.h>
+#include <string.h>
+
+#include "common/base/file.h"
+#include "common/base/log.h"
+#include "common/rpc/health.h"
+#include "common/rpc/reflection.h"
+#include "computations/service.h"
+
+enum {
+	DRAIN_MS = 5000,
+	QUEUED_MAX = 16 << 20, /* in one call: a manifest, a page of records */
+	ADMIN_CONNECTIONS_MAX = 512,
+};
+
+/* One of the two fronts: agents, administrators. */
+struct front {
+	struct rpc_server *server;
+	struct rpc_health *health;
+	struct rpc_reflection *reflection;
+};
+
+struct daemon {
+	uv_loop_t loop;
+	uv_signal_t term, interrupt;
+	struct store store;
+	struct work *work;
+	struct service service;
+	struct front agents, admins;
+	unsigned draining;
+};
+
+static int load_tls(const char *cert_path, const char *key_path, const char *ca_path,
+		    struct rpc_tls **tls, struct err *e)
+{
+	CLEANUP(free) char *cert = NULL, *key = NULL, *ca = NULL;
+	int status;
+
+	if (!cert_path)
+		return 0;
+	if (file_read_text(cert_path, RPC_TLS_PEM_MAX, &cert, e) < 0 ||
+	    file_read_text(key_path, RPC_TLS_PEM_MAX, &key, e) < 0 ||
+	    (ca_path && file_read_text(ca_path, RPC_TLS_PEM_MAX, &ca, e) < 0))
+		return -(int)e->code;
+	status = rpc_tls_new_server(
+		&(struct rpc_tls_config){ .cert = cert, .key = key, .ca = ca }, tls, e);
+	explicit_bzero(key, strlen(key));
+	return status < 0 ? err_wrap(e, "'%s'", cert_path) : 0;
+}
+
+static int front_new(struct front *f, struct daemon *d, const struct rpc_limits *limits,
+		     const struct rpc_service *rpc, struct err *e)
+{
+	if (rpc_server_new(&d->loop, limits, &f->server, e) < 0 ||
+	    rpc_server_add(f->server, rpc, &d->service, e) < 0 ||
+	    rpc_health_new(f->server, &f->health, e) < 0 ||
+	    rpc_health_set(f->health, rpc->name, true, e) < 0)
+		return -(int)e->code;
+	return rpc_reflection_new(f->server, &f->reflection, e);
+}
+
+static void front_free(struct front *f)
+{
+	rpc_server_free(f->server);
+	f->server = NULL;
+}
+
+static int listen_on(struct front *f, const char *who, const char *host, uint16_t port,
+		     struct rpc_tls *tls, bool mutual, struct err *e)
+{
+	bool v6 = strchr(host, ':') && host[0] != '[';
+	CLEANUP(free) char *address = NULL;
+	unsigned bound = 0;
+
+	if (text_format(&address, e, v6 ? "[%s]:%u" : "%s:%u", host, port) < 0 ||
+	    rpc_server_listen(f->server, &(struct rpc_listen){ .address = address, .tls = tls },
+			      &bound, e) < 0)
+		return err_wrap(e, "listen for %s", who);
+	log_info("%s: listening on %s port %u (%s)", who, host, bound,
+		 mutual ? "mTLS" : tls ? "TLS" : "plaintext");
+	return 0;
+}
+
+static int open_agents(struct daemon *d, const struct config *c, struct err *e)
+{
+	CLEANUP(rpc_tls_free) struct rpc_tls *tls = NULL;
+	struct rpc_limits limits = rpc_limits_default();
+
+	limits.queued_max = QUEUED_MAX;
+	limits.connections_max = (unsigned)c->max_cvms + 64; /* newcomers that take over */
+	if (load_tls(c->server_cert, c->server_key, c->client_ca_certs, &tls, e) < 0 ||
+	    front_new(&d->agents, d, &limits, &session_rpc, e) < 0)
+		return -(int)e->code;
+	return listen_on(&d->agents, "agents", c->host, c->port, tls, c->client_ca_certs != NULL,
+			 e);
+}
+
+static int open_socket(struct daemon *d, const char *path, struct err *e)
+{
+	CLEANUP(free) char *dir = strdup(path), *address = NULL;
+
+	if (!dir)
+		return err_nomem(e);
+	if (dir_make(dirname(dir), 0755, e) < 0 ||
+	    text_format(&address, e, "unix:%s", path) < 0 ||
+	    rpc_server_listen(d->admins.server, &(struct rpc_listen){ .address = address }, NULL,
+			      e) < 0)
+		return err_wrap(e, "listen for administrators");
+	log_info("administrators: listening on %s", address);
+	return 0;
+}
+
+static int open_admins(struct daemon *d, const struct config *c, struct err *e)
+{
+	CLEANUP(rpc_tls_free) struct rpc_tls *tls = NULL;
+	struct rpc_limits limits = rpc_limits_default();
+
+	limits.queued_max = QUEUED_MAX;
+	limits.connections_max = ADMIN_CONNECTIONS_MAX;
+	if (load_tls(c->admin_server_cert, c->admin_server_key, c->admin_client_ca_certs, &tls,
+		     e) < 0 ||
+	    front_new(&d->admins, d, &limits, &admin_rpc, e) < 0 ||
+	    open_socket(d, c->admin_socket, e) < 0)
+		return -(int)e->code;
+	if (!c->admin_port_text)
+		return 0;
+	return listen_on(&d->admins, "administrators", c->admin_host, c->admin_port, tls,
+			 c->admin_client_ca_certs != NULL, e);
+}
+
+static void on_drained(void *data)
+{
+	struct daemon *d = data;
+
+	if (--d->draining)
+		return;
+	front_free(&d->agents);
+	front_free(&d->admins);
+	uv_close((uv_handle_t *)&d->term, NULL);
+	uv_close((uv_handle_t *)&d->interrupt, NULL);
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+	struct daemon *d = handle->data;
+
+	if (d->draining)
+		return;
+	log_info("%s: finishing", number == SIGTERM ? "SIGTERM" : "SIGINT");
+	log_notify("STOPPING=1");
+	d->service.stopping = true;
+	d->draining = 2;
+	rpc_server_drain(d->agents.server, DRAIN_MS, on_drained, d);
+	rpc_server_drain(d->admins.server, DRAIN_MS, on_drained, d);
+	session_end_all(&d->service);
+	follow_end_all(&d->service);
+}
+
+static int start(struct daemon *d, const struct config *c, struct err *e)
+{
+	if (open_agents(d, c, e) < 0 || open_admins(d, c, e) < 0)
+		return -(int)e->code;
+	d->term.data = d->interrupt.data = d;
+	if (uv_signal_start(&d->term, on_signal, SIGTERM) < 0 ||
+	    uv_signal_start(&d->interrupt, on_signal, SIGINT) < 0)
+		return err_set(e, ERR_INTERNAL, "signals can't be caught");
+	return 0;
+}
+
+int daemon_run(const struct config *config, struct err *e)
+{
+	const struct store_limits limits = {
+		.computations = config->max_computations,
+		.cvms = config->max_cvms,
+		.records = config->max_records,
+		.record_bytes = config->max_record_bytes,
+	};
+	struct daemon d = { .draining = 0 };
+	int status;
+
+	if (store_open(&d.store, config->state_dir, &limits, e) < 0)
+		return -(int)e->code;
+	uv_loop_init(&d.loop);
+	uv_signal_init(&d.loop, &d.term);
+	uv_signal_init(&d.loop, &d.interrupt);
+	status = work_new(&d.loop, &d.store, &d.work, e);
+	if (status == 0) {
+		service_init(&d.service, &d.loop, d.work, config->max_cvms);
+		status = start(&d, config, e);
+	}
+	if (status == 0) {
+		log_info("ready");
+		log_notify("READY=1");
+	} else {
+		d.draining = 1;
+		on_drained(&d);
+	}
+	uv_run(&d.loop, UV_RUN_DEFAULT);
+	rpc_health_free(d.agents.health);
+	rpc_health_free(d.admins.health);
+	rpc_reflection_free(d.agents.reflection);
+	rpc_reflection_free(d.admins.reflection);
+	work_free(d.work);
+	uv_loop_close(&d.loop);
+	store_close(&d.store);
+	if (status == 0)
+		log_info("stopped");
+	return status;
+}

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * daemon.h — the whole service from start to clean end.
+ */
+#pragma once
+
+#include "computations/config.h"
+
+/* Serves until SIGTERM or SIGINT. */
+int daemon_run(const struct config *config, struct err *e) MUST_CHECK;

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "computations/db.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* Waiting for another process that reads (a backup); ours is the only one that writes. */
+enum { BUSY_MS = 5000 };
+
+static int failed(struct db *db, struct err *e, const char *what)
+{
+	int code = sqlite3_extended_errcode(db->sqlite);
+	enum err_code as = ERR_INTERNAL;
+
+	switch (code & 0xff) {
+	case SQLITE_FULL:
+	case SQLITE_NOMEM:
+	case SQLITE_TOOBIG:
+		as = ERR_EXHAUSTED;
+		break;
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+		as = ERR_UNAVAILABLE;
+		break;
+	case SQLITE_CORRUPT:
+	case SQLITE_NOTADB:
+		as = ERR_DATA_LOSS;
+		break;
+	case SQLITE_CONSTRAINT:
+		as = ERR_EXISTS;
+		break;
+	}
+	return err_set(e, as, "database: %s: %s", what, sqlite3_errmsg(db->sqlite));
+}
+
+static int bind_all(struct db *db, sqlite3_stmt *stmt, const char *types, va_list args,
+		    struct err *e)
+{
+	for (int at = 1; *types; types++, at++) {
+		int status = SQLITE_MISUSE;
+
+		if (*types == 't') {
+			status = sqlite3_bind_text(stmt, at, va_arg(args, const char *), -1,
+						   SQLITE_TRANSIENT);
+		} else if (*types == 'i') {
+			status = sqlite3_bind_int64(stmt, at, va_arg(args, int64_t));
+		} else if (*types == 'b') {
+			const void *bytes = va_arg(args, const void *);
+
+			/* NULL would bind SQL's NULL, not an empty blob. */
+			status = sqlite3_bind_blob64(stmt, at, bytes ? bytes : "",
+						     va_arg(args, size_t), SQLITE_TRANSIENT);
+		}
+		if (status != SQLITE_OK)
+			return failed(db, e, "bind");
+	}
+	return 0;
+}
+
+static int query(struct db *db, sqlite3_stmt **stmt, const char *sql, const char *types,
+		 va_list args, struct err *e)
+{
+	CLEANUP(sqlite3_finalize) sqlite3_stmt *ready = NULL;
+
+	if (sqlite3_prepare_v2(db->sqlite, sql, -1, &ready, NULL) != SQLITE_OK)
+		return failed(db, e, "prepare");
+	if (bind_all(db, ready, types, args, e) < 0)
+		return -(int)e->code;
+	*stmt = TAKE_PTR(ready);
+	return 0;
+}
+
+int db_query(struct db *db, sqlite3_stmt **stmt, struct err *e, const char *sql, const char *types,
+	     ...)
+{
+	va_list args;
+	int status;
+
+	va_start(args, types);
+	status = query(db, stmt, sql, types, args, e);
+	va_end(args);
+	return status;
+}
+
+int db_next(struct db *db, sqlite3_stmt *stmt, struct err *e)
+{
+	switch (sqlite3_step(stmt)) {
+	case SQLITE_ROW:
+		return 1;
+	case SQLITE_DONE:
+		return 0;
+	default:
+		return failed(db, e, "step");
+	}
+}
+
+int db_run(struct db *db, struct err *e, const char *sql, const char *types, ...)
+{
+	CLEANUP(sqlite3_finalize) sqlite3_stmt *stmt = NULL;
+	va_list args;
+	int status;
+
+	va_start(args, types);
+	status = query(db, &stmt, sql, types, args, e);
+	va_end(args);
+	return status < 0 ? status : db_next(db, stmt, e);
+}
+
+int db_number(struct db *db, int64_t *number, struct err *e, const char *sql, const char *types,
+	      ...)
+{
+	CLEANUP(sqlite3_finalize) sqlite3_stmt *stmt = NULL;
+	va_list args;
+	int status;
+
+	va_start(args, types);
+	status = query(db, &stmt, sql, types, args, e);
+	va_end(args);
+	if (status == 0)
+		status = db_next(db, stmt, e);
+	if (status < 0)
+		return status;
+	if (status == 0)
+		return err_set(e, ERR_NOT_FOUND, "not there");
+	*number = sqlite3_column_int64(stmt, 0);
+	return 0;
+}
+
+int db_script(struct db *db, const char *sql, struct err *e)
+{
+	if (sqlite3_exec(db->sqlite, sql, NULL, NULL, NULL) != SQLITE_OK)
+		return failed(db, e, "run");
+	return 0;
+}
+
+int db_text(sqlite3_stmt *stmt, int column, char **text, struct err *e)
+{
+	const unsigned char *found = sqlite3_column_text(stmt, column);
+	char *copy = strdup(found ? (const char *)found : "");
+
+	if (!copy)
+		return err_nomem(e);
+	*text = copy;
+	return 0;
+}
+
+static int check_whole(struct db *db, struct err *e)
+{
+	CLEANUP(sqlite3_finalize) sqlite3_stmt *stmt = NULL;
+	const char *verdict;
+
+	if (db_query(db, &stmt, e, "PRAGMA quick_check(1)", "") < 0)
+		return -(int)e->code;
+	if (db_next(db, stmt, e) < 0)
+		return -(int)e->code;
+	verdict = (const char *)sqlite3_column_text(stmt, 0);
+	if (!verdict || strcmp(verdict, "ok") != 0)
+		return err_set(e, ERR_DATA_LOSS, "damaged: %s", verdict ? verdict : "no verdict");
+	return 0;
+}
+
+/* SQLite would make the file with the umask's mode, and it holds private keys of listeners. */
+static int make_private(const char *path, struct err *e)
+{
+	CLEANUP(close) int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	if (fd < 0)
+		return err_errno(e, "open '%s'", path);
+	if (fchmod(fd, 0600) < 0)
+		return err_errno(e, "chmod '%s'", path);
+	return 0;
+}
+
+int db_open(struct db *db, const char *path, struct err *e)
+{
+	static const char settings[] = "PRAGMA journal_mode=WAL;"
+				       "PRAGMA synchronous=FULL;"
+				       "PRAGMA foreign_keys=ON;"
+				       "PRAGMA trusted_schema=OFF;";
+	struct db opened = { .sqlite = NULL };
+
+	if (make_private(path, e) < 0)
+		return -(int)e->code;
+	if (sqlite3_open_v2(path, &opened.sqlite,
+			    SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
+			    NULL) != SQLITE_OK) {
+		err_set(e, ERR_INTERNAL, "database '%s': %s", path,
+			opened.sqlite ? sqlite3_errmsg(opened.sqlite) : "out of memory");
+		db_close(&opened);
+		return -(int)e->code;
+	}
+	sqlite3_busy_timeout(opened.sqlite, BUSY_MS);
+	if (db_script(&opened, settings, e) < 0 || check_whole(&opened, e) < 0) {
+		err_wrap(e, "database '%s'", path);
+		db_close(&opened);
+		return -(int)e->code;
+	}
+	*db = opened;
+	return 0;
+}
+
+void db_close(struct db *db)
+{
+	sqlite3_close(db->sqlite);
+	db->sqlite = NULL;
+}

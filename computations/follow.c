@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * follow.c — Logs: a journal handed out page by page, and then as it grows.
+ *
+ * A page is read only when the last one has gone out far enough, so a slow reader costs one page.
+ */
+#include <string.h>
+
+#include "computations/convert.h"
+#include "computations/service.h"
+
+enum { FOLLOWERS_MAX = 256 };
+
+struct follower {
+	TAILQ_ENTRY(follower) next;
+	struct service *service;
+	struct rpc_call *call; /* NULL: over */
+	char *computation_id, *cvm_id;
+	int64_t after;
+	bool follow;
+	bool reading; /* a page is being read: then it may not be freed */
+	bool again;   /* something new came meanwhile */
+	bool full;    /* waits for the reader */
+
+	/* What the pool found. */
+	struct record *records;
+	size_t count;
+	bool finished;
+};
+
+static void follower_free(struct follower *f)
+{
+	records_free(f->records, f->count);
+	free(f->computation_id);
+	free(f->cvm_id);
+	free(f);
+}
+
+static int read_page(struct store *store, void *data, struct err *e)
+{
+	struct follower *f = data;
+	struct computation c CLEANUP_COMPUTATION = { .id = NULL };
+	struct cvm cvm CLEANUP_CVM = { .id = NULL };
+
+	if (*f->computation_id) {
+		if (store_computation(store, f->computation_id, &c, e) < 0)
+			return -(int)e->code;
+		f->finished = c.finished && !c.stopping;
+	} else if (store_cvm(store, f->cvm_id, &cvm, e) < 0) {
+		return -(int)e->code;
+	}
+	return store_records(store, f->computation_id, f->cvm_id, f->after, &f->records, &f->count,
+			     e);
+}
+
+static void page_done(void *data, const struct err *e);
+
+static void next_page(struct follower *f)
+{
+	struct err e;
+
+	if (f->reading || f->full) {
+		f->again = true;
+		return;
+	}
+	f->again = false;
+	if (work_add(f->service->work,
+		     &(struct work_op){ .run = read_page, .done = page_done, .data = f }, &e) < 0)
+		rpc_call_finish(f->call, &e);
+	else
+		f->reading = true;
+}
+
+/* Everything of the page goes out; it is bounded. */
+static int send_page(struct follower *f, struct err *e)
+{
+	for (size_t i = 0; i < f->count; i++) {
+		struct convert_record out;
+
+		convert_record(&out, &f->records[i]);
+		if (rpc_call_send(f->call, &out.message.base, e) < 0)
+			return -(int)e->code;
+		f->after = f->records[i].number;
+	}
+	return 0;
+}
+
+static void page_done(void *data, const struct err *e)
+{
+	struct follower *f = data;
+	bool more = f->count > 0;
+	struct err sending;
+
+	f->reading = false;
+	if (!f->call) {
+		follower_free(f);
+		return;
+	}
+	if (e || send_page(f, &sending) < 0) {
+		rpc_call_finish(f->call, e ? e : &sending);
+		return;
+	}
+	records_free(f->records, f->count);
+	f->records = NULL;
+	f->count = 0;
+	f->full = rpc_call_queued(f->call) >= RPC_LOW_WATER;
+	if (more || f->again)
+		next_page(f);
+	else if (!f->follow || f->finished)
+		rpc_call_finish(f->call, NULL);
+}
+
+void follow_start(struct rpc_call *call, const ProtobufCMessage *message)
+{
+	const Computations__LogsRequest *request = (const Computations__LogsRequest *)message;
+	struct service *service = rpc_call_service(call);
+	struct follower *f = calloc(1, sizeof(*f));
+	struct err e;
+
+	if (!f || !(f->computation_id = strdup(request->id)) ||
+	    !(f->cvm_id = strdup(request->cvm_id))) {
+		err_nomem(&e);
+		goto refused;
+	}
+	if (!*request->id == !*request->cvm_id) {
+		err_set(&e, ERR_INVALID, "give the id of a computation or of a CVM");
+		goto refused;
+	}
+	if (request->after > INT64_MAX || service->follower_count == FOLLOWERS_MAX) {
+		err_set(&e, ERR_EXHAUSTED, "%d readers of logs are connected: try again later",
+			FOLLOWERS_MAX);
+		goto refused;
+	}
+	f->service = service;
+	f->call = call;
+	f->follow = request->follow;
+	f->after = (int64_t)request->after;
+	TAILQ_INSERT_TAIL(&service->followers, f, next);
+	service->follower_count++;
+	rpc_call_set_user(call, f);
+	next_page(f);
+	return;
+refused:
+	if (f)
+		follower_free(f);
+	rpc_call_finish(call, &e);
+}
+
+void follow_writable(struct rpc_call *call)
+{
+	struct follower *f = rpc_call_user(call);
+
+	if (f && f->full) {
+		f->full = false;
+		if (f->again)
+			next_page(f);
+	}
+}
+
+void follow_closed(struct rpc_call *call)
+{
+	struct follower *f = rpc_call_user(call);
+
+	if (!f)
+		return;
+	TAILQ_REMOVE(&f->service->followers, f, next);
+	f->service->follower_count--;
+	f->call = NULL;
+	if (!f->reading)
+		follower_free(f);
+}
+
+void follow_wake(struct service *service, const char *computation_id, const char *cvm_id)
+{
+	struct follower *f, *following;
+
+	if (!computation_id)
+		return;
+	for (f = TAILQ_FIRST(&service->followers); f; f = following) {
+		following = TAILQ_NEXT(f, next);
+		if (strcmp(f->computation_id, computation_id) == 0 &&
+		    (*computation_id || strcmp(f->cvm_id, cvm_id) == 0))
+			next_page(f);
+	}
+}
+
+void follow_end_all(struct service *service)
+{
+	struct follower *f, *following;
+	struct err e;
+
+	err_set(&e, ERR_UNAVAILABLE, "the service is going down");
+	for (f = TAILQ_FIRST(&service->followers); f; f = following) {
+		following = TAILQ_NEXT(f, next);
+		rpc_call_finish(f->call, &e);
+	}
+}

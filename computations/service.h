@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * service.h — what agents' sessions and administrators' calls share: the database's queue, who is
+ * connected, who follows which journal. All on the loop thread.
+ */
+#pragma once
+
+#include "common/rpc/server.h"
+#include "computations/work.h"
+
+#include <sys/queue.h>
+
+struct session;
+struct follower;
+
+struct service {
+	uv_loop_t *loop;
+	struct work *work;
+	uint64_t max_sessions;
+	size_t session_count;
+	TAILQ_HEAD(, session) sessions;
+	size_t follower_count;
+	TAILQ_HEAD(, follower) followers;
+	size_t heard_bytes; /* what agents said and the database has not taken yet */
+	bool stopping;
+};
+
+void service_init(struct service *service, uv_loop_t *loop, struct work *work,
+		  uint64_t max_sessions);
+
+/* session.c: cvms.Service */
+extern const struct rpc_service session_rpc;
+
+/* The connected CVM of that id, or NULL. */
+struct session *session_find(struct service *service, const char *cvm_id);
+
+/* Asks the pool for the manifest and sends it. */
+void session_run(struct session *session, const char *computation_id);
+void session_stop(struct session *session, const char *computation_id);
+
+/* Malloc'ed ids of all that are connected, NULL-terminated; NULL when memory is out. Free each and
+ * the list. */
+char **session_ids(struct service *service);
+void session_ids_free(char **ids);
+
+/* Ends all sessions (the service goes down). */
+void session_end_all(struct service *service);
+
+/* admin.c: computations.ComputationService */
+extern const struct rpc_service admin_rpc;
+
+/* follow.c: something new is on disk about a computation, or (empty id) a CVM. */
+void follow_wake(struct service *service, const char *computation_id, const char *cvm_id);
+void follow_start(struct rpc_call *call, const ProtobufCMessage *message);
+void follow_writable(struct rpc_call *call);
+void follow_closed(struct rpc_call *call);
+void follow_end_all(struct service *service);

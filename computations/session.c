@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * session.c — one agent's stream: what it says goes to the database, what it must do comes back.
+ *
+ * A CVM has one session at a time; a newer connection takes over from an older one, which may be
+ * half dead. When an agent connects it is asked for its state: the answer says whether it still has
+ * the computation that the database gives it, or needs the manifest (again), or a stop.
+ */
+#include <ctype.h>
+#include <string.h>
+
+#include "common/base/log.h"
+#include "computations/session.h"
+
+enum {
+	CHUNK = 1 << 20,		 /* of a manifest */
+	UNANSWERED_MS = 3000,		 /* an agent that never tells its state still gets work */
+};
+
+void session_ref(struct session *s)
+{
+	s->refs++;
+}
+
+void session_unref(struct session *s)
+{
+	if (--s->refs)
+		return;
+	store_todo_done(&s->todo);
+	free(s->cvm_id);
+	free(s->sent);
+	free(s);
+}
+
+static void timer_closed(uv_handle_t *handle)
+{
+	free(handle);
+}
+
+static void stop_timer(struct session *s)
+{
+	if (s->unanswered)
+		uv_close((uv_handle_t *)s->unanswered, timer_closed);
+	s->unanswered = NULL;
+}
+
+void session_finish(struct session *s, enum err_code code, const char *text)
+{
+	struct err e;
+
+	err_set(&e, code, "%s", text);
+	rpc_call_finish(s->call, &e);
+}
+
+static void say(struct session *s, const Cvms__ServerStreamMessage *message)
+{
+	struct err e;
+
+	if (s->call && rpc_call_send(s->call, &message->base, &e) < 0)
+		log_warn("CVM %s: %s", log_quote(s->cvm_id).text, e.text);
+}
+
+void session_ask_state(struct session *s)
+{
+	Cvms__ServerStreamMessage message = CVMS__SERVER_STREAM_MESSAGE__INIT;
+	Cvms__AgentStateReq request = CVMS__AGENT_STATE_REQ__INIT;
+
+	request.id = s->cvm_id;
+	message.message_case = CVMS__SERVER_STREAM_MESSAGE__MESSAGE_AGENT_STATE_REQ;
+	message.agentstatereq = &request;
+	say(s, &message);
+}
+
+void session_stop(struct session *s, const char *computation_id)
+{
+	Cvms__ServerStreamMessage message = CVMS__SERVER_STREAM_MESSAGE__INIT;
+	Cvms__StopComputation stop = CVMS__STOP_COMPUTATION__INIT;
+
+	stop.computation_id = (char *)(uintptr_t)computation_id;
+	message.message_case = CVMS__SERVER_STREAM_MESSAGE__MESSAGE_STOP_COMPUTATION;
+	message.stopcomputation = &stop;
+	say(s, &message);
+}
+
+static void say_chunk(struct session *s, const char *id, uint8_t *bytes, size_t len, bool last)
+{
+	Cvms__ServerStreamMessage message = CVMS__SERVER_STREAM_MESSAGE__INIT;
+	Cvms__RunReqChunks chunk = CVMS__RUN_REQ_CHUNKS__INIT;
+
+	chunk.id = (char *)(uintptr_t)id;
+	chunk.data.data = bytes;
+	chunk.data.len = len;
+	chunk.is_last = last;
+	message.message_case = CVMS__SERVER_STREAM_MESSAGE__MESSAGE_RUN_REQ_CHUNKS;
+	message.runreqchunks = &chunk;
+	say(s, &message);
+}
+
+/* A manifest on its way from disk to an agent. */
+struct sending {
+	struct session *session;
+	char *computation_id;
+	uint8_t *bytes;
+	size_t len;
+};
+
+static int sending_load(struct store *store, void *data, struct err *e)
+{
+	struct sending *sending = data;
+
+	return store_manifest(store, sending->computation_id, &sending->bytes, &sending->len, e);
+}
+
+static void sending_done(void *data, const struct err *e)
+{
+	struct sending *sending = data;
+	struct session *s = sending->session;
+
+	if (e) {
+		log_error("CVM %s: manifest of %s: %s", log_quote(s->cvm_id).text,
+			  log_quote(sending->computation_id).text, e->text);
+	} else {
+		for (size_t at = 0; at < sending->len; at += CHUNK) {
+			size_t len = sending->len - at < CHUNK ? sending->len - at : CHUNK;
+
+			say_chunk(s, sending->computation_id, sending->bytes + at, len, false);
+		}
+		say_chunk(s, sending->computation_id, NULL, 0, true);
+		log_info("CVM %s: manifest of computation %s sent", log_quote(s->cvm_id).text,
+			 log_quote(sending->computation_id).text);
+	}
+	free(sending->computation_id);
+	free(sending->bytes);
+	free(sending);
+	session_unref(s);
+}
+
+void session_run(struct session *s, const char *computation_id)
+{
+	struct sending *sending;
+	char *sent;
+	struct err e;
+
+	/* Once on a stream: the agent's answer may cross the first copy. */
+	if (s->sent && strcmp(s->sent, computation_id) == 0)
+		return;
+	sending = calloc(1, sizeof(*sending));
+	sent = strdup(computation_id);
+	if (!sending || !sent || !(sending->computation_id = strdup(computation_id)) ||
+	    work_add(s->service->work,
+		     &(struct work_op){ .run = sending_load, .done = sending_done, .data = sending },
+		     &e) < 0) {
+		log_error("CVM %s: out of memory for a manifest", log_quote(s->cvm_id).text);
+		if (sending)
+			free(sending->computation_id);
+		free(sending);
+		free(sent);
+		return;
+	}
+	sending->session = s;
+	session_ref(s);
+	free(s->sent);
+	s->sent = sent;
+}
+
+void session_act(struct session *s, const struct store_todo *todo)
+{
+	if (!todo->computation_id)
+		return;
+	if (todo->stop)
+		session_stop(s, todo->computation_id);
+	else
+		session_run(s, todo->computation_id);
+}
+
+/* The agent has not told its state (another make may not know the question). What it can't have
+ * got yet is sent; what it may be working on is left alone. */
+static void on_unanswered(uv_timer_t *timer)
+{
+	struct session *s = timer->data;
+
+	if (!s->answered && s->todo.computation_id && (s->todo.stop || !s->todo.reached))
+		session_act(s, &s->todo);
+	stop_timer(s);
+}
+
+static void start_timer(struct session *s)
+{
+	uv_timer_t *timer = malloc(sizeof(*timer));
+
+	if (!timer)
+		return; /* the answer itself still works */
+	uv_timer_init(s->service->loop, timer);
+	timer->data = s;
+	s->unanswered = timer;
+	uv_timer_start(timer, on_unanswered, UNANSWERED_MS, 0);
+}
+
+static bool is_cvm_id(const char *id)
+{
+	size_t len = id ? strlen(id) : 0;
+
+	if (len == 0 || len > STORE_ID_MAX)
+		return false;
+	for (size_t i = 0; i < len; i++)
+		if (!isgraph((unsigned char)id[i]))
+			return false;
+	return true;
+}
+
+static bool same_peer(const struct rpc_call *a, const struct rpc_call *b)
+{
+	size_t a_len = 0, b_len = 0;
+	const uint8_t *a_key = rpc_call_peer_spki(a, &a_len), *b_key = rpc_call_peer_spki(b, &b_len);
+
+	if (!a_key || !b_key)
+		return !a_key && !b_key;
+	return a_len == b_len && memcmp(a_key, b_key, a_len) == 0;
+}
+
+static int admit(struct service *service, struct rpc_call *call, const char *id, struct err *e)
+{
+	struct session *older;
+
+	if (service->stopping)
+		return err_set(e, ERR_UNAVAILABLE, "the service is going down");
+	if (!is_cvm_id(id))
+		return err_set(e, ERR_INVALID,
+			       "metadata job-id must be the CVM's id, 1 to %d printable characters",
+			       STORE_ID_MAX);
+	older = session_find(service, id);
+	if (older && !same_peer(older->call, call))
+		return err_set(e, ERR_DENIED, "CVM %s is connected with another client certificate",
+			       log_quote(id).text);
+	if (older)
+		session_finish(older, ERR_ABORTED, "a newer connection of this CVM took over");
+	else if (service->session_count >= service->max_sessions)
+		return err_set(e, ERR_EXHAUSTED,
+			       "%zu CVMs are connected: COMPUTATIONS_MAX_CVMS allows no more",
+			       service->session_count);
+	return 0;
+}
+
+void session_arrived(struct session *s, const char *peer, struct store_todo *todo)
+{
+	s->todo = *todo;
+	*todo = (struct store_todo){ .computation_id = NULL };
+	log_info("CVM %s connected from %s", log_quote(s->cvm_id).text, peer);
+	session_ask_state(s);
+	start_timer(s);
+	rpc_call_resume(s->call);
+}
+
+static void on_start(struct rpc_call *call)
+{
+	struct service *service = rpc_call_service(call);
+	const char *id = rpc_metadata_text(rpc_call_metadata(call), "job-id", 0);
+	struct session *s = NULL;
+	struct err e;
+
+	if (admit(service, call, id, &e) < 0)
+		goto refused;
+	s = calloc(1, sizeof(*s));
+	if (!s || !(s->cvm_id = strdup(id))) {
+		err_nomem(&e);
+		goto refused;
+	}
+	s->service = service;
+	s->call = call;
+	s->refs = 1;
+	TAILQ_INSERT_TAIL(&service->sessions, s, next);
+	service->session_count++;
+	rpc_call_set_user(call, s);
+	if (heard_arrival(s, &e) < 0)
+		rpc_call_finish(call, &e);
+	return;
+refused:
+	free(s);
+	log_warn("agent at %s refused: %s", rpc_call_peer(call), e.text);
+	rpc_call_finish(call, &e);
+}
+
+static void on_half_close(struct rpc_call *call)
+{
+	rpc_call_finish(call, NULL);
+}
+
+static void on_closed(struct rpc_call *call)
+{
+	struct session *s = rpc_call_user(call);
+
+	if (!s)
+		return;
+	s->call = NULL;
+	stop_timer(s);
+	TAILQ_REMOVE(&s->service->sessions, s, next);
+	s->service->session_count--;
+	log_info("CVM %s disconnected", log_quote(s->cvm_id).text);
+	session_unref(s);
+}
+
+struct session *session_find(struct service *service, const char *cvm_id)
+{
+	struct session *s;
+
+	TAILQ_FOREACH (s, &service->sessions, next)
+		if (s->call && rpc_call_is_open(s->call) && strcmp(s->cvm_id, cvm_id) == 0)
+			return s;
+	return NULL;
+}
+
+char **session_ids(struct service *service)
+{
+	char **ids = calloc(service->session_count + 1, sizeof(*ids));
+	struct session *s;
+	size_t n = 0;
+
+	if (!ids)
+		return NULL;
+	TAILQ_FOREACH (s, &service->sessions, next)
+		if (s->call && rpc_call_is_open(s->call) && !(ids[n++] = strdup(s->cvm_id))) {
+			session_ids_free(ids);
+			return NULL;
+		}
+	return ids;
+}
+
+void session_ids_free(char **ids)
+{
+	for (size_t i = 0; ids && ids[i]; i++)
+		free(ids[i]);
+	free(ids);
+}
+
+void session_end_all(struct service *service)
+{
+	struct session *s, *following;
+
+	for (s = TAILQ_FIRST(&service->sessions); s; s = following) {
+		/* Finishing may close, and free, at once. */
+		following = TAILQ_NEXT(s, next);
+		session_finish(s, ERR_UNAVAILABLE, "the service is going down");
+	}
+}
+
+static const struct rpc_handler handlers[] = {
+	{
+		.method = { "/cvms.Service/Process", RPC_BIDI,
+			    &cvms__client_stream_message__descriptor,
+			    &cvms__server_stream_message__descriptor },
+		.start = on_start,
+		.message = heard_message,
+		.half_close = on_half_close,
+		.closed = on_closed,
+	},
+};
+
+const struct rpc_service session_rpc = {
+	.name = "cvms.Service",
+	.handlers = handlers,
+	.count = ARRAY_LEN(handlers),
+};

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * session.h — one agent's stream, for session.c (what it is told) and heard.c (what it says).
+ */
+#pragma once
+
+#include "computations/service.h"
+#include "cvms.pb-c.h"
+
+struct session {
+	TAILQ_ENTRY(session) next;
+	struct service *service;
+	struct rpc_call *call; /* NULL: over */
+	unsigned refs;
+	char *cvm_id;
+	char *sent; /* the computation whose manifest went out on this stream */
+	size_t pending;
+	bool paused, answered;
+	uv_timer_t *unanswered;
+	struct store_todo todo; /* as of the connection */
+};
+
+void session_ref(struct session *s);
+void session_unref(struct session *s);
+void session_finish(struct session *s, enum err_code code, const char *text);
+
+/* AgentStateReq */
+void session_ask_state(struct session *s);
+
+/* Stops or sends what the database wants this CVM to stop or have. */
+void session_act(struct session *s, const struct store_todo *todo);
+
+/* heard.c: a message of the agent, and its arrival. */
+void heard_message(struct rpc_call *call, const ProtobufCMessage *message);
+int heard_arrival(struct session *s, struct err *e) MUST_CHECK;
+/* session.c, called when the arrival is on disk. */
+void session_arrived(struct session *s, const char *peer, struct store_todo *todo);

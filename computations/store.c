@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "computations/store.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "common/base/file.h"
+#include "common/base/log.h"
+
+enum { FORM = 1 };
+
+static const char schema[] =
+	"CREATE TABLE computations ("
+	" number INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" id TEXT NOT NULL UNIQUE,"
+	" name TEXT NOT NULL,"
+	" description TEXT NOT NULL,"
+	" manifest BLOB NOT NULL,"
+	" digest BLOB NOT NULL,"
+	" datasets INTEGER NOT NULL,"
+	" consumers INTEGER NOT NULL,"
+	" state INTEGER NOT NULL DEFAULT 0,"
+	" agent_state TEXT NOT NULL DEFAULT '',"
+	" cvm TEXT NOT NULL DEFAULT ''," /* the one it was given to, also afterwards */
+	" reached INTEGER NOT NULL DEFAULT 0," /* the agent has spoken of it */
+	" stopping INTEGER NOT NULL DEFAULT 0,"
+	" finished INTEGER NOT NULL DEFAULT 0,"
+	" failure TEXT NOT NULL DEFAULT '',"
+	" created INTEGER NOT NULL,"
+	" sent INTEGER NOT NULL DEFAULT 0,"
+	" ended INTEGER NOT NULL DEFAULT 0);"
+	"CREATE TABLE cvms ("
+	" number INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" id TEXT NOT NULL UNIQUE,"
+	" computation TEXT NOT NULL DEFAULT ''," /* the one that it holds now */
+	" agent_state TEXT NOT NULL DEFAULT '',"
+	" peer TEXT NOT NULL,"
+	" first_seen INTEGER NOT NULL,"
+	" last_seen INTEGER NOT NULL);"
+	"CREATE INDEX cvms_computation ON cvms (computation);"
+	/* One journal for each computation, and for each CVM what belongs to none. */
+	"CREATE TABLE journals ("
+	" number INTEGER PRIMARY KEY,"
+	" owner TEXT NOT NULL UNIQUE,"
+	" records INTEGER NOT NULL DEFAULT 0,"
+	" bytes INTEGER NOT NULL DEFAULT 0,"
+	" dropped INTEGER NOT NULL DEFAULT 0);"
+	"CREATE TABLE records ("
+	" number INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" journal INTEGER NOT NULL REFERENCES journals (number) ON DELETE CASCADE,"
+	" seconds INTEGER NOT NULL,"
+	" nanos INTEGER NOT NULL,"
+	" received INTEGER NOT NULL,"
+	" event INTEGER NOT NULL,"
+	" level TEXT NOT NULL,"
+	" text TEXT NOT NULL,"
+	" type TEXT NOT NULL,"
+	" status TEXT NOT NULL,"
+	" originator TEXT NOT NULL,"
+	" size INTEGER NOT NULL);"
+	"CREATE INDEX records_journal ON records (journal, number);"
+	"PRAGMA user_version=1;";
+
+int64_t store_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static int make_tables(struct db *db, struct err *e)
+{
+	int64_t form;
+
+	if (db_number(db, &form, e, "PRAGMA user_version", "") < 0)
+		return -(int)e->code;
+	if (form == FORM)
+		return 0;
+	if (form > FORM)
+		return err_set(e, ERR_PRECONDITION,
+			       "written by a newer cocos-computations (form %lld, this one knows "
+			       "%d): install that version",
+			       (long long)form, FORM);
+	if (db_script(db, "BEGIN IMMEDIATE", e) < 0)
+		return -(int)e->code;
+	if (db_script(db, schema, e) < 0 || db_script(db, "COMMIT", e) < 0) {
+		struct err ignored;
+
+		(void)!db_script(db, "ROLLBACK", &ignored);
+		return -(int)e->code;
+	}
+	return 0;
+}
+
+int store_open(struct store *store, const char *dir, const struct store_limits *limits,
+	       struct err *e)
+{
+	CLEANUP(free) char *path = NULL;
+	struct store opened = { .limits = *limits };
+
+	if (dir_make(dir, 0700, e) < 0 ||
+	    text_format(&path, e, "%s/computations.db", dir) < 0 ||
+	    db_open(&opened.db, path, e) < 0)
+		return -(int)e->code;
+	if (make_tables(&opened.db, e) < 0) {
+		db_close(&opened.db);
+		return err_wrap(e, "database '%s'", path);
+	}
+	*store = opened;
+	return 0;
+}
+
+void store_close(struct store *store)
+{
+	db_close(&store->db);
+}
+
+void computation_done(struct computation *c)
+{
+	free(c->id);
+	free(c->name);
+	free(c->description);
+	free(c->agent_state);
+	free(c->cvm_id);
+	free(c->failure);
+	*c = (struct computation){ .id = NULL };
+}
+
+/* The columns that read_computation() expects. */
+#define COMPUTATION_COLUMNS                                                                        \
+	"c.id, c.name, c.description, c.agent_state, c.cvm, c.failure, c.state, c.stopping,"       \
+	" c.finished, c.created, c.sent, c.ended, c.digest, c.datasets, c.consumers,"              \
+	" coalesce(j.records, 0), coalesce(j.dropped, 0)"                                          \
+	" FROM computations c LEFT JOIN journals j ON j.owner = 'c:' || c.id "
+
+static int read_computation(sqlite3_stmt *row, struct computation *c, struct err *e)
+{
+	struct computation got = { .id = NULL };
+
+	if (db_text(row, 0, &got.id, e) < 0 || db_text(row, 1, &got.name, e) < 0 ||
+	    db_text(row, 2, &got.description, e) < 0 || db_text(row, 3, &got.agent_state, e) < 0 ||
+	    db_text(row, 4, &got.cvm_id, e) < 0 || db_text(row, 5, &got.failure, e) < 0) {
+		computation_done(&got);
+		return -(int)e->code;
+	}
+	got.state = (enum computation_state)sqlite3_column_int(row, 6);
+	got.stopping = sqlite3_column_int(row, 7) != 0;
+	got.finished = sqlite3_column_int(row, 8) != 0;
+	got.created = sqlite3_column_int64(row, 9);
+	got.sent = sqlite3_column_int64(row, 10);
+	got.ended = sqlite3_column_int64(row, 11);
+	if (sqlite3_column_bytes(row, 12) == MANIFEST_HASH_LEN)
+		memcpy(got.digest, sqlite3_column_blob(row, 12), MANIFEST_HASH_LEN);
+	got.datasets = sqlite3_column_int64(row, 13);
+	got.consumers = sqlite3_column_int64(row, 14);
+	got.records = sqlite3_column_int64(row, 15);
+	got.dropped = sqlite3_column_int64(row, 16);
+	*c = got;
+	return 0;
+}
+
+static int unknown(const char *id, struct err *e)
+{
+	return err_set(e, ERR_NOT_FOUND, "no computation %s", log_quote(id).text);
+}
+
+int store_computation(struct store *store, const char *id, struct computation *c, struct err *e)
+{
+	CLEANUP(sqlite3_finalize) sqlite3_stmt *stmt = NULL;
+	int row;
+
+	if (db_query(&store->db, &stmt, e, "SELECT " COMPUTATION_COLUMNS "WHERE c.id = ?", "t",
+		     id) < 0)
+		return -(int)e->code;
+	row = db_next(&store->db, stmt, e);
+	if (row <= 0)
+		return row < 0 ? row : unknown(id, e);
+	return read_computation(stmt, c, e);
+}
+
+int store_computations(struct store *store, const char *after, size_t max, struct computation *rows,
+		       size_t *count, struct err *e)
+{
+	CLEANUP(sqlite3_finalize) sqlite3_stmt *stmt = NULL;
+	int64_t number = 0;
+	size_t got = 0;
+	int row = 0;
+
+	if (*after && db_number(&store->db, &number, e,
+				   "SELECT number FROM computations WHERE id = ?", "t", after) < 0)
+		return err_wrap(e, "the page behind %s", log_quote(after).text);
+	if (db_query(&store->db, &stmt, e,
+		     "SELECT " COMPUTATION_COLUMNS "WHERE c.number > ? ORDER BY c.number LIMIT ?",
+		     "ii", number, (int64_t)max) < 0)
+		return -(int)e->code;
+	while (got < max && (row = db_next(&store->db, stmt, e)) > 0) {
+		row = read_computation(stmt, &rows[got], e);
+		if (row < 0)
+			break;
+		got++;
+	}
+	if (row < 0) {
+		while (got > 0)
+			computation_done(&rows[--got]);
+		return row;
+	}
+	*count = got;
+	return 0;
+}
+
+int store_create(struct store *store, const Cvms__ComputationRunReq *manifest, struct err *e)
+{
+	struct manifest_digests digests;
+	CLEANUP(free) uint8_t *bytes = NULL;
+	size_t len;
+	int64_t known;
+
+	if (manifest_encode(manifest, &bytes, &len, e) < 0 ||
+	    manifest_digest(manifest, &digests, e) < 0 ||
+	    db_number(&store->db, &known, e, "SELECT count(*) FROM computations WHERE id = ?",
+			 "t", manifest->id) < 0)
+		return -(int)e->code;
+	if (known)
+		return err_set(e, ERR_EXISTS, "there is a computation %s already",
+			       log_quote(manifest->id).text);
+	if (db_number(&store->db, &known, e, "SELECT count(*) FROM computations", "") < 0)
+		return -(int)e->code;
+	if ((uint64_t)known >= store->limits.computations)
+		return err_set(e, ERR_EXHAUSTED,
+			       "%lld computations are kept: remove some, or raise "
+			       "COMPUTATIONS_MAX_COMPUTATIONS",
+			       (long long)known);
+	return db_run(&store->db, e,
+		      "INSERT INTO computations (id, name, description, manifest, digest,"
+		      " datasets, consumers, created) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+		      "tttbbiii", manifest->id, manifest->name, manifest->description, bytes, len,
+		      digests.sha3_256, sizeof(digests.sha3_256), (int64_t)manifest->n_datasets,
+		      (int64_t)manifest->n_result_consumers, store_now());
+}
+
+int store_manifest(struct store *store, const char *id, uint8_t **bytes, size_t *len, struct err *e)
+{
+	CLEANUP(sqlite3_finalize) sqlite3_stmt *stmt = NULL;
+	size_t size;
+	uint8_t *copy;
+	int row;
+
+	if (db_query(&store->db, &stmt, e, "SELECT manifest FROM computations WHERE id = ?", "t",
+		     id) < 0)
+		return -(int)e->code;
+	row = db_next(&store->db, stmt, e);
+	if (row <= 0)
+		return row < 0 ? row : unknown(id, e);
+	size = (size_t)sqlite3_column_bytes(stmt, 0);
+	copy = malloc(size + 1);
+	if (!copy)
+		return err_nomem(e);
+	if (size)
+		memcpy(copy, sqlite3_column_blob(stmt, 0), size);
+	*bytes = copy;
+	*len = size;
+	return 0;
+}
+
+/* A CVM that can take a manifest, or why not. */
+static int check_free(struct store *store, const char *cvm_id, struct err *e)
+{
+	struct cvm cvm CLEANUP_CVM = { .id = NULL };
+
+	if (store_cvm(store, cvm_id, &cvm, e) < 0)
+		return -(int)e->code;
+	if (*cvm.computation_id)
+		return err_set(e, ERR_PRECONDITION,
+			       "CVM %s holds computation %s: stop that one first, which frees it",
+			       log_quote(cvm_id).text, log_quote(cvm.computation_id).text);
+	if (*cvm.agent_state && !state_is_free(cvm.agent_state))
+		return err_set(e, ERR_PRECONDITION,
+			       "the agent in CVM %s is in state %s with a computation that this "
+			       "service did not give it: use another CVM",
+			       log_quote(cvm_id).text, log_quote(cvm.agent_state).text);
+	return 0;
+}
+
+int store_assign(struct store *store, const char *id, const char *cvm_id, struct err *e)
+{
+	struct computation c CLEANUP_COMPUTATION = { .id = NULL };
+
+	if (store_computation(store, id, &c, e) < 0)
+		return -(int)e->code;
+	if (c.state != COMPUTATION_CREATED || *c.cvm_id)
+		return err_set(e, ERR_PRECONDITION,
+			       "computation %s was run before (%s): create another one",
+			       log_quote(id).text, state_words(c.state));
+	if (check_free(store, cvm_id, e) < 0 ||
+	    db_run(&store->db, e, "UPDATE computations SET cvm = ?, sent = ? WHERE id = ?", "tit",
+		   cvm_id, store_now(), id) < 0)
+		return -(int)e->code;
+	return db_run(&store->db, e, "UPDATE cvms SET computation = ? WHERE id = ?", "tt", id,
+		      cvm_id);
+}
+
+int store_stop(struct store *store, const char *id, bool *tell, struct err *e)
+{
+	struct computation c CLEANUP_COMPUTATION = { .id = NULL };
+	int64_t held;
+
+	if (store_computation(store, id, &c, e) < 0 ||
+	    db_number(&store->db, &held, e, "SELECT count(*) FROM cvms WHERE computation = ?",
+			 "t", id) < 0)
+		return -(int)e->code;
+	if (!c.finished && db_run(&store->db, e,
+				  "UPDATE computations SET state = ?, finished = 1, ended = ?"
+				  " WHERE id = ?",
+				  "iit", (int64_t)COMPUTATION_CANCELLED, store_now(), id) < 0)
+		return -(int)e->code;
+	if (held &&
+	    db_run(&store->db, e, "UPDATE computations SET stopping = 1 WHERE id = ?", "t", id) < 0)
+		return -(int)e->code;
+	*tell = held != 0;
+	return 0;
+}
+
+int store_remove(struct store *store, const char *id, bool force, struct err *e)
+{
+	struct computation c CLEANUP_COMPUTATION = { .id = NULL };
+	CLEANUP(free) char *owner = NULL;
+	int64_t held;
+
+	if (store_computation(store, id, &c, e) < 0 ||
+	    db_number(&store->db, &held, e, "SELECT count(*) FROM cvms WHERE computation = ?",
+			 "t", id) < 0)
+		return -(int)e->code;
+	if (held && !force)
+		return err_set(e, ERR_PRECONDITION,
+			       "CVM %s holds computation %s%s: %s", log_quote(c.cvm_id).text,
+			       log_quote(id).text,
+			       c.stopping ? " and has not confirmed the stop" : "",
+			       c.stopping ? "wait, or force it" : "stop it first");
+	if (text_format(&owner, e, "c:%s", id) < 0 ||
+	    db_run(&store->db, e, "UPDATE cvms SET computation = '' WHERE computation = ?", "t",
+		   id) < 0 ||
+	    db_run(&store->db, e, "DELETE FROM journals WHERE owner = ?", "t", owner) < 0)
+		return -(int)e->code;
+	return db_run(&store->db, e, "DELETE FROM computations WHERE id = ?", "t", id);
+}

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * store.h — the service's records: computations, CVMs, and what agents said.
+ *
+ * Blocking; called from one pool thread at a time (work.h). Nothing here knows of connections. A
+ * call that fails has changed nothing: work.h wraps each in a savepoint.
+ */
+#pragma once
+
+#include "common/manifest/manifest.h"
+#include "computations/db.h"
+#include "computations/state.h"
+
+#include <stdbool.h>
+
+/* Hard limits; the ones that an administrator sets are in struct store_limits. */
+enum {
+	STORE_ID_MAX = 255,
+	STORE_TEXT_MAX = 65536,	   /* of one log line or an event's details; longer ones are cut */
+	STORE_WORD_MAX = 128,	   /* level, event type, status, originator, agent state */
+	STORE_PAGE_MAX = 256,	   /* rows handed out at a time */
+	STORE_PAGE_BYTES = 1 << 20, /* and bytes of text in them, after the first row */
+};
+
+struct store_limits {
+	uint64_t computations, cvms; /* rows */
+	uint64_t records;	     /* per computation, and per CVM beside computations */
+	uint64_t record_bytes;	     /* their texts */
+};
+
+struct store {
+	struct db db;
+	struct store_limits limits;
+};
+
+/* Opens `dir`/computations.db, makes the tables if need be. ERR_PRECONDITION for a newer form. */
+int store_open(struct store *store, const char *dir, const struct store_limits *limits,
+	       struct err *e) MUST_CHECK;
+void store_close(struct store *store);
+
+/* Milliseconds since 1970. */
+int64_t store_now(void);
+
+struct computation {
+	char *id, *name, *description, *agent_state, *cvm_id, *failure;
+	enum computation_state state;
+	bool stopping, finished;
+	int64_t created, sent, ended; /* ms since 1970, 0: not yet */
+	uint8_t digest[MANIFEST_HASH_LEN];
+	int64_t records, dropped;
+	int64_t datasets, consumers;
+};
+void computation_done(struct computation *c);
+#define CLEANUP_COMPUTATION __attribute__((cleanup(computation_done)))
+
+/* Keeps a manifest that manifest_check() has passed. ERR_EXISTS when its id is known. */
+int store_create(struct store *store, const Cvms__ComputationRunReq *manifest,
+		 struct err *e) MUST_CHECK;
+int store_computation(struct store *store, const char *id, struct computation *c,
+		      struct err *e) MUST_CHECK;
+/* At most `max` rows behind `after` ("" for the first), oldest first. */
+int store_computations(struct store *store, const char *after, size_t max, struct computation *rows,
+		       size_t *count, struct err *e) MUST_CHECK;
+/* The manifest's wire form, malloc'ed. */
+int store_manifest(struct store *store, const char *id, uint8_t **bytes, size_t *len,
+		   struct err *e) MUST_CHECK;
+
+/* Gives it to a CVM that is known and free; it counts as sent from now on. */
+int store_assign(struct store *store, const char *id, const char *cvm_id, struct err *e) MUST_CHECK;
+/* Cancels it. `*tell` says whether its CVM's agent has to be told; until that has confirmed (see
+ * store_stopped), the CVM stays taken. Again is fine. */
+int store_stop(struct store *store, const char *id, bool *tell, struct err *e) MUST_CHECK;
+/* Deletes it and its records. Refused while a CVM holds it, unless `force`. */
+int store_remove(struct store *store, const char *id, bool force, struct err *e) MUST_CHECK;
+
+struct cvm {
+	char *id, *agent_state, *computation_id, *peer;
+	int64_t first_seen, last_seen;
+};
+void cvm_done(struct cvm *c);
+#define CLEANUP_CVM __attribute__((cleanup(cvm_done)))
+
+/* What an agent that (re)connects must be told. */
+struct store_todo {
+	char *computation_id;	  /* NULL: nothing is known of it */
+	bool stop;		  /* it was cancelled meanwhile */
+	bool reached;		  /* the agent has answered for it before: it may still hold it */
+};
+void store_todo_done(struct store_todo *todo);
+#define CLEANUP_TODO __attribute__((cleanup(store_todo_done)))
+
+/* The CVM's agent is here. Makes room by forgetting the one unseen for longest that holds nothing;
+ * ERR_EXHAUSTED when each holds something. `connected` names the ones that must not be forgotten. */
+int store_cvm_seen(struct store *store, const char *id, const char *peer,
+		   bool (*connected)(const char *id, void *data), void *data,
+		   struct store_todo *todo, struct err *e) MUST_CHECK;
+int store_cvm(struct store *store, const char *id, struct cvm *c, struct err *e) MUST_CHECK;
+int store_cvms(struct store *store, const char *after, size_t max, struct cvm *rows, size_t *count,
+	       struct err *e) MUST_CHECK;
+
+/* What agents say. Each names the CVM whose connection it came from: ERR_DENIED when the computation
+ * is not that CVM's. */
+struct record {
+	int64_t number;
+	int64_t seconds, nanos; /* the agent's clock */
+	int64_t received;	/* ours, ms */
+	bool event;
+	char *level, *text, *type, *status, *originator;
+};
+void record_done(struct record *r);
+#define CLEANUP_RECORD __attribute__((cleanup(record_done)))
+
+/* An empty `computation_id` means the CVM itself. Texts are cut at the limits. */
+int store_log(struct store *store, const char *cvm_id, const char *computation_id,
+	      const struct record *r, struct err *e) MUST_CHECK;
+int store_event(struct store *store, const char *cvm_id, const char *computation_id,
+		const struct record *r, struct err *e) MUST_CHECK;
+/* RunResponse: the agent has the manifest, or (with an error) refuses it. */
+int store_run_answer(struct store *store, const char *cvm_id, const char *computation_id,
+		     const char *error, struct err *e) MUST_CHECK;
+int store_stopped(struct store *store, const char *cvm_id, const char *computation_id,
+		  struct err *e) MUST_CHECK;
+/* AgentStateRes; `todo` says what to do about it. */
+int store_agent_state(struct store *store, const char *cvm_id, const char *state,
+		      struct store_todo *todo, struct err *e) MUST_CHECK;
+
+/* Records of a computation, or (with an empty id) of a CVM beside computations, behind `after`: at
+ * most STORE_PAGE_MAX and about STORE_PAGE_BYTES. Malloc'ed; free with records_free(). */
+int store_records(struct store *store, const char *computation_id, const char *cvm_id,
+		  int64_t after, struct record **records, size_t *count, struct err *e) MUST_CHECK;
+void records_free(struct record *records, size_t count);

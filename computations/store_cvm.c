@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* store_cvm.c — CVMs, and what their agents answer. */
+#include <string.h>
+
+#include "common/base/file.h"
+#include "common/base/log.h"
+#include "computations/store.h"
+
+#define CVM_COLUMNS "id, agent_state, computation, peer, first_seen, last_seen FROM cvms "
+
+void cvm_done(struct cvm *c)
+{
+	free(c->id);
+	free(c->agent_state);
+	free(c->computation_id);
+	free(c->peer);
+	*c = (struct cvm){ .id = NULL };
+}
+
+void store_todo_done(struct store_todo *todo)
+{
+	free(todo->computation_id);
+	*todo = (struct store_todo){ .computation_id = NULL };
+}
+
+static int read_cvm(sqlite3_stmt *row, struct cvm *c, struct err *e)
+{
+	struct cvm got = { .id = NULL };
+
+	if (db_text(row, 0, &got.id, e) < 0 || db_text(row, 1, &got.agent_state, e) < 0 ||
+	    db_text(row, 2, &got.computation_id, e) < 0 || db_text(row, 3, &got.peer, e) < 0) {
+		cvm_done(&got);
+		return -(int)e->code;
+	}
+	got.first_seen = sqlite3_column_int64(row, 4);
+	got.last_seen = sqlite3_column_int64(row, 5);
+	*c = got;
+	return 0;
+}
+
+int store_cvm(struct store *store, const char *id, struct cvm *c, struct err *e)
+{
+	CLEANUP(sqlite3_finalize) sqlite3_stmt *stmt = NULL;
+	int row;
+
+	if (db_query(&store->db, &stmt, e, "SELECT " CVM_COLUMNS "WHERE id = ?", "t", id) < 0)
+		return -(int)e->code;
+	row = db_next(&store->db, stmt, e);
+	if (row < 0)
+		return row;
+	if (row == 0)
+		return err_set(e, ERR_NOT_FOUND, "no CVM %s has ever connected",
+			       log_quote(id).text);
+	return read_cvm(stmt, c, e);
+}
+
+int store_cvms(struct store *store, const char *after, size_t max, struct cvm *rows, size_t *count,
+	       struct err *e)
+{
+	CLEANUP(sqlite3_finalize) sqlite3_stmt *stmt = NULL;
+	int64_t number = 0;
+	size_t got = 0;
+	int row = 0;
+
+	if (*after && db_number(&store->db, &number, e, "SELECT number FROM cvms WHERE id = ?",
+				   "t", after) < 0)
+		return err_wrap(e, "the page behind %s", log_quote(after).text);
+	if (db_query(&store->db, &stmt, e,
+		     "SELECT " CVM_COLUMNS "WHERE number > ? ORDER BY number LIMIT ?", "ii", number,
+		     (int64_t)max) < 0)
+		return -(int)e->code;
+	while (got < max && (row = db_next(&store->db, stmt, e)) > 0) {
+		row = read_cvm(stmt, &rows[got], e);
+		if (row < 0)
+			break;
+		got++;
+	}
+	if (row < 0) {
+		while (got > 0)
+			cvm_done(&rows[--got]);
+		return row;
+	}
+	*count = got;
+	return 0;
+}
+
+/* Forgets the CVM unseen for longest that is neither connected nor holds a computation. */
+static int make_room(struct store *store, bool (*connected)(const char *id, void *data), void *data,
+		     struct err *e)
+{
+	CLEANUP(sqlite3_finalize) sqlite3_stmt *stmt = NULL;
+	CLEANUP(free) char *found = NULL, *owner = NULL;
+	int64_t count;
+	int row;
+
+	if (db_number(&store->db, &count, e, "SELECT count(*) FROM cvms", "") < 0)
+		return -(int)e->code;
+	if ((uint64_t)count < store->limits.cvms)
+		return 0;
+	if (db_query(&store->db, &stmt, e,
+		     "SELECT id FROM cvms WHERE computation = '' ORDER BY last_seen", "") < 0)
+		return -(int)e->code;
+	while (!found && (row = db_next(&store->db, stmt, e)) != 0) {
+		const char *id = (const char *)sqlite3_column_text(stmt, 0);
+
+		if (row < 0)
+			return row;
+		if (id && !connected(id, data) && db_text(stmt, 0, &found, e) < 0)
+			return -(int)e->code;
+	}
+	if (!found)
+		return err_set(e, ERR_EXHAUSTED,
+			       "%lld CVMs are connected or hold computations: "
+			       "COMPUTATIONS_MAX_CVMS allows no more",
+			       (long long)count);
+	if (text_format(&owner, e, "v:%s", found) < 0 ||
+	    db_run(&store->db, e, "DELETE FROM journals WHERE owner = ?", "t", owner) < 0)
+		return -(int)e->code;
+	return db_run(&store->db, e, "DELETE FROM cvms WHERE id = ?", "t", found);
+}
+
+/* What the CVM holds, if anything. */
+static int todo_of(struct store *store, const char *cvm_id, struct store_todo *todo, struct err *e)
+{
+	CLEANUP(sqlite3_finalize) sqlite3_stmt *stmt = NULL;
+	struct store_todo got = { .computation_id = NULL };
+	int row;
+
+	if (db_query(&store->db, &stmt, e,
+		     "SELECT c.id, c.stopping, c.reached FROM cvms v"
+		     " JOIN computations c ON c.id = v.computation WHERE v.id = ?",
+		     "t", cvm_id) < 0)
+		return -(int)e->code;
+	row = db_next(&store->db, stmt, e);
+	if (row < 0)
+		return row;
+	if (row > 0) {
+		if (db_text(stmt, 0, &got.computation_id, e) < 0)
+			return -(int)e->code;
+		got.stop = sqlite3_column_int(stmt, 1) != 0;
+		got.reached = sqlite3_column_int(stmt, 2) != 0;
+	}
+	*todo = got;
+	return 0;
+}
+
+int store_cvm_seen(struct store *store, const char *id, const char *peer,
+		   bool (*connected)(const char *id, void *data), void *data,
+		   struct store_todo *todo, struct err *e)
+{
+	int64_t known, now = store_now();
+
+	if (db_number(&store->db, &known, e, "SELECT count(*) FROM cvms WHERE id = ?", "t",
+			 id) < 0)
+		return -(int)e->code;
+	if (known) {
+		if (db_run(&store->db, e, "UPDATE cvms SET peer = ?, last_seen = ? WHERE id = ?",
+			   "tit", peer, now, id) < 0)
+			return -(int)e->code;
+	} else if (make_room(store, connected, data, e) < 0 ||
+		   db_run(&store->db, e,
+			  "INSERT INTO cvms (id, peer, first_seen, last_seen) VALUES (?, ?, ?, ?)",
+			  "ttii", id, peer, now, now) < 0) {
+		return -(int)e->code;
+	}
+	return todo_of(store, id, todo, e);
+}
+
+/* The computation was given to that CVM, now or before. */
+static int check_owner(struct store *store, const char *cvm_id, const char *computation_id,
+		       struct err *e)
+{
+	int64_t given;
+
+	if (db_number(&store->db, &given, e,
+			 "SELECT count(*) FROM computations WHERE id = ? AND cvm = ?", "tt",
+			 computation_id, cvm_id) < 0)
+		return -(int)e->code;
+	if (!given)
+		return err_set(e, ERR_DENIED, "CVM %s speaks of computation %s, which it was never "
+			       "given", log_quote(cvm_id).text, log_quote(computation_id).text);
+	return 0;
+}
+
+static int release(struct store *store, const char *cvm_id, const char *computation_id,
+		   struct err *e)
+{
+	if (db_run(&store->db, e, "UPDATE computations SET stopping = 0 WHERE id = ?", "t",
+		   computation_id) < 0)
+		return -(int)e->code;
+	return db_run(&store->db, e,
+		      "UPDATE cvms SET computation = '', last_seen = ? WHERE id = ?"
+		      " AND computation = ?",
+		      "itt", store_now(), cvm_id, computation_id);
+}
+
+int store_run_answer(struct store *store, const char *cvm_id, const char *computation_id,
+		     const char *error, struct err *e)
+{
+	int64_t now = store_now();
+
+	if (check_owner(store, cvm_id, computation_id, e) < 0)
+		return -(int)e->code;
+	if (!*error)
+		return db_run(&store->db, e,
+			      "UPDATE computations SET state = ?, reached = 1 WHERE id = ?"
+			      " AND finished = 0 AND state = ?",
+			      "iti", (int64_t)COMPUTATION_WAITING_ALGORITHM, computation_id,
+			      (int64_t)COMPUTATION_CREATED);
+	/* A refusal of one that the agent has accepted before is of a second copy. */
+	if (db_run(&store->db, e,
+		   "UPDATE computations SET state = ?, finished = 1, failure = ?, ended = ?"
+		   " WHERE id = ? AND finished = 0 AND reached = 0",
+		   "itit", (int64_t)COMPUTATION_FAILED, error, now, computation_id) < 0)
+		return -(int)e->code;
+	if (sqlite3_changes(store->db.sqlite) == 0)
+		return 0;
+	return release(store, cvm_id, computation_id, e);
+}
+
+int store_stopped(struct store *store, const char *cvm_id, const char *computation_id,
+		  struct err *e)
+{
+	if (check_owner(store, cvm_id, computation_id, e) < 0 ||
+	    release(store, cvm_id, computation_id, e) < 0 ||
+	    db_run(&store->db, e,
+		   "UPDATE cvms SET agent_state = 'ReceivingManifest' WHERE id = ?"
+		   " AND computation = ''",
+		   "t", cvm_id) < 0)
+		return -(int)e->code;
+	return db_run(&store->db, e,
+		      "UPDATE computations SET state = ?, finished = 1, ended = ? WHERE id = ?"
+		      " AND finished = 0",
+		      "iit", (int64_t)COMPUTATION_CANCELLED, store_now(), computation_id);
+}
+
+/* The agent waits for a manifest although it was given one before: it was started anew. */
+static int agent_is_free(struct store *store, const char *cvm_id, struct store_todo *todo,
+			 struct err *e)
+{
+	struct computation c CLEANUP_COMPUTATION = { .id = NULL };
+
+	if (todo->stop)
+		goto nothing_to_do;
+	if (store_computation(store, todo->computation_id, &c, e) < 0)
+		return -(int)e->code;
+	if (!c.finished)
+		/* It lost what it had, and may refuse this time. */
+		return db_run(&store->db, e, "UPDATE computations SET reached = 0 WHERE id = ?",
+			      "t", todo->computation_id);
+nothing_to_do:
+	if (release(store, cvm_id, todo->computation_id, e) < 0)
+		return -(int)e->code;
+	store_todo_done(todo);
+	return 0;
+}
+
+int store_agent_state(struct store *store, const char *cvm_id, const char *state,
+		      struct store_todo *todo, struct err *e)
+{
+	struct store_todo found CLEANUP_TODO = { .computation_id = NULL };
+	struct state_change change;
+
+	if (db_run(&store->db, e, "UPDATE cvms SET agent_state = ?, last_seen = ? WHERE id = ?",
+		   "tit", state, store_now(), cvm_id) < 0 ||
+	    todo_of(store, cvm_id, &found, e) < 0)
+		return -(int)e->code;
+	if (found.computation_id && state_is_free(state)) {
+		if (agent_is_free(store, cvm_id, &found, e) < 0)
+			return -(int)e->code;
+	} else if (found.computation_id && state_of_agent(state, &change)) {
+		if (db_run(&store->db, e,
+			   "UPDATE computations SET state = ?, finished = ?, agent_state = ?,"
+			   " reached = 1, ended = ? WHERE id = ? AND finished = 0",
+			   "iitit", (int64_t)change.state, (int64_t)change.finished, state,
+			   change.finished ? store_now() : 0, found.computation_id) < 0)
+			return -(int)e->code;
+		found.reached = true;
+	}
+	*todo = found;
+	found = (struct store_todo){ .computation_id = NULL };
+	return 0;
+}

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* store_record.c — what agents say, kept up to a limit: the oldest go first. */
+#include <string.h>
+
+#include "common/base/encode.h"
+#include "common/base/file.h"
+#include "common/base/log.h"
+#include "computations/store.h"
+
+enum {
+	ROW_BYTES = 128, /* what a record costs beside its texts */
+	TRIM_PART = 16,	 /* a sixteenth goes at a time, so that trimming is seldom */
+};
+
+void record_done(struct record *r)
+{
+	free(r->level);
+	free(r->text);
+	free(r->type);
+	free(r->status);
+	free(r->originator);
+	*r = (struct record){ .number = 0 };
+}
+
+void records_free(struct record *records, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		record_done(&records[i]);
+	free(records);
+}
+
+/* "c:ID" for a computation's journal, "v:ID" for a CVM's. */
+static int owner_of(const char *computation_id, const char *cvm_id, char **owner, struct err *e)
+{
+	return text_format(owner, e, "%s:%s", *computation_id ? "c" : "v",
+			   *computation_id ? computation_id : cvm_id);
+}
+
+/* `text` or, if that is longer than `max`, its beginning, malloc'ed. */
+static int cut(const char *text, size_t max, char **out, struct err *e)
+{
+	size_t len = text ? strnlen(text, max + 1) : 0;
+
+	if (len > max) {
+		len = max;
+		/* Not within a character: its following bytes are 10xxxxxx. */
+		while (len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80)
+			len--;
+	}
+	*out = strndup(text ? text : "", len);
+	return *out ? 0 : err_nomem(e);
+}
+
+static int cut_record(const struct record *from, struct record *to, struct err *e)
+{
+	struct record got = *from;
+
+	got.level = got.text = got.type = got.status = got.originator = NULL;
+	if (cut(from->level, STORE_WORD_MAX, &got.level, e) < 0 ||
+	    cut(from->text, STORE_TEXT_MAX, &got.text, e) < 0 ||
+	    cut(from->type, STORE_WORD_MAX, &got.type, e) < 0 ||
+	    cut(from->status, STORE_WORD_MAX, &got.status, e) < 0 ||
+	    cut(from->originator, STORE_WORD_MAX, &got.originator, e) < 0) {
+		record_done(&got);
+		return -(int)e->code;
+	}
+	*to = got;
+	return 0;
+}
+
+struct journal {
+	int64_t number, records, bytes, dropped;
+};
+
+static int open_journal(struct store *store, const char *owner, struct journal *j, struct err *e)
+{
+	CLEANUP(sqlite3_finalize) sqlite3_stmt *stmt = NULL;
+	int row;
+
+	if (db_run(&store->db, e, "INSERT OR IGNORE INTO journals (owner) VALUES (?)", "t",
+		   owner) < 0 ||
+	    db_query(&store->db, &stmt, e,
+		     "SELECT number, records, bytes, dropped FROM journals WHERE owner = ?", "t",
+		     owner) < 0)
+		return -(int)e->code;
+	row = db_next(&store->db, stmt, e);
+	if (row <= 0)
+		return row < 0 ? row : err_set(e, ERR_INTERNAL, "database: a journal vanished");
+	j->number = sqlite3_column_int64(stmt, 0);
+	j->records = sqlite3_column_int64(stmt, 1);
+	j->bytes = sqlite3_column_int64(stmt, 2);
+	j->dropped = sqlite3_column_int64(stmt, 3);
+	return 0;
+}
+
+/* Counts and deletes the oldest `count` records. */
+static int drop_oldest(struct store *store, struct journal *j, int64_t count, struct err *e)
+{
+	CLEANUP(sqlite3_finalize) sqlite3_stmt *stmt = NULL;
+	int64_t last = 0, rows = 0, bytes = 0;
+	int row;
+
+	if (db_query(&store->db, &stmt, e,
+		     "SELECT number, size FROM records WHERE journal = ? ORDER BY number LIMIT ?",
+		     "ii", j->number, count) < 0)
+		return -(int)e->code;
+	while ((row = db_next(&store->db, stmt, e)) > 0) {
+		last = sqlite3_column_int64(stmt, 0);
+		bytes += sqlite3_column_int64(stmt, 1);
+		rows++;
+	}
+	if (row < 0)
+		return row;
+	j->records -= rows;
+	j->bytes -= bytes;
+	j->dropped += rows;
+	return db_run(&store->db, e, "DELETE FROM records WHERE journal = ? AND number <= ?", "ii",
+		      j->number, last);
+}
+
+static int trim(struct store *store, struct journal *j, struct err *e)
+{
+	while ((uint64_t)j->records > store->limits.records ||
+	       (uint64_t)j->bytes > store->limits.record_bytes) {
+		int64_t part = j->records / TRIM_PART;
+
+		/* The newest always stays, whatever its size. */
+		if (j->records <= 1)
+			break;
+		if (drop_oldest(store, j, part ? part : 1, e) < 0)
+			return -(int)e->code;
+	}
+	return db_run(&store->db, e,
+		      "UPDATE journals SET records = ?, bytes = ?, dropped = ? WHERE number = ?",
+		      "iiii", j->records, j->bytes, j->dropped, j->number);
+}
+
+static int append(struct store *store, const char *owner, const struct record *given,
+		  struct err *e)
+{
+	struct record r CLEANUP_RECORD = { .number = 0 };
+	struct journal j = { .number = 0 };
+	int64_t size;
+
+	if (cut_record(given, &r, e) < 0 || open_journal(store, owner, &j, e) < 0)
+		return -(int)e->code;
+	size = (int64_t)(ROW_BYTES + strlen(r.level) + strlen(r.text) + strlen(r.type) +
+			 strlen(r.status) + strlen(r.originator));
+	if (db_run(&store->db, e,
+		   "INSERT INTO records (journal, seconds, nanos, received, event, level, text,"
+		   " type, status, originator, size) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		   "iiiiittttti", j.number, r.seconds, r.nanos, store_now(), (int64_t)r.event,
+		   r.level, r.text, r.type, r.status, r.originator, size) < 0)
+		return -(int)e->code;
+	j.records++;
+	j.bytes += size;
+	return trim(store, &j, e);
+}
+
+/* Where the record belongs, once it is known that the CVM may speak of that computation. */
+static int journal_owner(struct store *store, const char *cvm_id, const char *computation_id,
+			 char **owner, struct err *e)
+{
+	int64_t given = 1;
+
+	if (*computation_id && db_number(&store->db, &given, e,
+					 "SELECT count(*) FROM computations WHERE id = ?"
+					 " AND cvm = ?",
+					 "tt", computation_id, cvm_id) < 0)
+		return -(int)e->code;
+	if (!given)
+		return err_set(e, ERR_DENIED,
+			       "CVM %s speaks of computation %s, which it was never given",
+			       log_quote(cvm_id).text, log_quote(computation_id).text);
+	return owner_of(computation_id, cvm_id, owner, e);
+}
+
+int store_log(struct store *store, const char *cvm_id, const char *computation_id,
+	      const struct record *r, struct err *e)
+{
+	CLEANUP(free) char *owner = NULL;
+
+	if (journal_owner(store, cvm_id, computation_id, &owner, e) < 0)
+		return -(int)e->code;
+	return append(store, owner, r, e);
+}
+
+int store_event(struct store *store, const char *cvm_id, const char *computation_id,
+		const struct record *r, struct err *e)
+{
+	CLEANUP(free) char *owner = NULL;
+	struct state_change change;
+
+	if (journal_owner(store, cvm_id, computation_id, &owner, e) < 0 ||
+	    append(store, owner, r, e) < 0)
+		return -(int)e->code;
+	if (!*computation_id || !state_of_event(r->type, r->status, &change))
+		return 0;
+	if (db_run(&store->db, e,
+		   "UPDATE computations SET state = ?, finished = ?, agent_state = ?,"
+		   " reached = 1, ended = ?, failure = ? WHERE id = ? AND finished = 0",
+		   "iititt", (int64_t)change.state, (int64_t)change.finished, r->type,
+		   change.finished ? store_now() : 0,
+		   change.state == COMPUTATION_FAILED ? r->text : "", computation_id) < 0)
+		return -(int)e->code;
+	return db_run(&store->db, e,
+		      "UPDATE cvms SET agent_state = ?, last_seen = ? WHERE id = ?"
+		      " AND computation = ?",
+		      "titt", r->type, store_now(), cvm_id, computation_id);
+}
+
+static int read_record(sqlite3_stmt *row, struct record *r, struct err *e)
+{
+	struct record got = { .number = 0 };
+
+	if (db_text(row, 5, &got.level, e) < 0 || db_text(row, 6, &got.text, e) < 0 ||
+	    db_text(row, 7, &got.type, e) < 0 || db_text(row, 8, &got.status, e) < 0 ||
+	    db_text(row, 9, &got.originator, e) < 0) {
+		record_done(&got);
+		return -(int)e->code;
+	}
+	got.number = sqlite3_column_int64(row, 0);
+	got.seconds = sqlite3_column_int64(row, 1);
+	got.nanos = sqlite3_column_int64(row, 2);
+	got.received = sqlite3_column_int64(row, 3);
+	got.event = sqlite3_column_int(row, 4) != 0;
+	*r = got;
+	return 0;
+}
+
+static int read_page(struct store *store, sqlite3_stmt *stmt, struct record *rows, size_t *count,
+		     struct err *e)
+{
+	size_t got = 0, bytes = 0;
+	int row = 0;
+
+	while (got < STORE_PAGE_MAX && bytes < STORE_PAGE_BYTES &&
+	       (row = db_next(&store->db, stmt, e)) > 0) {
+		row = read_record(stmt, &rows[got], e);
+		if (row < 0)
+			break;
+		bytes += strlen(rows[got++].text);
+	}
+	*count = got;
+	return row < 0 ? row : 0;
+}
+
+int store_records(struct store *store, const char *computation_id, const char *cvm_id,
+		  int64_t after, struct record **records, size_t *count, struct err *e)
+{
+	CLEANUP(sqlite3_finalize) sqlite3_stmt *stmt = NULL;
+	CLEANUP(free) char *owner = NULL;
+	struct record *rows;
+	size_t got = 0;
+
+	if (owner_of(computation_id, cvm_id, &owner, e) < 0 ||
+	    db_query(&store->db, &stmt, e,
+		     "SELECT r.number, r.seconds, r.nanos, r.received, r.event, r.level, r.text,"
+		     " r.type, r.status, r.originator FROM records r"
+		     " JOIN journals j ON j.number = r.journal"
+		     " WHERE j.owner = ? AND r.number > ? ORDER BY r.number",
+		     "ti", owner, after) < 0)
+		return -(int)e->code;
+	rows = calloc(STORE_PAGE_MAX, sizeof(*rows));
+	if (!rows)
+		return err_nomem(e);
+	if (read_page(store, stmt, rows, &got, e) < 0) {
+		records_free(rows, got);
+		return -(int)e->code;
+	}
+	*records = rows;
+	*count = got;
+	return 0;
+}

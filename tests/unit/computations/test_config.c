@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/unit.h"
+
+#include <stdio.h>
+
+#include "common/base/file.h"
+#include "computations/config.h"
+
+static int load(const char *text, struct config *config, struct err *e)
+{
+	char path[] = "/tmp/cocos-test-config-XXXXXX";
+	int fd = mkstemp(path), status;
+
+	assert_true(fd >= 0);
+	assert_int_equal(fd_write_all(fd, text, strlen(text), e), 0);
+	close(fd);
+	status = config_load(path, config, e);
+	unlink(path);
+	return status;
+}
+
+static void an_empty_file_gives_the_defaults(void **state)
+{
+	struct config c;
+	struct err e;
+
+	assert_ok(load("", &c, &e), e);
+	assert_string_equal(c.host, "127.0.0.1");
+	assert_int_equal(c.port, 7001);
+	assert_null(c.admin_port_text);
+	assert_string_equal(c.admin_socket, "/run/cocos/computations.sock");
+	config_done(&c);
+}
+
+static void a_missing_file_that_was_named_is_refused(void **state)
+{
+	struct config c;
+	struct err e;
+
+	assert_refused(config_load("/nonexistent/x", &c, &e), e, ERR_NOT_FOUND, "/nonexistent/x");
+}
+
+static void contradictions_are_refused(void **state)
+{
+	static const struct {
+		const char *text, *words;
+	} cases[] = {
+		{ "COMPUTATIONS_GRPC_SERVER_CERT=x\n", "KEY is not" },
+		{ "COMPUTATIONS_GRPC_SERVER_KEY=x\n", "CERT is not" },
+		{ "COMPUTATIONS_GRPC_CLIENT_CA_CERTS=x\n", "needs" },
+		{ "COMPUTATIONS_ADMIN_PORT=1\nCOMPUTATIONS_ADMIN_HOST=0.0.0.0\n", "not loopback" },
+		{ "COMPUTATIONS_ADMIN_PORT=1\nCOMPUTATIONS_ADMIN_HOST=127.0.0.1.example\n",
+		  "not loopback" },
+		{ "COMPUTATIONS_ADMIN_PORT=1\nCOMPUTATIONS_ADMIN_HOST=::\n", "not loopback" },
+		{ "COMPUTATIONS_ADMIN_PORT=1\nCOMPUTATIONS_ADMIN_HOST=10.0.0.1\n"
+		  "COMPUTATIONS_ADMIN_SERVER_CERT=x\nCOMPUTATIONS_ADMIN_SERVER_KEY=x\n",
+		  "not loopback" },
+		{ "COMPUTATIONS_ADMIN_PORT=65536\n", "no port" },
+		{ "COMPUTATIONS_ADMIN_PORT=+1\n", "no port" },
+		{ "COMPUTATIONS_LOG_LEVEL=loud\n", "log level" },
+		{ "COMPUTATIONS_MAX_CVMS=0\n", "MAX_CVMS" },
+		{ "COMPUTATIONS_BOGUS=1\n", "COMPUTATIONS_BOGUS" },
+	};
+	struct config c;
+	struct err e;
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+		assert_refused(load(cases[i].text, &c, &e), e, ERR_INVALID, cases[i].words);
+}
+
+static void administrators_elsewhere_need_certificates(void **state)
+{
+	struct config c;
+	struct err e;
+
+	assert_ok(load("COMPUTATIONS_ADMIN_PORT=0\nCOMPUTATIONS_ADMIN_HOST=10.0.0.1\n"
+		       "COMPUTATIONS_ADMIN_SERVER_CERT=x\nCOMPUTATIONS_ADMIN_SERVER_KEY=y\n"
+		       "COMPUTATIONS_ADMIN_CLIENT_CA_CERTS=z\n",
+		       &c, &e),
+		  e);
+	config_done(&c);
+	assert_ok(load("COMPUTATIONS_ADMIN_PORT=7\nCOMPUTATIONS_ADMIN_HOST=127.3.2.1\n", &c, &e), e);
+	assert_int_equal(c.admin_port, 7);
+	config_done(&c);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_empty_file_gives_the_defaults),
+		cmocka_unit_test(a_missing_file_that_was_named_is_refused),
+		cmocka_unit_test(contradictions_are_refused),
+		cmocka_unit_test(administrators_elsewhere_need_certificates),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
