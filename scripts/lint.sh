@@ -10,7 +10,7 @@ trap 'rm -f "$breaches"' EXIT
 arrows() {
 	from=$1
 	shift
-	allowed=$(printf '%s|' "$from" proto "$@" | sed 's/|$//')
+	allowed=$(printf '%s|' "$from" proto google "$@" | sed 's/|$//')
 	grep -rnE '^#include "[a-z_]+/' "$from" --include='*.c' --include='*.h' 2>/dev/null |
 		grep -vE "#include \"($allowed)/" | sed 's/^/arrow: /' >>"$breaches"
 }
