@@ -16,6 +16,7 @@ arrows() {
 }
 arrows common
 arrows attestation common
+arrows guest common
 for program in agent manager computations cli; do
 	arrows "$program" common attestation
 done

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "guest/console.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/reboot.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { CONSOLE_LINE_MAX = 768 };
+
+void console_line(const char *fmt, ...)
+{
+	struct timespec up = { 0 };
+	char text[CONSOLE_LINE_MAX];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	clock_gettime(CLOCK_BOOTTIME, &up);
+	dprintf(STDERR_FILENO, "cocos-init: [%lld.%02ld] %s\n", (long long)up.tv_sec,
+		up.tv_nsec / 10000000, text);
+}
+
+void console_power_off(void)
+{
+	sync();
+	reboot(RB_POWER_OFF);
+	reboot((int)RB_HALT_SYSTEM);
+	for (;;) /* PID 1 must not return: the kernel would panic and boot again */
+		pause();
+}
+
+void console_stop_boot(const struct err *e)
+{
+	console_line("boot stopped: %s", e->text);
+	console_power_off();
+}

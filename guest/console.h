@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * console.h — init's lines on the serial console, and the two ways its work ends.
+ *
+ * Every line starts with "cocos-init:" and the seconds since the kernel started, so that boot
+ * times can be read off a console log.
+ */
+#pragma once
+
+#include "common/base/err.h"
+
+void console_line(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* One line that says what stopped the boot, then power off. Nothing of the image runs after it. */
+_Noreturn void console_stop_boot(const struct err *e);
+
+/* Writes back what is dirty and powers the machine off; halts if it has no power switch. */
+_Noreturn void console_power_off(void);

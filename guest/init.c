@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * init.c — the first process of the guest image: boots, starts the agent, powers off.
+ *
+ * What it does is the table below, in that order. Any step that fails stops the boot with one line
+ * and powers off; there is no shell to fall into.
+ */
+#include "common/base/cleanup.h"
+#include "common/base/file.h"
+#include "guest/cmdline.h"
+#include "guest/console.h"
+#include "guest/modules.h"
+#include "guest/mounts.h"
+#include "guest/reaper.h"
+#include "guest/shares.h"
+#include "guest/verity.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#define VERITY_FILE "/root.verity" /* in the initrd of an image whose root is a disk */
+#define VERITY_DISK "/dev/vda"
+
+static int check_cmdline(struct err *e)
+{
+	CLEANUP(free) char *line = NULL;
+
+	if (file_read_text("/proc/cmdline", CMDLINE_MAX + 1, &line, e) < 0)
+		return -(int)e->code;
+	return cmdline_check(line, strlen(line), e);
+}
+
+static int load_modules(struct err *e)
+{
+	return modules_load("/modules", e);
+}
+
+/* A root on a disk is mounted; one that lies in the initrd becomes a mount of its own, which
+ * pivot_root() and user namespaces need later. */
+static int prepare_root(struct err *e)
+{
+	CLEANUP(free) char *text = NULL;
+	struct verity verity;
+
+	if (access(VERITY_FILE, F_OK) < 0) {
+		if (errno != ENOENT)
+			return err_errno(e, "look for '%s'", VERITY_FILE);
+		if (mount(MOUNTS_ROOT, MOUNTS_ROOT, NULL, MS_BIND, NULL) < 0)
+			return err_errno(e, "mount the root");
+		return 0;
+	}
+	if (file_read_text(VERITY_FILE, VERITY_TEXT_MAX, &text, e) < 0 ||
+	    verity_parse(text, &verity, e) < 0)
+		return -(int)e->code;
+	if (mkdir(MOUNTS_ROOT, 0755) < 0 && errno != EEXIST)
+		return err_errno(e, "make '%s'", MOUNTS_ROOT);
+	return verity_mount(&verity, VERITY_DISK, MOUNTS_ROOT, e);
+}
+
+static int (*const steps[])(struct err *e) = {
+	mounts_early, check_cmdline, load_modules, prepare_root,
+	mounts_late,  shares_take,   mounts_harden, mounts_switch_root,
+};
+
+/* The kernel opened its console for us if it has one; without, every descriptor is /dev/null. */
+static void open_console(void)
+{
+	int fd;
+
+	while ((fd = open("/dev/null", O_RDWR)) >= 0 && fd <= STDERR_FILENO)
+		;
+	if (fd > STDERR_FILENO)
+		close(fd);
+}
+
+int main(void)
+{
+	struct err e = { .code = ERR_OK };
+	struct net net;
+	char line[128];
+
+	if (getpid() != 1) {
+		fputs("cocos-init: the first process of the guest image, and nothing else\n",
+		      stderr);
+		return 2;
+	}
+	umask(022);
+	console_line("started");
+	for (size_t i = 0; i < ARRAY_LEN(steps); i++)
+		if (steps[i](&e) < 0)
+			console_stop_boot(&e);
+	open_console();
+	console_line("root is up");
+	if (net_start(&net, &e) < 0 || reaper_run(&net, line, sizeof(line), &e) < 0)
+		console_stop_boot(&e);
+	console_line("%s: powering off", line);
+	console_power_off();
+}

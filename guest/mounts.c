@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "guest/mounts.h"
+
+#include "common/base/cleanup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#define SEALED (MS_NOSUID | MS_NODEV | MS_NOEXEC)
+
+struct mount_row {
+	const char *target, *type;
+	unsigned long flags;
+	const char *options;
+};
+
+static const struct mount_row early[] = {
+	{ "/proc", "proc", SEALED, NULL },
+	{ "/sys", "sysfs", SEALED, NULL },
+	{ "/dev", "devtmpfs", MS_NOSUID | MS_NOEXEC, "mode=755" },
+};
+
+/* The sizes are limits, not reservations. The work folder leaves a quarter of the memory for
+ * programs; algorithms are run from it, so it alone lets files be executed. */
+static const struct mount_row late[] = {
+	{ "/sys/fs/cgroup", "cgroup2", SEALED, NULL },
+	{ "/sys/kernel/config", "configfs", SEALED, NULL },
+	{ "/sys/kernel/security", "securityfs", SEALED, NULL },
+	{ "/dev/shm", "tmpfs", SEALED, "mode=1777,size=25%" },
+	{ MOUNTS_ROOT "/run", "tmpfs", SEALED, "mode=755,size=16m" },
+	{ MOUNTS_ROOT "/tmp", "tmpfs", SEALED, "mode=1777,size=25%" },
+	{ MOUNTS_ROOT MOUNTS_WORK, "tmpfs", MS_NOSUID | MS_NODEV, "mode=700,size=75%" },
+};
+
+static int mount_rows(const struct mount_row *rows, size_t count, struct err *e)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (mkdir(rows[i].target, 0755) < 0 && errno != EEXIST && errno != EROFS)
+			return err_errno(e, "make '%s'", rows[i].target);
+		if (mount(rows[i].type, rows[i].target, rows[i].type, rows[i].flags,
+			  rows[i].options) < 0)
+			return err_errno(e, "mount %s at '%s'", rows[i].type, rows[i].target);
+	}
+	return 0;
+}
+
+int mounts_early(struct err *e)
+{
+	return mount_rows(early, ARRAY_LEN(early), e);
+}
+
+int mounts_late(struct err *e)
+{
+	return mount_rows(late, ARRAY_LEN(late), e);
+}
+
+struct setting {
+	const char *path, *value;
+};
+
+static const struct setting settings[] = {
+	{ "/proc/sys/kernel/modules_disabled", "1" }, /* all that this image needs are in */
+	{ "/proc/sys/kernel/kexec_load_disabled", "1" },
+	{ "/proc/sys/kernel/sysrq", "0" }, /* the host holds the keyboard and the serial line */
+	{ "/proc/sys/kernel/dmesg_restrict", "1" },
+	{ "/proc/sys/kernel/kptr_restrict", "2" },
+	{ "/proc/sys/kernel/hostname", "cocos" },
+	{ "/proc/sys/net/ipv6/conf/all/accept_redirects", "0" },
+	{ "/proc/sys/net/ipv6/conf/default/accept_redirects", "0" },
+	{ "/proc/sys/net/ipv4/conf/all/accept_redirects", "0" },
+	{ "/proc/sys/net/ipv4/conf/default/accept_redirects", "0" },
+};
+
+int mounts_harden(struct err *e)
+{
+	for (size_t i = 0; i < ARRAY_LEN(settings); i++) {
+		size_t len = strlen(settings[i].value);
+		CLEANUP(close) int fd = open(settings[i].path, O_WRONLY | O_CLOEXEC);
+
+		if (fd < 0 || write(fd, settings[i].value, len) != (ssize_t)len)
+			return err_errno(e, "write '%s'", settings[i].path);
+	}
+	return 0;
+}
+
+int mounts_switch_root(struct err *e)
+{
+	static const char *const moved[] = { "/proc", "/sys", "/dev" };
+
+	if (mount(NULL, MOUNTS_ROOT, NULL,
+		  MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV, NULL) < 0)
+		return err_errno(e, "make the root read-only");
+	for (size_t i = 0; i < ARRAY_LEN(moved); i++) {
+		char target[64];
+
+		snprintf(target, sizeof(target), "%s%s", MOUNTS_ROOT, moved[i]);
+		if (mount(moved[i], target, NULL, MS_MOVE, NULL) < 0)
+			return err_errno(e, "move '%s' to the root", moved[i]);
+	}
+	if (chdir(MOUNTS_ROOT) < 0 || mount(".", "/", NULL, MS_MOVE, NULL) < 0 || chroot(".") < 0 ||
+	    chdir("/") < 0)
+		return err_errno(e, "switch to the root");
+	return 0;
+}
