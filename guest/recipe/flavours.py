@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What goes into each flavour of the image, as data."""
+
+RELEASE = "trixie"
+KERNEL_SUITE = "trixie-backports"
+KERNEL = "linux-image-amd64"
+KERNEL_PACKAGES = r"linux-(image|binary|modules|base)-\d.*-amd64(-unsigned)?"
+
+# What builds: compiler, the project's libraries and the tools that make the images. Nothing of it
+# gets into an image but the libraries that the agent links.
+TOOLS = [
+    "gcc", "libc6-dev", "binutils", "meson", "ninja-build", "pkgconf", "dash", "coreutils",
+    "protobuf-compiler", "libprotobuf-dev", "protobuf-c-compiler", "libprotobuf-c-dev",
+    "libssl-dev", "libuv1-dev", "libnghttp2-dev", "libyajl-dev", "libzip-dev", "libcbor-dev",
+    "libtss2-dev", "libseccomp-dev", "libcap-dev", "libcurl4-openssl-dev", "uthash-dev", "zlib1g-dev",
+    "zstd", "erofs-utils", "cryptsetup-bin",
+]
+
+# Modules that init loads, in this order but behind what they depend on; True: the hardware may be
+# absent. What the kernel has built in does not stand here.
+MODULES = {
+    "virtio_net": False,
+    "9pnet_virtio": False,
+    "9p": False,
+    "configfs": False,
+    "button": True,
+    "evdev": True,
+    "tsm_report": False,
+    "sev-guest": True,
+    "tdx-guest": True,
+}
+
+# Libraries that programs load by name, so that no header names them. `bin` algorithms may be in
+# C++ or Rust, and the TPM's driver is a plug-in.
+LIBRARIES = ["libtss2-tcti-device.so.0", "libstdc++.so.6", "libgcc_s.so.1", "libm.so.6",
+             "libpthread.so.0", "libdl.so.2", "librt.so.1"]
+
+FLAVOURS = {
+    "base": {
+        "disk": False,
+        "min_memory_mib": 512,
+        "packages": ["libc6", "libc-bin", "libstdc++6", "libgcc-s1"],
+        "alone": ["ca-certificates"],
+        "pick": [],
+        "modules": {},
+    },
+    "python": {
+        "disk": True,
+        "min_memory_mib": 1024,
+        "packages": ["libc6", "libc-bin", "libstdc++6", "libgcc-s1", "python3", "python3-venv",
+                     "python3-pip", "python3-numpy", "python3-pandas", "python3-sklearn"],
+        "alone": ["ca-certificates", "tzdata"],
+        # Folders and files taken whole. No package's programs: only the interpreter.
+        "pick": ["usr/lib/python3", "usr/lib/python3.*", "usr/bin/python3", "usr/bin/python3.*",
+                 "usr/share/zoneinfo", "usr/share/python-wheels"],
+        "modules": {"virtio_blk": False, "dm-mod": False, "dm-verity": False, "erofs": False},
+    },
+}
+
+# Of what is picked, what nothing at run time reads. numpy imports some of its `tests` folders.
+LEFT_OUT = [
+    "usr/lib/python3/dist-packages/pandas/tests",
+    "usr/lib/python3/dist-packages/scipy/**/tests",
+    "usr/lib/python3/dist-packages/sklearn/**/tests",
+    "usr/lib/python3/dist-packages/joblib/test",
+    "usr/lib/python3*/test",
+    "usr/lib/python3*/idlelib",
+    "usr/lib/python3*/config-*",
+    "usr/share/zoneinfo/right",
+]

@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From packages to kernel, initrd, disk and image.json."""
+import json
+import os
+import re
+import shutil
+import tempfile
+
+from . import buildroot, compile as build, cpio, disk, kernel, packages, tree
+from .fail import Failure
+from .flavours import FLAVOURS, KERNEL, KERNEL_PACKAGES, KERNEL_SUITE, MODULES, RELEASE, TOOLS
+
+FORMAT = 1
+SETS = ("kernel", "image", "tools")
+
+
+def cmdline_words(project):
+    """The rows of the table in guest/cmdline.c: [(word, use)]."""
+    with open(os.path.join(project, "guest/cmdline.c"), encoding="utf-8") as file:
+        rows = re.findall(r'^\t\{ "([^"]+)", CMDLINE_([A-Z]+), "', file.read(), re.M)
+    if not any(use == "ALWAYS" for _, use in rows):
+        raise Failure("guest/cmdline.c: no table of command-line words was found")
+    return rows
+
+
+def version_of(project):
+    with open(os.path.join(project, "meson.build"), encoding="utf-8") as file:
+        return re.search(r"version: '([^']+)'", file.read())[1]
+
+
+def resolve(apt, flavour):
+    """The packages of an image as the archive has them today."""
+    runtime = packages.find(apt, flavour["packages"]) + \
+        packages.find(apt, flavour["alone"], alone=True)
+    unique = {entry["name"]: entry for entry in runtime}
+    return {
+        "kernel": packages.find(apt, [KERNEL], KERNEL_SUITE, keep=KERNEL_PACKAGES),
+        "image": [unique[name] for name in sorted(unique)],
+        "tools": packages.find(apt, TOOLS),
+    }
+
+
+def locked(path, flavour_name, flavour):
+    """The packages that the image.json at `path` lists, if that is what this recipe asks for."""
+    with open(path, encoding="utf-8") as file:
+        record = json.load(file)
+    if record.get("version") != FORMAT or record.get("flavour") != flavour_name:
+        raise Failure(f"{path} is no list for the flavour '{flavour_name}'")
+    chosen = {name: record["packages"][name] for name in SETS}
+    for name, wanted in (("tools", TOOLS), ("image", flavour["packages"] + flavour["alone"])):
+        absent = set(wanted) - {entry["name"] for entry in chosen[name]}
+        if absent:
+            raise Failure(f"{path}: {name} lacks {', '.join(sorted(absent))}")
+    return chosen
+
+
+class Build:
+    def __init__(self, project, flavour, out, cache, agent=None, lock=None, say=print):
+        self.project, self.name, self.out, self.cache = project, flavour, out, cache
+        self.flavour, self.agent, self.lock, self.say = FLAVOURS[flavour], agent, lock, say
+        self.source = build.source_digest(project)
+
+    def _root(self, debs, entries):
+        path = os.path.join(self.cache, "roots", buildroot.key_of([e["sha256"] for e in entries]))
+        return buildroot.make_once(path, lambda new: buildroot.unpack(debs, new))
+
+    def _programs(self, tools):
+        key = buildroot.key_of(self.source, os.path.basename(tools), build.OPTIONS)
+        wanted = ["cocos-init"] if self.agent else ["cocos-init", "cocos-agent"]
+        path = os.path.join(self.cache, "programs", key + ("-init" if self.agent else ""))
+        return buildroot.make_once(
+            path, lambda new: build.programs(tools, self.project, new, wanted))
+
+    def run(self):
+        os.makedirs(self.cache, exist_ok=True)
+        apt = packages.Apt(os.path.join(self.cache, "apt"), RELEASE)
+        chosen = locked(self.lock, self.name, self.flavour) if self.lock else \
+            resolve(apt, self.flavour)
+        roots = {}
+        for name in SETS:
+            self.say(f"{name}: {len(chosen[name])} packages")
+            roots[name] = self._root(packages.get(apt, chosen[name]), chosen[name])
+        self.say("programs")
+        programs = self._programs(roots["tools"])
+        os.makedirs(self.out, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".build-", dir=self.out) as work:
+            record = self._assemble(roots, programs, work)
+            record["packages"] = chosen
+            self._publish(work, record)
+
+    def _assemble(self, roots, programs, work):
+        initrd = os.path.join(work, "initrd")
+        system = os.path.join(initrd, "system")
+        os.makedirs(initrd)
+        if self.flavour["disk"]:
+            system = os.path.join(work, "system")
+        os.makedirs(system)
+        marker = f"cocos {version_of(self.project)} {self.name}\n"
+        tree.make(roots["tools"], roots["image"], self.flavour,
+                  self.agent or os.path.join(programs, "cocos-agent"), marker, system)
+        record = {"version": FORMAT, "flavour": self.name, "source": self.source,
+                  "release": RELEASE, "min_memory_mib": self.flavour["min_memory_mib"],
+                  "shares": ["env_share", "certs_share"]}
+        if self.flavour["disk"]:
+            self.say("root disk")
+            self._disk(roots, system, initrd, work, record)
+        self._initrd(roots, programs, initrd, work)
+        shutil.copyfile(kernel.vmlinuz_of(roots["kernel"]), os.path.join(work, "vmlinuz"))
+        for key, name in (("kernel", "vmlinuz"), ("initrd", "initrd.img"), ("root", "root.img")):
+            path = os.path.join(work, name)
+            if os.path.exists(path):
+                record.setdefault(key, {}).update(file=name, size=os.path.getsize(path),
+                                                  sha256=packages.sha256_of(path))
+        words = cmdline_words(self.project)
+        record["cmdline"] = " ".join(word for word, use in words if use == "ALWAYS")
+        record["cmdline_words"] = [word for word, use in words if use == "LAUNCHER"]
+        record["kernel_release"] = os.path.basename(kernel.folder_of(roots["kernel"]))
+        return record
+
+    def _disk(self, roots, system, initrd, work, record):
+        disk.compile_python(roots["image"], system)
+        tree.normalize(system)
+        blocks, root_hash = disk.make(roots["tools"], system, work, "root.img")
+        with open(os.path.join(initrd, "root.verity"), "w", encoding="utf-8") as file:
+            file.write(f"data_blocks {blocks}\nroot_hash {root_hash}\n")
+        record["root"] = {"data_blocks": blocks, "root_hash": root_hash}
+
+    def _initrd(self, roots, programs, initrd, work):
+        self.say("initrd")
+        for name in ("proc", "sys", "dev"):
+            os.makedirs(os.path.join(initrd, name))
+        kernel.write_modules(roots["kernel"], {**MODULES, **self.flavour["modules"]},
+                             os.path.join(initrd, "modules"))
+        shutil.copyfile(os.path.join(programs, "cocos-init"), os.path.join(initrd, "init"))
+        os.chmod(os.path.join(initrd, "init"), 0o755)
+        tree.normalize(initrd)
+        cpio.write(initrd, os.path.join(work, "initrd.cpio"))
+        buildroot.run(roots["tools"], ["zstd", "-q", "-19", "-T1", "--no-check",
+                                       "/work/initrd.cpio", "-o", "/work/initrd.img"],
+                      [(work, "/work")])
+
+    def _publish(self, work, record):
+        """image.json last: while it is there, everything that it names is."""
+        final = os.path.join(self.out, "image.json")
+        buildroot.remove(final)
+        for key in ("kernel", "initrd", "root"):
+            if key in record:
+                os.chmod(os.path.join(work, record[key]["file"]), 0o644)
+                os.replace(os.path.join(work, record[key]["file"]),
+                           os.path.join(self.out, record[key]["file"]))
+        if "root" not in record:
+            buildroot.remove(os.path.join(self.out, "root.img"))
+        with open(final + ".new", "w", encoding="utf-8") as file:
+            json.dump(record, file, indent="\t", sort_keys=True)
+            file.write("\n")
+        os.replace(final + ".new", final)
+
+
+def is_current(project, flavour, out):
+    """Whether `out` already holds what this source gives, every file whole."""
+    try:
+        with open(os.path.join(out, "image.json"), encoding="utf-8") as file:
+            record = json.load(file)
+        return record["version"] == FORMAT and record["flavour"] == flavour and \
+            record["source"] == build.source_digest(project) and \
+            "agent_given" not in record and all(
+                packages.sha256_of(os.path.join(out, record[key]["file"])) == record[key]["sha256"]
+                for key in ("kernel", "initrd", "root") if key in record)
+    except (OSError, ValueError, KeyError):
+        return False
