@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * postbox.h — what is to be told to the computation service, in order, while it may be away.
+ *
+ * Bounded: when full, the oldest log lines give way first, and how many did is told in a line of
+ * its own; events and answers give way only to each other. A message that was handed to a
+ * connection is kept until that connection has put it on the wire, and comes again otherwise.
+ */
+#pragma once
+
+#include "common/base/err.h"
+#include "cvms.pb-c.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+	POSTBOX_MESSAGES_MAX = 8192,
+	POSTBOX_BYTES_MAX = 2 << 20,
+	POSTBOX_MESSAGE_MAX = 65536, /* text of one log line or of details */
+};
+
+struct postbox_item;
+struct postbox {
+	struct postbox_item *first, *last;
+	struct postbox_item *unsent; /* the first that was not handed out */
+	size_t count, bytes;
+	uint64_t dropped;
+};
+
+void postbox_done(struct postbox *o);
+
+/* What goes in is copied. Texts that are not UTF-8 are the caller's mistake: made so by '?'. */
+void postbox_log(struct postbox *o, const char *computation, const char *level, const char *text,
+		size_t len);
+/* `details` is JSON or NULL. */
+void postbox_event(struct postbox *o, const char *computation, const char *type, const char *status,
+		  const char *details);
+void postbox_run_response(struct postbox *o, const char *computation, const char *error,
+			 const char *notice);
+void postbox_stop_response(struct postbox *o, const char *computation, const char *text);
+void postbox_state_response(struct postbox *o, const char *id, const char *state);
+
+/* The next message to hand to a connection, lent until the postbox changes; NULL if none. */
+const Cvms__ClientStreamMessage *postbox_next(struct postbox *o);
+/* It was handed over. */
+void postbox_handed(struct postbox *o);
+/* All that was handed over is on the wire. */
+void postbox_confirm(struct postbox *o);
+/* The connection broke: what was not confirmed waits again. */
+void postbox_rewind(struct postbox *o);
