@@ -3,6 +3,9 @@
 #include "cli/commands.h"
 
 const struct command *const commands[] = {
+	&cmd_keys,
+	&cmd_checksum,
+
 	&cmd_completion,
 	&cmd_help,
 	&cmd_version,

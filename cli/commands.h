@@ -4,5 +4,8 @@
 
 #include "cli/command.h"
 
+/* cmd_keys.c, cmd_checksum.c */
+extern const struct command cmd_keys, cmd_checksum;
+
 /* cmd_about.c */
 extern const struct command cmd_completion, cmd_help, cmd_version;

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * asset.h — a file or directory of the user as the bytes that travel: a directory becomes its
+ * bundle. Its SHA3-256 is what the manifest names.
+ */
+#pragma once
+
+#include "common/base/cleanup.h"
+#include "common/crypto/digest.h"
+
+#include <stdbool.h>
+
+struct asset {
+	int fd; /* at any offset; read it with pread */
+	uint64_t size;
+	uint8_t digest[SHA3_256_LEN];
+	char *name; /* without folders; a bundle's ends in .zip */
+	bool bundled;
+};
+
+/* Reads (and bundles) all of it. */
+int asset_open(struct asset *asset, const char *path, struct err *e) MUST_CHECK;
+void asset_close(struct asset *asset);
+#define CLEANUP_ASSET __attribute__((cleanup(asset_close)))
+
+/* The digest alone: no copy of a directory is made. */
+int asset_digest(const char *path, uint8_t out[SHA3_256_LEN], struct err *e) MUST_CHECK;

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cmd_keys.c — a key pair in the working directory, which nothing overwrites by accident. */
+#include <string.h>
+#include <sys/stat.h>
+
+#include "cli/commands.h"
+#include "cli/json_out.h"
+#include "common/base/file.h"
+#include "common/crypto/key.h"
+
+#define PRIVATE "private.pem"
+#define PUBLIC	"public.pem"
+
+static const struct {
+	const char *word;
+	enum key_kind kind;
+} kinds[] = {
+	{ "rsa", KEY_RSA },
+	{ "ecdsa", KEY_ECDSA },
+	{ "ed25519", KEY_ED25519 },
+};
+static const char *const words[] = { "rsa", "ecdsa", "ed25519", NULL };
+
+static int check_free(struct cli *cli, struct err *e)
+{
+	static const char *const names[] = { PRIVATE, PUBLIC };
+	struct stat about;
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (lstat(names[i], &about) == 0) {
+			cli_hint(cli, "work in another folder; --force replaces both files, and "
+				      "what the old key owned can't be claimed any more");
+			return err_set(e, ERR_EXISTS, "there is a %s here already", names[i]);
+		}
+	return 0;
+}
+
+static int write_pair(const EVP_PKEY *key, bool force, struct err *e)
+{
+	CLEANUP(free) char *public = NULL;
+	char *private = NULL;
+	int status;
+
+	if (key_to_public_pem(key, &public, e) < 0 || key_to_private_pem(key, &private, e) < 0)
+		return -(int)e->code;
+	/* The private one first: a public key without it would be of no use to anybody. */
+	status = force ? file_write(PRIVATE, private, strlen(private), 0600, e)
+		       : file_write_new(PRIVATE, private, strlen(private), 0600, e);
+	explicit_bzero(private, strlen(private));
+	free(private);
+	if (status < 0)
+		return status;
+	return force ? file_write(PUBLIC, public, strlen(public), 0644, e)
+		     : file_write_new(PUBLIC, public, strlen(public), 0644, e);
+}
+
+static enum cli_exit run_keys(struct cli *cli, struct err *e)
+{
+	const char *word = cli_value(cli, "key-type");
+	CLEANUP(EVP_PKEY_free) EVP_PKEY *key = NULL;
+	enum key_kind kind = KEY_RSA;
+
+	for (size_t i = 0; word && i < ARRAY_LEN(kinds); i++)
+		if (strcmp(kinds[i].word, word) == 0)
+			kind = kinds[i].kind;
+	if (!cli_flag(cli, "force") && check_free(cli, e) < 0)
+		return CLI_FAILED;
+	if (key_generate(kind, &key, e) < 0 || write_pair(key, cli_flag(cli, "force"), e) < 0)
+		return CLI_FAILED;
+	fprintf(cli->out, PRIVATE " (keep it to yourself) and " PUBLIC " written\n");
+	return CLI_OK;
+}
+
+const struct command cmd_keys = {
+	.name = "keys",
+	.args = "",
+	.help = "make a key pair: " PRIVATE " and " PUBLIC " in this folder",
+	.options =
+		(const struct cli_option[]){
+			{ .letter = 'k', .name = "key-type", .value = "TYPE", .words = words,
+			  .help = "rsa (4096 bits, the default), ecdsa (P-256) or ed25519" },
+			{ .name = "force", .help = "replace files that are there" },
+			{ .name = NULL },
+		},
+	.run = run_keys,
+};
