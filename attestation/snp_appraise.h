@@ -63,8 +63,10 @@ struct snp_result {
 	bool own_root;		     /* not AMD's */
 };
 
-/* `v` has been through verdict_init() and may hold checks already. Returns verdict_ok(v) of the
- * steps taken here: 0, or -ERR_DENIED with the first failed check in `e`. `result` may be NULL. */
+/* `v` has been through verdict_init() and may hold checks already (of a TPM quote that the report
+ * binds, say). Adds its own and requires them. Returns verdict_reason(v): 0 if the verdict is a yes
+ * as it stands now, else -ERR_DENIED with the first failed check. `result` may be NULL and is to
+ * be used only after a yes. */
 int snp_appraise(const struct snp_input *in, struct snp_result *result, struct verdict *v,
 		 struct err *e) MUST_CHECK;
 

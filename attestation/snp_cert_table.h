@@ -16,11 +16,10 @@ enum {
 };
 
 struct snp_cert_table {
-	struct span vcek, vlek, ask, asvk, ark, crl; /* empty if not in the table */
-	size_t unknown;				     /* entries with other GUIDs, stepped over */
+	struct span vcek, vlek, ask, ark, crl; /* empty if not in the table; an ASVK is in `ask` */
+	size_t unknown;			       /* entries with other GUIDs, stepped over */
 };
 
 /* Every entry within the buffer and behind the entries, none empty, no two overlap, no GUID twice;
- * there is an end. Gaps are allowed (pages are padded) and not looked at. ASK and ASVK share a
- * GUID on some hosts: what stands under ASK is in `ask`. */
+ * there is an end. Gaps are allowed (pages are padded) and not looked at. */
 int snp_cert_table_parse(struct span table, struct snp_cert_table *out, struct err *e) MUST_CHECK;

@@ -82,12 +82,17 @@ struct snp_evidence {
 	const uint8_t *report_data;	/* what the relying party expects, SNP_REPORT_DATA_LEN bytes */
 };
 
-/* Adds one check for each row of the table, "policy.…", in the order of the report's fields. */
+/* Adds one check for each row of the table, "policy.…", in the order of the report's fields, and at
+ * the end "policy.applied", which passes if every row was gone through. */
 void snp_policy_judge(const struct snp_policy *policy, const struct snp_evidence *evidence,
 		      struct verdict *v);
 
-/* The table itself. `check` is the name of the check; `field` the member of struct snp_report that
- * the row speaks of. Rows whose check is not "policy.…" say where else the field is judged. */
+/* Only "policy.report_data", for a verdict that asks for no policy. */
+void snp_policy_judge_report_data(const struct snp_evidence *evidence, struct verdict *v);
+
+/* The table itself: which check judges which member of struct snp_report. A member may have
+ * several rows. Rows whose check is not "policy.…" are judged before (parse, signature, binding,
+ * tcb). Returns how many there are, and fills up to `room`. */
 struct snp_rule {
 	const char *field, *check;
 };
