@@ -36,6 +36,22 @@ bool snp_report_mask_chip_key(const struct snp_report *report)
 	return report->flags & SNP_FLAG_MASK_CHIP_KEY;
 }
 
+/* 1 <= part < n, both little-endian. */
+static bool in_group(const uint8_t part[SNP_SIGNATURE_PART_LEN])
+{
+	static const uint8_t zero[SNP_SIGNATURE_PART_LEN];
+	size_t i = SNP_SIGNATURE_PART_LEN;
+
+	while (i > 0 && part[i - 1] == p384_order[i - 1])
+		i--;
+	return i > 0 && part[i - 1] < p384_order[i - 1] && memcmp(part, zero, sizeof(zero)) != 0;
+}
+
+bool snp_report_signature_in_range(const struct snp_report *report)
+{
+	return in_group(report->signature_r) && in_group(report->signature_s);
+}
+
 static void read_field(const struct snp_field *field, struct reader *r, struct snp_report *out)
 {
 	void *to = (uint8_t *)out + field->at;
@@ -76,17 +92,6 @@ static int read_fields(const uint8_t *bytes, uint32_t version, struct snp_report
 	return 0;
 }
 
-/* 1 <= part < n, both little-endian. */
-static bool in_group(const uint8_t part[SNP_SIGNATURE_PART_LEN])
-{
-	static const uint8_t zero[SNP_SIGNATURE_PART_LEN];
-	size_t i = SNP_SIGNATURE_PART_LEN;
-
-	while (i > 0 && part[i - 1] == p384_order[i - 1])
-		i--;
-	return i > 0 && part[i - 1] < p384_order[i - 1] && memcmp(part, zero, sizeof(zero)) != 0;
-}
-
 static int check_values(const struct snp_report *r, struct err *e)
 {
 	uint32_t flags_known =
@@ -107,8 +112,6 @@ static int check_values(const struct snp_report *r, struct err *e)
 		return err_set(e, ERR_INVALID, "SNP report: reserved flags 0x%08x", r->flags);
 	if (key != SNP_KEY_VCEK && key != SNP_KEY_VLEK && key != SNP_KEY_NONE)
 		return err_set(e, ERR_INVALID, "SNP report: SIGNING_KEY %d is reserved", key);
-	if (!in_group(r->signature_r) || !in_group(r->signature_s))
-		return err_set(e, ERR_INVALID, "SNP report: signature out of range");
 	return 0;
 }
 

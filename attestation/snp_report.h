@@ -130,8 +130,11 @@ enum snp_signing_key snp_report_signing_key(const struct snp_report *report);
 bool snp_report_author_key_en(const struct snp_report *report);
 bool snp_report_mask_chip_key(const struct snp_report *report);
 
+/* 1 <= r, s < n, the order of P-384: one report has one encoding of its signature's numbers. */
+bool snp_report_signature_in_range(const struct snp_report *report);
+
 /* Exactly SNP_REPORT_LEN bytes of a known version; reserved areas zero, POLICY's reserved bits as
- * specified, VMPL 0 to 3, SIGNATURE_ALGO 1, a SIGNING_KEY that is defined, 1 <= r, s < n. */
+ * specified, VMPL 0 to 3, SIGNATURE_ALGO 1, a SIGNING_KEY that is defined. */
 int snp_report_parse(const void *bytes, size_t len, struct snp_report *report,
 		     struct err *e) MUST_CHECK;
 

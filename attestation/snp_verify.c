@@ -31,6 +31,9 @@ bool snp_verify_signature(const struct snp_chain *chain, struct span bytes,
 	if (bytes.len != SNP_REPORT_LEN)
 		return verdict_check(v, "signature.report", SECTION_REPORT, false, "a wrong length",
 				     NULL);
+	if (!snp_report_signature_in_range(report))
+		return verdict_check(v, "signature.report", SECTION_REPORT, false,
+				     "r or s out of range", "1 to n-1");
 	if (snp_key_verify(chain->vek->key, content, report->signature_r, report->signature_s,
 			   &e) < 0)
 		return verdict_err(v, "signature.report", SECTION_REPORT, &e);
