@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "manager/config.h"
+
+#include "common/base/cleanup.h"
+#include "common/base/file.h"
+#include "common/base/log.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+
+#define MIB ((uint64_t)1 << 20)
+#define ROW(name_, type_, member_, fallback_, help_)                                               \
+	SETTING("MANAGER_" name_, type_, config, member_, fallback_, help_)
+#define ROW_RANGE(name_, type_, member_, fallback_, min_, max_, help_)                             \
+	{ .name = "MANAGER_" name_, .type = type_, .offset = offsetof(struct config, member_),     \
+	  .fallback = fallback_, .min = min_, .max = max_, .help = help_ }
+
+const struct setting config_settings[] = {
+	ROW("GRPC_HOST", SETTING_TEXT, grpc_host, "127.0.0.1",
+	    "address to listen on; another than this host's own needs mTLS"),
+	ROW("GRPC_PORT", SETTING_PORT, grpc_port, "7002", "port to listen on; 0 for any free one"),
+	ROW("GRPC_SERVER_CERT", SETTING_TEXT, server_cert, NULL, "PEM file: our certificate"),
+	ROW("GRPC_SERVER_KEY", SETTING_TEXT, server_key, NULL, "PEM file: its private key"),
+	ROW("GRPC_SERVER_CA_CERTS", SETTING_TEXT, server_ca_certs, NULL,
+	    "PEM file: the authorities between our certificate and its root"),
+	ROW("GRPC_CLIENT_CA_CERTS", SETTING_TEXT, client_ca_certs, NULL,
+	    "PEM file: authorities of client certificates, which are demanded then"),
+	ROW("LOG_LEVEL", SETTING_TEXT, log_level, "info", "error, warn, info or debug"),
+	ROW_RANGE("MAX_VMS", SETTING_NUMBER, max_vms, "10", 1, CONFIG_VMS_MAX,
+		  "CVMs that may exist at once"),
+	ROW("LIBVIRT_URI", SETTING_TEXT, libvirt_uri, "qemu:///system", "the libvirt to use"),
+	ROW("IMAGE_DIR", SETTING_TEXT, image_dir, "/usr/lib/cocos/image",
+	    "folder with the guest image (image.json)"),
+	ROW("STATE_DIR", SETTING_TEXT, state_dir, "/var/lib/cocos",
+	    "folder for the registry and the consoles"),
+	ROW("SECRETS_DIR", SETTING_TEXT, secrets_dir, "/run/cocos",
+	    "folder for what CVMs are given at boot; must be on tmpfs"),
+	ROW_RANGE("MEMORY", SETTING_SIZE, memory, "2G", CONFIG_MEMORY_MIN_MIB * MIB, (uint64_t)1 << 44,
+		  "memory of a CVM"),
+	ROW_RANGE("CPUS", SETTING_NUMBER, cpus, "1", 1, CONFIG_CPUS_MAX, "CPUs of a CVM"),
+	ROW("CPU_TYPE", SETTING_TEXT, cpu_type, NULL,
+	    "libvirt's name of the CPU model; default: the host's under KVM, else QEMU's maximum"),
+	ROW("FIRMWARE", SETTING_TEXT, firmware, NULL,
+	    "UEFI firmware file that measures what it boots; default: SeaBIOS, which does not"),
+	ROW("PORTS", SETTING_TEXT, ports, "7100-7199", "ports that are forwarded to agents"),
+	ROW("FORWARD_HOST", SETTING_TEXT, forward_host, "127.0.0.1",
+	    "IPv4 address on which forwarded ports listen"),
+	ROW("ALLOW_ROLE_SIGNATURE", SETTING_FLAG, allow_role_signature, "false",
+	    "launch agents that accept the older, replayable signature; changes the measurement"),
+};
+const size_t config_settings_count = ARRAY_LEN(config_settings);
+
+int config_parse_ports(const char *text, uint16_t *first, uint16_t *last, struct err *e)
+{
+	unsigned long from = 0, to = 0;
+	char *end = NULL;
+
+	if (*text >= '0' && *text <= '9') {
+		from = to = strtoul(text, &end, 10);
+		if (*end == '-' && end[1] >= '0' && end[1] <= '9')
+			to = strtoul(end + 1, &end, 10);
+	}
+	if (!end || *end || from < 1 || to > UINT16_MAX || from > to)
+		return err_set(e, ERR_INVALID, "MANAGER_PORTS: %s is no range like 7100-7199",
+			       log_quote(text).text);
+	*first = (uint16_t)from;
+	*last = (uint16_t)to;
+	return 0;
+}
+
+static bool is_loopback(const char *host)
+{
+	struct in6_addr v6;
+	struct in_addr v4;
+
+	if (inet_pton(AF_INET, host, &v4) == 1)
+		return ntohl(v4.s_addr) >> 24 == 127;
+	if (inet_pton(AF_INET6, host, &v6) == 1)
+		return IN6_IS_ADDR_LOOPBACK(&v6);
+	return strcmp(host, "localhost") == 0;
+}
+
+static int check_listener(const struct config *c, struct err *e)
+{
+	if (!c->server_cert != !c->server_key)
+		return err_set(e, ERR_INVALID, "MANAGER_GRPC_SERVER_CERT and MANAGER_GRPC_SERVER_KEY"
+					       " go together: set both or neither");
+	if (!c->server_cert && (c->client_ca_certs || c->server_ca_certs))
+		return err_set(e, ERR_INVALID, "certificate authorities are set, but "
+					       "MANAGER_GRPC_SERVER_CERT is not");
+	if (!is_loopback(c->grpc_host) && !c->client_ca_certs)
+		return err_set(e, ERR_INVALID,
+			       "MANAGER_GRPC_HOST %s can be reached by other hosts: set "
+			       "MANAGER_GRPC_SERVER_CERT, _SERVER_KEY and _CLIENT_CA_CERTS, or "
+			       "listen on 127.0.0.1",
+			       log_quote(c->grpc_host).text);
+	return 0;
+}
+
+static int check_paths(const struct config *c, struct err *e)
+{
+	const struct {
+		const char *name, *path;
+	} paths[] = {
+		{ "MANAGER_IMAGE_DIR", c->image_dir },
+		{ "MANAGER_STATE_DIR", c->state_dir },
+		{ "MANAGER_SECRETS_DIR", c->secrets_dir },
+		{ "MANAGER_FIRMWARE", c->firmware },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(paths); i++)
+		if (paths[i].path && paths[i].path[0] != '/')
+			return err_set(e, ERR_INVALID, "%s: %s is not an absolute path",
+				       paths[i].name, log_quote(paths[i].path).text);
+	return 0;
+}
+
+static int check(struct config *c, struct err *e)
+{
+	struct in_addr v4;
+
+	if (check_listener(c, e) < 0 || check_paths(c, e) < 0 ||
+	    config_parse_ports(c->ports, &c->port_first, &c->port_last, e) < 0)
+		return -(int)e->code;
+	if (c->memory % MIB)
+		return err_set(e, ERR_INVALID, "MANAGER_MEMORY is not a whole number of MiB");
+	if (inet_pton(AF_INET, c->forward_host, &v4) != 1)
+		return err_set(e, ERR_INVALID, "MANAGER_FORWARD_HOST: %s is no IPv4 address",
+			       log_quote(c->forward_host).text);
+	if ((uint64_t)(c->port_last - c->port_first) + 1 < c->max_vms)
+		return err_set(e, ERR_INVALID, "MANAGER_PORTS %s are fewer than MANAGER_MAX_VMS",
+			       c->ports);
+	return 0;
+}
+
+static int read_file(const char *path, bool wanted, struct keyfile *file, struct err *e)
+{
+	CLEANUP(free) uint8_t *bytes = NULL;
+	size_t len;
+
+	if (file_read(path, KEYFILE_MAX, &bytes, &len, e) < 0) {
+		if (e->code == ERR_NOT_FOUND && !wanted)
+			return 0;
+		return err_wrap(e, "configuration");
+	}
+	if (keyfile_parse(bytes, len, file, e) < 0)
+		return err_wrap(e, "configuration '%s'", path);
+	return 0;
+}
+
+int config_load(const char *path, struct config *config, struct err *e)
+{
+	struct keyfile file = { 0 };
+	int r = read_file(path ? path : CONFIG_FILE, path != NULL, &file, e);
+
+	if (r == 0)
+		r = settings_load(config_settings, config_settings_count, &file, true, config, e);
+	if (r == 0)
+		r = check(config, e);
+	keyfile_done(&file);
+	return r;
+}
+
+void config_done(struct config *config)
+{
+	settings_done(config_settings, config_settings_count, config);
+}

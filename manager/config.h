@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * config.h — the manager's settings: MANAGER_… in the environment or in a file of the same keys.
+ */
+#pragma once
+
+#include "common/base/err.h"
+#include "common/base/settings.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+	CONFIG_VMS_MAX = 256,
+	CONFIG_CPUS_MAX = 288, /* of QEMU's q35 */
+	CONFIG_MEMORY_MIN_MIB = 128,
+};
+#define CONFIG_FILE "/etc/cocos/manager.conf"
+
+struct config {
+	char *grpc_host, *server_cert, *server_key, *server_ca_certs, *client_ca_certs;
+	uint16_t grpc_port;
+	char *log_level;
+	uint64_t max_vms;
+	char *libvirt_uri;
+	char *image_dir, *state_dir, *secrets_dir; /* absolute */
+	uint64_t memory;			   /* bytes, whole MiB */
+	uint64_t cpus;
+	char *cpu_type; /* NULL: by acceleration */
+	char *firmware; /* NULL: SeaBIOS */
+	char *ports, *forward_host;
+	bool allow_role_signature;
+
+	uint16_t port_first, port_last; /* made from `ports` */
+};
+
+extern const struct setting config_settings[];
+extern const size_t config_settings_count;
+
+/* Reads the file (NULL: CONFIG_FILE, which may be missing) and the environment, and checks what
+ * belongs together: a listener that others than this host can reach must demand client
+ * certificates, and nothing turns that off. `config` must be zeroed; config_done() it. */
+int config_load(const char *file, struct config *config, struct err *e) MUST_CHECK;
+void config_done(struct config *config);
+
+/* "7100-7199" or "7100": ports from 1 to 65535, first ≤ last. */
+int config_parse_ports(const char *text, uint16_t *first, uint16_t *last, struct err *e) MUST_CHECK;

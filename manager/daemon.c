@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "manager/daemon.h"
+
+#include "common/base/cleanup.h"
+#include "common/base/file.h"
+#include "common/base/log.h"
+#include "common/rpc/health.h"
+#include "common/rpc/reflection.h"
+#include "common/rpc/server.h"
+#include "manager/service.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+enum { DRAIN_MS = 30000 };
+
+#define POOL_THREADS "8" /* libvirt takes five calls at a time from one connection */
+
+struct daemon {
+	const struct config *config;
+	uv_loop_t loop;
+	uv_signal_t signals[2];
+	int lock;
+	struct registry *registry;
+	struct ports *ports;
+	struct virt *virt;
+	struct lifecycle lifecycle;
+	struct fleet *fleet;
+	struct rpc_tls *tls;
+	struct rpc_server *server;
+	struct rpc_health *health;
+	struct rpc_reflection *reflection;
+	bool stopping;
+};
+
+/* QEMU's user has to get through to its own folder, and to nothing else. */
+static int make_folder(const char *path, struct err *e)
+{
+	struct stat st;
+
+	if (dir_make(path, 0711, e) < 0)
+		return -(int)e->code;
+	if (stat(path, &st) < 0)
+		return err_errno(e, "'%s'", path);
+	if (st.st_uid != geteuid() || (st.st_mode & (S_IWGRP | S_IWOTH)))
+		return err_set(e, ERR_PRECONDITION,
+			       "'%s' belongs to, or can be written by, somebody else: give it to "
+			       "user %u, mode 0711", path, (unsigned)geteuid());
+	return 0;
+}
+
+static int check_memory_backed(const char *path, struct err *e)
+{
+	struct statfs fs;
+
+	if (statfs(path, &fs) < 0)
+		return err_errno(e, "'%s'", path);
+	if (fs.f_type != TMPFS_MAGIC && fs.f_type != RAMFS_MAGIC)
+		return err_set(e, ERR_PRECONDITION,
+			       "MANAGER_SECRETS_DIR '%s' is not on tmpfs, so secrets would reach a "
+			       "disk: mount one there, or name another folder", path);
+	return 0;
+}
+
+/* Two managers on one registry would each remove what the other makes. */
+static int lock_state(struct daemon *d, struct err *e)
+{
+	CLEANUP(free) char *path = NULL;
+
+	if (text_format(&path, e, "%s/lock", d->config->state_dir) < 0)
+		return -(int)e->code;
+	d->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (d->lock < 0)
+		return err_errno(e, "'%s'", path);
+	if (flock(d->lock, LOCK_EX | LOCK_NB) < 0)
+		return err_set(e, ERR_PRECONDITION, "another manager uses '%s'",
+			       d->config->state_dir);
+	return 0;
+}
+
+static int open_state(struct daemon *d, struct err *e)
+{
+	const struct config *config = d->config;
+	CLEANUP(free) char *cvms = NULL;
+	CLEANUP(free) char *path = NULL;
+
+	umask(0077);
+	if (make_folder(config->state_dir, e) < 0 || make_folder(config->secrets_dir, e) < 0 ||
+	    check_memory_backed(config->secrets_dir, e) < 0 || lock_state(d, e) < 0 ||
+	    text_format(&cvms, e, "%s/cvms", config->state_dir) < 0 || make_folder(cvms, e) < 0 ||
+	    text_format(&path, e, "%s/registry.db", config->state_dir) < 0 ||
+	    registry_open(path, &d->registry, e) < 0)
+		return -(int)e->code;
+	return ports_new(config->forward_host, config->port_first, config->port_last, &d->ports, e);
+}
+
+static void on_notice(void *data, const struct virt_notice *notice)
+{
+	struct daemon *d = data;
+
+	if (d->fleet)
+		fleet_notice(d->fleet, notice);
+}
+
+static int read_pem(const char *path, const char *setting, char **pem, struct err *e)
+{
+	if (path && file_read_text(path, RPC_TLS_PEM_MAX, pem, e) < 0)
+		return err_wrap(e, "%s", setting);
+	return 0;
+}
+
+static int make_tls(struct daemon *d, struct err *e)
+{
+	const struct config *config = d->config;
+	CLEANUP(free) char *cert = NULL, *key = NULL, *between = NULL, *clients = NULL;
+	CLEANUP(free) char *chain = NULL;
+
+	if (!config->server_cert)
+		return 0;
+	if (read_pem(config->server_cert, "MANAGER_GRPC_SERVER_CERT", &cert, e) < 0 ||
+	    read_pem(config->server_key, "MANAGER_GRPC_SERVER_KEY", &key, e) < 0 ||
+	    read_pem(config->server_ca_certs, "MANAGER_GRPC_SERVER_CA_CERTS", &between, e) < 0 ||
+	    read_pem(config->client_ca_certs, "MANAGER_GRPC_CLIENT_CA_CERTS", &clients, e) < 0 ||
+	    text_format(&chain, e, "%s\n%s", cert, between ? between : "") < 0)
+		return -(int)e->code;
+	return rpc_tls_new_server(
+		&(struct rpc_tls_config){ .cert = chain, .key = key, .ca = clients }, &d->tls, e);
+}
+
+static int listen_for_calls(struct daemon *d, struct err *e)
+{
+	const struct config *config = d->config;
+	CLEANUP(free) char *address = NULL;
+	unsigned port;
+
+	if (text_format(&address, e, strchr(config->grpc_host, ':') ? "[%s]:%u" : "%s:%u",
+			config->grpc_host, config->grpc_port) < 0 ||
+	    make_tls(d, e) < 0 || rpc_server_new(&d->loop, NULL, &d->server, e) < 0 ||
+	    rpc_server_add(d->server, &service_manager, d->fleet, e) < 0 ||
+	    rpc_health_new(d->server, &d->health, e) < 0 ||
+	    rpc_health_set(d->health, service_manager.name, true, e) < 0 ||
+	    rpc_reflection_new(d->server, &d->reflection, e) < 0 ||
+	    rpc_server_listen(d->server, &(struct rpc_listen){ .address = address, .tls = d->tls },
+			      &port, e) < 0)
+		return -(int)e->code;
+	log_info("listening on %s port %u, %s", config->grpc_host, port,
+		 !d->tls ? "without TLS" :
+		 config->client_ca_certs ? "with mutual TLS" : "with TLS");
+	return 0;
+}
+
+/* The end: no new calls, those under way finish, jobs finish, everything closes. */
+
+static void on_drained(void *data)
+{
+	struct daemon *d = data;
+
+	uv_stop(&d->loop);
+}
+
+static void on_signal(uv_signal_t *handle, int signal)
+{
+	struct daemon *d = handle->data;
+
+	if (d->stopping)
+		return;
+	d->stopping = true;
+	log_info("stopping; CVMs run on");
+	log_notify("STOPPING=1");
+	rpc_server_drain(d->server, DRAIN_MS, on_drained, d);
+}
+
+static void watch_signals(struct daemon *d)
+{
+	const int numbers[] = { SIGTERM, SIGINT };
+
+	signal(SIGPIPE, SIG_IGN);
+	for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
+		uv_signal_init(&d->loop, &d->signals[i]);
+		d->signals[i].data = d;
+		uv_signal_start(&d->signals[i], on_signal, numbers[i]);
+	}
+}
+
+static int start(struct daemon *d, struct err *e)
+{
+	if (open_state(d, e) < 0 ||
+	    virt_new(&d->loop, d->config->libvirt_uri, on_notice, d, &d->virt, e) < 0 ||
+	    lifecycle_init(&d->lifecycle, d->config, d->registry, d->virt, d->ports, e) < 0 ||
+	    fleet_new(&d->loop, &d->lifecycle, &d->fleet, e) < 0)
+		return -(int)e->code;
+	return listen_for_calls(d, e);
+}
+
+/* Calls that were cut off count as abandoned: what their jobs made is undone before this ends. */
+static void finish(struct daemon *d)
+{
+	rpc_server_free(d->server);
+	if (d->fleet) {
+		fleet_close(d->fleet);
+		while (fleet_is_busy(d->fleet))
+			uv_run(&d->loop, UV_RUN_ONCE);
+		fleet_free(TAKE_PTR(d->fleet));
+	}
+	virt_close(d->virt);
+	for (size_t i = 0; i < ARRAY_LEN(d->signals); i++)
+		uv_close((uv_handle_t *)&d->signals[i], NULL);
+	uv_run(&d->loop, UV_RUN_DEFAULT);
+	uv_loop_close(&d->loop);
+	rpc_health_free(d->health);
+	rpc_reflection_free(d->reflection);
+	rpc_tls_free(d->tls);
+	lifecycle_done(&d->lifecycle);
+	ports_free(d->ports);
+	registry_close(d->registry);
+	if (d->lock >= 0)
+		close(d->lock);
+}
+
+int daemon_run(const struct config *config, struct err *e)
+{
+	struct daemon d = { .config = config, .lock = -1 };
+	int r;
+
+	setenv("UV_THREADPOOL_SIZE", POOL_THREADS, 1);
+	if (uv_loop_init(&d.loop) < 0)
+		return err_nomem(e);
+	watch_signals(&d);
+	r = start(&d, e);
+	if (r == 0) {
+		log_notify("READY=1");
+		uv_run(&d.loop, UV_RUN_DEFAULT);
+	}
+	finish(&d);
+	return r;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * fleet.h — all CVMs of this manager: how many, which is being created or removed, and when each has
+ * to go.
+ *
+ * Lives on the loop thread; the steps themselves run in the pool, one job for a CVM at a time. A CVM
+ * that has to go (its time is up, its QEMU ended, an earlier manager left it half made) goes as soon
+ * as libvirt lets it, however often that has to be tried.
+ */
+#pragma once
+
+#include "manager/lifecycle.h"
+
+struct fleet;
+
+/* Takes up what the registry says, connects to libvirt as soon as it can. All is lent. The virt's
+ * notices have to be handed to fleet_notice(). */
+int fleet_new(uv_loop_t *loop, struct lifecycle *lifecycle, struct fleet **fleet,
+	      struct err *e) MUST_CHECK;
+void fleet_notice(struct fleet *fleet, const struct virt_notice *notice);
+
+/* No new work from now on; CVMs stay. Jobs that are under way end, and may begin the removal of what
+ * they made: run the loop while it is busy. */
+void fleet_close(struct fleet *fleet);
+bool fleet_is_busy(const struct fleet *fleet);
+
+/* Closed and not busy. Freed when the loop has closed its handles: run the loop until then. */
+void fleet_free(struct fleet *fleet);
+
+/* `done` is called later, once. With `cvm` NULL it failed, as `e` says. It returns whether the client
+ * still wants the CVM: if not, the CVM is removed again. */
+typedef bool fleet_created_fn(void *data, const struct cvm *cvm, const struct err *e);
+int fleet_create(struct fleet *fleet, const Manager__CreateReq *request, fleet_created_fn *done,
+		 void *data, struct err *e) MUST_CHECK;
+
+/* `done` is called later, once; `e` is NULL when the CVM is gone. ERR_NOT_FOUND at once. */
+typedef void fleet_removed_fn(void *data, const struct err *e);
+int fleet_remove(struct fleet *fleet, const char *id, fleet_removed_fn *done, void *data,
+		 struct err *e) MUST_CHECK;
+
+/* A CVM that was created and is not being removed, or NULL. Lent until the loop goes on. */
+const struct cvm *fleet_find(const struct fleet *fleet, const char *id);

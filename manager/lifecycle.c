@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "manager/lifecycle.h"
+
+#include "common/base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define ROLE_SIGNATURE_WORD "cocos.role_signature"
+
+/* Folders and files of one CVM. */
+struct paths {
+	char *state, *console, *secrets, *env, *certs;
+};
+
+static void paths_done(struct paths *paths)
+{
+	free(paths->state);
+	free(paths->console);
+	free(paths->secrets);
+	free(paths->env);
+	free(paths->certs);
+}
+#define CLEANUP_PATHS __attribute__((cleanup(paths_done)))
+
+static int paths_init(struct paths *p, const struct config *config, const char *id, struct err *e)
+{
+	if (text_format(&p->state, e, "%s/cvms/%s", config->state_dir, id) < 0 ||
+	    text_format(&p->console, e, "%s/console.log", p->state) < 0 ||
+	    text_format(&p->secrets, e, "%s/%s", config->secrets_dir, id) < 0 ||
+	    text_format(&p->env, e, "%s/env", p->secrets) < 0 ||
+	    text_format(&p->certs, e, "%s/certs", p->secrets) < 0)
+		return -(int)e->code;
+	return 0;
+}
+
+int lifecycle_init(struct lifecycle *l, const struct config *config, struct registry *registry,
+		   struct virt *virt, struct ports *ports, struct err *e)
+{
+	*l = (struct lifecycle){ .config = config, .registry = registry, .virt = virt,
+				 .ports = ports };
+	if (image_open(config->image_dir, &l->image, e) < 0)
+		return -(int)e->code;
+	if (config->memory >> 20 < l->image->min_memory_mib) {
+		unsigned long long min = l->image->min_memory_mib;
+
+		image_free(TAKE_PTR(l->image));
+		return err_set(e, ERR_INVALID, "MANAGER_MEMORY: the image needs %llu MiB or more",
+			       min);
+	}
+	pthread_mutex_init(&l->lock, NULL);
+	return 0;
+}
+
+void lifecycle_done(struct lifecycle *l)
+{
+	if (!l->image)
+		return;
+	image_free(TAKE_PTR(l->image));
+	pthread_mutex_destroy(&l->lock);
+}
+
+void lifecycle_prefix(const struct lifecycle *l, char name[LIFECYCLE_NAME_MAX])
+{
+	snprintf(name, LIFECYCLE_NAME_MAX, "cocos-%s-", registry_tag(l->registry));
+}
+
+void lifecycle_name(const struct lifecycle *l, unsigned slot, char name[LIFECYCLE_NAME_MAX])
+{
+	snprintf(name, LIFECYCLE_NAME_MAX, "cocos-%s-%u", registry_tag(l->registry), slot);
+}
+
+/* What of the image a launch needs. */
+struct launch {
+	char *kernel, *initrd, *root, *cmdline;
+	struct virt_host host;
+};
+
+static void launch_done(struct launch *launch)
+{
+	free(launch->kernel);
+	free(launch->initrd);
+	free(launch->root);
+	free(launch->cmdline);
+}
+#define CLEANUP_LAUNCH __attribute__((cleanup(launch_done)))
+
+/* The image as it is now: when it was built anew since, it is read and checked again. */
+static int read_image(struct lifecycle *l, struct cvm *cvm, struct launch *launch, struct err *e)
+{
+	const char *word = l->config->allow_role_signature ? ROLE_SIGNATURE_WORD : NULL;
+	struct image *fresh = NULL;
+
+	if (!image_is_current(l->image)) {
+		if (image_open(l->config->image_dir, &fresh, e) < 0)
+			return -(int)e->code;
+		image_free(l->image);
+		l->image = fresh;
+	}
+	if (image_cmdline(l->image, word, &launch->cmdline, e) < 0)
+		return -(int)e->code;
+	launch->kernel = strdup(l->image->kernel.path);
+	launch->initrd = strdup(l->image->initrd.path);
+	launch->root = l->image->root.path ? strdup(l->image->root.path) : NULL;
+	if (!launch->kernel || !launch->initrd || (l->image->root.path && !launch->root))
+		return err_nomem(e);
+	image_name(l->image, cvm->image);
+	snprintf(cvm->cmdline, sizeof(cvm->cmdline), "%s", launch->cmdline);
+	return 0;
+}
+
+static int prepare(struct lifecycle *l, const struct order *order, struct cvm *cvm,
+		   struct launch *launch, struct err *e)
+{
+	const struct config *config = l->config;
+	struct bootconfig_digests digests;
+	int r;
+
+	if (virt_host(l->virt, &launch->host, e) < 0)
+		return -(int)e->code;
+	pthread_mutex_lock(&l->lock);
+	r = read_image(l, cvm, launch, e);
+	pthread_mutex_unlock(&l->lock);
+	if (r < 0 || bootconfig_digest(&order->boot, &digests, e) < 0)
+		return -(int)e->code;
+	memcpy(cvm->boot_sha3_256, digests.sha3_256, sizeof(digests.sha3_256));
+	memcpy(cvm->boot_sha3_384, digests.sha3_384, sizeof(digests.sha3_384));
+	cvm->tee = DOMAIN_PLAIN;
+	cvm->kvm = launch->host.kvm;
+	cvm->cpus = (unsigned)config->cpus;
+	snprintf(cvm->cpu_type, sizeof(cvm->cpu_type), "%s",
+		 config->cpu_type ? config->cpu_type :
+		 cvm->kvm ? "host-passthrough" : "maximum");
+	snprintf(cvm->firmware, sizeof(cvm->firmware), "%s",
+		 config->firmware ? config->firmware : "SeaBIOS");
+	return 0;
+}
+
+static int own(const char *path, const struct virt_host *host, struct err *e)
+{
+	if (host->has_owner && chown(path, host->uid, host->gid) < 0)
+		return err_errno(e, "give '%s' to QEMU's user", path);
+	return 0;
+}
+
+static int make_dir(const char *path, mode_t mode, struct err *e)
+{
+	return mkdir(path, mode) < 0 ? err_errno(e, "make '%s'", path) : 0;
+}
+
+/* Into a folder that is root's alone until all is in it. */
+static int write_boot_file(const struct bootconfig *boot, enum bootconfig_file file,
+			   const char *dir, const struct virt_host *host, struct err *e)
+{
+	CLEANUP(free) char *path = NULL;
+
+	if (!boot->files[file].bytes)
+		return 0;
+	if (text_format(&path, e, "%s/%s", dir, bootconfig_name(file)) < 0 ||
+	    file_write_new(path, boot->files[file].bytes, boot->files[file].len, 0600, e) < 0)
+		return -(int)e->code;
+	return own(path, host, e);
+}
+
+static int make_files(const struct paths *p, const struct order *order,
+		      const struct virt_host *host, struct err *e)
+{
+	if (make_dir(p->state, 0700, e) < 0 || make_dir(p->secrets, 0700, e) < 0 ||
+	    make_dir(p->env, 0700, e) < 0 || make_dir(p->certs, 0700, e) < 0)
+		return -(int)e->code;
+	for (enum bootconfig_file file = 0; file < BOOTCONFIG_FILES; file++)
+		if (write_boot_file(&order->boot, file,
+				    file == BOOTCONFIG_ENVIRONMENT ? p->env : p->certs, host, e) < 0)
+			return -(int)e->code;
+	if (own(p->env, host, e) < 0 || own(p->certs, host, e) < 0 || own(p->secrets, host, e) < 0)
+		return -(int)e->code;
+	return 0;
+}
+
+static int set_step(struct lifecycle *l, struct cvm *cvm, enum cvm_step step, struct err *e)
+{
+	if (registry_set_step(l->registry, cvm->id, step, e) < 0)
+		return -(int)e->code;
+	cvm->step = step;
+	return 0;
+}
+
+static int start_domain(struct lifecycle *l, const struct cvm *cvm, const struct launch *launch,
+			const struct paths *paths, struct err *e)
+{
+	CLEANUP(free) char *xml = NULL;
+	char name[LIFECYCLE_NAME_MAX];
+	struct domain_spec spec = {
+		.name = name,
+		.uuid = cvm->id,
+		.tee = cvm->tee,
+		.kvm = cvm->kvm,
+		.memory_kib = l->config->memory >> 10,
+		.cpus = cvm->cpus,
+		.cpu_type = l->config->cpu_type,
+		.firmware = l->config->firmware,
+		.kernel = launch->kernel,
+		.initrd = launch->initrd,
+		.cmdline = launch->cmdline,
+		.root = launch->root,
+		.env_dir = paths->env,
+		.certs_dir = paths->certs,
+		.console = paths->console,
+	};
+
+	lifecycle_name(l, cvm->slot, name);
+	if (domain_xml_write(&spec, &xml, e) < 0)
+		return -(int)e->code;
+	return virt_start(l->virt, xml, e);
+}
+
+/* Somebody else may have taken the port since it was looked at; then another one will do. */
+static int forward(struct lifecycle *l, struct cvm *cvm, struct err *e)
+{
+	for (int i = 0; i < LIFECYCLE_FORWARD_TRIES; i++) {
+		uint16_t lost = cvm->port, port;
+
+		if (virt_forward(l->virt, cvm->id, l->config->forward_host, cvm->port,
+				 LIFECYCLE_AGENT_PORT, e) == 0)
+			return 0;
+		if (e->code != ERR_EXISTS || ports_take(l->ports, &port, e) < 0)
+			return -(int)e->code;
+		if (registry_set_port(l->registry, cvm->id, port, e) < 0) {
+			ports_give(l->ports, port);
+			return -(int)e->code;
+		}
+		cvm->port = port;
+		ports_give(l->ports, lost);
+	}
+	return err_set(e, ERR_EXHAUSTED, "no port could be forwarded: others take them");
+}
+
+/* From the first record on; all of it can be undone by lifecycle_remove(). */
+static int take_steps(struct lifecycle *l, const struct order *order, struct cvm *cvm,
+		      const struct launch *launch, struct err *e)
+{
+	CLEANUP_PATHS struct paths paths = { 0 };
+
+	if (paths_init(&paths, l->config, cvm->id, e) < 0 ||
+	    make_files(&paths, order, &launch->host, e) < 0 ||
+	    set_step(l, cvm, CVM_DOMAIN, e) < 0 || start_domain(l, cvm, launch, &paths, e) < 0 ||
+	    set_step(l, cvm, CVM_FORWARD, e) < 0 || forward(l, cvm, e) < 0)
+		return -(int)e->code;
+	return set_step(l, cvm, CVM_RUNNING, e);
+}
+
+int lifecycle_create(struct lifecycle *l, const struct order *order, struct cvm *cvm,
+		     struct err *e)
+{
+	CLEANUP_LAUNCH struct launch launch = { 0 };
+	struct err undo;
+
+	cvm->step = 0;
+	if (prepare(l, order, cvm, &launch, e) < 0 || ports_take(l->ports, &cvm->port, e) < 0)
+		return -(int)e->code;
+	cvm->step = CVM_FILES;
+	if (registry_add(l->registry, cvm, e) < 0) {
+		ports_give(l->ports, cvm->port);
+		cvm->step = 0;
+		return -(int)e->code;
+	}
+	if (take_steps(l, order, cvm, &launch, e) == 0)
+		return 0;
+	if (lifecycle_remove(l, cvm, true, &undo) == 0)
+		cvm->step = 0;
+	return -(int)e->code;
+}
+
+static int stop(struct lifecycle *l, struct cvm *cvm, bool insist, struct err *e)
+{
+	if (!insist && cvm->step == CVM_RUNNING && virt_connect(l->virt, e) < 0)
+		return -(int)e->code;
+	if (cvm->step >= CVM_DOMAIN && cvm->step <= CVM_RUNNING &&
+	    set_step(l, cvm, CVM_STOPPING, e) < 0)
+		return -(int)e->code;
+	if (cvm->step == CVM_STOPPING && virt_stop(l->virt, cvm->id, e) < 0)
+		return -(int)e->code;
+	return cvm->step == CVM_CLEANING ? 0 : set_step(l, cvm, CVM_CLEANING, e);
+}
+
+int lifecycle_remove(struct lifecycle *l, struct cvm *cvm, bool insist, struct err *e)
+{
+	CLEANUP_PATHS struct paths paths = { 0 };
+
+	if (paths_init(&paths, l->config, cvm->id, e) < 0 || stop(l, cvm, insist, e) < 0 ||
+	    dir_remove(paths.secrets, e) < 0 || dir_remove(paths.state, e) < 0)
+		return -(int)e->code;
+	if (registry_delete(l->registry, cvm->id, e) < 0 && e->code != ERR_NOT_FOUND)
+		return -(int)e->code;
+	ports_give(l->ports, cvm->port);
+	return 0;
+}
+
+void lifecycle_last_words(const struct lifecycle *l, const struct cvm *cvm, char *out, size_t room)
+{
+	CLEANUP_PATHS struct paths paths = { 0 };
+	CLEANUP(close) int fd = -1;
+	char tail[1024];
+	struct err e;
+	struct stat st;
+	ssize_t len;
+
+	*out = '\0';
+	if (paths_init(&paths, l->config, cvm->id, &e) < 0)
+		return;
+	fd = open(paths.console, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return;
+	len = pread(fd, tail, sizeof(tail) - 1,
+		    st.st_size > (off_t)sizeof(tail) ? st.st_size - (off_t)sizeof(tail) + 1 : 0);
+	while (len > 0 && strchr("\r\n ", tail[len - 1]))
+		len--;
+	if (len <= 0)
+		return;
+	tail[len] = '\0';
+	for (ssize_t i = len; i-- > 0;)
+		if (tail[i] == '\n') {
+			snprintf(out, room, "%s", tail + i + 1);
+			return;
+		}
+	snprintf(out, room, "%s", tail);
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* main.c — cocos-manager: settings, folders, libvirt, the fleet and its gRPC service. */
+#include "manager/daemon.h"
+
+#include "common/base/log.h"
+#include "manager/config.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct option options[] = {
+	{ "config", required_argument, NULL, 'c' },
+	{ "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, 'v' },
+	{ 0 },
+};
+
+static void print_help(FILE *out)
+{
+	fputs("Usage: cocos-manager [--config FILE]\n\n"
+	      "Launches confidential virtual machines through libvirt, on request over gRPC.\n\n"
+	      "  --config FILE  settings, one KEY=VALUE in a line (default " CONFIG_FILE ")\n"
+	      "  --help         this text\n"
+	      "  --version      the version\n\n"
+	      "Settings, in the environment or in the file:\n",
+	      out);
+	settings_help(config_settings, config_settings_count, out);
+}
+
+static int serve(const char *file)
+{
+	struct config config = { 0 };
+	struct err e;
+	int r = config_load(file, &config, &e);
+
+	if (r == 0)
+		r = log_set_level(config.log_level, &e);
+	if (r == 0)
+		r = daemon_run(&config, &e);
+	if (r < 0)
+		log_error("%s", e.text);
+	config_done(&config);
+	return r < 0 ? 1 : 0;
+}
+
+int main(int argc, char **argv)
+{
+	const char *file = NULL;
+	int option;
+
+	log_open("cocos-manager");
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		switch (option) {
+		case 'c':
+			file = optarg;
+			break;
+		case 'h':
+			print_help(stdout);
+			return 0;
+		case 'v':
+			puts("cocos-manager " COCOS_VERSION);
+			return 0;
+		default:
+			fputs("Try cocos-manager --help\n", stderr);
+			return 2;
+		}
+	}
+	if (optind != argc) {
+		fputs("cocos-manager takes no operands; try --help\n", stderr);
+		return 2;
+	}
+	return serve(file);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * order.h — a client's CreateReq, checked, and turned into what the guest will read at boot.
+ */
+#pragma once
+
+#include "common/base/err.h"
+#include "common/bootconfig.h"
+
+#include "manager.pb-c.h"
+
+#include <stdint.h>
+
+enum {
+	ORDER_VALUE_MAX = 4096, /* of one entry of the environment */
+	ORDER_PEM_MAX = BOOTCONFIG_FILE_MAX,
+};
+#define ORDER_TTL_MIN_MS ((uint64_t)1000)
+#define ORDER_TTL_MAX_MS ((uint64_t)3650 * 24 * 3600 * 1000)
+
+struct order {
+	struct bootconfig boot;
+	uint64_t ttl_ms; /* 0: no limit */
+};
+
+/* Refused, by the field's name: a value with a control character, a quote, white space at an end,
+ * anything but ASCII, or too long; a certificate without its key or that does not fit it; what is
+ * no PEM, no duration, no log level, no host:port; fields that serve a feature we do not have.
+ * order_done() it. */
+int order_make(const Manager__CreateReq *request, const char *cvm_id, struct order *order,
+	       struct err *e) MUST_CHECK;
+void order_done(struct order *order); /* wipes */

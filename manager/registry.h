@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * registry.h — what CVMs there are, on disk, in SQLite: the truth that a restart goes by.
+ *
+ * Each step of creating or removing a CVM is recorded before it is taken, and the record goes last.
+ * So whatever a killed manager left over belongs to a record, and everything before CVM_RUNNING is
+ * undone, everything after it finished, by the same idempotent removal.
+ *
+ * Functions block and may be called from any thread.
+ */
+#pragma once
+
+#include "common/base/cleanup.h"
+#include "common/base/err.h"
+#include "common/crypto/digest.h"
+#include "manager/domain_xml.h"
+#include "manager/image.h"
+
+#include <stdint.h>
+
+enum {
+	CVM_ID_LEN = 36, /* a UUID in text */
+	CVM_TEXT_MAX = 256,
+	REGISTRY_TAG_LEN = 8,
+};
+
+/* The step that is being taken, or was when the manager ended. The numbers are on disk. */
+enum cvm_step {
+	CVM_FILES = 1,		/* folders and secrets are written */
+	CVM_DOMAIN = 2,		/* libvirt is asked for the domain */
+	CVM_FORWARD = 3,	/* its port is forwarded */
+	CVM_RUNNING = 4,	/* nothing more to do */
+	CVM_STOPPING = 5,	/* libvirt is asked to end the domain */
+	CVM_CLEANING = 6,	/* folders and secrets are removed */
+};
+
+/* One CVM. Nothing secret is in it. */
+struct cvm {
+	char id[CVM_ID_LEN + 1];
+	enum cvm_step step;
+	unsigned slot; /* 0 to max_vms - 1: gives the domain its name */
+	uint16_t port; /* on the host, forwarded to the agent's */
+	int64_t created_ms, expires_ms; /* since 1970; expires_ms 0: never */
+
+	/* What it was launched with. */
+	enum domain_tee tee;
+	bool kvm;
+	unsigned cpus;
+	char cpu_type[CVM_TEXT_MAX];
+	char firmware[CVM_TEXT_MAX];
+	char image[IMAGE_NAME_MAX];
+	char cmdline[IMAGE_CMDLINE_MAX + 64];
+	uint8_t boot_sha3_256[SHA3_256_LEN], boot_sha3_384[SHA3_384_LEN];
+};
+
+struct registry;
+
+/* Makes what is missing. ERR_PRECONDITION for a file of another form. */
+int registry_open(const char *path, struct registry **registry, struct err *e) MUST_CHECK;
+void registry_close(struct registry *registry);
+DEFINE_CLEANUP(struct registry *, registry_close)
+
+/* Eight hexadecimal digits, made with the file: tell this manager's domains from another's. */
+const char *registry_tag(const struct registry *registry);
+
+/* ERR_EXISTS if id, slot or port is taken. */
+int registry_add(struct registry *registry, const struct cvm *cvm, struct err *e) MUST_CHECK;
+int registry_set_step(struct registry *registry, const char *id, enum cvm_step step,
+		      struct err *e) MUST_CHECK;
+int registry_set_port(struct registry *registry, const char *id, uint16_t port,
+		      struct err *e) MUST_CHECK;
+int registry_delete(struct registry *registry, const char *id, struct err *e) MUST_CHECK;
+
+/* All of them by slot, malloc'ed. */
+int registry_list(struct registry *registry, struct cvm **cvms, size_t *count,
+		  struct err *e) MUST_CHECK;

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "manager/service.h"
+
+#include "common/base/log.h"
+#include "manager/policy.h"
+
+#include "google/protobuf/empty.pb-c.h"
+#include "manager.pb-c.h"
+
+static void fail(struct rpc_call *call, const struct err *e)
+{
+	log_info("%s from %s: %s: %s", rpc_call_method(call)->path, rpc_call_peer(call),
+		 err_code_name(e->code), e->text);
+	rpc_call_finish(call, e);
+}
+
+/* The client may have gone meanwhile; then nobody knows the CVM's id and it should not stay. */
+static bool on_created(void *data, const struct cvm *cvm, const struct err *e)
+{
+	struct rpc_call *call = data;
+	bool wanted = rpc_call_is_open(call);
+
+	if (wanted && e) {
+		fail(call, e);
+	} else if (wanted) {
+		Manager__CreateRes response = MANAGER__CREATE_RES__INIT;
+		char port[8];
+
+		snprintf(port, sizeof(port), "%u", cvm->port);
+		response.forwarded_port = port;
+		response.cvm_id = (char *)cvm->id;
+		rpc_call_reply(call, &response.base);
+	}
+	rpc_call_unref(call);
+	return wanted;
+}
+
+static void create_vm(struct rpc_call *call, const ProtobufCMessage *message)
+{
+	struct err e;
+
+	if (fleet_create(rpc_call_service(call), (const Manager__CreateReq *)message, on_created,
+			 rpc_call_ref(call), &e) < 0) {
+		fail(call, &e);
+		rpc_call_unref(call);
+	}
+}
+
+static void on_removed(void *data, const struct err *e)
+{
+	struct rpc_call *call = data;
+	Google__Protobuf__Empty response = GOOGLE__PROTOBUF__EMPTY__INIT;
+
+	if (rpc_call_is_open(call)) {
+		if (e)
+			fail(call, e);
+		else
+			rpc_call_reply(call, &response.base);
+	}
+	rpc_call_unref(call);
+}
+
+static void remove_vm(struct rpc_call *call, const ProtobufCMessage *message)
+{
+	const Manager__RemoveReq *request = (const Manager__RemoveReq *)message;
+	struct err e;
+
+	if (fleet_remove(rpc_call_service(call), request->cvm_id, on_removed, rpc_call_ref(call),
+			 &e) < 0) {
+		fail(call, &e);
+		rpc_call_unref(call);
+	}
+}
+
+static const struct cvm *find(struct rpc_call *call, const char *id)
+{
+	const struct cvm *cvm = fleet_find(rpc_call_service(call), id);
+	struct err e;
+
+	if (!cvm) {
+		err_set(&e, ERR_NOT_FOUND, "no CVM %s", log_quote(id).text);
+		fail(call, &e);
+	}
+	return cvm;
+}
+
+static void cvm_info(struct rpc_call *call, const ProtobufCMessage *message)
+{
+	const Manager__CVMInfoReq *request = (const Manager__CVMInfoReq *)message;
+	const struct cvm *cvm = find(call, request->id);
+	Manager__CVMInfoRes response = MANAGER__CVMINFO_RES__INIT;
+	char port[8];
+
+	if (!cvm)
+		return;
+	snprintf(port, sizeof(port), "%u", cvm->port);
+	response.id = (char *)cvm->id;
+	response.ovmf_version = (char *)cvm->firmware;
+	response.cpu_num = (int32_t)cvm->cpus;
+	response.cpu_type = (char *)cvm->cpu_type;
+	response.kernel_cmd = (char *)cvm->cmdline;
+	response.eos_version = (char *)cvm->image;
+	response.tee = (char *)domain_tee_name(cvm->tee);
+	response.acceleration = cvm->kvm ? (char *)"kvm" : (char *)"tcg";
+	response.forwarded_port = port;
+	response.expires_ms = cvm->expires_ms;
+	rpc_call_reply(call, &response.base);
+}
+
+static void attestation_policy(struct rpc_call *call, const ProtobufCMessage *message)
+{
+	const Manager__AttestationPolicyReq *request =
+		(const Manager__AttestationPolicyReq *)message;
+	const struct cvm *cvm = find(call, request->id);
+	Manager__AttestationPolicyRes response = MANAGER__ATTESTATION_POLICY_RES__INIT;
+	CLEANUP(free) uint8_t *json = NULL;
+	size_t len;
+	struct err e;
+
+	if (!cvm)
+		return;
+	if (policy_write(cvm, &json, &len, &e) < 0) {
+		fail(call, &e);
+		return;
+	}
+	response.id = (char *)cvm->id;
+	response.info.data = json;
+	response.info.len = len;
+	rpc_call_reply(call, &response.base);
+}
+
+#define METHOD(name_, request_, response_, function_)                                              \
+	{ .method = { "/manager.ManagerService/" name_, RPC_UNARY, &manager__##request_##__descriptor, \
+		      &response_##__descriptor },                                                  \
+	  .message = function_ }
+
+static const struct rpc_handler handlers[] = {
+	METHOD("CreateVm", create_req, manager__create_res, create_vm),
+	METHOD("RemoveVm", remove_req, google__protobuf__empty, remove_vm),
+	METHOD("CVMInfo", cvminfo_req, manager__cvminfo_res, cvm_info),
+	METHOD("AttestationPolicy", attestation_policy_req, manager__attestation_policy_res,
+	       attestation_policy),
+};
+
+const struct rpc_service service_manager = {
+	.name = "manager.ManagerService",
+	.handlers = handlers,
+	.count = ARRAY_LEN(handlers),
+};

@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "manager/virt.h"
+
+#include "common/base/cleanup.h"
+#include "common/base/file.h"
+#include "manager/virt_host.h"
+
+#include <libvirt/libvirt-qemu.h>
+#include <libvirt/libvirt.h>
+#include <libvirt/virterror.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <time.h>
+
+enum {
+	KEEPALIVE_S = 5, /* a libvirtd that does not answer is given up after */
+	KEEPALIVE_COUNT = 4, /* so many of these */
+	STOP_TRIES = 150,
+	STOP_WAIT_MS = 100,
+	CPUINFO_MAX = 16 << 20,
+};
+
+struct virt {
+	char *uri;
+	void (*notice)(void *data, const struct virt_notice *notice);
+	void *data;
+	uv_async_t async;
+
+	pthread_t events;
+	atomic_bool stop;
+	int wake; /* libvirt timer that ends a wait in its event loop */
+
+	pthread_mutex_t connecting; /* held while a connection is made; before `lock` */
+	pthread_mutex_t lock;	    /* for all below */
+	virConnectPtr conn;
+	struct virt_host host;
+	struct virt_notice queue[VIRT_QUEUE_MAX];
+	size_t queued;
+	bool overflown;
+};
+
+static void unref_conn(virConnectPtr conn)
+{
+	virConnectClose(conn);
+}
+DEFINE_CLEANUP(virConnectPtr, unref_conn)
+DEFINE_CLEANUP(virDomainPtr, virDomainFree)
+
+static void forget_error(void *data, virErrorPtr error)
+{
+}
+
+/* libvirt's last error in this thread. Whether the connection lives tells "it refuses" from "it is
+ * not there". */
+static int virt_error(virConnectPtr conn, struct err *e, const char *what)
+{
+	const virError *error = virGetLastError();
+	const char *text = error && error->message ? error->message : "unknown error";
+	enum err_code code = ERR_INTERNAL;
+
+	if (!conn || virConnectIsAlive(conn) != 1)
+		code = ERR_UNAVAILABLE;
+	else if (error && error->code == VIR_ERR_NO_DOMAIN)
+		code = ERR_NOT_FOUND;
+	else if (error && error->code == VIR_ERR_NO_MEMORY)
+		code = ERR_EXHAUSTED;
+	return err_set(e, code, "libvirt: %s: %s", what, text);
+}
+
+static void push(struct virt *v, enum virt_event event, virDomainPtr domain)
+{
+	struct virt_notice notice = { .event = event };
+
+	if (domain) {
+		const char *name = virDomainGetName(domain);
+
+		if (virDomainGetUUIDString(domain, notice.uuid) < 0)
+			return;
+		snprintf(notice.name, sizeof(notice.name), "%s", name ? name : "");
+	}
+	pthread_mutex_lock(&v->lock);
+	if (v->queued < VIRT_QUEUE_MAX)
+		v->queue[v->queued++] = notice;
+	else
+		v->overflown = true;
+	pthread_mutex_unlock(&v->lock);
+	uv_async_send(&v->async);
+}
+
+static void on_async(uv_async_t *async)
+{
+	struct virt *v = async->data;
+	struct virt_notice queue[VIRT_QUEUE_MAX];
+	size_t count;
+	bool overflown;
+
+	pthread_mutex_lock(&v->lock);
+	count = v->queued;
+	memcpy(queue, v->queue, count * sizeof(queue[0]));
+	overflown = v->overflown;
+	v->queued = 0;
+	v->overflown = false;
+	pthread_mutex_unlock(&v->lock);
+	for (size_t i = 0; i < count; i++)
+		v->notice(v->data, &queue[i]);
+	if (overflown)
+		v->notice(v->data, &(struct virt_notice){ .event = VIRT_CONNECTED });
+}
+
+static int on_lifecycle(virConnectPtr conn, virDomainPtr domain, int event, int detail, void *data)
+{
+	if (event == VIR_DOMAIN_EVENT_STARTED)
+		push(data, VIRT_STARTED, domain);
+	else if (event == VIR_DOMAIN_EVENT_STOPPED || event == VIR_DOMAIN_EVENT_CRASHED)
+		push(data, VIRT_STOPPED, domain);
+	return 0;
+}
+
+static void on_closed(virConnectPtr conn, int reason, void *data)
+{
+	push(data, VIRT_LOST, NULL);
+}
+
+static void on_wake(int timer, void *data)
+{
+}
+
+static void *run_events(void *data)
+{
+	struct virt *v = data;
+
+	while (!atomic_load(&v->stop))
+		if (virEventRunDefaultImpl() < 0)
+			break;
+	return NULL;
+}
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static bool once_failed;
+
+static void init_once(void)
+{
+	virSetErrorFunc(NULL, forget_error);
+	once_failed = virInitialize() < 0 || virEventRegisterDefaultImpl() < 0;
+}
+
+int virt_new(uv_loop_t *loop, const char *uri,
+	     void (*notice)(void *data, const struct virt_notice *notice), void *data,
+	     struct virt **virt, struct err *e)
+{
+	struct virt *v = calloc(1, sizeof(*v));
+
+	if (!v || !(v->uri = strdup(uri))) {
+		free(v);
+		return err_nomem(e);
+	}
+	v->notice = notice;
+	v->data = data;
+	v->async.data = v;
+	pthread_mutex_init(&v->connecting, NULL);
+	pthread_mutex_init(&v->lock, NULL);
+	pthread_once(&once, init_once);
+	v->wake = once_failed ? -1 : virEventAddTimeout(-1, on_wake, NULL, NULL);
+	if (v->wake < 0 || uv_async_init(loop, &v->async, on_async) < 0 ||
+	    pthread_create(&v->events, NULL, run_events, v) != 0) {
+		free(v->uri);
+		free(v);
+		return err_set(e, ERR_INTERNAL, "libvirt's events can't be waited for");
+	}
+	*virt = v;
+	return 0;
+}
+
+static void on_async_closed(uv_handle_t *handle)
+{
+	struct virt *v = handle->data;
+
+	pthread_mutex_destroy(&v->connecting);
+	pthread_mutex_destroy(&v->lock);
+	free(v->uri);
+	free(v);
+}
+
+static void leave(struct virt *v, virConnectPtr conn)
+{
+	virConnectUnregisterCloseCallback(conn, on_closed);
+	virConnectClose(conn);
+}
+
+void virt_close(struct virt *v)
+{
+	if (!v)
+		return;
+	if (v->conn)
+		leave(v, TAKE_PTR(v->conn));
+	atomic_store(&v->stop, true);
+	virEventUpdateTimeout(v->wake, 0);
+	pthread_join(v->events, NULL);
+	virEventRemoveTimeout(v->wake);
+	uv_close((uv_handle_t *)&v->async, on_async_closed);
+}
+
+/* A reference to the connection if it lives, else NULL. */
+static virConnectPtr current(struct virt *v)
+{
+	virConnectPtr conn = NULL, dead = NULL;
+
+	pthread_mutex_lock(&v->lock);
+	if (v->conn && virConnectIsAlive(v->conn) == 1) {
+		virConnectRef(v->conn);
+		conn = v->conn;
+	} else {
+		dead = TAKE_PTR(v->conn);
+	}
+	pthread_mutex_unlock(&v->lock);
+	if (dead)
+		leave(v, dead);
+	return conn;
+}
+
+static int ask_host(virConnectPtr conn, struct virt_host *host, struct err *e)
+{
+	CLEANUP(free) char *capabilities = virConnectGetCapabilities(conn);
+	CLEANUP(free) char *cpuinfo = NULL;
+
+	if (!capabilities)
+		return virt_error(conn, e, "capabilities");
+	if (file_read_text("/proc/cpuinfo", CPUINFO_MAX, &cpuinfo, e) < 0)
+		return -(int)e->code;
+	return virt_host_read(capabilities, cpuinfo, host, e);
+}
+
+static int dial(struct virt *v, virConnectPtr *result, struct err *e)
+{
+	CLEANUP(unref_conn) virConnectPtr conn = virConnectOpen(v->uri);
+	struct virt_host host = { 0 };
+
+	if (!conn) {
+		virt_error(NULL, e, v->uri);
+		return -(int)e->code;
+	}
+	/* Drivers that run in this process have no connection to keep or to lose. */
+	if (virConnectSetKeepAlive(conn, KEEPALIVE_S, KEEPALIVE_COUNT) < 0 &&
+	    virGetLastErrorCode() != VIR_ERR_NO_SUPPORT)
+		return virt_error(conn, e, "keep-alive");
+	(void)virConnectRegisterCloseCallback(conn, on_closed, v, NULL);
+	if (virConnectDomainEventRegisterAny(conn, NULL, VIR_DOMAIN_EVENT_ID_LIFECYCLE,
+					     VIR_DOMAIN_EVENT_CALLBACK(on_lifecycle), v, NULL) < 0 ||
+	    ask_host(conn, &host, e) < 0) {
+		if (!e->code)
+			virt_error(conn, e, "events");
+		virConnectUnregisterCloseCallback(conn, on_closed);
+		return -(int)e->code;
+	}
+	pthread_mutex_lock(&v->lock);
+	virConnectRef(conn);
+	v->conn = conn;
+	v->host = host;
+	pthread_mutex_unlock(&v->lock);
+	push(v, VIRT_CONNECTED, NULL);
+	*result = TAKE_PTR(conn);
+	return 0;
+}
+
+/* A reference to a living connection, made now if need be. */
+static int take(struct virt *v, virConnectPtr *conn, struct err *e)
+{
+	int r = 0;
+
+	*conn = current(v);
+	if (*conn)
+		return 0;
+	pthread_mutex_lock(&v->connecting);
+	*conn = current(v);
+	if (!*conn) {
+		e->code = ERR_OK;
+		r = dial(v, conn, e);
+	}
+	pthread_mutex_unlock(&v->connecting);
+	return r;
+}
+
+int virt_connect(struct virt *v, struct err *e)
+{
+	CLEANUP(unref_conn) virConnectPtr conn = NULL;
+
+	return take(v, &conn, e);
+}
+
+int virt_host(struct virt *v, struct virt_host *host, struct err *e)
+{
+	CLEANUP(unref_conn) virConnectPtr conn = NULL;
+
+	if (take(v, &conn, e) < 0)
+		return -(int)e->code;
+	pthread_mutex_lock(&v->lock);
+	*host = v->host;
+	pthread_mutex_unlock(&v->lock);
+	return 0;
+}
+
+int virt_start(struct virt *v, const char *xml, struct err *e)
+{
+	CLEANUP(unref_conn) virConnectPtr conn = NULL;
+	CLEANUP(virDomainFree) virDomainPtr domain = NULL;
+
+	if (take(v, &conn, e) < 0)
+		return -(int)e->code;
+	domain = virDomainCreateXML(conn, xml, 0);
+	return domain ? 0 : virt_error(conn, e, "start a domain");
+}
+
+/* 0 when the domain is gone, 1 when it should be asked for again. */
+static int stop_once(virConnectPtr conn, const char *uuid, struct err *e)
+{
+	CLEANUP(virDomainFree) virDomainPtr domain = virDomainLookupByUUIDString(conn, uuid);
+	int code;
+
+	if (domain && virDomainDestroy(domain) == 0)
+		return 1;
+	code = virGetLastErrorCode();
+	if (code == VIR_ERR_NO_DOMAIN)
+		return 0;
+	/* Known, but not running: it is being started, or on its way out. */
+	if (domain && code == VIR_ERR_OPERATION_INVALID)
+		return 1;
+	return virt_error(conn, e, "stop a domain");
+}
+
+int virt_stop(struct virt *v, const char *uuid, struct err *e)
+{
+	CLEANUP(unref_conn) virConnectPtr conn = NULL;
+	const struct timespec pause = { .tv_nsec = STOP_WAIT_MS * 1000000L };
+
+	if (take(v, &conn, e) < 0)
+		return -(int)e->code;
+	for (int i = 0; i < STOP_TRIES; i++) {
+		int r = stop_once(conn, uuid, e);
+
+		if (r <= 0)
+			return r;
+		if (i > 0)
+			nanosleep(&pause, NULL);
+	}
+	return err_set(e, ERR_DEADLINE, "libvirt: domain %s does not end", uuid);
+}
+
+int virt_forward(struct virt *v, const char *uuid, const char *host, uint16_t port,
+		 uint16_t guest_port, struct err *e)
+{
+	CLEANUP(unref_conn) virConnectPtr conn = NULL;
+	CLEANUP(virDomainFree) virDomainPtr domain = NULL;
+	CLEANUP(free) char *answer = NULL;
+	char command[128];
+
+	if (take(v, &conn, e) < 0)
+		return -(int)e->code;
+	domain = virDomainLookupByUUIDString(conn, uuid);
+	snprintf(command, sizeof(command), "hostfwd_add hostnet0 tcp:%s:%u-:%u", host, port,
+		 guest_port);
+	if (!domain || virDomainQemuMonitorCommand(domain, command, &answer,
+						   VIR_DOMAIN_QEMU_MONITOR_COMMAND_HMP) < 0)
+		return virt_error(conn, e, "forward a port");
+	/* QEMU says nothing when it worked, and libvirt reports success either way. */
+	if (answer && answer[strspn(answer, " \r\n")])
+		return err_set(e, strstr(answer, "Could not set up") ? ERR_EXISTS : ERR_INTERNAL,
+			       "QEMU: forward port %u: %.200s", port, answer);
+	return 0;
+}
+
+int virt_list(struct virt *v, const char *prefix, struct virt_domain **domains, size_t *count,
+	      struct err *e)
+{
+	CLEANUP(unref_conn) virConnectPtr conn = NULL;
+	struct virt_domain *found;
+	virDomainPtr *all = NULL;
+	size_t n = 0;
+	int total;
+
+	if (take(v, &conn, e) < 0)
+		return -(int)e->code;
+	total = virConnectListAllDomains(conn, &all, 0);
+	if (total < 0)
+		return virt_error(conn, e, "list domains");
+	found = total > VIRT_DOMAINS_MAX ? NULL : calloc((size_t)total + 1, sizeof(*found));
+	for (int i = 0; i < total; i++) {
+		const char *name = virDomainGetName(all[i]);
+
+		if (found && name && strncmp(name, prefix, strlen(prefix)) == 0 &&
+		    virDomainGetUUIDString(all[i], found[n].uuid) == 0)
+			n++;
+		virDomainFree(all[i]);
+	}
+	free(all);
+	if (!found)
+		return err_set(e, ERR_EXHAUSTED, "libvirt: %d domains are too many", total);
+	*domains = found;
+	*count = n;
+	return 0;
+}

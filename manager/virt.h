@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * virt.h — the libvirt we talk to: one connection, made again when it breaks, and its events.
+ *
+ * Functions that take `struct err *` block (libvirt's calls do) and belong into the pool; any thread
+ * may call them. Events come in a thread of their own and are handed over on the loop. When libvirt
+ * can't be reached the code is ERR_UNAVAILABLE.
+ */
+#pragma once
+
+#include "common/base/err.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <uv.h>
+
+enum {
+	VIRT_UUID_LEN = 36,
+	VIRT_NAME_MAX = 64,
+	VIRT_QUEUE_MAX = 256, /* notices that wait for the loop; more become one VIRT_CONNECTED */
+	VIRT_DOMAINS_MAX = 4096,
+};
+
+enum virt_event {
+	VIRT_CONNECTED, /* also: events may have been missed; look at everything */
+	VIRT_LOST,
+	VIRT_STARTED, /* a domain, ours or not */
+	VIRT_STOPPED,
+};
+
+struct virt_notice {
+	enum virt_event event;
+	char uuid[VIRT_UUID_LEN + 1]; /* of VIRT_STARTED and VIRT_STOPPED */
+	char name[VIRT_NAME_MAX];
+};
+
+struct virt_domain {
+	char uuid[VIRT_UUID_LEN + 1];
+};
+
+/* What the host can do, found out once per connection. */
+struct virt_host {
+	bool kvm; /* the CPU has svm or vmx, and libvirt offers it */
+	bool has_owner;
+	uid_t uid; /* QEMU's user and group, if has_owner */
+	gid_t gid;
+};
+
+struct virt;
+
+/* Starts the thread of events, once in a process; connects to nothing yet. `notice` is called on the
+ * loop. `uri` is copied. */
+int virt_new(uv_loop_t *loop, const char *uri,
+	     void (*notice)(void *data, const struct virt_notice *notice), void *data,
+	     struct virt **virt, struct err *e) MUST_CHECK;
+
+/* No call may be under way. Freed when the loop has closed its handle: run the loop until then. */
+void virt_close(struct virt *virt);
+
+/* Connects, unless it is connected. */
+int virt_connect(struct virt *virt, struct err *e) MUST_CHECK;
+
+int virt_host(struct virt *virt, struct virt_host *host, struct err *e) MUST_CHECK;
+
+/* Starts a transient domain: when it ends, libvirt forgets it. */
+int virt_start(struct virt *virt, const char *xml, struct err *e) MUST_CHECK;
+
+/* Ends the domain, also one that is just being started; fine if there is none of that UUID. When it
+ * returns 0 libvirt does not know the domain any more. */
+int virt_stop(struct virt *virt, const char *uuid, struct err *e) MUST_CHECK;
+
+/* Forwards TCP from host:port to the guest's port. ERR_EXISTS if QEMU can't have the port. */
+int virt_forward(struct virt *virt, const char *uuid, const char *host, uint16_t port,
+		 uint16_t guest_port, struct err *e) MUST_CHECK;
+
+/* The domains whose name begins with `prefix`, running or about to, malloc'ed. */
+int virt_list(struct virt *virt, const char *prefix, struct virt_domain **domains, size_t *count,
+	      struct err *e) MUST_CHECK;

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/unit.h"
+
+#include "common/base/file.h"
+#include "manager/config.h"
+
+static char path[] = "/tmp/cocos-test-config-XXXXXX";
+
+static int make_path(void **state)
+{
+	int fd = mkstemp(path);
+
+	close(fd);
+	return fd < 0;
+}
+
+static int remove_path(void **state)
+{
+	return unlink(path);
+}
+
+static int load(const char *text, struct config *config, struct err *e)
+{
+	*config = (struct config){ 0 };
+	assert_ok(file_write(path, text, strlen(text), 0600, e), *e);
+	return config_load(path, config, e);
+}
+
+static void defaults_are_safe(void **state)
+{
+	struct config config;
+	struct err e;
+
+	assert_ok(load("", &config, &e), e);
+	assert_string_equal(config.grpc_host, "127.0.0.1");
+	assert_string_equal(config.forward_host, "127.0.0.1");
+	assert_int_equal(config.grpc_port, 7002);
+	assert_int_equal(config.max_vms, 10);
+	assert_string_equal(config.libvirt_uri, "qemu:///system");
+	assert_false(config.allow_role_signature);
+	assert_int_equal(config.port_first, 7100);
+	assert_int_equal(config.port_last, 7199);
+	config_done(&config);
+}
+
+static void what_does_not_fit_together_is_refused(void **state)
+{
+	static const struct {
+		const char *text, *words;
+	} rows[] = {
+		{ "MANAGER_GRPC_HOST=0.0.0.0\n", "can be reached by other hosts" },
+		{ "MANAGER_GRPC_HOST=::\n", "can be reached by other hosts" },
+		{ "MANAGER_GRPC_HOST=192.0.2.1\n", "can be reached by other hosts" },
+		{ "MANAGER_GRPC_HOST=manager.example\n", "can be reached by other hosts" },
+		{ "MANAGER_GRPC_HOST=192.0.2.1\nMANAGER_GRPC_SERVER_CERT=/c\n"
+		  "MANAGER_GRPC_SERVER_KEY=/k\n", "can be reached by other hosts" },
+		{ "MANAGER_GRPC_SERVER_CERT=/c\n", "go together" },
+		{ "MANAGER_GRPC_SERVER_KEY=/k\n", "go together" },
+		{ "MANAGER_GRPC_CLIENT_CA_CERTS=/c\n", "MANAGER_GRPC_SERVER_CERT is not" },
+		{ "MANAGER_MAX_VMS=0\n", "MANAGER_MAX_VMS" },
+		{ "MANAGER_MAX_VMS=257\n", "MANAGER_MAX_VMS" },
+		{ "MANAGER_PORTS=7100-7102\nMANAGER_MAX_VMS=4\n", "fewer than" },
+		{ "MANAGER_FORWARD_HOST=::1\n", "no IPv4 address" },
+		{ "MANAGER_STATE_DIR=state\n", "not an absolute path" },
+		{ "MANAGER_FIRMWARE=OVMF.fd\n", "not an absolute path" },
+		{ "MANAGER_MEMORY=1073741825\n", "whole number of MiB" },
+		{ "MANAGER_CPUS=0\n", "MANAGER_CPUS" },
+		{ "MANAGER_COLOUR=blue\n", "MANAGER_COLOUR" },
+		{ "MANAGER_ALLOW_ROLE_SIGNATURE=yes\n", "MANAGER_ALLOW_ROLE_SIGNATURE" },
+	};
+	struct config config;
+	struct err e;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		assert_refused(load(rows[i].text, &config, &e), e, ERR_INVALID, rows[i].words);
+		config_done(&config);
+	}
+}
+
+static void mutual_tls_opens_the_listener_to_others(void **state)
+{
+	struct config config;
+	struct err e;
+
+	assert_ok(load("MANAGER_GRPC_HOST=0.0.0.0\nMANAGER_GRPC_SERVER_CERT=/c\n"
+		       "MANAGER_GRPC_SERVER_KEY=/k\nMANAGER_GRPC_CLIENT_CA_CERTS=/a\n"
+		       "MANAGER_PORTS=7100-7102\nMANAGER_MAX_VMS=3\n", &config, &e), e);
+	config_done(&config);
+	assert_ok(load("MANAGER_GRPC_HOST=::1\n", &config, &e), e);
+	config_done(&config);
+	assert_ok(load("MANAGER_GRPC_HOST=127.8.9.10\n", &config, &e), e);
+	config_done(&config);
+}
+
+static void port_ranges(void **state)
+{
+	static const char *const bad[] = { "", "0", "0-1", "2-1", "1-65536", "65536", "1-", "-1",
+					   "1-2-3", " 1-2", "1 -2", "a", "1,2", "+1-2", "1--2" };
+	uint16_t first, last;
+	struct err e;
+
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		assert_refused(config_parse_ports(bad[i], &first, &last, &e), e, ERR_INVALID,
+			       "MANAGER_PORTS");
+	assert_ok(config_parse_ports("1-65535", &first, &last, &e), e);
+	assert_int_equal(first, 1);
+	assert_int_equal(last, 65535);
+	assert_ok(config_parse_ports("80", &first, &last, &e), e);
+	assert_int_equal(first, 80);
+	assert_int_equal(last, 80);
+}
+
+static void the_environment_wins_over_the_file(void **state)
+{
+	struct config config;
+	struct err e;
+
+	setenv("MANAGER_MAX_VMS", "7", 1);
+	assert_ok(load("MANAGER_MAX_VMS=5\n", &config, &e), e);
+	assert_int_equal(config.max_vms, 7);
+	unsetenv("MANAGER_MAX_VMS");
+	config_done(&config);
+}
+
+static void a_named_file_must_be_there(void **state)
+{
+	struct config config = { 0 };
+	struct err e;
+
+	assert_refused(config_load("/nonexistent/manager.conf", &config, &e), e, ERR_NOT_FOUND,
+		       "/nonexistent/manager.conf");
+	config_done(&config);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(defaults_are_safe),
+		cmocka_unit_test(what_does_not_fit_together_is_refused),
+		cmocka_unit_test(mutual_tls_opens_the_listener_to_others),
+		cmocka_unit_test(port_ranges),
+		cmocka_unit_test(the_environment_wins_over_the_file),
+		cmocka_unit_test(a_named_file_must_be_there),
+	};
+
+	return cmocka_run_group_tests(tests, make_path, remove_path);
+}

@@ -1,0 +1,593 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The steps of creating and removing against a libvirt of files (one for each domain), which
+ * therefore outlives the process that made them, as the real one does. A child is killed before and
+ * after every single act; then a successor has to leave nothing behind.
+ */
+#include "tests/unit.h"
+
+#include "common/base/file.h"
+#include "manager/lifecycle.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#define ID "3b1f8a10-1111-4222-8333-000000000001"
+
+static char top[] = "/dev/shm/cocos-test-lifecycle-XXXXXX";
+static char image[128], secrets[128], domains[128];
+static int round_number;
+static char state_dir[160], db[200];
+
+/* The point at which this process ends, or an act fails, counted from 1; 0: never. */
+static int kill_at, fail_at, point, acts;
+static enum err_code fail_code;
+static int forwards_taken; /* so many ports turn out to be somebody else's */
+static char started_xml[DOMAIN_XML_MAX];
+
+static void here(void)
+{
+	if (++point == kill_at)
+		kill(getpid(), SIGKILL);
+}
+
+static int failing(struct err *e)
+{
+	return ++acts == fail_at ? err_set(e, fail_code, "as told") : 0;
+}
+
+/* Runs an act between two points of death. */
+#define ACT(name_, args_, call_)                                                                   \
+	int __real_##name_ args_;                                                                  \
+	int __wrap_##name_ args_;                                                                  \
+	int __wrap_##name_ args_                                                                   \
+	{                                                                                          \
+		int result;                                                                        \
+		here();                                                                            \
+		if (fail_at && failing(e) < 0)                                                     \
+			return -(int)e->code;                                                      \
+		result = __real_##name_ call_;                                                     \
+		here();                                                                            \
+		return result;                                                                     \
+	}
+
+ACT(registry_add, (struct registry * r, const struct cvm *cvm, struct err *e), (r, cvm, e))
+ACT(registry_set_step, (struct registry * r, const char *id, enum cvm_step step, struct err *e),
+    (r, id, step, e))
+ACT(registry_set_port, (struct registry * r, const char *id, uint16_t port, struct err *e),
+    (r, id, port, e))
+ACT(registry_delete, (struct registry * r, const char *id, struct err *e), (r, id, e))
+ACT(file_write_new, (const char *path, const void *bytes, size_t len, mode_t mode, struct err *e),
+    (path, bytes, len, mode, e))
+ACT(dir_remove, (const char *path, struct err *e), (path, e))
+
+int __real_mkdir(const char *path, mode_t mode);
+int __wrap_mkdir(const char *path, mode_t mode);
+int __wrap_mkdir(const char *path, mode_t mode)
+{
+	int result;
+
+	here();
+	result = __real_mkdir(path, mode);
+	here();
+	return result;
+}
+
+int __wrap_virt_host(struct virt *v, struct virt_host *host, struct err *e);
+int __wrap_virt_connect(struct virt *v, struct err *e);
+int __wrap_virt_start(struct virt *v, const char *xml, struct err *e);
+int __wrap_virt_stop(struct virt *v, const char *uuid, struct err *e);
+int __wrap_virt_forward(struct virt *v, const char *uuid, const char *host, uint16_t port,
+			uint16_t guest_port, struct err *e);
+
+int __wrap_virt_host(struct virt *v, struct virt_host *host, struct err *e)
+{
+	*host = (struct virt_host){ 0 };
+	return fail_at ? failing(e) : 0;
+}
+
+int __wrap_virt_connect(struct virt *v, struct err *e)
+{
+	return fail_at ? failing(e) : 0;
+}
+
+static void domain_path(char *path, size_t room, const char *uuid)
+{
+	snprintf(path, room, "%s/%s", domains, uuid);
+}
+
+int __wrap_virt_start(struct virt *v, const char *xml, struct err *e)
+{
+	char path[200];
+	int fd;
+
+	here();
+	if (fail_at && failing(e) < 0)
+		return -(int)e->code;
+	snprintf(started_xml, sizeof(started_xml), "%s", xml);
+	domain_path(path, sizeof(path), ID);
+	fd = open(path, O_CREAT | O_EXCL | O_WRONLY, 0600);
+	close(fd);
+	here();
+	return fd < 0 ? err_set(e, ERR_INTERNAL, "there is such a domain") : 0;
+}
+
+int __wrap_virt_stop(struct virt *v, const char *uuid, struct err *e)
+{
+	char path[200];
+
+	here();
+	if (fail_at && failing(e) < 0)
+		return -(int)e->code;
+	domain_path(path, sizeof(path), uuid);
+	unlink(path);
+	here();
+	return 0;
+}
+
+int __wrap_virt_forward(struct virt *v, const char *uuid, const char *host, uint16_t port,
+			uint16_t guest_port, struct err *e)
+{
+	char path[200];
+
+	here();
+	assert_int_equal(guest_port, 7002);
+	if (fail_at && failing(e) < 0)
+		return -(int)e->code;
+	if (forwards_taken > 0) {
+		forwards_taken--;
+		return err_set(e, ERR_EXISTS, "taken");
+	}
+	domain_path(path, sizeof(path), uuid);
+	here();
+	return access(path, F_OK) == 0 ? 0 : err_set(e, ERR_NOT_FOUND, "no such domain");
+}
+
+static void put(const char *dir, const char *name, const char *text)
+{
+	char path[256];
+	struct err e;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	assert_ok(file_write(path, text, strlen(text), 0600, &e), e);
+}
+
+static int make_world(void **state)
+{
+	if (!mkdtemp(top))
+		return -1;
+	snprintf(image, sizeof(image), "%s/image", top);
+	snprintf(secrets, sizeof(secrets), "%s/secrets", top);
+	snprintf(domains, sizeof(domains), "%s/domains", top);
+	if (mkdir(image, 0700) || mkdir(secrets, 0700) || mkdir(domains, 0700))
+		return -1;
+	put(image, "k", "a");
+	/* SHA-256 of "a" */
+#define FILE_A                                                                                     \
+	"{\"file\":\"k\",\"size\":1,\"sha256\":"                                                   \
+	"\"ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb\"}"
+	put(image, "image.json",
+	    "{\"version\":1,\"flavour\":\"base\",\"cmdline\":\"quiet\",\"min_memory_mib\":1,"
+	    "\"cmdline_words\":[\"cocos.role_signature\"],"
+	    "\"kernel\":" FILE_A ",\"initrd\":" FILE_A "}");
+	return 0;
+}
+
+static int remove_world(void **state)
+{
+	struct err e;
+
+	kill_at = fail_at = 0;
+	return dir_remove(top, &e);
+}
+
+/* A manager with a registry of its own. */
+struct manager {
+	struct config config;
+	struct registry *registry;
+	struct ports *ports;
+	struct lifecycle lifecycle;
+};
+
+static void fresh_state(void)
+{
+	char cvms[200];
+
+	snprintf(state_dir, sizeof(state_dir), "%s/state-%d", top, round_number++);
+	snprintf(db, sizeof(db), "%s/registry.db", state_dir);
+	snprintf(cvms, sizeof(cvms), "%s/cvms", state_dir);
+	assert_int_equal(mkdir(state_dir, 0700), 0);
+	assert_int_equal(mkdir(cvms, 0700), 0);
+	kill_at = fail_at = point = acts = forwards_taken = 0;
+}
+
+static void open_manager(struct manager *m)
+{
+	struct err e;
+
+	*m = (struct manager){ .config = { .max_vms = 4, .cpus = 1, .memory = 512 << 20,
+					   .image_dir = image, .state_dir = state_dir,
+					   .secrets_dir = secrets,
+					   .forward_host = (char *)"127.0.0.1" } };
+	assert_ok(registry_open(db, &m->registry, &e), e);
+	assert_ok(ports_new("127.0.0.1", 20000, 20200, &m->ports, &e), e);
+	assert_ok(lifecycle_init(&m->lifecycle, &m->config, m->registry, NULL, m->ports, &e), e);
+}
+
+static void close_manager(struct manager *m)
+{
+	lifecycle_done(&m->lifecycle);
+	ports_free(m->ports);
+	registry_close(m->registry);
+}
+
+static struct order some_order(void)
+{
+	struct order order = { 0 };
+
+	order.boot.files[BOOTCONFIG_ENVIRONMENT].bytes = (uint8_t *)strdup("A=1\n");
+	order.boot.files[BOOTCONFIG_ENVIRONMENT].len = 4;
+	order.boot.files[BOOTCONFIG_KEY].bytes = (uint8_t *)strdup("key");
+	order.boot.files[BOOTCONFIG_KEY].len = 3;
+	return order;
+}
+
+static int create(struct manager *m, struct cvm *cvm, struct err *e)
+{
+	struct order order = some_order();
+	int r;
+
+	*cvm = (struct cvm){ .id = ID, .slot = 2, .created_ms = 1 };
+	r = lifecycle_create(&m->lifecycle, &order, cvm, e);
+	order_done(&order);
+	return r;
+}
+
+static unsigned entries_in(const char *path)
+{
+	unsigned count = 0;
+	DIR *dir = opendir(path);
+	struct dirent *entry;
+
+	assert_non_null(dir);
+	while ((entry = readdir(dir)))
+		count += entry->d_name[0] != '.';
+	closedir(dir);
+	return count;
+}
+
+static void assert_nothing_is_left(struct manager *m)
+{
+	char cvms[200];
+	struct cvm *all;
+	size_t count;
+	struct err e;
+
+	snprintf(cvms, sizeof(cvms), "%s/cvms", state_dir);
+	assert_int_equal(entries_in(cvms), 0);
+	assert_int_equal(entries_in(secrets), 0);
+	assert_int_equal(entries_in(domains), 0);
+	assert_ok(registry_list(m->registry, &all, &count, &e), e);
+	assert_int_equal(count, 0);
+	free(all);
+}
+
+static void a_cvm_is_made_as_recorded_and_removed_without_a_trace(void **state)
+{
+	CLEANUP(free) char *text = NULL;
+	struct manager m;
+	struct cvm cvm, *all;
+	char path[256];
+	size_t count;
+	struct stat st;
+	struct err e;
+
+	fresh_state();
+	open_manager(&m);
+	assert_ok(create(&m, &cvm, &e), e);
+	assert_int_equal(cvm.step, CVM_RUNNING);
+	assert_string_equal(cvm.cmdline, "quiet");
+	assert_string_equal(cvm.cpu_type, "maximum");
+	assert_string_equal(cvm.firmware, "SeaBIOS");
+	assert_ok(registry_list(m.registry, &all, &count, &e), e);
+	assert_int_equal(count, 1);
+	assert_memory_equal(&all[0], &cvm, sizeof(cvm));
+	free(all);
+	snprintf(path, sizeof(path), "%s/" ID "/env/environment", secrets);
+	assert_ok(file_read_text(path, 100, &text, &e), e);
+	assert_string_equal(text, "A=1\n");
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	snprintf(path, sizeof(path), "%s/" ID "/certs", secrets);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0700);
+	assert_int_equal(entries_in(path), 1);
+	snprintf(path, sizeof(path), "<name>cocos-%s-2</name>", registry_tag(m.registry));
+	assert_non_null(strstr(started_xml, path));
+	assert_ok(lifecycle_remove(&m.lifecycle, &cvm, false, &e), e);
+	assert_nothing_is_left(&m);
+	close_manager(&m);
+}
+
+static void the_weakening_word_is_on_the_command_line_only_if_told(void **state)
+{
+	struct manager m;
+	struct cvm cvm;
+	struct err e;
+
+	fresh_state();
+	open_manager(&m);
+	m.config.allow_role_signature = true;
+	assert_ok(create(&m, &cvm, &e), e);
+	assert_string_equal(cvm.cmdline, "quiet cocos.role_signature");
+	assert_non_null(strstr(started_xml, "<cmdline>quiet cocos.role_signature</cmdline>"));
+	assert_ok(lifecycle_remove(&m.lifecycle, &cvm, false, &e), e);
+	close_manager(&m);
+}
+
+/* A child that creates and removes until it is killed; false when it got to its end. */
+static bool child_dies(int at)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0) {
+		struct manager m;
+		struct cvm cvm;
+		struct err e;
+
+		open_manager(&m);
+		point = 0;
+		kill_at = at;
+		if (create(&m, &cvm, &e) < 0 || lifecycle_remove(&m.lifecycle, &cvm, false, &e) < 0)
+			_exit(1);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	if (WIFEXITED(status))
+		assert_int_equal(WEXITSTATUS(status), 0);
+	return WIFSIGNALED(status);
+}
+
+static void killed_at_any_point_a_successor_cleans_up(void **state)
+{
+	int at = 1;
+
+	for (;; at++) {
+		struct manager m;
+		struct cvm *all;
+		size_t count;
+		bool died;
+		struct err e;
+
+		fresh_state();
+		died = child_dies(at);
+		open_manager(&m);
+		assert_ok(registry_list(m.registry, &all, &count, &e), e);
+		assert_true(count <= 1);
+		/* A domain without a record could never be found again. */
+		assert_true(entries_in(domains) <= count);
+		if (count && all[0].step == CVM_RUNNING)
+			assert_int_equal(entries_in(domains), 1);
+		if (count)
+			assert_ok(lifecycle_remove(&m.lifecycle, &all[0], true, &e), e);
+		assert_nothing_is_left(&m);
+		free(all);
+		close_manager(&m);
+		if (!died)
+			break;
+	}
+	assert_true(at > 30); /* the points are really there */
+}
+
+/* Killed while it cleans up, and its successor too, and so on. */
+static void killed_again_while_cleaning_up(void **state)
+{
+	for (int at = 1; at < 12; at++) {
+		struct manager m;
+		struct cvm *all;
+		size_t count;
+		struct err e;
+
+		fresh_state();
+		assert_true(child_dies(24));
+		for (int again = 0; again < at; again++) {
+			pid_t pid = fork();
+
+			if (pid == 0) {
+				open_manager(&m);
+				point = 0;
+				kill_at = at;
+				if (registry_list(m.registry, &all, &count, &e) == 0 && count)
+					_exit(lifecycle_remove(&m.lifecycle, &all[0], true, &e) < 0);
+				_exit(0);
+			}
+			waitpid(pid, NULL, 0);
+		}
+		open_manager(&m);
+		assert_ok(registry_list(m.registry, &all, &count, &e), e);
+		if (count)
+			assert_ok(lifecycle_remove(&m.lifecycle, &all[0], true, &e), e);
+		assert_nothing_is_left(&m);
+		free(all);
+		close_manager(&m);
+	}
+}
+
+static void any_act_that_fails_once_is_undone(void **state)
+{
+	int at = 1;
+
+	for (;; at++) {
+		struct manager m;
+		struct cvm cvm;
+		struct err e;
+		int r;
+
+		fresh_state();
+		open_manager(&m);
+		fail_at = at;
+		fail_code = ERR_UNAVAILABLE;
+		acts = 0;
+		r = create(&m, &cvm, &e);
+		fail_at = 0;
+		if (r < 0) {
+			assert_int_equal(e.code, ERR_UNAVAILABLE);
+			assert_int_equal(cvm.step, 0);
+		} else {
+			assert_ok(lifecycle_remove(&m.lifecycle, &cvm, false, &e), e);
+		}
+		assert_nothing_is_left(&m);
+		close_manager(&m);
+		if (r == 0)
+			break;
+	}
+	assert_true(at > 8);
+}
+
+static void a_removal_that_fails_can_be_repeated(void **state)
+{
+	for (int at = 1; at < 9; at++) {
+		struct manager m;
+		struct cvm cvm;
+		struct err e;
+
+		fresh_state();
+		open_manager(&m);
+		assert_ok(create(&m, &cvm, &e), e);
+		fail_at = at;
+		fail_code = ERR_UNAVAILABLE;
+		acts = 0;
+		if (lifecycle_remove(&m.lifecycle, &cvm, false, &e) < 0) {
+			assert_int_equal(e.code, ERR_UNAVAILABLE);
+			if (at == 1) /* libvirt was not there: nothing began */
+				assert_int_equal(cvm.step, CVM_RUNNING);
+			fail_at = 0;
+			assert_ok(lifecycle_remove(&m.lifecycle, &cvm, false, &e), e);
+		}
+		fail_at = 0;
+		assert_nothing_is_left(&m);
+		close_manager(&m);
+	}
+}
+
+static void an_end_that_is_insisted_on_is_recorded_without_libvirt(void **state)
+{
+	struct manager m;
+	struct cvm cvm, *all;
+	size_t count;
+	struct err e;
+
+	fresh_state();
+	open_manager(&m);
+	assert_ok(create(&m, &cvm, &e), e);
+	fail_at = 2; /* the record succeeds, libvirt does not */
+	fail_code = ERR_UNAVAILABLE;
+	acts = 0;
+	assert_refused(lifecycle_remove(&m.lifecycle, &cvm, true, &e), e, ERR_UNAVAILABLE, "as told");
+	fail_at = 0;
+	assert_ok(registry_list(m.registry, &all, &count, &e), e);
+	assert_int_equal(count, 1);
+	assert_int_equal(all[0].step, CVM_STOPPING);
+	free(all);
+	assert_ok(lifecycle_remove(&m.lifecycle, &cvm, true, &e), e);
+	assert_nothing_is_left(&m);
+	close_manager(&m);
+}
+
+static void a_port_that_is_lost_is_replaced(void **state)
+{
+	struct manager m;
+	struct cvm cvm, *all;
+	uint16_t port;
+	size_t count;
+	struct err e;
+
+	fresh_state();
+	open_manager(&m);
+	forwards_taken = 3;
+	assert_ok(create(&m, &cvm, &e), e);
+	assert_ok(registry_list(m.registry, &all, &count, &e), e);
+	assert_int_equal(all[0].port, cvm.port);
+	free(all);
+	assert_ok(lifecycle_remove(&m.lifecycle, &cvm, false, &e), e);
+	forwards_taken = LIFECYCLE_FORWARD_TRIES;
+	assert_refused(create(&m, &cvm, &e), e, ERR_EXHAUSTED, "no port");
+	forwards_taken = 0;
+	assert_nothing_is_left(&m);
+	/* All of the range is to be had again. */
+	for (count = 0; ports_take(m.ports, &port, &e) == 0; count++)
+		;
+	assert_true(count > 190);
+	close_manager(&m);
+}
+
+static void a_changed_image_is_read_again_or_refused(void **state)
+{
+	struct manager m;
+	struct cvm cvm;
+	struct err e;
+
+	fresh_state();
+	open_manager(&m);
+	put(image, "k", "b");
+	assert_refused(create(&m, &cvm, &e), e, ERR_PRECONDITION, "image.json");
+	assert_nothing_is_left(&m);
+	put(image, "k", "a");
+	assert_ok(create(&m, &cvm, &e), e);
+	assert_ok(lifecycle_remove(&m.lifecycle, &cvm, false, &e), e);
+	close_manager(&m);
+}
+
+static void last_words(void **state)
+{
+	static const struct {
+		const char *console, *words;
+	} rows[] = {
+		{ "", "" },
+		{ "\r\n", "" },
+		{ "one", "one" },
+		{ "one\r\ntwo\r\n", "two" },
+		{ "one\n\n\ntwo  \n\n", "two" },
+	};
+	struct manager m;
+	struct cvm cvm;
+	char path[300], words[64];
+	struct err e;
+
+	fresh_state();
+	open_manager(&m);
+	assert_ok(create(&m, &cvm, &e), e);
+	lifecycle_last_words(&m.lifecycle, &cvm, words, sizeof(words));
+	assert_string_equal(words, "");
+	snprintf(path, sizeof(path), "%s/cvms/" ID, state_dir);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		put(path, "console.log", rows[i].console);
+		lifecycle_last_words(&m.lifecycle, &cvm, words, sizeof(words));
+		assert_string_equal(words, rows[i].words);
+	}
+	assert_ok(lifecycle_remove(&m.lifecycle, &cvm, false, &e), e);
+	close_manager(&m);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_cvm_is_made_as_recorded_and_removed_without_a_trace),
+		cmocka_unit_test(the_weakening_word_is_on_the_command_line_only_if_told),
+		cmocka_unit_test(killed_at_any_point_a_successor_cleans_up),
+		cmocka_unit_test(killed_again_while_cleaning_up),
+		cmocka_unit_test(any_act_that_fails_once_is_undone),
+		cmocka_unit_test(a_removal_that_fails_can_be_repeated),
+		cmocka_unit_test(an_end_that_is_insisted_on_is_recorded_without_libvirt),
+		cmocka_unit_test(a_port_that_is_lost_is_replaced),
+		cmocka_unit_test(a_changed_image_is_read_again_or_refused),
+		cmocka_unit_test(last_words),
+	};
+
+	return cmocka_run_group_tests(tests, make_world, remove_world);
+}
