@@ -13,6 +13,13 @@ struct reader span_reader(struct span s)
 	return reader_over(s.bytes, s.len);
 }
 
+struct span span_take(struct reader *r, size_t len)
+{
+	const uint8_t *bytes = reader_take(r, len);
+
+	return (struct span){ bytes, bytes ? len : 0 };
+}
+
 /* Length octets, X.690, 8.1.3 and 10.1: definite and as short as can be. */
 static size_t der_length(struct reader *r)
 {

@@ -45,6 +45,8 @@ struct span {
 
 bool span_equal(struct span a, struct span b);
 struct reader span_reader(struct span s);
+/* The next `len` bytes of a reader; empty, and the reader bad, if there are fewer. */
+struct span span_take(struct reader *r, size_t len);
 
 struct der {
 	uint8_t tag;
