@@ -1,0 +1,507 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The older form: fields of go-sev-guest's check.Policy and RootOfTrust and of go-tdx-guest's
+ * checkconfig, beside Cocos's pcr_values and eat_validation. Their meaning is kept where it is
+ * stricter than ours and never where it is laxer.
+ */
+#include "attestation/policy_fields.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "common/base/encode.h"
+#include "common/base/log.h"
+
+#define SNP(member) offsetof(struct policy, snp.member)
+
+enum { CHIP_ID_LEN = 64, TURIN_HWID_LEN = 8, REPORT_DATA_LEN = 64 };
+
+static int read_vmpl(struct policy_reading *r, const struct json *value)
+{
+	uint64_t v;
+
+	if (policy_read_u64(r, value, 3, &v) < 0)
+		return -(int)r->e->code;
+	r->policy->snp.vmpl = (uint32_t)v;
+	return 0;
+}
+
+/* The most permissive guest policy; the reserved bit that is always one may be left out. */
+static int read_guest_policy(struct policy_reading *r, const struct json *value)
+{
+	uint64_t v;
+
+	if (policy_read_u64(r, value, UINT64_MAX, &v) < 0)
+		return -(int)r->e->code;
+	r->policy->snp.guest_policy = v | SNP_POLICY_RESERVED_ONE;
+	return 0;
+}
+
+/* The alias check is demanded whatever the older form says, which does not know it. */
+static int read_platform_info(struct policy_reading *r, const struct json *value)
+{
+	uint64_t v;
+
+	if (policy_read_u64(r, value, UINT64_MAX, &v) < 0)
+		return -(int)r->e->code;
+	r->policy->snp.platform_info = v | SNP_PLATFORM_ALIAS_CHECK_COMPLETE;
+	return 0;
+}
+
+static int read_tcb(struct policy_reading *r, const struct json *value)
+{
+	r->has_tcb[0] = true;
+	return policy_read_u64(r, value, UINT64_MAX, &r->min_tcb[0]);
+}
+
+static int read_launch_tcb(struct policy_reading *r, const struct json *value)
+{
+	r->has_launch_tcb[0] = true;
+	return policy_read_u64(r, value, UINT64_MAX, &r->min_launch_tcb[0]);
+}
+
+static int read_tcb_turin(struct policy_reading *r, const struct json *value)
+{
+	r->has_tcb[1] = true;
+	return policy_read_u64(r, value, UINT64_MAX, &r->min_tcb[1]);
+}
+
+static int read_launch_tcb_turin(struct policy_reading *r, const struct json *value)
+{
+	r->has_launch_tcb[1] = true;
+	return policy_read_u64(r, value, UINT64_MAX, &r->min_launch_tcb[1]);
+}
+
+static int read_report_data(struct policy_reading *r, const struct json *value)
+{
+	r->policy->has_report_data = true;
+	return policy_read_bytes(r, value, REPORT_DATA_LEN, r->policy->report_data);
+}
+
+/* 64 bytes, or the 8 of a Turin's hwID, which CHIP_ID fills up with zeros. */
+static int read_chip_id(struct policy_reading *r, const struct json *value)
+{
+	uint8_t chip[CHIP_ID_LEN] = { 0 };
+	struct err ignored, *e = r->e;
+
+	r->e = &ignored;
+	int is_short = policy_read_bytes(r, value, TURIN_HWID_LEN, chip);
+	r->e = e;
+	if (is_short < 0 && policy_read_bytes(r, value, CHIP_ID_LEN, chip) < 0)
+		return -(int)e->code;
+	return policy_add_value(r, &r->policy->snp.chip_ids, chip, CHIP_ID_LEN);
+}
+
+/* "major.minor", both up to 255. */
+int policy_read_version(struct policy_reading *r, const struct json *value)
+{
+	unsigned number[2] = { 0, 0 };
+	size_t part = 0, digits = 0;
+
+	if (value->type != JSON_STRING)
+		return policy_wrong(r, value, "a version such as \"1.55\"");
+	for (const char *c = value->text; *c; c++) {
+		if (*c == '.' && part == 0 && digits) {
+			part = 1;
+			digits = 0;
+			continue;
+		}
+		number[part] = number[part] * 10 + (unsigned)(*c - '0');
+		if (*c < '0' || *c > '9' || ++digits > 3 || number[part] > UINT8_MAX)
+			return policy_wrong(r, value, "a version such as \"1.55\"");
+	}
+	if (part != 1 || !digits)
+		return policy_wrong(r, value, "a version such as \"1.55\"");
+	r->policy->snp.min_api_major = (uint8_t)number[0];
+	r->policy->snp.min_api_minor = (uint8_t)number[1];
+	return 0;
+}
+
+static int read_require_id_block(struct policy_reading *r, const struct json *value)
+{
+	if (value->type != JSON_BOOL)
+		return policy_wrong(r, value, "true or false");
+	r->require_id_block = value->boolean;
+	return 0;
+}
+
+/* Certificates of launch keys: their digest is over AMD's format of the key. */
+static int refuse_keys(struct policy_reading *r, const struct json *value)
+{
+	if (value->type == JSON_ARRAY && value->count == 0)
+		return 0;
+	return err_set(r->e, ERR_INVALID,
+		       "keys as certificates are not taken; give their digests as "
+		       "trusted_id_key_hashes or trusted_author_key_hashes");
+}
+
+/* An empty list is what a stock generator writes for 'none'. */
+static int read_hashes(struct policy_reading *r, const struct json *value, struct snp_set *set)
+{
+	uint8_t digest[SHA384_LEN];
+
+	if (value->type != JSON_ARRAY || value->count > POLICY_LIST_MAX)
+		return policy_wrong(r, value, "an array");
+	for (size_t i = 0; i < value->count; i++)
+		if (policy_read_bytes(r, &value->items[i], sizeof(digest), digest) < 0 ||
+		    policy_add_value(r, set, digest, sizeof(digest)) < 0)
+			return err_wrap(r->e, "value %zu", i + 1);
+	return 0;
+}
+
+static int read_id_hashes(struct policy_reading *r, const struct json *value)
+{
+	return read_hashes(r, value, &r->policy->snp.id_key_digests);
+}
+
+static int read_author_hashes(struct policy_reading *r, const struct json *value)
+{
+	return read_hashes(r, value, &r->policy->snp.author_key_digests);
+}
+
+static int set_product(struct policy_reading *r, enum snp_product product)
+{
+	enum snp_product *now = &r->policy->snp.product;
+
+	if (*now != SNP_PRODUCT_ANY && *now != product)
+		return err_set(r->e, ERR_INVALID, "%s, and %s elsewhere", snp_product_name(product),
+			       snp_product_name(*now));
+	*now = product;
+	return 0;
+}
+
+int policy_read_product(struct policy_reading *r, const struct json *value)
+{
+	if (value->type != JSON_STRING)
+		return policy_wrong(r, value, "a product: Milan, Genoa or Turin");
+	enum snp_product product = snp_product_of(value->text);
+	if (product == SNP_PRODUCT_ANY)
+		return policy_wrong(r, value, "a product: Milan, Genoa or Turin");
+	return set_product(r, product);
+}
+
+/* sevsnp.SevProduct.SevProductName, by number or name. */
+static int read_product_name(struct policy_reading *r, const struct json *value)
+{
+	static const struct {
+		const char *name;
+		enum snp_product product;
+	} names[] = {
+		{ "SEV_PRODUCT_UNKNOWN", SNP_PRODUCT_ANY },
+		{ "SEV_PRODUCT_MILAN", SNP_MILAN },
+		{ "SEV_PRODUCT_GENOA", SNP_GENOA },
+		{ "SEV_PRODUCT_TURIN", SNP_TURIN },
+	};
+	uint64_t number = ARRAY_LEN(names);
+
+	if (value->type == JSON_NUMBER &&
+	    policy_read_u64(r, value, ARRAY_LEN(names) - 1, &number) < 0)
+		return -(int)r->e->code;
+	for (size_t i = 0; value->type == JSON_STRING && i < ARRAY_LEN(names); i++)
+		if (strcmp(value->text, names[i].name) == 0)
+			number = i;
+	if (number == ARRAY_LEN(names))
+		return policy_wrong(r, value, "a product such as SEV_PRODUCT_MILAN");
+	return number ? set_product(r, names[number].product) : 0;
+}
+
+static int read_stepping(struct policy_reading *r, const struct json *value)
+{
+	uint64_t v;
+
+	if (policy_read_u64(r, value, 15, &v) < 0)
+		return -(int)r->e->code;
+	r->policy->snp.stepping = (int)v;
+	return 0;
+}
+
+/* Deprecated by its authors and never compared by them; a number all the same. */
+static int ignore_number(struct policy_reading *r, const struct json *value)
+{
+	uint64_t v;
+
+	return policy_read_u64(r, value, UINT32_MAX, &v);
+}
+
+static const struct policy_row product_rows[] = {
+	{ .key = "name", .kind = POLICY_CUSTOM, .read = read_product_name },
+	{ .key = "stepping", .kind = POLICY_CUSTOM, .read = ignore_number },
+	{ .key = "machine_stepping", .kind = POLICY_CUSTOM, .read = read_stepping },
+	{ .key = NULL },
+};
+
+static const struct policy_row snp_rows[] = {
+	{ "minimum_guest_svn", POLICY_U32, SNP(min_guest_svn), 0, NULL, NULL },
+	{ "policy", POLICY_CUSTOM, 0, 0, read_guest_policy, NULL },
+	{ "family_id", POLICY_ONE, SNP(family_ids), 16, NULL, NULL },
+	{ "image_id", POLICY_ONE, SNP(image_ids), 16, NULL, NULL },
+	{ "vmpl", POLICY_CUSTOM, 0, 0, read_vmpl, NULL },
+	{ "minimum_tcb", POLICY_CUSTOM, 0, 0, read_tcb, NULL },
+	{ "minimum_launch_tcb", POLICY_CUSTOM, 0, 0, read_launch_tcb, NULL },
+	{ "minimum_tcb_turin", POLICY_CUSTOM, 0, 0, read_tcb_turin, NULL },
+	{ "minimum_launch_tcb_turin", POLICY_CUSTOM, 0, 0, read_launch_tcb_turin, NULL },
+	{ "platform_info", POLICY_CUSTOM, 0, 0, read_platform_info, NULL },
+	{ "require_author_key", POLICY_BOOL, SNP(require_author_key), 0, NULL, NULL },
+	{ "report_data", POLICY_CUSTOM, 0, REPORT_DATA_LEN, read_report_data, NULL },
+	{ "measurement", POLICY_ONE, SNP(measurements), 48, NULL, NULL },
+	{ "host_data", POLICY_ONE, SNP(host_data), 32, NULL, NULL },
+	{ "report_id", POLICY_ONE, SNP(report_ids), 32, NULL, NULL },
+	{ "report_id_ma", POLICY_ONE, SNP(report_id_mas), 32, NULL, NULL },
+	{ "chip_id", POLICY_CUSTOM, 0, CHIP_ID_LEN, read_chip_id, NULL },
+	{ "minimum_build", POLICY_U8, SNP(min_build), 0, NULL, NULL },
+	{ "minimum_version", POLICY_CUSTOM, 0, 0, policy_read_version, NULL },
+	{ "permit_provisional_firmware", POLICY_BOOL, SNP(allow_provisional), 0, NULL, NULL },
+	{ "require_id_block", POLICY_CUSTOM, 0, 0, read_require_id_block, NULL },
+	{ "trusted_author_keys", POLICY_CUSTOM, 0, 0, refuse_keys, NULL },
+	{ "trusted_author_key_hashes", POLICY_CUSTOM, 0, 0, read_author_hashes, NULL },
+	{ "trusted_id_keys", POLICY_CUSTOM, 0, 0, refuse_keys, NULL },
+	{ "trusted_id_key_hashes", POLICY_CUSTOM, 0, 0, read_id_hashes, NULL },
+	{ "product", POLICY_OBJECT, 0, 0, NULL, product_rows },
+	{ .key = NULL },
+};
+
+/* ---- root_of_trust ---- */
+
+static int read_check_crl(struct policy_reading *r, const struct json *value)
+{
+	if (value->type != JSON_BOOL)
+		return policy_wrong(r, value, "true or false");
+	r->policy->require_crl |= value->boolean;
+	return 0;
+}
+
+static int read_offline(struct policy_reading *r, const struct json *value)
+{
+	if (value->type != JSON_BOOL)
+		return policy_wrong(r, value, "true or false");
+	r->policy->offline |= value->boolean;
+	return 0;
+}
+
+/* Collateral is always demanded; 'true' says nothing new and 'false' changes nothing. */
+static int read_get_collateral(struct policy_reading *r, const struct json *value)
+{
+	return value->type == JSON_BOOL ? 0 : policy_wrong(r, value, "true or false");
+}
+
+/* A policy that brings its own roots would vouch for itself. */
+static int refuse_bundles(struct policy_reading *r, const struct json *value)
+{
+	if (value->type == JSON_ARRAY && value->count == 0)
+		return 0;
+	return err_set(r->e, ERR_INVALID,
+		       "certificates are not taken from a policy; give them as endorsements "
+		       "(--CA_bundles_paths), and a root of your own as --trusted_root");
+}
+
+/* "" stands in files of the stock generator for TDX. */
+static int read_root_product(struct policy_reading *r, const struct json *value)
+{
+	if (value->type == JSON_STRING && !*value->text)
+		return 0;
+	return policy_read_product(r, value);
+}
+
+static const struct policy_row root_rows[] = {
+	{ "product", POLICY_CUSTOM, 0, 0, read_root_product, NULL },
+	{ "product_line", POLICY_CUSTOM, 0, 0, read_root_product, NULL },
+	{ "cabundle_paths", POLICY_CUSTOM, 0, 0, refuse_bundles, NULL },
+	{ "cabundles", POLICY_CUSTOM, 0, 0, refuse_bundles, NULL },
+	{ "check_crl", POLICY_CUSTOM, 0, 0, read_check_crl, NULL },
+	{ "disallow_network", POLICY_CUSTOM, 0, 0, read_offline, NULL },
+	{ "get_collateral", POLICY_CUSTOM, 0, 0, read_get_collateral, NULL },
+	{ .key = NULL },
+};
+
+/* ---- pcr_values ---- */
+
+static const struct {
+	const char *name;
+	enum digest_kind kind;
+} banks[] = {
+	{ "sha1", DIGEST_SHA1 },
+	{ "sha256", DIGEST_SHA256 },
+	{ "sha384", DIGEST_SHA384 },
+};
+
+/* "0" to "23", in one spelling. */
+static int pcr_index(struct policy_reading *r, const char *key, unsigned *index)
+{
+	size_t len = strlen(key);
+	unsigned v = 0;
+
+	for (size_t i = 0; i < len && len <= 2; i++)
+		v = v * 10 + (unsigned)(key[i] - '0');
+	for (size_t i = 0; i < len; i++)
+		if (key[i] < '0' || key[i] > '9')
+			v = POLICY_PCRS_MAX;
+	if (!len || len > 2 || v >= POLICY_PCRS_MAX || (len == 2 && key[0] == '0'))
+		return err_set(r->e, ERR_INVALID, "%s is no register from 0 to %d",
+			       log_quote(key).text, POLICY_PCRS_MAX - 1);
+	*index = v;
+	return 0;
+}
+
+/* One value, or in our form an array of those that are acceptable. */
+static int read_pcr(struct policy_reading *r, enum digest_kind bank, unsigned index,
+		    const struct json *value)
+{
+	struct policy_tpm *tpm = &r->policy->tpm;
+	const struct json *values = value;
+	size_t count = 1, len = digest_len(bank);
+
+	if (value->type == JSON_ARRAY && r->encoding == POLICY_HEX) {
+		values = value->items;
+		count = value->count;
+	}
+	if (!count || count > POLICY_LIST_MAX)
+		return err_set(r->e, ERR_INVALID, "%zu values; 1 to %d", count, POLICY_LIST_MAX);
+	for (size_t i = 0; i < tpm->count; i++)
+		if (tpm->pcrs[i].bank == bank && tpm->pcrs[i].index == index)
+			return err_set(r->e, ERR_INVALID, "is said twice");
+	uint8_t *bytes = policy_alloc(r, count * len);
+	if (!bytes)
+		return -(int)r->e->code;
+	for (size_t i = 0; i < count; i++) {
+		if (values[i].type != JSON_STRING)
+			return policy_wrong(r, &values[i], "a string");
+		if (hex_decode(values[i].text, bytes + i * len, len, r->e) < 0)
+			return -(int)r->e->code;
+	}
+	tpm->pcrs[tpm->count++] = (struct policy_pcr){ bank, index, bytes, count };
+	return 0;
+}
+
+static int read_bank(struct policy_reading *r, enum digest_kind bank, const struct json *value)
+{
+	unsigned index = 0;
+
+	if (value->type != JSON_OBJECT)
+		return policy_wrong(r, value, "an object");
+	for (size_t i = 0; i < value->count; i++) {
+		const struct json *pcr = &value->items[i];
+
+		if (pcr->type != JSON_NULL && (pcr_index(r, pcr->key, &index) < 0 ||
+					       read_pcr(r, bank, index, pcr) < 0))
+			return err_wrap(r->e, "%s", pcr->key);
+	}
+	return 0;
+}
+
+int policy_read_pcrs(struct policy_reading *r, const struct json *value)
+{
+	if (value->type != JSON_OBJECT)
+		return policy_wrong(r, value, "an object");
+	r->policy->has_tpm = true;
+	for (size_t i = 0; i < value->count; i++) {
+		const struct json *bank = &value->items[i];
+		size_t b = 0;
+
+		while (b < ARRAY_LEN(banks) && strcmp(banks[b].name, bank->key) != 0)
+			b++;
+		if (b == ARRAY_LEN(banks))
+			return err_set(r->e, ERR_INVALID, "unknown bank %s",
+				       log_quote(bank->key).text);
+		if (bank->type != JSON_NULL && read_bank(r, banks[b].kind, bank) < 0)
+			return err_wrap(r->e, "%s", bank->key);
+	}
+	return 0;
+}
+
+/* ---- eat_validation ---- */
+
+/* Signatures are always verified; the claims of this list are looked for. */
+static int read_required_claims(struct policy_reading *r, const struct json *value)
+{
+	if (value->type != JSON_ARRAY)
+		return policy_wrong(r, value, "an array");
+	for (size_t i = 0; i < value->count; i++) {
+		const char *name = value->items[i].text;
+
+		if (value->items[i].type != JSON_STRING)
+			return policy_wrong(r, &value->items[i], "a string");
+		if (strcmp(name, "ueid") == 0)
+			r->policy->token.require_ueid = true;
+		else if (strcmp(name, "measurements") == 0)
+			r->policy->token.require_measurements = true;
+		else if (strcmp(name, "eat_nonce") != 0 && strcmp(name, "platform_type") != 0)
+			return policy_wrong(r, &value->items[i], "a claim that a policy can ask for");
+	}
+	return 0;
+}
+
+static int ignore_flag(struct policy_reading *r, const struct json *value)
+{
+	return value->type == JSON_BOOL ? 0 : policy_wrong(r, value, "true or false");
+}
+
+/* Only CBOR tokens are taken, so a list that leaves CBOR out can't be met. */
+static int read_formats(struct policy_reading *r, const struct json *value)
+{
+	if (value->type != JSON_ARRAY)
+		return policy_wrong(r, value, "an array");
+	for (size_t i = 0; i < value->count; i++)
+		if (value->items[i].type == JSON_STRING &&
+		    strcasecmp(value->items[i].text, "cbor") == 0)
+			return 0;
+	return value->count ? err_set(r->e, ERR_INVALID, "only CBOR tokens are read") : 0;
+}
+
+static const struct policy_row eat_rows[] = {
+	{ "require_eat_format", POLICY_CUSTOM, 0, 0, ignore_flag, NULL },
+	{ "allowed_formats", POLICY_CUSTOM, 0, 0, read_formats, NULL },
+	{ "max_token_age_seconds", POLICY_U64, offsetof(struct policy, token.max_age), 0, NULL, NULL },
+	{ "require_claims", POLICY_CUSTOM, 0, 0, read_required_claims, NULL },
+	{ "verify_signature", POLICY_CUSTOM, 0, 0, ignore_flag, NULL },
+	{ .key = NULL },
+};
+
+/* ---- the whole ---- */
+
+static int read_policy(struct policy_reading *r, const struct json *value)
+{
+	bool tdx = json_get(value, "header_policy") || json_get(value, "headerPolicy") ||
+		   json_get(value, "td_quote_body_policy") || json_get(value, "tdQuoteBodyPolicy");
+
+	if (policy_begin(r, tdx ? &r->policy->has_tdx : &r->policy->has_snp) < 0)
+		return -(int)r->e->code;
+	return policy_read_object(r, value, tdx ? policy_older_tdx_rows : snp_rows, true);
+}
+
+const struct policy_row policy_older_rows[] = {
+	{ "policy", POLICY_CUSTOM, 0, 0, read_policy, NULL },
+	{ "root_of_trust", POLICY_OBJECT, 0, 0, NULL, root_rows },
+	{ "pcr_values", POLICY_CUSTOM, 0, 0, policy_read_pcrs, NULL },
+	{ "eat_validation", POLICY_OBJECT, 0, 0, NULL, eat_rows },
+	{ .key = NULL },
+};
+
+static struct snp_tcb tcb_of(enum snp_product product, uint64_t number)
+{
+	uint8_t bytes[SNP_TCB_LEN];
+
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (uint8_t)(number >> (8 * i));
+	return snp_tcb_of(bytes, product);
+}
+
+int policy_finish_older(struct policy_reading *r)
+{
+	struct snp_policy *snp = &r->policy->snp;
+	bool turin = snp->product == SNP_TURIN;
+
+	if (r->has_tcb[turin])
+		snp->min_tcb = tcb_of(snp->product, r->min_tcb[turin]);
+	if (r->has_launch_tcb[turin]) {
+		snp->min_launch_tcb = tcb_of(snp->product, r->min_launch_tcb[turin]);
+		snp->has_min_launch_tcb = true;
+	}
+	/* A floor that would silently fall away is a missing check. */
+	if (r->has_tcb[!turin] && !r->has_tcb[turin])
+		return err_set(r->e, ERR_INVALID,
+			       "a TCB floor of another product than the one that is named");
+	if (r->require_id_block && !snp->id_key_digests.count)
+		return err_set(r->e, ERR_INVALID,
+			       "require_id_block without trusted_id_key_hashes: nothing says whose");
+	return 0;
+}
