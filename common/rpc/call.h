@@ -31,6 +31,7 @@ struct rpc_call;
 
 struct rpc_handler {
 	struct rpc_method method;
+	size_t request_max; /* bytes of one request message; 0: limits.message_max */
 	void (*start)(struct rpc_call *call);
 	void (*message)(struct rpc_call *call, const ProtobufCMessage *message);
 	void (*bytes)(struct rpc_call *call, uint8_t *bytes, size_t len);

@@ -46,7 +46,9 @@ struct rpc_limits {
 	unsigned streams_max;	  /* open at a time on a connection */
 	size_t header_list_max;	  /* bytes of one header block, as HTTP/2 counts them */
 	size_t queued_max;	  /* output waiting in one call; more fails the call */
-	size_t buffered_max;	  /* input held by a server (or channel) for all its calls */
+	size_t held_max;	  /* input held for all calls of a connection */
+	size_t buffered_max;	  /* input held for all connections of a server; when more comes, the
+				   * connection that holds most loses its calls */
 	uint32_t window;	  /* of a stream at its start */
 	uint32_t window_bulk;	  /* after rpc_call_bulk(); a client's streams have it at once */
 	uint32_t window_connection;

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * conn.h — one connection of a server: transport, HTTP/2 session, calls. For this folder only.
+ */
+#pragma once
+
+#include "common/rpc/call_state.h"
+#include "common/rpc/h2.h"
+#include "common/rpc/peer.h"
+#include "common/rpc/server_state.h"
+
+enum {
+	CONN_CALM_MAX = 1000,	 /* frames without use that a client may send at once, */
+	CONN_CALM_PER_SECOND = 100, /* and in the long run; */
+	CONN_CALM_BYTES = 1024,	 /* one more for so many bytes that it got (BDP probes) */
+	CONN_LINGER_MS = 1000,	 /* after GOAWAY and the last call, for the client to close */
+	CONN_GOAWAY_MS = 1000,	 /* between the notice and the last word of a GOAWAY */
+};
+
+struct rpc_conn {
+	struct transport transport; /* first */
+	struct rpc_server *server;
+	struct peer *peer;
+	nghttp2_session *h2;
+	TAILQ_ENTRY(rpc_conn) others;
+	TAILQ_HEAD(, rpc_call) calls;
+	size_t held;		/* input of all its calls */
+	uint64_t block_since;	/* a header block has begun and not ended; 0: none */
+	uint64_t quiet_since;	/* no call since */
+	uint64_t goaway_since;	/* the notice was sent; 0: no */
+	struct h2_pings pings;
+	uint32_t calm;		/* left */
+	uint64_t calm_at;	/* last filled */
+	uint64_t calm_bytes;	/* sent since */
+	bool has_settings, is_goaway_final, has_turns;
+};
+
+/* Takes `fd` over. */
+int conn_accept(struct rpc_server *server, const struct listener *listener, int fd,
+		struct err *e) MUST_CHECK;
+/* Looks at the clock: what takes too long ends. May close the connection. */
+void conn_tick(struct rpc_conn *c, uint64_t now);
+/* GOAWAY, and the connection goes when its calls have. */
+void conn_drain(struct rpc_conn *c);
+/* Now; its calls get closed(). */
+void conn_close(struct rpc_conn *c);
+/* A frame that costs work and does nothing. -1: too many, the connection has to end. */
+int conn_spend_calm(struct rpc_conn *c);
+
+/* conn_h2.c */
+int conn_session_new(struct rpc_conn *c, struct err *e) MUST_CHECK;
+void conn_ping_answered(struct rpc_conn *c, const nghttp2_ping *frame);

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * peer.h — who is at the other end of a server's connection. For this folder only.
+ *
+ * Counted, because calls that jobs still hold outlive their connection.
+ */
+#pragma once
+
+#include "common/base/err.h"
+
+#include <openssl/ssl.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { PEER_NAME_MAX = 64 };
+
+struct peer {
+	unsigned refs;
+	unsigned calls; /* alive: open, or held by jobs */
+	uint64_t id;
+	bool is_tls;
+	char name[PEER_NAME_MAX];
+	uint8_t *spki;
+	size_t spki_len;
+};
+
+struct peer *peer_new(int fd, struct err *e); /* NULL on failure */
+int peer_set_tls(struct peer *peer, SSL *tls, struct err *e) MUST_CHECK;
+void peer_unref(struct peer *peer);

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "common/rpc/server.h"
+
+#include "common/rpc/conn.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void on_hub_freed(struct transport_hub *hub)
+{
+	struct rpc_server *server = (struct rpc_server *)hub;
+
+	nghttp2_session_callbacks_del(server->callbacks);
+	nghttp2_option_del(server->option);
+	free(server);
+}
+
+static unsigned min_unsigned(unsigned a, unsigned b)
+{
+	return a < b ? a : b;
+}
+
+/* Often enough for the shortest of the times that are looked at. */
+static unsigned tick_of(const struct rpc_limits *limits)
+{
+	const unsigned times[] = { limits->handshake_ms, limits->prologue_ms, limits->preface_ms,
+				   limits->headers_ms,	 limits->body_ms,     limits->stall_ms,
+				   limits->idle_ms,	 limits->ping_ms,     limits->ping_answer_ms };
+	unsigned tick = SERVER_TICK_MAX;
+
+	for (size_t i = 0; i < ARRAY_LEN(times); i++)
+		tick = min_unsigned(tick, times[i] / 4);
+	return tick < SERVER_TICK_MIN ? SERVER_TICK_MIN : tick;
+}
+
+static void check_drained(struct rpc_server *server)
+{
+	if (!server->is_draining || server->conn_count > 0 || !server->drained)
+		return;
+	deadline_stop(TAKE_PTR(server->drain_deadline));
+	TAKE_PTR(server->drained)(server->drained_data);
+}
+
+static void on_tick(uv_timer_t *timer)
+{
+	struct rpc_server *server = timer->data;
+	uint64_t now = uv_now(server->hub.loop);
+	struct rpc_conn *c, *next;
+
+	/* A tick closes no connection but its own; handlers that free the server end this. */
+	for (c = TAILQ_FIRST(&server->conns); c && !server->is_freed; c = next) {
+		next = TAILQ_NEXT(c, others);
+		conn_tick(c, now);
+	}
+	if (server->is_freed)
+		return;
+	check_drained(server);
+	if (server->conn_count == 0)
+		uv_timer_stop(timer);
+}
+
+int rpc_server_new(uv_loop_t *loop, const struct rpc_limits *limits, struct rpc_server **server,
+		   struct err *e)
+{
+	struct rpc_server *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return err_nomem(e);
+	s->limits = limits ? *limits : rpc_limits_default();
+	s->callbacks = conn_callbacks();
+	s->option = h2_options(&s->limits);
+	if (!s->callbacks || !s->option || transport_hub_init(&s->hub, loop, e) < 0) {
+		nghttp2_session_callbacks_del(s->callbacks);
+		nghttp2_option_del(s->option);
+		free(s);
+		return err_nomem(e);
+	}
+	s->hub.freed = on_hub_freed;
+	TAILQ_INIT(&s->listeners);
+	TAILQ_INIT(&s->conns);
+	uv_timer_init(loop, &s->tick);
+	s->tick.data = s;
+	*server = s;
+	return 0;
+}
+
+static int check_service(const struct rpc_server *server, const struct rpc_service *service,
+			 struct err *e)
+{
+	size_t len = strlen(service->name);
+
+	if (server->service_count >= SERVER_SERVICES_MAX)
+		return err_set(e, ERR_EXHAUSTED, "more than %d services", SERVER_SERVICES_MAX);
+	for (size_t i = 0; i < server->service_count; i++)
+		if (strcmp(server->services[i].service->name, service->name) == 0)
+			return err_set(e, ERR_EXISTS, "service %s is there already", service->name);
+	for (size_t i = 0; i < service->count; i++) {
+		const char *path = service->handlers[i].method.path;
+
+		if (path[0] != '/' || strncmp(path + 1, service->name, len) != 0 ||
+		    path[1 + len] != '/')
+			return err_set(e, ERR_INVALID, "method %s is not of service %s", path,
+				       service->name);
+		for (size_t k = 0; k < i; k++)
+			if (strcmp(service->handlers[k].method.path, path) == 0)
+				return err_set(e, ERR_EXISTS, "method %s is there twice", path);
+	}
+	return 0;
+}
+
+int rpc_server_add(struct rpc_server *server, const struct rpc_service *service, void *data,
+		   struct err *e)
+{
+	if (check_service(server, service, e) < 0)
+		return -(int)e->code;
+	server->services[server->service_count++] = (struct served){ service, data };
+	return 0;
+}
+
+const struct rpc_handler *server_find(const struct rpc_server *server, const char *path,
+				      void **data, bool *service_known)
+{
+	const char *slash = strrchr(path, '/');
+	size_t len = slash && path[0] == '/' && slash > path ? (size_t)(slash - path - 1) : 0;
+
+	for (size_t i = 0; i < server->service_count; i++) {
+		const struct rpc_service *service = server->services[i].service;
+
+		if (strlen(service->name) != len || memcmp(service->name, path + 1, len) != 0)
+			continue;
+		*service_known = true;
+		for (size_t k = 0; k < service->count; k++) {
+			if (strcmp(service->handlers[k].method.path, path) == 0) {
+				*data = server->services[i].data;
+				return &service->handlers[k];
+			}
+		}
+	}
+	return NULL;
+}
+
+int rpc_server_listen(struct rpc_server *server, const struct rpc_listen *listen, unsigned *port,
+		      struct err *e)
+{
+	if (listen->prologue && !listen->tls)
+		return err_set(e, ERR_INVALID, "listen on %s: a prologue needs TLS",
+			       listen->address);
+	if (server->is_draining)
+		return err_set(e, ERR_PRECONDITION, "listen on %s: the server is shutting down",
+			       listen->address);
+	return listener_open(server, listen, port, e);
+}
+
+void rpc_server_unlisten(struct rpc_server *server)
+{
+	struct listener *l;
+
+	while ((l = TAILQ_FIRST(&server->listeners)))
+		listener_close(l);
+}
+
+unsigned rpc_server_connections(const struct rpc_server *server)
+{
+	return server->conn_count;
+}
+
+void server_conn_opened(struct rpc_server *server, struct rpc_conn *c)
+{
+	unsigned tick = tick_of(&server->limits);
+
+	TAILQ_INSERT_TAIL(&server->conns, c, others);
+	if (server->conn_count++ == 0)
+		uv_timer_start(&server->tick, on_tick, tick, tick);
+}
+
+void server_conn_closed(struct rpc_server *server, struct rpc_conn *c)
+{
+	TAILQ_REMOVE(&server->conns, c, others);
+	server->conn_count--;
+	/* Not from here: who drained is told by the next tick, outside of anybody's callback. */
+}
+
+void server_shed(struct rpc_server *server)
+{
+	struct rpc_conn *c, *most = NULL;
+	struct rpc_call *call;
+	struct err e;
+
+	TAILQ_FOREACH(c, &server->conns, others)
+		if (!most || c->held > most->held)
+			most = c;
+	if (!most)
+		return;
+	err_set(&e, ERR_EXHAUSTED, "the server holds too much that has not been worked on");
+	TAILQ_FOREACH(call, &most->calls, others) {
+		if (call->held == 0)
+			continue;
+		rpc_call_finish(call, &e);
+		call_drop_input(call);
+	}
+}
+
+static void on_drain_deadline(void *data)
+{
+	struct rpc_server *server = data;
+	struct rpc_conn *c;
+
+	while ((c = TAILQ_FIRST(&server->conns)))
+		conn_close(c);
+	check_drained(server);
+}
+
+void rpc_server_drain(struct rpc_server *server, unsigned ms, void (*done)(void *data), void *data)
+{
+	struct rpc_conn *c, *next;
+
+	if (server->is_draining)
+		return;
+	server->is_draining = true;
+	server->drained = done;
+	server->drained_data = data;
+	rpc_server_unlisten(server);
+	for (c = TAILQ_FIRST(&server->conns); c; c = next) {
+		next = TAILQ_NEXT(c, others);
+		conn_drain(c);
+	}
+	server->drain_deadline =
+		deadline_start(server->hub.loop, ms, on_drain_deadline, server);
+	/* Also tells when there was nothing to do. */
+	uv_timer_start(&server->tick, on_tick, 1, SERVER_TICK_MIN);
+	if (!server->drain_deadline)
+		on_drain_deadline(server);
+}
+
+static void on_tick_closed(uv_handle_t *handle)
+{
+	struct rpc_server *server = handle->data;
+
+	transport_hub_release(&server->hub);
+}
+
+void rpc_server_free(struct rpc_server *server)
+{
+	struct rpc_conn *c;
+
+	if (!server || server->is_freed)
+		return;
+	server->is_freed = true;
+	server->drained = NULL;
+	deadline_stop(TAKE_PTR(server->drain_deadline));
+	rpc_server_unlisten(server);
+	while ((c = TAILQ_FIRST(&server->conns)))
+		conn_close(c);
+	uv_close((uv_handle_t *)&server->tick, on_tick_closed);
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * tls_conn.h — TLS of one connection, made from a struct rpc_tls. For this folder only.
+ */
+#pragma once
+
+#include "common/rpc/tls.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+bool rpc_tls_is_judged_by_prologue(const struct rpc_tls *tls);
+
+/* `host` is the name to check in the server's certificate (unless the settings name another); NULL
+ * makes a server's side. NULL on failure. */
+SSL *tls_conn_new(struct rpc_tls *tls, const char *host, struct err *e);
+
+/* After a failed handshake: why, from the verification's result and OpenSSL's queue. */
+int tls_conn_error(SSL *ssl, struct err *e);
+
+/* Both sides insist on ALPN. */
+int tls_conn_check_alpn(SSL *ssl, struct err *e) MUST_CHECK;
+
+struct tls_export {
+	const char *label;
+	const void *context; /* NULL: none, which is not the same as an empty one */
+	size_t context_len;
+	uint8_t *out;
+	size_t len;
+};
+int tls_conn_exporter(SSL *ssl, const struct tls_export *x, struct err *e) MUST_CHECK;

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * transport.h — one connected socket, with or without TLS, and a prologue if there is one; above it
+ * a user (a server's or a client's HTTP/2 session). For this folder only.
+ *
+ * Bytes move when uv_poll says so, or when the user asked for transport_kick(); never from within
+ * the user's own functions. After transport_close() nothing is called any more but freed(), later,
+ * from the loop.
+ */
+#pragma once
+
+#include "common/rpc/method.h"
+#include "common/rpc/prologue.h"
+#include "common/rpc/tls.h"
+
+#include <stdbool.h>
+#include <sys/queue.h>
+#include <uv.h>
+
+enum transport_stage {
+	TRANSPORT_CONNECTING, /* TCP of a client */
+	TRANSPORT_TLS,
+	TRANSPORT_PROLOGUE,
+	TRANSPORT_OPEN,
+	TRANSPORT_CLOSED,
+};
+
+enum {
+	TRANSPORT_IN = 256 << 10,    /* read at once */
+	TRANSPORT_OUT = 256 << 10,   /* produced before it is written */
+	TRANSPORT_SEND_MAX = 32 << 20, /* of a prologue, waiting */
+	TRANSPORT_TURNS_MAX = 16,    /* of either in a row, then others have a turn */
+};
+
+struct transport;
+
+/* What all transports of a server, or of a channel, share: their loop, buffers, wake-ups. */
+struct transport_hub {
+	uv_loop_t *loop;
+	uv_idle_t idle; /* runs while somebody is kicked */
+	TAILQ_HEAD(, transport) kicked;
+	uint8_t *in, *out;
+	size_t out_len, out_room;
+	unsigned refs; /* transports, and the owner */
+	void (*freed)(struct transport_hub *hub); /* all is over; frees it */
+};
+
+int transport_hub_init(struct transport_hub *hub, uv_loop_t *loop, struct err *e) MUST_CHECK;
+/* The owner's reference; freed() comes when the transports and handles are gone too. */
+void transport_hub_release(struct transport_hub *hub);
+
+struct transport_user {
+	/* Stage OPEN is reached. */
+	int (*open)(struct transport *t, struct err *e);
+	/* Something happened or was asked for; input and output follow. */
+	void (*turn)(struct transport *t);
+	/* Bytes came. */
+	int (*input)(struct transport *t, const uint8_t *bytes, size_t len, struct err *e);
+	/* Append to the hub by transport_put() until about TRANSPORT_OUT; nothing more: return. */
+	int (*output)(struct transport *t, struct err *e);
+	/* Nothing is left to do: close. Asked after output. */
+	bool (*is_over)(struct transport *t);
+	/* The connection failed by itself: the user must call transport_close(). */
+	void (*failed)(struct transport *t, const struct err *e);
+	/* The last call. */
+	void (*freed)(struct transport *t);
+};
+
+struct transport {
+	struct transport_hub *hub;
+	const struct transport_user *user;
+	enum transport_stage stage;
+	bool is_server;
+	uv_poll_t poll;
+	int fd;
+	int events; /* polled for */
+	SSL *tls;
+	bool tls_wants_write, is_kicked, is_moving;
+	TAILQ_ENTRY(transport) kicked;
+	uint8_t *pending; /* output that the socket did not take */
+	size_t pending_len, pending_at;
+	uint64_t stage_since, last_read, last_write; /* uv_now() */
+	const struct rpc_prologue *prologue;
+	void *prologue_data;
+	struct rpc_prologue_run *run;
+};
+
+struct transport_config {
+	int fd; /* taken over, in every case */
+	bool is_server;
+	bool is_connecting;
+	struct rpc_tls *tls; /* NULL: none */
+	const char *host;    /* client: the name in the certificate */
+	const struct rpc_prologue *prologue;
+	void *prologue_data;
+};
+
+/* `t` is embedded in the user's struct, and zeroed. On failure nothing is left to close. */
+int transport_start(struct transport *t, struct transport_hub *hub,
+		    const struct transport_user *user, const struct transport_config *config,
+		    struct err *e) MUST_CHECK;
+
+/* The user has output: it will be asked for. Cheap. */
+void transport_kick(struct transport *t);
+/* The user's turn() has work to do; also when this one is just over. */
+void transport_kick_later(struct transport *t);
+
+/* In output(): appends to what is being produced. Room in the hub is made as needed. */
+uint8_t *transport_room(struct transport *t, size_t len); /* NULL: no memory; then transport_put() */
+void transport_put(struct transport *t, size_t len);
+
+/* At once and for good; freed() comes from the loop. Twice is fine. */
+void transport_close(struct transport *t);
+
+/* For prologue.c: sends (copied), moves on with what came behind the prologue, or fails. */
+int transport_send(struct transport *t, const void *bytes, size_t len, struct err *e) MUST_CHECK;
+void transport_pass(struct transport *t);
+void transport_fail(struct transport *t, const struct err *e);
