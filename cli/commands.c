@@ -6,6 +6,25 @@ const struct command *const commands[] = {
 	&cmd_keys,
 	&cmd_checksum,
 
+	&cmd_algo,
+	&cmd_data,
+	&cmd_result,
+	&cmd_status,
+
+	&cmd_create_vm,
+	&cmd_remove_vm,
+
+	&cmd_computation_create,
+	&cmd_computation_list,
+	&cmd_computation_show,
+	&cmd_computation_run,
+	&cmd_computation_stop,
+	&cmd_computation_remove,
+	&cmd_computation_logs,
+	&cmd_computation_manifest,
+	&cmd_cvm_list,
+	&cmd_cvm_show,
+
 	&cmd_completion,
 	&cmd_help,
 	&cmd_version,

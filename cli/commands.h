@@ -7,5 +7,19 @@
 /* cmd_keys.c, cmd_checksum.c */
 extern const struct command cmd_keys, cmd_checksum;
 
+/* cmd_algo.c, cmd_data.c, cmd_result.c, cmd_status.c */
+extern const struct command cmd_algo, cmd_data, cmd_result, cmd_status;
+
+/* cmd_vm.c */
+extern const struct command cmd_create_vm, cmd_remove_vm;
+
+/* cmd_create.c, cmd_computation.c, cmd_logs.c */
+extern const struct command cmd_computation_create, cmd_computation_list, cmd_computation_show,
+	cmd_computation_run, cmd_computation_stop, cmd_computation_remove, cmd_computation_logs,
+	cmd_computation_manifest;
+
+/* cmd_cvm.c */
+extern const struct command cmd_cvm_list, cmd_cvm_show;
+
 /* cmd_about.c */
 extern const struct command cmd_completion, cmd_help, cmd_version;

@@ -26,6 +26,7 @@ void convert_computation(struct convert_computation *out, const struct computati
 	m->stopping = c->stopping;
 	m->finished = c->finished;
 	m->failure = c->failure;
+	m->notice = c->notice;
 	m->created = time_of(&out->created, c->created);
 	m->sent = time_of(&out->sent, c->sent);
 	m->ended = time_of(&out->ended, c->ended);

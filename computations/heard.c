@@ -19,7 +19,8 @@ struct heard {
 	void (*kept)(struct heard *heard);
 	size_t bytes;
 	char *cvm_id, *computation_id, *peer, **connected;
-	struct record record; /* text: also the error of a RunResponse, the state of an agent */
+	struct record record; /* a RunResponse has its error as text, its notice as status; an
+				  * AgentStateRes the state as text */
 	struct store_todo todo;
 };
 
@@ -132,7 +133,9 @@ static int keep_event(struct store *store, struct heard *h, struct err *e)
 
 static int keep_run_answer(struct store *store, struct heard *h, struct err *e)
 {
-	return store_run_answer(store, h->cvm_id, h->computation_id, h->record.text, e);
+	const struct run_answer answer = { .error = h->record.text, .notice = h->record.status };
+
+	return store_run_answer(store, h->cvm_id, h->computation_id, &answer, e);
 }
 
 static int keep_stopped(struct store *store, struct heard *h, struct err *e)
@@ -202,7 +205,10 @@ static bool understand(struct heard *h, const Cvms__ClientStreamMessage *m)
 	case CVMS__CLIENT_STREAM_MESSAGE__MESSAGE_RUN_RES:
 		h->keep = keep_run_answer;
 		h->kept = kept_run_answer;
-		return hear_answer(h, m->run_res->computation_id, m->run_res->error);
+		h->record.status =
+			text_of(m->run_res->notice, strlen(m->run_res->notice), STORE_TEXT_MAX);
+		return h->record.status &&
+		       hear_answer(h, m->run_res->computation_id, m->run_res->error);
 	case CVMS__CLIENT_STREAM_MESSAGE__MESSAGE_STOP_COMPUTATION_RES:
 		h->keep = keep_stopped;
 		return hear_answer(h, m->stop_computation_res->computation_id, "");

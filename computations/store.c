@@ -26,6 +26,7 @@ static const char schema[] =
 	" stopping INTEGER NOT NULL DEFAULT 0,"
 	" finished INTEGER NOT NULL DEFAULT 0,"
 	" failure TEXT NOT NULL DEFAULT '',"
+	" notice TEXT NOT NULL DEFAULT '',"
 	" created INTEGER NOT NULL,"
 	" sent INTEGER NOT NULL DEFAULT 0,"
 	" ended INTEGER NOT NULL DEFAULT 0);"
@@ -124,6 +125,7 @@ void computation_done(struct computation *c)
 	free(c->agent_state);
 	free(c->cvm_id);
 	free(c->failure);
+	free(c->notice);
 	*c = (struct computation){ .id = NULL };
 }
 
@@ -131,7 +133,7 @@ void computation_done(struct computation *c)
 #define COMPUTATION_COLUMNS                                                                        \
 	"c.id, c.name, c.description, c.agent_state, c.cvm, c.failure, c.state, c.stopping,"       \
 	" c.finished, c.created, c.sent, c.ended, c.digest, c.datasets, c.consumers,"              \
-	" coalesce(j.records, 0), coalesce(j.dropped, 0)"                                          \
+	" coalesce(j.records, 0), coalesce(j.dropped, 0), c.notice"                                          \
 	" FROM computations c LEFT JOIN journals j ON j.owner = 'c:' || c.id "
 
 static int read_computation(sqlite3_stmt *row, struct computation *c, struct err *e)
@@ -140,7 +142,8 @@ static int read_computation(sqlite3_stmt *row, struct computation *c, struct err
 
 	if (db_text(row, 0, &got.id, e) < 0 || db_text(row, 1, &got.name, e) < 0 ||
 	    db_text(row, 2, &got.description, e) < 0 || db_text(row, 3, &got.agent_state, e) < 0 ||
-	    db_text(row, 4, &got.cvm_id, e) < 0 || db_text(row, 5, &got.failure, e) < 0) {
+	    db_text(row, 4, &got.cvm_id, e) < 0 || db_text(row, 5, &got.failure, e) < 0 ||
+	    db_text(row, 17, &got.notice, e) < 0) {
 		computation_done(&got);
 		return -(int)e->code;
 	}

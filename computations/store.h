@@ -43,6 +43,7 @@ int64_t store_now(void);
 
 struct computation {
 	char *id, *name, *description, *agent_state, *cvm_id, *failure;
+	char *notice; /* what weakens its agent */
 	enum computation_state state;
 	bool stopping, finished;
 	int64_t created, sent, ended; /* ms since 1970, 0: not yet */
@@ -116,8 +117,11 @@ int store_log(struct store *store, const char *cvm_id, const char *computation_i
 int store_event(struct store *store, const char *cvm_id, const char *computation_id,
 		const struct record *r, struct err *e) MUST_CHECK;
 /* RunResponse: the agent has the manifest, or (with an error) refuses it. */
+struct run_answer {
+	const char *error, *notice; /* empty: none */
+};
 int store_run_answer(struct store *store, const char *cvm_id, const char *computation_id,
-		     const char *error, struct err *e) MUST_CHECK;
+		     const struct run_answer *answer, struct err *e) MUST_CHECK;
 int store_stopped(struct store *store, const char *cvm_id, const char *computation_id,
 		  struct err *e) MUST_CHECK;
 /* AgentStateRes; `todo` says what to do about it. */

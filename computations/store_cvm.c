@@ -195,13 +195,15 @@ static int release(struct store *store, const char *cvm_id, const char *computat
 }
 
 int store_run_answer(struct store *store, const char *cvm_id, const char *computation_id,
-		     const char *error, struct err *e)
+		     const struct run_answer *answer, struct err *e)
 {
 	int64_t now = store_now();
 
-	if (check_owner(store, cvm_id, computation_id, e) < 0)
+	if (check_owner(store, cvm_id, computation_id, e) < 0 ||
+	    db_run(&store->db, e, "UPDATE computations SET notice = ? WHERE id = ?", "tt",
+		   answer->notice, computation_id) < 0)
 		return -(int)e->code;
-	if (!*error)
+	if (!*answer->error)
 		return db_run(&store->db, e,
 			      "UPDATE computations SET state = ?, reached = 1 WHERE id = ?"
 			      " AND finished = 0 AND state = ?",
@@ -211,7 +213,7 @@ int store_run_answer(struct store *store, const char *cvm_id, const char *comput
 	if (db_run(&store->db, e,
 		   "UPDATE computations SET state = ?, finished = 1, failure = ?, ended = ?"
 		   " WHERE id = ? AND finished = 0 AND reached = 0",
-		   "itit", (int64_t)COMPUTATION_FAILED, error, now, computation_id) < 0)
+		   "itit", (int64_t)COMPUTATION_FAILED, answer->error, now, computation_id) < 0)
 		return -(int)e->code;
 	if (sqlite3_changes(store->db.sqlite) == 0)
 		return 0;

@@ -88,6 +88,13 @@ static void event(struct fixture *f, const char *cvm, const char *id, const char
 	assert_ok(store_event(&f->store, cvm, id, &r, &f->e), f->e);
 }
 
+static int answer(struct fixture *f, const char *cvm, const char *id, const char *error)
+{
+	return store_run_answer(&f->store, cvm, id,
+				&(struct run_answer){ .error = error, .notice = "development" },
+				&f->e);
+}
+
 static void check(struct fixture *f, const char *id, enum computation_state state, bool finished)
 {
 	struct computation c CLEANUP_COMPUTATION = { .id = NULL };
@@ -171,12 +178,12 @@ static void a_run_is_followed_to_its_end(void **state)
 
 	run_on(f, "one", "cvm");
 	check(f, "one", COMPUTATION_CREATED, false);
-	assert_ok(store_run_answer(&f->store, "cvm", "one", "", &f->e), f->e);
+	assert_ok(answer(f, "cvm", "one", ""), f->e);
 	check(f, "one", COMPUTATION_WAITING_ALGORITHM, false);
 	event(f, "cvm", "one", "ReceivingData", "InProgress");
 	check(f, "one", COMPUTATION_WAITING_DATASETS, false);
 	/* An answer that is late does not turn the clock back. */
-	assert_ok(store_run_answer(&f->store, "cvm", "one", "", &f->e), f->e);
+	assert_ok(answer(f, "cvm", "one", ""), f->e);
 	check(f, "one", COMPUTATION_WAITING_DATASETS, false);
 	event(f, "cvm", "one", "Running", "Starting");
 	check(f, "one", COMPUTATION_RUNNING, false);
@@ -198,6 +205,11 @@ static void a_failure_keeps_its_reason(void **state)
 	check(f, "one", COMPUTATION_FAILED, true);
 	assert_ok(store_computation(&f->store, "one", &c, &f->e), f->e);
 	assert_string_equal(c.failure, "{\"why\":\"x\"}");
+	assert_string_equal(c.notice, "");
+	assert_ok(answer(f, "cvm", "one", ""), f->e);
+	computation_done(&c);
+	assert_ok(store_computation(&f->store, "one", &c, &f->e), f->e);
+	assert_string_equal(c.notice, "development");
 }
 
 static void a_refused_manifest_frees_its_cvm(void **state)
@@ -205,7 +217,7 @@ static void a_refused_manifest_frees_its_cvm(void **state)
 	struct fixture *f = *state;
 
 	run_on(f, "one", "cvm");
-	assert_ok(store_run_answer(&f->store, "cvm", "one", "no", &f->e), f->e);
+	assert_ok(answer(f, "cvm", "one", "no"), f->e);
 	check(f, "one", COMPUTATION_FAILED, true);
 	create(f, "two");
 	assert_ok(store_assign(&f->store, "two", "cvm", &f->e), f->e);
@@ -217,7 +229,7 @@ static void a_second_copy_that_is_refused_changes_nothing(void **state)
 
 	run_on(f, "one", "cvm");
 	event(f, "cvm", "one", "Running", "InProgress");
-	assert_ok(store_run_answer(&f->store, "cvm", "one", "FAILED_PRECONDITION", &f->e), f->e);
+	assert_ok(answer(f, "cvm", "one", "FAILED_PRECONDITION"), f->e);
 	check(f, "one", COMPUTATION_RUNNING, false);
 }
 
@@ -232,7 +244,7 @@ static void nobody_speaks_of_anothers_computation(void **state)
 	assert_refused(store_event(&f->store, "evil", "one", &r, &f->e), f->e, ERR_DENIED, "never");
 	assert_refused(store_log(&f->store, "evil", "one", &r, &f->e), f->e, ERR_DENIED, "never");
 	assert_refused(store_stopped(&f->store, "evil", "one", &f->e), f->e, ERR_DENIED, "never");
-	assert_refused(store_run_answer(&f->store, "evil", "one", "x", &f->e), f->e, ERR_DENIED,
+	assert_refused(answer(f, "evil", "one", "x"), f->e, ERR_DENIED,
 		       "never");
 	check(f, "one", COMPUTATION_CREATED, false);
 }
