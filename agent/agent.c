@@ -198,9 +198,8 @@ void agent_say(struct agent *agent, const char *level, const char *fmt, ...)
 			here = levels[i].level;
 	}
 	log_line(here, "%s", text);
-	postbox_log(&agent->postbox,
-		    agent->computation ? agent->computation->manifest->id : NULL, level, text,
-		    strlen(text));
+	postbox_log(&agent->postbox, agent->computation ? agent->computation->manifest->id : NULL,
+		    level, text, strlen(text));
 	if (agent->cvms)
 		cvms_flush(agent->cvms);
 }

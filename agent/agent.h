@@ -44,13 +44,13 @@ struct agent {
 	struct door *door;
 	struct runner *runner;
 	struct upload_call *uploads; /* open calls, a list */
-	char *dir;		     /* of the computation, below --work */
-	int lock;		     /* on --work */
+	char *dir;                   /* of the computation, below --work */
+	int lock;                    /* on --work */
 
-	bool wiping;		     /* the folder is being removed, in the pool */
-	bool stop_wanted;	     /* see stop.h */
+	bool wiping;      /* the folder is being removed, in the pool */
+	bool stop_wanted; /* see stop.h */
 	bool shutting_down;
-	struct err fatal;	     /* why the agent ends by itself; code 0: it does not */
+	struct err fatal; /* why the agent ends by itself; code 0: it does not */
 };
 
 /* Locks and empties the work folder, starts the keeper. Then agent_boot() goes on from the loop:

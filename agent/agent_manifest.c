@@ -54,7 +54,9 @@ static void open_door(struct agent *agent, bool measured)
 	agent_say(agent, "INFO", "manifest %s %s, listening on port %u%s", hex,
 		  measured ? "measured" : "taken WITHOUT being measured (development)",
 		  c->listener.port,
-		  c->listener.client_ca ? " with mTLS" : c->listener.cert ? " with TLS" : "");
+		  c->listener.client_ca ? " with mTLS"
+		  : c->listener.cert    ? " with TLS"
+					: "");
 	agent_event(agent, "ReceivingAlgorithm", "InProgress");
 }
 
@@ -120,12 +122,14 @@ static int take(struct agent *agent, Cvms__ComputationRunReq *manifest, struct e
 	if (!agent->incoming && state_takes(agent->state, EVENT_MANIFEST))
 		return begin(agent, manifest, e);
 	manifest_free(manifest);
-	return err_set(e, ERR_PRECONDITION, "a manifest is not expected %s%s; stop computation "
-		       "%s first",
-		       agent->incoming ? "while another is measured" : "in state ",
-		       agent->incoming ? "" : state_name(agent->state),
-		       log_quote((agent->incoming ? agent->incoming : agent->computation)
-					 ->manifest->id).text);
+	return err_set(
+		e, ERR_PRECONDITION,
+		"a manifest is not expected %s%s; stop computation "
+		"%s first",
+		agent->incoming ? "while another is measured" : "in state ",
+		agent->incoming ? "" : state_name(agent->state),
+		log_quote((agent->incoming ? agent->incoming : agent->computation)->manifest->id)
+			.text);
 }
 
 bool agent_take_manifest(struct agent *agent, const char *id, const void *bytes, size_t len)

@@ -42,8 +42,7 @@ void agent_fail(struct agent *agent, const struct err *why)
 	agent_event(agent, "Failed", "Failed");
 }
 
-static void enter(struct agent *agent, enum state_event event, const char *type,
-		  const char *status)
+static void enter(struct agent *agent, enum state_event event, const char *type, const char *status)
 {
 	struct err e;
 
@@ -55,8 +54,8 @@ static void enter(struct agent *agent, enum state_event event, const char *type,
 
 static void remove_inputs(const char *dir)
 {
-	static const char *const names[] = { "algorithm", "requirements.txt", "datasets",
-					     "scratch", "uploads" };
+	static const char *const names[] = { "algorithm", "requirements.txt", "datasets", "scratch",
+					     "uploads" };
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 		CLEANUP(free) char *path = NULL;
@@ -151,7 +150,7 @@ static void on_line(void *data, int stream, const char *text, size_t len)
 	cvms_flush(agent->cvms);
 }
 
-static void on_exit(void *data, const struct jail_exit *exit, int results)
+static void on_run_end(void *data, const struct jail_exit *exit, int results)
 {
 	struct agent *agent = data;
 	CLEANUP(close) int dir = results;
@@ -180,7 +179,7 @@ static int start(struct agent *agent, struct err *e)
 					     "scratch" };
 	const struct config *config = agent->config;
 	const struct computation *c = agent->computation;
-	const struct runner_callbacks callbacks = { on_line, on_exit, agent };
+	const struct runner_callbacks callbacks = { on_line, on_run_end, agent };
 	char *paths[ARRAY_LEN(names)] = { 0 };
 	int failed = 0;
 
@@ -225,8 +224,8 @@ void agent_algorithm_in(struct agent *agent)
 {
 	bool more = agent->computation->dataset_count > 0;
 
-	enter(agent, more ? EVENT_ALGORITHM : EVENT_ALGORITHM_ONLY,
-	      more ? "ReceivingData" : NULL, "InProgress");
+	enter(agent, more ? EVENT_ALGORITHM : EVENT_ALGORITHM_ONLY, more ? "ReceivingData" : NULL,
+	      "InProgress");
 	if (agent->state == STATE_RUNNING)
 		run(agent);
 }

@@ -17,8 +17,8 @@ static int take_assets(struct computation *c, struct err *e)
 				       .key = &m->algorithm->userkey,
 				       .name = "" };
 	c->datasets = calloc(m->n_datasets ? m->n_datasets : 1, sizeof(*c->datasets));
-	c->consumers = calloc(m->n_result_consumers ? m->n_result_consumers : 1,
-			      sizeof(*c->consumers));
+	c->consumers =
+		calloc(m->n_result_consumers ? m->n_result_consumers : 1, sizeof(*c->consumers));
 	if (!c->datasets || !c->consumers)
 		return err_nomem(e);
 	c->dataset_count = m->n_datasets;
@@ -162,8 +162,8 @@ bool computation_has_all_consumers(const struct computation *c)
 	return true;
 }
 
-int computation_upload(struct computation *c, uv_loop_t *loop, uint64_t max,
-		       struct upload **upload, struct err *e)
+int computation_upload(struct computation *c, uv_loop_t *loop, uint64_t max, struct upload **upload,
+		       struct err *e)
 {
 	CLEANUP(free) char *path = NULL;
 	int failed = text_format(&path, e, "%s/uploads/%" PRIu64, c->dir, c->upload_names++);

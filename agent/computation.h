@@ -21,10 +21,10 @@ struct rpc_call;
 
 struct asset {
 	const ProtobufCBinaryData *hash, *key; /* the manifest's */
-	const char *name;		       /* datasets; "" where the manifest says none */
+	const char *name;                      /* datasets; "" where the manifest says none */
 	bool decompress;
-	bool placing;	     /* accepted, on its way to its place */
-	bool received;	     /* in its place */
+	bool placing;        /* accepted, on its way to its place */
+	bool received;       /* in its place */
 	struct upload *kept; /* of an upload that was cut off; NULL if none */
 };
 
@@ -54,8 +54,8 @@ struct computation {
 
 	/* What came with the algorithm. */
 	enum runner_kind kind;
-	char *runtime;	    /* NULL: none said */
-	char **args;	    /* NULL at the end, or NULL */
+	char *runtime; /* NULL: none said */
+	char **args;   /* NULL at the end, or NULL */
 	bool requirements;
 
 	char *dir; /* uploads/, datasets/, scratch/, algorithm, requirements.txt, results.zip */
@@ -77,7 +77,8 @@ struct computation *computation_ref(struct computation *c);
 void computation_unref(struct computation *c);
 DEFINE_CLEANUP(struct computation *, computation_unref)
 
-/* No more of this: kept uploads are removed, `over` is set. The folder is the caller's to remove. */
+/* No more of this: kept uploads are removed, `over` is set. The folder is the caller's to remove.
+ */
 void computation_end(struct computation *c);
 
 bool computation_has_all_data(const struct computation *c);
@@ -88,5 +89,5 @@ int computation_path(const struct computation *c, const char *name, char **path,
 		     struct err *e) MUST_CHECK;
 
 /* A new file below uploads/. */
-int computation_upload(struct computation *c, uv_loop_t *loop, uint64_t max,
-		       struct upload **upload, struct err *e) MUST_CHECK;
+int computation_upload(struct computation *c, uv_loop_t *loop, uint64_t max, struct upload **upload,
+		       struct err *e) MUST_CHECK;

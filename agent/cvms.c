@@ -16,10 +16,10 @@ struct cvms {
 	struct rpc_stream *stream;
 	struct assembly assembly;
 	uv_timer_t retry, confirm;
-	unsigned handles;	/* timers that are not closed */
+	unsigned handles; /* timers that are not closed */
 	uint64_t opened_ms;
 	unsigned backoff_ms;
-	bool leaving;		/* the service asked us to go; after what is queued */
+	bool leaving; /* the service asked us to go; after what is queued */
 	bool freed;
 };
 
@@ -155,8 +155,8 @@ static void on_closed(struct rpc_stream *stream, const struct err *status)
 	assembly_reset(&cvms->assembly);
 	if (uv_now(cvms->agent->loop) - cvms->opened_ms >= CVMS_CALM_MS)
 		cvms->backoff_ms = CVMS_BACKOFF_MIN_MS;
-	log_warn("computation service %s: %s: %s; calling again",
-		 rpc_channel_target(cvms->channel), err_code_name(status->code),
+	log_warn("computation service %s: %s: %s; calling again", rpc_channel_target(cvms->channel),
+		 err_code_name(status->code),
 		 status->code == ERR_OK ? "it ended the stream" : status->text);
 	retry_later(cvms);
 }
@@ -189,8 +189,8 @@ static void call(struct cvms *cvms)
 	int failed = rpc_metadata_add(&metadata, "job-id", id ? id : "", &e);
 
 	if (!failed)
-		failed = rpc_stream_open(cvms->channel, &process, &events, &options,
-					 &cvms->stream, &e);
+		failed = rpc_stream_open(cvms->channel, &process, &events, &options, &cvms->stream,
+					 &e);
 	rpc_metadata_done(&metadata);
 	cvms->opened_ms = uv_now(cvms->agent->loop);
 	cvms->leaving = false;

@@ -11,8 +11,8 @@ struct agent;
 struct agent_config;
 struct door;
 
-int door_open(struct agent *agent, const struct agent_config *config,
-		  struct door **door, struct err *e) MUST_CHECK;
+int door_open(struct agent *agent, const struct agent_config *config, struct door **door,
+	      struct err *e) MUST_CHECK;
 
 /* Closes everything at once; calls are told CANCELLED by their connection. NULL is fine. */
 void door_close(struct door *door);

@@ -44,8 +44,7 @@ static void read_piece(void *data)
 	size_t done = 0;
 
 	while (done < r->len) {
-		ssize_t n = pread(r->fd, r->bytes + done, r->len - done,
-				  (off_t)(r->offset + done));
+		ssize_t n = pread(r->fd, r->bytes + done, r->len - done, (off_t)(r->offset + done));
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -152,7 +151,8 @@ static int find_consumer(struct computation *c, const struct access *access,
 			return 0;
 		}
 	}
-	return err_set(e, ERR_DENIED, "Result: not signed for this call by a consumer that the "
+	return err_set(e, ERR_DENIED,
+		       "Result: not signed for this call by a consumer that the "
 		       "manifest names");
 }
 
@@ -201,7 +201,8 @@ static int begin(struct agent *agent, struct rpc_call *call, struct err *e)
 	if (failed)
 		return failed;
 	if (consumer->fetched)
-		return err_set(e, ERR_PRECONDITION, "Result: this consumer has fetched the result "
+		return err_set(e, ERR_PRECONDITION,
+			       "Result: this consumer has fetched the result "
 			       "already");
 	failed = open_result(agent, consumer, &rc, e);
 	if (failed)

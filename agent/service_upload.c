@@ -253,7 +253,8 @@ static int take_filename(struct upload_call *u, const struct piece *p, struct er
 	if (u->filename) {
 		if (p->second_len != strlen(u->filename) ||
 		    memcmp(p->second, u->filename, p->second_len) != 0)
-			return err_set(e, ERR_INVALID, "Data: the file name changes in the midst "
+			return err_set(e, ERR_INVALID,
+				       "Data: the file name changes in the midst "
 				       "of an upload");
 		return 0;
 	}
@@ -270,7 +271,8 @@ static int take_requirements(struct upload_call *u, const struct piece *p, struc
 	if (p->second_len == 0)
 		return 0;
 	if (p->asset_len > 0 || u->upload)
-		return err_set(e, ERR_INVALID, "Algo: requirements come before the algorithm, in "
+		return err_set(e, ERR_INVALID,
+			       "Algo: requirements come before the algorithm, in "
 			       "messages of their own");
 	writer_bytes(&u->requirements, p->second, p->second_len);
 	if (u->requirements.bad)

@@ -20,13 +20,13 @@
 struct upload_call {
 	struct agent *agent;
 	struct computation *computation; /* a reference */
-	struct rpc_call *call;		 /* a reference */
+	struct rpc_call *call;           /* a reference */
 	struct upload_call *next, **link;
 	bool is_algo;
 	struct access access;
 
 	bool may_be[MANIFEST_DATASETS_MAX]; /* datasets whose owner signed this call */
-	struct asset *asset;		    /* the one it is, as soon as that is certain */
+	struct asset *asset;                /* the one it is, as soon as that is certain */
 
 	char *filename; /* Data; NULL before the first message */
 	bool decompress;

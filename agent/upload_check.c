@@ -19,8 +19,10 @@ static int check_data_metadata(struct upload_call *u, struct err *e)
 	const char *text = metadata_text(u, "decompress");
 
 	if (text && strcmp(text, "true") != 0 && strcmp(text, "false") != 0)
-		return err_set(e, ERR_INVALID, "Data: metadata decompress: %s is neither true nor "
-			       "false", log_quote(text).text);
+		return err_set(e, ERR_INVALID,
+			       "Data: metadata decompress: %s is neither true nor "
+			       "false",
+			       log_quote(text).text);
 	u->decompress = text && strcmp(text, "true") == 0;
 	return 0;
 }
@@ -48,8 +50,8 @@ static int check_args(const struct upload_call *u, struct err *e)
 			       a->n_algo_args);
 	for (size_t i = 0; i < count; i++) {
 		if (strcmp(rpc_metadata_text(m, "algo_args", i), a->algo_args[i]) != 0)
-			return err_set(e, ERR_INVALID,
-				       "Algo: argument %zu is not the manifest's", i);
+			return err_set(e, ERR_INVALID, "Algo: argument %zu is not the manifest's",
+				       i);
 	}
 	return 0;
 }
@@ -94,8 +96,8 @@ static int algo_parameters(const struct upload_call *u, struct writer *w, struct
 	for (size_t i = 0; i < rpc_metadata_count(m, "algo_args"); i++)
 		proof_parameter_text(w, "algo_args", rpc_metadata_text(m, "algo_args", i));
 	if (u->requirements.len > 0) {
-		int failed = digest(DIGEST_SHA3_256, u->requirements.bytes, u->requirements.len, d,
-				    e);
+		int failed =
+			digest(DIGEST_SHA3_256, u->requirements.bytes, u->requirements.len, d, e);
 
 		if (failed)
 			return failed;
@@ -106,8 +108,7 @@ static int algo_parameters(const struct upload_call *u, struct writer *w, struct
 
 static bool is_hinted(const struct upload_call *u, const struct asset *a)
 {
-	return !u->access.has_digest ||
-	       memcmp(u->access.digest, a->hash->data, SHA3_256_LEN) == 0;
+	return !u->access.has_digest || memcmp(u->access.digest, a->hash->data, SHA3_256_LEN) == 0;
 }
 
 static int check_algo_owner(struct upload_call *u, struct err *e)
@@ -119,8 +120,10 @@ static int check_algo_owner(struct upload_call *u, struct err *e)
 	if (u->requirements.len > 0 && u->kind != RUNNER_PYTHON)
 		return err_set(e, ERR_INVALID, "Algo: requirements are for python algorithms");
 	if (!is_hinted(u, &c->algorithm))
-		return err_set(e, ERR_INVALID, "Algo: %s is not the digest that the manifest has "
-			       "for the algorithm", PROOF_DIGEST_KEY);
+		return err_set(e, ERR_INVALID,
+			       "Algo: %s is not the digest that the manifest has "
+			       "for the algorithm",
+			       PROOF_DIGEST_KEY);
 	failed = algo_parameters(u, &parameters, e);
 	if (failed)
 		return failed;
@@ -164,8 +167,8 @@ static size_t keep_signed(struct upload_call *u, const struct writer *parameters
 
 		if (!u->may_be[i])
 			continue;
-		u->may_be[i] = access_verify(&u->access, a->key, c->digests.sha3_256,
-					     a->hash->data, parameters, &ignored) == 0;
+		u->may_be[i] = access_verify(&u->access, a->key, c->digests.sha3_256, a->hash->data,
+					     parameters, &ignored) == 0;
 		if (!u->may_be[i])
 			continue;
 		count++;
@@ -188,12 +191,14 @@ static int check_data_owner(struct upload_call *u, struct err *e)
 		return err_set(e, ERR_INVALID, "Data: no dataset of the manifest is called %s",
 			       log_quote(u->filename).text);
 	if (hinted == 0)
-		return err_set(e, ERR_INVALID, "Data: the manifest has no dataset %s with this "
+		return err_set(e, ERR_INVALID,
+			       "Data: the manifest has no dataset %s with this "
 			       "digest: other content than was agreed on",
 			       log_quote(u->filename).text);
 	data_parameters(u, &parameters);
 	if (keep_signed(u, &parameters, &missing) == 0)
-		return err_set(e, ERR_DENIED, "Data: %s: not signed for this call by its owner "
+		return err_set(e, ERR_DENIED,
+			       "Data: %s: not signed for this call by its owner "
 			       "(another key, or another content, computation or connection)",
 			       log_quote(u->filename).text);
 	if (missing == 0)

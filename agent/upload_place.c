@@ -88,7 +88,8 @@ static int judge(struct upload_call *u, struct err *e)
 	if (failed)
 		return failed;
 	if (u->asset->received || u->asset->placing)
-		return err_set(e, ERR_EXISTS, "%s: it is here already", u->is_algo ? "Algo" : "Data");
+		return err_set(e, ERR_EXISTS, "%s: it is here already",
+			       u->is_algo ? "Algo" : "Data");
 	if (!state_takes(u->agent->state, u->is_algo ? EVENT_ALGORITHM : EVENT_DATASET))
 		return err_set(e, ERR_PRECONDITION, "%s: not expected in state %s",
 			       u->is_algo ? "Algo" : "Data", state_name(u->agent->state));
@@ -124,8 +125,7 @@ static int copy_args(struct upload_call *u, struct err *e)
 	if (!c->args)
 		return err_nomem(e);
 	for (size_t i = 0; i < count; i++) {
-		c->args[i] = strdup(said ? rpc_metadata_text(m, "algo_args", i)
-					 : a->algo_args[i]);
+		c->args[i] = strdup(said ? rpc_metadata_text(m, "algo_args", i) : a->algo_args[i]);
 		if (!c->args[i])
 			return err_nomem(e);
 	}
