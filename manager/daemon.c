@@ -5,7 +5,6 @@
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/rpc/health.h"
-#include "common/rpc/reflection.h"
 #include "common/rpc/server.h"
 #include "manager/service.h"
 
@@ -36,7 +35,6 @@ struct daemon {
 	struct rpc_tls *tls;
 	struct rpc_server *server;
 	struct rpc_health *health;
-	struct rpc_reflection *reflection;
 	bool stopping;
 };
 
@@ -49,10 +47,10 @@ static int make_folder(const char *path, struct err *e)
 		return -(int)e->code;
 	if (stat(path, &st) < 0)
 		return err_errno(e, "'%s'", path);
-	if (st.st_uid != geteuid() || (st.st_mode & (S_IWGRP | S_IWOTH)))
+	if (st.st_uid != geteuid() || (st.st_mode & (S_IWGRP | S_IWOTH)) || !(st.st_mode & S_IXOTH))
 		return err_set(e, ERR_PRECONDITION,
-			       "'%s' belongs to, or can be written by, somebody else: give it to "
-			       "user %u, mode 0711", path, (unsigned)geteuid());
+			       "'%s' has the wrong owner or mode: give it to user %u, mode 0711",
+			       path, (unsigned)geteuid());
 	return 0;
 }
 
@@ -91,10 +89,13 @@ static int open_state(struct daemon *d, struct err *e)
 	CLEANUP(free) char *cvms = NULL;
 	CLEANUP(free) char *path = NULL;
 
-	umask(0077);
+	umask(0022); /* for these two; whatever comes later has its own mode or is ours alone */
 	if (make_folder(config->state_dir, e) < 0 || make_folder(config->secrets_dir, e) < 0 ||
-	    check_memory_backed(config->secrets_dir, e) < 0 || lock_state(d, e) < 0 ||
-	    text_format(&cvms, e, "%s/cvms", config->state_dir) < 0 || make_folder(cvms, e) < 0 ||
+	    check_memory_backed(config->secrets_dir, e) < 0)
+		return -(int)e->code;
+	umask(0077);
+	if (lock_state(d, e) < 0 || text_format(&cvms, e, "%s/cvms", config->state_dir) < 0 ||
+	    dir_make(cvms, 0700, e) < 0 ||
 	    text_format(&path, e, "%s/registry.db", config->state_dir) < 0 ||
 	    registry_open(path, &d->registry, e) < 0)
 		return -(int)e->code;
@@ -146,7 +147,6 @@ static int listen_for_calls(struct daemon *d, struct err *e)
 	    rpc_server_add(d->server, &service_manager, d->fleet, e) < 0 ||
 	    rpc_health_new(d->server, &d->health, e) < 0 ||
 	    rpc_health_set(d->health, service_manager.name, true, e) < 0 ||
-	    rpc_reflection_new(d->server, &d->reflection, e) < 0 ||
 	    rpc_server_listen(d->server, &(struct rpc_listen){ .address = address, .tls = d->tls },
 			      &port, e) < 0)
 		return -(int)e->code;
@@ -215,7 +215,6 @@ static void finish(struct daemon *d)
 	uv_run(&d->loop, UV_RUN_DEFAULT);
 	uv_loop_close(&d->loop);
 	rpc_health_free(d->health);
-	rpc_reflection_free(d->reflection);
 	rpc_tls_free(d->tls);
 	lifecycle_done(&d->lifecycle);
 	ports_free(d->ports);

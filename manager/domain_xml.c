@@ -183,7 +183,15 @@ static void write_ends(struct xml *x)
 	text_tag(x, "on_crash", "destroy");
 }
 
-static void write_share(struct xml *x, const char *dir, const char *tag)
+/* Straight on the root bus: a root port for each device, which libvirt would add, costs the boot
+ * time. And every guest sees its devices in the same places. */
+static void write_address(struct xml *x, const char *slot)
+{
+	empty_tag(x, "address", "type", "pci", "domain", "0x0000", "bus", "0x00", "slot", slot,
+		  "function", "0x0", NULL);
+}
+
+static void write_share(struct xml *x, const char *dir, const char *tag, const char *slot)
 {
 	open_tag(x, "filesystem");
 	attribute(x, "type", "mount");
@@ -191,6 +199,7 @@ static void write_share(struct xml *x, const char *dir, const char *tag)
 	empty_tag(x, "source", "dir", dir, NULL);
 	empty_tag(x, "target", "dir", tag, NULL);
 	empty_tag(x, "readonly", NULL);
+	write_address(x, slot);
 	close_tag(x);
 }
 
@@ -204,6 +213,7 @@ static void write_disk(struct xml *x, const char *file)
 	empty_tag(x, "target", "dev", "vda", "bus", "virtio", NULL);
 	empty_tag(x, "readonly", NULL);
 	empty_tag(x, "shareable", NULL);
+	write_address(x, "0x02");
 	close_tag(x);
 }
 
@@ -230,11 +240,13 @@ static void write_devices(struct xml *x, const struct domain_spec *spec)
 	empty_tag(x, "controller", "type", "usb", "model", "none", NULL);
 	if (spec->root)
 		write_disk(x, spec->root);
-	write_share(x, spec->env_dir, "env_share");
-	write_share(x, spec->certs_dir, "certs_share");
+	write_share(x, spec->env_dir, "env_share", "0x03");
+	write_share(x, spec->certs_dir, "certs_share", "0x04");
 	open_tag(x, "interface");
 	attribute(x, "type", "user");
 	empty_tag(x, "model", "type", "virtio", NULL);
+	empty_tag(x, "rom", "enabled", "no", NULL); /* nobody boots from the network */
+	write_address(x, "0x05");
 	close_tag(x);
 	open_tag(x, "serial");
 	attribute(x, "type", "file");

@@ -52,20 +52,31 @@ static void forget_error(void *data, virErrorPtr error)
 }
 
 /* libvirt's last error in this thread. Whether the connection lives tells "it refuses" from "it is
- * not there". */
+ * not there"; asking for that resets the error, so it is copied first. */
 static int virt_error(virConnectPtr conn, struct err *e, const char *what)
 {
-	const virError *error = virGetLastError();
-	const char *text = error && error->message ? error->message : "unknown error";
 	enum err_code code = ERR_INTERNAL;
+	int number = virGetLastErrorCode();
+	const char *text = virGetLastErrorMessage(), *line = strrchr(text, '\n');
 
+	/* A QEMU that does not start has its whole output quoted, the reason last. */
+	while (line && !line[1])
+		line = memrchr(text, '\n', (size_t)(line - text));
+	if (line)
+		err_set(e, code, "libvirt: %s: %.60s...: %s", what, text, line + 1);
+	else
+		err_set(e, code, "libvirt: %s: %s", what, text);
+	for (char *c = e->text; *c; c++)
+		if (*c == '\n')
+			*c = ' ';
+	if (number == VIR_ERR_NO_DOMAIN)
+		code = ERR_NOT_FOUND;
+	else if (number == VIR_ERR_NO_MEMORY)
+		code = ERR_EXHAUSTED;
 	if (!conn || virConnectIsAlive(conn) != 1)
 		code = ERR_UNAVAILABLE;
-	else if (error && error->code == VIR_ERR_NO_DOMAIN)
-		code = ERR_NOT_FOUND;
-	else if (error && error->code == VIR_ERR_NO_MEMORY)
-		code = ERR_EXHAUSTED;
-	return err_set(e, code, "libvirt: %s: %s", what, text);
+	e->code = code;
+	return -(int)code;
 }
 
 static void push(struct virt *v, enum virt_event event, virDomainPtr domain)

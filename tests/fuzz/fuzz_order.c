@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A CreateReq from the wire: what is accepted is read back by the reader that guests use. */
+#include "common/base/settings.h"
+#include "manager/order.h"
+
+#include <assert.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
+{
+	static const char id[] = "3b1f8a10-1111-4222-8333-000000000001";
+	Manager__CreateReq *request = manager__create_req__unpack(NULL, len, bytes);
+	struct keyfile file = { 0 };
+	struct order order;
+	struct err e = { 0 };
+
+	if (!request)
+		return 0;
+	if (order_make(request, id, &order, &e) == 0) {
+		assert(keyfile_parse(order.boot.files[BOOTCONFIG_ENVIRONMENT].bytes,
+				     order.boot.files[BOOTCONFIG_ENVIRONMENT].len, &file, &e) == 0);
+		assert(strcmp(keyfile_get(&file, "AGENT_CVM_ID"), id) == 0);
+		assert(strcmp(keyfile_get(&file, "AGENT_CVM_GRPC_URL"),
+			      request->agent_cvm_server_url) == 0);
+		if (*request->agent_certs_token)
+			assert(strcmp(keyfile_get(&file, "AGENT_CERTS_TOKEN"),
+				      request->agent_certs_token) == 0);
+		keyfile_done(&file);
+		order_done(&order);
+	}
+	manager__create_req__free_unpacked(request, NULL);
+	return 0;
+}
