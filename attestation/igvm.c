@@ -1,0 +1,506 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "attestation/igvm.h"
+#include "common/base/cleanup.h"
+#include "common/base/reader.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	PAGE = 4096,
+	PAGE_2M = 2 << 20,
+	HEADER_V1 = 24,
+	HEADER_V2 = 32,
+	CHECKSUM_AT = 20,
+	PLATFORM_VERSION = 1,
+	FLAG_2MB = 1,
+	FLAG_UNMEASURED = 2,
+	FLAG_SHARED = 4,
+	RELOCATIONS_MAX = 16,
+};
+
+#define MAGIC UINT32_C(0x4d564749) /* "IGVM" */
+
+enum header_type {
+	TYPE_PLATFORM = 0x001,
+	TYPE_GUEST_POLICY = 0x101,
+	TYPE_RELOCATABLE = 0x102,
+	TYPE_PAGE_TABLE = 0x103,
+	TYPE_AREA = 0x301,
+	TYPE_PAGE = 0x302,
+	TYPE_INSERT = 0x303,
+	TYPE_VP_CONTEXT = 0x304,
+	TYPE_REQUIRED_MEMORY = 0x305,
+	TYPE_VP_COUNT = 0x307,
+	TYPE_SRAT = 0x308,
+	TYPE_MADT = 0x309,
+	TYPE_MMIO = 0x30a,
+	TYPE_ID_BLOCK = 0x30b,
+	TYPE_MEMORY_MAP = 0x30c,
+	TYPE_ERROR_RANGE = 0x30d,
+	TYPE_COMMAND_LINE = 0x30e,
+	TYPE_SLIT = 0x30f,
+	TYPE_PPTT = 0x310,
+	TYPE_VBS_MEASUREMENT = 0x311,
+	TYPE_DEVICE_TREE = 0x312,
+	TYPE_ENVIRONMENT = 0x313,
+};
+
+/* What is remembered from one directive to the next. */
+struct areas {
+	struct area {
+		uint32_t index;
+		uint64_t len;
+		bool inserted;
+	} list[IGVM_AREAS_MAX];
+	size_t count;
+};
+
+struct state {
+	const struct igvm *igvm;
+	struct areas areas;
+	struct igvm_directive directive;
+};
+
+static bool whole_pages(uint64_t value)
+{
+	return value % PAGE == 0;
+}
+
+/* Bytes of the file data, by their place in the file; 0 means none. */
+static bool file_data(const struct igvm *igvm, uint32_t offset, uint64_t len, struct span *out)
+{
+	*out = (struct span){ 0 };
+	if (offset == 0)
+		return true;
+	if (offset < igvm->data_at || offset > igvm->file.len || len > igvm->file.len - offset)
+		return false;
+	*out = (struct span){ .bytes = igvm->file.bytes + offset, .len = (size_t)len };
+	return true;
+}
+
+static struct area *open_area(struct areas *areas, uint32_t index)
+{
+	for (size_t i = 0; i < areas->count; i++)
+		if (areas->list[i].index == index && !areas->list[i].inserted)
+			return &areas->list[i];
+	return NULL;
+}
+
+/* IGVM_VHS_PARAMETER_AREA. An index may be used once in a file. */
+static int read_area(struct state *s, struct reader *r, struct err *e)
+{
+	uint64_t len = reader_le64(r);
+	uint32_t index = reader_le32(r), offset = reader_le32(r);
+	struct span initial;
+
+	for (size_t i = 0; i < s->areas.count; i++)
+		if (s->areas.list[i].index == index)
+			return err_set(e, ERR_INVALID, "parameter area %u stands twice", index);
+	if (s->areas.count == IGVM_AREAS_MAX)
+		return err_set(e, ERR_INVALID, "more than %d parameter areas", IGVM_AREAS_MAX);
+	if (!whole_pages(len) || len > IGVM_FILE_MAX || !file_data(s->igvm, offset, len, &initial))
+		return err_set(e, ERR_INVALID, "parameter area %u: size or file data", index);
+	s->areas.list[s->areas.count++] = (struct area){ .index = index, .len = len };
+	return 0;
+}
+
+/* IGVM_VHS_PARAMETER: a use of an area that is still open. */
+static int read_use(struct state *s, struct reader *r, struct err *e)
+{
+	uint32_t index = reader_le32(r), offset = reader_le32(r);
+	struct area *area = open_area(&s->areas, index);
+
+	if (!area)
+		return err_set(e, ERR_INVALID, "parameter area %u is not open", index);
+	if (offset >= area->len)
+		return err_set(e, ERR_INVALID, "a parameter outside of area %u", index);
+	return 0;
+}
+
+/* IGVM_VHS_PARAMETER_INSERT */
+static int read_insert(struct state *s, struct reader *r, struct err *e)
+{
+	struct igvm_directive *d = &s->directive;
+	struct area *area;
+	uint32_t index;
+
+	d->kind = IGVM_PARAMETERS;
+	d->gpa = reader_le64(r);
+	d->mask = reader_le32(r);
+	index = reader_le32(r);
+	area = open_area(&s->areas, index);
+	if (!area)
+		return err_set(e, ERR_INVALID, "parameter area %u is not open", index);
+	if (!whole_pages(d->gpa))
+		return err_set(e, ERR_INVALID, "address of parameters is not aligned");
+	area->inserted = true;
+	d->area_len = area->len;
+	return 0;
+}
+
+/* IGVM_VHS_PAGE_DATA */
+static int read_page(struct state *s, struct reader *r, struct err *e)
+{
+	struct igvm_directive *d = &s->directive;
+	uint32_t offset, flags, type, reserved;
+
+	d->kind = IGVM_PAGE;
+	d->gpa = reader_le64(r);
+	d->mask = reader_le32(r);
+	offset = reader_le32(r);
+	flags = reader_le32(r);
+	type = reader_le16(r);
+	reserved = reader_le16(r);
+	d->two_mib = flags & FLAG_2MB;
+	d->unmeasured = flags & FLAG_UNMEASURED;
+	d->data_type = (enum igvm_data_type)type;
+	if (reserved || (flags & ~(uint32_t)(FLAG_2MB | FLAG_UNMEASURED | FLAG_SHARED)))
+		return err_set(e, ERR_INVALID, "page: reserved bits are not zero");
+	if (type > IGVM_CPUID_XF)
+		return err_set(e, ERR_INVALID, "page: data type %u", type);
+	if (!file_data(s->igvm, offset, PAGE, &d->data))
+		return err_set(e, ERR_INVALID, "page: its data lie outside of the file");
+	if (d->gpa % (d->two_mib ? PAGE_2M : PAGE))
+		return err_set(e, ERR_INVALID, "page: its address is not aligned");
+	if (d->two_mib && d->data.len)
+		return err_set(e, ERR_INVALID, "page: 2 MiB, but 4 KiB of data");
+	return 0;
+}
+
+static bool zero_after(struct span data, size_t from)
+{
+	for (size_t i = from; i < data.len; i++)
+		if (data.bytes[i])
+			return false;
+	return true;
+}
+
+/* IGVM_VHS_VP_CONTEXT: for exactly one platform of the file. */
+static int read_vp_context(struct state *s, struct reader *r, struct err *e)
+{
+	struct igvm_directive *d = &s->directive;
+	bool known = false, vmsa = false;
+	uint32_t offset;
+	uint16_t reserved;
+
+	d->gpa = reader_le64(r);
+	d->mask = reader_le32(r);
+	offset = reader_le32(r);
+	reader_le16(r); /* VP index */
+	reserved = reader_le16(r);
+	for (size_t i = 0; i < s->igvm->platform_count; i++) {
+		enum igvm_platform type = s->igvm->platforms[i].type;
+
+		if (s->igvm->platforms[i].mask != d->mask)
+			continue;
+		known = type != IGVM_TDX;
+		vmsa = type == IGVM_SEV_SNP || type == IGVM_SEV_ES || type == IGVM_SEV;
+	}
+	if (!known || reserved)
+		return err_set(e, ERR_INVALID, "VP context: for no platform that has one");
+	if (!file_data(s->igvm, offset, PAGE, &d->data) || !d->data.len)
+		/* Other platforms' contexts are shorter, but theirs must lie in the file as well. */
+		return vmsa || !file_data(s->igvm, offset, 1, &d->data) || !d->data.len
+			       ? err_set(e, ERR_INVALID, "VP context: its data lie outside")
+			       : 0;
+	if (!vmsa)
+		return 0;
+	if (!whole_pages(d->gpa))
+		return err_set(e, ERR_INVALID, "VMSA: its address is not aligned");
+	if (!zero_after(d->data, IGVM_VMSA_LEN))
+		return err_set(e, ERR_INVALID, "VMSA: not zero after its end");
+	d->kind = IGVM_VMSA;
+	return 0;
+}
+
+/* IGVM_VHS_REQUIRED_MEMORY */
+static int read_required(struct state *s, struct reader *r, struct err *e)
+{
+	uint64_t gpa = reader_le64(r);
+	uint32_t len, flags, reserved;
+
+	reader_le32(r); /* mask */
+	len = reader_le32(r);
+	flags = reader_le32(r);
+	reserved = reader_le32(r);
+	if (!whole_pages(gpa) || !whole_pages(len) || (flags & ~1u) || reserved)
+		return err_set(e, ERR_INVALID, "required memory: not aligned, or reserved bits");
+	return 0;
+}
+
+/* IGVM_VHS_SNP_ID_BLOCK: only what is compared; see idblock.h for the firmware's own form. */
+static int read_id_block(struct state *s, struct reader *r, struct err *e)
+{
+	s->directive.kind = IGVM_ID_BLOCK;
+	s->directive.mask = reader_le32(r);
+	reader_skip(r, 4); /* AUTHOR_KEY_EN, reserved */
+	s->directive.launch_digest = reader_take(r, SNP_DIGEST_LEN);
+	reader_skip(r, reader_left(r));
+	return 0;
+}
+
+/* IGVM_VHS_ERROR_RANGE */
+static int read_error_range(struct state *s, struct reader *r, struct err *e)
+{
+	uint64_t gpa = reader_le64(r);
+	uint32_t len;
+
+	reader_le32(r); /* mask */
+	len = reader_le32(r);
+	if (!whole_pages(gpa) || !whole_pages(len))
+		return err_set(e, ERR_INVALID, "error range: not aligned");
+	return 0;
+}
+
+static int read_nothing(struct state *s, struct reader *r, struct err *e)
+{
+	reader_skip(r, reader_left(r));
+	return 0;
+}
+
+/* IGVM_VHS_GUEST_POLICY */
+static int read_guest_policy(struct state *s, struct reader *r, struct err *e)
+{
+	reader_skip(r, 12); /* policy, mask */
+	if (reader_le32(r))
+		return err_set(e, ERR_INVALID, "guest policy: reserved bits");
+	return 0;
+}
+
+/* A region that a loader may move makes the addresses in a measurement unknown. */
+static int read_relocation(struct state *s, struct reader *r, struct err *e)
+{
+	uint32_t mask = reader_le32(r);
+
+	for (size_t i = 0; i < s->igvm->platform_count; i++)
+		if ((s->igvm->platforms[i].mask & mask) &&
+		    s->igvm->platforms[i].type != IGVM_VSM &&
+		    s->igvm->platforms[i].type != IGVM_NATIVE)
+			return err_set(e, ERR_INVALID,
+				       "relocation for a platform that measures addresses");
+	reader_skip(r, reader_left(r));
+	return 0;
+}
+
+static const struct kind {
+	enum header_type type;
+	uint32_t len;
+	int (*read)(struct state *s, struct reader *r, struct err *e);
+} kinds[] = {
+	{ TYPE_GUEST_POLICY, 16, read_guest_policy },
+	{ TYPE_RELOCATABLE, 48, read_relocation },
+	{ TYPE_PAGE_TABLE, 32, read_relocation },
+	{ TYPE_AREA, 16, read_area },
+	{ TYPE_PAGE, 24, read_page },
+	{ TYPE_INSERT, 16, read_insert },
+	{ TYPE_VP_CONTEXT, 20, read_vp_context },
+	{ TYPE_REQUIRED_MEMORY, 24, read_required },
+	{ TYPE_VP_COUNT, 8, read_use },
+	{ TYPE_SRAT, 8, read_use },
+	{ TYPE_MADT, 8, read_use },
+	{ TYPE_MMIO, 8, read_use },
+	{ TYPE_ID_BLOCK, 696, read_id_block },
+	{ TYPE_MEMORY_MAP, 8, read_use },
+	{ TYPE_ERROR_RANGE, 16, read_error_range },
+	{ TYPE_COMMAND_LINE, 8, read_use },
+	{ TYPE_SLIT, 8, read_use },
+	{ TYPE_PPTT, 8, read_use },
+	{ TYPE_VBS_MEASUREMENT, 864, read_nothing },
+	{ TYPE_DEVICE_TREE, 8, read_use },
+	{ TYPE_ENVIRONMENT, 8, read_use },
+};
+
+/* The next variable header: type, a reader over its contents, and zeros up to the next multiple of
+ * eight stepped over. */
+static bool next_header(struct reader *headers, uint32_t *type, uint32_t *len, struct reader *body)
+{
+	*type = reader_le32(headers);
+	*len = reader_le32(headers);
+	*body = reader_sub(headers, *len);
+	reader_zeros(headers, (8 - *len % 8) % 8);
+	return reader_ok(headers);
+}
+
+/* IGVM_VHS_SUPPORTED_PLATFORM */
+static int read_platform(struct igvm *igvm, struct reader *r, struct err *e)
+{
+	uint32_t mask = reader_le32(r);
+	uint8_t vtl = reader_u8(r), type = reader_u8(r);
+	uint16_t version = reader_le16(r);
+	uint64_t boundary = reader_le64(r);
+
+	if (!reader_done(r) || type > IGVM_SEV_ES)
+		return err_set(e, ERR_INVALID, "platform: type %u", type);
+	if (mask == 0 || (mask & (mask - 1)))
+		return err_set(e, ERR_INVALID, "platform: mask 0x%x is not one bit", mask);
+	if ((vtl != 0 && vtl != 2) || version != PLATFORM_VERSION ||
+	    (type == IGVM_VSM && boundary))
+		return err_set(e, ERR_INVALID, "platform: VTL %u, version %u, or its boundary", vtl,
+			       version);
+	for (size_t i = 0; i < igvm->platform_count; i++)
+		if (igvm->platforms[i].type == type || igvm->platforms[i].mask == mask)
+			return err_set(e, ERR_INVALID, "platform: stands twice");
+	igvm->platforms[igvm->platform_count].type = (enum igvm_platform)type;
+	igvm->platforms[igvm->platform_count++].mask = mask;
+	return 0;
+}
+
+/* Platforms first, then initialization (0x101 to 0x200), then directives (0x301 to 0x400). */
+static int read_platforms(struct igvm *igvm, struct err *e)
+{
+	struct reader headers = span_reader(igvm->headers), body;
+	uint32_t type, len, section = 0;
+
+	while (reader_left(&headers) > 0) {
+		if (!next_header(&headers, &type, &len, &body))
+			return err_set(e, ERR_INVALID, "a header that ends outside, or its padding");
+		if (type >> 8 < section)
+			return err_set(e, ERR_INVALID, "header 0x%x after its section", type);
+		section = type >> 8;
+		if (type == TYPE_PLATFORM && len == 16) {
+			if (read_platform(igvm, &body, e) < 0)
+				return -(int)e->code;
+		}
+	}
+	if (igvm->platform_count == 0)
+		return err_set(e, ERR_INVALID, "no platform");
+	return 0;
+}
+
+static int read_directive(struct state *s, uint32_t type, uint32_t len, struct reader *body,
+			  struct err *e)
+{
+	s->directive = (struct igvm_directive){ 0 };
+	if (type == TYPE_PLATFORM && len == 16)
+		return 0;
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+		if (kinds[i].type != type)
+			continue;
+		if (kinds[i].len != len)
+			return err_set(e, ERR_INVALID, "header 0x%x of %u bytes; wanted %u", type,
+				       len, kinds[i].len);
+		if (kinds[i].read(s, body, e) < 0)
+			return -(int)e->code;
+		return reader_done(body) ? 0 : err_set(e, ERR_INVALID, "header 0x%x", type);
+	}
+	return err_set(e, ERR_INVALID, "unknown header 0x%x of %u bytes", type, len);
+}
+
+int igvm_each(const struct igvm *igvm, igvm_visit_fn *visit, void *data, struct err *e)
+{
+	CLEANUP(free) struct state *s = calloc(1, sizeof(*s));
+	struct reader headers = span_reader(igvm->headers), body;
+	uint32_t type, len;
+
+	if (!s)
+		return err_nomem(e);
+	s->igvm = igvm;
+	while (reader_left(&headers) > 0) {
+		if (!next_header(&headers, &type, &len, &body))
+			return err_set(e, ERR_INVALID, "IGVM: malformed header");
+		if (read_directive(s, type, len, &body, e) < 0)
+			return err_wrap(e, "IGVM");
+		if (s->directive.kind != IGVM_OTHER && visit(data, &s->directive, e) < 0)
+			return -(int)e->code;
+	}
+	return 0;
+}
+
+/* CRC-32 (ISO 3309), over the fixed header with a zero checksum and the variable headers. */
+static uint32_t crc32_add(uint32_t crc, const uint8_t *bytes, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		crc ^= bytes[i];
+		for (int bit = 0; bit < 8; bit++)
+			crc = crc >> 1 ^ (crc & 1 ? UINT32_C(0xedb88320) : 0);
+	}
+	return crc;
+}
+
+static uint32_t checksum(struct span file, size_t fixed_len, struct span headers)
+{
+	uint8_t fixed[HEADER_V2];
+
+	memcpy(fixed, file.bytes, fixed_len);
+	memset(fixed + CHECKSUM_AT, 0, 4);
+	return ~crc32_add(crc32_add(UINT32_C(0xffffffff), fixed, fixed_len), headers.bytes,
+			  headers.len);
+}
+
+/* IGVM_FIXED_HEADER, and IGVM_FIXED_HEADER_V2, which has two fields more. */
+static int read_fixed(struct igvm *igvm, struct err *e)
+{
+	struct reader r = span_reader(igvm->file);
+	uint32_t magic = reader_le32(&r), version = reader_le32(&r);
+	uint32_t offset = reader_le32(&r), size = reader_le32(&r);
+	uint32_t total = reader_le32(&r), sum = reader_le32(&r);
+	size_t fixed_len = version == 2 ? HEADER_V2 : HEADER_V1;
+	uint32_t architecture = 0, page_size = PAGE;
+	uint64_t end = (uint64_t)offset + size;
+
+	if (version == 2) {
+		architecture = reader_le32(&r);
+		page_size = reader_le32(&r);
+	}
+	if (!reader_ok(&r) || magic != MAGIC || version < 1 || version > 2)
+		return err_set(e, ERR_INVALID, "IGVM: not a file of format version 1 or 2");
+	if (architecture != 0 || page_size != PAGE)
+		return err_set(e, ERR_INVALID, "IGVM: wanted x64 and pages of 4 KiB");
+	if (total != igvm->file.len)
+		return err_set(e, ERR_INVALID, "IGVM: total size %u of a file of %zu bytes", total,
+			       igvm->file.len);
+	if (offset < fixed_len || offset % 8 || size % 8 || end >= igvm->file.len)
+		return err_set(e, ERR_INVALID,
+			       "IGVM: variable headers outside of the file, or no file data");
+	igvm->headers = (struct span){ .bytes = igvm->file.bytes + offset, .len = size };
+	igvm->data_at = (size_t)end;
+	if (checksum(igvm->file, fixed_len, igvm->headers) != sum)
+		return err_set(e, ERR_INVALID, "IGVM: wrong checksum");
+	return 0;
+}
+
+static int ignore(void *data, const struct igvm_directive *directive, struct err *e)
+{
+	return 0;
+}
+
+int igvm_open(struct span file, struct igvm *out, struct err *e)
+{
+	struct igvm igvm = { .file = file };
+
+	if (file.len > IGVM_FILE_MAX)
+		return err_set(e, ERR_INVALID, "IGVM: %zu bytes; at most %d", file.len,
+			       IGVM_FILE_MAX);
+	if (read_fixed(&igvm, e) < 0)
+		return -(int)e->code;
+	if (read_platforms(&igvm, e) < 0)
+		return err_wrap(e, "IGVM");
+	if (igvm_each(&igvm, ignore, NULL, e) < 0)
+		return -(int)e->code;
+	*out = igvm;
+	return 0;
+}
+
+uint32_t igvm_mask(const struct igvm *igvm, enum igvm_platform platform)
+{
+	for (size_t i = 0; i < igvm->platform_count; i++)
+		if (igvm->platforms[i].type == platform)
+			return igvm->platforms[i].mask;
+	return 0;
+}
+
+bool igvm_platform_of(const char *name, enum igvm_platform *platform)
+{
+	static const struct {
+		const char *name;
+		enum igvm_platform platform;
+	} names[] = { { "sev-snp", IGVM_SEV_SNP }, { "sev-es", IGVM_SEV_ES }, { "sev", IGVM_SEV } };
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (strcmp(name, names[i].name) == 0) {
+			*platform = names[i].platform;
+			return true;
+		}
+	return false;
+}
