@@ -1,0 +1,604 @@
+# SPDX-License-Identifier: Apache-2.0
+"""cocos-computations with agents written from wire.md alone."""
+import os
+import random
+import re
+import signal
+import threading
+import time
+
+import grpc
+
+import tap
+from harness import (PATIENCE, Computations, FakeAgent, Folder, Process, Refused, authority, cli,
+                     computations, computations_grpc, credentials, cvms, cvms_grpc, health,
+                     health_grpc, program, spki, until)
+
+KEY, _ = spki()
+
+
+def manifest(**fields):
+    values = {"name": "test", "algorithm": cvms.Algorithm(hash=b"a" * 32, userKey=KEY),
+              "result_consumers": [cvms.ResultConsumer(userKey=KEY)]}
+    values.update(fields)
+    return cvms.ComputationRunReq(**values)
+
+
+def create(service, **fields):
+    return service.admin.Create(computations.CreateRequest(manifest=manifest(**fields)),
+                                timeout=PATIENCE).id
+
+
+def run(service, computation, cvm=""):
+    return service.admin.Run(computations.RunRequest(id=computation, cvm_id=cvm), timeout=PATIENCE)
+
+
+def refused(code, call, *arguments, **keywords):
+    try:
+        call(*arguments, timeout=PATIENCE, **keywords)
+    except grpc.RpcError as error:
+        assert error.code() == code, f"{error.code()}: {error.details()}"
+        return error.details()
+    raise AssertionError("it is not refused")
+
+
+def records(service, computation, after=0, **request):
+    return list(service.admin.Logs(computations.LogsRequest(id=computation, after=after, **request),
+                                   timeout=PATIENCE))
+
+
+def agent_of(service, cvm="cvm-1", **keywords):
+    return FakeAgent(f"127.0.0.1:{service.port}", cvm, **keywords)
+
+
+def connected(service, cvm):
+    request = computations.CvmRequest(id=cvm)
+
+    def is_there():
+        try:
+            return service.admin.ShowCvm(request, timeout=PATIENCE).connected
+        except grpc.RpcError as error:
+            assert error.code() == grpc.StatusCode.NOT_FOUND
+            return False
+    return is_there
+
+
+def gone(service, cvm):
+    return lambda: not connected(service, cvm)()
+
+
+def an_agent_is_asked_for_its_state_and_listed():
+    with Folder() as folder, Computations(folder) as service, agent_of(service) as agent:
+        assert agent.next("agentStateReq").id == "cvm-1"
+        rows = until(lambda: [c for c in service.admin.ListCvms(
+            computations.ListRequest(), timeout=PATIENCE).cvms if c.agent_state], "the answer")
+        assert [(c.id, c.connected, c.agent_state) for c in rows] == [
+            ("cvm-1", True, "ReceivingManifest")]
+
+
+def a_run_is_followed_from_manifest_to_results():
+    with Folder() as folder, Computations(folder) as service, agent_of(service) as agent:
+        computation = create(service, description="x" * 1000)
+        assert service.show(computation).state == "Created"
+        until(connected(service, "cvm-1"), "the connection")
+        assert run(service, computation).cvm_id == "cvm-1"
+        got = agent.manifest()
+        assert got == manifest(id=computation, description="x" * 1000)
+        agent.say(run_res=cvms.RunResponse(computation_id=computation, notice="development"))
+        service.until_state(computation, "Waiting for algorithm")
+        assert service.show(computation).notice == "development"
+        for kind, status, state in [("ReceivingAlgorithm", "InProgress", "Waiting for algorithm"),
+                                    ("ReceivingData", "InProgress", "Waiting for datasets"),
+                                    ("Running", "Starting", "Running"),
+                                    ("Running", "InProgress", "Running"),
+                                    ("Running", "Completed", "Running"),
+                                    ("ConsumingResults", "Ready", "Completed")]:
+            agent.event(computation, kind, status)
+            until(lambda: len(records(service, computation)) and
+                  records(service, computation)[-1].status == status, status)
+            assert service.show(computation).state == state
+        assert not service.show(computation).finished
+        agent.event(computation, "Complete", "Completed")
+        until(lambda: service.show(computation).finished, "the end")
+        assert service.show(computation).state == "Completed"
+
+
+def a_large_manifest_comes_in_chunks_of_a_mebibyte():
+    with Folder() as folder, Computations(folder) as service, agent_of(service) as agent:
+        datasets = [cvms.Dataset(hash=n.to_bytes(32, "big"), userKey=KEY, filename=f"{n}-" + "n" * 240)
+                    for n in range(256)]
+        config = cvms.AgentConfig(server_ca_file="# " + "c" * 3000000)
+        computation = create(service, datasets=datasets, agent_config=config)
+        until(connected(service, "cvm-1"), "the connection")
+        run(service, computation)
+        got = agent.manifest()
+        assert len(got.SerializeToString()) > 3000000
+        assert got == manifest(id=computation, datasets=datasets, agent_config=config)
+
+
+def a_refused_manifest_fails_and_frees_its_cvm():
+    with Folder() as folder, Computations(folder) as service, agent_of(service) as agent:
+        first, second = create(service), create(service)
+        until(connected(service, "cvm-1"), "the connection")
+        run(service, first)
+        agent.manifest()
+        agent.say(run_res=cvms.RunResponse(computation_id=first, error="no such hash"))
+        service.until_state(first, "Failed")
+        assert service.show(first).failure == "no such hash"
+        run(service, second)
+        assert agent.manifest().id == second
+
+
+def an_agent_that_reconnects_finds_its_computation():
+    with Folder() as folder, Computations(folder) as service:
+        with agent_of(service) as agent:
+            computation = create(service)
+            until(connected(service, "cvm-1"), "the connection")
+            run(service, computation)
+            agent.manifest()
+            agent.event(computation, "Running", "InProgress")
+            service.until_state(computation, "Running")
+        until(gone(service, "cvm-1"), "the end of the connection")
+        with agent_of(service, answers_state="Running") as agent:
+            agent.next("agentStateReq")
+            agent.event(computation, "ConsumingResults", "Ready")
+            service.until_state(computation, "Completed")
+            # It has the manifest and does not get it again.
+            assert all(m.WhichOneof("message") != "runReqChunks" for m in list(agent.heard.queue))
+
+
+def an_agent_that_was_restarted_gets_the_manifest_again():
+    with Folder() as folder, Computations(folder) as service:
+        with agent_of(service) as agent:
+            computation = create(service)
+            until(connected(service, "cvm-1"), "the connection")
+            run(service, computation)
+            agent.manifest()
+            agent.event(computation, "Running", "InProgress")
+            service.until_state(computation, "Running")
+        until(gone(service, "cvm-1"), "the end of the connection")
+        with agent_of(service) as agent:
+            assert agent.manifest().id == computation
+
+
+def an_agent_that_never_tells_its_state_gets_its_manifest():
+    with Folder() as folder, Computations(folder) as service:
+        with agent_of(service, answers_state=None) as agent:
+            computation = create(service)
+            until(connected(service, "cvm-1"), "the connection")
+            run(service, computation)
+            agent.next("runReqChunks")
+        until(gone(service, "cvm-1"), "the end of the connection")
+        with agent_of(service, answers_state=None) as agent:
+            assert agent.manifest().id == computation
+
+
+def the_service_comes_back_and_knows_everything():
+    with Folder() as folder, Computations(folder) as service:
+        with agent_of(service) as agent:
+            computation = create(service)
+            until(connected(service, "cvm-1"), "the connection")
+            run(service, computation)
+            agent.manifest()
+            agent.event(computation, "Running", "InProgress", b'{"step":1}')
+            service.until_state(computation, "Running")
+            assert service.process.stop() == 0
+            assert agent.ended() == grpc.StatusCode.UNAVAILABLE
+        service.channel.close()
+        service.start()
+        assert service.show(computation).state == "Running"
+        assert [r.text for r in records(service, computation)] == ['{"step":1}']
+        with agent_of(service, answers_state="Running") as agent:
+            agent.event(computation, "Complete", "Completed")
+            service.until_state(computation, "Completed")
+
+
+def a_newer_connection_of_a_cvm_takes_over():
+    with Folder() as folder, Computations(folder) as service, agent_of(service) as older:
+        until(connected(service, "cvm-1"), "the connection")
+        with agent_of(service) as newer:
+            assert older.ended() == grpc.StatusCode.ABORTED
+            newer.next("agentStateReq")
+            computation = create(service)
+            run(service, computation)
+            assert newer.manifest().id == computation
+
+
+def stop_reaches_the_agent_and_frees_the_cvm():
+    with Folder() as folder, Computations(folder) as service, agent_of(service) as agent:
+        first, second = create(service), create(service)
+        until(connected(service, "cvm-1"), "the connection")
+        run(service, first)
+        agent.manifest()
+        agent.event(first, "Running", "InProgress")
+        service.until_state(first, "Running")
+        service.admin.Stop(computations.ComputationRequest(id=first), timeout=PATIENCE)
+        assert agent.next("stopComputation").computation_id == first
+        assert service.show(first).stopping
+        refused(grpc.StatusCode.FAILED_PRECONDITION, service.admin.Run,
+                computations.RunRequest(id=second, cvm_id="cvm-1"))
+        agent.say(stop_computation_res=cvms.StopComputationResponse(computation_id=first))
+        until(lambda: not service.show(first).stopping, "the confirmation")
+        assert service.show(first).state == "Cancelled"
+        run(service, second)
+        assert agent.manifest().id == second
+
+
+def a_stop_waits_for_an_agent_that_is_away():
+    with Folder() as folder, Computations(folder) as service:
+        with agent_of(service) as agent:
+            computation = create(service)
+            until(connected(service, "cvm-1"), "the connection")
+            run(service, computation)
+            agent.manifest()
+            agent.event(computation, "Running", "InProgress")
+            service.until_state(computation, "Running")
+        until(gone(service, "cvm-1"), "the end of the connection")
+        service.admin.Stop(computations.ComputationRequest(id=computation), timeout=PATIENCE)
+        assert service.show(computation).state == "Cancelled"
+        with agent_of(service, answers_state="Running") as agent:
+            assert agent.next("stopComputation").computation_id == computation
+
+
+def nobody_speaks_of_anothers_computation():
+    with Folder() as folder, Computations(folder) as service:
+        with agent_of(service) as agent, agent_of(service, cvm="evil") as evil:
+            computation = create(service)
+            until(connected(service, "cvm-1"), "the connection")
+            until(connected(service, "evil"), "the connection")
+            run(service, computation, "cvm-1")
+            agent.manifest()
+            evil.event(computation, "Failed", "Failed", b'{"error":"lie"}')
+            evil.log(computation, "lie")
+            evil.say(run_res=cvms.RunResponse(computation_id=computation, error="lie"))
+            evil.say(stop_computation_res=cvms.StopComputationResponse(computation_id=computation))
+            evil.log("", "the last thing")
+            until(lambda: len(records(service, "", cvm_id="evil")) == 1, "the last thing")
+            assert service.show(computation).state == "Created"
+            assert records(service, computation) == []
+
+
+def what_is_no_text_is_made_one():
+    with Folder() as folder, Computations(folder) as service, agent_of(service) as agent:
+        computation = create(service)
+        until(connected(service, "cvm-1"), "the connection")
+        run(service, computation)
+        agent.manifest()
+        agent.event(computation, "Running", "InProgress", b"\xff\x00\x1b[2Jx")
+        agent.log(computation, "\x1b]0;title\x07bell")
+        until(lambda: len(records(service, computation)) == 2, "both records")
+        assert records(service, computation)[0].text == "??\x1b[2Jx"
+        shown = cli("computation", "logs", computation,
+                    COMPUTATIONS_GRPC_URL="unix:" + service.socket).ok()
+        assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f]", shown), repr(shown)
+        assert "?]0;title?bell" in shown
+
+
+def a_flood_is_kept_within_bounds():
+    limit = 200
+    with Folder() as folder:
+        with Computations(folder, MAX_RECORDS=str(limit), MAX_RECORD_BYTES="1M") as service:
+            with agent_of(service) as agent:
+                computation = create(service)
+                until(connected(service, "cvm-1"), "the connection")
+                run(service, computation)
+                agent.manifest()
+                for number in range(20000):
+                    agent.log(computation, f"{number} " + "x" * 500)
+                agent.event(computation, "Running", "InProgress")
+                service.until_state(computation, "Running")
+                kept = records(service, computation)
+                assert len(kept) <= limit
+                assert kept[-1].event
+                assert kept[-2].text.startswith("19999 ")
+                shown = service.show(computation)
+                assert shown.records + shown.records_dropped == 20001
+                assert os.path.getsize(folder("state", "computations.db")) < 8 << 20
+                assert service.process.memory() < 96 << 20, service.process.memory()
+
+
+def a_giant_line_is_cut():
+    with Folder() as folder, Computations(folder) as service, agent_of(service) as agent:
+        computation = create(service)
+        until(connected(service, "cvm-1"), "the connection")
+        run(service, computation)
+        agent.manifest()
+        agent.log(computation, "y" * (3 << 20))
+        until(lambda: records(service, computation), "the record")
+        assert records(service, computation)[0].text == "y" * 65536
+
+
+def ids_of_cvms_are_checked():
+    with Folder() as folder, Computations(folder) as service:
+        for cvm in ("a b", "x" * 256):
+            with agent_of(service, cvm=cvm) as agent:
+                assert agent.ended() == grpc.StatusCode.INVALID_ARGUMENT, cvm
+        with grpc.insecure_channel(f"127.0.0.1:{service.port}") as channel:
+            stream = cvms_grpc.ServiceStub(channel).Process(iter([]))
+            try:
+                list(stream)
+                raise AssertionError("without a job-id it is let in")
+            except grpc.RpcError as error:
+                assert error.code() == grpc.StatusCode.INVALID_ARGUMENT
+        with agent_of(service, cvm="x" * 255) as agent:
+            agent.next("agentStateReq")
+
+
+def one_cvm_too_many_is_refused():
+    with Folder() as folder, Computations(folder, MAX_CVMS="2") as service:
+        with agent_of(service, cvm="a") as a, agent_of(service, cvm="b") as b:
+            a.next("agentStateReq")
+            b.next("agentStateReq")
+            with agent_of(service, cvm="c") as c:
+                assert c.ended() == grpc.StatusCode.RESOURCE_EXHAUSTED
+        until(gone(service, "a"), "the end")
+        until(gone(service, "b"), "the end")
+        with agent_of(service, cvm="c") as c:
+            c.next("agentStateReq")
+
+
+def run_wants_to_know_which_cvm():
+    with Folder() as folder, Computations(folder) as service:
+        computation = create(service)
+        request = computations.RunRequest(id=computation)
+        assert "no CVM" in refused(grpc.StatusCode.FAILED_PRECONDITION, service.admin.Run, request)
+        with agent_of(service, cvm="a") as a, agent_of(service, cvm="b") as b:
+            until(connected(service, "a"), "the connection")
+            until(connected(service, "b"), "the connection")
+            assert "2 CVMs" in refused(grpc.StatusCode.FAILED_PRECONDITION, service.admin.Run,
+                                       request)
+            request.cvm_id = "c"
+            refused(grpc.StatusCode.UNAVAILABLE, service.admin.Run, request)
+            run(service, computation, "b")
+            assert b.manifest().id == computation
+            assert a.heard.qsize() <= 1
+            other = create(service)
+            assert run(service, other).cvm_id == "a"
+
+
+def bad_manifests_are_refused():
+    with Folder() as folder, Computations(folder) as service:
+        for words, fields in {
+                "hash": {"algorithm": cvms.Algorithm(hash=b"a" * 31, userKey=KEY)},
+                "userKey": {"algorithm": cvms.Algorithm(hash=b"a" * 32, userKey=KEY[:-1])},
+                "filename": {"datasets": [cvms.Dataset(hash=b"b" * 32, userKey=KEY,
+                                                       filename="../x")]},
+                "id": {"id": "a b"},
+        }.items():
+            request = computations.CreateRequest(manifest=manifest(**fields))
+            details = refused(grpc.StatusCode.INVALID_ARGUMENT, service.admin.Create, request)
+            assert words.lower() in details.lower().replace("user_key", "userkey"), details
+        refused(grpc.StatusCode.INVALID_ARGUMENT, service.admin.Create,
+                computations.CreateRequest())
+        create(service, id="mine")
+        refused(grpc.StatusCode.ALREADY_EXISTS, service.admin.Create,
+                computations.CreateRequest(manifest=manifest(id="mine")))
+        assert len(service.admin.List(computations.ListRequest(), timeout=PATIENCE).computations) == 1
+
+
+def the_listeners_private_key_is_not_handed_out():
+    with Folder() as folder, Computations(folder) as service:
+        computation = create(service, agent_config=cvms.AgentConfig(port="7002",
+                                                                    key_file="/etc/certs/key.pem"))
+        got = service.admin.Manifest(computations.ComputationRequest(id=computation),
+                                     timeout=PATIENCE).manifest
+        assert got.agent_config.port == "7002" and not got.agent_config.key_file
+        assert oct(os.stat(folder("state", "computations.db")).st_mode)[-3:] == "600"
+
+
+def agents_reach_no_administrators_method():
+    with Folder() as folder, Computations(folder, ADMIN_PORT="0") as service:
+        with grpc.insecure_channel(f"127.0.0.1:{service.port}") as channel:
+            refused(grpc.StatusCode.UNIMPLEMENTED,
+                    computations_grpc.ComputationServiceStub(channel).List,
+                    computations.ListRequest())
+        port = service.process.wait_line(r"administrators: listening on \S+ port (\d+)")[1]
+        with grpc.insecure_channel("127.0.0.1:" + port) as channel:
+            computations_grpc.ComputationServiceStub(channel).List(computations.ListRequest(),
+                                                                   timeout=PATIENCE)
+        assert oct(os.stat(service.socket).st_mode)[-3:] == "600"
+
+
+def both_fronts_tell_their_health():
+    with Folder() as folder, Computations(folder) as service:
+        with grpc.insecure_channel(f"127.0.0.1:{service.port}") as agents:
+            for channel, name in ((agents, "cvms.Service"),
+                                  (service.channel, "computations.ComputationService")):
+                stub = health_grpc.HealthStub(channel)
+                for asked in ("", name):
+                    answer = stub.Check(health.HealthCheckRequest(service=asked), timeout=PATIENCE)
+                    assert answer.status == health.HealthCheckResponse.SERVING
+
+
+def agents_come_by_tls_and_by_mutual_tls():
+    with Folder() as tls:
+        authority(tls)
+        with Folder() as folder, Computations(folder, tls=tls) as service:
+            address = f"localhost:{service.port}"
+            with FakeAgent(address, "cvm", credentials(tls)) as agent:
+                agent.next("agentStateReq")
+            with FakeAgent(address, "cvm") as agent:
+                assert agent.ended() == grpc.StatusCode.UNAVAILABLE
+        with Folder() as folder, Computations(folder, tls=tls, client_ca=True) as service:
+            address = f"localhost:{service.port}"
+            with FakeAgent(address, "cvm", credentials(tls)) as agent:
+                assert agent.ended() == grpc.StatusCode.UNAVAILABLE
+            with FakeAgent(address, "cvm", credentials(tls, "client")) as agent:
+                agent.next("agentStateReq")
+                with FakeAgent(address, "cvm", credentials(tls, "other-client")) as thief:
+                    assert thief.ended() == grpc.StatusCode.PERMISSION_DENIED
+                with FakeAgent(address, "cvm", credentials(tls, "client")) as same:
+                    same.next("agentStateReq")
+                    assert agent.ended() == grpc.StatusCode.ABORTED
+
+
+def logs_are_followed_to_the_end():
+    with Folder() as folder, Computations(folder) as service, agent_of(service) as agent:
+        computation = create(service)
+        until(connected(service, "cvm-1"), "the connection")
+        run(service, computation)
+        agent.manifest()
+        agent.log(computation, "early")
+        until(lambda: records(service, computation), "the first record")
+        got, lines = [], threading.Event()
+
+        def follow():
+            for record in service.admin.Logs(computations.LogsRequest(id=computation, follow=True),
+                                             timeout=PATIENCE):
+                got.append(record)
+                lines.set()
+        thread = threading.Thread(target=follow)
+        thread.start()
+        assert lines.wait(PATIENCE)
+        for number in range(500):
+            agent.log(computation, f"line {number}")
+        agent.event(computation, "Complete", "Completed")
+        thread.join(PATIENCE)
+        assert not thread.is_alive(), "it goes on although the computation is finished"
+        assert [r.text for r in got[:-1]] == ["early"] + [f"line {n}" for n in range(500)]
+        assert got[-1].type == "Complete"
+        assert all(a.number < b.number for a, b in zip(got, got[1:]))
+        assert [r.text for r in records(service, computation, after=got[-3].number)] == [
+            "line 499", "{}"]
+
+
+def a_reader_who_does_not_read_costs_one_page():
+    with Folder() as folder, Computations(folder, MAX_RECORD_BYTES="64M") as service:
+        with agent_of(service) as agent:
+            computation = create(service)
+            until(connected(service, "cvm-1"), "the connection")
+            run(service, computation)
+            agent.manifest()
+            for _ in range(400):
+                agent.log(computation, "z" * 60000)
+            agent.event(computation, "Running", "InProgress")
+            service.until_state(computation, "Running")
+            before = service.process.memory()
+            streams = [service.admin.Logs(computations.LogsRequest(id=computation))
+                       for _ in range(8)]
+            for stream in streams:
+                next(stream)
+            assert service.show(computation).state == "Running"
+            grown = service.process.memory() - before
+            assert grown < 8 * (6 << 20), grown
+            for stream in streams:
+                stream.cancel()
+
+
+def pages_of_computations_follow_each_other():
+    with Folder() as folder, Computations(folder) as service:
+        made = [create(service, name=f"n{n}") for n in range(600)]
+        got, after = [], ""
+        while True:
+            page = service.admin.List(computations.ListRequest(after=after), timeout=PATIENCE)
+            got += [c.id for c in page.computations]
+            after = page.next
+            if not after:
+                break
+        assert got == made
+        shown = cli("computation", "list", "--json",
+                    COMPUTATIONS_GRPC_URL="unix:" + service.socket).json()
+        assert [c["id"] for c in shown] == made
+
+
+def a_clean_stop_ends_every_stream():
+    with Folder() as folder, Computations(folder) as service, agent_of(service) as agent:
+        computation = create(service)
+        agent.next("agentStateReq")
+        stream = service.admin.Logs(computations.LogsRequest(id=computation, follow=True))
+        service.process.process.send_signal(signal.SIGTERM)
+        assert agent.ended() == grpc.StatusCode.UNAVAILABLE
+        try:
+            list(stream)
+            raise AssertionError("the reader is not told")
+        except grpc.RpcError as error:
+            assert error.code() == grpc.StatusCode.UNAVAILABLE
+        assert service.process.stop() == 0
+
+
+def a_second_service_on_the_same_address_is_refused():
+    with Folder() as folder, Computations(folder) as service, Folder() as other:
+        config = other.write("computations.conf", (
+            f"COMPUTATIONS_GRPC_PORT={service.port}\n"
+            f"COMPUTATIONS_ADMIN_SOCKET={other('a.sock')}\n"
+            f"COMPUTATIONS_STATE_DIR={other('state')}\n"))
+        second = Process([program("cocos-computations"), "--config", config])
+        second.wait_line("listen")
+        assert second.process.wait(PATIENCE) == 1
+        second.kill()
+
+
+SEED = int(os.environ.get("COCOS_SEED", "20261120"))
+KILLS = int(os.environ.get("COCOS_KILLS", "25"))
+
+
+def nothing_acknowledged_is_lost_by_kill_9():
+    """Every computation whose creation was answered, every state and record that was shown, is
+    there after the next start, in the same order."""
+    chance = random.Random(SEED)
+    print(f"# seed {SEED}, {KILLS} kills", flush=True)
+    made, seen = [], {}
+    with Folder() as folder, Computations(folder) as service:
+        computation = create(service, id="watched")
+        stop = threading.Event()
+
+        def speak():
+            number = 0
+            while not stop.is_set():
+                with agent_of(service, answers_state="ReceivingManifest") as agent:
+                    while not stop.is_set() and agent.stream.is_active():
+                        agent.log("watched", f"line {number}")
+                        number += 1
+                        time.sleep(0.001)
+
+        def create_more():
+            try:
+                made.append(create(service))
+            except grpc.RpcError:
+                pass  # not answered: it may be there or not
+
+        def watch():
+            try:
+                for record in service.admin.Logs(
+                        computations.LogsRequest(id="watched", follow=True), timeout=2):
+                    seen[record.number] = record.text
+            except grpc.RpcError:
+                pass
+
+        speaker = None
+        for round_number in range(KILLS):
+            if round_number == 0:
+                with agent_of(service) as agent:
+                    until(connected(service, "cvm-1"), "the connection")
+                    run(service, computation)
+                    agent.manifest()
+                until(gone(service, "cvm-1"), "the end")
+                speaker = threading.Thread(target=speak)
+                speaker.start()
+            workers = [threading.Thread(target=target)
+                       for target in (watch, create_more, create_more)]
+            for worker in workers:
+                worker.start()
+            time.sleep(chance.uniform(0.01, 0.4))
+            service.process.kill()
+            for worker in workers:
+                worker.join()
+            service.channel.close()
+            service.start()
+            ids = {c.id for c in service.admin.List(computations.ListRequest(),
+                                                    timeout=PATIENCE).computations}
+            assert set(made) <= ids, set(made) - ids
+            kept = {r.number: r.text for r in records(service, "watched")}
+            assert seen.items() <= kept.items(), "a record that was shown is lost"
+        stop.set()
+        speaker.join()
+        assert seen and made
+        texts = [int(text.split()[1]) for _, text in sorted(kept.items())]
+        assert texts == sorted(texts), "records changed their order"
+        print(f"# {len(seen)} records shown, {len(made)} computations answered", flush=True)
+
+
+if __name__ == "__main__":
+    tap.run([value for value in list(globals().values())
+             if callable(value) and getattr(value, "__module__", "") == "__main__" and
+             "_" in value.__name__ and value.__name__ not in ("agent_of",)])
