@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "attestation/eat_agree.h"
+
+#include <stddef.h>
+#include <string.h>
+
+enum { CLAIM_UEID = 256, CLAIM_MEASUREMENTS = 265 };
+
+enum kind { BYTES, LE64, HOST32, HOST64 };
+
+/* Where a claim's value stands in the parsed report. */
+struct row {
+	const char *key;
+	enum kind kind;
+	size_t offset, len;
+};
+
+#define SNP(key_, kind_, member_)                                                                  \
+	{ key_, kind_, offsetof(struct snp_report, member_),                                       \
+	  sizeof(((struct snp_report *)NULL)->member_) }
+#define TDX(key_, kind_, member_)                                                                  \
+	{ key_, kind_, offsetof(struct tdx_body, member_),                                         \
+	  sizeof(((struct tdx_body *)NULL)->member_) }
+
+static const struct row snp_rows[] = {
+	SNP("measurement", BYTES, measurement),	   SNP("platform_info", HOST64, platform_info),
+	SNP("policy", HOST64, policy),		   SNP("family_id", BYTES, family_id),
+	SNP("image_id", BYTES, image_id),	   SNP("vmpl", HOST32, vmpl),
+	SNP("signature_algo", HOST32, signature_algo), SNP("current_tcb", LE64, current_tcb),
+	SNP("reported_tcb", LE64, reported_tcb),   SNP("chip_id", BYTES, chip_id),
+	SNP("committed_tcb", LE64, committed_tcb), SNP("launch_tcb", LE64, launch_tcb),
+};
+
+static const struct row tdx_rows[] = {
+	TDX("tdx_mrtd", BYTES, mrtd),
+	TDX("tdx_rtmr0", BYTES, rtmr[0]),
+	TDX("tdx_rtmr1", BYTES, rtmr[1]),
+	TDX("tdx_rtmr2", BYTES, rtmr[2]),
+	TDX("tdx_rtmr3", BYTES, rtmr[3]),
+	TDX("tdx_xfam", LE64, xfam),
+	TDX("tdx_td_attributes", LE64, tdattributes),
+	TDX("tdx_mrconfigid", BYTES, mrconfigid),
+	TDX("tdx_mrowner", BYTES, mrowner),
+	TDX("tdx_mrownerconfig", BYTES, mrownerconfig),
+	TDX("tdx_mrseam", BYTES, mrseam),
+};
+
+static uint64_t number_at(const struct row *row, const uint8_t *at)
+{
+	uint64_t v = 0;
+	uint32_t small;
+
+	if (row->kind == HOST64) {
+		memcpy(&v, at, sizeof(v));
+	} else if (row->kind == HOST32) {
+		memcpy(&small, at, sizeof(small));
+		v = small;
+	} else {
+		for (size_t i = 8; i-- > 0;)
+			v = v << 8 | at[i];
+	}
+	return v;
+}
+
+static bool agrees(const struct row *row, const struct datum *claim, const void *report)
+{
+	const uint8_t *at = (const uint8_t *)report + row->offset;
+
+	if (row->kind == BYTES)
+		return claim->type == DATUM_BYTES && claim->len == row->len &&
+		       memcmp(claim->bytes, at, row->len) == 0;
+	return claim->type == DATUM_UINT && claim->value == number_at(row, at);
+}
+
+static bool absent(const struct datum *claim)
+{
+	return !claim || claim->type == DATUM_NULL;
+}
+
+static int disagree(struct err *e, const char *name)
+{
+	return err_set(e, ERR_DENIED, "token: claim '%s' says something else than the report", name);
+}
+
+static int agree_map(const struct datum *map, const char *name, const struct row *rows, size_t count,
+		     const void *report, struct err *e)
+{
+	if (absent(map))
+		return 0;
+	if (map->type != DATUM_MAP)
+		return err_set(e, ERR_INVALID, "token: '%s' is %s, not a map", name,
+			       datum_type_name(map->type));
+	for (size_t i = 0; i < count; i++) {
+		const struct datum *claim = datum_get_text(map, rows[i].key);
+
+		if (!absent(claim) && !agrees(&rows[i], claim, report))
+			return disagree(e, rows[i].key);
+	}
+	return 0;
+}
+
+static int agree_bytes(const struct eat *token, int64_t key, const char *name, const uint8_t *wanted,
+		       size_t len, struct err *e)
+{
+	const struct datum *claim = datum_get(token->claims, key);
+
+	if (absent(claim))
+		return 0;
+	if (claim->type != DATUM_BYTES || claim->len != len || memcmp(claim->bytes, wanted, len) != 0)
+		return disagree(e, name);
+	return 0;
+}
+
+int eat_agree_snp(const struct eat *token, const struct snp_report *report, struct err *e)
+{
+	if (agree_bytes(token, CLAIM_MEASUREMENTS, "measurements", report->measurement,
+			sizeof(report->measurement), e) < 0 ||
+	    agree_bytes(token, CLAIM_UEID, "ueid", report->chip_id, sizeof(report->chip_id), e) < 0)
+		return -(int)e->code;
+	return agree_map(datum_get_text(token->claims, "x-cocos-sevsnp"), "x-cocos-sevsnp", snp_rows,
+			 sizeof(snp_rows) / sizeof(snp_rows[0]), report, e);
+}
+
+int eat_agree_tdx(const struct eat *token, const struct tdx_body *body, struct err *e)
+{
+	enum { STOCK_UEID_LEN = 32 }; /* stock tokens take the first half of MRTD */
+
+	if (agree_bytes(token, CLAIM_MEASUREMENTS, "measurements", body->mrtd, sizeof(body->mrtd),
+			e) < 0 ||
+	    agree_bytes(token, CLAIM_UEID, "ueid", body->mrtd, STOCK_UEID_LEN, e) < 0)
+		return -(int)e->code;
+	return agree_map(datum_get_text(token->claims, "x-cocos-tdx"), "x-cocos-tdx", tdx_rows,
+			 sizeof(tdx_rows) / sizeof(tdx_rows[0]), body, e);
+}

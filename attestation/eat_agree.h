@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * eat_agree.h — a token's other claims must say what its raw report says.
+ *
+ * They are for display, or for readers that don't parse reports; one that contradicts the signed
+ * report shows that somebody lies, whoever signed the token. Claims that nobody knows are stepped
+ * over. A null counts as absent.
+ */
+#pragma once
+
+#include "attestation/eat.h"
+#include "attestation/snp_report.h"
+#include "attestation/tdx_quote.h"
+
+/* ERR_DENIED names the first claim that disagrees. */
+int eat_agree_snp(const struct eat *token, const struct snp_report *report, struct err *e) MUST_CHECK;
+int eat_agree_tdx(const struct eat *token, const struct tdx_body *body, struct err *e) MUST_CHECK;
