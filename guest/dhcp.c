@@ -4,7 +4,6 @@
 #include "common/base/cleanup.h"
 #include "common/base/reader.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 enum {
@@ -113,6 +112,7 @@ static void read_option(uint8_t option, struct reader *value, struct dhcp_reply 
 		read_name_servers(value, &reply->lease);
 		break;
 	case OPTION_MTU:
+		reply->lease.has_mtu = true;
 		reply->lease.mtu = reader_be16(value);
 		break;
 	case OPTION_LEASE:
@@ -187,7 +187,7 @@ static int lease_check(struct dhcp_lease *lease, struct err *e)
 		return err_set(e, ERR_INVALID, "DHCP reply: no usable address");
 	if (lease->router && (!is_host(lease->router) || lease->router == lease->address))
 		return err_set(e, ERR_INVALID, "DHCP reply: the router is no host");
-	if (lease->mtu && (lease->mtu < DHCP_MTU_MIN || lease->mtu > DHCP_MTU_MAX))
+	if (lease->has_mtu && (lease->mtu < DHCP_MTU_MIN || lease->mtu > DHCP_MTU_MAX))
 		return err_set(e, ERR_INVALID, "DHCP reply: MTU %u is out of range", lease->mtu);
 	for (size_t i = 0; i < lease->name_server_count; i++)
 		if (is_host(lease->name_servers[i]))

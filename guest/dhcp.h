@@ -10,6 +10,7 @@
 #include "common/base/err.h"
 #include "common/base/writer.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -38,7 +39,8 @@ struct dhcp_lease {
 	uint32_t seconds; /* UINT32_MAX: for ever */
 	uint32_t name_servers[DHCP_NAME_SERVERS_MAX];
 	size_t name_server_count;
-	uint16_t mtu; /* 0: not said */
+	bool has_mtu;
+	uint16_t mtu;
 };
 
 struct dhcp_reply {

@@ -209,7 +209,7 @@ static int set_up(struct net *net, struct err *e)
 	    set_address(fd, SIOCSIFNETMASK, net->card, lease->netmask, e) < 0)
 		return -(int)e->code;
 	mtu.ifr_mtu = lease->mtu;
-	if (lease->mtu && ioctl(fd, SIOCSIFMTU, &mtu) < 0)
+	if (lease->has_mtu && ioctl(fd, SIOCSIFMTU, &mtu) < 0)
 		return err_errno(e, "set the MTU of %s", net->card);
 	if (lease->router) {
 		/* Clouds give a /32 and a router outside of it. */

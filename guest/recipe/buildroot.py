@@ -15,7 +15,8 @@ import subprocess
 from .fail import Failure
 
 MERGED = ("bin", "sbin", "lib", "lib64")
-DEVICES = ("null", "zero", "full", "urandom")
+DEVICES = ("null", "zero", "full", "random", "urandom")
+LAYOUT = 2  # of what unpack() makes: roots in the cache of another one are not used
 ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin", "LC_ALL": "C.UTF-8", "TZ": "UTC", "HOME": "/tmp",
                "SOURCE_DATE_EPOCH": "0", "PYTHONDONTWRITEBYTECODE": "1", "PYTHONHASHSEED": "0"}
 
@@ -70,7 +71,7 @@ def unpack(debs, path):
             raise Failure(f"a package replaced /{name}, which has to lead into /usr")
 
 
-def run(root, command, binds=(), cwd="/"):
+def run(root, command, binds=()):
     """Runs `command` in `root`; `binds` are (folder of the machine, folder inside). Returns what it
     printed."""
     quoted = shlex.quote(root)
@@ -78,9 +79,8 @@ def run(root, command, binds=(), cwd="/"):
     script += [f"mount --bind /dev/{name} {quoted}/dev/{name}" for name in DEVICES]
     script += [f"mount --bind {shlex.quote(outside)} {quoted}{shlex.quote(inside)}"
                for outside, inside in binds]
-    inner = f"cd {shlex.quote(cwd)} && exec {shlex.join(command)}"
     variables = " ".join(f"{key}={shlex.quote(value)}" for key, value in ENVIRONMENT.items())
-    script.append(f"exec env -i {variables} chroot {quoted} /bin/sh -c {shlex.quote(inner)}")
+    script.append(f"exec env -i {variables} chroot {quoted} {shlex.join(command)}")
     namespaces = ["unshare", "--mount", "--net", "--ipc", "--propagation", "private"]
     if os.geteuid() != 0:
         namespaces += ["--user", "--map-root-user"]

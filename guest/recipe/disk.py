@@ -18,7 +18,7 @@ def compile_python(runtime, tree):
              if re.fullmatch(r"python3\.\d+", os.path.basename(path))]
     if len(found) != 1:
         raise Failure("the image has not one python3.N")
-    buildroot.run(runtime, ["/usr/bin/" + found[0], "-I", "-m", "compileall", "-q", "-f", "-j", "2",
+    buildroot.run(runtime, ["/usr/bin/" + found[0], "-I", "-m", "compileall", "-q", "-f",
                             "--invalidation-mode", "unchecked-hash", "-s", "/work", "-p", "/",
                             "-x", "lib2to3/tests|/bad_|lib/python3/dist-packages/.*/_test_",
                             "/work/usr/lib"], [(tree, "/work")])

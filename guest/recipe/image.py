@@ -61,7 +61,8 @@ class Build:
         self.source = build.source_digest(project)
 
     def _root(self, debs, entries):
-        path = os.path.join(self.cache, "roots", buildroot.key_of([e["sha256"] for e in entries]))
+        path = os.path.join(self.cache, "roots", 
+                            buildroot.key_of(buildroot.LAYOUT, [e["sha256"] for e in entries]))
         return buildroot.make_once(path, lambda new: buildroot.unpack(debs, new))
 
     def _programs(self, tools):
@@ -101,6 +102,8 @@ class Build:
         record = {"version": FORMAT, "flavour": self.name, "source": self.source,
                   "release": RELEASE, "min_memory_mib": self.flavour["min_memory_mib"],
                   "shares": ["env_share", "certs_share"]}
+        if self.agent:  # such an image is never taken for one of ours
+            record["agent_given"] = True
         if self.flavour["disk"]:
             self.say("root disk")
             self._disk(roots, system, initrd, work, record)

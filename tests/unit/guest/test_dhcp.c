@@ -157,6 +157,7 @@ static void mtu_has_limits(void **state)
 	struct dhcp_reply reply;
 	struct err e;
 
+	assert_refused(read_with(26, "\0\0", 2, &reply, &e), e, ERR_INVALID, "MTU");
 	assert_refused(read_with(26, "\x04\xff", 2, &reply, &e), e, ERR_INVALID, "MTU");
 	assert_ok(read_with(26, "\x05\x00", 2, &reply, &e), e);
 	assert_ok(read_with(26, "\x23\x28", 2, &reply, &e), e);

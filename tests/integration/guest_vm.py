@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A virtual machine of the guest image, by QEMU alone and without hardware acceleration."""
+import json
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+
+
+class Vm:
+    """Use it in a `with`: at its end nothing of it is left.
+
+    `environment` is the text of that file (None: the machine has no env_share); `certs` are
+    {name: bytes} (None: no certs_share); `append` replaces the image's command line; `net` are
+    arguments in place of user networking.
+    """
+
+    def __init__(self, image, environment="", certs=(), append=None, net=None, root=None,
+                 memory=None, extra=()):
+        self.image = image
+        with open(os.path.join(image, "image.json"), encoding="utf-8") as file:
+            self.record = json.load(file)
+        self.folder = tempfile.mkdtemp(prefix="cocos-vm-")
+        self.lines, self.times, self.closed = [], [], False
+        self.changed = threading.Condition()
+        self.append = self.record["cmdline"] if append is None else append
+        self.arguments = self._shares(environment, certs) + self._disk(root) + list(extra)
+        self.arguments += net or ["-netdev", "user,id=net0"]
+        self.arguments += ["-m", str(memory or self.record["min_memory_mib"])]
+        self.processes = []
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def _shares(self, environment, certs):
+        arguments = []
+        contents = {"env_share": None if environment is None else
+                    {"environment": environment.encode()},
+                    "certs_share": None if certs is None else dict(certs)}
+        for tag, files in contents.items():
+            if files is None:
+                continue
+            os.mkdir(self.path(tag))
+            for name, data in files.items():
+                with open(os.path.join(self.path(tag), name), "wb") as file:
+                    file.write(data)
+            arguments += ["-fsdev", f"local,id={tag},path={self.path(tag)},security_model=none,"
+                          "readonly=on", "-device", f"virtio-9p-pci,fsdev={tag},mount_tag={tag}"]
+        return arguments
+
+    def _disk(self, root):
+        if "root" not in self.record or root is False:
+            return []
+        path = root or os.path.join(self.image, self.record["root"]["file"])
+        return ["-drive", f"file={path},if=none,id=root,format=raw,readonly=on",
+                "-device", "virtio-blk-pci,drive=root"]
+
+    def __enter__(self):
+        os.mkdir(self.path("tpm"))
+        self.processes.append(subprocess.Popen(
+            ["swtpm", "socket", "--tpm2", "--tpmstate", "dir=" + self.path("tpm"),
+             "--ctrl", "type=unixio,path=" + self.path("tpm.sock")],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+        self._wait_for_file(self.path("tpm.sock"))
+        self.started = time.monotonic()
+        self.qemu = subprocess.Popen(
+            ["qemu-system-x86_64", "-machine", "q35,accel=tcg", "-cpu", "max", "-smp", "1",
+             "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
+             "-serial", "stdio", "-qmp", f"unix:{self.path('qmp')},server=on,wait=off",
+             "-kernel", os.path.join(self.image, self.record["kernel"]["file"]),
+             "-initrd", os.path.join(self.image, self.record["initrd"]["file"]),
+             "-append", self.append, "-device", "virtio-net-pci,netdev=net0,romfile=",
+             "-chardev", f"socket,id=tpm,path={self.path('tpm.sock')}",
+             "-tpmdev", "emulator,id=tpm0,chardev=tpm", "-device", "tpm-crb,tpmdev=tpm0"] +
+            self.arguments, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT)
+        self.processes.append(self.qemu)
+        threading.Thread(target=self._read, daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        for process in reversed(self.processes):
+            process.kill()
+            process.wait()
+        shutil.rmtree(self.folder)
+
+    @staticmethod
+    def _wait_for_file(path, seconds=20):
+        end = time.monotonic() + seconds
+        while not os.path.exists(path):
+            if time.monotonic() > end:
+                raise AssertionError(f"{path} does not appear")
+            time.sleep(0.02)
+
+    def _read(self):
+        for line in self.qemu.stdout:
+            with self.changed:
+                self.lines.append(line.decode(errors="replace").rstrip("\r\n"))
+                self.times.append(time.monotonic() - self.started)
+                self.changed.notify_all()
+        with self.changed:
+            self.closed = True
+            self.changed.notify_all()
+
+    def wait_line(self, text, seconds=120):
+        """Seconds from the launch to the first line with `text`. The limit only ends a test that
+        hangs; it says nothing about speed."""
+        end = time.monotonic() + seconds
+        with self.changed:
+            while True:
+                for line, at in zip(self.lines, self.times):
+                    if text in line:
+                        return at
+                if self.closed or not self.changed.wait(max(0, end - time.monotonic())):
+                    raise AssertionError(f"no line with '{text}' in:\n" + "\n".join(self.lines))
+
+    def wait_end(self, seconds=120):
+        """The machine has powered itself off; returns what it printed."""
+        try:
+            status = self.qemu.wait(seconds)
+        except subprocess.TimeoutExpired:
+            raise AssertionError("still runs:\n" + "\n".join(self.lines)) from None
+        with self.changed:
+            while not self.closed:
+                self.changed.wait(5)
+        assert status == 0, f"QEMU ended with {status}:\n" + "\n".join(self.lines)
+        return self.lines
+
+    def command(self, name, **arguments):
+        """One QMP command."""
+        with socket.socket(socket.AF_UNIX) as link:
+            link.settimeout(60)
+            link.connect(self.path("qmp"))
+            answers = link.makefile("rw")
+            answers.readline()
+            for request in ({"execute": "qmp_capabilities"},
+                            {"execute": name, "arguments": arguments}):
+                answers.write(json.dumps(request) + "\n")
+                answers.flush()
+                reply = {}
+                while "return" not in reply and "error" not in reply:
+                    reply = json.loads(answers.readline())
+            assert "return" in reply, reply
+            return reply["return"]
+
+
+class Ethernet:
+    """The other end of the guest's network card: whole frames, by a Unix socket."""
+
+    def __init__(self, folder):
+        self.path = os.path.join(folder, "net.sock")
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(self.path)
+        self.listener.listen(1)
+        self.link = None
+
+    @property
+    def arguments(self):
+        return ["-netdev", f"stream,id=net0,server=off,addr.type=unix,addr.path={self.path}"]
+
+    def accept(self, seconds=60):
+        self.listener.settimeout(seconds)
+        self.link, _ = self.listener.accept()
+        self.link.settimeout(seconds)
+
+    def _exactly(self, size):
+        data = b""
+        while len(data) < size:
+            block = self.link.recv(size - len(data))
+            if not block:
+                raise AssertionError("the guest's card is gone")
+            data += block
+        return data
+
+    def receive(self):
+        return self._exactly(int.from_bytes(self._exactly(4), "big"))
+
+    def send(self, frame):
+        self.link.sendall(len(frame).to_bytes(4, "big") + frame)
+
+    def close(self):
+        if self.link:
+            self.link.close()
+        self.listener.close()

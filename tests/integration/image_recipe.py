@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The recipe of the guest image without building one: sources, locks, archives.
+
+Argument: the project's folder.
+"""
+import json
+import os
+import sys
+import tempfile
+
+sys.dont_write_bytecode = True
+sys.path[:0] = [os.path.dirname(os.path.realpath(__file__)), os.path.join(sys.argv[1], "guest")]
+import tap  # noqa: E402
+from recipe import cpio, flavours, image, kernel, packages, sources  # noqa: E402
+from recipe.fail import Failure  # noqa: E402
+
+DEB822 = """\
+# a mirror
+Types: deb deb-src
+URIs: http://mirror.example/debian http://other.example/debian
+Suites: bookworm bookworm-updates
+Components: main contrib
+Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
+
+Types: deb
+URIs: http://mirror.example/debian-security
+Suites: bookworm-security
+Components:
+ main
+
+Enabled: no
+Types: deb
+URIs: http://off.example/debian
+Suites: bookworm
+Components: main
+
+Types: deb-src
+URIs: http://src.example/debian
+Suites: bookworm
+Components: main
+
+Types: deb
+URIs: http://vendor.example/debian
+Suites: bookworm
+Components: main
+Signed-By: /usr/share/keyrings/vendor.gpg
+"""
+ONE_LINE = """\
+# deb http://comment.example/debian bookworm main
+deb http://mirror.example/debian bookworm main contrib # the usual
+deb [arch=amd64 signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] \
+http://mirror.example/debian-security bookworm-security main
+deb http://mirror.example/debian bookworm-updates main
+deb-src http://mirror.example/debian bookworm main
+deb [signed-by=/etc/apt/keyrings/vendor.asc] http://vendor.example/debian bookworm main
+deb http://vendor.example/debian bookworm stable
+deb http://vendor.example/debian bookworm-pgdg main
+"""
+DERIVED = [("http://mirror.example/debian", "trixie"),
+           ("http://mirror.example/debian", "trixie-backports")]
+
+
+def refused(function, *arguments, says):
+    try:
+        function(*arguments)
+    except Failure as failure:
+        assert says in str(failure), failure
+        return
+    raise AssertionError(f"not refused: {says}")
+
+
+def both_formats_of_sources_are_read():
+    derived = sources.derive(sources.parse_one_line(ONE_LINE), "bookworm", "trixie")
+    assert set(derived) == {*DERIVED, ("http://mirror.example/debian-security", "trixie-security"),
+                            ("http://mirror.example/debian", "trixie-updates")}, derived
+    derived = sources.derive(sources.parse_deb822(DEB822), "bookworm", "trixie")
+    assert set(DERIVED) < set(derived), derived
+    assert ("http://other.example/debian", "trixie-updates") in derived, derived
+    assert ("http://mirror.example/debian-security", "trixie-security") in derived, derived
+    for host in ("off", "src", "vendor"):
+        assert not any(host + ".example" in uri for uri, _ in derived), derived
+
+
+def the_release_itself_is_derived_from_its_own_sources():
+    text = ONE_LINE.replace("bookworm", "trixie")
+    derived = sources.derive(sources.parse_one_line(text), "trixie", "trixie")
+    assert set(DERIVED) < set(derived), derived
+
+
+def a_machine_that_is_not_debian_is_refused():
+    refused(sources.derive, sources.parse_one_line("deb http://x.example/ubuntu noble main"),
+            "noble-x", "trixie", says="add one")
+    with tempfile.NamedTemporaryFile("w") as file:
+        file.write('ID=other\n')
+        file.flush()
+        refused(sources.machine_codename, file.name, says="names no release")
+
+
+def the_same_tree_gives_the_same_archive():
+    """Whatever the order of making, the dates, the owner's mask and the links."""
+    archives = []
+    for names in (["a", "b/c", "b/d"], ["b/d", "b/c", "a"]):
+        with tempfile.TemporaryDirectory() as folder:
+            tree = os.path.join(folder, "tree")
+            for name in names:
+                path = os.path.join(tree, name)
+                os.makedirs(os.path.dirname(path), exist_ok=True)
+                with open(path, "w", encoding="utf-8") as file:
+                    file.write(name * 3)
+                os.chmod(path, 0o700 if name == "a" else (0o600 if names[0] == "a" else 0o664))
+                os.utime(path, (len(archives), 5))
+            os.symlink("../a", os.path.join(tree, "b/link"))
+            cpio.write(tree, os.path.join(folder, "out"))
+            with open(os.path.join(folder, "out"), "rb") as file:
+                archives.append(file.read())
+    assert archives[0] == archives[1]
+    assert archives[0].startswith(b"070701") and len(archives[0]) % 512 == 0
+    assert b"TRAILER!!!" in archives[0]
+
+
+def modules_come_behind_what_they_depend_on():
+    with tempfile.TemporaryDirectory() as folder:
+        base = os.path.join(folder, "usr/lib/modules/1-x/kernel/drivers")
+        os.makedirs(base)
+        for name, depends in (("a", "b,c-d"), ("b", ""), ("c_d", "b"), ("t", "b,e"), ("e", "")):
+            with open(os.path.join(base, name + ".ko"), "wb") as file:
+                file.write(b"\0license=GPL\0depends=" + depends.encode() + b"\0name=x\0")
+        modules = kernel.Modules(folder)
+        assert modules.order({"t": True, "a": False}) == [
+            ("b", False), ("e", True), ("t", True), ("c_d", False), ("a", False)], \
+            modules.order({"t": True, "a": False})
+        refused(modules.order, {"missing": False}, says="missing")
+
+
+def a_list_for_something_else_is_no_lock():
+    flavour = flavours.FLAVOURS["base"]
+    entries = {name: [{"name": n} for n in flavour["packages"] + flavour["alone"] + flavours.TOOLS]
+               for name in image.SETS}
+    record = {"version": image.FORMAT, "flavour": "base", "packages": entries}
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "image.json")
+
+        def lock(changed):
+            with open(path, "w", encoding="utf-8") as file:
+                json.dump({**record, **changed}, file)
+            return image.locked(path, "base", flavour)
+
+        assert lock({}) == entries
+        refused(lock, {"flavour": "python"}, says="no list for")
+        refused(lock, {"version": 2}, says="no list for")
+        short = {**entries, "tools": entries["tools"][:-1]}
+        refused(lock, {"packages": short}, says="tools lacks " + flavours.TOOLS[-1])
+
+
+def a_package_that_is_not_the_listed_one_is_refused():
+    class Shelf:
+        """Apt, with one file that it gives for everything."""
+
+        def __init__(self, folder):
+            self.folder = folder
+
+        def path(self, package):
+            return os.path.join(self.folder, package.name)
+
+        def fetch(self, wanted):
+            for package in wanted:
+                with open(self.path(package), "wb") as file:
+                    file.write(b"content")
+
+    with tempfile.TemporaryDirectory() as folder:
+        good = {"name": "p", "version": "1", "architecture": "all", "size": 7, "sha256":
+                "ed7002b439e9ac845f22357d822bac1444730fbdb6016d3ec9432297b9ec9f73"}
+        assert packages.get(Shelf(folder), [good]) == [os.path.join(folder, "p")]
+        with open(os.path.join(folder, "p"), "wb") as file:
+            file.write(b"changed")
+        assert packages.get(Shelf(folder), [good]) == [os.path.join(folder, "p")]
+        with open(os.path.join(folder, "p"), "rb") as file:
+            assert file.read() == b"content"
+        refused(packages.get, Shelf(folder), [{**good, "sha256": "0" * 64}],
+                says="is not the one listed")
+
+
+def the_command_line_is_the_table_of_init():
+    words = image.cmdline_words(sys.argv[1])
+    assert [word for word, use in words if use == "ALWAYS"][:1] == ["console=ttyS0"], words
+    assert {use for _, use in words} == {"ALWAYS", "LAUNCHER", "FIRMWARE"}, words
+    with open(os.path.join(sys.argv[1], "guest/cmdline.c"), encoding="utf-8") as file:
+        assert file.read().count(", CMDLINE_") == len(words)
+    with open(os.path.join(sys.argv[1], "docs/guest-image.md"), encoding="utf-8") as file:
+        documented = file.read()
+    for word, _ in words:
+        assert f"| `{word}` |" in documented, f"docs/guest-image.md does not explain '{word}'"
+
+
+tap.run([
+    both_formats_of_sources_are_read,
+    the_release_itself_is_derived_from_its_own_sources,
+    a_machine_that_is_not_debian_is_refused,
+    the_same_tree_gives_the_same_archive,
+    modules_come_behind_what_they_depend_on,
+    a_list_for_something_else_is_no_lock,
+    a_package_that_is_not_the_listed_one_is_refused,
+    the_command_line_is_the_table_of_init,
+])
