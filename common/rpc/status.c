@@ -48,6 +48,12 @@ static size_t character_len(const char *p, size_t left)
 	return 0;
 }
 
+/* White space is part of a message's content; terminals obey the rest. */
+static bool is_control(char c)
+{
+	return ((unsigned char)c < 0x20 && !strchr("\t\n\r", c)) || c == 0x7f || c == 0;
+}
+
 void status_decode(const char *text, size_t len, char *out)
 {
 	char raw[ERR_TEXT_MAX];
@@ -68,9 +74,8 @@ void status_decode(const char *text, size_t len, char *out)
 
 		if (n + (step ? step : 1) >= ERR_TEXT_MAX)
 			break;
-		if (step == 0 || (step == 1 && ((unsigned char)raw[i] < 0x20 || raw[i] == 0x7f))) {
-			/* A cut at the end leaves half a character; elsewhere it is the peer's. */
-			out[n++] = raw[i] == '\n' || raw[i] == '\t' ? ' ' : '?';
+		if (step == 0 || (step == 1 && is_control(raw[i]))) {
+			out[n++] = '?';
 			i++;
 			continue;
 		}

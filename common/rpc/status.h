@@ -20,7 +20,7 @@ enum {
 void status_encode(const char *text, char *out);
 
 /* The reverse, forgiving as gRPC asks for: a broken escape stays as it is. Invalid UTF-8 and control
- * characters become '?' (the text is shown to people), too much is cut. `out` holds ERR_TEXT_MAX. */
+ * characters but white space become '?', too much is cut. `out` holds ERR_TEXT_MAX. */
 void status_decode(const char *text, size_t len, char *out);
 
 /* grpc-status: decimal. A number that gRPC has not is UNKNOWN, as is a text that is no number. */
