@@ -25,6 +25,10 @@ const struct command *const commands[] = {
 	&cmd_cvm_list,
 	&cmd_cvm_show,
 
+	&cmd_sevsnpmeasure,
+	&cmd_igvmmeasure,
+	&cmd_idblock_create,
+
 	&cmd_completion,
 	&cmd_help,
 	&cmd_version,
