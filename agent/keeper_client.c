@@ -238,7 +238,11 @@ int keeper_start(uv_loop_t *loop, const struct keeper_options *options, struct k
 	keeper->sock = -1;
 	keeper->process.data = keeper->poll.data = keeper->timer.data = keeper;
 	if (start_process(keeper, loop, options, e) < 0) {
-		/* a process handle that did not start wants closing all the same */
+		if (keeper->process.type != UV_PROCESS) {
+			free(keeper);
+			return -(int)e->code;
+		}
+		/* a process that did not start wants its handle closed all the same */
 		keeper->freed = true;
 		keeper->open_handles = 1;
 		uv_close((uv_handle_t *)&keeper->process, handle_closed);

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* jail_seccomp.h — the system calls that an algorithm may make. */
+#pragma once
+
+#include "common/base/err.h"
+
+#include <stdbool.h>
+
+/* Loads the filter for this thread and all it becomes; sets no_new_privs. Anything that is not on
+ * the list is ENOSYS, so that a C library falls back to what is; what is known to be dangerous is
+ * EPERM. `network`: internet sockets instead of local ones. Another architecture's calls kill. */
+int jail_seccomp_load(bool network, struct err *e) MUST_CHECK;
