@@ -136,6 +136,9 @@ void verdict_note(struct verdict *v, const char *fmt, ...)
 
 void verdict_require(struct verdict *v, const char *name)
 {
+	for (size_t i = 0; i < v->required_count; i++)
+		if (strcmp(v->required[i], name) == 0)
+			return;
 	if (v->required_count == VERDICT_REQUIRED_MAX)
 		v->overflow = true;
 	else

@@ -76,7 +76,7 @@ bool verdict_err(struct verdict *v, const char *name, const char *section, const
 void verdict_not_asked(struct verdict *v, const char *name, const char *section, const char *why);
 void verdict_note(struct verdict *v, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* The named check (exact name) has to be there and passed for a yes. */
+/* The named check (exact name) has to be there and passed for a yes. Asking twice is asking once. */
 void verdict_require(struct verdict *v, const char *name);
 
 /* The only yes. */
