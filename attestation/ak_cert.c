@@ -110,8 +110,8 @@ static int verify(const struct ak_cert_input *in, const struct offered *o, EVP_P
 		return err_wrap(e, "AK certificate");
 	if (x509_load(in->root.bytes, in->root.len, &root, e) < 0)
 		return err_wrap(e, "the root that you named");
-	if (extensions_check(leaf, e) < 0 || x509_valid_at(leaf, in->at, e) < 0 ||
-	    path_check(leaf, o, root, in->at, e) < 0)
+	if (path_check(leaf, o, root, in->at, e) < 0 || x509_valid_at(leaf, in->at, e) < 0 ||
+	    extensions_check(leaf, e) < 0)
 		return -(int)e->code;
 	if (!EVP_PKEY_up_ref(leaf->key))
 		return err_set(e, ERR_INTERNAL, "AK certificate: its key");

@@ -46,7 +46,7 @@ struct tpm_input {
 
 	/* NULL with VERDICT_SCOPE_FULL is a refusal; ignored for VERDICT_SCOPE_GENUINE_ONLY, whose
 	 * answer covers quotes, nonce, binding and log. */
-	const struct tpm_policy *policy;
+	const struct policy_tpm *policy;
 };
 
 /* `v` has been through verdict_init() and may hold checks already. Returns verdict_ok(v): 0, or

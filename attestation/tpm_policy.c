@@ -8,12 +8,7 @@
 
 static const char section[] = "TPM 2.0 part 1, 11.4; PCRs";
 
-void tpm_policy_init(struct tpm_policy *policy)
-{
-	memset(policy, 0, sizeof(*policy));
-}
-
-static bool rule_has(const struct tpm_pcr_rule *rule, const uint8_t *value)
+static bool rule_has(const struct policy_pcr *rule, const uint8_t *value)
 {
 	size_t len = digest_len(rule->bank);
 
@@ -23,18 +18,18 @@ static bool rule_has(const struct tpm_pcr_rule *rule, const uint8_t *value)
 	return false;
 }
 
-static bool fail(struct verdict *v, const struct tpm_pcr_rule *rule, const char *found,
+static bool fail(struct verdict *v, const struct policy_pcr *rule, const char *found,
 		 const char *wanted)
 {
 	char name[VERDICT_NAME_MAX];
 
-	snprintf(name, sizeof(name), "policy.pcr%u", rule->pcr);
+	snprintf(name, sizeof(name), "policy.pcr%u", rule->index);
 	return verdict_check(v, name, section, false, found, wanted);
 }
 
 /* Some rule of `events` speaks of it, and every event of it that the log has is allowed. */
-static bool events_account(const struct tpm_policy *p, const struct event_log *log,
-			   const struct tpm_pcr_rule *rule)
+static bool events_account(const struct policy_tpm *p, const struct event_log *log,
+			   const struct policy_pcr *rule)
 {
 	int bank = log ? event_log_bank(log, rule->bank) : -1;
 	size_t seen = 0;
@@ -44,31 +39,31 @@ static bool events_account(const struct tpm_policy *p, const struct event_log *l
 	for (size_t i = 0; i < log->count; i++) {
 		const struct event *event = &log->events[i];
 
-		if (event->pcr != rule->pcr || event->type == EVENT_NO_ACTION)
+		if (event->pcr != rule->index || event->type == EVENT_NO_ACTION)
 			continue;
-		if (!event_rules_allow(&p->events, rule->pcr, rule->bank, event->digests[bank]))
+		if (!event_rules_allow(&p->events, rule->index, rule->bank, event->digests[bank]))
 			return false;
 		seen++;
 	}
 	return seen > 0;
 }
 
-static bool judge_rule(const struct tpm_policy *p, const struct tpm_facts *facts,
-		       const struct tpm_pcr_rule *rule, struct verdict *v)
+static bool judge_rule(const struct policy_tpm *p, const struct tpm_facts *facts,
+		       const struct policy_pcr *rule, struct verdict *v)
 {
 	const struct tpm_pcr_bank *bank = tpm_pcrs_bank(facts->pcrs, rule->bank);
 	char found[2 * DIGEST_MAX + 1], wanted[VERDICT_TEXT_MAX];
 
-	if (rule->pcr >= TPM_PCR_COUNT || !bank || !(bank->present & (UINT32_C(1) << rule->pcr)))
+	if (rule->index >= TPM_PCR_COUNT || !bank || !(bank->present & (UINT32_C(1) << rule->index)))
 		return fail(v, rule, "not quoted", digest_name(rule->bank));
 	if (rule->bank == DIGEST_SHA1 && !p->allow_sha1_bank)
 		return fail(v, rule, "a SHA-1 bank",
 			    "a bank of SHA-256 or better, unless allow_sha1_bank");
-	hex_encode(bank->values[rule->pcr], digest_len(rule->bank), found);
+	hex_encode(bank->values[rule->index], digest_len(rule->bank), found);
 	if (rule->count == 0)
 		return events_account(p, facts->log, rule) ||
 		       fail(v, rule, found, "a log whose every event the policy allows");
-	if (rule_has(rule, bank->values[rule->pcr]))
+	if (rule_has(rule, bank->values[rule->index]))
 		return true;
 	if (rule->count == 1)
 		hex_encode(rule->values, digest_len(rule->bank), wanted);
@@ -77,21 +72,21 @@ static bool judge_rule(const struct tpm_policy *p, const struct tpm_facts *facts
 	return fail(v, rule, found, wanted);
 }
 
-static void judge_pcrs(const struct tpm_policy *p, const struct tpm_facts *facts, struct verdict *v)
+static void judge_pcrs(const struct policy_tpm *p, const struct tpm_facts *facts, struct verdict *v)
 {
 	size_t good = 0;
 
-	for (size_t i = 0; i < p->pcr_count; i++)
+	for (size_t i = 0; i < p->count; i++)
 		good += judge_rule(p, facts, &p->pcrs[i], v);
 	verdict_require(v, "policy.pcrs");
-	verdict_checkf(v, "policy.pcrs", section, p->pcr_count > 0 && good == p->pcr_count,
-		       p->pcr_count ? "all registers that the policy names" :
+	verdict_checkf(v, "policy.pcrs", section, p->count > 0 && good == p->count,
+		       p->count ? "all registers that the policy names" :
 				      "a policy that names registers",
-		       "%zu of %zu", good, p->pcr_count);
+		       "%zu of %zu", good, p->count);
 }
 
 /* At least one quote is over a bank that counts. */
-static void judge_bank(const struct tpm_policy *p, const struct tpm_facts *facts, struct verdict *v)
+static void judge_bank(const struct policy_tpm *p, const struct tpm_facts *facts, struct verdict *v)
 {
 	bool better = false;
 
@@ -104,7 +99,7 @@ static void judge_bank(const struct tpm_policy *p, const struct tpm_facts *facts
 }
 
 /* PCR16 and others are back at their start value after a reset. */
-static void judge_reset_count(const struct tpm_policy *p, const struct tpm_facts *facts,
+static void judge_reset_count(const struct policy_tpm *p, const struct tpm_facts *facts,
 			      struct verdict *v)
 {
 	verdict_require(v, "policy.reset_count");
@@ -120,7 +115,7 @@ static void judge_reset_count(const struct tpm_policy *p, const struct tpm_facts
 }
 
 /* Where the policy speaks of a register's events, a log that is there has no others. */
-static void judge_events(const struct tpm_policy *p, const struct tpm_facts *facts,
+static void judge_events(const struct policy_tpm *p, const struct tpm_facts *facts,
 			 struct verdict *v)
 {
 	const struct event_log *log = facts->log;
@@ -144,7 +139,7 @@ static void judge_events(const struct tpm_policy *p, const struct tpm_facts *fac
 		      p->events.count ? "allowed" : "the policy names none", NULL);
 }
 
-void tpm_policy_judge(const struct tpm_policy *policy, const struct tpm_facts *facts,
+void tpm_policy_judge(const struct policy_tpm *policy, const struct tpm_facts *facts,
 		      struct verdict *v)
 {
 	judge_pcrs(policy, facts, v);
