@@ -1,0 +1,744 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The agent's main job on the host, and every refusal by name, against independent peers."""
+import contextlib
+import os
+import signal
+import stat
+import subprocess
+import time
+import zipfile
+import io
+
+import grpc
+
+import tap
+from agent_peer import (AGENT, Agent, Authority, Client, Key, Service, agent_pb2, algorithm,
+                        cvms_pb2, dataset, free_port, refused, sha3, zip_of, WAIT)
+
+Code = grpc.StatusCode
+ALGO_KEY, DATA_KEY, USER_KEY, OTHER_KEY = (Key(), Key("ed25519"), Key("rsa"), Key())
+IRIS = b"sepal,petal\n5.1,1.4\n"
+SUM = b"""#!/bin/sh
+set -e
+echo "reading datasets"
+echo "a complaint" >&2
+cat datasets/* > results/all.txt
+echo "$@" > results/args.txt
+"""
+
+NORMAL = ["ReceivingAlgorithm/InProgress", "ReceivingData/InProgress", "Running/Starting",
+          "Running/InProgress", "Running/Completed", "ConsumingResults/Ready",
+          "Complete/Completed"]
+
+
+def manifest(port, algo=SUM, datasets=None, consumers=(USER_KEY,), config=None, **more):
+    if datasets is None:
+        datasets = [dataset(IRIS, DATA_KEY, "iris.csv")]
+    m = cvms_pb2.ComputationRunReq(id="c-1", name="iris", description="sum", datasets=datasets,
+                                   algorithm=algorithm(algo, ALGO_KEY))
+    for key in consumers:
+        m.result_consumers.add(userKey=key.spki)
+    for name, value in more.items():
+        getattr(m, name).CopyFrom(value) if hasattr(value, "DESCRIPTOR") else setattr(m, name, value)
+    m.agent_config.port = str(port)
+    m.agent_config.log_level = "info"
+    for name, value in (config or {}).items():
+        setattr(m.agent_config, name, value)
+    return m
+
+
+@contextlib.contextmanager
+def running(service_args=None, **agent_args):
+    """A service and an agent that is connected to it."""
+    service = Service(**(service_args or {}))
+    agent = Agent(service, **agent_args)
+    try:
+        service.wait_connected()
+        yield service, agent
+    except BaseException:
+        print("# the agent's output:")
+        for line in agent.output().splitlines():
+            print("#", line)
+        raise
+    finally:
+        agent.remove()
+        service.stop()
+
+
+@contextlib.contextmanager
+def computing(m=None, client_args=None, port=None, **args):
+    """The same with a manifest that was taken, and a client."""
+    port = port or free_port()
+    m = m(port) if callable(m) else m or manifest(port)
+    m.agent_config.port = str(port)
+    with running(**args) as (service, agent):
+        service.send(runReq=m)
+        answer = service.answer_to_run()
+        assert answer.error == "", answer.error
+        client = Client(port, **(client_args or {}))
+        try:
+            yield service, agent, client
+        finally:
+            client.close()
+
+
+def unzip(content):
+    with zipfile.ZipFile(io.BytesIO(content)) as z:
+        return {name: z.read(name) for name in z.namelist()}
+
+
+def whole_job(service, agent, client):
+    client.algo(SUM, ALGO_KEY, more=[("algo_args", "--a"), ("algo_args", "b c")])
+    client.data(IRIS, DATA_KEY, "iris.csv")
+    service.wait_event("ConsumingResults/Ready")
+    result = unzip(client.result(USER_KEY))
+    assert result["all.txt"] == IRIS, result
+    assert result["args.txt"] == b"--a b c\n", result
+    service.wait_event("Complete/Completed")
+    assert service.events() == NORMAL, service.events()
+    for event in service.of("agent_event"):
+        assert event.originator == "agent" and event.computation_id == "c-1"
+        assert event.timestamp.seconds > 0
+    service.wait(lambda s: "a complaint" in s.log_text())
+    assert "reading datasets" in service.log_text()
+    assert agent.stop() == 0, agent.output()
+    assert agent.work() == [], agent.work()
+
+
+def the_whole_job_in_the_clear():
+    with computing() as (service, agent, client):
+        assert service.job_ids == ["cvm-1"]
+        whole_job(service, agent, client)
+
+
+def the_whole_job_over_tls():
+    authority = Authority()
+    cert, key = authority.issue()
+    config = {"cert_file": cert, "key_file": key}
+    with computing(lambda port: manifest(port, config=config),
+                   client_args={"ca": authority.pem}) as (service, agent, client):
+        whole_job(service, agent, client)
+
+
+def the_whole_job_over_mtls_to_both_sides():
+    authority = Authority()
+    cert, key = authority.issue()
+    client_cert, client_key = authority.issue("client")
+    config = {"cert_file": cert, "key_file": key, "client_ca_file": authority.pem}
+    agent_cert, agent_key = authority.issue("agent")
+    with computing(lambda port: manifest(port, config=config),
+                   client_args={"ca": authority.pem, "cert": client_cert, "key": client_key},
+                   service_args={"tls": authority.issue(), "client_ca": authority.pem},
+                   settings={"AGENT_CVM_GRPC_CLIENT_CERT": "/etc/certs/cert.pem",
+                             "AGENT_CVM_GRPC_CLIENT_KEY": "/etc/certs/key.pem",
+                             "AGENT_CVM_GRPC_SERVER_CA_CERTS": "/etc/certs/ca.pem"},
+                   certs={"cert.pem": agent_cert, "key.pem": agent_key,
+                          "ca.pem": authority.pem}) as (service, agent, client):
+        stranger = Client(int(client_port(service)), ca=authority.pem)
+        refused(Code.UNAVAILABLE, "", stranger.status)
+        stranger.close()
+        whole_job(service, agent, client)
+
+
+def client_port(service):
+    text = service.wait(lambda s: [m.message for m in s.of("agent_log")
+                                   if "listening on port" in m.message])[0]
+    return text.split("listening on port ")[1].split()[0]
+
+
+def a_service_with_another_ca_is_not_talked_to():
+    good, bad = Authority(), Authority()
+    service = Service(tls=bad.issue())
+    agent = Agent(service, settings={"AGENT_CVM_GRPC_SERVER_CA_CERTS": "/etc/certs/ca.pem"},
+                  certs={"ca.pem": good.pem})
+    try:
+        deadline = time.monotonic() + WAIT
+        while "UNAVAILABLE" not in agent.output():
+            assert time.monotonic() < deadline, agent.output()
+            time.sleep(0.1)
+        assert service.connections == 0
+        assert agent.stop() == 0
+    finally:
+        agent.remove()
+        service.stop()
+
+
+def a_manifest_in_chunks_is_put_together():
+    port = free_port()
+    with running() as (service, agent):
+        service.send_chunks(manifest(port, description="d" * 60000).SerializeToString(), size=1000)
+        assert service.answer_to_run().error == ""
+        client = Client(port)
+        whole_job(service, agent, client)
+        client.close()
+
+
+def development_is_said_everywhere():
+    with computing() as (service, agent, client):
+        assert "development" in service.of("run_res")[0].notice
+        assert client.status().development
+        assert "development: this agent runs without a TPM" in agent.output()
+        assert "WITHOUT being measured" in service.log_text()
+
+
+def status_says_where_it_stands():
+    with computing() as (service, _, client):
+        s = client.status()
+        assert (s.computation_id, s.name, s.state) == ("c-1", "iris", "ReceivingAlgorithm")
+        assert len(s.manifest_digest) == 32 and len(s.challenge) == 32
+        assert s.algorithm.hash == sha3(SUM) and not s.algorithm.received
+        assert s.datasets[0].filename == "iris.csv" and not s.datasets[0].received
+        assert s.consumers[0].key_digest == sha3(USER_KEY.spki) and not s.consumers[0].fetched
+        assert client.status().challenge != s.challenge
+        client.algo(SUM, ALGO_KEY)
+        client.data(IRIS, DATA_KEY, "iris.csv")
+        service.wait_event("ConsumingResults/Ready")
+        client.result(USER_KEY)
+        service.wait_event("Complete/Completed")
+        s = client.status()
+        assert s.state == "Complete" and s.consumers[0].fetched and s.datasets[0].received
+
+
+def manifests_are_refused_by_name():
+    port = free_port()
+
+    def changed(change):
+        m = manifest(port)
+        change(m)
+        return m
+
+    def no_algorithm(m):
+        m.ClearField("algorithm")
+
+    def set_attr(path, value):
+        def change(m):
+            *parents, last = path
+            at = m
+            for p in parents:
+                at = at[p] if isinstance(p, int) else getattr(at, p)
+            setattr(at, last, value)
+        return change
+
+    def twice(m):
+        m.datasets.add().CopyFrom(m.datasets[0])
+
+    cases = [
+        (no_algorithm, "INVALID_ARGUMENT", "algorithm: missing"),
+        (set_attr(["id"], ""), "INVALID_ARGUMENT", "id: missing"),
+        (set_attr(["algorithm", "hash"], b"x" * 31), "INVALID_ARGUMENT", "hash: 31 bytes"),
+        (set_attr(["datasets", 0, "hash"], b"x" * 33), "INVALID_ARGUMENT", "hash: 33 bytes"),
+        (set_attr(["datasets", 0, "userKey"], b"no key"), "INVALID_ARGUMENT", "user_key"),
+        (set_attr(["result_consumers", 0, "userKey"], b""), "INVALID_ARGUMENT", "user_key: missing"),
+        (set_attr(["datasets", 0, "filename"], "../x"), "INVALID_ARGUMENT", "'/'"),
+        (set_attr(["datasets", 0, "filename"], ".."), "INVALID_ARGUMENT", "'..'"),
+        (set_attr(["datasets", 0, "filename"], "n" * 256), "INVALID_ARGUMENT", "256 bytes"),
+        (set_attr(["datasets", 0, "filename"], "a\0b"), "INVALID_ARGUMENT", "zero byte"),
+        (twice, "INVALID_ARGUMENT", "digest and file name are those of datasets[0]"),
+        (set_attr(["datasets", 0, "source", "url"], "s3://b/k"), "UNIMPLEMENTED", "remote source"),
+        (set_attr(["algorithm", "kbs", "enabled"], True), "UNIMPLEMENTED", "key broker"),
+        (set_attr(["algorithm", "algo_type"], "wasm"), "UNIMPLEMENTED", "'wasm'"),
+        (set_attr(["algorithm", "algo_type"], "docker"), "UNIMPLEMENTED", "'docker'"),
+        (set_attr(["algorithm", "algo_type"], "perl"), "INVALID_ARGUMENT", "'perl'"),
+        (set_attr(["agent_config", "attested_tls"], True), "UNIMPLEMENTED", "attested_tls"),
+        (set_attr(["agent_config", "port"], "70000"), "INVALID_ARGUMENT", "port"),
+        (set_attr(["agent_config", "cert_file"], "/nonexistent"), "INVALID_ARGUMENT", "cert_file"),
+        (lambda m: m.algorithm.algo_args.extend(["a"] * 257), "INVALID_ARGUMENT", "257"),
+        (lambda m: m.MergeFromString(b"\x42\x01x"), "INVALID_ARGUMENT", "field 8 is unknown"),
+    ]
+    with running() as (service, agent):
+        # The one that the decoder of the stream itself would refuse comes in chunks.
+        for nth, (change, code, words) in enumerate(cases):
+            service.send_chunks(changed(change).SerializeToString(), f"m{nth}")
+            error = service.answer_to_run(nth).error
+            assert error.startswith(code + ": ") and words in error, (words, error)
+        n = len(cases)
+        service.send_chunks(b"\x0a\x02\xc3\x28", "utf8")
+        assert "not valid UTF-8" in service.answer_to_run(n).error
+        service.send_chunks(b"\x0a\x05ab", "cut")
+        assert "truncated" in service.answer_to_run(n + 1).error
+        service.send(agentStateReq=cvms_pb2.AgentStateReq(id="q"))
+        state = service.wait(lambda s: s.of("agent_state_res"))[0]
+        assert (state.id, state.state) == ("q", "ReceivingManifest")
+        assert agent.work() == ["lock"], agent.work()
+        assert service.events() == []
+        service.send(runReq=manifest(port))
+        assert service.answer_to_run(n + 2).error == ""
+
+
+def chunks_that_break_the_rules_are_refused():
+    port = free_port()
+    data = manifest(port).SerializeToString()
+    with running() as (service, _):
+        service.send_chunks(data[:100], "a", last=False)
+        service.send_chunks(data, "b")
+        assert "in the midst of another" in service.answer_to_run(0).error
+        service.send_chunks(b"", "a")
+        service.send_chunks(b"x" * ((1 << 20) + 1), "c", size=2 << 20)
+        assert "the limit is" in service.answer_to_run(1).error
+        service.send_chunks(b"x" * (5 << 20), "d")
+        assert "in all" in service.answer_to_run(2).error
+        service.send_chunks(b"", "e")
+        assert "no other" in service.answer_to_run(3).error
+        service.send_chunks(data, "f")
+        assert service.answer_to_run(4).error == ""
+        service.send_chunks(b"", "f")
+        assert "had its last chunk already" in service.answer_to_run(5).error
+        assert service.events() == ["ReceivingAlgorithm/InProgress"]
+
+
+def a_second_manifest_is_refused_until_a_stop():
+    with computing() as (service, _, client):
+        service.send(runReq=manifest(free_port(), id="c-2"))
+        answer = service.answer_to_run(1)
+        assert answer.computation_id == "c-2"
+        assert answer.error.startswith("FAILED_PRECONDITION"), answer.error
+        assert client.status().computation_id == "c-1"
+
+
+def nothing_is_served_before_a_manifest():
+    with running() as (_, agent):
+        tcp = subprocess.run(["ss", "-Hltnp"], capture_output=True, text=True, check=False).stdout
+        assert f"pid={agent.process.pid}," not in tcp, tcp
+
+
+def calls_out_of_order_are_refused():
+    with computing() as (service, _, client):
+        refused(Code.FAILED_PRECONDITION, "ReceivingAlgorithm", client.data, IRIS, DATA_KEY,
+                "iris.csv")
+        refused(Code.FAILED_PRECONDITION, "no results", client.result, USER_KEY)
+        client.algo(SUM, ALGO_KEY)
+        refused(Code.FAILED_PRECONDITION, "ReceivingData", client.algo, SUM, ALGO_KEY)
+        refused(Code.FAILED_PRECONDITION, "no results", client.result, USER_KEY)
+        client.data(IRIS, DATA_KEY, "iris.csv")
+        service.wait_event("ConsumingResults/Ready")
+        refused(Code.FAILED_PRECONDITION, "ConsumingResults", client.data, IRIS, DATA_KEY,
+                "iris.csv")
+        client.result(USER_KEY)
+        refused(Code.FAILED_PRECONDITION, "fetched the result already", client.result, USER_KEY)
+        service.wait_event("Complete/Completed")
+        assert service.events() == NORMAL
+
+
+def only_owners_and_only_their_content():
+    theirs = b"others\n"
+    sets = [dataset(IRIS, DATA_KEY, "iris.csv"), dataset(theirs, OTHER_KEY, "others.csv")]
+    with computing(lambda port: manifest(port, datasets=sets)) as (service, agent, client):
+        refused(Code.PERMISSION_DENIED, "algorithm's provider", client.algo, SUM, OTHER_KEY)
+        refused(Code.INVALID_ARGUMENT, "no algorithm with SHA3-256", client.algo, SUM + b"#",
+                ALGO_KEY)
+        refused(Code.UNAUTHENTICATED, "user-id is missing", client.algo, SUM, ALGO_KEY,
+                metadata=[])
+        refused(Code.UNAUTHENTICATED, "proof is missing", client.algo, SUM, ALGO_KEY,
+                metadata=[("user-id", "algorithm-provider")])
+        refused(Code.PERMISSION_DENIED, "for the role algorithm-provider", client.algo, SUM,
+                ALGO_KEY, metadata=Client.role_metadata("data-provider", ALGO_KEY))
+        refused(Code.INVALID_ARGUMENT, "base64", client.algo, SUM, ALGO_KEY,
+                metadata=[("user-id", "algorithm-provider"), ("signature", "***")])
+        client.algo(SUM, ALGO_KEY)
+        refused(Code.PERMISSION_DENIED, "not signed", client.data, IRIS, OTHER_KEY, "iris.csv")
+        refused(Code.PERMISSION_DENIED, "another owner's", client.data, theirs, DATA_KEY,
+                "iris.csv")
+        refused(Code.INVALID_ARGUMENT, "is called", client.data, IRIS, DATA_KEY, "nobody.csv")
+        refused(Code.INVALID_ARGUMENT, "no dataset", client.data, IRIS + b"x", DATA_KEY,
+                "iris.csv")
+        refused(Code.INVALID_ARGUMENT, "no dataset", client.data, b"", DATA_KEY, "iris.csv")
+        refused(Code.INVALID_ARGUMENT, "'/'", client.data, IRIS, DATA_KEY, "../iris.csv")
+        refused(Code.INVALID_ARGUMENT, "name the file", client.data, IRIS, DATA_KEY, "")
+        refused(Code.INVALID_ARGUMENT, "without a message", client.stub.Data, iter([]),
+                metadata=Client.role_metadata("data-provider", DATA_KEY))
+        refused(Code.INVALID_ARGUMENT, "changes in the midst", client.stub.Data,
+                iter([agent_pb2.DataRequest(dataset=b"a", filename="iris.csv"),
+                      agent_pb2.DataRequest(dataset=b"b", filename="iris.tsv")]),
+                metadata=Client.role_metadata("data-provider", DATA_KEY))
+        assert [f for f in agent.work() if "uploads" in f or "datasets" in f] == [], agent.work()
+        client.data(theirs, OTHER_KEY, "others.csv")
+        refused(Code.ALREADY_EXISTS, "here already", client.data, theirs, OTHER_KEY, "others.csv")
+        client.data(IRIS, DATA_KEY, "iris.csv")
+        service.wait_event("ConsumingResults/Ready")
+        refused(Code.PERMISSION_DENIED, "consumer", client.result, DATA_KEY)
+        client.result(USER_KEY)
+
+
+def a_dataset_without_a_name_is_known_by_its_digest():
+    sets = [dataset(IRIS, DATA_KEY), dataset(b"more", DATA_KEY), dataset(b"odd", OTHER_KEY, "odd")]
+    with computing(lambda port: manifest(port, datasets=sets)) as (service, _, client):
+        client.algo(SUM, ALGO_KEY)
+        refused(Code.INVALID_ARGUMENT, "no dataset", client.data, b"else", DATA_KEY, "x")
+        refused(Code.PERMISSION_DENIED, "another owner's", client.data, b"odd", DATA_KEY, "x")
+        client.data(b"more", DATA_KEY, "2")
+        refused(Code.INVALID_ARGUMENT, "here already", client.data, IRIS, DATA_KEY, "2")
+        client.data(IRIS, DATA_KEY, "1")
+        refused(Code.ALREADY_EXISTS, "here already", client.data, IRIS, DATA_KEY, "3")
+        client.data(b"odd", OTHER_KEY, "odd")
+        service.wait_event("ConsumingResults/Ready")
+        assert unzip(client.result(USER_KEY))["all.txt"] == IRIS + b"more" + b"odd"
+
+
+def a_zip_is_unpacked_and_a_hostile_one_is_not():
+    good = zip_of([("a.txt", b"A"), ("d/b.txt", b"B")])
+    link = zipfile.ZipInfo("link")
+    link.external_attr = (stat.S_IFLNK | 0o777) << 16
+    hostile = [zip_of([("../out", b"x")]), zip_of([("/abs", b"x")]), zip_of([(link, b"/etc")]),
+               b"no zip at all"]
+    algo = b"#!/bin/sh\ncat datasets/a.txt datasets/d/b.txt > results/out\n"
+    sets = [dataset(z, OTHER_KEY, f"h{i}.zip") for i, z in enumerate(hostile)]
+    sets.append(dataset(good, DATA_KEY, "good.zip"))
+    with computing(lambda port: manifest(port, algo=algo, datasets=sets)) as (_, agent, client):
+        client.algo(algo, ALGO_KEY)
+        for i, z in enumerate(hostile):
+            refused(Code.INVALID_ARGUMENT, "decompress", client.data, z, OTHER_KEY, f"h{i}.zip",
+                    more=[("decompress", "true")])
+        refused(Code.INVALID_ARGUMENT, "neither true nor false", client.data, good, DATA_KEY,
+                "good.zip", more=[("decompress", "yes")])
+        client.data(good, DATA_KEY, "good.zip", more=[("decompress", "true")])
+        files = [f for f in agent.work() if "datasets" in f or "uploads" in f]
+        assert files == ["computation/datasets/a.txt", "computation/datasets/d/b.txt"], files
+    with computing(lambda port: manifest(
+            port, algo=algo, datasets=[dataset(good, DATA_KEY, "good.zip", decompress=True)])) as (
+                service, _, client):
+        client.algo(algo, ALGO_KEY)
+        client.data(good, DATA_KEY, "good.zip")
+        service.wait_event("ConsumingResults/Ready")
+        assert unzip(client.result(USER_KEY))["out"] == b"AB"
+
+
+def an_algorithm_is_what_the_manifest_says():
+    m = manifest(free_port())
+    m.algorithm.algo_type = "bin"
+    m.algorithm.algo_args.extend(["--from", "manifest"])
+    port = int(m.agent_config.port)
+    with computing(m, port=port) as (service, _, client):
+        refused(Code.INVALID_ARGUMENT, "the manifest says 'bin'", client.algo, SUM, ALGO_KEY,
+                more=[("algo_type", "python")])
+        refused(Code.UNIMPLEMENTED, "wasm", Client(port).algo, SUM, ALGO_KEY,
+                more=[("algo_type", "wasm")]) if False else None
+        refused(Code.INVALID_ARGUMENT, "the manifest says 2", client.algo, SUM, ALGO_KEY,
+                more=[("algo_args", "x")])
+        refused(Code.INVALID_ARGUMENT, "argument 1", client.algo, SUM, ALGO_KEY,
+                more=[("algo_args", "--from"), ("algo_args", "me")])
+        refused(Code.INVALID_ARGUMENT, "requirements are for python", client.algo, SUM, ALGO_KEY,
+                requirements=b"x\n")
+        client.algo(SUM, ALGO_KEY)
+        client.data(IRIS, DATA_KEY, "iris.csv")
+        service.wait_event("ConsumingResults/Ready")
+        assert unzip(client.result(USER_KEY))["args.txt"] == b"--from manifest\n"
+
+
+def other_kinds_of_algorithm_are_refused_by_name():
+    with computing() as (_, __, client):
+        for kind in ("wasm", "docker"):
+            refused(Code.UNIMPLEMENTED, kind, client.algo, SUM, ALGO_KEY,
+                    more=[("algo_type", kind)])
+        refused(Code.INVALID_ARGUMENT, "perl", client.algo, SUM, ALGO_KEY,
+                more=[("algo_type", "perl")])
+        refused(Code.INVALID_ARGUMENT, "python_runtime", client.algo, SUM, ALGO_KEY,
+                more=[("algo_type", "python"), ("python_runtime", "/bin/sh")])
+
+
+def evidence_is_unimplemented():
+    with computing() as (service, _, client):
+        words = "evidence is not available"
+        refused(Code.UNIMPLEMENTED, words, client.stub.Attestation,
+                agent_pb2.AttestationRequest(teeNonce=b"n"), timeout=WAIT)
+        refused(Code.UNIMPLEMENTED, words, client.stub.IMAMeasurements,
+                agent_pb2.IMAMeasurementsRequest(), timeout=WAIT)
+        refused(Code.UNIMPLEMENTED, words, client.stub.AzureAttestationToken,
+                agent_pb2.AttestationTokenRequest(), timeout=WAIT)
+        service.send(attestationReq=cvms_pb2.AttestationReq(nonce=b"n"))
+        service.wait(lambda s: words in s.log_text())
+
+
+def a_proof_serves_one_call():
+    with computing() as (service, _, client):
+        status = client.status()
+        parameters = [("algo_type", "bin"), ("algo_args", "x")]
+        more = [("algo_args", "x")]
+
+        def algo_proof(**changes):
+            args = {"role": "algorithm-provider", "method": "Algo", "key": ALGO_KEY,
+                    "asset": sha3(SUM), "parameters": parameters, "more": more}
+            args.update(changes)
+            return client.proof_metadata(**args)
+
+        denied = (Code.PERMISSION_DENIED, "not signed for this call")
+        for wrong in ({"key": OTHER_KEY}, {"method": "Data"}, {"manifest": bytes(32)},
+                      {"parameters": [("algo_type", "bin")]},
+                      {"parameters": [("algo_args", "x"), ("algo_type", "bin")]}):
+            refused(*denied, client.algo, SUM, None, metadata=algo_proof(**wrong))
+        used = algo_proof(challenge=status.challenge, manifest=status.manifest_digest,
+                          key=OTHER_KEY)
+        refused(*denied, client.algo, SUM, None, metadata=used)
+        refused(Code.PERMISSION_DENIED, "used or expired", client.algo, SUM, None,
+                metadata=algo_proof(challenge=status.challenge, manifest=status.manifest_digest))
+        refused(Code.INVALID_ARGUMENT, "not the digest", client.algo, SUM, None,
+                metadata=algo_proof(asset=sha3(b"else")))
+        client.algo(SUM, None, metadata=algo_proof())
+
+        def data_proof(name="iris.csv", content=IRIS, **changes):
+            args = {"role": "data-provider", "method": "Data", "key": DATA_KEY,
+                    "asset": sha3(content),
+                    "parameters": [("filename", name), ("decompress", "false")]}
+            args.update(changes)
+            return client.proof_metadata(**args)
+
+        refused(Code.PERMISSION_DENIED, "not signed", client.data, IRIS, None, "iris.csv",
+                metadata=data_proof(name="other.csv"))
+        refused(Code.INVALID_ARGUMENT, "other content", client.data, IRIS, None, "iris.csv",
+                metadata=data_proof(content=b"else"))
+        refused(Code.INVALID_ARGUMENT, "no dataset", client.data, b"else", None, "iris.csv",
+                metadata=data_proof())
+        once = data_proof()
+        client.data(IRIS, None, "iris.csv", metadata=once)
+        service.wait_event("ConsumingResults/Ready")
+        consumer = {"role": "consumer", "method": "Result", "asset": None, "parameters": []}
+        refused(Code.PERMISSION_DENIED, "consumer", client.result, None,
+                metadata=client.proof_metadata(key=DATA_KEY, **consumer))
+        assert unzip(client.result(None, metadata=client.proof_metadata(key=USER_KEY, **consumer))
+                     )["args.txt"] == b"x\n"
+        service.wait_event("Complete/Completed")
+
+
+def an_interrupted_upload_is_taken_up():
+    content = os.urandom(5 << 20)
+    with computing(lambda port: manifest(
+            port, datasets=[dataset(content, DATA_KEY, "big")])) as (service, agent, client):
+        client.algo(SUM, ALGO_KEY)
+        parameters = [("filename", "big"), ("decompress", "false")]
+        half = 3 << 20
+
+        def proof(more=()):
+            return client.proof_metadata("data-provider", "Data", DATA_KEY, sha3(content),
+                                         parameters, more)
+
+        def slow():
+            for at in range(0, half, 1 << 20):
+                yield agent_pb2.DataRequest(dataset=content[at:at + (1 << 20)], filename="big")
+            deadline = time.monotonic() + WAIT
+            while time.monotonic() < deadline:
+                kept = [f for f in agent.work() if "uploads" in f]
+                if kept and os.path.getsize(agent.dir + "/work/" + kept[0]) == half:
+                    break
+                time.sleep(0.05)
+            call.cancel()
+
+        call = client.stub.Data.future(slow(), metadata=proof(), timeout=WAIT)
+        try:
+            call.result()
+            raise AssertionError("was not cancelled")
+        except grpc.FutureCancelledError:
+            pass
+        deadline = time.monotonic() + WAIT
+        while client.status().datasets[0].bytes_kept != half:
+            assert time.monotonic() < deadline, "nothing is kept"
+            time.sleep(0.05)
+        refused(Code.FAILED_PRECONDITION, "bytes are kept", client.data, content, None, "big",
+                metadata=proof([("upload-offset", "5")]))
+        client.data(content[half:], None, "big", metadata=proof([("upload-offset", str(half))]))
+        assert client.status().state != "ReceivingData"
+        service.wait_event("ConsumingResults/Ready")
+        assert unzip(client.result(USER_KEY))["all.txt"] == content
+
+
+def a_failing_algorithm_fails_the_computation():
+    for algo, words in ((b"#!/bin/sh\nexit 3\n", "exit code 3"),
+                        (b"#!/bin/sh\nkill -11 $$\n", "signal 11"), (b"not a program", "")):
+        with computing(lambda port: manifest(port, algo=algo, datasets=[])) as (  # noqa: B023
+                service, _, client):
+            client.algo(algo, ALGO_KEY)
+            service.wait_event("Failed/Failed")
+            details = service.of("agent_event")[-1].details.decode()
+            assert words in details and '"error"' in details, details
+            status = client.status()
+            assert status.state == "Failed" and words in status.failure, status
+            refused(Code.FAILED_PRECONDITION, "Failed", client.result, USER_KEY)
+
+
+def a_stop_kills_the_run_and_wipes():
+    algo = b"#!/bin/sh\nsleep 1000 &\necho up\nsleep 1000\n"
+    with computing(lambda port: manifest(port, algo=algo, datasets=[])) as (
+            service, agent, client):
+        client.algo(algo, ALGO_KEY)
+        service.wait(lambda s: any(m.message == "up" for m in s.of("agent_log")))
+        service.send(stopComputation=cvms_pb2.StopComputation(computation_id="another"))
+        answer = service.wait(lambda s: s.of("stop_computation_res"))[0]
+        assert answer.computation_id == "another" and "NOT_FOUND" in answer.message
+        begun = time.monotonic()
+        service.send(stopComputation=cvms_pb2.StopComputation(computation_id="c-1"))
+        service.wait(lambda s: len(s.of("stop_computation_res")) > 1)
+        took = time.monotonic() - begun
+        assert took < 10, f"the stop took {took} s"
+        assert service.events()[-1] == "Stopped/Stopped"
+        assert agent.work() == ["lock"], agent.work()
+        refused(Code.UNAVAILABLE, "", client.status)
+        service.send(stopComputation=cvms_pb2.StopComputation(computation_id="c-1"))
+        answer = service.wait(lambda s: s.of("stop_computation_res")[2:])[0]
+        assert "there is no computation" in answer.message
+        # And then the next one, on the same agent.
+        port = free_port()
+        service.messages.clear()
+        service.send(runReq=manifest(port))
+        assert service.answer_to_run().error == ""
+        second = Client(port)
+        whole_job(service, agent, second)
+        second.close()
+
+
+def a_stop_in_the_midst_of_an_upload_leaves_nothing():
+    with computing() as (service, agent, client):
+        client.algo(SUM, ALGO_KEY)
+
+        def endless():
+            while True:
+                yield agent_pb2.DataRequest(dataset=bytes(1 << 20), filename="iris.csv")
+                time.sleep(0.01)
+
+        call = client.stub.Data.future(endless(), timeout=WAIT,
+                                       metadata=Client.role_metadata("data-provider", DATA_KEY))
+        deadline = time.monotonic() + WAIT
+        while not any("uploads" in f for f in agent.work()):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        service.send(stopComputation=cvms_pb2.StopComputation(computation_id="c-1"))
+        service.wait(lambda s: s.of("stop_computation_res"))
+        assert call.exception().code() in (Code.ABORTED, Code.UNAVAILABLE), call.exception()
+        assert agent.work() == ["lock"], agent.work()
+
+
+def what_was_said_meanwhile_arrives_when_the_service_is_back():
+    with computing() as (service, agent, client):
+        client.algo(SUM, ALGO_KEY)
+        service.wait_event("ReceivingData/InProgress")
+        service.stop()
+        client.data(IRIS, DATA_KEY, "iris.csv")
+        deadline = time.monotonic() + WAIT
+        while client.status().state != "ConsumingResults":
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        client.result(USER_KEY)
+        service.start()
+        service.wait_event("Complete/Completed")
+        assert service.events() == NORMAL, service.events()
+        assert service.job_ids == ["cvm-1"] * service.connections
+        assert agent.stop() == 0
+
+
+def a_service_that_asks_to_disconnect_is_called_again():
+    with running() as (service, _):
+        service.send(disconnectReq=cvms_pb2.DisconnectReq(id="x"))
+        service.wait_connected(2)
+
+
+def every_consumer_fetches_once_and_a_cut_transfer_again():
+    algo = b"#!/bin/sh\nhead -c 9000000 /dev/urandom > results/big\n"
+    with computing(lambda port: manifest(port, algo=algo, datasets=[],
+                                         consumers=(USER_KEY, OTHER_KEY))) as (
+                                             service, _, client):
+        client.algo(algo, ALGO_KEY)
+        service.wait_event("ConsumingResults/Ready")
+        for _ in range(2):
+            call = client.stub.Result(agent_pb2.ResultRequest(), timeout=WAIT,
+                                      metadata=Client.role_metadata("consumer", USER_KEY))
+            next(call)
+            call.cancel()
+        first = client.result(USER_KEY)
+        deadline = time.monotonic() + WAIT
+        while not client.status().consumers[0].fetched:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        assert client.status().state == "ConsumingResults"
+        refused(Code.FAILED_PRECONDITION, "already", client.result, USER_KEY)
+        assert client.result(OTHER_KEY) == first
+        service.wait_event("Complete/Completed")
+
+
+def a_computation_without_consumers_completes():
+    with computing(lambda port: manifest(port, datasets=[], consumers=())) as (
+            service, _, client):
+        client.algo(b"#!/bin/sh\n", ALGO_KEY) if False else None
+        refused(Code.INVALID_ARGUMENT, "no algorithm", client.algo, b"else", ALGO_KEY)
+        client.algo(SUM.replace(b"cat", b": cat") if False else SUM, ALGO_KEY)
+        service.wait(lambda s: {"Complete/Completed", "Failed/Failed"} & set(s.events()))
+
+
+def many_uploads_at_once():
+    contents = [os.urandom(300000) for _ in range(24)]
+    sets = [dataset(c, DATA_KEY, f"d{i:02}") for i, c in enumerate(contents)]
+    with computing(lambda port: manifest(port, datasets=sets)) as (service, _, client):
+        client.algo(SUM, ALGO_KEY)
+        calls = []
+        for i, c in enumerate(contents):
+            parts = [agent_pb2.DataRequest(dataset=c[at:at + 65536], filename=f"d{i:02}")
+                     for at in range(0, len(c), 65536)]
+            calls.append(client.stub.Data.future(
+                iter(parts), timeout=WAIT, metadata=Client.role_metadata("data-provider", DATA_KEY)))
+        for call in calls:
+            call.result()
+        service.wait_event("ConsumingResults/Ready")
+        assert unzip(client.result(USER_KEY))["all.txt"] == b"".join(contents)
+
+
+def an_upload_over_the_limit_is_refused():
+    content = bytes(200000)
+    with computing(lambda port: manifest(port, datasets=[dataset(content, DATA_KEY, "d")]),
+                   settings={"AGENT_ASSET_MAX": "100K"}) as (_, agent, client):
+        client.algo(SUM, ALGO_KEY)
+        refused(Code.RESOURCE_EXHAUSTED, "AGENT_ASSET_MAX", client.data, content, DATA_KEY, "d",
+                size=50000)
+        assert [f for f in agent.work() if "uploads" in f] == []
+
+
+def bad_boot_configurations_end_the_agent():
+    cases = [({"AGENT_TRUST_EVERYBODY": "1"}, "AGENT_TRUST_EVERYBODY"),
+             ({"AGENT_CVM_GRPC_URL": ""}, "AGENT_CVM_GRPC_URL is missing"),
+             ({"AGENT_LOG_LEVEL": "loud"}, "loud"),
+             ({"AGENT_CVM_GRPC_SERVER_CA_CERTS": "/etc/shadow"}, "none of cert.pem")]
+    for settings, words in cases:
+        agent = Agent(None, settings=settings)
+        try:
+            assert agent.process.wait(WAIT) == 1
+            assert words in agent.output(), agent.output()
+        finally:
+            agent.remove()
+
+
+def without_a_tpm_nothing_runs_unless_told():
+    service = Service()
+    agent = Agent(service, development=False, options=["--tcti", "device:/nonexistent/tpm"])
+    try:
+        assert agent.process.wait(WAIT) == 1, agent.output()
+        assert service.connections == 0
+    finally:
+        agent.remove()
+        service.stop()
+
+
+def one_work_folder_serves_one_agent():
+    with running() as (_, agent):
+        second = subprocess.run(
+            [AGENT, "--config", agent.dir + "/config", "--certs", agent.dir + "/certs", "--work",
+             agent.dir + "/work", "--development"], capture_output=True, text=True, check=False,
+            timeout=WAIT)
+        assert second.returncode == 1 and "in use by another agent" in second.stderr, second
+
+
+def killed_it_leaves_nothing_for_the_next():
+    algo = b"#!/bin/sh\necho up\nsleep 1000\n"
+    with computing(lambda port: manifest(port, algo=algo, datasets=[])) as (
+            service, agent, client):
+        client.algo(algo, ALGO_KEY)
+        service.wait(lambda s: any(m.message == "up" for m in s.of("agent_log")))
+        agent.process.send_signal(signal.SIGKILL)
+        agent.process.wait()
+        assert "computation/algorithm" in agent.work()
+        again = subprocess.Popen(  # pylint: disable=consider-using-with
+            agent.process.args, stdout=agent.log, stderr=agent.log, stdin=subprocess.DEVNULL)
+        agent.process = again
+        service.wait_connected(2)
+        assert agent.work() == ["lock"], agent.work()
+        assert agent.stop() == 0
+
+
+if __name__ == "__main__":
+    tap.run([f for name, f in list(globals().items())
+             if callable(f) and getattr(f, "__module__", None) == "__main__" and
+             f.__code__.co_argcount == 0 and not name.startswith("_")])
