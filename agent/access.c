@@ -27,18 +27,20 @@ static int read_role(const struct rpc_metadata *m, const char *role, struct err 
 	if (failed)
 		return failed;
 	if (!claimed)
-		return err_set(e, ERR_UNAUTHENTICATED, "metadata %s is missing: this call is for "
-			       "the role %s", PROOF_ROLE_KEY, role);
+		return err_set(e, ERR_UNAUTHENTICATED,
+			       "metadata %s is missing: this call is for "
+			       "the role %s",
+			       PROOF_ROLE_KEY, role);
 	if (strcmp(claimed, role) != 0)
 		return err_set(e, ERR_DENIED, "role %s: this call is for the role %s",
 			       log_quote(claimed).text, role);
 	return 0;
 }
 
-static int read_signature(const struct rpc_metadata *m, bool role_signature,
-			  struct access *access, struct err *e)
+static int read_signature(const struct rpc_metadata *m, bool role_signature, struct access *access,
+			  struct err *e)
 {
-	const char *proof, *signature, *text;
+	const char *proof = NULL, *signature = NULL, *text;
 	int failed = single(m, PROOF_KEY, &proof, e);
 
 	if (!failed)
@@ -48,11 +50,15 @@ static int read_signature(const struct rpc_metadata *m, bool role_signature,
 	access->is_proof = proof != NULL;
 	text = proof ? proof : signature;
 	if (!text)
-		return err_set(e, ERR_UNAUTHENTICATED, "metadata %s is missing: sign the call with "
-			       "the key that the manifest names", PROOF_KEY);
+		return err_set(e, ERR_UNAUTHENTICATED,
+			       "metadata %s is missing: sign the call with "
+			       "the key that the manifest names",
+			       PROOF_KEY);
 	if (!proof && !role_signature)
-		return err_set(e, ERR_DENIED, "a signature over the role alone is not taken by "
-			       "this agent, since it could be replayed; send %s", PROOF_KEY);
+		return err_set(e, ERR_DENIED,
+			       "a signature over the role alone is not taken by "
+			       "this agent, since it could be replayed; send %s",
+			       PROOF_KEY);
 	if (strlen(text) > SIGNATURE_TEXT_MAX ||
 	    base64_decode(text, strlen(text), &access->signature, &access->signature_len, e) < 0)
 		return err_set(e, ERR_INVALID, "metadata %s: not base64 of a signature",
@@ -75,8 +81,10 @@ static int read_session(const struct rpc_metadata *m, const uint8_t *session, ui
 	if (failed)
 		return failed;
 	if (!text)
-		return err_set(e, ERR_UNAUTHENTICATED, "metadata %s is missing: without TLS, ask "
-			       "Status for a challenge", PROOF_CHALLENGE_KEY);
+		return err_set(e, ERR_UNAUTHENTICATED,
+			       "metadata %s is missing: without TLS, ask "
+			       "Status for a challenge",
+			       PROOF_CHALLENGE_KEY);
 	if (hex_decode(text, value, sizeof(value), e) < 0)
 		return err_set(e, ERR_INVALID, "metadata %s: not 64 hexadecimal digits",
 			       PROOF_CHALLENGE_KEY);
@@ -102,7 +110,7 @@ static int read_offset(const char *text, uint64_t *offset, struct err *e)
 
 static int read_hints(const struct rpc_metadata *m, struct access *access, struct err *e)
 {
-	const char *digest, *offset;
+	const char *digest = NULL, *offset = NULL;
 	int failed = single(m, PROOF_DIGEST_KEY, &digest, e);
 
 	if (!failed)
@@ -137,8 +145,8 @@ static int read_all(const struct rpc_metadata *m, const char *role, bool role_si
 	return failed;
 }
 
-int access_read_metadata(const struct rpc_metadata *metadata, const char *role,
-			 bool role_signature, const uint8_t *session, struct challenges *challenges,
+int access_read_metadata(const struct rpc_metadata *metadata, const char *role, bool role_signature,
+			 const uint8_t *session, struct challenges *challenges,
 			 struct access *access, struct err *e)
 {
 	struct access a = { .role = role };

@@ -16,11 +16,11 @@
 #include <stdint.h>
 
 struct access {
-	const char *role, *method;	/* of the table, not of the peer */
+	const char *role, *method; /* of the table, not of the peer */
 	uint8_t session[PROOF_SESSION_LEN];
-	uint8_t *signature;		/* malloc'ed */
+	uint8_t *signature; /* malloc'ed */
 	size_t signature_len;
-	bool is_proof;			/* else it covers the role's name alone */
+	bool is_proof; /* else it covers the role's name alone */
 	bool has_digest, has_offset;
 	uint8_t digest[PROOF_DIGEST_LEN]; /* what the caller says it will send */
 	uint64_t offset;
@@ -34,8 +34,8 @@ int access_read(struct rpc_call *call, const char *role, bool role_signature,
 void access_done(struct access *access);
 
 /* The same without a call, for tests: `session` is the TLS exporter's value, or NULL. */
-int access_read_metadata(const struct rpc_metadata *metadata, const char *role,
-			 bool role_signature, const uint8_t *session, struct challenges *challenges,
+int access_read_metadata(const struct rpc_metadata *metadata, const char *role, bool role_signature,
+			 const uint8_t *session, struct challenges *challenges,
 			 struct access *access, struct err *e) MUST_CHECK;
 
 /* Did the owner of this key sign? `asset` may be NULL (zeros). 0, or ERR_DENIED. */

@@ -72,7 +72,8 @@ static int check(struct assembly *a, const Cvms__RunReqChunks *chunk, struct err
 	if (a->open && strcmp(a->id, chunk->id) != 0)
 		return err_set(e, ERR_INVALID,
 			       "manifest chunk: %s in the midst of another manifest; send one "
-			       "after the other", log_quote(chunk->id).text);
+			       "after the other",
+			       log_quote(chunk->id).text);
 	if (!a->open && a->any_done && strcmp(a->done, chunk->id) == 0)
 		return err_set(e, ERR_INVALID, "manifest chunk: %s had its last chunk already",
 			       log_quote(chunk->id).text);

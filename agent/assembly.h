@@ -21,7 +21,7 @@ enum {
 };
 
 struct assembly {
-	char id[ASSEMBLY_ID_MAX + 1];	/* being assembled, if `open` */
+	char id[ASSEMBLY_ID_MAX + 1];   /* being assembled, if `open` */
 	char done[ASSEMBLY_ID_MAX + 1]; /* the one that was complete last */
 	bool open, any_done;
 	struct writer bytes;

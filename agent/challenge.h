@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 enum {
-	CHALLENGES_MAX = 256,		  /* outstanding; the oldest gives way */
+	CHALLENGES_MAX = 256, /* outstanding; the oldest gives way */
 	CHALLENGE_LIFE_MS = 10 * 60 * 1000,
 };
 

@@ -18,15 +18,26 @@ static const struct setting settings[] = {
 	TEXT("AGENT_CVM_ID", cvm_id, "the CVM's id, told to the computation service as job-id"),
 	TEXT("AGENT_GRPC_HOST", grpc_host, "address to listen on; empty for every address"),
 	TEXT("AGENT_CVM_GRPC_URL", cvm_url, "host:port of the computation service; required"),
-	SETTING("AGENT_CVM_GRPC_TIMEOUT", SETTING_DURATION, config, cvm_timeout_ms, "60s",
-		"how long one attempt to connect to it may take"),
-	TEXT("AGENT_CVM_GRPC_CLIENT_CERT", cvm_cert, "cert.pem of the certificates' folder, for mTLS"),
+	{ .name = "AGENT_CVM_GRPC_TIMEOUT",
+	  .type = SETTING_DURATION,
+	  .offset = offsetof(struct config, cvm_timeout_ms),
+	  .fallback = "60s",
+	  .min = 100,
+	  .max = 3600000,
+	  .help = "how long one attempt to connect to it may take" },
+	TEXT("AGENT_CVM_GRPC_CLIENT_CERT", cvm_cert,
+	     "cert.pem of the certificates' folder, for mTLS"),
 	TEXT("AGENT_CVM_GRPC_CLIENT_KEY", cvm_key, "key.pem of the certificates' folder, for mTLS"),
-	TEXT("AGENT_CVM_GRPC_SERVER_CA_CERTS", cvm_ca, "ca.pem of the certificates' folder, for TLS"),
-	TEXT("AGENT_CVM_CA_URL", ca_url, "a CA that issues the agent's certificate; not asked here"),
+	TEXT("AGENT_CVM_GRPC_SERVER_CA_CERTS", cvm_ca,
+	     "ca.pem of the certificates' folder, for TLS"),
+	TEXT("AGENT_CVM_CA_URL", ca_url,
+	     "a CA that issues the agent's certificate; not asked here"),
 	TEXT("AGENT_CERTS_TOKEN", certs_token, "secret for that CA"),
-	{ .name = "AGENT_VMPL", .type = SETTING_NUMBER, .offset = offsetof(struct config, vmpl),
-	  .max = 3, .help = "SEV-SNP privilege level for evidence, 0 to 3" },
+	{ .name = "AGENT_VMPL",
+	  .type = SETTING_NUMBER,
+	  .offset = offsetof(struct config, vmpl),
+	  .max = 3,
+	  .help = "SEV-SNP privilege level for evidence, 0 to 3" },
 	TEXT("AGENT_OS_BUILD", os_build, "for Azure's attestation"),
 	TEXT("AGENT_OS_DISTRO", os_distro, "for Azure's attestation"),
 	TEXT("AGENT_OS_TYPE", os_type, "for Azure's attestation"),
@@ -37,20 +48,32 @@ static const struct setting settings[] = {
 	TEXT("AWS_REGION", aws_region, "for assets in S3"),
 	TEXT("AGENT_PIP_INDEX_URL", pip_index_url,
 	     "Python package index for requirements with hashes; none: no network for them"),
-	{ .name = "AGENT_ASSET_MAX", .type = SETTING_SIZE,
-	  .offset = offsetof(struct config, asset_max), .fallback = "64G", .min = 1,
-	  .max = 1ULL << 50, .help = "bytes of one uploaded algorithm or dataset" },
-	{ .name = "AGENT_RUN_MEMORY", .type = SETTING_SIZE,
-	  .offset = offsetof(struct config, run_memory), .max = 1ULL << 50,
+	{ .name = "AGENT_ASSET_MAX",
+	  .type = SETTING_SIZE,
+	  .offset = offsetof(struct config, asset_max),
+	  .fallback = "64G",
+	  .min = 1,
+	  .max = 1ULL << 50,
+	  .help = "bytes of one uploaded algorithm or dataset" },
+	{ .name = "AGENT_RUN_MEMORY",
+	  .type = SETTING_SIZE,
+	  .offset = offsetof(struct config, run_memory),
+	  .max = 1ULL << 50,
 	  .help = "memory of the algorithm; absent: 3/4 of the machine's" },
-	{ .name = "AGENT_RUN_PROCESSES", .type = SETTING_NUMBER,
-	  .offset = offsetof(struct config, run_processes), .max = 65536,
+	{ .name = "AGENT_RUN_PROCESSES",
+	  .type = SETTING_NUMBER,
+	  .offset = offsetof(struct config, run_processes),
+	  .max = 65536,
 	  .help = "processes and threads of the algorithm; absent: 256" },
-	{ .name = "AGENT_RUN_RESULTS", .type = SETTING_SIZE,
-	  .offset = offsetof(struct config, run_results), .max = 1ULL << 50,
+	{ .name = "AGENT_RUN_RESULTS",
+	  .type = SETTING_SIZE,
+	  .offset = offsetof(struct config, run_results),
+	  .max = 1ULL << 50,
 	  .help = "bytes of results/; absent: 1/4 of the machine's memory" },
-	{ .name = "AGENT_RUN_SCRATCH", .type = SETTING_SIZE,
-	  .offset = offsetof(struct config, run_scratch), .max = 1ULL << 50,
+	{ .name = "AGENT_RUN_SCRATCH",
+	  .type = SETTING_SIZE,
+	  .offset = offsetof(struct config, run_scratch),
+	  .max = 1ULL << 50,
 	  .help = "bytes of the algorithm's /tmp; absent: 1/8 of the machine's memory" },
 };
 
@@ -73,7 +96,8 @@ static void print_help(FILE *out)
 	      "Runs one computation at a time inside a confidential VM.\n\n"
 	      "  --config DIR    folder with the file `environment` [/etc/cocos]\n"
 	      "  --certs DIR     folder with cert.pem, key.pem, ca.pem [/etc/certs]\n"
-	      "  --work DIR      folder for uploads and results; emptied at the start [/run/cocos]\n"
+	      "  --work DIR      folder for uploads and results; emptied at the start "
+	      "[/run/cocos]\n"
 	      "  --development   no TPM, nothing is measured; never in an image\n"
 	      "  --tcti TCTI     how to reach the TPM, in tpm2-tss' words [device:/dev/tpmrm0]\n"
 	      "  --help, --version\n\n"
@@ -121,8 +145,10 @@ int config_options_parse(int argc, char **argv, struct config_options *options, 
 			fprintf(out, "cocos-agent %s\n", COCOS_VERSION);
 			return 1;
 		default:
-			return err_set(e, ERR_INVALID, "option %s is unknown or lacks its value; "
-				       "see --help", log_quote(argv[optind - 1]).text);
+			return err_set(e, ERR_INVALID,
+				       "option %s is unknown or lacks its value; "
+				       "see --help",
+				       log_quote(argv[optind - 1]).text);
 		}
 	}
 	if (optind < argc)
@@ -186,7 +212,8 @@ static int pem_check(const struct config *c, const char *key, const char *path, 
 	if (!measured_file(c, path, &file))
 		return err_set(e, ERR_INVALID,
 			       "%s: %s is none of cert.pem, key.pem, ca.pem of the certificates' "
-			       "folder", key, log_quote(path).text);
+			       "folder",
+			       key, log_quote(path).text);
 	if (!c->boot.files[file].bytes)
 		return err_set(e, ERR_INVALID, "%s: the folder has no %s", key,
 			       bootconfig_name(file));
@@ -200,10 +227,12 @@ static int judge(const struct config *c, struct err *e)
 	int failed;
 
 	if (!c->cvm_url)
-		return err_set(e, ERR_INVALID, "AGENT_CVM_GRPC_URL is missing: the agent does not "
+		return err_set(e, ERR_INVALID,
+			       "AGENT_CVM_GRPC_URL is missing: the agent does not "
 			       "know its computation service");
 	if (!c->cvm_cert != !c->cvm_key)
-		return err_set(e, ERR_INVALID, "AGENT_CVM_GRPC_CLIENT_CERT and "
+		return err_set(e, ERR_INVALID,
+			       "AGENT_CVM_GRPC_CLIENT_CERT and "
 			       "AGENT_CVM_GRPC_CLIENT_KEY go together");
 	failed = pem_check(c, "AGENT_CVM_GRPC_CLIENT_CERT", c->cvm_cert, e);
 	if (!failed)
@@ -221,7 +250,8 @@ int config_read(struct config *config, struct err *e)
 	int failed;
 
 	if (!bytes)
-		return err_set(e, ERR_NOT_FOUND, "boot configuration: there is no file "
+		return err_set(e, ERR_NOT_FOUND,
+			       "boot configuration: there is no file "
 			       "'environment'");
 	failed = keyfile_parse(bytes, len, &file, e);
 	if (!failed)

@@ -15,7 +15,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#define CONFIG_IMAGE_MARKER	   "/etc/cocos-image" /* our image has it, nothing else does */
+#define CONFIG_IMAGE_MARKER        "/etc/cocos-image" /* our image has it, nothing else does */
 #define CONFIG_ROLE_SIGNATURE_WORD "cocos.role_signature"
 
 struct config_options {

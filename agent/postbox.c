@@ -79,8 +79,8 @@ static void append(struct postbox *o, Cvms__ClientStreamMessage *message)
 	}
 	item->message = message;
 	item->size = cvms__client_stream_message__get_packed_size(message) + ITEM_COST;
-	while (o->first && (o->count >= POSTBOX_MESSAGES_MAX ||
-			    o->bytes + item->size > POSTBOX_BYTES_MAX))
+	while (o->first &&
+	       (o->count >= POSTBOX_MESSAGES_MAX || o->bytes + item->size > POSTBOX_BYTES_MAX))
 		drop_one(o);
 	item->prev = o->last;
 	if (o->last)
@@ -101,8 +101,9 @@ static char *text_copy(const char *text, size_t len)
 	size_t kept = copy ? strlen(copy) : 0;
 
 	/* A cut may have left half a character. */
-	for (int i = 0; i < 3 && kept > 0 && (unsigned char)copy[kept - 1] >= 0x80 &&
-			!utf8_valid(copy, kept); i++)
+	for (int i = 0;
+	     i < 3 && kept > 0 && (unsigned char)copy[kept - 1] >= 0x80 && !utf8_valid(copy, kept);
+	     i++)
 		kept--;
 	if (copy && utf8_valid(copy, kept)) {
 		copy[kept] = '\0';
@@ -153,7 +154,7 @@ static void post(struct postbox *o, Cvms__ClientStreamMessage__MessageCase which
 }
 
 void postbox_log(struct postbox *o, const char *computation, const char *level, const char *text,
-		size_t len)
+		 size_t len)
 {
 	Cvms__AgentLog *m = malloc(sizeof(*m));
 
@@ -171,7 +172,7 @@ void postbox_log(struct postbox *o, const char *computation, const char *level, 
 }
 
 void postbox_event(struct postbox *o, const char *computation, const char *type, const char *status,
-		  const char *details)
+		   const char *details)
 {
 	Cvms__AgentEvent *m = malloc(sizeof(*m));
 
@@ -194,7 +195,7 @@ void postbox_event(struct postbox *o, const char *computation, const char *type,
 }
 
 void postbox_run_response(struct postbox *o, const char *computation, const char *error,
-			 const char *notice)
+			  const char *notice)
 {
 	Cvms__RunResponse *m = malloc(sizeof(*m));
 
@@ -243,8 +244,10 @@ static void tell_dropped(struct postbox *o)
 {
 	uint64_t dropped = o->dropped;
 	char text[128];
-	int len = snprintf(text, sizeof(text), "%" PRIu64 " messages were dropped while the "
-			   "computation service was away", dropped);
+	int len = snprintf(text, sizeof(text),
+			   "%" PRIu64 " messages were dropped while the "
+			   "computation service was away",
+			   dropped);
 
 	o->dropped = 0;
 	postbox_log(o, "", "WARN", text, (size_t)len);

@@ -33,12 +33,12 @@ void postbox_done(struct postbox *o);
 
 /* What goes in is copied. Texts that are not UTF-8 are the caller's mistake: made so by '?'. */
 void postbox_log(struct postbox *o, const char *computation, const char *level, const char *text,
-		size_t len);
+		 size_t len);
 /* `details` is JSON or NULL. */
 void postbox_event(struct postbox *o, const char *computation, const char *type, const char *status,
-		  const char *details);
+		   const char *details);
 void postbox_run_response(struct postbox *o, const char *computation, const char *error,
-			 const char *notice);
+			  const char *notice);
 void postbox_stop_response(struct postbox *o, const char *computation, const char *text);
 void postbox_state_response(struct postbox *o, const char *id, const char *state);
 

@@ -21,15 +21,15 @@ enum state {
 };
 
 enum state_event {
-	EVENT_BOOTED,		/* the boot configuration is measured */
-	EVENT_MANIFEST,		/* a manifest is measured */
-	EVENT_ALGORITHM,	/* the algorithm is in, datasets are wanted */
-	EVENT_ALGORITHM_ONLY,	/* the algorithm is in, and there are no datasets */
-	EVENT_DATASET,		/* a dataset is in, more are wanted */
+	EVENT_BOOTED,         /* the boot configuration is measured */
+	EVENT_MANIFEST,       /* a manifest is measured */
+	EVENT_ALGORITHM,      /* the algorithm is in, datasets are wanted */
+	EVENT_ALGORITHM_ONLY, /* the algorithm is in, and there are no datasets */
+	EVENT_DATASET,        /* a dataset is in, more are wanted */
 	EVENT_LAST_DATASET,
-	EVENT_RAN,		/* the algorithm ended well */
-	EVENT_RESULT,		/* a consumer fetched it, others have not */
-	EVENT_LAST_RESULT,	/* all consumers have it, or there are none */
+	EVENT_RAN,         /* the algorithm ended well */
+	EVENT_RESULT,      /* a consumer fetched it, others have not */
+	EVENT_LAST_RESULT, /* all consumers have it, or there are none */
 	EVENT_FAILURE,
 	EVENT_STOP,
 	EVENT_COUNT,

@@ -26,7 +26,7 @@ enum lane_kind { LANE_WRITE, LANE_HASH, LANES };
 struct lane {
 	struct upload *upload;
 	struct chunk *next; /* the first it has not begun */
-	bool running;	    /* a job of it is queued or at work, and will look again */
+	bool running;       /* a job of it is queued or at work, and will look again */
 };
 
 struct upload {
@@ -38,7 +38,7 @@ struct upload {
 	int fd;
 	struct digest_stream *digest;
 	uint64_t size, max;
-	unsigned jobs;	  /* started and not reaped */
+	unsigned jobs; /* started and not reaped */
 	bool ending, full, freed, closing;
 
 	pthread_mutex_t lock; /* over what follows and the lanes */

@@ -23,9 +23,9 @@ enum { UPLOAD_FULL = 2 << 20 }; /* bytes under way at which the feeder is to sto
 struct upload;
 
 struct upload_callbacks {
-	void (*room)(void *data);   /* it was full and is not any more, or it has failed */
-	void (*ended)(void *data);  /* once after upload_end(): all that was fed is through, or
-				     * it has failed */
+	void (*room)(void *data);  /* it was full and is not any more, or it has failed */
+	void (*ended)(void *data); /* once after upload_end(): all that was fed is through, or
+				    * it has failed */
 };
 
 /* Makes the file `path`, which must not exist. More than `max` bytes fail the upload. */

@@ -67,8 +67,7 @@ void bootconfig_done(struct bootconfig *boot)
 	*boot = (struct bootconfig){ 0 };
 }
 
-int bootconfig_canonical(const struct bootconfig *boot, uint8_t **bytes, size_t *len,
-			 struct err *e)
+int bootconfig_canonical(const struct bootconfig *boot, uint8_t **bytes, size_t *len, struct err *e)
 {
 	static const char label[] = "cocos-boot-v1"; /* its final zero belongs to it */
 	CLEANUP_WRITER struct writer w =

@@ -15,7 +15,7 @@
 #include <protobuf-c/protobuf-c.h>
 
 enum {
-	MESSAGE_DEPTH_MAX = 16,	   /* messages inside messages */
+	MESSAGE_DEPTH_MAX = 16,     /* messages inside messages */
 	MESSAGE_FIELDS_MAX = 65536, /* fields that occur, counted through all depths */
 };
 

@@ -35,13 +35,13 @@
 #define PROOF_EXPORTER_LABEL "EXPORTER-cocos-proof"
 
 /* Metadata keys and roles, as both ends spell them. */
-#define PROOF_KEY	    "proof"
-#define PROOF_CHALLENGE_KEY "proof-challenge"
-#define PROOF_DIGEST_KEY    "asset-digest"
-#define PROOF_OFFSET_KEY    "upload-offset"
-#define PROOF_ROLE_KEY	    "user-id"
+#define PROOF_KEY            "proof"
+#define PROOF_CHALLENGE_KEY  "proof-challenge"
+#define PROOF_DIGEST_KEY     "asset-digest"
+#define PROOF_OFFSET_KEY     "upload-offset"
+#define PROOF_ROLE_KEY       "user-id"
 #define PROOF_ROLE_ALGORITHM "algorithm-provider"
-#define PROOF_ROLE_DATA	     "data-provider"
+#define PROOF_ROLE_DATA      "data-provider"
 #define PROOF_ROLE_CONSUMER  "consumer"
 
 enum { PROOF_DIGEST_LEN = 32, PROOF_SESSION_LEN = 32, PROOF_PARAMETERS_MAX = 1 << 20 };

@@ -81,8 +81,10 @@ static int read_certs(const char *what, const char *pem, struct writer *der, X50
 			break;
 		len = i2d_X509(cert, NULL);
 		if (len <= 0 || count == AGENT_CONFIG_CERTS_MAX)
-			return err_set(e, ERR_INVALID, "%s: more than %d certificates, or one "
-				       "that cannot be written", what, AGENT_CONFIG_CERTS_MAX);
+			return err_set(e, ERR_INVALID,
+				       "%s: more than %d certificates, or one "
+				       "that cannot be written",
+				       what, AGENT_CONFIG_CERTS_MAX);
 		copy = end = malloc((size_t)len);
 		if (!copy)
 			return err_nomem(e);
@@ -112,7 +114,8 @@ static int pair_check(const struct agent_config *c, struct err *e)
 			       c->cert ? "cert_file" : "key_file",
 			       c->cert ? "key_file" : "cert_file");
 	if (!c->cert)
-		return c->client_ca ? err_set(e, ERR_INVALID, "client_ca_file without cert_file: "
+		return c->client_ca ? err_set(e, ERR_INVALID,
+					      "client_ca_file without cert_file: "
 					      "client certificates need TLS")
 				    : 0;
 	failed = read_certs("cert_file", c->cert, &der, &cert, e);
@@ -193,8 +196,7 @@ static int load(const Cvms__AgentConfig *m, struct agent_config *c, struct err *
 	return failed;
 }
 
-int agent_config_load(const Cvms__AgentConfig *message, struct agent_config *config,
-		      struct err *e)
+int agent_config_load(const Cvms__AgentConfig *message, struct agent_config *config, struct err *e)
 {
 	struct agent_config c = { .port = AGENT_CONFIG_PORT_DEFAULT };
 

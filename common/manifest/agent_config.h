@@ -23,7 +23,7 @@ enum {
 struct agent_config {
 	uint16_t port;
 	char *cert, *key, *client_ca, *server_ca; /* PEM text, NULL where the field is empty */
-	char *port_text, *log_level;		  /* as they came; NULL where empty */
+	char *port_text, *log_level;              /* as they came; NULL where empty */
 	bool attested_tls;
 };
 

@@ -15,7 +15,7 @@
 #include "cvms.pb-c.h"
 
 enum {
-	MANIFEST_MAX = 4 << 20,	      /* bytes of a serialized one, and of its JSON */
+	MANIFEST_MAX = 4 << 20, /* bytes of a serialized one, and of its JSON */
 	MANIFEST_DATASETS_MAX = 256,
 	MANIFEST_CONSUMERS_MAX = 256,
 	MANIFEST_ARGS_MAX = 256,

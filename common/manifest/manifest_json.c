@@ -32,11 +32,15 @@ struct shape {
 	size_t count;
 };
 
-#define ONE(struct_, key_, kind_, field_)                                                          \
-	{ .key = key_, .kind = kind_, .offset = offsetof(struct_, field_) }
-#define MANY(struct_, key_, kind_, field_, max_)                                                   \
-	{ .key = key_, .kind = kind_, .offset = offsetof(struct_, field_),                         \
-	  .count_offset = offsetof(struct_, n_##field_), .max = max_ }
+#define ONE(struct_, key_, kind_, field_)                                       \
+	{                                                                       \
+		.key = key_, .kind = kind_, .offset = offsetof(struct_, field_) \
+	}
+#define MANY(struct_, key_, kind_, field_, max_)                                 \
+	{                                                                        \
+		.key = key_, .kind = kind_, .offset = offsetof(struct_, field_), \
+		.count_offset = offsetof(struct_, n_##field_), .max = max_       \
+	}
 
 static const struct member source_members[] = {
 	ONE(Cvms__Source, "type", TEXT, type),
@@ -54,11 +58,15 @@ static const struct member kbs_members[] = {
 static const struct shape kbs_shape = { &cvms__kbsconfig__descriptor, kbs_members,
 					ARRAY_LEN(kbs_members) };
 
-#define SUB(struct_, key_, field_, shape_)                                                         \
-	{ .key = key_, .kind = OBJECT, .offset = offsetof(struct_, field_), .shape = shape_ }
-#define SUBS(struct_, key_, field_, max_, shape_)                                                  \
-	{ .key = key_, .kind = OBJECTS, .offset = offsetof(struct_, field_),                       \
-	  .count_offset = offsetof(struct_, n_##field_), .max = max_, .shape = shape_ }
+#define SUB(struct_, key_, field_, shape_)                                                        \
+	{                                                                                         \
+		.key = key_, .kind = OBJECT, .offset = offsetof(struct_, field_), .shape = shape_ \
+	}
+#define SUBS(struct_, key_, field_, max_, shape_)                                           \
+	{                                                                                   \
+		.key = key_, .kind = OBJECTS, .offset = offsetof(struct_, field_),          \
+		.count_offset = offsetof(struct_, n_##field_), .max = max_, .shape = shape_ \
+	}
 
 static const struct member dataset_members[] = {
 	ONE(Cvms__Dataset, "hash", HASH, hash),
@@ -180,8 +188,8 @@ static void write_key(struct writer *w, const ProtobufCBinaryData *key)
 	writer_text(w, "\"");
 }
 
-static void write_list(struct writer *w, const struct member *m, const void *message,
-		       struct err *e, int *failed)
+static void write_list(struct writer *w, const struct member *m, const void *message, struct err *e,
+		       int *failed)
 {
 	size_t count = *(const size_t *)at(message, m->count_offset);
 	void *const *items = *(void ***)at(message, m->offset);

@@ -101,8 +101,8 @@ static int parse(struct config_options *o, struct err *e, int argc, const char *
 	fclose(out);
 	return r;
 }
-#define PARSE(o, e, ...)                                                                           \
-	parse(o, e, (int)ARRAY_LEN(((const char *[]){ "cocos-agent", __VA_ARGS__ })),              \
+#define PARSE(o, e, ...)                                                              \
+	parse(o, e, (int)ARRAY_LEN(((const char *[]){ "cocos-agent", __VA_ARGS__ })), \
 	      (const char *const[]){ "cocos-agent", __VA_ARGS__ })
 
 static void options_are_a_fixed_list(void **state)

@@ -9,12 +9,12 @@ static void a_normal_run_goes_through_all_states(void **state)
 		enum state_event event;
 		const char *next;
 	} run[] = {
-		{ EVENT_BOOTED, "ReceivingManifest" },	{ EVENT_MANIFEST, "ReceivingAlgorithm" },
-		{ EVENT_ALGORITHM, "ReceivingData" },	{ EVENT_DATASET, "ReceivingData" },
-		{ EVENT_LAST_DATASET, "Running" },	{ EVENT_RAN, "ConsumingResults" },
-		{ EVENT_RESULT, "ConsumingResults" },	{ EVENT_LAST_RESULT, "Complete" },
-		{ EVENT_STOP, "ReceivingManifest" },	{ EVENT_MANIFEST, "ReceivingAlgorithm" },
-		{ EVENT_ALGORITHM_ONLY, "Running" },	{ EVENT_FAILURE, "Failed" },
+		{ EVENT_BOOTED, "ReceivingManifest" }, { EVENT_MANIFEST, "ReceivingAlgorithm" },
+		{ EVENT_ALGORITHM, "ReceivingData" },  { EVENT_DATASET, "ReceivingData" },
+		{ EVENT_LAST_DATASET, "Running" },     { EVENT_RAN, "ConsumingResults" },
+		{ EVENT_RESULT, "ConsumingResults" },  { EVENT_LAST_RESULT, "Complete" },
+		{ EVENT_STOP, "ReceivingManifest" },   { EVENT_MANIFEST, "ReceivingAlgorithm" },
+		{ EVENT_ALGORITHM_ONLY, "Running" },   { EVENT_FAILURE, "Failed" },
 		{ EVENT_STOP, "ReceivingManifest" },
 	};
 	enum state s = STATE_IDLE;

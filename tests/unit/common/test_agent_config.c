@@ -118,7 +118,8 @@ static void what_is_measured_are_digests_of_der(void **state)
 	assert_ok(text_format(&expected, &e,
 			      "{\"port\":\"7777\",\"cert\":\"%s\",\"client_ca\":\"%s\","
 			      "\"log_level\":\"debug\",\"key\":\"%s\"}",
-			      cert_hex, cert_hex, key_hex), e);
+			      cert_hex, cert_hex, key_hex),
+		  e);
 	assert_ok(agent_config_canonical(&c, &text, &len, &e), e);
 	assert_string_equal(text, expected);
 	agent_config_done(&c);

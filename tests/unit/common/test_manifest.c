@@ -63,7 +63,8 @@ static void good_manifests_pass(void **state)
 		"{\"id\":\"1\"," ALGO "}",
 		"{\"id\":\"1\"," ALGO ",\"datasets\":[{\"hash\":" HASH_A ",\"user_key\":\"@\"}]}",
 		"{\"id\":\"1\"," ALGO ",\"datasets\":[{\"hash\":" HASH_A ",\"user_key\":\"@\"},"
-		"{\"hash\":" HASH_B ",\"user_key\":\"@\"}],\"result_consumers\":[{\"user_key\":\"@\"}]}",
+		"{\"hash\":" HASH_B
+		",\"user_key\":\"@\"}],\"result_consumers\":[{\"user_key\":\"@\"}]}",
 		"{\"id\":\"1\"," ALGO ",\"datasets\":[{\"hash\":" HASH_A ",\"user_key\":\"@\","
 		"\"filename\":\"a\",\"source\":{},\"kbs\":{}},"
 		"{\"hash\":" HASH_A ",\"user_key\":\"@\",\"filename\":\"b\",\"decompress\":true}]}",
@@ -75,8 +76,9 @@ static void good_manifests_pass(void **state)
 }
 
 #define DATASETS(inner) "{\"id\":\"1\"," ALGO ",\"datasets\":[" inner "]}"
-#define NAMED(name) DATASETS("{\"hash\":" HASH_A ",\"user_key\":\"@\",\"filename\":\"" name "\"}")
-#define WITH_ALGO(more) "{\"id\":\"1\",\"algorithm\":{\"hash\":" HASH_A ",\"user_key\":\"@\"," more "}}"
+#define NAMED(name)     DATASETS("{\"hash\":" HASH_A ",\"user_key\":\"@\",\"filename\":\"" name "\"}")
+#define WITH_ALGO(more) \
+	"{\"id\":\"1\",\"algorithm\":{\"hash\":" HASH_A ",\"user_key\":\"@\"," more "}}"
 
 static void every_rule_refuses_by_name(void **state)
 {
@@ -111,7 +113,8 @@ static void every_rule_refuses_by_name(void **state)
 		{ DATASETS("{\"hash\":" HASH_A ",\"user_key\":\"@\",\"filename\":\"a\"},"
 			   "{\"hash\":" HASH_B ",\"user_key\":\"@\",\"filename\":\"a\"}"),
 		  "is the name of datasets[0] too", ERR_INVALID },
-		{ DATASETS("{\"hash\":" HASH_A ",\"user_key\":\"@\",\"source\":{\"url\":\"s3://b\"}}"),
+		{ DATASETS("{\"hash\":" HASH_A
+			   ",\"user_key\":\"@\",\"source\":{\"url\":\"s3://b\"}}"),
 		  "remote source", ERR_UNIMPLEMENTED },
 		{ DATASETS("{\"hash\":" HASH_A ",\"user_key\":\"@\",\"kbs\":{\"enabled\":true}}"),
 		  "key broker", ERR_UNIMPLEMENTED },
@@ -144,7 +147,8 @@ static void bad_json_is_refused_with_its_place(void **state)
 		{ "{\"algorithm\":{\"hash\":\"00\"}}", "algorithm: hash: " },
 		{ "{\"algorithm\":{\"user_key\":\"-----BEGIN PUBLIC KEY-----\"}}",
 		  "algorithm: user_key: " },
-		{ "{\"algorithm\":{\"hash\":[256,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,"
+		{ "{\"algorithm\":{\"hash\":[256,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,"
+		  "1,"
 		  "1,1,1,1,1]}}",
 		  "number 0 is over 255" },
 		{ "{\"id\":\"1\",\"id\":\"1\"}", "twice" },
@@ -173,17 +177,20 @@ static void limits_hold(void **state)
 
 	for (size_t over = 0; over < 2; over++) {
 		int expected = over ? -ERR_INVALID : 0;
-		CLEANUP(free) char *args = repeated("{\"id\":\"1\",\"algorithm\":{\"hash\":" HASH_A
-						    ",\"user_key\":\"@\",\"algo_args\":[",
-						    "\"a\"", MANIFEST_ARGS_MAX + over, "]}}");
+		CLEANUP(free)
+		char *args = repeated("{\"id\":\"1\",\"algorithm\":{\"hash\":" HASH_A
+				      ",\"user_key\":\"@\",\"algo_args\":[",
+				      "\"a\"", MANIFEST_ARGS_MAX + over, "]}}");
 		CLEANUP(free) char *name = calloc(1, 2000), *json = NULL;
 		CLEANUP(free) char *id = NULL;
 
 		assert_int_equal(check_json(args, &e), expected);
 		memset(name, 'n', MANIFEST_FILENAME_MAX + over);
-		assert_ok(text_format(&json, &e, DATASETS("{\"hash\":" HASH_A
-							  ",\"user_key\":\"@\",\"filename\":\"%s\"}"),
-				      name), e);
+		assert_ok(text_format(&json, &e,
+				      DATASETS("{\"hash\":" HASH_A
+					       ",\"user_key\":\"@\",\"filename\":\"%s\"}"),
+				      name),
+			  e);
 		assert_int_equal(check_json(json, &e), expected);
 		assert_ok(text_format(&id, &e, "{\"id\":\"%s\"," ALGO "}", name), e);
 		assert_int_equal(check_json(id, &e), expected);
@@ -194,7 +201,8 @@ static void the_count_of_datasets_is_limited(void **state)
 {
 	CLEANUP(manifest_free) Cvms__ComputationRunReq *m = NULL;
 	CLEANUP(free) char *json = repeated("{\"datasets\":[", "{}", MANIFEST_DATASETS_MAX, "]}");
-	CLEANUP(free) char *more = repeated("{\"datasets\":[", "{}", MANIFEST_DATASETS_MAX + 1, "]}");
+	CLEANUP(free)
+	char *more = repeated("{\"datasets\":[", "{}", MANIFEST_DATASETS_MAX + 1, "]}");
 	Cvms__ComputationRunReq *none;
 	struct err e;
 
@@ -309,7 +317,8 @@ static void the_canonical_form_is_gos(void **state)
 	static const char json[] = "{ \"name\": \"<a>&\\u2028\\/\\u0001\", \"id\": \"\",\n"
 				   "\"algorithm\": {\"kbs\": {}, \"hash\": " HASH_A "} }";
 	static const char canonical[] =
-		"{\"name\":\"\\u003ca\\u003e\\u0026\\u2028/\\u0001\",\"algorithm\":{\"hash\":[1,1,1,1,1,"
+		"{\"name\":\"\\u003ca\\u003e\\u0026\\u2028/"
+		"\\u0001\",\"algorithm\":{\"hash\":[1,1,1,1,1,"
 		"1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1],\"kbs\":{}}}";
 	CLEANUP(manifest_free) Cvms__ComputationRunReq *m = NULL;
 	CLEANUP(free) char *text = NULL;

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/door.h"
+
+#include "agent/agent.h"
+#include "agent/service.h"
+#include "common/base/file.h"
+#include "common/manifest/agent_config.h"
+#include "common/rpc/health.h"
+#include "common/rpc/reflection.h"
+#include "common/rpc/server.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct door {
+	struct rpc_server *server;
+	struct rpc_health *health;
+	struct rpc_reflection *reflection;
+};
+
+static int listen_at(struct agent *agent, const struct agent_config *config, struct door *door,
+		     struct err *e)
+{
+	const char *host = agent->config->grpc_host ? agent->config->grpc_host : "";
+	bool v6 = strchr(host, ':') && host[0] != '[';
+	CLEANUP(rpc_tls_free) struct rpc_tls *tls = NULL;
+	CLEANUP(free) char *address = NULL;
+	struct rpc_listen listen = { 0 };
+	int failed = text_format(&address, e, v6 ? "[%s]:%u" : "%s:%u", host, config->port);
+
+	if (!failed && config->cert) {
+		const struct rpc_tls_config t = { .cert = config->cert,
+						  .key = config->key,
+						  .ca = config->client_ca };
+
+		failed = rpc_tls_new_server(&t, &tls, e);
+	}
+	if (failed)
+		return failed;
+	listen.address = address;
+	listen.tls = tls;
+	return rpc_server_listen(door->server, &listen, NULL, e);
+}
+
+static int furnish(struct agent *agent, struct door *door, struct err *e)
+{
+	int failed = rpc_server_new(agent->loop, NULL, &door->server, e);
+
+	if (!failed)
+		failed = rpc_server_add(door->server, &service, agent, e);
+	if (!failed)
+		failed = rpc_health_new(door->server, &door->health, e);
+	if (!failed)
+		failed = rpc_health_set(door->health, service.name, true, e);
+	if (!failed)
+		failed = rpc_reflection_new(door->server, &door->reflection, e);
+	return failed;
+}
+
+int door_open(struct agent *agent, const struct agent_config *config, struct door **door,
+	      struct err *e)
+{
+	struct door *made = calloc(1, sizeof(*made));
+	int failed;
+
+	if (!made)
+		return err_nomem(e);
+	failed = furnish(agent, made, e);
+	if (!failed)
+		failed = listen_at(agent, config, made, e);
+	if (failed)
+		door_close(made);
+	else
+		*door = made;
+	return failed;
+}
+
+void door_close(struct door *door)
+{
+	if (!door)
+		return;
+	rpc_server_free(door->server);
+	rpc_health_free(door->health);
+	rpc_reflection_free(door->reflection);
+	free(door);
+}

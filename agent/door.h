@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * door.h — the agent's gRPC server as a manifest wants it: plain, TLS or mTLS, with health and
+ * reflection beside. It exists from the moment the manifest is measured until a stop.
+ */
+#pragma once
+
+#include "common/base/err.h"
+
+struct agent;
+struct agent_config;
+struct door;
+
+int door_open(struct agent *agent, const struct agent_config *config, struct door **door,
+	      struct err *e) MUST_CHECK;
+
+/* Closes everything at once; calls are told CANCELLED by their connection. NULL is fine. */
+void door_close(struct door *door);

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/agent.h"
+#include "agent/jail.h"
+#include "agent/keeper.h"
+#include "common/base/log.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The same program in another process, told by a hidden first argument. */
+static const struct {
+	const char *word;
+	int (*main)(int argc, char **argv);
+} halves[] = {
+	{ "keeper", keeper_main },
+	{ "jail", jail_main },
+};
+
+static void on_signal(uv_signal_t *signal, int number)
+{
+	log_info("signal %d: shutting down", number);
+	uv_stop(signal->loop);
+}
+
+/* What is left of handles and jobs ends by itself once all is shut down. */
+static void run_out(uv_loop_t *loop)
+{
+	while (uv_run(loop, UV_RUN_DEFAULT))
+		continue;
+	if (uv_loop_close(loop) != 0)
+		log_warn("the loop was not empty at the end");
+}
+
+static int serve(const struct config *config, struct err *e)
+{
+	struct agent *agent = calloc(1, sizeof(*agent));
+	uv_signal_t term, interrupt;
+	uv_loop_t loop;
+	int failed;
+
+	if (!agent)
+		return err_nomem(e);
+	if (uv_loop_init(&loop) != 0) {
+		free(agent);
+		return err_set(e, ERR_INTERNAL, "no event loop");
+	}
+	uv_signal_init(&loop, &term);
+	uv_signal_init(&loop, &interrupt);
+	uv_signal_start(&term, on_signal, SIGTERM);
+	uv_signal_start(&interrupt, on_signal, SIGINT);
+	failed = agent_start(agent, &loop, config, e);
+	if (!failed)
+		uv_run(&loop, UV_RUN_DEFAULT);
+	agent_shutdown(agent);
+	uv_close((uv_handle_t *)&term, NULL);
+	uv_close((uv_handle_t *)&interrupt, NULL);
+	run_out(&loop);
+	agent_done(agent);
+	if (!failed && agent->fatal.code != ERR_OK) {
+		*e = agent->fatal;
+		failed = -(int)e->code;
+	}
+	free(agent);
+	return failed;
+}
+
+static int run(int argc, char **argv)
+{
+	struct config_options options;
+	struct config config = { 0 };
+	struct err e;
+	int r = config_options_parse(argc, argv, &options, stdout, &e);
+
+	if (r > 0)
+		return EXIT_SUCCESS;
+	if (r == 0)
+		r = config_load(&options, &config, &e);
+	if (r == 0)
+		r = log_set_level(config.log_level, &e);
+	if (r == 0) {
+		log_info("cocos-agent " COCOS_VERSION "%s", config.in_image ? " in its image" : "");
+		r = serve(&config, &e);
+	}
+	config_done(&config);
+	if (r < 0)
+		log_error("%s", e.text);
+	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+int main(int argc, char **argv)
+{
+	log_open("cocos-agent");
+	signal(SIGPIPE, SIG_IGN);
+	for (size_t i = 0; i < ARRAY_LEN(halves); i++) {
+		if (argc > 1 && strcmp(argv[1], halves[i].word) == 0)
+			return halves[i].main(argc, argv);
+	}
+	return run(argc, argv);
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/service.h"
+
+#include "agent.pb-c.h"
+#include "common/base/cleanup.h"
+
+/* Evidence is collected and signed elsewhere; this build cannot, and says so. */
+static void no_evidence(struct rpc_call *call, const ProtobufCMessage *message)
+{
+	struct err e;
+
+	err_set(&e, ERR_UNIMPLEMENTED, "%s: evidence is not available in this build",
+		rpc_call_method(call)->path);
+	rpc_call_finish(call, &e);
+}
+
+#define PATH(method_) "/agent.AgentService/" method_
+
+static const struct rpc_handler handlers[] = {
+	{
+		.method = { PATH("Algo"), RPC_CLIENT_STREAM, &agent__algo_request__descriptor,
+			    &agent__algo_response__descriptor },
+		.start = service_algo_start,
+		.bytes = service_upload_bytes,
+		.half_close = service_upload_half_close,
+		.closed = service_upload_closed,
+	},
+	{
+		.method = { PATH("Data"), RPC_CLIENT_STREAM, &agent__data_request__descriptor,
+			    &agent__data_response__descriptor },
+		.start = service_data_start,
+		.bytes = service_upload_bytes,
+		.half_close = service_upload_half_close,
+		.closed = service_upload_closed,
+	},
+	{
+		.method = { PATH("Result"), RPC_SERVER_STREAM, &agent__result_request__descriptor,
+			    &agent__result_response__descriptor },
+		.message = service_result_message,
+		.writable = service_result_writable,
+		.delivered = service_result_delivered,
+		.closed = service_result_closed,
+	},
+	{
+		.method = { PATH("Attestation"), RPC_SERVER_STREAM,
+			    &agent__attestation_request__descriptor,
+			    &agent__attestation_response__descriptor },
+		.message = no_evidence,
+	},
+	{
+		.method = { PATH("IMAMeasurements"), RPC_SERVER_STREAM,
+			    &agent__imameasurements_request__descriptor,
+			    &agent__imameasurements_response__descriptor },
+		.message = no_evidence,
+	},
+	{
+		.method = { PATH("AzureAttestationToken"), RPC_UNARY,
+			    &agent__attestation_token_request__descriptor,
+			    &agent__attestation_token_response__descriptor },
+		.message = no_evidence,
+	},
+	{
+		.method = { PATH("Status"), RPC_UNARY, &agent__status_request__descriptor,
+			    &agent__status_response__descriptor },
+		.message = service_status_message,
+	},
+};
+
+const struct rpc_service service = {
+	.name = "agent.AgentService",
+	.handlers = handlers,
+	.count = ARRAY_LEN(handlers),
+};

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * service.h — agent.AgentService as a table of handlers (wire.md, 'package agent').
+ */
+#pragma once
+
+#include "common/rpc/server.h"
+
+extern const struct rpc_service service;
+
+/* service_upload.c: Algo and Data. */
+void service_algo_start(struct rpc_call *call);
+void service_data_start(struct rpc_call *call);
+void service_upload_bytes(struct rpc_call *call, uint8_t *bytes, size_t len);
+void service_upload_half_close(struct rpc_call *call);
+void service_upload_closed(struct rpc_call *call);
+
+/* service_result.c */
+void service_result_message(struct rpc_call *call, const ProtobufCMessage *message);
+void service_result_writable(struct rpc_call *call);
+void service_result_delivered(struct rpc_call *call);
+void service_result_closed(struct rpc_call *call);
+
+/* service_status.c */
+void service_status_message(struct rpc_call *call, const ProtobufCMessage *message);
