@@ -1,23 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/json_same.h"
 #include "tests/vectors.h"
 
 #include "attestation/policy_show.h"
 #include "common/base/writer.h"
-
-static bool same(const struct json *a, const struct json *b)
-{
-	if (!a || !b || a->type != b->type || a->count != b->count)
-		return false;
-	if (a->type == JSON_BOOL)
-		return a->boolean == b->boolean;
-	if (a->type == JSON_STRING || a->type == JSON_NUMBER)
-		return strcmp(a->text, b->text) == 0;
-	for (size_t i = 0; i < a->count; i++)
-		if (!same(&a->items[i], a->type == JSON_OBJECT ? json_get(b, a->items[i].key)
-							       : &b->items[i]))
-			return false;
-	return true;
-}
 
 static void run_case(const struct vector_case *c)
 {
@@ -36,8 +22,8 @@ static void run_case(const struct vector_case *c)
 		return;
 	assert_ok(policy_show(&file, &w, &e), e);
 	assert_ok(json_parse(w.bytes, w.len, &shown, &e), e);
-	if (!same(vector_value(c, "fields"), json_get(shown, "fields")) ||
-	    !same(vector_value(c, "kind"), json_get(shown, "kind")))
+	if (!json_same(vector_value(c, "fields"), json_get(shown, "fields")) ||
+	    !json_same(vector_value(c, "kind"), json_get(shown, "kind")))
 		fail_msg("%s: %.*s", c->name, (int)w.len, (char *)w.bytes);
 	policy_done(&p);
 }

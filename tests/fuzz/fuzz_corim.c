@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "attestation/corim.h"
+#include "common/base/writer.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
+{
+	static struct corim corim;
+	CLEANUP_WRITER struct writer w = writer_up_to(32 << 20);
+	struct err e;
+
+	if (corim_parse(bytes, len, NULL, 1000, &corim, &e) < 0)
+		return 0;
+	corim_show(&corim, &w);
+	corim_done(&corim);
+	return 0;
+}
