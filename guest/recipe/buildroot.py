@@ -8,6 +8,7 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -71,6 +72,13 @@ def unpack(debs, path):
             raise Failure(f"a package replaced /{name}, which has to lead into /usr")
 
 
+def failure_text(text):
+    """What is worth showing of a long log: the lines with errors, and the end."""
+    lines = text.strip().splitlines()
+    errors = [line for line in lines[:-20] if re.search(r"error|FAILED", line)]
+    return "\n".join(errors[:20] + lines[-20:])
+
+
 def run(root, command, binds=()):
     """Runs `command` in `root`; `binds` are (folder of the machine, folder inside). Returns what it
     printed."""
@@ -88,5 +96,5 @@ def run(root, command, binds=()):
                           capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
     if done.returncode != 0:
         raise Failure(f"{os.path.basename(command[0])} in the build root failed:\n"
-                      f"{(done.stdout + done.stderr).strip()[-4000:]}")
+                      f"{failure_text(done.stdout + done.stderr)}")
     return done.stdout

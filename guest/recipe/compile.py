@@ -9,7 +9,7 @@ from . import buildroot
 # What the image's programs are built from; also what image.json's `source` is the digest of.
 SOURCES = ("meson.build", "meson_options.txt", "proto", "common", "attestation", "agent", "guest",
            "scripts/build-image")
-OPTIONS = ("-Dimage=true", "-Dtests=false", "-Dbuildtype=release", "-Dstrip=false",
+OPTIONS = ("-Dimage=true", "-Dtests=false", "-Doptimization=2", "-Ddebug=false",
            "--wrap-mode=nodownload")
 
 
