@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "attestation/eat_agree.h"
+#include "attestation/hcl_report.h"
 #include "attestation/verify_run.h"
 #include "common/base/encode.h"
 
@@ -296,6 +297,11 @@ static void judge_snp(struct verification *x, const uint8_t *report_data)
 	x->snp.require_crl |= p && p->require_crl;
 	if (snp_appraise(&x->snp, &x->result->snp, x->v, &e) < 0)
 		return; /* the verdict has it */
+	if (x->in->product != SNP_PRODUCT_ANY)
+		verdict_check(x->v, "binding.product_named", NULL,
+			      x->result->snp.product == x->in->product,
+			      snp_product_name(x->result->snp.product),
+			      snp_product_name(x->in->product));
 	if (p && p->has_report_data && !x->in->genuine_only)
 		verdict_bytes(x->v, "policy.report_data_of_policy", "56860 table 23",
 			      x->result->snp.report.report_data, p->report_data,
@@ -377,11 +383,37 @@ static bool open_report_of_vtpm(struct verification *x)
 	return true;
 }
 
+/* Azure's way: the report vouches for runtime data that name the AK; freshness is the quote's. */
+static void judge_hcl(struct verification *x)
+{
+	struct hcl_report hcl;
+	struct err e;
+
+	if (hcl_report_parse(x->in->hcl_report, &hcl, &e) < 0) {
+		verdict_err(x->v, "parse.hcl_report", "Azure HCL report", &e);
+		return;
+	}
+	if (!x->tpm.binding.runtime.len)
+		x->tpm.binding.runtime = hcl.runtime;
+	if (hcl_report_data(x->tpm.binding.runtime, x->snp_report_data, &e) < 0) {
+		verdict_err(x->v, "parse.hcl_report", "Azure HCL report", &e);
+		return;
+	}
+	x->snp.report = hcl.report;
+	judge_snp(x, x->snp_report_data);
+	x->tpm.binding.tee_report_data = x->result->snp.report.report_data;
+	judge_tpm(x, true);
+}
+
 static void judge_snp_vtpm(struct verification *x)
 {
 	struct span ak;
 	struct err e;
 
+	if (x->in->hcl_report.len) {
+		judge_hcl(x);
+		return;
+	}
 	if (!open_report_of_vtpm(x))
 		return;
 	ak = x->attestation.ak_public;
@@ -427,7 +459,7 @@ static void judge_evidence(struct verification *x)
 static int check_call(const struct verify_input *in, struct err *e)
 {
 	const struct verify_binding *b = &in->binding;
-	bool tpm = in->mode == VERIFY_VTPM;
+	bool tpm = in->mode == VERIFY_VTPM || in->hcl_report.len;
 	int given = (b->report_data != NULL) + (b->nonce != NULL) + (b->channel != NULL);
 
 	if (!in->evidence.len)

@@ -54,6 +54,12 @@ struct verify_input {
 	struct tdx_input tdx;
 	struct tpm_input tpm;
 
+	/* Azure, mode snp-vtpm: the paravisor's report, which binds the AK through its runtime data
+	 * (given apart as tpm.binding.runtime, else those inside). Empty: there is none. */
+	struct span hcl_report;
+
+	enum snp_product product; /* named by the caller; SNP_PRODUCT_ANY: not */
+
 	/* Who may have signed a token that does not name its own key; NULL: nobody. */
 	EVP_PKEY *token_key;
 

@@ -29,6 +29,8 @@ const struct command *const commands[] = {
 	&cmd_igvmmeasure,
 	&cmd_idblock_create,
 
+	&cmd_attestation_validate,
+
 	&cmd_completion,
 	&cmd_help,
 	&cmd_version,

@@ -26,3 +26,6 @@ extern const struct command cmd_sevsnpmeasure, cmd_igvmmeasure, cmd_idblock_crea
 
 /* cmd_about.c */
 extern const struct command cmd_completion, cmd_help, cmd_version;
+
+/* cmd_validate.c */
+extern const struct command cmd_attestation_validate;

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * batch.h — many calls of one command in one process: one JSON object of its options per line.
+ */
+#pragma once
+
+#include "cli/command.h"
+
+enum { BATCH_LINE_MAX = 1 << 20 };
+
+/* Each line is an object whose members are the command's options: text or a number for a value, an
+ * array for one that may come often, true for a flag; "file" (text or an array) is the operands.
+ * Empty lines are stepped over. For each, `row` runs and prints one line; a line that makes no sense
+ * prints {"verdict":"error","reason":…}. The status is CLI_OK if every row said so, else the worst.
+ * `path` may be "-". */
+enum cli_exit batch_run(struct cli *cli, const char *path,
+			enum cli_exit (*row)(struct cli *cli, struct err *e), struct err *e);

@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/evidence_options.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "cli/number.h"
+#include "common/base/encode.h"
+#include "common/base/file.h"
+#include "common/base/log.h"
+#include "common/manifest/manifest.h"
+
+enum { SKEW_DEFAULT = 300, SKEW_MAX = 86400, POLICY_ARGS_MAX = POLICY_FILES_MAX };
+
+static const char *const mode_words[] = { "snp", "tdx", "vtpm", "snp-vtpm", "eat", NULL };
+
+const struct cli_option evidence_option_table[] = {
+	{ .name = "mode", .value = "MODE", .words = mode_words, .help = "what the evidence has to be" },
+	{ .name = "report_data", .value = "HEX", .help = "REPORT_DATA as it has to stand there" },
+	{ .name = "tee", .value = "HEX", .help = "nonce of 'attestation get' for the TEE" },
+	{ .name = "vtpm", .value = "HEX", .help = "nonce of 'attestation get' for the TPM" },
+	{ .name = "nonce", .value = "HEX", .help = "extraData of the quote, at least 16 bytes" },
+	{ .name = "policy", .value = "FILE", .times = CLI_MANY, .help = "what to expect (JSON)" },
+	{ .name = "manifest", .value = "FILE", .times = CLI_MANY, .help = "the computation's manifest (JSON)" },
+	{ .name = "event_log", .value = "FILE", .help = "the platform's event log" },
+	{ .name = "product", .value = "NAME", .help = "Milan, Genoa or Turin" },
+	{ .name = "vcek", .value = "FILE", .help = "the chip's certificate" },
+	{ .name = "vlek", .value = "FILE", .help = "the cloud's certificate" },
+	{ .name = "CA_bundles_paths", .value = "FILE[,FILE]", .help = "vendor's intermediate and root" },
+	{ .name = "trusted_root", .value = "FILE", .help = "a root to trust in place of the vendor's" },
+	{ .name = "crl", .value = "FILE", .times = CLI_MANY, .help = "a revocation list" },
+	{ .name = "check_crl", .help = "refuse where there is no revocation list" },
+	{ .name = "collateral", .value = "DIR", .help = "Intel's documents" },
+	{ .name = "ak", .value = "FILE", .help = "the TPM's attestation key, named by you" },
+	{ .name = "ak_cert", .value = "FILE", .help = "a certificate for the attestation key" },
+	{ .name = "hcl_report", .value = "FILE", .help = "Azure's report around the TEE's" },
+	{ .name = "runtime_data", .value = "FILE", .help = "Azure's runtime data" },
+	{ .name = "id_block", .value = "FILE", .help = "the ID block of the launch" },
+	{ .name = "id_auth", .value = "FILE", .help = "the ID block's authentication" },
+	{ .name = "key", .value = "PEM", .help = "who may have signed the token" },
+	{ .name = "skew", .value = "SECONDS", .help = "by how much clocks may differ (300)" },
+	{ .name = "genuine-only", .help = "is it real hardware's? Nothing about what runs" },
+	{ .name = "at", .value = "RFC3339", .help = "the moment to judge at (now)" },
+	{ .name = "offline", .help = "fetch nothing" },
+	{ .name = "cache", .value = "DIR", .help = "where fetched endorsements are kept" },
+	{ .name = "batch", .value = "FILE", .help = "options as JSON, one object per line" },
+	CLI_JSON_OPTION,
+	{ .name = NULL },
+};
+
+/* ---- values ---- */
+
+int evidence_time(const char *text, int64_t *seconds, struct err *e)
+{
+	struct tm tm = { 0 };
+	const char *rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
+	int sign = 1, hours = 0, minutes = 0, used = 0;
+
+	if (rest && (*rest == 'Z' || *rest == 'z') && !rest[1]) {
+		*seconds = timegm(&tm);
+		return 0;
+	}
+	if (rest && (*rest == '+' || *rest == '-') &&
+	    sscanf(rest + 1, "%2d:%2d%n", &hours, &minutes, &used) == 2 && used == 5 && !rest[6] &&
+	    hours < 24 && minutes < 60) {
+		sign = *rest == '-' ? -1 : 1;
+		*seconds = timegm(&tm) - (int64_t)sign * (hours * 3600 + minutes * 60);
+		return 0;
+	}
+	return err_set(e, ERR_INVALID, "%s is no moment; write 2026-06-15T00:00:00Z",
+		       log_quote(text).text);
+}
+
+static int read_hex(const struct cli *cli, const char *name, uint8_t *out, size_t max, size_t *len,
+		    struct err *e)
+{
+	const char *text = cli_value(cli, name);
+
+	*len = 0;
+	if (!text)
+		return 0;
+	if (!*text)
+		return err_set(e, ERR_INVALID, "--%s is empty", name);
+	if (hex_decode_up_to(text, out, max, len, e) < 0)
+		return err_wrap(e, "--%s", name);
+	return 0;
+}
+
+static int keep(struct evidence_options *o, const char *path, struct span *out, struct err *e)
+{
+	uint8_t *bytes;
+	size_t len;
+
+	if (o->file_count == EVIDENCE_FILES_MAX)
+		return err_set(e, ERR_EXHAUSTED, "more than %d files", EVIDENCE_FILES_MAX);
+	if (file_read(path, EVIDENCE_FILE_MAX, &bytes, &len, e) < 0)
+		return -(int)e->code;
+	o->files[o->file_count++] = bytes;
+	*out = (struct span){ bytes, len };
+	return len ? 0 : err_set(e, ERR_INVALID, "'%s' is empty", path);
+}
+
+static int read_file(struct evidence_options *o, const struct cli *cli, const char *name,
+		     struct span *out, struct err *e)
+{
+	const char *path = cli_value(cli, name);
+
+	if (!path)
+		return 0;
+	if (keep(o, path, out, e) < 0)
+		return err_wrap(e, "--%s", name);
+	return 0;
+}
+
+/* ---- groups of options ---- */
+
+static int read_binding(const struct cli *cli, struct evidence_options *o, struct err *e)
+{
+	struct verify_binding *b = &o->input.binding;
+	size_t data_len, tee_len, vtpm_len, nonce_len;
+
+	if (read_hex(cli, "report_data", o->report_data, sizeof(o->report_data), &data_len, e) < 0 ||
+	    read_hex(cli, "tee", o->tee, sizeof(o->tee), &tee_len, e) < 0 ||
+	    read_hex(cli, "vtpm", o->vtpm, sizeof(o->vtpm), &vtpm_len, e) < 0 ||
+	    read_hex(cli, "nonce", o->tpm_nonce, sizeof(o->tpm_nonce), &nonce_len, e) < 0)
+		return -(int)e->code;
+	if (data_len && data_len != sizeof(o->report_data))
+		return err_set(e, ERR_INVALID, "--report_data: %zu bytes; a report has %zu", data_len,
+			       sizeof(o->report_data));
+	if (nonce_len && nonce_len < TPM_NONCE_MIN)
+		return err_set(e, ERR_INVALID, "--nonce: %zu bytes; at least %d", nonce_len,
+			       TPM_NONCE_MIN);
+	b->report_data = data_len ? o->report_data : NULL;
+	b->tpm_nonce = (struct span){ nonce_len ? o->tpm_nonce : NULL, nonce_len };
+	if (tee_len || vtpm_len) {
+		o->nonce = (struct binding_nonce){ .tee = o->tee, .tee_len = tee_len,
+						   .vtpm = o->vtpm, .vtpm_len = vtpm_len };
+		b->nonce = &o->nonce;
+	}
+	return 0;
+}
+
+static int read_policies(const struct cli *cli, struct evidence_options *o, struct err *e)
+{
+	struct policy_file files[POLICY_ARGS_MAX];
+	const char *path;
+	size_t n = 0;
+
+	for (; (path = cli_value_at(cli, "policy", n)); n++) {
+		struct span bytes;
+
+		if (n == POLICY_ARGS_MAX)
+			return err_set(e, ERR_INVALID, "more than %d policies", POLICY_ARGS_MAX);
+		if (keep(o, path, &bytes, e) < 0)
+			return err_wrap(e, "--policy");
+		files[n] = (struct policy_file){ path, bytes.bytes, bytes.len };
+	}
+	if (!n)
+		return 0;
+	if (policy_parse(files, n, &o->policy, e) < 0)
+		return -(int)e->code;
+	o->input.policy = &o->policy;
+	return 0;
+}
+
+static int read_manifests(const struct cli *cli, struct evidence_options *o, struct err *e)
+{
+	const char *path;
+
+	for (size_t n = 0; (path = cli_value_at(cli, "manifest", n)); n++) {
+		CLEANUP(manifest_free) Cvms__ComputationRunReq *manifest = NULL;
+		struct manifest_digests digests;
+		struct span text;
+
+		if (n == VERIFY_MANIFESTS_MAX)
+			return err_set(e, ERR_INVALID, "more than %d manifests",
+				       VERIFY_MANIFESTS_MAX);
+		if (keep(o, path, &text, e) < 0 ||
+		    manifest_from_json(text.bytes, text.len, &manifest, e) < 0 ||
+		    manifest_digest(manifest, &digests, e) < 0)
+			return err_wrap(e, "--manifest");
+		memcpy(o->manifests[n], digests.sha3_256, SHA3_256_LEN);
+		o->input.manifest_count = n + 1;
+	}
+	o->input.manifests = (const uint8_t(*)[SHA3_256_LEN])o->manifests;
+	return 0;
+}
+
+static bool same_name(struct span a, struct span b)
+{
+	return a.len == b.len && memcmp(a.bytes, b.bytes, a.len) == 0;
+}
+
+/* Which certificates of the bundles are the leaf's issuer and that one's. What does not fit stays
+ * out; whether what fits is right, the verifier says. */
+static void choose_chain(struct evidence_options *o)
+{
+	struct x509 *leaf = NULL;
+	const struct x509 *below = NULL;
+	struct err ignored;
+	size_t count = 0;
+
+	if (o->input.snp.vek.len &&
+	    x509_load(o->input.snp.vek.bytes, o->input.snp.vek.len, &leaf, &ignored) == 0)
+		below = leaf;
+	for (size_t b = 0; b < o->bundle_count; b++)
+		for (size_t i = 0; i < o->bundles[b].count; i++) {
+			const struct x509 *cert = o->bundles[b].certs[i];
+			struct span der = { cert->der, cert->len };
+
+			o->intermediates[count++] = der;
+			if (same_name(cert->issuer, cert->subject)) {
+				if (!o->input.snp.ark.len)
+					o->input.snp.ark = der;
+			} else if (!below || same_name(below->issuer, cert->subject)) {
+				o->input.snp.intermediate = der;
+			}
+		}
+	/* The root is that intermediate's issuer, if several were given. */
+	for (size_t b = 0; b < o->bundle_count; b++)
+		for (size_t i = 0; i < o->bundles[b].count; i++) {
+			const struct x509 *cert = o->bundles[b].certs[i];
+			struct x509 *middle = NULL;
+
+			if (o->input.snp.intermediate.len && same_name(cert->issuer, cert->subject) &&
+			    x509_from_der(o->input.snp.intermediate.bytes,
+					  o->input.snp.intermediate.len, &middle, &ignored) == 0 &&
+			    same_name(middle->issuer, cert->subject))
+				o->input.snp.ark = (struct span){ cert->der, cert->len };
+			x509_free(middle);
+		}
+	x509_free(leaf);
+	o->input.tpm.binding.intermediates = o->intermediates;
+	o->input.tpm.binding.intermediate_count = count;
+}
+
+static int read_bundles(const struct cli *cli, struct evidence_options *o, struct err *e)
+{
+	const char *paths = cli_value(cli, "CA_bundles_paths");
+	CLEANUP(free) char *copy = paths ? strdup(paths) : NULL;
+
+	for (char *rest = copy, *path; (path = strsep(&rest, ","));) {
+		struct span pem;
+
+		if (o->bundle_count == ARRAY_LEN(o->bundles))
+			return err_set(e, ERR_INVALID, "--CA_bundles_paths: more than %zu files",
+				       ARRAY_LEN(o->bundles));
+		if (keep(o, path, &pem, e) < 0 ||
+		    x509_chain_from_pem(pem.bytes, pem.len, &o->bundles[o->bundle_count], e) < 0)
+			return err_wrap(e, "--CA_bundles_paths: '%s'", path);
+		o->bundle_count++;
+	}
+	choose_chain(o);
+	return 0;
+}
+
+static int read_endorsements(const struct cli *cli, struct evidence_options *o, struct err *e)
+{
+	struct verify_input *in = &o->input;
+	const char *path, *product = cli_value(cli, "product");
+
+	if (cli_value(cli, "vcek") && cli_value(cli, "vlek"))
+		return err_set(e, ERR_INVALID, "--vcek and --vlek: one report has one");
+	in->snp.need_vcek = cli_value(cli, "vcek") != NULL;
+	in->snp.need_vlek = cli_value(cli, "vlek") != NULL;
+	in->snp.require_crl = cli_flag(cli, "check_crl");
+	if (product && (in->product = snp_product_of(product)) == SNP_PRODUCT_ANY)
+		return err_set(e, ERR_INVALID, "--product %s: use Milan, Genoa or Turin",
+			       log_quote(product).text);
+	if (read_file(o, cli, "vcek", &in->snp.vek, e) < 0 ||
+	    read_file(o, cli, "vlek", &in->snp.vek, e) < 0 ||
+	    read_file(o, cli, "trusted_root", &in->snp.trusted_root, e) < 0 ||
+	    read_file(o, cli, "id_block", &in->snp.id_block, e) < 0 ||
+	    read_file(o, cli, "id_auth", &in->snp.id_auth, e) < 0 || read_bundles(cli, o, e) < 0)
+		return -(int)e->code;
+	for (size_t n = 0; (path = cli_value_at(cli, "crl", n)); n++) {
+		if (n == SNP_CRLS_MAX)
+			return err_set(e, ERR_INVALID, "more than %d CRLs", SNP_CRLS_MAX);
+		if (keep(o, path, &in->snp.crls[n], e) < 0)
+			return err_wrap(e, "--crl");
+		in->snp.crl_count = n + 1;
+	}
+	in->tdx.endorsements.trusted_root = in->snp.trusted_root;
+	in->tpm.binding.root = in->snp.trusted_root;
+	path = cli_value(cli, "collateral");
+	if (path && tdx_collateral_load(path, &o->collateral, e) < 0)
+		return err_wrap(e, "--collateral");
+	in->tdx.endorsements.collateral = o->collateral;
+	return 0;
+}
+
+static int read_tpm(const struct cli *cli, struct evidence_options *o, struct err *e)
+{
+	struct span log = { NULL, 0 };
+
+	if (read_file(o, cli, "ak", &o->input.tpm.binding.named, e) < 0 ||
+	    read_file(o, cli, "ak_cert", &o->input.tpm.binding.cert, e) < 0 ||
+	    read_file(o, cli, "event_log", &log, e) < 0 ||
+	    read_file(o, cli, "hcl_report", &o->input.hcl_report, e) < 0 ||
+	    read_file(o, cli, "runtime_data", &o->input.tpm.binding.runtime, e) < 0)
+		return -(int)e->code;
+	if (o->input.hcl_report.len && o->input.mode != VERIFY_SNP_VTPM)
+		return err_set(e, ERR_INVALID, "--hcl_report goes with --mode snp-vtpm");
+	o->input.tpm.event_log = log;
+	o->input.tdx.event_log = log;
+	return 0;
+}
+
+static int read_rest(const struct cli *cli, struct evidence_options *o, struct err *e)
+{
+	const char *at = cli_value(cli, "at");
+	uint64_t skew = SKEW_DEFAULT;
+	struct span pem = { NULL, 0 };
+
+	o->input.at = time(NULL);
+	if (at && evidence_time(at, &o->input.at, e) < 0)
+		return err_wrap(e, "--at");
+	if (number_option(cli, "skew", SKEW_MAX, &skew, e) < 0 ||
+	    read_file(o, cli, "key", &pem, e) < 0)
+		return -(int)e->code;
+	o->input.skew = (uint32_t)skew;
+	o->input.genuine_only = cli_flag(cli, "genuine-only");
+	if (pem.len && key_from_public_pem((const char *)pem.bytes, pem.len, &o->key, e) < 0)
+		return err_wrap(e, "--key");
+	o->input.token_key = o->key;
+	return 0;
+}
+
+int evidence_options_read(const struct cli *cli, const char *path, struct evidence_options *o,
+			  struct err *e)
+{
+	const char *mode = cli_value(cli, "mode");
+
+	memset(o, 0, sizeof(*o));
+	policy_init(&o->policy);
+	if (!mode)
+		return err_set(e, ERR_INVALID, "--mode is missing: snp, tdx, vtpm, snp-vtpm or eat");
+	if (verify_mode_of(mode, &o->input.mode, e) < 0 || keep(o, path, &o->input.evidence, e) < 0 ||
+	    read_binding(cli, o, e) < 0 || read_policies(cli, o, e) < 0 ||
+	    read_manifests(cli, o, e) < 0 || read_endorsements(cli, o, e) < 0 ||
+	    read_tpm(cli, o, e) < 0)
+		return -(int)e->code;
+	return read_rest(cli, o, e);
+}
+
+void evidence_options_done(struct evidence_options *o)
+{
+	policy_done(&o->policy);
+	for (size_t i = 0; i < o->bundle_count; i++)
+		x509_chain_done(&o->bundles[i]);
+	EVP_PKEY_free(o->key);
+	tdx_collateral_done(&o->collateral);
+	for (size_t i = 0; i < o->file_count; i++)
+		free(o->files[i]);
+	memset(o, 0, sizeof(*o));
+}
