@@ -27,6 +27,7 @@ const struct command *const commands[] = {
 
 	&cmd_sevsnpmeasure,
 	&cmd_igvmmeasure,
+	&cmd_tdxmeasure,
 	&cmd_idblock_create,
 
 	&cmd_attestation_validate,

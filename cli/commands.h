@@ -21,8 +21,8 @@ extern const struct command cmd_computation_create, cmd_computation_list, cmd_co
 /* cmd_cvm.c */
 extern const struct command cmd_cvm_list, cmd_cvm_show;
 
-/* cmd_measure.c, cmd_igvm.c, cmd_idblock.c */
-extern const struct command cmd_sevsnpmeasure, cmd_igvmmeasure, cmd_idblock_create;
+/* cmd_measure.c, cmd_igvm.c, cmd_tdxmeasure.c, cmd_idblock.c */
+extern const struct command cmd_sevsnpmeasure, cmd_igvmmeasure, cmd_tdxmeasure, cmd_idblock_create;
 
 /* cmd_about.c */
 extern const struct command cmd_completion, cmd_help, cmd_version;
