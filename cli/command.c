@@ -258,20 +258,32 @@ static int check_operands(const struct cli *cli, struct err *e)
 	return 0;
 }
 
+/* A group alone, or with --help behind it: its commands. */
+static bool is_group_help(int argc, char **argv)
+{
+	return argc == 3 && (strcmp(argv[2], "--help") == 0 || strcmp(argv[2], "-h") == 0);
+}
+
 static enum cli_exit unknown_command(int argc, char **argv)
 {
-	if (argc > 1 && help_group(argv[1], argc > 2 ? stderr : stdout)) {
-		if (argc == 2 || strcmp(argv[2], "--help") == 0 || strcmp(argv[2], "-h") == 0)
-			return argc == 2 ? CLI_USAGE : CLI_OK;
-		fprintf(stderr, "cocos-cli %s: unknown command %s\n", argv[1],
-			log_quote(argv[2]).text);
+	if (argc < 2) {
+		help_overview(stderr);
 		return CLI_USAGE;
 	}
-	if (argc > 1)
-		fprintf(stderr, "cocos-cli: unknown command %s\nhint: 'cocos-cli help' lists them\n",
-			log_quote(argv[1]).text);
-	else
-		help_overview(stderr);
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+		help_overview(stdout);
+		return CLI_OK;
+	}
+	if (is_group_help(argc, argv) && help_group(argv[1], stdout))
+		return CLI_OK;
+	if (help_group(argv[1], stderr)) {
+		if (argc > 2)
+			fprintf(stderr, "cocos-cli %s: unknown command %s\n", argv[1],
+				log_quote(argv[2]).text);
+		return CLI_USAGE;
+	}
+	fprintf(stderr, "cocos-cli: unknown command %s\nhint: 'cocos-cli help' lists them\n",
+		log_quote(argv[1]).text);
 	return CLI_USAGE;
 }
 

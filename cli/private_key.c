@@ -14,8 +14,8 @@ struct question {
 	bool asked, no_terminal;
 };
 
-/* Without echo; the terminal is put back in every case. */
-static int read_line(int terminal, char *out, int max)
+/* Without echo, which is off before the question can be read; put back in every case. */
+static int read_line(int terminal, const char *path, char *out, int max)
 {
 	struct termios before, silent;
 	int len = 0;
@@ -27,6 +27,7 @@ static int read_line(int terminal, char *out, int max)
 	silent.c_lflag &= ~(tcflag_t)ECHO;
 	if (tcsetattr(terminal, TCSAFLUSH, &silent) < 0)
 		return -1;
+	dprintf(terminal, "Passphrase of %s: ", path);
 	while (read(terminal, &c, 1) == 1 && c != '\n')
 		if (len < max)
 			out[len++] = c;
@@ -45,9 +46,7 @@ static int ask(char *out, int max, void *data)
 		q->no_terminal = true;
 		return -1;
 	}
-	if (dprintf(terminal, "Passphrase of %s: ", q->path) < 0)
-		return -1;
-	return read_line(terminal, out, max);
+	return read_line(terminal, q->path, out, max);
 }
 
 static void warn_of_mode(const char *path)

@@ -24,6 +24,7 @@ from grpc_tools import protoc
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.environ.get("COCOS_BUILD", os.path.join(ROOT, "build"))
+os.environ.setdefault("COCOS_VECTORS", os.path.join(os.path.dirname(ROOT), "shared", "vectors"))
 PATIENCE = 60  # seconds until something that must come counts as missing; never a measurement
 
 

@@ -1,0 +1,327 @@
+# SPDX-License-Identifier: Apache-2.0
+"""cocos-cli where no server is needed: help, usage errors, keys, checksums, completion."""
+import base64
+import hashlib
+import io
+import json
+import os
+import pty
+import select
+import subprocess
+import sys
+import time
+import zipfile
+
+import tap
+from harness import ROOT, Folder, cli, program
+
+GOLDEN = os.path.join(os.path.dirname(os.path.abspath(__file__)), "golden", "cli_help.txt")
+IRIS = os.path.join(ROOT, "examples", "iris", "iris.csv")
+IRIS_DIGEST = "a9a96ff672cde7f6b2badcc4eb13b95afe59255650abfcbd9f73d34fc61480ad"
+COMMANDS = ["keys", "checksum", "algo", "data", "result", "status", "create-vm", "remove-vm",
+            "computation create", "computation list", "computation show", "computation run",
+            "computation stop", "computation remove", "computation logs", "computation manifest",
+            "cvm list", "cvm show", "completion", "help", "version"]
+
+
+def help_of_all():
+    return "".join(f"=== {name}\n" + cli(*name.split(), "--help").ok() for name in COMMANDS)
+
+
+def help_is_as_it_was():
+    with open(GOLDEN, encoding="utf-8") as file:
+        assert help_of_all() == file.read(), (
+            "help has changed: if it was meant to, run this file with --write")
+
+
+def help_is_found_in_every_way():
+    for name in COMMANDS:
+        words = name.split()
+        text = cli(*words, "--help").ok()
+        assert cli(*words, "-h").ok() == text
+        assert cli("help", *words).ok() == text
+        assert f"  {name}" in cli("help").ok(), name
+    assert "computation list" in cli("help", "computation").ok()
+    assert "computation list" in cli("computation", "--help").ok()
+    assert cli("--help").ok() == cli("help").ok()
+
+
+def wrong_calls_end_with_2_and_a_hint():
+    for words, said in {
+            (): "Usage",
+            ("bogus",): "unknown command 'bogus'",
+            ("computation",): "",
+            ("computation", "bogus"): "unknown command 'bogus'",
+            ("help", "bogus"): "unknown command 'bogus'",
+            ("keys", "--bogus"): "unknown option '--bogus'",
+            ("keys", "-x"): "unknown option '-x'",
+            ("keys", "-k"): "'-k' needs a value",
+            ("keys", "--key-type"): "'--key-type' needs a value",
+            ("keys", "-k", "dsa"): "use one of rsa, ecdsa, ed25519",
+            ("keys", "-k", "rsa", "-k", "rsa"): "twice",
+            ("keys", "x"): "one operand too many",
+            ("checksum",): "too few operands",
+            ("checksum", "a", "b"): "'b' is one operand too many",
+            ("data", "x"): "too few operands",
+            ("algo", "x", "y", "-a", "perl"): "use one of bin, python, wasm, docker",
+            ("version", "--json=x"): "--json",
+            ("completion", "fish"): "there is one for bash",
+            ("computation", "logs"): "--cvm",
+            ("computation", "create"): "--algorithm is missing",
+            ("create-vm",): "--server-url is missing",
+            ("create-vm", "--server-url", "x", "--ttl", "soon"): "--ttl",
+    }.items():
+        run = cli(*words)
+        run.refused(2, said)
+        assert run.err or run.out, words
+
+
+def an_evil_word_does_not_reach_the_terminal():
+    run = cli("\x1b[2Jx").refused(2)
+    assert "\x1b" not in run.err and "\\x1b" in run.err
+
+
+def a_full_disk_is_no_success():
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run([program("cocos-cli"), "checksum", IRIS], stdout=full,
+                              stderr=subprocess.PIPE, check=False)
+    assert done.returncode == 1 and b"standard output" in done.stderr
+
+
+def keys_are_made_once():
+    for kind, word in (("rsa", "4096 bit"), ("ecdsa", "NIST CURVE: P-256"), ("ed25519", "ED25519")):
+        with Folder() as folder:
+            cli("keys", "-k", kind, cwd=folder.path).ok()
+            assert oct(os.stat(folder("private.pem")).st_mode)[-3:] == "600"
+            text = subprocess.run(["openssl", "pkey", "-in", folder("private.pem"), "-noout",
+                                   "-text_pub"], capture_output=True, text=True,
+                                  check=True).stdout
+            assert word in text, text
+            public = subprocess.run(["openssl", "pkey", "-in", folder("private.pem"), "-pubout"],
+                                    capture_output=True, check=True).stdout
+            with open(folder("public.pem"), "rb") as file:
+                assert file.read() == public
+            with open(folder("private.pem"), "rb") as file:
+                before = file.read()
+            cli("keys", "-k", kind, cwd=folder.path).refused(1, "private.pem", "--force")
+            os.unlink(folder("private.pem"))
+            cli("keys", "-k", kind, cwd=folder.path).refused(1, "public.pem")
+            assert not os.path.exists(folder("private.pem")), "half a pair is left"
+            cli("keys", "-k", kind, "--force", cwd=folder.path).ok()
+            with open(folder("private.pem"), "rb") as file:
+                assert file.read() != before
+    with Folder() as folder:
+        cli("keys", cwd=folder.path).ok()
+        text = subprocess.run(["openssl", "pkey", "-in", folder("private.pem"), "-noout",
+                               "-text_pub"], capture_output=True, text=True, check=True).stdout
+        assert "4096 bit" in text
+
+
+def a_file_is_named_by_its_sha3():
+    assert cli("checksum", IRIS).ok() == IRIS_DIGEST + "\n"
+    assert cli("checksum", IRIS, "--json").json() == {"file": IRIS, "sha3_256": IRIS_DIGEST}
+    assert cli("checksum", "--base64", IRIS).ok().strip() == base64.b64encode(
+        bytes.fromhex(IRIS_DIGEST)).decode()
+    cli("checksum", "--base64", "--json", IRIS).refused(2, "exclude")
+    with Folder() as folder:
+        empty = folder.write("empty", "")
+        assert cli("checksum", empty).ok().strip() == hashlib.sha3_256(b"").hexdigest()
+        cli("checksum", folder("nothing")).refused(2, "nothing")
+        os.mkfifo(folder("pipe"))
+        cli("checksum", folder("pipe")).refused(2, "neither a file nor a directory")
+
+
+def bundle(files):
+    """The zip that wire.md describes, by Python's zipfile: sorted, epoch, stored."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
+        for name in sorted(files):
+            archive.writestr(zipfile.ZipInfo(name), files[name])
+    return out.getvalue()
+
+
+def a_directory_is_named_by_its_bundle():
+    files = {"b/two.csv": b"2", "a.csv": b"1" * 1000, "b/one.csv": b""}
+    with Folder() as first, Folder() as second:
+        for folder in (first, second):
+            for name, data in (files.items() if folder is first else reversed(files.items())):
+                folder.write(name, data)
+        one = cli("checksum", first.path).ok()
+        assert one == cli("checksum", second.path + "/").ok()
+        assert one != cli("checksum", IRIS).ok()
+        os.utime(second("a.csv"), (1, 1))
+        os.chmod(second("a.csv"), 0o600)
+        assert one == cli("checksum", second.path).ok(), "times or modes count"
+        second.write("a.csv", b"2" * 1000)
+        assert one != cli("checksum", second.path).ok(), "contents do not count"
+        os.symlink("/etc/passwd", first("link"))
+        cli("checksum", first.path).refused(2, "link")
+
+
+def the_vectors_of_manifests_hold():
+    vectors = os.path.join(os.environ["COCOS_VECTORS"], "manifest")
+    with open(os.path.join(vectors, "expected.json"), encoding="utf-8") as file:
+        expected = json.load(file)
+    assert expected
+    for name, wanted in expected.items():
+        for form in ("canonical", "pretty"):
+            path = os.path.join(vectors, f"{name}.{form}.json")
+            assert cli("checksum", "--manifest", path).ok().strip() == wanted["sha3_256"], path
+            got = cli("checksum", "--manifest", "--json", path).json()
+            assert {k: got[k] for k in wanted} == wanted, path
+        with open(os.path.join(vectors, f"{name}.canonical.json"), encoding="utf-8") as file:
+            assert got["canonical"] == file.read()
+
+
+def broken_manifests_say_where():
+    with Folder() as folder:
+        for text, words in {"{": "byte", '{"nme":"x"}': "nme", '{"name":1}': "name",
+                            '{"name":"a","name":"b"}': "twice",
+                            '{"algorithm":{"hash":[256]}}': "hash"}.items():
+            path = folder.write("m.json", text)
+            cli("checksum", "--manifest", path).refused(2, words, "m.json")
+
+
+def options_make_the_same_manifest_as_a_file():
+    with Folder() as folder:
+        cli("keys", "-k", "ed25519", cwd=folder.path).ok()
+        with open(folder("public.pem"), encoding="ascii") as file:
+            pem = file.read()
+        from_options = cli(
+            "computation", "create", "--dry-run", "--id", "x", "--name", "<iris>",
+            "--algorithm", IRIS_DIGEST, "--algorithm-key", "public.pem", "--algorithm-type",
+            "python", "--args", "--seed", "--args", "7", "--dataset", IRIS, "--dataset", "ab" * 32,
+            "--dataset-key", "public.pem", "--consumer-key", "public.pem", "--agent-port", "7100",
+            cwd=folder.path).ok()
+        path = folder.write("m.json", json.dumps({
+            "id": "x", "name": "<iris>",
+            "datasets": [{"hash": list(bytes.fromhex(IRIS_DIGEST)), "user_key": pem,
+                          "filename": "iris.csv"}, {"hash": "ab" * 32, "user_key": pem}],
+            "algorithm": {"hash": IRIS_DIGEST, "user_key": pem, "algo_type": "python",
+                          "algo_args": ["--seed", "7"]},
+            "result_consumers": [{"user_key": pem}], "agent_config": {"port": "7100"}}))
+        assert cli("computation", "create", "--dry-run", path).ok() == from_options
+        assert hashlib.sha3_256(from_options.rstrip("\n").encode()).hexdigest() == cli(
+            "checksum", "--manifest", path).ok().strip()
+        cli("computation", "create", "--dry-run", path, "--name", "y").refused(2, "exclude")
+        cli("computation", "create", "--dry-run", "--algorithm", "zz").refused(2, "'zz'")
+        cli("computation", "create", "--dry-run", "--algorithm", IRIS).refused(
+            2, "--algorithm-key is missing")
+
+
+def completion_knows_every_command():
+    script = cli("completion", "bash").ok()
+    with Folder() as folder:
+        path = folder.write("completion", script)
+
+        def complete(*words):
+            line = " ".join(f"'{word}'" for word in words)
+            done = subprocess.run(
+                ["bash", "-c", f"source {path}; COMP_WORDS=({line}); "
+                 f"COMP_CWORD={len(words) - 1}; _cocos_cli; printf '%s\\n' \"${{COMPREPLY[@]}}\""],
+                capture_output=True, text=True, check=True, cwd=folder.path)
+            assert not done.stderr, done.stderr
+            return done.stdout.split()
+        assert {name.split()[0] for name in COMMANDS} <= set(complete("cocos-cli", ""))
+        assert complete("cocos-cli", "comple") == ["completion"]
+        assert {name.split()[1] for name in COMMANDS if name.startswith("computation ")} <= set(
+            complete("cocos-cli", "computation", ""))
+        assert complete("cocos-cli", "keys", "-k", "e") == ["ecdsa", "ed25519"]
+        assert "--key-type" in complete("cocos-cli", "keys", "--")
+        assert "--follow" in complete("cocos-cli", "computation", "logs", "--f")
+        assert complete("cocos-cli", "checksum", "comp") == ["completion"]  # a file
+
+
+def no_server_is_said_with_what_to_do():
+    for words, name in ((["status"], "AGENT"), (["remove-vm", "x"], "MANAGER"),
+                        (["computation", "list"], "COMPUTATIONS")):
+        url = "127.0.0.1:1"
+        cli(*words, **{name + "_GRPC_URL": url}).refused(1, url, "hint:", name + "_GRPC_URL")
+        cli(*words, "--grpc-url", "127.0.0.1:2", **{name + "_GRPC_URL": url}).refused(
+            1, "127.0.0.1:2")
+    cli("status", "--grpc-url", "nonsense").refused(2, "nonsense")
+    cli("status", "--grpc-timeout", "0s").refused(2, "timeout")
+    cli("status", "--grpc-client-cert", IRIS).refused(2, "without its key")
+    cli("status", "--grpc-server-ca-certs", IRIS).refused(2)
+    cli("status", "--grpc-server-ca-certs", "/nonexistent").refused(2, "/nonexistent")
+
+
+def keys_that_are_none_are_refused():
+    with Folder() as folder:
+        cli("keys", "-k", "ecdsa", cwd=folder.path).ok()
+        for path, words in ((IRIS, "iris.csv"), ("/nonexistent", "/nonexistent"),
+                            (folder("public.pem"), "public.pem")):
+            cli("data", IRIS, path).refused(2, words, "hint:")
+        subprocess.run(["openssl", "ecparam", "-name", "secp256k1", "-genkey", "-noout", "-out",
+                        folder("k1.pem")], check=True)
+        cli("data", IRIS, folder("k1.pem")).refused(2, "k1.pem")
+
+
+def encrypted_key(folder):
+    cli("keys", "-k", "ecdsa", cwd=folder.path).ok()
+    subprocess.run(["openssl", "pkey", "-in", folder("private.pem"), "-aes256", "-passout",
+                    "pass:secret words", "-out", folder("locked.pem")], check=True)
+    return folder("locked.pem")
+
+
+def an_encrypted_key_needs_a_terminal():
+    with Folder() as folder:
+        key = encrypted_key(folder)
+        cli("data", IRIS, key).refused(2, "locked.pem", "terminal")
+
+
+def on_terminal(arguments, answer):
+    """Runs the CLI on a terminal of its own, types the answer; exit status and what was shown."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execv(program("cocos-cli"), ["cocos-cli", *arguments])
+    shown, typed, end = b"", False, time.monotonic() + 60
+    while time.monotonic() < end:
+        if select.select([terminal], [], [], 0.1)[0]:
+            try:
+                piece = os.read(terminal, 4096)
+            except OSError:
+                break
+            if not piece:
+                break
+            shown += piece
+        if not typed and b"Passphrase of" in shown:
+            os.write(terminal, answer + b"\n")
+            typed = True
+    os.close(terminal)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), shown.decode(errors="replace")
+
+
+def a_passphrase_is_asked_for_and_not_shown():
+    with Folder() as folder:
+        key = encrypted_key(folder)
+        os.environ["AGENT_GRPC_URL"] = "127.0.0.1:1"
+        status, shown = on_terminal(["data", IRIS, key], b"secret words")
+        assert status == 1 and "127.0.0.1:1" in shown, shown  # past the key
+        assert "secret words" not in shown
+        status, shown = on_terminal(["data", IRIS, key], b"wrong")
+        assert status == 2 and "passphrase" in shown and "127.0.0.1:1" not in shown, shown
+        del os.environ["AGENT_GRPC_URL"]
+
+
+def a_key_that_others_can_read_is_warned_of():
+    with Folder() as folder:
+        cli("keys", "-k", "ecdsa", cwd=folder.path).ok()
+        os.chmod(folder("private.pem"), 0o644)
+        run = cli("data", IRIS, folder("private.pem"), "--grpc-url", "127.0.0.1:1")
+        run.refused(1, "warning", "chmod 600")
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] == ["--write"]:
+        with open(GOLDEN, "w", encoding="utf-8") as golden:
+            golden.write(help_of_all())
+        sys.exit(0)
+    tap.run([help_is_as_it_was, help_is_found_in_every_way, wrong_calls_end_with_2_and_a_hint,
+             an_evil_word_does_not_reach_the_terminal, a_full_disk_is_no_success,
+             keys_are_made_once, a_file_is_named_by_its_sha3, a_directory_is_named_by_its_bundle,
+             the_vectors_of_manifests_hold, broken_manifests_say_where,
+             options_make_the_same_manifest_as_a_file, completion_knows_every_command,
+             no_server_is_said_with_what_to_do, keys_that_are_none_are_refused,
+             an_encrypted_key_needs_a_terminal, a_passphrase_is_asked_for_and_not_shown,
+             a_key_that_others_can_read_is_warned_of])
