@@ -63,7 +63,6 @@ static int print_all(struct client *client, const Computations__LogsRequest *req
 	if (rpc_sync_open(client->channel, &computation_logs, NULL, &sync, e) < 0 ||
 	    rpc_sync_send(sync, &request->base, e) < 0)
 		return -(int)e->code;
-	rpc_sync_half_close(sync);
 	for (;;) {
 		ProtobufCMessage *message;
 		int status = rpc_sync_receive(sync, &message, e);

@@ -170,6 +170,7 @@ static int fetch(struct client *client, EVP_PKEY *key, struct target *t, struct 
 	};
 	CLEANUP(agent_status_free) Agent__StatusResponse *status = NULL;
 	CLEANUP(rpc_sync_free) struct rpc_sync *sync = NULL;
+	Agent__ResultRequest request = AGENT__RESULT_REQUEST__INIT;
 	struct rpc_metadata metadata = { .count = 0 };
 	int result;
 
@@ -180,7 +181,9 @@ static int fetch(struct client *client, EVP_PKEY *key, struct target *t, struct 
 		return -(int)e->code;
 	result = agent_client_open(client, &call, status, &metadata, &sync, e);
 	rpc_metadata_done(&metadata);
-	return result < 0 ? result : receive(t, sync, e);
+	if (result < 0 || rpc_sync_send(sync, &request.base, e) < 0)
+		return -(int)e->code;
+	return receive(t, sync, e);
 }
 
 /* A transfer that was cut may be repeated. */

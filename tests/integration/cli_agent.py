@@ -1,0 +1,472 @@
+# SPDX-License-Identifier: Apache-2.0
+"""cocos-cli against an agent and a manager written here from the protocol: what it signs, what it
+sends, what it does when connections break, when there is no room, when the peer lies."""
+import base64
+import concurrent.futures
+import hashlib
+import io
+import os
+import re
+import secrets
+import zipfile
+
+import grpc
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+
+import tap
+from harness import PROTOCOL, ROOT, Folder, agent, agent_grpc, authority, cli, read
+
+manager, manager_grpc = PROTOCOL["manager"]
+MANIFEST_DIGEST = hashlib.sha3_256(b"a manifest").digest()
+IRIS = os.path.join(ROOT, "examples", "iris", "iris.csv")
+
+
+def sha3(data):
+    return hashlib.sha3_256(data).digest()
+
+
+def field(data):
+    data = data if isinstance(data, bytes) else data.encode()
+    return len(data).to_bytes(4, "big") + data
+
+
+def verify(public, signature, message):
+    if isinstance(public, rsa.RSAPublicKey):
+        public.verify(signature, message, padding.PSS(padding.MGF1(hashes.SHA256()), 32),
+                      hashes.SHA256())
+    elif isinstance(public, ec.EllipticCurvePublicKey):
+        public.verify(signature, message, ec.ECDSA(hashes.SHA256()))
+    else:
+        assert isinstance(public, ed25519.Ed25519PublicKey)
+        public.verify(signature, message)
+
+
+class FakeAgent(agent_grpc.AgentServiceServicer):
+    """Believes nobody: each call's proof is checked as common/proof.h writes it down."""
+
+    def __init__(self, public_pem):
+        self.public = serialization.load_pem_public_key(public_pem)
+        self.algorithm, self.datasets, self.challenges = b"", {}, set()
+        self.status = {}          # overrides of Status
+        self.calls, self.kept = [], b""
+        self.break_after = []     # bytes after which an upload's or download's connection breaks
+        self.results, self.announce = None, None
+
+    def start(self):
+        self.server = grpc.server(concurrent.futures.ThreadPoolExecutor(4),
+                                  options=[("grpc.max_receive_message_length", 4 << 20)])
+        agent_grpc.add_AgentServiceServicer_to_server(self, self.server)
+        port = self.server.add_insecure_port("127.0.0.1:0")
+        self.server.start()
+        self.url = f"127.0.0.1:{port}"
+        return self
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, *_):
+        self.server.stop(None)
+
+    def run(self, *arguments, **keywords):
+        return cli(*arguments, AGENT_GRPC_URL=self.url, **keywords)
+
+    def Status(self, request, context):
+        challenge = secrets.token_bytes(32)
+        self.challenges.add(challenge.hex())
+        values = {
+            "computation_id": "computation-1", "name": "test", "state": "ReceivingData",
+            "manifest_digest": MANIFEST_DIGEST, "challenge": challenge, "version": "fake",
+            "algorithm": agent.StatusAsset(hash=sha3(self.algorithm), bytes_kept=len(self.kept)),
+            "datasets": [agent.StatusAsset(hash=sha3(data), filename=name,
+                                           bytes_kept=len(self.kept))
+                         for name, data in self.datasets.items()],
+        }
+        values.update(self.status)
+        return agent.StatusResponse(**values)
+
+    def check(self, context, role, method, asset, parameters):
+        metadata = context.invocation_metadata()
+        values = {}
+        for key, value in metadata:
+            values.setdefault(key, []).append(value)
+        self.calls.append(values)
+        assert values["user-id"] == [role], values
+        [challenge] = values["proof-challenge"]
+        self.challenges.remove(challenge)
+        message = (b"cocos-proof-v1\0" + role.encode() + b"\0" + method.encode() + b"\0" +
+                   MANIFEST_DIGEST + bytes.fromhex(challenge) + (asset or bytes(32)) +
+                   sha3(b"".join(field(k) + field(v) for k, v in parameters)))
+        try:
+            verify(self.public, base64.b64decode(values["proof"][0], validate=True), message)
+        except InvalidSignature:
+            context.abort(grpc.StatusCode.PERMISSION_DENIED, "the proof does not hold")
+        return values
+
+    def receive(self, context, pieces, offset):
+        data = self.kept[:offset]
+        limit = self.break_after.pop(0) if self.break_after else None
+        for piece in pieces:
+            assert len(piece) <= 1 << 20
+            data += piece
+            if limit is not None and len(data) >= limit:
+                self.kept = data
+                context.abort(grpc.StatusCode.UNAVAILABLE, "cut by the test")
+        return data
+
+    def Data(self, requests, context):
+        names = set()
+
+        def pieces():
+            for request in requests:
+                names.add(request.filename)
+                yield request.dataset
+        metadata = dict(context.invocation_metadata())
+        data = self.receive(context, pieces(), int(metadata.get("upload-offset", "0")))
+        [name] = names
+        self.check(context, "data-provider", "/agent.AgentService/Data", sha3(data),
+                   [("filename", name), ("decompress", metadata["decompress"])])
+        assert metadata["asset-digest"] == sha3(data).hex()
+        self.received = (name, data)
+        return agent.DataResponse()
+
+    def Algo(self, requests, context):
+        metadata = list(context.invocation_metadata())
+        values = dict(metadata)
+        requirements, order = b"", []
+
+        def pieces():
+            nonlocal requirements
+            for request in requests:
+                assert not (request.requirements and request.algorithm)
+                order.append("r" if request.requirements else "a")
+                requirements += request.requirements
+                yield request.algorithm
+        data = self.receive(context, pieces(), int(values.get("upload-offset", "0")))
+        parameters = [("algo_type", values["algo_type"])]
+        if "python_runtime" in values:
+            parameters.append(("python_runtime", values["python_runtime"]))
+        parameters += [("algo_args", v) for k, v in metadata if k == "algo_args"]
+        if requirements:
+            parameters.append(("requirements", sha3(requirements)))
+        self.check(context, "algorithm-provider", "/agent.AgentService/Algo", sha3(data),
+                   parameters)
+        assert "".join(order) == "".join(sorted(order, reverse=True)), "requirements come first"
+        self.received = (requirements, data)
+        return agent.AlgoResponse()
+
+    def Result(self, request, context):
+        self.check(context, "consumer", "/agent.AgentService/Result", None, [])
+        if self.results is None:
+            context.abort(grpc.StatusCode.FAILED_PRECONDITION, "nothing is ready")
+        size = len(self.results) if self.announce is None else self.announce
+        if size >= 0:
+            context.send_initial_metadata((("file-size", str(size)),))
+        limit = self.break_after.pop(0) if self.break_after else None
+        for at in range(0, len(self.results), 1 << 20):
+            if limit is not None and at >= limit:
+                context.abort(grpc.StatusCode.UNAVAILABLE, "cut by the test")
+            yield agent.ResultResponse(file=self.results[at:at + (1 << 20)])
+
+
+class Owner(Folder):
+    """A folder with a key pair and an agent that knows the public half."""
+
+    def __init__(self, kind="ecdsa"):
+        self.kind = kind
+
+    def __enter__(self):
+        super().__enter__()
+        cli("keys", "-k", self.kind, cwd=self.path).ok()
+        self.key = self("private.pem")
+        self.agent = FakeAgent(read(self("public.pem"))).start()
+        return self
+
+    def __exit__(self, *_):
+        self.agent.server.stop(None)
+        super().__exit__()
+
+
+def every_kind_of_key_signs_a_dataset():
+    for kind in ("rsa", "ecdsa", "ed25519"):
+        with Owner(kind) as owner:
+            owner.agent.datasets = {"iris.csv": read(IRIS)}
+            run = owner.agent.run("data", IRIS, owner.key)
+            assert "'iris.csv' accepted" in run.ok()
+            assert owner.agent.received == ("iris.csv", read(IRIS))
+            assert run.err == "", "it is not quiet without a terminal"
+
+
+def the_manifests_name_counts():
+    with Owner() as owner:
+        owner.agent.datasets = {"measured.csv": read(IRIS)}
+        owner.agent.run("data", IRIS, owner.key, "-d").ok()
+        assert owner.agent.received[0] == "measured.csv"
+        owner.agent.datasets = {"": read(IRIS)}
+        owner.agent.run("data", IRIS, owner.key).ok()
+        assert owner.agent.received[0] == "iris.csv"
+        assert owner.agent.calls[0]["decompress"] == ["true"]
+        assert owner.agent.calls[1]["decompress"] == ["false"]
+
+
+def a_directory_is_sent_as_its_bundle():
+    with Owner() as owner:
+        owner.write("set/b.csv", "2")
+        owner.write("set/a/x.csv", "1" * 3000000)
+        digest = bytes.fromhex(cli("checksum", owner("set")).ok())
+        owner.agent.status = {"datasets": [agent.StatusAsset(hash=digest, filename="set.zip")]}
+        owner.agent.run("data", owner("set"), owner.key, "-d").ok()
+        name, data = owner.agent.received
+        assert name == "set.zip" and sha3(data) == digest
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            files = [n for n in archive.namelist() if not n.endswith("/")]
+            assert sorted(files) == ["a/x.csv", "b.csv"], files
+            assert archive.read("b.csv") == b"2"
+
+
+def an_empty_file_is_sent_too():
+    with Owner() as owner:
+        owner.agent.datasets = {"none": b""}
+        owner.agent.run("data", owner.write("none", ""), owner.key).ok()
+        assert owner.agent.received == ("none", b"")
+
+
+def algorithms_travel_with_all_that_they_need():
+    with Owner() as owner:
+        code = secrets.token_bytes(2500000)
+        owner.agent.algorithm = code
+        path = owner.write("train.py", code)
+        requirements = owner.write("requirements.txt", "numpy\n")
+        owner.agent.run("algo", path, owner.key).ok()
+        assert owner.agent.received == (b"", code)
+        assert owner.agent.calls[0]["algo_type"] == ["bin"]
+        owner.agent.run("algo", path, owner.key, "-a", "python", "-r", requirements,
+                        "--python-runtime", "python3", "--args", "--seed", "--args", "7",
+                        "--args", "").ok()
+        assert owner.agent.received == (b"numpy\n", code)
+        assert owner.agent.calls[1]["algo_args"] == ["--seed", "7", ""]
+        assert owner.agent.calls[1]["python_runtime"] == ["python3"]
+
+
+def what_the_manifest_does_not_name_is_not_sent():
+    with Owner() as owner:
+        owner.agent.datasets = {"iris.csv": b"something else"}
+        owner.agent.algorithm = b"something else"
+        digest = sha3(read(IRIS)).hex()
+        owner.agent.run("data", IRIS, owner.key).refused(1, digest, "hint:")
+        owner.agent.run("algo", IRIS, owner.key).refused(1, digest, sha3(b"something else").hex())
+        owner.agent.status = {"manifest_digest": b"", "state": "ReceivingManifest",
+                              "algorithm": None, "datasets": []}
+        owner.agent.run("algo", IRIS, owner.key).refused(1, "ReceivingManifest", "status")
+        assert owner.agent.calls == []
+
+
+def what_is_there_is_not_sent_again():
+    with Owner() as owner:
+        row = agent.StatusAsset(hash=sha3(read(IRIS)), filename="iris.csv", received=True)
+        owner.agent.status = {"datasets": [row], "algorithm": row}
+        owner.agent.run("data", IRIS, owner.key).refused(1, "already")
+        owner.agent.run("algo", IRIS, owner.key).refused(1, "already")
+
+
+def the_wrong_key_is_told_so():
+    with Owner() as owner, Owner() as other:
+        owner.agent.datasets = {"iris.csv": read(IRIS)}
+        owner.agent.run("data", IRIS, other.key).refused(1, "proof", "manifest")
+
+
+def a_broken_upload_goes_on_where_it_stopped():
+    with Owner() as owner:
+        data = secrets.token_bytes(9 << 20)
+        path = owner.write("big.bin", data)
+        owner.agent.datasets = {"big.bin": data}
+        owner.agent.break_after = [3 << 20, 6 << 20]
+        run = owner.agent.run("data", path, owner.key)
+        run.ok()
+        assert owner.agent.received == ("big.bin", data)
+        assert run.err.count("the connection broke") == 2
+        assert int(owner.agent.calls[-1]["upload-offset"][0]) >= 6 << 20
+        owner.agent.kept, owner.agent.algorithm = b"", data
+        owner.agent.break_after = [3 << 20]
+        owner.agent.run("algo", path, owner.key).ok()
+        assert owner.agent.received == (b"", data)
+
+
+def an_upload_that_never_gets_on_gives_up():
+    with Owner() as owner:
+        data = secrets.token_bytes(2 << 20)
+        owner.agent.datasets = {"big.bin": data}
+        owner.agent.break_after = [1] * 10
+        owner.agent.run("data", owner.write("big.bin", data), owner.key).refused(
+            1, "cut by the test", "hint:")
+        assert len(owner.agent.break_after) == 5
+
+
+def results_are_saved_once_and_never_over_anything():
+    with Owner() as owner:
+        owner.agent.results = secrets.token_bytes(3 << 20)
+        assert "results.zip" in owner.agent.run("result", owner.key, cwd=owner.path).ok()
+        assert read(owner("results.zip")) == owner.agent.results
+        assert oct(os.stat(owner("results.zip")).st_mode)[-3:] == "600"
+        first = owner.agent.results
+        owner.agent.results = b"second"
+        assert "results_1.zip" in owner.agent.run("result", owner.key, cwd=owner.path).ok()
+        assert read(owner("results.zip")) == first
+        calls = len(owner.agent.calls)
+        owner.agent.run("result", owner.key, "-f", owner("results.zip")).refused(1, "already")
+        owner.agent.run("result", owner.key, "-f", "/nonexistent/x").refused(1, "/nonexistent")
+        assert len(owner.agent.calls) == calls, "fetched without a place for it"
+        owner.agent.run("result", owner.key, "-f", owner("named")).ok()
+        assert read(owner("named")) == b"second"
+        assert not [name for name in os.listdir(owner.path) if "part" in name]
+
+
+def results_are_unpacked():
+    with Owner() as owner:
+        out = io.BytesIO()
+        with zipfile.ZipFile(out, "w") as archive:
+            archive.writestr("summary.txt", "fine")
+            archive.writestr("deep/er.txt", "too")
+        owner.agent.results = out.getvalue()
+        owner.agent.run("result", owner.key, "-o", "out/put", cwd=owner.path).ok()
+        assert read(owner("out/put/summary.txt")) == b"fine"
+        assert read(owner("out/put/deep/er.txt")) == b"too"
+        owner.agent.run("result", owner.key, "-o", "out/put", cwd=owner.path).refused(
+            1, "results_1.zip", "empty folder")
+        out = io.BytesIO()
+        with zipfile.ZipFile(out, "w") as archive:
+            archive.writestr("../evil.txt", "x")
+        owner.agent.results = out.getvalue()
+        owner.agent.run("result", owner.key, "-o", "evil", cwd=owner.path).refused(1, "results_2.zip")
+        assert not os.path.exists(owner("evil.txt"))
+
+
+def a_cut_download_is_repeated():
+    with Owner() as owner:
+        owner.agent.results = secrets.token_bytes(5 << 20)
+        owner.agent.break_after = [2 << 20]
+        run = owner.agent.run("result", owner.key, cwd=owner.path)
+        run.ok()
+        assert "fetching again" in run.err
+        assert read(owner("results.zip")) == owner.agent.results
+
+
+def an_agent_that_lies_about_the_size_is_not_believed():
+    with Owner() as owner:
+        owner.agent.results = b"x" * 100
+        for announce in (99, 101, 0, -1):
+            owner.agent.announce = announce
+            owner.agent.run("result", owner.key, cwd=owner.path).refused(1)
+            assert sorted(os.listdir(owner.path)) == ["private.pem", "public.pem"], announce
+
+
+def nothing_is_left_when_there_is_nothing():
+    with Owner() as owner:
+        owner.agent.run("result", owner.key, cwd=owner.path).refused(
+            1, "nothing is ready", "cocos-cli status")
+        assert sorted(os.listdir(owner.path)) == ["private.pem", "public.pem"]
+
+
+def status_is_printed_and_harmless():
+    with Owner() as owner:
+        owner.agent.datasets = {"iris.csv": read(IRIS)}
+        owner.agent.status = {"name": "\x1b[31mred", "failure": "bell\x07", "development": True,
+                              "consumers": [agent.StatusConsumer(key_digest=b"k" * 32)]}
+        text = owner.agent.run("status").ok()
+        assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f]", text), repr(text)
+        for words in ("computation-1", "ReceivingData", MANIFEST_DIGEST.hex(), "iris.csv",
+                      sha3(read(IRIS)).hex(), "awaited", "development", "has not fetched"):
+            assert words in text, words
+        shown = owner.agent.run("status", "--json").json()
+        assert shown["name"] == "\x1b[31mred"
+        assert shown["datasets"] == [{"hash": sha3(read(IRIS)).hex(), "filename": "iris.csv",
+                                      "received": False, "bytes_kept": 0}]
+        assert shown["development"] is True and shown["manifest_digest"] == MANIFEST_DIGEST.hex()
+
+
+def a_role_signature_is_given_only_when_asked_for():
+    class Stock(agent_grpc.AgentServiceServicer):
+        def __init__(self):
+            self.metadata = []
+
+        def Data(self, requests, context):
+            self.metadata.append(dict(context.invocation_metadata()))
+            self.data = b"".join(request.dataset for request in requests)
+            return agent.DataResponse()
+
+    with Owner("rsa") as owner:
+        stock = Stock()
+        server = grpc.server(concurrent.futures.ThreadPoolExecutor(2))
+        agent_grpc.add_AgentServiceServicer_to_server(stock, server)
+        url = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
+        server.start()
+        cli("data", IRIS, owner.key, AGENT_GRPC_URL=url).refused(1)
+        assert stock.metadata == []
+        cli("data", IRIS, owner.key, "--role-signature", AGENT_GRPC_URL=url).ok()
+        server.stop(None)
+        assert stock.data == read(IRIS)
+        owner.agent.public.verify(base64.b64decode(stock.metadata[0]["signature"]),
+                                  b"data-provider", padding.PKCS1v15(), hashes.SHA256())
+        assert "proof" not in stock.metadata[0]
+
+
+class FakeManager(manager_grpc.ManagerServiceServicer):
+    def CreateVm(self, request, context):
+        self.request = request
+        return manager.CreateRes(cvm_id="cvm-7", forwarded_port="6101")
+
+    def RemoveVm(self, request, context):
+        from google.protobuf import empty_pb2
+        if request.cvm_id != "cvm-7":
+            context.abort(grpc.StatusCode.NOT_FOUND, "no such CVM")
+        return empty_pb2.Empty()
+
+
+def vms_are_asked_for_with_everything():
+    with Folder() as folder:
+        authority(folder)
+        fake = FakeManager()
+        server = grpc.server(concurrent.futures.ThreadPoolExecutor(2))
+        manager_grpc.add_ManagerServiceServicer_to_server(fake, server)
+        tls = grpc.ssl_server_credentials(
+            [(read(folder("server-key.pem")), read(folder("server.pem")))],
+            read(folder("ca.pem")), True)
+        port = server.add_secure_port("localhost:0", tls)
+        server.start()
+        where = {"MANAGER_GRPC_URL": f"localhost:{port}",
+                 "MANAGER_GRPC_SERVER_CA_CERTS": folder("ca.pem")}
+        client = {"MANAGER_GRPC_CLIENT_CERT": folder("client.pem"),
+                  "MANAGER_GRPC_CLIENT_KEY": folder("client-key.pem")}
+        cli("create-vm", "--server-url", "10.0.2.2:7001", **where).refused(1, "hint:")
+        shown = cli("create-vm", "--server-url", "10.0.2.2:7001", "--server-ca", folder("ca.pem"),
+                    "--client-crt", folder("client.pem"), "--client-key",
+                    folder("client-key.pem"), "--ca-url", "https://ca", "--log-level", "debug",
+                    "--ttl", "1h30m", **where, **client).ok()
+        assert "cvm-7" in shown and "6101" in shown
+        assert fake.request == manager.CreateReq(
+            agent_log_level="debug", agent_cvm_server_ca_cert=read(folder("ca.pem")),
+            agent_cvm_client_key=read(folder("client-key.pem")),
+            agent_cvm_client_cert=read(folder("client.pem")),
+            agent_cvm_server_url="10.0.2.2:7001", agent_cvm_ca_url="https://ca", ttl="1h30m")
+        assert cli("create-vm", "--server-url", "x:1", "--json", **where, **client).json() == {
+            "cvm_id": "cvm-7", "forwarded_port": "6101"}
+        assert fake.request == manager.CreateReq(agent_cvm_server_url="x:1")
+        cli("remove-vm", "cvm-7", **where, **client).ok()
+        cli("remove-vm", "cvm-8", **where, **client).refused(1, "no such CVM", "hint:")
+        wrong = dict(where, MANAGER_GRPC_URL=f"127.0.0.2:{port}")
+        cli("remove-vm", "cvm-7", **wrong, **client).refused(1)
+        server.stop(None)
+
+
+if __name__ == "__main__":
+    tap.run([every_kind_of_key_signs_a_dataset, the_manifests_name_counts,
+             a_directory_is_sent_as_its_bundle, an_empty_file_is_sent_too,
+             algorithms_travel_with_all_that_they_need,
+             what_the_manifest_does_not_name_is_not_sent, what_is_there_is_not_sent_again,
+             the_wrong_key_is_told_so, a_broken_upload_goes_on_where_it_stopped,
+             an_upload_that_never_gets_on_gives_up,
+             results_are_saved_once_and_never_over_anything, results_are_unpacked,
+             a_cut_download_is_repeated, an_agent_that_lies_about_the_size_is_not_believed,
+             nothing_is_left_when_there_is_nothing, status_is_printed_and_harmless,
+             a_role_signature_is_given_only_when_asked_for, vms_are_asked_for_with_everything])
