@@ -4,6 +4,7 @@
 Written from the protocol's description alone: the .proto files compiled by grpc_tools, gRPC's own
 Python, the cryptography package. No code of the project.
 """
+import atexit
 import base64
 import datetime
 import hashlib
@@ -54,6 +55,7 @@ def compile_protos():
 
 
 PROTOS = compile_protos()
+atexit.register(shutil.rmtree, PROTOS, ignore_errors=True)
 import agent_pb2  # noqa: E402  pylint: disable=wrong-import-position
 import agent_pb2_grpc  # noqa: E402  pylint: disable=wrong-import-position
 import cvms_pb2  # noqa: E402  pylint: disable=wrong-import-position
