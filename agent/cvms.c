@@ -19,7 +19,8 @@ struct cvms {
 	unsigned handles; /* timers that are not closed */
 	uint64_t opened_ms;
 	unsigned backoff_ms;
-	bool leaving; /* the service asked us to go; after what is queued */
+	uint64_t mark; /* what the open question is about */
+	bool leaving;  /* the service asked us to go; after what is queued */
 	bool freed;
 };
 
@@ -54,24 +55,33 @@ static void retry_later(struct cvms *cvms)
 	uv_timer_start(&cvms->retry, on_retry, wait, 0);
 }
 
+/* As soon as nothing waits any more, the service's stack is asked whether all has arrived. */
 static void on_confirm(uv_timer_t *timer)
 {
 	struct cvms *cvms = timer->data;
+	struct err e;
 
-	if (!cvms->stream || rpc_stream_queued(cvms->stream) > 0)
-		return;
-	postbox_confirm(&cvms->agent->postbox);
+	if (!cvms->stream || rpc_stream_ping(cvms->stream, &e) < 0)
+		return; /* output waits, or an answer is due: in a moment again */
+	cvms->mark = postbox_mark(&cvms->agent->postbox);
 	uv_timer_stop(timer);
-	if (cvms->leaving)
-		rpc_stream_cancel(cvms->stream);
-	else
-		cvms_flush(cvms);
 }
 
 static void start_confirming(struct cvms *cvms)
 {
 	if (!uv_is_active((uv_handle_t *)&cvms->confirm))
-		uv_timer_start(&cvms->confirm, on_confirm, CVMS_CONFIRM_MS, CVMS_CONFIRM_MS);
+		uv_timer_start(&cvms->confirm, on_confirm, CVMS_PING_MS, CVMS_PING_MS);
+}
+
+static void on_arrived(struct rpc_stream *stream)
+{
+	struct cvms *cvms = rpc_stream_user(stream);
+
+	postbox_confirm(&cvms->agent->postbox, cvms->mark);
+	if (cvms->leaving)
+		rpc_stream_cancel(stream);
+	else if (postbox_mark(&cvms->agent->postbox))
+		start_confirming(cvms);
 }
 
 /* ---- what the service says ---- */
@@ -177,6 +187,7 @@ static const struct rpc_stream_events events = {
 	.headers = on_headers,
 	.message = on_message,
 	.writable = on_writable,
+	.arrived = on_arrived,
 	.closed = on_closed,
 };
 

@@ -14,7 +14,7 @@ enum {
 	CVMS_BACKOFF_MIN_MS = 250,
 	CVMS_BACKOFF_MAX_MS = 30000,
 	CVMS_CALM_MS = 10000, /* a stream that lived so long was a good one: back-off starts anew */
-	CVMS_CONFIRM_MS = 100, /* how often it is asked whether what was sent is on the wire */
+	CVMS_PING_MS = 2,     /* how soon, and how often, it is tried to ask whether all arrived */
 };
 
 /* Reads address and certificates from the agent's configuration, and calls for the first time. */

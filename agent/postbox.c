@@ -14,6 +14,7 @@ struct postbox_item {
 	struct postbox_item *next, *prev;
 	Cvms__ClientStreamMessage *message;
 	size_t size;
+	uint64_t number; /* from 1 */
 };
 
 /* What a message costs beside its bytes: structs, pointers, the heap's own. */
@@ -90,6 +91,7 @@ static void append(struct postbox *o, Cvms__ClientStreamMessage *message)
 	o->last = item;
 	if (!o->unsent)
 		o->unsent = item;
+	item->number = ++o->numbered;
 	o->count++;
 	o->bytes += item->size;
 }
@@ -267,9 +269,16 @@ void postbox_handed(struct postbox *o)
 	o->unsent = o->unsent->next;
 }
 
-void postbox_confirm(struct postbox *o)
+uint64_t postbox_mark(const struct postbox *o)
 {
-	while (o->first && o->first != o->unsent)
+	if (!o->first || o->first == o->unsent)
+		return 0;
+	return o->unsent ? o->unsent->prev->number : o->last->number;
+}
+
+void postbox_confirm(struct postbox *o, uint64_t mark)
+{
+	while (o->first && o->first != o->unsent && o->first->number <= mark)
 		item_remove(o, o->first);
 }
 

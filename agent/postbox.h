@@ -4,7 +4,8 @@
  *
  * Bounded: when full, the oldest log lines give way first, and how many did is told in a line of
  * its own; events and answers give way only to each other. A message that was handed to a
- * connection is kept until that connection has put it on the wire, and comes again otherwise.
+ * connection is kept until the other side's stack has acknowledged it, and comes again otherwise,
+ * as it was: whoever gets it twice sees the same time stamp.
  */
 #pragma once
 
@@ -27,6 +28,7 @@ struct postbox {
 	struct postbox_item *unsent; /* the first that was not handed out */
 	size_t count, bytes;
 	uint64_t dropped;
+	uint64_t numbered; /* items ever taken in */
 };
 
 void postbox_done(struct postbox *o);
@@ -46,7 +48,9 @@ void postbox_state_response(struct postbox *o, const char *id, const char *state
 const Cvms__ClientStreamMessage *postbox_next(struct postbox *o);
 /* It was handed over. */
 void postbox_handed(struct postbox *o);
-/* All that was handed over is on the wire. */
-void postbox_confirm(struct postbox *o);
+/* The number of the last item that was handed over and not confirmed; 0 if there is none. */
+uint64_t postbox_mark(const struct postbox *o);
+/* All up to that mark has arrived. */
+void postbox_confirm(struct postbox *o, uint64_t mark);
 /* The connection broke: what was not confirmed waits again. */
 void postbox_rewind(struct postbox *o);

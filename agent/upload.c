@@ -118,7 +118,8 @@ static void on_closed(uv_handle_t *handle)
 	struct upload *u = handle->data;
 
 	digest_free(u->digest);
-	close(u->fd);
+	if (u->fd >= 0)
+		close(u->fd);
 	pthread_mutex_destroy(&u->lock);
 	free(u->path);
 	free(u);
@@ -326,6 +327,8 @@ int upload_digest(struct upload *u, uint8_t digest[SHA3_256_LEN], struct err *e)
 {
 	int failed = upload_failure(u, e);
 
+	/* A file that is open for writing could not be executed. */
+	close(TAKE_FD(u->fd));
 	return failed ? failed : digest_finish(u->digest, digest, e);
 }
 

@@ -33,6 +33,26 @@ static void on_settings(struct link *link)
 		deadline_stop(TAKE_PTR(channel->connect_deadline));
 }
 
+/* Which stream asked? At most one: the number is its own. */
+static void ping_answered(struct link *link, const nghttp2_ping *frame)
+{
+	uint64_t ping = h2_ping_answer(&link->pings, frame, uv_now(link->channel->hub.loop));
+	struct rpc_stream *s;
+
+	if (ping <= H2_PING_CALLS)
+		return;
+	TAILQ_FOREACH(s, &link->streams, others) {
+		if (s->ping != ping)
+			continue;
+		s->ping = 0;
+		rpc_stream_ref(s);
+		if (s->events->arrived && !s->has_ended)
+			s->events->arrived(s);
+		rpc_stream_unref(s);
+		return;
+	}
+}
+
 static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *user)
 {
 	struct link *link = user;
@@ -45,9 +65,8 @@ static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *
 		return 0;
 	case NGHTTP2_PING:
 		if (frame->hd.flags & NGHTTP2_FLAG_ACK)
-			(void)h2_ping_answer(&link->pings, &frame->ping,
-					     uv_now(link->channel->hub.loop));
-		return 0;
+			ping_answered(link, &frame->ping);
+		return result(link);
 	case NGHTTP2_GOAWAY:
 		link_retire(link);
 		return 0;

@@ -6,6 +6,7 @@
  *   message   one decoded response message, lent until it returns
  *   bytes     instead of `message`, when set: undecoded, malloc'ed, the receiver's to free
  *   writable  queued output fell below RPC_LOW_WATER after it had been above (may be NULL)
+ *   arrived   the answer to rpc_stream_ping() (may be NULL)
  *   closed    once and last: `status->code` is ERR_OK or says what failed, here or there. Trailing
  *             metadata can be read in it. The stream is freed afterwards, unless referenced
  */
@@ -21,6 +22,7 @@ struct rpc_stream_events {
 	void (*message)(struct rpc_stream *stream, const ProtobufCMessage *message);
 	void (*bytes)(struct rpc_stream *stream, uint8_t *bytes, size_t len);
 	void (*writable)(struct rpc_stream *stream);
+	void (*arrived)(struct rpc_stream *stream);
 	void (*closed)(struct rpc_stream *stream, const struct err *status);
 };
 
@@ -49,6 +51,10 @@ int rpc_stream_send(struct rpc_stream *stream, const ProtobufCMessage *message,
 int rpc_stream_send_bytes(struct rpc_stream *stream, const ProtobufCMessage *rest, uint32_t field,
 			  uint8_t *bytes, size_t len, struct err *e) MUST_CHECK;
 size_t rpc_stream_queued(const struct rpc_stream *stream);
+/* Asks whether all that was sent so far has arrived at the server's HTTP/2 stack: arrived() says so,
+ * never from within. One question at a time. -ERR_PRECONDITION while output waits or another
+ * question is open, -ERR_CANCELLED when the stream is over. */
+int rpc_stream_ping(struct rpc_stream *stream, struct err *e) MUST_CHECK;
 /* No more messages from us. */
 void rpc_stream_half_close(struct rpc_stream *stream);
 

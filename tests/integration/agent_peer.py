@@ -228,7 +228,13 @@ class Service(cvms_pb2_grpc.ServiceServicer):
         return [getattr(m, kind) for m in self.messages if m.WhichOneof("message") == kind]
 
     def events(self):
-        return [f"{e.event_type}/{e.status}" for e in self.of("agent_event")]
+        """In order; one that came again after a broken connection is the very same."""
+        seen, out = set(), []
+        for e in self.of("agent_event"):
+            if e.SerializeToString(deterministic=True) not in seen:
+                seen.add(e.SerializeToString(deterministic=True))
+                out.append(f"{e.event_type}/{e.status}")
+        return out
 
     def summary(self):
         out = []

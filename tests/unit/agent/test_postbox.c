@@ -23,18 +23,23 @@ static void next_is_log(struct postbox *o, const char *text)
 static void what_was_not_confirmed_comes_again_in_order(void **state)
 {
 	struct postbox o = { 0 };
+	uint64_t mark;
 
 	put_log(&o, "1");
 	put_log(&o, "2");
 	next_is_log(&o, "1");
-	postbox_confirm(&o);
+	postbox_confirm(&o, postbox_mark(&o));
 	next_is_log(&o, "2");
 	assert_null(postbox_next(&o));
 	put_log(&o, "3");
 	postbox_rewind(&o);
+	assert_int_equal(postbox_mark(&o), 0);
 	next_is_log(&o, "2");
+	mark = postbox_mark(&o);
 	next_is_log(&o, "3");
-	postbox_confirm(&o);
+	postbox_confirm(&o, mark);
+	assert_int_equal(o.count, 1);
+	postbox_confirm(&o, postbox_mark(&o));
 	postbox_rewind(&o);
 	assert_null(postbox_next(&o));
 	assert_int_equal(o.count, 0);
@@ -83,7 +88,7 @@ static void logs_give_way_and_events_stay(void **state)
 	postbox_event(&o, "id", "Running", "Completed", NULL);
 	assert_true(o.count <= POSTBOX_MESSAGES_MAX);
 	assert_true(o.bytes <= POSTBOX_BYTES_MAX);
-	for (; (m = postbox_next(&o)); postbox_handed(&o), postbox_confirm(&o)) {
+	for (; (m = postbox_next(&o)); postbox_handed(&o), postbox_confirm(&o, postbox_mark(&o))) {
 		if (m->message_case == CVMS__CLIENT_STREAM_MESSAGE__MESSAGE_AGENT_EVENT)
 			events++;
 		else if (strstr(m->agent_log->message, "messages were dropped"))
