@@ -11,6 +11,23 @@ BLOCK = 4096
 UUID = "c0c05000-0000-4000-8000-000000000001"  # fixed: the root hash tells disks apart
 
 
+# The compiler merges some equal constants and not others, by where they happened to lie in memory,
+# and marshal writes what is shared as a reference. Version 2 knows no references: once through it,
+# nothing is shared but what every process shares.
+CANONICAL = """
+import marshal, os
+for folder, _, files in os.walk("/work"):
+    for name in files:
+        if name.endswith(".pyc"):
+            path = os.path.join(folder, name)
+            with open(path, "rb") as file:
+                data = file.read()
+            code = marshal.loads(marshal.dumps(marshal.loads(data[16:]), 2))
+            with open(path, "wb") as file:
+                file.write(data[:16] + marshal.dumps(code))
+"""
+
+
 def compile_python(runtime, tree):
     """Byte code beside the sources, valid whatever their date: without it a first import of
     scikit-learn takes more than twice as long. The interpreter is the image's own."""
@@ -22,6 +39,7 @@ def compile_python(runtime, tree):
                             "--invalidation-mode", "unchecked-hash", "-s", "/work", "-p", "/",
                             "-x", "lib2to3/tests|/bad_|lib/python3/dist-packages/.*/_test_",
                             "/work/usr/lib"], [(tree, "/work")])
+    buildroot.run(runtime, ["/usr/bin/" + found[0], "-I", "-c", CANONICAL], [(tree, "/work")])
 
 
 def make(tools, tree, folder, name):

@@ -14,7 +14,7 @@ packages_run="libvirt-daemon-system libvirt-clients dbus qemu-system-x86 qemu-ut
 	swtpm-tools iproute2 ca-certificates curl"
 
 # What scripts/build-image needs on the host; all else comes from the release that it derives.
-packages_image="apt dpkg cpio zstd xz-utils debian-archive-keyring python3 util-linux"
+packages_image="apt dpkg debian-archive-keyring mount python3 util-linux"
 
 packages_test="libcmocka-dev clang llvm libclang-rt-dev python3 python3-grpcio python3-grpc-tools
 	python3-pkg-resources python3-cryptography python3-cbor2 tpm2-tools openssl nghttp2-client
