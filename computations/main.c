@@ -15,6 +15,7 @@ static void print_help(void)
 	     "Options:\n"
 	     "  -c, --config FILE  settings, KEY=VALUE in lines (default: " CONFIG_FILE
 	     ", if it is there)\n"
+	     "      --settings     print the settings as a Markdown table\n"
 	     "  -V, --version      print the version\n"
 	     "  -h, --help         this text\n\n"
 	     "Settings, from the environment or the file:");
@@ -26,6 +27,7 @@ int main(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "config", required_argument, NULL, 'c' },
+		{ "settings", no_argument, NULL, 's' },
 		{ "version", no_argument, NULL, 'V' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
@@ -38,6 +40,10 @@ int main(int argc, char **argv)
 	while ((option = getopt_long(argc, argv, "c:Vh", options, NULL)) != -1) {
 		if (option == 'h') {
 			print_help();
+			return 0;
+		}
+		if (option == 's') {
+			settings_markdown(config_settings, config_settings_count, stdout);
 			return 0;
 		}
 		if (option == 'V') {
