@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The whole TPM judgement over quotes of our own making, one thing changed at a time. */
+#include "tests/unit/attestation/tpm_forge.h"
+
+static struct forge_tpm good;
+static struct verdict verdict;
+static struct policy_tpm policy;
+
+static int setup(void **state)
+{
+	tpm_forge_init(&good);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	tpm_forge_done(&good);
+	return 0;
+}
+
+/* PCR 4, 8 and 16 as they are right. */
+static void policy_make(void)
+{
+	static const unsigned pcrs[] = { 4, 8, 16 };
+
+	memset(&policy, 0, sizeof(policy));
+	for (size_t i = 0; i < ARRAY_LEN(pcrs); i++)
+		policy.pcrs[policy.count++] = (struct policy_pcr){
+			DIGEST_SHA256, pcrs[i], good.pcrs.banks[0].values[pcrs[i]], 1
+		};
+}
+
+/* The message of that quote, its AK named. */
+static int judge(const struct forge_tpm *f, struct err *e)
+{
+	struct forge_tpm_parts p;
+	struct tpm_input in;
+
+	tpm_forge_parts(f, &p);
+	in = (struct tpm_input){ .attestation = tpm_forge_span(&p.message),
+				 .nonce = { good.nonce, sizeof(good.nonce) },
+				 .binding.named = tpm_forge_span(&p.ak_public),
+				 .policy = &policy };
+	verdict_init(&verdict, VERDICT_SCOPE_FULL);
+
+	int rc = tpm_appraise(&in, &verdict, e);
+
+	tpm_forge_parts_done(&p);
+	return rc;
+}
+
+static void a_right_quote_is_verified(void **state)
+{
+	struct err e;
+
+	policy_make();
+	assert_ok(judge(&good, &e), e);
+}
+
+static void each_fault_is_refused_by_name(void **state)
+{
+	struct forge_tpm f;
+	struct err e;
+
+	policy_make();
+	f = good, f.attributes &= ~TPM_ATTR_RESTRICTED;
+	assert_refused(judge(&f, &e), e, ERR_DENIED, "not restricted");
+	f = good, f.attributes &= ~TPM_ATTR_FIXED_TPM;
+	assert_refused(judge(&f, &e), e, ERR_DENIED, "not fixedTPM");
+	f = good, f.attributes &= ~TPM_ATTR_FIXED_PARENT;
+	assert_refused(judge(&f, &e), e, ERR_DENIED, "not fixedParent");
+	f = good, f.attributes &= ~TPM_ATTR_SENSITIVE_DATA_ORIGIN;
+	assert_refused(judge(&f, &e), e, ERR_DENIED, "not sensitiveDataOrigin");
+	f = good, f.attributes &= ~TPM_ATTR_SIGN;
+	assert_refused(judge(&f, &e), e, ERR_DENIED, "not sign");
+	f = good, f.attributes |= TPM_ATTR_DECRYPT;
+	assert_refused(judge(&f, &e), e, ERR_DENIED, "decrypt");
+	f = good, f.attributes |= 1;
+	assert_refused(judge(&f, &e), e, ERR_DENIED, "reserved attributes");
+	f = good, f.hash = f.signature_hash = TPM_ALG_SHA1;
+	assert_refused(judge(&f, &e), e, ERR_DENIED, "ak.attributes");
+	f = good, f.scheme = TPM_ALG_NULL;
+	assert_refused(judge(&f, &e), e, ERR_DENIED, "ak.");
+	f = good, f.signature_hash = TPM_ALG_SHA384;
+	assert_refused(judge(&f, &e), e, ERR_DENIED, "quote.scheme");
+	f = good, f.magic = 0;
+	assert_refused(judge(&f, &e), e, ERR_DENIED, "magic");
+	f = good, f.type = 0x8017;
+	assert_refused(judge(&f, &e), e, ERR_DENIED, "type");
+	f = good, f.nonce[31] ^= 1;
+	assert_refused(judge(&f, &e), e, ERR_DENIED, "quote.nonce");
+	f = good, f.pcrs.banks[0].values[16][0] ^= 1;
+	assert_refused(judge(&f, &e), e, ERR_DENIED, "policy.pcr16");
+	f = good, f.pcrs.banks[0].present &= ~(1u << 16);
+	assert_refused(judge(&f, &e), e, ERR_DENIED, "policy.pcr16");
+	f = good, f.pcrs.banks[0].values[7][0] ^= 1;
+	assert_refused(judge(&f, &e), e, ERR_DENIED, "log.replay");
+	/* A firmware register that the log knows nothing of, and yet it is not at its start. */
+	f = good, f.pcrs.banks[0].values[9][0] ^= 1;
+	assert_refused(judge(&f, &e), e, ERR_DENIED, "log.replay");
+	policy.has_reset_count = true;
+	policy.reset_count = 0;
+	f = good, f.reset_count = 1;
+	assert_refused(judge(&f, &e), e, ERR_DENIED, "policy.reset_count");
+	assert_ok(judge(&good, &e), e);
+}
+
+static void no_register_named_accepts_nothing(void **state)
+{
+	struct err e;
+
+	memset(&policy, 0, sizeof(policy));
+	assert_refused(judge(&good, &e), e, ERR_DENIED, "policy.pcrs");
+	/* A register without values asks for events that nobody named. */
+	policy.pcrs[policy.count++] = (struct policy_pcr){ DIGEST_SHA256, 4, NULL, 0 };
+	assert_refused(judge(&good, &e), e, ERR_DENIED, "policy.pcr4");
+}
+
+/* Registers accounted for by the log, event by event. */
+static void events_account_for_a_register(void **state)
+{
+	struct event_rule rules[2] = { { .pcr = 4, .bank = DIGEST_SHA256 },
+				       { .pcr = 4, .bank = DIGEST_SHA256 } };
+	struct err e;
+
+	memset(&policy, 0, sizeof(policy));
+	assert_ok(digest(DIGEST_SHA256, "kernel", 6, rules[0].digest, &e), e);
+	assert_ok(digest(DIGEST_SHA256, "\0\0\0\0", 4, rules[1].digest, &e), e);
+	policy.pcrs[policy.count++] = (struct policy_pcr){ DIGEST_SHA256, 4, NULL, 0 };
+	policy.events = (struct event_rules){ rules, 2 };
+	assert_ok(judge(&good, &e), e);
+	policy.events.count = 1;
+	assert_refused(judge(&good, &e), e, ERR_DENIED, "policy.");
+	/* The value is right, but an event isn't among those named. */
+	policy.pcrs[0].values = good.pcrs.banks[0].values[4];
+	policy.pcrs[0].count = 1;
+	assert_refused(judge(&good, &e), e, ERR_DENIED, "policy.events");
+}
+
+static void an_ak_needs_a_binding(void **state)
+{
+	struct forge_tpm_parts p;
+	struct forge_tpm other;
+	struct tpm_input in;
+	uint8_t wanted[TPM_REPORT_DATA_LEN], report_data[TPM_REPORT_DATA_LEN] = { 7 };
+	uint8_t *spki;
+	size_t spki_len;
+	struct err e;
+
+	policy_make();
+	tpm_forge_init(&other);
+	tpm_forge_parts(&good, &p);
+	in = (struct tpm_input){ .attestation = tpm_forge_span(&p.message),
+				 .nonce = { good.nonce, sizeof(good.nonce) },
+				 .policy = &policy };
+	verdict_init(&verdict, VERDICT_SCOPE_FULL);
+	assert_refused(tpm_appraise(&in, &verdict, &e), e, ERR_DENIED, "ak.binding");
+	verdict_init(&verdict, VERDICT_SCOPE_GENUINE_ONLY);
+	assert_refused(tpm_appraise(&in, &verdict, &e), e, ERR_DENIED, "ak.binding");
+	/* By its public key. */
+	assert_ok(key_to_spki(good.key, &spki, &spki_len, &e), e);
+	in.binding.named = (struct span){ spki, spki_len };
+	verdict_init(&verdict, VERDICT_SCOPE_FULL);
+	assert_ok(tpm_appraise(&in, &verdict, &e), e);
+	free(spki);
+	assert_ok(key_to_spki(other.key, &spki, &spki_len, &e), e);
+	in.binding.named = (struct span){ spki, spki_len };
+	verdict_init(&verdict, VERDICT_SCOPE_FULL);
+	assert_refused(tpm_appraise(&in, &verdict, &e), e, ERR_DENIED, "ak.named");
+	free(spki);
+	/* By a TEE's report. */
+	in.binding.named = (struct span){ 0 };
+	assert_ok(tpm_report_data(report_data, tpm_forge_span(&p.ak_public), wanted, &e), e);
+	in.binding.tee_report_data = wanted;
+	verdict_init(&verdict, VERDICT_SCOPE_FULL);
+	assert_refused(tpm_appraise(&in, &verdict, &e), e, ERR_DENIED, "ak.report");
+	in.binding.report_data = report_data;
+	verdict_init(&verdict, VERDICT_SCOPE_FULL);
+	assert_ok(tpm_appraise(&in, &verdict, &e), e);
+	wanted[63] ^= 1;
+	verdict_init(&verdict, VERDICT_SCOPE_FULL);
+	assert_refused(tpm_appraise(&in, &verdict, &e), e, ERR_DENIED, "ak.report");
+	/* A root that is named wants a certificate, also beside another binding that holds. */
+	wanted[63] ^= 1;
+	in.binding.root = (struct span){ (const uint8_t *)"x", 1 };
+	verdict_init(&verdict, VERDICT_SCOPE_FULL);
+	assert_refused(tpm_appraise(&in, &verdict, &e), e, ERR_DENIED, "ak.certificate");
+	tpm_forge_parts_done(&p);
+	tpm_forge_done(&other);
+}
+
+static void a_short_nonce_is_refused(void **state)
+{
+	struct forge_tpm_parts p;
+	struct err e;
+
+	policy_make();
+	tpm_forge_parts(&good, &p);
+	for (size_t len = 0; len <= sizeof(good.nonce); len++) {
+		struct tpm_input in = { .attestation = tpm_forge_span(&p.message),
+					.nonce = { good.nonce, len },
+					.binding.named = tpm_forge_span(&p.ak_public),
+					.policy = &policy };
+
+		verdict_init(&verdict, VERDICT_SCOPE_FULL);
+		assert_int_equal(tpm_appraise(&in, &verdict, &e),
+				 len == sizeof(good.nonce) ? 0 : -ERR_DENIED);
+	}
+	tpm_forge_parts_done(&p);
+}
+
+/* Any bit of what is signed, of the signature and of the key. */
+static void every_bit_of_a_quote_counts(void **state)
+{
+	struct forge_tpm_parts p;
+	struct tpm_quote q;
+	struct writer *parts[3];
+	size_t flipped = 0;
+
+	tpm_forge_parts(&good, &p);
+	parts[0] = &p.quote;
+	parts[1] = &p.signature;
+	parts[2] = &p.ak_public;
+	for (size_t k = 0; k < ARRAY_LEN(parts); k++)
+		for (size_t bit = 0; bit < 8 * parts[k]->len; bit++, flipped++) {
+			struct tpm_quote_input in = { .quote = tpm_forge_span(&p.quote),
+						      .signature = tpm_forge_span(&p.signature),
+						      .ak_public = tpm_forge_span(&p.ak_public),
+						      .nonce = { good.nonce, sizeof(good.nonce) },
+						      .pcrs = &good.pcrs };
+			bool ok;
+
+			parts[k]->bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
+			verdict_init(&verdict, VERDICT_SCOPE_FULL);
+			ok = tpm_quote_check(&in, &verdict, &q);
+			parts[k]->bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
+			/* What an AK is called by, and attributes that we don't judge, are not in
+			 * the quote: whoever binds the AK covers its whole public area. */
+			if (ok && k < 2)
+				fail_msg("part %zu, bit %zu: accepted", k, bit);
+		}
+	print_message("%zu bits\n", flipped);
+	tpm_forge_parts_done(&p);
+}
+
+static void every_truncation_is_refused(void **state)
+{
+	struct forge_tpm_parts p;
+	static struct tpm_attestation a;
+	struct tpm_attest attest;
+	struct tpm_signature signature;
+	struct tpm_public pub;
+	struct err e;
+
+	tpm_forge_parts(&good, &p);
+	for (size_t len = 0; len < p.quote.len; len++)
+		assert_int_equal(tpm_attest_parse((struct span){ p.quote.bytes, len }, &attest, &e),
+				 -ERR_INVALID);
+	for (size_t len = 0; len < p.signature.len; len++)
+		assert_int_equal(tpm_signature_parse((struct span){ p.signature.bytes, len },
+						     &signature, &e),
+				 -ERR_INVALID);
+	for (size_t len = 0; len < p.ak_public.len; len++)
+		assert_int_equal(tpm_public_parse((struct span){ p.ak_public.bytes, len }, &pub,
+						  &e),
+				 -ERR_INVALID);
+	/* A message that ends between two fields is one: it only says less. */
+	for (size_t len = 0; len < p.message.len; len++)
+		if (tpm_attestation_parse((struct span){ p.message.bytes, len }, &a, &e) == 0)
+			assert_true(a.event_log.len == 0);
+	tpm_forge_parts_done(&p);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_right_quote_is_verified),
+		cmocka_unit_test(each_fault_is_refused_by_name),
+		cmocka_unit_test(no_register_named_accepts_nothing),
+		cmocka_unit_test(events_account_for_a_register),
+		cmocka_unit_test(an_ak_needs_a_binding),
+		cmocka_unit_test(a_short_nonce_is_refused),
+		cmocka_unit_test(every_bit_of_a_quote_counts),
+		cmocka_unit_test(every_truncation_is_refused),
+	};
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
