@@ -31,6 +31,7 @@ const struct command *const commands[] = {
 	&cmd_idblock_create,
 
 	&cmd_attestation_validate,
+	&cmd_attestation_check,
 
 	&cmd_completion,
 	&cmd_help,

@@ -27,5 +27,5 @@ extern const struct command cmd_sevsnpmeasure, cmd_igvmmeasure, cmd_tdxmeasure, 
 /* cmd_about.c */
 extern const struct command cmd_completion, cmd_help, cmd_version;
 
-/* cmd_validate.c */
-extern const struct command cmd_attestation_validate;
+/* cmd_validate.c, cmd_check.c */
+extern const struct command cmd_attestation_validate, cmd_attestation_check;

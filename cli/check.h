@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * check.h — one layer of evidence by itself: what `attestation check KIND` does for each KIND.
+ *
+ * A layer that holds says nothing about the whole: the answers are 'holds' and 'refused', never
+ * 'verified'.
+ */
+#pragma once
+
+#include "attestation/der.h"
+#include "attestation/verdict.h"
+#include "cli/command.h"
+#include "common/crypto/key.h"
+
+enum { CHECK_OPERANDS_MAX = 16, CHECK_FILE_MAX = 16 << 20 };
+
+/* The files of one call, read. */
+struct check_input {
+	const struct cli *cli;
+	struct span files[CHECK_OPERANDS_MAX];
+	size_t count;
+	int64_t at;
+	uint32_t skew;
+};
+
+/* Adds the layer's checks to `v` (and requires what it takes). Negative only for a call or an input
+ * that makes no sense. What may be of interest goes to `show` as members of a JSON object, each
+ * preceded by a comma. */
+struct writer;
+struct check_kind {
+	const char *name, *help;
+	size_t files_min, files_max;
+	int (*run)(const struct check_input *in, struct verdict *v, struct writer *show,
+		   struct err *e);
+};
+
+/* check_tpm.c */
+extern const struct check_kind check_quote, check_log, check_hcl, check_ak_cert;
+/* check_token.c */
+extern const struct check_kind check_cose, check_token, check_corim;
+/* check_channel.c */
+extern const struct check_kind check_authenticator, check_request, check_frame;
+/* check_idblock.c */
+extern const struct check_kind check_idblock;
+
+/* For the kinds: the file that an option names (empty if it was not given), malloc'ed; a key from
+ * PEM or DER; bytes from hexadecimal. */
+int check_option_file(const struct check_input *in, const char *name, uint8_t **bytes, size_t *len,
+		      struct err *e) MUST_CHECK;
+int check_option_key(const struct check_input *in, const char *name, EVP_PKEY **key,
+		     struct err *e) MUST_CHECK;
+int check_option_hex(const struct check_input *in, const char *name, uint8_t *bytes, size_t max,
+		     size_t *len, struct err *e) MUST_CHECK;

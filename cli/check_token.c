@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* check_token.c — COSE_Sign1, EAT and CoRIM by themselves. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "attestation/corim.h"
+#include "attestation/eat_agree.h"
+#include "attestation/snp_cert_table.h"
+#include "attestation/tpm_attestation.h"
+#include "cli/check.h"
+#include "common/base/json.h"
+#include "common/base/writer.h"
+
+static void show_hex(struct writer *w, const char *key, const uint8_t *bytes, size_t len)
+{
+	writer_printf(w, ",\"%s\":\"", key);
+	for (size_t i = 0; i < len; i++)
+		writer_printf(w, "%02x", bytes[i]);
+	writer_text(w, "\"");
+}
+
+/* ---- cose ---- */
+
+static int run_cose(const struct check_input *in, struct verdict *v, struct writer *show,
+		    struct err *e)
+{
+	CLEANUP(EVP_PKEY_free) EVP_PKEY *key = NULL;
+	CLEANUP(free) uint8_t *aad = NULL;
+	size_t aad_len;
+	struct cose m;
+	struct err why;
+
+	if (check_option_key(in, "key", &key, e) < 0 ||
+	    check_option_file(in, "aad", &aad, &aad_len, e) < 0)
+		return -(int)e->code;
+	if (!key)
+		return err_set(e, ERR_INVALID, "--key is missing: a signature is somebody's");
+	verdict_require(v, "token.cose");
+	verdict_require(v, "token.signature");
+	if (cose_parse(in->files[0].bytes, in->files[0].len, NULL, 0, &m, &why) < 0) {
+		verdict_err(v, "token.cose", "RFC 9052", &why);
+		return 0;
+	}
+	verdict_check(v, "token.cose", "RFC 9052", true, NULL, NULL);
+	if (cose_verify(&m, key, aad, aad_len, &why) < 0)
+		verdict_err(v, "token.signature", "RFC 9052 4.4", &why);
+	else
+		verdict_check(v, "token.signature", "RFC 9052 4.4", true, NULL, NULL);
+	writer_printf(show, ",\"alg\":\"%s\"", cose_algorithm_name(m.algorithm));
+	show_hex(show, "payload", m.payload, m.payload_len);
+	cose_done(&m);
+	return 0;
+}
+
+const struct check_kind check_cose = {
+	.name = "cose",
+	.help = "a COSE_Sign1, with --key and --aad",
+	.files_min = 1,
+	.files_max = 1,
+	.run = run_cose,
+};
+
+/* ---- token ---- */
+
+static bool agrees(const struct eat *t, struct err *why)
+{
+	struct snp_report report;
+	struct tdx_quote quote;
+	struct span raw = { t->raw_report.bytes, t->raw_report.len }, snp, table;
+	struct tpm_attestation a;
+	struct sevsnp_attestation s;
+
+	switch (t->platform) {
+	case EAT_SNP:
+		snp = (struct span){ raw.bytes, raw.len < SNP_REPORT_LEN ? raw.len : SNP_REPORT_LEN };
+		table = (struct span){ raw.bytes + snp.len, raw.len - snp.len };
+		if (table.len) {
+			struct snp_cert_table certs;
+
+			if (snp_cert_table_parse(table, &certs, why) < 0)
+				return false;
+		}
+		return snp_report_parse(snp.bytes, snp.len, &report, why) == 0 &&
+		       eat_agree_snp(t, &report, why) == 0;
+	case EAT_TDX:
+		return tdx_quote_parse(raw.bytes, raw.len, &quote, why) == 0 &&
+		       eat_agree_tdx(t, &quote.body, why) == 0;
+	case EAT_VTPM:
+	case EAT_SNP_VTPM:
+		if (tpm_attestation_parse(raw, &a, why) < 0)
+			return false;
+		if (t->platform == EAT_VTPM || !a.sev_snp.len)
+			return true;
+		if (sevsnp_attestation_parse(a.sev_snp, &s, why) < 0 ||
+		    snp_report_parse(s.report, sizeof(s.report), &report, why) < 0 ||
+		    eat_agree_snp(t, &report, why) < 0)
+			return false;
+		if (t->tee_report.len && (t->tee_report.len < SNP_REPORT_LEN ||
+					  memcmp(t->tee_report.bytes, s.report, SNP_REPORT_LEN) != 0)) {
+			err_set(why, ERR_DENIED, "x-cocos-tee-report is another report");
+			return false;
+		}
+		return true;
+	default:
+		err_set(why, ERR_DENIED, "a token of platform %s carries nothing to judge",
+			eat_platform_name(t->platform));
+		return false;
+	}
+}
+
+static void step(struct verdict *v, const char *name, const char *section, int failed,
+		 const struct err *why)
+{
+	verdict_require(v, name);
+	if (failed)
+		verdict_err(v, name, section, why);
+	else
+		verdict_check(v, name, section, true, NULL, NULL);
+}
+
+static void judge_token(const struct check_input *in, const struct eat *t, EVP_PKEY *key,
+			const uint8_t *nonce, size_t nonce_len, struct verdict *v)
+{
+	struct err why;
+
+	step(v, "token.signature", "RFC 9052 4.4", eat_verify(t, key, &why), &why);
+	step(v, "token.time", "RFC 8392 3.1", eat_check_time(t, in->at, in->skew, &why), &why);
+	step(v, "token.nonce", "RFC 9711 4.1", eat_check_nonce(t, nonce, nonce_len, &why), &why);
+	step(v, "token.agrees", "wire.md", agrees(t, &why) ? 0 : -1, &why);
+}
+
+static void show_token(const struct eat *t, struct writer *w)
+{
+	const struct datum *iss = datum_get(t->claims, 1);
+
+	writer_text(w, ",\"iss\":");
+	if (iss && iss->type == DATUM_TEXT)
+		json_quote(w, (const char *)iss->bytes, iss->len);
+	else
+		writer_text(w, "null");
+	writer_printf(w, ",\"iat\":%" PRId64 ",\"exp\":%" PRId64 ",\"platform_type\":\"%s\"", t->issued,
+		      t->expires, eat_platform_name(t->platform));
+	show_hex(w, "eat_nonce", t->nonce.bytes, t->nonce.len);
+	show_hex(w, "raw_report", t->raw_report.bytes, t->raw_report.len);
+}
+
+static int run_token(const struct check_input *in, struct verdict *v, struct writer *show,
+		     struct err *e)
+{
+	CLEANUP(EVP_PKEY_free) EVP_PKEY *key = NULL;
+	uint8_t nonce[EAT_NONCE_MAX];
+	size_t nonce_len;
+	struct eat t;
+	struct err why;
+
+	if (check_option_key(in, "key", &key, e) < 0 ||
+	    check_option_hex(in, "nonce", nonce, sizeof(nonce), &nonce_len, e) < 0)
+		return -(int)e->code;
+	if (!key || !nonce_len)
+		return err_set(e, ERR_INVALID, "--key and --nonce say whose token, and for what");
+	verdict_require(v, "token.form");
+	if (eat_parse(in->files[0].bytes, in->files[0].len, &t, &why) < 0) {
+		verdict_err(v, "token.form", "RFC 9711", &why);
+		return 0;
+	}
+	verdict_check(v, "token.form", "RFC 9711", true, NULL, NULL);
+	judge_token(in, &t, key, nonce, nonce_len, v);
+	show_token(&t, show);
+	eat_done(&t);
+	return 0;
+}
+
+const struct check_kind check_token = {
+	.name = "token",
+	.help = "an EAT, with --key and --nonce",
+	.files_min = 1,
+	.files_max = 1,
+	.run = run_token,
+};
+
+/* ---- corim ---- */
+
+static int run_corim(const struct check_input *in, struct verdict *v, struct writer *show,
+		     struct err *e)
+{
+	CLEANUP(EVP_PKEY_free) EVP_PKEY *key = NULL;
+	CLEANUP(free) struct corim *c = malloc(sizeof(*c));
+	struct err why;
+
+	if (!c)
+		return err_nomem(e);
+	if (check_option_key(in, "key", &key, e) < 0)
+		return -(int)e->code;
+	verdict_require(v, "token.corim");
+	if (corim_parse(in->files[0].bytes, in->files[0].len, key, in->at, c, &why) < 0) {
+		verdict_err(v, "token.corim", "draft-ietf-rats-corim", &why);
+		return 0;
+	}
+	verdict_check(v, "token.corim", "draft-ietf-rats-corim", true, NULL, NULL);
+	writer_text(show, ",\"fields\":");
+	corim_show(c, show);
+	corim_done(c);
+	return 0;
+}
+
+const struct check_kind check_corim = {
+	.name = "corim",
+	.help = "a CoRIM, signed if --key is given",
+	.files_min = 1,
+	.files_max = 1,
+	.run = run_corim,
+};
