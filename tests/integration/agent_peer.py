@@ -33,8 +33,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.x509.oid import NameOID
 from grpc_tools import protoc
 
-SOURCE = sys.argv[1]
-AGENT = sys.argv[2]
+SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+AGENT = os.path.join(os.environ.get("COCOS_BUILD", os.path.join(SOURCE, "build")), "cocos-agent")
 WAIT = 60  # seconds after which something that should happen is said not to
 
 OPTIONS = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
