@@ -96,8 +96,7 @@ static void print_help(FILE *out)
 	      "Runs one computation at a time inside a confidential VM.\n\n"
 	      "  --config DIR    folder with the file `environment` [/etc/cocos]\n"
 	      "  --certs DIR     folder with cert.pem, key.pem, ca.pem [/etc/certs]\n"
-	      "  --work DIR      folder for uploads and results; emptied at the start "
-	      "[/run/cocos]\n"
+	      "  --work DIR      folder for uploads and results [/var/lib/cocos]\n"
 	      "  --development   no TPM, nothing is measured; never in an image\n"
 	      "  --tcti TCTI     how to reach the TPM, in tpm2-tss' words [device:/dev/tpmrm0]\n"
 	      "  --help, --version\n\n"
@@ -116,7 +115,7 @@ int config_options_parse(int argc, char **argv, struct config_options *options, 
 {
 	struct config_options o = { .config_dir = "/etc/cocos",
 				    .certs_dir = "/etc/certs",
-				    .work_dir = "/run/cocos" };
+				    .work_dir = "/var/lib/cocos" };
 	int c;
 
 	optind = 0;

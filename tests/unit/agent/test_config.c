@@ -136,6 +136,22 @@ static void words_are_whole(void **state)
 	assert_false(config_has_word("", CONFIG_ROLE_SIGNATURE_WORD));
 }
 
+/* The reference in docs/ is what the table prints. */
+static void the_documentation_has_the_table(void **state)
+{
+	CLEANUP(free) char *path = NULL, *docs = NULL, *table = NULL;
+	size_t len;
+	FILE *out = open_memstream(&table, &len);
+	struct err e;
+
+	config_markdown(out);
+	fclose(out);
+	assert_ok(text_format(&path, &e, "%s/docs/agent.md", getenv("COCOS_SOURCE")), e);
+	assert_ok(file_read_text(path, 1 << 20, &docs, &e), e);
+	if (!strstr(docs, table))
+		fail_msg("docs/agent.md lacks this table:\n%s", table);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -143,6 +159,7 @@ int main(void)
 		cmocka_unit_test(every_rule_refuses_by_name),
 		cmocka_unit_test(options_are_a_fixed_list),
 		cmocka_unit_test(words_are_whole),
+		cmocka_unit_test(the_documentation_has_the_table),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
