@@ -1,0 +1,502 @@
+# SPDX-License-Identifier: Apache-2.0
+"""cocos-manager over a real libvirt and QEMU, called by python3-grpcio.
+
+Usage: manager_libvirt.py [SEED [ROUNDS]]    seed and number of rounds of the kill -9 test
+"""
+import os
+import random
+import signal
+import socket
+import sqlite3
+import stat
+import sys
+import threading
+import time
+import xml.etree.ElementTree as ET
+
+import grpc
+
+import libvirt_room as room
+import tap
+from harness import (PATIENCE, PROTOCOL, Folder, Process, authority, credentials, program, until)
+
+manager, manager_grpc = PROTOCOL["manager"]
+SEED = int(sys.argv[1]) if len(sys.argv) > 1 and sys.argv[1].isdigit() else 20261120
+ROUNDS = int(sys.argv[2]) if len(sys.argv) > 2 and sys.argv[2].isdigit() else 12
+
+libvirt = room.Libvirt()
+
+
+class Manager:
+    """A manager with its own folders in a `with`; leaves must be clean at the end."""
+
+    def __init__(self, folder, tls=None, client=None, **settings):
+        self.folder, self.client_tls = folder, (tls, client) if client else None
+        self.secrets = f"/run/secrets-{os.path.basename(folder.path)}"
+        os.chmod(folder.path, 0o711)
+        if not os.path.exists(folder("image")):
+            room.idle_image(folder)
+        first = free_range(24)
+        self.settings = {
+            "GRPC_PORT": "0", "IMAGE_DIR": folder("image"), "STATE_DIR": folder("state"),
+            "SECRETS_DIR": self.secrets, "MEMORY": "128M", "MAX_VMS": "8",
+            "PORTS": f"{first}-{first + 23}", "LOG_LEVEL": "debug"}
+        if tls:
+            self.settings.update(GRPC_SERVER_CERT=tls("server.pem"),
+                                 GRPC_SERVER_KEY=tls("server-key.pem"),
+                                 GRPC_CLIENT_CA_CERTS=tls("ca.pem"))
+        self.settings.update(settings)
+        self.process = self.channel = None
+
+    def start(self):
+        config = self.folder.write(
+            "manager.conf", "".join(f"MANAGER_{k}={v}\n" for k, v in self.settings.items()))
+        self.process = Process([program("cocos-manager"), "--config", config])
+        self.port = int(self.process.wait_line(r"listening on \S+ port (\d+)")[1])
+        address = f"localhost:{self.port}" if self.client_tls else f"127.0.0.1:{self.port}"
+        self.channel = (grpc.secure_channel(address, credentials(*self.client_tls))
+                        if self.client_tls else grpc.insecure_channel(address))
+        self.stub = manager_grpc.ManagerServiceStub(self.channel)
+        return self
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, kind, *_):
+        if self.process.process.poll() is None:
+            self.process.kill()
+        self.channel.close()
+        if kind:
+            print("# manager:\n# " + self.process.text().replace("\n", "\n# "), file=sys.stderr)
+
+    def stop(self):
+        assert self.process.stop() == 0, self.process.text()
+        self.channel.close()
+
+    def kill(self):
+        self.process.kill()
+        self.channel.close()
+
+    def create(self, **fields):
+        fields.setdefault("agent_cvm_server_url", "10.0.2.2:7001")
+        return self.stub.CreateVm(manager.CreateReq(**fields), timeout=PATIENCE)
+
+    def remove(self, cvm_id):
+        return self.stub.RemoveVm(manager.RemoveReq(cvm_id=cvm_id), timeout=PATIENCE)
+
+    def info(self, cvm_id):
+        return self.stub.CVMInfo(manager.CVMInfoReq(id=cvm_id), timeout=PATIENCE)
+
+    def knows(self, cvm_id):
+        try:
+            return bool(self.info(cvm_id))
+        except grpc.RpcError as error:
+            assert error.code() == grpc.StatusCode.NOT_FOUND, error
+            return False
+
+    # What there is, as the manager, the host and libvirt say.
+
+    def records(self):
+        """{id: (step, port)} as on disk."""
+        database = sqlite3.connect(self.folder("state/registry.db"), timeout=PATIENCE)
+        try:
+            return {row[0]: (row[1], row[2])
+                    for row in database.execute("SELECT id, step, port FROM cvm")}
+        finally:
+            database.close()
+
+    def leftovers(self):
+        """Everything of CVMs that exists, by kind."""
+        state, secrets = self.folder("state/cvms"), self.secrets
+        return {
+            "records": set(self.records()),
+            "domains": set(room.domains()),
+            "consoles": set(os.listdir(state)) if os.path.isdir(state) else set(),
+            "secrets": set(os.listdir(secrets)) if os.path.isdir(secrets) else set(),
+        }
+
+    def ports(self):
+        """Ports of the range that somebody listens on."""
+        first, last = map(int, self.settings["PORTS"].split("-"))
+        return {port for port in range(first, last + 1) if not is_free(port)}
+
+    def settled(self):
+        """Everything that exists belongs to a finished record, and the other way round."""
+        left = self.leftovers()
+        records = self.records()
+        return (all(ids == left["records"] for ids in left.values()) and
+                all(step == 4 for step, _ in records.values()) and
+                self.ports() == {port for _, port in records.values()})
+
+    def until_settled(self):
+        try:
+            until(self.settled)
+        except AssertionError:
+            raise AssertionError(f"not settled: {self.records()} {self.leftovers()} "
+                                 f"{self.ports()}\n{self.process.text()}") from None
+
+    def assert_nothing_left(self):
+        left = self.leftovers()
+        assert not any(left.values()), left
+        assert not self.ports(), self.ports()
+        until(lambda: not room.processes("qemu-system-x86_64"), "the end of QEMU")
+        until(lambda: not room.processes("swtpm"), "the end of swtpm")
+        swtpm = "/var/lib/libvirt/swtpm"
+        assert not os.path.isdir(swtpm) or not os.listdir(swtpm), os.listdir(swtpm)
+
+
+def is_free(port):
+    with socket.socket() as s:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            s.bind(("127.0.0.1", port))
+            s.listen(1)
+            return True
+        except OSError:
+            return False
+
+
+def free_range(count):
+    """The first of so many neighbouring ports, below those that the kernel gives out."""
+    while True:
+        first = random.SystemRandom().randrange(10000, 30000)
+        if all(is_free(port) for port in range(first, first + count)):
+            return first
+
+
+def refused(code, call, *arguments, words="", **fields):
+    try:
+        call(*arguments, **fields)
+    except grpc.RpcError as error:
+        assert error.code() == code, f"{error.code()} {error.details()}, not {code}"
+        assert words in error.details(), f"{words!r} is not in {error.details()!r}"
+        return error.details()
+    raise AssertionError(f"not refused with {code}")
+
+
+def libvirt_user(path):
+    import pwd
+    return pwd.getpwuid(os.stat(path).st_uid).pw_name
+
+
+def a_cvm_is_what_it_should_be_and_goes_without_a_trace():
+    with Folder() as folder, Manager(folder) as m:
+        made = m.create(ttl="1h", agent_certs_token="s3cret", agent_log_level="info")
+        assert m.settled(), m.leftovers()
+        domain = ET.fromstring(virsh_xml(made.cvm_id))
+        assert domain.get("type") == "qemu"  # this machine's CPU has no virtualization
+        tpm = domain.find("devices/tpm")
+        assert tpm.get("model") == "tpm-crb"
+        assert [bank.tag for bank in tpm.find("backend/active_pcr_banks")] == ["sha256", "sha384"]
+        shares = {share.find("target").get("dir"): share for share in
+                  domain.findall("devices/filesystem")}
+        assert set(shares) == {"env_share", "certs_share"}
+        assert all(share.find("readonly") is not None for share in shares.values())
+        folder_of = os.path.join(m.secrets, made.cvm_id)
+        for path in (folder_of, folder_of + "/env", folder_of + "/certs"):
+            assert stat.S_IMODE(os.stat(path).st_mode) == 0o700
+            assert libvirt_user(path) == "libvirt-qemu"
+        environment = folder_of + "/env/environment"
+        assert stat.S_IMODE(os.stat(environment).st_mode) == 0o600
+        with open(environment, encoding="ascii") as file:
+            assert sorted(file.read().splitlines()) == sorted([
+                f"AGENT_CVM_ID={made.cvm_id}", "AGENT_LOG_LEVEL=info",
+                "AGENT_CVM_GRPC_URL=10.0.2.2:7001", "AGENT_CERTS_TOKEN=s3cret"])
+        with socket.create_connection(("127.0.0.1", int(made.forwarded_port)), PATIENCE):
+            pass
+        info = m.info(made.cvm_id)
+        assert (info.id, info.cpu_num, info.tee, info.acceleration, info.forwarded_port) == (
+            made.cvm_id, 1, "none", "tcg", made.forwarded_port), info
+        assert info.kernel_cmd == "console=ttyS0" and info.ovmf_version == "SeaBIOS", info
+        with open(m.folder("state/registry.db-wal"), "rb") as wal:
+            assert b"s3cret" not in wal.read()
+        m.remove(made.cvm_id)
+        m.assert_nothing_left()
+        refused(grpc.StatusCode.NOT_FOUND, m.remove, made.cvm_id)
+        refused(grpc.StatusCode.NOT_FOUND, m.info, made.cvm_id)
+
+
+def virsh_xml(uuid):
+    return room.virsh("dumpxml", uuid)
+
+
+def what_is_refused_leaves_nothing():
+    rows = [
+        (dict(agent_cvm_server_url=""), grpc.StatusCode.INVALID_ARGUMENT, "agent_cvm_server_url"),
+        (dict(agent_certs_token="a\nAGENT_VMPL=0"), grpc.StatusCode.INVALID_ARGUMENT, "token"),
+        (dict(agent_log_level="loud"), grpc.StatusCode.INVALID_ARGUMENT, "agent_log_level"),
+        (dict(ttl="soon"), grpc.StatusCode.INVALID_ARGUMENT, "ttl"),
+        (dict(ttl="0s"), grpc.StatusCode.INVALID_ARGUMENT, "ttl"),
+        (dict(agent_cvm_client_cert=b"x"), grpc.StatusCode.INVALID_ARGUMENT, "go together"),
+        (dict(aws_region="x" * 4097), grpc.StatusCode.INVALID_ARGUMENT, "longer than"),
+        (dict(aa_kbs_params="cc_kbc"), grpc.StatusCode.UNIMPLEMENTED, "aa_kbs_params"),
+    ]
+    with Folder() as folder, Manager(folder) as m:
+        for fields, code, words in rows:
+            refused(code, m.create, words=words, **fields)
+        refused(grpc.StatusCode.NOT_FOUND, m.remove, "../../etc")
+        m.assert_nothing_left()
+
+
+def a_file_of_the_image_that_was_changed_stops_launches():
+    with Folder() as folder, Manager(folder) as m:
+        folder.write("image/initrd.img", "Nothing\n")
+        refused(grpc.StatusCode.FAILED_PRECONDITION, m.create, words="image.json")
+        m.assert_nothing_left()
+        folder.write("image/initrd.img", "nothing\n")
+        m.remove(m.create().cvm_id)
+        m.assert_nothing_left()
+
+
+def twenty_at_once_never_pass_the_limit_nor_leak():
+    rng = random.Random(SEED)
+    results, lock = [], threading.Lock()
+    with Folder() as folder, Manager(folder) as m:
+        def client(number):
+            time.sleep(rng.random())
+            try:
+                made = m.create()
+                with lock:
+                    results.append("made")
+                    assert len(m.records()) <= 8
+                if number % 2:
+                    m.remove(made.cvm_id)
+            except grpc.RpcError as error:
+                assert error.code() == grpc.StatusCode.RESOURCE_EXHAUSTED, error
+                with lock:
+                    results.append("exhausted")
+
+        threads = [threading.Thread(target=client, args=(n,)) for n in range(20)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(results) == 20, results
+        assert results.count("made") >= 8 and results.count("exhausted") >= 1, results
+        m.until_settled()
+        left = m.records()
+        assert len(left) <= 8, left
+        while len(m.records()) < 8:
+            m.create()
+        refused(grpc.StatusCode.RESOURCE_EXHAUSTED, m.create, words="MANAGER_MAX_VMS")
+        removers = [threading.Thread(target=m.remove, args=(cvm,)) for cvm in m.records()]
+        for thread in removers:
+            thread.start()
+        for thread in removers:
+            thread.join()
+        m.assert_nothing_left()
+
+
+def a_machine_that_dies_is_noticed_and_cleaned_up():
+    with Folder() as folder, Manager(folder) as m:
+        one, two = m.create(), m.create()
+        os.kill(room.machine(one.cvm_id), signal.SIGKILL)
+        until(lambda: not m.knows(one.cvm_id), "the end of a CVM")
+        m.until_settled()
+        assert m.knows(two.cvm_id)
+        m.remove(two.cvm_id)
+        m.assert_nothing_left()
+
+
+def a_libvirt_that_goes_is_unavailable_and_comes_back_by_itself():
+    with Folder() as folder, Manager(folder) as m:
+        one, two, three = m.create(), m.create(), m.create()
+        libvirt.kill()
+        refused(grpc.StatusCode.UNAVAILABLE, m.create)
+        refused(grpc.StatusCode.UNAVAILABLE, m.remove, one.cvm_id)
+        assert m.knows(one.cvm_id) and room.machine(one.cvm_id)
+        os.kill(room.machine(two.cvm_id), signal.SIGKILL)  # nobody tells the manager
+        libvirt.up()
+        until(lambda: not m.knows(two.cvm_id), "the end of a CVM")
+        m.until_settled()
+        m.remove(one.cvm_id)
+        four = m.create()
+        m.remove(three.cvm_id)
+        m.remove(four.cvm_id)
+        m.assert_nothing_left()
+
+
+def a_libvirt_that_is_not_there_at_first_is_waited_for():
+    libvirt.down()
+    try:
+        with Folder() as folder, Manager(folder) as m:
+            refused(grpc.StatusCode.UNAVAILABLE, m.create)
+            libvirt.up()
+            until(lambda: not fails(m.create), "a CVM")
+            m.until_settled()
+            for cvm in m.records():
+                m.remove(cvm)
+            m.assert_nothing_left()
+    finally:
+        libvirt.up()
+
+
+def fails(call):
+    try:
+        call()
+        return False
+    except grpc.RpcError as error:
+        assert error.code() == grpc.StatusCode.UNAVAILABLE, error
+        return True
+
+
+def cvms_outlive_the_manager_and_their_time_is_kept():
+    with Folder() as folder, Manager(folder) as m:
+        stays, goes = m.create(), m.create(ttl="8s")
+        m.stop()
+        assert room.machine(stays.cvm_id) and room.machine(goes.cvm_id)
+        m.start()
+        assert m.knows(stays.cvm_id)
+        until(lambda: not m.knows(goes.cvm_id), "the end of its time")
+        m.until_settled()
+        brief = m.create(ttl="2s")
+        m.kill()
+        time.sleep(2.5)
+        assert room.machine(brief.cvm_id)  # nobody was there to end it
+        m.start()
+        until(lambda: brief.cvm_id not in m.records(), "the end of its time")
+        m.remove(stays.cvm_id)
+        m.assert_nothing_left()
+
+
+def a_client_that_goes_away_leaves_no_cvm():
+    rng = random.Random(SEED)
+    with Folder() as folder, Manager(folder) as m:
+        for _ in range(6):
+            call = m.stub.CreateVm.future(manager.CreateReq(agent_cvm_server_url="h:1"))
+            time.sleep(rng.random() * 1.5)
+            if call.cancel():
+                until(lambda: not m.records() and m.settled(), "undoing")
+            for cvm in list(m.records()):  # it was quicker than we were
+                m.remove(cvm)
+        m.assert_nothing_left()
+
+
+def a_stop_in_the_middle_of_creating_finishes_first():
+    with Folder() as folder, Manager(folder) as m:
+        calls = [m.stub.CreateVm.future(manager.CreateReq(agent_cvm_server_url="h:1"))
+                 for _ in range(3)]
+        until(m.records, "a record")
+        m.stop()
+        made = {call.result().cvm_id for call in calls if not call.exception()}
+        assert made == set(m.records()), (made, m.records())
+        m.start()
+        m.until_settled()
+        for cvm in made:
+            m.remove(cvm)
+        m.assert_nothing_left()
+
+
+def killed_at_random_it_never_leaks():
+    print(f"# seed {SEED}, {ROUNDS} rounds")
+    rng = random.Random(SEED)
+    with Folder() as folder, Manager(folder) as m:
+        for _ in range(ROUNDS):
+            known = list(m.records())
+            calls = [m.stub.CreateVm.future(manager.CreateReq(agent_cvm_server_url="h:1"))
+                     for _ in range(rng.randrange(1, 4))]
+            calls += [m.stub.RemoveVm.future(manager.RemoveReq(cvm_id=cvm))
+                      for cvm in known if rng.random() < 0.6]
+            time.sleep(rng.random() * 2.5)
+            m.kill()
+            made = {call.result().cvm_id for call in calls
+                    if call.done() and not call.exception() and hasattr(call.result(), "cvm_id")}
+            m.start()
+            m.until_settled()
+            assert made <= set(m.records()), (made, m.records())  # what was told stays true
+        for cvm in m.records():
+            m.remove(cvm)
+        m.assert_nothing_left()
+
+
+def a_port_that_somebody_else_has_is_not_given_out():
+    with Folder() as folder, Manager(folder) as m:
+        first = int(m.settings["PORTS"].split("-")[0])
+        with socket.socket() as other:
+            other.bind(("127.0.0.1", first))
+            other.listen(1)
+            made = m.create()
+            assert int(made.forwarded_port) != first
+        m.remove(made.cvm_id)
+        m.assert_nothing_left()
+
+
+def a_domain_of_ours_without_a_record_is_ended():
+    with Folder() as folder, Manager(folder) as m:
+        made = m.create()
+        xml = ET.fromstring(virsh_xml(made.cvm_id))
+        m.remove(made.cvm_id)
+        name = xml.find("name").text
+        orphan = folder.write("orphan.xml", f"<domain type='qemu'><name>{name}</name>"
+                              "<memory unit='MiB'>32</memory><os><type arch='x86_64' "
+                              "machine='q35'>hvm</type></os></domain>", 0o600)
+        room.virsh("create", orphan)
+        until(lambda: not room.domains(), "the end of the orphan")
+        m.kill()
+        room.virsh("create", orphan)
+        other = folder.write("other.xml", "<domain type='qemu'><name>cocos-other</name>"
+                             "<memory unit='MiB'>32</memory><os><type arch='x86_64' "
+                             "machine='q35'>hvm</type></os></domain>", 0o600)
+        room.virsh("create", other)
+        m.start()
+        until(lambda: list(room.domains().values()) == ["cocos-other"], "the end of the orphan")
+        room.virsh("destroy", "cocos-other")
+        m.assert_nothing_left()
+
+
+def without_mutual_tls_only_this_host_is_served():
+    with Folder() as folder:
+        tls = authority(folder)
+        bad = Manager(folder, GRPC_HOST="0.0.0.0")
+        try:
+            bad.start()
+        except AssertionError as error:
+            assert "can be reached by other hosts" in str(error), error
+        else:
+            raise AssertionError("it serves everybody")
+        with Manager(folder, tls=tls, client="client", GRPC_HOST="0.0.0.0") as m:
+            m.remove(m.create().cvm_id)
+            m.assert_nothing_left()
+            stranger = grpc.secure_channel(f"localhost:{m.port}", credentials(tls))
+            stub = manager_grpc.ManagerServiceStub(stranger)
+            refused(grpc.StatusCode.UNAVAILABLE, stub.CVMInfo, manager.CVMInfoReq(id="x"))
+            stranger.close()
+
+
+def unsuitable_folders_are_refused():
+    with Folder() as folder, Manager(folder):
+        rows = [
+            (dict(), "another manager uses"),
+            (dict(STATE_DIR=folder("other"), SECRETS_DIR=folder("secrets")), "not on tmpfs"),
+            (dict(STATE_DIR=folder("other"), IMAGE_DIR="/nonexistent"), "image.json"),
+            (dict(STATE_DIR=folder("other"), MEMORY="32M"), "MANAGER_MEMORY"),
+        ]
+        for settings, words in rows:
+            try:
+                Manager(folder, **settings).start()
+            except AssertionError as error:
+                assert words in str(error), error
+            else:
+                raise AssertionError(f"not refused: {words}")
+
+
+if __name__ == "__main__":
+    room.enter()
+    libvirt.up()
+    tap.run([
+        a_cvm_is_what_it_should_be_and_goes_without_a_trace,
+        what_is_refused_leaves_nothing,
+        a_file_of_the_image_that_was_changed_stops_launches,
+        twenty_at_once_never_pass_the_limit_nor_leak,
+        a_machine_that_dies_is_noticed_and_cleaned_up,
+        a_libvirt_that_goes_is_unavailable_and_comes_back_by_itself,
+        a_libvirt_that_is_not_there_at_first_is_waited_for,
+        cvms_outlive_the_manager_and_their_time_is_kept,
+        a_client_that_goes_away_leaves_no_cvm,
+        a_stop_in_the_middle_of_creating_finishes_first,
+        killed_at_random_it_never_leaks,
+        a_port_that_somebody_else_has_is_not_given_out,
+        a_domain_of_ours_without_a_record_is_ended,
+        without_mutual_tls_only_this_host_is_served,
+        unsuitable_folders_are_refused,
+    ])
