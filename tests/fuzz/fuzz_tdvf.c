@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "attestation/tdvf.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
+{
+	struct tdvf t;
+	struct err e;
+
+	if (tdvf_parse((struct span){ bytes, len }, &t, &e) < 0)
+		return 0;
+	for (size_t i = 0; i < t.count; i++)
+		if (t.sections[i].data.len > t.sections[i].len || t.sections[i].len == 0 ||
+		    t.sections[i].data.bytes + t.sections[i].data.len > bytes + len)
+			__builtin_trap();
+	return 0;
+}

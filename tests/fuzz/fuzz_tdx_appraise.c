@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The whole TDX judgement. An input is a row of parts, each a 32-bit little-endian length and its
+ * bytes: quote, event log, the seven documents in the order of struct tdx_collateral. The root is
+ * that of the corpus, whose keys nobody has any more: what is accepted has to be what was signed.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "attestation/tdx_appraise.h"
+#include "tests/fuzz/tdx_root.h"
+
+enum { DOCUMENTS = sizeof(struct tdx_collateral) / sizeof(struct span) };
+
+static struct span part(struct reader *r)
+{
+	size_t len = reader_le32(r);
+
+	return span_take(r, len);
+}
+
+static bool all_are(const uint8_t *bytes, size_t len, uint8_t value)
+{
+	for (size_t i = 0; i < len; i++)
+		if (bytes[i] != value)
+			return false;
+	return true;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
+{
+	CLEANUP(free) struct verdict *v = malloc(sizeof(*v));
+	CLEANUP(free) struct tdx_result *result = malloc(sizeof(*result));
+	struct reader r = reader_over(bytes, len);
+	uint8_t report_data[TDX_REPORT_DATA_LEN];
+	struct tdx_input in = { 0 };
+	struct err e;
+
+	if (!v || !result)
+		return 0;
+	memset(report_data, 0xc0, sizeof(report_data));
+	in.quote = part(&r);
+	in.event_log = part(&r);
+	for (size_t i = 0; i < DOCUMENTS; i++)
+		((struct span *)&in.endorsements.collateral)[i] = part(&r);
+	in.endorsements.trusted_root =
+		(struct span){ (const uint8_t *)tdx_fuzz_root, strlen(tdx_fuzz_root) };
+	in.endorsements.at = TDX_FUZZ_AT;
+	in.report_data = report_data;
+	verdict_init(v, VERDICT_SCOPE_GENUINE_ONLY);
+	if (tdx_appraise(&in, result, v, &e) < 0)
+		return 0;
+	/* As tests/unit/attestation/tdx_forge.c signed it. */
+	if (!all_are(result->quote.body.mrtd, TDX_MR_LEN, 0xa0) ||
+	    !all_are(result->quote.body.rtmr[3], TDX_MR_LEN, 0xb3) ||
+	    result->status != TDX_UP_TO_DATE)
+		__builtin_trap();
+	return 0;
+}

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * make_corpus.c — writes the inputs of the TDX and TPM fuzz targets anew, with keys that are thrown
+ * away: make_corpus FOLDER, where FOLDER is tests/fuzz. Not run by any test; the files are saved.
+ */
+#include <stdio.h>
+
+#include "attestation/x509.h"
+#include "common/base/encode.h"
+#include "common/base/file.h"
+#include "common/base/timestamp.h"
+#include "tests/unit/attestation/tdx_forge.h"
+#include "tests/unit/attestation/tpm_forge.h"
+
+static const char *folder;
+
+static void save(const char *name, struct span bytes)
+{
+	char path[512];
+	struct err e;
+
+	snprintf(path, sizeof(path), "%s/corpus/%s", folder, name);
+	*strrchr(path, '/') = '\0';
+	assert_ok(dir_make(path, 0755, &e), e);
+	snprintf(path, sizeof(path), "%s/corpus/%s", folder, name);
+	assert_ok(file_write(path, bytes.bytes, bytes.len, 0644, &e), e);
+}
+
+/* With a byte before it that says what follows. */
+static void save_as(const char *name, uint8_t kind, struct span bytes)
+{
+	struct writer w = writer_up_to(1 << 20);
+
+	writer_u8(&w, kind);
+	writer_bytes(&w, bytes.bytes, bytes.len);
+	save(name, (struct span){ w.bytes, w.len });
+	writer_done(&w);
+}
+
+static void part(struct writer *w, struct span bytes)
+{
+	writer_le32(w, (uint32_t)bytes.len);
+	writer_bytes(w, bytes.bytes, bytes.len);
+}
+
+static void tdx_save(void)
+{
+	static struct tdx_forge f;
+	static uint8_t quote[FORGE_QUOTE_MAX];
+	struct forge_quote q;
+	struct writer w = writer_up_to(1 << 20);
+	char header[8192];
+
+	tdx_forge_init(&f);
+	q = f.good;
+	save("tdx_quote/v5", (struct span){ quote, tdx_forge_quote(&f, &q, quote) });
+	part(&w, (struct span){ quote, tdx_forge_quote(&f, &q, quote) });
+	part(&w, (struct span){ 0 });
+	for (size_t i = 0; i < sizeof(struct tdx_collateral) / sizeof(struct span); i++)
+		part(&w, ((struct span *)&f.collateral)[i]);
+	save("tdx_appraise/good", (struct span){ w.bytes, w.len });
+	q.version = 4;
+	q.body_type = TDX_BODY_10;
+	save("tdx_quote/v4", (struct span){ quote, tdx_forge_quote(&f, &q, quote) });
+	save("tdx_tcb_info/small", f.collateral.tcb_info);
+	save("tdx_qe_identity/small", f.collateral.qe_identity);
+
+	size_t len = (size_t)snprintf(
+		header, sizeof(header),
+		"/* SPDX-License-Identifier: Apache-2.0 */\n"
+		"/* tdx_root.h — the root of corpus/tdx_appraise; written by make_corpus.c. */\n"
+		"#pragma once\n\n#define TDX_FUZZ_AT %d\n\nstatic const char tdx_fuzz_root[] =",
+		FORGE_AT);
+
+	char *rest;
+
+	for (char *line = strtok_r(f.root_pem, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
+		len += (size_t)snprintf(header + len, sizeof(header) - len, "\n\t\"%s\\n\"", line);
+	len += (size_t)snprintf(header + len, sizeof(header) - len, ";\n");
+
+	char path[512];
+	struct err e;
+
+	snprintf(path, sizeof(path), "%s/tdx_root.h", folder);
+	assert_ok(file_write(path, header, len, 0644, &e), e);
+
+	struct x509_chain chain;
+
+	assert_ok(x509_chain_from_pem(f.pck_chain, strlen(f.pck_chain), &chain, &e), e);
+	save("tdx_pck/extension", x509_extension_of(chain.certs[0], TDX_PCK_EXTENSION)->value);
+	x509_chain_done(&chain);
+	writer_done(&w);
+	tdx_forge_done(&f);
+}
+
+static void hcl_save(void)
+{
+	static const uint8_t n[256] = { [0] = 0xc1, [255] = 0x01 };
+	struct writer w = writer_up_to(1 << 16), json = writer_up_to(1 << 12);
+	char *text = base64_encode(n, sizeof(n));
+
+	for (char *c = text; *c; c++)
+		*c = *c == '+' ? '-' : *c == '/' ? '_' : *c;
+	text[strcspn(text, "=")] = '\0';
+	writer_printf(&json,
+		      "{\"keys\":[{\"kid\":\"HCLAkPub\",\"key_ops\":[\"sign\"],\"kty\":\"RSA\","
+		      "\"e\":\"AQAB\",\"n\":\"%s\"}]}",
+		      text);
+	writer_bytes(&w, "HCLA", 4);
+	writer_le32(&w, 2);
+	writer_le32(&w, (uint32_t)(32 + SNP_REPORT_LEN + 20 + json.len));
+	writer_le32(&w, 2);
+	writer_zeros(&w, 16 + SNP_REPORT_LEN);
+	writer_le32(&w, (uint32_t)(20 + json.len));
+	writer_le32(&w, 1);
+	writer_le32(&w, 2);
+	writer_le32(&w, 1);
+	writer_le32(&w, (uint32_t)json.len);
+	writer_bytes(&w, json.bytes, json.len);
+	writer_zeros(&w, 16);
+	save("hcl_report/azure", (struct span){ w.bytes, w.len });
+	writer_done(&w);
+	writer_done(&json);
+	free(text);
+}
+
+/* One page of firmware, a TD HOB; the offset 32 bytes before the end. */
+static void tdvf_save(void)
+{
+	struct writer w = writer_up_to(1 << 16);
+
+	writer_zeros(&w, 256);
+	writer_bytes(&w, "TDVF", 4);
+	writer_le32(&w, 16 + 2 * 32);
+	writer_le32(&w, 1);
+	writer_le32(&w, 2);
+	writer_le32(&w, 0);
+	writer_le32(&w, 256);
+	writer_le64(&w, 0xfffff000);
+	writer_le64(&w, 4096);
+	writer_le64(&w, UINT64_C(1) << 32);
+	writer_zeros(&w, 8);
+	writer_le64(&w, 0x809000);
+	writer_le64(&w, 4096);
+	writer_le64(&w, 2);
+	writer_le32(&w, 256);
+	writer_zeros(&w, 28);
+	save("tdvf/small", (struct span){ w.bytes, w.len });
+	writer_done(&w);
+}
+
+static void tpm_save(void)
+{
+	struct forge_tpm f;
+	struct forge_tpm_parts p;
+	struct writer log;
+
+	tpm_forge_init(&f);
+	tpm_forge_parts(&f, &p);
+	save_as("tpm_quote/attest", 0, tpm_forge_span(&p.quote));
+	save_as("tpm_quote/signature", 1, tpm_forge_span(&p.signature));
+	save_as("tpm_quote/public", 2, tpm_forge_span(&p.ak_public));
+	save_as("tpm_attestation/message", 0, tpm_forge_span(&p.message));
+	save_as("event_log/agile", 0, tpm_forge_span(&p.log));
+	tpm_forge_log(&log, true);
+	save_as("event_log/legacy", 0, tpm_forge_span(&log));
+	writer_done(&log);
+	tpm_forge_cc_log(&log);
+	save_as("event_log/cc", 1, tpm_forge_span(&log));
+	writer_done(&log);
+	tpm_forge_parts_done(&p);
+	tpm_forge_done(&f);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc != 2) {
+		fprintf(stderr, "usage: make_corpus tests/fuzz\n");
+		return 2;
+	}
+	folder = argv[1];
+	tdx_save();
+	tpm_save();
+	hcl_save();
+	tdvf_save();
+	return 0;
+}
