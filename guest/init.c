@@ -33,6 +33,20 @@ static int check_cmdline(struct err *e)
 	return cmdline_check(line, strlen(line), e);
 }
 
+/* The kernel opened its console for us if it has one. Without, lines go to /dev/null, and never to
+ * a file that happens to get the descriptor of one of them. */
+static int fill_descriptors(struct err *e)
+{
+	int fd;
+
+	while ((fd = open("/dev/null", O_RDWR)) >= 0 && fd <= STDERR_FILENO)
+		;
+	if (fd < 0)
+		return err_errno(e, "open /dev/null");
+	close(fd);
+	return 0;
+}
+
 static int load_modules(struct err *e)
 {
 	return modules_load("/modules", e);
@@ -61,20 +75,9 @@ static int prepare_root(struct err *e)
 }
 
 static int (*const steps[])(struct err *e) = {
-	mounts_early, check_cmdline, load_modules, prepare_root,
-	mounts_late,  shares_take,   mounts_harden, mounts_switch_root,
+	mounts_early, fill_descriptors, check_cmdline, load_modules,	   prepare_root,
+	mounts_late,  shares_take,	mounts_harden, mounts_switch_root,
 };
-
-/* The kernel opened its console for us if it has one; without, every descriptor is /dev/null. */
-static void open_console(void)
-{
-	int fd;
-
-	while ((fd = open("/dev/null", O_RDWR)) >= 0 && fd <= STDERR_FILENO)
-		;
-	if (fd > STDERR_FILENO)
-		close(fd);
-}
 
 int main(void)
 {
@@ -92,7 +95,6 @@ int main(void)
 	for (size_t i = 0; i < ARRAY_LEN(steps); i++)
 		if (steps[i](&e) < 0)
 			console_stop_boot(&e);
-	open_console();
 	console_line("root is up");
 	if (net_start(&net, &e) < 0 || reaper_run(&net, line, sizeof(line), &e) < 0)
 		console_stop_boot(&e);
