@@ -11,6 +11,8 @@
 
 #include "common/base/err.h"
 
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 enum {
@@ -44,6 +46,7 @@ struct bundle_limits {
 	uint64_t bytes;   /* of all contents unpacked: 64 GiB */
 	uint64_t ratio;   /* unpacked bytes for each packed one, of the whole and of any entry over
 			   * 1 MiB: 1032 is deflate's best; 200 */
+	const atomic_bool *cancel; /* may be NULL; once true, ERR_CANCELLED comes soon */
 };
 #define BUNDLE_BYTES_DEFAULT (64ULL << 30)
 #define BUNDLE_RATIO_DEFAULT 200ULL

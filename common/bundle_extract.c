@@ -409,6 +409,8 @@ static int unpack(struct job *job, const struct item *item, int fd, struct err *
 		if (n < 0)
 			return zip_fault(e, zip_file_get_error(content),
 					 log_quote(item->path).text);
+		if (job->limits.cancel && atomic_load(job->limits.cancel))
+			return err_set(e, ERR_CANCELLED, "cancelled");
 		seen += (uint64_t)n;
 		if (seen > item->size || (n == 0 && seen != item->size))
 			return err_set(e, ERR_INVALID, "%s has another size than declared",
@@ -468,6 +470,7 @@ int bundle_extract(const char *file, int dir, const struct bundle_limits *limits
 	job.limits.entries = or_default(limits ? limits->entries : 0, BUNDLE_ENTRIES_MAX);
 	job.limits.bytes = or_default(limits ? limits->bytes : 0, BUNDLE_BYTES_DEFAULT);
 	job.limits.ratio = or_default(limits ? limits->ratio : 0, BUNDLE_RATIO_DEFAULT);
+	job.limits.cancel = limits ? limits->cancel : NULL;
 	if (open_zip(file, &job.limits, &zip, &file_size, e) < 0)
 		return err_wrap(e, "unpack");
 	job.zip = zip;

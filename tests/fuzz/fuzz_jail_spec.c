@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/jail_spec.h"
+
+#include <assert.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
+
+/* What is read has everything where it belongs; written again it is the same. */
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
+{
+	CLEANUP_WRITER struct writer w = writer_up_to(JAIL_SPEC_MAX);
+	struct jail_spec_box *box;
+	struct err e;
+
+	if (jail_spec_read(bytes, len, &box, &e) < 0)
+		return 0;
+	assert(jail_spec_of(box)->argv[0]);
+	if (jail_spec_write(jail_spec_of(box), &w, &e) == 0)
+		assert(w.len == len);
+	jail_spec_free(box);
+	return 0;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/requirements.h"
+
+#include <assert.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
+
+/* What is taken is one line each, and reads the same again: it is what pip will see. */
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
+{
+	struct requirements all, again;
+	struct err e;
+
+	if (requirements_parse(bytes, len, &all, &e) < 0)
+		return 0;
+	for (size_t i = 0; i < all.count; i++) {
+		const struct requirement *r = &all.items[i];
+
+		assert(!strpbrk(r->line, "\n\r\\#;@[") && r->line[0] != '-');
+		assert(requirements_parse(r->line, strlen(r->line), &again, &e) == 0);
+		assert(again.count == 1 && strcmp(again.items[0].name, r->name) == 0);
+		assert(again.items[0].hash_count == r->hash_count);
+		requirement_met(r, "1.24.2rc1");
+		requirements_done(&again);
+	}
+	requirements_done(&all);
+	return 0;
+}
