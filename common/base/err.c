@@ -46,7 +46,8 @@ static void end_on_a_character(char *text)
 		text[lead - 1] = '\0';
 }
 
-static void set_text(struct err *e, const char *fmt, va_list args, const char *tail)
+__attribute__((format(printf, 2, 0))) static void
+set_text(struct err *e, const char *fmt, va_list args, const char *tail)
 {
 	int used = vsnprintf(e->text, sizeof(e->text), fmt, args);
 
