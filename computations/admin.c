@@ -12,28 +12,8 @@
 
 #include "common/base/log.h"
 #include "common/message.h"
-#include "computations/convert.h"
-#include "computations/service.h"
+#include "computations/admin.h"
 #include "google/protobuf/empty.pb-c.h"
-
-struct request {
-	struct rpc_call *call; /* a reference */
-	struct service *service;
-	int (*run)(struct store *store, struct request *r, struct err *e);
-	void (*reply)(struct request *r);
-
-	char *id, *cvm_id;
-	bool force, tell;
-	uint32_t limit;
-	char **connected;
-	Cvms__ComputationRunReq *manifest;
-
-	struct computation computation, *computations;
-	struct cvm cvm, *cvms;
-	size_t count;
-	uint8_t *bytes;
-	size_t len;
-};
 
 static void request_free(struct request *r)
 {
@@ -72,7 +52,7 @@ static void request_done(void *data, const struct err *e)
 	request_free(r);
 }
 
-static struct request *request_new(struct rpc_call *call, const char *id)
+struct request *request_new(struct rpc_call *call, const char *id)
 {
 	struct request *r = calloc(1, sizeof(*r));
 	struct err e;
@@ -90,7 +70,7 @@ static struct request *request_new(struct rpc_call *call, const char *id)
 	return NULL;
 }
 
-static void request_start(struct request *r)
+void request_start(struct request *r)
 {
 	struct err e;
 
@@ -108,7 +88,7 @@ static void refuse(struct request *r, const struct err *e)
 	request_free(r);
 }
 
-static bool is_connected(const struct request *r, const char *cvm_id)
+bool request_is_connected(const struct request *r, const char *cvm_id)
 {
 	return *cvm_id && session_find(r->service, cvm_id);
 }
@@ -117,7 +97,7 @@ static void reply_computation(struct request *r)
 {
 	struct convert_computation out;
 
-	convert_computation(&out, &r->computation, is_connected(r, r->computation.cvm_id));
+	convert_computation(&out, &r->computation, request_is_connected(r, r->computation.cvm_id));
 	rpc_call_reply(r->call, &out.message.base);
 }
 
@@ -384,130 +364,6 @@ static void on_remove(struct rpc_call *call, const ProtobufCMessage *message)
 	request_start(r);
 }
 
-/* List, ListCvms */
-
-static struct request *page_request(struct rpc_call *call, const ProtobufCMessage *message)
-{
-	const Computations__ListRequest *request = (const Computations__ListRequest *)message;
-	struct request *r = request_new(call, request->after);
-
-	if (r)
-		r->limit = request->limit && request->limit < STORE_PAGE_MAX ? request->limit
-									     : STORE_PAGE_MAX;
-	return r;
-}
-
-static int run_list(struct store *store, struct request *r, struct err *e)
-{
-	r->computations = calloc(r->limit, sizeof(*r->computations));
-	if (!r->computations)
-		return err_nomem(e);
-	return store_computations(store, r->id, r->limit, r->computations, &r->count, e);
-}
-
-static void reply_list(struct request *r)
-{
-	Computations__ListResponse response = COMPUTATIONS__LIST_RESPONSE__INIT;
-	CLEANUP(free) struct convert_computation *out = calloc(r->limit, sizeof(*out));
-	CLEANUP(free) Computations__Computation **rows = calloc(r->limit, sizeof(*rows));
-	struct err e;
-
-	if (!out || !rows) {
-		err_nomem(&e);
-		rpc_call_finish(r->call, &e);
-		return;
-	}
-	for (size_t i = 0; i < r->count; i++) {
-		convert_computation(&out[i], &r->computations[i],
-				    is_connected(r, r->computations[i].cvm_id));
-		rows[i] = &out[i].message;
-	}
-	response.computations = rows;
-	response.n_computations = r->count;
-	if (r->count == r->limit)
-		response.next = r->computations[r->count - 1].id;
-	rpc_call_reply(r->call, &response.base);
-}
-
-static void on_list(struct rpc_call *call, const ProtobufCMessage *message)
-{
-	struct request *r = page_request(call, message);
-
-	if (!r)
-		return;
-	r->run = run_list;
-	r->reply = reply_list;
-	request_start(r);
-}
-
-static int run_list_cvms(struct store *store, struct request *r, struct err *e)
-{
-	r->cvms = calloc(r->limit, sizeof(*r->cvms));
-	if (!r->cvms)
-		return err_nomem(e);
-	return store_cvms(store, r->id, r->limit, r->cvms, &r->count, e);
-}
-
-static void reply_list_cvms(struct request *r)
-{
-	Computations__ListCvmsResponse response = COMPUTATIONS__LIST_CVMS_RESPONSE__INIT;
-	CLEANUP(free) struct convert_cvm *out = calloc(r->limit, sizeof(*out));
-	CLEANUP(free) Computations__Cvm **rows = calloc(r->limit, sizeof(*rows));
-	struct err e;
-
-	if (!out || !rows) {
-		err_nomem(&e);
-		rpc_call_finish(r->call, &e);
-		return;
-	}
-	for (size_t i = 0; i < r->count; i++) {
-		convert_cvm(&out[i], &r->cvms[i], is_connected(r, r->cvms[i].id));
-		rows[i] = &out[i].message;
-	}
-	response.cvms = rows;
-	response.n_cvms = r->count;
-	if (r->count == r->limit)
-		response.next = r->cvms[r->count - 1].id;
-	rpc_call_reply(r->call, &response.base);
-}
-
-static void on_list_cvms(struct rpc_call *call, const ProtobufCMessage *message)
-{
-	struct request *r = page_request(call, message);
-
-	if (!r)
-		return;
-	r->run = run_list_cvms;
-	r->reply = reply_list_cvms;
-	request_start(r);
-}
-
-/* ShowCvm */
-
-static int run_show_cvm(struct store *store, struct request *r, struct err *e)
-{
-	return store_cvm(store, r->id, &r->cvm, e);
-}
-
-static void reply_show_cvm(struct request *r)
-{
-	struct convert_cvm out;
-
-	convert_cvm(&out, &r->cvm, is_connected(r, r->cvm.id));
-	rpc_call_reply(r->call, &out.message.base);
-}
-
-static void on_show_cvm(struct rpc_call *call, const ProtobufCMessage *message)
-{
-	struct request *r = request_new(call, ((const Computations__CvmRequest *)message)->id);
-
-	if (!r)
-		return;
-	r->run = run_show_cvm;
-	r->reply = reply_show_cvm;
-	request_start(r);
-}
-
 #define METHOD(name_, kind_, request_, response_, message_)                                        \
 	{ .method = { "/computations.ComputationService/" name_, kind_,                            \
 		      &computations__##request_##__descriptor, response_ },                        \
@@ -516,7 +372,7 @@ static void on_show_cvm(struct rpc_call *call, const ProtobufCMessage *message)
 
 static const struct rpc_handler handlers[] = {
 	METHOD("Create", RPC_UNARY, create_request, COMPUTATION, on_create),
-	METHOD("List", RPC_UNARY, list_request, &computations__list_response__descriptor, on_list),
+	METHOD("List", RPC_UNARY, list_request, &computations__list_response__descriptor, list_computations),
 	METHOD("Show", RPC_UNARY, computation_request, COMPUTATION, on_show),
 	METHOD("Manifest", RPC_UNARY, computation_request,
 	       &computations__manifest_response__descriptor, on_manifest),
@@ -525,8 +381,8 @@ static const struct rpc_handler handlers[] = {
 	METHOD("Remove", RPC_UNARY, remove_request, &google__protobuf__empty__descriptor,
 	       on_remove),
 	METHOD("ListCvms", RPC_UNARY, list_request, &computations__list_cvms_response__descriptor,
-	       on_list_cvms),
-	METHOD("ShowCvm", RPC_UNARY, cvm_request, &computations__cvm__descriptor, on_show_cvm),
+	       list_cvms),
+	METHOD("ShowCvm", RPC_UNARY, cvm_request, &computations__cvm__descriptor, list_show_cvm),
 	{
 		.method = { "/computations.ComputationService/Logs", RPC_SERVER_STREAM,
 			    &computations__logs_request__descriptor,

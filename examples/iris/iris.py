@@ -95,8 +95,8 @@ def short(species):
 def main():
     parser = argparse.ArgumentParser(description="train on iris.csv")
     parser.add_argument("--seed", type=int, default=7, help="of the split (default: 7)")
-    parser.add_argument("--test-share", type=float, default=0.2, metavar="PART",
-                        help="part of the flowers kept for the test (default: 0.2)")
+    parser.add_argument("--test-share", type=float, default=0.3, metavar="PART",
+                        help="part of the flowers kept for the test (default: 0.3)")
     options = parser.parse_args()
     if not 0 < options.test_share < 1:
         fail("--test-share must lie between 0 and 1")

@@ -390,4 +390,4 @@ def cli(*arguments, cwd=None, stdin=subprocess.DEVNULL, **environment):
     env.update(environment)
     return Ran(subprocess.run([program("cocos-cli"), *arguments], env=env, cwd=cwd, stdin=stdin,
                               capture_output=True, text=True, errors="replace",
-                              timeout=2 * PATIENCE, start_new_session=True, check=False))
+                              timeout=PATIENCE, start_new_session=True, check=False))

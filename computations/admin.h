@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * admin.h — an administrator's call on its way through the database, for admin.c and
+ * admin_list.c.
+ */
+#pragma once
+
+#include "computations/convert.h"
+#include "computations/service.h"
+
+struct request {
+	struct rpc_call *call; /* a reference */
+	struct service *service;
+	int (*run)(struct store *store, struct request *r, struct err *e);
+	void (*reply)(struct request *r);
+
+	char *id, *cvm_id;
+	bool force, tell;
+	uint32_t limit;
+	char **connected;
+	Cvms__ComputationRunReq *manifest;
+
+	struct computation computation, *computations;
+	struct cvm cvm, *cvms;
+	size_t count;
+	uint8_t *bytes;
+	size_t len;
+};
+
+/* NULL when memory is out; the call has been finished then. */
+struct request *request_new(struct rpc_call *call, const char *id);
+
+/* Its run() in the pool, then its reply() or the error, then freed. */
+void request_start(struct request *r);
+
+/* The CVM of that id has a session. */
+bool request_is_connected(const struct request *r, const char *cvm_id);
+
+/* admin_list.c */
+void list_computations(struct rpc_call *call, const ProtobufCMessage *message);
+void list_cvms(struct rpc_call *call, const ProtobufCMessage *message);
+void list_show_cvm(struct rpc_call *call, const ProtobufCMessage *message);

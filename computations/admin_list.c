@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* admin_list.c — List, ListCvms, ShowCvm: pages of what there is. */
+#include "computations/admin.h"
+
+static struct request *page_request(struct rpc_call *call, const ProtobufCMessage *message)
+{
+	const Computations__ListRequest *request = (const Computations__ListRequest *)message;
+	struct request *r = request_new(call, request->after);
+
+	if (r)
+		r->limit = request->limit && request->limit < STORE_PAGE_MAX ? request->limit
+									     : STORE_PAGE_MAX;
+	return r;
+}
+
+static int run_list(struct store *store, struct request *r, struct err *e)
+{
+	r->computations = calloc(r->limit, sizeof(*r->computations));
+	if (!r->computations)
+		return err_nomem(e);
+	return store_computations(store, r->id, r->limit, r->computations, &r->count, e);
+}
+
+static void reply_list(struct request *r)
+{
+	Computations__ListResponse response = COMPUTATIONS__LIST_RESPONSE__INIT;
+	CLEANUP(free) struct convert_computation *out = calloc(r->limit, sizeof(*out));
+	CLEANUP(free) Computations__Computation **rows = calloc(r->limit, sizeof(*rows));
+	struct err e;
+
+	if (!out || !rows) {
+		err_nomem(&e);
+		rpc_call_finish(r->call, &e);
+		return;
+	}
+	for (size_t i = 0; i < r->count; i++) {
+		convert_computation(&out[i], &r->computations[i],
+				    request_is_connected(r, r->computations[i].cvm_id));
+		rows[i] = &out[i].message;
+	}
+	response.computations = rows;
+	response.n_computations = r->count;
+	if (r->count == r->limit)
+		response.next = r->computations[r->count - 1].id;
+	rpc_call_reply(r->call, &response.base);
+}
+
+void list_computations(struct rpc_call *call, const ProtobufCMessage *message)
+{
+	struct request *r = page_request(call, message);
+
+	if (!r)
+		return;
+	r->run = run_list;
+	r->reply = reply_list;
+	request_start(r);
+}
+
+static int run_list_cvms(struct store *store, struct request *r, struct err *e)
+{
+	r->cvms = calloc(r->limit, sizeof(*r->cvms));
+	if (!r->cvms)
+		return err_nomem(e);
+	return store_cvms(store, r->id, r->limit, r->cvms, &r->count, e);
+}
+
+static void reply_list_cvms(struct request *r)
+{
+	Computations__ListCvmsResponse response = COMPUTATIONS__LIST_CVMS_RESPONSE__INIT;
+	CLEANUP(free) struct convert_cvm *out = calloc(r->limit, sizeof(*out));
+	CLEANUP(free) Computations__Cvm **rows = calloc(r->limit, sizeof(*rows));
+	struct err e;
+
+	if (!out || !rows) {
+		err_nomem(&e);
+		rpc_call_finish(r->call, &e);
+		return;
+	}
+	for (size_t i = 0; i < r->count; i++) {
+		convert_cvm(&out[i], &r->cvms[i], request_is_connected(r, r->cvms[i].id));
+		rows[i] = &out[i].message;
+	}
+	response.cvms = rows;
+	response.n_cvms = r->count;
+	if (r->count == r->limit)
+		response.next = r->cvms[r->count - 1].id;
+	rpc_call_reply(r->call, &response.base);
+}
+
+void list_cvms(struct rpc_call *call, const ProtobufCMessage *message)
+{
+	struct request *r = page_request(call, message);
+
+	if (!r)
+		return;
+	r->run = run_list_cvms;
+	r->reply = reply_list_cvms;
+	request_start(r);
+}
+
+/* ShowCvm */
+
+static int run_show_cvm(struct store *store, struct request *r, struct err *e)
+{
+	return store_cvm(store, r->id, &r->cvm, e);
+}
+
+static void reply_show_cvm(struct request *r)
+{
+	struct convert_cvm out;
+
+	convert_cvm(&out, &r->cvm, request_is_connected(r, r->cvm.id));
+	rpc_call_reply(r->call, &out.message.base);
+}
+
+void list_show_cvm(struct rpc_call *call, const ProtobufCMessage *message)
+{
+	struct request *r = request_new(call, ((const Computations__CvmRequest *)message)->id);
+
+	if (!r)
+		return;
+	r->run = run_show_cvm;
+	r->reply = reply_show_cvm;
+	request_start(r);
+}

@@ -1,0 +1,392 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The whole job on this host, with our programs alone: cocos-computations, cocos-agent and cocos-cli,
+between agent and service, and between owners and agent, in plaintext, by TLS and by mutual TLS."""
+import contextlib
+import json
+import os
+import random
+import socket
+import subprocess
+import time
+
+import tap
+from harness import (PATIENCE, ROOT, Computations, Folder, Process, authority, cli, program, read,
+                     until)
+
+EXAMPLES = os.path.join(ROOT, "examples")
+IRIS = os.path.join(EXAMPLES, "iris", "iris.csv")
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Agent:
+    """cocos-agent --development, connected to that service; `tls` as in Computations."""
+
+    def __init__(self, folder, service, tls=None, client=False, cvm="host-cvm"):
+        self.folder, self.cvm = folder, cvm
+        settings = {"AGENT_CVM_ID": cvm, "AGENT_GRPC_HOST": "127.0.0.1",
+                    "AGENT_CVM_GRPC_URL": f"{'localhost' if tls else '127.0.0.1'}:{service.port}"}
+        for name in ("config", "certs", "work"):
+            os.makedirs(folder("agent", name), exist_ok=True)
+        if tls:
+            folder.write("agent/certs/ca.pem", read(tls("ca.pem")))
+            settings["AGENT_CVM_GRPC_SERVER_CA_CERTS"] = folder("agent/certs/ca.pem")
+        if client:
+            folder.write("agent/certs/cert.pem", read(tls("client.pem")))
+            folder.write("agent/certs/key.pem", read(tls("client-key.pem")), 0o600)
+            settings["AGENT_CVM_GRPC_CLIENT_CERT"] = folder("agent/certs/cert.pem")
+            settings["AGENT_CVM_GRPC_CLIENT_KEY"] = folder("agent/certs/key.pem")
+        folder.write("agent/config/environment", "".join(f"{k}={v}\n" for k, v in settings.items()))
+
+    def start(self):
+        self.process = Process([program("cocos-agent"), "--development", "--config",
+                                self.folder("agent/config"), "--certs",
+                                self.folder("agent/certs"), "--work", self.folder("agent/work")])
+        return self
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, *_):
+        self.process.kill()
+
+    def left_behind(self):
+        """What is in the work folder."""
+        return [os.path.join(folder, name) for folder, _, names in os.walk(self.folder("agent/work"))
+                for name in names if name != "lock"]
+
+
+class Job:
+    """Everything that one computation needs, and the commands that its people type."""
+
+    def __init__(self, stack, service_tls=None, service_mutual=False, agent_tls=None,
+                 agent_mutual=False):
+        self.folder = stack.enter_context(Folder())
+        self.service = stack.enter_context(Computations(
+            stack.enter_context(Folder()), tls=service_tls, client_ca=service_mutual))
+        self.agent = stack.enter_context(Agent(self.folder, self.service, tls=service_tls,
+                                               client=service_mutual))
+        self.port = free_port()
+        self.agent_tls, self.agent_mutual = agent_tls, agent_mutual
+        self.where = {"COMPUTATIONS_GRPC_URL": "unix:" + self.service.socket,
+                      "AGENT_GRPC_URL": f"{'localhost' if agent_tls else '127.0.0.1'}:{self.port}"}
+        if agent_tls:
+            self.where["AGENT_GRPC_SERVER_CA_CERTS"] = agent_tls("ca.pem")
+        if agent_mutual:
+            self.where["AGENT_GRPC_CLIENT_CERT"] = agent_tls("client.pem")
+            self.where["AGENT_GRPC_CLIENT_KEY"] = agent_tls("client-key.pem")
+        for party in ("algorithm", "data", "consumer"):
+            os.mkdir(self.folder(party))
+            self("keys", "-k", {"algorithm": "rsa", "data": "ecdsa", "consumer": "ed25519"}[party],
+                 cwd=self.folder(party)).ok()
+        self.connected()
+
+    def __call__(self, *arguments, **keywords):
+        return cli(*arguments, **dict(self.where, **keywords))
+
+    def key(self, party, half="private"):
+        return self.folder(party, half + ".pem")
+
+    def connected(self):
+        until(lambda: self("cvm", "list", "--json").json() and
+              self("cvm", "show", self.agent.cvm, "--json").json()["connected"], "the connection")
+
+    def create(self, algorithm, datasets=(IRIS,), kind="bin", args=(), more=()):
+        options = ["--name", "job", "--algorithm", algorithm, "--algorithm-type", kind,
+                   "--algorithm-key", self.key("algorithm", "public"), "--consumer-key",
+                   self.key("consumer", "public"), "--agent-port", str(self.port), *more]
+        for dataset in datasets:
+            options += ["--dataset", dataset, "--dataset-key", self.key("data", "public")]
+        for arg in args:
+            options += ["--args", arg]
+        if self.agent_tls:
+            options += ["--agent-cert", self.agent_tls("server.pem"), "--agent-key",
+                        self.agent_tls("server-key.pem")]
+        if self.agent_mutual:
+            options += ["--agent-client-ca", self.agent_tls("ca.pem")]
+        return self("computation", "create", *options).ok().strip()
+
+    def run(self, computation):
+        self("computation", "run", computation).ok()
+        self.until_state(computation, "Waiting for algorithm")
+        until(lambda: self("status").status == 0, "the agent's listener")
+
+    def until_state(self, computation, state):
+        shown = {}
+
+        def reached():
+            shown.update(self("computation", "show", computation, "--json").json())
+            assert shown["state"] == state or shown["state"] != "Failed", (
+                shown, self.agent.process.text())
+            return shown["state"] == state
+        try:
+            until(reached, state)
+        except AssertionError:
+            print("# " + self.agent.process.text().replace("\n", "\n# "))
+            raise
+        return shown
+
+    def finished(self, computation):
+        until(lambda: self("computation", "show", computation, "--json").json()["finished"],
+              "the end")
+
+
+def counter(folder):
+    """examples/count, static."""
+    path = folder("count")
+    subprocess.run(["cc", "-O2", "-static", "-o", path,
+                    os.path.join(EXAMPLES, "count", "count.c")], check=True)
+    return path
+
+
+def whole_job(**how):
+    with contextlib.ExitStack() as stack:
+        job = Job(stack, **how)
+        algorithm = counter(job.folder)
+        computation = job.create(algorithm)
+        job.run(computation)
+        manifest = job("computation", "manifest", computation).ok()
+        path = job.folder.write("manifest.json", manifest)
+        status = job("status", "--json").json()
+        assert status["manifest_digest"] == cli("checksum", "--manifest", path).ok().strip()
+        assert status["development"] and status["state"] == "ReceivingAlgorithm"
+        job("data", IRIS, job.key("algorithm")).refused(1)  # not its owner
+        job("algo", algorithm, job.key("algorithm")).ok()
+        job("algo", algorithm, job.key("algorithm")).refused(1, "already")
+        job("data", IRIS, job.key("algorithm")).refused(1, "hint:")
+        job.until_state(computation, "Waiting for datasets")
+        job("result", job.key("consumer"), cwd=job.folder("consumer")).refused(1, "status")
+        job("data", IRIS, job.key("data")).ok()
+        job.until_state(computation, "Completed")
+        job("result", job.key("data"), cwd=job.folder("consumer")).refused(1, "hint:")
+        job("result", job.key("consumer"), "-o", "out", cwd=job.folder("consumer")).ok()
+        assert read(job.folder("consumer/out/counts.txt")) == (
+            b"iris.csv: 5107 bytes, 151 lines, 151 words\n")
+        job.finished(computation)
+        job("result", job.key("consumer"), cwd=job.folder("consumer")).refused(1)
+        logs = [json.loads(line) for line in
+                job("computation", "logs", computation, "--json").ok().splitlines()]
+        assert any("counted iris.csv" in line.get("message", "") for line in logs), logs
+        events = [(line["type"], line["status"]) for line in logs if line["kind"] == "event"]
+        assert events == [("ReceivingAlgorithm", "InProgress"), ("ReceivingData", "InProgress"),
+                          ("Running", "Starting"), ("Running", "InProgress"),
+                          ("Running", "Completed"), ("ConsumingResults", "Ready"),
+                          ("Complete", "Completed")], events
+        assert "development" in job("computation", "show", computation, "--json").json()["notice"]
+        # Stopping frees the CVM for another one.
+        job("computation", "stop", computation).ok()
+        assert job("computation", "show", computation, "--json").json()["state"] == "Completed"
+        second = job.create(algorithm, datasets=())
+        job.run(second)
+        assert job.agent.process.stop() == 0
+        assert job.service.process.stop() == 0
+        assert job.agent.left_behind() == []
+
+
+def the_whole_job_in_plaintext():
+    whole_job()
+
+
+def the_whole_job_by_tls():
+    with Folder() as tls:
+        authority(tls)
+        whole_job(service_tls=tls, agent_tls=tls)
+
+
+def the_whole_job_by_mutual_tls():
+    with Folder() as tls:
+        authority(tls)
+        whole_job(service_tls=tls, service_mutual=True, agent_tls=tls, agent_mutual=True)
+
+
+def an_agent_with_mutual_tls_wants_a_certificate():
+    with Folder() as tls, contextlib.ExitStack() as stack:
+        authority(tls)
+        job = Job(stack, agent_tls=tls, agent_mutual=True)
+        algorithm = counter(job.folder)
+        job.run(job.create(algorithm, datasets=()))
+        job("status", AGENT_GRPC_CLIENT_CERT="", AGENT_GRPC_CLIENT_KEY="").refused(1, "hint:")
+        job("status", AGENT_GRPC_SERVER_CA_CERTS="", AGENT_GRPC_CLIENT_CERT="",
+            AGENT_GRPC_CLIENT_KEY="").refused(1)
+        # Proofs are bound to the connection; a challenge of Status is of no use here.
+        job("algo", algorithm, job.key("algorithm")).ok()
+
+
+def the_iris_example_runs():
+    with contextlib.ExitStack() as stack:
+        job = Job(stack)
+        script = os.path.join(EXAMPLES, "iris", "iris.py")
+        computation = job.create(script, kind="python", args=("--seed", "7"))
+        job.run(computation)
+        job("algo", script, job.key("algorithm"), "-a", "python").ok()
+        job("data", IRIS, job.key("data")).ok()
+        job.until_state(computation, "Completed")
+        job("result", job.key("consumer"), "-o", "out", cwd=job.folder("consumer")).ok()
+        model = json.loads(read(job.folder("consumer/out/model.json")))
+        assert model["accuracy"] > 0.9 and len(model["classes"]) == 3
+        assert b"150 flowers" in read(job.folder("consumer/out/summary.txt"))
+
+
+def a_directory_arrives_unpacked():
+    with contextlib.ExitStack() as stack:
+        job = Job(stack)
+        job.folder.write("set/one.txt", "1 2 3\n")
+        job.folder.write("set/deep/two.txt", "4\n")
+        script = job.folder.write("list.py", (
+            "import pathlib\n"
+            "found = sorted(str(p) for p in pathlib.Path('datasets').rglob('*') if p.is_file())\n"
+            "pathlib.Path('results/found').write_text(repr(found))\n"))
+        computation = job.create(script, datasets=(job.folder("set"),), kind="python",
+                                 more=("--decompress",))
+        job.run(computation)
+        job("algo", script, job.key("algorithm"), "-a", "python").ok()
+        job("data", job.folder("set"), job.key("data"), "-d").ok()
+        job.until_state(computation, "Completed")
+        job("result", job.key("consumer"), "-o", "out", cwd=job.folder("consumer")).ok()
+        found = read(job.folder("consumer/out/found"))
+        assert b"one.txt" in found and b"deep/two.txt" in found, found
+
+
+def a_failing_algorithm_is_told_to_everybody():
+    with contextlib.ExitStack() as stack:
+        job = Job(stack)
+        script = job.folder.write("bad.py", "import sys\nprint('oh no')\nsys.exit(3)\n")
+        computation = job.create(script, datasets=(), kind="python")
+        job.run(computation)
+        job("algo", script, job.key("algorithm"), "-a", "python").ok()
+        until(lambda: job("computation", "show", computation, "--json").json()["state"] == "Failed",
+              "the failure")
+        shown = job("computation", "show", computation, "--json").json()
+        assert "3" in shown["failure"], shown
+        assert "oh no" in job("computation", "logs", computation).ok()
+        job("result", job.key("consumer"), cwd=job.folder("consumer")).refused(1)
+        job("computation", "stop", computation).ok()
+        job.run(job.create(script, datasets=(), kind="python"))
+
+
+def a_stop_kills_the_run_and_wipes_the_assets():
+    with contextlib.ExitStack() as stack:
+        job = Job(stack)
+        marker = f"cocos-test-sleeper-{random.randrange(1 << 40)}"
+        script = job.folder.write("sleep.py", f"# {marker}\nimport time\nprint('asleep', flush=True)\n"
+                                              "time.sleep(10000)\n")
+        computation = job.create(script, kind="python", args=(marker,))
+        job.run(computation)
+        job("algo", script, job.key("algorithm"), "-a", "python", "--args", marker).ok()
+        job("data", IRIS, job.key("data")).ok()
+        until(lambda: "asleep" in job("computation", "logs", computation).ok(), "the run")
+        job("computation", "stop", computation).ok()
+        shown = job("computation", "show", computation, "--json").json()
+        assert shown["state"] == "Cancelled" and not shown["stopping"], shown
+        until(lambda: marker not in processes(), "the end of the run's processes")
+        until(lambda: not job.agent.left_behind(), f"the wiping of {job.agent.left_behind()}")
+        assert job("cvm", "show", job.agent.cvm, "--json").json()["computation"] == ""
+
+
+def processes():
+    text = ""
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError):
+            text += read(f"/proc/{pid}/cmdline").decode(errors="replace")
+    return text
+
+
+def a_restarted_service_goes_on_with_the_same_job():
+    with contextlib.ExitStack() as stack:
+        job = Job(stack)
+        algorithm = counter(job.folder)
+        computation = job.create(algorithm)
+        job.run(computation)
+        job("algo", algorithm, job.key("algorithm")).ok()
+        job.until_state(computation, "Waiting for datasets")
+        job.service.process.kill()
+        job.service.channel.close()
+        job("data", IRIS, job.key("data")).ok()  # owners and agent do not need it
+        job.service.start()
+        job.until_state(computation, "Completed")
+        job("result", job.key("consumer"), cwd=job.folder("consumer")).ok()
+        job.finished(computation)
+
+
+def a_restarted_agent_gets_its_computation_again():
+    with contextlib.ExitStack() as stack:
+        job = Job(stack)
+        algorithm = counter(job.folder)
+        computation = job.create(algorithm)
+        job.run(computation)
+        job("algo", algorithm, job.key("algorithm")).ok()
+        job.until_state(computation, "Waiting for datasets")
+        job.agent.process.kill()
+        job.agent.start()
+        job.connected()
+        until(lambda: job("status").status == 0, "the listener")
+        until(lambda: job("status", "--json").json()["state"] == "ReceivingAlgorithm", "the manifest")
+        job("algo", algorithm, job.key("algorithm")).ok()
+        job("data", IRIS, job.key("data")).ok()
+        job.until_state(computation, "Completed")
+
+
+SEED = int(os.environ.get("COCOS_SEED", "20261121"))
+KILLS = int(os.environ.get("COCOS_KILLS", "20"))
+
+
+def kills_during_runs_leave_nothing_behind():
+    """kill -9 of agent or service at seeded moments of a job; after each, a fresh start works and
+    the whole job goes through at the end."""
+    chance = random.Random(SEED)
+    print(f"# seed {SEED}, {KILLS} kills", flush=True)
+    with contextlib.ExitStack() as stack:
+        job = Job(stack)
+        marker = f"cocos-test-kill-{random.randrange(1 << 40)}"
+        script = job.folder.write("work.py", f"# {marker}\nimport time\nfor n in range(20):\n"
+                                             "    print(n, flush=True)\n    time.sleep(0.02)\n"
+                                             "open('results/done', 'w').write('yes')\n")
+        for number in range(KILLS):
+            computation = job.create(script, kind="python", args=(marker,))
+            job("computation", "run", computation)
+            before = time.monotonic()
+            moment = chance.uniform(0, 1.5)
+            for step in (("algo", script, job.key("algorithm"), "-a", "python", "--args", marker),
+                         ("data", IRIS, job.key("data"))):
+                if time.monotonic() - before < moment:
+                    until(lambda: job("status").status == 0 or
+                          time.monotonic() - before > moment, "the listener")
+                    job(*step)
+            time.sleep(max(0, moment - (time.monotonic() - before)))
+            if chance.random() < 0.5:
+                job.agent.process.kill()
+                until(lambda: marker not in processes(), f"kill {number}: the end of its processes")
+                job.agent.start()
+            else:
+                job.service.process.kill()
+                job.service.channel.close()
+                job.service.start()
+            job.connected()
+            shown = job("computation", "show", computation, "--json").json()
+            assert shown["id"] == computation
+            job("computation", "stop", computation).ok()
+            until(lambda: not job("computation", "show", computation, "--json").json()["stopping"],
+                  f"kill {number}: the stop")
+        computation = job.create(script, kind="python", args=(marker,))
+        job.run(computation)
+        job("algo", script, job.key("algorithm"), "-a", "python", "--args", marker).ok()
+        job("data", IRIS, job.key("data")).ok()
+        job.until_state(computation, "Completed")
+        job("result", job.key("consumer"), "-o", "out", cwd=job.folder("consumer")).ok()
+        assert read(job.folder("consumer/out/done")) == b"yes"
+        assert job.agent.process.stop() == 0
+        assert job.agent.left_behind() == [] and marker not in processes()
+
+
+if __name__ == "__main__":
+    tap.run([the_whole_job_in_plaintext, the_whole_job_by_tls, the_whole_job_by_mutual_tls,
+             an_agent_with_mutual_tls_wants_a_certificate, the_iris_example_runs,
+             a_directory_arrives_unpacked, a_failing_algorithm_is_told_to_everybody,
+             a_stop_kills_the_run_and_wipes_the_assets,
+             a_restarted_service_goes_on_with_the_same_job,
+             a_restarted_agent_gets_its_computation_again,
+             kills_during_runs_leave_nothing_behind])
