@@ -310,7 +310,7 @@ static struct jail *jail_new(uv_loop_t *loop, const struct jail_spec *spec,
 	jail->callbacks = *callbacks;
 	jail->results = jail->sock = -1;
 	jail->exit.code = -1;
-	jail->memory = jail_limits_filled(&spec->limits).memory;
+	jail->memory = spec->limits.memory;
 	jail->process.data = jail->poll.data = jail->tick.data = jail->grace.data = jail;
 	uv_timer_init(loop, &jail->tick);
 	uv_timer_init(loop, &jail->grace);
@@ -324,12 +324,14 @@ static struct jail *jail_new(uv_loop_t *loop, const struct jail_spec *spec,
 	return jail;
 }
 
-int jail_start(uv_loop_t *loop, const struct jail_spec *spec,
+int jail_start(uv_loop_t *loop, const struct jail_spec *given,
 	       const struct jail_callbacks *callbacks, struct jail **out, struct err *e)
 {
 	CLEANUP_WRITER struct writer probe = writer_up_to(JAIL_SPEC_MAX);
+	struct jail_spec filled = *given, *spec = &filled;
 	struct jail *jail;
 
+	filled.limits = jail_limits_filled(&given->limits);
 	/* What can be refused at once shall not start a process. */
 	if (jail_spec_write(spec, &probe, e) < 0)
 		return -(int)e->code;

@@ -30,14 +30,14 @@ enum {
 	JAIL_UID = 1900000000,  /* who the jail's nobody is outside, when root starts it */
 };
 
-/* Zero means the default in brackets. */
+/* Zero means the default in brackets, of the memory that is available when the run starts. */
 struct jail_limits {
-	uint64_t memory;       /* bytes, all processes together [3/4 of the machine's] */
+	uint64_t memory;       /* bytes, all processes together [3/4] */
 	uint64_t pids;         /* processes and threads [256] */
 	uint64_t files;        /* open descriptors of a process [1024] */
-	uint64_t results;      /* bytes in results/ [1/4 of the machine's memory] */
+	uint64_t results;      /* bytes in results/ [1/4] */
 	uint64_t result_files; /* files and directories in results/ [65534] */
-	uint64_t scratch; /* bytes in /tmp, in /work and in /dev/shm, each [1/8 of the machine's] */
+	uint64_t scratch; /* bytes in /tmp, in /work and in /dev/shm, each [1/8] */
 };
 
 struct jail_mount {

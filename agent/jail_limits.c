@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -20,7 +21,7 @@
 
 #define GROUP_PREFIX "cocos-jail-"
 
-enum { CGROUP2_MAGIC = 0x63677270, STACK_MAX = 8 << 20 };
+enum { CGROUP2_MAGIC = 0x63677270, STACK_MAX = 8 << 20, NICE = 10 };
 
 DEFINE_CLEANUP(DIR *, closedir)
 
@@ -77,7 +78,16 @@ static int own_group(char *path, size_t size)
 	return -1;
 }
 
-/* Groups of jails whose keeper was killed: empty ones go, others refuse to. */
+/* The process that "cocos-jail-<pid>" is named for is gone, or is we. */
+static bool is_stale(const char *name)
+{
+	if (strncmp(name, GROUP_PREFIX, strlen(GROUP_PREFIX)) != 0)
+		return false;
+	pid_t pid = (pid_t)strtol(name + strlen(GROUP_PREFIX), NULL, 10);
+	return pid == getpid() || (pid > 0 && kill(pid, 0) < 0 && errno == ESRCH);
+}
+
+/* Groups of jails whose process was killed before it could remove them. */
 static void remove_stale(int parent)
 {
 	int own = openat(parent, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -85,7 +95,7 @@ static void remove_stale(int parent)
 	const struct dirent *item;
 
 	while (dir && (item = readdir(dir)))
-		if (strncmp(item->d_name, GROUP_PREFIX, strlen(GROUP_PREFIX)) == 0)
+		if (is_stale(item->d_name))
 			unlinkat(parent, item->d_name, AT_REMOVEDIR);
 }
 
@@ -106,6 +116,8 @@ static bool try_parent(int parent, const struct jail_limits *limits, struct jail
 {
 	remove_stale(parent);
 	put(parent, "cgroup.subtree_control", "+memory +pids");
+	/* with it, all of the jail together count as one when the processor is shared out */
+	put(parent, "cgroup.subtree_control", "+cpu");
 	snprintf(group->name, sizeof(group->name), GROUP_PREFIX "%d", getpid());
 	if (mkdirat(parent, group->name, 0755) == 0) {
 		group->dir = openat(parent, group->name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -202,7 +214,7 @@ int jail_limits_apply(const struct jail_limits *limits, bool grouped, struct err
 		{ RLIMIT_NOFILE, limits->files },
 		{ RLIMIT_FSIZE, largest + (1 << 20) }, /* 'no space' comes before the signal */
 		{ RLIMIT_STACK, STACK_MAX },
-		{ RLIMIT_CORE, 0 },
+		{ RLIMIT_CORE, 1 }, /* core(5): with 1, not even a handler is started */
 		{ RLIMIT_MSGQUEUE, 0 },
 		{ RLIMIT_MEMLOCK, 1 << 20 },
 		{ RLIMIT_SIGPENDING, 4096 },
@@ -211,5 +223,8 @@ int jail_limits_apply(const struct jail_limits *limits, bool grouped, struct err
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		if (limit(rows[i].what, rows[i].value, e) < 0)
 			return -(int)e->code;
+	/* the agent has to answer whatever the algorithm does */
+	if (setpriority(PRIO_PROCESS, 0, NICE) < 0)
+		return err_errno(e, "jail: priority");
 	return 0;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/sysinfo.h>
 
+#include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/base/reader.h"
 
@@ -162,13 +163,22 @@ void jail_spec_free(struct jail_spec_box *box)
 	free(box);
 }
 
+/* What is left for the run: memory file systems with its data in them are not. */
 static uint64_t machine_memory(void)
 {
+	CLEANUP(free) char *text = NULL;
 	struct sysinfo info;
+	struct err e;
 
+	if (file_read_text("/proc/meminfo", 65536, &text, &e) == 0) {
+		const char *line = strstr(text, "MemAvailable:");
+
+		if (line)
+			return strtoull(line + strlen("MemAvailable:"), NULL, 10) * 1024;
+	}
 	if (sysinfo(&info) < 0)
 		return 1ULL << 30;
-	return (uint64_t)info.totalram * info.mem_unit;
+	return (uint64_t)info.freeram * info.mem_unit;
 }
 
 static void fill(uint64_t *value, uint64_t fallback)

@@ -31,7 +31,8 @@ struct bundle_progress {
 
 /* Writes the bundle of the directory `dir` to `fd`, which need not be seekable. Regular files and
  * directories only: anything else inside (links, devices, sockets, names that are no UTF-8 or over
- * the limits) is refused by name, and so is a file that changes meanwhile. `progress` may be NULL.
+ * the limits) is refused by name, and so is a file that changes meanwhile, or more content than the
+ * directory's file system could hold (ERR_EXHAUSTED). `progress` may be NULL.
  * On failure what was written so far is of no use. `size`, if not NULL, takes the bytes written. */
 int bundle_make(int dir, int fd, const struct bundle_progress *progress, uint64_t *size,
 		struct err *e) MUST_CHECK;

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <zlib.h>
 
 #include "common/base/cleanup.h"
@@ -95,6 +96,8 @@ static int list_add(struct list *list, char *path, bool is_dir, uint64_t size, s
 		list->entries = grown;
 		list->room = room;
 	}
+	if (size > UINT64_MAX - list->total)
+		size = UINT64_MAX - list->total; /* enough to be refused */
 	list->entries[list->count++] =
 		(struct entry){ .path = path, .is_dir = is_dir, .size = size };
 	list->total += size;
@@ -155,6 +158,23 @@ static int scan(struct list *list, int dir, const char *prefix, struct err *e)
 		if (scan_one(list, dir, prefix, item->d_name, e) < 0)
 			return -(int)e->code;
 	}
+}
+
+/* Sparse files and hard links look like more than there is, and a bundle would make it real: what
+ * an algorithm left in a small file system must not fill a large one. */
+static int check_total(int dir, uint64_t total, struct err *e)
+{
+	struct statvfs fs;
+
+	if (fstatvfs(dir, &fs) < 0)
+		return err_errno(e, "size of the file system");
+	uint64_t holds = (uint64_t)fs.f_blocks * fs.f_frsize;
+	if (holds > 0 && total > holds)
+		return err_set(e, ERR_EXHAUSTED,
+			       "%llu bytes of content in a file system of %llu: sparse files or "
+			       "hard links are not bundled beyond that",
+			       (unsigned long long)total, (unsigned long long)holds);
+	return 0;
 }
 
 static int by_path(const void *a, const void *b)
@@ -360,7 +380,7 @@ static int make(struct work *w, struct err *e)
 	w->buffer = malloc(COPY_LEN);
 	if (!w->buffer)
 		return err_nomem(e);
-	if (scan(&w->list, w->dir, "", e) < 0)
+	if (scan(&w->list, w->dir, "", e) < 0 || check_total(w->dir, w->list.total, e) < 0)
 		return err_wrap(e, "bundle");
 	if (w->list.count)
 		qsort(w->list.entries, w->list.count, sizeof(*w->list.entries), by_path);

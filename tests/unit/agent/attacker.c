@@ -438,6 +438,21 @@ static int result_link(int argc, char **argv)
 	return symlink("/etc/shadow", "results/link") < 0;
 }
 
+/* Fifty files of four megabytes each, in a file system of four. */
+static int inflated(int argc, char **argv)
+{
+	int fd = open("results/sparse", O_WRONLY | O_CREAT, 0644);
+
+	if (fd < 0 || ftruncate(fd, 4 << 20) < 0)
+		return 1;
+	for (int i = 0; i < 50; i++) {
+		snprintf(buffer, sizeof(buffer), "results/link-%d", i);
+		if (link("results/sparse", buffer) < 0)
+			return 1;
+	}
+	return 0;
+}
+
 static int print_file(int argc, char **argv)
 {
 	int fd = open(argv[2], O_RDONLY);
@@ -487,6 +502,7 @@ static const struct {
 	{ "kill-all", kill_everybody },
 	{ "results", results },
 	{ "result-link", result_link },
+	{ "inflated", inflated },
 	{ "print", print_file },
 	{ "sleep", sleep_long },
 	{ "exit", exit_with },

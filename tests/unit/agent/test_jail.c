@@ -304,6 +304,18 @@ static void a_link_in_results_leads_nowhere(void **state)
 	assert_refused(bundle_digest(w->results, NULL, digest_, &e), e, ERR_INVALID, "'link'");
 }
 
+static void results_that_only_look_large_stay_small(void **state)
+{
+	struct world *w = *state;
+	uint8_t digest_[BUNDLE_DIGEST_LEN];
+	struct err e;
+
+	ATTACK(w, "inflated");
+	ended(w, true, "finished");
+	assert_refused(bundle_digest(w->results, NULL, digest_, &e), e, ERR_EXHAUSTED,
+		       "in a file system of 4194304");
+}
+
 static void how_it_ends_is_told(void **state)
 {
 	struct world *w = *state;
@@ -512,6 +524,63 @@ static void a_killed_agent_takes_the_run_with_it(void **state)
 	close(pipe_[0]);
 }
 
+/* The child of ours that is a jail's process. */
+static pid_t jail_process(void)
+{
+	DIR *proc = opendir("/proc");
+	const struct dirent *item;
+	pid_t found = 0;
+
+	while ((item = readdir(proc))) {
+		char path[300], text[64] = "";
+		struct err e;
+		CLEANUP(free) char *status = NULL;
+
+		snprintf(path, sizeof(path), "/proc/%s/cmdline", item->d_name);
+		CLEANUP(close) int fd = open(path, O_RDONLY | O_CLOEXEC);
+		if (fd < 0 || read(fd, text, sizeof(text)) < 16 ||
+		    memcmp(text, "cocos-agent\0jail", 16) != 0)
+			continue;
+		snprintf(path, sizeof(path), "/proc/%s/status", item->d_name);
+		if (file_read_text(path, 65536, &status, &e) < 0)
+			continue;
+		const char *parent = strstr(status, "PPid:");
+		if (parent && atoi(parent + 5) == getpid())
+			found = atoi(item->d_name);
+	}
+	closedir(proc);
+	return found;
+}
+
+static void kill_jail_process(void *data, int stream, const char *text, size_t len)
+{
+	pid_t pid = jail_process();
+
+	if (pid > 0)
+		kill(pid, SIGKILL);
+	on_line(data, stream, text, len);
+}
+
+static void a_killed_jail_process_takes_the_run_with_it(void **state)
+{
+	struct world *w = *state;
+	const char *const argv[] = { "/work/algorithm", "sleep", w->top, NULL };
+	const struct jail_mount mount = { attacker, "/work/algorithm", false, true };
+	const struct jail_spec spec = {
+		.argv = argv, .env = plain_env, .mounts = &mount, .mount_count = 1, .limits = small
+	};
+	const struct jail_callbacks callbacks = { kill_jail_process, on_exit_, w };
+	struct err e;
+
+	assert_ok(jail_start(&w->loop, &spec, &callbacks, &w->jail, &e), e);
+	finish(w);
+	ended(w, false, "its process was killed");
+	says(w, "sleeping");
+	for (int i = 0; i < 500 && processes_with(w->top) > 0; i++)
+		usleep(10000);
+	assert_int_equal(processes_with(w->top), 0);
+}
+
 static void bad_specs_are_refused_at_once(void **state)
 {
 	struct world *w = *state;
@@ -611,6 +680,7 @@ int main(int argc, char **argv)
 		ROW(it_inherits_nothing_of_ours),
 		ROW(results_outlive_the_run),
 		ROW(a_link_in_results_leads_nowhere),
+		ROW(results_that_only_look_large_stay_small),
 		ROW(how_it_ends_is_told),
 		ROW(what_is_no_program_is_told),
 		ROW(a_fork_bomb_is_bounded),
@@ -624,6 +694,7 @@ int main(int argc, char **argv)
 		ROW(pid_1_and_outside_are_out_of_reach),
 		ROW(many_stops_before_it_has_begun),
 		ROW(a_killed_agent_takes_the_run_with_it),
+		ROW(a_killed_jail_process_takes_the_run_with_it),
 		ROW(bad_specs_are_refused_at_once),
 		ROW(a_missing_source_is_told),
 	};
