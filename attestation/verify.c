@@ -462,8 +462,6 @@ static int check_call(const struct verify_input *in, struct err *e)
 	bool tpm = in->mode == VERIFY_VTPM || in->hcl_report.len;
 	int given = (b->report_data != NULL) + (b->nonce != NULL) + (b->channel != NULL);
 
-	if (!in->evidence.len)
-		return err_set(e, ERR_INVALID, "the evidence is empty");
 	if (given > 1)
 		return err_set(e, ERR_INVALID, "report data and nonces are two ways to say one thing");
 	if (!given && !b->tpm_nonce.len)

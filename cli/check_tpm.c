@@ -83,6 +83,40 @@ static int read_pcrs(const struct check_input *in, struct tpm_pcrs *pcrs, bool *
 	return 0;
 }
 
+/* ---- a log against registers ---- */
+
+static bool log_speaks_of(const struct event_log *log, unsigned pcr)
+{
+	for (size_t i = 0; i < log->count; i++)
+		if (log->events[i].pcr == pcr && log->events[i].type != EVENT_NO_ACTION)
+			return true;
+	return false;
+}
+
+/* Registers that the log has no event for are not its to explain. */
+static bool log_explains(const struct event_log *log, const struct tpm_pcrs *pcrs,
+			 struct verdict *v)
+{
+	CLEANUP(free) struct event_replay *replay = malloc(sizeof(*replay));
+	struct err why;
+
+	verdict_require(v, "log.replay");
+	for (size_t b = 0; replay && b < pcrs->count; b++) {
+		const struct tpm_pcr_bank *bank = &pcrs->banks[b];
+
+		if (event_log_replay(log, bank->kind, replay, &why) < 0)
+			return verdict_err(v, "log.replay", "TCG PFP 10", &why);
+		for (unsigned pcr = 0; pcr < TPM_PCR_COUNT; pcr++)
+			if (bank->present & UINT32_C(1) << pcr && log_speaks_of(log, pcr) &&
+			    !verdict_bytes(v, "log.replay", "TCG PFP 10", replay->values[pcr],
+					   bank->values[pcr], replay->len))
+				return false;
+	}
+	return verdict_check(v, "log.replay", "TCG PFP 10", replay && pcrs->count > 0,
+			     pcrs->count ? "as quoted" : "nothing to compare with",
+			     "values that a quote vouches for (--pcrs)");
+}
+
 /* ---- quote ---- */
 
 struct quote_files {
@@ -187,11 +221,63 @@ static int judge_quote(const struct check_input *in, struct quote_files *q, stru
 	return 0;
 }
 
+/* Every quote of an attest.Attestation, by the message's own key and registers, and its log. */
+static void judge_message(const struct tpm_attestation *a, struct span nonce, struct verdict *v)
+{
+	CLEANUP(free) struct tpm_quote *quote = calloc(1, sizeof(*quote));
+	CLEANUP_EVENT_LOG struct event_log log = { 0 };
+	struct err why;
+
+	for (size_t i = 0; quote && i < a->quote_count; i++) {
+		const struct tpm_quote_input input = { .quote = a->quotes[i].quote,
+						       .signature = a->quotes[i].signature,
+						       .ak_public = a->ak_public,
+						       .nonce = nonce,
+						       .pcrs = &a->quotes[i].pcrs };
+
+		tpm_quote_check(&input, v, quote);
+	}
+	if (!a->event_log.len)
+		return;
+	if (event_log_parse(a->event_log, (struct event_log_form){ .cc = false }, &log, &why) < 0) {
+		verdict_err(v, "log.parse", "TCG PFP 10", &why);
+		return;
+	}
+	for (size_t i = 0; i < a->quote_count; i++)
+		log_explains(&log, &a->quotes[i].pcrs, v);
+}
+
+static int run_message(const struct check_input *in, struct verdict *v, struct err *e)
+{
+	CLEANUP(free) struct tpm_attestation *a = malloc(sizeof(*a));
+	uint8_t nonce[NONCE_MAX];
+	size_t nonce_len;
+	struct err why;
+
+	if (!a)
+		return err_nomem(e);
+	if (!cli_value(in->cli, "nonce"))
+		return err_set(e, ERR_INVALID, "--nonce is missing: a quote is judged by it");
+	if (check_option_hex(in, "nonce", nonce, sizeof(nonce), &nonce_len, e) < 0)
+		return -(int)e->code;
+	verdict_require(v, "parse.attestation");
+	verdict_require(v, "quote.signature");
+	if (tpm_attestation_parse(in->files[0], a, &why) < 0) {
+		verdict_err(v, "parse.attestation", "attest.proto", &why);
+		return 0;
+	}
+	verdict_check(v, "parse.attestation", "attest.proto", true, NULL, NULL);
+	judge_message(a, (struct span){ nonce, nonce_len }, v);
+	return 0;
+}
+
 static int run_quote(const struct check_input *in, struct verdict *v, struct writer *show,
 		     struct err *e)
 {
 	CLEANUP(free) struct quote_files *q = calloc(1, sizeof(*q));
 
+	if (!cli_value(in->cli, "sig") && !cli_value(in->cli, "ak"))
+		return run_message(in, v, e);
 	if (!q)
 		return err_nomem(e);
 	int failed = read_quote(in, q, e);
@@ -210,29 +296,6 @@ const struct check_kind check_quote = {
 };
 
 /* ---- log ---- */
-
-static bool same_as_quoted(const struct event_log *log, const struct tpm_pcrs *pcrs,
-			   struct verdict *v)
-{
-	CLEANUP(free) struct event_replay *replay = malloc(sizeof(*replay));
-	struct err why;
-
-	verdict_require(v, "log.replay");
-	for (size_t b = 0; replay && b < pcrs->count; b++) {
-		const struct tpm_pcr_bank *bank = &pcrs->banks[b];
-
-		if (event_log_replay(log, bank->kind, replay, &why) < 0)
-			return verdict_err(v, "log.replay", "TCG PFP 10", &why);
-		for (unsigned pcr = 0; pcr < TPM_PCR_COUNT; pcr++)
-			if (bank->present & UINT32_C(1) << pcr &&
-			    !verdict_bytes(v, "log.replay", "TCG PFP 10", replay->values[pcr],
-					   bank->values[pcr], replay->len))
-				return false;
-	}
-	return verdict_check(v, "log.replay", "TCG PFP 10", replay && pcrs->count > 0,
-			     pcrs->count ? "as quoted" : "nothing to compare with",
-			     "values that a quote vouches for (--pcrs)");
-}
 
 static void show_log(const struct event_log *log, struct writer *w)
 {
@@ -255,12 +318,7 @@ static void show_log(const struct event_log *log, struct writer *w)
 			continue;
 		writer_printf(w, "%s\"%s\":{", b ? "," : "", tpm_bank_name(log->banks[b].kind));
 		for (unsigned pcr = 0; pcr < EVENT_PCRS; pcr++) {
-			bool used = false;
-
-			for (size_t i = 0; !used && i < log->count; i++)
-				used = log->events[i].pcr == pcr &&
-				       log->events[i].type != EVENT_NO_ACTION;
-			if (!used)
+			if (!log_speaks_of(log, pcr))
 				continue;
 			writer_printf(w, "%s\"%u\":", first ? "" : ",", pcr);
 			show_hex(w, (struct span){ replay->values[pcr], replay->len });
@@ -285,8 +343,11 @@ static int run_log(const struct check_input *in, struct verdict *v, struct write
 
 	if (!pcrs)
 		return err_nomem(e);
-	if (read_pcrs(in, pcrs, &given, e) < 0)
-		return -(int)e->code;
+	if (read_pcrs(in, pcrs, &given, &why) < 0) {
+		/* Values that no quote can vouch for, such as of a register that doesn't exist. */
+		verdict_err(v, "log.registers", "TCG PFP 10", &why);
+		return 0;
+	}
 	if (cli_flag(in->cli, "aael"))
 		return check_aael(in, pcrs, v, show, e);
 	verdict_require(v, "log.format");
@@ -296,7 +357,7 @@ static int run_log(const struct check_input *in, struct verdict *v, struct write
 	}
 	verdict_check(v, "log.format", "TCG PFP 10", true, NULL, NULL);
 	if (given)
-		same_as_quoted(&log, pcrs, v);
+		log_explains(&log, pcrs, v);
 	show_log(&log, show);
 	return 0;
 }

@@ -5,16 +5,38 @@
 #include "cli/commands.h"
 #include "cli/batch.h"
 #include "cli/evidence_options.h"
+#include "common/base/json.h"
 #include "common/base/writer.h"
 
 enum { VERDICT_JSON_MAX = 1 << 20 };
 
-static void print_json(struct cli *cli, const struct verdict *v)
+/* What a reader of the verdict wants of TDX beside the checks. */
+static void show_tdx(const struct tdx_result *r, struct writer *w)
+{
+	writer_printf(w, "\"tdx\":{\"tcb_status\":\"%s\",\"level_tcb_status\":\"%s\","
+			 "\"qe_tcb_status\":\"%s\",\"advisories\":[",
+		      tdx_status_name(r->status), tdx_status_name(r->level_status),
+		      tdx_status_name(r->qe_status));
+	for (size_t i = 0; i < r->advisory_count; i++) {
+		writer_text(w, i ? "," : "");
+		json_quote(w, r->advisories[i], strlen(r->advisories[i]));
+	}
+	writer_text(w, "]},");
+}
+
+static void print_json(struct cli *cli, const struct verdict *v, const struct verify_result *result)
 {
 	CLEANUP_WRITER struct writer w = writer_up_to(VERDICT_JSON_MAX);
 
 	verdict_json(v, &w);
-	fprintf(cli->out, "%.*s\n", (int)w.len, (const char *)w.bytes);
+	fprintf(cli->out, "{");
+	if (result->tdx.has_status) {
+		CLEANUP_WRITER struct writer tdx = writer_up_to(VERDICT_JSON_MAX);
+
+		show_tdx(&result->tdx, &tdx);
+		fprintf(cli->out, "%.*s", (int)tdx.len, (const char *)tdx.bytes);
+	}
+	fprintf(cli->out, "%.*s\n", (int)w.len - 1, (const char *)w.bytes + 1);
 }
 
 static void print_text(struct cli *cli, const struct verify_input *in, const struct verdict *v,
@@ -37,20 +59,21 @@ static enum cli_exit judge(struct cli *cli, const char *path, bool json, struct 
 {
 	CLEANUP(free) struct evidence_options *o = malloc(sizeof(*o));
 	CLEANUP(free) struct verdict *v = malloc(sizeof(*v));
+	CLEANUP(free) struct verify_result *result = calloc(1, sizeof(*result));
 
-	if (!o || !v) {
+	if (!o || !v || !result) {
 		err_nomem(e);
 		return CLI_USAGE;
 	}
 	int failed = evidence_options_read(cli, path, o, e);
 	if (!failed)
-		failed = verify(&o->input, v, NULL, e);
+		failed = verify(&o->input, v, result, e);
 	if (failed && failed != -ERR_DENIED) {
 		evidence_options_done(o);
 		return CLI_USAGE;
 	}
 	if (json)
-		print_json(cli, v);
+		print_json(cli, v, result);
 	else
 		print_text(cli, &o->input, v, e, !failed);
 	e->text[0] = '\0'; /* the output has said it */

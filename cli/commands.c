@@ -32,6 +32,8 @@ const struct command *const commands[] = {
 
 	&cmd_attestation_validate,
 	&cmd_attestation_check,
+	&cmd_attestation_show,
+	&cmd_policy_validate,
 
 	&cmd_completion,
 	&cmd_help,

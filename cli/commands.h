@@ -27,5 +27,6 @@ extern const struct command cmd_sevsnpmeasure, cmd_igvmmeasure, cmd_tdxmeasure, 
 /* cmd_about.c */
 extern const struct command cmd_completion, cmd_help, cmd_version;
 
-/* cmd_validate.c, cmd_check.c */
-extern const struct command cmd_attestation_validate, cmd_attestation_check;
+/* cmd_validate.c, cmd_check.c, cmd_show.c, cmd_policy.c */
+extern const struct command cmd_attestation_validate, cmd_attestation_check, cmd_attestation_show,
+	cmd_policy_validate;

@@ -97,8 +97,8 @@ static int keep(struct evidence_options *o, const char *path, struct span *out, 
 	if (file_read(path, EVIDENCE_FILE_MAX, &bytes, &len, e) < 0)
 		return -(int)e->code;
 	o->files[o->file_count++] = bytes;
-	*out = (struct span){ bytes, len };
-	return len ? 0 : err_set(e, ERR_INVALID, "'%s' is empty", path);
+	*out = (struct span){ bytes, len }; /* an empty one is refused where it is judged */
+	return 0;
 }
 
 static int read_file(struct evidence_options *o, const struct cli *cli, const char *name,
@@ -192,66 +192,69 @@ static bool same_name(struct span a, struct span b)
 	return a.len == b.len && memcmp(a.bytes, b.bytes, a.len) == 0;
 }
 
-/* Which certificates of the bundles are the leaf's issuer and that one's. What does not fit stays
- * out; whether what fits is right, the verifier says. */
-static void choose_chain(struct evidence_options *o)
+/* Two certificates are intermediate and root, in that order, as the vendor's bundles have them. Of
+ * more (several products), the leaf's issuer and that one's. Whether they are right, the verifier
+ * says. */
+static void choose_chain(struct evidence_options *o, struct span *ders, size_t count)
 {
-	struct x509 *leaf = NULL;
-	const struct x509 *below = NULL;
+	struct snp_input *snp = &o->input.snp;
+	CLEANUP(x509_free) struct x509 *leaf = NULL;
 	struct err ignored;
-	size_t count = 0;
 
-	if (o->input.snp.vek.len &&
-	    x509_load(o->input.snp.vek.bytes, o->input.snp.vek.len, &leaf, &ignored) == 0)
-		below = leaf;
-	for (size_t b = 0; b < o->bundle_count; b++)
-		for (size_t i = 0; i < o->bundles[b].count; i++) {
-			const struct x509 *cert = o->bundles[b].certs[i];
-			struct span der = { cert->der, cert->len };
+	if (snp->vek.len && x509_load(snp->vek.bytes, snp->vek.len, &leaf, &ignored) < 0)
+		leaf = NULL;
+	for (size_t i = 0; count > 2 && leaf && i + 1 < count; i++) {
+		CLEANUP(x509_free) struct x509 *cert = NULL;
 
-			o->intermediates[count++] = der;
-			if (same_name(cert->issuer, cert->subject)) {
-				if (!o->input.snp.ark.len)
-					o->input.snp.ark = der;
-			} else if (!below || same_name(below->issuer, cert->subject)) {
-				o->input.snp.intermediate = der;
-			}
+		if (x509_load(ders[i].bytes, ders[i].len, &cert, &ignored) == 0 &&
+		    same_name(cert->subject, leaf->issuer)) {
+			ders += i;
+			count = 2;
 		}
-	/* The root is that intermediate's issuer, if several were given. */
-	for (size_t b = 0; b < o->bundle_count; b++)
-		for (size_t i = 0; i < o->bundles[b].count; i++) {
-			const struct x509 *cert = o->bundles[b].certs[i];
-			struct x509 *middle = NULL;
+	}
+	if (count == 1) {
+		CLEANUP(x509_free) struct x509 *cert = NULL;
 
-			if (o->input.snp.intermediate.len && same_name(cert->issuer, cert->subject) &&
-			    x509_from_der(o->input.snp.intermediate.bytes,
-					  o->input.snp.intermediate.len, &middle, &ignored) == 0 &&
-			    same_name(middle->issuer, cert->subject))
-				o->input.snp.ark = (struct span){ cert->der, cert->len };
-			x509_free(middle);
-		}
-	x509_free(leaf);
-	o->input.tpm.binding.intermediates = o->intermediates;
-	o->input.tpm.binding.intermediate_count = count;
+		if (x509_load(ders[0].bytes, ders[0].len, &cert, &ignored) == 0 &&
+		    same_name(cert->issuer, cert->subject))
+			snp->ark = ders[0];
+		else
+			snp->intermediate = ders[0];
+	} else if (count) {
+		snp->intermediate = ders[0];
+		snp->ark = ders[1];
+	}
 }
 
+/* A file that is no bundle of certificates goes to the verifier as it is, to be refused there. */
 static int read_bundles(const struct cli *cli, struct evidence_options *o, struct err *e)
 {
 	const char *paths = cli_value(cli, "CA_bundles_paths");
 	CLEANUP(free) char *copy = paths ? strdup(paths) : NULL;
+	size_t count = 0;
 
 	for (char *rest = copy, *path; (path = strsep(&rest, ","));) {
+		struct x509_chain *bundle = &o->bundles[o->bundle_count];
 		struct span pem;
+		struct err ignored;
 
 		if (o->bundle_count == ARRAY_LEN(o->bundles))
 			return err_set(e, ERR_INVALID, "--CA_bundles_paths: more than %zu files",
 				       ARRAY_LEN(o->bundles));
-		if (keep(o, path, &pem, e) < 0 ||
-		    x509_chain_from_pem(pem.bytes, pem.len, &o->bundles[o->bundle_count], e) < 0)
-			return err_wrap(e, "--CA_bundles_paths: '%s'", path);
+		if (keep(o, path, &pem, e) < 0)
+			return err_wrap(e, "--CA_bundles_paths");
+		if (x509_chain_from_pem(pem.bytes, pem.len, bundle, &ignored) < 0) {
+			o->intermediates[count++] = pem;
+			continue;
+		}
 		o->bundle_count++;
+		for (size_t i = 0; i < bundle->count; i++)
+			o->intermediates[count++] =
+				(struct span){ bundle->certs[i]->der, bundle->certs[i]->len };
 	}
-	choose_chain(o);
+	choose_chain(o, o->intermediates, count);
+	o->input.tpm.binding.intermediates = o->intermediates;
+	o->input.tpm.binding.intermediate_count = count;
 	return 0;
 }
 

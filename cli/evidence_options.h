@@ -7,7 +7,7 @@
 #include "attestation/verify.h"
 #include "cli/command.h"
 
-enum { EVIDENCE_FILES_MAX = 64, EVIDENCE_FILE_MAX = 16 << 20 };
+enum { EVIDENCE_FILES_MAX = 64, EVIDENCE_BUNDLES_MAX = 4, EVIDENCE_FILE_MAX = 16 << 20 };
 
 /* The table of options; ends with a row that has no name. */
 extern const struct cli_option evidence_option_table[];
@@ -20,8 +20,8 @@ struct evidence_options {
 	uint8_t report_data[BINDING_REPORT_DATA_LEN], tee[BINDING_TEE_NONCE_MAX],
 		vtpm[BINDING_VTPM_NONCE_MAX], tpm_nonce[64];
 	uint8_t manifests[VERIFY_MANIFESTS_MAX][SHA3_256_LEN];
-	struct span intermediates[2 * X509_CHAIN_MAX];
-	struct x509_chain bundles[2];
+	struct span intermediates[EVIDENCE_BUNDLES_MAX * X509_CHAIN_MAX];
+	struct x509_chain bundles[EVIDENCE_BUNDLES_MAX];
 	size_t bundle_count;
 	EVP_PKEY *key;
 	struct tdx_collateral collateral;

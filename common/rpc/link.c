@@ -44,7 +44,7 @@ static void on_turn(struct transport *t)
 	}
 }
 
-static void on_settled(struct transport *t)
+static bool on_is_over(struct transport *t)
 {
 	struct link *link = (struct link *)t;
 	struct err e;
@@ -55,6 +55,7 @@ static void on_settled(struct transport *t)
 			link->channel->target);
 		link_close(link, &e);
 	}
+	return false;
 }
 
 static void on_failed(struct transport *t, const struct err *why)
@@ -94,7 +95,7 @@ static const struct transport_user link_user = {
 	.turn = on_turn,
 	.input = on_input,
 	.output = on_output,
-	.settled = on_settled,
+	.is_over = on_is_over,
 	.failed = on_failed,
 	.freed = on_freed,
 };

@@ -76,7 +76,8 @@ static void what_we_sign_verifies_and_no_bit_can_change(void **state)
 		size_t kid = (size_t)(m.unprotected->items[1].bytes - w.bytes);
 		cose_done(&m);
 		assert_true(verify(w.bytes, w.len, key, (const uint8_t *)"aae", 3, &m, &e) < 0);
-		for (size_t bit = 0; bit < 8 * w.len; bit++) {
+		/* RSA is slow: one bit of each byte there, every bit elsewhere. */
+		for (size_t bit = 0; bit < 8 * w.len; bit += kinds[k] == KEY_RSA ? 9 : 1) {
 			if (bit / 8 >= kid - 3 && bit / 8 < kid + 2)
 				continue;
 			w.bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);

@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One call of the CLI and what it has to answer."""
+
+
+class Case:
+    """One call and what it has to answer.
+
+    command: words of the subcommand; options: of its batch line, or a list of arguments where it has
+    no batch; accept: True, False, or None for either; stages: where a refusal is sound (None: at any
+    check that is not about a missing input); check: a function of the answer that says what differs.
+    """
+
+    def __init__(self, name, command, options, accept, stages=None, check=None):
+        self.name, self.command, self.options = name, command, options
+        self.accept, self.stages, self.check = accept, stages, check

@@ -1,0 +1,236 @@
+# SPDX-License-Identifier: Apache-2.0
+"""TDX quotes under their group's default policy: every TCB status but Revoked, the quote's own values
+as reference values."""
+import os
+
+from vectors.case import Case
+from vectors.files import cases_below, compare, read, read_json, write, write_json
+
+STATUSES = [
+    "UpToDate", "SWHardeningNeeded", "ConfigurationNeeded", "ConfigurationAndSWHardeningNeeded",
+    "OutOfDate", "OutOfDateConfigurationNeeded", "TDRelaunchAdvised",
+    "TDRelaunchAdvisedConfigurationNeeded",
+]
+COLLATERAL = [
+    "tcb_info.json", "tcb_info_issuer_chain.pem", "qe_identity.json", "qe_identity_issuer_chain.pem",
+    "pck_crl.der", "pck_crl_issuer_chain.pem", "root_ca_crl.der",
+]
+FIELDS = {"mrtd": 136, "mrconfigid": 184, "mrowner": 232, "mrownerconfig": 280, "rtmr0": 328,
+          "rtmr1": 376, "rtmr2": 424, "rtmr3": 472}
+BODY_15_LEN = 648
+
+# A fault's name, and the checks that may say it. Another name may be refused anywhere but for a
+# missing input.
+FAULTS = {
+    "quote_format": ["parse."], "quote_version": ["parse."], "att_key_type": ["parse."],
+    "tee_type": ["parse."], "body_type": ["parse."], "cert_data_type": ["parse."],
+    "qe_vendor_id": ["parse."], "json": ["parse.", "collateral."],
+    "quote_signature": ["signature.quote", "parse."], "qe_report_signature": ["signature.qe_report"],
+    "qe_report_data": ["signature.qe_report_data"], "root_not_trusted": ["chain."],
+    "pck_chain": ["chain.", "parse."], "chain_format": ["chain.", "parse.", "collateral."],
+    "pck_extension": ["chain."],
+    "cert_expired": ["time."], "tcb_info_expired": ["time."], "qe_identity_expired": ["time."],
+    "tcb_info_not_yet_valid": ["time."], "qe_identity_not_yet_valid": ["time."],
+    "fmspc": ["collateral.", "time."], "pceid": ["collateral."],
+    "tcb_info_signature": ["signature.tcb_info"], "tcb_info_chain": ["chain.", "collateral.", "parse."],
+    "tcb_info_id": ["parse.", "collateral."], "qe_identity_id": ["parse.", "collateral."],
+    "qe_identity_signature": ["signature.qe_identity"],
+    "qe_attributes": ["identity."], "qe_miscselect": ["identity."], "qe_mrsigner": ["identity."],
+    "qe_isvprodid": ["identity."], "qe_isvsvn": ["identity.", "tcb."],
+    "tdx_module_identity_missing": ["module."], "mrsignerseam": ["module.", "policy."],
+    "seamattributes": ["module.", "policy."], "tcb_no_level": ["tcb."], "tcb_revoked": ["tcb.", "policy."],
+    "tcb_status_policy": ["policy."], "xfam": ["policy.xfam"], "td_debug": ["policy."],
+    "td_attributes_reserved": ["policy.", "parse."], "sept_ve_disable": ["policy."],
+    "mrservicetd": ["policy.mrservicetd"],
+    "signing_cert_revoked": ["crl."], "pck_revoked": ["crl."], "intermediate_revoked": ["crl."],
+    "root_crl_signature": ["crl."], "root_crl_not_yet_valid": ["crl.", "time."],
+    "root_crl_format": ["crl.", "parse.", "collateral."], "pck_crl_issuer": ["crl."],
+    "pck_crl_expired": ["crl.", "time."], "pck_crl_format": ["crl.", "parse.", "collateral."],
+    "pck_crl_signature": ["crl."],
+}
+
+
+def body_of(quote):
+    start = 48 + (6 if quote[:2] == b"\x05\x00" else 0)
+    return quote[start : start + BODY_15_LEN]
+
+
+def own_policy(quote, policy):
+    body = body_of(quote)
+    tdx = {
+        "statuses": policy.get("tcb_status", STATUSES),
+        "allow_sept_ve": policy.get("allow_sept_ve", False),
+        "allow_attributes": ["icssd", "lass", "migratable", "kl", "tpa"],
+    }
+    for name, at in FIELDS.items():
+        tdx[name] = [body[at : at + 48].ljust(48, b"\0").hex()]
+    if policy.get("allow_service_td") and len(body) == BODY_15_LEN:
+        tdx["mrservicetd"] = [body[600:648].hex()]
+    return {"cocos": 1, "tdx": tdx, "run": {"agent": "stock"}}
+
+
+KNOWN = {"tcb_status", "allow_sept_ve", "allow_service_td", "allow_debug"}
+
+
+def report_data(quote):
+    return body_of(quote)[520:584].ljust(64, b"\0").hex()
+
+
+def collateral_of(path, case, scratch):
+    """A folder with the case's documents, overrides in place."""
+    base = os.path.normpath(os.path.join(path, case.get("collateral") or "collateral"))
+    override = case.get("collateral_override")
+    names = {name: os.path.join(base, name) for name in COLLATERAL}
+    if override:
+        over = os.path.join(path, override) if isinstance(override, str) else path
+        for name in os.listdir(over):
+            if name in names:
+                names[name] = os.path.join(over, name)
+    folder = os.path.join(scratch, "collateral-" + os.path.relpath(path, "/").replace("/", "_"))
+    os.makedirs(folder, exist_ok=True)
+    for name, source in names.items():
+        target = os.path.join(folder, name)
+        if os.path.exists(source) and not os.path.lexists(target):
+            os.symlink(source, target)
+    return base, folder
+
+
+def root_of(path, case, base):
+    if case.get("trust_root"):
+        return os.path.normpath(os.path.join(path, case["trust_root"]))
+    return os.path.join(base, "root_ca.pem")
+
+
+def options_of(quote_path, quote, case, path, scratch):
+    base, folder = collateral_of(path, case, scratch)
+    options = {
+        "file": quote_path,
+        "mode": "tdx",
+        "at": case["at"],
+        "skew": "0",
+        "report_data": report_data(quote),
+        "policy": write_json(scratch, own_policy(quote, case.get("policy") or {})),
+        "collateral": folder,
+    }
+    root = root_of(path, case, base)
+    if os.path.exists(root):
+        options["trusted_root"] = root
+    return options
+
+
+def stages_of(case):
+    if case["verdict"] == "signatures_only":
+        return ["collateral.", "crl.", "chain."]
+    return FAULTS.get(case.get("why"))
+
+
+def status_check(case):
+    wanted = {"tcb_status": case["tcb_status"]} if case.get("tcb_status") else {}
+
+    def check(answer):
+        return compare(answer.get("tdx", {}), wanted, "tdx")
+
+    return check if wanted else None
+
+
+def validations(name, path, case, scratch):
+    for run in [case] + [{**case, **also} for also in case.get("also") or []]:
+        # Where no collateral exists there is no moment at which it would be valid.
+        run.setdefault("at", None)
+        run["at"] = run["at"] or "2026-01-01T00:00:00Z"
+        # A debug TD is never accepted, whatever a policy allows.
+        if (run.get("policy") or {}).get("allow_debug"):
+            run = {**run, "verdict": "refuse", "why": "td_debug"}
+        quote_path = os.path.normpath(os.path.join(path, run.get("quote") or "quote.bin"))
+        quote = read(quote_path)
+        label = f"{name} ({run['name']})" if "name" in run else name
+        unknown = set(run.get("policy") or {}) - KNOWN
+        if unknown:
+            yield Case(label, ["attestation", "validate"], {"file": f"unknown policy {unknown}"}, True)
+            continue
+        yield Case(label, ["attestation", "validate"], options_of(quote_path, quote, run, path, scratch),
+                   run["verdict"] == "accept", stages_of(run), status_check(run))
+
+
+def fields_case(name, path, case):
+    wanted = {"fields": case["fields"]}
+    if case.get("pck"):
+        # The group writes two names for some of the certificate's fields.
+        names = {"comp": "sgx_tcb_comp_svn", "sgxtype": "sgx_type"}
+        wanted["pck"] = {names.get(key, key): value for key, value in case["pck"].items()}
+    if case.get("qe_report"):
+        wanted["qe_report"] = case["qe_report"]
+    quote = os.path.normpath(os.path.join(path, case.get("quote") or "quote.bin"))
+    return Case(name + " (fields)", ["attestation", "show"], {"file": quote, "mode": "tdx"}, True,
+                check=lambda answer: compare(answer, wanted))
+
+
+def cross_cases(folder, scratch):
+    table = read_json(os.path.join(folder, "cross.json"))
+    for row in table["rows"]:
+        other = os.path.join(folder, row["collateral"])
+        case = {"at": row["at"], "policy": table["policy"], "verdict": row["verdict"],
+                "why": row["why"], "tcb_status": row["tcb_status"], "collateral": None}
+        expected = read_json(os.path.join(other, "expected.json"))
+        case["collateral"] = expected.get("collateral")
+        quote_path = os.path.join(folder, row["quote"], "quote.bin")
+        yield Case(f"cross {row['quote']} with {row['collateral']}", ["attestation", "validate"],
+                   options_of(quote_path, read(quote_path), case, other, scratch),
+                   row["verdict"] == "accept", stages_of(case), status_check(case))
+
+
+def mutation_cases(name, path, scratch):
+    table = read_json(os.path.join(path, "mutations.json"))
+    case = {**read_json(os.path.join(path, "expected.json")), "policy": table["policy"], "at": table["at"]}
+    quote = read(os.path.join(path, table["quote"]))
+    first, last = (int(text) for text in table["offsets"].split(" .. "))
+    either = set(table["either"])
+    whole = options_of(os.path.join(path, table["quote"]), quote, case, path, scratch)
+    for offset in range(first, last + 1):
+        for mask in table["xor"]:
+            changed = bytearray(quote)
+            changed[offset] ^= mask
+            changed = bytes(changed)
+            # The policy and REPORTDATA stay those of the quote as it was.
+            options = {**whole, "file": write(scratch, changed)}
+            yield Case(f"{name} byte {offset} xor {mask}", ["attestation", "validate"], options,
+                       None if offset in either else False, [""])
+
+
+def log_case(name, path, case, scratch):
+    """A CCEL log by itself; the register numbers of the log are one above RTMR's."""
+    if case.get("format", "").startswith("AAEL"):
+        options = {"file": ["log", os.path.join(path, "aael.txt")], "aael": True}
+        wanted = {"value": case["rtmr3"]}
+        return Case(name, ["attestation", "check"], options, True,
+                    check=lambda answer: compare(answer, wanted))
+    log = next(entry for entry in sorted(os.listdir(path)) if entry.endswith((".bin", ".dat")))
+    accept = case["verdict"] == "accept"
+    options = {"file": ["log", os.path.join(path, log)], "cc": True}
+    values = case.get("rtmr_wanted") or (case.get("rtmr") if accept else None)
+    if values:
+        shifted = {str(int(index) + 1): value for index, value in values.items()}
+        options["pcrs"] = write_json(scratch, {"sha384": shifted})
+    return Case(name, ["attestation", "check"], options, accept, ["log."])
+
+
+def log_cases(folder, scratch):
+    for name, path, case in cases_below(folder):
+        yield log_case(name, path, case, scratch)
+
+
+def cases(folder, scratch):
+    for name, path, case in cases_below(folder):
+        if name.startswith("eventlog"):
+            continue
+        yield from validations(name, path, case, scratch)
+        if "fields" in case and case.get("verdict") == "accept":
+            yield fields_case(name, path, case)
+        if os.path.exists(os.path.join(path, "mutations.json")):
+            yield from mutation_cases(name, path, scratch)
+    if os.path.isdir(os.path.join(folder, "eventlog")):
+        for case in log_cases(os.path.join(folder, "eventlog"), scratch):
+            case.name = "eventlog/" + case.name
+            yield case
+    if os.path.exists(os.path.join(folder, "cross.json")):
+        yield from cross_cases(folder, scratch)
