@@ -221,11 +221,14 @@ static bool binding_check(struct state *s)
 		given++;
 		good += step(s, "ak.named", "the relying party", named_check(s, &e), &e);
 		verdict_note(s->v, "AK named by you: the operator of that TPM is trusted");
+		if (!span_equal(b->named, s->message.ak_public))
+			verdict_note(s->v, "named by its key alone: its attributes are your word");
 	}
 	if (b->root.len > 0) {
 		given++;
 		good += step(s, "ak.certificate", "RFC 5280", cert_check(s, &e), &e);
-		verdict_note(s->v, "AK certified under the root that you named");
+		verdict_note(s->v, "AK certified under the root that you named, whose owner vouches for "
+				   "its attributes");
 	}
 	if (b->tee_report_data) {
 		given++;
@@ -261,8 +264,10 @@ static int bank_agrees(const struct event_log *log, const struct tpm_pcr_bank *b
 	return 0;
 }
 
-/* Every quoted bank that the log has, and at least one. */
-static int log_agrees(const struct event_log *log, const struct tpm_pcrs *pcrs, struct err *e)
+/* Every quoted bank that the log has, and at least one that counts: under SHA-1 alone another log
+ * may come to the same values. */
+static int log_agrees(const struct event_log *log, const struct tpm_pcrs *pcrs, bool sha1_counts,
+		      struct err *e)
 {
 	size_t banks = 0;
 
@@ -271,9 +276,10 @@ static int log_agrees(const struct event_log *log, const struct tpm_pcrs *pcrs, 
 			continue;
 		if (bank_agrees(log, &pcrs->banks[i], e) < 0)
 			return -(int)e->code;
-		banks++;
+		banks += sha1_counts || pcrs->banks[i].kind != DIGEST_SHA1;
 	}
-	return banks ? 0 : err_set(e, ERR_DENIED, "the log has none of the banks quoted");
+	return banks ? 0 :
+		       err_set(e, ERR_DENIED, "the log has none of the banks quoted, SHA-1 aside");
 }
 
 static bool log_check(struct state *s)
@@ -282,13 +288,15 @@ static bool log_check(struct state *s)
 	struct span bytes = s->in->event_log.len ? s->in->event_log : s->message.event_log;
 	struct event_log_form form = { .separators_optional = s->in->policy &&
 							      s->in->policy->separators_optional };
+	bool sha1 = s->in->policy && s->in->policy->allow_sha1_bank;
 	struct err e;
 
 	if (bytes.len == 0)
 		return true;
 	if (!step(s, "log.parse", section, event_log_parse(bytes, form, &s->log, &e), &e))
 		return false;
-	s->has_log = step(s, "log.replay", section, log_agrees(&s->log, &s->pcrs, &e), &e);
+	s->has_log = step(s, "log.replay", section, log_agrees(&s->log, &s->pcrs, sha1, &e),
+			  &e);
 	return s->has_log;
 }
 
