@@ -13,6 +13,7 @@ const struct cmdline_word cmdline_words[] = {
 	{ "quiet", CMDLINE_ALWAYS, "the kernel's own chatter costs a second on a serial port" },
 	{ "panic=-1", CMDLINE_ALWAYS, "a panic ends the machine at once" },
 	{ "oops=panic", CMDLINE_ALWAYS, "a kernel that has erred does not go on" },
+	{ "no_timer_check", CMDLINE_ALWAYS, "a busy host without KVM fails that check, and panics" },
 	{ "lockdown=integrity", CMDLINE_ALWAYS, "not even root in the guest changes the kernel" },
 	{ "cocos.role_signature", CMDLINE_LAUNCHER, "the agent takes signatures of the role name" },
 	{ "initrd=initrd", CMDLINE_FIRMWARE, "OVMF names the initrd that it was given" },

@@ -58,7 +58,7 @@ def the_base_image_boots_and_is_what_it_says():
             "/written: EROFS", "/etc/written: EROFS", "/etc/cocos/written: EROFS",
             "/run/written: ok", "/tmp/program: EACCES", "ran: --ran", "tpm: ok",
             "load a module: EPERM", "configfs: ok", "cgroup2: ok", "securityfs: ok",
-            "core dumps: no", "sandbox: ok", "zombies: 0", "processes: 2"):
+            "core dumps: no", "sandbox: ok", "ipv6: ok", "zombies: 0", "processes: 2"):
         assert wanted in probe, f"'{wanted}' is not in:\n" + "\n".join(probe)
     assert any(line.startswith("/etc/cocos-image: cocos ") and line.endswith(" base")
                for line in probe), probe

@@ -107,6 +107,27 @@ static void say_sandbox(void)
 	wait(NULL);
 }
 
+/* The kernel follows router advertisements by itself; they take a moment. */
+static void say_ipv6(void)
+{
+	for (int tries = 0; tries < 150; tries++) {
+		FILE *file = fopen("/proc/net/if_inet6", "r");
+		char line[128];
+		bool found = false;
+
+		while (file && fgets(line, sizeof(line), file))
+			found |= strstr(line, "eth0") && strncmp(line, "fe80", 4) != 0;
+		if (file)
+			fclose(file);
+		if (found) {
+			say("ipv6", "ok");
+			return;
+		}
+		usleep(100000);
+	}
+	say("ipv6", "no address");
+}
+
 static int look_at(const char *path, const struct stat *st, int type, struct FTW *ftw)
 {
 	static const char *const shells[] = { "sh",   "bash", "dash",  "busybox", "ash",  "zsh",
@@ -223,6 +244,7 @@ static void look_around(void)
 	say("core dumps", core.rlim_max ? "yes" : "no");
 	say_sandbox();
 	nftw("/", look_at, 32, FTW_PHYS | FTW_MOUNT);
+	say_ipv6();
 	orphan_some();
 }
 
