@@ -10,5 +10,5 @@ int main(int argc, char **argv)
 	log_open("cocos-cli");
 	/* A peer or a pager that goes away is an error of that write, not the end of the process. */
 	signal(SIGPIPE, SIG_IGN);
-	return command_main(argc, argv);
+	return (int)command_main(argc, argv);
 }
