@@ -114,8 +114,9 @@ const struct x509_extension *x509_extension_of(const struct x509 *cert, const ch
  * or more than one, if it is too long or has bytes outside of printable ASCII. */
 int x509_common_name(struct span name, char *text, size_t size, struct err *e) MUST_CHECK;
 
-/* "…-----BEGIN LABEL-----" armour around exactly one block; malloc'ed DER. For other modules that
- * read PEM of another label ("X509 CRL"). `*next` gets what follows the block, if not NULL (else
- * only white space and one zero byte may follow). */
+/* "-----BEGIN LABEL-----" armour around exactly one block; malloc'ed DER. For other modules that
+ * read PEM of another label ("X509 CRL"). White space may stand before; `*next` gets where the text
+ * behind the block begins, if not NULL (else only white space and one zero byte may follow). Inside,
+ * lines are of one length but for the last, and base64 is canonical: a block has one spelling. */
 int x509_pem_decode(const char *pem, size_t len, const char *label, uint8_t **der, size_t *der_len,
 		    size_t *next, struct err *e) MUST_CHECK;

@@ -27,27 +27,29 @@ static size_t step_over(const char *pem, size_t len, size_t at, const char *line
 	at += line_len;
 	if (at < len && pem[at] == '\r')
 		at++;
-	return at < len && pem[at] == '\n' ? at + 1 : at;
+	return at < len && pem[at] == '\n' ? at + 1 : 0;
 }
 
-/* The base64 characters of the lines up to `end`, without the line ends. */
+/* The base64 characters of the lines up to the end, without the line ends. All lines are as long as
+ * the first, but for the last, which may be shorter. */
 static int join_lines(const char *pem, size_t len, char *joined, size_t *chars, struct err *e)
 {
-	size_t out = 0, line = 0;
+	size_t out = 0, width = 0;
 
-	for (size_t i = 0; i < len; i++) {
-		if (pem[i] == '\n') {
-			if (line == 0)
-				return err_set(e, ERR_INVALID, "PEM: an empty line inside");
-			line = 0;
-		} else if (pem[i] == '\r' && i + 1 < len && pem[i + 1] == '\n') {
-			continue;
-		} else if (++line > LINE_MAX_CHARS) {
-			return err_set(e, ERR_INVALID, "PEM: a line of more than %d characters",
-				       LINE_MAX_CHARS);
-		} else {
-			joined[out++] = pem[i];
-		}
+	for (size_t at = 0; at < len;) {
+		const char *end = memchr(pem + at, '\n', len - at);
+		size_t line = end ? (size_t)(end - pem) - at : len - at;
+		size_t next = at + line + 1;
+
+		if (line > 0 && pem[at + line - 1] == '\r')
+			line--;
+		if (!end || line == 0 || line > LINE_MAX_CHARS || (width && line > width) ||
+		    (line < width && next < len))
+			return err_set(e, ERR_INVALID, "PEM: a line of %zu characters", line);
+		memcpy(joined + out, pem + at, line);
+		out += line;
+		width = line;
+		at = next;
 	}
 	*chars = out;
 	return 0;
@@ -79,7 +81,7 @@ int x509_pem_decode(const char *pem, size_t len, const char *label, uint8_t **de
 	stop = body ? memmem(pem + body, len - body, end, strlen(end)) : NULL;
 	if (!stop)
 		return err_set(e, ERR_INVALID, "PEM: wanted a '%s' block", label);
-	after = step_over(pem, len, (size_t)(stop - pem), end);
+	after = (size_t)(stop - pem) + strlen(end);
 
 	CLEANUP(free) char *joined = malloc((size_t)(stop - pem) - body + 1);
 	if (!joined)

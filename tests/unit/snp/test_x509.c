@@ -288,7 +288,7 @@ static void pem_is_one_block_and_nothing_else(void **state)
 	snprintf(changed, sizeof(changed), "-----BEGIN X509-----%s", pem + 27);
 	assert_int_equal(x509_load(changed, strlen(changed), &cert, &e), -ERR_INVALID);
 	snprintf(changed, sizeof(changed), "%.28s\n%s", pem, pem + 28);
-	assert_refused(x509_load(changed, len + 1, &cert, &e), e, ERR_INVALID, "empty line");
+	assert_refused(x509_load(changed, len + 1, &cert, &e), e, ERR_INVALID, "line of 0");
 	snprintf(changed, sizeof(changed), "%.40s%s", pem, pem + 41);
 	assert_int_equal(x509_load(changed, len - 1, &cert, &e), -ERR_INVALID);
 	for (size_t cut = 0; cut < len - 1; cut++)
