@@ -108,6 +108,8 @@ static int visit(void *data, const struct igvm_directive *d, struct err *e)
 	}
 	if (!ours)
 		return 0;
+	if (m->launch.steps > IGVM_MEASURE_PAGES_MAX)
+		return err_set(e, ERR_INVALID, "IGVM: more than %d pages", IGVM_MEASURE_PAGES_MAX);
 	if (m->how->check_kvm && m->vmsas > 0)
 		return err_set(e, ERR_INVALID,
 			       "KVM: pages after the VMSA; QEMU measures it last of all");

@@ -13,6 +13,8 @@
 #include "attestation/snp_launch.h"
 #include "common/crypto/digest.h"
 
+enum { IGVM_MEASURE_PAGES_MAX = 4 << 20 }; /* 16 GiB of guest memory */
+
 struct igvm_measure {
 	enum igvm_platform platform; /* IGVM_SEV_SNP, IGVM_SEV_ES or IGVM_SEV */
 	bool native_zero; /* pages without data as zero pages, not as normal pages of zeros */

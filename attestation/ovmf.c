@@ -134,6 +134,7 @@ static int read_metadata(struct ovmf *o, uint32_t offset, struct err *e)
 	struct reader r;
 	uint32_t len, version, count;
 	const uint8_t *signature;
+	uint64_t total = 0;
 
 	if (offset > o->image.len)
 		return err_set(e, ERR_INVALID, "firmware: SEV metadata outside of the image");
@@ -150,9 +151,14 @@ static int read_metadata(struct ovmf *o, uint32_t offset, struct err *e)
 	if (count > OVMF_SECTIONS_MAX || len != METADATA_HEADER_LEN + count * SECTION_LEN)
 		return err_set(e, ERR_INVALID,
 			       "firmware: SEV metadata of %u sections in %u bytes", count, len);
-	for (; o->section_count < count; o->section_count++)
+	for (; o->section_count < count; o->section_count++) {
 		if (read_section(&r, &o->sections[o->section_count], e) < 0)
 			return -(int)e->code;
+		total += o->sections[o->section_count].len;
+	}
+	if (total > OVMF_SECTIONS_BYTES_MAX)
+		return err_set(e, ERR_INVALID, "firmware: SEV metadata sections of %llu bytes",
+			       (unsigned long long)total);
 	return 0;
 }
 

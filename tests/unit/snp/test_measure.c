@@ -132,6 +132,14 @@ static void a_malformed_firmware_is_refused(void **state)
 		put_metadata(&bad[i], 1);
 		assert_refused(parse_image(&o, &e), e, ERR_INVALID, "section");
 	}
+	for (uint32_t more = 0; more < 2; more++) {
+		const struct section large[] = { { 0, OVMF_SECTIONS_BYTES_MAX - 0x1000, 1 },
+						 { 0xe0000000, 0x1000 + 0x1000 * more, 1 } };
+
+		make_image();
+		put_metadata(large, 2);
+		assert_int_equal(parse_image(&o, &e), more ? -ERR_INVALID : 0);
+	}
 	assert_int_equal(ovmf_parse((struct span){ image, 0 }, &o, &e), -ERR_INVALID);
 }
 

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "attestation/ovmf.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
+{
+	uint64_t total = 0;
+	struct ovmf ovmf;
+	struct err e;
+
+	if (ovmf_parse((struct span){ bytes, len }, &ovmf, &e) < 0)
+		return 0;
+	for (size_t i = 0; i < ovmf.section_count; i++)
+		total += ovmf.sections[i].len;
+	if (total > OVMF_SECTIONS_BYTES_MAX)
+		__builtin_trap();
+	return 0;
+}
