@@ -8,6 +8,7 @@
 #include <sys/queue.h>
 
 #include "health.pb-c.h"
+#include "proto/descriptors.h"
 
 enum status {
 	STATUS_SERVING = GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__SERVING_STATUS__SERVING,
@@ -144,6 +145,7 @@ static const struct rpc_service service = {
 	.name = "grpc.health.v1.Health",
 	.handlers = handlers,
 	.count = sizeof(handlers) / sizeof(handlers[0]),
+	.descriptors = &proto_health_set,
 };
 
 int rpc_health_new(struct rpc_server *server, struct rpc_health **health, struct err *e)

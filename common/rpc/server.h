@@ -12,15 +12,14 @@
 #include "common/rpc/prologue.h"
 #include "common/rpc/tls.h"
 
+struct descriptor_set; /* proto/descriptors.h */
 struct rpc_server;
 
 struct rpc_service {
 	const char *name; /* "agent.AgentService" */
 	const struct rpc_handler *handlers;
 	size_t count;
-	/* A serialized FileDescriptorSet with all imports, for reflection; see proto/. May be NULL. */
-	const uint8_t *descriptors;
-	size_t descriptors_len;
+	const struct descriptor_set *descriptors; /* for reflection: &proto_agent_set; may be NULL */
 };
 
 /* `limits` may be NULL. */

@@ -8,7 +8,9 @@
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/rpc/health.h"
+#include "common/rpc/reflection.h"
 #include "common/rpc/server.h"
+#include "proto/descriptors.h"
 #include "tests/interop/methods.h"
 
 #include <getopt.h>
@@ -18,6 +20,8 @@
 #include <string.h>
 
 enum { RESPONSE_MAX = 64 << 20, RESPONSES_MAX = 1000, PEM_FILE_MAX = 1 << 20 };
+
+extern const struct descriptor_set proto_testing_set;
 
 /* What a streaming call still has to send. */
 struct response {
@@ -303,12 +307,14 @@ static const struct rpc_service service = {
 	.name = TEST_SERVICE,
 	.handlers = handlers,
 	.count = sizeof(handlers) / sizeof(handlers[0]),
+	.descriptors = &proto_testing_set,
 };
 
 struct program {
 	uv_loop_t loop;
 	struct rpc_server *server;
 	struct rpc_health *health;
+	struct rpc_reflection *reflection;
 	uv_signal_t term;
 	const char *port, *cert, *key, *client_ca;
 	bool small_limits;
@@ -380,6 +386,7 @@ static int run(struct program *p, struct err *e)
 	if (rpc_server_add(p->server, &service, NULL, e) < 0 ||
 	    rpc_health_new(p->server, &p->health, e) < 0 ||
 	    rpc_health_set(p->health, TEST_SERVICE, true, e) < 0 ||
+	    rpc_reflection_new(p->server, &p->reflection, e) < 0 ||
 	    rpc_server_listen(p->server, &listen, &port, e) < 0)
 		return -(int)e->code;
 	uv_signal_init(&p->loop, &p->term);
@@ -389,6 +396,7 @@ static int run(struct program *p, struct err *e)
 	fflush(stdout);
 	uv_run(&p->loop, UV_RUN_DEFAULT);
 	rpc_health_free(p->health);
+	rpc_reflection_free(p->reflection);
 	return 0;
 }
 

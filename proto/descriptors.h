@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * descriptors.h — each .proto file as a serialized FileDescriptorSet with its imports, for
+ * rpc_service.descriptors and so for reflection.
+ */
+#pragma once
+
+#include <stddef.h>
+
+struct descriptor_set {
+	const unsigned char *bytes;
+	size_t len;
+};
+
+extern const struct descriptor_set proto_agent_set, proto_cvms_set, proto_manager_set,
+	proto_computations_set, proto_health_set, proto_reflection_set;
