@@ -4,7 +4,7 @@
  * therefore outlives the process that made them, as the real one does. A child is killed before and
  * after every single act; then a successor has to leave nothing behind.
  */
-#include "tests/unit.h"
+#include "tests/unit/manager/cvm_equal.h"
 
 #include "common/base/file.h"
 #include "manager/lifecycle.h"
@@ -295,7 +295,7 @@ static void a_cvm_is_made_as_recorded_and_removed_without_a_trace(void **state)
 	assert_string_equal(cvm.firmware, "SeaBIOS");
 	assert_ok(registry_list(m.registry, &all, &count, &e), e);
 	assert_int_equal(count, 1);
-	assert_memory_equal(&all[0], &cvm, sizeof(cvm));
+	assert_cvm_equal(&all[0], &cvm);
 	free(all);
 	snprintf(path, sizeof(path), "%s/" ID "/env/environment", secrets);
 	assert_ok(file_read_text(path, 100, &text, &e), e);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/unit.h"
+#include "tests/unit/manager/cvm_equal.h"
 
 #include "common/base/file.h"
 #include "manager/registry.h"
@@ -51,6 +51,7 @@ static struct cvm some_cvm(unsigned n)
 		.firmware = "/f.fd",
 		.image = "base abc",
 		.cmdline = "console=ttyS0",
+		.expected = "{}",
 		.boot_sha3_256 = { 1, 2, 3 },
 		.boot_sha3_384 = { 4, 5, 6 },
 	};
@@ -80,8 +81,8 @@ static void what_was_recorded_is_read_back_after_reopening(void **state)
 	assert_int_equal(count, 2);
 	one.step = CVM_FORWARD;
 	one.port = 9999;
-	assert_memory_equal(&all[0], &two, sizeof(two)); /* by slot */
-	assert_memory_equal(&all[1], &one, sizeof(one));
+	assert_cvm_equal(&all[0], &two); /* by slot */
+	assert_cvm_equal(&all[1], &one);
 	free(all);
 	assert_ok(registry_delete(r, one.id, &e), e);
 	assert_ok(registry_delete(r, two.id, &e), e);
