@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "manager/config.h"
 
+#include "attestation/snp_report.h"
 #include "common/base/cleanup.h"
+#include "common/base/encode.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
+#include "common/crypto/digest.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <string.h>
 
 #define MIB ((uint64_t)1 << 20)
@@ -39,9 +43,25 @@ const struct setting config_settings[] = {
 		  "memory of a CVM"),
 	ROW_RANGE("CPUS", SETTING_NUMBER, cpus, "1", 1, CONFIG_CPUS_MAX, "CPUs of a CVM"),
 	ROW("CPU_TYPE", SETTING_TEXT, cpu_type, NULL,
-	    "libvirt's name of the CPU model; default: the host's under KVM, else QEMU's maximum"),
+	    "libvirt's name of the CPU model; default: EPYC-v4 for SNP, the host's under KVM, else "
+	    "QEMU's maximum"),
 	ROW("FIRMWARE", SETTING_TEXT, firmware, NULL,
-	    "UEFI firmware file that measures what it boots; default: SeaBIOS, which does not"),
+	    "UEFI firmware file; default: the TEE's usual one, without a TEE SeaBIOS, which does not "
+	    "measure what it boots"),
+	ROW("EMULATOR", SETTING_TEXT, emulator, NULL, "QEMU to use; default: libvirt's choice"),
+	ROW("TEE", SETTING_TEXT, tee, "auto", "what protects CVMs: snp, tdx, none, or auto"),
+	ROW("ALLOW_PLAIN", SETTING_FLAG, allow_plain, "false",
+	    "with auto: launch unprotected CVMs where the host has no TEE"),
+	ROW("SNP_POLICY", SETTING_TEXT, snp_policy, "0x20000",
+	    "guest policy of SNP; hosts with SMT need 0x30000, and owners to accept it"),
+	ROW("SNP_ID_BLOCK", SETTING_TEXT, snp_id_block, NULL, "file: ID block of 96 bytes"),
+	ROW("SNP_ID_AUTH", SETTING_TEXT, snp_id_auth, NULL,
+	    "file: authentication of the ID block, 4096 bytes"),
+	ROW("TDX_MR_OWNER", SETTING_TEXT, tdx_mr_owner, NULL, "MROWNER, 96 hexadecimal digits"),
+	ROW("TDX_QUOTE_SOCKET", SETTING_TEXT, tdx_quote_socket, NULL,
+	    "socket of the quote generation service; default: libvirt's"),
+	ROW("IGVM", SETTING_TEXT, igvm, NULL,
+	    "IGVM file that a TEE boots in place of firmware and kernel"),
 	ROW("PORTS", SETTING_TEXT, ports, "7100-7199", "ports that are forwarded to agents"),
 	ROW("FORWARD_HOST", SETTING_TEXT, forward_host, "127.0.0.1",
 	    "IPv4 address on which forwarded ports listen"),
@@ -106,6 +126,11 @@ static int check_paths(const struct config *c, struct err *e)
 		{ "MANAGER_STATE_DIR", c->state_dir },
 		{ "MANAGER_SECRETS_DIR", c->secrets_dir },
 		{ "MANAGER_FIRMWARE", c->firmware },
+		{ "MANAGER_EMULATOR", c->emulator },
+		{ "MANAGER_SNP_ID_BLOCK", c->snp_id_block },
+		{ "MANAGER_SNP_ID_AUTH", c->snp_id_auth },
+		{ "MANAGER_TDX_QUOTE_SOCKET", c->tdx_quote_socket },
+		{ "MANAGER_IGVM", c->igvm },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(paths); i++)
@@ -115,11 +140,57 @@ static int check_paths(const struct config *c, struct err *e)
 	return 0;
 }
 
+static int check_snp(struct config *c, struct err *e)
+{
+	const char *text = c->snp_policy;
+	char *end = NULL;
+
+	errno = 0;
+	if (strncmp(text, "0x", 2) == 0 && text[2] && strspn(text + 2, "0123456789abcdefABCDEF") ==
+							       strlen(text + 2))
+		c->snp_policy_bits = strtoull(text + 2, &end, 16);
+	if (!end || *end || errno)
+		return err_set(e, ERR_INVALID, "MANAGER_SNP_POLICY: %s is no number like 0x20000",
+			       log_quote(text).text);
+	if (!(c->snp_policy_bits & SNP_POLICY_RESERVED_ONE) || c->snp_policy_bits & SNP_POLICY_DEBUG)
+		return err_set(e, ERR_INVALID, "MANAGER_SNP_POLICY: bit 17 must be one, and bit 19, "
+					       "which lets the host read the guest, zero");
+	if (!c->snp_id_block != !c->snp_id_auth)
+		return err_set(e, ERR_INVALID,
+			       "MANAGER_SNP_ID_BLOCK and MANAGER_SNP_ID_AUTH go together");
+	return 0;
+}
+
+static int check_tee(struct config *c, struct err *e)
+{
+	static const char *const names[] = {
+		[CONFIG_TEE_AUTO] = "auto",
+		[CONFIG_TEE_NONE] = "none",
+		[CONFIG_TEE_SNP] = "snp",
+		[CONFIG_TEE_TDX] = "tdx",
+	};
+	uint8_t owner[SHA384_LEN];
+	size_t i = 0;
+
+	while (i < ARRAY_LEN(names) && strcmp(c->tee, names[i]) != 0)
+		i++;
+	if (i == ARRAY_LEN(names))
+		return err_set(e, ERR_INVALID, "MANAGER_TEE: %s is none of auto, snp, tdx, none",
+			       log_quote(c->tee).text);
+	c->wanted = (enum config_tee)i;
+	if (c->tdx_mr_owner && hex_decode(c->tdx_mr_owner, owner, sizeof(owner), e) < 0)
+		return err_wrap(e, "MANAGER_TDX_MR_OWNER");
+	if (c->igvm && c->firmware)
+		return err_set(e, ERR_INVALID,
+			       "MANAGER_IGVM takes the place of MANAGER_FIRMWARE: set one");
+	return check_snp(c, e);
+}
+
 static int check(struct config *c, struct err *e)
 {
 	struct in_addr v4;
 
-	if (check_listener(c, e) < 0 || check_paths(c, e) < 0 ||
+	if (check_listener(c, e) < 0 || check_paths(c, e) < 0 || check_tee(c, e) < 0 ||
 	    config_parse_ports(c->ports, &c->port_first, &c->port_last, e) < 0)
 		return -(int)e->code;
 	if (c->memory % MIB)

@@ -17,6 +17,9 @@ enum {
 };
 #define CONFIG_FILE "/etc/cocos/manager.conf"
 
+/* What protects the CVMs. `auto`: whatever TEE the host has. */
+enum config_tee { CONFIG_TEE_AUTO, CONFIG_TEE_NONE, CONFIG_TEE_SNP, CONFIG_TEE_TDX };
+
 struct config {
 	char *grpc_host, *server_cert, *server_key, *server_ca_certs, *client_ca_certs;
 	uint16_t grpc_port;
@@ -27,11 +30,20 @@ struct config {
 	uint64_t memory;			   /* bytes, whole MiB */
 	uint64_t cpus;
 	char *cpu_type; /* NULL: by acceleration */
-	char *firmware; /* NULL: SeaBIOS */
+	char *firmware; /* NULL: SeaBIOS, or the TEE's usual one */
+	char *emulator; /* NULL: libvirt's choice */
+	char *tee;
+	bool allow_plain;
+	char *snp_policy, *snp_id_block, *snp_id_auth;
+	char *tdx_mr_owner, *tdx_quote_socket;
+	char *igvm;
 	char *ports, *forward_host;
 	bool allow_role_signature;
 
-	uint16_t port_first, port_last; /* made from `ports` */
+	/* Made from the texts. */
+	uint16_t port_first, port_last;
+	enum config_tee wanted;
+	uint64_t snp_policy_bits;
 };
 
 extern const struct setting config_settings[];

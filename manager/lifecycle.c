@@ -2,6 +2,8 @@
 #include "manager/lifecycle.h"
 
 #include "common/base/file.h"
+#include "manager/expected.h"
+#include "manager/tee.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -111,31 +113,34 @@ static int read_image(struct lifecycle *l, struct cvm *cvm, struct launch *launc
 	return 0;
 }
 
+/* A launch whose measurement we can't tell goes ahead: an owner may be able to. */
+static void expect(const struct lifecycle *l, struct cvm *cvm)
+{
+	struct err e;
+
+	if (expected_compute(l->image, l->config, cvm, &e) < 0)
+		snprintf(cvm->expected, sizeof(cvm->expected), "%s", e.text);
+}
+
 static int prepare(struct lifecycle *l, const struct order *order, struct cvm *cvm,
 		   struct launch *launch, struct err *e)
 {
-	const struct config *config = l->config;
 	struct bootconfig_digests digests;
 	int r;
 
-	if (virt_host(l->virt, &launch->host, e) < 0)
-		return -(int)e->code;
-	pthread_mutex_lock(&l->lock);
-	r = read_image(l, cvm, launch, e);
-	pthread_mutex_unlock(&l->lock);
-	if (r < 0 || bootconfig_digest(&order->boot, &digests, e) < 0)
+	cvm->cpus = (unsigned)l->config->cpus;
+	if (virt_host(l->virt, &launch->host, e) < 0 ||
+	    tee_choose(l->config, &launch->host, cvm, e) < 0 ||
+	    bootconfig_digest(&order->boot, &digests, e) < 0)
 		return -(int)e->code;
 	memcpy(cvm->boot_sha3_256, digests.sha3_256, sizeof(digests.sha3_256));
 	memcpy(cvm->boot_sha3_384, digests.sha3_384, sizeof(digests.sha3_384));
-	cvm->tee = DOMAIN_PLAIN;
-	cvm->kvm = launch->host.kvm;
-	cvm->cpus = (unsigned)config->cpus;
-	snprintf(cvm->cpu_type, sizeof(cvm->cpu_type), "%s",
-		 config->cpu_type ? config->cpu_type :
-		 cvm->kvm ? "host-passthrough" : "maximum");
-	snprintf(cvm->firmware, sizeof(cvm->firmware), "%s",
-		 config->firmware ? config->firmware : "SeaBIOS");
-	return 0;
+	pthread_mutex_lock(&l->lock);
+	r = read_image(l, cvm, launch, e);
+	if (r == 0)
+		expect(l, cvm);
+	pthread_mutex_unlock(&l->lock);
+	return r;
 }
 
 static int own(const char *path, const struct virt_host *host, struct err *e)
@@ -191,16 +196,14 @@ static int start_domain(struct lifecycle *l, const struct cvm *cvm, const struct
 			const struct paths *paths, struct err *e)
 {
 	CLEANUP(free) char *xml = NULL;
+	CLEANUP_TEE_TEXTS struct tee_texts texts = { 0 };
 	char name[LIFECYCLE_NAME_MAX];
 	struct domain_spec spec = {
 		.name = name,
 		.uuid = cvm->id,
-		.tee = cvm->tee,
-		.kvm = cvm->kvm,
 		.memory_kib = l->config->memory >> 10,
 		.cpus = cvm->cpus,
-		.cpu_type = l->config->cpu_type,
-		.firmware = l->config->firmware,
+		.emulator = l->config->emulator,
 		.kernel = launch->kernel,
 		.initrd = launch->initrd,
 		.cmdline = launch->cmdline,
@@ -211,7 +214,8 @@ static int start_domain(struct lifecycle *l, const struct cvm *cvm, const struct
 	};
 
 	lifecycle_name(l, cvm->slot, name);
-	if (domain_xml_write(&spec, &xml, e) < 0)
+	if (tee_fill(l->config, &launch->host, cvm, &spec, &texts, e) < 0 ||
+	    domain_xml_write(&spec, &xml, e) < 0)
 		return -(int)e->code;
 	return virt_start(l->virt, xml, e);
 }

@@ -34,7 +34,8 @@ static const char schema[] =
 	" image TEXT NOT NULL,"
 	" cmdline TEXT NOT NULL,"
 	" boot_sha3_256 BLOB NOT NULL,"
-	" boot_sha3_384 BLOB NOT NULL"
+	" boot_sha3_384 BLOB NOT NULL,"
+	" expected TEXT NOT NULL"
 	") STRICT;"
 	"PRAGMA user_version = 1;";
 
@@ -178,13 +179,14 @@ static void bind_cvm(sqlite3_stmt *s, const struct cvm *cvm)
 	sqlite3_bind_text(s, ++i, cvm->cmdline, -1, SQLITE_STATIC);
 	sqlite3_bind_blob(s, ++i, cvm->boot_sha3_256, SHA3_256_LEN, SQLITE_STATIC);
 	sqlite3_bind_blob(s, ++i, cvm->boot_sha3_384, SHA3_384_LEN, SQLITE_STATIC);
+	sqlite3_bind_text(s, ++i, cvm->expected, -1, SQLITE_STATIC);
 }
 
 static int add(struct registry *r, const struct cvm *cvm, struct err *e)
 {
 	CLEANUP(sqlite3_finalize) sqlite3_stmt *s = NULL;
 
-	if (prepare(r, "INSERT INTO cvm VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", &s, e) < 0)
+	if (prepare(r, "INSERT INTO cvm VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", &s, e) < 0)
 		return -(int)e->code;
 	bind_cvm(s, cvm);
 	return run(r, s, cvm->id, e);
@@ -273,6 +275,7 @@ static int take_cvm(sqlite3_stmt *s, struct cvm *cvm, struct err *e)
 	take_text(s, 12, cvm->cmdline, sizeof(cvm->cmdline));
 	take_blob(s, 13, cvm->boot_sha3_256, SHA3_256_LEN);
 	take_blob(s, 14, cvm->boot_sha3_384, SHA3_384_LEN);
+	take_text(s, 15, cvm->expected, sizeof(cvm->expected));
 	if (tee < DOMAIN_PLAIN || tee > DOMAIN_TDX || cvm->step < CVM_FILES ||
 	    cvm->step > CVM_CLEANING || cvm->slot >= REGISTRY_ROWS_MAX)
 		return err_set(e, ERR_DATA_LOSS, "registry: CVM '%s' has an unknown step, TEE or "

@@ -21,6 +21,7 @@
 enum {
 	CVM_ID_LEN = 36, /* a UUID in text */
 	CVM_TEXT_MAX = 256,
+	CVM_EXPECTED_MAX = 1024,
 	REGISTRY_TAG_LEN = 8,
 };
 
@@ -51,6 +52,7 @@ struct cvm {
 	char image[IMAGE_NAME_MAX];
 	char cmdline[IMAGE_CMDLINE_MAX + 64];
 	uint8_t boot_sha3_256[SHA3_256_LEN], boot_sha3_384[SHA3_384_LEN];
+	char expected[CVM_EXPECTED_MAX]; /* the policy, JSON; or why there is none */
 };
 
 struct registry;

@@ -19,6 +19,7 @@ enum {
 	STOP_TRIES = 150,
 	STOP_WAIT_MS = 100,
 	CPUINFO_MAX = 16 << 20,
+	PARAMETER_MAX = 64,
 };
 
 struct virt {
@@ -230,16 +231,33 @@ static virConnectPtr current(struct virt *v)
 	return conn;
 }
 
+/* A file that may be missing. */
+static int read_parameter(const char *path, char **text, struct err *e)
+{
+	if (file_read_text(path, PARAMETER_MAX, text, e) < 0 && e->code != ERR_NOT_FOUND)
+		return -(int)e->code;
+	e->code = ERR_OK;
+	return 0;
+}
+
 static int ask_host(virConnectPtr conn, struct virt_host *host, struct err *e)
 {
 	CLEANUP(free) char *capabilities = virConnectGetCapabilities(conn);
-	CLEANUP(free) char *cpuinfo = NULL;
+	CLEANUP(free) char *domain = NULL, *cpuinfo = NULL, *snp = NULL, *tdx = NULL;
 
 	if (!capabilities)
 		return virt_error(conn, e, "capabilities");
-	if (file_read_text("/proc/cpuinfo", CPUINFO_MAX, &cpuinfo, e) < 0)
+	/* Where there is no KVM, libvirt has nothing to say about it. */
+	domain = virConnectGetDomainCapabilities(conn, NULL, "x86_64", "q35", "kvm", 0);
+	if (file_read_text("/proc/cpuinfo", CPUINFO_MAX, &cpuinfo, e) < 0 ||
+	    read_parameter("/sys/module/kvm_amd/parameters/sev_snp", &snp, e) < 0 ||
+	    read_parameter("/sys/module/kvm_intel/parameters/tdx", &tdx, e) < 0)
 		return -(int)e->code;
-	return virt_host_read(capabilities, cpuinfo, host, e);
+	return virt_host_read(&(struct virt_host_sources){ .capabilities = capabilities,
+							   .domain_capabilities = domain,
+							   .cpuinfo = cpuinfo,
+							   .kvm_amd_snp = snp,
+							   .kvm_intel_tdx = tdx }, host, e);
 }
 
 static int dial(struct virt *v, virConnectPtr *result, struct err *e)

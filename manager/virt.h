@@ -45,6 +45,10 @@ struct virt_host {
 	bool has_owner;
 	uid_t uid; /* QEMU's user and group, if has_owner */
 	gid_t gid;
+
+	/* A TEE counts when kernel and libvirt both offer it, under KVM. */
+	bool snp, tdx;
+	unsigned cbitpos, reduced_phys_bits; /* if snp */
 };
 
 struct virt;

@@ -12,7 +12,15 @@ DEFINE_CLEANUP(xmlXPathContextPtr, xmlXPathFreeContext)
 DEFINE_CLEANUP(xmlXPathObjectPtr, xmlXPathFreeObject)
 
 #define GUEST "/capabilities/guest[os_type='hvm']/arch[@name='x86_64']"
+#define TEES  "/domainCapabilities/features/launchSecurity[@supported='yes']/enum[@name='sectype']"
+#define SEV   "/domainCapabilities/features/sev[@supported='yes']"
 #define LABEL "/capabilities/host/secmodel[model='dac']/baselabel"
+
+static xmlDocPtr parse(const char *xml)
+{
+	return xmlReadMemory(xml, (int)strlen(xml), "capabilities.xml", NULL,
+			     XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
+}
 
 /* The word stands in a line "flags : …". */
 static bool cpu_has(const char *cpuinfo, const char *word)
@@ -56,21 +64,63 @@ static int read_owner(xmlXPathContextPtr context, struct virt_host *host, struct
 	return 0;
 }
 
-int virt_host_read(const char *capabilities, const char *cpuinfo, struct virt_host *host,
-		   struct err *e)
+static int read_capabilities(const struct virt_host_sources *sources, struct virt_host *host,
+			     struct err *e)
 {
-	CLEANUP(xmlFreeDoc) xmlDocPtr doc =
-		xmlReadMemory(capabilities, (int)strlen(capabilities), "capabilities.xml", NULL,
-			      XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
+	CLEANUP(xmlFreeDoc) xmlDocPtr doc = parse(sources->capabilities);
 	CLEANUP(xmlXPathFreeContext) xmlXPathContextPtr context =
 		doc ? xmlXPathNewContext(doc) : NULL;
-	struct virt_host read = { 0 };
+	const char *cpuinfo = sources->cpuinfo;
 
 	if (!context)
 		return err_set(e, ERR_INTERNAL, "libvirt's capabilities can't be read");
-	read.kvm = (cpu_has(cpuinfo, "svm") || cpu_has(cpuinfo, "vmx")) &&
-		   find(context, GUEST "/domain[@type='kvm']");
-	if (read_owner(context, &read, e) < 0)
+	host->kvm = (cpu_has(cpuinfo, "svm") || cpu_has(cpuinfo, "vmx")) &&
+		    find(context, GUEST "/domain[@type='kvm']");
+	return read_owner(context, host, e);
+}
+
+/* Module parameters of type bool read "Y" or "1". */
+static bool is_on(const char *parameter)
+{
+	return parameter && (*parameter == 'Y' || *parameter == '1');
+}
+
+static bool read_number(xmlXPathContextPtr context, const char *path, unsigned *number)
+{
+	CLEANUP(xmlXPathFreeObject) xmlXPathObjectPtr found =
+		xmlXPathEvalExpression(BAD_CAST path, context);
+	CLEANUP(free) xmlChar *text = NULL;
+	char rest;
+
+	if (!found || xmlXPathNodeSetIsEmpty(found->nodesetval))
+		return false;
+	text = xmlXPathCastNodeSetToString(found->nodesetval);
+	return text && sscanf((const char *)text, "%u%c", number, &rest) == 1;
+}
+
+static int read_tees(const struct virt_host_sources *sources, struct virt_host *host,
+		     struct err *e)
+{
+	CLEANUP(xmlFreeDoc) xmlDocPtr doc = parse(sources->domain_capabilities);
+	CLEANUP(xmlXPathFreeContext) xmlXPathContextPtr context =
+		doc ? xmlXPathNewContext(doc) : NULL;
+
+	if (!context)
+		return err_set(e, ERR_INTERNAL, "libvirt's domain capabilities can't be read");
+	host->snp = is_on(sources->kvm_amd_snp) && find(context, TEES "[value='sev-snp']") &&
+		    read_number(context, SEV "/cbitpos", &host->cbitpos) &&
+		    read_number(context, SEV "/reducedPhysBits", &host->reduced_phys_bits);
+	host->tdx = is_on(sources->kvm_intel_tdx) && find(context, TEES "[value='tdx']");
+	return 0;
+}
+
+int virt_host_read(const struct virt_host_sources *sources, struct virt_host *host, struct err *e)
+{
+	struct virt_host read = { 0 };
+
+	if (read_capabilities(sources, &read, e) < 0)
+		return -(int)e->code;
+	if (read.kvm && sources->domain_capabilities && read_tees(sources, &read, e) < 0)
 		return -(int)e->code;
 	*host = read;
 	return 0;

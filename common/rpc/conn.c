@@ -50,14 +50,15 @@ static void on_turn(struct transport *t)
 	}
 }
 
-static bool on_is_over(struct transport *t)
+static void on_settled(struct transport *t)
 {
 	struct rpc_conn *c = (struct rpc_conn *)t;
 
 	/* After our GOAWAY the client closes; see conn_tick() for one that does not. */
 	if (c->is_goaway_final && TAILQ_EMPTY(&c->calls))
-		return false;
-	return !nghttp2_session_want_read(c->h2) && !nghttp2_session_want_write(c->h2);
+		return;
+	if (!nghttp2_session_want_read(c->h2) && !nghttp2_session_want_write(c->h2))
+		conn_close(c);
 }
 
 static void on_failed(struct transport *t, const struct err *e)
@@ -82,7 +83,7 @@ static const struct transport_user conn_user = {
 	.turn = on_turn,
 	.input = on_input,
 	.output = on_output,
-	.is_over = on_is_over,
+	.settled = on_settled,
 	.failed = on_failed,
 	.freed = on_freed,
 };
@@ -236,7 +237,7 @@ static void tick_open(struct rpc_conn *c, uint64_t now)
 		say_goaway(c);
 	else if (!c->goaway_since && is_idle && now - c->quiet_since > limits->idle_ms)
 		conn_drain(c);
-	else if (!c->pings.waiting && now - c->transport.last_read > limits->ping_ms &&
+	else if (!is_idle && !c->pings.waiting && now - c->transport.last_read > limits->ping_ms &&
 		 now - c->pings.since > limits->ping_ms) {
 		(void)h2_ping(c->h2, &c->pings, H2_PING_ALIVE, now);
 		transport_kick(&c->transport);

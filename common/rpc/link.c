@@ -44,7 +44,7 @@ static void on_turn(struct transport *t)
 	}
 }
 
-static bool on_is_over(struct transport *t)
+static void on_settled(struct transport *t)
 {
 	struct link *link = (struct link *)t;
 	struct err e;
@@ -55,7 +55,6 @@ static bool on_is_over(struct transport *t)
 			link->channel->target);
 		link_close(link, &e);
 	}
-	return false;
 }
 
 static void on_failed(struct transport *t, const struct err *why)
@@ -95,7 +94,7 @@ static const struct transport_user link_user = {
 	.turn = on_turn,
 	.input = on_input,
 	.output = on_output,
-	.is_over = on_is_over,
+	.settled = on_settled,
 	.failed = on_failed,
 	.freed = on_freed,
 };

@@ -59,7 +59,7 @@ struct rpc_limits {
 	unsigned body_ms;	/* without a byte, when a message is wanted and not paused */
 	unsigned stall_ms;	/* without a byte taken by the peer, when output waits */
 	unsigned idle_ms;	/* a connection without calls is closed after this */
-	unsigned ping_ms;	/* quiet for so long: a PING asks whether the peer is there, */
+	unsigned ping_ms;	/* quiet for so long during a call: a PING asks for the peer, */
 	unsigned ping_answer_ms;/* and it has so long to answer */
 };
 struct rpc_limits rpc_limits_default(void);

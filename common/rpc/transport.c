@@ -158,10 +158,9 @@ static void run(struct transport *t)
 		return;
 	if (r < 0)
 		t->user->failed(t, &e);
-	else if (t->stage == TRANSPORT_OPEN && !t->pending && t->user->is_over(t))
-		transport_close(t);
-	else
-		wait_for_more(t);
+	else if (t->stage == TRANSPORT_OPEN && !t->pending)
+		t->user->settled(t);
+	wait_for_more(t);
 }
 
 static void on_ready(uv_poll_t *poll, int status, int events)

@@ -58,8 +58,8 @@ struct transport_user {
 	int (*input)(struct transport *t, const uint8_t *bytes, size_t len, struct err *e);
 	/* Append to the hub by transport_put() until about TRANSPORT_OUT; nothing more: return. */
 	int (*output)(struct transport *t, struct err *e);
-	/* Nothing is left to do: close. Asked after output. */
-	bool (*is_over)(struct transport *t);
+	/* All output is with the socket: the user may close, if the session is over. */
+	void (*settled)(struct transport *t);
 	/* The connection failed by itself: the user must call transport_close(). */
 	void (*failed)(struct transport *t, const struct err *e);
 	/* The last call. */

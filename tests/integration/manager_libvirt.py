@@ -40,7 +40,7 @@ class Manager:
         self.settings = {
             "GRPC_PORT": "0", "IMAGE_DIR": folder("image"), "STATE_DIR": folder("state"),
             "SECRETS_DIR": self.secrets, "MEMORY": "128M", "MAX_VMS": "8",
-            "PORTS": f"{first}-{first + 23}", "LOG_LEVEL": "debug"}
+            "PORTS": f"{first}-{first + 23}", "LOG_LEVEL": "debug", "TEE": "none"}
         if tls:
             self.settings.update(GRPC_SERVER_CERT=tls("server.pem"),
                                  GRPC_SERVER_KEY=tls("server-key.pem"),
@@ -444,6 +444,21 @@ def a_domain_of_ours_without_a_record_is_ended():
         m.assert_nothing_left()
 
 
+def a_tee_that_the_host_lacks_is_never_replaced_by_nothing():
+    with Folder() as folder:
+        for settings in ({"TEE": "auto"}, {"TEE": "snp"}, {"TEE": "tdx"},
+                         {"TEE": "snp", "ALLOW_PLAIN": "true"}):
+            with Manager(folder, **settings) as m:
+                refused(grpc.StatusCode.FAILED_PRECONDITION, m.create)
+                m.assert_nothing_left()
+                m.stop()
+        with Manager(folder, TEE="auto", ALLOW_PLAIN="true") as m:
+            made = m.create()
+            assert m.info(made.cvm_id).tee == "none"
+            m.remove(made.cvm_id)
+            m.assert_nothing_left()
+
+
 def without_mutual_tls_only_this_host_is_served():
     with Folder() as folder:
         tls = authority(folder)
@@ -497,6 +512,7 @@ if __name__ == "__main__":
         killed_at_random_it_never_leaks,
         a_port_that_somebody_else_has_is_not_given_out,
         a_domain_of_ours_without_a_record_is_ended,
+        a_tee_that_the_host_lacks_is_never_replaced_by_nothing,
         without_mutual_tls_only_this_host_is_served,
         unsuitable_folders_are_refused,
     ])

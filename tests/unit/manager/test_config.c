@@ -38,6 +38,9 @@ static void defaults_are_safe(void **state)
 	assert_int_equal(config.max_vms, 10);
 	assert_string_equal(config.libvirt_uri, "qemu:///system");
 	assert_false(config.allow_role_signature);
+	assert_int_equal(config.wanted, CONFIG_TEE_AUTO);
+	assert_false(config.allow_plain);
+	assert_int_equal(config.snp_policy_bits, 0x20000);
 	assert_int_equal(config.port_first, 7100);
 	assert_int_equal(config.port_last, 7199);
 	config_done(&config);
@@ -65,6 +68,16 @@ static void what_does_not_fit_together_is_refused(void **state)
 		{ "MANAGER_FIRMWARE=OVMF.fd\n", "not an absolute path" },
 		{ "MANAGER_MEMORY=1073741825\n", "whole number of MiB" },
 		{ "MANAGER_CPUS=0\n", "MANAGER_CPUS" },
+		{ "MANAGER_TEE=sgx\n", "MANAGER_TEE" },
+		{ "MANAGER_SNP_POLICY=0\n", "MANAGER_SNP_POLICY" },
+		{ "MANAGER_SNP_POLICY=0x\n", "MANAGER_SNP_POLICY" },
+		{ "MANAGER_SNP_POLICY=0x2000g\n", "MANAGER_SNP_POLICY" },
+		{ "MANAGER_SNP_POLICY=0x10000000000020000\n", "MANAGER_SNP_POLICY" },
+		{ "MANAGER_SNP_POLICY=0x10000\n", "bit 17" },
+		{ "MANAGER_SNP_POLICY=0xa0000\n", "bit 19" },
+		{ "MANAGER_SNP_ID_BLOCK=/b\n", "go together" },
+		{ "MANAGER_TDX_MR_OWNER=00\n", "MANAGER_TDX_MR_OWNER" },
+		{ "MANAGER_IGVM=/a\nMANAGER_FIRMWARE=/b\n", "set one" },
 		{ "MANAGER_COLOUR=blue\n", "MANAGER_COLOUR" },
 		{ "MANAGER_ALLOW_ROLE_SIGNATURE=yes\n", "MANAGER_ALLOW_ROLE_SIGNATURE" },
 	};
@@ -132,6 +145,22 @@ static void a_named_file_must_be_there(void **state)
 	config_done(&config);
 }
 
+/* The reference in docs/ is what the table prints. */
+static void the_documentation_has_the_table(void **state)
+{
+	CLEANUP(free) char *docs_path = NULL, *docs = NULL, *table = NULL;
+	size_t len;
+	FILE *out = open_memstream(&table, &len);
+	struct err e;
+
+	settings_markdown(config_settings, config_settings_count, out);
+	fclose(out);
+	assert_ok(text_format(&docs_path, &e, "%s/docs/operators.md", getenv("COCOS_SOURCE")), e);
+	assert_ok(file_read_text(docs_path, 1 << 20, &docs, &e), e);
+	if (!strstr(docs, table))
+		fail_msg("docs/operators.md lacks this table:\n%s", table);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -141,6 +170,7 @@ int main(void)
 		cmocka_unit_test(port_ranges),
 		cmocka_unit_test(the_environment_wins_over_the_file),
 		cmocka_unit_test(a_named_file_must_be_there),
+		cmocka_unit_test(the_documentation_has_the_table),
 	};
 
 	return cmocka_run_group_tests(tests, make_path, remove_path);

@@ -209,7 +209,7 @@ static void open_manager(struct manager *m)
 {
 	struct err e;
 
-	*m = (struct manager){ .config = { .max_vms = 4, .cpus = 1, .memory = 512 << 20,
+	*m = (struct manager){ .config = { .max_vms = 4, .cpus = 1, .wanted = CONFIG_TEE_NONE, .memory = 512 << 20,
 					   .image_dir = image, .state_dir = state_dir,
 					   .secrets_dir = secrets,
 					   .forward_host = (char *)"127.0.0.1" } };

@@ -17,6 +17,21 @@
 #define INTEL "processor\t: 0\nflags\t\t: fpu lm vmx\nbugs\t: x\n"
 #define NONE  "processor\t: 0\nflags\t\t: fpu svm_lock xvmx lm\nbugs\t: svm vmx\n"
 
+#define DOMCAPS(types_, sev_)                                                                      \
+	"<domainCapabilities><features>" sev_ "<launchSecurity supported='yes'>"                   \
+	"<enum name='sectype'>" types_ "</enum></launchSecurity></features></domainCapabilities>"
+#define SEV                                                                                        \
+	"<sev supported='yes'><cbitpos>51</cbitpos><reducedPhysBits>1</reducedPhysBits></sev>"
+#define SNP_TYPE "<value>sev</value><value>sev-snp</value>"
+#define TDX_TYPE "<value>tdx</value>"
+
+static int read_plain(const char *capabilities, const char *cpuinfo, struct virt_host *host,
+		      struct err *e)
+{
+	return virt_host_read(&(struct virt_host_sources){ .capabilities = capabilities,
+							   .cpuinfo = cpuinfo }, host, e);
+}
+
 static void kvm_needs_the_word_of_both(void **state)
 {
 	static const struct {
@@ -36,7 +51,7 @@ static void kvm_needs_the_word_of_both(void **state)
 	struct err e;
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		assert_ok(virt_host_read(rows[i].capabilities, rows[i].cpuinfo, &host, &e), e);
+		assert_ok(read_plain(rows[i].capabilities, rows[i].cpuinfo, &host, &e), e);
 		if (host.kvm != rows[i].kvm)
 			fail_msg("row %zu: kvm is %d", i, host.kvm);
 		assert_true(host.has_owner);
@@ -50,7 +65,7 @@ static void no_other_user_is_fine(void **state)
 	struct virt_host host;
 	struct err e;
 
-	assert_ok(virt_host_read(CAPS("", GUEST("x86_64", TCG)), NONE, &host, &e), e);
+	assert_ok(read_plain(CAPS("", GUEST("x86_64", TCG)), NONE, &host, &e), e);
 	assert_false(host.has_owner);
 }
 
@@ -59,18 +74,55 @@ static void what_can_not_be_read_is_refused(void **state)
 	struct virt_host host;
 	struct err e;
 
-	assert_refused(virt_host_read("<capabilities>", AMD, &host, &e), e, ERR_INTERNAL,
+	assert_refused(read_plain("<capabilities>", AMD, &host, &e), e, ERR_INTERNAL,
 		       "capabilities");
-	assert_refused(virt_host_read("", AMD, &host, &e), e, ERR_INTERNAL, "capabilities");
-	assert_refused(virt_host_read(CAPS("<secmodel><model>dac</model><baselabel type='qemu'>"
+	assert_refused(read_plain("", AMD, &host, &e), e, ERR_INTERNAL, "capabilities");
+	assert_refused(read_plain(CAPS("<secmodel><model>dac</model><baselabel type='qemu'>"
 					   "qemu:kvm</baselabel></secmodel>", ""), AMD, &host, &e),
 		       e, ERR_INTERNAL, "qemu:kvm");
+}
+
+static void a_tee_needs_the_word_of_kernel_and_libvirt(void **state)
+{
+	static const char kvm[] = CAPS(DAC, GUEST("x86_64", BOTH)), tcg[] = CAPS(DAC, GUEST("x86_64", TCG));
+	static const struct {
+		const char *capabilities, *domain, *snp, *tdx;
+		bool has_snp, has_tdx;
+	} rows[] = {
+		{ kvm, DOMCAPS(SNP_TYPE, SEV), "Y\n", NULL, true, false },
+		{ kvm, DOMCAPS(SNP_TYPE, SEV), "1\n", NULL, true, false },
+		{ kvm, DOMCAPS(SNP_TYPE, SEV), "N\n", NULL, false, false },
+		{ kvm, DOMCAPS(SNP_TYPE, SEV), NULL, NULL, false, false },
+		{ kvm, DOMCAPS(SNP_TYPE, ""), "Y\n", NULL, false, false },
+		{ kvm, DOMCAPS("<value>sev</value>", SEV), "Y\n", NULL, false, false },
+		{ kvm, NULL, "Y\n", "Y\n", false, false },
+		{ tcg, DOMCAPS(SNP_TYPE, SEV), "Y\n", NULL, false, false },
+		{ kvm, DOMCAPS(TDX_TYPE, ""), NULL, "Y\n", false, true },
+		{ kvm, DOMCAPS(TDX_TYPE, ""), NULL, "N\n", false, false },
+		{ kvm, DOMCAPS("", ""), NULL, "Y\n", false, false },
+	};
+	struct virt_host host;
+	struct err e;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct virt_host_sources sources = { rows[i].capabilities, rows[i].domain, AMD,
+							   rows[i].snp, rows[i].tdx };
+
+		assert_ok(virt_host_read(&sources, &host, &e), e);
+		if (host.snp != rows[i].has_snp || host.tdx != rows[i].has_tdx)
+			fail_msg("row %zu: snp %d, tdx %d", i, host.snp, host.tdx);
+		if (host.snp) {
+			assert_int_equal(host.cbitpos, 51);
+			assert_int_equal(host.reduced_phys_bits, 1);
+		}
+	}
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(kvm_needs_the_word_of_both),
+		cmocka_unit_test(a_tee_needs_the_word_of_kernel_and_libvirt),
 		cmocka_unit_test(no_other_user_is_fine),
 		cmocka_unit_test(what_can_not_be_read_is_refused),
 	};
