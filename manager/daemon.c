@@ -5,6 +5,7 @@
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/rpc/health.h"
+#include "common/rpc/reflection.h"
 #include "common/rpc/server.h"
 #include "manager/service.h"
 
@@ -35,6 +36,7 @@ struct daemon {
 	struct rpc_tls *tls;
 	struct rpc_server *server;
 	struct rpc_health *health;
+	struct rpc_reflection *reflection;
 	bool stopping;
 };
 
@@ -147,6 +149,7 @@ static int listen_for_calls(struct daemon *d, struct err *e)
 	    rpc_server_add(d->server, &service_manager, d->fleet, e) < 0 ||
 	    rpc_health_new(d->server, &d->health, e) < 0 ||
 	    rpc_health_set(d->health, service_manager.name, true, e) < 0 ||
+	    rpc_reflection_new(d->server, &d->reflection, e) < 0 ||
 	    rpc_server_listen(d->server, &(struct rpc_listen){ .address = address, .tls = d->tls },
 			      &port, e) < 0)
 		return -(int)e->code;
@@ -215,6 +218,7 @@ static void finish(struct daemon *d)
 	uv_run(&d->loop, UV_RUN_DEFAULT);
 	uv_loop_close(&d->loop);
 	rpc_health_free(d->health);
+	rpc_reflection_free(d->reflection);
 	rpc_tls_free(d->tls);
 	lifecycle_done(&d->lifecycle);
 	ports_free(d->ports);

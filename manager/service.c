@@ -5,6 +5,7 @@
 
 #include "google/protobuf/empty.pb-c.h"
 #include "manager.pb-c.h"
+#include "proto/descriptors.h"
 
 #include <string.h>
 
@@ -130,9 +131,13 @@ static void attestation_policy(struct rpc_call *call, const ProtobufCMessage *me
 	rpc_call_reply(call, &response.base);
 }
 
+/* The largest request that can be accepted: three PEM files and some texts. */
+enum { SERVICE_REQUEST_MAX = 4 * ORDER_PEM_MAX };
+
 #define METHOD(name_, request_, response_, function_)                                              \
 	{ .method = { "/manager.ManagerService/" name_, RPC_UNARY, &manager__##request_##__descriptor, \
 		      &response_##__descriptor },                                                  \
+	  .request_max = SERVICE_REQUEST_MAX,                                                       \
 	  .message = function_ }
 
 static const struct rpc_handler handlers[] = {
@@ -147,4 +152,5 @@ const struct rpc_service service_manager = {
 	.name = "manager.ManagerService",
 	.handlers = handlers,
 	.count = ARRAY_LEN(handlers),
+	.descriptors = &proto_manager_set,
 };
