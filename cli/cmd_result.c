@@ -125,7 +125,7 @@ static int announced_size(struct rpc_sync *sync, uint64_t *size, struct err *e)
 	return 0;
 }
 
-static int receive(struct target *t, struct rpc_sync *sync, struct err *e)
+static int receive(struct target *t, struct rpc_sync *sync, bool verbose, struct err *e)
 {
 	struct progress progress;
 	uint64_t size = 0;
@@ -157,6 +157,8 @@ static int receive(struct target *t, struct rpc_sync *sync, struct err *e)
 	if (status == 0 && t->written != size)
 		return err_set(e, ERR_DATA_LOSS, "%" PRIu64 " bytes came of %" PRIu64, t->written,
 			       size);
+	if (status == 0 && verbose)
+		progress_tell(&progress, t->written);
 	return status;
 }
 
@@ -183,7 +185,7 @@ static int fetch(struct client *client, EVP_PKEY *key, struct target *t, struct 
 	rpc_metadata_done(&metadata);
 	if (result < 0 || rpc_sync_send(sync, &request.base, e) < 0)
 		return -(int)e->code;
-	return receive(t, sync, e);
+	return receive(t, sync, client->cli->verbose, e);
 }
 
 /* A transfer that was cut may be repeated. */

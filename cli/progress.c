@@ -52,6 +52,14 @@ void progress_start(struct progress *p, const char *label, uint64_t total, uint6
 	p->started_ms = now_ms();
 }
 
+void progress_tell(const struct progress *p, uint64_t done)
+{
+	uint64_t elapsed = now_ms() - p->started_ms;
+
+	fprintf(stderr, "%s: %" PRIu64 " bytes in %" PRIu64 ".%03" PRIu64 " s\n", p->label,
+		done - p->first, elapsed / 1000, elapsed % 1000);
+}
+
 void progress_line(const struct progress *p, uint64_t done, uint64_t now, unsigned width, char *line,
 		   unsigned size)
 {

@@ -21,6 +21,9 @@ void progress_update(struct progress *p, uint64_t done);
 /* Takes the bar away; what has been reached is said by the command itself. */
 void progress_end(struct progress *p);
 
+/* For --verbose, at the end: "sending iris.csv: 5107 bytes in 0.012 s". */
+void progress_tell(const struct progress *p, uint64_t done);
+
 /* The line for a width of `columns`, for progress_update() and its test. */
 void progress_line(const struct progress *p, uint64_t done, uint64_t now_ms, unsigned columns,
 		   char *line, unsigned size);

@@ -121,6 +121,8 @@ static int try_once(struct attempt *a, struct err *e)
 	progress_start(&a->progress, a->upload->label, a->upload->asset->size, a->sent);
 	result = send_all(a, sync, e);
 	progress_end(&a->progress);
+	if (result == 0 && a->client->cli->verbose)
+		progress_tell(&a->progress, a->sent);
 	return result;
 }
 

@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The agent in host mode: transfers, memory, sizes."""
+import contextlib
+import os
+import re
+import socket
+import ssl
+import subprocess
+import time
+
+from harness import BUILD, Folder, authority, program, read, until
+from job_host import Job
+
+MIB = 1 << 20
+
+
+def sha3_speed():
+    """Bytes in a second of one core's SHA3-256, by OpenSSL itself."""
+    out = subprocess.run(["openssl", "speed", "-elapsed", "-seconds", "2", "-bytes", "1048576", "-evp",
+                          "sha3-256"], capture_output=True, text=True, check=True).stdout
+    return float(out.split()[-1].rstrip("k")) * 1000
+
+
+
+def big_file(folder, size):
+    path = folder("big.bin")
+    block = os.urandom(MIB)
+    with open(path, "wb") as file:
+        for index in range(size // MIB):
+            file.write(index.to_bytes(8, "big") + block[8:])
+    return path
+
+
+
+
+def upload(size, tls):
+    """(seconds of the call, growth of the agent's memory while it ran)."""
+    with contextlib.ExitStack() as stack:
+        certs = stack.enter_context(Folder()) if tls else None
+        if tls:
+            authority(certs)
+        job = Job(stack, agent_tls=certs)
+        data = big_file(job.folder, size)
+        script = job.folder.write("copy.py", "print('nothing to do')\n")
+        computation = job.create(script, datasets=(data,), kind="python")
+        job.run(computation)
+        job("algo", script, job.key("algorithm"), "-a", "python").ok()
+        before = peak = job.agent.process.memory()
+        sender = subprocess.Popen([program("cocos-cli"), "data", data, job.key("data"), "-v"],
+                                  env={"PATH": os.environ["PATH"], **job.where}, text=True,
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        while sender.poll() is None:
+            peak = max(peak, job.agent.process.memory())
+            time.sleep(0.05)
+        found = re.search(r": (\d+) bytes in ([0-9.]+) s", sender.stderr.read())
+        job("computation", "stop", computation)
+        return float(found[2]), peak - before
+
+
+def download(size):
+    """Seconds of fetching results of that size."""
+    with contextlib.ExitStack() as stack:
+        job = Job(stack)
+        script = job.folder.write("make.py", (
+            "import os\nblock = os.urandom(1 << 20)\n"
+            "with open('results/out.bin', 'wb') as file:\n"
+            f"    for _ in range({size // MIB}):\n        file.write(block)\n"))
+        computation = job.create(script, datasets=(), kind="python")
+        job.run(computation)
+        job("algo", script, job.key("algorithm"), "-a", "python").ok()
+        until(lambda: job("computation", "show", computation, "--json").json()["state"] == "Completed", "the run")
+        done = subprocess.run([program("cocos-cli"), "result", job.key("consumer"), "-v"],
+                              env={"PATH": os.environ["PATH"], **job.where}, text=True, check=True,
+                              cwd=job.folder("consumer"), capture_output=True)
+        found = re.search(r": (\d+) bytes in ([0-9.]+) s", done.stderr)
+        return int(found[1]), float(found[2])
+
+
+def curl_seconds(size):
+    """The same bytes by curl from nghttpd, over HTTP/2 in plaintext."""
+    with Folder() as folder:
+        big_file(folder, size)
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        server = subprocess.Popen(["nghttpd", "--no-tls", "-d", folder.path, str(port)])
+        try:
+            until(lambda: socket.socket().connect_ex(("127.0.0.1", port)) == 0, "nghttpd")
+            out = subprocess.run(["curl", "-s", "--http2-prior-knowledge", "-o", folder("got"), "-w",
+                                  "%{time_total}", f"http://127.0.0.1:{port}/big.bin"],
+                                 capture_output=True, text=True, check=True).stdout
+            return float(out)
+        finally:
+            server.terminate()
+            server.wait()
+
+
+def transfers(size, only):
+    if only and not any(word in "upload download growth" for word in only):
+        return
+    for tls in (False, True):
+        name = "TLS" if tls else "plaintext"
+        limit = sha3_speed()
+        seconds, growth = upload(size, tls)
+        yield {"row": f"upload of {size // MIB} MiB, {name}, verified", "figure": size / seconds / MIB,
+               "unit": "MiB/s", "limit": limit / MIB, "of": "SHA3-256, one core",
+               "ratio": size / seconds / limit, "aim": ">= 0.85"}
+        yield {"row": f"agent's growth during that upload, {name}", "figure": growth / MIB, "unit": "MiB PSS",
+               "aim": "<= 16"}
+    bytes_, seconds = download(size)
+    limit = curl_seconds(size)
+    yield {"row": f"result download of {bytes_ // MIB} MiB", "figure": bytes_ / seconds / MIB, "unit": "MiB/s",
+           "limit": size / limit / MIB, "of": "curl from nghttpd", "ratio": (bytes_ / seconds) / (size / limit),
+           "aim": ">= 0.8"}
+
+
+def idle_connections(job, count, certs):
+    """The agent's memory with that many connections that say nothing but the preface."""
+    held = []
+    context = None
+    if certs:
+        context = ssl.create_default_context(cafile=certs("ca.pem"))
+        context.set_alpn_protocols(["h2"])
+    for _ in range(count):
+        connection = socket.create_connection(("127.0.0.1", job.port))
+        if context:
+            connection = context.wrap_socket(connection, server_hostname="localhost")
+        connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\4\0\0\0\0\0")
+        held.append(connection)
+    time.sleep(2)
+    used = job.agent.process.memory()
+    for connection in held:
+        connection.close()
+    return used
+
+
+def memory(size, only):
+    if only and not any(word in "memory idle connections" for word in only):
+        return
+    for tls, aim in ((False, 40), (True, 80)):
+        with contextlib.ExitStack() as stack:
+            certs = stack.enter_context(Folder()) if tls else None
+            if tls:
+                authority(certs)
+            job = Job(stack, agent_tls=certs)
+            script = job.folder.write("none.py", "pass\n")
+            job.run(job.create(script, datasets=(), kind="python"))
+            if not tls:
+                yield {"row": "agent's memory, idle", "figure": job.agent.process.memory() / MIB,
+                       "unit": "MiB PSS", "aim": "<= 10"}
+            yield {"row": f"with 1,000 idle {'TLS' if tls else 'plaintext'} connections",
+                   "figure": idle_connections(job, 1000, certs) / MIB, "unit": "MiB PSS", "aim": f"<= {aim}"}
+
+
+def sizes(size, only):
+    stripped = os.path.join("/tmp", f"cocos-agent-stripped-{os.getpid()}")
+    subprocess.run(["strip", "-o", stripped, os.path.join(BUILD, "cocos-agent")], check=True)
+    yield {"row": "size of cocos-agent, stripped", "figure": os.path.getsize(stripped) / MIB, "unit": "MiB"}
+    os.unlink(stripped)

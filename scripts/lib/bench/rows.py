@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The rows of the table, in their order."""
+from bench import agent, calls, verify
+
+GROUPS = [agent.transfers, agent.memory, calls.unary, verify.verdicts, agent.sizes]
+
+
+def measure(size, only):
+    for group in GROUPS:
+        for row in group(size, only):
+            if not only or any(word in row["row"] for word in only):
+                yield row
+
+
+def number(value):
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def line(row):
+    text = f"{row['row']:<52} {number(row['figure']):>10} {row['unit']:<8}"
+    if "limit" in row:
+        text += f" limit {number(row['limit']):>9} ({row['of']})"
+    if "ratio" in row:
+        text += f" ratio {row['ratio']:.3f}"
+    return text + (f" aim {row['aim']}" if row.get("aim") else "")
