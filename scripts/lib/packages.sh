@@ -7,7 +7,7 @@
 packages_build="gcc libc6-dev meson ninja-build pkg-config protobuf-compiler protobuf-c-compiler
 	libprotobuf-dev libprotobuf-c-dev libnghttp2-dev libuv1-dev libssl-dev libvirt-dev libcbor-dev
 	libtss2-dev libseccomp-dev libcap-dev libcurl4-openssl-dev libzip-dev libyajl-dev libsqlite3-dev
-	libxml2-dev uthash-dev uuid-dev"
+	libxml2-dev uthash-dev uuid-dev libcmocka-dev"
 
 # What a machine needs to launch virtual machines and run the demo.
 packages_run="libvirt-daemon-system libvirt-clients dbus qemu-system-x86 qemu-utils ovmf swtpm
@@ -16,9 +16,12 @@ packages_run="libvirt-daemon-system libvirt-clients dbus qemu-system-x86 qemu-ut
 # What scripts/build-image needs on the host; all else comes from the release that it derives.
 packages_image="apt dpkg debian-archive-keyring mount python3 util-linux"
 
-packages_test="libcmocka-dev clang llvm libclang-rt-dev python3 python3-grpcio python3-grpc-tools
+# What the iris example needs where the agent runs on the host itself.
+packages_iris="python3 python3-venv python3-sklearn"
+
+packages_test="clang llvm libclang-rt-dev python3 python3-grpcio python3-grpc-tools
 	python3-pkg-resources python3-cryptography python3-cbor2 tpm2-tools openssl nghttp2-client
-	nghttp2-server libxml2-utils sqlite3 zip unzip git"
+	nghttp2-server libxml2-utils sqlite3 zip unzip git $packages_iris"
 
 packages_missing() { # GROUP...: those that dpkg does not know as installed
 	local group name
