@@ -14,6 +14,7 @@
 #include "common/message.h"
 #include "computations/admin.h"
 #include "google/protobuf/empty.pb-c.h"
+#include "proto/descriptors.h"
 
 static void request_free(struct request *r)
 {
@@ -397,4 +398,5 @@ const struct rpc_service admin_rpc = {
 	.name = "computations.ComputationService",
 	.handlers = handlers,
 	.count = ARRAY_LEN(handlers),
+	.descriptors = &proto_computations_set,
 };

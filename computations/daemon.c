@@ -8,6 +8,7 @@
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/rpc/health.h"
+#include "common/rpc/reflection.h"
 #include "computations/service.h"
 
 enum {
@@ -20,6 +21,7 @@ enum {
 struct front {
 	struct rpc_server *server;
 	struct rpc_health *health;
+	struct rpc_reflection *reflection;
 };
 
 struct daemon {
@@ -58,7 +60,7 @@ static int front_new(struct front *f, struct daemon *d, const struct rpc_limits 
 	    rpc_health_new(f->server, &f->health, e) < 0 ||
 	    rpc_health_set(f->health, rpc->name, true, e) < 0)
 		return -(int)e->code;
-	return 0;
+	return rpc_reflection_new(f->server, &f->reflection, e);
 }
 
 static void front_free(struct front *f)
@@ -200,6 +202,8 @@ int daemon_run(const struct config *config, struct err *e)
 	uv_run(&d.loop, UV_RUN_DEFAULT);
 	rpc_health_free(d.agents.health);
 	rpc_health_free(d.admins.health);
+	rpc_reflection_free(d.agents.reflection);
+	rpc_reflection_free(d.admins.reflection);
 	work_free(d.work);
 	uv_loop_close(&d.loop);
 	store_close(&d.store);

@@ -11,6 +11,7 @@
 
 #include "common/base/log.h"
 #include "computations/session.h"
+#include "proto/descriptors.h"
 
 enum {
 	CHUNK = 1 << 20,		 /* of a manifest */
@@ -359,4 +360,5 @@ const struct rpc_service session_rpc = {
 	.name = "cvms.Service",
 	.handlers = handlers,
 	.count = ARRAY_LEN(handlers),
+	.descriptors = &proto_cvms_set,
 };

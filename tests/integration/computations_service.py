@@ -12,7 +12,7 @@ import grpc
 import tap
 from harness import (PATIENCE, Computations, FakeAgent, Folder, Process, Refused, authority, cli,
                      computations, computations_grpc, credentials, cvms, cvms_grpc, health,
-                     health_grpc, program, spki, until)
+                     health_grpc, program, reflection, reflection_grpc, spki, until)
 
 KEY, _ = spki()
 
@@ -408,6 +408,23 @@ def both_fronts_tell_their_health():
                 for asked in ("", name):
                     answer = stub.Check(health.HealthCheckRequest(service=asked), timeout=PATIENCE)
                     assert answer.status == health.HealthCheckResponse.SERVING
+
+
+def both_fronts_tell_what_they_offer():
+    with Folder() as folder, Computations(folder) as service:
+        with grpc.insecure_channel(f"127.0.0.1:{service.port}") as agents:
+            for channel, name in ((agents, "cvms.Service"),
+                                  (service.channel, "computations.ComputationService")):
+                stub = reflection_grpc.ServerReflectionStub(channel)
+                [answer] = stub.ServerReflectionInfo(
+                    iter([reflection.ServerReflectionRequest(list_services="")]),
+                    timeout=PATIENCE)
+                names = {s.name for s in answer.list_services_response.service}
+                assert name in names and "grpc.health.v1.Health" in names, names
+                [answer] = stub.ServerReflectionInfo(
+                    iter([reflection.ServerReflectionRequest(file_containing_symbol=name)]),
+                    timeout=PATIENCE)
+                assert answer.file_descriptor_response.file_descriptor_proto, answer
 
 
 def agents_come_by_tls_and_by_mutual_tls():

@@ -36,7 +36,7 @@ def load_protocol():
     """The messages of proto/, compiled for this run: {"cvms": module, …}."""
     out = tempfile.mkdtemp(prefix="cocos-proto-")
     try:
-        names = ["agent", "cvms", "manager", "computations", "health"]
+        names = ["agent", "cvms", "manager", "computations", "health", "reflection"]
         include = importlib.resources.files("grpc_tools") / "_proto"
         status = protoc.main(
             ["protoc", "-I", os.path.join(ROOT, "proto"), "-I", str(include),
@@ -55,6 +55,7 @@ cvms, cvms_grpc = PROTOCOL["cvms"]
 computations, computations_grpc = PROTOCOL["computations"]
 agent, agent_grpc = PROTOCOL["agent"]
 health, health_grpc = PROTOCOL["health"]
+reflection, reflection_grpc = PROTOCOL["reflection"]
 
 
 class Folder:
