@@ -4,7 +4,7 @@
  * document beside it. None is accepted, except where the encoding leaves more than one way to write
  * the same: those places are named here (`open`), and their counts printed.
  *
- * Two quotes by default, every genuine one with COCOS_MUTATE_ALL=1.
+ * One quote by default (some 190,000 judgements), every genuine one with COCOS_MUTATE_ALL=1.
  */
 #include <ctype.h>
 
@@ -192,7 +192,7 @@ static void mutate(const char *folder, const struct json *expected)
 
 static void visit(const struct vector_case *v)
 {
-	bool chosen = vector_has(v, "mutations.json") || getenv("COCOS_MUTATE_ALL");
+	bool chosen = strncmp(v->name, "v5", 2) == 0 || getenv("COCOS_MUTATE_ALL");
 
 	if (chosen && vector_accepts(v))
 		mutate(v->path, v->expected);
