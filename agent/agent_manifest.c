@@ -6,6 +6,7 @@
 #include "agent/door.h"
 #include "agent/stop.h"
 #include "common/base/encode.h"
+#include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/crypto/digest.h"
 
@@ -112,8 +113,12 @@ static int begin(struct agent *agent, Cvms__ComputationRunReq *manifest, struct 
 	if (!failed)
 		failed = keeper_measure(agent->keeper, KEEPER_EVENT_CONFIG, config, len,
 					on_config_measured, agent, e);
-	if (failed)
+	if (failed) {
+		struct err ignored;
+
+		(void)!dir_remove(agent->dir, &ignored);
 		computation_unref(TAKE_PTR(agent->incoming));
+	}
 	return failed;
 }
 

@@ -729,12 +729,62 @@ def killed_it_leaves_nothing_for_the_next():
         agent.process.send_signal(signal.SIGKILL)
         agent.process.wait()
         assert "computation/algorithm" in agent.work()
-        again = subprocess.Popen(  # pylint: disable=consider-using-with
-            agent.process.args, stdout=agent.log, stderr=agent.log, stdin=subprocess.DEVNULL)
-        agent.process = again
+        agent.restart()
         service.wait_connected(2)
         assert agent.work() == ["lock"], agent.work()
         assert agent.stop() == 0
+
+
+def sigterm_in_the_midst_of_a_run_or_an_upload_is_clean():
+    algo = b"#!/bin/sh\nsleep 1000 &\necho up\nsleep 1000\n"
+    with computing(lambda port: manifest(port, algo=algo, datasets=[])) as (
+            service, agent, client):
+        client.algo(algo, ALGO_KEY)
+        service.wait(lambda s: any(m.message == "up" for m in s.of("agent_log")))
+        assert agent.stop() == 0, agent.output()
+        assert agent.work() == [], agent.work()
+    with computing() as (service, agent, client):
+        client.algo(SUM, ALGO_KEY)
+
+        def endless():
+            while True:
+                yield agent_pb2.DataRequest(dataset=bytes(1 << 20), filename="iris.csv")
+
+        call = client.stub.Data.future(endless(), timeout=WAIT,
+                                       metadata=Client.role_metadata("data-provider", DATA_KEY))
+        deadline = time.monotonic() + WAIT
+        while not any("uploads" in f for f in agent.work()):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        assert agent.stop() == 0, agent.output()
+        assert agent.work() == [], agent.work()
+        assert call.exception() is not None
+
+
+def a_full_disk_refuses_and_goes_on():
+    """The work folder is a memory file system of 3 MiB, in a mount namespace of its own."""
+    big, small = os.urandom(5 << 20), b"small\n"
+    sets = [dataset(big, DATA_KEY, "big"), dataset(small, DATA_KEY, "small")]
+    wrapper = ["unshare", "-m", "sh", "-c",
+               'mount -t tmpfs -o size=3m none "$0" && exec "$@"', "WORK"]
+    with computing(lambda port: manifest(port, datasets=sets), wrapper=wrapper) as (
+            _, agent, client):
+        client.algo(SUM, ALGO_KEY)
+        work = f"/proc/{agent.process.pid}/root{agent.dir}/work/computation"
+        refused(Code.RESOURCE_EXHAUSTED, "No space left", client.data, big, DATA_KEY, "big")
+        assert os.listdir(work + "/uploads") == []
+        client.data(small, DATA_KEY, "small")
+        assert os.listdir(work + "/datasets") == ["small"]
+
+
+def long_names_and_paths_are_fine():
+    name = "n" * 255
+    with computing(lambda port: manifest(port, datasets=[dataset(IRIS, DATA_KEY, name)]),
+                   work="/".join(["w" * 200] * 12)) as (service, _, client):
+        client.algo(SUM, ALGO_KEY)
+        client.data(IRIS, DATA_KEY, name)
+        service.wait_event("ConsumingResults/Ready")
+        assert unzip(client.result(USER_KEY))["all.txt"] == IRIS
 
 
 if __name__ == "__main__":

@@ -266,10 +266,12 @@ class Agent:
     """A cocos-agent of our own, on this host."""
 
     def __init__(self, service, development=True, settings=None, certs=None, options=(),
-                 cvm_id="cvm-1"):
+                 cvm_id="cvm-1", work="", wrapper=()):
         self.dir = tempfile.mkdtemp(prefix="cocos-agent-")
-        for name in ("config", "certs", "work"):
+        self.work_dir = os.path.join(self.dir, "work", work).rstrip("/")
+        for name in ("config", "certs"):
             os.mkdir(os.path.join(self.dir, name))
+        os.makedirs(self.work_dir)
         values = {"AGENT_LOG_LEVEL": "debug", "AGENT_CVM_ID": cvm_id,
                   "AGENT_GRPC_HOST": "127.0.0.1", "AGENT_CVM_CA_URL": "",
                   "AGENT_CVM_GRPC_URL": f"127.0.0.1:{service.port if service else 9}"}
@@ -280,10 +282,16 @@ class Agent:
             with open(os.path.join(self.dir, "certs", name), "w", encoding="utf8") as f:
                 f.write(text)
         self.log = open(os.path.join(self.dir, "log"), "w+b")  # pylint: disable=consider-using-with
+        self.command = ([self.work_dir if w == "WORK" else w for w in wrapper] +
+                        [AGENT, "--config", self.dir + "/config", "--certs", self.dir + "/certs",
+                         "--work", self.work_dir] +
+                        (["--development"] if development else []) + list(options))
+        self.process = None
+        self.restart()
+
+    def restart(self):
         self.process = subprocess.Popen(  # pylint: disable=consider-using-with
-            [AGENT, "--config", self.dir + "/config", "--certs", self.dir + "/certs",
-             "--work", self.dir + "/work"] + (["--development"] if development else []) +
-            list(options), stdout=self.log, stderr=self.log, stdin=subprocess.DEVNULL)
+            self.command, stdout=self.log, stderr=self.log, stdin=subprocess.DEVNULL)
 
     def output(self):
         self.log.seek(0)

@@ -237,7 +237,7 @@ static void pem_keys_become_spki(void **state)
 {
 	CLEANUP(EVP_PKEY_free) EVP_PKEY *key = NULL;
 	CLEANUP(manifest_free) Cvms__ComputationRunReq *m = NULL;
-	CLEANUP(free) char *pem = NULL, *json = NULL;
+	CLEANUP(free) char *pem = NULL;
 	CLEANUP(free) uint8_t *der = NULL;
 	CLEANUP_WRITER struct writer w = writer_up_to(8192);
 	size_t len;
