@@ -6,6 +6,7 @@
 #include "common/base/file.h"
 #include "common/manifest/agent_config.h"
 #include "common/rpc/health.h"
+#include "common/rpc/reflection.h"
 #include "common/rpc/server.h"
 
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 struct door {
 	struct rpc_server *server;
 	struct rpc_health *health;
+	struct rpc_reflection *reflection;
 };
 
 static int listen_at(struct agent *agent, const struct agent_config *config, struct door *door,
@@ -50,6 +52,8 @@ static int furnish(struct agent *agent, struct door *door, struct err *e)
 		failed = rpc_health_new(door->server, &door->health, e);
 	if (!failed)
 		failed = rpc_health_set(door->health, service.name, true, e);
+	if (!failed)
+		failed = rpc_reflection_new(door->server, &door->reflection, e);
 	return failed;
 }
 
@@ -77,5 +81,6 @@ void door_close(struct door *door)
 		return;
 	rpc_server_free(door->server);
 	rpc_health_free(door->health);
+	rpc_reflection_free(door->reflection);
 	free(door);
 }

@@ -3,6 +3,7 @@
 
 #include "agent.pb-c.h"
 #include "common/base/cleanup.h"
+#include "proto/descriptors.h"
 
 /* Evidence is collected and signed elsewhere; this build cannot, and says so. */
 static void no_evidence(struct rpc_call *call, const ProtobufCMessage *message)
@@ -70,4 +71,5 @@ const struct rpc_service service = {
 	.name = "agent.AgentService",
 	.handlers = handlers,
 	.count = ARRAY_LEN(handlers),
+	.descriptors = &proto_agent_set,
 };

@@ -446,6 +446,22 @@ def evidence_is_unimplemented():
         service.wait(lambda s: words in s.log_text())
 
 
+def health_is_told():
+    with computing() as (_, __, client):
+        check = client.channel.unary_unary("/grpc.health.v1.Health/Check")
+        assert check(b"", timeout=WAIT) == b"\x08\x01"
+        assert check(b"\x0a\x12agent.AgentService", timeout=WAIT) == b"\x08\x01"
+
+
+def reflection_lists_the_service():
+    with computing() as (_, __, client):
+        for version in ("v1", "v1alpha"):
+            ask = client.channel.stream_stream(
+                f"/grpc.reflection.{version}.ServerReflection/ServerReflectionInfo")
+            answer = next(ask(iter([b"\x3a\x01*"]), timeout=WAIT))
+            assert b"agent.AgentService" in answer, answer
+
+
 def a_proof_serves_one_call():
     with computing() as (service, _, client):
         status = client.status()
