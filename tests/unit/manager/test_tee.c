@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From settings, host and record to the domain and to the policy that belongs to it. */
-#include "tests/unit.h"
+#include "tests/vectors.h"
 
 #include "attestation/policy.h"
-#include "common/base/encode.h"
-#include "common/base/file.h"
 #include "manager/expected.h"
 #include "manager/tee.h"
 
@@ -203,6 +201,52 @@ static void a_plain_cvms_policy_has_the_first_event(void **state)
 	policy_done(&policy);
 }
 
+/* Rows of the shared launch measurements: kernel, initrd and command line as a manager has them. */
+static void an_snp_cvms_policy_has_the_measurement(void **state)
+{
+	static const struct {
+		const char *firmware, *kernel, *initrd, *cmdline, *cpu_type;
+		unsigned cpus;
+		const char *measurement;
+	} rows[] = {
+		{ "ovmf_AmdSev_suffix.bin", "empty.bin", "empty.bin", "console=ttyS0 loglevel=7",
+		  "EPYC-v4", 1,
+		  "6d287813eb5222d770f75005c664e34c204f385ce832cc2ce7d0d6f354454362f390ef83a92046c042e70636"
+		  "3b4b08fa" },
+		{ "ovmf_AmdSev_suffix.bin", "kernel-4096.bin", "initrd-777.bin",
+		  "console=ttyS0 root=/dev/vda9", "EPYC-Rome-v3", 2,
+		  "19e4d2c4097a269976d080dbea7f229771a75fb27da03f0cbf5cfea3775c4425ae136c16390911ce18148da6"
+		  "3d4923db" },
+	};
+	char path[512];
+	struct err e;
+
+	VECTORS_OR_SKIP();
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct config config = { .snp_policy_bits = i ? 0x30000 : 0x20000 };
+		struct cvm cvm = { .tee = DOMAIN_SNP, .cpus = rows[i].cpus, .boot_sha3_256 = { 9 } };
+		struct image image = { 0 };
+		struct policy policy;
+
+		snprintf(path, sizeof(path), "%s/snp-measure/fixtures/%s", vectors_folder(),
+			 rows[i].kernel);
+		assert_ok(digest_file(DIGEST_SHA256, path, image.kernel.sha256, &e), e);
+		snprintf(path, sizeof(path), "%s/snp-measure/fixtures/%s", vectors_folder(),
+			 rows[i].initrd);
+		assert_ok(digest_file(DIGEST_SHA256, path, image.initrd.sha256, &e), e);
+		snprintf(cvm.firmware, sizeof(cvm.firmware), "%s/snp-measure/fixtures/%s",
+			 vectors_folder(), rows[i].firmware);
+		snprintf(cvm.cpu_type, sizeof(cvm.cpu_type), "%s", rows[i].cpu_type);
+		snprintf(cvm.cmdline, sizeof(cvm.cmdline), "%s", rows[i].cmdline);
+		assert_ok(expected_compute(&image, &config, &cvm, &e), e);
+		assert_non_null(strstr(cvm.expected, rows[i].measurement));
+		parse(cvm.expected, &policy);
+		assert_true(policy.has_snp && !policy.has_tpm && !policy.has_tdx);
+		assert_int_equal(strstr(cvm.expected, "smt") != NULL, i);
+		policy_done(&policy);
+	}
+}
+
 static void what_can_not_be_measured_has_no_policy(void **state)
 {
 	const struct image image = { 0 };
@@ -232,6 +276,7 @@ int main(void)
 		cmocka_unit_test(the_boot_configuration_is_bound_to_the_launch),
 		cmocka_unit_test(id_blocks_have_their_sizes),
 		cmocka_unit_test(a_plain_cvms_policy_has_the_first_event),
+		cmocka_unit_test(an_snp_cvms_policy_has_the_measurement),
 		cmocka_unit_test(what_can_not_be_measured_has_no_policy),
 	};
 
