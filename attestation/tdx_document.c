@@ -84,16 +84,23 @@ static int document_read(const struct json *root, struct span bytes, const char 
 	return 0;
 }
 
+int tdx_document_error(const char *name, struct err *e)
+{
+	if (e->code == ERR_NOT_FOUND)
+		e->code = ERR_INVALID;
+	return err_wrap(e, "%s", name);
+}
+
 int tdx_document_open(struct span bytes, const char *name, struct tdx_document *d,
 		      const struct json **body, struct err *e)
 {
 	struct json *root;
 
 	if (json_parse(bytes.bytes, bytes.len, &root, e) < 0)
-		return err_wrap(e, "%s", name);
+		return tdx_document_error(name, e);
 	if (document_read(root, bytes, name, d, e) < 0) {
 		json_free(root);
-		return err_wrap(e, "%s", name);
+		return tdx_document_error(name, e);
 	}
 	d->json = root;
 	*body = json_get(root, name);

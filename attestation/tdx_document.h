@@ -11,6 +11,8 @@
  * body go to `d`; on failure `d` owns nothing. `*body` is the body's node. */
 int tdx_document_open(struct span bytes, const char *name, struct tdx_document *d,
 		      const struct json **body, struct err *e) MUST_CHECK;
+/* Puts the document's name before the text; a member that is missing makes it invalid. */
+int tdx_document_error(const char *name, struct err *e);
 void tdx_document_done(struct tdx_document *d);
 
 /* Members of fixed value or form. */

@@ -32,7 +32,7 @@ int tdx_qe_identity_parse(struct span bytes, struct tdx_qe_identity **identity, 
 	if (tdx_document_open(bytes, "enclaveIdentity", &made->document, &body, e) < 0)
 		return -(int)e->code;
 	if (body_read(body, made, e) < 0)
-		return err_wrap(e, "enclaveIdentity");
+		return tdx_document_error("enclaveIdentity", e);
 	*identity = TAKE_PTR(made);
 	return 0;
 }

@@ -145,7 +145,7 @@ int tdx_tcb_info_parse(struct span bytes, struct tdx_tcb_info **info, struct err
 	if (tdx_document_open(bytes, "tcbInfo", &made->document, &body, e) < 0)
 		return -(int)e->code;
 	if (body_read(body, made, e) < 0)
-		return err_wrap(e, "tcbInfo");
+		return tdx_document_error("tcbInfo", e);
 	*info = TAKE_PTR(made);
 	return 0;
 }
