@@ -2,6 +2,7 @@
 /* The whole TDX judgement over quotes of our own making, one thing changed at a time. */
 #include "common/base/file.h"
 #include "tests/unit/attestation/tdx_forge.h"
+#include "tests/unit/attestation/tpm_forge.h"
 
 static struct tdx_forge forge;
 static struct verdict verdict;
@@ -351,6 +352,81 @@ static void a_body_of_other_dates_or_ids_is_refused(void **state)
 	}
 }
 
+/* RTMR1 by its events: they are all named, one is not, there is no log. */
+static void events_account_for_a_register(void **state)
+{
+	struct event_rule rule = { .pcr = 1, .bank = DIGEST_SHA384 };
+	struct forge_quote q = forge.good;
+	struct event_log log = { 0 };
+	struct event_replay replay;
+	struct tdx_policy policy;
+	struct tdx_input in;
+	struct writer w;
+	struct err e;
+	size_t len;
+
+	tpm_forge_cc_log(&w);
+	assert_ok(event_log_parse(tpm_forge_span(&w), (struct event_log_form){ .cc = true }, &log,
+				  &e),
+		  e);
+	assert_ok(event_log_replay(&log, DIGEST_SHA384, &replay, &e), e);
+	for (size_t i = 0; i < TDX_RTMR_COUNT; i++)
+		memcpy(q.body.rtmr[i], replay.values[i + 1], TDX_MR_LEN);
+	len = tdx_forge_quote(&forge, &q, quote);
+	tdx_forge_policy(&q.body, &policy);
+	policy.rtmr[1].count = 0;
+	memcpy(rule.digest, log.events[1].digests[0], SHA384_LEN);
+	policy.events = (struct event_rules){ &rule, 1 };
+	tdx_forge_input(&forge, quote, len, &q.body, &policy, &in);
+	in.event_log = tpm_forge_span(&w);
+	verdict_init(&verdict, VERDICT_SCOPE_FULL);
+	assert_ok(tdx_appraise(&in, NULL, &verdict, &e), e);
+	in.event_log.len = 0;
+	verdict_init(&verdict, VERDICT_SCOPE_FULL);
+	assert_refused(tdx_appraise(&in, NULL, &verdict, &e), e, ERR_DENIED, "policy.rtmr1");
+	/* The value is named as well, and yet the event isn't. */
+	in.event_log = tpm_forge_span(&w);
+	rule.digest[0] ^= 1;
+	policy.rtmr[1] = (struct tdx_set){ q.body.rtmr[1], 1 };
+	verdict_init(&verdict, VERDICT_SCOPE_FULL);
+	assert_refused(tdx_appraise(&in, NULL, &verdict, &e), e, ERR_DENIED, "event 2");
+	/* A log that is none, and one that is another TD's. */
+	in.event_log.len = 10;
+	verdict_init(&verdict, VERDICT_SCOPE_FULL);
+	assert_refused(tdx_appraise(&in, NULL, &verdict, &e), e, ERR_DENIED, "log.parse");
+	len = tdx_forge_quote(&forge, &forge.good, quote);
+	tdx_forge_input(&forge, quote, len, &forge.good.body, &policy, &in);
+	in.event_log = tpm_forge_span(&w);
+	verdict_init(&verdict, VERDICT_SCOPE_FULL);
+	assert_refused(tdx_appraise(&in, NULL, &verdict, &e), e, ERR_DENIED, "log.rtmr0");
+	event_log_done(&log);
+	writer_done(&w);
+}
+
+/* A policy with several values names the count in its reason. */
+static void sets_hold_several_values(void **state)
+{
+	uint8_t two[2 * TDX_MR_LEN];
+	struct tdx_policy policy;
+	struct err e;
+
+	tdx_forge_policy(&forge.good.body, &policy);
+	memset(two, 1, sizeof(two));
+	policy.mrtd = (struct tdx_set){ two, 2 };
+	assert_refused(judge(&forge.good, &policy, &e), e, ERR_DENIED, "one of 2 values");
+	memcpy(two + TDX_MR_LEN, forge.good.body.mrtd, TDX_MR_LEN);
+	assert_ok(judge(&forge.good, &policy, &e), e);
+	policy.mrseam = (struct tdx_set){ NULL, 0 };
+	policy.has_attributes = policy.has_xfam = true;
+	memcpy(policy.attributes, forge.good.body.tdattributes, 8);
+	memcpy(policy.xfam, forge.good.body.xfam, 8);
+	assert_ok(judge(&forge.good, &policy, &e), e);
+	policy.xfam[0] ^= 4;
+	assert_refused(judge(&forge.good, &policy, &e), e, ERR_DENIED, "XFAM that the policy names");
+	policy.attributes[3] |= 0x40;
+	assert_refused(judge(&forge.good, &policy, &e), e, ERR_DENIED, "attributes that the policy");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -367,6 +443,8 @@ int main(void)
 		cmocka_unit_test(platforms_and_floors_are_asked_for),
 		cmocka_unit_test(collateral_has_its_time),
 		cmocka_unit_test(a_body_of_other_dates_or_ids_is_refused),
+		cmocka_unit_test(events_account_for_a_register),
+		cmocka_unit_test(sets_hold_several_values),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -209,6 +209,118 @@ static void a_short_nonce_is_refused(void **state)
 	tpm_forge_parts_done(&p);
 }
 
+/* One quote without a message around it. */
+static void a_bare_quote_is_judged_alike(void **state)
+{
+	struct forge_tpm_parts p;
+	struct tpm_input in;
+	struct err e;
+
+	policy_make();
+	tpm_forge_parts(&good, &p);
+	in = (struct tpm_input){ .quote = tpm_forge_span(&p.quote),
+				 .signature = tpm_forge_span(&p.signature),
+				 .ak_public = tpm_forge_span(&p.ak_public),
+				 .pcrs = &good.pcrs,
+				 .event_log = tpm_forge_span(&p.log),
+				 .nonce = { good.nonce, sizeof(good.nonce) },
+				 .binding.named = tpm_forge_span(&p.ak_public),
+				 .policy = &policy };
+	verdict_init(&verdict, VERDICT_SCOPE_FULL);
+	assert_ok(tpm_appraise(&in, &verdict, &e), e);
+	in.pcrs = NULL;
+	verdict_init(&verdict, VERDICT_SCOPE_FULL);
+	assert_refused(tpm_appraise(&in, &verdict, &e), e, ERR_DENIED, "quote.selection");
+	in.pcrs = &good.pcrs;
+	in.policy = NULL;
+	verdict_init(&verdict, VERDICT_SCOPE_FULL);
+	assert_refused(tpm_appraise(&in, &verdict, &e), e, ERR_DENIED, "policy.given");
+	verdict_init(&verdict, VERDICT_SCOPE_GENUINE_ONLY);
+	assert_ok(tpm_appraise(&in, &verdict, &e), e);
+	in.nonce.bytes = NULL;
+	verdict_init(&verdict, VERDICT_SCOPE_GENUINE_ONLY);
+	assert_refused(tpm_appraise(&in, &verdict, &e), e, ERR_DENIED, "quote.nonce");
+	in.nonce.bytes = good.nonce;
+	in.binding.named = (struct span){ (const uint8_t *)"no key", 6 };
+	verdict_init(&verdict, VERDICT_SCOPE_GENUINE_ONLY);
+	assert_refused(tpm_appraise(&in, &verdict, &e), e, ERR_DENIED, "ak.named");
+	/* Azure's data without the report that vouches for them. */
+	in.binding.named = in.ak_public;
+	in.binding.runtime = (struct span){ (const uint8_t *)"{}", 2 };
+	verdict_init(&verdict, VERDICT_SCOPE_GENUINE_ONLY);
+	assert_refused(tpm_appraise(&in, &verdict, &e), e, ERR_DENIED, "ak.runtime_data");
+	/* A log of another bank explains nothing. */
+	in.binding.runtime.len = 0;
+	writer_done(&p.log);
+	tpm_forge_log(&p.log, true);
+	in.event_log = tpm_forge_span(&p.log);
+	verdict_init(&verdict, VERDICT_SCOPE_GENUINE_ONLY);
+	assert_refused(tpm_appraise(&in, &verdict, &e), e, ERR_DENIED, "none of the banks");
+	in.event_log.len = 9;
+	verdict_init(&verdict, VERDICT_SCOPE_GENUINE_ONLY);
+	assert_refused(tpm_appraise(&in, &verdict, &e), e, ERR_DENIED, "log.parse");
+	tpm_forge_parts_done(&p);
+}
+
+/* One field of the message changed. */
+static void a_message_is_read_in_one_way(void **state)
+{
+	static const struct {
+		const char *bytes;
+		size_t len;
+		const char *fault; /* NULL: stepped over */
+	} additions[] = {
+		{ "\x0a\x00", 2, "field 1 stands there twice" },
+		{ "\x1a\x00", 2, "field 3 stands there twice" },
+		{ "\x32\x01x", 3, NULL },
+		{ "\x3a\x01x", 3, NULL },
+		{ "\x30\x01", 2, "wire type" },
+		{ "\x38\x01", 2, "intermediate_certs" },
+		{ "\x10\x01", 2, "quotes" },
+		{ "\x9a\x06\x01x", 4, NULL },
+		{ "\x12\x02\x08\x01", 4, "quotes[1]" },
+		{ "\x12\x04\x1a\x02\x08\x07", 6, "hash 7" },
+		{ "\x12\x06\x1a\x04\x08\x0b\x10\x01", 8, "an entry that is none" },
+		{ "\x12\x08\x1a\x06\x08\x0b\x12\x02\x08\x18", 10, "PCR 24" },
+		{ "\x12\x08\x1a\x06\x08\x0b\x12\x02\x18\x01", 10, "an entry that is none" },
+		{ "\x12\x08\x1a\x06\x08\x0b\x12\x02\x08\x01", 10, "0 bytes, wanted 32" },
+		{ "\x12\x06\x1a\x04\x08\x0b\x08\x0b", 8, "twice" },
+		{ "\x0b", 1, "no protobuf" },
+	};
+	static struct tpm_attestation a;
+	struct forge_tpm_parts p;
+	struct err e;
+
+	tpm_forge_parts(&good, &p);
+	for (size_t i = 0; i < ARRAY_LEN(additions); i++) {
+		struct writer w = writer_up_to(1 << 16);
+
+		writer_bytes(&w, p.message.bytes, p.message.len);
+		writer_bytes(&w, additions[i].bytes, additions[i].len);
+		if (additions[i].fault)
+			assert_refused(tpm_attestation_parse(tpm_forge_span(&w), &a, &e), e,
+				       ERR_INVALID, additions[i].fault);
+		else
+			assert_ok(tpm_attestation_parse(tpm_forge_span(&w), &a, &e), e);
+		writer_done(&w);
+	}
+	tpm_forge_parts_done(&p);
+}
+
+static void banks_have_names(void **state)
+{
+	static const enum digest_kind kinds[] = { DIGEST_SHA1, DIGEST_SHA256, DIGEST_SHA384,
+						  DIGEST_SHA512 };
+	enum digest_kind kind;
+
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+		assert_true(tpm_bank_parse(tpm_bank_name(kinds[i]), &kind));
+		assert_int_equal(kind, kinds[i]);
+	}
+	assert_false(tpm_bank_parse("md5", &kind));
+	assert_string_equal(tpm_bank_name(DIGEST_SHA3_256), "unknown");
+}
+
 /* Any bit of what is signed, of the signature and of the key. */
 static void every_bit_of_a_quote_counts(void **state)
 {
@@ -280,6 +392,9 @@ int main(void)
 		cmocka_unit_test(events_account_for_a_register),
 		cmocka_unit_test(an_ak_needs_a_binding),
 		cmocka_unit_test(a_short_nonce_is_refused),
+		cmocka_unit_test(a_bare_quote_is_judged_alike),
+		cmocka_unit_test(a_message_is_read_in_one_way),
+		cmocka_unit_test(banks_have_names),
 		cmocka_unit_test(every_bit_of_a_quote_counts),
 		cmocka_unit_test(every_truncation_is_refused),
 	};

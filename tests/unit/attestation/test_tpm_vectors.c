@@ -146,6 +146,25 @@ static void judge_quote(const struct vector_case *c)
 	json_free(json);
 }
 
+/* The whole call, bound by the report; and by runtime data that the report doesn't vouch for. */
+static void check_azure_binding(const struct tpm_quote_input *quote, const struct hcl_report *hcl,
+				const struct snp_report *snp)
+{
+	struct tpm_input in = { .quote = quote->quote,
+				.signature = quote->signature,
+				.pcrs = quote->pcrs,
+				.nonce = quote->nonce,
+				.binding = { .tee_report_data = snp->report_data,
+					     .runtime = hcl->runtime } };
+	struct err e;
+
+	verdict_init(&verdict, VERDICT_SCOPE_GENUINE_ONLY);
+	assert_ok(tpm_appraise(&in, &verdict, &e), e);
+	in.binding.runtime.len--;
+	verdict_init(&verdict, VERDICT_SCOPE_GENUINE_ONLY);
+	assert_refused(tpm_appraise(&in, &verdict, &e), e, ERR_DENIED, "ak.runtime_data");
+}
+
 /* The AK is the JWK's; the report around it is SEV-SNP's to verify. */
 static void judge_azure(const struct vector_case *c)
 {
@@ -182,6 +201,8 @@ static void judge_azure(const struct vector_case *c)
 		if (tpm_quote_check(&in, &verdict, &q))
 			check_fields(c, &q);
 		rc = verdict_reason(&verdict, &e);
+		if (rc == 0 && in.nonce.len >= TPM_NONCE_MIN)
+			check_azure_binding(&in, &parsed, &snp);
 		json_free(json);
 	}
 	report(c, rc == 0, e.text);
