@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A stream's bytes in arbitrary pieces: framing, then decoding of whatever messages come out. */
+#include "common/rpc/inbox.h"
+#include "common/rpc/message.h"
+#include "common/rpc/method.h"
+
+#include <stdlib.h>
+
+#include "cvms.pb-c.h"
+
+enum { MESSAGE_MAX = 1 << 16 };
+
+static void take_all(struct inbox *in)
+{
+	struct inbox_message message;
+	struct err e;
+
+	while (inbox_take(in, &message, &e) > 0) {
+		ProtobufCMessage *decoded = NULL;
+
+		if (message.len > MESSAGE_MAX)
+			__builtin_trap();
+		if (rpc_message_decode(&cvms__server_stream_message__descriptor, message.bytes,
+				       message.len, &decoded, &e) == 0)
+			rpc_message_free(decoded);
+		free(message.bytes);
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
+{
+	struct inbox in = { .message_max = MESSAGE_MAX };
+	size_t step = len ? 1u + bytes[0] : 1, at = len ? 1 : 0;
+	bool takes_late = step % 2;
+	struct err e;
+
+	while (at < len) {
+		size_t piece = len - at < step ? len - at : step;
+
+		if (inbox_add(&in, bytes + at, piece, &e) < 0)
+			break;
+		at += piece;
+		if (!takes_late)
+			take_all(&in);
+	}
+	take_all(&in);
+	inbox_done(&in);
+	if (in.held != 0)
+		__builtin_trap();
+	return 0;
+}

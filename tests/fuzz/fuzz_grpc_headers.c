@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Header texts from peers: metadata (plain and -bin), grpc-message, grpc-status, grpc-timeout; and
+ * addresses, which come from configurations. The input is "key\nvalue". */
+#include "common/base/encode.h"
+#include "common/rpc/address.h"
+#include "common/rpc/metadata_wire.h"
+#include "common/rpc/status.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What was decoded is valid, and comes out the same again. */
+static void check_message(const char *value, size_t len)
+{
+	char text[ERR_TEXT_MAX], again[ERR_TEXT_MAX], encoded[STATUS_TEXT_MAX];
+
+	status_decode(value, len, text);
+	if (!utf8_valid(text, strlen(text)))
+		__builtin_trap();
+	status_encode(text, encoded);
+	status_decode(encoded, strlen(encoded), again);
+	if (strcmp(text, again) != 0)
+		__builtin_trap();
+}
+
+static void check_metadata(const char *key, size_t key_len, const char *value, size_t len)
+{
+	struct rpc_metadata m = { 0 }, copy = { 0 };
+	struct err e;
+
+	for (int i = 0; i < 3; i++)
+		if (rpc_metadata_receive(&m, key, key_len, value, len, &e) < 0)
+			break;
+	/* All that was received may be sent. */
+	if (rpc_metadata_copy(&copy, &m, &e) < 0 || copy.count != m.count)
+		__builtin_trap();
+	rpc_metadata_done(&copy);
+	rpc_metadata_done(&m);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
+{
+	const char *text = (const char *)bytes, *end = text + len;
+	const char *line = len ? memchr(text, '\n', len) : NULL;
+	size_t key_len = line ? (size_t)(line - text) : 0;
+	const char *value = line ? line + 1 : text;
+	size_t value_len = (size_t)(end - value);
+	struct address address;
+	char *copy;
+	uint64_t ms;
+	struct err e;
+
+	check_metadata(text, key_len, value, value_len);
+	check_message(value, value_len);
+	(void)status_code(value, value_len);
+	if (timeout_parse(value, value_len, &ms, &e) == 0 && value_len > 9)
+		__builtin_trap();
+	copy = len ? strndup(value, value_len) : NULL;
+	if (copy && address_parse(copy, &address, &e) == 0 && !address.is_unix && !address.port[0])
+		__builtin_trap();
+	free(copy);
+	return 0;
+}
