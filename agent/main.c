@@ -4,6 +4,7 @@
 #include "agent/keeper.h"
 #include "common/base/log.h"
 
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,6 +66,14 @@ static int serve(const struct config *config, struct err *e)
 	return failed;
 }
 
+/* Chunks of a MiB come and go: from the heap, without a page fault for each of their pages. What
+ * an upload used goes back when the last one ends (service_upload.c). */
+static void keep_chunks_in_the_heap(void)
+{
+	mallopt(M_MMAP_THRESHOLD, 8 << 20);
+	mallopt(M_TRIM_THRESHOLD, 8 << 20);
+}
+
 static int run(int argc, char **argv)
 {
 	struct config_options options;
@@ -80,6 +89,7 @@ static int run(int argc, char **argv)
 		r = log_set_level(config.log_level, &e);
 	if (r == 0) {
 		log_info("cocos-agent " COCOS_VERSION "%s", config.in_image ? " in its image" : "");
+		keep_chunks_in_the_heap();
 		r = serve(&config, &e);
 	}
 	config_done(&config);

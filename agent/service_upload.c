@@ -6,6 +6,7 @@
 #include "common/base/log.h"
 #include "common/rpc/wire.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,7 +32,10 @@ static void unlink_call(struct upload_call *u)
 
 static void call_free(struct upload_call *u)
 {
+	bool last;
+
 	unlink_call(u);
+	last = !u->agent->uploads;
 	access_done(&u->access);
 	writer_done(&u->requirements);
 	upload_free(u->upload);
@@ -39,6 +43,8 @@ static void call_free(struct upload_call *u)
 	computation_unref(u->computation);
 	rpc_call_unref(u->call);
 	free(u);
+	if (last)
+		malloc_trim(0); /* see main.c */
 }
 
 /* Freed by whoever comes last: the call's end, or that of work on its upload. */
