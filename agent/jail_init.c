@@ -107,10 +107,12 @@ static int restrict_program(const struct jail_init *init, struct err *e)
 	for (size_t i = 0; i < init->spec->mount_count; i++)
 		if (init->spec->mounts[i].writable)
 			writable[count++] = init->spec->mounts[i].target;
-	if (jail_limits_apply(&init->limits, init->grouped, e) < 0 || keep_capabilities(0, e) < 0 ||
-	    jail_landlock_restrict(writable, init->spec->network, e) < 0)
+	if (keep_capabilities(0, e) < 0 ||
+	    jail_landlock_restrict(writable, init->spec->network, e) < 0 ||
+	    jail_seccomp_load(init->spec->network, e) < 0)
 		return -(int)e->code;
-	return jail_seccomp_load(init->spec->network, e);
+	/* last, since making the filter takes memory of its own */
+	return jail_limits_apply(&init->limits, init->grouped, e);
 }
 
 static int prepare_descriptors(int failure, struct err *e)

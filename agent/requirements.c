@@ -184,7 +184,7 @@ static int parse_hashes(struct requirement *r, const char *text, struct writer *
 static int parse_line(struct requirement *r, const char *line, struct err *e)
 {
 	CLEANUP_WRITER struct writer whole = writer_up_to(2 * LINE_MAX_);
-	size_t head = head_length(line), used, len;
+	size_t head = head_length(line), used = 0, len = 0;
 
 	if (parse_name(r, line, head, &used, e) < 0 ||
 	    parse_specs(r, line + used, head - used, e) < 0)
@@ -271,7 +271,7 @@ int requirements_parse(const void *bytes, size_t len, struct requirements *out, 
 {
 	__attribute__((cleanup(requirements_done))) struct requirements all = { 0 };
 	CLEANUP_WRITER struct writer line = writer_up_to(LINE_MAX_);
-	const char *rest = bytes, *end = rest + len;
+	const char *rest = len ? bytes : "", *end = rest + len; /* nothing may be NULL */
 
 	if (len > RUNNER_REQUIREMENTS_MAX)
 		return err_set(e, ERR_EXHAUSTED, "requirements: more than %d bytes",
