@@ -35,7 +35,7 @@ void log_open(const char *program)
 	program_name = program;
 	if (secure_getenv("JOURNAL_STREAM"))
 		form = JOURNAL;
-	else if (isatty(STDERR_FILENO))
+	else if (isatty(STDERR_FILENO) && secure_getenv("TERM")) /* a bare serial line has none */
 		form = COLOURED;
 }
 
