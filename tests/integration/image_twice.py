@@ -30,6 +30,12 @@ def record_of(out):
         return json.load(file)
 
 
+def not_sources(folder, names):
+    """What a copy of the project can do without."""
+    return [name for name in names if name == ".git" or
+            name.startswith("build") and os.path.isdir(os.path.join(folder, name))]
+
+
 def same(flavour):
     first = os.path.join(IMAGES, flavour)
     done = build(PROJECT, flavour, first, "--refresh")
@@ -38,8 +44,7 @@ def same(flavour):
         # Another place, another cache (but for the packages, which are checked by their digests),
         # other dates, mask, language, time zone.
         project = os.path.join(folder, "a project elsewhere")
-        shutil.copytree(PROJECT, project, copy_function=shutil.copyfile, ignore=lambda _, names:
-                        [n for n in names if n.startswith(("build", ".git"))])
+        shutil.copytree(PROJECT, project, copy_function=shutil.copyfile, ignore=not_sources)
         os.chmod(os.path.join(project, "scripts/build-image"), 0o755)
         cache = os.path.join(folder, "cache")
         shutil.copytree(os.path.join(CACHE, "apt"), os.path.join(cache, "apt"), symlinks=True)
