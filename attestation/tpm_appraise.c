@@ -123,11 +123,12 @@ static bool quotes_check(struct state *s)
 		ok = ok && step(s, "quote.once", "one value for each register",
 				pcrs_merge(&s->pcrs, &q->pcrs, &e), &e);
 	}
+	/* Refuses by itself; what rests on the quotes can be judged all the same. */
 	verdict_require(s->v, "quote.nonce_length");
-	return verdict_checkf(s->v, "quote.nonce_length", "docs/attestation.md, TPM",
-			      s->in->nonce.len >= TPM_NONCE_MIN, "16 bytes or more", "%zu",
-			      s->in->nonce.len) &&
-	       ok;
+	verdict_checkf(s->v, "quote.nonce_length", "TPM, extraData",
+		       s->in->nonce.len >= TPM_NONCE_MIN, "16 bytes or more", "%zu",
+		       s->in->nonce.len);
+	return ok;
 }
 
 static bool ak_open(struct state *s)
@@ -194,7 +195,7 @@ static int cert_check(const struct state *s, struct err *e)
 
 static bool report_check(struct state *s)
 {
-	static const char section[] = "docs/wire.md, SNP and vTPM";
+	static const char section[] = "SNP and vTPM, REPORT_DATA";
 	const struct tpm_binding *b = &s->in->binding;
 	uint8_t wanted[TPM_REPORT_DATA_LEN];
 	struct err e;
@@ -235,7 +236,7 @@ static bool binding_check(struct state *s)
 		good += b->runtime.len > 0 ? s->runtime_ak != NULL : report_check(s);
 	}
 	verdict_require(s->v, "ak.binding");
-	return verdict_check(s->v, "ak.binding", "docs/attestation.md, TPM",
+	return verdict_check(s->v, "ak.binding", "TPM, AK binding",
 			     given > 0 && good == given,
 			     given ? "given" : "nothing says which TPM the AK is in",
 			     "an AK certificate to a named root, a TEE report, or the AK named");

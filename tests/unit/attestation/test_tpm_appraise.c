@@ -321,6 +321,85 @@ static void banks_have_names(void **state)
 	assert_string_equal(tpm_bank_name(DIGEST_SHA3_256), "unknown");
 }
 
+/* TPMT_PUBLIC of an RSA key with that modulus. */
+static int rsa_key(uint16_t bits, uint32_t exponent, const uint8_t *n, size_t len, struct err *e)
+{
+	CLEANUP(EVP_PKEY_free) EVP_PKEY *key = NULL;
+	struct writer w = writer_up_to(2 * TPM_PUBLIC_MAX);
+	struct tpm_public pub;
+	int rc;
+
+	writer_be16(&w, TPM_ALG_RSA);
+	writer_be16(&w, TPM_ALG_SHA256);
+	writer_be32(&w, good.attributes);
+	writer_be16(&w, 0);
+	writer_be16(&w, TPM_ALG_NULL);
+	writer_be16(&w, TPM_ALG_RSASSA);
+	writer_be16(&w, TPM_ALG_SHA256);
+	writer_be16(&w, bits);
+	writer_be32(&w, exponent);
+	writer_be16(&w, (uint16_t)len);
+	writer_bytes(&w, n, len);
+	rc = tpm_public_parse(tpm_forge_span(&w), &pub, e);
+	if (rc == 0)
+		rc = tpm_public_check_ak(&pub, e);
+	if (rc == 0)
+		rc = tpm_public_key(&pub, &key, e);
+	assert_int_equal(key != NULL, rc == 0);
+	writer_done(&w);
+	return rc;
+}
+
+static void rsa_keys_are_large_enough_and_usual(void **state)
+{
+	static uint8_t n[TPM_PUBLIC_MAX];
+	struct err e;
+
+	memset(n, 0xff, sizeof(n));
+	assert_ok(rsa_key(2048, 0, n, 256, &e), e);
+	assert_ok(rsa_key(2048, 65537, n, 256, &e), e);
+	assert_ok(rsa_key(4096, 0, n, 512, &e), e);
+	assert_refused(rsa_key(1024, 0, n, 128, &e), e, ERR_DENIED, "1024 bits");
+	assert_refused(rsa_key(2048, 0, n, 255, &e), e, ERR_DENIED, "255 bytes");
+	assert_refused(rsa_key(8192, 0, n, 1024, &e), e, ERR_DENIED, "8192 bits");
+	assert_refused(rsa_key(2048, 3, n, 256, &e), e, ERR_DENIED, "exponent 3");
+	assert_refused(rsa_key(2048, 0, n, TPM_PUBLIC_MAX, &e), e, ERR_INVALID, "more than 2048");
+	n[0] = 0x7f;
+	assert_refused(rsa_key(2048, 0, n, 256, &e), e, ERR_DENIED, "2048 bits");
+	n[0] = 0xff;
+	n[255] = 0xfe;
+	assert_refused(rsa_key(2048, 0, n, 256, &e), e, ERR_DENIED, "2048 bits");
+}
+
+/* Values that two quotes give for one register could differ: each comes once. */
+static void two_quotes_speak_of_different_registers(void **state)
+{
+	struct forge_tpm_parts p;
+	struct writer w = writer_up_to(1 << 16);
+	struct tpm_attestation a;
+	struct tpm_input in;
+	struct err e;
+
+	policy_make();
+	tpm_forge_parts(&good, &p);
+	assert_ok(tpm_attestation_parse(tpm_forge_span(&p.message), &a, &e), e);
+
+	/* The message's own quote a second time: tag, length, and what ak_pub leaves of it. */
+	const uint8_t *quote = p.message.bytes + 2 + p.ak_public.len;
+	size_t len = p.message.len - 2 - p.ak_public.len - 3 - p.log.len;
+
+	writer_bytes(&w, p.message.bytes, p.message.len);
+	writer_bytes(&w, quote, len);
+	in = (struct tpm_input){ .attestation = tpm_forge_span(&w),
+				 .nonce = { good.nonce, sizeof(good.nonce) },
+				 .binding.named = tpm_forge_span(&p.ak_public),
+				 .policy = &policy };
+	verdict_init(&verdict, VERDICT_SCOPE_FULL);
+	assert_refused(tpm_appraise(&in, &verdict, &e), e, ERR_DENIED, "quote.once");
+	writer_done(&w);
+	tpm_forge_parts_done(&p);
+}
+
 /* Any bit of what is signed, of the signature and of the key. */
 static void every_bit_of_a_quote_counts(void **state)
 {
@@ -395,6 +474,8 @@ int main(void)
 		cmocka_unit_test(a_bare_quote_is_judged_alike),
 		cmocka_unit_test(a_message_is_read_in_one_way),
 		cmocka_unit_test(banks_have_names),
+		cmocka_unit_test(rsa_keys_are_large_enough_and_usual),
+		cmocka_unit_test(two_quotes_speak_of_different_registers),
 		cmocka_unit_test(every_bit_of_a_quote_counts),
 		cmocka_unit_test(every_truncation_is_refused),
 	};

@@ -270,6 +270,9 @@ static void judge_message(const struct vector_case *c)
 		for (size_t i = 0; i < verdict.count; i++)
 			if (verdict.checks[i].outcome == CHECK_FAILED)
 				assert_string_equal(verdict.checks[i].name, "quote.nonce_length");
+		assert_int_equal(verdict_find(&verdict, "ak.certificate")->outcome, CHECK_PASSED);
+		assert_int_equal(verdict_find(&verdict, "log.replay")->outcome, CHECK_PASSED);
+		assert_int_equal(verdict_find(&verdict, "policy.pcrs")->outcome, CHECK_PASSED);
 		rc = 0;
 	}
 	report(c, rc == 0, e.text);
