@@ -8,7 +8,7 @@
  * seccomp allow-list, Landlock where there is, limits. Works as root and, where the kernel lets
  * users make namespaces, without; else it is refused with a line that says so.
  *
- * Inside: working directory /work (a small memory file system) with results/ in it, which outlives
+ * Inside: working directory /task (a small memory file system) with results/ in it, which outlives
  * the run by its descriptor; /tmp; /dev with null, zero, full, random, urandom, shm; /proc with
  * the jail's own processes alone.
  */
@@ -37,12 +37,12 @@ struct jail_limits {
 	uint64_t files;        /* open descriptors of a process [1024] */
 	uint64_t results;      /* bytes in results/ [1/4] */
 	uint64_t result_files; /* files and directories in results/ [65534] */
-	uint64_t scratch; /* bytes in /tmp, in /work and in /dev/shm, each [1/8] */
+	uint64_t scratch; /* bytes in /tmp, in /task and in /dev/shm, each [1/8] */
 };
 
 struct jail_mount {
 	const char *source; /* absolute, outside */
-	const char *target; /* absolute, inside: below /work or /venv, or a plain name below / */
+	const char *target; /* absolute, inside: below /task or /venv, or a plain name below / */
 	bool writable, executable;
 };
 

@@ -100,7 +100,7 @@ static int follow_parent(const struct jail_init *init, struct err *e)
 
 static int restrict_program(const struct jail_init *init, struct err *e)
 {
-	const char *writable[JAIL_MOUNTS_MAX + 8] = { "/tmp",      "/work",     "/dev/shm",
+	const char *writable[JAIL_MOUNTS_MAX + 8] = { "/tmp",      "/task",     "/dev/shm",
 						      "/dev/null", "/dev/zero", "/dev/full" };
 	size_t count = 6;
 
@@ -145,8 +145,8 @@ static _Noreturn void become_program(const struct jail_init *init, int failure)
 	setsid();
 	if (prepare_descriptors(failure, &e) == 0) {
 		failure = FAILURE_FD;
-		if (chdir("/work") < 0)
-			err_errno(&e, "jail: enter /work");
+		if (chdir("/task") < 0)
+			err_errno(&e, "jail: enter /task");
 		else if (restrict_program(init, &e) == 0) {
 			execve(spec->argv[0], (char *const *)spec->argv, (char *const *)spec->env);
 			err_errno(&e, "cannot execute %s", spec->argv[0]);

@@ -109,7 +109,7 @@ int jail_root_take(const struct jail_spec *spec, struct jail_trees *trees, struc
 	return 0;
 }
 
-/* In the new root, where paths are relative: "/work/x" is "work/x". */
+/* In the new root, where paths are relative: "/task/x" is "task/x". */
 static const char *relative(const char *path)
 {
 	return path + 1;
@@ -178,7 +178,7 @@ static int put_scratch(const struct jail_limits *limits, struct err *e)
 		const char *path, *mode;
 		unsigned long flags;
 	} places[] = { { "tmp", "1777", 0 },
-		       { "work", "0755", 0 },
+		       { "task", "0755", 0 },
 		       { "dev/shm", "1777", MS_NOEXEC } };
 
 	for (size_t i = 0; i < ARRAY_LEN(places); i++)
@@ -186,9 +186,9 @@ static int put_scratch(const struct jail_limits *limits, struct err *e)
 		    put_tmpfs(places[i].path, places[i].mode, limits->scratch, limits->result_files,
 			      places[i].flags, e) < 0)
 			return -(int)e->code;
-	if (make_dir("work/results", e) < 0)
+	if (make_dir("task/results", e) < 0)
 		return -(int)e->code;
-	return put_tmpfs("work/results", "0755", limits->results, limits->result_files, MS_NOEXEC,
+	return put_tmpfs("task/results", "0755", limits->results, limits->result_files, MS_NOEXEC,
 			 e);
 }
 
@@ -271,7 +271,7 @@ int jail_root_enter(const struct jail_spec *spec, const struct jail_limits *limi
 		return err_errno(e, "jail: enter the new root");
 	if (build(spec, limits, trees, e) < 0 || leave_old_root(e) < 0)
 		return -(int)e->code;
-	int fd = open("/work/results", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = open("/task/results", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return err_errno(e, "jail: open results/");
 	*results = fd;

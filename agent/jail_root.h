@@ -31,6 +31,6 @@ int jail_root_take(const struct jail_spec *spec, struct jail_trees *trees,
 		   struct err *e) MUST_CHECK;
 
 /* Builds the root, enters it, and leaves nothing of the old one. `*results` takes a descriptor of
- * /work/results. */
+ * /task/results. */
 int jail_root_enter(const struct jail_spec *spec, const struct jail_limits *limits,
 		    const struct jail_trees *trees, int *results, struct err *e) MUST_CHECK;

@@ -39,10 +39,10 @@ static bool starts_with(const char *text, const char *prefix)
 /* Nothing may hide what the jail itself puts there: /usr, /dev, /proc, /etc, results/. */
 static int check_mount(const struct jail_mount *mount, struct err *e)
 {
-	bool below = starts_with(mount->target, "/work/") || starts_with(mount->target, "/venv");
+	bool below = starts_with(mount->target, "/task/") || starts_with(mount->target, "/venv");
 
 	if (mount->source[0] != '/' || !below || strstr(mount->target, "..") ||
-	    starts_with(mount->target, "/work/results"))
+	    starts_with(mount->target, "/task/results"))
 		return err_set(e, ERR_INVALID, "jail: cannot mount %s at %s",
 			       log_quote(mount->source).text, log_quote(mount->target).text);
 	return 0;

@@ -144,7 +144,7 @@ static int start_install(struct runner *runner, struct err *e)
 	char target[128];
 	const struct jail_mount mounts[] = {
 		{ runner->plan.scratch_venv, "/venv", true, true },
-		{ runner->plan.scratch_requirements, "/work/requirements.txt", false, false },
+		{ runner->plan.scratch_requirements, "/task/requirements.txt", false, false },
 	};
 	const struct jail_spec spec = {
 		.argv = argv,

@@ -96,7 +96,7 @@ static int prepare_datasets(const struct runner_spec *spec, struct runner_plan *
 		return err_errno(e, "open '%s'", spec->datasets);
 	if (make_readable_tree(dir, TREE_DEPTH_MAX, e) < 0)
 		return err_wrap(e, "datasets");
-	add_mount(plan, spec->datasets, "/work/datasets", false);
+	add_mount(plan, spec->datasets, "/task/datasets", false);
 	return 0;
 }
 
@@ -123,8 +123,8 @@ static int prepare_bin(const struct runner_spec *spec, struct runner_plan *plan,
 {
 	if (make_readable_file(spec->algorithm, 0555, e) < 0)
 		return err_wrap(e, "algorithm");
-	add_mount(plan, spec->algorithm, "/work/algorithm", true);
-	return make_argv(spec, plan, "/work/algorithm", NULL, e);
+	add_mount(plan, spec->algorithm, "/task/algorithm", true);
+	return make_argv(spec, plan, "/task/algorithm", NULL, e);
 }
 
 /* A zip begins so, and no Python text does. */
@@ -165,7 +165,7 @@ static int find_script(const char *dir, char **script, struct err *e)
 		return err_set(e, ERR_INVALID,
 			       "algorithm: its zip has %zu scripts at the top and none is main.py",
 			       count);
-	return text_format(script, e, "/work/algorithm/%s", found);
+	return text_format(script, e, "/task/algorithm/%s", found);
 }
 
 static int unpack(const struct runner_spec *spec, const atomic_bool *cancel,
@@ -195,13 +195,13 @@ static int prepare_script(const struct runner_spec *spec, const atomic_bool *can
 	if (zip) {
 		if (unpack(spec, cancel, plan, e) < 0)
 			return -(int)e->code;
-		add_mount(plan, plan->unpacked, "/work/algorithm", true);
+		add_mount(plan, plan->unpacked, "/task/algorithm", true);
 		return make_argv(spec, plan, "/venv/bin/python3", plan->script, e);
 	}
 	if (make_readable_file(spec->algorithm, 0444, e) < 0)
 		return err_wrap(e, "algorithm");
-	add_mount(plan, spec->algorithm, "/work/algorithm.py", false);
-	return make_argv(spec, plan, "/venv/bin/python3", "/work/algorithm.py", e);
+	add_mount(plan, spec->algorithm, "/task/algorithm.py", false);
+	return make_argv(spec, plan, "/venv/bin/python3", "/task/algorithm.py", e);
 }
 
 static int prepare_env(const struct runner_spec *spec, struct runner_plan *plan, int *venv,
@@ -400,6 +400,6 @@ void runner_prepare_pip(const struct runner_plan *plan, const char *index_url,
 	argv[count++] = "--target";
 	argv[count++] = target;
 	argv[count++] = "--requirement";
-	argv[count++] = "/work/requirements.txt";
+	argv[count++] = "/task/requirements.txt";
 	argv[count] = NULL;
 }

@@ -17,7 +17,7 @@ from .fail import Failure
 
 MERGED = ("bin", "sbin", "lib", "lib64")
 DEVICES = ("null", "zero", "full", "random", "urandom")
-LAYOUT = 2  # of what unpack() makes: roots in the cache of another one are not used
+LAYOUT = 3  # of what unpack() makes: roots in the cache of another one are not used
 ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin", "LC_ALL": "C.UTF-8", "TZ": "UTC", "HOME": "/tmp",
                "SOURCE_DATE_EPOCH": "0", "PYTHONDONTWRITEBYTECODE": "1", "PYTHONHASHSEED": "0"}
 
@@ -54,7 +54,7 @@ def remove(path):
 
 def unpack(debs, path):
     """Every package of `debs` into the folder `path`, with /bin, /lib and so on in /usr."""
-    for name in ("proc", "tmp", "dev", "src", "work"):
+    for name in ("proc", "tmp", "dev", "src", "build"):
         os.makedirs(os.path.join(path, name))
     for name in MERGED:
         os.makedirs(os.path.join(path, "usr", name))

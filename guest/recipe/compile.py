@@ -37,19 +37,19 @@ def source_digest(project):
 
 def programs(tools, project, out, names):
     """Builds `names` and puts them, stripped, into the new folder `out`. The sources lie at /src and
-    the build at /work, whoever builds, so that no path of the machine gets in."""
+    the build at /build, whoever builds, so that no path of the machine gets in."""
     os.makedirs(os.path.join(out, "src"))
     for name in source_files(project):
         target = os.path.join(out, "src", name)
         os.makedirs(os.path.dirname(target), exist_ok=True)
         shutil.copyfile(os.path.join(project, name), target)
-    os.makedirs(os.path.join(out, "work"))
-    binds = [(os.path.join(out, "src"), "/src"), (os.path.join(out, "work"), "/work")]
-    buildroot.run(tools, ["env", "CC=gcc", "meson", "setup", *OPTIONS, "/work/build", "/src"],
+    os.makedirs(os.path.join(out, "build"))
+    binds = [(os.path.join(out, "src"), "/src"), (os.path.join(out, "build"), "/build")]
+    buildroot.run(tools, ["env", "CC=gcc", "meson", "setup", *OPTIONS, "/build/build", "/src"],
                   binds)
-    buildroot.run(tools, ["ninja", "-C", "/work/build", *names], binds)
+    buildroot.run(tools, ["ninja", "-C", "/build/build", *names], binds)
     for name in names:
-        buildroot.run(tools, ["strip", "-s", "-o", "/work/" + name, "/work/build/" + name], binds)
-        os.rename(os.path.join(out, "work", name), os.path.join(out, name))
-    buildroot.remove(os.path.join(out, "work"))
+        buildroot.run(tools, ["strip", "-s", "-o", "/build/" + name, "/build/build/" + name], binds)
+        os.rename(os.path.join(out, "build", name), os.path.join(out, name))
+    buildroot.remove(os.path.join(out, "build"))
     buildroot.remove(os.path.join(out, "src"))

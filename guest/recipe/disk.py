@@ -16,7 +16,7 @@ UUID = "c0c05000-0000-4000-8000-000000000001"  # fixed: the root hash tells disk
 # nothing is shared but what every process shares.
 CANONICAL = """
 import marshal, os
-for folder, _, files in os.walk("/work"):
+for folder, _, files in os.walk("/build"):
     for name in files:
         if name.endswith(".pyc"):
             path = os.path.join(folder, name)
@@ -36,26 +36,26 @@ def compile_python(runtime, tree):
     if len(found) != 1:
         raise Failure("the image has not one python3.N")
     buildroot.run(runtime, ["/usr/bin/" + found[0], "-I", "-m", "compileall", "-q", "-f",
-                            "--invalidation-mode", "unchecked-hash", "-s", "/work", "-p", "/",
+                            "--invalidation-mode", "unchecked-hash", "-s", "/build", "-p", "/",
                             "-x", "lib2to3/tests|/bad_|lib/python3/dist-packages/.*/_test_",
-                            "/work/usr/lib"], [(tree, "/work")])
-    buildroot.run(runtime, ["/usr/bin/" + found[0], "-I", "-c", CANONICAL], [(tree, "/work")])
+                            "/build/usr/lib"], [(tree, "/build")])
+    buildroot.run(runtime, ["/usr/bin/" + found[0], "-I", "-c", CANONICAL], [(tree, "/build")])
 
 
 def make(tools, tree, folder, name):
     """Writes folder/name and returns (data blocks, root hash)."""
     image = os.path.join(folder, name)
     buildroot.remove(image)
-    binds = [(tree, "/src"), (folder, "/work")]
+    binds = [(tree, "/src"), (folder, "/build")]
     buildroot.run(tools, ["mkfs.erofs", "-zlz4hc,9", "-T0", "-U", UUID, "--all-root", "-x-1",
-                          "--quiet", "/work/" + name, "/src"], binds)
+                          "--quiet", "/build/" + name, "/src"], binds)
     size = os.path.getsize(image)
     if size % BLOCK:
         raise Failure("mkfs.erofs made no whole number of blocks")
     text = buildroot.run(tools, ["veritysetup", "format", "--no-superblock", "--salt=-",
                                  f"--hash-offset={size}", f"--data-blocks={size // BLOCK}",
                                  "--data-block-size=4096", "--hash-block-size=4096",
-                                 "--hash=sha256", "/work/" + name, "/work/" + name], binds)
+                                 "--hash=sha256", "/build/" + name, "/build/" + name], binds)
     match = re.search(r"^Root hash:\s+([0-9a-f]{64})$", text, re.M)
     if not match:
         raise Failure("veritysetup gave no root hash")

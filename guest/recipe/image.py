@@ -139,8 +139,8 @@ class Build:
         tree.normalize(initrd)
         cpio.write(initrd, os.path.join(work, "initrd.cpio"))
         buildroot.run(roots["tools"], ["zstd", "-q", "-19", "-T1", "--no-check",
-                                       "/work/initrd.cpio", "-o", "/work/initrd.img"],
-                      [(work, "/work")])
+                                       "/build/initrd.cpio", "-o", "/build/initrd.img"],
+                      [(work, "/build")])
 
     def _publish(self, work, record):
         """image.json last: while it is there, everything that it names is."""

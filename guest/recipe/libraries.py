@@ -26,8 +26,8 @@ def needs(tools, paths, batch=200):
         some = paths[at:at + batch]
         common = os.path.commonpath([os.path.dirname(path) for path in some])
         text = buildroot.run(tools, ["readelf", "-W", "-d", "-l"] +
-                             [os.path.join("/work", os.path.relpath(p, common)) for p in some],
-                             [(common, "/work")])
+                             [os.path.join("/build", os.path.relpath(p, common)) for p in some],
+                             [(common, "/build")])
         found.update(re.findall(r"\(NEEDED\)\s+Shared library: \[([^\]]+)\]", text))
         found.update(os.path.basename(name) for name in
                      re.findall(r"Requesting program interpreter: ([^\]]+)\]", text))

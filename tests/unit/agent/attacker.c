@@ -68,7 +68,7 @@ static const struct {
 	{ "kcmp", SYS_kcmp, { 1, 1 } },
 	{ "pidfd_getfd", SYS_pidfd_getfd, { 0, 0, 0 } },
 	{ "mount", SYS_mount, { (long)"none", (long)"/tmp", (long)"tmpfs" } },
-	{ "umount2", SYS_umount2, { (long)"/work/datasets", MNT_DETACH } },
+	{ "umount2", SYS_umount2, { (long)"/task/datasets", MNT_DETACH } },
 	{ "pivot_root", SYS_pivot_root, { (long)"/tmp", (long)"/tmp" } },
 	{ "chroot", SYS_chroot, { (long)"/tmp" } },
 	{ "open_tree", SYS_open_tree, { AT_FDCWD, (long)"/usr", 1 } },

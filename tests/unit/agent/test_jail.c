@@ -135,8 +135,8 @@ static const struct jail_limits small = {
 static void attack(struct world *w, const char *const *argv)
 {
 	const struct jail_mount mounts[] = {
-		{ w->datasets, "/work/datasets", false, false },
-		{ attacker, "/work/algorithm", false, true },
+		{ w->datasets, "/task/datasets", false, false },
+		{ attacker, "/task/algorithm", false, true },
 	};
 	const struct jail_spec spec = {
 		.argv = argv, .env = plain_env, .mounts = mounts, .mount_count = 2, .limits = small
@@ -146,7 +146,7 @@ static void attack(struct world *w, const char *const *argv)
 	finish(w);
 }
 
-#define ATTACK(w, ...) attack(w, (const char *const[]){ "/work/algorithm", __VA_ARGS__, NULL })
+#define ATTACK(w, ...) attack(w, (const char *const[]){ "/task/algorithm", __VA_ARGS__, NULL })
 
 static void says(const struct world *w, const char *words)
 {
@@ -175,7 +175,7 @@ static void a_program_runs_as_nobody_with_its_arguments(void **state)
 	ended(w, true, "finished");
 	says(w, "1out [one] [] [three words here]\n");
 	says(w, "2err\n");
-	says(w, "1uid 65534 gid 65534 pid 2 cwd /work\n");
+	says(w, "1uid 65534 gid 65534 pid 2 cwd /task\n");
 	assert_true(w->exit.started);
 	assert_int_equal(w->exit.code, 0);
 }
@@ -219,7 +219,7 @@ static void it_sees_what_it_was_given_and_nothing_else(void **state)
 	struct world *w = *state;
 	char up[128];
 
-	snprintf(up, sizeof(up), "/work/datasets/../../%s", w->secret);
+	snprintf(up, sizeof(up), "/task/datasets/../../%s", w->secret);
 	ATTACK(w, "look", w->secret, up, w->top, "/etc/shadow", "/etc/cocos", "/etc/certs", "/root",
 	       "/home", "/sys", "/var", "/run", "/boot", "/dev/mem", "/dev/kmsg", "/dev/tpm0",
 	       "/dev/tpmrm0", "/dev/sev-guest", "/dev/vda", "/proc/1/environ", "/proc/1/mem",
@@ -233,13 +233,13 @@ static void the_root_holds_few_things(void **state)
 {
 	struct world *w = *state;
 
-	ATTACK(w, "list", "/dev", "/work", "/work/datasets", "/proc");
-	says(w, "/work/datasets: iris.csv\n");
+	ATTACK(w, "list", "/dev", "/task", "/task/datasets", "/proc");
+	says(w, "/task/datasets: iris.csv\n");
 	says_not(w, "sda");
 	says_not(w, " tty");
 	says_not(w, "sys");
 	says_not(w, " 1 "); /* pid 1 */
-	ATTACK(w, "look", "/work/datasets/iris.csv", "/dev/null", "/dev/urandom", "/usr/bin");
+	ATTACK(w, "look", "/task/datasets/iris.csv", "/dev/null", "/dev/urandom", "/usr/bin");
 	says(w, "iris.csv: opened");
 	says(w, "null: opened");
 	says(w, "urandom: opened");
@@ -251,13 +251,13 @@ static void it_writes_only_where_it_may(void **state)
 	struct world *w = *state;
 
 	ATTACK(w, "scribble", "datasets/iris.csv", "datasets/new", "/usr/bin/x", "/etc/passwd",
-	       "/new", "/work/algorithm", "/proc/self/oom_score_adj", "/proc/sys/kernel/hostname",
+	       "/new", "/task/algorithm", "/proc/self/oom_score_adj", "/proc/sys/kernel/hostname",
 	       "/dev/new");
 	says_not(w, "written");
-	ATTACK(w, "scribble", "results/a", "/tmp/a", "/work/a", "/dev/null", "/dev/shm/a");
+	ATTACK(w, "scribble", "results/a", "/tmp/a", "/task/a", "/dev/null", "/dev/shm/a");
 	says(w, "results/a: written");
 	says(w, "/tmp/a: written");
-	says(w, "/work/a: written");
+	says(w, "/task/a: written");
 	says(w, "/dev/null: written");
 	says(w, "/dev/shm/a: written");
 }
@@ -332,15 +332,15 @@ static void how_it_ends_is_told(void **state)
 static void what_is_no_program_is_told(void **state)
 {
 	struct world *w = *state;
-	const char *const argv[] = { "/work/datasets/iris.csv", NULL };
-	const char *const missing[] = { "/work/none", NULL };
+	const char *const argv[] = { "/task/datasets/iris.csv", NULL };
+	const char *const missing[] = { "/task/none", NULL };
 
 	attack(w, argv);
-	ended(w, false, "cannot execute /work/datasets/iris.csv");
+	ended(w, false, "cannot execute /task/datasets/iris.csv");
 	assert_false(w->exit.started);
 	assert_int_equal(w->results, -1);
 	attack(w, missing);
-	ended(w, false, "cannot execute /work/none: No such file");
+	ended(w, false, "cannot execute /task/none: No such file");
 }
 
 static void a_fork_bomb_is_bounded(void **state)
@@ -442,8 +442,8 @@ static void pid_1_and_outside_are_out_of_reach(void **state)
 static void many_stops_before_it_has_begun(void **state)
 {
 	struct world *w = *state;
-	const char *const argv[] = { "/work/algorithm", "sleep", NULL };
-	const struct jail_mount mount = { attacker, "/work/algorithm", false, true };
+	const char *const argv[] = { "/task/algorithm", "sleep", NULL };
+	const struct jail_mount mount = { attacker, "/task/algorithm", false, true };
 	const struct jail_spec spec = {
 		.argv = argv, .env = plain_env, .mounts = &mount, .mount_count = 1, .limits = small
 	};
@@ -491,8 +491,8 @@ static void a_killed_agent_takes_the_run_with_it(void **state)
 	assert_int_equal(pipe(pipe_), 0);
 	pid_t agent = fork();
 	if (agent == 0) {
-		const char *const argv[] = { "/work/algorithm", "sleep", w->top, NULL };
-		const struct jail_mount mount = { attacker, "/work/algorithm", false, true };
+		const char *const argv[] = { "/task/algorithm", "sleep", w->top, NULL };
+		const struct jail_mount mount = { attacker, "/task/algorithm", false, true };
 		const struct jail_spec spec = { .argv = argv,
 						.env = plain_env,
 						.mounts = &mount,
@@ -564,8 +564,8 @@ static void kill_jail_process(void *data, int stream, const char *text, size_t l
 static void a_killed_jail_process_takes_the_run_with_it(void **state)
 {
 	struct world *w = *state;
-	const char *const argv[] = { "/work/algorithm", "sleep", w->top, NULL };
-	const struct jail_mount mount = { attacker, "/work/algorithm", false, true };
+	const char *const argv[] = { "/task/algorithm", "sleep", w->top, NULL };
+	const struct jail_mount mount = { attacker, "/task/algorithm", false, true };
 	const struct jail_spec spec = {
 		.argv = argv, .env = plain_env, .mounts = &mount, .mount_count = 1, .limits = small
 	};
@@ -589,9 +589,9 @@ static void bad_specs_are_refused_at_once(void **state)
 	const struct jail_mount places[] = {
 		{ w->datasets, "/usr", false, false },
 		{ w->datasets, "/", false, false },
-		{ w->datasets, "/work/../etc", false, false },
-		{ "datasets", "/work/d", false, false },
-		{ w->datasets, "/work/results", true, false },
+		{ w->datasets, "/task/../etc", false, false },
+		{ "datasets", "/task/d", false, false },
+		{ w->datasets, "/task/results", true, false },
 		{ w->datasets, "/proc", false, false },
 	};
 	const struct jail_callbacks callbacks = { on_line, on_exit_, w };
@@ -621,7 +621,7 @@ static void a_missing_source_is_told(void **state)
 {
 	struct world *w = *state;
 	const char *const argv[] = { "/usr/bin/true", NULL };
-	const struct jail_mount mount = { "/no/such/place", "/work/datasets", false, false };
+	const struct jail_mount mount = { "/no/such/place", "/task/datasets", false, false };
 	const struct jail_spec spec = {
 		.argv = argv, .env = plain_env, .mounts = &mount, .mount_count = 1, .limits = small
 	};

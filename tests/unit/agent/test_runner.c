@@ -238,7 +238,7 @@ static void a_script_trains_on_its_data(void **state)
 	ended(w, true, "finished");
 	says(w, "args ['--rate', '0.5']\n");
 	says(w, "prefix /venv /usr\n");
-	says(w, "cwd /work uid 65534 cpus True\n");
+	says(w, "cwd /task uid 65534 cpus True\n");
 	says(w, "done\n");
 	CLEANUP(close) int fd = openat(w->results, "model.json", O_RDONLY);
 	assert_true(read(fd, model, sizeof(model) - 1) > 0);
