@@ -176,34 +176,42 @@ static bool zero_after(struct span data, size_t from)
 	return true;
 }
 
-/* IGVM_VHS_VP_CONTEXT: for exactly one platform of the file. */
+/* The platform of exactly that mask, if it is one that has VP contexts. */
+static bool context_platform(const struct igvm *igvm, uint32_t mask, enum igvm_platform *platform)
+{
+	for (size_t i = 0; i < igvm->platform_count; i++)
+		if (igvm->platforms[i].mask == mask) {
+			*platform = igvm->platforms[i].type;
+			return *platform != IGVM_TDX;
+		}
+	return false;
+}
+
+static bool has_vmsa(enum igvm_platform platform)
+{
+	return platform == IGVM_SEV_SNP || platform == IGVM_SEV_ES || platform == IGVM_SEV;
+}
+
+/* IGVM_VHS_VP_CONTEXT: for exactly one platform of the file. Contexts that are no VMSAs are of
+ * another length, and not measured here; they have to lie in the file all the same. */
 static int read_vp_context(struct state *s, struct reader *r, struct err *e)
 {
 	struct igvm_directive *d = &s->directive;
-	bool known = false, vmsa = false;
+	enum igvm_platform platform;
 	uint32_t offset;
 	uint16_t reserved;
+	bool vmsa;
 
 	d->gpa = reader_le64(r);
 	d->mask = reader_le32(r);
 	offset = reader_le32(r);
 	reader_le16(r); /* VP index */
 	reserved = reader_le16(r);
-	for (size_t i = 0; i < s->igvm->platform_count; i++) {
-		enum igvm_platform type = s->igvm->platforms[i].type;
-
-		if (s->igvm->platforms[i].mask != d->mask)
-			continue;
-		known = type != IGVM_TDX;
-		vmsa = type == IGVM_SEV_SNP || type == IGVM_SEV_ES || type == IGVM_SEV;
-	}
-	if (!known || reserved)
+	if (!context_platform(s->igvm, d->mask, &platform) || reserved)
 		return err_set(e, ERR_INVALID, "VP context: for no platform that has one");
-	if (!file_data(s->igvm, offset, PAGE, &d->data) || !d->data.len)
-		/* Other platforms' contexts are shorter, but theirs must lie in the file as well. */
-		return vmsa || !file_data(s->igvm, offset, 1, &d->data) || !d->data.len
-			       ? err_set(e, ERR_INVALID, "VP context: its data lie outside")
-			       : 0;
+	vmsa = has_vmsa(platform);
+	if (!file_data(s->igvm, offset, vmsa ? PAGE : 1, &d->data) || !d->data.len)
+		return err_set(e, ERR_INVALID, "VP context: its data lie outside");
 	if (!vmsa)
 		return 0;
 	if (!whole_pages(d->gpa))

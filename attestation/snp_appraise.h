@@ -12,7 +12,10 @@
 #include "attestation/snp_policy.h"
 #include "attestation/x509_crl.h"
 
-enum { SNP_CRLS_MAX = 8 };
+enum {
+	SNP_CRLS_MAX = 8,
+	SNP_SKEW_MAX = 86400, /* seconds; a larger one is a refusal, as it would mean 'any time' */
+};
 
 struct snp_input {
 	struct span report; /* SNP_REPORT_LEN bytes; see snp_evidence_split() */
@@ -44,7 +47,8 @@ struct snp_input {
 	const uint8_t *report_data;
 
 	int64_t at;	/* seconds since 1970: the moment to judge at */
-	uint32_t skew;	/* seconds by which clocks may differ; 0: both boundary seconds count */
+	uint32_t skew;	/* seconds by which clocks may differ, up to SNP_SKEW_MAX; 0: none, and
+			   both boundary seconds count */
 
 	/* NULL with VERDICT_SCOPE_FULL is a refusal; ignored for VERDICT_SCOPE_GENUINE_ONLY, whose
 	 * answer covers report data, signature, chain, CRLs and consistency of the TCBs. */

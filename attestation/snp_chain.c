@@ -172,7 +172,12 @@ static bool check_time(const struct x509 *cert, const struct snp_input *in, cons
 
 bool snp_chain_time(const struct snp_chain *chain, const struct snp_input *in, struct verdict *v)
 {
-	bool all = check_time(chain->ark, in, "time.ark", v);
+	bool all;
+
+	if (in->skew > SNP_SKEW_MAX)
+		return verdict_checkf(v, "time.skew", "RFC 5280 4.1.2.5", false, "at most a day",
+				      "%u seconds", in->skew);
+	all = check_time(chain->ark, in, "time.ark", v);
 
 	all = check_time(chain->intermediate, in, "time.intermediate", v) && all;
 	return check_time(chain->vek, in, "time.vek", v) && all;

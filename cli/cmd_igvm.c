@@ -1,25 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_igvm.c — the launch measurement of an IGVM file. */
-#include <inttypes.h>
 #include <stdio.h>
 
 #include "attestation/igvm_measure.h"
 #include "cli/commands.h"
+#include "cli/step.h"
 #include "common/base/encode.h"
 #include "common/base/file.h"
 
 static const char *const platforms[] = { "sev-snp", "sev-es", "sev", NULL };
-
-static void print_step(void *data, const struct snp_step *step)
-{
-	struct cli *cli = data;
-	char contents[2 * SNP_DIGEST_LEN + 1], after[2 * SNP_DIGEST_LEN + 1];
-
-	hex_encode(step->contents, SNP_DIGEST_LEN, contents);
-	hex_encode(step->digest, SNP_DIGEST_LEN, after);
-	fprintf(cli->out, "%zu\t%s\t0x%" PRIx64 "\t%s\t%s\n", step->number,
-		snp_page_type_name(step->type), step->gpa, contents, after);
-}
 
 static enum cli_exit run_igvm(struct cli *cli, struct err *e)
 {
@@ -28,7 +17,7 @@ static enum cli_exit run_igvm(struct cli *cli, struct err *e)
 		.native_zero = cli_flag(cli, "native-zero"),
 		.check_kvm = cli_flag(cli, "check-kvm"),
 		.as_loaded = cli_flag(cli, "as-loaded"),
-		.trace = cli_flag(cli, "trace") ? print_step : NULL,
+		.trace = cli_flag(cli, "trace") ? step_print : NULL,
 		.data = cli,
 	};
 	CLEANUP(free) uint8_t *bytes = NULL;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_measure.c — the launch measurement that a guest will have, from what it is launched with. */
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "attestation/snp_measure.h"
 #include "cli/commands.h"
 #include "cli/number.h"
+#include "cli/step.h"
 #include "common/base/encode.h"
 #include "common/base/file.h"
 
@@ -129,17 +129,6 @@ static int read_options(const struct cli *cli, struct snp_measure *m, struct fil
 	return m->mode == SNP_MEASURE_SEV ? 0 : read_processors(cli, m, e);
 }
 
-static void print_step(void *data, const struct snp_step *step)
-{
-	struct cli *cli = data;
-	char contents[2 * SNP_DIGEST_LEN + 1], after[2 * SNP_DIGEST_LEN + 1];
-
-	hex_encode(step->contents, SNP_DIGEST_LEN, contents);
-	hex_encode(step->digest, SNP_DIGEST_LEN, after);
-	fprintf(cli->out, "%zu\t%s\t0x%" PRIx64 "\t%s\t%s\n", step->number,
-		snp_page_type_name(step->type), step->gpa, contents, after);
-}
-
 static int write_vmsa(void *data, unsigned vcpu, const uint8_t page[SNP_PAGE_LEN], struct err *e)
 {
 	char name[32];
@@ -176,7 +165,7 @@ static enum cli_exit run_measure(struct cli *cli, struct err *e)
 	if (read_options(cli, &m, &files, e) < 0)
 		return CLI_USAGE;
 	if (cli_flag(cli, "trace"))
-		m.trace = print_step;
+		m.trace = step_print;
 	if (cli_flag(cli, "dump-vmsa"))
 		m.vmsa = write_vmsa;
 	if (snp_measure(&m, out, &len, e) < 0 || print_digest(cli, out, len, e) < 0)

@@ -2,7 +2,7 @@
 /*
  * Mutation: of each genuine report, certificate, CRL and certificate table, every single bit is
  * flipped, and a byte deleted and inserted at each position. None may be accepted, but for what is
- * left open, which is listed here by name and in docs/attestation.md:
+ * left open, which is listed here by name and in docs/uncovered.md:
  *
  *  - report: nothing. (s and n−s are both right by ECDSA; that is no change of a single bit.)
  *  - certificate, CRL (DER): nothing.

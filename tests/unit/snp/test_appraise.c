@@ -181,6 +181,15 @@ static void each_certificate_has_its_time_and_the_skew_is_the_limit(void **state
 	}
 }
 
+static void a_skew_is_not_any_time(void **state)
+{
+	good();
+	f.input.skew = SNP_SKEW_MAX;
+	assert_passes();
+	f.input.skew++;
+	assert_fails_at("time.skew");
+}
+
 static size_t give_crl(const long *serials, size_t count)
 {
 	static uint8_t der[FORGE_CRL_MAX];
@@ -511,6 +520,7 @@ int main(void)
 		cmocka_unit_test(names_say_what_a_certificate_is_for),
 		cmocka_unit_test(leaves_sign_reports_only),
 		cmocka_unit_test(each_certificate_has_its_time_and_the_skew_is_the_limit),
+		cmocka_unit_test(a_skew_is_not_any_time),
 		cmocka_unit_test(crls_that_are_given_are_used_or_refused),
 		cmocka_unit_test(a_crl_of_the_ask_needs_the_right_to_sign_lists),
 		cmocka_unit_test(the_leaf_has_to_be_of_this_report),

@@ -404,6 +404,90 @@ static void every_byte_of_a_crl_counts(void **state)
 	x509_free(root);
 }
 
+/* Entries and lists with extensions, built byte by byte: RFC 5280, 5.1. */
+static void crls_with_unusual_parts_are_refused(void **state)
+{
+	static const struct {
+		const char *bytes, *words;
+		size_t len;
+	} entries[] = {
+#define ENTRY(words, bytes) { bytes, words, sizeof(bytes) - 1 }
+		/* serial 5, a time, reasonCode keyCompromise: usual */
+		ENTRY(NULL, "\x30\x20\x02\x01\x05\x17\x0d" "260101000000Z"
+			    "\x30\x0c\x30\x0a\x06\x03\x55\x1d\x15\x04\x03\x0a\x01\x01"),
+		/* the same critical */
+		ENTRY("entry", "\x30\x23\x02\x01\x05\x17\x0d" "260101000000Z"
+			       "\x30\x0f\x30\x0d\x06\x03\x55\x1d\x15\x01\x01\xff\x04\x03\x0a\x01\x01"),
+		/* twice */
+		ENTRY("entry", "\x30\x2c\x02\x01\x05\x17\x0d" "260101000000Z"
+			       "\x30\x18\x30\x0a\x06\x03\x55\x1d\x15\x04\x03\x0a\x01\x01"
+			       "\x30\x0a\x06\x03\x55\x1d\x15\x04\x03\x0a\x01\x01"),
+		/* none, but a list of them */
+		ENTRY("entry", "\x30\x14\x02\x01\x05\x17\x0d" "260101000000Z" "\x30\x00"),
+		/* no time */
+		ENTRY("revoked", "\x30\x03\x02\x01\x05"),
+	};
+	static const uint8_t algorithm[] = { 0x30, 0x0a, 0x06, 8,    0x2a, 0x86,
+					     0x48, 0xce, 0x3d, 0x04, 0x03, 0x02 };
+
+	for (size_t i = 0; i < ARRAY_LEN(entries); i++) {
+		size_t list = entries[i].len, tbs = 3 + 12 + 2 + 15 + 15 + 2 + list;
+		uint8_t der[256], *at = der;
+		struct x509_crl *crl = NULL;
+		struct err e;
+
+		*at++ = 0x30;
+		*at++ = 0x81;
+		*at++ = (uint8_t)(2 + tbs + 12 + 4);
+		*at++ = 0x30;
+		*at++ = (uint8_t)tbs;
+		at = (uint8_t *)mempcpy(at, "\x02\x01\x01", 3);
+		at = (uint8_t *)mempcpy(at, algorithm, 12);
+		at = (uint8_t *)mempcpy(at, "\x30\x00", 2);
+		at = (uint8_t *)mempcpy(at, "\x17\x0d" "260101000000Z", 15);
+		at = (uint8_t *)mempcpy(at, "\x17\x0d" "270101000000Z", 15);
+		*at++ = 0x30;
+		*at++ = (uint8_t)list;
+		at = (uint8_t *)mempcpy(at, entries[i].bytes, list);
+		at = (uint8_t *)mempcpy(at, algorithm, 12);
+		at = (uint8_t *)mempcpy(at, "\x03\x02\x00\x00", 4);
+		if (entries[i].words) {
+			assert_int_equal(x509_crl_load(der, (size_t)(at - der), &crl, &e),
+					 -ERR_INVALID);
+			assert_null(crl);
+			continue;
+		}
+		if (der[2] < 0x80) { /* then the length has a shorter form */
+			memmove(der + 1, der + 2, (size_t)(at - der) - 2);
+			at--;
+		}
+		assert_ok(x509_crl_load(der, (size_t)(at - der), &crl, &e), e);
+		assert_int_equal(crl->revoked_count, 1);
+		x509_crl_free(crl);
+	}
+}
+
+static void a_crl_may_be_pem(void **state)
+{
+	uint8_t der[FORGE_CRL_MAX];
+	size_t len = forge_crl(f.root_key, "ARK-Milan", NULL, 0, FORGE_AT, FORGE_AT, der);
+	char *text = base64_encode(der, len), pem[8192];
+	struct x509_crl *crl = NULL;
+	size_t at;
+	struct err e;
+
+	at = (size_t)snprintf(pem, sizeof(pem), "-----BEGIN X509 CRL-----\r\n");
+	for (size_t i = 0; i < strlen(text); i += 64)
+		at += (size_t)snprintf(pem + at, sizeof(pem) - at, "%.64s\r\n", text + i);
+	at += (size_t)snprintf(pem + at, sizeof(pem) - at, "-----END X509 CRL-----");
+	assert_ok(x509_crl_load(pem, at, &crl, &e), e);
+	assert_int_equal(crl->len, len);
+	x509_crl_free(crl);
+	memcpy(pem + 11, "X509 CRX", 8);
+	assert_refused(x509_crl_load(pem, at, &crl, &e), e, ERR_INVALID, "X509 CRL");
+	free(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -422,6 +506,8 @@ int main(void)
 		cmocka_unit_test(a_crl_names_the_certificates_of_its_issuer),
 		cmocka_unit_test(a_crl_is_current_in_both_boundary_seconds),
 		cmocka_unit_test(every_byte_of_a_crl_counts),
+		cmocka_unit_test(crls_with_unusual_parts_are_refused),
+		cmocka_unit_test(a_crl_may_be_pem),
 	};
 	return cmocka_run_group_tests(tests, prepare, NULL);
 }
