@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""scripts/demo does what README promises, in a virtual machine and on the host, and leaves nothing."""
+import glob
+import os
+import re
+import subprocess
+
+import tap
+from harness import ROOT, read
+
+DEMO = os.path.join(ROOT, "scripts", "demo")
+
+
+def processes_of(folder):
+    """Process ids whose command line names the folder."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            if folder.encode() in read(f"/proc/{pid}/cmdline"):
+                found.append(int(pid))
+        except OSError:
+            pass
+    return found
+
+
+def domains():
+    done = subprocess.run(["virsh", "-c", "qemu:///system", "list", "--all", "--uuid"],
+                          capture_output=True, text=True, check=False)
+    return set(done.stdout.split()) if done.returncode == 0 else set()
+
+
+def demo(*arguments):
+    done = subprocess.run([DEMO, *arguments], capture_output=True, text=True, check=False,
+                          stdin=subprocess.DEVNULL)
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
+    assert done.stdout.rstrip().endswith("demo: ok"), done.stdout[-1000:]
+    return done.stdout
+
+
+def check_run(shown):
+    for party, words in (("algorithm", "cocos-cli algo iris.py private.pem"),
+                         ("data", "cocos-cli data iris.csv private.pem"),
+                         ("consumer", "cocos-cli result private.pem")):
+        assert f"{party}$ {words}" in shown, words
+    assert "Iris classifier, trained on iris.csv (150 flowers)" in shown
+    digests = re.findall(r"^manifest {4}([0-9a-f]{64})$", shown, re.M)
+    checksum = re.search(r"checksum --manifest \S+\n([0-9a-f]{64})\n", shown)[1]
+    assert digests and set(digests) == {checksum}, "the agent measured another manifest"
+
+
+def nothing_is_left(before):
+    assert set(glob.glob("/tmp/cocos-demo.*")) <= before, "a folder is left"
+    assert not processes_of("/tmp/cocos-demo."), "a process is left"
+    assert not glob.glob("/dev/shm/cocos-demo.*"), "secrets are left"
+
+
+def the_demo_runs_on_the_host():
+    before = set(glob.glob("/tmp/cocos-demo.*"))
+    shown = demo("--vm", "none")
+    check_run(shown)
+    assert "runs outside an image, for development" in shown
+    nothing_is_left(before)
+
+
+def the_demo_runs_in_a_virtual_machine():
+    before, machines = set(glob.glob("/tmp/cocos-demo.*")), domains()
+    shown = demo()
+    check_run(shown)
+    assert "for development" not in shown and " measured, listening" in shown
+    nothing_is_left(before)
+    assert domains() <= machines, "a machine is left"
+
+
+def what_is_kept_can_be_used_and_stopped():
+    before = set(glob.glob("/tmp/cocos-demo.*"))
+    shown = demo("--vm", "none", "--keep")
+    folder = re.search(r"scripts/demo --stop (\S+)", shown)[1]
+    exports = "\n".join(line for line in shown.splitlines() if line.startswith("export "))
+    used = subprocess.run(["bash", "-c", exports + "\ncocos-cli status && cocos-cli cvm list"],
+                          capture_output=True, text=True, check=False)
+    assert used.returncode == 0 and "has the results" in used.stdout, used.stdout + used.stderr
+    assert processes_of(folder)
+    stopped = subprocess.run([DEMO, "--stop", folder], capture_output=True, text=True, check=True)
+    assert stopped.stdout.rstrip().endswith("demo: stopped")
+    nothing_is_left(before)
+
+
+def a_demo_that_fails_says_where_and_leaves_nothing():
+    before = set(glob.glob("/tmp/cocos-demo.*"))
+    # No folder can be made here, so the service does not start.
+    done = subprocess.run([DEMO, "--vm", "none"], capture_output=True, text=True, check=False,
+                          env=dict(os.environ, COMPUTATIONS_STATE_DIR="/proc/nowhere"))
+    assert done.returncode == 1 and "demo: ok" not in done.stdout
+    assert "failed at: starting the computation service" in done.stderr, done.stderr
+    assert "/proc/nowhere" in done.stderr, done.stderr
+    nothing_is_left(before)
+
+
+def wrong_calls_are_told_so():
+    for arguments in (["--vm"], ["--vm", "cloud"], ["--bogus"], ["--stop", "/tmp"]):
+        done = subprocess.run([DEMO, *arguments], capture_output=True, text=True, check=False)
+        assert done.returncode == 2 and done.stderr, arguments
+    assert "--keep" in subprocess.run([DEMO, "--help"], capture_output=True, text=True,
+                                      check=True).stdout
+
+
+if __name__ == "__main__":
+    tap.run([wrong_calls_are_told_so, the_demo_runs_on_the_host,
+             a_demo_that_fails_says_where_and_leaves_nothing, what_is_kept_can_be_used_and_stopped,
+             the_demo_runs_in_a_virtual_machine])
