@@ -112,4 +112,5 @@ def normalize(tree):
             executable = os.path.isdir(path) or os.stat(path).st_mode & 0o100
             os.chmod(path, 0o755 if executable else 0o644)
             os.utime(path, (0, 0))
+    os.chmod(tree, 0o755)
     os.utime(tree, (0, 0))
