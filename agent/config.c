@@ -59,7 +59,7 @@ static const struct setting settings[] = {
 	  .type = SETTING_SIZE,
 	  .offset = offsetof(struct config, run_memory),
 	  .max = 1ULL << 50,
-	  .help = "memory of the algorithm; absent: 3/4 of the machine's" },
+	  .help = "memory of the algorithm; absent: 3/4 of what is available" },
 	{ .name = "AGENT_RUN_PROCESSES",
 	  .type = SETTING_NUMBER,
 	  .offset = offsetof(struct config, run_processes),
@@ -69,12 +69,12 @@ static const struct setting settings[] = {
 	  .type = SETTING_SIZE,
 	  .offset = offsetof(struct config, run_results),
 	  .max = 1ULL << 50,
-	  .help = "bytes of results/; absent: 1/4 of the machine's memory" },
+	  .help = "bytes of results/; absent: 1/4 of the memory that is available" },
 	{ .name = "AGENT_RUN_SCRATCH",
 	  .type = SETTING_SIZE,
 	  .offset = offsetof(struct config, run_scratch),
 	  .max = 1ULL << 50,
-	  .help = "bytes of the algorithm's /tmp; absent: 1/8 of the machine's memory" },
+	  .help = "bytes of the algorithm's /tmp; absent: 1/8 of the memory that is available" },
 };
 
 enum { OPT_CONFIG = 256, OPT_CERTS, OPT_WORK, OPT_DEVELOPMENT, OPT_TCTI, OPT_HELP, OPT_VERSION };
