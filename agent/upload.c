@@ -2,6 +2,7 @@
 #include "agent/upload.h"
 
 #include "common/base/file.h"
+#include "common/base/log.h"
 #include "common/rpc/job.h"
 
 #include <errno.h>
@@ -339,6 +340,9 @@ void upload_free(struct upload *u)
 	if (!u || u->freed)
 		return;
 	unlink(u->path);
+	/* The space is wanted now, not when the lanes are through and the last descriptor closes. */
+	if (u->fd >= 0 && ftruncate(u->fd, 0) < 0)
+		log_debug("upload: truncate: %s", strerror(errno));
 	fail(u, &unwanted); /* the lanes need not bother with what is left */
 	u->freed = true;
 	uv_async_send(&u->wake);

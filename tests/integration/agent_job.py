@@ -178,7 +178,7 @@ def development_is_said_everywhere():
         assert "development" in service.of("run_res")[0].notice
         assert client.status().development
         assert "development: this agent runs without a TPM" in agent.output()
-        assert "WITHOUT being measured" in service.log_text()
+        service.wait(lambda s: "WITHOUT being measured" in s.log_text())
 
 
 def status_says_where_it_stands():
