@@ -34,6 +34,10 @@ const struct command *const commands[] = {
 	&cmd_attestation_check,
 	&cmd_attestation_show,
 	&cmd_policy_validate,
+	&cmd_policy_measurement,
+	&cmd_backend_measurement,
+	&cmd_policy_hostdata,
+	&cmd_policy_extend,
 
 	&cmd_completion,
 	&cmd_help,

@@ -30,3 +30,7 @@ extern const struct command cmd_completion, cmd_help, cmd_version;
 /* cmd_validate.c, cmd_check.c, cmd_show.c, cmd_policy.c */
 extern const struct command cmd_attestation_validate, cmd_attestation_check, cmd_attestation_show,
 	cmd_policy_validate;
+
+/* cmd_policy_edit.c */
+extern const struct command cmd_policy_measurement, cmd_backend_measurement, cmd_policy_hostdata,
+	cmd_policy_extend;
