@@ -223,8 +223,8 @@ int jail_limits_apply(const struct jail_limits *limits, bool grouped, struct err
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		if (limit(rows[i].what, rows[i].value, e) < 0)
 			return -(int)e->code;
-	/* the agent has to answer whatever the algorithm does */
-	if (setpriority(PRIO_PROCESS, 0, NICE) < 0)
-		return err_errno(e, "jail: priority");
+	/* The agent has to answer whatever the algorithm does. More than that, where someone has
+	 * lowered us already, is as good. */
+	(void)!nice(NICE);
 	return 0;
 }

@@ -278,7 +278,7 @@ def chunks_that_break_the_rules_are_refused():
         service.send_chunks(b"x" * (5 << 20), "d")
         assert "in all" in service.answer_to_run(2).error
         service.send_chunks(b"", "e")
-        assert "no other" in service.answer_to_run(3).error
+        assert "no byte before" in service.answer_to_run(3).error
         service.send_chunks(data, "f")
         assert service.answer_to_run(4).error == ""
         service.send_chunks(b"", "f")

@@ -9,7 +9,9 @@ import signal
 import socket
 import sqlite3
 import stat
+import subprocess
 import sys
+import tempfile
 import threading
 import time
 import xml.etree.ElementTree as ET
@@ -18,7 +20,8 @@ import grpc
 
 import libvirt_room as room
 import tap
-from harness import (PATIENCE, PROTOCOL, Folder, Process, authority, credentials, program, until)
+from harness import (BUILD, PATIENCE, PROTOCOL, Folder, Process, authority, credentials,
+                     program, until)
 
 manager, manager_grpc = PROTOCOL["manager"]
 SEED = int(sys.argv[1]) if len(sys.argv) > 1 and sys.argv[1].isdigit() else 20261120
@@ -478,11 +481,21 @@ def without_mutual_tls_only_this_host_is_served():
             stranger.close()
 
 
+def on_disk():
+    """A folder whose content reaches a disk; /tmp may be on tmpfs."""
+    for path in ("/var/tmp", BUILD):
+        kind = subprocess.run(["stat", "-f", "-c", "%T", path], check=True, text=True,
+                              capture_output=True).stdout.strip()
+        if kind not in ("tmpfs", "ramfs"):
+            return path
+    raise AssertionError("nothing here is on a disk")
+
+
 def unsuitable_folders_are_refused():
-    with Folder() as folder, Manager(folder):
+    with Folder() as folder, Manager(folder), tempfile.TemporaryDirectory(dir=on_disk()) as disk:
         rows = [
             (dict(), "another manager uses"),
-            (dict(STATE_DIR=folder("other"), SECRETS_DIR=folder("secrets")), "not on tmpfs"),
+            (dict(STATE_DIR=folder("other"), SECRETS_DIR=disk + "/secrets"), "not on tmpfs"),
             (dict(STATE_DIR=folder("other"), IMAGE_DIR="/nonexistent"), "image.json"),
             (dict(STATE_DIR=folder("other"), MEMORY="32M"), "MANAGER_MEMORY"),
         ]

@@ -102,7 +102,7 @@ static void a_last_chunk_needs_others(void **state)
 {
 	struct err e;
 
-	assert_refused(add("x", "", true, &e), e, ERR_INVALID, "no other");
+	assert_refused(add("x", "", true, &e), e, ERR_INVALID, "no byte before");
 }
 
 static void sizes_have_limits(void **state)
