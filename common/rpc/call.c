@@ -39,6 +39,8 @@ void call_close(struct rpc_call *call)
 	if (!conn)
 		return;
 	call_drop_input(call);
+	conn->weight -= call->weight;
+	conn->server->buffered -= call->weight;
 	TAILQ_REMOVE(&conn->calls, call, others);
 	if (TAILQ_EMPTY(&conn->calls))
 		conn->quiet_since = uv_now(call->loop);

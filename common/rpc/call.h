@@ -8,7 +8,8 @@
  *   message     one decoded request message. Unary and server streaming: exactly once, after the
  *               client has finished its side; zero or two messages never reach the handler
  *   bytes       instead of `message`, when set: the message undecoded, malloc'ed, now the handler's
- *               to free. For bulk data: see wire.h to read its fields where they lie
+ *               to free. For bulk data: see wire.h to read its fields where they lie; nothing
+ *               in it has been checked, not even that strings are UTF-8
  *   half_close  the client has finished sending (client streaming and bidi; may be NULL)
  *   writable    queued output fell below RPC_LOW_WATER after it had been above (may be NULL)
  *   delivered   after rpc_call_finish() with OK: the client's HTTP/2 stack has acknowledged

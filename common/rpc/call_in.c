@@ -12,15 +12,20 @@ static bool takes_one(const struct rpc_call *call)
 	return kind == RPC_UNARY || kind == RPC_SERVER_STREAM;
 }
 
-/* Tells connection and server how much this call holds now. */
-static void account(struct rpc_call *call)
+void call_account(struct rpc_call *call)
 {
-	size_t now = call->inbox.held + (call->single.bytes ? call->single.len : 0);
+	size_t held = call->inbox.held + (call->single.bytes ? call->single.len : 0);
+	size_t weight = held + call->outbox.queued + call->metadata.bytes;
 	struct rpc_conn *conn = call->conn;
 
-	conn->held += now - call->held;
-	conn->server->buffered += now - call->held;
-	call->held = now;
+	/* A client that has shown who it is holds what its window allows. */
+	if (call->is_bulk)
+		held = weight = 0;
+	conn->held += held - call->held;
+	conn->weight += weight - call->weight;
+	conn->server->buffered += weight - call->weight;
+	call->held = held;
+	call->weight = weight;
 }
 
 /* What was taken off the client's hands may come again. */
@@ -39,7 +44,7 @@ void call_drop_input(struct rpc_call *call)
 		return;
 	inbox_done(&call->inbox);
 	free(TAKE_PTR(call->single.bytes));
-	account(call);
+	call_account(call);
 	if (call->conn->transport.stage != TRANSPORT_CLOSED && call->owed)
 		nghttp2_session_consume_connection(call->conn->h2, call->owed);
 	call->owed = 0;
@@ -102,7 +107,7 @@ static void end_of_input(struct rpc_call *call)
 		fail(call, &e);
 	} else if (takes_one(call)) {
 		call->single.bytes = NULL;
-		account(call);
+		call_account(call);
 		hand_over(call, single);
 	} else if (call->handler->half_close) {
 		call->handler->half_close(call);
@@ -122,7 +127,7 @@ static void hand_over_all(struct rpc_call *call)
 			fail(call, &e);
 		if (r <= 0)
 			break;
-		account(call);
+		call_account(call);
 		if (takes_one(call))
 			keep_single(call, message);
 		else
@@ -144,7 +149,7 @@ void call_deliver(struct rpc_call *call)
 	if (call->conn && call->is_finished)
 		call_drop_input(call);
 	else if (call->conn) {
-		account(call);
+		call_account(call);
 		if (!call->is_paused && call->conn->transport.stage != TRANSPORT_CLOSED)
 			give_back(call);
 	}
@@ -167,7 +172,7 @@ void call_input(struct rpc_call *call, const uint8_t *bytes, size_t len)
 		call_drop_input(call);
 		return;
 	}
-	account(call);
+	call_account(call);
 	if (conn->held > conn->server->limits.held_max) {
 		err_set(&e, ERR_EXHAUSTED, "more than %zu bytes under way on one connection",
 			conn->server->limits.held_max);
@@ -175,9 +180,9 @@ void call_input(struct rpc_call *call, const uint8_t *bytes, size_t len)
 		call_drop_input(call);
 		return;
 	}
-	if (conn->server->buffered > conn->server->limits.buffered_max)
-		server_shed(conn->server);
-	call_deliver(call);
+	server_shed(conn->server);
+	if (call->conn)
+		call_deliver(call);
 }
 
 void call_input_ended(struct rpc_call *call)
@@ -209,6 +214,7 @@ void rpc_call_bulk(struct rpc_call *call)
 	if (!call->conn || call->is_bulk || call->is_finished)
 		return;
 	call->is_bulk = true;
+	call_account(call);
 	/* Failing means that the window stays as it is. */
 	(void)nghttp2_session_set_local_window_size(
 		call->conn->h2, NGHTTP2_FLAG_NONE, call->stream_id,

@@ -135,7 +135,9 @@ void call_start(struct rpc_call *call)
 		rpc_call_finish(call, &e);
 	call->request = NULL;
 	handler = call->handler;
-	if (!handler || call->is_finished)
+	call_account(call);
+	server_shed(call->conn->server);
+	if (!call->conn || !handler || call->is_finished)
 		return;
 	if (handler->request_max)
 		call->inbox.message_max = handler->request_max;

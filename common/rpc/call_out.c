@@ -29,8 +29,9 @@ static void give_up(struct rpc_call *call)
 void call_reset(struct rpc_call *call, uint32_t error_code)
 {
 	call->is_finished = true;
-	if (!call->conn)
+	if (!call->conn || call->is_reset)
 		return;
+	call->is_reset = true;
 	outbox_cut(&call->outbox, call->promised);
 	nghttp2_submit_rst_stream(call->conn->h2, NGHTTP2_FLAG_NONE, call->stream_id, error_code);
 	transport_kick(&call->conn->transport);
@@ -81,6 +82,7 @@ int call_send_data(nghttp2_session *session, nghttp2_frame *frame, const uint8_t
 	if (r != 0)
 		return r;
 	call->promised = 0;
+	call_account(call);
 	call->last_out = uv_now(call->loop);
 	conn->calm_bytes += length;
 	if (outbox_fell(&call->outbox) && !call->is_finished && call->handler->writable) {
@@ -217,6 +219,7 @@ static int queued(struct rpc_call *call, int result, struct err *e)
 		give_up(call);
 		return err_nomem(e);
 	}
+	call_account(call);
 	wake(call);
 	return 0;
 }

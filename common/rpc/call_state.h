@@ -42,7 +42,7 @@ struct rpc_call {
 
 	struct inbox inbox;
 	struct inbox_message single; /* of a method that takes one */
-	size_t held;		     /* as accounted with the connection */
+	size_t held, weight;	     /* as accounted with the connection */
 	size_t owed;		     /* bytes whose window was not given back */
 	uint64_t last_in, last_out;  /* uv_now() */
 
@@ -54,7 +54,7 @@ struct rpc_call {
 	bool is_paused, wants_turn, is_handing, is_bulk;
 	bool has_ended;	      /* the client's side: END_STREAM came */
 	bool told_half_close; /* the handler knows */
-	bool sent_headers, is_deferred, is_finished, sent_trailers, is_gone;
+	bool sent_headers, is_deferred, is_finished, sent_trailers, is_reset, is_gone;
 };
 
 struct rpc_call *call_new(struct rpc_conn *conn, int32_t stream_id); /* NULL: no memory */
@@ -72,6 +72,8 @@ void call_input(struct rpc_call *call, const uint8_t *bytes, size_t len);
 void call_input_ended(struct rpc_call *call);
 /* Hands over what is there; from the loop. */
 void call_deliver(struct rpc_call *call);
+/* Tells connection and server what this call holds now: input, output, metadata. */
+void call_account(struct rpc_call *call);
 /* Forgets all input that waits, and gives the connection's window back. */
 void call_drop_input(struct rpc_call *call);
 

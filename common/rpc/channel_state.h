@@ -100,7 +100,7 @@ struct rpc_stream {
 	uint64_t ping;	   /* of rpc_stream_ping(); 0: none is open */
 
 	bool is_paused, wants_turn, is_handing, has_sent_one;
-	bool wants_half_close, is_deferred, has_headers;
+	bool wants_half_close, is_deferred, has_headers, was_requeued;
 	bool has_status;      /* grpc-status came */
 	bool is_remote_ended; /* the server has said all; messages may wait */
 	bool has_ended;	      /* closed() is due or was called */

@@ -19,7 +19,7 @@ static int on_input(struct transport *t, const uint8_t *bytes, size_t len, struc
 {
 	struct rpc_conn *c = (struct rpc_conn *)t;
 
-	return h2_input(c->h2, bytes, len, e);
+	return h2_input(c->h2, t, bytes, len, e);
 }
 
 static int on_output(struct transport *t, struct err *e)

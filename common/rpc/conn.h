@@ -24,7 +24,7 @@ struct rpc_conn {
 	nghttp2_session *h2;
 	TAILQ_ENTRY(rpc_conn) others;
 	TAILQ_HEAD(, rpc_call) calls;
-	size_t held;		/* input of all its calls */
+	size_t held, weight;	/* input of all its calls; and all else they hold */
 	uint64_t block_since;	/* a header block has begun and not ended; 0: none */
 	uint64_t quiet_since;	/* no call since */
 	uint64_t goaway_since;	/* the notice was sent; 0: no */

@@ -103,9 +103,15 @@ int h2_greet(nghttp2_session *session, const struct rpc_limits *limits, bool is_
 	return 0;
 }
 
+/* A client's own requests wait in that queue too, as many as it likes. */
+static bool asks_too_much(nghttp2_session *session, bool is_server)
+{
+	return is_server && nghttp2_session_get_outbound_queue_size(session) > FRAMES_MAX;
+}
+
 int h2_output(nghttp2_session *session, struct transport *t, struct err *e)
 {
-	if (nghttp2_session_get_outbound_queue_size(session) > FRAMES_MAX)
+	if (asks_too_much(session, t->is_server))
 		return err_set(e, ERR_EXHAUSTED, "the peer asks much and reads little");
 	while (t->hub->out_len < TRANSPORT_OUT) {
 		const uint8_t *bytes;
@@ -125,13 +131,14 @@ int h2_output(nghttp2_session *session, struct transport *t, struct err *e)
 	return 0;
 }
 
-int h2_input(nghttp2_session *session, const uint8_t *bytes, size_t len, struct err *e)
+int h2_input(nghttp2_session *session, struct transport *t, const uint8_t *bytes, size_t len,
+	     struct err *e)
 {
 	ssize_t used = nghttp2_session_mem_recv(session, bytes, len);
 
 	if (used < 0)
 		return err_set(e, ERR_UNAVAILABLE, "HTTP/2: %s", nghttp2_strerror((int)used));
-	if (nghttp2_session_get_outbound_queue_size(session) > FRAMES_MAX)
+	if (asks_too_much(session, t->is_server))
 		return err_set(e, ERR_EXHAUSTED, "the peer asks much and reads little");
 	return 0;
 }

@@ -34,7 +34,8 @@ int h2_greet(nghttp2_session *session, const struct rpc_limits *limits, bool is_
 
 /* The bytes of `output`: all that the session has to send, up to about TRANSPORT_OUT. */
 int h2_output(nghttp2_session *session, struct transport *t, struct err *e) MUST_CHECK;
-int h2_input(nghttp2_session *session, const uint8_t *bytes, size_t len, struct err *e) MUST_CHECK;
+int h2_input(nghttp2_session *session, struct transport *t, const uint8_t *bytes, size_t len,
+	     struct err *e) MUST_CHECK;
 
 /* One DATA frame to the transport; for nghttp2's send_data callback. `take` moves the payload. */
 struct outbox;

@@ -17,7 +17,7 @@ static int on_open(struct transport *t, struct err *e)
 
 static int on_input(struct transport *t, const uint8_t *bytes, size_t len, struct err *e)
 {
-	return h2_input(((struct link *)t)->h2, bytes, len, e);
+	return h2_input(((struct link *)t)->h2, t, bytes, len, e);
 }
 
 static int on_output(struct transport *t, struct err *e)

@@ -119,12 +119,13 @@ static int on_not_sent(nghttp2_session *session, const nghttp2_frame *frame, int
 	if (!s)
 		return 0;
 	/* The server said goodbye before this request went out: another connection will do. */
-	if (error == NGHTTP2_ERR_START_STREAM_NOT_ALLOWED) {
+	if (error == NGHTTP2_ERR_START_STREAM_NOT_ALLOWED && !s->was_requeued) {
 		link_retire(link);
+		s->was_requeued = true; /* once: a server may say so every time */
 		stream_requeue(s);
 		return 0;
 	}
-	err_set(&e, ERR_INTERNAL, "the request could not be sent: %s", nghttp2_strerror(error));
+	err_set(&e, ERR_UNAVAILABLE, "the request could not be sent: %s", nghttp2_strerror(error));
 	stream_end(s, &e);
 	return 0;
 }

@@ -40,7 +40,7 @@ static bool accept_one(struct listener *l)
 	}
 	if (fd < 0) /* EAGAIN, or one that went away again */
 		return errno == ECONNABORTED || errno == EINTR;
-	if (server->conn_count >= server->limits.connections_max) {
+	if (!server_make_room(server)) {
 		close(fd);
 		return true;
 	}

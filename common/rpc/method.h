@@ -31,7 +31,7 @@ enum {
 	RPC_MESSAGE_MAX = 4 << 20,
 	RPC_DECODE_FACTOR = 4,
 	RPC_DECODE_DEPTH_MAX = 32,
-	RPC_DECODE_EXTRA = 65536, /* granted beyond the factor, for small messages of large structs */
+	RPC_DECODE_EXTRA = 1 << 20, /* beyond the factor: many small fields become larger structs */
 
 	/* Output of a call: a sender that minds its peer stops above high water and goes on when
 	 * `writable` is called, which is below low water. */
@@ -42,13 +42,14 @@ enum {
 /* Times are milliseconds. Zero never means 'none': start from rpc_limits_default(). */
 struct rpc_limits {
 	size_t message_max;	  /* RPC_MESSAGE_MAX */
-	unsigned connections_max; /* of a server; the next one is closed at once */
+	unsigned connections_max; /* of a server; then one that is quiet gives way, or the new one */
 	unsigned streams_max;	  /* open at a time on a connection */
 	size_t header_list_max;	  /* bytes of one header block, as HTTP/2 counts them */
 	size_t queued_max;	  /* output waiting in one call; more fails the call */
 	size_t held_max;	  /* input held for all calls of a connection */
-	size_t buffered_max;	  /* input held for all connections of a server; when more comes, the
-				   * connection that holds most loses its calls */
+	size_t buffered_max;	  /* input, output and metadata held for all connections of a
+				   * server, rpc_call_bulk() ones apart; when it is more, the
+				   * connection that holds most is closed */
 	uint32_t window;	  /* of a stream at its start */
 	uint32_t window_bulk;	  /* after rpc_call_bulk(); a client's streams have it at once */
 	uint32_t window_connection;

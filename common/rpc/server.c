@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/rpc/server.h"
 
+#include "common/base/log.h"
 #include "common/rpc/conn.h"
 
 #include <stdlib.h>
@@ -52,6 +53,8 @@ static void on_tick(uv_timer_t *timer)
 		next = TAILQ_NEXT(c, others);
 		conn_tick(c, now);
 	}
+	if (!server->is_freed)
+		server_shed(server);
 	if (server->is_freed)
 		return;
 	check_drained(server);
@@ -182,22 +185,35 @@ void server_conn_closed(struct rpc_server *server, struct rpc_conn *c)
 
 void server_shed(struct rpc_server *server)
 {
-	struct rpc_conn *c, *most = NULL;
-	struct rpc_call *call;
-	struct err e;
+	while (server->buffered > server->limits.buffered_max) {
+		struct rpc_conn *c, *most = NULL;
 
-	TAILQ_FOREACH(c, &server->conns, others)
-		if (!most || c->held > most->held)
-			most = c;
-	if (!most)
-		return;
-	err_set(&e, ERR_EXHAUSTED, "the server holds too much that has not been worked on");
-	TAILQ_FOREACH(call, &most->calls, others) {
-		if (call->held == 0)
-			continue;
-		rpc_call_finish(call, &e);
-		call_drop_input(call);
+		TAILQ_FOREACH(c, &server->conns, others)
+			if (!most || c->weight > most->weight)
+				most = c;
+		if (!most || most->weight == 0)
+			return;
+		log_warn("%s holds %zu bytes, more than any other while memory is short: closed",
+			 most->peer->name, most->weight);
+		conn_close(most);
 	}
+}
+
+bool server_make_room(struct rpc_server *server)
+{
+	uint64_t now = uv_now(server->hub.loop);
+	struct rpc_conn *c, *oldest = NULL;
+
+	if (server->conn_count < server->limits.connections_max)
+		return true;
+	TAILQ_FOREACH(c, &server->conns, others)
+		if (TAILQ_EMPTY(&c->calls) && now - c->quiet_since >= SERVER_QUIET_MS &&
+		    (!oldest || c->quiet_since < oldest->quiet_since))
+			oldest = c;
+	if (!oldest)
+		return false;
+	conn_close(oldest);
+	return true;
 }
 
 static void on_drain_deadline(void *data)

@@ -16,6 +16,7 @@ enum {
 	SERVER_LISTENERS_MAX = 16,
 	LISTENER_ACCEPTS_MAX = 64, /* in a row, then others have a turn */
 	LISTENER_REST_MS = 100,	   /* when descriptors or memory are out */
+	SERVER_QUIET_MS = 5000, /* without a call: may give way when connections are out */
 	SERVER_TICK_MIN = 20,
 	SERVER_TICK_MAX = 500,
 };
@@ -49,7 +50,7 @@ struct rpc_server {
 	TAILQ_HEAD(, listener) listeners;
 	TAILQ_HEAD(, rpc_conn) conns;
 	unsigned conn_count;
-	size_t buffered; /* input of all calls */
+	size_t buffered; /* what all calls hold */
 	uint64_t last_ping;
 	uv_timer_t tick;
 	bool is_draining, is_freed;
@@ -61,8 +62,11 @@ struct rpc_server {
 /* NULL: not served; `*service_known` tells which of the two names is unknown. */
 const struct rpc_handler *server_find(const struct rpc_server *server, const char *path,
 				      void **data, bool *service_known);
-/* More input is held than the server may: the connection that holds most loses its calls. */
+/* While more is held than the server may: the connection that holds most is closed. Never from
+ * within a handler's own calls: closed() would come in the middle of them. */
 void server_shed(struct rpc_server *server);
+/* Room for a connection: one that has been quiet for long gives way. False: there is none. */
+bool server_make_room(struct rpc_server *server);
 void server_conn_opened(struct rpc_server *server, struct rpc_conn *c);
 void server_conn_closed(struct rpc_server *server, struct rpc_conn *c);
 

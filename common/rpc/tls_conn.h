@@ -15,6 +15,9 @@ bool rpc_tls_is_judged_by_prologue(const struct rpc_tls *tls);
  * makes a server's side. NULL on failure. */
 SSL *tls_conn_new(struct rpc_tls *tls, const char *host, struct err *e);
 
+/* The socket it reads and writes; not closed with it. No SIGPIPE comes of it. */
+int tls_conn_set_socket(SSL *ssl, int fd, struct err *e) MUST_CHECK;
+
 /* After a failed handshake: why, from the verification's result and OpenSSL's queue. */
 int tls_conn_error(SSL *ssl, struct err *e);
 

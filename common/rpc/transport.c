@@ -214,9 +214,9 @@ int transport_start(struct transport *t, struct transport_hub *hub,
 		t->tls = tls_conn_new(config->tls, config->is_server ? NULL : config->host, e);
 		if (!t->tls)
 			return -(int)e->code;
-		if (SSL_set_fd(t->tls, fd) != 1) {
+		if (tls_conn_set_socket(t->tls, fd, e) < 0) {
 			SSL_free(TAKE_PTR(t->tls));
-			return err_nomem(e);
+			return -(int)e->code;
 		}
 	}
 	/* Fails on unix sockets, where nothing waits for more to send anyway. */

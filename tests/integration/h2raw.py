@@ -3,6 +3,7 @@
 a library (libnghttp2's HPACK decoder, through ctypes)."""
 import ctypes
 import socket
+import ssl
 import struct
 
 DATA, HEADERS, PRIORITY, RST_STREAM, SETTINGS, PUSH_PROMISE, PING, GOAWAY, WINDOW_UPDATE, \
@@ -96,7 +97,7 @@ class Peer:
         try:
             self.socket.sendall(data)
             return True
-        except (BrokenPipeError, ConnectionResetError):
+        except (BrokenPipeError, ConnectionResetError, ssl.SSLError):
             self.is_closed = True
             return False
 
@@ -129,7 +130,7 @@ class Peer:
         while len(self.buffer) < count:
             try:
                 more = self.socket.recv(1 << 16)
-            except ConnectionResetError:
+            except (ConnectionResetError, ssl.SSLEOFError):
                 more = b''
             if not more:
                 self.is_closed = True

@@ -15,6 +15,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 BIN = pathlib.Path(os.environ['COCOS_BUILD']) / 'tests'
@@ -390,6 +391,17 @@ def half_messages_on_all_streams(server):
 
 
 @attack
+def metadata_on_all_streams(server):
+    peers = [h2.Peer(server.port) for _ in range(40)]
+    block = h2.request_block(INPUT, ('x', 'y' * 15000))
+    for p in peers:
+        for _ in range(STREAMS_MAX):
+            p.send(h2.frame(h2.HEADERS, h2.END_HEADERS, p.next_stream(), block))
+    for p in peers:
+        p.close()
+
+
+@attack
 def more_streams_than_allowed(server):
     p = h2.Peer(server.port)
     streams = [p.open(INPUT) for _ in range(4 * STREAMS_MAX)]
@@ -523,6 +535,21 @@ def tls_attacks(certs):
             ('tls_without_http2', slow), ('tls_good_client_afterwards', works)]
 
 
+def quiet_connections_give_way(server):
+    peers = [h2.Peer(server.port) for _ in range(200)]
+    for _ in range(60):
+        p = h2.Peer(server.port)
+        stream = p.open(EMPTY)
+        p.data(stream, h2.message(b''), end=True)
+        if p.end_of(stream)[0] == 'status':
+            break
+        time.sleep(1)
+    else:
+        raise AssertionError('nobody gets in while others do nothing')
+    for p in peers:
+        p.close()
+
+
 class Tap:
     def __init__(self):
         self.results = []
@@ -537,6 +564,12 @@ class Tap:
         print(f'{"not ok" if problem else "ok"} {len(self.results)} - {name}', flush=True)
         if problem:
             print(f'# {problem}', flush=True)
+
+
+def quiet_connections(tap):
+    server = Server()
+    tap.run('quiet connections give way', lambda: quiet_connections_give_way(server))
+    tap.run('  and the server drains', lambda: check(server.stop() == 0, 'exit code'))
 
 
 def no_descriptors(tap):
@@ -579,6 +612,7 @@ def main():
         for name, function in tls_attacks(certs):
             tap.run(name, lambda: function(tls))
         tap.run('TLS server drains', lambda: check(tls.stop() == 0, 'exit code'))
+    quiet_connections(tap)
     no_descriptors(tap)
     print(f'1..{len(tap.results)}')
     return 0 if all(tap.results) else 1

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * OpenSSL's own socket BIO writes with write(2), and a peer that has gone away then kills the program
+ * by SIGPIPE. This one is the same but for MSG_NOSIGNAL.
+ */
+#include "common/rpc/tls_conn.h"
+
+#include <errno.h>
+#include <openssl/bio.h>
+#include <sys/socket.h>
+
+static int fd_of(BIO *bio)
+{
+	return (int)(intptr_t)BIO_get_data(bio);
+}
+
+static int io_result(BIO *bio, ssize_t n, size_t *done, int retry)
+{
+	BIO_clear_retry_flags(bio);
+	if (n > 0) {
+		*done = (size_t)n;
+		return 1;
+	}
+	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
+		BIO_set_flags(bio, retry | BIO_FLAGS_SHOULD_RETRY);
+	else if (n == 0)
+		BIO_set_flags(bio, BIO_FLAGS_IN_EOF);
+	return 0;
+}
+
+static int bio_write(BIO *bio, const char *bytes, size_t len, size_t *written)
+{
+	return io_result(bio, send(fd_of(bio), bytes, len, MSG_NOSIGNAL), written, BIO_FLAGS_WRITE);
+}
+
+static int bio_read(BIO *bio, char *bytes, size_t len, size_t *got)
+{
+	return io_result(bio, recv(fd_of(bio), bytes, len, 0), got, BIO_FLAGS_READ);
+}
+
+static long bio_ctrl(BIO *bio, int command, long number, void *pointer)
+{
+	switch (command) {
+	case BIO_CTRL_FLUSH:
+	case BIO_CTRL_DUP:
+		return 1;
+	case BIO_CTRL_EOF:
+		return BIO_test_flags(bio, BIO_FLAGS_IN_EOF) != 0;
+	default:
+		return 0;
+	}
+}
+
+static BIO_METHOD *method(void)
+{
+	static BIO_METHOD *m; /* for the life of the program; loops have one thread */
+
+	if (m)
+		return m;
+	m = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "socket");
+	if (m && (BIO_meth_set_write_ex(m, bio_write) != 1 ||
+		  BIO_meth_set_read_ex(m, bio_read) != 1 || BIO_meth_set_ctrl(m, bio_ctrl) != 1)) {
+		BIO_meth_free(m);
+		m = NULL;
+	}
+	return m;
+}
+
+int tls_conn_set_socket(SSL *ssl, int fd, struct err *e)
+{
+	const BIO_METHOD *m = method();
+	BIO *bio = m ? BIO_new(m) : NULL;
+
+	if (!bio)
+		return err_nomem(e);
+	BIO_set_data(bio, (void *)(intptr_t)fd);
+	BIO_set_init(bio, 1);
+	SSL_set_bio(ssl, bio, bio);
+	return 0;
+}
