@@ -181,6 +181,10 @@ void x509_free(struct x509 *cert)
 {
 	if (!cert)
 		return;
+	if (cert->shares) {
+		cert->shares--;
+		return;
+	}
 	EVP_PKEY_free(cert->key);
 	free(cert->der);
 	free(cert);

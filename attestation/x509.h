@@ -70,6 +70,7 @@ struct x509 {
 	struct x509_extension extensions[X509_EXTENSIONS_MAX];
 	EVP_PKEY *key;
 	uint8_t key_digest[SHA256_LEN]; /* SHA-256 of `spki` */
+	unsigned shares; /* owners beside the first, all in one thread; x509_free() counts down */
 };
 
 /* Malloc'ed copies; x509_free() them. */
@@ -88,6 +89,12 @@ struct x509_chain {
 int x509_chain_from_pem(const void *pem, size_t len, struct x509_chain *chain,
 			struct err *e) MUST_CHECK;
 void x509_chain_done(struct x509_chain *chain);
+
+/* The same, and a certificate that is in one of the `known` chains to the byte is shared with it
+ * rather than read again. All of them stay in one thread. */
+int x509_chain_from_pem_known(const void *pem, size_t len, const struct x509_chain *known,
+			      size_t known_count, struct x509_chain *chain,
+			      struct err *e) MUST_CHECK;
 
 void x509_free(struct x509 *cert);
 DEFINE_CLEANUP(struct x509 *, x509_free)

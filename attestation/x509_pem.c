@@ -112,24 +112,54 @@ int x509_load(const void *bytes, size_t len, struct x509 **cert, struct err *e)
 	return x509_from_der(der, der_len, cert, e);
 }
 
-static int chain_add(struct x509_chain *chain, const char *pem, size_t len, size_t *next,
+/* Chains whose certificates may be shared, and the one that grows. */
+struct growing {
+	const struct x509_chain *known;
+	size_t known_count;
+	struct x509_chain *chain;
+};
+
+static struct x509 *find_known(const struct growing *g, const uint8_t *der, size_t len)
+{
+	for (size_t k = 0; k < g->known_count; k++)
+		for (size_t i = 0; i < g->known[k].count; i++) {
+			struct x509 *cert = g->known[k].certs[i];
+
+			if (cert->len == len && memcmp(cert->der, der, len) == 0)
+				return cert;
+		}
+	return NULL;
+}
+
+static int chain_add(const struct growing *g, const char *pem, size_t len, size_t *next,
 		     struct err *e)
 {
 	CLEANUP(free) uint8_t *der = NULL;
+	struct x509 **place = &g->chain->certs[g->chain->count];
 	size_t der_len;
 
-	if (chain->count == X509_CHAIN_MAX)
+	if (g->chain->count == X509_CHAIN_MAX)
 		return err_set(e, ERR_INVALID, "more than %d certificates", X509_CHAIN_MAX);
-	if (x509_pem_decode(pem, len, "CERTIFICATE", &der, &der_len, next, e) < 0 ||
-	    x509_from_der(der, der_len, &chain->certs[chain->count], e) < 0)
+	if (x509_pem_decode(pem, len, "CERTIFICATE", &der, &der_len, next, e) < 0)
 		return -(int)e->code;
-	chain->count++;
+
+	struct x509 *known = find_known(g, der, der_len);
+
+	if (known) {
+		known->shares++;
+		*place = known;
+	} else if (x509_from_der(der, der_len, place, e) < 0) {
+		return -(int)e->code;
+	}
+	g->chain->count++;
 	return 0;
 }
 
-int x509_chain_from_pem(const void *pem, size_t len, struct x509_chain *chain, struct err *e)
+int x509_chain_from_pem_known(const void *pem, size_t len, const struct x509_chain *known,
+			      size_t known_count, struct x509_chain *chain, struct err *e)
 {
 	__attribute__((cleanup(x509_chain_done))) struct x509_chain made = { 0 };
+	struct growing g = { known, known_count, &made };
 	const char *text = pem;
 	struct err rest = { 0 };
 	size_t at = 0, next = 0;
@@ -138,13 +168,18 @@ int x509_chain_from_pem(const void *pem, size_t len, struct x509_chain *chain, s
 		return err_set(e, ERR_INVALID, "certificate chain of %zu characters; at most %d",
 			       len, X509_PEM_MAX);
 	do {
-		if (chain_add(&made, text + at, len - at, &next, e) < 0)
+		if (chain_add(&g, text + at, len - at, &next, e) < 0)
 			return err_wrap(e, "certificate %zu of the chain", made.count + 1);
 		at += next;
 	} while (only_white_space(text, len, at, &rest) < 0);
 	*chain = made;
 	made = (struct x509_chain){ 0 };
 	return 0;
+}
+
+int x509_chain_from_pem(const void *pem, size_t len, struct x509_chain *chain, struct err *e)
+{
+	return x509_chain_from_pem_known(pem, len, NULL, 0, chain, e);
 }
 
 void x509_chain_done(struct x509_chain *chain)
