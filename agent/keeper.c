@@ -14,6 +14,7 @@
 #include "agent/child.h"
 #include "agent/keeper_protocol.h"
 #include "agent/keeper_tpm.h"
+#include "common/base/encode.h"
 #include "common/base/log.h"
 #include "common/base/reader.h"
 #include "common/base/writer.h"
@@ -110,6 +111,22 @@ static int expect_untouched(struct state *state, struct err *e)
 	return 0;
 }
 
+/* For the console: what the register holds now, as the TPM reads it back. */
+static void tell_register(struct state *state, uint32_t pcr)
+{
+	struct keeper_digests now;
+	char sha256[2 * sizeof(now.sha256) + 1], sha384[2 * sizeof(now.sha384) + 1];
+	struct err e;
+
+	if (keeper_tpm_read(state->tpm, pcr, &now, &e) < 0) {
+		log_error("%s", e.text);
+		return;
+	}
+	hex_encode(now.sha256, sizeof(now.sha256), sha256);
+	hex_encode(now.sha384, sizeof(now.sha384), sha384);
+	log_info("PCR%u reads sha256:%s sha384:%s", pcr, sha256, sha384);
+}
+
 static int measure(struct state *state, enum keeper_event event,
 		   const struct keeper_digests *digests, struct err *e)
 {
@@ -123,6 +140,7 @@ static int measure(struct state *state, enum keeper_event event,
 	    keeper_tpm_extend(state->tpm, KEEPER_PCR_MANIFEST, digests, e) < 0)
 		return -(int)e->code;
 	log_add(state, KEEPER_PCR_MANIFEST, event, digests);
+	tell_register(state, KEEPER_PCR_MANIFEST);
 	return 0;
 }
 
