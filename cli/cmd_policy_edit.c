@@ -12,8 +12,6 @@
 #include "common/base/writer.h"
 #include "common/manifest/manifest.h"
 
-DEFINE_CLEANUP(struct json *, json_free)
-
 /* A policy file, its tree, and which spelling of keys it has. */
 struct policy_text {
 	uint8_t *bytes;
