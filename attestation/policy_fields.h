@@ -70,3 +70,5 @@ int policy_finish_older(struct policy_reading *r);
 int policy_read_product(struct policy_reading *r, const struct json *value);
 int policy_read_version(struct policy_reading *r, const struct json *value);
 int policy_read_pcrs(struct policy_reading *r, const struct json *value);
+int policy_read_check_crl(struct policy_reading *r, const struct json *value);
+int policy_read_max_age(struct policy_reading *r, const struct json *value);

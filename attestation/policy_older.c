@@ -262,7 +262,19 @@ static const struct policy_row snp_rows[] = {
 
 /* ---- root_of_trust ---- */
 
-static int read_check_crl(struct policy_reading *r, const struct json *value)
+/* Both forms may ask; neither takes back what the other asked for. */
+int policy_read_max_age(struct policy_reading *r, const struct json *value)
+{
+	uint64_t *now = &r->policy->token.max_age, age;
+
+	if (policy_read_u64(r, value, UINT64_MAX, &age) < 0)
+		return -(int)r->e->code;
+	if (age && (!*now || age < *now))
+		*now = age;
+	return 0;
+}
+
+int policy_read_check_crl(struct policy_reading *r, const struct json *value)
 {
 	if (value->type != JSON_BOOL)
 		return policy_wrong(r, value, "true or false");
@@ -307,7 +319,7 @@ static const struct policy_row root_rows[] = {
 	{ "product_line", POLICY_CUSTOM, 0, 0, read_root_product, NULL },
 	{ "cabundle_paths", POLICY_CUSTOM, 0, 0, refuse_bundles, NULL },
 	{ "cabundles", POLICY_CUSTOM, 0, 0, refuse_bundles, NULL },
-	{ "check_crl", POLICY_CUSTOM, 0, 0, read_check_crl, NULL },
+	{ "check_crl", POLICY_CUSTOM, 0, 0, policy_read_check_crl, NULL },
 	{ "disallow_network", POLICY_CUSTOM, 0, 0, read_offline, NULL },
 	{ "get_collateral", POLICY_CUSTOM, 0, 0, read_get_collateral, NULL },
 	{ .key = NULL },
@@ -450,7 +462,7 @@ static int read_formats(struct policy_reading *r, const struct json *value)
 static const struct policy_row eat_rows[] = {
 	{ "require_eat_format", POLICY_CUSTOM, 0, 0, ignore_flag, NULL },
 	{ "allowed_formats", POLICY_CUSTOM, 0, 0, read_formats, NULL },
-	{ "max_token_age_seconds", POLICY_U64, offsetof(struct policy, token.max_age), 0, NULL, NULL },
+	{ "max_token_age_seconds", POLICY_CUSTOM, 0, 0, policy_read_max_age, NULL },
 	{ "require_claims", POLICY_CUSTOM, 0, 0, read_required_claims, NULL },
 	{ "verify_signature", POLICY_CUSTOM, 0, 0, ignore_flag, NULL },
 	{ .key = NULL },

@@ -309,7 +309,7 @@ static const struct policy_row tpm_rows[] = {
 };
 
 static const struct policy_row token_rows[] = {
-	{ "max_age", POLICY_U64, offsetof(struct policy, token.max_age), 0, NULL, NULL },
+	{ "max_age", POLICY_CUSTOM, 0, 0, policy_read_max_age, NULL },
 	{ .key = NULL },
 };
 
@@ -365,7 +365,7 @@ static const struct policy_row run_rows[] = {
 };
 
 static const struct policy_row crl_rows[] = {
-	{ "required", POLICY_BOOL, offsetof(struct policy, require_crl), 0, NULL, NULL },
+	{ "required", POLICY_CUSTOM, 0, 0, policy_read_check_crl, NULL },
 	{ .key = NULL },
 };
 

@@ -164,6 +164,24 @@ static uint8_t wire_type(enum verify_mode mode)
 	return UINT8_MAX;
 }
 
+/* Each kind of evidence is bound by the nonce that was meant for it: 16 bytes or more. With the
+ * token's key both are hashed together, so that either will do. */
+static bool check_nonce_length(struct verification *x, const struct binding_nonce *nonce)
+{
+	bool keyed = x->has_token && x->token.spki;
+	bool tee = x->mode != VERIFY_VTPM && !x->in->hcl_report.len;
+	size_t len = tee ? nonce->tee_len : nonce->vtpm_len;
+
+	if (keyed && len < nonce->tee_len)
+		len = nonce->tee_len;
+	if (keyed && len < nonce->vtpm_len)
+		len = nonce->vtpm_len;
+	return verdict_checkf(x->v, "token.nonce_length", "wire.md, NONCE",
+			      len >= TPM_NONCE_MIN && nonce->tee_len <= BINDING_TEE_NONCE_MAX &&
+				      nonce->vtpm_len <= BINDING_VTPM_NONCE_MAX,
+			      "at least 16 bytes for this kind of evidence", "%zu", len);
+}
+
 /* Form NONCE: the token's own key is inside. A stock agent's token names none, and its report data
  * are the caller's bytes; a policy has to say that it takes such an agent. */
 static bool bind_nonce(struct verification *x)
@@ -174,6 +192,8 @@ static bool bind_nonce(struct verification *x)
 
 	nonce.type = wire_type(x->mode);
 	x->has_report_data = true;
+	if (!check_nonce_length(x, &nonce))
+		return false;
 	if (x->has_token && x->token.spki) {
 		if (binding_nonce(&nonce, x->token.spki, x->token.spki_len, &x->binding, &e) < 0)
 			return verdict_err(x->v, "token.binding", "wire.md, NONCE", &e);
@@ -183,8 +203,6 @@ static bool bind_nonce(struct verification *x)
 	if (!verdict_check(x->v, "token.binding", "wire.md, NONCE", stock || x->in->genuine_only,
 			   "no key in the evidence for the nonce to be bound to",
 			   "a token with cnf, or a policy that takes a stock agent"))
-		return false;
-	if (nonce.tee_len > BINDING_REPORT_DATA_LEN)
 		return false;
 	memset(x->binding.report_data, 0, sizeof(x->binding.report_data));
 	if (nonce.tee_len)
@@ -223,6 +241,55 @@ static bool bind(struct verification *x)
 		x->has_report_data = true;
 	}
 	return true;
+}
+
+/* In mode eat the token says what it is; it must not leave out what the policy speaks of. */
+static bool check_whole(struct verification *x)
+{
+	const struct policy *p = x->in->policy;
+	bool tpm = x->mode == VERIFY_VTPM || x->mode == VERIFY_SNP_VTPM;
+
+	if (x->in->mode != VERIFY_EAT || x->in->genuine_only || !p)
+		return true;
+	return verdict_check(x->v, "token.whole", NULL,
+			     (tpm || !p->has_tpm) &&
+				     (x->mode != VERIFY_VTPM || !(p->has_snp || p->has_tdx)),
+			     verify_mode_name(x->mode),
+			     "every kind that the policy speaks of, or a mode by name");
+}
+
+/* What was given has to be judged; an input that changes nothing was meant to change something. */
+static bool check_used(struct verification *x)
+{
+	const struct verify_input *in = x->in;
+	bool tpm = x->mode == VERIFY_VTPM || x->mode == VERIFY_SNP_VTPM;
+	bool snp = x->mode == VERIFY_SNP || x->mode == VERIFY_SNP_VTPM;
+	bool unused = (in->binding.report_data && (x->mode == VERIFY_VTPM || in->hcl_report.len)) ||
+		      (!tpm && !x->has_token && in->binding.tpm_nonce.len) ||
+		      (!tpm && (in->tpm.binding.named.len || in->tpm.binding.cert.len ||
+				in->tpm.binding.runtime.len)) ||
+		      (x->mode == VERIFY_SNP && in->tpm.event_log.len) ||
+		      (!snp && (in->snp.id_block.len || in->snp.id_auth.len ||
+				in->product != SNP_PRODUCT_ANY));
+
+	return !unused || verdict_check(x->v, "input.used", NULL, false,
+					"something that this kind of evidence is not judged by",
+					"only what is judged");
+}
+
+/* A signer whom neither the report data nor the caller vouches for could say anything; where a run
+ * statement is demanded, that one binds him. */
+static bool check_vouched(struct verification *x)
+{
+	const struct verify_binding *b = &x->in->binding;
+	bool stock = x->in->policy && x->in->policy->run.relayable;
+	bool bound = b->nonce || (b->channel && x->token.spki && x->token.spki_len == b->channel_spki.len &&
+				  memcmp(x->token.spki, b->channel_spki.bytes, b->channel_spki.len) == 0);
+
+	return !x->has_token || x->in->token_key || bound || (!stock && !x->in->genuine_only) ||
+	       verdict_check(x->v, "token.vouched", "RFC 9711 9", false,
+			     "its own key, which nothing binds",
+			     "the key of this connection or nonce, or one that is named (--key)");
 }
 
 /* The claim, not proof: it must not say another form than the one that was asked for. */
@@ -344,6 +411,15 @@ static void judge_tpm(struct verification *x, bool beside_tee)
 	x->tpm.nonce = x->tpm_nonce;
 	x->tpm.at = x->in->at;
 	x->tpm.policy = p ? &p->tpm : NULL;
+	if (x->tpm.binding.root.len && (x->in->snp.require_crl || (p && p->require_crl)))
+		verdict_check(x->v, "crl.ak", "RFC 5280 6.3", false,
+			      "no revocation list is read for AK certificates",
+			      "one of each issuer, as was asked for");
+	if (!beside_tee && x->has_token && p &&
+	    (p->token.require_measurements || p->token.require_ueid))
+		verdict_check(x->v, "token.agrees", NULL, false,
+			      "a TPM's quote has nothing to compare these claims with",
+			      "no rule about them");
 	if (!beside_tee)
 		verdict_note(x->v, "operator trusted: a TPM alone says nothing against its host");
 	if (tpm_appraise(&x->tpm, x->v, &e) < 0)
@@ -401,6 +477,10 @@ static void judge_hcl(struct verification *x)
 	}
 	x->snp.report = hcl.report;
 	judge_snp(x, x->snp_report_data);
+	/* The paravisor's word counts only if it was the paravisor that asked for the report. */
+	verdict_require(x->v, "ak.runtime_vmpl");
+	verdict_checkf(x->v, "ak.runtime_vmpl", "Azure HCL report", x->result->snp.report.vmpl == 0,
+		       "0, the paravisor's", "%u", x->result->snp.report.vmpl);
 	x->tpm.binding.tee_report_data = x->result->snp.report.report_data;
 	judge_tpm(x, true);
 }
@@ -462,6 +542,8 @@ static int check_call(const struct verify_input *in, struct err *e)
 	bool tpm = in->mode == VERIFY_VTPM || in->hcl_report.len;
 	int given = (b->report_data != NULL) + (b->nonce != NULL) + (b->channel != NULL);
 
+	if (in->skew > SNP_SKEW_MAX)
+		return err_set(e, ERR_INVALID, "a skew of %u s; at most a day", in->skew);
 	if (given > 1)
 		return err_set(e, ERR_INVALID, "report data and nonces are two ways to say one thing");
 	if (!given && !b->tpm_nonce.len)
@@ -489,7 +571,11 @@ static void note_policy(struct verification *x)
 
 static int note_identity(struct verification *x, struct err *e)
 {
-	if (!x->has_token || !x->token.spki || x->in->binding.report_data)
+	const struct verify_binding *b = &x->in->binding;
+	bool own = b->channel && x->token.spki && x->token.spki_len == b->channel_spki.len &&
+		   memcmp(x->token.spki, b->channel_spki.bytes, b->channel_spki.len) == 0;
+
+	if (!x->has_token || !x->token.spki || !verdict_ok(x->v) || !(b->nonce || own))
 		return 0;
 	x->result->has_identity = true;
 	return digest(DIGEST_SHA256, x->token.spki, x->token.spki_len, x->result->identity, e);
@@ -518,10 +604,13 @@ int verify(const struct verify_input *in, struct verdict *v, struct verify_resul
 	x->tdx = in->tdx;
 	x->tpm = in->tpm;
 	note_policy(x);
-	if (open_token(x) && bind(x) && check_nonce_use(x) && check_token_nonce(x)) {
+	if (open_token(x) && check_whole(x) && bind(x) && check_vouched(x) && check_used(x) &&
+	    check_nonce_use(x) && check_token_nonce(x)) {
 		judge_evidence(x);
 		if (!in->genuine_only)
 			verify_run(in, x->mode, x->has_token ? &x->token : NULL, result, v);
+	} else {
+		verdict_require(v, "evidence.judged"); /* there is no such check: never a yes */
 	}
 	int failed = note_identity(x, e);
 	if (x->has_token)

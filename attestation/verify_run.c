@@ -172,6 +172,12 @@ static void judge_evidence(const struct run *r)
 		verdict_err(r->v, "run.evidence", SECTION, &e);
 		return;
 	}
+	/* A token would bring a run statement of its own, and so on without an end. */
+	if (r->token->run_evidence.bytes[0] == 0xD2) {
+		verdict_check(r->v, "run.evidence", SECTION, false, "a token",
+			      "bare evidence, as the TEE made it");
+		return;
+	}
 	if (binding_run(r->token->run.bytes, r->token->run.len, &binding, &e) < 0) {
 		verdict_err(r->v, "run.evidence", SECTION, &e);
 		return;
@@ -184,9 +190,11 @@ static void judge_evidence(const struct run *r)
 	in.mode = r->mode;
 	in.evidence = (struct span){ r->token->run_evidence.bytes, r->token->run_evidence.len };
 	in.binding = (struct verify_binding){
-		.report_data = r->mode == VERIFY_VTPM ? NULL : binding.report_data,
-		.tpm_nonce = { binding.tpm_nonce, BINDING_TPM_NONCE_LEN },
+		.report_data = r->mode == VERIFY_VTPM || in.hcl_report.len ? NULL
+									   : binding.report_data,
 	};
+	if (r->mode == VERIFY_VTPM || r->mode == VERIFY_SNP_VTPM)
+		in.binding.tpm_nonce = (struct span){ binding.tpm_nonce, BINDING_TPM_NONCE_LEN };
 	in.manifest_count = 0;
 	if (verify(&in, inner, other, &e) < 0) {
 		verdict_err(r->v, "run.evidence", SECTION, &e);

@@ -89,8 +89,15 @@ static bool agrees(const struct eat *t, struct err *why)
 	case EAT_SNP_VTPM:
 		if (tpm_attestation_parse(raw, &a, why) < 0)
 			return false;
-		if (t->platform == EAT_VTPM || !a.sev_snp.len)
+		if (t->platform == EAT_VTPM)
 			return true;
+		if (!a.sev_snp.len && t->tee_report.len >= SNP_REPORT_LEN)
+			return snp_report_parse(t->tee_report.bytes, SNP_REPORT_LEN, &report, why) == 0 &&
+			       eat_agree_snp(t, &report, why) == 0;
+		if (!a.sev_snp.len) {
+			err_set(why, ERR_DENIED, "no TEE report beside the TPM's quotes");
+			return false;
+		}
 		if (sevsnp_attestation_parse(a.sev_snp, &s, why) < 0 ||
 		    snp_report_parse(s.report, sizeof(s.report), &report, why) < 0 ||
 		    eat_agree_snp(t, &report, why) < 0)

@@ -33,6 +33,11 @@ int check_option_file(const struct check_input *in, const char *name, uint8_t **
 		return 0;
 	if (file_read(path, CHECK_FILE_MAX, bytes, len, e) < 0)
 		return err_wrap(e, "--%s", name);
+	if (!*len && strcmp(name, "aad") != 0) { /* or empty would mean 'not given' */
+		free(*bytes);
+		*bytes = NULL;
+		return err_set(e, ERR_INVALID, "--%s: '%s' is empty", name, path);
+	}
 	return 0;
 }
 

@@ -58,17 +58,17 @@ static void print_text(struct cli *cli, const struct verify_input *in, const str
 static enum cli_exit judge(struct cli *cli, const char *path, bool json, struct err *e)
 {
 	CLEANUP(free) struct evidence_options *o = malloc(sizeof(*o));
-	CLEANUP(free) struct verdict *v = malloc(sizeof(*v));
+	CLEANUP(free) struct verdict *v = calloc(1, sizeof(*v));
 	CLEANUP(free) struct verify_result *result = calloc(1, sizeof(*result));
 
 	if (!o || !v || !result) {
 		err_nomem(e);
 		return CLI_USAGE;
 	}
-	int failed = evidence_options_read(cli, path, o, e);
-	if (!failed)
-		failed = verify(&o->input, v, result, e);
-	if (failed && failed != -ERR_DENIED) {
+	/* A file that may not be read is no verdict, though its error has the same code. */
+	bool read = evidence_options_read(cli, path, o, e) == 0;
+	int failed = read ? verify(&o->input, v, result, e) : -(int)e->code;
+	if (!read || (failed && failed != -ERR_DENIED)) {
 		evidence_options_done(o);
 		return CLI_USAGE;
 	}

@@ -110,6 +110,9 @@ static int read_file(struct evidence_options *o, const struct cli *cli, const ch
 		return 0;
 	if (keep(o, path, out, e) < 0)
 		return err_wrap(e, "--%s", name);
+	/* Empty must not come to mean 'not given'; a missing VCEK or VLEK is refused where it is judged. */
+	if (!out->len && strcmp(name, "vcek") != 0 && strcmp(name, "vlek") != 0)
+		return err_set(e, ERR_INVALID, "--%s: '%s' is empty", name, path);
 	return 0;
 }
 
