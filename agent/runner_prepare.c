@@ -200,8 +200,10 @@ static int prepare_script(const struct runner_spec *spec, const atomic_bool *can
 	}
 	if (make_readable_file(spec->algorithm, 0444, e) < 0)
 		return err_wrap(e, "algorithm");
-	add_mount(plan, spec->algorithm, "/task/algorithm.py", false);
-	return make_argv(spec, plan, "/venv/bin/python3", "/task/algorithm.py", e);
+	/* Alone in its folder: the first place where python looks for modules is the script's, and
+	 * in /task the datasets of others would be found there. */
+	add_mount(plan, spec->algorithm, "/task/algorithm/main.py", false);
+	return make_argv(spec, plan, "/venv/bin/python3", "/task/algorithm/main.py", e);
 }
 
 static int prepare_env(const struct runner_spec *spec, struct runner_plan *plan, int *venv,

@@ -95,6 +95,24 @@ static size_t count_open(const struct agent *agent)
 	return count;
 }
 
+/* A call that has not shown yet that it may upload costs a stranger nothing: the eldest of those
+ * makes room, lest they keep the owners out. */
+static bool drop_stranger(struct agent *agent)
+{
+	struct upload_call *eldest = NULL;
+	struct err e;
+
+	for (struct upload_call *u = agent->uploads; u; u = u->next) {
+		if (!u->upload && !u->placing)
+			eldest = u; /* the newest stands first */
+	}
+	if (!eldest)
+		return false;
+	err_set(&e, ERR_EXHAUSTED, "too many uploads were begun, and nothing of this one came");
+	upload_call_finish(eldest, &e);
+	return true;
+}
+
 static int begin(struct agent *agent, struct rpc_call *call, bool is_algo,
 		 struct upload_call **made, struct err *e)
 {
@@ -105,7 +123,7 @@ static int begin(struct agent *agent, struct rpc_call *call, bool is_algo,
 	if (!state_takes(agent->state, is_algo ? EVENT_ALGORITHM : EVENT_DATASET))
 		return err_set(e, ERR_PRECONDITION, "%s: not expected in state %s", what,
 			       state_name(agent->state));
-	if (count_open(agent) >= AGENT_UPLOADS_MAX)
+	if (count_open(agent) >= AGENT_UPLOADS_MAX && !drop_stranger(agent))
 		return err_set(e, ERR_EXHAUSTED, "%s: %d uploads are under way, try again later",
 			       what, AGENT_UPLOADS_MAX);
 	u = calloc(1, sizeof(*u));

@@ -136,6 +136,16 @@ static int check_algo_owner(struct upload_call *u, struct err *e)
 	return 0;
 }
 
+/* Is this the name of a dataset other than `but`? A dataset without a name must not take it. */
+static bool is_reserved(const struct computation *c, const char *name, size_t but)
+{
+	for (size_t i = 0; i < c->dataset_count; i++) {
+		if (i != but && c->datasets[i].name[0] && strcmp(c->datasets[i].name, name) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* Which datasets are of this name, and of the digest that the call claims? */
 static size_t find_named(struct upload_call *u, size_t *hinted)
 {
@@ -146,7 +156,8 @@ static size_t find_named(struct upload_call *u, size_t *hinted)
 	for (size_t i = 0; i < c->dataset_count; i++) {
 		const struct asset *a = &c->datasets[i];
 
-		if (a->name[0] && strcmp(a->name, u->filename) != 0)
+		if (a->name[0] ? strcmp(a->name, u->filename) != 0 :
+				 is_reserved(c, u->filename, i))
 			continue;
 		named++;
 		u->may_be[i] = is_hinted(u, a);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/tpm_appraise.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -103,6 +104,22 @@ static int pcrs_merge(struct tpm_pcrs *all, const struct tpm_pcrs *some, struct 
 	return 0;
 }
 
+/* Quotes of two boots must not be put together to one: a register of each could be shown. */
+static bool same_boot(const struct state *s, size_t i)
+{
+	const struct tpm_attest *first = &s->quotes[0].attest, *other = &s->quotes[i].attest;
+
+	if (i == 0)
+		return true;
+	verdict_require(s->v, "quote.same_boot");
+	return verdict_checkf(s->v, "quote.same_boot", "TPM 2.0 Part 2, 10.11.1 TPMS_CLOCK_INFO",
+			      other->reset_count == first->reset_count &&
+				      other->restart_count == first->restart_count,
+			      "one boot's quotes", "quote %zu is of boot %" PRIu32 ".%" PRIu32
+			      ", the first of %" PRIu32 ".%" PRIu32, i, other->reset_count,
+			      other->restart_count, first->reset_count, first->restart_count);
+}
+
 static bool quotes_check(struct state *s)
 {
 	bool ok = true;
@@ -122,6 +139,7 @@ static bool quotes_check(struct state *s)
 		ok &= tpm_quote_check(&in, s->v, &s->quotes[i]);
 		ok = ok && step(s, "quote.once", "one value for each register",
 				pcrs_merge(&s->pcrs, &q->pcrs, &e), &e);
+		ok = ok && same_boot(s, i);
 	}
 	/* Refuses by itself; what rests on the quotes can be judged all the same. */
 	verdict_require(s->v, "quote.nonce_length");

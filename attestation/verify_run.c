@@ -140,6 +140,18 @@ static void same_tdx(const struct run *r, const struct verify_result *other)
 		      sizeof(a->pck.ppid));
 }
 
+static bool same_boot(const struct tpm_attestation *one, const struct tpm_attestation *other,
+		      struct err *e)
+{
+	struct tpm_attest a, b;
+
+	return one->quote_count && other->quote_count &&
+	       tpm_attest_parse(one->quotes[0].quote, &a, e) == 0 &&
+	       tpm_attest_parse(other->quotes[0].quote, &b, e) == 0 &&
+	       a.reset_count == b.reset_count && a.restart_count == b.restart_count;
+}
+
+/* Nor may the statement's evidence be of another boot, of what the same TPM measured then. */
 static void same_ak(const struct run *r)
 {
 	struct span one = { r->token->raw_report.bytes, r->token->raw_report.len };
@@ -154,6 +166,8 @@ static void same_ak(const struct run *r)
 			      memcmp(a[0].ak_public.bytes, a[1].ak_public.bytes,
 				     a[0].ak_public.len) == 0,
 		      "the statement's attestation key", "the one of this evidence");
+	verdict_check(r->v, "run.same_boot", SECTION, parsed && same_boot(&a[0], &a[1], &e),
+		      "another boot's quote beside the statement", "the boot of this evidence");
 }
 
 /* Judged like the evidence that it stands beside, under the same policy and endorsements, but bound

@@ -145,7 +145,7 @@ static X509 *read_cert(const struct bootconfig *boot, enum bootconfig_file file)
 	CLEANUP(BIO_free_all) BIO *bio =
 		BIO_new_mem_buf(boot->files[file].bytes, (int)boot->files[file].len);
 
-	return bio ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
+	return bio ? PEM_read_bio_X509(bio, NULL, key_no_passphrase, NULL) : NULL;
 }
 
 static int check_credentials(const struct bootconfig *boot, struct err *e)

@@ -98,7 +98,7 @@ int key_from_spki(const uint8_t *der, size_t len, EVP_PKEY **key, struct err *e)
 	return 0;
 }
 
-static int no_passphrase(char *out, int max, int writing, void *data)
+int key_no_passphrase(char *out, int max, int writing, void *data)
 {
 	return -1;
 }
@@ -112,7 +112,7 @@ static int ask_passphrase(char *out, int max, int writing, void *data)
 {
 	struct asking *a = data;
 
-	return a->ask ? a->ask(out, max, a->data) : no_passphrase(out, max, writing, NULL);
+	return a->ask ? a->ask(out, max, a->data) : key_no_passphrase(out, max, writing, NULL);
 }
 
 static int bio_over(const char *pem, size_t len, BIO **bio, struct err *e)
@@ -131,7 +131,7 @@ int key_from_public_pem(const char *pem, size_t len, EVP_PKEY **key, struct err 
 	if (bio_over(pem, len, &bio, e) < 0)
 		return -(int)e->code;
 	CLEANUP(EVP_PKEY_free)
-	EVP_PKEY *read = PEM_read_bio_PUBKEY(bio, NULL, no_passphrase, NULL);
+	EVP_PKEY *read = PEM_read_bio_PUBKEY(bio, NULL, key_no_passphrase, NULL);
 	if (!read)
 		return err_openssl(e, ERR_INVALID, "no PEM public key");
 	if (check_public(read, e) < 0)

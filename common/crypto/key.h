@@ -30,6 +30,9 @@ enum key_kind { KEY_RSA, KEY_ECDSA, KEY_ED25519 };
  * their count, negative to give up. NULL means that encrypted keys are refused. */
 typedef int key_passphrase_fn(char *out, int max, void *data);
 
+/* OpenSSL's pem_password_cb that gives up: without one it asks the terminal, and waits. */
+int key_no_passphrase(char *out, int max, int writing, void *data);
+
 /* DER SubjectPublicKeyInfo, exactly `len` bytes, in the encoding that OpenSSL would write again. */
 int key_from_spki(const uint8_t *der, size_t len, EVP_PKEY **key, struct err *e) MUST_CHECK;
 

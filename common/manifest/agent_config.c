@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -45,6 +46,8 @@ static int copy_text(const char *text, char **copy, struct err *e)
 /* A field's PEM text: itself, or that of the file it names. */
 static int load_pem(const char *what, const char *field, char **pem, struct err *e)
 {
+	struct stat st;
+
 	if (!field[0])
 		return 0;
 	if (strchr(field, '\n') || strlen(field) > AGENT_CONFIG_PATH_MAX) {
@@ -55,6 +58,9 @@ static int load_pem(const char *what, const char *field, char **pem, struct err 
 	}
 	if (field[0] != '/')
 		return err_set(e, ERR_INVALID, "%s: neither PEM text nor an absolute path", what);
+	/* Opening a pipe would wait for whoever writes to it; a device is none of a manifest's. */
+	if (stat(field, &st) == 0 && !S_ISREG(st.st_mode))
+		return err_set(e, ERR_INVALID, "%s: '%s' is not a regular file", what, field);
 	if (file_read_text(field, PEM_MAX, pem, e) < 0) {
 		e->code = ERR_INVALID;
 		return err_wrap(e, "%s", what);
@@ -72,7 +78,7 @@ static int read_certs(const char *what, const char *pem, struct writer *der, X50
 	if (!bio)
 		return err_nomem(e);
 	for (;; count++) {
-		CLEANUP(X509_free) X509 *cert = PEM_read_bio_X509(bio, NULL, NULL, NULL);
+		CLEANUP(X509_free) X509 *cert = PEM_read_bio_X509(bio, NULL, key_no_passphrase, NULL);
 		CLEANUP(free) uint8_t *copy = NULL;
 		uint8_t *end;
 		int len;

@@ -57,7 +57,7 @@ static BIO *pem_open(const char *pem, const char *what, struct err *e)
 /* The next certificate, or NULL: at the end (*e untouched) or at one that is broken (error set). */
 static X509 *pem_next(BIO *bio, const char *what, bool *broken, struct err *e)
 {
-	X509 *cert = PEM_read_bio_X509(bio, NULL, NULL, NULL);
+	X509 *cert = PEM_read_bio_X509(bio, NULL, key_no_passphrase, NULL);
 
 	*broken = false;
 	if (cert)
