@@ -4,8 +4,7 @@
  * a verdict out (RFC 9334).
  *
  * No globals, nothing allocated is left behind, any number of threads may call it at once. The mode
- * says what the evidence has to be; its contents never change that. examples/verify.c shows a whole
- * program.
+ * says what the evidence has to be; its contents never change that.
  */
 #pragma once
 

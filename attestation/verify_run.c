@@ -187,8 +187,8 @@ static void judge_evidence(const struct run *r)
 		return;
 	}
 	/* A token would bring a run statement of its own, and so on without an end. */
-	if (r->token->run_evidence.bytes[0] == 0xD2) {
-		verdict_check(r->v, "run.evidence", SECTION, false, "a token",
+	if (!r->token->run_evidence.len || r->token->run_evidence.bytes[0] == 0xD2) {
+		verdict_check(r->v, "run.evidence", SECTION, false, "a token, or nothing",
 			      "bare evidence, as the TEE made it");
 		return;
 	}
