@@ -22,28 +22,16 @@ const struct cli_option evidence_option_table[] = {
 	{ .name = "vtpm", .value = "HEX", .help = "nonce of 'attestation get' for the TPM" },
 	{ .name = "nonce", .value = "HEX", .help = "extraData of the quote, at least 16 bytes" },
 	{ .name = "policy", .value = "FILE", .times = CLI_MANY, .help = "what to expect (JSON)" },
-	{ .name = "manifest", .value = "FILE", .times = CLI_MANY, .help = "the computation's manifest (JSON)" },
 	{ .name = "event_log", .value = "FILE", .help = "the platform's event log" },
-	{ .name = "product", .value = "NAME", .help = "Milan, Genoa or Turin" },
-	{ .name = "vcek", .value = "FILE", .help = "the chip's certificate" },
-	{ .name = "vlek", .value = "FILE", .help = "the cloud's certificate" },
-	{ .name = "CA_bundles_paths", .value = "FILE[,FILE]", .help = "vendor's intermediate and root" },
-	{ .name = "trusted_root", .value = "FILE", .help = "a root to trust in place of the vendor's" },
-	{ .name = "crl", .value = "FILE", .times = CLI_MANY, .help = "a revocation list" },
-	{ .name = "check_crl", .help = "refuse where there is no revocation list" },
-	{ .name = "collateral", .value = "DIR", .help = "Intel's documents" },
-	{ .name = "ak", .value = "FILE", .help = "the TPM's attestation key, named by you" },
+	EVIDENCE_TRUST_OPTIONS,
 	{ .name = "ak_cert", .value = "FILE", .help = "a certificate for the attestation key" },
 	{ .name = "hcl_report", .value = "FILE", .help = "Azure's report around the TEE's" },
 	{ .name = "runtime_data", .value = "FILE", .help = "Azure's runtime data" },
 	{ .name = "id_block", .value = "FILE", .help = "the ID block of the launch" },
 	{ .name = "id_auth", .value = "FILE", .help = "the ID block's authentication" },
 	{ .name = "key", .value = "PEM", .help = "who may have signed the token" },
-	{ .name = "skew", .value = "SECONDS", .help = "by how much clocks may differ (300)" },
 	{ .name = "genuine-only", .help = "is it real hardware's? Nothing about what runs" },
 	{ .name = "at", .value = "RFC3339", .help = "the moment to judge at (now)" },
-	{ .name = "offline", .help = "fetch nothing" },
-	{ .name = "cache", .value = "DIR", .help = "where fetched endorsements are kept" },
 	{ .name = "batch", .value = "FILE", .help = "options as JSON, one object per line" },
 	CLI_JSON_OPTION,
 	{ .name = NULL },
@@ -144,19 +132,20 @@ static int read_binding(const struct cli *cli, struct evidence_options *o, struc
 	return 0;
 }
 
-static int read_policies(const struct cli *cli, struct evidence_options *o, struct err *e)
+int evidence_policies(const struct cli *cli, const char *option, const char *fallback,
+		      struct evidence_options *o, struct err *e)
 {
 	struct policy_file files[POLICY_ARGS_MAX];
 	const char *path;
 	size_t n = 0;
 
-	for (; (path = cli_value_at(cli, "policy", n)); n++) {
+	for (; (path = cli_value_at(cli, option, n)) || (n == 0 && (path = fallback)); n++) {
 		struct span bytes;
 
 		if (n == POLICY_ARGS_MAX)
 			return err_set(e, ERR_INVALID, "more than %d policies", POLICY_ARGS_MAX);
 		if (keep(o, path, &bytes, e) < 0)
-			return err_wrap(e, "--policy");
+			return err_wrap(e, "--%s", option);
 		files[n] = (struct policy_file){ path, bytes.bytes, bytes.len };
 	}
 	if (!n)
@@ -261,32 +250,50 @@ static int read_bundles(const struct cli *cli, struct evidence_options *o, struc
 	return 0;
 }
 
-static int read_endorsements(const struct cli *cli, struct evidence_options *o, struct err *e)
+int evidence_product(const char *name, struct evidence_options *o, struct err *e)
+{
+	if (name && (o->input.product = snp_product_of(name)) == SNP_PRODUCT_ANY)
+		return err_set(e, ERR_INVALID, "product %s: use Milan, Genoa or Turin",
+			       log_quote(name).text);
+	return 0;
+}
+
+static int read_crls(const struct cli *cli, struct evidence_options *o, struct err *e)
+{
+	struct snp_input *snp = &o->input.snp;
+	const char *path;
+
+	snp->require_crl = cli_flag(cli, "check_crl");
+	for (size_t n = 0; (path = cli_value_at(cli, "crl", n)); n++) {
+		if (n == SNP_CRLS_MAX)
+			return err_set(e, ERR_INVALID, "more than %d CRLs", SNP_CRLS_MAX);
+		if (keep(o, path, &snp->crls[n], e) < 0)
+			return err_wrap(e, "--crl");
+		snp->crl_count = n + 1;
+	}
+	return 0;
+}
+
+int evidence_trust_read(const struct cli *cli, struct evidence_options *o, struct err *e)
 {
 	struct verify_input *in = &o->input;
-	const char *path, *product = cli_value(cli, "product");
+	const char *path;
+	uint64_t skew = SKEW_DEFAULT;
 
 	if (cli_value(cli, "vcek") && cli_value(cli, "vlek"))
 		return err_set(e, ERR_INVALID, "--vcek and --vlek: one report has one");
 	in->snp.need_vcek = cli_value(cli, "vcek") != NULL;
 	in->snp.need_vlek = cli_value(cli, "vlek") != NULL;
-	in->snp.require_crl = cli_flag(cli, "check_crl");
-	if (product && (in->product = snp_product_of(product)) == SNP_PRODUCT_ANY)
-		return err_set(e, ERR_INVALID, "--product %s: use Milan, Genoa or Turin",
-			       log_quote(product).text);
-	if (read_file(o, cli, "vcek", &in->snp.vek, e) < 0 ||
+	if (evidence_product(cli_value(cli, "product"), o, e) < 0 ||
+	    read_file(o, cli, "vcek", &in->snp.vek, e) < 0 ||
 	    read_file(o, cli, "vlek", &in->snp.vek, e) < 0 ||
 	    read_file(o, cli, "trusted_root", &in->snp.trusted_root, e) < 0 ||
-	    read_file(o, cli, "id_block", &in->snp.id_block, e) < 0 ||
-	    read_file(o, cli, "id_auth", &in->snp.id_auth, e) < 0 || read_bundles(cli, o, e) < 0)
+	    read_file(o, cli, "ak", &in->tpm.binding.named, e) < 0 ||
+	    read_bundles(cli, o, e) < 0 || read_crls(cli, o, e) < 0 ||
+	    read_manifests(cli, o, e) < 0 ||
+	    number_option(cli, "skew", SKEW_MAX, &skew, e) < 0)
 		return -(int)e->code;
-	for (size_t n = 0; (path = cli_value_at(cli, "crl", n)); n++) {
-		if (n == SNP_CRLS_MAX)
-			return err_set(e, ERR_INVALID, "more than %d CRLs", SNP_CRLS_MAX);
-		if (keep(o, path, &in->snp.crls[n], e) < 0)
-			return err_wrap(e, "--crl");
-		in->snp.crl_count = n + 1;
-	}
+	in->skew = (uint32_t)skew;
 	in->tdx.endorsements.trusted_root = in->snp.trusted_root;
 	in->tpm.binding.root = in->snp.trusted_root;
 	path = cli_value(cli, "collateral");
@@ -296,36 +303,36 @@ static int read_endorsements(const struct cli *cli, struct evidence_options *o, 
 	return 0;
 }
 
-static int read_tpm(const struct cli *cli, struct evidence_options *o, struct err *e)
+/* What only a file with evidence of its own can have beside it. */
+static int read_companions(const struct cli *cli, struct evidence_options *o, struct err *e)
 {
+	struct verify_input *in = &o->input;
 	struct span log = { NULL, 0 };
 
-	if (read_file(o, cli, "ak", &o->input.tpm.binding.named, e) < 0 ||
-	    read_file(o, cli, "ak_cert", &o->input.tpm.binding.cert, e) < 0 ||
+	if (read_file(o, cli, "id_block", &in->snp.id_block, e) < 0 ||
+	    read_file(o, cli, "id_auth", &in->snp.id_auth, e) < 0 ||
+	    read_file(o, cli, "ak_cert", &in->tpm.binding.cert, e) < 0 ||
 	    read_file(o, cli, "event_log", &log, e) < 0 ||
-	    read_file(o, cli, "hcl_report", &o->input.hcl_report, e) < 0 ||
-	    read_file(o, cli, "runtime_data", &o->input.tpm.binding.runtime, e) < 0)
+	    read_file(o, cli, "hcl_report", &in->hcl_report, e) < 0 ||
+	    read_file(o, cli, "runtime_data", &in->tpm.binding.runtime, e) < 0)
 		return -(int)e->code;
-	if (o->input.hcl_report.len && o->input.mode != VERIFY_SNP_VTPM)
+	if (in->hcl_report.len && in->mode != VERIFY_SNP_VTPM)
 		return err_set(e, ERR_INVALID, "--hcl_report goes with --mode snp-vtpm");
-	o->input.tpm.event_log = log;
-	o->input.tdx.event_log = log;
+	in->tpm.event_log = log;
+	in->tdx.event_log = log;
 	return 0;
 }
 
 static int read_rest(const struct cli *cli, struct evidence_options *o, struct err *e)
 {
 	const char *at = cli_value(cli, "at");
-	uint64_t skew = SKEW_DEFAULT;
 	struct span pem = { NULL, 0 };
 
 	o->input.at = time(NULL);
 	if (at && evidence_time(at, &o->input.at, e) < 0)
 		return err_wrap(e, "--at");
-	if (number_option(cli, "skew", SKEW_MAX, &skew, e) < 0 ||
-	    read_file(o, cli, "key", &pem, e) < 0)
+	if (read_file(o, cli, "key", &pem, e) < 0)
 		return -(int)e->code;
-	o->input.skew = (uint32_t)skew;
 	o->input.genuine_only = cli_flag(cli, "genuine-only");
 	if (pem.len && key_from_public_pem((const char *)pem.bytes, pem.len, &o->key, e) < 0)
 		return err_wrap(e, "--key");
@@ -333,19 +340,23 @@ static int read_rest(const struct cli *cli, struct evidence_options *o, struct e
 	return 0;
 }
 
+void evidence_options_init(struct evidence_options *o)
+{
+	memset(o, 0, sizeof(*o));
+	policy_init(&o->policy);
+}
+
 int evidence_options_read(const struct cli *cli, const char *path, struct evidence_options *o,
 			  struct err *e)
 {
 	const char *mode = cli_value(cli, "mode");
 
-	memset(o, 0, sizeof(*o));
-	policy_init(&o->policy);
+	evidence_options_init(o);
 	if (!mode)
 		return err_set(e, ERR_INVALID, "--mode is missing: snp, tdx, vtpm, snp-vtpm or eat");
 	if (verify_mode_of(mode, &o->input.mode, e) < 0 || keep(o, path, &o->input.evidence, e) < 0 ||
-	    read_binding(cli, o, e) < 0 || read_policies(cli, o, e) < 0 ||
-	    read_manifests(cli, o, e) < 0 || read_endorsements(cli, o, e) < 0 ||
-	    read_tpm(cli, o, e) < 0)
+	    read_binding(cli, o, e) < 0 || evidence_policies(cli, "policy", NULL, o, e) < 0 ||
+	    evidence_trust_read(cli, o, e) < 0 || read_companions(cli, o, e) < 0)
 		return -(int)e->code;
 	return read_rest(cli, o, e);
 }

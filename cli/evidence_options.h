@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * evidence_options.h — the options of `attestation validate` as input to the verifier.
+ * evidence_options.h — options as input to the verifier: those of `attestation validate`, and those
+ * that every command which talks to an attested agent has as well.
  */
 #pragma once
 
@@ -9,7 +10,27 @@
 
 enum { EVIDENCE_FILES_MAX = 64, EVIDENCE_BUNDLES_MAX = 4, EVIDENCE_FILE_MAX = 16 << 20 };
 
-/* The table of options; ends with a row that has no name. */
+/* Whom to trust and what to expect; read by evidence_trust_read(). */
+#define EVIDENCE_TRUST_OPTIONS                                                                     \
+	{ .name = "manifest", .value = "FILE", .times = CLI_MANY,                                  \
+	  .help = "the computation's manifest (JSON)" },                                           \
+	{ .name = "product", .value = "NAME", .help = "Milan, Genoa or Turin" },                   \
+	{ .name = "vcek", .value = "FILE", .help = "the chip's certificate" },                     \
+	{ .name = "vlek", .value = "FILE", .help = "the cloud's certificate" },                    \
+	{ .name = "CA_bundles_paths", .value = "FILE[,FILE]",                                      \
+	  .help = "vendor's intermediate and root" },                                              \
+	{ .name = "trusted_root", .value = "FILE",                                                 \
+	  .help = "a root to trust in place of the vendor's" },                                    \
+	{ .name = "crl", .value = "FILE", .times = CLI_MANY, .help = "a revocation list" },        \
+	{ .name = "check_crl", .help = "refuse where there is no revocation list" },               \
+	{ .name = "collateral", .value = "DIR", .help = "Intel's documents" },                     \
+	{ .name = "ak", .value = "FILE",                                                           \
+	  .help = "the TPM's attestation key, named by you" },                                     \
+	{ .name = "skew", .value = "SECONDS", .help = "by how much clocks may differ (300)" },     \
+	{ .name = "offline", .help = "fetch nothing" },                                            \
+	{ .name = "cache", .value = "DIR", .help = "where fetched endorsements are kept" }
+
+/* The table of `attestation validate`; ends with a row that has no name. */
 extern const struct cli_option evidence_option_table[];
 
 /* What the options name, read, and the verifier's input that points into it. */
@@ -28,6 +49,18 @@ struct evidence_options {
 	uint8_t *files[EVIDENCE_FILES_MAX]; /* what was read, to be freed */
 	size_t file_count;
 };
+
+void evidence_options_init(struct evidence_options *o);
+
+/* Into an initialized one. ERR_INVALID and the like as below. */
+int evidence_trust_read(const struct cli *cli, struct evidence_options *o,
+			struct err *e) MUST_CHECK;
+/* The files that the option names, all together one policy; `fallback` (may be NULL) is the one
+ * where none is given. Without either there is no policy, which the verifier refuses. */
+int evidence_policies(const struct cli *cli, const char *option, const char *fallback,
+		      struct evidence_options *o, struct err *e) MUST_CHECK;
+/* NULL: none is named. */
+int evidence_product(const char *name, struct evidence_options *o, struct err *e) MUST_CHECK;
 
 /* ERR_INVALID and the like for what is not there, can't be read, or contradicts itself. Free with
  * evidence_options_done(), also after a failure. `path` is the file with the evidence. */
