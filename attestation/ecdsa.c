@@ -80,7 +80,7 @@ static int signature_to_der(enum ecdsa_curve curve, struct span raw, uint8_t *de
 	return 0;
 }
 
-static const EVP_MD *md_of(enum digest_kind kind)
+const EVP_MD *ecdsa_md(enum digest_kind kind)
 {
 	switch (kind) {
 	case DIGEST_SHA256:
@@ -99,7 +99,7 @@ int ecdsa_verify(EVP_PKEY *key, enum ecdsa_curve curve, enum digest_kind kind, s
 {
 	uint8_t der[DER_SIGNATURE_MAX];
 	size_t der_len;
-	const EVP_MD *md = md_of(kind);
+	const EVP_MD *md = ecdsa_md(kind);
 
 	if (!md)
 		return err_set(e, ERR_DENIED, "%s signs nothing here", digest_name(kind));

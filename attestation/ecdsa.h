@@ -10,6 +10,9 @@
 
 enum ecdsa_curve { ECDSA_P256, ECDSA_P384 };
 
+/* The digests that sign evidence: SHA-2 of 256 bits or more; NULL for others. */
+const EVP_MD *ecdsa_md(enum digest_kind kind);
+
 /* Bytes of one coordinate, and of one of r and s: 32 or 48. */
 size_t ecdsa_len(enum ecdsa_curve curve);
 

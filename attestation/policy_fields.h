@@ -42,7 +42,8 @@ struct policy_row {
 	const struct policy_row *rows; /* ends with an empty key */
 };
 
-extern const struct policy_row policy_older_rows[], policy_older_tdx_rows[], policy_own_rows[];
+extern const struct policy_row policy_older_rows[], policy_older_tdx_rows[], policy_older_root_rows[],
+	policy_older_eat_rows[], policy_own_rows[];
 
 /* Reads each member of `object` by the row of its key; a null counts as absent. Refuses unknown
  * keys, and a key in two spellings (camelCase is taken where `camel`). */
@@ -66,9 +67,15 @@ int policy_add_value(struct policy_reading *r, struct snp_set *set, const uint8_
 /* After the last file: what had to wait. */
 int policy_finish_older(struct policy_reading *r);
 
-/* Rows that both forms share. */
+/* Rows that both forms share (policy_both.c, policy_pcrs.c). */
+int policy_read_vmpl(struct policy_reading *r, const struct json *value);
+int policy_read_attributes(struct policy_reading *r, const struct json *value);
+int policy_read_xfam(struct policy_reading *r, const struct json *value);
 int policy_read_product(struct policy_reading *r, const struct json *value);
 int policy_read_version(struct policy_reading *r, const struct json *value);
 int policy_read_pcrs(struct policy_reading *r, const struct json *value);
 int policy_read_check_crl(struct policy_reading *r, const struct json *value);
 int policy_read_max_age(struct policy_reading *r, const struct json *value);
+
+/* Names the product; refuses another one than was named before. */
+int policy_set_product(struct policy_reading *r, enum snp_product product);

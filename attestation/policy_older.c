@@ -7,24 +7,10 @@
 #include "attestation/policy_fields.h"
 
 #include <string.h>
-#include <strings.h>
-
-#include "common/base/encode.h"
-#include "common/base/log.h"
 
 #define SNP(member) offsetof(struct policy, snp.member)
 
 enum { CHIP_ID_LEN = 64, TURIN_HWID_LEN = 8, REPORT_DATA_LEN = 64 };
-
-static int read_vmpl(struct policy_reading *r, const struct json *value)
-{
-	uint64_t v;
-
-	if (policy_read_u64(r, value, 3, &v) < 0)
-		return -(int)r->e->code;
-	r->policy->snp.vmpl = (uint32_t)v;
-	return 0;
-}
 
 /* The most permissive guest policy; the reserved bit that is always one may be left out. */
 static int read_guest_policy(struct policy_reading *r, const struct json *value)
@@ -92,31 +78,6 @@ static int read_chip_id(struct policy_reading *r, const struct json *value)
 	return policy_add_value(r, &r->policy->snp.chip_ids, chip, CHIP_ID_LEN);
 }
 
-/* "major.minor", both up to 255. */
-int policy_read_version(struct policy_reading *r, const struct json *value)
-{
-	unsigned number[2] = { 0, 0 };
-	size_t part = 0, digits = 0;
-
-	if (value->type != JSON_STRING)
-		return policy_wrong(r, value, "a version such as \"1.55\"");
-	for (const char *c = value->text; *c; c++) {
-		if (*c == '.' && part == 0 && digits) {
-			part = 1;
-			digits = 0;
-			continue;
-		}
-		number[part] = number[part] * 10 + (unsigned)(*c - '0');
-		if (*c < '0' || *c > '9' || ++digits > 3 || number[part] > UINT8_MAX)
-			return policy_wrong(r, value, "a version such as \"1.55\"");
-	}
-	if (part != 1 || !digits)
-		return policy_wrong(r, value, "a version such as \"1.55\"");
-	r->policy->snp.min_api_major = (uint8_t)number[0];
-	r->policy->snp.min_api_minor = (uint8_t)number[1];
-	return 0;
-}
-
 static int read_require_id_block(struct policy_reading *r, const struct json *value)
 {
 	if (value->type != JSON_BOOL)
@@ -159,27 +120,6 @@ static int read_author_hashes(struct policy_reading *r, const struct json *value
 	return read_hashes(r, value, &r->policy->snp.author_key_digests);
 }
 
-static int set_product(struct policy_reading *r, enum snp_product product)
-{
-	enum snp_product *now = &r->policy->snp.product;
-
-	if (*now != SNP_PRODUCT_ANY && *now != product)
-		return err_set(r->e, ERR_INVALID, "%s, and %s elsewhere", snp_product_name(product),
-			       snp_product_name(*now));
-	*now = product;
-	return 0;
-}
-
-int policy_read_product(struct policy_reading *r, const struct json *value)
-{
-	if (value->type != JSON_STRING)
-		return policy_wrong(r, value, "a product: Milan, Genoa or Turin");
-	enum snp_product product = snp_product_of(value->text);
-	if (product == SNP_PRODUCT_ANY)
-		return policy_wrong(r, value, "a product: Milan, Genoa or Turin");
-	return set_product(r, product);
-}
-
 /* sevsnp.SevProduct.SevProductName, by number or name. */
 static int read_product_name(struct policy_reading *r, const struct json *value)
 {
@@ -202,7 +142,7 @@ static int read_product_name(struct policy_reading *r, const struct json *value)
 			number = i;
 	if (number == ARRAY_LEN(names))
 		return policy_wrong(r, value, "a product such as SEV_PRODUCT_MILAN");
-	return number ? set_product(r, names[number].product) : 0;
+	return number ? policy_set_product(r, names[number].product) : 0;
 }
 
 static int read_stepping(struct policy_reading *r, const struct json *value)
@@ -235,7 +175,7 @@ static const struct policy_row snp_rows[] = {
 	{ "policy", POLICY_CUSTOM, 0, 0, read_guest_policy, NULL },
 	{ "family_id", POLICY_ONE, SNP(family_ids), 16, NULL, NULL },
 	{ "image_id", POLICY_ONE, SNP(image_ids), 16, NULL, NULL },
-	{ "vmpl", POLICY_CUSTOM, 0, 0, read_vmpl, NULL },
+	{ "vmpl", POLICY_CUSTOM, 0, 0, policy_read_vmpl, NULL },
 	{ "minimum_tcb", POLICY_CUSTOM, 0, 0, read_tcb, NULL },
 	{ "minimum_launch_tcb", POLICY_CUSTOM, 0, 0, read_launch_tcb, NULL },
 	{ "minimum_tcb_turin", POLICY_CUSTOM, 0, 0, read_tcb_turin, NULL },
@@ -260,216 +200,6 @@ static const struct policy_row snp_rows[] = {
 	{ .key = NULL },
 };
 
-/* ---- root_of_trust ---- */
-
-/* Both forms may ask; neither takes back what the other asked for. */
-int policy_read_max_age(struct policy_reading *r, const struct json *value)
-{
-	uint64_t *now = &r->policy->token.max_age, age;
-
-	if (policy_read_u64(r, value, UINT64_MAX, &age) < 0)
-		return -(int)r->e->code;
-	if (age && (!*now || age < *now))
-		*now = age;
-	return 0;
-}
-
-int policy_read_check_crl(struct policy_reading *r, const struct json *value)
-{
-	if (value->type != JSON_BOOL)
-		return policy_wrong(r, value, "true or false");
-	r->policy->require_crl |= value->boolean;
-	return 0;
-}
-
-static int read_offline(struct policy_reading *r, const struct json *value)
-{
-	if (value->type != JSON_BOOL)
-		return policy_wrong(r, value, "true or false");
-	r->policy->offline |= value->boolean;
-	return 0;
-}
-
-/* Collateral is always demanded; 'true' says nothing new and 'false' changes nothing. */
-static int read_get_collateral(struct policy_reading *r, const struct json *value)
-{
-	return value->type == JSON_BOOL ? 0 : policy_wrong(r, value, "true or false");
-}
-
-/* A policy that brings its own roots would vouch for itself. */
-static int refuse_bundles(struct policy_reading *r, const struct json *value)
-{
-	if (value->type == JSON_ARRAY && value->count == 0)
-		return 0;
-	return err_set(r->e, ERR_INVALID,
-		       "certificates are not taken from a policy; give them as endorsements "
-		       "(--CA_bundles_paths), and a root of your own as --trusted_root");
-}
-
-/* "" stands in files of the stock generator for TDX. */
-static int read_root_product(struct policy_reading *r, const struct json *value)
-{
-	if (value->type == JSON_STRING && !*value->text)
-		return 0;
-	return policy_read_product(r, value);
-}
-
-static const struct policy_row root_rows[] = {
-	{ "product", POLICY_CUSTOM, 0, 0, read_root_product, NULL },
-	{ "product_line", POLICY_CUSTOM, 0, 0, read_root_product, NULL },
-	{ "cabundle_paths", POLICY_CUSTOM, 0, 0, refuse_bundles, NULL },
-	{ "cabundles", POLICY_CUSTOM, 0, 0, refuse_bundles, NULL },
-	{ "check_crl", POLICY_CUSTOM, 0, 0, policy_read_check_crl, NULL },
-	{ "disallow_network", POLICY_CUSTOM, 0, 0, read_offline, NULL },
-	{ "get_collateral", POLICY_CUSTOM, 0, 0, read_get_collateral, NULL },
-	{ .key = NULL },
-};
-
-/* ---- pcr_values ---- */
-
-static const struct {
-	const char *name;
-	enum digest_kind kind;
-} banks[] = {
-	{ "sha1", DIGEST_SHA1 },
-	{ "sha256", DIGEST_SHA256 },
-	{ "sha384", DIGEST_SHA384 },
-};
-
-/* "0" to "23", in one spelling. */
-static int pcr_index(struct policy_reading *r, const char *key, unsigned *index)
-{
-	size_t len = strlen(key);
-	unsigned v = 0;
-
-	for (size_t i = 0; i < len && len <= 2; i++)
-		v = v * 10 + (unsigned)(key[i] - '0');
-	for (size_t i = 0; i < len; i++)
-		if (key[i] < '0' || key[i] > '9')
-			v = POLICY_PCRS_MAX;
-	if (!len || len > 2 || v >= POLICY_PCRS_MAX || (len == 2 && key[0] == '0'))
-		return err_set(r->e, ERR_INVALID, "%s is no register from 0 to %d",
-			       log_quote(key).text, POLICY_PCRS_MAX - 1);
-	*index = v;
-	return 0;
-}
-
-/* One value, or in our form an array of those that are acceptable. */
-static int read_pcr(struct policy_reading *r, enum digest_kind bank, unsigned index,
-		    const struct json *value)
-{
-	struct policy_tpm *tpm = &r->policy->tpm;
-	const struct json *values = value;
-	size_t count = 1, len = digest_len(bank);
-
-	if (value->type == JSON_ARRAY && r->encoding == POLICY_HEX) {
-		values = value->items;
-		count = value->count;
-	}
-	if (!count || count > POLICY_LIST_MAX)
-		return err_set(r->e, ERR_INVALID, "%zu values; 1 to %d", count, POLICY_LIST_MAX);
-	for (size_t i = 0; i < tpm->count; i++)
-		if (tpm->pcrs[i].bank == bank && tpm->pcrs[i].index == index)
-			return err_set(r->e, ERR_INVALID, "is said twice");
-	uint8_t *bytes = policy_alloc(r, count * len);
-	if (!bytes)
-		return -(int)r->e->code;
-	for (size_t i = 0; i < count; i++) {
-		if (values[i].type != JSON_STRING)
-			return policy_wrong(r, &values[i], "a string");
-		if (hex_decode(values[i].text, bytes + i * len, len, r->e) < 0)
-			return -(int)r->e->code;
-	}
-	tpm->pcrs[tpm->count++] = (struct policy_pcr){ bank, index, bytes, count };
-	return 0;
-}
-
-static int read_bank(struct policy_reading *r, enum digest_kind bank, const struct json *value)
-{
-	unsigned index = 0;
-
-	if (value->type != JSON_OBJECT)
-		return policy_wrong(r, value, "an object");
-	for (size_t i = 0; i < value->count; i++) {
-		const struct json *pcr = &value->items[i];
-
-		if (pcr->type != JSON_NULL && (pcr_index(r, pcr->key, &index) < 0 ||
-					       read_pcr(r, bank, index, pcr) < 0))
-			return err_wrap(r->e, "%s", pcr->key);
-	}
-	return 0;
-}
-
-int policy_read_pcrs(struct policy_reading *r, const struct json *value)
-{
-	if (value->type != JSON_OBJECT)
-		return policy_wrong(r, value, "an object");
-	r->policy->has_tpm = true;
-	for (size_t i = 0; i < value->count; i++) {
-		const struct json *bank = &value->items[i];
-		size_t b = 0;
-
-		while (b < ARRAY_LEN(banks) && strcmp(banks[b].name, bank->key) != 0)
-			b++;
-		if (b == ARRAY_LEN(banks))
-			return err_set(r->e, ERR_INVALID, "unknown bank %s",
-				       log_quote(bank->key).text);
-		if (bank->type != JSON_NULL && read_bank(r, banks[b].kind, bank) < 0)
-			return err_wrap(r->e, "%s", bank->key);
-	}
-	return 0;
-}
-
-/* ---- eat_validation ---- */
-
-/* Signatures are always verified; the claims of this list are looked for. */
-static int read_required_claims(struct policy_reading *r, const struct json *value)
-{
-	if (value->type != JSON_ARRAY)
-		return policy_wrong(r, value, "an array");
-	for (size_t i = 0; i < value->count; i++) {
-		const char *name = value->items[i].text;
-
-		if (value->items[i].type != JSON_STRING)
-			return policy_wrong(r, &value->items[i], "a string");
-		if (strcmp(name, "ueid") == 0)
-			r->policy->token.require_ueid = true;
-		else if (strcmp(name, "measurements") == 0)
-			r->policy->token.require_measurements = true;
-		else if (strcmp(name, "eat_nonce") != 0 && strcmp(name, "platform_type") != 0)
-			return policy_wrong(r, &value->items[i], "a claim that a policy can ask for");
-	}
-	return 0;
-}
-
-static int ignore_flag(struct policy_reading *r, const struct json *value)
-{
-	return value->type == JSON_BOOL ? 0 : policy_wrong(r, value, "true or false");
-}
-
-/* Only CBOR tokens are taken, so a list that leaves CBOR out can't be met. */
-static int read_formats(struct policy_reading *r, const struct json *value)
-{
-	if (value->type != JSON_ARRAY)
-		return policy_wrong(r, value, "an array");
-	for (size_t i = 0; i < value->count; i++)
-		if (value->items[i].type == JSON_STRING &&
-		    strcasecmp(value->items[i].text, "cbor") == 0)
-			return 0;
-	return value->count ? err_set(r->e, ERR_INVALID, "only CBOR tokens are read") : 0;
-}
-
-static const struct policy_row eat_rows[] = {
-	{ "require_eat_format", POLICY_CUSTOM, 0, 0, ignore_flag, NULL },
-	{ "allowed_formats", POLICY_CUSTOM, 0, 0, read_formats, NULL },
-	{ "max_token_age_seconds", POLICY_CUSTOM, 0, 0, policy_read_max_age, NULL },
-	{ "require_claims", POLICY_CUSTOM, 0, 0, read_required_claims, NULL },
-	{ "verify_signature", POLICY_CUSTOM, 0, 0, ignore_flag, NULL },
-	{ .key = NULL },
-};
-
-/* ---- the whole ---- */
-
 static int read_policy(struct policy_reading *r, const struct json *value)
 {
 	bool tdx = json_get(value, "header_policy") || json_get(value, "headerPolicy") ||
@@ -482,9 +212,9 @@ static int read_policy(struct policy_reading *r, const struct json *value)
 
 const struct policy_row policy_older_rows[] = {
 	{ "policy", POLICY_CUSTOM, 0, 0, read_policy, NULL },
-	{ "root_of_trust", POLICY_OBJECT, 0, 0, NULL, root_rows },
+	{ "root_of_trust", POLICY_OBJECT, 0, 0, NULL, policy_older_root_rows },
 	{ "pcr_values", POLICY_CUSTOM, 0, 0, policy_read_pcrs, NULL },
-	{ "eat_validation", POLICY_OBJECT, 0, 0, NULL, eat_rows },
+	{ "eat_validation", POLICY_OBJECT, 0, 0, NULL, policy_older_eat_rows },
 	{ .key = NULL },
 };
 

@@ -23,19 +23,6 @@ static int read_qe_vendor(struct policy_reading *r, const struct json *value)
 	return 0;
 }
 
-static int read_attributes(struct policy_reading *r, const struct json *value)
-{
-	r->policy->tdx.has_attributes = true;
-	return policy_read_bytes(r, value, sizeof(r->policy->tdx.attributes),
-				 r->policy->tdx.attributes);
-}
-
-static int read_xfam(struct policy_reading *r, const struct json *value)
-{
-	r->policy->tdx.has_xfam = true;
-	return policy_read_bytes(r, value, sizeof(r->policy->tdx.xfam), r->policy->tdx.xfam);
-}
-
 static int add_mrtd(struct policy_reading *r, const struct json *value)
 {
 	struct snp_set set = { r->policy->tdx.mrtd.values, r->policy->tdx.mrtd.count };
@@ -98,8 +85,8 @@ static const struct policy_row header_rows[] = {
 static const struct policy_row body_rows[] = {
 	{ "minimum_tee_tcb_svn", POLICY_BYTES, TDX(min_tee_tcb_svn), TDX_SVN_LEN, NULL, NULL },
 	{ "mr_seam", POLICY_ONE, TDX(mrseam), MR_LEN, NULL, NULL },
-	{ "td_attributes", POLICY_CUSTOM, 0, 8, read_attributes, NULL },
-	{ "xfam", POLICY_CUSTOM, 0, 8, read_xfam, NULL },
+	{ "td_attributes", POLICY_CUSTOM, 0, 8, policy_read_attributes, NULL },
+	{ "xfam", POLICY_CUSTOM, 0, 8, policy_read_xfam, NULL },
 	{ "mr_td", POLICY_CUSTOM, 0, MR_LEN, add_mrtd, NULL },
 	{ "any_mr_td", POLICY_CUSTOM, 0, MR_LEN, add_mrtds, NULL },
 	{ "mr_config_id", POLICY_ONE, TDX(mrconfigid), MR_LEN, NULL, NULL },

@@ -134,16 +134,6 @@ static int read_min_firmware(struct policy_reading *r, const struct json *value)
 	return 0;
 }
 
-static int read_vmpl(struct policy_reading *r, const struct json *value)
-{
-	uint64_t v;
-
-	if (policy_read_u64(r, value, 3, &v) < 0)
-		return -(int)r->e->code;
-	r->policy->snp.vmpl = (uint32_t)v;
-	return 0;
-}
-
 /* By component, as certificates name them. */
 static int read_tcb(struct policy_reading *r, const struct json *value, struct snp_tcb *tcb)
 {
@@ -192,7 +182,7 @@ static const struct policy_row snp_rows[] = {
 	{ "require_chip_allow_list", POLICY_BOOL, SNP(require_chip_allow_list), 0, NULL, NULL },
 	{ "min_version", POLICY_U32, SNP(min_version), 0, NULL, NULL },
 	{ "min_guest_svn", POLICY_U32, SNP(min_guest_svn), 0, NULL, NULL },
-	{ "vmpl", POLICY_CUSTOM, 0, 0, read_vmpl, NULL },
+	{ "vmpl", POLICY_CUSTOM, 0, 0, policy_read_vmpl, NULL },
 	{ "allow", POLICY_CUSTOM, 0, 0, read_allow, NULL },
 	{ "demand", POLICY_CUSTOM, 0, 0, read_demand, NULL },
 	{ "min_abi", POLICY_CUSTOM, 0, 0, read_min_abi, NULL },
@@ -250,19 +240,6 @@ static int read_statuses(struct policy_reading *r, const struct json *value)
 	return 0;
 }
 
-static int read_attributes(struct policy_reading *r, const struct json *value)
-{
-	r->policy->tdx.has_attributes = true;
-	return policy_read_bytes(r, value, sizeof(r->policy->tdx.attributes),
-				 r->policy->tdx.attributes);
-}
-
-static int read_xfam(struct policy_reading *r, const struct json *value)
-{
-	r->policy->tdx.has_xfam = true;
-	return policy_read_bytes(r, value, sizeof(r->policy->tdx.xfam), r->policy->tdx.xfam);
-}
-
 static const struct policy_row tdx_rows[] = {
 	{ "mrtd", POLICY_SET, TDX(mrtd), 48, NULL, NULL },
 	{ "mrseam", POLICY_SET, TDX(mrseam), 48, NULL, NULL },
@@ -278,8 +255,8 @@ static const struct policy_row tdx_rows[] = {
 	{ "instances", POLICY_SET, TDX(instances), 16, NULL, NULL },
 	{ "allow_attributes", POLICY_CUSTOM, 0, 0, read_allow_attributes, NULL },
 	{ "allow_sept_ve", POLICY_BOOL, TDX(allow_sept_ve), 0, NULL, NULL },
-	{ "attributes", POLICY_CUSTOM, 0, 8, read_attributes, NULL },
-	{ "xfam", POLICY_CUSTOM, 0, 8, read_xfam, NULL },
+	{ "attributes", POLICY_CUSTOM, 0, 8, policy_read_attributes, NULL },
+	{ "xfam", POLICY_CUSTOM, 0, 8, policy_read_xfam, NULL },
 	{ "statuses", POLICY_CUSTOM, 0, 0, read_statuses, NULL },
 	{ "min_evaluation", POLICY_U64, TDX(min_evaluation), 0, NULL, NULL },
 	{ "min_tee_tcb_svn", POLICY_BYTES, TDX(min_tee_tcb_svn), TDX_SVN_LEN, NULL, NULL },

@@ -19,20 +19,6 @@ static bool step(struct verdict *v, const char *name, const char *where, int rc,
 	return verdict_check(v, name, where, true, NULL, NULL);
 }
 
-static const EVP_MD *md_of(enum digest_kind kind)
-{
-	switch (kind) {
-	case DIGEST_SHA256:
-		return EVP_sha256();
-	case DIGEST_SHA384:
-		return EVP_sha384();
-	case DIGEST_SHA512:
-		return EVP_sha512();
-	default:
-		return NULL;
-	}
-}
-
 static int rsa_verify(EVP_PKEY *key, bool pss, enum digest_kind kind, struct span bytes,
 		      struct span signature, struct err *e)
 {
@@ -42,7 +28,7 @@ static int rsa_verify(EVP_PKEY *key, bool pss, enum digest_kind kind, struct spa
 	if (signature.len != (size_t)EVP_PKEY_get_size(key))
 		return err_set(e, ERR_DENIED, "an RSA signature of %zu bytes, wanted %d",
 			       signature.len, EVP_PKEY_get_size(key));
-	if (!ctx || EVP_DigestVerifyInit(ctx, &pkey, md_of(kind), NULL, key) <= 0 ||
+	if (!ctx || EVP_DigestVerifyInit(ctx, &pkey, ecdsa_md(kind), NULL, key) <= 0 ||
 	    EVP_PKEY_CTX_set_rsa_padding(pkey, pss ? RSA_PKCS1_PSS_PADDING : RSA_PKCS1_PADDING) <=
 		    0 ||
 	    /* Part 1, B.7: as long as fits, or as long as the hash, by the TPM's mode. */
