@@ -67,6 +67,19 @@ def gone(service, cvm):
     return lambda: not connected(service, cvm)()
 
 
+def orphaned(service):
+    """A computation that runs at a CVM whose connection has ended."""
+    with agent_of(service) as agent:
+        computation = create(service)
+        until(connected(service, "cvm-1"), "the connection")
+        run(service, computation)
+        agent.manifest()
+        agent.event(computation, "Running", "InProgress")
+        service.until_state(computation, "Running")
+    until(gone(service, "cvm-1"), "the end of the connection")
+    return computation
+
+
 def an_agent_is_asked_for_its_state_and_listed():
     with Folder() as folder, Computations(folder) as service, agent_of(service) as agent:
         assert agent.next("agentStateReq").id == "cvm-1"
@@ -131,14 +144,7 @@ def a_refused_manifest_fails_and_frees_its_cvm():
 
 def an_agent_that_reconnects_finds_its_computation():
     with Folder() as folder, Computations(folder) as service:
-        with agent_of(service) as agent:
-            computation = create(service)
-            until(connected(service, "cvm-1"), "the connection")
-            run(service, computation)
-            agent.manifest()
-            agent.event(computation, "Running", "InProgress")
-            service.until_state(computation, "Running")
-        until(gone(service, "cvm-1"), "the end of the connection")
+        computation = orphaned(service)
         with agent_of(service, answers_state="Running") as agent:
             agent.next("agentStateReq")
             agent.event(computation, "ConsumingResults", "Ready")
@@ -149,14 +155,7 @@ def an_agent_that_reconnects_finds_its_computation():
 
 def an_agent_that_was_restarted_gets_the_manifest_again():
     with Folder() as folder, Computations(folder) as service:
-        with agent_of(service) as agent:
-            computation = create(service)
-            until(connected(service, "cvm-1"), "the connection")
-            run(service, computation)
-            agent.manifest()
-            agent.event(computation, "Running", "InProgress")
-            service.until_state(computation, "Running")
-        until(gone(service, "cvm-1"), "the end of the connection")
+        computation = orphaned(service)
         with agent_of(service) as agent:
             assert agent.manifest().id == computation
 
@@ -226,14 +225,7 @@ def stop_reaches_the_agent_and_frees_the_cvm():
 
 def a_stop_waits_for_an_agent_that_is_away():
     with Folder() as folder, Computations(folder) as service:
-        with agent_of(service) as agent:
-            computation = create(service)
-            until(connected(service, "cvm-1"), "the connection")
-            run(service, computation)
-            agent.manifest()
-            agent.event(computation, "Running", "InProgress")
-            service.until_state(computation, "Running")
-        until(gone(service, "cvm-1"), "the end of the connection")
+        computation = orphaned(service)
         service.admin.Stop(computations.ComputationRequest(id=computation), timeout=PATIENCE)
         assert service.show(computation).state == "Cancelled"
         with agent_of(service, answers_state="Running") as agent:
@@ -530,7 +522,7 @@ def a_clean_stop_ends_every_stream():
             raise AssertionError("the reader is not told")
         except grpc.RpcError as error:
             assert error.code() == grpc.StatusCode.UNAVAILABLE
-        assert service.process.stop() == 0
+        assert service.process.end() == 0
 
 
 def a_second_service_on_the_same_address_is_refused():

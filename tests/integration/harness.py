@@ -132,6 +132,10 @@ class Process:
         """SIGTERM; the exit status."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
+        return self.end()
+
+    def end(self):
+        """Waits for the end of a process that was told to stop; the exit status."""
         try:
             status = self.process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
