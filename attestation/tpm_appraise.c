@@ -333,6 +333,22 @@ static void policy_check(struct state *s)
 		tpm_policy_judge(s->in->policy, &facts, s->v);
 }
 
+static int keep_result(const struct state *s, struct tpm_result *result, struct err *e)
+{
+	CLEANUP(free) uint8_t *spki = NULL;
+	size_t len;
+
+	if (!result || !s->ak)
+		return 0;
+	if (key_to_spki(s->ak, &spki, &len, e) < 0 ||
+	    digest(DIGEST_SHA256, spki, len, result->ak, e) < 0)
+		return -(int)e->code;
+	result->has_ak = true;
+	result->reset_count = s->quotes[0].attest.reset_count;
+	result->restart_count = s->quotes[0].attest.restart_count;
+	return 0;
+}
+
 static void appraise(struct state *s)
 {
 	verdict_require(s->v, "quote.parse");
@@ -344,7 +360,8 @@ static void appraise(struct state *s)
 	policy_check(s);
 }
 
-int tpm_appraise(const struct tpm_input *in, struct verdict *v, struct err *e)
+int tpm_appraise(const struct tpm_input *in, struct tpm_result *result, struct verdict *v,
+		 struct err *e)
 {
 	CLEANUP(state_free) struct state *s = calloc(1, sizeof(*s));
 
@@ -359,6 +376,8 @@ int tpm_appraise(const struct tpm_input *in, struct verdict *v, struct err *e)
 	s->in = in;
 	s->v = v;
 	appraise(s);
+	if (keep_result(s, result, e) < 0)
+		verdict_err(v, "ak.key", NULL, e);
 	return verdict_reason(v, e);
 }
 

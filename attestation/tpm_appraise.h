@@ -49,9 +49,17 @@ struct tpm_input {
 	const struct policy_tpm *policy;
 };
 
+/* What was found out on the way, for further binding; to be used only after a yes. */
+struct tpm_result {
+	bool has_ak;
+	uint8_t ak[SHA256_LEN];		      /* of the AK's SPKI */
+	uint32_t reset_count, restart_count; /* which boot of that TPM */
+};
+
 /* `v` has been through verdict_init() and may hold checks already. Returns verdict_ok(v): 0, or
- * -ERR_DENIED with the first failed check in `e`. */
-int tpm_appraise(const struct tpm_input *in, struct verdict *v, struct err *e) MUST_CHECK;
+ * -ERR_DENIED with the first failed check in `e`. `result` may be NULL. */
+int tpm_appraise(const struct tpm_input *in, struct tpm_result *result, struct verdict *v,
+		 struct err *e) MUST_CHECK;
 
 /* The REPORT_DATA that binds an AK to a TEE: SHA3-512(report_data ‖ AK public area). */
 int tpm_report_data(const uint8_t report_data[TPM_REPORT_DATA_LEN], struct span ak_public,

@@ -100,6 +100,7 @@ int verify(const struct verify_input *in, struct verdict *v, struct verify_resul
 	} else {
 		verdict_require(v, "evidence.judged"); /* there is no such check: never a yes */
 	}
+	result->mode = x->mode;
 	int failed = note_identity(x, e);
 	if (x->has_token)
 		eat_done(&x->token);

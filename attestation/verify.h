@@ -75,8 +75,10 @@ struct verify_input {
 
 /* What was learnt on the way; for re-attestation, receipts and display. */
 struct verify_result {
+	enum verify_mode mode; /* what it was: never VERIFY_EAT once a token was opened */
 	struct snp_result snp;
 	struct tdx_result tdx;
+	struct tpm_result tpm;
 	uint8_t identity[SHA256_LEN]; /* of the SPKI that the evidence binds; zero: none */
 	bool has_identity;
 	uint8_t manifest[SHA3_256_LEN];

@@ -110,7 +110,7 @@ static void judge_tpm(struct verification *x, bool beside_tee)
 			      "no rule about them");
 	if (!beside_tee)
 		verdict_note(x->v, "operator trusted: a TPM alone says nothing against its host");
-	if (tpm_appraise(&x->tpm, x->v, &e) < 0)
+	if (tpm_appraise(&x->tpm, &x->result->tpm, x->v, &e) < 0)
 		return;
 }
 

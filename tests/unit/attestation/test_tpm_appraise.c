@@ -43,7 +43,7 @@ static int judge(const struct forge_tpm *f, struct err *e)
 				 .policy = &policy };
 	verdict_init(&verdict, VERDICT_SCOPE_FULL);
 
-	int rc = tpm_appraise(&in, &verdict, e);
+	int rc = tpm_appraise(&in, NULL, &verdict, e);
 
 	tpm_forge_parts_done(&p);
 	return rc;
@@ -154,37 +154,37 @@ static void an_ak_needs_a_binding(void **state)
 				 .nonce = { good.nonce, sizeof(good.nonce) },
 				 .policy = &policy };
 	verdict_init(&verdict, VERDICT_SCOPE_FULL);
-	assert_refused(tpm_appraise(&in, &verdict, &e), e, ERR_DENIED, "ak.binding");
+	assert_refused(tpm_appraise(&in, NULL, &verdict, &e), e, ERR_DENIED, "ak.binding");
 	verdict_init(&verdict, VERDICT_SCOPE_GENUINE_ONLY);
-	assert_refused(tpm_appraise(&in, &verdict, &e), e, ERR_DENIED, "ak.binding");
+	assert_refused(tpm_appraise(&in, NULL, &verdict, &e), e, ERR_DENIED, "ak.binding");
 	/* By its public key. */
 	assert_ok(key_to_spki(good.key, &spki, &spki_len, &e), e);
 	in.binding.named = (struct span){ spki, spki_len };
 	verdict_init(&verdict, VERDICT_SCOPE_FULL);
-	assert_ok(tpm_appraise(&in, &verdict, &e), e);
+	assert_ok(tpm_appraise(&in, NULL, &verdict, &e), e);
 	free(spki);
 	assert_ok(key_to_spki(other.key, &spki, &spki_len, &e), e);
 	in.binding.named = (struct span){ spki, spki_len };
 	verdict_init(&verdict, VERDICT_SCOPE_FULL);
-	assert_refused(tpm_appraise(&in, &verdict, &e), e, ERR_DENIED, "ak.named");
+	assert_refused(tpm_appraise(&in, NULL, &verdict, &e), e, ERR_DENIED, "ak.named");
 	free(spki);
 	/* By a TEE's report. */
 	in.binding.named = (struct span){ 0 };
 	assert_ok(tpm_report_data(report_data, tpm_forge_span(&p.ak_public), wanted, &e), e);
 	in.binding.tee_report_data = wanted;
 	verdict_init(&verdict, VERDICT_SCOPE_FULL);
-	assert_refused(tpm_appraise(&in, &verdict, &e), e, ERR_DENIED, "ak.report");
+	assert_refused(tpm_appraise(&in, NULL, &verdict, &e), e, ERR_DENIED, "ak.report");
 	in.binding.report_data = report_data;
 	verdict_init(&verdict, VERDICT_SCOPE_FULL);
-	assert_ok(tpm_appraise(&in, &verdict, &e), e);
+	assert_ok(tpm_appraise(&in, NULL, &verdict, &e), e);
 	wanted[63] ^= 1;
 	verdict_init(&verdict, VERDICT_SCOPE_FULL);
-	assert_refused(tpm_appraise(&in, &verdict, &e), e, ERR_DENIED, "ak.report");
+	assert_refused(tpm_appraise(&in, NULL, &verdict, &e), e, ERR_DENIED, "ak.report");
 	/* A root that is named wants a certificate, also beside another binding that holds. */
 	wanted[63] ^= 1;
 	in.binding.root = (struct span){ (const uint8_t *)"x", 1 };
 	verdict_init(&verdict, VERDICT_SCOPE_FULL);
-	assert_refused(tpm_appraise(&in, &verdict, &e), e, ERR_DENIED, "ak.certificate");
+	assert_refused(tpm_appraise(&in, NULL, &verdict, &e), e, ERR_DENIED, "ak.certificate");
 	tpm_forge_parts_done(&p);
 	tpm_forge_done(&other);
 }
@@ -203,7 +203,7 @@ static void a_short_nonce_is_refused(void **state)
 					.policy = &policy };
 
 		verdict_init(&verdict, VERDICT_SCOPE_FULL);
-		assert_int_equal(tpm_appraise(&in, &verdict, &e),
+		assert_int_equal(tpm_appraise(&in, NULL, &verdict, &e),
 				 len == sizeof(good.nonce) ? 0 : -ERR_DENIED);
 	}
 	tpm_forge_parts_done(&p);
@@ -227,38 +227,38 @@ static void a_bare_quote_is_judged_alike(void **state)
 				 .binding.named = tpm_forge_span(&p.ak_public),
 				 .policy = &policy };
 	verdict_init(&verdict, VERDICT_SCOPE_FULL);
-	assert_ok(tpm_appraise(&in, &verdict, &e), e);
+	assert_ok(tpm_appraise(&in, NULL, &verdict, &e), e);
 	in.pcrs = NULL;
 	verdict_init(&verdict, VERDICT_SCOPE_FULL);
-	assert_refused(tpm_appraise(&in, &verdict, &e), e, ERR_DENIED, "quote.selection");
+	assert_refused(tpm_appraise(&in, NULL, &verdict, &e), e, ERR_DENIED, "quote.selection");
 	in.pcrs = &good.pcrs;
 	in.policy = NULL;
 	verdict_init(&verdict, VERDICT_SCOPE_FULL);
-	assert_refused(tpm_appraise(&in, &verdict, &e), e, ERR_DENIED, "policy.given");
+	assert_refused(tpm_appraise(&in, NULL, &verdict, &e), e, ERR_DENIED, "policy.given");
 	verdict_init(&verdict, VERDICT_SCOPE_GENUINE_ONLY);
-	assert_ok(tpm_appraise(&in, &verdict, &e), e);
+	assert_ok(tpm_appraise(&in, NULL, &verdict, &e), e);
 	in.nonce.bytes = NULL;
 	verdict_init(&verdict, VERDICT_SCOPE_GENUINE_ONLY);
-	assert_refused(tpm_appraise(&in, &verdict, &e), e, ERR_DENIED, "quote.nonce");
+	assert_refused(tpm_appraise(&in, NULL, &verdict, &e), e, ERR_DENIED, "quote.nonce");
 	in.nonce.bytes = good.nonce;
 	in.binding.named = (struct span){ (const uint8_t *)"no key", 6 };
 	verdict_init(&verdict, VERDICT_SCOPE_GENUINE_ONLY);
-	assert_refused(tpm_appraise(&in, &verdict, &e), e, ERR_DENIED, "ak.named");
+	assert_refused(tpm_appraise(&in, NULL, &verdict, &e), e, ERR_DENIED, "ak.named");
 	/* Azure's data without the report that vouches for them. */
 	in.binding.named = in.ak_public;
 	in.binding.runtime = (struct span){ (const uint8_t *)"{}", 2 };
 	verdict_init(&verdict, VERDICT_SCOPE_GENUINE_ONLY);
-	assert_refused(tpm_appraise(&in, &verdict, &e), e, ERR_DENIED, "ak.runtime_data");
+	assert_refused(tpm_appraise(&in, NULL, &verdict, &e), e, ERR_DENIED, "ak.runtime_data");
 	/* A log of another bank explains nothing. */
 	in.binding.runtime.len = 0;
 	writer_done(&p.log);
 	tpm_forge_log(&p.log, true);
 	in.event_log = tpm_forge_span(&p.log);
 	verdict_init(&verdict, VERDICT_SCOPE_GENUINE_ONLY);
-	assert_refused(tpm_appraise(&in, &verdict, &e), e, ERR_DENIED, "none of the banks");
+	assert_refused(tpm_appraise(&in, NULL, &verdict, &e), e, ERR_DENIED, "none of the banks");
 	in.event_log.len = 9;
 	verdict_init(&verdict, VERDICT_SCOPE_GENUINE_ONLY);
-	assert_refused(tpm_appraise(&in, &verdict, &e), e, ERR_DENIED, "log.parse");
+	assert_refused(tpm_appraise(&in, NULL, &verdict, &e), e, ERR_DENIED, "log.parse");
 	tpm_forge_parts_done(&p);
 }
 
@@ -395,7 +395,7 @@ static void two_quotes_speak_of_different_registers(void **state)
 				 .binding.named = tpm_forge_span(&p.ak_public),
 				 .policy = &policy };
 	verdict_init(&verdict, VERDICT_SCOPE_FULL);
-	assert_refused(tpm_appraise(&in, &verdict, &e), e, ERR_DENIED, "quote.once");
+	assert_refused(tpm_appraise(&in, NULL, &verdict, &e), e, ERR_DENIED, "quote.once");
 	writer_done(&w);
 	tpm_forge_parts_done(&p);
 }

@@ -159,10 +159,10 @@ static void check_azure_binding(const struct tpm_quote_input *quote, const struc
 	struct err e;
 
 	verdict_init(&verdict, VERDICT_SCOPE_GENUINE_ONLY);
-	assert_ok(tpm_appraise(&in, &verdict, &e), e);
+	assert_ok(tpm_appraise(&in, NULL, &verdict, &e), e);
 	in.binding.runtime.len--;
 	verdict_init(&verdict, VERDICT_SCOPE_GENUINE_ONLY);
-	assert_refused(tpm_appraise(&in, &verdict, &e), e, ERR_DENIED, "ak.runtime_data");
+	assert_refused(tpm_appraise(&in, NULL, &verdict, &e), e, ERR_DENIED, "ak.runtime_data");
 }
 
 /* The AK is the JWK's; the report around it is SEV-SNP's to verify. */
@@ -262,7 +262,7 @@ static void judge_message(const struct vector_case *c)
 	in.policy = &policy;
 	verdict_init(&verdict, VERDICT_SCOPE_FULL);
 
-	int rc = tpm_appraise(&in, &verdict, &e);
+	int rc = tpm_appraise(&in, NULL, &verdict, &e);
 
 	/* GCE's nonces are shorter than we ask for: that, and nothing else, is wrong with them. */
 	if (rc < 0 && root.bytes) {
