@@ -7,7 +7,7 @@
 #pragma once
 
 #include "manager/config.h"
-#include "manager/image.h"
+#include "common/image.h"
 #include "manager/registry.h"
 
 /* A policy (docs/policy.md, 'Our form') into cvm->expected. For a plain CVM: the TPM registers that

@@ -14,7 +14,7 @@
 #include "common/base/err.h"
 #include "common/crypto/digest.h"
 #include "manager/domain_xml.h"
-#include "manager/image.h"
+#include "common/image.h"
 
 #include <stdint.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "manager/image.h"
+#include "common/image.h"
 
 #include "common/base/encode.h"
 #include "common/base/file.h"

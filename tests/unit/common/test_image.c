@@ -3,7 +3,7 @@
 
 #include "common/base/encode.h"
 #include "common/base/file.h"
-#include "manager/image.h"
+#include "common/image.h"
 
 static char dir[] = "/tmp/cocos-test-image-XXXXXX";
 
