@@ -37,7 +37,7 @@ static inline const char *vectors_folder(void)
 #define VECTORS_OR_SKIP()                                                                          \
 	do {                                                                                       \
 		if (!vectors_folder()) {                                                           \
-			print_message("skipped: the shared vectors are not here "                  \
+			print_message("# skipped: the shared vectors are not here "                  \
 				      "(COCOS_VECTORS)\n");                                        \
 			skip();                                                                    \
 		}                                                                                  \

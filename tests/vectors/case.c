@@ -16,7 +16,7 @@ const char *case_vectors(void)
 	struct stat st;
 
 	if (!folder || stat(folder, &st) < 0) {
-		print_message("skipped: COCOS_VECTORS names no folder of vectors\n");
+		print_message("# skipped: COCOS_VECTORS names no folder of vectors\n");
 		return NULL;
 	}
 	return folder;

@@ -82,7 +82,7 @@ static void every_digest_is_the_same(void **state)
 	for (; table_row(&t); rows++)
 		check_row(&t, &as_loaded);
 	table_done(&t);
-	print_message("%u digests, %u as loaded\n", rows, as_loaded);
+	print_message("# %u digests, %u as loaded\n", rows, as_loaded);
 	assert_int_equal(rows, 21);
 }
 

@@ -133,7 +133,7 @@ static void every_case_has_its_digest(void **state)
 		run_done(&r);
 	}
 	table_done(&t);
-	print_message("%u digests, %u errors\n", digests, errors);
+	print_message("# %u digests, %u errors\n", digests, errors);
 	assert_int_equal(digests + errors, 93);
 }
 

@@ -84,7 +84,7 @@ static void mutate(struct snp_case *c, struct span *place, const char *what,
 	total.bits += n.bits;
 	total.bytes += n.bytes;
 	total.open += n.open;
-	print_message("%s, %s: %zu bits, %zu bytes, %zu open\n", strrchr(c->folder, '/') + 1, what,
+	print_message("# %s, %s: %zu bits, %zu bytes, %zu open\n", strrchr(c->folder, '/') + 1, what,
 		      n.bits, n.bytes, n.open);
 }
 
@@ -272,7 +272,7 @@ static void no_changed_id_block_is_accepted(void **state)
 	if (!find_group("snp/own-root"))
 		skip();
 	assert_true(case_each(group, mutate_idblock) > 0);
-	print_message("in all %zu bits flipped, %zu bytes deleted or inserted, %zu open\n",
+	print_message("# in all %zu bits flipped, %zu bytes deleted or inserted, %zu open\n",
 		      total.bits, total.bytes, total.open);
 }
 

@@ -56,7 +56,7 @@ static void judge(const char *folder)
 	passed += right;
 	failed += !right;
 	if (!right)
-		print_message("%s: wanted %s; %s\n", folder, wanted, yes ? "verified" : e.text);
+		print_message("# %s: wanted %s; %s\n", folder, wanted, yes ? "verified" : e.text);
 	case_done(&c);
 }
 
@@ -73,7 +73,7 @@ static void every_case_gets_its_answer(void **state)
 		snprintf(group, sizeof(group), "%s/%s", vectors, groups[i]);
 		passed = failed = either = 0;
 		case_each(group, judge);
-		print_message("%s: %zu passed (%zu of them either), %zu failed\n", groups[i],
+		print_message("# %s: %zu passed (%zu of them either), %zu failed\n", groups[i],
 			      passed, either, failed);
 		assert_int_equal(failed, 0);
 		assert_true(passed > 0);
@@ -149,7 +149,7 @@ static void every_field_of_genuine_reports_is_read(void **state)
 	snprintf(group, sizeof(group), "%s/snp", vectors);
 	passed = 0;
 	assert_int_equal(case_each(group, check_fields), 16);
-	print_message("%zu fields equal\n", passed);
+	print_message("# %zu fields equal\n", passed);
 }
 
 int main(void)

@@ -286,7 +286,7 @@ static void every_bit_of_a_log_counts_or_is_named(void **state)
 		}
 		copy.bytes[at] ^= (uint8_t)(1 << bit % 8);
 	}
-	print_message("%zu bits, %zu of them uncovered: hints and the Spec ID event's versions\n",
+	print_message("# %zu bits, %zu of them uncovered: hints and the Spec ID event's versions\n",
 		      tried, uncovered);
 	writer_done(&w);
 	writer_done(&copy);

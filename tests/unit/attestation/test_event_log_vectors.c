@@ -63,7 +63,7 @@ static void judge(const struct vector_case *c)
 	if (rc == 0)
 		rc = replay_agrees(&log, pcrs, &e);
 	if (getenv("COCOS_TEST_REASONS"))
-		print_message("%s: %s [%s]\n", c->name, rc < 0 ? e.text : "verified",
+		print_message("# %s: %s [%s]\n", c->name, rc < 0 ? e.text : "verified",
 			      vector_text(c, "why"));
 	if ((rc == 0) != vector_accepts(c))
 		fail_msg("%s: %s", c->name, rc < 0 ? e.text : "accepted");
@@ -85,7 +85,7 @@ static void event_logs_are_judged_as_expected(void **state)
 
 	unsigned count = vectors_walk("eventlog", "", judge);
 
-	print_message("event logs: %u, %zu accepted, %zu refused\n", count, tally.accepted,
+	print_message("# event logs: %u, %zu accepted, %zu refused\n", count, tally.accepted,
 		      tally.refused);
 	assert_true(count >= 54);
 }
@@ -141,7 +141,7 @@ static void ccel_logs_are_judged_as_expected(void **state)
 
 	unsigned count = vectors_walk("tdx/eventlog", "", judge_ccel);
 
-	print_message("CCEL logs: %u, %zu accepted, %zu refused\n", count, tally.accepted,
+	print_message("# CCEL logs: %u, %zu accepted, %zu refused\n", count, tally.accepted,
 		      tally.refused);
 	assert_true(count >= 18);
 }

@@ -173,7 +173,7 @@ static void genuine_reports_come_out_as_they_went_in(void **state)
 		free(bytes);
 	}
 	closedir(dir);
-	print_message("%zu genuine reports\n", count);
+	print_message("# %zu genuine reports\n", count);
 }
 
 static int judge(const struct writer *report, struct err *e)

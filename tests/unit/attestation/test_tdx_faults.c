@@ -167,7 +167,7 @@ static void memory_that_runs_out_gives_an_error(void **state)
 	for (size_t n = 1; n <= needed; n++)
 		if (failed_at(n, true, &rc) && rc == 0)
 			fail_msg("a yes though memory ran out at allocation %zu of %zu", n, needed);
-	print_message("%zu allocations, all failing from each of them on\n", needed);
+	print_message("# %zu allocations, all failing from each of them on\n", needed);
 	assert_int_equal(appraise(), 0);
 }
 

@@ -195,7 +195,7 @@ static void ovmf_is_read(void **state)
 		if (file_read(paths[i], OVMF_IMAGE_MAX, &bytes, &m.firmware.len, &e) < 0)
 			bytes = NULL;
 	if (!bytes) {
-		print_message("skipped: no OVMF in /usr/share/ovmf\n");
+		print_message("# skipped: no OVMF in /usr/share/ovmf\n");
 		skip();
 	}
 	m.firmware.bytes = bytes;

@@ -242,11 +242,11 @@ static void no_change_is_accepted(void **state)
 	VECTORS_OR_SKIP();
 	tried = 0;
 	vectors_walk("tdx", "v", visit);
-	print_message("%zu changes judged\n", tried);
+	print_message("# %zu changes judged\n", tried);
 	for (size_t part = 0; part < PART_COUNT; part++)
 		for (size_t open = 0; open < OPEN_COUNT; open++)
 			if (accepted[part][open])
-				print_message("%s: %zu in %s\n", part_names[part],
+				print_message("# %s: %zu in %s\n", part_names[part],
 					      accepted[part][open], open_names[open]);
 	assert_true(tried > 100000);
 }
@@ -292,7 +292,7 @@ static void the_tables_of_the_vectors_hold(void **state)
 	VECTORS_OR_SKIP();
 	tried = 0;
 	vectors_walk("tdx", "v", check_table);
-	print_message("%zu changes judged\n", tried);
+	print_message("# %zu changes judged\n", tried);
 	assert_int_equal(tried, 2 * 2 * 5006);
 }
 

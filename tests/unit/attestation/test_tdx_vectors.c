@@ -121,7 +121,7 @@ static void run(const char *folder, const struct json *expected, const struct js
 	int rc = tdx_appraise(&c.input, &result, &verdict, &e);
 
 	if (getenv("COCOS_TEST_REASONS"))
-		print_message("%s: %s: %s [%s]\n", what, wanted, rc < 0 ? e.text : "verified",
+		print_message("# %s: %s: %s [%s]\n", what, wanted, rc < 0 ? e.text : "verified",
 		       case_text(also ? also : expected, "why") ?
 			       case_text(also ? also : expected, "why") :
 			       "");
@@ -157,7 +157,7 @@ static void genuine_quotes_are_judged_as_expected(void **state)
 
 	unsigned folders = vectors_walk("tdx", "v", visit);
 
-	print_message("genuine: %u folders, %zu accepted, %zu refused, %zu signatures only\n",
+	print_message("# genuine: %u folders, %zu accepted, %zu refused, %zu signatures only\n",
 		      folders, tally.accepted, tally.refused, tally.signatures_only);
 	assert_true(folders >= 12);
 }
@@ -169,7 +169,7 @@ static void refusals_and_twins_are_judged_as_expected(void **state)
 
 	unsigned folders = vectors_walk("tdx/negative", "", visit);
 
-	print_message("negative: %u folders, %zu accepted, %zu refused\n", folders,
+	print_message("# negative: %u folders, %zu accepted, %zu refused\n", folders,
 		      tally.accepted, tally.refused);
 	assert_true(folders >= 151);
 }
@@ -222,7 +222,7 @@ static void crossed_collateral_is_judged_as_expected(void **state)
 
 	for (size_t i = 0; i < rows->count; i++)
 		crossed(root, &rows->items[i]);
-	print_message("cross: %zu rows, %zu accepted, %zu refused\n", rows->count, tally.accepted,
+	print_message("# cross: %zu rows, %zu accepted, %zu refused\n", rows->count, tally.accepted,
 		      tally.refused);
 	assert_true(rows->count > 100);
 	json_free(cross);

@@ -430,7 +430,7 @@ static void every_bit_of_a_quote_counts(void **state)
 			if (ok && k < 2)
 				fail_msg("part %zu, bit %zu: accepted", k, bit);
 		}
-	print_message("%zu bits\n", flipped);
+	print_message("# %zu bits\n", flipped);
 	tpm_forge_parts_done(&p);
 }
 

@@ -72,7 +72,7 @@ static void policy_change(const struct vector_case *c, struct policy_tpm *policy
 static void report(const struct vector_case *c, bool accepted, const char *why)
 {
 	if (getenv("COCOS_TEST_REASONS"))
-		print_message("%s: %s [%s]\n", c->name, accepted ? "verified" : why,
+		print_message("# %s: %s [%s]\n", c->name, accepted ? "verified" : why,
 			      vector_text(c, "why"));
 	if (accepted != vector_accepts(c))
 		fail_msg("%s: %s", c->name, accepted ? "accepted" : why);
@@ -334,7 +334,7 @@ static void tpm_cases_are_judged_as_expected(void **state)
 
 	unsigned count = vectors_walk("tpm", "", judge);
 
-	print_message("tpm: %u cases (%zu quotes, %zu messages, %zu certificates, %zu Azure), %zu "
+	print_message("# tpm: %u cases (%zu quotes, %zu messages, %zu certificates, %zu Azure), %zu "
 		      "accepted, %zu refused\n",
 		      count, tally.quotes, tally.messages, tally.certificates, tally.azure,
 		      tally.accepted, tally.refused);

@@ -362,7 +362,7 @@ static void every_bit_of_a_report_counts(void **state)
 			fail_msg("bit %zu of 0x%03zx counts for nothing", bit % 8, bit / 8);
 		f.bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
 	}
-	print_message("%zu bits\n", bits);
+	print_message("# %zu bits\n", bits);
 }
 
 static void put32(uint8_t *at, size_t value)

@@ -132,7 +132,7 @@ static void no_allocation_of_ours_that_fails_gives_a_yes(void **state)
 	}
 	assert_true(appraise(-1));
 	assert_true(ours > 0);
-	print_message("%ld allocations failed one by one, %ld of them ours; OpenSSL did without "
+	print_message("# %ld allocations failed one by one, %ld of them ours; OpenSSL did without "
 		      "%ld\n",
 		      count, ours, tolerated);
 }

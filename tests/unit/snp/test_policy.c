@@ -432,7 +432,7 @@ static void each_rule_is_broken_alone_and_kept_alone(void **state)
 		try_one(&violations[i], false);
 		try_one(&violations[i], true);
 	}
-	print_message("%zu rules, each broken and kept\n", ARRAY_LEN(violations));
+	print_message("# %zu rules, each broken and kept\n", ARRAY_LEN(violations));
 }
 
 static bool has_violation(const char *check)

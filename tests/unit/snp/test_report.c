@@ -91,7 +91,7 @@ static void every_bit_that_no_field_has_is_zero(void **state)
 			bits++;
 		}
 	}
-	print_message("%zu reserved bits\n", bits);
+	print_message("# %zu reserved bits\n", bits);
 }
 
 static void reserved_bits_inside_of_fields_are_as_specified(void **state)
