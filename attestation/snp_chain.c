@@ -54,6 +54,10 @@ bool snp_chain_load(struct snp_chain *chain, const struct snp_input *in,
 	if (in->trusted_root.len)
 		all = load(&chain->root, "chain.trusted_root", "a root", in->trusted_root, v) &&
 		      all;
+	if (chain->ark)
+		verdict_root(v, chain->ark);
+	if (chain->root)
+		verdict_root(v, chain->root);
 	return all;
 }
 

@@ -170,13 +170,17 @@ bool tdx_chain_check(struct tdx_chains *chains, enum tdx_chain_kind kind, struct
 		     struct verdict *v)
 {
 	const struct kind *k = &kinds[kind];
+	const struct x509_chain *chain = &chains->chain[kind];
 	struct err e;
+	int failed = chain_verify(chains, kind, pem, &e);
 
-	if (chain_verify(chains, kind, pem, &e) < 0)
+	if (chain->count)
+		verdict_root(v, chain->certs[chain->count - 1]);
+	if (failed)
 		return verdict_err(v, k->chain_check, section, &e);
 	verdict_check(v, k->chain_check, section, true,
 		      chains->own_root ? "to the root that you named" : "to Intel SGX Root CA", NULL);
-	if (chain_times(chains, &chains->chain[kind], &e) < 0)
+	if (chain_times(chains, chain, &e) < 0)
 		return verdict_err(v, k->time_check, section, &e);
 	chains->good[kind] = true;
 	return verdict_check(v, k->time_check, section, true, "valid", NULL);

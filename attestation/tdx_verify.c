@@ -71,6 +71,7 @@ static bool root_load(struct state *s)
 	hex_encode(s->chains.own_root->key_digest, SHA256_LEN, hex);
 	verdict_note(s->v, "the root is one that you named, not Intel's: key SHA-256 %s", hex);
 	s->result->own_root = true;
+	verdict_root(s->v, s->chains.own_root);
 	return true;
 }
 

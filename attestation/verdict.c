@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "attestation/x509.h"
 #include "common/base/encode.h"
 #include "common/base/json.h"
 #include "common/base/writer.h"
@@ -211,6 +212,24 @@ const struct check *verdict_find(const struct verdict *v, const char *name)
 	return NULL;
 }
 
+void verdict_root(struct verdict *v, const struct x509 *root)
+{
+	if (x509_name_has(root->subject, "SIMULATED"))
+		v->simulated = true;
+}
+
+const char *verdict_word(const struct verdict *v)
+{
+	static const char *const words[][2] = {
+		[VERDICT_SCOPE_FULL] = { "verified", "SIMULATED verified" },
+		[VERDICT_SCOPE_GENUINE_ONLY] = { "genuine", "SIMULATED genuine" },
+	};
+
+	if (!verdict_ok(v))
+		return v->simulated ? "SIMULATED refused" : "refused";
+	return words[v->scope][v->simulated];
+}
+
 static void member(struct writer *w, const char *key, const char *text)
 {
 	json_quote(w, key, strlen(key));
@@ -221,10 +240,12 @@ static void member(struct writer *w, const char *key, const char *text)
 void verdict_json(const struct verdict *v, struct writer *w)
 {
 	struct err e = { 0 };
-	const char *yes = v->scope == VERDICT_SCOPE_FULL ? "verified" : "genuine";
 
+	/* No reason, no text. */
+	if (verdict_reason(v, &e) == 0)
+		e.text[0] = '\0';
 	writer_text(w, "{");
-	member(w, "verdict", verdict_reason(v, &e) == 0 ? yes : "refused");
+	member(w, "verdict", verdict_word(v));
 	writer_text(w, ",");
 	member(w, "reason", e.text);
 	writer_text(w, ",\"notes\":[");

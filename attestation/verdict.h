@@ -49,11 +49,12 @@ enum verdict_scope {
 struct verdict {
 	enum verdict_scope scope;
 	bool overflow;
+	bool simulated; /* set by verdict_root(): no hardware stands behind any of it */
 	size_t count, required_count, note_count;
 	struct check checks[VERDICT_CHECKS_MAX];
 	const char *required[VERDICT_REQUIRED_MAX];	     /* string constants */
 	char notes[VERDICT_NOTES_MAX][VERDICT_TEXT_MAX]; /* what a reader must know beside the word:
-						            "operator trusted", "SIMULATED", … */
+						            "operator trusted", … */
 };
 
 void verdict_init(struct verdict *v, enum verdict_scope scope);
@@ -79,6 +80,16 @@ void verdict_note(struct verdict *v, const char *fmt, ...) __attribute__((format
 /* The named check (exact name) has to be there and passed for a yes. Asking twice is asking once. */
 void verdict_require(struct verdict *v, const char *name);
 
+/* A root that the evidence leads to, or that was named: one whose subject says "SIMULATED" (as that
+ * of the simulator in tests/teesim does) makes the verdict's word begin with it, whatever the word
+ * is. It changes no check: such a root is trusted only where somebody names it. */
+struct x509;
+void verdict_root(struct verdict *v, const struct x509 *root);
+
+/* "verified", "genuine" or "refused", behind "SIMULATED " where a root says so: what every
+ * program prints of a verdict begins with this. A string constant. */
+const char *verdict_word(const struct verdict *v);
+
 /* The only yes. */
 bool verdict_ok(const struct verdict *v);
 
@@ -89,7 +100,7 @@ int verdict_reason(const struct verdict *v, struct err *e);
 /* The check of that name, or NULL. */
 const struct check *verdict_find(const struct verdict *v, const char *name);
 
-/* One JSON object on one line: {"verdict":"verified"|"genuine"|"refused","reason":…,"notes":[…],
+/* One JSON object on one line: {"verdict":verdict_word(),"reason":…,"notes":[…],
  * "checks":[{"name","outcome","found","wanted","section"}…]}. */
 struct writer;
 void verdict_json(const struct verdict *v, struct writer *w);

@@ -241,6 +241,28 @@ int x509_common_name(struct span name, char *text, size_t size, struct err *e)
 	return 0;
 }
 
+bool x509_name_has(struct span name, const char *word)
+{
+	struct reader outer = span_reader(name);
+	struct reader rdns = der_enter(&outer, DER_SEQUENCE);
+	size_t len = strlen(word);
+	bool found = false;
+
+	while (!rdns.bad && reader_left(&rdns) > 0) {
+		struct reader set = der_enter(&rdns, DER_SET);
+
+		while (!set.bad && reader_left(&set) > 0) {
+			struct reader pair = der_enter(&set, DER_SEQUENCE);
+			struct der text;
+
+			der_body(&pair, DER_OID);
+			found = found || (der_next(&pair, &text) && text.body.len >= len &&
+					  memcmp(text.body.bytes, word, len) == 0);
+		}
+	}
+	return found;
+}
+
 int x509_verify(const struct x509 *cert, const struct x509 *issuer, unsigned algorithms,
 		unsigned cas_below, struct err *e)
 {

@@ -121,6 +121,9 @@ const struct x509_extension *x509_extension_of(const struct x509 *cert, const ch
  * or more than one, if it is too long or has bytes outside of printable ASCII. */
 int x509_common_name(struct span name, char *text, size_t size, struct err *e) MUST_CHECK;
 
+/* Whether one of the Name's texts begins with `word`; false where the Name is malformed. */
+bool x509_name_has(struct span name, const char *word);
+
 /* "-----BEGIN LABEL-----" armour around exactly one block; malloc'ed DER. For other modules that
  * read PEM of another label ("X509 CRL"). White space may stand before; `*next` gets where the text
  * behind the block begins, if not NULL (else only white space and one zero byte may follow). Inside,

@@ -43,13 +43,13 @@ static void print_text(struct cli *cli, const struct verify_input *in, const str
 		       const struct err *reason, bool yes)
 {
 	if (!yes)
-		fprintf(cli->out, "refused: %s\n", reason->text);
+		fprintf(cli->out, "%s: %s\n", verdict_word(v), reason->text);
 	else if (in->genuine_only)
-		fprintf(cli->out, "genuine: %s evidence; nothing is said about what runs\n",
-			verify_mode_name(in->mode));
+		fprintf(cli->out, "%s: %s evidence; nothing is said about what runs\n",
+			verdict_word(v), verify_mode_name(in->mode));
 	else
-		fprintf(cli->out, "verified: %s evidence, %zu checks\n", verify_mode_name(in->mode),
-			v->count);
+		fprintf(cli->out, "%s: %s evidence, %zu checks\n", verdict_word(v),
+			verify_mode_name(in->mode), v->count);
 	for (size_t i = 0; i < v->note_count; i++)
 		fprintf(stderr, "note: %s\n", v->notes[i]);
 }

@@ -51,7 +51,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	verdict_init(v, VERDICT_SCOPE_GENUINE_ONLY);
 	if (tdx_appraise(&in, result, v, &e) < 0)
 		return 0;
-	/* As tests/unit/attestation/tdx_forge.c signed it. */
+	/* As tests/forge/tdx_forge.c signed it. */
 	if (!all_are(result->quote.body.mrtd, TDX_MR_LEN, 0xa0) ||
 	    !all_are(result->quote.body.rtmr[3], TDX_MR_LEN, 0xb3) ||
 	    result->status != TDX_UP_TO_DATE)

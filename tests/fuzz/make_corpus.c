@@ -9,7 +9,7 @@
 #include "common/base/encode.h"
 #include "common/base/file.h"
 #include "common/base/timestamp.h"
-#include "tests/unit/attestation/tdx_forge.h"
+#include "tests/forge/tdx_forge.h"
 #include "tests/unit/attestation/tpm_forge.h"
 
 static const char *folder;

@@ -7,7 +7,8 @@
 #include <time.h>
 
 #include "attestation/ecdsa.h"
-#include "tests/unit/attestation/tdx_forge.h"
+#include "tests/forge/tdx_forge.h"
+#include "tests/unit.h"
 
 /* Quote, QE report; PCK, intermediate and root; TCB signer; two CRLs, two documents. */
 enum { VERIFICATIONS = 10, ROUNDS = 500 };

@@ -2,7 +2,8 @@
 /* A key's certificate to a named root, by a hierarchy of our own. */
 #include "attestation/ak_cert.h"
 #include "common/crypto/key.h"
-#include "tests/unit/attestation/tdx_forge.h"
+#include "tests/forge/tdx_forge.h"
+#include "tests/unit.h"
 
 static struct tdx_forge forge, other;
 static struct x509_chain chain; /* leaf, intermediate, root */

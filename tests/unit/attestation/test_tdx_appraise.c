@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The whole TDX judgement over quotes of our own making, one thing changed at a time. */
 #include "common/base/file.h"
-#include "tests/unit/attestation/tdx_forge.h"
+#include "tests/forge/tdx_forge.h"
 #include "tests/unit/attestation/tpm_forge.h"
 
 static struct tdx_forge forge;

@@ -3,7 +3,8 @@
 #include "common/base/encode.h"
 #include "common/base/file.h"
 #include "common/base/writer.h"
-#include "tests/unit/attestation/tdx_forge.h"
+#include "tests/forge/tdx_forge.h"
+#include "tests/unit.h"
 
 #include <stdio.h>
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* TDX judgement where things end too early: bytes at every length, memory at every allocation. */
-#include "tests/unit/attestation/tdx_forge.h"
+#include "tests/forge/tdx_forge.h"
+#include "tests/unit.h"
 
 #include <openssl/crypto.h>
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The SGX extension of a PCK certificate, and one byte of it changed. */
 #include "attestation/x509.h"
-#include "tests/unit/attestation/tdx_forge.h"
+#include "tests/forge/tdx_forge.h"
+#include "tests/unit.h"
 
 enum { EXTENSION_MAX = 1024 };
 

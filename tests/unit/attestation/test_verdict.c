@@ -2,6 +2,7 @@
 #include "tests/unit.h"
 
 #include "attestation/verdict.h"
+#include "attestation/x509.h"
 #include "common/base/json.h"
 #include "common/base/writer.h"
 
@@ -94,6 +95,33 @@ static void json_output_reads_back(void **state)
 	json_free(root);
 }
 
+static void a_simulated_root_is_said_first_whatever_the_answer(void **state)
+{
+	/* Name of one RDN: O = "SIMULATED, …", CN = "not SIMULATED". */
+	static const uint8_t simulated[] = "\x30\x17\x31\x15\x30\x13\x06\x03\x55\x04\x0a\x0c\x0c"
+					   "SIMULATED, x";
+	static const uint8_t other[] = "\x30\x18\x31\x16\x30\x14\x06\x03\x55\x04\x03\x0c\x0d"
+				       "not SIMULATED";
+	const struct x509 real = { .subject = { other, sizeof(other) - 1 } };
+	const struct x509 root = { .subject = { simulated, sizeof(simulated) - 1 } };
+	struct verdict v;
+
+	verdict_init(&v, VERDICT_SCOPE_FULL);
+	assert_string_equal(verdict_word(&v), "refused");
+	verdict_require(&v, "a");
+	verdict_check(&v, "a", NULL, true, NULL, NULL);
+	verdict_root(&v, &real);
+	assert_string_equal(verdict_word(&v), "verified");
+	verdict_root(&v, &root);
+	assert_string_equal(verdict_word(&v), "SIMULATED verified");
+	verdict_root(&v, &real);
+	assert_string_equal(verdict_word(&v), "SIMULATED verified");
+	v.scope = VERDICT_SCOPE_GENUINE_ONLY;
+	assert_string_equal(verdict_word(&v), "SIMULATED genuine");
+	verdict_check(&v, "b", NULL, false, NULL, NULL);
+	assert_string_equal(verdict_word(&v), "SIMULATED refused");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -103,6 +131,7 @@ int main(void)
 		cmocka_unit_test(nothing_equals_nothing_is_no_match),
 		cmocka_unit_test(overflow_spoils_the_verdict),
 		cmocka_unit_test(json_output_reads_back),
+		cmocka_unit_test(a_simulated_root_is_said_first_whatever_the_answer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

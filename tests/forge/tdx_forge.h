@@ -9,7 +9,6 @@
 #include <openssl/x509.h>
 
 #include "attestation/tdx_appraise.h"
-#include "tests/unit.h"
 
 enum { FORGE_AT = 1781481600 /* 2026-06-15T00:00:00Z */, FORGE_QUOTE_MAX = 16384 };
 
@@ -22,7 +21,7 @@ enum forge_key {
 	FORGE_KEY_COUNT,
 };
 
-/* What a quote says; tdx_forge_init() fills in one that is right. */
+/* What a quote says; `good` of the forge is one that is right. */
 struct forge_quote {
 	uint16_t version;
 	enum tdx_body_type body_type;
@@ -33,6 +32,9 @@ struct forge_quote {
 };
 
 struct tdx_forge {
+	const char *organization; /* in every name */
+	int64_t at;		  /* the moment around which all of it is valid */
+	int64_t lasts;		  /* of revocation lists: seconds before and after */
 	EVP_PKEY *keys[FORGE_KEY_COUNT];
 	char *pck_chain, *issuer_chain, *crl_chain, *root_pem; /* PEM texts */
 	uint8_t *root_crl, *pck_crl;
@@ -42,6 +44,8 @@ struct tdx_forge {
 };
 
 void tdx_forge_init(struct tdx_forge *f);
+/* The same from keys, organization, at and lasts that the caller set in a zeroed `f`. */
+void tdx_forge_make(struct tdx_forge *f);
 void tdx_forge_done(struct tdx_forge *f);
 
 /* The bytes of a signed quote; returns their count. */

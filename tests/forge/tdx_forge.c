@@ -1,25 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/unit/attestation/tdx_forge.h"
+#include "tests/forge/tdx_forge.h"
 
-#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
 #include "common/base/encode.h"
+#include "common/base/timestamp.h"
 #include "common/base/writer.h"
 #include "common/crypto/digest.h"
 #include "common/crypto/key.h"
+#include "tests/forge/must.h"
 
-enum { YEAR = 365 * 86400, DER_MAX = 1024 };
+enum { DAY = 86400, YEAR = 365 * DAY, DER_MAX = 1024 };
 
-#define ZERO48 "000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000"
-#define SVN_REST ",{\"svn\":0},{\"svn\":0},{\"svn\":0},{\"svn\":0},{\"svn\":0},{\"svn\":0},{\"svn\":0}," \
-		 "{\"svn\":0},{\"svn\":0},{\"svn\":0},{\"svn\":0},{\"svn\":0},{\"svn\":0}]"
-#define LEVEL(sgx0, pcesvn, tdx2, status)                                                          \
-	"{\"tcb\":{\"sgxtcbcomponents\":[{\"svn\":" sgx0 "},{\"svn\":3},{\"svn\":2}" SVN_REST      \
-	",\"pcesvn\":" pcesvn ",\"tdxtcbcomponents\":[{\"svn\":5},{\"svn\":0},{\"svn\":" tdx2 "}"  \
-	SVN_REST "},\"tcbDate\":\"2025-01-01T00:00:00Z\",\"tcbStatus\":\"" status "\""
+#define ZERO48                                                                                     \
+	"0000000000000000000000000000000000000000000000000000000000000000000000000000000000000000" \
+	"00000000"
+#define SVN_REST                                                                                \
+	",{\"svn\":0},{\"svn\":0},{\"svn\":0},{\"svn\":0},{\"svn\":0},{\"svn\":0},{\"svn\":0}," \
+	"{\"svn\":0},{\"svn\":0},{\"svn\":0},{\"svn\":0},{\"svn\":0},{\"svn\":0}]"
+#define LEVEL(sgx0, pcesvn, tdx2, status)                                                     \
+	"{\"tcb\":{\"sgxtcbcomponents\":[{\"svn\":" sgx0 "},{\"svn\":3},{\"svn\":2}" SVN_REST \
+	",\"pcesvn\":" pcesvn ",\"tdxtcbcomponents\":[{\"svn\":5},{\"svn\":0},{\"svn\":" tdx2 \
+	"}" SVN_REST "},\"tcbDate\":\"2025-01-01T00:00:00Z\",\"tcbStatus\":\"" status "\""
 
 const char forge_tcb_info[] =
 	"{\"id\":\"TDX\",\"version\":3,\"issueDate\":\"2026-06-01T00:00:00Z\","
@@ -31,9 +37,10 @@ const char forge_tcb_info[] =
 	"\"tcbLevels\":[{\"tcb\":{\"isvsvn\":5},\"tcbDate\":\"2025-01-01T00:00:00Z\","
 	"\"tcbStatus\":\"UpToDate\"},{\"tcb\":{\"isvsvn\":3},\"tcbDate\":\"2024-01-01T00:00:00Z\","
 	"\"tcbStatus\":\"OutOfDate\",\"advisoryIDs\":[\"TEST-SA-00002\",\"TEST-SA-00001\"]},"
-	"{\"tcb\":{\"isvsvn\":1},\"tcbDate\":\"2023-01-01T00:00:00Z\",\"tcbStatus\":\"Revoked\"}]}],"
-	"\"tcbLevels\":[" LEVEL("3", "11", "3", "UpToDate") "}," LEVEL("3", "11", "2", "OutOfDate")
-	",\"advisoryIDs\":[\"TEST-SA-00001\"]}]}";
+	"{\"tcb\":{\"isvsvn\":1},\"tcbDate\":\"2023-01-01T00:00:00Z\",\"tcbStatus\":\"Revoked\"}]}]"
+	","
+	"\"tcbLevels\":[" LEVEL("3", "11", "3", "UpToDate") "}," LEVEL(
+		"3", "11", "2", "OutOfDate") ",\"advisoryIDs\":[\"TEST-SA-00001\"]}]}";
 
 const char forge_qe_identity[] =
 	"{\"id\":\"TD_QE\",\"version\":2,\"issueDate\":\"2026-06-01T00:00:00Z\","
@@ -42,32 +49,30 @@ const char forge_qe_identity[] =
 	"\"attributes\":\"11000000000000000000000000000000\","
 	"\"attributesMask\":\"FBFFFFFFFFFFFFFF0000000000000000\","
 	"\"mrsigner\":\"5555555555555555555555555555555555555555555555555555555555555555\","
-	"\"isvprodid\":2,\"tcbLevels\":[{\"tcb\":{\"isvsvn\":4},\"tcbDate\":\"2025-01-01T00:00:00Z\","
+	"\"isvprodid\":2,\"tcbLevels\":[{\"tcb\":{\"isvsvn\":4},\"tcbDate\":\"2025-01-01T00:00:"
+	"00Z\","
 	"\"tcbStatus\":\"UpToDate\"},{\"tcb\":{\"isvsvn\":3},\"tcbDate\":\"2024-01-01T00:00:00Z\","
 	"\"tcbStatus\":\"OutOfDate\",\"advisoryIDs\":[\"TEST-SA-00003\"]}]}";
 
-static void name_set(X509_NAME *name, const char *common_name)
+static void name_set(const struct tdx_forge *f, X509_NAME *name, const char *common_name)
 {
-	static const char *const parts[][2] = {
-		{ "O", "Intel Corporation" }, { "L", "Santa Clara" }, { "ST", "CA" }, { "C", "US" }
+	const char *const parts[][2] = {
+		{ "O", f->organization }, { "L", "Santa Clara" }, { "ST", "CA" }, { "C", "US" }
 	};
 
-	assert_int_equal(X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC,
-						    (const uint8_t *)common_name, -1, -1, 0),
-			 1);
+	MUST(X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const uint8_t *)common_name, -1,
+					-1, 0) == 1);
 	for (size_t i = 0; i < ARRAY_LEN(parts); i++)
-		assert_int_equal(X509_NAME_add_entry_by_txt(name, parts[i][0], MBSTRING_ASC,
-							    (const uint8_t *)parts[i][1], -1, -1,
-							    0),
-				 1);
+		MUST(X509_NAME_add_entry_by_txt(name, parts[i][0], MBSTRING_ASC,
+						(const uint8_t *)parts[i][1], -1, -1, 0) == 1);
 }
 
 static void extension_add(X509 *cert, int nid, const char *value)
 {
 	X509_EXTENSION *x = X509V3_EXT_nconf_nid(NULL, NULL, nid, value);
 
-	assert_non_null(x);
-	assert_int_equal(X509_add_ext(cert, x, -1), 1);
+	MUST(x);
+	MUST(X509_add_ext(cert, x, -1) == 1);
 	X509_EXTENSION_free(x);
 }
 
@@ -151,7 +156,9 @@ static void sgx_extension(X509 *cert)
 			writer_bytes(&w, "\x0a\x01\x01", 3);
 		else
 			der_octets(&w, arc == 4 ? fmspc : bytes,
-				   arc == 3 ? 2 : arc == 4 ? sizeof(fmspc) : 16);
+				   arc == 3   ? 2
+				   : arc == 4 ? sizeof(fmspc)
+					      : 16);
 		der_wrap(&w, from, DER_SEQUENCE);
 	}
 	der_wrap(&w, 0, DER_SEQUENCE);
@@ -159,11 +166,11 @@ static void sgx_extension(X509 *cert)
 	ASN1_OCTET_STRING *octets = ASN1_OCTET_STRING_new();
 	ASN1_OBJECT *oid = OBJ_txt2obj(TDX_PCK_EXTENSION, 1);
 
-	assert_int_equal(ASN1_OCTET_STRING_set(octets, w.bytes, (int)w.len), 1);
+	MUST(ASN1_OCTET_STRING_set(octets, w.bytes, (int)w.len) == 1);
 
 	X509_EXTENSION *x = X509_EXTENSION_create_by_OBJ(NULL, oid, 0, octets);
 
-	assert_int_equal(X509_add_ext(cert, x, -1), 1);
+	MUST(X509_add_ext(cert, x, -1) == 1);
 	X509_EXTENSION_free(x);
 	ASN1_OBJECT_free(oid);
 	ASN1_OCTET_STRING_free(octets);
@@ -176,24 +183,24 @@ static X509 *cert_make(const struct tdx_forge *f, enum forge_key subject, const 
 	X509 *cert = X509_new();
 	bool ca = subject == FORGE_ROOT || subject == FORGE_CA;
 
-	assert_non_null(cert);
-	assert_int_equal(X509_set_version(cert, 2), 1);
-	assert_int_equal(ASN1_INTEGER_set(X509_get_serialNumber(cert), 100 + (long)subject), 1);
-	name_set(X509_get_subject_name(cert), name);
-	name_set(X509_get_issuer_name(cert), issuer_name);
-	assert_non_null(ASN1_TIME_set(X509_getm_notBefore(cert), FORGE_AT - YEAR));
-	assert_non_null(ASN1_TIME_set(X509_getm_notAfter(cert), FORGE_AT + YEAR));
-	assert_int_equal(X509_set_pubkey(cert, f->keys[subject]), 1);
+	MUST(cert);
+	MUST(X509_set_version(cert, 2) == 1);
+	MUST(ASN1_INTEGER_set(X509_get_serialNumber(cert), 100 + (long)subject) == 1);
+	name_set(f, X509_get_subject_name(cert), name);
+	name_set(f, X509_get_issuer_name(cert), issuer_name);
+	MUST(ASN1_TIME_set(X509_getm_notBefore(cert), f->at - YEAR));
+	MUST(ASN1_TIME_set(X509_getm_notAfter(cert), f->at + YEAR));
+	MUST(X509_set_pubkey(cert, f->keys[subject]) == 1);
 	extension_add(cert, NID_basic_constraints,
-		      subject == FORGE_ROOT ? "critical,CA:TRUE,pathlen:1" :
-		      ca		    ? "critical,CA:TRUE,pathlen:0" :
-					      "critical,CA:FALSE");
+		      subject == FORGE_ROOT ? "critical,CA:TRUE,pathlen:1"
+		      : ca                  ? "critical,CA:TRUE,pathlen:0"
+					    : "critical,CA:FALSE");
 	extension_add(cert, NID_key_usage,
-		      ca ? "critical,keyCertSign,cRLSign" :
-			   "critical,digitalSignature,nonRepudiation");
+		      ca ? "critical,keyCertSign,cRLSign"
+			 : "critical,digitalSignature,nonRepudiation");
 	if (subject == FORGE_PCK)
 		sgx_extension(cert);
-	assert_true(X509_sign(cert, f->keys[issuer], EVP_sha256()) > 0);
+	MUST(X509_sign(cert, f->keys[issuer], EVP_sha256()) > 0);
 	return cert;
 }
 
@@ -201,21 +208,21 @@ static void crl_make(const struct tdx_forge *f, enum forge_key issuer, const cha
 		     uint8_t **der, struct span *span)
 {
 	X509_CRL *crl = X509_CRL_new();
-	ASN1_TIME *from = ASN1_TIME_set(NULL, FORGE_AT - 86400);
-	ASN1_TIME *to = ASN1_TIME_set(NULL, FORGE_AT + 86400);
+	ASN1_TIME *from = ASN1_TIME_set(NULL, f->at - f->lasts);
+	ASN1_TIME *to = ASN1_TIME_set(NULL, f->at + f->lasts);
 	X509_NAME *issuer_name = X509_NAME_new();
 
-	name_set(issuer_name, name);
-	assert_int_equal(X509_CRL_set_version(crl, 1), 1);
-	assert_int_equal(X509_CRL_set_issuer_name(crl, issuer_name), 1);
-	assert_int_equal(X509_CRL_set1_lastUpdate(crl, from), 1);
-	assert_int_equal(X509_CRL_set1_nextUpdate(crl, to), 1);
-	assert_true(X509_CRL_sign(crl, f->keys[issuer], EVP_sha256()) > 0);
+	name_set(f, issuer_name, name);
+	MUST(X509_CRL_set_version(crl, 1) == 1);
+	MUST(X509_CRL_set_issuer_name(crl, issuer_name) == 1);
+	MUST(X509_CRL_set1_lastUpdate(crl, from) == 1);
+	MUST(X509_CRL_set1_nextUpdate(crl, to) == 1);
+	MUST(X509_CRL_sign(crl, f->keys[issuer], EVP_sha256()) > 0);
 	*der = NULL;
 
 	int len = i2d_X509_CRL(crl, der);
 
-	assert_true(len > 0);
+	MUST(len > 0);
 	*span = (struct span){ *der, (size_t)len };
 	ASN1_TIME_free(from);
 	ASN1_TIME_free(to);
@@ -229,7 +236,7 @@ static char *pem_join(X509 *const *certs, size_t count)
 	char *data;
 
 	for (size_t i = 0; i < count; i++)
-		assert_int_equal(PEM_write_bio_X509(bio, certs[i]), 1);
+		MUST(PEM_write_bio_X509(bio, certs[i]) == 1);
 
 	long len = BIO_get_mem_data(bio, &data);
 	char *text = strndup(data, (size_t)len);
@@ -245,7 +252,8 @@ static struct span text_span(const char *text)
 
 static void certs_make(struct tdx_forge *f)
 {
-	static const char root_name[] = "Intel SGX Root CA", ca_name[] = "Intel SGX PCK Platform CA";
+	static const char root_name[] = "Intel SGX Root CA",
+			  ca_name[] = "Intel SGX PCK Platform CA";
 	X509 *root = cert_make(f, FORGE_ROOT, root_name, FORGE_ROOT, root_name);
 	X509 *ca = cert_make(f, FORGE_CA, ca_name, FORGE_ROOT, root_name);
 	X509 *pck = cert_make(f, FORGE_PCK, "Intel SGX PCK Certificate", FORGE_CA, ca_name);
@@ -272,14 +280,14 @@ static void raw_sign(EVP_PKEY *key, const void *bytes, size_t len, uint8_t raw[6
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	const uint8_t *at = der;
 
-	assert_int_equal(EVP_DigestSignInit(ctx, NULL, EVP_sha256(), NULL, key), 1);
-	assert_int_equal(EVP_DigestSign(ctx, der, &der_len, bytes, len), 1);
+	MUST(EVP_DigestSignInit(ctx, NULL, EVP_sha256(), NULL, key) == 1);
+	MUST(EVP_DigestSign(ctx, der, &der_len, bytes, len) == 1);
 
 	ECDSA_SIG *sig = d2i_ECDSA_SIG(NULL, &at, (long)der_len);
 
-	assert_non_null(sig);
-	assert_int_equal(BN_bn2binpad(ECDSA_SIG_get0_r(sig), raw, 32), 32);
-	assert_int_equal(BN_bn2binpad(ECDSA_SIG_get0_s(sig), raw + 32, 32), 32);
+	MUST(sig);
+	MUST(BN_bn2binpad(ECDSA_SIG_get0_r(sig), raw, 32) == 32);
+	MUST(BN_bn2binpad(ECDSA_SIG_get0_s(sig), raw + 32, 32) == 32);
 	ECDSA_SIG_free(sig);
 	EVP_MD_CTX_free(ctx);
 }
@@ -292,7 +300,7 @@ char *tdx_forge_document(const struct tdx_forge *f, const char *name, const char
 
 	raw_sign(f->keys[FORGE_SIGNING], body, strlen(body), raw);
 	hex_encode(raw, sizeof(raw), hex);
-	assert_true(asprintf(&text, "{\"%s\":%s,\"signature\":\"%s\"}", name, body, hex) > 0);
+	MUST(asprintf(&text, "{\"%s\":%s,\"signature\":\"%s\"}", name, body, hex) > 0);
 	return text;
 }
 
@@ -355,7 +363,7 @@ static void qe_put(const struct tdx_forge *f, const struct forge_quote *q, const
 	report[257] = (uint8_t)(q->qe.isvprodid >> 8);
 	report[258] = (uint8_t)q->qe.isvsvn;
 	report[259] = (uint8_t)(q->qe.isvsvn >> 8);
-	assert_ok(digest_parts(DIGEST_SHA256, parts, ARRAY_LEN(parts), report + 320, &e), e);
+	MUST(digest_parts(DIGEST_SHA256, parts, ARRAY_LEN(parts), report + 320, &e) == 0);
 }
 
 static void key_put(EVP_PKEY *key, uint8_t raw[TDX_KEY_LEN])
@@ -363,9 +371,8 @@ static void key_put(EVP_PKEY *key, uint8_t raw[TDX_KEY_LEN])
 	uint8_t point[1 + TDX_KEY_LEN];
 	size_t len;
 
-	assert_int_equal(EVP_PKEY_get_octet_string_param(key, "pub", point, sizeof(point), &len),
-			 1);
-	assert_int_equal(len, sizeof(point));
+	MUST(EVP_PKEY_get_octet_string_param(key, "pub", point, sizeof(point), &len) == 1);
+	MUST(len == sizeof(point));
 	memcpy(raw, point + 1, TDX_KEY_LEN);
 }
 
@@ -395,7 +402,7 @@ size_t tdx_forge_quote(const struct tdx_forge *f, const struct forge_quote *q,
 	writer_le16(&w, 5);
 	writer_le32(&w, (uint32_t)chain);
 	writer_bytes(&w, f->pck_chain, chain);
-	assert_false(w.bad);
+	MUST(!w.bad);
 
 	size_t len = w.len;
 
@@ -404,16 +411,50 @@ size_t tdx_forge_quote(const struct tdx_forge *f, const struct forge_quote *q,
 	return len;
 }
 
+/* The bodies below were written for the default moment; other dates are as long. */
+static char *body_at(const struct tdx_forge *f, const char *body)
+{
+	static const char *const written[] = { "2026-06-01T00:00:00Z", "2026-07-01T00:00:00Z" };
+	int64_t wanted[] = { f->at - 14 * DAY, f->at + 16 * DAY };
+	char *text = strdup(body);
+
+	MUST(text);
+	for (size_t i = 0; i < ARRAY_LEN(written); i++) {
+		char date[TIMESTAMP_TEXT_MAX];
+		char *at = strstr(text, written[i]);
+
+		timestamp_format(wanted[i], date);
+		MUST(at && strlen(date) == strlen(written[i]));
+		memcpy(at, date, strlen(date));
+	}
+	return text;
+}
+
+static char *document_at(const struct tdx_forge *f, const char *name, const char *body)
+{
+	CLEANUP(free) char *text = body_at(f, body);
+
+	return tdx_forge_document(f, name, text);
+}
+
 void tdx_forge_init(struct tdx_forge *f)
 {
 	struct err e;
 
 	memset(f, 0, sizeof(*f));
 	for (size_t i = 0; i < FORGE_KEY_COUNT; i++)
-		assert_ok(key_generate(KEY_ECDSA, &f->keys[i], &e), e);
+		MUST(key_generate(KEY_ECDSA, &f->keys[i], &e) == 0);
+	f->organization = "Intel Corporation";
+	f->at = FORGE_AT;
+	f->lasts = DAY;
+	tdx_forge_make(f);
+}
+
+void tdx_forge_make(struct tdx_forge *f)
+{
 	certs_make(f);
-	f->tcb_info = tdx_forge_document(f, "tcbInfo", forge_tcb_info);
-	f->qe_identity = tdx_forge_document(f, "enclaveIdentity", forge_qe_identity);
+	f->tcb_info = document_at(f, "tcbInfo", forge_tcb_info);
+	f->qe_identity = document_at(f, "enclaveIdentity", forge_qe_identity);
 	f->collateral.tcb_info = text_span(f->tcb_info);
 	f->collateral.qe_identity = text_span(f->qe_identity);
 	good_quote(&f->good);
