@@ -2,6 +2,7 @@
 #include "agent/service.h"
 
 #include "agent.pb-c.h"
+#include "attestation/ea_request.h"
 #include "common/base/cleanup.h"
 #include "proto/descriptors.h"
 
@@ -64,6 +65,14 @@ static const struct rpc_handler handlers[] = {
 		.method = { PATH("Status"), RPC_UNARY, &agent__status_request__descriptor,
 			    &agent__status_response__descriptor },
 		.message = service_status_message,
+	},
+	{
+		.method = { PATH("Reattest"), RPC_BIDI, &agent__reattest_request__descriptor,
+			    &agent__reattest_response__descriptor },
+		.request_max = 2 * EA_REQUEST_MAX,
+		.message = service_reattest_message,
+		.half_close = service_reattest_half_close,
+		.closed = service_reattest_closed,
 	},
 };
 

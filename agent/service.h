@@ -23,3 +23,8 @@ void service_result_closed(struct rpc_call *call);
 
 /* service_status.c */
 void service_status_message(struct rpc_call *call, const ProtobufCMessage *message);
+
+/* service_reattest.c */
+void service_reattest_message(struct rpc_call *call, const ProtobufCMessage *message);
+void service_reattest_half_close(struct rpc_call *call);
+void service_reattest_closed(struct rpc_call *call);

@@ -132,3 +132,27 @@ int ea_frame_parse_head(const uint8_t head[EA_FRAME_HEAD], uint8_t wanted, size_
 	*len = size;
 	return 0;
 }
+
+int ea_frame_take(const uint8_t *bytes, size_t len, const struct ea_frame_want *want,
+		  struct reader *payload, size_t *used, struct err *e)
+{
+	size_t size;
+
+	/* The type alone refuses what was meant for another protocol. */
+	if (len && bytes[0] != want->type)
+		return err_set(e, ERR_INVALID, "frame: type %u where %u is due", bytes[0],
+			       want->type);
+	*used = 0;
+	if (len < EA_FRAME_HEAD)
+		return 0;
+	if (ea_frame_parse_head(bytes, want->type, &size, e) < 0)
+		return -(int)e->code;
+	if (size > want->max)
+		return err_set(e, ERR_INVALID, "frame: %zu bytes announced; at most %zu", size,
+			       want->max);
+	if (len - EA_FRAME_HEAD < size)
+		return 0;
+	*payload = reader_over(bytes + EA_FRAME_HEAD, size);
+	*used = EA_FRAME_HEAD + size;
+	return 0;
+}

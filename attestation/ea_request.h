@@ -44,3 +44,13 @@ void ea_frame_head(uint8_t type, size_t len, uint8_t head[EA_FRAME_HEAD]);
  * length is refused before a byte of its payload is read. */
 int ea_frame_parse_head(const uint8_t head[EA_FRAME_HEAD], uint8_t wanted, size_t *len,
 			struct err *e) MUST_CHECK;
+
+/* One whole frame of the wanted type at the start of what came, with 1 to `max` bytes of payload,
+ * which points into it; `*used` is what it takes up, 0 while more must come. A head that will not
+ * do is refused before its payload is there. */
+struct ea_frame_want {
+	uint8_t type;
+	size_t max;
+};
+int ea_frame_take(const uint8_t *bytes, size_t len, const struct ea_frame_want *want,
+		  struct reader *payload, size_t *used, struct err *e) MUST_CHECK;
