@@ -140,12 +140,14 @@ static void sgx_tcb(struct writer *w)
 	der_wrap(w, seq, DER_SEQUENCE);
 }
 
-static void sgx_extension(X509 *cert)
+/* PPID and PIID are `platform`, sixteen times. */
+static void sgx_extension(X509 *cert, uint8_t platform)
 {
 	static const uint8_t fmspc[] = { 0xa1, 0xb2, 0xc3, 0xd4, 0xe5, 0xf6 };
-	static const uint8_t bytes[16] = { 0 };
 	struct writer w = writer_up_to(DER_MAX);
+	uint8_t bytes[16] = { 0 };
 
+	memset(bytes, platform, sizeof(bytes));
 	for (unsigned arc = 1; arc <= 6; arc++) {
 		size_t from = w.len;
 
@@ -154,11 +156,10 @@ static void sgx_extension(X509 *cert)
 			sgx_tcb(&w);
 		else if (arc == 5)
 			writer_bytes(&w, "\x0a\x01\x01", 3);
+		else if (arc == 3) /* PCEID */
+			der_octets(&w, (const uint8_t[2]){ 0 }, 2);
 		else
-			der_octets(&w, arc == 4 ? fmspc : bytes,
-				   arc == 3   ? 2
-				   : arc == 4 ? sizeof(fmspc)
-					      : 16);
+			der_octets(&w, arc == 4 ? fmspc : bytes, arc == 4 ? sizeof(fmspc) : 16);
 		der_wrap(&w, from, DER_SEQUENCE);
 	}
 	der_wrap(&w, 0, DER_SEQUENCE);
@@ -199,7 +200,7 @@ static X509 *cert_make(const struct tdx_forge *f, enum forge_key subject, const 
 		      ca ? "critical,keyCertSign,cRLSign"
 			 : "critical,digitalSignature,nonRepudiation");
 	if (subject == FORGE_PCK)
-		sgx_extension(cert);
+		sgx_extension(cert, f->platform);
 	MUST(X509_sign(cert, f->keys[issuer], EVP_sha256()) > 0);
 	return cert;
 }
@@ -250,10 +251,26 @@ static struct span text_span(const char *text)
 	return (struct span){ (const uint8_t *)text, strlen(text) };
 }
 
+static const char root_name[] = "Intel SGX Root CA", ca_name[] = "Intel SGX PCK Platform CA";
+
+char *tdx_forge_other_platform(struct tdx_forge *f)
+{
+	X509 *root = cert_make(f, FORGE_ROOT, root_name, FORGE_ROOT, root_name);
+	X509 *ca = cert_make(f, FORGE_CA, ca_name, FORGE_ROOT, root_name), *pck;
+	char *chain;
+
+	f->platform = 1;
+	pck = cert_make(f, FORGE_PCK, "Intel SGX PCK Certificate", FORGE_CA, ca_name);
+	f->platform = 0;
+	chain = pem_join((X509 *[]){ pck, ca, root }, 3);
+	X509_free(root);
+	X509_free(ca);
+	X509_free(pck);
+	return chain;
+}
+
 static void certs_make(struct tdx_forge *f)
 {
-	static const char root_name[] = "Intel SGX Root CA",
-			  ca_name[] = "Intel SGX PCK Platform CA";
 	X509 *root = cert_make(f, FORGE_ROOT, root_name, FORGE_ROOT, root_name);
 	X509 *ca = cert_make(f, FORGE_CA, ca_name, FORGE_ROOT, root_name);
 	X509 *pck = cert_make(f, FORGE_PCK, "Intel SGX PCK Certificate", FORGE_CA, ca_name);

@@ -41,12 +41,16 @@ struct tdx_forge {
 	char *tcb_info, *qe_identity;
 	struct tdx_collateral collateral; /* points to these */
 	struct forge_quote good;
+	uint8_t platform; /* which PPID a PCK certificate gets */
 };
 
 void tdx_forge_init(struct tdx_forge *f);
 /* The same from keys, organization, at and lasts that the caller set in a zeroed `f`. */
 void tdx_forge_make(struct tdx_forge *f);
 void tdx_forge_done(struct tdx_forge *f);
+
+/* The PCK chain of another platform of the same type, for `pck_chain`; malloc'ed. */
+char *tdx_forge_other_platform(struct tdx_forge *f);
 
 /* The bytes of a signed quote; returns their count. */
 size_t tdx_forge_quote(const struct tdx_forge *f, const struct forge_quote *q,

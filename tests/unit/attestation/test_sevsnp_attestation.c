@@ -1,80 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sevsnp.Attestation: reports taken apart as go-sev-guest does, and put together again. */
 #include "attestation/pb.h"
-#include "attestation/tpm_attestation.h"
-#include "common/base/writer.h"
+#include "tests/unit/attestation/tpm_forge.h"
 #include "tests/vectors.h"
 
 enum { MESSAGE_MAX = 1 << 16, CPUID_AT = 0x188 };
 
-static void varint(struct writer *w, uint64_t v)
-{
-	for (; v >= 0x80; v >>= 7)
-		writer_u8(w, (uint8_t)(v | 0x80));
-	writer_u8(w, (uint8_t)v);
-}
-
-/* proto3: a number that is zero is left out. */
-static void number(struct writer *w, unsigned field, uint64_t value)
-{
-	if (!value)
-		return;
-	varint(w, field << 3);
-	varint(w, value);
-}
-
 static void bytes_of(struct writer *w, unsigned field, const void *bytes, size_t len)
 {
-	varint(w, field << 3 | 2);
-	varint(w, len);
-	writer_bytes(w, bytes, len);
-}
-
-static uint64_t le(const uint8_t *bytes, size_t len)
-{
-	uint64_t value = 0;
-
-	for (size_t i = len; i-- > 0;)
-		value = value << 8 | bytes[i];
-	return value;
-}
-
-/* By the field comments of sevsnp.proto, not by our own table. */
-static void take_apart(const uint8_t *r, struct writer *w)
-{
-	unsigned family = r[CPUID_AT], base = family < 0xf ? family : 0xf;
-
-	*w = writer_up_to(MESSAGE_MAX);
-	number(w, 1, le(r, 4));
-	number(w, 2, le(r + 4, 4));
-	number(w, 3, le(r + 8, 8));
-	bytes_of(w, 4, r + 0x10, 16);
-	bytes_of(w, 5, r + 0x20, 16);
-	number(w, 6, le(r + 0x30, 4));
-	number(w, 7, le(r + 0x34, 4));
-	number(w, 8, le(r + 0x38, 8));
-	number(w, 9, le(r + 0x40, 8));
-	number(w, 10, le(r + 0x48, 4));
-	bytes_of(w, 11, r + 0x50, 64);
-	bytes_of(w, 12, r + 0x90, 48);
-	bytes_of(w, 13, r + 0xc0, 32);
-	bytes_of(w, 14, r + 0xe0, 48);
-	bytes_of(w, 15, r + 0x110, 48);
-	bytes_of(w, 16, r + 0x140, 32);
-	bytes_of(w, 17, r + 0x160, 32);
-	number(w, 18, le(r + 0x180, 8));
-	bytes_of(w, 19, r + 0x1a0, 64);
-	number(w, 20, le(r + 0x1e0, 8));
-	for (unsigned i = 0; i < 3; i++)
-		number(w, 21 + i, r[0x1e8 + i]);
-	for (unsigned i = 0; i < 3; i++)
-		number(w, 24 + i, r[0x1ec + i]);
-	number(w, 27, le(r + 0x1f0, 8));
-	bytes_of(w, 28, r + 0x2a0, 512);
-	number(w, 29, (uint64_t)(family - base) << 20 | (uint64_t)(r[CPUID_AT + 1] >> 4) << 16 |
-			      base << 8 | (r[CPUID_AT + 1] & 0xfu) << 4 | r[CPUID_AT + 2]);
-	number(w, 30, le(r + 0x1f8, 8));
-	number(w, 31, le(r + 0x200, 8));
+	tpm_forge_field(w, field, (struct span){ bytes, len });
 }
 
 static struct writer wrap(const struct writer *report, bool with_chain)
@@ -104,7 +38,7 @@ static void check_round_trip(const uint8_t *report)
 	struct writer apart, w;
 	struct err e;
 
-	take_apart(report, &apart);
+	tpm_forge_report(report, &apart);
 	w = wrap(&apart, true);
 	assert_ok(sevsnp_attestation_parse(span(&w), &a, &e), e);
 	assert_memory_equal(a.report, report, SNP_REPORT_LEN);
@@ -130,7 +64,7 @@ static void report_make(uint8_t report[SNP_REPORT_LEN], uint8_t family)
 	report[0x1eb] = report[0x1ef] = 0;
 	for (size_t i = 0; i < 512; i++)
 		report[0x2a0 + i] = (uint8_t)i;
-	take_apart(report, &w);
+	tpm_forge_report(report, &w);
 	writer_done(&w);
 }
 
@@ -194,12 +128,12 @@ static void what_has_two_readings_is_refused(void **state)
 	struct err e;
 
 	report_make(report, 0x19);
-	take_apart(report, &w);
+	tpm_forge_report(report, &w);
 	assert_ok(judge(&w, &e), e);
-	number(&w, 2, 7);
+	tpm_forge_number(&w, 2, 7);
 	assert_refused(judge(&w, &e), e, ERR_INVALID, "field 2 stands there twice");
 	writer_done(&w);
-	take_apart(report, &w);
+	tpm_forge_report(report, &w);
 	bytes_of(&w, 40, "unknown", 7);
 	assert_ok(judge(&w, &e), e);
 	/* The whole report twice. */
@@ -209,21 +143,21 @@ static void what_has_two_readings_is_refused(void **state)
 	writer_done(&twice);
 	writer_done(&w);
 	/* A number that leaves its field, a field that is too short, one that is missing. */
-	take_apart(report, &w);
+	tpm_forge_report(report, &w);
 	w.len = 0;
-	number(&w, 1, UINT64_C(1) << 32);
+	tpm_forge_number(&w, 1, UINT64_C(1) << 32);
 	assert_refused(judge(&w, &e), e, ERR_INVALID, "over its 4 bytes");
 	w.len = 0;
 	bytes_of(&w, 11, report, 63);
 	assert_refused(judge(&w, &e), e, ERR_INVALID, "63 bytes, wanted 64");
 	w.len = 0;
-	number(&w, 1, 2);
+	tpm_forge_number(&w, 1, 2);
 	assert_refused(judge(&w, &e), e, ERR_INVALID, "is missing");
 	w.len = 0;
-	number(&w, 29, 0x00100e00);
+	tpm_forge_number(&w, 29, 0x00100e00);
 	assert_refused(judge(&w, &e), e, ERR_INVALID, "cpuid1eax_fms");
 	w.len = 0;
-	number(&w, 11, 1);
+	tpm_forge_number(&w, 11, 1);
 	assert_refused(judge(&w, &e), e, ERR_INVALID, "wire type");
 	writer_done(&w);
 	assert_refused(sevsnp_attestation_parse((struct span){ 0 }, &a, &e), e, ERR_INVALID,

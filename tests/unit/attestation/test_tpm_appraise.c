@@ -400,6 +400,45 @@ static void two_quotes_speak_of_different_registers(void **state)
 	tpm_forge_parts_done(&p);
 }
 
+/* PCR 16 by a second quote, of a TPM that was reset or resumed that often more. */
+static int judge_in_two(uint32_t resets, uint32_t restarts, struct err *e)
+{
+	struct forge_tpm boot = good, other = good;
+	struct forge_tpm_parts p, q;
+	struct writer w = writer_up_to(1 << 16);
+	struct tpm_input in;
+
+	policy_make();
+	boot.pcrs.banks[0].present &= ~(UINT32_C(1) << 16);
+	other.pcrs.banks[0].present = UINT32_C(1) << 16;
+	other.reset_count += resets;
+	other.restart_count += restarts;
+	tpm_forge_parts(&boot, &p);
+	tpm_forge_parts(&other, &q);
+	writer_bytes(&w, p.message.bytes, p.message.len);
+	writer_bytes(&w, q.message.bytes + 2 + q.ak_public.len,
+		     q.message.len - 2 - q.ak_public.len - 3 - q.log.len);
+	in = (struct tpm_input){ .attestation = tpm_forge_span(&w),
+				 .nonce = { good.nonce, sizeof(good.nonce) },
+				 .binding.named = tpm_forge_span(&p.ak_public),
+				 .policy = &policy };
+	verdict_init(&verdict, VERDICT_SCOPE_FULL);
+	int rc = tpm_appraise(&in, NULL, &verdict, e);
+	writer_done(&w);
+	tpm_forge_parts_done(&p);
+	tpm_forge_parts_done(&q);
+	return rc;
+}
+
+static void quotes_of_two_boots_are_not_one(void **state)
+{
+	struct err e;
+
+	assert_ok(judge_in_two(0, 0, &e), e);
+	assert_refused(judge_in_two(1, 0, &e), e, ERR_DENIED, "quote.same_boot");
+	assert_refused(judge_in_two(0, 1, &e), e, ERR_DENIED, "quote.same_boot");
+}
+
 /* Any bit of what is signed, of the signature and of the key. */
 static void every_bit_of_a_quote_counts(void **state)
 {
@@ -476,6 +515,7 @@ int main(void)
 		cmocka_unit_test(banks_have_names),
 		cmocka_unit_test(rsa_keys_are_large_enough_and_usual),
 		cmocka_unit_test(two_quotes_speak_of_different_registers),
+		cmocka_unit_test(quotes_of_two_boots_are_not_one),
 		cmocka_unit_test(every_bit_of_a_quote_counts),
 		cmocka_unit_test(every_truncation_is_refused),
 	};

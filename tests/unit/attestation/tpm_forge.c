@@ -3,7 +3,7 @@
 
 #include <openssl/ecdsa.h>
 
-enum { LOG_MAX = 65536 };
+enum { LOG_MAX = 65536, CPUID_AT = 0x188 };
 
 struct span tpm_forge_span(const struct writer *w)
 {
@@ -143,7 +143,7 @@ static void quote_put(const struct forge_tpm *f, struct writer *w)
 	writer_bytes(w, f->nonce, sizeof(f->nonce));
 	writer_be64(w, 1000);
 	writer_be32(w, f->reset_count);
-	writer_be32(w, 0);
+	writer_be32(w, f->restart_count);
 	writer_u8(w, 1);
 	writer_be64(w, 7);
 	writer_be32(w, 1);
@@ -187,11 +187,76 @@ static void varint(struct writer *w, uint64_t v)
 	writer_u8(w, (uint8_t)v);
 }
 
-static void field(struct writer *w, unsigned number, struct span bytes)
+void tpm_forge_field(struct writer *w, unsigned number, struct span bytes)
 {
 	varint(w, number << 3 | 2);
 	varint(w, bytes.len);
 	writer_bytes(w, bytes.bytes, bytes.len);
+}
+
+/* proto3: a number that is zero is left out. */
+void tpm_forge_number(struct writer *w, unsigned field, uint64_t value)
+{
+	if (!value)
+		return;
+	varint(w, field << 3);
+	varint(w, value);
+}
+
+static uint64_t le(const uint8_t *bytes, size_t len)
+{
+	uint64_t value = 0;
+
+	for (size_t i = len; i-- > 0;)
+		value = value << 8 | bytes[i];
+	return value;
+}
+
+/* By the field comments of sevsnp.proto, not by our own table. */
+void tpm_forge_report(const uint8_t *r, struct writer *w)
+{
+	unsigned family = r[CPUID_AT], base = family < 0xf ? family : 0xf;
+
+	*w = writer_up_to(LOG_MAX);
+	tpm_forge_number(w, 1, le(r, 4));
+	tpm_forge_number(w, 2, le(r + 4, 4));
+	tpm_forge_number(w, 3, le(r + 8, 8));
+	tpm_forge_field(w, 4, (struct span){ r + 0x10, 16 });
+	tpm_forge_field(w, 5, (struct span){ r + 0x20, 16 });
+	tpm_forge_number(w, 6, le(r + 0x30, 4));
+	tpm_forge_number(w, 7, le(r + 0x34, 4));
+	tpm_forge_number(w, 8, le(r + 0x38, 8));
+	tpm_forge_number(w, 9, le(r + 0x40, 8));
+	tpm_forge_number(w, 10, le(r + 0x48, 4));
+	tpm_forge_field(w, 11, (struct span){ r + 0x50, 64 });
+	tpm_forge_field(w, 12, (struct span){ r + 0x90, 48 });
+	tpm_forge_field(w, 13, (struct span){ r + 0xc0, 32 });
+	tpm_forge_field(w, 14, (struct span){ r + 0xe0, 48 });
+	tpm_forge_field(w, 15, (struct span){ r + 0x110, 48 });
+	tpm_forge_field(w, 16, (struct span){ r + 0x140, 32 });
+	tpm_forge_field(w, 17, (struct span){ r + 0x160, 32 });
+	tpm_forge_number(w, 18, le(r + 0x180, 8));
+	tpm_forge_field(w, 19, (struct span){ r + 0x1a0, 64 });
+	tpm_forge_number(w, 20, le(r + 0x1e0, 8));
+	for (unsigned i = 0; i < 3; i++)
+		tpm_forge_number(w, 21 + i, r[0x1e8 + i]);
+	for (unsigned i = 0; i < 3; i++)
+		tpm_forge_number(w, 24 + i, r[0x1ec + i]);
+	tpm_forge_number(w, 27, le(r + 0x1f0, 8));
+	tpm_forge_field(w, 28, (struct span){ r + 0x2a0, 512 });
+	tpm_forge_number(w, 29, (uint64_t)(family - base) << 20 | (uint64_t)(r[CPUID_AT + 1] >> 4) << 16 |
+			      base << 8 | (r[CPUID_AT + 1] & 0xfu) << 4 | r[CPUID_AT + 2]);
+	tpm_forge_number(w, 30, le(r + 0x1f8, 8));
+	tpm_forge_number(w, 31, le(r + 0x200, 8));
+}
+
+void tpm_forge_sevsnp(const uint8_t *report, struct writer *w)
+{
+	struct writer apart;
+
+	tpm_forge_report(report, &apart);
+	tpm_forge_field(w, 1, tpm_forge_span(&apart));
+	writer_done(&apart);
 }
 
 static void pcrs_put(const struct forge_tpm *f, struct writer *w)
@@ -208,8 +273,8 @@ static void pcrs_put(const struct forge_tpm *f, struct writer *w)
 			continue;
 		varint(&entry, 1 << 3);
 		varint(&entry, pcr);
-		field(&entry, 2, (struct span){ bank->values[pcr], SHA256_LEN });
-		field(w, 2, tpm_forge_span(&entry));
+		tpm_forge_field(&entry, 2, (struct span){ bank->values[pcr], SHA256_LEN });
+		tpm_forge_field(w, 2, tpm_forge_span(&entry));
 		writer_done(&entry);
 	}
 }
@@ -220,13 +285,13 @@ static void message_put(const struct forge_tpm *f, const struct forge_tpm_parts 
 	struct writer quote = writer_up_to(LOG_MAX), pcrs;
 
 	pcrs_put(f, &pcrs);
-	field(&quote, 1, tpm_forge_span(&p->quote));
-	field(&quote, 2, tpm_forge_span(&p->signature));
-	field(&quote, 3, tpm_forge_span(&pcrs));
+	tpm_forge_field(&quote, 1, tpm_forge_span(&p->quote));
+	tpm_forge_field(&quote, 2, tpm_forge_span(&p->signature));
+	tpm_forge_field(&quote, 3, tpm_forge_span(&pcrs));
 	*w = writer_up_to(LOG_MAX);
-	field(w, 1, tpm_forge_span(&p->ak_public));
-	field(w, 2, tpm_forge_span(&quote));
-	field(w, 3, tpm_forge_span(&p->log));
+	tpm_forge_field(w, 1, tpm_forge_span(&p->ak_public));
+	tpm_forge_field(w, 2, tpm_forge_span(&quote));
+	tpm_forge_field(w, 3, tpm_forge_span(&p->log));
 	assert_false(w->bad);
 	writer_done(&quote);
 	writer_done(&pcrs);

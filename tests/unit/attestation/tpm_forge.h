@@ -20,7 +20,7 @@ struct forge_tpm {
 	uint16_t signature_scheme, signature_hash;
 	uint32_t magic;
 	uint16_t type;
-	uint32_t reset_count;
+	uint32_t reset_count, restart_count;
 	uint8_t nonce[FORGE_TPM_NONCE_LEN];
 	struct tpm_pcrs pcrs; /* SHA-256: what the log replays to */
 };
@@ -40,3 +40,11 @@ struct span tpm_forge_span(const struct writer *w);
 void tpm_forge_log(struct writer *w, bool legacy);
 /* A CC log: one EV_EFI_ACTION in each register 1 to 4. */
 void tpm_forge_cc_log(struct writer *w);
+
+/* Fields of a protobuf; a number that is zero is left out. */
+void tpm_forge_field(struct writer *w, unsigned number, struct span bytes);
+void tpm_forge_number(struct writer *w, unsigned field, uint64_t value);
+/* sevsnp.Report, by the field comments of sevsnp.proto and not by our own table; and
+ * sevsnp.Attestation around it. */
+void tpm_forge_report(const uint8_t *report, struct writer *w);
+void tpm_forge_sevsnp(const uint8_t *report, struct writer *w);

@@ -1,0 +1,759 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The verifier's one call, over tokens of each kind that are right in everything: each is accepted,
+ * and with one thing changed refused by that thing's name, and says no identity.
+ */
+#include "attestation/run_statement.h"
+#include "common/crypto/key.h"
+#include "tests/unit/attestation/verify_kind.h"
+
+enum { TOKEN_MAX = 1 << 20, SKEW = 60 };
+
+/* One verification in the making: `statement` steps change what is signed, `call` steps what is
+ * asked. */
+struct build {
+	const struct verify_kind *kind;
+	EVP_PKEY *key, *other;
+	uint8_t *spki, *other_spki;
+	size_t spki_len, other_spki_len;
+	uint8_t tee[64], vtpm[32], manifest[1][SHA3_256_LEN], report_data[BINDING_REPORT_DATA_LEN];
+	struct binding_nonce nonce;
+	struct binding channel;
+	bool by_channel, no_run, run_by_channel, cut_run, relayed;
+	enum verify_twist twist; /* of the statement's own evidence */
+	struct eat_bytes run_evidence; /* in place of the right one */
+	struct run_statement run;
+	struct eat_content content;
+	struct policy policy;
+	struct verify_input in;
+	struct writer token, evidence, run_bytes, run_quote;
+};
+
+static struct verdict verdict;
+static struct verify_result result;
+
+static void nothing(struct build *b)
+{
+	(void)b;
+}
+
+static void begin(struct build *b, const struct verify_kind *kind)
+{
+	static const uint8_t exporter[BINDING_EXPORTER_LEN] = { 0xe0 };
+	struct err e;
+
+	memset(b, 0, sizeof(*b));
+	b->kind = kind;
+	assert_ok(key_generate(KEY_ECDSA, &b->key, &e), e);
+	assert_ok(key_generate(KEY_ECDSA, &b->other, &e), e);
+	assert_ok(key_to_spki(b->key, &b->spki, &b->spki_len, &e), e);
+	assert_ok(key_to_spki(b->other, &b->other_spki, &b->other_spki_len, &e), e);
+	memset(b->tee, 0x71, sizeof(b->tee));
+	memset(b->vtpm, 0x72, sizeof(b->vtpm));
+	memset(b->manifest, 0x73, sizeof(b->manifest));
+	b->nonce = (struct binding_nonce){ kind->type, b->tee, b->vtpm, 32, 32 };
+	assert_ok(binding_channel(DIGEST_SHA384, b->spki, b->spki_len, exporter, NULL, &b->channel,
+				  &e),
+		  e);
+	b->run = (struct run_statement){ .computation = "7a",
+					 .fixed = true,
+					 .identity = b->spki,
+					 .identity_len = b->spki_len,
+					 .entry_count = 1,
+					 .entries = { { .key = "AGENT_LOG_LEVEL",
+							.value = "info" } } };
+	memcpy(b->run.manifest, b->manifest, SHA3_256_LEN);
+	b->content = (struct eat_content){ .issuer = "cocos-agent",
+					   .platform = kind->platform,
+					   .nonce_use = EAT_USE_NONCE,
+					   .issued = kind->at - 10,
+					   .expires = kind->at + 300 };
+	policy_init(&b->policy);
+	kind->policy(&b->policy);
+	b->in = (struct verify_input){ .mode = VERIFY_EAT,
+				       .product = SNP_PRODUCT_ANY,
+				       .policy = &b->policy,
+				       .manifests = b->manifest,
+				       .manifest_count = 1,
+				       .at = kind->at,
+				       .skew = SKEW };
+	kind->endorse(&b->in);
+}
+
+/* The statement, its evidence, the evidence and the token around all of it. */
+static void make_run(struct build *b)
+{
+	struct binding bound;
+	struct err e;
+
+	b->run_bytes = writer_up_to(RUN_STATEMENT_MAX);
+	assert_ok(run_statement_write(&b->run, &b->run_bytes, &e), e);
+	assert_ok(binding_run(b->run_bytes.bytes, b->run_bytes.len, &bound, &e), e);
+	b->kind->evidence(b->run_by_channel ? &b->channel : &bound, b->twist, &b->run_quote);
+	b->content.run = (struct eat_bytes){ b->run_bytes.bytes, b->run_bytes.len - b->cut_run };
+	b->content.run_evidence = (struct eat_bytes){ b->run_quote.bytes, b->run_quote.len };
+	if (b->run_evidence.bytes)
+		b->content.run_evidence = b->run_evidence;
+}
+
+static void seal(struct build *b)
+{
+	struct binding bound = b->channel;
+	struct binding relayed = { .report_data = { 1 } };
+	struct err e;
+
+	if (!b->by_channel)
+		assert_ok(binding_nonce(&b->nonce, b->spki, b->spki_len, &bound, &e), e);
+	b->kind->evidence(b->relayed ? &relayed : &bound, TWIST_NONE, &b->evidence);
+	if (!b->content.nonce.bytes)
+		b->content.nonce = (struct eat_bytes){ bound.tpm_nonce, BINDING_TPM_NONCE_LEN };
+	b->content.raw_report = (struct eat_bytes){ b->evidence.bytes, b->evidence.len };
+	if (!b->no_run)
+		make_run(b);
+	b->token = writer_up_to(TOKEN_MAX);
+	assert_ok(eat_write(&b->content, b->key, &b->token, &e), e);
+	b->in.evidence = (struct span){ b->token.bytes, b->token.len };
+	if (b->by_channel) {
+		b->in.binding.channel = &b->channel;
+		b->in.binding.channel_spki = (struct span){ b->spki, b->spki_len };
+	} else {
+		b->in.binding.nonce = &b->nonce;
+	}
+}
+
+static void end(struct build *b)
+{
+	writer_done(&b->token);
+	writer_done(&b->evidence);
+	writer_done(&b->run_bytes);
+	writer_done(&b->run_quote);
+	policy_done(&b->policy);
+	free(b->spki);
+	free(b->other_spki);
+	EVP_PKEY_free(b->key);
+	EVP_PKEY_free(b->other);
+}
+
+typedef void change_fn(struct build *b);
+
+static int run(const struct verify_kind *kind, change_fn *statement, change_fn *call, struct err *e)
+{
+	struct build b;
+
+	begin(&b, kind);
+	statement(&b);
+	seal(&b);
+	call(&b);
+	memset(&result, 0xee, sizeof(result));
+	*e = (struct err){ 0 };
+	int rc = verify(&b.in, &verdict, &result, e);
+	if (rc == 0 && !verdict_ok(&verdict))
+		fail_msg("%s: 0 without a yes", kind->name);
+	if (rc != 0 && (verdict_ok(&verdict) && rc != -ERR_INVALID))
+		fail_msg("%s: a yes without 0", kind->name);
+	if (rc == 0 && result.has_identity) {
+		uint8_t wanted[SHA256_LEN];
+		struct err ignored;
+
+		assert_ok(digest(DIGEST_SHA256, b.spki, b.spki_len, wanted, &ignored), ignored);
+		assert_memory_equal(result.identity, wanted, SHA256_LEN);
+	}
+	if (rc == 0 && result.has_manifest)
+		assert_memory_equal(result.manifest, b.run.manifest, SHA3_256_LEN);
+	end(&b);
+	return rc;
+}
+
+/* ---- what is changed ---- */
+
+static void short_nonces(struct build *b)
+{
+	b->nonce.tee_len = b->nonce.vtpm_len = TPM_NONCE_MIN - 1;
+}
+
+static void shortest_nonce(struct build *b)
+{
+	b->nonce.tee_len = TPM_NONCE_MIN;
+	b->nonce.vtpm_len = 0;
+}
+
+static void no_nonce(struct build *b)
+{
+	b->nonce.tee_len = b->nonce.vtpm_len = 0;
+}
+
+static void other_nonce(struct build *b)
+{
+	b->tee[0] ^= 1;
+}
+
+static void longer_nonce(struct build *b)
+{
+	b->nonce.tee_len++; /* a zero more */
+	b->tee[b->nonce.tee_len - 1] = 1;
+}
+
+static void other_kind_too(struct build *b)
+{
+	if (b->kind->mode == VERIFY_VTPM)
+		b->policy.has_snp = true;
+	else
+		b->policy.has_tpm = true;
+}
+
+static void by_mode(struct build *b)
+{
+	b->in.mode = b->kind->mode;
+}
+
+static void other_mode(struct build *b)
+{
+	b->in.mode = b->kind->mode == VERIFY_SNP ? VERIFY_TDX : VERIFY_SNP;
+}
+
+static void unused_input(struct build *b)
+{
+	if (b->kind->mode == VERIFY_SNP || b->kind->mode == VERIFY_TDX)
+		b->in.tpm.binding.named = (struct span){ b->spki, b->spki_len };
+	else if (b->kind->mode == VERIFY_VTPM)
+		b->in.product = SNP_GENOA;
+	else
+		b->in.product = SNP_MILAN; /* judged, and another */
+}
+
+static void raw_binding(struct build *b)
+{
+	struct binding bound;
+	struct err e;
+
+	assert_ok(binding_nonce(&b->nonce, b->spki, b->spki_len, &bound, &e), e);
+	memcpy(b->report_data, bound.report_data, sizeof(b->report_data));
+	memcpy(b->vtpm, bound.tpm_nonce, sizeof(b->vtpm));
+	b->in.binding = (struct verify_binding){ .tpm_nonce = { b->vtpm, sizeof(b->vtpm) } };
+	if (b->kind->mode != VERIFY_VTPM)
+		b->in.binding.report_data = b->report_data;
+}
+
+static void raw_and_stock(struct build *b)
+{
+	raw_binding(b);
+	b->policy.run.relayable = true;
+}
+
+static void raw_stock_named(struct build *b)
+{
+	raw_and_stock(b);
+	b->in.token_key = b->key;
+}
+
+static void named_other(struct build *b)
+{
+	b->in.token_key = b->other;
+}
+
+static void foreign_token_nonce(struct build *b)
+{
+	static const uint8_t nonce[32] = { 9 };
+
+	b->content.nonce = (struct eat_bytes){ nonce, sizeof(nonce) };
+}
+
+static void says_channel(struct build *b)
+{
+	b->content.nonce_use = EAT_USE_CHANNEL;
+}
+
+static void says_run(struct build *b)
+{
+	b->content.nonce_use = EAT_USE_RUN;
+}
+
+static void channel(struct build *b)
+{
+	b->by_channel = true;
+	b->content.nonce_use = EAT_USE_CHANNEL;
+}
+
+static void channel_of_another(struct build *b)
+{
+	b->in.binding.channel_spki = (struct span){ b->other_spki, b->other_spki_len };
+}
+
+static void another_channel(struct build *b)
+{
+	static const uint8_t exporter[BINDING_EXPORTER_LEN] = { 0xe1 };
+	struct err e;
+
+	assert_ok(binding_channel(DIGEST_SHA384, b->spki, b->spki_len, exporter, NULL, &b->channel,
+				  &e),
+		  e);
+}
+
+static void relayed(struct build *b)
+{
+	b->relayed = true;
+}
+
+static void too_much_skew(struct build *b)
+{
+	b->in.skew = SNP_SKEW_MAX + 1;
+}
+
+static void two_bindings(struct build *b)
+{
+	b->in.binding.report_data = b->report_data;
+}
+
+static void all_bindings(struct build *b)
+{
+	b->in.binding.channel = &b->channel;
+	b->in.binding.nonce = &b->nonce;
+}
+
+static void no_binding(struct build *b)
+{
+	b->in.binding = (struct verify_binding){ .report_data = NULL };
+}
+
+static void no_policy(struct build *b)
+{
+	b->in.policy = NULL;
+}
+
+static void empty_policy(struct build *b)
+{
+	policy_done(&b->policy);
+}
+
+static void genuine_only(struct build *b)
+{
+	b->in.policy = NULL;
+	b->in.genuine_only = true;
+}
+
+static void genuine_raw(struct build *b)
+{
+	genuine_only(b);
+	raw_binding(b);
+}
+
+static void foreign_identity(struct build *b)
+{
+	b->run.identity = b->other_spki;
+	b->run.identity_len = b->other_spki_len;
+}
+
+static void identity_prefix(struct build *b)
+{
+	b->run.identity_len--;
+}
+
+static void external(struct build *b)
+{
+	b->run.external = true;
+}
+
+static void allow_external(struct build *b)
+{
+	b->policy.run.allow_external_identity = true;
+}
+
+static void unknown_boot_key(struct build *b)
+{
+	b->run.entries[b->run.entry_count++] =
+		(struct run_entry){ .key = "AGENT_ANYTHING", .value = "1" };
+}
+
+static void secret_boot_key(struct build *b)
+{
+	b->run.entries[b->run.entry_count++] = (struct run_entry){ .key = "AGENT_ANYTHING" };
+}
+
+static void allow_boot_key(struct build *b)
+{
+	static char name[] = "AGENT_ANYTHING", level[] = "AGENT_LOG_LEVEL";
+	static char *names[] = { name, level };
+
+	b->policy.run.has_boot_keys = true;
+	b->policy.run.boot_keys = names;
+	b->policy.run.boot_key_count = ARRAY_LEN(names);
+}
+
+static void allow_no_boot_key(struct build *b)
+{
+	b->policy.run.has_boot_keys = true;
+}
+
+static void weak_word(struct build *b)
+{
+	b->run.weak[b->run.weak_count++] = "cocos.role_signature";
+}
+
+static void two_weak_words(struct build *b)
+{
+	weak_word(b);
+	b->run.weak[b->run.weak_count++] = "cocos.other";
+}
+
+static void allow_weak_word(struct build *b)
+{
+	static char word[] = "cocos.role_signature";
+	static char *words[] = { word };
+
+	b->policy.run.weak_words = words;
+	b->policy.run.weak_word_count = 1;
+}
+
+static void foreign_manifest(struct build *b)
+{
+	b->run.manifest[SHA3_256_LEN - 1] ^= 1;
+}
+
+static void manifest_of_policy(struct build *b)
+{
+	b->in.manifest_count = 0;
+	b->policy.run.manifests = (struct snp_set){ b->manifest[0], 1 };
+}
+
+static void foreign_manifest_of_policy(struct build *b)
+{
+	manifest_of_policy(b);
+	b->manifest[0][0] ^= 1;
+}
+
+static void no_manifest(struct build *b)
+{
+	b->in.manifest_count = 0;
+}
+
+static void without_run(struct build *b)
+{
+	b->no_run = true;
+}
+
+static void stock(struct build *b)
+{
+	b->policy.run.relayable = true;
+}
+
+static void stock_without_manifest(struct build *b)
+{
+	b->policy.run.relayable = true;
+	b->in.manifest_count = 0;
+}
+
+static void run_evidence_absent(struct build *b)
+{
+	static const uint8_t none[1];
+
+	b->run_evidence = (struct eat_bytes){ none, 0 };
+}
+
+static void run_evidence_token(struct build *b)
+{
+	static const uint8_t head[] = { 0xd2, 0x84, 0x40 };
+
+	b->run_evidence = (struct eat_bytes){ head, sizeof(head) };
+}
+
+static void run_evidence_junk(struct build *b)
+{
+	static const uint8_t junk[] = { 0x05, 0, 0, 0 };
+
+	b->run_evidence = (struct eat_bytes){ junk, sizeof(junk) };
+}
+
+static void run_evidence_of_channel(struct build *b)
+{
+	b->run_by_channel = true;
+}
+
+static void run_cut(struct build *b)
+{
+	b->cut_run = true;
+}
+
+static void expired(struct build *b)
+{
+	b->content.issued = b->kind->at - 1000;
+	b->content.expires = b->kind->at - SKEW - 1;
+}
+
+static void just_expiring(struct build *b)
+{
+	b->content.issued = b->kind->at - 1000;
+	b->content.expires = b->kind->at - SKEW;
+}
+
+static void issued_later(struct build *b)
+{
+	b->content.issued = b->kind->at + SKEW + 1;
+}
+
+static void issued_long_ago(struct build *b)
+{
+	b->content.issued = b->kind->at - 1000;
+}
+
+static void young_only(struct build *b)
+{
+	b->policy.token.max_age = 1000 - SKEW - 1;
+}
+
+static void young_enough(struct build *b)
+{
+	b->policy.token.max_age = 1000 - SKEW;
+}
+
+static void measurement_claim_lies(struct build *b)
+{
+	static const uint8_t lie[48] = { 1 };
+
+	b->content.measurement = (struct eat_bytes){ lie, sizeof(lie) };
+}
+
+static void wants_ueid(struct build *b)
+{
+	b->policy.token.require_ueid = true;
+}
+
+static void wants_measurements(struct build *b)
+{
+	b->policy.token.require_measurements = true;
+}
+
+static void wrong_signature(struct build *b)
+{
+	b->token.bytes[b->token.len - 1] ^= 1;
+}
+
+static void cut_token(struct build *b)
+{
+	b->in.evidence.len--;
+}
+
+static void bare_in_eat_mode(struct build *b)
+{
+	b->in.evidence = (struct span){ b->evidence.bytes, b->evidence.len };
+}
+
+static void bare_by_mode(struct build *b)
+{
+	bare_in_eat_mode(b);
+	by_mode(b);
+}
+
+static void nothing_at_all(struct build *b)
+{
+	b->in.evidence = (struct span){ NULL, 0 };
+}
+
+static void report_data_of_policy(struct build *b)
+{
+	b->policy.has_report_data = true;
+}
+
+/* ---- the cases ---- */
+
+#define BOUND "(bound)" /* the kind's own check */
+
+static const struct row {
+	const char *name;
+	change_fn *statement, *call;
+	const char *check; /* NULL: accepted */
+	unsigned not_for;  /* set of 1 << mode */
+} rows[] = {
+	{ "a token", nothing, nothing, NULL, 0 },
+	{ "a token, its mode named", nothing, by_mode, NULL, 0 },
+	{ "a token on a channel", channel, nothing, NULL, 0 },
+	{ "a token without use", nothing, nothing, NULL, 0 },
+	{ "the shortest nonce", shortest_nonce, nothing, NULL, 0 },
+	{ "genuine only", nothing, genuine_only, NULL, 0 },
+	{ "raw binding", nothing, raw_binding, NULL, 0 },
+	{ "raw binding, stock, signer named", nothing, raw_stock_named, NULL, 0 },
+	{ "manifest of the policy", nothing, manifest_of_policy, NULL, 0 },
+	{ "no manifest named", foreign_manifest, no_manifest, NULL, 0 },
+	{ "external identity allowed", external, allow_external, NULL, 0 },
+	{ "boot key allowed", unknown_boot_key, allow_boot_key, NULL, 0 },
+	{ "secret boot key allowed", secret_boot_key, allow_boot_key, NULL, 0 },
+	{ "weak word allowed", weak_word, allow_weak_word, NULL, 0 },
+	{ "old, yet young enough", issued_long_ago, young_enough, NULL, 0 },
+	{ "about to expire", just_expiring, nothing, NULL, 0 },
+	{ "stock, no run statement", without_run, stock_without_manifest, NULL, 0 },
+
+	{ "nonces of 15 bytes", short_nonces, nothing, "token.nonce_length", 0 },
+	{ "another nonce", nothing, other_nonce, "token.nonce", 0 },
+	{ "a nonce with more behind", nothing, longer_nonce, "token.nonce", 0 },
+	{ "relayed evidence", relayed, nothing, BOUND, 0 },
+	{ "relayed evidence on a channel", channel, another_channel, "token.nonce", 0 },
+	{ "a kind left out", nothing, other_kind_too, "token.whole", 1 << VERIFY_SNP_VTPM },
+	{ "another mode", nothing, other_mode, "token.platform", 0 },
+	{ "an input without effect", nothing, unused_input, "input.used", 1 << VERIFY_SNP_VTPM },
+	{ "another product", nothing, unused_input, "binding.product_named",
+	  1 << VERIFY_SNP | 1 << VERIFY_TDX | 1 << VERIFY_VTPM },
+	{ "a signer nobody vouches for", nothing, raw_and_stock, "token.vouched", 0 },
+	{ "such a signer, genuine only", nothing, genuine_raw, "token.vouched", 0 },
+	{ "another signer than named", nothing, named_other, "token.signature", 0 },
+	{ "a token of another nonce", foreign_token_nonce, nothing, "token.nonce", 0 },
+	{ "a channel's token for a nonce", says_channel, nothing, "token.nonce_use", 0 },
+	{ "a run's token for a nonce", says_run, nothing, "token.nonce_use", 0 },
+	{ "a channel with another key", channel, channel_of_another, "token.binding", 0 },
+	{ "bare evidence for a nonce", nothing, bare_by_mode, "token.binding", 0 },
+	{ "bare evidence in mode eat", nothing, bare_in_eat_mode, "token.form", 0 },
+	{ "nothing", nothing, nothing_at_all, "token.form", 0 },
+	{ "a token cut", nothing, cut_token, "token.form", 0 },
+	{ "a signature changed", nothing, wrong_signature, "token.signature", 0 },
+	{ "expired", expired, nothing, "token.time", 0 },
+	{ "from the future", issued_later, nothing, "token.time", 0 },
+	{ "too old for the policy", issued_long_ago, young_only, "token.age", 0 },
+	{ "no ueid", nothing, wants_ueid, "token.claims", 0 },
+	{ "no measurements", nothing, wants_measurements, "token.claims", 0 },
+	{ "a claim that lies", measurement_claim_lies, nothing, "token.agrees", 1 << VERIFY_VTPM },
+	{ "a TPM's claim, demanded", measurement_claim_lies, wants_measurements, "token.agrees",
+	  1 << VERIFY_SNP | 1 << VERIFY_TDX | 1 << VERIFY_SNP_VTPM },
+	{ "no policy", nothing, no_policy, "policy.given", 0 },
+	{ "a policy of nothing", nothing, empty_policy, "policy.given", 0 },
+	{ "report data of the policy", nothing, report_data_of_policy,
+	  "policy.report_data_of_policy", 1 << VERIFY_VTPM },
+
+	{ "no run statement", without_run, nothing, "run.statement", 0 },
+	{ "stock and a manifest", without_run, stock, "run.manifest", 0 },
+	{ "a statement without evidence", run_evidence_absent, nothing, "run.statement", 0 },
+	{ "a statement cut", run_cut, nothing, "run.form", 0 },
+	{ "another's statement", foreign_identity, nothing, "run.identity", 0 },
+	{ "a statement of half a key", identity_prefix, nothing, "run.identity", 0 },
+	{ "a key from outside", external, nothing, "run.identity_made_inside", 0 },
+	{ "an unknown boot key", unknown_boot_key, nothing, "run.boot_keys", 0 },
+	{ "an unknown secret boot key", secret_boot_key, nothing, "run.boot_keys", 0 },
+	{ "a boot key that the policy forbids", nothing, allow_no_boot_key, "run.boot_keys", 0 },
+	{ "a weak word", weak_word, nothing, "run.weak_words", 0 },
+	{ "one weak word too many", two_weak_words, allow_weak_word, "run.weak_words", 0 },
+	{ "another manifest", foreign_manifest, nothing, "run.manifest", 0 },
+	{ "another manifest in the policy", nothing, foreign_manifest_of_policy, "run.manifest", 0 },
+	{ "a statement of a stock agent that lies", foreign_identity, stock, "run.identity", 0 },
+	{ "a token as a statement's evidence", run_evidence_token, nothing, "run.evidence", 0 },
+	{ "junk as a statement's evidence", run_evidence_junk, nothing, "run.evidence", 0 },
+	{ "a statement's evidence of a channel", run_evidence_of_channel, nothing, "run.evidence",
+	  0 },
+};
+
+static size_t judged;
+
+static void judge_row(const struct verify_kind *kind, const struct row *row)
+{
+	const char *check = row->check && strcmp(row->check, BOUND) == 0 ? kind->bound : row->check;
+	struct err e;
+
+	if (row->not_for & 1u << kind->mode)
+		return;
+	judged++;
+	int rc = run(kind, row->statement, row->call, &e);
+	if (!check) {
+		if (rc != 0)
+			fail_msg("%s, %s: %s", kind->name, row->name, e.text);
+		return;
+	}
+	if (rc != -ERR_DENIED || strncmp(e.text, check, strlen(check)) != 0 ||
+	    e.text[strlen(check)] != ':')
+		fail_msg("%s, %s: %d, '%s', wanted %s", kind->name, row->name, rc, e.text, check);
+	if (result.has_identity)
+		fail_msg("%s, %s: an identity beside a no", kind->name, row->name);
+}
+
+static enum verify_twist twist_now;
+
+static void twisted(struct build *b)
+{
+	b->twist = twist_now;
+}
+
+static void judge_kind(const struct verify_kind *kind)
+{
+	kind->setup();
+	judged = 0;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		judge_row(kind, &rows[i]);
+	for (const struct verify_same *s = kind->same; s->check; s++) {
+		twist_now = s->twist;
+		judge_row(kind, &(struct row){ s->check, twisted, nothing, s->check, 0 });
+	}
+	print_message("%s: %zu cases\n", kind->name, judged);
+	kind->teardown();
+}
+
+static void snp_tokens_are_judged_by_each_rule(void **state)
+{
+	judge_kind(&verify_kind_snp);
+}
+
+static void tdx_tokens_are_judged_by_each_rule(void **state)
+{
+	judge_kind(&verify_kind_tdx);
+}
+
+static void vtpm_tokens_are_judged_by_each_rule(void **state)
+{
+	judge_kind(&verify_kind_vtpm);
+}
+
+static void snp_vtpm_tokens_are_judged_by_each_rule(void **state)
+{
+	judge_kind(&verify_kind_snp_vtpm);
+}
+
+/* The identity is told only where the binding holds the key. */
+static void the_identity_is_that_of_the_binding(void **state)
+{
+	const struct verify_kind *kind = &verify_kind_tdx;
+	struct err e;
+
+	kind->setup();
+	assert_ok(run(kind, nothing, nothing, &e), e);
+	assert_true(result.has_identity && result.has_manifest);
+	assert_ok(run(kind, channel, nothing, &e), e);
+	assert_true(result.has_identity);
+	assert_ok(run(kind, nothing, raw_stock_named, &e), e);
+	assert_false(result.has_identity);
+	assert_ok(run(kind, nothing, genuine_only, &e), e);
+	assert_true(result.has_identity);
+	assert_false(result.has_manifest);
+	kind->teardown();
+}
+
+/* What makes no sense is no verdict. */
+static void a_call_without_sense_is_an_error(void **state)
+{
+	static const struct {
+		change_fn *call;
+		const char *words;
+	} calls[] = {
+		{ too_much_skew, "skew" },	 { two_bindings, "two ways" },
+		{ all_bindings, "two ways" },	 { no_binding, "nothing says" },
+		{ no_nonce, "an empty nonce" },
+	};
+	const struct verify_kind *kinds[] = { &verify_kind_tdx, &verify_kind_vtpm };
+	struct err e;
+
+	for (size_t k = 0; k < ARRAY_LEN(kinds); k++) {
+		kinds[k]->setup();
+		for (size_t i = 0; i < ARRAY_LEN(calls); i++) {
+			assert_refused(run(kinds[k], nothing, calls[i].call, &e), e, ERR_INVALID,
+				       calls[i].words);
+			assert_false(verdict_ok(&verdict));
+		}
+		kinds[k]->teardown();
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(snp_tokens_are_judged_by_each_rule),
+		cmocka_unit_test(tdx_tokens_are_judged_by_each_rule),
+		cmocka_unit_test(vtpm_tokens_are_judged_by_each_rule),
+		cmocka_unit_test(snp_vtpm_tokens_are_judged_by_each_rule),
+		cmocka_unit_test(the_identity_is_that_of_the_binding),
+		cmocka_unit_test(a_call_without_sense_is_an_error),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
