@@ -4,7 +4,8 @@
 #include "agent.pb-c.h"
 #include "attestation/attested_server.h"
 
-static void on_answer(void *data, const uint8_t *authenticator, size_t len, const struct err *failed)
+static void on_answer(void *data, const uint8_t *authenticator, size_t len,
+		      const struct err *failed)
 {
 	Agent__ReattestResponse r = AGENT__REATTEST_RESPONSE__INIT;
 	struct rpc_call *call = data;

@@ -12,8 +12,8 @@ struct attested_link {
 	bool is_judged; /* and found good */
 };
 
-/* RFC 9113, sections 3.4, 4.1 and 6.5: a server's first frame is SETTINGS, without ACK, on stream 0,
- * of whole settings. Only as much as is there can be compared. */
+/* RFC 9113, sections 3.4, 4.1 and 6.5: a server's first frame is SETTINGS, without ACK, on stream
+ * 0, of whole settings. Only as much as is there can be compared. */
 static bool may_be_http2(const uint8_t *bytes, size_t len)
 {
 	static const struct {
@@ -81,7 +81,8 @@ static size_t look_behind(struct rpc_prologue_run *run, const uint8_t *bytes, si
 	return 0;
 }
 
-/* Held while it is judged, so that a server that hangs up does not hide the reason for a refusal. */
+/* Held while it is judged, so that a server that hangs up does not hide the reason for a refusal.
+ */
 static size_t client_bytes(struct rpc_prologue_run *run, const uint8_t *bytes, size_t len)
 {
 	static const struct ea_frame_want want = { EA_FRAME_AUTHENTICATOR, EA_FRAME_MAX };

@@ -22,21 +22,21 @@ struct attested_client_config {
 	/* EA_CONTEXT_LEN bytes for the very first request of all; NULL: random, as all others. */
 	const uint8_t *first_context;
 
-	/* Is the evidence good? Runs in the pool, never twice at a time; may block. 0, or the refusal
-	 * in `*e`, which becomes the calls' error. `a` is lent: evidence, the leaf's SPKI, and the
-	 * binding that the evidence must show. Called again for each new connection and by
+	/* Is the evidence good? Runs in the pool, never twice at a time; may block. 0, or the
+	 * refusal in `*e`, which becomes the calls' error. `a` is lent: evidence, the leaf's SPKI,
+	 * and the binding that the evidence must show. Called again for each new connection and by
 	 * attested_reattest(). `data` must live until the loop has run empty. */
 	int (*appraise)(void *data, const struct authenticator *a, struct err *e);
 	void *data;
 };
 
 struct attested_client;
-int attested_client_new(const struct attested_client_config *config, struct attested_client **client,
-			struct err *e) MUST_CHECK;
+int attested_client_new(const struct attested_client_config *config,
+			struct attested_client **client, struct err *e) MUST_CHECK;
 /* Counted: connections and judgements under way hold their own. */
 void attested_client_free(struct attested_client *client);
 DEFINE_CLEANUP(struct attested_client *, attested_client_free)
 
-/* Of struct rpc_channel_config; prologue_data is the struct attested_client, which must live as long
- * as the channel. */
+/* Of struct rpc_channel_config; prologue_data is the struct attested_client, which must live as
+ * long as the channel. */
 extern const struct rpc_prologue attested_client_prologue;

@@ -14,8 +14,8 @@ struct attested_client {
 	uv_mutex_t appraising;
 };
 
-int attested_client_new(const struct attested_client_config *config, struct attested_client **client,
-			struct err *e)
+int attested_client_new(const struct attested_client_config *config,
+			struct attested_client **client, struct err *e)
 {
 	struct attested_client *c;
 

@@ -71,7 +71,8 @@ int attested_reattest(struct rpc_channel *channel, struct attested_client *clien
 		      unsigned timeout_ms, struct err *e)
 {
 	struct rpc_prologue_run *now = rpc_channel_prologue(channel);
-	CLEANUP(rpc_prologue_unref) struct rpc_prologue_run *run =
+	CLEANUP(rpc_prologue_unref)
+	struct rpc_prologue_run *run =
 		now && rpc_channel_is_ready(channel) ? rpc_prologue_ref(now) : NULL;
 	CLEANUP(free_message) ProtobufCMessage *answer = NULL;
 	struct attested_question question;

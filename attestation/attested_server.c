@@ -18,7 +18,7 @@ struct attested_server {
 struct attested_conn {
 	struct attested_server *server;
 	struct rpc_prologue_run *run;
-	struct attested_answer *answer; /* the one that is being made */
+	struct attested_answer *answer;      /* the one that is being made */
 	uint8_t (*contexts)[EA_CONTEXT_LEN]; /* seen so far */
 	size_t context_count;
 };
@@ -44,7 +44,8 @@ static int check_identity(const struct attested_server_config *config, struct er
 	if (key_kind_of(config->key) != KEY_ECDSA ||
 	    EVP_PKEY_get_group_name(config->key, curve, sizeof(curve), NULL) != 1 ||
 	    strcmp(curve, "prime256v1") != 0)
-		return err_set(e, ERR_INVALID, "attested TLS: the identity's key must be ECDSA P-256");
+		return err_set(e, ERR_INVALID,
+			       "attested TLS: the identity's key must be ECDSA P-256");
 	if (!leaf || der != config->leaf_der + config->leaf_len ||
 	    X509_check_private_key(leaf, config->key) != 1)
 		return err_openssl(e, ERR_INVALID,
@@ -52,8 +53,8 @@ static int check_identity(const struct attested_server_config *config, struct er
 	return 0;
 }
 
-int attested_server_new(const struct attested_server_config *config, struct attested_server **server,
-			struct err *e)
+int attested_server_new(const struct attested_server_config *config,
+			struct attested_server **server, struct err *e)
 {
 	CLEANUP(attested_server_free) struct attested_server *s = NULL;
 

@@ -28,8 +28,9 @@ typedef void attested_token_fn(void *data, const uint8_t *token, size_t len, con
 /* Where evidence comes from. */
 struct attested_source {
 	void *data;
-	/* Asks for evidence of form CHANNEL over `exporter`, whose connection has a cipher suite with
-	 * this hash. `done` is called later, once, never from within. `*handle` is for cancel(). */
+	/* Asks for evidence of form CHANNEL over `exporter`, whose connection has a cipher suite
+	 * with this hash. `done` is called later, once, never from within. `*handle` is for
+	 * cancel(). */
 	int (*collect)(void *source, enum digest_kind hash,
 		       const uint8_t exporter[BINDING_EXPORTER_LEN], attested_token_fn *done,
 		       void *data, void **handle, struct err *e);
@@ -38,7 +39,8 @@ struct attested_source {
 };
 
 struct attested_server_config {
-	EVP_PKEY *key; /* the identity, P-256, which is the listener's TLS key; a reference is taken */
+	EVP_PKEY *key; /* the identity, P-256, which is the listener's TLS key; a reference is taken
+			*/
 	const uint8_t *leaf_der; /* its certificate, the one that the listener shows; copied */
 	size_t leaf_len;
 	struct attested_source source;
@@ -47,8 +49,8 @@ struct attested_server_config {
 struct attested_server;
 
 /* Refused: a key that is not P-256, a certificate of another key. */
-int attested_server_new(const struct attested_server_config *config, struct attested_server **server,
-			struct err *e) MUST_CHECK;
+int attested_server_new(const struct attested_server_config *config,
+			struct attested_server **server, struct err *e) MUST_CHECK;
 /* After the rpc_server that listens with it is freed. NULL is fine. */
 void attested_server_free(struct attested_server *server);
 DEFINE_CLEANUP(struct attested_server *, attested_server_free)
