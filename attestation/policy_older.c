@@ -239,9 +239,13 @@ int policy_finish_older(struct policy_reading *r)
 		snp->has_min_launch_tcb = true;
 	}
 	/* A floor that would silently fall away is a missing check. */
-	if (r->has_tcb[!turin] && !r->has_tcb[turin])
+	if ((r->has_tcb[!turin] && !r->has_tcb[turin]) ||
+	    (r->has_launch_tcb[!turin] && !r->has_launch_tcb[turin]))
 		return err_set(r->e, ERR_INVALID,
 			       "a TCB floor of another product than the one that is named");
+	if (snp->product == SNP_PRODUCT_ANY && (r->has_tcb[1] || r->has_launch_tcb[1]))
+		return err_set(r->e, ERR_INVALID,
+			       "TCB floors of two products: say which it is (product)");
 	if (r->require_id_block && !snp->id_key_digests.count)
 		return err_set(r->e, ERR_INVALID,
 			       "require_id_block without trusted_id_key_hashes: nothing says whose");

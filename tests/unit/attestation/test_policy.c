@@ -115,6 +115,12 @@ static void what_is_not_understood_is_refused(void **state)
 		{ "{\"policy\":{},\"pcr_values\":{\"sha256\":{\"01\":\"00\"}}}", "no register" },
 		{ "{\"policy\":{},\"pcr_values\":{\"sha512\":{}}}", "unknown bank" },
 		{ "{\"policy\":{\"product\":{\"name\":3},\"minimum_tcb\":1}}", "TCB floor" },
+		{ "{\"policy\":{\"product\":{\"name\":3},\"minimum_launch_tcb\":1}}", "TCB floor" },
+		{ "{\"policy\":{\"product\":{\"name\":1},\"minimum_launch_tcb_turin\":1}}", "TCB floor" },
+		{ "{\"policy\":{\"minimum_launch_tcb_turin\":1}}", "TCB floor" },
+		{ "{\"policy\":{\"minimum_tcb\":1,\"minimum_tcb_turin\":1}}", "two products" },
+		{ "{\"policy\":{\"minimum_launch_tcb\":1,\"minimum_launch_tcb_turin\":1}}",
+		  "two products" },
 	};
 	struct policy p;
 	struct err e;
