@@ -50,6 +50,24 @@ static bool bind_nonce(struct verification *x)
 	return true;
 }
 
+/* extraData by itself beside a nonce or a channel: two words about one thing, which have to agree. A
+ * stock agent's TPM nonce may be said in either way. */
+static bool check_named_nonce(struct verification *x)
+{
+	struct span named = x->in->binding.tpm_nonce;
+
+	if (!named.len)
+		return true;
+	if (!x->tpm_nonce.len) {
+		x->tpm_nonce = named;
+		return true;
+	}
+	return span_equal(named, x->tpm_nonce) ||
+	       verdict_check(x->v, "token.nonce_named", "wire.md", false,
+			     "another extraData than follows from the nonce or channel",
+			     "one of the two, or the same twice");
+}
+
 /* Form CHANNEL: the token names the key that ended the TLS session. */
 static bool bind_channel(struct verification *x)
 {
@@ -68,11 +86,11 @@ static bool bind_evidence(struct verification *x)
 {
 	const struct verify_binding *b = &x->in->binding;
 
-	x->tpm_nonce = b->tpm_nonce;
 	if (b->channel)
-		return bind_channel(x);
+		return bind_channel(x) && check_named_nonce(x);
 	if (b->nonce)
-		return bind_nonce(x);
+		return bind_nonce(x) && check_named_nonce(x);
+	x->tpm_nonce = b->tpm_nonce;
 	if (b->report_data) {
 		memcpy(x->binding.report_data, b->report_data, BINDING_REPORT_DATA_LEN);
 		x->has_report_data = true;
@@ -101,7 +119,8 @@ static bool check_used(struct verification *x)
 	const struct verify_input *in = x->in;
 	bool tpm = x->mode == VERIFY_VTPM || x->mode == VERIFY_SNP_VTPM;
 	bool snp = x->mode == VERIFY_SNP || x->mode == VERIFY_SNP_VTPM;
-	bool unused = (in->binding.report_data && (x->mode == VERIFY_VTPM || in->hcl_report.len)) ||
+	bool unused = (in->hcl_report.len && x->mode != VERIFY_SNP_VTPM) ||
+		      (!snp && in->snp.crl_count) || (in->binding.report_data && (x->mode == VERIFY_VTPM || in->hcl_report.len)) ||
 		      (!tpm && !x->has_token && in->binding.tpm_nonce.len) ||
 		      (!tpm && (in->tpm.binding.named.len || in->tpm.binding.cert.len ||
 				in->tpm.binding.runtime.len)) ||

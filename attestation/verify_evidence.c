@@ -99,6 +99,9 @@ static void judge_tpm(struct verification *x, bool beside_tee)
 	x->tpm.nonce = x->tpm_nonce;
 	x->tpm.at = x->in->at;
 	x->tpm.policy = p ? &p->tpm : NULL;
+	/* The report binds the AK; a root is then the report's, but for who gives a certificate too. */
+	if (beside_tee && !x->tpm.binding.cert.len)
+		x->tpm.binding.root = (struct span){ NULL, 0 };
 	if (x->tpm.binding.root.len && (x->in->snp.require_crl || (p && p->require_crl)))
 		verdict_check(x->v, "crl.ak", "RFC 5280 6.3", false,
 			      "no revocation list is read for AK certificates",

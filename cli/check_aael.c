@@ -73,13 +73,18 @@ static int replay(struct span log, enum digest_kind *kind, uint8_t *value, size_
 	return 0;
 }
 
-/* The one register that --pcrs names. */
+/* The one register that --pcrs names: a second one would be judged by nothing. */
 static int check_value(const struct tpm_pcrs *pcrs, enum digest_kind kind, const uint8_t *value,
 		       struct verdict *v)
 {
 	const struct tpm_pcr_bank *bank = tpm_pcrs_bank(pcrs, kind);
 
 	verdict_require(v, "log.replay");
+	if (pcrs->count != 1 || (bank && (bank->present & (bank->present - 1)))) {
+		verdict_check(v, "log.replay", "AAEL", false, "several registers in --pcrs",
+			      "the one that this log extends");
+		return 0;
+	}
 	for (unsigned i = 0; bank && i < TPM_PCR_COUNT; i++)
 		if (bank->present & UINT32_C(1) << i) {
 			verdict_bytes(v, "log.replay", "AAEL", value, bank->values[i],

@@ -77,6 +77,9 @@ static int read_pcrs(const struct check_input *in, struct tpm_pcrs *pcrs, bool *
 		return 0;
 	if (json_parse(text, len, &root, e) < 0)
 		return err_wrap(e, "--pcrs");
+	if (root->type != JSON_OBJECT)
+		return err_set(e, ERR_INVALID, "--pcrs: %s where an object of banks is wanted",
+			       json_type_name(root->type));
 	for (size_t i = 0; i < root->count; i++)
 		if (read_bank(&root->items[i], pcrs, e) < 0)
 			return err_wrap(e, "--pcrs");

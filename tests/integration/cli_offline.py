@@ -312,6 +312,30 @@ def a_key_that_others_can_read_is_warned_of():
         run.refused(1, "warning", "chmod 600")
 
 
+def registers_of_the_wrong_shape_are_refused():
+    with Folder() as folder:
+        log = folder("log")
+        with open(log, "w", encoding="utf-8") as file:
+            file.write("INIT sha256/" + "00" * 32 + "\n")
+        value = hashlib.sha256(bytes(32) + hashlib.sha256(
+            b"INIT sha256/" + b"00" * 32).digest()).hexdigest()
+        for text, words in {
+                "[{}]": "an array where an object",
+                '"x"': "where an object",
+                json.dumps({"sha256": {"16": value, "17": value}}): "several registers",
+                json.dumps({"sha256": {"16": value}, "sha384": {"0": "00" * 48}}): "several",
+                json.dumps({"sha384": {"16": "00" * 48}}): "no value of that algorithm",
+                json.dumps({"sha256": {"16": "00" * 32}}): "log.replay"}.items():
+            with open(folder("pcrs.json"), "w", encoding="utf-8") as file:
+                file.write(text)
+            run = cli("attestation", "check", "log", log, "--aael", "--pcrs", folder("pcrs.json"))
+            assert run.status == 1 and words in run.out, (text, run.out, run.err)
+        with open(folder("pcrs.json"), "w", encoding="utf-8") as file:
+            json.dump({"sha256": {"16": value}}, file)
+        assert "holds" in cli("attestation", "check", "log", log, "--aael", "--pcrs",
+                              folder("pcrs.json")).ok()
+
+
 if __name__ == "__main__":
     if sys.argv[1:] == ["--write"]:
         with open(GOLDEN, "w", encoding="utf-8") as golden:
@@ -324,4 +348,5 @@ if __name__ == "__main__":
              options_make_the_same_manifest_as_a_file, completion_knows_every_command,
              no_server_is_said_with_what_to_do, keys_that_are_none_are_refused,
              an_encrypted_key_needs_a_terminal, a_passphrase_is_asked_for_and_not_shown,
-             a_key_that_others_can_read_is_warned_of])
+             a_key_that_others_can_read_is_warned_of,
+             registers_of_the_wrong_shape_are_refused])

@@ -315,6 +315,32 @@ static void no_binding(struct build *b)
 	b->in.binding = (struct verify_binding){ .report_data = NULL };
 }
 
+static void other_extra_data(struct build *b)
+{
+	b->in.binding.tpm_nonce = (struct span){ b->tee, 32 };
+}
+
+static void same_extra_data(struct build *b)
+{
+	b->in.binding.tpm_nonce = (struct span){ b->content.nonce.bytes, b->content.nonce.len };
+}
+
+static void hcl_report_too(struct build *b)
+{
+	b->in.hcl_report = (struct span){ b->tee, sizeof(b->tee) };
+}
+
+static void crl_too(struct build *b)
+{
+	b->in.snp.crls[b->in.snp.crl_count++] = (struct span){ b->tee, sizeof(b->tee) };
+}
+
+/* One named root, as the command line hands it on: of the TEE's report, where there is one. */
+static void one_root_for_all(struct build *b)
+{
+	b->in.tpm.binding.root = b->in.snp.trusted_root;
+}
+
 static void no_policy(struct build *b)
 {
 	b->in.policy = NULL;
@@ -581,6 +607,15 @@ static const struct row {
 	{ "about to expire", just_expiring, nothing, NULL, 0 },
 	{ "stock, no run statement", without_run, stock_without_manifest, NULL, 0 },
 
+	{ "a nonce and its extraData", nothing, same_extra_data, NULL, 0 },
+	{ "one root for report and TPM", nothing, one_root_for_all, NULL, 0 },
+
+	{ "a nonce and another extraData", nothing, other_extra_data, "token.nonce_named", 0 },
+	{ "a channel and another extraData", channel, other_extra_data, "token.nonce_named", 0 },
+	{ "Azure's report beside another kind", nothing, hcl_report_too, "input.used",
+	  1 << VERIFY_SNP_VTPM },
+	{ "AMD's CRL beside another kind", nothing, crl_too, "input.used",
+	  1 << VERIFY_SNP | 1 << VERIFY_SNP_VTPM },
 	{ "nonces of 15 bytes", short_nonces, nothing, "token.nonce_length", 0 },
 	{ "another nonce", nothing, other_nonce, "token.nonce", 0 },
 	{ "a nonce with more behind", nothing, longer_nonce, "token.nonce", 0 },
