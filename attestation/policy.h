@@ -36,6 +36,10 @@ struct policy_run {
 	bool relayable; /* `agent: stock`: an agent that signs a caller's bytes is acceptable, and the
 			   verdict says so. Default false: a run statement is demanded. */
 	bool allow_external_identity;	       /* an identity key that was given from outside */
+	/* HOST_DATA or MRCONFIGID, and RTMR3, need not be foreseen, but have to agree with the
+	 * statement and its evidence: the boot configuration that it tells of was fixed at launch
+	 * (snp_policy.h, host_data_of_run; tdx_policy.h, of_run). Default false. */
+	bool fixed_boot;
 	struct snp_set manifests;	       /* SHA3-256 digests; empty: any manifest, with a note */
 	bool has_boot_keys;    /* false: the default list of run_policy.c */
 	char **boot_keys;      /* keys of the boot configuration that may be set */

@@ -332,9 +332,20 @@ static int read_agent(struct policy_reading *r, const struct json *value)
 	return 0;
 }
 
+static int read_fixed_boot(struct policy_reading *r, const struct json *value)
+{
+	if (value->type != JSON_BOOL)
+		return policy_wrong(r, value, "true or false");
+	r->policy->run.fixed_boot = value->boolean;
+	r->policy->snp.host_data_of_run = value->boolean;
+	r->policy->tdx.of_run = value->boolean;
+	return 0;
+}
+
 static const struct policy_row run_rows[] = {
 	{ "agent", POLICY_CUSTOM, 0, 0, read_agent, NULL },
 	{ "allow_external_identity", POLICY_BOOL, RUN(allow_external_identity), 0, NULL, NULL },
+	{ "fixed_boot", POLICY_CUSTOM, 0, 0, read_fixed_boot, NULL },
 	{ "manifests", POLICY_SET, RUN(manifests), SHA3_256_LEN, NULL, NULL },
 	{ "boot_keys", POLICY_CUSTOM, 0, 0, read_boot_keys, NULL },
 	{ "weak_words", POLICY_CUSTOM, 0, 0, read_weak_words, NULL },

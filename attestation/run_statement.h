@@ -22,7 +22,7 @@ enum {
 enum run_key {
 	RUN_KEY_VERSION = 0,
 	RUN_KEY_COMPUTATION = 1,  /* text */
-	RUN_KEY_BOOT = 2,	  /* SHA-256 of the boot configuration (common/bootconfig.h) */
+	RUN_KEY_BOOT = 2,	  /* SHA3-256 of the boot configuration (common/bootconfig.h) */
 	RUN_KEY_AGENT_CONFIG = 3, /* SHA3-256 of the canonical agent configuration */
 	RUN_KEY_MANIFEST = 4,	  /* SHA3-256 of the canonical manifest */
 	RUN_KEY_ENTRIES = 5,	  /* {key: value | [salt, SHA-256(salt ‖ value)]} */
@@ -43,7 +43,7 @@ struct run_entry {
 /* Texts and bytes are the caller's when writing; of a parsed statement they are its own. */
 struct run_statement {
 	const char *computation;
-	uint8_t boot[SHA256_LEN], agent_config[SHA3_256_LEN], manifest[SHA3_256_LEN];
+	uint8_t boot[SHA3_256_LEN], agent_config[SHA3_256_LEN], manifest[SHA3_256_LEN];
 	struct run_entry entries[RUN_ENTRIES_MAX];
 	size_t entry_count;
 	bool fixed, external;

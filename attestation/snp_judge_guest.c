@@ -116,7 +116,14 @@ void snp_judge_measurement(const struct snp_judge_rule *rule, const struct snp_p
 void snp_judge_host_data(const struct snp_judge_rule *rule, const struct snp_policy *p,
 			 const struct snp_evidence *ev, struct verdict *v)
 {
-	judge_zero_or_set(rule, &p->host_data, ev->report->host_data, SNP_HOST_DATA_LEN, v);
+	const uint8_t *found = ev->report->host_data;
+
+	if (p->host_data_of_run && !p->host_data.count)
+		snp_judge_set(rule, &p->host_data, found, SNP_HOST_DATA_LEN,
+			      "a digest of the boot configuration",
+			      !snp_judge_all_bytes(found, SNP_HOST_DATA_LEN, 0), v);
+	else
+		judge_zero_or_set(rule, &p->host_data, found, SNP_HOST_DATA_LEN, v);
 }
 
 void snp_judge_id_key(const struct snp_judge_rule *rule, const struct snp_policy *p,

@@ -30,6 +30,10 @@ struct snp_policy {
 					      migration agent */
 	struct snp_set chip_ids;	   /* any chip; on Milan with a note, see below */
 
+	/* Whoever judges the run statement compares HOST_DATA with it: of an empty host_data,
+	 * anything but zero is taken here. Default false. */
+	bool host_data_of_run;
+
 	/* A published attack forges any report of a Milan chip: refuse Milan without chip_ids. */
 	bool require_chip_allow_list;
 

@@ -99,6 +99,15 @@ static bool judge_set_or_zero(const struct judge *j, const struct row *row, cons
 		      wanted);
 }
 
+/* What the run statement is judged by as well, if the policy says so. */
+static bool judge_of_run(const struct judge *j, const struct row *row, const uint8_t *found)
+{
+	if (!j->policy->of_run || set_of(j, row)->count)
+		return judge_set_or_zero(j, row, found);
+	return report(j, row, found, !is_zero(found, row->rule.size),
+		      "what the run statement's evidence has");
+}
+
 static bool judge_set(const struct judge *j, const struct row *row, const uint8_t *found)
 {
 	const struct tdx_set *set = set_of(j, row);
@@ -212,7 +221,7 @@ static bool judge_rtmr(const struct judge *j, const struct row *row, const uint8
 		if (!allowed || set_of(j, row)->count == 0)
 			return report(j, row, found, allowed, wanted);
 	}
-	return rtmr == 3 ? judge_set_or_zero(j, row, found) : judge_set(j, row, found);
+	return rtmr == 3 ? judge_of_run(j, row, found) : judge_set(j, row, found);
 }
 
 static bool judge_report_data(const struct judge *j, const struct row *row, const uint8_t *found)
@@ -236,7 +245,7 @@ static bool judge_report_data(const struct judge *j, const struct row *row, cons
 	X(tdattributes, "policy.tdattributes", judge_attributes, NO_SET)                           \
 	X(xfam, "policy.xfam", judge_xfam, NO_SET)                                                 \
 	X(mrtd, "policy.mrtd", judge_set, SET(mrtd))                                               \
-	X(mrconfigid, "policy.mrconfigid", judge_set_or_zero, SET(mrconfigid))                     \
+	X(mrconfigid, "policy.mrconfigid", judge_of_run, SET(mrconfigid))                          \
 	X(mrowner, "policy.mrowner", judge_set_or_zero, SET(mrowner))                              \
 	X(mrownerconfig, "policy.mrownerconfig", judge_set_or_zero, SET(mrownerconfig))            \
 	X(rtmr[0], "policy.rtmr0", judge_rtmr, SET(rtmr[0]))                                       \

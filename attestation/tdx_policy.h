@@ -27,6 +27,9 @@ struct tdx_policy {
 	struct tdx_set mrseam;	/* whatever module Intel's TCB info vouches for */
 	struct tdx_set mrconfigid, mrowner, mrownerconfig; /* only zero */
 	struct tdx_set mrservicetd;			   /* only zero: no service TD */
+	/* Whoever judges the run statement sees to MRCONFIGID and RTMR3: of empty sets, anything but
+	 * zero is taken here. Default false. */
+	bool of_run;
 	/* RTMR 0 to 2: refused; RTMR3: only zero. A log whose every event in that register is in
 	 * `events` accounts for it as well. */
 	struct tdx_set rtmr[TDX_RTMR_COUNT];

@@ -56,6 +56,24 @@ static void judge_boot(const struct run *r)
 		verdict_note(r->v, "the boot configuration was not fixed at launch");
 }
 
+/* The launch that the TEE vouches for fixed the boot configuration: the agent compared it before it
+ * went on. Of SNP the statement has the digest itself; RTMR3 is compared with that of the
+ * statement's evidence (run.same_rtmrs). */
+static void judge_fixed(const struct run *r)
+{
+	const struct run_statement *s = &r->statement;
+	bool snp = r->mode == VERIFY_SNP || r->mode == VERIFY_SNP_VTPM;
+
+	if (!r->in->policy->run.fixed_boot)
+		return;
+	verdict_require(r->v, "run.fixed_boot");
+	verdict_check(r->v, "run.fixed_boot", SECTION, s->fixed,
+		      s->fixed ? "fixed at launch" : "not fixed at launch", "fixed at launch");
+	if (snp)
+		verdict_bytes(r->v, "run.host_data", SECTION, r->result->snp.report.host_data,
+			      s->boot, sizeof(s->boot));
+}
+
 static void judge_words(const struct run *r)
 {
 	const struct policy_run *p = &r->in->policy->run;
@@ -235,6 +253,9 @@ void verify_run(const struct verify_input *in, enum verify_mode mode, const stru
 		if (in->manifest_count || in->policy->run.manifests.count)
 			verdict_check(v, "run.manifest", SECTION, false, "no run statement",
 				      "the manifest that was named");
+		if (in->policy->run.fixed_boot)
+			verdict_check(v, "run.fixed_boot", SECTION, false, "no run statement",
+				      "one that tells what was fixed at launch");
 		return;
 	}
 	verdict_require(v, "run.statement");
@@ -251,6 +272,7 @@ void verify_run(const struct verify_input *in, enum verify_mode mode, const stru
 	}
 	judge_identity(&r);
 	judge_boot(&r);
+	judge_fixed(&r);
 	judge_words(&r);
 	judge_manifest(&r, result);
 	judge_evidence(&r);

@@ -81,6 +81,7 @@ static void the_default_is_strict(void **state)
 	assert_int_equal(p.snp.measurements.count, 0);
 	assert_true(p.snp.platform_info & SNP_PLATFORM_ALIAS_CHECK_COMPLETE);
 	assert_true(p.snp.guest_policy == SNP_POLICY_RESERVED_ONE);
+	assert_false(p.run.fixed_boot || p.snp.host_data_of_run || p.tdx.of_run);
 	assert_false(p.run.relayable || p.run.allow_external_identity || p.tpm.allow_sha1_bank);
 	assert_int_equal(p.tdx.statuses, 1 << TDX_UP_TO_DATE);
 	policy_done(&p);
@@ -105,6 +106,7 @@ static void what_is_not_understood_is_refused(void **state)
 		{ "{\"cocos\":1,\"tdx\":{\"statuses\":[\"Revoked\"]}}", "TCB status" },
 		{ "{\"cocos\":1,\"tdx\":{\"statuses\":[]}}", "TCB statuses" },
 		{ "{\"cocos\":1,\"run\":{\"agent\":\"any\"}}", "'any'" },
+		{ "{\"cocos\":1,\"run\":{\"fixed_boot\":1}}", "true or false" },
 		{ "{\"cocos\":1,\"snp\":{},\"policy\":{}}", "described twice" },
 		{ "{\"policy\":{\"trusted_id_keys\":[\"AA==\"]}}", "trusted_id_key_hashes" },
 		{ "{\"policy\":{\"require_id_block\":true}}", "nothing says whose" },
@@ -131,6 +133,19 @@ static void what_is_not_understood_is_refused(void **state)
 		if (!strstr(e.text, bad[i].words))
 			fail_msg("%s: %s", bad[i].text, e.text);
 	}
+}
+
+static void what_the_run_tells_need_not_be_foreseen(void **state)
+{
+	struct policy p;
+	struct err e;
+
+	assert_int_equal(parse("{\"cocos\":1,\"run\":{\"fixed_boot\":true}}", &p, &e), 0);
+	assert_true(p.run.fixed_boot && p.snp.host_data_of_run && p.tdx.of_run);
+	policy_done(&p);
+	assert_int_equal(parse("{\"cocos\":1,\"run\":{\"fixed_boot\":false}}", &p, &e), 0);
+	assert_false(p.run.fixed_boot || p.snp.host_data_of_run || p.tdx.of_run);
+	policy_done(&p);
 }
 
 static void several_files_make_one_policy(void **state)
@@ -172,6 +187,7 @@ int main(void)
 		cmocka_unit_test(our_form_fills_the_policies),
 		cmocka_unit_test(the_default_is_strict),
 		cmocka_unit_test(what_is_not_understood_is_refused),
+		cmocka_unit_test(what_the_run_tells_need_not_be_foreseen),
 		cmocka_unit_test(several_files_make_one_policy),
 		cmocka_unit_test(verification_can_not_be_switched_off),
 	};

@@ -68,6 +68,8 @@ static void begin(struct build *b, const struct verify_kind *kind)
 					   .nonce_use = EAT_USE_NONCE,
 					   .issued = kind->at - 10,
 					   .expires = kind->at + 300 };
+	if (kind->fix_boot)
+		kind->fix_boot(NULL);
 	policy_init(&b->policy);
 	kind->policy(&b->policy);
 	b->in = (struct verify_input){ .mode = VERIFY_EAT,
@@ -410,6 +412,54 @@ static void allow_no_boot_key(struct build *b)
 	b->policy.run.has_boot_keys = true;
 }
 
+/* As a launch fixes it: in SNP's HOST_DATA; TDX's MRCONFIGID has another hash of the same. */
+static void launch_fixed(struct build *b)
+{
+	memset(b->run.boot, 0xb0, sizeof(b->run.boot));
+	if (b->kind->fix_boot)
+		b->kind->fix_boot(b->run.boot);
+}
+
+static void launch_fixed_another(struct build *b)
+{
+	launch_fixed(b);
+	b->run.boot[SHA3_256_LEN - 1] ^= 1;
+}
+
+static void launch_fixed_unsaid(struct build *b)
+{
+	launch_fixed(b);
+	b->run.fixed = false;
+}
+
+static void launch_fixed_without_run(struct build *b)
+{
+	launch_fixed(b);
+	b->no_run = true;
+}
+
+static void launch_fixed_registers_moved(struct build *b)
+{
+	launch_fixed(b);
+	b->twist = TWIST_REGISTERS;
+}
+
+/* What "fixed_boot": true of a policy sets, with nothing foreseen. */
+static void want_fixed(struct build *b)
+{
+	struct policy *p = &b->policy;
+
+	p->run.fixed_boot = p->snp.host_data_of_run = p->tdx.of_run = true;
+	p->tdx.mrconfigid.count = p->tdx.rtmr[3].count = 0;
+}
+
+static void want_fixed_of_stock(struct build *b)
+{
+	want_fixed(b);
+	b->policy.run.relayable = true;
+	b->in.manifest_count = 0;
+}
+
 static void weak_word(struct build *b)
 {
 	b->run.weak[b->run.weak_count++] = "cocos.role_signature";
@@ -602,6 +652,7 @@ static const struct row {
 	{ "external identity allowed", external, allow_external, NULL, 0 },
 	{ "boot key allowed", unknown_boot_key, allow_boot_key, NULL, 0 },
 	{ "secret boot key allowed", secret_boot_key, allow_boot_key, NULL, 0 },
+	{ "a boot fixed at launch", launch_fixed, want_fixed, NULL, 0 },
 	{ "weak word allowed", weak_word, allow_weak_word, NULL, 0 },
 	{ "old, yet young enough", issued_long_ago, young_enough, NULL, 0 },
 	{ "about to expire", just_expiring, nothing, NULL, 0 },
@@ -661,6 +712,17 @@ static const struct row {
 	{ "an unknown boot key", unknown_boot_key, nothing, "run.boot_keys", 0 },
 	{ "an unknown secret boot key", secret_boot_key, nothing, "run.boot_keys", 0 },
 	{ "a boot key that the policy forbids", nothing, allow_no_boot_key, "run.boot_keys", 0 },
+	{ "a boot not fixed at launch", launch_fixed_unsaid, want_fixed, "run.fixed_boot", 0 },
+	{ "another boot fixed than told", launch_fixed_another, want_fixed, "run.host_data",
+	  1 << VERIFY_TDX | 1 << VERIFY_VTPM },
+	{ "registers moved since the statement", launch_fixed_registers_moved, want_fixed,
+	  "run.same_rtmrs", 1 << VERIFY_SNP | 1 << VERIFY_SNP_VTPM | 1 << VERIFY_VTPM },
+	{ "host data of zero", nothing, want_fixed, "policy.host_data",
+	  1 << VERIFY_TDX | 1 << VERIFY_VTPM },
+	{ "host data that nobody asked for", launch_fixed, nothing, "policy.host_data",
+	  1 << VERIFY_TDX | 1 << VERIFY_VTPM },
+	{ "a fixed boot of a stock agent", launch_fixed_without_run, want_fixed_of_stock,
+	  "run.fixed_boot", 0 },
 	{ "a weak word", weak_word, nothing, "run.weak_words", 0 },
 	{ "one weak word too many", two_weak_words, allow_weak_word, "run.weak_words", 0 },
 	{ "another manifest", foreign_manifest, nothing, "run.manifest", 0 },

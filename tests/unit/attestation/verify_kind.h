@@ -38,6 +38,8 @@ struct verify_kind {
 	void (*endorse)(struct verify_input *in);
 	/* Evidence bound to `b`; `out` is the caller's to free. */
 	void (*evidence)(const struct binding *b, enum verify_twist twist, struct writer *out);
+	/* From now on the launch fixed that boot configuration; NULL: none, or as policy() wants. */
+	void (*fix_boot)(const uint8_t *digest);
 	const char *bound; /* the check that fails where the binding is another */
 	const struct verify_same *same; /* ends with a check that is NULL */
 	bool agrees;			/* its tokens' measurement claim is compared */

@@ -65,6 +65,13 @@ static void endorse(struct verify_input *in)
 	in->snp.trusted_root = forge.input.trusted_root;
 }
 
+static void fix_boot(const uint8_t *digest)
+{
+	memset(forge.report.host_data, 0, SNP_HOST_DATA_LEN);
+	if (digest)
+		memcpy(forge.report.host_data, digest, SNP_HOST_DATA_LEN);
+}
+
 static void report(const uint8_t report_data[SNP_REPORT_DATA_LEN], enum verify_twist twist)
 {
 	const struct snp_report good = forge.report;
@@ -135,6 +142,7 @@ const struct verify_kind verify_kind_snp = {
 	.policy = policy,
 	.endorse = endorse,
 	.evidence = evidence,
+	.fix_boot = fix_boot,
 	.bound = "policy.report_data",
 	.same = (const struct verify_same[]){ { TWIST_MEASUREMENT, "run.same_measurement" },
 					      { TWIST_GUEST, "run.same_report_id" },
@@ -154,6 +162,7 @@ const struct verify_kind verify_kind_snp_vtpm = {
 	.policy = policy_both,
 	.endorse = endorse,
 	.evidence = evidence_both,
+	.fix_boot = fix_boot,
 	.bound = "policy.report_data",
 	.same = (const struct verify_same[]){ { TWIST_MEASUREMENT, "run.same_measurement" },
 					      { TWIST_GUEST, "run.same_report_id" },
