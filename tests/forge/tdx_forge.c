@@ -321,13 +321,13 @@ char *tdx_forge_document(const struct tdx_forge *f, const char *name, const char
 	return text;
 }
 
-static void good_quote(struct forge_quote *q)
+void tdx_forge_good_quote(struct forge_quote *q)
 {
 	static const uint8_t svn[TDX_SVN_LEN] = { 5, 1, 3 };
 
+	memset(q, 0, sizeof(*q));
 	q->version = 5;
 	q->body_type = TDX_BODY_15;
-	memset(&q->body, 0, sizeof(q->body));
 	memcpy(q->body.tee_tcb_svn, svn, sizeof(svn));
 	memcpy(q->body.tee_tcb_svn2, svn, sizeof(svn));
 	q->body.tdattributes[3] = 0x10; /* SEPT_VE_DISABLE */
@@ -474,7 +474,7 @@ void tdx_forge_make(struct tdx_forge *f)
 	f->qe_identity = document_at(f, "enclaveIdentity", forge_qe_identity);
 	f->collateral.tcb_info = text_span(f->tcb_info);
 	f->collateral.qe_identity = text_span(f->qe_identity);
-	good_quote(&f->good);
+	tdx_forge_good_quote(&f->good);
 }
 
 void tdx_forge_done(struct tdx_forge *f)

@@ -31,17 +31,19 @@ struct forge_quote {
 	uint8_t auth[32];
 };
 
+void tdx_forge_good_quote(struct forge_quote *q);
+
 struct tdx_forge {
 	const char *organization; /* in every name */
-	int64_t at;		  /* the moment around which all of it is valid */
-	int64_t lasts;		  /* of revocation lists: seconds before and after */
+	int64_t at;               /* the moment around which all of it is valid */
+	int64_t lasts;            /* of revocation lists: seconds before and after */
+	uint8_t platform;         /* each byte of the PPID and the platform instance's id */
 	EVP_PKEY *keys[FORGE_KEY_COUNT];
 	char *pck_chain, *issuer_chain, *crl_chain, *root_pem; /* PEM texts */
 	uint8_t *root_crl, *pck_crl;
 	char *tcb_info, *qe_identity;
 	struct tdx_collateral collateral; /* points to these */
 	struct forge_quote good;
-	uint8_t platform; /* which PPID a PCK certificate gets */
 };
 
 void tdx_forge_init(struct tdx_forge *f);
@@ -52,7 +54,8 @@ void tdx_forge_done(struct tdx_forge *f);
 /* The PCK chain of another platform of the same type, for `pck_chain`; malloc'ed. */
 char *tdx_forge_other_platform(struct tdx_forge *f);
 
-/* The bytes of a signed quote; returns their count. */
+/* The bytes of a signed quote; returns their count. Needs the keys of the attestation and the PCK,
+ * and the PCK's chain. */
 size_t tdx_forge_quote(const struct tdx_forge *f, const struct forge_quote *q,
 		       uint8_t out[FORGE_QUOTE_MAX]);
 

@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#define FUSE_USE_VERSION 31
+#include "tests/teesim/fs.h"
+
+#include <errno.h>
+#include <fuse3/fuse.h>
+#include <fuse3/fuse_lowlevel.h>
+#include <string.h>
+
+enum { BLOB_MAX = 65536, TEXT_SIZE = 4096 };
+
+/* One open file. Configfs fills it at the first read; binary attributes are stored when it is
+ * closed. */
+struct file {
+	const struct tsm_attribute *attribute; /* NULL: a register */
+	struct tsm_entry *entry;
+	size_t reg;
+	bool filled, dirty;
+	struct writer content;
+};
+
+static const struct reg {
+	const char *name;
+	size_t at; /* in struct tdx_body */
+	int rtmr;  /* -1: can't be extended */
+} regs[] = {
+	{ "mrconfigid", offsetof(struct tdx_body, mrconfigid), -1 },
+	{ "mrowner", offsetof(struct tdx_body, mrowner), -1 },
+	{ "mrownerconfig", offsetof(struct tdx_body, mrownerconfig), -1 },
+	{ "mrtd:sha384", offsetof(struct tdx_body, mrtd), -1 },
+	{ "rtmr0:sha384", offsetof(struct tdx_body, rtmr[0]), 0 },
+	{ "rtmr1:sha384", offsetof(struct tdx_body, rtmr[1]), 1 },
+	{ "rtmr2:sha384", offsetof(struct tdx_body, rtmr[2]), 2 },
+	{ "rtmr3:sha384", offsetof(struct tdx_body, rtmr[3]), 3 },
+};
+
+static struct tsm *tsm_here(void)
+{
+	return ((struct tsm *)fuse_get_context()->private_data);
+}
+
+static bool has_registers(void)
+{
+	return tsm_here()->device->facts.tee == FACTS_TDX;
+}
+
+/* What a path names. */
+enum kind { NOTHING, FOLDER, REPORTS, ENTRY, ATTRIBUTE, REGISTERS, REGISTER };
+struct place {
+	enum kind kind;
+	struct tsm_entry *entry;
+	const struct tsm_attribute *attribute;
+	size_t reg;
+	const char *name; /* of an entry that is not there */
+};
+
+static struct place find_report(const char *name)
+{
+	struct tsm *tsm = tsm_here();
+	const char *slash = strchr(name, '/');
+	size_t len = slash ? (size_t)(slash - name) : strlen(name);
+	struct place p = { .name = slash ? NULL : name, .entry = tsm_find(tsm, name, len) };
+
+	if (p.entry && !slash)
+		p.kind = ENTRY;
+	if (p.entry && slash && (p.attribute = tsm_attribute_named(tsm, slash + 1)))
+		p.kind = ATTRIBUTE;
+	return p;
+}
+
+static struct place find_register(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(regs); i++)
+		if (strcmp(regs[i].name, name) == 0)
+			return (struct place){ .kind = REGISTER, .reg = i };
+	return (struct place){ .kind = NOTHING };
+}
+
+static struct place find(const char *path)
+{
+	static const char reports[] = "/report", registers[] = "/measurements";
+
+	if (strcmp(path, "/") == 0)
+		return (struct place){ .kind = FOLDER };
+	if (strcmp(path, reports) == 0)
+		return (struct place){ .kind = REPORTS };
+	if (strncmp(path, "/report/", sizeof(reports)) == 0)
+		return find_report(path + sizeof(reports));
+	if (has_registers() && strcmp(path, registers) == 0)
+		return (struct place){ .kind = REGISTERS };
+	if (has_registers() && strncmp(path, "/measurements/", sizeof(registers)) == 0)
+		return find_register(path + sizeof(registers));
+	return (struct place){ .kind = NOTHING };
+}
+
+static mode_t mode_of(const struct place *p)
+{
+	if (p->kind == ATTRIBUTE)
+		return p->attribute->mode;
+	if (p->kind == REGISTER)
+		return regs[p->reg].rtmr >= 0 ? 0644 : 0444;
+	return 0755;
+}
+
+static int on_getattr(const char *path, struct stat *st, struct fuse_file_info *fi)
+{
+	struct place p = path ? find(path) : (struct place){ .kind = NOTHING };
+	bool file = p.kind == ATTRIBUTE || p.kind == REGISTER;
+
+	if (p.kind == NOTHING)
+		return -ENOENT;
+	memset(st, 0, sizeof(*st));
+	st->st_mode = mode_of(&p) | (file ? S_IFREG : S_IFDIR);
+	st->st_nlink = file ? 1 : 2;
+	st->st_size = p.kind == REGISTER             ? SHA384_LEN
+		      : file && !p.attribute->binary ? TEXT_SIZE
+						     : 0;
+	return 0;
+}
+
+static void list_names(const struct place *p, void *buf, fuse_fill_dir_t fill)
+{
+	struct tsm *tsm = tsm_here();
+	const struct tsm_attribute *a;
+	struct tsm_entry *entry;
+
+	if (p->kind == FOLDER) {
+		fill(buf, "report", NULL, 0, 0);
+		if (has_registers())
+			fill(buf, "measurements", NULL, 0, 0);
+	}
+	if (p->kind == REPORTS)
+		LIST_FOREACH(entry, &tsm->entries, link)
+	fill(buf, entry->name, NULL, 0, 0);
+	for (size_t i = 0; p->kind == ENTRY && (a = tsm_attribute(tsm, i)); i++)
+		fill(buf, a->name, NULL, 0, 0);
+	for (size_t i = 0; p->kind == REGISTERS && i < ARRAY_LEN(regs); i++)
+		fill(buf, regs[i].name, NULL, 0, 0);
+}
+
+/* Calls on what is open come without a path: it may be gone meanwhile. */
+static int on_opendir(const char *path, struct fuse_file_info *fi)
+{
+	char *kept = strdup(path);
+
+	fi->fh = (uint64_t)(uintptr_t)kept;
+	return kept ? 0 : -ENOMEM;
+}
+
+static int on_releasedir(const char *path, struct fuse_file_info *fi)
+{
+	free((void *)(uintptr_t)fi->fh);
+	return 0;
+}
+
+static int on_readdir(const char *path, void *buf, fuse_fill_dir_t fill, off_t offset,
+		      struct fuse_file_info *fi, enum fuse_readdir_flags flags)
+{
+	struct place p = find((const char *)(uintptr_t)fi->fh);
+
+	if (p.kind == NOTHING)
+		return -ENOENT;
+	if (p.kind == ATTRIBUTE || p.kind == REGISTER)
+		return -ENOTDIR;
+	fill(buf, ".", NULL, 0, 0);
+	fill(buf, "..", NULL, 0, 0);
+	list_names(&p, buf, fill);
+	return 0;
+}
+
+static int on_mkdir(const char *path, mode_t mode)
+{
+	struct place p = find(path);
+
+	if (p.kind != NOTHING)
+		return -EEXIST;
+	return p.name && strncmp(path, "/report/", 8) == 0 ? tsm_mkdir(tsm_here(), p.name) : -EPERM;
+}
+
+static int on_rmdir(const char *path)
+{
+	struct place p = find(path);
+
+	if (p.kind == NOTHING)
+		return -ENOENT;
+	return p.kind == ENTRY ? tsm_rmdir(tsm_here(), p.entry->name) : -EPERM;
+}
+
+static int on_open(const char *path, struct fuse_file_info *fi)
+{
+	struct place p = find(path);
+	struct file *f;
+	mode_t mode = mode_of(&p);
+	int access = fi->flags & O_ACCMODE;
+
+	if (p.kind == NOTHING)
+		return -ENOENT;
+	/* Not even root writes what can't be written. */
+	if ((access != O_RDONLY && !(mode & 0222)) || (access != O_WRONLY && !(mode & 0444)))
+		return -EACCES;
+	f = calloc(1, sizeof(*f));
+	if (!f)
+		return -ENOMEM;
+	f->attribute = p.attribute;
+	f->reg = p.reg;
+	f->content = writer_up_to(BLOB_MAX);
+	f->entry = p.entry;
+	if (f->entry)
+		f->entry->uses++;
+	fi->fh = (uint64_t)(uintptr_t)f;
+	fi->direct_io = 1;
+	return 0;
+}
+
+static struct file *file_of(const struct fuse_file_info *fi)
+{
+	return (struct file *)(uintptr_t)fi->fh;
+}
+
+static uint8_t *register_of(const struct file *f)
+{
+	return (uint8_t *)&tsm_here()->device->facts.quote.body + regs[f->reg].at;
+}
+
+static int copy_out(const uint8_t *bytes, size_t len, char *buf, size_t size, off_t offset)
+{
+	if (offset < 0 || (size_t)offset >= len)
+		return 0;
+	if (size > len - (size_t)offset)
+		size = len - (size_t)offset;
+	memcpy(buf, bytes + offset, size);
+	return (int)size;
+}
+
+static int on_read(const char *path, char *buf, size_t size, off_t offset,
+		   struct fuse_file_info *fi)
+{
+	struct file *f = file_of(fi);
+
+	if (!f->attribute)
+		return copy_out(register_of(f), SHA384_LEN, buf, size, offset);
+	if (!f->filled) {
+		int failed = f->attribute->show(tsm_here(), f->entry, &f->content);
+
+		if (failed)
+			return failed;
+		if (f->content.bad)
+			return -EFBIG;
+		f->filled = true;
+	}
+	return copy_out(f->content.bytes, f->content.len, buf, size, offset);
+}
+
+static int keep_blob(struct file *f, const char *buf, size_t size, off_t offset)
+{
+	f->dirty = true; /* even if it does not fit: configfs then stores what it has */
+	if (offset < 0 || (size_t)offset > f->attribute->max ||
+	    size > f->attribute->max - (size_t)offset)
+		return -EFBIG;
+	if ((size_t)offset > f->content.len)
+		writer_zeros(&f->content, (size_t)offset - f->content.len);
+	if ((size_t)offset + size > f->content.len)
+		writer_zeros(&f->content, (size_t)offset + size - f->content.len);
+	if (f->content.bad)
+		return -ENOMEM;
+	memcpy(f->content.bytes + offset, buf, size);
+	return (int)size;
+}
+
+static int on_write(const char *path, const char *buf, size_t size, off_t offset,
+		    struct fuse_file_info *fi)
+{
+	struct file *f = file_of(fi);
+	int failed;
+
+	if (!f->attribute) {
+		if (offset != 0 || size != SHA384_LEN)
+			return -EINVAL;
+		failed = device_extend(tsm_here()->device, (size_t)regs[f->reg].rtmr,
+				       (const uint8_t *)buf);
+		return failed ? failed : (int)size;
+	}
+	if (f->attribute->binary)
+		return keep_blob(f, buf, size, offset);
+	if (size > f->attribute->max)
+		size = f->attribute->max;
+	failed = f->attribute->store(f->entry, buf, size);
+	return failed ? failed : (int)size;
+}
+
+/* close() waits for this one, and not for release(). Configfs tells nobody when a store fails. */
+static int on_flush(const char *path, struct fuse_file_info *fi)
+{
+	struct file *f = file_of(fi);
+
+	if (f->dirty) {
+		f->attribute->store(f->entry, (const char *)f->content.bytes, f->content.len);
+		f->dirty = false;
+	}
+	return 0;
+}
+
+static int on_release(const char *path, struct fuse_file_info *fi)
+{
+	struct file *f = file_of(fi);
+
+	if (f->entry)
+		tsm_entry_release(f->entry);
+	writer_done(&f->content);
+	free(f);
+	return 0;
+}
+
+/* O_TRUNC means nothing to configfs and sysfs. */
+static int on_truncate(const char *path, off_t size, struct fuse_file_info *fi)
+{
+	return 0;
+}
+
+static int on_create(const char *path, mode_t mode, struct fuse_file_info *fi)
+{
+	return -EACCES;
+}
+
+static int on_unlink(const char *path)
+{
+	return -EPERM;
+}
+
+static void *on_init(struct fuse_conn_info *conn, struct fuse_config *config)
+{
+	config->entry_timeout = config->attr_timeout = config->negative_timeout = 0;
+	config->nullpath_ok = 1; /* a file stays open when its folder is gone */
+	config->hard_remove = 1;
+	return fuse_get_context()->private_data;
+}
+
+static const struct fuse_operations operations = {
+	.init = on_init,
+	.getattr = on_getattr,
+	.opendir = on_opendir,
+	.readdir = on_readdir,
+	.releasedir = on_releasedir,
+	.mkdir = on_mkdir,
+	.rmdir = on_rmdir,
+	.open = on_open,
+	.create = on_create,
+	.read = on_read,
+	.write = on_write,
+	.flush = on_flush,
+	.release = on_release,
+	.truncate = on_truncate,
+	.unlink = on_unlink,
+};
+
+static int serve(struct fuse *fuse, int (*ready)(void *data, struct err *e), void *data,
+		 struct err *e)
+{
+	if (fuse_set_signal_handlers(fuse_get_session(fuse)) != 0)
+		return err_set(e, ERR_INTERNAL, "signal handlers");
+	int failed = ready(data, e);
+	if (!failed && fuse_loop(fuse) < 0)
+		failed = err_set(e, ERR_INTERNAL, "the file system's loop ended");
+	fuse_remove_signal_handlers(fuse_get_session(fuse));
+	return failed;
+}
+
+int fs_serve(struct tsm *tsm, const char *folder, int (*ready)(void *data, struct err *e),
+	     void *data, struct err *e)
+{
+	char *argv[] = { (char *)"cocos-teesim", (char *)"-o",
+			 (char *)"allow_other,default_permissions,fsname=teesim,subtype=teesim",
+			 NULL };
+	struct fuse_args args = FUSE_ARGS_INIT(3, argv);
+	struct fuse *fuse = fuse_new(&args, &operations, sizeof(operations), tsm);
+	int failed;
+
+	if (!fuse)
+		return err_set(e, ERR_INTERNAL, "FUSE does not start");
+	if (fuse_mount(fuse, folder) != 0) {
+		fuse_destroy(fuse);
+		return err_set(e, ERR_INTERNAL, "mount at '%s'", folder);
+	}
+	failed = serve(fuse, ready, data, e);
+	fuse_unmount(fuse);
+	fuse_destroy(fuse);
+	fuse_opt_free_args(&args);
+	return failed;
+}
