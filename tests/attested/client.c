@@ -7,6 +7,7 @@
  *   --context HEX             of the very first request
  *   --reattest N              so often after the call, on the first connection
  *   --upload MIB              then so much, on the first connection
+ *   --connect-ms N            how long a connection may take (20 s)
  *   --cert PEM --key PEM      the client's own (maTLS)
  *   --ca PEM                  TLS without attestation to a server with this certificate
  *   --signatures              also: microseconds of one P-256 signature and of verifying it
@@ -42,7 +43,7 @@ struct program {
 	struct attested_client *client;
 	struct kit_judge judge;
 	struct slot slots[PARALLEL_MAX];
-	unsigned count, parallel, begun, ended, reattests, upload_mib;
+	unsigned count, parallel, begun, ended, reattests, upload_mib, connect_ms;
 	double upload_seconds, sign_us, verify_us;
 	uint64_t *samples;
 	struct err failure;
@@ -56,7 +57,8 @@ static int open_channel(struct program *p, struct rpc_channel **channel, struct 
 						   .prologue = p->is_plain
 								       ? NULL
 								       : &attested_client_prologue,
-						   .prologue_data = p->client };
+						   .prologue_data = p->client,
+						   .connect_ms = p->connect_ms };
 
 	return rpc_channel_new(&p->loop, &config, channel, e);
 }
@@ -249,11 +251,17 @@ static int run(struct program *p, const struct options *o, struct err *e)
 }
 
 static const struct option names[] = {
-	{ "count", required_argument, NULL, 'n' },   { "parallel", required_argument, NULL, 'p' },
-	{ "context", required_argument, NULL, 'x' }, { "reattest", required_argument, NULL, 'r' },
-	{ "upload", required_argument, NULL, 'u' },  { "cert", required_argument, NULL, 'c' },
-	{ "key", required_argument, NULL, 'k' },     { "ca", required_argument, NULL, 'a' },
-	{ "signatures", no_argument, NULL, 's' },    { 0 },
+	{ "count", required_argument, NULL, 'n' },
+	{ "parallel", required_argument, NULL, 'p' },
+	{ "context", required_argument, NULL, 'x' },
+	{ "reattest", required_argument, NULL, 'r' },
+	{ "upload", required_argument, NULL, 'u' },
+	{ "cert", required_argument, NULL, 'c' },
+	{ "key", required_argument, NULL, 'k' },
+	{ "ca", required_argument, NULL, 'a' },
+	{ "connect-ms", required_argument, NULL, 'm' },
+	{ "signatures", no_argument, NULL, 's' },
+	{ 0 },
 };
 
 static bool read_options(struct program *p, struct options *o, int argc, char **argv)
@@ -265,11 +273,11 @@ static bool read_options(struct program *p, struct options *o, int argc, char **
 			int option;
 			const char **text;
 			unsigned *number;
-		} row[] = { { 'n', NULL, &p->count },     { 'p', NULL, &p->parallel },
-			    { 'r', NULL, &p->reattests }, { 'u', NULL, &p->upload_mib },
-			    { 'x', &o->context, NULL },   { 'c', &o->cert, NULL },
-			    { 'k', &o->key, NULL },       { 'a', &o->ca, NULL },
-			    { 's', NULL, &unused } };
+		} row[] = { { 'n', NULL, &p->count },      { 'p', NULL, &p->parallel },
+			    { 'r', NULL, &p->reattests },  { 'u', NULL, &p->upload_mib },
+			    { 'm', NULL, &p->connect_ms }, { 'x', &o->context, NULL },
+			    { 'c', &o->cert, NULL },       { 'k', &o->key, NULL },
+			    { 'a', &o->ca, NULL },         { 's', NULL, &unused } };
 		size_t i = 0;
 
 		while (i < ARRAY_LEN(row) && row[i].option != c)
