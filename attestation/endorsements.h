@@ -33,8 +33,8 @@ struct endorsements_config {
 	 * from it as well, then (.../sgx/certification/v4/rootcacrl). */
 	const char *kds, *pcs;
 
-	const char *ca;	   /* file of certificates to verify the servers by; NULL: the system's */
-	bool offline;	   /* the cache alone */
+	const char *ca;    /* file of certificates to verify the servers by; NULL: the system's */
+	bool offline;      /* the cache alone */
 	unsigned deadline; /* seconds for all that one call fetches; 0: ENDORSEMENTS_DEADLINE */
 };
 
@@ -48,14 +48,15 @@ DEFINE_CLEANUP(struct endorsements *, endorsements_free)
 
 /* Fills those endorsements that the evidence of `in` needs and that neither `in` nor the evidence
  * has: the chip's certificate, its chain, with `require_crl` (of `in` or its policy) the ARK's
- * revocation list; Intel's seven documents. What `in` has is left as it is. Nothing is fetched where
- * nothing is missing, nor for evidence that can't be read: that is verify()'s to refuse.
+ * revocation list; Intel's seven documents. What `in` has is left as it is. Nothing is fetched
+ * where nothing is missing, nor for evidence that can't be read: that is verify()'s to refuse.
  *
  * 0 if nothing is missing any more. Else the negative code, and `e` names the document and why it
  * could not be had (address, status, or the check that it failed); what could be had is filled in
  * all the same. A caller goes on to verify(), which refuses for what is missing, and shows `e` as
  * the explanation. Bytes in `in` belong to `n`, until the next call with it. */
-int endorsements_complete(struct endorsements *n, struct verify_input *in, struct err *e) MUST_CHECK;
+int endorsements_complete(struct endorsements *n, struct verify_input *in,
+			  struct err *e) MUST_CHECK;
 
 /* The certificates above a product's chips or clouds ("ASK, ARK" of `key` SNP_KEY_VCEK, "ASVK, ARK"
  * of SNP_KEY_VLEK) and the ARK's revocation list, verified at `at` under AMD's root or

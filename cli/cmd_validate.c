@@ -4,6 +4,7 @@
 
 #include "cli/commands.h"
 #include "cli/batch.h"
+#include "cli/endorse.h"
 #include "cli/evidence_options.h"
 #include "common/base/json.h"
 #include "common/base/writer.h"
@@ -54,8 +55,34 @@ static void print_text(struct cli *cli, const struct verify_input *in, const str
 		fprintf(stderr, "note: %s\n", v->notes[i]);
 }
 
-/* One evidence file and its options; `json` whatever --json says, for batches. */
-static enum cli_exit judge(struct cli *cli, const char *path, bool json, struct err *e)
+static bool is_bound(const struct verify_binding *b)
+{
+	return b->report_data || b->nonce || b->channel || b->tpm_nonce.len;
+}
+
+/* The verdict, with what is missing fetched before. Why something could not be had stands beside a
+ * refusal; it changes nothing about a yes. */
+static int judge_input(const struct cli *cli, bool offline, struct verify_input *in,
+		       struct verdict *v, struct verify_result *result, struct err *e)
+{
+	CLEANUP(endorsements_free) struct endorsements *n = NULL;
+	struct err missing;
+
+	offline = offline || (in->policy && in->policy->offline);
+	if (endorse_open(cli, offline, &n, e) < 0)
+		return -(int)e->code;
+	/* A call that makes no sense is no reason to ask a service. */
+	bool complete = !is_bound(&in->binding) || endorsements_complete(n, in, &missing) == 0;
+	int failed = verify(in, v, result, e);
+
+	if (!complete && failed == -ERR_DENIED)
+		verdict_note(v, "endorsements: %s", missing.text);
+	return failed;
+}
+
+/* One evidence file and its options. A row of a batch is answered in JSON, and fetches nothing:
+ * thousands of rows must not become thousands of requests. */
+static enum cli_exit judge(struct cli *cli, const char *path, bool batch, struct err *e)
 {
 	CLEANUP(free) struct evidence_options *o = malloc(sizeof(*o));
 	CLEANUP(free) struct verdict *v = calloc(1, sizeof(*v));
@@ -67,12 +94,12 @@ static enum cli_exit judge(struct cli *cli, const char *path, bool json, struct 
 	}
 	/* A file that may not be read is no verdict, though its error has the same code. */
 	bool read = evidence_options_read(cli, path, o, e) == 0;
-	int failed = read ? verify(&o->input, v, result, e) : -(int)e->code;
+	int failed = read ? judge_input(cli, batch, &o->input, v, result, e) : -(int)e->code;
 	if (!read || (failed && failed != -ERR_DENIED)) {
 		evidence_options_done(o);
 		return CLI_USAGE;
 	}
-	if (json)
+	if (batch || cli_flag(cli, "json"))
 		print_json(cli, v, result);
 	else
 		print_text(cli, &o->input, v, e, !failed);
@@ -94,7 +121,7 @@ static enum cli_exit run(struct cli *cli, struct err *e)
 		return batch_run(cli, batch, judge_row, e);
 	if (cli->operand_count != 1)
 		return cli_usage(e, "which file? One with a report, quote, protobuf or token");
-	return judge(cli, cli->operands[0], cli_flag(cli, "json"), e);
+	return judge(cli, cli->operands[0], false, e);
 }
 
 const struct command cmd_attestation_validate = {
@@ -107,5 +134,9 @@ const struct command cmd_attestation_validate = {
 	.more = "Prints 'verified: …' (exit 0), or 'refused: CHECK: found …, wanted …' (exit 1); exit 2\n"
 		"says that the call or an input was no good. One of --report_data, --tee, --nonce says what\n"
 		"the evidence has to be bound to. Without --policy the answer is 'refused', but for\n"
-		"--genuine-only, whose 'genuine: …' says nothing about what runs.",
+		"--genuine-only, whose 'genuine: …' says nothing about what runs.\n"
+		"Vendors' certificates, revocation lists (with --check_crl) and TCB documents that are neither\n"
+		"given nor in the evidence come from the cache, or unless --offline from AMD's and Intel's\n"
+		"services; each is believed only once it is verified. When one can't be had, the answer is\n"
+		"'refused', and a note says why. A batch fetches nothing.",
 };

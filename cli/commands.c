@@ -38,6 +38,7 @@ const struct command *const commands[] = {
 	&cmd_backend_measurement,
 	&cmd_policy_hostdata,
 	&cmd_policy_extend,
+	&cmd_ca_bundle,
 
 	&cmd_completion,
 	&cmd_help,

@@ -24,6 +24,9 @@ extern const struct command cmd_cvm_list, cmd_cvm_show;
 /* cmd_measure.c, cmd_igvm.c, cmd_tdxmeasure.c, cmd_idblock.c */
 extern const struct command cmd_sevsnpmeasure, cmd_igvmmeasure, cmd_tdxmeasure, cmd_idblock_create;
 
+/* cmd_ca_bundle.c */
+extern const struct command cmd_ca_bundle;
+
 /* cmd_about.c */
 extern const struct command cmd_completion, cmd_help, cmd_version;
 

@@ -7,6 +7,7 @@
 
 #include "attestation/verify.h"
 #include "cli/command.h"
+#include "cli/endorse.h"
 
 enum { EVIDENCE_FILES_MAX = 64, EVIDENCE_BUNDLES_MAX = 4, EVIDENCE_FILE_MAX = 16 << 20 };
 
@@ -27,8 +28,7 @@ enum { EVIDENCE_FILES_MAX = 64, EVIDENCE_BUNDLES_MAX = 4, EVIDENCE_FILE_MAX = 16
 	{ .name = "ak", .value = "FILE",                                                           \
 	  .help = "the TPM's attestation key, named by you" },                                     \
 	{ .name = "skew", .value = "SECONDS", .help = "by how much clocks may differ (300)" },     \
-	{ .name = "offline", .help = "fetch nothing" },                                            \
-	{ .name = "cache", .value = "DIR", .help = "where fetched endorsements are kept" }
+	ENDORSE_OPTIONS
 
 /* The table of `attestation validate`; ends with a row that has no name. */
 extern const struct cli_option evidence_option_table[];

@@ -50,12 +50,14 @@ def differs(case, answer):
 
 
 def run_batch(cli, command, cases):
-    """The answers to the cases' options, in order."""
+    """The answers to the cases' options, in order. What lies in the caller's cache is no part of a case."""
+    environment = dict(os.environ, COCOS_CACHE="/nonexistent")
     with tempfile.NamedTemporaryFile("w", suffix=".jsonl") as lines:
         for case in cases:
             lines.write(json.dumps(case.options) + "\n")
         lines.flush()
-        done = subprocess.run([cli, *command, "--batch", lines.name], capture_output=True, text=True)
+        done = subprocess.run([cli, *command, "--batch", lines.name], capture_output=True, text=True,
+                              env=environment)
     answers = [json.loads(line) for line in done.stdout.splitlines()]
     if len(answers) != len(cases):
         tail = done.stderr.strip().splitlines()[-1:] or ["nothing said"]

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The first byte is the mode, with its highest bit what follows is Azure's report. */
+#include "attestation/endorse_need.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
+{
+	CLEANUP(free) struct endorse_need *need = calloc(1, sizeof(*need));
+	CLEANUP(free) struct verify_input *in = calloc(1, sizeof(*in));
+
+	if (!need || !in || !len)
+		return 0;
+	in->mode = (enum verify_mode)(bytes[0] % (VERIFY_EAT + 1));
+	in->evidence = (struct span){ bytes + 1, len - 1 };
+	if (bytes[0] & 0x80)
+		in->hcl_report = in->evidence;
+	endorse_need_open(need, in);
+	if (need->snp && need->tdx)
+		__builtin_trap();
+	endorse_need_done(need);
+	return 0;
+}
