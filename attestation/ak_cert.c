@@ -22,6 +22,35 @@ static void offered_done(struct offered *o)
 		x509_free(o->certs[i]);
 }
 
+/* Whether an extended key usage, if there is one, has tcg-kp-EKCertificate. */
+static bool ek_purpose(const struct x509 *leaf)
+{
+	const struct x509_extension *x = x509_extension_of(leaf, "2.5.29.37");
+	struct reader outer, r;
+	bool found = false;
+
+	if (!x)
+		return true;
+	outer = span_reader(x->value);
+	r = der_enter(&outer, DER_SEQUENCE);
+	while (!r.bad && reader_left(&r) > 0)
+		found = der_oid_is(der_body(&r, DER_OID), "2.23.133.8.1") || found;
+	return reader_done(&outer) && reader_done(&r) && found;
+}
+
+static int ek_extensions_check(const struct x509 *leaf, struct err *e)
+{
+	if (leaf->has_constraints && leaf->is_ca)
+		return err_set(e, ERR_DENIED, "the EK certificate is a CA's");
+	if (!leaf->has_usage ||
+	    !(leaf->usage & (X509_USE_KEY_ENCIPHERMENT | X509_USE_KEY_AGREEMENT)) ||
+	    (leaf->usage & X509_USE_DIGITAL_SIGNATURE))
+		return err_set(e, ERR_DENIED, "the EK certificate's key is not for key exchange");
+	if (!ek_purpose(leaf))
+		return err_set(e, ERR_DENIED, "the certificate is not meant for an EK");
+	return 0;
+}
+
 /* TPM makers and clouds use these two; what they say beside is not asked for. */
 static int extensions_check(const struct x509 *leaf, struct err *e)
 {
@@ -107,14 +136,14 @@ static int verify(const struct ak_cert_input *in, const struct offered *o, EVP_P
 	CLEANUP(x509_free) struct x509 *root = NULL;
 
 	if (x509_load(in->cert.bytes, in->cert.len, &leaf, e) < 0)
-		return err_wrap(e, "AK certificate");
+		return err_wrap(e, "%s certificate", in->is_ek ? "EK" : "AK");
 	if (x509_load(in->root.bytes, in->root.len, &root, e) < 0)
 		return err_wrap(e, "the root that you named");
 	if (path_check(leaf, o, root, in->at, e) < 0 || x509_valid_at(leaf, in->at, e) < 0 ||
-	    extensions_check(leaf, e) < 0)
+	    (in->is_ek ? ek_extensions_check(leaf, e) : extensions_check(leaf, e)) < 0)
 		return -(int)e->code;
 	if (!EVP_PKEY_up_ref(leaf->key))
-		return err_set(e, ERR_INTERNAL, "AK certificate: its key");
+		return err_set(e, ERR_INTERNAL, "its key");
 	*key = leaf->key;
 	return 0;
 }

@@ -184,31 +184,74 @@ static int named_check(const struct state *s, struct err *e)
 		       err_set(e, ERR_DENIED, "the AK is not the one that you named");
 }
 
-static int cert_check(const struct state *s, struct err *e)
+/* The certificate's key, by the intermediates of the message and the relying party's. */
+static int certified_key(const struct state *s, struct ak_cert_input *in, EVP_PKEY **key,
+			 struct err *e)
 {
 	const struct tpm_binding *b = &s->in->binding;
 	struct span offered[INTERMEDIATES_MAX];
-	struct ak_cert_input in = { .cert = b->cert.len ? b->cert : s->message.ak_cert,
-				    .intermediates = offered,
-				    .root = b->root,
-				    .at = s->in->at };
-	CLEANUP(EVP_PKEY_free) EVP_PKEY *key = NULL;
 
+	in->at = s->in->at;
+	in->intermediates = offered;
 	for (size_t i = 0; i < s->message.intermediate_count; i++)
-		offered[in.intermediate_count++] = s->message.intermediates[i];
+		offered[in->intermediate_count++] = s->message.intermediates[i];
 	for (size_t i = 0; i < b->intermediate_count; i++) {
-		if (in.intermediate_count == INTERMEDIATES_MAX)
+		if (in->intermediate_count == INTERMEDIATES_MAX)
 			return err_set(e, ERR_INVALID, "more than %d intermediates",
 				       INTERMEDIATES_MAX);
-		offered[in.intermediate_count++] = b->intermediates[i];
+		offered[in->intermediate_count++] = b->intermediates[i];
 	}
-	if (in.cert.len == 0)
-		return err_set(e, ERR_DENIED, "no AK certificate, though a root is named");
-	if (ak_cert_verify(&in, &key, e) < 0)
+	if (in->cert.len == 0)
+		return err_set(e, ERR_DENIED, "no %s certificate, though a root is named",
+			       in->is_ek ? "EK" : "AK");
+	return ak_cert_verify(in, key, e);
+}
+
+static int cert_check(const struct state *s, struct err *e)
+{
+	const struct tpm_binding *b = &s->in->binding;
+	struct ak_cert_input in = { .cert = b->cert.len ? b->cert : s->message.ak_cert,
+				    .root = b->root };
+	CLEANUP(EVP_PKEY_free) EVP_PKEY *key = NULL;
+
+	if (certified_key(s, &in, &key, e) < 0)
 		return -(int)e->code;
 	return ak_cert_same_key(key, s->ak) ?
 		       0 :
 		       err_set(e, ERR_DENIED, "the certificate is another key's than the AK");
+}
+
+/* The area that the quotes were checked against is the one whose name the credential has; so its
+ * attributes are the TPM's word, not the operator's. */
+static int activation_check(const struct state *s, struct err *e)
+{
+	const struct tpm_binding *b = &s->in->binding;
+	struct ak_cert_input in = { .is_ek = true, .cert = b->ek_cert, .root = b->ek_root };
+	CLEANUP(EVP_PKEY_free) EVP_PKEY *ek = NULL;
+
+	if (!b->ek_root.len)
+		return err_set(e, ERR_DENIED, "an EK without a root that was named");
+	if (certified_key(s, &in, &ek, e) < 0)
+		return -(int)e->code;
+	if (!b->activated || !s->message.ak_public.len)
+		return err_set(e, ERR_DENIED, "no credential was activated for this AK");
+	return credential_check(b->activated, ek, s->message.ak_public, e);
+}
+
+static void root_note(struct state *s)
+{
+	CLEANUP(x509_free) struct x509 *root = NULL;
+	char hex[2 * SHA256_LEN + 1], name[128];
+	struct span bytes = s->in->binding.ek_root;
+	struct err e;
+
+	if (x509_load(bytes.bytes, bytes.len, &root, &e) < 0)
+		return;
+	hex_encode(root->key_digest, SHA256_LEN, hex);
+	if (x509_common_name(root->subject, name, sizeof(name), &e) < 0)
+		name[0] = 0;
+	verdict_note(s->v, "the TPM's EK chains to the root that you named: '%s', key SHA-256 %s",
+		     name, hex);
 }
 
 static bool report_check(struct state *s)
@@ -249,6 +292,11 @@ static bool binding_check(struct state *s)
 		verdict_note(s->v, "AK certified under the root that you named, whose owner vouches for "
 				   "its attributes");
 	}
+	if (b->ek_root.len > 0 || b->ek_cert.len > 0 || b->activated) {
+		given++;
+		good += step(s, "ak.activated", "TPM 2.0 Part 1, 24", activation_check(s, &e), &e);
+		root_note(s);
+	}
 	if (b->tee_report_data) {
 		given++;
 		good += b->runtime.len > 0 ? s->runtime_ak != NULL : report_check(s);
@@ -257,7 +305,8 @@ static bool binding_check(struct state *s)
 	return verdict_check(s->v, "ak.binding", "TPM, AK binding",
 			     given > 0 && good == given,
 			     given ? "given" : "nothing says which TPM the AK is in",
-			     "an AK certificate to a named root, a TEE report, or the AK named");
+			     "an AK certificate to a named root, an EK that does, with the AK "
+			     "activated, a TEE report, or the AK named");
 }
 
 /* One bank: what the log has events for is quoted so; what it has none for in the firmware's

@@ -10,6 +10,7 @@
 #pragma once
 
 #include "attestation/ak_cert.h"
+#include "attestation/credential.h"
 #include "attestation/tpm_attestation.h"
 #include "attestation/tpm_policy.h"
 
@@ -22,8 +23,13 @@ struct tpm_binding {
 
 	/* An AK certificate (else the message's) to a root that the relying party named. */
 	struct span cert, root;
-	const struct span *intermediates; /* beside those of the message */
+	const struct span *intermediates; /* beside those of the message; for the EK as well */
 	size_t intermediate_count;
+
+	/* An EK certificate to a root that the relying party named, and the credential by which the
+	 * TPM showed that it has that EK and the AK. A root alone is a refusal. */
+	struct span ek_cert, ek_root;
+	const struct credential *activated;
 
 	/* REPORT_DATA, 64 bytes, of a TEE report that was verified before; NULL: there is none. It
 	 * is SHA3-512(report_data ‖ AK public area), or with `runtime` (Azure) the digest of the

@@ -41,6 +41,8 @@ enum x509_algorithm {
 /* keyUsage bits, RFC 5280, 4.2.1.3; bit 0 is the first. */
 enum {
 	X509_USE_DIGITAL_SIGNATURE = 1 << 0,
+	X509_USE_KEY_ENCIPHERMENT = 1 << 2,
+	X509_USE_KEY_AGREEMENT = 1 << 4,
 	X509_USE_CERT_SIGN = 1 << 5,
 	X509_USE_CRL_SIGN = 1 << 6,
 };

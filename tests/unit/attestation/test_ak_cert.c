@@ -51,7 +51,7 @@ static int verify(const struct ak_cert_input *in, struct err *e)
 static void a_path_in_either_form_holds(void **state)
 {
 	struct span der = der_of(1), pem = text_of(forge.crl_chain);
-	struct ak_cert_input in = { der_of(0), &der, 1, der_of(2), FORGE_AT };
+	struct ak_cert_input in = { der_of(0), &der, 1, der_of(2), FORGE_AT, false };
 	struct err e;
 
 	assert_ok(verify(&in, &e), e);
@@ -66,7 +66,7 @@ static void a_path_in_either_form_holds(void **state)
 static void what_is_missing_or_too_much_is_refused(void **state)
 {
 	struct span many[17];
-	struct ak_cert_input in = { der_of(0), NULL, 0, der_of(2), FORGE_AT };
+	struct ak_cert_input in = { der_of(0), NULL, 0, der_of(2), FORGE_AT, false };
 	struct err e;
 
 	assert_refused(verify(&in, &e), e, ERR_DENIED, "no issuer");
@@ -96,7 +96,7 @@ static void times_and_kinds_count(void **state)
 {
 	enum { YEAR = 365 * 86400 };
 	struct span der = der_of(1);
-	struct ak_cert_input in = { der_of(0), &der, 1, der_of(2), FORGE_AT + YEAR };
+	struct ak_cert_input in = { der_of(0), &der, 1, der_of(2), FORGE_AT + YEAR, false };
 	struct err e;
 
 	assert_ok(verify(&in, &e), e);

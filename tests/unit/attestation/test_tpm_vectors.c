@@ -217,7 +217,7 @@ static void judge_certificate(const struct vector_case *c)
 	struct span cert = case_file(c->path, "ak_cert.der");
 	struct span ca = case_file(c->path, "ca-intermediate.der");
 	struct span root = case_file(c->path, "root-gce.der");
-	struct ak_cert_input in = { cert, &ca, 1, root, 0 };
+	struct ak_cert_input in = { cert, &ca, 1, root, 0, false };
 	CLEANUP(EVP_PKEY_free) EVP_PKEY *key = NULL;
 	struct err e = { 0 };
 
