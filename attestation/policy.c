@@ -117,6 +117,7 @@ static int read_files(struct policy_reading *r, const struct policy_file *files,
 			return err_wrap(r->e, "policy '%s'", files[i].name);
 	if (policy_finish_older(r) < 0)
 		return err_wrap(r->e, "policy");
+	policy_finish_events(r->policy);
 	return digest_files(files, count, r->policy->digest, r->e);
 }
 

@@ -67,6 +67,15 @@ int policy_add_value(struct policy_reading *r, struct snp_set *set, const uint8_
 /* After the last file: what had to wait. */
 int policy_finish_older(struct policy_reading *r);
 
+/* "0" to "23"; "sha256" and the like. */
+int policy_pcr_index(struct policy_reading *r, const char *key, unsigned *index);
+int policy_bank(struct policy_reading *r, const char *key, enum digest_kind *kind);
+
+/* `events` of a TPM and of a TD; after the last file, registers that only events speak of. */
+int policy_read_pcr_events(struct policy_reading *r, const struct json *value);
+int policy_read_rtmr_events(struct policy_reading *r, const struct json *value);
+void policy_finish_events(struct policy *policy);
+
 /* Rows that both forms share (policy_both.c, policy_pcrs.c). */
 int policy_read_vmpl(struct policy_reading *r, const struct json *value);
 int policy_read_attributes(struct policy_reading *r, const struct json *value);

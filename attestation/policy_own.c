@@ -251,6 +251,7 @@ static const struct policy_row tdx_rows[] = {
 	{ "rtmr1", POLICY_SET, TDX(rtmr[1]), 48, NULL, NULL },
 	{ "rtmr2", POLICY_SET, TDX(rtmr[2]), 48, NULL, NULL },
 	{ "rtmr3", POLICY_SET, TDX(rtmr[3]), 48, NULL, NULL },
+	{ "events", POLICY_CUSTOM, 0, 0, policy_read_rtmr_events, NULL },
 	{ "fmspcs", POLICY_SET, TDX(fmspcs), 6, NULL, NULL },
 	{ "instances", POLICY_SET, TDX(instances), 16, NULL, NULL },
 	{ "allow_attributes", POLICY_CUSTOM, 0, 0, read_allow_attributes, NULL },
@@ -280,6 +281,7 @@ static int read_reset_count(struct policy_reading *r, const struct json *value)
 
 static const struct policy_row tpm_rows[] = {
 	{ "pcrs", POLICY_CUSTOM, 0, 0, policy_read_pcrs, NULL },
+	{ "events", POLICY_CUSTOM, 0, 0, policy_read_pcr_events, NULL },
 	{ "allow_sha1_bank", POLICY_BOOL, offsetof(struct policy, tpm.allow_sha1_bank), 0, NULL, NULL },
 	{ "reset_count", POLICY_CUSTOM, 0, 0, read_reset_count, NULL },
 	{ .key = NULL },

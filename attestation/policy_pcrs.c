@@ -17,7 +17,7 @@ static const struct {
 };
 
 /* "0" to "23", in one spelling. */
-static int pcr_index(struct policy_reading *r, const char *key, unsigned *index)
+int policy_pcr_index(struct policy_reading *r, const char *key, unsigned *index)
 {
 	size_t len = strlen(key);
 	unsigned v = 0;
@@ -73,11 +73,21 @@ static int read_bank(struct policy_reading *r, enum digest_kind bank, const stru
 	for (size_t i = 0; i < value->count; i++) {
 		const struct json *pcr = &value->items[i];
 
-		if (pcr->type != JSON_NULL && (pcr_index(r, pcr->key, &index) < 0 ||
+		if (pcr->type != JSON_NULL && (policy_pcr_index(r, pcr->key, &index) < 0 ||
 					       read_pcr(r, bank, index, pcr) < 0))
 			return err_wrap(r->e, "%s", pcr->key);
 	}
 	return 0;
+}
+
+int policy_bank(struct policy_reading *r, const char *key, enum digest_kind *kind)
+{
+	for (size_t i = 0; i < ARRAY_LEN(banks); i++)
+		if (strcmp(banks[i].name, key) == 0) {
+			*kind = banks[i].kind;
+			return 0;
+		}
+	return err_set(r->e, ERR_INVALID, "unknown bank %s", log_quote(key).text);
 }
 
 int policy_read_pcrs(struct policy_reading *r, const struct json *value)
@@ -87,14 +97,11 @@ int policy_read_pcrs(struct policy_reading *r, const struct json *value)
 	r->policy->has_tpm = true;
 	for (size_t i = 0; i < value->count; i++) {
 		const struct json *bank = &value->items[i];
-		size_t b = 0;
+		enum digest_kind kind;
 
-		while (b < ARRAY_LEN(banks) && strcmp(banks[b].name, bank->key) != 0)
-			b++;
-		if (b == ARRAY_LEN(banks))
-			return err_set(r->e, ERR_INVALID, "unknown bank %s",
-				       log_quote(bank->key).text);
-		if (bank->type != JSON_NULL && read_bank(r, banks[b].kind, bank) < 0)
+		if (policy_bank(r, bank->key, &kind) < 0)
+			return -(int)r->e->code;
+		if (bank->type != JSON_NULL && read_bank(r, kind, bank) < 0)
 			return err_wrap(r->e, "%s", bank->key);
 	}
 	return 0;

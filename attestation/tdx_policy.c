@@ -214,7 +214,10 @@ static bool judge_rtmr(const struct judge *j, const struct row *row, const uint8
 				   TDX_MR_LEN);
 	char wanted[VERDICT_TEXT_MAX];
 
-	/* Without a log, rules about events say nothing: the value itself has to be named. */
+	/* Without a log the value itself has to be named; zero, in RTMR3, shows none of the events. */
+	if (!j->facts->log && set_of(j, row)->count == 0 &&
+	    event_rules_cover(&j->policy->events, rtmr, DIGEST_SHA384))
+		return report(j, row, found, false, "a log whose every event the policy allows");
 	if (j->facts->log && event_rules_cover(&j->policy->events, rtmr, DIGEST_SHA384)) {
 		bool allowed = events_allowed(j, rtmr, wanted);
 

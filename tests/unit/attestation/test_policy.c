@@ -73,6 +73,34 @@ static void our_form_fills_the_policies(void **state)
 	policy_done(&p);
 }
 
+#define DIGEST32 "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
+#define DIGEST48 DIGEST32 "202122232425262728292a2b2c2d2e2f"
+
+static void events_fill_rules_and_name_registers(void **state)
+{
+	static const char text[] =
+		"{\"cocos\":1,\"tpm\":{\"events\":{\"sha256\":{\"4\":[\"" DIGEST32 "\",\"" DIGEST32
+		"\"],\"8\":[\"" DIGEST32 "\"]},\"sha384\":{\"4\":[\"" DIGEST48 "\"]}},"
+		"\"pcrs\":{\"sha256\":{\"8\":[\"" DIGEST32 "\"]}}},"
+		"\"tdx\":{\"events\":{\"rtmr3\":[\"" DIGEST48 "\"]}}}";
+	struct policy p;
+	struct err e;
+
+	assert_ok(parse(text, &p, &e), e);
+	assert_int_equal(p.tpm.events.count, 4);
+	assert_int_equal(p.tpm.events.rules[2].pcr, 8);
+	assert_int_equal(p.tpm.events.rules[3].bank, DIGEST_SHA384);
+	assert_int_equal(p.tpm.events.rules[3].digest[47], 0x2f);
+	/* PCR 8 has a value; 4 of both banks is named by its events. */
+	assert_int_equal(p.tpm.count, 3);
+	assert_int_equal(p.tpm.pcrs[0].count, 1);
+	assert_true(p.tpm.pcrs[1].index == 4 && !p.tpm.pcrs[1].count);
+	assert_true(p.tpm.pcrs[2].index == 4 && p.tpm.pcrs[2].bank == DIGEST_SHA384);
+	assert_int_equal(p.tdx.events.count, 1);
+	assert_int_equal(p.tdx.events.rules[0].pcr, 3);
+	policy_done(&p);
+}
+
 static void the_default_is_strict(void **state)
 {
 	struct policy p;
@@ -107,6 +135,17 @@ static void what_is_not_understood_is_refused(void **state)
 		{ "{\"cocos\":1,\"tdx\":{\"statuses\":[]}}", "TCB statuses" },
 		{ "{\"cocos\":1,\"run\":{\"agent\":\"any\"}}", "'any'" },
 		{ "{\"cocos\":1,\"run\":{\"fixed_boot\":1}}", "true or false" },
+		{ "{\"cocos\":1,\"tpm\":{\"events\":[]}}", "an object" },
+		{ "{\"cocos\":1,\"tpm\":{\"events\":{\"sha512\":{}}}}", "unknown bank" },
+		{ "{\"cocos\":1,\"tpm\":{\"events\":{\"sha256\":[]}}}", "an object" },
+		{ "{\"cocos\":1,\"tpm\":{\"events\":{\"sha256\":{\"24\":[]}}}}", "no register" },
+		{ "{\"cocos\":1,\"tpm\":{\"events\":{\"sha256\":{\"4\":[]}}}}", "0 digests" },
+		{ "{\"cocos\":1,\"tpm\":{\"events\":{\"sha256\":{\"4\":\"00\"}}}}", "an array" },
+		{ "{\"cocos\":1,\"tpm\":{\"events\":{\"sha256\":{\"4\":[\"00\"]}}}}", "value 1" },
+		{ "{\"cocos\":1,\"tpm\":{\"events\":{\"sha256\":{\"4\":[\"\"]}}}}", "is empty" },
+		{ "{\"cocos\":1,\"tdx\":{\"events\":{\"rtmr4\":[]}}}", "no register" },
+		{ "{\"cocos\":1,\"tdx\":{\"events\":{\"rtmr1\":{}}}}", "an array" },
+		{ "{\"cocos\":1,\"tdx\":{\"events\":3}}", "an object" },
 		{ "{\"cocos\":1,\"snp\":{},\"policy\":{}}", "described twice" },
 		{ "{\"policy\":{\"trusted_id_keys\":[\"AA==\"]}}", "trusted_id_key_hashes" },
 		{ "{\"policy\":{\"require_id_block\":true}}", "nothing says whose" },
@@ -185,6 +224,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_shared_policies_are_read_right),
 		cmocka_unit_test(our_form_fills_the_policies),
+		cmocka_unit_test(events_fill_rules_and_name_registers),
 		cmocka_unit_test(the_default_is_strict),
 		cmocka_unit_test(what_is_not_understood_is_refused),
 		cmocka_unit_test(what_the_run_tells_need_not_be_foreseen),

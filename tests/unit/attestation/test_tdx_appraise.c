@@ -384,6 +384,20 @@ static void events_account_for_a_register(void **state)
 	in.event_log.len = 0;
 	verdict_init(&verdict, VERDICT_SCOPE_FULL);
 	assert_refused(tdx_appraise(&in, NULL, &verdict, &e), e, ERR_DENIED, "policy.rtmr1");
+	/* Nor is a register of zeros, that had none of the events, what was asked for. */
+	rule.pcr = 3;
+	struct forge_quote none = forge.good;
+
+	memset(none.body.rtmr[3], 0, TDX_MR_LEN);
+	tdx_forge_policy(&none.body, &policy);
+	policy.rtmr[3].count = 0;
+	assert_ok(judge(&none, &policy, &e), e);
+	policy.events = (struct event_rules){ &rule, 1 };
+	assert_refused(judge(&none, &policy, &e), e, ERR_DENIED, "policy.rtmr3");
+	rule.pcr = 1;
+	len = tdx_forge_quote(&forge, &q, quote);
+	tdx_forge_policy(&q.body, &policy);
+	policy.events = (struct event_rules){ &rule, 1 };
 	/* The value is named as well, and yet the event isn't. */
 	in.event_log = tpm_forge_span(&w);
 	rule.digest[0] ^= 1;

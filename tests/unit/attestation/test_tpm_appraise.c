@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The whole TPM judgement over quotes of our own making, one thing changed at a time. */
+#include "attestation/policy.h"
+#include "common/base/encode.h"
 #include "tests/unit/attestation/tpm_forge.h"
 
 static struct forge_tpm good;
@@ -135,6 +137,144 @@ static void events_account_for_a_register(void **state)
 	policy.pcrs[0].values = good.pcrs.banks[0].values[4];
 	policy.pcrs[0].count = 1;
 	assert_refused(judge(&good, &e), e, ERR_DENIED, "policy.events");
+}
+
+/* The same from an owner's file: `register` of `bank` may hold the log's events of PCR 4. */
+static int judge_by_file(const char *bank, const char *pcr, const char *events, struct err *e)
+{
+	char text[1024];
+	int len = snprintf(text, sizeof(text),
+			   "{\"cocos\":1,\"tpm\":{\"events\":{\"%s\":{\"%s\":[%s]}}}}", bank, pcr,
+			   events);
+	const struct policy_file file = { "events", text, (size_t)len };
+	struct policy p;
+
+	assert_ok(policy_parse(&file, 1, &p, e), *e);
+	policy = p.tpm;
+	int rc = judge(&good, e);
+	policy_done(&p);
+	return rc;
+}
+
+static void events_of_an_owner_s_file_account_for_a_register(void **state)
+{
+	uint8_t digests[2][SHA256_LEN];
+	char kernel[2 * SHA256_LEN + 3] = "\"", both[4 * SHA256_LEN + 8], *at = kernel + 1;
+	struct err e;
+
+	assert_ok(digest(DIGEST_SHA256, "kernel", 6, digests[0], &e), e);
+	assert_ok(digest(DIGEST_SHA256, "\0\0\0\0", 4, digests[1], &e), e);
+	hex_encode(digests[0], SHA256_LEN, at);
+	strcat(kernel, "\"");
+	snprintf(both, sizeof(both), "%s,\"", kernel);
+	hex_encode(digests[1], SHA256_LEN, both + strlen(both));
+	strcat(both, "\"");
+	assert_ok(judge_by_file("sha256", "4", both, &e), e);
+	assert_refused(judge_by_file("sha256", "4", kernel, &e), e, ERR_DENIED, "policy.pcr4");
+	assert_ok(judge_by_file("sha256", "5", both, &e), e); /* its separator alone */
+	assert_refused(judge_by_file("sha256", "5", kernel, &e), e, ERR_DENIED, "policy.pcr5");
+	assert_refused(judge_by_file("sha256", "20", both, &e), e, ERR_DENIED, "not quoted");
+	/* No event stands there, so that nothing accounts for its value. */
+	assert_refused(judge_by_file("sha256", "16", both, &e), e, ERR_DENIED, "policy.pcr16");
+}
+
+/* Every register that a quote is over: violated alone it is refused by its name. */
+static void every_register_is_judged(void **state)
+{
+	struct tpm_pcr_bank *bank = &good.pcrs.banks[0];
+	struct err e;
+
+	memset(&policy, 0, sizeof(policy));
+	for (unsigned pcr = 0; pcr < TPM_PCR_COUNT; pcr++)
+		if (bank->present & (UINT32_C(1) << pcr))
+			policy.pcrs[policy.count++] =
+				(struct policy_pcr){ DIGEST_SHA256, pcr, bank->values[pcr], 1 };
+	assert_ok(judge(&good, &e), e);
+	for (size_t i = 0; i < policy.count; i++) {
+		const uint8_t *right = policy.pcrs[i].values;
+		uint8_t wrong[SHA256_LEN];
+		char name[32];
+
+		memcpy(wrong, right, sizeof(wrong));
+		wrong[i % SHA256_LEN] ^= 1;
+		policy.pcrs[i].values = wrong;
+		snprintf(name, sizeof(name), "policy.pcr%u:", policy.pcrs[i].index);
+		assert_refused(judge(&good, &e), e, ERR_DENIED, name);
+		policy.pcrs[i].values = right;
+		policy.pcrs[i].bank = DIGEST_SHA384;
+		assert_refused(judge(&good, &e), e, ERR_DENIED, name);
+		policy.pcrs[i].bank = DIGEST_SHA256;
+	}
+}
+
+/*
+ * The members of a quote and how each is judged; one that is left out changes the sum of their sizes
+ * and does not compile. Violated alone, each is refused by its name.
+ */
+#define ATTEST_FIELDS(X)                                                                           \
+	X(bytes, "quote.signature")                                                                \
+	X(qualified_signer, NULL) /* a name of the key; the key itself is bound */                 \
+	X(extra_data, "quote.nonce")                                                               \
+	X(clock, NULL) /* shown */                                                                 \
+	X(reset_count, "policy.reset_count")                                                       \
+	X(restart_count, NULL) /* of two quotes: quote.same_boot */                                \
+	X(safe, NULL)	       /* whether the clock may have been put back */                      \
+	X(firmware_version, NULL)                                                                  \
+	X(selection_count, "quote.selection")                                                      \
+	X(selections, "quote.selection")                                                           \
+	X(pcr_digest, "quote.digest")
+
+enum { ATTEST_PADDING = 7 /* behind `safe` */ };
+
+#define ATTEST_SIZE(member, check) +sizeof(((struct tpm_attest *)0)->member)
+_Static_assert(0 ATTEST_FIELDS(ATTEST_SIZE) + ATTEST_PADDING == sizeof(struct tpm_attest),
+	       "every member of a quote needs a row");
+
+static int judge_with(const char *check, struct err *e)
+{
+	struct forge_tpm f = good;
+	struct forge_tpm_parts p;
+	struct tpm_pcrs presented = good.pcrs;
+	struct tpm_input in;
+
+	policy_make();
+	policy.has_reset_count = true;
+	if (strcmp(check, "quote.nonce") == 0)
+		f.nonce[0] ^= 1;
+	if (strcmp(check, "policy.reset_count") == 0)
+		f.reset_count++;
+	tpm_forge_parts(&f, &p);
+	if (strcmp(check, "quote.signature") == 0)
+		p.signature.bytes[p.signature.len - 1] ^= 1;
+	if (strcmp(check, "quote.selection") == 0)
+		presented.banks[0].present ^= UINT32_C(1) << 20;
+	if (strcmp(check, "quote.digest") == 0)
+		presented.banks[0].values[9][0] ^= 1;
+	in = (struct tpm_input){ .quote = tpm_forge_span(&p.quote),
+				 .signature = tpm_forge_span(&p.signature),
+				 .ak_public = tpm_forge_span(&p.ak_public),
+				 .pcrs = &presented,
+				 .nonce = { good.nonce, sizeof(good.nonce) },
+				 .binding.named = tpm_forge_span(&p.ak_public),
+				 .policy = &policy };
+	verdict_init(&verdict, VERDICT_SCOPE_FULL);
+	int rc = tpm_appraise(&in, NULL, &verdict, e);
+	tpm_forge_parts_done(&p);
+	return rc;
+}
+
+static void every_member_of_a_quote_is_judged(void **state)
+{
+	static const char *const checks[] = {
+#define ATTEST_CHECK(member, check) check,
+		ATTEST_FIELDS(ATTEST_CHECK)
+	};
+	struct err e;
+
+	assert_ok(judge_with("nothing", &e), e);
+	for (size_t i = 0; i < ARRAY_LEN(checks); i++)
+		if (checks[i])
+			assert_refused(judge_with(checks[i], &e), e, ERR_DENIED, checks[i]);
 }
 
 static void an_ak_needs_a_binding(void **state)
@@ -508,6 +648,9 @@ int main(void)
 		cmocka_unit_test(each_fault_is_refused_by_name),
 		cmocka_unit_test(no_register_named_accepts_nothing),
 		cmocka_unit_test(events_account_for_a_register),
+		cmocka_unit_test(events_of_an_owner_s_file_account_for_a_register),
+		cmocka_unit_test(every_register_is_judged),
+		cmocka_unit_test(every_member_of_a_quote_is_judged),
 		cmocka_unit_test(an_ak_needs_a_binding),
 		cmocka_unit_test(a_short_nonce_is_refused),
 		cmocka_unit_test(a_bare_quote_is_judged_alike),
