@@ -774,7 +774,7 @@ static void judge_kind(const struct verify_kind *kind)
 		twist_now = s->twist;
 		judge_row(kind, &(struct row){ s->check, twisted, nothing, s->check, 0 });
 	}
-	print_message("%s: %zu cases\n", kind->name, judged);
+	print_message("# %s: %zu cases\n", kind->name, judged);
 	kind->teardown();
 }
 
