@@ -24,6 +24,9 @@ extern const struct command cmd_cvm_list, cmd_cvm_show;
 /* cmd_measure.c, cmd_igvm.c, cmd_tdxmeasure.c, cmd_idblock.c */
 extern const struct command cmd_sevsnpmeasure, cmd_igvmmeasure, cmd_tdxmeasure, cmd_idblock_create;
 
+/* cmd_policy_create.c */
+extern const struct command cmd_policy_create_snp, cmd_policy_create_tdx;
+
 /* cmd_ca_bundle.c */
 extern const struct command cmd_ca_bundle;
 

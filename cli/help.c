@@ -92,7 +92,7 @@ void help_command(const struct command *command, FILE *out)
 		explain_option(out, row);
 }
 
-/* The first words of all commands, or the second ones of a group, each once. */
+/* The next words of all commands that begin with `group` (NULL: the first ones), each once. */
 static void complete_words(FILE *out, const char *group)
 {
 	const char *last = "";
@@ -114,25 +114,26 @@ static void complete_words(FILE *out, const char *group)
 	}
 }
 
-static void complete_groups(FILE *out)
+/* The groups that have `words` words, each once. */
+static void complete_groups_of(FILE *out, unsigned words)
 {
-	const char *last = "";
-	size_t last_len = 0;
+	char last[64] = "";
 
 	for (const struct command *const *row = commands; *row; row++) {
-		size_t len = strcspn((*row)->name, " ");
-		char group[64];
+		const char *end = (*row)->name;
+		char group[sizeof(last)];
 
-		if (!(*row)->name[len] || (*row)->hidden)
+		for (unsigned i = 0; end && i < words; i++)
+			end = strchr(i ? end + 1 : end, ' ');
+		if (!end || (*row)->hidden)
 			continue;
-		if (len == last_len && strncmp((*row)->name, last, len) == 0)
+		snprintf(group, sizeof(group), "%.*s", (int)(end - (*row)->name), (*row)->name);
+		if (strcmp(group, last) == 0)
 			continue;
-		snprintf(group, sizeof(group), "%.*s", (int)len, (*row)->name);
-		fprintf(out, "\t%s) words=\"", group);
+		fprintf(out, "\t\t'%s') words=\"", group);
 		complete_words(out, group);
 		fputs("\" ;;\n", out);
-		last = (*row)->name;
-		last_len = len;
+		memcpy(last, group, sizeof(last));
 	}
 }
 
@@ -178,12 +179,19 @@ void help_bash_completion(FILE *out)
 	      "\t\tCOMPREPLY=($(compgen -W \"",
 	      out);
 	complete_words(out, NULL);
-	fputs("\" -- \"$cur\"))\n\t\treturn\n\tfi\n\tcase $command in\n", out);
-	complete_groups(out);
-	fputs("\tesac\n\tif [ -n \"$words\" ]; then\n"
-	      "\t\tif [ \"$COMP_CWORD\" -eq 2 ]; then\n"
+	/* A group's words, then those of a group in it, as long as the line names one. */
+	fputs("\" -- \"$cur\"))\n\t\treturn\n\tfi\n"
+	      "\tlocal at=2\n"
+	      "\twhile :; do\n\t\twords=\n\t\tcase $command in\n",
+	      out);
+	complete_groups_of(out, 1);
+	complete_groups_of(out, 2);
+	fputs("\t\tesac\n"
+	      "\t\tif [ \"$COMP_CWORD\" -eq \"$at\" ] && [ -n \"$words\" ] && [ \"${cur#-}\" = \"$cur\" ]; then\n"
 	      "\t\t\tCOMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n\t\t\treturn\n\t\tfi\n"
-	      "\t\tcommand=\"$command ${COMP_WORDS[2]}\"\n\tfi\n"
+	      "\t\tcase \" $words \" in\n"
+	      "\t\t*\" ${COMP_WORDS[at]} \"*) command=\"$command ${COMP_WORDS[at]}\" at=$((at + 1)) ;;\n"
+	      "\t\t*) break ;;\n\t\tesac\n\tdone\n"
 	      "\tcase \"$command $prev\" in\n",
 	      out);
 	complete_values(out);

@@ -8,28 +8,31 @@
 #include <stdlib.h>
 #include <string.h>
 
-int number_option(const struct cli *cli, const char *name, uint64_t max, uint64_t *number,
-		  struct err *e)
+int number_text(const char *text, uint64_t max, uint64_t *number, struct err *e)
 {
-	const char *text = cli_value(cli, name), *digits = text;
-	bool hex = text && (strncmp(text, "0x", 2) == 0 || strncmp(text, "0X", 2) == 0);
+	bool hex = strncmp(text, "0x", 2) == 0 || strncmp(text, "0X", 2) == 0;
+	const char *digits = hex ? text + 2 : text;
 	unsigned long long value;
 
-	if (!text)
-		return 0;
-	if (hex)
-		digits += 2;
 	/* strtoull would take signs and white space. */
-	if (*digits == 0 || strspn(digits, hex ? "0123456789abcdefABCDEF" : "0123456789") !=
-				    strlen(digits))
-		return err_set(e, ERR_INVALID, "--%s %s: wanted a number", name,
-			       log_quote(text).text);
+	if (*digits == 0 ||
+	    strspn(digits, hex ? "0123456789abcdefABCDEF" : "0123456789") != strlen(digits))
+		return err_set(e, ERR_INVALID, "%s: wanted a number", log_quote(text).text);
 	errno = 0;
 	value = strtoull(digits, NULL, hex ? 16 : 10);
 	if (errno || value > max)
-		return err_set(e, ERR_INVALID, "--%s %s: at most %" PRIu64, name,
-			       log_quote(text).text, max);
+		return err_set(e, ERR_INVALID, "%s: at most %" PRIu64, log_quote(text).text, max);
 	*number = value;
+	return 0;
+}
+
+int number_option(const struct cli *cli, const char *name, uint64_t max, uint64_t *number,
+		  struct err *e)
+{
+	const char *text = cli_value(cli, name);
+
+	if (text && number_text(text, max, number, e) < 0)
+		return err_wrap(e, "--%s", name);
 	return 0;
 }
 

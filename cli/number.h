@@ -8,6 +8,9 @@
 
 #include <stdint.h>
 
+/* Decimal, or 0x and hexadecimal, at most `max`. */
+int number_text(const char *text, uint64_t max, uint64_t *number, struct err *e) MUST_CHECK;
+
 /* The option's value, decimal or 0x and hexadecimal, at most `max`; `*number` stays as it is when
  * the option was not given. */
 int number_option(const struct cli *cli, const char *name, uint64_t max, uint64_t *number,

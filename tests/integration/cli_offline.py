@@ -229,6 +229,9 @@ def completion_knows_every_command():
         assert complete("cocos-cli", "keys", "-k", "e") == ["ecdsa", "ed25519"]
         assert "--key-type" in complete("cocos-cli", "keys", "--")
         assert "--follow" in complete("cocos-cli", "computation", "logs", "--f")
+        assert "--host-data" in complete("cocos-cli", "policy", "create", "snp", "--ho")
+        assert {"snp", "tdx"} <= set(complete("cocos-cli", "policy", "create", ""))
+        assert "--output" in complete("cocos-cli", "policy", "create", "tdx", "--o")
         assert complete("cocos-cli", "checksum", "comp") == ["completion"]  # a file
 
 

@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`policy create snp|tdx`: every option gives the key that it names, as the policy's own reader takes it."""
+import json
+import re
+
+import tap
+from harness import Folder, cli
+
+H48, H32, H16 = "ab" * 48, "cd" * 32, "ef" * 16
+
+# Option, its value on the command line (None: a flag), where it stands in the policy, as what.
+SNP = [
+    ("measurement", f"{H48},{'12' * 48}", "snp/measurements", [H48, "12" * 48]),
+    ("host-data", H32, "snp/host_data", [H32]),
+    ("id-key-digest", H48, "snp/id_key_digests", [H48]),
+    ("author-key-digest", H48, "snp/author_key_digests", [H48]),
+    ("require-author-key", None, "snp/require_author_key", True),
+    ("family-id", H16, "snp/family_ids", [H16]),
+    ("image-id", H16, "snp/image_ids", [H16]),
+    ("report-id", H32, "snp/report_ids", [H32]),
+    ("report-id-ma", H32, "snp/report_id_mas", [H32]),
+    ("chip-id", "01" * 64, "snp/chip_ids", ["01" * 64]),
+    ("require-chip-allow-list", None, "snp/require_chip_allow_list", True),
+    ("min-version", "3", "snp/min_version", 3),
+    ("min-guest-svn", "7", "snp/min_guest_svn", 7),
+    ("vmpl", "2", "snp/vmpl", 2),
+    ("allow", "smt,cxl", "snp/allow", ["smt", "cxl"]),
+    ("demand", "single_socket,page_swap_disable", "snp/demand", ["single_socket", "page_swap_disable"]),
+    ("min-abi", "1.55", "snp/min_abi", "1.55"),
+    ("platform", "tsme,ecc", "snp/platform", ["tsme", "ecc"]),
+    ("allow-tio", None, "snp/allow_tio", True),
+    ("allow-unchecked-alias", None, "snp/allow_unchecked_alias", True),
+    ("allow-vlek", None, "snp/allow_vlek", True),
+    ("csp-id", "Example", "snp/csp_id", "Example"),
+    ("product", "Milan", "snp/product", "Milan"),
+    ("min-tcb", "bootloader=4,snp=24", "snp/min_tcb", {"bootloader": 4, "snp": 24}),
+    ("min-launch-tcb", "tee=0", "snp/min_launch_tcb", {"tee": 0}),
+    ("allow-provisional", None, "snp/allow_provisional", True),
+    ("min-build", "21", "snp/min_build", 21),
+    ("min-api", "1.55", "snp/min_api", "1.55"),
+    ("min-firmware", "1.55.21", "snp/min_firmware", [1, 55, 21]),
+    ("launch-mit-vector", "0xffffffffffffffff", "snp/launch_mit_vector", 2 ** 64 - 1),
+    ("current-mit-vector", "1", "snp/current_mit_vector", 1),
+]
+TDX = [("mrtd", f"{H48},{'12' * 48}", "tdx/mrtd", [H48, "12" * 48])] + [
+    (option, value * length, "tdx/" + key, [value * length])
+    for option, key, length, value in (
+        ("rtmr0", "rtmr0", 48, "01"), ("rtmr1", "rtmr1", 48, "02"), ("rtmr2", "rtmr2", 48, "03"),
+        ("rtmr3", "rtmr3", 48, "04"), ("mr-seam", "mrseam", 48, "05"), ("mrconfigid", "mrconfigid", 48, "06"),
+        ("mrowner", "mrowner", 48, "07"), ("mrownerconfig", "mrownerconfig", 48, "08"),
+        ("mrservicetd", "mrservicetd", 48, "09"), ("fmspc", "fmspcs", 6, "0a"),
+        ("instance", "instances", 16, "0b"))] + [
+    ("allow-attribute", "lass,kl", "tdx/allow_attributes", ["lass", "kl"]),
+    ("allow-sept-ve", None, "tdx/allow_sept_ve", True),
+    ("attributes", "00" * 8, "tdx/attributes", "00" * 8),
+    ("xfam", "e7" + "00" * 7, "tdx/xfam", "e7" + "00" * 7),
+    ("status", "UpToDate,OutOfDate", "tdx/statuses", ["UpToDate", "OutOfDate"]),
+    ("min-evaluation", "17", "tdx/min_evaluation", 17),
+    ("min-tee-tcb-svn", "05" * 16, "tdx/min_tee_tcb_svn", "05" * 16),
+    ("min-qe-svn", "8", "tdx/min_qe_svn", 8),
+    ("min-pce-svn", "13", "tdx/min_pce_svn", 13),
+]
+COMMON = [
+    ("max-age", "60", "token/max_age", 60),
+    ("agent", "stock", "run/agent", "stock"),
+    ("fixed-boot", None, "run/fixed_boot", True),
+    ("boot-key", "AGENT_LOG_LEVEL", "run/boot_keys", ["AGENT_LOG_LEVEL"]),
+    ("weak-word", "cocos.role_signature", "run/weak_words", ["cocos.role_signature"]),
+    ("allow-external-identity", None, "run/allow_external_identity", True),
+    ("require-crl", None, "crl/required", True),
+]
+KINDS = {"snp": (SNP, ("--measurement", H48)), "tdx": (TDX, ("--mrtd", H48))}
+
+
+def words_of(option, value):
+    return ["--" + option] + ([] if value is None else [value])
+
+
+def member(policy, path):
+    for key in path.split("/"):
+        policy = policy[key]
+    return policy
+
+
+def understood(text):
+    with Folder() as folder:
+        folder.write("policy.json", text)
+        cli("policy", "validate", folder("policy.json")).ok()
+    return json.loads(text)
+
+
+def each_option_alone_gives_its_key():
+    for kind, (options, needed) in KINDS.items():
+        for option, value, path, wanted in options + COMMON:
+            base = [] if option == needed[0][2:] else needed
+            policy = understood(cli("policy", "create", kind, *base, *words_of(option, value)).ok())
+            assert member(policy, path) == wanted, (option, policy)
+            assert policy["cocos"] == 1 and set(policy) == {"cocos", kind, path.split("/")[0]}, policy
+
+
+def all_options_together_are_one_policy():
+    for kind, (options, _) in KINDS.items():
+        words = [w for option, value, _, _ in options + COMMON for w in words_of(option, value)]
+        policy = understood(cli("policy", "create", kind, *words).ok())
+        for _, _, path, wanted in options + COMMON:
+            assert member(policy, path) == wanted, path
+        # The test knows every option that there is.
+        text = cli("policy", "create", kind, "--help").ok()
+        known = {o[0] for o in options + COMMON} | {"manifest", "output", "verbose", "help"}
+        assert set(re.findall(r"--([a-z0-9-]+)", text.partition("Options:")[2])) == known
+
+
+def values_may_come_one_by_one():
+    policy = understood(cli("policy", "create", "snp", "--measurement", H48, "--measurement", "12" * 48).ok())
+    assert policy["snp"]["measurements"] == [H48, "12" * 48]
+
+
+def a_manifest_becomes_its_digest():
+    with Folder() as folder:
+        key = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n" \
+              "-----END PUBLIC KEY-----\n"
+        folder.write("manifest.json", json.dumps({
+            "id": "1", "algorithm": {"hash": "11" * 32, "user_key": key, "algo_type": "bin"},
+            "result_consumers": [{"user_key": key}]}))
+        digest = cli("checksum", "--manifest", folder("manifest.json"), "--json").json()["sha3_256"]
+        policy = understood(cli("policy", "create", "snp", "--measurement", H48, "--manifest",
+                                folder("manifest.json")).ok())
+        assert policy["run"]["manifests"] == [digest]
+        folder.write("empty.json", "{}")
+        cli("policy", "create", "snp", "--measurement", H48, "--manifest", folder("empty.json")).refused(2, "empty.json")
+
+
+def what_the_reader_would_not_take_is_not_written():
+    with Folder() as folder:
+        for kind, words, said in (
+                ("snp", [], "--measurement is missing"), ("tdx", [], "--mrtd is missing"),
+                ("snp", ["--measurement", H48[2:]], "96 are wanted"),
+                ("snp", ["--measurement", ""], "empty value"),
+                ("snp", ["--measurement", H48 + ","], "empty value"),
+                ("snp", ["--measurement", H48, "--allow", "debug"], "debug"),
+                ("snp", ["--measurement", H48, "--allow", "smt,smt"], "twice"),
+                ("snp", ["--measurement", H48, "--min-tcb", "snp"], "NAME=NUMBER"),
+                ("snp", ["--measurement", H48, "--min-tcb", "snp=256"], "at most 255"),
+                ("snp", ["--measurement", H48, "--min-tcb", "snp=1,snp=2"], "snp"),
+                ("snp", ["--measurement", H48, "--min-tcb", "nothing=1"], "nothing"),
+                ("snp", ["--measurement", H48, "--min-firmware", "1.55"], "major, minor, build"),
+                ("snp", ["--measurement", H48, "--min-firmware", "1.55.256"], "at most 255"),
+                ("snp", ["--measurement", H48, "--vmpl", "4"], "vmpl"),
+                ("snp", ["--measurement", H48, "--launch-mit-vector", str(2 ** 64)], "at most"),
+                ("snp", ["--measurement", H48, "--min-guest-svn", "-1"], "wanted a number"),
+                ("snp", ["--measurement", H48, "--product", "Rome"], "Rome"),
+                ("snp", ["--measurement", H48, "--agent", "any"], "agent"),
+                ("snp", ["--measurement", H48, "--mrtd", H48], "unknown option"),
+                ("tdx", ["--mrtd", H48, "--status", "Revoked"], "Revoked"),
+                ("tdx", ["--mrtd", H48, "--allow-attribute", "debug"], "debug"),
+                ("tdx", ["--mrtd", H48, "--xfam", "00"], "xfam")):
+            out = folder("policy.json")
+            run = cli("policy", "create", kind, *words, "--output", out)
+            run.refused(2, said)
+            try:
+                with open(out, encoding="utf-8"):
+                    raise AssertionError(f"{words} left a file")
+            except FileNotFoundError:
+                pass
+
+
+def a_file_is_replaced_whole():
+    with Folder() as folder:
+        folder.write("policy.json", "old")
+        cli("policy", "create", "tdx", "--mrtd", H48, "-o", folder("policy.json")).ok()
+        with open(folder("policy.json"), encoding="utf-8") as file:
+            assert json.load(file)["tdx"]["mrtd"] == [H48]
+        cli("policy", "create", "tdx", "--mrtd", H48, "-o", folder("none", "x")).refused(1, "none")
+
+
+if __name__ == "__main__":
+    tap.run([each_option_alone_gives_its_key, all_options_together_are_one_policy, values_may_come_one_by_one,
+             a_manifest_becomes_its_digest, what_the_reader_would_not_take_is_not_written,
+             a_file_is_replaced_whole])
