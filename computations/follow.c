@@ -2,7 +2,8 @@
 /*
  * follow.c — Logs: a journal handed out page by page, and then as it grows.
  *
- * A page is read only when the last one has gone out far enough, so a slow reader costs one page.
+ * A page is read only when the last one has gone out far enough, so a slow reader costs one page. Who
+ * does not follow gets what was there when he asked, and an end, however fast the journal grows.
  */
 #include <string.h>
 
@@ -17,6 +18,7 @@ struct follower {
 	struct rpc_call *call; /* NULL: over */
 	char *computation_id, *cvm_id;
 	int64_t after;
+	int64_t until; /* the newest record when the call began; -1: not looked up yet */
 	bool follow;
 	bool reading; /* a page is being read: then it may not be freed */
 	bool again;   /* something new came meanwhile */
@@ -49,6 +51,8 @@ static int read_page(struct store *store, void *data, struct err *e)
 	} else if (store_cvm(store, f->cvm_id, &cvm, e) < 0) {
 		return -(int)e->code;
 	}
+	if (f->until < 0 && store_newest_record(store, &f->until, e) < 0)
+		return -(int)e->code;
 	return store_records(store, f->computation_id, f->cvm_id, f->after, &f->records, &f->count,
 			     e);
 }
@@ -71,12 +75,20 @@ static void next_page(struct follower *f)
 		f->reading = true;
 }
 
-/* Everything of the page goes out; it is bounded. */
+/* Nothing is left for a reader who does not follow. */
+static bool is_read(const struct follower *f)
+{
+	return !f->follow && (f->count == 0 || f->records[f->count - 1].number >= f->until);
+}
+
+/* Everything of the page that the reader asked for goes out; it is bounded. */
 static int send_page(struct follower *f, struct err *e)
 {
 	for (size_t i = 0; i < f->count; i++) {
 		struct convert_record out;
 
+		if (!f->follow && f->records[i].number > f->until)
+			break;
 		convert_record(&out, &f->records[i]);
 		if (rpc_call_send(f->call, &out.message.base, e) < 0)
 			return -(int)e->code;
@@ -88,7 +100,7 @@ static int send_page(struct follower *f, struct err *e)
 static void page_done(void *data, const struct err *e)
 {
 	struct follower *f = data;
-	bool more = f->count > 0;
+	bool more = f->count > 0, all = !e && is_read(f);
 	struct err sending;
 
 	f->reading = false;
@@ -104,9 +116,11 @@ static void page_done(void *data, const struct err *e)
 	f->records = NULL;
 	f->count = 0;
 	f->full = rpc_call_queued(f->call) >= RPC_LOW_WATER;
-	if (more || f->again)
+	if (all)
+		rpc_call_finish(f->call, NULL);
+	else if (more || f->again)
 		next_page(f);
-	else if (!f->follow || f->finished)
+	else if (f->finished)
 		rpc_call_finish(f->call, NULL);
 }
 
@@ -135,6 +149,7 @@ void follow_start(struct rpc_call *call, const ProtobufCMessage *message)
 	f->call = call;
 	f->follow = request->follow;
 	f->after = (int64_t)request->after;
+	f->until = -1;
 	TAILQ_INSERT_TAIL(&service->followers, f, next);
 	service->follower_count++;
 	rpc_call_set_user(call, f);

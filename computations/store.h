@@ -133,3 +133,5 @@ int store_agent_state(struct store *store, const char *cvm_id, const char *state
 int store_records(struct store *store, const char *computation_id, const char *cvm_id,
 		  int64_t after, struct record **records, size_t *count, struct err *e) MUST_CHECK;
 void records_free(struct record *records, size_t count);
+/* The number of the newest record of all; 0 if there is none. */
+int store_newest_record(struct store *store, int64_t *number, struct err *e) MUST_CHECK;

@@ -272,3 +272,17 @@ int store_records(struct store *store, const char *computation_id, const char *c
 	*count = got;
 	return 0;
 }
+
+int store_newest_record(struct store *store, int64_t *number, struct err *e)
+{
+	CLEANUP(sqlite3_finalize) sqlite3_stmt *stmt = NULL;
+	int row;
+
+	if (db_query(&store->db, &stmt, e, "SELECT coalesce(max(number), 0) FROM records", "") < 0)
+		return -(int)e->code;
+	row = db_next(&store->db, stmt, e);
+	if (row <= 0)
+		return row < 0 ? row : err_set(e, ERR_INTERNAL, "the newest record");
+	*number = sqlite3_column_int64(stmt, 0);
+	return 0;
+}

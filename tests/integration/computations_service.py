@@ -471,6 +471,22 @@ def logs_are_followed_to_the_end():
             "line 499", "{}"]
 
 
+def who_does_not_follow_gets_what_was_there_however_much_is_said():
+    with Folder() as folder, Computations(folder, MAX_RECORDS="100000") as service, \
+            agent_of(service) as agent:
+        computation = create(service)
+        until(connected(service, "cvm-1"), "the connection")
+        run(service, computation)
+        agent.manifest()
+        for number in range(20000):
+            agent.log(computation, f"line {number}")
+        until(lambda: service.show(computation).records > 100, "the first records")
+        stream = service.admin.Logs(computations.LogsRequest(id=computation), timeout=PATIENCE)
+        next(stream)
+        there = service.show(computation).records
+        assert 1 + len(list(stream)) <= there, "records that came after the call began"
+
+
 def a_reader_who_does_not_read_costs_one_page():
     with Folder() as folder, Computations(folder, MAX_RECORD_BYTES="64M") as service:
         with agent_of(service) as agent:
