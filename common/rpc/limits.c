@@ -6,6 +6,7 @@ struct rpc_limits rpc_limits_default(void)
 	return (struct rpc_limits){
 		.message_max = RPC_MESSAGE_MAX,
 		.connections_max = 2048,
+		.unready_max = 1024,
 		.streams_max = 100,
 		.header_list_max = 24 << 10,
 		.queued_max = 16 << 20,

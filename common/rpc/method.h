@@ -42,7 +42,10 @@ enum {
 /* Times are milliseconds. Zero never means 'none': start from rpc_limits_default(). */
 struct rpc_limits {
 	size_t message_max;	  /* RPC_MESSAGE_MAX */
-	unsigned connections_max; /* of a server; then one that is quiet gives way, or the new one */
+	unsigned connections_max; /* of a server, and at most three quarters of its descriptors;
+				   * then one that is quiet gives way, or the new one */
+	unsigned unready_max;	  /* of these, in handshake, prologue or preface; then the one
+				   * gives way that has come the least far, the oldest of them */
 	unsigned streams_max;	  /* open at a time on a connection */
 	size_t header_list_max;	  /* bytes of one header block, as HTTP/2 counts them */
 	size_t queued_max;	  /* output waiting in one call; more fails the call */

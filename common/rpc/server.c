@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 static void on_hub_freed(struct transport_hub *hub)
 {
@@ -62,6 +63,20 @@ static void on_tick(uv_timer_t *timer)
 		uv_timer_stop(timer);
 }
 
+/* Connections never take the descriptors that the program's other work needs. */
+static void mind_descriptors(struct rpc_limits *limits)
+{
+	struct rlimit files;
+	unsigned most;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) < 0 || files.rlim_cur == RLIM_INFINITY ||
+	    files.rlim_cur / 4 * 3 > limits->connections_max)
+		return;
+	most = (unsigned)(files.rlim_cur / 4 * 3);
+	limits->connections_max = most;
+	limits->unready_max = min_unsigned(limits->unready_max, most / 2);
+}
+
 int rpc_server_new(uv_loop_t *loop, const struct rpc_limits *limits, struct rpc_server **server,
 		   struct err *e)
 {
@@ -70,6 +85,7 @@ int rpc_server_new(uv_loop_t *loop, const struct rpc_limits *limits, struct rpc_
 	if (!s)
 		return err_nomem(e);
 	s->limits = limits ? *limits : rpc_limits_default();
+	mind_descriptors(&s->limits);
 	s->callbacks = conn_callbacks();
 	s->option = h2_options(&s->limits);
 	if (!s->callbacks || !s->option || transport_hub_init(&s->hub, loop, e) < 0) {
@@ -172,6 +188,7 @@ void server_conn_opened(struct rpc_server *server, struct rpc_conn *c)
 	unsigned tick = tick_of(&server->limits);
 
 	TAILQ_INSERT_TAIL(&server->conns, c, others);
+	server->unready_count++;
 	if (server->conn_count++ == 0)
 		uv_timer_start(&server->tick, on_tick, tick, tick);
 }
@@ -180,7 +197,14 @@ void server_conn_closed(struct rpc_server *server, struct rpc_conn *c)
 {
 	TAILQ_REMOVE(&server->conns, c, others);
 	server->conn_count--;
+	server->unready_count -= !c->has_settings;
 	/* Not from here: who drained is told by the next tick, outside of anybody's callback. */
+}
+
+void server_conn_ready(struct rpc_server *server, struct rpc_conn *c)
+{
+	server->unready_count -= !c->has_settings;
+	c->has_settings = true;
 }
 
 void server_shed(struct rpc_server *server)
@@ -199,11 +223,31 @@ void server_shed(struct rpc_server *server)
 	}
 }
 
+/* Who stalls on the way to HTTP/2 pushes out others who stall, and not those who are served: the
+ * oldest in TLS, which costs a stranger the least, before the oldest behind it. */
+static void limit_unready(struct rpc_server *server)
+{
+	struct rpc_conn *c, *victim = NULL;
+
+	if (server->unready_count < server->limits.unready_max)
+		return;
+	TAILQ_FOREACH(c, &server->conns, others) {
+		if (c->has_settings || (victim && c->transport.stage > TRANSPORT_TLS))
+			continue;
+		victim = c;
+		if (c->transport.stage <= TRANSPORT_TLS)
+			break;
+	}
+	if (victim)
+		conn_close(victim);
+}
+
 bool server_make_room(struct rpc_server *server)
 {
 	uint64_t now = uv_now(server->hub.loop);
 	struct rpc_conn *c, *oldest = NULL;
 
+	limit_unready(server);
 	if (server->conn_count < server->limits.connections_max)
 		return true;
 	TAILQ_FOREACH(c, &server->conns, others)

@@ -50,6 +50,7 @@ struct rpc_server {
 	TAILQ_HEAD(, listener) listeners;
 	TAILQ_HEAD(, rpc_conn) conns;
 	unsigned conn_count;
+	unsigned unready_count; /* of these, without HTTP/2 SETTINGS so far */
 	size_t buffered; /* what all calls hold */
 	uint64_t last_ping;
 	uv_timer_t tick;
@@ -69,6 +70,8 @@ void server_shed(struct rpc_server *server);
 bool server_make_room(struct rpc_server *server);
 void server_conn_opened(struct rpc_server *server, struct rpc_conn *c);
 void server_conn_closed(struct rpc_server *server, struct rpc_conn *c);
+/* The client's first SETTINGS are in. */
+void server_conn_ready(struct rpc_server *server, struct rpc_conn *c);
 
 /* conn_h2.c */
 nghttp2_session_callbacks *conn_callbacks(void); /* NULL: no memory */

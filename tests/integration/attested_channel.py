@@ -300,9 +300,10 @@ def the_client_wants_tls_1_3_and_h2():
 # ---- our server ----
 
 class OurServer:
-    def __init__(self, stack, *options):
-        self.process = subprocess.Popen([program("tests/attested/attested_server"), *options],
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    def __init__(self, stack, *options, descriptors=1024):
+        self.process = subprocess.Popen(
+            ["prlimit", f"--nofile={descriptors}", program("tests/attested/attested_server"),
+             *options], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         stack.callback(self.stop)
         self.port = int(self.process.stdout.readline().split()[-1])
         self.target = f"127.0.0.1:{self.port}"
@@ -327,9 +328,9 @@ class OurServer:
 
 
 @contextlib.contextmanager
-def our_server(*options):
+def our_server(*options, **limits):
     with contextlib.ExitStack() as stack:
-        yield OurServer(stack, *options)
+        yield OurServer(stack, *options, **limits)
 
 
 def the_server_answers_clients_of_another_make():
@@ -549,6 +550,32 @@ def those_who_stall_do_not_disturb_an_upload():
                 connection.close()
 
 
+def a_flood_keeps_nobody_out():
+    """With room for few descriptors, and far more strangers than places who say nothing, ever: an
+    upload goes on, and newcomers are served."""
+    with our_server(descriptors=256) as server:
+        upload = subprocess.Popen([program("tests/attested/attested_client"), server.target,
+                                   "--upload", "256"],
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        until(lambda: server.figures()["uploaded"] > 0, "the upload's first bytes")
+        sockets = []
+        try:
+            for number in range(600):
+                stall("hello" if number % 2 else "nothing", server.port, sockets)
+            for _ in range(5):
+                assert run_client(server.target, "--count", "4").returncode == 0
+                for number in range(100):
+                    stall("hello" if number % 2 else "nothing", server.port, sockets)
+            _, err = upload.communicate(timeout=PATIENCE)
+            assert upload.returncode == 0, err
+            assert server.descriptors() < 192
+            figures = server.figures()
+            assert figures["connections"] <= 97 and figures["calls"] == 22, figures
+        finally:
+            for raw in sockets:
+                raw.close()
+
+
 if __name__ == "__main__":
     tap.run([
         the_client_takes_an_honest_server,
@@ -569,4 +596,5 @@ if __name__ == "__main__":
         clients_can_be_asked_for_certificates,
         two_thousand_connections_leave_nothing_behind,
         those_who_stall_do_not_disturb_an_upload,
+        a_flood_keeps_nobody_out,
     ])

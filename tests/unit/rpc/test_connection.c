@@ -6,8 +6,10 @@
 #include "common/rpc/job.h"
 #include "common/rpc/sync.h"
 
+#include <netinet/in.h>
 #include <openssl/x509.h>
 #include <stdio.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 static const struct rpc_method input_call = TEST_STREAMING_INPUT_CALL;
@@ -417,6 +419,51 @@ static void a_client_that_speaks_no_prologue_is_not_served(void **state)
 		  "");
 }
 
+static int silent_connection(const struct pair *p)
+{
+	const struct sockaddr_in address = { .sin_family = AF_INET,
+					     .sin_port = htons((uint16_t)p->port),
+					     .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_int_equal(connect(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
+	return fd;
+}
+
+static void those_who_say_nothing_push_out_each_other(void **state)
+{
+	CLEANUP(rpc_tls_free) struct rpc_tls *server = server_tls(NULL);
+	CLEANUP(rpc_tls_free) struct rpc_tls *client = client_tls(&(struct rpc_tls_config){ .ca = cert });
+	struct rpc_limits limits = rpc_limits_default();
+	struct pair p = { 0 };
+	int silent[12];
+	char byte;
+
+	limits.unready_max = 4;
+	pair_open(&p, &(struct pair_setup){ .service = &service,
+					    .server_tls = server,
+					    .client_tls = client,
+					    .limits = &limits });
+	struct rpc_stream *served = pair_call(&p, &input_call, 0);
+	pair_until(&p, p.started);
+	for (size_t i = 0; i < ARRAY_LEN(silent); i++) {
+		silent[i] = silent_connection(&p);
+		uv_run(&p.loop, UV_RUN_ONCE);
+	}
+	/* The last four are there, the others were closed, and who is served has not noticed. */
+	pair_until(&p, recv(silent[ARRAY_LEN(silent) - 5], &byte, 1, MSG_DONTWAIT) >= 0);
+	assert_int_equal(rpc_server_connections(p.server), 5);
+	for (size_t i = 0; i < ARRAY_LEN(silent); i++) {
+		if (i >= ARRAY_LEN(silent) - 4)
+			assert_int_equal(recv(silent[i], &byte, 1, MSG_DONTWAIT), -1);
+		close(silent[i]);
+	}
+	rpc_stream_half_close(served);
+	pair_until(&p, p.closed);
+	assert_int_equal(p.status.code, ERR_OK);
+	pair_close(&p);
+}
+
 static void on_drained(void *data)
 {
 	unsigned *drained = data;
@@ -611,6 +658,7 @@ int main(void)
 		cmocka_unit_test(a_prologue_may_refuse),
 		cmocka_unit_test(a_prologue_has_its_time_and_room),
 		cmocka_unit_test(a_client_that_speaks_no_prologue_is_not_served),
+		cmocka_unit_test(those_who_say_nothing_push_out_each_other),
 		cmocka_unit_test(a_drain_lets_calls_finish),
 		cmocka_unit_test(a_drain_has_an_end),
 		cmocka_unit_test(a_drain_of_nothing_ends_at_once),
