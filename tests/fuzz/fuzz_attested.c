@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Both halves of attested TLS against bytes of any kind in pieces of any size, over the exporters
+ * of a real TLS session; prologue and pool are played here.
+ *
+ * Input: a byte that chooses the half (bit 0), then orders: 0x00 the pending work is done; 0x01 the
+ * honest frame, with a byte of it (16-bit place) changed by an XOR that may be zero; n >= 2 the
+ * next n - 1 bytes as they are.
+ */
+#include <assert.h>
+#include <string.h>
+
+#include "attestation/attested_session.h"
+#include "attestation/attested_client.h"
+#include "attestation/attested_server.h"
+#include "common/rpc/job.h"
+#include "common/rpc/prologue.h"
+#include "tests/attested/kit.h"
+
+enum { INPUT_MAX = 1 << 20, ORDERS_MAX = 64 };
+
+/* ---- one connection, as a transport would drive it ---- */
+
+struct rpc_prologue_run {
+	const struct rpc_prologue *prologue;
+	void *user;
+	unsigned refs;
+	bool is_held, is_open, has_passed, is_refused;
+	uint8_t *kept;
+	size_t kept_len, kept_room, sent;
+	uint8_t first_sent;
+	SSL *tls;
+};
+
+void rpc_prologue_set_user(struct rpc_prologue_run *run, void *user)
+{
+	run->user = user;
+}
+
+void *rpc_prologue_user(const struct rpc_prologue_run *run)
+{
+	return run->user;
+}
+
+static void feed(struct rpc_prologue_run *run)
+{
+	while (run->kept_len && !run->is_held && !run->has_passed && !run->is_refused) {
+		size_t used = run->prologue->bytes(run, run->kept, run->kept_len);
+
+		assert(used <= run->kept_len);
+		memmove(run->kept, run->kept + used, run->kept_len - used);
+		run->kept_len -= used;
+		if (!used)
+			return;
+	}
+}
+
+void rpc_prologue_hold(struct rpc_prologue_run *run, bool hold)
+{
+	run->is_held = hold;
+	if (!hold && run->is_open)
+		feed(run);
+}
+
+struct rpc_prologue_run *rpc_prologue_ref(struct rpc_prologue_run *run)
+{
+	run->refs++;
+	return run;
+}
+
+void rpc_prologue_unref(struct rpc_prologue_run *run)
+{
+	if (--run->refs)
+		return;
+	free(run->kept);
+	free(run);
+}
+
+bool rpc_prologue_is_open(const struct rpc_prologue_run *run)
+{
+	return run->is_open;
+}
+
+int rpc_prologue_send(struct rpc_prologue_run *run, const void *bytes, size_t len, struct err *e)
+{
+	assert(run->is_open && !run->is_refused && !run->has_passed);
+	if (!run->sent)
+		run->first_sent = *(const uint8_t *)bytes;
+	run->sent += len;
+	return 0;
+}
+
+void rpc_prologue_pass(struct rpc_prologue_run *run)
+{
+	if (run->is_open && !run->is_refused)
+		run->has_passed = true;
+}
+
+void rpc_prologue_refuse(struct rpc_prologue_run *run, const struct err *e)
+{
+	assert(e->code != ERR_OK && e->text[0]);
+	if (run->is_open && !run->has_passed)
+		run->is_refused = true;
+}
+
+SSL *rpc_prologue_tls(const struct rpc_prologue_run *run)
+{
+	return run->is_open ? run->tls : NULL;
+}
+
+bool rpc_prologue_is_server(const struct rpc_prologue_run *run)
+{
+	return run->prologue == &attested_server_prologue;
+}
+
+/* ---- work that is done when the input says so ---- */
+
+static struct {
+	void (*done)(void *data);
+	void *data;
+} job;
+
+int rpc_job_start(uv_loop_t *loop, void (*work)(void *data), void (*done)(void *data), void *data,
+		  struct err *e)
+{
+	assert(!job.done);
+	work(data);
+	job.done = done;
+	job.data = data;
+	return 0;
+}
+
+static struct {
+	attested_token_fn *done;
+	void *data;
+	char token[256];
+} evidence;
+
+static struct kit_identity identity;
+
+static void make_token(enum digest_kind hash, const uint8_t exporter[BINDING_EXPORTER_LEN])
+{
+	CLEANUP(free) uint8_t *spki = NULL;
+	struct binding binding;
+	size_t len;
+	struct err e;
+	int at = snprintf(evidence.token, sizeof(evidence.token), "%s", KIT_TOKEN_PREFIX);
+
+	assert(key_to_spki(identity.key, &spki, &len, &e) == 0);
+	assert(binding_channel(hash, spki, len, exporter, NULL, &binding, &e) == 0);
+	for (size_t i = 0; i < sizeof(binding.report_data); i++)
+		at += snprintf(evidence.token + at, sizeof(evidence.token) - (size_t)at, "%02x",
+			       binding.report_data[i]);
+}
+
+static int collect(void *source, enum digest_kind hash,
+		   const uint8_t exporter[BINDING_EXPORTER_LEN], attested_token_fn *done,
+		   void *data, void **handle, struct err *e)
+{
+	assert(!evidence.done);
+	make_token(hash, exporter);
+	evidence.done = done;
+	evidence.data = data;
+	*handle = &evidence;
+	return 0;
+}
+
+static void cancel(void *source, void *handle)
+{
+	assert(handle == &evidence && evidence.done);
+	evidence.done = NULL;
+}
+
+static void finish_work(void)
+{
+	if (job.done)
+		TAKE_PTR(job.done)(job.data);
+	if (evidence.done)
+		TAKE_PTR(evidence.done)
+	(evidence.data, (const uint8_t *)evidence.token, strlen(evidence.token), NULL);
+}
+
+/* ---- the TLS session, made once ---- */
+
+static SSL *server_tls, *client_tls;
+static struct attested_server *server;
+
+static void handshake(void)
+{
+	BIO *server_end, *client_end;
+
+	assert(BIO_new_bio_pair(&server_end, 0, &client_end, 0) == 1);
+	SSL_set_bio(server_tls, server_end, server_end);
+	SSL_set_bio(client_tls, client_end, client_end);
+	SSL_set_accept_state(server_tls);
+	SSL_set_connect_state(client_tls);
+	for (int i = 0; i < 10; i++) {
+		(void)SSL_do_handshake(client_tls);
+		(void)SSL_do_handshake(server_tls);
+	}
+	assert(SSL_is_init_finished(client_tls) && SSL_is_init_finished(server_tls));
+}
+
+static void prepare(void)
+{
+	const struct rpc_tls_config client_config = { .only_tls13 = true,
+						      .judged_by_prologue = true };
+	struct attested_server_config config = { .source = { .collect = collect,
+							     .cancel = cancel } };
+	static struct rpc_tls *tls[2]; /* for the life of the program */
+	struct err e;
+
+	assert(kit_identity_make(&identity, &e) == 0);
+	assert(kit_server_tls(&identity, NULL, &tls[0], &e) == 0);
+	assert(rpc_tls_new_client(&client_config, &tls[1], &e) == 0);
+	server_tls = SSL_new(rpc_tls_context(tls[0]));
+	client_tls = SSL_new(rpc_tls_context(tls[1]));
+	assert(server_tls && client_tls);
+	handshake();
+	config.key = identity.key;
+	config.leaf_der = identity.leaf;
+	config.leaf_len = identity.leaf_len;
+	assert(attested_server_new(&config, &server, &e) == 0);
+}
+
+/* ---- the orders ---- */
+
+static const uint8_t context[EA_CONTEXT_LEN] = { 1, 2, 3 };
+
+static size_t honest_request(uint8_t *out)
+{
+	CLEANUP_WRITER struct writer w = writer_up_to(EA_REQUEST_MAX);
+
+	ea_request_write(context, &w);
+	memcpy(out + EA_FRAME_HEAD, w.bytes, w.len);
+	ea_frame_head(EA_FRAME_REQUEST, w.len, out);
+	return w.len + EA_FRAME_HEAD;
+}
+
+static size_t honest_authenticator(uint8_t *out, size_t room)
+{
+	CLEANUP_WRITER struct writer w = writer_up_to(room - EA_FRAME_HEAD);
+	uint8_t request[EA_FRAME_HEAD + EA_REQUEST_MAX];
+	struct authenticator_session session;
+	struct authenticator_input input = { .request = request + EA_FRAME_HEAD,
+					     .request_len = honest_request(request) - EA_FRAME_HEAD,
+					     .leaf_der = identity.leaf,
+					     .leaf_len = identity.leaf_len,
+					     .key = identity.key,
+					     .evidence = (const uint8_t *)evidence.token };
+	struct err e;
+
+	assert(attested_session_read(server_tls, context, &session, &e) == 0);
+	make_token(session.hash, session.exporter);
+	input.evidence_len = strlen(evidence.token);
+	assert(authenticator_write(&session, &input, &w, &e) == 0);
+	memcpy(out + EA_FRAME_HEAD, w.bytes, w.len);
+	ea_frame_head(EA_FRAME_AUTHENTICATOR, w.len, out);
+	return w.len + EA_FRAME_HEAD;
+}
+
+static void receive(struct rpc_prologue_run *run, const uint8_t *bytes, size_t len)
+{
+	/* A transport ends what sends more than it may; here the rest is not sent. */
+	if (run->is_held || run->has_passed || run->is_refused ||
+	    len > run->prologue->input_max - run->kept_len || run->kept_len + len > INPUT_MAX)
+		return;
+	if (run->kept_len + len > run->kept_room) {
+		run->kept_room = 2 * (run->kept_len + len);
+		run->kept = realloc(run->kept, run->kept_room);
+		assert(run->kept);
+	}
+	memcpy(run->kept + run->kept_len, bytes, len);
+	run->kept_len += len;
+	feed(run);
+}
+
+/* What came, in order; only the honest frame and nothing else may lead to the pass. */
+struct heard {
+	unsigned honest, other;
+};
+
+static void follow(struct rpc_prologue_run *run, struct reader *r, bool is_server,
+		   struct heard *heard)
+{
+	static uint8_t frame[1 << 17];
+	uint8_t order = reader_u8(r);
+
+	if (order == 0) {
+		finish_work();
+	} else if (order == 1) {
+		size_t len = is_server ? honest_request(frame)
+				       : honest_authenticator(frame, sizeof(frame));
+		uint16_t place = reader_be16(r);
+		uint8_t change = reader_u8(r);
+
+		frame[place % len] ^= change;
+		*(change ? &heard->other : &heard->honest) += 1;
+		receive(run, frame, len);
+	} else {
+		size_t len = order - 1u < reader_left(r) ? order - 1u : reader_left(r);
+
+		heard->other++;
+		receive(run, reader_take(r, len), len);
+	}
+}
+
+/* As a transport does it, at the latest when the prologue has refused. */
+static void end(struct rpc_prologue_run *run)
+{
+	if (!run->is_open)
+		return;
+	run->is_open = false;
+	run->prologue->closed(run);
+}
+
+static void close_run(struct rpc_prologue_run *run)
+{
+	end(run);
+	finish_work();
+	rpc_prologue_unref(run);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct reader r = reader_over(data, size);
+	bool is_server = reader_u8(&r) & 1;
+	struct kit_judge judge = { .refuses = false };
+	const struct attested_client_config config = { .first_context = context,
+						       .appraise = kit_appraise,
+						       .data = &judge };
+	struct attested_client *client = NULL;
+	struct heard heard = { 0 };
+	struct rpc_prologue_run *run;
+	struct err e;
+
+	if (!server)
+		prepare();
+	run = calloc(1, sizeof(*run));
+	assert(run && attested_client_new(&config, &client, &e) == 0);
+	*run = (struct rpc_prologue_run){ .refs = 1, .is_open = true };
+	run->prologue = is_server ? &attested_server_prologue : &attested_client_prologue;
+	run->tls = is_server ? server_tls : client_tls;
+	run->prologue->start(run, is_server ? (void *)server : client);
+	for (int i = 0; i < ORDERS_MAX && reader_left(&r) && run->is_open; i++) {
+		size_t sent = run->sent;
+
+		follow(run, &r, is_server, &heard);
+		if (run->is_refused)
+			end(run);
+		/* A server speaks once, when it passes; a client has spoken before it hears. */
+		assert(run->sent == sent || (is_server && run->has_passed));
+	}
+	if (is_server && run->sent)
+		assert(run->first_sent == EA_FRAME_AUTHENTICATOR);
+	if (!is_server && run->has_passed)
+		assert(heard.honest && judge.asked == 1);
+	if (!is_server && heard.honest == 0)
+		assert(!run->has_passed);
+	close_run(run);
+	attested_client_free(client);
+	return 0;
+}
