@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The rows of the table, in their order."""
-from bench import agent, calls, verify
+from bench import agent, attested, calls, verify
 
-GROUPS = [agent.transfers, agent.memory, calls.unary, verify.verdicts, agent.sizes]
+GROUPS = [agent.transfers, agent.memory, calls.unary, attested.channel, verify.verdicts, agent.sizes]
 
 
 def measure(size, only):
