@@ -11,7 +11,8 @@
  *               to free. For bulk data: see wire.h to read its fields where they lie; nothing
  *               in it has been checked, not even that strings are UTF-8
  *   half_close  the client has finished sending (client streaming and bidi; may be NULL)
- *   writable    queued output fell below RPC_LOW_WATER after it had been above (may be NULL)
+ *   writable    queued output fell below RPC_LOW_WATER after it had been there or above
+ *               (may be NULL)
  *   delivered   after rpc_call_finish() with OK: the client's HTTP/2 stack has acknowledged
  *               everything up to the trailers (a PING sent behind them came back). If set, the call
  *               stays until that or the connection's end. Not called for a call that was cancelled

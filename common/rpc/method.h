@@ -33,8 +33,8 @@ enum {
 	RPC_DECODE_DEPTH_MAX = 32,
 	RPC_DECODE_EXTRA = 1 << 20, /* beyond the factor: many small fields become larger structs */
 
-	/* Output of a call: a sender that minds its peer stops above high water and goes on when
-	 * `writable` is called, which is below low water. */
+	/* Output of a call: a sender that minds its peer stops at high water, or at any level from
+	 * low water on, and goes on when `writable` is called, which is below low water. */
 	RPC_LOW_WATER = 256 << 10,
 	RPC_HIGH_WATER = 1 << 20,
 };

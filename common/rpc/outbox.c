@@ -27,7 +27,7 @@ static void append(struct outbox *out, struct outbox_part *part)
 		out->first = part;
 	out->last = part;
 	out->queued += part->len;
-	if (out->queued > RPC_HIGH_WATER)
+	if (out->queued >= RPC_LOW_WATER)
 		out->was_high = true;
 }
 

@@ -17,7 +17,7 @@ struct outbox_part;
 struct outbox {
 	struct outbox_part *first, *last;
 	size_t queued; /* bytes, prefixes included */
-	bool was_high; /* above RPC_HIGH_WATER since outbox_fell() last said so */
+	bool was_high; /* reached RPC_LOW_WATER since outbox_fell() last said that it fell */
 };
 
 void outbox_done(struct outbox *out);
@@ -43,5 +43,6 @@ void outbox_cut(struct outbox *out, size_t keep);
 /* Moves exactly `len` <= queued bytes out. */
 void outbox_take(struct outbox *out, uint8_t *to, size_t len);
 
-/* The queue passed the high-water mark and has now fallen below the low one; true once for each. */
+/* The queue had reached the low-water mark and has now fallen below it; true once for each. So a
+ * sender who stops at any level from there on is told when to go on. */
 bool outbox_fell(struct outbox *out);

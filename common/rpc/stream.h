@@ -5,7 +5,8 @@
  *   headers   the server's initial metadata is in (may be NULL; not called if it fails before)
  *   message   one decoded response message, lent until it returns
  *   bytes     instead of `message`, when set: undecoded, malloc'ed, the receiver's to free
- *   writable  queued output fell below RPC_LOW_WATER after it had been above (may be NULL)
+ *   writable  queued output fell below RPC_LOW_WATER after it had been there or above
+ *             (may be NULL)
  *   arrived   the answer to rpc_stream_ping() (may be NULL)
  *   closed    once and last: `status->code` is ERR_OK or says what failed, here or there. Trailing
  *             metadata can be read in it. The stream is freed afterwards, unless referenced

@@ -104,6 +104,27 @@ static void a_fall_below_low_water_is_told_once(void **state)
 	assert_false(outbox_fell(&out));
 }
 
+/* Whoever stops between the two marks waits for it as much as whoever stops above both. */
+static void a_fall_from_between_the_marks_is_told_too(void **state)
+{
+	static uint8_t row[RPC_HIGH_WATER];
+
+	while (out.queued < RPC_LOW_WATER)
+		assert_ok(add(1000, SIZE_MAX / 2), e);
+	assert_true(out.queued < RPC_HIGH_WATER);
+	assert_false(outbox_fell(&out));
+	outbox_take(&out, row, out.queued - RPC_LOW_WATER + 1);
+	assert_true(outbox_fell(&out));
+	assert_false(outbox_fell(&out));
+
+	assert_ok(add(1000, SIZE_MAX / 2), e);
+	while (out.queued >= RPC_LOW_WATER)
+		outbox_take(&out, row, 1);
+	outbox_fell(&out);
+	outbox_take(&out, row, 1);
+	assert_false(outbox_fell(&out));
+}
+
 static void a_cut_keeps_the_front(void **state)
 {
 	for (size_t keep = 0; keep <= 30; keep++) {
@@ -143,6 +164,7 @@ int main(void)
 		TEST(an_empty_field_is_not_written),
 		TEST(the_queue_is_limited),
 		TEST(a_fall_below_low_water_is_told_once),
+		TEST(a_fall_from_between_the_marks_is_told_too),
 		TEST(a_cut_keeps_the_front),
 		TEST(a_cut_after_a_part_was_taken),
 	};
