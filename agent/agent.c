@@ -5,6 +5,7 @@
 
 #include "agent/cvms.h"
 #include "agent/door.h"
+#include "agent/evidence.h"
 #include "common/base/file.h"
 #include "common/base/json.h"
 #include "common/base/log.h"
@@ -46,6 +47,8 @@ static void on_boot_measured(void *data, bool measured, const struct err *e)
 		end_fatally(agent, &why);
 		return;
 	}
+	if (keeper_facts(agent->keeper)->fixed)
+		log_info("the boot configuration is the one that was fixed at launch");
 	if (!measured && !agent->config->options.development) {
 		err_set(&why, ERR_INTERNAL, "the boot configuration was not measured");
 		end_fatally(agent, &why);
@@ -59,7 +62,7 @@ static void on_boot_measured(void *data, bool measured, const struct err *e)
 	log_notify("READY=1");
 }
 
-static void on_keeper_checked(void *data, bool measured, const struct err *e)
+static void on_identity_told(void *data, bool measured, const struct err *e)
 {
 	struct agent *agent = data;
 	uint8_t *bytes = NULL;
@@ -68,7 +71,7 @@ static void on_keeper_checked(void *data, bool measured, const struct err *e)
 
 	if (e) {
 		why = *e;
-		err_wrap(&why, "check the TPM");
+		err_wrap(&why, "tell the keeper the identity");
 		end_fatally(agent, &why);
 		return;
 	}
@@ -79,6 +82,25 @@ static void on_keeper_checked(void *data, bool measured, const struct err *e)
 	if (bytes)
 		OPENSSL_cleanse(bytes, len);
 	free(bytes);
+}
+
+static void on_keeper_checked(void *data, bool measured, const struct err *e)
+{
+	struct agent *agent = data;
+	struct err why;
+
+	if (e) {
+		why = *e;
+		err_wrap(&why, "check TEE and TPM");
+		end_fatally(agent, &why);
+		return;
+	}
+	if (keeper_facts(agent->keeper)->platform == EAT_NO_CC)
+		log_warn("platform NoCC: NOTHING IS MEASURED and there is NO EVIDENCE of this "
+			 "agent; attested TLS is refused");
+	if (keeper_identity(agent->keeper, agent->own.spki, agent->own.spki_len, on_identity_told,
+			    agent, &why) < 0)
+		end_fatally(agent, &why);
 }
 
 static int lock_work(struct agent *agent, const char *work, struct err *e)
@@ -106,7 +128,11 @@ static int lock_work(struct agent *agent, const char *work, struct err *e)
 static int start_keeper(struct agent *agent, struct err *e)
 {
 	const struct config_options *o = &agent->config->options;
-	const struct keeper_options options = { .tcti = o->tcti, .without_tpm = o->development };
+	const struct keeper_options options = { .tcti = o->tcti,
+						.tsm = o->tsm,
+						.securityfs = o->securityfs,
+						.development = o->development,
+						.vmpl = (unsigned int)agent->config->vmpl };
 	int failed = keeper_start(agent->loop, &options, &agent->keeper, e);
 
 	if (failed)
@@ -127,6 +153,10 @@ int agent_start(struct agent *agent, uv_loop_t *loop, const struct config *confi
 	if (!failed)
 		failed = dir_remove(agent->dir, e);
 	if (!failed)
+		failed = identity_make(&agent->own, e);
+	if (!failed)
+		failed = evidence_new(agent, &agent->evidence, e);
+	if (!failed)
 		failed = start_keeper(agent, e);
 	if (agent_notice(agent)[0])
 		log_warn("%s", agent_notice(agent));
@@ -144,6 +174,7 @@ void agent_shutdown(struct agent *agent)
 		door_close(TAKE_PTR(agent->door));
 	if (agent->cvms)
 		cvms_free(TAKE_PTR(agent->cvms));
+	evidence_free(TAKE_PTR(agent->evidence));
 	if (agent->keeper)
 		keeper_free(TAKE_PTR(agent->keeper));
 	if (agent->computation)
@@ -160,6 +191,9 @@ void agent_done(struct agent *agent)
 	computation_unref(TAKE_PTR(agent->computation));
 	computation_unref(TAKE_PTR(agent->incoming));
 	postbox_done(&agent->postbox);
+	free(agent->statement);
+	identity_done(&agent->own);
+	identity_done(&agent->external);
 	if (agent->lock >= 0) {
 		if (agent->dir && dir_remove(agent->dir, &e) < 0)
 			log_error("leftovers: %s", e.text);
@@ -170,11 +204,21 @@ void agent_done(struct agent *agent)
 	free(agent->dir);
 }
 
+const struct identity *agent_identity(const struct agent *agent)
+{
+	return agent->external.key ? &agent->external : &agent->own;
+}
+
 const char *agent_notice(const struct agent *agent)
 {
-	if (agent->config->options.development)
+	const struct config_options *o = &agent->config->options;
+
+	if (o->development && !o->tcti && !o->tsm)
 		return "development: this agent runs without a TPM, nothing is measured, and "
 		       "signatures over the role alone are taken";
+	if (o->development)
+		return "development: this agent runs outside an image, on devices that its command "
+		       "line names, and signatures over the role alone are taken";
 	if (agent->config->role_signature)
 		return "cocos.role_signature: signatures over the role alone are taken";
 	return "";
@@ -208,6 +252,29 @@ void agent_ask_state(struct agent *agent, const char *id)
 {
 	postbox_state_response(&agent->postbox, id, state_name(agent->state));
 	cvms_flush(agent->cvms);
+}
+
+static void on_asked_evidence(void *data, const uint8_t *token, size_t len, const struct err *e)
+{
+	struct agent *agent = data;
+	char text[ERR_TEXT_MAX + 64] = "";
+
+	if (e)
+		snprintf(text, sizeof(text), "%s: %s", err_code_name(e->code), e->text);
+	postbox_evidence(&agent->postbox, token, len, text);
+	cvms_flush(agent->cvms);
+}
+
+void agent_ask_evidence(struct agent *agent, const void *bytes, size_t len, int32_t type)
+{
+	const struct binding_nonce nonce = { .type = (uint8_t)type, .tee = bytes, .tee_len = len };
+	struct err e;
+
+	if (type < 0 || type > UINT8_MAX)
+		err_set(&e, ERR_INVALID, "type %d of evidence", (int)type);
+	else if (evidence_nonce(agent, &nonce, on_asked_evidence, agent, &e))
+		return;
+	on_asked_evidence(agent, NULL, 0, &e);
 }
 
 void agent_event(struct agent *agent, const char *type, const char *status)

@@ -2,8 +2,10 @@
 /*
  * agent.h — the agent as a whole: what it holds, and what happens in which order.
  *
- *   boot      keeper checked, boot configuration measured; only then is anybody called
- *   manifest  decoded strictly, agent configuration and manifest measured; only then the listener
+ *   boot      keeper checked, identity made, boot configuration compared with what the launch fixed,
+ *             and measured; only then is anybody called
+ *   manifest  decoded strictly, agent configuration and manifest measured, the run statement made
+ *             and the TEE asked for evidence over it; only then the listener
  *   run       when all assets are in; its output becomes log lines, its results a zip
  *   stop      kills the run, closes the listener, wipes the folder
  *
@@ -15,6 +17,7 @@
 #include "agent/challenge.h"
 #include "agent/computation.h"
 #include "agent/config.h"
+#include "agent/identity.h"
 #include "agent/keeper.h"
 #include "agent/postbox.h"
 #include "agent/state.h"
@@ -25,6 +28,7 @@
 
 struct cvms;
 struct door;
+struct evidence;
 struct upload_call;
 
 enum { AGENT_UPLOADS_MAX = 64 }; /* open at a time */
@@ -34,6 +38,11 @@ struct agent {
 	const struct config *config;
 	enum state state;
 	struct keeper *keeper;
+	struct identity own;	  /* made at boot */
+	struct identity external; /* of the computation's manifest; key NULL: it brought none */
+	struct evidence *evidence;
+	uint8_t *statement; /* of the run, while evidence over it is on its way */
+	size_t statement_len;
 	struct postbox postbox;
 	struct cvms *cvms;
 	struct challenges challenges;
@@ -68,6 +77,7 @@ void agent_done(struct agent *agent);
 bool agent_take_manifest(struct agent *agent, const char *id, const void *bytes, size_t len);
 void agent_stop(struct agent *agent, const char *computation_id);
 void agent_ask_state(struct agent *agent, const char *id);
+void agent_ask_evidence(struct agent *agent, const void *nonce, size_t len, int32_t type);
 
 /* What the listener's calls report (service.h calls). */
 void agent_algorithm_in(struct agent *agent);
@@ -81,6 +91,9 @@ void agent_fail(struct agent *agent, const struct err *why);
 void agent_say(struct agent *agent, const char *level, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 void agent_event(struct agent *agent, const char *type, const char *status);
+
+/* The key that evidence binds now. */
+const struct identity *agent_identity(const struct agent *agent);
 
 /* "development: …", or "" in an image. */
 const char *agent_notice(const struct agent *agent);

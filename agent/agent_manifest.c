@@ -4,6 +4,8 @@
 
 #include "agent/cvms.h"
 #include "agent/door.h"
+#include "agent/evidence.h"
+#include "agent/statement.h"
 #include "agent/stop.h"
 #include "common/base/encode.h"
 #include "common/base/file.h"
@@ -73,15 +75,55 @@ static bool is_good(struct agent *agent, bool measured, const struct err *e, str
 	return false;
 }
 
+static void on_run_evidence(void *data, const struct keeper_evidence *evidence,
+			    const struct err *e)
+{
+	struct agent *agent = data;
+	struct err why;
+
+	if (e) {
+		why = *e;
+		err_wrap(&why, "evidence over the run statement");
+		fail(agent, &why);
+	} else {
+		evidence_set_run(agent->evidence, TAKE_PTR(agent->statement),
+				 agent->statement_len, evidence);
+		open_door(agent, true);
+	}
+	stop_go_on(agent);
+}
+
+/* Asks for evidence over what was measured; the listener opens when that is there. */
+static int state_run(struct agent *agent, struct err *e)
+{
+	const struct statement_input input = {
+		.config = agent->config,
+		.computation = agent->incoming,
+		.identity = agent_identity(agent),
+		.fixed = keeper_facts(agent->keeper)->fixed,
+	};
+
+	free(TAKE_PTR(agent->statement));
+	if (statement_make(&input, &agent->statement, &agent->statement_len, e) < 0)
+		return -(int)e->code;
+	return keeper_run(agent->keeper, agent->statement, agent->statement_len, on_run_evidence,
+			  agent, e);
+}
+
 static void on_manifest_measured(void *data, bool measured, const struct err *e)
 {
 	struct agent *agent = data;
 	struct err why;
 
-	if (!is_good(agent, measured, e, &why))
+	if (!is_good(agent, measured, e, &why)) {
 		fail(agent, &why);
-	else
-		open_door(agent, measured);
+	} else if (!measured) {
+		open_door(agent, false); /* there is nobody who could vouch for a statement */
+	} else if (state_run(agent, &why) < 0) {
+		fail(agent, &why);
+	} else {
+		return;
+	}
 	stop_go_on(agent);
 }
 
@@ -99,6 +141,18 @@ static void on_config_measured(void *data, bool measured, const struct err *e)
 	}
 }
 
+/* The identity of this computation: what its manifest brings for attested TLS, else the agent's. */
+static int choose_identity(struct agent *agent, const struct agent_config *listener, struct err *e)
+{
+	evidence_reset(agent->evidence);
+	identity_done(&agent->external);
+	if (!listener->attested_tls)
+		return 0;
+	if (evidence_available(agent, e) < 0)
+		return err_wrap(e, "agent_config.attested_tls");
+	return listener->key ? identity_take(listener, &agent->external, e) : 0;
+}
+
 static int begin(struct agent *agent, Cvms__ComputationRunReq *manifest, struct err *e)
 {
 	CLEANUP(free) char *config = NULL;
@@ -107,7 +161,9 @@ static int begin(struct agent *agent, Cvms__ComputationRunReq *manifest, struct 
 
 	if (failed)
 		return failed;
-	failed = agent_config_canonical(&agent->incoming->listener, &config, &len, e);
+	failed = choose_identity(agent, &agent->incoming->listener, e);
+	if (!failed)
+		failed = agent_config_canonical(&agent->incoming->listener, &config, &len, e);
 	if (!failed)
 		failed = computation_make_dir(agent->incoming, e);
 	if (!failed)

@@ -11,7 +11,7 @@
 
 #include <uv.h>
 
-enum { CHILD_SOCKET = 3, CHILD_ARGS_MAX = 8 };
+enum { CHILD_SOCKET = 3, CHILD_ARGS_MAX = 12 };
 
 struct child_options {
 	const char *program;     /* NULL: this one */

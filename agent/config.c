@@ -77,7 +77,8 @@ static const struct setting settings[] = {
 	  .help = "bytes of the algorithm's /tmp; absent: 1/8 of the memory that is available" },
 };
 
-enum { OPT_CONFIG = 256, OPT_CERTS, OPT_WORK, OPT_DEVELOPMENT, OPT_TCTI, OPT_HELP, OPT_VERSION };
+enum { OPT_CONFIG = 256, OPT_CERTS, OPT_WORK, OPT_DEVELOPMENT, OPT_TCTI, OPT_TSM, OPT_SECURITYFS,
+       OPT_HELP, OPT_VERSION };
 
 static const struct option long_options[] = {
 	{ "config", required_argument, NULL, OPT_CONFIG },
@@ -85,6 +86,8 @@ static const struct option long_options[] = {
 	{ "work", required_argument, NULL, OPT_WORK },
 	{ "development", no_argument, NULL, OPT_DEVELOPMENT },
 	{ "tcti", required_argument, NULL, OPT_TCTI },
+	{ "tsm", required_argument, NULL, OPT_TSM },
+	{ "securityfs", required_argument, NULL, OPT_SECURITYFS },
 	{ "help", no_argument, NULL, OPT_HELP },
 	{ "version", no_argument, NULL, OPT_VERSION },
 	{ 0 },
@@ -97,8 +100,12 @@ static void print_help(FILE *out)
 	      "  --config DIR    folder with the file `environment` [/etc/cocos]\n"
 	      "  --certs DIR     folder with cert.pem, key.pem, ca.pem [/etc/certs]\n"
 	      "  --work DIR      folder for uploads and results [/var/lib/cocos]\n"
-	      "  --development   no TPM, nothing is measured; never in an image\n"
+	      "  --development   no devices but those named below, without any nothing is measured;\n"
+	      "                  role signatures are taken; never in an image\n"
 	      "  --tcti TCTI     how to reach the TPM, in tpm2-tss' words [device:/dev/tpmrm0]\n"
+	      "  --tsm DIR       with --development: folder with report/ and measurements/ as the\n"
+	      "                  kernel has them of a TEE\n"
+	      "  --securityfs DIR  with --tcti: folder with tpm0/ and ima/ as in /sys/kernel/security\n"
 	      "  --help, --version\n\n"
 	      "Keys of `environment` (KEY=VALUE, an empty value is an absent one):\n",
 	      out);
@@ -136,6 +143,12 @@ int config_options_parse(int argc, char **argv, struct config_options *options, 
 			break;
 		case OPT_TCTI:
 			o.tcti = optarg;
+			break;
+		case OPT_TSM:
+			o.tsm = optarg;
+			break;
+		case OPT_SECURITYFS:
+			o.securityfs = optarg;
 			break;
 		case OPT_HELP:
 			print_help(out);
@@ -279,6 +292,11 @@ int config_load(const struct config_options *options, struct config *config, str
 	config->in_image = access(CONFIG_IMAGE_MARKER, F_OK) == 0;
 	if (config->in_image && options->development)
 		return err_set(e, ERR_DENIED, "--development is refused inside an image");
+	if (config->in_image && (options->tcti || options->tsm || options->securityfs))
+		return err_set(e, ERR_DENIED,
+			       "--tcti, --tsm and --securityfs are refused inside an image");
+	if (options->tsm && !options->development)
+		return err_set(e, ERR_DENIED, "--tsm needs --development");
 	config->role_signature = options->development;
 	/* On any other machine the command line is not measured for us. */
 	if (config->in_image && (failed = read_cmdline(&config->role_signature, e)))

@@ -19,7 +19,8 @@
 #define CONFIG_ROLE_SIGNATURE_WORD "cocos.role_signature"
 
 struct config_options {
-	const char *config_dir, *certs_dir, *work_dir, *tcti;
+	const char *config_dir, *certs_dir, *work_dir;
+	const char *tcti, *tsm, *securityfs; /* NULL: the machine's own; never in an image */
 	bool development;
 };
 
@@ -51,7 +52,8 @@ int config_options_parse(int argc, char **argv, struct config_options *options, 
  * no AGENT_CVM_GRPC_URL. config_done() in any case. */
 int config_read(struct config *config, struct err *e) MUST_CHECK;
 
-/* The whole: shares, image marker, kernel command line. --development is refused in the image. */
+/* The whole: shares, image marker, kernel command line. --development and
+ * named devices are refused in the image, and --tsm without --development everywhere. */
 int config_load(const struct config_options *options, struct config *config,
 		struct err *e) MUST_CHECK;
 void config_done(struct config *config);

@@ -143,8 +143,8 @@ static void on_message(struct rpc_stream *stream, const ProtobufCMessage *messag
 		start_confirming(cvms);
 		break;
 	case CVMS__SERVER_STREAM_MESSAGE__MESSAGE_ATTESTATION_REQ:
-		agent_say(cvms->agent, "WARN",
-			  "UNIMPLEMENTED: evidence is not available in this build");
+		agent_ask_evidence(cvms->agent, m->attestationreq->nonce.data,
+				   m->attestationreq->nonce.len, m->attestationreq->type);
 		break;
 	default:
 		agent_say(cvms->agent, "WARN", "a message of a kind that this agent does not know");

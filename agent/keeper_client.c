@@ -3,43 +3,17 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "agent/child.h"
+#include "agent/keeper_call.h"
 #include "agent/keeper_protocol.h"
 #include "common/base/log.h"
 #include "common/base/reader.h"
-#include "common/base/writer.h"
-#include "common/crypto/digest.h"
 
-enum {
-	WAITING_MAX = 16,
-	PATIENCE_MS = 60000, /* a TPM that takes longer for one command will not come back */
-};
-
-/* One that waits for its answer; the keeper answers in order. */
-struct waiting {
-	uint32_t number;
-	keeper_measured_fn *measured;
-	keeper_log_fn *log;
-	void *data;
-};
-
-struct keeper {
-	uv_process_t process;
-	uv_poll_t poll;
-	uv_timer_t timer;
-	int sock;
-	int open_handles;
-	bool freed, dead, exited;
-	uint32_t next_number;
-	struct waiting waiting[WAITING_MAX];
-	size_t count;
-	void (*died)(void *data);
-	void *died_data;
-	uint8_t answer[KEEPER_ANSWER_MAX + 1];
-};
+enum { PATIENCE_MS = 60000 }; /* a TPM that takes longer for one command will not come back */
 
 static const char *const event_names[] = {
 	[KEEPER_EVENT_BOOT] = "boot-configuration",
@@ -60,6 +34,7 @@ static void handle_closed(uv_handle_t *handle)
 		return;
 	if (keeper->sock >= 0)
 		close(keeper->sock);
+	writer_done(&keeper->answer);
 	free(keeper);
 }
 
@@ -69,18 +44,10 @@ static void close_handle(uv_handle_t *handle)
 		uv_close(handle, handle_closed);
 }
 
-static void finish(struct waiting *w, bool measured, const struct err *e)
-{
-	if (w->measured)
-		w->measured(w->data, measured, e);
-	else if (e)
-		w->log(w->data, NULL, 0, e);
-}
-
 /* The callbacks may ask anew (and are refused) or free the keeper. */
 static void fail_all(struct keeper *keeper, const char *why)
 {
-	struct waiting waiting[WAITING_MAX];
+	struct keeper_call calls[KEEPER_CALLS_MAX];
 	size_t count = keeper->count;
 	struct err e;
 
@@ -89,9 +56,9 @@ static void fail_all(struct keeper *keeper, const char *why)
 	keeper->count = 0;
 	uv_poll_stop(&keeper->poll);
 	uv_timer_stop(&keeper->timer);
-	memcpy(waiting, keeper->waiting, sizeof(waiting));
+	memcpy(calls, keeper->calls, sizeof(calls));
 	for (size_t i = 0; i < count && !keeper->freed; i++)
-		finish(&waiting[i], false, &e);
+		keeper_call_fail(&calls[i], &e);
 	if (!keeper->freed && keeper->died)
 		keeper->died(keeper->died_data);
 }
@@ -126,98 +93,87 @@ static void on_patience_over(uv_timer_t *timer)
 	give_up(timer->data, "no answer within 60 s");
 }
 
-static bool read_log(struct reader *in, struct waiting *w)
+/* The whole answer to the first that waits. */
+static void deliver(struct keeper *keeper, enum err_code code)
 {
-	size_t count = reader_left(in) / KEEPER_ENTRY_LEN;
-	CLEANUP(free) struct keeper_log_entry *entries = calloc(count + 1, sizeof(*entries));
+	CLEANUP_WRITER struct writer content = keeper->answer;
+	struct keeper_call first = keeper->calls[0];
+	struct err e;
 
-	if (!entries)
-		return false;
-	for (size_t i = 0; i < count; i++) {
-		entries[i].pcr = reader_u8(in);
-		entries[i].event = reader_u8(in);
-		reader_copy(in, entries[i].sha256_bank, sizeof(entries[i].sha256_bank));
-		reader_copy(in, entries[i].sha384_bank, sizeof(entries[i].sha384_bank));
-	}
-	if (!reader_done(in))
-		return false;
-	w->log(w->data, entries, count, NULL);
-	return true;
-}
-
-/* False if it is no answer to `w`. */
-static bool deliver(struct waiting *w, struct reader *in)
-{
-	enum err_code code = reader_u8(in);
-
-	if (!reader_ok(in))
-		return false;
+	keeper->answer = writer_up_to(KEEPER_CONTENT_MAX);
+	keeper->count--;
+	memmove(keeper->calls, keeper->calls + 1, keeper->count * sizeof(first));
+	if (keeper->count == 0)
+		uv_timer_stop(&keeper->timer);
 	if (code != ERR_OK) {
-		struct err e;
-		size_t len = reader_left(in);
-
-		err_set(&e, code, "%.*s", (int)len, (const char *)reader_take(in, len));
-		finish(w, false, &e);
-		return true;
+		err_set(&e, code, "%.*s", (int)content.len,
+			content.len ? (const char *)content.bytes : "");
+		keeper_call_fail(&first, &e);
+		return;
 	}
-	if (w->log)
-		return read_log(in, w);
-	uint8_t measured = reader_u8(in);
-	if (!reader_done(in) || measured > 1)
-		return false;
-	finish(w, measured, NULL);
-	return true;
+	if (keeper_call_answer(keeper, &first, content.bytes, content.len) || keeper->freed)
+		return;
+	err_set(&e, ERR_UNAVAILABLE, "keeper: malformed answer");
+	keeper_call_fail(&first, &e);
+	if (!keeper->freed)
+		give_up(keeper, "malformed answer");
 }
 
-static void take_answer(struct keeper *keeper, size_t len)
+/* One packet: a piece of the first answer that is due. */
+static void take_packet(struct keeper *keeper, size_t len)
 {
-	struct reader in = reader_over(keeper->answer, len);
-	struct waiting first = keeper->waiting[0];
+	struct reader in = reader_over(keeper->packet, len);
+	uint32_t number = reader_be32(&in);
+	uint8_t code = reader_u8(&in), more = reader_u8(&in);
+	size_t left = reader_left(&in);
 
-	if (keeper->count == 0 || reader_be32(&in) != first.number) {
+	if (!reader_ok(&in) || more > 1 || keeper->count == 0 ||
+	    number != keeper->calls[0].number) {
 		give_up(keeper, "it answers what nobody asked");
 		return;
 	}
-	keeper->count--;
-	memmove(keeper->waiting, keeper->waiting + 1, keeper->count * sizeof(first));
-	if (keeper->count > 0)
-		uv_timer_start(&keeper->timer, on_patience_over, PATIENCE_MS, 0);
-	else
-		uv_timer_stop(&keeper->timer);
-	if (!deliver(&first, &in) && !keeper->freed) {
-		struct err e;
-
-		err_set(&e, ERR_UNAVAILABLE, "keeper: malformed answer");
-		finish(&first, false, &e);
-		if (!keeper->freed)
-			give_up(keeper, "malformed answer");
-	}
+	writer_bytes(&keeper->answer, reader_take(&in, left), left);
+	uv_timer_start(&keeper->timer, on_patience_over, PATIENCE_MS, 0);
+	if (keeper->answer.bad)
+		give_up(keeper, "an answer that has no end");
+	else if (!more)
+		deliver(keeper, code);
 }
 
 static void on_ready(uv_poll_t *poll, int status, int events)
 {
 	struct keeper *keeper = poll->data;
-	ssize_t n = status < 0 ? 0 : recv(keeper->sock, keeper->answer, sizeof(keeper->answer), 0);
+	ssize_t n = status < 0 ? 0 : recv(keeper->sock, keeper->packet, sizeof(keeper->packet), 0);
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (n <= 0)
 		give_up(keeper, "its process has closed the socket");
 	else
-		take_answer(keeper, (size_t)n);
+		take_packet(keeper, (size_t)n);
 }
 
 static int start_process(struct keeper *keeper, uv_loop_t *loop,
 			 const struct keeper_options *options, struct err *e)
 {
-	const char *args[6] = { "keeper" };
+	char vmpl[16];
+	const struct {
+		const char *word, *value;
+	} words[] = { { "--tcti", options->tcti },
+		      { "--tsm", options->tsm },
+		      { "--securityfs", options->securityfs },
+		      { "--vmpl", options->vmpl ? vmpl : NULL } };
+	const char *args[CHILD_ARGS_MAX + 1] = { "keeper" };
 	size_t count = 1;
 
-	if (options->without_tpm)
-		args[count++] = "--without-tpm";
-	if (options->tcti) {
-		args[count++] = "--tcti";
-		args[count++] = options->tcti;
+	snprintf(vmpl, sizeof(vmpl), "%u", options->vmpl);
+	if (options->development)
+		args[count++] = "--development";
+	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+		if (!words[i].value)
+			continue;
+		args[count++] = words[i].word;
+		args[count++] = words[i].value;
 	}
 	const struct child_options child = {
 		.program = options->program,
@@ -236,6 +192,8 @@ int keeper_start(uv_loop_t *loop, const struct keeper_options *options, struct k
 	if (!keeper)
 		return err_nomem(e);
 	keeper->sock = -1;
+	keeper->facts.platform = EAT_NO_CC;
+	keeper->answer = writer_up_to(KEEPER_CONTENT_MAX);
 	keeper->process.data = keeper->poll.data = keeper->timer.data = keeper;
 	if (start_process(keeper, loop, options, e) < 0) {
 		if (keeper->process.type != UV_PROCESS) {
@@ -276,19 +234,28 @@ void keeper_on_death(struct keeper *keeper, void (*died)(void *data), void *data
 	keeper->died_data = data;
 }
 
-static int ask(struct keeper *keeper, enum keeper_request type, const uint8_t *content, size_t len,
-	       struct waiting w, struct err *e)
+const struct keeper_facts *keeper_facts(const struct keeper *keeper)
+{
+	return &keeper->facts;
+}
+
+int keeper_ask(struct keeper *keeper, enum keeper_request type, const struct writer *content,
+	       const struct keeper_call *call, struct err *e)
 {
 	CLEANUP_WRITER struct writer packet = writer_up_to(KEEPER_REQUEST_MAX);
 
 	if (keeper->dead)
 		return err_set(e, ERR_UNAVAILABLE, "keeper: its process has ended");
-	if (keeper->count == WAITING_MAX)
-		return err_set(e, ERR_EXHAUSTED, "keeper: %d requests wait already", WAITING_MAX);
-	w.number = keeper->next_number++;
-	writer_be32(&packet, w.number);
+	if (keeper->count == KEEPER_CALLS_MAX)
+		return err_set(e, ERR_EXHAUSTED, "keeper: %d requests wait already",
+			       KEEPER_CALLS_MAX);
+	struct keeper_call waiting = *call;
+	waiting.number = keeper->next_number++;
+	writer_be32(&packet, waiting.number);
 	writer_u8(&packet, (uint8_t)type);
-	writer_bytes(&packet, content, len);
+	if (content)
+		writer_bytes(&packet, content->bytes, content->len);
+	packet.bad |= content && content->bad;
 	if (writer_check(&packet, "keeper request", e) < 0)
 		return -(int)e->code;
 	if (send(keeper->sock, packet.bytes, packet.len, MSG_NOSIGNAL) < 0) {
@@ -298,36 +265,6 @@ static int ask(struct keeper *keeper, enum keeper_request type, const uint8_t *c
 	}
 	if (keeper->count == 0)
 		uv_timer_start(&keeper->timer, on_patience_over, PATIENCE_MS, 0);
-	keeper->waiting[keeper->count++] = w;
+	keeper->calls[keeper->count++] = waiting;
 	return 0;
-}
-
-int keeper_check(struct keeper *keeper, keeper_measured_fn *done, void *data, struct err *e)
-{
-	return ask(keeper, KEEPER_CHECK, NULL, 0,
-		   (struct waiting){ .measured = done, .data = data }, e);
-}
-
-int keeper_measure(struct keeper *keeper, enum keeper_event event, const void *bytes, size_t len,
-		   keeper_measured_fn *done, void *data, struct err *e)
-{
-	static const enum keeper_request types[] = {
-		[KEEPER_EVENT_BOOT] = KEEPER_MEASURE_BOOT,
-		[KEEPER_EVENT_CONFIG] = KEEPER_MEASURE_CONFIG,
-		[KEEPER_EVENT_MANIFEST] = KEEPER_MEASURE_MANIFEST,
-	};
-	uint8_t digests[KEEPER_DIGESTS_LEN];
-
-	if ((size_t)event >= ARRAY_LEN(types))
-		return err_set(e, ERR_INTERNAL, "keeper: no such event");
-	if (digest(DIGEST_SHA3_256, bytes, len, digests, e) < 0 ||
-	    digest(DIGEST_SHA3_384, bytes, len, digests + SHA3_256_LEN, e) < 0)
-		return -(int)e->code;
-	return ask(keeper, types[event], digests, sizeof(digests),
-		   (struct waiting){ .measured = done, .data = data }, e);
-}
-
-int keeper_log(struct keeper *keeper, keeper_log_fn *done, void *data, struct err *e)
-{
-	return ask(keeper, KEEPER_LOG, NULL, 0, (struct waiting){ .log = done, .data = data }, e);
 }

@@ -1,234 +1,99 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "agent/keeper_tpm.h"
+/* What is asked of the TPM beside evidence: IMA's log, and who vouches for the attestation key. */
+#include "agent/keeper_state.h"
 
-#include <stdbool.h>
 #include <string.h>
-#include <tss2/tss2_esys.h>
-#include <tss2/tss2_rc.h>
-#include <tss2/tss2_tcti_device.h>
-#include <tss2/tss2_tctildr.h>
 
-#include "agent/keeper.h"
-#include "common/crypto/digest.h"
+#include "attestation/provider_tpm_ak.h"
+#include "common/base/file.h"
 
-/* ESYS gives out blocks of several types that are all freed by one call. */
-static void cleanup_esys(void *owned)
+enum { IMA_PCR = 10, IMA_ATTEMPTS = 5 };
+
+static int need_tpm(struct keeper_state *state, struct err *e)
 {
-	Esys_Free(*(void **)owned);
+	if (keeper_need_platform(state, e) < 0)
+		return -(int)e->code;
+	return state->tpm ? 0 : err_set(e, ERR_UNAVAILABLE, "this machine has no TPM");
 }
 
-struct keeper_tpm {
-	TSS2_TCTI_CONTEXT *tcti;
-	bool from_loader; /* who frees it */
-	ESYS_CONTEXT *esys;
-};
-
-static int tpm_fault(struct err *e, TSS2_RC code, const char *what)
+/* The log that came to the register: nothing was added between two readings of it. */
+static int read_ima(struct keeper_state *state, const char *path, uint8_t **log, size_t *len,
+		    struct provider_digests *pcr10, struct err *e)
 {
-	return err_set(e, ERR_UNAVAILABLE, "TPM: %s: %s", what, Tss2_RC_Decode(code));
-}
+	for (int i = 0; i < IMA_ATTEMPTS; i++) {
+		struct provider_digests before;
 
-static int open_device(struct keeper_tpm *tpm, const char *path, struct err *e)
-{
-	size_t size = 0;
-	TSS2_RC code = Tss2_Tcti_Device_Init(NULL, &size, path);
-
-	if (code != TSS2_RC_SUCCESS)
-		return tpm_fault(e, code, path);
-	TSS2_TCTI_CONTEXT *tcti = calloc(1, size);
-	if (!tcti)
-		return err_nomem(e);
-	code = Tss2_Tcti_Device_Init(tcti, &size, path);
-	if (code != TSS2_RC_SUCCESS) {
-		free(tcti);
-		return tpm_fault(e, code, path);
+		if (provider_tpm_read(state->tpm, IMA_PCR, &before, e) < 0 ||
+		    file_read(path, KEEPER_IMA_MAX, log, len, e) < 0)
+			return -(int)e->code;
+		if (provider_tpm_read(state->tpm, IMA_PCR, pcr10, e) < 0) {
+			free(TAKE_PTR(*log));
+			return -(int)e->code;
+		}
+		if (memcmp(&before, pcr10, sizeof(before)) == 0)
+			return 0;
+		free(TAKE_PTR(*log));
 	}
-	tpm->tcti = tcti;
-	return 0;
+	return err_set(e, ERR_UNAVAILABLE, "IMA measures faster than its log is read");
 }
 
-static int open_tcti(struct keeper_tpm *tpm, const char *words, struct err *e)
+int keeper_answer_ima(struct keeper_state *state, const struct keeper_row *row, struct reader *in,
+		      struct writer *out, struct err *e)
 {
-	if (words) {
-		TSS2_RC code = Tss2_TctiLdr_Initialize(words, &tpm->tcti);
+	CLEANUP(free) char *path = NULL;
+	CLEANUP(free) uint8_t *log = NULL;
+	struct provider_digests pcr10;
+	size_t len = 0;
 
-		tpm->from_loader = true;
-		return code == TSS2_RC_SUCCESS ? 0 : tpm_fault(e, code, words);
-	}
-	if (access("/dev/tpmrm0", F_OK) == 0)
-		return open_device(tpm, "/dev/tpmrm0", e);
-	if (access("/dev/tpm0", F_OK) == 0)
-		return open_device(tpm, "/dev/tpm0", e);
-	return err_set(e, ERR_UNAVAILABLE,
-		       "TPM: neither /dev/tpmrm0 nor /dev/tpm0 is there: give the machine a TPM "
-		       "2.0 (a developer's host without one needs --development)");
-}
-
-int keeper_tpm_open(const char *tcti, struct keeper_tpm **out, struct err *e)
-{
-	CLEANUP(keeper_tpm_close) struct keeper_tpm *tpm = calloc(1, sizeof(*tpm));
-
-	if (!tpm)
-		return err_nomem(e);
-	if (open_tcti(tpm, tcti, e) < 0)
+	if (need_tpm(state, e) < 0)
 		return -(int)e->code;
-	TSS2_RC code = Esys_Initialize(&tpm->esys, tpm->tcti, NULL);
-	if (code != TSS2_RC_SUCCESS)
-		return tpm_fault(e, code, "initialise");
-	if (keeper_tpm_check(tpm, e) < 0)
+	if (!state->securityfs && (state->tcti || state->development))
+		return err_set(e, ERR_UNAVAILABLE,
+			       "a TPM that was named has no IMA log of this kernel's");
+	if (text_format(&path, e, "%s/ima/binary_runtime_measurements",
+			state->securityfs ? state->securityfs : "/sys/kernel/security") < 0)
 		return -(int)e->code;
-	*out = TAKE_PTR(tpm);
+	if (read_ima(state, path, &log, &len, &pcr10, e) < 0)
+		return err_wrap(e, "IMA");
+	keeper_put_part(out, log, len);
+	keeper_put_part(out, pcr10.sha256, sizeof(pcr10.sha256));
 	return 0;
 }
 
-void keeper_tpm_close(struct keeper_tpm *tpm)
+int keeper_answer_endorsement(struct keeper_state *state, const struct keeper_row *row,
+			      struct reader *in, struct writer *out, struct err *e)
 {
-	if (!tpm)
-		return;
-	if (tpm->esys)
-		Esys_Finalize(&tpm->esys);
-	if (tpm->tcti && tpm->from_loader)
-		Tss2_TctiLdr_Finalize(&tpm->tcti);
-	else if (tpm->tcti)
-		Tss2_Tcti_Finalize(tpm->tcti);
-	if (!tpm->from_loader)
-		free(tpm->tcti);
-	free(tpm);
-}
+	CLEANUP_WRITER struct writer ak = writer_up_to(PROVIDER_TPM_CREDENTIAL_MAX);
+	struct provider_tpm_ek ek = { 0 };
 
-static bool selects(const TPMS_PCR_SELECTION *bank, uint32_t pcr)
-{
-	return pcr / 8 < bank->sizeofSelect && (bank->pcrSelect[pcr / 8] & (1u << (pcr % 8)));
-}
-
-static bool bank_is_active(const TPML_PCR_SELECTION *banks, TPMI_ALG_HASH hash)
-{
-	for (uint32_t i = 0; i < banks->count && i < TPM2_NUM_PCR_BANKS; i++) {
-		const TPMS_PCR_SELECTION *bank = &banks->pcrSelections[i];
-
-		if (bank->hash == hash && selects(bank, KEEPER_PCR_EVENTS) &&
-		    selects(bank, KEEPER_PCR_MANIFEST))
-			return true;
-	}
-	return false;
-}
-
-/* Part 3, section 30.2; an inactive bank is listed with an empty selection or not at all. */
-int keeper_tpm_check(struct keeper_tpm *tpm, struct err *e)
-{
-	static const struct {
-		TPMI_ALG_HASH hash;
-		const char *name;
-	} needed[] = { { TPM2_ALG_SHA256, "SHA-256" }, { TPM2_ALG_SHA384, "SHA-384" } };
-	CLEANUP(esys) TPMS_CAPABILITY_DATA *data = NULL;
-	TPMI_YES_NO more;
-	TSS2_RC code = Esys_GetCapability(tpm->esys, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
-					  TPM2_CAP_PCRS, 0, TPM2_NUM_PCR_BANKS, &more, &data);
-
-	if (code != TSS2_RC_SUCCESS)
-		return tpm_fault(e, code, "list banks");
-	if (data->capability != TPM2_CAP_PCRS)
-		return err_set(e, ERR_UNAVAILABLE, "TPM: answers another question than asked");
-	for (size_t i = 0; i < ARRAY_LEN(needed); i++)
-		if (!bank_is_active(&data->data.assignedPCR, needed[i].hash))
-			return err_set(e, ERR_PRECONDITION,
-				       "TPM: bank %s is not active: the domain must activate "
-				       "SHA-256 and SHA-384",
-				       needed[i].name);
-	return 0;
-}
-
-/* One register of one bank: more might come in several answers. */
-static int read_bank(struct keeper_tpm *tpm, uint32_t pcr, TPMI_ALG_HASH hash, uint8_t *out,
-		     size_t len, struct err *e)
-{
-	TPML_PCR_SELECTION wanted = { .count = 1 };
-	CLEANUP(esys) TPML_DIGEST *values = NULL;
-
-	wanted.pcrSelections[0].hash = hash;
-	wanted.pcrSelections[0].sizeofSelect = 3;
-	wanted.pcrSelections[0].pcrSelect[pcr / 8] = (uint8_t)(1u << (pcr % 8));
-	TSS2_RC code = Esys_PCR_Read(tpm->esys, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, &wanted,
-				     NULL, NULL, &values);
-	if (code != TSS2_RC_SUCCESS)
-		return tpm_fault(e, code, "read register");
-	if (values->count != 1 || values->digests[0].size != len)
-		return err_set(e, ERR_DATA_LOSS,
-			       "TPM: PCR%u reads as %u values, not one of %zu bytes", pcr,
-			       values->count, len);
-	memcpy(out, values->digests[0].buffer, len);
-	return 0;
-}
-
-int keeper_tpm_read(struct keeper_tpm *tpm, uint32_t pcr, struct keeper_digests *values,
-		    struct err *e)
-{
-	struct keeper_digests got;
-
-	if (read_bank(tpm, pcr, TPM2_ALG_SHA256, got.sha256, sizeof(got.sha256), e) < 0 ||
-	    read_bank(tpm, pcr, TPM2_ALG_SHA384, got.sha384, sizeof(got.sha384), e) < 0)
+	if (need_tpm(state, e) < 0 || provider_tpm_ak_public(state->tpm, &ak, e) < 0 ||
+	    provider_tpm_ek(state->tpm, &ek, e) < 0)
 		return -(int)e->code;
-	*values = got;
+	const struct span cert = provider_tpm_ak_cert(state->tpm);
+	keeper_put_part(out, ak.bytes, ak.len);
+	keeper_put_part(out, cert.bytes, cert.len);
+	keeper_put_part(out, ek.public_area, ek.public_len);
+	keeper_put_part(out, ek.cert, ek.cert_len);
+	provider_tpm_ek_done(&ek);
 	return 0;
 }
 
-static bool same(const struct keeper_digests *a, const struct keeper_digests *b)
+int keeper_answer_activate(struct keeper_state *state, const struct keeper_row *row,
+			   struct reader *in, struct writer *out, struct err *e)
 {
-	return memcmp(a, b, sizeof(*a)) == 0;
-}
+	uint8_t bytes[PROVIDER_TPM_SECRET_MAX];
+	struct span blob, secret;
+	size_t len;
 
-static int expect(struct keeper_tpm *tpm, uint32_t pcr, const struct keeper_digests *wanted,
-		  struct err *e)
-{
-	struct keeper_digests now;
-
-	if (keeper_tpm_read(tpm, pcr, &now, e) < 0)
+	len = reader_be16(in);
+	blob = span_take(in, len);
+	len = reader_be16(in);
+	secret = span_take(in, len);
+	if (!reader_done(in))
+		return err_set(e, ERR_INVALID, "keeper: malformed request");
+	if (need_tpm(state, e) < 0 ||
+	    provider_tpm_activate(state->tpm, blob, secret, bytes, &len, e) < 0)
 		return -(int)e->code;
-	if (!same(&now, wanted))
-		return err_set(e, ERR_DATA_LOSS,
-			       "TPM: PCR%u does not hold what was just put into it", pcr);
+	keeper_put_part(out, bytes, len);
 	return 0;
-}
-
-/* Part 1, section 17.2: new = H(old ‖ digest). */
-static int extended(const struct keeper_digests *old, const struct keeper_digests *by,
-		    struct keeper_digests *result, struct err *e)
-{
-	const struct digest_part in256[] = { { old->sha256, 32 }, { by->sha256, 32 } };
-	const struct digest_part in384[] = { { old->sha384, 48 }, { by->sha384, 48 } };
-
-	if (digest_parts(DIGEST_SHA256, in256, 2, result->sha256, e) < 0 ||
-	    digest_parts(DIGEST_SHA384, in384, 2, result->sha384, e) < 0)
-		return -(int)e->code;
-	return 0;
-}
-
-int keeper_tpm_extend(struct keeper_tpm *tpm, uint32_t pcr, const struct keeper_digests *digests,
-		      struct err *e)
-{
-	struct keeper_digests before, after;
-	TPML_DIGEST_VALUES values = { .count = 2 };
-
-	if (keeper_tpm_read(tpm, pcr, &before, e) < 0 || extended(&before, digests, &after, e) < 0)
-		return -(int)e->code;
-	values.digests[0].hashAlg = TPM2_ALG_SHA256;
-	memcpy(values.digests[0].digest.sha256, digests->sha256, sizeof(digests->sha256));
-	values.digests[1].hashAlg = TPM2_ALG_SHA384;
-	memcpy(values.digests[1].digest.sha384, digests->sha384, sizeof(digests->sha384));
-	TSS2_RC code = Esys_PCR_Extend(tpm->esys, ESYS_TR_PCR0 + pcr, ESYS_TR_PASSWORD,
-				       ESYS_TR_NONE, ESYS_TR_NONE, &values);
-	if (code != TSS2_RC_SUCCESS)
-		return tpm_fault(e, code, "extend register");
-	return expect(tpm, pcr, &after, e);
-}
-
-int keeper_tpm_reset(struct keeper_tpm *tpm, uint32_t pcr, struct err *e)
-{
-	const struct keeper_digests zeros = { 0 };
-	TSS2_RC code = Esys_PCR_Reset(tpm->esys, ESYS_TR_PCR0 + pcr, ESYS_TR_PASSWORD, ESYS_TR_NONE,
-				      ESYS_TR_NONE);
-
-	if (code != TSS2_RC_SUCCESS)
-		return tpm_fault(e, code, "reset register");
-	return expect(tpm, pcr, &zeros, e);
 }

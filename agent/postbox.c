@@ -242,6 +242,25 @@ void postbox_state_response(struct postbox *o, const char *id, const char *state
 	post(o, CVMS__CLIENT_STREAM_MESSAGE__MESSAGE_AGENT_STATE_RES, m, m->id && m->state);
 }
 
+void postbox_evidence(struct postbox *o, const uint8_t *token, size_t len, const char *error)
+{
+	Cvms__AttestationResponse *m = malloc(sizeof(*m));
+
+	if (!m) {
+		o->dropped++;
+		return;
+	}
+	cvms__attestation_response__init(m);
+	m->certserialnumber = string("");
+	m->error = string(error);
+	m->file.data = malloc(len ? len : 1);
+	m->file.len = m->file.data ? len : 0;
+	if (m->file.len)
+		memcpy(m->file.data, token, len);
+	post(o, CVMS__CLIENT_STREAM_MESSAGE__MESSAGE_V_TPMATTESTATION_REPORT, m,
+	     m->certserialnumber && m->error && m->file.data);
+}
+
 static void tell_dropped(struct postbox *o)
 {
 	uint64_t dropped = o->dropped;

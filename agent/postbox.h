@@ -43,6 +43,8 @@ void postbox_run_response(struct postbox *o, const char *computation, const char
 			  const char *notice);
 void postbox_stop_response(struct postbox *o, const char *computation, const char *text);
 void postbox_state_response(struct postbox *o, const char *id, const char *state);
+/* Evidence; or why there is none, with `token` NULL. */
+void postbox_evidence(struct postbox *o, const uint8_t *token, size_t len, const char *error);
 
 /* The next message to hand to a connection, lent until the postbox changes; NULL if none. */
 const Cvms__ClientStreamMessage *postbox_next(struct postbox *o);

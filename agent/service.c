@@ -6,16 +6,6 @@
 #include "common/base/cleanup.h"
 #include "proto/descriptors.h"
 
-/* Evidence is collected and signed elsewhere; this build cannot, and says so. */
-static void no_evidence(struct rpc_call *call, const ProtobufCMessage *message)
-{
-	struct err e;
-
-	err_set(&e, ERR_UNIMPLEMENTED, "%s: evidence is not available in this build",
-		rpc_call_method(call)->path);
-	rpc_call_finish(call, &e);
-}
-
 #define PATH(method_) "/agent.AgentService/" method_
 
 static const struct rpc_handler handlers[] = {
@@ -47,24 +37,35 @@ static const struct rpc_handler handlers[] = {
 		.method = { PATH("Attestation"), RPC_SERVER_STREAM,
 			    &agent__attestation_request__descriptor,
 			    &agent__attestation_response__descriptor },
-		.message = no_evidence,
+		.message = service_attestation_message,
+		.writable = service_evidence_writable,
+		.closed = service_evidence_closed,
 	},
 	{
 		.method = { PATH("IMAMeasurements"), RPC_SERVER_STREAM,
 			    &agent__imameasurements_request__descriptor,
 			    &agent__imameasurements_response__descriptor },
-		.message = no_evidence,
+		.message = service_ima_message,
+		.writable = service_evidence_writable,
+		.closed = service_evidence_closed,
 	},
 	{
 		.method = { PATH("AzureAttestationToken"), RPC_UNARY,
 			    &agent__attestation_token_request__descriptor,
 			    &agent__attestation_token_response__descriptor },
-		.message = no_evidence,
+		.message = service_azure_message,
 	},
 	{
 		.method = { PATH("Status"), RPC_UNARY, &agent__status_request__descriptor,
 			    &agent__status_response__descriptor },
 		.message = service_status_message,
+	},
+	{
+		.method = { PATH("ActivateCredential"), RPC_UNARY,
+			    &agent__activate_credential_request__descriptor,
+			    &agent__activate_credential_response__descriptor },
+		.message = service_activate_message,
+		.closed = service_evidence_closed,
 	},
 	{
 		.method = { PATH("Reattest"), RPC_BIDI, &agent__reattest_request__descriptor,

@@ -28,3 +28,11 @@ void service_status_message(struct rpc_call *call, const ProtobufCMessage *messa
 void service_reattest_message(struct rpc_call *call, const ProtobufCMessage *message);
 void service_reattest_half_close(struct rpc_call *call);
 void service_reattest_closed(struct rpc_call *call);
+
+/* service_evidence.c */
+void service_attestation_message(struct rpc_call *call, const ProtobufCMessage *message);
+void service_ima_message(struct rpc_call *call, const ProtobufCMessage *message);
+void service_azure_message(struct rpc_call *call, const ProtobufCMessage *message);
+void service_activate_message(struct rpc_call *call, const ProtobufCMessage *message);
+void service_evidence_writable(struct rpc_call *call);
+void service_evidence_closed(struct rpc_call *call);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/pb.h"
 
+#include "common/base/writer.h"
+
 enum { VARINT_BYTES_MAX = 10, NUMBER_MAX = (1 << 29) - 1 };
 
 static uint64_t varint(struct reader *r)
@@ -69,4 +71,26 @@ int pb_once(const struct pb_field *field, enum pb_type type, uint32_t *seen, str
 		return err_set(e, ERR_INVALID, "field %u stands there twice", field->number);
 	*seen |= UINT32_C(1) << field->number;
 	return 0;
+}
+
+static void put_varint(struct writer *w, uint64_t value)
+{
+	while (value >= 0x80) {
+		writer_u8(w, (uint8_t)(value | 0x80));
+		value >>= 7;
+	}
+	writer_u8(w, (uint8_t)value);
+}
+
+void pb_put_number(struct writer *w, uint32_t field, uint64_t value)
+{
+	put_varint(w, (uint64_t)field << 3 | PB_VARINT);
+	put_varint(w, value);
+}
+
+void pb_put_bytes(struct writer *w, uint32_t field, const void *bytes, size_t len)
+{
+	put_varint(w, (uint64_t)field << 3 | PB_BYTES);
+	put_varint(w, len);
+	writer_bytes(w, bytes, len);
 }

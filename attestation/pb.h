@@ -27,3 +27,8 @@ bool pb_next(struct reader *r, struct pb_field *field);
  * for another type, for a second one, and for a number over 31. */
 int pb_once(const struct pb_field *field, enum pb_type type, uint32_t *seen,
 	    struct err *e) MUST_CHECK;
+
+/* Writing, in shortest form. */
+struct writer;
+void pb_put_number(struct writer *w, uint32_t field, uint64_t value);
+void pb_put_bytes(struct writer *w, uint32_t field, const void *bytes, size_t len);

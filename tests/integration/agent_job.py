@@ -433,19 +433,6 @@ def other_kinds_of_algorithm_are_refused_by_name():
                 more=[("algo_type", "python"), ("python_runtime", "/bin/sh")])
 
 
-def evidence_is_unimplemented():
-    with computing() as (service, _, client):
-        words = "evidence is not available"
-        refused(Code.UNIMPLEMENTED, words, client.stub.Attestation,
-                agent_pb2.AttestationRequest(teeNonce=b"n"), timeout=WAIT)
-        refused(Code.UNIMPLEMENTED, words, client.stub.IMAMeasurements,
-                agent_pb2.IMAMeasurementsRequest(), timeout=WAIT)
-        refused(Code.UNIMPLEMENTED, words, client.stub.AzureAttestationToken,
-                agent_pb2.AttestationTokenRequest(), timeout=WAIT)
-        service.send(attestationReq=cvms_pb2.AttestationReq(nonce=b"n"))
-        service.wait(lambda s: words in s.log_text())
-
-
 def health_is_told():
     with computing() as (_, __, client):
         check = client.channel.unary_unary("/grpc.health.v1.Health/Check")

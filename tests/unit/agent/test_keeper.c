@@ -478,7 +478,7 @@ static void no_tpm_is_a_failure_unless_told(void **state)
 	assert_failed(ERR_UNAVAILABLE, "TPM");
 	keeper_free(keeper);
 
-	const struct keeper_options told = { .without_tpm = true };
+	const struct keeper_options told = { .development = true };
 	assert_ok(keeper_start(&w->loop, &told, &keeper, &e), e);
 	check(w, keeper);
 	assert_int_equal(seen.e.code, ERR_OK);
@@ -519,7 +519,7 @@ static void a_program_that_is_not_there_is_an_error(void **state)
 	struct keeper *keeper = NULL;
 	struct err e;
 
-	const struct keeper_options options = { .without_tpm = true, .program = "/no/such" };
+	const struct keeper_options options = { .development = true, .program = "/no/such" };
 	assert_refused(keeper_start(&w->loop, &options, &keeper, &e), e, ERR_UNAVAILABLE,
 		       "/no/such");
 }
@@ -530,7 +530,7 @@ static void freed_while_it_works_it_calls_nobody(void **state)
 	struct keeper *keeper = NULL;
 	struct err e;
 
-	const struct keeper_options told = { .without_tpm = true };
+	const struct keeper_options told = { .development = true };
 	assert_ok(keeper_start(&w->loop, &told, &keeper, &e), e);
 	keeper_on_death(keeper, on_death, NULL);
 	assert_ok(keeper_check(keeper, on_measured, NULL, &e), e);
@@ -549,7 +549,7 @@ static void on_child_exit(uv_process_t *process, int64_t status, int signal_numb
 
 static void malformed_packets_are_refused_or_end_it(void **state)
 {
-	static const char *const args[] = { "keeper", "--without-tpm", NULL };
+	static const char *const args[] = { "keeper", "--development", NULL };
 	static const uint8_t unknown[] = { 0, 0, 0, 9, 77 };
 	static const uint8_t no_digests[] = { 0, 0, 0, 1, KEEPER_MEASURE_BOOT, 1, 2, 3 };
 	const struct child_options options = { .args = args, .out = 2, .err = 2 };

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/evidence_token.h"
+
+#include "agent/evidence.h"
+#include "attestation/eat.h"
+#include "attestation/pb.h"
+#include "attestation/snp_appraise.h"
+#include "attestation/snp_report.h"
+#include "attestation/tdx_quote.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+enum { ATTESTATION_EVENT_LOG = 3 /* attest.proto */ };
+
+static struct eat_bytes bytes_of(struct span s)
+{
+	return (struct eat_bytes){ s.bytes, s.len };
+}
+
+/* What a token says beside the evidence must be the evidence's own. */
+struct claims {
+	struct snp_report snp;
+	struct tdx_quote tdx;
+};
+
+static int claim_snp(struct span raw, struct claims *claims, struct eat_content *content,
+		     struct err *e)
+{
+	struct span report, table;
+
+	snp_evidence_split(raw, &report, &table);
+	if (snp_report_parse(report.bytes, report.len, &claims->snp, e) < 0)
+		return -(int)e->code;
+	content->ueid = (struct eat_bytes){ claims->snp.chip_id, sizeof(claims->snp.chip_id) };
+	content->measurement =
+		(struct eat_bytes){ claims->snp.measurement, sizeof(claims->snp.measurement) };
+	return 0;
+}
+
+static int claim_tdx(struct span raw, struct claims *claims, struct eat_content *content,
+		     struct err *e)
+{
+	enum { UEID_LEN = 32 }; /* as stock tokens have it: the first half of MRTD */
+
+	if (tdx_quote_parse(raw.bytes, raw.len, &claims->tdx, e) < 0)
+		return -(int)e->code;
+	content->ueid = (struct eat_bytes){ claims->tdx.body.mrtd, UEID_LEN };
+	content->measurement =
+		(struct eat_bytes){ claims->tdx.body.mrtd, sizeof(claims->tdx.body.mrtd) };
+	return 0;
+}
+
+/* A TPM's quotes say nothing that these claims could repeat. */
+static int claim(const struct keeper_evidence *raw, struct claims *claims,
+		 struct eat_content *content, struct err *e)
+{
+	if (raw->platform == EAT_SNP)
+		return claim_snp(raw->raw, claims, content, e);
+	if (raw->platform == EAT_TDX)
+		return claim_tdx(raw->raw, claims, content, e);
+	return 0;
+}
+
+/* The TPM's message with the log as a field of its own; only a log of the firmware's counts there. */
+static void write_raw(const struct evidence_token *token, struct span log, struct writer *raw)
+{
+	const struct keeper_evidence *from = token->raw;
+	bool tpm = from->platform == EAT_VTPM || from->platform == EAT_SNP_VTPM;
+
+	writer_bytes(raw, from->raw.bytes, from->raw.len);
+	if (tpm && log.len && log.bytes == from->log.bytes)
+		pb_put_bytes(raw, ATTESTATION_EVENT_LOG, log.bytes, log.len);
+}
+
+static int write_with(const struct evidence_token *token, struct span log, EVP_PKEY *identity,
+		      struct writer *out, struct err *e)
+{
+	CLEANUP_WRITER struct writer raw = writer_up_to(EAT_RAW_REPORT_MAX);
+	CLEANUP(free) struct claims *claims = calloc(1, sizeof(*claims));
+	struct eat_content content = {
+		.issuer = "cocos-agent",
+		.platform = token->raw->platform,
+		.nonce_use = token->use,
+		.issued = (int64_t)time(NULL),
+		.nonce = bytes_of(token->raw->nonce),
+		.tee_report = bytes_of(token->raw->tee_report),
+		.run = bytes_of(token->run->statement),
+		.run_evidence = bytes_of(token->run->evidence),
+		.event_log = bytes_of(log),
+	};
+
+	if (!claims)
+		return err_nomem(e);
+	write_raw(token, log, &raw);
+	if (writer_check(&raw, "evidence", e) < 0)
+		return -(int)e->code;
+	content.raw_report = (struct eat_bytes){ raw.bytes, raw.len };
+	content.expires = content.issued + EVIDENCE_TOKEN_LIFE_S;
+	if (claim(token->raw, claims, &content, e) < 0)
+		return -(int)e->code;
+	return eat_write(&content, identity, out, e);
+}
+
+int evidence_token_write(const struct evidence_token *token, EVP_PKEY *identity,
+			 struct writer *out, struct err *e)
+{
+	const struct span logs[] = { token->raw->log, token->raw->own_log, { NULL, 0 } };
+
+	for (size_t i = 0; i < ARRAY_LEN(logs); i++) {
+		CLEANUP_WRITER struct writer written = writer_up_to(EAT_MAX);
+
+		if (i + 1 < ARRAY_LEN(logs) && !logs[i].len)
+			continue;
+		if (write_with(token, logs[i], identity, &written, e) < 0)
+			return -(int)e->code;
+		if (written.len > token->max)
+			continue;
+		writer_bytes(out, written.bytes, written.len);
+		return writer_check(out, "token", e);
+	}
+	return err_set(e, ERR_EXHAUSTED,
+		       "evidence with run statement has more than the %zu bytes that fit: let the "
+		       "boot configuration be smaller",
+		       token->max);
+}
