@@ -47,6 +47,17 @@ def records(service, computation, after=0, **request):
                                    timeout=PATIENCE))
 
 
+def identifiers(service):
+    """Of all computations, page by page."""
+    found, after = set(), ""
+    while True:
+        page = service.admin.List(computations.ListRequest(after=after), timeout=PATIENCE)
+        found |= {c.id for c in page.computations}
+        after = page.next
+        if not after:
+            return found
+
+
 def agent_of(service, cvm="cvm-1", **keywords):
     return FakeAgent(f"127.0.0.1:{service.port}", cvm, **keywords)
 
@@ -562,8 +573,9 @@ def nothing_acknowledged_is_lost_by_kill_9():
     there after the next start, in the same order."""
     chance = random.Random(SEED)
     print(f"# seed {SEED}, {KILLS} kills", flush=True)
-    made, seen = [], {}
-    with Folder() as folder, Computations(folder) as service:
+    made, seen, kept = [], {}, {}
+    with Folder() as folder, Computations(folder, MAX_RECORDS="1000000",
+                                          MAX_RECORD_BYTES="1G") as service:
         computation = create(service, id="watched")
         stop = threading.Event()
 
@@ -610,13 +622,15 @@ def nothing_acknowledged_is_lost_by_kill_9():
                 worker.join()
             service.channel.close()
             service.start()
-            ids = {c.id for c in service.admin.List(computations.ListRequest(),
-                                                    timeout=PATIENCE).computations}
+            ids = identifiers(service)
             assert set(made) <= ids, set(made) - ids
-            kept = {r.number: r.text for r in records(service, "watched")}
+            kept.update((r.number, r.text) for r in
+                        records(service, "watched", after=max(kept, default=0)))
             assert seen.items() <= kept.items(), "a record that was shown is lost"
         stop.set()
         speaker.join()
+        whole = {r.number: r.text for r in records(service, "watched")}
+        assert kept.items() <= whole.items(), "a record that was kept is lost"
         assert seen and made
         texts = [int(text.split()[1]) for _, text in sorted(kept.items())]
         assert texts == sorted(texts), "records changed their order"
