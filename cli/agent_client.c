@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "cli/attested.h"
 #include "common/base/encode.h"
 #include "common/base/file.h"
 
@@ -22,6 +23,8 @@ int agent_client_status(struct client *client, Agent__StatusResponse **status, s
 	Agent__StatusRequest request = AGENT__STATUS_REQUEST__INIT;
 	ProtobufCMessage *response;
 
+	if (attested_ready(client, e) < 0)
+		return -(int)e->code;
 	if (client_call(client, &agent_status, &request.base, &response, e) < 0)
 		return -(int)e->code;
 	*status = (Agent__StatusResponse *)response;
@@ -103,6 +106,8 @@ int agent_client_open(struct client *client, const struct agent_call *call,
 {
 	const struct rpc_stream_options options = { .metadata = metadata };
 
+	if (attested_ready(client, e) < 0)
+		return -(int)e->code;
 	if (rpc_metadata_add(metadata, PROOF_ROLE_KEY, call->role, e) < 0)
 		return -(int)e->code;
 	if (call->role_signature) {

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "cli/attested.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/base/settings.h"
@@ -18,10 +19,9 @@ static const struct peer {
 				  "the computation service" },
 };
 
-/* The option, or else the environment; an empty value is an absent one. */
-static const char *setting(const struct client *client, const char *option, const char *suffix)
+const char *client_setting(const struct client *client, const char *option, const char *suffix)
 {
-	const char *value = cli_value(client->cli, option);
+	const char *value = option ? cli_value(client->cli, option) : NULL;
 	char name[64];
 
 	if (value)
@@ -38,9 +38,9 @@ static int read_pem(const char *path, char **pem, struct err *e)
 
 static int load_tls(struct client *client, bool wanted, struct rpc_tls **tls, struct err *e)
 {
-	const char *ca_path = setting(client, "grpc-server-ca-certs", "SERVER_CA_CERTS");
-	const char *cert_path = setting(client, "grpc-client-cert", "CLIENT_CERT");
-	const char *key_path = setting(client, "grpc-client-key", "CLIENT_KEY");
+	const char *ca_path = client_setting(client, "grpc-server-ca-certs", "SERVER_CA_CERTS");
+	const char *cert_path = client_setting(client, "grpc-client-cert", "CLIENT_CERT");
+	const char *key_path = client_setting(client, "grpc-client-key", "CLIENT_KEY");
 	CLEANUP(free) char *ca = NULL, *cert = NULL, *key = NULL;
 	int status;
 
@@ -55,7 +55,12 @@ static int load_tls(struct client *client, bool wanted, struct rpc_tls **tls, st
 	    read_pem(key_path, &key, e) < 0)
 		return -(int)e->code;
 	status = rpc_tls_new_client(
-		&(struct rpc_tls_config){ .cert = cert, .key = key, .ca = ca }, tls, e);
+		&(struct rpc_tls_config){ .cert = cert,
+					  .key = key,
+					  .ca = ca,
+					  .only_tls13 = client->appraise != NULL,
+					  .judged_by_prologue = client->appraise && !ca },
+		tls, e);
 	if (key)
 		explicit_bzero(key, strlen(key));
 	return status;
@@ -63,8 +68,8 @@ static int load_tls(struct client *client, bool wanted, struct rpc_tls **tls, st
 
 static int open_channel(struct client *client, struct err *e)
 {
-	const char *url = setting(client, "grpc-url", "URL");
-	const char *timeout = setting(client, "grpc-timeout", "TIMEOUT");
+	const char *url = client_setting(client, "grpc-url", "URL");
+	const char *timeout = client_setting(client, "grpc-timeout", "TIMEOUT");
 	CLEANUP(rpc_tls_free) struct rpc_tls *tls = NULL;
 	uint64_t timeout_ms = TIMEOUT_MS;
 	bool https = false;
@@ -82,13 +87,17 @@ static int open_channel(struct client *client, struct err *e)
 	if (timeout_ms == 0 || timeout_ms > UINT32_MAX)
 		return err_set(e, ERR_INVALID, "timeout %s: give one between 1ms and 1000h",
 			       log_quote(timeout ? timeout : "").text);
-	if (load_tls(client, https, &tls, e) < 0)
+	if (client->peer == CLIENT_AGENT && attested_open(client, e) < 0)
+		return -(int)e->code;
+	if (load_tls(client, https || client->appraise, &tls, e) < 0)
 		return -(int)e->code;
 	client->tls = tls != NULL;
 	client->timeout_ms = (unsigned)timeout_ms;
 	return rpc_channel_new(client->loop,
 			       &(struct rpc_channel_config){ .target = url,
 							     .tls = tls,
+							     .prologue = attested_prologue(client),
+							     .prologue_data = client->attested,
 							     .connect_ms = client->timeout_ms },
 			       &client->channel, e);
 }
@@ -118,6 +127,7 @@ void client_close(struct client *client)
 	if (client->channel)
 		rpc_channel_free(client->channel);
 	uv_run(client->loop, UV_RUN_DEFAULT);
+	attested_close(client);
 	uv_loop_close(client->loop);
 	free(client->loop);
 	*client = (struct client){ .loop = NULL };

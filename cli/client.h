@@ -13,6 +13,9 @@
 
 #include <stdint.h>
 
+struct appraise;
+struct attested_client;
+
 enum client_peer { CLIENT_AGENT, CLIENT_MANAGER, CLIENT_COMPUTATIONS };
 
 /* The rows that a command which connects has among its options. */
@@ -35,6 +38,12 @@ struct client {
 	struct rpc_channel *channel;
 	bool tls;
 	unsigned timeout_ms;
+
+	/* An agent that has to prove what it is (attested.h); NULL: none has. */
+	struct appraise *appraise;
+	struct attested_client *attested;
+	uint64_t reattest_ms, proven; /* how often; when it last did, by uv_hrtime() */
+	bool told;
 };
 
 /* Reads settings and files; the connection itself is made by the first call. */
@@ -42,6 +51,10 @@ int client_open(struct client *client, enum client_peer peer, struct cli *cli,
 		struct err *e) MUST_CHECK;
 void client_close(struct client *client);
 #define CLEANUP_CLIENT __attribute__((cleanup(client_close)))
+
+/* The option (may be NULL), or else the environment: AGENT_GRPC_<suffix> and the like. Empty is
+ * absent: NULL. */
+const char *client_setting(const struct client *client, const char *option, const char *suffix);
 
 /* One unary call with the client's timeout. The caller frees the response. */
 int client_call(struct client *client, const struct rpc_method *method,

@@ -2,6 +2,7 @@
 /* cmd_algo.c — the algorithm to the agent, by its owner. */
 #include <string.h>
 
+#include "cli/attested.h"
 #include "cli/commands.h"
 #include "cli/private_key.h"
 #include "cli/upload.h"
@@ -129,7 +130,7 @@ const struct command cmd_algo = {
 			  .help = "an argument for it; repeat for more, in order" },
 			{ .name = "role-signature",
 			  .help = "sign as stock clients do (replayable; agents refuse it by default)" },
-			CLIENT_OPTIONS,
+			CLIENT_AGENT_OPTIONS,
 			{ .name = NULL },
 		},
 	.run = run_algo,

@@ -2,6 +2,7 @@
 /* cmd_data.c — a dataset to the agent, by its owner. */
 #include <string.h>
 
+#include "cli/attested.h"
 #include "cli/commands.h"
 #include "cli/private_key.h"
 #include "cli/upload.h"
@@ -134,7 +135,7 @@ const struct command cmd_data = {
 			  .help = "have the agent unpack it (a zip or a directory)" },
 			{ .name = "role-signature",
 			  .help = "sign as stock clients do (replayable; agents refuse it by default)" },
-			CLIENT_OPTIONS,
+			CLIENT_AGENT_OPTIONS,
 			{ .name = NULL },
 		},
 	.run = run_data,

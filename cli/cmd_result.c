@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "cli/agent_client.h"
+#include "cli/attested.h"
 #include "cli/commands.h"
 #include "cli/private_key.h"
 #include "cli/progress.h"
@@ -181,6 +182,8 @@ static int fetch(struct client *client, EVP_PKEY *key, struct target *t, struct 
 	t->written = 0;
 	if (!call.role_signature && agent_client_status(client, &status, e) < 0)
 		return -(int)e->code;
+	if (attested_ready(client, e) < 0 || attested_again(client, e) < 0)
+		return -(int)e->code;
 	result = agent_client_open(client, &call, status, &metadata, &sync, e);
 	rpc_metadata_done(&metadata);
 	if (result < 0 || rpc_sync_send(sync, &request.base, e) < 0)
@@ -258,7 +261,7 @@ const struct command cmd_result = {
 			  .help = "and unpack into this folder" },
 			{ .name = "role-signature",
 			  .help = "sign as stock clients do (replayable; agents refuse it by default)" },
-			CLIENT_OPTIONS,
+			CLIENT_AGENT_OPTIONS,
 			{ .name = NULL },
 		},
 	.run = run_result,

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/agent_client.h"
+#include "cli/attested.h"
 #include "cli/commands.h"
 #include "cli/json_out.h"
 #include "cli/progress.h"
@@ -119,7 +120,7 @@ const struct command cmd_status = {
 	.name = "status",
 	.args = "",
 	.help = "ask the agent where its computation stands",
-	.options = (const struct cli_option[]){ CLI_JSON_OPTION, CLIENT_OPTIONS, { .name = NULL } },
+	.options = (const struct cli_option[]){ CLI_JSON_OPTION, CLIENT_AGENT_OPTIONS, { .name = NULL } },
 	.run = run_status,
 	.more = "Nothing here is proven: 'cocos-cli attestation' checks whom you talk to.",
 };

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/attested.h"
 #include "cli/progress.h"
 
 struct attempt {
@@ -54,7 +55,8 @@ static int send_asset(struct attempt *a, struct rpc_sync *sync, const struct ass
 
 	/* An empty asset is one empty message: the agent must hear its name. */
 	do {
-		if (read_at(asset, at, &bytes, &len, e) < 0 ||
+		if (attested_if_due(a->client, e) < 0 ||
+		    read_at(asset, at, &bytes, &len, e) < 0 ||
 		    a->upload->send(a->upload, sync, requirements, bytes, len, e) < 0)
 			return -(int)e->code;
 		at += len;
@@ -73,7 +75,8 @@ static int send_all(struct attempt *a, struct rpc_sync *sync, struct err *e)
 
 	if (u->requirements && send_asset(a, sync, u->requirements, true, e) < 0)
 		return -(int)e->code;
-	if (send_asset(a, sync, u->asset, false, e) < 0 ||
+	/* Once more before the last word: what it was sent to is what it began with. */
+	if (send_asset(a, sync, u->asset, false, e) < 0 || attested_again(a->client, e) < 0 ||
 	    rpc_sync_finish(sync, &response, e) < 0)
 		return -(int)e->code;
 	protobuf_c_message_free_unpacked(response, NULL);
