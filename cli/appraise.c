@@ -408,6 +408,33 @@ uint8_t appraise_wire_type(const struct appraise *a)
 	return types[a->now.result.mode];
 }
 
+int appraise_pcr(const struct appraise *a, unsigned pcr, uint8_t value[SHA256_LEN], struct err *e)
+{
+	CLEANUP(free) struct tpm_attestation *attestation = calloc(1, sizeof(*attestation));
+	const struct authenticator *auth = &a->session.authenticator;
+	struct eat token = { .spki = NULL };
+	bool found = false;
+
+	if (!attestation)
+		return err_nomem(e);
+	if (appraise_is_verified(a) && eat_parse(auth->evidence, auth->evidence_len, &token, e) < 0)
+		return -(int)e->code;
+	/* Every value that the message brings was in a quote's selection (quote.selection). */
+	if (presented_ak(&token, attestation).len)
+		for (size_t i = 0; i < attestation->quote_count && !found; i++) {
+			const struct tpm_pcr_bank *bank =
+				tpm_pcrs_bank(&attestation->quotes[i].pcrs, DIGEST_SHA256);
+
+			found = bank && (bank->present & (UINT32_C(1) << pcr));
+			if (found)
+				memcpy(value, bank->values[pcr], SHA256_LEN);
+		}
+	eat_done(&token);
+	return found ? 0
+		     : err_set(e, ERR_PRECONDITION,
+			       "this agent's evidence has no quote of PCR %u in the bank SHA-256", pcr);
+}
+
 void appraise_tell(const struct appraise *a, FILE *to)
 {
 	fprintf(to, "%s: %s evidence over this connection, %zu checks\n", verdict_word(&a->verdict),

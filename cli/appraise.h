@@ -84,5 +84,10 @@ bool appraise_takes_stock(const struct appraise *a);
 /* The kind of the last session's evidence, as its number on the wire. */
 uint8_t appraise_wire_type(const struct appraise *a);
 
+/* The value of a register, SHA-256, as a TPM quoted it in the last session's evidence, which was
+ * verified. -ERR_PRECONDITION where there is none. */
+int appraise_pcr(const struct appraise *a, unsigned pcr, uint8_t value[SHA256_LEN],
+		 struct err *e) MUST_CHECK;
+
 /* The last verdict for a person: "verified: snp evidence, 61 checks", and notes, one a line. */
 void appraise_tell(const struct appraise *a, FILE *to);

@@ -10,6 +10,7 @@ const struct command *const commands[] = {
 	&cmd_data,
 	&cmd_result,
 	&cmd_status,
+	&cmd_ima_measurements,
 
 	&cmd_create_vm,
 	&cmd_remove_vm,
@@ -30,6 +31,7 @@ const struct command *const commands[] = {
 	&cmd_tdxmeasure,
 	&cmd_idblock_create,
 
+	&cmd_attestation_get,
 	&cmd_attestation_validate,
 	&cmd_attestation_check,
 	&cmd_attestation_show,

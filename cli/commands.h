@@ -10,6 +10,9 @@ extern const struct command cmd_keys, cmd_checksum;
 /* cmd_algo.c, cmd_data.c, cmd_result.c, cmd_status.c */
 extern const struct command cmd_algo, cmd_data, cmd_result, cmd_status;
 
+/* cmd_get.c, cmd_ima.c */
+extern const struct command cmd_attestation_get, cmd_ima_measurements;
+
 /* cmd_vm.c */
 extern const struct command cmd_create_vm, cmd_remove_vm;
 
