@@ -49,7 +49,8 @@ const struct setting config_settings[] = {
 	    "UEFI firmware file; default: the TEE's usual one, without a TEE SeaBIOS, which does not "
 	    "measure what it boots"),
 	ROW("EMULATOR", SETTING_TEXT, emulator, NULL, "QEMU to use; default: libvirt's choice"),
-	ROW("TEE", SETTING_TEXT, tee, "auto", "what protects CVMs: snp, tdx, none, or auto"),
+	ROW("TEE", SETTING_TEXT, tee, "auto", "what protects CVMs: snp, tdx, none, or auto; for tests, with an emulator that pretends: "
+	    "simulated-snp, simulated-tdx"),
 	ROW("ALLOW_PLAIN", SETTING_FLAG, allow_plain, "false",
 	    "with auto: launch unprotected CVMs where the host has no TEE"),
 	ROW("SNP_POLICY", SETTING_TEXT, snp_policy, "0x20000",
@@ -161,6 +162,11 @@ static int check_snp(struct config *c, struct err *e)
 	return 0;
 }
 
+bool config_simulates(const struct config *c)
+{
+	return c->wanted == CONFIG_TEE_SIMULATED_SNP || c->wanted == CONFIG_TEE_SIMULATED_TDX;
+}
+
 static int check_tee(struct config *c, struct err *e)
 {
 	static const char *const names[] = {
@@ -168,6 +174,8 @@ static int check_tee(struct config *c, struct err *e)
 		[CONFIG_TEE_NONE] = "none",
 		[CONFIG_TEE_SNP] = "snp",
 		[CONFIG_TEE_TDX] = "tdx",
+		[CONFIG_TEE_SIMULATED_SNP] = "simulated-snp",
+		[CONFIG_TEE_SIMULATED_TDX] = "simulated-tdx",
 	};
 	uint8_t owner[SHA384_LEN];
 	size_t i = 0;
@@ -178,6 +186,10 @@ static int check_tee(struct config *c, struct err *e)
 		return err_set(e, ERR_INVALID, "MANAGER_TEE: %s is none of auto, snp, tdx, none",
 			       log_quote(c->tee).text);
 	c->wanted = (enum config_tee)i;
+	if (config_simulates(c) && (!c->emulator || c->igvm || c->snp_id_block || c->tdx_quote_socket))
+		return err_set(e, ERR_INVALID,
+			       "MANAGER_TEE=%s needs MANAGER_EMULATOR, one that simulates it, and takes "
+			       "no IGVM file, ID block or quote socket", c->tee);
 	if (c->tdx_mr_owner && hex_decode(c->tdx_mr_owner, owner, sizeof(owner), e) < 0)
 		return err_wrap(e, "MANAGER_TDX_MR_OWNER");
 	if (c->igvm && c->firmware)

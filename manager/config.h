@@ -18,7 +18,14 @@ enum {
 #define CONFIG_FILE "/etc/cocos/manager.conf"
 
 /* What protects the CVMs. `auto`: whatever TEE the host has. */
-enum config_tee { CONFIG_TEE_AUTO, CONFIG_TEE_NONE, CONFIG_TEE_SNP, CONFIG_TEE_TDX };
+enum config_tee {
+	CONFIG_TEE_AUTO,
+	CONFIG_TEE_NONE,
+	CONFIG_TEE_SNP,
+	CONFIG_TEE_TDX,
+	CONFIG_TEE_SIMULATED_SNP, /* by the emulator, which has to be named; for tests */
+	CONFIG_TEE_SIMULATED_TDX,
+};
 
 struct config {
 	char *grpc_host, *server_cert, *server_key, *server_ca_certs, *client_ca_certs;
@@ -54,6 +61,9 @@ extern const size_t config_settings_count;
  * certificates, and nothing turns that off. `config` must be zeroed; config_done() it. */
 int config_load(const char *file, struct config *config, struct err *e) MUST_CHECK;
 void config_done(struct config *config);
+
+/* The TEE is an emulator's pretence, and protects nothing. */
+bool config_simulates(const struct config *config);
 
 /* "7100-7199" or "7100": ports from 1 to 65535, first ≤ last. */
 int config_parse_ports(const char *text, uint16_t *first, uint16_t *last, struct err *e) MUST_CHECK;

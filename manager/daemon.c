@@ -232,6 +232,9 @@ int daemon_run(const struct config *config, struct err *e)
 	struct daemon d = { .config = config, .lock = -1 };
 	int r;
 
+	if (config_simulates(config))
+		log_warn("MANAGER_TEE=%s: SIMULATED, for tests; nothing protects these CVMs",
+			 config->tee);
 	setenv("UV_THREADPOOL_SIZE", POOL_THREADS, 1);
 	if (uv_loop_init(&d.loop) < 0)
 		return err_nomem(e);

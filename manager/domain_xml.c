@@ -2,6 +2,7 @@
 #include "manager/domain_xml.h"
 
 #include "common/base/cleanup.h"
+#include "common/base/file.h"
 
 #include <libxml/xmlwriter.h>
 #include <string.h>
@@ -167,6 +168,8 @@ static void write_cpu(struct xml *x, const struct domain_spec *spec)
 	if (spec->cpu_type) {
 		attribute(x, "mode", "custom");
 		attribute(x, "match", "exact");
+		if (spec->simulated) /* it counts in the measurement; what runs, the emulator says */
+			attribute(x, "check", "none");
 		text_tag(x, "model", spec->cpu_type);
 	} else {
 		attribute(x, "mode", spec->kvm ? "host-passthrough" : "maximum");
@@ -259,26 +262,56 @@ static void write_devices(struct xml *x, const struct domain_spec *spec)
 	close_tag(x);
 }
 
-static void write_igvm(struct xml *x, const char *file, char *object, size_t room)
+/* Arguments that libvirt has no word for, in pairs: "-object", …, NULL. */
+static void __attribute__((sentinel)) write_arguments(struct xml *x, ...)
 {
-	/* A comma ends a value in QEMU's options unless it is doubled: domain_xml_write() refuses it. */
-	snprintf(object, room, "igvm-cfg,id=igvm0,file=%s", file);
+	va_list list;
+	const char *value;
+
 	open_tag(x, "qemu:commandline");
-	empty_tag(x, "qemu:arg", "value", "-object", NULL);
-	empty_tag(x, "qemu:arg", "value", object, NULL);
-	empty_tag(x, "qemu:arg", "value", "-machine", NULL);
-	empty_tag(x, "qemu:arg", "value", "igvm-cfg=igvm0", NULL);
+	va_start(list, x);
+	while ((value = va_arg(list, const char *)))
+		empty_tag(x, "qemu:arg", "value", value, NULL);
+	va_end(list);
 	close_tag(x);
 }
 
-static void write_domain(struct xml *x, const struct domain_spec *spec)
+/* A simulated TEE is asked for with the words that libvirt would use, which it does not where there
+ * is no hardware; the emulator takes them out again. */
+static int tee_object(const struct domain_spec *spec, char **object, struct err *e)
 {
-	const struct tee *tee = &tees[spec->tee];
-	char object[4200];
+	if (spec->tee == DOMAIN_SNP)
+		return text_format(object, e,
+				   "{\"qom-type\":\"sev-snp-guest\",\"id\":\"lsec0\",\"cbitpos\":%u,"
+				   "\"reduced-phys-bits\":%u,\"policy\":%llu,\"host-data\":\"%s\","
+				   "\"kernel-hashes\":true}",
+				   spec->snp.cbitpos, spec->snp.reduced_phys_bits,
+				   (unsigned long long)spec->snp.policy, spec->snp.host_data);
+	return text_format(object, e,
+			   "{\"qom-type\":\"tdx-guest\",\"id\":\"lsec0\",\"attributes\":%llu,"
+			   "\"mrconfigid\":\"%s\"%s%s%s}",
+			   (unsigned long long)spec->tdx.policy, spec->tdx.mr_config_id,
+			   spec->tdx.mr_owner ? ",\"mrowner\":\"" : "",
+			   spec->tdx.mr_owner ? spec->tdx.mr_owner : "",
+			   spec->tdx.mr_owner ? "\"" : "");
+}
+
+/* What goes to QEMU around libvirt's head; malloc'ed, NULL for nothing. */
+static int extra_object(const struct domain_spec *spec, char **object, struct err *e)
+{
+	if (spec->simulated)
+		return tee_object(spec, object, e);
+	/* A comma ends a value in QEMU's options unless it is doubled: check_spec() refuses it. */
+	return spec->igvm ? text_format(object, e, "igvm-cfg,id=igvm0,file=%s", spec->igvm) : 0;
+}
+
+static void write_domain(struct xml *x, const struct domain_spec *spec, const char *object)
+{
+	const struct tee *tee = &tees[spec->simulated ? DOMAIN_PLAIN : spec->tee];
 
 	open_tag(x, "domain");
 	attribute(x, "type", spec->kvm ? "kvm" : "qemu");
-	if (spec->igvm)
+	if (object)
 		attribute(x, "xmlns:qemu", QEMU_NAMESPACE);
 	text_tag(x, "name", spec->name);
 	text_tag(x, "uuid", spec->uuid);
@@ -302,8 +335,10 @@ static void write_domain(struct xml *x, const struct domain_spec *spec)
 	write_devices(x, spec);
 	if (tee->launch)
 		tee->launch(x, spec);
-	if (spec->igvm)
-		write_igvm(x, spec->igvm, object, sizeof(object));
+	if (object)
+		write_arguments(x, "-object", object, "-machine",
+				spec->igvm ? "igvm-cfg=igvm0" : "confidential-guest-support=lsec0",
+				NULL);
 	close_tag(x);
 }
 
@@ -311,8 +346,13 @@ static int check_spec(const struct domain_spec *spec, struct err *e)
 {
 	const struct tee *tee = &tees[spec->tee];
 
-	if (tee->kvm && !spec->kvm)
+	if (tee->kvm && spec->kvm == spec->simulated)
 		return err_set(e, ERR_PRECONDITION, "%s domains need KVM", tee->name);
+	if (spec->simulated &&
+	    (!tee->kvm || !spec->emulator || spec->igvm || spec->snp.id_block || spec->tdx.quote_socket))
+		return err_set(e, ERR_PRECONDITION,
+			       "a simulated TEE is an emulator's that simulates it, and has neither "
+			       "IGVM file, ID block nor quote generation service");
 	if (tee->kvm && !spec->firmware && !spec->igvm)
 		return err_set(e, ERR_PRECONDITION, "%s domains need UEFI firmware or an IGVM file",
 			       tee->name);
@@ -333,14 +373,15 @@ int domain_xml_write(const struct domain_spec *spec, char **xml, struct err *e)
 {
 	CLEANUP(xmlBufferFree) xmlBufferPtr buffer = xmlBufferCreate();
 	CLEANUP(xmlFreeTextWriter) xmlTextWriterPtr out = buffer ? xmlNewTextWriterMemory(buffer, 0) : NULL;
+	CLEANUP(free) char *object = NULL;
 	struct xml x = { .out = out };
 
-	if (check_spec(spec, e) < 0)
+	if (check_spec(spec, e) < 0 || extra_object(spec, &object, e) < 0)
 		return -(int)e->code;
 	if (!out)
 		return err_nomem(e);
 	x.bad |= xmlTextWriterSetIndent(out, 1) < 0;
-	write_domain(&x, spec);
+	write_domain(&x, spec, object);
 	x.bad |= xmlTextWriterFlush(out) < 0;
 	if (x.bad || xmlBufferLength(buffer) > DOMAIN_XML_MAX)
 		return err_set(e, ERR_INTERNAL, "the domain's XML could not be written");

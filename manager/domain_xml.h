@@ -39,6 +39,7 @@ struct domain_spec {
 	const char *name, *uuid;
 	enum domain_tee tee;
 	bool kvm;	      /* else TCG */
+	bool simulated;	      /* the TEE is the emulator's pretence; without KVM */
 	uint64_t memory_kib;
 	unsigned cpus;
 	const char *cpu_type; /* a model libvirt knows; NULL: host's (KVM) or maximum (TCG) */

@@ -55,6 +55,12 @@ struct cvm {
 	char expected[CVM_EXPECTED_MAX]; /* the policy, JSON; or why there is none */
 };
 
+/* No TEE works without KVM, so such a CVM's is simulated. */
+static inline bool cvm_simulated(const struct cvm *cvm)
+{
+	return cvm->tee != DOMAIN_PLAIN && !cvm->kvm;
+}
+
 struct registry;
 
 /* Makes what is missing. ERR_PRECONDITION for a file of another form. */

@@ -91,18 +91,20 @@ static void cvm_info(struct rpc_call *call, const ProtobufCMessage *message)
 	const Manager__CVMInfoReq *request = (const Manager__CVMInfoReq *)message;
 	const struct cvm *cvm = find(call, request->id);
 	Manager__CVMInfoRes response = MANAGER__CVMINFO_RES__INIT;
-	char port[8];
+	char port[8], tee[24];
 
 	if (!cvm)
 		return;
 	snprintf(port, sizeof(port), "%u", cvm->port);
+	snprintf(tee, sizeof(tee), "%s%s", cvm_simulated(cvm) ? "SIMULATED " : "",
+		 domain_tee_name(cvm->tee));
 	response.id = (char *)cvm->id;
 	response.ovmf_version = (char *)cvm->firmware;
 	response.cpu_num = (int32_t)cvm->cpus;
 	response.cpu_type = (char *)cvm->cpu_type;
 	response.kernel_cmd = (char *)cvm->cmdline;
 	response.eos_version = (char *)cvm->image;
-	response.tee = (char *)domain_tee_name(cvm->tee);
+	response.tee = tee;
 	response.acceleration = cvm->kvm ? (char *)"kvm" : (char *)"tcg";
 	response.forwarded_port = port;
 	response.expires_ms = cvm->expires_ms;

@@ -34,6 +34,9 @@ static const struct tee {
 			 "/usr/share/ovmf/OVMF.inteltdx.fd", NULL, fill_tdx },
 };
 
+/* What the firmware of SNP hosts says; in a simulation nobody is asked. */
+enum { SIMULATED_CBITPOS = 51, SIMULATED_REDUCED_BITS = 1 };
+
 static bool host_has(const struct virt_host *host, enum domain_tee tee)
 {
 	return *(const bool *)((const char *)host + tees[tee].host);
@@ -42,6 +45,10 @@ static bool host_has(const struct virt_host *host, enum domain_tee tee)
 static int find_tee(const struct config *config, const struct virt_host *host,
 		    enum domain_tee *tee, struct err *e)
 {
+	if (config_simulates(config)) {
+		*tee = config->wanted == CONFIG_TEE_SIMULATED_SNP ? DOMAIN_SNP : DOMAIN_TDX;
+		return 0;
+	}
 	for (enum domain_tee t = DOMAIN_SNP; t < ARRAY_LEN(tees); t++) {
 		bool asked = config->wanted == tees[t].wanted;
 
@@ -74,7 +81,7 @@ int tee_choose(const struct config *config, const struct virt_host *host, struct
 	if (tee == DOMAIN_PLAIN && config->igvm)
 		return err_set(e, ERR_PRECONDITION, "MANAGER_IGVM serves SNP and TDX alone");
 	cvm->tee = tee;
-	cvm->kvm = host->kvm;
+	cvm->kvm = host->kvm && !config_simulates(config);
 	if (!firmware)
 		firmware = config->igvm ? config->igvm :
 			   tee == DOMAIN_PLAIN ? seabios : tees[tee].firmware;
@@ -131,8 +138,9 @@ static int fill_snp(const struct config *config, const struct virt_host *host,
 		.host_data = texts->digest,
 		.id_block = texts->id_block,
 		.id_auth = texts->id_auth,
-		.cbitpos = host->cbitpos,
-		.reduced_phys_bits = host->reduced_phys_bits,
+		.cbitpos = spec->simulated ? SIMULATED_CBITPOS : host->cbitpos,
+		.reduced_phys_bits = spec->simulated ? SIMULATED_REDUCED_BITS :
+						       host->reduced_phys_bits,
 	};
 	return 0;
 }
@@ -173,6 +181,7 @@ int tee_fill(const struct config *config, const struct virt_host *host, const st
 {
 	spec->tee = cvm->tee;
 	spec->kvm = cvm->kvm;
+	spec->simulated = cvm_simulated(cvm);
 	spec->cpu_type = model_of(cvm);
 	spec->igvm = config->igvm;
 	spec->firmware = config->igvm || strcmp(cvm->firmware, seabios) == 0 ? NULL : cvm->firmware;

@@ -57,6 +57,16 @@ FLAVOURS = {
     },
 }
 
+# Development images: the same, and the simulated TEEs of tests/teesim in front of the agent. They are
+# for tests and for showing things where no hardware is.
+SIMULATED_TOOLS = ["libfuse3-dev"]
+SIMULATED_MODULES = {"qemu_fw_cfg": False}
+for _name in list(FLAVOURS):
+    FLAVOURS[_name + "-simulated"] = {
+        **FLAVOURS[_name], "simulated": True,
+        "modules": {**FLAVOURS[_name]["modules"], **SIMULATED_MODULES},
+    }
+
 # Of what is picked, what nothing at run time reads. numpy imports some of its `tests` folders.
 LEFT_OUT = [
     "usr/lib/python3/dist-packages/pandas/tests",

@@ -8,7 +8,8 @@ import tempfile
 
 from . import buildroot, compile as build, cpio, disk, kernel, packages, tree
 from .fail import Failure
-from .flavours import FLAVOURS, KERNEL, KERNEL_PACKAGES, KERNEL_SUITE, MODULES, RELEASE, TOOLS
+from .flavours import FLAVOURS, KERNEL, KERNEL_PACKAGES, KERNEL_SUITE, MODULES, RELEASE, \
+    SIMULATED_TOOLS, TOOLS
 
 FORMAT = 1
 SETS = ("kernel", "image", "tools")
@@ -28,6 +29,10 @@ def version_of(project):
         return re.search(r"version: '([^']+)'", file.read())[1]
 
 
+def tools_of(flavour):
+    return TOOLS + (SIMULATED_TOOLS if flavour.get("simulated") else [])
+
+
 def resolve(apt, flavour):
     """The packages of an image as the archive has them today."""
     runtime = packages.find(apt, flavour["packages"]) + \
@@ -36,7 +41,7 @@ def resolve(apt, flavour):
     return {
         "kernel": packages.find(apt, [KERNEL], KERNEL_SUITE, keep=KERNEL_PACKAGES),
         "image": [unique[name] for name in sorted(unique)],
-        "tools": packages.find(apt, TOOLS),
+        "tools": packages.find(apt, tools_of(flavour)),
     }
 
 
@@ -47,7 +52,8 @@ def locked(path, flavour_name, flavour):
     if record.get("version") != FORMAT or record.get("flavour") != flavour_name:
         raise Failure(f"{path} is no list for the flavour '{flavour_name}'")
     chosen = {name: record["packages"][name] for name in SETS}
-    for name, wanted in (("tools", TOOLS), ("image", flavour["packages"] + flavour["alone"])):
+    for name, wanted in (("tools", tools_of(flavour)),
+                         ("image", flavour["packages"] + flavour["alone"])):
         absent = set(wanted) - {entry["name"] for entry in chosen[name]}
         if absent:
             raise Failure(f"{path}: {name} lacks {', '.join(sorted(absent))}")
@@ -58,7 +64,7 @@ class Build:
     def __init__(self, project, flavour, out, cache, agent=None, lock=None, say=print):
         self.project, self.name, self.out, self.cache = project, flavour, out, cache
         self.flavour, self.agent, self.lock, self.say = FLAVOURS[flavour], agent, lock, say
-        self.source = build.source_digest(project)
+        self.source = build.source_digest(project, build.sources_of(self.flavour))
 
     def _root(self, debs, entries):
         path = os.path.join(self.cache, "roots", 
@@ -66,11 +72,15 @@ class Build:
         return buildroot.make_once(path, lambda new: buildroot.unpack(debs, new))
 
     def _programs(self, tools):
-        key = buildroot.key_of(self.source, os.path.basename(tools), build.OPTIONS)
+        simulated = self.flavour.get("simulated", False)
+        options = build.SIMULATED_OPTIONS if simulated else build.OPTIONS
+        key = buildroot.key_of(self.source, os.path.basename(tools), options)
         wanted = ["cocos-init"] if self.agent else ["cocos-init", "cocos-agent"]
+        wanted += ["tests/teesim/cocos-teesim"] if simulated else []
         path = os.path.join(self.cache, "programs", key + ("-init" if self.agent else ""))
         return buildroot.make_once(
-            path, lambda new: build.programs(tools, self.project, new, wanted))
+            path, lambda new: build.programs(tools, self.project, new, wanted,
+                                             build.sources_of(self.flavour), options))
 
     def run(self):
         os.makedirs(self.cache, exist_ok=True)
@@ -98,10 +108,13 @@ class Build:
         os.makedirs(system)
         marker = f"cocos {version_of(self.project)} {self.name}\n"
         tree.make(roots["tools"], roots["image"], self.flavour,
-                  self.agent or os.path.join(programs, "cocos-agent"), marker, system)
+                  self.agent or os.path.join(programs, "cocos-agent"), marker, system,
+                  os.path.join(programs, "cocos-teesim") if self.flavour.get("simulated") else None)
         record = {"version": FORMAT, "flavour": self.name, "source": self.source,
                   "release": RELEASE, "min_memory_mib": self.flavour["min_memory_mib"],
                   "shares": ["env_share", "certs_share"]}
+        if self.flavour.get("simulated"):
+            record["simulated"] = True
         if self.agent:  # such an image is never taken for one of ours
             record["agent_given"] = True
         if self.flavour["disk"]:
@@ -165,7 +178,8 @@ def is_current(project, flavour, out):
         with open(os.path.join(out, "image.json"), encoding="utf-8") as file:
             record = json.load(file)
         return record["version"] == FORMAT and record["flavour"] == flavour and \
-            record["source"] == build.source_digest(project) and \
+            record["source"] == build.source_digest(
+                project, build.sources_of(FLAVOURS[flavour])) and \
             "agent_given" not in record and all(
                 packages.sha256_of(os.path.join(out, record[key]["file"])) == record[key]["sha256"]
                 for key in ("kernel", "initrd", "root") if key in record)

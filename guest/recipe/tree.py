@@ -27,6 +27,7 @@ FILES = {
     "etc/hosts": "127.0.0.1 localhost\n::1 localhost\n127.0.1.1 cocos\n",
     "etc/hostname": "cocos\n",
 }
+SIMULATOR = "teesim"
 SHELLS = ("sh", "bash", "dash", "busybox", "ash", "ksh", "zsh", "csh", "getty", "agetty", "login",
           "su", "sudo")
 
@@ -82,8 +83,24 @@ def _check(tree):
         folders.sort()
 
 
-def make(tools, runtime, flavour, agent, marker, tree):
-    """Fills the new folder `tree`."""
+def check_real(tree):
+    """Nothing of the simulated TEEs, by name or inside of a file."""
+    for folder, _, files in os.walk(tree):
+        for name in files:
+            path = os.path.join(folder, name)
+            relative = os.path.relpath(path, tree)
+            if SIMULATOR in relative:
+                raise Failure(f"the image would hold the simulator: /{relative}")
+            if os.path.islink(path):
+                continue
+            with open(path, "rb") as file:
+                if SIMULATOR.encode() in file.read():
+                    raise Failure(f"the image would name the simulator: in /{relative}")
+
+
+def make(tools, runtime, flavour, agent, marker, tree, hardware=None):
+    """Fills the new folder `tree`. `hardware` is a program that stands in the agent's place, and
+    starts it: the simulated TEEs."""
     for name in FOLDERS:
         os.makedirs(os.path.join(tree, name))
     _pick(runtime, tree, flavour["pick"])
@@ -96,10 +113,15 @@ def make(tools, runtime, flavour, agent, marker, tree):
     _put(tree, "etc/cocos-image", marker)
     _certificates(runtime, tree)
     _pick(runtime, tree, ["usr/lib/locale/C.utf8"])
-    shutil.copyfile(agent, os.path.join(tree, "usr/bin/cocos-agent"))
-    os.chmod(os.path.join(tree, "usr/bin/cocos-agent"), 0o755)
+    programs = {"cocos-agent": hardware, "cocos-agent-real": agent} if hardware else \
+        {"cocos-agent": agent}
+    for name, program in programs.items():
+        shutil.copyfile(program, os.path.join(tree, "usr/bin", name))
+        os.chmod(os.path.join(tree, "usr/bin", name), 0o755)
     libraries.closure(tools, [runtime, tools], tree, LIBRARIES)
     _check(tree)
+    if not hardware:
+        check_real(tree)
 
 
 def normalize(tree):

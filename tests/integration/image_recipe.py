@@ -11,7 +11,7 @@ import tempfile
 sys.dont_write_bytecode = True
 sys.path[:0] = [os.path.dirname(os.path.realpath(__file__)), os.path.join(sys.argv[1], "guest")]
 import tap  # noqa: E402
-from recipe import cpio, flavours, image, kernel, packages, sources  # noqa: E402
+from recipe import cpio, flavours, image, kernel, packages, sources, tree  # noqa: E402
 from recipe.fail import Failure  # noqa: E402
 
 DEB822 = """\
@@ -94,6 +94,19 @@ def a_machine_that_is_not_debian_is_refused():
         file.write('ID=other\n')
         file.flush()
         refused(sources.machine_codename, file.name, says="names no release")
+
+
+def a_production_image_holds_no_simulator():
+    """Neither a file of that name nor its name in another; the real trees go through the same."""
+    for name, content in (("usr/bin/cocos-teesim", b""), ("usr/bin/cocos-agent", b"a teesim b")):
+        with tempfile.TemporaryDirectory() as folder:
+            os.makedirs(os.path.join(folder, "usr/bin"))
+            tree.check_real(folder)
+            with open(os.path.join(folder, name), "wb") as file:
+                file.write(content)
+            refused(tree.check_real, folder, says="simulator")
+    for name, flavour in flavours.FLAVOURS.items():
+        assert flavour.get("simulated", False) == name.endswith("-simulated"), name
 
 
 def the_same_tree_gives_the_same_archive():
@@ -196,6 +209,7 @@ tap.run([
     both_formats_of_sources_are_read,
     the_release_itself_is_derived_from_its_own_sources,
     a_machine_that_is_not_debian_is_refused,
+    a_production_image_holds_no_simulator,
     the_same_tree_gives_the_same_archive,
     modules_come_behind_what_they_depend_on,
     a_list_for_something_else_is_no_lock,

@@ -3,7 +3,10 @@
  * cocos-teesim — simulated SEV-SNP and TDX hardware behind the kernel's own interfaces, for tests
  * and development images. Nothing that it signs is evidence of anything.
  */
+#include "common/base/file.h"
 #include "common/base/log.h"
+#include "tests/forge/firmware.h"
+#include "tests/teesim/boot.h"
 #include "tests/teesim/fs.h"
 
 #include <getopt.h>
@@ -16,6 +19,8 @@ static const char usage[] =
 	"SIGTERM\n"
 	"cocos-teesim endorse [--launch FILE] --keys DIR FOLDER\n"
 	"    writes what a verifier of that machine's evidence needs\n"
+	"cocos-teesim firmware FILE\n"
+	"    writes an image that says where an SNP launch goes, and runs nothing\n"
 	"--launch FILE  what the hardware knows of the launch (default: fw_cfg's " TEESIM_FW_CFG
 	")\n"
 	"--keys DIR     the simulated vendors' keys, made when they are missing\n"
@@ -57,13 +62,24 @@ static int run_serve(const struct options *o, struct facts *facts, struct vendor
 	return failed;
 }
 
+static int run_firmware(const struct options *o, struct facts *facts, struct vendor *vendor,
+			struct err *e)
+{
+	uint8_t image[FORGE_FIRMWARE_LEN];
+
+	forge_firmware(image);
+	return file_write(o->folder, image, sizeof(image), 0644, e);
+}
+
 static const struct {
 	const char *name;
+	bool plain; /* asks for no facts */
 	int (*run)(const struct options *o, struct facts *facts, struct vendor *vendor,
 		   struct err *e);
 } commands[] = {
-	{ "serve", run_serve },
-	{ "endorse", run_endorse },
+	{ "serve", false, run_serve },
+	{ "endorse", false, run_endorse },
+	{ "firmware", true, run_firmware },
 };
 
 static int run(size_t command, const struct options *o, struct err *e)
@@ -71,7 +87,7 @@ static int run(size_t command, const struct options *o, struct err *e)
 	CLEANUP_FACTS struct facts facts = { 0 };
 	CLEANUP_VENDOR struct vendor vendor = { 0 };
 
-	if (facts_load(o->launch, &facts, e) < 0 ||
+	if ((!commands[command].plain && facts_load(o->launch, &facts, e) < 0) ||
 	    (o->keys && vendor_open(&vendor, o->keys, e) < 0))
 		return -(int)e->code;
 	return commands[command].run(o, &facts, &vendor, e);
@@ -109,6 +125,8 @@ int main(int argc, char **argv)
 	struct options o = { .launch = TEESIM_FW_CFG };
 	struct err e;
 
+	if (argc > 0 && strcmp(argv[0], "cocos-agent") == 0)
+		return boot(argv);
 	log_open("cocos-teesim");
 	for (size_t i = 0; argc > 1 && i < ARRAY_LEN(commands); i++) {
 		if (strcmp(argv[1], commands[i].name) != 0)

@@ -226,6 +226,67 @@ static void an_igvm_file_replaces_firmware_and_kernel(void **state)
 	xmlFreeDoc(doc);
 }
 
+static void a_simulated_tee_is_asked_for_in_the_emulators_words(void **state)
+{
+	struct domain_spec spec = snp();
+	xmlDocPtr doc;
+
+	spec.kvm = false;
+	spec.simulated = true;
+	spec.emulator = "/opt/emulator";
+	doc = parse(&spec);
+	assert_true(validates(doc)); /* by a libvirt that knows no TEE as well */
+	assert_xpath(doc, "string(/domain/@type)", "qemu");
+	assert_xpath(doc, "count(/domain/launchSecurity | /domain/memoryBacking)", "0");
+	assert_xpath(doc, "string(//emulator)", spec.emulator);
+	assert_xpath(doc, "string(//loader/@type)", "rom");
+	assert_xpath(doc, "string(//*[local-name()='arg'][2]/@value)",
+		     "{\"qom-type\":\"sev-snp-guest\",\"id\":\"lsec0\",\"cbitpos\":51,"
+		     "\"reduced-phys-bits\":1,\"policy\":196608,\"host-data\":\"" HOST_DATA
+		     "\",\"kernel-hashes\":true}");
+	assert_xpath(doc, "string(//*[local-name()='arg'][4]/@value)",
+		     "confidential-guest-support=lsec0");
+	xmlFreeDoc(doc);
+	spec = tdx();
+	spec.kvm = false;
+	spec.simulated = true;
+	spec.emulator = "/opt/emulator";
+	spec.tdx.mr_owner = MR;
+	doc = parse(&spec);
+	assert_true(validates(doc));
+	assert_xpath(doc, "string(//*[local-name()='arg'][2]/@value)",
+		     "{\"qom-type\":\"tdx-guest\",\"id\":\"lsec0\",\"attributes\":0,"
+		     "\"mrconfigid\":\"" MR "\",\"mrowner\":\"" MR "\"}");
+	xmlFreeDoc(doc);
+}
+
+static void what_no_emulator_simulates_is_refused(void **state)
+{
+	struct domain_spec good = snp(), spec;
+	char *xml;
+	struct err e;
+
+	good.kvm = false;
+	good.simulated = true;
+	good.emulator = "/opt/emulator";
+	spec = good;
+	spec.kvm = true;
+	assert_refused(domain_xml_write(&spec, &xml, &e), e, ERR_PRECONDITION, "need KVM");
+	spec = good;
+	spec.emulator = NULL;
+	assert_refused(domain_xml_write(&spec, &xml, &e), e, ERR_PRECONDITION, "simulates");
+	spec = good;
+	spec.snp.id_block = spec.snp.id_auth = "QUFB";
+	assert_refused(domain_xml_write(&spec, &xml, &e), e, ERR_PRECONDITION, "ID block");
+	spec = good;
+	spec.firmware = NULL;
+	assert_refused(domain_xml_write(&spec, &xml, &e), e, ERR_PRECONDITION, "firmware");
+	spec = plain();
+	spec.simulated = true;
+	spec.emulator = "/opt/emulator";
+	assert_refused(domain_xml_write(&spec, &xml, &e), e, ERR_PRECONDITION, "simulates");
+}
+
 static void what_no_libvirt_starts_is_refused(void **state)
 {
 	struct domain_spec spec;
@@ -281,6 +342,8 @@ int main(void)
 		cmocka_unit_test(an_snp_domain_is_bound_to_its_configuration),
 		cmocka_unit_test(a_tdx_domain_is_bound_to_its_configuration),
 		cmocka_unit_test(an_igvm_file_replaces_firmware_and_kernel),
+		cmocka_unit_test(a_simulated_tee_is_asked_for_in_the_emulators_words),
+		cmocka_unit_test(what_no_emulator_simulates_is_refused),
 		cmocka_unit_test(what_no_libvirt_starts_is_refused),
 		cmocka_unit_test(text_that_xml_can_not_hold_is_refused),
 	};

@@ -31,6 +31,8 @@ static void the_host_and_the_settings_choose(void **state)
 		{ CONFIG_TEE_SNP, true, &kvm, -1 },
 		{ CONFIG_TEE_SNP, true, &intel, -1 },
 		{ CONFIG_TEE_SNP, false, &amd, DOMAIN_SNP },
+		{ CONFIG_TEE_SIMULATED_SNP, false, &nothing, DOMAIN_SNP },
+		{ CONFIG_TEE_SIMULATED_TDX, false, &amd, DOMAIN_TDX },
 		{ CONFIG_TEE_TDX, true, &nothing, -1 },
 		{ CONFIG_TEE_TDX, true, &amd, -1 },
 		{ CONFIG_TEE_TDX, false, &intel, DOMAIN_TDX },
@@ -47,6 +49,8 @@ static void the_host_and_the_settings_choose(void **state)
 			fail_msg("row %zu: %d, %s, %s", i, r, domain_tee_name(cvm.tee), e.text);
 		if (r < 0)
 			assert_int_equal(e.code, ERR_PRECONDITION);
+		else /* the real ones are never without KVM */
+			assert_int_equal(cvm_simulated(&cvm), config_simulates(&config));
 	}
 }
 

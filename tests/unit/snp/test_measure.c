@@ -5,73 +5,18 @@
 #include "attestation/igvm_measure.h"
 #include "attestation/snp_measure.h"
 #include "common/base/encode.h"
+#include "tests/forge/firmware.h"
 
 #include <stdio.h>
 
-enum { IMAGE = 8192, TABLE_END = IMAGE - 32 };
+enum { IMAGE = FORGE_FIRMWARE_LEN, TABLE_END = FORGE_FIRMWARE_TABLE_END };
 
 static uint8_t image[IMAGE];
-static size_t at; /* where the next entry of the table ends */
 
 static void put(uint8_t *to, uint64_t value, size_t len)
 {
 	for (size_t i = 0; i < len; i++)
 		to[i] = (uint8_t)(value >> (8 * i));
-}
-
-/* An entry of the table, from behind: data, length, GUID. */
-static void add_entry(const uint8_t guid[16], uint32_t value)
-{
-	memcpy(image + at - 16, guid, 16);
-	put(image + at - 18, 22, 2);
-	put(image + at - 22, value, 4);
-	at -= 22;
-}
-
-static const uint8_t footer[16] = { 0xde, 0x82, 0xb5, 0x96, 0xb2, 0x1f, 0xf7, 0x45,
-				    0xba, 0xea, 0xa3, 0x66, 0xc5, 0x5a, 0x08, 0x2d };
-static const uint8_t reset[16] = { 0xde, 0x71, 0xf7, 0x00, 0x7e, 0x1a, 0xcb, 0x4f,
-				   0x89, 0x0e, 0x68, 0xc7, 0x7e, 0x2f, 0xb4, 0x4e };
-static const uint8_t hashes[16] = { 0x1f, 0x37, 0x55, 0x72, 0x3b, 0x3a, 0x04, 0x4b,
-				    0x92, 0x7b, 0x1d, 0xa6, 0xef, 0xa8, 0xd4, 0x54 };
-static const uint8_t metadata[16] = { 0x66, 0x65, 0x88, 0xdc, 0x4a, 0x98, 0x98, 0x47,
-				      0xa7, 0x5e, 0x55, 0x85, 0xa7, 0xbf, 0x67, 0xcc };
-
-struct section {
-	uint32_t gpa, len, type;
-};
-
-static const struct section sections[] = { { 0x800000, 0x2000, OVMF_SEC_MEM },
-					   { 0x80d000, 0x1000, OVMF_SECRETS },
-					   { 0x80e000, 0x1000, OVMF_CPUID },
-					   { 0x80f000, 0x1000, OVMF_SVSM_CAA },
-					   { 0x810000, 0x1000, OVMF_KERNEL_HASHES } };
-
-static void put_metadata(const struct section *list, uint32_t count)
-{
-	uint8_t *m = image + IMAGE - 1024;
-
-	memcpy(m, "ASEV", 4);
-	put(m + 4, 16 + 12 * count, 4);
-	put(m + 8, 1, 4);
-	put(m + 12, count, 4);
-	for (uint32_t i = 0; i < count; i++) {
-		put(m + 16 + 12 * i, list[i].gpa, 4);
-		put(m + 20 + 12 * i, list[i].len, 4);
-		put(m + 24 + 12 * i, list[i].type, 4);
-	}
-}
-
-static void make_image(void)
-{
-	memset(image, 0x5a, sizeof(image));
-	at = TABLE_END - 18;
-	add_entry(reset, 0x80b004);
-	add_entry(hashes, 0x810c00);
-	add_entry(metadata, 1024);
-	memcpy(image + TABLE_END - 16, footer, 16);
-	put(image + TABLE_END - 18, TABLE_END - at, 2);
-	put_metadata(sections, ARRAY_LEN(sections));
 }
 
 static struct span image_span(void)
@@ -89,11 +34,11 @@ static void the_table_of_a_firmware_is_read(void **state)
 	struct ovmf o;
 	struct err e;
 
-	make_image();
+	forge_firmware(image);
 	assert_ok(parse_image(&o, &e), e);
 	assert_true(o.has_reset && o.reset_eip == 0x80b004 && o.hashes_gpa == 0x810c00);
 	assert_false(o.has_svsm);
-	assert_int_equal(o.section_count, ARRAY_LEN(sections));
+	assert_int_equal(o.section_count, forge_firmware_section_count);
 	assert_true(ovmf_has_section(&o, OVMF_KERNEL_HASHES));
 	image[TABLE_END - 1] ^= 1; /* no footer: an image without a table */
 	assert_ok(parse_image(&o, &e), e);
@@ -103,41 +48,41 @@ static void the_table_of_a_firmware_is_read(void **state)
 
 static void a_malformed_firmware_is_refused(void **state)
 {
-	static const struct section bad[] = { { 0x800001, 0x1000, 1 }, { 0x800000, 0x1001, 1 },
+	static const struct forge_section bad[] = { { 0x800001, 0x1000, 1 }, { 0x800000, 0x1001, 1 },
 					      { 0x800000, 0, 1 },      { 0x800000, 0x1000, 5 },
 					      { 0xfffff000, 0x2000, 1 } };
 	struct ovmf o;
 	struct err e;
 
-	make_image();
+	forge_firmware(image);
 	put(image + TABLE_END - 18 - 18, 17, 2); /* an entry shorter than its own tail */
 	assert_refused(parse_image(&o, &e), e, ERR_INVALID, "table");
-	make_image();
+	forge_firmware(image);
 	put(image + TABLE_END - 18 - 18, 0x4000, 2); /* longer than the image */
 	assert_refused(parse_image(&o, &e), e, ERR_INVALID, "table");
-	make_image();
-	memcpy(image + TABLE_END - 18 - 22 - 16, reset, 16);
+	forge_firmware(image);
+	memcpy(image + TABLE_END - 18 - 22 - 16, forge_firmware_reset, 16);
 	assert_refused(parse_image(&o, &e), e, ERR_INVALID, "twice");
-	make_image();
+	forge_firmware(image);
 	put(image + IMAGE - 1024 + 8, 2, 4);
 	assert_refused(parse_image(&o, &e), e, ERR_INVALID, "version 2");
-	make_image();
+	forge_firmware(image);
 	put(image + IMAGE - 1024 + 12, OVMF_SECTIONS_MAX + 1, 4);
 	assert_refused(parse_image(&o, &e), e, ERR_INVALID, "65 sections");
-	make_image();
+	forge_firmware(image);
 	put(image + TABLE_END - 18 - 2 * 22 - 22, IMAGE + 1, 4);
 	assert_refused(parse_image(&o, &e), e, ERR_INVALID, "outside");
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
-		make_image();
-		put_metadata(&bad[i], 1);
+		forge_firmware(image);
+		forge_firmware_metadata(image, &bad[i], 1);
 		assert_refused(parse_image(&o, &e), e, ERR_INVALID, "section");
 	}
 	for (uint32_t more = 0; more < 2; more++) {
-		const struct section large[] = { { 0, OVMF_SECTIONS_BYTES_MAX - 0x1000, 1 },
+		const struct forge_section large[] = { { 0, OVMF_SECTIONS_BYTES_MAX - 0x1000, 1 },
 						 { 0xe0000000, 0x1000 + 0x1000 * more, 1 } };
 
-		make_image();
-		put_metadata(large, 2);
+		forge_firmware(image);
+		forge_firmware_metadata(image, large, 2);
 		assert_int_equal(parse_image(&o, &e), more ? -ERR_INVALID : 0);
 	}
 	assert_int_equal(ovmf_parse((struct span){ image, 0 }, &o, &e), -ERR_INVALID);
@@ -149,7 +94,7 @@ static void every_truncation_of_a_firmware_ends_well(void **state)
 	struct ovmf o;
 	struct err e;
 
-	make_image();
+	forge_firmware(image);
 	for (size_t len = 1; len <= sizeof(image); len++) {
 		uint8_t *exact = malloc(len);
 
@@ -210,7 +155,7 @@ static void measurements_of_a_small_image(void **state)
 	struct snp_measure m = { .vcpus = 3, .vcpu_signature = 0xa00f11, .guest_features = 1,
 				 .trace = compare, .data = &chain };
 
-	make_image();
+	forge_firmware(image);
 	m.ovmf = image_span();
 	measure(&m, "e9fe68f210ef07c78a13f5cb0a06d9e45c2daee8bd4648ec714266599f3c35aede62563fa3f9a83be360f651aa94cd80");
 	assert_int_equal(chain.steps, 2 + 2 + 4 + 3);
@@ -230,7 +175,7 @@ static void a_given_firmware_hash_stands_for_its_pages(void **state)
 	struct err e;
 	size_t len;
 
-	make_image();
+	forge_firmware(image);
 	m.ovmf = image_span();
 	assert_ok(snp_measure(&m, whole, &len, &e), e);
 	m.mode = SNP_MEASURE_OVMF_HASH;
@@ -248,7 +193,7 @@ static void what_can_t_be_launched_is_not_measured(void **state)
 	struct err e;
 	size_t len;
 
-	make_image();
+	forge_firmware(image);
 	m.ovmf = (struct span){ image + 1, sizeof(image) - 1 };
 	assert_refused(snp_measure(&m, out, &len, &e), e, ERR_INVALID, "whole pages");
 	m.ovmf = image_span();
@@ -264,8 +209,8 @@ static void what_can_t_be_launched_is_not_measured(void **state)
 	assert_refused(snp_measure(&m, out, &len, &e), e, ERR_INVALID, "hashes table");
 	put(image + TABLE_END - 18 - 22 - 22, 0x811c00, 4);
 	assert_refused(snp_measure(&m, out, &len, &e), e, ERR_INVALID, "hashes table");
-	make_image();
-	put_metadata(sections, ARRAY_LEN(sections) - 1);
+	forge_firmware(image);
+	forge_firmware_metadata(image, forge_firmware_sections, forge_firmware_section_count - 1);
 	assert_refused(snp_measure(&m, out, &len, &e), e, ERR_INVALID, "no section");
 	m.has_kernel = false;
 	memcpy(image + TABLE_END - 18 - 16, "no reset here..", 16);
@@ -292,7 +237,7 @@ static void each_vmsa_is_handed_out(void **state)
 	struct err e;
 	size_t len;
 
-	make_image();
+	forge_firmware(image);
 	m.ovmf = image_span();
 	assert_ok(snp_measure(&m, out, &len, &e), e);
 	assert_int_equal(count, 2);
