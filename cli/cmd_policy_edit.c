@@ -6,11 +6,11 @@
 #include "attestation/snp_report.h"
 #include "cli/commands.h"
 #include "cli/json_edit.h"
+#include "cli/manifest_file.h"
 #include "common/base/encode.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/base/writer.h"
-#include "common/manifest/manifest.h"
 
 /* A policy file, its tree, and which spelling of keys it has. */
 struct policy_text {
@@ -145,19 +145,6 @@ const struct command cmd_policy_hostdata = {
 
 /* ---- extend ---- */
 
-static int read_manifest(const char *path, struct manifest_digests *digests, struct err *e)
-{
-	CLEANUP(manifest_free) Cvms__ComputationRunReq *manifest = NULL;
-	CLEANUP(free) uint8_t *text = NULL;
-	size_t len;
-
-	if (file_read(path, MANIFEST_MAX, &text, &len, e) < 0 ||
-	    manifest_from_json(text, len, &manifest, e) < 0 || manifest_check(manifest, e) < 0 ||
-	    manifest_digest(manifest, digests, e) < 0)
-		return err_wrap(e, "'%s'", path);
-	return 0;
-}
-
 /* PCR16 after that manifest, and in our form the manifest's digest, which the run statement names. */
 static enum cli_exit run_extend(struct cli *cli, struct err *e)
 {
@@ -166,7 +153,8 @@ static enum cli_exit run_extend(struct cli *cli, struct err *e)
 	char hex[3][2 * SHA384_LEN + 1];
 	char text[3][3 * (2 * SHA384_LEN + 1) + 8];
 
-	if (read_manifest(cli->operands[0], &d, e) < 0 || read_policy(cli->operands[1], &p, e) < 0)
+	if (manifest_file_digests(cli->operands[0], &d, e) < 0 ||
+	    read_policy(cli->operands[1], &p, e) < 0)
 		return CLI_USAGE;
 	hex_encode(d.pcr16_sha256, SHA256_LEN, hex[0]);
 	hex_encode(d.pcr16_sha384, SHA384_LEN, hex[1]);

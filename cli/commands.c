@@ -37,6 +37,8 @@ const struct command *const commands[] = {
 	&cmd_attestation_show,
 	&cmd_policy_create_snp,
 	&cmd_policy_create_tdx,
+	&cmd_policy_create,
+	&cmd_policy_download,
 	&cmd_policy_validate,
 	&cmd_policy_measurement,
 	&cmd_backend_measurement,

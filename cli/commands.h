@@ -40,6 +40,9 @@ extern const struct command cmd_completion, cmd_help, cmd_version;
 extern const struct command cmd_attestation_validate, cmd_attestation_check, cmd_attestation_show,
 	cmd_policy_validate;
 
+/* cmd_policy_image.c, cmd_policy_download.c */
+extern const struct command cmd_policy_create, cmd_policy_download;
+
 /* cmd_policy_edit.c */
 extern const struct command cmd_policy_measurement, cmd_backend_measurement, cmd_policy_hostdata,
 	cmd_policy_extend;

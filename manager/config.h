@@ -17,6 +17,9 @@ enum {
 };
 #define CONFIG_FILE "/etc/cocos/manager.conf"
 
+/* In place of a firmware file: plain CVMs alone, and nothing measures what they boot. */
+#define CONFIG_SEABIOS "SeaBIOS"
+
 /* What protects the CVMs. `auto`: whatever TEE the host has. */
 enum config_tee {
 	CONFIG_TEE_AUTO,

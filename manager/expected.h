@@ -2,17 +2,17 @@
 /*
  * expected.h — what AttestationPolicy answers: what a verifier should find in a CVM's launch.
  *
- * It is the operator's word. An owner computes the same from the image alone and compares.
+ * It is the operator's word. An owner computes the same bytes from the image alone
+ * (attestation/expect.h) and compares.
  */
 #pragma once
 
 #include "manager/config.h"
-#include "common/image.h"
 #include "manager/registry.h"
 
-/* A policy (docs/policy.md, 'Our form') into cvm->expected. For a plain CVM: the TPM registers that
- * its launch determines, by bank, before an agent configuration and a manifest are measured. For SNP
- * and TDX: measurement and what binds the boot configuration. Refused where the measurement can't be
- * computed, as with a CPU type of unknown signature. Blocking. */
-int expected_compute(const struct image *image, const struct config *config, struct cvm *cvm,
-		     struct err *e) MUST_CHECK;
+/* A policy (docs/policy.md, 'Our form') into cvm->expected. `*boot` is what an earlier call measured of
+ * that image, or NULL; it is made when it is needed, and the caller frees it. Refused where nothing
+ * can be computed, as with a CPU type of unknown signature or firmware that measures nothing.
+ * Blocking. */
+int expected_compute(const struct image *image, const struct config *config, struct efi_boot **boot,
+		     struct cvm *cvm, struct err *e) MUST_CHECK;

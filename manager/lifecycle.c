@@ -61,6 +61,7 @@ void lifecycle_done(struct lifecycle *l)
 	if (!l->image)
 		return;
 	image_free(TAKE_PTR(l->image));
+	free(TAKE_PTR(l->boot));
 	pthread_mutex_destroy(&l->lock);
 }
 
@@ -100,6 +101,7 @@ static int read_image(struct lifecycle *l, struct cvm *cvm, struct launch *launc
 			return -(int)e->code;
 		image_free(l->image);
 		l->image = fresh;
+		free(TAKE_PTR(l->boot));
 	}
 	if (image_cmdline(l->image, word, &launch->cmdline, e) < 0)
 		return -(int)e->code;
@@ -114,11 +116,11 @@ static int read_image(struct lifecycle *l, struct cvm *cvm, struct launch *launc
 }
 
 /* A launch whose measurement we can't tell goes ahead: an owner may be able to. */
-static void expect(const struct lifecycle *l, struct cvm *cvm)
+static void expect(struct lifecycle *l, struct cvm *cvm)
 {
 	struct err e;
 
-	if (expected_compute(l->image, l->config, cvm, &e) < 0)
+	if (expected_compute(l->image, l->config, &l->boot, cvm, &e) < 0)
 		snprintf(cvm->expected, sizeof(cvm->expected), "%s", e.text);
 }
 

@@ -33,8 +33,9 @@ struct lifecycle {
 	struct virt *virt;
 	struct ports *ports;
 
-	pthread_mutex_t lock; /* for the image */
+	pthread_mutex_t lock; /* for these two */
 	struct image *image;
+	struct efi_boot *boot; /* what firmware measures of it; NULL: not known yet */
 };
 
 /* All is lent but the image, which is opened here: a broken one is known before a client asks. */

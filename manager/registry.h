@@ -14,14 +14,13 @@
 #include "common/base/err.h"
 #include "common/crypto/digest.h"
 #include "manager/domain_xml.h"
-#include "common/image.h"
+#include "attestation/expect.h"
 
 #include <stdint.h>
 
 enum {
 	CVM_ID_LEN = 36, /* a UUID in text */
 	CVM_TEXT_MAX = 256,
-	CVM_EXPECTED_MAX = 1024,
 	REGISTRY_TAG_LEN = 8,
 };
 
@@ -52,7 +51,7 @@ struct cvm {
 	char image[IMAGE_NAME_MAX];
 	char cmdline[IMAGE_CMDLINE_MAX + 64];
 	uint8_t boot_sha3_256[SHA3_256_LEN], boot_sha3_384[SHA3_384_LEN];
-	char expected[CVM_EXPECTED_MAX]; /* the policy, JSON; or why there is none */
+	char expected[EXPECT_POLICY_MAX]; /* the policy, JSON; or why there is none */
 };
 
 /* No TEE works without KVM, so such a CVM's is simulated. */

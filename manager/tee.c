@@ -11,8 +11,6 @@ enum { ID_BLOCK_LEN = 96, ID_AUTH_LEN = 4096 }; /* AMD publication 56860, 8.6 an
 /* TD attributes: SEPT_VE_DISABLE, which a guest needs to trust its memory; no debugging. */
 #define TDX_ATTRIBUTES ((uint64_t)1 << 28)
 
-static const char seabios[] = "SeaBIOS";
-
 static int fill_snp(const struct config *config, const struct virt_host *host,
 		    const struct cvm *cvm, struct domain_spec *spec, struct tee_texts *texts,
 		    struct err *e);
@@ -28,10 +26,11 @@ static const struct tee {
 		    const struct cvm *cvm, struct domain_spec *spec, struct tee_texts *texts,
 		    struct err *e);
 } tees[] = {
-	[DOMAIN_SNP] = { CONFIG_TEE_SNP, offsetof(struct virt_host, snp),
-			 "/usr/share/ovmf/OVMF.amdsev.fd", "EPYC-v4", fill_snp },
-	[DOMAIN_TDX] = { CONFIG_TEE_TDX, offsetof(struct virt_host, tdx),
-			 "/usr/share/ovmf/OVMF.inteltdx.fd", NULL, fill_tdx },
+	[DOMAIN_PLAIN] = { .wanted = CONFIG_TEE_NONE, .firmware = EXPECT_TPM_FIRMWARE },
+	[DOMAIN_SNP] = { CONFIG_TEE_SNP, offsetof(struct virt_host, snp), EXPECT_SNP_FIRMWARE,
+			 EXPECT_SNP_CPU_TYPE, fill_snp },
+	[DOMAIN_TDX] = { CONFIG_TEE_TDX, offsetof(struct virt_host, tdx), EXPECT_TDX_FIRMWARE, NULL,
+			 fill_tdx },
 };
 
 /* What the firmware of SNP hosts says; in a simulation nobody is asked. */
@@ -83,9 +82,8 @@ int tee_choose(const struct config *config, const struct virt_host *host, struct
 	cvm->tee = tee;
 	cvm->kvm = host->kvm && !config_simulates(config);
 	if (!firmware)
-		firmware = config->igvm ? config->igvm :
-			   tee == DOMAIN_PLAIN ? seabios : tees[tee].firmware;
-	if (!cpu_type && tee != DOMAIN_PLAIN)
+		firmware = config->igvm ? config->igvm : tees[tee].firmware;
+	if (!cpu_type)
 		cpu_type = tees[tee].cpu_type;
 	if (!cpu_type)
 		cpu_type = cvm->kvm ? "host-passthrough" : "maximum";
@@ -184,7 +182,7 @@ int tee_fill(const struct config *config, const struct virt_host *host, const st
 	spec->simulated = cvm_simulated(cvm);
 	spec->cpu_type = model_of(cvm);
 	spec->igvm = config->igvm;
-	spec->firmware = config->igvm || strcmp(cvm->firmware, seabios) == 0 ? NULL : cvm->firmware;
+	spec->firmware = config->igvm || strcmp(cvm->firmware, CONFIG_SEABIOS) == 0 ? NULL : cvm->firmware;
 	if (cvm->tee == DOMAIN_PLAIN)
 		return 0;
 	return tees[cvm->tee].fill(config, host, cvm, spec, texts, e);

@@ -159,9 +159,9 @@ class Process:
         raise AssertionError("no Pss line")
 
 
-def until(condition, what="it"):
+def until(condition, what="it", seconds=PATIENCE):
     """Waits until the function gives something true, and returns that."""
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + seconds
     while True:
         result = condition()
         if result:

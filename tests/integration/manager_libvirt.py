@@ -43,7 +43,8 @@ class Manager:
         self.settings = {
             "GRPC_PORT": "0", "IMAGE_DIR": folder("image"), "STATE_DIR": folder("state"),
             "SECRETS_DIR": self.secrets, "MEMORY": "128M", "MAX_VMS": "8",
-            "PORTS": f"{first}-{first + 23}", "LOG_LEVEL": "debug", "TEE": "none"}
+            "PORTS": f"{first}-{first + 23}", "LOG_LEVEL": "debug", "TEE": "none",
+            "FIRMWARE": "SeaBIOS"}  # the idle kernel is none that OVMF starts
         if tls:
             self.settings.update(GRPC_SERVER_CERT=tls("server.pem"),
                                  GRPC_SERVER_KEY=tls("server-key.pem"),

@@ -292,7 +292,7 @@ static void a_cvm_is_made_as_recorded_and_removed_without_a_trace(void **state)
 	assert_int_equal(cvm.step, CVM_RUNNING);
 	assert_string_equal(cvm.cmdline, "quiet");
 	assert_string_equal(cvm.cpu_type, "maximum");
-	assert_string_equal(cvm.firmware, "SeaBIOS");
+	assert_string_equal(cvm.firmware, "/usr/share/OVMF/OVMF_CODE_4M.fd");
 	assert_ok(registry_list(m.registry, &all, &count, &e), e);
 	assert_int_equal(count, 1);
 	assert_cvm_equal(&all[0], &cvm);

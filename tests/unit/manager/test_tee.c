@@ -2,7 +2,7 @@
 /* From settings, host and record to the domain and to the policy that belongs to it. */
 #include "tests/vectors.h"
 
-#include "attestation/policy.h"
+#include "common/base/writer.h"
 #include "manager/expected.h"
 #include "manager/tee.h"
 
@@ -63,7 +63,11 @@ static void names_of_processor_and_firmware(void **state)
 
 	assert_ok(tee_choose(&config, &nothing, &cvm, &e), e);
 	assert_string_equal(cvm.cpu_type, "maximum");
-	assert_string_equal(cvm.firmware, "SeaBIOS");
+	assert_string_equal(cvm.firmware, "/usr/share/OVMF/OVMF_CODE_4M.fd");
+	config.firmware = (char *)CONFIG_SEABIOS;
+	assert_ok(tee_choose(&config, &nothing, &cvm, &e), e);
+	assert_string_equal(cvm.firmware, CONFIG_SEABIOS);
+	config.firmware = NULL;
 	assert_ok(tee_choose(&config, &kvm, &cvm, &e), e);
 	assert_string_equal(cvm.cpu_type, "host-passthrough");
 	config.wanted = CONFIG_TEE_AUTO;
@@ -174,102 +178,75 @@ static void id_blocks_have_their_sizes(void **state)
 	}
 }
 
-static void parse(const char *json, struct policy *policy)
+/* The manager answers what an owner computes. */
+static void an_snp_cvms_policy_is_that_of_its_launch(void **state)
 {
-	const struct policy_file file = { "expected", json, strlen(json) };
-	struct err e;
-
-	assert_ok(policy_parse(&file, 1, policy, &e), e);
-}
-
-/* By hand: SHA-256 of 32 zeros and the event. */
-static void a_plain_cvms_policy_has_the_first_event(void **state)
-{
-	const struct image image = { 0 };
-	const struct config config = { 0 };
-	struct cvm cvm = { .tee = DOMAIN_PLAIN };
-	uint8_t block[64] = { 0 }, pcr[SHA256_LEN];
-	char hex[2 * SHA256_LEN + 1];
-	struct policy policy;
-	struct err e;
-
-	memset(cvm.boot_sha3_256, 7, SHA3_256_LEN);
-	memset(block + 32, 7, 32);
-	assert_ok(digest(DIGEST_SHA256, block, sizeof(block), pcr, &e), e);
-	hex_encode(pcr, sizeof(pcr), hex);
-	assert_ok(expected_compute(&image, &config, &cvm, &e), e);
-	assert_non_null(strstr(cvm.expected, hex));
-	parse(cvm.expected, &policy);
-	assert_true(policy.has_tpm && !policy.has_snp && !policy.has_tdx);
-	assert_int_equal(policy.tpm.count, 4); /* PCR14 and PCR16, in both banks */
-	policy_done(&policy);
-}
-
-/* Rows of the shared launch measurements: kernel, initrd and command line as a manager has them. */
-static void an_snp_cvms_policy_has_the_measurement(void **state)
-{
-	static const struct {
-		const char *firmware, *kernel, *initrd, *cmdline, *cpu_type;
-		unsigned cpus;
-		const char *measurement;
-	} rows[] = {
-		{ "ovmf_AmdSev_suffix.bin", "empty.bin", "empty.bin", "console=ttyS0 loglevel=7",
-		  "EPYC-v4", 1,
-		  "6d287813eb5222d770f75005c664e34c204f385ce832cc2ce7d0d6f354454362f390ef83a92046c042e70636"
-		  "3b4b08fa" },
-		{ "ovmf_AmdSev_suffix.bin", "kernel-4096.bin", "initrd-777.bin",
-		  "console=ttyS0 root=/dev/vda9", "EPYC-Rome-v3", 2,
-		  "19e4d2c4097a269976d080dbea7f229771a75fb27da03f0cbf5cfea3775c4425ae136c16390911ce18148da6"
-		  "3d4923db" },
-	};
-	char path[512];
+	CLEANUP_WRITER struct writer w = writer_up_to(EXPECT_POLICY_MAX);
+	const struct config config = { .snp_policy_bits = 0x30000 };
+	struct cvm cvm = { .tee = DOMAIN_SNP, .cpus = 3, .boot_sha3_256 = { 9 } };
+	const struct image image = { .kernel.sha256 = { 1 }, .initrd.sha256 = { 2 } };
+	struct efi_boot *boot = NULL;
+	struct expect owner = { .image = &image, .cmdline = "quiet", .firmware = cvm.firmware,
+				.cpus = 3, .cpu_type = "EPYC-Milan", .smt = true };
 	struct err e;
 
 	VECTORS_OR_SKIP();
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		const struct config config = { .snp_policy_bits = i ? 0x30000 : 0x20000 };
-		struct cvm cvm = { .tee = DOMAIN_SNP, .cpus = rows[i].cpus, .boot_sha3_256 = { 9 } };
-		struct image image = { 0 };
-		struct policy policy;
+	snprintf(cvm.firmware, sizeof(cvm.firmware),
+		 "%s/snp-measure/fixtures/ovmf_AmdSev_suffix.bin", vectors_folder());
+	snprintf(cvm.cpu_type, sizeof(cvm.cpu_type), "EPYC-Milan");
+	snprintf(cvm.cmdline, sizeof(cvm.cmdline), "quiet");
+	assert_ok(expected_compute(&image, &config, &boot, &cvm, &e), e);
+	assert_null(boot); /* nothing to measure there */
+	assert_ok(expect_policy(EXPECT_SNP, &owner, &w, &e), e);
+	assert_int_equal(strlen(cvm.expected), w.len);
+	assert_memory_equal(cvm.expected, w.bytes, w.len);
+	owner.smt = false;
+	writer_done(&w);
+	w = writer_up_to(EXPECT_POLICY_MAX);
+	assert_ok(expect_policy(EXPECT_SNP, &owner, &w, &e), e);
+	assert_int_not_equal(strlen(cvm.expected), w.len);
+}
 
-		snprintf(path, sizeof(path), "%s/snp-measure/fixtures/%s", vectors_folder(),
-			 rows[i].kernel);
-		assert_ok(digest_file(DIGEST_SHA256, path, image.kernel.sha256, &e), e);
-		snprintf(path, sizeof(path), "%s/snp-measure/fixtures/%s", vectors_folder(),
-			 rows[i].initrd);
-		assert_ok(digest_file(DIGEST_SHA256, path, image.initrd.sha256, &e), e);
-		snprintf(cvm.firmware, sizeof(cvm.firmware), "%s/snp-measure/fixtures/%s",
-			 vectors_folder(), rows[i].firmware);
-		snprintf(cvm.cpu_type, sizeof(cvm.cpu_type), "%s", rows[i].cpu_type);
-		snprintf(cvm.cmdline, sizeof(cvm.cmdline), "%s", rows[i].cmdline);
-		assert_ok(expected_compute(&image, &config, &cvm, &e), e);
-		assert_non_null(strstr(cvm.expected, rows[i].measurement));
-		parse(cvm.expected, &policy);
-		assert_true(policy.has_snp && !policy.has_tpm && !policy.has_tdx);
-		assert_int_equal(strstr(cvm.expected, "smt") != NULL, i);
-		policy_done(&policy);
-	}
+static void a_plain_cvms_policy_is_measured_once(void **state)
+{
+	static struct efi_boot given = { .banks = { { .kind = DIGEST_SHA256 },
+						    { .kind = DIGEST_SHA384 } },
+					 .kernel_count = 1 };
+	CLEANUP_WRITER struct writer w = writer_up_to(EXPECT_POLICY_MAX);
+	const struct config config = { .snp_policy_bits = 0x20000 };
+	struct cvm cvm = { .tee = DOMAIN_PLAIN, .firmware = EXPECT_TPM_FIRMWARE, .cmdline = "quiet" };
+	const struct image image = { .kernel.path = (char *)"/nonexistent/vmlinuz" };
+	const struct expect owner = { .image = &image, .cmdline = "quiet", .boot = &given };
+	struct efi_boot *boot = &given;
+	struct err e;
+
+	assert_ok(expected_compute(&image, &config, &boot, &cvm, &e), e);
+	assert_ok(expect_policy(EXPECT_TPM, &owner, &w, &e), e);
+	assert_int_equal(strlen(cvm.expected), w.len);
+	assert_memory_equal(cvm.expected, w.bytes, w.len);
+	boot = NULL;
+	assert_refused(expected_compute(&image, &config, &boot, &cvm, &e), e, ERR_NOT_FOUND,
+		       "vmlinuz");
+	assert_null(boot);
 }
 
 static void what_can_not_be_measured_has_no_policy(void **state)
 {
 	const struct image image = { 0 };
 	struct config config = { 0 };
-	struct cvm cvm = { .tee = DOMAIN_SNP, .cpus = 1, .cpu_type = "host-passthrough" };
-	char path[64];
+	struct cvm cvm = { .tee = DOMAIN_PLAIN, .firmware = CONFIG_SEABIOS };
+	struct efi_boot *boot = NULL;
 	struct err e;
 
+	assert_refused(expected_compute(&image, &config, &boot, &cvm, &e), e, ERR_PRECONDITION,
+		       "SeaBIOS");
+	cvm.tee = DOMAIN_SNP;
 	snprintf(cvm.firmware, sizeof(cvm.firmware), "/nonexistent.fd");
-	assert_refused(expected_compute(&image, &config, &cvm, &e), e, ERR_NOT_FOUND, "nonexistent");
-	snprintf(path, sizeof(path), "%s/firmware.fd", dir);
-	snprintf(cvm.firmware, sizeof(cvm.firmware), "%s", path);
-	assert_ok(file_write(path, "x", 1, 0600, &e), e);
-	assert_refused(expected_compute(&image, &config, &cvm, &e), e, ERR_PRECONDITION,
-		       "host-passthrough");
+	assert_refused(expected_compute(&image, &config, &boot, &cvm, &e), e, ERR_NOT_FOUND,
+		       "nonexistent");
+	config.igvm = (char *)"/nonexistent.igvm";
 	cvm.tee = DOMAIN_TDX;
-	assert_true(expected_compute(&image, &config, &cvm, &e) < 0);
-	config.igvm = path;
-	assert_refused(expected_compute(&image, &config, &cvm, &e), e, ERR_PRECONDITION, "IGVM");
+	assert_true(expected_compute(&image, &config, &boot, &cvm, &e) < 0);
 }
 
 int main(void)
@@ -279,8 +256,8 @@ int main(void)
 		cmocka_unit_test(names_of_processor_and_firmware),
 		cmocka_unit_test(the_boot_configuration_is_bound_to_the_launch),
 		cmocka_unit_test(id_blocks_have_their_sizes),
-		cmocka_unit_test(a_plain_cvms_policy_has_the_first_event),
-		cmocka_unit_test(an_snp_cvms_policy_has_the_measurement),
+		cmocka_unit_test(an_snp_cvms_policy_is_that_of_its_launch),
+		cmocka_unit_test(a_plain_cvms_policy_is_measured_once),
 		cmocka_unit_test(what_can_not_be_measured_has_no_policy),
 	};
 

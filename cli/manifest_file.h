@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * manifest_file.h — a manifest that a person has as a file.
+ */
+#pragma once
+
+#include "common/manifest/manifest.h"
+
+/* Its digests; a manifest that no agent would take is refused. */
+int manifest_file_digests(const char *path, struct manifest_digests *digests,
+			  struct err *e) MUST_CHECK;
