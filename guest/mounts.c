@@ -20,6 +20,7 @@ struct mount_row {
 static const struct mount_row early[] = {
 	{ "/proc", "proc", SEALED, NULL },
 	{ "/sys", "sysfs", SEALED, NULL },
+	{ "/sys/kernel/security", "securityfs", SEALED, NULL },
 	{ "/dev", "devtmpfs", MS_NOSUID | MS_NOEXEC, "mode=755" },
 };
 
@@ -28,7 +29,6 @@ static const struct mount_row early[] = {
 static const struct mount_row late[] = {
 	{ "/sys/fs/cgroup", "cgroup2", SEALED, NULL },
 	{ "/sys/kernel/config", "configfs", SEALED, NULL },
-	{ "/sys/kernel/security", "securityfs", SEALED, NULL },
 	{ "/dev/shm", "tmpfs", SEALED, "mode=1777,size=25%" },
 	{ MOUNTS_ROOT "/run", "tmpfs", SEALED, "mode=755,size=16m" },
 	{ MOUNTS_ROOT "/tmp", "tmpfs", SEALED, "mode=1777,size=25%" },

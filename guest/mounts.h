@@ -9,10 +9,10 @@
 #define MOUNTS_WORK "/var/lib/cocos" /* memory-backed; uploads and results live here */
 #define MOUNTS_ROOT "/system"	     /* the image's root, as seen from the initrd */
 
-/* proc, sys and dev, in the initrd. */
+/* proc, sys with securityfs, and dev, in the initrd. */
 int mounts_early(struct err *e) MUST_CHECK;
 
-/* What needs modules (configfs, securityfs, cgroup2) and the memory-backed folders of the root
+/* What needs modules (configfs, cgroup2) and the memory-backed folders of the root
  * that lies at MOUNTS_ROOT. */
 int mounts_late(struct err *e) MUST_CHECK;
 

@@ -3,8 +3,10 @@
 
 Arguments: the project's folder, the probe that takes the agent's place, a folder for the images.
 """
+import hashlib
 import os
 import random
+import re
 import struct
 import subprocess
 import sys
@@ -65,6 +67,26 @@ def the_base_image_boots_and_is_what_it_says():
     for never in ("shell: ", "set-id: ", "not root's: "):
         assert not any(line.startswith(never) for line in probe), probe
     assert any("eth0: 10.0.2.15/24" in line for line in lines), lines
+
+
+def what_is_executed_is_measured_wherever_it_lies():
+    """The kernel's list has the agent, on the root, and a program on a memory-backed file system."""
+    with Vm(image("base"), "A=LOOK MEASURED\n", CERTS) as vm:
+        vm.wait_line("probe: ready")
+        lines = vm.lines[:]
+    entry = re.compile(r"ascii_runtime_measurements: (\d+) [0-9a-f]{40} ima-\w+ (\w+):([0-9a-f]+)"
+                       r" (\S+)")
+    found = [match.groups() for match in map(entry.search, lines) if match]
+    assert found and found[0][3] == "boot_aggregate", lines
+    assert all(pcr == "10" and algorithm == "sha256" for pcr, algorithm, _, _ in found), found
+    with open(PROBE, "rb") as file:
+        probe = hashlib.sha256(file.read()).hexdigest()
+    names = {name: digest for _, _, digest, name in found}
+    assert names.get("/usr/bin/cocos-agent") == probe, found
+    assert names.get("/var/lib/cocos/program") == probe, found
+    assert any(name.endswith(".ko") for name in names), found
+    pcr10 = [line for line in lines if "pcr-sha256/10: " in line]
+    assert len(pcr10) == 1 and not pcr10[0].endswith("0" * 64), pcr10
 
 
 def an_unknown_word_stops_the_boot():
@@ -275,6 +297,7 @@ def a_missing_root_disk_stops_the_boot():
 
 tap.run([
     the_base_image_boots_and_is_what_it_says,
+    what_is_executed_is_measured_wherever_it_lies,
     an_unknown_word_stops_the_boot,
     a_word_given_twice_stops_the_boot,
     the_launchers_words_are_taken,
