@@ -187,6 +187,12 @@ static void open_fleet(struct manager *m)
 	assert_ok(fleet_new(&m->loop, &m->lifecycle, &m->fleet, &e), e);
 }
 
+static void fresh_fleet(struct manager *m, unsigned max_vms)
+{
+	prepare(m, max_vms);
+	open_fleet(m);
+}
+
 static int remove_registry(void **state)
 {
 	char path[128];
@@ -244,8 +250,7 @@ static void created_found_and_removed(void **state)
 	struct manager m;
 	struct err e;
 
-	prepare(&m, 2);
-	open_fleet(&m);
+	fresh_fleet(&m, 2);
 	create(&m, &told, "");
 	assert_int_equal(told.created, 1);
 	assert_non_null(fleet_find(m.fleet, told.id));
@@ -269,8 +274,7 @@ static void the_limit_holds_while_cvms_are_being_made(void **state)
 	struct manager m;
 	struct err e;
 
-	prepare(&m, 3);
-	open_fleet(&m);
+	fresh_fleet(&m, 3);
 	for (int i = 0; i < 3; i++)
 		assert_ok(fleet_create(m.fleet, &request, on_created, &told, &e), e);
 	assert_refused(fleet_create(m.fleet, &request, on_created, &told, &e), e, ERR_EXHAUSTED,
@@ -295,8 +299,7 @@ static void a_creation_that_fails_gives_its_place_back(void **state)
 	struct told told = { 0 };
 	struct manager m;
 
-	prepare(&m, 1);
-	open_fleet(&m);
+	fresh_fleet(&m, 1);
 	atomic_store(&world.fail_creation, ERR_UNAVAILABLE);
 	for (int i = 0; i < 3; i++)
 		create(&m, &told, "");
@@ -315,8 +318,7 @@ static void what_a_failed_creation_left_is_removed_in_the_end(void **state)
 	struct manager m;
 	struct err e;
 
-	prepare(&m, 1);
-	open_fleet(&m);
+	fresh_fleet(&m, 1);
 	atomic_store(&world.fail_creation, ERR_UNAVAILABLE);
 	atomic_store(&world.leave_step, CVM_DOMAIN);
 	atomic_store(&world.fail_removals, 2);
@@ -338,8 +340,7 @@ static void a_cvm_that_nobody_waits_for_is_removed(void **state)
 	struct told told = { .unwanted = true };
 	struct manager m;
 
-	prepare(&m, 1);
-	open_fleet(&m);
+	fresh_fleet(&m, 1);
 	create(&m, &told, "");
 	while (atomic_load(&world.removals) < 1 || fleet_is_busy(m.fleet))
 		uv_run(&m.loop, UV_RUN_ONCE);
@@ -355,8 +356,7 @@ static void an_abandoned_cvm_is_removed_before_the_end(void **state)
 	struct manager m;
 	struct err e;
 
-	prepare(&m, 1);
-	open_fleet(&m);
+	fresh_fleet(&m, 1);
 	assert_ok(fleet_create(m.fleet, &request, on_created, &told, &e), e);
 	close_all(&m);
 	assert_int_equal(told.created, 1);
@@ -371,8 +371,7 @@ static void nothing_new_begins_after_the_end(void **state)
 	struct manager m;
 	struct err e;
 
-	prepare(&m, 1);
-	open_fleet(&m);
+	fresh_fleet(&m, 1);
 	create(&m, &told, "");
 	fleet_close(m.fleet);
 	assert_refused(fleet_create(m.fleet, &request, on_created, &told, &e), e, ERR_UNAVAILABLE,
@@ -389,8 +388,7 @@ static void a_removal_that_libvirt_refuses_leaves_the_cvm_running(void **state)
 	struct manager m;
 	struct err e;
 
-	prepare(&m, 1);
-	open_fleet(&m);
+	fresh_fleet(&m, 1);
 	create(&m, &told, "");
 	atomic_store(&world.fail_removals, 1);
 	assert_ok(fleet_remove(m.fleet, told.id, on_removed, &told, &e), e);
@@ -410,8 +408,7 @@ static void a_removal_that_has_begun_is_finished(void **state)
 	struct manager m;
 	struct err e;
 
-	prepare(&m, 1);
-	open_fleet(&m);
+	fresh_fleet(&m, 1);
 	create(&m, &told, "");
 	atomic_store(&world.fail_removals, 1);
 	atomic_store(&world.begins_removal, true);
@@ -440,8 +437,7 @@ static void a_cvm_whose_machine_ended_is_cleaned_up(void **state)
 	struct told told = { 0 };
 	struct manager m;
 
-	prepare(&m, 1);
-	open_fleet(&m);
+	fresh_fleet(&m, 1);
 	create(&m, &told, "");
 	notice(&m, VIRT_STOPPED, "3b1f8a10-1111-4222-8333-000000000001", "other");
 	assert_non_null(fleet_find(m.fleet, told.id));
@@ -462,8 +458,7 @@ static void a_cvm_that_ends_at_once_is_not_reported_as_created(void **state)
 	struct manager m;
 	struct err e;
 
-	prepare(&m, 1);
-	open_fleet(&m);
+	fresh_fleet(&m, 1);
 	settle(&m);
 	assert_ok(fleet_create(m.fleet, &request, on_created, &told, &e), e);
 	while (!atomic_load(&world.creations)) /* the job is done, the loop does not know it yet */
@@ -483,8 +478,7 @@ static void domains_are_compared_when_libvirt_is_back(void **state)
 	struct told one = { 0 }, two = { 0 };
 	struct manager m;
 
-	prepare(&m, 3);
-	open_fleet(&m);
+	fresh_fleet(&m, 3);
 	create(&m, &one, "");
 	create(&m, &two, "");
 	strcpy(world.domains[0].uuid, two.id);
@@ -507,8 +501,7 @@ static void a_domain_of_ours_without_a_record_is_stopped_when_it_starts(void **s
 	char name[LIFECYCLE_NAME_MAX];
 	struct manager m;
 
-	prepare(&m, 1);
-	open_fleet(&m);
+	fresh_fleet(&m, 1);
 	settle(&m);
 	notice(&m, VIRT_STARTED, orphan, "somebody-elses");
 	assert_false(fleet_is_busy(m.fleet));
@@ -590,8 +583,7 @@ static void a_cvm_goes_when_its_time_is_up(void **state)
 	struct told told = { 0 };
 	struct manager m;
 
-	prepare(&m, 1);
-	open_fleet(&m);
+	fresh_fleet(&m, 1);
 	create(&m, &told, "1s");
 	assert_non_null(fleet_find(m.fleet, told.id));
 	atomic_store(&world.fail_removals, 1);

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fleet_create.c — making a CVM, from a client's request to a running one or to nothing. */
+#include "manager/fleet_state.h"
+
+#include "common/base/log.h"
+
+static void creation_work(void *data)
+{
+	struct job *job = data;
+
+	job->result = lifecycle_create(job->fleet->lifecycle, &job->order, &job->cvm, &job->err);
+}
+
+static void creation_failed(struct job *job)
+{
+	struct slot *slot = job->slot;
+
+	log_warn("CVM %s: not created: %s", slot->cvm.id, job->err.text);
+	if (job->cvm.step) {
+		slot->doomed = true;
+		fleet_slot_retry(slot);
+	} else {
+		fleet_slot_free(slot);
+	}
+	job->created(job->data, NULL, &job->err);
+}
+
+static void creation_done(void *data)
+{
+	struct job *job = data;
+	struct slot *slot = job->slot;
+
+	slot->cvm = job->cvm;
+	if (job->result < 0) {
+		creation_failed(job);
+	} else if (slot->died) {
+		err_set(&job->err, ERR_ABORTED, "the CVM ended as soon as it had begun");
+		slot->state = SLOT_RUNNING;
+		slot->doomed = true;
+		fleet_slot_remove(slot);
+		job->created(job->data, NULL, &job->err);
+	} else {
+		slot->state = SLOT_RUNNING;
+		fleet_slot_wind_up(slot);
+		log_info("CVM %s: running, port %u forwarded to its agent", slot->cvm.id,
+			 slot->cvm.port);
+		if (!job->created(job->data, &slot->cvm, NULL)) {
+			log_info("CVM %s: nobody waits for it any more", slot->cvm.id);
+			slot->doomed = true;
+			fleet_slot_remove(slot);
+		}
+	}
+	fleet_job_end(job);
+}
+
+/* A random UUID (RFC 9562, version 4). */
+static int make_id(char id[CVM_ID_LEN + 1], struct err *e)
+{
+	uint8_t b[16];
+
+	if (random_bytes(b, sizeof(b), e) < 0)
+		return -(int)e->code;
+	b[6] = (uint8_t)((b[6] & 0x0f) | 0x40);
+	b[8] = (uint8_t)((b[8] & 0x3f) | 0x80);
+	snprintf(id, CVM_ID_LEN + 1,
+		 "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1],
+		 b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14],
+		 b[15]);
+	return 0;
+}
+
+static struct slot *unused_slot(struct fleet *f, struct err *e)
+{
+	unsigned used = 0;
+	struct slot *found = NULL;
+
+	for (unsigned i = 0; i < f->count; i++) {
+		used += f->slots[i].state != SLOT_FREE;
+		if (!found && f->slots[i].state == SLOT_FREE)
+			found = &f->slots[i];
+	}
+	if (found && used < f->lifecycle->config->max_vms)
+		return found;
+	err_set(e, ERR_EXHAUSTED, "%u CVMs exist, which is the limit (MANAGER_MAX_VMS): remove one",
+		used);
+	return NULL;
+}
+
+static int fill_job(struct job *job, const Manager__CreateReq *request, struct err *e)
+{
+	struct cvm *cvm = &job->cvm;
+
+	if (make_id(cvm->id, e) < 0 || order_make(request, cvm->id, &job->order, e) < 0)
+		return -(int)e->code;
+	cvm->created_ms = fleet_now_ms();
+	cvm->expires_ms = job->order.ttl_ms ? cvm->created_ms + (int64_t)job->order.ttl_ms : 0;
+	return 0;
+}
+
+int fleet_create(struct fleet *f, const Manager__CreateReq *request, fleet_created_fn *done,
+		 void *data, struct err *e)
+{
+	struct slot *slot;
+	struct job *job;
+
+	if (f->closing)
+		return err_set(e, ERR_UNAVAILABLE, "the manager is stopping");
+	job = calloc(1, sizeof(*job));
+	if (!job)
+		return err_nomem(e);
+	/* What is wrong with the request is said even when there is no room. */
+	if (fill_job(job, request, e) < 0 || !(slot = unused_slot(f, e))) {
+		order_done(&job->order);
+		free(job);
+		return -(int)e->code;
+	}
+	job->cvm.slot = (unsigned)(slot - f->slots);
+	job->slot = slot;
+	job->created = done;
+	job->data = data;
+	if (fleet_job_start(f, job, creation_work, creation_done, e) < 0) {
+		order_done(&job->order);
+		free(job);
+		return -(int)e->code;
+	}
+	slot->state = SLOT_CREATING;
+	slot->cvm = job->cvm;
+	return 0;
+}

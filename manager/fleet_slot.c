@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fleet_slot.c — one CVM's place in the fleet: its time, its end, and who waits for that. */
+#include "manager/fleet_state.h"
+
+#include "common/base/log.h"
+
+#include <string.h>
+
+struct slot *fleet_slot_find(const struct fleet *f, const char *id)
+{
+	for (unsigned i = 0; i < f->count; i++)
+		if (f->slots[i].state != SLOT_FREE && strcmp(f->slots[i].cvm.id, id) == 0)
+			return &f->slots[i];
+	return NULL;
+}
+
+static void on_retry(uv_timer_t *timer)
+{
+	fleet_slot_remove(timer->data);
+}
+
+void fleet_slot_retry(struct slot *slot)
+{
+	slot->state = SLOT_DOOMED;
+	slot->retry_ms = slot->retry_ms ? slot->retry_ms * 2 : FLEET_RETRY_FIRST_MS;
+	if (slot->retry_ms > FLEET_RETRY_LAST_MS)
+		slot->retry_ms = FLEET_RETRY_LAST_MS;
+	if (!slot->fleet->closing) /* else the next manager will: it is recorded */
+		uv_timer_start(&slot->timer, on_retry, slot->retry_ms, 0);
+}
+
+void fleet_slot_doom(struct slot *slot)
+{
+	slot->doomed = true;
+	slot->state = SLOT_DOOMED;
+	uv_timer_start(&slot->timer, on_retry, 0, 0);
+}
+
+static void answer_waiters(struct slot *slot, const struct err *e)
+{
+	struct waiter *waiter = TAKE_PTR(slot->waiters);
+
+	while (waiter) {
+		struct waiter *next = waiter->next;
+
+		waiter->done(waiter->data, e);
+		free(waiter);
+		waiter = next;
+	}
+}
+
+static void on_expired(uv_timer_t *timer);
+
+/* A timer that fires early (the wall clock may be set back) is wound up again. */
+void fleet_slot_wind_up(struct slot *slot)
+{
+	int64_t left = slot->cvm.expires_ms - fleet_now_ms();
+
+	if (slot->cvm.expires_ms && !slot->fleet->closing)
+		uv_timer_start(&slot->timer, on_expired, left > 0 ? (uint64_t)left : 0, 0);
+}
+
+static void on_expired(uv_timer_t *timer)
+{
+	struct slot *slot = timer->data;
+
+	if (fleet_now_ms() < slot->cvm.expires_ms) {
+		fleet_slot_wind_up(slot);
+		return;
+	}
+	log_info("CVM %s: its time is up", slot->cvm.id);
+	slot->doomed = true;
+	fleet_slot_remove(slot);
+}
+
+void fleet_slot_free(struct slot *slot)
+{
+	uv_timer_stop(&slot->timer);
+	slot->state = SLOT_FREE;
+	slot->doomed = slot->died = slot->looked = false;
+	slot->retry_ms = 0;
+}
+
+static void removal_work(void *data)
+{
+	struct job *job = data;
+
+	if (job->died)
+		lifecycle_last_words(job->fleet->lifecycle, &job->cvm, job->last_words,
+				     sizeof(job->last_words));
+	job->result = lifecycle_remove(job->fleet->lifecycle, &job->cvm, job->insist, &job->err);
+}
+
+static void removal_done(void *data)
+{
+	struct job *job = data;
+	struct slot *slot = job->slot;
+
+	if (job->last_words[0])
+		log_warn("CVM %s: its console ends with %s", slot->cvm.id,
+			 log_quote(job->last_words).text);
+	slot->cvm.step = job->cvm.step;
+	if (job->result == 0) {
+		log_info("CVM %s: removed", slot->cvm.id);
+		fleet_slot_free(slot);
+		answer_waiters(slot, NULL);
+	} else {
+		log_warn("CVM %s: not removed: %s", slot->cvm.id, job->err.text);
+		if (slot->doomed || slot->cvm.step != CVM_RUNNING) {
+			fleet_slot_retry(slot);
+		} else {
+			slot->state = SLOT_RUNNING;
+			fleet_slot_wind_up(slot);
+		}
+		answer_waiters(slot, &job->err);
+	}
+	fleet_job_end(job);
+}
+
+void fleet_slot_remove(struct slot *slot)
+{
+	struct job *job;
+	struct err e;
+
+	uv_timer_stop(&slot->timer);
+	job = calloc(1, sizeof(*job));
+	if (job) {
+		job->slot = slot;
+		job->cvm = slot->cvm;
+		job->insist = slot->doomed;
+		job->died = slot->died;
+		slot->died = false;
+		if (fleet_job_start(slot->fleet, job, removal_work, removal_done, &e) == 0) {
+			slot->state = SLOT_REMOVING;
+			return;
+		}
+		free(job);
+	}
+	err_nomem(&e);
+	fleet_slot_retry(slot);
+	answer_waiters(slot, &e);
+}
+
+int fleet_remove(struct fleet *f, const char *id, fleet_removed_fn *done, void *data,
+		 struct err *e)
+{
+	struct slot *slot = fleet_slot_find(f, id);
+	struct waiter *waiter;
+
+	if (f->closing)
+		return err_set(e, ERR_UNAVAILABLE, "the manager is stopping");
+	if (!slot || slot->state == SLOT_CREATING) /* nobody was told its id yet */
+		return err_set(e, ERR_NOT_FOUND, "no CVM %s", log_quote(id).text);
+	waiter = malloc(sizeof(*waiter));
+	if (!waiter)
+		return err_nomem(e);
+	*waiter = (struct waiter){ slot->waiters, done, data };
+	slot->waiters = waiter;
+	if (slot->state != SLOT_REMOVING)
+		fleet_slot_remove(slot);
+	return 0;
+}

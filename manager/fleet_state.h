@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * fleet_state.h — what the parts of the fleet share: its slots, and its jobs in the pool. Private to
+ * fleet*.c; everything is the loop thread's but a job's work.
+ */
+#pragma once
+
+#include "manager/fleet.h"
+
+enum {
+	FLEET_RETRY_FIRST_MS = 250,
+	FLEET_RETRY_LAST_MS = 5000,
+	FLEET_LAST_WORDS_MAX = 256,
+	FLEET_ORPHANS_MAX = 64, /* stopped after one look at libvirt's domains */
+};
+
+enum slot_state {
+	SLOT_FREE,
+	SLOT_CREATING, /* a job is under way */
+	SLOT_RUNNING,
+	SLOT_REMOVING, /* a job is under way */
+	SLOT_DOOMED,   /* to be removed; waits for the next try */
+};
+
+struct waiter {
+	struct waiter *next;
+	fleet_removed_fn *done;
+	void *data;
+};
+
+struct slot {
+	struct fleet *fleet;
+	enum slot_state state;
+	struct cvm cvm;
+	uv_timer_t timer; /* RUNNING: the end of its time; DOOMED: the next try */
+	unsigned retry_ms;
+	bool doomed; /* has to go even if nobody asks */
+	bool died;   /* its domain ended while it was being created */
+	bool looked; /* was running when libvirt's domains were last asked for */
+	struct waiter *waiters;
+};
+
+struct fleet {
+	uv_loop_t *loop;
+	struct lifecycle *lifecycle;
+	struct slot *slots;
+	unsigned count, handles;
+	uv_timer_t reconnect;
+	unsigned reconnect_ms;
+	bool connecting, looking, look_again;
+
+	unsigned jobs;
+	bool closing;
+};
+
+/* One piece of work in the pool. */
+struct job {
+	struct fleet *fleet;
+	struct slot *slot;
+	struct cvm cvm; /* a copy */
+	struct order order;
+	fleet_created_fn *created;
+	void *data;
+	bool insist, died;
+	char last_words[FLEET_LAST_WORDS_MAX];
+	struct virt_domain *domains;
+	size_t domain_count;
+	int result;
+	struct err err;
+};
+
+int64_t fleet_now_ms(void);
+
+/* Runs in the pool; `done` on the loop, where fleet_job_end() frees it. It is the caller's still if it
+ * could not be started. */
+int fleet_job_start(struct fleet *f, struct job *job, void (*work)(void *), void (*done)(void *),
+		    struct err *e) MUST_CHECK;
+void fleet_job_end(struct job *job);
+
+/* One CVM's place (fleet_slot.c). The CVM of that id, or NULL. */
+struct slot *fleet_slot_find(const struct fleet *f, const char *id);
+void fleet_slot_free(struct slot *slot);
+
+/* Its end comes when its time is up, if it has one. */
+void fleet_slot_wind_up(struct slot *slot);
+
+/* Removes the CVM now; tries again until it is gone if it has to go. */
+void fleet_slot_remove(struct slot *slot);
+
+/* Tries to remove it later, after twice the time of the last try. */
+void fleet_slot_retry(struct slot *slot);
+
+/* It was left half made: removes it as soon as the loop runs. */
+void fleet_slot_doom(struct slot *slot);
+
+/* Connects to libvirt, again and again until it is there (fleet_watch.c). */
+void fleet_watch_connect(struct fleet *f);
