@@ -22,7 +22,7 @@ static const char *const building[] = {
 	"id",	     "name",	     "description", "algorithm",  "algorithm-key",
 	"algorithm-type", "args",    "dataset",	    "dataset-key", "dataset-name",
 	"decompress", "consumer-key", "agent-port",  "agent-cert", "agent-key",
-	"agent-client-ca", "agent-log-level", NULL,
+	"agent-client-ca", "agent-log-level", "agent-attested-tls", NULL,
 };
 
 /* A file or directory by its content, or 64 hexadecimal digits as they are. */
@@ -151,8 +151,9 @@ static int put_agent(struct cli *cli, struct json_out *out, struct err *e)
 {
 	const char *port = cli_value(cli, "agent-port");
 	const char *level = cli_value(cli, "agent-log-level");
+	bool attested = cli_flag(cli, "agent-attested-tls");
 
-	if (!port && !level && !cli_value(cli, "agent-cert") && !cli_value(cli, "agent-key") &&
+	if (!port && !level && !attested && !cli_value(cli, "agent-cert") && !cli_value(cli, "agent-key") &&
 	    !cli_value(cli, "agent-client-ca"))
 		return 0;
 	json_out_object(out, "agent_config");
@@ -160,6 +161,8 @@ static int put_agent(struct cli *cli, struct json_out *out, struct err *e)
 		json_out_text(out, "port", port);
 	if (level)
 		json_out_text(out, "log_level", level);
+	if (attested)
+		json_out_bool(out, "attested_tls", true);
 	if (put_file(out, "cert_file", cli_value(cli, "agent-cert"), e) < 0 ||
 	    put_file(out, "key_file", cli_value(cli, "agent-key"), e) < 0 ||
 	    put_file(out, "client_ca_file", cli_value(cli, "agent-client-ca"), e) < 0)
@@ -292,6 +295,8 @@ const struct command cmd_computation_create = {
 			{ .name = "agent-client-ca", .value = "PEM",
 			  .help = "authorities of its clients' certificates (mTLS)" },
 			{ .name = "agent-log-level", .value = "LEVEL", .help = "of the agent" },
+			{ .name = "agent-attested-tls",
+			  .help = "the agent's evidence comes with the connection, before a byte" },
 			{ .name = "dry-run", .help = "print the canonical manifest and send nothing" },
 			CLI_JSON_OPTION,
 			CLIENT_OPTIONS,

@@ -44,9 +44,8 @@ static int check_options(const struct cli *cli, const struct policy_image *p, st
 {
 	for (size_t i = 0; i < ARRAY_LEN(belongs); i++) {
 		const char *name = belongs[i].option;
-		bool given = strcmp(name, "smt") == 0 ? cli_flag(cli, name) : cli_value(cli, name) != NULL;
 
-		if (given && !(belongs[i].tees & 1u << p->tee))
+		if (cli_flag(cli, name) && !(belongs[i].tees & 1u << p->tee))
 			return err_set(e, ERR_INVALID, "--%s says nothing about %s", name,
 				       tees[p->tee]);
 	}

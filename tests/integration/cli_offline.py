@@ -192,14 +192,14 @@ def options_make_the_same_manifest_as_a_file():
             "--algorithm", IRIS_DIGEST, "--algorithm-key", "public.pem", "--algorithm-type",
             "python", "--args", "--seed", "--args", "7", "--dataset", IRIS, "--dataset", "ab" * 32,
             "--dataset-key", "public.pem", "--consumer-key", "public.pem", "--agent-port", "7100",
-            cwd=folder.path).ok()
+            "--agent-attested-tls", cwd=folder.path).ok()
         path = folder.write("m.json", json.dumps({
             "id": "x", "name": "<iris>",
             "datasets": [{"hash": list(bytes.fromhex(IRIS_DIGEST)), "user_key": pem,
                           "filename": "iris.csv"}, {"hash": "ab" * 32, "user_key": pem}],
             "algorithm": {"hash": IRIS_DIGEST, "user_key": pem, "algo_type": "python",
                           "algo_args": ["--seed", "7"]},
-            "result_consumers": [{"user_key": pem}], "agent_config": {"port": "7100"}}))
+            "result_consumers": [{"user_key": pem}], "agent_config": {"port": "7100", "attested_tls": True}}))
         assert cli("computation", "create", "--dry-run", path).ok() == from_options
         assert hashlib.sha3_256(from_options.rstrip("\n").encode()).hexdigest() == cli(
             "checksum", "--manifest", path).ok().strip()
