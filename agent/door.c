@@ -2,7 +2,9 @@
 #include "agent/door.h"
 
 #include "agent/agent.h"
+#include "agent/evidence.h"
 #include "agent/service.h"
+#include "attestation/attested_server.h"
 #include "common/base/file.h"
 #include "common/manifest/agent_config.h"
 #include "common/rpc/health.h"
@@ -16,7 +18,52 @@ struct door {
 	struct rpc_server *server;
 	struct rpc_health *health;
 	struct rpc_reflection *reflection;
+	struct attested_server *attested; /* NULL: the manifest did not ask for it */
 };
+
+/* ---- evidence for the attested channel ---- */
+
+static int collect(void *source, enum digest_kind hash, const uint8_t exporter[BINDING_EXPORTER_LEN],
+		   attested_token_fn *done, void *data, void **handle, struct err *e)
+{
+	struct evidence_request *request =
+		evidence_channel(source, hash, exporter, done, data, e);
+
+	if (!request)
+		return -(int)e->code;
+	*handle = request;
+	return 0;
+}
+
+static void cancel(void *source, void *handle)
+{
+	evidence_cancel(handle);
+}
+
+/* The identity is the TLS key too, and nothing but TLS 1.3 is spoken. */
+static int attest(struct agent *agent, const struct agent_config *config, struct door *door,
+		  struct rpc_tls **tls, struct err *e)
+{
+	const struct identity *identity = agent_identity(agent);
+	const struct attested_server_config attested = {
+		.key = identity->key,
+		.leaf_der = identity->leaf,
+		.leaf_len = identity->leaf_len,
+		.source = { .data = agent, .collect = collect, .cancel = cancel },
+	};
+	const struct rpc_tls_config t = { .cert = identity->chain_pem,
+					  .pkey = identity->key,
+					  .ca = config->client_ca,
+					  .only_tls13 = true };
+
+	if (evidence_available(agent, e) < 0)
+		return err_wrap(e, "agent_config.attested_tls");
+	if (attested_server_new(&attested, &door->attested, e) < 0)
+		return -(int)e->code;
+	return rpc_tls_new_server(&t, tls, e);
+}
+
+/* ---- the listener ---- */
 
 static int listen_at(struct agent *agent, const struct agent_config *config, struct door *door,
 		     struct err *e)
@@ -28,7 +75,11 @@ static int listen_at(struct agent *agent, const struct agent_config *config, str
 	struct rpc_listen listen = { 0 };
 	int failed = text_format(&address, e, v6 ? "[%s]:%u" : "%s:%u", host, config->port);
 
-	if (!failed && config->cert) {
+	if (!failed && config->attested_tls) {
+		failed = attest(agent, config, door, &tls, e);
+		listen.prologue = &attested_server_prologue;
+		listen.prologue_data = door->attested;
+	} else if (!failed && config->cert) {
 		const struct rpc_tls_config t = { .cert = config->cert,
 						  .key = config->key,
 						  .ca = config->client_ca };
@@ -79,7 +130,8 @@ void door_close(struct door *door)
 {
 	if (!door)
 		return;
-	rpc_server_free(door->server);
+	rpc_server_free(door->server); /* its connections are over with that */
+	attested_server_free(door->attested);
 	rpc_health_free(door->health);
 	rpc_reflection_free(door->reflection);
 	free(door);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * door.h — the agent's gRPC server as a manifest wants it: plain, TLS or mTLS, with health and
- * reflection beside. It exists from the moment the manifest is measured until a stop.
+ * door.h — the agent's gRPC server as a manifest wants it: plain, TLS, mTLS or attested TLS (with a
+ * client CA: maTLS), with health and reflection beside. It exists from the moment the manifest is measured until a stop.
  */
 #pragma once
 

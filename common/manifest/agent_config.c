@@ -120,10 +120,12 @@ static int pair_check(const struct agent_config *c, struct err *e)
 			       c->cert ? "cert_file" : "key_file",
 			       c->cert ? "key_file" : "cert_file");
 	if (!c->cert)
-		return c->client_ca ? err_set(e, ERR_INVALID,
-					      "client_ca_file without cert_file: "
-					      "client certificates need TLS")
-				    : 0;
+		/* Attested TLS has the agent's own certificate. */
+		return c->client_ca && !c->attested_tls
+			       ? err_set(e, ERR_INVALID,
+					 "client_ca_file without cert_file: client certificates "
+					 "need TLS")
+			       : 0;
 	failed = read_certs("cert_file", c->cert, &der, &cert, e);
 	if (failed)
 		return failed;
@@ -178,6 +180,7 @@ static int load(const Cvms__AgentConfig *m, struct agent_config *c, struct err *
 {
 	int failed = port_parse(m->port, &c->port, e);
 
+	c->attested_tls = m->attested_tls;
 	if (!failed)
 		failed = log_level_check(m->log_level, e);
 	if (!failed)
@@ -198,7 +201,6 @@ static int load(const Cvms__AgentConfig *m, struct agent_config *c, struct err *
 		failed = ca_check("client_ca_file", c->client_ca, e);
 	if (!failed)
 		failed = ca_check("server_ca_file", c->server_ca, e);
-	c->attested_tls = m->attested_tls;
 	return failed;
 }
 

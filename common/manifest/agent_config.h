@@ -29,7 +29,7 @@ struct agent_config {
 
 /* `message` may be NULL: everything default. Refuses a port that is none, a log level that is
  * none, PEM that holds no certificate or no usable key, cert without key and the other way round,
- * a key that is not the certificate's, a client CA without a certificate. */
+ * a key that is not the certificate's, a client CA without a certificate or attested TLS. */
 int agent_config_load(const Cvms__AgentConfig *message, struct agent_config *config,
 		      struct err *e) MUST_CHECK;
 void agent_config_done(struct agent_config *config); /* wipes the key */

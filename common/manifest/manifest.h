@@ -48,8 +48,8 @@ int manifest_from_json(const void *text, size_t len, Cvms__ComputationRunReq **m
 		       struct err *e) MUST_CHECK;
 
 /* Everything an agent asks of a manifest before it measures it; ERR_INVALID, or ERR_UNIMPLEMENTED
- * for what is valid and not offered by this build (remote sources, key brokers, wasm, docker,
- * attested TLS), with the place: "datasets[2].filename: …". Assets must have hash and usable key,
+ * for what is valid and not offered by this build (remote sources, key brokers, wasm, docker),
+ * with the place: "datasets[2].filename: …". Assets must have hash and usable key,
  * names must be plain file names, (hash, name) pairs differ, an algorithm must be there. */
 int manifest_check(const Cvms__ComputationRunReq *manifest, struct err *e) MUST_CHECK;
 

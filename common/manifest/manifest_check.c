@@ -236,8 +236,5 @@ int manifest_check(const Cvms__ComputationRunReq *manifest, struct err *e)
 		failed = algorithm_check(manifest->algorithm, e);
 	if (!failed)
 		failed = consumers_check(manifest, e);
-	if (!failed && manifest->agent_config && manifest->agent_config->attested_tls)
-		failed = err_set(e, ERR_UNIMPLEMENTED,
-				 "agent_config.attested_tls: this build offers none, TLS and mTLS");
 	return failed ? err_wrap(e, "manifest") : 0;
 }

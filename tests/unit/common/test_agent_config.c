@@ -180,6 +180,20 @@ static void every_rule_refuses_by_name(void **state)
 	}
 }
 
+static void attested_tls_asks_clients_without_a_certificate_of_its_own(void **state)
+{
+	Cvms__AgentConfig m = CVMS__AGENT_CONFIG__INIT;
+	struct agent_config c;
+	struct err e;
+
+	m.client_ca_file = ours.cert_pem;
+	m.attested_tls = true;
+	assert_ok(agent_config_load(&m, &c, &e), e);
+	assert_true(c.attested_tls);
+	assert_string_equal(c.client_ca, ours.cert_pem);
+	agent_config_done(&c);
+}
+
 static void a_damaged_certificate_among_good_ones_is_refused(void **state)
 {
 	CLEANUP(free) char *pem = NULL;
@@ -203,6 +217,7 @@ int main(void)
 		cmocka_unit_test(what_is_measured_are_digests_of_der),
 		cmocka_unit_test(a_path_is_read),
 		cmocka_unit_test(every_rule_refuses_by_name),
+		cmocka_unit_test(attested_tls_asks_clients_without_a_certificate_of_its_own),
 		cmocka_unit_test(a_damaged_certificate_among_good_ones_is_refused),
 	};
 

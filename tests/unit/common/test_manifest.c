@@ -123,8 +123,6 @@ static void every_rule_refuses_by_name(void **state)
 		{ WITH_ALGO("\"algo_type\":\"perl\""), "'perl' is none of", ERR_INVALID },
 		{ WITH_ALGO("\"algo_args\":[\"a\",\"\\u0000\"]"), "algo_args[1]:", ERR_INVALID },
 		{ WITH_ALGO("\"source\":{\"type\":\"s3\"}"), "remote source", ERR_UNIMPLEMENTED },
-		{ "{\"id\":\"1\"," ALGO ",\"agent_config\":{\"attested_tls\":true}}",
-		  "attested_tls", ERR_UNIMPLEMENTED },
 	};
 	struct err e;
 
