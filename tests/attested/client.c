@@ -10,10 +10,12 @@
  *   --connect-ms N            how long a connection may take (20 s)
  *   --cert PEM --key PEM      the client's own (maTLS)
  *   --ca PEM                  TLS without attestation to a server with this certificate
+ *   --agent                   load on a real agent: any evidence, and Status as the call
  *   --signatures              also: microseconds of one P-256 signature and of verifying it
  *
  * Prints a line of JSON. Exits with 1 and the reason if anything was refused.
  */
+#include "agent.pb-c.h"
 #include "attestation/attested_reattest.h"
 #include "common/base/encode.h"
 #include "common/base/file.h"
@@ -28,6 +30,9 @@
 enum { COUNT_MAX = 100000, PARALLEL_MAX = 256, CHUNK = 1 << 20, SIGNATURES = 500 };
 
 static const struct rpc_method empty_call = TEST_EMPTY_CALL;
+static const struct rpc_method status_call = { "/agent.AgentService/Status", RPC_UNARY,
+					       &agent__status_request__descriptor,
+					       &agent__status_response__descriptor };
 static const struct rpc_method input_call = TEST_STREAMING_INPUT_CALL;
 
 struct slot {
@@ -47,7 +52,7 @@ struct program {
 	double upload_seconds, sign_us, verify_us;
 	uint64_t *samples;
 	struct err failure;
-	bool is_plain;
+	bool is_plain, is_agent;
 };
 
 static int open_channel(struct program *p, struct rpc_channel **channel, struct err *e)
@@ -84,17 +89,20 @@ static const struct rpc_stream_events events = { .closed = on_closed };
 
 static void begin(struct slot *slot)
 {
-	const Grpc__Testing__Empty request = GRPC__TESTING__EMPTY__INIT;
+	const Grpc__Testing__Empty empty = GRPC__TESTING__EMPTY__INIT;
+	const Agent__StatusRequest status = AGENT__STATUS_REQUEST__INIT;
 	const struct rpc_stream_options options = { .user = slot };
 	struct program *p = slot->program;
+	const struct rpc_method *method = p->is_agent ? &status_call : &empty_call;
+	const ProtobufCMessage *request = p->is_agent ? &status.base : &empty.base;
 	struct rpc_stream *stream;
 	struct err e;
 
 	p->begun++;
 	slot->began = uv_hrtime();
 	if (open_channel(p, &slot->channel, &e) < 0 ||
-	    rpc_stream_open(slot->channel, &empty_call, &events, &options, &stream, &e) < 0 ||
-	    rpc_stream_send(stream, &request.base, &e) < 0)
+	    rpc_stream_open(slot->channel, method, &events, &options, &stream, &e) < 0 ||
+	    rpc_stream_send(stream, request, &e) < 0)
 		p->failure = e;
 }
 
@@ -201,13 +209,15 @@ static void print(const struct program *p, double seconds)
 
 struct options {
 	const char *context, *cert, *key, *ca;
-	bool signatures;
+	bool signatures, agent;
 };
 
 static int make_tls(struct program *p, const struct options *o, struct err *e)
 {
 	CLEANUP(free) char *cert = NULL, *key = NULL, *ca = NULL;
 	struct rpc_tls_config config = { .only_tls13 = true };
+
+	p->is_agent = p->judge.takes_any = o->agent;
 
 	if ((o->cert && file_read_text(o->cert, RPC_TLS_PEM_MAX, &cert, e) < 0) ||
 	    (o->key && file_read_text(o->key, RPC_TLS_PEM_MAX, &key, e) < 0) ||
@@ -251,6 +261,7 @@ static int run(struct program *p, const struct options *o, struct err *e)
 }
 
 static const struct option names[] = {
+	{ "agent", no_argument, NULL, 'g' },
 	{ "count", required_argument, NULL, 'n' },
 	{ "parallel", required_argument, NULL, 'p' },
 	{ "context", required_argument, NULL, 'x' },
@@ -277,7 +288,8 @@ static bool read_options(struct program *p, struct options *o, int argc, char **
 			    { 'r', NULL, &p->reattests },  { 'u', NULL, &p->upload_mib },
 			    { 'm', NULL, &p->connect_ms }, { 'x', &o->context, NULL },
 			    { 'c', &o->cert, NULL },       { 'k', &o->key, NULL },
-			    { 'a', &o->ca, NULL },         { 's', NULL, &unused } };
+			    { 'a', &o->ca, NULL },         { 's', NULL, &unused },
+			    { 'g', NULL, &unused } };
 		size_t i = 0;
 
 		while (i < ARRAY_LEN(row) && row[i].option != c)
@@ -286,6 +298,8 @@ static bool read_options(struct program *p, struct options *o, int argc, char **
 			return false;
 		if (c == 's')
 			o->signatures = true;
+		else if (c == 'g')
+			o->agent = true;
 		else if (row[i].text)
 			*row[i].text = optarg;
 		else

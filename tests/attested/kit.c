@@ -177,6 +177,8 @@ int kit_appraise(void *data, const struct authenticator *a, struct err *e)
 	snprintf(wanted, sizeof(wanted), "%s%s", KIT_TOKEN_PREFIX, hex);
 	if (judge->refuses)
 		return err_set(e, ERR_DENIED, "this judge refuses everything");
+	if (judge->takes_any)
+		return 0;
 	if (a->evidence_len != strlen(wanted) || memcmp(a->evidence, wanted, a->evidence_len) != 0)
 		return err_set(e, ERR_DENIED, "report_data: the evidence is of another session");
 	return 0;

@@ -43,7 +43,8 @@ struct attested_source kit_source_of(struct kit_source *source);
 
 /* Says yes to evidence over this binding and no other. */
 struct kit_judge {
-	bool refuses; /* everything */
+	bool refuses;   /* everything */
+	bool takes_any; /* for load on real agents: what another test judges */
 	unsigned asked;
 };
 int kit_appraise(void *data, const struct authenticator *a, struct err *e);

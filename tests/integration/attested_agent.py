@@ -3,6 +3,9 @@
 software TPM over this very session, before the first byte of gRPC; and the whole job behind it."""
 import contextlib
 import hashlib
+import json
+import os
+import subprocess
 
 import cbor2
 import grpc
@@ -15,7 +18,7 @@ from agent_job import ALGO_KEY, DATA_KEY, IRIS, NORMAL, SUM, USER_KEY, manifest,
 from agent_peer import Authority, Client, WAIT, agent_pb2, agent_pb2_grpc, free_port, refused
 from agent_tpm import Tpm, canonical
 from attested_peer import AttestedClient, Identity, Over, Refused, frame, make_request
-from harness import Folder
+from harness import PATIENCE, Folder, program, until
 from teesim import Teesim
 
 Code = grpc.StatusCode
@@ -219,6 +222,64 @@ def hardware_that_misbehaves_opens_nothing():
                 check_snp(client, claims_of(client.evidence)["raw_report"])
 
 
+def run_client(machine, *options):
+    return subprocess.run([program("tests/attested/attested_client"), f"127.0.0.1:{machine.port}",
+                           "--agent", *options], capture_output=True, text=True, timeout=PATIENCE,
+                          check=False)
+
+
+def descriptors(machine):
+    """Of the agent's two processes."""
+    pid = machine.agent.process.pid
+    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
+        pids = [pid, *map(int, file.read().split())]
+    return [len(os.listdir(f"/proc/{each}/fd")) for each in pids]
+
+
+def memory(machine):
+    with open(f"/proc/{machine.agent.process.pid}/smaps_rollup", encoding="ascii") as file:
+        return next(int(line.split()[1]) for line in file if line.startswith("Pss:")) << 10
+
+
+def many_connections_leave_nothing_behind():
+    with with_tee() as (_, machine):
+        before = descriptors(machine)
+
+        def load(count):
+            done = run_client(machine, "--count", str(count), "--parallel", "50",
+                              "--connect-ms", "60000")
+            assert done.returncode == 0, done
+            until(lambda: descriptors(machine) == before, "the end of the connections")
+            return json.loads(done.stdout), memory(machine)
+
+        _, first = load(100)
+        figures, then = load(300)
+        print(f"# 300 connections, 50 at a time: {300 / figures['seconds']:.0f} a second with the "
+              f"simulated device; the agent's memory {first >> 10} KiB, then {then >> 10} KiB")
+        assert figures["appraised"] == 300
+        assert then - first <= 1 << 20 and then <= 16 << 20, (first, then)
+
+
+def a_flood_of_requests_is_bounded():
+    """More ask for evidence at a time than may wait: they are told off, and an owner gets on."""
+    with with_tee() as (tee, machine), client_of(machine) as owner, stub_of(owner) as stub:
+        tee.fault("busy")  # what asks now waits for a while
+        flood = [peer.connect("127.0.0.1", machine.port) for _ in range(120)]
+        for connection in flood:
+            connection.send(frame(peer.REQUEST, make_request()))
+        assert stub.Status(agent_pb2.StatusRequest(), timeout=WAIT).computation_id == "c-1"
+        for connection in flood:
+            assert connection.rest() == b""
+            connection.close()
+        tee.fault()
+        request = make_request()
+        answer, = stub.Reattest(iter([agent_pb2.ReattestRequest(request=request)]), timeout=WAIT)
+        check_snp(owner.judge(request, answer.authenticator),
+                  claims_of(owner.judge(request, answer.authenticator).evidence)["raw_report"])
+        assert "too many wait" in machine.agent.output()
+        assert run_client(machine).returncode == 0
+
+
 def a_stop_ends_attested_connections():
     with with_tee() as (_, machine):
         with client_of(machine) as client:
@@ -254,6 +315,8 @@ if __name__ == "__main__":
         owners_can_be_asked_for_certificates,
         a_supplied_key_is_used_and_told,
         hardware_that_misbehaves_opens_nothing,
+        many_connections_leave_nothing_behind,
+        a_flood_of_requests_is_bounded,
         a_stop_ends_attested_connections,
         without_evidence_such_a_manifest_is_refused,
     ])
