@@ -182,9 +182,8 @@ int attested_answer_start(struct rpc_prologue_run *run, const uint8_t *request, 
 			       "this connection was not attested when it began");
 	if (conn->answer)
 		return err_set(e, ERR_EXHAUSTED, "an answer is being made on this connection");
-	if (len > EA_REQUEST_MAX)
-		return err_set(e, ERR_INVALID, "request: %zu bytes; at most %d", len,
-			       EA_REQUEST_MAX);
+	if (len == 0 || len > EA_REQUEST_MAX)
+		return err_set(e, ERR_INVALID, "request: %zu bytes; 1 to %d", len, EA_REQUEST_MAX);
 	made = calloc(1, sizeof(*made));
 	if (!made)
 		return err_nomem(e);
