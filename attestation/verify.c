@@ -43,6 +43,8 @@ static int check_call(const struct verify_input *in, struct err *e)
 			       "or the nonce that it was asked with");
 	if (tpm && !b->tpm_nonce.len && !b->nonce && !b->channel)
 		return err_set(e, ERR_INVALID, "a TPM's quote is judged by its nonce: give that");
+	if (in->corim && in->genuine_only)
+		return err_set(e, ERR_INVALID, "a CoRIM says what runs, and nothing is asked about that");
 	if (b->nonce && !b->nonce->tee_len && !b->nonce->vtpm_len)
 		return err_set(e, ERR_INVALID, "an empty nonce");
 	return 0;
@@ -58,6 +60,19 @@ static void note_policy(struct verification *x)
 	verdict_note(x->v, "policy sha256:%s", hex);
 	if (x->in->policy->run.relayable)
 		verdict_note(x->v, "relayable: a stock agent vouches for whatever it is asked");
+}
+
+static void note_corim(struct verification *x)
+{
+	char hex[2 * SHA256_LEN + 1];
+
+	if (!x->in->corim)
+		return;
+	corim_judge_file(x->in->corim, x->v);
+	hex_encode(x->in->corim->digest, SHA256_LEN, hex);
+	verdict_note(x->v, "corim sha256:%s, %s", hex,
+		     x->in->corim->is_signed ? "signed by the key that was named"
+					     : "unsigned: as good as who named the file");
 }
 
 static int note_identity(struct verification *x, struct err *e)
@@ -93,6 +108,7 @@ int verify(const struct verify_input *in, struct verdict *v, struct verify_resul
 	x->tdx = in->tdx;
 	x->tpm = in->tpm;
 	note_policy(x);
+	note_corim(x);
 	if (verify_token(x) && verify_binding(x)) {
 		verify_evidence(x);
 		if (!in->genuine_only)
@@ -100,6 +116,9 @@ int verify(const struct verify_input *in, struct verdict *v, struct verify_resul
 	} else {
 		verdict_require(v, "evidence.judged"); /* there is no such check: never a yes */
 	}
+	/* Whatever kind of evidence it was, a CoRIM that was given has to describe it. */
+	if (in->corim)
+		verdict_require(v, "corim.reference");
 	result->mode = x->mode;
 	int failed = note_identity(x, e);
 	if (x->has_token)

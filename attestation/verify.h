@@ -9,6 +9,7 @@
 #pragma once
 
 #include "attestation/binding.h"
+#include "attestation/corim_values.h"
 #include "attestation/eat.h"
 #include "attestation/policy.h"
 #include "attestation/snp_appraise.h"
@@ -63,6 +64,8 @@ struct verify_input {
 	EVP_PKEY *token_key;
 
 	const struct policy *policy; /* NULL is a refusal, but for `genuine_only` */
+	/* Reference values beside the policy, which corim_values_policy() has completed; NULL: none. */
+	const struct corim_values *corim;
 	bool genuine_only;	     /* is it real hardware's? Nothing about what runs */
 
 	/* SHA3-256 of canonical manifests, one of which the run statement must name. */

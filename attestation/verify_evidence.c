@@ -63,6 +63,8 @@ static void judge_snp(struct verification *x, const uint8_t *report_data)
 			      sizeof(p->report_data));
 	if (x->has_token && eat_agree_snp(&x->token, &x->result->snp.report, &e) < 0)
 		verdict_err(x->v, "token.agrees", NULL, &e);
+	if (x->in->corim)
+		corim_judge_snp(x->in->corim, &x->result->snp, x->v);
 }
 
 static void judge_tdx(struct verification *x)
@@ -85,6 +87,8 @@ static void judge_tdx(struct verification *x)
 			      sizeof(p->report_data));
 	if (x->has_token && eat_agree_tdx(&x->token, &x->result->tdx.quote.body, &e) < 0)
 		verdict_err(x->v, "token.agrees", NULL, &e);
+	if (x->in->corim)
+		corim_judge_tdx(x->in->corim, &x->result->tdx, x->v);
 }
 
 static void judge_tpm(struct verification *x, bool beside_tee)

@@ -39,6 +39,8 @@ const struct command *const commands[] = {
 	&cmd_policy_create_tdx,
 	&cmd_policy_create,
 	&cmd_policy_download,
+	&cmd_policy_create_corim_snp,
+	&cmd_policy_create_corim_tdx,
 	&cmd_policy_validate,
 	&cmd_policy_measurement,
 	&cmd_backend_measurement,

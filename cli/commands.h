@@ -30,6 +30,9 @@ extern const struct command cmd_sevsnpmeasure, cmd_igvmmeasure, cmd_tdxmeasure, 
 /* cmd_policy_create.c */
 extern const struct command cmd_policy_create_snp, cmd_policy_create_tdx;
 
+/* cmd_corim.c */
+extern const struct command cmd_policy_create_corim_snp, cmd_policy_create_corim_tdx;
+
 /* cmd_ca_bundle.c */
 extern const struct command cmd_ca_bundle;
 

@@ -22,6 +22,8 @@ const struct cli_option evidence_option_table[] = {
 	{ .name = "vtpm", .value = "HEX", .help = "nonce of 'attestation get' for the TPM" },
 	{ .name = "nonce", .value = "HEX", .help = "extraData of the quote, at least 16 bytes" },
 	{ .name = "policy", .value = "FILE", .times = CLI_MANY, .help = "what to expect (JSON)" },
+	{ .name = "corim", .value = "FILE", .help = "reference values (CoRIM), unsigned without a key" },
+	{ .name = "corim_key", .value = "PEM", .help = "who has to have signed the CoRIM" },
 	{ .name = "event_log", .value = "FILE", .help = "the platform's event log" },
 	EVIDENCE_TRUST_OPTIONS,
 	{ .name = "ak_cert", .value = "FILE", .help = "a certificate for the attestation key" },
@@ -346,6 +348,30 @@ void evidence_options_init(struct evidence_options *o)
 	policy_init(&o->policy);
 }
 
+/* What the policies say nothing about is the CoRIM's to say; without a policy, that is which
+ * measurement is right. */
+static int read_corim(const struct cli *cli, struct evidence_options *o, struct err *e)
+{
+	CLEANUP(EVP_PKEY_free) EVP_PKEY *key = NULL;
+	struct span file = { NULL, 0 }, pem = { NULL, 0 };
+
+	if (read_file(o, cli, "corim", &file, e) < 0 || read_file(o, cli, "corim_key", &pem, e) < 0)
+		return -(int)e->code;
+	if (!file.len && pem.len)
+		return err_set(e, ERR_INVALID, "--corim_key goes with --corim");
+	if (!file.len)
+		return 0;
+	if (pem.len && key_from_public_pem((const char *)pem.bytes, pem.len, &key, e) < 0)
+		return err_wrap(e, "--corim_key");
+	if (corim_values_read(file, key, o->input.at, &o->corim, e) < 0)
+		return err_wrap(e, "--corim");
+	if (!o->input.policy)
+		memcpy(o->policy.digest, o->corim.digest, SHA256_LEN);
+	o->input.policy = &o->policy;
+	o->input.corim = &o->corim;
+	return corim_values_policy(&o->corim, &o->policy, e);
+}
+
 int evidence_options_read(const struct cli *cli, const char *path, struct evidence_options *o,
 			  struct err *e)
 {
@@ -358,12 +384,15 @@ int evidence_options_read(const struct cli *cli, const char *path, struct eviden
 	    read_binding(cli, o, e) < 0 || evidence_policies(cli, "policy", NULL, o, e) < 0 ||
 	    evidence_trust_read(cli, o, e) < 0 || read_companions(cli, o, e) < 0)
 		return -(int)e->code;
-	return read_rest(cli, o, e);
+	if (read_rest(cli, o, e) < 0)
+		return -(int)e->code;
+	return read_corim(cli, o, e);
 }
 
 void evidence_options_done(struct evidence_options *o)
 {
 	policy_done(&o->policy);
+	corim_values_done(&o->corim);
 	for (size_t i = 0; i < o->bundle_count; i++)
 		x509_chain_done(&o->bundles[i]);
 	EVP_PKEY_free(o->key);

@@ -46,6 +46,7 @@ struct evidence_options {
 	size_t bundle_count;
 	EVP_PKEY *key;
 	struct tdx_collateral collateral;
+	struct corim_values corim;
 	uint8_t *files[EVIDENCE_FILES_MAX]; /* what was read, to be freed */
 	size_t file_count;
 };
