@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/endorse_need.h"
 
-#include <string.h>
-
 #include "attestation/hcl_report.h"
 
 enum { COSE_SIGN1_HEAD = 0xD2, PROTOBUF_FIELD_1 = 0x0A };
@@ -96,7 +94,6 @@ void endorse_need_open(struct endorse_need *n, const struct verify_input *in)
 	enum verify_mode mode = in->mode;
 	struct err ignored;
 
-	memset(n, 0, sizeof(*n));
 	n->vek = in->snp.vek;
 	n->intermediate = in->snp.intermediate;
 	n->ark = in->snp.ark;

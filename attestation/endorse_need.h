@@ -25,6 +25,6 @@ struct endorse_need {
 	struct tpm_attestation tpm;
 };
 
-/* `in` has to outlive it. */
+/* `need` is zero before, and `in` has to outlive it. */
 void endorse_need_open(struct endorse_need *need, const struct verify_input *in);
 void endorse_need_done(struct endorse_need *need);

@@ -46,6 +46,17 @@ static int read_to_end(int fd, size_t max, struct writer *w, struct err *e)
 	return 0;
 }
 
+/* Room for what a regular file says of its size, so that large ones aren't copied as they grow. A
+ * hint only: it may change, and what is read counts. */
+static void make_room(int fd, struct writer *w)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0 &&
+	    (uint64_t)st.st_size <= w->max && (w->bytes = malloc((size_t)st.st_size + 1)))
+		w->room = (size_t)st.st_size + 1;
+}
+
 int file_read(const char *path, size_t max, uint8_t **bytes, size_t *len, struct err *e)
 {
 	CLEANUP_WRITER struct writer w = writer_up_to(max);
@@ -53,6 +64,7 @@ int file_read(const char *path, size_t max, uint8_t **bytes, size_t *len, struct
 
 	if (fd < 0)
 		return err_errno(e, "open '%s'", path);
+	make_room(fd, &w);
 	if (read_to_end(fd, max, &w, e) < 0)
 		return err_wrap(e, "'%s'", path);
 	uint8_t *taken = writer_take(&w, len);

@@ -458,6 +458,17 @@ static bool is_line_separator(const uint8_t *b, size_t left)
 	return left >= 3 && b[0] == 0xE2 && b[1] == 0x80 && (b[2] & 0xFE) == 0xA8;
 }
 
+/* Bytes from the front that stand for themselves. */
+static size_t plain_run(const uint8_t *b, size_t len)
+{
+	size_t n = 0;
+
+	while (n < len && b[n] >= 0x20 && b[n] != '"' && b[n] != '\\' && b[n] != '<' && b[n] != '>' &&
+	       b[n] != '&' && !is_line_separator(b + n, len - n))
+		n++;
+	return n;
+}
+
 void json_quote(struct writer *w, const char *text, size_t len)
 {
 	static const char short_from[] = "\"\\\b\f\n\r\t", short_to[] = "\"\\bfnrt";
@@ -465,6 +476,12 @@ void json_quote(struct writer *w, const char *text, size_t len)
 
 	writer_u8(w, '"');
 	for (size_t i = 0; i < len; i++) {
+		size_t run = plain_run(b + i, len - i);
+
+		writer_bytes(w, b + i, run);
+		i += run;
+		if (i == len)
+			break;
 		const char *found = b[i] ? strchr(short_from, b[i]) : NULL;
 
 		if (found) {
@@ -472,11 +489,9 @@ void json_quote(struct writer *w, const char *text, size_t len)
 			writer_u8(w, (uint8_t)short_to[found - short_from]);
 		} else if (b[i] < 0x20 || b[i] == '<' || b[i] == '>' || b[i] == '&') {
 			writer_printf(w, "\\u%04x", b[i]);
-		} else if (is_line_separator(b + i, len - i)) {
+		} else {
 			writer_printf(w, "\\u202%c", b[i + 2] == 0xA8 ? '8' : '9');
 			i += 2;
-		} else {
-			writer_u8(w, b[i]);
 		}
 	}
 	writer_u8(w, '"');

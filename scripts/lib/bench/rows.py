@@ -2,7 +2,7 @@
 """The rows of the table, in their order."""
 from bench import agent, attested, calls, verify
 
-GROUPS = [agent.transfers, agent.memory, calls.unary, attested.channel, verify.verdicts, agent.sizes]
+GROUPS = [agent.transfers, agent.memory, calls.unary, attested.channel, verify.verdicts, verify.measurement, agent.sizes]
 
 
 def measure(size, only):
