@@ -2,16 +2,19 @@
 """The emulator of simulated TEE domains: it measures what QEMU is really given, gives the machine
 nothing else to say, and refuses what it does not know. QEMU is a script here that tells its call."""
 import base64
+import hashlib
 import json
 import os
 import shutil
 import subprocess
 
 import tap
-from harness import Folder, program
+from harness import ROOT, Folder, program
 from teesim import TEESIM, Teesim
 
 HOST_DATA = bytes(range(32))
+CONFIG_ID = bytes(range(48))
+TDX_FIRMWARE = "/usr/share/ovmf/OVMF.fd"  # has the metadata of a TD
 # As libvirt 9 and 11 call it.
 ARGUMENTS = """
 -name guest=x,debug-threads=on -S -machine pc-q35-7.2,usb=off,memory-backend=pc.ram -accel tcg -m 1024
@@ -119,6 +122,51 @@ def what_a_host_changes_is_measured():
         assert facts["host_data"] == "00" * 32 and facts["policy"] == 0xa0000
 
 
+def tdx_host(folder):
+    """The kernel is the smallest that firmware takes for one."""
+    host = Host(folder)
+    shutil.copy(os.path.join(ROOT, "tests", "fuzz", "corpus", "pe", "signed"), host.files["kernel"])
+    host.files["bios"] = TDX_FIRMWARE
+    host.object = {"qom-type": "tdx-guest", "id": "lsec0", "attributes": 1 << 28,
+                   "mrconfigid": base64.b64encode(CONFIG_ID).decode()}
+    return host
+
+
+def tdx_policy(folder, host):
+    """What an owner computes from the image."""
+    record = {"version": 1, "flavour": "base", "cmdline": host.append, "min_memory_mib": 512,
+              "cmdline_words": [], "shares": ["env_share", "certs_share"]}
+    for name in ("kernel", "initrd"):
+        with open(host.files[name], "rb") as file:
+            content = file.read()
+        folder.write("image/" + name, content)
+        record[name] = {"file": name, "size": len(content),
+                        "sha256": hashlib.sha256(content).hexdigest()}
+    folder.write("image/image.json", json.dumps(record))
+    done = subprocess.run([program("cocos-cli"), "policy", "create", "--image", folder("image"),
+                           "--tee", "tdx", "--firmware", TDX_FIRMWARE, "--rtmr0", "00" * 48],
+                          capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)["tdx"]
+
+
+def a_td_is_measured_as_its_owner_computes():
+    with Folder() as folder:
+        host = tdx_host(folder)
+        facts, policy = host.launch()[1], tdx_policy(folder, host)
+        assert facts["tee"] == "tdx" and facts["mrtd"] in policy["mrtd"]
+        assert facts["rtmr1"] in policy["rtmr1"] and facts["rtmr2"] in policy["rtmr2"]
+        assert facts["mrconfigid"] == CONFIG_ID.hex() and facts["mrowner"] == "00" * 48
+        assert facts["tdattributes"] == "0000001000000000"
+        assert set(facts["credentials"]) == {"leaf_key", "attestation_key", "pck_chain"}
+        host.append += " quiet"
+        assert host.launch()[1]["rtmr2"] not in policy["rtmr2"]
+        with open(host.files["kernel"], "r+b") as file:
+            file.seek(1500)
+            file.write(b"x")
+        assert host.launch()[1]["rtmr1"] not in policy["rtmr1"]
+
+
 def a_host_that_names_a_fact_twice_starts_nothing():
     for name, value in (("measurement", "00" * 48), ("host_data", "00" * 32), ("policy", 1),
                         ("tee", "tdx"), ("credentials", {})):
@@ -156,7 +204,7 @@ def what_is_not_known_is_refused():
                   ["-pflash", "/x"], ["-incoming", "tcp:0:1"], ["-kernel", "/x"],
                   ["-append", "x"], ["-bios", "/x"], ["-cpu", "max"], ["-smp", "1"], ["-shim", "/x"],
                   ["-machine", "pflash0=x"], ["-machine", "igvm-cfg=x"], ["-readconfig", "/x"],
-                  ["-object", "sev-snp-guest,id=lsec1"], ["-m"], ["x"],
+                  ["-object", "sev-snp-guest,id=lsec1"], ["-m"], ["-m", "1"], ["x"],
                   ["-object", '{"qom-type":"sev-snp-guest","id":"lsec1"}']):
         with Folder() as folder:
             host = Host(folder)
@@ -186,6 +234,7 @@ def a_call_without_a_tee_goes_through_as_it_is():
 
 def main():
     tap.run([the_launch_is_measured_as_hardware_would, what_a_host_changes_is_measured,
+             a_td_is_measured_as_its_owner_computes,
              a_host_that_names_a_fact_twice_starts_nothing, qemu_gets_what_it_can_do,
              the_machine_gets_no_vendors_key, what_is_not_known_is_refused,
              a_call_without_a_tee_goes_through_as_it_is])

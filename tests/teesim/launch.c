@@ -79,6 +79,19 @@ static int take_smp(struct launch *l, const char *value, struct err *e)
 	return add_option(l, "-smp", value, e);
 }
 
+/* "1024" MiB, or "size=1048576k". */
+static int take_memory(struct launch *l, const char *value, struct err *e)
+{
+	bool kib = strncmp(value, "size=", 5) == 0;
+	char *end;
+	unsigned long n = strtoul(kib ? value + 5 : value, &end, 10);
+
+	if (l->memory_mib || strcmp(end, kib ? "k" : "") != 0 || n < (kib ? 1024 : 1))
+		return err_set(e, ERR_INVALID, "-m %s", log_quote(value).text);
+	l->memory_mib = kib ? n / 1024 : n;
+	return add_option(l, "-m", value, e);
+}
+
 /* Without the TEE; what loads other code than is measured is refused. */
 static int take_machine(struct launch *l, const char *value, struct err *e)
 {
@@ -155,7 +168,7 @@ static const struct option {
 	{ "-device", true, take_device },
 	{ "-name", true, NULL },
 	{ "-accel", true, NULL },
-	{ "-m", true, NULL },
+	{ "-m", true, take_memory },
 	{ "-overcommit", true, NULL },
 	{ "-uuid", true, NULL },
 	{ "-display", true, NULL },
@@ -232,7 +245,7 @@ int launch_read(int argc, char *const argv[], struct launch *l, struct err *e)
 	    !l->cpus)
 		return err_set(e, ERR_INVALID,
 			       "a measured launch has firmware (-bios), -kernel, -initrd, -append, "
-			       "-cpu, -smp and the TEE's object");
+			       "-cpu, -smp, -m and the TEE's object");
 	return 0;
 }
 

@@ -19,6 +19,7 @@ struct launch {
 	const char *kernel, *initrd, *append, *firmware; /* argv's */
 	const char *cpu;                                 /* its name alone; malloc'ed */
 	unsigned cpus;
+	unsigned long memory_mib;
 	struct json *tee; /* the TEE's object; NULL: there is none, and nothing here counts */
 	char *rest[LAUNCH_ARGS_MAX +
 		   1]; /* malloc'ed: for the QEMU that is there; NULL at the end */

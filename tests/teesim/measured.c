@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/teesim/measured.h"
 
+#include <stdio.h>
 #include <string.h>
 
+#include "attestation/efi_boot.h"
 #include "attestation/snp_measure.h"
+#include "attestation/tdx_measure.h"
 #include "common/base/encode.h"
 #include "common/base/file.h"
 #include "common/base/json.h"
 
-enum { SNP_FEATURES = 1 };
+enum { SNP_FEATURES = 1, PE_MAX = 256 << 20 };
 
 static void write_bytes(struct writer *w, const char *name, const uint8_t *bytes, size_t len)
 {
@@ -85,11 +88,73 @@ static int write_snp(const struct launch *l, struct writer *w, struct err *e)
 	return 0;
 }
 
+static int measure_mrtd(const struct launch *l, uint8_t mrtd[SHA384_LEN], struct err *e)
+{
+	CLEANUP(free) uint8_t *firmware = NULL;
+	struct tdx_measure m = { .order = TDX_PAGE_BY_PAGE };
+
+	if (file_read(l->firmware, OVMF_IMAGE_MAX, &firmware, &m.firmware.len, e) < 0)
+		return -(int)e->code;
+	m.firmware.bytes = firmware;
+	return tdx_measure(&m, mrtd, e);
+}
+
+/* What the firmware would put into RTMR1 and RTMR2 of the boot's files. RTMR0 stays zero: this
+ * machine has no settings and no tables to measure. */
+static int write_rtmrs(const struct launch *l, struct writer *w, struct err *e)
+{
+	CLEANUP(free) struct efi_boot *boot = calloc(1, sizeof(*boot));
+	CLEANUP(free) struct efi_boot_values *values = calloc(EFI_BOOT_RTMRS, sizeof(*values));
+	CLEANUP(free) uint8_t *kernel_bytes = NULL, *initrd_bytes = NULL;
+	struct span kernel, initrd;
+	char name[8];
+
+	if (!boot || !values)
+		return err_nomem(e);
+	if (file_read(l->kernel, PE_MAX, &kernel_bytes, &kernel.len, e) < 0 ||
+	    file_read(l->initrd, EFI_BOOT_INITRD_MAX, &initrd_bytes, &initrd.len, e) < 0)
+		return -(int)e->code;
+	kernel.bytes = kernel_bytes;
+	initrd.bytes = initrd_bytes;
+	if (efi_boot_measure(kernel, initrd, l->append, l->memory_mib, boot, e) < 0 ||
+	    efi_boot_rtmrs(boot, values, e) < 0)
+		return -(int)e->code;
+	for (size_t i = 0; i < EFI_BOOT_RTMRS; i++) {
+		snprintf(name, sizeof(name), "rtmr%u", values[i].index);
+		write_bytes(w, name, values[i].values[0], values[i].len); /* of this much memory */
+	}
+	return 0;
+}
+
+static int write_tdx(const struct launch *l, struct writer *w, struct err *e)
+{
+	static const char *const known[] = { "qom-type",   "id",      "attributes",
+					     "mrconfigid", "mrowner", "mrownerconfig",
+					     NULL };
+	uint8_t mrtd[SHA384_LEN], value[SHA384_LEN], attributes[8];
+	uint64_t number;
+
+	if (json_only_keys(l->tee, known, e) < 0 ||
+	    json_get_u64(l->tee, "attributes", &number, e) < 0 || measure_mrtd(l, mrtd, e) < 0)
+		return -(int)e->code;
+	writer_text(w, "\"tee\":\"tdx\",");
+	write_bytes(w, "mrtd", mrtd, sizeof(mrtd));
+	for (size_t i = 3; known[i]; i++) {
+		if (object_bytes(l->tee, known[i], value, sizeof(value), e) < 0)
+			return -(int)e->code;
+		write_bytes(w, known[i], value, sizeof(value));
+	}
+	for (size_t i = 0; i < sizeof(attributes); i++)
+		attributes[i] = (uint8_t)(number >> (8 * i));
+	write_bytes(w, "tdattributes", attributes, sizeof(attributes));
+	return write_rtmrs(l, w, e);
+}
+
 int measured_write(const struct launch *l, struct writer *w, struct err *e)
 {
 	const char *type;
 
 	if (json_get_string(l->tee, "qom-type", &type, e) < 0)
 		return -(int)e->code;
-	return write_snp(l, w, e);
+	return strcmp(type, "tdx-guest") == 0 ? write_tdx(l, w, e) : write_snp(l, w, e);
 }
