@@ -5,7 +5,10 @@
 
 #include <string.h>
 
+#include "attestation/pb.h"
 #include "attestation/provider_tpm_ak.h"
+#include "attestation/snp_appraise.h"
+#include "attestation/tpm_attestation.h"
 #include "common/base/log.h"
 #include "common/crypto/digest.h"
 
@@ -16,7 +19,7 @@ static int lacks(const struct keeper_state *state, enum eat_platform platform, s
 	if (keeper_platform(state) == EAT_NO_CC)
 		return err_set(e, ERR_UNAVAILABLE,
 			       "this machine has no TEE and no TPM: there is no evidence");
-	if (platform == EAT_VTPM || platform == EAT_SNP_VTPM)
+	if (!state->bound && (platform == EAT_VTPM || platform == EAT_SNP_VTPM))
 		return err_set(e, ERR_UNAVAILABLE,
 			       "the TPM of this machine is not bound by its TEE: its host could "
 			       "make it say anything; ask for %s evidence",
@@ -37,10 +40,40 @@ static int from_tee(struct keeper_state *state, const struct binding *binding, s
 	return writer_check(raw, "evidence", e);
 }
 
+static int from_tpm(struct keeper_state *state, const struct binding *binding, struct writer *raw,
+		    struct err *e)
+{
+	return provider_tpm_quote(state->tpm, binding->tpm_nonce, sizeof(binding->tpm_nonce), raw,
+				  e);
+}
+
+/* The report binds the attestation key, whose quote stands beside it; both in one message, and the
+ * report as it was in `tee`. */
+static int from_both(struct keeper_state *state, const struct binding *binding, struct writer *raw,
+		     struct writer *tee, struct err *e)
+{
+	enum { ATTESTATION_SEV_SNP = 8 /* attest.proto */ };
+	CLEANUP_WRITER struct writer ak = writer_up_to(PROVIDER_TPM_CREDENTIAL_MAX);
+	CLEANUP_WRITER struct writer apart = writer_up_to(EVIDENCE_MAX);
+	struct binding bound = *binding;
+	struct span report, table;
+
+	if (provider_tpm_ak_public(state->tpm, &ak, e) < 0 ||
+	    binding_with_ak(binding->report_data, ak.bytes, ak.len, bound.report_data, e) < 0 ||
+	    from_tee(state, &bound, tee, e) < 0 || from_tpm(state, binding, raw, e) < 0)
+		return -(int)e->code;
+	snp_evidence_split((struct span){ tee->bytes, tee->len }, &report, &table);
+	if (sevsnp_attestation_write(report, table, &apart, e) < 0)
+		return -(int)e->code;
+	pb_put_bytes(raw, ATTESTATION_SEV_SNP, apart.bytes, apart.len);
+	return writer_check(raw, "evidence", e);
+}
+
 static int answer(struct keeper_state *state, enum eat_platform platform,
 		  const struct binding *binding, struct writer *out, struct err *e)
 {
 	CLEANUP_WRITER struct writer raw = writer_up_to(EVIDENCE_MAX);
+	CLEANUP_WRITER struct writer tee = writer_up_to(EVIDENCE_MAX);
 	CLEANUP_WRITER struct writer whole = writer_up_to(KEEPER_LOG_MAX);
 	CLEANUP_WRITER struct writer own = writer_up_to(KEEPER_LOG_MAX);
 	int failed;
@@ -48,8 +81,9 @@ static int answer(struct keeper_state *state, enum eat_platform platform,
 	if (platform == EAT_NO_CC || platform != keeper_platform(state))
 		return lacks(state, platform, e);
 	if (platform == EAT_VTPM)
-		failed = provider_tpm_quote(state->tpm, binding->tpm_nonce,
-					    sizeof(binding->tpm_nonce), &raw, e);
+		failed = from_tpm(state, binding, &raw, e);
+	else if (platform == EAT_SNP_VTPM)
+		failed = from_both(state, binding, &raw, &tee, e);
 	else
 		failed = from_tee(state, binding, &raw, e);
 	if (!failed)
@@ -58,7 +92,7 @@ static int answer(struct keeper_state *state, enum eat_platform platform,
 		return failed;
 	writer_u8(out, (uint8_t)platform);
 	keeper_put_part(out, raw.bytes, raw.len);
-	keeper_put_part(out, NULL, 0);
+	keeper_put_part(out, tee.bytes, tee.len);
 	keeper_put_part(out, binding->tpm_nonce, sizeof(binding->tpm_nonce));
 	keeper_put_part(out, whole.bytes, whole.len);
 	keeper_put_part(out, own.bytes, own.len);

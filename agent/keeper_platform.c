@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 #include "attestation/provider_rtmr.h"
-#include "attestation/provider_tpm_ak.h"
+#include "attestation/provider_svsm.h"
 #include "common/base/log.h"
 
 static void set_paths(struct keeper_state *state)
@@ -41,6 +41,18 @@ static int look(struct keeper_state *state, struct err *e)
 	return 0;
 }
 
+/* Another TPM than the SVSM's is only the host's; a machine without either is none the worse. */
+static int look_for_svsm(struct keeper_state *state, struct err *e)
+{
+	if (!state->tee || state->tee->platform != EAT_SNP)
+		return 0;
+	int failed = provider_svsm_binds(&state->options, state->tpm, &state->bound, e);
+	if (failed != -(int)ERR_DENIED)
+		return failed;
+	log_warn("%s", e->text);
+	return 0;
+}
+
 int keeper_need_platform(struct keeper_state *state, struct err *e)
 {
 	const struct provider_tpm_options options = {
@@ -52,13 +64,15 @@ int keeper_need_platform(struct keeper_state *state, struct err *e)
 		return -(int)e->code;
 	if (!state->wants_tpm || state->tpm)
 		return 0;
-	return provider_tpm_open(&options, &state->tpm, e);
+	if (provider_tpm_open(&options, &state->tpm, e) < 0)
+		return -(int)e->code;
+	return look_for_svsm(state, e);
 }
 
 enum eat_platform keeper_platform(const struct keeper_state *state)
 {
 	if (state->tee)
-		return state->tee->platform;
+		return state->bound ? EAT_SNP_VTPM : state->tee->platform;
 	return state->tpm ? EAT_VTPM : EAT_NO_CC;
 }
 
@@ -67,6 +81,7 @@ static void describe(const struct keeper_state *state, char *text, size_t size)
 {
 	const char *tpm = !state->tpm	? ""
 			  : !state->tee ? "TPM 2.0"
+			  : state->bound ? "; the TPM of its SVSM"
 					: "; a TPM of the host's, measured into and never evidence";
 	const char *rtmr = !state->tee || state->tee->platform != EAT_TDX ? ""
 			   : state->has_rtmr ? "; RTMR3"

@@ -22,6 +22,7 @@ struct keeper_state {
 	struct provider_options options;
 	const struct provider *tee; /* NULL: none */
 	bool wants_tpm, has_rtmr;
+	bool bound; /* the TPM is the SVSM's, so that SNP reports may bind it */
 	struct provider_tpm *tpm;
 	char tsm_report[512], measurements[512];
 

@@ -3,7 +3,10 @@
 #include <string.h>
 
 #include "attestation/pb.h"
+#include "attestation/snp_cert_table.h"
 #include "attestation/tpm_attestation.h"
+#include "common/base/cleanup.h"
+#include "common/base/writer.h"
 
 /* Numbers of sevsnp.proto. */
 enum {
@@ -177,5 +180,84 @@ int sevsnp_attestation_parse(struct span bytes, struct sevsnp_attestation *a, st
 	memset(a, 0, sizeof(*a));
 	if (attestation_read(bytes, a, e) < 0)
 		return err_wrap(e, "sevsnp.Attestation");
+	return 0;
+}
+
+/* ---- making one ---- */
+
+static uint64_t number_at(const struct field *field, const uint8_t *report)
+{
+	uint64_t value = 0;
+
+	for (size_t i = field->len; i-- > 0;)
+		value = value << 8 | report[field->offset + i];
+	return value;
+}
+
+/* The report's three bytes as CPUID(1).EAX has them; all zero in reports that lack them. */
+static uint64_t cpuid_at(const uint8_t *report)
+{
+	unsigned family = report[CPUID_AT], model = report[CPUID_AT + 1];
+	unsigned base = family < 0xf ? family : 0xf;
+
+	return (uint64_t)(family - base) << 20 | (uint64_t)(model >> 4) << 16 | base << 8 |
+	       (model & 0xf) << 4 | (report[CPUID_AT + 2] & 0xf);
+}
+
+/* A number that is zero is left out. */
+static void report_write(const uint8_t *report, struct writer *w)
+{
+	uint64_t cpuid = cpuid_at(report);
+
+	for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
+		const struct field *field = &fields[i];
+
+		if (field->type == PB_BYTES)
+			pb_put_bytes(w, field->number, report + field->offset, field->len);
+		else if (number_at(field, report))
+			pb_put_number(w, field->number, number_at(field, report));
+	}
+	if (cpuid)
+		pb_put_number(w, REPORT_CPUID1_EAX, cpuid);
+}
+
+static void chain_write(const struct snp_cert_table *table, struct writer *w)
+{
+	const struct {
+		uint32_t number;
+		struct span cert;
+	} certs[] = { { CHAIN_VCEK, table->vcek },
+		      { CHAIN_ASK, table->ask },
+		      { CHAIN_ARK, table->ark },
+		      { CHAIN_VLEK, table->vlek } };
+
+	for (size_t i = 0; i < ARRAY_LEN(certs); i++)
+		if (certs[i].cert.len)
+			pb_put_bytes(w, certs[i].number, certs[i].cert.bytes, certs[i].cert.len);
+}
+
+int sevsnp_attestation_write(struct span report, struct span table, struct writer *out,
+			     struct err *e)
+{
+	CLEANUP_WRITER struct writer taken = writer_up_to(2 * SNP_REPORT_LEN);
+	CLEANUP_WRITER struct writer chain = writer_up_to(SNP_CERT_TABLE_MAX);
+	struct sevsnp_attestation again;
+	struct snp_cert_table certs = { 0 };
+
+	if (report.len != SNP_REPORT_LEN)
+		return err_set(e, ERR_INVALID, "a report of %zu bytes", report.len);
+	if (table.len && snp_cert_table_parse(table, &certs, e) < 0)
+		return -(int)e->code;
+	report_write(report.bytes, &taken);
+	chain_write(&certs, &chain);
+	pb_put_bytes(out, ATTESTATION_REPORT, taken.bytes, taken.len);
+	if (chain.len)
+		pb_put_bytes(out, ATTESTATION_CHAIN, chain.bytes, chain.len);
+	out->bad |= taken.bad | chain.bad;
+	if (writer_check(out, "sevsnp.Attestation", e) < 0 ||
+	    sevsnp_attestation_parse((struct span){ out->bytes, out->len }, &again, e) < 0)
+		return -(int)e->code;
+	if (memcmp(again.report, report.bytes, SNP_REPORT_LEN) != 0)
+		return err_set(e, ERR_INTERNAL, "a report that can't be put together again");
 	return 0;
 }

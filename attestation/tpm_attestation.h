@@ -45,3 +45,9 @@ struct sevsnp_attestation {
 
 int sevsnp_attestation_parse(struct span bytes, struct sevsnp_attestation *a,
 			     struct err *e) MUST_CHECK;
+
+/* The other way: a report of SNP_REPORT_LEN bytes taken apart, and the certificates of a host's
+ * table, which may be empty. sevsnp_attestation_parse() gives the same bytes again. */
+struct writer;
+int sevsnp_attestation_write(struct span report, struct span table, struct writer *out,
+			     struct err *e) MUST_CHECK;

@@ -5,15 +5,8 @@
  */
 #include "tests/unit.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-#include <time.h>
 #include <uv.h>
 
 #include "agent/child.h"
@@ -23,12 +16,10 @@
 #include "common/base/file.h"
 #include "common/base/writer.h"
 #include "common/crypto/digest.h"
-
-extern char **environ;
+#include "tests/unit/agent/swtpm.h"
 
 struct world {
-	char dir[64], tcti[128];
-	pid_t swtpm;
+	struct swtpm tpm;
 	uv_loop_t loop;
 };
 
@@ -41,98 +32,16 @@ static struct {
 	size_t count;
 } seen;
 
-static void run_tool(const char *const *argv, const char *out)
-{
-	posix_spawn_file_actions_t actions;
-	pid_t pid;
-	int status;
-
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_addopen(&actions, 1, out ? out : "/dev/null",
-					 O_WRONLY | O_CREAT | O_TRUNC, 0600);
-	assert_int_equal(posix_spawnp(&pid, argv[0], &actions, NULL, (char *const *)argv, environ),
-			 0);
-	posix_spawn_file_actions_destroy(&actions);
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	if (status != 0)
-		fail_msg("%s: status %d", argv[0], status);
-}
-
-/* Two neighbouring ports that nobody holds: swtpm's TCTI wants the control port to be the next. */
-static int try_port(uint16_t port)
-{
-	struct sockaddr_in to = { .sin_family = AF_INET,
-				  .sin_port = htons(port),
-				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	CLEANUP(close) int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	return bind(fd, (struct sockaddr *)&to, sizeof(to));
-}
-
-static bool answers(uint16_t port)
-{
-	struct sockaddr_in to = { .sin_family = AF_INET,
-				  .sin_port = htons(port),
-				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	CLEANUP(close) int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	return connect(fd, (struct sockaddr *)&to, sizeof(to)) == 0;
-}
-
-static void start_swtpm(struct world *w, const char *banks)
-{
-	char state[96], server[64], control[64];
-	uint16_t port = 0;
-	pid_t pid;
-
-	const char *setup[] = { "swtpm_setup", "--tpm2", "--tpmstate",  w->dir,
-				"--pcr-banks", banks,    "--overwrite", NULL };
-	run_tool(setup, NULL);
-	srandom((unsigned int)getpid() ^ (unsigned int)time(NULL));
-	do
-		port = (uint16_t)(20000 + random() % 30000);
-	while (try_port(port) < 0 || try_port((uint16_t)(port + 1)) < 0);
-	snprintf(state, sizeof(state), "dir=%s", w->dir);
-	snprintf(server, sizeof(server), "type=tcp,port=%u", port);
-	snprintf(control, sizeof(control), "type=tcp,port=%u", port + 1);
-	snprintf(w->tcti, sizeof(w->tcti), "swtpm:host=127.0.0.1,port=%u", port);
-	const char *run[] = { "swtpm",
-			      "socket",
-			      "--tpm2",
-			      "--tpmstate",
-			      state,
-			      "--server",
-			      server,
-			      "--ctrl",
-			      control,
-			      "--flags",
-			      "startup-clear,not-need-init",
-			      NULL };
-	assert_int_equal(posix_spawnp(&pid, run[0], NULL, NULL, (char *const *)run, environ), 0);
-	w->swtpm = pid;
-	for (int i = 0; i < 500 && !answers((uint16_t)(port + 1)); i++)
-		usleep(10000);
-}
-
-static void stop_swtpm(struct world *w)
-{
-	if (w->swtpm > 0) {
-		kill(w->swtpm, SIGKILL);
-		waitpid(w->swtpm, NULL, 0);
-	}
-	w->swtpm = 0;
-}
-
 static int enter_with(void **state, const char *banks)
 {
 	struct world *w = calloc(1, sizeof(*w));
 
-	snprintf(w->dir, sizeof(w->dir), "/tmp/test-keeper-XXXXXX");
-	if (!mkdtemp(w->dir) || uv_loop_init(&w->loop) < 0)
+	snprintf(w->tpm.dir, sizeof(w->tpm.dir), "/tmp/test-keeper-XXXXXX");
+	if (!mkdtemp(w->tpm.dir) || uv_loop_init(&w->loop) < 0)
 		return -1;
 	memset(&seen, 0, sizeof(seen));
 	if (banks)
-		start_swtpm(w, banks);
+		swtpm_start(&w->tpm, banks);
 	*state = w;
 	return 0;
 }
@@ -157,10 +66,10 @@ static int leave(void **state)
 	struct world *w = *state;
 	struct err e;
 
-	stop_swtpm(w);
+	swtpm_stop(&w->tpm);
 	uv_run(&w->loop, UV_RUN_DEFAULT);
 	int result = uv_loop_close(&w->loop); /* EBUSY if a keeper left a handle behind */
-	if (dir_remove(w->dir, &e) < 0)
+	if (dir_remove(w->tpm.dir, &e) < 0)
 		result = -1;
 	free(w);
 	return result;
@@ -194,7 +103,7 @@ static struct keeper *start(struct world *w)
 	struct keeper *keeper = NULL;
 	struct err e;
 
-	const struct keeper_options options = { .tcti = w->tcti };
+	const struct keeper_options options = { .tcti = w->tpm.tcti };
 	assert_ok(keeper_start(&w->loop, &options, &keeper, &e), e);
 	keeper_on_death(keeper, on_death, NULL);
 	return keeper;
@@ -251,10 +160,10 @@ static void read_back(struct world *w, const char *selection, uint8_t *out, size
 	struct err e;
 
 	uv_run(&w->loop, UV_RUN_DEFAULT);
-	snprintf(path, sizeof(path), "%s/value", w->dir);
-	setenv("TPM2TOOLS_TCTI", w->tcti, 1);
+	snprintf(path, sizeof(path), "%s/value", w->tpm.dir);
+	setenv("TPM2TOOLS_TCTI", w->tpm.tcti, 1);
 	const char *argv[] = { "tpm2_pcrread", "-o", path, selection, NULL };
-	run_tool(argv, NULL);
+	swtpm_tool(argv, NULL);
 	assert_ok(file_read(path, 4096, &bytes, &got, &e), e);
 	assert_int_equal(got, len);
 	memcpy(out, bytes, len);
@@ -424,12 +333,12 @@ static void a_register_that_others_wrote_is_refused(void **state)
 {
 	struct world *w = *state;
 
-	setenv("TPM2TOOLS_TCTI", w->tcti, 1);
+	setenv("TPM2TOOLS_TCTI", w->tpm.tcti, 1);
 	const char *argv[] = { "tpm2_pcrextend",
 			       "14:sha256="
 			       "0101010101010101010101010101010101010101010101010101010101010101",
 			       NULL };
-	run_tool(argv, NULL);
+	swtpm_tool(argv, NULL);
 	struct keeper *keeper = start(w);
 	measure(w, keeper, KEEPER_EVENT_BOOT, "boot");
 	assert_failed(ERR_PRECONDITION, "PCR14 is not zero");
@@ -454,7 +363,7 @@ static void a_tpm_that_dies_is_a_failure_for_good(void **state)
 	struct keeper *keeper = start(w);
 
 	measured(w, keeper, KEEPER_EVENT_BOOT, "boot");
-	stop_swtpm(w);
+	swtpm_stop(&w->tpm);
 	measure(w, keeper, KEEPER_EVENT_CONFIG, "config");
 	assert_failed(ERR_UNAVAILABLE, "TPM");
 	check(w, keeper);
@@ -470,7 +379,7 @@ static void no_tpm_is_a_failure_unless_told(void **state)
 	struct keeper *keeper = NULL;
 	struct err e;
 
-	snprintf(w->tcti, sizeof(w->tcti), "device:%s/no-such-device", w->dir);
+	snprintf(w->tpm.tcti, sizeof(w->tpm.tcti), "device:%s/no-such-device", w->tpm.dir);
 	keeper = start(w);
 	check(w, keeper);
 	assert_failed(ERR_UNAVAILABLE, "TPM");
