@@ -206,7 +206,14 @@ void agent_done(struct agent *agent)
 
 const struct identity *agent_identity(const struct agent *agent)
 {
-	return agent->external.key ? &agent->external : &agent->own;
+	return agent->external_bound ? &agent->external : &agent->own;
+}
+
+void agent_drop_run(struct agent *agent)
+{
+	evidence_reset(agent->evidence);
+	agent->external_bound = false;
+	identity_done(&agent->external);
 }
 
 const char *agent_notice(const struct agent *agent)

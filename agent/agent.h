@@ -40,6 +40,7 @@ struct agent {
 	struct keeper *keeper;
 	struct identity own;	  /* made at boot */
 	struct identity external; /* of the computation's manifest; key NULL: it brought none */
+	bool external_bound;	  /* the keeper has it from the run statement */
 	struct evidence *evidence;
 	uint8_t *statement; /* of the run, while evidence over it is on its way */
 	size_t statement_len;
@@ -94,6 +95,10 @@ void agent_event(struct agent *agent, const char *type, const char *status);
 
 /* The key that evidence binds now. */
 const struct identity *agent_identity(const struct agent *agent);
+
+/* The run's statement and its external identity are no longer in force; what waits for evidence is
+ * ABORTED. */
+void agent_drop_run(struct agent *agent);
 
 /* "development: …", or "" in an image. */
 const char *agent_notice(const struct agent *agent);

@@ -88,6 +88,7 @@ static void on_run_evidence(void *data, const struct keeper_evidence *evidence,
 	} else {
 		evidence_set_run(agent->evidence, TAKE_PTR(agent->statement),
 				 agent->statement_len, evidence);
+		agent->external_bound = agent->external.key != NULL;
 		open_door(agent, true);
 	}
 	stop_go_on(agent);
@@ -99,7 +100,7 @@ static int state_run(struct agent *agent, struct err *e)
 	const struct statement_input input = {
 		.config = agent->config,
 		.computation = agent->incoming,
-		.identity = agent_identity(agent),
+		.identity = agent->external.key ? &agent->external : &agent->own,
 		.fixed = keeper_facts(agent->keeper)->fixed,
 	};
 
@@ -144,8 +145,7 @@ static void on_config_measured(void *data, bool measured, const struct err *e)
 /* The identity of this computation: what its manifest brings for attested TLS, else the agent's. */
 static int choose_identity(struct agent *agent, const struct agent_config *listener, struct err *e)
 {
-	evidence_reset(agent->evidence);
-	identity_done(&agent->external);
+	agent_drop_run(agent);
 	if (!listener->attested_tls)
 		return 0;
 	if (evidence_available(agent, e) < 0)

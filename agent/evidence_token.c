@@ -62,19 +62,25 @@ static int claim(const struct keeper_evidence *raw, struct claims *claims,
 	return 0;
 }
 
-/* The TPM's message with the log as a field of its own; only a log of the firmware's counts there. */
-static void write_raw(const struct evidence_token *token, struct span log, struct writer *raw)
-{
-	const struct keeper_evidence *from = token->raw;
-	bool tpm = from->platform == EAT_VTPM || from->platform == EAT_SNP_VTPM;
+/* What goes along of event logs. A TPM's message has a field for the firmware's, where others look for
+ * it; so its claim is the agent's own alone, and nothing stands there twice. */
+struct logs {
+	struct span in_raw, claim;
+};
 
-	writer_bytes(raw, from->raw.bytes, from->raw.len);
-	if (tpm && log.len && log.bytes == from->log.bytes)
-		pb_put_bytes(raw, ATTESTATION_EVENT_LOG, log.bytes, log.len);
+static void choose(const struct keeper_evidence *from, struct logs logs[3])
+{
+	bool tpm = from->platform == EAT_VTPM || from->platform == EAT_SNP_VTPM;
+	const struct span none = { NULL, 0 };
+
+	logs[0].in_raw = tpm ? from->log : none;
+	logs[0].claim = tpm || !from->log.len ? from->own_log : from->log;
+	logs[1] = (struct logs){ none, from->own_log };
+	logs[2] = (struct logs){ none, none };
 }
 
-static int write_with(const struct evidence_token *token, struct span log, EVP_PKEY *identity,
-		      struct writer *out, struct err *e)
+static int write_with(const struct evidence_token *token, const struct logs *logs,
+		      EVP_PKEY *identity, struct writer *out, struct err *e)
 {
 	CLEANUP_WRITER struct writer raw = writer_up_to(EAT_RAW_REPORT_MAX);
 	CLEANUP(free) struct claims *claims = calloc(1, sizeof(*claims));
@@ -87,12 +93,14 @@ static int write_with(const struct evidence_token *token, struct span log, EVP_P
 		.tee_report = bytes_of(token->raw->tee_report),
 		.run = bytes_of(token->run->statement),
 		.run_evidence = bytes_of(token->run->evidence),
-		.event_log = bytes_of(log),
+		.event_log = bytes_of(logs->claim),
 	};
 
 	if (!claims)
 		return err_nomem(e);
-	write_raw(token, log, &raw);
+	writer_bytes(&raw, token->raw->raw.bytes, token->raw->raw.len);
+	if (logs->in_raw.len)
+		pb_put_bytes(&raw, ATTESTATION_EVENT_LOG, logs->in_raw.bytes, logs->in_raw.len);
 	if (writer_check(&raw, "evidence", e) < 0)
 		return -(int)e->code;
 	content.raw_report = (struct eat_bytes){ raw.bytes, raw.len };
@@ -105,14 +113,13 @@ static int write_with(const struct evidence_token *token, struct span log, EVP_P
 int evidence_token_write(const struct evidence_token *token, EVP_PKEY *identity,
 			 struct writer *out, struct err *e)
 {
-	const struct span logs[] = { token->raw->log, token->raw->own_log, { NULL, 0 } };
+	struct logs logs[3];
 
+	choose(token->raw, logs);
 	for (size_t i = 0; i < ARRAY_LEN(logs); i++) {
 		CLEANUP_WRITER struct writer written = writer_up_to(EAT_MAX);
 
-		if (i + 1 < ARRAY_LEN(logs) && !logs[i].len)
-			continue;
-		if (write_with(token, logs[i], identity, &written, e) < 0)
+		if (write_with(token, &logs[i], identity, &written, e) < 0)
 			return -(int)e->code;
 		if (written.len > token->max)
 			continue;

@@ -21,7 +21,7 @@ struct evidence_token {
 	size_t max; /* bytes that the token may have */
 };
 
-/* Tries with the whole event log, with the agent's own, without any. ERR_EXHAUSTED if it is still
- * over `max`. */
+/* Tries with all event logs, with the agent's own alone, without any. ERR_EXHAUSTED if it is still over
+ * `max`. */
 int evidence_token_write(const struct evidence_token *token, EVP_PKEY *identity,
 			 struct writer *out, struct err *e) MUST_CHECK;

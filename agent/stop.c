@@ -4,7 +4,6 @@
 #include "agent/agent.h"
 #include "agent/cvms.h"
 #include "agent/door.h"
-#include "agent/evidence.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/rpc/job.h"
@@ -39,8 +38,7 @@ static void stopped(struct agent *agent)
 	if (state_step(&agent->state, EVENT_STOP, &e) < 0)
 		log_error("stop: %s", e.text);
 	cvms_forget_manifest(agent->cvms);
-	evidence_reset(agent->evidence);
-	identity_done(&agent->external);
+	agent_drop_run(agent);
 	agent_event(agent, "Stopped", "Stopped");
 	respond(agent, agent->computation->manifest->id, "computation stopped");
 	computation_unref(TAKE_PTR(agent->computation));

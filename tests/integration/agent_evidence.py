@@ -396,6 +396,27 @@ def imas_log_comes_with_the_register_it_came_to():
             assert [a.pcr10 for a in answers if a.pcr10] == [bytes(32)]
 
 
+def a_platforms_certified_key_is_the_one_that_signs():
+    tpm = Tpm()
+    cert, template = b"\x30\x03abc", bytes.fromhex(
+        "0023000b00050072000000100018000b0003001000000000")
+    try:
+        with Folder() as folder:
+            for index, content in (("0x01c10002", cert), ("0x01c10003", template)):
+                path = folder.write("nv", content)
+                for words in (["tpm2_nvdefine", index, "-C", "o", "-s", str(len(content)), "-a",
+                               "ownerread|authread|ownerwrite|authwrite"],
+                              ["tpm2_nvwrite", index, "-C", "o", "-i", path]):
+                    subprocess.run([*words, "-T", tpm.tcti], check=True, capture_output=True)
+            with machine("--tcti", tpm.tcti, development=False) as m:
+                m.compute()
+                message = dict(fields(claims_of(m.ask(VTPM))["raw_report"]))
+                assert message[6] == cert
+                assert message[1][:len(template) - 4] == template[:-4]
+    finally:
+        tpm.remove()
+
+
 # ---- nothing at all ----
 
 def without_devices_there_is_no_evidence_and_that_is_said():
@@ -513,6 +534,38 @@ def hardware_that_misbehaves_is_refused_and_asked_again_later():
             assert m.ask(SNP)
 
 
+def end_of(call):
+    try:
+        for _ in call:
+            pass
+    except grpc.RpcError:
+        pass
+    return call.code()
+
+
+def a_flood_of_questions_is_bounded_and_holds_nothing_up():
+    with Folder() as folder, Teesim(folder, "snp") as tee, machine("--tsm", tee.mount) as m:
+        m.compute()
+        tee.fault("busy")
+        ask = agent_pb2.AttestationRequest(teeNonce=TEE_NONCE, type=SNP)
+        calls = [m.client.stub.Attestation(ask, timeout=WAIT) for _ in range(40)]
+        assert m.client.status().state == "ReceivingAlgorithm"
+        tee.fault()
+        ends = [end_of(call) for call in calls]
+        assert 20 <= ends.count(Code.RESOURCE_EXHAUSTED) <= 24, ends
+        assert ends.count(Code.OK) >= 10, ends
+        assert m.ask(SNP)
+
+
+def the_privilege_level_is_the_one_that_was_asked_for():
+    with Folder() as folder, Teesim(folder, "snp") as tee:
+        for settings, level in (({}, 0), ({"AGENT_VMPL": "2"}, 2)):
+            with machine("--tsm", tee.mount, settings=settings) as m:
+                m.compute()
+                report = claims_of(m.ask(SNP))["raw_report"]
+                assert struct.unpack_from("<I", report, 0x30)[0] == level
+
+
 def main():
     tests = [
         a_tpms_token_verifies_with_the_nonces_that_were_sent,
@@ -525,6 +578,7 @@ def main():
         the_service_gets_evidence_before_there_is_a_manifest,
         an_endorsement_key_vouches_for_the_attestation_key,
         imas_log_comes_with_the_register_it_came_to,
+        a_platforms_certified_key_is_the_one_that_signs,
         without_devices_there_is_no_evidence_and_that_is_said,
         named_devices_that_are_not_there_end_the_agent,
     ]
@@ -537,6 +591,8 @@ def main():
             tdxs_token_verifies_and_rtmr3_holds_the_events,
             another_boot_configuration_than_the_launchs_stops_the_boot,
             hardware_that_misbehaves_is_refused_and_asked_again_later,
+            a_flood_of_questions_is_bounded_and_holds_nothing_up,
+            the_privilege_level_is_the_one_that_was_asked_for,
         ]
     tap.run(tests)
 

@@ -197,8 +197,8 @@ static void a_boot_configuration_over_the_limit_is_refused(void **state)
 
 static const uint8_t nonce[BINDING_TPM_NONCE_LEN] = { 9 };
 
-/* A token whose logs have these lengths, within `max`. Returns how long its own log is. */
-static size_t log_in_token(size_t whole, size_t own, size_t max, int wanted)
+/* A TPM's token whose logs have these lengths, within `max`: what of them stands where. */
+static void logs_in_token(size_t whole, size_t own, size_t max, size_t in_raw, size_t claim)
 {
 	CLEANUP_WRITER struct writer out = writer_up_to(EAT_MAX);
 	CLEANUP(free) uint8_t *logs = calloc(1, whole + own + 1);
@@ -215,9 +215,7 @@ static size_t log_in_token(size_t whole, size_t own, size_t max, int wanted)
 	struct eat eat;
 	struct err e;
 
-	assert_int_equal(evidence_token_write(&token, identity.key, &out, &e), wanted);
-	if (wanted)
-		return 0;
+	assert_ok(evidence_token_write(&token, identity.key, &out, &e), e);
 	assert_true(out.len <= max);
 	assert_ok(eat_parse(out.bytes, out.len, &eat, &e), e);
 	assert_ok(eat_verify(&eat, identity.key, &e), e);
@@ -226,23 +224,42 @@ static size_t log_in_token(size_t whole, size_t own, size_t max, int wanted)
 	assert_memory_equal(eat.run_evidence.bytes, "evidence", 8);
 	assert_int_equal(eat.spki_len, identity.spki_len);
 	assert_memory_equal(eat.spki, identity.spki, eat.spki_len);
-	size_t len = eat.event_log.len;
-	/* The firmware's log also stands where others look for it. */
-	assert_int_equal(eat.raw_report.len > 3, len == whole && whole > 0);
+	assert_int_equal(eat.event_log.len, claim);
+	assert_memory_equal(eat.raw_report.bytes, "raw", 3);
+	if (in_raw)
+		assert_in_range(eat.raw_report.len, in_raw + 3 + 2, in_raw + 3 + 5);
+	else
+		assert_int_equal(eat.raw_report.len, 3);
 	eat_done(&eat);
-	return len;
 }
 
 static void event_logs_go_along_as_far_as_they_fit(void **state)
 {
 	const size_t max = EVIDENCE_CHANNEL_MAX;
 
-	assert_int_equal(log_in_token(20000, 400, max, 0), 20000);
-	assert_int_equal(log_in_token(30000, 400, max, 0), 400); /* it stands there twice */
-	assert_int_equal(log_in_token(0, 400, max, 0), 400);
-	assert_int_equal(log_in_token(max, max, max, 0), 0);
-	assert_int_equal(log_in_token(0, 0, max, 0), 0);
-	assert_int_equal(log_in_token(0, 0, 300, -ERR_EXHAUSTED), 0);
+	logs_in_token(40000, 400, max, 40000, 400);
+	logs_in_token(max, 400, max, 0, 400);
+	logs_in_token(0, 400, max, 0, 400);
+	logs_in_token(max, max, max, 0, 0);
+	logs_in_token(0, 0, max, 0, 0);
+}
+
+static void a_token_that_cannot_fit_is_refused(void **state)
+{
+	CLEANUP_WRITER struct writer out = writer_up_to(EAT_MAX);
+	const struct keeper_evidence raw = { .platform = EAT_VTPM,
+					     .raw = { (const uint8_t *)"raw", 3 },
+					     .nonce = { nonce, sizeof(nonce) } };
+	const struct evidence_run run = { { NULL, 0 }, { NULL, 0 } };
+	struct evidence_token token = { &raw, EAT_USE_NONCE, &run, EAT_MAX };
+	struct err e;
+
+	assert_ok(evidence_token_write(&token, identity.key, &out, &e), e);
+	token.max = out.len - 8; /* signatures differ in length by less */
+	out.len = 0;
+	assert_refused(evidence_token_write(&token, identity.key, &out, &e), e, ERR_EXHAUSTED,
+		       "more than");
+	assert_int_equal(out.len, 0);
 }
 
 static int make_identity(void **state)
@@ -267,6 +284,7 @@ int main(void)
 		cmocka_unit_test(weakening_words_are_said),
 		cmocka_unit_test(a_boot_configuration_over_the_limit_is_refused),
 		cmocka_unit_test(event_logs_go_along_as_far_as_they_fit),
+		cmocka_unit_test(a_token_that_cannot_fit_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, make_identity, drop_identity);
