@@ -3,148 +3,25 @@
  * The verifier's one call, over tokens of each kind that are right in everything: each is accepted,
  * and with one thing changed refused by that thing's name, and says no identity.
  */
-#include "attestation/run_statement.h"
-#include "common/crypto/key.h"
-#include "tests/unit/attestation/verify_kind.h"
-
-enum { TOKEN_MAX = 1 << 20, SKEW = 60 };
-
-/* One verification in the making: `statement` steps change what is signed, `call` steps what is
- * asked. */
-struct build {
-	const struct verify_kind *kind;
-	EVP_PKEY *key, *other;
-	uint8_t *spki, *other_spki;
-	size_t spki_len, other_spki_len;
-	uint8_t tee[64], vtpm[32], manifest[1][SHA3_256_LEN], report_data[BINDING_REPORT_DATA_LEN];
-	struct binding_nonce nonce;
-	struct binding channel;
-	bool by_channel, no_run, run_by_channel, cut_run, relayed;
-	enum verify_twist twist; /* of the statement's own evidence */
-	struct eat_bytes run_evidence; /* in place of the right one */
-	struct run_statement run;
-	struct eat_content content;
-	struct policy policy;
-	struct verify_input in;
-	struct writer token, evidence, run_bytes, run_quote;
-};
+#include "tests/unit/attestation/verify_build.h"
 
 static struct verdict verdict;
 static struct verify_result result;
 
-static void nothing(struct build *b)
+static void nothing(struct verify_build *b)
 {
 	(void)b;
 }
 
-static void begin(struct build *b, const struct verify_kind *kind)
-{
-	static const uint8_t exporter[BINDING_EXPORTER_LEN] = { 0xe0 };
-	struct err e;
-
-	memset(b, 0, sizeof(*b));
-	b->kind = kind;
-	assert_ok(key_generate(KEY_ECDSA, &b->key, &e), e);
-	assert_ok(key_generate(KEY_ECDSA, &b->other, &e), e);
-	assert_ok(key_to_spki(b->key, &b->spki, &b->spki_len, &e), e);
-	assert_ok(key_to_spki(b->other, &b->other_spki, &b->other_spki_len, &e), e);
-	memset(b->tee, 0x71, sizeof(b->tee));
-	memset(b->vtpm, 0x72, sizeof(b->vtpm));
-	memset(b->manifest, 0x73, sizeof(b->manifest));
-	b->nonce = (struct binding_nonce){ kind->type, b->tee, b->vtpm, 32, 32 };
-	assert_ok(binding_channel(DIGEST_SHA384, b->spki, b->spki_len, exporter, NULL, &b->channel,
-				  &e),
-		  e);
-	b->run = (struct run_statement){ .computation = "7a",
-					 .fixed = true,
-					 .identity = b->spki,
-					 .identity_len = b->spki_len,
-					 .entry_count = 1,
-					 .entries = { { .key = "AGENT_LOG_LEVEL",
-							.value = "info" } } };
-	memcpy(b->run.manifest, b->manifest, SHA3_256_LEN);
-	b->content = (struct eat_content){ .issuer = "cocos-agent",
-					   .platform = kind->platform,
-					   .nonce_use = EAT_USE_NONCE,
-					   .issued = kind->at - 10,
-					   .expires = kind->at + 300 };
-	if (kind->fix_boot)
-		kind->fix_boot(NULL);
-	policy_init(&b->policy);
-	kind->policy(&b->policy);
-	b->in = (struct verify_input){ .mode = VERIFY_EAT,
-				       .product = SNP_PRODUCT_ANY,
-				       .policy = &b->policy,
-				       .manifests = b->manifest,
-				       .manifest_count = 1,
-				       .at = kind->at,
-				       .skew = SKEW };
-	kind->endorse(&b->in);
-}
-
-/* The statement, its evidence, the evidence and the token around all of it. */
-static void make_run(struct build *b)
-{
-	struct binding bound;
-	struct err e;
-
-	b->run_bytes = writer_up_to(RUN_STATEMENT_MAX);
-	assert_ok(run_statement_write(&b->run, &b->run_bytes, &e), e);
-	assert_ok(binding_run(b->run_bytes.bytes, b->run_bytes.len, &bound, &e), e);
-	b->kind->evidence(b->run_by_channel ? &b->channel : &bound, b->twist, &b->run_quote);
-	b->content.run = (struct eat_bytes){ b->run_bytes.bytes, b->run_bytes.len - b->cut_run };
-	b->content.run_evidence = (struct eat_bytes){ b->run_quote.bytes, b->run_quote.len };
-	if (b->run_evidence.bytes)
-		b->content.run_evidence = b->run_evidence;
-}
-
-static void seal(struct build *b)
-{
-	struct binding bound = b->channel;
-	struct binding relayed = { .report_data = { 1 } };
-	struct err e;
-
-	if (!b->by_channel)
-		assert_ok(binding_nonce(&b->nonce, b->spki, b->spki_len, &bound, &e), e);
-	b->kind->evidence(b->relayed ? &relayed : &bound, TWIST_NONE, &b->evidence);
-	if (!b->content.nonce.bytes)
-		b->content.nonce = (struct eat_bytes){ bound.tpm_nonce, BINDING_TPM_NONCE_LEN };
-	b->content.raw_report = (struct eat_bytes){ b->evidence.bytes, b->evidence.len };
-	if (!b->no_run)
-		make_run(b);
-	b->token = writer_up_to(TOKEN_MAX);
-	assert_ok(eat_write(&b->content, b->key, &b->token, &e), e);
-	b->in.evidence = (struct span){ b->token.bytes, b->token.len };
-	if (b->by_channel) {
-		b->in.binding.channel = &b->channel;
-		b->in.binding.channel_spki = (struct span){ b->spki, b->spki_len };
-	} else {
-		b->in.binding.nonce = &b->nonce;
-	}
-}
-
-static void end(struct build *b)
-{
-	writer_done(&b->token);
-	writer_done(&b->evidence);
-	writer_done(&b->run_bytes);
-	writer_done(&b->run_quote);
-	policy_done(&b->policy);
-	free(b->spki);
-	free(b->other_spki);
-	EVP_PKEY_free(b->key);
-	EVP_PKEY_free(b->other);
-}
-
-typedef void change_fn(struct build *b);
+typedef void change_fn(struct verify_build *b);
 
 static int run(const struct verify_kind *kind, change_fn *statement, change_fn *call, struct err *e)
 {
-	struct build b;
+	struct verify_build b;
 
-	begin(&b, kind);
+	verify_build_begin(&b, kind);
 	statement(&b);
-	seal(&b);
+	verify_build_seal(&b);
 	call(&b);
 	memset(&result, 0xee, sizeof(result));
 	*e = (struct err){ 0 };
@@ -162,40 +39,40 @@ static int run(const struct verify_kind *kind, change_fn *statement, change_fn *
 	}
 	if (rc == 0 && result.has_manifest)
 		assert_memory_equal(result.manifest, b.run.manifest, SHA3_256_LEN);
-	end(&b);
+	verify_build_end(&b);
 	return rc;
 }
 
 /* ---- what is changed ---- */
 
-static void short_nonces(struct build *b)
+static void short_nonces(struct verify_build *b)
 {
 	b->nonce.tee_len = b->nonce.vtpm_len = TPM_NONCE_MIN - 1;
 }
 
-static void shortest_nonce(struct build *b)
+static void shortest_nonce(struct verify_build *b)
 {
 	b->nonce.tee_len = TPM_NONCE_MIN;
 	b->nonce.vtpm_len = 0;
 }
 
-static void no_nonce(struct build *b)
+static void no_nonce(struct verify_build *b)
 {
 	b->nonce.tee_len = b->nonce.vtpm_len = 0;
 }
 
-static void other_nonce(struct build *b)
+static void other_nonce(struct verify_build *b)
 {
 	b->tee[0] ^= 1;
 }
 
-static void longer_nonce(struct build *b)
+static void longer_nonce(struct verify_build *b)
 {
 	b->nonce.tee_len++; /* a zero more */
 	b->tee[b->nonce.tee_len - 1] = 1;
 }
 
-static void other_kind_too(struct build *b)
+static void other_kind_too(struct verify_build *b)
 {
 	if (b->kind->mode == VERIFY_VTPM)
 		b->policy.has_snp = true;
@@ -203,17 +80,17 @@ static void other_kind_too(struct build *b)
 		b->policy.has_tpm = true;
 }
 
-static void by_mode(struct build *b)
+static void by_mode(struct verify_build *b)
 {
 	b->in.mode = b->kind->mode;
 }
 
-static void other_mode(struct build *b)
+static void other_mode(struct verify_build *b)
 {
 	b->in.mode = b->kind->mode == VERIFY_SNP ? VERIFY_TDX : VERIFY_SNP;
 }
 
-static void unused_input(struct build *b)
+static void unused_input(struct verify_build *b)
 {
 	if (b->kind->mode == VERIFY_SNP || b->kind->mode == VERIFY_TDX)
 		b->in.tpm.binding.named = (struct span){ b->spki, b->spki_len };
@@ -223,65 +100,52 @@ static void unused_input(struct build *b)
 		b->in.product = SNP_MILAN; /* judged, and another */
 }
 
-static void raw_binding(struct build *b)
+static void raw_and_stock(struct verify_build *b)
 {
-	struct binding bound;
-	struct err e;
-
-	assert_ok(binding_nonce(&b->nonce, b->spki, b->spki_len, &bound, &e), e);
-	memcpy(b->report_data, bound.report_data, sizeof(b->report_data));
-	memcpy(b->vtpm, bound.tpm_nonce, sizeof(b->vtpm));
-	b->in.binding = (struct verify_binding){ .tpm_nonce = { b->vtpm, sizeof(b->vtpm) } };
-	if (b->kind->mode != VERIFY_VTPM)
-		b->in.binding.report_data = b->report_data;
-}
-
-static void raw_and_stock(struct build *b)
-{
-	raw_binding(b);
+	verify_build_raw_binding(b);
 	b->policy.run.relayable = true;
 }
 
-static void raw_stock_named(struct build *b)
+static void raw_stock_named(struct verify_build *b)
 {
 	raw_and_stock(b);
 	b->in.token_key = b->key;
 }
 
-static void named_other(struct build *b)
+static void named_other(struct verify_build *b)
 {
 	b->in.token_key = b->other;
 }
 
-static void foreign_token_nonce(struct build *b)
+static void foreign_token_nonce(struct verify_build *b)
 {
 	static const uint8_t nonce[32] = { 9 };
 
 	b->content.nonce = (struct eat_bytes){ nonce, sizeof(nonce) };
 }
 
-static void says_channel(struct build *b)
+static void says_channel(struct verify_build *b)
 {
 	b->content.nonce_use = EAT_USE_CHANNEL;
 }
 
-static void says_run(struct build *b)
+static void says_run(struct verify_build *b)
 {
 	b->content.nonce_use = EAT_USE_RUN;
 }
 
-static void channel(struct build *b)
+static void channel(struct verify_build *b)
 {
 	b->by_channel = true;
 	b->content.nonce_use = EAT_USE_CHANNEL;
 }
 
-static void channel_of_another(struct build *b)
+static void channel_of_another(struct verify_build *b)
 {
 	b->in.binding.channel_spki = (struct span){ b->other_spki, b->other_spki_len };
 }
 
-static void another_channel(struct build *b)
+static void another_channel(struct verify_build *b)
 {
 	static const uint8_t exporter[BINDING_EXPORTER_LEN] = { 0xe1 };
 	struct err e;
@@ -291,113 +155,113 @@ static void another_channel(struct build *b)
 		  e);
 }
 
-static void relayed(struct build *b)
+static void relayed(struct verify_build *b)
 {
 	b->relayed = true;
 }
 
-static void too_much_skew(struct build *b)
+static void too_much_skew(struct verify_build *b)
 {
 	b->in.skew = SNP_SKEW_MAX + 1;
 }
 
-static void two_bindings(struct build *b)
+static void two_bindings(struct verify_build *b)
 {
 	b->in.binding.report_data = b->report_data;
 }
 
-static void all_bindings(struct build *b)
+static void all_bindings(struct verify_build *b)
 {
 	b->in.binding.channel = &b->channel;
 	b->in.binding.nonce = &b->nonce;
 }
 
-static void no_binding(struct build *b)
+static void no_binding(struct verify_build *b)
 {
 	b->in.binding = (struct verify_binding){ .report_data = NULL };
 }
 
-static void other_extra_data(struct build *b)
+static void other_extra_data(struct verify_build *b)
 {
 	b->in.binding.tpm_nonce = (struct span){ b->tee, 32 };
 }
 
-static void same_extra_data(struct build *b)
+static void same_extra_data(struct verify_build *b)
 {
 	b->in.binding.tpm_nonce = (struct span){ b->content.nonce.bytes, b->content.nonce.len };
 }
 
-static void hcl_report_too(struct build *b)
+static void hcl_report_too(struct verify_build *b)
 {
 	b->in.hcl_report = (struct span){ b->tee, sizeof(b->tee) };
 }
 
-static void crl_too(struct build *b)
+static void crl_too(struct verify_build *b)
 {
 	b->in.snp.crls[b->in.snp.crl_count++] = (struct span){ b->tee, sizeof(b->tee) };
 }
 
 /* One named root, as the command line hands it on: of the TEE's report, where there is one. */
-static void one_root_for_all(struct build *b)
+static void one_root_for_all(struct verify_build *b)
 {
 	b->in.tpm.binding.root = b->in.snp.trusted_root;
 }
 
-static void no_policy(struct build *b)
+static void no_policy(struct verify_build *b)
 {
 	b->in.policy = NULL;
 }
 
-static void empty_policy(struct build *b)
+static void empty_policy(struct verify_build *b)
 {
 	policy_done(&b->policy);
 }
 
-static void genuine_only(struct build *b)
+static void genuine_only(struct verify_build *b)
 {
 	b->in.policy = NULL;
 	b->in.genuine_only = true;
 }
 
-static void genuine_raw(struct build *b)
+static void genuine_raw(struct verify_build *b)
 {
 	genuine_only(b);
-	raw_binding(b);
+	verify_build_raw_binding(b);
 }
 
-static void foreign_identity(struct build *b)
+static void foreign_identity(struct verify_build *b)
 {
 	b->run.identity = b->other_spki;
 	b->run.identity_len = b->other_spki_len;
 }
 
-static void identity_prefix(struct build *b)
+static void identity_prefix(struct verify_build *b)
 {
 	b->run.identity_len--;
 }
 
-static void external(struct build *b)
+static void external(struct verify_build *b)
 {
 	b->run.external = true;
 }
 
-static void allow_external(struct build *b)
+static void allow_external(struct verify_build *b)
 {
 	b->policy.run.allow_external_identity = true;
 }
 
-static void unknown_boot_key(struct build *b)
+static void unknown_boot_key(struct verify_build *b)
 {
 	b->run.entries[b->run.entry_count++] =
 		(struct run_entry){ .key = "AGENT_ANYTHING", .value = "1" };
 }
 
-static void secret_boot_key(struct build *b)
+static void secret_boot_key(struct verify_build *b)
 {
 	b->run.entries[b->run.entry_count++] = (struct run_entry){ .key = "AGENT_ANYTHING" };
 }
 
-static void allow_boot_key(struct build *b)
+static void allow_boot_key(struct verify_build *b)
 {
 	static char name[] = "AGENT_ANYTHING", level[] = "AGENT_LOG_LEVEL";
 	static char *names[] = { name, level };
@@ -407,45 +271,45 @@ static void allow_boot_key(struct build *b)
 	b->policy.run.boot_key_count = ARRAY_LEN(names);
 }
 
-static void allow_no_boot_key(struct build *b)
+static void allow_no_boot_key(struct verify_build *b)
 {
 	b->policy.run.has_boot_keys = true;
 }
 
 /* As a launch fixes it: in SNP's HOST_DATA; TDX's MRCONFIGID has another hash of the same. */
-static void launch_fixed(struct build *b)
+static void launch_fixed(struct verify_build *b)
 {
 	memset(b->run.boot, 0xb0, sizeof(b->run.boot));
 	if (b->kind->fix_boot)
 		b->kind->fix_boot(b->run.boot);
 }
 
-static void launch_fixed_another(struct build *b)
+static void launch_fixed_another(struct verify_build *b)
 {
 	launch_fixed(b);
 	b->run.boot[SHA3_256_LEN - 1] ^= 1;
 }
 
-static void launch_fixed_unsaid(struct build *b)
+static void launch_fixed_unsaid(struct verify_build *b)
 {
 	launch_fixed(b);
 	b->run.fixed = false;
 }
 
-static void launch_fixed_without_run(struct build *b)
+static void launch_fixed_without_run(struct verify_build *b)
 {
 	launch_fixed(b);
 	b->no_run = true;
 }
 
-static void launch_fixed_registers_moved(struct build *b)
+static void launch_fixed_registers_moved(struct verify_build *b)
 {
 	launch_fixed(b);
 	b->twist = TWIST_REGISTERS;
 }
 
 /* What "fixed_boot": true of a policy sets, with nothing foreseen. */
-static void want_fixed(struct build *b)
+static void want_fixed(struct verify_build *b)
 {
 	struct policy *p = &b->policy;
 
@@ -453,25 +317,25 @@ static void want_fixed(struct build *b)
 	p->tdx.mrconfigid.count = p->tdx.rtmr[3].count = 0;
 }
 
-static void want_fixed_of_stock(struct build *b)
+static void want_fixed_of_stock(struct verify_build *b)
 {
 	want_fixed(b);
 	b->policy.run.relayable = true;
 	b->in.manifest_count = 0;
 }
 
-static void weak_word(struct build *b)
+static void weak_word(struct verify_build *b)
 {
 	b->run.weak[b->run.weak_count++] = "cocos.role_signature";
 }
 
-static void two_weak_words(struct build *b)
+static void two_weak_words(struct verify_build *b)
 {
 	weak_word(b);
 	b->run.weak[b->run.weak_count++] = "cocos.other";
 }
 
-static void allow_weak_word(struct build *b)
+static void allow_weak_word(struct verify_build *b)
 {
 	static char word[] = "cocos.role_signature";
 	static char *words[] = { word };
@@ -480,151 +344,151 @@ static void allow_weak_word(struct build *b)
 	b->policy.run.weak_word_count = 1;
 }
 
-static void foreign_manifest(struct build *b)
+static void foreign_manifest(struct verify_build *b)
 {
 	b->run.manifest[SHA3_256_LEN - 1] ^= 1;
 }
 
-static void manifest_of_policy(struct build *b)
+static void manifest_of_policy(struct verify_build *b)
 {
 	b->in.manifest_count = 0;
 	b->policy.run.manifests = (struct snp_set){ b->manifest[0], 1 };
 }
 
-static void foreign_manifest_of_policy(struct build *b)
+static void foreign_manifest_of_policy(struct verify_build *b)
 {
 	manifest_of_policy(b);
 	b->manifest[0][0] ^= 1;
 }
 
-static void no_manifest(struct build *b)
+static void no_manifest(struct verify_build *b)
 {
 	b->in.manifest_count = 0;
 }
 
-static void without_run(struct build *b)
+static void without_run(struct verify_build *b)
 {
 	b->no_run = true;
 }
 
-static void stock(struct build *b)
+static void stock(struct verify_build *b)
 {
 	b->policy.run.relayable = true;
 }
 
-static void stock_without_manifest(struct build *b)
+static void stock_without_manifest(struct verify_build *b)
 {
 	b->policy.run.relayable = true;
 	b->in.manifest_count = 0;
 }
 
-static void run_evidence_absent(struct build *b)
+static void run_evidence_absent(struct verify_build *b)
 {
 	static const uint8_t none[1];
 
 	b->run_evidence = (struct eat_bytes){ none, 0 };
 }
 
-static void run_evidence_token(struct build *b)
+static void run_evidence_token(struct verify_build *b)
 {
 	static const uint8_t head[] = { 0xd2, 0x84, 0x40 };
 
 	b->run_evidence = (struct eat_bytes){ head, sizeof(head) };
 }
 
-static void run_evidence_junk(struct build *b)
+static void run_evidence_junk(struct verify_build *b)
 {
 	static const uint8_t junk[] = { 0x05, 0, 0, 0 };
 
 	b->run_evidence = (struct eat_bytes){ junk, sizeof(junk) };
 }
 
-static void run_evidence_of_channel(struct build *b)
+static void run_evidence_of_channel(struct verify_build *b)
 {
 	b->run_by_channel = true;
 }
 
-static void run_cut(struct build *b)
+static void run_cut(struct verify_build *b)
 {
 	b->cut_run = true;
 }
 
-static void expired(struct build *b)
+static void expired(struct verify_build *b)
 {
 	b->content.issued = b->kind->at - 1000;
-	b->content.expires = b->kind->at - SKEW - 1;
+	b->content.expires = b->kind->at - VERIFY_BUILD_SKEW - 1;
 }
 
-static void just_expiring(struct build *b)
+static void just_expiring(struct verify_build *b)
 {
 	b->content.issued = b->kind->at - 1000;
-	b->content.expires = b->kind->at - SKEW;
+	b->content.expires = b->kind->at - VERIFY_BUILD_SKEW;
 }
 
-static void issued_later(struct build *b)
+static void issued_later(struct verify_build *b)
 {
-	b->content.issued = b->kind->at + SKEW + 1;
+	b->content.issued = b->kind->at + VERIFY_BUILD_SKEW + 1;
 }
 
-static void issued_long_ago(struct build *b)
+static void issued_long_ago(struct verify_build *b)
 {
 	b->content.issued = b->kind->at - 1000;
 }
 
-static void young_only(struct build *b)
+static void young_only(struct verify_build *b)
 {
-	b->policy.token.max_age = 1000 - SKEW - 1;
+	b->policy.token.max_age = 1000 - VERIFY_BUILD_SKEW - 1;
 }
 
-static void young_enough(struct build *b)
+static void young_enough(struct verify_build *b)
 {
-	b->policy.token.max_age = 1000 - SKEW;
+	b->policy.token.max_age = 1000 - VERIFY_BUILD_SKEW;
 }
 
-static void measurement_claim_lies(struct build *b)
+static void measurement_claim_lies(struct verify_build *b)
 {
 	static const uint8_t lie[48] = { 1 };
 
 	b->content.measurement = (struct eat_bytes){ lie, sizeof(lie) };
 }
 
-static void wants_ueid(struct build *b)
+static void wants_ueid(struct verify_build *b)
 {
 	b->policy.token.require_ueid = true;
 }
 
-static void wants_measurements(struct build *b)
+static void wants_measurements(struct verify_build *b)
 {
 	b->policy.token.require_measurements = true;
 }
 
-static void wrong_signature(struct build *b)
+static void wrong_signature(struct verify_build *b)
 {
 	b->token.bytes[b->token.len - 1] ^= 1;
 }
 
-static void cut_token(struct build *b)
+static void cut_token(struct verify_build *b)
 {
 	b->in.evidence.len--;
 }
 
-static void bare_in_eat_mode(struct build *b)
+static void bare_in_eat_mode(struct verify_build *b)
 {
 	b->in.evidence = (struct span){ b->evidence.bytes, b->evidence.len };
 }
 
-static void bare_by_mode(struct build *b)
+static void bare_by_mode(struct verify_build *b)
 {
 	bare_in_eat_mode(b);
 	by_mode(b);
 }
 
-static void nothing_at_all(struct build *b)
+static void nothing_at_all(struct verify_build *b)
 {
 	b->in.evidence = (struct span){ NULL, 0 };
 }
 
-static void report_data_of_policy(struct build *b)
+static void report_data_of_policy(struct verify_build *b)
 {
 	b->policy.has_report_data = true;
 }
@@ -645,7 +509,7 @@ static const struct row {
 	{ "a token without use", nothing, nothing, NULL, 0 },
 	{ "the shortest nonce", shortest_nonce, nothing, NULL, 0 },
 	{ "genuine only", nothing, genuine_only, NULL, 0 },
-	{ "raw binding", nothing, raw_binding, NULL, 0 },
+	{ "raw binding", nothing, verify_build_raw_binding, NULL, 0 },
 	{ "raw binding, stock, signer named", nothing, raw_stock_named, NULL, 0 },
 	{ "manifest of the policy", nothing, manifest_of_policy, NULL, 0 },
 	{ "no manifest named", foreign_manifest, no_manifest, NULL, 0 },
@@ -759,7 +623,7 @@ static void judge_row(const struct verify_kind *kind, const struct row *row)
 
 static enum verify_twist twist_now;
 
-static void twisted(struct build *b)
+static void twisted(struct verify_build *b)
 {
 	b->twist = twist_now;
 }
