@@ -42,8 +42,10 @@ struct policy_row {
 	const struct policy_row *rows; /* ends with an empty key */
 };
 
-extern const struct policy_row policy_older_rows[], policy_older_tdx_rows[], policy_older_root_rows[],
-	policy_older_eat_rows[], policy_own_rows[];
+extern const struct policy_row policy_older_rows[], policy_older_snp_rows[], policy_older_tdx_rows[],
+	policy_older_root_rows[], policy_older_eat_rows[];
+extern const struct policy_row policy_own_rows[], policy_own_snp_rows[], policy_own_tdx_rows[],
+	policy_own_tpm_rows[];
 
 /* Reads each member of `object` by the row of its key; a null counts as absent. Refuses unknown
  * keys, and a key in two spellings (camelCase is taken where `camel`). */

@@ -170,7 +170,7 @@ static const struct policy_row product_rows[] = {
 	{ .key = NULL },
 };
 
-static const struct policy_row snp_rows[] = {
+const struct policy_row policy_older_snp_rows[] = {
 	{ "minimum_guest_svn", POLICY_U32, SNP(min_guest_svn), 0, NULL, NULL },
 	{ "policy", POLICY_CUSTOM, 0, 0, read_guest_policy, NULL },
 	{ "family_id", POLICY_ONE, SNP(family_ids), 16, NULL, NULL },
@@ -207,7 +207,7 @@ static int read_policy(struct policy_reading *r, const struct json *value)
 
 	if (policy_begin(r, tdx ? &r->policy->has_tdx : &r->policy->has_snp) < 0)
 		return -(int)r->e->code;
-	return policy_read_object(r, value, tdx ? policy_older_tdx_rows : snp_rows, true);
+	return policy_read_object(r, value, tdx ? policy_older_tdx_rows : policy_older_snp_rows, true);
 }
 
 const struct policy_row policy_older_rows[] = {

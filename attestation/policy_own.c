@@ -168,7 +168,7 @@ static int read_min_launch_tcb(struct policy_reading *r, const struct json *valu
 	return read_tcb(r, value, &r->policy->snp.min_launch_tcb);
 }
 
-static const struct policy_row snp_rows[] = {
+const struct policy_row policy_own_snp_rows[] = {
 	{ "measurements", POLICY_SET, SNP(measurements), 48, NULL, NULL },
 	{ "host_data", POLICY_SET, SNP(host_data), 32, NULL, NULL },
 	{ "id_key_digests", POLICY_SET, SNP(id_key_digests), 48, NULL, NULL },
@@ -240,7 +240,7 @@ static int read_statuses(struct policy_reading *r, const struct json *value)
 	return 0;
 }
 
-static const struct policy_row tdx_rows[] = {
+const struct policy_row policy_own_tdx_rows[] = {
 	{ "mrtd", POLICY_SET, TDX(mrtd), 48, NULL, NULL },
 	{ "mrseam", POLICY_SET, TDX(mrseam), 48, NULL, NULL },
 	{ "mrconfigid", POLICY_SET, TDX(mrconfigid), 48, NULL, NULL },
@@ -279,7 +279,7 @@ static int read_reset_count(struct policy_reading *r, const struct json *value)
 	return 0;
 }
 
-static const struct policy_row tpm_rows[] = {
+const struct policy_row policy_own_tpm_rows[] = {
 	{ "pcrs", POLICY_CUSTOM, 0, 0, policy_read_pcrs, NULL },
 	{ "events", POLICY_CUSTOM, 0, 0, policy_read_pcr_events, NULL },
 	{ "allow_sha1_bank", POLICY_BOOL, offsetof(struct policy, tpm.allow_sha1_bank), 0, NULL, NULL },
@@ -363,21 +363,21 @@ static int read_snp(struct policy_reading *r, const struct json *value)
 {
 	if (policy_begin(r, &r->policy->has_snp) < 0)
 		return -(int)r->e->code;
-	return policy_read_object(r, value, snp_rows, false);
+	return policy_read_object(r, value, policy_own_snp_rows, false);
 }
 
 static int read_tdx(struct policy_reading *r, const struct json *value)
 {
 	if (policy_begin(r, &r->policy->has_tdx) < 0)
 		return -(int)r->e->code;
-	return policy_read_object(r, value, tdx_rows, false);
+	return policy_read_object(r, value, policy_own_tdx_rows, false);
 }
 
 static int read_tpm(struct policy_reading *r, const struct json *value)
 {
 	if (policy_begin(r, &r->policy->has_tpm) < 0)
 		return -(int)r->e->code;
-	return policy_read_object(r, value, tpm_rows, false);
+	return policy_read_object(r, value, policy_own_tpm_rows, false);
 }
 
 static int read_form(struct policy_reading *r, const struct json *value)
