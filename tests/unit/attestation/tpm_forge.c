@@ -259,7 +259,7 @@ void tpm_forge_sevsnp(const uint8_t *report, struct writer *w)
 	writer_done(&apart);
 }
 
-static void pcrs_put(const struct forge_tpm *f, struct writer *w)
+void tpm_forge_pcrs(const struct forge_tpm *f, struct writer *w)
 {
 	const struct tpm_pcr_bank *bank = &f->pcrs.banks[0];
 
@@ -284,7 +284,7 @@ static void message_put(const struct forge_tpm *f, const struct forge_tpm_parts 
 {
 	struct writer quote = writer_up_to(LOG_MAX), pcrs;
 
-	pcrs_put(f, &pcrs);
+	tpm_forge_pcrs(f, &pcrs);
 	tpm_forge_field(&quote, 1, tpm_forge_span(&p->quote));
 	tpm_forge_field(&quote, 2, tpm_forge_span(&p->signature));
 	tpm_forge_field(&quote, 3, tpm_forge_span(&pcrs));

@@ -41,6 +41,9 @@ void tpm_forge_log(struct writer *w, bool legacy);
 /* A CC log: one EV_EFI_ACTION in each register 1 to 4. */
 void tpm_forge_cc_log(struct writer *w);
 
+/* The values presented, as attest.Attestation has them. */
+void tpm_forge_pcrs(const struct forge_tpm *f, struct writer *w);
+
 /* Fields of a protobuf; a number that is zero is left out. */
 void tpm_forge_field(struct writer *w, unsigned number, struct span bytes);
 void tpm_forge_number(struct writer *w, unsigned field, uint64_t value);
