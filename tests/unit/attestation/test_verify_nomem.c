@@ -178,9 +178,9 @@ static void by_itself(struct verify_build *b)
 static void break_binding(struct verify_build *b)
 {
 	bool tpm = b->in.binding.tpm_nonce.len > 0;
-	const void *bound = tpm ? b->vtpm : b->report_data;
+	const void *bound = tpm ? b->tpm_nonce : b->report_data;
 	uint8_t *at = memmem(b->evidence.bytes, b->evidence.len, bound,
-			     tpm ? sizeof(b->vtpm) : sizeof(b->report_data));
+			     tpm ? sizeof(b->tpm_nonce) : sizeof(b->report_data));
 
 	assert_non_null(at);
 	*at ^= 1;

@@ -104,8 +104,9 @@ void verify_build_end(struct verify_build *b)
 void verify_build_raw_binding(struct verify_build *b)
 {
 	memcpy(b->report_data, b->bound.report_data, sizeof(b->report_data));
-	memcpy(b->vtpm, b->bound.tpm_nonce, sizeof(b->vtpm));
-	b->in.binding = (struct verify_binding){ .tpm_nonce = { b->vtpm, sizeof(b->vtpm) } };
+	memcpy(b->tpm_nonce, b->bound.tpm_nonce, sizeof(b->tpm_nonce));
+	b->in.binding =
+		(struct verify_binding){ .tpm_nonce = { b->tpm_nonce, sizeof(b->tpm_nonce) } };
 	if (b->kind->mode != VERIFY_VTPM)
 		b->in.binding.report_data = b->report_data;
 }

@@ -18,6 +18,7 @@ struct verify_build {
 	uint8_t *spki, *other_spki;
 	size_t spki_len, other_spki_len;
 	uint8_t tee[64], vtpm[32], manifest[1][SHA3_256_LEN], report_data[BINDING_REPORT_DATA_LEN];
+	uint8_t tpm_nonce[BINDING_TPM_NONCE_LEN];
 	struct binding_nonce nonce;
 	struct binding channel, bound; /* `bound`: what the token's evidence is bound to */
 	bool by_channel, no_run, run_by_channel, cut_run, relayed;
