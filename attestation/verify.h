@@ -68,6 +68,11 @@ struct verify_input {
 	const struct corim_values *corim;
 	bool genuine_only;	     /* is it real hardware's? Nothing about what runs */
 
+	/* An agent that has no manifest yet can't have a run statement. True: none is asked for; the
+	 * token has to be of its own key, bound by a nonce, and the verdict says what is missing. A
+	 * statement that is there is judged all the same. */
+	bool before_run;
+
 	/* SHA3-256 of canonical manifests, one of which the run statement must name. */
 	const uint8_t (*manifests)[SHA3_256_LEN];
 	size_t manifest_count;

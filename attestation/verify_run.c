@@ -258,6 +258,14 @@ void verify_run(const struct verify_input *in, enum verify_mode mode, const stru
 				      "one that tells what was fixed at launch");
 		return;
 	}
+	if (in->before_run && !(token && token->run.bytes)) {
+		verdict_require(v, "run.key");
+		verdict_check(v, "run.key", SECTION,
+			      token && token->spki && in->binding.nonce && !in->manifest_count,
+			      "no key of its own that a nonce binds", "a token with cnf");
+		verdict_note(v, "no manifest yet: nothing is said about the run");
+		return;
+	}
 	verdict_require(v, "run.statement");
 	verdict_require(v, "run.evidence");
 	verdict_require(v, "run.manifest");

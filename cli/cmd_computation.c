@@ -15,57 +15,31 @@ static void print_row(FILE *out, const char *id, const char *name, const char *s
 		text_plain(state).text, text_plain(cvm).text);
 }
 
-/* Page after page into `out`, or as lines. */
-static enum cli_exit list_pages(struct client *client, struct json_out *out, struct err *e)
+static void print_head(FILE *out)
 {
-	bool json = cli_flag(client->cli, "json");
-	char after[256] = "";
+	print_row(out, "ID", "NAME", "STATE", "CVM");
+}
 
-	do {
-		Computations__ListRequest request = COMPUTATIONS__LIST_REQUEST__INIT;
-		const Computations__ListResponse *page;
-		ProtobufCMessage *response;
+static const char *list_page(struct cli *cli, struct json_out *out, const ProtobufCMessage *message)
+{
+	const Computations__ListResponse *page = (const Computations__ListResponse *)message;
 
-		request.after = after;
-		if (client_call(client, &computation_list, &request.base, &response, e) < 0)
-			return CLI_FAILED;
-		page = (const Computations__ListResponse *)response;
-		for (size_t i = 0; i < page->n_computations; i++) {
-			const Computations__Computation *c = page->computations[i];
+	for (size_t i = 0; i < page->n_computations; i++) {
+		const Computations__Computation *c = page->computations[i];
 
-			if (json)
-				computation_to_json(out, NULL, c);
-			else
-				print_row(client->cli->out, c->id, c->name, c->state,
-					  *c->cvm_id ? c->cvm_id : "-");
-		}
-		/* A service that names the same page again would keep us here for ever. */
-		if (strcmp(after, page->next) == 0)
-			after[0] = 0;
+		if (cli_flag(cli, "json"))
+			computation_to_json(out, NULL, c);
 		else
-			snprintf(after, sizeof(after), "%s", page->next);
-		protobuf_c_message_free_unpacked(response, NULL);
-	} while (after[0]);
-	return CLI_OK;
+			print_row(cli->out, c->id, c->name, c->state, *c->cvm_id ? c->cvm_id : "-");
+	}
+	return page->next;
 }
 
 static enum cli_exit run_list(struct cli *cli, struct err *e)
 {
-	struct client client CLEANUP_CLIENT = { .loop = NULL };
-	struct json_out out CLEANUP_JSON_OUT;
-	enum cli_exit status;
+	static const struct computation_list list = { &computation_list, print_head, list_page };
 
-	json_out_init(&out);
-	json_out_list(&out, NULL);
-	if (client_open(&client, CLIENT_COMPUTATIONS, cli, e) < 0)
-		return CLI_USAGE;
-	if (!cli_flag(cli, "json"))
-		print_row(cli->out, "ID", "NAME", "STATE", "CVM");
-	status = list_pages(&client, &out, e);
-	json_out_end(&out);
-	if (status == CLI_OK && cli_flag(cli, "json") && json_out_print(&out, cli->out, e) < 0)
-		return CLI_FAILED;
-	return status;
+	return computation_list_all(cli, &list, e);
 }
 
 const struct command cmd_computation_list = {
@@ -115,6 +89,7 @@ static enum cli_exit run_run(struct cli *cli, struct err *e)
 
 	request.id = (char *)(uintptr_t)cli->operands[0];
 	request.cvm_id = (char *)(uintptr_t)(cvm ? cvm : "");
+	request.unverified = cli_flag(cli, "unverified");
 	return ask_and_report(cli, &computation_run, &request.base, e);
 }
 
@@ -128,12 +103,17 @@ const struct command cmd_computation_run = {
 		(const struct cli_option[]){
 			{ .name = "cvm", .value = "ID",
 			  .help = "which one (needed unless exactly one is connected and free)" },
+			{ .name = "unverified",
+			  .help = "although it has not proven what it is, as the service's policy asks" },
 			CLI_JSON_OPTION,
 			CLIENT_OPTIONS,
 			{ .name = NULL },
 		},
 	.run = run_run,
-	.more = "The agent in the CVM receives the manifest and then waits for algorithm and "
+	.more = "A service that has a policy (COMPUTATIONS_ATTESTATION_POLICY) gives computations only\n"
+		"to CVMs that were verified by it; one without asks for nothing, and says so. Owners\n"
+		"never rely on either: their commands verify the agent themselves (--attested-tls).\n"
+		"The agent in the CVM receives the manifest and then waits for algorithm and "
 		"datasets from their owners.",
 };
 

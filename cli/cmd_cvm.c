@@ -18,69 +18,50 @@ static void to_json(struct json_out *out, const Computations__Cvm *c)
 	json_out_text(out, "agent_state", c->agent_state);
 	json_out_text(out, "computation", c->computation_id);
 	json_out_text(out, "peer", c->peer);
+	json_out_bool(out, "verified", c->verified);
+	json_out_text(out, "verdict", c->verdict);
 	json_out_text(out, "first_seen", first);
 	json_out_text(out, "last_seen", last);
 	json_out_end(out);
 }
 
-static void print_row(FILE *out, const char *id, const char *connected, const char *state,
-		      const char *computation)
+static void print_row(FILE *out, const char *id, const char *connected, const char *verified,
+		      const char *state, const char *computation)
 {
-	fprintf(out, "%-36s  %-13s  %-18s  %s\n", text_plain(id).text, connected,
+	fprintf(out, "%-36s  %-13s  %-12s  %-18s  %s\n", text_plain(id).text, connected, verified,
 		text_plain(state).text, text_plain(computation).text);
 }
 
-static enum cli_exit list_pages(struct client *client, struct json_out *out, struct err *e)
+static void print_head(FILE *out)
 {
-	bool json = cli_flag(client->cli, "json");
-	char after[256] = "";
+	print_row(out, "ID", "", "EVIDENCE", "AGENT", "COMPUTATION");
+}
 
-	do {
-		Computations__ListRequest request = COMPUTATIONS__LIST_REQUEST__INIT;
-		const Computations__ListCvmsResponse *page;
-		ProtobufCMessage *response;
+static const char *list_page(struct cli *cli, struct json_out *out, const ProtobufCMessage *message)
+{
+	const Computations__ListCvmsResponse *page =
+		(const Computations__ListCvmsResponse *)message;
 
-		request.after = after;
-		if (client_call(client, &computation_list_cvms, &request.base, &response, e) < 0)
-			return CLI_FAILED;
-		page = (const Computations__ListCvmsResponse *)response;
-		for (size_t i = 0; i < page->n_cvms; i++) {
-			const Computations__Cvm *c = page->cvms[i];
+	for (size_t i = 0; i < page->n_cvms; i++) {
+		const Computations__Cvm *c = page->cvms[i];
 
-			if (json)
-				to_json(out, c);
-			else
-				print_row(client->cli->out, c->id,
-					  c->connected ? "connected" : "not connected",
-					  *c->agent_state ? c->agent_state : "-",
-					  *c->computation_id ? c->computation_id : "-");
-		}
-		if (strcmp(after, page->next) == 0)
-			after[0] = 0;
+		if (cli_flag(cli, "json"))
+			to_json(out, c);
 		else
-			snprintf(after, sizeof(after), "%s", page->next);
-		protobuf_c_message_free_unpacked(response, NULL);
-	} while (after[0]);
-	return CLI_OK;
+			print_row(cli->out, c->id, c->connected ? "connected" : "not connected",
+				  c->verified ? "verified" : "not verified",
+				  *c->agent_state ? c->agent_state : "-",
+				  *c->computation_id ? c->computation_id : "-");
+	}
+	return page->next;
 }
 
 static enum cli_exit run_list(struct cli *cli, struct err *e)
 {
-	struct client client CLEANUP_CLIENT = { .loop = NULL };
-	struct json_out out CLEANUP_JSON_OUT;
-	enum cli_exit status;
+	static const struct computation_list list = { &computation_list_cvms, print_head,
+						      list_page };
 
-	json_out_init(&out);
-	json_out_list(&out, NULL);
-	if (client_open(&client, CLIENT_COMPUTATIONS, cli, e) < 0)
-		return CLI_USAGE;
-	if (!cli_flag(cli, "json"))
-		print_row(cli->out, "ID", "", "AGENT", "COMPUTATION");
-	status = list_pages(&client, &out, e);
-	json_out_end(&out);
-	if (status == CLI_OK && cli_flag(cli, "json") && json_out_print(&out, cli->out, e) < 0)
-		return CLI_FAILED;
-	return status;
+	return computation_list_all(cli, &list, e);
 }
 
 const struct command cmd_cvm_list = {
@@ -102,6 +83,7 @@ static void print_cvm(FILE *out, const Computations__Cvm *c)
 		c->connected ? "now" : "last", text_plain(c->peer).text);
 	fprintf(out, "agent        %s\n",
 		*c->agent_state ? text_plain(c->agent_state).text : "(state unknown)");
+	fprintf(out, "evidence     %s\n", text_plain(c->verdict).text);
 	fprintf(out, "computation  %s\n",
 		*c->computation_id ? text_plain(c->computation_id).text : "none");
 	fprintf(out, "first seen   %s\nlast seen    %s\n", first, last);

@@ -9,31 +9,25 @@
 #include "common/base/encode.h"
 #include "google/protobuf/empty.pb-c.h"
 
-#define METHOD(name, kind_, request_, response_)                                                   \
-	{ .path = "/computations.ComputationService/" name, .kind = kind_,                         \
-	  .request = &computations__##request_##__descriptor,                                      \
-	  .response = &response_##__descriptor }
+#define METHOD(variable, name, kind_, request_, response_)                                         \
+	const struct rpc_method variable = {                                                       \
+		.path = "/computations.ComputationService/" name,                                  \
+		.kind = kind_,                                                                     \
+		.request = &computations__##request_##__descriptor,                                \
+		.response = &response_##__descriptor,                                              \
+	}
+#define ONE(variable, name, request, response) METHOD(variable, name, RPC_UNARY, request, response)
 
-const struct rpc_method computation_create =
-	METHOD("Create", RPC_UNARY, create_request, computations__computation);
-const struct rpc_method computation_list =
-	METHOD("List", RPC_UNARY, list_request, computations__list_response);
-const struct rpc_method computation_show =
-	METHOD("Show", RPC_UNARY, computation_request, computations__computation);
-const struct rpc_method computation_manifest =
-	METHOD("Manifest", RPC_UNARY, computation_request, computations__manifest_response);
-const struct rpc_method computation_run =
-	METHOD("Run", RPC_UNARY, run_request, computations__computation);
-const struct rpc_method computation_stop =
-	METHOD("Stop", RPC_UNARY, computation_request, computations__computation);
-const struct rpc_method computation_remove =
-	METHOD("Remove", RPC_UNARY, remove_request, google__protobuf__empty);
-const struct rpc_method computation_logs =
-	METHOD("Logs", RPC_SERVER_STREAM, logs_request, computations__record);
-const struct rpc_method computation_list_cvms =
-	METHOD("ListCvms", RPC_UNARY, list_request, computations__list_cvms_response);
-const struct rpc_method computation_show_cvm =
-	METHOD("ShowCvm", RPC_UNARY, cvm_request, computations__cvm);
+ONE(computation_create, "Create", create_request, computations__computation);
+ONE(computation_list, "List", list_request, computations__list_response);
+ONE(computation_show, "Show", computation_request, computations__computation);
+ONE(computation_manifest, "Manifest", computation_request, computations__manifest_response);
+ONE(computation_run, "Run", run_request, computations__computation);
+ONE(computation_stop, "Stop", computation_request, computations__computation);
+ONE(computation_remove, "Remove", remove_request, google__protobuf__empty);
+METHOD(computation_logs, "Logs", RPC_SERVER_STREAM, logs_request, computations__record);
+ONE(computation_list_cvms, "ListCvms", list_request, computations__list_cvms_response);
+ONE(computation_show_cvm, "ShowCvm", cvm_request, computations__cvm);
 
 enum cli_exit computation_call(struct cli *cli, const struct rpc_method *method,
 			       const ProtobufCMessage *request, ProtobufCMessage **response,
@@ -50,6 +44,50 @@ enum cli_exit computation_call(struct cli *cli, const struct rpc_method *method,
 		return CLI_FAILED;
 	}
 	return CLI_OK;
+}
+
+static enum cli_exit list_pages(struct client *client, const struct computation_list *list,
+				struct json_out *out, struct err *e)
+{
+	char after[256] = "";
+
+	do {
+		Computations__ListRequest request = COMPUTATIONS__LIST_REQUEST__INIT;
+		ProtobufCMessage *response;
+		const char *next;
+
+		request.after = after;
+		if (client_call(client, list->method, &request.base, &response, e) < 0)
+			return CLI_FAILED;
+		next = list->page(client->cli, out, response);
+		/* A service that names the same page again would keep us here for ever. */
+		if (strcmp(after, next) == 0)
+			after[0] = 0;
+		else
+			snprintf(after, sizeof(after), "%s", next);
+		protobuf_c_message_free_unpacked(response, NULL);
+	} while (after[0]);
+	return CLI_OK;
+}
+
+enum cli_exit computation_list_all(struct cli *cli, const struct computation_list *list,
+				   struct err *e)
+{
+	struct client client CLEANUP_CLIENT = { .loop = NULL };
+	struct json_out out CLEANUP_JSON_OUT;
+	enum cli_exit status;
+
+	json_out_init(&out);
+	json_out_list(&out, NULL);
+	if (client_open(&client, CLIENT_COMPUTATIONS, cli, e) < 0)
+		return CLI_USAGE;
+	if (!cli_flag(cli, "json"))
+		list->head(cli->out);
+	status = list_pages(&client, list, &out, e);
+	json_out_end(&out);
+	if (status == CLI_OK && cli_flag(cli, "json") && json_out_print(&out, cli->out, e) < 0)
+		return CLI_FAILED;
+	return status;
 }
 
 void computation_time(const Google__Protobuf__Timestamp *time, char text[COMPUTATION_TIME_MAX])
@@ -93,6 +131,8 @@ void computation_to_json(struct json_out *out, const char *key, const Computatio
 	if (*c->notice)
 		json_out_text(out, "notice", c->notice);
 	json_out_text(out, "cvm", c->cvm_id);
+	if (*c->cvm_verdict)
+		json_out_text(out, "cvm_verdict", c->cvm_verdict);
 	json_out_bool(out, "cvm_connected", c->cvm_connected);
 	json_out_hex(out, "manifest_digest", c->manifest_digest.data, c->manifest_digest.len);
 	json_out_number(out, "datasets", c->datasets);
@@ -135,6 +175,8 @@ void computation_print(FILE *out, const Computations__Computation *c)
 		fprintf(out, "CVM          %s (%s%s%s)\n", text_plain(c->cvm_id).text,
 			c->cvm_connected ? "connected" : "not connected",
 			*c->agent_state ? ", agent " : "", text_plain(c->agent_state).text);
+	if (*c->cvm_verdict)
+		fprintf(out, "evidence     %s\n", text_plain(c->cvm_verdict).text);
 	fprintf(out, "manifest     %s\n", hex);
 	fprintf(out, "wants        1 algorithm, %u dataset%s; %u consumer%s\n", c->datasets,
 		c->datasets == 1 ? "" : "s", c->consumers, c->consumers == 1 ? "" : "s");

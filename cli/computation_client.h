@@ -17,6 +17,16 @@ enum cli_exit computation_call(struct cli *cli, const struct rpc_method *method,
 			       const ProtobufCMessage *request, ProtobufCMessage **response,
 			       struct err *e);
 
+/* A list in pages, as lines or as one JSON list. */
+struct computation_list {
+	const struct rpc_method *method;
+	void (*head)(FILE *out);
+	/* One page: into `out`, or without --json as lines. Returns its `next`, lent. */
+	const char *(*page)(struct cli *cli, struct json_out *out, const ProtobufCMessage *page);
+};
+enum cli_exit computation_list_all(struct cli *cli, const struct computation_list *list,
+				   struct err *e);
+
 /* "2026-11-20T08:13:20.123Z", or "-" for a moment that has not come. */
 enum { COMPUTATION_TIME_MAX = 32 };
 void computation_time(const Google__Protobuf__Timestamp *time, char text[COMPUTATION_TIME_MAX]);

@@ -260,11 +260,25 @@ static int choose_cvm(struct store *store, struct request *r, struct err *e)
 		       free_count);
 }
 
+static int check_verified(struct store *store, const char *cvm_id, struct err *e)
+{
+	struct cvm cvm CLEANUP_CVM = { .id = NULL };
+
+	if (store_cvm(store, cvm_id, &cvm, e) < 0)
+		return -(int)e->code;
+	if (cvm.verified)
+		return 0;
+	return err_set(e, ERR_PRECONDITION, "CVM %s has not proven what it is (%s)",
+		       log_quote(cvm_id).text, cvm.verdict);
+}
+
 static int run_run(struct store *store, struct request *r, struct err *e)
 {
 	if (!*r->cvm_id && choose_cvm(store, r, e) < 0)
 		return -(int)e->code;
-	if (store_assign(store, r->id, r->cvm_id, e) < 0)
+	if (r->must_verify && !r->unverified && check_verified(store, r->cvm_id, e) < 0)
+		return -(int)e->code;
+	if (store_assign(store, r->id, r->cvm_id, r->unverified, e) < 0)
 		return -(int)e->code;
 	return store_computation(store, r->id, &r->computation, e);
 }
@@ -277,7 +291,7 @@ static void reply_run(struct request *r)
 		 log_quote(r->cvm_id).text);
 	/* If it has just gone, it gets the manifest when it comes back. */
 	if (session)
-		session_run(session, r->id);
+		session_run(session, r->id, r->unverified);
 	reply_computation(r);
 }
 
@@ -291,6 +305,8 @@ static void on_run(struct rpc_call *call, const ProtobufCMessage *message)
 		return;
 	r->run = run_run;
 	r->reply = reply_run;
+	r->unverified = request->unverified;
+	r->must_verify = r->service->appraisal != NULL;
 	r->cvm_id = strdup(request->cvm_id);
 	r->connected = session_ids(r->service);
 	if (!r->cvm_id || !r->connected) {

@@ -16,6 +16,7 @@ struct request {
 
 	char *id, *cvm_id;
 	bool force, tell;
+	bool unverified, must_verify;
 	uint32_t limit;
 	char **connected;
 	Cvms__ComputationRunReq *manifest;

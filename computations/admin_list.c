@@ -13,6 +13,45 @@ static struct request *page_request(struct rpc_call *call, const ProtobufCMessag
 	return r;
 }
 
+/* A page of answers: one struct for each row, and a message's pointers to them. */
+struct page {
+	void *out, *rows;
+};
+
+static void page_done(struct page *p)
+{
+	free(p->out);
+	free(p->rows);
+}
+#define CLEANUP_PAGE __attribute__((cleanup(page_done)))
+
+/* False, and the call finished, when memory is out. */
+static bool page_make(struct page *p, struct request *r, size_t each)
+{
+	struct err e;
+
+	p->out = calloc(r->limit, each);
+	p->rows = calloc(r->limit, sizeof(void *));
+	if (p->out && p->rows)
+		return true;
+	err_nomem(&e);
+	rpc_call_finish(r->call, &e);
+	return false;
+}
+
+static void page_start(struct rpc_call *call, const ProtobufCMessage *message,
+		       int (*run)(struct store *store, struct request *r, struct err *e),
+		       void (*reply)(struct request *r))
+{
+	struct request *r = page_request(call, message);
+
+	if (!r)
+		return;
+	r->run = run;
+	r->reply = reply;
+	request_start(r);
+}
+
 static int run_list(struct store *store, struct request *r, struct err *e)
 {
 	r->computations = calloc(r->limit, sizeof(*r->computations));
@@ -24,21 +63,18 @@ static int run_list(struct store *store, struct request *r, struct err *e)
 static void reply_list(struct request *r)
 {
 	Computations__ListResponse response = COMPUTATIONS__LIST_RESPONSE__INIT;
-	CLEANUP(free) struct convert_computation *out = calloc(r->limit, sizeof(*out));
-	CLEANUP(free) Computations__Computation **rows = calloc(r->limit, sizeof(*rows));
-	struct err e;
+	struct page page CLEANUP_PAGE = { .out = NULL };
+	struct convert_computation *out;
 
-	if (!out || !rows) {
-		err_nomem(&e);
-		rpc_call_finish(r->call, &e);
+	if (!page_make(&page, r, sizeof(*out)))
 		return;
-	}
+	out = page.out;
+	response.computations = page.rows;
 	for (size_t i = 0; i < r->count; i++) {
 		convert_computation(&out[i], &r->computations[i],
 				    request_is_connected(r, r->computations[i].cvm_id));
-		rows[i] = &out[i].message;
+		response.computations[i] = &out[i].message;
 	}
-	response.computations = rows;
 	response.n_computations = r->count;
 	if (r->count == r->limit)
 		response.next = r->computations[r->count - 1].id;
@@ -47,13 +83,7 @@ static void reply_list(struct request *r)
 
 void list_computations(struct rpc_call *call, const ProtobufCMessage *message)
 {
-	struct request *r = page_request(call, message);
-
-	if (!r)
-		return;
-	r->run = run_list;
-	r->reply = reply_list;
-	request_start(r);
+	page_start(call, message, run_list, reply_list);
 }
 
 static int run_list_cvms(struct store *store, struct request *r, struct err *e)
@@ -67,21 +97,18 @@ static int run_list_cvms(struct store *store, struct request *r, struct err *e)
 static void reply_list_cvms(struct request *r)
 {
 	Computations__ListCvmsResponse response = COMPUTATIONS__LIST_CVMS_RESPONSE__INIT;
-	CLEANUP(free) struct convert_cvm *out = calloc(r->limit, sizeof(*out));
-	CLEANUP(free) Computations__Cvm **rows = calloc(r->limit, sizeof(*rows));
-	struct err e;
+	struct page page CLEANUP_PAGE = { .out = NULL };
+	struct convert_cvm *out;
 
-	if (!out || !rows) {
-		err_nomem(&e);
-		rpc_call_finish(r->call, &e);
+	if (!page_make(&page, r, sizeof(*out)))
 		return;
-	}
+	out = page.out;
+	response.cvms = page.rows;
+	response.n_cvms = r->count;
 	for (size_t i = 0; i < r->count; i++) {
 		convert_cvm(&out[i], &r->cvms[i], request_is_connected(r, r->cvms[i].id));
-		rows[i] = &out[i].message;
+		response.cvms[i] = &out[i].message;
 	}
-	response.cvms = rows;
-	response.n_cvms = r->count;
 	if (r->count == r->limit)
 		response.next = r->cvms[r->count - 1].id;
 	rpc_call_reply(r->call, &response.base);
@@ -89,13 +116,7 @@ static void reply_list_cvms(struct request *r)
 
 void list_cvms(struct rpc_call *call, const ProtobufCMessage *message)
 {
-	struct request *r = page_request(call, message);
-
-	if (!r)
-		return;
-	r->run = run_list_cvms;
-	r->reply = reply_list_cvms;
-	request_start(r);
+	page_start(call, message, run_list_cvms, reply_list_cvms);
 }
 
 /* ShowCvm */

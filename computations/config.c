@@ -31,6 +31,15 @@ const struct setting config_settings[] = {
 	TEXT("ADMIN_SERVER_KEY", admin_server_key, NULL, "its private key"),
 	TEXT("ADMIN_CLIENT_CA_CERTS", admin_client_ca_certs, NULL,
 	     "authorities of administrators' certificates; needed unless ADMIN_HOST is loopback"),
+	TEXT("ATTESTATION_POLICY", attestation_policy, NULL,
+	     "what CVMs have to prove before a computation is run on them; absent: nothing is asked"),
+	TEXT("ATTESTATION_ROOT", attestation_root, NULL, "a root to trust in place of the vendor's"),
+	TEXT("ATTESTATION_COLLATERAL", attestation_collateral, NULL, "folder of Intel's documents"),
+	TEXT("ATTESTATION_AK", attestation_ak, NULL, "the TPM's attestation key, where it is named"),
+	TEXT("ATTESTATION_CACHE", attestation_cache, NULL,
+	     "folder where fetched endorsements are kept (STATE_DIR/endorsements)"),
+	SETTING("COMPUTATIONS_ATTESTATION_OFFLINE", SETTING_FLAG, config, attestation_offline,
+		"false", "fetch no endorsements: what is given, and the cache"),
 	TEXT("STATE_DIR", state_dir, "/var/lib/cocos/computations", "folder of the database"),
 	TEXT("LOG_LEVEL", log_level, "info", "error, warn, info or debug"),
 	COUNT("MAX_CVMS", SETTING_NUMBER, max_cvms, "1000", 1, 100000,
@@ -78,6 +87,10 @@ static int check(struct config *c, struct err *e)
 		      c->admin_client_ca_certs, e) < 0 ||
 	    log_set_level(c->log_level, e) < 0)
 		return -(int)e->code;
+	if (!c->attestation_policy && (c->attestation_root || c->attestation_collateral ||
+				       c->attestation_ak))
+		return err_set(e, ERR_INVALID, "COMPUTATIONS_ATTESTATION_ROOT, _COLLATERAL and _AK "
+			       "do nothing without COMPUTATIONS_ATTESTATION_POLICY");
 	if (!c->admin_port_text)
 		return 0;
 	port = strtoul(c->admin_port_text, &end, 10);

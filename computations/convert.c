@@ -27,6 +27,7 @@ void convert_computation(struct convert_computation *out, const struct computati
 	m->finished = c->finished;
 	m->failure = c->failure;
 	m->notice = c->notice;
+	m->cvm_verdict = c->cvm_verdict;
 	m->created = time_of(&out->created, c->created);
 	m->sent = time_of(&out->sent, c->sent);
 	m->ended = time_of(&out->ended, c->ended);
@@ -50,6 +51,9 @@ void convert_cvm(struct convert_cvm *out, const struct cvm *c, bool connected)
 	m->peer = c->peer;
 	m->first_seen = time_of(&out->first_seen, c->first_seen);
 	m->last_seen = time_of(&out->last_seen, c->last_seen);
+	m->verified = c->verified;
+	m->verdict = c->verdict;
+	m->judged = time_of(&out->judged, c->judged);
 }
 
 void convert_record(struct convert_record *out, const struct record *r)

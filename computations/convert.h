@@ -18,7 +18,7 @@ void convert_computation(struct convert_computation *out, const struct computati
 
 struct convert_cvm {
 	Computations__Cvm message;
-	Google__Protobuf__Timestamp first_seen, last_seen;
+	Google__Protobuf__Timestamp first_seen, last_seen, judged;
 };
 void convert_cvm(struct convert_cvm *out, const struct cvm *c, bool connected);
 

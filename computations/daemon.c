@@ -9,6 +9,7 @@
 #include "common/base/log.h"
 #include "common/rpc/health.h"
 #include "common/rpc/reflection.h"
+#include "computations/appraisal.h"
 #include "computations/service.h"
 
 enum {
@@ -190,8 +191,10 @@ int daemon_run(const struct config *config, struct err *e)
 	status = work_new(&d.loop, &d.store, &d.work, e);
 	if (status == 0) {
 		service_init(&d.service, &d.loop, d.work, config->max_cvms);
-		status = start(&d, config, e);
+		status = appraisal_new(&d.loop, config, &d.service.appraisal, e);
 	}
+	if (status == 0)
+		status = start(&d, config, e);
 	if (status == 0) {
 		log_info("ready");
 		log_notify("READY=1");
@@ -204,6 +207,7 @@ int daemon_run(const struct config *config, struct err *e)
 	rpc_health_free(d.admins.health);
 	rpc_reflection_free(d.agents.reflection);
 	rpc_reflection_free(d.admins.reflection);
+	appraisal_free(d.service.appraisal);
 	work_free(d.work);
 	uv_loop_close(&d.loop);
 	store_close(&d.store);

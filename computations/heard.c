@@ -153,6 +153,8 @@ static void kept_run_answer(struct heard *h)
 	/* After a refusal only the agent knows where it stands. */
 	if (*h->record.text)
 		session_ask_state(h->session);
+	else
+		vouch_ask_again(h->session, h->computation_id);
 }
 
 static void kept_state(struct heard *h)
@@ -228,6 +230,11 @@ void heard_message(struct rpc_call *call, const ProtobufCMessage *message)
 
 	if (!s) /* refused at the start */
 		return;
+	if (((const Cvms__ClientStreamMessage *)message)->message_case ==
+	    CVMS__CLIENT_STREAM_MESSAGE__MESSAGE_V_TPMATTESTATION_REPORT) {
+		vouch_heard(s, ((const Cvms__ClientStreamMessage *)message)->vtpmattestationreport);
+		return;
+	}
 	h = calloc(1, sizeof(*h));
 	if (!h || !(h->cvm_id = strdup(s->cvm_id)) ||
 	    !understand(h, (const Cvms__ClientStreamMessage *)message)) {
@@ -256,7 +263,7 @@ static bool is_connected(const char *id, void *data)
 
 static int keep_arrival(struct store *store, struct heard *h, struct err *e)
 {
-	return store_cvm_seen(store, h->cvm_id, h->peer, is_connected, h->connected, &h->todo, e);
+	return store_cvm_seen(store, h->cvm_id, h->peer, h->record.text, is_connected, h->connected, &h->todo, e);
 }
 
 /* The first thing on the queue; until it is done nothing else of this agent is read. */
@@ -285,7 +292,9 @@ int heard_arrival(struct session *s, struct err *e)
 	h->cvm_id = strdup(s->cvm_id);
 	h->peer = strdup(rpc_call_peer(s->call));
 	h->connected = session_ids(s->service);
-	if (!h->cvm_id || !h->peer || !h->connected ||
+	h->record.text = strdup(s->service->appraisal ? "not verified: its evidence is awaited"
+						      : "not verified: this service has no policy");
+	if (!h->cvm_id || !h->peer || !h->connected || !h->record.text ||
 	    work_add(s->service->work,
 		     &(struct work_op){ .run = heard_run, .done = arrival_done, .data = h },
 		     e) < 0) {

@@ -10,12 +10,14 @@
 
 #include <sys/queue.h>
 
+struct appraisal;
 struct session;
 struct follower;
 
 struct service {
 	uv_loop_t *loop;
 	struct work *work;
+	struct appraisal *appraisal; /* NULL: no policy, and nothing is asked of CVMs */
 	uint64_t max_sessions;
 	size_t session_count;
 	TAILQ_HEAD(, session) sessions;
@@ -34,8 +36,9 @@ extern const struct rpc_service session_rpc;
 /* The connected CVM of that id, or NULL. */
 struct session *session_find(struct service *service, const char *cvm_id);
 
-/* Asks the pool for the manifest and sends it. */
-void session_run(struct session *session, const char *computation_id);
+/* Asks the pool for the manifest and sends it. Where there is a policy, a session that is not
+ * verified gets it when it is; at once if `unverified`. */
+void session_run(struct session *session, const char *computation_id, bool unverified);
 void session_stop(struct session *session, const char *computation_id);
 
 /* Malloc'ed ids of all that are connected, NULL-terminated; NULL when memory is out. Free each and

@@ -53,7 +53,7 @@ void session_finish(struct session *s, enum err_code code, const char *text)
 	rpc_call_finish(s->call, &e);
 }
 
-static void say(struct session *s, const Cvms__ServerStreamMessage *message)
+void session_say(struct session *s, const Cvms__ServerStreamMessage *message)
 {
 	struct err e;
 
@@ -69,7 +69,7 @@ void session_ask_state(struct session *s)
 	request.id = s->cvm_id;
 	message.message_case = CVMS__SERVER_STREAM_MESSAGE__MESSAGE_AGENT_STATE_REQ;
 	message.agentstatereq = &request;
-	say(s, &message);
+	session_say(s, &message);
 }
 
 void session_stop(struct session *s, const char *computation_id)
@@ -80,7 +80,7 @@ void session_stop(struct session *s, const char *computation_id)
 	stop.computation_id = (char *)(uintptr_t)computation_id;
 	message.message_case = CVMS__SERVER_STREAM_MESSAGE__MESSAGE_STOP_COMPUTATION;
 	message.stopcomputation = &stop;
-	say(s, &message);
+	session_say(s, &message);
 }
 
 static void say_chunk(struct session *s, const char *id, uint8_t *bytes, size_t len, bool last)
@@ -94,7 +94,7 @@ static void say_chunk(struct session *s, const char *id, uint8_t *bytes, size_t 
 	chunk.is_last = last;
 	message.message_case = CVMS__SERVER_STREAM_MESSAGE__MESSAGE_RUN_REQ_CHUNKS;
 	message.runreqchunks = &chunk;
-	say(s, &message);
+	session_say(s, &message);
 }
 
 /* A manifest on its way from disk to an agent. */
@@ -136,12 +136,17 @@ static void sending_done(void *data, const struct err *e)
 	session_unref(s);
 }
 
-void session_run(struct session *s, const char *computation_id)
+void session_run(struct session *s, const char *computation_id, bool unverified)
 {
 	struct sending *sending;
 	char *sent;
 	struct err e;
 
+	if (s->service->appraisal && !s->verified && !unverified) {
+		log_info("CVM %s: computation %s waits until it is verified",
+			 log_quote(s->cvm_id).text, log_quote(computation_id).text);
+		return;
+	}
 	/* Once on a stream: the agent's answer may cross the first copy. */
 	if (s->sent && strcmp(s->sent, computation_id) == 0)
 		return;
@@ -171,7 +176,7 @@ void session_act(struct session *s, const struct store_todo *todo)
 	if (todo->stop)
 		session_stop(s, todo->computation_id);
 	else
-		session_run(s, todo->computation_id);
+		session_run(s, todo->computation_id, todo->unverified);
 }
 
 /* The agent has not told its state (another make may not know the question). What it can't have
@@ -248,6 +253,7 @@ void session_arrived(struct session *s, const char *peer, struct store_todo *tod
 	*todo = (struct store_todo){ .computation_id = NULL };
 	log_info("CVM %s connected from %s", log_quote(s->cvm_id).text, peer);
 	session_ask_state(s);
+	vouch_ask(s);
 	start_timer(s);
 	rpc_call_resume(s->call);
 }

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "computations/appraisal.h"
 #include "computations/service.h"
 #include "cvms.pb-c.h"
 
@@ -18,17 +19,28 @@ struct session {
 	bool paused, answered;
 	uv_timer_t *unanswered;
 	struct store_todo todo; /* as of the connection */
+
+	struct appraisal_case asked; /* what evidence was asked for */
+	bool is_asked, verified;
 };
 
 void session_ref(struct session *s);
 void session_unref(struct session *s);
 void session_finish(struct session *s, enum err_code code, const char *text);
 
+void session_say(struct session *s, const Cvms__ServerStreamMessage *message);
+
 /* AgentStateReq */
 void session_ask_state(struct session *s);
 
 /* Stops or sends what the database wants this CVM to stop or have. */
 void session_act(struct session *s, const struct store_todo *todo);
+
+/* vouch.c: asks for evidence, where there is a policy: of an agent that has just come; of one that
+ * has taken this computation's manifest. Its answer. */
+void vouch_ask(struct session *s);
+void vouch_ask_again(struct session *s, const char *computation_id);
+void vouch_heard(struct session *s, const Cvms__AttestationResponse *answer);
 
 /* heard.c: a message of the agent, and its arrival. */
 void heard_message(struct rpc_call *call, const ProtobufCMessage *message);

@@ -7,7 +7,7 @@
 #include "common/base/file.h"
 #include "common/base/log.h"
 
-enum { FORM = 1 };
+enum { FORM = 2 };
 
 static const char schema[] =
 	"CREATE TABLE computations ("
@@ -27,6 +27,7 @@ static const char schema[] =
 	" finished INTEGER NOT NULL DEFAULT 0,"
 	" failure TEXT NOT NULL DEFAULT '',"
 	" notice TEXT NOT NULL DEFAULT '',"
+	" unverified INTEGER NOT NULL DEFAULT 0," /* may go to a CVM that has proven nothing */
 	" created INTEGER NOT NULL,"
 	" sent INTEGER NOT NULL DEFAULT 0,"
 	" ended INTEGER NOT NULL DEFAULT 0);"
@@ -37,7 +38,10 @@ static const char schema[] =
 	" agent_state TEXT NOT NULL DEFAULT '',"
 	" peer TEXT NOT NULL,"
 	" first_seen INTEGER NOT NULL,"
-	" last_seen INTEGER NOT NULL);"
+	" last_seen INTEGER NOT NULL,"
+	" verified INTEGER NOT NULL DEFAULT 0,"
+	" verdict TEXT NOT NULL DEFAULT '',"
+	" judged INTEGER NOT NULL DEFAULT 0);"
 	"CREATE INDEX cvms_computation ON cvms (computation);"
 	/* One journal for each computation, and for each CVM what belongs to none. */
 	"CREATE TABLE journals ("
@@ -60,7 +64,15 @@ static const char schema[] =
 	" originator TEXT NOT NULL,"
 	" size INTEGER NOT NULL);"
 	"CREATE INDEX records_journal ON records (journal, number);"
-	"PRAGMA user_version=1;";
+	"PRAGMA user_version=2;";
+
+/* Form 1 knew no verdicts. */
+static const char upgrade[] =
+	"ALTER TABLE computations ADD COLUMN unverified INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE cvms ADD COLUMN verified INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE cvms ADD COLUMN verdict TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE cvms ADD COLUMN judged INTEGER NOT NULL DEFAULT 0;"
+	"PRAGMA user_version=2;";
 
 int64_t store_now(void)
 {
@@ -85,7 +97,7 @@ static int make_tables(struct db *db, struct err *e)
 			       (long long)form, FORM);
 	if (db_script(db, "BEGIN IMMEDIATE", e) < 0)
 		return -(int)e->code;
-	if (db_script(db, schema, e) < 0 || db_script(db, "COMMIT", e) < 0) {
+	if (db_script(db, form ? upgrade : schema, e) < 0 || db_script(db, "COMMIT", e) < 0) {
 		struct err ignored;
 
 		(void)!db_script(db, "ROLLBACK", &ignored);
@@ -126,6 +138,7 @@ void computation_done(struct computation *c)
 	free(c->cvm_id);
 	free(c->failure);
 	free(c->notice);
+	free(c->cvm_verdict);
 	*c = (struct computation){ .id = NULL };
 }
 
@@ -133,8 +146,10 @@ void computation_done(struct computation *c)
 #define COMPUTATION_COLUMNS                                                                        \
 	"c.id, c.name, c.description, c.agent_state, c.cvm, c.failure, c.state, c.stopping,"       \
 	" c.finished, c.created, c.sent, c.ended, c.digest, c.datasets, c.consumers,"              \
-	" coalesce(j.records, 0), coalesce(j.dropped, 0), c.notice"                                          \
-	" FROM computations c LEFT JOIN journals j ON j.owner = 'c:' || c.id "
+	" coalesce(j.records, 0), coalesce(j.dropped, 0), c.notice,"                               \
+	" coalesce(v.verdict, '')"                                                                 \
+	" FROM computations c LEFT JOIN journals j ON j.owner = 'c:' || c.id"                      \
+	" LEFT JOIN cvms v ON v.id = c.cvm AND v.computation = c.id "
 
 static int read_computation(sqlite3_stmt *row, struct computation *c, struct err *e)
 {
@@ -143,7 +158,7 @@ static int read_computation(sqlite3_stmt *row, struct computation *c, struct err
 	if (db_text(row, 0, &got.id, e) < 0 || db_text(row, 1, &got.name, e) < 0 ||
 	    db_text(row, 2, &got.description, e) < 0 || db_text(row, 3, &got.agent_state, e) < 0 ||
 	    db_text(row, 4, &got.cvm_id, e) < 0 || db_text(row, 5, &got.failure, e) < 0 ||
-	    db_text(row, 17, &got.notice, e) < 0) {
+	    db_text(row, 17, &got.notice, e) < 0 || db_text(row, 18, &got.cvm_verdict, e) < 0) {
 		computation_done(&got);
 		return -(int)e->code;
 	}
@@ -285,7 +300,8 @@ static int check_free(struct store *store, const char *cvm_id, struct err *e)
 	return 0;
 }
 
-int store_assign(struct store *store, const char *id, const char *cvm_id, struct err *e)
+int store_assign(struct store *store, const char *id, const char *cvm_id, bool unverified,
+		 struct err *e)
 {
 	struct computation c CLEANUP_COMPUTATION = { .id = NULL };
 
@@ -296,8 +312,9 @@ int store_assign(struct store *store, const char *id, const char *cvm_id, struct
 			       "computation %s was run before (%s): create another one",
 			       log_quote(id).text, state_words(c.state));
 	if (check_free(store, cvm_id, e) < 0 ||
-	    db_run(&store->db, e, "UPDATE computations SET cvm = ?, sent = ? WHERE id = ?", "tit",
-		   cvm_id, store_now(), id) < 0)
+	    db_run(&store->db, e,
+		   "UPDATE computations SET cvm = ?, sent = ?, unverified = ? WHERE id = ?", "tiit",
+		   cvm_id, store_now(), (int64_t)unverified, id) < 0)
 		return -(int)e->code;
 	return db_run(&store->db, e, "UPDATE cvms SET computation = ? WHERE id = ?", "tt", id,
 		      cvm_id);

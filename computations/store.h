@@ -44,6 +44,7 @@ int64_t store_now(void);
 struct computation {
 	char *id, *name, *description, *agent_state, *cvm_id, *failure;
 	char *notice; /* what weakens its agent */
+	char *cvm_verdict; /* on the CVM that holds it now */
 	enum computation_state state;
 	bool stopping, finished;
 	int64_t created, sent, ended; /* ms since 1970, 0: not yet */
@@ -66,8 +67,10 @@ int store_computations(struct store *store, const char *after, size_t max, struc
 int store_manifest(struct store *store, const char *id, uint8_t **bytes, size_t *len,
 		   struct err *e) MUST_CHECK;
 
-/* Gives it to a CVM that is known and free; it counts as sent from now on. */
-int store_assign(struct store *store, const char *id, const char *cvm_id, struct err *e) MUST_CHECK;
+/* Gives it to a CVM that is known and free; it counts as sent from now on. `unverified`: although
+ * that CVM has proven nothing. */
+int store_assign(struct store *store, const char *id, const char *cvm_id, bool unverified,
+		 struct err *e) MUST_CHECK;
 /* Cancels it. `*tell` says whether its CVM's agent has to be told; until that has confirmed (see
  * store_stopped), the CVM stays taken. Again is fine. */
 int store_stop(struct store *store, const char *id, bool *tell, struct err *e) MUST_CHECK;
@@ -77,6 +80,9 @@ int store_remove(struct store *store, const char *id, bool force, struct err *e)
 struct cvm {
 	char *id, *agent_state, *computation_id, *peer;
 	int64_t first_seen, last_seen;
+	bool verified;	 /* in the session that it has, or had last */
+	char *verdict;	 /* a line for people */
+	int64_t judged;	 /* ms, 0: not yet */
 };
 void cvm_done(struct cvm *c);
 #define CLEANUP_CVM __attribute__((cleanup(cvm_done)))
@@ -86,15 +92,19 @@ struct store_todo {
 	char *computation_id;	  /* NULL: nothing is known of it */
 	bool stop;		  /* it was cancelled meanwhile */
 	bool reached;		  /* the agent has answered for it before: it may still hold it */
+	bool unverified;	  /* it may go to a CVM that has proven nothing */
 };
 void store_todo_done(struct store_todo *todo);
 #define CLEANUP_TODO __attribute__((cleanup(store_todo_done)))
 
 /* The CVM's agent is here. Makes room by forgetting the one unseen for longest that holds nothing;
  * ERR_EXHAUSTED when each holds something. `connected` names the ones that must not be forgotten. */
-int store_cvm_seen(struct store *store, const char *id, const char *peer,
+/* What was proven in an earlier session counts no more: the verdict is `unproven` from now on. */
+int store_cvm_seen(struct store *store, const char *id, const char *peer, const char *unproven,
 		   bool (*connected)(const char *id, void *data), void *data,
 		   struct store_todo *todo, struct err *e) MUST_CHECK;
+int store_cvm_verdict(struct store *store, const char *id, bool verified, const char *line,
+		      struct err *e) MUST_CHECK;
 int store_cvm(struct store *store, const char *id, struct cvm *c, struct err *e) MUST_CHECK;
 int store_cvms(struct store *store, const char *after, size_t max, struct cvm *rows, size_t *count,
 	       struct err *e) MUST_CHECK;

@@ -6,7 +6,9 @@
 #include "common/base/log.h"
 #include "computations/store.h"
 
-#define CVM_COLUMNS "id, agent_state, computation, peer, first_seen, last_seen FROM cvms "
+#define CVM_COLUMNS                                                                                \
+	"id, agent_state, computation, peer, first_seen, last_seen, verified, verdict, judged"     \
+	" FROM cvms "
 
 void cvm_done(struct cvm *c)
 {
@@ -14,6 +16,7 @@ void cvm_done(struct cvm *c)
 	free(c->agent_state);
 	free(c->computation_id);
 	free(c->peer);
+	free(c->verdict);
 	*c = (struct cvm){ .id = NULL };
 }
 
@@ -28,12 +31,15 @@ static int read_cvm(sqlite3_stmt *row, struct cvm *c, struct err *e)
 	struct cvm got = { .id = NULL };
 
 	if (db_text(row, 0, &got.id, e) < 0 || db_text(row, 1, &got.agent_state, e) < 0 ||
-	    db_text(row, 2, &got.computation_id, e) < 0 || db_text(row, 3, &got.peer, e) < 0) {
+	    db_text(row, 2, &got.computation_id, e) < 0 || db_text(row, 3, &got.peer, e) < 0 ||
+	    db_text(row, 7, &got.verdict, e) < 0) {
 		cvm_done(&got);
 		return -(int)e->code;
 	}
 	got.first_seen = sqlite3_column_int64(row, 4);
 	got.last_seen = sqlite3_column_int64(row, 5);
+	got.verified = sqlite3_column_int(row, 6) != 0;
+	got.judged = sqlite3_column_int64(row, 8);
 	*c = got;
 	return 0;
 }
@@ -127,7 +133,7 @@ static int todo_of(struct store *store, const char *cvm_id, struct store_todo *t
 	int row;
 
 	if (db_query(&store->db, &stmt, e,
-		     "SELECT c.id, c.stopping, c.reached FROM cvms v"
+		     "SELECT c.id, c.stopping, c.reached, c.unverified FROM cvms v"
 		     " JOIN computations c ON c.id = v.computation WHERE v.id = ?",
 		     "t", cvm_id) < 0)
 		return -(int)e->code;
@@ -139,12 +145,21 @@ static int todo_of(struct store *store, const char *cvm_id, struct store_todo *t
 			return -(int)e->code;
 		got.stop = sqlite3_column_int(stmt, 1) != 0;
 		got.reached = sqlite3_column_int(stmt, 2) != 0;
+		got.unverified = sqlite3_column_int(stmt, 3) != 0;
 	}
 	*todo = got;
 	return 0;
 }
 
-int store_cvm_seen(struct store *store, const char *id, const char *peer,
+int store_cvm_verdict(struct store *store, const char *id, bool verified, const char *line,
+		      struct err *e)
+{
+	return db_run(&store->db, e,
+		      "UPDATE cvms SET verified = ?, verdict = ?, judged = ? WHERE id = ?", "itit",
+		      (int64_t)verified, line, store_now(), id);
+}
+
+int store_cvm_seen(struct store *store, const char *id, const char *peer, const char *unproven,
 		   bool (*connected)(const char *id, void *data), void *data,
 		   struct store_todo *todo, struct err *e)
 {
@@ -154,13 +169,16 @@ int store_cvm_seen(struct store *store, const char *id, const char *peer,
 			 id) < 0)
 		return -(int)e->code;
 	if (known) {
-		if (db_run(&store->db, e, "UPDATE cvms SET peer = ?, last_seen = ? WHERE id = ?",
-			   "tit", peer, now, id) < 0)
+		if (db_run(&store->db, e,
+			   "UPDATE cvms SET peer = ?, last_seen = ?, verified = 0, verdict = ?,"
+			   " judged = 0 WHERE id = ?",
+			   "titt", peer, now, unproven, id) < 0)
 			return -(int)e->code;
 	} else if (make_room(store, connected, data, e) < 0 ||
 		   db_run(&store->db, e,
-			  "INSERT INTO cvms (id, peer, first_seen, last_seen) VALUES (?, ?, ?, ?)",
-			  "ttii", id, peer, now, now) < 0) {
+			  "INSERT INTO cvms (id, peer, first_seen, last_seen, verdict)"
+			  " VALUES (?, ?, ?, ?, ?)",
+			  "ttiit", id, peer, now, now, unproven) < 0) {
 		return -(int)e->code;
 	}
 	return todo_of(store, id, todo, e);

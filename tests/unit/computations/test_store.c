@@ -60,7 +60,7 @@ static bool is_in(const char *id, void *data)
 
 static void arrive(struct fixture *f, const char *cvm, struct store_todo *todo)
 {
-	assert_ok(store_cvm_seen(&f->store, cvm, "peer", is_in, NULL, todo, &f->e), f->e);
+	assert_ok(store_cvm_seen(&f->store, cvm, "peer", "unproven", is_in, NULL, todo, &f->e), f->e);
 }
 
 static void arrive_idle(struct fixture *f, const char *cvm)
@@ -75,7 +75,7 @@ static void run_on(struct fixture *f, const char *id, const char *cvm)
 {
 	create(f, id);
 	arrive_idle(f, cvm);
-	assert_ok(store_assign(&f->store, id, cvm, &f->e), f->e);
+	assert_ok(store_assign(&f->store, id, cvm, false, &f->e), f->e);
 }
 
 static void event(struct fixture *f, const char *cvm, const char *id, const char *type,
@@ -220,7 +220,7 @@ static void a_refused_manifest_frees_its_cvm(void **state)
 	assert_ok(answer(f, "cvm", "one", "no"), f->e);
 	check(f, "one", COMPUTATION_FAILED, true);
 	create(f, "two");
-	assert_ok(store_assign(&f->store, "two", "cvm", &f->e), f->e);
+	assert_ok(store_assign(&f->store, "two", "cvm", false, &f->e), f->e);
 }
 
 static void a_second_copy_that_is_refused_changes_nothing(void **state)
@@ -256,22 +256,22 @@ static void a_cvm_holds_one_at_a_time(void **state)
 
 	run_on(f, "one", "cvm");
 	create(f, "two");
-	assert_refused(store_assign(&f->store, "two", "cvm", &f->e), f->e, ERR_PRECONDITION,
+	assert_refused(store_assign(&f->store, "two", "cvm", false, &f->e), f->e, ERR_PRECONDITION,
 		       "'one'");
-	assert_refused(store_assign(&f->store, "two", "nowhere", &f->e), f->e, ERR_NOT_FOUND,
+	assert_refused(store_assign(&f->store, "two", "nowhere", false, &f->e), f->e, ERR_NOT_FOUND,
 		       "nowhere");
-	assert_refused(store_assign(&f->store, "one", "cvm", &f->e), f->e, ERR_PRECONDITION,
+	assert_refused(store_assign(&f->store, "one", "cvm", false, &f->e), f->e, ERR_PRECONDITION,
 		       "run before");
 	event(f, "cvm", "one", "Complete", "Completed");
-	assert_refused(store_assign(&f->store, "two", "cvm", &f->e), f->e, ERR_PRECONDITION,
+	assert_refused(store_assign(&f->store, "two", "cvm", false, &f->e), f->e, ERR_PRECONDITION,
 		       "'one'");
 	assert_ok(store_stop(&f->store, "one", &tell, &f->e), f->e);
 	assert_true(tell);
-	assert_refused(store_assign(&f->store, "two", "cvm", &f->e), f->e, ERR_PRECONDITION,
+	assert_refused(store_assign(&f->store, "two", "cvm", false, &f->e), f->e, ERR_PRECONDITION,
 		       "'one'");
 	assert_ok(store_stopped(&f->store, "cvm", "one", &f->e), f->e);
 	check(f, "one", COMPUTATION_COMPLETED, true);
-	assert_ok(store_assign(&f->store, "two", "cvm", &f->e), f->e);
+	assert_ok(store_assign(&f->store, "two", "cvm", false, &f->e), f->e);
 }
 
 static void an_agent_that_returns_finds_its_computation(void **state)
@@ -306,7 +306,7 @@ static void an_agent_that_was_restarted_gets_it_again(void **state)
 	assert_ok(store_agent_state(&f->store, "cvm", "ReceivingManifest", &todo, &f->e), f->e);
 	assert_null(todo.computation_id);
 	create(f, "two");
-	assert_ok(store_assign(&f->store, "two", "cvm", &f->e), f->e);
+	assert_ok(store_assign(&f->store, "two", "cvm", false, &f->e), f->e);
 }
 
 static void a_stop_waits_for_an_absent_agent(void **state)
@@ -354,7 +354,7 @@ static void removal_by_force_frees_the_cvm(void **state)
 		       "stop it first");
 	assert_ok(store_remove(&f->store, "one", true, &f->e), f->e);
 	create(f, "two");
-	assert_ok(store_assign(&f->store, "two", "cvm", &f->e), f->e);
+	assert_ok(store_assign(&f->store, "two", "cvm", false, &f->e), f->e);
 }
 
 static void say(struct fixture *f, const char *id, const char *cvm, const char *text)
@@ -474,9 +474,9 @@ static void the_cvm_unseen_for_longest_makes_room(void **state)
 	run_on(f, "one", "holds");
 	arrive_idle(f, "idle");
 	arrive_idle(f, "here");
-	assert_ok(store_cvm_seen(&f->store, "new", "p", is_in, (char[]){ "here" }, &todo, &f->e), f->e);
+	assert_ok(store_cvm_seen(&f->store, "new", "p", "", is_in, (char[]){ "here" }, &todo, &f->e), f->e);
 	assert_refused(store_cvm(&f->store, "idle", &cvm, &f->e), f->e, ERR_NOT_FOUND, "idle");
-	assert_refused(store_cvm_seen(&f->store, "more", "p", is_in, (char[]){ "here new" }, &todo, &f->e), f->e,
+	assert_refused(store_cvm_seen(&f->store, "more", "p", "", is_in, (char[]){ "here new" }, &todo, &f->e), f->e,
 		       ERR_EXHAUSTED, "MAX_CVMS");
 	assert_ok(store_cvm(&f->store, "holds", &cvm, &f->e), f->e);
 }
@@ -490,7 +490,7 @@ static void an_agent_busy_with_something_else_gets_nothing(void **state)
 	assert_ok(store_agent_state(&f->store, "cvm", "Running", &todo, &f->e), f->e);
 	assert_null(todo.computation_id);
 	create(f, "one");
-	assert_refused(store_assign(&f->store, "one", "cvm", &f->e), f->e, ERR_PRECONDITION,
+	assert_refused(store_assign(&f->store, "one", "cvm", false, &f->e), f->e, ERR_PRECONDITION,
 		       "did not give");
 }
 
@@ -499,9 +499,9 @@ static void a_newer_database_is_left_alone(void **state)
 	struct fixture *f = *state;
 	struct store other;
 
-	assert_ok(db_script(&f->store.db, "PRAGMA user_version=2", &f->e), f->e);
+	assert_ok(db_script(&f->store.db, "PRAGMA user_version=3", &f->e), f->e);
 	assert_refused(store_open(&other, f->dir, &limits, &f->e), f->e, ERR_PRECONDITION, "newer");
-	assert_ok(db_script(&f->store.db, "PRAGMA user_version=1", &f->e), f->e);
+	assert_ok(db_script(&f->store.db, "PRAGMA user_version=2", &f->e), f->e);
 }
 
 static void what_is_no_database_is_refused(void **state)
@@ -516,6 +516,67 @@ static void what_is_no_database_is_refused(void **state)
 	assert_ok(file_write(path, "this is certainly no database, is it?", 37, 0600, &f->e), f->e);
 	assert_int_not_equal(store_open(&other, dir, &limits, &f->e), 0);
 	assert_non_null(strstr(f->e.text, path));
+}
+
+static void check_verdict(struct fixture *f, bool verified, const char *line)
+{
+	struct cvm cvm CLEANUP_CVM = { .id = NULL };
+
+	assert_ok(store_cvm(&f->store, "cvm", &cvm, &f->e), f->e);
+	assert_int_equal(cvm.verified, verified);
+	assert_string_equal(cvm.verdict, line);
+	assert_int_equal(cvm.judged != 0, strcmp(line, "unproven") != 0);
+}
+
+static void a_verdict_lasts_as_long_as_its_session(void **state)
+{
+	struct computation c CLEANUP_COMPUTATION = { .id = NULL };
+	struct store_todo todo CLEANUP_TODO = { .computation_id = NULL };
+	struct fixture *f = *state;
+
+	run_on(f, "one", "cvm");
+	check_verdict(f, false, "unproven");
+	assert_ok(store_cvm_verdict(&f->store, "cvm", true, "verified: x", &f->e), f->e);
+	check_verdict(f, true, "verified: x");
+	assert_ok(store_computation(&f->store, "one", &c, &f->e), f->e);
+	assert_string_equal(c.cvm_verdict, "verified: x");
+	assert_ok(store_cvm_verdict(&f->store, "cvm", false, "refused: y", &f->e), f->e);
+	check_verdict(f, false, "refused: y");
+	assert_ok(store_cvm_verdict(&f->store, "cvm", true, "verified: x", &f->e), f->e);
+	arrive(f, "cvm", &todo);
+	check_verdict(f, false, "unproven");
+	assert_false(todo.unverified);
+}
+
+static void who_may_go_to_an_unproven_cvm_is_remembered(void **state)
+{
+	struct store_todo todo CLEANUP_TODO = { .computation_id = NULL };
+	struct fixture *f = *state;
+
+	create(f, "one");
+	arrive_idle(f, "cvm");
+	assert_ok(store_assign(&f->store, "one", "cvm", true, &f->e), f->e);
+	arrive(f, "cvm", &todo);
+	assert_true(todo.unverified);
+}
+
+static void a_database_without_verdicts_is_brought_up_to_date(void **state)
+{
+	static const char older[] = "ALTER TABLE computations DROP COLUMN unverified;"
+				    "ALTER TABLE cvms DROP COLUMN verified;"
+				    "ALTER TABLE cvms DROP COLUMN verdict;"
+				    "ALTER TABLE cvms DROP COLUMN judged;"
+				    "PRAGMA user_version=1;";
+	struct store_todo todo CLEANUP_TODO = { .computation_id = NULL };
+	struct fixture *f = *state;
+
+	run_on(f, "one", "cvm");
+	assert_ok(db_script(&f->store.db, older, &f->e), f->e);
+	store_close(&f->store);
+	open_store(f);
+	arrive(f, "cvm", &todo);
+	assert_string_equal(todo.computation_id, "one");
+	check_verdict(f, false, "unproven");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -545,6 +606,9 @@ int main(void)
 		TEST(pages_of_records_go_on_behind_a_number),
 		TEST(the_cvm_unseen_for_longest_makes_room),
 		TEST(an_agent_busy_with_something_else_gets_nothing),
+		TEST(a_verdict_lasts_as_long_as_its_session),
+		TEST(who_may_go_to_an_unproven_cvm_is_remembered),
+		TEST(a_database_without_verdicts_is_brought_up_to_date),
 		TEST(a_newer_database_is_left_alone),
 		TEST(what_is_no_database_is_refused),
 	};

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "computations/appraisal.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <sys/queue.h>
+
+#include "attestation/endorsements.h"
+#include "attestation/verify.h"
+#include "common/base/file.h"
+#include "common/rpc/job.h"
+
+enum { FILE_MAX = 1 << 20, SKEW = 300, WAITING_MAX = 1024 };
+
+struct entry {
+	STAILQ_ENTRY(entry) next;
+	struct appraisal *appraisal;
+	struct appraisal_case which;
+	uint8_t *token;
+	size_t len;
+	void (*done)(void *data, const struct appraisal_verdict *verdict);
+	void *data;
+	struct appraisal_verdict verdict;
+};
+
+struct appraisal {
+	uv_loop_t *loop;
+	struct policy policy;
+	uint8_t *root, *ak;
+	char *cache;
+	struct tdx_collateral collateral;
+	struct verify_input input; /* what is the same for every case */
+	struct endorsements *endorsements;
+	STAILQ_HEAD(, entry) waiting;
+	size_t waiting_count;
+	bool busy;
+};
+
+/* ---- settings ---- */
+
+static int read_span(const char *path, uint8_t **bytes, struct span *span, struct err *e)
+{
+	if (!path)
+		return 0;
+	if (file_read(path, FILE_MAX, bytes, &span->len, e) < 0)
+		return -(int)e->code;
+	if (!span->len)
+		return err_set(e, ERR_INVALID, "'%s' is empty", path);
+	span->bytes = *bytes;
+	return 0;
+}
+
+static int read_policy(struct appraisal *a, const char *path, struct err *e)
+{
+	CLEANUP(free) uint8_t *bytes = NULL;
+	struct policy_file file = { .name = path };
+
+	if (file_read(path, POLICY_FILE_MAX, &bytes, &file.len, e) < 0)
+		return -(int)e->code;
+	file.bytes = bytes;
+	return policy_parse(&file, 1, &a->policy, e);
+}
+
+static int load(struct appraisal *a, const struct config *c, struct err *e)
+{
+	struct endorsements_config fetched = { .cache = c->attestation_cache,
+					       .offline = c->attestation_offline };
+	struct verify_input *in = &a->input;
+	struct span root = { NULL, 0 };
+
+	policy_init(&a->policy);
+	if (read_policy(a, c->attestation_policy, e) < 0 ||
+	    read_span(c->attestation_root, &a->root, &root, e) < 0 ||
+	    read_span(c->attestation_ak, &a->ak, &in->tpm.binding.named, e) < 0)
+		return -(int)e->code;
+	if (c->attestation_collateral &&
+	    tdx_collateral_load(c->attestation_collateral, &a->collateral, e) < 0)
+		return -(int)e->code;
+	in->mode = VERIFY_EAT;
+	in->policy = &a->policy;
+	in->skew = SKEW;
+	in->snp.trusted_root = root;
+	in->tdx.endorsements.trusted_root = root;
+	in->tdx.endorsements.collateral = a->collateral;
+	in->tpm.binding.root = root;
+	if (!fetched.cache) {
+		if (text_format(&a->cache, e, "%s/endorsements", c->state_dir) < 0)
+			return -(int)e->code;
+		fetched.cache = a->cache;
+	}
+	fetched.offline |= a->policy.offline;
+	return endorsements_new(&fetched, &a->endorsements, e);
+}
+
+int appraisal_new(uv_loop_t *loop, const struct config *config, struct appraisal **made,
+		  struct err *e)
+{
+	struct appraisal *a;
+
+	*made = NULL;
+	if (!config->attestation_policy)
+		return 0;
+	a = calloc(1, sizeof(*a));
+	if (!a)
+		return err_nomem(e);
+	a->loop = loop;
+	STAILQ_INIT(&a->waiting);
+	if (load(a, config, e) < 0) {
+		appraisal_free(a);
+		return err_wrap(e, "attestation");
+	}
+	*made = a;
+	return 0;
+}
+
+void appraisal_free(struct appraisal *a)
+{
+	if (!a)
+		return;
+	policy_done(&a->policy);
+	tdx_collateral_done(&a->collateral);
+	endorsements_free(a->endorsements);
+	free(a->cache);
+	free(a->root);
+	free(a->ak);
+	free(a);
+}
+
+uint8_t appraisal_type(const struct appraisal *a)
+{
+	if (a->policy.has_snp)
+		return a->policy.has_tpm ? 2 : 0;
+	return a->policy.has_tdx ? 4 : 1;
+}
+
+/* ---- one case ---- */
+
+static void put_line(struct appraisal_verdict *out, const struct verdict *v, const char *kind,
+		     const struct err *e, const char *missing)
+{
+	out->verified = verdict_ok(v);
+	if (out->verified)
+		snprintf(out->line, sizeof(out->line), "%s: %s evidence, %zu checks",
+			 verdict_word(v), kind, v->count);
+	else
+		snprintf(out->line, sizeof(out->line), "%s: %s%s%s", verdict_word(v), e->text,
+			 *missing ? "; " : "", missing);
+	for (size_t i = 0; i < v->note_count; i++) {
+		size_t used = strlen(out->line);
+
+		/* What limits a yes is part of it. */
+		if (strncmp(v->notes[i], "operator trusted", 16) == 0 ||
+		    strncmp(v->notes[i], "relayable", 9) == 0 ||
+		    strncmp(v->notes[i], "no manifest yet", 15) == 0)
+			snprintf(out->line + used, sizeof(out->line) - used, "; %s", v->notes[i]);
+	}
+}
+
+/* In the pool. */
+static void judge(void *data)
+{
+	struct entry *entry = data;
+	struct appraisal *a = entry->appraisal;
+	const struct binding_nonce nonce = { .tee = entry->which.nonce,
+					     .tee_len = APPRAISAL_NONCE_LEN };
+	CLEANUP(free) struct verdict *v = calloc(1, sizeof(*v));
+	CLEANUP(free) struct verify_result *result = calloc(1, sizeof(*result));
+	struct verify_input in = a->input;
+	struct err e = { 0 }, missing = { 0 };
+
+	if (!v || !result) {
+		snprintf(entry->verdict.line, sizeof(entry->verdict.line), "refused: out of memory");
+		return;
+	}
+	in.evidence = (struct span){ entry->token, entry->len };
+	in.binding.nonce = &nonce;
+	in.before_run = !entry->which.has_manifest;
+	in.manifests = entry->which.has_manifest
+			       ? (const uint8_t(*)[SHA3_256_LEN])entry->which.manifest
+			       : NULL;
+	in.manifest_count = entry->which.has_manifest;
+	in.at = time(NULL);
+	if (endorsements_complete(a->endorsements, &in, &missing) == 0)
+		missing.text[0] = 0;
+	if (verify(&in, v, result, &e) == 0)
+		missing.text[0] = 0;
+	put_line(&entry->verdict, v, verify_mode_name(result->mode), &e, missing.text);
+}
+
+static void start_next(struct appraisal *a);
+
+static void judged(void *data)
+{
+	struct entry *entry = data;
+	struct appraisal *a = entry->appraisal;
+
+	a->busy = false;
+	start_next(a);
+	entry->done(entry->data, &entry->verdict);
+	free(entry->token);
+	free(entry);
+}
+
+/* One at a time: connections to vendors' services are shared, and a crowd of agents must not take
+ * every thread of the pool from the database. */
+static void start_next(struct appraisal *a)
+{
+	struct entry *entry = STAILQ_FIRST(&a->waiting);
+	struct err e;
+
+	if (a->busy || !entry)
+		return;
+	STAILQ_REMOVE_HEAD(&a->waiting, next);
+	a->waiting_count--;
+	a->busy = true;
+	if (rpc_job_start(a->loop, judge, judged, entry, &e) < 0) {
+		snprintf(entry->verdict.line, sizeof(entry->verdict.line), "refused: %s", e.text);
+		judged(entry);
+	}
+}
+
+int appraisal_start(struct appraisal *a, const struct appraisal_case *which, const uint8_t *token,
+		    size_t len, void (*done)(void *data, const struct appraisal_verdict *verdict),
+		    void *data, struct err *e)
+{
+	struct entry *entry;
+
+	if (len > APPRAISAL_TOKEN_MAX)
+		return err_set(e, ERR_EXHAUSTED, "evidence of %zu bytes; at most %d", len,
+			       APPRAISAL_TOKEN_MAX);
+	if (a->waiting_count == WAITING_MAX)
+		return err_set(e, ERR_EXHAUSTED, "evidence of %d agents waits", WAITING_MAX);
+	entry = calloc(1, sizeof(*entry));
+	if (!entry || !(entry->token = malloc(len ? len : 1))) {
+		free(entry);
+		return err_nomem(e);
+	}
+	if (len)
+		memcpy(entry->token, token, len);
+	entry->appraisal = a;
+	entry->which = *which;
+	entry->len = len;
+	entry->done = done;
+	entry->data = data;
+	STAILQ_INSERT_TAIL(&a->waiting, entry, next);
+	a->waiting_count++;
+	start_next(a);
+	return 0;
+}

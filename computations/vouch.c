@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * vouch.c — a session's agent asked for evidence, and what is made of the answer: when it connects,
+ * and again with everything that the policy asks when it has a manifest.
+ */
+#include <string.h>
+
+#include "common/base/log.h"
+#include "computations/session.h"
+
+/* A verdict on its way to disk, or a manifest's digest from there. */
+struct vouching {
+	struct session *session;
+	char *cvm_id, *computation_id;
+	struct appraisal_verdict verdict;
+	struct computation computation;
+};
+
+static void vouching_free(struct vouching *v)
+{
+	session_unref(v->session);
+	computation_done(&v->computation);
+	free(v->cvm_id);
+	free(v->computation_id);
+	free(v);
+}
+
+static struct vouching *vouching_new(struct session *s, const char *computation_id)
+{
+	struct vouching *v = calloc(1, sizeof(*v));
+
+	if (!v)
+		return NULL;
+	v->session = s;
+	session_ref(s);
+	v->cvm_id = strdup(s->cvm_id);
+	v->computation_id = strdup(computation_id);
+	if (v->cvm_id && v->computation_id)
+		return v;
+	vouching_free(v);
+	return NULL;
+}
+
+static void add(struct vouching *v, int (*run)(struct store *, void *, struct err *),
+		void (*done)(void *, const struct err *))
+{
+	struct work *work = v->session->service->work;
+	struct err e;
+
+	if (work_add(work, &(struct work_op){ .run = run, .done = done, .data = v }, &e) < 0) {
+		log_error("CVM %s: %s", log_quote(v->cvm_id).text, e.text);
+		vouching_free(v);
+	}
+}
+
+/* ---- asking ---- */
+
+static void ask(struct session *s, const uint8_t *manifest)
+{
+	Cvms__ServerStreamMessage message = CVMS__SERVER_STREAM_MESSAGE__INIT;
+	Cvms__AttestationReq request = CVMS__ATTESTATION_REQ__INIT;
+	struct err e;
+
+	memset(&s->asked, 0, sizeof(s->asked));
+	if (random_bytes(s->asked.nonce, sizeof(s->asked.nonce), &e) < 0) {
+		log_error("CVM %s: %s", log_quote(s->cvm_id).text, e.text);
+		return;
+	}
+	if (manifest) {
+		s->asked.has_manifest = true;
+		memcpy(s->asked.manifest, manifest, sizeof(s->asked.manifest));
+	}
+	request.nonce.data = s->asked.nonce;
+	request.nonce.len = sizeof(s->asked.nonce);
+	request.type = appraisal_type(s->service->appraisal);
+	message.message_case = CVMS__SERVER_STREAM_MESSAGE__MESSAGE_ATTESTATION_REQ;
+	message.attestationreq = &request;
+	s->is_asked = true;
+	session_say(s, &message);
+}
+
+void vouch_ask(struct session *s)
+{
+	if (s->service->appraisal)
+		ask(s, NULL);
+}
+
+static int load_computation(struct store *store, void *data, struct err *e)
+{
+	struct vouching *v = data;
+
+	return store_computation(store, v->computation_id, &v->computation, e);
+}
+
+static void loaded(void *data, const struct err *e)
+{
+	struct vouching *v = data;
+
+	if (!e && v->session->call)
+		ask(v->session, v->computation.digest);
+	vouching_free(v);
+}
+
+void vouch_ask_again(struct session *s, const char *computation_id)
+{
+	struct vouching *v = s->service->appraisal ? vouching_new(s, computation_id) : NULL;
+
+	if (v)
+		add(v, load_computation, loaded);
+}
+
+/* ---- the answer ---- */
+
+static int keep_verdict(struct store *store, void *data, struct err *e)
+{
+	struct vouching *v = data;
+
+	return store_cvm_verdict(store, v->cvm_id, v->verdict.verified, v->verdict.line, e);
+}
+
+static void kept(void *data, const struct err *e)
+{
+	struct vouching *v = data;
+	struct session *s = v->session;
+
+	if (e)
+		log_error("CVM %s: %s", log_quote(v->cvm_id).text, e->text);
+	s->verified = !e && v->verdict.verified;
+	/* What waited for this: the agent's state says whether it still needs its manifest. */
+	if (s->verified && s->call)
+		session_ask_state(s);
+	vouching_free(v);
+}
+
+static void judged(void *data, const struct appraisal_verdict *verdict)
+{
+	struct vouching *v = data;
+
+	v->verdict = *verdict;
+	log_line(verdict->verified ? LOG_LEVEL_INFO : LOG_LEVEL_WARN, "CVM %s: %s",
+		 log_quote(v->cvm_id).text, log_quote(verdict->line).text);
+	/* Of a session that is over: another one may have taken its place. */
+	if (v->session->call)
+		add(v, keep_verdict, kept);
+	else
+		vouching_free(v);
+}
+
+void vouch_heard(struct session *s, const Cvms__AttestationResponse *answer)
+{
+	struct appraisal_verdict refused = { .verified = false };
+	struct vouching *v;
+	struct err e;
+
+	if (!s->is_asked) /* nobody did: it counts for nothing */
+		return;
+	s->is_asked = false;
+	s->verified = false; /* until the verdict is there */
+	v = vouching_new(s, "");
+	if (!v)
+		return;
+	if (!answer->file.len) {
+		snprintf(refused.line, sizeof(refused.line), "refused: no evidence: %s",
+			 log_quote(answer->certserialnumber).text);
+		judged(v, &refused);
+	} else if (appraisal_start(s->service->appraisal, &s->asked, answer->file.data,
+				   answer->file.len, judged, v, &e) < 0) {
+		snprintf(refused.line, sizeof(refused.line), "refused: %s", e.text);
+		judged(v, &refused);
+	}
+}
