@@ -22,10 +22,10 @@ BANKS = {"sha256": (hashlib.sha256, hashlib.sha3_256, 32),
 
 
 class Tpm:
-    def __init__(self, banks="sha256,sha384"):
+    def __init__(self, banks="sha256,sha384", setup=()):
         self.dir = tempfile.mkdtemp(prefix="cocos-swtpm-")
         subprocess.run(["swtpm_setup", "--tpm2", "--tpmstate", self.dir, "--pcr-banks", banks,
-                        "--overwrite"], check=True, capture_output=True)
+                        "--overwrite", *setup], check=True, capture_output=True)
         self.port = free_port() & ~1
         self.process = subprocess.Popen(  # pylint: disable=consider-using-with
             ["swtpm", "socket", "--tpm2", "--tpmstate", "dir=" + self.dir,
