@@ -25,13 +25,14 @@ Code = grpc.StatusCode
 
 
 @contextlib.contextmanager
-def attested(*options, config=None, development=True):
-    """An agent with these devices whose manifest asks for attested TLS."""
+def attested(*options, config=None, development=True, make=None):
+    """An agent with these devices whose manifest asks for attested TLS; `make` makes another one."""
     machine = Machine(options, development)
     try:
         machine.service.wait_connected()
         machine.port = free_port()
-        machine.manifest = manifest(machine.port, config={"attested_tls": True, **(config or {})})
+        machine.manifest = (make(machine.port) if make else manifest(
+            machine.port, config={"attested_tls": True, **(config or {})}))
         machine.service.send(runReq=machine.manifest)
         answer = machine.service.answer_to_run()
         assert answer.error == "", answer
