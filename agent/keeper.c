@@ -23,7 +23,7 @@ enum {
 
 /* The order of trust: identity, boot configuration, and for each computation its configuration, its
  * manifest and the statement about it; only then is there evidence for a channel. */
-static struct keeper_row rows[] = {
+static const struct keeper_row rows[] = {
 	{ KEEPER_CHECK, PERMITTED, keeper_answer_check, 0, 0, { 0 } },
 	{ KEEPER_IDENTITY, PERMITTED | ONCE, keeper_answer_identity, 0, 0, { 0 } },
 	{ KEEPER_MEASURE_BOOT, PERMITTED | ONCE, keeper_answer_measure, KEEPER_EVENT_BOOT,
@@ -41,7 +41,7 @@ static struct keeper_row rows[] = {
 	{ KEEPER_ACTIVATE, PERMITTED, keeper_answer_activate, 0, 0, { 0 } },
 };
 
-static struct keeper_row *row_of(uint8_t type)
+static const struct keeper_row *row_of(uint8_t type)
 {
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		if (rows[i].type == type)
@@ -49,30 +49,34 @@ static struct keeper_row *row_of(uint8_t type)
 	return NULL;
 }
 
-static void forbid(struct keeper_row *row)
+static uint32_t bit_of(enum keeper_request type)
 {
-	if (row)
-		row->flags &= ~(unsigned int)PERMITTED;
+	return UINT32_C(1) << type;
 }
 
-static int dispatch(struct keeper_state *state, uint8_t type, struct reader *in,
+void keeper_state_init(struct keeper_state *state)
+{
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (rows[i].flags & PERMITTED)
+			state->permitted |= bit_of(rows[i].type);
+}
+
+int keeper_dispatch(struct keeper_state *state, uint8_t type, struct reader *in,
 		    struct writer *out, struct err *e)
 {
-	struct keeper_row *row = row_of(type);
+	const struct keeper_row *row = row_of(type);
 
 	if (!row)
 		return err_set(e, ERR_UNIMPLEMENTED, "keeper: no request %u", type);
-	if (!(row->flags & PERMITTED))
+	if (!(state->permitted & bit_of(row->type)))
 		return err_set(e, ERR_PRECONDITION, "keeper: request %u is out of order", type);
 	for (size_t i = 0; i < ARRAY_LEN(row->ends); i++)
-		forbid(row_of((uint8_t)row->ends[i]));
+		state->permitted &= ~bit_of(row->ends[i]);
 	if (row->answer(state, row, in, out, e) < 0)
 		return -(int)e->code;
 	if (row->flags & ONCE)
-		forbid(row);
-	struct keeper_row *then = row_of((uint8_t)row->then);
-	if (then)
-		then->flags |= PERMITTED;
+		state->permitted &= ~bit_of(row->type);
+	state->permitted |= bit_of(row->then);
 	return 0;
 }
 
@@ -123,7 +127,7 @@ static bool serve_one(struct keeper_state *state, uint8_t packet[KEEPER_REQUEST_
 	uint32_t number = reader_be32(&in);
 	uint8_t type = reader_u8(&in);
 
-	if (dispatch(state, type, &in, &out, &e) < 0 || writer_check(&out, "keeper answer", &e) < 0)
+	if (keeper_dispatch(state, type, &in, &out, &e) < 0 || writer_check(&out, "keeper answer", &e) < 0)
 		return send_answer(number, e.code, (const uint8_t *)e.text, strlen(e.text));
 	return send_answer(number, ERR_OK, out.bytes, out.len);
 }
@@ -164,6 +168,7 @@ int keeper_main(int argc, char **argv)
 		log_error("only the agent starts this");
 		return 2;
 	}
+	keeper_state_init(state);
 	/* The agent ends us by closing the socket; a signal to its group is for it to handle. */
 	signal(SIGINT, SIG_IGN);
 	signal(SIGTERM, SIG_IGN);

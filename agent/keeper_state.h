@@ -17,6 +17,8 @@ struct keeper_state {
 	const char *tcti, *tsm, *securityfs;
 	bool development;
 
+	uint32_t permitted; /* set of 1 << request */
+
 	/* What the machine has; `looked` once that is known. */
 	bool looked;
 	struct provider_options options;
@@ -42,7 +44,7 @@ struct keeper_row;
 typedef int keeper_answer_fn(struct keeper_state *state, const struct keeper_row *row,
 			     struct reader *in, struct writer *out, struct err *e);
 
-/* One request of the table: what is permitted now is data. */
+/* One request of the table. Number 0 is none: its bit may be set or not. */
 struct keeper_row {
 	enum keeper_request type;
 	unsigned int flags;
@@ -51,6 +53,11 @@ struct keeper_row {
 	enum keeper_request then; /* becomes permitted when this one has succeeded */
 	enum keeper_request ends[2]; /* stop being permitted as soon as this one is tried */
 };
+
+/* keeper.c: what is permitted at the start; then one request after the other. */
+void keeper_state_init(struct keeper_state *state);
+int keeper_dispatch(struct keeper_state *state, uint8_t type, struct reader *in,
+		    struct writer *out, struct err *e) MUST_CHECK;
 
 /* keeper_platform.c: looks once; opens the TPM that is wanted. */
 int keeper_need_platform(struct keeper_state *state, struct err *e) MUST_CHECK;
