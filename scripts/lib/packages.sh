@@ -19,6 +19,9 @@ packages_image="apt dpkg debian-archive-keyring mount python3 util-linux"
 # What the iris example needs where the agent runs on the host itself.
 packages_iris="python3 python3-venv python3-sklearn"
 
+# Simulated TEEs, for demonstrations: scripts/demo --tee.
+packages_simulator="libfuse3-dev"
+
 packages_test="clang llvm libclang-rt-dev libfuse3-dev python3 python3-grpcio python3-grpc-tools
 	python3-pkg-resources python3-cryptography python3-openssl python3-cbor2 tpm2-tools openssl nghttp2-client
 	nghttp2-server libxml2-utils sqlite3 zip unzip git $packages_iris"

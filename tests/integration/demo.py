@@ -29,11 +29,11 @@ def domains():
     return set(done.stdout.split()) if done.returncode == 0 else set()
 
 
-def demo(*arguments):
+def demo(*arguments, ends="demo: ok"):
     done = subprocess.run([DEMO, *arguments], capture_output=True, text=True, check=False,
                           stdin=subprocess.DEVNULL)
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
-    assert done.stdout.rstrip().endswith("demo: ok"), done.stdout[-1000:]
+    assert done.stdout.rstrip().endswith("\n" + ends), done.stdout[-1000:]
     return done.stdout
 
 
@@ -71,6 +71,16 @@ def the_demo_runs_in_a_virtual_machine():
     assert domains() <= machines, "a machine is left"
 
 
+def the_demo_runs_over_attested_tls_from_simulated_hardware():
+    """Every call of an owner's is judged by a policy that was computed from the image."""
+    before, machines = set(glob.glob("/tmp/cocos-demo.*")), domains()
+    shown = demo("--tee", "snp", ends="demo: ok (SIMULATED snp)")
+    check_run(shown)
+    assert "$ cocos-cli policy create --image image --tee snp" in shown
+    nothing_is_left(before)
+    assert domains() <= machines, "a machine is left"
+
+
 def what_is_kept_can_be_used_and_stopped():
     before = set(glob.glob("/tmp/cocos-demo.*"))
     shown = demo("--vm", "none", "--keep")
@@ -97,7 +107,7 @@ def a_demo_that_fails_says_where_and_leaves_nothing():
 
 
 def wrong_calls_are_told_so():
-    for arguments in (["--vm"], ["--vm", "cloud"], ["--bogus"], ["--stop", "/tmp"]):
+    for arguments in (["--vm"], ["--vm", "cloud"], ["--tee", "sgx"], ["--tee", "snp", "--vm", "none"], ["--bogus"], ["--stop", "/tmp"]):
         done = subprocess.run([DEMO, *arguments], capture_output=True, text=True, check=False)
         assert done.returncode == 2 and done.stderr, arguments
     assert "--keep" in subprocess.run([DEMO, "--help"], capture_output=True, text=True,
@@ -107,4 +117,5 @@ def wrong_calls_are_told_so():
 if __name__ == "__main__":
     tap.run([wrong_calls_are_told_so, the_demo_runs_on_the_host,
              a_demo_that_fails_says_where_and_leaves_nothing, what_is_kept_can_be_used_and_stopped,
-             the_demo_runs_in_a_virtual_machine])
+             the_demo_runs_in_a_virtual_machine,
+             the_demo_runs_over_attested_tls_from_simulated_hardware])
