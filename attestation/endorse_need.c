@@ -34,7 +34,6 @@ static void take_raw(struct endorse_need *n, struct span raw)
 	take(&n->vek, snp_report_signing_key(&n->report) == SNP_KEY_VLEK ? table.vlek : table.vcek);
 	take(&n->intermediate, table.ask);
 	take(&n->ark, table.ark);
-	n->has_ark_crl = n->has_ark_crl || table.crl.len > 0;
 }
 
 static void take_protobuf(struct endorse_need *n, struct span message)

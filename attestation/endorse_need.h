@@ -15,7 +15,6 @@ struct endorse_need {
 	struct snp_report report;
 	/* In the evidence or in `in`; empty: missing. */
 	struct span vek, intermediate, ark;
-	bool has_ark_crl;
 	struct span quote;
 
 	/* What the spans lead into. */

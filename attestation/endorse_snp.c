@@ -263,11 +263,13 @@ static int fetch_pair(struct snp_ask *a, struct span *intermediate, struct span 
 	return rc;
 }
 
-static bool wants_crl(const struct endorse_need *need, const struct verify_input *in)
+/* A list of the host's is as good as its signature, but it is the host who chose it: one that is still
+ * current and older than the last revocation, say. So it does not stand for the service's. */
+static bool wants_crl(const struct verify_input *in)
 {
 	bool asked = in->snp.require_crl || (in->policy && in->policy->require_crl);
 
-	return asked && !need->has_ark_crl && in->snp.crl_count < SNP_CRLS_MAX;
+	return asked && in->snp.crl_count < SNP_CRLS_MAX;
 }
 
 /* One that was given may be the ASK's: only the issuer tells. */
@@ -289,7 +291,7 @@ static int complete(struct snp_ask *a, const struct endorse_need *need, struct v
 		    struct err *e)
 {
 	struct span intermediate = need->intermediate, ark = need->ark, vek = { 0 }, crl = { 0 };
-	bool leaf_missing = !need->vek.len, crl_missing = wants_crl(need, in);
+	bool leaf_missing = !need->vek.len, crl_missing = wants_crl(in);
 
 	if ((!intermediate.len || !ark.len) && fetch_pair(a, &intermediate, &ark, e) < 0)
 		return -(int)e->code;
@@ -365,7 +367,7 @@ int endorse_snp(struct endorsements *n, const struct endorse_need *need, struct 
 	struct endorse_need known = *need;
 	int rc = 0;
 
-	if (need->vek.len && need->intermediate.len && ark && !wants_crl(need, in))
+	if (need->vek.len && need->intermediate.len && ark && !wants_crl(in))
 		return 0;
 	if (check_askable(need, in, e) < 0)
 		return -(int)e->code;

@@ -34,7 +34,8 @@ struct snp_input {
 	 * used is a refusal. */
 	struct span crls[SNP_CRLS_MAX];
 	size_t crl_count;
-	bool require_crl; /* the ARK's has to be there */
+	bool require_crl; /* the ARK's has to be there; one in the table, which the host chose, is not
+			     enough */
 
 	/* The one root to trust in place of AMD's, DER or PEM; empty: AMD's three, built in. Names
 	 * under it are to be as AMD's (ARK-Milan, SEV-Milan, SEV-VCEK, …): products are told by

@@ -228,13 +228,13 @@ bool snp_chain_crl(const struct snp_chain *chain, const struct snp_input *in,
 		have_ark = have_ark || of_ark;
 		any = true;
 	}
-	if (table->crl.len) {
+	/* What the host brought is judged; as the host chose it, it is not the one that was asked for. */
+	if (table->crl.len)
 		all = check_list(chain, in, table->crl, &of_ark, v) && all;
-		have_ark = have_ark || of_ark;
-	}
 	if (in->require_crl && !have_ark)
-		return verdict_check(v, "crl.required", SECTION_CHAIN, false, "none of the ARK's",
-				     "the ARK's CRL");
+		return verdict_check(v, "crl.required", SECTION_CHAIN, false,
+				     table->crl.len ? "none but the host's" : "none of the ARK's",
+				     "the ARK's CRL, from the service or given");
 	if (!any)
 		verdict_not_asked(v, "crl.revoked", "RFC 5280 6.3",
 				  "no CRL given: revocation was not asked for");

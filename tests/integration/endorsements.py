@@ -285,6 +285,23 @@ def a_list_is_fetched_when_it_is_asked_for():
         assert files_below(folder("cache")) == []
 
 
+def a_list_that_the_host_brings_does_not_stand_for_the_services():
+    revoked, empty = Report("negative/own-crl-ask-revoked", "Milan"), own()
+    older = read(os.path.join(empty.folder, empty.case["files"]["crl"]))
+    guid = bytes.fromhex("92f81bc358114d3d97ffd19f88dc67ea")
+    table = guid + struct.pack("<II", 48, len(older)) + bytes(24) + older
+    with Folder() as folder, Service() as service:
+        revoked.put(service)
+        with open(folder("evidence"), "wb") as file:
+            file.write(revoked.bytes + table)
+        run = cli("attestation", "validate", folder("evidence"), "--mode", "snp", "--genuine-only",
+                  "--report_data", revoked.bytes[0x50:0x90].hex(), "--at", revoked.case["at"],
+                  "--cache", folder("cache"), "--json", "--kds", service.url, "--check_crl",
+                  "--trusted_root", os.path.join(revoked.folder, revoked.case["trusted_root"]))
+        assert "revoked" in refused(run)["reason"], run.out
+        assert revoked.crl_path in service.asked
+
+
 def lists_that_revoke_or_cannot_be_used_refuse():
     for name, words in {"own-crl-ask-revoked": (), "own-crl-stale": ("not accepted",),
                         "own-crl-future": ("not accepted",), "own-crl-wrong-key": ("not accepted",),
@@ -654,6 +671,7 @@ if __name__ == "__main__":
              a_version_2_report_of_genoa_is_looked_for_in_milan_first,
              a_vlek_is_never_asked_for_but_what_is_above_it_is,
              a_list_is_fetched_when_it_is_asked_for,
+             a_list_that_the_host_brings_does_not_stand_for_the_services,
              lists_that_revoke_or_cannot_be_used_refuse,
              quotes_are_completed_then_judged_offline,
              a_quote_that_does_not_hold_tells_no_service_anything,

@@ -413,6 +413,35 @@ static void certificates_may_come_in_the_table(void **state)
 	assert_fails_at("chain.vek");
 }
 
+/* It may be signed and current, and older than the last revocation. */
+static void a_list_that_the_host_chose_is_not_the_one_that_is_asked_for(void **state)
+{
+	static const uint8_t guid[16] = { 0x92, 0xf8, 0x1b, 0xc3, 0x58, 0x11, 0x4d, 0x3d,
+					  0x97, 0xff, 0xd1, 0x9f, 0x88, 0xdc, 0x67, 0xea };
+	enum { HEAD = 48 };
+	static uint8_t table[HEAD + FORGE_CRL_MAX];
+	const long ask[] = { 65537 };
+	size_t len = forge_crl(f.root_key, "ARK-Genoa", NULL, 0, FORGE_AT - 9, FORGE_AT + 9,
+			       table + HEAD);
+
+	good();
+	memcpy(table, guid, sizeof(guid));
+	put32(table + 16, HEAD);
+	put32(table + 20, len);
+	f.input.cert_table = (struct span){ table, HEAD + len };
+	assert_passes();
+	f.input.require_crl = true;
+	assert_fails_at("crl.required");
+	give_crl(NULL, 0);
+	assert_passes();
+	/* One that revokes counts, whoever brought it. */
+	good();
+	len = forge_crl(f.root_key, "ARK-Genoa", ask, 1, FORGE_AT - 9, FORGE_AT + 9, table + HEAD);
+	put32(table + 20, len);
+	f.input.cert_table = (struct span){ table, HEAD + len };
+	assert_fails_at("crl.revoked");
+}
+
 static void id_blocks_are_signed_and_say_what_the_report_says(void **state)
 {
 	uint8_t block[IDBLOCK_LEN], auth[IDAUTH_LEN];
@@ -529,6 +558,7 @@ int main(void)
 		cmocka_unit_test(the_chip_of_turin_is_eight_bytes),
 		cmocka_unit_test(every_bit_of_a_report_counts),
 		cmocka_unit_test(certificates_may_come_in_the_table),
+		cmocka_unit_test(a_list_that_the_host_chose_is_not_the_one_that_is_asked_for),
 		cmocka_unit_test(id_blocks_are_signed_and_say_what_the_report_says),
 		cmocka_unit_test(every_byte_of_an_id_block_counts),
 		cmocka_unit_test(genuine_only_wants_no_policy_but_the_rest),
