@@ -610,7 +610,7 @@ def nothing_acknowledged_is_lost_by_kill_9():
                     run(service, computation)
                     agent.manifest()
                 until(gone(service, "cvm-1"), "the end")
-                speaker = threading.Thread(target=speak)
+                speaker = threading.Thread(target=speak, daemon=True)
                 speaker.start()
             workers = [threading.Thread(target=target)
                        for target in (watch, create_more, create_more)]
