@@ -101,11 +101,12 @@ void forge_add(struct forge_cert *want, const char *oid, const void *bytes, size
 
 struct forge_extension *forge_find(struct forge_cert *want, const char *oid)
 {
-	for (size_t i = 0; i < want->extension_count; i++)
-		if (strcmp(want->extensions[i].oid, oid) == 0)
-			return &want->extensions[i];
-	MUST(!"an extension that is there");
-	return NULL;
+	size_t i = 0;
+
+	while (i < want->extension_count && strcmp(want->extensions[i].oid, oid) != 0)
+		i++;
+	MUST(i < want->extension_count);
+	return &want->extensions[i];
 }
 
 static void add_number(struct forge_cert *want, const char *oid, uint8_t value)

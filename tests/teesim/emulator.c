@@ -22,8 +22,6 @@
 
 #define FW_CFG "opt/org.cocos.teesim"
 
-DEFINE_CLEANUP(struct json *, json_free)
-
 struct machine {
 	char *text; /* the configuration */
 	struct json *root;

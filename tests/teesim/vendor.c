@@ -157,7 +157,7 @@ int vendor_tdx_platform(struct vendor *vendor, uint8_t platform, struct tdx_forg
 {
 	*forge = (struct tdx_forge){ .platform = platform };
 	for (size_t i = 0; i < FORGE_KEY_COUNT; i++) {
-		if (load_key(vendor, VENDOR_TDX + i, e) < 0) {
+		if (load_key(vendor, (enum vendor_key)(VENDOR_TDX + i), e) < 0) {
 			tdx_forge_done(forge);
 			return -(int)e->code;
 		}
