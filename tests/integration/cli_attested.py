@@ -21,7 +21,7 @@ import tap
 from agent_tpm import Tpm
 from attested_peer import AttestedServer, Identity, Parts, Session
 from cli_agent import MANIFEST_DIGEST, FakeAgent, field as proof_field, sha3, verify as verify_proof
-from harness import Folder, agent, cli, read
+from harness import Folder, agent, cli, read, until
 
 DATA = b"a,b\n1,2\n" * 1000
 RSA_EK, RSA_EK_CERT = "0x81010001", "0x1c00002"
@@ -43,9 +43,11 @@ class CertifiedTpm(Tpm):
         with open(setup, "w", encoding="utf-8") as f:
             f.write("create_certs_tool= /usr/bin/swtpm_localca\n"
                     f"create_certs_tool_config = {options}\n"
-                    "create_certs_tool_options = /dev/null\nactive_pcr_banks = sha256\n")
-        super().__init__("sha256", ["--create-ek-cert", "--config", setup])
-        self.run("tpm2_pcrextend", "4:sha256=" + "4a" * 32, "10:sha256=" + IMA_DIGEST.hex())
+                    "create_certs_tool_options = /dev/null\nactive_pcr_banks = sha256,sha384\n")
+        super().__init__("sha256,sha384", ["--create-ek-cert", "--config", setup])
+        for digest in BOOT_EVENTS:
+            self.run("tpm2_pcrextend", "4:sha256=" + digest.hex())
+        self.run("tpm2_pcrextend", "10:sha256=" + IMA_DIGEST.hex())
 
     @property
     def root(self):
@@ -89,7 +91,7 @@ class Ak:
     def at(self, ending):
         return self.tpm.at(f"{self.name}.{ending}")
 
-    def quote(self, extra):
+    def quote(self, extra, log=b""):
         self.run("tpm2_quote", "-c", self.at("ctx"), "-l", "sha256:4,10", "-q", extra.hex(), "-m",
                  self.at("msg"), "-s", self.at("sig"), "-g", "sha256")
         values = b"".join(
@@ -97,7 +99,7 @@ class Ak:
             for index in (4, 10))
         quoted = (message(1, read(self.at("msg"))) + message(2, read(self.at("sig"))) +
                   message(3, varint(1 << 3) + varint(11) + values))
-        return message(1, self.public) + message(2, quoted)
+        return (message(1, self.public) + message(2, quoted) + (message(3, log) if log else b""))
 
 
 # ---- the agent's words, by hand from the description of the wire ----
@@ -125,6 +127,20 @@ IMA_LOG, IMA_DATA = ima_entry(b"/usr/bin/algorithm")
 IMA_DIGEST = hashlib.sha256(IMA_DATA).digest()
 
 
+def boot_log(kernel):
+    """A crypto-agile log (TCG PFP, 10): what was booted, and the separators."""
+    def event(pcr, kind, data):
+        return (struct.pack("<IIIH", pcr, kind, 1, 0x000b) + hashlib.sha256(data).digest() +
+                struct.pack("<I", len(data)) + data)
+    spec = (b"Spec ID Event03\0" + struct.pack("<I", 0) + b"\x00\x02\x00\x02" +
+            struct.pack("<IHHB", 1, 0x000b, 32, 0))
+    log = struct.pack("<II", 0, 3) + bytes(20) + struct.pack("<I", len(spec)) + spec
+    return log + event(4, 13, kernel) + b"".join(event(pcr, 4, bytes(4)) for pcr in range(8))
+
+
+BOOT_EVENTS = [hashlib.sha256(b"kernel").digest(), hashlib.sha256(bytes(4)).digest()]
+
+
 class Evidence:
     """What an agent says of itself; `change` is what a liar says else."""
 
@@ -136,14 +152,14 @@ class Evidence:
         run = hashlib.sha256(b"cocos-run-v1\0" + self.statement).digest()
         self.run_evidence = change.get("run_ak", ak).quote(run)
 
-    def token(self, nonce, use):
+    def token(self, nonce, use, log=b""):
         numbers = self.identity.key.public_key().public_numbers()
         now = int(time.time())
         claims = {1: "agent", 4: now + 300, 6: now - 1, 10: nonce,
                   8: {1: {1: 2, -1: 1, -2: numbers.x.to_bytes(32, "big"),
                           -3: numbers.y.to_bytes(32, "big")}},
                   "platform_type": self.change.get("platform", "vTPM"),
-                  "raw_report": self.ak.quote(self.change.get("extra", nonce)),
+                  "raw_report": self.ak.quote(self.change.get("extra", nonce), log),
                   "x-cocos-nonce-use": use}
         if not self.change.get("stripped"):
             claims["x-cocos-run"] = self.statement
@@ -160,7 +176,7 @@ class Evidence:
     def nonce(self, kind, tee, vtpm):
         d = (b"cocos-nonce-v1\0" + bytes([kind]) + tee.ljust(64, b"\0") + vtpm.ljust(32, b"\0") +
              hashlib.sha256(self.identity.spki).digest())
-        return self.token(hashlib.sha256(d).digest(), "nonce")
+        return self.token(hashlib.sha256(d).digest(), "nonce", self.change.get("log", b""))
 
 
 class AttestedAgent(FakeAgent):
@@ -173,6 +189,7 @@ class AttestedAgent(FakeAgent):
         self.opener = None      # the AK that opens credentials, where it is another
         self.connection = None
         self.reattested, self.ima, self.spoil = 0, IMA_LOG, False
+        self.cancelled = None   # an upload by its owner; None: it came to no end
         self.door = AttestedServer(evidence.identity,
                                    lambda parts: self.evidence.channel(parts))
         self.door.serve = self.serve
@@ -192,6 +209,9 @@ class AttestedAgent(FakeAgent):
         for key, value in context.invocation_metadata():
             values.setdefault(key, []).append(value)
         self.calls.append(values)
+        # grpcio takes a cancelled upload for a finished one, until it hears of the cancelling.
+        self.cancelled = bool(self.later) and cancelled(context)
+        assert not self.cancelled
         with self.connection.lock:
             session = self.connection.tls.export_keying_material(b"EXPORTER-cocos-proof", 32)
         verify_proof(self.public, base64.b64decode(values["proof"][0]),
@@ -244,11 +264,19 @@ class AttestedAgent(FakeAgent):
         return bytes(secret)
 
 
+def cancelled(context):
+    try:
+        return until(lambda: not context.is_active(), "a cancelled call")
+    except AssertionError:
+        return False
+
+
 # ---- one owner, one computation ----
 
 def spki_base64():
     key = ed25519.Ed25519PrivateKey.generate().public_key()
-    der = key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    der = key.public_bytes(serialization.Encoding.DER,
+                           serialization.PublicFormat.SubjectPublicKeyInfo)
     return base64.b64encode(der).decode()
 
 
@@ -279,7 +307,8 @@ class World(Folder):
         self.write("manifest.json", right)
         self.write("other.json", manifest_of("other", user)[0])
         self.write("data.csv", DATA.decode())
-        for name, value in (("policy.json", TPM.read("sha256", 4).hex()), ("wrong.json", "5b" * 32)):
+        for name, value in (("policy.json", TPM.read("sha256", 4).hex()),
+                            ("wrong.json", "5b" * 32)):
             self.write(name, json.dumps({"cocos": 1,
                                          "tpm": {"pcrs": {"sha256": {"4": [value]}}}}))
         self.evidence = Evidence(AK, self.digest, Identity(), **self.change)
@@ -407,13 +436,31 @@ def a_tpm_that_does_not_open_the_credential_is_refused():
         assert w.agent.calls == []
 
 
+def a_log_that_the_channel_has_no_room_for_is_asked_for_and_replayed():
+    rules = json.dumps({"cocos": 1, "tpm": {"events": {"sha256": {
+        "4": [digest.hex() for digest in BOOT_EVENTS]}}}})
+    with World(log=boot_log(b"kernel")) as w:
+        w.write("events.json", rules)
+        assert "accepted" in w.send(policy="events.json").ok()
+        w.write("events.json", rules.replace(BOOT_EVENTS[0].hex(), "77" * 32))
+        ran = w.send(policy="events.json")
+        assert ran.status == 1 and "policy.pcr4" in ran.err, ran.err
+        assert len(w.agent.calls) == 1, "of the first command"
+    for log in (boot_log(b"another"), boot_log(b"kernel")[:-1], b""):
+        with World(log=log) as w:
+            w.write("events.json", rules)
+            ran = w.send(policy="events.json")
+            assert ran.status == 1 and "attestation: " in ran.err, ran.err
+            assert w.agent.calls == [], ran.err
+
+
 def another_agent_at_the_end_of_an_upload_gets_no_last_word():
     with World() as w:
         w.agent.later = Evidence(OTHER_AK, w.digest, w.evidence.identity)
         ran = w.send()
         assert ran.status == 1 and "ak.named" in ran.err, ran.err
-        assert w.agent.reattested == 1
         assert not hasattr(w.agent, "received"), "it was accepted"
+        assert w.agent.reattested == 1 and w.agent.cancelled is not False
 
 
 def results_are_asked_for_only_of_the_same_agent():
