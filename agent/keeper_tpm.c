@@ -64,7 +64,7 @@ int keeper_answer_endorsement(struct keeper_state *state, const struct keeper_ro
 			      struct reader *in, struct writer *out, struct err *e)
 {
 	CLEANUP_WRITER struct writer ak = writer_up_to(PROVIDER_TPM_CREDENTIAL_MAX);
-	struct provider_tpm_ek ek = { 0 };
+	struct provider_tpm_ek ek;
 
 	if (need_tpm(state, e) < 0 || provider_tpm_ak_public(state->tpm, &ak, e) < 0 ||
 	    provider_tpm_ek(state->tpm, &ek, e) < 0)
@@ -72,9 +72,8 @@ int keeper_answer_endorsement(struct keeper_state *state, const struct keeper_ro
 	const struct span cert = provider_tpm_ak_cert(state->tpm);
 	keeper_put_part(out, ak.bytes, ak.len);
 	keeper_put_part(out, cert.bytes, cert.len);
-	keeper_put_part(out, ek.public_area, ek.public_len);
-	keeper_put_part(out, ek.cert, ek.cert_len);
-	provider_tpm_ek_done(&ek);
+	keeper_put_part(out, ek.public_area.bytes, ek.public_area.len);
+	keeper_put_part(out, ek.cert.bytes, ek.cert.len);
 	return 0;
 }
 

@@ -85,15 +85,13 @@ int provider_svsm_binds(const struct provider_options *options, struct provider_
 	if (failed) /* ENXIO, EINVAL, …: nobody of that name; whoever is busy is asked again */
 		return failed == -(int)ERR_UNAVAILABLE ? failed : 0;
 	failed = provider_tpm_ek(tpm, &ek, e);
-	const struct span ek_public = { ek.public_area, ek.public_len };
 	if (!failed)
 		failed = provider_svsm_check(
 			(struct span){ answer.outblob, answer.outblob_len },
 			(struct span){ answer.manifestblob, answer.manifestblob_len }, nonce,
-			ek_public, e);
+			ek.public_area, e);
 	if (!failed)
-		failed = check_activation(tpm, ek_public, e);
-	provider_tpm_ek_done(&ek);
+		failed = check_activation(tpm, ek.public_area, e);
 	*bound = !failed;
 	return failed;
 }

@@ -82,6 +82,8 @@ void provider_tpm_close(struct provider_tpm *tpm)
 	if (!tpm)
 		return;
 	provider_tpm_drop_ak(tpm);
+	free(tpm->ek_public);
+	free(tpm->ek_cert);
 	if (tpm->esys)
 		Esys_Finalize(&tpm->esys);
 	if (tpm->tcti && tpm->from_loader)

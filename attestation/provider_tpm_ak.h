@@ -34,13 +34,12 @@ int provider_tpm_ak_public(struct provider_tpm *tpm, struct writer *out, struct 
 struct span provider_tpm_ak_cert(const struct provider_tpm *tpm);
 
 /* The endorsement key by the TCG's default template L-1 (RSA 2048), as TPMT_PUBLIC, and its
- * certificate from NV, NULL where there is none. Both malloc'ed. */
+ * certificate from NV, empty where there is none. Asked of the TPM once, since making an RSA key takes
+ * it seconds; lent until provider_tpm_close(). */
 struct provider_tpm_ek {
-	uint8_t *public_area, *cert;
-	size_t public_len, cert_len;
+	struct span public_area, cert;
 };
 int provider_tpm_ek(struct provider_tpm *tpm, struct provider_tpm_ek *ek, struct err *e) MUST_CHECK;
-void provider_tpm_ek_done(struct provider_tpm_ek *ek);
 
 /* TPM2_ActivateCredential: the secret, if the blob was made for this AK's name and this EK. `blob`
  * and `secret` are the contents of TPM2B_ID_OBJECT and TPM2B_ENCRYPTED_SECRET. ERR_DENIED if it was

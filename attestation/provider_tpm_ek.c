@@ -117,11 +117,10 @@ static int make_ek(struct provider_tpm *tpm, ESYS_TR *handle, TPM2B_PUBLIC **are
 	return code == TSS2_RC_SUCCESS ? 0 : provider_tpm_fault(e, code, "the endorsement key");
 }
 
-int provider_tpm_ek(struct provider_tpm *tpm, struct provider_tpm_ek *ek, struct err *e)
+static int ask_ek(struct provider_tpm *tpm, struct err *e)
 {
 	CLEANUP(esys) TPM2B_PUBLIC *area = NULL;
 	CLEANUP(free) uint8_t *bytes = malloc(sizeof(TPMT_PUBLIC));
-	struct provider_tpm_ek got = { 0 };
 	ESYS_TR handle = ESYS_TR_NONE;
 	size_t len = 0;
 
@@ -134,20 +133,21 @@ int provider_tpm_ek(struct provider_tpm *tpm, struct provider_tpm_ek *ek, struct
 						   &len);
 	if (code != TSS2_RC_SUCCESS)
 		return provider_tpm_fault(e, code, "the endorsement key's public area");
-	int failed = provider_tpm_nv_read(tpm, EK_CERT_INDEX, &got.cert, &got.cert_len, e);
+	int failed = provider_tpm_nv_read(tpm, EK_CERT_INDEX, &tpm->ek_cert, &tpm->ek_cert_len, e);
 	if (failed && failed != -(int)ERR_NOT_FOUND)
 		return failed;
-	got.public_area = TAKE_PTR(bytes);
-	got.public_len = len;
-	*ek = got;
+	tpm->ek_public = TAKE_PTR(bytes);
+	tpm->ek_public_len = len;
 	return 0;
 }
 
-void provider_tpm_ek_done(struct provider_tpm_ek *ek)
+int provider_tpm_ek(struct provider_tpm *tpm, struct provider_tpm_ek *ek, struct err *e)
 {
-	free(ek->public_area);
-	free(ek->cert);
-	*ek = (struct provider_tpm_ek){ 0 };
+	if (!tpm->ek_public && ask_ek(tpm, e) < 0)
+		return -(int)e->code;
+	ek->public_area = (struct span){ tpm->ek_public, tpm->ek_public_len };
+	ek->cert = (struct span){ tpm->ek_cert, tpm->ek_cert_len };
+	return 0;
 }
 
 static int start_policy(struct provider_tpm *tpm, ESYS_TR *session, struct err *e)
