@@ -9,8 +9,8 @@
 
 struct attested_server {
 	EVP_PKEY *key;
-	uint8_t *leaf;
-	size_t leaf_len;
+	uint8_t *leaf, *spki;
+	size_t leaf_len, spki_len;
 	struct attested_source source;
 };
 
@@ -63,6 +63,8 @@ int attested_server_new(const struct attested_server_config *config,
 	s = calloc(1, sizeof(*s));
 	if (!s)
 		return err_nomem(e);
+	if (key_to_spki(config->key, &s->spki, &s->spki_len, e) < 0)
+		return -(int)e->code;
 	s->leaf = malloc(config->leaf_len);
 	if (!s->leaf)
 		return err_nomem(e);
@@ -81,6 +83,7 @@ void attested_server_free(struct attested_server *server)
 		return;
 	EVP_PKEY_free(server->key);
 	free(server->leaf);
+	free(server->spki);
 	free(server);
 }
 
@@ -135,6 +138,8 @@ static void on_token(void *data, const uint8_t *token, size_t len, const struct 
 						   .leaf_der = server->leaf,
 						   .leaf_len = server->leaf_len,
 						   .key = server->key,
+						   .spki = server->spki,
+						   .spki_len = server->spki_len,
 						   .evidence = token,
 						   .evidence_len = len };
 	CLEANUP_WRITER struct writer w = writer_up_to(AUTHENTICATOR_MAX);

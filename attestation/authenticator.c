@@ -43,13 +43,10 @@ static size_t signed_content(const struct authenticator_session *s, const uint8_
 static int write_certificate(const struct authenticator_session *s, const struct ea_request *request,
 			     const struct authenticator_input *in, struct writer *w, struct err *e)
 {
-	CLEANUP(free) uint8_t *spki = NULL;
 	struct binding_binder binder;
 	struct binding unused;
-	size_t spki_len;
 
-	if (key_to_spki(in->key, &spki, &spki_len, e) < 0 ||
-	    binding_channel(s->hash, spki, spki_len, s->exporter, &binder, &unused, e) < 0)
+	if (binding_channel(s->hash, in->spki, in->spki_len, s->exporter, &binder, &unused, e) < 0)
 		return -(int)e->code;
 	writer_u8(w, MESSAGE_CERTIFICATE);
 	size_t message = writer_reserve(w, 3);

@@ -28,7 +28,8 @@ struct authenticator_session {
 };
 
 /* Builds Certificate ‖ CertificateVerify ‖ Finished in answer to `request`, whose context and
- * schemes were parsed before. `leaf_der` is the certificate of `key`, which is P-256; `evidence` is
+ * schemes were parsed before. `leaf_der` is the certificate of `key`, which is P-256, and `spki` its
+ * public half (the caller's, who makes it once: to encode it costs more than to sign); `evidence` is
  * the EAT. ERR_EXHAUSTED if the evidence does not fit the extension's two-byte length. */
 struct authenticator_input {
 	const uint8_t *request;
@@ -36,6 +37,8 @@ struct authenticator_input {
 	const uint8_t *leaf_der;
 	size_t leaf_len;
 	EVP_PKEY *key;
+	const uint8_t *spki;
+	size_t spki_len;
 	const uint8_t *evidence;
 	size_t evidence_len;
 };

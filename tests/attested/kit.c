@@ -46,7 +46,9 @@ int kit_identity_make(struct kit_identity *identity, struct err *e)
 	*identity = (struct kit_identity){ .key = NULL };
 	if (!cert)
 		return err_nomem(e);
-	if (key_generate(KEY_ECDSA, &identity->key, e) < 0 || make_leaf(identity, cert, e) < 0 ||
+	if (key_generate(KEY_ECDSA, &identity->key, e) < 0 ||
+	    key_to_spki(identity->key, &identity->spki, &identity->spki_len, e) < 0 ||
+	    make_leaf(identity, cert, e) < 0 ||
 	    key_to_private_pem(identity->key, &identity->key_pem, e) < 0) {
 		kit_identity_done(identity);
 		return -(int)e->code;
@@ -58,6 +60,7 @@ void kit_identity_done(struct kit_identity *identity)
 {
 	EVP_PKEY_free(identity->key);
 	OPENSSL_free(identity->leaf);
+	free(identity->spki);
 	free(identity->cert_pem);
 	free(identity->key_pem);
 	*identity = (struct kit_identity){ .key = NULL };
@@ -93,13 +96,13 @@ static void on_closed(uv_handle_t *handle)
 static int make_token(const struct collecting *c, char **token, struct err *e)
 {
 	CLEANUP_WRITER struct writer w = writer_up_to(2 * TOKEN_TOO_LONG);
-	CLEANUP(free) uint8_t *spki = NULL;
+	const struct kit_identity *identity = c->source->identity;
 	char hex[2 * BINDING_REPORT_DATA_LEN + 1];
 	struct binding binding;
 	size_t len;
 
-	if (key_to_spki(c->source->identity->key, &spki, &len, e) < 0 ||
-	    binding_channel(c->hash, spki, len, c->exporter, NULL, &binding, e) < 0)
+	if (binding_channel(c->hash, identity->spki, identity->spki_len, c->exporter, NULL,
+			    &binding, e) < 0)
 		return -(int)e->code;
 	hex_encode(binding.report_data, sizeof(binding.report_data), hex);
 	writer_text(&w, KIT_TOKEN_PREFIX);

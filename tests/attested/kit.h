@@ -12,8 +12,8 @@
 
 struct kit_identity {
 	EVP_PKEY *key;
-	uint8_t *leaf;
-	size_t leaf_len;
+	uint8_t *leaf, *spki;
+	size_t leaf_len, spki_len;
 	char *cert_pem, *key_pem;
 };
 int kit_identity_make(struct kit_identity *identity, struct err *e) MUST_CHECK;

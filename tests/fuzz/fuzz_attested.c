@@ -140,14 +140,12 @@ static struct kit_identity identity;
 
 static void make_token(enum digest_kind hash, const uint8_t exporter[BINDING_EXPORTER_LEN])
 {
-	CLEANUP(free) uint8_t *spki = NULL;
 	struct binding binding;
-	size_t len;
 	struct err e;
 	int at = snprintf(evidence.token, sizeof(evidence.token), "%s", KIT_TOKEN_PREFIX);
 
-	assert(key_to_spki(identity.key, &spki, &len, &e) == 0);
-	assert(binding_channel(hash, spki, len, exporter, NULL, &binding, &e) == 0);
+	assert(binding_channel(hash, identity.spki, identity.spki_len, exporter, NULL, &binding,
+			       &e) == 0);
 	for (size_t i = 0; i < sizeof(binding.report_data); i++)
 		at += snprintf(evidence.token + at, sizeof(evidence.token) - (size_t)at, "%02x",
 			       binding.report_data[i]);
@@ -247,6 +245,8 @@ static size_t honest_authenticator(uint8_t *out, size_t room)
 					     .leaf_der = identity.leaf,
 					     .leaf_len = identity.leaf_len,
 					     .key = identity.key,
+					     .spki = identity.spki,
+					     .spki_len = identity.spki_len,
 					     .evidence = (const uint8_t *)evidence.token };
 	struct err e;
 

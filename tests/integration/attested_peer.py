@@ -469,7 +469,9 @@ def tls_context(method, identity=None, alpn=True, suites=None, versions=None):
     low, high = versions or (SSL.TLS1_3_VERSION, SSL.TLS1_3_VERSION)
     context.set_min_proto_version(low)
     context.set_max_proto_version(high)
-    if suites:
+    if suites and hasattr(context, "set_tls13_ciphersuites"):
+        context.set_tls13_ciphersuites(suites.encode())
+    elif suites:  # Debian 12's has no method for it
         assert SSL._lib.SSL_CTX_set_ciphersuites(context._context, suites.encode()) == 1
     if identity:
         context.use_certificate(crypto.X509.from_cryptography(identity.certificate))

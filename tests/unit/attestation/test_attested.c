@@ -518,16 +518,13 @@ static void fake_answer(struct room *room, struct rpc_prologue_run *run)
 	const struct kit_identity *id = room->signs;
 	struct authenticator_session session;
 	char token[256], hex[2 * BINDING_REPORT_DATA_LEN + 1];
-	CLEANUP(free) uint8_t *spki = NULL;
 	struct ea_request request;
 	struct binding binding;
-	size_t len;
 	struct err e;
 
 	assert_ok(ea_request_parse(input.request, input.request_len, &request, &e), e);
 	assert_ok(attested_session_read(rpc_prologue_tls(run), request.context, &session, &e), e);
-	assert_ok(key_to_spki(id->key, &spki, &len, &e), e);
-	assert_ok(binding_channel(session.hash, spki, len, session.exporter, NULL, &binding, &e),
+	assert_ok(binding_channel(session.hash, id->spki, id->spki_len, session.exporter, NULL, &binding, &e),
 		  e);
 	for (size_t i = 0; i < sizeof(binding.report_data); i++)
 		snprintf(hex + 2 * i, 3, "%02x", binding.report_data[i]);
@@ -535,6 +532,8 @@ static void fake_answer(struct room *room, struct rpc_prologue_run *run)
 	input.leaf_der = id->leaf;
 	input.leaf_len = id->leaf_len;
 	input.key = id->key;
+	input.spki = id->spki;
+	input.spki_len = id->spki_len;
 	input.evidence = (uint8_t *)token;
 	input.evidence_len = strlen(token);
 	writer_zeros(&w, EA_FRAME_HEAD);

@@ -137,8 +137,8 @@ static uint8_t *make_leaf(EVP_PKEY *key, size_t *len)
 struct fixture {
 	struct authenticator_session session;
 	EVP_PKEY *key;
-	uint8_t *leaf;
-	size_t leaf_len;
+	uint8_t *leaf, *spki;
+	size_t leaf_len, spki_len;
 	struct writer request;
 };
 
@@ -150,6 +150,7 @@ static void fixture_init(struct fixture *f)
 	*f = (struct fixture){ .session.hash = DIGEST_SHA384, .request = writer_up_to(4096) };
 	assert_ok(key_generate(KEY_ECDSA, &f->key, &e), e);
 	f->leaf = make_leaf(f->key, &f->leaf_len);
+	assert_ok(key_to_spki(f->key, &f->spki, &f->spki_len, &e), e);
 	assert_ok(random_bytes(f->session.handshake_context, 48, &e), e);
 	assert_ok(random_bytes(f->session.finished_key, 48, &e), e);
 	assert_ok(random_bytes(f->session.exporter, BINDING_EXPORTER_LEN, &e), e);
@@ -161,6 +162,7 @@ static void fixture_done(struct fixture *f)
 {
 	EVP_PKEY_free(f->key);
 	free(f->leaf);
+	free(f->spki);
 	writer_done(&f->request);
 }
 
@@ -172,6 +174,8 @@ static int write_answer(struct fixture *f, const void *evidence, size_t len, str
 						.leaf_der = f->leaf,
 						.leaf_len = f->leaf_len,
 						.key = f->key,
+						.spki = f->spki,
+						.spki_len = f->spki_len,
 						.evidence = evidence,
 						.evidence_len = len };
 
