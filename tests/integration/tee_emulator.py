@@ -10,7 +10,7 @@ import subprocess
 
 import tap
 from harness import ROOT, Folder, program
-from teesim import TEESIM, Teesim
+from teesim import TEESIM, Teesim, unavailable
 
 HOST_DATA = bytes(range(32))
 CONFIG_ID = bytes(range(48))
@@ -132,10 +132,10 @@ def tdx_host(folder):
     return host
 
 
-def tdx_policy(folder, host):
+def image_policy(folder, host, tee, *options):
     """What an owner computes from the image."""
-    record = {"version": 1, "flavour": "base", "cmdline": host.append, "min_memory_mib": 512,
-              "cmdline_words": [], "shares": ["env_share", "certs_share"]}
+    record = {"version": 1, "flavour": "base", "cmdline": "console=ttyS0 quiet",
+              "min_memory_mib": 512, "cmdline_words": [], "shares": ["env_share", "certs_share"]}
     for name in ("kernel", "initrd"):
         with open(host.files[name], "rb") as file:
             content = file.read()
@@ -144,16 +144,68 @@ def tdx_policy(folder, host):
                         "sha256": hashlib.sha256(content).hexdigest()}
     folder.write("image/image.json", json.dumps(record))
     done = subprocess.run([program("cocos-cli"), "policy", "create", "--image", folder("image"),
-                           "--tee", "tdx", "--firmware", TDX_FIRMWARE, "--rtmr0", "00" * 48],
+                           "--tee", tee, "--firmware", host.files["bios"], *options],
                           capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)["tdx"]
+    return json.loads(done.stdout)[tee]
+
+
+def judged(folder, host, policy):
+    """The verdict over a report of the machine that the host launches now."""
+    facts = host.launch()[1]
+    name = f"machine-{len(os.listdir(folder.path))}"
+    data = bytes(range(64))
+    policy_file = folder.write("policy.json", json.dumps(
+        {"cocos": 1, "snp": {**policy, "host_data": [HOST_DATA.hex()]}, "run": {"agent": "stock"}}))
+    with Teesim(folder, name=name, keys=folder("keys"),
+                **{key: value for key, value in facts.items() if key != "tee"}) as tee:
+        report, table = tee.collect(data)
+        done = subprocess.run(
+            [program("cocos-cli"), "attestation", "validate", folder.write("evidence", report + table),
+             "--mode", "snp", "--report_data", data.hex(), "--policy", policy_file,
+             "--trusted_root", tee.root], capture_output=True, text=True, check=False)
+    return done.stdout
+
+
+def the_policy_of_the_image_refuses_every_other_launch():
+    """A host that tells the truth to the manager and something else to QEMU."""
+    def add(name):
+        def change(host):
+            with open(host.files[name], "ab") as file:
+                file.write(b"one more")
+        return change
+
+    def word(host):
+        host.append += " cocos.role_signature"
+
+    def configuration(host):
+        host.object["host-data"] = base64.b64encode(bytes(32)).decode()
+
+    def debugger(host):
+        host.object["policy"] |= 1 << 19
+    if unavailable():
+        print(f"# not shown: {unavailable()}")
+        return
+    with Folder() as folder:
+        host = Host(folder)
+        policy = image_policy(folder, host, "snp", "--cpu-type", "EPYC-Milan", "--cpus", "2")
+        honest = judged(folder, host, policy)
+        assert honest.startswith("SIMULATED verified"), honest
+    for change, check in ((add("kernel"), "measurement"), (add("initrd"), "measurement"),
+                          (word, "measurement"), (configuration, "host_data"), (debugger, "debug")):
+        with Folder() as folder:
+            host = Host(folder)
+            policy = image_policy(folder, host, "snp", "--cpu-type", "EPYC-Milan", "--cpus", "2")
+            change(host)
+            verdict = judged(folder, host, policy)
+            assert verdict.startswith("SIMULATED refused") and check in verdict, verdict
 
 
 def a_td_is_measured_as_its_owner_computes():
     with Folder() as folder:
         host = tdx_host(folder)
-        facts, policy = host.launch()[1], tdx_policy(folder, host)
+        facts = host.launch()[1]
+        policy = image_policy(folder, host, "tdx", "--rtmr0", "00" * 48)
         assert facts["tee"] == "tdx" and facts["mrtd"] in policy["mrtd"]
         assert facts["rtmr1"] in policy["rtmr1"] and facts["rtmr2"] in policy["rtmr2"]
         assert facts["mrconfigid"] == CONFIG_ID.hex() and facts["mrowner"] == "00" * 48
@@ -235,6 +287,7 @@ def a_call_without_a_tee_goes_through_as_it_is():
 def main():
     tap.run([the_launch_is_measured_as_hardware_would, what_a_host_changes_is_measured,
              a_td_is_measured_as_its_owner_computes,
+             the_policy_of_the_image_refuses_every_other_launch,
              a_host_that_names_a_fact_twice_starts_nothing, qemu_gets_what_it_can_do,
              the_machine_gets_no_vendors_key, what_is_not_known_is_refused,
              a_call_without_a_tee_goes_through_as_it_is])
