@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "attestation/evidence_json.h"
 #include "cli/number.h"
 #include "common/base/encode.h"
 #include "common/base/file.h"
@@ -372,6 +373,32 @@ static int read_corim(const struct cli *cli, struct evidence_options *o, struct 
 	return corim_values_policy(&o->corim, &o->policy, e);
 }
 
+/* The JSON form of the protobuf that the mode takes; the mode says which, its members never do. */
+static int read_evidence(const char *path, struct evidence_options *o, struct err *e)
+{
+	enum verify_mode mode = o->input.mode;
+	struct span text;
+	uint8_t *bytes;
+	size_t len;
+
+	if (keep(o, path, &o->input.evidence, e) < 0)
+		return -(int)e->code;
+	text = o->input.evidence;
+	if (!evidence_is_json(text))
+		return 0;
+	if (mode == VERIFY_TDX || mode == VERIFY_EAT)
+		return err_set(e, ERR_INVALID, "'%s' is JSON, and a %s is read as bytes", path,
+			       mode == VERIFY_TDX ? "quote" : "token");
+	if (o->file_count == EVIDENCE_FILES_MAX)
+		return err_set(e, ERR_EXHAUSTED, "more than %d files", EVIDENCE_FILES_MAX);
+	if (evidence_from_json(text, mode == VERIFY_SNP ? EVIDENCE_JSON_SEVSNP : EVIDENCE_JSON_ATTEST,
+			       &bytes, &len, e) < 0)
+		return err_wrap(e, "'%s'", path);
+	o->files[o->file_count++] = bytes;
+	o->input.evidence = (struct span){ bytes, len };
+	return 0;
+}
+
 int evidence_options_read(const struct cli *cli, const char *path, struct evidence_options *o,
 			  struct err *e)
 {
@@ -380,7 +407,7 @@ int evidence_options_read(const struct cli *cli, const char *path, struct eviden
 	evidence_options_init(o);
 	if (!mode)
 		return err_set(e, ERR_INVALID, "--mode is missing: snp, tdx, vtpm, snp-vtpm or eat");
-	if (verify_mode_of(mode, &o->input.mode, e) < 0 || keep(o, path, &o->input.evidence, e) < 0 ||
+	if (verify_mode_of(mode, &o->input.mode, e) < 0 || read_evidence(path, o, e) < 0 ||
 	    read_binding(cli, o, e) < 0 || evidence_policies(cli, "policy", NULL, o, e) < 0 ||
 	    evidence_trust_read(cli, o, e) < 0 || read_companions(cli, o, e) < 0)
 		return -(int)e->code;

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "attestation/evidence_json.h"
+#include "attestation/tpm_attestation.h"
+#include "common/base/cleanup.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
+{
+	static struct sevsnp_attestation sevsnp;
+	static struct tpm_attestation tpm;
+	const struct span text = { bytes, len };
+
+	for (int kind = EVIDENCE_JSON_SEVSNP; kind <= EVIDENCE_JSON_ATTEST; kind++) {
+		CLEANUP(free) uint8_t *made = NULL;
+		size_t made_len;
+		struct err e;
+
+		if (evidence_from_json(text, (enum evidence_json_kind)kind, &made, &made_len, &e) < 0)
+			continue;
+		if (!evidence_is_json(text) || !made_len || evidence_is_json((struct span){ made, made_len }))
+			__builtin_trap();
+		(void)!sevsnp_attestation_parse((struct span){ made, made_len }, &sevsnp, &e);
+		(void)!tpm_attestation_parse((struct span){ made, made_len }, &tpm, &e);
+	}
+	return 0;
+}
