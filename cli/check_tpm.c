@@ -10,7 +10,7 @@
 #include "attestation/tpm_policy.h"
 #include "cli/check.h"
 #include "cli/check_aael.h"
-#include "cli/number.h"
+#include "cli/check_policy.h"
 #include "common/base/encode.h"
 #include "common/base/json.h"
 #include "common/base/writer.h"
@@ -209,21 +209,13 @@ static int judge_quote(const struct check_input *in, struct quote_files *q, stru
 		       struct writer *show, struct err *e)
 {
 	CLEANUP(free) struct tpm_quote *quote = calloc(1, sizeof(*quote));
-	uint64_t resets = 0;
 
 	if (!quote)
 		return err_nomem(e);
-	if (number_option(in->cli, "reset_count", UINT32_MAX, &resets, e) < 0)
-		return -(int)e->code;
 	if (!tpm_quote_check(&q->input, v, quote))
 		return 0;
-	if (!cli_flag(in->cli, "allow_sha1_bank"))
-		verdict_check(v, "policy.bank", "attestation.md", !tpm_quote_is_sha1(quote),
-			      "SHA-1 registers alone", "a bank of SHA-256 or better");
-	if (cli_value(in->cli, "reset_count"))
-		verdict_checkf(v, "policy.reset_count", "TPM 2.0 part 2, 10.11.1",
-			       quote->attest.reset_count == resets, "the count that was named", "%u",
-			       quote->attest.reset_count);
+	if (check_policy_quote(in, quote, &q->pcrs, v, e) < 0)
+		return -(int)e->code;
 	show_quote(quote, show);
 	return 0;
 }
@@ -283,8 +275,12 @@ static int run_quote(const struct check_input *in, struct verdict *v, struct wri
 {
 	CLEANUP(free) struct quote_files *q = calloc(1, sizeof(*q));
 
-	if (!cli_value(in->cli, "sig") && !cli_value(in->cli, "ak"))
+	if (!cli_value(in->cli, "sig") && !cli_value(in->cli, "ak")) {
+		if (cli_value(in->cli, "policy"))
+			return err_set(e, ERR_INVALID, "--policy goes with --sig, --ak and --pcrs; "
+						       "'attestation validate' judges the whole");
 		return run_message(in, v, e);
+	}
 	if (!q)
 		return err_nomem(e);
 	int failed = read_quote(in, q, e);

@@ -130,6 +130,8 @@ static enum cli_exit judge(struct cli *cli, bool json, struct err *e)
 	if (!kind)
 		return cli_usage(e, "kind %s is unknown; see --help",
 				 log_quote(cli->operands[0]).text);
+	if (kind != &check_quote && cli_value(cli, "policy"))
+		return cli_usage(e, "--policy goes with a quote: what %s says, it can't judge", kind->name);
 	if (!v) {
 		err_nomem(e);
 		return CLI_USAGE;
@@ -178,6 +180,7 @@ static const struct cli_option options[] = {
 	{ .name = "separators_optional", .help = "log: PCR 0 to 7 may lack their separators" },
 	{ .name = "allow_sha1_bank", .help = "quote: of SHA-1 registers alone" },
 	{ .name = "reset_count", .value = "N", .help = "quote: the TPM's resets so far" },
+	{ .name = "policy", .value = "FILE", .help = "quote: what its registers have to be (JSON)" },
 	{ .name = "at", .value = "RFC3339", .help = "the moment to judge at (now)" },
 	{ .name = "skew", .value = "SECONDS", .help = "by how much clocks may differ (300)" },
 	{ .name = "batch", .value = "FILE", .help = "options as JSON, one object per line" },

@@ -155,6 +155,45 @@ def intel_s_chains_and_crls_agree_with_openssl():
     assert alike >= 5
 
 
+def a_policy_judges_a_quote_s_registers():
+    """Beside a quote that holds: all registers right, one wrong, one that was not quoted."""
+    judged = 0
+    for folder, case in cases("tpm"):
+        if case["verdict"] != "verified" or not os.path.exists(f"{folder}/sig.bin"):
+            continue
+        if ours(folder, case).returncode != 0:
+            continue
+        with open(f"{folder}/pcrs.json", encoding="utf-8") as file:
+            pcrs = json.load(file)
+        bank = next((b for b in ("sha256", "sha384") if pcrs.get(b)), None)
+        if not bank:
+            continue
+        index = next(iter(pcrs[bank]))
+        wrong = "00" * (len(pcrs[bank][index]) // 2 - 1) + "7f"
+        absent = next((str(i) for i in range(24) if str(i) not in pcrs[bank]), None)
+        words = [CLI, "attestation", "check", "quote", f"{folder}/quote.bin", "--sig", f"{folder}/sig.bin", "--pcrs",
+                 f"{folder}/pcrs.json", "--ak", f"{folder}/ak.pub", "--nonce", case["input"]["nonce"], "--policy"]
+        wanted = [({i: [v] for i, v in pcrs[bank].items()}, 0), ({index: [wrong, pcrs[bank][index]]}, 0),
+                  ({index: [wrong]}, 1)] + ([({absent: [wrong]}, 1)] if absent else [])
+        with tempfile.NamedTemporaryFile("w", suffix=".json") as policy:
+            for registers, status in wanted:
+                policy.seek(0)
+                policy.truncate()
+                json.dump({"cocos": 1, "tpm": {"pcrs": {bank: registers}}}, policy)
+                policy.flush()
+                done = run(*words, policy.name)
+                assert done.returncode == status, f"{folder} {registers}: {done.stdout}{done.stderr}"
+                assert status == 0 or b"refused: policy.pcr" in done.stdout, done.stdout
+            policy.seek(0)
+            policy.truncate()
+            json.dump({"cocos": 1, "run": {"agent": "stock"}}, policy)
+            policy.flush()
+            assert run(*words, policy.name).returncode == 2
+        judged += 1
+    print(f"# {judged} quotes")
+    assert judged >= 2
+
+
 def main():
     if not os.path.isdir(os.path.join(VECTORS, "tpm")):
         print("1..0 # SKIP no vectors: COCOS_VECTORS has none")
@@ -164,7 +203,7 @@ def main():
     if missing:
         print(f"1..0 # SKIP not installed: {', '.join(missing)}")
         sys.exit(0)
-    tap.run([quotes_agree_with_tpm2_checkquote, event_logs_agree_with_tpm2_eventlog,
+    tap.run([a_policy_judges_a_quote_s_registers, quotes_agree_with_tpm2_checkquote, event_logs_agree_with_tpm2_eventlog,
              intel_s_chains_and_crls_agree_with_openssl])
 
 

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * check_policy.h — a policy beside one quote: its `tpm` alone, which needs nothing but registers.
+ */
+#pragma once
+
+#include "attestation/tpm_quote.h"
+#include "cli/check.h"
+
+/* Judges a quote that holds by --policy, --allow_sha1_bank and --reset_count. ERR_INVALID where the
+ * policy can't be read or speaks of no TPM. */
+int check_policy_quote(const struct check_input *in, const struct tpm_quote *quote,
+		       const struct tpm_pcrs *pcrs, struct verdict *v, struct err *e) MUST_CHECK;
