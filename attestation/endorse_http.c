@@ -59,11 +59,17 @@ static bool is_this_machine(const char *host)
 	return false;
 }
 
+static const char https[] = "https://", http[] = "http://";
+
+static bool is_plain(const char *url)
+{
+	return strncmp(url, http, sizeof(http) - 1) == 0;
+}
+
 int endorse_http_base(const char *base, struct err *e)
 {
-	static const char https[] = "https://", http[] = "http://";
 	size_t len = strlen(base);
-	bool plain = strncmp(base, http, sizeof(http) - 1) == 0;
+	bool plain = is_plain(base);
 
 	if (!plain && strncmp(base, https, sizeof(https) - 1) != 0)
 		return err_set(e, ERR_INVALID, "%s: an address begins with https://",
@@ -161,6 +167,8 @@ static CURLcode attempt(struct endorse_http *h, const struct endorse_request *r,
 	h->problem[0] = '\0';
 	*status = 0;
 	SET(CURLOPT_URL, r->url);
+	/* What isn't encrypted stays on this machine, whatever proxies the environment names. */
+	SET(CURLOPT_NOPROXY, is_plain(r->url) ? "*" : NULL);
 	SET(CURLOPT_TIMEOUT_MS, (long)(left < TRY_MS ? left : TRY_MS));
 	SET(CURLOPT_WRITEDATA, t);
 	SET(CURLOPT_HEADERDATA, t);

@@ -633,6 +633,9 @@ def the_cache_is_where_the_environment_says():
                                    ({"COCOS_CACHE": folder("named")}, "named")):
             cli(*words, COCOS_KDS_URL=service.url, **environment).ok()
             assert os.path.exists(folder(where, "snp", "Milan", "ask_ark.pem")), where
+        # A proxy is for what is encrypted: plain addresses are this machine's.
+        cli(*words, COCOS_KDS_URL=service.url, COCOS_CACHE=folder("direct"), http_proxy="http://127.0.0.1:1",
+            all_proxy="http://127.0.0.1:1").ok()
         run = cli(*words, COCOS_KDS_URL=service.url)
         assert run.status == 1 and "set HOME" in run.err, run.err
         folder.write("file", b"")
