@@ -252,13 +252,11 @@ static int put_object(const struct json *object, const struct member *members, s
 	return 0;
 }
 
+/* No white space before it: a protobuf may begin with a line feed, the head of its first field, and a
+ * brace, that field's length. */
 bool evidence_is_json(struct span bytes)
 {
-	size_t i = 0;
-
-	while (i < bytes.len && strchr(" \t\r\n", bytes.bytes[i]) && bytes.bytes[i])
-		i++;
-	return i < bytes.len && bytes.bytes[i] == '{';
+	return bytes.len && bytes.bytes[0] == '{';
 }
 
 int evidence_from_json(struct span text, enum evidence_json_kind kind, uint8_t **bytes, size_t *len,

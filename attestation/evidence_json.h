@@ -15,7 +15,7 @@ enum evidence_json_kind {
 	EVIDENCE_JSON_ATTEST, /* attest.Attestation */
 };
 
-/* Text that begins like a JSON object; no evidence in binary does. */
+/* It begins with the brace of a JSON object, as no evidence in binary does. */
 bool evidence_is_json(struct span bytes);
 
 /* Malloc'ed. Names in lowerCamelCase or as in the .proto file, bytes in canonical base64, 64-bit

@@ -293,6 +293,16 @@ static void discard(struct builder *b)
 	}
 }
 
+/* libyajl steps over them; white space is blank, tab, line feed and carriage return (RFC 8259, 2), and
+ * in strings control characters are escaped. */
+static int refuse_feeds(const char *bytes, size_t len, struct err *e)
+{
+	for (size_t i = 0; i < len; i++)
+		if (bytes[i] == '\v' || bytes[i] == '\f')
+			return err_set(e, ERR_INVALID, "json: byte %zu: a control character", i);
+	return 0;
+}
+
 static int parse(const void *bytes, size_t len, bool zeros, struct json **root, struct err *e)
 {
 	CLEANUP(free) struct builder *b = calloc(1, sizeof(*b));
@@ -302,7 +312,7 @@ static int parse(const void *bytes, size_t len, bool zeros, struct json **root, 
 		free(value);
 		return err_nomem(e);
 	}
-	if (refuse_lone_surrogates(bytes, len, e) < 0) {
+	if (refuse_feeds(bytes, len, e) < 0 || refuse_lone_surrogates(bytes, len, e) < 0) {
 		free(value);
 		return -(int)e->code;
 	}

@@ -17,7 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 
 		if (evidence_from_json(text, (enum evidence_json_kind)kind, &made, &made_len, &e) < 0)
 			continue;
-		if (!evidence_is_json(text) || !made_len || evidence_is_json((struct span){ made, made_len }))
+		if (!made_len || evidence_is_json((struct span){ made, made_len }))
 			__builtin_trap();
 		(void)!sevsnp_attestation_parse((struct span){ made, made_len }, &sevsnp, &e);
 		(void)!tpm_attestation_parse((struct span){ made, made_len }, &tpm, &e);

@@ -51,7 +51,7 @@ static void a_report_is_the_same_in_every_spelling(void **state)
 		size_t len;
 		struct err e;
 
-		writer_text(&w, " {\"report\":");
+		writer_text(&w, "{\"report\":");
 		write_report(&w, i & 1, tcbs[i / 2]);
 		writer_text(&w, ",\"certificateChain\":{\"vcekCert\":\"AQID\",\"askCert\":null},"
 				"\"product\":{\"name\":1}}");
@@ -163,8 +163,8 @@ static void binary_evidence_never_looks_like_it(void **state)
 		assert_int_equal(evidence_is_json((struct span){ &byte, 1 }), byte == '{');
 	}
 	assert_false(evidence_is_json((struct span){ NULL, 0 }));
-	assert_false(evidence_is_json(text_of(" \t\r\n")));
-	assert_true(evidence_is_json(text_of(" \t\r\n{")));
+	/* Field 1 of 123 bytes: an attestation key's public area may have that length. */
+	assert_false(evidence_is_json(text_of("\n{")));
 }
 
 int main(void)

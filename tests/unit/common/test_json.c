@@ -60,6 +60,10 @@ static void every_uint64_is_exact(void **state)
 static void what_is_not_json_is_refused(void **state)
 {
 	static const char *const bad[] = {
+		"\f{}",
+		"{\v}",
+		"[1]\f",
+		"[\"\f\"]",
 		"", " ", "{", "[1", "[1,]", "{\"a\":1,}", "{\"a\":1,\"a\":2}",
 		"{\"a\":1,\"\\u0061\":2}", "{} x", "{}{}", "01", "'a'", "NaN", "Infinity", "+1", "1.",
 		"\"\\ud800\"", "\"\\udc00\"", "\"\\ud800\\u0041\"", "\"\\ud800x\"", "\"\x80\"",
