@@ -135,6 +135,14 @@ static void what_is_not_understood_is_refused(void **state)
 		{ "{\"cocos\":1,\"tdx\":{\"statuses\":[]}}", "TCB statuses" },
 		{ "{\"cocos\":1,\"run\":{\"agent\":\"any\"}}", "'any'" },
 		{ "{\"cocos\":1,\"run\":{\"fixed_boot\":1}}", "true or false" },
+		{ "{\"cocos\":1,\"tpm\":{\"pcrs\":[]}}", "an object" },
+		{ "{\"cocos\":1,\"tpm\":{\"pcrs\":{\"sha256\":[]}}}", "an object" },
+		{ "{\"cocos\":1,\"tpm\":{\"pcrs\":{\"sha256\":{\"4\":[]}}}}", "0 values" },
+		{ "{\"cocos\":1,\"tpm\":{\"pcrs\":{\"sha256\":{\"4\":[4]}}}}", "a string" },
+		{ "{\"cocos\":1,\"tpm\":{\"pcrs\":{\"sha256\":{\"4a\":[]}}}}", "no register" },
+		{ "{\"cocos\":1,\"tpm\":{\"pcrs\":{\"sha1\":{\"4\":"
+		  "[\"0000000000000000000000000000000000000000\"]}}},\"pcr_values\":{\"sha1\":"
+		  "{\"4\":\"0000000000000000000000000000000000000000\"}}}", "said twice" },
 		{ "{\"cocos\":1,\"tpm\":{\"events\":[]}}", "an object" },
 		{ "{\"cocos\":1,\"tpm\":{\"events\":{\"sha512\":{}}}}", "unknown bank" },
 		{ "{\"cocos\":1,\"tpm\":{\"events\":{\"sha256\":[]}}}", "an object" },
