@@ -4,9 +4,9 @@
 
   attacks.py                 all rows
   attacks.py THEME|ROW...    those
-  attacks.py --list          name, reason of the refusal and purpose of every row
+  attacks.py --list          theme, name and reason of the refusal of every row
+  attacks.py --markdown      the same with what each does, as docs/attacks.md has it
 """
-import contextlib
 import importlib
 import os
 import sys
@@ -16,30 +16,57 @@ sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "integration")]
 
 import rows  # noqa: E402  pylint: disable=wrong-import-position
 
-THEMES = ["parties"]
+THEMES = ["authenticator", "evidence", "later", "policy", "downgrade", "manifest", "hardware", "oracle", "host",
+          "parties"]
+
+
+def load(themes):
+    return {theme: importlib.import_module("theme_" + theme) for theme in themes}
+
+
+def theme_of(row):
+    return row.theme.removeprefix("theme_")
 
 
 def chosen(words):
-    for theme in THEMES:
-        importlib.import_module("theme_" + theme)
+    load([w for w in words if w in THEMES] if set(words) <= set(THEMES) and words else THEMES)
     unknown = [w for w in words if w not in THEMES and all(w != r.name for r in rows.ROWS)]
     if unknown:
         sys.exit(f"no such row or theme: {', '.join(unknown)}; see --list")
-    return [r for r in rows.ROWS
-            if not words or r.name in words or r.theme.removeprefix("theme_") in words]
+    return [r for r in rows.ROWS if not words or r.name in words or theme_of(r) in words]
+
+
+def show():
+    for row in chosen([]):
+        print(f"{theme_of(row):14} {row.name:46} {row.check!r}")
+
+
+def markdown():
+    print(f"""# Attacks that are tried
+
+Made by `tests/attacks/attacks.py --markdown`. Each row is a running adversary against real programs,
+with an honest twin that has to get through; it passes only if the attack is refused for the reason
+that is named, and the attacker's side holds no byte. `tests/attacks/attacks.py ROW` tries one.
+{len(chosen([]))} rows:""")
+    for theme, module in load(THEMES).items():
+        print(f"\n## {theme.capitalize()}\n\n{' '.join(module.__doc__.split())}\n")
+        print("| row | what is tried | refused for |\n|---|---|---|")
+        for row in rows.ROWS:
+            if theme_of(row) == theme:
+                about = " ".join(row.about.split())
+                print(f"| `{row.name}` | {about} | `{row.check}` |")
 
 
 def main(words):
-    if words == ["--list"]:
-        for one in chosen([]):
-            print(f"{one.theme.removeprefix('theme_'):14} {one.name:44} {one.check!r}")
-            print(f"{'':14} {' '.join((one.about or '').split())}")
+    actions = {"--list": show, "--markdown": markdown}
+    if len(words) == 1 and words[0] in actions:
+        actions[words[0]]()
         return 0
     if any(w.startswith("-") for w in words):
         print(__doc__.strip())
         return 2
-    with contextlib.closing(sys.stdout):
-        return 1 if rows.run(chosen(words)) else 0
+    return 1 if rows.run(chosen(words)) else 0
 
 
-sys.exit(main(sys.argv[1:]))
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -10,8 +10,9 @@ from agent_job import (ALGO_KEY, DATA_KEY, IRIS, OTHER_KEY, SUM, USER_KEY, compu
                        unzip)
 from agent_peer import Client, Service, Agent, algorithm, cvms_pb2, dataset, free_port, sha3, zip_of
 from agent_tpm import Tpm
+from attested_peer import HTTP2_PREFACE, HTTP2_SETTINGS, Identity, Over, connect
+from listener import Bridge, Listener
 from rows import Outcome, row
-from tls import Identity, Listener, Tunnel
 
 EVIL = b"anything else\n"
 
@@ -175,7 +176,7 @@ def with_proof(name, check, **changes):
             proof = data_proof(client, **(changes if evil else {}))
             return told(lambda: client.data(IRIS, None, "iris.csv", metadata=proof),
                         planted(client, "iris.csv"))
-    attempt.__doc__ = f"A proof that its owner signed for {name.removeprefix('proof-of-')}."
+    attempt.__doc__ = f"A proof that its owner signed for {name[9:].replace('-', ' ')}."
     attempt.__module__ = __name__
     row(name, check)(attempt)
 
@@ -216,16 +217,18 @@ def proof_replayed(evil):
 def proof_of_another_session(evil):
     """Under TLS: a proof that the owner signed for his own connection, sent over another one by
     whoever read it there (the first connection's exporter is in it)."""
-    cert, key = Identity(name="localhost").pem()
-    config = {"cert_file": cert, "key_file": key}
+    agent = Identity("localhost")
+    config = {"cert_file": agent.pem, "key_file": agent.key_pem}
     port = free_port()
-    with computing(lambda port: manifest(port, config=config), port=port, client_args={"ca": cert}):
-        with Tunnel(port) as owner, Tunnel(port) as other:
+    with computing(lambda port: manifest(port, config=config), port=port, client_args={"ca": agent.pem.decode()}):
+        mine = connect("127.0.0.1", port)
+        session = mine.tls.export_keying_material(b"EXPORTER-cocos-proof", 32)
+        with Bridge(mine) as owner, Bridge(connect("127.0.0.1", port)) as other:
             first, second = Client(owner.port), Client(other.port)
             digest = first.status().manifest_digest
             proof = [p for p in first.proof_metadata(
                 "algorithm-provider", "Algo", ALGO_KEY, sha3(SUM), [("algo_type", "bin")],
-                manifest=digest, challenge=owner.wire.export(b"EXPORTER-cocos-proof", 32, b""))
+                manifest=digest, challenge=session)
                 if p[0] != "proof-challenge"]
             sender = second if evil else first
             try:
@@ -309,19 +312,18 @@ def swapped_computation(evil):
 @row("stranger-without-a-client-certificate", "alert unknown ca")
 def stranger(evil):
     """A manifest names a CA of clients; somebody without a certificate of it connects."""
-    cert, key = Identity(name="localhost").pem()
-    owner = Identity(name="owner")
-    config = {"cert_file": cert, "key_file": key, "client_ca_file": owner.pem()[0]}
+    agent, owner = Identity("localhost"), Identity()
+    config = {"cert_file": agent.pem, "key_file": agent.key_pem, "client_ca_file": owner.pem}
     port = free_port()
-    with computing(lambda port: manifest(port, config=config), port=port, client_args={"ca": cert}):
-        with Tunnel(port, client=Identity(name="owner") if evil else owner) as tunnel:
-            client = Client(tunnel.port)
-            try:
-                outcome = told(client.status,
-                               lambda got: len(got.SerializeToString()) if got else 0)
-                return Outcome(outcome.taken, tunnel.wire.ended, outcome.gained)
-            finally:
-                client.close()
+    with computing(lambda port: manifest(port, config=config), port=port, client_args={"ca": agent.pem.decode()}):
+        mine = connect("127.0.0.1", port, identity=Identity() if evil else owner)
+        mine.send(HTTP2_PREFACE + HTTP2_SETTINGS)
+        try:
+            return Outcome(True, "", len(mine.more()))
+        except Over as why:
+            return Outcome(False, str(why), 0)
+        finally:
+            mine.close()
 
 
 # ---- the algorithm ----

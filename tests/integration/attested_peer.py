@@ -419,7 +419,7 @@ class Connection:
         try:
             while self._carry_out(plain) and self._carry_in(plain):
                 pass
-        except (SSL.Error, OSError):
+        except (SSL.Error, OSError, ValueError):  # the last: somebody here has closed it
             pass
         finally:
             plain.close()

@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: Apache-2.0
+"""To less than an attested channel: by version, by ALPN, by leaving it out, by configuration, by the
+environment that the owner's command happens to run in."""
+import contextlib
+import socket
+
+from OpenSSL import SSL
+
+from attested_peer import HTTP2_SETTINGS, Identity
+from listener import Listener
+from rows import row
+from world import Gate, Machine, desk, outcome, owner, uploaded
+
+
+def honest(**upload):
+    machine = Machine()
+    return uploaded(machine.script, machine.identity, **upload)
+
+
+def bare(**upload):
+    """TLS and HTTP/2 as any server has them, at which the owner's request is garbage: no byte of an
+    application's may follow it."""
+    result = uploaded(bare_script, Identity(), **upload)
+    result.gained += len(desk().kept)
+    return result
+
+
+def bare_script(gate, connection):
+    gate.asked(connection)
+    connection.send(HTTP2_SETTINGS)
+
+
+def plain(name, check, tls=None, **upload):
+    """A row: a server without attestation, against an owner who wants it."""
+    def put(about):
+        def attempt(evil):
+            return bare(tls=tls, **upload) if evil else honest(**upload)
+        attempt.__doc__, attempt.__module__ = about.__doc__, __name__
+        row(name, check)(attempt)
+        return about
+    return put
+
+
+@plain("tls-without-attestation", "frame: type")
+def tls_only():
+    """A server with a certificate and no evidence."""
+
+
+@plain("tls-1.2", "protocol version", tls={"versions": (SSL.TLS1_2_VERSION, SSL.TLS1_2_VERSION)})
+def tls12():
+    """A server that has TLS 1.2 alone, whose exporter is weaker and which can renegotiate."""
+
+
+@plain("no-alpn", "no ALPN 'h2'", tls={"alpn": False})
+def no_alpn():
+    """A server that does not agree to h2."""
+
+
+@row("no-tls-at-all", "wrong version number")
+def no_tls(evil):
+    """A server that speaks HTTP/2 in the clear, where TLS was expected."""
+    if not evil:
+        return honest()
+    desk().reset()
+    with ClearFront(desk().port) as gate:
+        return outcome(owner().upload(gate.target), gate)
+
+
+class ClearFront(Listener):
+    """Counts what comes in clear; a ClientHello is no application byte."""
+
+    def __init__(self, upstream):
+        super().__init__()
+        self.upstream = upstream
+
+    def serve(self, sock):
+        first = sock.recv(1, socket.MSG_PEEK)
+        if first == b"\x16":  # a TLS handshake record: answer as an HTTP/2 server would
+            sock.sendall(HTTP2_SETTINGS)
+            sock.settimeout(5)
+            with contextlib.suppress(OSError):
+                while sock.recv(4096):
+                    pass
+            return
+        with socket.create_connection(("127.0.0.1", self.upstream)) as there:
+            while data := sock.recv(4096):
+                self.received += len(data)
+                there.sendall(data)
+
+
+HOSTILE = {
+    "AGENT_GRPC_INSECURE": "true", "AGENT_GRPC_ATTESTED_TLS_SKIP_VERIFY": "true",
+    "AGENT_GRPC_SKIP_ATTESTATION": "1", "COCOS_INSECURE": "1", "COCOS_SKIP_VERIFY": "true",
+    "ATTESTATION_DISABLED": "1", "GRPC_INSECURE_SKIP_VERIFY": "1", "INSECURE": "1", "DEBUG": "1",
+    "SSL_CERT_FILE": "/dev/null", "SSL_VERIFY": "0", "NODE_TLS_REJECT_UNAUTHORIZED": "0",
+    "SSLKEYLOGFILE": "/dev/stderr", "OPENSSL_CONF": "/nonexistent",
+}
+
+
+@plain("environment-that-turns-verification-off", "frame: type", environment=HOSTILE)
+def hostile_environment():
+    """Every variable that ever turned verification off in some program, and the keys of the session
+    asked for on standard error."""
+
+
+@row("environment-leaks-session-keys", "frame: type")
+def keylog(evil):
+    """SSLKEYLOGFILE names a file that the attacker reads: it must stay empty."""
+    path = owner()("keys.log")
+    result = (bare if evil else honest)(environment={"SSLKEYLOGFILE": path})
+    with contextlib.suppress(FileNotFoundError), open(path, "rb") as file:
+        result.gained += len(file.read()) if evil else 0
+    return result
+
+
+def configured(name, check, **words):
+    """A row: the owner asks for attested TLS half-heartedly; not even a connection is made."""
+    def attempt(evil):
+        if not evil:
+            return honest()
+        desk().reset()
+        with Gate(None, Identity()) as gate:
+            ran = owner().upload(gate.target, **words)
+        result = outcome(ran, gate)
+        result.gained += gate.connections
+        return result
+    attempt.__doc__ = f"The owner's settings are not clear: {name.replace('-', ' ')}."
+    attempt.__module__ = __name__
+    row(name, check)(attempt)
+
+
+configured("attested-tls-without-a-policy", "attested TLS without a policy", environment={
+    "AGENT_GRPC_ATTESTATION_POLICY": None})
+configured("attested-tls-neither-true-nor-false", "AGENT_GRPC_ATTESTED_TLS", environment={
+    "AGENT_GRPC_ATTESTED_TLS": "maybe"})
+configured("root-named-and-attested-tls-off", "nobody asks the agent for a proof", environment={
+    "AGENT_GRPC_ATTESTED_TLS": "false"})
+configured("policy-named-and-attested-tls-off", "nobody asks the agent for a proof", trust=False,
+           options=["--attestation-policy", "/nonexistent"], environment={
+               "AGENT_GRPC_ATTESTED_TLS": "false", "AGENT_GRPC_ATTESTATION_POLICY": None})
+configured("policy-in-the-environment-and-attested-tls-off", "AGENT_GRPC_ATTESTATION_POLICY is given", trust=False, environment={
+    "AGENT_GRPC_ATTESTED_TLS": "false"})
+configured("policy-in-the-environment-and-attested-tls-empty", "AGENT_GRPC_ATTESTATION_POLICY is given", trust=False, environment={
+    "AGENT_GRPC_ATTESTED_TLS": ""})
+configured("policy-in-the-environment-and-attested-tls-not-said", "AGENT_GRPC_ATTESTATION_POLICY is given", trust=False, environment={
+    "AGENT_GRPC_ATTESTED_TLS": None})
