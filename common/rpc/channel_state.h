@@ -97,7 +97,7 @@ struct rpc_stream {
 	struct outbox outbox;
 	size_t promised;
 	struct err status; /* when has_ended */
-	uint64_t ping;	   /* of rpc_stream_ping(); 0: none is open */
+	uint64_t ping;	   /* the open question of rpc_stream_ping(), h2_ask(); 0: none */
 
 	bool is_paused, wants_turn, is_handing, has_sent_one;
 	bool wants_half_close, is_deferred, has_headers, was_requeued;

@@ -180,3 +180,22 @@ uint64_t h2_ping_answer(struct h2_pings *pings, const nghttp2_ping *frame, uint6
 	pings->since = now;
 	return reader_be64(&r);
 }
+
+int h2_ask(nghttp2_session *session, struct h2_pings *pings, uint64_t now)
+{
+	if (nghttp2_submit_settings(session, NGHTTP2_FLAG_NONE, NULL, 0) != 0)
+		return -1;
+	pings->asked++;
+	if (pings->waiting++ == 0)
+		pings->since = now;
+	return 0;
+}
+
+uint64_t h2_ask_answer(struct h2_pings *pings, uint64_t now)
+{
+	if (pings->answered++ > 0 && pings->waiting) {
+		pings->waiting--;
+		pings->since = now;
+	}
+	return pings->answered;
+}

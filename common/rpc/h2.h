@@ -41,12 +41,20 @@ int h2_input(nghttp2_session *session, struct transport *t, const uint8_t *bytes
 struct outbox;
 int h2_put_data(struct transport *t, const uint8_t *head, struct outbox *out, size_t len);
 
-/* The peer's whereabouts: when were PINGs sent, and is an answer overdue? */
+/* The peer's whereabouts: when was it asked, and is an answer overdue? */
 struct h2_pings {
 	unsigned waiting;
 	uint64_t since; /* the oldest that waits, or the last answer */
+	uint64_t asked, answered; /* SETTINGS of ours and acknowledgements, in order; see h2_ask() */
 };
 enum { H2_PING_ALIVE = 0, H2_PING_DRAIN = 1, H2_PING_CALLS = 2 };
 int h2_ping(nghttp2_session *session, struct h2_pings *pings, uint64_t opaque, uint64_t now);
 /* An answer: which one? */
 uint64_t h2_ping_answer(struct h2_pings *pings, const nghttp2_ping *frame, uint64_t now);
+
+/* A client's question whether all has arrived: SETTINGS with nothing in it, which is acknowledged at
+ * once and in order (RFC 9113, 6.5.3). No PING: gRPC's servers hang up on a client that sends a third
+ * one within five minutes without an answer of theirs between. Numbered from 2; 1 is the greeting. */
+int h2_ask(nghttp2_session *session, struct h2_pings *pings, uint64_t now);
+/* An acknowledgement: of which? */
+uint64_t h2_ask_answer(struct h2_pings *pings, uint64_t now);

@@ -34,15 +34,13 @@ static void on_settings(struct link *link)
 }
 
 /* Which stream asked? At most one: the number is its own. */
-static void ping_answered(struct link *link, const nghttp2_ping *frame)
+static void settings_acknowledged(struct link *link)
 {
-	uint64_t ping = h2_ping_answer(&link->pings, frame, uv_now(link->channel->hub.loop));
+	uint64_t question = h2_ask_answer(&link->pings, uv_now(link->channel->hub.loop));
 	struct rpc_stream *s;
 
-	if (ping <= H2_PING_CALLS)
-		return;
 	TAILQ_FOREACH(s, &link->streams, others) {
-		if (s->ping != ping)
+		if (s->ping != question)
 			continue;
 		s->ping = 0;
 		rpc_stream_ref(s);
@@ -60,13 +58,16 @@ static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *
 
 	switch (frame->hd.type) {
 	case NGHTTP2_SETTINGS:
-		if (!(frame->hd.flags & NGHTTP2_FLAG_ACK))
+		if (frame->hd.flags & NGHTTP2_FLAG_ACK)
+			settings_acknowledged(link);
+		else
 			on_settings(link);
-		return 0;
+		return result(link);
 	case NGHTTP2_PING:
 		if (frame->hd.flags & NGHTTP2_FLAG_ACK)
-			ping_answered(link, &frame->ping);
-		return result(link);
+			(void)h2_ping_answer(&link->pings, &frame->ping,
+					     uv_now(link->channel->hub.loop));
+		return 0;
 	case NGHTTP2_GOAWAY:
 		link_retire(link);
 		return 0;
@@ -161,6 +162,6 @@ int link_session_new(struct link *link, struct err *e)
 
 	if (nghttp2_session_client_new2(&link->h2, channel->callbacks, link, channel->option) != 0)
 		return err_nomem(e);
-	link->pings.since = uv_now(channel->hub.loop);
+	link->pings = (struct h2_pings){ .since = uv_now(channel->hub.loop), .asked = 1 };
 	return h2_greet(link->h2, &channel->limits, false, e);
 }

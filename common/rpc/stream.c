@@ -286,16 +286,14 @@ size_t rpc_stream_queued(const struct rpc_stream *s)
 
 int rpc_stream_ping(struct rpc_stream *s, struct err *e)
 {
-	uint64_t ping = H2_PING_CALLS + (uint64_t)s->stream_id;
-
 	if (s->has_ended)
 		return err_set(e, ERR_CANCELLED, "the call is over");
 	if (!s->link || s->ping || s->outbox.queued > 0)
-		return err_set(e, ERR_PRECONDITION, "output waits, or a ping has no answer yet");
-	/* What the stream queued is on its way to the transport, so the ping comes behind it. */
-	if (h2_ping(s->link->h2, &s->link->pings, ping, uv_now(s->channel->hub.loop)) != 0)
+		return err_set(e, ERR_PRECONDITION, "output waits, or a question is open");
+	/* What the stream queued is on its way to the transport, so the question comes behind it. */
+	if (h2_ask(s->link->h2, &s->link->pings, uv_now(s->channel->hub.loop)) != 0)
 		return err_nomem(e);
-	s->ping = ping;
+	s->ping = s->link->pings.asked;
 	transport_kick_later(&s->link->transport);
 	return 0;
 }
