@@ -175,6 +175,7 @@ def attempt_with(*words, here=None, **upload):
     finally:
         here.tee.fault()
     planted = set(here.planted()) - before
+    assert here.service.connections == 1, "the service's gRPC hung up on the agent"
     if ran.status == 0:
         here.halt()  # the dataset is in: the next row has a run of its own
     said = here.agent.output()[logged:] + ran.out + ran.err
