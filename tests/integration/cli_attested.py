@@ -189,6 +189,7 @@ class AttestedAgent(FakeAgent):
         self.opener = None      # the AK that opens credentials, where it is another
         self.connection = None
         self.reattested, self.ima, self.spoil = 0, IMA_LOG, False
+        self.pause, self.pieces = 0, 0
         self.cancelled = None   # an upload by its owner; None: it came to no end
         self.door = AttestedServer(evidence.identity,
                                    lambda parts: self.evidence.channel(parts))
@@ -219,6 +220,15 @@ class AttestedAgent(FakeAgent):
                      MANIFEST_DIGEST + session + (asset or bytes(32)) +
                      sha3(b"".join(proof_field(k) + proof_field(v) for k, v in parameters)))
         return values
+
+    def receive(self, context, pieces, offset):
+        def slowly():
+            for number, piece in enumerate(pieces):
+                self.pieces = number + 1
+                if number == 0:
+                    time.sleep(self.pause)
+                yield piece
+        return super().receive(context, slowly(), offset)
 
     def Reattest(self, requests, context):
         for one in requests:
@@ -461,6 +471,27 @@ def another_agent_at_the_end_of_an_upload_gets_no_last_word():
         assert ran.status == 1 and "ak.named" in ran.err, ran.err
         assert not hasattr(w.agent, "received"), "it was accepted"
         assert w.agent.reattested == 1 and w.agent.cancelled is not False
+
+
+def a_long_upload_is_proven_over_and_over():
+    large = DATA * 2500  # 20 MB: more than any window
+    with World() as w:
+        w.write("data.csv", large)
+        w.agent.datasets = {"data.csv": large}
+        w.agent.pause = 1.5
+        w.send("--reattest", "1s").ok()
+        assert w.agent.received[1] == large
+        assert w.agent.reattested >= 2, "in the middle, and before the last word"
+    with World() as w:
+        w.write("data.csv", large)
+        w.agent.datasets = {"data.csv": large}
+        w.agent.pause = 1.5
+        w.agent.later = Evidence(OTHER_AK, w.digest, w.evidence.identity)
+        ran = w.send("--reattest", "1s")
+        assert ran.status == 1 and "ak.named" in ran.err, ran.err
+        assert w.agent.reattested == 1 and not hasattr(w.agent, "received")
+        assert w.agent.pieces < 20, "it went on although the agent was another"
+        assert w.send("--reattest", "1ms").status == 2
 
 
 def results_are_asked_for_only_of_the_same_agent():
