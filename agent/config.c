@@ -103,8 +103,8 @@ static void print_help(FILE *out)
 	      "  --development   no devices but those named below, without any nothing is measured;\n"
 	      "                  role signatures are taken; never in an image\n"
 	      "  --tcti TCTI     how to reach the TPM, in tpm2-tss' words [device:/dev/tpmrm0]\n"
-	      "  --tsm DIR       with --development: folder with report/ and measurements/ as the\n"
-	      "                  kernel has them of a TEE\n"
+	      "  --tsm DIR       with --development: folder with report/, measurements/, sev-guest\n"
+	      "                  as the kernel has them of a TEE\n"
 	      "  --securityfs DIR  with --tcti: folder with tpm0/ and ima/ as in /sys/kernel/security\n"
 	      "  --help, --version\n\n"
 	      "Keys of `environment` (KEY=VALUE, an empty value is an absent one):\n",

@@ -46,8 +46,8 @@ struct keeper_options {
 	/* How to reach the TPM, as tpm2-tss writes it ("swtpm:host=127.0.0.1,port=2321"). NULL:
 	 * /dev/tpmrm0, else /dev/tpm0. */
 	const char *tcti;
-	/* A folder with report/ and measurements/ as the kernel has them at …/config/tsm and below
-	 * the TDX guest's device. NULL: the kernel's own. */
+	/* A folder with report/, measurements/, sev-guest as the kernel has them at …/config/tsm,
+	 * below the TDX guest's device, and in /dev. NULL: the kernel's own. */
 	const char *tsm;
 	/* As /sys/kernel/security; NULL: that, unless a TPM is named. */
 	const char *securityfs;

@@ -16,7 +16,9 @@ static void set_paths(struct keeper_state *state)
 		snprintf(state->tsm_report, sizeof(state->tsm_report), "%s/report", state->tsm);
 		snprintf(state->measurements, sizeof(state->measurements), "%s/measurements",
 			 state->tsm);
+		snprintf(state->sev_guest, sizeof(state->sev_guest), "%s/sev-guest", state->tsm);
 		paths->tsm = state->tsm_report;
+		paths->sev_guest = state->sev_guest;
 		paths->measurements = state->measurements;
 	} else if (!state->development) {
 		*paths = provider_kernel_paths;

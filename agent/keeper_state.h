@@ -26,7 +26,7 @@ struct keeper_state {
 	bool wants_tpm, has_rtmr;
 	bool bound; /* the TPM is the SVSM's, so that SNP reports may bind it */
 	struct provider_tpm *tpm;
-	char tsm_report[512], measurements[512];
+	char tsm_report[512], measurements[512], sev_guest[512];
 
 	/* What was measured. */
 	struct err broken; /* code 0 while the registers are known to hold what the log says */
