@@ -81,6 +81,20 @@ def the_demo_runs_over_attested_tls_from_simulated_hardware():
     assert domains() <= machines, "a machine is left"
 
 
+def the_demo_runs_over_attested_tls_from_the_machines_tpm():
+    """Not simulated, and the operator's word all the same: the verdict says so."""
+    before, machines = set(glob.glob("/tmp/cocos-demo.*")), domains()
+    shown = demo("--tee", "vtpm", ends="demo: ok (vtpm)")
+    check_run(shown)
+    assert "$ cocos-cli policy create --image image --tee vtpm" in shown
+    for words in ("algo iris.py", "data iris.csv", "result private.pem", "status"):
+        assert re.search(rf"\$ cocos-cli {words}.* --ek_root ", shown), words
+    assert "verified: vtpm evidence over this connection" in shown, shown
+    assert "note: operator trusted" in shown, shown
+    nothing_is_left(before)
+    assert domains() <= machines, "a machine is left"
+
+
 def what_is_kept_can_be_used_and_stopped():
     before = set(glob.glob("/tmp/cocos-demo.*"))
     shown = demo("--vm", "none", "--keep")
@@ -118,4 +132,5 @@ if __name__ == "__main__":
     tap.run([wrong_calls_are_told_so, the_demo_runs_on_the_host,
              a_demo_that_fails_says_where_and_leaves_nothing, what_is_kept_can_be_used_and_stopped,
              the_demo_runs_in_a_virtual_machine,
+             the_demo_runs_over_attested_tls_from_the_machines_tpm,
              the_demo_runs_over_attested_tls_from_simulated_hardware])

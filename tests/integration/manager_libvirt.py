@@ -224,6 +224,33 @@ def virsh_xml(uuid):
     return room.virsh("dumpxml", uuid)
 
 
+def every_form_of_a_domain_is_understood_as_far_as_this_host_goes():
+    """libvirt defines what it can; what it refuses, it refuses for this host's sake, or because it is
+    older than the TEE. (That all of it is well-formed, the schema says: test_domain_xml.c.)"""
+    lacks = ("is not supported with this QEMU binary", "Cannot check QEMU binary",
+             "in element 'launchSecurity'", "does not support virt type 'kvm'",
+             "could not find capabilities for")
+    with Folder() as folder:
+        subprocess.run([program("tests/unit/manager/test_manager_domain_xml")], check=True,
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                       env=dict(os.environ, COCOS_DOMAINS=folder.path))
+        forms = sorted(os.listdir(folder.path))
+        assert len(forms) >= 9, forms
+        defined = 0
+        for name in forms:
+            done = subprocess.run(["virsh", "-q", "-c", room.URI, "define", folder(name)],
+                                  check=False, capture_output=True, text=True)
+            xml = ET.parse(folder(name))
+            plain = xml.getroot().get("type") == "qemu" and xml.find("devices/emulator") is None
+            if done.returncode == 0:
+                defined += 1
+                room.virsh("undefine", xml.findtext("name"))
+            else:
+                assert not plain and any(word in done.stderr for word in lacks), done.stderr
+        assert defined, "none was taken"
+        assert not room.domains()
+
+
 def what_is_refused_leaves_nothing():
     rows = [
         (dict(agent_cvm_server_url=""), grpc.StatusCode.INVALID_ARGUMENT, "agent_cvm_server_url"),
@@ -514,6 +541,7 @@ if __name__ == "__main__":
     libvirt.up()
     tap.run([
         a_cvm_is_what_it_should_be_and_goes_without_a_trace,
+        every_form_of_a_domain_is_understood_as_far_as_this_host_goes,
         what_is_refused_leaves_nothing,
         a_file_of_the_image_that_was_changed_stops_launches,
         twenty_at_once_never_pass_the_limit_nor_leak,

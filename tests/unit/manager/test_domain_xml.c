@@ -2,6 +2,7 @@
 /* Every form of a domain is held against libvirt's own schema: COCOS_SCHEMAS, or the installed one. */
 #include "tests/unit.h"
 
+#include "common/base/file.h"
 #include "manager/domain_xml.h"
 
 #include <libxml/relaxng.h>
@@ -75,6 +76,20 @@ static struct domain_spec tdx(void)
 	return spec;
 }
 
+/* Every form that is written here, for libvirt to read: manager_libvirt.py. */
+static void keep(const char *xml)
+{
+	const char *dir = getenv("COCOS_DOMAINS");
+	static unsigned count;
+	char path[512];
+	struct err e;
+
+	if (!dir)
+		return;
+	snprintf(path, sizeof(path), "%s/%u.xml", dir, count++);
+	assert_ok(file_write(path, xml, strlen(xml), 0644, &e), e);
+}
+
 static xmlDocPtr parse(const struct domain_spec *spec)
 {
 	CLEANUP(free) char *xml = NULL;
@@ -82,6 +97,7 @@ static xmlDocPtr parse(const struct domain_spec *spec)
 	struct err e;
 
 	assert_ok(domain_xml_write(spec, &xml, &e), e);
+	keep(xml);
 	doc = xmlReadMemory(xml, (int)strlen(xml), "domain.xml", NULL, XML_PARSE_NONET);
 	assert_non_null(doc);
 	return doc;
