@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The simulated hardware itself: the kernel's rules at its files, evidence that our verifier takes
 over the simulator's root and no other, and faults that it refuses."""
+import ctypes
 import errno
+import fcntl
 import hashlib
 import json
 import os
+import struct
 import subprocess
 import sys
 
@@ -62,7 +65,7 @@ def denied(done, *checks):
 def entries_come_and_go_as_in_configfs():
     with Folder() as folder, Teesim(folder) as tee:
         report = os.path.join(tee.mount, "report")
-        assert os.listdir(tee.mount) == ["report"] and os.listdir(report) == []
+        assert sorted(os.listdir(tee.mount)) == ["report", "sev-guest"] and os.listdir(report) == []
         refused(errno.EPERM, os.mkdir, os.path.join(tee.mount, "other"))
         with Entry(tee, "a") as a, Entry(tee, "b"):
             assert sorted(os.listdir(report)) == ["a", "b"]
@@ -259,6 +262,65 @@ def registers_extend_and_are_quoted():
         accepted(validate(folder, tee, quote, *tee.endorsement_options, rtmr3=[wanted.hex()]))
 
 
+def sev_guest_call(tee, number, room=None, version=1):
+    """linux/sev-guest.h by hand: (report's response, table's room, its length, exitinfo2)."""
+    request = ctypes.create_string_buffer(DATA + bytes(32), 96 if room is None else 112)
+    table = ctypes.create_string_buffer(max(room or 0, 1))
+    response = ctypes.create_string_buffer(4000)
+    if room is not None:
+        struct.pack_into("<QI", request, 96, ctypes.addressof(table), room)
+    call = ctypes.create_string_buffer(struct.pack(
+        "<B7xQQQ", version, ctypes.addressof(request), ctypes.addressof(response), 0xff), 32)
+    device = os.open(os.path.join(tee.mount, "sev-guest"), os.O_RDWR)
+    try:
+        fcntl.ioctl(device, 3 << 30 | 32 << 16 | ord("S") << 8 | number, call, True)
+        code = 0
+    except OSError as error:
+        code = error.errno
+    finally:
+        os.close(device)
+    wanted = struct.unpack_from("<I", request, 104)[0] if room is not None else 0
+    return code, response.raw, table.raw, wanted, struct.unpack_from("<Q", call, 24)[0]
+
+
+def the_older_device_takes_the_drivers_calls():
+    with Folder() as folder, Teesim(folder) as tee:
+        code, response, *_ = sev_guest_call(tee, 0)
+        assert code == 0 and struct.unpack_from("<II", response) == (0, 1184)
+        accepted(validate(folder, tee, response[32:32 + 1184], *tee.endorsement_options))
+        code, response, table, *_ = sev_guest_call(tee, 2, 16384)
+        given = tee.collect(DATA)[1]
+        assert code == 0 and table[:len(given)] == given
+        accepted(validate(folder, tee, response[32:32 + 1184] + given))
+        code, _, _, wanted, info = sev_guest_call(tee, 2, 4096)
+        assert (code, wanted, info) == (errno.EIO, 8192, 1 << 32), (code, wanted, info)
+        assert sev_guest_call(tee, 2, 100)[0] == errno.EINVAL
+        assert sev_guest_call(tee, 0, version=0)[0] == errno.EINVAL
+        assert sev_guest_call(tee, 1)[0] == errno.ENOTTY
+        tee.fault("busy")
+        code, *_, info = sev_guest_call(tee, 0)
+        assert (code, info) == (errno.EBUSY, 2 << 32)
+
+
+def our_provider_asks_the_older_device():
+    with Folder() as folder, Teesim(folder) as tee:
+        def ask():
+            return subprocess.run([program(os.path.join("tests", "integration", "sev_guest_ask")),
+                                   os.path.join(tee.mount, "sev-guest")], capture_output=True,
+                                  check=False)
+        done = ask()
+        assert done.returncode == 0, done.stderr
+        accepted(validate(folder, tee, done.stdout))
+        tee.fault("no-certificates")
+        assert len(ask().stdout) == 1184
+        for fault, says in (("busy", b"busy"), ("io", b"Input/output"),
+                            ("wrong-report-data", b"another request"),
+                            ("truncated", b"of 592 bytes")):
+            tee.fault(fault)
+            done = ask()
+            assert done.returncode == 1 and says in done.stderr and not done.stdout, (fault, done)
+
+
 def facts_that_are_none_are_refused():
     with Folder() as folder:
         for text in ("{}", '{"tee":"sgx"}', '{"tee":"snp"}', '{"tee":"tdx"}',
@@ -287,6 +349,7 @@ def main():
              another_vendor_is_not_trusted, faults_are_refused_and_end,
              another_chip_and_a_lower_tcb_are_genuine_but_no_longer_what_was_asked_for,
              report_id_lasts_for_one_boot, registers_extend_and_are_quoted,
+             the_older_device_takes_the_drivers_calls, our_provider_asks_the_older_device,
              facts_that_are_none_are_refused])
 
 

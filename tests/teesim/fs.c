@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#define FUSE_USE_VERSION 31
+#define FUSE_USE_VERSION 35
 #include "tests/teesim/fs.h"
 
 #include <errno.h>
@@ -10,13 +10,16 @@
 #include <string.h>
 #include <sys/mount.h>
 
+#include "tests/teesim/sev_guest.h"
+
 enum { BLOB_MAX = 65536, TEXT_SIZE = 4096 };
 
 /* One open file. Configfs fills it at the first read; binary attributes are stored when it is
  * closed. */
 struct file {
-	const struct tsm_attribute *attribute; /* NULL: a register */
+	const struct tsm_attribute *attribute; /* NULL: a register, or the device */
 	struct tsm_entry *entry;
+	bool is_device;
 	size_t reg;
 	bool filled, dirty;
 	struct writer content;
@@ -48,7 +51,7 @@ static bool has_registers(void)
 }
 
 /* What a path names. */
-enum kind { NOTHING, FOLDER, REPORTS, ENTRY, ATTRIBUTE, REGISTERS, REGISTER };
+enum kind { NOTHING, FOLDER, REPORTS, ENTRY, ATTRIBUTE, REGISTERS, REGISTER, DEVICE };
 struct place {
 	enum kind kind;
 	struct tsm_entry *entry;
@@ -85,6 +88,8 @@ static struct place find(const char *path)
 
 	if (strcmp(path, "/") == 0)
 		return (struct place){ .kind = FOLDER };
+	if (!has_registers() && strcmp(path, "/sev-guest") == 0)
+		return (struct place){ .kind = DEVICE };
 	if (strcmp(path, reports) == 0)
 		return (struct place){ .kind = REPORTS };
 	if (strncmp(path, "/report/", sizeof(reports)) == 0)
@@ -100,24 +105,31 @@ static mode_t mode_of(const struct place *p)
 {
 	if (p->kind == ATTRIBUTE)
 		return p->attribute->mode;
+	if (p->kind == DEVICE)
+		return 0600;
 	if (p->kind == REGISTER)
 		return regs[p->reg].rtmr >= 0 ? 0644 : 0444;
 	return 0755;
 }
 
+static bool is_file(const struct place *p)
+{
+	return p->kind == ATTRIBUTE || p->kind == REGISTER || p->kind == DEVICE;
+}
+
 static int on_getattr(const char *path, struct stat *st, struct fuse_file_info *fi)
 {
 	struct place p = path ? find(path) : (struct place){ .kind = NOTHING };
-	bool file = p.kind == ATTRIBUTE || p.kind == REGISTER;
+	bool file = is_file(&p);
 
 	if (p.kind == NOTHING)
 		return -ENOENT;
 	memset(st, 0, sizeof(*st));
 	st->st_mode = mode_of(&p) | (file ? S_IFREG : S_IFDIR);
 	st->st_nlink = file ? 1 : 2;
-	st->st_size = p.kind == REGISTER             ? SHA384_LEN
-		      : file && !p.attribute->binary ? TEXT_SIZE
-						     : 0;
+	st->st_size = p.kind == REGISTER                            ? SHA384_LEN
+		      : p.kind == ATTRIBUTE && !p.attribute->binary ? TEXT_SIZE
+								    : 0;
 	return 0;
 }
 
@@ -129,8 +141,7 @@ static void list_names(const struct place *p, void *buf, fuse_fill_dir_t fill)
 
 	if (p->kind == FOLDER) {
 		fill(buf, "report", NULL, 0, 0);
-		if (has_registers())
-			fill(buf, "measurements", NULL, 0, 0);
+		fill(buf, has_registers() ? "measurements" : "sev-guest", NULL, 0, 0);
 	}
 	if (p->kind == REPORTS)
 		LIST_FOREACH(entry, &tsm->entries, link)
@@ -163,7 +174,7 @@ static int on_readdir(const char *path, void *buf, fuse_fill_dir_t fill, off_t o
 
 	if (p.kind == NOTHING)
 		return -ENOENT;
-	if (p.kind == ATTRIBUTE || p.kind == REGISTER)
+	if (is_file(&p))
 		return -ENOTDIR;
 	fill(buf, ".", NULL, 0, 0);
 	fill(buf, "..", NULL, 0, 0);
@@ -206,6 +217,7 @@ static int on_open(const char *path, struct fuse_file_info *fi)
 		return -ENOMEM;
 	f->attribute = p.attribute;
 	f->reg = p.reg;
+	f->is_device = p.kind == DEVICE;
 	f->content = writer_up_to(BLOB_MAX);
 	f->entry = p.entry;
 	if (f->entry)
@@ -240,6 +252,8 @@ static int on_read(const char *path, char *buf, size_t size, off_t offset,
 {
 	struct file *f = file_of(fi);
 
+	if (f->is_device)
+		return -EINVAL;
 	if (!f->attribute)
 		return copy_out(register_of(f), SHA384_LEN, buf, size, offset);
 	if (!f->filled) {
@@ -276,6 +290,8 @@ static int on_write(const char *path, const char *buf, size_t size, off_t offset
 	struct file *f = file_of(fi);
 	int failed;
 
+	if (f->is_device)
+		return -EINVAL;
 	if (!f->attribute) {
 		if (offset != 0 || size != SHA384_LEN)
 			return -EINVAL;
@@ -289,6 +305,17 @@ static int on_write(const char *path, const char *buf, size_t size, off_t offset
 		size = f->attribute->max;
 	failed = f->attribute->store(f->entry, buf, size);
 	return failed ? failed : (int)size;
+}
+
+static int on_ioctl(const char *path, unsigned int command, void *argument,
+		    struct fuse_file_info *fi, unsigned int flags, void *data)
+{
+	const struct sev_guest_caller caller = { fuse_get_context()->pid,
+						 (uint64_t)(uintptr_t)argument };
+
+	if (!file_of(fi)->is_device)
+		return -ENOTTY;
+	return sev_guest_ioctl(tsm_here()->device, &caller, command, data);
 }
 
 /* close() waits for this one, and not for release(). Configfs tells nobody when a store fails. */
@@ -350,6 +377,7 @@ static const struct fuse_operations operations = {
 	.create = on_create,
 	.read = on_read,
 	.write = on_write,
+	.ioctl = on_ioctl,
 	.flush = on_flush,
 	.release = on_release,
 	.truncate = on_truncate,

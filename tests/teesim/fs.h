@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * fs.h — the simulated interfaces as a file system: report/ as configfs-tsm's, and, for TDX,
- * measurements/ as that of the guest device.
+ * fs.h — the simulated interfaces as a file system: report/ as configfs-tsm's; for TDX
+ * measurements/ as that of the guest device, for SEV-SNP sev-guest, a file that takes the calls of
+ * the device of that name.
  */
 #pragma once
 
