@@ -126,6 +126,15 @@ void computation_end(struct computation *c)
 		drop_kept(&c->datasets[i]);
 }
 
+void computation_drop_algorithm(struct computation *c)
+{
+	for (char **arg = c->args; arg && *arg; arg++)
+		free(*arg);
+	free(TAKE_PTR(c->args));
+	free(TAKE_PTR(c->runtime));
+	c->requirements = false;
+}
+
 void computation_unref(struct computation *c)
 {
 	if (!c || --c->refs > 0)
@@ -133,10 +142,7 @@ void computation_unref(struct computation *c)
 	computation_end(c);
 	manifest_free(c->manifest);
 	agent_config_done(&c->listener);
-	for (char **arg = c->args; arg && *arg; arg++)
-		free(*arg);
-	free(c->args);
-	free(c->runtime);
+	computation_drop_algorithm(c);
 	free(c->canonical);
 	free(c->datasets);
 	free(c->consumers);

@@ -81,6 +81,9 @@ DEFINE_CLEANUP(struct computation *, computation_unref)
  */
 void computation_end(struct computation *c);
 
+/* What an upload of the algorithm put here beside its file: its arguments, its runtime. */
+void computation_drop_algorithm(struct computation *c);
+
 bool computation_has_all_data(const struct computation *c);
 bool computation_has_all_consumers(const struct computation *c);
 

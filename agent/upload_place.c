@@ -148,7 +148,15 @@ static int place_algo(struct upload_call *u, struct err *e)
 		c->requirements = !failed;
 	}
 	c->kind = u->kind;
-	return failed ? failed : move(u, "algorithm", 0755, e);
+	if (!failed)
+		failed = move(u, "algorithm", 0755, e);
+	/* It may be sent again, and with less than it came with this time. */
+	if (failed) {
+		if (path)
+			unlink(path);
+		computation_drop_algorithm(c);
+	}
+	return failed;
 }
 
 static void placed(struct upload_call *u)

@@ -423,6 +423,22 @@ def an_algorithm_is_what_the_manifest_says():
         assert unzip(client.result(USER_KEY))["args.txt"] == b"--from manifest\n"
 
 
+def an_algorithm_that_finds_no_place_leaves_nothing_of_itself():
+    with computing() as (service, agent, client):
+        folder = next(os.path.join(where, "uploads") for where, folders, _ in
+                      os.walk(agent.work_dir) if "uploads" in folders)
+        place = os.path.join(os.path.dirname(folder), "algorithm")
+        os.mkdir(place)
+        refused(Code.INVALID_ARGUMENT, "is here already", client.algo, SUM, ALGO_KEY,
+                requirements=b"numpy\n", more=[("algo_type", "python"), ("algo_args", "first")])
+        os.rmdir(place)
+        assert not any("requirements" in name for name in agent.work()), agent.work()
+        client.algo(SUM, ALGO_KEY)
+        client.data(IRIS, DATA_KEY, "iris.csv")
+        service.wait_event("ConsumingResults/Ready")
+        assert unzip(client.result(USER_KEY))["args.txt"] == b"\n"
+
+
 def other_kinds_of_algorithm_are_refused_by_name():
     with computing() as (_, __, client):
         for kind in ("wasm", "docker"):
