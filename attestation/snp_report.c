@@ -148,8 +148,8 @@ void snp_report_write(const struct snp_report *report, uint8_t bytes[SNP_REPORT_
 			number = *(const uint32_t *)(const void *)from;
 		for (size_t n = 0; n < field->len; n++)
 			bytes[field->offset + n] =
-				field->type == SNP_U64 || field->type == SNP_U32
-					? (uint8_t)(number >> (8 * n))
-					: from[n];
+				(uint8_t)(field->type == SNP_U64 || field->type == SNP_U32
+						  ? number >> (8 * n)
+						  : from[n]);
 	}
 }
