@@ -66,20 +66,23 @@ class Vm:
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
         self._wait_for_file(self.path("tpm.sock"))
         self.started = time.monotonic()
-        self.qemu = subprocess.Popen(
-            ["qemu-system-x86_64", "-machine", "q35,accel=tcg", "-cpu", "max", "-smp", "1",
-             "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
-             "-serial", "stdio", "-qmp", f"unix:{self.path('qmp')},server=on,wait=off",
-             "-kernel", os.path.join(self.image, self.record["kernel"]["file"]),
-             "-initrd", os.path.join(self.image, self.record["initrd"]["file"]),
-             "-append", self.append, "-device", "virtio-net-pci,netdev=net0,romfile=",
-             "-chardev", f"socket,id=tpm,path={self.path('tpm.sock')}",
-             "-tpmdev", "emulator,id=tpm0,chardev=tpm", "-device", "tpm-crb,tpmdev=tpm0"] +
-            self.arguments, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT)
+        self.qemu = subprocess.Popen(self.words(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                     stderr=subprocess.STDOUT)
         self.processes.append(self.qemu)
         threading.Thread(target=self._read, daemon=True).start()
         return self
+
+    def words(self):
+        """QEMU's command line."""
+        return ["qemu-system-x86_64", "-machine", "q35,accel=tcg", "-cpu", "max", "-smp", "1",
+                "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
+                "-serial", "stdio", "-qmp", f"unix:{self.path('qmp')},server=on,wait=off",
+                "-kernel", os.path.join(self.image, self.record["kernel"]["file"]),
+                "-initrd", os.path.join(self.image, self.record["initrd"]["file"]),
+                "-append", self.append, "-device", "virtio-net-pci,netdev=net0,romfile=",
+                "-chardev", f"socket,id=tpm,path={self.path('tpm.sock')}",
+                "-tpmdev", "emulator,id=tpm0,chardev=tpm", "-device", "tpm-crb,tpmdev=tpm0",
+                *self.arguments]
 
     def __exit__(self, *_):
         for process in reversed(self.processes):
