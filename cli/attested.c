@@ -207,6 +207,12 @@ static int complete(struct client *client, struct err *e)
 
 /* ---- calls ---- */
 
+/* Evidence that does not hold, or an authenticator that has not even its form. */
+static bool is_unproven(int status, const struct err *e)
+{
+	return status < 0 && (e->code == ERR_DENIED || e->code == ERR_INVALID);
+}
+
 int attested_ready(struct client *client, struct err *e)
 {
 	struct appraise *a = client->appraise;
@@ -219,7 +225,7 @@ int attested_ready(struct client *client, struct err *e)
 	appraise_allow_pending(a, false);
 	if (status == 0)
 		status = complete(client, e);
-	if (status < 0 && e->code == ERR_DENIED)
+	if (is_unproven(status, e))
 		cli_hint(client->cli, "nothing was sent: what answers there has not proven to be the "
 				      "agent that you expect");
 	return status;
@@ -237,7 +243,7 @@ int attested_again(struct client *client, struct err *e)
 	appraise_allow_pending(a, false);
 	if (status == 0)
 		status = complete(client, e);
-	if (status < 0 && e->code == ERR_DENIED)
+	if (is_unproven(status, e))
 		cli_hint(client->cli, "nothing more was sent: the agent is not the one any more that "
 				      "was verified first");
 	return status;
