@@ -190,6 +190,7 @@ static const struct option {
 	{ "-nodefaults", false, NULL },
 	{ "-no-shutdown", false, NULL },
 	{ "-no-reboot", false, NULL },
+	{ "-watchdog-action", true, NULL },
 	{ "-nographic", false, NULL },
 };
 
