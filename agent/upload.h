@@ -39,7 +39,7 @@ void upload_attach(struct upload *u, const struct upload_callbacks *callbacks, v
 void upload_feed(struct upload *u, uint8_t *buffer, const uint8_t *bytes, size_t len);
 bool upload_is_full(struct upload *u);
 
-/* No more for now: ended() follows, never from within. Feeding may go on after that. */
+/* The end of one call's bytes: ended() follows, never from within. A later call may feed on. */
 void upload_end(struct upload *u);
 
 /* Bytes that were fed. */

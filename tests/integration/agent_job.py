@@ -534,7 +534,7 @@ def an_interrupted_upload_is_taken_up():
             deadline = time.monotonic() + WAIT
             while time.monotonic() < deadline:
                 kept = [f for f in agent.work() if "uploads" in f]
-                if kept and os.path.getsize(agent.dir + "/work/" + kept[0]) == half:
+                if kept and os.path.getsize(os.path.join(agent.work_dir, kept[0])) == half:
                     break
                 time.sleep(0.05)
             call.cancel()
@@ -790,7 +790,7 @@ def a_full_disk_refuses_and_goes_on():
     with computing(lambda port: manifest(port, datasets=sets), wrapper=wrapper) as (
             _, agent, client):
         client.algo(SUM, ALGO_KEY)
-        work = f"/proc/{agent.process.pid}/root{agent.dir}/work/computation"
+        work = f"/proc/{agent.process.pid}/root{agent.work_dir}/computation"
         refused(Code.RESOURCE_EXHAUSTED, "No space left", client.data, big, DATA_KEY, "big")
         assert os.listdir(work + "/uploads") == []
         client.data(small, DATA_KEY, "small")

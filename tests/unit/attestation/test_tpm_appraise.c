@@ -158,17 +158,16 @@ static int judge_by_file(const char *bank, const char *pcr, const char *events, 
 
 static void events_of_an_owner_s_file_account_for_a_register(void **state)
 {
+	char hex[2][2 * SHA256_LEN + 1], kernel[2 * SHA256_LEN + 3], both[4 * SHA256_LEN + 8];
 	uint8_t digests[2][SHA256_LEN];
-	char kernel[2 * SHA256_LEN + 3] = "\"", both[4 * SHA256_LEN + 8], *at = kernel + 1;
 	struct err e;
 
 	assert_ok(digest(DIGEST_SHA256, "kernel", 6, digests[0], &e), e);
 	assert_ok(digest(DIGEST_SHA256, "\0\0\0\0", 4, digests[1], &e), e);
-	hex_encode(digests[0], SHA256_LEN, at);
-	strcat(kernel, "\"");
-	snprintf(both, sizeof(both), "%s,\"", kernel);
-	hex_encode(digests[1], SHA256_LEN, both + strlen(both));
-	strcat(both, "\"");
+	for (size_t i = 0; i < 2; i++)
+		hex_encode(digests[i], SHA256_LEN, hex[i]);
+	snprintf(kernel, sizeof(kernel), "\"%s\"", hex[0]);
+	snprintf(both, sizeof(both), "%s,\"%s\"", kernel, hex[1]);
 	assert_ok(judge_by_file("sha256", "4", both, &e), e);
 	assert_refused(judge_by_file("sha256", "4", kernel, &e), e, ERR_DENIED, "policy.pcr4");
 	assert_ok(judge_by_file("sha256", "5", both, &e), e); /* its separator alone */
