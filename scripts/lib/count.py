@@ -14,12 +14,29 @@ import sys
 TAP = re.compile(r"^(not )?ok\b\s*\d*\s*(?:-\s*)?(.*?)(?:\s*#\s*(skip|todo)\b\s*(.*))?$", re.I)
 
 
+TOLD = 25  # lines of a failure's own words that are shown
+
+
 def tap_results(output):
-    """(passed, name, skip reason or None) of each TAP line."""
+    """(passed, name, skip reason or None, what was said about it) of each TAP line.
+
+    Python's runner tells before the line what went wrong, cmocka after it.
+    """
+    found, said = [], []
     for line in output.splitlines():
         match = TAP.match(line)
         if match:
-            yield match[1] is None, match[2], match[4] if match[3] else None
+            found.append((match[1] is None, match[2], match[4] if match[3] else None, said))
+            said = []
+        elif line.startswith("#"):
+            said.append(line)
+    behind = [before for *_, before in found[1:]] + [said]
+    for (passed, name, reason, before), after in zip(found, behind):
+        yield passed, name, reason, told(before[-TOLD:] + after[:TOLD])
+
+
+def told(lines):
+    return "".join("\n    " + line for line in lines)
 
 
 def results(log):
@@ -32,16 +49,16 @@ def results(log):
             yield "skipped", name, (output.strip().splitlines() or ["no reason given"])[-1]
             continue
         good = test["result"] in ("OK", "SKIP")
-        for passed, what, reason in taps:
+        for passed, what, reason, said in taps:
             if not passed and reason is None:
-                yield "failed", f"{name}: {what}", ""
+                yield "failed", f"{name}: {what}", said
             elif reason is not None:
                 yield "skipped", f"{name}: {what}", reason or "no reason given"
             else:
                 yield "passed", f"{name}: {what}", ""
-        if not good and all(passed or reason is not None for passed, _, reason in taps):
+        if not good and all(passed or reason is not None for passed, _, reason, _ in taps):
             tail = (output + test.get("stderr", "")).strip().splitlines()[-15:]
-            yield "failed", name, test["result"] + "".join("\n    " + text for text in tail)
+            yield "failed", name, test["result"] + told(tail)
         elif good and not taps:
             yield "passed", name, ""
 

@@ -365,16 +365,23 @@ class Connection:
         self.tls, self.raw, self.kept, self.read = tls, raw, b"", 0
         self.lock, self.closed = threading.RLock(), False  # TLS and its exporters, one at a time
 
+    def _open(self):
+        """TLS, unless it is over here: it knows the descriptor by its number alone, and would write
+        to and read from whoever has that number next."""
+        if self.closed:
+            raise Over("closed here")
+        return self.tls
+
     def send(self, data):
         try:
-            self.tls.sendall(data)
+            self._open().sendall(data)
         except (SSL.Error, OSError) as error:
             raise Over(f"sending: {error!r}") from None
 
     def more(self):
         """Some bytes; Over at the end."""
         try:
-            data = self.tls.recv(65536)
+            data = self._open().recv(65536)
         except SSL.WantReadError:
             raise AssertionError("the peer says nothing any more") from None
         except (SSL.ZeroReturnError, SSL.SysCallError, SSL.Error, OSError) as error:
@@ -403,7 +410,6 @@ class Connection:
         return self.exactly(size)
 
     def close(self):
-        # Once: TLS would write to whoever has the descriptor next.
         with self.lock:
             if self.closed:
                 return
@@ -419,7 +425,7 @@ class Connection:
         try:
             while self._carry_out(plain) and self._carry_in(plain):
                 pass
-        except (SSL.Error, OSError, ValueError):  # the last: somebody here has closed it
+        except (Over, SSL.Error, OSError, ValueError):  # the last: somebody here has closed it
             pass
         finally:
             plain.close()
@@ -443,7 +449,7 @@ class Connection:
         if not data:
             try:
                 with self.lock:
-                    data = self.tls.recv(65536)
+                    data = self._open().recv(65536)
             except SSL.WantReadError:
                 return True
             self.read += len(data)
@@ -452,7 +458,7 @@ class Connection:
 
     def _send_tls(self, data):
         with self.lock:
-            return self.tls.send(data)
+            return self._open().send(data)
 
     def _write_all(self, send, data, waits_on):
         while data:
