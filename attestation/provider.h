@@ -67,8 +67,14 @@ struct provider {
 		       const uint8_t report_data[PROVIDER_REPORT_DATA_LEN],
 		       struct provider_report *out, struct err *e);
 
-	int (*launch)(const struct provider_report *report, struct provider_launch *launch,
-		      struct err *e);
+	/* What the launch fixed, from where the host can't write: an SNP report comes to the guest
+	 * sealed by the firmware, but a TDX quote is what the host hands over, and nobody here
+	 * checks its signatures; so TDX is asked by the guest device's registers. A report that is
+	 * made for this is over `report_data`, and goes nowhere. A `len` of 0: this kernel can't
+	 * tell. */
+	int (*launch)(const struct provider_options *options,
+		      const uint8_t report_data[PROVIDER_REPORT_DATA_LEN],
+		      struct provider_launch *launch, struct err *e);
 };
 
 /* In the order in which they are tried. */

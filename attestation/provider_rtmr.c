@@ -20,19 +20,30 @@ bool rtmr_is_there(const char *dir)
 	return dir && text_format(&path, &e, "%s/" FILE_NAME, dir) == 0 && access(path, F_OK) == 0;
 }
 
-int rtmr_read(const char *dir, uint8_t value[RTMR_LEN], struct err *e)
+static int read_named(const char *dir, const char *name, uint8_t value[RTMR_LEN], struct err *e)
 {
 	CLEANUP(free) char *path = NULL;
 	CLEANUP(free) uint8_t *bytes = NULL;
 	size_t len = 0;
 
-	if (text_format(&path, e, "%s/" FILE_NAME, dir) < 0 ||
+	if (text_format(&path, e, "%s/%s", dir, name) < 0 ||
 	    file_read(path, RTMR_LEN, &bytes, &len, e) < 0)
 		return -(int)e->code;
 	if (len != RTMR_LEN)
-		return err_set(e, ERR_DATA_LOSS, "RTMR3 reads as %zu bytes, not %d", len, RTMR_LEN);
+		return err_set(e, ERR_DATA_LOSS, "%s reads as %zu bytes, not %d", name, len,
+			       RTMR_LEN);
 	memcpy(value, bytes, RTMR_LEN);
 	return 0;
+}
+
+int rtmr_read(const char *dir, uint8_t value[RTMR_LEN], struct err *e)
+{
+	return read_named(dir, FILE_NAME, value, e);
+}
+
+int rtmr_read_mrconfigid(const char *dir, uint8_t value[RTMR_LEN], struct err *e)
+{
+	return read_named(dir, "mrconfigid", value, e);
 }
 
 /* All at once, from offset 0: the kernel takes nothing less. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * provider_rtmr.h — RTMR3 of a TDX guest, through the guest device's measurement files (kernel 6.16
- * on; Documentation/ABI/testing/sysfs-devices-virtual-misc-tdx_guest). Blocking.
+ * provider_rtmr.h — RTMR3 and MRCONFIGID of a TDX guest, through the guest device's measurement
+ * files (kernel 6.16 on; Documentation/ABI/testing/sysfs-devices-virtual-misc-tdx_guest). The TDX
+ * module fills them (TDREPORT); the host has no part in it. Blocking.
  */
 #pragma once
 
@@ -16,6 +17,7 @@ enum { RTMR_LEN = 48 };
 bool rtmr_is_there(const char *dir);
 
 int rtmr_read(const char *dir, uint8_t value[RTMR_LEN], struct err *e) MUST_CHECK;
+int rtmr_read_mrconfigid(const char *dir, uint8_t value[RTMR_LEN], struct err *e) MUST_CHECK;
 
 /* Extends RTMR3 by these bytes, reads back and compares with SHA-384(old ‖ digest); another value is
  * ERR_DATA_LOSS. */

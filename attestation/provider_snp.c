@@ -60,7 +60,7 @@ static int check_report(const uint8_t *bytes, size_t len, const uint8_t *report_
 	return 0;
 }
 
-static int launch(const struct provider_report *report, struct provider_launch *out, struct err *e)
+static int launch_of(const struct provider_report *report, struct provider_launch *out, struct err *e)
 {
 	struct snp_report parsed;
 
@@ -109,12 +109,22 @@ static int tsm_collect_snp(const struct provider_options *options, const uint8_t
 	return 0;
 }
 
+static int tsm_launch(const struct provider_options *options, const uint8_t *report_data,
+		      struct provider_launch *out, struct err *e)
+{
+	CLEANUP_PROVIDER_REPORT struct provider_report report = { 0 };
+
+	if (tsm_collect_snp(options, report_data, &report, e) < 0)
+		return -(int)e->code;
+	return launch_of(&report, out, e);
+}
+
 const struct provider provider_snp_tsm = {
 	.name = "SEV-SNP by configfs-tsm",
 	.platform = EAT_SNP,
 	.probe = tsm_probe,
 	.collect = tsm_collect_snp,
-	.launch = launch,
+	.launch = tsm_launch,
 };
 
 /* ---- /dev/sev-guest (linux/sev-guest.h; its members' names differ between releases) ---- */
@@ -234,10 +244,20 @@ static int device_collect(const struct provider_options *options, const uint8_t 
 	return 0;
 }
 
+static int device_launch(const struct provider_options *options, const uint8_t *report_data,
+			 struct provider_launch *out, struct err *e)
+{
+	CLEANUP_PROVIDER_REPORT struct provider_report report = { 0 };
+
+	if (device_collect(options, report_data, &report, e) < 0)
+		return -(int)e->code;
+	return launch_of(&report, out, e);
+}
+
 const struct provider provider_snp_device = {
 	.name = "SEV-SNP by /dev/sev-guest",
 	.platform = EAT_SNP,
 	.probe = device_probe,
 	.collect = device_collect,
-	.launch = launch,
+	.launch = device_launch,
 };

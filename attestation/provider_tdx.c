@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "attestation/provider.h"
+#include "attestation/provider_rtmr.h"
 #include "attestation/provider_tsm.h"
 #include "attestation/tdx_quote.h"
 
@@ -45,14 +46,16 @@ static int collect(const struct provider_options *options, const uint8_t *report
 	return 0;
 }
 
-static int launch(const struct provider_report *report, struct provider_launch *out, struct err *e)
+static int launch(const struct provider_options *options, const uint8_t *report_data,
+		  struct provider_launch *out, struct err *e)
 {
-	struct tdx_quote quote;
-
-	if (tdx_quote_parse(report->report, report->len, &quote, e) < 0)
+	(void)report_data;
+	out->len = 0;
+	if (!rtmr_is_there(options->paths.measurements))
+		return 0;
+	if (rtmr_read_mrconfigid(options->paths.measurements, out->bytes, e) < 0)
 		return -(int)e->code;
-	memcpy(out->bytes, quote.body.mrconfigid, sizeof(quote.body.mrconfigid));
-	out->len = sizeof(quote.body.mrconfigid);
+	out->len = RTMR_LEN;
 	return 0;
 }
 

@@ -56,15 +56,35 @@ static void judge_boot(const struct run *r)
 		verdict_note(r->v, "the boot configuration was not fixed at launch");
 }
 
+static bool is_zero(const uint8_t *bytes, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (bytes[i])
+			return false;
+	return true;
+}
+
+/* Something, that is: what HOST_DATA or MRCONFIGID hold, an agent has to have compared. */
+static bool launch_fixed(const struct run *r)
+{
+	const struct snp_report *snp = &r->result->snp.report;
+	const struct tdx_body *tdx = &r->result->tdx.quote.body;
+
+	if (r->mode == VERIFY_TDX)
+		return !is_zero(tdx->mrconfigid, sizeof(tdx->mrconfigid));
+	return r->mode != VERIFY_VTPM && !is_zero(snp->host_data, sizeof(snp->host_data));
+}
+
 /* The launch that the TEE vouches for fixed the boot configuration: the agent compared it before it
- * went on. Of SNP the statement has the digest itself; RTMR3 is compared with that of the
- * statement's evidence (run.same_rtmrs). */
+ * went on, and says so; one that could not read what was fixed may have been given anything else.
+ * Of SNP the statement has the digest itself; RTMR3 is compared with that of the statement's
+ * evidence (run.same_rtmrs). */
 static void judge_fixed(const struct run *r)
 {
 	const struct run_statement *s = &r->statement;
 	bool snp = r->mode == VERIFY_SNP || r->mode == VERIFY_SNP_VTPM;
 
-	if (!r->in->policy->run.fixed_boot)
+	if (!r->in->policy->run.fixed_boot && !launch_fixed(r))
 		return;
 	verdict_require(r->v, "run.fixed_boot");
 	verdict_check(r->v, "run.fixed_boot", SECTION, s->fixed,

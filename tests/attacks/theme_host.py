@@ -9,7 +9,7 @@ import socket
 import subprocess
 import threading
 import time
-from hashlib import sha256
+from hashlib import sha256, sha3_384
 
 import evidence
 from agent_job import OTHER_KEY
@@ -82,6 +82,29 @@ booting("boot-configuration-reads-a-file", "/etc/shadow",
         "certificates, to be read and shown.")
 booting("boot-configuration-says-a-key-twice", "AGENT_CVM_ID",
         setting("AGENT_CVM_ID=other\n"), "A key twice, one for the digest and one for use.")
+
+
+@row("boot-configuration-vouched-for-by-the-hosts-quote", "MRCONFIGID")
+def vouched_by_a_quote(evil):
+    """A TD was launched for one boot configuration; the host gives another one, and when the agent asks
+    what was fixed, a quote of its own making, which nobody in the guest can check, that fits it."""
+    here = Site("tdx")
+    try:
+        here.agent.stop()
+        given = sha3_384(boot_configuration(here.agent)).digest()
+        launched = bytes([given[0] ^ 1]) + given[1:] if evil else given
+        here.tee.facts["mrconfigid"] = launched.hex()
+        here.tee.reboot()
+        if evil:  # the quote's MRCONFIGID, its first byte changed, is that of what is given
+            here.tee.fault("other-host-data", "wrong-signature")
+        connections, logged = here.service.connections, len(here.agent.output())
+        here.agent.restart()
+        until(lambda: here.service.connections > connections or
+              here.agent.process.poll() is not None, "the agent's start, or its end")
+        up = here.service.connections > connections
+        return Outcome(up, here.agent.output()[logged:], here.service.connections - connections)
+    finally:
+        here.close()
 
 
 @row("agent-in-development", "run.weak_words")

@@ -137,7 +137,7 @@ static void a_report_comes_with_the_hosts_table(void **state)
 	assert_int_equal(got.len, SNP_REPORT_LEN);
 	assert_memory_equal(got.report + 0x50, report_data, sizeof(report_data));
 	assert_int_equal(got.table_len, 48 + 64); /* without the page's rest */
-	assert_ok(provider_snp_device.launch(&got, &launch, &e), e);
+	assert_ok(provider_snp_device.launch(&options, report_data, &launch, &e), e);
 	assert_int_equal(launch.len, SNP_HOST_DATA_LEN);
 	assert_int_equal(launch.bytes[0], 0x77);
 }

@@ -72,6 +72,36 @@ static void a_register_of_another_length_is_refused(void **state)
 	assert_ok(rtmr_read(room->dir, value, &e), e);
 }
 
+/* MRCONFIGID is the register's, whatever a quote says; and where the kernel shows no registers, nobody
+ * knows what the launch fixed. */
+static void what_a_tdx_launch_fixed_is_read_from_the_register(void **state)
+{
+	struct room *room = *state;
+	const struct provider_options options = { .paths.measurements = room->dir };
+	const uint8_t report_data[PROVIDER_REPORT_DATA_LEN] = { 0 };
+	struct provider_launch launch = { .len = 99 };
+	uint8_t value[RTMR_LEN + 1];
+	char path[128];
+	struct err e;
+
+	assert_ok(provider_tdx_tsm.launch(&options, report_data, &launch, &e), e);
+	assert_int_equal(launch.len, 0);
+	put(room, RTMR_LEN);
+	assert_refused(provider_tdx_tsm.launch(&options, report_data, &launch, &e), e,
+		       ERR_NOT_FOUND, "mrconfigid");
+	memset(value, 0x3c, sizeof(value));
+	snprintf(path, sizeof(path), "%s/mrconfigid", room->dir);
+	for (size_t len = RTMR_LEN - 1; len <= RTMR_LEN + 1; len++) {
+		assert_ok(file_write(path, value, len, 0600, &e), e);
+		int failed = provider_tdx_tsm.launch(&options, report_data, &launch, &e);
+		assert_int_equal(failed == 0, len == RTMR_LEN);
+		if (!failed) {
+			assert_int_equal(launch.len, RTMR_LEN);
+			assert_memory_equal(launch.bytes, value, RTMR_LEN);
+		}
+	}
+}
+
 static void a_folder_without_a_tee_is_told_from_a_broken_one(void **state)
 {
 	struct room *room = *state;
@@ -106,6 +136,8 @@ int main(void)
 						leave),
 		cmocka_unit_test_setup_teardown(a_register_of_another_length_is_refused, enter,
 						leave),
+		cmocka_unit_test_setup_teardown(
+			what_a_tdx_launch_fixed_is_read_from_the_register, enter, leave),
 		cmocka_unit_test_setup_teardown(a_folder_without_a_tee_is_told_from_a_broken_one,
 						enter, leave),
 		cmocka_unit_test_setup_teardown(no_entry_is_left_behind, enter, leave),

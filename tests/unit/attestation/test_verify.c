@@ -319,6 +319,14 @@ static void want_fixed(struct verify_build *b)
 	p->tdx.mrconfigid.count = p->tdx.rtmr[3].count = 0;
 }
 
+/* The value itself, without asking for more; TDX's and the others' are foreseen anyway. */
+static void foresee_fixed(struct verify_build *b)
+{
+	static const uint8_t value[SNP_HOST_DATA_LEN] = { [0 ... SNP_HOST_DATA_LEN - 1] = 0xb0 };
+
+	b->policy.snp.host_data = (struct snp_set){ value, 1 };
+}
+
 static void want_fixed_of_stock(struct verify_build *b)
 {
 	want_fixed(b);
@@ -686,6 +694,7 @@ static const struct row {
 	{ "boot key allowed", unknown_boot_key, allow_boot_key, NULL, 0 },
 	{ "secret boot key allowed", secret_boot_key, allow_boot_key, NULL, 0 },
 	{ "a boot fixed at launch", launch_fixed, want_fixed, NULL, 0 },
+	{ "a boot fixed as foreseen", launch_fixed, foresee_fixed, NULL, 0 },
 	{ "weak word allowed", weak_word, allow_weak_word, NULL, 0 },
 	{ "old, yet young enough", issued_long_ago, young_enough, NULL, 0 },
 	{ "about to expire", just_expiring, nothing, NULL, 0 },
@@ -762,6 +771,10 @@ static const struct row {
 	{ "an unknown secret boot key", secret_boot_key, nothing, "run.boot_keys", 0 },
 	{ "a boot key that the policy forbids", nothing, allow_no_boot_key, "run.boot_keys", 0 },
 	{ "a boot not fixed at launch", launch_fixed_unsaid, want_fixed, "run.fixed_boot", 0 },
+	{ "a boot fixed as foreseen, which nobody compared", launch_fixed_unsaid, foresee_fixed,
+	  "run.fixed_boot", 1 << VERIFY_VTPM },
+	{ "a boot fixed as foreseen, another told", launch_fixed_another, foresee_fixed,
+	  "run.host_data", 1 << VERIFY_TDX | 1 << VERIFY_VTPM },
 	{ "another boot fixed than told", launch_fixed_another, want_fixed, "run.host_data",
 	  1 << VERIFY_TDX | 1 << VERIFY_VTPM },
 	{ "registers moved since the statement", launch_fixed_registers_moved, want_fixed,
