@@ -116,30 +116,35 @@ static int visit(void *data, const struct igvm_directive *d, struct err *e)
 	return d->kind == IGVM_PAGE ? visit_page(m, d, e) : visit_parameters(m, d, e);
 }
 
+static void measuring_done(struct measuring *m)
+{
+	snp_launch_done(&m->launch);
+	digest_free(m->stream);
+}
+
 int igvm_measure(const struct igvm *igvm, const struct igvm_measure *how,
 		 uint8_t out[SNP_DIGEST_LEN], size_t *len, enum igvm_id_block *id_block,
 		 struct err *e)
 {
-	struct measuring m = { .how = how, .mask = igvm_mask(igvm, how->platform) };
-	CLEANUP(digest_free) struct digest_stream *stream = NULL;
+	__attribute__((cleanup(measuring_done))) struct measuring m = {
+		.how = how,
+		.mask = igvm_mask(igvm, how->platform),
+		.launch = { .trace = how->trace, .trace_data = how->data },
+	};
 
-	m.launch = (struct snp_launch){ .trace = how->trace, .trace_data = how->data };
 	if (!m.mask)
 		return err_set(e, ERR_INVALID, "IGVM: the file is not for that platform");
-	if (how->platform != IGVM_SEV_SNP) {
-		m.stream = stream = digest_new(DIGEST_SHA256, e);
-		if (!stream)
-			return -(int)e->code;
-	}
+	if (how->platform != IGVM_SEV_SNP && !(m.stream = digest_new(DIGEST_SHA256, e)))
+		return -(int)e->code;
 	if (igvm_each(igvm, visit, &m, e) < 0)
 		return -(int)e->code;
-	if (stream && digest_finish(stream, out, e) < 0)
+	if (m.stream && digest_finish(m.stream, out, e) < 0)
 		return -(int)e->code;
-	if (!stream)
+	if (!m.stream)
 		memcpy(out, m.launch.digest, SNP_DIGEST_LEN);
-	*len = stream ? SHA256_LEN : SNP_DIGEST_LEN;
+	*len = m.stream ? SHA256_LEN : SNP_DIGEST_LEN;
 	*id_block = IGVM_ID_BLOCK_NONE;
-	if (m.id_block_digest && !stream)
+	if (m.id_block_digest && !m.stream)
 		*id_block = memcmp(m.id_block_digest, out, SNP_DIGEST_LEN) == 0
 				    ? IGVM_ID_BLOCK_MATCH
 				    : IGVM_ID_BLOCK_MISMATCH;

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/snp_launch.h"
-#include "common/crypto/digest.h"
 
 #include <string.h>
 
@@ -17,6 +16,16 @@ const char *snp_page_type_name(enum snp_page_type type)
 	return names[type];
 }
 
+static int sha384(struct snp_launch *launch, const void *bytes, size_t len, uint8_t *out,
+		  struct err *e)
+{
+	if (!launch->stream && !(launch->stream = digest_new(DIGEST_SHA384, e)))
+		return -(int)e->code;
+	digest_restart(launch->stream);
+	digest_add(launch->stream, bytes, len);
+	return digest_finish(launch->stream, out, e);
+}
+
 int snp_launch_contents(struct snp_launch *launch, enum snp_page_type type, uint64_t gpa,
 			const uint8_t contents[SNP_DIGEST_LEN], struct err *e)
 {
@@ -29,7 +38,7 @@ int snp_launch_contents(struct snp_launch *launch, enum snp_page_type type, uint
 	rest[2] = (uint8_t)type; /* then IMI_PAGE and the permissions of VMPL 3 to 1: zero */
 	for (size_t i = 0; i < 8; i++)
 		rest[8 + i] = (uint8_t)(gpa >> (8 * i));
-	if (digest(DIGEST_SHA384, info, sizeof(info), launch->digest, e) < 0)
+	if (sha384(launch, info, sizeof(info), launch->digest, e) < 0)
 		return -(int)e->code;
 	if (launch->trace)
 		launch->trace(launch->trace_data, &(struct snp_step){ .number = launch->steps,
@@ -47,7 +56,7 @@ int snp_launch_page(struct snp_launch *launch, enum snp_page_type type, uint64_t
 	uint8_t contents[SNP_DIGEST_LEN] = { 0 };
 
 	if ((type == SNP_PAGE_NORMAL || type == SNP_PAGE_VMSA) &&
-	    digest(DIGEST_SHA384, page, SNP_PAGE_LEN, contents, e) < 0)
+	    sha384(launch, page, SNP_PAGE_LEN, contents, e) < 0)
 		return -(int)e->code;
 	return snp_launch_contents(launch, type, gpa, contents, e);
 }
@@ -64,4 +73,10 @@ int snp_launch_range(struct snp_launch *launch, enum snp_page_type type, uint64_
 		if (snp_launch_page(launch, type, gpa + at, bytes ? bytes + at : NULL, e) < 0)
 			return -(int)e->code;
 	return 0;
+}
+
+void snp_launch_done(struct snp_launch *launch)
+{
+	digest_free(launch->stream);
+	launch->stream = NULL;
 }

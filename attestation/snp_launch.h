@@ -9,6 +9,7 @@
 
 #include "attestation/snp_report.h"
 #include "common/base/err.h"
+#include "common/crypto/digest.h"
 
 enum { SNP_PAGE_LEN = 4096 };
 
@@ -36,7 +37,11 @@ struct snp_launch {
 	size_t steps;
 	void (*trace)(void *data, const struct snp_step *step); /* may be NULL */
 	void *trace_data;
+	struct digest_stream *stream; /* SHA-384 of every step, made by the first */
 };
+
+void snp_launch_done(struct snp_launch *launch);
+#define CLEANUP_SNP_LAUNCH __attribute__((cleanup(snp_launch_done)))
 
 /* A VMSA's address: all bits above 51 cleared from −1, page-aligned. */
 #define SNP_VMSA_GPA UINT64_C(0xfffffffff000)

@@ -242,7 +242,8 @@ static int measure_sev(const struct snp_measure *m, struct digest_stream *stream
 int snp_measure(const struct snp_measure *m, uint8_t out[SNP_MEASURE_LEN_MAX], size_t *len,
 		struct err *e)
 {
-	struct snp_launch launch = { .trace = m->trace, .trace_data = m->data };
+	CLEANUP_SNP_LAUNCH struct snp_launch launch = { .trace = m->trace,
+							.trace_data = m->data };
 	bool processors = m->mode != SNP_MEASURE_SEV && m->mode != SNP_MEASURE_OVMF_HASH;
 	int failed;
 

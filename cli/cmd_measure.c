@@ -9,6 +9,7 @@
 #include "cli/step.h"
 #include "common/base/encode.h"
 #include "common/base/file.h"
+#include "common/base/file_view.h"
 
 enum { FEATURES_DEFAULT = 1 /* SEV-SNP is on, nothing else */ };
 
@@ -17,26 +18,26 @@ static const char *const vmms[] = { "QEMU", "ec2", "gce", NULL };
 static const char *const formats[] = { "hex", "base64", NULL };
 
 struct files {
-	uint8_t *ovmf, *svsm;
+	struct file_view ovmf, svsm;
 	uint8_t ovmf_hash[SNP_DIGEST_LEN];
 };
 
 static void files_done(struct files *files)
 {
-	free(files->ovmf);
-	free(files->svsm);
+	file_view_done(&files->ovmf);
+	file_view_done(&files->svsm);
 }
 
-static int read_image(const struct cli *cli, const char *option, uint8_t **bytes, struct span *image,
-		      struct err *e)
+static int read_image(const struct cli *cli, const char *option, struct file_view *file,
+		      struct span *image, struct err *e)
 {
 	const char *path = cli_value(cli, option);
 
 	if (!path)
 		return err_set(e, ERR_INVALID, "--%s is missing", option);
-	if (file_read(path, OVMF_IMAGE_MAX, bytes, &image->len, e) < 0)
+	if (file_view_open(path, OVMF_IMAGE_MAX, file, e) < 0)
 		return err_wrap(e, "--%s", option);
-	image->bytes = *bytes;
+	*image = (struct span){ file->bytes, file->len };
 	return 0;
 }
 

@@ -6,7 +6,7 @@
 #include "attestation/tdx_measure.h"
 #include "cli/commands.h"
 #include "common/base/encode.h"
-#include "common/base/file.h"
+#include "common/base/file_view.h"
 
 static void print_step(void *data, const struct tdx_measure_step *step)
 {
@@ -21,7 +21,7 @@ static void print_step(void *data, const struct tdx_measure_step *step)
 
 static enum cli_exit run_tdxmeasure(struct cli *cli, struct err *e)
 {
-	CLEANUP(free) uint8_t *firmware = NULL;
+	CLEANUP_FILE_VIEW struct file_view firmware = { 0 };
 	const char *path = cli_value(cli, "firmware");
 	struct tdx_measure m = { .data = cli };
 	uint8_t mrtd[SHA384_LEN];
@@ -29,11 +29,11 @@ static enum cli_exit run_tdxmeasure(struct cli *cli, struct err *e)
 
 	if (!path)
 		return cli_usage(e, "--firmware is missing");
-	if (file_read(path, OVMF_IMAGE_MAX, &firmware, &m.firmware.len, e) < 0) {
+	if (file_view_open(path, OVMF_IMAGE_MAX, &firmware, e) < 0) {
 		err_wrap(e, "--firmware");
 		return CLI_USAGE;
 	}
-	m.firmware.bytes = firmware;
+	m.firmware = (struct span){ firmware.bytes, firmware.len };
 	m.order = cli_flag(cli, "two-passes") ? TDX_TWO_PASSES : TDX_PAGE_BY_PAGE;
 	if (cli_flag(cli, "trace"))
 		m.trace = print_step;

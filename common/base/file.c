@@ -25,36 +25,63 @@ int text_format(char **text, struct err *e, const char *fmt, ...)
 	return len < 0 ? err_nomem(e) : 0;
 }
 
-static int read_to_end(int fd, size_t max, struct writer *w, struct err *e)
+/* The bytes that read() gives, 0 at the end; -1 if it fails. */
+static ssize_t read_some(int fd, void *to, size_t max)
+{
+	ssize_t n;
+
+	do
+		n = read(fd, to, max);
+	while (n < 0 && errno == EINTR);
+	return n;
+}
+
+static int too_large(size_t max, struct err *e)
+{
+	return err_set(e, ERR_EXHAUSTED, "larger than %zu bytes", max);
+}
+
+/* What is behind the room that there was. */
+static int read_pieces(int fd, struct writer *w, struct err *e)
 {
 	uint8_t piece[16384];
+	ssize_t n;
 
-	for (;;) {
-		ssize_t n = read(fd, piece, sizeof(piece));
+	while ((n = read_some(fd, piece, sizeof(piece))) > 0) {
+		writer_bytes(w, piece, (size_t)n);
+		if (w->bad)
+			return too_large(w->max, e);
+	}
+	explicit_bzero(piece, sizeof(piece));
+	return n < 0 ? err_errno(e, "read") : 0;
+}
 
-		if (n < 0 && errno == EINTR)
-			continue;
+/* Straight into the room as long as there is some, whose last byte is for the zero at the end. */
+static int read_to_end(int fd, struct writer *w, struct err *e)
+{
+	while (w->len + 1 < w->room) {
+		ssize_t n = read_some(fd, w->bytes + w->len, w->room - w->len - 1);
+
 		if (n < 0)
 			return err_errno(e, "read");
 		if (n == 0)
-			break;
-		writer_bytes(w, piece, (size_t)n);
-		if (w->bad)
-			return err_set(e, ERR_EXHAUSTED, "larger than %zu bytes", max);
+			return 0;
+		w->len += (size_t)n;
+		if (w->len > w->max)
+			return too_large(w->max, e);
 	}
-	explicit_bzero(piece, sizeof(piece));
-	return 0;
+	return read_pieces(fd, w, e);
 }
 
-/* Room for what a regular file says of its size, so that large ones aren't copied as they grow. A
- * hint only: it may change, and what is read counts. */
+/* Room for what a regular file says of its size and for one byte more, so that its end is seen
+ * without copying. A hint only: it may change, and what is read counts. */
 static void make_room(int fd, struct writer *w)
 {
 	struct stat st;
 
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0 &&
-	    (uint64_t)st.st_size <= w->max && (w->bytes = malloc((size_t)st.st_size + 1)))
-		w->room = (size_t)st.st_size + 1;
+	    (uint64_t)st.st_size <= w->max && (w->bytes = malloc((size_t)st.st_size + 2)))
+		w->room = (size_t)st.st_size + 2;
 }
 
 int file_read(const char *path, size_t max, uint8_t **bytes, size_t *len, struct err *e)
@@ -65,7 +92,7 @@ int file_read(const char *path, size_t max, uint8_t **bytes, size_t *len, struct
 	if (fd < 0)
 		return err_errno(e, "open '%s'", path);
 	make_room(fd, &w);
-	if (read_to_end(fd, max, &w, e) < 0)
+	if (read_to_end(fd, &w, e) < 0)
 		return err_wrap(e, "'%s'", path);
 	uint8_t *taken = writer_take(&w, len);
 	if (!taken)

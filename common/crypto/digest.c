@@ -66,6 +66,11 @@ int digest_finish(struct digest_stream *d, uint8_t *out, struct err *e)
 	return 0;
 }
 
+void digest_restart(struct digest_stream *d)
+{
+	d->failed = EVP_DigestInit_ex(d->ctx, NULL, NULL) != 1;
+}
+
 void digest_free(struct digest_stream *d)
 {
 	if (!d)

@@ -53,6 +53,9 @@ struct digest_stream;
 struct digest_stream *digest_new(enum digest_kind kind, struct err *e) MUST_CHECK;
 void digest_add(struct digest_stream *d, const void *bytes, size_t len);
 int digest_finish(struct digest_stream *d, uint8_t *out, struct err *e) MUST_CHECK;
+/* Forgets what was added and begins anew, also after digest_finish(): for many short inputs, since a
+ * new stream looks its algorithm up each time. */
+void digest_restart(struct digest_stream *d);
 void digest_free(struct digest_stream *d);
 DEFINE_CLEANUP(struct digest_stream *, digest_free)
 

@@ -53,6 +53,26 @@ static void a_finished_digest_stays_finished(void **state)
 	assert_true(digest_finish(d, out, &e) < 0);
 }
 
+static void a_digest_begins_anew_as_often_as_asked(void **state)
+{
+	struct err e;
+	CLEANUP(digest_free) struct digest_stream *d = digest_new(DIGEST_SHA384, &e);
+	uint8_t wanted[DIGEST_MAX], out[DIGEST_MAX];
+
+	assert_non_null(d);
+	assert_ok(digest(DIGEST_SHA384, "abc", 3, wanted, &e), e);
+	digest_add(d, "what is forgotten", 17);
+	for (int i = 0; i < 3; i++) {
+		memset(out, 0, sizeof(out));
+		digest_restart(d);
+		digest_add(d, "ab", 2);
+		digest_add(d, "c", 1);
+		assert_ok(digest_finish(d, out, &e), e);
+		assert_memory_equal(out, wanted, SHA384_LEN);
+		assert_true(digest_finish(d, out, &e) < 0);
+	}
+}
+
 static void hmac_is_rfc_4231_s(void **state)
 {
 	uint8_t out[DIGEST_MAX];
@@ -70,6 +90,7 @@ int main(void)
 		cmocka_unit_test(published_values_come_out),
 		cmocka_unit_test(pieces_make_the_same_digest),
 		cmocka_unit_test(a_finished_digest_stays_finished),
+		cmocka_unit_test(a_digest_begins_anew_as_often_as_asked),
 		cmocka_unit_test(hmac_is_rfc_4231_s),
 	};
 

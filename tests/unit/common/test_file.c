@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "common/base/file.h"
+#include "common/base/file_view.h"
 
 static char folder[] = "/tmp/cocos-file-XXXXXX";
 
@@ -68,6 +69,77 @@ static void a_limit_holds_to_the_byte(void **state)
 		       "larger than 7 bytes");
 }
 
+static void what_has_no_size_is_read_to_its_end(void **state)
+{
+	CLEANUP(free) uint8_t *bytes = NULL;
+	size_t len;
+	struct stat st;
+	struct err e;
+
+	assert_int_equal(stat("/proc/self/status", &st), 0);
+	assert_int_equal(st.st_size, 0);
+	assert_ok(file_read("/proc/self/status", 1 << 20, &bytes, &len, &e), e);
+	assert_true(len > 100);
+	assert_memory_equal(bytes, "Name:", 5);
+}
+
+/* At sizes around those of the pieces that a file is read in. */
+static void files_of_all_sizes_come_back(void **state)
+{
+	static const size_t sizes[] = { 0, 1, 4095, 4096, 16383, 16384, 16385, 1 << 20 };
+	CLEANUP(free) uint8_t *made = malloc(1 << 20);
+	struct err e;
+
+	for (size_t i = 0; i < 1 << 20; i++)
+		made[i] = (uint8_t)(i * 31 + i / 256);
+	for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
+		CLEANUP_FILE_VIEW struct file_view view = { 0 };
+		CLEANUP(free) uint8_t *bytes = NULL;
+		size_t len;
+
+		assert_ok(file_write(in_folder("a"), made, sizes[i], 0600, &e), e);
+		assert_ok(file_read(in_folder("a"), sizes[i], &bytes, &len, &e), e);
+		assert_int_equal(len, sizes[i]);
+		assert_memory_equal(bytes, made, len);
+		assert_int_equal(bytes[len], 0);
+		assert_ok(file_view_open(in_folder("a"), sizes[i], &view, &e), e);
+		assert_int_equal(view.len, sizes[i]);
+		assert_int_equal(view.mapped, sizes[i] > 0);
+		assert_memory_equal(view.bytes, made, view.len);
+	}
+}
+
+static void a_view_is_refused_like_a_copy(void **state)
+{
+	struct file_view view = { 0 };
+	struct err e;
+
+	assert_ok(file_write(in_folder("a"), "12345678", 8, 0600, &e), e);
+	assert_refused(file_view_open(in_folder("a"), 7, &view, &e), e, ERR_EXHAUSTED,
+		       "larger than 7 bytes");
+	assert_refused(file_view_open(in_folder("none"), 7, &view, &e), e, ERR_NOT_FOUND, "none");
+	assert_true(file_view_open(folder, 7, &view, &e) < 0);
+	assert_null(view.bytes);
+}
+
+static void a_view_of_a_pipe_is_what_comes_out_of_it(void **state)
+{
+	CLEANUP_FILE_VIEW struct file_view view = { 0 };
+	char path[32];
+	int ends[2];
+	struct err e;
+
+	assert_int_equal(pipe(ends), 0);
+	assert_int_equal(write(ends[1], "through", 7), 7);
+	close(ends[1]);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", ends[0]);
+	assert_ok(file_view_open(path, 100, &view, &e), e);
+	assert_int_equal(view.len, 7);
+	assert_false(view.mapped);
+	assert_memory_equal(view.bytes, "through", 7);
+	close(ends[0]);
+}
+
 static void text_holds_no_zero_byte(void **state)
 {
 	char *text;
@@ -122,6 +194,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_file_comes_back_whole),
 		cmocka_unit_test(a_limit_holds_to_the_byte),
+		cmocka_unit_test(what_has_no_size_is_read_to_its_end),
+		cmocka_unit_test(files_of_all_sizes_come_back),
+		cmocka_unit_test(a_view_is_refused_like_a_copy),
+		cmocka_unit_test(a_view_of_a_pipe_is_what_comes_out_of_it),
 		cmocka_unit_test(text_holds_no_zero_byte),
 		cmocka_unit_test(a_new_file_never_replaces_one),
 		cmocka_unit_test(a_failed_write_leaves_nothing),
