@@ -5,6 +5,7 @@
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/base/settings.h"
+#include "common/rpc/metadata.h"
 
 #include <getopt.h>
 #include <stdlib.h>
@@ -234,10 +235,22 @@ static int pem_check(const struct config *c, const char *key, const char *path, 
 	return 0;
 }
 
+/* Refused now, rather than by every connection that is tried. */
+static int cvm_id_check(const char *id, struct err *e)
+{
+	struct rpc_metadata metadata = { 0 };
+	int failed = id ? rpc_metadata_add(&metadata, "job-id", id, e) : 0;
+
+	rpc_metadata_done(&metadata);
+	return failed ? err_wrap(e, "AGENT_CVM_ID") : 0;
+}
+
 static int judge(const struct config *c, struct err *e)
 {
-	int failed;
+	int failed = cvm_id_check(c->cvm_id, e);
 
+	if (failed)
+		return failed;
 	if (!c->cvm_url)
 		return err_set(e, ERR_INVALID,
 			       "AGENT_CVM_GRPC_URL is missing: the agent does not "
@@ -297,6 +310,8 @@ int config_load(const struct config_options *options, struct config *config, str
 			       "--tcti, --tsm and --securityfs are refused inside an image");
 	if (options->tsm && !options->development)
 		return err_set(e, ERR_DENIED, "--tsm needs --development");
+	if (options->securityfs && !options->tcti)
+		return err_set(e, ERR_INVALID, "--securityfs needs --tcti");
 	config->role_signature = options->development;
 	/* On any other machine the command line is not measured for us. */
 	if (config->in_image && (failed = read_cmdline(&config->role_signature, e)))

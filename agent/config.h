@@ -49,11 +49,12 @@ int config_options_parse(int argc, char **argv, struct config_options *options, 
 
 /* The settings of `boot` alone, which is kept. Refused: unknown keys by name, bad values, paths of
  * certificates that are not among the three measured files, a client certificate without its key,
- * no AGENT_CVM_GRPC_URL. config_done() in any case. */
+ * an AGENT_CVM_ID that is no metadata, no AGENT_CVM_GRPC_URL. config_done() in any case. */
 int config_read(struct config *config, struct err *e) MUST_CHECK;
 
 /* The whole: shares, image marker, kernel command line. --development and
- * named devices are refused in the image, and --tsm without --development everywhere. */
+ * named devices are refused in the image, --tsm without --development and --securityfs without
+ * --tcti everywhere. */
 int config_load(const struct config_options *options, struct config *config,
 		struct err *e) MUST_CHECK;
 void config_done(struct config *config);

@@ -3,6 +3,7 @@
 #include "agent/jail.h"
 #include "agent/keeper.h"
 #include "common/base/log.h"
+#include "common/rpc/signals.h"
 
 #include <malloc.h>
 #include <signal.h>
@@ -18,10 +19,10 @@ static const struct {
 	{ "jail", jail_main },
 };
 
-static void on_signal(uv_signal_t *signal, int number)
+static void on_signal(void *data, int number)
 {
 	log_info("signal %d: shutting down", number);
-	uv_stop(signal->loop);
+	uv_stop(data);
 }
 
 /* What is left of handles and jobs ends by itself once all is shut down. */
@@ -29,14 +30,12 @@ static void run_out(uv_loop_t *loop)
 {
 	while (uv_run(loop, UV_RUN_DEFAULT))
 		continue;
-	if (uv_loop_close(loop) != 0)
-		log_warn("the loop was not empty at the end");
 }
 
 static int serve(const struct config *config, struct err *e)
 {
 	struct agent *agent = calloc(1, sizeof(*agent));
-	uv_signal_t term, interrupt;
+	struct signals signals;
 	uv_loop_t loop;
 	int failed;
 
@@ -46,18 +45,17 @@ static int serve(const struct config *config, struct err *e)
 		free(agent);
 		return err_set(e, ERR_INTERNAL, "no event loop");
 	}
-	uv_signal_init(&loop, &term);
-	uv_signal_init(&loop, &interrupt);
-	uv_signal_start(&term, on_signal, SIGTERM);
-	uv_signal_start(&interrupt, on_signal, SIGINT);
+	signals_start(&signals, &loop, on_signal, &loop);
 	failed = agent_start(agent, &loop, config, e);
 	if (!failed)
 		uv_run(&loop, UV_RUN_DEFAULT);
 	agent_shutdown(agent);
-	uv_close((uv_handle_t *)&term, NULL);
-	uv_close((uv_handle_t *)&interrupt, NULL);
+	signals_unref(&signals);
 	run_out(&loop);
 	agent_done(agent);
+	signals_done(&signals);
+	if (uv_loop_close(&loop) != 0)
+		log_warn("the loop was not empty at the end");
 	if (!failed && agent->fatal.code != ERR_OK) {
 		*e = agent->fatal;
 		failed = -(int)e->code;

@@ -9,15 +9,25 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *metadata_text(const struct upload_call *u, const char *key)
+/* What has one value; of two the second would be passed over in silence. */
+static int metadata_single(const struct upload_call *u, const char *key, const char **text,
+			   struct err *e)
 {
-	return rpc_metadata_text(rpc_call_metadata(u->call), key, 0);
+	const struct rpc_metadata *m = rpc_call_metadata(u->call);
+
+	if (rpc_metadata_count(m, key) > 1)
+		return err_set(e, ERR_INVALID, "%s: metadata %s: more than once",
+			       u->is_algo ? "Algo" : "Data", key);
+	*text = rpc_metadata_text(m, key, 0);
+	return 0;
 }
 
 static int check_data_metadata(struct upload_call *u, struct err *e)
 {
-	const char *text = metadata_text(u, "decompress");
+	const char *text = NULL;
 
+	if (metadata_single(u, "decompress", &text, e) < 0)
+		return -(int)e->code;
 	if (text && strcmp(text, "true") != 0 && strcmp(text, "false") != 0)
 		return err_set(e, ERR_INVALID,
 			       "Data: metadata decompress: %s is neither true nor "
@@ -59,15 +69,17 @@ static int check_args(const struct upload_call *u, struct err *e)
 static int check_algo_metadata(struct upload_call *u, struct err *e)
 {
 	const Cvms__Algorithm *a = u->computation->manifest->algorithm;
-	const char *type = metadata_text(u, "algo_type");
+	const char *type = NULL;
 
+	if (metadata_single(u, "algo_type", &type, e) < 0 ||
+	    metadata_single(u, "python_runtime", &u->runtime, e) < 0)
+		return -(int)e->code;
 	if (type && a->algo_type[0] && strcmp(type, a->algo_type) != 0)
 		return err_set(e, ERR_INVALID, "Algo: algo_type is %s, the manifest says %s",
 			       log_quote(type).text, log_quote(a->algo_type).text);
 	u->algo_type = type && type[0] ? type : "bin";
 	if (runner_kind_parse(type ? type : a->algo_type, &u->kind, e) < 0)
 		return err_wrap(e, "Algo");
-	u->runtime = metadata_text(u, "python_runtime");
 	if (u->runtime && u->runtime[0] && u->kind == RUNNER_PYTHON &&
 	    runner_runtime_check(u->runtime, e) < 0)
 		return err_wrap(e, "Algo: python_runtime");

@@ -14,6 +14,7 @@
 #include "cli/commands.h"
 #include "cli/private_key.h"
 #include "cli/progress.h"
+#include "cli/text.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/bundle.h"
@@ -202,7 +203,8 @@ static int fetch_all(struct client *client, EVP_PKEY *key, struct target *t, str
 			agent_client_hint(client, e);
 			return -(int)e->code;
 		}
-		fprintf(stderr, "the connection broke (%s); fetching again\n", e->text);
+		fprintf(stderr, "the connection broke (%s); fetching again\n",
+			text_plain(e->text).text);
 		client->cli->hint[0] = 0;
 		sleep(tries);
 	}

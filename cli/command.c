@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cli/help.h"
+#include "cli/text.h"
 #include "common/base/cleanup.h"
 #include "common/base/log.h"
 
@@ -290,7 +291,7 @@ static enum cli_exit unknown_command(int argc, char **argv)
 static void report(const struct cli *cli, enum cli_exit status, const struct err *e)
 {
 	if (e->text[0])
-		fprintf(stderr, "cocos-cli %s: %s\n", cli->command->name, e->text);
+		fprintf(stderr, "cocos-cli %s: %s\n", cli->command->name, text_plain(e->text).text);
 	if (cli->hint[0])
 		fprintf(stderr, "hint: %s\n", cli->hint);
 	else if (status == CLI_USAGE && e->text[0])

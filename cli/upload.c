@@ -7,6 +7,7 @@
 
 #include "cli/attested.h"
 #include "cli/progress.h"
+#include "cli/text.h"
 
 struct attempt {
 	struct client *client;
@@ -141,7 +142,8 @@ int upload_run(struct client *client, const struct upload *upload, struct err *e
 			agent_client_hint(client, e);
 			return -(int)e->code;
 		}
-		fprintf(stderr, "the connection broke (%s); trying to go on\n", e->text);
+		fprintf(stderr, "the connection broke (%s); trying to go on\n",
+			text_plain(e->text).text);
 		client->cli->hint[0] = 0;
 		sleep(tries);
 	}

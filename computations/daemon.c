@@ -9,6 +9,7 @@
 #include "common/base/log.h"
 #include "common/rpc/health.h"
 #include "common/rpc/reflection.h"
+#include "common/rpc/signals.h"
 #include "computations/appraisal.h"
 #include "computations/service.h"
 
@@ -27,7 +28,7 @@ struct front {
 
 struct daemon {
 	uv_loop_t loop;
-	uv_signal_t term, interrupt;
+	struct signals signals;
 	struct store store;
 	struct work *work;
 	struct service service;
@@ -141,15 +142,14 @@ static void on_drained(void *data)
 		return;
 	front_free(&d->agents);
 	front_free(&d->admins);
-	uv_close((uv_handle_t *)&d->term, NULL);
-	uv_close((uv_handle_t *)&d->interrupt, NULL);
+	signals_unref(&d->signals);
 }
 
-static void on_signal(uv_signal_t *handle, int number)
+static void on_signal(void *data, int number)
 {
-	struct daemon *d = handle->data;
+	struct daemon *d = data;
 
-	if (d->draining)
+	if (d->service.stopping)
 		return;
 	log_info("%s: finishing", number == SIGTERM ? "SIGTERM" : "SIGINT");
 	log_notify("STOPPING=1");
@@ -163,13 +163,7 @@ static void on_signal(uv_signal_t *handle, int number)
 
 static int start(struct daemon *d, const struct config *c, struct err *e)
 {
-	if (open_agents(d, c, e) < 0 || open_admins(d, c, e) < 0)
-		return -(int)e->code;
-	d->term.data = d->interrupt.data = d;
-	if (uv_signal_start(&d->term, on_signal, SIGTERM) < 0 ||
-	    uv_signal_start(&d->interrupt, on_signal, SIGINT) < 0)
-		return err_set(e, ERR_INTERNAL, "signals can't be caught");
-	return 0;
+	return open_agents(d, c, e) < 0 ? -(int)e->code : open_admins(d, c, e);
 }
 
 int daemon_run(const struct config *config, struct err *e)
@@ -186,8 +180,7 @@ int daemon_run(const struct config *config, struct err *e)
 	if (store_open(&d.store, config->state_dir, &limits, e) < 0)
 		return -(int)e->code;
 	uv_loop_init(&d.loop);
-	uv_signal_init(&d.loop, &d.term);
-	uv_signal_init(&d.loop, &d.interrupt);
+	signals_start(&d.signals, &d.loop, on_signal, &d);
 	status = work_new(&d.loop, &d.store, &d.work, e);
 	if (status == 0) {
 		service_init(&d.service, &d.loop, d.work, config->max_cvms);
@@ -199,6 +192,7 @@ int daemon_run(const struct config *config, struct err *e)
 		log_info("ready");
 		log_notify("READY=1");
 	} else {
+		d.service.stopping = true;
 		d.draining = 1;
 		on_drained(&d);
 	}
@@ -209,8 +203,9 @@ int daemon_run(const struct config *config, struct err *e)
 	rpc_reflection_free(d.admins.reflection);
 	appraisal_free(d.service.appraisal);
 	work_free(d.work);
-	uv_loop_close(&d.loop);
 	store_close(&d.store);
+	signals_done(&d.signals);
+	uv_loop_close(&d.loop);
 	if (status == 0)
 		log_info("stopped");
 	return status;

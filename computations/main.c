@@ -50,8 +50,10 @@ int main(int argc, char **argv)
 			puts("cocos-computations " COCOS_VERSION);
 			return 0;
 		}
-		if (option != 'c')
+		if (option != 'c') {
+			fputs("Try cocos-computations --help\n", stderr);
 			return 2;
+		}
 		path = optarg;
 	}
 	if (optind != argc) {

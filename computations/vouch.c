@@ -160,8 +160,10 @@ void vouch_heard(struct session *s, const Cvms__AttestationResponse *answer)
 	if (!v)
 		return;
 	if (!answer->file.len) {
+		/* Stock agents have no field for the reason. */
 		snprintf(refused.line, sizeof(refused.line), "refused: no evidence: %s",
-			 log_quote(answer->certserialnumber).text);
+			 *answer->error ? log_quote(answer->error).text
+					: "the agent did not say why");
 		judged(v, &refused);
 	} else if (appraisal_start(s->service->appraisal, &s->asked, answer->file.data,
 				   answer->file.len, judged, v, &e) < 0) {

@@ -7,12 +7,12 @@
 #include "common/rpc/health.h"
 #include "common/rpc/reflection.h"
 #include "common/rpc/server.h"
+#include "common/rpc/signals.h"
 #include "manager/service.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/file.h>
@@ -26,7 +26,7 @@ enum { DRAIN_MS = 30000 };
 struct daemon {
 	const struct config *config;
 	uv_loop_t loop;
-	uv_signal_t signals[2];
+	struct signals signals;
 	int lock;
 	struct registry *registry;
 	struct ports *ports;
@@ -168,9 +168,9 @@ static void on_drained(void *data)
 	uv_stop(&d->loop);
 }
 
-static void on_signal(uv_signal_t *handle, int signal)
+static void on_signal(void *data, int signal)
 {
-	struct daemon *d = handle->data;
+	struct daemon *d = data;
 
 	if (d->stopping)
 		return;
@@ -178,18 +178,6 @@ static void on_signal(uv_signal_t *handle, int signal)
 	log_info("stopping; CVMs run on");
 	log_notify("STOPPING=1");
 	rpc_server_drain(d->server, DRAIN_MS, on_drained, d);
-}
-
-static void watch_signals(struct daemon *d)
-{
-	const int numbers[] = { SIGTERM, SIGINT };
-
-	signal(SIGPIPE, SIG_IGN);
-	for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
-		uv_signal_init(&d->loop, &d->signals[i]);
-		d->signals[i].data = d;
-		uv_signal_start(&d->signals[i], on_signal, numbers[i]);
-	}
 }
 
 static int start(struct daemon *d, struct err *e)
@@ -205,6 +193,7 @@ static int start(struct daemon *d, struct err *e)
 /* Calls that were cut off count as abandoned: what their jobs made is undone before this ends. */
 static void finish(struct daemon *d)
 {
+	d->stopping = true; /* also after a start that failed: a signal finds no server any more */
 	rpc_server_free(d->server);
 	if (d->fleet) {
 		fleet_close(d->fleet);
@@ -213,10 +202,8 @@ static void finish(struct daemon *d)
 		fleet_free(TAKE_PTR(d->fleet));
 	}
 	virt_close(d->virt);
-	for (size_t i = 0; i < ARRAY_LEN(d->signals); i++)
-		uv_close((uv_handle_t *)&d->signals[i], NULL);
+	signals_unref(&d->signals);
 	uv_run(&d->loop, UV_RUN_DEFAULT);
-	uv_loop_close(&d->loop);
 	rpc_health_free(d->health);
 	rpc_reflection_free(d->reflection);
 	rpc_tls_free(d->tls);
@@ -225,6 +212,8 @@ static void finish(struct daemon *d)
 	registry_close(d->registry);
 	if (d->lock >= 0)
 		close(d->lock);
+	signals_done(&d->signals);
+	uv_loop_close(&d->loop);
 }
 
 int daemon_run(const struct config *config, struct err *e)
@@ -238,7 +227,7 @@ int daemon_run(const struct config *config, struct err *e)
 	setenv("UV_THREADPOOL_SIZE", POOL_THREADS, 1);
 	if (uv_loop_init(&d.loop) < 0)
 		return err_nomem(e);
-	watch_signals(&d);
+	signals_start(&d.signals, &d.loop, on_signal, &d);
 	r = start(&d, e);
 	if (r == 0) {
 		log_notify("READY=1");

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -33,27 +34,54 @@ const char *err_code_name(enum err_code code)
 	return i < sizeof(code_names) / sizeof(code_names[0]) ? code_names[i] : "UNKNOWN";
 }
 
-/* A cut text must not end in half a character: it may travel as grpc-message. */
-static void end_on_a_character(char *text)
-{
-	size_t len = strlen(text), lead = len;
+/* Of a text that is too long the middle goes: it begins with what failed, and ends with why. */
+enum { HEAD_MAX = ERR_TEXT_MAX / 3, WHOLE_MAX = 8192 /* two paths of the longest kind fit */ };
 
-	if (len + 1 < ERR_TEXT_MAX)
-		return;
-	while (lead > 0 && ((unsigned char)text[lead - 1] & 0xC0) == 0x80)
-		lead--;
-	if (lead > 0 && (unsigned char)text[lead - 1] >= 0xC0)
-		text[lead - 1] = '\0';
+static const char gap[] = "…";
+
+static bool is_inside(char c)
+{
+	return ((unsigned char)c & 0xC0) == 0x80;
+}
+
+static void copy_cut(char *to, const char *text, size_t len)
+{
+	size_t head = HEAD_MAX, tail = len - (ERR_TEXT_MAX - HEAD_MAX - sizeof(gap));
+
+	while (head > 0 && is_inside(text[head]))
+		head--;
+	while (tail < len && is_inside(text[tail]))
+		tail++;
+	memcpy(to, text, head);
+	memcpy(to + head, gap, sizeof(gap) - 1);
+	memcpy(to + head + sizeof(gap) - 1, text + tail, len - tail + 1);
+}
+
+/* What a peer or a file said may stand in it: still one line, and nothing that a terminal obeys. */
+static void make_one_line(char *text)
+{
+	for (; *text; text++) {
+		if ((unsigned char)*text < 0x20 || *text == 0x7f)
+			*text = '?';
+	}
 }
 
 __attribute__((format(printf, 2, 0))) static void
 set_text(struct err *e, const char *fmt, va_list args, const char *tail)
 {
-	int used = vsnprintf(e->text, sizeof(e->text), fmt, args);
+	char whole[WHOLE_MAX + 2 + ERR_TEXT_MAX]; /* `tail` may be e->text */
+	int used = vsnprintf(whole, WHOLE_MAX, fmt, args);
+	size_t len = used < 0 ? 0 : used < WHOLE_MAX ? (size_t)used : WHOLE_MAX - 1;
 
-	if (tail && used >= 0 && (size_t)used < sizeof(e->text))
-		snprintf(e->text + used, sizeof(e->text) - (size_t)used, ": %s", tail);
-	end_on_a_character(e->text);
+	if (tail)
+		len += (size_t)snprintf(whole + len, sizeof(whole) - len, ": %s", tail);
+	else
+		whole[len] = '\0';
+	make_one_line(whole);
+	if (len < ERR_TEXT_MAX)
+		memcpy(e->text, whole, len + 1);
+	else
+		copy_cut(e->text, whole, len);
 }
 
 int err_set(struct err *e, enum err_code code, const char *fmt, ...)
@@ -107,12 +135,10 @@ int err_nomem(struct err *e)
 
 int err_wrap(struct err *e, const char *fmt, ...)
 {
-	char cause[ERR_TEXT_MAX];
 	va_list args;
 
-	memcpy(cause, e->text, sizeof(cause));
 	va_start(args, fmt);
-	set_text(e, fmt, args, cause);
+	set_text(e, fmt, args, e->text);
 	va_end(args);
 	return -(int)e->code;
 }

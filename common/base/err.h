@@ -35,7 +35,9 @@ enum { ERR_TEXT_MAX = 512 };
 
 struct err {
 	enum err_code code;
-	char text[ERR_TEXT_MAX]; /* always terminated; cut, never split across an UTF-8 character */
+	/* One line without control characters, always terminated. Too long, it loses its middle, never
+	 * half of an UTF-8 character. (A gRPC status that was received is as its sender wrote it.) */
+	char text[ERR_TEXT_MAX];
 };
 
 /* The status's name in gRPC's spelling, "INVALID_ARGUMENT"; "UNKNOWN" for a number it has not. */

@@ -14,7 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { RPC_METADATA_MAX = 128, RPC_METADATA_BYTES_MAX = 16384, RPC_METADATA_KEY_MAX = 128 };
+/* Room for the 256 arguments that an algorithm may have, and what goes with them. */
+enum { RPC_METADATA_MAX = 288, RPC_METADATA_BYTES_MAX = 16384, RPC_METADATA_KEY_MAX = 128 };
 
 struct rpc_metadatum {
 	char *key;

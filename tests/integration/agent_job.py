@@ -450,6 +450,30 @@ def other_kinds_of_algorithm_are_refused_by_name():
                 more=[("algo_type", "python"), ("python_runtime", "/bin/sh")])
 
 
+def metadata_with_one_value_is_not_taken_twice():
+    with computing() as (_, __, client):
+        for key, values in (("algo_type", ("bin", "python")),
+                            ("python_runtime", ("python3", "python3.11"))):
+            refused(Code.INVALID_ARGUMENT, f"metadata {key}: more than once", client.algo, SUM,
+                    ALGO_KEY, more=[(key, value) for value in values])
+        client.algo(SUM, ALGO_KEY)
+        refused(Code.INVALID_ARGUMENT, "metadata decompress: more than once", client.data, IRIS,
+                DATA_KEY, "iris.csv", more=[("decompress", "false"), ("decompress", "true")])
+        client.data(IRIS, DATA_KEY, "iris.csv")
+
+
+def a_call_brings_as_many_arguments_as_a_manifest():
+    many = [("algo_args", str(i)) for i in range(257)]
+    with computing() as (service, _, client):
+        refused(Code.INVALID_ARGUMENT, "257 arguments, the limit is 256", client.algo, SUM,
+                ALGO_KEY, more=many)
+        client.algo(SUM, ALGO_KEY, more=many[:256])
+        client.data(IRIS, DATA_KEY, "iris.csv")
+        service.wait_event("ConsumingResults/Ready")
+        words = " ".join(value for _, value in many[:256])
+        assert unzip(client.result(USER_KEY))["args.txt"].decode() == words + "\n"
+
+
 def health_is_told():
     with computing() as (_, __, client):
         check = client.channel.unary_unary("/grpc.health.v1.Health/Check")
@@ -779,6 +803,23 @@ def sigterm_in_the_midst_of_a_run_or_an_upload_is_clean():
         assert agent.stop() == 0, agent.output()
         assert agent.work() == [], agent.work()
         assert call.exception() is not None
+
+
+def impatient_signals_cut_no_wiping_short():
+    """SIGTERM and SIGINT again and again, until the agent has given its folder back."""
+    zipped = zip_of([(f"d/{i}", b"x") for i in range(3000)])
+    algo = b"#!/bin/sh\necho up\nsleep 1000\n"
+    with computing(lambda port: manifest(port, algo=algo, datasets=[
+            dataset(zipped, DATA_KEY, "a.zip", decompress=True)])) as (service, agent, client):
+        client.algo(algo, ALGO_KEY)
+        client.data(zipped, DATA_KEY, "a.zip")
+        service.wait(lambda s: any(m.message == "up" for m in s.of("agent_log")))
+        while agent.process.poll() is None and os.path.exists(agent.work_dir + "/lock"):
+            agent.process.send_signal(signal.SIGTERM)
+            agent.process.send_signal(signal.SIGINT)
+            time.sleep(0.001)
+        assert agent.process.wait(WAIT) == 0, agent.output()
+        assert agent.work() == [], agent.work()
 
 
 def a_full_disk_refuses_and_goes_on():

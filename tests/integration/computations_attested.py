@@ -120,7 +120,7 @@ def an_agent_without_evidence_says_why():
     with service() as s, agent_of(s) as agent:
         agent.next("attestationReq")
         agent.say(vTPMattestationReport=cvms.AttestationResponse(
-            certSerialNumber="PRECONDITION: no TEE and no TPM"))
+            error="FAILED_PRECONDITION: no TEE and no TPM"))
         cvm = judged(s)
         assert not cvm.verified and "no TEE and no TPM" in cvm.verdict, cvm.verdict
 

@@ -66,6 +66,7 @@ static void every_rule_refuses_by_name(void **state)
 		{ URL "LD_PRELOAD=/x\n", "LD_PRELOAD", ERR_INVALID },
 		{ URL URL, "AGENT_CVM_GRPC_URL", ERR_INVALID },
 		{ URL "AGENT_VMPL=4\n", "AGENT_VMPL", ERR_INVALID },
+		{ URL "AGENT_CVM_ID=\xc3\xa9\n", "AGENT_CVM_ID: ", ERR_INVALID },
 		{ URL "AGENT_CVM_GRPC_TIMEOUT=soon\n", "AGENT_CVM_GRPC_TIMEOUT", ERR_INVALID },
 		{ URL "AGENT_ASSET_MAX=0\n", "AGENT_ASSET_MAX", ERR_INVALID },
 		{ URL "AGENT_CVM_GRPC_CLIENT_CERT=/etc/certs/cert.pem\n", "go together",
@@ -79,9 +80,14 @@ static void every_rule_refuses_by_name(void **state)
 		{ URL "AGENT_CVM_GRPC_SERVER_CA_CERTS=/etc/certs/ca.pem\n", "has no ca.pem",
 		  ERR_INVALID },
 	};
+	char long_id[sizeof(URL) + 20000] = URL "AGENT_CVM_ID=";
 	struct config c;
 	struct err e;
 
+	memset(long_id + strlen(long_id), 'x', sizeof(long_id) - strlen(long_id) - 1);
+	assert_refused(read_texts(&c, long_id, NULL, NULL, NULL, &e), e, ERR_EXHAUSTED,
+		       "AGENT_CVM_ID: ");
+	config_done(&c);
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		assert_refused(read_texts(&c, cases[i].environment, NULL, NULL, NULL, &e), e,
 			       cases[i].code, cases[i].words);
@@ -127,6 +133,16 @@ static void options_are_a_fixed_list(void **state)
 	assert_refused(PARSE(&o, &e, "--work", "here"), e, ERR_INVALID, "no absolute path");
 }
 
+static void devices_are_named_together(void **state)
+{
+	const struct config_options tsm = { .tsm = "/x" }, log = { .securityfs = "/x" };
+	struct config c;
+	struct err e;
+
+	assert_refused(config_load(&tsm, &c, &e), e, ERR_DENIED, "--tsm needs --development");
+	assert_refused(config_load(&log, &c, &e), e, ERR_INVALID, "--securityfs needs --tcti");
+}
+
 static void words_are_whole(void **state)
 {
 	assert_true(config_has_word("a cocos.role_signature b\n", CONFIG_ROLE_SIGNATURE_WORD));
@@ -158,6 +174,7 @@ int main(void)
 		cmocka_unit_test(a_stock_managers_file_is_understood),
 		cmocka_unit_test(every_rule_refuses_by_name),
 		cmocka_unit_test(options_are_a_fixed_list),
+		cmocka_unit_test(devices_are_named_together),
 		cmocka_unit_test(words_are_whole),
 		cmocka_unit_test(the_documentation_has_the_table),
 	};
