@@ -159,9 +159,15 @@ static void kept_run_answer(struct heard *h)
 
 static void kept_state(struct heard *h)
 {
-	h->session->answered = true;
-	if (h->todo.computation_id && (h->todo.stop || state_is_free(h->record.text)))
-		session_act(h->session, &h->todo);
+	struct session *s = h->session;
+	bool holds = h->todo.computation_id && !state_is_free(h->record.text);
+
+	s->answered = true;
+	if (h->todo.computation_id && (h->todo.stop || !holds))
+		session_act(s, &h->todo);
+	/* It came back with its computation: then its evidence is judged by that one's manifest. */
+	if (holds && !h->todo.stop && !s->asked.has_manifest)
+		vouch_ask_again(s, h->todo.computation_id);
 }
 
 static bool hear_log(struct heard *h, const Cvms__AgentLog *log)

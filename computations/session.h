@@ -20,8 +20,11 @@ struct session {
 	uv_timer_t *unanswered;
 	struct store_todo todo; /* as of the connection */
 
-	struct appraisal_case asked; /* what evidence was asked for */
-	bool is_asked, verified;
+	struct appraisal_case asked; /* the last question for evidence: only its answer counts */
+	unsigned asked_number;	     /* its own */
+	unsigned questions;	     /* so far, and one that is about to be asked */
+	unsigned unanswered_questions;
+	bool verified;
 };
 
 void session_ref(struct session *s);
@@ -37,7 +40,7 @@ void session_ask_state(struct session *s);
 void session_act(struct session *s, const struct store_todo *todo);
 
 /* vouch.c: asks for evidence, where there is a policy: of an agent that has just come; of one that
- * has taken this computation's manifest. Its answer. */
+ * has taken this computation's manifest, and has proven nothing until it answers. Its answer. */
 void vouch_ask(struct session *s);
 void vouch_ask_again(struct session *s, const char *computation_id);
 void vouch_heard(struct session *s, const Cvms__AttestationResponse *answer);

@@ -105,6 +105,9 @@ int store_cvm_seen(struct store *store, const char *id, const char *peer, const 
 		   struct store_todo *todo, struct err *e) MUST_CHECK;
 int store_cvm_verdict(struct store *store, const char *id, bool verified, const char *line,
 		      struct err *e) MUST_CHECK;
+/* There is no verdict any more; the line says why. */
+int store_cvm_unproven(struct store *store, const char *id, const char *line,
+		       struct err *e) MUST_CHECK;
 int store_cvm(struct store *store, const char *id, struct cvm *c, struct err *e) MUST_CHECK;
 int store_cvms(struct store *store, const char *after, size_t max, struct cvm *rows, size_t *count,
 	       struct err *e) MUST_CHECK;

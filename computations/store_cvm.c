@@ -159,6 +159,13 @@ int store_cvm_verdict(struct store *store, const char *id, bool verified, const 
 		      (int64_t)verified, line, store_now(), id);
 }
 
+int store_cvm_unproven(struct store *store, const char *id, const char *line, struct err *e)
+{
+	return db_run(&store->db, e,
+		      "UPDATE cvms SET verified = 0, verdict = ?, judged = 0 WHERE id = ?", "tt",
+		      line, id);
+}
+
 int store_cvm_seen(struct store *store, const char *id, const char *peer, const char *unproven,
 		   bool (*connected)(const char *id, void *data), void *data,
 		   struct store_todo *todo, struct err *e)

@@ -11,6 +11,7 @@
 /* A verdict on its way to disk, or a manifest's digest from there. */
 struct vouching {
 	struct session *session;
+	unsigned question; /* that this is the answer to */
 	char *cvm_id, *computation_id;
 	struct appraisal_verdict verdict;
 	struct computation computation;
@@ -32,6 +33,7 @@ static struct vouching *vouching_new(struct session *s, const char *computation_
 	if (!v)
 		return NULL;
 	v->session = s;
+	v->question = s->asked_number;
 	session_ref(s);
 	v->cvm_id = strdup(s->cvm_id);
 	v->computation_id = strdup(computation_id);
@@ -75,7 +77,8 @@ static void ask(struct session *s, const uint8_t *manifest)
 	request.type = appraisal_type(s->service->appraisal);
 	message.message_case = CVMS__SERVER_STREAM_MESSAGE__MESSAGE_ATTESTATION_REQ;
 	message.attestationreq = &request;
-	s->is_asked = true;
+	s->asked_number = ++s->questions;
+	s->unanswered_questions++;
 	session_say(s, &message);
 }
 
@@ -85,10 +88,14 @@ void vouch_ask(struct session *s)
 		ask(s, NULL);
 }
 
+/* What was proven before there was this manifest says nothing of the run. */
 static int load_computation(struct store *store, void *data, struct err *e)
 {
 	struct vouching *v = data;
 
+	if (store_cvm_unproven(store, v->cvm_id, "not verified: evidence of its run is awaited", e) <
+	    0)
+		return -(int)e->code;
 	return store_computation(store, v->computation_id, &v->computation, e);
 }
 
@@ -96,20 +103,33 @@ static void loaded(void *data, const struct err *e)
 {
 	struct vouching *v = data;
 
-	if (!e && v->session->call)
+	if (e)
+		log_error("CVM %s: %s", log_quote(v->cvm_id).text, e->text);
+	else if (v->session->call)
 		ask(v->session, v->computation.digest);
 	vouching_free(v);
 }
 
 void vouch_ask_again(struct session *s, const char *computation_id)
 {
-	struct vouching *v = s->service->appraisal ? vouching_new(s, computation_id) : NULL;
+	struct vouching *v;
 
+	if (!s->service->appraisal)
+		return;
+	s->verified = false;
+	s->questions++; /* a verdict that is under way comes too late */
+	v = vouching_new(s, computation_id);
 	if (v)
 		add(v, load_computation, loaded);
 }
 
 /* ---- the answer ---- */
+
+/* Meanwhile something else was asked: then this says nothing any more. */
+static bool is_stale(const struct vouching *v)
+{
+	return v->question != v->session->questions;
+}
 
 static int keep_verdict(struct store *store, void *data, struct err *e)
 {
@@ -125,7 +145,8 @@ static void kept(void *data, const struct err *e)
 
 	if (e)
 		log_error("CVM %s: %s", log_quote(v->cvm_id).text, e->text);
-	s->verified = !e && v->verdict.verified;
+	if (!is_stale(v))
+		s->verified = !e && v->verdict.verified;
 	/* What waited for this: the agent's state says whether it still needs its manifest. */
 	if (s->verified && s->call)
 		session_ask_state(s);
@@ -140,7 +161,7 @@ static void judged(void *data, const struct appraisal_verdict *verdict)
 	log_line(verdict->verified ? LOG_LEVEL_INFO : LOG_LEVEL_WARN, "CVM %s: %s",
 		 log_quote(v->cvm_id).text, log_quote(verdict->line).text);
 	/* Of a session that is over: another one may have taken its place. */
-	if (v->session->call)
+	if (v->session->call && !is_stale(v))
 		add(v, keep_verdict, kept);
 	else
 		vouching_free(v);
@@ -152,9 +173,10 @@ void vouch_heard(struct session *s, const Cvms__AttestationResponse *answer)
 	struct vouching *v;
 	struct err e;
 
-	if (!s->is_asked) /* nobody did: it counts for nothing */
+	if (!s->unanswered_questions) /* nobody asked: it counts for nothing */
 		return;
-	s->is_asked = false;
+	if (--s->unanswered_questions > 0) /* to a question that another one has replaced */
+		return;
 	s->verified = false; /* until the verdict is there */
 	v = vouching_new(s, "");
 	if (!v)

@@ -146,7 +146,8 @@ def our_service_verifies_our_agent_before_and_after_the_manifest():
                 computation = create(service, agent_config=cvms.AgentConfig(
                     port=str(free_port())))
                 service.admin.Run(computations.RunRequest(id=computation), timeout=PATIENCE)
-                until(lambda: "no manifest yet" not in shown().verdict, "the second verdict")
+                until(lambda: "no manifest yet" not in shown().verdict and
+                      "awaited" not in shown().verdict, "the second verdict")
                 assert shown().verified, shown().verdict
                 service.until_state(computation, "Waiting for algorithm")
             except BaseException:

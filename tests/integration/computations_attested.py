@@ -78,7 +78,8 @@ def an_agent_that_proves_itself_is_shown_as_verified_and_run_on():
         agent.say(run_res=cvms.RunResponse(computation_id=computation))
         second = answer(agent, Evidence(AK, canonical_digest(got), identity), run=True)
         assert first != second
-        until(lambda: "no manifest yet" not in shown(s).verdict, "the second verdict")
+        until(lambda: "of its run is awaited" not in shown(s).verdict and
+              "no manifest yet" not in shown(s).verdict, "the second verdict")
         assert shown(s).verified, shown(s).verdict
         assert s.show(computation).cvm_verdict == shown(s).verdict
         text = cli("cvm", "show", "cvm-1", COMPUTATIONS_GRPC_URL="unix:" + s.socket).ok()
@@ -95,6 +96,61 @@ def a_run_of_another_manifest_is_no_longer_verified():
         agent.say(run_res=cvms.RunResponse(computation_id=computation))
         answer(agent, Evidence(AK, b"m" * 32, Identity()), run=True)
         until(lambda: not shown(s).verified and "run.manifest" in shown(s).verdict, "the refusal")
+
+
+def an_agent_that_keeps_silent_about_its_run_is_no_longer_verified():
+    with service() as s, agent_of(s) as agent:
+        answer(agent, Evidence(AK, bytes(32), Identity()))
+        assert judged(s).verified
+        computation = create(s)
+        run(s, computation)
+        agent.manifest()
+        agent.say(run_res=cvms.RunResponse(computation_id=computation))
+        agent.next("attestationReq")
+        until(lambda: not shown(s).verified, "the end of the first verdict")
+        cvm = shown(s)
+        assert "of its run is awaited" in cvm.verdict and not cvm.HasField("judged"), cvm
+
+
+def an_answer_to_an_earlier_question_counts_for_nothing():
+    with service() as s, agent_of(s) as agent:
+        first = agent.next("attestationReq")
+        computation = create(s)
+        run(s, computation, unverified=True, cvm_id="cvm-1")
+        got, identity = agent.manifest(), Identity()
+        agent.say(run_res=cvms.RunResponse(computation_id=computation))
+        second = agent.next("attestationReq")
+        early = Evidence(AK, bytes(32), identity, stripped=True)
+        agent.say(vTPMattestationReport=cvms.AttestationResponse(
+            file=early.nonce(VTPM, first.nonce, b"")))
+        agent.say(agent_state_res=cvms.AgentStateRes(id="cvm-1", state="Running"))
+        until(lambda: shown(s).agent_state == "Running", "what came behind it")
+        cvm = shown(s)
+        assert not cvm.verified and "of its run is awaited" in cvm.verdict, cvm.verdict
+        agent.say(vTPMattestationReport=cvms.AttestationResponse(
+            file=Evidence(AK, canonical_digest(got), identity).nonce(VTPM, second.nonce, b"")))
+        assert judged(s).verified, shown(s).verdict
+
+
+def who_comes_back_with_a_computation_is_judged_by_its_manifest():
+    with service() as s:
+        with agent_of(s) as agent:
+            answer(agent, Evidence(AK, bytes(32), Identity()))
+            assert judged(s).verified
+            computation = create(s)
+            run(s, computation)
+            got, identity = agent.manifest(), Identity()
+            agent.say(run_res=cvms.RunResponse(computation_id=computation))
+            answer(agent, Evidence(AK, canonical_digest(got), identity), run=True)
+            until(lambda: shown(s).verified and "no manifest" not in shown(s).verdict, "the second verdict")
+        for digest, verified in ((b"m" * 32, False), (canonical_digest(got), True)):
+            until(lambda: not connected(s, "cvm-1")(), "the end of the connection")
+            with agent_of(s, answers_state="Running") as agent:
+                evidence = Evidence(AK, digest, identity)
+                answer(agent, evidence, run=True)
+                answer(agent, evidence, run=True)
+                cvm = until(lambda: shown(s) if "awaited" not in shown(s).verdict else None, "a verdict")
+                assert cvm.verified == verified and ("run.manifest" in cvm.verdict) != verified, cvm
 
 
 def what_proves_nothing_gets_no_computation():
@@ -179,6 +235,9 @@ if __name__ == "__main__":
         tap.run([
             an_agent_that_proves_itself_is_shown_as_verified_and_run_on,
             a_run_of_another_manifest_is_no_longer_verified,
+            an_agent_that_keeps_silent_about_its_run_is_no_longer_verified,
+            an_answer_to_an_earlier_question_counts_for_nothing,
+            who_comes_back_with_a_computation_is_judged_by_its_manifest,
             what_proves_nothing_gets_no_computation,
             an_agent_without_evidence_says_why,
             an_answer_that_nobody_asked_for_counts_for_nothing,

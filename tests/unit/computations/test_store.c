@@ -543,6 +543,9 @@ static void a_verdict_lasts_as_long_as_its_session(void **state)
 	assert_ok(store_cvm_verdict(&f->store, "cvm", false, "refused: y", &f->e), f->e);
 	check_verdict(f, false, "refused: y");
 	assert_ok(store_cvm_verdict(&f->store, "cvm", true, "verified: x", &f->e), f->e);
+	assert_ok(store_cvm_unproven(&f->store, "cvm", "unproven", &f->e), f->e);
+	check_verdict(f, false, "unproven");
+	assert_ok(store_cvm_verdict(&f->store, "cvm", true, "verified: x", &f->e), f->e);
 	arrive(f, "cvm", &todo);
 	check_verdict(f, false, "unproven");
 	assert_false(todo.unverified);
