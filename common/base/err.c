@@ -73,11 +73,11 @@ set_text(struct err *e, const char *fmt, va_list args, const char *tail)
 	int used = vsnprintf(whole, WHOLE_MAX, fmt, args);
 	size_t len = used < 0 ? 0 : used < WHOLE_MAX ? (size_t)used : WHOLE_MAX - 1;
 
+	whole[len] = '\0';
+	make_one_line(whole);
+	/* The tail is one line already, or the white space in it is a peer's status. */
 	if (tail)
 		len += (size_t)snprintf(whole + len, sizeof(whole) - len, ": %s", tail);
-	else
-		whole[len] = '\0';
-	make_one_line(whole);
 	if (len < ERR_TEXT_MAX)
 		memcpy(e->text, whole, len + 1);
 	else
