@@ -196,11 +196,11 @@ def header_bomb(server):
 @attack
 def header_list_over_the_limit(server):
     p = h2.Peer(server.port)
-    stream = p.open(EMPTY, *[(f'x-{i}', 'y') for i in range(140)])
-    check(p.status_of(stream) == EXHAUSTED, '140 headers')
-    stream = p.open(EMPTY, *[(f'x-{i}', 'y') for i in range(128)])
+    stream = p.open(EMPTY, *[(f'x-{i}', 'y') for i in range(289)])
+    check(p.status_of(stream) == EXHAUSTED, '289 headers')
+    stream = p.open(EMPTY, *[(f'x-{i}', 'y') for i in range(288)])
     p.data(stream, h2.message(b''), end=True)
-    check(p.status_of(stream) == 0, '128 headers')
+    check(p.status_of(stream) == 0, '288 headers')
     stream = p.next_stream()
     block = h2.request_block(EMPTY, *[(f'x-{i}', 'y' * 3000) for i in range(10)])
     p.send(h2.frame(h2.HEADERS, 0, stream, block[:16000]) +
