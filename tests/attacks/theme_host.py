@@ -5,9 +5,7 @@ of a whole virtual machine.)"""
 import json
 import os
 import secrets
-import socket
 import subprocess
-import threading
 import time
 from hashlib import sha256, sha3_384
 
@@ -18,12 +16,10 @@ from agent_tpm import boot_configuration, canonical
 from attested_peer import AUTHENTICATOR, AttestedClient, frame
 from harness import until
 from honest_agent import DATA_KEY, Site, attempt_with, manifest, provider, with_algorithm
-from listener import Listener
+from meter import Meter
 from rows import Outcome, row
 from tpm_share import SharedTpm
 from world import Machine, uploaded
-
-PIECE = 1 << 16
 
 
 # ---- the boot configuration ----
@@ -117,45 +113,6 @@ def development(evil):
 
 # ---- its life ----
 
-class Meter(Listener):
-    """Carries TCP to a port; after so many bytes it calls strike() once, and lets nobody in until that is
-    done. Counts what it carried after that."""
-
-    def __init__(self, port, after, strike):
-        super().__init__()
-        self.port_behind, self.after, self.strike = port, after, strike
-        self.carried, self.gate, self.struck = 0, threading.Lock(), False
-
-    def serve(self, sock):
-        with self.gate:
-            there = socket.create_connection(("127.0.0.1", self.port_behind))
-        back = threading.Thread(target=self.copy, args=(there, sock), daemon=True)
-        back.start()
-        self.copy(sock, there, self.count)
-        back.join()
-
-    def count(self, size):
-        self.carried += size
-        if self.carried > self.after and not self.struck:
-            with self.gate:
-                self.struck = True
-                self.strike()
-
-    @staticmethod
-    def copy(source, sink, count=lambda size: None):
-        try:
-            while data := source.recv(PIECE):
-                count(len(data))
-                sink.sendall(data)
-        except OSError:
-            pass
-        for end in (source, sink):
-            try:
-                end.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
-
-
 @row("cvm-restarted-in-mid-upload", "same.")
 def restarted(evil):
     """The host kills the CVM in the middle of an upload, and starts it anew with the same manifest: the
@@ -188,7 +145,7 @@ def restarted(evil):
         assert here.run(sent()).error == ""
         with_algorithm(here.port)
         before = set(here.planted())
-        with Meter(here.port, 3 << 20, strike) as meter:
+        with Meter(here.port, strike, after=3 << 20) as meter:
             ran = provider().upload(meter.target, sent(), here.tee.root, path=path)
         assert meter.struck, ran.err
         after = set(here.planted()) - (planted[0] if planted else before)
