@@ -5,9 +5,9 @@ import socket
 import struct
 import threading
 
-from agent_peer import free_port
 from agent_tpm import Tpm
 from listener import Listener
+from ports import free_port
 
 HEAD = 10  # tag, size, code
 
@@ -22,16 +22,15 @@ class Commands(Listener):
 
     @staticmethod
     def message(sock):
-        head = b""
-        while len(head) < HEAD:
-            piece = sock.recv(HEAD - len(head))
+        data, size = b"", HEAD
+        while len(data) < size:
+            piece = sock.recv(size - len(data))
             if not piece:
                 raise OSError("closed")
-            head += piece
-        body, size = b"", struct.unpack_from(">I", head, 2)[0] - HEAD
-        while len(body) < size:
-            body += sock.recv(size - len(body))
-        return head + body
+            data += piece
+            if len(data) == HEAD:
+                size = struct.unpack_from(">I", data, 2)[0]
+        return data
 
     def serve(self, sock):
         while True:
@@ -61,7 +60,7 @@ class SharedTpm:
 
     def __init__(self):
         self.tpm = Tpm()
-        port = free_port() & ~1
+        port = free_port(2)
         self.commands, self.control = Commands(self.tpm, port), Control(self.tpm, port + 1)
         self.tcti = f"swtpm:host=127.0.0.1,port={port}"
 

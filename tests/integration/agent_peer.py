@@ -13,10 +13,8 @@ import io
 import ipaddress
 import os
 import queue
-import random
 import shutil
 import signal
-import socket
 import struct
 import subprocess
 import sys
@@ -32,6 +30,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.x509.oid import NameOID
 from grpc_tools import protoc
+
+from ports import free_port
 
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 AGENT = os.path.join(os.environ.get("COCOS_BUILD", os.path.join(SOURCE, "build")), "cocos-agent")
@@ -67,18 +67,6 @@ import cvms_pb2_grpc  # noqa: E402  pylint: disable=wrong-import-position
 
 def sha3(data):
     return hashlib.sha3_256(data).digest()
-
-
-def free_port():
-    """A port that was free a moment ago, outside of the range that outgoing connections use."""
-    while True:
-        port = random.randrange(20000, 32000)
-        with socket.socket() as s:
-            try:
-                s.bind(("127.0.0.1", port))
-                return port
-            except OSError:
-                continue
 
 
 class Key:

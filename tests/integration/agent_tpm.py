@@ -26,7 +26,7 @@ class Tpm:
         self.dir = tempfile.mkdtemp(prefix="cocos-swtpm-")
         subprocess.run(["swtpm_setup", "--tpm2", "--tpmstate", self.dir, "--pcr-banks", banks,
                         "--overwrite", *setup], check=True, capture_output=True)
-        self.port = free_port() & ~1
+        self.port = free_port(2)  # the control channel's is the next one
         self.process = subprocess.Popen(  # pylint: disable=consider-using-with
             ["swtpm", "socket", "--tpm2", "--tpmstate", "dir=" + self.dir,
              "--server", f"type=tcp,port={self.port}", "--ctrl", f"type=tcp,port={self.port + 1}",
@@ -34,8 +34,10 @@ class Tpm:
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.tcti = f"swtpm:host=127.0.0.1,port={self.port}"
         deadline = time.monotonic() + WAIT
-        while subprocess.run(["ss", "-Hltn", f"sport = :{self.port + 1}"], capture_output=True,
-                             check=True).stdout == b"":
+        while f"pid={self.process.pid},".encode() not in subprocess.run(
+                ["ss", "-Hltnp", f"sport = :{self.port + 1}"], capture_output=True,
+                check=True).stdout:
+            assert self.process.poll() is None, "swtpm ended"
             assert time.monotonic() < deadline, "swtpm does not listen"
             time.sleep(0.05)
 

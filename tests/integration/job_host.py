@@ -5,22 +5,16 @@ import contextlib
 import json
 import os
 import random
-import socket
 import subprocess
 import time
 
 import tap
 from harness import (PATIENCE, ROOT, Computations, Folder, Process, authority, cli, program, read,
                      until)
+from ports import free_port
 
 EXAMPLES = os.path.join(ROOT, "examples")
 IRIS = os.path.join(EXAMPLES, "iris", "iris.csv")
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Agent:

@@ -17,6 +17,7 @@ extern char **environ;
 struct swtpm {
 	char dir[64], tcti[128];
 	pid_t pid;
+	int held[2]; /* the ports, for as long as swtpm is not there to hold them */
 };
 
 static inline void swtpm_tool(const char *const *argv, const char *out)
@@ -43,12 +44,34 @@ static inline struct sockaddr_in swtpm_address(uint16_t port)
 				     .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 }
 
-static inline int swtpm_try_port(uint16_t port)
+/* Bound and never listening: nobody else finds it free, and swtpm may have it all the same, since
+ * both say SO_REUSEADDR (here only when it is ours). -1: somebody has it. */
+static inline int swtpm_hold_port(uint16_t port)
 {
 	struct sockaddr_in to = swtpm_address(port);
 	CLEANUP(close) int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	const int one = 1;
 
-	return bind(fd, (struct sockaddr *)&to, sizeof(to));
+	if (bind(fd, (struct sockaddr *)&to, sizeof(to)) < 0 ||
+	    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) < 0)
+		return -1;
+	return TAKE_FD(fd);
+}
+
+/* Two neighbouring ports, below those of outgoing connections: swtpm's TCTI wants the control port
+ * to be the next. */
+static inline uint16_t swtpm_hold_ports(int held[2])
+{
+	for (;;) {
+		uint16_t port = (uint16_t)(20000 + random() % 12000);
+
+		held[0] = swtpm_hold_port(port);
+		held[1] = held[0] < 0 ? -1 : swtpm_hold_port((uint16_t)(port + 1));
+		if (held[1] >= 0)
+			return port;
+		if (held[0] >= 0)
+			close(held[0]);
+	}
 }
 
 static inline bool swtpm_answers(uint16_t port)
@@ -59,20 +82,17 @@ static inline bool swtpm_answers(uint16_t port)
 	return connect(fd, (struct sockaddr *)&to, sizeof(to)) == 0;
 }
 
-/* In `dir`, which the caller made. Two neighbouring ports that nobody holds: swtpm's TCTI wants the
- * control port to be the next. */
+/* In `dir`, which the caller made. */
 static inline void swtpm_start(struct swtpm *tpm, const char *banks)
 {
 	char state[96], server[64], control[64];
-	uint16_t port = 0;
+	bool answers = false;
 
 	const char *setup[] = { "swtpm_setup", "--tpm2", "--tpmstate",  tpm->dir,
 				"--pcr-banks", banks,    "--overwrite", NULL };
 	swtpm_tool(setup, NULL);
 	srandom((unsigned int)getpid() ^ (unsigned int)time(NULL));
-	do
-		port = (uint16_t)(20000 + random() % 30000);
-	while (swtpm_try_port(port) < 0 || swtpm_try_port((uint16_t)(port + 1)) < 0);
+	uint16_t port = swtpm_hold_ports(tpm->held);
 	snprintf(state, sizeof(state), "dir=%s", tpm->dir);
 	snprintf(server, sizeof(server), "type=tcp,port=%u", port);
 	snprintf(control, sizeof(control), "type=tcp,port=%u", port + 1);
@@ -83,8 +103,12 @@ static inline void swtpm_start(struct swtpm *tpm, const char *banks)
 			      NULL };
 	assert_int_equal(posix_spawnp(&tpm->pid, run[0], NULL, NULL, (char *const *)run, environ),
 			 0);
-	for (int i = 0; i < 3000 && !swtpm_answers((uint16_t)(port + 1)); i++)
-		usleep(10000);
+	for (int i = 0; i < 6000 && !answers; i++) {
+		answers = swtpm_answers((uint16_t)(port + 1));
+		if (!answers)
+			usleep(10000);
+	}
+	assert_true(answers);
 }
 
 static inline void swtpm_stop(struct swtpm *tpm)
@@ -92,6 +116,8 @@ static inline void swtpm_stop(struct swtpm *tpm)
 	if (tpm->pid > 0) {
 		kill(tpm->pid, SIGKILL);
 		waitpid(tpm->pid, NULL, 0);
+		close(tpm->held[0]);
+		close(tpm->held[1]);
 	}
 	tpm->pid = 0;
 }
