@@ -48,6 +48,8 @@ static void client_start(struct rpc_prologue_run *run, void *data)
 	if (rpc_prologue_send(run, head, sizeof(head), &e) < 0 ||
 	    rpc_prologue_send(run, link->question.request, link->question.request_len, &e) < 0)
 		rpc_prologue_refuse(run, &e);
+	else
+		attested_client_wait(link->client, true);
 }
 
 static void on_judged(void *data, const struct err *failed)
@@ -97,6 +99,7 @@ static size_t client_bytes(struct rpc_prologue_run *run, const uint8_t *bytes, s
 		goto refused;
 	if (!used)
 		return 0;
+	attested_client_wait(link->client, false);
 	rpc_prologue_hold(run, true);
 	if (attested_judge(link->client, &link->question, authenticator.pos,
 			   reader_left(&authenticator), on_judged, rpc_prologue_ref(run), &e) < 0) {
@@ -105,6 +108,7 @@ static size_t client_bytes(struct rpc_prologue_run *run, const uint8_t *bytes, s
 	}
 	return used;
 refused:
+	attested_client_wait(link->client, false);
 	err_wrap(&e, "attested TLS");
 	rpc_prologue_refuse(run, &e);
 	return 0;

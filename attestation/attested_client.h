@@ -37,6 +37,10 @@ int attested_client_new(const struct attested_client_config *config,
 void attested_client_free(struct attested_client *client);
 DEFINE_CLEANUP(struct attested_client *, attested_client_free)
 
+/* The last connection was asked for evidence and has sent none. The protocol has no word for why: a
+ * server that has no evidence hangs up. */
+bool attested_client_is_waiting(const struct attested_client *client);
+
 /* Of struct rpc_channel_config; prologue_data is the struct attested_client, which must live as
  * long as the channel. */
 extern const struct rpc_prologue attested_client_prologue;

@@ -12,6 +12,7 @@ struct attested_client {
 	uint8_t first_context[EA_CONTEXT_LEN];
 	bool has_first_context;
 	uv_mutex_t appraising;
+	bool waiting;
 };
 
 int attested_client_new(const struct attested_client_config *config,
@@ -37,6 +38,16 @@ int attested_client_new(const struct attested_client_config *config,
 	c->config.first_context = NULL;
 	*client = c;
 	return 0;
+}
+
+void attested_client_wait(struct attested_client *client, bool waiting)
+{
+	client->waiting = waiting;
+}
+
+bool attested_client_is_waiting(const struct attested_client *client)
+{
+	return client->waiting;
 }
 
 struct attested_client *attested_client_ref(struct attested_client *client)

@@ -29,3 +29,5 @@ int attested_judge(struct attested_client *client, struct attested_question *que
 		   struct err *e) MUST_CHECK;
 
 struct attested_client *attested_client_ref(struct attested_client *client);
+/* What attested_client_is_waiting() says. */
+void attested_client_wait(struct attested_client *client, bool waiting);

@@ -228,6 +228,9 @@ int attested_ready(struct client *client, struct err *e)
 	if (is_unproven(status, e))
 		cli_hint(client->cli, "nothing was sent: what answers there has not proven to be the "
 				      "agent that you expect");
+	else if (status < 0 && attested_client_is_waiting(client->attested))
+		cli_hint(client->cli, "nothing was sent: the agent closed the connection before it "
+				      "sent evidence; its log says why");
 	return status;
 }
 

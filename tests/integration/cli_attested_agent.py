@@ -109,6 +109,9 @@ def hardware_that_is_not_what_it_was_gets_nothing():
             ran = owners.run("algo", "sum", "algo.pem")
             print(f"# {fault}: {ran.err.splitlines()[0] if ran.err else 'accepted'}")
             assert ran.status == 1 and "attestation: " + check in ran.err, ran.err
+        tee.fault("truncated")  # the agent itself does not believe it, and hangs up
+        ran = owners.run("algo", "sum", "algo.pem")
+        assert ran.status == 1 and "before it sent evidence; its log says why" in ran.err, ran.err
         tee.fault()
         assert "received" not in owners.run("status").ok()
 
