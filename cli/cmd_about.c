@@ -6,10 +6,12 @@
 #include "cli/help.h"
 #include "common/base/log.h"
 
+enum { COMMAND_WORDS_MAX = 3 }; /* "policy create snp" */
+
 static enum cli_exit run_help(struct cli *cli, struct err *e)
 {
 	/* command_find() expects the program's name first. */
-	const char *words[3] = { "cocos-cli" };
+	const char *words[1 + COMMAND_WORDS_MAX] = { "cocos-cli" };
 	const struct command *found;
 	int matched;
 
@@ -24,17 +26,17 @@ static enum cli_exit run_help(struct cli *cli, struct err *e)
 		help_command(found, cli->out);
 		return CLI_OK;
 	}
-	if (cli->operand_count == 1 && help_group(words[1], cli->out))
+	if (help_group(cli->operand_count, words + 1, cli->out))
 		return CLI_OK;
 	cli_hint(cli, "'cocos-cli help' lists the commands");
-	return cli_usage(e, "unknown command %s", log_quote(words[1]).text);
+	return cli_usage(e, "unknown command %s", log_quote(words[cli->operand_count]).text);
 }
 
 const struct command cmd_help = {
 	.name = "help",
 	.args = "[COMMAND]",
 	.help = "list the commands, or explain one",
-	.operands_max = 2,
+	.operands_max = COMMAND_WORDS_MAX,
 	.run = run_help,
 };
 

@@ -259,30 +259,48 @@ static int check_operands(const struct cli *cli, struct err *e)
 	return 0;
 }
 
-/* A group alone, or with --help behind it: its commands. */
-static bool is_group_help(int argc, char **argv)
+static bool asks_for_help(const char *word)
 {
-	return argc == 3 && (strcmp(argv[2], "--help") == 0 || strcmp(argv[2], "-h") == 0);
+	return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+}
+
+/* The words that name a group of commands, as many as do; its commands are the help then. */
+static bool explain_group(int argc, char **argv, enum cli_exit *status)
+{
+	const char *const *words = (const char *const *)argv + 1;
+
+	for (int count = argc - 1; count > 0; count--) {
+		bool asked = argc == count + 2 && asks_for_help(argv[count + 1]);
+
+		*status = asked ? CLI_OK : CLI_USAGE;
+		if (!help_group(count, words, asked ? stdout : stderr))
+			continue;
+		if (!asked && argc > count + 1)
+			fprintf(stderr, "cocos-cli %s: unknown command %s\n", argv[count],
+				log_quote(argv[count + 1]).text);
+		return true;
+	}
+	return false;
 }
 
 static enum cli_exit unknown_command(int argc, char **argv)
 {
+	enum cli_exit status;
+
 	if (argc < 2) {
 		help_overview(stderr);
 		return CLI_USAGE;
 	}
-	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+	if (asks_for_help(argv[1])) {
 		help_overview(stdout);
 		return CLI_OK;
 	}
-	if (is_group_help(argc, argv) && help_group(argv[1], stdout))
+	if (strcmp(argv[1], "--version") == 0) {
+		puts("cocos-cli " COCOS_VERSION);
 		return CLI_OK;
-	if (help_group(argv[1], stderr)) {
-		if (argc > 2)
-			fprintf(stderr, "cocos-cli %s: unknown command %s\n", argv[1],
-				log_quote(argv[2]).text);
-		return CLI_USAGE;
 	}
+	if (explain_group(argc, argv, &status))
+		return status;
 	fprintf(stderr, "cocos-cli: unknown command %s\nhint: 'cocos-cli help' lists them\n",
 		log_quote(argv[1]).text);
 	return CLI_USAGE;

@@ -54,9 +54,16 @@ void help_overview(FILE *out)
 	      out);
 }
 
-bool help_group(const char *group, FILE *out)
+bool help_group(int count, const char *const *words, FILE *out)
 {
+	char group[160] = "";
 	bool found = false;
+
+	for (int i = 0; i < count; i++) {
+		size_t len = strlen(group);
+
+		snprintf(group + len, sizeof(group) - len, "%s%s", i ? " " : "", words[i]);
+	}
 
 	for (const struct command *const *row = commands; *row; row++)
 		if (rest_of(*row, group) && !(*row)->hidden) {

@@ -11,8 +11,9 @@ extern const struct cli_option help_common_options[];
 
 void help_overview(FILE *out);
 
-/* The commands of one group ("attestation"); false if there is no such group. */
-bool help_group(const char *group, FILE *out);
+/* The commands of the group that these words name ("policy", "policy create-corim"); false if there
+ * is no such group. */
+bool help_group(int count, const char *const *words, FILE *out);
 
 void help_command(const struct command *command, FILE *out);
 

@@ -45,6 +45,17 @@ def help_is_found_in_every_way():
     assert "computation list" in cli("help", "computation").ok()
     assert "computation list" in cli("computation", "--help").ok()
     assert cli("--help").ok() == cli("help").ok()
+    assert cli("help", "policy", "create", "snp").ok() == \
+        cli("policy", "create", "snp", "--help").ok()
+    assert cli("--version").ok() == cli("version").ok()
+    for group in (("policy",), ("policy", "create-corim")):
+        text = cli("help", *group).ok()
+        assert "policy create-corim tdx" in text, text
+        assert cli(*group, "--help").ok() == text
+        ran = cli(*group).refused(2, "policy create-corim snp")
+        assert not ran.out, ran.out
+        cli(*group, "bogus").refused(2, "unknown command 'bogus'")
+        cli("help", *group, "bogus").refused(2, "unknown command 'bogus'")
 
 
 def wrong_calls_end_with_2_and_a_hint():

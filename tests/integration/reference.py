@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the documents say of commands, options and settings is what the programs have."""
+"""What the documents say of commands, options and settings is what the programs have.
+
+With --write the options in cocos-cli(1) are made anew from the program's help."""
+import collections
 import os
 import re
 import subprocess
+import sys
 
 import tap
 from harness import ROOT, cli, program
@@ -20,14 +24,90 @@ def plain(man):
 
 
 def commands():
-    """The names in 'cocos-cli help': one word, or two where that is a command."""
+    """The names in 'cocos-cli help': as many words as a command has."""
     listed = cli("help").ok().split("Commands:\n")[1].split("\n\n")[0]
     names = []
     for line in listed.splitlines():
         if line.startswith("  ") and not line.startswith("   "):
-            words = line.split()[:2]
-            names.append(words[0] if cli("help", *words).status else " ".join(words))
+            words = re.match(r"(?: [a-z-]+)+", line[1:])[0].split()[:3]
+            while cli(*words, "--help").out.splitlines()[0].split(" - ")[0] != \
+                    " ".join(["cocos-cli", *words]):
+                words.pop()
+            names.append(" ".join(words))
     return names
+
+
+def options_of(name):
+    """The rows of a command's help: ("-a, --algorithm TYPE", "what it is …")."""
+    rows = []
+    for line in cli(*name.split(), "--help").ok().split("\nOptions:\n")[1].splitlines():
+        if line.startswith("   "):
+            rows[-1] = (rows[-1][0], line.strip())
+        else:
+            left, _, right = line.strip().partition("  ")
+            rows.append((left, right.strip()))
+    return rows[:-2]  # --verbose and --help, which all have
+
+
+BEGIN = '.\\" From here on made by tests/integration/reference.py --write.\n'
+END = '.\\" Up to here.\n'
+SHARED = 5  # commands that have an option make it one that is explained once
+
+
+def roff(text):
+    return re.sub(r"^([.'])", r"\\&\1", text.replace("\\", "\\e").replace("-", "\\-"))
+
+
+def row_in_roff(row):
+    return ".TP\n.B " + roff(row[0]) + "\n" + roff(row[1]) + "\n"
+
+
+def options_in_roff():
+    """Every command with its options; what many have is explained at the end."""
+    table = {name: options_of(name) for name in commands()}
+    count = collections.Counter(row for rows in table.values() for row in rows)
+    shared = [row for row in count if count[row] >= SHARED]
+    out = ".SH OPTIONS OF EACH COMMAND\n"
+    for name, rows in table.items():
+        if not rows:
+            continue
+        out += ".SS " + roff(name) + "\n"
+        out += "".join(row_in_roff(row) for row in rows if row not in shared)
+        names = [re.search(r"--[\w-]+", row[0])[0] for row in rows if row in shared]
+        if names:
+            out += ".PP\nShared: " + roff(", ".join(names)) + ".\n"
+    return out + ".SS Shared options\n" + "".join(row_in_roff(row) for row in shared)
+
+
+def write_options():
+    path = os.path.join(ROOT, "packaging", "man", "cocos-cli.1")
+    head, _, rest = text_of("packaging", "man", "cocos-cli.1").partition(BEGIN)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(head + BEGIN + options_in_roff() + END + rest.partition(END)[2])
+
+
+def the_manual_of_the_cli_has_every_option():
+    page = text_of("packaging", "man", "cocos-cli.1")
+    assert BEGIN + options_in_roff() + END in page, "run tests/integration/reference.py --write"
+
+
+def the_manuals_of_the_daemons_have_every_option():
+    for name in ("cocos-agent", "cocos-manager", "cocos-computations"):
+        page = plain(text_of("packaging", "man", name + ".8"))
+        text = subprocess.run([program(name), "--help"], capture_output=True, text=True,
+                              check=True).stdout
+        options = set(re.findall(r"--[a-z]+", text))
+        assert len(options) >= 3, text
+        assert not [o for o in options if o not in page], (name, options)
+
+
+def the_manual_of_the_agent_names_every_setting():
+    page = plain(text_of("packaging", "man", "cocos-agent.8"))
+    text = subprocess.run([program("cocos-agent"), "--help"], capture_output=True, text=True,
+                          check=True).stdout
+    names = re.findall(r"^  ([A-Z][A-Z_]+) ", text, flags=re.M)
+    assert len(names) >= 20, text
+    assert not [name for name in names if name not in page], page
 
 
 def the_manual_of_the_cli_names_every_command():
@@ -73,6 +153,11 @@ def the_owners_page_runs_commands_that_exist():
 
 
 if __name__ == "__main__":
-    tap.run([the_manual_of_the_cli_names_every_command,
+    if sys.argv[1:] == ["--write"]:
+        write_options()
+        sys.exit()
+    tap.run([the_manual_of_the_cli_names_every_command, the_manual_of_the_cli_has_every_option,
+             the_manuals_of_the_daemons_have_every_option,
+             the_manual_of_the_agent_names_every_setting,
              the_manual_of_the_service_names_every_setting, manual_pages_are_well_formed,
              the_owners_page_runs_commands_that_exist])
