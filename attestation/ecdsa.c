@@ -3,22 +3,21 @@
 
 #include <string.h>
 
-#include <openssl/core_names.h>
-#include <openssl/ec.h>
-#include <openssl/ecdsa.h>
-#include <openssl/params.h>
+#include "attestation/ec_key.h"
 
-DEFINE_CLEANUP(BIGNUM *, BN_free)
-DEFINE_CLEANUP(ECDSA_SIG *, ECDSA_SIG_free)
-
-enum { COORDINATE_MAX = 48, DER_SIGNATURE_MAX = 2 * COORDINATE_MAX + 16 };
+enum {
+	COORDINATE_MAX = 48,
+	UNCOMPRESSED = 4,			  /* SEC 1, 2.3.3 */
+	DER_INTEGER_MAX = 2 + 1 + COORDINATE_MAX, /* a zero may keep the sign away */
+	DER_SIGNATURE_MAX = 2 + 2 * DER_INTEGER_MAX,
+};
 
 static const struct {
 	size_t len;
-	const char *group;
+	const char *name, *group;
 } curves[] = {
-	[ECDSA_P256] = { 32, "P-256" },
-	[ECDSA_P384] = { 48, "P-384" },
+	[ECDSA_P256] = { 32, "P-256", "prime256v1" },
+	[ECDSA_P384] = { 48, "P-384", "secp384r1" },
 };
 
 size_t ecdsa_len(enum ecdsa_curve curve)
@@ -26,58 +25,49 @@ size_t ecdsa_len(enum ecdsa_curve curve)
 	return curves[curve].len;
 }
 
-int ecdsa_key(enum ecdsa_curve curve, struct span point, EVP_PKEY **key, struct err *e)
+int ecdsa_key(enum ecdsa_curve curve, struct span point, EVP_PKEY *like, EVP_PKEY **key,
+	      struct err *e)
 {
 	size_t len = 2 * ecdsa_len(curve);
-	uint8_t octets[1 + 2 * COORDINATE_MAX] = { POINT_CONVERSION_UNCOMPRESSED };
+	uint8_t octets[1 + 2 * COORDINATE_MAX] = { UNCOMPRESSED };
+	EVP_PKEY *made;
 
 	if (point.len != len)
-		return err_set(e, ERR_INVALID, "%s key of %zu bytes, wanted %zu",
-			       curves[curve].group, point.len, len);
+		return err_set(e, ERR_INVALID, "%s key of %zu bytes, wanted %zu", curves[curve].name,
+			       point.len, len);
 	memcpy(octets + 1, point.bytes, len);
-
-	char group[8];
-
-	memcpy(group, curves[curve].group, strlen(curves[curve].group) + 1);
-
-	OSSL_PARAM params[] = {
-		OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, strlen(group)),
-		OSSL_PARAM_octet_string(OSSL_PKEY_PARAM_PUB_KEY, octets, 1 + len),
-		OSSL_PARAM_END,
-	};
-	CLEANUP(EVP_PKEY_CTX_free) EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
-	EVP_PKEY *made = NULL;
-
-	/* The decoder of points refuses those that are not on the curve. */
-	if (!ctx || EVP_PKEY_fromdata_init(ctx) <= 0 ||
-	    EVP_PKEY_fromdata(ctx, &made, EVP_PKEY_PUBLIC_KEY, params) <= 0)
+	made = ec_key_make(curves[curve].group, (struct span){ octets, 1 + len }, like);
+	if (!made)
 		return err_openssl(e, ERR_INVALID, "the key is not a point of %s",
-				   curves[curve].group);
+				   curves[curve].name);
 	*key = made;
 	return 0;
 }
 
-/* The DER that OpenSSL verifies, from r ‖ s. */
-static int signature_to_der(enum ecdsa_curve curve, struct span raw, uint8_t *der, size_t *der_len,
-			    struct err *e)
+/* One INTEGER in its only form, X.690, 8.3; returns where the next begins. */
+static uint8_t *put_integer(uint8_t *out, const uint8_t *bytes, size_t len)
 {
-	int len = (int)ecdsa_len(curve);
-	CLEANUP(BN_free) BIGNUM *r = BN_bin2bn(raw.bytes, len, NULL);
-	CLEANUP(BN_free) BIGNUM *s = BN_bin2bn(raw.bytes + len, len, NULL);
-	CLEANUP(ECDSA_SIG_free) ECDSA_SIG *sig = ECDSA_SIG_new();
+	while (len > 1 && *bytes == 0) {
+		bytes++;
+		len--;
+	}
+	*out++ = DER_INTEGER;
+	*out++ = (uint8_t)(len + (*bytes >> 7));
+	if (*bytes >> 7)
+		*out++ = 0;
+	memcpy(out, bytes, len);
+	return out + len;
+}
 
-	if (!r || !s || !sig || !ECDSA_SIG_set0(sig, r, s))
-		return err_nomem(e);
-	/* Now the signature owns both. */
-	r = s = NULL;
+/* SEQUENCE { r, s }, as OpenSSL takes it; its length fits into one byte. */
+static size_t signature_to_der(const uint8_t *raw, size_t len, uint8_t der[DER_SIGNATURE_MAX])
+{
+	uint8_t *end = put_integer(der + 2, raw, len);
 
-	uint8_t *out = der;
-	int written = i2d_ECDSA_SIG(sig, &out);
-
-	if (written <= 0)
-		return err_openssl(e, ERR_INTERNAL, "encode an ECDSA signature");
-	*der_len = (size_t)written;
-	return 0;
+	end = put_integer(end, raw + len, len);
+	der[0] = DER_SEQUENCE;
+	der[1] = (uint8_t)(end - der - 2);
+	return (size_t)(end - der);
 }
 
 const EVP_MD *ecdsa_md(enum digest_kind kind)
@@ -106,8 +96,7 @@ int ecdsa_verify(EVP_PKEY *key, enum ecdsa_curve curve, enum digest_kind kind, s
 	if (signature.len != 2 * ecdsa_len(curve))
 		return err_set(e, ERR_INVALID, "ECDSA signature of %zu bytes, wanted %zu",
 			       signature.len, 2 * ecdsa_len(curve));
-	if (signature_to_der(curve, signature, der, &der_len, e) < 0)
-		return -(int)e->code;
+	der_len = signature_to_der(signature.bytes, ecdsa_len(curve), der);
 
 	CLEANUP(EVP_MD_CTX_free) EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 

@@ -146,13 +146,18 @@ void verdict_require(struct verdict *v, const char *name)
 		v->required[v->required_count++] = name;
 }
 
+static bool is_named(const struct check *c, const char *name)
+{
+	return c->name[0] == name[0] && strcmp(c->name, name) == 0; /* most differ at once */
+}
+
 /* Every check of that name passed, and there is one. */
 static bool passed(const struct verdict *v, const char *name)
 {
 	bool seen = false;
 
 	for (size_t i = 0; i < v->count; i++) {
-		if (strcmp(v->checks[i].name, name) != 0)
+		if (!is_named(&v->checks[i], name))
 			continue;
 		if (v->checks[i].outcome != CHECK_PASSED)
 			return false;
@@ -186,11 +191,13 @@ bool verdict_ok(const struct verdict *v)
 
 int verdict_reason(const struct verdict *v, struct err *e)
 {
-	const struct check *failed = first_failed(v);
-	const char *missing = first_missing(v);
+	const struct check *failed;
+	const char *missing;
 
 	if (verdict_ok(v))
 		return 0;
+	failed = first_failed(v);
+	missing = first_missing(v);
 	if (failed && failed->wanted[0])
 		return err_set(e, ERR_DENIED, "%s: found %s, wanted %s", failed->name,
 			       failed->found[0] ? failed->found : "nothing", failed->wanted);
@@ -207,7 +214,7 @@ int verdict_reason(const struct verdict *v, struct err *e)
 const struct check *verdict_find(const struct verdict *v, const char *name)
 {
 	for (size_t i = 0; i < v->count; i++)
-		if (strcmp(v->checks[i].name, name) == 0)
+		if (is_named(&v->checks[i], name))
 			return &v->checks[i];
 	return NULL;
 }
@@ -218,16 +225,21 @@ void verdict_root(struct verdict *v, const struct x509 *root)
 		v->simulated = true;
 }
 
-const char *verdict_word(const struct verdict *v)
+static const char *word_of(const struct verdict *v, bool ok)
 {
 	static const char *const words[][2] = {
 		[VERDICT_SCOPE_FULL] = { "verified", "SIMULATED verified" },
 		[VERDICT_SCOPE_GENUINE_ONLY] = { "genuine", "SIMULATED genuine" },
 	};
 
-	if (!verdict_ok(v))
+	if (!ok)
 		return v->simulated ? "SIMULATED refused" : "refused";
 	return words[v->scope][v->simulated];
+}
+
+const char *verdict_word(const struct verdict *v)
+{
+	return word_of(v, verdict_ok(v));
 }
 
 static void member(struct writer *w, const char *key, const char *text)
@@ -240,12 +252,10 @@ static void member(struct writer *w, const char *key, const char *text)
 void verdict_json(const struct verdict *v, struct writer *w)
 {
 	struct err e = { 0 };
+	bool ok = verdict_reason(v, &e) == 0; /* then there is no text */
 
-	/* No reason, no text. */
-	if (verdict_reason(v, &e) == 0)
-		e.text[0] = '\0';
 	writer_text(w, "{");
-	member(w, "verdict", verdict_word(v));
+	member(w, "verdict", word_of(v, ok));
 	writer_text(w, ",");
 	member(w, "reason", e.text);
 	writer_text(w, ",\"notes\":[");

@@ -141,7 +141,7 @@ static int read_tbs(struct x509 *c, struct err *e)
 	return 0;
 }
 
-static int read_certificate(struct x509 *c, struct err *e)
+static int read_certificate(struct x509 *c, EVP_PKEY *like, struct err *e)
 {
 	struct reader outer = reader_over(c->der, c->len);
 	struct reader r = der_enter(&outer, DER_SEQUENCE);
@@ -151,12 +151,13 @@ static int read_certificate(struct x509 *c, struct err *e)
 	c->signature = der_bits(&r);
 	if (!reader_done(&outer) || !reader_done(&r))
 		return err_set(e, ERR_INVALID, "malformed certificate");
-	if (read_tbs(c, e) < 0 || x509_key_from_spki(c->spki, &c->key, e) < 0)
+	if (read_tbs(c, e) < 0 || x509_key_from_spki(c->spki, like, &c->key, e) < 0)
 		return -(int)e->code;
 	return digest(DIGEST_SHA256, c->spki.bytes, c->spki.len, c->key_digest, e);
 }
 
-int x509_from_der(const void *der, size_t len, struct x509 **cert, struct err *e)
+int x509_from_der_like(const void *der, size_t len, EVP_PKEY *like, struct x509 **cert,
+		       struct err *e)
 {
 	CLEANUP(x509_free) struct x509 *c = NULL;
 
@@ -171,10 +172,15 @@ int x509_from_der(const void *der, size_t len, struct x509 **cert, struct err *e
 	memcpy(c->der, der, len);
 	c->len = len;
 	c->path_len = -1;
-	if (read_certificate(c, e) < 0)
+	if (read_certificate(c, like, e) < 0)
 		return err_wrap(e, "certificate");
 	*cert = TAKE_PTR(c);
 	return 0;
+}
+
+int x509_from_der(const void *der, size_t len, struct x509 **cert, struct err *e)
+{
+	return x509_from_der_like(der, len, NULL, cert, e);
 }
 
 void x509_free(struct x509 *cert)

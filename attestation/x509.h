@@ -78,6 +78,10 @@ struct x509 {
 /* Malloc'ed copies; x509_free() them. */
 int x509_from_der(const void *der, size_t len, struct x509 **cert, struct err *e) MUST_CHECK;
 
+/* The same, quicker where `like`, the key of another certificate, lies on the same curve; see ec_key.h. */
+int x509_from_der_like(const void *der, size_t len, EVP_PKEY *like, struct x509 **cert,
+		       struct err *e) MUST_CHECK;
+
 /* Exactly one certificate, PEM if the bytes begin with "-----", else DER. */
 int x509_load(const void *bytes, size_t len, struct x509 **cert, struct err *e) MUST_CHECK;
 

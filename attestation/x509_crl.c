@@ -189,9 +189,12 @@ int x509_crl_check(const struct x509_crl *crl, const struct x509 *cert, struct e
 
 	if (!span_equal(crl->issuer, cert->issuer))
 		return err_set(e, ERR_INVALID, "the CRL is of another issuer");
-	while (reader_left(&list) > 0) {
-		if (read_entry(&list, &serial, e) < 0)
-			return -(int)e->code;
+	while (reader_left(&list) > 0) { /* what else an entry holds was judged when it was loaded */
+		struct reader one = der_enter(&list, DER_SEQUENCE);
+
+		serial = der_body(&one, DER_INTEGER);
+		if (!reader_ok(&one))
+			return err_set(e, ERR_INVALID, "malformed entry");
 		if (span_equal(serial, cert->serial))
 			return err_set(e, ERR_DENIED, "revoked by its issuer's CRL");
 	}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/x509_key.h"
+#include "attestation/ec_key.h"
 #include "attestation/x509.h"
 
 #include <openssl/core_names.h>
@@ -25,15 +26,15 @@ static const struct curve curves[] = {
 	{ "1.3.132.0.35", "secp521r1", 133 },
 };
 
-static int make_key(const char *type, OSSL_PARAM_BLD *build, EVP_PKEY **key, struct err *e)
+static int make_rsa_key(OSSL_PARAM_BLD *build, EVP_PKEY **key, struct err *e)
 {
 	CLEANUP(OSSL_PARAM_free) OSSL_PARAM *params = OSSL_PARAM_BLD_to_param(build);
-	CLEANUP(EVP_PKEY_CTX_free) EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
+	CLEANUP(EVP_PKEY_CTX_free) EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
 	CLEANUP(EVP_PKEY_free) EVP_PKEY *made = NULL;
 
 	if (!params || !ctx || EVP_PKEY_fromdata_init(ctx) != 1 ||
 	    EVP_PKEY_fromdata(ctx, &made, EVP_PKEY_PUBLIC_KEY, params) != 1)
-		return err_openssl(e, ERR_INVALID, "%s public key", type);
+		return err_openssl(e, ERR_INVALID, "RSA public key");
 	*key = TAKE_PTR(made);
 	return 0;
 }
@@ -60,11 +61,12 @@ static int rsa_key(struct reader *parameters, struct span bits, EVP_PKEY **key, 
 	if (!modulus || !build || !OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_N, modulus) ||
 	    !OSSL_PARAM_BLD_push_uint(build, OSSL_PKEY_PARAM_RSA_E, RSA_EXPONENT))
 		return err_openssl(e, ERR_EXHAUSTED, "RSA key");
-	return make_key("RSA", build, key, e);
+	return make_rsa_key(build, key, e);
 }
 
 /* RFC 5480. */
-static int ec_key(struct reader *parameters, struct span point, EVP_PKEY **key, struct err *e)
+static int ec_key(struct reader *parameters, struct span point, EVP_PKEY *like, EVP_PKEY **key,
+		  struct err *e)
 {
 	struct span oid = der_body(parameters, DER_OID);
 	const struct curve *curve = NULL;
@@ -78,16 +80,14 @@ static int ec_key(struct reader *parameters, struct span point, EVP_PKEY **key, 
 		return err_set(e, ERR_INVALID, "EC key: wanted an uncompressed point of %zu bytes",
 			       curve->point_len);
 
-	CLEANUP(OSSL_PARAM_BLD_free) OSSL_PARAM_BLD *build = OSSL_PARAM_BLD_new();
-	if (!build ||
-	    !OSSL_PARAM_BLD_push_utf8_string(build, OSSL_PKEY_PARAM_GROUP_NAME, curve->group, 0) ||
-	    !OSSL_PARAM_BLD_push_octet_string(build, OSSL_PKEY_PARAM_PUB_KEY, point.bytes,
-					      point.len))
-		return err_openssl(e, ERR_EXHAUSTED, "EC key");
-	return make_key("EC", build, key, e);
+	EVP_PKEY *made = ec_key_make(curve->group, point, like);
+	if (!made)
+		return err_openssl(e, ERR_INVALID, "EC public key");
+	*key = made;
+	return 0;
 }
 
-int x509_key_from_spki(struct span spki, EVP_PKEY **key, struct err *e)
+int x509_key_from_spki(struct span spki, EVP_PKEY *like, EVP_PKEY **key, struct err *e)
 {
 	struct reader outer = span_reader(spki);
 	struct reader r = der_enter(&outer, DER_SEQUENCE);
@@ -100,7 +100,7 @@ int x509_key_from_spki(struct span spki, EVP_PKEY **key, struct err *e)
 	if (der_oid_is(oid, "1.2.840.113549.1.1.1"))
 		return rsa_key(&algorithm, bits, key, e);
 	if (der_oid_is(oid, "1.2.840.10045.2.1"))
-		return ec_key(&algorithm, bits, key, e);
+		return ec_key(&algorithm, bits, like, key, e);
 	return err_set(e, ERR_INVALID, "a public key of another kind than RSA or ECDSA");
 }
 
@@ -146,13 +146,9 @@ static const struct algorithm algorithms_known[] = {
 
 static bool key_suits(const EVP_PKEY *key, const struct algorithm *a)
 {
-	char group[64] = "";
-
 	if (!a->group)
 		return EVP_PKEY_is_a(key, "RSA") && (!a->bits || EVP_PKEY_get_bits(key) == a->bits);
-	return EVP_PKEY_is_a(key, "EC") &&
-	       EVP_PKEY_get_group_name(key, group, sizeof(group), NULL) == 1 &&
-	       strcmp(group, a->group) == 0;
+	return ec_key_is_on(key, a->group);
 }
 
 static int verify(const struct algorithm *a, struct span content, struct span signature,

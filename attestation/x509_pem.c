@@ -131,6 +131,15 @@ static struct x509 *find_known(const struct growing *g, const uint8_t *der, size
 	return NULL;
 }
 
+/* Of any certificate that was read before. */
+static EVP_PKEY *some_key(const struct growing *g)
+{
+	for (size_t k = 0; k < g->known_count; k++)
+		if (g->known[k].count)
+			return g->known[k].certs[0]->key;
+	return g->chain->count ? g->chain->certs[0]->key : NULL;
+}
+
 static int chain_add(const struct growing *g, const char *pem, size_t len, size_t *next,
 		     struct err *e)
 {
@@ -148,7 +157,7 @@ static int chain_add(const struct growing *g, const char *pem, size_t len, size_
 	if (known) {
 		known->shares++;
 		*place = known;
-	} else if (x509_from_der(der, der_len, place, e) < 0) {
+	} else if (x509_from_der_like(der, der_len, some_key(g), place, e) < 0) {
 		return -(int)e->code;
 	}
 	g->chain->count++;

@@ -196,9 +196,9 @@ static void choose_chain(struct evidence_options *o, struct span *ders, size_t c
 	CLEANUP(x509_free) struct x509 *leaf = NULL;
 	struct err ignored;
 
-	if (snp->vek.len && x509_load(snp->vek.bytes, snp->vek.len, &leaf, &ignored) < 0)
+	if (count > 2 && snp->vek.len && x509_load(snp->vek.bytes, snp->vek.len, &leaf, &ignored) < 0)
 		leaf = NULL;
-	for (size_t i = 0; count > 2 && leaf && i + 1 < count; i++) {
+	for (size_t i = 0; leaf && i + 1 < count; i++) {
 		CLEANUP(x509_free) struct x509 *cert = NULL;
 
 		if (x509_load(ders[i].bytes, ders[i].len, &cert, &ignored) == 0 &&

@@ -468,13 +468,19 @@ static bool is_line_separator(const uint8_t *b, size_t left)
 	return left >= 3 && b[0] == 0xE2 && b[1] == 0x80 && (b[2] & 0xFE) == 0xA8;
 }
 
+/* All but controls, " & < > \ and the first byte of line separators. */
+static const bool is_plain[256] = {
+	[' '] = 1,	      ['!'] = 1,	    ['#' ... '%'] = 1,
+	['\'' ... ';'] = 1,   ['='] = 1,	    ['?' ... '['] = 1,
+	[']' ... 0xE1] = 1,   [0xE3 ... 0xFF] = 1,
+};
+
 /* Bytes from the front that stand for themselves. */
 static size_t plain_run(const uint8_t *b, size_t len)
 {
 	size_t n = 0;
 
-	while (n < len && b[n] >= 0x20 && b[n] != '"' && b[n] != '\\' && b[n] != '<' && b[n] != '>' &&
-	       b[n] != '&' && !is_line_separator(b + n, len - n))
+	while (n < len && (is_plain[b[n]] || (b[n] == 0xE2 && !is_line_separator(b + n, len - n))))
 		n++;
 	return n;
 }

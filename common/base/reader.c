@@ -64,11 +64,6 @@ static uint64_t big(struct reader *r, size_t len)
 	return v;
 }
 
-uint8_t reader_u8(struct reader *r)
-{
-	return (uint8_t)little(r, 1);
-}
-
 uint16_t reader_le16(struct reader *r)
 {
 	return (uint16_t)little(r, 2);

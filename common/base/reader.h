@@ -41,7 +41,14 @@ void reader_skip(struct reader *r, size_t len);
 /* Steps over `len` bytes and makes the reader bad unless all are zero (reserved areas). */
 void reader_zeros(struct reader *r, size_t len);
 
-uint8_t reader_u8(struct reader *r);
+static inline uint8_t reader_u8(struct reader *r)
+{
+	if (r->bad || r->pos == r->end) {
+		r->bad = true;
+		return 0;
+	}
+	return *r->pos++;
+}
 uint16_t reader_le16(struct reader *r);
 uint32_t reader_le32(struct reader *r);
 uint64_t reader_le64(struct reader *r);

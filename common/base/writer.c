@@ -86,7 +86,7 @@ static void big(struct writer *w, uint64_t v, size_t len)
 
 void writer_u8(struct writer *w, uint8_t v)
 {
-	little(w, v, 1);
+	writer_bytes(w, &v, 1);
 }
 
 void writer_le16(struct writer *w, uint16_t v)

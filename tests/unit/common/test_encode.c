@@ -18,6 +18,39 @@ static void hexadecimal_has_exactly_its_length(void **state)
 	assert_int_equal(hex_decode("0x0a", b, 2, &e), -ERR_INVALID);
 }
 
+/* Every byte at every place of the first group, of one in the middle, and of the last. */
+static void base64_has_its_alphabet_and_no_more(void **state)
+{
+	static const char alphabet[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	uint8_t *bytes;
+	size_t len;
+	struct err e;
+
+	for (size_t at = 0; at < 12; at++)
+		for (unsigned c = 0; c < 256; c++) {
+			const char *digit = c ? strchr(alphabet, (int)c) : NULL;
+			char text[] = "AAAAAAAAAAAA", wanted[64];
+			uint32_t value;
+
+			if (c == '=' && at == 11)
+				continue; /* padding */
+			text[at] = (char)c;
+			snprintf(wanted, sizeof(wanted), "character %zu is not", at + 1);
+			if (!digit) {
+				assert_refused(base64_decode(text, 12, &bytes, &len, &e), e,
+					       ERR_INVALID, wanted);
+				continue;
+			}
+			assert_ok(base64_decode(text, 12, &bytes, &len, &e), e);
+			assert_int_equal(len, 9);
+			value = (uint32_t)bytes[at / 4 * 3] << 16 |
+				(uint32_t)bytes[at / 4 * 3 + 1] << 8 | bytes[at / 4 * 3 + 2];
+			assert_int_equal(value, (uint32_t)(digit - alphabet) << (18 - 6 * (at % 4)));
+			free(bytes);
+		}
+}
+
 static void base64_is_canonical(void **state)
 {
 	/* RFC 4648, section 10. */
@@ -78,6 +111,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(hexadecimal_has_exactly_its_length),
 		cmocka_unit_test(base64_is_canonical),
+		cmocka_unit_test(base64_has_its_alphabet_and_no_more),
 		cmocka_unit_test(padding_may_be_left_out_where_grpc_says_so),
 		cmocka_unit_test(utf8_has_one_form),
 	};
