@@ -272,7 +272,8 @@ class Agent:
         for name, text in (certs or {}).items():
             with open(os.path.join(self.dir, "certs", name), "w", encoding="utf8") as f:
                 f.write(text)
-        self.log = open(os.path.join(self.dir, "log"), "w+b")  # pylint: disable=consider-using-with
+        # Appended to: the agent's place in it is nobody else's, and what is read is read apart.
+        self.log = open(os.path.join(self.dir, "log"), "ab")  # pylint: disable=consider-using-with
         self.command = ([self.work_dir if w == "WORK" else w for w in wrapper] +
                         [AGENT, "--config", self.dir + "/config", "--certs", self.dir + "/certs",
                          "--work", self.work_dir] +
@@ -285,8 +286,8 @@ class Agent:
             self.command, stdout=self.log, stderr=self.log, stdin=subprocess.DEVNULL)
 
     def output(self):
-        self.log.seek(0)
-        return self.log.read().decode(errors="replace")
+        with open(self.log.name, "rb") as log:
+            return log.read().decode(errors="replace")
 
     def work(self):
         """Every file below the work folder."""

@@ -9,6 +9,8 @@ import tempfile
 import threading
 import time
 
+ACCEPTS = 1 << 16  # flag of a listening socket in /proc/net/unix
+
 
 class Vm:
     """Use it in a `with`: at its end nothing of it is left.
@@ -64,7 +66,7 @@ class Vm:
             ["swtpm", "socket", "--tpm2", "--tpmstate", "dir=" + self.path("tpm"),
              "--ctrl", "type=unixio,path=" + self.path("tpm.sock")],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
-        self._wait_for_file(self.path("tpm.sock"))
+        self._wait_for_listener(self.path("tpm.sock"))
         self.started = time.monotonic()
         self.qemu = subprocess.Popen(self.words(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                      stderr=subprocess.STDOUT)
@@ -91,11 +93,16 @@ class Vm:
         shutil.rmtree(self.folder)
 
     @staticmethod
-    def _wait_for_file(path, seconds=20):
+    def _wait_for_listener(path, seconds=60):
+        """The file is there before anybody listens; the kernel's table has both."""
         end = time.monotonic() + seconds
-        while not os.path.exists(path):
+        while True:
+            with open("/proc/net/unix", encoding="utf8") as table:
+                rows = [line.split() for line in table]
+            if any(row[-1] == path and int(row[3], 16) & ACCEPTS for row in rows[1:]):
+                return
             if time.monotonic() > end:
-                raise AssertionError(f"{path} does not appear")
+                raise AssertionError(f"nobody listens at {path}")
             time.sleep(0.02)
 
     def _read(self):
