@@ -36,22 +36,25 @@ struct daemon {
 	unsigned draining;
 };
 
-static int load_tls(const char *cert_path, const char *key_path, const char *ca_path,
-		    struct rpc_tls **tls, struct err *e)
+/* `settings` is how the names of these three begin. */
+static int load_tls(const char *settings, const char *cert_path, const char *key_path,
+		    const char *ca_path, struct rpc_tls **tls, struct err *e)
 {
 	CLEANUP(free) char *cert = NULL, *key = NULL, *ca = NULL;
 	int status;
 
 	if (!cert_path)
 		return 0;
-	if (file_read_text(cert_path, RPC_TLS_PEM_MAX, &cert, e) < 0 ||
-	    file_read_text(key_path, RPC_TLS_PEM_MAX, &key, e) < 0 ||
-	    (ca_path && file_read_text(ca_path, RPC_TLS_PEM_MAX, &ca, e) < 0))
-		return -(int)e->code;
+	if (file_read_text(cert_path, RPC_TLS_PEM_MAX, &cert, e) < 0)
+		return err_wrap(e, "%s_SERVER_CERT", settings);
+	if (file_read_text(key_path, RPC_TLS_PEM_MAX, &key, e) < 0)
+		return err_wrap(e, "%s_SERVER_KEY", settings);
+	if (ca_path && file_read_text(ca_path, RPC_TLS_PEM_MAX, &ca, e) < 0)
+		return err_wrap(e, "%s_CLIENT_CA_CERTS", settings);
 	status = rpc_tls_new_server(
 		&(struct rpc_tls_config){ .cert = cert, .key = key, .ca = ca }, tls, e);
 	explicit_bzero(key, strlen(key));
-	return status < 0 ? err_wrap(e, "'%s'", cert_path) : 0;
+	return status < 0 ? err_wrap(e, "%s_SERVER_CERT '%s'", settings, cert_path) : 0;
 }
 
 static int front_new(struct front *f, struct daemon *d, const struct rpc_limits *limits,
@@ -94,7 +97,8 @@ static int open_agents(struct daemon *d, const struct config *c, struct err *e)
 
 	limits.queued_max = QUEUED_MAX;
 	limits.connections_max = (unsigned)c->max_cvms + 64; /* newcomers that take over */
-	if (load_tls(c->server_cert, c->server_key, c->client_ca_certs, &tls, e) < 0 ||
+	if (load_tls("COMPUTATIONS_GRPC", c->server_cert, c->server_key, c->client_ca_certs, &tls,
+		     e) < 0 ||
 	    front_new(&d->agents, d, &limits, &session_rpc, e) < 0)
 		return -(int)e->code;
 	return listen_on(&d->agents, "agents", c->host, c->port, tls, c->client_ca_certs != NULL,
@@ -123,8 +127,8 @@ static int open_admins(struct daemon *d, const struct config *c, struct err *e)
 
 	limits.queued_max = QUEUED_MAX;
 	limits.connections_max = ADMIN_CONNECTIONS_MAX;
-	if (load_tls(c->admin_server_cert, c->admin_server_key, c->admin_client_ca_certs, &tls,
-		     e) < 0 ||
+	if (load_tls("COMPUTATIONS_ADMIN", c->admin_server_cert, c->admin_server_key,
+		     c->admin_client_ca_certs, &tls, e) < 0 ||
 	    front_new(&d->admins, d, &limits, &admin_rpc, e) < 0 ||
 	    open_socket(d, c->admin_socket, e) < 0)
 		return -(int)e->code;

@@ -42,6 +42,16 @@ static int heard_run(struct store *store, void *data, struct err *e)
 	return h->keep(store, h, e);
 }
 
+/* What the agent should not have said is passed over. But if the disk takes nothing more, this would
+ * be wrong from here on: the agent is sent away, and tells its state anew when it gets in again. */
+static void not_kept(struct session *s, const struct err *e)
+{
+	if (s->call && rpc_call_is_open(s->call))
+		log_warn("CVM %s: %s", log_quote(s->cvm_id).text, e->text);
+	if (s->call && e->code != ERR_DENIED && e->code != ERR_NOT_FOUND)
+		session_finish(s, e->code, "what the agent said can't be kept");
+}
+
 static void heard_done(void *data, const struct err *e)
 {
 	struct heard *h = data;
@@ -50,7 +60,7 @@ static void heard_done(void *data, const struct err *e)
 	s->pending--;
 	s->service->heard_bytes -= h->bytes;
 	if (e)
-		log_warn("CVM %s: %s", log_quote(s->cvm_id).text, e->text);
+		not_kept(s, e);
 	else
 		follow_wake(s->service, h->computation_id, h->cvm_id);
 	if (!e && s->call && h->kept)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """cocos-computations with agents written from wire.md alone."""
+import contextlib
 import os
 import random
 import re
@@ -535,6 +536,38 @@ def pages_of_computations_follow_each_other():
         shown = cli("computation", "list", "--json",
                     COMPUTATIONS_GRPC_URL="unix:" + service.socket).json()
         assert [c["id"] for c in shown] == made
+
+
+def a_full_disk_sends_agents_away_until_it_has_room():
+    """The state is on a memory file system of 4 MiB, in a mount namespace of the service's own."""
+    with Folder() as folder:
+        service = Computations(folder)
+        os.mkdir(folder("state"))
+        service.wrapper = ["unshare", "-m", "sh", "-c",
+                           'mount -t tmpfs -o size=4m none "$0" && exec "$@"', folder("state")]
+        with service:
+            with agent_of(service) as agent:
+                until(connected(service, "cvm-1"), "the connection")
+                computation = create(service)
+                run(service, computation)
+                agent.manifest()
+                agent.say(run_res=cvms.RunResponse(computation_id=computation))
+                agent.event(computation, "ReceivingAlgorithm", "InProgress")
+                service.until_state(computation, "Waiting for algorithm")
+                fill = f"/proc/{service.process.pid}/root{folder('state')}/fill"
+                with contextlib.suppress(OSError), open(fill, "wb", buffering=0) as file:
+                    while True:
+                        file.write(bytes(512))
+                for _ in range(200):
+                    agent.log(computation, "y" * 10000)
+                agent.event(computation, "Failed", "Failed")
+                assert agent.ended() == grpc.StatusCode.RESOURCE_EXHAUSTED
+            assert service.show(computation).state == "Waiting for algorithm"
+            os.truncate(fill, 0)
+            with agent_of(service, answers_state="Failed"):
+                service.until_state(computation, "Failed")
+        said = service.process.text()
+        assert said.count("disk is full") < 10, said
 
 
 def a_clean_stop_ends_every_stream():

@@ -188,12 +188,12 @@ class Computations:
             if client_ca:
                 self.settings["COMPUTATIONS_GRPC_CLIENT_CA_CERTS"] = tls("ca.pem")
         self.settings.update({"COMPUTATIONS_" + k: v for k, v in settings.items()})
-        self.process = None
+        self.process, self.wrapper = None, []
 
     def start(self):
         config = self.folder.write(
             "computations.conf", "".join(f"{k}={v}\n" for k, v in self.settings.items()))
-        self.process = Process([program("cocos-computations"), "--config", config])
+        self.process = Process([*self.wrapper, program("cocos-computations"), "--config", config])
         found = self.process.wait_line(r"agents: listening on \S+ port (\d+)")
         self.process.wait_line(r" ready$")
         self.port = int(found[1])
