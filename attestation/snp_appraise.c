@@ -10,7 +10,8 @@ static const char *const required_always[] = {
 	"parse.report",		      "chain.vek",	       "chain.intermediate",
 	"chain.ark",		      "chain.names",	       "chain.root",
 	"chain.ark_signature",	      "chain.intermediate_signature", "chain.vek_signature",
-	"chain.leaf",		      "time.ark",	       "time.intermediate",
+	"chain.leaf",		      "chain.extensions",      "time.ark",
+	"time.intermediate",
 	"time.vek",		      "signature.report",      "binding.signing_key",
 	"binding.mask_chip_key",      "binding.extensions",    "binding.product",
 	"binding.tcb",		      "binding.chip_id",       "tcb.reported",
@@ -134,7 +135,8 @@ void snp_evidence_split(struct span raw, struct span *report, struct span *cert_
 				      .len = raw.len - SNP_REPORT_LEN };
 	*report = raw;
 	*cert_table = (struct span){ 0 };
-	if (tail.len == 0 || snp_cert_table_parse(tail, &parsed, &e) < 0)
+	if (tail.len == 0 || snp_cert_table_parse(tail, &parsed, &e) < 0 ||
+	    snp_cert_table_is_empty(&parsed))
 		return;
 	report->len = SNP_REPORT_LEN;
 	*cert_table = tail;

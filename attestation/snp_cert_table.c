@@ -116,3 +116,15 @@ int snp_cert_table_parse(struct span table, struct snp_cert_table *out, struct e
 	*out = made;
 	return 0;
 }
+
+bool snp_cert_table_is_empty(const struct snp_cert_table *table)
+{
+	for (size_t k = 0; k < ARRAY_LEN(known); k++) {
+		const struct span *cert =
+			(const void *)((const uint8_t *)table + known[k].at);
+
+		if (cert->len)
+			return false;
+	}
+	return table->unknown == 0;
+}

@@ -23,3 +23,6 @@ struct snp_cert_table {
 /* Every entry within the buffer and behind the entries, none empty, no two overlap, no GUID twice;
  * there is an end. Gaps are allowed (pages are padded) and not looked at. */
 int snp_cert_table_parse(struct span table, struct snp_cert_table *out, struct err *e) MUST_CHECK;
+
+/* Whether no entry was there at all: what a host with nothing to give leaves in the guest's pages. */
+bool snp_cert_table_is_empty(const struct snp_cert_table *table);

@@ -145,9 +145,21 @@ static bool check_leaf(const struct snp_chain *chain, struct verdict *v)
 	return all;
 }
 
+/* AMD's certificates have no purpose and no other names; critical ones would count. */
+static bool check_extensions(const struct snp_chain *chain, struct verdict *v)
+{
+	struct err e;
+
+	if (x509_nothing_unjudged(chain->ark, &e) < 0 ||
+	    x509_nothing_unjudged(chain->intermediate, &e) < 0 ||
+	    x509_nothing_unjudged(chain->vek, &e) < 0)
+		return verdict_err(v, "chain.extensions", "RFC 5280 4.2", &e);
+	return verdict_check(v, "chain.extensions", "RFC 5280 4.2", true, NULL, NULL);
+}
+
 bool snp_chain_verify(struct snp_chain *chain, struct verdict *v)
 {
-	return check_names(chain, v) && check_root(chain, v) &&
+	return check_names(chain, v) && check_root(chain, v) && check_extensions(chain, v) &&
 	       check_link(chain->ark, chain->ark, 1, "chain.ark_signature", v) &&
 	       check_link(chain->intermediate, chain->ark, 1, "chain.intermediate_signature", v) &&
 	       check_link(chain->vek, chain->intermediate, 0, "chain.vek_signature", v) &&

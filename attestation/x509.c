@@ -204,6 +204,19 @@ const struct x509_extension *x509_extension_of(const struct x509 *cert, const ch
 	return NULL;
 }
 
+int x509_nothing_unjudged(const struct x509 *cert, struct err *e)
+{
+	static const char *const left[] = { OID_EXT_KEY_USAGE, OID_SUBJECT_ALT_NAME };
+
+	for (size_t i = 0; i < ARRAY_LEN(left); i++) {
+		const struct x509_extension *x = x509_extension_of(cert, left[i]);
+
+		if (x && x->critical)
+			return err_set(e, ERR_DENIED, "the critical extension %s", left[i]);
+	}
+	return 0;
+}
+
 /* Whether one AttributeTypeAndValue is a commonName; its text goes to `value`. */
 static bool is_common_name(struct reader *pair, struct span *value)
 {

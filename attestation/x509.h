@@ -123,6 +123,10 @@ int x509_valid_at(const struct x509 *cert, int64_t at, struct err *e) MUST_CHECK
 /* The extension of that OID ("2.5.29.15"), or NULL. */
 const struct x509_extension *x509_extension_of(const struct x509 *cert, const char *oid);
 
+/* For certificates that are to have neither: refuses a critical extKeyUsage or subjectAltName, which
+ * loading leaves to the caller (RFC 5280, 4.2: what is critical and not processed is refused). */
+int x509_nothing_unjudged(const struct x509 *cert, struct err *e) MUST_CHECK;
+
 /* The only commonName (2.5.4.3) of a Name, as a string: "ARK-Milan". ERR_INVALID if there is none
  * or more than one, if it is too long or has bytes outside of printable ASCII. */
 int x509_common_name(struct span name, char *text, size_t size, struct err *e) MUST_CHECK;

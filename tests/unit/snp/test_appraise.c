@@ -155,6 +155,26 @@ static void leaves_sign_reports_only(void **state)
 	EVP_PKEY_free(p256);
 }
 
+/* RFC 5280, 4.2: loading leaves two extensions to whoever uses the certificate. */
+static void critical_extensions_that_nobody_judges_are_refused(void **state)
+{
+	static const char *const oids[] = { "2.5.29.37", "2.5.29.17" };
+	static const uint8_t value[] = { 0x30, 0x0a, 0x06, 0x08, 0x2b, 0x06,
+					 0x01, 0x05, 0x05, 0x07, 0x03, 0x01 };
+	struct forge_cert *const certs[] = { &f.leaf, &f.ca };
+
+	for (size_t i = 0; i < ARRAY_LEN(oids); i++)
+		for (size_t k = 0; k < ARRAY_LEN(certs); k++) {
+			good();
+			forge_add(certs[k], oids[i], value, sizeof(value));
+			forge_certificates(&f);
+			assert_passes();
+			forge_find(certs[k], oids[i])->critical = true;
+			forge_certificates(&f);
+			assert_fails_at("chain.extensions");
+		}
+}
+
 static void each_certificate_has_its_time_and_the_skew_is_the_limit(void **state)
 {
 	static const char *const checks[] = { "time.ark", "time.intermediate", "time.vek" };
@@ -413,6 +433,35 @@ static void certificates_may_come_in_the_table(void **state)
 	assert_fails_at("chain.vek");
 }
 
+/* Zeros behind a report are an empty table to its parser, and of evidence they are too many bytes. */
+static void zeros_behind_a_report_are_no_table(void **state)
+{
+	static uint8_t raw[4096];
+	static const size_t lens[] = { SNP_REPORT_LEN + 24, SNP_REPORT_LEN + 32, sizeof(raw) };
+	struct span report, table;
+
+	good();
+	memset(raw, 0, sizeof(raw));
+	memcpy(raw, f.bytes, SNP_REPORT_LEN);
+	for (size_t i = 0; i < ARRAY_LEN(lens); i++) {
+		snp_evidence_split((struct span){ raw, lens[i] }, &report, &table);
+		assert_int_equal(report.len, lens[i]);
+		assert_int_equal(table.len, 0);
+		f.input.report = report;
+		assert_fails_at("parse.report");
+	}
+	/* One entry, of a GUID that nobody knows, is a table. */
+	raw[SNP_REPORT_LEN] = 1;
+	put32(raw + SNP_REPORT_LEN + 16, 48);
+	put32(raw + SNP_REPORT_LEN + 20, 1);
+	snp_evidence_split((struct span){ raw, SNP_REPORT_LEN + 49 }, &report, &table);
+	assert_int_equal(report.len, SNP_REPORT_LEN);
+	assert_int_equal(table.len, 49);
+	f.input.report = report;
+	f.input.cert_table = table;
+	assert_passes();
+}
+
 /* It may be signed and current, and older than the last revocation. */
 static void a_list_that_the_host_chose_is_not_the_one_that_is_asked_for(void **state)
 {
@@ -548,6 +597,7 @@ int main(void)
 		cmocka_unit_test(a_missing_certificate_is_a_refusal),
 		cmocka_unit_test(names_say_what_a_certificate_is_for),
 		cmocka_unit_test(leaves_sign_reports_only),
+		cmocka_unit_test(critical_extensions_that_nobody_judges_are_refused),
 		cmocka_unit_test(each_certificate_has_its_time_and_the_skew_is_the_limit),
 		cmocka_unit_test(a_skew_is_not_any_time),
 		cmocka_unit_test(crls_that_are_given_are_used_or_refused),
@@ -558,6 +608,7 @@ int main(void)
 		cmocka_unit_test(the_chip_of_turin_is_eight_bytes),
 		cmocka_unit_test(every_bit_of_a_report_counts),
 		cmocka_unit_test(certificates_may_come_in_the_table),
+		cmocka_unit_test(zeros_behind_a_report_are_no_table),
 		cmocka_unit_test(a_list_that_the_host_chose_is_not_the_one_that_is_asked_for),
 		cmocka_unit_test(id_blocks_are_signed_and_say_what_the_report_says),
 		cmocka_unit_test(every_byte_of_an_id_block_counts),

@@ -266,14 +266,23 @@ static void a_table_has_at_most_32_entries(void **state)
 	assert_true(table_parses(NULL, 0, SNP_CERT_TABLE_MAX, &t, &e));
 }
 
+/* A table has an entry; zeros alone are bytes too many. */
 static void raw_evidence_is_a_report_with_or_without_a_table(void **state)
 {
 	uint8_t raw[2 * SNP_REPORT_LEN] = { 0 };
 	struct span report, table;
 
 	memset(raw, 0x41, SNP_REPORT_LEN);
-	for (size_t len = 0; len <= SNP_REPORT_LEN + 30; len++) {
-		bool has_table = len >= SNP_REPORT_LEN + 24;
+	for (size_t len = 0; len <= sizeof(raw); len++) {
+		snp_evidence_split((struct span){ raw, len }, &report, &table);
+		assert_int_equal(report.len, len);
+		assert_int_equal(table.len, 0);
+	}
+	raw[SNP_REPORT_LEN] = 1;
+	put32(raw + SNP_REPORT_LEN + 16, 48);
+	put32(raw + SNP_REPORT_LEN + 20, 2);
+	for (size_t len = 0; len <= SNP_REPORT_LEN + 60; len++) {
+		bool has_table = len >= SNP_REPORT_LEN + 50;
 
 		snp_evidence_split((struct span){ raw, len }, &report, &table);
 		assert_int_equal(report.len, has_table ? SNP_REPORT_LEN : len);
