@@ -2,6 +2,7 @@
 #include "attestation/ovmf.h"
 #include "common/base/reader.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 enum {
@@ -114,18 +115,31 @@ static bool is_type(uint32_t type)
 	       type == OVMF_SVSM_CAA || type == OVMF_KERNEL_HASHES;
 }
 
-static int read_section(struct reader *r, struct ovmf_section *out, struct err *e)
+static int check_section(const struct ovmf_section *s, struct err *e)
 {
-	uint32_t gpa = reader_le32(r), len = reader_le32(r), type = reader_le32(r);
-
-	if (!reader_ok(r))
-		return err_set(e, ERR_INVALID, "firmware: SEV metadata end too early");
-	if (!is_type(type))
-		return err_set(e, ERR_INVALID, "firmware: SEV metadata section of type %u", type);
-	if (gpa % PAGE || len % PAGE || len == 0 || (uint64_t)gpa + len > UINT32_MAX)
+	if (!is_type(s->type))
+		return err_set(e, ERR_INVALID, "firmware: SEV metadata section of type %u",
+			       s->type);
+	if (s->gpa % PAGE || s->len % PAGE || s->len == 0 || s->gpa + s->len > UINT32_MAX)
 		return err_set(e, ERR_INVALID,
-			       "firmware: SEV metadata section at 0x%x of 0x%x bytes", gpa, len);
-	*out = (struct ovmf_section){ .gpa = gpa, .len = len, .type = type };
+			       "firmware: SEV metadata section at 0x%" PRIx64 " of 0x%" PRIx64
+			       " bytes",
+			       s->gpa, s->len);
+	return 0;
+}
+
+int ovmf_check_sections(const struct ovmf *ovmf, struct err *e)
+{
+	uint64_t total = 0;
+
+	for (size_t i = 0; i < ovmf->section_count; i++) {
+		if (check_section(&ovmf->sections[i], e) < 0)
+			return -(int)e->code;
+		total += ovmf->sections[i].len;
+	}
+	if (total > OVMF_SECTIONS_BYTES_MAX)
+		return err_set(e, ERR_INVALID,
+			       "firmware: SEV metadata sections of %" PRIu64 " bytes", total);
 	return 0;
 }
 
@@ -134,7 +148,6 @@ static int read_metadata(struct ovmf *o, uint32_t offset, struct err *e)
 	struct reader r;
 	uint32_t len, version, count;
 	const uint8_t *signature;
-	uint64_t total = 0;
 
 	if (offset > o->image.len)
 		return err_set(e, ERR_INVALID, "firmware: SEV metadata outside of the image");
@@ -152,14 +165,14 @@ static int read_metadata(struct ovmf *o, uint32_t offset, struct err *e)
 		return err_set(e, ERR_INVALID,
 			       "firmware: SEV metadata of %u sections in %u bytes", count, len);
 	for (; o->section_count < count; o->section_count++) {
-		if (read_section(&r, &o->sections[o->section_count], e) < 0)
-			return -(int)e->code;
-		total += o->sections[o->section_count].len;
+		struct ovmf_section *s = &o->sections[o->section_count];
+
+		s->gpa = reader_le32(&r);
+		s->len = reader_le32(&r);
+		s->type = reader_le32(&r);
 	}
-	if (total > OVMF_SECTIONS_BYTES_MAX)
-		return err_set(e, ERR_INVALID, "firmware: SEV metadata sections of %llu bytes",
-			       (unsigned long long)total);
-	return 0;
+	return reader_ok(&r) ? 0
+			     : err_set(e, ERR_INVALID, "firmware: SEV metadata end too early");
 }
 
 int ovmf_parse(struct span image, struct ovmf *out, struct err *e)
@@ -168,9 +181,9 @@ int ovmf_parse(struct span image, struct ovmf *out, struct err *e)
 	bool has_hashes, has_metadata;
 	uint32_t metadata = 0;
 
-	if (image.len == 0 || image.len > OVMF_IMAGE_MAX)
-		return err_set(e, ERR_INVALID, "firmware of %zu bytes; wanted 1 to %d", image.len,
-			       OVMF_IMAGE_MAX);
+	if (image.len < OVMF_IMAGE_MIN || image.len > OVMF_IMAGE_MAX)
+		return err_set(e, ERR_INVALID, "firmware of %zu bytes; wanted %d to %d", image.len,
+			       OVMF_IMAGE_MIN, OVMF_IMAGE_MAX);
 	if (entry_le32(image, guid_reset, &o.has_reset, &o.reset_eip, e) < 0 ||
 	    entry_le32(image, guid_hashes, &has_hashes, &o.hashes_gpa, e) < 0 ||
 	    entry_le32(image, guid_svsm, &o.has_svsm, &o.svsm_launch_offset, e) < 0 ||

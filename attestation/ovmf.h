@@ -14,6 +14,7 @@
 #include <stdbool.h>
 
 enum {
+	OVMF_IMAGE_MIN = 50, /* the reset vector, and the end of a table */
 	OVMF_IMAGE_MAX = 64 << 20,
 	OVMF_ENTRIES_MAX = 64,
 	OVMF_SECTIONS_MAX = 64,
@@ -30,8 +31,8 @@ enum ovmf_section_type {
 };
 
 struct ovmf_section {
-	uint64_t gpa, len; /* whole pages */
-	enum ovmf_section_type type;
+	uint64_t gpa, len;
+	uint32_t type; /* enum ovmf_section_type, after ovmf_check_sections() */
 };
 
 struct ovmf {
@@ -46,8 +47,12 @@ struct ovmf {
 };
 
 /* The image is not copied. An image without a table is fine and has nothing; a table or metadata
- * that is malformed is ERR_INVALID. */
+ * that is malformed is ERR_INVALID. What the sections say is not looked at. */
 int ovmf_parse(struct span image, struct ovmf *out, struct err *e) MUST_CHECK;
+
+/* Sections as SEV-SNP launches them: of known types, whole pages below 4 GiB, and not more of them
+ * than OVMF_SECTIONS_BYTES_MAX. SEV and SEV-ES measure the image alone, whatever it says of them. */
+int ovmf_check_sections(const struct ovmf *ovmf, struct err *e) MUST_CHECK;
 
 /* The data of one entry; an empty span (bytes NULL) if the image has no such entry. A malformed
  * table is ERR_INVALID. For other metadata of the same table (TDVF). */

@@ -102,6 +102,8 @@ static int add_section(struct snp_launch *launch, const struct snp_measure *m,
 static int add_sections(struct snp_launch *launch, const struct snp_measure *m,
 			const struct ovmf *ovmf, struct err *e)
 {
+	if (ovmf_check_sections(ovmf, e) < 0)
+		return -(int)e->code;
 	if (m->has_kernel && !ovmf_has_section(ovmf, OVMF_KERNEL_HASHES))
 		return err_set(e, ERR_INVALID,
 			       "a kernel is given, but the firmware has no section for its hashes "
@@ -195,11 +197,13 @@ static int measure_svsm(const struct snp_measure *m, struct snp_launch *launch, 
 	struct snp_measure plain = *m;
 	uint8_t page[SNP_PAGE_LEN];
 	uint64_t ovmf_gpa, svsm_gpa;
-	struct ovmf svsm;
+	struct ovmf svsm, ovmf;
 
+	if (m->vmm != VMSA_QEMU)
+		return err_set(e, ERR_INVALID, "an SVSM is launched by QEMU only");
 	plain.has_kernel = false;
-	plain.vmm = VMSA_QEMU;
-	if (ovmf_parse(m->svsm, &svsm, e) < 0 || image_gpa(m->ovmf, FOUR_GIB, &ovmf_gpa, e) < 0)
+	if (ovmf_parse(m->svsm, &svsm, e) < 0 || ovmf_parse(m->ovmf, &ovmf, e) < 0 ||
+	    image_gpa(m->ovmf, FOUR_GIB, &ovmf_gpa, e) < 0)
 		return -(int)e->code;
 	if (!svsm.has_svsm)
 		return err_set(e, ERR_INVALID, "the SVSM image has no SVSM entry in its table");

@@ -50,6 +50,10 @@ static int read_signature(const struct cli *cli, struct snp_measure *m, struct e
 	bool by_sig = cli_value(cli, "vcpu-sig"), by_family = cli_value(cli, "vcpu-family");
 	uint32_t by_type = 0, found = 0;
 
+	if (by_family != !!cli_value(cli, "vcpu-model") ||
+	    by_family != !!cli_value(cli, "vcpu-stepping"))
+		return err_set(e, ERR_INVALID, "--vcpu-family, --vcpu-model and --vcpu-stepping "
+					       "belong together");
 	if (!by_sig && !by_family && !type && m->vmm == VMSA_QEMU)
 		return err_set(e, ERR_INVALID, "--vcpu-type, --vcpu-sig or --vcpu-family with "
 					       "-model and -stepping is missing");
@@ -86,7 +90,8 @@ static int read_kernel(const struct cli *cli, struct snp_measure *m, struct err 
 	const char *append = cli_value(cli, "append");
 
 	m->has_kernel = kernel != NULL;
-	if (!kernel && (initrd || append))
+	/* An empty command line is none. */
+	if (!kernel && (initrd || (append && *append)))
 		return err_set(e, ERR_INVALID, "--initrd and --append need --kernel");
 	if (!kernel)
 		return 0;
@@ -113,8 +118,13 @@ static int read_options(const struct cli *cli, struct snp_measure *m, struct fil
 	m->guest_features = FEATURES_DEFAULT;
 	if (read_image(cli, "ovmf", &files->ovmf, &m->ovmf, e) < 0)
 		return -(int)e->code;
+	if (cli_flag(cli, "dump-vmsa") &&
+	    (m->mode == SNP_MEASURE_SEV || m->mode == SNP_MEASURE_OVMF_HASH))
+		return err_set(e, ERR_INVALID, "--dump-vmsa: mode %s has no VMSA", mode);
 	if (m->mode == SNP_MEASURE_OVMF_HASH)
 		return 0;
+	if (m->mode == SNP_MEASURE_SVSM && !cli_value(cli, "vars-size"))
+		return err_set(e, ERR_INVALID, "--vars-size is missing: where the SVSM ends");
 	if (m->mode == SNP_MEASURE_SVSM && (read_image(cli, "svsm", &files->svsm, &m->svsm, e) < 0 ||
 					    number_option(cli, "vars-size", OVMF_IMAGE_MAX,
 							  &m->vars_size, e) < 0))
@@ -210,6 +220,6 @@ const struct command cmd_sevsnpmeasure = {
 			{ .name = NULL },
 		},
 	.run = run_measure,
-	.more = "The command line counts with the zero byte that ends it. Options that a mode has no "
-		"use for are not looked at.",
+	.more = "The command line counts with the zero byte that ends it, and an empty one is none. "
+		"Kernel, features and processors are not looked at in a mode that measures none.",
 };

@@ -8,7 +8,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	struct ovmf ovmf;
 	struct err e;
 
-	if (ovmf_parse((struct span){ bytes, len }, &ovmf, &e) < 0)
+	if (ovmf_parse((struct span){ bytes, len }, &ovmf, &e) < 0 ||
+	    ovmf_check_sections(&ovmf, &e) < 0)
 		return 0;
 	for (size_t i = 0; i < ovmf.section_count; i++)
 		total += ovmf.sections[i].len;

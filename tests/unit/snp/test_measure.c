@@ -75,7 +75,8 @@ static void a_malformed_firmware_is_refused(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
 		forge_firmware(image);
 		forge_firmware_metadata(image, &bad[i], 1);
-		assert_refused(parse_image(&o, &e), e, ERR_INVALID, "section");
+		assert_ok(parse_image(&o, &e), e);
+		assert_refused(ovmf_check_sections(&o, &e), e, ERR_INVALID, "section");
 	}
 	for (uint32_t more = 0; more < 2; more++) {
 		const struct forge_section large[] = { { 0, OVMF_SECTIONS_BYTES_MAX - 0x1000, 1 },
@@ -83,9 +84,14 @@ static void a_malformed_firmware_is_refused(void **state)
 
 		forge_firmware(image);
 		forge_firmware_metadata(image, large, 2);
-		assert_int_equal(parse_image(&o, &e), more ? -ERR_INVALID : 0);
+		assert_ok(parse_image(&o, &e), e);
+		assert_int_equal(ovmf_check_sections(&o, &e), more ? -ERR_INVALID : 0);
 	}
 	assert_int_equal(ovmf_parse((struct span){ image, 0 }, &o, &e), -ERR_INVALID);
+	assert_int_equal(ovmf_parse((struct span){ image, OVMF_IMAGE_MIN - 1 }, &o, &e),
+			 -ERR_INVALID);
+	memset(image, 0, OVMF_IMAGE_MIN);
+	assert_ok(ovmf_parse((struct span){ image, OVMF_IMAGE_MIN }, &o, &e), e);
 }
 
 /* From the front, since the table lies at the end. */
@@ -218,6 +224,53 @@ static void what_can_t_be_launched_is_not_measured(void **state)
 	m.mode = SNP_MEASURE_SVSM;
 	m.svsm = image_span();
 	assert_refused(snp_measure(&m, out, &len, &e), e, ERR_INVALID, "SVSM");
+}
+
+/* SEV and SEV-ES hash the image, and nothing is launched by its sections; SEV-SNP launches them. */
+static void sections_count_where_they_are_launched(void **state)
+{
+	static const struct forge_section unknown = { 0x800000, 0x1000, 7 };
+	uint8_t out[SNP_MEASURE_LEN_MAX];
+	struct snp_measure m = { .vcpus = 1, .vcpu_signature = 1 };
+	struct err e;
+	size_t len;
+
+	forge_firmware(image);
+	forge_firmware_metadata(image, &unknown, 1);
+	m.ovmf = image_span();
+	assert_refused(snp_measure(&m, out, &len, &e), e, ERR_INVALID, "type 7");
+	for (m.mode = SNP_MEASURE_SEV; m.mode <= SNP_MEASURE_SEVES; m.mode++)
+		assert_ok(snp_measure(&m, out, &len, &e), e);
+	m.mode = SNP_MEASURE_OVMF_HASH;
+	assert_ok(snp_measure(&m, out, &len, &e), e);
+}
+
+/* Both images are read, and only QEMU launches an SVSM. */
+static void an_svsm_is_launched_by_qemu_with_a_firmware(void **state)
+{
+	static const uint8_t svsm_guid[16] = { 0x12, 0xa6, 0x89, 0xa7, 0x97, 0x05, 0x4b, 0x4c,
+					       0xa4, 0x9f, 0xcb, 0xb1, 0xfe, 0x9d, 0x1d, 0xdd };
+	static uint8_t svsm[IMAGE];
+	uint8_t out[SNP_MEASURE_LEN_MAX];
+	struct snp_measure m = { .mode = SNP_MEASURE_SVSM, .vcpus = 1 };
+	struct err e;
+	size_t len;
+
+	forge_firmware(svsm);
+	memcpy(svsm + TABLE_END - 18 - 16, svsm_guid, 16); /* in the place of the reset block */
+	forge_firmware(image);
+	m.ovmf = image_span();
+	m.svsm = (struct span){ svsm, sizeof(svsm) };
+	assert_ok(snp_measure(&m, out, &len, &e), e);
+	m.vmm = VMSA_EC2;
+	assert_refused(snp_measure(&m, out, &len, &e), e, ERR_INVALID, "QEMU");
+	m.vmm = VMSA_GCE;
+	assert_refused(snp_measure(&m, out, &len, &e), e, ERR_INVALID, "QEMU");
+	m.vmm = VMSA_QEMU;
+	put(image + IMAGE - 1024 + 8, 2, 4);
+	assert_refused(snp_measure(&m, out, &len, &e), e, ERR_INVALID, "version 2");
+	m.ovmf.len = 0;
+	assert_refused(snp_measure(&m, out, &len, &e), e, ERR_INVALID, "0 bytes");
 }
 
 static int count_vmsa(void *data, unsigned vcpu, const uint8_t page[SNP_PAGE_LEN], struct err *e)
@@ -368,6 +421,8 @@ int main(void)
 		cmocka_unit_test(measurements_of_a_small_image),
 		cmocka_unit_test(a_given_firmware_hash_stands_for_its_pages),
 		cmocka_unit_test(what_can_t_be_launched_is_not_measured),
+		cmocka_unit_test(sections_count_where_they_are_launched),
+		cmocka_unit_test(an_svsm_is_launched_by_qemu_with_a_firmware),
 		cmocka_unit_test(each_vmsa_is_handed_out),
 		cmocka_unit_test(an_igvm_file_is_measured_whole_or_not_at_all),
 		cmocka_unit_test(the_rules_of_kvm_are_checked_when_asked),
