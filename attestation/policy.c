@@ -67,6 +67,14 @@ static int read_member(struct policy_reading *r, struct top *top, const struct j
 	return failed < 0 ? err_wrap(r->e, "%s", member->key) : 0;
 }
 
+/* What is null counts as absent. */
+static bool is_there(const struct json *root, const char *key)
+{
+	const struct json *member = json_get(root, key);
+
+	return member && member->type != JSON_NULL;
+}
+
 /* A file of the older form has `policy`; one of ours says so by `cocos`. */
 static int check_form(const struct json *root, struct err *e)
 {
@@ -79,7 +87,7 @@ static int check_form(const struct json *root, struct err *e)
 		if (top_row(root->items[i].key, &own) && own && !json_get(root, "cocos"))
 			return err_set(e, ERR_INVALID, "'%s' without \"cocos\":1 beside it",
 				       root->items[i].key);
-	if (!json_get(root, "cocos") && !json_get(root, "policy") && !json_get(root, "pcr_values"))
+	if (!json_get(root, "cocos") && !is_there(root, "policy"))
 		return err_set(e, ERR_INVALID, "'policy' is missing");
 	return 0;
 }

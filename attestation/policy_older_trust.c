@@ -76,13 +76,16 @@ static int ignore_flag(struct policy_reading *r, const struct json *value)
 /* Only CBOR tokens are taken, so a list that leaves CBOR out can't be met. */
 static int read_formats(struct policy_reading *r, const struct json *value)
 {
+	bool cbor = false;
+
 	if (value->type != JSON_ARRAY)
 		return policy_wrong(r, value, "an array");
-	for (size_t i = 0; i < value->count; i++)
-		if (value->items[i].type == JSON_STRING &&
-		    strcasecmp(value->items[i].text, "cbor") == 0)
-			return 0;
-	return value->count ? err_set(r->e, ERR_INVALID, "only CBOR tokens are read") : 0;
+	for (size_t i = 0; i < value->count; i++) {
+		if (value->items[i].type != JSON_STRING)
+			return policy_wrong(r, &value->items[i], "a string");
+		cbor = cbor || strcasecmp(value->items[i].text, "cbor") == 0;
+	}
+	return cbor || !value->count ? 0 : err_set(r->e, ERR_INVALID, "only CBOR tokens are read");
 }
 
 const struct policy_row policy_older_eat_rows[] = {
