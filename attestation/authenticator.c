@@ -218,6 +218,9 @@ static int parse_certificate(struct reader *body, const struct ea_request *reque
 		return malformed(e, "no certificate");
 	if (!p->has_attestation)
 		return malformed(e, "no attestation (extension 0xff00)");
+	/* RFC 8446, 4.4.2.2, which holds here too. */
+	if (p->certs[0]->has_usage && !(p->certs[0]->usage & X509_USE_DIGITAL_SIGNATURE))
+		return malformed(e, "the leaf's keyUsage is not digitalSignature");
 	for (size_t i = 0; i + 1 < p->count; i++)
 		if (x509_verify(p->certs[i], p->certs[i + 1],
 				X509_P256_SHA256 | X509_P384_SHA384 | X509_RSA_SHA256 |

@@ -12,7 +12,8 @@
 #include "cli/command.h"
 #include "common/crypto/key.h"
 
-enum { CHECK_OPERANDS_MAX = 16, CHECK_FILE_MAX = 16 << 20 };
+/* A file may hold a frame that is too large, so that this is what is said of it. */
+enum { CHECK_OPERANDS_MAX = 16, CHECK_FILE_MAX = 32 << 20 };
 
 /* The files of one call, read. */
 struct check_input {

@@ -5,6 +5,7 @@
 #include "attestation/authenticator.h"
 #include "attestation/eat.h"
 #include "attestation/snp_report.h"
+#include "attestation/tdx_quote.h"
 #include "attestation/tpm_attest.h"
 #include "attestation/tpm_attestation.h"
 #include "cli/check.h"
@@ -156,6 +157,20 @@ static bool quotes_are_bound(const struct tpm_attestation *a, const struct bindi
 			     "SHA-256 of this session's exporter");
 }
 
+static bool quote_is_bound(struct span raw, const uint8_t *report_data, struct verdict *v)
+{
+	CLEANUP(free) struct tdx_quote *q = malloc(sizeof(*q));
+	struct err why = { 0 };
+
+	verdict_require(v, "binding.report_data");
+	if (!q)
+		err_nomem(&why);
+	if (!q || tdx_quote_parse(raw.bytes, raw.len, q, &why) < 0)
+		return verdict_err(v, "binding.report_data", "wire.md, CHANNEL", &why);
+	return verdict_bytes(v, "binding.report_data", "wire.md, CHANNEL", q->body.reportdata,
+			     report_data, sizeof(q->body.reportdata));
+}
+
 /* Report data and extraData are of this session; who signed them is not this layer's question. */
 static void judge_binding(const struct eat *t, const struct binding *b, struct verdict *v)
 {
@@ -169,9 +184,13 @@ static void judge_binding(const struct eat *t, const struct binding *b, struct v
 		report_is_bound(raw, b->report_data, v);
 		return;
 	}
+	if (t->platform == EAT_TDX) {
+		quote_is_bound(raw, b->report_data, v);
+		return;
+	}
 	if (t->platform != EAT_SNP_VTPM && t->platform != EAT_VTPM) {
 		verdict_check(v, "binding.report_data", "wire.md", false,
-			      eat_platform_name(t->platform), "SNP, vTPM or SNP-vTPM");
+			      eat_platform_name(t->platform), "SNP, TDX, vTPM or SNP-vTPM");
 		return;
 	}
 	if (!a || tpm_attestation_parse(raw, a, &why) < 0) {

@@ -2,6 +2,7 @@
 #include "tests/vectors.h"
 
 #include <openssl/x509.h>
+#include <openssl/x509v3.h>
 
 #include "attestation/authenticator.h"
 
@@ -112,10 +113,11 @@ static void the_shared_sessions_are_judged_right(void **state)
 	vectors_walk("ea", "frame-", run_frame);
 }
 
-/* A self-signed leaf, as an agent makes it. */
-static uint8_t *make_leaf(EVP_PKEY *key, size_t *len)
+/* A self-signed leaf, as an agent makes it; with a keyUsage, if that isn't NULL. */
+static uint8_t *make_leaf(EVP_PKEY *key, const char *usage, size_t *len)
 {
 	CLEANUP(X509_free) X509 *cert = X509_new();
+	X509_EXTENSION *x = usage ? X509V3_EXT_conf_nid(NULL, NULL, NID_key_usage, usage) : NULL;
 	uint8_t *der = NULL, *copy;
 
 	X509_set_version(cert, X509_VERSION_3);
@@ -126,6 +128,9 @@ static uint8_t *make_leaf(EVP_PKEY *key, size_t *len)
 				   (const unsigned char *)"agent", -1, -1, 0);
 	X509_set_issuer_name(cert, X509_get_subject_name(cert));
 	X509_set_pubkey(cert, key);
+	if (x)
+		assert_int_equal(X509_add_ext(cert, x, -1), 1);
+	X509_EXTENSION_free(x);
 	assert_true(X509_sign(cert, key, EVP_sha256()) > 0);
 	*len = (size_t)i2d_X509(cert, &der);
 	copy = malloc(*len);
@@ -149,7 +154,7 @@ static void fixture_init(struct fixture *f)
 
 	*f = (struct fixture){ .session.hash = DIGEST_SHA384, .request = writer_up_to(4096) };
 	assert_ok(key_generate(KEY_ECDSA, &f->key, &e), e);
-	f->leaf = make_leaf(f->key, &f->leaf_len);
+	f->leaf = make_leaf(f->key, NULL, &f->leaf_len);
 	assert_ok(key_to_spki(f->key, &f->spki, &f->spki_len, &e), e);
 	assert_ok(random_bytes(f->session.handshake_context, 48, &e), e);
 	assert_ok(random_bytes(f->session.finished_key, 48, &e), e);
@@ -211,6 +216,35 @@ static void what_we_write_verifies_and_no_bit_can_change(void **state)
 	}
 	for (size_t len = 0; len < w.len; len++)
 		assert_true(check(&f, w.bytes, len) < 0);
+	fixture_done(&f);
+}
+
+/* RFC 8446, 4.4.2.2: a keyUsage has to allow signatures. */
+static void the_leaf_is_for_signatures(void **state)
+{
+	static const struct {
+		const char *usage;
+		bool good;
+	} rows[] = {
+		{ "critical,digitalSignature", true },
+		{ "digitalSignature,keyAgreement", true },
+		{ "critical,keyAgreement", false },
+		{ "keyEncipherment", false },
+		{ "critical,keyCertSign,cRLSign", false },
+	};
+	struct fixture f;
+	struct err e;
+
+	fixture_init(&f);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		CLEANUP_WRITER struct writer w = writer_up_to(1 << 20);
+
+		free(f.leaf);
+		f.leaf = make_leaf(f.key, rows[i].usage, &f.leaf_len);
+		assert_ok(write_answer(&f, "evidence", 8, &w, &e), e);
+		if ((check(&f, w.bytes, w.len) == 0) != rows[i].good)
+			fail_msg("%s", rows[i].usage);
+	}
 	fixture_done(&f);
 }
 
@@ -299,6 +333,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_shared_sessions_are_judged_right),
 		cmocka_unit_test(what_we_write_verifies_and_no_bit_can_change),
+		cmocka_unit_test(the_leaf_is_for_signatures),
 		cmocka_unit_test(another_session_is_refused),
 		cmocka_unit_test(evidence_that_does_not_fit_is_an_error),
 		cmocka_unit_test(every_truncated_request_is_refused),

@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: Apache-2.0
+"""cocos-cli where all that it needs are files: launch measurements, layers of the attested channel."""
+import hashlib
+import json
+import os
+import struct
+import time
+import uuid
+
+import cbor2
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+
+import attested_peer
+import tap
+from harness import Folder, cli
+
+FIRMWARE_LEN = 8192
+QUOTE = os.path.join(os.environ.get("COCOS_VECTORS", ""), "tdx", "v4-gcp-cos113", "quote.bin")
+REPORTDATA_AT = 48 + 520  # header of a version 4 quote, place in its TD report body
+
+
+# ---- measurements ----
+
+def entry(guid, data):
+    return data + struct.pack("<H", len(data) + 18) + uuid.UUID(guid).bytes_le
+
+
+def firmware(*sections, svsm=False):
+    """An image with the table and the metadata of OVMF (or of an SVSM), and nothing to run."""
+    metadata = b"ASEV" + struct.pack("<III", 16 + 12 * len(sections), 1, len(sections))
+    metadata += b"".join(struct.pack("<III", *section) for section in sections)
+    table = entry("00f771de-1a7e-4fcb-890e-68c77e2fb44e", struct.pack("<I", 0x80b004))
+    if svsm:
+        table += entry("a789a612-0597-4c4b-a49f-cbb1fe9d1ddd", struct.pack("<I", 0x1000))
+    table += entry("dc886566-984a-4798-a75e-5585a7bf67cc", struct.pack("<I", FIRMWARE_LEN - 64))
+    table += struct.pack("<H", len(table) + 18) + uuid.UUID("96b582de-1fb2-45f7-baea-a366c55a082d").bytes_le
+    image = bytearray(FIRMWARE_LEN)
+    image[64:64 + len(metadata)] = metadata
+    image[-32 - len(table):-32] = table
+    return bytes(image)
+
+
+GOOD = [(0x800000, 0x1000, 1), (0x80d000, 0x1000, 2), (0x80e000, 0x1000, 3)]
+
+
+def an_option_that_would_not_count_is_refused():
+    with Folder() as folder:
+        ovmf = folder.write("ovmf", firmware(*GOOD))
+        svsm = folder.write("svsm", firmware(*GOOD, svsm=True))
+        snp = ["--mode", "snp", "--ovmf", ovmf, "--vcpus", "2"]
+        with_svsm = ["--mode", "snp:svsm", "--ovmf", ovmf, "--svsm", svsm, "--vcpus", "1", "--vcpu-type", "EPYC"]
+        for words, said in (
+                ([*snp, "--vcpu-family", "25"], "belong together"),
+                ([*snp, "--vcpu-family", "25", "--vcpu-model", "1"], "belong together"),
+                ([*snp, "--vcpu-type", "EPYC", "--vcpu-model", "1"], "belong together"),
+                ([*snp, "--vcpu-type", "EPYC", "--vcpu-stepping", "1"], "belong together"),
+                ([*snp, "--vcpu-type", "EPYC", "--append", "quiet"], "need --kernel"),
+                (with_svsm, "--vars-size is missing"),
+                ([*with_svsm, "--vars-size", "4096", "--vmm-type", "ec2"], "by QEMU only"),
+                ([*with_svsm, "--vars-size", "4096", "--vmm-type", "gce"], "by QEMU only"),
+                (["--mode", "sev", "--ovmf", ovmf, "--dump-vmsa"], "has no VMSA"),
+                (["--mode", "snp:ovmf-hash", "--ovmf", ovmf, "--dump-vmsa"], "has no VMSA")):
+            done = cli("sevsnpmeasure", *words)
+            assert done.status != 0 and said in done.err and not done.out, (words, done.err, done.out)
+        plain = cli("sevsnpmeasure", *snp, "--vcpu-type", "EPYC-Milan").ok()
+        assert cli("sevsnpmeasure", *snp, "--vcpu-type", "EPYC-Milan", "--append", "").ok() == plain
+        assert cli("sevsnpmeasure", *snp, "--vcpu-family", "25", "--vcpu-model", "1",
+                   "--vcpu-stepping", "1").ok() == plain
+        cli("sevsnpmeasure", *with_svsm, "--vars-size", "0").ok()
+
+
+def sections_matter_to_snp_alone():
+    with Folder() as folder:
+        image = firmware(*GOOD, (0x810000, 0x1000, 7))
+        ovmf = folder.write("ovmf", image)
+        assert cli("sevsnpmeasure", "--mode", "sev", "--ovmf", ovmf).ok().strip() == hashlib.sha256(image).hexdigest()
+        cli("sevsnpmeasure", "--mode", "seves", "--ovmf", ovmf, "--vcpus", "1", "--vcpu-type", "EPYC").ok()
+        done = cli("sevsnpmeasure", "--mode", "snp", "--ovmf", ovmf, "--vcpus", "1", "--vcpu-type", "EPYC")
+        assert done.status == 1 and "section of type 7" in done.err, done.err
+
+
+# ---- the channel ----
+
+class Recorded(attested_peer.Session):
+    """A session whose exporter values are known beforehand."""
+
+    def __init__(self):  # pylint: disable=super-init-not-called
+        self.hash = "sha256"
+        self.handshake_context, self.finished_key, self.value = b"h" * 32, b"f" * 32, b"e" * 32
+
+    def exporter(self, context):
+        return self.value
+
+
+def token(identity, platform, raw, nonce):
+    now = int(time.time())
+    protected = cbor2.dumps({1: -7})
+    payload = cbor2.dumps({1: "agent", 4: now + 300, 6: now - 1, 10: nonce, "platform_type": platform,
+                           "raw_report": raw})
+    signed = cbor2.dumps(["Signature1", protected, b"", payload])
+    r, s = decode_dss_signature(identity.key.sign(signed, ec.ECDSA(hashes.SHA256())))
+    return cbor2.dumps(cbor2.CBORTag(18, [protected, {4: b"agent"}, payload,
+                                          r.to_bytes(32, "big") + s.to_bytes(32, "big")]))
+
+
+def judge(folder, evidence):
+    """What the command line makes of an authenticator over a recorded session."""
+    session, identity = Recorded(), attested_peer.Identity("leaf")
+    request = attested_peer.message(attested_peer.CLIENT_CERTIFICATE_REQUEST, attested_peer.vector(1, b"c" * 32) + (
+        attested_peer.vector(2, attested_peer.extension(attested_peer.SIGNATURE_ALGORITHMS,
+                                                        attested_peer.vector(2, b"\x04\x03")) +
+                             attested_peer.extension(attested_peer.ATTESTATION))))
+    parts = attested_peer.Parts(session, request, identity, lambda parts: evidence(identity, parts))
+    key = identity.key.public_key().public_bytes(serialization.Encoding.PEM,
+                                                 serialization.PublicFormat.SubjectPublicKeyInfo)
+    values = {"cipher_suite": "TLS_AES_128_GCM_SHA256", "handshake_context": session.handshake_context.hex(),
+              "finished_key": session.finished_key.hex(), "attestation_exporter": session.value.hex()}
+    return cli("attestation", "check", "authenticator", folder.write("authenticator", parts.bytes()),
+               "--request", folder.write("request", request), "--key", folder.write("key.pem", key),
+               "--session", folder.write("session.json", json.dumps(values).encode()))
+
+
+def a_tdx_quote_on_the_channel_is_bound_by_its_reportdata():
+    if not os.path.exists(QUOTE):
+        print("# no vectors: no quote to bind")
+        return
+    with open(QUOTE, "rb") as file:
+        quote = file.read()
+
+    def bound(change=0):
+        def make(identity, parts):
+            data = bytes([parts.report_data[0] ^ change]) + parts.report_data[1:]
+            raw = quote[:REPORTDATA_AT] + data + quote[REPORTDATA_AT + 64:]
+            return token(identity, "TDX", raw, parts.tpm_nonce)
+        return make
+
+    with Folder() as folder:
+        done = judge(folder, bound())
+        assert done.status == 0 and "holds" in done.out, done.out + done.err
+        done = judge(folder, bound(1))
+        assert done.status == 1 and "binding.report_data" in done.out, done.out + done.err
+        done = judge(folder, lambda identity, parts: token(identity, "TDX", quote[:600], parts.tpm_nonce))
+        assert done.status == 1 and "binding.report_data" in done.out, done.out + done.err
+
+
+def the_largest_frame_is_one_and_a_larger_one_is_refused():
+    with Folder() as folder:
+        for size, status in ((attested_peer.FRAME_MAX, 0), (attested_peer.FRAME_MAX + 1, 1)):
+            frame = folder.write("frame", attested_peer.frame(attested_peer.AUTHENTICATOR, bytes(size)))
+            done = cli("attestation", "check", "frame", frame)
+            assert done.status == status, done.out + done.err
+        assert "parse.frame" in done.out, done.out
+
+
+tap.run([an_option_that_would_not_count_is_refused, sections_matter_to_snp_alone,
+         a_tdx_quote_on_the_channel_is_bound_by_its_reportdata,
+         the_largest_frame_is_one_and_a_larger_one_is_refused])
