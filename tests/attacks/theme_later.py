@@ -1,27 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """After the first evidence was good: the agent is asked again on the same connection before results
 are fetched and before an upload's last word, and has to be the one that it was."""
-import functools
-
 from attested_peer import AUTHENTICATOR, Identity, frame
 from hardware import Guest
 from rows import Outcome, row
-from world import IMAGE, OTHER_IMAGE, Gate, Machine, chip, desk, owner, sha3
-
-
-def fetched(first, answer=None, **fetch):
-    """The owner, as a consumer, fetches the results of a machine that answers so when asked again."""
-    desk().reset()
-
-    def script(gate, connection):
-        connection.send(frame(AUTHENTICATOR, first.answer(connection, gate.asked(connection))))
-        gate.serve(connection, first, answer and functools.partial(answer, connection))
-    with Gate(script, first.identity) as gate:
-        ran = owner().fetch(gate.target, **fetch)
-    assert not gate.failures, gate.failures
-    assert ran.status or desk().again, "nobody asked again"
-    # What is at stake is that the owner believes these results: that he asked for them.
-    return Outcome(ran.status == 0, ran.out + ran.err, desk().fetched)
+from world import IMAGE, OTHER_IMAGE, Gate, Machine, chip, desk, fetched, owner, sha3
 
 
 def later(name, check):

@@ -195,3 +195,18 @@ def outcome(ran, gate):
     if ran.status == 0:
         assert desk().kept == DATASET, f"{len(desk().kept)} bytes of {len(DATASET)}"
     return Outcome(ran.status == 0, ran.out + ran.err, gate.received)
+
+
+def fetched(first, answer=None, **fetch):
+    """The owner, as a consumer, fetches the results of a machine that answers so when asked again."""
+    desk().reset()
+
+    def script(gate, connection):
+        connection.send(frame(AUTHENTICATOR, first.answer(connection, gate.asked(connection))))
+        gate.serve(connection, first, answer and functools.partial(answer, connection))
+    with Gate(script, first.identity) as gate:
+        ran = owner().fetch(gate.target, **fetch)
+    assert not gate.failures, gate.failures
+    assert ran.status or desk().again, "nobody asked again"
+    # What is at stake is that the owner believes these results: that he asked for them.
+    return Outcome(ran.status == 0, ran.out + ran.err, desk().fetched)
