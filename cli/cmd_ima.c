@@ -22,8 +22,25 @@ struct judged {
 	struct ima_log log;
 	uint8_t pcr10[SHA256_LEN];
 	bool quoted;	  /* a TPM's, verified over this connection */
-	size_t accounted; /* entries that the value covers */
+	size_t accounted; /* as far as the value goes */
 };
+
+/* An entry of another register may stand anywhere, and no value of PCR10 speaks of it. */
+static bool is_covered(const struct judged *j, size_t i)
+{
+	return i < j->accounted && j->log.entries[i].pcr == IMA_PCR;
+}
+
+static const char *remark(const struct judged *j, size_t i)
+{
+	const struct ima_entry *entry = &j->log.entries[i];
+
+	if (entry->pcr != IMA_PCR)
+		return "  (not in PCR10)";
+	if (!is_covered(j, i))
+		return "  (after the value of PCR10)";
+	return entry->violation ? "  (violation: changed while it was measured)" : "";
+}
 
 static const char *path_text(const struct ima_entry *entry, char *buffer, size_t size)
 {
@@ -37,20 +54,20 @@ static const char *path_text(const struct ima_entry *entry, char *buffer, size_t
 static void print_text(FILE *out, const struct judged *j)
 {
 	char hex[2 * DIGEST_MAX + 1], path[IMA_PATH_MAX + 1];
+	size_t covered = 0;
 
 	for (size_t i = 0; i < j->log.count; i++) {
 		const struct ima_entry *entry = &j->log.entries[i];
 
+		covered += is_covered(j, i);
 		hex_encode(entry->digest.bytes, entry->digest.len, hex);
 		fprintf(out, "%2u %-7s %s:%s %s%s\n", entry->pcr, entry->template_name,
 			entry->algorithm, hex, text_plain(path_text(entry, path, sizeof(path))).text,
-			entry->violation       ? "  (violation: changed while it was measured)"
-			: i >= j->accounted ? "  (after the value of PCR10)"
-						: "");
+			remark(j, i));
 	}
 	hex_encode(j->pcr10, sizeof(j->pcr10), hex);
 	fprintf(out, "PCR10 %s\n", hex);
-	fprintf(out, "%zu of %zu entries come to it\n", j->accounted, j->log.count);
+	fprintf(out, "%zu of %zu entries come to it\n", covered, j->log.count);
 }
 
 static int print_json(struct cli *cli, const struct judged *j, struct err *e)
@@ -74,6 +91,7 @@ static int print_json(struct cli *cli, const struct judged *j, struct err *e)
 		json_out_hex(&out, "digest", entry->digest.bytes, entry->digest.len);
 		json_out_text(&out, "path", text_plain(path_text(entry, path, sizeof(path))).text);
 		json_out_bool(&out, "violation", entry->violation);
+		json_out_bool(&out, "covered", is_covered(j, i));
 		json_out_end(&out);
 	}
 	json_out_end(&out);

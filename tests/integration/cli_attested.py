@@ -116,11 +116,11 @@ def message(number, body):
     return varint(number << 3 | 2) + varint(len(body)) + body
 
 
-def ima_entry(path):
+def ima_entry(path, pcr=10):
     def f(b):
         return struct.pack("<I", len(b)) + b
     data = f(b"sha256:\0" + bytes(range(32))) + f(path + b"\0")
-    return (struct.pack("<I", 10) + hashlib.sha1(data).digest() + f(b"ima-ng") + f(data), data)
+    return (struct.pack("<I", pcr) + hashlib.sha1(data).digest() + f(b"ima-ng") + f(data), data)
 
 
 IMA_LOG, IMA_DATA = ima_entry(b"/usr/bin/algorithm")
@@ -530,6 +530,14 @@ def imas_log_has_to_come_to_the_quoted_value():
         assert "/usr/bin/algorithm" in ran.ok() and "1 of 1 entries" in ran.out, ran.out
         assert TPM.read("sha256", 10).hex() in ran.out, "the agent's own word is another"
         assert read(w("log")) == IMA_LOG
+        # An entry of another register is in the list, and PCR10 says nothing of it.
+        w.agent.ima = ima_entry(b"/usr/bin/unseen", 11)[0] + IMA_LOG
+        ran = w.agent.run("ima-measurements", w("log"), *w.trust())
+        lines = [line for line in ran.ok().splitlines() if "/usr/bin/" in line]
+        assert [line.endswith("(not in PCR10)") for line in lines] == [True, False], ran.out
+        assert "1 of 2 entries" in ran.out, ran.out
+        ran = w.agent.run("ima-measurements", w("log"), "--json", *w.trust()).json()
+        assert [entry["covered"] for entry in ran["entries"]] == [False, True], ran
         w.agent.ima = ima_entry(b"/usr/bin/another")[0]
         ran = w.agent.run("ima-measurements", w("log"), *w.trust())
         assert ran.status == 1 and "PCR 10" in ran.err, ran.err
