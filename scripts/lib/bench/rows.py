@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The rows of the table, in their order."""
-from bench import agent, attested, calls, verify
+from bench import agent, attested, boot, calls, verify
 
-GROUPS = [agent.transfers, agent.memory, calls.unary, attested.channel, verify.verdicts, verify.measurement, agent.sizes]
+GROUPS = [agent.transfers, agent.memory, calls.unary, attested.channel, verify.verdicts, verify.measurement,
+          boot.first_byte, agent.sizes]
 
 
 def measure(size, only):
@@ -22,4 +23,6 @@ def line(row):
         text += f" limit {number(row['limit']):>9} ({row['of']})"
     if "ratio" in row:
         text += f" ratio {row['ratio']:.3f}"
+    if "note" in row:
+        text += f" ({row['note']})"
     return text + (f" aim {row['aim']}" if row.get("aim") else "")

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The verifier beside the public-key operations that it can't do without, and a launch measurement beside
-the digests of its pages. Processor time on both sides, as `openssl speed` counts it."""
+the digests of its pages. Processor time on both sides, as `openssl speed` counts it, in turns, of which the
+median counts: others may use the machine."""
 import json
 import os
+import statistics
 import subprocess
 import tempfile
 import time
@@ -10,12 +12,18 @@ import time
 from harness import program
 
 VECTORS = os.environ["COCOS_VECTORS"]
-ROUNDS = 300
+ROUNDS, TURNS = 300, 5
+
+
+def in_turns(figure, limit):
+    """The medians of both."""
+    pairs = [(figure(), limit()) for _ in range(TURNS)]
+    return tuple(statistics.median(side) for side in zip(*pairs))
 
 
 def verify_seconds(algorithm):
     """One verification by OpenSSL, as `openssl speed` measures it."""
-    out = subprocess.run(["openssl", "speed", "-mr", "-seconds", "2", algorithm], capture_output=True, text=True,
+    out = subprocess.run(["openssl", "speed", "-mr", "-seconds", "1", algorithm], capture_output=True, text=True,
                          check=True).stdout
     for line in out.splitlines():
         if line.startswith(("+F2", "+F3", "+F4")):
@@ -99,19 +107,23 @@ def tdx_options():
 
 
 def snp_limit():
-    return verify_seconds("ecdsap384") + 3 * verify_seconds("rsa4096"), "1 ECDSA P-384 + 3 RSA-4096"
+    return verify_seconds("ecdsap384") + 3 * verify_seconds("rsa4096")
 
 
 def tdx_limit():
     # PCK, its CA and the root; both lists; QE report and quote; TCB signer, TCB info, QE identity.
-    return 10 * verify_seconds("ecdsap256"), "10 ECDSA P-256"
+    return 10 * verify_seconds("ecdsap256")
+
+
+KINDS = (("SNP", snp_options, snp_limit, "1 ECDSA P-384 + 3 RSA-4096"),
+         ("TDX", tdx_options, tdx_limit, "10 ECDSA P-256"))
 
 
 def verdicts(size, only):
     if only and not any(word in "verification peak memory" for word in only):
         return
-    for name, options, bound in (("SNP", snp_options, snp_limit), ("TDX", tdx_options, tdx_limit)):
-        seconds, (limit, of) = batch_seconds(options()), bound()
+    for name, options, bound, of in KINDS:
+        seconds, limit = in_turns(lambda: batch_seconds(options()), bound)
         yield {"row": f"{name} verification, endorsements at hand", "figure": seconds * 1e6, "unit": "us",
                "limit": limit * 1e6, "of": of, "ratio": seconds / limit, "aim": "<= 1.3"}
         with tempfile.NamedTemporaryFile("w", suffix=".jsonl") as lines:
@@ -123,7 +135,7 @@ def verdicts(size, only):
 
 # ---- launch measurement ----
 
-MIB, PAGE, PAGE_INFO, CPUS, STARTS = 1 << 20, 4096, 112, 64, 20
+MIB, PAGE, PAGE_INFO, CPUS, STARTS = 1 << 20, 4096, 112, 64, 10
 
 
 def digest_seconds(size):
@@ -142,6 +154,15 @@ def big_firmware(file):
     file.flush()
 
 
+def measure_seconds(words):
+    return sum(spent(words) - spent([program("cocos-cli"), "version"]) for _ in range(STARTS)) / STARTS
+
+
+def pages_seconds():
+    """One digest for each page of the file and for each CPU's state, one for each step of the chain."""
+    return (4 * MIB // PAGE + CPUS) * (digest_seconds(PAGE) + digest_seconds(PAGE_INFO))
+
+
 def measurement(size, only):
     if only and not any(word in "sevsnpmeasure peak memory" for word in only):
         return
@@ -150,9 +171,7 @@ def measurement(size, only):
         words = [program("cocos-cli"), "sevsnpmeasure", "--mode", "snp", "--vcpus", str(CPUS), "--vcpu-type",
                  "EPYC-v4", "--ovmf", ovmf.name]
         peak = peak_mib(words)
-        seconds = sum(spent(words) - spent([program("cocos-cli"), "version"]) for _ in range(STARTS)) / STARTS
-    # One digest for each page of the file and for each CPU's state, one for each step of the chain.
-    limit = (4 * MIB // PAGE + CPUS) * (digest_seconds(PAGE) + digest_seconds(PAGE_INFO))
+        seconds, limit = in_turns(lambda: measure_seconds(words), pages_seconds)
     yield {"row": "sevsnpmeasure, OVMF of 4 MiB, 64 CPUs", "figure": seconds * 1e3, "unit": "ms",
            "limit": limit * 1e3, "of": "SHA-384 of its pages", "ratio": seconds / limit, "aim": "<= 1.3"}
     yield {"row": "sevsnpmeasure, peak memory", "figure": peak, "unit": "MiB"}
