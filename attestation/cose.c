@@ -84,6 +84,23 @@ static int check_crit(const struct cose *m, const int64_t *known, size_t count, 
 	return 0;
 }
 
+static bool has_label(const struct datum *map, const struct datum *text)
+{
+	for (size_t i = 0; i < map->count; i++) {
+		const struct datum *key = &map->items[2 * i];
+
+		if (key->type == DATUM_TEXT && key->len == text->len &&
+		    memcmp(key->bytes, text->bytes, key->len) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool has_either(const struct cose *m, int64_t label)
+{
+	return datum_get(m->headers, label) || datum_get(m->unprotected, label);
+}
+
 /* No label may stand in both headers, nor an algorithm where nothing protects it. */
 static int check_headers(struct cose *m, struct err *e)
 {
@@ -93,11 +110,18 @@ static int check_headers(struct cose *m, struct err *e)
 	    !find_algorithm(m->algorithm))
 		return err_set(e, ERR_INVALID,
 			       "cose: no algorithm in the protected header that we accept");
-	for (size_t i = 0; i < m->unprotected->count; i++)
-		if (datum_int(&m->unprotected->items[2 * i], &label) &&
+	for (size_t i = 0; i < m->unprotected->count; i++) {
+		const struct datum *name = &m->unprotected->items[2 * i];
+
+		if (datum_int(name, &label) &&
 		    (label == COSE_HEADER_ALG || datum_get(m->headers, label)))
 			return err_set(e, ERR_INVALID, "cose: header %lld stands in the wrong place",
 				       (long long)label);
+		if (name->type == DATUM_TEXT && has_label(m->headers, name))
+			return err_set(e, ERR_INVALID, "cose: a header of text stands in both places");
+	}
+	if (has_either(m, COSE_HEADER_IV) && has_either(m, COSE_HEADER_PARTIAL_IV))
+		return err_set(e, ERR_INVALID, "cose: an IV and a partial IV exclude each other");
 	return 0;
 }
 

@@ -10,6 +10,7 @@
 enum { /* CWT and EAT claim keys, IANA */
 	CLAIM_ISS = 1,
 	CLAIM_EXP = 4,
+	CLAIM_NBF = 5,
 	CLAIM_IAT = 6,
 	CLAIM_CNF = 8,
 	CLAIM_NONCE = 10,
@@ -116,6 +117,11 @@ static int take_claims(struct eat *t, struct err *e)
 	if (t->claims->type != DATUM_MAP)
 		return err_set(e, ERR_INVALID, "token: the claims are %s, not a map",
 			       datum_type_name(t->claims->type));
+	if (datum_has_tag(t->claims))
+		return err_set(e, ERR_INVALID, "token: a tag stands within the claims");
+	if (datum_get(t->claims, CLAIM_NBF) &&
+	    take_time(t->claims, CLAIM_NBF, "nbf", &t->not_before, e) < 0)
+		return -(int)e->code;
 	if (take_time(t->claims, CLAIM_EXP, "exp", &t->expires, e) < 0 ||
 	    take_time(t->claims, CLAIM_IAT, "iat", &t->issued, e) < 0 ||
 	    take_bytes(datum_get(t->claims, CLAIM_NONCE), "eat_nonce", EAT_NONCE_MAX, true, &t->nonce,
@@ -174,10 +180,13 @@ int eat_check_time(const struct eat *token, int64_t at, uint32_t skew, struct er
 	if (token->expires < token->issued)
 		return err_set(e, ERR_DENIED, "token: exp %lld is before iat %lld",
 			       (long long)token->expires, (long long)token->issued);
-	/* Both times are at least 0, so these differences don't overflow. */
+	/* All times are at least 0, so these differences don't overflow. */
 	if (token->issued - (int64_t)skew > at)
 		return err_set(e, ERR_DENIED, "token: iat %lld is after %lld by more than %u s",
 			       (long long)token->issued, (long long)at, skew);
+	if (token->not_before - (int64_t)skew > at)
+		return err_set(e, ERR_DENIED, "token: nbf %lld is after %lld by more than %u s",
+			       (long long)token->not_before, (long long)at, skew);
 	if (at - (int64_t)skew > token->expires)
 		return err_set(e, ERR_DENIED, "token: exp %lld is before %lld by more than %u s",
 			       (long long)token->expires, (long long)at, skew);

@@ -39,6 +39,7 @@ struct eat {
 	enum eat_platform platform;
 	enum eat_nonce_use nonce_use;
 	int64_t issued, expires; /* iat, exp: seconds since 1970 */
+	int64_t not_before;	 /* nbf; 0 where absent */
 	struct eat_bytes nonce, raw_report;
 	struct eat_bytes tee_report;   /* x-cocos-tee-report: the report of SNP-vTPM as it was */
 	struct eat_bytes run;	       /* x-cocos-run: the run statement */
@@ -49,14 +50,15 @@ struct eat {
 };
 
 /* The form: ES256, a map without repeated keys, exp, iat, eat_nonce, platform_type, raw_report there
- * and of their types; unknown claims are stepped over; null counts as absent. No signature. */
+ * and of their types; nowhere a tag; unknown claims are stepped over; null counts as absent. No
+ * signature. */
 int eat_parse(const void *bytes, size_t len, struct eat *token, struct err *e) MUST_CHECK;
 void eat_done(struct eat *token);
 
 /* 0 only if `key` signed the token. */
 int eat_verify(const struct eat *token, EVP_PKEY *key, struct err *e) MUST_CHECK;
 
-/* iat <= at + skew, at <= exp + skew, iat <= exp; seconds. */
+/* iat and nbf <= at + skew, at <= exp + skew, iat <= exp; seconds. */
 int eat_check_time(const struct eat *token, int64_t at, uint32_t skew, struct err *e) MUST_CHECK;
 
 /* eat_nonce is exactly this. */

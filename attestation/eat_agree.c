@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/eat_agree.h"
 
+#include <inttypes.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
+
+#include "common/base/encode.h"
 
 enum { CLAIM_UEID = 256, CLAIM_MEASUREMENTS = 265 };
 
@@ -111,24 +115,131 @@ static int agree_bytes(const struct eat *token, int64_t key, const char *name, c
 	return 0;
 }
 
-int eat_agree_snp(const struct eat *token, const struct snp_report *report, struct err *e)
+/* A claim of bytes, or of text, that a map has to say if it says anything. */
+static int agree_member(const struct datum *map, const char *key, enum datum_type type,
+			struct span wanted, struct err *e)
 {
-	if (agree_bytes(token, CLAIM_MEASUREMENTS, "measurements", report->measurement,
-			sizeof(report->measurement), e) < 0 ||
-	    agree_bytes(token, CLAIM_UEID, "ueid", report->chip_id, sizeof(report->chip_id), e) < 0)
-		return -(int)e->code;
-	return agree_map(datum_get_text(token->claims, "x-cocos-sevsnp"), "x-cocos-sevsnp", snp_rows,
-			 sizeof(snp_rows) / sizeof(snp_rows[0]), report, e);
+	const struct datum *claim = datum_get_text(map, key);
+
+	if (absent(claim) ||
+	    (claim->type == type && span_equal((struct span){ claim->bytes, claim->len }, wanted)))
+		return 0;
+	return disagree(e, key);
 }
 
-int eat_agree_tdx(const struct eat *token, const struct tdx_body *body, struct err *e)
+/* The two members that no single field of the report spells. */
+static int agree_snp_rest(const struct datum *map, const struct snp_report *report, struct err *e)
+{
+	enum { SIGNATURE_LEN = SNP_REPORT_LEN - SNP_REPORT_SIGNED_LEN };
+	const struct row current = SNP("", LE64, current_tcb);
+	const struct row reported = SNP("", LE64, reported_tcb);
+	uint8_t bytes[SNP_REPORT_LEN];
+	char tcb[64];
+
+	snp_report_write(report, bytes);
+	snprintf(tcb, sizeof(tcb), "current:%" PRIu64 ",reported:%" PRIu64,
+		 number_at(&current, report->current_tcb),
+		 number_at(&reported, report->reported_tcb));
+	if (agree_member(map, "tcb", DATUM_TEXT, (struct span){ (uint8_t *)tcb, strlen(tcb) }, e) <
+	    0)
+		return -(int)e->code;
+	return agree_member(map, "signature", DATUM_BYTES,
+			    (struct span){ bytes + SNP_REPORT_SIGNED_LEN, SIGNATURE_LEN }, e);
+}
+
+int eat_agree_snp(const struct eat *token, const struct snp_report *report, struct err *e)
+{
+	const struct datum *map = datum_get_text(token->claims, "x-cocos-sevsnp");
+
+	if (agree_bytes(token, CLAIM_MEASUREMENTS, "measurements", report->measurement,
+			sizeof(report->measurement), e) < 0 ||
+	    agree_bytes(token, CLAIM_UEID, "ueid", report->chip_id, sizeof(report->chip_id), e) < 0 ||
+	    agree_map(map, "x-cocos-sevsnp", snp_rows, ARRAY_LEN(snp_rows), report, e) < 0)
+		return -(int)e->code;
+	return agree_snp_rest(map, report, e);
+}
+
+int eat_agree_tdx(const struct eat *token, const struct tdx_quote *quote, struct err *e)
 {
 	enum { STOCK_UEID_LEN = 32 }; /* stock tokens take the first half of MRTD */
+	const struct datum *map = datum_get_text(token->claims, "x-cocos-tdx");
+	const struct tdx_body *body = &quote->body;
 
 	if (agree_bytes(token, CLAIM_MEASUREMENTS, "measurements", body->mrtd, sizeof(body->mrtd),
 			e) < 0 ||
-	    agree_bytes(token, CLAIM_UEID, "ueid", body->mrtd, STOCK_UEID_LEN, e) < 0)
+	    agree_bytes(token, CLAIM_UEID, "ueid", body->mrtd, STOCK_UEID_LEN, e) < 0 ||
+	    agree_map(map, "x-cocos-tdx", tdx_rows, ARRAY_LEN(tdx_rows), body, e) < 0)
 		return -(int)e->code;
-	return agree_map(datum_get_text(token->claims, "x-cocos-tdx"), "x-cocos-tdx", tdx_rows,
-			 sizeof(tdx_rows) / sizeof(tdx_rows[0]), body, e);
+	return agree_member(map, "tdx_signature", DATUM_BYTES, quote->signature, e);
+}
+
+/* ---- a TPM's message ---- */
+
+/* The hexadecimal value that the message has under a name such as "sha256:16", or false. */
+static bool pcr_named(const struct tpm_attestation *m, const struct datum *name,
+		      char hex[2 * DIGEST_MAX + 1])
+{
+	char text[32];
+
+	for (size_t q = 0; q < m->quote_count; q++)
+		for (size_t b = 0; b < m->quotes[q].pcrs.count; b++) {
+			const struct tpm_pcr_bank *bank = &m->quotes[q].pcrs.banks[b];
+
+			for (unsigned pcr = 0; pcr < TPM_PCR_COUNT; pcr++) {
+				snprintf(text, sizeof(text), "%s:%u", tpm_bank_name(bank->kind), pcr);
+				if (!(bank->present & UINT32_C(1) << pcr) ||
+				    !datum_is_text(name, text))
+					continue;
+				hex_encode(bank->values[pcr], digest_len(bank->kind), hex);
+				return true;
+			}
+		}
+	return false;
+}
+
+static int agree_pcrs(const struct datum *pcrs, const struct tpm_attestation *m, struct err *e)
+{
+	char hex[2 * DIGEST_MAX + 1];
+
+	if (absent(pcrs))
+		return 0;
+	if (pcrs->type != DATUM_MAP)
+		return disagree(e, "pcrs");
+	for (size_t i = 0; i < pcrs->count; i++)
+		if (!pcr_named(m, &pcrs->items[2 * i], hex) ||
+		    !datum_is_text(&pcrs->items[2 * i + 1], hex))
+			return disagree(e, "pcrs");
+	return 0;
+}
+
+/* Stock tokens repeat one of the quotes. */
+static int agree_quote(const struct datum *map, const struct tpm_attestation *m, struct err *e)
+{
+	int failed = 0;
+
+	for (size_t i = 0; i < m->quote_count; i++) {
+		failed = agree_member(map, "quote", DATUM_BYTES, m->quotes[i].quote, e);
+		if (!failed)
+			break;
+	}
+	return failed;
+}
+
+int eat_agree_tpm(const struct eat *token, const struct tpm_attestation *message, struct err *e)
+{
+	const struct datum *map = datum_get_text(token->claims, "x-cocos-vtpm");
+
+	if (token->platform == EAT_VTPM && (!absent(datum_get(token->claims, CLAIM_MEASUREMENTS)) ||
+					    !absent(datum_get(token->claims, CLAIM_UEID))))
+		return err_set(e, ERR_DENIED,
+			       "token: a TPM's quote has nothing that ueid or measurements repeat");
+	if (absent(map))
+		return 0;
+	if (map->type != DATUM_MAP)
+		return err_set(e, ERR_INVALID, "token: 'x-cocos-vtpm' is %s, not a map",
+			       datum_type_name(map->type));
+	if (agree_pcrs(datum_get_text(map, "pcrs"), message, e) < 0 ||
+	    agree_quote(map, message, e) < 0)
+		return -(int)e->code;
+	return agree_member(map, "event_log", DATUM_BYTES, message->event_log, e);
 }

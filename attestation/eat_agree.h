@@ -4,14 +4,20 @@
  *
  * They are for display, or for readers that don't parse reports; one that contradicts the signed
  * report shows that somebody lies, whoever signed the token. Claims that nobody knows are stepped
- * over. A null counts as absent.
+ * over, and so is a map of another platform's. A null counts as absent.
  */
 #pragma once
 
 #include "attestation/eat.h"
 #include "attestation/snp_report.h"
 #include "attestation/tdx_quote.h"
+#include "attestation/tpm_attestation.h"
 
 /* ERR_DENIED names the first claim that disagrees. */
 int eat_agree_snp(const struct eat *token, const struct snp_report *report, struct err *e) MUST_CHECK;
-int eat_agree_tdx(const struct eat *token, const struct tdx_body *body, struct err *e) MUST_CHECK;
+int eat_agree_tdx(const struct eat *token, const struct tdx_quote *quote,
+		  struct err *e) MUST_CHECK;
+
+/* Of a TPM's message: its registers, quotes and log. */
+int eat_agree_tpm(const struct eat *token, const struct tpm_attestation *message,
+		  struct err *e) MUST_CHECK;

@@ -39,6 +39,8 @@ static int pcr_parse(struct span bytes, enum digest_kind kind, struct tpm_pcrs *
 	uint32_t seen = 0;
 
 	while (pb_next(&r, &f)) {
+		if (f.number > ENTRY_VALUE)
+			continue;
 		if (f.number == ENTRY_KEY && pb_once(&f, PB_VARINT, &seen, e) == 0)
 			index = f.value;
 		else if (f.number == ENTRY_VALUE && pb_once(&f, PB_BYTES, &seen, e) == 0)
@@ -169,6 +171,8 @@ static int attestation_read(struct span bytes, struct tpm_attestation *a, struct
 		return -(int)e->code;
 	if (a->quote_count == 0)
 		return err_set(e, ERR_INVALID, "no quote");
+	if ((seen & UINT32_C(1) << ATTEST_SEV_SNP) && (seen & UINT32_C(1) << ATTEST_TDX))
+		return err_set(e, ERR_INVALID, "reports of two TEEs, of which there can be one");
 	return 0;
 }
 

@@ -3,8 +3,8 @@
  * tpm_attestation.h — attest.Attestation of go-tpm-tools, the protobuf in which TPM evidence
  * travels, and sevsnp.Attestation of go-sev-guest inside of it. Parsing only.
  *
- * Read in one way: a field twice, a PCR twice, another wire type are refused; unknown fields are
- * stepped over and mean nothing.
+ * Read in one way: a field twice, a PCR twice, another wire type, reports of two TEEs (they are one
+ * `oneof`) are refused; unknown fields are stepped over and mean nothing.
  */
 #pragma once
 

@@ -90,6 +90,9 @@ int tpm_public_parse(struct span bytes, struct tpm_public *pub, struct err *e)
 		ecc_parse(&r, &p);
 	if (!reader_done(&r))
 		return err_set(e, ERR_INVALID, "TPMT_PUBLIC: %zu bytes do not hold one", bytes.len);
+	if (p.auth_policy.len > DIGEST_MAX) /* TPM2B_DIGEST */
+		return err_set(e, ERR_INVALID, "TPMT_PUBLIC: an authPolicy of %zu bytes",
+			       p.auth_policy.len);
 	if (p.attributes & ~defined_attributes)
 		return err_set(e, ERR_INVALID, "TPMT_PUBLIC: reserved attributes 0x%08x",
 			       p.attributes & ~defined_attributes);

@@ -85,7 +85,7 @@ static void judge_tdx(struct verification *x)
 		verdict_bytes(x->v, "policy.report_data_of_policy", "TDX module ABI, REPORTDATA",
 			      x->result->tdx.quote.body.reportdata, p->report_data,
 			      sizeof(p->report_data));
-	if (x->has_token && eat_agree_tdx(&x->token, &x->result->tdx.quote.body, &e) < 0)
+	if (x->has_token && eat_agree_tdx(&x->token, &x->result->tdx.quote, &e) < 0)
 		verdict_err(x->v, "token.agrees", NULL, &e);
 	if (x->in->corim)
 		corim_judge_tdx(x->in->corim, &x->result->tdx, x->v);
@@ -117,6 +117,10 @@ static void judge_tpm(struct verification *x, bool beside_tee)
 			      "no rule about them");
 	if (!beside_tee)
 		verdict_note(x->v, "operator trusted: a TPM alone says nothing against its host");
+	/* A message without form is refused below, by its own check. */
+	if (x->has_token && tpm_attestation_parse(x->evidence, &x->attestation, &e) == 0 &&
+	    eat_agree_tpm(&x->token, &x->attestation, &e) < 0)
+		verdict_err(x->v, "token.agrees", NULL, &e);
 	if (tpm_appraise(&x->tpm, &x->result->tpm, x->v, &e) < 0)
 		return;
 }

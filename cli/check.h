@@ -36,7 +36,9 @@ struct check_kind {
 };
 
 /* check_tpm.c */
-extern const struct check_kind check_quote, check_log, check_hcl, check_ak_cert;
+extern const struct check_kind check_quote, check_hcl, check_ak_cert;
+/* check_log.c */
+extern const struct check_kind check_log;
 /* check_token.c */
 extern const struct check_kind check_cose, check_token, check_corim;
 /* check_channel.c */
@@ -44,11 +46,12 @@ extern const struct check_kind check_authenticator, check_request, check_frame;
 /* check_idblock.c */
 extern const struct check_kind check_idblock;
 
-/* For the kinds: the file that an option names (empty if it was not given), malloc'ed; a key from
- * PEM or DER; bytes from hexadecimal. */
+/* For the kinds: the file that an option names (empty if it was not given), malloc'ed; bytes from
+ * hexadecimal; a public key from PEM, which has to be given. One that is no key, or of a kind that we
+ * don't take, is NULL and a refusal by `check`: what it is to hold for can't be held against it. */
 int check_option_file(const struct check_input *in, const char *name, uint8_t **bytes, size_t *len,
 		      struct err *e) MUST_CHECK;
-int check_option_key(const struct check_input *in, const char *name, EVP_PKEY **key,
-		     struct err *e) MUST_CHECK;
+int check_option_key(const struct check_input *in, const char *name, const char *check,
+		     struct verdict *v, EVP_PKEY **key, struct err *e) MUST_CHECK;
 int check_option_hex(const struct check_input *in, const char *name, uint8_t *bytes, size_t max,
 		     size_t *len, struct err *e) MUST_CHECK;

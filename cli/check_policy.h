@@ -7,6 +7,11 @@
 #include "attestation/tpm_quote.h"
 #include "cli/check.h"
 
+/* The two rules that stand for themselves, for quotes that hold: --reset_count of each, and not the
+ * SHA-1 bank alone without --allow_sha1_bank. */
+int check_policy_alone(const struct check_input *in, const struct tpm_quote *quotes, size_t count,
+		       struct verdict *v, struct err *e) MUST_CHECK;
+
 /* Judges a quote that holds by --policy, --allow_sha1_bank and --reset_count. ERR_INVALID where the
  * policy can't be read or speaks of no TPM. */
 int check_policy_quote(const struct check_input *in, const struct tpm_quote *quote,

@@ -30,11 +30,9 @@ static int run_cose(const struct check_input *in, struct verdict *v, struct writ
 	struct cose m;
 	struct err why;
 
-	if (check_option_key(in, "key", &key, e) < 0 ||
+	if (check_option_key(in, "key", "token.key", v, &key, e) < 0 ||
 	    check_option_file(in, "aad", &aad, &aad_len, e) < 0)
 		return -(int)e->code;
-	if (!key)
-		return err_set(e, ERR_INVALID, "--key is missing: a signature is somebody's");
 	verdict_require(v, "token.cose");
 	verdict_require(v, "token.signature");
 	if (cose_parse(in->files[0].bytes, in->files[0].len, NULL, 0, &m, &why) < 0) {
@@ -42,9 +40,9 @@ static int run_cose(const struct check_input *in, struct verdict *v, struct writ
 		return 0;
 	}
 	verdict_check(v, "token.cose", "RFC 9052", true, NULL, NULL);
-	if (cose_verify(&m, key, aad, aad_len, &why) < 0)
+	if (key && cose_verify(&m, key, aad, aad_len, &why) < 0)
 		verdict_err(v, "token.signature", "RFC 9052 4.4", &why);
-	else
+	else if (key)
 		verdict_check(v, "token.signature", "RFC 9052 4.4", true, NULL, NULL);
 	writer_printf(show, ",\"alg\":\"%s\"", cose_algorithm_name(m.algorithm));
 	show_hex(show, "payload", m.payload, m.payload_len);
@@ -62,56 +60,73 @@ const struct check_kind check_cose = {
 
 /* ---- token ---- */
 
-static bool agrees(const struct eat *t, struct err *why)
+/* A report, and nothing behind it but a certificate table. */
+static int parse_report(struct span raw, struct snp_report *report, struct err *why)
 {
+	struct snp_cert_table certs;
+	size_t len = raw.len < SNP_REPORT_LEN ? raw.len : SNP_REPORT_LEN;
+
+	if (snp_report_parse(raw.bytes, len, report, why) < 0)
+		return -(int)why->code;
+	if (raw.len == len)
+		return 0;
+	return snp_cert_table_parse((struct span){ raw.bytes + len, raw.len - len }, &certs, why);
+}
+
+/* The report beside the TPM's message, and the one inside it, are the same where both are there. */
+static int agree_snp_vtpm(const struct eat *t, const struct tpm_attestation *a, struct err *why)
+{
+	struct span beside = { t->tee_report.bytes, t->tee_report.len };
+	struct sevsnp_attestation s;
+	struct snp_report report;
+
+	if (!beside.len && !a->sev_snp.len)
+		return err_set(why, ERR_DENIED, "no TEE report beside the TPM's quotes");
+	if (beside.len && parse_report(beside, &report, why) < 0)
+		return err_wrap(why, "x-cocos-tee-report");
+	if (a->sev_snp.len) {
+		if (sevsnp_attestation_parse(a->sev_snp, &s, why) < 0 ||
+		    snp_report_parse(s.report, sizeof(s.report), &report, why) < 0)
+			return -(int)why->code;
+		if (beside.len && memcmp(beside.bytes, s.report, SNP_REPORT_LEN) != 0)
+			return err_set(why, ERR_DENIED, "x-cocos-tee-report is another report");
+	}
+	return eat_agree_snp(t, &report, why);
+}
+
+static int agree_tpm(const struct eat *t, struct span raw, struct err *why)
+{
+	CLEANUP(free) struct tpm_attestation *a = malloc(sizeof(*a));
+
+	if (!a)
+		return err_nomem(why);
+	if (tpm_attestation_parse(raw, a, why) < 0 || eat_agree_tpm(t, a, why) < 0)
+		return -(int)why->code;
+	return t->platform == EAT_VTPM ? 0 : agree_snp_vtpm(t, a, why);
+}
+
+/* What the token's other claims say is what its report says. */
+static int agree(const struct eat *t, struct err *why)
+{
+	struct span raw = { t->raw_report.bytes, t->raw_report.len };
 	struct snp_report report;
 	struct tdx_quote quote;
-	struct span raw = { t->raw_report.bytes, t->raw_report.len }, snp, table;
-	struct tpm_attestation a;
-	struct sevsnp_attestation s;
 
 	switch (t->platform) {
 	case EAT_SNP:
-		snp = (struct span){ raw.bytes, raw.len < SNP_REPORT_LEN ? raw.len : SNP_REPORT_LEN };
-		table = (struct span){ raw.bytes + snp.len, raw.len - snp.len };
-		if (table.len) {
-			struct snp_cert_table certs;
-
-			if (snp_cert_table_parse(table, &certs, why) < 0)
-				return false;
-		}
-		return snp_report_parse(snp.bytes, snp.len, &report, why) == 0 &&
-		       eat_agree_snp(t, &report, why) == 0;
+		if (parse_report(raw, &report, why) < 0)
+			return -(int)why->code;
+		return eat_agree_snp(t, &report, why);
 	case EAT_TDX:
-		return tdx_quote_parse(raw.bytes, raw.len, &quote, why) == 0 &&
-		       eat_agree_tdx(t, &quote.body, why) == 0;
+		if (tdx_quote_parse(raw.bytes, raw.len, &quote, why) < 0)
+			return -(int)why->code;
+		return eat_agree_tdx(t, &quote, why);
 	case EAT_VTPM:
 	case EAT_SNP_VTPM:
-		if (tpm_attestation_parse(raw, &a, why) < 0)
-			return false;
-		if (t->platform == EAT_VTPM)
-			return true;
-		if (!a.sev_snp.len && t->tee_report.len >= SNP_REPORT_LEN)
-			return snp_report_parse(t->tee_report.bytes, SNP_REPORT_LEN, &report, why) == 0 &&
-			       eat_agree_snp(t, &report, why) == 0;
-		if (!a.sev_snp.len) {
-			err_set(why, ERR_DENIED, "no TEE report beside the TPM's quotes");
-			return false;
-		}
-		if (sevsnp_attestation_parse(a.sev_snp, &s, why) < 0 ||
-		    snp_report_parse(s.report, sizeof(s.report), &report, why) < 0 ||
-		    eat_agree_snp(t, &report, why) < 0)
-			return false;
-		if (t->tee_report.len && (t->tee_report.len < SNP_REPORT_LEN ||
-					  memcmp(t->tee_report.bytes, s.report, SNP_REPORT_LEN) != 0)) {
-			err_set(why, ERR_DENIED, "x-cocos-tee-report is another report");
-			return false;
-		}
-		return true;
+		return agree_tpm(t, raw, why);
 	default:
-		err_set(why, ERR_DENIED, "a token of platform %s carries nothing to judge",
-			eat_platform_name(t->platform));
-		return false;
+		return err_set(why, ERR_DENIED, "a token of platform %s carries nothing to judge",
+			       eat_platform_name(t->platform));
 	}
 }
 
@@ -130,10 +145,11 @@ static void judge_token(const struct check_input *in, const struct eat *t, EVP_P
 {
 	struct err why;
 
-	step(v, "token.signature", "RFC 9052 4.4", eat_verify(t, key, &why), &why);
+	if (key)
+		step(v, "token.signature", "RFC 9052 4.4", eat_verify(t, key, &why), &why);
 	step(v, "token.time", "RFC 8392 3.1", eat_check_time(t, in->at, in->skew, &why), &why);
 	step(v, "token.nonce", "RFC 9711 4.1", eat_check_nonce(t, nonce, nonce_len, &why), &why);
-	step(v, "token.agrees", "wire.md", agrees(t, &why) ? 0 : -1, &why);
+	step(v, "token.agrees", "wire.md", agree(t, &why), &why);
 }
 
 static void show_token(const struct eat *t, struct writer *w)
@@ -160,12 +176,13 @@ static int run_token(const struct check_input *in, struct verdict *v, struct wri
 	struct eat t;
 	struct err why;
 
-	if (check_option_key(in, "key", &key, e) < 0 ||
+	if (check_option_key(in, "key", "token.key", v, &key, e) < 0 ||
 	    check_option_hex(in, "nonce", nonce, sizeof(nonce), &nonce_len, e) < 0)
 		return -(int)e->code;
-	if (!key || !nonce_len)
-		return err_set(e, ERR_INVALID, "--key and --nonce say whose token, and for what");
+	if (!nonce_len)
+		return err_set(e, ERR_INVALID, "--nonce is missing: it says for what the token is");
 	verdict_require(v, "token.form");
+	verdict_require(v, "token.signature");
 	if (eat_parse(in->files[0].bytes, in->files[0].len, &t, &why) < 0) {
 		verdict_err(v, "token.form", "RFC 9711", &why);
 		return 0;
@@ -196,9 +213,12 @@ static int run_corim(const struct check_input *in, struct verdict *v, struct wri
 
 	if (!c)
 		return err_nomem(e);
-	if (check_option_key(in, "key", &key, e) < 0)
+	bool wanted = cli_value(in->cli, "key");
+	if (wanted && check_option_key(in, "key", "token.corim", v, &key, e) < 0)
 		return -(int)e->code;
 	verdict_require(v, "token.corim");
+	if (wanted && !key)
+		return 0;
 	if (corim_parse(in->files[0].bytes, in->files[0].len, key, in->at, c, &why) < 0) {
 		verdict_err(v, "token.corim", "draft-ietf-rats-corim", &why);
 		return 0;

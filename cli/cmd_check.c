@@ -22,6 +22,17 @@ static const struct check_kind *const kinds[] = {
 
 /* ---- for the kinds ---- */
 
+/* Where that an option is given is told otherwise, and nothing is a form like another. */
+static bool may_be_empty(const char *name)
+{
+	static const char *const names[] = { "aad", "sig", "ak", "pcrs" };
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (strcmp(name, names[i]) == 0)
+			return true;
+	return false;
+}
+
 int check_option_file(const struct check_input *in, const char *name, uint8_t **bytes, size_t *len,
 		      struct err *e)
 {
@@ -33,7 +44,7 @@ int check_option_file(const struct check_input *in, const char *name, uint8_t **
 		return 0;
 	if (file_read(path, CHECK_FILE_MAX, bytes, len, e) < 0)
 		return err_wrap(e, "--%s", name);
-	if (!*len && strcmp(name, "aad") != 0) { /* or empty would mean 'not given' */
+	if (!*len && !may_be_empty(name)) { /* or empty would mean 'not given' */
 		free(*bytes);
 		*bytes = NULL;
 		return err_set(e, ERR_INVALID, "--%s: '%s' is empty", name, path);
@@ -41,16 +52,20 @@ int check_option_file(const struct check_input *in, const char *name, uint8_t **
 	return 0;
 }
 
-int check_option_key(const struct check_input *in, const char *name, EVP_PKEY **key, struct err *e)
+int check_option_key(const struct check_input *in, const char *name, const char *check,
+		     struct verdict *v, EVP_PKEY **key, struct err *e)
 {
 	CLEANUP(free) uint8_t *pem = NULL;
+	struct err why;
 	size_t len;
 
 	*key = NULL;
 	if (check_option_file(in, name, &pem, &len, e) < 0)
 		return -(int)e->code;
-	if (len && key_from_public_pem((const char *)pem, len, key, e) < 0)
-		return err_wrap(e, "--%s", name);
+	if (!len)
+		return err_set(e, ERR_INVALID, "--%s is missing: a signature is somebody's", name);
+	if (key_from_public_pem((const char *)pem, len, key, &why) < 0)
+		verdict_err(v, check, NULL, &why);
 	return 0;
 }
 
@@ -173,8 +188,9 @@ static const struct cli_option options[] = {
 	{ .name = "aad", .value = "FILE", .help = "cose: external data" },
 	{ .name = "request", .value = "FILE", .help = "authenticator: the request" },
 	{ .name = "session", .value = "FILE", .help = "authenticator: what TLS exported (JSON)" },
-	{ .name = "trusted_root", .value = "FILE", .help = "ak-cert: the root that you name" },
-	{ .name = "runtime_data", .value = "FILE", .help = "hcl: in place of those inside" },
+	{ .name = "trusted_root", .value = "FILE", .help = "ak-cert, quote: the root that you name" },
+	{ .name = "hcl_report", .value = "FILE", .help = "quote: Azure's report, whose data name the AK" },
+	{ .name = "runtime_data", .value = "FILE", .help = "hcl, quote: in place of those inside" },
 	{ .name = "cc", .help = "log: a CC event log (TDX)" },
 	{ .name = "aael", .help = "log: an attestation agent's event log (text)" },
 	{ .name = "separators_optional", .help = "log: PCR 0 to 7 may lack their separators" },

@@ -370,6 +370,18 @@ const struct datum *datum_tagged(const struct datum *item, uint64_t tag)
 	return item && item->type == DATUM_TAG && item->value == tag ? &item->items[0] : NULL;
 }
 
+bool datum_has_tag(const struct datum *item)
+{
+	size_t count = item->type == DATUM_MAP ? 2 * item->count : item->count;
+
+	if (item->type == DATUM_TAG)
+		return true;
+	for (size_t i = 0; item->items && i < count; i++)
+		if (datum_has_tag(&item->items[i]))
+			return true;
+	return false;
+}
+
 bool datum_int(const struct datum *item, int64_t *value)
 {
 	if (!item || (item->type != DATUM_UINT && item->type != DATUM_NEGATIVE) ||

@@ -54,6 +54,8 @@ const struct datum *datum_get_text(const struct datum *map, const char *key);
 bool datum_is_text(const struct datum *item, const char *text);
 /* The content of the given tag, or NULL if `item` is not so tagged. */
 const struct datum *datum_tagged(const struct datum *item, uint64_t tag);
+/* Whether a tag stands anywhere in it. */
+bool datum_has_tag(const struct datum *item);
 /* An integer of either sign that fits. */
 bool datum_int(const struct datum *item, int64_t *value);
 

@@ -421,7 +421,14 @@ static void a_message_is_read_in_one_way(void **state)
 		{ "\x12\x04\x1a\x02\x08\x07", 6, "hash 7" },
 		{ "\x12\x06\x1a\x04\x08\x0b\x10\x01", 8, "an entry that is none" },
 		{ "\x12\x08\x1a\x06\x08\x0b\x12\x02\x08\x18", 10, "PCR 24" },
-		{ "\x12\x08\x1a\x06\x08\x0b\x12\x02\x18\x01", 10, "an entry that is none" },
+		{ "\x12\x08\x1a\x06\x08\x0b\x12\x02\x10\x01", 10, "an entry that is none" },
+		/* Unknown in an entry: stepped over; what is missing there is not. */
+		{ "\x12\x08\x1a\x06\x08\x0b\x12\x02\x18\x01", 10, "0 bytes, wanted 32" },
+		{ "\x12\x2a\x1a\x28\x08\x0b\x12\x24\x12\x20"
+		  "0123456789abcdef0123456789abcdef\x18\x01", 44, NULL },
+		/* Two members of one oneof. */
+		{ "\x42\x01x\x4a\x01x", 6, "reports of two TEEs" },
+		{ "\x42\x01x", 3, NULL },
 		{ "\x12\x08\x1a\x06\x08\x0b\x12\x02\x08\x01", 10, "0 bytes, wanted 32" },
 		{ "\x12\x06\x1a\x04\x08\x0b\x08\x0b", 8, "twice" },
 		{ "\x0b", 1, "no protobuf" },

@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`attestation check` over inputs that make no sense, contradict each other or have to be counted:
+each is a refusal that names what is wrong, never a yes and never an error without a verdict."""
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+import tap
+
+VECTORS = os.environ.get("COCOS_VECTORS", "")
+CLI = os.path.join(os.environ.get("COCOS_BUILD", "build"), "cocos-cli")
+REFUSED, HOLDS = 1, 0
+
+
+def group(name, case):
+    return os.path.join(VECTORS, name, case)
+
+
+def expected(folder):
+    with open(f"{folder}/expected.json", encoding="utf-8") as file:
+        return json.load(file)
+
+
+def read(path):
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def check(*words):
+    done = subprocess.run([CLI, "attestation", "check", *words], capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout + done.stderr
+
+
+def refused(found, *words):
+    status, text = found
+    assert status == REFUSED, found
+    assert all(word in text for word in words), found
+
+
+class Scratch:
+    """Files of one test."""
+
+    def __init__(self):
+        self.folder = tempfile.TemporaryDirectory()
+
+    def file(self, name, content):
+        path = os.path.join(self.folder.name, name)
+        with open(path, "wb") as file:
+            file.write(content if isinstance(content, bytes) else json.dumps(content).encode())
+        return path
+
+
+def quote(folder, *more, **files):
+    use = {"sig": f"{folder}/sig.bin", "pcrs": f"{folder}/pcrs.json", "ak": f"{folder}/ak.pub", **files}
+    words = [word for name, path in use.items() for word in ("--" + name, path)]
+    return check("quote", f"{folder}/quote.bin", *words, "--nonce", expected(folder)["input"]["nonce"], *more)
+
+
+def registers_that_make_no_sense_are_refused():
+    folder, scratch = group("tpm", "sw-twin-good"), Scratch()
+    pcrs = json.loads(read(f"{folder}/pcrs.json"))
+    assert quote(folder)[0] == HOLDS
+    odd = [{"sha256": {**pcrs["sha256"], "24": "00" * 32}}, {"sha256": {**pcrs["sha256"], "7": "00" * 31}},
+           {**pcrs, "sm3_256": {"0": "00" * 32}}, [], b"", b'{"sha256":{"0":"00","0":"00"}}']
+    for number, content in enumerate(odd):
+        refused(quote(folder, pcrs=scratch.file(f"{number}.json", content)), "quote.registers")
+    log = group("eventlog", "twin-good")
+    refused(check("log", f"{log}/eventlog.bin", "--pcrs", scratch.file("empty.json", b"")), "log.registers")
+
+
+def parts_of_a_quote_that_are_empty_or_no_key_are_refused():
+    folder, scratch = group("tpm", "sw-twin-good"), Scratch()
+    empty = scratch.file("empty", b"")
+    refused(quote(folder, sig=empty), "quote.signature_parse")
+    refused(quote(folder, ak=empty), "ak.parse")
+    pem = b"-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n"
+    refused(quote(folder, ak=scratch.file("no.pem", pem)), "ak.key")
+    token = group("cose-eat", "eat-snp")
+    case = expected(token)["input"]
+    refused(check("token", f"{token}/token.cbor", "--key", scratch.file("no.pem", pem), "--nonce", case["nonce"],
+                  "--at", "2026-05-28T20:27:10Z"), "token.key")
+    signed = group("corim", "signed-good")
+    refused(check("corim", f"{signed}/corim.cbor", "--key", scratch.file("no.pem", pem)), "token.corim")
+
+
+def a_quote_s_key_is_the_one_that_azure_s_data_name():
+    folder, other = group("tpm", "azure-snp-genoa"), group("tpm", "azure-snp-v1")
+    key = {"ak": f"{folder}/ak.pem"}
+    found = quote(folder, "--hcl_report", f"{folder}/hcl_report.bin", **key)
+    assert found[0] == HOLDS, found
+    refused(quote(folder, "--hcl_report", f"{other}/hcl_report.bin", **key), "ak.runtime_match")
+    refused(quote(folder, "--hcl_report", f"{folder}/hcl_report.bin", "--runtime_data",
+                  f"{other}/runtime_data.json", **key), "ak.runtime")
+
+
+def varint(data, at):
+    value = shift = 0
+    while True:
+        byte = data[at]
+        value |= (byte & 0x7F) << shift
+        at, shift = at + 1, shift + 7
+        if byte < 0x80:
+            return value, at
+
+
+def without(message, drop):
+    """The message's fields but for those that drop(number, content) says."""
+    out, at = b"", 0
+    while at < len(message):
+        start = at
+        tag, at = varint(message, at)
+        length, at = varint(message, at)
+        if not drop(tag >> 3, message[at:at + length]):
+            out += message[start:at + length]
+        at += length
+    return out
+
+
+def a_message_of_sha1_registers_alone_has_to_be_allowed():
+    folder, scratch = group("tpm", "gce-cos85-nonce9009-attestation"), Scratch()
+    nonce = expected(folder)["input"]["nonce"]
+    whole, quotes = read(f"{folder}/attestation.pb"), []
+    without(whole, lambda number, content: number == 2 and quotes.append(len(content)))
+    assert len(quotes) == 3
+    # The one of the shortest values.
+    message = without(whole, lambda number, content: number == 2 and len(content) > min(quotes))
+    path = scratch.file("sha1.pb", message)
+    refused(check("quote", path, "--nonce", nonce), "policy.bank")
+    found = check("quote", path, "--nonce", nonce, "--allow_sha1_bank")
+    assert found[0] == HOLDS, found
+
+
+def a_message_s_resets_and_certificate_are_judged_where_asked():
+    folder = group("tpm", "gce-cos85-nonce9009-attestation")
+    words = ["quote", f"{folder}/attestation.pb"]
+    rest = ["--nonce", expected(folder)["input"]["nonce"], "--at", "2026-06-01T00:00:00Z"]
+    resets = expected(group("tpm", "gce-cos85-nonce9009-sha256"))["fields"]["reset_count"]
+    found = check(*words, *rest, "--reset_count", str(resets))
+    assert found[0] == HOLDS, found
+    refused(check(*words, *rest, "--reset_count", str(resets + 1)), "policy.reset_count")
+    chain = [f"{folder}/ca-intermediate.der", *rest, "--trusted_root"]
+    found = check(*words, *chain, f"{folder}/root-gce.der")
+    assert found[0] == HOLDS, found
+    other = group("tpm", "cert-gce-wrong-chain")
+    refused(check(*words, f"{other}/ca-intermediate.der", *rest, "--trusted_root", f"{folder}/ak_cert.der"),
+            "ak.certificate")
+
+
+def a_register_that_the_log_has_no_event_for_has_to_be_untouched():
+    folder, scratch = group("eventlog", "twin-good"), Scratch()
+    pcrs = json.loads(read(f"{folder}/pcrs.json"))
+    bank = next(name for name in pcrs if name != "sha1")
+    size = len(next(iter(pcrs[bank].values())))
+    for index, value, holds in (("14", "0" * size, True), ("17", "f" * size, True), ("14", "f" * size, False),
+                                ("14", "1" * size, False), ("23", "f" * size, False)):
+        assert index not in pcrs[bank]
+        path = scratch.file("pcrs.json", {**pcrs, bank: {**pcrs[bank], index: value}})
+        found = check("log", f"{folder}/eventlog.bin", "--pcrs", path)
+        if holds:
+            assert found[0] == HOLDS, found
+        else:
+            refused(found, "log.replay", f"register {index}")
+
+
+def main():
+    if not os.path.isdir(os.path.join(VECTORS, "tpm")):
+        print("1..0 # SKIP the shared vectors are not here (COCOS_VECTORS)")
+        sys.exit(0)
+    tap.run([registers_that_make_no_sense_are_refused, parts_of_a_quote_that_are_empty_or_no_key_are_refused,
+             a_quote_s_key_is_the_one_that_azure_s_data_name, a_message_of_sha1_registers_alone_has_to_be_allowed,
+             a_message_s_resets_and_certificate_are_judged_where_asked,
+             a_register_that_the_log_has_no_event_for_has_to_be_untouched])
+
+
+if __name__ == "__main__":
+    main()
