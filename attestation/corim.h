@@ -30,8 +30,8 @@ struct corim_bytes {
 /* A class id, instance or measurement key: what its tag says it is. */
 struct corim_id {
 	enum { CORIM_ID_NONE, CORIM_ID_UUID, CORIM_ID_OID, CORIM_ID_BYTES, CORIM_ID_UINT,
-	       CORIM_ID_TEXT } kind;
-	uint64_t tag; /* of CORIM_ID_BYTES: 550 UEID, 560 bytes, … */
+	       CORIM_ID_TEXT, CORIM_ID_OTHER } kind;
+	uint64_t tag; /* of CORIM_ID_BYTES: 550 UEID, 560 bytes, …; of CORIM_ID_OTHER, which has no value */
 	uint64_t number;
 	struct corim_bytes value;
 };
@@ -50,6 +50,7 @@ struct corim_measurement {
 	size_t digest_count;
 	int64_t others[CORIM_OTHERS_MAX]; /* keys of the value that are not understood */
 	size_t other_count;
+	bool has_more; /* members beside key and value: who is to say so, or what is not known here */
 };
 
 struct corim_reference { /* one reference-triple */
@@ -57,6 +58,7 @@ struct corim_reference { /* one reference-triple */
 	struct corim_bytes vendor, model;
 	bool has_layer;
 	uint64_t layer;
+	bool has_more; /* members of class or environment that are not understood */
 	struct corim_measurement *measurements;
 	size_t count;
 };

@@ -26,6 +26,7 @@ enum { /* draft-ietf-rats-corim, section 5 */
 	TAG_SVN = 552,
 	TAG_MIN_SVN = 553,
 	TAG_BYTES = 560,
+	TAG_MASKED = 563,
 
 	UUID_LEN = 16,
 };
@@ -51,6 +52,13 @@ int corim_read_name(const struct datum *value, struct corim_id *id, struct err *
 	return 0;
 }
 
+static bool tag_is_of_bytes(uint64_t tag)
+{
+	return tag == TAG_OID || tag == TAG_UEID || tag == TAG_BYTES;
+}
+
+/* Keys and certificates (554 to 562) and what profiles define (600 and on) are texts, arrays or maps:
+ * kept as something that nothing of ours matches. */
 int corim_read_id(const struct datum *value, struct corim_id *id, struct err *e)
 {
 	const struct datum *content = value->type == DATUM_TAG ? &value->items[0] : value;
@@ -64,10 +72,17 @@ int corim_read_id(const struct datum *value, struct corim_id *id, struct err *e)
 					 .value = { value->bytes, value->len } };
 		return 0;
 	}
-	if (value->type != DATUM_TAG || content->type != DATUM_BYTES || !content->len)
+	if (value->type != DATUM_TAG)
 		return corim_wrong(e, "an identifier of unknown form");
-	if (value->value == TAG_UUID && content->len != UUID_LEN)
+	if (value->value == TAG_UUID &&
+	    (content->type != DATUM_BYTES || content->len != UUID_LEN))
 		return corim_wrong(e, "a UUID that has not 16 bytes");
+	if (tag_is_of_bytes(value->value) && (content->type != DATUM_BYTES || !content->len))
+		return corim_wrong(e, "an identifier without its bytes");
+	if (content->type != DATUM_BYTES) {
+		*id = (struct corim_id){ .kind = CORIM_ID_OTHER, .tag = value->value };
+		return 0;
+	}
 	id->kind = value->value == TAG_UUID  ? CORIM_ID_UUID
 		   : value->value == TAG_OID ? CORIM_ID_OID
 					     : CORIM_ID_BYTES;
@@ -86,9 +101,15 @@ static int read_text(const struct datum *value, struct corim_bytes *out, struct 
 	return 0;
 }
 
+static size_t count_of(const struct datum *member)
+{
+	return member ? 1 : 0;
+}
+
 static int read_class(const struct datum *map, struct corim_reference *ref, struct err *e)
 {
 	const struct datum *id = datum_get(map, 0), *layer = datum_get(map, 3);
+	const struct datum *vendor = datum_get(map, 1), *model = datum_get(map, 2);
 
 	if (map->type != DATUM_MAP || !map->count)
 		return corim_wrong(e, "an empty class");
@@ -100,9 +121,10 @@ static int read_class(const struct datum *map, struct corim_reference *ref, stru
 		ref->has_layer = true;
 		ref->layer = layer->value;
 	}
-	if (read_text(datum_get(map, 1), &ref->vendor, e) < 0)
+	ref->has_more |= map->count > count_of(id) + count_of(layer) + count_of(vendor) + count_of(model);
+	if (read_text(vendor, &ref->vendor, e) < 0)
 		return -(int)e->code;
-	return read_text(datum_get(map, 2), &ref->model, e);
+	return read_text(model, &ref->model, e);
 }
 
 static int read_environment(const struct datum *map, struct corim_reference *ref, struct err *e)
@@ -113,6 +135,7 @@ static int read_environment(const struct datum *map, struct corim_reference *ref
 
 	if (map->type != DATUM_MAP || (!class && !instance && !group))
 		return corim_wrong(e, "an empty environment");
+	ref->has_more |= map->count > count_of(class) + count_of(instance) + count_of(group);
 	if (class && read_class(class, ref, e) < 0)
 		return -(int)e->code;
 	if (instance && corim_read_id(instance, &ref->instance, e) < 0)
@@ -165,10 +188,30 @@ static int read_digests(const struct datum *array, struct corim_measurement *m, 
 	return 0;
 }
 
+static int add_other(int64_t key, struct corim_measurement *m, struct err *e)
+{
+	if (m->other_count == CORIM_OTHERS_MAX)
+		return corim_wrong(e, "too many values in one measurement");
+	m->others[m->other_count++] = key;
+	return 0;
+}
+
+/* 563([value, mask]): of one length, and not understood here. */
+static int read_masked(const struct datum *pair, struct corim_measurement *m, struct err *e)
+{
+	if (pair->type != DATUM_ARRAY || pair->count != 2 || pair->items[0].type != DATUM_BYTES ||
+	    pair->items[1].type != DATUM_BYTES || pair->items[0].len != pair->items[1].len)
+		return corim_wrong(e, "a masked raw value that is not 563([bytes, as many bytes])");
+	return add_other(VALUE_RAW, m, e);
+}
+
 static int read_raw(const struct datum *value, struct corim_measurement *m, struct err *e)
 {
 	const struct datum *bytes = datum_tagged(value, TAG_BYTES);
+	const struct datum *masked = datum_tagged(value, TAG_MASKED);
 
+	if (masked)
+		return read_masked(masked, m, e);
 	if (!bytes || bytes->type != DATUM_BYTES)
 		return corim_wrong(e, "a raw value that is not 560(bytes)");
 	m->raw_value = (struct corim_bytes){ bytes->bytes, bytes->len };
@@ -197,10 +240,7 @@ static int read_value(int64_t key, const struct datum *value, struct corim_measu
 	case VALUE_RAW:
 		return read_raw(value, m, e);
 	default:
-		if (m->other_count == CORIM_OTHERS_MAX)
-			return corim_wrong(e, "too many values in one measurement");
-		m->others[m->other_count++] = key;
-		return 0;
+		return add_other(key, m, e);
 	}
 }
 
@@ -212,6 +252,7 @@ static int read_measurement(const struct datum *map, struct corim_measurement *m
 
 	if (!values || values->type != DATUM_MAP || !values->count)
 		return corim_wrong(e, "a measurement without a value");
+	m->has_more = map->count > 1 + count_of(key);
 	if (key && corim_read_id(key, &m->key, e) < 0)
 		return -(int)e->code;
 	for (size_t i = 0; i < values->count; i++) {

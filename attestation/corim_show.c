@@ -81,6 +81,9 @@ static void id(struct writer *w, const struct corim_id *i, bool prefixed)
 		writer_printf(w, "\"%" PRIu64 ":", i->tag);
 		hex(w, i->value);
 		break;
+	case CORIM_ID_OTHER:
+		writer_printf(w, "\"%" PRIu64 ":", i->tag);
+		break;
 	case CORIM_ID_NONE:
 		writer_text(w, "null");
 		return;

@@ -23,11 +23,17 @@ static bool begins_with(const struct corim_id *id, const char *prefix)
 	       memcmp(id->value.bytes, prefix, strlen(prefix)) == 0;
 }
 
+/* It says something that is not understood, and so may ask for more than is compared. */
+static bool says_more(const struct corim_measurement *m)
+{
+	return m->other_count || m->has_more;
+}
+
 /* Nothing in it but one digest of that length, and perhaps an SVN. */
 static bool take_digest(const struct corim_measurement *m, uint8_t out[SNP_DIGEST_LEN])
 {
 	if (m->digest_count != 1 || m->digests[0].algorithm != ALG_SHA384 || m->raw_value.bytes ||
-	    m->version.bytes || m->other_count)
+	    m->version.bytes || says_more(m))
 		return false;
 	memcpy(out, m->digests[0].value.bytes, SNP_DIGEST_LEN);
 	return true;
@@ -35,7 +41,7 @@ static bool take_digest(const struct corim_measurement *m, uint8_t out[SNP_DIGES
 
 static bool take_raw(const struct corim_measurement *m, uint8_t *out, size_t len)
 {
-	if (m->raw_value.len != len || m->digest_count || m->version.bytes || m->other_count ||
+	if (m->raw_value.len != len || m->digest_count || m->version.bytes || says_more(m) ||
 	    m->svn_kind != CORIM_SVN_NONE)
 		return false;
 	memcpy(out, m->raw_value.bytes, len);
@@ -56,7 +62,7 @@ static bool take_svn(const struct corim_measurement *m, struct corim_svn *svn)
 static bool take_launch_tcb(const struct corim_measurement *m, struct corim_entry *e)
 {
 	return m->svn_kind != CORIM_SVN_NONE && !m->digest_count && !m->raw_value.bytes &&
-	       !m->version.bytes && !m->other_count && take_svn(m, &e->launch_tcb);
+	       !m->version.bytes && !says_more(m) && take_svn(m, &e->launch_tcb);
 }
 
 static bool take_policy(const struct corim_measurement *m, struct corim_entry *e)
@@ -163,7 +169,7 @@ static bool read_entry(const struct corim_tag *tag, const struct corim_reference
 {
 	*e = (struct corim_entry){ .tdx = false };
 	if (ref->group.kind != CORIM_ID_NONE || ref->vendor.bytes || ref->model.bytes ||
-	    ref->has_layer || ref->class_id.kind != CORIM_ID_UUID)
+	    ref->has_layer || ref->has_more || ref->class_id.kind != CORIM_ID_UUID)
 		return false;
 	if (begins_with(&tag->id, "snp-tag-"))
 		return read_snp(ref, e);

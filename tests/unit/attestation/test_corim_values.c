@@ -365,6 +365,90 @@ static void what_is_not_understood_describes_nothing(void **state)
 	}
 }
 
+/* {0: "id", 1: [bytes of a CoMID as Cocos writes it]}, with one member more where `more` says. */
+enum more { MORE_NOTHING, MORE_CLASS, MORE_ENVIRONMENT, MORE_MEASUREMENT, MORE_COUNT };
+
+static void put_uuid(struct writer *w, const uint8_t uuid[CORIM_UUID_LEN])
+{
+	datum_put_tag(w, 37);
+	datum_put_bytes(w, uuid, CORIM_UUID_LEN);
+}
+
+static void write_more(const struct corim_entry *entry, enum more more, struct writer *w)
+{
+	CLEANUP_WRITER struct writer c = writer_up_to(4096);
+	uint8_t uuid[CORIM_UUID_LEN] = { 1 };
+	struct err e;
+
+	datum_put_map(&c, 2);
+	datum_put_uint(&c, 1);
+	datum_put_map(&c, 1);
+	datum_put_uint(&c, 0);
+	datum_put_text(&c, "snp-tag-1");
+	datum_put_uint(&c, 4);
+	datum_put_map(&c, 1);
+	datum_put_uint(&c, 0);
+	datum_put_array(&c, 1);
+	datum_put_array(&c, 2);
+	datum_put_map(&c, more == MORE_ENVIRONMENT ? 3 : 2);
+	datum_put_uint(&c, 0);
+	datum_put_map(&c, more == MORE_CLASS ? 2 : 1);
+	datum_put_uint(&c, 0);
+	put_uuid(&c, uuid);
+	if (more == MORE_CLASS) { /* index */
+		datum_put_uint(&c, 4);
+		datum_put_uint(&c, 1);
+	}
+	datum_put_uint(&c, 1);
+	assert_ok(corim_product_uuid(snp_product_name(entry->product), uuid, &e), e);
+	put_uuid(&c, uuid);
+	if (more == MORE_ENVIRONMENT) {
+		datum_put_uint(&c, 9);
+		datum_put_uint(&c, 1);
+	}
+	datum_put_array(&c, 1);
+	datum_put_map(&c, more == MORE_MEASUREMENT ? 3 : 2);
+	datum_put_uint(&c, 0);
+	datum_put_uint(&c, 641);
+	datum_put_uint(&c, 1);
+	datum_put_map(&c, 1);
+	datum_put_uint(&c, 2);
+	datum_put_array(&c, 1);
+	datum_put_array(&c, 2);
+	datum_put_uint(&c, 7);
+	datum_put_bytes(&c, entry->measurement, SNP_DIGEST_LEN);
+	if (more == MORE_MEASUREMENT) { /* authorized-by */
+		datum_put_uint(&c, 2);
+		datum_put_array(&c, 0);
+	}
+	datum_put_map(w, 2);
+	datum_put_uint(w, 0);
+	datum_put_text(w, "id");
+	datum_put_uint(w, 1);
+	datum_put_array(w, 1);
+	datum_put_tag(w, 506);
+	datum_put_bytes(w, c.bytes, c.len);
+}
+
+static void a_member_more_may_ask_for_more_than_is_compared(void **state)
+{
+	struct corim_entry entry = snp_full();
+
+	entry.has_policy = entry.has_host_data = entry.svn.given = entry.launch_tcb.given = false;
+	for (enum more more = MORE_NOTHING; more < MORE_COUNT; more++) {
+		CLEANUP_WRITER struct writer w = writer_up_to(4096);
+		struct corim_values values;
+		struct err e;
+
+		write_more(&entry, more, &w);
+		assert_ok(corim_values_read((struct span){ w.bytes, w.len }, NULL, AT, &values, &e), e);
+		assert_string_equal(values.problem, "");
+		assert_int_equal(values.count, more == MORE_NOTHING ? 1 : 0);
+		assert_int_equal(values.unusable, more == MORE_NOTHING ? 0 : 1);
+		corim_values_done(&values);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -377,6 +461,7 @@ int main(void)
 		cmocka_unit_test(what_a_policy_says_stays),
 		cmocka_unit_test(a_file_that_is_no_good_is_a_refusal),
 		cmocka_unit_test(what_is_not_understood_describes_nothing),
+		cmocka_unit_test(a_member_more_may_ask_for_more_than_is_compared),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
