@@ -101,7 +101,7 @@ static int bank_parse(struct reader *r, struct event_log *log, struct err *e)
 		bank->known = algorithms[i].known;
 		bank->kind = algorithms[i].kind;
 	}
-	if (bank->size == 0 || bank->size > DIGEST_MAX)
+	if (bank->size == 0)
 		return err_set(e, ERR_INVALID, "Spec ID event: digests of %u bytes", bank->size);
 	log->bank_count++;
 	return 0;

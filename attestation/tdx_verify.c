@@ -142,7 +142,8 @@ static bool quote_verify(struct state *s)
 
 static bool is_there(struct state *s, const char *name, struct span document)
 {
-	return document.len > 0 ||
+	/* An empty one was given, and is refused for its form. */
+	return document.bytes ||
 	       verdict_check(s->v, name, "DCAP, collateral", false, "not given",
 			     "the document from Intel's PCS, or --collateral with its folder");
 }

@@ -250,6 +250,42 @@ static void there_are_only_so_many_banks(void **state)
 	assert_refused(judge_banks(EVENT_BANKS_MAX + 1, &e), e, ERR_INVALID, "9 algorithms");
 }
 
+/* What is not known is stepped over by the size that the log gives it, whatever that is. */
+static void an_unknown_bank_may_be_of_any_size(void **state)
+{
+	static const uint16_t sizes[] = { 1, 65, 4096 };
+
+	for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
+		CLEANUP_WRITER struct writer w = writer_up_to(1 << 20);
+		static const uint8_t zeros[4096];
+		struct event_log log;
+		struct err e;
+
+		writer_le32(&w, 0);
+		writer_le32(&w, EVENT_NO_ACTION);
+		writer_bytes(&w, zeros, 20);
+		writer_le32(&w, 16 + 8 + 4 + 4 + 1);
+		writer_bytes(&w, "Spec ID Event03", 16);
+		writer_bytes(&w, zeros, 8);
+		writer_le32(&w, 1);
+		writer_le16(&w, 0x1234);
+		writer_le16(&w, sizes[i]);
+		writer_u8(&w, 0);
+		writer_le32(&w, 3);
+		writer_le32(&w, EVENT_NO_ACTION);
+		writer_le32(&w, 1);
+		writer_le16(&w, 0x1234);
+		writer_bytes(&w, zeros, sizes[i]);
+		writer_le32(&w, 0);
+		assert_ok(event_log_parse((struct span){ w.bytes, w.len },
+					  (struct event_log_form){ .separators_optional = true }, &log,
+					  &e),
+			  e);
+		assert_int_equal(log.count, 1);
+		event_log_done(&log);
+	}
+}
+
 /*
  * Each bit of a log changed: refused, or another replay, but in what nothing covers: the data of
  * events that are hints, and the Spec ID event's platform class and versions.
@@ -304,6 +340,7 @@ int main(void)
 		cmocka_unit_test(separators_and_locality_have_rules),
 		cmocka_unit_test(there_are_only_so_many_events),
 		cmocka_unit_test(there_are_only_so_many_banks),
+		cmocka_unit_test(an_unknown_bank_may_be_of_any_size),
 		cmocka_unit_test(every_bit_of_a_log_counts_or_is_named),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -54,6 +54,35 @@ static void only_zeros_may_follow_a_quote(void **state)
 	assert_refused(tdx_quote_parse(padded, quote_len + 1, &q, &e), e, ERR_INVALID, "not all");
 }
 
+/* It was given, and is refused for what it is: not for being missing. */
+static void a_document_that_is_empty_was_given(void **state)
+{
+	static const struct {
+		size_t offset;
+		const char *check;
+	} documents[] = {
+		{ offsetof(struct tdx_collateral, tcb_info), "tcbInfo" },
+		{ offsetof(struct tdx_collateral, tcb_info_chain), "chain.tcb_info" },
+		{ offsetof(struct tdx_collateral, qe_identity), "enclaveIdentity" },
+		{ offsetof(struct tdx_collateral, qe_identity_chain), "chain.qe_identity" },
+		{ offsetof(struct tdx_collateral, pck_crl), "crl.pck" },
+		{ offsetof(struct tdx_collateral, pck_crl_chain), "chain.crl_issuer" },
+		{ offsetof(struct tdx_collateral, root_crl), "crl.root" },
+	};
+	struct err e;
+
+	for (size_t i = 0; i < ARRAY_LEN(documents); i++) {
+		struct tdx_input in;
+
+		tdx_forge_input(&forge, quote, quote_len, &forge.good.body, &policy, &in);
+		((struct span *)((char *)&in.endorsements.collateral + documents[i].offset))->len = 0;
+		verdict_init(&verdict, VERDICT_SCOPE_FULL);
+		assert_refused(tdx_appraise(&in, NULL, &verdict, &e), e, ERR_DENIED,
+			       documents[i].check);
+		assert_null(strstr(e.text, "not given"));
+	}
+}
+
 static void every_truncation_of_a_document_is_refused(void **state)
 {
 	const struct tdx_collateral *c = &forge.collateral;
@@ -195,6 +224,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_truncation_of_a_quote_is_refused),
 		cmocka_unit_test(only_zeros_may_follow_a_quote),
+		cmocka_unit_test(a_document_that_is_empty_was_given),
 		cmocka_unit_test(every_truncation_of_a_document_is_refused),
 		cmocka_unit_test(memory_that_runs_out_gives_an_error),
 		cmocka_unit_test(no_failed_allocation_makes_a_wrong_quote_right),
