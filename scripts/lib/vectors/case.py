@@ -13,3 +13,18 @@ class Case:
     def __init__(self, name, command, options, accept, stages=None, check=None):
         self.name, self.command, self.options = name, command, options
         self.accept, self.stages, self.check = accept, stages, check
+
+
+# What a case of a form that is not known here throws while it is read.
+NOT_UNDERSTOOD = (KeyError, TypeError, ValueError, AttributeError, OSError, StopIteration)
+
+
+def each(found, build):
+    """The calls that build(name, path, expected) makes of each case found; a failing one in place of
+    what is not understood, so that it costs no other case."""
+    for name, path, expected in found:
+        try:
+            made = list(build(name, path, expected))
+        except NOT_UNDERSTOOD as why:
+            made = [Case(name, ["attestation", "check"], {"file": f"not understood: {why!r}"}, True)]
+        yield from made

@@ -4,7 +4,7 @@ import datetime
 import json
 import os
 
-from vectors.case import Case
+from vectors.case import Case, each
 from vectors.files import cases_below, compare, read_json
 
 CHECK = ["attestation", "check"]
@@ -40,10 +40,8 @@ QUOTE_FIELDS = ("qualified_signer", "extra_data", "reset_count", "selection", "p
                 "signature_algorithm", "signature_hash")
 
 
-def quote_case(name, path, case):
-    options = {"file": ["quote", os.path.join(path, "quote.bin")], "nonce": case["input"]["nonce"],
-               "sig": os.path.join(path, "sig.bin"), "pcrs": os.path.join(path, "pcrs.json"),
-               "ak": os.path.join(path, "ak.pub" if has(path, "ak.pub") else "ak.pem")}
+def rules(options, case):
+    """What the case's policy changes for a quote."""
     policy = case["input"].get("policy") or {}
     if policy.get("allow_sha1_bank"):
         options["allow_sha1_bank"] = True
@@ -52,111 +50,156 @@ def quote_case(name, path, case):
     unknown = set(policy) - {"allow_sha1_bank", "reset_count"}
     if unknown:
         options["file"] = f"unknown policy {unknown}"
+
+
+def quote_case(name, path, case):
+    options = {"file": ["quote", os.path.join(path, "quote.bin")], "nonce": case["input"]["nonce"],
+               "sig": os.path.join(path, "sig.bin"), "pcrs": os.path.join(path, "pcrs.json"),
+               "ak": os.path.join(path, "ak.pub" if has(path, "ak.pub") else "ak.pem")}
+    rules(options, case)
+    if has(path, "hcl_report.bin"):
+        options["hcl_report"] = os.path.join(path, "hcl_report.bin")
+        if has(path, "runtime_data.json"):
+            options["runtime_data"] = os.path.join(path, "runtime_data.json")
     wanted = {key: value for key, value in (case.get("fields") or {}).items() if key in QUOTE_FIELDS}
-    return Case(name, CHECK, options, accepts(case), ["quote.", "ak.", "policy."], fields_of(wanted))
+    return Case(name, CHECK, options, accepts(case), ["quote.", "ak.", "policy.", "parse."],
+                fields_of(wanted))
 
 
 def hcl_case(name, path, case, accept):
     options = {"file": ["hcl", os.path.join(path, "hcl_report.bin")]}
     if has(path, "runtime_data.json"):
         options["runtime_data"] = os.path.join(path, "runtime_data.json")
-    return Case(name + " (HCL)", CHECK, options, accept, ["ak.", "parse."])
+    return Case(name, CHECK, options, accept, ["ak.", "parse."])
+
+
+# Where a case has no moment of its own: one at which its group's certificates are valid.
+CERTIFICATES_AT = "2026-06-01T00:00:00Z"
+
+
+def certify(options, path, case):
+    """The AK certificate of a message, where a root lies beside it."""
+    if not has(path, "root-gce.der"):
+        return
+    given = case["input"].get("time", CERTIFICATES_AT)
+    options["trusted_root"] = os.path.join(path, "root-gce.der")
+    options["at"] = (given if isinstance(given, str) else moment(given)).replace("+00:00", "Z")
+    if has(path, "ca-intermediate.der"):
+        options["file"].append(os.path.join(path, "ca-intermediate.der"))
+
+
+def tpm_case(name, path, case):
+    if has(path, "ak_cert.der") and not has(path, "attestation.pb"):
+        yield certificate_case(name, path, case)
+    elif has(path, "attestation.pb"):
+        options = {"file": ["quote", os.path.join(path, "attestation.pb")], "nonce": case["input"]["nonce"]}
+        rules(options, case)
+        certify(options, path, case)
+        yield Case(name, CHECK, options, accepts(case), ["parse.", "quote.", "ak.", "log.", "policy."])
+    elif has(path, "sig.bin"):
+        yield quote_case(name, path, case)
+    else:
+        yield hcl_case(name, path, case, accepts(case))
 
 
 def tpm_cases(folder, scratch):
-    for name, path, case in cases_below(folder):
-        if has(path, "ak_cert.der") and not has(path, "attestation.pb"):
-            yield certificate_case(name, path, case)
-        elif has(path, "attestation.pb"):
-            options = {"file": ["quote", os.path.join(path, "attestation.pb")], "nonce": case["input"]["nonce"]}
-            yield Case(name, CHECK, options, accepts(case), ["parse.", "quote.", "ak.", "log."])
-        elif has(path, "sig.bin"):
-            yield quote_case(name, path, case)
-            if has(path, "hcl_report.bin"):
-                yield hcl_case(name, path, case, accepts(case))
-        else:
-            yield hcl_case(name, path, case, accepts(case))
+    return each(cases_below(folder), tpm_case)
 
 
 # ---- eventlog ----
 
+def log_case(name, path, case):
+    given = case.get("input") or {}
+    unknown = set(given) - {"cc_event_log", "separators_optional", "allow_ff_padding"}
+    options = {"file": ["log", os.path.join(path, "eventlog.bin")], "pcrs": os.path.join(path, "pcrs.json")}
+    if given.get("cc_event_log"):
+        options["cc"] = True
+    if given.get("separators_optional"):
+        options["separators_optional"] = True
+    if unknown:
+        options["file"] = f"unknown input {unknown}"
+    wanted = {key: value for key, value in (case.get("fields") or {}).items() if key in ("replay", "events", "startup_locality")}
+    yield Case(name, CHECK, options, accepts(case), ["log."], fields_of(wanted))
+
+
 def log_cases(folder, scratch):
-    for name, path, case in cases_below(folder):
-        given = case.get("input") or {}
-        unknown = set(given) - {"cc_event_log", "separators_optional", "allow_ff_padding"}
-        options = {"file": ["log", os.path.join(path, "eventlog.bin")], "pcrs": os.path.join(path, "pcrs.json")}
-        if given.get("cc_event_log"):
-            options["cc"] = True
-        if given.get("separators_optional"):
-            options["separators_optional"] = True
-        if unknown:
-            options["file"] = f"unknown input {unknown}"
-        wanted = {key: value for key, value in (case.get("fields") or {}).items() if key in ("replay", "events", "startup_locality")}
-        yield Case(name, CHECK, options, accepts(case), ["log."], fields_of(wanted))
+    return each(cases_below(folder), log_case)
 
 
 # ---- cose-eat ----
 
+def token_case(name, path, case):
+    key = os.path.join(path, "key.pem")
+    if has(path, "msg.cbor"):
+        options = {"file": ["cose", os.path.join(path, "msg.cbor")], "key": key}
+        if has(path, "aad.bin"):
+            options["aad"] = os.path.join(path, "aad.bin")
+        wanted = case.get("fields") or {}
+    else:
+        given = case["input"]
+        options = {"file": ["token", os.path.join(path, "token.cbor")], "key": key, "nonce": given["nonce"],
+                   "at": moment(given["now"]), "skew": str(given["skew_seconds"])}
+        wanted = {key: value for key, value in (case.get("fields") or {}).items()
+                  if key in ("iss", "iat", "exp", "platform_type")}
+    yield Case(name, CHECK, options, accepts(case), ["token."], fields_of(wanted))
+
+
 def token_cases(folder, scratch):
-    for name, path, case in cases_below(folder):
-        key = os.path.join(path, "key.pem")
-        if has(path, "msg.cbor"):
-            options = {"file": ["cose", os.path.join(path, "msg.cbor")], "key": key}
-            if has(path, "aad.bin"):
-                options["aad"] = os.path.join(path, "aad.bin")
-            wanted = case.get("fields") or {}
-        else:
-            given = case["input"]
-            options = {"file": ["token", os.path.join(path, "token.cbor")], "key": key, "nonce": given["nonce"],
-                       "at": moment(given["now"]), "skew": str(given["skew_seconds"])}
-            wanted = {key: value for key, value in (case.get("fields") or {}).items()
-                      if key in ("iss", "iat", "exp", "platform_type")}
-        yield Case(name, CHECK, options, accepts(case), ["token."], fields_of(wanted))
+    return each(cases_below(folder), token_case)
 
 
 # ---- corim ----
 
+def corim_case(name, path, case):
+    options = {"file": ["corim", os.path.join(path, "corim.cbor")], "at": moment(case["input"]["now"])}
+    if has(path, "key.pem"):
+        options["key"] = os.path.join(path, "key.pem")
+    wanted = {"fields": case["fields"]} if case.get("fields") else {}
+    yield Case(name, CHECK, options, accepts(case), ["token.corim"], fields_of(wanted))
+
+
 def corim_cases(folder, scratch):
-    for name, path, case in cases_below(folder):
-        options = {"file": ["corim", os.path.join(path, "corim.cbor")], "at": moment(case["input"]["now"])}
-        if has(path, "key.pem"):
-            options["key"] = os.path.join(path, "key.pem")
-        wanted = {"fields": case["fields"]} if case.get("fields") else {}
-        yield Case(name, CHECK, options, accepts(case), ["token.corim"], fields_of(wanted))
+    return each(cases_below(folder), corim_case)
 
 
 # ---- policy ----
 
+def policy_case(name, path, case):
+    wanted = {key: case[key] for key in ("kind", "fields") if key in case}
+
+    def check(answer, wanted=wanted):
+        return compare(json.loads(answer["output"]), wanted)
+
+    yield Case(name, ["policy", "validate"], [os.path.join(path, "policy.json"), "--json"], accepts(case),
+               [""], check)
+
+
 def policy_cases(folder, scratch):
-    for name, path, case in cases_below(folder):
-        wanted = {key: case[key] for key in ("kind", "fields") if key in case}
-
-        def check(answer, wanted=wanted):
-            return compare(json.loads(answer["output"]), wanted)
-
-        yield Case(name, ["policy", "validate"], [os.path.join(path, "policy.json"), "--json"], accepts(case),
-                   [""], check)
+    return each(cases_below(folder), policy_case)
 
 
 # ---- ea ----
 
+def channel_case(name, path, case):
+    if has(path, "frame.bin"):
+        options = {"file": ["frame", os.path.join(path, "frame.bin")]}
+        stages, wanted = ["parse."], case.get("fields") or {}
+    elif not has(path, "authenticator.bin"):
+        options = {"file": ["request", os.path.join(path, "request.bin")]}
+        stages, wanted = ["parse."], case.get("fields") or {}
+    else:
+        now = read_json(os.path.join(path, "input.json"))["now"]
+        options = {"file": ["authenticator", os.path.join(path, "authenticator.bin")],
+                   "request": os.path.join(path, "request.bin"), "session": os.path.join(path, "input.json"),
+                   "key": os.path.join(path, "eat_key.pem"), "at": moment(now)}
+        stages = ["binding.", "token."]
+        wanted = {key: value for key, value in (case.get("fields") or {}).items()
+                  if key in ("report_data", "tpm_nonce")}
+    yield Case(name, CHECK, options, accepts(case), stages, fields_of(wanted))
+
+
 def channel_cases(folder, scratch):
-    for name, path, case in cases_below(folder):
-        if has(path, "frame.bin"):
-            options = {"file": ["frame", os.path.join(path, "frame.bin")]}
-            stages, wanted = ["parse."], case.get("fields") or {}
-        elif not has(path, "authenticator.bin"):
-            options = {"file": ["request", os.path.join(path, "request.bin")]}
-            stages, wanted = ["parse."], case.get("fields") or {}
-        else:
-            now = read_json(os.path.join(path, "input.json"))["now"]
-            options = {"file": ["authenticator", os.path.join(path, "authenticator.bin")],
-                       "request": os.path.join(path, "request.bin"), "session": os.path.join(path, "input.json"),
-                       "key": os.path.join(path, "eat_key.pem"), "at": moment(now)}
-            stages = ["binding.", "token."]
-            wanted = {key: value for key, value in (case.get("fields") or {}).items()
-                      if key in ("report_data", "tpm_nonce")}
-        yield Case(name, CHECK, options, accepts(case), stages, fields_of(wanted))
+    return each(cases_below(folder), channel_case)
 
 
 # ---- manifest ----

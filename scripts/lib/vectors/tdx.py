@@ -3,7 +3,7 @@
 as reference values."""
 import os
 
-from vectors.case import Case
+from vectors.case import Case, each
 from vectors.files import cases_below, compare, read, read_json, write, write_json
 
 STATUSES = [
@@ -58,7 +58,8 @@ def body_of(quote):
 def own_policy(quote, policy):
     body = body_of(quote)
     tdx = {
-        "statuses": policy.get("tcb_status", STATUSES),
+        # No policy can name Revoked: what lists it is judged by the rest of its list.
+        "statuses": [status for status in policy.get("tcb_status", STATUSES) if status != "Revoked"],
         "allow_sept_ve": policy.get("allow_sept_ve", False),
         "allow_attributes": ["icssd", "lass", "migratable", "kl", "tpa"],
     }
@@ -214,23 +215,20 @@ def log_case(name, path, case, scratch):
     return Case(name, ["attestation", "check"], options, accept, ["log."])
 
 
-def log_cases(folder, scratch):
-    for name, path, case in cases_below(folder):
-        yield log_case(name, path, case, scratch)
+def quote_cases(name, path, case, scratch):
+    yield from validations(name, path, case, scratch)
+    if "fields" in case and case.get("verdict") == "accept":
+        yield fields_case(name, path, case)
+    if os.path.exists(os.path.join(path, "mutations.json")):
+        yield from mutation_cases(name, path, scratch)
 
 
 def cases(folder, scratch):
-    for name, path, case in cases_below(folder):
-        if name.startswith("eventlog"):
-            continue
-        yield from validations(name, path, case, scratch)
-        if "fields" in case and case.get("verdict") == "accept":
-            yield fields_case(name, path, case)
-        if os.path.exists(os.path.join(path, "mutations.json")):
-            yield from mutation_cases(name, path, scratch)
-    if os.path.isdir(os.path.join(folder, "eventlog")):
-        for case in log_cases(os.path.join(folder, "eventlog"), scratch):
-            case.name = "eventlog/" + case.name
-            yield case
+    def build(name, path, case):
+        if name.split(os.sep)[0] == "eventlog":
+            return [log_case(name, path, case, scratch)]
+        return quote_cases(name, path, case, scratch)
+
+    yield from each(cases_below(folder), build)
     if os.path.exists(os.path.join(folder, "cross.json")):
         yield from cross_cases(folder, scratch)
