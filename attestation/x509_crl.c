@@ -4,9 +4,12 @@
 #include <inttypes.h>
 #include <string.h>
 
-#define OID_CRL_NUMBER "2.5.29.20"
+#define OID_CRL_NUMBER	       "2.5.29.20"
+#define OID_DELTA	       "2.5.29.27"
+#define OID_DISTRIBUTION_POINT "2.5.29.28"
 
-/* RFC 5280, 5.1: Extensions, none of them critical, each once. */
+/* RFC 5280, 5.1: Extensions, none of them critical, each once; and none that makes a list less than
+ * whole, which the RFC wants critical. */
 static int read_extensions(struct reader *list, struct span *number, struct err *e)
 {
 	struct span seen[X509_EXTENSIONS_MAX];
@@ -28,6 +31,9 @@ static int read_extensions(struct reader *list, struct span *number, struct err 
 			if (span_equal(seen[i], oid))
 				return err_set(e, ERR_INVALID, "an extension stands twice");
 		seen[count++] = oid;
+		if (number &&
+		    (der_oid_is(oid, OID_DELTA) || der_oid_is(oid, OID_DISTRIBUTION_POINT)))
+			return err_set(e, ERR_INVALID, "a part of a list: not a plain one");
 		if (number && der_oid_is(oid, OID_CRL_NUMBER)) {
 			*number = der_body(&value, DER_INTEGER);
 			if (!reader_done(&value))

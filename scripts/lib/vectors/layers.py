@@ -180,6 +180,9 @@ def policy_cases(folder, scratch):
 
 # ---- ea ----
 
+TOKEN_SKEW = 60  # of cose-eat, by whose rules the evidence on the channel is judged
+
+
 def channel_case(name, path, case):
     if has(path, "frame.bin"):
         options = {"file": ["frame", os.path.join(path, "frame.bin")]}
@@ -188,10 +191,11 @@ def channel_case(name, path, case):
         options = {"file": ["request", os.path.join(path, "request.bin")]}
         stages, wanted = ["parse."], case.get("fields") or {}
     else:
-        now = read_json(os.path.join(path, "input.json"))["now"]
+        given = read_json(os.path.join(path, "input.json"))
         options = {"file": ["authenticator", os.path.join(path, "authenticator.bin")],
                    "request": os.path.join(path, "request.bin"), "session": os.path.join(path, "input.json"),
-                   "key": os.path.join(path, "eat_key.pem"), "at": moment(now)}
+                   "key": os.path.join(path, "eat_key.pem"), "at": moment(given["now"]),
+                   "skew": str(given.get("skew_seconds", TOKEN_SKEW))}
         stages = ["binding.", "token."]
         wanted = {key: value for key, value in (case.get("fields") or {}).items()
                   if key in ("report_data", "tpm_nonce")}

@@ -89,6 +89,15 @@ def as_launched(policy):
     return policy
 
 
+def kind_of(path):
+    """Which of the two the file is given for: by its name, else by whom it names."""
+    name = os.path.basename(path).lower()
+    for kind in ("vlek", "vcek"):
+        if kind in name:
+            return kind
+    return "vlek" if b"SEV-VLEK" in read(path) else "vcek"
+
+
 def options_of(path, case, scratch):
     files = {role: os.path.join(path, name) for role, name in case["files"].items()}
     report = read(files["report"])
@@ -104,8 +113,7 @@ def options_of(path, case, scratch):
     if "cert_table" in files:
         options["file"] = write(scratch, report + read(files["cert_table"]))
     if "vek" in files:
-        kind = "vlek" if "vlek" in os.path.basename(files["vek"]) else "vcek"
-        options[kind] = files["vek"]
+        options[kind_of(files["vek"])] = files["vek"]
     chain = [files[role] for role in ("ask", "ark") if role in files]
     if chain:
         options["CA_bundles_paths"] = ",".join(chain)

@@ -467,6 +467,36 @@ static void crls_with_unusual_parts_are_refused(void **state)
 	}
 }
 
+/* A delta (2.5.29.27) and a list for one distribution point (28) have to be critical, RFC 5280, 5.2;
+ * who leaves that out doesn't make a whole list of them. */
+static void a_part_of_a_list_is_not_one(void **state)
+{
+	static const struct {
+		uint8_t extension; /* 2.5.29.x */
+		bool good;
+	} rows[] = { { 20, true }, { 35, true }, { 27, false }, { 28, false } };
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		uint8_t der[] = "\x30\x53\x30\x41\x02\x01\x01"
+				"\x30\x0a\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x02\x30\x00"
+				"\x17\x0d" "260101000000Z" "\x17\x0d" "270101000000Z"
+				"\xa0\x10\x30\x0e\x30\x0c\x06\x03\x55\x1d\x14\x04\x05\x02\x03\x01\x00\x00"
+				"\x30\x0a\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x02"
+				"\x03\x02\x00\x00";
+		struct x509_crl *crl = NULL;
+		size_t len = sizeof(der) - 1;
+		struct err e;
+
+		der[len - 16 - 8] = rows[i].extension;
+		if (rows[i].good) {
+			assert_ok(x509_crl_load(der, len, &crl, &e), e);
+			x509_crl_free(crl);
+			continue;
+		}
+		assert_refused(x509_crl_load(der, len, &crl, &e), e, ERR_INVALID, "a part of a list");
+	}
+}
+
 static void a_crl_may_be_pem(void **state)
 {
 	uint8_t der[FORGE_CRL_MAX];
@@ -507,6 +537,7 @@ int main(void)
 		cmocka_unit_test(a_crl_is_current_in_both_boundary_seconds),
 		cmocka_unit_test(every_byte_of_a_crl_counts),
 		cmocka_unit_test(crls_with_unusual_parts_are_refused),
+		cmocka_unit_test(a_part_of_a_list_is_not_one),
 		cmocka_unit_test(a_crl_may_be_pem),
 	};
 	return cmocka_run_group_tests(tests, prepare, NULL);
