@@ -5,6 +5,7 @@
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/base/settings.h"
+#include "common/rpc/channel.h"
 #include "common/rpc/metadata.h"
 
 #include <getopt.h>
@@ -255,6 +256,8 @@ static int judge(const struct config *c, struct err *e)
 		return err_set(e, ERR_INVALID,
 			       "AGENT_CVM_GRPC_URL is missing: the agent does not "
 			       "know its computation service");
+	if (rpc_target_check(c->cvm_url, e) < 0)
+		return err_wrap(e, "AGENT_CVM_GRPC_URL");
 	if (!c->cvm_cert != !c->cvm_key)
 		return err_set(e, ERR_INVALID,
 			       "AGENT_CVM_GRPC_CLIENT_CERT and "

@@ -98,7 +98,7 @@ static bool is_loopback(const char *host)
 		return ntohl(v4.s_addr) >> 24 == 127;
 	if (inet_pton(AF_INET6, host, &v6) == 1)
 		return IN6_IS_ADDR_LOOPBACK(&v6);
-	return strcmp(host, "localhost") == 0;
+	return strcmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0;
 }
 
 static int check_listener(const struct config *c, struct err *e)

@@ -140,11 +140,12 @@ static int make_tls(struct daemon *d, struct err *e)
 static int listen_for_calls(struct daemon *d, struct err *e)
 {
 	const struct config *config = d->config;
+	bool v6 = strchr(config->grpc_host, ':') && config->grpc_host[0] != '[';
 	CLEANUP(free) char *address = NULL;
 	unsigned port;
 
-	if (text_format(&address, e, strchr(config->grpc_host, ':') ? "[%s]:%u" : "%s:%u",
-			config->grpc_host, config->grpc_port) < 0 ||
+	if (text_format(&address, e, v6 ? "[%s]:%u" : "%s:%u", config->grpc_host,
+			config->grpc_port) < 0 ||
 	    make_tls(d, e) < 0 || rpc_server_new(&d->loop, NULL, &d->server, e) < 0 ||
 	    rpc_server_add(d->server, &service_manager, d->fleet, e) < 0 ||
 	    rpc_health_new(d->server, &d->health, e) < 0 ||

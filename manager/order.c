@@ -6,6 +6,7 @@
 #include "common/base/settings.h"
 #include "common/base/writer.h"
 #include "common/crypto/key.h"
+#include "common/rpc/channel.h"
 
 #include <openssl/pem.h>
 #include <string.h>
@@ -23,13 +24,10 @@ static int check_level(const char *text, struct err *e)
 
 static int check_target(const char *text, struct err *e)
 {
-	const char *colon = strrchr(text, ':');
-	size_t digits = colon ? strspn(colon + 1, "0123456789") : 0;
-	long port = digits > 0 && digits <= 5 && !colon[1 + digits] ? strtol(colon + 1, NULL, 10) : 0;
-
-	if (!colon || colon == text || port < 1 || port > UINT16_MAX)
+	/* A socket's path would be one in the guest. */
+	if (strncmp(text, "unix:", 5) == 0)
 		return err_set(e, ERR_INVALID, "%s is not host:port", log_quote(text).text);
-	return 0;
+	return rpc_target_check(text, e);
 }
 
 /* Fields of the request that become lines of the environment. */

@@ -21,13 +21,26 @@ static void on_hub_freed(struct transport_hub *hub)
 	channel_destroy((struct rpc_channel *)hub);
 }
 
-static int check_config(const struct rpc_channel_config *config, const struct address *address,
-			struct err *e)
+static int parse_target(const char *target, struct address *address, struct err *e)
+{
+	if (address_parse(target, address, e) < 0)
+		return -(int)e->code;
+	if (!address->is_unix && (!address->host[0] || strtoul(address->port, NULL, 10) == 0))
+		return err_set(e, ERR_INVALID, "%s: host and port are needed", target);
+	return 0;
+}
+
+int rpc_target_check(const char *target, struct err *e)
+{
+	struct address ignored;
+
+	return parse_target(target, &ignored, e);
+}
+
+static int check_config(const struct rpc_channel_config *config, struct err *e)
 {
 	bool is_judged = config->tls && rpc_tls_is_judged_by_prologue(config->tls);
 
-	if (!address->is_unix && (!address->host[0] || strcmp(address->port, "0") == 0))
-		return err_set(e, ERR_INVALID, "%s: host and port are needed", config->target);
 	if (config->prologue && !config->tls)
 		return err_set(e, ERR_INVALID, "%s: a prologue needs TLS", config->target);
 	if (is_judged && !config->prologue)
@@ -172,7 +185,7 @@ int rpc_channel_new(uv_loop_t *loop, const struct rpc_channel_config *config,
 	struct rpc_channel *c;
 	struct address address;
 
-	if (address_parse(config->target, &address, e) < 0 || check_config(config, &address, e) < 0)
+	if (parse_target(config->target, &address, e) < 0 || check_config(config, e) < 0)
 		return -(int)e->code;
 	c = calloc(1, sizeof(*c));
 	if (!c)

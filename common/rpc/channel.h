@@ -25,6 +25,9 @@ struct rpc_channel_config {
 	const struct rpc_limits *limits; /* NULL: the defaults */
 };
 
+/* Is this a target as above, with a host and a port that can be connected to? No name is looked up. */
+int rpc_target_check(const char *target, struct err *e) MUST_CHECK;
+
 /* Nothing is connected yet. All is copied or referenced. Refused: a malformed target, settings that
  * contradict each other. */
 int rpc_channel_new(uv_loop_t *loop, const struct rpc_channel_config *config,

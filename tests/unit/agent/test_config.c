@@ -62,6 +62,8 @@ static void every_rule_refuses_by_name(void **state)
 		{ NULL, "no file 'environment'", ERR_NOT_FOUND },
 		{ "", "AGENT_CVM_GRPC_URL is missing", ERR_INVALID },
 		{ "AGENT_CVM_GRPC_URL=\n", "AGENT_CVM_GRPC_URL is missing", ERR_INVALID },
+		{ "AGENT_CVM_GRPC_URL=http://h:1\n", "AGENT_CVM_GRPC_URL: ", ERR_INVALID },
+		{ "AGENT_CVM_GRPC_URL=h:00\n", "AGENT_CVM_GRPC_URL: ", ERR_INVALID },
 		{ URL "AGENT_SKIP_CHECKS=true\n", "AGENT_SKIP_CHECKS", ERR_INVALID },
 		{ URL "LD_PRELOAD=/x\n", "LD_PRELOAD", ERR_INVALID },
 		{ URL URL, "AGENT_CVM_GRPC_URL", ERR_INVALID },

@@ -101,6 +101,8 @@ static void mutual_tls_opens_the_listener_to_others(void **state)
 		       "MANAGER_GRPC_SERVER_KEY=/k\nMANAGER_GRPC_CLIENT_CA_CERTS=/a\n"
 		       "MANAGER_PORTS=7100-7102\nMANAGER_MAX_VMS=3\n", &config, &e), e);
 	config_done(&config);
+	assert_ok(load("MANAGER_GRPC_HOST=[::1]\n", &config, &e), e);
+	config_done(&config);
 	assert_ok(load("MANAGER_GRPC_HOST=::1\n", &config, &e), e);
 	config_done(&config);
 	assert_ok(load("MANAGER_GRPC_HOST=127.8.9.10\n", &config, &e), e);

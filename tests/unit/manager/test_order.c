@@ -182,7 +182,9 @@ static void values_have_a_limit(void **state)
 static void the_service_must_be_named_as_host_and_port(void **state)
 {
 	static const char *const bad[] = { "", "host", ":7001", "host:", "host:0", "host:65536",
-					   "host:70x", "host:123456", "host:-1" };
+					   "host:70x", "host:123456", "host:-1",
+					   "http://host:7001", "::1:7001", "a b:7001",
+					   "[::1:7001", "unix:/run/socket" };
 	struct order order;
 	struct err e;
 
