@@ -49,33 +49,44 @@ static void answer_waiters(struct slot *slot, const struct err *e)
 	}
 }
 
-static void on_expired(uv_timer_t *timer);
-
-/* A timer that fires early (the wall clock may be set back) is wound up again. */
-void fleet_slot_wind_up(struct slot *slot)
-{
-	int64_t left = slot->cvm.expires_ms - fleet_now_ms();
-
-	if (slot->cvm.expires_ms && !slot->fleet->closing)
-		uv_timer_start(&slot->timer, on_expired, left > 0 ? (uint64_t)left : 0, 0);
-}
-
 static void on_expired(uv_timer_t *timer)
 {
 	struct slot *slot = timer->data;
 
-	if (fleet_now_ms() < slot->cvm.expires_ms) {
-		fleet_slot_wind_up(slot);
-		return;
-	}
 	log_info("CVM %s: its time is up", slot->cvm.id);
 	slot->doomed = true;
 	fleet_slot_remove(slot);
 }
 
+/* By the wall clock, which a restart has nothing beside; but never more than it was given. */
+static uint64_t time_left(const struct cvm *cvm)
+{
+	int64_t left = cvm->expires_ms - fleet_now_ms(), most = cvm->expires_ms - cvm->created_ms;
+
+	if (left > most)
+		left = most;
+	return left > 0 ? (uint64_t)left : 0;
+}
+
+/* From here on time is what passes, wherever the wall clock is set to. */
+void fleet_slot_wind_up(struct slot *slot)
+{
+	uv_loop_t *loop = slot->timer.loop;
+	uint64_t now;
+
+	if (!slot->cvm.expires_ms || slot->fleet->closing)
+		return;
+	uv_update_time(loop);
+	now = uv_now(loop);
+	if (!slot->ends)
+		slot->ends = now + time_left(&slot->cvm);
+	uv_timer_start(&slot->timer, on_expired, slot->ends > now ? slot->ends - now : 0, 0);
+}
+
 void fleet_slot_free(struct slot *slot)
 {
 	uv_timer_stop(&slot->timer);
+	slot->ends = 0;
 	slot->state = SLOT_FREE;
 	slot->doomed = slot->died = slot->looked = false;
 	slot->retry_ms = 0;

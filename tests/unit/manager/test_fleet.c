@@ -32,6 +32,19 @@ int __wrap_virt_list(struct virt *v, const char *prefix, struct virt_domain **do
 		     size_t *count, struct err *e);
 int __wrap_rpc_job_start(uv_loop_t *loop, void (*work)(void *data), void (*done)(void *data),
 			 void *data, struct err *e);
+int __wrap_clock_gettime(clockid_t clock, struct timespec *now);
+int __real_clock_gettime(clockid_t clock, struct timespec *now);
+
+static time_t clock_step; /* by how many seconds somebody has set the wall clock */
+
+int __wrap_clock_gettime(clockid_t clock, struct timespec *now)
+{
+	int r = __real_clock_gettime(clock, now);
+
+	if (clock == CLOCK_REALTIME)
+		now->tv_sec += clock_step;
+	return r;
+}
 
 int __wrap_lifecycle_create(struct lifecycle *l, const struct order *order, struct cvm *cvm,
 			    struct err *e)
@@ -594,6 +607,38 @@ static void a_cvm_goes_when_its_time_is_up(void **state)
 	close_all(&m);
 }
 
+static void run_until_it_is_gone(struct manager *m, const char *id)
+{
+	while (fleet_find(m->fleet, id) || fleet_is_busy(m->fleet))
+		uv_run(&m->loop, UV_RUN_ONCE);
+	clock_step = 0;
+	close_all(m);
+}
+
+static void a_clock_that_is_set_back_gives_no_more_time(void **state)
+{
+	struct told told = { 0 };
+	struct manager m;
+
+	fresh_fleet(&m, 1);
+	create(&m, &told, "1s");
+	clock_step = -3600;
+	run_until_it_is_gone(&m, told.id);
+}
+
+static void a_clock_that_was_set_back_before_a_restart_gives_no_more_time(void **state)
+{
+	struct cvm cvm = recorded(0, CVM_RUNNING, now_ms() + 3600000);
+	struct manager m;
+	struct err e;
+
+	cvm.created_ms = cvm.expires_ms - 1000;
+	prepare(&m, 1);
+	assert_ok(registry_add(m.registry, &cvm, &e), e);
+	open_fleet(&m);
+	run_until_it_is_gone(&m, cvm.id);
+}
+
 static int make_dir(void **state)
 {
 	return mkdtemp(dir) ? 0 : -1;
@@ -627,6 +672,8 @@ int main(void)
 		TEST(libvirt_is_looked_for_until_it_is_back),
 		TEST(a_restart_takes_up_what_is_recorded),
 		TEST(a_cvm_goes_when_its_time_is_up),
+		TEST(a_clock_that_is_set_back_gives_no_more_time),
+		TEST(a_clock_that_was_set_back_before_a_restart_gives_no_more_time),
 	};
 
 	return cmocka_run_group_tests(tests, make_dir, remove_dir);
