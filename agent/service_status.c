@@ -78,6 +78,7 @@ void service_status_message(struct rpc_call *call, const ProtobufCMessage *messa
 		r.manifest_digest.data = (uint8_t *)c->digests.sha3_256;
 		r.manifest_digest.len = SHA3_256_LEN;
 		r.failure = (char *)c->failure;
+		r.result_size = c->result_size;
 		failed = fill_lists(c, &lists, &r, &e);
 	}
 	if (!failed && !rpc_call_is_tls(call)) {

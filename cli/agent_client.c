@@ -143,6 +143,10 @@ void agent_client_hint(struct client *client, const struct err *e)
 	case ERR_EXISTS:
 		cli_hint(cli, "it is there already: nothing is left to do");
 		break;
+	case ERR_UNIMPLEMENTED:
+		cli_hint(cli, "what answers there does not offer this; if it is not the agent, see "
+			      "AGENT_GRPC_URL");
+		break;
 	default:
 		client_hint(client, e);
 	}

@@ -24,8 +24,11 @@ static int describe_args(struct cli *cli, struct rpc_metadata *metadata, struct 
 	const char *arg;
 
 	for (size_t i = 0; (arg = cli_value_at(cli, "args", i)) != NULL; i++) {
-		if (rpc_metadata_add(metadata, "algo_args", arg, e) < 0)
+		if (rpc_metadata_add(metadata, "algo_args", arg, e) < 0) {
+			cli_hint(cli, "a call carries 256 arguments and 16 KiB of ASCII; others have to "
+				      "stand in the manifest (algo_args)");
 			return err_wrap(e, "--args");
+		}
 		proof_parameter_text(parameters, "algo_args", arg);
 	}
 	return 0;

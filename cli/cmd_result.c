@@ -86,9 +86,28 @@ static int target_open(struct target *t, const char *name, struct err *e)
 	return 0;
 }
 
+/* Room for all of it before it is asked for: once our stack has it the agent hands it out no more,
+ * whether it could be written or not. */
+static int reserve(struct cli *cli, const struct target *t, uint64_t size, struct err *e)
+{
+	char text[32];
+
+	errno = size > INT64_MAX ? EFBIG : size ? posix_fallocate(t->fd, 0, (off_t)size) : 0;
+	if (!errno)
+		return 0;
+	progress_size(size, text, sizeof(text));
+	err_errno(e, "room for %s of results beside '%s'", text, t->path);
+	cli_hint(cli, "the results were not asked for, since they are handed out once: name another "
+		      "place with -f, or make room");
+	return -(int)e->code;
+}
+
 /* On disk, then by its name, which nobody may have taken meanwhile. */
 static int target_commit(struct target *t, struct err *e)
 {
+	/* Of what was reserved. */
+	if (ftruncate(t->fd, (off_t)t->written) < 0)
+		return err_errno(e, "'%s'", t->partial);
 	if (fsync(t->fd) < 0)
 		return err_errno(e, "fsync '%s'", t->partial);
 	if (link(t->partial, t->path) == 0) {
@@ -183,6 +202,8 @@ static int fetch(struct client *client, EVP_PKEY *key, struct target *t, struct 
 	t->written = 0;
 	if (!call.role_signature && agent_client_status(client, &status, e) < 0)
 		return -(int)e->code;
+	if (status && reserve(client->cli, t, status->result_size, e) < 0)
+		return -(int)e->code;
 	if (attested_ready(client, e) < 0 || attested_again(client, e) < 0)
 		return -(int)e->code;
 	result = agent_client_open(client, &call, status, &metadata, &sync, e);
@@ -231,10 +252,15 @@ static enum cli_exit run_result(struct cli *cli, struct err *e)
 	struct client client CLEANUP_CLIENT = { .loop = NULL };
 	struct target target CLEANUP_TARGET = { .fd = -1 };
 	CLEANUP(EVP_PKEY_free) EVP_PKEY *key = NULL;
+	struct stat about;
 
 	if (private_key_load(cli, cli->operands[0], &key, e) < 0 ||
 	    client_open(&client, CLIENT_AGENT, cli, e) < 0)
 		return CLI_USAGE;
+	if (into && stat(into, &about) == 0 && !S_ISDIR(about.st_mode)) {
+		err_set(e, ERR_EXISTS, "--output '%s' is there and no folder", into);
+		return CLI_FAILED;
+	}
 	if (target_open(&target, cli_value(cli, "filename"), e) < 0 ||
 	    fetch_all(&client, key, &target, e) < 0 || target_commit(&target, e) < 0)
 		return CLI_FAILED;

@@ -34,6 +34,8 @@ static int print_json(struct cli *cli, const Agent__StatusResponse *s, struct er
 	json_out_text(&out, "state", s->state);
 	if (*s->failure)
 		json_out_text(&out, "failure", s->failure);
+	if (s->result_size)
+		json_out_number(&out, "result_size", s->result_size);
 	json_out_hex(&out, "manifest_digest", s->manifest_digest.data, s->manifest_digest.len);
 	if (s->algorithm)
 		json_asset(&out, "algorithm", s->algorithm);
@@ -73,7 +75,7 @@ static void print_asset(FILE *out, const char *what, const Agent__StatusAsset *a
 
 static void print_text(FILE *out, const Agent__StatusResponse *s)
 {
-	char hex[2 * SHA3_256_LEN + 1] = "none yet";
+	char hex[2 * SHA3_256_LEN + 1] = "none yet", size[32];
 
 	if (s->manifest_digest.len == SHA3_256_LEN)
 		hex_encode(s->manifest_digest.data, s->manifest_digest.len, hex);
@@ -84,6 +86,10 @@ static void print_text(FILE *out, const Agent__StatusResponse *s)
 	if (*s->failure)
 		fprintf(out, "failure     %s\n", log_quote(s->failure).text);
 	fprintf(out, "manifest    %s\n", hex);
+	if (s->result_size) {
+		progress_size(s->result_size, size, sizeof(size));
+		fprintf(out, "results     %s\n", size);
+	}
 	if (s->algorithm)
 		print_asset(out, "algorithm", s->algorithm);
 	for (size_t i = 0; i < s->n_datasets; i++)

@@ -88,10 +88,14 @@ def unzip(content):
 
 
 def whole_job(service, agent, client):
+    assert client.status().result_size == 0
     client.algo(SUM, ALGO_KEY, more=[("algo_args", "--a"), ("algo_args", "b c")])
     client.data(IRIS, DATA_KEY, "iris.csv")
     service.wait_event("ConsumingResults/Ready")
-    result = unzip(client.result(USER_KEY))
+    size = client.status().result_size
+    content = client.result(USER_KEY)
+    assert size == len(content), (size, len(content))
+    result = unzip(content)
     assert result["all.txt"] == IRIS, result
     assert result["args.txt"] == b"--a b c\n", result
     service.wait_event("Complete/Completed")

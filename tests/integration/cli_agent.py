@@ -8,6 +8,7 @@ import io
 import os
 import re
 import secrets
+import subprocess
 import zipfile
 
 import grpc
@@ -16,7 +17,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 
 import tap
-from harness import PROTOCOL, ROOT, Folder, agent, agent_grpc, authority, cli, read
+from harness import (PATIENCE, PROTOCOL, ROOT, Folder, agent, agent_grpc, authority, cli, program,
+                     read)
 
 manager, manager_grpc = PROTOCOL["manager"]
 MANIFEST_DIGEST = hashlib.sha3_256(b"a manifest").digest()
@@ -322,6 +324,31 @@ def results_are_saved_once_and_never_over_anything():
         assert not [name for name in os.listdir(owner.path) if "part" in name]
 
 
+def results_without_room_are_not_asked_for():
+    """Once they have come, the agent hands them out no more; the disk is one of 64 KiB."""
+    with Owner() as owner:
+        owner.agent.results = secrets.token_bytes(100000)
+        os.mkdir(owner("small"))
+        script = 'mount -t tmpfs -o size=64k none "$0" && "$@"; s=$?; ls -A "$0"; exit $s'
+        for size, words in ((100000, "No space left"), (1 << 63, "File too large")):
+            owner.agent.status = {"result_size": size}
+            done = subprocess.run(
+                ["unshare", "-m", "sh", "-c", script, owner("small"), program("cocos-cli"), "result",
+                 owner.key, "-f", owner("small", "x.zip")], capture_output=True, text=True,
+                timeout=PATIENCE, check=False, env={**os.environ, "AGENT_GRPC_URL": owner.agent.url})
+            assert done.returncode == 1 and words in done.stderr, done.stderr
+            assert "were not asked for" in done.stderr and done.stdout == "", done
+        assert not owner.agent.calls, "asked for without room"
+        owner.agent.status = {"result_size": len(owner.agent.results)}
+        owner.write("file", "x")
+        owner.agent.run("result", owner.key, "-o", owner("file"), cwd=owner.path).refused(
+            1, "no folder")
+        assert not owner.agent.calls, "asked for without a folder to unpack it"
+        owner.agent.status = {"result_size": 2 * len(owner.agent.results)}
+        owner.agent.run("result", owner.key, cwd=owner.path).ok()
+        assert read(owner("results.zip")) == owner.agent.results
+
+
 def results_are_unpacked():
     with Owner() as owner:
         out = io.BytesIO()
@@ -466,7 +493,8 @@ if __name__ == "__main__":
              what_the_manifest_does_not_name_is_not_sent, what_is_there_is_not_sent_again,
              the_wrong_key_is_told_so, a_broken_upload_goes_on_where_it_stopped,
              an_upload_that_never_gets_on_gives_up,
-             results_are_saved_once_and_never_over_anything, results_are_unpacked,
+             results_are_saved_once_and_never_over_anything,
+             results_without_room_are_not_asked_for, results_are_unpacked,
              a_cut_download_is_repeated, an_agent_that_lies_about_the_size_is_not_believed,
              nothing_is_left_when_there_is_nothing, status_is_printed_and_harmless,
              a_role_signature_is_given_only_when_asked_for, vms_are_asked_for_with_everything])
