@@ -115,6 +115,7 @@ def uploaded(net=(), extra=(), **launch):
                 "cocos": 1, "snp": {"measurements": [host().expected()]},
                 "run": {"fixed_boot": True}}))
             ran = provider().upload(f"127.0.0.1:{port}", m, host().root, policy)
+            service.catch_up(PATIENCE)
         taken = service.log_text().count("dataset 'iris.csv' is in")
         return Outcome(ran.status == 0, ran.out + ran.err, taken)
     finally:

@@ -39,6 +39,7 @@ def running(here, m):
 
 
 def taken(here):
+    here.service.catch_up()
     return here.service.log_text().count("dataset 'iris.csv' is in")
 
 

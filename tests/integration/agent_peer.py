@@ -138,7 +138,7 @@ class Service(cvms_pb2_grpc.ServiceServicer):
         self.job_ids = []
         self.changed = threading.Condition()
         self.outgoing = None
-        self.connections = 0
+        self.connections = self.questions = 0
         self.server = None
         self.start()
 
@@ -249,7 +249,16 @@ class Service(cvms_pb2_grpc.ServiceServicer):
         """The nth RunResponse."""
         return self.wait(lambda s: s.of("run_res")[nth:nth + 1])[0]
 
+    def catch_up(self, seconds=WAIT):
+        """Until all has come that the agent has said so far: it answers in order."""
+        with self.changed:
+            self.questions += 1
+            name = f"catch-up-{self.questions}"
+        self.send(agentStateReq=cvms_pb2.AgentStateReq(id=name))
+        self.wait(lambda s: any(a.id == name for a in s.of("agent_state_res")), seconds)
+
     def log_text(self):
+        """What has come; to look for what should not have, catch_up() first."""
         return "\n".join(m.message for m in self.of("agent_log"))
 
 
