@@ -10,6 +10,13 @@
 #include "common/base/log.h"
 #include "common/base/writer.h"
 
+/* The root and behind it every text, which takes up less than it did in the input: there it has quotes
+ * around it or, if it is a number, something behind it. */
+struct tree {
+	struct json root;
+	char texts[];
+};
+
 /*
  * Items of a container grow in one array, so a pointer to an unfinished child would move. The
  * builder therefore keeps the open containers on a stack of its own and moves each into its parent
@@ -25,6 +32,8 @@ struct builder {
 	struct level levels[JSON_DEPTH_MAX + 1];
 	size_t depth; /* open containers; level 0 collects the root */
 	size_t nodes;
+	char *texts;
+	size_t texts_used, texts_room;
 	yajl_handle yajl;
 	const uint8_t *bytes;
 	size_t len;
@@ -37,8 +46,6 @@ static void value_done(struct json *v)
 	for (size_t i = 0; i < v->count; i++)
 		value_done(&v->items[i]);
 	free(v->items);
-	free(v->text);
-	free(v->key);
 }
 
 void json_free(struct json *root)
@@ -46,7 +53,7 @@ void json_free(struct json *root)
 	if (!root)
 		return;
 	value_done(root);
-	free(root);
+	free((char *)root - offsetof(struct tree, root));
 }
 
 static int stop(struct builder *b, const char *why)
@@ -82,10 +89,8 @@ static int add(struct builder *b, struct json value)
 {
 	struct level *top = &b->levels[b->depth];
 
-	if (++b->nodes > JSON_NODES_MAX) {
-		value_done(&value);
+	if (++b->nodes > JSON_NODES_MAX)
 		return stop(b, "too many values");
-	}
 	value.end = yajl_get_bytes_consumed(b->yajl);
 	return append(b, top, &value);
 }
@@ -100,12 +105,27 @@ static int on_boolean(void *ctx, int value)
 	return add(ctx, (struct json){ .type = JSON_BOOL, .boolean = value != 0 });
 }
 
+/* Where a text of that length, and the zero behind it, goes; NULL stops the parser. */
+static char *text_place(struct builder *b, size_t len)
+{
+	char *place = b->texts + b->texts_used;
+
+	if (len >= b->texts_room - b->texts_used) {
+		stop(b, "a text that is longer than the input");
+		return NULL;
+	}
+	b->texts_used += len + 1;
+	place[len] = '\0';
+	return place;
+}
+
 static int on_number(void *ctx, const char *text, size_t len)
 {
-	char *copy = strndup(text, len);
+	char *copy = text_place(ctx, len);
 
 	if (!copy)
-		return stop(ctx, "out of memory");
+		return 0;
+	memcpy(copy, text, len);
 	return add(ctx, (struct json){ .type = JSON_NUMBER, .text = copy });
 }
 
@@ -117,31 +137,31 @@ static char *checked_text(struct builder *b, const unsigned char *text, size_t l
 		stop(b, "a zero character in a string");
 	else if (!utf8_valid(text, len))
 		stop(b, "invalid UTF-8");
-	else if (!(copy = strndup((const char *)text, len)))
-		stop(b, "out of memory");
+	else if ((copy = text_place(b, len)))
+		memcpy(copy, text, len);
 	return copy;
 }
 
 /* Zero characters become C0 80. */
 static char *text_with_zeros(struct builder *b, const unsigned char *text, size_t len)
 {
-	char *copy = NULL, *out;
+	size_t zeros = 0;
+	char *copy, *out;
 
 	if (!utf8_valid(text, len)) {
 		stop(b, "invalid UTF-8");
 		return NULL;
 	}
-	out = copy = malloc(2 * len + 1);
-	if (!copy) {
-		stop(b, "out of memory");
+	for (size_t i = 0; i < len; i++)
+		zeros += text[i] == 0;
+	out = copy = text_place(b, len + zeros);
+	if (!copy)
 		return NULL;
-	}
 	for (size_t i = 0; i < len; i++) {
 		if (text[i] == 0)
 			*out++ = (char)0xC0;
 		*out++ = text[i] ? (char)text[i] : (char)0x80;
 	}
-	*out = '\0';
 	return copy;
 }
 
@@ -162,11 +182,8 @@ static int on_key(void *ctx, const unsigned char *text, size_t len)
 	if (!copy)
 		return 0;
 	for (size_t i = 0; i < top->value.count; i++)
-		if (strcmp(top->value.items[i].key, copy) == 0) {
-			free(copy);
+		if (strcmp(top->value.items[i].key, copy) == 0)
 			return stop(b, "the same key twice in one object");
-		}
-	free(top->key);
 	top->key = copy;
 	return 1;
 }
@@ -242,9 +259,7 @@ static int refuse_lone_surrogates(const uint8_t *bytes, size_t len, struct err *
 {
 	const uint8_t *end = bytes + len;
 
-	for (const uint8_t *b = bytes; b < end; b++) {
-		if (*b != '\\')
-			continue;
+	for (const uint8_t *b = bytes; b < end && (b = memchr(b, '\\', (size_t)(end - b))); b++) {
 		unsigned v = escape_at(b, end);
 		if (v >= 0xD800 && v < 0xDC00) {
 			unsigned low = escape_at(b + 6, end);
@@ -287,55 +302,53 @@ static int run(struct builder *b)
 
 static void discard(struct builder *b)
 {
-	for (size_t i = 0; i <= b->depth; i++) {
+	for (size_t i = 0; i <= b->depth; i++)
 		value_done(&b->levels[i].value);
-		free(b->levels[i].key);
-	}
 }
 
 /* libyajl steps over them; white space is blank, tab, line feed and carriage return (RFC 8259, 2), and
  * in strings control characters are escaped. */
 static int refuse_feeds(const char *bytes, size_t len, struct err *e)
 {
-	for (size_t i = 0; i < len; i++)
-		if (bytes[i] == '\v' || bytes[i] == '\f')
-			return err_set(e, ERR_INVALID, "json: byte %zu: a control character", i);
+	const char *feed = memchr(bytes, '\f', len), *tab = memchr(bytes, '\v', len);
+
+	if (feed || tab)
+		return err_set(e, ERR_INVALID, "json: byte %zu: a control character",
+			       (size_t)((feed && (!tab || feed < tab) ? feed : tab) - bytes));
 	return 0;
 }
 
 static int parse(const void *bytes, size_t len, bool zeros, struct json **root, struct err *e)
 {
 	CLEANUP(free) struct builder *b = calloc(1, sizeof(*b));
-	struct json *value = malloc(sizeof(*value));
+	CLEANUP(free) struct tree *tree = NULL;
 
-	if (!b || !value) {
-		free(value);
+	if (len > SIZE_MAX - sizeof(*tree) - 1)
+		return err_set(e, ERR_EXHAUSTED, "json: %zu bytes", len);
+	tree = malloc(sizeof(*tree) + len + 1);
+	if (!b || !tree)
 		return err_nomem(e);
-	}
-	if (refuse_feeds(bytes, len, e) < 0 || refuse_lone_surrogates(bytes, len, e) < 0) {
-		free(value);
+	if (len && (refuse_feeds(bytes, len, e) < 0 || refuse_lone_surrogates(bytes, len, e) < 0))
 		return -(int)e->code;
-	}
 	b->zeros = zeros;
+	b->texts = tree->texts;
+	b->texts_room = len + 1;
 	b->bytes = bytes;
 	b->len = len;
 	b->e = e;
 	b->yajl = yajl_alloc(&callbacks, NULL, b);
-	if (!b->yajl) {
-		free(value);
+	if (!b->yajl)
 		return err_nomem(e);
-	}
 	int failed = run(b);
 	yajl_free(b->yajl);
 	if (failed) {
 		discard(b);
-		free(value);
 		return failed;
 	}
-	*value = b->levels[0].value.items[0];
+	tree->root = b->levels[0].value.items[0];
 	free(b->levels[0].value.items);
-	link_parents(value);
-	*root = value;
+	link_parents(&tree->root);
+	*root = &TAKE_PTR(tree)->root;
 	return 0;
 }
 

@@ -4,7 +4,8 @@ has verified: real manager, libvirt, QEMU, agent and CLI, in namespaces that end
 
   first_byte.py FOLDER IMAGE snp|vtpm ROUNDS     prints [[seconds until …], …]
 
-Exit status 3: libvirt does not start here. All that an owner can do before the machine is there (keys, manifest, policy) is done before.
+Exit status 3: libvirt does not start here. All that an owner can do before the machine is there (keys,
+manifest, policy) is done before.
 """
 import json
 import os

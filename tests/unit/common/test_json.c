@@ -121,6 +121,53 @@ static void containers_know_where_they_stood(void **state)
 	assert_memory_equal(text + body->start, wanted, sizeof(wanted) - 1);
 }
 
+/* Where nothing is to spare: a value that is the whole input, and many that are next to each other. */
+static void texts_have_room_where_there_is_least(void **state)
+{
+	static const char *const rows[] = { "1", "12", "\"\"", "\"a\"", "[1,2,3]", "{\"\":\"\"}",
+					    "{\"\":1}", "{\"\":{\"\":[1,2,\"\",\"\"]}}", "[\"\\n\",0]",
+					    "\"\\u00e4\\ud83d\\ude00\"" };
+	struct json *root;
+	struct err e;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		CLEANUP(free) char *exact = strndup(rows[i], strlen(rows[i]));
+
+		assert_ok(json_parse(exact, strlen(exact), &root, &e), e);
+		json_free(root);
+	}
+	assert_ok(json_parse_zeros("[\"\\u0000\",7]", 12, &root, &e), e);
+	assert_string_equal(root->items[0].text, "\xC0\x80");
+	assert_string_equal(root->items[1].text, "7");
+	json_free(root);
+}
+
+/* The place of the first, whichever it is. */
+static void feeds_are_refused_where_they_stand(void **state)
+{
+	struct json *root;
+	struct err e;
+
+	assert_refused(json_parse("[1,\f2\v]", 7, &root, &e), e, ERR_INVALID, "byte 3: a control");
+	assert_refused(json_parse("[1,\v2\f]", 7, &root, &e), e, ERR_INVALID, "byte 3: a control");
+	assert_refused(json_parse("[1]\f", 4, &root, &e), e, ERR_INVALID, "byte 3: a control");
+	assert_refused(json_parse("[1]\v", 4, &root, &e), e, ERR_INVALID, "byte 3: a control");
+}
+
+static void a_backslash_at_the_end_ends_the_search(void **state)
+{
+	struct json *root;
+	struct err e;
+
+	for (size_t len = 1; len < 14; len++) {
+		CLEANUP(free) char *exact = strndup("\"\\ud83d\\ude00\\", len);
+
+		assert_true(json_parse(exact, len, &root, &e) < 0);
+	}
+	assert_true(json_parse("\\", 1, &root, &e) < 0);
+	assert_true(json_parse("\"\\\\\\", 4, &root, &e) < 0);
+}
+
 static void unknown_keys_are_named(void **state)
 {
 	static const char *const known[] = { "a", NULL };
@@ -152,6 +199,9 @@ int main(void)
 		cmocka_unit_test(depth_has_a_limit),
 		cmocka_unit_test(every_truncation_is_refused),
 		cmocka_unit_test(containers_know_where_they_stood),
+		cmocka_unit_test(texts_have_room_where_there_is_least),
+		cmocka_unit_test(feeds_are_refused_where_they_stand),
+		cmocka_unit_test(a_backslash_at_the_end_ends_the_search),
 		cmocka_unit_test(unknown_keys_are_named),
 		cmocka_unit_test(text_is_written_as_go_does),
 	};
