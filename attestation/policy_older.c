@@ -23,7 +23,8 @@ static int read_guest_policy(struct policy_reading *r, const struct json *value)
 	return 0;
 }
 
-/* The alias check is demanded whatever the older form says, which does not know it. */
+/* To go-sev-guest SMT and TSME are what a platform may have, and what isn't here is refused; the rest
+ * it has to have. The alias check is demanded whatever the older form says. */
 static int read_platform_info(struct policy_reading *r, const struct json *value)
 {
 	uint64_t v;
@@ -31,6 +32,7 @@ static int read_platform_info(struct policy_reading *r, const struct json *value
 	if (policy_read_u64(r, value, UINT64_MAX, &v) < 0)
 		return -(int)r->e->code;
 	r->policy->snp.platform_info = v | SNP_PLATFORM_ALIAS_CHECK_COMPLETE;
+	r->policy->snp.platform_refused = ~v & (SNP_PLATFORM_SMT_EN | SNP_PLATFORM_TSME_EN);
 	return 0;
 }
 
@@ -227,6 +229,23 @@ static struct snp_tcb tcb_of(enum snp_product product, uint64_t number)
 	return snp_tcb_of(bytes, product);
 }
 
+/* A report without an ID block has zeros for its key. */
+static int check_id_block(struct policy_reading *r)
+{
+	static const uint8_t none[SHA384_LEN];
+	const struct snp_set *set = &r->policy->snp.id_key_digests;
+
+	if (!set->count)
+		return err_set(r->e, ERR_INVALID,
+			       "require_id_block without trusted_id_key_hashes: nothing says whose");
+	for (size_t i = 0; i < set->count; i++)
+		if (memcmp(set->values + i * SHA384_LEN, none, SHA384_LEN) == 0)
+			return err_set(r->e, ERR_INVALID,
+				       "require_id_block, and zeros among trusted_id_key_hashes: they "
+				       "are of no ID block");
+	return 0;
+}
+
 int policy_finish_older(struct policy_reading *r)
 {
 	struct snp_policy *snp = &r->policy->snp;
@@ -246,8 +265,5 @@ int policy_finish_older(struct policy_reading *r)
 	if (snp->product == SNP_PRODUCT_ANY && (r->has_tcb[1] || r->has_launch_tcb[1]))
 		return err_set(r->e, ERR_INVALID,
 			       "TCB floors of two products: say which it is (product)");
-	if (r->require_id_block && !snp->id_key_digests.count)
-		return err_set(r->e, ERR_INVALID,
-			       "require_id_block without trusted_id_key_hashes: nothing says whose");
-	return 0;
+	return r->require_id_block ? check_id_block(r) : 0;
 }

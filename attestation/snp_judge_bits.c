@@ -55,17 +55,23 @@ void snp_judge_abi(const struct snp_judge_rule *rule, const struct snp_policy *p
 void snp_judge_platform_demanded(const struct snp_judge_rule *rule, const struct snp_policy *p,
 				 const struct snp_evidence *ev, struct verdict *v)
 {
-	uint64_t missing = p->platform_info & rule->bit & ~ev->report->platform_info;
+	uint64_t found = ev->report->platform_info & rule->bit;
+	uint64_t missing = p->platform_info & rule->bit & ~found;
+	uint64_t refused = p->platform_refused & found;
 
-	snp_judge_bit(rule, PLATFORM, ev->report->platform_info, missing == 0,
-		      p->platform_info & rule->bit ? "set" : "set or clear", v);
+	snp_judge_bit(rule, PLATFORM, found, missing == 0 && refused == 0,
+		      p->platform_info & rule->bit      ? "set"
+		      : p->platform_refused & rule->bit ? "clear"
+							: "set or clear",
+		      v);
 }
 
 /* Firmware starts no guest that forbids SMT on such a platform; a report that says so is wrong. */
 void snp_judge_platform_smt(const struct snp_judge_rule *rule, const struct snp_policy *p,
 			    const struct snp_evidence *ev, struct verdict *v)
 {
-	bool allowed = (p->guest_policy & SNP_POLICY_SMT) && (ev->report->policy & SNP_POLICY_SMT);
+	bool allowed = (p->guest_policy & SNP_POLICY_SMT) &&
+		       (ev->report->policy & SNP_POLICY_SMT) && !(p->platform_refused & rule->bit);
 
 	snp_judge_bit(rule, PLATFORM, ev->report->platform_info,
 		      allowed || !(ev->report->platform_info & rule->bit),

@@ -51,6 +51,7 @@ struct snp_policy {
 	/* PLATFORM_INFO in the same way: TIO_EN only if set here, SMT_EN only if guest_policy has
 	 * SMT, all other bits demanded. Default: SNP_PLATFORM_ALIAS_CHECK_COMPLETE. */
 	uint64_t platform_info;
+	uint64_t platform_refused; /* bits of it that must be clear, SMT_EN and TSME_EN; default 0 */
 
 	bool require_author_key; /* default false */
 

@@ -34,6 +34,8 @@ static void the_shared_policies_are_read_right(void **state)
 	assert_int_equal(vectors_walk("policy", "", run_case), 49);
 }
 
+#define ZEROS_64 "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" /* 48 bytes */
+
 static int parse(const char *text, struct policy *p, struct err *e)
 {
 	const struct policy_file file = { "test", text, strlen(text) };
@@ -157,6 +159,8 @@ static void what_is_not_understood_is_refused(void **state)
 		{ "{\"cocos\":1,\"snp\":{},\"policy\":{}}", "described twice" },
 		{ "{\"policy\":{\"trusted_id_keys\":[\"AA==\"]}}", "trusted_id_key_hashes" },
 		{ "{\"policy\":{\"require_id_block\":true}}", "nothing says whose" },
+		{ "{\"policy\":{\"require_id_block\":true,\"trusted_id_key_hashes\":[\"" ZEROS_64
+		  "\"]}}", "of no ID block" },
 		{ "{\"policy\":{},\"root_of_trust\":{\"cabundles\":[\"x\"]}}", "not taken from a policy" },
 		{ "{\"policy\":{\"product\":{\"name\":1}},\"root_of_trust\":{\"product_line\":\"Turin\"}}",
 		  "elsewhere" },
@@ -186,6 +190,35 @@ static void what_is_not_understood_is_refused(void **state)
 			fail_msg("%s was taken", bad[i].text);
 		if (!strstr(e.text, bad[i].words))
 			fail_msg("%s: %s", bad[i].text, e.text);
+	}
+}
+
+/* go-sev-guest, validatePlatformInfo: what a platform may have, and what it has to have. */
+static void an_older_policy_says_what_a_platform_may_have(void **state)
+{
+	static const struct {
+		const char *text;
+		uint64_t refused, demanded;
+	} rows[] = {
+		{ "{\"policy\":{}}", 0, SNP_PLATFORM_ALIAS_CHECK_COMPLETE },
+		{ "{\"policy\":{\"platform_info\":0}}", SNP_PLATFORM_SMT_EN | SNP_PLATFORM_TSME_EN,
+		  SNP_PLATFORM_ALIAS_CHECK_COMPLETE },
+		{ "{\"policy\":{\"platform_info\":\"5\"}}", SNP_PLATFORM_TSME_EN,
+		  SNP_PLATFORM_ALIAS_CHECK_COMPLETE | SNP_PLATFORM_ECC_EN | SNP_PLATFORM_SMT_EN },
+		{ "{\"policy\":{\"platformInfo\":3}}", 0,
+		  SNP_PLATFORM_ALIAS_CHECK_COMPLETE | SNP_PLATFORM_TSME_EN | SNP_PLATFORM_SMT_EN },
+		{ "{\"cocos\":1,\"snp\":{\"platform\":[\"ecc\"]}}", 0,
+		  SNP_PLATFORM_ALIAS_CHECK_COMPLETE | SNP_PLATFORM_ECC_EN },
+	};
+	struct policy p;
+	struct err e;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		assert_ok(parse(rows[i].text, &p, &e), e);
+		if (p.snp.platform_refused != rows[i].refused ||
+		    p.snp.platform_info != rows[i].demanded)
+			fail_msg("%s", rows[i].text);
+		policy_done(&p);
 	}
 }
 
@@ -242,6 +275,7 @@ int main(void)
 		cmocka_unit_test(events_fill_rules_and_name_registers),
 		cmocka_unit_test(the_default_is_strict),
 		cmocka_unit_test(what_is_not_understood_is_refused),
+		cmocka_unit_test(an_older_policy_says_what_a_platform_may_have),
 		cmocka_unit_test(what_the_run_tells_need_not_be_foreseen),
 		cmocka_unit_test(several_files_make_one_policy),
 		cmocka_unit_test(verification_can_not_be_switched_off),

@@ -170,6 +170,19 @@ static void ecc(struct forge *f, bool bad)
 	platform(f, bad, SNP_PLATFORM_ECC_EN);
 }
 
+/* A guest that allows SMT, on a platform that has what the owner refuses. */
+static void smt_refused(struct forge *f, bool bad)
+{
+	platform_smt(f, false);
+	f->policy.platform_refused = bad ? SNP_PLATFORM_SMT_EN : 0;
+}
+
+static void tsme_refused(struct forge *f, bool bad)
+{
+	f->report.platform_info |= bad ? SNP_PLATFORM_TSME_EN : 0;
+	f->policy.platform_refused = SNP_PLATFORM_TSME_EN;
+}
+
 static void platform_rapl(struct forge *f, bool bad)
 {
 	platform(f, bad, SNP_PLATFORM_RAPL_DIS);
@@ -357,6 +370,8 @@ static const struct violation violations[] = {
 	{ "policy.platform_alias_check", alias_check, SNP_MILAN, 3, SNP_KEY_VCEK },
 	{ "policy.platform_smt", platform_smt, SNP_MILAN, 3, SNP_KEY_VCEK },
 	{ "policy.platform_tsme", tsme, SNP_MILAN, 3, SNP_KEY_VCEK },
+	{ "policy.platform_smt", smt_refused, SNP_MILAN, 3, SNP_KEY_VCEK },
+	{ "policy.platform_tsme", tsme_refused, SNP_MILAN, 3, SNP_KEY_VCEK },
 	{ "policy.platform_ecc", ecc, SNP_MILAN, 3, SNP_KEY_VCEK },
 	{ "policy.platform_rapl_dis", platform_rapl, SNP_MILAN, 3, SNP_KEY_VCEK },
 	{ "policy.platform_ciphertext_hiding", platform_hiding, SNP_MILAN, 3, SNP_KEY_VCEK },
