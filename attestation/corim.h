@@ -68,7 +68,7 @@ struct corim_tag { /* one CoMID; other kinds have no references */
 	uint64_t number;       /* 505 CoSWID, 506 CoMID, 508 CoTL */
 	struct corim_id id;
 	uint64_t version;
-	uint64_t triples[16]; /* the kinds that are there */
+	int64_t triples[16];   /* the kinds that are there; a profile's own are negative */
 	size_t triple_count;
 	struct corim_reference *references;
 	size_t count;

@@ -306,9 +306,9 @@ static int read_triples(const struct datum *map, struct corim_tag *tag, struct e
 	if (!map || map->type != DATUM_MAP || !map->count || map->count > 16)
 		return corim_wrong(e, "a CoMID without triples");
 	for (size_t i = 0; i < map->count; i++) {
-		if (map->items[2 * i].type != DATUM_UINT)
+		if (!datum_int(&map->items[2 * i], &tag->triples[tag->triple_count]))
 			return corim_wrong(e, "triples under a key that is no number");
-		tag->triples[tag->triple_count++] = map->items[2 * i].value;
+		tag->triple_count++;
 	}
 	return references ? read_references(references, tag, e) : 0;
 }

@@ -187,7 +187,7 @@ static void tag(struct writer *w, const struct corim_tag *t)
 		id(w, &t->id, false);
 		writer_printf(w, ",\"tag_version\":%" PRIu64 ",\"triples\":[", t->version);
 		for (size_t i = 0; i < t->triple_count; i++)
-			writer_printf(w, "%s%" PRIu64, i ? "," : "", t->triples[i]);
+			writer_printf(w, "%s%" PRId64, i ? "," : "", t->triples[i]);
 		writer_text(w, "],\"reference_values\":[");
 		for (size_t i = 0; i < t->count; i++) {
 			writer_text(w, i ? ",{\"environment\":" : "{\"environment\":");

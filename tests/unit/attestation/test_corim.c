@@ -341,6 +341,9 @@ static void every_form_is_read_and_shown(void **state)
 	static const struct {
 		const char *hex, *what;
 	} good[] = {
+		{ "a2006269640181d901fa582ca201a100617404a2008182a100a100d825500001020304"
+		  "05060708090a0b0c0d0e0f81a101a1010320816178",
+		  "triples of a profile's own" },
 		{ "a2006269640181d901fa5821a201a100617404a1008182a101d9022a6a2d2d2d2d2d42"
 		  "4547494e81a101a10103",
 		  "an instance by a key in PEM" },
