@@ -127,6 +127,39 @@ static int agree_member(const struct datum *map, const char *key, enum datum_typ
 	return disagree(e, key);
 }
 
+/* A report beside raw_report is for SNP-vTPM, whose raw_report is the TPM's; in an SNP token it could
+ * only be the same again. */
+static int agree_beside(const struct eat *token, struct err *e)
+{
+	const struct eat_bytes *raw = &token->raw_report, *beside = &token->tee_report;
+	bool same = beside->len >= SNP_REPORT_LEN && raw->len >= SNP_REPORT_LEN &&
+		    memcmp(beside->bytes, raw->bytes, SNP_REPORT_LEN) == 0;
+
+	if (!beside->len || token->platform == EAT_SNP_VTPM || (token->platform == EAT_SNP && same))
+		return 0;
+	return disagree(e, "x-cocos-tee-report");
+}
+
+/* Platforms' maps, and whose tokens may have each. */
+static const struct {
+	const char *key;
+	unsigned platforms; /* set of 1 << enum eat_platform */
+} maps[] = {
+	{ "x-cocos-sevsnp", 1 << EAT_SNP | 1 << EAT_SNP_VTPM },
+	{ "x-cocos-tdx", 1 << EAT_TDX },
+	{ "x-cocos-vtpm", 1 << EAT_VTPM | 1 << EAT_SNP_VTPM },
+};
+
+/* No report of this platform could say what another's map says. */
+static int agree_platform(const struct eat *token, struct err *e)
+{
+	for (size_t i = 0; i < ARRAY_LEN(maps); i++)
+		if (!(maps[i].platforms & 1U << token->platform) &&
+		    !absent(datum_get_text(token->claims, maps[i].key)))
+			return disagree(e, maps[i].key);
+	return agree_beside(token, e);
+}
+
 /* The two members that no single field of the report spells. */
 static int agree_snp_rest(const struct datum *map, const struct snp_report *report, struct err *e)
 {
@@ -151,7 +184,8 @@ int eat_agree_snp(const struct eat *token, const struct snp_report *report, stru
 {
 	const struct datum *map = datum_get_text(token->claims, "x-cocos-sevsnp");
 
-	if (agree_bytes(token, CLAIM_MEASUREMENTS, "measurements", report->measurement,
+	if (agree_platform(token, e) < 0 ||
+	    agree_bytes(token, CLAIM_MEASUREMENTS, "measurements", report->measurement,
 			sizeof(report->measurement), e) < 0 ||
 	    agree_bytes(token, CLAIM_UEID, "ueid", report->chip_id, sizeof(report->chip_id), e) < 0 ||
 	    agree_map(map, "x-cocos-sevsnp", snp_rows, ARRAY_LEN(snp_rows), report, e) < 0)
@@ -165,7 +199,8 @@ int eat_agree_tdx(const struct eat *token, const struct tdx_quote *quote, struct
 	const struct datum *map = datum_get_text(token->claims, "x-cocos-tdx");
 	const struct tdx_body *body = &quote->body;
 
-	if (agree_bytes(token, CLAIM_MEASUREMENTS, "measurements", body->mrtd, sizeof(body->mrtd),
+	if (agree_platform(token, e) < 0 ||
+	    agree_bytes(token, CLAIM_MEASUREMENTS, "measurements", body->mrtd, sizeof(body->mrtd),
 			e) < 0 ||
 	    agree_bytes(token, CLAIM_UEID, "ueid", body->mrtd, STOCK_UEID_LEN, e) < 0 ||
 	    agree_map(map, "x-cocos-tdx", tdx_rows, ARRAY_LEN(tdx_rows), body, e) < 0)
@@ -186,9 +221,10 @@ static bool pcr_named(const struct tpm_attestation *m, const struct datum *name,
 			const struct tpm_pcr_bank *bank = &m->quotes[q].pcrs.banks[b];
 
 			for (unsigned pcr = 0; pcr < TPM_PCR_COUNT; pcr++) {
+				if (!(bank->present & UINT32_C(1) << pcr))
+					continue;
 				snprintf(text, sizeof(text), "%s:%u", tpm_bank_name(bank->kind), pcr);
-				if (!(bank->present & UINT32_C(1) << pcr) ||
-				    !datum_is_text(name, text))
+				if (!datum_is_text(name, text))
 					continue;
 				hex_encode(bank->values[pcr], digest_len(bank->kind), hex);
 				return true;
@@ -229,6 +265,8 @@ int eat_agree_tpm(const struct eat *token, const struct tpm_attestation *message
 {
 	const struct datum *map = datum_get_text(token->claims, "x-cocos-vtpm");
 
+	if (agree_platform(token, e) < 0)
+		return -(int)e->code;
 	if (token->platform == EAT_VTPM && (!absent(datum_get(token->claims, CLAIM_MEASUREMENTS)) ||
 					    !absent(datum_get(token->claims, CLAIM_UEID))))
 		return err_set(e, ERR_DENIED,

@@ -4,7 +4,7 @@
  *
  * They are for display, or for readers that don't parse reports; one that contradicts the signed
  * report shows that somebody lies, whoever signed the token. Claims that nobody knows are stepped
- * over, and so is a map of another platform's. A null counts as absent.
+ * over; a map of another platform's contradicts any report. A null counts as absent.
  */
 #pragma once
 

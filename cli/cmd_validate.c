@@ -15,9 +15,15 @@ enum { VERDICT_JSON_MAX = 1 << 20 };
 static void show_tdx(const struct tdx_result *r, struct writer *w)
 {
 	writer_printf(w, "\"tdx\":{\"tcb_status\":\"%s\",\"level_tcb_status\":\"%s\","
-			 "\"qe_tcb_status\":\"%s\",\"advisories\":[",
+			 "\"qe_tcb_status\":\"%s\",\"module_tcb_status\":",
 		      tdx_status_name(r->status), tdx_status_name(r->level_status),
 		      tdx_status_name(r->qe_status));
+	/* The first modules have no version, and no status of their own. */
+	if (r->has_module)
+		writer_printf(w, "\"%s\"", tdx_status_name(r->module_status));
+	else
+		writer_text(w, "null");
+	writer_text(w, ",\"advisories\":[");
 	for (size_t i = 0; i < r->advisory_count; i++) {
 		writer_text(w, i ? "," : "");
 		json_quote(w, r->advisories[i], strlen(r->advisories[i]));

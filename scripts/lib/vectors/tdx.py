@@ -126,8 +126,11 @@ def stages_of(case):
     return FAULTS.get(case.get("why"))
 
 
+STATUS_FIELDS = ("tcb_status", "level_tcb_status", "module_tcb_status", "qe_tcb_status", "advisories")
+
+
 def status_check(case):
-    wanted = {"tcb_status": case["tcb_status"]} if case.get("tcb_status") else {}
+    wanted = {key: case[key] for key in STATUS_FIELDS if case.get(key) is not None}
 
     def check(answer):
         return compare(answer.get("tdx", {}), wanted, "tdx")

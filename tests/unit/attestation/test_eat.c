@@ -314,6 +314,13 @@ static void what_stands_beside_a_tpm_s_message_has_to_agree(void **state)
 	datum_put_uint(&measured, 265);
 	datum_put_bytes(&measured, "x", 1);
 	assert_refused(agree_tpm(&measured, 1, &e), e, ERR_DENIED, "nothing that ueid");
+	CLEANUP_WRITER struct writer foreign = writer_up_to(64), beside = writer_up_to(64);
+	datum_put_text(&beside, "x-cocos-tee-report");
+	datum_put_bytes(&beside, "x", 1);
+	assert_refused(agree_tpm(&beside, 1, &e), e, ERR_DENIED, "x-cocos-tee-report");
+	datum_put_text(&foreign, "x-cocos-tdx");
+	datum_put_map(&foreign, 0);
+	assert_refused(agree_tpm(&foreign, 1, &e), e, ERR_DENIED, "x-cocos-tdx");
 	datum_put_text(&array, "x-cocos-vtpm");
 	datum_put_array(&array, 0);
 	assert_refused(agree_tpm(&array, 1, &e), e, ERR_INVALID, "not a map");
