@@ -307,6 +307,11 @@ void appraise_allow_pending(struct appraise *a, bool allow)
 	}
 }
 
+void appraise_forget(struct appraise *a)
+{
+	a->session.state = SESSION_NONE;
+}
+
 /* ---- what a pending session has to show ---- */
 
 bool appraise_wants_log(const struct appraise *a)

@@ -246,10 +246,16 @@ int attested_again(struct client *client, struct err *e)
 	appraise_allow_pending(a, false);
 	if (status == 0)
 		status = complete(client, e);
+	if (status == 0)
+		return 0;
+	/* Why ever: what was proven before does not carry over what may come now. */
+	appraise_forget(a);
 	if (is_unproven(status, e))
 		cli_hint(client->cli, "nothing more was sent: the agent is not the one any more that "
 				      "was verified first");
-	return status;
+	else if (!rpc_channel_is_ready(client->channel))
+		e->code = ERR_UNAVAILABLE; /* gone: on another one all is judged from the start */
+	return -(int)e->code;
 }
 
 int attested_if_due(struct client *client, struct err *e)

@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """After the first evidence was good: the agent is asked again on the same connection before results
 are fetched and before an upload's last word, and has to be the one that it was."""
+import functools
+
+import grpc
+
 from attested_peer import AUTHENTICATOR, Identity, frame
 from hardware import Guest
 from rows import Outcome, row
-from world import IMAGE, OTHER_IMAGE, Gate, Machine, chip, desk, fetched, owner, sha3
+from world import DATASET, IMAGE, OTHER_IMAGE, Gate, Machine, chip, desk, fetched, owner, sha3
 
 
 def later(name, check):
@@ -96,3 +100,23 @@ def upload_ends_elsewhere(evil):
     with Gate(script, first.identity) as gate:
         ran = owner().upload(gate.target)
     return Outcome(ran.status == 0, ran.out + ran.err, 0 if evil else len(desk().kept))
+
+
+@row("upload-to-who-does-not-attest-again", "is not verified")
+def not_again(evil):
+    """The machine has better things to do than to attest again ('unavailable'), in the hope that the
+    owner's command tries once more, with the proof of before."""
+    machine = Machine()
+    desk().reset()
+
+    def answer(connection, asked):
+        return grpc.StatusCode.UNAVAILABLE if evil else machine.answer(connection, asked)
+
+    def script(gate, connection):
+        connection.send(frame(AUTHENTICATOR, machine.answer(connection, gate.asked(connection))))
+        gate.serve(connection, machine, functools.partial(answer, connection))
+    with Gate(script, machine.identity) as gate:
+        ran = owner().upload(gate.target)
+    assert not gate.failures, gate.failures
+    # The first copy went to a machine that had proven itself; there is no other.
+    return Outcome(ran.status == 0, ran.out + ran.err, len(desk().kept) - len(DATASET) * evil)

@@ -54,10 +54,10 @@ def uploaded(here, m, content, words, policy=None, options=(), rate=None):
                                     options=options)
         assert meter.struck, ran.err
         here.carried = meter.carried
-        return Outcome(ran.status == 0, ran.out + ran.err, taken(here) - before)
     finally:
         here.tee.fault()
-        here.halt()
+        here.halt()  # whose answer comes behind all that the agent had to say
+    return Outcome(ran.status == 0, ran.out + ran.err, taken(here) - before)
 
 
 def in_mid_upload(name, fault, check, about):

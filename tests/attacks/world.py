@@ -66,7 +66,8 @@ class Machine:
 
 class Desk(agent_pb2_grpc.AgentServiceServicer):
     """AgentService for whoever got through: takes any dataset, and keeps it; has results for anybody.
-    answer(request) is what it says when it is asked to attest again."""
+    answer(request) is what it says when it is asked to attest again (or the status that it refuses with); cut() is called, once, when an
+    upload's first piece is there, and what came until then is forgotten."""
 
     def __init__(self):
         self.reset()
@@ -77,6 +78,7 @@ class Desk(agent_pb2_grpc.AgentServiceServicer):
 
     def reset(self):
         self.kept, self.status, self.fetched, self.again, self.answer = b"", {}, 0, 0, None
+        self.cut = None
 
     def close(self):
         self.server.stop(None)
@@ -91,6 +93,9 @@ class Desk(agent_pb2_grpc.AgentServiceServicer):
     def Data(self, requests, context):
         for message in requests:
             self.kept += message.dataset
+            if self.cut:
+                cut, self.cut, self.kept = self.cut, None, b""
+                cut()
         return agent_pb2.DataResponse()
 
     def Result(self, request, context):
@@ -101,7 +106,10 @@ class Desk(agent_pb2_grpc.AgentServiceServicer):
     def Reattest(self, requests, context):
         for message in requests:
             self.again += 1
-            yield agent_pb2.ReattestResponse(authenticator=self.answer(message.request))
+            answer = self.answer(message.request)
+            if isinstance(answer, grpc.StatusCode):
+                context.abort(answer, "not now")
+            yield agent_pb2.ReattestResponse(authenticator=answer)
 
 
 class Owner(Folder):
