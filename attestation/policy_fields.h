@@ -30,6 +30,7 @@ struct policy_reading {
 	 * stand later. */
 	uint64_t min_tcb[2], min_launch_tcb[2]; /* [1]: minimum_tcb_turin */
 	bool has_tcb[2], has_launch_tcb[2], require_id_block;
+	const uint8_t *mr_td; /* beside any_mr_td, of which it has to be one; or NULL */
 	struct err *e;
 };
 
@@ -68,6 +69,7 @@ int policy_add_value(struct policy_reading *r, struct snp_set *set, const uint8_
 
 /* After the last file: what had to wait. */
 int policy_finish_older(struct policy_reading *r);
+int policy_finish_older_mrtd(struct policy_reading *r);
 
 /* "0" to "23"; "sha256" and the like. */
 int policy_pcr_index(struct policy_reading *r, const char *key, unsigned *index);

@@ -265,5 +265,7 @@ int policy_finish_older(struct policy_reading *r)
 	if (snp->product == SNP_PRODUCT_ANY && (r->has_tcb[1] || r->has_launch_tcb[1]))
 		return err_set(r->e, ERR_INVALID,
 			       "TCB floors of two products: say which it is (product)");
-	return r->require_id_block ? check_id_block(r) : 0;
+	if (r->require_id_block && check_id_block(r) < 0)
+		return -(int)r->e->code;
+	return policy_finish_older_mrtd(r);
 }

@@ -23,6 +23,14 @@ static int read_qe_vendor(struct policy_reading *r, const struct json *value)
 	return 0;
 }
 
+static int read_mrtd(struct policy_reading *r, const struct json *value)
+{
+	uint8_t *mr = policy_alloc(r, MR_LEN);
+
+	r->mr_td = mr;
+	return mr ? policy_read_bytes(r, value, MR_LEN, mr) : -(int)r->e->code;
+}
+
 static int add_mrtd(struct policy_reading *r, const struct json *value)
 {
 	struct snp_set set = { r->policy->tdx.mrtd.values, r->policy->tdx.mrtd.count };
@@ -42,6 +50,22 @@ static int add_mrtds(struct policy_reading *r, const struct json *value)
 	for (size_t i = 0; i < value->count; i++)
 		if (add_mrtd(r, &value->items[i]) < 0)
 			return err_wrap(r->e, "value %zu", i + 1);
+	return 0;
+}
+
+/* go-tdx-guest asks both: equal to the one, and among the others. */
+int policy_finish_older_mrtd(struct policy_reading *r)
+{
+	struct tdx_set *set = &r->policy->tdx.mrtd;
+	bool among = set->count == 0;
+
+	if (!r->mr_td)
+		return 0;
+	for (size_t i = 0; i < set->count; i++)
+		among = among || memcmp(set->values + i * MR_LEN, r->mr_td, MR_LEN) == 0;
+	if (!among)
+		return err_set(r->e, ERR_INVALID, "mr_td is none of any_mr_td: nothing meets both");
+	*set = (struct tdx_set){ r->mr_td, 1 };
 	return 0;
 }
 
@@ -87,7 +111,7 @@ static const struct policy_row body_rows[] = {
 	{ "mr_seam", POLICY_ONE, TDX(mrseam), MR_LEN, NULL, NULL },
 	{ "td_attributes", POLICY_CUSTOM, 0, 8, policy_read_attributes, NULL },
 	{ "xfam", POLICY_CUSTOM, 0, 8, policy_read_xfam, NULL },
-	{ "mr_td", POLICY_CUSTOM, 0, MR_LEN, add_mrtd, NULL },
+	{ "mr_td", POLICY_CUSTOM, 0, MR_LEN, read_mrtd, NULL },
 	{ "any_mr_td", POLICY_CUSTOM, 0, MR_LEN, add_mrtds, NULL },
 	{ "mr_config_id", POLICY_ONE, TDX(mrconfigid), MR_LEN, NULL, NULL },
 	{ "mr_owner", POLICY_ONE, TDX(mrowner), MR_LEN, NULL, NULL },

@@ -222,6 +222,44 @@ static void an_older_policy_says_what_a_platform_may_have(void **state)
 	}
 }
 
+/* Two ways to say which MRTD is right, and both count. */
+static void an_mrtd_and_a_list_of_them_both_hold(void **state)
+{
+#define ONES_64 "////////////////////////////////////////////////////////////////"
+	static const struct {
+		const char *members;
+		size_t count;
+		uint8_t first;
+		const char *words;
+	} rows[] = {
+		{ "\"mr_td\":\"" ONES_64 "\"", 1, 0xff, NULL },
+		{ "\"any_mr_td\":[\"" ZEROS_64 "\",\"" ONES_64 "\"]", 2, 0, NULL },
+		{ "\"any_mr_td\":[\"" ZEROS_64 "\",\"" ONES_64 "\"],\"mr_td\":\"" ONES_64 "\"", 1,
+		  0xff, NULL },
+		{ "\"mr_td\":\"" ONES_64 "\",\"anyMrTd\":[\"" ZEROS_64 "\",\"" ONES_64 "\"]", 1,
+		  0xff, NULL },
+		{ "\"mr_td\":\"" ONES_64 "\",\"any_mr_td\":[\"" ZEROS_64 "\"]", 0, 0,
+		  "none of any_mr_td" },
+	};
+	struct policy p;
+	struct err e;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		char text[512];
+
+		snprintf(text, sizeof(text), "{\"policy\":{\"td_quote_body_policy\":{%s}}}",
+			 rows[i].members);
+		if (rows[i].words) {
+			assert_refused(parse(text, &p, &e), e, ERR_INVALID, rows[i].words);
+			continue;
+		}
+		assert_ok(parse(text, &p, &e), e);
+		assert_int_equal(p.tdx.mrtd.count, rows[i].count);
+		assert_int_equal(p.tdx.mrtd.values[0], rows[i].first);
+		policy_done(&p);
+	}
+}
+
 static void what_the_run_tells_need_not_be_foreseen(void **state)
 {
 	struct policy p;
@@ -276,6 +314,7 @@ int main(void)
 		cmocka_unit_test(the_default_is_strict),
 		cmocka_unit_test(what_is_not_understood_is_refused),
 		cmocka_unit_test(an_older_policy_says_what_a_platform_may_have),
+		cmocka_unit_test(an_mrtd_and_a_list_of_them_both_hold),
 		cmocka_unit_test(what_the_run_tells_need_not_be_foreseen),
 		cmocka_unit_test(several_files_make_one_policy),
 		cmocka_unit_test(verification_can_not_be_switched_off),
