@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """TDX quotes under their group's default policy: every TCB status but Revoked, the quote's own values
 as reference values."""
+import hashlib
 import os
 
 from vectors.case import Case, each
@@ -15,6 +16,7 @@ COLLATERAL = [
     "tcb_info.json", "tcb_info_issuer_chain.pem", "qe_identity.json", "qe_identity_issuer_chain.pem",
     "pck_crl.der", "pck_crl_issuer_chain.pem", "root_ca_crl.der",
 ]
+ROOT = "root_ca.pem"
 FIELDS = {"mrtd": 136, "mrconfigid": 184, "mrowner": 232, "mrownerconfig": 280, "rtmr0": 328,
           "rtmr1": 376, "rtmr2": 424, "rtmr3": 472}
 BODY_15_LEN = 648
@@ -78,33 +80,38 @@ def report_data(quote):
     return body_of(quote)[520:584].ljust(64, b"\0").hex()
 
 
+def overridden(path, case, names):
+    """`names` with what the case puts in place of a file of that name: by name, or a folder's files."""
+    over = case.get("collateral_override") or {}
+    if isinstance(over, str):
+        over = {name: os.path.join(over, name) for name in os.listdir(os.path.join(path, over))}
+    strange = set(over) - set(names)
+    if strange:
+        raise ValueError(f"no document of the collateral: {strange}")
+    return {**names, **{name: os.path.join(path, file) for name, file in over.items()}}
+
+
 def collateral_of(path, case, scratch):
-    """A folder with the case's documents, overrides in place."""
+    """A folder with the case's documents, overrides in place, and the root to trust."""
     base = os.path.normpath(os.path.join(path, case.get("collateral") or "collateral"))
-    override = case.get("collateral_override")
-    names = {name: os.path.join(base, name) for name in COLLATERAL}
-    if override:
-        over = os.path.join(path, override) if isinstance(override, str) else path
-        for name in os.listdir(over):
-            if name in names:
-                names[name] = os.path.join(over, name)
-    folder = os.path.join(scratch, "collateral-" + os.path.relpath(path, "/").replace("/", "_"))
+    names = {name: os.path.join(base, name) for name in [*COLLATERAL, ROOT]}
+    names = overridden(path, case, names)
+    root = names.pop(ROOT)
+    if case.get("trust_root"):
+        root = os.path.normpath(os.path.join(path, case["trust_root"]))
+    # One folder for each choice of documents: runs of one case may differ in them.
+    chosen = hashlib.sha256(repr(sorted(names.items())).encode()).hexdigest()
+    folder = os.path.join(scratch, "collateral-" + chosen)
     os.makedirs(folder, exist_ok=True)
     for name, source in names.items():
         target = os.path.join(folder, name)
         if os.path.exists(source) and not os.path.lexists(target):
             os.symlink(source, target)
-    return base, folder
-
-
-def root_of(path, case, base):
-    if case.get("trust_root"):
-        return os.path.normpath(os.path.join(path, case["trust_root"]))
-    return os.path.join(base, "root_ca.pem")
+    return folder, root
 
 
 def options_of(quote_path, quote, case, path, scratch):
-    base, folder = collateral_of(path, case, scratch)
+    folder, root = collateral_of(path, case, scratch)
     options = {
         "file": quote_path,
         "mode": "tdx",
@@ -114,7 +121,6 @@ def options_of(quote_path, quote, case, path, scratch):
         "policy": write_json(scratch, own_policy(quote, case.get("policy") or {})),
         "collateral": folder,
     }
-    root = root_of(path, case, base)
     if os.path.exists(root):
         options["trusted_root"] = root
     return options
