@@ -98,19 +98,25 @@ static bool bind_evidence(struct verification *x)
 	return true;
 }
 
-/* In mode eat the token says what it is; it must not leave out what the policy speaks of. */
+/* In mode eat the token says what it is; it must not leave out what the policy speaks of. Who names
+ * a mode knows what it leaves out, and reads it again. */
 static bool check_whole(struct verification *x)
 {
 	const struct policy *p = x->in->policy;
 	bool tpm = x->mode == VERIFY_VTPM || x->mode == VERIFY_SNP_VTPM;
+	bool whole = !p || ((tpm || !p->has_tpm) &&
+			    (x->mode != VERIFY_VTPM || !(p->has_snp || p->has_tdx)));
 
-	if (x->in->mode != VERIFY_EAT || x->in->genuine_only || !p)
+	if (x->in->genuine_only || !p)
 		return true;
-	return verdict_check(x->v, "token.whole", NULL,
-			     (tpm || !p->has_tpm) &&
-				     (x->mode != VERIFY_VTPM || !(p->has_snp || p->has_tdx)),
+	if (x->in->mode == VERIFY_EAT)
+		return verdict_check(x->v, "token.whole", NULL, whole, verify_mode_name(x->mode),
+				     "every kind that the policy speaks of, or a mode by name");
+	if (!whole)
+		verdict_note(x->v, "mode %s: what the policy says of %s was not looked at",
 			     verify_mode_name(x->mode),
-			     "every kind that the policy speaks of, or a mode by name");
+			     x->mode == VERIFY_VTPM ? "the TEE" : "TPM registers");
+	return true;
 }
 
 /* What was given has to be judged; an input that changes nothing was meant to change something. */

@@ -879,6 +879,36 @@ static void the_identity_is_that_of_the_binding(void **state)
 	kind->teardown();
 }
 
+static void other_kind_too_by_mode(struct verify_build *b)
+{
+	other_kind_too(b);
+	by_mode(b);
+}
+
+static bool has_note(const char *words)
+{
+	for (size_t i = 0; i < verdict.note_count; i++)
+		if (strstr(verdict.notes[i], words))
+			return true;
+	return false;
+}
+
+/* Who names the mode leaves the rest of the policy out, and the verdict says so. */
+static void what_a_mode_leaves_out_is_noted(void **state)
+{
+	const struct verify_kind *kinds[] = { &verify_kind_snp, &verify_kind_tdx, &verify_kind_vtpm };
+	struct err e;
+
+	for (size_t k = 0; k < ARRAY_LEN(kinds); k++) {
+		kinds[k]->setup();
+		assert_ok(run(kinds[k], nothing, by_mode, &e), e);
+		assert_false(has_note("was not looked at"));
+		assert_ok(run(kinds[k], nothing, other_kind_too_by_mode, &e), e);
+		assert_true(has_note("was not looked at"));
+		kinds[k]->teardown();
+	}
+}
+
 /* What makes no sense is no verdict. */
 static void a_call_without_sense_is_an_error(void **state)
 {
@@ -912,6 +942,7 @@ int main(void)
 		cmocka_unit_test(vtpm_tokens_are_judged_by_each_rule),
 		cmocka_unit_test(snp_vtpm_tokens_are_judged_by_each_rule),
 		cmocka_unit_test(the_identity_is_that_of_the_binding),
+		cmocka_unit_test(what_a_mode_leaves_out_is_noted),
 		cmocka_unit_test(a_call_without_sense_is_an_error),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
