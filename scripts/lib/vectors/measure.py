@@ -54,6 +54,31 @@ def snp_cases(folder, scratch):
         fails = row["expected"].startswith("error")
         yield Case(row["id"], ["sevsnpmeasure"], snp_arguments(folder, row, scratch), not fails, [""],
                    None if fails else prints(row["expected"]))
+    ovmf = next((row["ovmf"] for row in rows(os.path.join(folder, "cases.tsv"))
+                 if row["ovmf"] != "-" and not row["expected"].startswith("error") and row["mode"] == "seves"), None)
+    types = os.path.join(folder, "cpu_types.tsv")
+    if ovmf and os.path.exists(types):
+        for row in rows(types):
+            yield cpu_case(row, unpacked(folder, ovmf, scratch))
+
+
+def cpu_case(row, ovmf):
+    """A type, its signature and its numbers: said together they have to agree."""
+    numbers = [word for key in ("family", "model", "stepping") for word in ("--vcpu-" + key, row[key])]
+    named = [] if row["type"].startswith("(") else ["--vcpu-type", row["type"]]
+    arguments = ["--mode", "seves", "--ovmf", ovmf, "--vcpus", "1", "--vcpu-sig", row["signature"]]
+    return Case("processor " + row["type"], ["sevsnpmeasure"], arguments + numbers + named, True)
+
+
+def traces(path):
+    """The steps that a command prints, but for their numbers and the width of addresses."""
+    wanted = [(row["type"], int(row["gpa"], 0), row["contents_sha384"], row["digest_after"]) for row in rows(path)]
+
+    def check(answer):
+        found = [line.split() for line in answer["output"].splitlines()]
+        steps = [(words[1], int(words[2], 0), *words[3:]) for words in found if len(words) == 5]
+        return None if steps == wanted else f"{len(steps)} steps, not the {len(wanted)} that are listed"
+    return check
 
 
 def igvm_arguments(path, row, check_kvm=False):
@@ -72,8 +97,8 @@ def igvm_valid(folder, row):
     mismatch = row["id_block"] == "mismatch"
     yield Case(name, ["igvmmeasure"], plain + ["--ignore-idblock"], True,
                check=prints(row["digest"]))
-    if mismatch:
-        yield Case(name + " (ID block)", ["igvmmeasure"], plain, False, [""])
+    if mismatch or row["id_block"] == "match":
+        yield Case(name + " (ID block)", ["igvmmeasure"], plain, not mismatch, [""])
     if row["check_kvm"] != "-":
         yield Case(name + " (KVM)", ["igvmmeasure"],
                    igvm_arguments(path, row, True) + ["--ignore-idblock"],
@@ -87,6 +112,10 @@ def igvm_valid(folder, row):
 def igvm_cases(folder, scratch):
     for row in rows(os.path.join(folder, "digests.tsv")):
         yield from igvm_valid(folder, row)
+    for name in sorted(os.listdir(folder)):
+        path = os.path.join(folder, "valid", name.removeprefix("pages-").removesuffix(".tsv") + ".igvm")
+        if name.startswith("pages-") and os.path.exists(path):
+            yield Case(name, ["igvmmeasure"], [path, "--trace"], True, check=traces(os.path.join(folder, name)))
     for row in rows(os.path.join(folder, "negative.tsv")):
         path = os.path.join(folder, "negative", row["file"])
         kvm = row["verdict"] == "refused-check-kvm"
