@@ -17,6 +17,12 @@ static const char *const outcome_words[] = {
 	[CHECK_NOT_ASKED] = "not asked",
 };
 
+/* Most names differ at once. */
+static bool same(const char *a, const char *b)
+{
+	return a[0] == b[0] && a[0] && a[1] == b[1] && strcmp(a, b) == 0;
+}
+
 void verdict_init(struct verdict *v, enum verdict_scope scope)
 {
 	memset(v, 0, sizeof(*v));
@@ -138,17 +144,12 @@ void verdict_note(struct verdict *v, const char *fmt, ...)
 void verdict_require(struct verdict *v, const char *name)
 {
 	for (size_t i = 0; i < v->required_count; i++)
-		if (strcmp(v->required[i], name) == 0)
+		if (same(v->required[i], name))
 			return;
 	if (v->required_count == VERDICT_REQUIRED_MAX)
 		v->overflow = true;
 	else
 		v->required[v->required_count++] = name;
-}
-
-static bool is_named(const struct check *c, const char *name)
-{
-	return c->name[0] == name[0] && strcmp(c->name, name) == 0; /* most differ at once */
 }
 
 /* Every check of that name passed, and there is one. */
@@ -157,7 +158,7 @@ static bool passed(const struct verdict *v, const char *name)
 	bool seen = false;
 
 	for (size_t i = 0; i < v->count; i++) {
-		if (!is_named(&v->checks[i], name))
+		if (!same(v->checks[i].name, name))
 			continue;
 		if (v->checks[i].outcome != CHECK_PASSED)
 			return false;
@@ -214,7 +215,7 @@ int verdict_reason(const struct verdict *v, struct err *e)
 const struct check *verdict_find(const struct verdict *v, const char *name)
 {
 	for (size_t i = 0; i < v->count; i++)
-		if (is_named(&v->checks[i], name))
+		if (same(v->checks[i].name, name))
 			return &v->checks[i];
 	return NULL;
 }

@@ -198,8 +198,11 @@ void x509_free(struct x509 *cert)
 
 const struct x509_extension *x509_extension_of(const struct x509 *cert, const char *oid)
 {
-	for (size_t i = 0; i < cert->extension_count; i++)
-		if (der_oid_is(cert->extensions[i].oid, oid))
+	uint8_t bytes[DER_OID_MAX];
+	struct span wanted = { bytes, der_oid(oid, bytes) };
+
+	for (size_t i = 0; wanted.len && i < cert->extension_count; i++)
+		if (span_equal(cert->extensions[i].oid, wanted))
 			return &cert->extensions[i];
 	return NULL;
 }

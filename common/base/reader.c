@@ -3,19 +3,6 @@
 
 #include <string.h>
 
-const uint8_t *reader_take(struct reader *r, size_t len)
-{
-	const uint8_t *here = r->pos;
-
-	if (r->bad || len > reader_left(r)) {
-		r->bad = true;
-		return NULL;
-	}
-	if (len)
-		r->pos += len;
-	return here;
-}
-
 void reader_copy(struct reader *r, void *out, size_t len)
 {
 	const uint8_t *from = reader_take(r, len);

@@ -30,7 +30,18 @@ static inline size_t reader_left(const struct reader *r)
 }
 
 /* The next `len` bytes where they lie, or NULL. They live as long as the input does. */
-const uint8_t *reader_take(struct reader *r, size_t len);
+static inline const uint8_t *reader_take(struct reader *r, size_t len)
+{
+	const uint8_t *here = r->pos;
+
+	if (r->bad || len > reader_left(r)) {
+		r->bad = true;
+		return NULL;
+	}
+	if (len)
+		r->pos += len;
+	return here;
+}
 
 /* Copies the next `len` bytes to `out`; zeroes it if there are fewer. */
 void reader_copy(struct reader *r, void *out, size_t len);

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * verify_bench.c — how long verify() alone takes: verify_bench FILE ROUNDS
+ *
+ * FILE has a row of `attestation validate --batch`. Prints microseconds of processor time for each call,
+ * over evidence and endorsements that are in memory. Every answer has to be a yes.
+ */
+#include <stdlib.h>
+#include <time.h>
+
+#include "cli/batch.h"
+#include "cli/commands.h"
+#include "cli/evidence_options.h"
+
+static int rounds;
+
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
+}
+
+static enum cli_exit row(struct cli *cli, struct err *e)
+{
+	static struct evidence_options options;
+	static struct verify_result result;
+	static struct verdict verdict;
+	enum cli_exit status = CLI_OK;
+
+	if (evidence_options_read(cli, cli->operands[0], &options, e) < 0 ||
+	    verify(&options.input, &verdict, &result, e) < 0) { /* the first call is dearer */
+		evidence_options_done(&options);
+		return CLI_FAILED;
+	}
+	double start = now();
+
+	for (int i = 0; i < rounds && status == CLI_OK; i++)
+		if (verify(&options.input, &verdict, &result, e) < 0)
+			status = CLI_FAILED;
+	fprintf(cli->out, "%.1f\n", (now() - start) / rounds);
+	evidence_options_done(&options);
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	enum cli_exit status;
+	struct err e = { 0 };
+	struct cli cli;
+
+	rounds = argc == 3 ? (int)strtol(argv[2], NULL, 10) : 0;
+	if (rounds < 1) {
+		fputs("verify_bench FILE ROUNDS\n", stderr);
+		return CLI_USAGE;
+	}
+	cli_init(&cli, &cmd_attestation_validate);
+	cli.out = stdout;
+	status = batch_run(&cli, argv[1], row, &e);
+	cli_done(&cli);
+	return (int)status;
+}
