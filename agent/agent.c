@@ -170,8 +170,7 @@ void agent_shutdown(struct agent *agent)
 	if (agent->runner)
 		runner_free(TAKE_PTR(agent->runner));
 	agent_close_calls(agent, "the agent is shutting down");
-	if (agent->door)
-		door_close(TAKE_PTR(agent->door));
+	door_close(TAKE_PTR(agent->door), "the agent is shutting down");
 	if (agent->cvms)
 		cvms_free(TAKE_PTR(agent->cvms));
 	evidence_free(TAKE_PTR(agent->evidence));

@@ -120,16 +120,21 @@ int door_open(struct agent *agent, const struct agent_config *config, struct doo
 	if (!failed)
 		failed = listen_at(agent, config, made, e);
 	if (failed)
-		door_close(made);
+		door_close(made, "there is no listener");
 	else
 		*door = made;
 	return failed;
 }
 
-void door_close(struct door *door)
+void door_close(struct door *door, const char *why)
 {
+	struct err e;
+
 	if (!door)
 		return;
+	err_set(&e, ERR_ABORTED, "%s", why);
+	if (door->server)
+		rpc_server_end_calls(door->server, &e);
 	rpc_server_free(door->server); /* its connections are over with that */
 	attested_server_free(door->attested);
 	rpc_health_free(door->health);

@@ -14,5 +14,5 @@ struct door;
 int door_open(struct agent *agent, const struct agent_config *config, struct door **door,
 	      struct err *e) MUST_CHECK;
 
-/* Closes everything at once; calls are told CANCELLED by their connection. NULL is fine. */
-void door_close(struct door *door);
+/* Closes everything at once; calls that are open are told ABORTED and why. NULL is fine. */
+void door_close(struct door *door, const char *why);

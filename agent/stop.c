@@ -92,8 +92,7 @@ void stop_go_on(struct agent *agent)
 	if (!agent->stop_wanted || agent->incoming || agent->wiping || agent->shutting_down)
 		return;
 	agent_close_calls(agent, "the computation was stopped");
-	if (agent->door)
-		door_close(TAKE_PTR(agent->door));
+	door_close(TAKE_PTR(agent->door), "the computation was stopped");
 	computation_end(c);
 	if (agent->runner) {
 		runner_stop(agent->runner);

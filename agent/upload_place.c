@@ -167,7 +167,7 @@ static void placed(struct upload_call *u)
 	u->asset->received = true;
 	if (u->asset->kept)
 		upload_free(TAKE_PTR(u->asset->kept));
-	agent_say(agent, "INFO", "%s %s is in, %llu bytes", is_algo ? "algorithm" : "dataset",
+	agent_say(agent, "INFO", "%s%s is in, %llu bytes", is_algo ? "algorithm" : "dataset ",
 		  is_algo ? "" : log_quote(u->filename).text,
 		  (unsigned long long)upload_size(u->upload));
 	upload_call_finish(u, NULL);

@@ -2,7 +2,9 @@
 #include "common/rpc/conn.h"
 
 #include "common/base/log.h"
+#include "common/rpc/linger.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -161,6 +163,24 @@ static void say_goaway(struct rpc_conn *c)
 			      nghttp2_session_get_last_proc_stream_id(c->h2), NGHTTP2_NO_ERROR, NULL,
 			      0);
 	transport_kick(&c->transport);
+}
+
+void conn_end(struct rpc_conn *c)
+{
+	uv_loop_t *loop = c->server->hub.loop;
+	bool was_talking = !TAILQ_EMPTY(&c->calls);
+	int fd = -1;
+
+	if (c->transport.stage == TRANSPORT_OPEN) {
+		if (!c->is_goaway_final)
+			say_goaway(c);
+		transport_flush(&c->transport);
+		if (was_talking)
+			fd = fcntl(c->transport.fd, F_DUPFD_CLOEXEC, 0);
+	}
+	conn_close(c);
+	if (fd >= 0)
+		linger_start(loop, fd);
 }
 
 void conn_drain(struct rpc_conn *c)

@@ -42,6 +42,8 @@ int conn_accept(struct rpc_server *server, const struct listener *listener, int 
 void conn_tick(struct rpc_conn *c, uint64_t now);
 /* GOAWAY, and the connection goes when its calls have. */
 void conn_drain(struct rpc_conn *c);
+/* Now, but GOAWAY and the status of calls that are finished go out, as far as the socket takes it. */
+void conn_end(struct rpc_conn *c);
 /* Now; its calls get closed(). */
 void conn_close(struct rpc_conn *c);
 /* A frame that costs work and does nothing. -1: too many, the connection has to end. */

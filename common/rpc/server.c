@@ -266,7 +266,7 @@ static void on_drain_deadline(void *data)
 	struct rpc_conn *c;
 
 	while ((c = TAILQ_FIRST(&server->conns)))
-		conn_close(c);
+		conn_end(c);
 	check_drained(server);
 }
 
@@ -292,6 +292,20 @@ void rpc_server_drain(struct rpc_server *server, unsigned ms, void (*done)(void 
 		on_drain_deadline(server);
 }
 
+void rpc_server_end_calls(struct rpc_server *server, const struct err *why)
+{
+	struct rpc_conn *c, *next_conn;
+	struct rpc_call *call, *next;
+
+	for (c = TAILQ_FIRST(&server->conns); c; c = next_conn) {
+		next_conn = TAILQ_NEXT(c, others);
+		for (call = TAILQ_FIRST(&c->calls); call; call = next) {
+			next = TAILQ_NEXT(call, others);
+			rpc_call_finish(call, why);
+		}
+	}
+}
+
 static void on_tick_closed(uv_handle_t *handle)
 {
 	struct rpc_server *server = handle->data;
@@ -310,6 +324,6 @@ void rpc_server_free(struct rpc_server *server)
 	deadline_stop(TAKE_PTR(server->drain_deadline));
 	rpc_server_unlisten(server);
 	while ((c = TAILQ_FIRST(&server->conns)))
-		conn_close(c);
+		conn_end(c);
 	uv_close((uv_handle_t *)&server->tick, on_tick_closed);
 }

@@ -52,7 +52,11 @@ unsigned rpc_server_connections(const struct rpc_server *server);
  * what is left after `ms` at once; then calls done (from the loop). */
 void rpc_server_drain(struct rpc_server *server, unsigned ms, void (*done)(void *data), void *data);
 
-/* Closes everything now (calls get closed() before it returns) and frees the server when the loop
+/* Finishes every call that is open with this status. */
+void rpc_server_end_calls(struct rpc_server *server, const struct err *why);
+
+/* Closes everything now (calls get closed() before it returns; the status of those that are finished
+ * and a GOAWAY still go out, unless the socket is full) and frees the server when the loop
  * has closed its handles: run the loop until then. Fine with NULL, during and after a drain (whose
  * `done` is not called any more). */
 void rpc_server_free(struct rpc_server *server);

@@ -253,6 +253,17 @@ static void on_closed(uv_handle_t *handle)
 	transport_hub_release(hub);
 }
 
+void transport_flush(struct transport *t)
+{
+	struct err ignored;
+
+	if (t->stage != TRANSPORT_OPEN || t->is_moving)
+		return;
+	t->is_moving = true;
+	(void)!move_out(t, &ignored);
+	t->is_moving = false;
+}
+
 void transport_close(struct transport *t)
 {
 	if (t->stage == TRANSPORT_CLOSED)

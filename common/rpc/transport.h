@@ -109,6 +109,10 @@ void transport_kick_later(struct transport *t);
 uint8_t *transport_room(struct transport *t, size_t len); /* NULL: no memory; then transport_put() */
 void transport_put(struct transport *t, size_t len);
 
+/* What the socket takes of the output, now: before a close. From within the user's own functions it
+ * does nothing. */
+void transport_flush(struct transport *t);
+
 /* At once and for good; freed() comes from the loop. Twice is fine. */
 void transport_close(struct transport *t);
 

@@ -643,7 +643,8 @@ def a_stop_in_the_midst_of_an_upload_leaves_nothing():
             time.sleep(0.05)
         service.send(stopComputation=cvms_pb2.StopComputation(computation_id="c-1"))
         service.wait(lambda s: s.of("stop_computation_res"))
-        assert call.exception().code() in (Code.ABORTED, Code.UNAVAILABLE), call.exception()
+        assert call.exception().code() == Code.ABORTED, call.exception()
+        assert call.exception().details() == "the computation was stopped", call.exception()
         assert agent.work() == ["lock"], agent.work()
 
 
@@ -803,7 +804,7 @@ def sigterm_in_the_midst_of_a_run_or_an_upload_is_clean():
             time.sleep(0.05)
         assert agent.stop() == 0, agent.output()
         assert agent.work() == [], agent.work()
-        assert call.exception() is not None
+        assert call.exception().code() == Code.ABORTED, call.exception()
 
 
 def impatient_signals_cut_no_wiping_short():
