@@ -46,7 +46,13 @@ static void check_floor(const struct snp_judge_rule *rule, const struct snp_tcb 
 void snp_judge_min_tcb(const struct snp_judge_rule *rule, const struct snp_policy *p,
 		       const struct snp_evidence *ev, struct verdict *v)
 {
+	static const struct snp_tcb none;
+
 	check_floor(rule, &ev->tcb, &p->min_tcb, v);
+	/* The keys of old firmware stay certified for ever, whatever became of them. */
+	if (snp_tcb_at_least(&none, &p->min_tcb))
+		verdict_note(v, "the policy names no TCB floor (min_tcb): the key of any firmware, "
+				"however old, will do");
 }
 
 void snp_judge_launch_tcb(const struct snp_judge_rule *rule, const struct snp_policy *p,
