@@ -221,33 +221,57 @@ static void choose_chain(struct evidence_options *o, struct span *ders, size_t c
 	}
 }
 
-/* A file that is no bundle of certificates goes to the verifier as it is, to be refused there. */
+/* The certificates of one file. One that is no bundle of them is passed on as it is. */
+static int read_bundle(const char *path, struct evidence_options *o, size_t *count, struct err *e)
+{
+	struct x509_chain *bundle = &o->bundles[o->bundle_count];
+	struct span pem;
+	struct err ignored;
+
+	if (o->bundle_count == ARRAY_LEN(o->bundles) ||
+	    ARRAY_LEN(o->intermediates) - *count < X509_CHAIN_MAX)
+		return err_set(e, ERR_INVALID, "more than %zu bundles, or too many certificates",
+			       ARRAY_LEN(o->bundles));
+	if (keep(o, path, &pem, e) < 0)
+		return -(int)e->code;
+	if (x509_chain_from_pem(pem.bytes, pem.len, bundle, &ignored) < 0) {
+		o->intermediates[(*count)++] = pem;
+		return 0;
+	}
+	o->bundle_count++;
+	for (size_t i = 0; i < bundle->count; i++)
+		o->intermediates[(*count)++] =
+			(struct span){ bundle->certs[i]->der, bundle->certs[i]->len };
+	return 0;
+}
+
+/* What is no certificate goes to the verifier, wherever it stands, to be refused there. */
+static void choose_malformed(struct evidence_options *o, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		CLEANUP(x509_free) struct x509 *cert = NULL;
+		struct err ignored;
+
+		if (x509_load(o->intermediates[i].bytes, o->intermediates[i].len, &cert,
+			      &ignored) < 0) {
+			o->input.snp.intermediate = o->intermediates[i];
+			return;
+		}
+	}
+}
+
 static int read_bundles(const struct cli *cli, struct evidence_options *o, struct err *e)
 {
 	const char *paths = cli_value(cli, "CA_bundles_paths");
 	CLEANUP(free) char *copy = paths ? strdup(paths) : NULL;
 	size_t count = 0;
 
-	for (char *rest = copy, *path; (path = strsep(&rest, ","));) {
-		struct x509_chain *bundle = &o->bundles[o->bundle_count];
-		struct span pem;
-		struct err ignored;
-
-		if (o->bundle_count == ARRAY_LEN(o->bundles))
-			return err_set(e, ERR_INVALID, "--CA_bundles_paths: more than %zu files",
-				       ARRAY_LEN(o->bundles));
-		if (keep(o, path, &pem, e) < 0)
+	for (char *rest = copy, *path; (path = strsep(&rest, ","));)
+		if (read_bundle(path, o, &count, e) < 0)
 			return err_wrap(e, "--CA_bundles_paths");
-		if (x509_chain_from_pem(pem.bytes, pem.len, bundle, &ignored) < 0) {
-			o->intermediates[count++] = pem;
-			continue;
-		}
-		o->bundle_count++;
-		for (size_t i = 0; i < bundle->count; i++)
-			o->intermediates[count++] =
-				(struct span){ bundle->certs[i]->der, bundle->certs[i]->len };
-	}
 	choose_chain(o, o->intermediates, count);
+	if (count > 2)
+		choose_malformed(o, count);
 	o->input.tpm.binding.intermediates = o->intermediates;
 	o->input.tpm.binding.intermediate_count = count;
 	return 0;
@@ -321,6 +345,10 @@ static int read_companions(const struct cli *cli, struct evidence_options *o, st
 		return -(int)e->code;
 	if (in->hcl_report.len && in->mode != VERIFY_SNP_VTPM)
 		return err_set(e, ERR_INVALID, "--hcl_report goes with --mode snp-vtpm");
+	if (cli_value(cli, "collateral") && in->mode != VERIFY_TDX && in->mode != VERIFY_EAT)
+		return err_set(e, ERR_INVALID, "--collateral goes with --mode tdx or eat");
+	if (in->snp.vek.len && (in->mode == VERIFY_TDX || in->mode == VERIFY_VTPM))
+		return err_set(e, ERR_INVALID, "--vcek and --vlek go with a report of SEV-SNP");
 	in->tpm.event_log = log;
 	in->tdx.event_log = log;
 	return 0;

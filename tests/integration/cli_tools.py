@@ -81,6 +81,53 @@ def sections_matter_to_snp_alone():
         assert done.status == 1 and "section of type 7" in done.err, done.err
 
 
+# ---- endorsements ----
+
+def genuine(folder, mode, *words):
+    report = folder.write("report", bytes(1184))
+    return cli("attestation", "validate", report, "--mode", mode, "--genuine-only", "--offline",
+               "--at", "2026-03-01T12:00:00Z", "--report_data", "00" * 64, *words)
+
+
+def bundles_have_a_limit_whatever_they_hold():
+    with Folder() as folder:
+        junk = folder.write("junk", b"no certificate")
+        for count, status in ((25, 1), (26, 2), (40, 2), (63, 2)):
+            done = genuine(folder, "snp", "--CA_bundles_paths", ",".join([junk] * count))
+            assert done.status == status, (count, done.status, done.err)
+        assert "too many certificates" in done.err, done.err
+
+
+def what_is_no_certificate_is_refused_wherever_it_stands():
+    case = os.path.join(os.environ.get("COCOS_VECTORS", ""), "snp", "own-root", "vcek-milan")
+    if not os.path.exists(case):
+        print("# no vectors: no chain to add to")
+        return
+    chains = os.path.join(case, "..", "..", "chains")
+    names = [os.path.join(chains, f"own-milan-{name}.pem") for name in ("ask", "ark")]
+    with open(os.path.join(case, "report.bin"), "rb") as file:
+        data = file.read()[0x50:0x90].hex()
+    with Folder() as folder:
+        junk = folder.write("junk", b"no certificate")
+        for bundles, status in ((names, 0), ([*names, junk], 1), ([junk, *names], 1)):
+            done = cli("attestation", "validate", os.path.join(case, "report.bin"), "--mode", "snp", "--genuine-only",
+                       "--offline", "--at", "2026-03-01T12:00:00Z", "--report_data", data, "--vcek",
+                       os.path.join(case, "vcek.der"), "--trusted_root", names[1], "--CA_bundles_paths",
+                       ",".join(bundles))
+            assert done.status == status, (bundles, done.out, done.err)
+        assert "chain.intermediate" in done.out, done.out
+
+
+def endorsements_of_another_kind_are_refused():
+    with Folder() as folder:
+        for mode, words, said in (("snp", ["--collateral", folder.path], "goes with --mode tdx"),
+                                  ("vtpm", ["--collateral", folder.path], "goes with --mode tdx"),
+                                  ("tdx", ["--vcek", folder.write("vcek", b"x")], "of SEV-SNP"),
+                                  ("vtpm", ["--vlek", folder.write("vlek", b"x")], "of SEV-SNP")):
+            done = genuine(folder, mode, *words)
+            assert done.status == 2 and said in done.err, (mode, words, done.err)
+
+
 # ---- the channel ----
 
 class Recorded(attested_peer.Session):
@@ -155,5 +202,7 @@ def the_largest_frame_is_one_and_a_larger_one_is_refused():
 
 
 tap.run([an_option_that_would_not_count_is_refused, sections_matter_to_snp_alone,
+         bundles_have_a_limit_whatever_they_hold, what_is_no_certificate_is_refused_wherever_it_stands,
+         endorsements_of_another_kind_are_refused,
          a_tdx_quote_on_the_channel_is_bound_by_its_reportdata,
          the_largest_frame_is_one_and_a_larger_one_is_refused])
