@@ -319,7 +319,7 @@ static int run_quote(const struct check_input *in, struct verdict *v, struct wri
 
 const struct check_kind check_quote = {
 	.name = "quote",
-	.help = "a TPMS_ATTEST, with --sig, --ak, --pcrs, --nonce",
+	.help = "a TPMS_ATTEST, with --sig, --ak, --pcrs, --nonce; or attest.Attestation, with --nonce",
 	.files_min = 1,
 	.files_max = 5,
 	.run = run_quote,

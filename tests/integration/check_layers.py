@@ -164,6 +164,19 @@ def a_register_that_the_log_has_no_event_for_has_to_be_untouched():
             refused(found, "log.replay", f"register {index}")
 
 
+def a_text_log_is_held_against_the_one_register_that_is_named():
+    folder, scratch = group("tdx", "eventlog/aael"), Scratch()
+    value = expected(folder)["rtmr3"]
+
+    def log(pcrs):
+        return check("log", f"{folder}/aael.txt", "--aael", "--pcrs", scratch.file("pcrs.json", pcrs))
+
+    found = log({"sha384": {"4": value}})
+    assert found[0] == HOLDS, found
+    for pcrs in ({}, {"sha384": {}}, {"sha384": {"4": value, "3": value}}, {"sha384": {"4": "00" * 48}}):
+        refused(log(pcrs), "log.replay")
+
+
 def main():
     if not os.path.isdir(os.path.join(VECTORS, "tpm")):
         print("1..0 # SKIP the shared vectors are not here (COCOS_VECTORS)")
@@ -171,7 +184,8 @@ def main():
     tap.run([registers_that_make_no_sense_are_refused, parts_of_a_quote_that_are_empty_or_no_key_are_refused,
              a_quote_s_key_is_the_one_that_azure_s_data_name, a_message_of_sha1_registers_alone_has_to_be_allowed,
              a_message_s_resets_and_certificate_are_judged_where_asked,
-             a_register_that_the_log_has_no_event_for_has_to_be_untouched])
+             a_register_that_the_log_has_no_event_for_has_to_be_untouched,
+             a_text_log_is_held_against_the_one_register_that_is_named])
 
 
 if __name__ == "__main__":
