@@ -10,7 +10,7 @@
 #include "common/base/encode.h"
 #include "common/base/file.h"
 
-enum session_state { SESSION_NONE, SESSION_PENDING, SESSION_VERIFIED };
+enum session_state { SESSION_NONE, SESSION_PENDING, SESSION_VERIFIED, SESSION_FORGOTTEN };
 
 /* A copy of what the channel brought, to be judged again. */
 struct session {
@@ -307,9 +307,14 @@ void appraise_allow_pending(struct appraise *a, bool allow)
 	}
 }
 
-void appraise_forget(struct appraise *a)
+void appraise_forget(struct appraise *a, bool another_chance)
 {
-	a->session.state = SESSION_NONE;
+	a->session.state = another_chance ? SESSION_FORGOTTEN : SESSION_NONE;
+}
+
+bool appraise_is_forgotten(const struct appraise *a)
+{
+	return a->session.state == SESSION_FORGOTTEN;
 }
 
 /* ---- what a pending session has to show ---- */

@@ -75,8 +75,10 @@ int appraise_answer(struct appraise *a, const void *bytes, size_t len, struct er
 /* Judges the pending session again, with what came meanwhile: 0 only if it is verified now. */
 int appraise_again(struct appraise *a, struct err *e) MUST_CHECK;
 
-/* The last session counts for nothing any more; what the first one was is still to be matched. */
-void appraise_forget(struct appraise *a);
+/* The last session counts for nothing any more; what the first one was is still to be matched. Its
+ * connection may be given another chance (attested_again), or not. */
+void appraise_forget(struct appraise *a, bool another_chance);
+bool appraise_is_forgotten(const struct appraise *a); /* with another chance */
 
 /* The last session was verified, all of it. */
 bool appraise_is_verified(const struct appraise *a);

@@ -220,6 +220,9 @@ int attested_ready(struct client *client, struct err *e)
 
 	if (!a || (rpc_channel_is_ready(client->channel) && appraise_is_verified(a)))
 		return 0;
+	/* Connected, and what was proven is forgotten: the agent could not attest again just now. */
+	if (rpc_channel_is_ready(client->channel) && appraise_is_forgotten(a))
+		return attested_again(client, e);
 	appraise_allow_pending(a, true);
 	status = rpc_sync_connect(client->channel, e);
 	appraise_allow_pending(a, false);
@@ -248,8 +251,9 @@ int attested_again(struct client *client, struct err *e)
 		status = complete(client, e);
 	if (status == 0)
 		return 0;
-	/* Why ever: what was proven before does not carry over what may come now. */
-	appraise_forget(a);
+	/* What was proven before does not carry over what may come now. Who could not, for whatever
+	 * reason, may be asked again; who was refused has had his chance on this connection. */
+	appraise_forget(a, !is_unproven(status, e));
 	if (is_unproven(status, e))
 		cli_hint(client->cli, "nothing more was sent: the agent is not the one any more that "
 				      "was verified first");

@@ -102,7 +102,7 @@ def upload_ends_elsewhere(evil):
     return Outcome(ran.status == 0, ran.out + ran.err, 0 if evil else len(desk().kept))
 
 
-@row("upload-to-who-does-not-attest-again", "is not verified")
+@row("upload-to-who-does-not-attest-again", "not now")
 def not_again(evil):
     """The machine has better things to do than to attest again ('unavailable'), in the hope that the
     owner's command tries once more, with the proof of before."""

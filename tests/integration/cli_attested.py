@@ -13,6 +13,7 @@ import tempfile
 import time
 
 import cbor2
+import grpc
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
@@ -190,6 +191,7 @@ class AttestedAgent(FakeAgent):
         self.connection = None
         self.reattested, self.ima, self.spoil = 0, IMA_LOG, False
         self.pause, self.pieces = 0, 0
+        self.busy = 0           # how many times more it can't attest
         self.cancelled = None   # an upload by its owner; None: it came to no end
         self.door = AttestedServer(evidence.identity,
                                    lambda parts: self.evidence.channel(parts))
@@ -233,6 +235,9 @@ class AttestedAgent(FakeAgent):
     def Reattest(self, requests, context):
         for one in requests:
             self.reattested += 1
+            if self.busy:
+                self.busy -= 1
+                context.abort(grpc.StatusCode.UNAVAILABLE, "the device is busy")
             evidence = self.later or self.evidence
             yield agent.ReattestResponse(authenticator=Parts(
                 Session(self.connection), one.request, evidence.identity,
@@ -471,6 +476,20 @@ def another_agent_at_the_end_of_an_upload_gets_no_last_word():
         assert ran.status == 1 and "ak.named" in ran.err, ran.err
         assert not hasattr(w.agent, "received"), "it was accepted"
         assert w.agent.reattested == 1 and w.agent.cancelled is not False
+
+
+def an_agent_that_is_busy_for_a_moment_is_asked_again():
+    with World() as w:
+        w.agent.busy = 2
+        ran = w.send()
+        assert "accepted" in ran.ok() and "the device is busy" in ran.err, ran.err
+        assert w.agent.reattested >= 3 and w.agent.received[1] == DATA
+    # It is no way around the proof: the one that comes then has to hold.
+    with World() as w:
+        w.agent.busy, w.agent.later = 1, Evidence(OTHER_AK, w.digest, w.evidence.identity)
+        ran = w.send()
+        assert ran.status == 1 and "ak.named" in ran.err, ran.err
+        assert not hasattr(w.agent, "received") and w.agent.reattested == 2
 
 
 def a_long_upload_is_proven_over_and_over():
