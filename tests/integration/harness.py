@@ -22,6 +22,8 @@ import time
 import grpc
 from grpc_tools import protoc
 
+from ports import free_port
+
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.environ.get("COCOS_BUILD", os.path.join(ROOT, "build"))
 os.environ.setdefault("COCOS_VECTORS", os.path.join(os.path.dirname(ROOT), "shared", "vectors"))
@@ -178,7 +180,8 @@ class Computations:
         self.folder = folder
         self.socket = folder("admin.sock")
         self.settings = {
-            "COMPUTATIONS_GRPC_PORT": "0",
+            # Held: when it is killed and started again, nobody's connection has taken it meanwhile.
+            "COMPUTATIONS_GRPC_PORT": str(free_port()),
             "COMPUTATIONS_ADMIN_SOCKET": self.socket,
             "COMPUTATIONS_STATE_DIR": folder("state"),
         }
@@ -197,7 +200,6 @@ class Computations:
         found = self.process.wait_line(r"agents: listening on \S+ port (\d+)")
         self.process.wait_line(r" ready$")
         self.port = int(found[1])
-        self.settings["COMPUTATIONS_GRPC_PORT"] = found[1]  # the same after a restart
         self.channel = grpc.insecure_channel("unix:" + self.socket)
         self.admin = computations_grpc.ComputationServiceStub(self.channel)
         return self
