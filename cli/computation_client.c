@@ -50,6 +50,7 @@ static enum cli_exit list_pages(struct client *client, const struct computation_
 				struct json_out *out, struct err *e)
 {
 	char after[256] = "";
+	bool has_head = false;
 
 	do {
 		Computations__ListRequest request = COMPUTATIONS__LIST_REQUEST__INIT;
@@ -59,6 +60,10 @@ static enum cli_exit list_pages(struct client *client, const struct computation_
 		request.after = after;
 		if (client_call(client, list->method, &request.base, &response, e) < 0)
 			return CLI_FAILED;
+		/* Nothing is printed for a service that does not answer. */
+		if (!has_head && !cli_flag(client->cli, "json"))
+			list->head(client->cli->out);
+		has_head = true;
 		next = list->page(client->cli, out, response);
 		/* A service that names the same page again would keep us here for ever. */
 		if (strcmp(after, next) == 0)
@@ -81,8 +86,6 @@ enum cli_exit computation_list_all(struct cli *cli, const struct computation_lis
 	json_out_list(&out, NULL);
 	if (client_open(&client, CLIENT_COMPUTATIONS, cli, e) < 0)
 		return CLI_USAGE;
-	if (!cli_flag(cli, "json"))
-		list->head(cli->out);
 	status = list_pages(&client, list, &out, e);
 	json_out_end(&out);
 	if (status == CLI_OK && cli_flag(cli, "json") && json_out_print(&out, cli->out, e) < 0)

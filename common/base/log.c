@@ -9,6 +9,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
@@ -30,10 +31,23 @@ static const char *program_name = "cocos";
 static enum log_level highest = LOG_LEVEL_INFO;
 static enum { PLAIN, COLOURED, JOURNAL } form = PLAIN;
 
+/* systemd.exec(5): device and inode of the journal's stream. A unit's children inherit the variable
+ * whatever has become of their standard error. */
+static bool is_journal(const char *stream)
+{
+	unsigned long long device, inode;
+	struct stat st;
+	int end = 0;
+
+	return stream && sscanf(stream, "%llu:%llu%n", &device, &inode, &end) == 2 &&
+	       !stream[end] && fstat(STDERR_FILENO, &st) == 0 && st.st_dev == device &&
+	       st.st_ino == inode;
+}
+
 void log_open(const char *program)
 {
 	program_name = program;
-	if (secure_getenv("JOURNAL_STREAM"))
+	if (is_journal(secure_getenv("JOURNAL_STREAM")))
 		form = JOURNAL;
 	else if (isatty(STDERR_FILENO) && secure_getenv("TERM")) /* a bare serial line has none */
 		form = COLOURED;

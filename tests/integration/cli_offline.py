@@ -13,7 +13,7 @@ import time
 import zipfile
 
 import tap
-from harness import ROOT, Folder, cli, program
+from harness import PATIENCE, ROOT, Folder, cli, program, read
 
 GOLDEN = os.path.join(os.path.dirname(os.path.abspath(__file__)), "golden", "cli_help.txt")
 IRIS = os.path.join(ROOT, "examples", "iris", "iris.csv")
@@ -91,6 +91,21 @@ def wrong_calls_end_with_2_and_a_hint():
 def an_evil_word_does_not_reach_the_terminal():
     run = cli("\x1b[2Jx").refused(2)
     assert "\x1b" not in run.err and "\\x1b" in run.err
+
+
+def only_the_journal_gets_what_is_meant_for_it():
+    """A unit's children inherit JOURNAL_STREAM, wherever their standard error goes."""
+    with Folder() as folder, open(folder("log"), "w+b") as log:
+        about = os.fstat(log.fileno())
+        for stream, marked in ((f"{about.st_dev}:{about.st_ino}", True),
+                               (f"{about.st_dev}:{about.st_ino + 1}", False), ("9:1x", False),
+                               ("", False)):
+            log.truncate(0)
+            log.seek(0)
+            subprocess.run([program("cocos-agent"), "--nonsense"], stderr=log, check=False,
+                           env={"JOURNAL_STREAM": stream}, timeout=PATIENCE)
+            said = read(folder("log")).decode()
+            assert "'--nonsense'" in said and said.startswith("<3>") == marked, (stream, said)
 
 
 def a_full_disk_is_no_success():
@@ -251,7 +266,8 @@ def no_server_is_said_with_what_to_do():
     for words, name in ((["status"], "AGENT"), (["remove-vm", "x"], "MANAGER"),
                         (["computation", "list"], "COMPUTATIONS")):
         url = "127.0.0.1:1"
-        cli(*words, **{name + "_GRPC_URL": url}).refused(1, url, "hint:", name + "_GRPC_URL")
+        ran = cli(*words, **{name + "_GRPC_URL": url}).refused(1, url, "hint:", name + "_GRPC_URL")
+        assert not ran.out, ran.out
         cli(*words, "--grpc-url", "127.0.0.1:2", **{name + "_GRPC_URL": url}).refused(
             1, "127.0.0.1:2")
     cli("status", "--grpc-url", "nonsense").refused(2, "nonsense")
@@ -357,7 +373,8 @@ if __name__ == "__main__":
             golden.write(help_of_all())
         sys.exit(0)
     tap.run([help_is_as_it_was, help_is_found_in_every_way, wrong_calls_end_with_2_and_a_hint,
-             an_evil_word_does_not_reach_the_terminal, a_full_disk_is_no_success,
+             an_evil_word_does_not_reach_the_terminal,
+             only_the_journal_gets_what_is_meant_for_it, a_full_disk_is_no_success,
              keys_are_made_once, a_file_is_named_by_its_sha3, a_directory_is_named_by_its_bundle,
              the_vectors_of_manifests_hold, broken_manifests_say_where,
              options_make_the_same_manifest_as_a_file, completion_knows_every_command,
