@@ -164,27 +164,40 @@ static int take_message(struct reader *r, uint8_t type, struct reader *body, str
 	return 0;
 }
 
-/* Only what was offered may be answered (RFC 9261, 5.2.1): 0xFF00, once, on the leaf. */
-static int parse_entry_extensions(struct reader *r, struct parsed *p, bool leaf, struct err *e)
+/* Only what was offered may be answered (RFC 9261, 5.2.1), each once: 0xFF00 on the leaf, and what
+ * else the request had, which is stepped over. */
+static int parse_entry_extensions(struct reader *r, const struct ea_request *request,
+				  struct parsed *p, bool leaf, struct err *e)
 {
+	uint16_t seen[EA_EXTENSIONS_MAX];
+	size_t count = 0;
+
 	while (reader_ok(r) && reader_left(r)) {
 		uint16_t type = reader_be16(r);
 		struct reader body = reader_sub(r, reader_be16(r));
 
 		if (!reader_ok(r))
 			break;
-		if (type != EXTENSION_ATTESTATION)
+		if (!ea_request_allows(request, type))
 			return err_set(e, ERR_INVALID,
 				       "authenticator: extension 0x%04x was not offered", type);
-		if (!leaf || p->has_attestation)
-			return malformed(e, "extension 0xff00 twice, or not on the leaf");
+		for (size_t i = 0; i < count; i++)
+			if (seen[i] == type)
+				return err_set(e, ERR_INVALID,
+					       "authenticator: extension 0x%04x twice", type);
+		seen[count++] = type; /* no more than the request's own */
+		if (type != EXTENSION_ATTESTATION)
+			continue;
+		if (!leaf)
+			return malformed(e, "extension 0xff00 is not on the leaf alone");
 		p->attestation = body;
 		p->has_attestation = true;
 	}
 	return reader_done(r) ? 0 : malformed(e, "extensions of a certificate");
 }
 
-static int parse_entry(struct reader *list, struct parsed *p, struct err *e)
+static int parse_entry(struct reader *list, const struct ea_request *request, struct parsed *p,
+		       struct err *e)
 {
 	uint32_t len = reader_be24(list);
 	const uint8_t *der = reader_take(list, len);
@@ -197,7 +210,7 @@ static int parse_entry(struct reader *list, struct parsed *p, struct err *e)
 	if (x509_from_der(der, len, &p->certs[p->count], e) < 0)
 		return err_wrap(e, "authenticator: certificate %zu", p->count + 1);
 	p->count++;
-	return parse_entry_extensions(&extensions, p, p->count == 1, e);
+	return parse_entry_extensions(&extensions, request, p, p->count == 1, e);
 }
 
 static int parse_certificate(struct reader *body, const struct ea_request *request,
@@ -212,7 +225,7 @@ static int parse_certificate(struct reader *body, const struct ea_request *reque
 	if (context_len != EA_CONTEXT_LEN || !bytes_equal(context, request->context, EA_CONTEXT_LEN))
 		return malformed(e, "its context is not the request's");
 	while (reader_ok(&list) && reader_left(&list))
-		if (parse_entry(&list, p, e) < 0)
+		if (parse_entry(&list, request, p, e) < 0)
 			return -(int)e->code;
 	if (!reader_done(&list) || !p->count)
 		return malformed(e, "no certificate");

@@ -42,10 +42,21 @@ static int parse_schemes(struct reader *body, struct ea_request *request, struct
 	return 0;
 }
 
+static bool has_extension(const struct ea_request *request, uint16_t type)
+{
+	for (size_t i = 0; i < request->extension_count; i++)
+		if (request->extensions[i] == type)
+			return true;
+	return false;
+}
+
+bool ea_request_allows(const struct ea_request *request, uint16_t extension)
+{
+	return extension != EXTENSION_SIGNATURE_ALGORITHMS && has_extension(request, extension);
+}
+
 static int parse_extensions(struct reader *r, struct ea_request *request, struct err *e)
 {
-	uint16_t seen[EA_EXTENSIONS_MAX];
-	size_t count = 0;
 	bool attestation = false;
 
 	while (reader_ok(r) && reader_left(r)) {
@@ -53,14 +64,12 @@ static int parse_extensions(struct reader *r, struct ea_request *request, struct
 		uint16_t len = reader_be16(r);
 		struct reader body = reader_sub(r, len);
 
-		if (count == EA_EXTENSIONS_MAX)
+		if (request->extension_count == EA_EXTENSIONS_MAX)
 			return err_set(e, ERR_INVALID, "request: more than %d extensions",
 				       EA_EXTENSIONS_MAX);
-		for (size_t i = 0; i < count; i++)
-			if (seen[i] == type)
-				return err_set(e, ERR_INVALID, "request: extension 0x%04x twice",
-					       type);
-		seen[count++] = type;
+		if (has_extension(request, type))
+			return err_set(e, ERR_INVALID, "request: extension 0x%04x twice", type);
+		request->extensions[request->extension_count++] = type;
 		if (type == EXTENSION_SIGNATURE_ALGORITHMS && reader_ok(&body) &&
 		    parse_schemes(&body, request, e) < 0)
 			return -(int)e->code;
@@ -126,8 +135,8 @@ int ea_frame_parse_head(const uint8_t head[EA_FRAME_HEAD], uint8_t wanted, size_
 
 	if (type != wanted)
 		return err_set(e, ERR_INVALID, "frame: type %u where %u is due", type, wanted);
-	if (size == 0 || size > EA_FRAME_MAX)
-		return err_set(e, ERR_INVALID, "frame: %u bytes announced; 1 to %d", size,
+	if (size > EA_FRAME_MAX)
+		return err_set(e, ERR_INVALID, "frame: %u bytes announced; at most %d", size,
 			       EA_FRAME_MAX);
 	*len = size;
 	return 0;
@@ -147,8 +156,8 @@ int ea_frame_take(const uint8_t *bytes, size_t len, const struct ea_frame_want *
 		return 0;
 	if (ea_frame_parse_head(bytes, want->type, &size, e) < 0)
 		return -(int)e->code;
-	if (size > want->max)
-		return err_set(e, ERR_INVALID, "frame: %zu bytes announced; at most %zu", size,
+	if (size == 0 || size > want->max) /* nothing is no message */
+		return err_set(e, ERR_INVALID, "frame: %zu bytes announced; 1 to %zu", size,
 			       want->max);
 	if (len - EA_FRAME_HEAD < size)
 		return 0;

@@ -25,6 +25,8 @@ struct ea_request {
 	uint8_t context[EA_CONTEXT_LEN];
 	uint16_t schemes[EA_SCHEMES_MAX];
 	size_t scheme_count;
+	uint16_t extensions[EA_EXTENSIONS_MAX]; /* the types of all of them, in their order */
+	size_t extension_count;
 };
 
 /* As stock clients write it: ecdsa_secp256r1_sha256, and the offer of attestation. */
@@ -37,11 +39,15 @@ int ea_request_parse(const uint8_t *bytes, size_t len, struct ea_request *reques
 		     struct err *e) MUST_CHECK;
 bool ea_request_offers(const struct ea_request *request, uint16_t scheme);
 
+/* Whether a certificate of the answer may carry that extension: the request has it (RFC 8446, 4.2),
+ * and it isn't signature_algorithms, which no certificate carries. */
+bool ea_request_allows(const struct ea_request *request, uint16_t extension);
+
 /* type(1) length(4, big endian). */
 void ea_frame_head(uint8_t type, size_t len, uint8_t head[EA_FRAME_HEAD]);
 
-/* The head of a frame of the wanted type; decides by these five bytes alone, so that a peer's
- * length is refused before a byte of its payload is read. */
+/* The head of a frame of the wanted type, of up to EA_FRAME_MAX bytes; decides by these five bytes
+ * alone, so that a peer's length is refused before a byte of its payload is read. */
 int ea_frame_parse_head(const uint8_t head[EA_FRAME_HEAD], uint8_t wanted, size_t *len,
 			struct err *e) MUST_CHECK;
 

@@ -152,14 +152,17 @@ def token(identity, platform, raw, nonce):
                                           r.to_bytes(32, "big") + s.to_bytes(32, "big")]))
 
 
-def judge(folder, evidence):
-    """What the command line makes of an authenticator over a recorded session."""
+def judge(folder, evidence, asked=b"", change=None):
+    """What the command line makes of an authenticator over a recorded session. The request has the
+    extensions `asked` too."""
     session, identity = Recorded(), attested_peer.Identity("leaf")
     request = attested_peer.message(attested_peer.CLIENT_CERTIFICATE_REQUEST, attested_peer.vector(1, b"c" * 32) + (
         attested_peer.vector(2, attested_peer.extension(attested_peer.SIGNATURE_ALGORITHMS,
                                                         attested_peer.vector(2, b"\x04\x03")) +
-                             attested_peer.extension(attested_peer.ATTESTATION))))
+                             attested_peer.extension(attested_peer.ATTESTATION) + asked)))
     parts = attested_peer.Parts(session, request, identity, lambda parts: evidence(identity, parts))
+    if change:
+        change(parts)
     key = identity.key.public_key().public_bytes(serialization.Encoding.PEM,
                                                  serialization.PublicFormat.SubjectPublicKeyInfo)
     values = {"cipher_suite": "TLS_AES_128_GCM_SHA256", "handshake_context": session.handshake_context.hex(),
@@ -192,9 +195,27 @@ def a_tdx_quote_on_the_channel_is_bound_by_its_reportdata():
         assert done.status == 1 and "binding.report_data" in done.out, done.out + done.err
 
 
-def the_largest_frame_is_one_and_a_larger_one_is_refused():
+def a_certificate_answers_what_was_asked_and_nothing_else():
+    status, sct = attested_peer.extension(5, b""), attested_peer.extension(18, b"\0\0")
+    schemes = attested_peer.extension(attested_peer.SIGNATURE_ALGORITHMS, attested_peer.vector(2, b"\x04\x03"))
+    rows = [(b"", b"", ""), (status, b"", ""), (status, status, ""), (status + sct, sct + status, ""),
+            (b"", status, "extension 0x0005 was not offered"), (sct, status, "extension 0x0005 was not offered"),
+            (status, status + status, "extension 0x0005 twice"), (b"", schemes, "extension 0x000d was not offered")]
     with Folder() as folder:
-        for size, status in ((attested_peer.FRAME_MAX, 0), (attested_peer.FRAME_MAX + 1, 1)):
+        for asked, answered, said in rows:
+            for before in (True, False):
+                def change(parts, answered=answered, before=before):
+                    mine = parts.extension()
+                    parts.leaf_extensions = answered + mine if before else mine + answered
+                done = judge(folder, lambda identity, parts: b"no token", asked, change)
+                # The layer above comes next, and finds no token.
+                wanted = "binding.authenticator" if said else "token.form"
+                assert done.status == 1 and f"refused: {wanted}" in done.out and said in done.out, (said, done.out)
+
+
+def frames_are_of_no_bytes_to_the_largest():
+    with Folder() as folder:
+        for size, status in ((0, 0), (attested_peer.FRAME_MAX, 0), (attested_peer.FRAME_MAX + 1, 1)):
             frame = folder.write("frame", attested_peer.frame(attested_peer.AUTHENTICATOR, bytes(size)))
             done = cli("attestation", "check", "frame", frame)
             assert done.status == status, done.out + done.err
@@ -205,4 +226,4 @@ tap.run([an_option_that_would_not_count_is_refused, sections_matter_to_snp_alone
          bundles_have_a_limit_whatever_they_hold, what_is_no_certificate_is_refused_wherever_it_stands,
          endorsements_of_another_kind_are_refused,
          a_tdx_quote_on_the_channel_is_bound_by_its_reportdata,
-         the_largest_frame_is_one_and_a_larger_one_is_refused])
+         a_certificate_answers_what_was_asked_and_nothing_else, frames_are_of_no_bytes_to_the_largest])

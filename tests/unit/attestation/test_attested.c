@@ -708,7 +708,7 @@ static void frames_are_taken_whole(void **state)
 	assert_int_equal(reader_left(&payload), EA_REQUEST_MAX);
 	ea_frame_head(EA_FRAME_REQUEST, EA_REQUEST_MAX + 1, bytes);
 	assert_refused(ea_frame_take(bytes, EA_FRAME_HEAD, &want, &payload, &used, &e), e,
-		       ERR_INVALID, "at most 4096");
+		       ERR_INVALID, "1 to 4096");
 	bytes[0] = EA_FRAME_AUTHENTICATOR;
 	assert_refused(ea_frame_take(bytes, 1, &want, &payload, &used, &e), e, ERR_INVALID,
 		       "type 2 where 1 is due");

@@ -324,6 +324,13 @@ static void frames_have_their_limit(void **state)
 	assert_ok(ea_frame_parse_head(head, EA_FRAME_REQUEST, &len, &e), e);
 	assert_int_equal(len, EA_FRAME_MAX);
 	assert_int_equal(ea_frame_parse_head(head, EA_FRAME_AUTHENTICATOR, &len, &e), -ERR_INVALID);
+	ea_frame_head(EA_FRAME_REQUEST, 0, head);
+	assert_ok(ea_frame_parse_head(head, EA_FRAME_REQUEST, &len, &e), e);
+	assert_int_equal(len, 0);
+	assert_refused(ea_frame_take(head, sizeof(head),
+				     &(struct ea_frame_want){ EA_FRAME_REQUEST, 10 },
+				     &(struct reader){ 0 }, &len, &e),
+		       e, ERR_INVALID, "0 bytes announced; 1 to 10");
 	ea_frame_head(EA_FRAME_REQUEST, EA_FRAME_MAX + 1, head);
 	assert_int_equal(ea_frame_parse_head(head, EA_FRAME_REQUEST, &len, &e), -ERR_INVALID);
 }
