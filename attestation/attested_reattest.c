@@ -67,6 +67,16 @@ static int ask(struct rpc_channel *channel, const struct attested_question *ques
 	return rpc_sync_finish(sync, answer, e);
 }
 
+/* The question went out on this connection, and it is still the channel's. */
+static int check_same(struct rpc_channel *channel, const struct rpc_prologue_run *run,
+		      struct err *e)
+{
+	if (rpc_prologue_is_open(run) && rpc_channel_prologue(channel) == run)
+		return 0;
+	return err_set(e, ERR_ABORTED, "%s: the connection ended meanwhile",
+		       rpc_channel_target(channel));
+}
+
 int attested_reattest(struct rpc_channel *channel, struct attested_client *client,
 		      unsigned timeout_ms, struct err *e)
 {
@@ -84,12 +94,14 @@ int attested_reattest(struct rpc_channel *channel, struct attested_client *clien
 	if (attested_question_ask(client, rpc_prologue_tls(run), &question, e) < 0)
 		return -(int)e->code;
 	failed = ask(channel, &question, timeout_ms, &answer, e);
+	/* What another connection answers is no refusal of this one's question. */
+	if (!failed)
+		failed = check_same(channel, run, e);
 	if (!failed)
 		failed = judge_and_wait(channel, client, &question, answer, e);
 	attested_question_done(&question);
 	/* A good answer on a connection that is gone says nothing of the next one. */
-	if (!failed && (!rpc_prologue_is_open(run) || rpc_channel_prologue(channel) != run))
-		failed = err_set(e, ERR_ABORTED, "%s: the connection ended meanwhile",
-				 rpc_channel_target(channel));
+	if (!failed)
+		failed = check_same(channel, run, e);
 	return failed;
 }

@@ -257,7 +257,7 @@ int attested_again(struct client *client, struct err *e)
 	if (is_unproven(status, e))
 		cli_hint(client->cli, "nothing more was sent: the agent is not the one any more that "
 				      "was verified first");
-	else if (!rpc_channel_is_ready(client->channel))
+	else if (e->code == ERR_ABORTED || !rpc_channel_is_ready(client->channel))
 		e->code = ERR_UNAVAILABLE; /* gone: on another one all is judged from the start */
 	return -(int)e->code;
 }
