@@ -11,6 +11,9 @@
 #include "common/base/json.h"
 #include "common/base/writer.h"
 
+/* More than a token may have: one that is too long is a refusal, not a call that makes no sense. */
+enum { NONCE_MAX = 256 };
+
 static void show_hex(struct writer *w, const char *key, const uint8_t *bytes, size_t len)
 {
 	writer_printf(w, ",\"%s\":\"", key);
@@ -171,7 +174,7 @@ static int run_token(const struct check_input *in, struct verdict *v, struct wri
 		     struct err *e)
 {
 	CLEANUP(EVP_PKEY_free) EVP_PKEY *key = NULL;
-	uint8_t nonce[EAT_NONCE_MAX];
+	uint8_t nonce[NONCE_MAX];
 	size_t nonce_len;
 	struct eat t;
 	struct err why;
@@ -179,7 +182,7 @@ static int run_token(const struct check_input *in, struct verdict *v, struct wri
 	if (check_option_key(in, "key", "token.key", v, &key, e) < 0 ||
 	    check_option_hex(in, "nonce", nonce, sizeof(nonce), &nonce_len, e) < 0)
 		return -(int)e->code;
-	if (!nonce_len)
+	if (!cli_value(in->cli, "nonce"))
 		return err_set(e, ERR_INVALID, "--nonce is missing: it says for what the token is");
 	verdict_require(v, "token.form");
 	verdict_require(v, "token.signature");

@@ -162,24 +162,31 @@ int base64_decode(const char *text, size_t chars, uint8_t **bytes, size_t *len, 
 	return base64_decode_unpadded(text, chars, bytes, len, e);
 }
 
+size_t utf8_char(const void *bytes, size_t len)
+{
+	const uint8_t *b = bytes;
+	uint8_t lead = len ? b[0] : 0xFF;
+	size_t more = lead < 0x80 ? 0 : lead < 0xE0 ? 1 : lead < 0xF0 ? 2 : 3;
+	/* What the second byte may be rules out overlong forms and surrogates. */
+	uint8_t low = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
+	uint8_t high = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
+
+	if ((more && (lead < 0xC2 || lead > 0xF4)) || len <= more)
+		return 0;
+	for (size_t i = 1; i <= more; i++, low = 0x80, high = 0xBF)
+		if (b[i] < low || b[i] > high)
+			return 0;
+	return 1 + more;
+}
+
 bool utf8_valid(const void *bytes, size_t len)
 {
-	const uint8_t *b = bytes, *end = b + len;
+	const uint8_t *b = bytes;
 
-	while (b < end) {
-		uint8_t lead = *b++;
-		size_t more = lead < 0x80 ? 0 : lead < 0xE0 ? 1 : lead < 0xF0 ? 2 : 3;
-		/* What the second byte may be rules out overlong forms and surrogates. */
-		uint8_t low = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
-		uint8_t high = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
-
-		if (more && (lead < 0xC2 || lead > 0xF4))
+	for (size_t at = 0, step; at < len; at += step) {
+		step = utf8_char(b + at, len - at);
+		if (!step)
 			return false;
-		if ((size_t)(end - b) < more)
-			return false;
-		for (; more; more--, b++, low = 0x80, high = 0xBF)
-			if (*b < low || *b > high)
-				return false;
 	}
 	return true;
 }

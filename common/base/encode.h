@@ -33,5 +33,8 @@ int base64_decode(const char *text, size_t chars, uint8_t **bytes, size_t *len,
 int base64_decode_unpadded(const char *text, size_t chars, uint8_t **bytes, size_t *len,
 			   struct err *e) MUST_CHECK;
 
+/* How many bytes the first character of UTF-8 has; 0 if what stands there is none, or nothing. */
+size_t utf8_char(const void *bytes, size_t len);
+
 /* Well-formed UTF-8 (RFC 3629): no overlong forms, no surrogates, nothing past U+10FFFF. */
 bool utf8_valid(const void *bytes, size_t len);

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/base/encode.h"
+
 static const char *const code_names[] = {
 	[ERR_OK] = "OK",
 	[ERR_CANCELLED] = "CANCELLED",
@@ -57,12 +59,23 @@ static void copy_cut(char *to, const char *text, size_t len)
 	memcpy(to + head + sizeof(gap) - 1, text + tail, len - tail + 1);
 }
 
-/* What a peer or a file said may stand in it: still one line, and nothing that a terminal obeys. */
-static void make_one_line(char *text)
+/* C0, DEL, and C1 as UTF-8 has them. */
+static bool is_control(const char *text, size_t len)
 {
-	for (; *text; text++) {
-		if ((unsigned char)*text < 0x20 || *text == 0x7f)
-			*text = '?';
+	return (len == 1 && ((unsigned char)*text < 0x20 || *text == 0x7f)) ||
+	       (len == 2 && text[0] == '\xc2' && (unsigned char)text[1] < 0xa0);
+}
+
+/* What a peer or a file said may stand in it, perhaps cut within a character: still one line of UTF-8,
+ * and nothing that a terminal obeys. */
+static void make_one_line(char *text, size_t len)
+{
+	for (size_t at = 0, step; at < len; at += step) {
+		size_t found = utf8_char(text + at, len - at);
+
+		step = found ? found : 1;
+		if (!found || is_control(text + at, step))
+			memset(text + at, '?', step);
 	}
 }
 
@@ -74,7 +87,7 @@ set_text(struct err *e, const char *fmt, va_list args, const char *tail)
 	size_t len = used < 0 ? 0 : used < WHOLE_MAX ? (size_t)used : WHOLE_MAX - 1;
 
 	whole[len] = '\0';
-	make_one_line(whole);
+	make_one_line(whole, len);
 	/* The tail is one line already, or the white space in it is a peer's status. */
 	if (tail)
 		len += (size_t)snprintf(whole + len, sizeof(whole) - len, ": %s", tail);

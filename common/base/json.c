@@ -498,12 +498,10 @@ static size_t plain_run(const uint8_t *b, size_t len)
 	return n;
 }
 
-void json_quote(struct writer *w, const char *text, size_t len)
+static void quote_valid(struct writer *w, const uint8_t *b, size_t len)
 {
 	static const char short_from[] = "\"\\\b\f\n\r\t", short_to[] = "\"\\bfnrt";
-	const uint8_t *b = (const uint8_t *)text;
 
-	writer_u8(w, '"');
 	for (size_t i = 0; i < len; i++) {
 		size_t run = plain_run(b + i, len - i);
 
@@ -521,6 +519,25 @@ void json_quote(struct writer *w, const char *text, size_t len)
 		} else {
 			writer_printf(w, "\\u202%c", b[i + 2] == 0xA8 ? '8' : '9');
 			i += 2;
+		}
+	}
+}
+
+void json_quote(struct writer *w, const char *text, size_t len)
+{
+	const uint8_t *b = (const uint8_t *)text;
+	bool valid = utf8_valid(b, len);
+
+	writer_u8(w, '"');
+	if (valid)
+		quote_valid(w, b, len);
+	for (size_t at = 0, step; !valid && at < len; at += step) {
+		step = utf8_char(b + at, len - at);
+		if (step) {
+			quote_valid(w, b + at, step);
+		} else {
+			writer_text(w, "\\ufffd");
+			step = 1;
 		}
 	}
 	writer_u8(w, '"');

@@ -62,6 +62,7 @@ int json_u64(const struct json *number, uint64_t *value, struct err *e) MUST_CHE
 int json_only_keys(const struct json *object, const char *const known[], struct err *e) MUST_CHECK;
 
 /* Output. Text goes through `json_quote` as Go's encoding/json writes it (wire.md: < > & and
- * U+2028/2029 escaped), with the quotes around it. The bytes must be valid UTF-8. */
+ * U+2028/2029 escaped), with the quotes around it. Bytes that are no UTF-8, such as a
+ * character that was cut, become \ufffd each, as there. */
 struct writer;
 void json_quote(struct writer *w, const char *text, size_t len);

@@ -85,6 +85,14 @@ def parts_of_a_quote_that_are_empty_or_no_key_are_refused():
     refused(check("corim", f"{signed}/corim.cbor", "--key", scratch.file("no.pem", pem)), "token.corim")
 
 
+def a_nonce_of_no_length_or_too_much_is_refused():
+    folder = group("cose-eat", "eat-snp")
+    words = ["token", f"{folder}/token.cbor", "--key", f"{folder}/key.pem", "--at", "2026-05-28T20:27:10Z"]
+    assert check(*words, "--nonce", expected(folder)["input"]["nonce"])[0] == HOLDS
+    for nonce in ("", "00" * 7, expected(folder)["input"]["nonce"] + "00" * 33, "00" * 256):
+        refused(check(*words, "--nonce", nonce), "token.nonce")
+
+
 def a_quote_s_key_is_the_one_that_azure_s_data_name():
     folder, other = group("tpm", "azure-snp-genoa"), group("tpm", "azure-snp-v1")
     key = {"ak": f"{folder}/ak.pem"}
@@ -182,6 +190,7 @@ def main():
         print("1..0 # SKIP the shared vectors are not here (COCOS_VECTORS)")
         sys.exit(0)
     tap.run([registers_that_make_no_sense_are_refused, parts_of_a_quote_that_are_empty_or_no_key_are_refused,
+             a_nonce_of_no_length_or_too_much_is_refused,
              a_quote_s_key_is_the_one_that_azure_s_data_name, a_message_of_sha1_registers_alone_has_to_be_allowed,
              a_message_s_resets_and_certificate_are_judged_where_asked,
              a_register_that_the_log_has_no_event_for_has_to_be_untouched,

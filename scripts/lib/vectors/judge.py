@@ -64,26 +64,41 @@ def understood(group, path, scratch):
         yield Case("a case that is not understood", ["attestation", "check"], {"file": repr(why)}, True)
 
 
-def run_batch(cli, command, cases):
-    """The answers to the cases' options, in order. What lies in the caller's cache is no part of a case."""
+def call(cli, command, cases):
+    """The answers that a batch of these cases gives, and the last words of one that broke off."""
+    # What lies in the caller's cache is no part of a case.
     environment = dict(os.environ, COCOS_CACHE="/nonexistent")
     with tempfile.NamedTemporaryFile("w", suffix=".jsonl") as lines:
         for case in cases:
             lines.write(json.dumps(case.options) + "\n")
         lines.flush()
-        done = subprocess.run([cli, *command, "--batch", lines.name], capture_output=True, text=True,
+        done = subprocess.run([cli, *command, "--batch", lines.name], capture_output=True,
                               env=environment)
-    answers = [json.loads(line) for line in done.stdout.splitlines()]
-    if len(answers) != len(cases):
-        tail = done.stderr.strip().splitlines()[-1:] or ["nothing said"]
-        reason = f"{len(answers)} answers to {len(cases)} cases: {tail[0]}"
-        answers += [{"verdict": "error", "reason": reason}] * (len(cases) - len(answers))
+    answers = []
+    for line in done.stdout.split(b"\n")[:-1]:
+        try:
+            answers.append(json.loads(line))
+        except ValueError as why:
+            answers.append({"verdict": "error", "reason": f"an answer that is no JSON: {why}"})
+    tail = done.stderr.decode(errors="replace").strip().splitlines()[-1:] or ["nothing said"]
+    return answers[:len(cases)], f"exit status {done.returncode}: {tail[0]}"
+
+
+def run_batch(cli, command, cases):
+    """The answers to the cases' options, in order. One that ends the program costs no other."""
+    answers = []
+    while len(answers) < len(cases):
+        more, tail = call(cli, command, cases[len(answers):])
+        answers += more
+        if len(answers) < len(cases):
+            answers.append({"verdict": "error", "reason": tail})
     return answers
 
 
 def run_one(cli, case):
     """A command without a batch: its exit status is the verdict, its output the answer."""
-    done = subprocess.run([cli, *case.command, *case.options], capture_output=True, text=True)
+    done = subprocess.run([cli, *case.command, *case.options], capture_output=True, text=True,
+                          errors="replace")
     if done.returncode not in (0, 1, 2):
         return {"verdict": "error", "reason": f"exit status {done.returncode}"}
     verdict = "verified" if done.returncode == 0 else "refused"

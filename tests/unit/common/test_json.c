@@ -189,6 +189,18 @@ static void text_is_written_as_go_does(void **state)
 				 "\\u2028\\u2029\xE2\x82\xAC\x7f\"");
 }
 
+static void what_is_no_utf8_is_written_as_go_does(void **state)
+{
+	CLEANUP_WRITER struct writer w = writer_up_to(1000);
+	static const char text[] = "a\xc3 \xe2\x82<\xed\xa0\x80\xf4\x90\x80\x80\xE2\x82\xAC\xE2\x80\xA8\xe2\x80";
+	size_t len;
+
+	json_quote(&w, text, sizeof(text) - 1);
+	CLEANUP(free) char *out = (char *)writer_take(&w, &len);
+	assert_string_equal(out, "\"a\\ufffd \\ufffd\\ufffd\\u003c\\ufffd\\ufffd\\ufffd"
+				 "\\ufffd\\ufffd\\ufffd\\ufffd\xE2\x82\xAC\\u2028\\ufffd\\ufffd\"");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -196,6 +208,7 @@ int main(void)
 		cmocka_unit_test(every_uint64_is_exact),
 		cmocka_unit_test(what_is_not_json_is_refused),
 		cmocka_unit_test(a_pair_of_surrogates_is_one_character),
+		cmocka_unit_test(what_is_no_utf8_is_written_as_go_does),
 		cmocka_unit_test(depth_has_a_limit),
 		cmocka_unit_test(every_truncation_is_refused),
 		cmocka_unit_test(containers_know_where_they_stood),
