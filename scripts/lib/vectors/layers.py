@@ -208,15 +208,19 @@ def channel_cases(folder, scratch):
 
 # ---- manifest ----
 
+def manifest_case(name, folder, wanted):
+    with open(os.path.join(folder, name + ".canonical.json"), encoding="utf-8") as file:
+        canonical = file.read().rstrip("\n")
+
+    def check(answer):
+        found = json.loads(answer["output"])
+        return compare(found, {**wanted, "canonical": canonical})
+
+    for form in ("canonical", "pretty"):
+        yield Case(f"{name} ({form})", ["checksum"],
+                   ["--manifest", os.path.join(folder, f"{name}.{form}.json"), "--json"], True, check=check)
+
+
 def manifest_cases(folder, scratch):
-    for name, wanted in read_json(os.path.join(folder, "expected.json")).items():
-        with open(os.path.join(folder, name + ".canonical.json"), encoding="utf-8") as file:
-            canonical = file.read().rstrip("\n")
-
-        def check(answer, wanted=wanted, canonical=canonical):
-            found = json.loads(answer["output"])
-            return compare(found, {**wanted, "canonical": canonical})
-
-        for form in ("canonical", "pretty"):
-            yield Case(f"{name} ({form})", ["checksum"],
-                       ["--manifest", os.path.join(folder, f"{name}.{form}.json"), "--json"], True, check=check)
+    table = read_json(os.path.join(folder, "expected.json"))
+    return each(((name, folder, wanted) for name, wanted in table.items()), manifest_case)

@@ -4,7 +4,7 @@ import json
 import lzma
 import os
 
-from vectors.case import Case
+from vectors.case import Case, each
 from vectors.files import read
 
 
@@ -49,17 +49,23 @@ def snp_arguments(folder, row, scratch):
     return arguments
 
 
+def each_row(path, key, build):
+    """The calls of each row of a table; `key` is the column with its name."""
+    return each(((row.get(key, "?"), path, row) for row in rows(path)), build)
+
+
 def snp_cases(folder, scratch):
-    for row in rows(os.path.join(folder, "cases.tsv")):
+    def build(name, _, row):
         fails = row["expected"].startswith("error")
-        yield Case(row["id"], ["sevsnpmeasure"], snp_arguments(folder, row, scratch), not fails, [""],
+        yield Case(name, ["sevsnpmeasure"], snp_arguments(folder, row, scratch), not fails, [""],
                    None if fails else prints(row["expected"]))
+
+    yield from each_row(os.path.join(folder, "cases.tsv"), "id", build)
     ovmf = next((row["ovmf"] for row in rows(os.path.join(folder, "cases.tsv"))
                  if row["ovmf"] != "-" and not row["expected"].startswith("error") and row["mode"] == "seves"), None)
     types = os.path.join(folder, "cpu_types.tsv")
     if ovmf and os.path.exists(types):
-        for row in rows(types):
-            yield cpu_case(row, unpacked(folder, ovmf, scratch))
+        yield from each_row(types, "type", lambda name, _, row: [cpu_case(row, unpacked(folder, ovmf, scratch))])
 
 
 def cpu_case(row, ovmf):
@@ -109,15 +115,18 @@ def igvm_valid(folder, row):
                    check=prints(row["digest_as_loaded"]))
 
 
+def igvm_negative(folder, row):
+    path = os.path.join(folder, "negative", row["file"])
+    kvm = row["verdict"] == "refused-check-kvm"
+    accept = {"refused": False, "refused-check-kvm": False, "either": None}[row["verdict"]]
+    return Case("negative " + row["file"], ["igvmmeasure"], igvm_arguments(path, {}, kvm), accept, [""])
+
+
 def igvm_cases(folder, scratch):
-    for row in rows(os.path.join(folder, "digests.tsv")):
-        yield from igvm_valid(folder, row)
+    yield from each_row(os.path.join(folder, "digests.tsv"), "file", lambda name, _, row: igvm_valid(folder, row))
     for name in sorted(os.listdir(folder)):
         path = os.path.join(folder, "valid", name.removeprefix("pages-").removesuffix(".tsv") + ".igvm")
         if name.startswith("pages-") and os.path.exists(path):
             yield Case(name, ["igvmmeasure"], [path, "--trace"], True, check=traces(os.path.join(folder, name)))
-    for row in rows(os.path.join(folder, "negative.tsv")):
-        path = os.path.join(folder, "negative", row["file"])
-        kvm = row["verdict"] == "refused-check-kvm"
-        accept = {"refused": False, "refused-check-kvm": False, "either": None}[row["verdict"]]
-        yield Case("negative " + row["file"], ["igvmmeasure"], igvm_arguments(path, {}, kvm), accept, [""])
+    yield from each_row(os.path.join(folder, "negative.tsv"), "file",
+                        lambda name, _, row: [igvm_negative(folder, row)])
