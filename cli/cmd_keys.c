@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_keys.c — a key pair in the working directory, which nothing overwrites by accident. */
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "cli/commands.h"
 #include "cli/json_out.h"
@@ -10,6 +12,7 @@
 
 #define PRIVATE "private.pem"
 #define PUBLIC	"public.pem"
+#define NEW	".new"
 
 static const struct {
 	const char *word;
@@ -35,6 +38,35 @@ static int check_free(struct cli *cli, struct err *e)
 	return 0;
 }
 
+/* Both or none: half a pair would keep the next call away. */
+static int write_new(const char *private, const char *public, struct err *e)
+{
+	if (file_write_new(PRIVATE, private, strlen(private), 0600, e) < 0)
+		return -(int)e->code;
+	if (file_write_new(PUBLIC, public, strlen(public), 0644, e) == 0)
+		return 0;
+	unlink(PRIVATE);
+	return -(int)e->code;
+}
+
+/* Both new files are on the disk before the first old one goes: a private key is not lost to a disk
+ * that has no room for the public one. */
+static int replace(const char *private, const char *public, struct err *e)
+{
+	int status = file_write(PRIVATE NEW, private, strlen(private), 0600, e);
+
+	if (status == 0)
+		status = file_write(PUBLIC NEW, public, strlen(public), 0644, e);
+	/* The public one first: it can be made from the private one, and not the other way round. */
+	if (status == 0 && (rename(PUBLIC NEW, PUBLIC) < 0 || rename(PRIVATE NEW, PRIVATE) < 0))
+		status = err_errno(e, "name the new keys");
+	if (status < 0) {
+		unlink(PRIVATE NEW);
+		unlink(PUBLIC NEW);
+	}
+	return status;
+}
+
 static int write_pair(const EVP_PKEY *key, bool force, struct err *e)
 {
 	CLEANUP(free) char *public = NULL;
@@ -43,15 +75,10 @@ static int write_pair(const EVP_PKEY *key, bool force, struct err *e)
 
 	if (key_to_public_pem(key, &public, e) < 0 || key_to_private_pem(key, &private, e) < 0)
 		return -(int)e->code;
-	/* The private one first: a public key without it would be of no use to anybody. */
-	status = force ? file_write(PRIVATE, private, strlen(private), 0600, e)
-		       : file_write_new(PRIVATE, private, strlen(private), 0600, e);
+	status = force ? replace(private, public, e) : write_new(private, public, e);
 	explicit_bzero(private, strlen(private));
 	free(private);
-	if (status < 0)
-		return status;
-	return force ? file_write(PUBLIC, public, strlen(public), 0644, e)
-		     : file_write_new(PUBLIC, public, strlen(public), 0644, e);
+	return status;
 }
 
 static enum cli_exit run_keys(struct cli *cli, struct err *e)

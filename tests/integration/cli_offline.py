@@ -144,6 +144,23 @@ def keys_are_made_once():
         assert "4096 bit" in text
 
 
+def half_a_pair_of_keys_is_never_made():
+    """On disks with room for one file, and for one besides the two."""
+    script = """
+        mount -t tmpfs -o size=4k none "$1" && cd "$1" || exit 9
+        "$0" keys -k ecdsa; a=$?; ls -A
+        mount -t tmpfs -o size=12k none "$1" && cd "$1" && "$0" keys -k ecdsa >/dev/null || exit 9
+        before=$(sha256sum private.pem public.pem)
+        "$0" keys -k ecdsa --force; b=$?; ls -A
+        [ "$before" = "$(sha256sum private.pem public.pem)" ] && echo unchanged; exit $a$b"""
+    with Folder() as folder:
+        done = subprocess.run(["unshare", "-m", "sh", "-c", script, program("cocos-cli"), folder.path],
+                              capture_output=True, text=True, check=False, timeout=PATIENCE)
+        assert done.returncode == 11, done
+        assert done.stdout.split() == ["private.pem", "public.pem", "unchanged"], done
+        assert done.stderr.count("No space left") == 2, done
+
+
 def a_file_is_named_by_its_sha3():
     assert cli("checksum", IRIS).ok() == IRIS_DIGEST + "\n"
     assert cli("checksum", IRIS, "--json").json() == {"file": IRIS, "sha3_256": IRIS_DIGEST}
@@ -375,7 +392,7 @@ if __name__ == "__main__":
     tap.run([help_is_as_it_was, help_is_found_in_every_way, wrong_calls_end_with_2_and_a_hint,
              an_evil_word_does_not_reach_the_terminal,
              only_the_journal_gets_what_is_meant_for_it, a_full_disk_is_no_success,
-             keys_are_made_once, a_file_is_named_by_its_sha3, a_directory_is_named_by_its_bundle,
+             keys_are_made_once, half_a_pair_of_keys_is_never_made, a_file_is_named_by_its_sha3, a_directory_is_named_by_its_bundle,
              the_vectors_of_manifests_hold, broken_manifests_say_where,
              options_make_the_same_manifest_as_a_file, completion_knows_every_command,
              no_server_is_said_with_what_to_do, keys_that_are_none_are_refused,
