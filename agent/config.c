@@ -171,6 +171,11 @@ int config_options_parse(int argc, char **argv, struct config_options *options, 
 	if (o.work_dir[0] != '/')
 		return err_set(e, ERR_INVALID, "--work %s is no absolute path",
 			       log_quote(o.work_dir).text);
+	if (strlen(o.work_dir) > CONFIG_WORK_MAX)
+		return err_set(e, ERR_INVALID,
+			       "--work: a path of %zu bytes, the limit is %d: below it there must be "
+			       "room for the longest name of a dataset",
+			       strlen(o.work_dir), CONFIG_WORK_MAX);
 	*options = o;
 	return 0;
 }

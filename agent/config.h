@@ -18,6 +18,9 @@
 #define CONFIG_IMAGE_MARKER        "/etc/cocos-image" /* our image has it, nothing else does */
 #define CONFIG_ROLE_SIGNATURE_WORD "cocos.role_signature"
 
+/* With "/computation/datasets/" and a name of 255 bytes behind it below PATH_MAX. */
+enum { CONFIG_WORK_MAX = 3800 };
+
 struct config_options {
 	const char *config_dir, *certs_dir, *work_dir;
 	const char *tcti, *tsm, *securityfs; /* NULL: the machine's own; never in an image */

@@ -115,6 +115,7 @@ static int parse(struct config_options *o, struct err *e, int argc, const char *
 
 static void options_are_a_fixed_list(void **state)
 {
+	char path[CONFIG_WORK_MAX + 2];
 	struct config_options o;
 	struct err e;
 
@@ -133,6 +134,13 @@ static void options_are_a_fixed_list(void **state)
 	assert_refused(PARSE(&o, &e, "--config"), e, ERR_INVALID, "--config");
 	assert_refused(PARSE(&o, &e, "extra"), e, ERR_INVALID, "'extra'");
 	assert_refused(PARSE(&o, &e, "--work", "here"), e, ERR_INVALID, "no absolute path");
+	memset(path, 'w', sizeof(path));
+	path[0] = '/';
+	path[CONFIG_WORK_MAX] = '\0';
+	assert_int_equal(PARSE(&o, &e, "--work", path), 0);
+	path[CONFIG_WORK_MAX] = 'w';
+	path[CONFIG_WORK_MAX + 1] = '\0';
+	assert_refused(PARSE(&o, &e, "--work", path), e, ERR_INVALID, "of 3801 bytes");
 }
 
 static void devices_are_named_together(void **state)
