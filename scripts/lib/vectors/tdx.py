@@ -58,11 +58,16 @@ def body_of(quote):
     return quote[start : start + BODY_15_LEN]
 
 
+def acceptable(statuses):
+    """No policy can name Revoked, nor accept no status at all: what lists Revoked is judged by the rest
+    of its list, and what lists nothing else by the status that hardly any quote has."""
+    return [status for status in statuses if status != "Revoked"] or STATUSES[-1:]
+
+
 def own_policy(quote, policy):
     body = body_of(quote)
     tdx = {
-        # No policy can name Revoked: what lists it is judged by the rest of its list.
-        "statuses": [status for status in policy.get("tcb_status", STATUSES) if status != "Revoked"],
+        "statuses": acceptable(policy.get("tcb_status", STATUSES)),
         "allow_sept_ve": policy.get("allow_sept_ve", False),
         "allow_attributes": ["icssd", "lass", "migratable", "kl", "tpa"],
     }
@@ -74,6 +79,10 @@ def own_policy(quote, policy):
 
 
 KNOWN = {"tcb_status", "allow_sept_ve", "allow_service_td", "allow_debug"}
+
+
+def is_debug(quote):
+    return bool(body_of(quote)[120:121] and body_of(quote)[120] & 1)
 
 
 def report_data(quote):
@@ -149,11 +158,11 @@ def validations(name, path, case, scratch):
         # Where no collateral exists there is no moment at which it would be valid.
         run.setdefault("at", None)
         run["at"] = run["at"] or "2026-01-01T00:00:00Z"
-        # A debug TD is never accepted, whatever a policy allows.
-        if (run.get("policy") or {}).get("allow_debug"):
-            run = {**run, "verdict": "refuse", "why": "td_debug"}
         quote_path = os.path.normpath(os.path.join(path, run.get("quote") or "quote.bin"))
         quote = read(quote_path)
+        # A debug TD is never accepted, whatever a policy allows.
+        if run["verdict"] == "accept" and is_debug(quote):
+            run = {**run, "verdict": "refuse", "why": "td_debug"}
         label = f"{name} ({run['name']})" if "name" in run else name
         unknown = set(run.get("policy") or {}) - KNOWN
         if unknown:
