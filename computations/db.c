@@ -32,6 +32,12 @@ static int failed(struct db *db, struct err *e, const char *what)
 	case SQLITE_CONSTRAINT:
 		as = ERR_EXISTS;
 		break;
+	case SQLITE_IOERR: /* a full disk is one, where SQLite shares memory in a file */
+	case SQLITE_CANTOPEN:
+		errno = sqlite3_system_errno(db->sqlite);
+		if (errno)
+			return err_errno(e, "database: %s: %s", what, sqlite3_errmsg(db->sqlite));
+		break;
 	}
 	return err_set(e, as, "database: %s: %s", what, sqlite3_errmsg(db->sqlite));
 }

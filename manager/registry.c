@@ -4,6 +4,7 @@
 #include "common/base/encode.h"
 
 #include <pthread.h>
+#include <errno.h>
 #include <sqlite3.h>
 #include <string.h>
 
@@ -45,6 +46,10 @@ static int db_error(struct registry *r, struct err *e)
 
 	if (code == SQLITE_CONSTRAINT_UNIQUE || code == SQLITE_CONSTRAINT_PRIMARYKEY)
 		return err_set(e, ERR_EXISTS, "registry: %s", sqlite3_errmsg(r->db));
+	/* A full disk is an I/O error where SQLite shares memory in a file. */
+	errno = (code & 0xff) == SQLITE_IOERR ? sqlite3_system_errno(r->db) : 0;
+	if (errno)
+		return err_errno(e, "registry: %s", sqlite3_errmsg(r->db));
 	return err_set(e, (code & 0xff) == SQLITE_FULL ? ERR_EXHAUSTED : ERR_INTERNAL,
 		       "registry: %s", sqlite3_errmsg(r->db));
 }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit.h"
 
+#include <signal.h>
 #include <stdio.h>
+#include <sys/resource.h>
 
 #include "common/base/file.h"
 #include "computations/store.h"
@@ -518,6 +520,25 @@ static void what_is_no_database_is_refused(void **state)
 	assert_non_null(strstr(f->e.text, path));
 }
 
+/* SQLite says 'disk I/O error' of all of them; here files must not grow. */
+static void what_the_disk_says_is_told(void **state)
+{
+	const struct rlimit small = { .rlim_cur = 100, .rlim_max = RLIM_INFINITY };
+	struct fixture *f = *state;
+	struct rlimit before;
+	struct store other;
+	char dir[96];
+	int failed;
+
+	snprintf(dir, sizeof(dir), "%s/other", f->dir);
+	signal(SIGXFSZ, SIG_IGN);
+	getrlimit(RLIMIT_FSIZE, &before);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	failed = store_open(&other, dir, &limits, &f->e);
+	setrlimit(RLIMIT_FSIZE, &before);
+	assert_refused(failed, f->e, ERR_INTERNAL, "I/O error: File too large");
+}
+
 static void check_verdict(struct fixture *f, bool verified, const char *line)
 {
 	struct cvm cvm CLEANUP_CVM = { .id = NULL };
@@ -614,6 +635,7 @@ int main(void)
 		TEST(a_database_without_verdicts_is_brought_up_to_date),
 		TEST(a_newer_database_is_left_alone),
 		TEST(what_is_no_database_is_refused),
+		TEST(what_the_disk_says_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

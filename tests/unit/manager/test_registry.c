@@ -4,7 +4,9 @@
 #include "common/base/file.h"
 #include "manager/registry.h"
 
+#include <signal.h>
 #include <sqlite3.h>
+#include <sys/resource.h>
 
 static char dir[] = "/tmp/cocos-test-registry-XXXXXX";
 static char path[128];
@@ -182,6 +184,23 @@ static void more_rows_than_fit_at_first(void **state)
 	registry_close(r);
 }
 
+/* SQLite says 'disk I/O error' of all of them; here files must not grow. */
+static void what_the_disk_says_is_told(void **state)
+{
+	const struct rlimit small = { .rlim_cur = 100, .rlim_max = RLIM_INFINITY };
+	struct rlimit before;
+	struct registry *r;
+	struct err e;
+	int failed;
+
+	signal(SIGXFSZ, SIG_IGN);
+	getrlimit(RLIMIT_FSIZE, &before);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	failed = registry_open(path, &r, &e);
+	setrlimit(RLIMIT_FSIZE, &before);
+	assert_refused(failed, e, ERR_INTERNAL, "I/O error: File too large");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -191,6 +210,7 @@ int main(void)
 		cmocka_unit_test_teardown(unknown_cvms_are_not_found, remove_file),
 		cmocka_unit_test_teardown(files_of_another_form_are_refused, remove_file),
 		cmocka_unit_test_teardown(more_rows_than_fit_at_first, remove_file),
+		cmocka_unit_test_teardown(what_the_disk_says_is_told, remove_file),
 	};
 
 	return cmocka_run_group_tests(tests, make_dir, remove_dir);
