@@ -58,26 +58,42 @@ static bool entry_before(struct span image, size_t end, struct entry *out)
 	return true;
 }
 
-static bool find_footer(struct span image, struct entry *footer)
+/* The bytes of the table; none without a footer, or with one too short to be of a table. */
+static int find_table(struct span image, struct span *table, struct err *e)
 {
-	return image.len >= FOOTER_AT + TAIL_LEN &&
-	       entry_before(image, image.len - FOOTER_AT, footer) &&
-	       memcmp(footer->guid, guid_footer, OVMF_GUID_LEN) == 0;
+	struct entry footer = { 0 };
+	size_t end;
+	bool fits;
+
+	*table = (struct span){ 0 };
+	if (image.len < FOOTER_AT + TAIL_LEN)
+		return 0;
+	end = image.len - FOOTER_AT;
+	fits = entry_before(image, end, &footer);
+	if (memcmp(footer.guid, guid_footer, OVMF_GUID_LEN) != 0)
+		return 0;
+	if (!fits && footer.len > end)
+		return err_set(e, ERR_INVALID, "firmware: a table of %zu bytes before byte %zu",
+			       footer.len, end);
+	if (fits)
+		*table = footer.data;
+	return 0;
 }
 
 int ovmf_entry(struct span image, const uint8_t guid[OVMF_GUID_LEN], struct span *data,
 	       struct err *e)
 {
-	struct entry footer, entry;
-	struct span found = { 0 };
+	struct entry entry;
+	struct span found = { 0 }, table;
 	size_t left, count = 0;
 
 	if (image.len > OVMF_IMAGE_MAX)
 		return err_set(e, ERR_INVALID, "firmware of %zu bytes; at most %d", image.len,
 			       OVMF_IMAGE_MAX);
-	left = find_footer(image, &footer) ? footer.data.len : 0;
-	for (; left > 0; left -= entry.len, count++) {
-		if (!entry_before(footer.data, left, &entry) || count == OVMF_ENTRIES_MAX)
+	if (find_table(image, &table, e) < 0)
+		return -(int)e->code;
+	for (left = table.len; left > 0; left -= entry.len, count++) {
+		if (!entry_before(table, left, &entry) || count == OVMF_ENTRIES_MAX)
 			return err_set(e, ERR_INVALID, "firmware: malformed table of entries");
 		if (memcmp(entry.guid, guid, OVMF_GUID_LEN) != 0)
 			continue;

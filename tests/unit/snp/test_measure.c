@@ -60,6 +60,13 @@ static void a_malformed_firmware_is_refused(void **state)
 	forge_firmware(image);
 	put(image + TABLE_END - 18 - 18, 0x4000, 2); /* longer than the image */
 	assert_refused(parse_image(&o, &e), e, ERR_INVALID, "table");
+	/* The table itself is longer than what stands before it; one shorter than its tail is none. */
+	forge_firmware(image);
+	put(image + TABLE_END - 18, TABLE_END + 1, 2);
+	assert_refused(parse_image(&o, &e), e, ERR_INVALID, "a table of");
+	put(image + TABLE_END - 18, 17, 2);
+	assert_ok(parse_image(&o, &e), e);
+	assert_false(o.has_reset);
 	forge_firmware(image);
 	memcpy(image + TABLE_END - 18 - 22 - 16, forge_firmware_reset, 16);
 	assert_refused(parse_image(&o, &e), e, ERR_INVALID, "twice");
