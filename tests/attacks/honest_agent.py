@@ -64,11 +64,13 @@ class Site:
         self.service = Service()
         self.agent = Agent(self.service, options=["--tsm", self.tee.mount])
         self.running, self.runs, self.stops, self.port = None, 0, 0, free_port()
+        self.waits = False  # with the manifest that all agreed to, for datasets
         self.service.wait_connected()
 
     def run(self, m):
         """The manifest as the service sends it; what the agent answers."""
         self.halt()
+        self.waits = False
         self.service.send(runReq=m)
         answer = self.service.answer_to_run(self.runs)
         self.runs += 1
@@ -129,9 +131,10 @@ def with_algorithm(port, args=()):
 def waiting(here=None):
     """A shared site, whose agent waits for datasets of the manifest that all agreed to."""
     here = here or site()
-    if not here.running:
+    if not here.running or not here.waits:
         assert here.run(manifest(here.port)).error == ""
         with_algorithm(here.port)
+        here.waits = True
     return here
 
 
