@@ -24,8 +24,8 @@ def bytes_at(report, offset, length):
 
 
 def own_policy(report, policy):
-    """The case's policy in our form."""
-    snp = {"allow_tio": True, "vmpl": policy.get("vmpl", 0), "allow_vlek": policy.get("allow_vlek", True)}
+    """The case's policy in our form. There is no VMPL above 3, in our policies as in reports."""
+    snp = {"allow_tio": True, "vmpl": min(policy.get("vmpl", 0), 3), "allow_vlek": policy.get("allow_vlek", True)}
     for offset, length, key, named in SETS:
         value = (policy.get(named) if named else None) or bytes_at(report, offset, length).hex()
         # An author key digest in the policy demands an author key.
