@@ -5,6 +5,7 @@
 #include "cli/client.h"
 #include "cli/commands.h"
 #include "cli/json_out.h"
+#include "cli/text.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/base/settings.h"
@@ -82,8 +83,9 @@ static int print_vm(struct cli *cli, const Manager__CreateRes *response, struct 
 
 	json_out_init(&out);
 	if (!cli_flag(cli, "json")) {
-		fprintf(cli->out, "CVM %s created, its agent on port %s\n", response->cvm_id,
-			response->forwarded_port);
+		fprintf(cli->out, "CVM %s created, its agent on port %s\n",
+			text_plain(response->cvm_id).text,
+			text_plain(response->forwarded_port).text);
 		return 0;
 	}
 	json_out_object(&out, NULL);
@@ -98,6 +100,7 @@ static enum cli_exit run_create_vm(struct cli *cli, struct err *e)
 	struct client client CLEANUP_CLIENT = { .loop = NULL };
 	struct inputs inputs CLEANUP_INPUTS = { .server_ca = NULL };
 	Manager__CreateReq request = MANAGER__CREATE_REQ__INIT;
+	const Manager__CreateRes *created;
 	ProtobufCMessage *response;
 	int status;
 
@@ -109,7 +112,14 @@ static enum cli_exit run_create_vm(struct cli *cli, struct err *e)
 		client.timeout_ms = CREATE_TIMEOUT_MS;
 	if (client_call(&client, &create_vm, &request.base, &response, e) < 0)
 		return CLI_FAILED;
-	status = print_vm(cli, (const Manager__CreateRes *)response, e);
+	created = (const Manager__CreateRes *)response;
+	status = print_vm(cli, created, e);
+	if (status == 0 && fflush(cli->out) != 0)
+		status = err_errno(e, "standard output");
+	/* Nobody lists CVMs: an id that is lost is a machine that runs on. */
+	if (status < 0)
+		cli_hint(cli, "CVM %s was created and runs; 'cocos-cli remove-vm' removes it",
+			 text_plain(created->cvm_id).text);
 	protobuf_c_message_free_unpacked(response, NULL);
 	return status < 0 ? CLI_FAILED : CLI_OK;
 }

@@ -439,9 +439,11 @@ def a_role_signature_is_given_only_when_asked_for():
 
 
 class FakeManager(manager_grpc.ManagerServiceServicer):
+    id = "cvm-7"
+
     def CreateVm(self, request, context):
         self.request = request
-        return manager.CreateRes(cvm_id="cvm-7", forwarded_port="6101")
+        return manager.CreateRes(cvm_id=self.id, forwarded_port="6101")
 
     def RemoveVm(self, request, context):
         from google.protobuf import empty_pb2
@@ -479,6 +481,14 @@ def vms_are_asked_for_with_everything():
         assert cli("create-vm", "--server-url", "x:1", "--json", **where, **client).json() == {
             "cvm_id": "cvm-7", "forwarded_port": "6101"}
         assert fake.request == manager.CreateReq(agent_cvm_server_url="x:1")
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run([program("cocos-cli"), "create-vm", "--server-url", "x:1"],
+                                  stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+                                  env={**os.environ, **where, **client}, timeout=PATIENCE)
+        assert done.returncode == 1 and "CVM cvm-7 was created" in done.stderr, done.stderr
+        fake.id = "cvm-7\x1b[2J"
+        shown = cli("create-vm", "--server-url", "x:1", **where, **client).ok()
+        assert "cvm-7?[2J" in shown, shown
         cli("remove-vm", "cvm-7", **where, **client).ok()
         cli("remove-vm", "cvm-8", **where, **client).refused(1, "no such CVM", "hint:")
         wrong = dict(where, MANAGER_GRPC_URL=f"127.0.0.2:{port}")
