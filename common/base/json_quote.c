@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "common/base/json.h"
+
+#include <string.h>
+
+#include "common/base/encode.h"
+#include "common/base/writer.h"
+
+/* U+2028 and U+2029 are E2 80 A8 and E2 80 A9. */
+static bool is_line_separator(const uint8_t *b, size_t left)
+{
+	return left >= 3 && b[0] == 0xE2 && b[1] == 0x80 && (b[2] & 0xFE) == 0xA8;
+}
+
+/* All but controls, " & < > \ and the first byte of line separators. */
+static const bool is_plain[256] = {
+	[' '] = 1,	      ['!'] = 1,	    ['#' ... '%'] = 1,
+	['\'' ... ';'] = 1,   ['='] = 1,	    ['?' ... '['] = 1,
+	[']' ... 0xE1] = 1,   [0xE3 ... 0xFF] = 1,
+};
+
+/* Bytes from the front that stand for themselves. */
+static size_t plain_run(const uint8_t *b, size_t len)
+{
+	size_t n = 0;
+
+	while (n < len && (is_plain[b[n]] || (b[n] == 0xE2 && !is_line_separator(b + n, len - n))))
+		n++;
+	return n;
+}
+
+static void quote_valid(struct writer *w, const uint8_t *b, size_t len)
+{
+	static const char short_from[] = "\"\\\b\f\n\r\t", short_to[] = "\"\\bfnrt";
+
+	for (size_t i = 0; i < len; i++) {
+		size_t run = plain_run(b + i, len - i);
+
+		writer_bytes(w, b + i, run);
+		i += run;
+		if (i == len)
+			break;
+		const char *found = b[i] ? strchr(short_from, b[i]) : NULL;
+
+		if (found) {
+			writer_u8(w, '\\');
+			writer_u8(w, (uint8_t)short_to[found - short_from]);
+		} else if (b[i] < 0x20 || b[i] == '<' || b[i] == '>' || b[i] == '&') {
+			writer_printf(w, "\\u%04x", b[i]);
+		} else {
+			writer_printf(w, "\\u202%c", b[i + 2] == 0xA8 ? '8' : '9');
+			i += 2;
+		}
+	}
+}
+
+void json_quote(struct writer *w, const char *text, size_t len)
+{
+	const uint8_t *b = (const uint8_t *)text;
+	bool valid = utf8_valid(b, len);
+
+	writer_u8(w, '"');
+	if (valid)
+		quote_valid(w, b, len);
+	for (size_t at = 0, step; !valid && at < len; at += step) {
+		step = utf8_char(b + at, len - at);
+		if (step) {
+			quote_valid(w, b + at, step);
+		} else {
+			writer_text(w, "\\ufffd");
+			step = 1;
+		}
+	}
+	writer_u8(w, '"');
+}
