@@ -37,7 +37,7 @@ const char *err_code_name(enum err_code code)
 }
 
 /* Of a text that is too long the middle goes: it begins with what failed, and ends with why. */
-enum { HEAD_MAX = ERR_TEXT_MAX / 3, WHOLE_MAX = 8192 /* two paths of the longest kind fit */ };
+enum { HEAD_MAX = 2 * ERR_TEXT_MAX / 3, WHOLE_MAX = 8192 /* two paths of the longest kind fit */ };
 
 static const char gap[] = "…";
 
