@@ -373,16 +373,16 @@ def fails(call):
 
 def cvms_outlive_the_manager_and_their_time_is_kept():
     with Folder() as folder, Manager(folder) as m:
-        stays, goes = m.create(), m.create(ttl="8s")
+        stays, goes = m.create(), m.create(ttl="12s")
         m.stop()
         assert room.machine(stays.cvm_id) and room.machine(goes.cvm_id)
         m.start()
         assert m.knows(stays.cvm_id)
         until(lambda: not m.knows(goes.cvm_id), "the end of its time")
         m.until_settled()
-        brief = m.create(ttl="2s")
+        brief = m.create(ttl="6s")
         m.kill()
-        time.sleep(2.5)
+        time.sleep(6.5)
         assert room.machine(brief.cvm_id)  # nobody was there to end it
         m.start()
         until(lambda: brief.cvm_id not in m.records(), "the end of its time")
