@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "attestation/provider_rtmr.h"
+#include "common/base/bytes.h"
 #include "common/base/encode.h"
 #include "common/base/log.h"
 #include "common/crypto/digest.h"
@@ -81,14 +82,6 @@ static int into_registers(struct keeper_state *state, enum keeper_event event,
 	return 0;
 }
 
-static bool all_zero(const uint8_t *bytes, size_t len)
-{
-	for (size_t i = 0; i < len; i++)
-		if (bytes[i])
-			return false;
-	return true;
-}
-
 /* What the launch fixed. Where a report tells it, that one's report data is no form's, and nobody
  * gets to see it. Zero means that nothing was fixed; and what can't be read is not said to be. */
 static int compare_with_launch(struct keeper_state *state, const struct provider_digests *boot,
@@ -105,7 +98,7 @@ static int compare_with_launch(struct keeper_state *state, const struct provider
 		return err_wrap(e, "what the launch fixed");
 	if (launch.len == 0)
 		log_warn("this kernel does not show what the launch fixed: nothing counts as fixed");
-	if (all_zero(launch.bytes, launch.len))
+	if (bytes_are(launch.bytes, launch.len, 0))
 		return 0;
 	const uint8_t *wanted = launch.len == sizeof(boot->sha256) ? boot->sha256 : boot->sha384;
 	if (memcmp(launch.bytes, wanted, launch.len) != 0)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "attestation/corim_write.h"
+#include "common/base/bytes.h"
 
 enum { ALG_SHA384 = 7, KEY_MEASUREMENT = 641 };
 
@@ -322,8 +323,7 @@ static bool tcb_holds(const struct corim_svn *wanted, const uint8_t found[SNP_TC
 {
 	uint8_t bytes[SNP_TCB_LEN];
 
-	for (size_t i = 0; i < sizeof(bytes); i++)
-		bytes[i] = (uint8_t)(wanted->number >> (8 * i));
+	bytes_put_le(bytes, wanted->number, sizeof(bytes));
 	if (!wanted->given || memcmp(found, bytes, sizeof(bytes)) == 0)
 		return true;
 	const struct snp_tcb floor = snp_tcb_of(bytes, product), has = snp_tcb_of(found, product);
@@ -334,11 +334,9 @@ static bool tcb_holds(const struct corim_svn *wanted, const uint8_t found[SNP_TC
 static bool silent_snp(const struct corim_values *values, const struct corim_entry *e,
 		       const struct snp_report *r)
 {
-	static const uint8_t zero[SNP_HOST_DATA_LEN];
-
 	return (e->has_policy || !values->fills_policy || !(r->policy & ALLOWING)) &&
 	       (e->has_host_data || !values->fills_host_data ||
-		memcmp(r->host_data, zero, sizeof(zero)) == 0);
+		bytes_are(r->host_data, SNP_HOST_DATA_LEN, 0));
 }
 
 static bool describes_snp(const struct corim_values *values, const struct corim_entry *e,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "attestation/cose.h"
+#include "common/base/bytes.h"
 #include "common/base/encode.h"
 #include "common/base/writer.h"
 
@@ -127,8 +128,7 @@ static int put_snp(const struct corim_entry *entry, struct writer *w, struct err
 {
 	uint8_t policy[8];
 
-	for (size_t i = 0; i < sizeof(policy); i++)
-		policy[i] = (uint8_t)(entry->policy >> (8 * i));
+	bytes_put_le(policy, entry->policy, sizeof(policy));
 	datum_put_array(w, 1u + entry->has_policy + entry->has_host_data + entry->launch_tcb.given);
 	datum_put_map(w, 2);
 	datum_put_uint(w, 0);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/base/bytes.h"
 #include "common/base/encode.h"
 
 enum { CLAIM_UEID = 256, CLAIM_MEASUREMENTS = 265 };
@@ -60,8 +61,7 @@ static uint64_t number_at(const struct row *row, const uint8_t *at)
 		memcpy(&small, at, sizeof(small));
 		v = small;
 	} else {
-		for (size_t i = 8; i-- > 0;)
-			v = v << 8 | at[i];
+		v = bytes_le(at, 8);
 	}
 	return v;
 }

@@ -2,6 +2,7 @@
 #include "attestation/efi_boot.h"
 
 #include "attestation/pe.h"
+#include "common/base/bytes.h"
 #include "common/base/writer.h"
 
 #include <assert.h>
@@ -32,12 +33,6 @@ enum {
 	XFLAG_ABOVE_4G = 2,
 };
 
-static void put(uint8_t *at, size_t len, uint32_t value)
-{
-	for (size_t i = 0; i < len; i++)
-		at[i] = (uint8_t)(value >> (8 * i));
-}
-
 static unsigned get16(const uint8_t *at)
 {
 	return (unsigned)at[0] | (unsigned)at[1] << 8;
@@ -51,10 +46,11 @@ static void patch(uint8_t *kernel, uint64_t memory_mib, size_t initrd_len)
 
 	kernel[SETUP_LOADER] = 0xb0;
 	kernel[SETUP_FLAGS] |= 0x80;
-	put(kernel + SETUP_HEAP_END, 2, 0x20000 - 0x10000 - 0x200);
-	put(kernel + SETUP_CMDLINE, 4, 0x20000);
-	put(kernel + SETUP_INITRD, 4, (uint32_t)((low - ACPI_LEN - 1 - initrd_len) & ~UINT64_C(4095)));
-	put(kernel + SETUP_INITRD_LEN, 4, (uint32_t)initrd_len);
+	bytes_put_le(kernel + SETUP_HEAP_END, 0x20000 - 0x10000 - 0x200, 2);
+	bytes_put_le(kernel + SETUP_CMDLINE, 0x20000, 4);
+	bytes_put_le(kernel + SETUP_INITRD,
+		     (uint32_t)((low - ACPI_LEN - 1 - initrd_len) & ~UINT64_C(4095)), 4);
+	bytes_put_le(kernel + SETUP_INITRD_LEN, (uint32_t)initrd_len, 4);
 }
 
 static int add_kernel(struct span kernel, struct efi_boot *boot, struct err *e)

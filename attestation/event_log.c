@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "attestation/event_data.h"
+#include "common/base/bytes.h"
 
 enum { NO_REGISTER = UINT32_MAX, SEPARATED_PCRS = 8, SHA1_LEN = 20, SIGNATURE_LEN = 16 };
 
@@ -69,14 +70,6 @@ const char *event_type_name(uint32_t type)
 		if (types[i].type == type)
 			return types[i].name;
 	return NULL;
-}
-
-static bool all_bytes_are(struct span s, uint8_t value)
-{
-	for (size_t i = 0; i < s.len; i++)
-		if (s.bytes[i] != value)
-			return false;
-	return true;
 }
 
 /* One bank of the Spec ID event. */
@@ -197,7 +190,8 @@ static bool is_padding(const struct event_log *log, const struct reader *r)
 {
 	struct span rest = { r->pos, reader_left(r) };
 
-	return log->cc && (all_bytes_are(rest, 0) || all_bytes_are(rest, 0xff));
+	return log->cc &&
+	       (bytes_are(rest.bytes, rest.len, 0) || bytes_are(rest.bytes, rest.len, 0xff));
 }
 
 static int event_check_register(const struct event_log *log, const struct event *event,
@@ -268,7 +262,7 @@ static int header_parse(struct reader *r, struct event_log *log, struct err *e)
 	if (first.pcr > (log->cc ? 1 : 0))
 		return err_set(e, ERR_INVALID, "the Spec ID event stands in register %u",
 			       first.pcr);
-	if (!all_bytes_are((struct span){ first.digests[0], SHA1_LEN }, 0))
+	if (!bytes_are(first.digests[0], SHA1_LEN, 0))
 		return err_set(e, ERR_INVALID, "the Spec ID event has a digest");
 	*r = ahead;
 	return spec_id_parse(first.data, log, e);
@@ -298,7 +292,7 @@ static int no_action_check(struct event_log *log, const struct event *event, boo
 			   struct err *e)
 {
 	for (size_t i = 0; i < log->bank_count; i++)
-		if (!all_bytes_are((struct span){ event->digests[i], log->banks[i].size }, 0))
+		if (!bytes_are(event->digests[i], log->banks[i].size, 0))
 			return err_set(e, ERR_DENIED,
 				       "EV_NO_ACTION with a digest, though it is never extended");
 	if (!log->cc && event->data.len >= SIGNATURE_LEN &&
@@ -314,8 +308,8 @@ static int separator_check(const struct event *event, uint32_t *separated, struc
 
 	if (event->pcr >= SEPARATED_PCRS)
 		return 0;
-	if (event->data.len != 4 || (!all_bytes_are(event->data, 0) &&
-				     !all_bytes_are(event->data, 0xff)))
+	if (event->data.len != 4 ||
+	    (!bytes_are(event->data.bytes, 4, 0) && !bytes_are(event->data.bytes, 4, 0xff)))
 		return err_set(e, ERR_DENIED, "a separator that is neither 0 nor 0xffffffff");
 	if (*separated & bit)
 		return err_set(e, ERR_DENIED, "a second separator in PCR %u", event->pcr);

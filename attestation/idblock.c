@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/idblock.h"
 #include "attestation/snp_key.h"
+#include "common/base/bytes.h"
 #include "common/base/reader.h"
 #include "common/crypto/digest.h"
 #include "common/crypto/key.h"
@@ -50,20 +51,14 @@ int idblock_parse(struct span bytes, struct idblock *out, struct err *e)
 	return 0;
 }
 
-static void put_le(uint8_t *to, uint64_t value, size_t len)
-{
-	for (size_t i = 0; i < len; i++)
-		to[i] = (uint8_t)(value >> (8 * i));
-}
-
 void idblock_write(const struct idblock *block, uint8_t bytes[IDBLOCK_LEN])
 {
 	memcpy(bytes, block->measurement, SNP_DIGEST_LEN);
 	memcpy(bytes + 48, block->family_id, SNP_ID_LEN);
 	memcpy(bytes + 64, block->image_id, SNP_ID_LEN);
-	put_le(bytes + 80, BLOCK_VERSION, 4);
-	put_le(bytes + 84, block->guest_svn, 4);
-	put_le(bytes + 88, block->policy, 8);
+	bytes_put_le(bytes + 80, BLOCK_VERSION, 4);
+	bytes_put_le(bytes + 84, block->guest_svn, 4);
+	bytes_put_le(bytes + 88, block->policy, 8);
 }
 
 int idblock_sign(const uint8_t block[IDBLOCK_LEN], EVP_PKEY *id_key, EVP_PKEY *author_key,
@@ -73,8 +68,8 @@ int idblock_sign(const uint8_t block[IDBLOCK_LEN], EVP_PKEY *id_key, EVP_PKEY *a
 	struct span id_key_span = { .bytes = auth + AUTH_ID_KEY, .len = SNP_PUBLIC_KEY_LEN };
 
 	memset(auth, 0, IDAUTH_LEN);
-	put_le(auth, ALGORITHM_P384_SHA384, 4);
-	put_le(auth + 4, ALGORITHM_P384_SHA384, 4);
+	bytes_put_le(auth, ALGORITHM_P384_SHA384, 4);
+	bytes_put_le(auth + 4, ALGORITHM_P384_SHA384, 4);
 	if (snp_key_sign_block(id_key, block_span, auth + AUTH_BLOCK_SIG, e) < 0 ||
 	    snp_key_write(id_key, auth + AUTH_ID_KEY, e) < 0)
 		return err_wrap(e, "ID key");
@@ -94,15 +89,6 @@ int idblock_key_digest(const EVP_PKEY *key, uint8_t out[SNP_DIGEST_LEN], struct 
 	return digest(DIGEST_SHA384, block, sizeof(block), out, e);
 }
 
-static bool all_zero(const uint8_t *bytes, size_t len)
-{
-	uint8_t any = 0;
-
-	for (size_t i = 0; i < len; i++)
-		any |= bytes[i];
-	return any == 0;
-}
-
 static int auth_parse(struct span bytes, struct idauth *out, struct err *e)
 {
 	struct reader r = span_reader(bytes);
@@ -120,8 +106,8 @@ static int auth_parse(struct span bytes, struct idauth *out, struct err *e)
 		return err_set(e, ERR_INVALID,
 			       "ID authentication: %zu bytes; wanted %d, reserved ones zero",
 			       bytes.len, IDAUTH_LEN);
-	out->author = !all_zero(out->author_key, SNP_PUBLIC_KEY_LEN);
-	if (!out->author && !all_zero(out->id_key_sig, SNP_SIGNATURE_LEN))
+	out->author = !bytes_are(out->author_key, SNP_PUBLIC_KEY_LEN, 0);
+	if (!out->author && !bytes_are(out->id_key_sig, SNP_SIGNATURE_LEN, 0))
 		return err_set(e, ERR_INVALID,
 			       "ID authentication: an author's signature without his key");
 	/* Without an author key the field means nothing; tools write 0 or 1. */

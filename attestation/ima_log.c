@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/bytes.h"
 #include "common/base/reader.h"
 
 enum { SHA1_LEN = 20, ROOM = 256, ENTRY_MIN = 4 + SHA1_LEN + 4 + 1 + 4 };
@@ -75,10 +76,9 @@ static int read_fields(const struct template *t, struct ima_entry *entry, size_t
 static int check_digest(const uint8_t logged[SHA1_LEN], struct ima_entry *entry, size_t number,
 			struct err *e)
 {
-	static const uint8_t zero[SHA1_LEN];
 	uint8_t digest_is[SHA1_LEN];
 
-	entry->violation = memcmp(logged, zero, SHA1_LEN) == 0;
+	entry->violation = bytes_are(logged, SHA1_LEN, 0);
 	if (entry->violation)
 		return 0;
 	if (digest(DIGEST_SHA1, entry->data.bytes, entry->data.len, digest_is, e) < 0)

@@ -5,6 +5,7 @@
  * stricter than ours and never where it is laxer.
  */
 #include "attestation/policy_fields.h"
+#include "common/base/bytes.h"
 
 #include <string.h>
 
@@ -224,8 +225,7 @@ static struct snp_tcb tcb_of(enum snp_product product, uint64_t number)
 {
 	uint8_t bytes[SNP_TCB_LEN];
 
-	for (size_t i = 0; i < sizeof(bytes); i++)
-		bytes[i] = (uint8_t)(number >> (8 * i));
+	bytes_put_le(bytes, number, sizeof(bytes));
 	return snp_tcb_of(bytes, product);
 }
 

@@ -5,6 +5,7 @@
 #include "attestation/pb.h"
 #include "attestation/snp_cert_table.h"
 #include "attestation/tpm_attestation.h"
+#include "common/base/bytes.h"
 #include "common/base/cleanup.h"
 #include "common/base/writer.h"
 
@@ -72,8 +73,7 @@ static int number_put(const struct field *field, uint64_t value, uint8_t *report
 	if (field->len < 8 && value >> (8 * field->len))
 		return err_set(e, ERR_INVALID, "field %u is over its %u bytes", field->number,
 			       field->len);
-	for (size_t i = 0; i < field->len; i++)
-		report[field->offset + i] = (uint8_t)(value >> (8 * i));
+	bytes_put_le(report + field->offset, value, field->len);
 	return 0;
 }
 
@@ -187,11 +187,7 @@ int sevsnp_attestation_parse(struct span bytes, struct sevsnp_attestation *a, st
 
 static uint64_t number_at(const struct field *field, const uint8_t *report)
 {
-	uint64_t value = 0;
-
-	for (size_t i = field->len; i-- > 0;)
-		value = value << 8 | report[field->offset + i];
-	return value;
+	return bytes_le(report + field->offset, field->len);
 }
 
 /* The report's three bytes as CPUID(1).EAX has them; all zero in reports that lack them. */

@@ -41,8 +41,6 @@ snp_judge_fn snp_judge_provisional_tcb, snp_judge_provisional_firmware, snp_judg
 	snp_judge_launch_mitigations, snp_judge_current_mitigations;
 
 /* What several of them share. */
-bool snp_judge_all_bytes(const uint8_t *bytes, size_t len, uint8_t value);
-bool snp_judge_in_set(const struct snp_set *set, const uint8_t *value, size_t len);
 /* Adds the check; `empty` says what an empty set wants. */
 void snp_judge_set(const struct snp_judge_rule *rule, const struct snp_set *set,
 		   const uint8_t *value, size_t len, const char *empty, bool passed,

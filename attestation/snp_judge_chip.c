@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The chip, and whose key signed. */
 #include "attestation/snp_judge.h"
+#include "common/base/bytes.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -62,8 +63,9 @@ void snp_judge_chip_id(const struct snp_judge_rule *rule, const struct snp_polic
 
 	if (p->chip_ids.count) {
 		snp_judge_set(rule, &p->chip_ids, chip, SNP_CHIP_ID_LEN, NULL,
-			      !snp_judge_all_bytes(chip, SNP_CHIP_ID_LEN, 0) &&
-				      snp_judge_in_set(&p->chip_ids, chip, SNP_CHIP_ID_LEN),
+			      !bytes_are(chip, SNP_CHIP_ID_LEN, 0) &&
+				      bytes_among(p->chip_ids.values, p->chip_ids.count, chip,
+						  SNP_CHIP_ID_LEN),
 			      v);
 		return;
 	}

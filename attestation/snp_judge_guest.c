@@ -5,23 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/base/bytes.h"
 #include "common/base/encode.h"
-
-bool snp_judge_all_bytes(const uint8_t *bytes, size_t len, uint8_t value)
-{
-	for (size_t i = 0; i < len; i++)
-		if (bytes[i] != value)
-			return false;
-	return true;
-}
-
-bool snp_judge_in_set(const struct snp_set *set, const uint8_t *value, size_t len)
-{
-	for (size_t i = 0; i < set->count; i++)
-		if (memcmp(set->values + i * len, value, len) == 0)
-			return true;
-	return false;
-}
 
 /* `empty` is what an empty set wants. */
 void snp_judge_set(const struct snp_judge_rule *rule, const struct snp_set *set,
@@ -43,8 +28,8 @@ static void judge_zero_or_set(const struct snp_judge_rule *rule, const struct sn
 			      const uint8_t *value, size_t len, struct verdict *v)
 {
 	snp_judge_set(rule, set, value, len, "zero, as the policy names none",
-		      set->count ? snp_judge_in_set(set, value, len)
-				 : snp_judge_all_bytes(value, len, 0),
+		      set->count ? bytes_among(set->values, set->count, value, len)
+				 : bytes_are(value, len, 0),
 		      v);
 }
 
@@ -110,7 +95,9 @@ void snp_judge_measurement(const struct snp_judge_rule *rule, const struct snp_p
 
 	snp_judge_set(rule, &p->measurements, found, SNP_DIGEST_LEN,
 		      "a measurement: nothing says which one is right",
-		      snp_judge_in_set(&p->measurements, found, SNP_DIGEST_LEN), v);
+		      bytes_among(p->measurements.values, p->measurements.count, found,
+				  SNP_DIGEST_LEN),
+		      v);
 }
 
 void snp_judge_host_data(const struct snp_judge_rule *rule, const struct snp_policy *p,
@@ -121,7 +108,7 @@ void snp_judge_host_data(const struct snp_judge_rule *rule, const struct snp_pol
 	if (p->host_data_of_run && !p->host_data.count)
 		snp_judge_set(rule, &p->host_data, found, SNP_HOST_DATA_LEN,
 			      "a digest of the boot configuration",
-			      !snp_judge_all_bytes(found, SNP_HOST_DATA_LEN, 0), v);
+			      !bytes_are(found, SNP_HOST_DATA_LEN, 0), v);
 	else
 		judge_zero_or_set(rule, &p->host_data, found, SNP_HOST_DATA_LEN, v);
 }
@@ -140,10 +127,10 @@ void snp_judge_author_key(const struct snp_judge_rule *rule, const struct snp_po
 	const struct snp_set *set = &p->author_key_digests;
 	const uint8_t *found = ev->report->author_key_digest;
 	bool enabled = snp_report_author_key_en(ev->report);
-	bool zero = snp_judge_all_bytes(found, SNP_DIGEST_LEN, 0), passed;
+	bool zero = bytes_are(found, SNP_DIGEST_LEN, 0), passed;
 
 	if (set->count)
-		passed = enabled && snp_judge_in_set(set, found, SNP_DIGEST_LEN);
+		passed = enabled && bytes_among(set->values, set->count, found, SNP_DIGEST_LEN);
 	else
 		passed = enabled ? p->require_author_key && !zero : zero;
 	snp_judge_set(rule, set, found, SNP_DIGEST_LEN,
@@ -156,10 +143,10 @@ void snp_judge_report_id(const struct snp_judge_rule *rule, const struct snp_pol
 			 const struct snp_evidence *ev, struct verdict *v)
 {
 	if (p->report_ids.count)
-		snp_judge_set(
-			rule, &p->report_ids, ev->report->report_id, SNP_REPORT_ID_LEN, NULL,
-			snp_judge_in_set(&p->report_ids, ev->report->report_id, SNP_REPORT_ID_LEN),
-			v);
+		snp_judge_set(rule, &p->report_ids, ev->report->report_id, SNP_REPORT_ID_LEN, NULL,
+			      bytes_among(p->report_ids.values, p->report_ids.count,
+					  ev->report->report_id, SNP_REPORT_ID_LEN),
+			      v);
 	else
 		verdict_not_asked(v, rule->check, REPORT, "the policy holds on to no one guest");
 }
@@ -171,10 +158,11 @@ void snp_judge_report_id_ma(const struct snp_judge_rule *rule, const struct snp_
 	bool passed;
 
 	if (p->report_id_mas.count)
-		passed = snp_judge_in_set(&p->report_id_mas, found, SNP_REPORT_ID_LEN);
+		passed = bytes_among(p->report_id_mas.values, p->report_id_mas.count, found,
+				     SNP_REPORT_ID_LEN);
 	else
 		passed = (p->guest_policy & SNP_POLICY_MIGRATE_MA) ||
-			 snp_judge_all_bytes(found, SNP_REPORT_ID_LEN, 0xff);
+			 bytes_are(found, SNP_REPORT_ID_LEN, 0xff);
 	snp_judge_set(rule, &p->report_id_mas, found, SNP_REPORT_ID_LEN,
 		      "all ones: no migration agent", passed, v);
 }

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "common/base/bytes.h"
+
 enum { PAGE_INFO_LEN = 2 * SNP_DIGEST_LEN + 16 };
 
 const char *snp_page_type_name(enum snp_page_type type)
@@ -36,8 +38,7 @@ int snp_launch_contents(struct snp_launch *launch, enum snp_page_type type, uint
 	memcpy(info + SNP_DIGEST_LEN, contents, SNP_DIGEST_LEN);
 	rest[0] = PAGE_INFO_LEN; /* LENGTH, 16 bits */
 	rest[2] = (uint8_t)type; /* then IMI_PAGE and the permissions of VMPL 3 to 1: zero */
-	for (size_t i = 0; i < 8; i++)
-		rest[8 + i] = (uint8_t)(gpa >> (8 * i));
+	bytes_put_le(rest + 8, gpa, 8);
 	if (sha384(launch, info, sizeof(info), launch->digest, e) < 0)
 		return -(int)e->code;
 	if (launch->trace)

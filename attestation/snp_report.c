@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/snp_report.h"
+#include "common/base/bytes.h"
 #include "common/base/cleanup.h"
 #include "common/base/reader.h"
 
@@ -39,12 +40,12 @@ bool snp_report_mask_chip_key(const struct snp_report *report)
 /* 1 <= part < n, both little-endian. */
 static bool in_group(const uint8_t part[SNP_SIGNATURE_PART_LEN])
 {
-	static const uint8_t zero[SNP_SIGNATURE_PART_LEN];
 	size_t i = SNP_SIGNATURE_PART_LEN;
 
 	while (i > 0 && part[i - 1] == p384_order[i - 1])
 		i--;
-	return i > 0 && part[i - 1] < p384_order[i - 1] && memcmp(part, zero, sizeof(zero)) != 0;
+	return i > 0 && part[i - 1] < p384_order[i - 1] &&
+	       !bytes_are(part, SNP_SIGNATURE_PART_LEN, 0);
 }
 
 bool snp_report_signature_in_range(const struct snp_report *report)

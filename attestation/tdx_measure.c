@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "common/base/bytes.h"
+
 enum { RECORD_LEN = 128, RECORD_GPA_AT = 16, CHUNK_LEN = 256 };
 
 /* What the module hashes for one call: the call's name, the address, zeros. */
@@ -11,8 +13,7 @@ static void record_add(struct digest_stream *d, const char *name, uint64_t gpa)
 	uint8_t record[RECORD_LEN] = { 0 };
 
 	memcpy(record, name, strlen(name));
-	for (size_t i = 0; i < 8; i++)
-		record[RECORD_GPA_AT + i] = (uint8_t)(gpa >> (8 * i));
+	bytes_put_le(record + RECORD_GPA_AT, gpa, 8);
 	digest_add(d, record, sizeof(record));
 }
 

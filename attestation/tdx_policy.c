@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/base/bytes.h"
 #include "common/base/encode.h"
 
 enum { NO_SET = -1, HEX_MAX = 2 * TDX_REPORT_DATA_LEN + 1, CC_RTMR0 = 1 };
@@ -39,25 +40,9 @@ static uint64_t le64(const uint8_t bytes[8])
 	return reader_le64(&r);
 }
 
-static bool set_has(const struct tdx_set *set, const uint8_t *value, size_t len)
-{
-	for (size_t i = 0; i < set->count; i++)
-		if (memcmp(set->values + i * len, value, len) == 0)
-			return true;
-	return false;
-}
-
 static const struct tdx_set *set_of(const struct judge *j, const struct row *row)
 {
 	return (const struct tdx_set *)((const char *)j->policy + row->set);
-}
-
-static bool is_zero(const uint8_t *bytes, size_t len)
-{
-	for (size_t i = 0; i < len; i++)
-		if (bytes[i])
-			return false;
-	return true;
 }
 
 static bool report(const struct judge *j, const struct row *row, const uint8_t *found, bool passed,
@@ -84,7 +69,7 @@ static void wanted_of(const struct tdx_set *set, size_t len, const char *if_empt
 
 static bool judge_zero(const struct judge *j, const struct row *row, const uint8_t *found)
 {
-	return report(j, row, found, is_zero(found, row->rule.size), "zero");
+	return report(j, row, found, bytes_are(found, row->rule.size, 0), "zero");
 }
 
 static bool judge_set_or_zero(const struct judge *j, const struct row *row, const uint8_t *found)
@@ -94,8 +79,8 @@ static bool judge_set_or_zero(const struct judge *j, const struct row *row, cons
 
 	wanted_of(set, row->rule.size, "zero, since the policy names no value", wanted);
 	return report(j, row, found,
-		      set->count ? set_has(set, found, row->rule.size) :
-				   is_zero(found, row->rule.size),
+		      set->count ? bytes_among(set->values, set->count, found, row->rule.size)
+				 : bytes_are(found, row->rule.size, 0),
 		      wanted);
 }
 
@@ -104,7 +89,7 @@ static bool judge_of_run(const struct judge *j, const struct row *row, const uin
 {
 	if (!j->policy->of_run || set_of(j, row)->count)
 		return judge_set_or_zero(j, row, found);
-	return report(j, row, found, !is_zero(found, row->rule.size),
+	return report(j, row, found, !bytes_are(found, row->rule.size, 0),
 		      "what the run statement's evidence has");
 }
 
@@ -114,7 +99,8 @@ static bool judge_set(const struct judge *j, const struct row *row, const uint8_
 	char wanted[VERDICT_TEXT_MAX];
 
 	wanted_of(set, row->rule.size, "a value that the policy names, and it names none", wanted);
-	return report(j, row, found, set_has(set, found, row->rule.size), wanted);
+	return report(j, row, found, bytes_among(set->values, set->count, found, row->rule.size),
+		      wanted);
 }
 
 /* The module itself is judged by its signer and its level (module.*, tcb.*). */
@@ -133,7 +119,7 @@ static bool judge_svn(const struct judge *j, const struct row *row, const uint8_
 
 	if (row->rule.offset == offsetof(struct tdx_body, tee_tcb_svn2) &&
 	    j->facts->result->quote.body_type != TDX_BODY_15)
-		return report(j, row, found, is_zero(found, row->rule.size),
+		return report(j, row, found, bytes_are(found, row->rule.size, 0),
 			      "nothing: a report of TD 1.0");
 	for (size_t i = 0; i < TDX_SVN_LEN; i++)
 		passed &= found[i] >= floor[i];
@@ -313,8 +299,9 @@ static void judge_platform(const struct judge *j, const char *check, const struc
 		hex_encode(found, len, hex);
 	wanted_of(set, len, "", wanted);
 	verdict_check(j->v, check, "PCK certificate profile 1.3.5",
-		      set->count == 0 || (found && set_has(set, found, len)), hex,
-		      set->count ? wanted : NULL);
+		      set->count == 0 ||
+			      (found && bytes_among(set->values, set->count, found, len)),
+		      hex, set->count ? wanted : NULL);
 }
 
 static void judge_rest(const struct judge *j)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "attestation/run_statement.h"
+#include "common/base/bytes.h"
 #include "common/base/encode.h"
 #include "common/base/log.h"
 
@@ -56,14 +57,6 @@ static void judge_boot(const struct run *r)
 		verdict_note(r->v, "the boot configuration was not fixed at launch");
 }
 
-static bool is_zero(const uint8_t *bytes, size_t len)
-{
-	for (size_t i = 0; i < len; i++)
-		if (bytes[i])
-			return false;
-	return true;
-}
-
 /* Something, that is: what HOST_DATA or MRCONFIGID hold, an agent has to have compared. */
 static bool launch_fixed(const struct run *r)
 {
@@ -71,8 +64,8 @@ static bool launch_fixed(const struct run *r)
 	const struct tdx_body *tdx = &r->result->tdx.quote.body;
 
 	if (r->mode == VERIFY_TDX)
-		return !is_zero(tdx->mrconfigid, sizeof(tdx->mrconfigid));
-	return r->mode != VERIFY_VTPM && !is_zero(snp->host_data, sizeof(snp->host_data));
+		return !bytes_are(tdx->mrconfigid, sizeof(tdx->mrconfigid), 0);
+	return r->mode != VERIFY_VTPM && !bytes_are(snp->host_data, sizeof(snp->host_data), 0);
 }
 
 /* The launch that the TEE vouches for fixed the boot configuration: the agent compared it before it

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/vmsa.h"
+#include "common/base/bytes.h"
 #include "common/base/cleanup.h"
 
 #include <string.h>
@@ -96,18 +97,12 @@ bool vmsa_vmm_of(const char *name, enum vmsa_vmm *vmm)
 	return false;
 }
 
-static void put(uint8_t *page, size_t at, uint64_t value, size_t len)
-{
-	for (size_t i = 0; i < len; i++)
-		page[at + i] = (uint8_t)(value >> (8 * i));
-}
-
 static void put_segment(uint8_t *page, size_t at, struct segment s)
 {
-	put(page, at, s.selector, 2);
-	put(page, at + 2, s.attributes, 2);
-	put(page, at + 4, s.limit, 4);
-	put(page, at + 8, s.base, 8);
+	bytes_put_le(page + at, s.selector, 2);
+	bytes_put_le(page + at + 2, s.attributes, 2);
+	bytes_put_le(page + at + 4, s.limit, 4);
+	bytes_put_le(page + at + 8, s.base, 8);
 }
 
 /* What is the same everywhere. */
@@ -118,13 +113,13 @@ static void put_common(uint8_t *page, uint64_t features)
 	put_segment(page, AT_GDTR, (struct segment){ 0, 0, LIMIT_REAL, 0 });
 	put_segment(page, AT_LDTR, (struct segment){ 0, 0x82, LIMIT_REAL, 0 });
 	put_segment(page, AT_IDTR, (struct segment){ 0, 0, LIMIT_REAL, 0 });
-	put(page, AT_EFER, EFER_SVME, 8);
-	put(page, AT_CR4, CR4_MCE, 8);
-	put(page, AT_DR7, DR7_RESET, 8);
-	put(page, AT_DR6, DR6_RESET, 8);
-	put(page, AT_RFLAGS, RFLAGS_RESET, 8);
-	put(page, AT_SEV_FEATURES, features, 8);
-	put(page, AT_XCR0, XCR0_X87, 8);
+	bytes_put_le(page + AT_EFER, EFER_SVME, 8);
+	bytes_put_le(page + AT_CR4, CR4_MCE, 8);
+	bytes_put_le(page + AT_DR7, DR7_RESET, 8);
+	bytes_put_le(page + AT_DR6, DR6_RESET, 8);
+	bytes_put_le(page + AT_RFLAGS, RFLAGS_RESET, 8);
+	bytes_put_le(page + AT_SEV_FEATURES, features, 8);
+	bytes_put_le(page + AT_XCR0, XCR0_X87, 8);
 }
 
 void vmsa_make(enum vmsa_vmm vmm, uint32_t eip, uint32_t signature, uint64_t features,
@@ -140,12 +135,12 @@ void vmsa_make(enum vmsa_vmm vmm, uint32_t eip, uint32_t signature, uint64_t fea
 	put_segment(page, AT_CS, (struct segment){ 0xf000, cs, LIMIT_REAL, eip & 0xffff0000 });
 	put_segment(page, AT_SS, (struct segment){ 0, v->ss, LIMIT_REAL, 0 });
 	put_segment(page, AT_TR, (struct segment){ 0, v->tr, LIMIT_REAL, 0 });
-	put(page, AT_CR0, CR0_ET, 8);
-	put(page, AT_RIP, eip & 0xffff, 8);
-	put(page, AT_G_PAT, v->pat, 8);
-	put(page, AT_RDX, v->rdx_signature ? signature : RDX_RESET, 8);
-	put(page, AT_MXCSR, v->mxcsr, 4);
-	put(page, AT_X87_FCW, v->x87_fcw, 2);
+	bytes_put_le(page + AT_CR0, CR0_ET, 8);
+	bytes_put_le(page + AT_RIP, eip & 0xffff, 8);
+	bytes_put_le(page + AT_G_PAT, v->pat, 8);
+	bytes_put_le(page + AT_RDX, v->rdx_signature ? signature : RDX_RESET, 8);
+	bytes_put_le(page + AT_MXCSR, v->mxcsr, 4);
+	bytes_put_le(page + AT_X87_FCW, v->x87_fcw, 2);
 }
 
 void vmsa_make_svsm(uint64_t eip, uint32_t signature, uint8_t page[SNP_PAGE_LEN])
@@ -158,11 +153,11 @@ void vmsa_make_svsm(uint64_t eip, uint32_t signature, uint8_t page[SNP_PAGE_LEN]
 		put_segment(page, data_segments[i], (struct segment){ 16, 0xc93, LIMIT_FLAT, 0 });
 	put_segment(page, AT_CS, (struct segment){ 8, 0xc9b, LIMIT_FLAT, 0 });
 	put_segment(page, AT_TR, (struct segment){ 0, 0x8b, LIMIT_REAL, 0 });
-	put(page, AT_CR0, CR0_ET | CR0_PE, 8);
-	put(page, AT_RIP, eip, 8);
-	put(page, AT_G_PAT, PAT_RESET, 8);
-	put(page, AT_RDX, signature, 8);
-	put(page, AT_MXCSR, MXCSR_RESET, 4);
+	bytes_put_le(page + AT_CR0, CR0_ET | CR0_PE, 8);
+	bytes_put_le(page + AT_RIP, eip, 8);
+	bytes_put_le(page + AT_G_PAT, PAT_RESET, 8);
+	bytes_put_le(page + AT_RDX, signature, 8);
+	bytes_put_le(page + AT_MXCSR, MXCSR_RESET, 4);
 }
 
 bool vmsa_cpu_type(const char *name, uint32_t *signature)

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "common/base/bytes.h"
+
 void reader_copy(struct reader *r, void *out, size_t len)
 {
 	const uint8_t *from = reader_take(r, len);
@@ -24,31 +26,24 @@ void reader_zeros(struct reader *r, size_t len)
 {
 	const uint8_t *from = reader_take(r, len);
 
-	for (size_t i = 0; from && i < len; i++)
-		if (from[i])
-			r->bad = true;
+	if (from && !bytes_are(from, len, 0))
+		r->bad = true;
 }
 
 static uint64_t little(struct reader *r, size_t len)
 {
 	uint8_t b[8];
-	uint64_t v = 0;
 
 	reader_copy(r, b, len);
-	for (size_t i = len; i-- > 0;)
-		v = v << 8 | b[i];
-	return v;
+	return bytes_le(b, len);
 }
 
 static uint64_t big(struct reader *r, size_t len)
 {
 	uint8_t b[8];
-	uint64_t v = 0;
 
 	reader_copy(r, b, len);
-	for (size_t i = 0; i < len; i++)
-		v = v << 8 | b[i];
-	return v;
+	return bytes_be(b, len);
 }
 
 uint16_t reader_le16(struct reader *r)

@@ -4,6 +4,8 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "common/base/bytes.h"
+
 void writer_done(struct writer *w)
 {
 	if (w->bytes)
@@ -65,22 +67,15 @@ static void little(struct writer *w, uint64_t v, size_t len)
 {
 	uint8_t b[8];
 
-	for (size_t i = 0; i < len; i++)
-		b[i] = (uint8_t)(v >> (8 * i));
+	bytes_put_le(b, v, len);
 	writer_bytes(w, b, len);
-}
-
-static void store_big(uint8_t *out, uint64_t v, size_t len)
-{
-	for (size_t i = 0; i < len; i++)
-		out[i] = (uint8_t)(v >> (8 * (len - 1 - i)));
 }
 
 static void big(struct writer *w, uint64_t v, size_t len)
 {
 	uint8_t b[8];
 
-	store_big(b, v, len);
+	bytes_put_be(b, v, len);
 	writer_bytes(w, b, len);
 }
 
@@ -158,7 +153,7 @@ void writer_patch(struct writer *w, size_t at, size_t width)
 		w->bad = true;
 		return;
 	}
-	store_big(w->bytes + at, len, width);
+	bytes_put_be(w->bytes + at, len, width);
 }
 
 int writer_check(const struct writer *w, const char *what, struct err *e)

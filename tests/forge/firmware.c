@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "attestation/ovmf.h"
+#include "common/base/bytes.h"
 #include "common/base/cleanup.h"
 
 static const uint8_t footer[16] = { 0xde, 0x82, 0xb5, 0x96, 0xb2, 0x1f, 0xf7, 0x45,
@@ -22,18 +23,12 @@ const struct forge_section forge_firmware_sections[] = {
 };
 const size_t forge_firmware_section_count = ARRAY_LEN(forge_firmware_sections);
 
-static void put(uint8_t *to, uint64_t value, size_t len)
-{
-	for (size_t i = 0; i < len; i++)
-		to[i] = (uint8_t)(value >> (8 * i));
-}
-
 /* Data, length, GUID; returns where the entry before it ends. */
 static size_t put_entry(uint8_t *image, size_t at, const uint8_t guid[16], uint32_t value)
 {
 	memcpy(image + at - 16, guid, 16);
-	put(image + at - 18, 22, 2);
-	put(image + at - 22, value, 4);
+	bytes_put_le(image + at - 18, 22, 2);
+	bytes_put_le(image + at - 22, value, 4);
 	return at - 22;
 }
 
@@ -43,13 +38,13 @@ void forge_firmware_metadata(uint8_t image[FORGE_FIRMWARE_LEN], const struct for
 	uint8_t *m = image + FORGE_FIRMWARE_METADATA;
 
 	memcpy(m, "ASEV", 4);
-	put(m + 4, 16 + 12 * count, 4);
-	put(m + 8, 1, 4);
-	put(m + 12, count, 4);
+	bytes_put_le(m + 4, 16 + 12 * count, 4);
+	bytes_put_le(m + 8, 1, 4);
+	bytes_put_le(m + 12, count, 4);
 	for (size_t i = 0; i < count; i++) {
-		put(m + 16 + 12 * i, list[i].gpa, 4);
-		put(m + 20 + 12 * i, list[i].len, 4);
-		put(m + 24 + 12 * i, list[i].type, 4);
+		bytes_put_le(m + 16 + 12 * i, list[i].gpa, 4);
+		bytes_put_le(m + 20 + 12 * i, list[i].len, 4);
+		bytes_put_le(m + 24 + 12 * i, list[i].type, 4);
 	}
 }
 
@@ -62,6 +57,6 @@ void forge_firmware(uint8_t image[FORGE_FIRMWARE_LEN])
 	at = put_entry(image, at, hashes, 0x810c00);
 	at = put_entry(image, at, metadata, FORGE_FIRMWARE_LEN - FORGE_FIRMWARE_METADATA);
 	memcpy(image + FORGE_FIRMWARE_TABLE_END - 16, footer, 16);
-	put(image + FORGE_FIRMWARE_TABLE_END - 18, FORGE_FIRMWARE_TABLE_END - at, 2);
+	bytes_put_le(image + FORGE_FIRMWARE_TABLE_END - 18, FORGE_FIRMWARE_TABLE_END - at, 2);
 	forge_firmware_metadata(image, forge_firmware_sections, forge_firmware_section_count);
 }

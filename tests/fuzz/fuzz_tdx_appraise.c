@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "attestation/tdx_appraise.h"
+#include "common/base/bytes.h"
 #include "tests/fuzz/tdx_root.h"
 
 enum { DOCUMENTS = sizeof(struct tdx_collateral) / sizeof(struct span) };
@@ -17,14 +18,6 @@ static struct span part(struct reader *r)
 	size_t len = reader_le32(r);
 
 	return span_take(r, len);
-}
-
-static bool all_are(const uint8_t *bytes, size_t len, uint8_t value)
-{
-	for (size_t i = 0; i < len; i++)
-		if (bytes[i] != value)
-			return false;
-	return true;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
@@ -52,8 +45,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	if (tdx_appraise(&in, result, v, &e) < 0)
 		return 0;
 	/* As tests/forge/tdx_forge.c signed it. */
-	if (!all_are(result->quote.body.mrtd, TDX_MR_LEN, 0xa0) ||
-	    !all_are(result->quote.body.rtmr[3], TDX_MR_LEN, 0xb3) ||
+	if (!bytes_are(result->quote.body.mrtd, TDX_MR_LEN, 0xa0) ||
+	    !bytes_are(result->quote.body.rtmr[3], TDX_MR_LEN, 0xb3) ||
 	    result->status != TDX_UP_TO_DATE)
 		__builtin_trap();
 	return 0;

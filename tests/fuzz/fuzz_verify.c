@@ -8,6 +8,7 @@
  * Input: kind, form, then edits of five bytes each: part, operation, offset (two, little-endian),
  * value.
  */
+#include "common/base/bytes.h"
 #include "common/base/reader.h"
 #include "tests/unit/attestation/verify_build.h"
 
@@ -48,13 +49,7 @@ static void take(struct bytes *p, const struct writer *w)
 
 static void add32(uint8_t *at, int8_t delta)
 {
-	uint32_t v = 0;
-
-	for (unsigned i = 0; i < 4; i++)
-		v |= (uint32_t)at[i] << (8 * i);
-	v = (uint32_t)((int64_t)v + delta);
-	for (unsigned i = 0; i < 4; i++)
-		at[i] = (uint8_t)(v >> (8 * i));
+	bytes_put_le(at, bytes_le(at, 4) + (uint64_t)(int64_t)delta, 4);
 }
 
 static void edit(struct bytes *p, uint8_t operation, size_t offset, uint8_t value)

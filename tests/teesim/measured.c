@@ -7,6 +7,7 @@
 #include "attestation/efi_boot.h"
 #include "attestation/snp_measure.h"
 #include "attestation/tdx_measure.h"
+#include "common/base/bytes.h"
 #include "common/base/encode.h"
 #include "common/base/file.h"
 #include "common/base/json.h"
@@ -144,8 +145,7 @@ static int write_tdx(const struct launch *l, struct writer *w, struct err *e)
 			return -(int)e->code;
 		write_bytes(w, known[i], value, sizeof(value));
 	}
-	for (size_t i = 0; i < sizeof(attributes); i++)
-		attributes[i] = (uint8_t)(number >> (8 * i));
+	bytes_put_le(attributes, number, sizeof(attributes));
 	write_bytes(w, "tdattributes", attributes, sizeof(attributes));
 	return write_rtmrs(l, w, e);
 }

@@ -12,6 +12,7 @@
  *    relying party has named a root himself.
  *  - ID authentication without an author key: AUTHOR_KEY_ALGO may be 0 or 1.
  */
+#include "common/base/bytes.h"
 #include "tests/unit.h"
 #include "tests/vectors/case.h"
 
@@ -198,11 +199,6 @@ static void no_changed_crl_is_accepted(void **state)
 	assert_true(case_each(group, mutate_files) > 0);
 }
 
-static uint32_t le32(const uint8_t *at)
-{
-	return at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
-}
-
 static bool root_is_named;
 
 /* The GUID of an entry that may as well be missing. */
@@ -218,7 +214,8 @@ static bool table_open_at(struct span table, size_t at)
 	size_t entry = 0;
 
 	for (;; entry += 24) {
-		uint32_t offset = le32(table.bytes + entry + 16), len = le32(table.bytes + entry + 20);
+		uint64_t offset = bytes_le(table.bytes + entry + 16, 4);
+		uint64_t len = bytes_le(table.bytes + entry + 20, 4);
 		bool is_known = memchr(known, table.bytes[entry], sizeof(known));
 
 		if (offset == 0 && len == 0)

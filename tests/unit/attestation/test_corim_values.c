@@ -2,6 +2,7 @@
 /* CoRIMs that we write, read again, and evidence judged by them: one thing changed at a time. */
 #include "attestation/corim_write.h"
 #include "attestation/cose.h"
+#include "common/base/bytes.h"
 #include "common/base/encode.h"
 #include "common/base/writer.h"
 #include "tests/unit.h"
@@ -105,8 +106,7 @@ static struct snp_result snp_evidence(const struct corim_entry *entry)
 	memcpy(r.report.host_data, entry->host_data, sizeof(entry->host_data));
 	r.report.guest_svn = (uint32_t)entry->svn.number;
 	r.report.policy = entry->policy;
-	for (size_t i = 0; i < SNP_TCB_LEN; i++)
-		r.report.launch_tcb[i] = (uint8_t)(entry->launch_tcb.number >> (8 * i));
+	bytes_put_le(r.report.launch_tcb, entry->launch_tcb.number, SNP_TCB_LEN);
 	return r;
 }
 

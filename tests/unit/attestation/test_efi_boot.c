@@ -149,7 +149,7 @@ static void what_can_not_be_foreseen_is_refused(void **state)
 	kernel[0x236] = 1; /* the initrd would have to lie elsewhere */
 	assert_refused(measure("quiet", 512, &boot, &e), e, ERR_INVALID, "bzImage");
 	tiny_kernel(kernel);
-	tiny_put(kernel + 0x206, 2, 0x20b);
+	bytes_put_le(kernel + 0x206, 0x20b, 2);
 	assert_refused(measure("quiet", 512, &boot, &e), e, ERR_INVALID, "bzImage");
 	tiny_kernel(kernel);
 }

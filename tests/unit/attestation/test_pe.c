@@ -78,11 +78,11 @@ static void every_truncation_of_an_unsigned_one_is_another_or_refused(void **sta
 	struct pe pe;
 	struct err e;
 
-	tiny_put(kernel + TINY_CERTIFICATES, 8, 0);
+	bytes_put_le(kernel + TINY_CERTIFICATES, 0, 8);
 	for (size_t len = 0; len < TINY_HEADERS + 512 + 300; len++)
 		assert_int_equal(parse(len, &pe, &e), -ERR_INVALID);
 	assert_ok(parse(TINY_END, &pe, &e), e);
-	tiny_put(kernel + TINY_OPTIONAL + 108, 4, 4); /* no such directory */
+	bytes_put_le(kernel + TINY_OPTIONAL + 108, 4, 4); /* no such directory */
 	assert_ok(parse(TINY_END, &pe, &e), e);
 	assert_int_equal(pe.certificates_at, 0);
 	tiny_kernel(kernel);
@@ -119,7 +119,7 @@ static void what_could_be_read_in_two_ways_is_refused(void **state)
 	struct err e;
 
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
-		tiny_put(kernel + bad[i].at, bad[i].len, bad[i].value);
+		bytes_put_le(kernel + bad[i].at, bad[i].value, bad[i].len);
 		if (parse(TINY_LEN, &pe, &e) == 0 || !strstr(e.text, bad[i].words))
 			fail_msg("row %zu: %s", i, e.text);
 		tiny_kernel(kernel);

@@ -3,6 +3,8 @@
 
 #include <openssl/ecdsa.h>
 
+#include "common/base/bytes.h"
+
 enum { LOG_MAX = 65536, CPUID_AT = 0x188 };
 
 struct span tpm_forge_span(const struct writer *w)
@@ -203,31 +205,22 @@ void tpm_forge_number(struct writer *w, unsigned field, uint64_t value)
 	varint(w, value);
 }
 
-static uint64_t le(const uint8_t *bytes, size_t len)
-{
-	uint64_t value = 0;
-
-	for (size_t i = len; i-- > 0;)
-		value = value << 8 | bytes[i];
-	return value;
-}
-
 /* By the field comments of sevsnp.proto, not by our own table. */
 void tpm_forge_report(const uint8_t *r, struct writer *w)
 {
 	unsigned family = r[CPUID_AT], base = family < 0xf ? family : 0xf;
 
 	*w = writer_up_to(LOG_MAX);
-	tpm_forge_number(w, 1, le(r, 4));
-	tpm_forge_number(w, 2, le(r + 4, 4));
-	tpm_forge_number(w, 3, le(r + 8, 8));
+	tpm_forge_number(w, 1, bytes_le(r, 4));
+	tpm_forge_number(w, 2, bytes_le(r + 4, 4));
+	tpm_forge_number(w, 3, bytes_le(r + 8, 8));
 	tpm_forge_field(w, 4, (struct span){ r + 0x10, 16 });
 	tpm_forge_field(w, 5, (struct span){ r + 0x20, 16 });
-	tpm_forge_number(w, 6, le(r + 0x30, 4));
-	tpm_forge_number(w, 7, le(r + 0x34, 4));
-	tpm_forge_number(w, 8, le(r + 0x38, 8));
-	tpm_forge_number(w, 9, le(r + 0x40, 8));
-	tpm_forge_number(w, 10, le(r + 0x48, 4));
+	tpm_forge_number(w, 6, bytes_le(r + 0x30, 4));
+	tpm_forge_number(w, 7, bytes_le(r + 0x34, 4));
+	tpm_forge_number(w, 8, bytes_le(r + 0x38, 8));
+	tpm_forge_number(w, 9, bytes_le(r + 0x40, 8));
+	tpm_forge_number(w, 10, bytes_le(r + 0x48, 4));
 	tpm_forge_field(w, 11, (struct span){ r + 0x50, 64 });
 	tpm_forge_field(w, 12, (struct span){ r + 0x90, 48 });
 	tpm_forge_field(w, 13, (struct span){ r + 0xc0, 32 });
@@ -235,19 +228,19 @@ void tpm_forge_report(const uint8_t *r, struct writer *w)
 	tpm_forge_field(w, 15, (struct span){ r + 0x110, 48 });
 	tpm_forge_field(w, 16, (struct span){ r + 0x140, 32 });
 	tpm_forge_field(w, 17, (struct span){ r + 0x160, 32 });
-	tpm_forge_number(w, 18, le(r + 0x180, 8));
+	tpm_forge_number(w, 18, bytes_le(r + 0x180, 8));
 	tpm_forge_field(w, 19, (struct span){ r + 0x1a0, 64 });
-	tpm_forge_number(w, 20, le(r + 0x1e0, 8));
+	tpm_forge_number(w, 20, bytes_le(r + 0x1e0, 8));
 	for (unsigned i = 0; i < 3; i++)
 		tpm_forge_number(w, 21 + i, r[0x1e8 + i]);
 	for (unsigned i = 0; i < 3; i++)
 		tpm_forge_number(w, 24 + i, r[0x1ec + i]);
-	tpm_forge_number(w, 27, le(r + 0x1f0, 8));
+	tpm_forge_number(w, 27, bytes_le(r + 0x1f0, 8));
 	tpm_forge_field(w, 28, (struct span){ r + 0x2a0, 512 });
 	tpm_forge_number(w, 29, (uint64_t)(family - base) << 20 | (uint64_t)(r[CPUID_AT + 1] >> 4) << 16 |
 			      base << 8 | (r[CPUID_AT + 1] & 0xfu) << 4 | r[CPUID_AT + 2]);
-	tpm_forge_number(w, 30, le(r + 0x1f8, 8));
-	tpm_forge_number(w, 31, le(r + 0x200, 8));
+	tpm_forge_number(w, 30, bytes_le(r + 0x1f8, 8));
+	tpm_forge_number(w, 31, bytes_le(r + 0x200, 8));
 }
 
 void tpm_forge_sevsnp(const uint8_t *report, struct writer *w)

@@ -3,6 +3,7 @@
 #include "tests/unit/snp/forge.h"
 
 #include "attestation/idblock.h"
+#include "common/base/bytes.h"
 
 #include <stdio.h>
 
@@ -385,12 +386,6 @@ static void every_bit_of_a_report_counts(void **state)
 	print_message("# %zu bits\n", bits);
 }
 
-static void put32(uint8_t *at, size_t value)
-{
-	for (int i = 0; i < 4; i++)
-		at[i] = (uint8_t)(value >> (8 * i));
-}
-
 static void certificates_may_come_in_the_table(void **state)
 {
 	static const uint8_t guids[3][16] = {
@@ -411,8 +406,8 @@ static void certificates_may_come_in_the_table(void **state)
 	certs[2] = f.input.ark;
 	for (size_t i = 0; i < 3; i++) {
 		memcpy(table + 24 * i, guids[i], 16);
-		put32(table + 24 * i + 16, at);
-		put32(table + 24 * i + 20, certs[i].len);
+		bytes_put_le(table + 24 * i + 16, at, 4);
+		bytes_put_le(table + 24 * i + 20, certs[i].len, 4);
 		memcpy(table + at, certs[i].bytes, certs[i].len);
 		at += certs[i].len;
 	}
@@ -452,8 +447,8 @@ static void zeros_behind_a_report_are_no_table(void **state)
 	}
 	/* One entry, of a GUID that nobody knows, is a table. */
 	raw[SNP_REPORT_LEN] = 1;
-	put32(raw + SNP_REPORT_LEN + 16, 48);
-	put32(raw + SNP_REPORT_LEN + 20, 1);
+	bytes_put_le(raw + SNP_REPORT_LEN + 16, 48, 4);
+	bytes_put_le(raw + SNP_REPORT_LEN + 20, 1, 4);
 	snp_evidence_split((struct span){ raw, SNP_REPORT_LEN + 49 }, &report, &table);
 	assert_int_equal(report.len, SNP_REPORT_LEN);
 	assert_int_equal(table.len, 49);
@@ -475,8 +470,8 @@ static void a_list_that_the_host_chose_is_not_the_one_that_is_asked_for(void **s
 
 	good();
 	memcpy(table, guid, sizeof(guid));
-	put32(table + 16, HEAD);
-	put32(table + 20, len);
+	bytes_put_le(table + 16, HEAD, 4);
+	bytes_put_le(table + 20, len, 4);
 	f.input.cert_table = (struct span){ table, HEAD + len };
 	assert_passes();
 	f.input.require_crl = true;
@@ -486,7 +481,7 @@ static void a_list_that_the_host_chose_is_not_the_one_that_is_asked_for(void **s
 	/* One that revokes counts, whoever brought it. */
 	good();
 	len = forge_crl(f.root_key, "ARK-Genoa", ask, 1, FORGE_AT - 9, FORGE_AT + 9, table + HEAD);
-	put32(table + 20, len);
+	bytes_put_le(table + 20, len, 4);
 	f.input.cert_table = (struct span){ table, HEAD + len };
 	assert_fails_at("crl.revoked");
 }

@@ -4,6 +4,7 @@
 
 #include "attestation/igvm_measure.h"
 #include "attestation/snp_measure.h"
+#include "common/base/bytes.h"
 #include "common/base/encode.h"
 #include "tests/forge/firmware.h"
 
@@ -12,12 +13,6 @@
 enum { IMAGE = FORGE_FIRMWARE_LEN, TABLE_END = FORGE_FIRMWARE_TABLE_END };
 
 static uint8_t image[IMAGE];
-
-static void put(uint8_t *to, uint64_t value, size_t len)
-{
-	for (size_t i = 0; i < len; i++)
-		to[i] = (uint8_t)(value >> (8 * i));
-}
 
 static struct span image_span(void)
 {
@@ -55,29 +50,29 @@ static void a_malformed_firmware_is_refused(void **state)
 	struct err e;
 
 	forge_firmware(image);
-	put(image + TABLE_END - 18 - 18, 17, 2); /* an entry shorter than its own tail */
+	bytes_put_le(image + TABLE_END - 18 - 18, 17, 2); /* an entry shorter than its own tail */
 	assert_refused(parse_image(&o, &e), e, ERR_INVALID, "table");
 	forge_firmware(image);
-	put(image + TABLE_END - 18 - 18, 0x4000, 2); /* longer than the image */
+	bytes_put_le(image + TABLE_END - 18 - 18, 0x4000, 2); /* longer than the image */
 	assert_refused(parse_image(&o, &e), e, ERR_INVALID, "table");
 	/* The table itself is longer than what stands before it; one shorter than its tail is none. */
 	forge_firmware(image);
-	put(image + TABLE_END - 18, TABLE_END + 1, 2);
+	bytes_put_le(image + TABLE_END - 18, TABLE_END + 1, 2);
 	assert_refused(parse_image(&o, &e), e, ERR_INVALID, "a table of");
-	put(image + TABLE_END - 18, 17, 2);
+	bytes_put_le(image + TABLE_END - 18, 17, 2);
 	assert_ok(parse_image(&o, &e), e);
 	assert_false(o.has_reset);
 	forge_firmware(image);
 	memcpy(image + TABLE_END - 18 - 22 - 16, forge_firmware_reset, 16);
 	assert_refused(parse_image(&o, &e), e, ERR_INVALID, "twice");
 	forge_firmware(image);
-	put(image + IMAGE - 1024 + 8, 2, 4);
+	bytes_put_le(image + IMAGE - 1024 + 8, 2, 4);
 	assert_refused(parse_image(&o, &e), e, ERR_INVALID, "version 2");
 	forge_firmware(image);
-	put(image + IMAGE - 1024 + 12, OVMF_SECTIONS_MAX + 1, 4);
+	bytes_put_le(image + IMAGE - 1024 + 12, OVMF_SECTIONS_MAX + 1, 4);
 	assert_refused(parse_image(&o, &e), e, ERR_INVALID, "65 sections");
 	forge_firmware(image);
-	put(image + TABLE_END - 18 - 2 * 22 - 22, IMAGE + 1, 4);
+	bytes_put_le(image + TABLE_END - 18 - 2 * 22 - 22, IMAGE + 1, 4);
 	assert_refused(parse_image(&o, &e), e, ERR_INVALID, "outside");
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
 		forge_firmware(image);
@@ -134,7 +129,7 @@ static void compare(void *data, const struct snp_step *step)
 	memcpy(info + 48, step->contents, 48);
 	info[96] = 0x70;
 	info[98] = (uint8_t)step->type;
-	put(info + 104, step->gpa, 8);
+	bytes_put_le(info + 104, step->gpa, 8);
 	assert_ok(digest(DIGEST_SHA384, info, sizeof(info), chain->digest, &e), e);
 	assert_memory_equal(chain->digest, step->digest, 48);
 	assert_int_equal(step->number, chain->steps++);
@@ -218,9 +213,10 @@ static void what_can_t_be_launched_is_not_measured(void **state)
 	assert_ok(snp_measure(&m, out, &len, &e), e);
 	m.vcpus = 1;
 	set_kernel(&m);
-	put(image + TABLE_END - 18 - 22 - 22, 0x810fff, 4); /* the table would leave its page */
+	/* The table would leave its page. */
+	bytes_put_le(image + TABLE_END - 18 - 22 - 22, 0x810fff, 4);
 	assert_refused(snp_measure(&m, out, &len, &e), e, ERR_INVALID, "hashes table");
-	put(image + TABLE_END - 18 - 22 - 22, 0x811c00, 4);
+	bytes_put_le(image + TABLE_END - 18 - 22 - 22, 0x811c00, 4);
 	assert_refused(snp_measure(&m, out, &len, &e), e, ERR_INVALID, "hashes table");
 	forge_firmware(image);
 	forge_firmware_metadata(image, forge_firmware_sections, forge_firmware_section_count - 1);
@@ -274,7 +270,7 @@ static void an_svsm_is_launched_by_qemu_with_a_firmware(void **state)
 	m.vmm = VMSA_GCE;
 	assert_refused(snp_measure(&m, out, &len, &e), e, ERR_INVALID, "QEMU");
 	m.vmm = VMSA_QEMU;
-	put(image + IMAGE - 1024 + 8, 2, 4);
+	bytes_put_le(image + IMAGE - 1024 + 8, 2, 4);
 	assert_refused(snp_measure(&m, out, &len, &e), e, ERR_INVALID, "version 2");
 	m.ovmf.len = 0;
 	assert_refused(snp_measure(&m, out, &len, &e), e, ERR_INVALID, "0 bytes");
@@ -323,8 +319,8 @@ static uint32_t crc32_of(const uint8_t *bytes, size_t len)
 
 static void sign_igvm(void)
 {
-	put(igvm_file + 20, 0, 4);
-	put(igvm_file + 20, crc32_of(igvm_file, 24 + 88), 4);
+	bytes_put_le(igvm_file + 20, 0, 4);
+	bytes_put_le(igvm_file + 20, crc32_of(igvm_file, 24 + 88), 4);
 }
 
 static void make_igvm(void)
@@ -333,27 +329,27 @@ static void make_igvm(void)
 
 	memset(igvm_file, 0, sizeof(igvm_file));
 	memcpy(igvm_file, "IGVM", 4);
-	put(igvm_file + 4, 1, 4);
-	put(igvm_file + 8, 24, 4);
-	put(igvm_file + 12, 88, 4);
-	put(igvm_file + 16, sizeof(igvm_file), 4);
-	put(h, 0x1, 4);
-	put(h + 4, 16, 4);
-	put(h + 8, 1, 4);
+	bytes_put_le(igvm_file + 4, 1, 4);
+	bytes_put_le(igvm_file + 8, 24, 4);
+	bytes_put_le(igvm_file + 12, 88, 4);
+	bytes_put_le(igvm_file + 16, sizeof(igvm_file), 4);
+	bytes_put_le(h, 0x1, 4);
+	bytes_put_le(h + 4, 16, 4);
+	bytes_put_le(h + 8, 1, 4);
 	h[13] = IGVM_SEV_SNP;
-	put(h + 14, 1, 2);
+	bytes_put_le(h + 14, 1, 2);
 	h += 24;
-	put(h, 0x302, 4);
-	put(h + 4, 24, 4);
-	put(h + 8, 0x1000, 8);
-	put(h + 16, 1, 4);
-	put(h + 20, 24 + 88, 4);
+	bytes_put_le(h, 0x302, 4);
+	bytes_put_le(h + 4, 24, 4);
+	bytes_put_le(h + 8, 0x1000, 8);
+	bytes_put_le(h + 16, 1, 4);
+	bytes_put_le(h + 20, 24 + 88, 4);
 	h += 32;
-	put(h, 0x304, 4);
-	put(h + 4, 20, 4);
-	put(h + 8, SNP_VMSA_GPA, 8);
-	put(h + 16, 1, 4);
-	put(h + 20, 24 + 88 + 4096, 4);
+	bytes_put_le(h, 0x304, 4);
+	bytes_put_le(h + 4, 20, 4);
+	bytes_put_le(h + 8, SNP_VMSA_GPA, 8);
+	bytes_put_le(h + 16, 1, 4);
+	bytes_put_le(h + 20, 24 + 88 + 4096, 4);
 	memset(igvm_file + 24 + 88, 0x77, 4096);
 	igvm_file[24 + 88 + 4096 + 0x158] = 0x31;
 	sign_igvm();
@@ -413,7 +409,7 @@ static void the_rules_of_kvm_are_checked_when_asked(void **state)
 	assert_false(measure_igvm(sizeof(igvm_file), &how, hex, &e));
 	assert_non_null(strstr(e.text, "CR0"));
 	make_igvm();
-	put(igvm_file + 24 + 56 + 8, 0x5000, 8);
+	bytes_put_le(igvm_file + 24 + 56 + 8, 0x5000, 8);
 	sign_igvm();
 	assert_false(measure_igvm(sizeof(igvm_file), &how, hex, &e));
 	assert_non_null(strstr(e.text, "VMSA at 0x5000"));

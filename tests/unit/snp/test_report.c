@@ -3,6 +3,7 @@
 #include "tests/unit/snp/forge.h"
 
 #include "attestation/snp_cert_table.h"
+#include "common/base/bytes.h"
 
 #include <stdio.h>
 
@@ -196,12 +197,6 @@ struct entry {
 	uint32_t offset, len;
 };
 
-static void put32(uint8_t *at, uint32_t v)
-{
-	for (int i = 0; i < 4; i++)
-		at[i] = (uint8_t)(v >> (8 * i));
-}
-
 /* Entries, a zero one, and bytes up to `len`. */
 static bool table_parses(const struct entry *entries, size_t count, size_t len,
 			 struct snp_cert_table *out, struct err *e)
@@ -215,8 +210,8 @@ static bool table_parses(const struct entry *entries, size_t count, size_t len,
 		bytes[24 * i] = entries[i].guid0;
 		if (entries[i].guid0 == vcek[0])
 			memcpy(bytes + 24 * i, vcek, 16);
-		put32(bytes + 24 * i + 16, entries[i].offset);
-		put32(bytes + 24 * i + 20, entries[i].len);
+		bytes_put_le(bytes + 24 * i + 16, entries[i].offset, 4);
+		bytes_put_le(bytes + 24 * i + 20, entries[i].len, 4);
 	}
 	good = snp_cert_table_parse((struct span){ bytes, len }, out, e) == 0;
 	free(bytes);
@@ -279,8 +274,8 @@ static void raw_evidence_is_a_report_with_or_without_a_table(void **state)
 		assert_int_equal(table.len, 0);
 	}
 	raw[SNP_REPORT_LEN] = 1;
-	put32(raw + SNP_REPORT_LEN + 16, 48);
-	put32(raw + SNP_REPORT_LEN + 20, 2);
+	bytes_put_le(raw + SNP_REPORT_LEN + 16, 48, 4);
+	bytes_put_le(raw + SNP_REPORT_LEN + 20, 2, 4);
 	for (size_t len = 0; len <= SNP_REPORT_LEN + 60; len++) {
 		bool has_table = len >= SNP_REPORT_LEN + 50;
 
