@@ -10,7 +10,7 @@
  *   --certificate F   writes the identity's certificate there
  *
  * "listening on PORT" is printed when it is open, then for each line on standard input a line of
- * JSON: connections, requests for evidence, calls, bytes of uploads. Ends with standard input.
+ * JSON: connections, requests for evidence, calls, bytes of uploads, bytes allocated. Ends with standard input.
  */
 #include "agent.pb-c.h"
 #include "agent/service.h"
@@ -20,6 +20,7 @@
 #include "tests/interop/methods.h"
 
 #include <getopt.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -107,9 +108,9 @@ static void on_input(uv_stream_t *stream, ssize_t len, const uv_buf_t *buf)
 		if (buf->base[i] != '\n')
 			continue;
 		printf("{\"connections\": %u, \"asked\": %u, \"answered\": %u, \"cancelled\": %u, "
-		       "\"calls\": %zu, \"uploaded\": %zu}\n",
+		       "\"calls\": %zu, \"uploaded\": %zu, \"allocated\": %zu}\n",
 		       rpc_server_connections(p->server), p->source.asked, p->source.answered,
-		       p->source.cancelled, p->calls, p->uploaded);
+		       p->source.cancelled, p->calls, p->uploaded, mallinfo2().uordblks);
 		fflush(stdout);
 	}
 }

@@ -161,6 +161,25 @@ class Process:
         raise AssertionError("no Pss line")
 
 
+def own_memory(pid):
+    """Bytes of a process's anonymous pages. The libraries' are left out: what they cost one process
+    depends on how many others have them mapped at the moment."""
+    with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as file:
+        return next(int(line.split()[1]) for line in file if line.startswith("Anonymous:")) << 10
+
+
+def plateau(pid, load, rounds=12, slack=64 << 10):
+    """Loads a process until a whole round leaves no more than `slack` bytes in it; the last round's
+    result and the memory. What an allocator keeps once comes to an end, a leak does not."""
+    memory = own_memory(pid)
+    for _ in range(rounds):
+        result, before = load(), memory
+        memory = own_memory(pid)
+        if memory - before <= slack:
+            return result, memory
+    raise AssertionError(f"{pid} grows with each of {rounds} rounds, last from {before} to {memory}")
+
+
 def until(condition, what="it", seconds=PATIENCE):
     """Waits until the function gives something true, and returns that."""
     end = time.monotonic() + seconds
