@@ -6,11 +6,20 @@
 
 #include "common/base/cleanup.h"
 #include "common/base/json.h"
+#include "common/base/log.h"
 #include "common/base/writer.h"
 
 DEFINE_CLEANUP(struct json *, json_free)
 
 enum { OPERANDS_MAX = 16 };
+
+/* False is how a flag is not set; of a value it would be one that is missing. */
+static int give_bool(struct cli *cli, const char *name, bool set, struct err *e)
+{
+	if (!set && cli_option_of(cli->command, name)->value)
+		return err_set(e, ERR_INVALID, "'%s' is false", name);
+	return set ? cli_give(cli, name, NULL, e) : 0;
+}
 
 static int give_value(struct cli *cli, const char *name, const struct json *value, struct err *e)
 {
@@ -19,7 +28,7 @@ static int give_value(struct cli *cli, const char *name, const struct json *valu
 	case JSON_NUMBER:
 		return cli_give(cli, name, value->text, e);
 	case JSON_BOOL:
-		return value->boolean ? cli_give(cli, name, NULL, e) : 0;
+		return give_bool(cli, name, value->boolean, e);
 	case JSON_ARRAY:
 		for (size_t i = 0; i < value->count; i++)
 			if (value->items[i].type == JSON_ARRAY ||
@@ -53,6 +62,15 @@ static int take_operands(const struct json *file, const char **operands, int *co
 	return 0;
 }
 
+/* An option that is unknown is that also where it says nothing: false, or an empty array. */
+static int take_option(struct cli *cli, const struct json *member, struct err *e)
+{
+	if (!cli_option_of(cli->command, member->key) || strcmp(member->key, "batch") == 0)
+		return err_set(e, ERR_INVALID, "no row of a batch has an option %s",
+			       log_quote(member->key).text);
+	return give_value(cli, member->key, member, e);
+}
+
 static int take_members(struct cli *cli, const struct json *object, const char **operands,
 			struct err *e)
 {
@@ -63,13 +81,16 @@ static int take_members(struct cli *cli, const struct json *object, const char *
 		const struct json *member = &object->items[i];
 		int failed = strcmp(member->key, "file") == 0
 				     ? take_operands(member, operands, &cli->operand_count, e)
-				     : give_value(cli, member->key, member, e);
+				     : take_option(cli, member, e);
 
 		if (failed)
 			return failed;
 	}
 	if (!cli->operand_count)
 		return err_set(e, ERR_INVALID, "'file' is missing");
+	if (cli->operand_count > cli->command->operands_max)
+		return err_set(e, ERR_INVALID, "'file': one is judged here, and %d are named",
+			       cli->operand_count);
 	return 0;
 }
 
@@ -104,35 +125,88 @@ static enum cli_exit run_line(struct cli *outer, const char *line, size_t len,
 	return status;
 }
 
+static bool is_blank(const char *line, size_t len)
+{
+	while (len && strchr(" \t\r", line[len - 1]) && line[len - 1])
+		len--;
+	return len == 0;
+}
+
+/* The next line without its end, as much of it as is taken; its length, or -1 behind the last. */
+static ssize_t next_line(FILE *in, char *line)
+{
+	size_t len = 0;
+	int c;
+
+	while ((c = getc_unlocked(in)) != EOF && c != '\n')
+		if (len <= BATCH_LINE_MAX)
+			line[len++] = (char)c;
+	return c == EOF && len == 0 ? -1 : (ssize_t)len;
+}
+
+static enum cli_exit too_long(const struct cli *cli)
+{
+	struct err e;
+
+	err_set(&e, ERR_EXHAUSTED, "a line of more than %d bytes", BATCH_LINE_MAX);
+	print_error(cli->out, &e);
+	return CLI_USAGE;
+}
+
 static enum cli_exit run_lines(struct cli *cli, FILE *in,
 			       enum cli_exit (*row)(struct cli *cli, struct err *e), struct err *e)
 {
-	CLEANUP(free) char *line = NULL;
-	enum cli_exit worst = CLI_OK;
-	size_t room = 0;
+	CLEANUP(free) char *line = malloc(BATCH_LINE_MAX + 1);
+	enum cli_exit worst = CLI_OK, status;
+	size_t rows = 0;
 	ssize_t len;
 
-	while ((len = getline(&line, &room, in)) >= 0) {
-		if (len > BATCH_LINE_MAX) {
-			err_set(e, ERR_EXHAUSTED, "--batch: a line of %zd bytes", len);
-			return CLI_USAGE;
-		}
-		if (strspn(line, " \t\r\n") == (size_t)len)
+	if (!line) {
+		err_nomem(e);
+		return CLI_USAGE;
+	}
+	while ((len = next_line(in, line)) >= 0) {
+		if (len <= BATCH_LINE_MAX && is_blank(line, (size_t)len))
 			continue;
-		enum cli_exit status = run_line(cli, line, (size_t)len, row);
+		status = len > BATCH_LINE_MAX ? too_long(cli) : run_line(cli, line, (size_t)len, row);
 		if (status > worst)
 			worst = status;
+		rows++;
 	}
 	if (ferror(in) || fflush(cli->out) != 0) {
 		err_errno(e, "--batch");
 		return CLI_USAGE;
 	}
+	if (!rows) /* nothing that was judged is no yes */
+		return cli_usage(e, "--batch: there is no row");
 	return worst;
+}
+
+/* What stands beside --batch would say nothing about the rows, and look as if it did. */
+static int check_alone(const struct cli *cli, struct err *e)
+{
+	static const char *const beside[] = { "batch", "json", "offline" };
+
+	for (size_t i = 0; i < cli->given_count; i++) {
+		const char *name = cli->given[i].option->name;
+		bool known = false;
+
+		for (size_t k = 0; k < ARRAY_LEN(beside); k++)
+			known = known || strcmp(name, beside[k]) == 0;
+		if (!known)
+			return err_set(e, ERR_INVALID, "--%s beside --batch: it goes into the rows", name);
+	}
+	if (cli->operand_count)
+		return err_set(e, ERR_INVALID, "%s beside --batch: files stand in the rows",
+			       log_quote(cli->operands[0]).text);
+	return 0;
 }
 
 enum cli_exit batch_run(struct cli *cli, const char *path,
 			enum cli_exit (*row)(struct cli *cli, struct err *e), struct err *e)
 {
+	if (check_alone(cli, e) < 0)
+		return CLI_USAGE;
 	if (strcmp(path, "-") == 0)
 		return run_lines(cli, stdin, row, e);
 	CLEANUP(fclose) FILE *in = fopen(path, "re");

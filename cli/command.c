@@ -2,6 +2,7 @@
 #include "cli/command.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -62,7 +63,7 @@ static const struct cli_option *list_row(const struct option_list *list, int val
 	return NULL;
 }
 
-static const struct cli_option *option_of(const struct command *command, const char *name)
+const struct cli_option *cli_option_of(const struct command *command, const char *name)
 {
 	for (const struct cli_option *row = command->options; row && row->name; row++)
 		if (strcmp(row->name, name) == 0)
@@ -89,7 +90,7 @@ void cli_done(struct cli *cli)
 
 const char *cli_value_at(const struct cli *cli, const char *name, size_t n)
 {
-	assert(option_of(cli->command, name));
+	assert(cli_option_of(cli->command, name));
 	for (size_t i = 0; i < cli->given_count; i++)
 		if (strcmp(cli->given[i].option->name, name) == 0 && n-- == 0)
 			return cli->given[i].value;
@@ -103,7 +104,7 @@ const char *cli_value(const struct cli *cli, const char *name)
 
 bool cli_flag(const struct cli *cli, const char *name)
 {
-	assert(option_of(cli->command, name));
+	assert(cli_option_of(cli->command, name));
 	for (size_t i = 0; i < cli->given_count; i++)
 		if (strcmp(cli->given[i].option->name, name) == 0)
 			return true;
@@ -151,7 +152,7 @@ static int give(struct cli *cli, const struct cli_option *row, const char *value
 
 int cli_give(struct cli *cli, const char *name, const char *value, struct err *e)
 {
-	const struct cli_option *row = option_of(cli->command, name);
+	const struct cli_option *row = cli_option_of(cli->command, name);
 
 	if (!row)
 		return err_set(e, ERR_INVALID, "unknown option --%s", log_quote(name).text);
@@ -317,6 +318,20 @@ static void report(const struct cli *cli, enum cli_exit status, const struct err
 			cli->command->name);
 }
 
+/* A full disk behind standard output must not look like success, nor like an answer that there was.
+ * What did not fit into the buffer failed earlier, and is not tried again. */
+static bool all_was_written(FILE *out)
+{
+	bool failed = ferror(out) != 0;
+
+	errno = EIO;
+	if (fflush(out) == 0 && !failed)
+		return true;
+	fprintf(stderr, "cocos-cli: standard output: %s\n",
+		failed ? "not all could be written" : strerror(errno));
+	return false;
+}
+
 enum cli_exit command_main(int argc, char **argv)
 {
 	struct err e = { .code = ERR_OK };
@@ -341,10 +356,7 @@ enum cli_exit command_main(int argc, char **argv)
 	if (status != CLI_OK)
 		report(&cli, status, &e);
 	cli_done(&cli);
-	/* A full disk behind stdout must not look like success. */
-	if (fflush(stdout) != 0 && status == CLI_OK) {
-		perror("cocos-cli: standard output");
+	if (!all_was_written(stdout) && status == CLI_OK)
 		status = CLI_FAILED;
-	}
 	return status;
 }

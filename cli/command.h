@@ -99,6 +99,9 @@ enum cli_exit command_main(int argc, char **argv);
 /* The longest row that argv[1…] begins with, `*words` of them; NULL if there is none. */
 const struct command *command_find(int argc, const char *const *argv, int *words);
 
+/* The row of the command's options, or of the common ones; NULL: there is none of that name. */
+const struct cli_option *cli_option_of(const struct command *command, const char *name);
+
 /* Adds an option as if the line had it (`--batch` reads them from JSON). Names a stranger, a value
  * that is missing or too many, one too often. The texts must outlive `cli`. */
 int cli_give(struct cli *cli, const char *name, const char *value, struct err *e) MUST_CHECK;

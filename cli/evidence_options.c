@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/evidence_options.h"
 
-#include <stdio.h>
+#include <ctype.h>
 #include <string.h>
 #include <time.h>
 
@@ -42,22 +42,60 @@ const struct cli_option evidence_option_table[] = {
 
 /* ---- values ---- */
 
+/* Whether `text` begins with that shape: 'd' for a digit, letters in both cases. */
+static bool has_shape(const char *text, const char *shape)
+{
+	for (; *shape; text++, shape++)
+		if (*shape == 'd' ? !isdigit((unsigned char)*text)
+				  : toupper((unsigned char)*text) != *shape)
+			return false;
+	return true;
+}
+
+/* "Z" or "+01:30": what has to be taken from the local time. */
+static bool read_offset(const char *text, int64_t *seconds)
+{
+	int hours, minutes;
+
+	*seconds = 0;
+	if (has_shape(text, "Z"))
+		return !text[1];
+	if ((*text != '+' && *text != '-') || !has_shape(text + 1, "dd:dd") || text[6])
+		return false;
+	hours = 10 * (text[1] - '0') + text[2] - '0';
+	minutes = 10 * (text[4] - '0') + text[5] - '0';
+	*seconds = (*text == '-' ? -1 : 1) * (hours * 3600 + minutes * 60);
+	return hours < 24 && minutes < 60;
+}
+
+/* The days that the calendar has, and no others: timegm takes the 30th of February for one of March. */
+static bool read_day_and_time(const char *text, int64_t *seconds)
+{
+	struct tm tm = { 0 }, said, back;
+	time_t moment;
+
+	if (!has_shape(text, "dddd-dd-ddTdd:dd:dd") || !strptime(text, "%Y-%m-%d", &tm) ||
+	    !strptime(text + 11, "%H:%M:%S", &tm))
+		return false;
+	said = tm;
+	moment = timegm(&tm);
+	*seconds = moment;
+	return gmtime_r(&moment, &back) && back.tm_mday == said.tm_mday &&
+	       back.tm_sec == said.tm_sec;
+}
+
 int evidence_time(const char *text, int64_t *seconds, struct err *e)
 {
-	struct tm tm = { 0 };
-	const char *rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
-	int sign = 1, hours = 0, minutes = 0, used = 0;
+	const char *rest = text + strlen("2026-06-15T00:00:00");
+	int64_t offset;
 
-	if (rest && (*rest == 'Z' || *rest == 'z') && !rest[1]) {
-		*seconds = timegm(&tm);
-		return 0;
-	}
-	if (rest && (*rest == '+' || *rest == '-') &&
-	    sscanf(rest + 1, "%2d:%2d%n", &hours, &minutes, &used) == 2 && used == 5 && !rest[6] &&
-	    hours < 24 && minutes < 60) {
-		sign = *rest == '-' ? -1 : 1;
-		*seconds = timegm(&tm) - (int64_t)sign * (hours * 3600 + minutes * 60);
-		return 0;
+	if (read_day_and_time(text, seconds)) {
+		if (*rest == '.' && isdigit((unsigned char)rest[1]))
+			rest += 1 + strspn(rest + 1, "0123456789");
+		if (read_offset(rest, &offset)) {
+			*seconds -= offset;
+			return 0;
+		}
 	}
 	return err_set(e, ERR_INVALID, "%s is no moment; write 2026-06-15T00:00:00Z",
 		       log_quote(text).text);

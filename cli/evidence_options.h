@@ -69,5 +69,6 @@ int evidence_options_read(const struct cli *cli, const char *path, struct eviden
 			  struct err *e) MUST_CHECK;
 void evidence_options_done(struct evidence_options *o);
 
-/* "2026-06-15T00:00:00Z" (RFC 3339, any offset) to seconds since 1970. */
+/* "2026-06-15T00:00:00Z" (RFC 3339, any offset) to seconds since 1970; parts of a second are left out,
+ * a moment that never is (a 30th of February, a leap second) is refused. */
 int evidence_time(const char *text, int64_t *seconds, struct err *e) MUST_CHECK;

@@ -2,6 +2,7 @@
 #include "common/base/log.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -44,8 +45,19 @@ static bool is_journal(const char *stream)
 	       st.st_ino == inode;
 }
 
+/* Else the next file or socket would have the number, and be written what is meant for people. Opened
+ * the wrong way round: using it is an error, as it is of a closed one. */
+static void hold_standard_descriptors(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF &&
+		    open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) < 0)
+			return; /* where there is no /dev/null nothing can be done */
+}
+
 void log_open(const char *program)
 {
+	hold_standard_descriptors();
 	program_name = program;
 	if (is_journal(secure_getenv("JOURNAL_STREAM")))
 		form = JOURNAL;

@@ -12,7 +12,8 @@
 
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 
-/* The program's name stands in each line; kept, not copied. */
+/* Called first in main: the program's name stands in each line (kept, not copied), and standard
+ * descriptors that are closed are taken, so that no file or socket comes to stand there. */
 void log_open(const char *program);
 
 /* "error", "warn" (also "warning"), "info", "debug", any case; refuses another word. */

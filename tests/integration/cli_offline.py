@@ -109,10 +109,19 @@ def only_the_journal_gets_what_is_meant_for_it():
 
 
 def a_full_disk_is_no_success():
-    with open("/dev/full", "wb") as full:
-        done = subprocess.run([program("cocos-cli"), "checksum", IRIS], stdout=full,
+    """Neither where one line fits into the buffer, nor where the buffer was given up before the end."""
+    for words in (["checksum", IRIS], ["completion", "bash"]):
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run([program("cocos-cli"), *words], stdout=full,
+                                  stderr=subprocess.PIPE, check=False)
+        assert done.returncode == 1 and b"standard output" in done.stderr, (words, done)
+
+
+def a_closed_standard_output_is_no_success():
+    for words in (["checksum", IRIS], ["completion", "bash"]):
+        done = subprocess.run(["sh", "-c", 'exec "$@" >&-', "sh", program("cocos-cli"), *words],
                               stderr=subprocess.PIPE, check=False)
-    assert done.returncode == 1 and b"standard output" in done.stderr
+        assert done.returncode == 1 and b"standard output" in done.stderr, (words, done)
 
 
 def keys_are_made_once():
@@ -392,6 +401,7 @@ if __name__ == "__main__":
     tap.run([help_is_as_it_was, help_is_found_in_every_way, wrong_calls_end_with_2_and_a_hint,
              an_evil_word_does_not_reach_the_terminal,
              only_the_journal_gets_what_is_meant_for_it, a_full_disk_is_no_success,
+             a_closed_standard_output_is_no_success,
              keys_are_made_once, half_a_pair_of_keys_is_never_made, a_file_is_named_by_its_sha3, a_directory_is_named_by_its_bundle,
              the_vectors_of_manifests_hold, broken_manifests_say_where,
              options_make_the_same_manifest_as_a_file, completion_knows_every_command,

@@ -15,6 +15,19 @@ class Case:
         self.accept, self.stages, self.check = accept, stages, check
 
 
+YES = ("verified", "parsed", "accept")
+NO = ("refused", "refuse", "signatures_only")
+
+
+def acceptance(word):
+    """What a verdict's word wants: True, False, or None where both answers are defensible."""
+    if word == "either":
+        return None
+    if word in YES or word in NO:
+        return word in YES
+    raise ValueError(f"a verdict {word!r}")
+
+
 # What a case of a form that is not known here throws while it is read.
 NOT_UNDERSTOOD = (KeyError, TypeError, ValueError, AttributeError, OSError, StopIteration)
 

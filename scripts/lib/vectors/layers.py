@@ -4,14 +4,14 @@ import datetime
 import json
 import os
 
-from vectors.case import Case, each
+from vectors.case import Case, acceptance, each
 from vectors.files import cases_below, compare, read_json
 
 CHECK = ["attestation", "check"]
 
 
 def accepts(case):
-    return case["verdict"] in ("verified", "parsed", "accept")
+    return acceptance(case["verdict"])
 
 
 def moment(seconds):

@@ -4,7 +4,7 @@ import json
 import lzma
 import os
 
-from vectors.case import Case, each
+from vectors.case import Case, acceptance, each
 from vectors.files import read
 
 
@@ -118,7 +118,7 @@ def igvm_valid(folder, row):
 def igvm_negative(folder, row):
     path = os.path.join(folder, "negative", row["file"])
     kvm = row["verdict"] == "refused-check-kvm"
-    accept = {"refused": False, "refused-check-kvm": False, "either": None}[row["verdict"]]
+    accept = False if kvm else acceptance(row["verdict"])
     return Case("negative " + row["file"], ["igvmmeasure"], igvm_arguments(path, {}, kvm), accept, [""])
 
 

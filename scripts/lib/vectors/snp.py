@@ -4,7 +4,7 @@ reference values where the case says nothing else."""
 import os
 
 from vectors.files import cases_below, compare, read, write, write_json
-from vectors.case import Case, each
+from vectors.case import Case, acceptance, each
 
 # Field: offset and length in the report, key of our policy, key of the case's policy.
 SETS = [
@@ -129,8 +129,7 @@ def options_of(path, case, scratch):
 
 
 def accepts(case):
-    verdict = case.get("verdict_if_debug_is_never_taken", case["verdict"])
-    return {"verified": True, "refused": False, "either": None}[verdict]
+    return acceptance(case.get("verdict_if_debug_is_never_taken", case["verdict"]))
 
 
 def stages_of(case):

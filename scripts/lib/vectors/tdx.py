@@ -4,7 +4,7 @@ as reference values."""
 import hashlib
 import os
 
-from vectors.case import Case, each
+from vectors.case import Case, acceptance, each
 from vectors.files import cases_below, compare, read, read_json, write, write_json
 
 STATUSES = [
@@ -161,7 +161,7 @@ def validations(name, path, case, scratch):
         quote_path = os.path.normpath(os.path.join(path, run.get("quote") or "quote.bin"))
         quote = read(quote_path)
         # A debug TD is never accepted, whatever a policy allows.
-        if run["verdict"] == "accept" and is_debug(quote):
+        if is_debug(quote) and acceptance(run["verdict"]):
             run = {**run, "verdict": "refuse", "why": "td_debug"}
         label = f"{name} ({run['name']})" if "name" in run else name
         unknown = set(run.get("policy") or {}) - KNOWN
@@ -169,7 +169,7 @@ def validations(name, path, case, scratch):
             yield Case(label, ["attestation", "validate"], {"file": f"unknown policy {unknown}"}, True)
             continue
         yield Case(label, ["attestation", "validate"], options_of(quote_path, quote, run, path, scratch),
-                   run["verdict"] == "accept", stages_of(run), status_check(run))
+                   acceptance(run["verdict"]), stages_of(run), status_check(run))
 
 
 def fields_case(name, path, case):
@@ -196,7 +196,7 @@ def cross_cases(folder, scratch):
         quote_path = os.path.join(folder, row["quote"], "quote.bin")
         yield Case(f"cross {row['quote']} with {row['collateral']}", ["attestation", "validate"],
                    options_of(quote_path, read(quote_path), case, other, scratch),
-                   row["verdict"] == "accept", stages_of(case), status_check(case))
+                   acceptance(row["verdict"]), stages_of(case), status_check(case))
 
 
 def mutation_cases(name, path, scratch):
@@ -219,7 +219,7 @@ def mutation_cases(name, path, scratch):
 
 def aael_case(name, path, case, scratch):
     """Lines of text, which extend RTMR3 alone."""
-    accept = case["verdict"] == "accept"
+    accept = acceptance(case["verdict"])
     options = {"file": ["log", os.path.join(path, "aael.txt")], "aael": True}
     wanted = (case.get("rtmr_wanted") or {}).get("3") or case.get("rtmr3")
     if wanted:
@@ -233,7 +233,7 @@ def log_case(name, path, case, scratch):
     if (case.get("format") or "").startswith("AAEL") or os.path.exists(os.path.join(path, "aael.txt")):
         return aael_case(name, path, case, scratch)
     log = next(entry for entry in sorted(os.listdir(path)) if entry.endswith((".bin", ".dat")))
-    accept = case["verdict"] == "accept"
+    accept = acceptance(case["verdict"])
     options = {"file": ["log", os.path.join(path, log)], "cc": True}
     values = case.get("rtmr_wanted") or (case.get("rtmr") if accept else None)
     if values:
@@ -244,7 +244,7 @@ def log_case(name, path, case, scratch):
 
 def quote_cases(name, path, case, scratch):
     yield from validations(name, path, case, scratch)
-    if "fields" in case and case.get("verdict") == "accept":
+    if "fields" in case and acceptance(case["verdict"]):
         yield fields_case(name, path, case)
     if os.path.exists(os.path.join(path, "mutations.json")):
         yield from mutation_cases(name, path, scratch)

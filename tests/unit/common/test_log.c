@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit.h"
 
+#include <fcntl.h>
+#include <stdbool.h>
+#include <unistd.h>
+
 #include "common/base/log.h"
 
 static void quoting_hides_what_a_terminal_would_obey(void **state)
@@ -28,12 +32,34 @@ static void an_unknown_level_is_refused(void **state)
 	assert_refused(log_set_level("loud", &e), e, ERR_INVALID, "'loud'");
 }
 
+/* What is opened next must not come to stand where answers and messages are written. */
+static void closed_standard_descriptors_are_held(void **state)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		int kept = fcntl(fd, F_DUPFD_CLOEXEC, 10);
+		int next;
+		bool used;
+
+		assert_true(kept >= 0);
+		close(fd);
+		log_open("test");
+		used = fd == STDIN_FILENO ? read(fd, &(char){ 0 }, 1) >= 0 : write(fd, "x", 1) >= 0;
+		next = open("/dev/null", O_RDWR | O_CLOEXEC);
+		close(next);
+		dup2(kept, fd);
+		close(kept);
+		assert_true(next > STDERR_FILENO);
+		assert_false(used);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(quoting_hides_what_a_terminal_would_obey),
 		cmocka_unit_test(quoting_cuts_long_values),
 		cmocka_unit_test(an_unknown_level_is_refused),
+		cmocka_unit_test(closed_standard_descriptors_are_held),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
