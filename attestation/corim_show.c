@@ -4,31 +4,12 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "common/base/encode.h"
 #include "common/base/json.h"
 #include "common/base/writer.h"
-
-/* Members are written with a comma before all but the first. */
-struct show {
-	struct writer *w;
-	bool more;
-};
-
-static void key(struct show *s, const char *name)
-{
-	writer_printf(s->w, "%s\"%s\":", s->more ? "," : "", name);
-	s->more = true;
-}
 
 static void text(struct writer *w, struct corim_bytes b)
 {
 	json_quote(w, (const char *)b.bytes, b.len);
-}
-
-static void hex(struct writer *w, struct corim_bytes b)
-{
-	for (size_t i = 0; i < b.len; i++)
-		writer_printf(w, "%02x", b.bytes[i]);
 }
 
 static void uuid(struct writer *w, const uint8_t *b)
@@ -79,7 +60,7 @@ static void id(struct writer *w, const struct corim_id *i, bool prefixed)
 		break;
 	case CORIM_ID_BYTES:
 		writer_printf(w, "\"%" PRIu64 ":", i->tag);
-		hex(w, i->value);
+		writer_hex(w, i->value.bytes, i->value.len);
 		break;
 	case CORIM_ID_OTHER:
 		writer_printf(w, "\"%" PRIu64 ":", i->tag);
@@ -93,38 +74,32 @@ static void id(struct writer *w, const struct corim_id *i, bool prefixed)
 
 static void measurement(struct writer *w, const struct corim_measurement *m)
 {
-	struct show s = { w, false };
-
 	writer_text(w, "{");
 	if (m->key.kind != CORIM_ID_NONE) {
-		key(&s, "key");
+		json_put_key(w, "key");
 		id(w, &m->key, true);
 	}
 	if (m->version.bytes) {
-		key(&s, "version");
+		json_put_key(w, "version");
 		text(w, m->version);
 	}
 	if (m->svn_kind != CORIM_SVN_NONE) {
-		key(&s, m->svn_kind == CORIM_SVN_MIN ? "min_svn" : "svn");
+		json_put_key(w, m->svn_kind == CORIM_SVN_MIN ? "min_svn" : "svn");
 		writer_printf(w, "%" PRIu64, m->svn);
 	}
 	if (m->digest_count) {
-		key(&s, "digests");
+		json_put_key(w, "digests");
 		for (size_t i = 0; i < m->digest_count; i++) {
-			writer_printf(w, "%s[%" PRIu64 ",\"", i ? "," : "[", m->digests[i].algorithm);
-			hex(w, m->digests[i].value);
-			writer_text(w, "\"]");
+			writer_printf(w, "%s[%" PRIu64 ",", i ? "," : "[", m->digests[i].algorithm);
+			json_quote_hex(w, m->digests[i].value.bytes, m->digests[i].value.len);
+			writer_text(w, "]");
 		}
 		writer_text(w, "]");
 	}
-	if (m->raw_value.bytes) {
-		key(&s, "raw_value");
-		writer_text(w, "\"");
-		hex(w, m->raw_value);
-		writer_text(w, "\"");
-	}
+	if (m->raw_value.bytes)
+		json_put_hex(w, "raw_value", m->raw_value.bytes, m->raw_value.len);
 	if (m->other_count) {
-		key(&s, "other_keys");
+		json_put_key(w, "other_keys");
 		for (size_t i = 0; i < m->other_count; i++)
 			writer_printf(w, "%s%" PRId64, i ? "," : "[", m->others[i]);
 		writer_text(w, "]");
@@ -134,31 +109,29 @@ static void measurement(struct writer *w, const struct corim_measurement *m)
 
 static void environment(struct writer *w, const struct corim_reference *r)
 {
-	struct show s = { w, false };
-
 	writer_text(w, "{");
 	if (r->class_id.kind != CORIM_ID_NONE) {
-		key(&s, "class_id");
+		json_put_key(w, "class_id");
 		id(w, &r->class_id, true);
 	}
 	if (r->vendor.bytes) {
-		key(&s, "vendor");
+		json_put_key(w, "vendor");
 		text(w, r->vendor);
 	}
 	if (r->model.bytes) {
-		key(&s, "model");
+		json_put_key(w, "model");
 		text(w, r->model);
 	}
 	if (r->has_layer) {
-		key(&s, "layer");
+		json_put_key(w, "layer");
 		writer_printf(w, "%" PRIu64, r->layer);
 	}
 	if (r->instance.kind != CORIM_ID_NONE) {
-		key(&s, "instance");
+		json_put_key(w, "instance");
 		id(w, &r->instance, true);
 	}
 	if (r->group.kind != CORIM_ID_NONE) {
-		key(&s, "group");
+		json_put_key(w, "group");
 		id(w, &r->group, true);
 	}
 	writer_text(w, "}");
@@ -214,21 +187,18 @@ static void validity(struct writer *w, int64_t from, int64_t to)
 
 static void signature(struct writer *w, const struct corim *c)
 {
-	writer_text(w, ",\"signer\":");
+	json_put_key(w, "signer");
 	text(w, c->signer);
-	writer_text(w, ",\"signature_validity\":");
+	json_put_key(w, "signature_validity");
 	if (c->has_signature_validity)
 		validity(w, c->signature_not_before, c->signature_not_after);
 	else
 		writer_text(w, "null");
-	writer_text(w, ",\"kid\":");
-	if (!c->kid.bytes) {
+	json_put_key(w, "kid");
+	if (c->kid.bytes)
+		json_quote_hex(w, c->kid.bytes, c->kid.len);
+	else
 		writer_text(w, "null");
-		return;
-	}
-	writer_text(w, "\"");
-	hex(w, c->kid);
-	writer_text(w, "\"");
 }
 
 void corim_show(const struct corim *c, struct writer *w)
@@ -242,11 +212,11 @@ void corim_show(const struct corim *c, struct writer *w)
 	}
 	writer_text(w, "]");
 	if (c->profile.kind != CORIM_ID_NONE) {
-		writer_text(w, ",\"profile\":");
+		json_put_key(w, "profile");
 		id(w, &c->profile, false);
 	}
 	if (c->has_validity) {
-		writer_text(w, ",\"validity\":");
+		json_put_key(w, "validity");
 		validity(w, c->not_before, c->not_after);
 	}
 	if (c->is_signed)

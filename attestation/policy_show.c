@@ -67,10 +67,7 @@ static void show_bytes(const struct json *value, struct writer *w)
 
 	if (base64_decode(value->text, strlen(value->text), &bytes, &len, &ignored) < 0)
 		return;
-	writer_text(w, "\"");
-	for (size_t i = 0; i < len; i++)
-		writer_printf(w, "%02x", bytes[i]);
-	writer_text(w, "\"");
+	json_quote_hex(w, bytes, len);
 }
 
 static void show_string(const struct json *value, struct writer *w)

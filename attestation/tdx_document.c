@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "common/base/encode.h"
 #include "common/base/timestamp.h"
 
 int tdx_member_is(const struct json *object, const char *key, const char *wanted, struct err *e)
@@ -43,18 +42,6 @@ int tdx_member_version(const struct json *object, uint64_t wanted, struct err *e
 	return 0;
 }
 
-int tdx_member_hex(const struct json *object, const char *key, uint8_t *out, size_t len,
-		   struct err *e)
-{
-	const char *text;
-
-	if (json_get_string(object, key, &text, e) < 0)
-		return -(int)e->code;
-	if (hex_decode(text, out, len, e) < 0)
-		return err_wrap(e, "%s", key);
-	return 0;
-}
-
 int tdx_member_time(const struct json *object, const char *key, int64_t *seconds, struct err *e)
 {
 	const char *text;
@@ -75,7 +62,7 @@ static int document_read(const struct json *root, struct span bytes, const char 
 	if (root->type != JSON_OBJECT)
 		return err_set(e, ERR_INVALID, "not an object");
 	if (json_only_keys(root, known, e) < 0 || json_get_object(root, name, &body, e) < 0 ||
-	    tdx_member_hex(root, "signature", d->signature, sizeof(d->signature), e) < 0 ||
+	    json_get_hex(root, "signature", d->signature, sizeof(d->signature), e) < 0 ||
 	    tdx_member_time(body, "issueDate", &d->issue_date, e) < 0 ||
 	    tdx_member_time(body, "nextUpdate", &d->next_update, e) < 0 ||
 	    tdx_member_u64(body, "tcbEvaluationDataNumber", UINT32_MAX, &d->evaluation, e) < 0)

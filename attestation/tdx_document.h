@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * tdx_document.h — what TCB info and QE identity have in common: the signed envelope, dates, hex
- * members and lists of levels by ISVSVN. Used by those two parsers only.
+ * tdx_document.h — what TCB info and QE identity have in common: the signed envelope, dates,
+ * numbers and lists of levels by ISVSVN. Used by those two parsers only.
  */
 #pragma once
 
@@ -19,8 +19,6 @@ void tdx_document_done(struct tdx_document *d);
 int tdx_member_is(const struct json *object, const char *key, const char *wanted,
 		  struct err *e) MUST_CHECK;
 int tdx_member_version(const struct json *object, uint64_t wanted, struct err *e) MUST_CHECK;
-int tdx_member_hex(const struct json *object, const char *key, uint8_t *out, size_t len,
-		   struct err *e) MUST_CHECK;
 int tdx_member_u64(const struct json *object, const char *key, uint64_t max, uint64_t *value,
 		   struct err *e) MUST_CHECK;
 int tdx_member_time(const struct json *object, const char *key, int64_t *seconds,

@@ -9,13 +9,13 @@ static int body_read(const struct json *body, struct tdx_qe_identity *q, struct 
 	uint64_t isvprodid;
 
 	if (tdx_member_is(body, "id", "TD_QE", e) < 0 || tdx_member_version(body, 2, e) < 0 ||
-	    tdx_member_hex(body, "miscselect", q->miscselect, sizeof(q->miscselect), e) < 0 ||
-	    tdx_member_hex(body, "miscselectMask", q->miscselect_mask, sizeof(q->miscselect_mask),
-			   e) < 0 ||
-	    tdx_member_hex(body, "attributes", q->attributes, sizeof(q->attributes), e) < 0 ||
-	    tdx_member_hex(body, "attributesMask", q->attributes_mask, sizeof(q->attributes_mask),
-			   e) < 0 ||
-	    tdx_member_hex(body, "mrsigner", q->mrsigner, sizeof(q->mrsigner), e) < 0 ||
+	    json_get_hex(body, "miscselect", q->miscselect, sizeof(q->miscselect), e) < 0 ||
+	    json_get_hex(body, "miscselectMask", q->miscselect_mask, sizeof(q->miscselect_mask),
+			 e) < 0 ||
+	    json_get_hex(body, "attributes", q->attributes, sizeof(q->attributes), e) < 0 ||
+	    json_get_hex(body, "attributesMask", q->attributes_mask, sizeof(q->attributes_mask),
+			 e) < 0 ||
+	    json_get_hex(body, "mrsigner", q->mrsigner, sizeof(q->mrsigner), e) < 0 ||
 	    tdx_member_u64(body, "isvprodid", UINT16_MAX, &isvprodid, e) < 0)
 		return -(int)e->code;
 	q->isvprodid = (uint16_t)isvprodid;

@@ -63,10 +63,10 @@ static int levels_read(const struct json *body, struct tdx_tcb_info *info, struc
 
 static int module_read(const struct json *node, struct tdx_module *m, struct err *e)
 {
-	if (tdx_member_hex(node, "mrsigner", m->mrsigner, sizeof(m->mrsigner), e) < 0 ||
-	    tdx_member_hex(node, "attributes", m->attributes, sizeof(m->attributes), e) < 0 ||
-	    tdx_member_hex(node, "attributesMask", m->attributes_mask,
-			   sizeof(m->attributes_mask), e) < 0)
+	if (json_get_hex(node, "mrsigner", m->mrsigner, sizeof(m->mrsigner), e) < 0 ||
+	    json_get_hex(node, "attributes", m->attributes, sizeof(m->attributes), e) < 0 ||
+	    json_get_hex(node, "attributesMask", m->attributes_mask, sizeof(m->attributes_mask),
+			 e) < 0)
 		return -(int)e->code;
 	return 0;
 }
@@ -123,8 +123,8 @@ static int body_read(const struct json *body, struct tdx_tcb_info *info, struct 
 	uint64_t type;
 
 	if (tdx_member_is(body, "id", "TDX", e) < 0 || tdx_member_version(body, 3, e) < 0 ||
-	    tdx_member_hex(body, "fmspc", info->fmspc, sizeof(info->fmspc), e) < 0 ||
-	    tdx_member_hex(body, "pceId", info->pceid, sizeof(info->pceid), e) < 0 ||
+	    json_get_hex(body, "fmspc", info->fmspc, sizeof(info->fmspc), e) < 0 ||
+	    json_get_hex(body, "pceId", info->pceid, sizeof(info->pceid), e) < 0 ||
 	    tdx_member_u64(body, "tcbType", 0, &type, e) < 0 ||
 	    json_get_object(body, "tdxModule", &module, e) < 0)
 		return -(int)e->code;

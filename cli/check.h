@@ -25,8 +25,8 @@ struct check_input {
 };
 
 /* Adds the layer's checks to `v` (and requires what it takes). Negative only for a call or an input
- * that makes no sense. What may be of interest goes to `show` as members of a JSON object, each
- * preceded by a comma. */
+ * that makes no sense. What may be of interest goes to `show` as members of a JSON object, without
+ * its braces. */
 struct writer;
 struct check_kind {
 	const char *name, *help;

@@ -9,6 +9,7 @@
 #include "attestation/tpm_pcrs.h"
 #include "cli/check_aael.h"
 #include "common/base/encode.h"
+#include "common/base/json.h"
 #include "common/base/writer.h"
 
 enum { AAEL_MAX = 1 << 20, AAEL_LINE_MAX = 65536 };
@@ -100,7 +101,6 @@ int check_aael(const struct check_input *in, const struct tpm_pcrs *pcrs, struct
 	       struct writer *show, struct err *e)
 {
 	uint8_t value[DIGEST_MAX] = { 0 };
-	char hex[2 * DIGEST_MAX + 1];
 	enum digest_kind kind = DIGEST_SHA384;
 	size_t events = 0;
 	struct err why;
@@ -111,7 +111,8 @@ int check_aael(const struct check_input *in, const struct tpm_pcrs *pcrs, struct
 		return 0;
 	}
 	verdict_check(v, "log.format", "AAEL", true, NULL, NULL);
-	hex_encode(value, digest_len(kind), hex);
-	writer_printf(show, ",\"events\":%zu,\"value\":\"%s\"", events, hex);
+	json_put_key(show, "events");
+	writer_printf(show, "%zu", events);
+	json_put_hex(show, "value", value, digest_len(kind));
 	return cli_value(in->cli, "pcrs") ? check_value(pcrs, kind, value, v) : 0;
 }

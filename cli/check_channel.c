@@ -9,18 +9,9 @@
 #include "attestation/tpm_attest.h"
 #include "attestation/tpm_attestation.h"
 #include "cli/check.h"
-#include "common/base/encode.h"
 #include "common/base/json.h"
 
 DEFINE_CLEANUP(struct json *, json_free)
-
-static void show_hex(struct writer *w, const char *key, const uint8_t *bytes, size_t len)
-{
-	writer_printf(w, ",\"%s\":\"", key);
-	for (size_t i = 0; i < len; i++)
-		writer_printf(w, "%02x", bytes[i]);
-	writer_text(w, "\"");
-}
 
 /* ---- request, frame ---- */
 
@@ -36,8 +27,9 @@ static int run_request(const struct check_input *in, struct verdict *v, struct w
 		return 0;
 	}
 	verdict_check(v, "parse.request", "RFC 9261 4", true, NULL, NULL);
-	show_hex(show, "context", request.context, EA_CONTEXT_LEN);
-	writer_text(show, ",\"signature_algorithms\":[");
+	json_put_hex(show, "context", request.context, EA_CONTEXT_LEN);
+	json_put_key(show, "signature_algorithms");
+	writer_text(show, "[");
 	for (size_t i = 0; i < request.scheme_count; i++)
 		writer_printf(show, "%s\"0x%04x\"", i ? "," : "", request.schemes[i]);
 	writer_text(show, "]");
@@ -77,7 +69,10 @@ static int run_frame(const struct check_input *in, struct verdict *v, struct wri
 		return 0;
 	}
 	verdict_check(v, "parse.frame", "wire.md", true, NULL, NULL);
-	writer_printf(show, ",\"type\":%u,\"length\":%zu", f.bytes[0], len);
+	json_put_key(show, "type");
+	writer_printf(show, "%u", f.bytes[0]);
+	json_put_key(show, "length");
+	writer_printf(show, "%zu", len);
 	return 0;
 }
 
@@ -90,18 +85,6 @@ const struct check_kind check_frame = {
 };
 
 /* ---- authenticator ---- */
-
-static int take_hex(const struct json *object, const char *key, uint8_t *out, size_t len,
-		    struct err *e)
-{
-	const char *text;
-
-	if (json_get_string(object, key, &text, e) < 0)
-		return -(int)e->code;
-	if (hex_decode(text, out, len, e) < 0)
-		return err_wrap(e, "'%s'", key);
-	return 0;
-}
 
 /* {"cipher_suite", "handshake_context", "finished_key", "attestation_exporter"} */
 static int read_session(const struct check_input *in, struct authenticator_session *s, struct err *e)
@@ -119,9 +102,10 @@ static int read_session(const struct check_input *in, struct authenticator_sessi
 	    json_get_string(root, "cipher_suite", &suite, e) < 0)
 		return err_wrap(e, "--session");
 	s->hash = strstr(suite, "SHA384") ? DIGEST_SHA384 : DIGEST_SHA256;
-	if (take_hex(root, "handshake_context", s->handshake_context, digest_len(s->hash), e) < 0 ||
-	    take_hex(root, "finished_key", s->finished_key, digest_len(s->hash), e) < 0 ||
-	    take_hex(root, "attestation_exporter", s->exporter, BINDING_EXPORTER_LEN, e) < 0)
+	if (json_get_hex(root, "handshake_context", s->handshake_context, digest_len(s->hash), e) <
+		    0 ||
+	    json_get_hex(root, "finished_key", s->finished_key, digest_len(s->hash), e) < 0 ||
+	    json_get_hex(root, "attestation_exporter", s->exporter, BINDING_EXPORTER_LEN, e) < 0)
 		return err_wrap(e, "--session");
 	return 0;
 }
@@ -262,8 +246,8 @@ static int run_authenticator(const struct check_input *in, struct verdict *v, st
 	}
 	verdict_check(v, "binding.authenticator", "RFC 9261 5", true, NULL, NULL);
 	judge_evidence(in, &a, key, v);
-	show_hex(show, "report_data", a.binding.report_data, BINDING_REPORT_DATA_LEN);
-	show_hex(show, "tpm_nonce", a.binding.tpm_nonce, BINDING_TPM_NONCE_LEN);
+	json_put_hex(show, "report_data", a.binding.report_data, BINDING_REPORT_DATA_LEN);
+	json_put_hex(show, "tpm_nonce", a.binding.tpm_nonce, BINDING_TPM_NONCE_LEN);
 	authenticator_done(&a);
 	return 0;
 }

@@ -2,6 +2,7 @@
 /* check_idblock.c — an ID block and its authentication, and a report if there is one. */
 #include "attestation/idblock.h"
 #include "cli/check.h"
+#include "common/base/json.h"
 #include "common/base/writer.h"
 
 static int run(const struct check_input *in, struct verdict *v, struct writer *show, struct err *e)
@@ -23,7 +24,8 @@ static int run(const struct check_input *in, struct verdict *v, struct writer *s
 		return 0;
 	}
 	verdict_check(v, "idblock.signature", "56860 table 76", true, NULL, NULL);
-	writer_printf(show, ",\"author_key\":%s", author ? "true" : "false");
+	json_put_key(show, "author_key");
+	writer_text(show, author ? "true" : "false");
 	return 0;
 }
 

@@ -10,14 +10,6 @@
 
 DEFINE_CLEANUP(struct json *, json_free)
 
-static void show_hex(struct writer *w, const uint8_t *bytes, size_t len)
-{
-	writer_text(w, "\"");
-	for (size_t i = 0; i < len; i++)
-		writer_printf(w, "%02x", bytes[i]);
-	writer_text(w, "\"");
-}
-
 /* ---- pcrs.json ---- */
 
 static int read_index(const char *text, uint32_t *index, struct err *e)
@@ -159,27 +151,28 @@ static void show_log(const struct event_log *log, struct writer *w)
 	CLEANUP(free) struct event_replay *replay = malloc(sizeof(*replay));
 	struct err ignored;
 
-	writer_printf(w, ",\"format\":\"%s\",\"algorithms\":[",
-		      log->legacy ? "sha1" : "crypto-agile");
+	json_put_key(w, "format");
+	writer_printf(w, "\"%s\",\"algorithms\":[", log->legacy ? "sha1" : "crypto-agile");
 	for (size_t b = 0; b < log->bank_count; b++)
 		writer_printf(w, "%s\"%s\"", b ? "," : "",
 			      log->banks[b].known ? tpm_bank_name(log->banks[b].kind) : "unknown");
 	writer_printf(w, "],\"events\":%zu,\"startup_locality\":", log->count);
 	writer_printf(w, log->startup_locality < 0 ? "null" : "%d", log->startup_locality);
-	writer_text(w, ",\"replay\":{");
+	json_put_key(w, "replay");
+	writer_text(w, "{");
 	for (size_t b = 0; replay && b < log->bank_count; b++) {
-		bool first = true;
+		char index[4];
 
 		if (!log->banks[b].known ||
 		    event_log_replay(log, log->banks[b].kind, replay, &ignored) < 0)
 			continue;
-		writer_printf(w, "%s\"%s\":{", b ? "," : "", tpm_bank_name(log->banks[b].kind));
+		json_put_key(w, tpm_bank_name(log->banks[b].kind));
+		writer_text(w, "{");
 		for (unsigned pcr = 0; pcr < EVENT_PCRS; pcr++) {
 			if (!log_speaks_of(log, pcr))
 				continue;
-			writer_printf(w, "%s\"%u\":", first ? "" : ",", pcr);
-			show_hex(w, replay->values[pcr], replay->len);
-			first = false;
+			snprintf(index, sizeof(index), "%u", pcr);
+			json_put_hex(w, index, replay->values[pcr], replay->len);
 		}
 		writer_text(w, "}");
 	}

@@ -14,14 +14,6 @@
 /* More than a token may have: one that is too long is a refusal, not a call that makes no sense. */
 enum { NONCE_MAX = 256 };
 
-static void show_hex(struct writer *w, const char *key, const uint8_t *bytes, size_t len)
-{
-	writer_printf(w, ",\"%s\":\"", key);
-	for (size_t i = 0; i < len; i++)
-		writer_printf(w, "%02x", bytes[i]);
-	writer_text(w, "\"");
-}
-
 /* ---- cose ---- */
 
 static int run_cose(const struct check_input *in, struct verdict *v, struct writer *show,
@@ -47,8 +39,9 @@ static int run_cose(const struct check_input *in, struct verdict *v, struct writ
 		verdict_err(v, "token.signature", "RFC 9052 4.4", &why);
 	else if (key)
 		verdict_check(v, "token.signature", "RFC 9052 4.4", true, NULL, NULL);
-	writer_printf(show, ",\"alg\":\"%s\"", cose_algorithm_name(m.algorithm));
-	show_hex(show, "payload", m.payload, m.payload_len);
+	json_put_key(show, "alg");
+	writer_printf(show, "\"%s\"", cose_algorithm_name(m.algorithm));
+	json_put_hex(show, "payload", m.payload, m.payload_len);
 	cose_done(&m);
 	return 0;
 }
@@ -159,15 +152,15 @@ static void show_token(const struct eat *t, struct writer *w)
 {
 	const struct datum *iss = datum_get(t->claims, 1);
 
-	writer_text(w, ",\"iss\":");
+	json_put_key(w, "iss");
 	if (iss && iss->type == DATUM_TEXT)
 		json_quote(w, (const char *)iss->bytes, iss->len);
 	else
 		writer_text(w, "null");
 	writer_printf(w, ",\"iat\":%" PRId64 ",\"exp\":%" PRId64 ",\"platform_type\":\"%s\"", t->issued,
 		      t->expires, eat_platform_name(t->platform));
-	show_hex(w, "eat_nonce", t->nonce.bytes, t->nonce.len);
-	show_hex(w, "raw_report", t->raw_report.bytes, t->raw_report.len);
+	json_put_hex(w, "eat_nonce", t->nonce.bytes, t->nonce.len);
+	json_put_hex(w, "raw_report", t->raw_report.bytes, t->raw_report.len);
 }
 
 static int run_token(const struct check_input *in, struct verdict *v, struct writer *show,
@@ -227,7 +220,7 @@ static int run_corim(const struct check_input *in, struct verdict *v, struct wri
 		return 0;
 	}
 	verdict_check(v, "token.corim", "draft-ietf-rats-corim", true, NULL, NULL);
-	writer_text(show, ",\"fields\":");
+	json_put_key(show, "fields");
 	corim_show(c, show);
 	corim_done(c);
 	return 0;

@@ -15,14 +15,6 @@
 
 enum { NONCE_MAX = 128 };
 
-static void show_hex(struct writer *w, struct span s)
-{
-	writer_text(w, "\"");
-	for (size_t i = 0; i < s.len; i++)
-		writer_printf(w, "%02x", s.bytes[i]);
-	writer_text(w, "\"");
-}
-
 /* ---- Azure's report and runtime data ---- */
 
 /* The report's REPORT_DATA are the digest of the runtime data, which name one signing key. */
@@ -131,14 +123,13 @@ static int read_quote(const struct check_input *in, struct quote_files *q, struc
 static void show_quote(const struct tpm_quote *q, struct writer *w)
 {
 	enum digest_kind hash;
+	const struct tpm_attest *a = &q->attest;
 
-	writer_text(w, ",\"qualified_signer\":");
-	show_hex(w, q->attest.qualified_signer);
-	writer_text(w, ",\"extra_data\":");
-	show_hex(w, q->attest.extra_data);
-	writer_printf(w, ",\"reset_count\":%u,\"selection\":{", q->attest.reset_count);
-	for (size_t i = 0; i < q->attest.selection_count; i++) {
-		const struct tpm_selection *s = &q->attest.selections[i];
+	json_put_hex(w, "qualified_signer", a->qualified_signer.bytes, a->qualified_signer.len);
+	json_put_hex(w, "extra_data", a->extra_data.bytes, a->extra_data.len);
+	writer_printf(w, ",\"reset_count\":%u,\"selection\":{", a->reset_count);
+	for (size_t i = 0; i < a->selection_count; i++) {
+		const struct tpm_selection *s = &a->selections[i];
 		bool first = true;
 
 		writer_printf(w, "%s\"%s\":[", i ? "," : "",
@@ -150,8 +141,8 @@ static void show_quote(const struct tpm_quote *q, struct writer *w)
 			}
 		writer_text(w, "]");
 	}
-	writer_text(w, "},\"pcr_digest\":");
-	show_hex(w, q->attest.pcr_digest);
+	writer_text(w, "}");
+	json_put_hex(w, "pcr_digest", a->pcr_digest.bytes, a->pcr_digest.len);
 	writer_printf(w, ",\"signature_algorithm\":\"0x%x\",\"signature_hash\":\"%s\"",
 		      q->signature.scheme,
 		      tpm_alg_digest(q->signature.hash, &hash) ? tpm_bank_name(hash) : "unknown");
@@ -337,7 +328,7 @@ static int run_hcl(const struct check_input *in, struct verdict *v, struct write
 	if (read_hcl(in, in->files[0], &key, v, e) < 0)
 		return -(int)e->code;
 	if (key && key_to_public_pem(key, &pem, &why) == 0) {
-		writer_text(show, ",\"ak\":");
+		json_put_key(show, "ak");
 		json_quote(show, pem, strlen(pem));
 	}
 	return 0;
@@ -377,10 +368,8 @@ static int run_ak_cert(const struct check_input *in, struct verdict *v, struct w
 		return 0;
 	}
 	verdict_check(v, "ak.certificate", "RFC 5280", true, NULL, NULL);
-	if (x509_load(in->files[0].bytes, in->files[0].len, &cert, &why) == 0) {
-		writer_text(show, ",\"serial\":");
-		show_hex(show, cert->serial);
-	}
+	if (x509_load(in->files[0].bytes, in->files[0].len, &cert, &why) == 0)
+		json_put_hex(show, "serial", cert->serial.bytes, cert->serial.len);
 	return 0;
 }
 

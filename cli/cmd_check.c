@@ -130,9 +130,9 @@ static void print(struct cli *cli, const struct check_kind *kind, const struct v
 		return;
 	}
 	json_quote(&w, e.text, strlen(e.text));
-	fprintf(cli->out, "{\"verdict\":\"%s\",\"kind\":\"%s\",\"reason\":%.*s%.*s}\n",
+	fprintf(cli->out, "{\"verdict\":\"%s\",\"kind\":\"%s\",\"reason\":%.*s%s%.*s}\n",
 		holds ? "holds" : "refused", kind->name, (int)w.len, (const char *)w.bytes,
-		(int)show->len, show->bytes ? (const char *)show->bytes : "");
+		show->len ? "," : "", (int)show->len, show->bytes ? (const char *)show->bytes : "");
 }
 
 static enum cli_exit judge(struct cli *cli, bool json, struct err *e)

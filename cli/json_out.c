@@ -82,15 +82,8 @@ void json_out_bool(struct json_out *out, const char *key, bool value)
 
 void json_out_hex(struct json_out *out, const char *key, const void *bytes, size_t len)
 {
-	char *text = malloc(2 * len + 1);
-
-	if (!text) {
-		out->w.bad = true;
-		return;
-	}
-	hex_encode(bytes, len, text);
-	json_out_text(out, key, text);
-	free(text);
+	begin(out, key);
+	json_quote_hex(&out->w, bytes, len);
 }
 
 int json_out_print(struct json_out *out, FILE *to, struct err *e)

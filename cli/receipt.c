@@ -6,24 +6,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "common/base/encode.h"
 #include "common/base/file.h"
 #include "common/base/json.h"
 #include "common/base/writer.h"
 
 enum { RECEIPT_MAX = 4 << 20 };
-
-static void put_hex(struct writer *w, const char *key, const void *bytes, size_t len)
-{
-	static const char digits[] = "0123456789abcdef";
-
-	writer_printf(w, "\"%s\":\"", key);
-	for (size_t i = 0; i < len; i++) {
-		writer_u8(w, (uint8_t)digits[((const uint8_t *)bytes)[i] >> 4]);
-		writer_u8(w, (uint8_t)digits[((const uint8_t *)bytes)[i] & 15]);
-	}
-	writer_text(w, "\",");
-}
 
 static int write_json(const struct receipt *r, const char *path, const char *when,
 		      const char *evidence, struct err *e)
@@ -36,12 +23,11 @@ static int write_json(const struct receipt *r, const char *path, const char *whe
 		return -(int)e->code;
 	writer_printf(&w, "{\"receipt\":1,\"time\":\"%s\",\"evidence\":", when);
 	json_quote(&w, evidence, strlen(evidence));
-	writer_text(&w, ",");
-	put_hex(&w, "evidence_sha256", sha256, sizeof(sha256));
-	put_hex(&w, "spki", a->spki, a->spki_len);
-	put_hex(&w, "report_data", a->binding.report_data, sizeof(a->binding.report_data));
-	put_hex(&w, "tpm_nonce", a->binding.tpm_nonce, sizeof(a->binding.tpm_nonce));
-	writer_text(&w, "\"verdict\":");
+	json_put_hex(&w, "evidence_sha256", sha256, sizeof(sha256));
+	json_put_hex(&w, "spki", a->spki, a->spki_len);
+	json_put_hex(&w, "report_data", a->binding.report_data, sizeof(a->binding.report_data));
+	json_put_hex(&w, "tpm_nonce", a->binding.tpm_nonce, sizeof(a->binding.tpm_nonce));
+	json_put_key(&w, "verdict");
 	verdict_json(r->verdict, &w);
 	writer_text(&w, "}\n");
 	if (writer_check(&w, "receipt", e) < 0)

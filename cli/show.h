@@ -20,6 +20,3 @@ int show_token(struct span evidence, struct writer *w, struct err *e) MUST_CHECK
 
 /* The same members as lines "key.key: value". */
 int show_text(const struct writer *members, FILE *out, struct err *e) MUST_CHECK;
-
-/* ,"key":"hexadecimal" with the comma only if something stands before in the object. */
-void show_hex(struct writer *w, const char *key, const void *bytes, size_t len);

@@ -11,30 +11,6 @@
 #include "common/base/json.h"
 #include "common/base/writer.h"
 
-/* A comma, unless an object has just been opened or nothing stands there yet. */
-static void comma(struct writer *w)
-{
-	if (w->len && w->bytes[w->len - 1] != '{' && w->bytes[w->len - 1] != '[')
-		writer_text(w, ",");
-}
-
-static void key(struct writer *w, const char *name)
-{
-	comma(w);
-	writer_printf(w, "\"%s\":", name);
-}
-
-void show_hex(struct writer *w, const char *name, const void *bytes, size_t len)
-{
-	const uint8_t *b = bytes;
-
-	key(w, name);
-	writer_text(w, "\"");
-	for (size_t i = 0; i < len; i++)
-		writer_printf(w, "%02x", b[i]);
-	writer_text(w, "\"");
-}
-
 struct bit {
 	const char *name;
 	uint64_t bit;
@@ -43,7 +19,7 @@ struct bit {
 static void bits(struct writer *w, uint64_t value, const struct bit *table, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
-		key(w, table[i].name);
+		json_put_key(w, table[i].name);
 		writer_text(w, value & table[i].bit ? "true" : "false");
 	}
 	writer_text(w, "}");
@@ -64,7 +40,7 @@ static void show_policy(uint64_t policy, struct writer *w)
 		{ "page_swap_disable", SNP_POLICY_PAGE_SWAP_DISABLE },
 	};
 
-	key(w, "policy_bits");
+	json_put_key(w, "policy_bits");
 	writer_printf(w, "{\"abi_minor\":%u,\"abi_major\":%u", (unsigned)(policy & 0xff),
 		      (unsigned)(policy >> SNP_POLICY_ABI_MAJOR_SHIFT & 0xff));
 	bits(w, policy, table, ARRAY_LEN(table));
@@ -82,7 +58,7 @@ static void show_platform(uint64_t info, struct writer *w)
 		{ "tio_en", SNP_PLATFORM_TIO_EN },
 	};
 
-	key(w, "platform_info_bits");
+	json_put_key(w, "platform_info_bits");
 	writer_text(w, "{");
 	bits(w, info, table, ARRAY_LEN(table));
 }
@@ -94,11 +70,11 @@ static void show_flags(uint32_t flags, struct writer *w)
 					    NULL,   NULL,   NULL, "none" };
 	const char *name = keys[flags >> 2 & 7];
 
-	key(w, "author_key_en");
+	json_put_key(w, "author_key_en");
 	writer_text(w, flags & 1 ? "true" : "false");
-	key(w, "mask_chip_key");
+	json_put_key(w, "mask_chip_key");
 	writer_text(w, flags & 2 ? "true" : "false");
-	key(w, "signing_key");
+	json_put_key(w, "signing_key");
 	writer_printf(w, "\"%s\"", name ? name : "reserved");
 }
 
@@ -110,9 +86,9 @@ static void show_tcb(const struct snp_report *r, const char *name, const uint8_t
 		r->version >= 3 ? snp_product_of_cpuid(r->cpuid_fam_id, r->cpuid_mod_id) : SNP_MILAN;
 	struct snp_tcb tcb = snp_tcb_of(raw, product);
 
-	key(w, name);
+	json_put_key(w, name);
 	writer_text(w, "{");
-	show_hex(w, "raw", raw, SNP_TCB_LEN);
+	json_put_hex(w, "raw", raw, SNP_TCB_LEN);
 	if (product == SNP_TURIN)
 		writer_printf(w, ",\"fmc\":%u", tcb.fmc);
 	writer_printf(w, ",\"bootloader\":%u,\"tee\":%u,\"snp\":%u,\"microcode\":%u}", tcb.bootloader,
@@ -129,10 +105,10 @@ static bool is_tcb(const char *member)
 /* In the report a signature's parts are little-endian; people write numbers. */
 static void show_reversed(struct writer *w, const char *name, const uint8_t *bytes, size_t len)
 {
-	key(w, name);
+	json_put_key(w, name);
 	writer_text(w, "\"");
 	for (size_t i = len; i-- > 0;)
-		writer_printf(w, "%02x", bytes[i]);
+		writer_hex(w, bytes + i, 1);
 	writer_text(w, "\"");
 }
 
@@ -144,17 +120,17 @@ static void show_field(const struct snp_report *r, const struct snp_field *f, st
 
 	switch (f->type) {
 	case SNP_U8:
-		key(w, f->member);
+		json_put_key(w, f->member);
 		writer_printf(w, "%u", *at);
 		break;
 	case SNP_U32:
 		memcpy(&word, at, sizeof(word));
-		key(w, f->member);
+		json_put_key(w, f->member);
 		writer_printf(w, "%u", word);
 		break;
 	case SNP_U64:
 		memcpy(&wide, at, sizeof(wide));
-		key(w, f->member);
+		json_put_key(w, f->member);
 		writer_printf(w, "\"0x%016" PRIx64 "\"", wide);
 		break;
 	case SNP_BYTES:
@@ -163,7 +139,7 @@ static void show_field(const struct snp_report *r, const struct snp_field *f, st
 		else if (strncmp(f->member, "signature_", 10) == 0)
 			show_reversed(w, f->member, at, f->len);
 		else
-			show_hex(w, f->member, at, f->len);
+			json_put_hex(w, f->member, at, f->len);
 		break;
 	}
 }
@@ -176,7 +152,7 @@ int show_snp(struct span evidence, struct writer *w, struct err *e)
 	snp_evidence_split(evidence, &report, &table);
 	if (snp_report_parse(report.bytes, report.len, &r, e) < 0)
 		return -(int)e->code;
-	key(w, "fields");
+	json_put_key(w, "fields");
 	writer_text(w, "{");
 	for (size_t i = 0; i < snp_report_field_count; i++)
 		show_field(&r, &snp_report_fields[i], w);
@@ -185,7 +161,7 @@ int show_snp(struct span evidence, struct writer *w, struct err *e)
 	show_flags(r.flags, w);
 	writer_text(w, "}");
 	if (table.len) {
-		key(w, "certificate_table_bytes");
+		json_put_key(w, "certificate_table_bytes");
 		writer_printf(w, "%zu", table.len);
 	}
 	return 0;
@@ -209,30 +185,30 @@ static void show_body(const struct tdx_quote *q, struct writer *w)
 	};
 	size_t count = q->body_type == TDX_BODY_15 ? ARRAY_LEN(rows) : ARRAY_LEN(rows) - 2;
 
-	key(w, "fields");
+	json_put_key(w, "fields");
 	writer_text(w, "{");
 	for (size_t i = 0; i < count; i++)
-		show_hex(w, rows[i].name, (const uint8_t *)&q->body + rows[i].at, rows[i].len);
+		json_put_hex(w, rows[i].name, (const uint8_t *)&q->body + rows[i].at, rows[i].len);
 	for (size_t i = 0; i < TDX_RTMR_COUNT; i++) {
 		char name[8];
 
 		snprintf(name, sizeof(name), "rtmr%zu", i);
-		show_hex(w, name, q->body.rtmr[i], TDX_MR_LEN);
+		json_put_hex(w, name, q->body.rtmr[i], TDX_MR_LEN);
 	}
 	writer_text(w, "}");
 }
 
 static void show_qe(const struct tdx_qe_report *r, struct writer *w)
 {
-	key(w, "qe_report");
+	json_put_key(w, "qe_report");
 	writer_text(w, "{");
-	show_hex(w, "cpusvn", r->cpusvn, sizeof(r->cpusvn));
-	show_hex(w, "miscselect", r->miscselect, sizeof(r->miscselect));
-	show_hex(w, "attributes", r->attributes, sizeof(r->attributes));
-	show_hex(w, "mrenclave", r->mrenclave, sizeof(r->mrenclave));
-	show_hex(w, "mrsigner", r->mrsigner, sizeof(r->mrsigner));
+	json_put_hex(w, "cpusvn", r->cpusvn, sizeof(r->cpusvn));
+	json_put_hex(w, "miscselect", r->miscselect, sizeof(r->miscselect));
+	json_put_hex(w, "attributes", r->attributes, sizeof(r->attributes));
+	json_put_hex(w, "mrenclave", r->mrenclave, sizeof(r->mrenclave));
+	json_put_hex(w, "mrsigner", r->mrsigner, sizeof(r->mrsigner));
 	writer_printf(w, ",\"isvprodid\":%u,\"isvsvn\":%u", r->isvprodid, r->isvsvn);
-	show_hex(w, "reportdata", r->reportdata, sizeof(r->reportdata));
+	json_put_hex(w, "reportdata", r->reportdata, sizeof(r->reportdata));
 	writer_text(w, "}");
 }
 
@@ -249,23 +225,23 @@ static void show_pck(const struct tdx_quote *q, struct writer *w)
 		return;
 	sgx = x509_extension_of(chain.certs[0], "1.2.840.113741.1.13.1");
 	if (sgx && tdx_pck_parse(sgx->value, &pck, &ignored) == 0) {
-		key(w, "pck");
+		json_put_key(w, "pck");
 		writer_text(w, "{");
-		show_hex(w, "fmspc", pck.fmspc, sizeof(pck.fmspc));
-		show_hex(w, "pceid", pck.pceid, sizeof(pck.pceid));
-		show_hex(w, "ppid", pck.ppid, sizeof(pck.ppid));
-		show_hex(w, "cpusvn", pck.cpusvn, sizeof(pck.cpusvn));
+		json_put_hex(w, "fmspc", pck.fmspc, sizeof(pck.fmspc));
+		json_put_hex(w, "pceid", pck.pceid, sizeof(pck.pceid));
+		json_put_hex(w, "ppid", pck.ppid, sizeof(pck.ppid));
+		json_put_hex(w, "cpusvn", pck.cpusvn, sizeof(pck.cpusvn));
 		writer_text(w, ",\"sgx_tcb_comp_svn\":[");
 		for (size_t i = 0; i < TDX_COMPONENTS; i++)
 			writer_printf(w, "%s%u", i ? "," : "", pck.components[i]);
 		writer_printf(w, "],\"pcesvn\":%u,\"sgx_type\":%u", pck.pcesvn, pck.sgx_type);
 		if (x509_common_name(chain.certs[0]->issuer, issuer, sizeof(issuer), &ignored) == 0) {
-			writer_text(w, ",\"issuer\":");
+			json_put_key(w, "issuer");
 			json_quote(w, issuer, strlen(issuer));
 		}
 		const struct span *serial = &chain.certs[0]->serial;
 		size_t skip = serial->len > 1 && serial->bytes[0] == 0;
-		show_hex(w, "serial", serial->bytes + skip, serial->len - skip);
+		json_put_hex(w, "serial", serial->bytes + skip, serial->len - skip);
 		writer_text(w, "}");
 	}
 	x509_chain_done(&chain);
@@ -277,7 +253,7 @@ int show_tdx(struct span evidence, struct writer *w, struct err *e)
 
 	if (tdx_quote_parse(evidence.bytes, evidence.len, &q, e) < 0)
 		return -(int)e->code;
-	key(w, "version");
+	json_put_key(w, "version");
 	writer_printf(w, "%u,\"body_type\":%u,\"padding\":%zu", q.version, q.body_type, q.padding);
 	show_body(&q, w);
 	show_qe(&q.qe_report, w);

@@ -13,24 +13,17 @@
 
 DEFINE_CLEANUP(struct json *, json_free)
 
-static void comma(struct writer *w)
-{
-	if (w->len && w->bytes[w->len - 1] != '{' && w->bytes[w->len - 1] != '[')
-		writer_text(w, ",");
-}
-
 static int show_quote(const struct tpm_attestation_quote *quote, struct writer *w, struct err *e)
 {
 	struct tpm_attest a;
 
 	if (tpm_attest_parse(quote->quote, &a, e) < 0)
 		return -(int)e->code;
-	comma(w);
 	writer_printf(w, "{\"reset_count\":%u,\"restart_count\":%u,\"clock\":%" PRIu64, a.reset_count,
 		      a.restart_count, a.clock);
-	show_hex(w, "qualified_signer", a.qualified_signer.bytes, a.qualified_signer.len);
-	show_hex(w, "extra_data", a.extra_data.bytes, a.extra_data.len);
-	show_hex(w, "pcr_digest", a.pcr_digest.bytes, a.pcr_digest.len);
+	json_put_hex(w, "qualified_signer", a.qualified_signer.bytes, a.qualified_signer.len);
+	json_put_hex(w, "extra_data", a.extra_data.bytes, a.extra_data.len);
+	json_put_hex(w, "pcr_digest", a.pcr_digest.bytes, a.pcr_digest.len);
 	writer_text(w, ",\"pcrs\":{");
 	for (size_t b = 0; b < quote->pcrs.count; b++) {
 		const struct tpm_pcr_bank *bank = &quote->pcrs.banks[b];
@@ -41,7 +34,7 @@ static int show_quote(const struct tpm_attestation_quote *quote, struct writer *
 
 			snprintf(index, sizeof(index), "%u", i);
 			if (bank->present & UINT32_C(1) << i)
-				show_hex(w, index, bank->values[i], digest_len(bank->kind));
+				json_put_hex(w, index, bank->values[i], digest_len(bank->kind));
 		}
 		writer_text(w, "}");
 	}
@@ -57,11 +50,13 @@ int show_tpm(struct span evidence, struct writer *w, struct err *e)
 		return err_nomem(e);
 	if (tpm_attestation_parse(evidence, a, e) < 0)
 		return -(int)e->code;
-	show_hex(w, "ak_pub", a->ak_public.bytes, a->ak_public.len);
+	json_put_hex(w, "ak_pub", a->ak_public.bytes, a->ak_public.len);
 	writer_text(w, ",\"quotes\":[");
-	for (size_t i = 0; i < a->quote_count; i++)
+	for (size_t i = 0; i < a->quote_count; i++) {
+		writer_text(w, i ? "," : "");
 		if (show_quote(&a->quotes[i], w, e) < 0)
 			return -(int)e->code;
+	}
 	writer_printf(w, "],\"event_log_bytes\":%zu,\"ak_cert_bytes\":%zu", a->event_log.len,
 		      a->ak_cert.len);
 	if (a->sev_snp.len) {
@@ -87,7 +82,7 @@ static int show_evidence(const struct eat *t, struct writer *w, struct err *e)
 	case EAT_SNP_VTPM:
 		return show_tpm(raw, w, e);
 	default:
-		show_hex(w, "raw_report", raw.bytes, raw.len);
+		json_put_hex(w, "raw_report", raw.bytes, raw.len);
 		return 0;
 	}
 }
@@ -98,16 +93,16 @@ int show_token(struct span evidence, struct writer *w, struct err *e)
 
 	if (eat_parse(evidence.bytes, evidence.len, &t, e) < 0)
 		return -(int)e->code;
-	comma(w);
-	writer_printf(w, "\"platform_type\":\"%s\",\"iat\":%" PRId64 ",\"exp\":%" PRId64,
+	json_put_key(w, "platform_type");
+	writer_printf(w, "\"%s\",\"iat\":%" PRId64 ",\"exp\":%" PRId64,
 		      eat_platform_name(t.platform), t.issued, t.expires);
-	show_hex(w, "eat_nonce", t.nonce.bytes, t.nonce.len);
+	json_put_hex(w, "eat_nonce", t.nonce.bytes, t.nonce.len);
 	if (eat_nonce_use_name(t.nonce_use))
 		writer_printf(w, ",\"x-cocos-nonce-use\":\"%s\"", eat_nonce_use_name(t.nonce_use));
 	if (t.spki)
-		show_hex(w, "cnf", t.spki, t.spki_len);
+		json_put_hex(w, "cnf", t.spki, t.spki_len);
 	if (t.run.len)
-		show_hex(w, "x-cocos-run", t.run.bytes, t.run.len);
+		json_put_hex(w, "x-cocos-run", t.run.bytes, t.run.len);
 	int failed = show_evidence(&t, w, e);
 	eat_done(&t);
 	return failed;

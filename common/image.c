@@ -46,13 +46,13 @@ static int read_part(const struct image *image, const struct json *root, const c
 {
 	uint8_t found[SHA256_LEN];
 	const struct json *part;
-	const char *name, *hex;
+	const char *name;
 	uint64_t size;
 
-	if (json_get_object(root, key, &part, e) < 0 || json_get_string(part, "file", &name, e) < 0 ||
+	if (json_get_object(root, key, &part, e) < 0 ||
+	    json_get_string(part, "file", &name, e) < 0 ||
 	    json_get_u64(part, "size", &size, e) < 0 ||
-	    json_get_string(part, "sha256", &hex, e) < 0 ||
-	    hex_decode(hex, file->sha256, sizeof(file->sha256), e) < 0)
+	    json_get_hex(part, "sha256", file->sha256, sizeof(file->sha256), e) < 0)
 		return err_wrap(e, "image.json: %s", key);
 	if (!*name || *name == '.' || strchr(name, '/'))
 		return err_set(e, ERR_INVALID, "image.json: %s: %s is no plain file name", key,

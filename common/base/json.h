@@ -55,6 +55,10 @@ int json_get_array(const struct json *object, const char *key, const struct json
 int json_get_object(const struct json *object, const char *key, const struct json **member,
 		    struct err *e) MUST_CHECK;
 
+/* A string of exactly 2 * len hexadecimal digits. */
+int json_get_hex(const struct json *object, const char *key, uint8_t *bytes, size_t len,
+		 struct err *e) MUST_CHECK;
+
 /* The exact integer of a number node: digits only, no sign, fraction, exponent or leading zero. */
 int json_u64(const struct json *number, uint64_t *value, struct err *e) MUST_CHECK;
 
@@ -66,3 +70,11 @@ int json_only_keys(const struct json *object, const char *const known[], struct 
  * character that was cut, become \ufffd each, as there. */
 struct writer;
 void json_quote(struct writer *w, const char *text, size_t len);
+/* Bytes as a string of hexadecimal digits. */
+void json_quote_hex(struct writer *w, const void *bytes, size_t len);
+/* What stands before a value in an object that is being written: a comma, unless the object has
+ * just been opened or nothing is written yet, and the key (a name of ours, which needs no escapes).
+ */
+void json_put_key(struct writer *w, const char *key);
+/* The two of them. */
+void json_put_hex(struct writer *w, const char *key, const void *bytes, size_t len);

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "common/base/encode.h"
 #include "common/base/log.h"
 
 const char *json_type_name(enum json_type type)
@@ -45,6 +46,18 @@ int json_get_string(const struct json *object, const char *key, const char **tex
 	if (get_typed(object, key, JSON_STRING, &m, e) < 0)
 		return -(int)e->code;
 	*text = m->text;
+	return 0;
+}
+
+int json_get_hex(const struct json *object, const char *key, uint8_t *bytes, size_t len,
+		 struct err *e)
+{
+	const char *text;
+
+	if (json_get_string(object, key, &text, e) < 0)
+		return -(int)e->code;
+	if (hex_decode(text, bytes, len, e) < 0)
+		return err_wrap(e, "'%s'", key);
 	return 0;
 }
 

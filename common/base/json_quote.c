@@ -73,3 +73,23 @@ void json_quote(struct writer *w, const char *text, size_t len)
 	}
 	writer_u8(w, '"');
 }
+
+void json_quote_hex(struct writer *w, const void *bytes, size_t len)
+{
+	writer_u8(w, '"');
+	writer_hex(w, bytes, len);
+	writer_u8(w, '"');
+}
+
+void json_put_key(struct writer *w, const char *key)
+{
+	if (w->len && w->bytes[w->len - 1] != '{')
+		writer_u8(w, ',');
+	writer_printf(w, "\"%s\":", key);
+}
+
+void json_put_hex(struct writer *w, const char *key, const void *bytes, size_t len)
+{
+	json_put_key(w, key);
+	json_quote_hex(w, bytes, len);
+}

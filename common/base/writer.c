@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/base/bytes.h"
+#include "common/base/encode.h"
 
 void writer_done(struct writer *w)
 {
@@ -117,6 +118,20 @@ void writer_be32(struct writer *w, uint32_t v)
 void writer_be64(struct writer *w, uint64_t v)
 {
 	big(w, v, 8);
+}
+
+void writer_hex(struct writer *w, const void *bytes, size_t len)
+{
+	enum { STEP = 64 };
+	char text[2 * STEP + 1];
+	const uint8_t *b = bytes;
+
+	for (size_t at = 0; at < len; at += STEP) {
+		size_t part = len - at < STEP ? len - at : STEP;
+
+		hex_encode(b + at, part, text);
+		writer_bytes(w, text, 2 * part);
+	}
 }
 
 void writer_printf(struct writer *w, const char *fmt, ...)

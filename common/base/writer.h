@@ -39,6 +39,7 @@ void writer_be16(struct writer *w, uint16_t v);
 void writer_be24(struct writer *w, uint32_t v);
 void writer_be32(struct writer *w, uint32_t v);
 void writer_be64(struct writer *w, uint64_t v);
+void writer_hex(struct writer *w, const void *bytes, size_t len); /* lower-case digits */
 void writer_printf(struct writer *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* Room for a big-endian length of `width` bytes (1 to 4); returns where it stands. */

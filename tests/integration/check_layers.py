@@ -3,6 +3,7 @@
 each is a refusal that names what is wrong, never a yes and never an error without a verdict."""
 import json
 import os
+import struct
 import subprocess
 import sys
 import tempfile
@@ -185,6 +186,17 @@ def a_text_log_is_held_against_the_one_register_that_is_named():
         refused(log(pcrs), "log.replay")
 
 
+def what_is_said_of_a_log_is_json_whatever_its_banks():
+    head = struct.pack("<II20xI", 0, 3, 37) + b"Spec ID Event03\0" + struct.pack(
+        "<IBBBBIHHHHB", 0, 0, 2, 0, 2, 2, 0x12, 32, 0x0B, 32, 0)
+    event = struct.pack("<IIIH32sH32sI", 8, 0xD, 2, 0x12, b"x" * 32, 0x0B, b"y" * 32, 1) + b"z"
+    scratch = Scratch()
+    path = scratch.file("log.bin", head + event)
+    found = json.loads(check("log", path, "--json", "--separators_optional")[1])
+    assert found["algorithms"] == ["unknown", "sha256"], found
+    assert list(found["replay"]) == ["sha256"] and list(found["replay"]["sha256"]) == ["8"], found
+
+
 def main():
     if not os.path.isdir(os.path.join(VECTORS, "tpm")):
         print("1..0 # SKIP the shared vectors are not here (COCOS_VECTORS)")
@@ -194,7 +206,8 @@ def main():
              a_quote_s_key_is_the_one_that_azure_s_data_name, a_message_of_sha1_registers_alone_has_to_be_allowed,
              a_message_s_resets_and_certificate_are_judged_where_asked,
              a_register_that_the_log_has_no_event_for_has_to_be_untouched,
-             a_text_log_is_held_against_the_one_register_that_is_named])
+             a_text_log_is_held_against_the_one_register_that_is_named,
+             what_is_said_of_a_log_is_json_whatever_its_banks])
 
 
 if __name__ == "__main__":

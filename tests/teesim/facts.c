@@ -60,12 +60,10 @@ static int read_bytes(const struct json *root, const struct row *rows, size_t co
 		      struct facts *facts, struct err *e)
 {
 	for (size_t i = 0; i < count; i++) {
-		const char *text;
-
 		if (!json_get(root, rows[i].name))
 			continue;
-		if (json_get_string(root, rows[i].name, &text, e) < 0 ||
-		    hex_decode(text, (uint8_t *)facts + rows[i].at, rows[i].len, e) < 0)
+		if (json_get_hex(root, rows[i].name, (uint8_t *)facts + rows[i].at, rows[i].len,
+				 e) < 0)
 			return err_wrap(e, "%s", rows[i].name);
 	}
 	return 0;

@@ -177,6 +177,46 @@ static void unknown_keys_are_named(void **state)
 	assert_refused(json_only_keys(root, known, &e), e, ERR_INVALID, "unknown key 'b'");
 }
 
+static void hexadecimal_members_have_their_length(void **state)
+{
+	static const char text[] = "{\"a\":\"01fF\",\"n\":1,\"odd\":\"01f\",\"bad\":\"01fg\"}";
+	CLEANUP(json_free) struct json *root = parsed(text);
+	uint8_t b[4] = { 0xcc, 0xcc, 0xcc, 0xcc };
+	struct err e;
+
+	assert_ok(json_get_hex(root, "a", b, 2, &e), e);
+	assert_memory_equal(b, "\x01\xff\xcc", 3);
+	assert_refused(json_get_hex(root, "a", b, 1, &e), e, ERR_INVALID, "'a'");
+	assert_refused(json_get_hex(root, "a", b, 3, &e), e, ERR_INVALID, "'a'");
+	assert_refused(json_get_hex(root, "odd", b, 2, &e), e, ERR_INVALID, "'odd'");
+	assert_refused(json_get_hex(root, "bad", b, 2, &e), e, ERR_INVALID, "'bad'");
+	assert_refused(json_get_hex(root, "n", b, 2, &e), e, ERR_INVALID, "a number");
+	assert_refused(json_get_hex(root, "none", b, 2, &e), e, ERR_NOT_FOUND, "'none'");
+}
+
+static void members_are_written_with_commas_between_them(void **state)
+{
+	CLEANUP_WRITER struct writer w = writer_up_to(1000);
+	size_t len;
+
+	json_put_hex(&w, "first", "\x01\xff", 2);
+	json_put_key(&w, "object");
+	writer_text(&w, "{");
+	json_put_hex(&w, "none", NULL, 0);
+	json_put_key(&w, "brace");
+	json_quote(&w, "{", 1);
+	json_put_key(&w, "n");
+	writer_text(&w, "1}");
+	json_put_key(&w, "list");
+	writer_text(&w, "[");
+	json_quote_hex(&w, "\x80", 1);
+	writer_text(&w, "]");
+	CLEANUP(free) char *text = (char *)writer_take(&w, &len);
+	assert_string_equal(text,
+			    "\"first\":\"01ff\",\"object\":{\"none\":\"\",\"brace\":\"{\",\"n\":1},"
+			    "\"list\":[\"80\"]");
+}
+
 static void text_is_written_as_go_does(void **state)
 {
 	CLEANUP_WRITER struct writer w = writer_up_to(1000);
@@ -216,6 +256,8 @@ int main(void)
 		cmocka_unit_test(feeds_are_refused_where_they_stand),
 		cmocka_unit_test(a_backslash_at_the_end_ends_the_search),
 		cmocka_unit_test(unknown_keys_are_named),
+		cmocka_unit_test(hexadecimal_members_have_their_length),
+		cmocka_unit_test(members_are_written_with_commas_between_them),
 		cmocka_unit_test(text_is_written_as_go_does),
 	};
 

@@ -58,6 +58,27 @@ static void text_is_formatted_in_place(void **state)
 	assert_string_equal(text + 594, "00099,");
 }
 
+static void digits_are_written_whatever_their_count(void **state)
+{
+	CLEANUP_WRITER struct writer w = writer_up_to(1000);
+	uint8_t bytes[200];
+	size_t len;
+
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (uint8_t)i;
+	writer_hex(&w, bytes, 0);
+	writer_hex(&w, bytes, 64);
+	writer_hex(&w, bytes + 64, 136);
+	CLEANUP(free) char *text = (char *)writer_take(&w, &len);
+	assert_int_equal(len, 400);
+	for (size_t i = 0; i < sizeof(bytes); i++) {
+		char digits[3] = { text[2 * i], text[2 * i + 1] };
+
+		assert_int_equal(strtoul(digits, NULL, 16), i);
+	}
+	assert_string_equal(text + 2 * 198, "c6c7");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -65,6 +86,7 @@ int main(void)
 		cmocka_unit_test(the_maximum_holds_to_the_byte),
 		cmocka_unit_test(a_length_that_does_not_fit_is_an_error),
 		cmocka_unit_test(text_is_formatted_in_place),
+		cmocka_unit_test(digits_are_written_whatever_their_count),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
