@@ -46,10 +46,22 @@ packages_need() { # GROUP...
 		return 1
 	fi
 	echo "installing: $missing" >&2
-	# The lists may be missing or older than the archive: try, refresh, try again.
-	packages_install $missing || { apt-get -q update >&2 && packages_install $missing; }
+	# The lists may be missing or older than the archive, another apt may be at work (for its lists
+	# there is no waiting), the network may be away for a moment: try, refresh, try again.
+	local try
+	for try in 1 2 3 4 5 6; do
+		packages_install $missing && return 0
+		[ "$try" = 1 ] || sleep $((5 * try))
+		packages_apt update >&2
+	done
+	packages_install $missing
 }
 
 packages_install() {
-	DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends "$@" >&2
+	packages_apt install -y --no-install-recommends "$@" >&2
+}
+
+packages_apt() {
+	DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=600 -o Acquire::Retries=3 \
+		-o Dpkg::Options::=--force-confold "$@"
 }

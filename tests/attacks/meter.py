@@ -7,6 +7,7 @@ import time
 from listener import Listener
 
 PIECE = 1 << 16
+ROOM = 1 << 18  # of a socket: kernels differ in how much of a transfer lies in theirs
 
 
 class Meter(Listener):
@@ -19,10 +20,12 @@ class Meter(Listener):
         self.port_behind, self.strike, self.rate = port, strike, rate
         self.after, self.answered = after, answered
         self.carried, self.returned, self.gate, self.struck = 0, 0, threading.Lock(), False
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, ROOM)
 
     def serve(self, sock):
         with self.gate:
             there = socket.create_connection(("127.0.0.1", self.port_behind))
+        there.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, ROOM)
         back = threading.Thread(target=self.copy, args=(there, sock, self.count_back), daemon=True)
         back.start()
         self.copy(sock, there, self.count)

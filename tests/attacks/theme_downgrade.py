@@ -93,7 +93,7 @@ HOSTILE = {
     "AGENT_GRPC_SKIP_ATTESTATION": "1", "COCOS_INSECURE": "1", "COCOS_SKIP_VERIFY": "true",
     "ATTESTATION_DISABLED": "1", "GRPC_INSECURE_SKIP_VERIFY": "1", "INSECURE": "1", "DEBUG": "1",
     "SSL_CERT_FILE": "/dev/null", "SSL_VERIFY": "0", "NODE_TLS_REJECT_UNAUTHORIZED": "0",
-    "SSLKEYLOGFILE": "/dev/stderr", "OPENSSL_CONF": "/nonexistent",
+    "SSLKEYLOGFILE": "/dev/stderr", "OPENSSL_CONF": "/proc/nowhere",
 }
 
 
@@ -136,7 +136,7 @@ configured("attested-tls-neither-true-nor-false", "AGENT_GRPC_ATTESTED_TLS", env
 configured("root-named-and-attested-tls-off", "nobody asks the agent for a proof", environment={
     "AGENT_GRPC_ATTESTED_TLS": "false"})
 configured("policy-named-and-attested-tls-off", "nobody asks the agent for a proof", trust=False,
-           options=["--attestation-policy", "/nonexistent"], environment={
+           options=["--attestation-policy", "/proc/nowhere"], environment={
                "AGENT_GRPC_ATTESTED_TLS": "false", "AGENT_GRPC_ATTESTATION_POLICY": None})
 configured("policy-in-the-environment-and-attested-tls-off", "AGENT_GRPC_ATTESTATION_POLICY is given", trust=False, environment={
     "AGENT_GRPC_ATTESTED_TLS": "false"})

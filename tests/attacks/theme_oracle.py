@@ -5,7 +5,7 @@ may ask them for anything; the owner's command has the relay at the other end of
 import grpc
 
 import evidence
-from agent_peer import Client, agent_pb2, cvms_pb2
+from agent_peer import Client, WAIT, agent_pb2, cvms_pb2
 from attested_peer import (AUTHENTICATOR, HTTP2_PREFACE, HTTP2_SETTINGS, REQUEST, AttestedClient,
                            Identity, Over, Parts, Session, Verified, connect, frame, make_request)
 from harness import until
@@ -24,7 +24,7 @@ def asked(kind, tee, vtpm=b""):
             client = Client(int(address.split(":")[1]))
             try:
                 call = client.stub.Attestation(agent_pb2.AttestationRequest(
-                    teeNonce=tee, vtpmNonce=vtpm, type=kind), timeout=60)
+                    teeNonce=tee, vtpmNonce=vtpm, type=kind), timeout=WAIT)
                 return b"".join(message.file for message in call)
             except grpc.RpcError as why:
                 return why
@@ -200,7 +200,7 @@ def context_twice(evil):
             request = link.request if evil else make_request()
             try:
                 answers = list(client.stub.Reattest(
-                    iter([agent_pb2.ReattestRequest(request=request)]), timeout=60))
+                    iter([agent_pb2.ReattestRequest(request=request)]), timeout=WAIT))
                 return Outcome(True, "", len(answers[0].authenticator))
             except grpc.RpcError as why:
                 return Outcome(False, why.details(), 0)

@@ -21,7 +21,7 @@ class Broken(Gate):
         super().__init__(None, first.identity)
         self.first, self.second, self.raw = first, second, raw
         self.later = tls_context(SSL.TLS_SERVER_METHOD, identity or first.identity, **tls)
-        self.before = None
+        self.before, self.is_broken = None, False
         self.script = self.each
 
     def each(self, connection):
@@ -29,15 +29,20 @@ class Broken(Gate):
         if self.connections > 1:
             self.second(self, connection)
             return
-        desk().cut = connection.close
+
+        def cut():
+            # The owner may be back before the first connection's thread has noticed.
+            self.is_broken, self.context = True, self.later
+            connection.close()
+        desk().cut = cut
         connection.send(frame(AUTHENTICATOR, self.first.answer(connection, self.asked(connection))))
         try:
             self.serve(connection, self.first)
         finally:  # from here on counts what the owner says
-            self.before, self.context = self.piped, self.later
+            self.before = self.piped
 
     def _one(self, raw):
-        if self.raw and self.before is not None:
+        if self.raw and self.is_broken:
             with raw, contextlib.suppress(OSError):
                 self.connections += 1
                 self.raw(patient(raw))

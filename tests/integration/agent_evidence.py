@@ -15,7 +15,7 @@ import grpc
 
 import tap
 import teesim
-from harness import Folder, program
+from harness import Folder, program, until
 from teesim import Teesim
 from agent_job import manifest
 from agent_peer import Agent, Client, Service, WAIT, agent_pb2, cvms_pb2, free_port, refused, sha3
@@ -433,7 +433,7 @@ def without_devices_there_is_no_evidence_and_that_is_said():
 
 
 def named_devices_that_are_not_there_end_the_agent():
-    for options in (["--tsm", "/nonexistent"], ["--tcti", "device:/nonexistent"]):
+    for options in (["--tsm", "/proc/nowhere"], ["--tcti", "device:/proc/nowhere"]):
         m = Machine(options, True)
         try:
             assert m.agent.process.wait(WAIT) == 1
@@ -550,10 +550,14 @@ def a_flood_of_questions_is_bounded_and_holds_nothing_up():
         ask = agent_pb2.AttestationRequest(teeNonce=TEE_NONCE, type=SNP)
         calls = [m.client.stub.Attestation(ask, timeout=WAIT) for _ in range(40)]
         assert m.client.status().state == "ReceivingAlgorithm"
+        # Sixteen may wait, and one that the device was too busy for gives its place to another.
+        until(lambda: sum(call.done() for call in calls) >= 24, "the refusals")
         tee.fault()
         ends = [end_of(call) for call in calls]
-        assert 20 <= ends.count(Code.RESOURCE_EXHAUSTED) <= 24, ends
-        assert ends.count(Code.OK) >= 10, ends
+        given_up = ends.count(Code.UNAVAILABLE)
+        assert 24 - given_up <= ends.count(Code.RESOURCE_EXHAUSTED) <= 24, ends
+        assert ends.count(Code.RESOURCE_EXHAUSTED) > 0 and ends.count(Code.OK) > 0, ends
+        assert set(ends) <= {Code.RESOURCE_EXHAUSTED, Code.OK, Code.UNAVAILABLE}, ends
         assert m.ask(SNP)
 
 

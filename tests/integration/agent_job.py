@@ -246,7 +246,7 @@ def manifests_are_refused_by_name():
         (set_attr(["agent_config", "attested_tls"], True), "UNAVAILABLE",
          "agent_config.attested_tls: this agent has neither a TEE nor a TPM"),
         (set_attr(["agent_config", "port"], "70000"), "INVALID_ARGUMENT", "port"),
-        (set_attr(["agent_config", "cert_file"], "/nonexistent"), "INVALID_ARGUMENT", "cert_file"),
+        (set_attr(["agent_config", "cert_file"], "/proc/nowhere"), "INVALID_ARGUMENT", "cert_file"),
         (lambda m: m.algorithm.algo_args.extend(["a"] * 257), "INVALID_ARGUMENT", "257"),
         (lambda m: m.MergeFromString(b"\x42\x01x"), "INVALID_ARGUMENT", "field 8 is unknown"),
     ]
@@ -748,7 +748,7 @@ def bad_boot_configurations_end_the_agent():
 
 def without_a_tpm_nothing_runs_unless_told():
     service = Service()
-    agent = Agent(service, development=False, options=["--tcti", "device:/nonexistent/tpm"])
+    agent = Agent(service, development=False, options=["--tcti", "device:/proc/nowhere/tpm"])
     try:
         assert agent.process.wait(WAIT) == 1, agent.output()
         assert service.connections == 0

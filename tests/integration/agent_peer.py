@@ -35,7 +35,7 @@ from ports import free_port
 
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 AGENT = os.path.join(os.environ.get("COCOS_BUILD", os.path.join(SOURCE, "build")), "cocos-agent")
-WAIT = 60  # seconds after which something that should happen is said not to
+WAIT = 180  # seconds after which something that should happen is said not to
 
 # Windows that do not grow: a transfer that a test cuts short is then never in the peer's hands
 # already.

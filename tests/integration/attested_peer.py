@@ -31,7 +31,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from OpenSSL import SSL, crypto
 
-PATIENCE = 60  # seconds until what must come counts as missing; never a measurement
+PATIENCE = 180  # seconds until what must come counts as missing; never a measurement
 REQUEST, AUTHENTICATOR = 1, 2
 FRAME_MAX = 16 << 20
 CERTIFICATE, CERTIFICATE_VERIFY, CLIENT_CERTIFICATE_REQUEST, FINISHED = 11, 15, 17, 20

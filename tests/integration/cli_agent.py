@@ -317,7 +317,7 @@ def results_are_saved_once_and_never_over_anything():
         assert read(owner("results.zip")) == first
         calls = len(owner.agent.calls)
         owner.agent.run("result", owner.key, "-f", owner("results.zip")).refused(1, "already")
-        owner.agent.run("result", owner.key, "-f", "/nonexistent/x").refused(1, "/nonexistent")
+        owner.agent.run("result", owner.key, "-f", "/proc/nowhere/x").refused(1, "/proc/nowhere")
         assert len(owner.agent.calls) == calls, "fetched without a place for it"
         owner.agent.run("result", owner.key, "-f", owner("named")).ok()
         assert read(owner("named")) == b"second"

@@ -300,13 +300,13 @@ def no_server_is_said_with_what_to_do():
     cli("status", "--grpc-timeout", "0s").refused(2, "timeout")
     cli("status", "--grpc-client-cert", IRIS).refused(2, "without its key")
     cli("status", "--grpc-server-ca-certs", IRIS).refused(2)
-    cli("status", "--grpc-server-ca-certs", "/nonexistent").refused(2, "/nonexistent")
+    cli("status", "--grpc-server-ca-certs", "/proc/nowhere").refused(2, "/proc/nowhere")
 
 
 def keys_that_are_none_are_refused():
     with Folder() as folder:
         cli("keys", "-k", "ecdsa", cwd=folder.path).ok()
-        for path, words in ((IRIS, "iris.csv"), ("/nonexistent", "/nonexistent"),
+        for path, words in ((IRIS, "iris.csv"), ("/proc/nowhere", "/proc/nowhere"),
                             (folder("public.pem"), "public.pem")):
             cli("data", IRIS, path).refused(2, words, "hint:")
         subprocess.run(["openssl", "ecparam", "-name", "secp256k1", "-genkey", "-noout", "-out",

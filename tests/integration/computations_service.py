@@ -298,7 +298,7 @@ def a_flood_is_kept_within_bounds():
                 shown = service.show(computation)
                 assert shown.records + shown.records_dropped == 20001
                 assert os.path.getsize(folder("state", "computations.db")) < 8 << 20
-                assert service.process.memory() < 96 << 20, service.process.memory()
+                assert service.process.written() < 96 << 20, service.process.written()
 
 
 def a_giant_line_is_cut():
@@ -510,13 +510,13 @@ def a_reader_who_does_not_read_costs_one_page():
                 agent.log(computation, "z" * 60000)
             agent.event(computation, "Running", "InProgress")
             service.until_state(computation, "Running")
-            before = service.process.memory()
+            before = service.process.written()
             streams = [service.admin.Logs(computations.LogsRequest(id=computation))
                        for _ in range(8)]
             for stream in streams:
                 next(stream)
             assert service.show(computation).state == "Running"
-            grown = service.process.memory() - before
+            grown = service.process.written() - before
             assert grown < 8 * (6 << 20), grown
             for stream in streams:
                 stream.cancel()
@@ -630,7 +630,7 @@ def nothing_acknowledged_is_lost_by_kill_9():
         def watch():
             try:
                 for record in service.admin.Logs(
-                        computations.LogsRequest(id="watched", follow=True), timeout=2):
+                        computations.LogsRequest(id="watched", follow=True), timeout=PATIENCE):
                     seen[record.number] = record.text
             except grpc.RpcError:
                 pass
@@ -650,6 +650,8 @@ def nothing_acknowledged_is_lost_by_kill_9():
             for worker in workers:
                 worker.start()
             time.sleep(chance.uniform(0.01, 0.4))
+            if round_number == KILLS - 1:  # however slow this machine is
+                until(lambda: seen and made, "an answer")
             service.process.kill()
             for worker in workers:
                 worker.join()

@@ -254,7 +254,7 @@ def a_network_without_an_answer_delays_the_agent_but_does_not_stop_it():
 def the_python_image_runs_what_it_promises():
     with Vm(image("python"), "A=LOOK PYTHON\n", CERTS) as vm:
         agent = vm.wait_line("agent started")
-        vm.wait_line("probe: ready", 600)
+        vm.wait_line("probe: ready", 1200)
         lines = vm.lines[:]
     print(f"# the agent runs after {agent:.1f} s")
     for wanted in ("numpy: exit 0", "pandas: exit 0", "sklearn: exit 0", "venv: exit 0",

@@ -9,6 +9,7 @@ import tempfile
 import threading
 import time
 
+PATIENCE = 400  # seconds that only end a test that hangs; under emulation, beside other work
 ACCEPTS = 1 << 16  # flag of a listening socket in /proc/net/unix
 
 
@@ -93,7 +94,7 @@ class Vm:
         shutil.rmtree(self.folder)
 
     @staticmethod
-    def _wait_for_listener(path, seconds=60):
+    def _wait_for_listener(path, seconds=PATIENCE):
         """The file is there before anybody listens; the kernel's table has both."""
         end = time.monotonic() + seconds
         while True:
@@ -115,7 +116,7 @@ class Vm:
             self.closed = True
             self.changed.notify_all()
 
-    def wait_line(self, text, seconds=120):
+    def wait_line(self, text, seconds=PATIENCE):
         """Seconds from the launch to the first line with `text`. The limit only ends a test that
         hangs; it says nothing about speed."""
         end = time.monotonic() + seconds
@@ -127,7 +128,7 @@ class Vm:
                 if self.closed or not self.changed.wait(max(0, end - time.monotonic())):
                     raise AssertionError(f"no line with '{text}' in:\n" + "\n".join(self.lines))
 
-    def wait_end(self, seconds=120):
+    def wait_end(self, seconds=PATIENCE):
         """The machine has powered itself off; returns what it printed."""
         try:
             status = self.qemu.wait(seconds)
@@ -142,7 +143,7 @@ class Vm:
     def command(self, name, **arguments):
         """One QMP command."""
         with socket.socket(socket.AF_UNIX) as link:
-            link.settimeout(60)
+            link.settimeout(PATIENCE)
             link.connect(self.path("qmp"))
             answers = link.makefile("rw")
             answers.readline()
@@ -171,7 +172,7 @@ class Ethernet:
     def arguments(self):
         return ["-netdev", f"stream,id=net0,server=off,addr.type=unix,addr.path={self.path}"]
 
-    def accept(self, seconds=60):
+    def accept(self, seconds=PATIENCE):
         self.listener.settimeout(seconds)
         self.link, _ = self.listener.accept()
         self.link.settimeout(seconds)

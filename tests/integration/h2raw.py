@@ -10,7 +10,7 @@ DATA, HEADERS, PRIORITY, RST_STREAM, SETTINGS, PUSH_PROMISE, PING, GOAWAY, WINDO
     CONTINUATION = range(10)
 END_STREAM, ACK, END_HEADERS, PADDED = 1, 1, 4, 8
 PREFACE = b'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'
-PATIENCE = 60  # seconds that a test waits for what must come; nothing is measured by it
+PATIENCE = 180  # seconds that a test waits for what must come; nothing is measured by it
 
 _nghttp2 = ctypes.CDLL('libnghttp2.so.14')
 

@@ -524,7 +524,7 @@ def unsuitable_folders_are_refused():
         rows = [
             (dict(), "another manager uses"),
             (dict(STATE_DIR=folder("other"), SECRETS_DIR=disk + "/secrets"), "not on tmpfs"),
-            (dict(STATE_DIR=folder("other"), IMAGE_DIR="/nonexistent"), "image.json"),
+            (dict(STATE_DIR=folder("other"), IMAGE_DIR="/proc/nowhere"), "image.json"),
             (dict(STATE_DIR=folder("other"), MEMORY="32M"), "MANAGER_MEMORY"),
         ]
         for settings, words in rows:

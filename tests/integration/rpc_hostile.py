@@ -74,7 +74,7 @@ class Server:
 
     def stop(self):
         self.process.terminate()
-        return self.process.wait(timeout=60)
+        return self.process.wait(timeout=peer.TIMEOUT)
 
 
 def flood(p, data, times=400):

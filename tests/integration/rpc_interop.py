@@ -38,12 +38,12 @@ class OurServer:
     def stop(self):
         """SIGTERM drains: everything must be freed, and the exit code says so."""
         self.process.terminate()
-        return self.process.wait(timeout=20)
+        return self.process.wait(timeout=peer.TIMEOUT)
 
 
 def our_client(port, case, options):
     done = subprocess.run([BIN / 'grpc_interop_client', '127.0.0.1', str(port), case, *options],
-                          capture_output=True, text=True, timeout=60)
+                          capture_output=True, text=True, timeout=peer.TIMEOUT)
     return None if done.returncode == 0 else done.stderr.strip() or f'exit {done.returncode}'
 
 

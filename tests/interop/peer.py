@@ -16,7 +16,7 @@ TRAILING = 'x-grpc-test-echo-trailing-bin'
 INPUT_SIZES = (27182, 8, 1828, 45904)
 OUTPUT_SIZES = (31415, 9, 2653, 58979)
 SPECIAL = '\t\ntest with whitespace\r\nand Unicode BMP \u263a and non-BMP \U0001F608\t\n'
-TIMEOUT = 20
+TIMEOUT = 120  # seconds until a call that should succeed counts as failed
 
 METHODS = {
     'EmptyCall': ('unary_unary', pb.Empty, pb.Empty),

@@ -73,7 +73,7 @@ def understood(group, path, scratch):
 def call(cli, command, cases):
     """The answers that a batch of these cases gives, and the last words of one that broke off."""
     # What lies in the caller's cache is no part of a case.
-    environment = dict(os.environ, COCOS_CACHE="/nonexistent")
+    environment = dict(os.environ, COCOS_CACHE="/proc/nowhere")
     with tempfile.NamedTemporaryFile("w", suffix=".jsonl") as lines:
         for case in cases:
             lines.write(json.dumps(case.options) + "\n")

@@ -205,7 +205,7 @@ static void a_configuration_that_makes_no_sense_is_refused(void **state)
 static void evidence_that_cannot_be_read_needs_nothing(void **state)
 {
 	static uint8_t zeros[SNP_REPORT_LEN + 100] = { 0xD2, 0x84 };
-	const struct endorsements_config config = { .cache = "/nonexistent", .offline = true };
+	const struct endorsements_config config = { .cache = "/proc/nowhere", .offline = true };
 	CLEANUP(endorsements_free) struct endorsements *n = NULL;
 	CLEANUP(free) struct verify_input *in = calloc(1, sizeof(*in));
 	struct err e;
