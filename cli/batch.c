@@ -41,24 +41,26 @@ static int give_value(struct cli *cli, const char *name, const struct json *valu
 	}
 }
 
+static int take_operand(const char *text, const char **operands, int *count, struct err *e)
+{
+	if (*count == OPERANDS_MAX)
+		return err_set(e, ERR_INVALID, "'file': more than %d", OPERANDS_MAX);
+	operands[(*count)++] = text;
+	return 0;
+}
+
 static int take_operands(const struct json *file, const char **operands, int *count, struct err *e)
 {
-	const struct json *items = file;
-	size_t n = 1;
+	const struct json *items = file->type == JSON_ARRAY ? file->items : file;
+	size_t n = file->type == JSON_ARRAY ? file->count : 1;
 
-	if (file->type == JSON_ARRAY) {
-		items = file->items;
-		n = file->count;
-	}
-	if (n > OPERANDS_MAX)
-		return err_set(e, ERR_INVALID, "'file': more than %d", OPERANDS_MAX);
 	for (size_t i = 0; i < n; i++) {
 		if (items[i].type != JSON_STRING)
 			return err_set(e, ERR_INVALID, "'file' is %s",
 				       json_type_name(items[i].type));
-		operands[i] = items[i].text;
+		if (take_operand(items[i].text, operands, count, e) < 0)
+			return -(int)e->code;
 	}
-	*count = (int)n;
 	return 0;
 }
 
@@ -94,6 +96,25 @@ static int take_members(struct cli *cli, const struct json *object, const char *
 	return 0;
 }
 
+/* What stands beside --batch is every row's: an option once in both is given twice. */
+static int take_common(struct cli *cli, const struct cli *outer, const char **operands,
+		       struct err *e)
+{
+	for (size_t i = 0; i < outer->given_count; i++) {
+		const struct cli_given *given = &outer->given[i];
+		int failed = strcmp(given->option->name, "batch") == 0
+				     ? 0
+				     : cli_give(cli, given->option->name, given->value, e);
+
+		if (failed)
+			return failed;
+	}
+	for (int i = 0; i < outer->operand_count; i++)
+		if (take_operand(outer->operands[i], operands, &cli->operand_count, e) < 0)
+			return -(int)e->code;
+	return 0;
+}
+
 static void print_error(FILE *out, const struct err *e)
 {
 	CLEANUP_WRITER struct writer w = writer_up_to(16384);
@@ -115,6 +136,7 @@ static enum cli_exit run_line(struct cli *outer, const char *line, size_t len,
 	cli.out = outer->out;
 	cli.operands = operands;
 	if (json_parse(line, len, &object, &e) == 0 &&
+	    take_common(&cli, outer, operands, &e) == 0 &&
 	    take_members(&cli, object, operands, &e) == 0) {
 		e.text[0] = '\0';
 		status = row(&cli, &e);
@@ -182,31 +204,9 @@ static enum cli_exit run_lines(struct cli *cli, FILE *in,
 	return worst;
 }
 
-/* What stands beside --batch would say nothing about the rows, and look as if it did. */
-static int check_alone(const struct cli *cli, struct err *e)
-{
-	static const char *const beside[] = { "batch", "json", "offline" };
-
-	for (size_t i = 0; i < cli->given_count; i++) {
-		const char *name = cli->given[i].option->name;
-		bool known = false;
-
-		for (size_t k = 0; k < ARRAY_LEN(beside); k++)
-			known = known || strcmp(name, beside[k]) == 0;
-		if (!known)
-			return err_set(e, ERR_INVALID, "--%s beside --batch: it goes into the rows", name);
-	}
-	if (cli->operand_count)
-		return err_set(e, ERR_INVALID, "%s beside --batch: files stand in the rows",
-			       log_quote(cli->operands[0]).text);
-	return 0;
-}
-
 enum cli_exit batch_run(struct cli *cli, const char *path,
 			enum cli_exit (*row)(struct cli *cli, struct err *e), struct err *e)
 {
-	if (check_alone(cli, e) < 0)
-		return CLI_USAGE;
 	if (strcmp(path, "-") == 0)
 		return run_lines(cli, stdin, row, e);
 	CLEANUP(fclose) FILE *in = fopen(path, "re");

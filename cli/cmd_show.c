@@ -90,7 +90,7 @@ const struct command cmd_attestation_show = {
 	.options =
 		(const struct cli_option[]){
 			{ .name = "mode", .value = "MODE", .words = modes, .help = "what FILE is" },
-			{ .name = "batch", .value = "FILE", .help = "options as JSON, one object per line" },
+			{ .name = "batch", .value = "FILE", .help = "one object of options per line; what else is given here is each line's" },
 			CLI_JSON_OPTION,
 			{ .name = NULL } },
 	.run = run,

@@ -35,7 +35,7 @@ const struct cli_option evidence_option_table[] = {
 	{ .name = "key", .value = "PEM", .help = "who may have signed the token" },
 	{ .name = "genuine-only", .help = "is it real hardware's? Nothing about what runs" },
 	{ .name = "at", .value = "RFC3339", .help = "the moment to judge at (now)" },
-	{ .name = "batch", .value = "FILE", .help = "options as JSON, one object per line" },
+	{ .name = "batch", .value = "FILE", .help = "one object of options per line; what else is given here is each line's" },
 	CLI_JSON_OPTION,
 	{ .name = NULL },
 };

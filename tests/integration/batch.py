@@ -84,12 +84,17 @@ def no_file_of_a_row_goes_without_a_verdict():
             assert done.returncode == 2 and "2 are named" in done.stdout, done
 
 
-def nothing_but_rows_says_what_rows_ask():
+def what_stands_beside_a_batch_is_every_rows():
     with Room() as room:
-        for more, word in ((["--skew", "0"], b"--skew beside --batch"), (["log"], b"'log' beside --batch")):
-            status, answers, said = room.ask([room.good], *more)
-            assert status == 2 and not answers and word in said, (status, answers, said)
-        assert room.ask([room.good], "--json")[0] == 0
+        assert room.ask([room.good, room.bad], "--json", "--skew", "0")[0] == 1
+        good, bad = ({"pcrs": row["pcrs"], "aael": True, "file": room.log} for row in (room.good, room.bad))
+        status, answers, _ = room.ask([good, bad, good], "log")
+        assert status == 1 and [answer["verdict"] for answer in answers] == ["holds", "refused", "holds"], answers
+        status, answers, _ = room.ask([{}, {"pcrs": good["pcrs"]}], "log", room.log, "--aael", "--pcrs", bad["pcrs"])
+        assert status == 2 and answers[0]["verdict"] == "refused", answers
+        assert answers[1]["verdict"] == "error" and "--pcrs is given twice" in answers[1]["reason"], answers
+        status, answers, _ = room.ask([room.good], "log")
+        assert status == 2 and "1 to 1 files" in answers[0]["reason"], answers
 
 
 def a_batch_of_nothing_is_no_yes():
@@ -143,6 +148,6 @@ def the_runner_knows_all_words_and_fails_at_others():
 if __name__ == "__main__":
     tap.run([rows_are_answered_in_order_and_the_worst_is_the_status, a_row_that_is_not_understood_costs_no_other,
              an_option_that_is_none_is_that_also_where_it_says_nothing, no_file_of_a_row_goes_without_a_verdict,
-             nothing_but_rows_says_what_rows_ask, a_batch_of_nothing_is_no_yes,
+             what_stands_beside_a_batch_is_every_rows, a_batch_of_nothing_is_no_yes,
              answers_that_could_not_be_written_are_no_yes, moments_are_those_that_the_calendar_has,
              the_runner_knows_all_words_and_fails_at_others])
