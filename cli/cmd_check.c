@@ -199,7 +199,8 @@ static const struct cli_option options[] = {
 	{ .name = "policy", .value = "FILE", .help = "quote: what its registers have to be (JSON)" },
 	{ .name = "at", .value = "RFC3339", .help = "the moment to judge at (now)" },
 	{ .name = "skew", .value = "SECONDS", .help = "by how much clocks may differ (300)" },
-	{ .name = "batch", .value = "FILE", .help = "one object of options per line; what else is given here is each line's" },
+	{ .name = "batch", .value = "FILE",
+	  .help = "options as JSON, a line each; those beside it are each line's" },
 	CLI_JSON_OPTION,
 	{ .name = NULL },
 };

@@ -90,7 +90,8 @@ const struct command cmd_attestation_show = {
 	.options =
 		(const struct cli_option[]){
 			{ .name = "mode", .value = "MODE", .words = modes, .help = "what FILE is" },
-			{ .name = "batch", .value = "FILE", .help = "one object of options per line; what else is given here is each line's" },
+			{ .name = "batch", .value = "FILE",
+			  .help = "options as JSON, a line each; those beside it are each line's" },
 			CLI_JSON_OPTION,
 			{ .name = NULL } },
 	.run = run,

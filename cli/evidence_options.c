@@ -35,7 +35,8 @@ const struct cli_option evidence_option_table[] = {
 	{ .name = "key", .value = "PEM", .help = "who may have signed the token" },
 	{ .name = "genuine-only", .help = "is it real hardware's? Nothing about what runs" },
 	{ .name = "at", .value = "RFC3339", .help = "the moment to judge at (now)" },
-	{ .name = "batch", .value = "FILE", .help = "one object of options per line; what else is given here is each line's" },
+	{ .name = "batch", .value = "FILE",
+	  .help = "options as JSON, a line each; those beside it are each line's" },
 	CLI_JSON_OPTION,
 	{ .name = NULL },
 };
