@@ -49,7 +49,7 @@ static void call(struct rpc_channel *channel, const struct rpc_method *method)
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
-	const struct rpc_channel_config config = { .target = "unix:/nonexistent/socket" };
+	const struct rpc_channel_config config = { .target = "unix:/proc/nowhere/socket" };
 	struct rpc_channel *channel;
 	struct err e;
 	int ends[2];

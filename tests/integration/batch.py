@@ -75,9 +75,9 @@ def an_option_that_is_none_is_that_also_where_it_says_nothing():
 
 def no_file_of_a_row_goes_without_a_verdict():
     with Room() as room:
-        room.refused({**room.good, "file": ["log", room.log, "/nonexistent"]}, "1 to 1 files")
+        room.refused({**room.good, "file": ["log", room.log, "/proc/nowhere"]}, "1 to 1 files")
         room.refused({**room.good, "file": []}, "'file'")
-        row = json.dumps({"file": ["/nonexistent", "/nonexistent"], "mode": "snp"})
+        row = json.dumps({"file": ["/proc/nowhere", "/proc/nowhere"], "mode": "snp"})
         for command in (["validate"], ["show"]):
             done = subprocess.run([program("cocos-cli"), "attestation", *command, "--batch", "-"],
                                   input=row, capture_output=True, check=False, text=True)

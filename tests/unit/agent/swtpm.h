@@ -103,7 +103,7 @@ static inline void swtpm_start(struct swtpm *tpm, const char *banks)
 			      NULL };
 	assert_int_equal(posix_spawnp(&tpm->pid, run[0], NULL, NULL, (char *const *)run, environ),
 			 0);
-	for (int i = 0; i < 6000 && !answers; i++) {
+	for (int i = 0; i < 18000 && !answers; i++) {
 		answers = swtpm_answers((uint16_t)(port + 1));
 		if (!answers)
 			usleep(10000);

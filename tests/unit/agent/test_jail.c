@@ -518,7 +518,7 @@ static void a_killed_agent_takes_the_run_with_it(void **state)
 	assert_int_equal(processes_with(w->top), 1);
 	kill(agent, SIGKILL);
 	waitpid(agent, NULL, 0);
-	for (int i = 0; i < 500 && processes_with(w->top) > 0; i++)
+	for (int i = 0; i < 18000 && processes_with(w->top) > 0; i++)
 		usleep(10000);
 	assert_int_equal(processes_with(w->top), 0);
 	close(pipe_[0]);
@@ -576,7 +576,7 @@ static void a_killed_jail_process_takes_the_run_with_it(void **state)
 	finish(w);
 	ended(w, false, "its process was killed");
 	says(w, "sleeping");
-	for (int i = 0; i < 500 && processes_with(w->top) > 0; i++)
+	for (int i = 0; i < 18000 && processes_with(w->top) > 0; i++)
 		usleep(10000);
 	assert_int_equal(processes_with(w->top), 0);
 }

@@ -496,7 +496,7 @@ static void serve_index(struct world *w, bool wrong_hash, char *line, size_t siz
 	posix_spawn_file_actions_destroy(&quiet);
 	snprintf(path, sizeof(path), "%s/port", w->top);
 	char *port = NULL;
-	for (int i = 0; i < 1000 && file_read_text(path, 16, &port, &e) < 0; i++)
+	for (int i = 0; i < 18000 && file_read_text(path, 16, &port, &e) < 0; i++)
 		usleep(10000);
 	assert_non_null(port);
 	w->port = (unsigned int)strtoul(port, NULL, 10);

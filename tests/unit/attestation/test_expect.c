@@ -187,13 +187,13 @@ static void a_tdx_policy_leaves_rtmr0_to_be_named(void **state)
 static void what_can_not_be_computed_is_refused(void **state)
 {
 	char firmware[64];
-	struct expect x = { .image = &image, .cmdline = "quiet", .firmware = "/nonexistent.fd",
+	struct expect x = { .image = &image, .cmdline = "quiet", .firmware = "/proc/nowhere.fd",
 			    .cpus = 1, .cpu_type = "host-passthrough" };
 	CLEANUP_WRITER struct writer w = writer_up_to(EXPECT_POLICY_MAX);
 	struct efi_boot boot;
 	struct err e;
 
-	assert_refused(expect_policy(EXPECT_SNP, &x, &w, &e), e, ERR_NOT_FOUND, "nonexistent");
+	assert_refused(expect_policy(EXPECT_SNP, &x, &w, &e), e, ERR_NOT_FOUND, "nowhere");
 	snprintf(firmware, sizeof(firmware), "%s/firmware.fd", dir);
 	assert_ok(file_write(firmware, "x", 1, 0600, &e), e);
 	x.firmware = firmware;

@@ -112,7 +112,7 @@ static void what_is_no_image_is_refused(void **state)
 	struct image *image;
 	struct err e;
 
-	assert_refused(image_open("/nonexistent", &image, &e), e, ERR_NOT_FOUND, "image.json");
+	assert_refused(image_open("/proc/nowhere", &image, &e), e, ERR_NOT_FOUND, "image.json");
 	put_image(HEAD, "../vmlinuz");
 	assert_refused(image_open(dir, &image, &e), e, ERR_INVALID, "plain file name");
 	put_image(HEAD, "missing");

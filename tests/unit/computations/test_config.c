@@ -37,7 +37,7 @@ static void a_missing_file_that_was_named_is_refused(void **state)
 	struct config c;
 	struct err e;
 
-	assert_refused(config_load("/nonexistent/x", &c, &e), e, ERR_NOT_FOUND, "/nonexistent/x");
+	assert_refused(config_load("/proc/nowhere/x", &c, &e), e, ERR_NOT_FOUND, "/proc/nowhere/x");
 }
 
 static void contradictions_are_refused(void **state)

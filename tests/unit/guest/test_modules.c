@@ -64,7 +64,7 @@ static void a_folder_without_a_list_is_refused(void **state)
 {
 	struct err e;
 
-	assert_refused(modules_load("/nonexistent", &e), e, ERR_NOT_FOUND, "/nonexistent");
+	assert_refused(modules_load("/proc/nowhere", &e), e, ERR_NOT_FOUND, "/proc/nowhere");
 }
 
 int main(void)

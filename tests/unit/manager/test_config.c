@@ -144,8 +144,8 @@ static void a_named_file_must_be_there(void **state)
 	struct config config = { 0 };
 	struct err e;
 
-	assert_refused(config_load("/nonexistent/manager.conf", &config, &e), e, ERR_NOT_FOUND,
-		       "/nonexistent/manager.conf");
+	assert_refused(config_load("/proc/nowhere/manager.conf", &config, &e), e, ERR_NOT_FOUND,
+		       "/proc/nowhere/manager.conf");
 	config_done(&config);
 }
 

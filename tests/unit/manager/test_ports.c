@@ -3,44 +3,47 @@
 
 #include "manager/ports.h"
 
+#include "common/base/cleanup.h"
+
 #include <arpa/inet.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 enum { COUNT = 4 };
 
-/* A socket that listens on some port; its successors are most likely free. */
-static int listen_somewhere(uint16_t port, uint16_t *bound)
+/* A socket on that port; `shares`: also where one is bound that shares, too, and does not listen. */
+static int bind_to(uint16_t port, bool shares)
 {
 	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(port),
 				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t len = sizeof(address);
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	CLEANUP(close) int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int one = 1;
 
-	if (fd < 0 || bind(fd, (struct sockaddr *)&address, len) < 0 || listen(fd, 1) < 0 ||
-	    getsockname(fd, (struct sockaddr *)&address, &len) < 0) {
-		close(fd);
+	if (shares && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) < 0)
 		return -1;
-	}
-	*bound = ntohs(address.sin_port);
-	return fd;
+	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
+	    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) < 0)
+		return -1;
+	return TAKE_FD(fd);
 }
 
-/* The first of COUNT neighbouring ports that are free just now. */
+/* The first of COUNT neighbouring ports that are free, and stay so until the end: they are bound and
+ * nobody listens, so that others step over them, and who says SO_REUSEADDR gets them all the same.
+ * They lie below those that outgoing connections take. */
 static uint16_t free_range(void)
 {
-	for (int tries = 0; tries < 100; tries++) {
-		uint16_t first, next;
+	for (int tries = 0; tries < 1000; tries++) {
+		uint16_t first = (uint16_t)(20000 + random() % 12000);
 		int fds[COUNT], n = 0;
 
-		fds[n++] = listen_somewhere(0, &first);
-		while (n < COUNT && first < 65000 &&
-		       (fds[n] = listen_somewhere((uint16_t)(first + n), &next)) >= 0)
+		while (n < COUNT && (fds[n] = bind_to((uint16_t)(first + n), false)) >= 0)
 			n++;
-		for (int i = 0; i < n; i++)
-			close(fds[i]);
 		if (n == COUNT)
 			return first;
+		while (n > 0)
+			close(fds[--n]);
 	}
 	fail_msg("no free range of ports");
 	return 0;
@@ -87,13 +90,12 @@ static void a_port_that_was_given_back_comes_last(void **state)
 
 static void a_port_that_another_process_has_is_stepped_over(void **state)
 {
-	uint16_t first = free_range(), bound, port;
+	uint16_t first = free_range(), bound = (uint16_t)(first + 1), port;
+	int fd = bind_to(bound, true);
 	struct ports *ports;
 	struct err e;
-	int fd;
 
-	fd = listen_somewhere((uint16_t)(first + 1), &bound);
-	assert_true(fd >= 0);
+	assert_int_equal(listen(fd, 1), 0);
 	assert_ok(ports_new("127.0.0.1", first, (uint16_t)(first + COUNT - 1), &ports, &e), e);
 	for (int i = 0; i < COUNT - 1; i++) {
 		assert_ok(ports_take(ports, &port, &e), e);
@@ -132,6 +134,7 @@ static void only_ipv4(void **state)
 
 int main(void)
 {
+	srandom((unsigned int)getpid());
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_port_is_given_once),
 		cmocka_unit_test(a_port_that_was_given_back_comes_last),

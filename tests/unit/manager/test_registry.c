@@ -159,8 +159,8 @@ static void files_of_another_form_are_refused(void **state)
 	assert_ok(file_write(path, "not a database, but long enough to be looked at...........", 55,
 			     0600, &e), e);
 	assert_refused(registry_open(path, &r, &e), e, ERR_INTERNAL, "not a database");
-	assert_refused(registry_open("/nonexistent/registry.db", &r, &e), e, ERR_INTERNAL,
-		       "/nonexistent");
+	assert_refused(registry_open("/proc/nowhere/registry.db", &r, &e), e, ERR_INTERNAL,
+		       "/proc/nowhere");
 }
 
 static void more_rows_than_fit_at_first(void **state)

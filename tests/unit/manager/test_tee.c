@@ -215,7 +215,7 @@ static void a_plain_cvms_policy_is_measured_once(void **state)
 	CLEANUP_WRITER struct writer w = writer_up_to(EXPECT_POLICY_MAX);
 	const struct config config = { .snp_policy_bits = 0x20000 };
 	struct cvm cvm = { .tee = DOMAIN_PLAIN, .firmware = EXPECT_TPM_FIRMWARE, .cmdline = "quiet" };
-	const struct image image = { .kernel.path = (char *)"/nonexistent/vmlinuz" };
+	const struct image image = { .kernel.path = (char *)"/proc/nowhere/vmlinuz" };
 	const struct expect owner = { .image = &image, .cmdline = "quiet", .boot = &given };
 	struct efi_boot *boot = &given;
 	struct err e;
@@ -241,10 +241,10 @@ static void what_can_not_be_measured_has_no_policy(void **state)
 	assert_refused(expected_compute(&image, &config, &boot, &cvm, &e), e, ERR_PRECONDITION,
 		       "SeaBIOS");
 	cvm.tee = DOMAIN_SNP;
-	snprintf(cvm.firmware, sizeof(cvm.firmware), "/nonexistent.fd");
+	snprintf(cvm.firmware, sizeof(cvm.firmware), "/proc/nowhere.fd");
 	assert_refused(expected_compute(&image, &config, &boot, &cvm, &e), e, ERR_NOT_FOUND,
-		       "nonexistent");
-	config.igvm = (char *)"/nonexistent.igvm";
+		       "nowhere");
+	config.igvm = (char *)"/proc/nowhere.igvm";
 	cvm.tee = DOMAIN_TDX;
 	assert_true(expected_compute(&image, &config, &boot, &cvm, &e) < 0);
 }

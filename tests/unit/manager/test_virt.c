@@ -80,9 +80,9 @@ static void a_libvirt_that_is_not_there_is_unavailable(void **state)
 	struct err e;
 
 	uv_loop_init(&loop);
-	assert_ok(virt_new(&loop, "qemu+unix:///system?socket=/nonexistent/sock", on_notice, &seen,
+	assert_ok(virt_new(&loop, "qemu+unix:///system?socket=/proc/nowhere/sock", on_notice, &seen,
 			   &virt, &e), e);
-	assert_refused(virt_connect(virt, &e), e, ERR_UNAVAILABLE, "/nonexistent");
+	assert_refused(virt_connect(virt, &e), e, ERR_UNAVAILABLE, "/proc/nowhere");
 	assert_refused(virt_host(virt, &host, &e), e, ERR_UNAVAILABLE, "libvirt");
 	assert_refused(virt_start(virt, DOMAIN, &e), e, ERR_UNAVAILABLE, "libvirt");
 	assert_refused(virt_stop(virt, UUID, &e), e, ERR_UNAVAILABLE, "libvirt");
