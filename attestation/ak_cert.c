@@ -88,11 +88,6 @@ static int offer(struct span bytes, struct offered *o, struct err *e)
 	return 0;
 }
 
-static bool same_name(struct span a, struct span b)
-{
-	return span_equal(a, b);
-}
-
 /* `issuer` signed `cert`, and may sign at this place in the path, now. */
 static int link_check(const struct x509 *cert, const struct x509 *issuer, unsigned below,
 		      int64_t at, struct err *e)
@@ -108,7 +103,7 @@ static const struct x509 *issuer_of(const struct x509 *cert, const struct offere
 {
 	err_set(e, ERR_DENIED, "no issuer of the certificate was given");
 	for (size_t i = 0; i < o->count; i++)
-		if (same_name(cert->issuer, o->certs[i]->subject) &&
+		if (span_equal(cert->issuer, o->certs[i]->subject) &&
 		    link_check(cert, o->certs[i], below, at, e) == 0)
 			return o->certs[i];
 	return NULL;
@@ -120,7 +115,7 @@ static int path_check(const struct x509 *leaf, const struct offered *o, const st
 	const struct x509 *cert = leaf;
 
 	for (unsigned below = 0; below < AK_CERT_PATH_MAX; below++) {
-		if (same_name(cert->issuer, root->subject))
+		if (span_equal(cert->issuer, root->subject))
 			return link_check(cert, root, below, at, e);
 		cert = issuer_of(cert, o, below, at, e);
 		if (!cert)

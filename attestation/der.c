@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "common/base/timestamp.h"
+
 bool span_equal(struct span a, struct span b)
 {
 	return a.len == b.len && (a.len == 0 || memcmp(a.bytes, b.bytes, a.len) == 0);
@@ -145,24 +147,6 @@ struct span der_bits(struct reader *r)
 	return (struct span){ .bytes = body.bytes + 1, .len = body.len - 1 };
 }
 
-/* Howard Hinnant's days_from_civil, for years from 1 on. */
-static int64_t days_since_1970(int64_t year, unsigned month, unsigned day)
-{
-	int64_t y = month <= 2 ? year - 1 : year;
-	int64_t era = y / 400, of_era = y - era * 400;
-	int64_t of_year = (153 * (int64_t)(month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
-
-	return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
-}
-
-static unsigned days_in(unsigned year, unsigned month)
-{
-	static const uint8_t days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
-	bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-
-	return month == 2 && leap ? 29 : days[month - 1];
-}
-
 static unsigned two_digits(struct reader *r)
 {
 	uint8_t tens = reader_u8(r), ones = reader_u8(r);
@@ -175,17 +159,20 @@ static unsigned two_digits(struct reader *r)
 /* What stands after the year: MMDDHHMMSSZ. */
 static int64_t time_in_year(struct reader *t, unsigned year)
 {
-	unsigned month = two_digits(t), day = two_digits(t);
-	unsigned hour = two_digits(t), minute = two_digits(t), second = two_digits(t);
+	struct timestamp_parts parts = { .year = year };
+	int64_t at = 0;
+
+	parts.month = two_digits(t);
+	parts.day = two_digits(t);
+	parts.hour = two_digits(t);
+	parts.minute = two_digits(t);
+	parts.second = two_digits(t);
+
 	bool zulu = reader_u8(t) == 'Z';
 
-	if (!reader_done(t) || !zulu || year < 1 || month < 1 || month > 12 || day < 1 ||
-	    day > days_in(year, month) || hour > 23 || minute > 59 || second > 59) {
+	if (!reader_done(t) || !zulu || !timestamp_of(&parts, &at))
 		t->bad = true;
-		return 0;
-	}
-	return days_since_1970(year, month, day) * 86400 + (int64_t)hour * 3600 +
-	       (int64_t)minute * 60 + second;
+	return at;
 }
 
 int64_t der_time(struct reader *r)

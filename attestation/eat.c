@@ -51,15 +51,10 @@ static const struct {
 	{ "x-cocos-event-log", offsetof(struct eat, event_log), EAT_RAW_REPORT_MAX, false },
 };
 
-static bool absent(const struct datum *claim)
-{
-	return !claim || claim->type == DATUM_NULL;
-}
-
 static int take_bytes(const struct datum *claim, const char *name, size_t max, bool required,
 		      struct eat_bytes *out, struct err *e)
 {
-	if (absent(claim))
+	if (datum_absent(claim))
 		return required ? err_set(e, ERR_INVALID, "token: '%s' is missing", name) : 0;
 	if (claim->type != DATUM_BYTES)
 		return err_set(e, ERR_INVALID, "token: '%s' is %s, not bytes", name,
@@ -76,7 +71,7 @@ static int take_time(const struct datum *claims, int64_t key, const char *name, 
 {
 	const struct datum *claim = datum_get(claims, key);
 
-	if (absent(claim) || claim->type != DATUM_UINT || !datum_int(claim, out))
+	if (datum_absent(claim) || claim->type != DATUM_UINT || !datum_int(claim, out))
 		return err_set(e, ERR_INVALID, "token: '%s' is missing or no time", name);
 	return 0;
 }
@@ -102,7 +97,7 @@ static int take_words(struct eat *t, struct err *e)
 		      ARRAY_LEN(platforms), &word, e) < 0)
 		return -(int)e->code;
 	t->platform = (enum eat_platform)word;
-	if (absent(use))
+	if (datum_absent(use))
 		return 0;
 	if (take_word(use, "x-cocos-nonce-use", uses, ARRAY_LEN(uses), &word, e) < 0)
 		return -(int)e->code;
@@ -138,7 +133,7 @@ static int take_claims(struct eat *t, struct err *e)
 			       byte_claims[i].max, byte_claims[i].required, out, e) < 0)
 			return -(int)e->code;
 	}
-	return absent(cnf) ? 0 : eat_key_parse(cnf, &t->spki, &t->spki_len, e);
+	return datum_absent(cnf) ? 0 : eat_key_parse(cnf, &t->spki, &t->spki_len, e);
 }
 
 int eat_parse(const void *bytes, size_t len, struct eat *token, struct err *e)

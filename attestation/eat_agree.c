@@ -76,11 +76,6 @@ static bool agrees(const struct row *row, const struct datum *claim, const void 
 	return claim->type == DATUM_UINT && claim->value == number_at(row, at);
 }
 
-static bool absent(const struct datum *claim)
-{
-	return !claim || claim->type == DATUM_NULL;
-}
-
 static int disagree(struct err *e, const char *name)
 {
 	return err_set(e, ERR_DENIED, "token: claim '%s' says something else than the report", name);
@@ -89,7 +84,7 @@ static int disagree(struct err *e, const char *name)
 static int agree_map(const struct datum *map, const char *name, const struct row *rows, size_t count,
 		     const void *report, struct err *e)
 {
-	if (absent(map))
+	if (datum_absent(map))
 		return 0;
 	if (map->type != DATUM_MAP)
 		return err_set(e, ERR_INVALID, "token: '%s' is %s, not a map", name,
@@ -97,7 +92,7 @@ static int agree_map(const struct datum *map, const char *name, const struct row
 	for (size_t i = 0; i < count; i++) {
 		const struct datum *claim = datum_get_text(map, rows[i].key);
 
-		if (!absent(claim) && !agrees(&rows[i], claim, report))
+		if (!datum_absent(claim) && !agrees(&rows[i], claim, report))
 			return disagree(e, rows[i].key);
 	}
 	return 0;
@@ -108,7 +103,7 @@ static int agree_bytes(const struct eat *token, int64_t key, const char *name, c
 {
 	const struct datum *claim = datum_get(token->claims, key);
 
-	if (absent(claim))
+	if (datum_absent(claim))
 		return 0;
 	if (claim->type != DATUM_BYTES || claim->len != len || memcmp(claim->bytes, wanted, len) != 0)
 		return disagree(e, name);
@@ -121,7 +116,7 @@ static int agree_member(const struct datum *map, const char *key, enum datum_typ
 {
 	const struct datum *claim = datum_get_text(map, key);
 
-	if (absent(claim) ||
+	if (datum_absent(claim) ||
 	    (claim->type == type && span_equal((struct span){ claim->bytes, claim->len }, wanted)))
 		return 0;
 	return disagree(e, key);
@@ -155,7 +150,7 @@ static int agree_platform(const struct eat *token, struct err *e)
 {
 	for (size_t i = 0; i < ARRAY_LEN(maps); i++)
 		if (!(maps[i].platforms & 1U << token->platform) &&
-		    !absent(datum_get_text(token->claims, maps[i].key)))
+		    !datum_absent(datum_get_text(token->claims, maps[i].key)))
 			return disagree(e, maps[i].key);
 	return agree_beside(token, e);
 }
@@ -237,7 +232,7 @@ static int agree_pcrs(const struct datum *pcrs, const struct tpm_attestation *m,
 {
 	char hex[2 * DIGEST_MAX + 1];
 
-	if (absent(pcrs))
+	if (datum_absent(pcrs))
 		return 0;
 	if (pcrs->type != DATUM_MAP)
 		return disagree(e, "pcrs");
@@ -267,11 +262,12 @@ int eat_agree_tpm(const struct eat *token, const struct tpm_attestation *message
 
 	if (agree_platform(token, e) < 0)
 		return -(int)e->code;
-	if (token->platform == EAT_VTPM && (!absent(datum_get(token->claims, CLAIM_MEASUREMENTS)) ||
-					    !absent(datum_get(token->claims, CLAIM_UEID))))
+	if (token->platform == EAT_VTPM &&
+	    (!datum_absent(datum_get(token->claims, CLAIM_MEASUREMENTS)) ||
+	     !datum_absent(datum_get(token->claims, CLAIM_UEID))))
 		return err_set(e, ERR_DENIED,
 			       "token: a TPM's quote has nothing that ueid or measurements repeat");
-	if (absent(map))
+	if (datum_absent(map))
 		return 0;
 	if (map->type != DATUM_MAP)
 		return err_set(e, ERR_INVALID, "token: 'x-cocos-vtpm' is %s, not a map",

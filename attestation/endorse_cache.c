@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "attestation/endorse_http.h"
+#include "common/base/clock.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
 
@@ -89,7 +90,7 @@ int endorse_group_lock(struct endorse_group *group, int64_t deadline, struct err
 	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
 		if (errno != EWOULDBLOCK && errno != EINTR)
 			return err_errno(e, "cache: lock %s", log_quote(path).text);
-		if (endorse_clock() >= deadline)
+		if (clock_ms(CLOCK_MONOTONIC) >= deadline)
 			return err_set(e, ERR_DEADLINE, "cache: another process holds %s",
 				       log_quote(path).text);
 		poll(NULL, 0, LOCK_PAUSE_MS);

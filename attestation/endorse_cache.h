@@ -31,7 +31,7 @@ void endorse_group_done(struct endorse_group *group); /* gives the lock back */
 int endorse_group_read(const struct endorse_group *group, const char *file, size_t max,
 		       uint8_t **bytes, size_t *len, int64_t *written, struct err *e) MUST_CHECK;
 
-/* Makes the folder and waits until no other process fills it, up to `deadline` (endorse_clock()).
+/* Makes the folder and waits until no other process fills it, up to `deadline` (CLOCK_MONOTONIC).
  */
 int endorse_group_lock(struct endorse_group *group, int64_t deadline, struct err *e) MUST_CHECK;
 

@@ -20,7 +20,7 @@ struct endorsements {
 	struct endorsements_config config;
 	char *cache;               /* NULL until it is needed */
 	struct endorse_http *http; /* likewise */
-	int64_t deadline;          /* of the call under way, on endorse_clock() */
+	int64_t deadline;          /* of the call under way, on CLOCK_MONOTONIC, in ms */
 	void *kept[ENDORSE_KEPT_MAX];
 	size_t kept_count;
 };

@@ -8,6 +8,7 @@
 #include <strings.h>
 #include <time.h>
 
+#include "common/base/clock.h"
 #include "common/base/encode.h"
 #include "common/base/log.h"
 #include "common/base/writer.h"
@@ -33,14 +34,6 @@ void endorse_answer_done(struct endorse_answer *answer)
 	free(answer->body);
 	free(answer->header);
 	memset(answer, 0, sizeof(*answer));
-}
-
-int64_t endorse_clock(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 /* ---- addresses ---- */
@@ -293,7 +286,7 @@ int endorse_http_get(struct endorse_http *h, const struct endorse_request *reque
 		     int64_t deadline, struct endorse_answer *answer, struct err *e)
 {
 	for (unsigned tries = 1;; tries++) {
-		int64_t left = deadline - endorse_clock();
+		int64_t left = deadline - clock_ms(CLOCK_MONOTONIC);
 		long status;
 
 		if (left <= 0) {
@@ -310,7 +303,7 @@ int endorse_http_get(struct endorse_http *h, const struct endorse_request *reque
 		if (outcome != AGAIN || tries == ENDORSE_ATTEMPTS_MAX)
 			return err_wrap(e, "GET %s", request->url);
 		int64_t pause = pause_ms(h, tries);
-		if (pause >= deadline - endorse_clock()) {
+		if (pause >= deadline - clock_ms(CLOCK_MONOTONIC)) {
 			err_wrap(e, "GET %s", request->url);
 			return err_wrap(e, "to be asked again in %lld s, past the deadline",
 					(long long)((pause + 999) / 1000));

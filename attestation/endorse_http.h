@@ -46,9 +46,6 @@ DEFINE_CLEANUP(struct endorse_http *, endorse_http_free)
 /* A base address as endorsements.h describes it, without a slash at the end. */
 int endorse_http_base(const char *base, struct err *e) MUST_CHECK;
 
-/* Milliseconds of a clock that nobody sets; what deadlines are on. */
-int64_t endorse_clock(void);
-
 /* ERR_NOT_FOUND for 404; ERR_DENIED for a server that TLS does not vouch for; ERR_EXHAUSTED for too
  * large an answer; ERR_DEADLINE, ERR_UNAVAILABLE. The text says address and last reason. */
 int endorse_http_get(struct endorse_http *http, const struct endorse_request *request,

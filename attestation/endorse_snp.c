@@ -36,17 +36,10 @@ static void ask_done(struct snp_ask *a)
 
 /* ---- checks ---- */
 
-/* The moment to judge at; within the skew, the nearest one that is in range. */
-static int64_t moment(const struct snp_ask *a, int64_t first, int64_t last)
-{
-	if (a->at < first && a->at >= first - a->skew)
-		return first;
-	return a->at > last && a->at <= last + a->skew ? last : a->at;
-}
-
 static int check_time(const struct snp_ask *a, const struct x509 *cert, struct err *e)
 {
-	return x509_valid_at(cert, moment(a, cert->not_before, cert->not_after), e);
+	return x509_valid_at(cert, x509_moment(a->at, a->skew, cert->not_before, cert->not_after),
+			     e);
 }
 
 static int check_names(const struct snp_ask *a, const struct x509 *ark,
@@ -127,7 +120,7 @@ static int check_crl(const void *data, const struct endorse_parts *parts, int64_
 
 	if (x509_crl_load(parts->body.bytes, parts->body.len, &crl, e) < 0 ||
 	    x509_crl_verify(crl, a->ark, X509_RSA4096_PSS_SHA384,
-			    moment(a, crl->this_update, crl->next_update), e) < 0)
+			    x509_moment(a->at, a->skew, crl->this_update, crl->next_update), e) < 0)
 		return -(int)e->code;
 	*dated = crl->this_update;
 	return 0;

@@ -68,9 +68,10 @@ static int check_crl(const struct ground *g, const struct endorse_parts *parts,
 	CLEANUP(x509_crl_free) struct x509_crl *crl = NULL;
 
 	if (x509_crl_load(parts->body.bytes, parts->body.len, &crl, e) < 0 ||
-	    x509_crl_verify(crl, issuer, X509_P256_SHA256,
-			    tdx_chains_moment(&g->chains, crl->this_update, crl->next_update),
-			    e) < 0)
+	    x509_crl_verify(
+		    crl, issuer, X509_P256_SHA256,
+		    x509_moment(g->chains.at, g->chains.skew, crl->this_update, crl->next_update),
+		    e) < 0)
 		return -(int)e->code;
 	*dated = crl->this_update;
 	return 0;

@@ -5,6 +5,7 @@
 
 #include "attestation/endorse_document.h"
 #include "attestation/endorse_need.h"
+#include "common/base/clock.h"
 
 static void forget(struct endorsements *n)
 {
@@ -54,7 +55,7 @@ void endorsements_free(struct endorsements *n)
 void endorse_begin(struct endorsements *n)
 {
 	forget(n);
-	n->deadline = endorse_clock() + (int64_t)n->config.deadline * 1000;
+	n->deadline = clock_ms(CLOCK_MONOTONIC) + (int64_t)n->config.deadline * 1000;
 }
 
 int endorsements_complete(struct endorsements *n, struct verify_input *in, struct err *e)

@@ -3,6 +3,7 @@
 
 #include "attestation/provider.h"
 #include "common/base/cleanup.h"
+#include "common/base/clock.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
 
@@ -260,14 +261,6 @@ static int ask(struct entry *entry, const struct tsm_request *request, struct ts
 	return failed ? failed : check_generation(entry, e);
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 static void pause_ms(int64_t ms)
 {
 	struct timespec t = { .tv_sec = ms / 1000, .tv_nsec = (ms % 1000) * 1000000 };
@@ -277,14 +270,14 @@ static void pause_ms(int64_t ms)
 
 int tsm_collect(const struct tsm_request *request, struct tsm_answer *answer, struct err *e)
 {
-	int64_t end = now_ms() + PROVIDER_DEADLINE_MS, wait = FIRST_PAUSE_MS;
+	int64_t end = clock_ms(CLOCK_MONOTONIC) + PROVIDER_DEADLINE_MS, wait = FIRST_PAUSE_MS;
 	int failed = -(int)ERR_UNAVAILABLE;
 
 	for (int i = 0; i < PROVIDER_ATTEMPTS_MAX; i++, wait *= 2) {
 		struct entry entry = { .dir = -1 };
 		struct tsm_answer got = { 0 };
 
-		if (i > 0 && now_ms() + wait > end)
+		if (i > 0 && clock_ms(CLOCK_MONOTONIC) + wait > end)
 			break;
 		if (i > 0)
 			pause_ms(wait);

@@ -166,22 +166,13 @@ bool snp_chain_verify(struct snp_chain *chain, struct verdict *v)
 	       check_leaf(chain, v);
 }
 
-/* The moment to judge at; within the skew, the nearest one that is in range. */
-static int64_t moment(const struct snp_input *in, int64_t first, int64_t last)
-{
-	if (in->at < first && in->at >= first - in->skew)
-		return first;
-	if (in->at > last && in->at <= last + in->skew)
-		return last;
-	return in->at;
-}
-
 static bool check_time(const struct x509 *cert, const struct snp_input *in, const char *check,
 		       struct verdict *v)
 {
 	struct err e;
 
-	if (x509_valid_at(cert, moment(in, cert->not_before, cert->not_after), &e) < 0)
+	if (x509_valid_at(cert, x509_moment(in->at, in->skew, cert->not_before, cert->not_after),
+			  &e) < 0)
 		return verdict_err(v, check, "RFC 5280 4.1.2.5", &e);
 	return verdict_check(v, check, "RFC 5280 4.1.2.5", true, NULL, NULL);
 }
@@ -215,7 +206,8 @@ static bool check_list(const struct snp_chain *chain, const struct snp_input *in
 	*of_ark = span_equal(crl->issuer, chain->ark->subject);
 	issuer = *of_ark ? chain->ark : chain->intermediate;
 	if (x509_crl_verify(crl, issuer, X509_RSA4096_PSS_SHA384,
-			    moment(in, crl->this_update, crl->next_update), &e) < 0)
+			    x509_moment(in->at, in->skew, crl->this_update, crl->next_update),
+			    &e) < 0)
 		return verdict_err(v, "crl.list", "RFC 5280 6.3", &e);
 	verdict_check(v, "crl.list", "RFC 5280 6.3", true, *of_ark ? "the ARK's" : "the ASK's",
 		      NULL);

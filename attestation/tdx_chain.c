@@ -128,23 +128,13 @@ static int chain_verify(struct tdx_chains *chains, enum tdx_chain_kind kind, str
 	return links_check(chains, chain, k, e);
 }
 
-int64_t tdx_chains_moment(const struct tdx_chains *chains, int64_t from, int64_t to)
-{
-	int64_t at = chains->at, skew = chains->skew;
-
-	if (at < from)
-		return at + skew < from ? at + skew : from;
-	if (at > to)
-		return at - skew > to ? at - skew : to;
-	return at;
-}
-
 static int chain_times(const struct tdx_chains *chains, const struct x509_chain *chain,
 		       struct err *e)
 {
 	for (size_t i = 0; i < chain->count; i++) {
 		const struct x509 *cert = chain->certs[i];
-		int64_t at = tdx_chains_moment(chains, cert->not_before, cert->not_after);
+		int64_t at =
+			x509_moment(chains->at, chains->skew, cert->not_before, cert->not_after);
 
 		if (x509_valid_at(cert, at, e) < 0)
 			return err_wrap(e, "certificate %zu", i + 1);

@@ -35,8 +35,4 @@ struct tdx_chains {
 bool tdx_chain_check(struct tdx_chains *chains, enum tdx_chain_kind kind, struct span pem,
 		     struct verdict *v);
 
-/* The moment to judge something at that is valid from `from` to `to`: `at`, or within the skew of
- * it, whichever is nearest to being valid. */
-int64_t tdx_chains_moment(const struct tdx_chains *chains, int64_t from, int64_t to);
-
 void tdx_chains_done(struct tdx_chains *chains);

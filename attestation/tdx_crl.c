@@ -17,9 +17,9 @@ static int crl_load(const struct tdx_chains *chains, struct span bytes, const st
 {
 	if (x509_crl_load(bytes.bytes, bytes.len, crl, e) < 0)
 		return -(int)e->code;
-	return x509_crl_verify(*crl, issuer, X509_P256_SHA256,
-			       tdx_chains_moment(chains, (*crl)->this_update, (*crl)->next_update),
-			       e);
+	return x509_crl_verify(
+		*crl, issuer, X509_P256_SHA256,
+		x509_moment(chains->at, chains->skew, (*crl)->this_update, (*crl)->next_update), e);
 }
 
 /* The PCK's own intermediate, by its key, has to be the one that the CRL comes with. */

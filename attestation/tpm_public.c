@@ -8,11 +8,8 @@
 #include <openssl/params.h>
 
 #include "attestation/ecdsa.h"
+#include "attestation/rsa_key.h"
 #include "common/crypto/key.h"
-
-DEFINE_CLEANUP(BIGNUM *, BN_free)
-DEFINE_CLEANUP(OSSL_PARAM_BLD *, OSSL_PARAM_BLD_free)
-DEFINE_CLEANUP(OSSL_PARAM *, OSSL_PARAM_free)
 
 enum {
 	TPM_ALG_RSAES = 0x0015,
@@ -21,7 +18,6 @@ enum {
 	CURVE_P256 = 0x0003,
 	CURVE_P384 = 0x0004,
 	RSA_BITS_MIN = 2048,
-	RSA_EXPONENT = 65537,
 };
 
 static const uint32_t defined_attributes =
@@ -102,7 +98,7 @@ int tpm_public_parse(struct span bytes, struct tpm_public *pub, struct err *e)
 
 static int rsa_key(const struct tpm_public *pub, EVP_PKEY **key, struct err *e)
 {
-	uint32_t exponent = pub->rsa_exponent ? pub->rsa_exponent : RSA_EXPONENT;
+	uint32_t exponent = pub->rsa_exponent ? pub->rsa_exponent : RSA_KEY_EXPONENT;
 
 	if (pub->rsa_bits < RSA_BITS_MIN || pub->n.len != pub->rsa_bits / 8 ||
 	    pub->n.len > TPM_RSA_MAX || !(pub->n.bytes[0] & 0x80) ||
@@ -110,23 +106,9 @@ static int rsa_key(const struct tpm_public *pub, EVP_PKEY **key, struct err *e)
 		return err_set(e, ERR_DENIED,
 			       "an RSA key of %u bits in %zu bytes, wanted 2048 to 4096",
 			       pub->rsa_bits, pub->n.len);
-	if (exponent != RSA_EXPONENT)
+	if (exponent != RSA_KEY_EXPONENT)
 		return err_set(e, ERR_DENIED, "RSA exponent %u, wanted 65537", exponent);
-
-	CLEANUP(BN_free) BIGNUM *n = BN_bin2bn(pub->n.bytes, (int)pub->n.len, NULL);
-	CLEANUP(OSSL_PARAM_BLD_free) OSSL_PARAM_BLD *bld = OSSL_PARAM_BLD_new();
-	CLEANUP(OSSL_PARAM_free) OSSL_PARAM *params = NULL;
-	CLEANUP(EVP_PKEY_CTX_free) EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
-	EVP_PKEY *made = NULL;
-
-	if (n && bld && OSSL_PARAM_BLD_push_BN(bld, OSSL_PKEY_PARAM_RSA_N, n) &&
-	    OSSL_PARAM_BLD_push_uint32(bld, OSSL_PKEY_PARAM_RSA_E, exponent))
-		params = OSSL_PARAM_BLD_to_param(bld);
-	if (!params || !ctx || EVP_PKEY_fromdata_init(ctx) <= 0 ||
-	    EVP_PKEY_fromdata(ctx, &made, EVP_PKEY_PUBLIC_KEY, params) <= 0)
-		return err_openssl(e, ERR_INVALID, "RSA public key");
-	*key = made;
-	return 0;
+	return rsa_key_make(pub->n, key, e);
 }
 
 /* TPMs may leave leading zeros of a coordinate out. */

@@ -301,6 +301,15 @@ int x509_verify(const struct x509 *cert, const struct x509 *issuer, unsigned alg
 				     algorithms, e);
 }
 
+int64_t x509_moment(int64_t at, int64_t skew, int64_t first, int64_t last)
+{
+	if (at < first && at >= first - skew)
+		return first;
+	if (at > last && at <= last + skew)
+		return last;
+	return at;
+}
+
 int x509_valid_at(const struct x509 *cert, int64_t at, struct err *e)
 {
 	if (at < cert->not_before)

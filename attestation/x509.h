@@ -116,6 +116,10 @@ int x509_verify(const struct x509 *cert, const struct x509 *issuer, unsigned alg
 int x509_verify_signature(struct span signed_bytes, struct span algorithm, struct span signature,
 			  EVP_PKEY *key, unsigned algorithms, struct err *e) MUST_CHECK;
 
+/* The moment to judge something at that is valid from `first` to `last`, by clocks that may differ
+ * by `skew` seconds: `at`, or the nearest one that is in range if it is that close. */
+int64_t x509_moment(int64_t at, int64_t skew, int64_t first, int64_t last);
+
 /* notBefore <= at <= notAfter: both boundary seconds count (RFC 5280, 4.1.2.5; OpenSSL takes the
  * last one for expired). ERR_DENIED says which side and by how much. */
 int x509_valid_at(const struct x509 *cert, int64_t at, struct err *e) MUST_CHECK;

@@ -1,19 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/x509_key.h"
 #include "attestation/ec_key.h"
+#include "attestation/rsa_key.h"
 #include "attestation/x509.h"
 
-#include <openssl/core_names.h>
-#include <openssl/param_build.h>
 #include <openssl/rsa.h>
 
 #include "common/crypto/key.h"
-
-DEFINE_CLEANUP(OSSL_PARAM_BLD *, OSSL_PARAM_BLD_free)
-DEFINE_CLEANUP(OSSL_PARAM *, OSSL_PARAM_free)
-DEFINE_CLEANUP(BIGNUM *, BN_free)
-
-enum { RSA_EXPONENT = 65537 };
 
 struct curve {
 	const char *oid, *group;
@@ -26,19 +19,6 @@ static const struct curve curves[] = {
 	{ "1.3.132.0.35", "secp521r1", 133 },
 };
 
-static int make_rsa_key(OSSL_PARAM_BLD *build, EVP_PKEY **key, struct err *e)
-{
-	CLEANUP(OSSL_PARAM_free) OSSL_PARAM *params = OSSL_PARAM_BLD_to_param(build);
-	CLEANUP(EVP_PKEY_CTX_free) EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
-	CLEANUP(EVP_PKEY_free) EVP_PKEY *made = NULL;
-
-	if (!params || !ctx || EVP_PKEY_fromdata_init(ctx) != 1 ||
-	    EVP_PKEY_fromdata(ctx, &made, EVP_PKEY_PUBLIC_KEY, params) != 1)
-		return err_openssl(e, ERR_INVALID, "RSA public key");
-	*key = TAKE_PTR(made);
-	return 0;
-}
-
 /* RFC 3279, 2.3.1. */
 static int rsa_key(struct reader *parameters, struct span bits, EVP_PKEY **key, struct err *e)
 {
@@ -49,19 +29,13 @@ static int rsa_key(struct reader *parameters, struct span bits, EVP_PKEY **key, 
 	uint64_t exponent = der_u64(&r);
 
 	if (!reader_done(parameters) || null.len || !reader_done(&outer) || !reader_done(&r) ||
-	    n.len < 2 || n.bytes[0] != 0 || exponent != RSA_EXPONENT)
+	    n.len < 2 || n.bytes[0] != 0 || exponent != RSA_KEY_EXPONENT)
 		return err_set(e, ERR_INVALID, "RSA key: wanted a modulus and exponent 65537");
 	if (n.bytes[1] < 0x80 || n.len < 257 || n.len > 1025 || !(n.bytes[n.len - 1] & 1))
 		return err_set(e, ERR_INVALID,
 			       "RSA key: modulus of %zu bytes is even, or not 2048 to 8192 bits",
 			       n.len);
-
-	CLEANUP(BN_free) BIGNUM *modulus = BN_bin2bn(n.bytes, (int)n.len, NULL);
-	CLEANUP(OSSL_PARAM_BLD_free) OSSL_PARAM_BLD *build = OSSL_PARAM_BLD_new();
-	if (!modulus || !build || !OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_N, modulus) ||
-	    !OSSL_PARAM_BLD_push_uint(build, OSSL_PKEY_PARAM_RSA_E, RSA_EXPONENT))
-		return err_openssl(e, ERR_EXHAUSTED, "RSA key");
-	return make_rsa_key(build, key, e);
+	return rsa_key_make(n, key, e);
 }
 
 /* RFC 5480. */

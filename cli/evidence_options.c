@@ -221,11 +221,6 @@ static int read_manifests(const struct cli *cli, struct evidence_options *o, str
 	return 0;
 }
 
-static bool same_name(struct span a, struct span b)
-{
-	return a.len == b.len && memcmp(a.bytes, b.bytes, a.len) == 0;
-}
-
 /* Two certificates are intermediate and root, in that order, as the vendor's bundles have them. Of
  * more (several products), the leaf's issuer and that one's. Whether they are right, the verifier
  * says. */
@@ -241,7 +236,7 @@ static void choose_chain(struct evidence_options *o, struct span *ders, size_t c
 		CLEANUP(x509_free) struct x509 *cert = NULL;
 
 		if (x509_load(ders[i].bytes, ders[i].len, &cert, &ignored) == 0 &&
-		    same_name(cert->subject, leaf->issuer)) {
+		    span_equal(cert->subject, leaf->issuer)) {
 			ders += i;
 			count = 2;
 		}
@@ -250,7 +245,7 @@ static void choose_chain(struct evidence_options *o, struct span *ders, size_t c
 		CLEANUP(x509_free) struct x509 *cert = NULL;
 
 		if (x509_load(ders[0].bytes, ders[0].len, &cert, &ignored) == 0 &&
-		    same_name(cert->issuer, cert->subject))
+		    span_equal(cert->issuer, cert->subject))
 			snp->ark = ders[0];
 		else
 			snp->intermediate = ders[0];

@@ -9,15 +9,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/base/clock.h"
+
 enum { EVERY_MS = 100, COLUMNS_DEFAULT = 80, COLUMNS_MAX = 200, BAR_MIN = 10 };
-
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 static unsigned columns(void)
 {
@@ -49,12 +43,12 @@ void progress_start(struct progress *p, const char *label, uint64_t total, uint6
 
 	*p = (struct progress){ .label = label, .total = total, .first = first };
 	p->on = isatty(STDERR_FILENO) && !(term && strcmp(term, "dumb") == 0);
-	p->started_ms = now_ms();
+	p->started_ms = (uint64_t)clock_ms(CLOCK_MONOTONIC);
 }
 
 void progress_tell(const struct progress *p, uint64_t done)
 {
-	uint64_t elapsed = now_ms() - p->started_ms;
+	uint64_t elapsed = (uint64_t)clock_ms(CLOCK_MONOTONIC) - p->started_ms;
 
 	fprintf(stderr, "%s: %" PRIu64 " bytes in %" PRIu64 ".%03" PRIu64 " s\n", p->label,
 		done - p->first, elapsed / 1000, elapsed % 1000);
@@ -96,7 +90,7 @@ void progress_update(struct progress *p, uint64_t done)
 
 	if (!p->on)
 		return;
-	now = now_ms();
+	now = (uint64_t)clock_ms(CLOCK_MONOTONIC);
 	if (p->drawn && now - p->shown_ms < EVERY_MS)
 		return;
 	p->shown_ms = now;

@@ -6,6 +6,7 @@
 
 #include "common/base/cleanup.h"
 #include "common/base/file.h"
+#include "common/base/host.h"
 #include "common/base/log.h"
 
 #define TEXT(name, member, fallback, help)                                                         \
@@ -53,16 +54,6 @@ const struct setting config_settings[] = {
 };
 const size_t config_settings_count = ARRAY_LEN(config_settings);
 
-static bool is_loopback(const char *host)
-{
-	struct in_addr v4;
-
-	if (strcmp(host, "localhost") == 0 || strcmp(host, "::1") == 0 ||
-	    strcmp(host, "[::1]") == 0)
-		return true;
-	return inet_pton(AF_INET, host, &v4) == 1 && (ntohl(v4.s_addr) >> 24) == 127;
-}
-
 static int check_tls(const char *what, const char *cert, const char *key, const char *ca,
 		     struct err *e)
 {
@@ -97,7 +88,7 @@ static int check(struct config *c, struct err *e)
 	if (*end || port > UINT16_MAX || c->admin_port_text[0] < '0' || c->admin_port_text[0] > '9')
 		return err_set(e, ERR_INVALID, "COMPUTATIONS_ADMIN_PORT %s is no port",
 			       log_quote(c->admin_port_text).text);
-	if (!is_loopback(c->admin_host) && !c->admin_client_ca_certs)
+	if (!host_is_loopback(c->admin_host) && !c->admin_client_ca_certs)
 		return err_set(e, ERR_INVALID,
 			       "COMPUTATIONS_ADMIN_HOST %s is not loopback: whoever reaches it "
 			       "could run computations; set COMPUTATIONS_ADMIN_SERVER_CERT, _KEY "

@@ -2,6 +2,7 @@
 #include "guest/net.h"
 
 #include "common/base/cleanup.h"
+#include "common/base/clock.h"
 #include "common/base/file.h"
 #include "guest/console.h"
 
@@ -19,12 +20,9 @@
 
 enum { DHCP_SERVER_PORT = 67, DHCP_CLIENT_PORT = 68, NET_REPLIES_PER_STEP = 16 };
 
-static uint64_t now_ms(void)
+uint64_t net_now_ms(void)
 {
-	struct timespec ts;
-
-	clock_gettime(CLOCK_BOOTTIME, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+	return (uint64_t)clock_ms(CLOCK_BOOTTIME);
 }
 
 static struct sockaddr_in address_of(uint32_t address, uint16_t port)
@@ -100,13 +98,13 @@ int net_start(struct net *net, struct err *e)
 		return -(int)e->code;
 	if (getrandom(&xid, sizeof(xid), 0) != sizeof(xid))
 		return err_errno(e, "random number");
-	dhcp_client_start(&net->client, mac, xid, now_ms());
+	dhcp_client_start(&net->client, mac, xid, net_now_ms());
 	return 0;
 }
 
 int net_timeout(const struct net *net)
 {
-	uint64_t now = now_ms();
+	uint64_t now = net_now_ms();
 	uint64_t next = net->client.next_ms;
 
 	if (!net->card[0] || next == UINT64_MAX)
@@ -274,9 +272,9 @@ int net_step(struct net *net, struct err *e)
 
 		if (len < 0)
 			break;
-		if (handle(net, dhcp_client_reply(&net->client, bytes, (size_t)len, now_ms()), e) <
-		    0)
+		if (handle(net, dhcp_client_reply(&net->client, bytes, (size_t)len, net_now_ms()),
+			   e) < 0)
 			return -(int)e->code;
 	}
-	return handle(net, dhcp_client_tick(&net->client, now_ms()), e);
+	return handle(net, dhcp_client_tick(&net->client, net_now_ms()), e);
 }

@@ -23,6 +23,9 @@ struct net {
  * lease. */
 int net_start(struct net *net, struct err *e) MUST_CHECK;
 
+/* Milliseconds since the machine started, which init's waits are measured by. */
+uint64_t net_now_ms(void);
+
 /* Milliseconds until net_step() has something to do even if nothing comes; -1: never. */
 int net_timeout(const struct net *net);
 

@@ -32,14 +32,6 @@ struct reaper {
 	uint64_t deadline_ms; /* of waiting for a lease, later of stopping */
 };
 
-static uint64_t now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_BOOTTIME, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
-
 static int reaper_open(struct reaper *r, struct err *e)
 {
 	sigset_t set;
@@ -100,7 +92,7 @@ static void agent_stop(struct reaper *r, const char *why)
 		return;
 	console_line("%s: stopping", why);
 	r->stopping = true;
-	r->deadline_ms = now_ms() + REAPER_STOP_MS;
+	r->deadline_ms = net_now_ms() + REAPER_STOP_MS;
 	if (r->agent > 0)
 		kill(r->agent, SIGTERM);
 	else
@@ -136,7 +128,7 @@ static void read_signals(struct reaper *r)
 /* Waiting for the first lease, or for the end of an agent that is stopping. */
 static int deadline_check(struct reaper *r, struct err *e)
 {
-	bool late = now_ms() >= r->deadline_ms;
+	bool late = net_now_ms() >= r->deadline_ms;
 
 	if (r->stopping) {
 		if (late && r->agent > 0)
@@ -153,7 +145,7 @@ static int deadline_check(struct reaper *r, struct err *e)
 static int reaper_timeout(const struct reaper *r)
 {
 	int net = net_timeout(r->net);
-	uint64_t now = now_ms();
+	uint64_t now = net_now_ms();
 	int own = -1;
 
 	if (r->stopping || r->agent == 0)
@@ -188,7 +180,7 @@ int reaper_run(struct net *net, char *line, size_t line_size, struct err *e)
 {
 	struct reaper r = { .net = net,
 			    .signals = -1,
-			    .deadline_ms = now_ms() + REAPER_NET_WAIT_MS };
+			    .deadline_ms = net_now_ms() + REAPER_NET_WAIT_MS };
 
 	if (reaper_open(&r, e) < 0)
 		return -(int)e->code;

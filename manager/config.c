@@ -5,6 +5,7 @@
 #include "common/base/cleanup.h"
 #include "common/base/encode.h"
 #include "common/base/file.h"
+#include "common/base/host.h"
 #include "common/base/log.h"
 #include "common/crypto/digest.h"
 
@@ -89,18 +90,6 @@ int config_parse_ports(const char *text, uint16_t *first, uint16_t *last, struct
 	return 0;
 }
 
-static bool is_loopback(const char *host)
-{
-	struct in6_addr v6;
-	struct in_addr v4;
-
-	if (inet_pton(AF_INET, host, &v4) == 1)
-		return ntohl(v4.s_addr) >> 24 == 127;
-	if (inet_pton(AF_INET6, host, &v6) == 1)
-		return IN6_IS_ADDR_LOOPBACK(&v6);
-	return strcmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0;
-}
-
 static int check_listener(const struct config *c, struct err *e)
 {
 	if (!c->server_cert != !c->server_key)
@@ -109,7 +98,7 @@ static int check_listener(const struct config *c, struct err *e)
 	if (!c->server_cert && (c->client_ca_certs || c->server_ca_certs))
 		return err_set(e, ERR_INVALID, "certificate authorities are set, but "
 					       "MANAGER_GRPC_SERVER_CERT is not");
-	if (!is_loopback(c->grpc_host) && !c->client_ca_certs)
+	if (!host_is_loopback(c->grpc_host) && !c->client_ca_certs)
 		return err_set(e, ERR_INVALID,
 			       "MANAGER_GRPC_HOST %s can be reached by other hosts: set "
 			       "MANAGER_GRPC_SERVER_CERT, _SERVER_KEY and _CLIENT_CA_CERTS, or "

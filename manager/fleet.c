@@ -7,14 +7,6 @@
 #include <assert.h>
 #include <time.h>
 
-int64_t fleet_now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 int fleet_job_start(struct fleet *f, struct job *job, void (*work)(void *), void (*done)(void *),
 		     struct err *e)
 {

@@ -2,6 +2,7 @@
 /* fleet_create.c — making a CVM, from a client's request to a running one or to nothing. */
 #include "manager/fleet_state.h"
 
+#include "common/base/clock.h"
 #include "common/base/log.h"
 
 static void creation_work(void *data)
@@ -92,7 +93,7 @@ static int fill_job(struct job *job, const Manager__CreateReq *request, struct e
 
 	if (make_id(cvm->id, e) < 0 || order_make(request, cvm->id, &job->order, e) < 0)
 		return -(int)e->code;
-	cvm->created_ms = fleet_now_ms();
+	cvm->created_ms = clock_ms(CLOCK_REALTIME);
 	cvm->expires_ms = job->order.ttl_ms ? cvm->created_ms + (int64_t)job->order.ttl_ms : 0;
 	return 0;
 }

@@ -2,6 +2,7 @@
 /* fleet_slot.c — one CVM's place in the fleet: its time, its end, and who waits for that. */
 #include "manager/fleet_state.h"
 
+#include "common/base/clock.h"
 #include "common/base/log.h"
 
 #include <string.h>
@@ -61,7 +62,8 @@ static void on_expired(uv_timer_t *timer)
 /* By the wall clock, which a restart has nothing beside; but never more than it was given. */
 static uint64_t time_left(const struct cvm *cvm)
 {
-	int64_t left = cvm->expires_ms - fleet_now_ms(), most = cvm->expires_ms - cvm->created_ms;
+	int64_t left = cvm->expires_ms - clock_ms(CLOCK_REALTIME),
+		most = cvm->expires_ms - cvm->created_ms;
 
 	if (left > most)
 		left = most;

@@ -70,8 +70,6 @@ struct job {
 	struct err err;
 };
 
-int64_t fleet_now_ms(void);
-
 /* Runs in the pool; `done` on the loop, where fleet_job_end() frees it. It is the caller's still if it
  * could not be started. */
 int fleet_job_start(struct fleet *f, struct job *job, void (*work)(void *), void (*done)(void *),

@@ -359,6 +359,11 @@ const struct datum *datum_get_text(const struct datum *map, const char *key)
 	return NULL;
 }
 
+bool datum_absent(const struct datum *item)
+{
+	return !item || item->type == DATUM_NULL;
+}
+
 bool datum_is_text(const struct datum *item, const char *text)
 {
 	return item && item->type == DATUM_TEXT && item->len == strlen(text) &&

@@ -51,6 +51,8 @@ const char *datum_type_name(enum datum_type type);
 const struct datum *datum_get(const struct datum *map, int64_t key);
 const struct datum *datum_get_text(const struct datum *map, const char *key);
 
+/* Not there, or null, which says no more. */
+bool datum_absent(const struct datum *item);
 bool datum_is_text(const struct datum *item, const char *text);
 /* The content of the given tag, or NULL if `item` is not so tagged. */
 const struct datum *datum_tagged(const struct datum *item, uint64_t tag);

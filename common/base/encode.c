@@ -19,7 +19,7 @@ void hex_encode(const void *bytes, size_t len, char *text)
 	*text = '\0';
 }
 
-static int nibble(char c)
+int hex_digit(char c)
 {
 	if (c >= '0' && c <= '9')
 		return c - '0';
@@ -39,11 +39,11 @@ int hex_decode_up_to(const char *text, uint8_t *bytes, size_t max, size_t *len, 
 			       "%zu hexadecimal digits where an even number up to %zu is wanted",
 			       digits, 2 * max);
 	for (size_t i = 0; i < digits; i++)
-		if (nibble(text[i]) < 0)
+		if (hex_digit(text[i]) < 0)
 			return err_set(e, ERR_INVALID, "character %zu of %s is no hexadecimal digit",
 				       i + 1, log_quote(text).text);
 	for (size_t i = 0; i < digits / 2; i++)
-		bytes[i] = (uint8_t)(nibble(text[2 * i]) << 4 | nibble(text[2 * i + 1]));
+		bytes[i] = (uint8_t)(hex_digit(text[2 * i]) << 4 | hex_digit(text[2 * i + 1]));
 	*len = digits / 2;
 	return 0;
 }

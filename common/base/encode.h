@@ -12,6 +12,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* The value of a digit of either case; -1 of another character. */
+int hex_digit(char c);
+
 /* Lower-case hexadecimal with a final zero: `text` holds 2 * len + 1 characters. */
 void hex_encode(const void *bytes, size_t len, char *text);
 

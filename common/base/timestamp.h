@@ -7,9 +7,18 @@
 
 #include "common/base/err.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum { TIMESTAMP_TEXT_MAX = 80 };
+
+struct timestamp_parts {
+	unsigned year, month, day, hour, minute, second; /* month and day from 1 on */
+};
+
+/* Seconds since 1970, by the calendar of today, of a moment from the year 1 on, in UTC; false if
+ * there is no such moment. Leap seconds aren't any. */
+bool timestamp_of(const struct timestamp_parts *parts, int64_t *seconds);
 
 /* "2026-06-15T00:00:00Z", to the second, in UTC, years 1970 to 9999; nothing else. */
 int timestamp_parse(const char *text, int64_t *seconds, struct err *e) MUST_CHECK;

@@ -28,26 +28,6 @@ void status_encode(const char *text, char *out)
 	out[n] = 0;
 }
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
-/* Bytes of the valid UTF-8 character at `p`, 0 if there is none within `left`. */
-static size_t character_len(const char *p, size_t left)
-{
-	for (size_t n = 1; n <= 4 && n <= left; n++)
-		if (utf8_valid(p, n))
-			return n;
-	return 0;
-}
-
 /* White space is part of a message's content; terminals obey the rest. */
 static bool is_control(char c)
 {
@@ -70,7 +50,7 @@ void status_decode(const char *text, size_t len, char *out)
 		}
 	}
 	for (size_t i = 0; i < raw_len;) {
-		size_t step = character_len(raw + i, raw_len - i);
+		size_t step = utf8_char(raw + i, raw_len - i);
 
 		if (n + (step ? step : 1) >= ERR_TEXT_MAX)
 			break;

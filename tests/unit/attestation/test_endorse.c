@@ -5,6 +5,7 @@
 #include "attestation/endorse_document.h"
 #include "attestation/endorse_http.h"
 #include "attestation/endorse_need.h"
+#include "common/base/clock.h"
 #include "common/base/file.h"
 #include "tests/unit.h"
 
@@ -102,7 +103,7 @@ static void what_was_written_is_read_up_to_its_limit(void **state)
 	assert_ok(endorse_group_open(&g, folder, "snp/Milan", &e), e);
 	assert_int_equal(endorse_group_read(&g, "x", 8, &bytes, &len, &written, &e),
 			 -ERR_NOT_FOUND);
-	assert_ok(endorse_group_lock(&g, endorse_clock() + 10000, &e), e);
+	assert_ok(endorse_group_lock(&g, clock_ms(CLOCK_MONOTONIC) + 10000, &e), e);
 	assert_ok(endorse_group_write(&g, "x", "12345678", 8, &e), e);
 	assert_ok(endorse_group_read(&g, "x", 8, &bytes, &len, &written, &e), e);
 	assert_int_equal(len, 8);
@@ -130,7 +131,7 @@ static void a_link_or_a_folder_is_no_file_of_the_cache(void **state)
 	struct err e;
 
 	assert_ok(endorse_group_open(&g, folder, "links", &e), e);
-	assert_ok(endorse_group_lock(&g, endorse_clock() + 10000, &e), e);
+	assert_ok(endorse_group_lock(&g, clock_ms(CLOCK_MONOTONIC) + 10000, &e), e);
 	assert_ok(endorse_group_write(&g, "real", "x", 1, &e), e);
 	assert_ok(text_format(&path, &e, "%s/link", g.folder), e);
 	assert_int_equal(symlink("real", path), 0);
@@ -153,12 +154,12 @@ static void a_group_is_filled_by_one_at_a_time(void **state)
 
 	assert_ok(endorse_group_open(&a, folder, "locked", &e), e);
 	assert_ok(endorse_group_open(&b, folder, "locked", &e), e);
-	assert_ok(endorse_group_lock(&a, endorse_clock() + 10000, &e), e);
+	assert_ok(endorse_group_lock(&a, clock_ms(CLOCK_MONOTONIC) + 10000, &e), e);
 	assert_ok(endorse_group_lock(&a, 0, &e), e); /* has it */
-	assert_refused(endorse_group_lock(&b, endorse_clock(), &e), e, ERR_DEADLINE,
+	assert_refused(endorse_group_lock(&b, clock_ms(CLOCK_MONOTONIC), &e), e, ERR_DEADLINE,
 		       "another process");
 	endorse_group_done(&a);
-	assert_ok(endorse_group_lock(&b, endorse_clock() + 10000, &e), e);
+	assert_ok(endorse_group_lock(&b, clock_ms(CLOCK_MONOTONIC) + 10000, &e), e);
 	endorse_group_done(&b);
 }
 

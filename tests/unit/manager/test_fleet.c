@@ -2,6 +2,7 @@
 /* The fleet on a loop of its own, over steps and a libvirt that do as each test tells them. */
 #include "tests/unit.h"
 
+#include "common/base/clock.h"
 #include "common/base/file.h"
 #include "common/rpc/job.h"
 #include "manager/fleet.h"
@@ -540,14 +541,6 @@ static void libvirt_is_looked_for_until_it_is_back(void **state)
 	close_all(&m);
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static struct cvm recorded(unsigned slot, enum cvm_step step, int64_t expires_ms)
 {
 	struct cvm cvm = { .slot = slot, .port = (uint16_t)(7100 + slot), .step = step,
@@ -561,10 +554,12 @@ static void a_restart_takes_up_what_is_recorded(void **state)
 {
 	struct cvm cvms[] = {
 		recorded(0, CVM_RUNNING, 0),
-		recorded(1, CVM_RUNNING, now_ms() - 1000), /* its time ran out meanwhile */
+		recorded(1, CVM_RUNNING,
+			 clock_ms(CLOCK_REALTIME) - 1000), /* its time ran out meanwhile */
 		recorded(2, CVM_DOMAIN, 0),
 		recorded(3, CVM_CLEANING, 0),
-		recorded(9, CVM_RUNNING, now_ms() + 3600000), /* of a time with a higher limit */
+		recorded(9, CVM_RUNNING,
+			 clock_ms(CLOCK_REALTIME) + 3600000), /* of a time with a higher limit */
 	};
 	Manager__CreateReq request = some_request();
 	struct told told = { 0 };
@@ -628,7 +623,7 @@ static void a_clock_that_is_set_back_gives_no_more_time(void **state)
 
 static void a_clock_that_was_set_back_before_a_restart_gives_no_more_time(void **state)
 {
-	struct cvm cvm = recorded(0, CVM_RUNNING, now_ms() + 3600000);
+	struct cvm cvm = recorded(0, CVM_RUNNING, clock_ms(CLOCK_REALTIME) + 3600000);
 	struct manager m;
 	struct err e;
 

@@ -253,6 +253,13 @@ static void both_boundary_seconds_are_valid(void **state)
 	assert_ok(x509_valid_at(leaf, f.leaf.not_after, &e), e);
 	assert_refused(x509_valid_at(leaf, f.leaf.not_before - 1, &e), e, ERR_DENIED, "later");
 	assert_refused(x509_valid_at(leaf, f.leaf.not_after + 1, &e), e, ERR_DENIED, "before");
+	/* Within the skew, to the second, it is the nearest moment that is in range. */
+	assert_int_equal(x509_moment(100, 9, 100, 200), 100);
+	assert_int_equal(x509_moment(91, 9, 100, 200), 100);
+	assert_int_equal(x509_moment(90, 9, 100, 200), 90);
+	assert_int_equal(x509_moment(150, 9, 100, 200), 150);
+	assert_int_equal(x509_moment(209, 9, 100, 200), 200);
+	assert_int_equal(x509_moment(210, 9, 100, 200), 210);
 	x509_free(leaf);
 }
 
