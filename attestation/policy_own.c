@@ -287,8 +287,20 @@ const struct policy_row policy_own_tpm_rows[] = {
 	{ .key = NULL },
 };
 
+/* In the older form 0 is a number that nobody set. Here somebody did, and it must not mean 'any'. */
+static int read_max_age(struct policy_reading *r, const struct json *value)
+{
+	uint64_t age;
+
+	if (policy_read_u64(r, value, UINT64_MAX, &age) < 0)
+		return -(int)r->e->code;
+	if (!age)
+		return policy_wrong(r, value, "at least a second");
+	return policy_read_max_age(r, value);
+}
+
 static const struct policy_row token_rows[] = {
-	{ "max_age", POLICY_CUSTOM, 0, 0, policy_read_max_age, NULL },
+	{ "max_age", POLICY_CUSTOM, 0, 0, read_max_age, NULL },
 	{ .key = NULL },
 };
 

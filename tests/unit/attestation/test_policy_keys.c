@@ -353,6 +353,24 @@ static void what_a_key_demands_stays_with_its_kind(void **state)
 	policy_done(&p);
 }
 
+/* A limit of no second is no 'no limit'; in the older form it is how Go writes that nobody set one. */
+static void a_limit_of_nothing_is_none_in_the_older_form_alone(void **state)
+{
+	static const struct key_case ours = { "token.max_age", NULL, false };
+	static const struct key_case theirs = { "eat_validation.max_token_age_seconds", NULL, false };
+	struct policy p;
+	struct err e;
+
+	assert_refused(parse(&ours, "0", true, &p, &e), e, ERR_INVALID, "at least a second");
+	assert_refused(parse(&ours, "\"0\"", true, &p, &e), e, ERR_INVALID, "at least a second");
+	assert_ok(parse(&ours, "1", true, &p, &e), e);
+	assert_int_equal(p.token.max_age, 1);
+	policy_done(&p);
+	assert_ok(parse(&theirs, "0", false, &p, &e), e);
+	assert_int_equal(p.token.max_age, 0);
+	policy_done(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -360,6 +378,7 @@ int main(void)
 		cmocka_unit_test(every_key_of_the_reader_has_a_case),
 		cmocka_unit_test(floors_are_of_the_product_that_is_named),
 		cmocka_unit_test(what_a_key_demands_stays_with_its_kind),
+		cmocka_unit_test(a_limit_of_nothing_is_none_in_the_older_form_alone),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
