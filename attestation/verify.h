@@ -60,7 +60,8 @@ struct verify_input {
 
 	enum snp_product product; /* named by the caller; SNP_PRODUCT_ANY: not */
 
-	/* Who may have signed a token that does not name its own key; NULL: nobody. */
+	/* Who has to have signed the token, whatever key it names itself; NULL: that key alone counts.
+	 * Beside evidence that is no token it is refused. */
 	EVP_PKEY *token_key;
 
 	const struct policy *policy; /* NULL is a refusal, but for `genuine_only` */

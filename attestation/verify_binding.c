@@ -133,6 +133,7 @@ static bool check_used(struct verification *x)
 		      (in->binding.report_data && (x->mode == VERIFY_VTPM || in->hcl_report.len)) ||
 		      (!tpm && !x->has_token && in->binding.tpm_nonce.len) || (!tpm && whose_ak) ||
 		      (x->mode == VERIFY_SNP && in->tpm.event_log.len) ||
+		      (!x->has_token && in->token_key) ||
 		      (!snp && (in->snp.id_block.len || in->snp.id_auth.len ||
 				in->product != SNP_PRODUCT_ANY));
 

@@ -241,6 +241,7 @@ static void judge_evidence(const struct run *r)
 	if (r->mode == VERIFY_VTPM || r->mode == VERIFY_SNP_VTPM)
 		in.binding.tpm_nonce = (struct span){ binding.tpm_nonce, BINDING_TPM_NONCE_LEN };
 	in.manifest_count = 0;
+	in.token_key = NULL; /* there is no token for it */
 	if (verify(&in, inner, other, &e) < 0) {
 		verdict_err(r->v, "run.evidence", SECTION, &e);
 		return;

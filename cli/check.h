@@ -30,6 +30,9 @@ struct check_input {
 struct writer;
 struct check_kind {
 	const char *name, *help;
+	/* The options with a value that it looks at, beside --at and --skew; any other would look as if
+	 * it had been checked, and is refused. */
+	const char *const *takes;
 	size_t files_min, files_max;
 	int (*run)(const struct check_input *in, struct verdict *v, struct writer *show,
 		   struct err *e);

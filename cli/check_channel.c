@@ -39,6 +39,7 @@ static int run_request(const struct check_input *in, struct verdict *v, struct w
 const struct check_kind check_request = {
 	.name = "request",
 	.help = "an authenticator request",
+	.takes = (const char *const[]){ NULL },
 	.files_min = 1,
 	.files_max = 1,
 	.run = run_request,
@@ -79,6 +80,7 @@ static int run_frame(const struct check_input *in, struct verdict *v, struct wri
 const struct check_kind check_frame = {
 	.name = "frame",
 	.help = "one frame of the attested channel",
+	.takes = (const char *const[]){ NULL },
 	.files_min = 1,
 	.files_max = 1,
 	.run = run_frame,
@@ -255,6 +257,7 @@ static int run_authenticator(const struct check_input *in, struct verdict *v, st
 const struct check_kind check_authenticator = {
 	.name = "authenticator",
 	.help = "an exported authenticator, with --request, --session and --key",
+	.takes = (const char *const[]){ "request", "session", "key", NULL },
 	.files_min = 1,
 	.files_max = 1,
 	.run = run_authenticator,

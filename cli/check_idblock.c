@@ -32,6 +32,7 @@ static int run(const struct check_input *in, struct verdict *v, struct writer *s
 const struct check_kind check_idblock = {
 	.name = "idblock",
 	.help = "ID block, ID authentication, and a report to compare with",
+	.takes = (const char *const[]){ NULL },
 	.files_min = 2,
 	.files_max = 3,
 	.run = run,

@@ -215,6 +215,7 @@ static int run_log(const struct check_input *in, struct verdict *v, struct write
 const struct check_kind check_log = {
 	.name = "log",
 	.help = "an event log, with --pcrs to compare its replay",
+	.takes = (const char *const[]){ "pcrs", NULL },
 	.files_min = 1,
 	.files_max = 1,
 	.run = run_log,

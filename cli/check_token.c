@@ -49,6 +49,7 @@ static int run_cose(const struct check_input *in, struct verdict *v, struct writ
 const struct check_kind check_cose = {
 	.name = "cose",
 	.help = "a COSE_Sign1, with --key and --aad",
+	.takes = (const char *const[]){ "key", "aad", NULL },
 	.files_min = 1,
 	.files_max = 1,
 	.run = run_cose,
@@ -193,6 +194,7 @@ static int run_token(const struct check_input *in, struct verdict *v, struct wri
 const struct check_kind check_token = {
 	.name = "token",
 	.help = "an EAT, with --key and --nonce",
+	.takes = (const char *const[]){ "key", "nonce", NULL },
 	.files_min = 1,
 	.files_max = 1,
 	.run = run_token,
@@ -229,6 +231,7 @@ static int run_corim(const struct check_input *in, struct verdict *v, struct wri
 const struct check_kind check_corim = {
 	.name = "corim",
 	.help = "a CoRIM, signed if --key is given",
+	.takes = (const char *const[]){ "key", NULL },
 	.files_min = 1,
 	.files_max = 1,
 	.run = run_corim,

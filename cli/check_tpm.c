@@ -159,7 +159,9 @@ static int judge_binding(const struct check_input *in, const struct quote_files 
 	size_t len;
 
 	if (!cli_value(in->cli, "hcl_report"))
-		return 0;
+		return cli_value(in->cli, "runtime_data")
+			       ? err_set(e, ERR_INVALID, "--runtime_data goes with --hcl_report")
+			       : 0;
 	if (check_option_file(in, "hcl_report", &report, &len, e) < 0 ||
 	    read_hcl(in, (struct span){ report, len }, &named, v, e) < 0)
 		return -(int)e->code;
@@ -267,8 +269,10 @@ static int run_message(const struct check_input *in, struct verdict *v, struct e
 
 	if (!a)
 		return err_nomem(e);
-	if (cli_value(in->cli, "hcl_report") || cli_value(in->cli, "pcrs"))
-		return err_set(e, ERR_INVALID, "--hcl_report and --pcrs go with --sig and --ak");
+	if (cli_value(in->cli, "hcl_report") || cli_value(in->cli, "runtime_data") ||
+	    cli_value(in->cli, "pcrs"))
+		return err_set(e, ERR_INVALID,
+			       "--hcl_report, --runtime_data and --pcrs go with --sig and --ak");
 	if (in->count > 1 && !cli_value(in->cli, "trusted_root"))
 		return err_set(e, ERR_INVALID, "certificates without --trusted_root: whose word is it?");
 	if (!cli_value(in->cli, "nonce"))
@@ -311,6 +315,8 @@ static int run_quote(const struct check_input *in, struct verdict *v, struct wri
 const struct check_kind check_quote = {
 	.name = "quote",
 	.help = "a TPMS_ATTEST, with --sig, --ak, --pcrs, --nonce; or attest.Attestation, with --nonce",
+	.takes = (const char *const[]){ "sig", "pcrs", "ak", "nonce",
+					"trusted_root", "hcl_report", "runtime_data", "reset_count", "policy", NULL },
 	.files_min = 1,
 	.files_max = 5,
 	.run = run_quote,
@@ -337,6 +343,7 @@ static int run_hcl(const struct check_input *in, struct verdict *v, struct write
 const struct check_kind check_hcl = {
 	.name = "hcl",
 	.help = "Azure's HCL report: do its runtime data name the AK?",
+	.takes = (const char *const[]){ "runtime_data", NULL },
 	.files_min = 1,
 	.files_max = 1,
 	.run = run_hcl,
@@ -376,6 +383,7 @@ static int run_ak_cert(const struct check_input *in, struct verdict *v, struct w
 const struct check_kind check_ak_cert = {
 	.name = "ak-cert",
 	.help = "an AK's certificate and intermediates, to --trusted_root",
+	.takes = (const char *const[]){ "trusted_root", NULL },
 	.files_min = 1,
 	.files_max = 5,
 	.run = run_ak_cert,

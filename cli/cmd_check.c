@@ -90,6 +90,26 @@ static const struct check_kind *find_kind(const char *name)
 	return NULL;
 }
 
+static bool takes(const struct check_kind *kind, const char *name)
+{
+	for (const char *const *word = kind->takes; *word; word++)
+		if (strcmp(*word, name) == 0)
+			return true;
+	return strcmp(name, "at") == 0 || strcmp(name, "skew") == 0;
+}
+
+static int check_options(const struct cli *cli, const struct check_kind *kind, struct err *e)
+{
+	for (size_t i = 0; i < cli->given_count; i++) {
+		const struct cli_option *option = cli->given[i].option;
+
+		if (option->value && !takes(kind, option->name))
+			return err_set(e, ERR_INVALID, "--%s: what it says, %s can't be judged by",
+				       option->name, kind->name);
+	}
+	return 0;
+}
+
 static int read_input(struct cli *cli, const struct check_kind *kind, struct check_input *in,
 		      struct err *e)
 {
@@ -145,8 +165,8 @@ static enum cli_exit judge(struct cli *cli, bool json, struct err *e)
 	if (!kind)
 		return cli_usage(e, "kind %s is unknown; see --help",
 				 log_quote(cli->operands[0]).text);
-	if (kind != &check_quote && cli_value(cli, "policy"))
-		return cli_usage(e, "--policy goes with a quote: what %s says, it can't judge", kind->name);
+	if (check_options(cli, kind, e) < 0)
+		return CLI_USAGE;
 	if (!v) {
 		err_nomem(e);
 		return CLI_USAGE;

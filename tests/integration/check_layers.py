@@ -12,7 +12,7 @@ import tap
 
 VECTORS = os.environ.get("COCOS_VECTORS", "")
 CLI = os.path.join(os.environ.get("COCOS_BUILD", "build"), "cocos-cli")
-REFUSED, HOLDS = 1, 0
+USAGE, REFUSED, HOLDS = 2, 1, 0
 
 
 def group(name, case):
@@ -197,6 +197,25 @@ def what_is_said_of_a_log_is_json_whatever_its_banks():
     assert list(found["replay"]) == ["sha256"] and list(found["replay"]["sha256"]) == ["8"], found
 
 
+def what_a_layer_is_not_judged_by_is_refused():
+    """Else it would look as if it had been checked."""
+    scratch = Scratch()
+    file = scratch.file("file", b"x")
+    takes = {"quote": "sig pcrs ak nonce trusted_root hcl_report runtime_data reset_count policy",
+             "log": "pcrs", "hcl": "runtime_data", "ak-cert": "trusted_root", "cose": "key aad",
+             "token": "key nonce", "authenticator": "key request session", "request": "", "frame": "",
+             "idblock": "", "corim": "key"}
+    every = {word for words in takes.values() for word in words.split()}
+    for kind, words in takes.items():
+        for word in every - set(words.split()):
+            status, text = check(kind, file, *([file] if kind == "idblock" else []), "--" + word, "7")
+            assert status == USAGE and f"--{word}: what it says, {kind} can't" in text, (kind, word, text)
+    quoted = group("tpm", "sw-twin-good")
+    for status, text in (quote(quoted, "--runtime_data", file),
+                         check("quote", file, "--nonce", "00" * 16, "--runtime_data", file)):
+        assert status == USAGE and "--runtime_data" in text, text
+
+
 def main():
     if not os.path.isdir(os.path.join(VECTORS, "tpm")):
         print("1..0 # SKIP the shared vectors are not here (COCOS_VECTORS)")
@@ -207,7 +226,8 @@ def main():
              a_message_s_resets_and_certificate_are_judged_where_asked,
              a_register_that_the_log_has_no_event_for_has_to_be_untouched,
              a_text_log_is_held_against_the_one_register_that_is_named,
-             what_is_said_of_a_log_is_json_whatever_its_banks])
+             what_is_said_of_a_log_is_json_whatever_its_banks,
+             what_a_layer_is_not_judged_by_is_refused])
 
 
 if __name__ == "__main__":

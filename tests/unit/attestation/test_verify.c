@@ -651,6 +651,12 @@ static void report_of_nothing(struct verify_build *b)
 	seal_again(b);
 }
 
+static void stock_signed_by_whom(struct verify_build *b)
+{
+	stock_by_nonces(b);
+	b->in.token_key = b->key;
+}
+
 static void quote_nonce_alone(struct verify_build *b)
 {
 	verify_build_raw_binding(b);
@@ -735,6 +741,7 @@ static const struct row {
 	{ "an input without effect", nothing, unused_input, "input.used", 1 << VERIFY_SNP_VTPM },
 	{ "another product", nothing, unused_input, "binding.product_named",
 	  1 << VERIFY_SNP | 1 << VERIFY_TDX | 1 << VERIFY_VTPM },
+	{ "a signer named where nothing is signed", nothing, stock_signed_by_whom, "input.used", 0 },
 	{ "a signer nobody vouches for", nothing, raw_and_stock, "token.vouched", 0 },
 	{ "such a signer, genuine only", nothing, genuine_raw, "token.vouched", 0 },
 	{ "another signer than named", nothing, named_other, "token.signature", 0 },
