@@ -19,7 +19,7 @@ struct runner {
 	struct err e; /* of the preparation */
 	atomic_bool cancel;
 	struct jail *jail;
-	bool working, installing, stopped, ended, freed;
+	bool working, stopped, ended, freed;
 };
 
 int runner_kind_parse(const char *word, enum runner_kind *kind, struct err *e)

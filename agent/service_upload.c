@@ -16,7 +16,6 @@ enum { FIELD_ASSET = 1, FIELD_SECOND = 2 };
 struct piece {
 	const uint8_t *asset, *second;
 	size_t asset_len, second_len;
-	bool has_second;
 };
 
 static void unlink_call(struct upload_call *u)
@@ -266,7 +265,6 @@ static int parse(const uint8_t *bytes, size_t len, struct piece *p, struct err *
 		} else {
 			p->second = f.bytes;
 			p->second_len = f.len;
-			p->has_second = true;
 		}
 	}
 	return reader_done(&r) ? 0 : err_set(e, ERR_INVALID, "message: malformed");

@@ -16,7 +16,6 @@
 enum {
 	AUTHENTICATOR_MAX = EA_FRAME_MAX,
 	AUTHENTICATOR_CERTIFICATES_MAX = 8,
-	AUTHENTICATOR_EVIDENCE_MAX = 65533 - 2, /* what two bytes of length leave for the JSON */
 };
 
 /* What TLS says about the connection. */

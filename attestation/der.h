@@ -33,7 +33,6 @@ enum der_tag {
 	DER_GENERALIZED_TIME = 0x18,
 	DER_SEQUENCE = 0x30,
 	DER_SET = 0x31,
-	DER_CONTEXT = 0x80,		/* | number: implicit, primitive */
 	DER_CONTEXT_CONSTRUCTED = 0xa0, /* | number: explicit, or implicit over a sequence */
 };
 

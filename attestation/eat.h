@@ -16,7 +16,6 @@ enum {
 	EAT_NONCE_MIN = 8,
 	EAT_NONCE_MAX = 64,
 	EAT_RAW_REPORT_MAX = 8 << 20,
-	EAT_TEXT_MAX = 256,
 };
 
 enum eat_platform { EAT_SNP, EAT_TDX, EAT_VTPM, EAT_SNP_VTPM, EAT_AZURE, EAT_NO_CC };

@@ -16,7 +16,6 @@ enum {
 	FLAG_2MB = 1,
 	FLAG_UNMEASURED = 2,
 	FLAG_SHARED = 4,
-	RELOCATIONS_MAX = 16,
 };
 
 #define MAGIC UINT32_C(0x4d564749) /* "IGVM" */

@@ -8,7 +8,7 @@
 #include "common/base/bytes.h"
 #include "common/base/reader.h"
 
-enum { SHA1_LEN = 20, ROOM = 256, ENTRY_MIN = 4 + SHA1_LEN + 4 + 1 + 4 };
+enum { SHA1_LEN = 20, ROOM = 256 };
 
 static const struct template {
 	const char *name;

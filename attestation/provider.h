@@ -18,7 +18,6 @@
 
 enum {
 	PROVIDER_REPORT_DATA_LEN = 64,
-	PROVIDER_REPORT_MAX = 64 << 10, /* the kernel's limits are 32 KiB and less */
 	PROVIDER_TABLE_MAX = 64 << 10,
 	PROVIDER_LAUNCH_MAX = 48,
 	PROVIDER_ATTEMPTS_MAX = 8,

@@ -11,7 +11,6 @@
 enum { WIRE_VARINT = 0, WIRE_FIXED64 = 1, WIRE_BYTES = 2, WIRE_FIXED32 = 5 };
 
 struct walk {
-	enum message_strangers strangers;
 	unsigned fields, depth;
 };
 
@@ -99,10 +98,10 @@ static int walk_field(struct walk *w, const ProtobufCMessageDescriptor *type, st
 	if (number == 0 || number > 0x1fffffff)
 		return err_set(e, ERR_INVALID, "%s: impossible field number", type->name);
 	field = protobuf_c_message_descriptor_get_field(type, (unsigned)number);
-	if (!field && w->strangers == MESSAGE_REFUSE_UNKNOWN)
+	if (!field)
 		return err_set(e, ERR_INVALID, "%s: field %u is unknown", type->name,
 			       (unsigned)number);
-	if (field && !wire_type_fits(field, wire))
+	if (!wire_type_fits(field, wire))
 		return err_set(e, ERR_INVALID, "%s.%s: wire type %d does not fit", type->name,
 			       field->name, wire);
 	switch (wire) {
@@ -155,18 +154,18 @@ static int walk(struct walk *w, const ProtobufCMessageDescriptor *type, struct r
 }
 
 int message_check(const ProtobufCMessageDescriptor *type, const void *bytes, size_t len,
-		  enum message_strangers strangers, struct err *e)
+		  struct err *e)
 {
-	struct walk w = { .strangers = strangers };
+	struct walk w = { 0 };
 
 	return walk(&w, type, reader_over(bytes, len), e);
 }
 
 int message_unpack(const ProtobufCMessageDescriptor *type, const void *bytes, size_t len,
-		   enum message_strangers strangers, ProtobufCMessage **message, struct err *e)
+		   ProtobufCMessage **message, struct err *e)
 {
 	ProtobufCMessage *unpacked;
-	int failed = message_check(type, bytes, len, strangers, e);
+	int failed = message_check(type, bytes, len, e);
 
 	if (failed)
 		return failed;

@@ -19,21 +19,15 @@ enum {
 	MESSAGE_FIELDS_MAX = 65536, /* fields that occur, counted through all depths */
 };
 
-enum message_strangers {
-	MESSAGE_ALLOW_UNKNOWN, /* as protobuf has it: kept, and read by nobody */
-	MESSAGE_REFUSE_UNKNOWN,
-};
-
 /* The walk alone. ERR_INVALID names the message and the field: truncated, a wire type that the
  * field cannot have, a string with a zero byte or not UTF-8, groups, a field number of zero, the
- * limits, an unknown field where these are refused. */
+ * limits, an unknown field. */
 int message_check(const ProtobufCMessageDescriptor *type, const void *bytes, size_t len,
-		  enum message_strangers strangers, struct err *e) MUST_CHECK;
+		  struct err *e) MUST_CHECK;
 
 /* Walk and unpack; protobuf_c_message_free_unpacked(message, NULL) it. */
 int message_unpack(const ProtobufCMessageDescriptor *type, const void *bytes, size_t len,
-		   enum message_strangers strangers, ProtobufCMessage **message,
-		   struct err *e) MUST_CHECK;
+		   ProtobufCMessage **message, struct err *e) MUST_CHECK;
 
 /* Malloc'ed wire form. */
 int message_pack(const ProtobufCMessage *message, uint8_t **bytes, size_t *len,

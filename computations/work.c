@@ -136,11 +136,6 @@ int work_add(struct work *work, const struct work_op *op, struct err *e)
 	return 0;
 }
 
-size_t work_waiting(const struct work *work)
-{
-	return work->waiting_count;
-}
-
 void work_free(struct work *work)
 {
 	if (!work)

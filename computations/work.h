@@ -29,8 +29,6 @@ int work_new(uv_loop_t *loop, struct store *store, struct work **work, struct er
 /* Fails (and calls nothing) only when memory is out. */
 int work_add(struct work *work, const struct work_op *op, struct err *e) MUST_CHECK;
 
-size_t work_waiting(const struct work *work);
-
 /* When nothing waits and nothing is under way. Operations that are added afterwards still run:
  * stop those who add first, then run the loop until it has nothing to do. */
 void work_free(struct work *work);

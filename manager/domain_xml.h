@@ -55,6 +55,3 @@ struct domain_spec {
 
 /* The domain as XML, malloc'ed. Refused: a combination that no libvirt starts. */
 int domain_xml_write(const struct domain_spec *spec, char **xml, struct err *e) MUST_CHECK;
-
-/* What libvirt calls the network card's back end in QEMU, for hostfwd_add. */
-#define DOMAIN_NETDEV "hostnet0"

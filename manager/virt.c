@@ -386,6 +386,7 @@ int virt_forward(struct virt *v, const char *uuid, const char *host, uint16_t po
 	if (take(v, &conn, e) < 0)
 		return -(int)e->code;
 	domain = virDomainLookupByUUIDString(conn, uuid);
+	/* hostnet0: what libvirt calls the back end of the only network card. */
 	snprintf(command, sizeof(command), "hostfwd_add hostnet0 tcp:%s:%u-:%u", host, port,
 		 guest_port);
 	if (!domain || virDomainQemuMonitorCommand(domain, command, &answer,

@@ -20,8 +20,7 @@ int manifest_decode(const void *bytes, size_t len, Cvms__ComputationRunReq **man
 	if (len > MANIFEST_MAX)
 		return err_set(e, ERR_INVALID, "manifest: %zu bytes, the limit is %d", len,
 			       MANIFEST_MAX);
-	if (message_unpack(&cvms__computation_run_req__descriptor, bytes, len,
-			   MESSAGE_REFUSE_UNKNOWN, &message, e) < 0)
+	if (message_unpack(&cvms__computation_run_req__descriptor, bytes, len, &message, e) < 0)
 		return err_wrap(e, "manifest");
 	*manifest = (Cvms__ComputationRunReq *)message;
 	return 0;
@@ -31,11 +30,6 @@ int manifest_encode(const Cvms__ComputationRunReq *manifest, uint8_t **bytes, si
 		    struct err *e)
 {
 	return message_pack(&manifest->base, bytes, len, e);
-}
-
-const char *manifest_algo_type(const Cvms__Algorithm *algorithm)
-{
-	return algorithm->algo_type[0] ? algorithm->algo_type : "bin";
 }
 
 /* A bank's register after its first extension: H(zeros ‖ digest). */

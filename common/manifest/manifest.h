@@ -56,9 +56,6 @@ int manifest_check(const Cvms__ComputationRunReq *manifest, struct err *e) MUST_
 /* A plain file name: 1 to 255 bytes of UTF-8, no '/', not "." nor "..", no control character. */
 int manifest_filename_check(const char *name, struct err *e) MUST_CHECK;
 
-/* The algorithm's type, where an empty one means "bin". */
-const char *manifest_algo_type(const Cvms__Algorithm *algorithm);
-
 /* Compact JSON, in wire.md's order and escapes; malloc'ed, a zero byte behind the `len` bytes. */
 int manifest_canonical(const Cvms__ComputationRunReq *manifest, char **text, size_t *len,
 		       struct err *e) MUST_CHECK;

@@ -117,11 +117,6 @@ bool rpc_call_is_tls(const struct rpc_call *call)
 	return call->peer->is_tls;
 }
 
-uint64_t rpc_call_connection(const struct rpc_call *call)
-{
-	return call->peer->id;
-}
-
 const uint8_t *rpc_call_peer_spki(const struct rpc_call *call, size_t *len)
 {
 	*len = call->peer->spki_len;
@@ -143,11 +138,6 @@ int rpc_call_exporter(const struct rpc_call *call, const char *label, const void
 struct rpc_prologue_run *rpc_call_prologue(const struct rpc_call *call)
 {
 	return call->conn ? call->conn->transport.run : NULL;
-}
-
-uint64_t rpc_call_time_left(const struct rpc_call *call)
-{
-	return deadline_left(call->deadline);
 }
 
 bool rpc_call_is_open(const struct rpc_call *call)

@@ -54,7 +54,6 @@ uv_loop_t *rpc_call_loop(const struct rpc_call *call);
 const struct rpc_metadata *rpc_call_metadata(const struct rpc_call *call);
 const char *rpc_call_peer(const struct rpc_call *call); /* "192.0.2.1:4711", "[::1]:99", "unix" */
 bool rpc_call_is_tls(const struct rpc_call *call);
-uint64_t rpc_call_connection(const struct rpc_call *call); /* never reused within a process */
 /* DER SubjectPublicKeyInfo of the client's certificate (chain verified); NULL if there is none.
  * Lives as long as the call. */
 const uint8_t *rpc_call_peer_spki(const struct rpc_call *call, size_t *len);
@@ -65,9 +64,6 @@ int rpc_call_exporter(const struct rpc_call *call, const char *label, const void
 /* The listener's prologue on this connection, or NULL. */
 struct rpc_prologue_run *rpc_call_prologue(const struct rpc_call *call);
 
-/* Milliseconds until the client's deadline; UINT64_MAX if it set none. */
-uint64_t rpc_call_time_left(const struct rpc_call *call);
-
 /* While paused no message and no half-close is handed over and the client's window is not given
  * back, so that it stops by itself; what it had under way waits here, bounded by the window.
  * Calls nest not: pause twice, resume once. Resuming hands waiting messages over from the loop,
@@ -77,16 +73,13 @@ void rpc_call_resume(struct rpc_call *call);
 /* Widens this call's receive window for bulk data. For clients that have shown who they are. */
 void rpc_call_bulk(struct rpc_call *call);
 
-/* Initial metadata goes out with the first message, or by rpc_call_send_headers(), or at finish.
+/* Initial metadata goes out with the first message, or at finish.
  * Adding after that is -ERR_PRECONDITION. */
 int rpc_call_add_header(struct rpc_call *call, const char *key, const char *text,
 			struct err *e) MUST_CHECK;
 int rpc_call_add_header_bytes(struct rpc_call *call, const char *key, const void *value, size_t len,
 			      struct err *e) MUST_CHECK;
-int rpc_call_send_headers(struct rpc_call *call, struct err *e) MUST_CHECK;
 /* Trailing metadata; until finish. */
-int rpc_call_add_trailer(struct rpc_call *call, const char *key, const char *text,
-			 struct err *e) MUST_CHECK;
 int rpc_call_add_trailer_bytes(struct rpc_call *call, const char *key, const void *value,
 			       size_t len, struct err *e) MUST_CHECK;
 

@@ -18,7 +18,6 @@ static void set_path(struct call_request *q, const char *value, size_t len)
 	}
 	memcpy(q->path, value, len);
 	q->path[len] = 0;
-	q->has_path = true;
 }
 
 static void set_method(struct call_request *q, const char *value, size_t len)

@@ -285,22 +285,10 @@ int rpc_call_add_header_bytes(struct rpc_call *call, const char *key, const void
 	return rpc_metadata_add_bytes(&call->headers, key, value, len, e);
 }
 
-int rpc_call_add_trailer(struct rpc_call *call, const char *key, const char *text, struct err *e)
-{
-	return rpc_call_add_trailer_bytes(call, key, text, strlen(text), e);
-}
-
 int rpc_call_add_trailer_bytes(struct rpc_call *call, const char *key, const void *value,
 			       size_t len, struct err *e)
 {
 	if (add(call, call->is_finished, e) < 0)
 		return -(int)e->code;
 	return rpc_metadata_add_bytes(&call->trailers, key, value, len, e);
-}
-
-int rpc_call_send_headers(struct rpc_call *call, struct err *e)
-{
-	if (add(call, call->sent_headers, e) < 0)
-		return -(int)e->code;
-	return queued(call, 0, e);
 }

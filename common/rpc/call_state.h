@@ -20,7 +20,7 @@ enum { CALL_PATH_MAX = 512, CALL_HEADERS_FACTOR = 16 };
 /* What the request's header block says, until it is complete. */
 struct call_request {
 	char path[CALL_PATH_MAX];
-	bool has_path, is_post, is_grpc, is_too_large, has_timeout;
+	bool is_post, is_grpc, is_too_large, has_timeout;
 	uint64_t timeout_ms;
 	size_t list_size; /* as HTTP/2 counts a header list */
 	struct err problem; /* the first header that can't be; ERR_OK: none */

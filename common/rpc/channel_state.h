@@ -99,7 +99,7 @@ struct rpc_stream {
 	struct err status; /* when has_ended */
 	uint64_t ping;	   /* the open question of rpc_stream_ping(), h2_ask(); 0: none */
 
-	bool is_paused, wants_turn, is_handing, has_sent_one;
+	bool is_paused, wants_turn, is_handing;
 	bool wants_half_close, is_deferred, has_headers, was_requeued;
 	bool has_status;      /* grpc-status came */
 	bool is_remote_ended; /* the server has said all; messages may wait */

@@ -34,7 +34,6 @@ static void name_of(int fd, char *name)
 
 struct peer *peer_new(int fd, struct err *e)
 {
-	static uint64_t last_id;
 	struct peer *peer = calloc(1, sizeof(*peer));
 
 	if (!peer) {
@@ -42,7 +41,6 @@ struct peer *peer_new(int fd, struct err *e)
 		return NULL;
 	}
 	peer->refs = 1;
-	peer->id = ++last_id;
 	name_of(fd, peer->name);
 	return peer;
 }

@@ -17,7 +17,6 @@ enum { PEER_NAME_MAX = 64 };
 struct peer {
 	unsigned refs;
 	unsigned calls; /* alive: open, or held by jobs */
-	uint64_t id;
 	bool is_tls;
 	char name[PEER_NAME_MAX];
 	uint8_t *spki;

@@ -13,10 +13,9 @@
 
 enum {
 	SERVER_SERVICES_MAX = 16,
-	SERVER_LISTENERS_MAX = 16,
 	LISTENER_ACCEPTS_MAX = 64, /* in a row, then others have a turn */
-	LISTENER_REST_MS = 100,	   /* when descriptors or memory are out */
-	SERVER_QUIET_MS = 5000, /* without a call: may give way when connections are out */
+	LISTENER_REST_MS = 100,    /* when descriptors or memory are out */
+	SERVER_QUIET_MS = 5000,    /* without a call: may give way when connections are out */
 	SERVER_TICK_MIN = 20,
 	SERVER_TICK_MAX = 500,
 };

@@ -222,11 +222,6 @@ void *rpc_stream_user(const struct rpc_stream *s)
 	return s->user;
 }
 
-struct rpc_channel *rpc_stream_channel(const struct rpc_stream *s)
-{
-	return s->channel;
-}
-
 bool rpc_stream_is_open(const struct rpc_stream *s)
 {
 	return !s->has_ended;

@@ -41,7 +41,6 @@ int rpc_stream_open(struct rpc_channel *channel, const struct rpc_method *method
 		    struct err *e) MUST_CHECK;
 
 void *rpc_stream_user(const struct rpc_stream *stream);
-struct rpc_channel *rpc_stream_channel(const struct rpc_stream *stream); /* NULL once closed */
 
 /* Queues one message. -ERR_CANCELLED when the stream is over (closed() says or said why). Unary and
  * server streaming take one, and finish sending by themselves. */

@@ -26,7 +26,7 @@ struct bench {
 	unsigned connections, streams;
 	uint64_t ends_at;
 	unsigned open;
-	bool is_over, is_idle;
+	bool is_idle;
 	size_t calls, failures;
 	uint32_t *samples; /* nanoseconds */
 	struct err first_failure;

@@ -36,7 +36,7 @@ struct duplex {
 	uv_timer_t timer;
 	struct rpc_call *call; /* NULL once closed */
 	size_t received;
-	bool half_closed, is_waiting, closes_at_end, handle_closed;
+	bool half_closed, is_waiting, handle_closed;
 };
 
 static const char echo_initial[] = "x-grpc-test-echo-initial";

@@ -10,7 +10,7 @@
 #include "tests/teesim/faults.h"
 #include "tests/teesim/vendor.h"
 
-enum { DEVICE_REPORT_DATA_LEN = 64, DEVICE_RTMRS = TDX_RTMR_COUNT };
+enum { DEVICE_REPORT_DATA_LEN = 64 };
 
 struct device {
 	struct facts facts;

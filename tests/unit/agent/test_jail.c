@@ -30,7 +30,6 @@ struct world {
 	char text[65536]; /* all lines, each behind its stream's number */
 	size_t len;
 	const char *stop_at; /* stop when a line says this */
-	int64_t stopped_at, ended_at;
 };
 
 static char attacker[] = "/tmp/test-jail-attacker-XXXXXX";
@@ -87,7 +86,6 @@ static void on_line(void *data, int stream, const char *text, size_t len)
 	}
 	if (w->stop_at && strstr(w->text, w->stop_at)) {
 		w->stop_at = NULL;
-		w->stopped_at = (int64_t)uv_hrtime();
 		jail_stop(w->jail);
 	}
 }
@@ -99,7 +97,6 @@ static void on_exit_(void *data, const struct jail_exit *exit, int results)
 	w->exits++;
 	w->exit = *exit;
 	w->results = results;
-	w->ended_at = (int64_t)uv_hrtime();
 }
 
 static const char *const plain_env[] = { "PATH=/usr/bin", "HOME=/tmp", NULL };

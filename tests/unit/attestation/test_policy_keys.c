@@ -9,7 +9,7 @@
 #include "common/base/writer.h"
 #include "tests/unit.h"
 
-enum { DOCUMENT_MAX = 65536, BYTES_MAX = 64, SEEN_MAX = 128 };
+enum { DOCUMENT_MAX = 65536, BYTES_MAX = 64 };
 
 /* In a value, "@48" is a string of 48 bytes, 0x11 each, in the form's encoding. */
 struct key_case {

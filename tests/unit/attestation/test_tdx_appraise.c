@@ -276,7 +276,6 @@ static void platforms_and_floors_are_asked_for(void **state)
 /* issueDate counts, nextUpdate no longer does; --skew widens both. */
 static void collateral_has_its_time(void **state)
 {
-	enum { ISSUED = 1780272000, NEXT = 1782864000 };
 	static const struct {
 		int64_t at;
 		uint32_t skew;

@@ -28,7 +28,7 @@ static void a_good_message_is_unpacked_and_packed_again(void **state)
 	struct err e;
 
 	good_message(&w);
-	assert_ok(message_unpack(type, w.bytes, w.len, MESSAGE_REFUSE_UNKNOWN, &m, &e), e);
+	assert_ok(message_unpack(type, w.bytes, w.len, &m, &e), e);
 	assert_string_equal(((Cvms__ComputationRunReq *)m)->datasets[0]->filename, "é");
 	assert_ok(message_pack(m, &again, &len, &e), e);
 	assert_int_equal(len, w.len);
@@ -48,7 +48,7 @@ static void no_truncation_reads_past_the_end(void **state)
 		CLEANUP(free) uint8_t *copy = malloc(len ? len : 1);
 
 		memcpy(copy, w.bytes, len);
-		if (message_check(type, copy, len, MESSAGE_REFUSE_UNKNOWN, &e) < 0)
+		if (message_check(type, copy, len, &e) < 0)
 			refused++;
 	}
 	assert_int_equal(refused, w.len - 3); /* 0, 3 and 15 bytes are whole messages */
@@ -79,19 +79,8 @@ static void strange_bytes_are_refused_by_name(void **state)
 	struct err e;
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
-		assert_refused(message_check(type, cases[i].bytes, cases[i].len,
-					     MESSAGE_REFUSE_UNKNOWN, &e),
-			       e, ERR_INVALID, cases[i].words);
-}
-
-static void unknown_fields_pass_where_they_may(void **state)
-{
-	static const uint8_t bytes[] = { 0x42, 1, 0xff, 0x48, 1, 0x55, 1, 2, 3, 4 };
-	struct err e;
-
-	assert_ok(message_check(type, bytes, sizeof(bytes), MESSAGE_ALLOW_UNKNOWN, &e), e);
-	assert_int_equal(message_check(type, bytes, sizeof(bytes) - 1, MESSAGE_ALLOW_UNKNOWN, &e),
-			 -ERR_INVALID);
+		assert_refused(message_check(type, cases[i].bytes, cases[i].len, &e), e,
+			       ERR_INVALID, cases[i].words);
 }
 
 static void fields_are_counted(void **state)
@@ -101,10 +90,10 @@ static void fields_are_counted(void **state)
 
 	for (size_t i = 0; i < MESSAGE_FIELDS_MAX; i++)
 		writer_be16(&w, 0x2200); /* an empty dataset */
-	assert_ok(message_check(type, w.bytes, w.len, MESSAGE_REFUSE_UNKNOWN, &e), e);
+	assert_ok(message_check(type, w.bytes, w.len, &e), e);
 	writer_be16(&w, 0x2200);
-	assert_refused(message_check(type, w.bytes, w.len, MESSAGE_REFUSE_UNKNOWN, &e), e,
-		       ERR_INVALID, "more than 65536 fields");
+	assert_refused(message_check(type, w.bytes, w.len, &e), e, ERR_INVALID,
+		       "more than 65536 fields");
 }
 
 int main(void)
@@ -113,7 +102,6 @@ int main(void)
 		cmocka_unit_test(a_good_message_is_unpacked_and_packed_again),
 		cmocka_unit_test(no_truncation_reads_past_the_end),
 		cmocka_unit_test(strange_bytes_are_refused_by_name),
-		cmocka_unit_test(unknown_fields_pass_where_they_may),
 		cmocka_unit_test(fields_are_counted),
 	};
 
