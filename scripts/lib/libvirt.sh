@@ -35,7 +35,7 @@ libvirt_spawn() { # DIR NAME COMMAND...
 	rm -f "$dir/$name.pid"
 	setsid sh -c 'echo $$ >"$0" && exec "$@"' "$dir/$name.pid" "$@" \
 		</dev/null >"$dir/$name.log" 2>&1 9>&- &
-	libvirt_wait 10 test -s "$dir/$name.pid"
+	libvirt_wait 60 test -s "$dir/$name.pid"
 }
 
 libvirt_bus_answers() {
@@ -61,14 +61,14 @@ libvirt_up() {
 		mkdir -p /run/dbus && dbus-uuidgen --ensure || return 1
 		rm -f /run/dbus/pid
 		libvirt_spawn "$dir" dbus dbus-daemon --system --nofork --nopidfile
-		libvirt_wait 10 libvirt_bus_answers || {
+		libvirt_wait 60 libvirt_bus_answers || {
 			echo "the system bus does not start: see $dir/dbus.log" >&2
 			return 1
 		}
 	fi
 	if [ ! -S /run/libvirt/virtlogd-sock ] || ! libvirt_socket_answers /run/libvirt/virtlogd-sock; then
 		libvirt_spawn "$dir" virtlogd virtlogd -p "$dir/virtlogd.lock"
-		libvirt_wait 10 libvirt_socket_answers /run/libvirt/virtlogd-sock || {
+		libvirt_wait 60 libvirt_socket_answers /run/libvirt/virtlogd-sock || {
 			echo "virtlogd does not start: see $dir/virtlogd.log" >&2
 			return 1
 		}
@@ -79,7 +79,7 @@ libvirt_up() {
 	else
 		libvirt_spawn "$dir" libvirtd libvirtd -p "$dir/libvirtd.lock"
 	fi
-	libvirt_wait 60 virsh -c "$LIBVIRT_URI" capabilities || {
+	libvirt_wait 240 virsh -c "$LIBVIRT_URI" capabilities || {
 		echo "libvirtd does not answer: see $dir/libvirtd.log" >&2
 		return 1
 	}
@@ -97,7 +97,7 @@ libvirt_down() {
 		rm -f "$dir/$name.pid"
 		libvirt_alive "$pid" || continue
 		kill "$pid"
-		libvirt_wait 20 eval "! libvirt_alive $pid" || kill -9 "$pid"
+		libvirt_wait 60 eval "! libvirt_alive $pid" || kill -9 "$pid"
 		wait "$pid" 2>/dev/null
 	done
 	return 0

@@ -6,7 +6,7 @@ import re
 import subprocess
 
 import tap
-from harness import ROOT, read
+from harness import PATIENCE, ROOT, Folder, read, until
 
 DEMO = os.path.join(ROOT, "scripts", "demo")
 
@@ -29,14 +29,6 @@ def domains():
     return set(done.stdout.split()) if done.returncode == 0 else set()
 
 
-def demo(*arguments, ends="demo: ok"):
-    done = subprocess.run([DEMO, *arguments], capture_output=True, text=True, check=False,
-                          stdin=subprocess.DEVNULL)
-    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
-    assert done.stdout.rstrip().endswith("\n" + ends), done.stdout[-1000:]
-    return done.stdout
-
-
 def check_run(shown):
     for party, words in (("algorithm", "cocos-cli algo iris.py private.pem"),
                          ("data", "cocos-cli data iris.csv private.pem"),
@@ -48,76 +40,98 @@ def check_run(shown):
     assert digests and set(digests) == {checksum}, "the agent measured another manifest"
 
 
-def nothing_is_left(before):
-    assert set(glob.glob("/tmp/cocos-demo.*")) <= before, "a folder is left"
-    assert not processes_of("/tmp/cocos-demo."), "a process is left"
-    assert not glob.glob("/dev/shm/cocos-demo.*"), "secrets are left"
+class Room:
+    """A folder in which demos make theirs, for a `with`. At its end nothing of them is left; secrets and
+    machines lie where those of others do, who may be at it just now and are waited for."""
+
+    def __enter__(self):
+        self.folder = Folder().__enter__()  # pylint: disable=unnecessary-dunder-call
+        os.chmod(self.folder.path, 0o711)  # for QEMU's user
+        self.had = self.elsewhere()
+        return self
+
+    def __exit__(self, kind, *_):
+        try:
+            if not kind:
+                self.nothing_is_left()
+        finally:
+            self.folder.__exit__()
+
+    def run(self, *arguments, **environment):
+        return subprocess.run([DEMO, *arguments], capture_output=True, text=True, check=False,
+                              stdin=subprocess.DEVNULL,
+                              env={**os.environ, "TMPDIR": self.folder.path, **environment})
+
+    def demo(self, *arguments, ends="demo: ok"):
+        done = self.run(*arguments)
+        assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
+        assert done.stdout.rstrip().endswith("\n" + ends), done.stdout[-1000:]
+        return done.stdout
+
+    @staticmethod
+    def elsewhere():
+        return set(glob.glob("/dev/shm/cocos-demo.*")) | domains()
+
+    def nothing_is_left(self):
+        assert not os.listdir(self.folder.path), "a folder is left"
+        assert not processes_of(self.folder.path), "a process is left"
+        until(lambda: self.elsewhere() <= self.had, "the end of secrets and machines",
+              seconds=4 * PATIENCE)
 
 
 def the_demo_runs_on_the_host():
-    before = set(glob.glob("/tmp/cocos-demo.*"))
-    shown = demo("--vm", "none")
-    check_run(shown)
-    assert "runs outside an image, for development" in shown
-    nothing_is_left(before)
+    with Room() as room:
+        shown = room.demo("--vm", "none")
+        check_run(shown)
+        assert "runs outside an image, for development" in shown
 
 
 def the_demo_runs_in_a_virtual_machine():
-    before, machines = set(glob.glob("/tmp/cocos-demo.*")), domains()
-    shown = demo()
-    check_run(shown)
-    assert "for development" not in shown and " measured, listening" in shown
-    nothing_is_left(before)
-    assert domains() <= machines, "a machine is left"
+    with Room() as room:
+        shown = room.demo()
+        check_run(shown)
+        assert "for development" not in shown and " measured, listening" in shown
 
 
 def the_demo_runs_over_attested_tls_from_simulated_hardware():
     """Every call of an owner's is judged by a policy that was computed from the image."""
-    before, machines = set(glob.glob("/tmp/cocos-demo.*")), domains()
-    shown = demo("--tee", "snp", ends="demo: ok (SIMULATED snp)")
-    check_run(shown)
-    assert "$ cocos-cli policy create --image image --tee snp" in shown
-    nothing_is_left(before)
-    assert domains() <= machines, "a machine is left"
+    with Room() as room:
+        shown = room.demo("--tee", "snp", ends="demo: ok (SIMULATED snp)")
+        check_run(shown)
+        assert "$ cocos-cli policy create --image image --tee snp" in shown
 
 
 def the_demo_runs_over_attested_tls_from_the_machines_tpm():
     """Not simulated, and the operator's word all the same: the verdict says so."""
-    before, machines = set(glob.glob("/tmp/cocos-demo.*")), domains()
-    shown = demo("--tee", "vtpm", ends="demo: ok (vtpm)")
-    check_run(shown)
-    assert "$ cocos-cli policy create --image image --tee vtpm" in shown
-    for words in ("algo iris.py", "data iris.csv", "result private.pem", "status"):
-        assert re.search(rf"\$ cocos-cli {words}.* --ek_root ", shown), words
-    assert "verified: vtpm evidence over this connection" in shown, shown
-    assert "note: operator trusted" in shown, shown
-    nothing_is_left(before)
-    assert domains() <= machines, "a machine is left"
+    with Room() as room:
+        shown = room.demo("--tee", "vtpm", ends="demo: ok (vtpm)")
+        check_run(shown)
+        assert "$ cocos-cli policy create --image image --tee vtpm" in shown
+        for words in ("algo iris.py", "data iris.csv", "result private.pem", "status"):
+            assert re.search(rf"\$ cocos-cli {words}.* --ek_root ", shown), words
+        assert "verified: vtpm evidence over this connection" in shown, shown
+        assert "note: operator trusted" in shown, shown
 
 
 def what_is_kept_can_be_used_and_stopped():
-    before = set(glob.glob("/tmp/cocos-demo.*"))
-    shown = demo("--vm", "none", "--keep")
-    folder = re.search(r"scripts/demo --stop (\S+)", shown)[1]
-    exports = "\n".join(line for line in shown.splitlines() if line.startswith("export "))
-    used = subprocess.run(["bash", "-c", exports + "\ncocos-cli status && cocos-cli cvm list"],
-                          capture_output=True, text=True, check=False)
-    assert used.returncode == 0 and "has the results" in used.stdout, used.stdout + used.stderr
-    assert processes_of(folder)
-    stopped = subprocess.run([DEMO, "--stop", folder], capture_output=True, text=True, check=True)
-    assert stopped.stdout.rstrip().endswith("demo: stopped")
-    nothing_is_left(before)
+    with Room() as room:
+        shown = room.demo("--vm", "none", "--keep")
+        folder = re.search(r"scripts/demo --stop (\S+)", shown)[1]
+        exports = "\n".join(line for line in shown.splitlines() if line.startswith("export "))
+        used = subprocess.run(["bash", "-c", exports + "\ncocos-cli status && cocos-cli cvm list"],
+                              capture_output=True, text=True, check=False)
+        assert used.returncode == 0 and "has the results" in used.stdout, used.stdout + used.stderr
+        assert processes_of(folder)
+        assert room.run("--stop", folder).stdout.rstrip().endswith("demo: stopped")
 
 
 def a_demo_that_fails_says_where_and_leaves_nothing():
-    before = set(glob.glob("/tmp/cocos-demo.*"))
-    # No folder can be made here, so the service does not start.
-    done = subprocess.run([DEMO, "--vm", "none"], capture_output=True, text=True, check=False,
-                          env=dict(os.environ, COMPUTATIONS_STATE_DIR="/proc/nowhere"))
-    assert done.returncode == 1 and "demo: ok" not in done.stdout
-    assert "failed at: starting the computation service" in done.stderr, done.stderr
-    assert "/proc/nowhere" in done.stderr, done.stderr
-    nothing_is_left(before)
+    with Room() as room:
+        # No folder can be made here, so the service does not start.
+        done = room.run("--vm", "none", COMPUTATIONS_STATE_DIR="/proc/nowhere")
+        assert done.returncode == 1 and "demo: ok" not in done.stdout
+        assert "failed at: starting the computation service" in done.stderr, done.stderr
+        assert "/proc/nowhere" in done.stderr, done.stderr
 
 
 def wrong_calls_are_told_so():
