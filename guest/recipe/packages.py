@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Packages of a release: found, locked to a list, fetched and checked."""
 import collections
+import fcntl
 import hashlib
 import os
 import re
@@ -70,8 +71,11 @@ class Apt:
     def run(self, *command):
         env = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LC_ALL": "C.UTF-8",
                "APT_CONFIG": os.path.join(self.folder, "apt.conf")}
-        done = subprocess.run(command, capture_output=True, text=True, env=env,
-                              cwd=os.path.join(self.folder, "cache/archives"), check=False)
+        # One at a time: apt does not wait for another one's lock of the lists.
+        with open(os.path.join(self.folder, "turn"), "w", encoding="utf-8") as turn:
+            fcntl.flock(turn, fcntl.LOCK_EX)
+            done = subprocess.run(command, capture_output=True, text=True, env=env,
+                                  cwd=os.path.join(self.folder, "cache/archives"), check=False)
         if done.returncode != 0:
             tail = "; ".join(line for line in done.stderr.splitlines() if line.startswith("E:"))
             raise Failure(f"{' '.join(command[:3])}: {tail or done.stderr.strip()[-300:]}")

@@ -5,6 +5,7 @@ Usage: manager_libvirt.py [SEED [ROUNDS]]    seed and number of rounds of the ki
 """
 import os
 import random
+import re
 import signal
 import socket
 import sqlite3
@@ -20,6 +21,7 @@ import grpc
 
 import libvirt_room as room
 import tap
+from ports import FIRST
 from harness import (BUILD, PATIENCE, PROTOCOL, Folder, Process, authority, credentials,
                      program, until)
 
@@ -132,6 +134,14 @@ class Manager:
                 all(step == 4 for step, _ in records.values()) and
                 self.ports() == {port for _, port in records.values()})
 
+    def answered(self):
+        """Ids of CVMs that the manager has told somebody of, as far as it had come when it was asked."""
+        self.knows("nobody")  # both lines are said in one turn of its loop
+        self.process.wait_line("CVMInfo from .* no CVM 'nobody'")
+        said = self.process.text()
+        return (set(re.findall(r"CVM (\S+): running, port", said)) -
+                set(re.findall(r"CVM (\S+): nobody waits for it any more", said)))
+
     def until_settled(self):
         try:
             until(self.settled)
@@ -142,9 +152,9 @@ class Manager:
     def assert_nothing_left(self):
         left = self.leftovers()
         assert not any(left.values()), left
-        assert not self.ports(), self.ports()
         until(lambda: not room.processes("qemu-system-x86_64"), "the end of QEMU")
         until(lambda: not room.processes("swtpm"), "the end of swtpm")
+        assert not self.ports(), self.ports()
         swtpm = "/var/lib/libvirt/swtpm"
         assert not os.path.isdir(swtpm) or not os.listdir(swtpm), os.listdir(swtpm)
 
@@ -161,9 +171,10 @@ def is_free(port):
 
 
 def free_range(count):
-    """The first of so many neighbouring ports, below those that the kernel gives out."""
+    """The first of so many neighbouring ports, below those that the kernel gives out, and those that
+    other tests take (ports.py)."""
     while True:
-        first = random.SystemRandom().randrange(10000, 30000)
+        first = random.SystemRandom().randrange(10000, FIRST - count)
         if all(is_free(port) for port in range(first, first + count)):
             return first
 
@@ -188,7 +199,7 @@ def a_cvm_is_what_it_should_be_and_goes_without_a_trace():
         made = m.create(ttl="1h", agent_certs_token="s3cret", agent_log_level="info")
         assert m.settled(), m.leftovers()
         domain = ET.fromstring(virsh_xml(made.cvm_id))
-        assert domain.get("type") == "qemu"  # this machine's CPU has no virtualization
+        assert domain.get("type") == {"tcg": "qemu", "kvm": "kvm"}[acceleration()]
         tpm = domain.find("devices/tpm")
         assert tpm.get("model") == "tpm-crb"
         assert [bank.tag for bank in tpm.find("backend/active_pcr_banks")] == ["sha256", "sha384"]
@@ -210,7 +221,7 @@ def a_cvm_is_what_it_should_be_and_goes_without_a_trace():
             pass
         info = m.info(made.cvm_id)
         assert (info.id, info.cpu_num, info.tee, info.acceleration, info.forwarded_port) == (
-            made.cvm_id, 1, "none", "tcg", made.forwarded_port), info
+            made.cvm_id, 1, "none", acceleration(), made.forwarded_port), info
         assert info.kernel_cmd == "console=ttyS0" and info.ovmf_version == "SeaBIOS", info
         with open(m.folder("state/registry.db-wal"), "rb") as wal:
             assert b"s3cret" not in wal.read()
@@ -218,6 +229,13 @@ def a_cvm_is_what_it_should_be_and_goes_without_a_trace():
         m.assert_nothing_left()
         refused(grpc.StatusCode.NOT_FOUND, m.remove, made.cvm_id)
         refused(grpc.StatusCode.NOT_FOUND, m.info, made.cvm_id)
+
+
+def acceleration():
+    """What this machine has: a CPU with virtualization, and a libvirt that may use it."""
+    with open("/proc/cpuinfo", encoding="ascii", errors="replace") as file:
+        flags = re.search(r"^flags.*\b(svm|vmx)\b", file.read(), re.M)
+    return "kvm" if flags and "type='kvm'" in room.virsh("capabilities") else "tcg"
 
 
 def virsh_xml(uuid):
@@ -373,16 +391,18 @@ def fails(call):
 
 def cvms_outlive_the_manager_and_their_time_is_kept():
     with Folder() as folder, Manager(folder) as m:
-        stays, goes = m.create(), m.create(ttl="12s")
+        # Long enough for a loaded machine to launch them and stop the manager in it.
+        stays, goes = m.create(), m.create(ttl="20s")
         m.stop()
         assert room.machine(stays.cvm_id) and room.machine(goes.cvm_id)
         m.start()
         assert m.knows(stays.cvm_id)
         until(lambda: not m.knows(goes.cvm_id), "the end of its time")
         m.until_settled()
-        brief = m.create(ttl="6s")
+        brief = m.create(ttl="15s")
+        end = m.info(brief.cvm_id).expires_ms / 1000
         m.kill()
-        time.sleep(6.5)
+        until(lambda: time.time() > end + 0.5, "that moment")
         assert room.machine(brief.cvm_id)  # nobody was there to end it
         m.start()
         until(lambda: brief.cvm_id not in m.records(), "the end of its time")
@@ -393,13 +413,19 @@ def cvms_outlive_the_manager_and_their_time_is_kept():
 def a_client_that_goes_away_leaves_no_cvm():
     rng = random.Random(SEED)
     with Folder() as folder, Manager(folder) as m:
-        for _ in range(6):
+        for number in range(6):
             call = m.stub.CreateVm.future(manager.CreateReq(agent_cvm_server_url="h:1"))
-            time.sleep(rng.random() * 1.5)
+            if number == 0:
+                until(m.records, "a record")  # the first one is gone in the middle of it, for sure
+            else:
+                time.sleep(rng.random() * 1.5)
             if call.cancel():
-                until(lambda: not m.records() and m.settled(), "undoing")
+                # Unless the answer was on its way already.
+                until(lambda: m.settled() and m.records().keys() <= m.answered(), "undoing")
             for cvm in list(m.records()):  # it was quicker than we were
                 m.remove(cvm)
+            if number == 0:
+                assert m.process.text().count("nobody waits for it any more") == 1
         m.assert_nothing_left()
 
 

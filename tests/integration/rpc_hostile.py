@@ -432,35 +432,43 @@ def no_end(p, what):
     check(p.is_closed, what)
 
 
+def no_ends(port, *begins):
+    """Each says so much and no more; all at once, since the server takes its time with each."""
+    peers = [(h2.Peer(port, greet=False), data) for data in begins]
+    for p, data in peers:
+        p.send(data)
+    for p, data in peers:
+        no_end(p, f'{data[:20]!r}')
+
+
 @attack
 def slow_preface(server):
-    for data in (b'', h2.PREFACE[:1], h2.PREFACE[:-1], h2.PREFACE, h2.PREFACE + b'\0\0\0\4'):
-        p = h2.Peer(server.port, greet=False)
-        p.send(data)
-        no_end(p, f'{data!r}')
+    no_ends(server.port, b'', h2.PREFACE[:1], h2.PREFACE[:-1], h2.PREFACE, h2.PREFACE + b'\0\0\0\4')
 
 
 @attack
 def slow_headers(server):
-    p = h2.Peer(server.port)
-    p.settle()
-    p.send(h2.frame(h2.HEADERS, 0, 1, h2.request_block(EMPTY)))
-    no_end(p, 'END_HEADERS never comes')
-    p = h2.Peer(server.port)
-    p.settle()
-    p.send(h2.frame(h2.HEADERS, h2.END_HEADERS, 1, h2.request_block(EMPTY))[:-3])
-    no_end(p, 'half a HEADERS frame')
+    endless, half = h2.Peer(server.port), h2.Peer(server.port)
+    for p in (endless, half):
+        p.settle()
+    endless.send(h2.frame(h2.HEADERS, 0, 1, h2.request_block(EMPTY)))
+    half.send(h2.frame(h2.HEADERS, h2.END_HEADERS, 1, h2.request_block(EMPTY))[:-3])
+    no_end(endless, 'END_HEADERS never comes')
+    no_end(half, 'half a HEADERS frame')
 
 
 @attack
 def slow_body(server):
-    p = h2.Peer(server.port)
+    begun = []
     for path, data in ((UNARY, b''), (UNARY, h2.message(b'x', length=10)), (INPUT, b'\0\0'),
                        (INPUT, h2.message(b'x', length=10))):
+        p = h2.Peer(server.port)
         stream = p.open(path)
         p.data(stream, data) if data else None
+        begun.append((p, stream, path))
+    for p, stream, path in begun:
         check(p.status_of(stream) == DEADLINE, f'{path}: half a message')
-    p.close()
+        p.close()
 
 
 @attack
@@ -474,11 +482,8 @@ def peer_that_answers_no_ping(server):
 
 @attack
 def something_else_than_http2(server):
-    for data in (b'GET / HTTP/1.1\r\nHost: x\r\n\r\n', b'\x16\x03\x01\x02\x00\x01\x00', bytes(1000),
-                 b'PRI * HTTP/2.0\r\n\r\nXX\r\n\r\n', os.urandom(5000)):
-        p = h2.Peer(server.port, greet=False)
-        p.send(data)
-        no_end(p, f'{data[:20]!r}')
+    no_ends(server.port, b'GET / HTTP/1.1\r\nHost: x\r\n\r\n', b'\x16\x03\x01\x02\x00\x01\x00', bytes(1000),
+            b'PRI * HTTP/2.0\r\n\r\nXX\r\n\r\n', b'no preface' * 500)
 
 
 @attack
@@ -495,10 +500,7 @@ def tls_attacks(certs):
     context.set_alpn_protocols(['h2'])
 
     def silent(server):
-        for data in (b'', b'\x16', b'\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03'):
-            p = h2.Peer(server.port, greet=False)
-            p.send(data)
-            no_end(p, 'a TLS handshake that does not go on')
+        no_ends(server.port, b'', b'\x16', b'\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03')
 
     def failed(server):
         for _ in range(100):
