@@ -6,10 +6,10 @@
 #include "cli/commands.h"
 #include "cli/json_edit.h"
 #include "cli/json_out.h"
+#include "cli/manifest_file.h"
 #include "cli/number.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
-#include "common/manifest/manifest.h"
 
 DEFINE_CLEANUP(struct json *, json_free)
 
@@ -188,15 +188,10 @@ static int put_manifests(const struct cli *cli, const struct row *row, struct js
 
 	json_out_list(out, row->key);
 	for (size_t i = 0; (path = cli_value_at(cli, row->option, i)); i++) {
-		CLEANUP(manifest_free) Cvms__ComputationRunReq *manifest = NULL;
-		CLEANUP(free) uint8_t *text = NULL;
 		struct manifest_digests digests;
-		size_t len;
 
-		if (file_read(path, MANIFEST_MAX, &text, &len, e) < 0 ||
-		    manifest_from_json(text, len, &manifest, e) < 0 ||
-		    manifest_check(manifest, e) < 0 || manifest_digest(manifest, &digests, e) < 0)
-			return err_wrap(e, "--%s '%s'", row->option, path);
+		if (manifest_file_digests(path, &digests, e) < 0)
+			return err_wrap(e, "--%s", row->option);
 		json_out_hex(out, NULL, digests.sha3_256, SHA3_256_LEN);
 	}
 	json_out_end(out);

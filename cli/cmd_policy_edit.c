@@ -7,6 +7,7 @@
 #include "cli/commands.h"
 #include "cli/json_edit.h"
 #include "cli/manifest_file.h"
+#include "cli/text.h"
 #include "common/base/encode.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
@@ -145,31 +146,40 @@ const struct command cmd_policy_hostdata = {
 
 /* ---- extend ---- */
 
-/* PCR16 after that manifest, and in our form the manifest's digest, which the run statement names. */
+/* In our form the manifest's digest, which the run statement names; and PCR16 after that manifest where
+ * a TPM counts: a policy of a TEE alone that came to speak of one would refuse that TEE's tokens. */
 static enum cli_exit run_extend(struct cli *cli, struct err *e)
 {
 	CLEANUP_POLICY_TEXT struct policy_text p = { .bytes = NULL };
 	struct manifest_digests d;
+	struct err unfit;
+	bool fit;
 	char hex[3][2 * SHA384_LEN + 1];
 	char text[3][3 * (2 * SHA384_LEN + 1) + 8];
 
-	if (manifest_file_digests(cli->operands[0], &d, e) < 0 ||
+	if (manifest_file_any(cli->operands[0], &d, &fit, &unfit, e) < 0 ||
 	    read_policy(cli->operands[1], &p, e) < 0)
 		return CLI_USAGE;
+	/* A stock agent may take what ours doesn't; with ours there will be no such evidence. */
+	if (!fit)
+		fprintf(stderr, "note: no agent of ours takes this manifest: %s\n",
+			text_plain(unfit.text).text);
 	hex_encode(d.pcr16_sha256, SHA256_LEN, hex[0]);
 	hex_encode(d.pcr16_sha384, SHA384_LEN, hex[1]);
 	hex_encode(d.sha3_256, SHA3_256_LEN, hex[2]);
 	for (size_t i = 0; i < 3; i++)
 		snprintf(text[i], sizeof(text[i]), p.own && i == 2 ? "[\"%s\"]" : "\"%s\"", hex[i]);
-	const struct json_edit own[] = { { "tpm/pcrs/sha256/16", text[0] },
-					 { "tpm/pcrs/sha384/16", text[1] },
-					 { "run/manifests", text[2] } };
+	const struct json_edit own[] = { { "run/manifests", text[2] },
+					 { "tpm/pcrs/sha256/16", text[0] },
+					 { "tpm/pcrs/sha384/16", text[1] } };
+	const struct json *tpm = json_get(p.root, "tpm");
+	size_t count = tpm && tpm->type == JSON_OBJECT ? ARRAY_LEN(own) : 1;
 	const char *top = json_get(p.root, "pcrValues") ? "pcrValues" : "pcr_values";
 	char one[64], two[64];
 	snprintf(one, sizeof(one), "%s/sha256/16", top);
 	snprintf(two, sizeof(two), "%s/sha384/16", top);
 	const struct json_edit older[] = { { one, text[0] }, { two, text[1] } };
-	int failed = p.own ? write_policy(cli, cli->operands[1], &p, own, 3, e)
+	int failed = p.own ? write_policy(cli, cli->operands[1], &p, own, count, e)
 			   : write_policy(cli, cli->operands[1], &p, older, 2, e);
 	return failed < 0 ? CLI_FAILED : CLI_OK;
 }
@@ -182,4 +192,6 @@ const struct command cmd_policy_extend = {
 	.operands_max = 2,
 	.options = output_option,
 	.run = run_extend,
+	.more = "The manifest's digest goes into run.manifests, in place of others, and PCR16 after it into tpm.pcrs\n"
+		"where the policy speaks of a TPM. A policy of the older form has PCR16 alone (pcr_values).",
 };

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """`policy create snp|tdx`: every option gives the key that it names, as the policy's own reader takes it."""
+import hashlib
 import json
 import re
 
@@ -173,7 +174,45 @@ def a_file_is_replaced_whole():
         cli("policy", "create", "tdx", "--mrtd", H48, "-o", folder("none", "x")).refused(1, "none")
 
 
+# PCR16 of the manifest {"id":"1"}, computed here: canonical form, then one extension from zero.
+CANONICAL = (b'{"id":"1","algorithm":{"hash":[' + b",".join([b"17"] * 32) + b'],"algo_type":"bin"}}')
+DIGEST = hashlib.sha3_256(CANONICAL).hexdigest()
+PCR16 = {"sha256": {"16": hashlib.sha256(bytes(32) + hashlib.sha3_256(CANONICAL).digest()).hexdigest()},
+         "sha384": {"16": hashlib.sha384(bytes(48) + hashlib.sha3_384(CANONICAL).digest()).hexdigest()}}
+
+
+def a_policy_is_extended_by_what_its_evidence_will_say():
+    """What speaks of no TPM must not begin to: a token of SNP or TDX alone would be refused for it."""
+    tee = {"cocos": 1, "snp": {"measurements": [H48]}, "tdx": {"mrtd": [H48]}}
+    other = {"cocos": 1, "run": {"manifests": ["99" * 32], "fixed_boot": True}}
+    tpm = {"cocos": 1, "tpm": {"pcrs": {"sha256": {"4": [H32], "16": [H32]}}}}
+    with Folder() as folder:
+        manifest = folder.write("manifest.json", CANONICAL)
+        for before, after in (
+                (tee, {**tee, "run": {"manifests": [DIGEST]}}),
+                ({**tee, "tpm": None}, {**tee, "tpm": None, "run": {"manifests": [DIGEST]}}),
+                (other, {"cocos": 1, "run": {"manifests": [DIGEST], "fixed_boot": True}}),
+                (tpm, {"cocos": 1, "run": {"manifests": [DIGEST]},
+                       "tpm": {"pcrs": {**PCR16, "sha256": {"4": [H32], **PCR16["sha256"]}}}}),
+                ({"policy": {}}, {"policy": {}, "pcr_values": PCR16}),
+                ({"policy": {}, "pcrValues": {"sha256": {"0": H32}}},
+                 {"policy": {}, "pcrValues": {**PCR16, "sha256": {"0": H32, **PCR16["sha256"]}}})):
+            policy = folder.write("policy.json", json.dumps(before))
+            run = cli("policy", "extend", manifest, policy)
+            run.ok()
+            assert "no agent of ours takes this manifest: " in run.err, run.err
+            with open(policy, encoding="utf-8") as file:
+                assert json.load(file) == after, before
+            shown = cli("policy", "extend", manifest, folder.write("policy.json", json.dumps(before)), "-o", "-").ok()
+            assert json.loads(shown) == after, shown
+        for text in ("{", '{"id":1}', '{"id":"1","nonsense":1}'):
+            bad = folder.write("bad.json", text)
+            cli("policy", "extend", bad, folder.write("policy.json", json.dumps(tee))).refused(2, "bad.json")
+            with open(folder("policy.json"), encoding="utf-8") as file:
+                assert json.load(file) == tee
+
+
 if __name__ == "__main__":
     tap.run([each_option_alone_gives_its_key, all_options_together_are_one_policy, values_may_come_one_by_one,
              a_manifest_becomes_its_digest, what_the_reader_would_not_take_is_not_written,
-             a_file_is_replaced_whole])
+             a_file_is_replaced_whole, a_policy_is_extended_by_what_its_evidence_will_say])
