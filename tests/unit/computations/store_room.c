@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/unit/computations/store_room.h"
+
+#include <stdio.h>
+
+#include "common/base/file.h"
+
+struct store_limits store_room_limits = {
+	.computations = 4, .cvms = 3, .records = 32, .record_bytes = 16 << 10
+};
+
+void store_room_open(struct store_room *f)
+{
+	assert_ok(store_open(&f->store, f->dir, &store_room_limits, &f->e), f->e);
+}
+
+int store_room_enter(void **state)
+{
+	struct store_room *f = calloc(1, sizeof(*f));
+
+	snprintf(f->dir, sizeof(f->dir), "/tmp/cocos-test-store-XXXXXX");
+	if (!mkdtemp(f->dir))
+		return -1;
+	store_room_open(f);
+	*state = f;
+	return 0;
+}
+
+int store_room_leave(void **state)
+{
+	struct store_room *f = *state;
+
+	store_close(&f->store);
+	if (dir_remove(f->dir, &f->e) < 0)
+		return -1;
+	free(f);
+	return 0;
+}
+
+void store_room_create(struct store_room *f, const char *id)
+{
+	Cvms__ComputationRunReq manifest = CVMS__COMPUTATION_RUN_REQ__INIT;
+
+	manifest.id = (char *)(uintptr_t)id;
+	manifest.name = (char *)(uintptr_t) "a name";
+	assert_ok(store_create(&f->store, &manifest, &f->e), f->e);
+}
+
+bool store_room_is_in(const char *id, void *data)
+{
+	return data && strstr(data, id);
+}
+
+void store_room_arrive(struct store_room *f, const char *cvm, struct store_todo *todo)
+{
+	assert_ok(store_cvm_seen(&f->store, cvm, "peer", "unproven", store_room_is_in, NULL, todo,
+				 &f->e),
+		  f->e);
+}
+
+void store_room_arrive_idle(struct store_room *f, const char *cvm)
+{
+	struct store_todo todo CLEANUP_TODO = { .computation_id = NULL };
+
+	store_room_arrive(f, cvm, &todo);
+	assert_null(todo.computation_id);
+}
+
+void store_room_run_on(struct store_room *f, const char *id, const char *cvm)
+{
+	store_room_create(f, id);
+	store_room_arrive_idle(f, cvm);
+	assert_ok(store_assign(&f->store, id, cvm, false, &f->e), f->e);
+}
+
+void store_room_event(struct store_room *f, const char *cvm, const char *id, const char *type,
+		      const char *status)
+{
+	struct record r = { .event = true,
+			    .type = (char *)(uintptr_t)type,
+			    .status = (char *)(uintptr_t)status,
+			    .text = (char *)(uintptr_t) "{\"why\":\"x\"}" };
+
+	assert_ok(store_event(&f->store, cvm, id, &r, &f->e), f->e);
+}
+
+int store_room_answer(struct store_room *f, const char *cvm, const char *id, const char *error)
+{
+	return store_run_answer(&f->store, cvm, id,
+				&(struct run_answer){ .error = error, .notice = "development" },
+				&f->e);
+}
+
+void store_room_check(struct store_room *f, const char *id, enum computation_state state,
+		      bool finished)
+{
+	struct computation c CLEANUP_COMPUTATION = { .id = NULL };
+
+	assert_ok(store_computation(&f->store, id, &c, &f->e), f->e);
+	assert_string_equal(state_words(c.state), state_words(state));
+	assert_int_equal(c.finished, finished);
+	assert_int_equal(c.ended != 0, finished);
+}

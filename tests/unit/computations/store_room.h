@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * store_room.h — a store of its own for each test, with small limits, and what most of them do
+ * first.
+ */
+#pragma once
+
+#include "tests/unit.h"
+
+#include "computations/store.h"
+
+struct store_room {
+	char dir[64];
+	struct store store;
+	struct err e;
+};
+
+/* What store_room_open() opens it with: 4 computations, 3 CVMs, 32 records of 16 KiB. */
+extern struct store_limits store_room_limits;
+
+int store_room_enter(void **state);
+int store_room_leave(void **state);
+#define STORE_ROOM_ROW(name) \
+	cmocka_unit_test_setup_teardown(name, store_room_enter, store_room_leave)
+
+/* Again, after store_close(). */
+void store_room_open(struct store_room *f);
+
+void store_room_create(struct store_room *f, const char *id);
+/* A CVM says that it is there; the second one: and gets nothing to do. */
+void store_room_arrive(struct store_room *f, const char *cvm, struct store_todo *todo);
+void store_room_arrive_idle(struct store_room *f, const char *cvm);
+/* A computation is made, and assigned to that CVM, which was idle. */
+void store_room_run_on(struct store_room *f, const char *id, const char *cvm);
+void store_room_event(struct store_room *f, const char *cvm, const char *id, const char *type,
+		      const char *status);
+/* The agent's answer to the manifest; `error` empty: it takes it. */
+int store_room_answer(struct store_room *f, const char *cvm, const char *id, const char *error);
+
+/* For store_cvm_seen(): `data` is a list of ids that are connected. */
+bool store_room_is_in(const char *id, void *data);
+
+/* The computation is in that state and, if `finished`, has its end. */
+void store_room_check(struct store_room *f, const char *id, enum computation_state state,
+		      bool finished);

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The store: CVMs, what they hold, and what is known of them. */
+#include "tests/unit/computations/store_room.h"
+
+#include <stdio.h>
+
+static void a_cvm_holds_one_at_a_time(void **state)
+{
+	struct store_room *f = *state;
+	bool tell;
+
+	store_room_run_on(f, "one", "cvm");
+	store_room_create(f, "two");
+	assert_refused(store_assign(&f->store, "two", "cvm", false, &f->e), f->e, ERR_PRECONDITION,
+		       "'one'");
+	assert_refused(store_assign(&f->store, "two", "nowhere", false, &f->e), f->e, ERR_NOT_FOUND,
+		       "nowhere");
+	assert_refused(store_assign(&f->store, "one", "cvm", false, &f->e), f->e, ERR_PRECONDITION,
+		       "run before");
+	store_room_event(f, "cvm", "one", "Complete", "Completed");
+	assert_refused(store_assign(&f->store, "two", "cvm", false, &f->e), f->e, ERR_PRECONDITION,
+		       "'one'");
+	assert_ok(store_stop(&f->store, "one", &tell, &f->e), f->e);
+	assert_true(tell);
+	assert_refused(store_assign(&f->store, "two", "cvm", false, &f->e), f->e, ERR_PRECONDITION,
+		       "'one'");
+	assert_ok(store_stopped(&f->store, "cvm", "one", &f->e), f->e);
+	store_room_check(f, "one", COMPUTATION_COMPLETED, true);
+	assert_ok(store_assign(&f->store, "two", "cvm", false, &f->e), f->e);
+}
+
+static void an_agent_that_returns_finds_its_computation(void **state)
+{
+	struct store_room *f = *state;
+	struct store_todo todo CLEANUP_TODO = { .computation_id = NULL };
+
+	store_room_run_on(f, "one", "cvm");
+	store_room_arrive(f, "cvm", &todo);
+	assert_string_equal(todo.computation_id, "one");
+	assert_false(todo.reached);
+	assert_false(todo.stop);
+	store_todo_done(&todo);
+	store_room_event(f, "cvm", "one", "ReceivingData", "InProgress");
+	assert_ok(store_agent_state(&f->store, "cvm", "Running", &todo, &f->e), f->e);
+	assert_string_equal(todo.computation_id, "one");
+	assert_true(todo.reached);
+	store_room_check(f, "one", COMPUTATION_RUNNING, false);
+}
+
+static void an_agent_that_was_restarted_gets_it_again(void **state)
+{
+	struct store_room *f = *state;
+	struct store_todo todo CLEANUP_TODO = { .computation_id = NULL };
+
+	store_room_run_on(f, "one", "cvm");
+	store_room_event(f, "cvm", "one", "Running", "InProgress");
+	assert_ok(store_agent_state(&f->store, "cvm", "ReceivingManifest", &todo, &f->e), f->e);
+	assert_string_equal(todo.computation_id, "one");
+	store_todo_done(&todo);
+	store_room_event(f, "cvm", "one", "Complete", "Completed");
+	assert_ok(store_agent_state(&f->store, "cvm", "ReceivingManifest", &todo, &f->e), f->e);
+	assert_null(todo.computation_id);
+	store_room_create(f, "two");
+	assert_ok(store_assign(&f->store, "two", "cvm", false, &f->e), f->e);
+}
+
+static void a_stop_waits_for_an_absent_agent(void **state)
+{
+	struct store_room *f = *state;
+	struct store_todo todo CLEANUP_TODO = { .computation_id = NULL };
+	bool tell;
+
+	store_room_run_on(f, "one", "cvm");
+	store_room_event(f, "cvm", "one", "Running", "InProgress");
+	assert_ok(store_stop(&f->store, "one", &tell, &f->e), f->e);
+	assert_true(tell);
+	store_room_check(f, "one", COMPUTATION_CANCELLED, true);
+	assert_ok(store_agent_state(&f->store, "cvm", "Running", &todo, &f->e), f->e);
+	assert_true(todo.stop);
+	store_room_check(f, "one", COMPUTATION_CANCELLED, true);
+	store_todo_done(&todo);
+	assert_refused(store_remove(&f->store, "one", false, &f->e), f->e, ERR_PRECONDITION,
+		       "force");
+	/* The agent was restarted instead: there is nothing left to stop. */
+	assert_ok(store_agent_state(&f->store, "cvm", "Idle", &todo, &f->e), f->e);
+	assert_null(todo.computation_id);
+	assert_ok(store_remove(&f->store, "one", false, &f->e), f->e);
+	assert_refused(store_stop(&f->store, "one", &tell, &f->e), f->e, ERR_NOT_FOUND, "one");
+}
+
+static void the_cvm_unseen_for_longest_makes_room(void **state)
+{
+	struct store_room *f = *state;
+	struct store_todo todo CLEANUP_TODO = { .computation_id = NULL };
+	struct cvm cvm CLEANUP_CVM = { .id = NULL };
+
+	store_room_run_on(f, "one", "holds");
+	store_room_arrive_idle(f, "idle");
+	store_room_arrive_idle(f, "here");
+	assert_ok(store_cvm_seen(&f->store, "new", "p", "", store_room_is_in, (char[]){ "here" },
+				 &todo, &f->e),
+		  f->e);
+	assert_refused(store_cvm(&f->store, "idle", &cvm, &f->e), f->e, ERR_NOT_FOUND, "idle");
+	assert_refused(store_cvm_seen(&f->store, "more", "p", "", store_room_is_in,
+				      (char[]){ "here new" }, &todo, &f->e),
+		       f->e, ERR_EXHAUSTED, "MAX_CVMS");
+	assert_ok(store_cvm(&f->store, "holds", &cvm, &f->e), f->e);
+}
+
+static void an_agent_busy_with_something_else_gets_nothing(void **state)
+{
+	struct store_room *f = *state;
+	struct store_todo todo CLEANUP_TODO = { .computation_id = NULL };
+
+	store_room_arrive_idle(f, "cvm");
+	assert_ok(store_agent_state(&f->store, "cvm", "Running", &todo, &f->e), f->e);
+	assert_null(todo.computation_id);
+	store_room_create(f, "one");
+	assert_refused(store_assign(&f->store, "one", "cvm", false, &f->e), f->e, ERR_PRECONDITION,
+		       "did not give");
+}
+
+static void check_verdict(struct store_room *f, bool verified, const char *line)
+{
+	struct cvm cvm CLEANUP_CVM = { .id = NULL };
+
+	assert_ok(store_cvm(&f->store, "cvm", &cvm, &f->e), f->e);
+	assert_int_equal(cvm.verified, verified);
+	assert_string_equal(cvm.verdict, line);
+	assert_int_equal(cvm.judged != 0, strcmp(line, "unproven") != 0);
+}
+
+static void a_verdict_lasts_as_long_as_its_session(void **state)
+{
+	struct computation c CLEANUP_COMPUTATION = { .id = NULL };
+	struct store_todo todo CLEANUP_TODO = { .computation_id = NULL };
+	struct store_room *f = *state;
+
+	store_room_run_on(f, "one", "cvm");
+	check_verdict(f, false, "unproven");
+	assert_ok(store_cvm_verdict(&f->store, "cvm", true, "verified: x", &f->e), f->e);
+	check_verdict(f, true, "verified: x");
+	assert_ok(store_computation(&f->store, "one", &c, &f->e), f->e);
+	assert_string_equal(c.cvm_verdict, "verified: x");
+	assert_ok(store_cvm_verdict(&f->store, "cvm", false, "refused: y", &f->e), f->e);
+	check_verdict(f, false, "refused: y");
+	assert_ok(store_cvm_verdict(&f->store, "cvm", true, "verified: x", &f->e), f->e);
+	assert_ok(store_cvm_unproven(&f->store, "cvm", "unproven", &f->e), f->e);
+	check_verdict(f, false, "unproven");
+	assert_ok(store_cvm_verdict(&f->store, "cvm", true, "verified: x", &f->e), f->e);
+	store_room_arrive(f, "cvm", &todo);
+	check_verdict(f, false, "unproven");
+	assert_false(todo.unverified);
+}
+
+static void who_may_go_to_an_unproven_cvm_is_remembered(void **state)
+{
+	struct store_todo todo CLEANUP_TODO = { .computation_id = NULL };
+	struct store_room *f = *state;
+
+	store_room_create(f, "one");
+	store_room_arrive_idle(f, "cvm");
+	assert_ok(store_assign(&f->store, "one", "cvm", true, &f->e), f->e);
+	store_room_arrive(f, "cvm", &todo);
+	assert_true(todo.unverified);
+}
+
+static void a_database_without_verdicts_is_brought_up_to_date(void **state)
+{
+	static const char older[] = "ALTER TABLE computations DROP COLUMN unverified;"
+				    "ALTER TABLE cvms DROP COLUMN verified;"
+				    "ALTER TABLE cvms DROP COLUMN verdict;"
+				    "ALTER TABLE cvms DROP COLUMN judged;"
+				    "PRAGMA user_version=1;";
+	struct store_todo todo CLEANUP_TODO = { .computation_id = NULL };
+	struct store_room *f = *state;
+
+	store_room_run_on(f, "one", "cvm");
+	assert_ok(db_script(&f->store.db, older, &f->e), f->e);
+	store_close(&f->store);
+	store_room_open(f);
+	store_room_arrive(f, "cvm", &todo);
+	assert_string_equal(todo.computation_id, "one");
+	check_verdict(f, false, "unproven");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		STORE_ROOM_ROW(a_cvm_holds_one_at_a_time),
+		STORE_ROOM_ROW(an_agent_that_returns_finds_its_computation),
+		STORE_ROOM_ROW(an_agent_that_was_restarted_gets_it_again),
+		STORE_ROOM_ROW(a_stop_waits_for_an_absent_agent),
+		STORE_ROOM_ROW(the_cvm_unseen_for_longest_makes_room),
+		STORE_ROOM_ROW(an_agent_busy_with_something_else_gets_nothing),
+		STORE_ROOM_ROW(a_verdict_lasts_as_long_as_its_session),
+		STORE_ROOM_ROW(who_may_go_to_an_unproven_cvm_is_remembered),
+		STORE_ROOM_ROW(a_database_without_verdicts_is_brought_up_to_date),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

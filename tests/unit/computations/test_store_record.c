@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The store: log lines and events, in their bounds. */
+#include "tests/unit/computations/store_room.h"
+
+#include <stdio.h>
+
+static void say(struct store_room *f, const char *id, const char *cvm, const char *text)
+{
+	struct record r = { .text = (char *)(uintptr_t)text, .level = (char *)(uintptr_t) "info" };
+
+	assert_ok(store_log(&f->store, cvm, id, &r, &f->e), f->e);
+}
+
+static size_t count_of(struct store_room *f, const char *id, const char *cvm, char *first)
+{
+	struct record *records;
+	size_t count;
+
+	assert_ok(store_records(&f->store, id, cvm, 0, &records, &count, &f->e), f->e);
+	if (count)
+		snprintf(first, 32, "%s", records[0].text);
+	records_free(records, count);
+	return count;
+}
+
+static void the_oldest_records_go_first(void **state)
+{
+	struct store_room *f = *state;
+	struct computation c CLEANUP_COMPUTATION = { .id = NULL };
+	char text[32], first[32];
+
+	store_room_run_on(f, "one", "cvm");
+	for (unsigned i = 0; i < store_room_limits.records; i++) {
+		snprintf(text, sizeof(text), "line %u", i);
+		say(f, "one", "cvm", text);
+	}
+	assert_int_equal(count_of(f, "one", "", first), store_room_limits.records);
+	assert_string_equal(first, "line 0");
+	say(f, "one", "cvm", "one more");
+	assert_true(count_of(f, "one", "", first) <= store_room_limits.records);
+	assert_string_not_equal(first, "line 0");
+	assert_ok(store_computation(&f->store, "one", &c, &f->e), f->e);
+	assert_int_equal(c.records + c.dropped, store_room_limits.records + 1);
+	assert_true(c.dropped > 0);
+}
+
+static void records_are_bounded_in_bytes(void **state)
+{
+	struct store_room *f = *state;
+	struct computation c CLEANUP_COMPUTATION = { .id = NULL };
+	CLEANUP(free) char *big = malloc(8001);
+	char first[32];
+
+	memset(big, 'x', 8000);
+	big[8000] = 0;
+	store_room_run_on(f, "one", "cvm");
+	for (int i = 0; i < 6; i++)
+		say(f, "one", "cvm", big);
+	assert_int_equal(count_of(f, "one", "", first), 2);
+	assert_ok(store_computation(&f->store, "one", &c, &f->e), f->e);
+	assert_int_equal(c.dropped, 4);
+}
+
+static void a_long_text_is_cut_between_characters(void **state)
+{
+	struct store_room *f = *state;
+	CLEANUP(free) char *big = malloc(STORE_TEXT_MAX + 16);
+	struct record *records;
+	size_t count;
+
+	/* "ü" is two bytes: an odd start puts the limit into the middle of one. */
+	big[0] = 'x';
+	for (size_t i = 1; i + 1 < STORE_TEXT_MAX + 10; i += 2)
+		memcpy(big + i, "\xc3\xbc", 3);
+	store_room_run_on(f, "one", "cvm");
+	say(f, "one", "cvm", big);
+	assert_ok(store_records(&f->store, "one", "", 0, &records, &count, &f->e), f->e);
+	assert_int_equal(count, 1);
+	assert_int_equal(strlen(records[0].text), STORE_TEXT_MAX - 1);
+	records_free(records, count);
+}
+
+static void a_cvm_keeps_what_belongs_to_no_computation(void **state)
+{
+	struct store_room *f = *state;
+	char first[32];
+
+	store_room_arrive_idle(f, "cvm");
+	say(f, "", "cvm", "booted");
+	assert_int_equal(count_of(f, "", "cvm", first), 1);
+	assert_string_equal(first, "booted");
+	assert_int_equal(count_of(f, "", "other", first), 0);
+}
+
+static void pages_of_records_go_on_behind_a_number(void **state)
+{
+	struct store_room *f = *state;
+	struct record *records;
+	size_t count;
+	int64_t last;
+
+	store_room_run_on(f, "one", "cvm");
+	say(f, "one", "cvm", "a");
+	say(f, "one", "cvm", "b");
+	assert_ok(store_records(&f->store, "one", "", 0, &records, &count, &f->e), f->e);
+	assert_int_equal(count, 2);
+	last = records[0].number;
+	records_free(records, count);
+	assert_ok(store_records(&f->store, "one", "", last, &records, &count, &f->e), f->e);
+	assert_int_equal(count, 1);
+	assert_string_equal(records[0].text, "b");
+	records_free(records, count);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		STORE_ROOM_ROW(the_oldest_records_go_first),
+		STORE_ROOM_ROW(records_are_bounded_in_bytes),
+		STORE_ROOM_ROW(a_long_text_is_cut_between_characters),
+		STORE_ROOM_ROW(a_cvm_keeps_what_belongs_to_no_computation),
+		STORE_ROOM_ROW(pages_of_records_go_on_behind_a_number),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
