@@ -64,8 +64,9 @@ int rpc_call_exporter(const struct rpc_call *call, const char *label, const void
 /* The listener's prologue on this connection, or NULL. */
 struct rpc_prologue_run *rpc_call_prologue(const struct rpc_call *call);
 
-/* While paused no message and no half-close is handed over and the client's window is not given
- * back, so that it stops by itself; what it had under way waits here, bounded by the window.
+/* While paused no message and no half-close is handed over, and the client's window is given back for
+ * what was handed over only, so that it stops by itself; what it had under way waits here, bounded by
+ * the window.
  * Calls nest not: pause twice, resume once. Resuming hands waiting messages over from the loop,
  * not from within rpc_call_resume(). */
 void rpc_call_pause(struct rpc_call *call);

@@ -28,14 +28,16 @@ void call_account(struct rpc_call *call)
 	call->weight = weight;
 }
 
-/* What was taken off the client's hands may come again. */
+/* What was taken off the client's hands may come again. A handler that paused has taken what was
+ * handed over: its client goes on sending meanwhile, not only when all that waits is through. */
 static void give_back(struct rpc_call *call)
 {
-	size_t owed = call->owed;
+	size_t kept = call->is_paused ? inbox_waiting(&call->inbox) : 0;
 
-	call->owed = 0;
-	if (owed)
-		nghttp2_session_consume(call->conn->h2, call->stream_id, owed);
+	if (call->owed <= kept)
+		return;
+	nghttp2_session_consume(call->conn->h2, call->stream_id, call->owed - kept);
+	call->owed = kept;
 }
 
 void call_drop_input(struct rpc_call *call)
@@ -150,7 +152,7 @@ void call_deliver(struct rpc_call *call)
 		call_drop_input(call);
 	else if (call->conn) {
 		call_account(call);
-		if (!call->is_paused && call->conn->transport.stage != TRANSPORT_CLOSED)
+		if (call->conn->transport.stage != TRANSPORT_CLOSED)
 			give_back(call);
 	}
 	rpc_call_unref(call);
@@ -213,7 +215,7 @@ void rpc_call_bulk(struct rpc_call *call)
 {
 	if (!call->conn || call->is_bulk || call->is_finished)
 		return;
-	call->is_bulk = true;
+	call->is_bulk = call->inbox.is_bulk = true;
 	call_account(call);
 	/* Failing means that the window stays as it is. */
 	(void)nghttp2_session_set_local_window_size(

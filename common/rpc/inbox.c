@@ -18,7 +18,7 @@ void inbox_done(struct inbox *in)
 	for (unsigned i = 0; i < in->count; i++)
 		free(in->waiting[(in->first + i) % INBOX_WAITING_MAX].bytes);
 	free(in->rest);
-	*in = (struct inbox){ .message_max = in->message_max };
+	*in = (struct inbox){ .message_max = in->message_max, .is_bulk = in->is_bulk };
 }
 
 /* The prefix is complete: what message follows? */
@@ -41,12 +41,14 @@ static int begin(struct inbox *in, struct err *e)
 	return 0;
 }
 
-/* Room grows with what has come, not with what was announced. */
+/* A stranger's room grows with what has come, not with what was announced. */
 static int make_room(struct inbox *in, size_t more, struct err *e)
 {
-	size_t room = in->room ? in->room : INBOX_FIRST_ROOM;
+	size_t room = in->is_bulk ? in->len : in->room;
 	uint8_t *grown;
 
+	if (room < INBOX_FIRST_ROOM)
+		room = INBOX_FIRST_ROOM;
 	while (room < in->have + more)
 		room *= 2;
 	room = min_size(room, in->len ? in->len : 1);
@@ -177,4 +179,13 @@ int inbox_take(struct inbox *in, struct inbox_message *message, struct err *e)
 bool inbox_is_partial(const struct inbox *in)
 {
 	return in->prefix_len > 0 || in->rest_len > 0;
+}
+
+size_t inbox_waiting(const struct inbox *in)
+{
+	size_t waiting = in->prefix_len + in->have + in->rest_len - in->rest_used;
+
+	for (unsigned i = 0; i < in->count; i++)
+		waiting += INBOX_PREFIX + in->waiting[(in->first + i) % INBOX_WAITING_MAX].len;
+	return waiting;
 }

@@ -24,6 +24,7 @@ struct inbox_message {
 /* Empty when zeroed but for message_max. */
 struct inbox {
 	size_t message_max;
+	bool is_bulk; /* room is made for a whole message at once: the sender is known */
 
 	uint8_t prefix[INBOX_PREFIX];
 	unsigned prefix_len;
@@ -50,3 +51,6 @@ int inbox_take(struct inbox *in, struct inbox_message *message, struct err *e) M
 
 /* A message has begun and is not complete. */
 bool inbox_is_partial(const struct inbox *in);
+
+/* Bytes that were added and did not leave yet with a message. */
+size_t inbox_waiting(const struct inbox *in);

@@ -177,6 +177,7 @@ static struct rpc_stream *stream_new(struct rpc_channel *channel, const struct r
 	s->method = method;
 	s->events = events;
 	s->inbox.message_max = channel->limits.message_max;
+	s->inbox.is_bulk = true; /* one message is under way at a time; whoever calls chose the server */
 	return s;
 }
 

@@ -201,6 +201,17 @@ static void deliver_all(struct rpc_stream *s)
 		finish(s);
 }
 
+/* What was handed over may come again, also while the next has to wait. */
+static void give_back(struct rpc_stream *s)
+{
+	size_t kept = s->is_paused ? inbox_waiting(&s->inbox) : 0;
+
+	if (s->owed <= kept)
+		return;
+	nghttp2_session_consume(s->link->h2, s->stream_id, s->owed - kept);
+	s->owed = kept;
+}
+
 void stream_deliver(struct rpc_stream *s)
 {
 	if (s->is_handing || s->is_closed)
@@ -209,10 +220,8 @@ void stream_deliver(struct rpc_stream *s)
 	s->is_handing = true;
 	deliver_all(s);
 	s->is_handing = false;
-	if (s->link && !s->is_paused && s->owed && s->link->transport.stage == TRANSPORT_OPEN) {
-		nghttp2_session_consume(s->link->h2, s->stream_id, s->owed);
-		s->owed = 0;
-	}
+	if (s->link && s->link->transport.stage == TRANSPORT_OPEN)
+		give_back(s);
 	rpc_stream_unref(s);
 }
 

@@ -103,6 +103,87 @@ static void a_paused_call_stops_the_sender(void **state)
 	pair_close(&p);
 }
 
+/* Neither less than half a window nor more than one waits for a handler that pauses. */
+static void a_window_is_given_back_with_each_message(void **state)
+{
+	const struct rpc_limits limits = rpc_limits_default();
+	struct pair p = { 0 };
+	struct rpc_stream *stream;
+
+	pair_open(&p, &(struct pair_setup){ .service = &slow_service });
+	stream = pair_call(&p, &input_call, 0);
+	for (int i = 0; i < 100; i++)
+		pair_send(stream, CHUNK);
+	pair_until(&p, p.got == 1);
+	for (unsigned i = 2; i <= 20; i++) {
+		rpc_call_resume(p.call);
+		pair_until(&p, p.got == i);
+		spin(&p, 500);
+		assert_int_equal(p.got, i);
+		assert_in_range(100 * CHUNK - rpc_stream_queued(stream) - i * CHUNK,
+				limits.window / 2, limits.window + 2 * CHUNK);
+	}
+	pair_close(&p);
+}
+
+static void on_message_answer(struct rpc_call *call, const ProtobufCMessage *message)
+{
+	Grpc__Testing__StreamingOutputCallResponse answer =
+		GRPC__TESTING__STREAMING_OUTPUT_CALL_RESPONSE__INIT;
+	Grpc__Testing__Payload payload = GRPC__TESTING__PAYLOAD__INIT;
+	CLEANUP(free) uint8_t *body = calloc(1, CHUNK);
+	struct err e;
+
+	pair_on_message(call, message);
+	payload.body.data = body;
+	payload.body.len = CHUNK;
+	answer.payload = &payload;
+	for (int i = 0; i < 100; i++)
+		assert_ok(rpc_call_send(call, &answer.base, &e), e);
+}
+
+static const struct rpc_handler answers[] = {
+	{ .method = TEST_STREAMING_OUTPUT_CALL,
+	  .start = pair_on_start,
+	  .message = on_message_answer,
+	  .closed = pair_on_closed },
+};
+static const struct rpc_service answers_service = { .name = TEST_SERVICE,
+						    .handlers = answers,
+						    .count = 1 };
+
+static void on_bytes_pause(struct rpc_stream *stream, uint8_t *bytes, size_t len)
+{
+	pair_events.bytes(stream, bytes, len);
+	rpc_stream_pause(stream);
+}
+
+static void a_reader_that_pauses_gives_its_window_back_too(void **state)
+{
+	const struct rpc_stream_events events = { .bytes = on_bytes_pause, .closed = pair_events.closed };
+	const Grpc__Testing__Empty request = GRPC__TESTING__EMPTY__INIT;
+	struct rpc_limits limits = rpc_limits_default();
+	struct rpc_stream *stream;
+	struct pair p = { 0 };
+	const struct rpc_stream_options options = { .user = &p };
+	struct err e;
+
+	limits.window_bulk = limits.window;
+	pair_open(&p, &(struct pair_setup){ .service = &answers_service, .client_limits = &limits });
+	assert_ok(rpc_stream_open(p.channel, &output_call, &events, &options, &stream, &e), e);
+	assert_ok(rpc_stream_send(stream, &request.base, &e), e);
+	pair_until(&p, p.messages == 1);
+	for (unsigned i = 2; i <= 20; i++) {
+		rpc_stream_resume(stream);
+		pair_until(&p, p.messages == i);
+		spin(&p, 500);
+		assert_int_equal(p.messages, i);
+		assert_in_range(100 * CHUNK - rpc_call_queued(p.call) - i * CHUNK,
+				limits.window / 2, limits.window + 2 * CHUNK);
+	}
+	pair_close(&p);
+}
+
 static void on_start_bulk(struct rpc_call *call)
 {
 	pair_on_start(call);
@@ -438,6 +519,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(messages_arrive_and_the_call_ends_once),
 		cmocka_unit_test(a_paused_call_stops_the_sender),
+		cmocka_unit_test(a_window_is_given_back_with_each_message),
+		cmocka_unit_test(a_reader_that_pauses_gives_its_window_back_too),
 		cmocka_unit_test(bulk_widens_the_window),
 		cmocka_unit_test(a_server_may_refuse_in_the_middle),
 		cmocka_unit_test(cancelling_is_seen_on_both_sides),

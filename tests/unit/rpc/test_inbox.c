@@ -10,6 +10,7 @@ static int empty(void **state)
 {
 	inbox_done(&in);
 	in.message_max = 100;
+	in.is_bulk = false;
 	assert_int_equal(in.held, 0);
 	return 0;
 }
@@ -99,6 +100,37 @@ static void room_grows_with_what_came(void **state)
 	assert_in_range(in.held, 1, INBOX_FIRST_ROOM);
 }
 
+static void room_for_bulk_is_made_once(void **state)
+{
+	enum { LEN = 0x4000 * 5 };
+
+	in.message_max = 4 << 20;
+	in.is_bulk = true;
+	put("\0\0\1\x40\0x", 6);
+	assert_int_equal(in.held, LEN);
+	assert_int_equal(inbox_waiting(&in), 6);
+}
+
+static void what_waits_is_what_came_and_was_not_taken(void **state)
+{
+	enum { MANY = 40 };
+
+	for (size_t i = 1; i <= MANY; i++) {
+		put("\0\0\0\0\1x", 6);
+		assert_int_equal(inbox_waiting(&in), 6 * i);
+	}
+	put("\0\0\0\0\2x", 6);
+	for (size_t i = MANY; i > 0; i--) {
+		assert_int_equal(inbox_waiting(&in), 6 * i + 6);
+		want("x", 1);
+	}
+	want_nothing();
+	assert_int_equal(inbox_waiting(&in), 6);
+	put("y", 1);
+	want("xy", 2);
+	assert_int_equal(inbox_waiting(&in), 0);
+}
+
 static void a_long_queue_costs_its_bytes(void **state)
 {
 	enum { MANY = 20000 };
@@ -159,6 +191,8 @@ int main(void)
 		TEST(the_limit_is_exact),
 		TEST(flags_are_refused),
 		TEST(room_grows_with_what_came),
+		TEST(room_for_bulk_is_made_once),
+		TEST(what_waits_is_what_came_and_was_not_taken),
 		TEST(a_long_queue_costs_its_bytes),
 		TEST(a_queue_that_never_empties_stays_small),
 		TEST(what_is_wrong_behind_a_full_queue_is_found),
