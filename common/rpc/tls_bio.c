@@ -9,6 +9,9 @@
 #include <openssl/bio.h>
 #include <sys/socket.h>
 
+/* A flag of ours beside the BIO's own. */
+enum { MORE_FOLLOWS = 0x40000000 };
+
 static int fd_of(BIO *bio)
 {
 	return (int)(intptr_t)BIO_get_data(bio);
@@ -30,7 +33,9 @@ static int io_result(BIO *bio, ssize_t n, size_t *done, int retry)
 
 static int bio_write(BIO *bio, const char *bytes, size_t len, size_t *written)
 {
-	return io_result(bio, send(fd_of(bio), bytes, len, MSG_NOSIGNAL), written, BIO_FLAGS_WRITE);
+	int flags = MSG_NOSIGNAL | (BIO_test_flags(bio, MORE_FOLLOWS) ? MSG_MORE : 0);
+
+	return io_result(bio, send(fd_of(bio), bytes, len, flags), written, BIO_FLAGS_WRITE);
 }
 
 static int bio_read(BIO *bio, char *bytes, size_t len, size_t *got)
@@ -77,4 +82,14 @@ int tls_conn_set_socket(SSL *ssl, int fd, struct err *e)
 	BIO_set_init(bio, 1);
 	SSL_set_bio(ssl, bio, bio);
 	return 0;
+}
+
+void tls_conn_more_follows(SSL *ssl, bool more)
+{
+	BIO *bio = SSL_get_wbio(ssl);
+
+	if (more)
+		BIO_set_flags(bio, MORE_FOLLOWS);
+	else
+		BIO_clear_flags(bio, MORE_FOLLOWS);
 }

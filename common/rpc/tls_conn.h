@@ -18,6 +18,9 @@ SSL *tls_conn_new(struct rpc_tls *tls, const char *host, struct err *e);
 /* The socket it reads and writes; not closed with it. No SIGPIPE comes of it. */
 int tls_conn_set_socket(SSL *ssl, int fd, struct err *e) MUST_CHECK;
 
+/* What is written next is less than all: the kernel may wait for the rest and send full segments. */
+void tls_conn_more_follows(SSL *ssl, bool more);
+
 /* After a failed handshake: why, from the verification's result and OpenSSL's queue. */
 int tls_conn_error(SSL *ssl, struct err *e);
 

@@ -89,7 +89,7 @@ static int take_input(struct transport *t, const uint8_t *bytes, size_t len, str
 
 static int move_in(struct transport *t, struct err *e)
 {
-	for (unsigned i = 0; i < TRANSPORT_TURNS_MAX; i++) {
+	for (unsigned i = 0; i < TRANSPORT_READS_MAX; i++) {
 		size_t len = 0;
 		int r;
 
@@ -113,7 +113,7 @@ static int move_out(struct transport *t, struct err *e)
 {
 	if (t->stage < TRANSPORT_PROLOGUE)
 		return 0;
-	for (unsigned i = 0; i < TRANSPORT_TURNS_MAX; i++) {
+	for (unsigned i = 0; i < TRANSPORT_WRITES_MAX; i++) {
 		int r = t->pending ? transport_write_pending(t, e) : 1;
 
 		if (r <= 0 || t->stage != TRANSPORT_OPEN)

@@ -29,7 +29,8 @@ enum {
 	TRANSPORT_IN = 256 << 10,    /* read at once */
 	TRANSPORT_OUT = 64 << 10,    /* produced before it is written; so much may wait then */
 	TRANSPORT_SEND_MAX = 32 << 20, /* of a prologue, waiting */
-	TRANSPORT_TURNS_MAX = 16,    /* of either in a row, then others have a turn */
+	TRANSPORT_READS_MAX = 4,     /* in a row, then others have a turn */
+	TRANSPORT_WRITES_MAX = 16,   /* likewise */
 };
 
 struct transport;

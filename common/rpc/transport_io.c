@@ -104,6 +104,7 @@ static int write_some(struct transport *t, const uint8_t *bytes, size_t len, siz
 
 			ERR_clear_error();
 			errno = 0;
+			tls_conn_more_follows(t->tls, len - *written > SSL3_RT_MAX_PLAIN_LENGTH);
 			r = SSL_write_ex(t->tls, bytes + *written, len - *written, &n);
 			if (r != 1)
 				return tls_result(t, r, e);
