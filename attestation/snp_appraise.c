@@ -136,7 +136,7 @@ void snp_evidence_split(struct span raw, struct span *report, struct span *cert_
 	*report = raw;
 	*cert_table = (struct span){ 0 };
 	if (tail.len == 0 || snp_cert_table_parse(tail, &parsed, &e) < 0 ||
-	    snp_cert_table_is_empty(&parsed))
+	    (snp_cert_table_is_empty(&parsed) && tail.len != SNP_CERT_TABLE_END_LEN))
 		return;
 	report->len = SNP_REPORT_LEN;
 	*cert_table = tail;

@@ -76,6 +76,7 @@ int snp_appraise(const struct snp_input *in, struct snp_result *result, struct v
 		 struct err *e) MUST_CHECK;
 
 /* What an agent or a file delivers as raw report: SNP_REPORT_LEN bytes, possibly with a certificate
- * table behind them. When what follows is no well-formed table of at least one entry, `report` is
- * all of it (and will be refused for its length). */
+ * table behind them. When what follows is no well-formed table, or an empty one with more behind its
+ * end (pages that a host without certificates left), `report` is all of it (and will be refused for
+ * its length). */
 void snp_evidence_split(struct span raw, struct span *report, struct span *cert_table);

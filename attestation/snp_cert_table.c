@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-enum { GUID_LEN = 16, ENTRY_LEN = 24 };
+enum { GUID_LEN = 16, ENTRY_LEN = SNP_CERT_TABLE_END_LEN };
 
 struct entry {
 	const uint8_t *guid;

@@ -13,6 +13,7 @@
 enum {
 	SNP_CERT_TABLE_MAX = 1 << 20, /* bytes */
 	SNP_CERT_TABLE_ENTRIES_MAX = 32,
+	SNP_CERT_TABLE_END_LEN = 24, /* of the zero entry, which is all of an empty table */
 };
 
 struct snp_cert_table {
