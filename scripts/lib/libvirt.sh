@@ -28,12 +28,13 @@ libvirt_wait() { # SECONDS COMMAND...: until it succeeds
 }
 
 # In the background, in a session of its own, so that Ctrl-C ends the caller and not the daemon.
-# The shell that becomes the daemon writes its own id: setsid forks when job control is on.
+# The shell that becomes the daemon writes its own id: setsid forks when job control is on. What it
+# starts runs as other users, who can't write where the caller keeps his temporary files.
 libvirt_spawn() { # DIR NAME COMMAND...
 	local dir=$1 name=$2
 	shift 2
 	rm -f "$dir/$name.pid"
-	setsid sh -c 'echo $$ >"$0" && exec "$@"' "$dir/$name.pid" "$@" \
+	setsid env -u TMPDIR sh -c 'echo $$ >"$0" && exec "$@"' "$dir/$name.pid" "$@" \
 		</dev/null >"$dir/$name.log" 2>&1 9>&- &
 	libvirt_wait 60 test -s "$dir/$name.pid"
 }
