@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/unit/manager/fleet_room.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "common/base/file.h"
+#include "common/rpc/job.h"
+
+struct fleet_world fleet_world;
+
+int __wrap_lifecycle_create(struct lifecycle *l, const struct order *order, struct cvm *cvm,
+			    struct err *e);
+int __wrap_lifecycle_remove(struct lifecycle *l, struct cvm *cvm, bool insist, struct err *e);
+int __wrap_virt_connect(struct virt *v, struct err *e);
+int __wrap_virt_stop(struct virt *v, const char *uuid, struct err *e);
+int __wrap_virt_list(struct virt *v, const char *prefix, struct virt_domain **domains,
+		     size_t *count, struct err *e);
+int __wrap_rpc_job_start(uv_loop_t *loop, void (*work)(void *data), void (*done)(void *data),
+			 void *data, struct err *e);
+int __wrap_clock_gettime(clockid_t clock, struct timespec *now);
+int __real_clock_gettime(clockid_t clock, struct timespec *now);
+
+time_t fleet_room_clock_step;
+
+int __wrap_clock_gettime(clockid_t clock, struct timespec *now)
+{
+	int r = __real_clock_gettime(clock, now);
+
+	if (clock == CLOCK_REALTIME)
+		now->tv_sec += fleet_room_clock_step;
+	return r;
+}
+
+int __wrap_lifecycle_create(struct lifecycle *l, const struct order *order, struct cvm *cvm,
+			    struct err *e)
+{
+	int code = atomic_load(&fleet_world.fail_creation);
+
+	memcpy(fleet_world.created, cvm->id, sizeof(fleet_world.created));
+	atomic_fetch_add(&fleet_world.creations, 1);
+	if (code) {
+		cvm->step = (enum cvm_step)atomic_load(&fleet_world.leave_step);
+		return err_set(e, (enum err_code)code, "as told");
+	}
+	cvm->step = CVM_RUNNING;
+	cvm->port = (uint16_t)(7100 + cvm->slot);
+	return 0;
+}
+
+int __wrap_lifecycle_remove(struct lifecycle *l, struct cvm *cvm, bool insist, struct err *e)
+{
+	atomic_fetch_add(&fleet_world.removals, 1);
+	atomic_store(&fleet_world.insisted, insist);
+	if (atomic_load(&fleet_world.fail_removals) > 0) {
+		atomic_fetch_sub(&fleet_world.fail_removals, 1);
+		if (insist || atomic_load(&fleet_world.begins_removal))
+			cvm->step = CVM_STOPPING;
+		return err_set(e, ERR_UNAVAILABLE, "as told");
+	}
+	return 0;
+}
+
+int __wrap_virt_connect(struct virt *v, struct err *e)
+{
+	atomic_fetch_add(&fleet_world.connects, 1);
+	if (atomic_load(&fleet_world.fail_connects) > 0) {
+		atomic_fetch_sub(&fleet_world.fail_connects, 1);
+		return err_set(e, ERR_UNAVAILABLE, "as told");
+	}
+	return 0;
+}
+
+int __wrap_virt_stop(struct virt *v, const char *uuid, struct err *e)
+{
+	snprintf(fleet_world.stopped, sizeof(fleet_world.stopped), "%s", uuid);
+	atomic_fetch_add(&fleet_world.stops, 1);
+	return 0;
+}
+
+int __wrap_virt_list(struct virt *v, const char *prefix, struct virt_domain **domains,
+		     size_t *count, struct err *e)
+{
+	*domains = calloc(4, sizeof(**domains));
+	memcpy(*domains, fleet_world.domains, sizeof(fleet_world.domains));
+	*count = fleet_world.domain_count;
+	return 0;
+}
+
+struct queued {
+	uv_work_t work;
+	void (*run)(void *data);
+	void (*done)(void *data);
+	void *data;
+};
+
+static void queued_run(uv_work_t *work)
+{
+	struct queued *q = work->data;
+
+	q->run(q->data);
+}
+
+static void queued_done(uv_work_t *work, int status)
+{
+	struct queued *q = work->data;
+
+	q->done(q->data);
+	free(q);
+}
+
+int __wrap_rpc_job_start(uv_loop_t *loop, void (*work)(void *data), void (*done)(void *data),
+			 void *data, struct err *e)
+{
+	struct queued *q = malloc(sizeof(*q));
+
+	*q = (struct queued){ .run = work, .done = done, .data = data };
+	q->work.data = q;
+	return uv_queue_work(loop, &q->work, queued_run, queued_done) < 0 ? err_nomem(e) : 0;
+}
+
+static char dir[] = "/dev/shm/cocos-test-fleet-XXXXXX";
+
+bool fleet_room_created(void *data, const struct cvm *cvm, const struct err *e)
+{
+	struct fleet_told *told = data;
+
+	if (cvm) {
+		told->created++;
+		memcpy(told->id, cvm->id, sizeof(told->id));
+	} else {
+		told->failed++;
+		told->e = *e;
+	}
+	return !told->unwanted;
+}
+
+void fleet_room_removed(void *data, const struct err *e)
+{
+	struct fleet_told *told = data;
+
+	if (e) {
+		told->not_removed++;
+		told->e = *e;
+	} else {
+		told->removed++;
+	}
+}
+
+void fleet_room_prepare(struct fleet_room *m, unsigned max_vms)
+{
+	char path[128];
+	struct err e;
+
+	memset(&fleet_world, 0, sizeof(fleet_world));
+	snprintf(path, sizeof(path), "%s/registry.db", dir);
+	*m = (struct fleet_room){ .config = { .max_vms = max_vms } };
+	uv_loop_init(&m->loop);
+	assert_ok(registry_open(path, &m->registry, &e), e);
+	assert_ok(ports_new("127.0.0.1", 7100, 7199, &m->ports, &e), e);
+	m->lifecycle = (struct lifecycle){ .config = &m->config,
+					   .registry = m->registry,
+					   .ports = m->ports };
+}
+
+void fleet_room_open(struct fleet_room *m)
+{
+	struct err e;
+
+	assert_ok(fleet_new(&m->loop, &m->lifecycle, &m->fleet, &e), e);
+}
+
+void fleet_room_fresh(struct fleet_room *m, unsigned max_vms)
+{
+	fleet_room_prepare(m, max_vms);
+	fleet_room_open(m);
+}
+
+int fleet_room_clear(void **state)
+{
+	char path[128];
+
+	static const char *const names[] = { "registry.db", "registry.db-wal", "registry.db-shm" };
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		snprintf(path, sizeof(path), "%s/%s", dir, names[i]);
+		unlink(path);
+	}
+	return 0;
+}
+
+void fleet_room_close(struct fleet_room *m)
+{
+	fleet_close(m->fleet);
+	while (fleet_is_busy(m->fleet))
+		uv_run(&m->loop, UV_RUN_ONCE);
+	fleet_free(m->fleet);
+	uv_run(&m->loop, UV_RUN_DEFAULT);
+	assert_int_equal(uv_loop_close(&m->loop), 0);
+	ports_free(m->ports);
+	registry_close(m->registry);
+}
+
+void fleet_room_settle(struct fleet_room *m)
+{
+	do
+		uv_run(&m->loop, UV_RUN_ONCE);
+	while (fleet_is_busy(m->fleet));
+}
+
+Manager__CreateReq fleet_room_request(void)
+{
+	Manager__CreateReq request = MANAGER__CREATE_REQ__INIT;
+
+	request.agent_cvm_server_url = (char *)"10.0.2.2:7001";
+	return request;
+}
+
+void fleet_room_create(struct fleet_room *m, struct fleet_told *told, const char *ttl)
+{
+	Manager__CreateReq request = fleet_room_request();
+	struct err e;
+
+	request.ttl = (char *)ttl;
+	assert_ok(fleet_create(m->fleet, &request, fleet_room_created, told, &e), e);
+	fleet_room_settle(m);
+}
+
+int fleet_room_make_dir(void **state)
+{
+	return mkdtemp(dir) ? 0 : -1;
+}
+
+int fleet_room_remove_dir(void **state)
+{
+	struct err e;
+
+	return dir_remove(dir, &e);
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * fleet_room.h — a fleet on a loop of its own, over steps and a libvirt that do as each test tells
+ * them.
+ */
+#pragma once
+
+#include "tests/unit.h"
+
+#include "manager/fleet.h"
+
+#include <stdatomic.h>
+#include <time.h>
+
+/* What the world outside answers. */
+struct fleet_world {
+	atomic_int creations, removals, connects, stops;
+	atomic_int fail_creation;   /* a code; 0 succeeds */
+	atomic_int leave_step;      /* a failed creation leaves this behind */
+	atomic_int fail_removals;   /* so many times, with UNAVAILABLE */
+	atomic_bool begins_removal; /* a removal that fails has recorded its beginning */
+	atomic_int fail_connects;
+	atomic_bool insisted;
+	char stopped[VIRT_UUID_LEN + 1], created[CVM_ID_LEN + 1];
+	struct virt_domain domains[4];
+	size_t domain_count;
+};
+
+extern struct fleet_world fleet_world;
+
+/* By how many seconds somebody has set the wall clock. */
+extern time_t fleet_room_clock_step;
+
+struct fleet_room {
+	uv_loop_t loop;
+	struct config config;
+	struct registry *registry;
+	struct ports *ports;
+	struct lifecycle lifecycle;
+	struct fleet *fleet;
+};
+
+/* What the callbacks were told. */
+struct fleet_told {
+	unsigned created, failed, removed, not_removed;
+	bool unwanted;
+	char id[CVM_ID_LEN + 1];
+	struct err e;
+};
+
+/* Around the group of tests, and after each of them. */
+int fleet_room_make_dir(void **state);
+int fleet_room_remove_dir(void **state);
+int fleet_room_clear(void **state);
+#define FLEET_ROOM_ROW(name_) cmocka_unit_test_teardown(name_, fleet_room_clear)
+
+/* All but the fleet, and a world that does what it is asked; then the fleet; both. */
+void fleet_room_prepare(struct fleet_room *m, unsigned max_vms);
+void fleet_room_open(struct fleet_room *m);
+void fleet_room_fresh(struct fleet_room *m, unsigned max_vms);
+void fleet_room_close(struct fleet_room *m);
+
+/* Runs the loop until no job is under way and no timer is due at once. */
+void fleet_room_settle(struct fleet_room *m);
+
+/* A request that is right; and a CVM that is made by it, with that time to live ("": without end).
+ */
+Manager__CreateReq fleet_room_request(void);
+void fleet_room_create(struct fleet_room *m, struct fleet_told *told, const char *ttl);
+
+/* The callbacks, whose data is a struct fleet_told. */
+bool fleet_room_created(void *data, const struct cvm *cvm, const struct err *e);
+void fleet_room_removed(void *data, const struct err *e);

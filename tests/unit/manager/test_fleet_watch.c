@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The fleet watches: what libvirt says, what a restart finds, and the time that a CVM has. */
+#include "tests/unit/manager/fleet_room.h"
+
+#include <stdio.h>
+
+#include "common/base/clock.h"
+
+static void notice(struct fleet_room *m, enum virt_event event, const char *uuid, const char *name)
+{
+	struct virt_notice n = { .event = event };
+
+	snprintf(n.uuid, sizeof(n.uuid), "%s", uuid);
+	snprintf(n.name, sizeof(n.name), "%s", name);
+	fleet_notice(m->fleet, &n);
+}
+
+static void a_cvm_whose_machine_ended_is_cleaned_up(void **state)
+{
+	struct fleet_told told = { 0 };
+	struct fleet_room m;
+
+	fleet_room_fresh(&m, 1);
+	fleet_room_create(&m, &told, "");
+	notice(&m, VIRT_STOPPED, "3b1f8a10-1111-4222-8333-000000000001", "other");
+	assert_non_null(fleet_find(m.fleet, told.id));
+	notice(&m, VIRT_STOPPED, told.id, "x");
+	assert_null(fleet_find(m.fleet, told.id));
+	fleet_room_settle(&m);
+	assert_int_equal(atomic_load(&fleet_world.removals), 1);
+	fleet_room_create(&m, &told, "");
+	assert_int_equal(told.created, 2);
+	fleet_room_close(&m);
+}
+
+/* The machine ends between its start and the end of the job: its notice comes first. */
+static void a_cvm_that_ends_at_once_is_not_reported_as_created(void **state)
+{
+	Manager__CreateReq request = fleet_room_request();
+	struct fleet_told told = { 0 };
+	struct fleet_room m;
+	struct err e;
+
+	fleet_room_fresh(&m, 1);
+	fleet_room_settle(&m);
+	assert_ok(fleet_create(m.fleet, &request, fleet_room_created, &told, &e), e);
+	while (!atomic_load(
+		&fleet_world.creations)) /* the job is done, the loop does not know it yet */
+		usleep(1000);
+	notice(&m, VIRT_STOPPED, fleet_world.created, "x");
+	fleet_room_settle(&m);
+	assert_int_equal(told.created, 0);
+	assert_int_equal(told.failed, 1);
+	assert_int_equal(told.e.code, ERR_ABORTED);
+	assert_int_equal(atomic_load(&fleet_world.removals), 1);
+	fleet_room_close(&m);
+}
+
+static void domains_are_compared_when_libvirt_is_back(void **state)
+{
+	static const char orphan[] = "3b1f8a10-1111-4222-8333-000000000009";
+	struct fleet_told one = { 0 }, two = { 0 };
+	struct fleet_room m;
+
+	fleet_room_fresh(&m, 3);
+	fleet_room_create(&m, &one, "");
+	fleet_room_create(&m, &two, "");
+	strcpy(fleet_world.domains[0].uuid, two.id);
+	strcpy(fleet_world.domains[1].uuid, orphan);
+	fleet_world.domain_count = 2;
+	notice(&m, VIRT_CONNECTED, "", "");
+	notice(&m, VIRT_CONNECTED, "", ""); /* looks once more when it has looked */
+	while (fleet_is_busy(m.fleet))
+		uv_run(&m.loop, UV_RUN_ONCE);
+	assert_null(fleet_find(m.fleet, one.id));
+	assert_non_null(fleet_find(m.fleet, two.id));
+	assert_int_equal(atomic_load(&fleet_world.removals), 1);
+	assert_string_equal(fleet_world.stopped, orphan);
+	fleet_room_close(&m);
+}
+
+static void a_domain_of_ours_without_a_record_is_stopped_when_it_starts(void **state)
+{
+	static const char orphan[] = "3b1f8a10-1111-4222-8333-000000000009";
+	char name[LIFECYCLE_NAME_MAX];
+	struct fleet_room m;
+
+	fleet_room_fresh(&m, 1);
+	fleet_room_settle(&m);
+	notice(&m, VIRT_STARTED, orphan, "somebody-elses");
+	assert_false(fleet_is_busy(m.fleet));
+	lifecycle_name(&m.lifecycle, 0, name);
+	notice(&m, VIRT_STARTED, orphan, name);
+	fleet_room_settle(&m);
+	assert_string_equal(fleet_world.stopped, orphan);
+	fleet_room_close(&m);
+}
+
+static void libvirt_is_looked_for_until_it_is_back(void **state)
+{
+	struct fleet_room m;
+
+	fleet_room_prepare(&m, 1);
+	atomic_store(&fleet_world.fail_connects, 2);
+	fleet_room_open(&m);
+	while (atomic_load(&fleet_world.connects) < 3 || fleet_is_busy(m.fleet))
+		uv_run(&m.loop, UV_RUN_ONCE);
+	notice(&m, VIRT_LOST, "", "");
+	fleet_room_settle(&m);
+	assert_int_equal(atomic_load(&fleet_world.connects), 4);
+	fleet_room_close(&m);
+}
+
+static struct cvm recorded(unsigned slot, enum cvm_step step, int64_t expires_ms)
+{
+	struct cvm cvm = { .slot = slot,
+			   .port = (uint16_t)(7100 + slot),
+			   .step = step,
+			   .expires_ms = expires_ms };
+
+	snprintf(cvm.id, sizeof(cvm.id), "00000000-0000-4000-8000-%012u", slot);
+	return cvm;
+}
+
+static void a_restart_takes_up_what_is_recorded(void **state)
+{
+	struct cvm cvms[] = {
+		recorded(0, CVM_RUNNING, 0),
+		recorded(1, CVM_RUNNING,
+			 clock_ms(CLOCK_REALTIME) - 1000), /* its time ran out meanwhile */
+		recorded(2, CVM_DOMAIN, 0),
+		recorded(3, CVM_CLEANING, 0),
+		recorded(9, CVM_RUNNING,
+			 clock_ms(CLOCK_REALTIME) + 3600000), /* of a time with a higher limit */
+	};
+	Manager__CreateReq request = fleet_room_request();
+	struct fleet_told told = { 0 };
+	struct fleet_room m;
+	struct err e;
+
+	fleet_room_prepare(&m, 5);
+	for (size_t i = 0; i < ARRAY_LEN(cvms); i++)
+		assert_ok(registry_add(m.registry, &cvms[i], &e), e);
+	fleet_room_open(&m);
+	assert_refused(fleet_create(m.fleet, &request, fleet_room_created, &told, &e), e,
+		       ERR_EXHAUSTED, "limit");
+	while (atomic_load(&fleet_world.removals) < 3 || fleet_is_busy(m.fleet))
+		uv_run(&m.loop, UV_RUN_ONCE);
+	assert_non_null(fleet_find(m.fleet, cvms[0].id));
+	assert_null(fleet_find(m.fleet, cvms[1].id));
+	assert_null(fleet_find(m.fleet, cvms[2].id));
+	assert_null(fleet_find(m.fleet, cvms[3].id));
+	assert_non_null(fleet_find(m.fleet, cvms[4].id));
+	for (int i = 0; i < 3; i++)
+		fleet_room_create(&m, &told, "");
+	assert_refused(fleet_create(m.fleet, &request, fleet_room_created, &told, &e), e,
+		       ERR_EXHAUSTED, "limit");
+	fleet_room_close(&m);
+}
+
+static void a_cvm_goes_when_its_time_is_up(void **state)
+{
+	struct fleet_told told = { 0 };
+	struct fleet_room m;
+
+	fleet_room_fresh(&m, 1);
+	fleet_room_create(&m, &told, "1s");
+	assert_non_null(fleet_find(m.fleet, told.id));
+	atomic_store(&fleet_world.fail_removals, 1);
+	while (atomic_load(&fleet_world.removals) < 2 || fleet_is_busy(m.fleet))
+		uv_run(&m.loop, UV_RUN_ONCE);
+	assert_true(atomic_load(&fleet_world.insisted));
+	assert_null(fleet_find(m.fleet, told.id));
+	fleet_room_close(&m);
+}
+
+static void run_until_it_is_gone(struct fleet_room *m, const char *id)
+{
+	while (fleet_find(m->fleet, id) || fleet_is_busy(m->fleet))
+		uv_run(&m->loop, UV_RUN_ONCE);
+	fleet_room_clock_step = 0;
+	fleet_room_close(m);
+}
+
+static void a_clock_that_is_set_back_gives_no_more_time(void **state)
+{
+	struct fleet_told told = { 0 };
+	struct fleet_room m;
+
+	fleet_room_fresh(&m, 1);
+	fleet_room_create(&m, &told, "1s");
+	fleet_room_clock_step = -3600;
+	run_until_it_is_gone(&m, told.id);
+}
+
+static void a_clock_that_was_set_back_before_a_restart_gives_no_more_time(void **state)
+{
+	struct cvm cvm = recorded(0, CVM_RUNNING, clock_ms(CLOCK_REALTIME) + 3600000);
+	struct fleet_room m;
+	struct err e;
+
+	cvm.created_ms = cvm.expires_ms - 1000;
+	fleet_room_prepare(&m, 1);
+	assert_ok(registry_add(m.registry, &cvm, &e), e);
+	fleet_room_open(&m);
+	run_until_it_is_gone(&m, cvm.id);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		FLEET_ROOM_ROW(a_cvm_whose_machine_ended_is_cleaned_up),
+		FLEET_ROOM_ROW(a_cvm_that_ends_at_once_is_not_reported_as_created),
+		FLEET_ROOM_ROW(domains_are_compared_when_libvirt_is_back),
+		FLEET_ROOM_ROW(a_domain_of_ours_without_a_record_is_stopped_when_it_starts),
+		FLEET_ROOM_ROW(libvirt_is_looked_for_until_it_is_back),
+		FLEET_ROOM_ROW(a_restart_takes_up_what_is_recorded),
+		FLEET_ROOM_ROW(a_cvm_goes_when_its_time_is_up),
+		FLEET_ROOM_ROW(a_clock_that_is_set_back_gives_no_more_time),
+		FLEET_ROOM_ROW(a_clock_that_was_set_back_before_a_restart_gives_no_more_time),
+	};
+
+	return cmocka_run_group_tests(tests, fleet_room_make_dir, fleet_room_remove_dir);
+}
