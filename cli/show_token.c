@@ -9,6 +9,7 @@
 #include "attestation/tpm_public.h"
 #include "cli/show.h"
 #include "common/base/json.h"
+#include "common/base/log.h"
 #include "common/base/writer.h"
 
 DEFINE_CLEANUP(struct json *, json_free)
@@ -19,8 +20,9 @@ static int show_quote(const struct tpm_attestation_quote *quote, struct writer *
 
 	if (tpm_attest_parse(quote->quote, &a, e) < 0)
 		return -(int)e->code;
-	writer_printf(w, "{\"reset_count\":%u,\"restart_count\":%u,\"clock\":%" PRIu64, a.reset_count,
-		      a.restart_count, a.clock);
+	writer_printf(w, "{\"reset_count\":%u,\"restart_count\":%u,\"clock\":%" PRIu64 ",\"safe\":%s",
+		      a.reset_count, a.restart_count, a.clock, a.safe ? "true" : "false");
+	writer_printf(w, ",\"firmware_version\":%" PRIu64, a.firmware_version);
 	json_put_hex(w, "qualified_signer", a.qualified_signer.bytes, a.qualified_signer.len);
 	json_put_hex(w, "extra_data", a.extra_data.bytes, a.extra_data.len);
 	json_put_hex(w, "pcr_digest", a.pcr_digest.bytes, a.pcr_digest.len);
@@ -87,6 +89,80 @@ static int show_evidence(const struct eat *t, struct writer *w, struct err *e)
 	}
 }
 
+/* ---- a token's claims ---- */
+
+/* Those that have a number (IANA, CWT claims), beside the ones that every token of ours has. */
+static const struct {
+	int64_t key;
+	const char *name;
+} numbered_claims[] = {
+	{ 1, "iss" },       { 2, "sub" },	  { 5, "nbf" },       { 256, "ueid" },
+	{ 258, "oemid" },   { 259, "hwmodel" },	  { 260, "hwversion" }, { 262, "intuse" },
+	{ 263, "dbgstat" }, { 265, "measurements" }, { 266, "submods" }, { 270, "swname" },
+	{ 271, "swversion" },
+};
+
+/* As it is where that is fit for terminals and for a reader of JSON that takes no zero character. */
+static void put_text(struct writer *w, const uint8_t *bytes, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (bytes[i] < ' ' || bytes[i] == 0x7F || bytes[i] == 0xC2) {
+			const struct log_quoted q = log_quote_bytes(bytes, len);
+
+			json_quote(w, q.text, strlen(q.text));
+			return;
+		}
+	json_quote(w, (const char *)bytes, len);
+}
+
+/* A claim that is made of others is shown as the CBOR that it is. */
+static void show_claim(const struct eat *t, const char *name, const struct datum *claim,
+		       struct writer *w)
+{
+	int64_t number;
+
+	if (claim->type == DATUM_BYTES) {
+		json_put_hex(w, name, claim->bytes, claim->len);
+		return;
+	}
+	if (claim->type != DATUM_TEXT && claim->type != DATUM_BOOL && !datum_int(claim, &number)) {
+		json_put_hex(w, name, (const uint8_t *)t->cose.payload + claim->start,
+			     claim->end - claim->start);
+		return;
+	}
+	json_put_key(w, name);
+	if (claim->type == DATUM_TEXT)
+		put_text(w, claim->bytes, claim->len);
+	else if (claim->type == DATUM_BOOL)
+		writer_text(w, claim->boolean ? "true" : "false");
+	else
+		writer_printf(w, "%" PRId64, number);
+}
+
+static void show_claims(const struct eat *t, struct writer *w)
+{
+	const struct {
+		const char *name;
+		size_t len;
+	} sizes[] = {
+		{ "x-cocos-tee-report_bytes", t->tee_report.len },
+		{ "x-cocos-run-evidence_bytes", t->run_evidence.len },
+		{ "x-cocos-event-log_bytes", t->event_log.len },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(numbered_claims); i++) {
+		const struct datum *claim = datum_get(t->claims, numbered_claims[i].key);
+
+		if (claim && !datum_absent(claim))
+			show_claim(t, numbered_claims[i].name, claim, w);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(sizes); i++)
+		if (sizes[i].len) {
+			json_put_key(w, sizes[i].name);
+			writer_printf(w, "%zu", sizes[i].len);
+		}
+}
+
 int show_token(struct span evidence, struct writer *w, struct err *e)
 {
 	struct eat t;
@@ -103,6 +179,7 @@ int show_token(struct span evidence, struct writer *w, struct err *e)
 		json_put_hex(w, "cnf", t.spki, t.spki_len);
 	if (t.run.len)
 		json_put_hex(w, "x-cocos-run", t.run.bytes, t.run.len);
+	show_claims(&t, w);
 	int failed = show_evidence(&t, w, e);
 	eat_done(&t);
 	return failed;

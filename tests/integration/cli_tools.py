@@ -141,11 +141,11 @@ class Recorded(attested_peer.Session):
         return self.value
 
 
-def token(identity, platform, raw, nonce):
+def token(identity, platform, raw, nonce, claims=None):
     now = int(time.time())
     protected = cbor2.dumps({1: -7})
     payload = cbor2.dumps({1: "agent", 4: now + 300, 6: now - 1, 10: nonce, "platform_type": platform,
-                           "raw_report": raw})
+                           "raw_report": raw, **(claims or {})})
     signed = cbor2.dumps(["Signature1", protected, b"", payload])
     r, s = decode_dss_signature(identity.key.sign(signed, ec.ECDSA(hashes.SHA256())))
     return cbor2.dumps(cbor2.CBORTag(18, [protected, {4: b"agent"}, payload,
@@ -222,8 +222,27 @@ def frames_are_of_no_bytes_to_the_largest():
         assert "parse.frame" in done.out, done.out
 
 
+def every_claim_of_a_token_is_shown():
+    claims = {1: "line\nbreak\0", 2: "söme", 5: 7, 256: b"u" * 33, 258: 2 ** 64 - 1, 259: b"", 260: ["1.2", 3], 262: -5,
+              263: True, 265: None, 266: {"a": [1, {"b": b"c"}]}, 270: 'q"\x1b[2J', 271: "\u009b", 999: "not ours",
+              "x-cocos-run-evidence": b"evidence", "iss": "another key"}
+    with Folder() as folder:
+        path = folder.write("token", token(attested_peer.Identity("leaf"), "NoCC", b"raw", b"n" * 32, claims))
+        shown = json.loads(cli("attestation", "show", path, "--mode", "eat", "--json").ok())
+        for name, value in {
+                "iss": "'line\\x0abreak\\x00'", "sub": "söme", "nbf": 7, "ueid": "75" * 33, "oemid": "1bffffffffffffffff",
+                "hwmodel": "", "hwversion": cbor2.dumps(claims[260]).hex(), "intuse": -5, "dbgstat": True,
+                "submods": cbor2.dumps(claims[266]).hex(), "swname": "'q\"\\x1b[2J'", "raw_report": b"raw".hex(),
+                "platform_type": "NoCC", "eat_nonce": "6e" * 32, "x-cocos-run-evidence_bytes": 8}.items():
+            assert shown[name] == value, (name, shown[name])
+        assert "measurements" not in shown and not set(shown["swversion"]) & {"\u009b"}, shown
+        lines = cli("attestation", "show", path).ok()
+        assert "sub: söme" in lines.splitlines() and "\x1b" not in lines and "\x9b" not in lines, lines
+
+
 tap.run([an_option_that_would_not_count_is_refused, sections_matter_to_snp_alone,
          bundles_have_a_limit_whatever_they_hold, what_is_no_certificate_is_refused_wherever_it_stands,
          endorsements_of_another_kind_are_refused,
          a_tdx_quote_on_the_channel_is_bound_by_its_reportdata,
-         a_certificate_answers_what_was_asked_and_nothing_else, frames_are_of_no_bytes_to_the_largest])
+         a_certificate_answers_what_was_asked_and_nothing_else, frames_are_of_no_bytes_to_the_largest,
+         every_claim_of_a_token_is_shown])
