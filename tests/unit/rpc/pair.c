@@ -191,3 +191,31 @@ void pair_reply(struct rpc_call *call)
 
 	rpc_call_reply(call, &answer.base);
 }
+
+const struct rpc_method pair_input_call = TEST_STREAMING_INPUT_CALL;
+
+void pair_on_half_close_reply(struct rpc_call *call)
+{
+	pair_on_half_close(call);
+	pair_reply(call);
+}
+
+static const struct rpc_handler upload_handlers[] = {
+	{ .method = TEST_STREAMING_INPUT_CALL,
+	  .start = pair_on_start,
+	  .message = pair_on_message,
+	  .half_close = pair_on_half_close_reply,
+	  .closed = pair_on_closed },
+};
+const struct rpc_service pair_upload_service = { .name = TEST_SERVICE,
+						 .handlers = upload_handlers,
+						 .count = 1 };
+
+void pair_call_once(struct pair *p)
+{
+	p->closed = 0;
+	rpc_stream_half_close(pair_call(p, &pair_input_call, 0));
+	pair_until(p, p->closed);
+	if (p->status.code != ERR_OK)
+		fail_msg("%s", p->status.text);
+}

@@ -72,3 +72,10 @@ struct rpc_stream *pair_call(struct pair *p, const struct rpc_method *method,
 void pair_send(struct rpc_stream *stream, size_t size);
 /* The server's answer to a StreamingInputCall. */
 void pair_reply(struct rpc_call *call);
+
+/* A StreamingInputCall, and a service that counts what comes and answers at its end. */
+extern const struct rpc_method pair_input_call;
+extern const struct rpc_service pair_upload_service;
+void pair_on_half_close_reply(struct rpc_call *call);
+/* One such call without a message to its good end. */
+void pair_call_once(struct pair *p);

@@ -9,32 +9,16 @@
 
 enum { CHUNK = 100000 };
 
-static const struct rpc_method input_call = TEST_STREAMING_INPUT_CALL;
 static const struct rpc_method output_call = TEST_STREAMING_OUTPUT_CALL;
 static const struct rpc_method empty_call = TEST_EMPTY_CALL;
-
-static void on_half_close_reply(struct rpc_call *call)
-{
-	pair_on_half_close(call);
-	pair_reply(call);
-}
-
-static const struct rpc_handler upload[] = {
-	{ .method = TEST_STREAMING_INPUT_CALL,
-	  .start = pair_on_start,
-	  .message = pair_on_message,
-	  .half_close = on_half_close_reply,
-	  .closed = pair_on_closed },
-};
-static const struct rpc_service upload_service = { .name = TEST_SERVICE, .handlers = upload, .count = 1 };
 
 static void messages_arrive_and_the_call_ends_once(void **state)
 {
 	struct pair p = { 0 };
 	struct rpc_stream *stream;
 
-	pair_open(&p, &(struct pair_setup){ .service = &upload_service });
-	stream = pair_call(&p, &input_call, 0);
+	pair_open(&p, &(struct pair_setup){ .service = &pair_upload_service });
+	stream = pair_call(&p, &pair_input_call, 0);
 	for (int i = 0; i < 50; i++)
 		pair_send(stream, CHUNK);
 	rpc_stream_half_close(stream);
@@ -61,7 +45,7 @@ static const struct rpc_handler slow[] = {
 	{ .method = TEST_STREAMING_INPUT_CALL,
 	  .start = pair_on_start,
 	  .message = on_message_pause,
-	  .half_close = on_half_close_reply,
+	  .half_close = pair_on_half_close_reply,
 	  .closed = pair_on_closed },
 };
 static const struct rpc_service slow_service = { .name = TEST_SERVICE, .handlers = slow, .count = 1 };
@@ -80,7 +64,7 @@ static void a_paused_call_stops_the_sender(void **state)
 	size_t stuck;
 
 	pair_open(&p, &(struct pair_setup){ .service = &slow_service });
-	stream = pair_call(&p, &input_call, 0);
+	stream = pair_call(&p, &pair_input_call, 0);
 	for (int i = 0; i < 100; i++)
 		pair_send(stream, CHUNK);
 	rpc_stream_half_close(stream);
@@ -111,7 +95,7 @@ static void a_window_is_given_back_with_each_message(void **state)
 	struct rpc_stream *stream;
 
 	pair_open(&p, &(struct pair_setup){ .service = &slow_service });
-	stream = pair_call(&p, &input_call, 0);
+	stream = pair_call(&p, &pair_input_call, 0);
 	for (int i = 0; i < 100; i++)
 		pair_send(stream, CHUNK);
 	pair_until(&p, p.got == 1);
@@ -195,7 +179,7 @@ static const struct rpc_handler bulk[] = {
 	{ .method = TEST_STREAMING_INPUT_CALL,
 	  .start = on_start_bulk,
 	  .message = pair_on_message,
-	  .half_close = on_half_close_reply,
+	  .half_close = pair_on_half_close_reply,
 	  .closed = pair_on_closed },
 };
 static const struct rpc_service bulk_service = { .name = TEST_SERVICE, .handlers = bulk, .count = 1 };
@@ -207,7 +191,7 @@ static void bulk_widens_the_window(void **state)
 	struct rpc_stream *stream;
 
 	pair_open(&p, &(struct pair_setup){ .service = &bulk_service });
-	stream = pair_call(&p, &input_call, 0);
+	stream = pair_call(&p, &pair_input_call, 0);
 	for (int i = 0; i < 100; i++)
 		pair_send(stream, CHUNK);
 	pair_until(&p, rpc_stream_queued(stream) <= 100 * CHUNK - limits.window_bulk + 2000);
@@ -250,7 +234,7 @@ static void a_server_may_refuse_in_the_middle(void **state)
 	struct err e;
 
 	pair_open(&p, &(struct pair_setup){ .service = &refusing_service });
-	stream = rpc_stream_ref(pair_call(&p, &input_call, 0));
+	stream = rpc_stream_ref(pair_call(&p, &pair_input_call, 0));
 	for (int i = 0; i < 100; i++)
 		pair_send(stream, CHUNK);
 	pair_until(&p, p.closed && p.server_closed);
@@ -264,7 +248,7 @@ static void a_server_may_refuse_in_the_middle(void **state)
 	rpc_stream_unref(stream);
 	/* The connection goes on. */
 	p.closed = 0;
-	pair_send(pair_call(&p, &input_call, 0), 1);
+	pair_send(pair_call(&p, &pair_input_call, 0), 1);
 	pair_until(&p, p.closed);
 	assert_int_equal(p.status.code, ERR_DENIED);
 	pair_close(&p);
@@ -275,8 +259,8 @@ static void cancelling_is_seen_on_both_sides(void **state)
 	struct pair p = { 0 };
 	struct rpc_stream *stream;
 
-	pair_open(&p, &(struct pair_setup){ .service = &upload_service });
-	stream = pair_call(&p, &input_call, 0);
+	pair_open(&p, &(struct pair_setup){ .service = &pair_upload_service });
+	stream = pair_call(&p, &pair_input_call, 0);
 	pair_until(&p, p.started);
 	rpc_stream_cancel(stream);
 	assert_int_equal(p.closed, 0); /* never from within */
@@ -290,8 +274,8 @@ static void deadlines_end_calls_on_both_sides(void **state)
 {
 	struct pair p = { 0 };
 
-	pair_open(&p, &(struct pair_setup){ .service = &upload_service });
-	pair_call(&p, &input_call, 50);
+	pair_open(&p, &(struct pair_setup){ .service = &pair_upload_service });
+	pair_call(&p, &pair_input_call, 50);
 	pair_until(&p, p.closed);
 	assert_int_equal(p.status.code, ERR_DEADLINE);
 	if (p.started)
@@ -320,7 +304,7 @@ static void delivery_is_told_before_the_end(void **state)
 	struct pair p = { 0 };
 
 	pair_open(&p, &(struct pair_setup){ .service = &delivering_service });
-	rpc_stream_half_close(pair_call(&p, &input_call, 0));
+	rpc_stream_half_close(pair_call(&p, &pair_input_call, 0));
 	pair_until(&p, p.delivered);
 	assert_int_equal(p.server_closed, 1);
 	pair_until(&p, p.closed);
@@ -335,7 +319,7 @@ static void a_lost_connection_delivers_nothing(void **state)
 	struct pair p = { 0 };
 
 	pair_open(&p, &(struct pair_setup){ .service = &delivering_service });
-	pair_call(&p, &input_call, 0);
+	pair_call(&p, &pair_input_call, 0);
 	pair_until(&p, p.started);
 	pair_reply(p.call); /* goes out, but the client is gone before its stack can answer */
 	rpc_channel_free(p.channel);
@@ -407,7 +391,7 @@ static void a_job_may_outlive_its_call(void **state)
 	assert_int_equal(pipe(work.gate), 0);
 	p.user = &work;
 	pair_open(&p, &(struct pair_setup){ .service = &working_service });
-	stream = pair_call(&p, &input_call, 0);
+	stream = pair_call(&p, &pair_input_call, 0);
 	pair_until(&p, p.started);
 	rpc_stream_cancel(stream);
 	pair_until(&p, p.server_closed);
@@ -428,7 +412,7 @@ static void a_job_may_outlive_its_server(void **state)
 	assert_int_equal(pipe(work.gate), 0);
 	p.user = &work;
 	pair_open(&p, &(struct pair_setup){ .service = &working_service });
-	pair_call(&p, &input_call, 0);
+	pair_call(&p, &pair_input_call, 0);
 	pair_until(&p, p.started);
 	rpc_server_free(p.server);
 	assert_int_equal(p.server_closed, 1);
@@ -485,7 +469,7 @@ static void an_unknown_method_has_no_handler(void **state)
 	struct pair p = { 0 };
 	struct rpc_stream *stream;
 
-	pair_open(&p, &(struct pair_setup){ .service = &upload_service });
+	pair_open(&p, &(struct pair_setup){ .service = &pair_upload_service });
 	stream = pair_call(&p, &empty_call, 0);
 	pair_send(stream, 0);
 	pair_until(&p, p.closed);
@@ -500,8 +484,8 @@ static void paused_answers_wait_for_their_reader(void **state)
 	struct pair p = { 0 };
 	struct rpc_stream *stream;
 
-	pair_open(&p, &(struct pair_setup){ .service = &upload_service });
-	stream = pair_call(&p, &input_call, 0);
+	pair_open(&p, &(struct pair_setup){ .service = &pair_upload_service });
+	stream = pair_call(&p, &pair_input_call, 0);
 	rpc_stream_pause(stream);
 	rpc_stream_half_close(stream);
 	pair_until(&p, p.server_closed);
