@@ -17,10 +17,10 @@ static const char *const outcome_words[] = {
 	[CHECK_NOT_ASKED] = "not asked",
 };
 
-/* Most names differ at once. */
+/* Most names differ at once, or are the same literal. */
 static bool same(const char *a, const char *b)
 {
-	return a[0] == b[0] && a[0] && a[1] == b[1] && strcmp(a, b) == 0;
+	return a[0] == b[0] && a[0] && (a == b || (a[1] == b[1] && strcmp(a, b) == 0));
 }
 
 void verdict_init(struct verdict *v, enum verdict_scope scope)

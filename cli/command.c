@@ -63,15 +63,19 @@ static const struct cli_option *list_row(const struct option_list *list, int val
 	return NULL;
 }
 
-const struct cli_option *cli_option_of(const struct command *command, const char *name)
+static const struct cli_option *find(const struct cli_option *rows, const char *name)
 {
-	for (const struct cli_option *row = command->options; row && row->name; row++)
-		if (strcmp(row->name, name) == 0)
-			return row;
-	for (const struct cli_option *row = help_common_options; row->name; row++)
-		if (strcmp(row->name, name) == 0)
+	for (const struct cli_option *row = rows; row && row->name; row++)
+		if (row->name[0] == name[0] && strcmp(row->name, name) == 0)
 			return row;
 	return NULL;
+}
+
+const struct cli_option *cli_option_of(const struct command *command, const char *name)
+{
+	const struct cli_option *found = find(command->options, name);
+
+	return found ? found : find(help_common_options, name);
 }
 
 void cli_init(struct cli *cli, const struct command *command)

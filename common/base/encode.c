@@ -179,14 +179,32 @@ size_t utf8_char(const void *bytes, size_t len)
 	return 1 + more;
 }
 
+/* Bytes of ASCII at the front. */
+static size_t ascii_run(const uint8_t *b, size_t len)
+{
+	uint64_t eight;
+	size_t n = 0;
+
+	for (; len - n >= sizeof(eight); n += sizeof(eight)) {
+		memcpy(&eight, b + n, sizeof(eight));
+		if (eight & 0x8080808080808080)
+			break;
+	}
+	while (n < len && b[n] < 0x80)
+		n++;
+	return n;
+}
+
 bool utf8_valid(const void *bytes, size_t len)
 {
 	const uint8_t *b = bytes;
 
-	for (size_t at = 0, step; at < len; at += step) {
-		step = utf8_char(b + at, len - at);
+	for (size_t at = ascii_run(b, len); at < len; at += ascii_run(b + at, len - at)) {
+		size_t step = utf8_char(b + at, len - at);
+
 		if (!step)
 			return false;
+		at += step;
 	}
 	return true;
 }

@@ -106,6 +106,27 @@ static void utf8_has_one_form(void **state)
 		assert_false(utf8_valid(bad[i], strlen(bad[i])));
 }
 
+static void utf8_is_looked_at_everywhere(void **state)
+{
+	enum { LEN = 40 };
+	char text[LEN];
+
+	for (size_t len = 0; len <= LEN; len++) {
+		memset(text, 'a', LEN);
+		assert_true(utf8_valid(text, len));
+		for (size_t at = 0; at < len; at++) {
+			text[at] = '\xC2';
+			assert_false(utf8_valid(text, len));
+			if (at + 1 < len) {
+				text[at + 1] = '\x80';
+				assert_true(utf8_valid(text, len));
+				text[at + 1] = 'a';
+			}
+			text[at] = 'a';
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -114,6 +135,7 @@ int main(void)
 		cmocka_unit_test(base64_has_its_alphabet_and_no_more),
 		cmocka_unit_test(padding_may_be_left_out_where_grpc_says_so),
 		cmocka_unit_test(utf8_has_one_form),
+		cmocka_unit_test(utf8_is_looked_at_everywhere),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
