@@ -2,53 +2,32 @@
 #include "tests/attested/kit.h"
 
 #include <string.h>
-#include <openssl/pem.h>
-#include <openssl/x509v3.h>
 
 #include "common/base/encode.h"
+#include "tests/self_signed.h"
 
 enum { TOKEN_TOO_LONG = 65536 };
 
 /* ---- identity ---- */
 
-static int make_leaf(struct kit_identity *identity, X509 *cert, struct err *e)
+static int make_leaf(struct kit_identity *identity, struct err *e)
 {
-	CLEANUP(BIO_free_all) BIO *bio = BIO_new(BIO_s_mem());
-	uint8_t *der = NULL;
-	char *pem;
-	int len;
+	CLEANUP(X509_free) X509 *cert = self_signed(identity->key, "agent", NULL, 0);
+	int len = cert ? i2d_X509(cert, &identity->leaf) : 0;
 
-	X509_set_version(cert, X509_VERSION_3);
-	ASN1_INTEGER_set(X509_get_serialNumber(cert), 1);
-	X509_gmtime_adj(X509_getm_notBefore(cert), -3600);
-	X509_gmtime_adj(X509_getm_notAfter(cert), 24 * 3600);
-	X509_NAME_add_entry_by_txt(X509_get_subject_name(cert), "CN", MBSTRING_ASC,
-				   (const unsigned char *)"agent", -1, -1, 0);
-	X509_set_issuer_name(cert, X509_get_subject_name(cert));
-	X509_set_pubkey(cert, identity->key);
-	if (!bio || X509_sign(cert, identity->key, EVP_sha256()) <= 0 ||
-	    PEM_write_bio_X509(bio, cert) != 1)
+	identity->cert_pem = self_signed_pem(cert);
+	if (len <= 0 || !identity->cert_pem)
 		return err_openssl(e, ERR_INTERNAL, "certificate");
-	len = i2d_X509(cert, &der);
-	if (len <= 0)
-		return err_openssl(e, ERR_INTERNAL, "certificate");
-	identity->leaf = der;
 	identity->leaf_len = (size_t)len;
-	long pem_len = BIO_get_mem_data(bio, &pem);
-	identity->cert_pem = strndup(pem, (size_t)pem_len);
-	return identity->cert_pem ? 0 : err_nomem(e);
+	return 0;
 }
 
 int kit_identity_make(struct kit_identity *identity, struct err *e)
 {
-	CLEANUP(X509_free) X509 *cert = X509_new();
-
 	*identity = (struct kit_identity){ .key = NULL };
-	if (!cert)
-		return err_nomem(e);
 	if (key_generate(KEY_ECDSA, &identity->key, e) < 0 ||
 	    key_to_spki(identity->key, &identity->spki, &identity->spki_len, e) < 0 ||
-	    make_leaf(identity, cert, e) < 0 ||
+	    make_leaf(identity, e) < 0 ||
 	    key_to_private_pem(identity->key, &identity->key_pem, e) < 0) {
 		kit_identity_done(identity);
 		return -(int)e->code;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Identity, run statement and token: what they say, and what they never do. */
+#include "tests/self_signed.h"
 #include "tests/unit.h"
 
 #include <stdio.h>
-#include <openssl/pem.h>
 
 #include "agent/evidence.h"
 #include "agent/evidence_token.h"
@@ -38,23 +38,6 @@ static void an_identity_is_new_and_its_certificate_its_own(void **state)
 	identity_done(&b);
 }
 
-/* A certificate for any key, as a manifest's sender would bring it. */
-static char *certify(EVP_PKEY *key)
-{
-	CLEANUP(BIO_free_all) BIO *bio = BIO_new(BIO_s_mem());
-	CLEANUP(X509_free) X509 *cert = X509_new();
-	char *text;
-
-	X509_set_version(cert, X509_VERSION_3);
-	X509_gmtime_adj(X509_getm_notBefore(cert), 0);
-	X509_gmtime_adj(X509_getm_notAfter(cert), 3600);
-	X509_set_pubkey(cert, key);
-	assert_true(X509_sign(cert, key, EVP_sha256()) > 0);
-	assert_int_equal(PEM_write_bio_X509(bio, cert), 1);
-	long len = BIO_get_mem_data(bio, &text);
-	return strndup(text, (size_t)len);
-}
-
 static void a_manifests_key_has_to_be_p256(void **state)
 {
 	static const struct {
@@ -64,12 +47,13 @@ static void a_manifests_key_has_to_be_p256(void **state)
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		CLEANUP(EVP_PKEY_free) EVP_PKEY *key = EVP_EC_gen(rows[i].group);
+		CLEANUP(X509_free) X509 *cert = self_signed(key, "agent", NULL, 0);
 		struct agent_config config = { .attested_tls = true };
 		struct identity identity;
 		struct err e;
 
 		assert_ok(key_to_private_pem(key, &config.key, &e), e);
-		config.cert = certify(key);
+		config.cert = self_signed_pem(cert);
 		if (rows[i].taken) {
 			assert_ok(identity_take(&config, &identity, &e), e);
 			assert_true(identity.external);

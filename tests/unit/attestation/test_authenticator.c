@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/self_signed.h"
 #include "tests/vectors.h"
-
-#include <openssl/x509.h>
-#include <openssl/x509v3.h>
 
 #include "attestation/authenticator.h"
 
@@ -116,22 +114,11 @@ static void the_shared_sessions_are_judged_right(void **state)
 /* A self-signed leaf, as an agent makes it; with a keyUsage, if that isn't NULL. */
 static uint8_t *make_leaf(EVP_PKEY *key, const char *usage, size_t *len)
 {
-	CLEANUP(X509_free) X509 *cert = X509_new();
-	X509_EXTENSION *x = usage ? X509V3_EXT_conf_nid(NULL, NULL, NID_key_usage, usage) : NULL;
+	const struct self_signed_extension key_usage = { NID_key_usage, usage };
+	CLEANUP(X509_free) X509 *cert = self_signed(key, "agent", &key_usage, usage != NULL);
 	uint8_t *der = NULL, *copy;
 
-	X509_set_version(cert, X509_VERSION_3);
-	ASN1_INTEGER_set(X509_get_serialNumber(cert), 7);
-	X509_gmtime_adj(X509_getm_notBefore(cert), 0);
-	X509_gmtime_adj(X509_getm_notAfter(cert), 3600);
-	X509_NAME_add_entry_by_txt(X509_get_subject_name(cert), "CN", MBSTRING_ASC,
-				   (const unsigned char *)"agent", -1, -1, 0);
-	X509_set_issuer_name(cert, X509_get_subject_name(cert));
-	X509_set_pubkey(cert, key);
-	if (x)
-		assert_int_equal(X509_add_ext(cert, x, -1), 1);
-	X509_EXTENSION_free(x);
-	assert_true(X509_sign(cert, key, EVP_sha256()) > 0);
+	assert_non_null(cert);
 	*len = (size_t)i2d_X509(cert, &der);
 	copy = malloc(*len);
 	memcpy(copy, der, *len);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/self_signed.h"
 #include "tests/unit.h"
 
 #include <stdio.h>
-#include <openssl/pem.h>
 
 #include "common/base/encode.h"
 #include "common/base/file.h"
@@ -18,25 +18,12 @@ static struct pair {
 
 static void make_pair(struct pair *p)
 {
-	CLEANUP(BIO_free_all) BIO *bio = BIO_new(BIO_s_mem());
-	X509_NAME *name;
-	char *text;
-	long len;
 	struct err e;
 
 	assert_ok(key_generate(KEY_ECDSA, &p->key, &e), e);
-	p->cert = X509_new();
-	ASN1_INTEGER_set(X509_get_serialNumber(p->cert), 1);
-	X509_gmtime_adj(X509_getm_notBefore(p->cert), 0);
-	X509_gmtime_adj(X509_getm_notAfter(p->cert), 3600);
-	X509_set_pubkey(p->cert, p->key);
-	name = X509_get_subject_name(p->cert);
-	X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)"x", -1, -1, 0);
-	X509_set_issuer_name(p->cert, name);
-	assert_true(X509_sign(p->cert, p->key, EVP_sha256()) > 0);
-	assert_true(PEM_write_bio_X509(bio, p->cert));
-	len = BIO_get_mem_data(bio, &text);
-	p->cert_pem = strndup(text, (size_t)len);
+	p->cert = self_signed(p->key, "x", NULL, 0);
+	p->cert_pem = self_signed_pem(p->cert);
+	assert_non_null(p->cert_pem);
 	assert_ok(key_to_private_pem(p->key, &p->key_pem, &e), e);
 }
 

@@ -1,38 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/self_signed.h"
 #include "tests/unit.h"
 
 #include "common/base/settings.h"
 #include "common/crypto/key.h"
 #include "manager/order.h"
 
-#include <openssl/pem.h>
-
 #define ID "3b1f8a10-1111-4222-8333-000000000001"
 
 static char *cert_pem, *key_pem, *other_key_pem;
-
-static char *make_cert(EVP_PKEY *key)
-{
-	CLEANUP(X509_free) X509 *cert = X509_new();
-	CLEANUP(BIO_free_all) BIO *bio = BIO_new(BIO_s_mem());
-	char *text, *copy;
-	long len;
-
-	X509_set_version(cert, X509_VERSION_3);
-	ASN1_INTEGER_set(X509_get_serialNumber(cert), 1);
-	X509_gmtime_adj(X509_getm_notBefore(cert), 0);
-	X509_gmtime_adj(X509_getm_notAfter(cert), 3600);
-	X509_NAME_add_entry_by_txt(X509_get_subject_name(cert), "CN", MBSTRING_ASC,
-				   (const unsigned char *)"agent", -1, -1, 0);
-	X509_set_issuer_name(cert, X509_get_subject_name(cert));
-	X509_set_pubkey(cert, key);
-	assert_true(X509_sign(cert, key, EVP_sha256()) > 0);
-	assert_int_equal(PEM_write_bio_X509(bio, cert), 1);
-	len = BIO_get_mem_data(bio, &text);
-	copy = strndup(text, (size_t)len);
-	assert_non_null(copy);
-	return copy;
-}
 
 static int make_credentials(void **state)
 {
@@ -43,7 +19,11 @@ static int make_credentials(void **state)
 	assert_ok(key_generate(KEY_ED25519, &other, &e), e);
 	assert_ok(key_to_private_pem(key, &key_pem, &e), e);
 	assert_ok(key_to_private_pem(other, &other_key_pem, &e), e);
-	cert_pem = make_cert(key);
+
+	CLEANUP(X509_free) X509 *cert = self_signed(key, "agent", NULL, 0);
+
+	cert_pem = self_signed_pem(cert);
+	assert_non_null(cert_pem);
 	return 0;
 }
 

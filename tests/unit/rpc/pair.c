@@ -1,54 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/rpc/pair.h"
 
-#include <openssl/pem.h>
-#include <openssl/x509v3.h>
+#include "tests/self_signed.h"
+
 #include <stdio.h>
-
-static void add_extension(X509 *cert, int nid, const char *value)
-{
-	X509_EXTENSION *extension = X509V3_EXT_conf_nid(NULL, NULL, nid, value);
-
-	assert_non_null(extension);
-	assert_int_equal(X509_add_ext(cert, extension, -1), 1);
-	X509_EXTENSION_free(extension);
-}
-
-static char *to_pem(X509 *cert)
-{
-	BIO *bio = BIO_new(BIO_s_mem());
-	char *text, *copy;
-	long len;
-
-	assert_int_equal(PEM_write_bio_X509(bio, cert), 1);
-	len = BIO_get_mem_data(bio, &text);
-	copy = strndup(text, (size_t)len);
-	BIO_free_all(bio);
-	return copy;
-}
 
 void pki_make(char **cert_pem, char **key_pem)
 {
-	EVP_PKEY *key = NULL;
-	X509 *cert = X509_new();
+	static const struct self_signed_extension extensions[] = {
+		{ NID_subject_alt_name, "DNS:localhost,IP:127.0.0.1" },
+		{ NID_basic_constraints, "critical,CA:TRUE" },
+	};
+	CLEANUP(EVP_PKEY_free) EVP_PKEY *key = NULL;
+	CLEANUP(X509_free) X509 *cert = NULL;
 	struct err e;
 
 	assert_ok(key_generate(KEY_ECDSA, &key, &e), e);
-	X509_set_version(cert, 2);
-	ASN1_INTEGER_set(X509_get_serialNumber(cert), 1);
-	X509_gmtime_adj(X509_getm_notBefore(cert), -3600);
-	X509_gmtime_adj(X509_getm_notAfter(cert), 24 * 3600);
-	X509_NAME_add_entry_by_txt(X509_get_subject_name(cert), "CN", MBSTRING_ASC,
-				   (const unsigned char *)"test", -1, -1, 0);
-	X509_set_issuer_name(cert, X509_get_subject_name(cert));
-	X509_set_pubkey(cert, key);
-	add_extension(cert, NID_subject_alt_name, "DNS:localhost,IP:127.0.0.1");
-	add_extension(cert, NID_basic_constraints, "critical,CA:TRUE");
-	assert_true(X509_sign(cert, key, EVP_sha256()) > 0);
-	*cert_pem = to_pem(cert);
+	cert = self_signed(key, "test", extensions, ARRAY_LEN(extensions));
+	*cert_pem = self_signed_pem(cert);
+	assert_non_null(*cert_pem);
 	assert_ok(key_to_private_pem(key, key_pem, &e), e);
-	X509_free(cert);
-	EVP_PKEY_free(key);
 }
 
 void pair_open(struct pair *p, const struct pair_setup *setup)
