@@ -124,10 +124,22 @@ static int bio_over(const char *pem, size_t len, BIO **bio, struct err *e)
 	return *bio ? 0 : err_nomem(e);
 }
 
+/* Of two, the one that counts would be the one that happens to stand first. */
+static bool has_two_keys(const char *pem, size_t len)
+{
+	static const char begin[] = "-----BEGIN PUBLIC KEY-----";
+	const char *one = memmem(pem, len, begin, sizeof(begin) - 1);
+	const char *rest = one ? one + sizeof(begin) - 1 : NULL;
+
+	return rest && memmem(rest, len - (size_t)(rest - pem), begin, sizeof(begin) - 1);
+}
+
 int key_from_public_pem(const char *pem, size_t len, EVP_PKEY **key, struct err *e)
 {
 	CLEANUP(BIO_free_all) BIO *bio = NULL;
 
+	if (has_two_keys(pem, len))
+		return err_set(e, ERR_INVALID, "more than one public key where one is wanted");
 	if (bio_over(pem, len, &bio, e) < 0)
 		return -(int)e->code;
 	CLEANUP(EVP_PKEY_free)

@@ -111,6 +111,20 @@ static void pem_texts_read_back(void **state)
 	assert_int_equal(EVP_PKEY_eq(public, private), 1);
 }
 
+static void two_public_keys_are_none(void **state)
+{
+	CLEANUP(EVP_PKEY_free) EVP_PKEY *key = NULL, *read = NULL;
+	CLEANUP(free) char *pem = NULL, *twice = NULL;
+	struct err e;
+
+	assert_ok(key_generate(KEY_ECDSA, &key, &e), e);
+	assert_ok(key_to_public_pem(key, &pem, &e), e);
+	assert_true(asprintf(&twice, "%s%s", pem, pem) > 0);
+	assert_refused(key_from_public_pem(twice, strlen(twice), &read, &e), e, ERR_INVALID,
+		       "more than one public key");
+	assert_null(read);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -119,6 +133,7 @@ int main(void)
 		cmocka_unit_test(weak_and_strange_keys_are_refused),
 		cmocka_unit_test(an_encrypted_key_wants_its_passphrase),
 		cmocka_unit_test(pem_texts_read_back),
+		cmocka_unit_test(two_public_keys_are_none),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
