@@ -7,7 +7,7 @@
 #include "attestation/endorse_need.h"
 #include "common/base/clock.h"
 #include "common/base/file.h"
-#include "tests/unit.h"
+#include "tests/unit/folder.h"
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -77,20 +77,6 @@ static void escapes_are_read_and_halves_refused(void **state)
 
 /* ---- the cache ---- */
 
-static char folder[] = "/tmp/cocos-endorse-XXXXXX";
-
-static int make_folder(void **state)
-{
-	return mkdtemp(folder) ? 0 : -1;
-}
-
-static int remove_folder(void **state)
-{
-	struct err e;
-
-	return dir_remove(folder, &e);
-}
-
 static void what_was_written_is_read_up_to_its_limit(void **state)
 {
 	struct endorse_group g;
@@ -100,7 +86,7 @@ static void what_was_written_is_read_up_to_its_limit(void **state)
 	struct stat st;
 	struct err e;
 
-	assert_ok(endorse_group_open(&g, folder, "snp/Milan", &e), e);
+	assert_ok(endorse_group_open(&g, test_folder, "snp/Milan", &e), e);
 	assert_int_equal(endorse_group_read(&g, "x", 8, &bytes, &len, &written, &e),
 			 -ERR_NOT_FOUND);
 	assert_ok(endorse_group_lock(&g, clock_ms(CLOCK_MONOTONIC) + 10000, &e), e);
@@ -130,7 +116,7 @@ static void a_link_or_a_folder_is_no_file_of_the_cache(void **state)
 	size_t len;
 	struct err e;
 
-	assert_ok(endorse_group_open(&g, folder, "links", &e), e);
+	assert_ok(endorse_group_open(&g, test_folder, "links", &e), e);
 	assert_ok(endorse_group_lock(&g, clock_ms(CLOCK_MONOTONIC) + 10000, &e), e);
 	assert_ok(endorse_group_write(&g, "real", "x", 1, &e), e);
 	assert_ok(text_format(&path, &e, "%s/link", g.folder), e);
@@ -152,8 +138,8 @@ static void a_group_is_filled_by_one_at_a_time(void **state)
 	struct endorse_group a, b;
 	struct err e;
 
-	assert_ok(endorse_group_open(&a, folder, "locked", &e), e);
-	assert_ok(endorse_group_open(&b, folder, "locked", &e), e);
+	assert_ok(endorse_group_open(&a, test_folder, "locked", &e), e);
+	assert_ok(endorse_group_open(&b, test_folder, "locked", &e), e);
 	assert_ok(endorse_group_lock(&a, clock_ms(CLOCK_MONOTONIC) + 10000, &e), e);
 	assert_ok(endorse_group_lock(&a, 0, &e), e); /* has it */
 	assert_refused(endorse_group_lock(&b, clock_ms(CLOCK_MONOTONIC), &e), e, ERR_DEADLINE,
@@ -237,5 +223,5 @@ int main(void)
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
-	return cmocka_run_group_tests(tests, make_folder, remove_folder);
+	return cmocka_run_group_tests(tests, folder_make, folder_remove);
 }

@@ -9,8 +9,8 @@
 #include "common/base/writer.h"
 #include "common/manifest/manifest.h"
 #include "tests/unit/attestation/tiny_kernel.h"
+#include "tests/unit/folder.h"
 
-static char dir[] = "/tmp/cocos-test-expect-XXXXXX";
 static char kernel_path[64], initrd_path[64];
 static struct image image = { .min_memory_mib = 512 };
 
@@ -19,7 +19,7 @@ static void put_file(struct image_file *file, char path[64], const char *name, c
 {
 	struct err e;
 
-	snprintf(path, 64, "%s/%s", dir, name);
+	snprintf(path, 64, "%s/%s", test_folder, name);
 	assert_ok(file_write(path, bytes, len, 0600, &e), e);
 	assert_ok(digest(DIGEST_SHA256, bytes, len, file->sha256, &e), e);
 	file->path = path;
@@ -29,20 +29,13 @@ static int make_image(void **state)
 {
 	uint8_t kernel[TINY_LEN], initrd[TINY_INITRD_LEN];
 
-	if (!mkdtemp(dir))
+	if (folder_make(state) < 0)
 		return -1;
 	tiny_kernel(kernel);
 	tiny_initrd(initrd);
 	put_file(&image.kernel, kernel_path, "vmlinuz", kernel, sizeof(kernel));
 	put_file(&image.initrd, initrd_path, "initrd.img", initrd, sizeof(initrd));
 	return 0;
-}
-
-static int remove_image(void **state)
-{
-	struct err e;
-
-	return dir_remove(dir, &e);
 }
 
 /* The text, and that a verifier understands it. Frees with writer_done() and policy_done(). */
@@ -194,7 +187,7 @@ static void what_can_not_be_computed_is_refused(void **state)
 	struct err e;
 
 	assert_refused(expect_policy(EXPECT_SNP, &x, &w, &e), e, ERR_NOT_FOUND, "nowhere");
-	snprintf(firmware, sizeof(firmware), "%s/firmware.fd", dir);
+	snprintf(firmware, sizeof(firmware), "%s/firmware.fd", test_folder);
 	assert_ok(file_write(firmware, "x", 1, 0600, &e), e);
 	x.firmware = firmware;
 	assert_refused(expect_policy(EXPECT_SNP, &x, &w, &e), e, ERR_PRECONDITION,
@@ -228,5 +221,5 @@ int main(void)
 		cmocka_unit_test(a_tee_has_one_name),
 	};
 
-	return cmocka_run_group_tests(tests, make_image, remove_image);
+	return cmocka_run_group_tests(tests, make_image, folder_remove);
 }

@@ -1,31 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/unit.h"
+#include "tests/unit/folder.h"
 
 #include <stdio.h>
 
 #include "common/base/file.h"
 #include "common/bootconfig.h"
 
-static char folder[] = "/tmp/cocos-bootconfig-XXXXXX";
-
-static int make_folder(void **state)
-{
-	return mkdtemp(folder) ? 0 : -1;
-}
-
-static int remove_folder(void **state)
-{
-	struct err e;
-
-	return dir_remove(folder, &e);
-}
-
 static void put(const char *name, const void *bytes, size_t len)
 {
 	CLEANUP(free) char *path = NULL;
 	struct err e;
 
-	assert_ok(text_format(&path, &e, "%s/%s", folder, name), e);
+	assert_ok(text_format(&path, &e, "%s/%s", test_folder, name), e);
 	assert_ok(file_write(path, bytes, len, 0600, &e), e);
 }
 
@@ -40,7 +26,7 @@ static void the_canonical_form_is_that_of_the_definition(void **state)
 
 	put("environment", "A=1\n", 4);
 	put("cert.pem", "", 0);
-	assert_ok(bootconfig_read(folder, folder, &boot, &e), e);
+	assert_ok(bootconfig_read(test_folder, test_folder, &boot, &e), e);
 	assert_ok(bootconfig_canonical(&boot, &bytes, &len, &e), e);
 	assert_int_equal(len, sizeof(expected) - 1);
 	assert_memory_equal(bytes, expected, len);
@@ -55,14 +41,14 @@ static void every_file_counts_and_so_does_its_absence(void **state)
 	CLEANUP(free) char *cert = NULL;
 	struct err e;
 
-	assert_ok(text_format(&cert, &e, "%s/cert.pem", folder), e);
+	assert_ok(text_format(&cert, &e, "%s/cert.pem", test_folder), e);
 	unlink(cert); /* another test left it */
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 		for (int full = 0; full < 2; full++, count++) {
 			struct bootconfig boot;
 
 			put(names[i], "x", (size_t)full);
-			assert_ok(bootconfig_read(folder, folder, &boot, &e), e);
+			assert_ok(bootconfig_read(test_folder, test_folder, &boot, &e), e);
 			assert_ok(bootconfig_digest(&boot, &seen[count], &e), e);
 			bootconfig_done(&boot);
 		}
@@ -89,14 +75,16 @@ static void what_is_no_file_or_too_large_is_refused(void **state)
 	struct err e;
 
 	put("environment", big, BOOTCONFIG_FILE_MAX);
-	assert_ok(bootconfig_read(folder, folder, &boot, &e), e);
+	assert_ok(bootconfig_read(test_folder, test_folder, &boot, &e), e);
 	bootconfig_done(&boot);
 	put("environment", big, BOOTCONFIG_FILE_MAX + 1);
-	assert_refused(bootconfig_read(folder, folder, &boot, &e), e, ERR_EXHAUSTED, "environment");
-	assert_ok(text_format(&path, &e, "%s/environment", folder), e);
+	assert_refused(bootconfig_read(test_folder, test_folder, &boot, &e), e, ERR_EXHAUSTED,
+		       "environment");
+	assert_ok(text_format(&path, &e, "%s/environment", test_folder), e);
 	unlink(path);
 	assert_ok(dir_make(path, 0700, &e), e);
-	assert_refused(bootconfig_read(folder, folder, &boot, &e), e, ERR_INVALID, "regular file");
+	assert_refused(bootconfig_read(test_folder, test_folder, &boot, &e), e, ERR_INVALID,
+		       "regular file");
 }
 
 int main(void)
@@ -108,5 +96,5 @@ int main(void)
 		cmocka_unit_test(what_is_no_file_or_too_large_is_refused),
 	};
 
-	return cmocka_run_group_tests(tests, make_folder, remove_folder);
+	return cmocka_run_group_tests(tests, folder_make, folder_remove);
 }

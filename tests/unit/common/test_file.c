@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/unit.h"
+#include "tests/unit/folder.h"
 
 #include <dirent.h>
 #include <stdio.h>
@@ -9,37 +9,23 @@
 #include "common/base/file.h"
 #include "common/base/file_view.h"
 
-static char folder[] = "/tmp/cocos-file-XXXXXX";
-
 static const char *in_folder(const char *name)
 {
 	static char path[256];
 
-	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	snprintf(path, sizeof(path), "%s/%s", test_folder, name);
 	return path;
 }
 
 static size_t entries(void)
 {
-	DIR *dir = opendir(folder);
+	DIR *dir = opendir(test_folder);
 	size_t n = 0;
 
 	while (readdir(dir))
 		n++;
 	closedir(dir);
 	return n - 2;
-}
-
-static int make_folder(void **state)
-{
-	return mkdtemp(folder) ? 0 : -1;
-}
-
-static int remove_folder(void **state)
-{
-	struct err e;
-
-	return dir_remove(folder, &e);
 }
 
 static void a_file_comes_back_whole(void **state)
@@ -118,7 +104,7 @@ static void a_view_is_refused_like_a_copy(void **state)
 	assert_refused(file_view_open(in_folder("a"), 7, &view, &e), e, ERR_EXHAUSTED,
 		       "larger than 7 bytes");
 	assert_refused(file_view_open(in_folder("none"), 7, &view, &e), e, ERR_NOT_FOUND, "none");
-	assert_true(file_view_open(folder, 7, &view, &e) < 0);
+	assert_true(file_view_open(test_folder, 7, &view, &e) < 0);
 	assert_null(view.bytes);
 }
 
@@ -204,5 +190,5 @@ int main(void)
 		cmocka_unit_test(removal_follows_no_link),
 	};
 
-	return cmocka_run_group_tests(tests, make_folder, remove_folder);
+	return cmocka_run_group_tests(tests, folder_make, folder_remove);
 }

@@ -1,31 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/unit.h"
+#include "tests/unit/folder.h"
 
 #include "common/base/encode.h"
 #include "common/base/file.h"
 #include "common/image.h"
-
-static char dir[] = "/tmp/cocos-test-image-XXXXXX";
 
 static void put(const char *name, const char *text)
 {
 	char path[128];
 	struct err e;
 
-	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	snprintf(path, sizeof(path), "%s/%s", test_folder, name);
 	assert_ok(file_write(path, text, strlen(text), 0600, &e), e);
-}
-
-static int make_dir(void **state)
-{
-	return mkdtemp(dir) ? 0 : -1;
-}
-
-static int remove_dir(void **state)
-{
-	struct err e;
-
-	return dir_remove(dir, &e);
 }
 
 static void describe(char *out, size_t room, const char *key, const char *file, const char *text)
@@ -68,7 +54,7 @@ static void a_whole_image_is_read(void **state)
 	struct err e;
 
 	put_image(HEAD WORDS, "vmlinuz");
-	assert_ok(image_open(dir, &image, &e), e);
+	assert_ok(image_open(test_folder, &image, &e), e);
 	assert_int_equal(image->min_memory_mib, 512);
 	assert_true(image_is_current(image));
 	assert_ok(image_cmdline(image, NULL, &plain, &e), e);
@@ -87,7 +73,7 @@ static void an_unknown_word_is_refused(void **state)
 	struct err e;
 
 	put_image(HEAD, "vmlinuz");
-	assert_ok(image_open(dir, &image, &e), e);
+	assert_ok(image_open(test_folder, &image, &e), e);
 	assert_refused(image_cmdline(image, "cocos.role_signature", &cmdline, &e), e,
 		       ERR_PRECONDITION, "does not know");
 }
@@ -99,12 +85,12 @@ static void a_changed_image_is_noticed_and_refused(void **state)
 	struct err e;
 
 	put_image(HEAD, "vmlinuz");
-	assert_ok(image_open(dir, &image, &e), e);
+	assert_ok(image_open(test_folder, &image, &e), e);
 	put("initrd.img", "Initrd");
 	assert_false(image_is_current(image));
-	assert_refused(image_open(dir, &again, &e), e, ERR_PRECONDITION, "initrd.img");
+	assert_refused(image_open(test_folder, &again, &e), e, ERR_PRECONDITION, "initrd.img");
 	put("initrd.img", "longer initrd");
-	assert_refused(image_open(dir, &again, &e), e, ERR_PRECONDITION, "initrd.img");
+	assert_refused(image_open(test_folder, &again, &e), e, ERR_PRECONDITION, "initrd.img");
 }
 
 static void what_is_no_image_is_refused(void **state)
@@ -114,17 +100,17 @@ static void what_is_no_image_is_refused(void **state)
 
 	assert_refused(image_open("/proc/nowhere", &image, &e), e, ERR_NOT_FOUND, "image.json");
 	put_image(HEAD, "../vmlinuz");
-	assert_refused(image_open(dir, &image, &e), e, ERR_INVALID, "plain file name");
+	assert_refused(image_open(test_folder, &image, &e), e, ERR_INVALID, "plain file name");
 	put_image(HEAD, "missing");
-	assert_refused(image_open(dir, &image, &e), e, ERR_NOT_FOUND, "missing");
+	assert_refused(image_open(test_folder, &image, &e), e, ERR_NOT_FOUND, "missing");
 	put_image("\"version\":2,\"flavour\":\"base\"", "vmlinuz");
-	assert_refused(image_open(dir, &image, &e), e, ERR_INVALID, "version 2");
+	assert_refused(image_open(test_folder, &image, &e), e, ERR_INVALID, "version 2");
 	put_image("\"version\":1,\"flavour\":\"base\",\"min_memory_mib\":1", "vmlinuz");
-	assert_refused(image_open(dir, &image, &e), e, ERR_NOT_FOUND, "cmdline");
+	assert_refused(image_open(test_folder, &image, &e), e, ERR_NOT_FOUND, "cmdline");
 	put_image(HEAD ",\"cmdline_words\":[1]", "vmlinuz");
-	assert_refused(image_open(dir, &image, &e), e, ERR_INVALID, "cmdline_words");
+	assert_refused(image_open(test_folder, &image, &e), e, ERR_INVALID, "cmdline_words");
 	put("image.json", "{\"version\":1,");
-	assert_refused(image_open(dir, &image, &e), e, ERR_INVALID, "json");
+	assert_refused(image_open(test_folder, &image, &e), e, ERR_INVALID, "json");
 }
 
 int main(void)
@@ -136,5 +122,5 @@ int main(void)
 		cmocka_unit_test(what_is_no_image_is_refused),
 	};
 
-	return cmocka_run_group_tests(tests, make_dir, remove_dir);
+	return cmocka_run_group_tests(tests, folder_make, folder_remove);
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/unit/folder.h"
 #include "tests/unit/manager/cvm_equal.h"
 
 #include "common/base/file.h"
@@ -8,22 +9,14 @@
 #include <sqlite3.h>
 #include <sys/resource.h>
 
-static char dir[] = "/tmp/cocos-test-registry-XXXXXX";
 static char path[128];
 
 static int make_dir(void **state)
 {
-	if (!mkdtemp(dir))
+	if (folder_make(state) < 0)
 		return -1;
-	snprintf(path, sizeof(path), "%s/registry.db", dir);
+	snprintf(path, sizeof(path), "%s/registry.db", test_folder);
 	return 0;
-}
-
-static int remove_dir(void **state)
-{
-	struct err e;
-
-	return dir_remove(dir, &e);
 }
 
 static int remove_file(void **state)
@@ -213,5 +206,5 @@ int main(void)
 		cmocka_unit_test_teardown(what_the_disk_says_is_told, remove_file),
 	};
 
-	return cmocka_run_group_tests(tests, make_dir, remove_dir);
+	return cmocka_run_group_tests(tests, make_dir, folder_remove);
 }

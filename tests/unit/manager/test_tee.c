@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From settings, host and record to the domain and to the policy that belongs to it. */
+#include "tests/unit/folder.h"
 #include "tests/vectors.h"
 
 #include "common/base/writer.h"
@@ -133,20 +134,6 @@ static void the_boot_configuration_is_bound_to_the_launch(void **state)
 	assert_memory_equal(more, cvm.boot_sha3_384, len);
 }
 
-static char dir[] = "/tmp/cocos-test-tee-XXXXXX";
-
-static int make_dir(void **state)
-{
-	return mkdtemp(dir) ? 0 : -1;
-}
-
-static int remove_dir(void **state)
-{
-	struct err e;
-
-	return dir_remove(dir, &e);
-}
-
 static void id_blocks_have_their_sizes(void **state)
 {
 	char block[64], auth[64], bytes[4097] = { 0 };
@@ -154,8 +141,8 @@ static void id_blocks_have_their_sizes(void **state)
 	struct cvm cvm = { 0 };
 	struct err e;
 
-	snprintf(block, sizeof(block), "%s/block", dir);
-	snprintf(auth, sizeof(auth), "%s/auth", dir);
+	snprintf(block, sizeof(block), "%s/block", test_folder);
+	snprintf(auth, sizeof(auth), "%s/auth", test_folder);
 	assert_ok(tee_choose(&config, &amd, &cvm, &e), e);
 	for (int off = -1; off <= 1; off++) {
 		CLEANUP_TEE_TEXTS struct tee_texts texts = { 0 };
@@ -261,5 +248,5 @@ int main(void)
 		cmocka_unit_test(what_can_not_be_measured_has_no_policy),
 	};
 
-	return cmocka_run_group_tests(tests, make_dir, remove_dir);
+	return cmocka_run_group_tests(tests, folder_make, folder_remove);
 }
