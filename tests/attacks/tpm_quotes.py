@@ -8,6 +8,8 @@ import struct
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 
+from protobuf_bytes import message, number
+
 SHA1, SHA256, ECDSA, NULL = 0x0004, 0x000b, 0x0018, 0x0010
 QUOTE, CERTIFY = 0x8018, 0x8017
 FIXED, MADE_INSIDE, RESTRICTED = 0x12, 0x20, 0x10000  # fixedTPM and fixedParent; sensitiveDataOrigin
@@ -16,24 +18,6 @@ AK = 0x40040 | FIXED | MADE_INSIDE | RESTRICTED       # with sign and userWithAu
 
 def sized(data):
     return struct.pack(">H", len(data)) + data
-
-
-# ---- protobuf ----
-
-def varint(n):
-    out = b""
-    while n > 0x7f:
-        out += bytes([n & 0x7f | 0x80])
-        n >>= 7
-    return out + bytes([n])
-
-
-def message(number, body):
-    return varint(number << 3 | 2) + varint(len(body)) + body
-
-
-def number(field, value):
-    return varint(field << 3) + varint(value)
 
 
 # Of sevsnp.Report: number, offset in the report, length; numbers unless they are bytes.

@@ -23,6 +23,7 @@ from agent_tpm import Tpm
 from attested_peer import AttestedServer, Identity, Parts, Session
 from cli_agent import MANIFEST_DIGEST, FakeAgent, field as proof_field, sha3, verify as verify_proof
 from harness import Folder, agent, cli, read, until
+from protobuf_bytes import message, number
 
 DATA = b"a,b\n1,2\n" * 1000
 RSA_EK, RSA_EK_CERT = "0x81010001", "0x1c00002"
@@ -96,26 +97,14 @@ class Ak:
         self.run("tpm2_quote", "-c", self.at("ctx"), "-l", "sha256:4,10", "-q", extra.hex(), "-m",
                  self.at("msg"), "-s", self.at("sig"), "-g", "sha256")
         values = b"".join(
-            message(2, varint(1 << 3) + varint(index) + message(2, self.tpm.read("sha256", index)))
+            message(2, number(1, index) + message(2, self.tpm.read("sha256", index)))
             for index in (4, 10))
         quoted = (message(1, read(self.at("msg"))) + message(2, read(self.at("sig"))) +
-                  message(3, varint(1 << 3) + varint(11) + values))
+                  message(3, number(1, 11) + values))
         return (message(1, self.public) + message(2, quoted) + (message(3, log) if log else b""))
 
 
 # ---- the agent's words, by hand from the description of the wire ----
-
-def varint(n):
-    out = b""
-    while n > 0x7f:
-        out += bytes([n & 0x7f | 0x80])
-        n >>= 7
-    return out + bytes([n])
-
-
-def message(number, body):
-    return varint(number << 3 | 2) + varint(len(body)) + body
-
 
 def ima_entry(path, pcr=10):
     def f(b):
