@@ -332,7 +332,7 @@ def on_terminal(arguments, answer):
     pid, terminal = pty.fork()
     if pid == 0:
         os.execv(program("cocos-cli"), ["cocos-cli", *arguments])
-    shown, typed, end = b"", False, time.monotonic() + 60
+    shown, typed, end = b"", False, time.monotonic() + PATIENCE
     while time.monotonic() < end:
         if select.select([terminal], [], [], 0.1)[0]:
             try:
