@@ -119,6 +119,41 @@ void config_markdown(FILE *out)
 	settings_markdown(settings, ARRAY_LEN(settings), out);
 }
 
+/* Where an option's value goes that is kept as it is. */
+static const struct {
+	int option;
+	size_t at;
+} texts[] = {
+	{ OPT_CONFIG, offsetof(struct config_options, config_dir) },
+	{ OPT_CERTS, offsetof(struct config_options, certs_dir) },
+	{ OPT_WORK, offsetof(struct config_options, work_dir) },
+	{ OPT_TCTI, offsetof(struct config_options, tcti) },
+	{ OPT_TSM, offsetof(struct config_options, tsm) },
+	{ OPT_SECURITYFS, offsetof(struct config_options, securityfs) },
+};
+
+static bool take_text(struct config_options *o, int option)
+{
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+		if (texts[i].option == option) {
+			*(const char **)((char *)o + texts[i].at) = optarg;
+			return true;
+		}
+	return false;
+}
+
+static int check_work(const char *dir, struct err *e)
+{
+	if (dir[0] != '/')
+		return err_set(e, ERR_INVALID, "--work %s is no absolute path", log_quote(dir).text);
+	if (strlen(dir) > CONFIG_WORK_MAX)
+		return err_set(e, ERR_INVALID,
+			       "--work: a path of %zu bytes, the limit is %d: below it there must be "
+			       "room for the longest name of a dataset",
+			       strlen(dir), CONFIG_WORK_MAX);
+	return 0;
+}
+
 int config_options_parse(int argc, char **argv, struct config_options *options, FILE *out,
 			 struct err *e)
 {
@@ -130,27 +165,11 @@ int config_options_parse(int argc, char **argv, struct config_options *options, 
 	optind = 0;
 	opterr = 0;
 	while ((c = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
+		if (take_text(&o, c))
+			continue;
 		switch (c) {
-		case OPT_CONFIG:
-			o.config_dir = optarg;
-			break;
-		case OPT_CERTS:
-			o.certs_dir = optarg;
-			break;
-		case OPT_WORK:
-			o.work_dir = optarg;
-			break;
 		case OPT_DEVELOPMENT:
 			o.development = true;
-			break;
-		case OPT_TCTI:
-			o.tcti = optarg;
-			break;
-		case OPT_TSM:
-			o.tsm = optarg;
-			break;
-		case OPT_SECURITYFS:
-			o.securityfs = optarg;
 			break;
 		case OPT_HELP:
 			print_help(out);
@@ -168,14 +187,8 @@ int config_options_parse(int argc, char **argv, struct config_options *options, 
 	if (optind < argc)
 		return err_set(e, ERR_INVALID, "unexpected argument %s; see --help",
 			       log_quote(argv[optind]).text);
-	if (o.work_dir[0] != '/')
-		return err_set(e, ERR_INVALID, "--work %s is no absolute path",
-			       log_quote(o.work_dir).text);
-	if (strlen(o.work_dir) > CONFIG_WORK_MAX)
-		return err_set(e, ERR_INVALID,
-			       "--work: a path of %zu bytes, the limit is %d: below it there must be "
-			       "room for the longest name of a dataset",
-			       strlen(o.work_dir), CONFIG_WORK_MAX);
+	if (check_work(o.work_dir, e) < 0)
+		return -(int)e->code;
 	*options = o;
 	return 0;
 }

@@ -98,8 +98,8 @@ void store_todo_done(struct store_todo *todo);
 #define CLEANUP_TODO __attribute__((cleanup(store_todo_done)))
 
 /* The CVM's agent is here. Makes room by forgetting the one unseen for longest that holds nothing;
- * ERR_EXHAUSTED when each holds something. `connected` names the ones that must not be forgotten. */
-/* What was proven in an earlier session counts no more: the verdict is `unproven` from now on. */
+ * ERR_EXHAUSTED when each holds something. `connected` names the ones that must not be forgotten.
+ * What was proven in an earlier session counts no more: the verdict is `unproven` from now on. */
 int store_cvm_seen(struct store *store, const char *id, const char *peer, const char *unproven,
 		   bool (*connected)(const char *id, void *data), void *data,
 		   struct store_todo *todo, struct err *e) MUST_CHECK;
