@@ -114,7 +114,7 @@ static int read_input(struct cli *cli, const struct check_kind *kind, struct che
 		      struct err *e)
 {
 	const char *at = cli_value(cli, "at");
-	uint64_t skew = SKEW_DEFAULT;
+	uint64_t skew = at ? 0 : SKEW_DEFAULT; /* a moment that is named is meant to the second */
 	size_t count = (size_t)cli->operand_count - 1;
 
 	in->cli = cli;
@@ -218,7 +218,8 @@ static const struct cli_option options[] = {
 	{ .name = "reset_count", .value = "N", .help = "quote: the TPM's resets so far" },
 	{ .name = "policy", .value = "FILE", .help = "quote: what its registers have to be (JSON)" },
 	{ .name = "at", .value = "RFC3339", .help = "the moment to judge at (now)" },
-	{ .name = "skew", .value = "SECONDS", .help = "by how much clocks may differ (300)" },
+	{ .name = "skew", .value = "SECONDS",
+	  .help = "by how much clocks may differ (300; at a moment that is named 0)" },
 	{ .name = "batch", .value = "FILE",
 	  .help = "options as JSON, a line each; those beside it are each line's" },
 	CLI_JSON_OPTION,

@@ -396,6 +396,9 @@ static int read_rest(const struct cli *cli, struct evidence_options *o, struct e
 	o->input.at = time(NULL);
 	if (at && evidence_time(at, &o->input.at, e) < 0)
 		return err_wrap(e, "--at");
+	/* No clock told it: a moment that is named is meant to the second. */
+	if (at && !cli_value(cli, "skew"))
+		o->input.skew = 0;
 	if (read_file(o, cli, "key", &pem, e) < 0)
 		return -(int)e->code;
 	o->input.genuine_only = cli_flag(cli, "genuine-only");

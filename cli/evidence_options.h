@@ -27,7 +27,8 @@ enum { EVIDENCE_FILES_MAX = 64, EVIDENCE_BUNDLES_MAX = 4, EVIDENCE_FILE_MAX = 16
 	{ .name = "collateral", .value = "DIR", .help = "Intel's documents" },                     \
 	{ .name = "ak", .value = "FILE",                                                           \
 	  .help = "the TPM's attestation key, named by you" },                                     \
-	{ .name = "skew", .value = "SECONDS", .help = "by how much clocks may differ (300)" },     \
+	{ .name = "skew", .value = "SECONDS",                                                      \
+	  .help = "by how much clocks may differ (300; at a moment that is named 0)" },            \
 	ENDORSE_OPTIONS
 
 /* The table of `attestation validate`; ends with a row that has no name. */

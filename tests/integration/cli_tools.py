@@ -118,6 +118,31 @@ def what_is_no_certificate_is_refused_wherever_it_stands():
         assert "chain.intermediate" in done.out, done.out
 
 
+def a_moment_that_is_named_is_meant_to_the_second():
+    """Where the clock tells it, clocks may differ; --skew says it of any moment."""
+    vectors = os.environ.get("COCOS_VECTORS", "")
+    case, quote = os.path.join(vectors, "snp", "own-root", "vcek-milan"), os.path.join(vectors, "tdx", "v4-gcp-cos113")
+    if not os.path.exists(case):
+        print("# no vectors: no certificate with an end")
+        return
+    chain = [os.path.join(case, "..", "..", "chains", f"own-milan-{name}.pem") for name in ("ask", "ark")]
+    with open(os.path.join(case, "report.bin"), "rb") as file:
+        data = file.read()[0x50:0x90].hex()
+    snp = [os.path.join(case, "report.bin"), "--mode", "snp", "--report_data", data, "--vcek",
+           os.path.join(case, "vcek.der"), "--trusted_root", chain[1], "--CA_bundles_paths", ",".join(chain)]
+    with open(QUOTE, "rb") as file:
+        data = file.read()[REPORTDATA_AT:REPORTDATA_AT + 64].hex()
+    tdx = [QUOTE, "--mode", "tdx", "--report_data", data, "--collateral", os.path.join(quote, "collateral")]
+    for words, at, skew, status in (
+            (snp, "2031-01-01T00:00:00Z", None, 0), (snp, "2031-01-01T00:00:01Z", None, 1),
+            (snp, "2031-01-01T00:00:01Z", "1", 0), (snp, "2023-12-31T23:59:59Z", None, 1),
+            (tdx, "2025-10-21T17:48:50Z", None, 0), (tdx, "2025-10-19T17:48:49Z", None, 1),
+            (tdx, "2025-10-19T17:48:49Z", "1", 0)):
+        done = cli("attestation", "validate", *words, "--genuine-only", "--offline", "--at", at,
+                   *(["--skew", skew] if skew else []))
+        assert done.status == status and (status == 0 or "time." in done.out), (at, skew, done.out, done.err)
+
+
 def endorsements_of_another_kind_are_refused():
     with Folder() as folder:
         for mode, words, said in (("snp", ["--collateral", folder.path], "goes with --mode tdx"),
@@ -242,7 +267,7 @@ def every_claim_of_a_token_is_shown():
 
 tap.run([an_option_that_would_not_count_is_refused, sections_matter_to_snp_alone,
          bundles_have_a_limit_whatever_they_hold, what_is_no_certificate_is_refused_wherever_it_stands,
-         endorsements_of_another_kind_are_refused,
+         a_moment_that_is_named_is_meant_to_the_second, endorsements_of_another_kind_are_refused,
          a_tdx_quote_on_the_channel_is_bound_by_its_reportdata,
          a_certificate_answers_what_was_asked_and_nothing_else, frames_are_of_no_bytes_to_the_largest,
          every_claim_of_a_token_is_shown])
