@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/json_same.h"
+#include "tests/unit/attestation/corim_around.h"
 #include "tests/vectors.h"
 
 #include "attestation/corim.h"
@@ -67,13 +68,7 @@ static void write_small(struct writer *w)
 	datum_put_map(&c, 1);
 	datum_put_uint(&c, 1);
 	datum_put_uint(&c, 3);
-	datum_put_map(w, 2);
-	datum_put_uint(w, 0);
-	datum_put_text(w, "id");
-	datum_put_uint(w, 1);
-	datum_put_array(w, 1);
-	datum_put_tag(w, 506);
-	datum_put_bytes(w, c.bytes, c.len);
+	corim_around(&c, w);
 }
 
 static void every_truncation_is_refused(void **state)

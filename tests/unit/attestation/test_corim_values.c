@@ -6,6 +6,7 @@
 #include "common/base/encode.h"
 #include "common/base/writer.h"
 #include "tests/unit.h"
+#include "tests/unit/attestation/corim_around.h"
 
 enum { AT = 1790000000 };
 
@@ -421,13 +422,7 @@ static void write_more(const struct corim_entry *entry, enum more more, struct w
 		datum_put_uint(&c, 2);
 		datum_put_array(&c, 0);
 	}
-	datum_put_map(w, 2);
-	datum_put_uint(w, 0);
-	datum_put_text(w, "id");
-	datum_put_uint(w, 1);
-	datum_put_array(w, 1);
-	datum_put_tag(w, 506);
-	datum_put_bytes(w, c.bytes, c.len);
+	corim_around(&c, w);
 }
 
 static void a_member_more_may_ask_for_more_than_is_compared(void **state)
