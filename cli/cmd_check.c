@@ -13,7 +13,8 @@
 #include "common/base/log.h"
 #include "common/base/writer.h"
 
-enum { SHOW_MAX = 8 << 20, SKEW_DEFAULT = 300, SKEW_MAX = 86400 };
+/* Room for the whole of a file in hexadecimal, and for what is said beside it. */
+enum { SHOW_MAX = 2 * CHECK_FILE_MAX + (1 << 20), SKEW_DEFAULT = 300, SKEW_MAX = 86400 };
 
 static const struct check_kind *const kinds[] = {
 	&check_quote, &check_log,	    &check_hcl,	    &check_ak_cert, &check_cose,    &check_token,
@@ -177,7 +178,8 @@ static enum cli_exit judge(struct cli *cli, bool json, struct err *e)
 		failed = kind->run(&in, v, &show, e);
 	for (size_t i = 0; i < in.count; i++)
 		free((void *)(uintptr_t)in.files[i].bytes);
-	if (failed)
+	/* Half of it would be no JSON. */
+	if (failed || writer_check(&show, "what is said of it", e) < 0)
 		return CLI_USAGE;
 	print(cli, kind, v, &show, json);
 	return verdict_ok(v) ? CLI_OK : CLI_FAILED;

@@ -197,6 +197,16 @@ def what_is_said_of_a_log_is_json_whatever_its_banks():
     assert list(found["replay"]) == ["sha256"] and list(found["replay"]["sha256"]) == ["8"], found
 
 
+def what_is_said_of_a_large_payload_is_json_too():
+    scratch, size = Scratch(), 5 << 20
+    # A COSE_Sign1 of the right form whose signature is nobody's.
+    head, tail = bytes.fromhex("d28443a10126a05a"), bytes.fromhex("5840") + b"\1" * 64
+    path = scratch.file("large", head + size.to_bytes(4, "big") + b"z" * size + tail)
+    key = os.path.join(group("cose-eat", "cose-ecdsa-sig-01"), "key.pem")
+    found = json.loads(check("cose", path, "--key", key, "--json")[1])
+    assert found["verdict"] == "refused" and found["payload"] == "7a" * size, (found["verdict"], found["reason"])
+
+
 def what_a_layer_is_not_judged_by_is_refused():
     """Else it would look as if it had been checked."""
     scratch = Scratch()
@@ -227,7 +237,7 @@ def main():
              a_register_that_the_log_has_no_event_for_has_to_be_untouched,
              a_text_log_is_held_against_the_one_register_that_is_named,
              what_is_said_of_a_log_is_json_whatever_its_banks,
-             what_a_layer_is_not_judged_by_is_refused])
+             what_is_said_of_a_large_payload_is_json_too, what_a_layer_is_not_judged_by_is_refused])
 
 
 if __name__ == "__main__":
