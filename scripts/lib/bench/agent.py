@@ -12,6 +12,8 @@ import time
 from harness import BUILD, Folder, authority, program, read, until
 from job_host import Job
 
+from bench.nghttpd import nghttpd
+
 MIB = 1 << 20
 
 
@@ -108,20 +110,12 @@ def curl_seconds(size):
     """The same bytes by curl from nghttpd, over HTTP/2 in plaintext."""
     with Folder() as folder:
         big_file(folder, size)
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        server = subprocess.Popen(["nghttpd", "--no-tls", "-d", folder.path, str(port)])
-        try:
-            until(lambda: socket.socket().connect_ex(("127.0.0.1", port)) == 0, "nghttpd")
+        with nghttpd(folder.path) as port:
             Memory(size).give_back()
             out = subprocess.run(["curl", "-s", "--http2-prior-knowledge", "-o", folder("got"), "-w",
                                   "%{time_total}", f"http://127.0.0.1:{port}/big.bin"],
                                  capture_output=True, text=True, check=True).stdout
             return float(out)
-        finally:
-            server.terminate()
-            server.wait()
 
 
 def transfers(size, only):

@@ -1,12 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Unary calls: ours beside python3-grpcio's server and nghttpd, by one load client."""
+"""Unary calls: ours beside python3-grpcio's server, by our load client, and beside nghttpd, by h2load."""
 import contextlib
 import json
 import os
+import re
 import subprocess
 import sys
 
-from harness import BUILD, ROOT
+from harness import BUILD, ROOT, Folder
+
+from bench.nghttpd import nghttpd
+
+CALL = "grpc.testing.TestService/EmptyCall"
 
 
 def load(target, connections, seconds=3):
@@ -14,6 +19,15 @@ def load(target, connections, seconds=3):
     out = subprocess.run([os.path.join(BUILD, "tests", "rpc_bench"), target, str(seconds), str(connections), "1"],
                          capture_output=True, text=True, check=True).stdout
     return json.loads(out)
+
+
+def requests(port, folder, connections, seconds=3):
+    """A second, of an empty message each, one at a time on each connection."""
+    out = subprocess.run(["h2load", "-D", str(seconds), "-c", str(connections), "-m", "1", "-d", folder("empty"),
+                          "-H", "content-type: application/grpc", "-H", "te: trailers",
+                          f"http://127.0.0.1:{port}/{CALL}"], capture_output=True, text=True, check=True).stdout
+    assert " 0 4xx, 0 5xx" in out and ", 0 failed" in out, out
+    return float(re.search(r"([0-9.]+) req/s", out)[1])
 
 
 @contextlib.contextmanager
@@ -54,3 +68,18 @@ def unary(size, only):
                "of": "python3-grpcio's server", "ratio": mine["per_second"] / theirs["per_second"]}
         yield {"row": f"  p50 / p99 on {connections}", "unit": "us",
                "figure": f"{mine['p50_us']} / {mine['p99_us']}"}
+    yield from beside_nghttpd()
+
+
+def beside_nghttpd():
+    """Both get the same requests; nghttpd answers with a file of an empty message and has no trailers."""
+    with Folder() as folder:
+        folder.write("empty", bytes(5))
+        folder.write(CALL, bytes(5))
+        for connections in (1, 64):
+            with ours() as target:
+                mine = requests(target.rsplit(":", 1)[1], folder, connections)
+            with nghttpd(folder.path) as port:
+                theirs = requests(port, folder, connections)
+            yield {"row": f"unary calls on {connections} by h2load", "figure": mine, "unit": "calls/s",
+                   "limit": theirs, "of": "nghttpd, a file of the same size", "ratio": mine / theirs}

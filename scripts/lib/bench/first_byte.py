@@ -4,24 +4,17 @@ has verified: real manager, libvirt, QEMU, agent and CLI, in namespaces that end
 
   first_byte.py FOLDER IMAGE snp|vtpm ROUNDS     prints [[seconds until …], …]
 
-Exit status 3: libvirt does not start here. All that an owner can do before the machine is there (keys,
-manifest, policy) is done before.
+All that an owner can do before the machine is there (keys, manifest, policy) is done before.
 """
 import json
 import os
 import shutil
 import subprocess
-import sys
 import time
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path[:0] = [os.path.join(HERE, "..", "..", "..", "tests", "integration")]
-
-import libvirt_room as room
+from machines import BOOT, run
 
 CPU, LOCAL_CA = "EPYC-Milan", "/var/lib/swtpm-localca/issuercert.pem"
-BOOT = 400  # seconds, under emulation on a machine with other work
-NO_LIBVIRT = 3  # exit status
 
 
 class Hardware:
@@ -119,33 +112,14 @@ class Owner:
             manager.remove(made["cvm_id"])
 
 
-def measure(path, image, name, rounds):
-    from harness import Computations, Folder
+def measure(folder, service, name, rounds):
     from manager_libvirt import Manager
 
-    folder, beside = Folder(), Folder()
-    folder.path = path  # which whoever called us removes, whatever becomes of us
-    beside.path = folder("service")
-    os.mkdir(beside.path)
-    shutil.copytree(image, folder("image"))
-    try:
-        libvirt = room.Libvirt().up()
-    except subprocess.CalledProcessError:
-        sys.exit(NO_LIBVIRT)
-    try:
-        kind = KINDS[name](folder)
-        with Computations(beside) as service, Manager(folder, MEMORY="1G", **kind.settings) as manager:
-            owners = (Owner(folder, kind, service) for _ in range(rounds))
-            return [owner.first_byte(manager, service.port) for owner in owners]
-    finally:
-        libvirt.down()
-
-
-def main():
-    room.enter()
-    path, image, name, rounds = sys.argv[1:]
-    print(json.dumps(measure(path, image, name, int(rounds))))
+    kind = KINDS[name](folder)
+    with Manager(folder, MEMORY="1G", **kind.settings) as manager:
+        owners = (Owner(folder, kind, service) for _ in range(int(rounds)))
+        return [owner.first_byte(manager, service.port) for owner in owners]
 
 
 if __name__ == "__main__":
-    main()
+    run(measure)

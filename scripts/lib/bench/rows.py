@@ -3,7 +3,7 @@
 from bench import agent, attested, boot, calls, verify
 
 GROUPS = [agent.transfers, agent.memory, calls.unary, attested.channel, verify.verdicts, verify.measurement,
-          boot.first_byte, agent.sizes]
+          boot.connected, boot.first_byte, agent.sizes, boot.image_size]
 
 
 def measure(size, only):
