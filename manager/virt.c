@@ -269,13 +269,16 @@ static int dial(struct virt *v, virConnectPtr *result, struct err *e)
 		virt_error(NULL, e, v->uri);
 		return -(int)e->code;
 	}
+	/* libvirt calls it by its own type again, which goes by the event. */
+	void (*by_event)(void) = (void (*)(void))on_lifecycle;
+
 	/* Drivers that run in this process have no connection to keep or to lose. */
 	if (virConnectSetKeepAlive(conn, KEEPALIVE_S, KEEPALIVE_COUNT) < 0 &&
 	    virGetLastErrorCode() != VIR_ERR_NO_SUPPORT)
 		return virt_error(conn, e, "keep-alive");
 	(void)virConnectRegisterCloseCallback(conn, on_closed, v, NULL);
 	if (virConnectDomainEventRegisterAny(conn, NULL, VIR_DOMAIN_EVENT_ID_LIFECYCLE,
-					     VIR_DOMAIN_EVENT_CALLBACK(on_lifecycle), v, NULL) < 0 ||
+					     VIR_DOMAIN_EVENT_CALLBACK(by_event), v, NULL) < 0 ||
 	    ask_host(conn, &host, e) < 0) {
 		if (!e->code)
 			virt_error(conn, e, "events");

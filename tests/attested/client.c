@@ -180,8 +180,8 @@ static int time_signatures(struct program *p, struct err *e)
 	for (unsigned i = 0; i < SIGNATURES; i++)
 		if (key_verify(key, text, sizeof(text), sig, len, e) < 0)
 			return -(int)e->code;
-	p->sign_us = (double)(between - began) / 1e3 / SIGNATURES;
-	p->verify_us = (double)(uv_hrtime() - between) / 1e3 / SIGNATURES;
+	p->sign_us = (double)(between - began) / 1e3 / (double)SIGNATURES;
+	p->verify_us = (double)(uv_hrtime() - between) / 1e3 / (double)SIGNATURES;
 	return 0;
 }
 

@@ -23,11 +23,11 @@ static const struct {
 	[VENDOR_ASVK] = { "asvk", RSA_4096 },
 	[VENDOR_VCEK] = { "vcek", P_384 },
 	[VENDOR_VLEK] = { "vlek", P_384 },
-	[VENDOR_TDX + FORGE_ROOT] = { "tdx-root", P_256 },
-	[VENDOR_TDX + FORGE_CA] = { "tdx-ca", P_256 },
-	[VENDOR_TDX + FORGE_PCK] = { "tdx-pck", P_256 },
-	[VENDOR_TDX + FORGE_SIGNING] = { "tdx-signing", P_256 },
-	[VENDOR_TDX + FORGE_ATTESTATION] = { "tdx-attestation", P_256 },
+	[(int)VENDOR_TDX + (int)FORGE_ROOT] = { "tdx-root", P_256 },
+	[(int)VENDOR_TDX + (int)FORGE_CA] = { "tdx-ca", P_256 },
+	[(int)VENDOR_TDX + (int)FORGE_PCK] = { "tdx-pck", P_256 },
+	[(int)VENDOR_TDX + (int)FORGE_SIGNING] = { "tdx-signing", P_256 },
+	[(int)VENDOR_TDX + (int)FORGE_ATTESTATION] = { "tdx-attestation", P_256 },
 };
 
 static int make_key(enum make how, EVP_PKEY **key, struct err *e)
