@@ -10,6 +10,7 @@
 #include "common/base/encode.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
+#include "common/base/timestamp.h"
 #include "common/manifest/manifest.h"
 
 enum { SKEW_DEFAULT = 300, SKEW_MAX = 86400, POLICY_ARGS_MAX = POLICY_FILES_MAX };
@@ -53,44 +54,51 @@ static bool has_shape(const char *text, const char *shape)
 	return true;
 }
 
+static unsigned digits(const char *text, size_t count)
+{
+	unsigned value = 0;
+
+	while (count--)
+		value = value * 10 + (unsigned)(*text++ - '0');
+	return value;
+}
+
 /* "Z" or "+01:30": what has to be taken from the local time. */
 static bool read_offset(const char *text, int64_t *seconds)
 {
-	int hours, minutes;
+	unsigned hours, minutes;
 
 	*seconds = 0;
 	if (has_shape(text, "Z"))
 		return !text[1];
 	if ((*text != '+' && *text != '-') || !has_shape(text + 1, "dd:dd") || text[6])
 		return false;
-	hours = 10 * (text[1] - '0') + text[2] - '0';
-	minutes = 10 * (text[4] - '0') + text[5] - '0';
-	*seconds = (*text == '-' ? -1 : 1) * (hours * 3600 + minutes * 60);
+	hours = digits(text + 1, 2);
+	minutes = digits(text + 4, 2);
+	*seconds = (*text == '-' ? -1 : 1) * (int64_t)(hours * 3600 + minutes * 60);
 	return hours < 24 && minutes < 60;
 }
 
-/* The days that the calendar has, and no others: timegm takes the 30th of February for one of March. */
 static bool read_day_and_time(const char *text, int64_t *seconds)
 {
-	struct tm tm = { 0 }, said, back;
-	time_t moment;
-
-	if (!has_shape(text, "dddd-dd-ddTdd:dd:dd") || !strptime(text, "%Y-%m-%d", &tm) ||
-	    !strptime(text + 11, "%H:%M:%S", &tm))
+	if (!has_shape(text, "dddd-dd-ddTdd:dd:dd"))
 		return false;
-	said = tm;
-	moment = timegm(&tm);
-	*seconds = moment;
-	return gmtime_r(&moment, &back) && back.tm_mday == said.tm_mday &&
-	       back.tm_sec == said.tm_sec;
+	return timestamp_of(&(struct timestamp_parts){ .year = digits(text, 4),
+						       .month = digits(text + 5, 2),
+						       .day = digits(text + 8, 2),
+						       .hour = digits(text + 11, 2),
+						       .minute = digits(text + 14, 2),
+						       .second = digits(text + 17, 2) },
+			    seconds);
 }
 
 int evidence_time(const char *text, int64_t *seconds, struct err *e)
 {
-	const char *rest = text + strlen("2026-06-15T00:00:00");
 	int64_t offset;
 
 	if (read_day_and_time(text, seconds)) {
+		const char *rest = text + strlen("2026-06-15T00:00:00");
+
 		if (*rest == '.' && isdigit((unsigned char)rest[1]))
 			rest += 1 + strspn(rest + 1, "0123456789");
 		if (read_offset(rest, &offset)) {
