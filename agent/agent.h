@@ -38,9 +38,9 @@ struct agent {
 	const struct config *config;
 	enum state state;
 	struct keeper *keeper;
-	struct identity own;	  /* made at boot */
+	struct identity own;      /* made at boot */
 	struct identity external; /* of the computation's manifest; key NULL: it brought none */
-	bool external_bound;	  /* the keeper has it from the run statement */
+	bool external_bound;      /* the keeper has it from the run statement */
 	struct evidence *evidence;
 	uint8_t *statement; /* of the run, while evidence over it is on its way */
 	size_t statement_len;

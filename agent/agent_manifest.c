@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From a manifest's bytes to the open listener: decoded, judged, measured, and only then served. */
 #include "agent/agent.h"
-
 #include "agent/cvms.h"
 #include "agent/door.h"
 #include "agent/evidence.h"
@@ -75,8 +74,7 @@ static bool is_good(struct agent *agent, bool measured, const struct err *e, str
 	return false;
 }
 
-static void on_run_evidence(void *data, const struct keeper_evidence *evidence,
-			    const struct err *e)
+static void on_run_evidence(void *data, const struct keeper_evidence *evidence, const struct err *e)
 {
 	struct agent *agent = data;
 	struct err why;
@@ -86,8 +84,8 @@ static void on_run_evidence(void *data, const struct keeper_evidence *evidence,
 		err_wrap(&why, "evidence over the run statement");
 		fail(agent, &why);
 	} else {
-		evidence_set_run(agent->evidence, TAKE_PTR(agent->statement),
-				 agent->statement_len, evidence);
+		evidence_set_run(agent->evidence, TAKE_PTR(agent->statement), agent->statement_len,
+				 evidence);
 		agent->external_bound = agent->external.key != NULL;
 		open_door(agent, true);
 	}

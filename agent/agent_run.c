@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The run: from the last asset to the zip of the results, or to a failure. */
 #include "agent/agent.h"
-
 #include "agent/cvms.h"
 #include "agent/stop.h"
 #include "common/base/file.h"

@@ -78,7 +78,8 @@ static int check(struct assembly *a, const Cvms__RunReqChunks *chunk, struct err
 		return err_set(e, ERR_INVALID, "manifest chunk: %s had its last chunk already",
 			       log_quote(chunk->id).text);
 	if (chunk->is_last && chunk->data.len + a->bytes.len == 0)
-		return err_set(e, ERR_INVALID, "manifest chunk: %s has a last chunk and no byte before it",
+		return err_set(e, ERR_INVALID,
+			       "manifest chunk: %s has a last chunk and no byte before it",
 			       log_quote(chunk->id).text);
 	if (chunk->data.len > ASSEMBLY_CHUNK_MAX)
 		return err_set(e, ERR_INVALID, "manifest chunk: %zu bytes, the limit is %d",

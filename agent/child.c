@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/child.h"
 
+#include "common/base/cleanup.h"
+
 #include <fcntl.h>
 #include <sys/socket.h>
-
-#include "common/base/cleanup.h"
 
 int child_start(uv_loop_t *loop, uv_process_t *process, const struct child_options *options,
 		uv_exit_cb on_exit, int *sock, struct err *e)

@@ -79,8 +79,17 @@ static const struct setting settings[] = {
 	  .help = "bytes of the algorithm's /tmp; absent: 1/8 of the memory that is available" },
 };
 
-enum { OPT_CONFIG = 256, OPT_CERTS, OPT_WORK, OPT_DEVELOPMENT, OPT_TCTI, OPT_TSM, OPT_SECURITYFS,
-       OPT_HELP, OPT_VERSION };
+enum {
+	OPT_CONFIG = 256,
+	OPT_CERTS,
+	OPT_WORK,
+	OPT_DEVELOPMENT,
+	OPT_TCTI,
+	OPT_TSM,
+	OPT_SECURITYFS,
+	OPT_HELP,
+	OPT_VERSION
+};
 
 static const struct option long_options[] = {
 	{ "config", required_argument, NULL, OPT_CONFIG },
@@ -145,12 +154,14 @@ static bool take_text(struct config_options *o, int option)
 static int check_work(const char *dir, struct err *e)
 {
 	if (dir[0] != '/')
-		return err_set(e, ERR_INVALID, "--work %s is no absolute path", log_quote(dir).text);
+		return err_set(e, ERR_INVALID, "--work %s is no absolute path",
+			       log_quote(dir).text);
 	if (strlen(dir) > CONFIG_WORK_MAX)
-		return err_set(e, ERR_INVALID,
-			       "--work: a path of %zu bytes, the limit is %d: below it there must be "
-			       "room for the longest name of a dataset",
-			       strlen(dir), CONFIG_WORK_MAX);
+		return err_set(
+			e, ERR_INVALID,
+			"--work: a path of %zu bytes, the limit is %d: below it there must be "
+			"room for the longest name of a dataset",
+			strlen(dir), CONFIG_WORK_MAX);
 	return 0;
 }
 

@@ -23,11 +23,11 @@ struct door {
 
 /* ---- evidence for the attested channel ---- */
 
-static int collect(void *source, enum digest_kind hash, const uint8_t exporter[BINDING_EXPORTER_LEN],
-		   attested_token_fn *done, void *data, void **handle, struct err *e)
+static int collect(void *source, enum digest_kind hash,
+		   const uint8_t exporter[BINDING_EXPORTER_LEN], attested_token_fn *done,
+		   void *data, void **handle, struct err *e)
 {
-	struct evidence_request *request =
-		evidence_channel(source, hash, exporter, done, data, e);
+	struct evidence_request *request = evidence_channel(source, hash, exporter, done, data, e);
 
 	if (!request)
 		return -(int)e->code;

@@ -110,8 +110,8 @@ static int write_with(const struct evidence_token *token, const struct logs *log
 	return eat_write(&content, identity, out, e);
 }
 
-int evidence_token_write(const struct evidence_token *token, EVP_PKEY *identity,
-			 struct writer *out, struct err *e)
+int evidence_token_write(const struct evidence_token *token, EVP_PKEY *identity, struct writer *out,
+			 struct err *e)
 {
 	struct logs logs[3];
 

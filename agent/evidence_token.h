@@ -23,5 +23,5 @@ struct evidence_token {
 
 /* Tries with all event logs, with the agent's own alone, without any. ERR_EXHAUSTED if it is still over
  * `max`. */
-int evidence_token_write(const struct evidence_token *token, EVP_PKEY *identity,
-			 struct writer *out, struct err *e) MUST_CHECK;
+int evidence_token_write(const struct evidence_token *token, EVP_PKEY *identity, struct writer *out,
+			 struct err *e) MUST_CHECK;

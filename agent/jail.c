@@ -5,18 +5,18 @@
  */
 #include "agent/jail.h"
 
+#include "agent/child.h"
+#include "agent/jail_lines.h"
+#include "agent/jail_spec.h"
+#include "common/base/cleanup.h"
+#include "common/base/reader.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-
-#include "agent/child.h"
-#include "agent/jail_lines.h"
-#include "agent/jail_spec.h"
-#include "common/base/cleanup.h"
-#include "common/base/reader.h"
 
 enum {
 	READ_LEN = 65536,

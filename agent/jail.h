@@ -37,7 +37,7 @@ struct jail_limits {
 	uint64_t files;        /* open descriptors of a process [1024] */
 	uint64_t results;      /* bytes in results/ [1/4] */
 	uint64_t result_files; /* files and directories in results/ [65534] */
-	uint64_t scratch; /* bytes in /tmp, in /task and in /dev/shm, each [1/8] */
+	uint64_t scratch;      /* bytes in /tmp, in /task and in /dev/shm, each [1/8] */
 };
 
 struct jail_mount {

@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/jail_init.h"
 
+#include "agent/jail_landlock.h"
+#include "agent/jail_limits.h"
+#include "agent/jail_root.h"
+#include "agent/jail_seccomp.h"
+#include "agent/jail_watch.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -15,12 +21,6 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include "agent/jail_landlock.h"
-#include "agent/jail_limits.h"
-#include "agent/jail_root.h"
-#include "agent/jail_seccomp.h"
-#include "agent/jail_watch.h"
 
 enum { NOBODY = 65534, LAST_CAPABILITY = 63, FAILURE_FD = 3 };
 

@@ -5,14 +5,14 @@
  */
 #include "agent/jail_landlock.h"
 
+#include "common/base/cleanup.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-#include "common/base/cleanup.h"
 
 enum { ASK_VERSION = 1, RULE_PATH_BENEATH = 1 };
 

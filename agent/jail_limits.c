@@ -4,6 +4,9 @@
  */
 #include "agent/jail_limits.h"
 
+#include "common/base/cleanup.h"
+#include "common/base/file.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -15,9 +18,6 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
-
-#include "common/base/cleanup.h"
-#include "common/base/file.h"
 
 #define GROUP_PREFIX "cocos-jail-"
 

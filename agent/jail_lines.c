@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/jail_lines.h"
 
+#include "common/base/encode.h"
+
 #include <stdio.h>
 #include <string.h>
-
-#include "common/base/encode.h"
 
 enum { WINDOW_MS = 1000, CLEAN_MAX = JAIL_LINE_MAX, MARK_LEN = 3 };
 

@@ -4,6 +4,11 @@
  * limits, waits, kills. When it has ended, so has everything of the run: waiting for a pid 1
  * returns only after the kernel has killed and reaped its whole name space.
  */
+#include "agent/child.h"
+#include "agent/jail_init.h"
+#include "agent/jail_limits.h"
+#include "common/base/log.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -15,11 +20,6 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include "agent/child.h"
-#include "agent/jail_init.h"
-#include "agent/jail_limits.h"
-#include "common/base/log.h"
 
 struct outside {
 	struct jail_init init;

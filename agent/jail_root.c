@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/jail_root.h"
 
+#include "common/base/cleanup.h"
+#include "common/base/log.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -9,9 +12,6 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-#include "common/base/cleanup.h"
-#include "common/base/log.h"
 
 enum { PLAIN_NODES = 4096 }; /* files in the root itself, where only we write */
 

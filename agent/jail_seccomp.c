@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/jail_seccomp.h"
 
+#include "common/base/cleanup.h"
+
 #include <errno.h>
 #include <sched.h>
-#include <seccomp.h>
 #include <sys/ioctl.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-
-#include "common/base/cleanup.h"
+#include <seccomp.h>
 
 DEFINE_CLEANUP(scmp_filter_ctx, seccomp_release)
 

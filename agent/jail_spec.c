@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/jail_spec.h"
 
-#include <string.h>
-#include <sys/sysinfo.h>
-
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/base/reader.h"
+
+#include <string.h>
+#include <sys/sysinfo.h>
 
 struct jail_spec_box {
 	struct jail_spec spec;

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/jail_watch.h"
 
+#include "common/base/cleanup.h"
+
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#include "common/base/cleanup.h"
 
 DEFINE_CLEANUP(DIR *, closedir)
 

@@ -5,16 +5,16 @@
  */
 #include "agent/keeper.h"
 
+#include "agent/child.h"
+#include "agent/keeper_state.h"
+#include "common/base/log.h"
+
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-
-#include "agent/child.h"
-#include "agent/keeper_state.h"
-#include "common/base/log.h"
 
 enum {
 	PERMITTED = 1,
@@ -26,11 +26,23 @@ enum {
 static const struct keeper_row rows[] = {
 	{ KEEPER_CHECK, PERMITTED, keeper_answer_check, 0, 0, { 0 } },
 	{ KEEPER_IDENTITY, PERMITTED | ONCE, keeper_answer_identity, 0, 0, { 0 } },
-	{ KEEPER_MEASURE_BOOT, PERMITTED | ONCE, keeper_answer_measure, KEEPER_EVENT_BOOT,
-	  KEEPER_MEASURE_CONFIG, { KEEPER_IDENTITY } },
-	{ KEEPER_MEASURE_CONFIG, 0, keeper_answer_measure, KEEPER_EVENT_CONFIG,
-	  KEEPER_MEASURE_MANIFEST, { KEEPER_RUN, KEEPER_CHANNEL } },
-	{ KEEPER_MEASURE_MANIFEST, ONCE, keeper_answer_measure, KEEPER_EVENT_MANIFEST, KEEPER_RUN,
+	{ KEEPER_MEASURE_BOOT,
+	  PERMITTED | ONCE,
+	  keeper_answer_measure,
+	  KEEPER_EVENT_BOOT,
+	  KEEPER_MEASURE_CONFIG,
+	  { KEEPER_IDENTITY } },
+	{ KEEPER_MEASURE_CONFIG,
+	  0,
+	  keeper_answer_measure,
+	  KEEPER_EVENT_CONFIG,
+	  KEEPER_MEASURE_MANIFEST,
+	  { KEEPER_RUN, KEEPER_CHANNEL } },
+	{ KEEPER_MEASURE_MANIFEST,
+	  ONCE,
+	  keeper_answer_measure,
+	  KEEPER_EVENT_MANIFEST,
+	  KEEPER_RUN,
 	  { 0 } },
 	{ KEEPER_LOG, PERMITTED, keeper_answer_log, 0, 0, { 0 } },
 	{ KEEPER_RUN, ONCE, keeper_answer_run, 0, KEEPER_CHANNEL, { 0 } },
@@ -61,8 +73,8 @@ void keeper_state_init(struct keeper_state *state)
 			state->permitted |= bit_of(rows[i].type);
 }
 
-int keeper_dispatch(struct keeper_state *state, uint8_t type, struct reader *in,
-		    struct writer *out, struct err *e)
+int keeper_dispatch(struct keeper_state *state, uint8_t type, struct reader *in, struct writer *out,
+		    struct err *e)
 {
 	const struct keeper_row *row = row_of(type);
 
@@ -127,7 +139,8 @@ static bool serve_one(struct keeper_state *state, uint8_t packet[KEEPER_REQUEST_
 	uint32_t number = reader_be32(&in);
 	uint8_t type = reader_u8(&in);
 
-	if (keeper_dispatch(state, type, &in, &out, &e) < 0 || writer_check(&out, "keeper answer", &e) < 0)
+	if (keeper_dispatch(state, type, &in, &out, &e) < 0 ||
+	    writer_check(&out, "keeper answer", &e) < 0)
 		return send_answer(number, e.code, (const uint8_t *)e.text, strlen(e.text));
 	return send_answer(number, ERR_OK, out.bytes, out.len);
 }

@@ -83,8 +83,8 @@ int keeper_check(struct keeper *keeper, keeper_measured_fn *done, void *data,
 /* What the answers said so far. */
 struct keeper_facts {
 	enum eat_platform platform; /* of this machine's evidence; EAT_NO_CC: it has none */
-	bool fixed; /* the boot configuration is the one that was fixed at launch */
-	char text[256]; /* for people: "SEV-SNP by configfs-tsm; …" */
+	bool fixed;                 /* the boot configuration is the one that was fixed at launch */
+	char text[256];             /* for people: "SEV-SNP by configfs-tsm; …" */
 };
 const struct keeper_facts *keeper_facts(const struct keeper *keeper);
 
@@ -114,11 +114,11 @@ int keeper_log(struct keeper *keeper, keeper_log_fn *done, void *data, struct er
 /* As the hardware made it. Spans are lent until the callback returns; empty where there is none. */
 struct keeper_evidence {
 	enum eat_platform platform;
-	struct span raw;	/* of SNP with the host's certificates behind; attest.Attestation */
+	struct span raw;        /* of SNP with the host's certificates behind; attest.Attestation */
 	struct span tee_report; /* of SNP with a TPM: the report that binds the TPM */
-	struct span nonce;	/* TPM nonce of the form: the token's eat_nonce */
-	struct span log;	/* the firmware's event log and the agent's behind it */
-	struct span own_log;	/* the agent's alone */
+	struct span nonce;      /* TPM nonce of the form: the token's eat_nonce */
+	struct span log;        /* the firmware's event log and the agent's behind it */
+	struct span own_log;    /* the agent's alone */
 };
 typedef void keeper_evidence_fn(void *data, const struct keeper_evidence *evidence,
 				const struct err *e);
@@ -136,8 +136,8 @@ int keeper_channel(struct keeper *keeper, enum digest_kind hash,
 		   void *data, struct err *e) MUST_CHECK;
 
 /* Form NONCE; ERR_UNAVAILABLE for a type that this machine lacks. */
-int keeper_nonce(struct keeper *keeper, const struct binding_nonce *nonce,
-		 keeper_evidence_fn *done, void *data, struct err *e) MUST_CHECK;
+int keeper_nonce(struct keeper *keeper, const struct binding_nonce *nonce, keeper_evidence_fn *done,
+		 void *data, struct err *e) MUST_CHECK;
 
 /* ---- other questions ---- */
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/keeper_call.h"
 
+#include "common/base/reader.h"
+#include "common/crypto/digest.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "common/base/reader.h"
-#include "common/crypto/digest.h"
 
 /* ---- answers ---- */
 
@@ -91,8 +91,8 @@ static bool read_parts(const struct keeper_call *call, struct reader *in)
 	return true;
 }
 
-bool keeper_call_answer(struct keeper *keeper, const struct keeper_call *call,
-			const uint8_t *bytes, size_t len)
+bool keeper_call_answer(struct keeper *keeper, const struct keeper_call *call, const uint8_t *bytes,
+			size_t len)
 {
 	struct reader in = reader_over(bytes, len);
 
@@ -134,7 +134,9 @@ void keeper_call_fail(const struct keeper_call *call, const struct err *e)
 
 int keeper_check(struct keeper *keeper, keeper_measured_fn *done, void *data, struct err *e)
 {
-	const struct keeper_call call = { .shape = SHAPE_CHECK, .done.measured = done, .data = data };
+	const struct keeper_call call = { .shape = SHAPE_CHECK,
+					  .done.measured = done,
+					  .data = data };
 
 	return keeper_ask(keeper, KEEPER_CHECK, NULL, &call, e);
 }
@@ -207,8 +209,8 @@ int keeper_channel(struct keeper *keeper, enum digest_kind hash,
 	return keeper_ask(keeper, KEEPER_CHANNEL, &content, &call, e);
 }
 
-int keeper_nonce(struct keeper *keeper, const struct binding_nonce *nonce,
-		 keeper_evidence_fn *done, void *data, struct err *e)
+int keeper_nonce(struct keeper *keeper, const struct binding_nonce *nonce, keeper_evidence_fn *done,
+		 void *data, struct err *e)
 {
 	const struct keeper_call call = { .shape = SHAPE_EVIDENCE,
 					  .done.evidence = done,
@@ -246,8 +248,7 @@ int keeper_activate(struct keeper *keeper, struct span blob, struct span secret,
 		    keeper_parts_fn *done, void *data, struct err *e)
 {
 	const struct keeper_call call = { .shape = SHAPE_PARTS, .done.parts = done, .data = data };
-	CLEANUP_WRITER struct writer content =
-		writer_up_to(4 + 2 * PROVIDER_TPM_CREDENTIAL_MAX);
+	CLEANUP_WRITER struct writer content = writer_up_to(4 + 2 * PROVIDER_TPM_CREDENTIAL_MAX);
 
 	writer_be16(&content, (uint16_t)blob.len);
 	writer_bytes(&content, blob.bytes, blob.len);

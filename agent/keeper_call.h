@@ -48,6 +48,6 @@ int keeper_ask(struct keeper *keeper, enum keeper_request type, const struct wri
 	       const struct keeper_call *call, struct err *e) MUST_CHECK;
 
 /* keeper_call.c: hands the answer over; false if it is none of that shape (nobody was called). */
-bool keeper_call_answer(struct keeper *keeper, const struct keeper_call *call,
-			const uint8_t *bytes, size_t len);
+bool keeper_call_answer(struct keeper *keeper, const struct keeper_call *call, const uint8_t *bytes,
+			size_t len);
 void keeper_call_fail(const struct keeper_call *call, const struct err *e);

@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/child.h"
 #include "agent/keeper.h"
+#include "agent/keeper_call.h"
+#include "agent/keeper_protocol.h"
+#include "common/base/log.h"
+#include "common/base/reader.h"
 
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-
-#include "agent/child.h"
-#include "agent/keeper_call.h"
-#include "agent/keeper_protocol.h"
-#include "common/base/log.h"
-#include "common/base/reader.h"
 
 enum { PATIENCE_MS = 60000 }; /* a TPM that takes longer for one command will not come back */
 

@@ -5,13 +5,12 @@
  * EV_EVENT_TAG and "cocos-…" as data.
  */
 #include "agent/keeper_state.h"
-
-#include <string.h>
-
 #include "attestation/event_log.h"
 #include "attestation/tpm_alg.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
+
+#include <string.h>
 
 enum {
 	EV_EVENT_TAG = 6,

@@ -2,15 +2,14 @@
 /* The three forms of evidence and no other. Whatever comes in is hashed under the form's name, with
  * the identity key inside, before a device sees it. */
 #include "agent/keeper_state.h"
-
-#include <string.h>
-
 #include "attestation/pb.h"
 #include "attestation/provider_tpm_ak.h"
 #include "attestation/snp_appraise.h"
 #include "attestation/tpm_attestation.h"
 #include "common/base/log.h"
 #include "common/crypto/digest.h"
+
+#include <string.h>
 
 enum { EVIDENCE_MAX = 256 << 10 };
 
@@ -123,8 +122,9 @@ static int compare(const struct keeper_state *state, const struct run_statement 
 		{ "manifest",
 		  memcmp(s->manifest, state->events[KEEPER_EVENT_MANIFEST], SHA3_256_LEN) == 0 },
 		{ "fixed at launch", s->fixed == state->fixed },
-		{ "identity", s->external || (s->identity_len == state->own_len &&
-					      memcmp(s->identity, state->own, state->own_len) == 0) },
+		{ "identity",
+		  s->external || (s->identity_len == state->own_len &&
+				  memcmp(s->identity, state->own, state->own_len) == 0) },
 		{ "weakening words", !state->development || s->weak_count > 0 },
 	};
 
@@ -198,8 +198,8 @@ static int platform_of(uint8_t type, enum eat_platform *platform, struct err *e)
 	return 0;
 }
 
-int keeper_answer_nonce(struct keeper_state *state, const struct keeper_row *row,
-			struct reader *in, struct writer *out, struct err *e)
+int keeper_answer_nonce(struct keeper_state *state, const struct keeper_row *row, struct reader *in,
+			struct writer *out, struct err *e)
 {
 	struct binding_nonce nonce = { .type = reader_u8(in) };
 	enum eat_platform platform;

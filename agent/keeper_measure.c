@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Events into registers, in the order of trust, and the log of them. */
 #include "agent/keeper_state.h"
-
-#include <string.h>
-
 #include "attestation/provider_rtmr.h"
 #include "common/base/bytes.h"
 #include "common/base/encode.h"
 #include "common/base/log.h"
 #include "common/crypto/digest.h"
+
+#include <string.h>
 
 static void log_add(struct keeper_state *state, uint32_t pcr, enum keeper_event event,
 		    const struct provider_digests *digests)
@@ -97,14 +96,16 @@ static int compare_with_launch(struct keeper_state *state, const struct provider
 	    state->tee->launch(&state->options, report_data, &launch, e) < 0)
 		return err_wrap(e, "what the launch fixed");
 	if (launch.len == 0)
-		log_warn("this kernel does not show what the launch fixed: nothing counts as fixed");
+		log_warn(
+			"this kernel does not show what the launch fixed: nothing counts as fixed");
 	if (bytes_are(launch.bytes, launch.len, 0))
 		return 0;
 	const uint8_t *wanted = launch.len == sizeof(boot->sha256) ? boot->sha256 : boot->sha384;
 	if (memcmp(launch.bytes, wanted, launch.len) != 0)
-		return err_set(e, ERR_DENIED,
-			       "the boot configuration is not the one that was fixed at launch (%s)",
-			       state->tee->platform == EAT_TDX ? "MRCONFIGID" : "HOST_DATA");
+		return err_set(
+			e, ERR_DENIED,
+			"the boot configuration is not the one that was fixed at launch (%s)",
+			state->tee->platform == EAT_TDX ? "MRCONFIGID" : "HOST_DATA");
 	state->fixed = true;
 	return 0;
 }

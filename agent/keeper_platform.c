@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What this machine has: looked for once, and told. */
 #include "agent/keeper_state.h"
-
-#include <stdio.h>
-
 #include "attestation/provider_rtmr.h"
 #include "attestation/provider_svsm.h"
 #include "common/base/log.h"
+
+#include <stdio.h>
 
 static void set_paths(struct keeper_state *state)
 {
@@ -37,8 +36,8 @@ static int look(struct keeper_state *state, struct err *e)
 		return err_wrap(e, "--tsm '%s'", state->tsm); /* it was promised */
 	state->has_rtmr = state->tee && state->tee->platform == EAT_TDX &&
 			  rtmr_is_there(state->options.paths.measurements);
-	state->wants_tpm = state->tcti ||
-			   (!state->development && (!state->tee || provider_tpm_is_there()));
+	state->wants_tpm =
+		state->tcti || (!state->development && (!state->tee || provider_tpm_is_there()));
 	state->looked = true;
 	return 0;
 }
@@ -81,12 +80,13 @@ enum eat_platform keeper_platform(const struct keeper_state *state)
 /* A TPM beside a TEE is the host's; it takes measurements, and says nothing in evidence. */
 static void describe(const struct keeper_state *state, char *text, size_t size)
 {
-	const char *tpm = !state->tpm	? ""
+	const char *tpm = !state->tpm   ? ""
 			  : !state->tee ? "TPM 2.0"
-			  : state->bound ? "; the TPM of its SVSM"
-					: "; a TPM of the host's, measured into and never evidence";
+			  : state->bound
+				  ? "; the TPM of its SVSM"
+				  : "; a TPM of the host's, measured into and never evidence";
 	const char *rtmr = !state->tee || state->tee->platform != EAT_TDX ? ""
-			   : state->has_rtmr ? "; RTMR3"
+			   : state->has_rtmr                              ? "; RTMR3"
 					     : "; no RTMR3, this kernel is too old for it";
 
 	snprintf(text, size, "%s%s%s", state->tee ? state->tee->name : "", rtmr, tpm);
@@ -94,8 +94,8 @@ static void describe(const struct keeper_state *state, char *text, size_t size)
 		snprintf(text, size, "no TEE and no TPM");
 }
 
-int keeper_answer_check(struct keeper_state *state, const struct keeper_row *row,
-			struct reader *in, struct writer *out, struct err *e)
+int keeper_answer_check(struct keeper_state *state, const struct keeper_row *row, struct reader *in,
+			struct writer *out, struct err *e)
 {
 	bool first = !state->looked;
 	char text[200];

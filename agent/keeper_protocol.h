@@ -20,12 +20,13 @@ enum keeper_request {
 	KEEPER_MEASURE_BOOT = 2,     /* digests → measured(1) fixed(1) */
 	KEEPER_MEASURE_CONFIG = 3,   /* digests → measured(1) fixed(1) */
 	KEEPER_MEASURE_MANIFEST = 4, /* the same */
-	KEEPER_LOG = 5, /* → per entry: pcr(1) event(1) sha256_bank(32) sha384_bank(48) */
+	KEEPER_LOG = 5,      /* → per entry: pcr(1) event(1) sha256_bank(32) sha384_bank(48) */
 	KEEPER_IDENTITY = 6, /* SPKI → measured(1) fixed(1); once */
 	KEEPER_RUN = 7,      /* run statement → evidence; once for each manifest */
 	KEEPER_CHANNEL = 8,  /* hash(1) exporter(32) → evidence; after RUN */
-	KEEPER_NONCE = 9, /* type(1) length(1) TEE's, length(1) TPM's → evidence; after the boot's */
-	KEEPER_IMA = 10,  /* → parts: the kernel's log, PCR10 */
+	KEEPER_NONCE =
+		9,       /* type(1) length(1) TEE's, length(1) TPM's → evidence; after the boot's */
+	KEEPER_IMA = 10, /* → parts: the kernel's log, PCR10 */
 	KEEPER_ENDORSEMENT = 11, /* → parts: AK, its certificate, EK, its certificate */
 	KEEPER_ACTIVATE = 12,    /* length(2) blob, length(2) secret → parts: the secret */
 };
@@ -38,6 +39,6 @@ enum {
 	KEEPER_DIGESTS_LEN = 32 + 48, /* SHA3-256, SHA3-384 */
 	KEEPER_ENTRY_LEN = 2 + KEEPER_DIGESTS_LEN,
 	KEEPER_REQUEST_MAX = KEEPER_HEAD_LEN + RUN_STATEMENT_MAX,
-	KEEPER_PIECE_MAX = 32 << 10, /* of content in one packet */
+	KEEPER_PIECE_MAX = 32 << 10,                /* of content in one packet */
 	KEEPER_CONTENT_MAX = KEEPER_IMA_MAX + 4096, /* the largest answer */
 };

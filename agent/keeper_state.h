@@ -50,14 +50,14 @@ struct keeper_row {
 	unsigned int flags;
 	keeper_answer_fn *answer;
 	enum keeper_event event;
-	enum keeper_request then; /* becomes permitted when this one has succeeded */
+	enum keeper_request then;    /* becomes permitted when this one has succeeded */
 	enum keeper_request ends[2]; /* stop being permitted as soon as this one is tried */
 };
 
 /* keeper.c: what is permitted at the start; then one request after the other. */
 void keeper_state_init(struct keeper_state *state);
-int keeper_dispatch(struct keeper_state *state, uint8_t type, struct reader *in,
-		    struct writer *out, struct err *e) MUST_CHECK;
+int keeper_dispatch(struct keeper_state *state, uint8_t type, struct reader *in, struct writer *out,
+		    struct err *e) MUST_CHECK;
 
 /* keeper_platform.c: looks once; opens the TPM that is wanted. */
 int keeper_need_platform(struct keeper_state *state, struct err *e) MUST_CHECK;

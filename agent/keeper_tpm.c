@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is asked of the TPM beside evidence: IMA's log, and who vouches for the attestation key. */
 #include "agent/keeper_state.h"
-
-#include <string.h>
-
 #include "attestation/provider_tpm_ak.h"
 #include "common/base/file.h"
+
+#include <string.h>
 
 enum { IMA_PCR = 10, IMA_ATTEMPTS = 5 };
 

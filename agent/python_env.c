@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/python_env.h"
 
+#include "agent/runner.h"
+#include "common/base/file.h"
+#include "common/base/log.h"
+#include "common/bundle.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -9,11 +14,6 @@
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
-
-#include "agent/runner.h"
-#include "common/base/file.h"
-#include "common/base/log.h"
-#include "common/bundle.h"
 
 DEFINE_CLEANUP(DIR *, closedir)
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/python_version.h"
 
-#include <ctype.h>
-#include <string.h>
-
 #include "common/base/cleanup.h"
 #include "common/base/log.h"
+
+#include <ctype.h>
+#include <string.h>
 
 enum { DIGITS_MAX = 18 };
 

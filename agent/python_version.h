@@ -38,8 +38,7 @@ struct python_spec {
 		PYTHON_MORE,
 		PYTHON_MORE_EQUAL,
 		PYTHON_COMPATIBLE,
-	}
-	operator;
+	} operator;
 	bool prefix; /* == 1.2.* */
 	struct python_version version;
 };

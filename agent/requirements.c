@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/requirements.h"
 
-#include <ctype.h>
-#include <string.h>
-
 #include "agent/runner.h"
 #include "common/base/cleanup.h"
 #include "common/base/encode.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
+
+#include <ctype.h>
+#include <string.h>
 
 enum { LINE_MAX_ = 32768 };
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/runner.h"
 
-#include <stdio.h>
-#include <string.h>
-
 #include "agent/runner_prepare.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
+
+#include <stdio.h>
+#include <string.h>
 
 struct runner {
 	uv_loop_t *loop;

@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/runner_prepare.h"
 
+#include "common/base/file.h"
+#include "common/base/log.h"
+#include "common/base/writer.h"
+#include "common/bundle.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -8,11 +13,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include "common/base/file.h"
-#include "common/base/log.h"
-#include "common/base/writer.h"
-#include "common/bundle.h"
 
 DEFINE_CLEANUP(DIR *, closedir)
 

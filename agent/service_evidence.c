@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Attestation, IMAMeasurements, AzureAttestationToken, ActivateCredential: evidence of form NONCE and
  * what else tells of this machine. Nobody has to say who he is: it holds no secret. */
+#include "agent.pb-c.h"
 #include "agent/agent.h"
 #include "agent/evidence.h"
 #include "agent/service.h"
-#include "agent.pb-c.h"
 #include "attestation/provider_tpm_ak.h"
 #include "attestation/tpm_public.h"
 #include "common/crypto/key.h"
@@ -25,7 +25,7 @@ struct evidence_call {
 	bool has_pcr10;
 
 	uint8_t ek[SHA256_LEN]; /* ActivateCredential: of which EK, */
-	bool activate;		/* if it was asked for a secret, */
+	bool activate;          /* if it was asked for a secret, */
 	uint8_t *blob, *secret; /* and of what */
 	size_t blob_len, secret_len;
 	uint8_t *cert;
@@ -242,8 +242,9 @@ static int check_ek(struct span public_area, const uint8_t wanted[SHA256_LEN], s
 	    key_to_spki(key, &spki, &len, e) < 0 || digest(DIGEST_SHA256, spki, len, found, e) < 0)
 		return err_wrap(e, "endorsement key");
 	if (memcmp(found, wanted, sizeof(found)) != 0)
-		return err_set(e, ERR_NOT_FOUND,
-			       "ActivateCredential: this TPM's RSA 2048 endorsement key is another");
+		return err_set(
+			e, ERR_NOT_FOUND,
+			"ActivateCredential: this TPM's RSA 2048 endorsement key is another");
 	return 0;
 }
 
@@ -271,10 +272,9 @@ static void on_endorsement(void *data, const struct span *parts, size_t count,
 		return;
 	}
 	if (check_ek(parts[2], c->ek, &e) == 0)
-		c->request = evidence_activate(rpc_call_service(call),
-					       (struct span){ c->blob, c->blob_len },
-					       (struct span){ c->secret, c->secret_len },
-					       on_activated, call, &e);
+		c->request = evidence_activate(
+			rpc_call_service(call), (struct span){ c->blob, c->blob_len },
+			(struct span){ c->secret, c->secret_len }, on_activated, call, &e);
 	if (!c->request)
 		rpc_call_finish(call, &e);
 }

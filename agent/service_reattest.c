@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reattest: evidence again on a connection whose prologue brought it the first time. */
-#include "agent/service.h"
 #include "agent.pb-c.h"
+#include "agent/service.h"
 #include "attestation/attested_server.h"
 
 static void on_answer(void *data, const uint8_t *authenticator, size_t len,

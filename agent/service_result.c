@@ -5,10 +5,10 @@
  * Once means delivered: the consumer's stack has acknowledged everything up to the trailers. Until
  * then the same consumer may try again, which ends an earlier attempt that is still under way.
  */
+#include "agent.pb-c.h"
 #include "agent/access.h"
 #include "agent/agent.h"
 #include "agent/service.h"
-#include "agent.pb-c.h"
 #include "common/base/log.h"
 
 #include <errno.h>

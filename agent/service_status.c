@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Status: where the computation stands, and a challenge for those without TLS. */
+#include "agent.pb-c.h"
 #include "agent/agent.h"
 #include "agent/service.h"
-#include "agent.pb-c.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Algo and Data: the way of the bytes. */
+#include "agent.pb-c.h"
 #include "agent/service.h"
 #include "agent/upload_call.h"
-#include "agent.pb-c.h"
 #include "common/base/log.h"
 #include "common/rpc/wire.h"
 

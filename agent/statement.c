@@ -102,8 +102,7 @@ static int make(const struct statement_input *in, struct run_statement *s, struc
 	return failed;
 }
 
-int statement_make(const struct statement_input *input, uint8_t **bytes, size_t *len,
-		   struct err *e)
+int statement_make(const struct statement_input *input, uint8_t **bytes, size_t *len, struct err *e)
 {
 	CLEANUP(free) struct run_statement *s = calloc(1, sizeof(*s));
 	CLEANUP_WRITER struct writer w = writer_up_to(RUN_STATEMENT_MAX);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/upload_call.h"
-
 #include "common/base/encode.h"
 #include "common/base/log.h"
 #include "common/crypto/digest.h"
@@ -168,8 +167,7 @@ static size_t find_named(struct upload_call *u, size_t *hinted)
 	for (size_t i = 0; i < c->dataset_count; i++) {
 		const struct asset *a = &c->datasets[i];
 
-		if (a->name[0] ? strcmp(a->name, u->filename) != 0 :
-				 is_reserved(c, u->filename, i))
+		if (a->name[0] ? strcmp(a->name, u->filename) != 0 : is_reserved(c, u->filename, i))
 			continue;
 		named++;
 		u->may_be[i] = is_hinted(u, a);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "agent/upload_call.h"
-
 #include "agent/stop.h"
+#include "agent/upload_call.h"
 #include "common/base/encode.h"
 #include "common/base/file.h"
 #include "common/base/log.h"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/ak_cert.h"
 
-#include <string.h>
-
 #include "common/crypto/key.h"
+
+#include <string.h>
 
 /* Intermediates that may be offered; more than a path needs, since several may have one name. */
 enum { OFFERED_MAX = 16 };

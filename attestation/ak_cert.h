@@ -11,7 +11,8 @@ enum { AK_CERT_PATH_MAX = 4 };
 
 struct ak_cert_input {
 	struct span cert; /* DER or PEM, one certificate */
-	const struct span *intermediates; /* each DER, or PEM with any number; nobody trusts these */
+	const struct span
+		*intermediates; /* each DER, or PEM with any number; nobody trusts these */
 	size_t intermediate_count;
 	struct span root; /* DER or PEM, named by the relying party; compared by key */
 	int64_t at;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/attested_client.h"
 
-#include <string.h>
-
 #include "attestation/attested_judge.h"
+
+#include <string.h>
 
 /* One connection. */
 struct attested_link {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/attested_judge.h"
 
-#include <string.h>
-
 #include "attestation/attested_session.h"
 #include "common/rpc/job.h"
+
+#include <string.h>
 
 struct attested_client {
 	unsigned refs;

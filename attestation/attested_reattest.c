@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/attested_reattest.h"
 
-#include <string.h>
-
 #include "agent.pb-c.h"
 #include "attestation/attested_judge.h"
 #include "common/rpc/sync.h"
+
+#include <string.h>
 
 static const struct rpc_method method = { "/agent.AgentService/Reattest", RPC_BIDI,
 					  &agent__reattest_request__descriptor,

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/attested_server.h"
 
-#include <string.h>
-#include <openssl/x509.h>
-
 #include "attestation/attested_session.h"
 #include "common/base/log.h"
+
+#include <string.h>
+#include <openssl/x509.h>
 
 struct attested_server {
 	EVP_PKEY *key;

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/authenticator.h"
 
-#include <string.h>
-
 #include "attestation/authenticator_extension.h"
 #include "attestation/x509.h"
 #include "common/base/encode.h"
 
+#include <string.h>
+
 enum { /* RFC 8446, section 4 */
-	MESSAGE_CERTIFICATE = 11,
-	MESSAGE_CERTIFICATE_VERIFY = 15,
-	MESSAGE_FINISHED = 20,
-	EXTENSION_ATTESTATION = 0xFF00,
+       MESSAGE_CERTIFICATE = 11,
+       MESSAGE_CERTIFICATE_VERIFY = 15,
+       MESSAGE_FINISHED = 20,
+       EXTENSION_ATTESTATION = 0xFF00,
 };
 
 /* RFC 9261, section 5.2.2: what CertificateVerify signs. */
@@ -40,8 +40,9 @@ static size_t signed_content(const struct authenticator_session *s, const uint8_
 
 /* ---- writing ---- */
 
-static int write_certificate(const struct authenticator_session *s, const struct ea_request *request,
-			     const struct authenticator_input *in, struct writer *w, struct err *e)
+static int write_certificate(const struct authenticator_session *s,
+			     const struct ea_request *request, const struct authenticator_input *in,
+			     struct writer *w, struct err *e)
 {
 	struct binding_binder binder;
 	struct binding unused;
@@ -222,7 +223,8 @@ static int parse_certificate(struct reader *body, const struct ea_request *reque
 
 	if (!reader_done(body))
 		return malformed(e, "the Certificate message");
-	if (context_len != EA_CONTEXT_LEN || !bytes_equal(context, request->context, EA_CONTEXT_LEN))
+	if (context_len != EA_CONTEXT_LEN ||
+	    !bytes_equal(context, request->context, EA_CONTEXT_LEN))
 		return malformed(e, "its context is not the request's");
 	while (reader_ok(&list) && reader_left(&list))
 		if (parse_entry(&list, request, p, e) < 0)
@@ -244,7 +246,8 @@ static int parse_certificate(struct reader *body, const struct ea_request *reque
 }
 
 static int check_verify(const struct authenticator_session *s, const struct digest_part *request,
-			struct digest_part before, struct reader *body, EVP_PKEY *key, struct err *e)
+			struct digest_part before, struct reader *body, EVP_PKEY *key,
+			struct err *e)
 {
 	uint8_t hash[DIGEST_MAX], content[SIGNED_PADDING + sizeof(signed_label) + DIGEST_MAX];
 	char curve[32] = "";

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/authenticator_extension.h"
 
-#include <string.h>
-
 #include "common/base/encode.h"
 #include "common/base/json.h"
+
+#include <string.h>
 
 #define MEDIA_TYPE "application/eat+cwt"
 

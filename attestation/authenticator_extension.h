@@ -16,4 +16,5 @@ int authenticator_extension_write(const struct binding_binder *binder, const uin
 /* The extension's body, with its inner length. Exactly the members of version 1 are taken, and the
  * binder must be `wanted`, which the caller computed from his own session. Malloc'ed evidence. */
 int authenticator_extension_parse(struct reader *body, const struct binding_binder *wanted,
-				  uint8_t **evidence, size_t *evidence_len, struct err *e) MUST_CHECK;
+				  uint8_t **evidence, size_t *evidence_len,
+				  struct err *e) MUST_CHECK;

@@ -48,7 +48,8 @@ int binding_nonce(const struct binding_nonce *nonce, const uint8_t *spki, size_t
 		  struct binding *out, struct err *e) MUST_CHECK;
 
 /* RUN: both are hashes of r = "cocos-run-v1" ‖ 0 ‖ statement, which holds the SPKI itself. */
-int binding_run(const uint8_t *statement, size_t len, struct binding *out, struct err *e) MUST_CHECK;
+int binding_run(const uint8_t *statement, size_t len, struct binding *out,
+		struct err *e) MUST_CHECK;
 
 /* A TPM in a TEE: REPORT_DATA = SHA3-512(report data ‖ TPMT_PUBLIC of the AK). */
 int binding_with_ak(const uint8_t report_data[BINDING_REPORT_DATA_LEN], const uint8_t *ak_public,

@@ -1,31 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/corim.h"
 
-#include <string.h>
-
 #include "attestation/corim_comid.h"
 #include "attestation/cose.h"
 #include "common/base/reader.h"
 
+#include <string.h>
+
 enum { /* corim-map and its relatives */
-	CORIM_TAG = 501,
-	CORIM_ID = 0,
-	CORIM_TAGS = 1,
-	CORIM_DEPENDENT_RIMS = 2,
-	CORIM_PROFILE = 3,
-	CORIM_VALIDITY = 4,
-	CORIM_ENTITIES = 5,
+       CORIM_TAG = 501,
+       CORIM_ID = 0,
+       CORIM_TAGS = 1,
+       CORIM_DEPENDENT_RIMS = 2,
+       CORIM_PROFILE = 3,
+       CORIM_VALIDITY = 4,
+       CORIM_ENTITIES = 5,
 
-	TAG_COSWID = 505,
-	TAG_COMID = 506,
-	TAG_COTL = 508,
+       TAG_COSWID = 505,
+       TAG_COMID = 506,
+       TAG_COTL = 508,
 
-	TAG_TIME = 1,
-	TAG_URI = 32,
+       TAG_TIME = 1,
+       TAG_URI = 32,
 
-	COSE_CORIM_META = 8,
-	META_SIGNER = 0,
-	META_VALIDITY = 1,
+       COSE_CORIM_META = 8,
+       META_SIGNER = 0,
+       META_VALIDITY = 1,
 };
 
 #define CONTENT_TYPE "application/rim+cbor"
@@ -61,8 +61,8 @@ static int read_validity(const struct datum *map, int64_t *from, int64_t *to, st
 static int check_validity(const char *what, int64_t from, int64_t to, int64_t at, struct err *e)
 {
 	if (at < from || at > to)
-		return err_set(e, ERR_DENIED, "corim: %s holds from %lld to %lld, not at %lld", what,
-			       (long long)from, (long long)to, (long long)at);
+		return err_set(e, ERR_DENIED, "corim: %s holds from %lld to %lld, not at %lld",
+			       what, (long long)from, (long long)to, (long long)at);
 	return 0;
 }
 
@@ -136,8 +136,7 @@ static int read_map(const struct datum *map, int64_t at, struct corim *c, struct
 
 	if (map->type != DATUM_MAP)
 		return corim_wrong(e, "not a map");
-	if (!datum_get(map, CORIM_ID) ||
-	    corim_read_name(datum_get(map, CORIM_ID), &c->id, e) < 0)
+	if (!datum_get(map, CORIM_ID) || corim_read_name(datum_get(map, CORIM_ID), &c->id, e) < 0)
 		return corim_wrong(e, "without an id of text or 16 bytes");
 	if (profile && read_profile(profile, c, e) < 0)
 		return -(int)e->code;

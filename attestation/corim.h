@@ -29,9 +29,17 @@ struct corim_bytes {
 
 /* A class id, instance or measurement key: what its tag says it is. */
 struct corim_id {
-	enum { CORIM_ID_NONE, CORIM_ID_UUID, CORIM_ID_OID, CORIM_ID_BYTES, CORIM_ID_UINT,
-	       CORIM_ID_TEXT, CORIM_ID_OTHER } kind;
-	uint64_t tag; /* of CORIM_ID_BYTES: 550 UEID, 560 bytes, …; of CORIM_ID_OTHER, which has no value */
+	enum {
+		CORIM_ID_NONE,
+		CORIM_ID_UUID,
+		CORIM_ID_OID,
+		CORIM_ID_BYTES,
+		CORIM_ID_UINT,
+		CORIM_ID_TEXT,
+		CORIM_ID_OTHER
+	} kind;
+	uint64_t
+		tag; /* of CORIM_ID_BYTES: 550 UEID, 560 bytes, …; of CORIM_ID_OTHER, which has no value */
 	uint64_t number;
 	struct corim_bytes value;
 };
@@ -63,12 +71,12 @@ struct corim_reference { /* one reference-triple */
 	size_t count;
 };
 
-struct corim_tag { /* one CoMID; other kinds have no references */
+struct corim_tag {             /* one CoMID; other kinds have no references */
 	bool is_comid, tagged; /* tagged: 506(bytes), else bytes that begin with the tag */
 	uint64_t number;       /* 505 CoSWID, 506 CoMID, 508 CoTL */
 	struct corim_id id;
 	uint64_t version;
-	int64_t triples[16];   /* the kinds that are there; a profile's own are negative */
+	int64_t triples[16]; /* the kinds that are there; a profile's own are negative */
 	size_t triple_count;
 	struct corim_reference *references;
 	size_t count;
@@ -77,8 +85,8 @@ struct corim_tag { /* one CoMID; other kinds have no references */
 
 struct corim {
 	struct datum *tree;
-	bool tagged;	      /* under tag 501 */
-	struct corim_id id;   /* text, or 16 bytes as a UUID */
+	bool tagged;             /* under tag 501 */
+	struct corim_id id;      /* text, or 16 bytes as a UUID */
 	struct corim_id profile; /* OID, or text of a URI */
 	bool has_validity;
 	int64_t not_before, not_after; /* not_before INT64_MIN where absent */

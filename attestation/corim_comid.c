@@ -4,31 +4,31 @@
 #include <string.h>
 
 enum { /* draft-ietf-rats-corim, section 5 */
-	COMID_IDENTITY = 1,
-	COMID_TRIPLES = 4,
-	TRIPLE_REFERENCE = 0,
+       COMID_IDENTITY = 1,
+       COMID_TRIPLES = 4,
+       TRIPLE_REFERENCE = 0,
 
-	ENVIRONMENT_CLASS = 0,
-	ENVIRONMENT_INSTANCE = 1,
-	ENVIRONMENT_GROUP = 2,
+       ENVIRONMENT_CLASS = 0,
+       ENVIRONMENT_INSTANCE = 1,
+       ENVIRONMENT_GROUP = 2,
 
-	MEASUREMENT_KEY = 0,
-	MEASUREMENT_VALUE = 1,
+       MEASUREMENT_KEY = 0,
+       MEASUREMENT_VALUE = 1,
 
-	VALUE_VERSION = 0,
-	VALUE_SVN = 1,
-	VALUE_DIGESTS = 2,
-	VALUE_RAW = 4,
+       VALUE_VERSION = 0,
+       VALUE_SVN = 1,
+       VALUE_DIGESTS = 2,
+       VALUE_RAW = 4,
 
-	TAG_UUID = 37,
-	TAG_OID = 111,
-	TAG_UEID = 550,
-	TAG_SVN = 552,
-	TAG_MIN_SVN = 553,
-	TAG_BYTES = 560,
-	TAG_MASKED = 563,
+       TAG_UUID = 37,
+       TAG_OID = 111,
+       TAG_UEID = 550,
+       TAG_SVN = 552,
+       TAG_MIN_SVN = 553,
+       TAG_BYTES = 560,
+       TAG_MASKED = 563,
 
-	UUID_LEN = 16,
+       UUID_LEN = 16,
 };
 
 /* IANA Named Information Hash Algorithm registry. */
@@ -36,8 +36,8 @@ static const struct {
 	uint64_t number;
 	size_t len;
 } algorithms[] = {
-	{ 1, 32 },  { 2, 16 },	{ 3, 15 },  { 4, 12 }, { 5, 8 },   { 6, 4 },
-	{ 7, 48 },  { 8, 64 },	{ 9, 28 }, { 10, 32 }, { 11, 48 }, { 12, 64 },
+	{ 1, 32 }, { 2, 16 }, { 3, 15 }, { 4, 12 },  { 5, 8 },   { 6, 4 },
+	{ 7, 48 }, { 8, 64 }, { 9, 28 }, { 10, 32 }, { 11, 48 }, { 12, 64 },
 };
 
 int corim_read_name(const struct datum *value, struct corim_id *id, struct err *e)
@@ -74,8 +74,7 @@ int corim_read_id(const struct datum *value, struct corim_id *id, struct err *e)
 	}
 	if (value->type != DATUM_TAG)
 		return corim_wrong(e, "an identifier of unknown form");
-	if (value->value == TAG_UUID &&
-	    (content->type != DATUM_BYTES || content->len != UUID_LEN))
+	if (value->value == TAG_UUID && (content->type != DATUM_BYTES || content->len != UUID_LEN))
 		return corim_wrong(e, "a UUID that has not 16 bytes");
 	if (tag_is_of_bytes(value->value) && (content->type != DATUM_BYTES || !content->len))
 		return corim_wrong(e, "an identifier without its bytes");
@@ -121,7 +120,8 @@ static int read_class(const struct datum *map, struct corim_reference *ref, stru
 		ref->has_layer = true;
 		ref->layer = layer->value;
 	}
-	ref->has_more |= map->count > count_of(id) + count_of(layer) + count_of(vendor) + count_of(model);
+	ref->has_more |=
+		map->count > count_of(id) + count_of(layer) + count_of(vendor) + count_of(model);
 	if (read_text(vendor, &ref->vendor, e) < 0)
 		return -(int)e->code;
 	return read_text(model, &ref->model, e);
@@ -170,7 +170,8 @@ static int read_digest(const struct datum *pair, struct corim_digest *out, struc
 		return err_set(e, ERR_INVALID, "corim: digest algorithm %llu is unknown",
 			       (unsigned long long)pair->items[0].value);
 	if (pair->items[1].len != algorithms[i].len)
-		return err_set(e, ERR_INVALID, "corim: a digest of %zu bytes; its algorithm has %zu",
+		return err_set(e, ERR_INVALID,
+			       "corim: a digest of %zu bytes; its algorithm has %zu",
 			       pair->items[1].len, algorithms[i].len);
 	*out = (struct corim_digest){ pair->items[0].value,
 				      { pair->items[1].bytes, pair->items[1].len } };
@@ -257,7 +258,8 @@ static int read_measurement(const struct datum *map, struct corim_measurement *m
 		return -(int)e->code;
 	for (size_t i = 0; i < values->count; i++) {
 		if (!datum_int(&values->items[2 * i], &number))
-			return corim_wrong(e, "a measurement's value under a key that is no integer");
+			return corim_wrong(e,
+					   "a measurement's value under a key that is no integer");
 		if (read_value(number, &values->items[2 * i + 1], m, e) < 0)
 			return -(int)e->code;
 	}

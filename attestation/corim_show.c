@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/corim.h"
+#include "common/base/json.h"
+#include "common/base/writer.h"
 
 #include <inttypes.h>
 #include <string.h>
-
-#include "common/base/json.h"
-#include "common/base/writer.h"
 
 static void text(struct writer *w, struct corim_bytes b)
 {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/corim_values.h"
 
-#include <stdio.h>
-#include <string.h>
-
 #include "attestation/corim_write.h"
 #include "common/base/bytes.h"
+
+#include <stdio.h>
+#include <string.h>
 
 enum { ALG_SHA384 = 7, KEY_MEASUREMENT = 641 };
 

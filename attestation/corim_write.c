@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/corim_write.h"
 
-#include <stdio.h>
-#include <string.h>
-
 #include "attestation/cose.h"
 #include "common/base/bytes.h"
 #include "common/base/encode.h"
 #include "common/base/writer.h"
+
+#include <stdio.h>
+#include <string.h>
 
 enum {
 	ALG_SHA384 = 7,

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/cose.h"
 
+#include "common/base/reader.h"
+#include "common/base/writer.h"
+
+#include <string.h>
 #include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/rsa.h>
-#include <string.h>
-
-#include "common/base/reader.h"
-#include "common/base/writer.h"
 
 DEFINE_CLEANUP(ECDSA_SIG *, ECDSA_SIG_free)
 
@@ -73,13 +73,14 @@ static int check_crit(const struct cose *m, const int64_t *known, size_t count, 
 	if (crit->type != DATUM_ARRAY || !crit->count)
 		return err_set(e, ERR_INVALID, "cose: crit is no array, or an empty one");
 	for (size_t i = 0; i < crit->count; i++) {
-		bool understood = datum_int(&crit->items[i], &label) &&
-				  label >= COSE_HEADER_ALG && label <= COSE_HEADER_KID;
+		bool understood = datum_int(&crit->items[i], &label) && label >= COSE_HEADER_ALG &&
+				  label <= COSE_HEADER_KID;
 
 		for (size_t k = 0; !understood && k < count; k++)
 			understood = datum_int(&crit->items[i], &label) && label == known[k];
 		if (!understood || !datum_get(m->headers, label))
-			return err_set(e, ERR_INVALID, "cose: a critical header that is unknown here");
+			return err_set(e, ERR_INVALID,
+				       "cose: a critical header that is unknown here");
 	}
 	return 0;
 }
@@ -115,10 +116,12 @@ static int check_headers(struct cose *m, struct err *e)
 
 		if (datum_int(name, &label) &&
 		    (label == COSE_HEADER_ALG || datum_get(m->headers, label)))
-			return err_set(e, ERR_INVALID, "cose: header %lld stands in the wrong place",
+			return err_set(e, ERR_INVALID,
+				       "cose: header %lld stands in the wrong place",
 				       (long long)label);
 		if (name->type == DATUM_TEXT && has_label(m->headers, name))
-			return err_set(e, ERR_INVALID, "cose: a header of text stands in both places");
+			return err_set(e, ERR_INVALID,
+				       "cose: a header of text stands in both places");
 	}
 	if (has_either(m, COSE_HEADER_IV) && has_either(m, COSE_HEADER_PARTIAL_IV))
 		return err_set(e, ERR_INVALID, "cose: an IV and a partial IV exclude each other");
@@ -131,8 +134,9 @@ static int take_apart(struct cose *m, struct err *e)
 
 	if (!parts)
 		return err_set(e, ERR_INVALID, "cose: not a COSE_Sign1 under tag 18");
-	if (parts->type != DATUM_ARRAY || parts->count != 4 || parts->items[0].type != DATUM_BYTES ||
-	    parts->items[1].type != DATUM_MAP || parts->items[3].type != DATUM_BYTES)
+	if (parts->type != DATUM_ARRAY || parts->count != 4 ||
+	    parts->items[0].type != DATUM_BYTES || parts->items[1].type != DATUM_MAP ||
+	    parts->items[3].type != DATUM_BYTES)
 		return err_set(e, ERR_INVALID, "cose: not an array of headers, payload, signature");
 	if (parts->items[2].type != DATUM_BYTES)
 		return err_set(e, ERR_INVALID, "cose: the payload is not there");

@@ -12,20 +12,20 @@
 #include "common/crypto/key.h"
 
 enum cose_algorithm { /* IANA COSE Algorithms */
-	COSE_ES256 = -7,
-	COSE_EDDSA = -8,
-	COSE_ES384 = -35,
-	COSE_ES512 = -36,
-	COSE_PS256 = -37,
+		      COSE_ES256 = -7,
+		      COSE_EDDSA = -8,
+		      COSE_ES384 = -35,
+		      COSE_ES512 = -36,
+		      COSE_PS256 = -37,
 };
 
 enum { /* IANA COSE Header Parameters */
-	COSE_HEADER_ALG = 1,
-	COSE_HEADER_CRIT = 2,
-	COSE_HEADER_CONTENT_TYPE = 3,
-	COSE_HEADER_KID = 4,
-	COSE_HEADER_IV = 5,
-	COSE_HEADER_PARTIAL_IV = 6,
+       COSE_HEADER_ALG = 1,
+       COSE_HEADER_CRIT = 2,
+       COSE_HEADER_CONTENT_TYPE = 3,
+       COSE_HEADER_KID = 4,
+       COSE_HEADER_IV = 5,
+       COSE_HEADER_PARTIAL_IV = 6,
 };
 
 enum { COSE_MAX = 16 << 20, COSE_HEADERS_MAX = 65536 };
@@ -59,7 +59,7 @@ struct cose_content {
 	const void *aad;
 	size_t aad_len;
 	const char *content_type; /* protected; NULL for none */
-	const void *kid;	  /* unprotected, as stock tokens have it; NULL for none */
+	const void *kid;          /* unprotected, as stock tokens have it; NULL for none */
 	size_t kid_len;
 	int64_t extra_label; /* one more protected byte string, such as corim-meta (8); 0 for none */
 	const void *extra;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/credential.h"
 
+#include "common/base/writer.h"
+
 #include <string.h>
 #include <openssl/core_names.h>
 #include <openssl/rsa.h>
-
-#include "common/base/writer.h"
 
 DEFINE_CLEANUP(EVP_CIPHER_CTX *, EVP_CIPHER_CTX_free)
 DEFINE_CLEANUP(BIGNUM *, BN_free)
@@ -99,7 +99,8 @@ static int ephemeral_new(EVP_PKEY *ek, EVP_PKEY **key, struct err *e)
 	return 0;
 }
 
-static int shared(EVP_PKEY *ephemeral, EVP_PKEY *ek, uint8_t z[POINT_MAX], size_t len, struct err *e)
+static int shared(EVP_PKEY *ephemeral, EVP_PKEY *ek, uint8_t z[POINT_MAX], size_t len,
+		  struct err *e)
 {
 	CLEANUP(EVP_PKEY_CTX_free) EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(ephemeral, NULL);
 	size_t got = POINT_MAX;
@@ -119,9 +120,11 @@ static int ecc_seed(const struct profile *p, EVP_PKEY *ek, uint8_t *seed, struct
 	CLEANUP_WRITER struct writer w = writer_up_to(sizeof(c->encrypted));
 	uint8_t z[POINT_MAX], x[POINT_MAX], y[POINT_MAX], ek_x[POINT_MAX];
 	size_t len = (size_t)p->bits / 8;
-	const struct digest_part parts[] = { { counter, sizeof(counter) }, { z, len },
+	const struct digest_part parts[] = { { counter, sizeof(counter) },
+					     { z, len },
 					     { "IDENTITY", sizeof("IDENTITY") },
-					     { x, len }, { ek_x, len } };
+					     { x, len },
+					     { ek_x, len } };
 
 	if (ephemeral_new(ek, &ephemeral, e) < 0 || shared(ephemeral, ek, z, len, e) < 0 ||
 	    coordinate(ephemeral, OSSL_PKEY_PARAM_EC_PUB_X, len, x, e) < 0 ||
@@ -157,7 +160,8 @@ static int encrypt(const uint8_t *key, size_t key_len, uint8_t *bytes, size_t le
 }
 
 /* TPMS_ID_OBJECT: the HMAC with its size, and TPM2B(secret) encrypted as a whole (part 1, 24.4). */
-static int protect(const struct profile *p, const uint8_t *seed, struct credential *c, struct err *e)
+static int protect(const struct profile *p, const uint8_t *seed, struct credential *c,
+		   struct err *e)
 {
 	CLEANUP_WRITER struct writer w = writer_up_to(sizeof(c->blob));
 	uint8_t key[DIGEST_MAX], outer[DIGEST_MAX], inner[2 + CREDENTIAL_SECRET_LEN],
@@ -221,7 +225,8 @@ int credential_make(EVP_PKEY *ek, struct span ak, struct credential *c, struct e
 	if (!p || name_of(ak, c->ak_name, &c->ak_name_len, e) < 0 || ek_digest(ek, c->ek, e) < 0 ||
 	    random_bytes(c->secret, sizeof(c->secret), e) < 0)
 		return -(int)e->code;
-	status = p->type == EVP_PKEY_RSA ? rsa_seed(p, ek, seed, c, e) : ecc_seed(p, ek, seed, c, e);
+	status =
+		p->type == EVP_PKEY_RSA ? rsa_seed(p, ek, seed, c, e) : ecc_seed(p, ek, seed, c, e);
 	if (status == 0)
 		status = protect(p, seed, c, e);
 	explicit_bzero(seed, sizeof(seed));
@@ -250,7 +255,8 @@ int credential_check(const struct credential *c, const EVP_PKEY *ek, struct span
 	if (!len || len != c->ak_name_len || memcmp(name, c->ak_name, len) != 0)
 		return err_set(e, ERR_DENIED, "the credential was made for another AK");
 	if (!c->answered || !bytes_equal(c->answer, c->secret, sizeof(c->secret)))
-		return err_set(e, ERR_DENIED, c->answered ? "the TPM returned another secret"
-							  : "no TPM has answered");
+		return err_set(e, ERR_DENIED,
+			       c->answered ? "the TPM returned another secret"
+					   : "no TPM has answered");
 	return 0;
 }

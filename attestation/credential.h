@@ -38,7 +38,8 @@ struct credential {
 int credential_make(EVP_PKEY *ek, struct span ak, struct credential *c, struct err *e) MUST_CHECK;
 
 /* What the TPM recovered; of another length than a secret's it is INVALID. */
-int credential_answer(struct credential *c, const void *bytes, size_t len, struct err *e) MUST_CHECK;
+int credential_answer(struct credential *c, const void *bytes, size_t len,
+		      struct err *e) MUST_CHECK;
 
 /* 0 only if the credential was made for this EK and this AK, and answered with its secret. DENIED
  * says which it was not. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/der.h"
 
-#include <string.h>
-
 #include "common/base/timestamp.h"
+
+#include <string.h>
 
 bool span_equal(struct span a, struct span b)
 {

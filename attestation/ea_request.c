@@ -97,7 +97,8 @@ int ea_request_parse(const uint8_t *bytes, size_t len, struct ea_request *reques
 	uint32_t message_len = reader_be24(&r);
 	if (len > EA_REQUEST_MAX || type != CLIENT_CERTIFICATE_REQUEST || !reader_ok(&r) ||
 	    message_len != reader_left(&r))
-		return err_set(e, ERR_INVALID, "request: %zu bytes are not one request message", len);
+		return err_set(e, ERR_INVALID, "request: %zu bytes are not one request message",
+			       len);
 	if (reader_u8(&r) != EA_CONTEXT_LEN)
 		return err_set(e, ERR_INVALID, "request: the context has not %d bytes",
 			       EA_CONTEXT_LEN);

@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/eat.h"
 
-#include <string.h>
-
 #include "attestation/eat_key.h"
 #include "common/base/writer.h"
 #include "common/crypto/digest.h"
 
+#include <string.h>
+
 enum { /* CWT and EAT claim keys, IANA */
-	CLAIM_ISS = 1,
-	CLAIM_EXP = 4,
-	CLAIM_NBF = 5,
-	CLAIM_IAT = 6,
-	CLAIM_CNF = 8,
-	CLAIM_NONCE = 10,
+       CLAIM_ISS = 1,
+       CLAIM_EXP = 4,
+       CLAIM_NBF = 5,
+       CLAIM_IAT = 6,
+       CLAIM_CNF = 8,
+       CLAIM_NONCE = 10,
 };
 
 static const char *const platforms[] = {
-	[EAT_SNP] = "SNP",	   [EAT_TDX] = "TDX",	  [EAT_VTPM] = "vTPM",
+	[EAT_SNP] = "SNP",           [EAT_TDX] = "TDX",     [EAT_VTPM] = "vTPM",
 	[EAT_SNP_VTPM] = "SNP-vTPM", [EAT_AZURE] = "Azure", [EAT_NO_CC] = "NoCC",
 };
 
@@ -85,7 +85,8 @@ static int take_word(const struct datum *claim, const char *name, const char *co
 			*out = i;
 			return 0;
 		}
-	return err_set(e, ERR_INVALID, "token: '%s' is missing or a word that is unknown here", name);
+	return err_set(e, ERR_INVALID, "token: '%s' is missing or a word that is unknown here",
+		       name);
 }
 
 static int take_words(struct eat *t, struct err *e)
@@ -119,8 +120,8 @@ static int take_claims(struct eat *t, struct err *e)
 		return -(int)e->code;
 	if (take_time(t->claims, CLAIM_EXP, "exp", &t->expires, e) < 0 ||
 	    take_time(t->claims, CLAIM_IAT, "iat", &t->issued, e) < 0 ||
-	    take_bytes(datum_get(t->claims, CLAIM_NONCE), "eat_nonce", EAT_NONCE_MAX, true, &t->nonce,
-		       e) < 0 ||
+	    take_bytes(datum_get(t->claims, CLAIM_NONCE), "eat_nonce", EAT_NONCE_MAX, true,
+		       &t->nonce, e) < 0 ||
 	    take_words(t, e) < 0)
 		return -(int)e->code;
 	if (t->nonce.len < EAT_NONCE_MIN)
@@ -191,10 +192,12 @@ int eat_check_time(const struct eat *token, int64_t at, uint32_t skew, struct er
 int eat_check_nonce(const struct eat *token, const uint8_t *nonce, size_t len, struct err *e)
 {
 	if (len < EAT_NONCE_MIN)
-		return err_set(e, ERR_INVALID, "token: a nonce of %zu bytes was wanted; at least %d",
-			       len, EAT_NONCE_MIN);
+		return err_set(e, ERR_INVALID,
+			       "token: a nonce of %zu bytes was wanted; at least %d", len,
+			       EAT_NONCE_MIN);
 	if (token->nonce.len != len || !bytes_equal(token->nonce.bytes, nonce, len))
-		return err_set(e, ERR_DENIED, "token: 'eat_nonce' is not the one that was asked for");
+		return err_set(e, ERR_DENIED,
+			       "token: 'eat_nonce' is not the one that was asked for");
 	return 0;
 }
 
@@ -204,8 +207,8 @@ enum { CLAIM_UEID = 256, CLAIM_MEASUREMENTS = 265 };
 
 static size_t count_claims(const struct eat_content *c)
 {
-	const struct eat_bytes *optional[] = { &c->ueid,	 &c->measurement, &c->tee_report, &c->run,
-					       &c->run_evidence, &c->event_log };
+	const struct eat_bytes *optional[] = { &c->ueid, &c->measurement,  &c->tee_report,
+					       &c->run,  &c->run_evidence, &c->event_log };
 	size_t n = 7; /* iss, exp, iat, cnf, nonce, platform_type, raw_report */
 
 	for (size_t i = 0; i < ARRAY_LEN(optional); i++)

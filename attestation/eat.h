@@ -38,13 +38,13 @@ struct eat {
 	enum eat_platform platform;
 	enum eat_nonce_use nonce_use;
 	int64_t issued, expires; /* iat, exp: seconds since 1970 */
-	int64_t not_before;	 /* nbf; 0 where absent */
+	int64_t not_before;      /* nbf; 0 where absent */
 	struct eat_bytes nonce, raw_report;
 	struct eat_bytes tee_report;   /* x-cocos-tee-report: the report of SNP-vTPM as it was */
-	struct eat_bytes run;	       /* x-cocos-run: the run statement */
+	struct eat_bytes run;          /* x-cocos-run: the run statement */
 	struct eat_bytes run_evidence; /* x-cocos-run-evidence */
 	struct eat_bytes event_log;    /* x-cocos-event-log: the agent's own */
-	uint8_t *spki;		       /* of cnf's key, malloc'ed; NULL where absent */
+	uint8_t *spki;                 /* of cnf's key, malloc'ed; NULL where absent */
 	size_t spki_len;
 };
 
@@ -72,7 +72,8 @@ struct eat_content {
 	enum eat_platform platform;
 	enum eat_nonce_use nonce_use;
 	int64_t issued, expires;
-	struct eat_bytes nonce, raw_report, ueid, measurement, tee_report, run, run_evidence, event_log;
+	struct eat_bytes nonce, raw_report, ueid, measurement, tee_report, run, run_evidence,
+		event_log;
 };
 int eat_write(const struct eat_content *content, EVP_PKEY *key, struct writer *out,
 	      struct err *e) MUST_CHECK;

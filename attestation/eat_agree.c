@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/eat_agree.h"
 
+#include "common/base/bytes.h"
+#include "common/base/encode.h"
+
 #include <inttypes.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-
-#include "common/base/bytes.h"
-#include "common/base/encode.h"
 
 enum { CLAIM_UEID = 256, CLAIM_MEASUREMENTS = 265 };
 
@@ -20,20 +20,26 @@ struct row {
 	size_t offset, len;
 };
 
-#define SNP(key_, kind_, member_)                                                                  \
-	{ key_, kind_, offsetof(struct snp_report, member_),                                       \
+#define SNP(key_, kind_, member_)                            \
+	{ key_, kind_, offsetof(struct snp_report, member_), \
 	  sizeof(((struct snp_report *)NULL)->member_) }
-#define TDX(key_, kind_, member_)                                                                  \
-	{ key_, kind_, offsetof(struct tdx_body, member_),                                         \
+#define TDX(key_, kind_, member_)                          \
+	{ key_, kind_, offsetof(struct tdx_body, member_), \
 	  sizeof(((struct tdx_body *)NULL)->member_) }
 
 static const struct row snp_rows[] = {
-	SNP("measurement", BYTES, measurement),	   SNP("platform_info", HOST64, platform_info),
-	SNP("policy", HOST64, policy),		   SNP("family_id", BYTES, family_id),
-	SNP("image_id", BYTES, image_id),	   SNP("vmpl", HOST32, vmpl),
-	SNP("signature_algo", HOST32, signature_algo), SNP("current_tcb", LE64, current_tcb),
-	SNP("reported_tcb", LE64, reported_tcb),   SNP("chip_id", BYTES, chip_id),
-	SNP("committed_tcb", LE64, committed_tcb), SNP("launch_tcb", LE64, launch_tcb),
+	SNP("measurement", BYTES, measurement),
+	SNP("platform_info", HOST64, platform_info),
+	SNP("policy", HOST64, policy),
+	SNP("family_id", BYTES, family_id),
+	SNP("image_id", BYTES, image_id),
+	SNP("vmpl", HOST32, vmpl),
+	SNP("signature_algo", HOST32, signature_algo),
+	SNP("current_tcb", LE64, current_tcb),
+	SNP("reported_tcb", LE64, reported_tcb),
+	SNP("chip_id", BYTES, chip_id),
+	SNP("committed_tcb", LE64, committed_tcb),
+	SNP("launch_tcb", LE64, launch_tcb),
 };
 
 static const struct row tdx_rows[] = {
@@ -78,11 +84,12 @@ static bool agrees(const struct row *row, const struct datum *claim, const void 
 
 static int disagree(struct err *e, const char *name)
 {
-	return err_set(e, ERR_DENIED, "token: claim '%s' says something else than the report", name);
+	return err_set(e, ERR_DENIED, "token: claim '%s' says something else than the report",
+		       name);
 }
 
-static int agree_map(const struct datum *map, const char *name, const struct row *rows, size_t count,
-		     const void *report, struct err *e)
+static int agree_map(const struct datum *map, const char *name, const struct row *rows,
+		     size_t count, const void *report, struct err *e)
 {
 	if (datum_absent(map))
 		return 0;
@@ -98,14 +105,15 @@ static int agree_map(const struct datum *map, const char *name, const struct row
 	return 0;
 }
 
-static int agree_bytes(const struct eat *token, int64_t key, const char *name, const uint8_t *wanted,
-		       size_t len, struct err *e)
+static int agree_bytes(const struct eat *token, int64_t key, const char *name,
+		       const uint8_t *wanted, size_t len, struct err *e)
 {
 	const struct datum *claim = datum_get(token->claims, key);
 
 	if (datum_absent(claim))
 		return 0;
-	if (claim->type != DATUM_BYTES || claim->len != len || memcmp(claim->bytes, wanted, len) != 0)
+	if (claim->type != DATUM_BYTES || claim->len != len ||
+	    memcmp(claim->bytes, wanted, len) != 0)
 		return disagree(e, name);
 	return 0;
 }
@@ -182,7 +190,8 @@ int eat_agree_snp(const struct eat *token, const struct snp_report *report, stru
 	if (agree_platform(token, e) < 0 ||
 	    agree_bytes(token, CLAIM_MEASUREMENTS, "measurements", report->measurement,
 			sizeof(report->measurement), e) < 0 ||
-	    agree_bytes(token, CLAIM_UEID, "ueid", report->chip_id, sizeof(report->chip_id), e) < 0 ||
+	    agree_bytes(token, CLAIM_UEID, "ueid", report->chip_id, sizeof(report->chip_id), e) <
+		    0 ||
 	    agree_map(map, "x-cocos-sevsnp", snp_rows, ARRAY_LEN(snp_rows), report, e) < 0)
 		return -(int)e->code;
 	return agree_snp_rest(map, report, e);
@@ -218,7 +227,8 @@ static bool pcr_named(const struct tpm_attestation *m, const struct datum *name,
 			for (unsigned pcr = 0; pcr < TPM_PCR_COUNT; pcr++) {
 				if (!(bank->present & UINT32_C(1) << pcr))
 					continue;
-				snprintf(text, sizeof(text), "%s:%u", tpm_bank_name(bank->kind), pcr);
+				snprintf(text, sizeof(text), "%s:%u", tpm_bank_name(bank->kind),
+					 pcr);
 				if (!datum_is_text(name, text))
 					continue;
 				hex_encode(bank->values[pcr], digest_len(bank->kind), hex);

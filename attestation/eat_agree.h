@@ -14,9 +14,9 @@
 #include "attestation/tpm_attestation.h"
 
 /* ERR_DENIED names the first claim that disagrees. */
-int eat_agree_snp(const struct eat *token, const struct snp_report *report, struct err *e) MUST_CHECK;
-int eat_agree_tdx(const struct eat *token, const struct tdx_quote *quote,
+int eat_agree_snp(const struct eat *token, const struct snp_report *report,
 		  struct err *e) MUST_CHECK;
+int eat_agree_tdx(const struct eat *token, const struct tdx_quote *quote, struct err *e) MUST_CHECK;
 
 /* Of a TPM's message: its registers, quotes and log. */
 int eat_agree_tpm(const struct eat *token, const struct tpm_attestation *message,

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/eat_key.h"
 
-#include <openssl/evp.h>
-#include <string.h>
-
 #include "common/base/writer.h"
 
+#include <string.h>
+#include <openssl/evp.h>
+
 enum { /* RFC 8747 and RFC 9052/9053 */
-	CNF_COSE_KEY = 1,
-	KEY_TYPE = 1,
-	KEY_TYPE_EC2 = 2,
-	KEY_CURVE = -1,
-	KEY_CURVE_P256 = 1,
-	KEY_X = -2,
-	KEY_Y = -3,
-	COORDINATE = 32,
-	POINT = 1 + 2 * COORDINATE, /* uncompressed, SEC 1 */
+       CNF_COSE_KEY = 1,
+       KEY_TYPE = 1,
+       KEY_TYPE_EC2 = 2,
+       KEY_CURVE = -1,
+       KEY_CURVE_P256 = 1,
+       KEY_X = -2,
+       KEY_Y = -3,
+       COORDINATE = 32,
+       POINT = 1 + 2 * COORDINATE, /* uncompressed, SEC 1 */
 };
 
 /* The SubjectPublicKeyInfo of a P-256 key up to its point: there is no other encoding of it. */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/ec_key.h"
 
+#include "common/crypto/key.h"
+
+#include <string.h>
 #include <openssl/core_names.h>
 #include <openssl/params.h>
-#include <string.h>
-
-#include "common/crypto/key.h"
 
 enum { GROUP_MAX = 64, UNCOMPRESSED = 4 /* SEC 1, 2.3.3 */ };
 

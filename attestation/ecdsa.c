@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/ecdsa.h"
 
-#include <string.h>
-
 #include "attestation/ec_key.h"
+
+#include <string.h>
 
 enum {
 	COORDINATE_MAX = 48,
-	UNCOMPRESSED = 4,			  /* SEC 1, 2.3.3 */
+	UNCOMPRESSED = 4,                         /* SEC 1, 2.3.3 */
 	DER_INTEGER_MAX = 2 + 1 + COORDINATE_MAX, /* a zero may keep the sign away */
 	DER_SIGNATURE_MAX = 2 + 2 * DER_INTEGER_MAX,
 };
@@ -33,8 +33,8 @@ int ecdsa_key(enum ecdsa_curve curve, struct span point, EVP_PKEY *like, EVP_PKE
 	EVP_PKEY *made;
 
 	if (point.len != len)
-		return err_set(e, ERR_INVALID, "%s key of %zu bytes, wanted %zu", curves[curve].name,
-			       point.len, len);
+		return err_set(e, ERR_INVALID, "%s key of %zu bytes, wanted %zu",
+			       curves[curve].name, point.len, len);
 	memcpy(octets + 1, point.bytes, len);
 	made = ec_key_make(curves[curve].group, (struct span){ octets, 1 + len }, like);
 	if (!made)

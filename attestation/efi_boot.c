@@ -10,7 +10,7 @@
 
 enum {
 	CMDLINE_MAX = 2048, /* characters, with what firmware adds; x86's kernel takes no more */
-	EVENTS_MAX = 8, /* of one register */
+	EVENTS_MAX = 8,     /* of one register */
 	VARIABLE_MAX = 64,
 	ACPI_LEN = 0x28000, /* what QEMU leaves between the initrd and the end of low memory */
 };
@@ -81,8 +81,9 @@ static int measure_kernels(struct span kernel, size_t initrd_len, uint64_t min_m
 	if (kernel.len < SETUP_END || memcmp(kernel.bytes + SETUP_MAGIC, "HdrS", 4) != 0 ||
 	    get16(kernel.bytes + SETUP_VERSION) < VERSION_XFLAGS ||
 	    !(get16(kernel.bytes + SETUP_XFLAGS) & XFLAG_ABOVE_4G))
-		return err_set(e, ERR_INVALID, "the kernel is no Linux bzImage of a version that can "
-					       "be foreseen");
+		return err_set(e, ERR_INVALID,
+			       "the kernel is no Linux bzImage of a version that can "
+			       "be foreseen");
 	if (add_kernel(kernel, boot, e) < 0)
 		return -(int)e->code;
 	copy = malloc(kernel.len);
@@ -111,7 +112,8 @@ static int measure_options(const char *cmdline, struct efi_boot *boot, struct er
 	for (size_t i = 0; i < ARRAY_LEN(parts); i++)
 		for (const char *at = parts[i]; *at; at++) {
 			if (*at < ' ' || *at > '~')
-				return err_set(e, ERR_INVALID, "the command line is not plain ASCII");
+				return err_set(e, ERR_INVALID,
+					       "the command line is not plain ASCII");
 			writer_le16(&w, (uint16_t)*at);
 		}
 	writer_le16(&w, 0);
@@ -215,8 +217,8 @@ static int events_kernel(const struct efi_boot_bank *bank, size_t variant, struc
 
 /* The switch is off: a zero in Debian 12's OVMF, no such variable in Debian 13's. Keys and lists do
  * not exist. */
-static int events_secure_boot(const struct efi_boot_bank *bank, size_t variant,
-			      struct events *list, struct err *e)
+static int events_secure_boot(const struct efi_boot_bank *bank, size_t variant, struct events *list,
+			      struct err *e)
 {
 	if (add_variable(list, guid_global, "SecureBoot", variant, e) < 0 ||
 	    add_variable(list, guid_global, "PK", 0, e) < 0 ||

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/endorse_cache.h"
 
+#include "attestation/endorse_http.h"
+#include "common/base/clock.h"
+#include "common/base/file.h"
+#include "common/base/log.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-
-#include "attestation/endorse_http.h"
-#include "common/base/clock.h"
-#include "common/base/file.h"
-#include "common/base/log.h"
 
 enum { LOCK_PAUSE_MS = 50 };
 

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/endorse_http.h"
 
-#include <curl/curl.h>
-#include <poll.h>
-#include <pthread.h>
-#include <string.h>
-#include <strings.h>
-#include <time.h>
-
 #include "common/base/clock.h"
 #include "common/base/encode.h"
 #include "common/base/log.h"
 #include "common/base/writer.h"
 #include "common/crypto/digest.h"
+
+#include <poll.h>
+#include <pthread.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+#include <curl/curl.h>
 
 enum { TRY_MS = 20000, CONNECT_MS = 10000, PAUSE_FIRST_MS = 250, PAUSE_MAX_MS = 8000 };
 

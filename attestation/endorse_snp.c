@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* endorse_snp.c — AMD's Key Distribution Service (publication 57230, chapter 4). */
-#include <stdio.h>
-#include <string.h>
-
 #include "attestation/endorse_document.h"
 #include "attestation/endorse_need.h"
 #include "attestation/snp_vcek.h"
 #include "common/base/encode.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
+
+#include <stdio.h>
+#include <string.h>
 
 enum { GROUP_MAX = 64, ROOT_ID_BYTES = 8, CAS_BELOW_ROOT = 1 };
 

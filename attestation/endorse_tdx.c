@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* endorse_tdx.c — Intel's Provisioning Certification Service (PCS API v4), or a cache of it (PCCS).
  */
-#include <stdio.h>
-#include <string.h>
-
 #include "attestation/ecdsa.h"
 #include "attestation/endorse_document.h"
 #include "attestation/endorse_need.h"
@@ -11,6 +8,9 @@
 #include "attestation/x509_crl.h"
 #include "common/base/encode.h"
 #include "common/base/file.h"
+
+#include <stdio.h>
+#include <string.h>
 
 enum { GROUP_MAX = 96, ROOT_ID_BYTES = 8, PLATFORM_CA_MAX = 16 };
 

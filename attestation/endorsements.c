@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/endorsements.h"
 
-#include <string.h>
-
 #include "attestation/endorse_document.h"
 #include "attestation/endorse_need.h"
 #include "common/base/clock.h"
+
+#include <string.h>
 
 static void forget(struct endorsements *n)
 {

@@ -113,14 +113,14 @@ int event_data_check(const struct event_log *log, const struct event *event, str
 		return 0;
 	for (size_t i = 0; i < log->bank_count; i++) {
 		const struct event_bank *bank = &log->banks[i];
-		int agrees = bank->known ?
-				     bank_agrees(bank, event->digests[i], covers, count, e) :
-				     1;
+		int agrees =
+			bank->known ? bank_agrees(bank, event->digests[i], covers, count, e) : 1;
 
 		if (agrees < 0)
 			return agrees;
 		if (!agrees)
-			return err_set(e, ERR_DENIED, "the %s digest is not of the event's data (%s)",
+			return err_set(e, ERR_DENIED,
+				       "the %s digest is not of the event's data (%s)",
 				       digest_name(bank->kind), event_type_name(event->type));
 	}
 	return 0;

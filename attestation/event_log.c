@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/event_log.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "attestation/event_data.h"
 #include "common/base/bytes.h"
+
+#include <stdlib.h>
+#include <string.h>
 
 enum { NO_REGISTER = UINT32_MAX, SEPARATED_PCRS = 8, SHA1_LEN = 20, SIGNATURE_LEN = 16 };
 
@@ -18,9 +18,9 @@ static const struct {
 	bool known;
 	enum digest_kind kind;
 } algorithms[] = {
-	{ 0x0004, 20, true, DIGEST_SHA1 },   { 0x000b, 32, true, DIGEST_SHA256 },
-	{ 0x000c, 48, true, DIGEST_SHA384 }, { 0x000d, 64, true, DIGEST_SHA512 },
-	{ 0x0012, 32, false, 0 } /* SM3 */,  { 0x0027, 32, true, DIGEST_SHA3_256 },
+	{ 0x0004, 20, true, DIGEST_SHA1 },     { 0x000b, 32, true, DIGEST_SHA256 },
+	{ 0x000c, 48, true, DIGEST_SHA384 },   { 0x000d, 64, true, DIGEST_SHA512 },
+	{ 0x0012, 32, false, 0 } /* SM3 */,    { 0x0027, 32, true, DIGEST_SHA3_256 },
 	{ 0x0028, 48, true, DIGEST_SHA3_384 }, { 0x0029, 64, true, DIGEST_SHA3_512 },
 };
 
@@ -154,7 +154,8 @@ static int digest_parse(const struct event_log *log, struct reader *r, struct ev
 		event->digests[i] = reader_take(r, log->banks[i].size);
 		return reader_ok(r) ? 0 : err_set(e, ERR_INVALID, "a digest that is cut off");
 	}
-	return err_set(e, ERR_INVALID, "a digest of algorithm 0x%04x, which the Spec ID event has "
+	return err_set(e, ERR_INVALID,
+		       "a digest of algorithm 0x%04x, which the Spec ID event has "
 		       "not",
 		       algorithm);
 }
@@ -230,8 +231,8 @@ static int events_parse(struct event_log *log, struct reader *r, struct err *e)
 	while (reader_left(r) && !is_padding(log, r)) {
 		struct event event = { 0 };
 
-		if ((log->legacy ? legacy_event_parse(r, &event, e) :
-				   event_parse(log, r, &event, e)) < 0 ||
+		if ((log->legacy ? legacy_event_parse(r, &event, e)
+				 : event_parse(log, r, &event, e)) < 0 ||
 		    event_check_register(log, &event, e) < 0 ||
 		    event_append(log, &room, &event, e) < 0)
 			return err_wrap(e, "event %zu", log->count + 1);
@@ -337,8 +338,8 @@ static int events_check(struct event_log *log, struct event_log_form form, struc
 		if (event->type == EVENT_NO_ACTION)
 			rc = no_action_check(log, event, extended, e);
 		else if (event->type == EVENT_SEPARATOR)
-			rc = log->cc ? cc_separator_check(event, e) :
-				       separator_check(event, &separated, e);
+			rc = log->cc ? cc_separator_check(event, e)
+				     : separator_check(event, &separated, e);
 		if (rc == 0)
 			rc = event_data_check(log, event, e);
 		if (rc < 0)
@@ -346,7 +347,8 @@ static int events_check(struct event_log *log, struct event_log_form form, struc
 		extended |= event->pcr == 0 && event->type != EVENT_NO_ACTION;
 	}
 	if (!log->cc && !form.separators_optional && separated != (1 << SEPARATED_PCRS) - 1)
-		return err_set(e, ERR_DENIED, "no separator in every PCR from 0 to 7 (found in "
+		return err_set(e, ERR_DENIED,
+			       "no separator in every PCR from 0 to 7 (found in "
 			       "set 0x%02x)",
 			       separated);
 	return 0;
@@ -389,8 +391,8 @@ int event_log_bank(const struct event_log *log, enum digest_kind kind)
 	return -1;
 }
 
-int event_log_replay(const struct event_log *log, enum digest_kind kind, struct event_replay *replay,
-		     struct err *e)
+int event_log_replay(const struct event_log *log, enum digest_kind kind,
+		     struct event_replay *replay, struct err *e)
 {
 	struct event_replay r = { .len = digest_len(kind) };
 	int bank = event_log_bank(log, kind);

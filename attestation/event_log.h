@@ -60,7 +60,7 @@ struct event_log {
 	size_t count;
 	struct event *events; /* without the Spec ID event */
 	int startup_locality; /* -1: the log doesn't say */
-	size_t end;	      /* bytes up to where the events end; padding follows */
+	size_t end;           /* bytes up to where the events end; padding follows */
 };
 
 struct event_log_form {
@@ -83,11 +83,11 @@ void event_log_done(struct event_log *log);
 int event_log_bank(const struct event_log *log, enum digest_kind kind);
 
 struct event_replay {
-	size_t len;	  /* bytes of each value */
+	size_t len;       /* bytes of each value */
 	uint32_t touched; /* set of 1 << register that some event extends */
 	uint8_t values[EVENT_PCRS][DIGEST_MAX];
 };
 
 /* The values that the events come to. ERR_NOT_FOUND if the log has no such bank. */
-int event_log_replay(const struct event_log *log, enum digest_kind kind, struct event_replay *replay,
-		     struct err *e) MUST_CHECK;
+int event_log_replay(const struct event_log *log, enum digest_kind kind,
+		     struct event_replay *replay, struct err *e) MUST_CHECK;

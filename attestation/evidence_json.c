@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/evidence_json.h"
 
-#include <string.h>
-
 #include "attestation/pb.h"
 #include "attestation/tpm_attestation.h"
 #include "common/base/cleanup.h"
@@ -10,6 +8,8 @@
 #include "common/base/json.h"
 #include "common/base/log.h"
 #include "common/base/writer.h"
+
+#include <string.h>
 
 DEFINE_CLEANUP(struct json *, json_free)
 

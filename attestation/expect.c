@@ -85,7 +85,8 @@ static void write_registers(struct writer *w, const char *prefix,
 	for (size_t i = 0; i < count; i++) {
 		snprintf(key, sizeof(key), "%s%u", prefix, values[i].index);
 		writer_text(w, i ? "," : "");
-		write_values(w, key, values[i].values[0], values[i].count, values[i].len, DIGEST_MAX);
+		write_values(w, key, values[i].values[0], values[i].count, values[i].len,
+			     DIGEST_MAX);
 	}
 }
 
@@ -162,7 +163,8 @@ static int measure_snp(const struct expect *x, struct span firmware,
 /* An IGVM file has all of it inside. */
 static int measure_igvm(struct span file, uint8_t out[SNP_DIGEST_LEN], struct err *e)
 {
-	const struct igvm_measure how = { .platform = IGVM_SEV_SNP, .check_kvm = true,
+	const struct igvm_measure how = { .platform = IGVM_SEV_SNP,
+					  .check_kvm = true,
 					  .as_loaded = true };
 	enum igvm_id_block id_block;
 	struct igvm igvm;
@@ -183,7 +185,8 @@ static int write_snp(const struct expect *x, const struct efi_boot *boot, struct
 
 	if (read_firmware(x, &bytes, &firmware, e) < 0)
 		return -(int)e->code;
-	r = x->igvm ? measure_igvm(firmware, measurement, e) : measure_snp(x, firmware, measurement, e);
+	r = x->igvm ? measure_igvm(firmware, measurement, e)
+		    : measure_snp(x, firmware, measurement, e);
 	if (r < 0)
 		return r;
 	writer_text(w, "\"snp\":{");

@@ -32,12 +32,12 @@ struct expect {
 
 	/* SNP and TDX. */
 	const char *firmware; /* file */
-	bool igvm;	      /* it is an IGVM file: SNP alone */
+	bool igvm;            /* it is an IGVM file: SNP alone */
 
 	/* SNP. */
 	unsigned cpus;
 	const char *cpu_type; /* QEMU's name */
-	bool smt;	      /* the guest policy may allow SMT */
+	bool smt;             /* the guest policy may allow SMT */
 
 	/* TDX: no image tells RTMR0. Without a value the policy names none, and refuses. */
 	const uint8_t (*rtmr0)[SHA384_LEN];

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/hcl_report.h"
 
-#include <string.h>
-
 #include "attestation/tpm_public.h"
 #include "common/base/encode.h"
 #include "common/base/json.h"
 #include "common/crypto/digest.h"
 #include "common/crypto/key.h"
+
+#include <string.h>
 
 DEFINE_CLEANUP(struct json *, json_free)
 
@@ -108,8 +108,7 @@ static int jwk_to_key(const struct json *jwk, EVP_PKEY **key, struct err *e)
 	size_t n_len, exponent_len;
 	const char *type;
 
-	if (json_get_string(jwk, "kty", &type, e) < 0 ||
-	    jwk_number(jwk, "n", &n, &n_len, e) < 0 ||
+	if (json_get_string(jwk, "kty", &type, e) < 0 || jwk_number(jwk, "n", &n, &n_len, e) < 0 ||
 	    jwk_number(jwk, "e", &exponent, &exponent_len, e) < 0)
 		return -(int)e->code;
 	if (strcmp(type, "RSA") != 0 || exponent_len != sizeof(f4) ||

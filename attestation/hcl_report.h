@@ -17,7 +17,7 @@
 enum { HCL_REPORT_MAX = 65536, HCL_REPORT_SNP = 2, HCL_REPORT_TDX = 4 };
 
 struct hcl_report {
-	unsigned type;	     /* HCL_REPORT_SNP; a TDX one carries a TDREPORT, no quote */
+	unsigned type;       /* HCL_REPORT_SNP; a TDX one carries a TDREPORT, no quote */
 	struct span report;  /* SNP_REPORT_LEN bytes */
 	struct span runtime; /* the JSON text */
 };

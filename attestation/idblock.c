@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/idblock.h"
+
 #include "attestation/snp_key.h"
 #include "common/base/bytes.h"
 #include "common/base/reader.h"

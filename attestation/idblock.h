@@ -8,8 +8,8 @@
  */
 #pragma once
 
-#include "attestation/snp_report.h"
 #include "attestation/der.h"
+#include "attestation/snp_report.h"
 #include "attestation/verdict.h"
 
 #include <openssl/evp.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/igvm.h"
+
 #include "attestation/igvm_directive.h"
 #include "common/base/cleanup.h"
 #include "common/base/reader.h"
@@ -39,8 +40,7 @@ static int read_platform(struct igvm *igvm, struct reader *r, struct err *e)
 		return err_set(e, ERR_INVALID, "platform: type %u", type);
 	if (mask == 0 || (mask & (mask - 1)))
 		return err_set(e, ERR_INVALID, "platform: mask 0x%x is not one bit", mask);
-	if ((vtl != 0 && vtl != 2) || version != PLATFORM_VERSION ||
-	    (type == IGVM_VSM && boundary))
+	if ((vtl != 0 && vtl != 2) || version != PLATFORM_VERSION || (type == IGVM_VSM && boundary))
 		return err_set(e, ERR_INVALID, "platform: VTL %u, version %u, or its boundary", vtl,
 			       version);
 	for (size_t i = 0; i < igvm->platform_count; i++)
@@ -59,7 +59,8 @@ static int read_platforms(struct igvm *igvm, struct err *e)
 
 	while (reader_left(&headers) > 0) {
 		if (!next_header(&headers, &type, &len, &body))
-			return err_set(e, ERR_INVALID, "a header that ends outside, or its padding");
+			return err_set(e, ERR_INVALID,
+				       "a header that ends outside, or its padding");
 		if (type >> 8 < section)
 			return err_set(e, ERR_INVALID, "header 0x%x after its section", type);
 		section = type >> 8;

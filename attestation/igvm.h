@@ -47,15 +47,15 @@ struct igvm_directive {
 	uint64_t gpa;
 	struct span data; /* of a page or VMSA: 4096 bytes, or none */
 	enum igvm_data_type data_type;
-	bool two_mib, unmeasured; /* of a page */
-	uint64_t area_len;	  /* of parameters */
+	bool two_mib, unmeasured;     /* of a page */
+	uint64_t area_len;            /* of parameters */
 	const uint8_t *launch_digest; /* of an ID block: SNP_DIGEST_LEN bytes */
 };
 
 struct igvm {
 	struct span file;
 	struct span headers; /* the variable ones */
-	size_t data_at;	     /* where file data begin */
+	size_t data_at;      /* where file data begin */
 	struct {
 		enum igvm_platform type;
 		uint32_t mask;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/igvm_directive.h"
+
 #include "common/base/bytes.h"
 #include "common/base/cleanup.h"
 

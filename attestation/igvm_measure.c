@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/igvm_measure.h"
+
 #include "common/base/reader.h"
 
 #include <string.h>

@@ -18,7 +18,7 @@ enum { IGVM_MEASURE_PAGES_MAX = 4 << 20 }; /* 16 GiB of guest memory */
 struct igvm_measure {
 	enum igvm_platform platform; /* IGVM_SEV_SNP, IGVM_SEV_ES or IGVM_SEV */
 	bool native_zero; /* pages without data as zero pages, not as normal pages of zeros */
-	bool check_kvm;	  /* refuse what QEMU with KVM would load otherwise than the file says */
+	bool check_kvm;   /* refuse what QEMU with KVM would load otherwise than the file says */
 	bool as_loaded;
 	void (*trace)(void *data, const struct snp_step *step); /* SEV-SNP only; may be NULL */
 	void *data;

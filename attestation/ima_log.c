@@ -1,19 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/ima_log.h"
 
+#include "common/base/bytes.h"
+#include "common/base/reader.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/base/bytes.h"
-#include "common/base/reader.h"
-
 enum { SHA1_LEN = 20, ROOM = 256 };
 
-static const struct template {
+static const struct template
+{
 	const char *name;
 	bool more; /* a third field */
-} templates[] = { { "ima-ng", false }, { "ima-sig", true }, { "ima-buf", true } };
+}
+templates[] = { { "ima-ng", false }, { "ima-sig", true }, { "ima-buf", true } };
 
 static const struct template *template_of(struct span name)
 {
@@ -67,8 +69,8 @@ static int read_fields(const struct template *t, struct ima_entry *entry, size_t
 	if (t->more)
 		entry->more = field(&r);
 	if (!reader_done(&r) || !take_digest(d_ng, entry) || !take_path(n_ng, entry))
-		return err_set(e, ERR_INVALID, "IMA log: entry %zu: its fields are not %s's", number,
-			       t->name);
+		return err_set(e, ERR_INVALID, "IMA log: entry %zu: its fields are not %s's",
+			       number, t->name);
 	snprintf(entry->template_name, sizeof(entry->template_name), "%s", t->name);
 	return 0;
 }
@@ -167,15 +169,15 @@ void ima_log_done(struct ima_log *log)
 }
 
 /* A violation extends with ones: no honest value covers it (ima_add_violation()). */
-static int extend(const struct ima_entry *entry, enum digest_kind bank, uint8_t *value, struct err *e)
+static int extend(const struct ima_entry *entry, enum digest_kind bank, uint8_t *value,
+		  struct err *e)
 {
 	uint8_t measured[DIGEST_MAX];
 	const struct digest_part parts[] = { { value, digest_len(bank) },
 					     { measured, digest_len(bank) } };
 
 	memset(measured, 0xff, sizeof(measured));
-	if (!entry->violation &&
-	    digest(bank, entry->data.bytes, entry->data.len, measured, e) < 0)
+	if (!entry->violation && digest(bank, entry->data.bytes, entry->data.len, measured, e) < 0)
 		return -(int)e->code;
 	return digest_parts(bank, parts, ARRAY_LEN(parts), value, e);
 }

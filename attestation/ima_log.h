@@ -29,10 +29,10 @@ struct ima_entry {
 	bool violation; /* the file was open for writing meanwhile: what was used is not known */
 	char template_name[IMA_TEMPLATE_MAX + 1];
 	char algorithm[IMA_ALGORITHM_MAX + 1]; /* "sha256" */
-	struct span digest;		       /* of the file */
-	struct span path;		       /* or "boot_aggregate", a key's name and the like */
-	struct span more;		       /* signature or buffer; empty: none */
-	struct span data;		       /* what the PCR's value covers */
+	struct span digest;                    /* of the file */
+	struct span path;                      /* or "boot_aggregate", a key's name and the like */
+	struct span more;                      /* signature or buffer; empty: none */
+	struct span data;                      /* what the PCR's value covers */
 };
 
 struct ima_log {

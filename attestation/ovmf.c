@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/ovmf.h"
+
 #include "common/base/reader.h"
 
 #include <inttypes.h>
@@ -14,23 +15,28 @@ enum {
 	PAGE = 4096,
 };
 
-static const uint8_t guid_footer[OVMF_GUID_LEN] = { /* 96b582de-1fb2-45f7-baea-a366c55a082d */
+static const uint8_t guid_footer[OVMF_GUID_LEN] = {
+	/* 96b582de-1fb2-45f7-baea-a366c55a082d */
 	0xde, 0x82, 0xb5, 0x96, 0xb2, 0x1f, 0xf7, 0x45,
 	0xba, 0xea, 0xa3, 0x66, 0xc5, 0x5a, 0x08, 0x2d,
 };
-static const uint8_t guid_reset[OVMF_GUID_LEN] = { /* 00f771de-1a7e-4fcb-890e-68c77e2fb44e */
+static const uint8_t guid_reset[OVMF_GUID_LEN] = {
+	/* 00f771de-1a7e-4fcb-890e-68c77e2fb44e */
 	0xde, 0x71, 0xf7, 0x00, 0x7e, 0x1a, 0xcb, 0x4f,
 	0x89, 0x0e, 0x68, 0xc7, 0x7e, 0x2f, 0xb4, 0x4e,
 };
-static const uint8_t guid_hashes[OVMF_GUID_LEN] = { /* 7255371f-3a3b-4b04-927b-1da6efa8d454 */
+static const uint8_t guid_hashes[OVMF_GUID_LEN] = {
+	/* 7255371f-3a3b-4b04-927b-1da6efa8d454 */
 	0x1f, 0x37, 0x55, 0x72, 0x3b, 0x3a, 0x04, 0x4b,
 	0x92, 0x7b, 0x1d, 0xa6, 0xef, 0xa8, 0xd4, 0x54,
 };
-static const uint8_t guid_metadata[OVMF_GUID_LEN] = { /* dc886566-984a-4798-a75e-5585a7bf67cc */
+static const uint8_t guid_metadata[OVMF_GUID_LEN] = {
+	/* dc886566-984a-4798-a75e-5585a7bf67cc */
 	0x66, 0x65, 0x88, 0xdc, 0x4a, 0x98, 0x98, 0x47,
 	0xa7, 0x5e, 0x55, 0x85, 0xa7, 0xbf, 0x67, 0xcc,
 };
-static const uint8_t guid_svsm[OVMF_GUID_LEN] = { /* a789a612-0597-4c4b-a49f-cbb1fe9d1ddd */
+static const uint8_t guid_svsm[OVMF_GUID_LEN] = {
+	/* a789a612-0597-4c4b-a49f-cbb1fe9d1ddd */
 	0x12, 0xa6, 0x89, 0xa7, 0x97, 0x05, 0x4b, 0x4c,
 	0xa4, 0x9f, 0xcb, 0xb1, 0xfe, 0x9d, 0x1d, 0xdd,
 };
@@ -53,8 +59,8 @@ static bool entry_before(struct span image, size_t end, struct entry *out)
 	out->guid = reader_take(&r, OVMF_GUID_LEN);
 	if (out->len < TAIL_LEN || out->len > end)
 		return false;
-	out->data = (struct span){ .bytes = image.bytes + end - out->len,
-				   .len = out->len - TAIL_LEN };
+	out->data =
+		(struct span){ .bytes = image.bytes + end - out->len, .len = out->len - TAIL_LEN };
 	return true;
 }
 
@@ -178,8 +184,8 @@ static int read_metadata(struct ovmf *o, uint32_t offset, struct err *e)
 		return err_set(e, ERR_INVALID, "firmware: SEV metadata of version %u; wanted %d",
 			       version, METADATA_VERSION);
 	if (count > OVMF_SECTIONS_MAX || len != METADATA_HEADER_LEN + count * SECTION_LEN)
-		return err_set(e, ERR_INVALID,
-			       "firmware: SEV metadata of %u sections in %u bytes", count, len);
+		return err_set(e, ERR_INVALID, "firmware: SEV metadata of %u sections in %u bytes",
+			       count, len);
 	for (; o->section_count < count; o->section_count++) {
 		struct ovmf_section *s = &o->sections[o->section_count];
 
@@ -187,8 +193,7 @@ static int read_metadata(struct ovmf *o, uint32_t offset, struct err *e)
 		s->len = reader_le32(&r);
 		s->type = reader_le32(&r);
 	}
-	return reader_ok(&r) ? 0
-			     : err_set(e, ERR_INVALID, "firmware: SEV metadata end too early");
+	return reader_ok(&r) ? 0 : err_set(e, ERR_INVALID, "firmware: SEV metadata end too early");
 }
 
 int ovmf_parse(struct span image, struct ovmf *out, struct err *e)

@@ -38,7 +38,7 @@ struct ovmf_section {
 struct ovmf {
 	struct span image;
 	bool has_reset;
-	uint32_t reset_eip; /* where SEV-ES application processors start */
+	uint32_t reset_eip;  /* where SEV-ES application processors start */
 	uint32_t hashes_gpa; /* of the kernel hashes table; 0: not supported */
 	bool has_svsm;
 	uint32_t svsm_launch_offset;

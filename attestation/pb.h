@@ -16,7 +16,7 @@ enum pb_type { PB_VARINT = 0, PB_FIXED64 = 1, PB_BYTES = 2, PB_FIXED32 = 5 };
 struct pb_field {
 	uint32_t number; /* 1 to 2²⁹−1 */
 	enum pb_type type;
-	uint64_t value;	   /* of numbers */
+	uint64_t value;    /* of numbers */
 	struct span bytes; /* of PB_BYTES; points into the message */
 };
 

@@ -14,10 +14,10 @@
 enum { PE_IMAGE_MAX = 256 << 20, PE_SECTIONS_MAX = 96 };
 
 struct pe {
-	struct span image;	/* lent */
-	size_t checksum_at;	/* 4 bytes that are left out */
+	struct span image;      /* lent */
+	size_t checksum_at;     /* 4 bytes that are left out */
 	size_t certificates_at; /* of the directory's entry, 8 bytes that are left out; 0: none */
-	size_t end;		/* where the certificates begin */
+	size_t end;             /* where the certificates begin */
 };
 
 int pe_parse(struct span image, struct pe *pe, struct err *e) MUST_CHECK;

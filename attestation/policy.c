@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/policy.h"
 
-#include <string.h>
-
 #include "attestation/policy_fields.h"
 #include "common/base/log.h"
+
+#include <string.h>
 
 DEFINE_CLEANUP(struct json *, json_free)
 
@@ -61,9 +61,8 @@ static int read_member(struct policy_reading *r, struct top *top, const struct j
 	if (member->type == JSON_NULL)
 		return 0;
 	r->encoding = own ? POLICY_HEX : POLICY_BASE64;
-	int failed = row->kind == POLICY_OBJECT
-			     ? policy_read_object(r, member, row->rows, !own)
-			     : row->read(r, member);
+	int failed = row->kind == POLICY_OBJECT ? policy_read_object(r, member, row->rows, !own)
+						: row->read(r, member);
 	return failed < 0 ? err_wrap(r->e, "%s", member->key) : 0;
 }
 
@@ -129,7 +128,8 @@ static int read_files(struct policy_reading *r, const struct policy_file *files,
 	return digest_files(files, count, r->policy->digest, r->e);
 }
 
-int policy_parse(const struct policy_file *files, size_t count, struct policy *policy, struct err *e)
+int policy_parse(const struct policy_file *files, size_t count, struct policy *policy,
+		 struct err *e)
 {
 	struct policy_reading r = { .policy = policy, .e = e };
 

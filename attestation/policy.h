@@ -35,16 +35,16 @@ struct policy_token {
 struct policy_run {
 	bool relayable; /* `agent: stock`: an agent that signs a caller's bytes is acceptable, and the
 			   verdict says so. Default false: a run statement is demanded. */
-	bool allow_external_identity;	       /* an identity key that was given from outside */
+	bool allow_external_identity; /* an identity key that was given from outside */
 	/* HOST_DATA or MRCONFIGID, and RTMR3, need not be foreseen, but have to agree with the
 	 * statement and its evidence: the boot configuration that it tells of was fixed at launch
 	 * (snp_policy.h, host_data_of_run; tdx_policy.h, of_run). Default false. */
 	bool fixed_boot;
-	struct snp_set manifests;	       /* SHA3-256 digests; empty: any manifest, with a note */
-	bool has_boot_keys;    /* false: the default list of run_policy.c */
-	char **boot_keys;      /* keys of the boot configuration that may be set */
+	struct snp_set manifests; /* SHA3-256 digests; empty: any manifest, with a note */
+	bool has_boot_keys;       /* false: the default list of run_policy.c */
+	char **boot_keys;         /* keys of the boot configuration that may be set */
 	size_t boot_key_count;
-	char **weak_words;		       /* weakening words that are acceptable; default none */
+	char **weak_words; /* weakening words that are acceptable; default none */
 	size_t weak_word_count;
 };
 
@@ -57,9 +57,9 @@ struct policy {
 	struct policy_run run;
 	bool require_crl, offline;
 	uint8_t report_data[64];
-	bool has_report_data;		 /* of the older form: must be equal as well */
-	uint8_t digest[SHA256_LEN];	 /* SHA-256 over the files, in order */
-	struct policy_block *blocks;	 /* what the pointers above lead into */
+	bool has_report_data;        /* of the older form: must be equal as well */
+	uint8_t digest[SHA256_LEN];  /* SHA-256 over the files, in order */
+	struct policy_block *blocks; /* what the pointers above lead into */
 };
 
 /* The strict default of everything; policy_done() frees. */

@@ -4,10 +4,9 @@
  * TPM {"sha256":{"4":["…"]}}, as `pcrs` has it; of a TD {"rtmr1":["…"]}.
  */
 #include "attestation/policy_fields.h"
+#include "common/base/encode.h"
 
 #include <string.h>
-
-#include "common/base/encode.h"
 
 /* What one list of digests is about. */
 struct events_of {

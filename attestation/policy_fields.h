@@ -10,8 +10,8 @@
 enum policy_encoding { POLICY_BASE64, POLICY_HEX };
 
 enum policy_kind {
-	POLICY_BOOL,   /* bool */
-	POLICY_U8,     /* number or its text */
+	POLICY_BOOL, /* bool */
+	POLICY_U8,   /* number or its text */
 	POLICY_U16,
 	POLICY_U32,
 	POLICY_U64,
@@ -43,8 +43,8 @@ struct policy_row {
 	const struct policy_row *rows; /* ends with an empty key */
 };
 
-extern const struct policy_row policy_older_rows[], policy_older_snp_rows[], policy_older_tdx_rows[],
-	policy_older_root_rows[], policy_older_eat_rows[];
+extern const struct policy_row policy_older_rows[], policy_older_snp_rows[],
+	policy_older_tdx_rows[], policy_older_root_rows[], policy_older_eat_rows[];
 extern const struct policy_row policy_own_rows[], policy_own_snp_rows[], policy_own_tdx_rows[],
 	policy_own_tpm_rows[];
 
@@ -54,7 +54,8 @@ int policy_read_object(struct policy_reading *r, const struct json *object,
 		       const struct policy_row *rows, bool camel);
 
 /* Helpers for custom rows. Numbers may be written as text, as protobuf's JSON does. */
-int policy_read_u64(struct policy_reading *r, const struct json *value, uint64_t max, uint64_t *out);
+int policy_read_u64(struct policy_reading *r, const struct json *value, uint64_t max,
+		    uint64_t *out);
 int policy_read_bytes(struct policy_reading *r, const struct json *value, size_t len, uint8_t *out);
 int policy_wrong(struct policy_reading *r, const struct json *value, const char *wanted);
 

@@ -210,7 +210,8 @@ static int read_policy(struct policy_reading *r, const struct json *value)
 
 	if (policy_begin(r, tdx ? &r->policy->has_tdx : &r->policy->has_snp) < 0)
 		return -(int)r->e->code;
-	return policy_read_object(r, value, tdx ? policy_older_tdx_rows : policy_older_snp_rows, true);
+	return policy_read_object(r, value, tdx ? policy_older_tdx_rows : policy_older_snp_rows,
+				  true);
 }
 
 const struct policy_row policy_older_rows[] = {
@@ -236,13 +237,15 @@ static int check_id_block(struct policy_reading *r)
 	const struct snp_set *set = &r->policy->snp.id_key_digests;
 
 	if (!set->count)
-		return err_set(r->e, ERR_INVALID,
-			       "require_id_block without trusted_id_key_hashes: nothing says whose");
+		return err_set(
+			r->e, ERR_INVALID,
+			"require_id_block without trusted_id_key_hashes: nothing says whose");
 	for (size_t i = 0; i < set->count; i++)
 		if (memcmp(set->values + i * SHA384_LEN, none, SHA384_LEN) == 0)
-			return err_set(r->e, ERR_INVALID,
-				       "require_id_block, and zeros among trusted_id_key_hashes: they "
-				       "are of no ID block");
+			return err_set(
+				r->e, ERR_INVALID,
+				"require_id_block, and zeros among trusted_id_key_hashes: they "
+				"are of no ID block");
 	return 0;
 }
 

@@ -63,7 +63,8 @@ static int read_required_claims(struct policy_reading *r, const struct json *val
 		else if (strcmp(name, "measurements") == 0)
 			r->policy->token.require_measurements = true;
 		else if (strcmp(name, "eat_nonce") != 0 && strcmp(name, "platform_type") != 0)
-			return policy_wrong(r, &value->items[i], "a claim that a policy can ask for");
+			return policy_wrong(r, &value->items[i],
+					    "a claim that a policy can ask for");
 	}
 	return 0;
 }

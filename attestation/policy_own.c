@@ -4,10 +4,9 @@
  * hexadecimal, bits by name, each rule of the policies one key.
  */
 #include "attestation/policy_fields.h"
+#include "common/base/log.h"
 
 #include <string.h>
-
-#include "common/base/log.h"
 
 #define SNP(member) offsetof(struct policy, snp.member)
 #define TDX(member) offsetof(struct policy, tdx.member)
@@ -282,7 +281,8 @@ static int read_reset_count(struct policy_reading *r, const struct json *value)
 const struct policy_row policy_own_tpm_rows[] = {
 	{ "pcrs", POLICY_CUSTOM, 0, 0, policy_read_pcrs, NULL },
 	{ "events", POLICY_CUSTOM, 0, 0, policy_read_pcr_events, NULL },
-	{ "allow_sha1_bank", POLICY_BOOL, offsetof(struct policy, tpm.allow_sha1_bank), 0, NULL, NULL },
+	{ "allow_sha1_bank", POLICY_BOOL, offsetof(struct policy, tpm.allow_sha1_bank), 0, NULL,
+	  NULL },
 	{ "reset_count", POLICY_CUSTOM, 0, 0, read_reset_count, NULL },
 	{ .key = NULL },
 };
@@ -304,7 +304,8 @@ static const struct policy_row token_rows[] = {
 	{ .key = NULL },
 };
 
-static int read_words(struct policy_reading *r, const struct json *value, char ***words, size_t *count)
+static int read_words(struct policy_reading *r, const struct json *value, char ***words,
+		      size_t *count)
 {
 	if (value->type != JSON_ARRAY || value->count > POLICY_LIST_MAX)
 		return policy_wrong(r, value, "an array of words");

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Values of a TPM's registers, by bank and number: `pcr_values` of the older form, `pcrs` of ours. */
 #include "attestation/policy_fields.h"
-
-#include <string.h>
-
 #include "common/base/encode.h"
 #include "common/base/log.h"
+
+#include <string.h>
 
 static const struct {
 	const char *name;

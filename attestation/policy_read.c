@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The engine behind the tables of policy_fields.h. */
 #include "attestation/policy_fields.h"
+#include "common/base/encode.h"
+#include "common/base/log.h"
 
 #include <assert.h>
 #include <stddef.h>
 #include <string.h>
-
-#include "common/base/encode.h"
-#include "common/base/log.h"
 
 struct policy_block {
 	struct policy_block *next;
@@ -76,7 +75,8 @@ int policy_read_bytes(struct policy_reading *r, const struct json *value, size_t
 	if (value->type != JSON_STRING)
 		return policy_wrong(r, value, "a string");
 	if (!*value->text)
-		return err_set(r->e, ERR_INVALID, "is empty; leave it out, or write %zu bytes", len);
+		return err_set(r->e, ERR_INVALID, "is empty; leave it out, or write %zu bytes",
+			       len);
 	if (r->encoding == POLICY_HEX)
 		return hex_decode(value->text, out, len, r->e);
 	if (base64_decode(value->text, strlen(value->text), &bytes, &got, r->e) < 0)
@@ -87,7 +87,8 @@ int policy_read_bytes(struct policy_reading *r, const struct json *value, size_t
 	return 0;
 }
 
-int policy_add_value(struct policy_reading *r, struct snp_set *set, const uint8_t *value, size_t len)
+int policy_add_value(struct policy_reading *r, struct snp_set *set, const uint8_t *value,
+		     size_t len)
 {
 	uint8_t *values = policy_alloc(r, (set->count + 1) * len);
 

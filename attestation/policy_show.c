@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/policy_show.h"
 
-#include <string.h>
-
 #include "attestation/policy_fields.h"
 #include "common/base/encode.h"
 #include "common/base/writer.h"
+
+#include <string.h>
 
 DEFINE_CLEANUP(struct json *, json_free)
 
@@ -45,15 +45,38 @@ static bool is_one_of(const char *key, const char *const names[])
 }
 
 static const char *const byte_keys[] = {
-	"family_id", "image_id", "report_data", "measurement", "host_data", "report_id",
-	"report_id_ma", "chip_id", "qe_vendor_id", "minimum_tee_tcb_svn", "mr_seam", "td_attributes",
-	"xfam", "mr_td", "mr_config_id", "mr_owner", "mr_owner_config", "rtmrs", "any_mr_td",
-	"trusted_author_key_hashes", "trusted_id_key_hashes", NULL,
+	"family_id",
+	"image_id",
+	"report_data",
+	"measurement",
+	"host_data",
+	"report_id",
+	"report_id_ma",
+	"chip_id",
+	"qe_vendor_id",
+	"minimum_tee_tcb_svn",
+	"mr_seam",
+	"td_attributes",
+	"xfam",
+	"mr_td",
+	"mr_config_id",
+	"mr_owner",
+	"mr_owner_config",
+	"rtmrs",
+	"any_mr_td",
+	"trusted_author_key_hashes",
+	"trusted_id_key_hashes",
+	NULL,
 };
 
 static const char *const wide_keys[] = {
-	"policy", "minimum_tcb", "minimum_launch_tcb", "minimum_tcb_turin",
-	"minimum_launch_tcb_turin", "platform_info", NULL,
+	"policy",
+	"minimum_tcb",
+	"minimum_launch_tcb",
+	"minimum_tcb_turin",
+	"minimum_launch_tcb_turin",
+	"platform_info",
+	NULL,
 };
 
 static const char *const product_names[] = { "SEV_PRODUCT_UNKNOWN", "SEV_PRODUCT_MILAN",
@@ -140,11 +163,14 @@ int policy_show(const struct policy_file *file, struct writer *w, struct err *e)
 	if (policy_parse(file, 1, &policy, e) < 0 ||
 	    json_parse(file->bytes, file->len, &root, e) < 0)
 		return -(int)e->code;
-	const char *kind = json_get(root, "cocos") ? "cocos" : policy.has_snp ? "SNP" :
-			   policy.has_tdx	   ? "TDX"   : "TPM";
+	const char *kind = json_get(root, "cocos") ? "cocos"
+			   : policy.has_snp        ? "SNP"
+			   : policy.has_tdx        ? "TDX"
+						   : "TPM";
 	writer_printf(w, "{\"kind\":\"%s\",\"fields\":", kind);
 	if (json_get(root, "cocos"))
-		writer_bytes(w, (const uint8_t *)file->bytes + root->start, root->end - root->start);
+		writer_bytes(w, (const uint8_t *)file->bytes + root->start,
+			     root->end - root->start);
 	else
 		show_members(root, w);
 	writer_text(w, "}");

@@ -24,7 +24,7 @@ struct policy_tpm {
 	size_t count;
 	bool allow_sha1_bank; /* default false */
 	bool has_reset_count;
-	uint32_t reset_count; /* equal to the quote's, if asked */
-	bool separators_optional; /* of the event log, see event_log.h; default false */
+	uint32_t reset_count;      /* equal to the quote's, if asked */
+	bool separators_optional;  /* of the event log, see event_log.h; default false */
 	struct event_rules events; /* default: the policy names none */
 };

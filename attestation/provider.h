@@ -26,8 +26,8 @@ enum {
 
 /* Where the kernel has its interfaces; all texts are the caller's. */
 struct provider_paths {
-	const char *tsm;	  /* configfs: …/tsm/report */
-	const char *sev_guest;	  /* the device */
+	const char *tsm;          /* configfs: …/tsm/report */
+	const char *sev_guest;    /* the device */
 	const char *measurements; /* the guest device's registers, see provider_rtmr.h */
 };
 extern const struct provider_paths provider_kernel_paths;

@@ -76,7 +76,6 @@ int rtmr_extend(const char *dir, const uint8_t digest_bytes[RTMR_LEN], struct er
 	    extend(dir, digest_bytes, e) < 0 || rtmr_read(dir, now, e) < 0)
 		return -(int)e->code;
 	if (memcmp(now, wanted, RTMR_LEN) != 0)
-		return err_set(e, ERR_DATA_LOSS,
-			       "RTMR3 does not hold what was just put into it");
+		return err_set(e, ERR_DATA_LOSS, "RTMR3 does not hold what was just put into it");
 	return 0;
 }

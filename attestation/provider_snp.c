@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SEV-SNP: through configfs-tsm, or by the older device's own calls. */
+#include "attestation/provider.h"
+#include "attestation/provider_tsm.h"
+#include "attestation/snp_cert_table.h"
+#include "attestation/snp_report.h"
+#include "common/base/reader.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
-
-#include "attestation/provider.h"
-#include "attestation/provider_tsm.h"
-#include "attestation/snp_cert_table.h"
-#include "attestation/snp_report.h"
-#include "common/base/reader.h"
 
 /* What the host gave as a table, without the page's padding. Certificates are only endorsements, so
  * a table that is none is left out; whoever verifies may have them from elsewhere. */
@@ -46,8 +46,7 @@ static int take_table(const uint8_t *bytes, size_t len, struct provider_report *
 }
 
 /* The report that was asked for and no other. */
-static int check_report(const uint8_t *bytes, size_t len, const uint8_t *report_data,
-			struct err *e)
+static int check_report(const uint8_t *bytes, size_t len, const uint8_t *report_data, struct err *e)
 {
 	struct snp_report report;
 
@@ -56,11 +55,13 @@ static int check_report(const uint8_t *bytes, size_t len, const uint8_t *report_
 		return err_wrap(e, "the device's report");
 	}
 	if (memcmp(report.report_data, report_data, sizeof(report.report_data)) != 0)
-		return err_set(e, ERR_DATA_LOSS, "the device answers with another request's report");
+		return err_set(e, ERR_DATA_LOSS,
+			       "the device answers with another request's report");
 	return 0;
 }
 
-static int launch_of(const struct provider_report *report, struct provider_launch *out, struct err *e)
+static int launch_of(const struct provider_report *report, struct provider_launch *out,
+		     struct err *e)
 {
 	struct snp_report parsed;
 
@@ -183,9 +184,8 @@ static int device_ask(int fd, const struct provider_options *options, const uint
 		       (unsigned int)call.exit_info, host);
 }
 
-static int device_report(int fd, const struct provider_options *options,
-			 const uint8_t *report_data, uint8_t *response, uint8_t **table,
-			 uint32_t *table_len, struct err *e)
+static int device_report(int fd, const struct provider_options *options, const uint8_t *report_data,
+			 uint8_t *response, uint8_t **table, uint32_t *table_len, struct err *e)
 {
 	int failed = 0;
 

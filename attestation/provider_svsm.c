@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/provider_svsm.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "attestation/credential.h"
 #include "attestation/provider_tsm.h"
 #include "attestation/snp_report.h"
 #include "common/base/writer.h"
 #include "common/crypto/digest.h"
+
+#include <stdlib.h>
+#include <string.h>
 
 #define VTPM_SERVICE "c476f1eb-0123-45a5-9641-b4e7dde5bfe3" /* 58019, table of services */
 
@@ -33,9 +33,10 @@ int provider_svsm_check(struct span report, struct span manifest,
 	if (memcmp(parsed.report_data, wanted, sizeof(wanted)) != 0)
 		return err_set(e, ERR_DENIED, "SVSM: the report is not over this manifest");
 	if (!span_equal(manifest, ek_public))
-		return err_set(e, ERR_DENIED,
-			       "SVSM: its TPM has another endorsement key than the one that answers "
-			       "here");
+		return err_set(
+			e, ERR_DENIED,
+			"SVSM: its TPM has another endorsement key than the one that answers "
+			"here");
 	return 0;
 }
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Intel TDX through configfs-tsm: the quote, which the host's quoting enclave signs. */
-#include <string.h>
-
 #include "attestation/provider.h"
 #include "attestation/provider_rtmr.h"
 #include "attestation/provider_tsm.h"
 #include "attestation/tdx_quote.h"
+
+#include <string.h>
 
 static int probe(const struct provider_options *options, struct err *e)
 {

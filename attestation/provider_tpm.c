@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/provider_tpm.h"
 
+#include "attestation/provider_tpm_state.h"
+#include "common/crypto/digest.h"
+
 #include <stdbool.h>
 #include <string.h>
 #include <tss2/tss2_esys.h>
 #include <tss2/tss2_rc.h>
 #include <tss2/tss2_tcti_device.h>
 #include <tss2/tss2_tctildr.h>
-
-#include "attestation/provider_tpm_state.h"
-#include "common/crypto/digest.h"
 
 int provider_tpm_fault(struct err *e, TSS2_RC code, const char *what)
 {
@@ -107,7 +107,8 @@ static bool selects(const TPMS_PCR_SELECTION *bank, uint32_t needed)
 static bool bank_is_active(const TPML_PCR_SELECTION *banks, TPMI_ALG_HASH hash, uint32_t needed)
 {
 	for (uint32_t i = 0; i < banks->count && i < TPM2_NUM_PCR_BANKS; i++)
-		if (banks->pcrSelections[i].hash == hash && selects(&banks->pcrSelections[i], needed))
+		if (banks->pcrSelections[i].hash == hash &&
+		    selects(&banks->pcrSelections[i], needed))
 			return true;
 	return false;
 }
@@ -160,7 +161,7 @@ static int read_bank(struct provider_tpm *tpm, uint32_t pcr, TPMI_ALG_HASH hash,
 }
 
 int provider_tpm_read(struct provider_tpm *tpm, uint32_t pcr, struct provider_digests *values,
-		    struct err *e)
+		      struct err *e)
 {
 	struct provider_digests got;
 
@@ -202,13 +203,14 @@ static int extended(const struct provider_digests *old, const struct provider_di
 	return 0;
 }
 
-int provider_tpm_extend(struct provider_tpm *tpm, uint32_t pcr, const struct provider_digests *digests,
-		      struct err *e)
+int provider_tpm_extend(struct provider_tpm *tpm, uint32_t pcr,
+			const struct provider_digests *digests, struct err *e)
 {
 	struct provider_digests before, after;
 	TPML_DIGEST_VALUES values = { .count = 2 };
 
-	if (provider_tpm_read(tpm, pcr, &before, e) < 0 || extended(&before, digests, &after, e) < 0)
+	if (provider_tpm_read(tpm, pcr, &before, e) < 0 ||
+	    extended(&before, digests, &after, e) < 0)
 		return -(int)e->code;
 	values.digests[0].hashAlg = TPM2_ALG_SHA256;
 	memcpy(values.digests[0].digest.sha256, digests->sha256, sizeof(digests->sha256));

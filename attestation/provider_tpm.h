@@ -39,12 +39,12 @@ DEFINE_CLEANUP(struct provider_tpm *, provider_tpm_close)
 int provider_tpm_check(struct provider_tpm *tpm, struct err *e) MUST_CHECK;
 
 int provider_tpm_read(struct provider_tpm *tpm, uint32_t pcr, struct provider_digests *values,
-		    struct err *e) MUST_CHECK;
+		      struct err *e) MUST_CHECK;
 
 /* Extends both banks in one command, reads back and compares with what must be there now; another
  * value is ERR_DATA_LOSS. */
-int provider_tpm_extend(struct provider_tpm *tpm, uint32_t pcr, const struct provider_digests *digests,
-		      struct err *e) MUST_CHECK;
+int provider_tpm_extend(struct provider_tpm *tpm, uint32_t pcr,
+			const struct provider_digests *digests, struct err *e) MUST_CHECK;
 
 /* Resets a register that may be reset (16) and sees that it is zero. */
 int provider_tpm_reset(struct provider_tpm *tpm, uint32_t pcr, struct err *e) MUST_CHECK;

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/provider_tpm_ak.h"
 
-#include <stdlib.h>
-#include <string.h>
-#include <tss2/tss2_mu.h>
-
 #include "attestation/pb.h"
 #include "attestation/provider_tpm_state.h"
 #include "attestation/tpm_attest.h"
 #include "common/crypto/digest.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <tss2/tss2_mu.h>
 
 enum { NO_HANDLE = 0 };
 
@@ -97,7 +97,8 @@ static int find_platform(struct provider_tpm *tpm, bool *found, struct err *e)
 	*found = false;
 	for (size_t i = 0; i < ARRAY_LEN(platforms) && !*found; i++) {
 		const struct platform *p = &platforms[i];
-		int failed = provider_tpm_nv_read(tpm, p->cert, &tpm->ak_cert, &tpm->ak_cert_len, e);
+		int failed =
+			provider_tpm_nv_read(tpm, p->cert, &tpm->ak_cert, &tpm->ak_cert_len, e);
 
 		if (failed == -(int)ERR_NOT_FOUND)
 			continue;
@@ -185,14 +186,15 @@ static int read_some(struct provider_tpm *tpm, size_t bank, uint32_t wanted, str
 	const TPML_PCR_SELECTION ask = selection(banks[bank].alg, wanted);
 	CLEANUP(esys) TPML_PCR_SELECTION *given = NULL;
 	CLEANUP(esys) TPML_DIGEST *values = NULL;
-	TSS2_RC code = Esys_PCR_Read(tpm->esys, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, &ask, NULL,
-				     &given, &values);
+	TSS2_RC code = Esys_PCR_Read(tpm->esys, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, &ask,
+				     NULL, &given, &values);
 	uint32_t n = 0;
 
 	if (code != TSS2_RC_SUCCESS)
 		return provider_tpm_fault(e, code, "read registers");
 	*got = 0;
-	for (size_t i = 0; given->count == 1 && i < given->pcrSelections[0].sizeofSelect && i < 3; i++)
+	for (size_t i = 0; given->count == 1 && i < given->pcrSelections[0].sizeofSelect && i < 3;
+	     i++)
 		*got |= (uint32_t)given->pcrSelections[0].pcrSelect[i] << (8 * i);
 	if (!*got || (*got & ~wanted))
 		return err_set(e, ERR_DATA_LOSS, "TPM: reads other registers than asked");

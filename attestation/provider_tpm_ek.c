@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* NV, the endorsement key, and credential activation: what ties an attestation key to one TPM. */
+#include "attestation/provider_tpm_ak.h"
+#include "attestation/provider_tpm_state.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <tss2/tss2_mu.h>
 
-#include "attestation/provider_tpm_ak.h"
-#include "attestation/provider_tpm_state.h"
-
 enum {
-	NV_PIECE = 512, /* every TPM reads that much at once */
+	NV_PIECE = 512,             /* every TPM reads that much at once */
 	EK_CERT_INDEX = 0x01c00002, /* TCG EK Credential Profile 2.5, 2.2.1.4: RSA 2048 */
 };
 
@@ -72,8 +72,8 @@ int provider_tpm_nv_read(struct provider_tpm *tpm, TPM2_HANDLE index, uint8_t **
 	if (size == 0 || size > TPM_CERT_MAX || !(bytes = malloc(size)))
 		failed = err_set(e, ERR_EXHAUSTED, "TPM: NV index 0x%08x of %u bytes", index, size);
 	else
-		failed = nv_read(tpm, handle, size,
-				 !(area->nvPublic.attributes & TPMA_NV_AUTHREAD), bytes, e);
+		failed = nv_read(tpm, handle, size, !(area->nvPublic.attributes & TPMA_NV_AUTHREAD),
+				 bytes, e);
 	Esys_TR_Close(tpm->esys, &handle);
 	if (failed)
 		return failed;
@@ -129,8 +129,8 @@ static int ask_ek(struct provider_tpm *tpm, struct err *e)
 	if (make_ek(tpm, &handle, &area, e) < 0)
 		return -(int)e->code;
 	Esys_FlushContext(tpm->esys, handle);
-	TSS2_RC code = Tss2_MU_TPMT_PUBLIC_Marshal(&area->publicArea, bytes, sizeof(TPMT_PUBLIC),
-						   &len);
+	TSS2_RC code =
+		Tss2_MU_TPMT_PUBLIC_Marshal(&area->publicArea, bytes, sizeof(TPMT_PUBLIC), &len);
 	if (code != TSS2_RC_SUCCESS)
 		return provider_tpm_fault(e, code, "the endorsement key's public area");
 	int failed = provider_tpm_nv_read(tpm, EK_CERT_INDEX, &tpm->ek_cert, &tpm->ek_cert_len, e);
@@ -154,8 +154,8 @@ static int start_policy(struct provider_tpm *tpm, ESYS_TR *session, struct err *
 {
 	const TPMT_SYM_DEF none = { .algorithm = TPM2_ALG_NULL };
 	TSS2_RC code = Esys_StartAuthSession(tpm->esys, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
-					     ESYS_TR_NONE, ESYS_TR_NONE, NULL, TPM2_SE_POLICY, &none,
-					     TPM2_ALG_SHA256, session);
+					     ESYS_TR_NONE, ESYS_TR_NONE, NULL, TPM2_SE_POLICY,
+					     &none, TPM2_ALG_SHA256, session);
 
 	if (code != TSS2_RC_SUCCESS)
 		return provider_tpm_fault(e, code, "start a session");

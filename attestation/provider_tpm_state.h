@@ -23,7 +23,8 @@ struct provider_tpm {
 	uint8_t *ak_cert; /* DER; NULL: the platform has none */
 	size_t ak_cert_len;
 
-	uint8_t *ek_public, *ek_cert; /* NULL: not asked for yet; the certificate: or there is none */
+	uint8_t *ek_public,
+		*ek_cert; /* NULL: not asked for yet; the certificate: or there is none */
 	size_t ek_public_len, ek_cert_len;
 };
 

@@ -112,8 +112,7 @@ static int entry_read_optional(const struct entry *entry, const char *name, uint
 	return 0;
 }
 
-static int entry_number(const struct entry *entry, const char *name, uint64_t *value,
-			struct err *e)
+static int entry_number(const struct entry *entry, const char *name, uint64_t *value, struct err *e)
 {
 	CLEANUP(free) uint8_t *text = NULL;
 	size_t len = 0;

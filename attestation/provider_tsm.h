@@ -22,9 +22,9 @@ int tsm_provider(const char *root, char name[TSM_NAME_MAX], struct err *e) MUST_
 
 struct tsm_request {
 	const char *root;
-	const char *provider; /* whose report it has to be */
+	const char *provider;  /* whose report it has to be */
 	const uint8_t *inblob; /* TSM_INBLOB_LEN bytes */
-	bool has_privlevel; /* the TEE has levels: `privlevel` is written, 0 as the floor */
+	bool has_privlevel;    /* the TEE has levels: `privlevel` is written, 0 as the floor */
 	unsigned int privlevel;
 	const char *service_guid; /* of the SVSM's services; NULL: the TEE's own report */
 };

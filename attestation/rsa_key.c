@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/rsa_key.h"
 
+#include "common/crypto/key.h"
+
 #include <openssl/core_names.h>
 #include <openssl/param_build.h>
-
-#include "common/crypto/key.h"
 
 DEFINE_CLEANUP(OSSL_PARAM_BLD *, OSSL_PARAM_BLD_free)
 DEFINE_CLEANUP(OSSL_PARAM *, OSSL_PARAM_free)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/run_statement.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "common/base/cleanup.h"
 #include "common/base/writer.h"
+
+#include <stdlib.h>
+#include <string.h>
 
 /* TEXTS: computation, each entry's key and value, each word. */
 enum { KEYS = RUN_KEY_WEAK + 1, TEXTS = 1 + 2 * RUN_ENTRIES_MAX + RUN_WORDS_MAX };
@@ -140,9 +140,9 @@ static int take_entry(const struct datum *key, const struct datum *value, struct
 		entry->value = keep_text(t, value);
 		return entry->value ? 0 : wrong(e, "an entry's value");
 	}
-	if (value->type != DATUM_ARRAY || value->count != 2 || value->items[0].type != DATUM_BYTES ||
-	    value->items[0].len != RUN_SALT_LEN || value->items[1].type != DATUM_BYTES ||
-	    value->items[1].len != SHA256_LEN)
+	if (value->type != DATUM_ARRAY || value->count != 2 ||
+	    value->items[0].type != DATUM_BYTES || value->items[0].len != RUN_SALT_LEN ||
+	    value->items[1].type != DATUM_BYTES || value->items[1].len != SHA256_LEN)
 		return wrong(e, "an entry that is neither text nor [salt, digest]");
 	memcpy(entry->salt, value->items[0].bytes, RUN_SALT_LEN);
 	memcpy(entry->digest, value->items[1].bytes, SHA256_LEN);
@@ -155,7 +155,8 @@ static int take_entries(const struct datum *map, struct texts *t, struct run_sta
 	if (!map || map->type != DATUM_MAP || map->count > RUN_ENTRIES_MAX)
 		return wrong(e, "its entries");
 	for (size_t i = 0; i < map->count; i++)
-		if (take_entry(&map->items[2 * i], &map->items[2 * i + 1], t, &s->entries[i], e) < 0)
+		if (take_entry(&map->items[2 * i], &map->items[2 * i + 1], t, &s->entries[i], e) <
+		    0)
 			return -(int)e->code;
 	s->entry_count = map->count;
 	return 0;

@@ -22,15 +22,15 @@ enum {
 enum run_key {
 	RUN_KEY_VERSION = 0,
 	RUN_KEY_COMPUTATION = 1,  /* text */
-	RUN_KEY_BOOT = 2,	  /* SHA3-256 of the boot configuration (common/bootconfig.h) */
+	RUN_KEY_BOOT = 2,         /* SHA3-256 of the boot configuration (common/bootconfig.h) */
 	RUN_KEY_AGENT_CONFIG = 3, /* SHA3-256 of the canonical agent configuration */
-	RUN_KEY_MANIFEST = 4,	  /* SHA3-256 of the canonical manifest */
-	RUN_KEY_ENTRIES = 5,	  /* {key: value | [salt, SHA-256(salt ‖ value)]} */
-	RUN_KEY_FIXED = 6,	  /* the boot configuration was fixed at launch (HOST_DATA, MRCONFIGID) */
-	RUN_KEY_IDENTITY = 7,	  /* SPKI of the identity key */
-	RUN_KEY_EXTERNAL = 8,	  /* it was supplied from outside */
-	RUN_KEY_JOURNAL = 9,	  /* SPKI of the journal's key, or null */
-	RUN_KEY_WEAK = 10,	  /* weakening words of the command line, array of text */
+	RUN_KEY_MANIFEST = 4,     /* SHA3-256 of the canonical manifest */
+	RUN_KEY_ENTRIES = 5,      /* {key: value | [salt, SHA-256(salt ‖ value)]} */
+	RUN_KEY_FIXED = 6, /* the boot configuration was fixed at launch (HOST_DATA, MRCONFIGID) */
+	RUN_KEY_IDENTITY = 7, /* SPKI of the identity key */
+	RUN_KEY_EXTERNAL = 8, /* it was supplied from outside */
+	RUN_KEY_JOURNAL = 9,  /* SPKI of the journal's key, or null */
+	RUN_KEY_WEAK = 10,    /* weakening words of the command line, array of text */
 };
 
 /* A value of the boot configuration; a secret shows only its salted digest. */

@@ -20,8 +20,8 @@ static void equal_if(struct verdict *v, const char *name, const uint8_t *first, 
 	if (first_has && now_has)
 		verdict_bytes(v, name, section, now, first, SHA256_LEN);
 	else
-		verdict_check(v, name, section, !first_has && !now_has,
-			      now_has ? "one" : "none", first_has ? "the one of before" : "none");
+		verdict_check(v, name, section, !first_has && !now_has, now_has ? "one" : "none",
+			      first_has ? "the one of before" : "none");
 }
 
 static void judge_snp(const struct snp_result *first, const struct snp_result *now,

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sevsnp.Attestation: a report taken apart, put together again, byte for byte. */
-#include <string.h>
-
 #include "attestation/pb.h"
 #include "attestation/snp_cert_table.h"
 #include "attestation/tpm_attestation.h"
 #include "common/base/bytes.h"
 #include "common/base/cleanup.h"
 #include "common/base/writer.h"
+
+#include <string.h>
 
 /* Numbers of sevsnp.proto. */
 enum {
@@ -96,8 +96,8 @@ static int report_field(const struct pb_field *f, uint32_t *seen, uint8_t *repor
 	const struct field *field = field_of(f->number);
 
 	if (f->number == REPORT_CPUID1_EAX)
-		return pb_once(f, PB_VARINT, seen, e) < 0 ? -(int)e->code :
-							    cpuid_put(f->value, report, e);
+		return pb_once(f, PB_VARINT, seen, e) < 0 ? -(int)e->code
+							  : cpuid_put(f->value, report, e);
 	if (!field)
 		return 0;
 	if (pb_once(f, field->type, seen, e) < 0)
@@ -137,11 +137,11 @@ static int chain_parse(struct span bytes, struct sevsnp_attestation *a, struct e
 	uint32_t seen = 0;
 
 	while (pb_next(&r, &f)) {
-		struct span *cert = f.number == CHAIN_VCEK ? &a->vcek :
-				    f.number == CHAIN_ASK  ? &a->ask :
-				    f.number == CHAIN_ARK  ? &a->ark :
-				    f.number == CHAIN_VLEK ? &a->vlek :
-							     NULL;
+		struct span *cert = f.number == CHAIN_VCEK   ? &a->vcek
+				    : f.number == CHAIN_ASK  ? &a->ask
+				    : f.number == CHAIN_ARK  ? &a->ark
+				    : f.number == CHAIN_VLEK ? &a->vlek
+							     : NULL;
 
 		if (!cert)
 			continue;
@@ -149,8 +149,8 @@ static int chain_parse(struct span bytes, struct sevsnp_attestation *a, struct e
 			return err_wrap(e, "certificate_chain");
 		*cert = f.bytes;
 	}
-	return reader_ok(&r) ? 0 :
-			       err_set(e, ERR_INVALID, "certificate_chain: cut, or no protobuf");
+	return reader_ok(&r) ? 0
+			     : err_set(e, ERR_INVALID, "certificate_chain: cut, or no protobuf");
 }
 
 static int attestation_read(struct span bytes, struct sevsnp_attestation *a, struct err *e)
@@ -164,8 +164,8 @@ static int attestation_read(struct span bytes, struct sevsnp_attestation *a, str
 			continue;
 		if (pb_once(&f, PB_BYTES, &seen, e) < 0)
 			return -(int)e->code;
-		if ((f.number == ATTESTATION_REPORT ? report_parse(f.bytes, a->report, e) :
-						      chain_parse(f.bytes, a, e)) < 0)
+		if ((f.number == ATTESTATION_REPORT ? report_parse(f.bytes, a->report, e)
+						    : chain_parse(f.bytes, a, e)) < 0)
 			return -(int)e->code;
 	}
 	if (!reader_ok(&r))

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/snp_appraise.h"
+
 #include "attestation/idblock.h"
 #include "attestation/snp_verify.h"
 
@@ -7,15 +8,19 @@
 
 /* Without each of these there is no yes. */
 static const char *const required_always[] = {
-	"parse.report",		      "chain.vek",	       "chain.intermediate",
-	"chain.ark",		      "chain.names",	       "chain.root",
-	"chain.ark_signature",	      "chain.intermediate_signature", "chain.vek_signature",
-	"chain.leaf",		      "chain.extensions",      "time.ark",
-	"time.intermediate",
-	"time.vek",		      "signature.report",      "binding.signing_key",
-	"binding.mask_chip_key",      "binding.extensions",    "binding.product",
-	"binding.tcb",		      "binding.chip_id",       "tcb.reported",
-	"tcb.committed",	      "tcb.firmware",	       "policy.report_data",
+	"parse.report",          "chain.vek",
+	"chain.intermediate",    "chain.ark",
+	"chain.names",           "chain.root",
+	"chain.ark_signature",   "chain.intermediate_signature",
+	"chain.vek_signature",   "chain.leaf",
+	"chain.extensions",      "time.ark",
+	"time.intermediate",     "time.vek",
+	"signature.report",      "binding.signing_key",
+	"binding.mask_chip_key", "binding.extensions",
+	"binding.product",       "binding.tcb",
+	"binding.chip_id",       "tcb.reported",
+	"tcb.committed",         "tcb.firmware",
+	"policy.report_data",
 };
 static const char *const required_full[] = { "policy.measurement", "policy.debug",
 					     "policy.applied" };
@@ -82,8 +87,8 @@ static void judge_policy(const struct snp_input *in, const struct snp_result *re
 
 /* Each stage stands on the one before. Once the key is believed to be the chip's, the rest is gone
  * through to the end, so that a reader sees everything that is wrong with the report. */
-static void appraise(const struct snp_input *in, struct snp_chain *chain,
-		     struct snp_result *result, struct verdict *v)
+static void appraise(const struct snp_input *in, struct snp_chain *chain, struct snp_result *result,
+		     struct verdict *v)
 {
 	struct snp_cert_table table = { 0 };
 	struct snp_vcek vcek = { 0 };

@@ -25,7 +25,7 @@ struct snp_input {
 	struct span cert_table;
 
 	/* DER or PEM, one certificate each; empty: not given. Never trusted for being here. */
-	struct span vek;	  /* VCEK or VLEK */
+	struct span vek;          /* VCEK or VLEK */
 	struct span intermediate; /* ASK or ASVK */
 	struct span ark;
 	bool need_vcek, need_vlek; /* the caller said which kind `vek` is to be */
@@ -47,8 +47,8 @@ struct snp_input {
 	/* What REPORT_DATA has to be. NULL is a refusal: there is no verdict without a binding. */
 	const uint8_t *report_data;
 
-	int64_t at;	/* seconds since 1970: the moment to judge at */
-	uint32_t skew;	/* seconds by which clocks may differ, up to SNP_SKEW_MAX; 0: none, and
+	int64_t at;    /* seconds since 1970: the moment to judge at */
+	uint32_t skew; /* seconds by which clocks may differ, up to SNP_SKEW_MAX; 0: none, and
 			   both boundary seconds count */
 
 	/* NULL with VERDICT_SCOPE_FULL is a refusal; ignored for VERDICT_SCOPE_GENUINE_ONLY, whose
@@ -63,9 +63,9 @@ struct snp_result {
 	enum snp_product product;
 	enum snp_signing_key key;
 	struct snp_tcb tcb;
-	char csp_id[128];	     /* empty unless a VLEK's */
+	char csp_id[128];                /* empty unless a VLEK's */
 	uint8_t root_digest[SHA256_LEN]; /* of the root's key */
-	bool own_root;		     /* not AMD's */
+	bool own_root;                   /* not AMD's */
 };
 
 /* `v` has been through verdict_init() and may hold checks already (of a TPM quote that the report

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/snp_cert_table.h"
+
 #include "common/base/cleanup.h"
 #include "common/base/reader.h"
 
@@ -53,8 +54,7 @@ static int read_entries(struct reader *r, struct entry entries[], size_t *count,
 			return 0;
 		}
 		if (*count == SNP_CERT_TABLE_ENTRIES_MAX)
-			return err_set(e, ERR_INVALID,
-				       "certificate table: more than %d entries",
+			return err_set(e, ERR_INVALID, "certificate table: more than %d entries",
 				       SNP_CERT_TABLE_ENTRIES_MAX);
 		entries[*count] = entry;
 	}
@@ -76,7 +76,8 @@ static int check_entry(const struct entry *entries, size_t i, size_t first, size
 
 		if (memcmp(a->guid, b->guid, GUID_LEN) == 0)
 			return err_set(e, ERR_INVALID,
-				       "certificate table: entries %zu and %zu have one GUID", n, i);
+				       "certificate table: entries %zu and %zu have one GUID", n,
+				       i);
 		if (a->offset < (uint64_t)b->offset + b->len && b->offset < end)
 			return err_set(e, ERR_INVALID,
 				       "certificate table: entries %zu and %zu overlap", n, i);
@@ -120,8 +121,7 @@ int snp_cert_table_parse(struct span table, struct snp_cert_table *out, struct e
 bool snp_cert_table_is_empty(const struct snp_cert_table *table)
 {
 	for (size_t k = 0; k < ARRAY_LEN(known); k++) {
-		const struct span *cert =
-			(const void *)((const uint8_t *)table + known[k].at);
+		const struct span *cert = (const void *)((const uint8_t *)table + known[k].at);
 
 		if (cert->len)
 			return false;

@@ -18,7 +18,7 @@ enum {
 
 struct snp_cert_table {
 	struct span vcek, vlek, ask, ark, crl; /* empty if not in the table; an ASVK is in `ask` */
-	size_t unknown;			       /* entries with other GUIDs, stepped over */
+	size_t unknown;                        /* entries with other GUIDs, stepped over */
 };
 
 /* Every entry within the buffer and behind the entries, none empty, no two overlap, no GUID twice;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/snp_chain.h"
+
 #include "attestation/snp_key.h"
 #include "attestation/snp_vcek.h"
 #include "common/base/encode.h"
@@ -69,13 +70,13 @@ static bool check_names(struct snp_chain *chain, struct verdict *v)
 	struct err e = { 0 };
 
 	if (x509_common_name(chain->ark->subject, ark, sizeof(ark), &e) < 0 ||
-	    x509_common_name(chain->intermediate->subject, intermediate, sizeof(intermediate),
-			     &e) < 0 ||
+	    x509_common_name(chain->intermediate->subject, intermediate, sizeof(intermediate), &e) <
+		    0 ||
 	    snp_vcek_kind(chain->vek, &chain->kind, &e) < 0)
 		return verdict_err(v, "chain.names", SECTION_CERT, &e);
 	by_ark = snp_product_of_name(ark, "ARK-");
-	by_intermediate = snp_product_of_name(
-		intermediate, chain->kind == SNP_KEY_VLEK ? "SEV-VLEK-" : "SEV-");
+	by_intermediate = snp_product_of_name(intermediate,
+					      chain->kind == SNP_KEY_VLEK ? "SEV-VLEK-" : "SEV-");
 	chain->product = by_ark;
 	return verdict_checkf(v, "chain.names", SECTION_CERT,
 			      by_ark != SNP_PRODUCT_ANY && by_ark == by_intermediate,
@@ -89,8 +90,8 @@ static bool check_names(struct snp_chain *chain, struct verdict *v)
 /* The root by its key: a name is anybody's to take. */
 static bool check_root(struct snp_chain *chain, struct verdict *v)
 {
-	const uint8_t *wanted = chain->root ? chain->root->key_digest
-					    : snp_product_root(chain->product);
+	const uint8_t *wanted =
+		chain->root ? chain->root->key_digest : snp_product_root(chain->product);
 	char text[2 * SHA256_LEN + 1];
 
 	if (chain->root) {
@@ -124,12 +125,12 @@ static bool check_leaf(const struct snp_chain *chain, struct verdict *v)
 {
 	const struct x509 *leaf = chain->vek;
 	bool zero_serial = leaf->serial.len == 1 && leaf->serial.bytes[0] == 0;
-	bool all = verdict_check(v, "chain.leaf", SECTION_CERT,
-				 !leaf->is_ca && snp_key_is_p384(leaf->key) &&
-					 (!leaf->has_usage ||
-					  (leaf->usage & X509_USE_DIGITAL_SIGNATURE)),
-				 leaf->is_ca ? "a CA certificate" : "the leaf's key and keyUsage",
-				 "a P-384 key that may sign, of no CA");
+	bool all = verdict_check(
+		v, "chain.leaf", SECTION_CERT,
+		!leaf->is_ca && snp_key_is_p384(leaf->key) &&
+			(!leaf->has_usage || (leaf->usage & X509_USE_DIGITAL_SIGNATURE)),
+		leaf->is_ca ? "a CA certificate" : "the leaf's key and keyUsage",
+		"a P-384 key that may sign, of no CA");
 
 	if (chain->own_root)
 		return all;
@@ -190,11 +191,10 @@ bool snp_chain_time(const struct snp_chain *chain, const struct snp_input *in, s
 	return check_time(chain->vek, in, "time.vek", v) && all;
 }
 
-
 /* One list: the issuer that it names signed it, it is current, and lists none of that issuer's.
  * The ARK's speaks about the ARK itself and the ASK or ASVK; the intermediate's about the leaf. */
-static bool check_list(const struct snp_chain *chain, const struct snp_input *in,
-		       struct span bytes, bool *of_ark, struct verdict *v)
+static bool check_list(const struct snp_chain *chain, const struct snp_input *in, struct span bytes,
+		       bool *of_ark, struct verdict *v)
 {
 	struct x509_crl *made = NULL;
 	const struct x509 *issuer;

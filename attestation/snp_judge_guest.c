@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The guest: what was launched, by whom it was signed, and what the report was asked for. */
 #include "attestation/snp_judge.h"
+#include "common/base/bytes.h"
+#include "common/base/encode.h"
 
 #include <stdio.h>
 #include <string.h>
-
-#include "common/base/bytes.h"
-#include "common/base/encode.h"
 
 /* `empty` is what an empty set wants. */
 void snp_judge_set(const struct snp_judge_rule *rule, const struct snp_set *set,
@@ -93,11 +92,11 @@ void snp_judge_measurement(const struct snp_judge_rule *rule, const struct snp_p
 {
 	const uint8_t *found = ev->report->measurement;
 
-	snp_judge_set(rule, &p->measurements, found, SNP_DIGEST_LEN,
-		      "a measurement: nothing says which one is right",
-		      bytes_among(p->measurements.values, p->measurements.count, found,
-				  SNP_DIGEST_LEN),
-		      v);
+	snp_judge_set(
+		rule, &p->measurements, found, SNP_DIGEST_LEN,
+		"a measurement: nothing says which one is right",
+		bytes_among(p->measurements.values, p->measurements.count, found, SNP_DIGEST_LEN),
+		v);
 }
 
 void snp_judge_host_data(const struct snp_judge_rule *rule, const struct snp_policy *p,

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/snp_key.h"
+
 #include "attestation/x509_key.h"
 #include "common/base/reader.h"
 #include "common/crypto/key.h"
 
+#include <string.h>
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
 #include <openssl/ecdsa.h>
-#include <string.h>
 
 DEFINE_CLEANUP(BIGNUM *, BN_free)
 DEFINE_CLEANUP(ECDSA_SIG *, ECDSA_SIG_free)
@@ -119,8 +120,9 @@ int snp_key_read(const uint8_t *block, EVP_PKEY **key, struct err *e)
 
 	if (!read_pair(&r, &x, &y, SNP_PUBLIC_KEY_LEN - 4 - 2 * SNP_PART_ROOM) ||
 	    curve != SNP_CURVE_P384)
-		return err_set(e, ERR_INVALID, "public key: wanted curve 2 (P-384) and zeros "
-					       "behind the numbers");
+		return err_set(e, ERR_INVALID,
+			       "public key: wanted curve 2 (P-384) and zeros "
+			       "behind the numbers");
 	memcpy(spki, head, sizeof(head));
 	reversed(x, spki + sizeof(head));
 	reversed(y, spki + sizeof(head) + PART);

@@ -15,7 +15,7 @@
 
 enum {
 	SNP_PART_ROOM = 72,
-	SNP_SIGNATURE_LEN = 512, /* r, s, zeros */
+	SNP_SIGNATURE_LEN = 512,    /* r, s, zeros */
 	SNP_PUBLIC_KEY_LEN = 0x404, /* curve, x, y, zeros */
 	SNP_CURVE_P384 = 2,
 };

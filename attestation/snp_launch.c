@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/snp_launch.h"
 
-#include <string.h>
-
 #include "common/base/bytes.h"
+
+#include <string.h>
 
 enum { PAGE_INFO_LEN = 2 * SNP_DIGEST_LEN + 16 };
 
 const char *snp_page_type_name(enum snp_page_type type)
 {
 	static const char *const names[] = {
-		[SNP_PAGE_NORMAL] = "normal",	      [SNP_PAGE_VMSA] = "vmsa",
-		[SNP_PAGE_ZERO] = "zero",	      [SNP_PAGE_UNMEASURED] = "unmeasured",
-		[SNP_PAGE_SECRETS] = "secrets",	      [SNP_PAGE_CPUID] = "cpuid",
+		[SNP_PAGE_NORMAL] = "normal",   [SNP_PAGE_VMSA] = "vmsa",
+		[SNP_PAGE_ZERO] = "zero",       [SNP_PAGE_UNMEASURED] = "unmeasured",
+		[SNP_PAGE_SECRETS] = "secrets", [SNP_PAGE_CPUID] = "cpuid",
 	};
 
 	return names[type];
@@ -43,10 +43,10 @@ int snp_launch_contents(struct snp_launch *launch, enum snp_page_type type, uint
 		return -(int)e->code;
 	if (launch->trace)
 		launch->trace(launch->trace_data, &(struct snp_step){ .number = launch->steps,
-								     .type = type,
-								     .gpa = gpa,
-								     .contents = contents,
-								     .digest = launch->digest });
+								      .type = type,
+								      .gpa = gpa,
+								      .contents = contents,
+								      .digest = launch->digest });
 	launch->steps++;
 	return 0;
 }
@@ -66,10 +66,9 @@ int snp_launch_range(struct snp_launch *launch, enum snp_page_type type, uint64_
 		     const uint8_t *bytes, uint64_t len, struct err *e)
 {
 	if (len % SNP_PAGE_LEN || gpa % SNP_PAGE_LEN)
-		return err_set(e, ERR_INVALID,
-			       "%s pages at 0x%llx: 0x%llx bytes are not whole pages",
-			       snp_page_type_name(type), (unsigned long long)gpa,
-			       (unsigned long long)len);
+		return err_set(
+			e, ERR_INVALID, "%s pages at 0x%llx: 0x%llx bytes are not whole pages",
+			snp_page_type_name(type), (unsigned long long)gpa, (unsigned long long)len);
 	for (uint64_t at = 0; at < len; at += SNP_PAGE_LEN)
 		if (snp_launch_page(launch, type, gpa + at, bytes ? bytes + at : NULL, e) < 0)
 			return -(int)e->code;

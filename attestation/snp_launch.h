@@ -29,7 +29,8 @@ struct snp_step {
 	size_t number;
 	enum snp_page_type type;
 	uint64_t gpa;
-	const uint8_t *contents, *digest; /* SNP_DIGEST_LEN each; digest is the one after the step */
+	const uint8_t *contents,
+		*digest; /* SNP_DIGEST_LEN each; digest is the one after the step */
 };
 
 struct snp_launch {

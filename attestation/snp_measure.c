@@ -23,8 +23,10 @@ static const uint8_t guid_kernel[GUID] = { 0x37, 0x94, 0xe7, 0x4d, 0xd2, 0xab, 0
 bool snp_measure_mode_of(const char *name, enum snp_measure_mode *mode)
 {
 	static const char *const names[] = {
-		[SNP_MEASURE_SNP] = "snp",	     [SNP_MEASURE_SEV] = "sev",
-		[SNP_MEASURE_SEVES] = "seves",	     [SNP_MEASURE_SVSM] = "snp:svsm",
+		[SNP_MEASURE_SNP] = "snp",
+		[SNP_MEASURE_SEV] = "sev",
+		[SNP_MEASURE_SEVES] = "seves",
+		[SNP_MEASURE_SVSM] = "snp:svsm",
 		[SNP_MEASURE_OVMF_HASH] = "snp:ovmf-hash",
 	};
 
@@ -81,8 +83,7 @@ static int add_hashes(struct snp_launch *launch, const struct snp_measure *m,
 static int add_section(struct snp_launch *launch, const struct snp_measure *m,
 		       const struct ovmf *ovmf, const struct ovmf_section *section, struct err *e)
 {
-	enum snp_page_type memory =
-		m->vmm == VMSA_GCE ? SNP_PAGE_UNMEASURED : SNP_PAGE_ZERO;
+	enum snp_page_type memory = m->vmm == VMSA_GCE ? SNP_PAGE_UNMEASURED : SNP_PAGE_ZERO;
 
 	switch (section->type) {
 	case OVMF_SEC_MEM:
@@ -133,8 +134,7 @@ static int each_vmsa(const struct snp_measure *m, const uint8_t *boot, const uin
 	for (unsigned i = 0; i < m->vcpus; i++, page = other) {
 		if (i < 2 && digest(DIGEST_SHA384, page, SNP_PAGE_LEN, contents, e) < 0)
 			return -(int)e->code;
-		if (add(to, page, contents, e) < 0 ||
-		    (m->vmsa && m->vmsa(m->data, i, page, e) < 0))
+		if (add(to, page, contents, e) < 0 || (m->vmsa && m->vmsa(m->data, i, page, e) < 0))
 			return -(int)e->code;
 	}
 	return 0;
@@ -168,8 +168,10 @@ static int add_vmsas(const struct snp_measure *m, const struct ovmf *ovmf, uint6
 static int image_gpa(struct span image, uint64_t end, uint64_t *gpa, struct err *e)
 {
 	if (image.len % SNP_PAGE_LEN || image.len > end)
-		return err_set(e, ERR_INVALID, "an image of %zu bytes is not whole pages, or too "
-					       "large for its place", image.len);
+		return err_set(e, ERR_INVALID,
+			       "an image of %zu bytes is not whole pages, or too "
+			       "large for its place",
+			       image.len);
 	*gpa = end - image.len;
 	return 0;
 }
@@ -246,8 +248,7 @@ static int measure_sev(const struct snp_measure *m, struct digest_stream *stream
 int snp_measure(const struct snp_measure *m, uint8_t out[SNP_MEASURE_LEN_MAX], size_t *len,
 		struct err *e)
 {
-	CLEANUP_SNP_LAUNCH struct snp_launch launch = { .trace = m->trace,
-							.trace_data = m->data };
+	CLEANUP_SNP_LAUNCH struct snp_launch launch = { .trace = m->trace, .trace_data = m->data };
 	bool processors = m->mode != SNP_MEASURE_SEV && m->mode != SNP_MEASURE_OVMF_HASH;
 	int failed;
 

@@ -13,9 +13,9 @@ void snp_policy_init(struct snp_policy *policy)
 	};
 }
 
-#define PLATFORM_NAMED                                                                             \
-	(SNP_PLATFORM_SMT_EN | SNP_PLATFORM_TSME_EN | SNP_PLATFORM_ECC_EN |                        \
-	 SNP_PLATFORM_RAPL_DIS | SNP_PLATFORM_CIPHERTEXT_HIDING_EN |                               \
+#define PLATFORM_NAMED                                                      \
+	(SNP_PLATFORM_SMT_EN | SNP_PLATFORM_TSME_EN | SNP_PLATFORM_ECC_EN | \
+	 SNP_PLATFORM_RAPL_DIS | SNP_PLATFORM_CIPHERTEXT_HIDING_EN |        \
 	 SNP_PLATFORM_ALIAS_CHECK_COMPLETE | SNP_PLATFORM_TIO_EN)
 
 /* The table: rules_of_X for each member X of struct snp_report. */
@@ -104,7 +104,7 @@ RULES(current_mit_vector) = { { "policy.current_mit_vector", snp_judge_current_m
 RULES(signature_r) = { ELSEWHERE("signature.report") };
 RULES(signature_s) = { ELSEWHERE("signature.report") };
 
-#define FIELD_RULES(type, member, spec, offset, len, since)                                        \
+#define FIELD_RULES(type, member, spec, offset, len, since) \
 	{ #member, rules_of_##member, ARRAY_LEN(rules_of_##member) },
 
 static const struct {

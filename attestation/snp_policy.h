@@ -19,16 +19,16 @@ struct snp_set {
 
 struct snp_policy {
 	/* Sets. Empty means: */
-	struct snp_set measurements;	   /* refused: nothing says which measurement is right */
-	struct snp_set host_data;	   /* only zero: nothing given at launch */
-	struct snp_set id_key_digests;	   /* only zero: no ID block */
+	struct snp_set measurements;       /* refused: nothing says which measurement is right */
+	struct snp_set host_data;          /* only zero: nothing given at launch */
+	struct snp_set id_key_digests;     /* only zero: no ID block */
 	struct snp_set author_key_digests; /* only zero: no author key */
-	struct snp_set family_ids;	   /* only zero */
-	struct snp_set image_ids;	   /* only zero */
-	struct snp_set report_ids;	   /* any guest; set it to hold on to one guest */
-	struct snp_set report_id_mas;	   /* only 'none' (all ones), unless guest_policy allows a
+	struct snp_set family_ids;         /* only zero */
+	struct snp_set image_ids;          /* only zero */
+	struct snp_set report_ids;         /* any guest; set it to hold on to one guest */
+	struct snp_set report_id_mas;      /* only 'none' (all ones), unless guest_policy allows a
 					      migration agent */
-	struct snp_set chip_ids;	   /* any chip; on Milan with a note, see below */
+	struct snp_set chip_ids;           /* any chip; on Milan with a note, see below */
 
 	/* Whoever judges the run statement compares HOST_DATA with it: of an empty host_data,
 	 * anything but zero is taken here. Default false. */
@@ -37,9 +37,9 @@ struct snp_policy {
 	/* A published attack forges any report of a Milan chip: refuse Milan without chip_ids. */
 	bool require_chip_allow_list;
 
-	uint32_t min_version;	/* of the report's format; default 2 */
+	uint32_t min_version;   /* of the report's format; default 2 */
 	uint32_t min_guest_svn; /* default 0 */
-	uint32_t vmpl;		/* exactly this; default 0 */
+	uint32_t vmpl;          /* exactly this; default 0 */
 
 	/* The most that a guest's POLICY may allow, and what it has to demand. Allowing bits (SMT,
 	 * MIGRATE_MA, CXL_ALLOW) may be set in the report only if set here; demanding ones
@@ -51,14 +51,15 @@ struct snp_policy {
 	/* PLATFORM_INFO in the same way: TIO_EN only if set here, SMT_EN only if guest_policy has
 	 * SMT, all other bits demanded. Default: SNP_PLATFORM_ALIAS_CHECK_COMPLETE. */
 	uint64_t platform_info;
-	uint64_t platform_refused; /* bits of it that must be clear, SMT_EN and TSME_EN; default 0 */
+	uint64_t
+		platform_refused; /* bits of it that must be clear, SMT_EN and TSME_EN; default 0 */
 
 	bool require_author_key; /* default false */
 
-	bool allow_vlek;	/* a key of the cloud provider's in place of the chip's; default false */
-	const char *csp_id;	/* the VLEK's cspID, exactly; NULL: any, and a note says which */
+	bool allow_vlek; /* a key of the cloud provider's in place of the chip's; default false */
+	const char *csp_id;       /* the VLEK's cspID, exactly; NULL: any, and a note says which */
 	enum snp_product product; /* default SNP_PRODUCT_ANY */
-	int stepping;		/* CPUID_STEP, exactly; -1 (default): not asked */
+	int stepping;             /* CPUID_STEP, exactly; -1 (default): not asked */
 
 	/* Floors. min_tcb holds for the certificate's SPLs, and for LAUNCH_TCB as well unless
 	 * has_min_launch_tcb gives it a floor of its own. Default 0. */
@@ -67,9 +68,9 @@ struct snp_policy {
 	bool allow_provisional; /* CURRENT above COMMITTED; default false */
 
 	/* Of the current firmware. Default 0. */
-	uint8_t min_build;			   /* the build number by itself */
-	uint8_t min_api_major, min_api_minor;	   /* the API version by itself */
-	uint8_t min_firmware[3];		   /* major, minor, build, in this order of weight */
+	uint8_t min_build;                    /* the build number by itself */
+	uint8_t min_api_major, min_api_minor; /* the API version by itself */
+	uint8_t min_firmware[3];              /* major, minor, build, in this order of weight */
 
 	/* Bits that must be set; a report before version 5 has none. Default 0. */
 	uint64_t launch_mit_vector, current_mit_vector;
@@ -80,11 +81,11 @@ void snp_policy_init(struct snp_policy *policy);
 /* What is judged together with the report. */
 struct snp_evidence {
 	const struct snp_report *report;
-	enum snp_product product;	/* of the verified chain */
-	enum snp_signing_key key;	/* of the verified certificate */
-	struct snp_tcb tcb;		/* the certificate's SPLs */
-	const char *csp_id;		/* the VLEK's, or NULL */
-	const uint8_t *report_data;	/* what the relying party expects, SNP_REPORT_DATA_LEN bytes */
+	enum snp_product product;   /* of the verified chain */
+	enum snp_signing_key key;   /* of the verified certificate */
+	struct snp_tcb tcb;         /* the certificate's SPLs */
+	const char *csp_id;         /* the VLEK's, or NULL */
+	const uint8_t *report_data; /* what the relying party expects, SNP_REPORT_DATA_LEN bytes */
 };
 
 /* Adds one check for each row of the table, "policy.…", in the order of the report's fields, and at

@@ -41,8 +41,7 @@ struct snp_tcb {
 };
 
 struct snp_tcb snp_tcb_of(const uint8_t bytes[SNP_TCB_LEN], enum snp_product product);
-void snp_tcb_bytes(const struct snp_tcb *tcb, enum snp_product product,
-		   uint8_t bytes[SNP_TCB_LEN]);
+void snp_tcb_bytes(const struct snp_tcb *tcb, enum snp_product product, uint8_t bytes[SNP_TCB_LEN]);
 
 /* Each component of `a` at least that of `b`. */
 bool snp_tcb_at_least(const struct snp_tcb *a, const struct snp_tcb *b);

@@ -1,23 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/snp_report.h"
+
 #include "common/base/bytes.h"
 #include "common/base/cleanup.h"
 #include "common/base/reader.h"
 
 #include <string.h>
 
-#define FIELD_ROW(type_, member_, spec_, offset_, len_, since_)                                    \
-	{ .member = #member_, .spec = spec_, .type = SNP_##type_, .offset = offset_, .len = len_,  \
-	  .at = offsetof(struct snp_report, member_), .since = since_ },
+#define FIELD_ROW(type_, member_, spec_, offset_, len_, since_) \
+	{ .member = #member_,                                   \
+	  .spec = spec_,                                        \
+	  .type = SNP_##type_,                                  \
+	  .offset = offset_,                                    \
+	  .len = len_,                                          \
+	  .at = offsetof(struct snp_report, member_),           \
+	  .since = since_ },
 
 const struct snp_field snp_report_fields[] = { SNP_REPORT_FIELDS(FIELD_ROW) };
 const size_t snp_report_field_count = ARRAY_LEN(snp_report_fields);
 
 /* The order of P-384's group (FIPS 186-4, D.1.2.4), little-endian as the report has it. */
 static const uint8_t p384_order[SNP_SIGNATURE_PART_LEN] = {
-	0x73, 0x29, 0xc5, 0xcc, 0x6a, 0x19, 0xec, 0xec, 0x7a, 0xa7, 0xb0, 0x48, 0xb2, 0x0d, 0x1a, 0x58,
-	0xdf, 0x2d, 0x37, 0xf4, 0x81, 0x4d, 0x63, 0xc7, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-	0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+	0x73, 0x29, 0xc5, 0xcc, 0x6a, 0x19, 0xec, 0xec, 0x7a, 0xa7, 0xb0, 0x48,
+	0xb2, 0x0d, 0x1a, 0x58, 0xdf, 0x2d, 0x37, 0xf4, 0x81, 0x4d, 0x63, 0xc7,
+	0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+	0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
 };
 
 enum { VERSION_TCB_ONLY = 2, VERSION_CPUID = 3, VERSION_MITIGATION = 5, VMPL_MAX = 3 };

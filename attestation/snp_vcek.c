@@ -167,8 +167,8 @@ int snp_vcek_read(const struct x509 *cert, struct snp_vcek *out, struct err *e)
 		return err_set(e, ERR_INVALID, "structVersion %llu; wanted %llu",
 			       (unsigned long long)v.struct_version,
 			       (unsigned long long)version_wanted);
-	if (v.hwid_len && v.hwid_len != (v.product == SNP_TURIN ? SNP_TURIN_HWID_LEN
-								: SNP_CHIP_ID_LEN))
+	if (v.hwid_len &&
+	    v.hwid_len != (v.product == SNP_TURIN ? SNP_TURIN_HWID_LEN : SNP_CHIP_ID_LEN))
 		return err_set(e, ERR_INVALID, "extension hwID: %zu bytes on %s", v.hwid_len,
 			       snp_product_name(v.product));
 	*out = v;

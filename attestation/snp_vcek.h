@@ -19,7 +19,7 @@ struct snp_vcek {
 	enum snp_product product; /* by product_name */
 	struct snp_tcb tcb;
 	uint8_t hwid[SNP_CHIP_ID_LEN]; /* of a VCEK: CHIP_ID as the report has it */
-	size_t hwid_len;	       /* 64, on Turin 8; 0 in a VLEK */
+	size_t hwid_len;               /* 64, on Turin 8; 0 in a VLEK */
 	char csp_id[SNP_CSP_ID_MAX];   /* of a VLEK, else empty */
 };
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/snp_verify.h"
+
 #include "attestation/snp_key.h"
 
 #include <stdio.h>
@@ -34,8 +35,8 @@ bool snp_verify_signature(const struct snp_chain *chain, struct span bytes,
 	if (!snp_report_signature_in_range(report))
 		return verdict_check(v, "signature.report", SECTION_REPORT, false,
 				     "r or s out of range", "1 to n-1");
-	if (snp_key_verify(chain->vek->key, content, report->signature_r, report->signature_s,
-			   &e) < 0)
+	if (snp_key_verify(chain->vek->key, content, report->signature_r, report->signature_s, &e) <
+	    0)
 		return verdict_err(v, "signature.report", SECTION_REPORT, &e);
 	return verdict_check(v, "signature.report", SECTION_REPORT, true, NULL, NULL);
 }

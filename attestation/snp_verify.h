@@ -15,8 +15,7 @@ bool snp_verify_signature(const struct snp_chain *chain, struct span bytes,
 /* "binding.…": key kind, AMD's extensions, product, TCB and chip of both agree. `vcek` is filled
  * if its extensions could be read. */
 bool snp_verify_binding(const struct snp_chain *chain, const struct snp_input *in,
-			const struct snp_report *report, struct snp_vcek *vcek,
-			struct verdict *v);
+			const struct snp_report *report, struct snp_vcek *vcek, struct verdict *v);
 
 /* "tcb.…": REPORTED <= COMMITTED <= CURRENT, COMMITTED firmware <= CURRENT firmware. */
 bool snp_verify_tcb(const struct snp_report *report, enum snp_product product, struct verdict *v);

@@ -12,18 +12,22 @@ enum {
 };
 
 /* TDX metadata offset, e47a6535-984a-4798-865e-4685a7bf8ec2 (OvmfPkg/ResetVector). */
-static const uint8_t offset_guid[OVMF_GUID_LEN] = { 0x35, 0x65, 0x7a, 0xe4, 0x4a, 0x98,
-						    0x98, 0x47, 0x86, 0x5e, 0x46, 0x85,
-						    0xa7, 0xbf, 0x8e, 0xc2 };
+static const uint8_t offset_guid[OVMF_GUID_LEN] = {
+	0x35, 0x65, 0x7a, 0xe4, 0x4a, 0x98, 0x98, 0x47,
+	0x86, 0x5e, 0x46, 0x85, 0xa7, 0xbf, 0x8e, 0xc2
+};
 
 /* By type: its name, whether it has to have contents (1), must have none (0), or may (-1). */
 static const struct {
 	const char *name;
 	int contents;
 } types[TDVF_TYPE_COUNT] = {
-	[TDVF_BFV] = { "BFV", 1 },	     [TDVF_CFV] = { "CFV", 1 },
-	[TDVF_TD_HOB] = { "TD_HOB", 0 },     [TDVF_TEMP_MEM] = { "TempMem", 0 },
-	[TDVF_PERM_MEM] = { "PermMem", 0 },  [TDVF_PAYLOAD] = { "Payload", -1 },
+	[TDVF_BFV] = { "BFV", 1 },
+	[TDVF_CFV] = { "CFV", 1 },
+	[TDVF_TD_HOB] = { "TD_HOB", 0 },
+	[TDVF_TEMP_MEM] = { "TempMem", 0 },
+	[TDVF_PERM_MEM] = { "PermMem", 0 },
+	[TDVF_PAYLOAD] = { "Payload", -1 },
 	[TDVF_PAYLOAD_PARAM] = { "PayloadParam", 0 },
 };
 
@@ -62,14 +66,14 @@ static int descriptor_find(struct span image, size_t *at, struct err *e)
 	}
 	if (!has_signature(image, *at))
 		return entry.bytes ? err_set(e, ERR_INVALID,
-					     "firmware: no TDVF signature at its TDX metadata") :
-				     err_set(e, ERR_NOT_FOUND,
+					     "firmware: no TDVF signature at its TDX metadata")
+				   : err_set(e, ERR_NOT_FOUND,
 					     "firmware: no TDX metadata; is it built for TDX?");
 	return 0;
 }
 
-static int contents_check(struct span image, uint32_t offset, uint32_t size,
-			  struct tdvf_section *s, struct err *e)
+static int contents_check(struct span image, uint32_t offset, uint32_t size, struct tdvf_section *s,
+			  struct err *e)
 {
 	int contents = types[s->type].contents;
 
@@ -100,8 +104,7 @@ static int section_check(const struct tdvf_section *s, struct err *e)
 	return 0;
 }
 
-static int section_parse(struct span image, struct reader *r, struct tdvf_section *s,
-			 struct err *e)
+static int section_parse(struct span image, struct reader *r, struct tdvf_section *s, struct err *e)
 {
 	uint32_t offset = reader_le32(r), size = reader_le32(r);
 
@@ -144,8 +147,9 @@ static int sections_parse(struct span image, struct reader *r, uint32_t count, s
 			return err_wrap(e, "firmware: TDX section %u", i + 1);
 		has_bfv |= t->sections[i].type == TDVF_BFV;
 	}
-	return has_bfv ? 0 :
-			 err_set(e, ERR_INVALID, "firmware: TDX metadata without a boot firmware "
+	return has_bfv ? 0
+		       : err_set(e, ERR_INVALID,
+				 "firmware: TDX metadata without a boot firmware "
 				 "volume");
 }
 

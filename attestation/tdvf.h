@@ -13,8 +13,8 @@
 enum { TDVF_SECTIONS_MAX = 64, TDVF_PAGE_LEN = 4096 };
 
 enum tdvf_type {
-	TDVF_BFV = 0, /* boot firmware volume */
-	TDVF_CFV = 1, /* configuration firmware volume */
+	TDVF_BFV = 0,    /* boot firmware volume */
+	TDVF_CFV = 1,    /* configuration firmware volume */
 	TDVF_TD_HOB = 2, /* filled by the monitor with the layout of memory */
 	TDVF_TEMP_MEM = 3,
 	TDVF_PERM_MEM = 4,

@@ -9,10 +9,9 @@ enum { NAME_MAX_LEN = 64, COUNT_MAX = 3 };
 /* SHA-256 of the SubjectPublicKeyInfo of "Intel SGX Root CA", serial 22650cd65a9d3489f383b49552bf50
  * 1b392706ac, valid 2018 to 2049. Its pre-production twin has the same name and another key. */
 static const uint8_t intel_root_key[SHA256_LEN] = {
-	0xa0, 0xaf, 0x03, 0x12, 0x89, 0xf5, 0xd5, 0xd4,
-	0x13, 0x2f, 0x91, 0x86, 0x06, 0x8a, 0x7f, 0xc1,
-	0x36, 0x28, 0x63, 0x3b, 0xa2, 0x35, 0x77, 0x74,
-	0x72, 0xe2, 0x9b, 0x6b, 0x6c, 0x67, 0xa4, 0x9e,
+	0xa0, 0xaf, 0x03, 0x12, 0x89, 0xf5, 0xd5, 0xd4, 0x13, 0x2f, 0x91,
+	0x86, 0x06, 0x8a, 0x7f, 0xc1, 0x36, 0x28, 0x63, 0x3b, 0xa2, 0x35,
+	0x77, 0x74, 0x72, 0xe2, 0x9b, 0x6b, 0x6c, 0x67, 0xa4, 0x9e,
 };
 
 /* Common names, by Intel's PCK Certificate and CRL Profile Specification. */
@@ -28,13 +27,25 @@ static const struct kind {
 	size_t count;
 	const char *const *names[COUNT_MAX];
 } kinds[TDX_CHAIN_COUNT] = {
-	[TDX_CHAIN_PCK] = { "chain.pck", "time.pck", false, 3,
+	[TDX_CHAIN_PCK] = { "chain.pck",
+			    "time.pck",
+			    false,
+			    3,
 			    { pck_names, ca_names, root_names } },
-	[TDX_CHAIN_CRL_ISSUER] = { "chain.crl_issuer", "time.crl_issuer", true, 2,
+	[TDX_CHAIN_CRL_ISSUER] = { "chain.crl_issuer",
+				   "time.crl_issuer",
+				   true,
+				   2,
 				   { ca_names, root_names } },
-	[TDX_CHAIN_TCB_INFO] = { "chain.tcb_info", "time.tcb_info_issuer", false, 2,
+	[TDX_CHAIN_TCB_INFO] = { "chain.tcb_info",
+				 "time.tcb_info_issuer",
+				 false,
+				 2,
 				 { signing_names, root_names } },
-	[TDX_CHAIN_QE_IDENTITY] = { "chain.qe_identity", "time.qe_identity_issuer", false, 2,
+	[TDX_CHAIN_QE_IDENTITY] = { "chain.qe_identity",
+				    "time.qe_identity_issuer",
+				    false,
+				    2,
 				    { signing_names, root_names } },
 };
 
@@ -116,8 +127,8 @@ static int chain_verify(struct tdx_chains *chains, enum tdx_chain_kind kind, str
 	struct x509_chain *chain = &chains->chain[kind];
 
 	/* Intel sends the same few certificates in every chain. */
-	if (x509_chain_from_pem_known(pem.bytes, pem.len, chains->chain, TDX_CHAIN_COUNT, chain, e) <
-	    0)
+	if (x509_chain_from_pem_known(pem.bytes, pem.len, chains->chain, TDX_CHAIN_COUNT, chain,
+				      e) < 0)
 		return -(int)e->code;
 	if (chain->count != k->count)
 		return err_set(e, ERR_DENIED, "%zu certificates, wanted %zu", chain->count,
@@ -155,7 +166,8 @@ bool tdx_chain_check(struct tdx_chains *chains, enum tdx_chain_kind kind, struct
 	if (failed)
 		return verdict_err(v, k->chain_check, section, &e);
 	verdict_check(v, k->chain_check, section, true,
-		      chains->own_root ? "to the root that you named" : "to Intel SGX Root CA", NULL);
+		      chains->own_root ? "to the root that you named" : "to Intel SGX Root CA",
+		      NULL);
 	if (chain_times(chains, chain, &e) < 0)
 		return verdict_err(v, k->time_check, section, &e);
 	chains->good[kind] = true;

@@ -12,7 +12,7 @@
 #include "attestation/x509_crl.h"
 
 enum tdx_chain_kind {
-	TDX_CHAIN_PCK,	       /* in the quote: PCK, Platform or Processor CA, root */
+	TDX_CHAIN_PCK,         /* in the quote: PCK, Platform or Processor CA, root */
 	TDX_CHAIN_CRL_ISSUER,  /* Platform or Processor CA, root */
 	TDX_CHAIN_TCB_INFO,    /* TCB signing, root */
 	TDX_CHAIN_QE_IDENTITY, /* TCB signing, root */

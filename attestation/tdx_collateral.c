@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/tdx_collateral.h"
 
+#include "common/base/file.h"
+
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "common/base/file.h"
 
 static const struct {
 	const char *name;

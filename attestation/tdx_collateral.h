@@ -69,7 +69,7 @@ struct tdx_isv_level {
 };
 
 struct tdx_module {
-	uint8_t version;	/* "TDX_01" is 1; of the unversioned one 0 */
+	uint8_t version; /* "TDX_01" is 1; of the unversioned one 0 */
 	uint8_t mrsigner[48];
 	uint8_t attributes[8], attributes_mask[8];
 	size_t level_count;

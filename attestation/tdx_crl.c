@@ -49,10 +49,10 @@ bool tdx_crl_check_platform(struct tdx_chains *chains, const struct tdx_collater
 
 	bool intermediate = step(v, "crl.intermediate",
 				 x509_crl_check(chains->root_crl, pck->certs[1], &e), &e);
-	bool issuer = step(v, "crl.crl_issuer",
-			   x509_crl_check(chains->root_crl,
-					  chains->chain[TDX_CHAIN_CRL_ISSUER].certs[0], &e),
-			   &e);
+	bool issuer = step(
+		v, "crl.crl_issuer",
+		x509_crl_check(chains->root_crl, chains->chain[TDX_CHAIN_CRL_ISSUER].certs[0], &e),
+		&e);
 	bool leaf = step(v, "crl.leaf", x509_crl_check(pck_crl, pck->certs[0], &e), &e);
 
 	return intermediate && issuer && leaf;
@@ -63,6 +63,6 @@ bool tdx_crl_check_signer(struct tdx_chains *chains, enum tdx_chain_kind kind, c
 {
 	struct err e;
 
-	return step(v, name,
-		    x509_crl_check(chains->root_crl, chains->chain[kind].certs[0], &e), &e);
+	return step(v, name, x509_crl_check(chains->root_crl, chains->chain[kind].certs[0], &e),
+		    &e);
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/tdx_document.h"
 
-#include <string.h>
-
 #include "common/base/timestamp.h"
+
+#include <string.h>
 
 int tdx_member_is(const struct json *object, const char *key, const char *wanted, struct err *e)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/tdx_measure.h"
 
-#include <string.h>
-
 #include "common/base/bytes.h"
+
+#include <string.h>
 
 enum { RECORD_LEN = 128, RECORD_GPA_AT = 16, CHUNK_LEN = 256 };
 

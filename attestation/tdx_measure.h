@@ -15,7 +15,7 @@
 /* In which order the kernel of the host makes these calls within a section. */
 enum tdx_measure_order {
 	TDX_PAGE_BY_PAGE, /* Linux 6.16 and later: a page is added and measured, then the next */
-	TDX_TWO_PASSES,	  /* the patches that vendors shipped before: all are added, then measured */
+	TDX_TWO_PASSES, /* the patches that vendors shipped before: all are added, then measured */
 };
 
 struct tdx_measure_step {

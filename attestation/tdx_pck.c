@@ -144,11 +144,10 @@ static int missing_error(struct err *e, const char *prefix, unsigned arc)
 }
 
 enum { TCB_PCESVN = 17, TCB_CPUSVN = 18 };
-#define TCB_OID	     TDX_PCK_EXTENSION ".2"
-#define CONFIG_OID   TDX_PCK_EXTENSION ".7"
+#define TCB_OID    TDX_PCK_EXTENSION ".2"
+#define CONFIG_OID TDX_PCK_EXTENSION ".7"
 
-static bool read_tcb_value(struct reader *value, unsigned arc, struct tdx_pck *pck,
-			   struct err *e)
+static bool read_tcb_value(struct reader *value, unsigned arc, struct tdx_pck *pck, struct err *e)
 {
 	if (arc == TCB_PCESVN)
 		return read_pcesvn(value, pck, e);
@@ -204,12 +203,8 @@ static bool read_configuration(struct reader *r, struct tdx_pck *pck, struct err
 }
 
 static const struct member extension_members[] = {
-	{ 1, false, read_ppid },
-	{ 2, false, read_tcb },
-	{ 3, false, read_pceid },
-	{ 4, false, read_fmspc },
-	{ 5, false, read_sgx_type },
-	{ 6, true, read_instance },
+	{ 1, false, read_ppid },         { 2, false, read_tcb },      { 3, false, read_pceid },
+	{ 4, false, read_fmspc },        { 5, false, read_sgx_type }, { 6, true, read_instance },
 	{ 7, true, read_configuration },
 };
 

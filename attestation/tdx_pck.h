@@ -20,9 +20,9 @@ struct tdx_pck {
 	uint8_t cpusvn[16];
 	uint8_t pceid[TDX_PCEID_LEN];
 	uint8_t fmspc[TDX_FMSPC_LEN];
-	unsigned sgx_type;	/* 0 standard, 1 scalable, 2 scalable with integrity */
-	bool has_instance;	/* Platform CA only */
-	uint8_t instance[16];	/* Platform Instance ID */
+	unsigned sgx_type;      /* 0 standard, 1 scalable, 2 scalable with integrity */
+	bool has_instance;      /* Platform CA only */
+	uint8_t instance[16];   /* Platform Instance ID */
 	bool has_configuration; /* Platform CA only; the three below, if present, else false */
 	bool dynamic_platform, cached_keys, smt_enabled;
 };

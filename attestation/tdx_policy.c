@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/tdx_policy.h"
 
-#include <stdio.h>
-#include <string.h>
-
 #include "common/base/bytes.h"
 #include "common/base/encode.h"
+
+#include <stdio.h>
+#include <string.h>
 
 enum { NO_SET = -1, HEX_MAX = 2 * TDX_REPORT_DATA_LEN + 1, CC_RTMR0 = 1 };
 
@@ -131,8 +131,8 @@ static bool judge_svn(const struct judge *j, const struct row *row, const uint8_
 /* What is wrong with TDATTRIBUTES, or NULL. */
 static const char *attributes_fault(const struct tdx_policy *p, uint64_t found)
 {
-	const uint64_t waivable = TDX_ATTR_ICSSD | TDX_ATTR_LASS | TDX_ATTR_MIGRATABLE |
-				  TDX_ATTR_KL | TDX_ATTR_TPA;
+	const uint64_t waivable =
+		TDX_ATTR_ICSSD | TDX_ATTR_LASS | TDX_ATTR_MIGRATABLE | TDX_ATTR_KL | TDX_ATTR_TPA;
 	const uint64_t harmless = TDX_ATTR_SEPT_VE_DISABLE | TDX_ATTR_PKS | TDX_ATTR_PERFMON;
 
 	if (found & TDX_ATTR_DEBUG)
@@ -196,8 +196,8 @@ static bool events_allowed(const struct judge *j, uint32_t rtmr, char wanted[VER
 
 static bool judge_rtmr(const struct judge *j, const struct row *row, const uint8_t *found)
 {
-	uint32_t rtmr = (uint32_t)((row->rule.offset - offsetof(struct tdx_body, rtmr)) /
-				   TDX_MR_LEN);
+	uint32_t rtmr =
+		(uint32_t)((row->rule.offset - offsetof(struct tdx_body, rtmr)) / TDX_MR_LEN);
 	char wanted[VERDICT_TEXT_MAX];
 
 	/* Without a log the value itself has to be named; zero, in RTMR3, shows none of the events. */
@@ -216,7 +216,8 @@ static bool judge_rtmr(const struct judge *j, const struct row *row, const uint8
 static bool judge_report_data(const struct judge *j, const struct row *row, const uint8_t *found)
 {
 	if (!j->facts->report_data)
-		return report(j, row, found, false, "the REPORTDATA that you expect (--report_data)");
+		return report(j, row, found, false,
+			      "the REPORTDATA that you expect (--report_data)");
 	return verdict_bytes(j->v, row->rule.check, section, found, j->facts->report_data,
 			     row->rule.size);
 }
@@ -226,29 +227,30 @@ static bool judge_report_data(const struct judge *j, const struct row *row, cons
  * struct below, so that a field without a row doesn't compile.
  */
 #define SET(member) offsetof(struct tdx_policy, member)
-#define FIELDS(X)                                                                                  \
-	X(tee_tcb_svn, "policy.tee_tcb_svn", judge_svn, NO_SET)                                    \
-	X(mrseam, "policy.mrseam", judge_mrseam, SET(mrseam))                                      \
-	X(mrsignerseam, "policy.mrsignerseam", judge_zero, NO_SET)                                 \
-	X(seamattributes, "policy.seamattributes", judge_zero, NO_SET)                             \
-	X(tdattributes, "policy.tdattributes", judge_attributes, NO_SET)                           \
-	X(xfam, "policy.xfam", judge_xfam, NO_SET)                                                 \
-	X(mrtd, "policy.mrtd", judge_set, SET(mrtd))                                               \
-	X(mrconfigid, "policy.mrconfigid", judge_of_run, SET(mrconfigid))                          \
-	X(mrowner, "policy.mrowner", judge_set_or_zero, SET(mrowner))                              \
-	X(mrownerconfig, "policy.mrownerconfig", judge_set_or_zero, SET(mrownerconfig))            \
-	X(rtmr[0], "policy.rtmr0", judge_rtmr, SET(rtmr[0]))                                       \
-	X(rtmr[1], "policy.rtmr1", judge_rtmr, SET(rtmr[1]))                                       \
-	X(rtmr[2], "policy.rtmr2", judge_rtmr, SET(rtmr[2]))                                       \
-	X(rtmr[3], "policy.rtmr3", judge_rtmr, SET(rtmr[3]))                                       \
-	X(reportdata, "policy.reportdata", judge_report_data, NO_SET)                              \
-	X(tee_tcb_svn2, "policy.tee_tcb_svn2", judge_svn, NO_SET)                                  \
+#define FIELDS(X)                                                                       \
+	X(tee_tcb_svn, "policy.tee_tcb_svn", judge_svn, NO_SET)                         \
+	X(mrseam, "policy.mrseam", judge_mrseam, SET(mrseam))                           \
+	X(mrsignerseam, "policy.mrsignerseam", judge_zero, NO_SET)                      \
+	X(seamattributes, "policy.seamattributes", judge_zero, NO_SET)                  \
+	X(tdattributes, "policy.tdattributes", judge_attributes, NO_SET)                \
+	X(xfam, "policy.xfam", judge_xfam, NO_SET)                                      \
+	X(mrtd, "policy.mrtd", judge_set, SET(mrtd))                                    \
+	X(mrconfigid, "policy.mrconfigid", judge_of_run, SET(mrconfigid))               \
+	X(mrowner, "policy.mrowner", judge_set_or_zero, SET(mrowner))                   \
+	X(mrownerconfig, "policy.mrownerconfig", judge_set_or_zero, SET(mrownerconfig)) \
+	X(rtmr[0], "policy.rtmr0", judge_rtmr, SET(rtmr[0]))                            \
+	X(rtmr[1], "policy.rtmr1", judge_rtmr, SET(rtmr[1]))                            \
+	X(rtmr[2], "policy.rtmr2", judge_rtmr, SET(rtmr[2]))                            \
+	X(rtmr[3], "policy.rtmr3", judge_rtmr, SET(rtmr[3]))                            \
+	X(reportdata, "policy.reportdata", judge_report_data, NO_SET)                   \
+	X(tee_tcb_svn2, "policy.tee_tcb_svn2", judge_svn, NO_SET)                       \
 	X(mrservicetd, "policy.mrservicetd", judge_set_or_zero, SET(mrservicetd))
 
-#define ROW(member, check, judge, set)                                                             \
-	{ { #member, check, offsetof(struct tdx_body, member),                                     \
-	    sizeof(((struct tdx_body *)0)->member) },                                              \
-	  set, judge },
+#define ROW(member, check, judge, set)                         \
+	{ { #member, check, offsetof(struct tdx_body, member), \
+	    sizeof(((struct tdx_body *)0)->member) },          \
+	  set,                                                 \
+	  judge },
 static const struct row rows[] = { FIELDS(ROW) };
 
 #define SIZE(member, check, judge, set) +sizeof(((struct tdx_body *)0)->member)
@@ -325,7 +327,7 @@ static void judge_rest(const struct judge *j)
 
 static const char *const rest_checks[] = {
 	"policy.tcb_status", "policy.tcb_evaluation", "policy.qe_evaluation", "policy.qe_svn",
-	"policy.pce_svn",    "policy.fmspc",	      "policy.instance",
+	"policy.pce_svn",    "policy.fmspc",          "policy.instance",
 };
 
 void tdx_policy_judge(const struct tdx_policy *policy, const struct tdx_facts *facts,

@@ -23,28 +23,29 @@ struct tdx_set {
 
 struct tdx_policy {
 	/* Sets. Empty means: */
-	struct tdx_set mrtd;	/* refused: nothing says which firmware is right */
-	struct tdx_set mrseam;	/* whatever module Intel's TCB info vouches for */
+	struct tdx_set mrtd;   /* refused: nothing says which firmware is right */
+	struct tdx_set mrseam; /* whatever module Intel's TCB info vouches for */
 	struct tdx_set mrconfigid, mrowner, mrownerconfig; /* only zero */
-	struct tdx_set mrservicetd;			   /* only zero: no service TD */
+	struct tdx_set mrservicetd;                        /* only zero: no service TD */
 	/* Whoever judges the run statement sees to MRCONFIGID and RTMR3: of empty sets, anything but
 	 * zero is taken here. Default false. */
 	bool of_run;
 	/* RTMR 0 to 2: refused; RTMR3: only zero. A log whose every event in that register is in
 	 * `events` accounts for it as well. */
 	struct tdx_set rtmr[TDX_RTMR_COUNT];
-	struct tdx_set fmspcs;	  /* any platform type; 6 bytes each */
+	struct tdx_set fmspcs;    /* any platform type; 6 bytes each */
 	struct tdx_set instances; /* any platform; Platform Instance IDs (PIID), 16 bytes each */
 
 	/* Bits of TDATTRIBUTES that may be set beside SEPT_VE_DISABLE, PKS and PERFMON. Never DEBUG,
 	 * whatever stands here, nor bits that no published module defines. */
 	uint64_t allow_attributes;
-	bool allow_sept_ve;	       /* SEPT_VE_DISABLE may be clear (TDs behind a paravisor) */
+	bool allow_sept_ve;            /* SEPT_VE_DISABLE may be clear (TDs behind a paravisor) */
 	bool has_attributes, has_xfam; /* exactly these, beside the rules */
 	uint8_t attributes[8], xfam[8];
 
-	uint32_t statuses;	 /* set of 1 << enum tdx_status; default UpToDate; never Revoked */
-	uint64_t min_evaluation; /* tcbEvaluationDataNumber of TCB info and QE identity; default 0 */
+	uint32_t statuses; /* set of 1 << enum tdx_status; default UpToDate; never Revoked */
+	uint64_t
+		min_evaluation; /* tcbEvaluationDataNumber of TCB info and QE identity; default 0 */
 	uint8_t min_tee_tcb_svn[TDX_SVN_LEN]; /* byte by byte, of TEE_TCB_SVN and TEE_TCB_SVN_2 */
 	uint16_t min_qe_svn, min_pce_svn;     /* of the quote's header */
 
@@ -78,15 +79,15 @@ struct tdx_rule {
 size_t tdx_policy_rules(struct tdx_rule *rules, size_t room);
 
 /* Bits of TDATTRIBUTES (Intel TDX Module ABI specification, ATTRIBUTES). */
-#define TDX_ATTR_DEBUG		 (UINT64_C(1) << 0)
-#define TDX_ATTR_ICSSD		 (UINT64_C(1) << 16)
-#define TDX_ATTR_LASS		 (UINT64_C(1) << 27)
+#define TDX_ATTR_DEBUG           (UINT64_C(1) << 0)
+#define TDX_ATTR_ICSSD           (UINT64_C(1) << 16)
+#define TDX_ATTR_LASS            (UINT64_C(1) << 27)
 #define TDX_ATTR_SEPT_VE_DISABLE (UINT64_C(1) << 28)
-#define TDX_ATTR_MIGRATABLE	 (UINT64_C(1) << 29)
-#define TDX_ATTR_PKS		 (UINT64_C(1) << 30)
-#define TDX_ATTR_KL		 (UINT64_C(1) << 31)
-#define TDX_ATTR_TPA		 (UINT64_C(1) << 62)
-#define TDX_ATTR_PERFMON	 (UINT64_C(1) << 63)
+#define TDX_ATTR_MIGRATABLE      (UINT64_C(1) << 29)
+#define TDX_ATTR_PKS             (UINT64_C(1) << 30)
+#define TDX_ATTR_KL              (UINT64_C(1) << 31)
+#define TDX_ATTR_TPA             (UINT64_C(1) << 62)
+#define TDX_ATTR_PERFMON         (UINT64_C(1) << 63)
 
 /* XFAM (Intel TDX Module base architecture specification): bits that have to be one, and those
  * that may be. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* TD QE identity v2: Intel PCS API v4, "Get TDX QE Identity". */
-#include <stdlib.h>
-
 #include "attestation/tdx_document.h"
+
+#include <stdlib.h>
 
 static int body_read(const struct json *body, struct tdx_qe_identity *q, struct err *e)
 {

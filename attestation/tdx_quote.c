@@ -124,10 +124,11 @@ static int cert_data_parse(struct reader *r, unsigned type, struct reader *data,
 		return err_set(e, ERR_INVALID,
 			       "TDX quote: certification data type is %u, wanted %u", found, type);
 	if (size != reader_left(r))
-		return err_set(e, ERR_INVALID,
-			       "TDX quote: certification data of type %u has size %u, %zu bytes are "
-			       "there",
-			       type, size, reader_left(r));
+		return err_set(
+			e, ERR_INVALID,
+			"TDX quote: certification data of type %u has size %u, %zu bytes are "
+			"there",
+			type, size, reader_left(r));
 	*data = reader_sub(r, size);
 	return 0;
 }
@@ -189,8 +190,8 @@ int tdx_quote_parse(const void *bytes, size_t len, struct tdx_quote *quote, stru
 	q.padding = reader_left(&r);
 	reader_zeros(&r, q.padding);
 	if (!reader_done(&r))
-		return err_set(e, ERR_INVALID,
-			       "TDX quote: the %zu bytes after it are not all zero", q.padding);
+		return err_set(e, ERR_INVALID, "TDX quote: the %zu bytes after it are not all zero",
+			       q.padding);
 	*quote = q;
 	return 0;
 }

@@ -22,7 +22,7 @@ enum {
 	TDX_RTMR_COUNT = 4,
 	TDX_REPORT_DATA_LEN = 64,
 	TDX_SIGNATURE_LEN = 64, /* raw r ‖ s, big-endian */
-	TDX_KEY_LEN = 64,	/* raw x ‖ y */
+	TDX_KEY_LEN = 64,       /* raw x ‖ y */
 	TDX_QE_REPORT_LEN = 384,
 	TDX_VENDOR_LEN = 16,
 	TDX_USER_DATA_LEN = 20,
@@ -71,14 +71,14 @@ struct tdx_quote {
 	enum tdx_body_type body_type; /* of v4: TDX_BODY_10 */
 	struct tdx_body body;
 	struct span signed_bytes; /* header and body, with the v5 body descriptor */
-	struct span signature;	  /* over them, by the attestation key */
-	struct span key;	  /* the attestation key */
+	struct span signature;    /* over them, by the attestation key */
+	struct span key;          /* the attestation key */
 	struct span qe_report_bytes;
 	struct tdx_qe_report qe_report;
 	struct span qe_signature; /* over the QE report, by the PCK */
 	struct span qe_auth;
 	struct span pck_chain; /* PEM: leaf, intermediate, root */
-	size_t padding;	       /* zero bytes after the quote */
+	size_t padding;        /* zero bytes after the quote */
 };
 
 /* ERR_INVALID names the field and what it should hold. `bytes` have to outlive `quote`. */

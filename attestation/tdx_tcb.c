@@ -77,7 +77,8 @@ static int part_evaluate(const struct tdx_tcb_info *info, const struct tdx_pck *
 		state->module = tdx_isv_level_of(module->levels, module->level_count,
 						 svn[SVN_MODULE_MINOR]);
 		if (!state->module)
-			return err_set(e, ERR_DENIED, "no level of module identity TDX_%02X is as "
+			return err_set(e, ERR_DENIED,
+				       "no level of module identity TDX_%02X is as "
 				       "old as SVN %u",
 				       svn[SVN_MODULE_VERSION], svn[SVN_MODULE_MINOR]);
 	}
@@ -121,9 +122,9 @@ static enum tdx_status relaunch(const struct tdx_tcb_info *info, const struct td
 	if (!state->module || state->module->status != TDX_OUT_OF_DATE ||
 	    !module_is_newest(info, quote->body.tee_tcb_svn2))
 		return launched;
-	return needs_configuration(sgx) || needs_configuration(launched) ?
-		       TDX_RELAUNCH_ADVISED_CONFIGURATION_NEEDED :
-		       TDX_RELAUNCH_ADVISED;
+	return needs_configuration(sgx) || needs_configuration(launched)
+		       ? TDX_RELAUNCH_ADVISED_CONFIGURATION_NEEDED
+		       : TDX_RELAUNCH_ADVISED;
 }
 
 int tdx_tcb_evaluate(const struct tdx_tcb_info *info, const struct tdx_pck *pck,

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* TCB info v3 for TDX: Intel PCS API v4, "Get TDX TCB Info". */
-#include <stdlib.h>
-#include <string.h>
-
 #include "attestation/tdx_document.h"
 #include "common/base/encode.h"
+
+#include <stdlib.h>
+#include <string.h>
 
 /* "svn" of exactly TDX_COMPONENTS objects. */
 static int components_read(const struct json *tcb, const char *key, uint8_t *out, struct err *e)

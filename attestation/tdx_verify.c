@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/tdx_verify.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "attestation/ecdsa.h"
 #include "attestation/tdx_chain.h"
 #include "attestation/tdx_crl.h"
@@ -12,6 +8,10 @@
 #include "attestation/x509.h"
 #include "common/base/encode.h"
 #include "common/base/timestamp.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 struct state {
 	const struct tdx_endorsements *en;
@@ -25,18 +25,43 @@ struct state {
 
 /* Every step, in order; a yes has to have all of them. */
 static const char *const steps[] = {
-	"parse.quote",		 "chain.pck",		 "time.pck",
-	"chain.pck_extension",	 "signature.qe_report",	 "signature.qe_report_data",
-	"signature.quote",	 "chain.crl_issuer",	 "time.crl_issuer",
-	"crl.root",		 "crl.pck",		 "crl.intermediate",
-	"crl.crl_issuer",	 "crl.leaf",		 "collateral.tcb_info",	 "chain.tcb_info",
-	"time.tcb_info_issuer",	 "crl.tcb_info_issuer",	 "signature.tcb_info",
-	"time.tcb_info",	 "collateral.fmspc",	 "collateral.pceid",
-	"collateral.qe_identity", "chain.qe_identity",	 "time.qe_identity_issuer",
-	"crl.qe_identity_issuer", "signature.qe_identity", "time.qe_identity",
-	"identity.miscselect",	 "identity.attributes",	 "identity.mrsigner",
-	"identity.isvprodid",	 "identity.isvsvn",	 "module.identity",
-	"module.mrsignerseam",	 "module.seamattributes", "tcb.level",
+	"parse.quote",
+	"chain.pck",
+	"time.pck",
+	"chain.pck_extension",
+	"signature.qe_report",
+	"signature.qe_report_data",
+	"signature.quote",
+	"chain.crl_issuer",
+	"time.crl_issuer",
+	"crl.root",
+	"crl.pck",
+	"crl.intermediate",
+	"crl.crl_issuer",
+	"crl.leaf",
+	"collateral.tcb_info",
+	"chain.tcb_info",
+	"time.tcb_info_issuer",
+	"crl.tcb_info_issuer",
+	"signature.tcb_info",
+	"time.tcb_info",
+	"collateral.fmspc",
+	"collateral.pceid",
+	"collateral.qe_identity",
+	"chain.qe_identity",
+	"time.qe_identity_issuer",
+	"crl.qe_identity_issuer",
+	"signature.qe_identity",
+	"time.qe_identity",
+	"identity.miscselect",
+	"identity.attributes",
+	"identity.mrsigner",
+	"identity.isvprodid",
+	"identity.isvsvn",
+	"module.identity",
+	"module.mrsignerseam",
+	"module.seamattributes",
+	"tcb.level",
 	"tcb.status",
 };
 
@@ -174,8 +199,7 @@ static bool document_time(struct state *s, const char *name, const struct tdx_do
 	timestamp_format(s->en->at, at);
 	snprintf(found, sizeof(found), "%s to %s", from, to);
 	return verdict_check(s->v, name, "PCS API v4, issueDate and nextUpdate",
-			     d->issue_date <= s->en->at + skew &&
-				     s->en->at - skew < d->next_update,
+			     d->issue_date <= s->en->at + skew && s->en->at - skew < d->next_update,
 			     found, at);
 }
 
@@ -230,8 +254,7 @@ static bool qe_identity_verify(struct state *s)
 {
 	static const struct document_checks names = { TDX_CHAIN_QE_IDENTITY,
 						      "crl.qe_identity_issuer",
-						      "signature.qe_identity",
-						      "time.qe_identity" };
+						      "signature.qe_identity", "time.qe_identity" };
 	const struct tdx_collateral *c = &s->en->collateral;
 	struct err e;
 
@@ -292,8 +315,8 @@ static bool module_check(struct state *s)
 			    b->tee_tcb_svn[1]))
 		return false;
 
-	bool ok = verdict_bytes(s->v, "module.mrsignerseam", section, b->mrsignerseam,
-				m->mrsigner, sizeof(m->mrsigner));
+	bool ok = verdict_bytes(s->v, "module.mrsignerseam", section, b->mrsignerseam, m->mrsigner,
+				sizeof(m->mrsigner));
 	uint8_t masked[8];
 
 	for (size_t i = 0; i < sizeof(masked); i++)
@@ -389,9 +412,9 @@ static void verify_steps(struct state *s, struct span quote)
 {
 	struct err e;
 
-	s->result->has_quote = step(s, "parse.quote", "DCAP API, appendix 3",
-				    tdx_quote_parse(quote.bytes, quote.len, &s->result->quote, &e),
-				    &e);
+	s->result->has_quote =
+		step(s, "parse.quote", "DCAP API, appendix 3",
+		     tdx_quote_parse(quote.bytes, quote.len, &s->result->quote, &e), &e);
 	if (!s->result->has_quote || !root_load(s) || !quote_verify(s) || !revocation(s))
 		return;
 	/* Independent of each other: a person sees what is wrong with both. */

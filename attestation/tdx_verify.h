@@ -18,8 +18,8 @@ struct tdx_endorsements {
 	 * the verdict names its digest. */
 	struct span trusted_root;
 
-	int64_t at;	/* seconds since 1970: the moment to judge at */
-	uint32_t skew;	/* seconds by which clocks may differ */
+	int64_t at;    /* seconds since 1970: the moment to judge at */
+	uint32_t skew; /* seconds by which clocks may differ */
 };
 
 enum { TDX_RESULT_ADVISORIES_MAX = 3 * TDX_ADVISORIES_MAX };
@@ -36,7 +36,7 @@ struct tdx_result {
 	size_t advisory_count; /* of level, module and QE; sorted, each once */
 	char advisories[TDX_RESULT_ADVISORIES_MAX][TDX_ADVISORY_LEN_MAX];
 	uint8_t root_digest[SHA256_LEN]; /* of the root's key */
-	bool own_root;			 /* not Intel's */
+	bool own_root;                   /* not Intel's */
 };
 
 /* Adds the checks of every step to `v`, and requires them. A step that rests on a failed one is not

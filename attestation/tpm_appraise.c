@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/tpm_appraise.h"
 
-#include <inttypes.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "attestation/hcl_report.h"
 #include "common/base/encode.h"
 #include "common/crypto/key.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
 
 enum { INTERMEDIATES_MAX = TPM_INTERMEDIATES_MAX + 8, FIRMWARE_PCRS = 10 };
 
@@ -115,9 +115,11 @@ static bool same_boot(const struct state *s, size_t i)
 	return verdict_checkf(s->v, "quote.same_boot", "TPM 2.0 Part 2, 10.11.1 TPMS_CLOCK_INFO",
 			      other->reset_count == first->reset_count &&
 				      other->restart_count == first->restart_count,
-			      "one boot's quotes", "quote %zu is of boot %" PRIu32 ".%" PRIu32
-			      ", the first of %" PRIu32 ".%" PRIu32, i, other->reset_count,
-			      other->restart_count, first->reset_count, first->restart_count);
+			      "one boot's quotes",
+			      "quote %zu is of boot %" PRIu32 ".%" PRIu32 ", the first of %" PRIu32
+			      ".%" PRIu32,
+			      i, other->reset_count, other->restart_count, first->reset_count,
+			      first->restart_count);
 }
 
 static bool quotes_check(struct state *s)
@@ -174,14 +176,15 @@ static int named_check(const struct state *s, struct err *e)
 
 	if (presented.len > 0 && span_equal(named, presented))
 		return 0;
-	if ((named.len > 0 && named.bytes[0] == '-' ?
-		     key_from_public_pem((const char *)named.bytes, named.len, &key, e) :
-		     key_from_spki(named.bytes, named.len, &key, e)) < 0)
-		return err_set(e, ERR_DENIED, "the AK that you named is neither the one that is "
+	if ((named.len > 0 && named.bytes[0] == '-'
+		     ? key_from_public_pem((const char *)named.bytes, named.len, &key, e)
+		     : key_from_spki(named.bytes, named.len, &key, e)) < 0)
+		return err_set(e, ERR_DENIED,
+			       "the AK that you named is neither the one that is "
 			       "presented nor a public key");
-	return ak_cert_same_key(key, s->ak) ?
-		       0 :
-		       err_set(e, ERR_DENIED, "the AK is not the one that you named");
+	return ak_cert_same_key(key, s->ak)
+		       ? 0
+		       : err_set(e, ERR_DENIED, "the AK is not the one that you named");
 }
 
 /* The certificate's key, by the intermediates of the message and the relying party's. */
@@ -216,9 +219,9 @@ static int cert_check(const struct state *s, struct err *e)
 
 	if (certified_key(s, &in, &key, e) < 0)
 		return -(int)e->code;
-	return ak_cert_same_key(key, s->ak) ?
-		       0 :
-		       err_set(e, ERR_DENIED, "the certificate is another key's than the AK");
+	return ak_cert_same_key(key, s->ak)
+		       ? 0
+		       : err_set(e, ERR_DENIED, "the certificate is another key's than the AK");
 }
 
 /* The area that the quotes were checked against is the one whose name the credential has; so its
@@ -289,8 +292,9 @@ static bool binding_check(struct state *s)
 	if (b->root.len > 0) {
 		given++;
 		good += step(s, "ak.certificate", "RFC 5280", cert_check(s, &e), &e);
-		verdict_note(s->v, "AK certified under the root that you named, whose owner vouches for "
-				   "its attributes");
+		verdict_note(s->v,
+			     "AK certified under the root that you named, whose owner vouches for "
+			     "its attributes");
 	}
 	if (b->ek_root.len > 0 || b->ek_cert.len > 0 || b->activated) {
 		given++;
@@ -302,8 +306,7 @@ static bool binding_check(struct state *s)
 		good += b->runtime.len > 0 ? s->runtime_ak != NULL : report_check(s);
 	}
 	verdict_require(s->v, "ak.binding");
-	return verdict_check(s->v, "ak.binding", "TPM, AK binding",
-			     given > 0 && good == given,
+	return verdict_check(s->v, "ak.binding", "TPM, AK binding", given > 0 && good == given,
 			     given ? "given" : "nothing says which TPM the AK is in",
 			     "an AK certificate to a named root, an EK that does, with the AK "
 			     "activated, a TEE report, or the AK named");
@@ -325,9 +328,8 @@ static int bank_agrees(const struct event_log *log, const struct tpm_pcr_bank *b
 		if (!(bank->present & bit) || (!(replay.touched & bit) && pcr >= FIRMWARE_PCRS))
 			continue;
 		if (memcmp(bank->values[pcr], wanted, replay.len) != 0)
-			return err_set(e, ERR_DENIED,
-				       "replay differs from the quoted PCR %u of %s", pcr,
-				       digest_name(bank->kind));
+			return err_set(e, ERR_DENIED, "replay differs from the quoted PCR %u of %s",
+				       pcr, digest_name(bank->kind));
 	}
 	return 0;
 }
@@ -346,8 +348,8 @@ static int log_agrees(const struct event_log *log, const struct tpm_pcrs *pcrs, 
 			return -(int)e->code;
 		banks += sha1_counts || pcrs->banks[i].kind != DIGEST_SHA1;
 	}
-	return banks ? 0 :
-		       err_set(e, ERR_DENIED, "the log has none of the banks quoted, SHA-1 aside");
+	return banks ? 0
+		     : err_set(e, ERR_DENIED, "the log has none of the banks quoted, SHA-1 aside");
 }
 
 static bool log_check(struct state *s)
@@ -363,8 +365,7 @@ static bool log_check(struct state *s)
 		return true;
 	if (!step(s, "log.parse", section, event_log_parse(bytes, form, &s->log, &e), &e))
 		return false;
-	s->has_log = step(s, "log.replay", section, log_agrees(&s->log, &s->pcrs, sha1, &e),
-			  &e);
+	s->has_log = step(s, "log.replay", section, log_agrees(&s->log, &s->pcrs, sha1, &e), &e);
 	return s->has_log;
 }
 

@@ -58,7 +58,7 @@ struct tpm_input {
 /* What was found out on the way, for further binding; to be used only after a yes. */
 struct tpm_result {
 	bool has_ak;
-	uint8_t ak[SHA256_LEN];		      /* of the AK's SPKI */
+	uint8_t ak[SHA256_LEN];              /* of the AK's SPKI */
 	uint32_t reset_count, restart_count; /* which boot of that TPM */
 };
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/tpm_attestation.h"
 
-#include <string.h>
-
 #include "attestation/pb.h"
+
+#include <string.h>
 
 /* Numbers of attest.proto. */
 enum {
@@ -25,8 +25,7 @@ enum {
 
 static int ended(const struct reader *r, const char *what, struct err *e)
 {
-	return reader_ok(r) ? 0 :
-			      err_set(e, ERR_INVALID, "%s: cut, or no protobuf", what);
+	return reader_ok(r) ? 0 : err_set(e, ERR_INVALID, "%s: cut, or no protobuf", what);
 }
 
 /* One entry of map<uint32, bytes>; a key that is left out is 0. */

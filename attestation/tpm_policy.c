@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/tpm_policy.h"
 
+#include "common/base/encode.h"
+
 #include <stdio.h>
 #include <string.h>
-
-#include "common/base/encode.h"
 
 static const char section[] = "TPM 2.0 part 1, 11.4; PCRs";
 
@@ -54,7 +54,8 @@ static bool judge_rule(const struct policy_tpm *p, const struct tpm_facts *facts
 	const struct tpm_pcr_bank *bank = tpm_pcrs_bank(facts->pcrs, rule->bank);
 	char found[2 * DIGEST_MAX + 1], wanted[VERDICT_TEXT_MAX];
 
-	if (rule->index >= TPM_PCR_COUNT || !bank || !(bank->present & (UINT32_C(1) << rule->index)))
+	if (rule->index >= TPM_PCR_COUNT || !bank ||
+	    !(bank->present & (UINT32_C(1) << rule->index)))
 		return fail(v, rule, "not quoted", digest_name(rule->bank));
 	if (rule->bank == DIGEST_SHA1 && !p->allow_sha1_bank)
 		return fail(v, rule, "a SHA-1 bank",
@@ -80,8 +81,8 @@ static void judge_pcrs(const struct policy_tpm *p, const struct tpm_facts *facts
 		good += judge_rule(p, facts, &p->pcrs[i], v);
 	verdict_require(v, "policy.pcrs");
 	verdict_checkf(v, "policy.pcrs", section, p->count > 0 && good == p->count,
-		       p->count ? "all registers that the policy names" :
-				      "a policy that names registers",
+		       p->count ? "all registers that the policy names"
+				: "a policy that names registers",
 		       "%zu of %zu", good, p->count);
 }
 

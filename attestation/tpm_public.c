@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/tpm_public.h"
 
-#include <string.h>
-
-#include <openssl/core_names.h>
-#include <openssl/param_build.h>
-#include <openssl/params.h>
-
 #include "attestation/ecdsa.h"
 #include "attestation/rsa_key.h"
 #include "common/crypto/key.h"
+
+#include <string.h>
+#include <openssl/core_names.h>
+#include <openssl/param_build.h>
+#include <openssl/params.h>
 
 enum {
 	TPM_ALG_RSAES = 0x0015,
@@ -19,11 +18,11 @@ enum {
 	RSA_BITS_MIN = 2048,
 };
 
-static const uint32_t defined_attributes =
-	TPM_ATTR_FIXED_TPM | TPM_ATTR_ST_CLEAR | TPM_ATTR_FIXED_PARENT |
-	TPM_ATTR_SENSITIVE_DATA_ORIGIN | TPM_ATTR_USER_WITH_AUTH | TPM_ATTR_ADMIN_WITH_POLICY |
-	TPM_ATTR_NO_DA | TPM_ATTR_ENCRYPTED_DUPLICATION | TPM_ATTR_RESTRICTED | TPM_ATTR_DECRYPT |
-	TPM_ATTR_SIGN;
+static const uint32_t defined_attributes = TPM_ATTR_FIXED_TPM | TPM_ATTR_ST_CLEAR |
+					   TPM_ATTR_FIXED_PARENT | TPM_ATTR_SENSITIVE_DATA_ORIGIN |
+					   TPM_ATTR_USER_WITH_AUTH | TPM_ATTR_ADMIN_WITH_POLICY |
+					   TPM_ATTR_NO_DA | TPM_ATTR_ENCRYPTED_DUPLICATION |
+					   TPM_ATTR_RESTRICTED | TPM_ATTR_DECRYPT | TPM_ATTR_SIGN;
 
 /* TPMT_SYM_DEF_OBJECT, part 2, 11.1.7. */
 static void symmetric_parse(struct reader *r, struct tpm_public *pub)
@@ -70,8 +69,8 @@ int tpm_public_parse(struct span bytes, struct tpm_public *pub, struct err *e)
 	struct reader r = span_reader(bytes);
 
 	if (bytes.len > TPM_PUBLIC_MAX)
-		return err_set(e, ERR_INVALID, "TPMT_PUBLIC: %zu bytes are more than %d",
-			       bytes.len, TPM_PUBLIC_MAX);
+		return err_set(e, ERR_INVALID, "TPMT_PUBLIC: %zu bytes are more than %d", bytes.len,
+			       TPM_PUBLIC_MAX);
 	p.type = reader_be16(&r);
 	p.name_alg = reader_be16(&r);
 	p.attributes = reader_be32(&r);
@@ -160,13 +159,15 @@ int tpm_public_check_ak(const struct tpm_public *pub, struct err *e)
 		return err_set(e, ERR_DENIED, "the AK may decrypt");
 	if (pub->symmetric != TPM_ALG_NULL)
 		return err_set(e, ERR_DENIED, "the AK has a symmetric algorithm");
-	if (rsa ? pub->scheme != TPM_ALG_RSASSA && pub->scheme != TPM_ALG_RSAPSS :
-		  pub->scheme != TPM_ALG_ECDSA)
-		return err_set(e, ERR_DENIED, "the AK's scheme is 0x%04x, wanted RSASSA, RSAPSS or "
+	if (rsa ? pub->scheme != TPM_ALG_RSASSA && pub->scheme != TPM_ALG_RSAPSS
+		: pub->scheme != TPM_ALG_ECDSA)
+		return err_set(e, ERR_DENIED,
+			       "the AK's scheme is 0x%04x, wanted RSASSA, RSAPSS or "
 			       "ECDSA",
 			       pub->scheme);
 	if (!tpm_alg_digest(pub->scheme_hash, &hash) || hash == DIGEST_SHA1)
-		return err_set(e, ERR_DENIED, "the AK signs with hash 0x%04x, wanted SHA-256 or "
+		return err_set(e, ERR_DENIED,
+			       "the AK signs with hash 0x%04x, wanted SHA-256 or "
 			       "better",
 			       pub->scheme_hash);
 	return 0;

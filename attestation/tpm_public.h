@@ -13,26 +13,26 @@
 enum { TPM_PUBLIC_MAX = 2048, TPM_RSA_MAX = 512, TPM_ECC_MAX = 48, TPM_NAME_MAX = 2 + DIGEST_MAX };
 
 /* TPMA_OBJECT, part 2, 8.3. */
-#define TPM_ATTR_FIXED_TPM	       (UINT32_C(1) << 1)
-#define TPM_ATTR_ST_CLEAR	       (UINT32_C(1) << 2)
-#define TPM_ATTR_FIXED_PARENT	       (UINT32_C(1) << 4)
+#define TPM_ATTR_FIXED_TPM             (UINT32_C(1) << 1)
+#define TPM_ATTR_ST_CLEAR              (UINT32_C(1) << 2)
+#define TPM_ATTR_FIXED_PARENT          (UINT32_C(1) << 4)
 #define TPM_ATTR_SENSITIVE_DATA_ORIGIN (UINT32_C(1) << 5)
-#define TPM_ATTR_USER_WITH_AUTH	       (UINT32_C(1) << 6)
+#define TPM_ATTR_USER_WITH_AUTH        (UINT32_C(1) << 6)
 #define TPM_ATTR_ADMIN_WITH_POLICY     (UINT32_C(1) << 7)
-#define TPM_ATTR_NO_DA		       (UINT32_C(1) << 10)
+#define TPM_ATTR_NO_DA                 (UINT32_C(1) << 10)
 #define TPM_ATTR_ENCRYPTED_DUPLICATION (UINT32_C(1) << 11)
-#define TPM_ATTR_RESTRICTED	       (UINT32_C(1) << 16)
-#define TPM_ATTR_DECRYPT	       (UINT32_C(1) << 17)
-#define TPM_ATTR_SIGN		       (UINT32_C(1) << 18)
+#define TPM_ATTR_RESTRICTED            (UINT32_C(1) << 16)
+#define TPM_ATTR_DECRYPT               (UINT32_C(1) << 17)
+#define TPM_ATTR_SIGN                  (UINT32_C(1) << 18)
 
 /* Spans point into the bytes that were parsed. */
 struct tpm_public {
-	struct span bytes;   /* the whole area */
-	uint16_t type;	     /* TPM_ALG_RSA or TPM_ALG_ECC */
+	struct span bytes; /* the whole area */
+	uint16_t type;     /* TPM_ALG_RSA or TPM_ALG_ECC */
 	uint16_t name_alg;
 	uint32_t attributes;
 	struct span auth_policy;
-	uint16_t symmetric;  /* TPM_ALG_NULL of a signing key */
+	uint16_t symmetric;           /* TPM_ALG_NULL of a signing key */
 	uint16_t scheme, scheme_hash; /* hash 0 for schemes without */
 	uint16_t rsa_bits;
 	uint32_t rsa_exponent; /* 0 means 65537 */

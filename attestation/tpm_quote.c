@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/tpm_quote.h"
 
-#include <string.h>
-
-#include <openssl/rsa.h>
-
 #include "attestation/ecdsa.h"
 #include "common/base/encode.h"
+
+#include <string.h>
+#include <openssl/rsa.h>
 
 static const char section[] = "TPM 2.0 part 2, 10.12.12";
 
@@ -63,12 +62,13 @@ static int signature_check(const struct tpm_quote *q, EVP_PKEY *key, struct err 
 	if (!tpm_alg_digest(q->signature.hash, &kind) || kind == DIGEST_SHA1)
 		return err_set(e, ERR_DENIED, "a signature with hash 0x%04x", q->signature.hash);
 	if (rsa != (q->signature.scheme != TPM_ALG_ECDSA))
-		return err_set(e, ERR_DENIED, "a signature of scheme 0x%04x by a key of another "
+		return err_set(e, ERR_DENIED,
+			       "a signature of scheme 0x%04x by a key of another "
 			       "kind",
 			       q->signature.scheme);
 	if (rsa)
-		return rsa_verify(key, q->signature.scheme == TPM_ALG_RSAPSS, kind,
-				  q->attest.bytes, q->signature.rsa, e);
+		return rsa_verify(key, q->signature.scheme == TPM_ALG_RSAPSS, kind, q->attest.bytes,
+				  q->signature.rsa, e);
 	return ecdsa_check(key, kind, q->attest.bytes, &q->signature, e);
 }
 
@@ -81,8 +81,8 @@ static int scheme_check(const struct tpm_quote *q, struct err *e)
 		return err_set(e, ERR_DENIED,
 			       "the signature's hash is 0x%04x, wanted SHA-256 or better",
 			       q->signature.hash);
-	if (q->has_public && (q->signature.scheme != q->ak.scheme ||
-			      q->signature.hash != q->ak.scheme_hash))
+	if (q->has_public &&
+	    (q->signature.scheme != q->ak.scheme || q->signature.hash != q->ak.scheme_hash))
 		return err_set(e, ERR_DENIED,
 			       "the signature's scheme 0x%04x and hash 0x%04x are not the AK's own "
 			       "(0x%04x, 0x%04x)",
@@ -103,11 +103,11 @@ static bool nonce_check(const struct tpm_quote_input *in, const struct tpm_quote
 				     "the nonce that the quote was asked for");
 	hex_encode(found->bytes, found->len, found_hex);
 	hex_encode(in->nonce.bytes, in->nonce.len, wanted_hex);
-	return verdict_check(v, "quote.nonce", section,
-			     found->len == in->nonce.len &&
-				     (found->len == 0 ||
-				      memcmp(found->bytes, in->nonce.bytes, found->len) == 0),
-			     found_hex, wanted_hex);
+	return verdict_check(
+		v, "quote.nonce", section,
+		found->len == in->nonce.len &&
+			(found->len == 0 || memcmp(found->bytes, in->nonce.bytes, found->len) == 0),
+		found_hex, wanted_hex);
 }
 
 /* The PCRs presented are those selected, bank by bank: a value that was not quoted is nobody's. */
@@ -138,8 +138,8 @@ static int selection_check(const struct tpm_attest *a, const struct tpm_pcrs *pc
 }
 
 /* Part 3, TPM2_Quote: the digest is the signature's, over the values in the selection's order. */
-static int pcr_digest(const struct tpm_quote *q, const struct tpm_pcrs *pcrs,
-		      enum digest_kind kind, uint8_t *out, struct err *e)
+static int pcr_digest(const struct tpm_quote *q, const struct tpm_pcrs *pcrs, enum digest_kind kind,
+		      uint8_t *out, struct err *e)
 {
 	struct digest_part parts[TPM_BANKS_MAX * TPM_PCR_COUNT];
 	size_t count = 0;
@@ -209,8 +209,8 @@ bool tpm_quote_check(const struct tpm_quote_input *in, struct verdict *v, struct
 
 	memset(out, 0, sizeof(*out));
 
-	bool parsed = step(v, "quote.parse", section,
-			   tpm_attest_parse(in->quote, &out->attest, &e), &e);
+	bool parsed =
+		step(v, "quote.parse", section, tpm_attest_parse(in->quote, &out->attest, &e), &e);
 
 	parsed &= step(v, "quote.signature_parse", "TPM 2.0 part 2, 11.3.4",
 		       tpm_signature_parse(in->signature, &out->signature, &e), &e);

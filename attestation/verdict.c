@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/verdict.h"
 
-#include <inttypes.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <string.h>
-
 #include "attestation/x509.h"
 #include "common/base/encode.h"
 #include "common/base/json.h"
 #include "common/base/writer.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
 
 static const char *const outcome_words[] = {
 	[CHECK_PASSED] = "passed",

@@ -36,13 +36,14 @@ enum check_outcome {
 struct check {
 	char name[VERDICT_NAME_MAX];
 	enum check_outcome outcome;
-	char found[VERDICT_TEXT_MAX], wanted[VERDICT_TEXT_MAX]; /* for people; long values are cut */
+	char found[VERDICT_TEXT_MAX],
+		wanted[VERDICT_TEXT_MAX]; /* for people; long values are cut */
 	const char *section; /* of the specification, a string constant: "56860 table 23" */
 };
 
 /* What a yes is about. */
 enum verdict_scope {
-	VERDICT_SCOPE_FULL,	     /* "verified": evidence and policy */
+	VERDICT_SCOPE_FULL,         /* "verified": evidence and policy */
 	VERDICT_SCOPE_GENUINE_ONLY, /* "genuine": nothing is said about what runs */
 };
 
@@ -52,7 +53,7 @@ struct verdict {
 	bool simulated; /* set by verdict_root(): no hardware stands behind any of it */
 	size_t count, required_count, note_count;
 	struct check checks[VERDICT_CHECKS_MAX];
-	const char *required[VERDICT_REQUIRED_MAX];	     /* string constants */
+	const char *required[VERDICT_REQUIRED_MAX];      /* string constants */
 	char notes[VERDICT_NOTES_MAX][VERDICT_TEXT_MAX]; /* what a reader must know beside the word:
 						            "operator trusted", … */
 };

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/verification.h"
-
-#include <string.h>
-
 #include "attestation/verify_run.h"
 #include "common/base/encode.h"
+
+#include <string.h>
 
 static const char *const mode_names[] = {
 	[VERIFY_SNP] = "snp",           [VERIFY_TDX] = "tdx", [VERIFY_VTPM] = "vtpm",
@@ -44,7 +43,8 @@ static int check_call(const struct verify_input *in, struct err *e)
 	if (tpm && !b->tpm_nonce.len && !b->nonce && !b->channel)
 		return err_set(e, ERR_INVALID, "a TPM's quote is judged by its nonce: give that");
 	if (in->corim && in->genuine_only)
-		return err_set(e, ERR_INVALID, "a CoRIM says what runs, and nothing is asked about that");
+		return err_set(e, ERR_INVALID,
+			       "a CoRIM says what runs, and nothing is asked about that");
 	if (b->nonce && !b->nonce->tee_len && !b->nonce->vtpm_len)
 		return err_set(e, ERR_INVALID, "an empty nonce");
 	return 0;

@@ -17,11 +17,11 @@
 #include "attestation/tpm_appraise.h"
 
 enum verify_mode {
-	VERIFY_SNP,	 /* a report, with or without certificate table; sevsnp.Attestation */
-	VERIFY_TDX,	 /* a quote */
-	VERIFY_VTPM,	 /* attest.Attestation */
+	VERIFY_SNP,      /* a report, with or without certificate table; sevsnp.Attestation */
+	VERIFY_TDX,      /* a quote */
+	VERIFY_VTPM,     /* attest.Attestation */
 	VERIFY_SNP_VTPM, /* attest.Attestation with the report that binds its AK */
-	VERIFY_EAT,	 /* a token of any of these, as its platform_type says */
+	VERIFY_EAT,      /* a token of any of these, as its platform_type says */
 };
 /* Each of the first four is taken inside of a token as well. */
 
@@ -67,7 +67,7 @@ struct verify_input {
 	const struct policy *policy; /* NULL is a refusal, but for `genuine_only` */
 	/* Reference values beside the policy, which corim_values_policy() has completed; NULL: none. */
 	const struct corim_values *corim;
-	bool genuine_only;	     /* is it real hardware's? Nothing about what runs */
+	bool genuine_only; /* is it real hardware's? Nothing about what runs */
 
 	/* An agent that has no manifest yet can't have a run statement. True: none is asked for; the
 	 * token has to be of its own key, bound by a nonce, and the verdict says what is missing. A

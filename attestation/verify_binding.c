@@ -128,14 +128,14 @@ static bool check_used(struct verification *x)
 	const struct tpm_binding *ak = &in->tpm.binding;
 	bool whose_ak = ak->named.len || ak->cert.len || ak->runtime.len || ak->ek_cert.len ||
 			ak->ek_root.len || ak->activated;
-	bool unused = (in->hcl_report.len && x->mode != VERIFY_SNP_VTPM) ||
-		      (!snp && in->snp.crl_count) ||
-		      (in->binding.report_data && (x->mode == VERIFY_VTPM || in->hcl_report.len)) ||
-		      (!tpm && !x->has_token && in->binding.tpm_nonce.len) || (!tpm && whose_ak) ||
-		      (x->mode == VERIFY_SNP && in->tpm.event_log.len) ||
-		      (!x->has_token && in->token_key) ||
-		      (!snp && (in->snp.id_block.len || in->snp.id_auth.len ||
-				in->product != SNP_PRODUCT_ANY));
+	bool unused =
+		(in->hcl_report.len && x->mode != VERIFY_SNP_VTPM) || (!snp && in->snp.crl_count) ||
+		(in->binding.report_data && (x->mode == VERIFY_VTPM || in->hcl_report.len)) ||
+		(!tpm && !x->has_token && in->binding.tpm_nonce.len) || (!tpm && whose_ak) ||
+		(x->mode == VERIFY_SNP && in->tpm.event_log.len) ||
+		(!x->has_token && in->token_key) ||
+		(!snp &&
+		 (in->snp.id_block.len || in->snp.id_auth.len || in->product != SNP_PRODUCT_ANY));
 
 	return !unused || verdict_check(x->v, "input.used", NULL, false,
 					"something that this kind of evidence is not judged by",

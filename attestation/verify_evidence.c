@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "attestation/eat_agree.h"
+#include "attestation/hcl_report.h"
 #include "attestation/verification.h"
 
 #include <string.h>
-
-#include "attestation/eat_agree.h"
-#include "attestation/hcl_report.h"
 
 static bool has_policy(struct verification *x, bool described, const char *kind)
 {

@@ -1,23 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/verify_run.h"
 
-#include <string.h>
-
 #include "attestation/run_statement.h"
 #include "common/base/bytes.h"
 #include "common/base/encode.h"
 #include "common/base/log.h"
+
+#include <string.h>
 
 #define SECTION "wire.md, run statement"
 
 /* What a host may say at boot without a policy's leave: where the agent reports to, as whom, and how
  * talkative it is. None of it reaches an asset. */
 static const char *const default_boot_keys[] = {
-	"AGENT_LOG_LEVEL",	      "AGENT_CVM_ID",		   "AGENT_GRPC_HOST",
-	"AGENT_CVM_GRPC_URL",	      "AGENT_CVM_GRPC_TIMEOUT",	   "AGENT_CVM_GRPC_CLIENT_CERT",
-	"AGENT_CVM_GRPC_CLIENT_KEY",  "AGENT_CVM_GRPC_SERVER_CA_CERTS", "AGENT_CVM_CA_URL",
-	"AGENT_CERTS_TOKEN",	      "AGENT_VMPL",		   "AGENT_OS_BUILD",
-	"AGENT_OS_DISTRO",	      "AGENT_OS_TYPE",		   "AGENT_PIP_INDEX_URL",
+	"AGENT_LOG_LEVEL",
+	"AGENT_CVM_ID",
+	"AGENT_GRPC_HOST",
+	"AGENT_CVM_GRPC_URL",
+	"AGENT_CVM_GRPC_TIMEOUT",
+	"AGENT_CVM_GRPC_CLIENT_CERT",
+	"AGENT_CVM_GRPC_CLIENT_KEY",
+	"AGENT_CVM_GRPC_SERVER_CA_CERTS",
+	"AGENT_CVM_CA_URL",
+	"AGENT_CERTS_TOKEN",
+	"AGENT_VMPL",
+	"AGENT_OS_BUILD",
+	"AGENT_OS_DISTRO",
+	"AGENT_OS_TYPE",
+	"AGENT_PIP_INDEX_URL",
 };
 
 /* One judgement of a statement. */
@@ -192,11 +202,11 @@ static void same_ak(const struct run *r)
 
 	bool parsed = a && tpm_attestation_parse(one, &a[0], &e) == 0 &&
 		      tpm_attestation_parse(other, &a[1], &e) == 0;
-	verdict_check(r->v, "run.same_ak", SECTION,
-		      parsed && a[0].ak_public.len && a[0].ak_public.len == a[1].ak_public.len &&
-			      memcmp(a[0].ak_public.bytes, a[1].ak_public.bytes,
-				     a[0].ak_public.len) == 0,
-		      "the statement's attestation key", "the one of this evidence");
+	verdict_check(
+		r->v, "run.same_ak", SECTION,
+		parsed && a[0].ak_public.len && a[0].ak_public.len == a[1].ak_public.len &&
+			memcmp(a[0].ak_public.bytes, a[1].ak_public.bytes, a[0].ak_public.len) == 0,
+		"the statement's attestation key", "the one of this evidence");
 	verdict_check(r->v, "run.same_boot", SECTION, parsed && same_boot(&a[0], &a[1], &e),
 		      "another boot's quote beside the statement", "the boot of this evidence");
 }
@@ -235,8 +245,8 @@ static void judge_evidence(const struct run *r)
 	in.mode = r->mode;
 	in.evidence = (struct span){ r->token->run_evidence.bytes, r->token->run_evidence.len };
 	in.binding = (struct verify_binding){
-		.report_data = r->mode == VERIFY_VTPM || in.hcl_report.len ? NULL
-									   : binding.report_data,
+		.report_data =
+			r->mode == VERIFY_VTPM || in.hcl_report.len ? NULL : binding.report_data,
 	};
 	if (r->mode == VERIFY_VTPM || r->mode == VERIFY_SNP_VTPM)
 		in.binding.tpm_nonce = (struct span){ binding.tpm_nonce, BINDING_TPM_NONCE_LEN };

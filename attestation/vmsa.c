@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/vmsa.h"
+
 #include "common/base/bytes.h"
 #include "common/base/cleanup.h"
 
@@ -49,7 +50,7 @@ enum {
 
 #define DR6_RESET  UINT32_C(0xffff0ff0)
 #define PAT_RESET  UINT64_C(0x0007040600070406)
-#define PAT_GCE	   UINT64_C(0x0000000000070106)
+#define PAT_GCE    UINT64_C(0x0000000000070106)
 #define LIMIT_FLAT UINT32_C(0xffffffff)
 
 struct segment {
@@ -77,12 +78,12 @@ static const struct {
 	const char *name;
 	uint32_t signature;
 } cpu_types[] = {
-	{ "EPYC", 0x00800f12 },		{ "EPYC-v1", 0x00800f12 },
-	{ "EPYC-v2", 0x00800f12 },	{ "EPYC-IBPB", 0x00800f12 },
-	{ "EPYC-v3", 0x00800f12 },	{ "EPYC-v4", 0x00800f12 },
-	{ "EPYC-Rome", 0x00830f10 },	{ "EPYC-Rome-v1", 0x00830f10 },
-	{ "EPYC-Rome-v2", 0x00830f10 }, { "EPYC-Rome-v3", 0x00830f10 },
-	{ "EPYC-Milan", 0x00a00f11 },	{ "EPYC-Milan-v1", 0x00a00f11 },
+	{ "EPYC", 0x00800f12 },          { "EPYC-v1", 0x00800f12 },
+	{ "EPYC-v2", 0x00800f12 },       { "EPYC-IBPB", 0x00800f12 },
+	{ "EPYC-v3", 0x00800f12 },       { "EPYC-v4", 0x00800f12 },
+	{ "EPYC-Rome", 0x00830f10 },     { "EPYC-Rome-v1", 0x00830f10 },
+	{ "EPYC-Rome-v2", 0x00830f10 },  { "EPYC-Rome-v3", 0x00830f10 },
+	{ "EPYC-Milan", 0x00a00f11 },    { "EPYC-Milan-v1", 0x00a00f11 },
 	{ "EPYC-Milan-v2", 0x00a00f11 }, { "EPYC-Genoa", 0x00a10f10 },
 	{ "EPYC-Genoa-v1", 0x00a10f10 }, { "EPYC-Turin", 0x00b00f00 },
 };

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/x509.h"
+
 #include "attestation/x509_key.h"
 #include "common/crypto/key.h"
 
 #include <inttypes.h>
 #include <string.h>
 
-#define OID_COMMON_NAME	      "2.5.4.3"
-#define OID_KEY_USAGE	      "2.5.29.15"
+#define OID_COMMON_NAME       "2.5.4.3"
+#define OID_KEY_USAGE         "2.5.29.15"
 #define OID_SUBJECT_ALT_NAME  "2.5.29.17"
 #define OID_BASIC_CONSTRAINTS "2.5.29.19"
 #define OID_EXT_KEY_USAGE     "2.5.29.37"

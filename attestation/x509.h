@@ -33,7 +33,8 @@ enum x509_algorithm {
 	X509_RSA4096_PSS_SHA384 = 1 << 0, /* salt of 48 bytes, MGF1 with SHA-384, 4096 bits */
 	X509_P256_SHA256 = 1 << 1,
 	X509_P384_SHA384 = 1 << 2,
-	X509_RSA_SHA256 = 1 << 3, /* PKCS #1 v1.5, 2048 bits or more; for TPM vendors, never for TEEs */
+	X509_RSA_SHA256 =
+		1 << 3, /* PKCS #1 v1.5, 2048 bits or more; for TPM vendors, never for TEEs */
 	X509_RSA_SHA384 = 1 << 4,
 	X509_RSA_SHA512 = 1 << 5,
 };
@@ -57,12 +58,12 @@ struct x509_extension {
 struct x509 {
 	uint8_t *der;
 	size_t len;
-	struct span tbs;	      /* what is signed */
-	struct span algorithm;	      /* AlgorithmIdentifier, whole */
+	struct span tbs;       /* what is signed */
+	struct span algorithm; /* AlgorithmIdentifier, whole */
 	struct span signature;
-	struct span serial;	      /* contents of the INTEGER */
-	struct span issuer, subject;  /* Name, whole */
-	struct span spki;	      /* SubjectPublicKeyInfo, whole */
+	struct span serial;            /* contents of the INTEGER */
+	struct span issuer, subject;   /* Name, whole */
+	struct span spki;              /* SubjectPublicKeyInfo, whole */
 	int64_t not_before, not_after; /* seconds since 1970, both inclusive */
 	bool has_constraints, is_ca;
 	int path_len; /* -1: not limited */

@@ -4,8 +4,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-#define OID_CRL_NUMBER	       "2.5.29.20"
-#define OID_DELTA	       "2.5.29.27"
+#define OID_CRL_NUMBER         "2.5.29.20"
+#define OID_DELTA              "2.5.29.27"
 #define OID_DISTRIBUTION_POINT "2.5.29.28"
 
 /* RFC 5280, 5.1: Extensions, none of them critical, each once; and none that makes a list less than
@@ -54,7 +54,8 @@ static int read_entry(struct reader *list, struct span *serial, struct err *e)
 	if (reader_ok(&one) && reader_left(&one)) {
 		extensions = der_enter(&one, DER_SEQUENCE);
 		if (!reader_ok(&extensions) || read_extensions(&extensions, NULL, e) < 0)
-			return err_set(e, ERR_INVALID, "an entry with extensions that we can't judge");
+			return err_set(e, ERR_INVALID,
+				       "an entry with extensions that we can't judge");
 	}
 	if (!reader_done(&one))
 		return err_set(e, ERR_INVALID, "malformed entry");
@@ -195,7 +196,8 @@ int x509_crl_check(const struct x509_crl *crl, const struct x509 *cert, struct e
 
 	if (!span_equal(crl->issuer, cert->issuer))
 		return err_set(e, ERR_INVALID, "the CRL is of another issuer");
-	while (reader_left(&list) > 0) { /* what else an entry holds was judged when it was loaded */
+	while (reader_left(&list) >
+	       0) { /* what else an entry holds was judged when it was loaded */
 		struct reader one = der_enter(&list, DER_SEQUENCE);
 
 		serial = der_body(&one, DER_INTEGER);

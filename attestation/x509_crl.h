@@ -19,11 +19,11 @@ struct x509_crl {
 	uint8_t *der;
 	size_t len;
 	struct span tbs, algorithm, signature;
-	struct span issuer;	/* Name, whole */
-	struct span revoked;	/* contents of revokedCertificates; empty if there is none */
+	struct span issuer;  /* Name, whole */
+	struct span revoked; /* contents of revokedCertificates; empty if there is none */
 	size_t revoked_count;
 	int64_t this_update, next_update; /* seconds since 1970 */
-	struct span number;	/* contents of the cRLNumber INTEGER; empty if there is none */
+	struct span number; /* contents of the cRLNumber INTEGER; empty if there is none */
 };
 
 /* DER, or PEM if the bytes begin with "-----". Malloc'ed; x509_crl_free() it. */

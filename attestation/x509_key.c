@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/x509_key.h"
+
 #include "attestation/ec_key.h"
 #include "attestation/rsa_key.h"
 #include "attestation/x509.h"
+#include "common/crypto/key.h"
 
 #include <openssl/rsa.h>
-
-#include "common/crypto/key.h"
 
 struct curve {
 	const char *oid, *group;
@@ -80,11 +80,10 @@ int x509_key_from_spki(struct span spki, EVP_PKEY *like, EVP_PKEY **key, struct 
 
 /* Whole AlgorithmIdentifiers. PSS comes in two spellings: AMD's tools of 2020 write the trailer
  * field, which is the default and shouldn't stand there (X.690, 11.5). */
-#define PSS_SHA384                                                                                 \
-	"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0a"
-#define PSS_SHA384_PARAMETERS                                                                      \
-	"\xa0\x0f\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x02\x05\x00"                     \
-	"\xa1\x1c\x30\x1a\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x08"                             \
+#define PSS_SHA384 "\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0a"
+#define PSS_SHA384_PARAMETERS                                                  \
+	"\xa0\x0f\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x02\x05\x00" \
+	"\xa1\x1c\x30\x1a\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x08"         \
 	"\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x02\x05\x00\xa2\x03\x02\x01\x30"
 #define TEXT_BYTES(text) { (const uint8_t *)(text), sizeof(text) - 1 }
 
@@ -92,8 +91,8 @@ struct algorithm {
 	enum x509_algorithm bit;
 	struct span identifier;
 	const char *md, *group; /* group NULL: RSA */
-	int bits;		/* of an RSA key; 0: any that x509_key_from_spki takes */
-	int salt;		/* of PSS; 0: PKCS #1 v1.5 */
+	int bits;               /* of an RSA key; 0: any that x509_key_from_spki takes */
+	int salt;               /* of PSS; 0: PKCS #1 v1.5 */
 };
 
 static const struct algorithm algorithms_known[] = {
@@ -153,8 +152,9 @@ int x509_verify_signature(struct span signed_bytes, struct span algorithm, struc
 		if (!(a->bit & algorithms) || !span_equal(a->identifier, algorithm))
 			continue;
 		if (!key_suits(key, a))
-			return err_set(e, ERR_DENIED,
-				       "the issuer's key is not of the kind that the algorithm needs");
+			return err_set(
+				e, ERR_DENIED,
+				"the issuer's key is not of the kind that the algorithm needs");
 		return verify(a, signed_bytes, signature, key, e);
 	}
 	return err_set(e, ERR_DENIED, "signed with another algorithm than is accepted here");

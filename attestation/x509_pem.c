@@ -12,7 +12,8 @@ static const char dashes[] = "-----";
 
 static size_t white_space(const char *pem, size_t len, size_t at)
 {
-	while (at < len && (pem[at] == '\n' || pem[at] == '\r' || pem[at] == ' ' || pem[at] == '\t'))
+	while (at < len &&
+	       (pem[at] == '\n' || pem[at] == '\r' || pem[at] == ' ' || pem[at] == '\t'))
 		at++;
 	return at;
 }

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/agent_client.h"
 
-#include <inttypes.h>
-#include <string.h>
-
 #include "cli/attested.h"
 #include "common/base/encode.h"
 #include "common/base/file.h"
 
-#define METHOD(name, kind_, message)                                                               \
-	{ .path = "/agent.AgentService/" name, .kind = kind_,                                      \
-	  .request = &agent__##message##_request__descriptor,                                      \
+#include <inttypes.h>
+#include <string.h>
+
+#define METHOD(name, kind_, message)                          \
+	{ .path = "/agent.AgentService/" name,                \
+	  .kind = kind_,                                      \
+	  .request = &agent__##message##_request__descriptor, \
 	  .response = &agent__##message##_response__descriptor }
 
 const struct rpc_method agent_algo = METHOD("Algo", RPC_CLIENT_STREAM, algo);
@@ -56,8 +57,8 @@ static int add_signature(EVP_PKEY *key, const void *bytes, size_t len, const cha
 	size_t signature_len;
 
 	/* PSS for proofs; stock agents know PKCS#1 alone. */
-	if (key_sign(key, strcmp(name, PROOF_KEY) == 0, bytes, len, signature, &signature_len,
-		     e) < 0)
+	if (key_sign(key, strcmp(name, PROOF_KEY) == 0, bytes, len, signature, &signature_len, e) <
+	    0)
 		return -(int)e->code;
 	text = base64_encode(signature, signature_len);
 	if (!text)

@@ -26,10 +26,10 @@ struct agent_call {
 	const struct rpc_method *method;
 	const char *role;
 	EVP_PKEY *key;
-	const uint8_t *asset;		/* digest, NULL: none */
-	struct writer *parameters;	/* NULL: none */
-	uint64_t offset;		/* of a resumed upload */
-	bool role_signature;		/* for stock agents: the older, replayable signature */
+	const uint8_t *asset;      /* digest, NULL: none */
+	struct writer *parameters; /* NULL: none */
+	uint64_t offset;           /* of a resumed upload */
+	bool role_signature;       /* for stock agents: the older, replayable signature */
 };
 
 /* Opens the call with its metadata, those that `metadata` has already and the signature. `status`

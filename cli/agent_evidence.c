@@ -5,18 +5,19 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#define METHOD(name, kind_, message)                                                               \
-	{ .path = "/agent.AgentService/" name, .kind = kind_,                                      \
-	  .request = &agent__##message##_request__descriptor,                                      \
+#define METHOD(name, kind_, message)                          \
+	{ .path = "/agent.AgentService/" name,                \
+	  .kind = kind_,                                      \
+	  .request = &agent__##message##_request__descriptor, \
 	  .response = &agent__##message##_response__descriptor }
 
 const struct rpc_method agent_attestation = METHOD("Attestation", RPC_SERVER_STREAM, attestation);
-const struct rpc_method agent_ima_measurements = METHOD("IMAMeasurements", RPC_SERVER_STREAM,
-							imameasurements);
-const struct rpc_method agent_azure_token = METHOD("AzureAttestationToken", RPC_UNARY,
-						   attestation_token);
-const struct rpc_method agent_activate_credential = METHOD("ActivateCredential", RPC_UNARY,
-							   activate_credential);
+const struct rpc_method agent_ima_measurements =
+	METHOD("IMAMeasurements", RPC_SERVER_STREAM, imameasurements);
+const struct rpc_method agent_azure_token =
+	METHOD("AzureAttestationToken", RPC_UNARY, attestation_token);
+const struct rpc_method agent_activate_credential =
+	METHOD("ActivateCredential", RPC_UNARY, activate_credential);
 
 /* One message's part: of its file, and what stands beside. */
 typedef void take_fn(const ProtobufCMessage *message, struct writer *file, struct writer *beside);
@@ -80,10 +81,10 @@ int agent_evidence_fetch(struct client *client, const struct agent_evidence *wan
 	Agent__AttestationRequest request = AGENT__ATTESTATION_REQUEST__INIT;
 
 	request.type = wanted->type;
-	request.teenonce = (ProtobufCBinaryData){ wanted->tee.len,
-						  (uint8_t *)(uintptr_t)wanted->tee.bytes };
-	request.vtpmnonce = (ProtobufCBinaryData){ wanted->vtpm.len,
-						   (uint8_t *)(uintptr_t)wanted->vtpm.bytes };
+	request.teenonce =
+		(ProtobufCBinaryData){ wanted->tee.len, (uint8_t *)(uintptr_t)wanted->tee.bytes };
+	request.vtpmnonce =
+		(ProtobufCBinaryData){ wanted->vtpm.len, (uint8_t *)(uintptr_t)wanted->vtpm.bytes };
 	return fetch(client, &agent_attestation, &request.base, take_evidence, file, NULL, e);
 }
 

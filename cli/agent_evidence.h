@@ -14,7 +14,7 @@ extern const struct rpc_method agent_attestation, agent_ima_measurements, agent_
 	agent_activate_credential;
 
 struct agent_evidence {
-	uint8_t type; /* on the wire: 0 SNP, 1 vTPM, 2 both, 3 Azure, 4 TDX */
+	uint8_t type;          /* on the wire: 0 SNP, 1 vTPM, 2 both, 3 Azure, 4 TDX */
 	struct span tee, vtpm; /* nonces */
 };
 

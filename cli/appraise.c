@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/appraise.h"
 
-#include <string.h>
-#include <time.h>
-
 #include "attestation/same.h"
 #include "cli/receipt.h"
 #include "cli/text.h"
 #include "common/base/encode.h"
 #include "common/base/file.h"
+
+#include <string.h>
+#include <time.h>
 
 enum session_state { SESSION_NONE, SESSION_PENDING, SESSION_VERIFIED, SESSION_FORGOTTEN };
 
@@ -178,7 +178,8 @@ static bool only_a_log_is_missing(const struct appraise *a)
 		const struct check *c = &a->verdict.checks[i];
 
 		if (c->outcome == CHECK_FAILED && strncmp(c->name, "policy.pcr", 10) != 0 &&
-		    strncmp(c->name, "policy.rtmr", 11) != 0 && strcmp(c->name, "run.evidence") != 0)
+		    strncmp(c->name, "policy.rtmr", 11) != 0 &&
+		    strcmp(c->name, "run.evidence") != 0)
 			return false;
 	}
 	return rules && !a->log && !a->verdict.overflow;
@@ -222,9 +223,9 @@ static int judge_token(struct appraise *a, const struct eat *token, bool may_pen
 	s->wants_credential = bind_ek(a, token, may_pend, attestation, &in);
 	failed = judge_input(a, &in, e);
 	s->wants_log = failed == -ERR_DENIED && may_pend && only_a_log_is_missing(a);
-	s->state = failed && !s->wants_log		  ? SESSION_NONE
+	s->state = failed && !s->wants_log               ? SESSION_NONE
 		   : s->wants_log || s->wants_credential ? SESSION_PENDING
-							  : SESSION_VERIFIED;
+							 : SESSION_VERIFIED;
 	return s->wants_log ? 0 : failed;
 }
 
@@ -412,8 +413,11 @@ bool appraise_takes_stock(const struct appraise *a)
 
 uint8_t appraise_wire_type(const struct appraise *a)
 {
-	static const uint8_t types[] = { [VERIFY_SNP] = 0, [VERIFY_VTPM] = 1, [VERIFY_SNP_VTPM] = 2,
-					 [VERIFY_TDX] = 4, [VERIFY_EAT] = 5 };
+	static const uint8_t types[] = { [VERIFY_SNP] = 0,
+					 [VERIFY_VTPM] = 1,
+					 [VERIFY_SNP_VTPM] = 2,
+					 [VERIFY_TDX] = 4,
+					 [VERIFY_EAT] = 5 };
 
 	return types[a->now.result.mode];
 }
@@ -442,7 +446,8 @@ int appraise_pcr(const struct appraise *a, unsigned pcr, uint8_t value[SHA256_LE
 	eat_done(&token);
 	return found ? 0
 		     : err_set(e, ERR_PRECONDITION,
-			       "this agent's evidence has no quote of PCR %u in the bank SHA-256", pcr);
+			       "this agent's evidence has no quote of PCR %u in the bank SHA-256",
+			       pcr);
 }
 
 void appraise_tell(const struct appraise *a, FILE *to)

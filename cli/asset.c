@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/asset.h"
 
+#include "cli/progress.h"
+#include "common/base/file.h"
+#include "common/bundle.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
-
-#include "cli/progress.h"
-#include "common/base/file.h"
-#include "common/bundle.h"
 
 enum { PIECE = 1 << 20 };
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/attested.h"
 
-#include <string.h>
-
 #include "attestation/attested_reattest.h"
 #include "cli/agent_evidence.h"
 #include "common/base/log.h"
 #include "common/base/settings.h"
+
+#include <string.h>
 
 enum { REATTEST_MIN_MS = 1000, REATTEST_MAX_MS = 24 * 60 * 60 * 1000, NONCE_LEN = 32 };
 
@@ -31,10 +31,14 @@ static int is_wanted(const struct client *client, bool *wanted, struct err *e)
 /* Options that make no sense without a proof: who gives one means to have it. */
 static const char *forgotten(const struct client *client)
 {
-	static const char *const names[] = { "attestation-policy", "attestation-request-context",
-					     "receipt-dir",	   "manifest",
-					     "trusted_root",	   "ak",
-					     "ek_root",		   "reattest" };
+	static const char *const names[] = { "attestation-policy",
+					     "attestation-request-context",
+					     "receipt-dir",
+					     "manifest",
+					     "trusted_root",
+					     "ak",
+					     "ek_root",
+					     "reattest" };
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		if (cli_value(client->cli, names[i]))
@@ -71,8 +75,7 @@ int attested_open(struct client *client, struct err *e)
 		return err_set(e, ERR_INVALID,
 			       "%s%s is given, but nobody asks the agent for a proof: add "
 			       "--attested-tls or AGENT_GRPC_ATTESTED_TLS=true",
-			       stray ? "--" : "",
-			       stray ? stray : "AGENT_GRPC_ATTESTATION_POLICY");
+			       stray ? "--" : "", stray ? stray : "AGENT_GRPC_ATTESTATION_POLICY");
 	if (!wanted)
 		return 0;
 	if (url && strncmp(url, "http://", 7) == 0)
@@ -106,8 +109,8 @@ static int ask_ek(struct client *client, const struct credential *c,
 
 	if (c) {
 		request.ek = (ProtobufCBinaryData){ sizeof(c->ek), (uint8_t *)(uintptr_t)c->ek };
-		request.credential = (ProtobufCBinaryData){ c->blob_len,
-							    (uint8_t *)(uintptr_t)c->blob };
+		request.credential =
+			(ProtobufCBinaryData){ c->blob_len, (uint8_t *)(uintptr_t)c->blob };
 		request.secret = (ProtobufCBinaryData){ c->encrypted_len,
 							(uint8_t *)(uintptr_t)c->encrypted };
 	}
@@ -229,8 +232,9 @@ int attested_ready(struct client *client, struct err *e)
 	if (status == 0)
 		status = complete(client, e);
 	if (is_unproven(status, e))
-		cli_hint(client->cli, "nothing was sent: what answers there has not proven to be the "
-				      "agent that you expect");
+		cli_hint(client->cli,
+			 "nothing was sent: what answers there has not proven to be the "
+			 "agent that you expect");
 	else if (status < 0 && attested_client_is_waiting(client->attested))
 		cli_hint(client->cli, "nothing was sent: the agent closed the connection before it "
 				      "sent evidence; its log says why");
@@ -255,8 +259,9 @@ int attested_again(struct client *client, struct err *e)
 	 * reason, may be asked again; who was refused has had his chance on this connection. */
 	appraise_forget(a, !is_unproven(status, e));
 	if (is_unproven(status, e))
-		cli_hint(client->cli, "nothing more was sent: the agent is not the one any more that "
-				      "was verified first");
+		cli_hint(client->cli,
+			 "nothing more was sent: the agent is not the one any more that "
+			 "was verified first");
 	else if (e->code == ERR_ABORTED || !rpc_channel_is_ready(client->channel))
 		e->code = ERR_UNAVAILABLE; /* gone: on another one all is judged from the start */
 	return -(int)e->code;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/batch.h"
 
-#include <errno.h>
-#include <string.h>
-
 #include "common/base/cleanup.h"
 #include "common/base/json.h"
 #include "common/base/log.h"
 #include "common/base/writer.h"
+
+#include <errno.h>
+#include <string.h>
 
 DEFINE_CLEANUP(struct json *, json_free)
 
@@ -120,7 +120,8 @@ static void print_error(FILE *out, const struct err *e)
 	CLEANUP_WRITER struct writer w = writer_up_to(16384);
 
 	json_quote(&w, e->text, strlen(e->text));
-	fprintf(out, "{\"verdict\":\"error\",\"reason\":%.*s}\n", (int)w.len, (const char *)w.bytes);
+	fprintf(out, "{\"verdict\":\"error\",\"reason\":%.*s}\n", (int)w.len,
+		(const char *)w.bytes);
 }
 
 static enum cli_exit run_line(struct cli *outer, const char *line, size_t len,
@@ -190,7 +191,8 @@ static enum cli_exit run_lines(struct cli *cli, FILE *in,
 	while ((len = next_line(in, line)) >= 0) {
 		if (len <= BATCH_LINE_MAX && is_blank(line, (size_t)len))
 			continue;
-		status = len > BATCH_LINE_MAX ? too_long(cli) : run_line(cli, line, (size_t)len, row);
+		status = len > BATCH_LINE_MAX ? too_long(cli)
+					      : run_line(cli, line, (size_t)len, row);
 		if (status > worst)
 			worst = status;
 		rows++;

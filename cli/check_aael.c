@@ -4,20 +4,22 @@
  * "INIT algorithm/HEX" gives the register's value to start from; every line, that one included and
  * without its line feed, extends it by its own digest.
  */
-#include <string.h>
+#include "cli/check_aael.h"
 
 #include "attestation/tpm_pcrs.h"
-#include "cli/check_aael.h"
 #include "common/base/encode.h"
 #include "common/base/json.h"
 #include "common/base/writer.h"
+
+#include <string.h>
 
 enum { AAEL_MAX = 1 << 20, AAEL_LINE_MAX = 65536 };
 
 static const struct {
 	const char *name;
 	enum digest_kind kind;
-} algorithms[] = { { "sha256", DIGEST_SHA256 }, { "sha384", DIGEST_SHA384 },
+} algorithms[] = { { "sha256", DIGEST_SHA256 },
+		   { "sha384", DIGEST_SHA384 },
 		   { "sha512", DIGEST_SHA512 } };
 
 /* "INIT sha384/0000…". */
@@ -40,7 +42,8 @@ static int read_init(const char *line, size_t len, enum digest_kind *kind, uint8
 	return err_set(e, ERR_INVALID, "INIT names no algorithm that is known");
 }
 
-static int extend(enum digest_kind kind, uint8_t *value, const char *line, size_t len, struct err *e)
+static int extend(enum digest_kind kind, uint8_t *value, const char *line, size_t len,
+		  struct err *e)
 {
 	uint8_t event[DIGEST_MAX];
 

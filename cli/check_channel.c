@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* check_channel.c — what passes on the attested channel: frames, requests, authenticators. */
-#include <string.h>
-
 #include "attestation/authenticator.h"
 #include "attestation/eat.h"
 #include "attestation/snp_report.h"
@@ -10,6 +8,8 @@
 #include "attestation/tpm_attestation.h"
 #include "cli/check.h"
 #include "common/base/json.h"
+
+#include <string.h>
 
 DEFINE_CLEANUP(struct json *, json_free)
 
@@ -56,7 +56,8 @@ static int run_frame(const struct check_input *in, struct verdict *v, struct wri
 
 	verdict_require(v, "parse.frame");
 	if (f.len < EA_FRAME_HEAD)
-		err_set(&why, ERR_INVALID, "frame: %zu bytes; its head has %d", f.len, EA_FRAME_HEAD);
+		err_set(&why, ERR_INVALID, "frame: %zu bytes; its head has %d", f.len,
+			EA_FRAME_HEAD);
 	else if (ea_frame_parse_head(f.bytes,
 				     f.bytes[0] == EA_FRAME_AUTHENTICATOR ? EA_FRAME_AUTHENTICATOR
 									  : EA_FRAME_REQUEST,
@@ -89,7 +90,8 @@ const struct check_kind check_frame = {
 /* ---- authenticator ---- */
 
 /* {"cipher_suite", "handshake_context", "finished_key", "attestation_exporter"} */
-static int read_session(const struct check_input *in, struct authenticator_session *s, struct err *e)
+static int read_session(const struct check_input *in, struct authenticator_session *s,
+			struct err *e)
 {
 	CLEANUP(free) uint8_t *text = NULL;
 	CLEANUP(json_free) struct json *root = NULL;
@@ -122,8 +124,8 @@ static bool report_is_bound(struct span report, const uint8_t *report_data, stru
 	    snp_report_parse(report.bytes, SNP_REPORT_LEN, &r, &why) < 0)
 		return verdict_check(v, "binding.report_data", "wire.md, CHANNEL", false,
 				     "no report", "one of this session");
-	return verdict_bytes(v, "binding.report_data", "wire.md, CHANNEL", r.report_data, report_data,
-			     sizeof(r.report_data));
+	return verdict_bytes(v, "binding.report_data", "wire.md, CHANNEL", r.report_data,
+			     report_data, sizeof(r.report_data));
 }
 
 static bool quotes_are_bound(const struct tpm_attestation *a, const struct binding *b,
@@ -187,7 +189,8 @@ static void judge_binding(const struct eat *t, const struct binding *b, struct v
 	if (t->platform == EAT_VTPM)
 		return;
 	if (sevsnp_attestation_parse(a->sev_snp, &s, &why) < 0 ||
-	    binding_with_ak(b->report_data, a->ak_public.bytes, a->ak_public.len, with_ak, &why) < 0) {
+	    binding_with_ak(b->report_data, a->ak_public.bytes, a->ak_public.len, with_ak, &why) <
+		    0) {
 		verdict_err(v, "binding.report_data", "sevsnp.proto", &why);
 		return;
 	}

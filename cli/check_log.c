@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/check_log.h"
 
-#include <string.h>
-
 #include "cli/check_aael.h"
 #include "common/base/encode.h"
 #include "common/base/json.h"
 #include "common/base/writer.h"
+
+#include <string.h>
 
 DEFINE_CLEANUP(struct json *, json_free)
 
@@ -37,7 +37,8 @@ static int read_bank(const struct json *bank, struct tpm_pcrs *pcrs, struct err 
 		size_t len;
 
 		if (bank->items[i].type != JSON_STRING)
-			return err_set(e, ERR_INVALID, "register %s is no text", bank->items[i].key);
+			return err_set(e, ERR_INVALID, "register %s is no text",
+				       bank->items[i].key);
 		if (read_index(bank->items[i].key, &index, e) < 0 ||
 		    hex_decode_up_to(bank->items[i].text, value, sizeof(value), &len, e) < 0 ||
 		    tpm_pcrs_add(pcrs, kind, index, (struct span){ value, len }, e) < 0)

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* check_token.c — COSE_Sign1, EAT and CoRIM by themselves. */
-#include <inttypes.h>
-#include <string.h>
-
 #include "attestation/corim.h"
 #include "attestation/eat_agree.h"
 #include "attestation/snp_cert_table.h"
@@ -10,6 +7,9 @@
 #include "cli/check.h"
 #include "common/base/json.h"
 #include "common/base/writer.h"
+
+#include <inttypes.h>
+#include <string.h>
 
 /* More than a token may have: one that is too long is a refusal, not a call that makes no sense. */
 enum { NONCE_MAX = 256 };
@@ -158,8 +158,8 @@ static void show_token(const struct eat *t, struct writer *w)
 		json_quote(w, (const char *)iss->bytes, iss->len);
 	else
 		writer_text(w, "null");
-	writer_printf(w, ",\"iat\":%" PRId64 ",\"exp\":%" PRId64 ",\"platform_type\":\"%s\"", t->issued,
-		      t->expires, eat_platform_name(t->platform));
+	writer_printf(w, ",\"iat\":%" PRId64 ",\"exp\":%" PRId64 ",\"platform_type\":\"%s\"",
+		      t->issued, t->expires, eat_platform_name(t->platform));
 	json_put_hex(w, "eat_nonce", t->nonce.bytes, t->nonce.len);
 	json_put_hex(w, "raw_report", t->raw_report.bytes, t->raw_report.len);
 }

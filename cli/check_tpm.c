@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* check_tpm.c — TPM quotes, AK certificates, Azure's report, each by itself. */
-#include <inttypes.h>
-#include <string.h>
-
 #include "attestation/ak_cert.h"
 #include "attestation/hcl_report.h"
 #include "attestation/tpm_appraise.h"
@@ -12,6 +9,9 @@
 #include "cli/check_policy.h"
 #include "common/base/json.h"
 #include "common/base/writer.h"
+
+#include <inttypes.h>
+#include <string.h>
 
 enum { NONCE_MAX = 128 };
 
@@ -105,9 +105,10 @@ static int read_quote(const struct check_input *in, struct quote_files *q, struc
 	size_t sig_len, nonce_len;
 	bool good;
 
-	if (!cli_value(in->cli, "sig") || !cli_value(in->cli, "ak") || !cli_value(in->cli, "pcrs") ||
-	    !cli_value(in->cli, "nonce"))
-		return err_set(e, ERR_INVALID, "a quote is judged with --sig, --ak, --pcrs, --nonce");
+	if (!cli_value(in->cli, "sig") || !cli_value(in->cli, "ak") ||
+	    !cli_value(in->cli, "pcrs") || !cli_value(in->cli, "nonce"))
+		return err_set(e, ERR_INVALID,
+			       "a quote is judged with --sig, --ak, --pcrs, --nonce");
 	if (check_option_file(in, "sig", &q->signature, &sig_len, e) < 0 ||
 	    read_ak(in, q, v, e) < 0 ||
 	    check_option_hex(in, "nonce", q->nonce, sizeof(q->nonce), &nonce_len, e) < 0 ||
@@ -274,7 +275,8 @@ static int run_message(const struct check_input *in, struct verdict *v, struct e
 		return err_set(e, ERR_INVALID,
 			       "--hcl_report, --runtime_data and --pcrs go with --sig and --ak");
 	if (in->count > 1 && !cli_value(in->cli, "trusted_root"))
-		return err_set(e, ERR_INVALID, "certificates without --trusted_root: whose word is it?");
+		return err_set(e, ERR_INVALID,
+			       "certificates without --trusted_root: whose word is it?");
 	if (!cli_value(in->cli, "nonce"))
 		return err_set(e, ERR_INVALID, "--nonce is missing: a quote is judged by it");
 	if (check_option_hex(in, "nonce", nonce, sizeof(nonce), &nonce_len, e) < 0)
@@ -296,15 +298,17 @@ static int run_quote(const struct check_input *in, struct verdict *v, struct wri
 
 	if (!cli_value(in->cli, "sig") && !cli_value(in->cli, "ak")) {
 		if (cli_value(in->cli, "policy"))
-			return err_set(e, ERR_INVALID, "--policy goes with --sig, --ak and --pcrs; "
-						       "'attestation validate' judges the whole");
+			return err_set(e, ERR_INVALID,
+				       "--policy goes with --sig, --ak and --pcrs; "
+				       "'attestation validate' judges the whole");
 		return run_message(in, v, e);
 	}
 	if (!q)
 		return err_nomem(e);
 	if (in->count > 1 || cli_value(in->cli, "trusted_root"))
-		return err_set(e, ERR_INVALID, "a root and certificates go with attest.Attestation; "
-					       "'check ak-cert' judges them by themselves");
+		return err_set(e, ERR_INVALID,
+			       "a root and certificates go with attest.Attestation; "
+			       "'check ak-cert' judges them by themselves");
 	int failed = read_quote(in, q, v, e);
 	if (!failed)
 		failed = judge_quote(in, q, v, show, e);
@@ -315,8 +319,8 @@ static int run_quote(const struct check_input *in, struct verdict *v, struct wri
 const struct check_kind check_quote = {
 	.name = "quote",
 	.help = "a TPMS_ATTEST, with --sig, --ak, --pcrs, --nonce; or attest.Attestation, with --nonce",
-	.takes = (const char *const[]){ "sig", "pcrs", "ak", "nonce",
-					"trusted_root", "hcl_report", "runtime_data", "reset_count", "policy", NULL },
+	.takes = (const char *const[]){ "sig", "pcrs", "ak", "nonce", "trusted_root", "hcl_report",
+					"runtime_data", "reset_count", "policy", NULL },
 	.files_min = 1,
 	.files_max = 5,
 	.run = run_quote,

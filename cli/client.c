@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/client.h"
 
-#include <string.h>
-
 #include "cli/attested.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/base/settings.h"
+
+#include <string.h>
 
 enum { TIMEOUT_MS = 60000 };
 
@@ -48,7 +48,8 @@ static int load_tls(struct client *client, bool wanted, struct rpc_tls **tls, st
 		return err_set(e, ERR_INVALID,
 			       "a client %s is given without its %s: give --grpc-client-cert and "
 			       "--grpc-client-key",
-			       cert_path ? "certificate" : "key", cert_path ? "key" : "certificate");
+			       cert_path ? "certificate" : "key",
+			       cert_path ? "key" : "certificate");
 	if (!ca_path && !cert_path && !wanted)
 		return 0;
 	if (read_pem(ca_path, &ca, e) < 0 || read_pem(cert_path, &cert, e) < 0 ||
@@ -144,15 +145,16 @@ void client_hint(struct client *client, const struct err *e)
 		cli_hint(client->cli,
 			 "is %s there? %s_GRPC_URL or --grpc-url says where to find it%s",
 			 peer->name, peer->prefix,
-			 client->tls ? "" :
-				       "; if it speaks TLS, give --grpc-server-ca-certs as well");
+			 client->tls ? ""
+				     : "; if it speaks TLS, give --grpc-server-ca-certs as well");
 		break;
 	case ERR_DEADLINE:
 		cli_hint(client->cli, "it did not answer in time: try again, or give more with "
 				      "--grpc-timeout");
 		break;
 	case ERR_UNIMPLEMENTED:
-		cli_hint(client->cli, "that server does not offer this: does %s_GRPC_URL point to %s?",
+		cli_hint(client->cli,
+			 "that server does not offer this: does %s_GRPC_URL point to %s?",
 			 peer->prefix, peer->name);
 		break;
 	case ERR_EXHAUSTED:

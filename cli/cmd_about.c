@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_about.c — what the program says of itself: help, version, completion. */
-#include <string.h>
-
 #include "cli/commands.h"
 #include "cli/help.h"
 #include "common/base/log.h"
+
+#include <string.h>
 
 enum { COMMAND_WORDS_MAX = 3 }; /* "policy create snp" */
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_algo.c — the algorithm to the agent, by its owner. */
-#include <string.h>
-
 #include "cli/attested.h"
 #include "cli/commands.h"
 #include "cli/private_key.h"
 #include "cli/upload.h"
 #include "common/base/encode.h"
 #include "common/base/log.h"
+
+#include <string.h>
 
 static const char *const types[] = { "bin", "python", "wasm", "docker", NULL };
 
@@ -25,8 +25,9 @@ static int describe_args(struct cli *cli, struct rpc_metadata *metadata, struct 
 
 	for (size_t i = 0; (arg = cli_value_at(cli, "args", i)) != NULL; i++) {
 		if (rpc_metadata_add(metadata, "algo_args", arg, e) < 0) {
-			cli_hint(cli, "a call carries 256 arguments and 16 KiB of ASCII; others have to "
-				      "stand in the manifest (algo_args)");
+			cli_hint(cli,
+				 "a call carries 256 arguments and 16 KiB of ASCII; others have to "
+				 "stand in the manifest (algo_args)");
 			return err_wrap(e, "--args");
 		}
 		proof_parameter_text(parameters, "algo_args", arg);
@@ -73,10 +74,11 @@ static int check(const struct upload *u, const Agent__StatusResponse *status, ui
 	hex_encode(row->hash.data, SHA3_256_LEN, want);
 	hex_encode(u->asset->digest, SHA3_256_LEN, have);
 	if (strcmp(want, have) != 0)
-		return err_set(e, ERR_INVALID,
-			       "%s is not the algorithm of this computation: it is %s, the manifest "
-			       "wants %s",
-			       log_quote(u->asset->name).text, have, want);
+		return err_set(
+			e, ERR_INVALID,
+			"%s is not the algorithm of this computation: it is %s, the manifest "
+			"wants %s",
+			log_quote(u->asset->name).text, have, want);
 	if (row->received)
 		return err_set(e, ERR_EXISTS, "the agent has the algorithm already");
 	*kept = row->bytes_kept <= u->asset->size && !u->requirements ? row->bytes_kept : 0;
@@ -123,13 +125,21 @@ const struct command cmd_algo = {
 	.operands_max = 2,
 	.options =
 		(const struct cli_option[]){
-			{ .letter = 'a', .name = "algorithm", .value = "TYPE", .words = types,
+			{ .letter = 'a',
+			  .name = "algorithm",
+			  .value = "TYPE",
+			  .words = types,
 			  .help = "what it is: bin (the default), python, wasm or docker" },
-			{ .letter = 'r', .name = "requirements", .value = "FILE",
+			{ .letter = 'r',
+			  .name = "requirements",
+			  .value = "FILE",
 			  .help = "python: the packages it needs" },
-			{ .name = "python-runtime", .value = "NAME",
+			{ .name = "python-runtime",
+			  .value = "NAME",
 			  .help = "python: the interpreter (the agent's default is python3)" },
-			{ .name = "args", .value = "ARG", .times = CLI_MANY,
+			{ .name = "args",
+			  .value = "ARG",
+			  .times = CLI_MANY,
 			  .help = "an argument for it; repeat for more, in order" },
 			{ .name = "role-signature",
 			  .help = "sign as stock clients do (replayable; agents refuse it by default)" },

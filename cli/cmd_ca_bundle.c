@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_ca_bundle.c — AMD's certificates of one product into the cache, for work without a network.
  */
-#include <string.h>
-#include <time.h>
-
 #include "cli/commands.h"
 #include "cli/endorse.h"
 #include "cli/evidence_options.h"
 #include "cli/json_out.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
+
+#include <string.h>
+#include <time.h>
 
 /* Of chips (VCEK) and of clouds (VLEK): file names as the cache has them. */
 static const struct kind {

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_check.c — one layer of evidence by itself. */
-#include <string.h>
-#include <time.h>
-
 #include "cli/batch.h"
 #include "cli/check.h"
 #include "cli/commands.h"
@@ -13,12 +10,16 @@
 #include "common/base/log.h"
 #include "common/base/writer.h"
 
+#include <string.h>
+#include <time.h>
+
 /* Room for the whole of a file in hexadecimal, and for what is said beside it. */
 enum { SHOW_MAX = 2 * CHECK_FILE_MAX + (1 << 20), SKEW_DEFAULT = 300, SKEW_MAX = 86400 };
 
 static const struct check_kind *const kinds[] = {
-	&check_quote, &check_log,	    &check_hcl,	    &check_ak_cert, &check_cose,    &check_token,
-	&check_authenticator, &check_request, &check_frame, &check_idblock, &check_corim,
+	&check_quote, &check_log,     &check_hcl,           &check_ak_cert,
+	&check_cose,  &check_token,   &check_authenticator, &check_request,
+	&check_frame, &check_idblock, &check_corim,
 };
 
 /* ---- for the kinds ---- */
@@ -210,19 +211,27 @@ static const struct cli_option options[] = {
 	{ .name = "aad", .value = "FILE", .help = "cose: external data" },
 	{ .name = "request", .value = "FILE", .help = "authenticator: the request" },
 	{ .name = "session", .value = "FILE", .help = "authenticator: what TLS exported (JSON)" },
-	{ .name = "trusted_root", .value = "FILE", .help = "ak-cert, quote: the root that you name" },
-	{ .name = "hcl_report", .value = "FILE", .help = "quote: Azure's report, whose data name the AK" },
+	{ .name = "trusted_root",
+	  .value = "FILE",
+	  .help = "ak-cert, quote: the root that you name" },
+	{ .name = "hcl_report",
+	  .value = "FILE",
+	  .help = "quote: Azure's report, whose data name the AK" },
 	{ .name = "runtime_data", .value = "FILE", .help = "hcl, quote: in place of those inside" },
 	{ .name = "cc", .help = "log: a CC event log (TDX)" },
 	{ .name = "aael", .help = "log: an attestation agent's event log (text)" },
 	{ .name = "separators_optional", .help = "log: PCR 0 to 7 may lack their separators" },
 	{ .name = "allow_sha1_bank", .help = "quote: of SHA-1 registers alone" },
 	{ .name = "reset_count", .value = "N", .help = "quote: the TPM's resets so far" },
-	{ .name = "policy", .value = "FILE", .help = "quote: what its registers have to be (JSON)" },
+	{ .name = "policy",
+	  .value = "FILE",
+	  .help = "quote: what its registers have to be (JSON)" },
 	{ .name = "at", .value = "RFC3339", .help = "the moment to judge at (now)" },
-	{ .name = "skew", .value = "SECONDS",
+	{ .name = "skew",
+	  .value = "SECONDS",
 	  .help = "by how much clocks may differ (300; at a moment that is named 0)" },
-	{ .name = "batch", .value = "FILE",
+	{ .name = "batch",
+	  .value = "FILE",
 	  .help = "options as JSON, a line each; those beside it are each line's" },
 	CLI_JSON_OPTION,
 	{ .name = NULL },

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_checksum.c — the digests that stand in manifests, and the digest of a manifest. */
-#include <string.h>
-
 #include "cli/asset.h"
 #include "cli/commands.h"
 #include "cli/json_out.h"
 #include "common/base/encode.h"
 #include "common/base/file.h"
 #include "common/manifest/manifest.h"
+
+#include <string.h>
 
 static int print_manifest_json(struct cli *cli, const char *canonical,
 			       const struct manifest_digests *d, struct err *e)
@@ -96,8 +96,11 @@ const struct command cmd_checksum = {
 	.operands_max = 1,
 	.options =
 		(const struct cli_option[]){
-			{ .letter = 'b', .name = "base64", .help = "base64 instead of hexadecimal" },
-			{ .letter = 'm', .name = "manifest",
+			{ .letter = 'b',
+			  .name = "base64",
+			  .help = "base64 instead of hexadecimal" },
+			{ .letter = 'm',
+			  .name = "manifest",
 			  .help = "FILE is a manifest: the digest of its canonical form" },
 			{ .name = "json",
 			  .help = "print JSON; of a manifest with its canonical form and PCR16" },

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_computation.c — computations at the computation service: list, show, run, stop, remove. */
-#include <string.h>
-
 #include "cli/commands.h"
 #include "cli/computation_client.h"
 #include "cli/text.h"
+
+#include <string.h>
 
 enum { STOP_WAIT_S = 10 };
 
@@ -101,7 +101,8 @@ const struct command cmd_computation_run = {
 	.operands_max = 1,
 	.options =
 		(const struct cli_option[]){
-			{ .name = "cvm", .value = "ID",
+			{ .name = "cvm",
+			  .value = "ID",
 			  .help = "which one (needed unless exactly one is connected and free)" },
 			{ .name = "unverified",
 			  .help = "although it has not proven what it is, as the service's policy asks" },

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_corim.c — reference values as a CoRIM, for whoever appraises with those. */
-#include <string.h>
-
 #include "attestation/corim_write.h"
 #include "cli/commands.h"
 #include "cli/number.h"
@@ -10,6 +8,8 @@
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/base/writer.h"
+
+#include <string.h>
 
 static int read_svn(const struct cli *cli, const char *option, uint64_t max, struct corim_svn *svn,
 		    struct err *e)
@@ -33,7 +33,8 @@ static int read_snp(const struct cli *cli, struct corim_entry *entry, struct err
 		return -(int)e->code;
 	entry->has_policy = cli_value(cli, "policy") != NULL;
 	if (!measured || !product)
-		return err_set(e, ERR_INVALID, "--%s is missing", measured ? "product" : "measurement");
+		return err_set(e, ERR_INVALID, "--%s is missing",
+			       measured ? "product" : "measurement");
 	entry->product = snp_product_of(product);
 	if (entry->product == SNP_PRODUCT_ANY)
 		return err_set(e, ERR_INVALID, "--product %s: use Milan, Genoa or Turin",
@@ -77,9 +78,9 @@ static int read_tdx(const struct cli *cli, struct corim_entry *entry, struct err
 	return entry->has_mr[0] ? 0 : err_set(e, ERR_INVALID, "--measurement is missing");
 }
 
-static enum cli_exit create(struct cli *cli, int (*read)(const struct cli *cli,
-							 struct corim_entry *entry, struct err *e),
-			    struct err *e)
+static enum cli_exit
+create(struct cli *cli,
+       int (*read)(const struct cli *cli, struct corim_entry *entry, struct err *e), struct err *e)
 {
 	CLEANUP_WRITER struct writer w = writer_up_to(CORIM_MAX);
 	CLEANUP(EVP_PKEY_free) EVP_PKEY *key = NULL;
@@ -109,23 +110,30 @@ static enum cli_exit run_tdx(struct cli *cli, struct err *e)
 	return create(cli, read_tdx, e);
 }
 
-#define OUTPUT_OPTIONS                                                                             \
-	{ .letter = 'o', .name = "output", .value = "FILE", .help = "write there" },               \
-	{ .name = "signing-key", .value = "PEM", .help = "sign it (COSE_Sign1) with this private key" }
+#define OUTPUT_OPTIONS                                                               \
+	{ .letter = 'o', .name = "output", .value = "FILE", .help = "write there" }, \
+		{ .name = "signing-key",                                             \
+		  .value = "PEM",                                                    \
+		  .help = "sign it (COSE_Sign1) with this private key" }
 
 const struct command cmd_policy_create_corim_snp = {
 	.name = "policy create-corim snp",
 	.args = "",
 	.help = "write reference values for SEV-SNP as a CoRIM",
-	.options = (const struct cli_option[]){
-		{ .name = "measurement", .value = "HEX", .help = "launch measurement, 48 bytes" },
-		{ .name = "product", .value = "NAME", .help = "Milan, Genoa or Turin" },
-		{ .name = "policy", .value = "N", .help = "the guest policy, exactly" },
-		{ .name = "svn", .value = "N", .help = "GUEST_SVN, at least" },
-		{ .name = "host-data", .value = "HEX", .help = "HOST_DATA, 32 bytes" },
-		{ .name = "launch-tcb", .value = "N", .help = "LAUNCH_TCB as a number, each part at least" },
-		OUTPUT_OPTIONS,
-		{ .name = NULL } },
+	.options =
+		(const struct cli_option[]){
+			{ .name = "measurement",
+			  .value = "HEX",
+			  .help = "launch measurement, 48 bytes" },
+			{ .name = "product", .value = "NAME", .help = "Milan, Genoa or Turin" },
+			{ .name = "policy", .value = "N", .help = "the guest policy, exactly" },
+			{ .name = "svn", .value = "N", .help = "GUEST_SVN, at least" },
+			{ .name = "host-data", .value = "HEX", .help = "HOST_DATA, 32 bytes" },
+			{ .name = "launch-tcb",
+			  .value = "N",
+			  .help = "LAUNCH_TCB as a number, each part at least" },
+			OUTPUT_OPTIONS,
+			{ .name = NULL } },
 	.run = run_snp,
 };
 
@@ -133,12 +141,17 @@ const struct command cmd_policy_create_corim_tdx = {
 	.name = "policy create-corim tdx",
 	.args = "",
 	.help = "write reference values for TDX as a CoRIM",
-	.options = (const struct cli_option[]){
-		{ .name = "measurement", .value = "HEX", .help = "MRTD, 48 bytes" },
-		{ .name = "mr-seam", .value = "HEX", .help = "the TDX module, 48 bytes" },
-		{ .name = "rtmrs", .value = "H,H,H,H", .help = "RTMR0 to 3; an empty one is not said" },
-		{ .name = "svn", .value = "N", .help = "the TDX module's minor SVN, at least" },
-		OUTPUT_OPTIONS,
-		{ .name = NULL } },
+	.options =
+		(const struct cli_option[]){
+			{ .name = "measurement", .value = "HEX", .help = "MRTD, 48 bytes" },
+			{ .name = "mr-seam", .value = "HEX", .help = "the TDX module, 48 bytes" },
+			{ .name = "rtmrs",
+			  .value = "H,H,H,H",
+			  .help = "RTMR0 to 3; an empty one is not said" },
+			{ .name = "svn",
+			  .value = "N",
+			  .help = "the TDX module's minor SVN, at least" },
+			OUTPUT_OPTIONS,
+			{ .name = NULL } },
 	.run = run_tdx,
 };

@@ -5,9 +5,6 @@
  *
  * Options become the same JSON that a person would write, so there is one reader and one form.
  */
-#include <string.h>
-#include <sys/stat.h>
-
 #include "cli/asset.h"
 #include "cli/commands.h"
 #include "cli/computation_client.h"
@@ -17,12 +14,30 @@
 #include "common/crypto/key.h"
 #include "common/manifest/manifest.h"
 
+#include <string.h>
+#include <sys/stat.h>
+
 /* Options of which none goes together with a file. */
 static const char *const building[] = {
-	"id",	     "name",	     "description", "algorithm",  "algorithm-key",
-	"algorithm-type", "args",    "dataset",	    "dataset-key", "dataset-name",
-	"decompress", "consumer-key", "agent-port",  "agent-cert", "agent-key",
-	"agent-client-ca", "agent-log-level", "agent-attested-tls", NULL,
+	"id",
+	"name",
+	"description",
+	"algorithm",
+	"algorithm-key",
+	"algorithm-type",
+	"args",
+	"dataset",
+	"dataset-key",
+	"dataset-name",
+	"decompress",
+	"consumer-key",
+	"agent-port",
+	"agent-cert",
+	"agent-key",
+	"agent-client-ca",
+	"agent-log-level",
+	"agent-attested-tls",
+	NULL,
 };
 
 /* A file or directory by its content, or 64 hexadecimal digits as they are. */
@@ -134,7 +149,8 @@ static int put_lists(struct cli *cli, struct json_out *out, struct err *e)
 	if (put_algorithm(cli, out, e) < 0)
 		return -(int)e->code;
 	if (!cli_flag(cli, "consumer-key"))
-		return err_set(e, ERR_INVALID, "--consumer-key is missing: nobody could fetch the "
+		return err_set(e, ERR_INVALID,
+			       "--consumer-key is missing: nobody could fetch the "
 			       "results");
 	json_out_list(out, "result_consumers");
 	for (size_t i = 0; cli_value_at(cli, "consumer-key", i); i++) {
@@ -153,8 +169,8 @@ static int put_agent(struct cli *cli, struct json_out *out, struct err *e)
 	const char *level = cli_value(cli, "agent-log-level");
 	bool attested = cli_flag(cli, "agent-attested-tls");
 
-	if (!port && !level && !attested && !cli_value(cli, "agent-cert") && !cli_value(cli, "agent-key") &&
-	    !cli_value(cli, "agent-client-ca"))
+	if (!port && !level && !attested && !cli_value(cli, "agent-cert") &&
+	    !cli_value(cli, "agent-key") && !cli_value(cli, "agent-client-ca"))
 		return 0;
 	json_out_object(out, "agent_config");
 	if (port)
@@ -274,30 +290,46 @@ const struct command cmd_computation_create = {
 			{ .name = "name", .value = "TEXT", .help = "what people call it" },
 			{ .name = "description", .value = "TEXT", .help = "what it is for" },
 			{ .name = "algorithm", .value = "FILE|HEX", .help = "or its SHA3-256" },
-			{ .name = "algorithm-key", .value = "PEM", .help = "its owner's public key" },
-			{ .name = "algorithm-type", .value = "TYPE",
+			{ .name = "algorithm-key",
+			  .value = "PEM",
+			  .help = "its owner's public key" },
+			{ .name = "algorithm-type",
+			  .value = "TYPE",
 			  .help = "bin (the default) or python" },
-			{ .name = "args", .value = "ARG", .times = CLI_MANY,
+			{ .name = "args",
+			  .value = "ARG",
+			  .times = CLI_MANY,
 			  .help = "an argument for the algorithm; repeat for more" },
-			{ .name = "dataset", .value = "PATH|HEX", .times = CLI_MANY,
+			{ .name = "dataset",
+			  .value = "PATH|HEX",
+			  .times = CLI_MANY,
 			  .help = "or its SHA3-256; repeat for more" },
-			{ .name = "dataset-key", .value = "PEM", .times = CLI_MANY,
+			{ .name = "dataset-key",
+			  .value = "PEM",
+			  .times = CLI_MANY,
 			  .help = "the n-th for the n-th dataset; one alone for all" },
-			{ .name = "dataset-name", .value = "NAME", .times = CLI_MANY,
+			{ .name = "dataset-name",
+			  .value = "NAME",
+			  .times = CLI_MANY,
 			  .help = "file name for the algorithm (a file's own)" },
 			{ .name = "decompress", .help = "datasets are zips to be unpacked" },
-			{ .name = "consumer-key", .value = "PEM", .times = CLI_MANY,
+			{ .name = "consumer-key",
+			  .value = "PEM",
+			  .times = CLI_MANY,
 			  .help = "public key of one who may fetch the results" },
 			{ .name = "agent-port", .value = "PORT", .help = "of the agent (7002)" },
-			{ .name = "agent-cert", .value = "PEM",
+			{ .name = "agent-cert",
+			  .value = "PEM",
 			  .help = "the agent's certificate: with it the agent speaks TLS" },
 			{ .name = "agent-key", .value = "PEM", .help = "its private key" },
-			{ .name = "agent-client-ca", .value = "PEM",
+			{ .name = "agent-client-ca",
+			  .value = "PEM",
 			  .help = "authorities of its clients' certificates (mTLS)" },
 			{ .name = "agent-log-level", .value = "LEVEL", .help = "of the agent" },
 			{ .name = "agent-attested-tls",
 			  .help = "the agent's evidence comes with the connection, before a byte" },
-			{ .name = "dry-run", .help = "print the canonical manifest and send nothing" },
+			{ .name = "dry-run",
+			  .help = "print the canonical manifest and send nothing" },
 			CLI_JSON_OPTION,
 			CLIENT_OPTIONS,
 			{ .name = NULL },

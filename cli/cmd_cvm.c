@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_cvm.c — the CVMs whose agents the computation service has seen. */
-#include <string.h>
-
 #include "cli/commands.h"
 #include "cli/computation_client.h"
 #include "cli/text.h"
+
+#include <string.h>
 
 static void to_json(struct json_out *out, const Computations__Cvm *c)
 {

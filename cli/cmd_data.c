@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_data.c — a dataset to the agent, by its owner. */
-#include <string.h>
-
 #include "cli/attested.h"
 #include "cli/commands.h"
 #include "cli/private_key.h"
 #include "cli/upload.h"
 #include "common/base/encode.h"
 #include "common/base/log.h"
+
+#include <string.h>
 
 struct dataset {
 	char *filename; /* as the manifest calls it, else the file's own name */
@@ -131,7 +131,8 @@ const struct command cmd_data = {
 	.operands_max = 2,
 	.options =
 		(const struct cli_option[]){
-			{ .letter = 'd', .name = "decompress",
+			{ .letter = 'd',
+			  .name = "decompress",
 			  .help = "have the agent unpack it (a zip or a directory)" },
 			{ .name = "role-signature",
 			  .help = "sign as stock clients do (replayable; agents refuse it by default)" },

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_get.c — evidence over a nonce of one's own, from an agent into a file; no verdict. */
-#include <string.h>
-
 #include "attestation/eat.h"
 #include "attestation/tpm_appraise.h"
 #include "cli/agent_evidence.h"
@@ -10,6 +8,8 @@
 #include "cli/show.h"
 #include "common/base/encode.h"
 #include "common/base/file.h"
+
+#include <string.h>
 
 enum { AZURE_NONCE_MAX = 32, SHOW_MAX = 16 << 20 };
 
@@ -128,8 +128,8 @@ static int fetch_token(struct client *client, const struct call *c, struct write
 	ProtobufCMessage *response;
 
 	request.type = c->kind->type;
-	request.tokennonce = (ProtobufCBinaryData){ c->token.len,
-						    (uint8_t *)(uintptr_t)c->token.bytes };
+	request.tokennonce =
+		(ProtobufCBinaryData){ c->token.len, (uint8_t *)(uintptr_t)c->token.bytes };
 	if (client_call(client, &agent_azure_token, &request.base, &response, e) < 0)
 		return -(int)e->code;
 	writer_bytes(file, ((Agent__AttestationTokenResponse *)response)->file.data,
@@ -205,15 +205,21 @@ const struct command cmd_attestation_get = {
 	.operands_max = 1,
 	.options =
 		(const struct cli_option[]){
-			{ .name = "tee", .value = "HEX",
+			{ .name = "tee",
+			  .value = "HEX",
 			  .help = "nonce for the TEE, 16 to 64 bytes (random)" },
-			{ .name = "vtpm", .value = "HEX",
+			{ .name = "vtpm",
+			  .value = "HEX",
 			  .help = "nonce for the TPM, 16 to 32 bytes (random)" },
-			{ .name = "token", .value = "HEX",
+			{ .name = "token",
+			  .value = "HEX",
 			  .help = "nonce for Azure's token, 16 to 32 bytes (random)" },
-			{ .letter = 'r', .name = "readable",
+			{ .letter = 'r',
+			  .name = "readable",
 			  .help = "save it taken apart, as JSON (" READABLE_FILE ")" },
-			{ .letter = 'o', .name = "output", .value = "FILE",
+			{ .letter = 'o',
+			  .name = "output",
+			  .value = "FILE",
 			  .help = "save as (attestation.bin; azure_attest_token.jwt)" },
 			CLIENT_AGENT_OPTIONS,
 			{ .name = NULL },

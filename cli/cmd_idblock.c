@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_idblock.c — an ID block for one launch, signed by its owner. */
-#include <stdio.h>
-#include <string.h>
-
 #include "attestation/idblock.h"
 #include "cli/commands.h"
 #include "cli/json_out.h"
@@ -11,6 +8,9 @@
 #include "common/base/encode.h"
 #include "common/base/file.h"
 #include "common/crypto/digest.h"
+
+#include <stdio.h>
+#include <string.h>
 
 struct made {
 	uint8_t block[IDBLOCK_LEN], auth[IDAUTH_LEN];
@@ -107,17 +107,26 @@ const struct command cmd_idblock_create = {
 	.help = "make and sign the ID block and ID authentication of an SEV-SNP launch",
 	.options =
 		(const struct cli_option[]){
-			{ .name = "measurement", .value = "HEX",
+			{ .name = "measurement",
+			  .value = "HEX",
 			  .help = "the launch measurement (sevsnpmeasure, igvmmeasure)" },
 			{ .name = "id-key", .value = "PEM", .help = "private ID key, ECDSA P-384" },
-			{ .name = "author-key", .value = "PEM",
+			{ .name = "author-key",
+			  .value = "PEM",
 			  .help = "private author key, which signs the ID key" },
 			{ .name = "family-id", .value = "HEX", .help = "16 bytes (default zero)" },
 			{ .name = "image-id", .value = "HEX", .help = "16 bytes (default zero)" },
-			{ .name = "guest-svn", .value = "N", .help = "version of the guest (default 0)" },
-			{ .name = "policy", .value = "N", .help = "guest policy (default 0x20000)" },
-			{ .name = "id-block", .value = "FILE", .help = "write the block, 96 bytes" },
-			{ .name = "id-auth", .value = "FILE",
+			{ .name = "guest-svn",
+			  .value = "N",
+			  .help = "version of the guest (default 0)" },
+			{ .name = "policy",
+			  .value = "N",
+			  .help = "guest policy (default 0x20000)" },
+			{ .name = "id-block",
+			  .value = "FILE",
+			  .help = "write the block, 96 bytes" },
+			{ .name = "id-auth",
+			  .value = "FILE",
 			  .help = "write the authentication, 4096 bytes" },
 			{ .name = NULL },
 		},

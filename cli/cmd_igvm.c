@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_igvm.c — the launch measurement of an IGVM file. */
-#include <stdio.h>
-
 #include "attestation/igvm_measure.h"
 #include "cli/commands.h"
 #include "cli/step.h"
 #include "common/base/encode.h"
 #include "common/base/file.h"
+
+#include <stdio.h>
 
 static const char *const platforms[] = { "sev-snp", "sev-es", "sev", NULL };
 
@@ -38,8 +38,9 @@ static enum cli_exit run_igvm(struct cli *cli, struct err *e)
 	hex_encode(out, len, hex);
 	fprintf(cli->out, "%s\n", hex);
 	if (id_block == IGVM_ID_BLOCK_MISMATCH && !cli_flag(cli, "ignore-idblock")) {
-		err_set(e, ERR_DENIED, "the ID block in the file names another digest: no firmware "
-				       "would start it");
+		err_set(e, ERR_DENIED,
+			"the ID block in the file names another digest: no firmware "
+			"would start it");
 		return CLI_FAILED;
 	}
 	return CLI_OK;
@@ -53,7 +54,9 @@ const struct command cmd_igvmmeasure = {
 	.operands_max = 1,
 	.options =
 		(const struct cli_option[]){
-			{ .name = "platform", .value = "P", .words = platforms,
+			{ .name = "platform",
+			  .value = "P",
+			  .words = platforms,
 			  .help = "sev-snp (the default), sev-es or sev" },
 			{ .name = "native-zero",
 			  .help = "pages without data are zero pages, not normal ones full of zeros" },
@@ -61,9 +64,11 @@ const struct command cmd_igvmmeasure = {
 			  .help = "refuse what QEMU with KVM would load otherwise than it stands there" },
 			{ .name = "as-loaded",
 			  .help = "the digest that a loader brings about, where igvmmeasure's differs" },
-			{ .name = "ignore-idblock", .help = "don't compare the file's own ID block" },
-			{ .name = "trace", .help = "print each step: number, type, address, contents, "
-						   "digest" },
+			{ .name = "ignore-idblock",
+			  .help = "don't compare the file's own ID block" },
+			{ .name = "trace",
+			  .help = "print each step: number, type, address, contents, "
+				  "digest" },
 			{ .name = NULL },
 		},
 	.run = run_igvm,

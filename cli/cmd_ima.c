@@ -3,9 +3,6 @@
  * cmd_ima.c — what the kernel of a CVM measured before it was used: its integrity log, entry by entry,
  * beside the value of PCR10 that it has to come to.
  */
-#include <inttypes.h>
-#include <string.h>
-
 #include "attestation/ima_log.h"
 #include "cli/agent_evidence.h"
 #include "cli/attested.h"
@@ -15,13 +12,16 @@
 #include "common/base/encode.h"
 #include "common/base/file.h"
 
+#include <inttypes.h>
+#include <string.h>
+
 #define IMA_FILE "ima_measurements"
 
 /* The log beside a value of PCR10, and whose word that value is. */
 struct judged {
 	struct ima_log log;
 	uint8_t pcr10[SHA256_LEN];
-	bool quoted;	  /* a TPM's, verified over this connection */
+	bool quoted;      /* a TPM's, verified over this connection */
 	size_t accounted; /* as far as the value goes */
 };
 
@@ -62,8 +62,8 @@ static void print_text(FILE *out, const struct judged *j)
 		covered += is_covered(j, i);
 		hex_encode(entry->digest.bytes, entry->digest.len, hex);
 		fprintf(out, "%2u %-7s %s:%s %s%s\n", entry->pcr, entry->template_name,
-			entry->algorithm, hex, text_plain(path_text(entry, path, sizeof(path))).text,
-			remark(j, i));
+			entry->algorithm, hex,
+			text_plain(path_text(entry, path, sizeof(path))).text, remark(j, i));
 	}
 	hex_encode(j->pcr10, sizeof(j->pcr10), hex);
 	fprintf(out, "PCR10 %s\n", hex);
@@ -175,7 +175,8 @@ const struct command cmd_ima_measurements = {
 			{ .name = NULL },
 		},
 	.run = run_ima,
-	.more = "Saves the log as FILE (" IMA_FILE "), replays it to PCR10 and lists each entry. Over\n"
+	.more = "Saves the log as FILE (" IMA_FILE
+		"), replays it to PCR10 and lists each entry. Over\n"
 		"attested TLS with a vTPM's evidence PCR10 is the value that was quoted and verified on\n"
 		"this connection, and a log that does not come to it is refused (exit 1).",
 };

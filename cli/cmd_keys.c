@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_keys.c — a key pair in the working directory, which nothing overwrites by accident. */
-#include <stdio.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include "cli/commands.h"
 #include "cli/json_out.h"
 #include "common/base/file.h"
 #include "common/crypto/key.h"
 
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #define PRIVATE "private.pem"
-#define PUBLIC	"public.pem"
-#define NEW	".new"
+#define PUBLIC  "public.pem"
+#define NEW     ".new"
 
 static const struct {
 	const char *word;
@@ -104,7 +104,10 @@ const struct command cmd_keys = {
 	.help = "make a key pair: " PRIVATE " and " PUBLIC " in this folder",
 	.options =
 		(const struct cli_option[]){
-			{ .letter = 'k', .name = "key-type", .value = "TYPE", .words = words,
+			{ .letter = 'k',
+			  .name = "key-type",
+			  .value = "TYPE",
+			  .words = words,
 			  .help = "rsa (4096 bits, the default), ecdsa (P-256) or ed25519" },
 			{ .name = "force", .help = "replace files that are there" },
 			{ .name = NULL },

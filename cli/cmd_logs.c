@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_logs.c — what a computation's agent said, from the beginning, and as it comes. */
-#include <errno.h>
-#include <inttypes.h>
-#include <string.h>
-
 #include "cli/commands.h"
 #include "cli/computation_client.h"
 #include "cli/text.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
 
 static int print_json(struct cli *cli, const Computations__Record *r, struct err *e)
 {
@@ -55,8 +55,7 @@ static int print_record(struct cli *cli, Computations__Record *r, struct err *e)
 	return fflush(cli->out) == 0 ? 0 : err_errno(e, "standard output");
 }
 
-static int print_all(struct client *client, const Computations__LogsRequest *request,
-		     struct err *e)
+static int print_all(struct client *client, const Computations__LogsRequest *request, struct err *e)
 {
 	CLEANUP(rpc_sync_free) struct rpc_sync *sync = NULL;
 
@@ -118,10 +117,12 @@ const struct command cmd_computation_logs = {
 	.operands_max = 1,
 	.options =
 		(const struct cli_option[]){
-			{ .letter = 'f', .name = "follow",
+			{ .letter = 'f',
+			  .name = "follow",
 			  .help = "go on until the computation is finished" },
 			{ .name = "after", .value = "NUMBER", .help = "begin behind this record" },
-			{ .name = "cvm", .value = "ID",
+			{ .name = "cvm",
+			  .value = "ID",
 			  .help = "instead: what this CVM said that belongs to no computation" },
 			{ .name = "json", .help = "print a JSON object in each line" },
 			CLIENT_OPTIONS,

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_measure.c — the launch measurement that a guest will have, from what it is launched with. */
-#include <stdio.h>
-#include <string.h>
-
 #include "attestation/snp_measure.h"
 #include "cli/commands.h"
 #include "cli/number.h"
@@ -10,6 +7,9 @@
 #include "common/base/encode.h"
 #include "common/base/file.h"
 #include "common/base/file_view.h"
+
+#include <stdio.h>
+#include <string.h>
 
 enum { FEATURES_DEFAULT = 1 /* SEV-SNP is on, nothing else */ };
 
@@ -52,11 +52,13 @@ static int read_signature(const struct cli *cli, struct snp_measure *m, struct e
 
 	if (by_family != !!cli_value(cli, "vcpu-model") ||
 	    by_family != !!cli_value(cli, "vcpu-stepping"))
-		return err_set(e, ERR_INVALID, "--vcpu-family, --vcpu-model and --vcpu-stepping "
-					       "belong together");
+		return err_set(e, ERR_INVALID,
+			       "--vcpu-family, --vcpu-model and --vcpu-stepping "
+			       "belong together");
 	if (!by_sig && !by_family && !type && m->vmm == VMSA_QEMU)
-		return err_set(e, ERR_INVALID, "--vcpu-type, --vcpu-sig or --vcpu-family with "
-					       "-model and -stepping is missing");
+		return err_set(e, ERR_INVALID,
+			       "--vcpu-type, --vcpu-sig or --vcpu-family with "
+			       "-model and -stepping is missing");
 	if (number_option(cli, "vcpu-family", 0xff + 0xf, &family, e) < 0 ||
 	    number_option(cli, "vcpu-model", 0xff, &model, e) < 0 ||
 	    number_option(cli, "vcpu-stepping", 0xf, &stepping, e) < 0 ||
@@ -125,9 +127,9 @@ static int read_options(const struct cli *cli, struct snp_measure *m, struct fil
 		return 0;
 	if (m->mode == SNP_MEASURE_SVSM && !cli_value(cli, "vars-size"))
 		return err_set(e, ERR_INVALID, "--vars-size is missing: where the SVSM ends");
-	if (m->mode == SNP_MEASURE_SVSM && (read_image(cli, "svsm", &files->svsm, &m->svsm, e) < 0 ||
-					    number_option(cli, "vars-size", OVMF_IMAGE_MAX,
-							  &m->vars_size, e) < 0))
+	if (m->mode == SNP_MEASURE_SVSM &&
+	    (read_image(cli, "svsm", &files->svsm, &m->svsm, e) < 0 ||
+	     number_option(cli, "vars-size", OVMF_IMAGE_MAX, &m->vars_size, e) < 0))
 		return -(int)e->code;
 	if (m->mode != SNP_MEASURE_SVSM && read_kernel(cli, m, e) < 0)
 		return -(int)e->code;
@@ -190,33 +192,49 @@ const struct command cmd_sevsnpmeasure = {
 	.help = "compute the launch measurement of an SEV, SEV-ES or SEV-SNP guest",
 	.options =
 		(const struct cli_option[]){
-			{ .name = "mode", .value = "MODE", .words = modes,
+			{ .name = "mode",
+			  .value = "MODE",
+			  .words = modes,
 			  .help = "snp, sev, seves, snp:svsm, or snp:ovmf-hash (of the firmware alone)" },
 			{ .name = "vcpus", .value = "N", .help = "virtual processors" },
-			{ .name = "vcpu-type", .value = "TYPE",
+			{ .name = "vcpu-type",
+			  .value = "TYPE",
 			  .help = "QEMU's name of their type: EPYC-v4, EPYC-Milan, …" },
 			{ .name = "vcpu-sig", .value = "N", .help = "or their CPUID signature" },
-			{ .name = "vcpu-family", .value = "N", .help = "or family, model, stepping" },
+			{ .name = "vcpu-family",
+			  .value = "N",
+			  .help = "or family, model, stepping" },
 			{ .name = "vcpu-model", .value = "N", .help = "with --vcpu-family" },
 			{ .name = "vcpu-stepping", .value = "N", .help = "with --vcpu-family" },
-			{ .name = "vmm-type", .value = "VMM", .words = vmms,
+			{ .name = "vmm-type",
+			  .value = "VMM",
+			  .words = vmms,
 			  .help = "who launches: QEMU (the default), ec2, gce" },
 			{ .name = "ovmf", .value = "FILE", .help = "the firmware" },
-			{ .name = "kernel", .value = "FILE", .help = "the kernel, booted directly" },
+			{ .name = "kernel",
+			  .value = "FILE",
+			  .help = "the kernel, booted directly" },
 			{ .name = "initrd", .value = "FILE", .help = "its initial RAM disk" },
 			{ .name = "append", .value = "TEXT", .help = "its command line" },
-			{ .name = "guest-features", .value = "N",
+			{ .name = "guest-features",
+			  .value = "N",
 			  .help = "SEV_FEATURES of each processor (default 0x1)" },
-			{ .name = "ovmf-hash", .value = "HEX",
+			{ .name = "ovmf-hash",
+			  .value = "HEX",
 			  .help = "what snp:ovmf-hash gave; FILE is then read for its metadata only" },
 			{ .name = "svsm", .value = "FILE", .help = "the SVSM's image" },
-			{ .name = "vars-size", .value = "N",
+			{ .name = "vars-size",
+			  .value = "N",
 			  .help = "bytes of variables between SVSM and firmware" },
-			{ .name = "dump-vmsa", .help = "write vmsa0.bin, vmsa1.bin, … to this folder" },
-			{ .name = "output-format", .value = "FORMAT", .words = formats,
+			{ .name = "dump-vmsa",
+			  .help = "write vmsa0.bin, vmsa1.bin, … to this folder" },
+			{ .name = "output-format",
+			  .value = "FORMAT",
+			  .words = formats,
 			  .help = "hex (the default) or base64" },
-			{ .name = "trace", .help = "print each step: number, type, address, contents, "
-						   "digest" },
+			{ .name = "trace",
+			  .help = "print each step: number, type, address, contents, "
+				  "digest" },
 			{ .name = NULL },
 		},
 	.run = run_measure,

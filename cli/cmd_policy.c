@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_policy.c — policies as files: how one is understood. */
-#include <string.h>
-
 #include "attestation/policy_show.h"
 #include "cli/commands.h"
 #include "common/base/file.h"
 #include "common/base/writer.h"
+
+#include <string.h>
 
 static enum cli_exit run_validate(struct cli *cli, struct err *e)
 {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_policy_download.c — what a CVM's manager says that evidence of it should say. */
-#include <string.h>
-
 #include "attestation/policy.h"
 #include "cli/client.h"
 #include "cli/commands.h"
 #include "common/base/file.h"
 #include "manager.pb-c.h"
+
+#include <string.h>
 
 static const struct rpc_method attestation_policy = {
 	"/manager.ManagerService/AttestationPolicy", RPC_UNARY,
@@ -65,7 +65,9 @@ const struct command cmd_policy_download = {
 	.operands_max = 1,
 	.options =
 		(const struct cli_option[]){
-			{ .letter = 'o', .name = "output", .value = "FILE",
+			{ .letter = 'o',
+			  .name = "output",
+			  .value = "FILE",
 			  .help = "write there (default: standard output)" },
 			CLIENT_OPTIONS,
 			{ .name = NULL },

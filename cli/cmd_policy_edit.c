@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_policy_edit.c — reference values put into a policy: measurement, host data, a manifest. */
-#include <string.h>
-
 #include "attestation/policy_show.h"
 #include "attestation/snp_report.h"
 #include "cli/commands.h"
@@ -12,6 +10,8 @@
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/base/writer.h"
+
+#include <string.h>
 
 /* A policy file, its tree, and which spelling of keys it has. */
 struct policy_text {
@@ -65,7 +65,9 @@ static int write_policy(struct cli *cli, const char *path, const struct policy_t
 }
 
 static const struct cli_option output_option[] = {
-	{ .letter = 'o', .name = "output", .value = "FILE",
+	{ .letter = 'o',
+	  .name = "output",
+	  .value = "FILE",
 	  .help = "write there instead of into POLICY.json; - for standard output" },
 	{ .name = NULL },
 };

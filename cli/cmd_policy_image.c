@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_policy_image.c — the policy that an image comes to, computed from its files alone. */
-#include <string.h>
-
 #include "attestation/expect.h"
 #include "attestation/snp_measure.h"
 #include "cli/commands.h"
@@ -10,6 +8,8 @@
 #include "common/base/encode.h"
 #include "common/base/file.h"
 #include "common/base/writer.h"
+
+#include <string.h>
 
 static const char *const tees[] = { "vtpm", "snp", "tdx", NULL };
 
@@ -35,9 +35,9 @@ static const struct {
 	const char *option;
 	unsigned tees; /* set of 1 << enum expect_tee */
 } belongs[] = {
-	{ "cpus", 1 << EXPECT_SNP },	   { "cpu-type", 1 << EXPECT_SNP },
-	{ "smt", 1 << EXPECT_SNP },	   { "igvm", 1 << EXPECT_SNP },
-	{ "rtmr0", 1 << EXPECT_TDX },	   { "firmware", 1 << EXPECT_SNP | 1 << EXPECT_TDX },
+	{ "cpus", 1 << EXPECT_SNP },  { "cpu-type", 1 << EXPECT_SNP },
+	{ "smt", 1 << EXPECT_SNP },   { "igvm", 1 << EXPECT_SNP },
+	{ "rtmr0", 1 << EXPECT_TDX }, { "firmware", 1 << EXPECT_SNP | 1 << EXPECT_TDX },
 };
 
 static int check_options(const struct cli *cli, const struct policy_image *p, struct err *e)
@@ -137,23 +137,42 @@ const struct command cmd_policy_create = {
 	.help = "compute from an image's files what evidence of its CVMs has to say",
 	.options =
 		(const struct cli_option[]){
-			{ .name = "image", .value = "DIR", .help = "the image, as build-image makes it" },
-			{ .name = "tee", .value = "TEE", .words = tees,
+			{ .name = "image",
+			  .value = "DIR",
+			  .help = "the image, as build-image makes it" },
+			{ .name = "tee",
+			  .value = "TEE",
+			  .words = tees,
 			  .help = "what vouches for the CVM: snp, tdx, or vtpm (a TPM of the host's)" },
-			{ .name = "cpus", .value = "N", .help = "snp: virtual processors (default 1)" },
-			{ .name = "cpu-type", .value = "TYPE",
-			  .help = "snp: QEMU's name of their type (default " EXPECT_SNP_CPU_TYPE ")" },
-			{ .name = "smt", .help = "snp: accept hosts with simultaneous multithreading" },
-			{ .name = "firmware", .value = "FILE",
+			{ .name = "cpus",
+			  .value = "N",
+			  .help = "snp: virtual processors (default 1)" },
+			{ .name = "cpu-type",
+			  .value = "TYPE",
+			  .help = "snp: QEMU's name of their type (default " EXPECT_SNP_CPU_TYPE
+				  ")" },
+			{ .name = "smt",
+			  .help = "snp: accept hosts with simultaneous multithreading" },
+			{ .name = "firmware",
+			  .value = "FILE",
 			  .help = "snp, tdx: what is launched (default " EXPECT_SNP_FIRMWARE
 				  ", " EXPECT_TDX_FIRMWARE ")" },
-			{ .name = "igvm", .value = "FILE", .help = "snp: in place of firmware and kernel" },
-			{ .name = "rtmr0", .value = "HEX", .times = CLI_MANY,
+			{ .name = "igvm",
+			  .value = "FILE",
+			  .help = "snp: in place of firmware and kernel" },
+			{ .name = "rtmr0",
+			  .value = "HEX",
+			  .times = CLI_MANY,
 			  .help = "tdx: acceptable RTMR0, which no image tells" },
-			{ .name = "word", .value = "WORD",
+			{ .name = "word",
+			  .value = "WORD",
 			  .help = "on the command line beside the image's own" },
-			{ .name = "manifest", .value = "FILE", .help = "only this manifest may run" },
-			{ .letter = 'o', .name = "output", .value = "FILE",
+			{ .name = "manifest",
+			  .value = "FILE",
+			  .help = "only this manifest may run" },
+			{ .letter = 'o',
+			  .name = "output",
+			  .value = "FILE",
 			  .help = "write there (default: standard output)" },
 			{ .name = NULL },
 		},

@@ -3,12 +3,6 @@
  * cmd_result.c — the results from the agent, once: so nothing is fetched before there is a place
  * for it, and nothing that lies there is replaced.
  */
-#include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
-#include <string.h>
-#include <sys/stat.h>
-
 #include "cli/agent_client.h"
 #include "cli/attested.h"
 #include "cli/commands.h"
@@ -19,12 +13,18 @@
 #include "common/base/log.h"
 #include "common/bundle.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/stat.h>
+
 enum { TRIES = 5, NAMES_MAX = 1000 };
 
 /* Where the results go: a file without a name until all of it is there. */
 struct target {
-	char *path;	/* of the result */
-	char *partial;	/* of the file that is being written, beside it */
+	char *path;    /* of the result */
+	char *partial; /* of the file that is being written, beside it */
 	int fd;
 	uint64_t written;
 };
@@ -59,8 +59,10 @@ static int free_name(char **path, struct err *e)
 			return *path ? 0 : err_nomem(e);
 		}
 	}
-	return err_set(e, ERR_EXISTS, "results.zip to results_%d.zip are all there: name a file "
-		       "with -f", NAMES_MAX - 1);
+	return err_set(e, ERR_EXISTS,
+		       "results.zip to results_%d.zip are all there: name a file "
+		       "with -f",
+		       NAMES_MAX - 1);
 }
 
 static int target_open(struct target *t, const char *name, struct err *e)
@@ -97,8 +99,9 @@ static int reserve(struct cli *cli, const struct target *t, uint64_t size, struc
 		return 0;
 	progress_size(size, text, sizeof(text));
 	err_errno(e, "room for %s of results beside '%s'", text, t->path);
-	cli_hint(cli, "the results were not asked for, since they are handed out once: name another "
-		      "place with -f, or make room");
+	cli_hint(cli,
+		 "the results were not asked for, since they are handed out once: name another "
+		 "place with -f, or make room");
 	return -(int)e->code;
 }
 
@@ -164,8 +167,9 @@ static int receive(struct target *t, struct rpc_sync *sync, bool verbose, struct
 			break;
 		piece = (const Agent__ResultResponse *)message;
 		if (piece->file.len > size - t->written)
-			status = err_set(e, ERR_DATA_LOSS, "more than the %" PRIu64
-					 " bytes that were announced", size);
+			status = err_set(e, ERR_DATA_LOSS,
+					 "more than the %" PRIu64 " bytes that were announced",
+					 size);
 		else
 			status = fd_write_all(t->fd, piece->file.data, piece->file.len, e);
 		t->written += piece->file.len;
@@ -283,9 +287,13 @@ const struct command cmd_result = {
 	.operands_max = 1,
 	.options =
 		(const struct cli_option[]){
-			{ .letter = 'f', .name = "filename", .value = "FILE",
+			{ .letter = 'f',
+			  .name = "filename",
+			  .value = "FILE",
 			  .help = "save as (results.zip, or results_1.zip … when that is there)" },
-			{ .letter = 'o', .name = "output", .value = "DIR",
+			{ .letter = 'o',
+			  .name = "output",
+			  .value = "DIR",
 			  .help = "and unpack into this folder" },
 			{ .name = "role-signature",
 			  .help = "sign as stock clients do (replayable; agents refuse it by default)" },

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_show.c — every field of evidence by its specification's name; no verdict. */
-#include <string.h>
-
 #include "attestation/verify.h"
 #include "cli/batch.h"
 #include "cli/commands.h"
 #include "cli/show.h"
 #include "common/base/file.h"
 #include "common/base/writer.h"
+
+#include <string.h>
 
 enum { EVIDENCE_MAX = 16 << 20, SHOW_MAX = 16 << 20 };
 
@@ -90,7 +90,8 @@ const struct command cmd_attestation_show = {
 	.options =
 		(const struct cli_option[]){
 			{ .name = "mode", .value = "MODE", .words = modes, .help = "what FILE is" },
-			{ .name = "batch", .value = "FILE",
+			{ .name = "batch",
+			  .value = "FILE",
 			  .help = "options as JSON, a line each; those beside it are each line's" },
 			CLI_JSON_OPTION,
 			{ .name = NULL } },

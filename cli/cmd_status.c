@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_status.c — where the computation in a CVM stands, by its agent's own word. */
-#include <inttypes.h>
-#include <string.h>
-
 #include "cli/agent_client.h"
 #include "cli/attested.h"
 #include "cli/commands.h"
@@ -11,6 +8,9 @@
 #include "common/base/encode.h"
 #include "common/base/log.h"
 #include "common/crypto/digest.h"
+
+#include <inttypes.h>
+#include <string.h>
 
 static void json_asset(struct json_out *out, const char *key, const Agent__StatusAsset *a)
 {
@@ -69,8 +69,8 @@ static void print_asset(FILE *out, const char *what, const Agent__StatusAsset *a
 		snprintf(kept, sizeof(kept), ", %s of it kept", size);
 	}
 	fprintf(out, "%-12s%s%s%s%s\n            %s\n", what,
-		*a->filename ? log_quote(a->filename).text : "",
-		*a->filename ? ": " : "", a->received ? "received" : "awaited", kept, hex);
+		*a->filename ? log_quote(a->filename).text : "", *a->filename ? ": " : "",
+		a->received ? "received" : "awaited", kept, hex);
 }
 
 static void print_text(FILE *out, const Agent__StatusResponse *s)
@@ -126,7 +126,9 @@ const struct command cmd_status = {
 	.name = "status",
 	.args = "",
 	.help = "ask the agent where its computation stands",
-	.options = (const struct cli_option[]){ CLI_JSON_OPTION, CLIENT_AGENT_OPTIONS, { .name = NULL } },
+	.options = (const struct cli_option[]){ CLI_JSON_OPTION,
+						CLIENT_AGENT_OPTIONS,
+						{ .name = NULL } },
 	.run = run_status,
 	.more = "Nothing here is proven: 'cocos-cli attestation' checks whom you talk to.",
 };

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_tdxmeasure.c — the MRTD that a TDX guest will have, from its firmware. */
-#include <inttypes.h>
-#include <stdio.h>
-
 #include "attestation/tdx_measure.h"
 #include "cli/commands.h"
 #include "common/base/encode.h"
 #include "common/base/file_view.h"
+
+#include <inttypes.h>
+#include <stdio.h>
 
 static void print_step(void *data, const struct tdx_measure_step *step)
 {
@@ -50,13 +50,15 @@ const struct command cmd_tdxmeasure = {
 	.help = "compute the MRTD of a TDX guest",
 	.options =
 		(const struct cli_option[]){
-			{ .name = "firmware", .value = "FILE",
+			{ .name = "firmware",
+			  .value = "FILE",
 			  .help = "the firmware, with TDX metadata" },
 			{ .name = "two-passes",
 			  .help = "the host's kernel adds all pages of a section before it measures "
 				  "them (vendors' kernels before Linux 6.16)" },
-			{ .name = "trace", .help = "print each section: type, address, bytes, pages "
-						   "added, chunks measured, SHA-384 of the contents" },
+			{ .name = "trace",
+			  .help = "print each section: type, address, bytes, pages "
+				  "added, chunks measured, SHA-384 of the contents" },
 			{ .name = NULL },
 		},
 	.run = run_tdxmeasure,

@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_validate.c — the verdict on one piece of evidence, or on many of a batch. */
-#include <string.h>
-
-#include "cli/commands.h"
 #include "cli/batch.h"
+#include "cli/commands.h"
 #include "cli/endorse.h"
 #include "cli/evidence_options.h"
 #include "common/base/json.h"
 #include "common/base/writer.h"
+
+#include <string.h>
 
 enum { VERDICT_JSON_MAX = 1 << 20 };
 
 /* What a reader of the verdict wants of TDX beside the checks. */
 static void show_tdx(const struct tdx_result *r, struct writer *w)
 {
-	writer_printf(w, "\"tdx\":{\"tcb_status\":\"%s\",\"level_tcb_status\":\"%s\","
-			 "\"qe_tcb_status\":\"%s\",\"module_tcb_status\":",
+	writer_printf(w,
+		      "\"tdx\":{\"tcb_status\":\"%s\",\"level_tcb_status\":\"%s\","
+		      "\"qe_tcb_status\":\"%s\",\"module_tcb_status\":",
 		      tdx_status_name(r->status), tdx_status_name(r->level_status),
 		      tdx_status_name(r->qe_status));
 	/* The first modules have no version, and no status of their own. */

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_vm.c — confidential VMs, made and removed by a manager. */
-#include <string.h>
-
 #include "cli/client.h"
 #include "cli/commands.h"
 #include "cli/json_out.h"
@@ -11,6 +9,8 @@
 #include "common/base/settings.h"
 #include "google/protobuf/empty.pb-c.h"
 #include "manager.pb-c.h"
+
+#include <string.h>
 
 enum { CREATE_TIMEOUT_MS = 300000 };
 
@@ -66,11 +66,13 @@ static int fill(struct cli *cli, struct inputs *in, Manager__CreateReq *request,
 	request->agent_log_level = text_or_empty(cli, "log-level");
 	request->ttl = text_or_empty(cli, "ttl");
 	if (!*request->agent_cvm_server_url)
-		return err_set(e, ERR_INVALID, "--server-url is missing: where does the agent find "
+		return err_set(e, ERR_INVALID,
+			       "--server-url is missing: where does the agent find "
 			       "its computation service?");
 	if (*request->ttl && duration_parse(request->ttl, &ttl, e) < 0)
 		return err_wrap(e, "--ttl");
-	if (read_into(cli, "server-ca", &in->server_ca, &request->agent_cvm_server_ca_cert, e) < 0 ||
+	if (read_into(cli, "server-ca", &in->server_ca, &request->agent_cvm_server_ca_cert, e) <
+		    0 ||
 	    read_into(cli, "client-key", &in->client_key, &request->agent_cvm_client_key, e) < 0 ||
 	    read_into(cli, "client-crt", &in->client_crt, &request->agent_cvm_client_cert, e) < 0)
 		return -(int)e->code;
@@ -104,8 +106,7 @@ static enum cli_exit run_create_vm(struct cli *cli, struct err *e)
 	ProtobufCMessage *response;
 	int status;
 
-	if (fill(cli, &inputs, &request, e) < 0 ||
-	    client_open(&client, CLIENT_MANAGER, cli, e) < 0)
+	if (fill(cli, &inputs, &request, e) < 0 || client_open(&client, CLIENT_MANAGER, cli, e) < 0)
 		return CLI_USAGE;
 	/* A machine takes its time, longest on the first after libvirt's start. */
 	if (client.timeout_ms < CREATE_TIMEOUT_MS && !cli_value(cli, "grpc-timeout"))
@@ -130,16 +131,23 @@ const struct command cmd_create_vm = {
 	.help = "have the manager launch a CVM; prints its id and the agent's port",
 	.options =
 		(const struct cli_option[]){
-			{ .name = "server-url", .value = "HOST:PORT",
+			{ .name = "server-url",
+			  .value = "HOST:PORT",
 			  .help = "computation service, as seen from inside the CVM" },
-			{ .name = "server-ca", .value = "PEM",
+			{ .name = "server-ca",
+			  .value = "PEM",
 			  .help = "authorities of that service's certificate" },
-			{ .name = "client-crt", .value = "PEM",
+			{ .name = "client-crt",
+			  .value = "PEM",
 			  .help = "the agent's certificate for that service" },
 			{ .name = "client-key", .value = "PEM", .help = "and its private key" },
-			{ .name = "ca-url", .value = "URL", .help = "certificate authority's service" },
+			{ .name = "ca-url",
+			  .value = "URL",
+			  .help = "certificate authority's service" },
 			{ .name = "log-level", .value = "LEVEL", .help = "the agent's" },
-			{ .name = "ttl", .value = "DURATION", .help = "remove it after: 90m, 1h30m" },
+			{ .name = "ttl",
+			  .value = "DURATION",
+			  .help = "remove it after: 90m, 1h30m" },
 			CLI_JSON_OPTION,
 			CLIENT_OPTIONS,
 			{ .name = NULL },

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/command.h"
 
+#include "cli/help.h"
+#include "cli/text.h"
+#include "common/base/cleanup.h"
+#include "common/base/log.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "cli/help.h"
-#include "cli/text.h"
-#include "common/base/cleanup.h"
-#include "common/base/log.h"
 
 /* Long options come back from getopt as this plus their place in the list. */
 enum { LONG_BASE = 0x1000, WORDS_MAX = 3 };

@@ -15,9 +15,9 @@
 
 /* What the process says when it ends; scripts rely on these. */
 enum cli_exit {
-	CLI_OK = 0,	/* done; of a verdict: yes */
+	CLI_OK = 0,     /* done; of a verdict: yes */
 	CLI_FAILED = 1, /* refused, or it could not be done; of a verdict: no */
-	CLI_USAGE = 2,	/* called wrongly, or an input that can't be read */
+	CLI_USAGE = 2,  /* called wrongly, or an input that can't be read */
 };
 
 enum {
@@ -31,7 +31,7 @@ enum {
 enum cli_times { CLI_ONCE, CLI_MANY };
 
 struct cli_option {
-	char letter;	   /* 0: none */
+	char letter;       /* 0: none */
 	const char *name;  /* without dashes */
 	const char *value; /* what the value is called in help; NULL for a flag */
 	const char *help;
@@ -53,7 +53,7 @@ struct command {
 	enum cli_exit (*run)(struct cli *cli, struct err *e);
 
 	const char *more; /* paragraphs for the command's own help; NULL: none */
-	bool hidden;	  /* an older name: works, isn't listed */
+	bool hidden;      /* an older name: works, isn't listed */
 };
 
 extern const struct command *const commands[]; /* ends with NULL; commands.c */
@@ -72,7 +72,7 @@ struct cli {
 	size_t given_count, given_room;
 	bool verbose;
 	char hint[CLI_HINT_MAX]; /* what to do next, printed after the error */
-	FILE *out;		 /* stdout */
+	FILE *out;               /* stdout */
 };
 
 /* The flag was given. An option that is not in the command's table is a programming error. */

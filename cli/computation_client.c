@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/computation_client.h"
 
-#include <inttypes.h>
-#include <string.h>
-#include <time.h>
-
 #include "cli/text.h"
 #include "common/base/encode.h"
 #include "google/protobuf/empty.pb-c.h"
 
-#define METHOD(variable, name, kind_, request_, response_)                                         \
-	const struct rpc_method variable = {                                                       \
-		.path = "/computations.ComputationService/" name,                                  \
-		.kind = kind_,                                                                     \
-		.request = &computations__##request_##__descriptor,                                \
-		.response = &response_##__descriptor,                                              \
+#include <inttypes.h>
+#include <string.h>
+#include <time.h>
+
+#define METHOD(variable, name, kind_, request_, response_)          \
+	const struct rpc_method variable = {                        \
+		.path = "/computations.ComputationService/" name,   \
+		.kind = kind_,                                      \
+		.request = &computations__##request_##__descriptor, \
+		.response = &response_##__descriptor,               \
 	}
 #define ONE(variable, name, request, response) METHOD(variable, name, RPC_UNARY, request, response)
 
@@ -192,8 +192,7 @@ void computation_print(FILE *out, const Computations__Computation *c)
 	fputc('\n', out);
 }
 
-enum cli_exit computation_report(struct cli *cli, const Computations__Computation *c,
-				 struct err *e)
+enum cli_exit computation_report(struct cli *cli, const Computations__Computation *c, struct err *e)
 {
 	struct json_out out CLEANUP_JSON_OUT;
 

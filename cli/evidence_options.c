@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/evidence_options.h"
 
-#include <ctype.h>
-#include <string.h>
-#include <time.h>
-
 #include "attestation/evidence_json.h"
 #include "cli/number.h"
 #include "common/base/encode.h"
@@ -13,18 +9,27 @@
 #include "common/base/timestamp.h"
 #include "common/manifest/manifest.h"
 
+#include <ctype.h>
+#include <string.h>
+#include <time.h>
+
 enum { SKEW_DEFAULT = 300, SKEW_MAX = 86400, POLICY_ARGS_MAX = POLICY_FILES_MAX };
 
 static const char *const mode_words[] = { "snp", "tdx", "vtpm", "snp-vtpm", "eat", NULL };
 
 const struct cli_option evidence_option_table[] = {
-	{ .name = "mode", .value = "MODE", .words = mode_words, .help = "what the evidence has to be" },
+	{ .name = "mode",
+	  .value = "MODE",
+	  .words = mode_words,
+	  .help = "what the evidence has to be" },
 	{ .name = "report_data", .value = "HEX", .help = "REPORT_DATA as it has to stand there" },
 	{ .name = "tee", .value = "HEX", .help = "nonce of 'attestation get' for the TEE" },
 	{ .name = "vtpm", .value = "HEX", .help = "nonce of 'attestation get' for the TPM" },
 	{ .name = "nonce", .value = "HEX", .help = "extraData of the quote, at least 16 bytes" },
 	{ .name = "policy", .value = "FILE", .times = CLI_MANY, .help = "what to expect (JSON)" },
-	{ .name = "corim", .value = "FILE", .help = "reference values (CoRIM), unsigned without a key" },
+	{ .name = "corim",
+	  .value = "FILE",
+	  .help = "reference values (CoRIM), unsigned without a key" },
 	{ .name = "corim_key", .value = "PEM", .help = "who has to have signed the CoRIM" },
 	{ .name = "event_log", .value = "FILE", .help = "the platform's event log" },
 	EVIDENCE_TRUST_OPTIONS,
@@ -36,7 +41,8 @@ const struct cli_option evidence_option_table[] = {
 	{ .name = "key", .value = "PEM", .help = "who may have signed the token" },
 	{ .name = "genuine-only", .help = "is it real hardware's? Nothing about what runs" },
 	{ .name = "at", .value = "RFC3339", .help = "the moment to judge at (now)" },
-	{ .name = "batch", .value = "FILE",
+	{ .name = "batch",
+	  .value = "FILE",
 	  .help = "options as JSON, a line each; those beside it are each line's" },
 	CLI_JSON_OPTION,
 	{ .name = NULL },
@@ -161,22 +167,24 @@ static int read_binding(const struct cli *cli, struct evidence_options *o, struc
 	struct verify_binding *b = &o->input.binding;
 	size_t data_len, tee_len, vtpm_len, nonce_len;
 
-	if (read_hex(cli, "report_data", o->report_data, sizeof(o->report_data), &data_len, e) < 0 ||
+	if (read_hex(cli, "report_data", o->report_data, sizeof(o->report_data), &data_len, e) <
+		    0 ||
 	    read_hex(cli, "tee", o->tee, sizeof(o->tee), &tee_len, e) < 0 ||
 	    read_hex(cli, "vtpm", o->vtpm, sizeof(o->vtpm), &vtpm_len, e) < 0 ||
 	    read_hex(cli, "nonce", o->tpm_nonce, sizeof(o->tpm_nonce), &nonce_len, e) < 0)
 		return -(int)e->code;
 	if (data_len && data_len != sizeof(o->report_data))
-		return err_set(e, ERR_INVALID, "--report_data: %zu bytes; a report has %zu", data_len,
-			       sizeof(o->report_data));
+		return err_set(e, ERR_INVALID, "--report_data: %zu bytes; a report has %zu",
+			       data_len, sizeof(o->report_data));
 	if (nonce_len && nonce_len < TPM_NONCE_MIN)
 		return err_set(e, ERR_INVALID, "--nonce: %zu bytes; at least %d", nonce_len,
 			       TPM_NONCE_MIN);
 	b->report_data = data_len ? o->report_data : NULL;
 	b->tpm_nonce = (struct span){ nonce_len ? o->tpm_nonce : NULL, nonce_len };
 	if (tee_len || vtpm_len) {
-		o->nonce = (struct binding_nonce){ .tee = o->tee, .tee_len = tee_len,
-						   .vtpm = o->vtpm, .vtpm_len = vtpm_len };
+		o->nonce = (struct binding_nonce){
+			.tee = o->tee, .tee_len = tee_len, .vtpm = o->vtpm, .vtpm_len = vtpm_len
+		};
 		b->nonce = &o->nonce;
 	}
 	return 0;
@@ -238,7 +246,8 @@ static void choose_chain(struct evidence_options *o, struct span *ders, size_t c
 	CLEANUP(x509_free) struct x509 *leaf = NULL;
 	struct err ignored;
 
-	if (count > 2 && snp->vek.len && x509_load(snp->vek.bytes, snp->vek.len, &leaf, &ignored) < 0)
+	if (count > 2 && snp->vek.len &&
+	    x509_load(snp->vek.bytes, snp->vek.len, &leaf, &ignored) < 0)
 		leaf = NULL;
 	for (size_t i = 0; leaf && i + 1 < count; i++) {
 		CLEANUP(x509_free) struct x509 *cert = NULL;
@@ -294,8 +303,8 @@ static void choose_malformed(struct evidence_options *o, size_t count)
 		CLEANUP(x509_free) struct x509 *cert = NULL;
 		struct err ignored;
 
-		if (x509_load(o->intermediates[i].bytes, o->intermediates[i].len, &cert,
-			      &ignored) < 0) {
+		if (x509_load(o->intermediates[i].bytes, o->intermediates[i].len, &cert, &ignored) <
+		    0) {
 			o->input.snp.intermediate = o->intermediates[i];
 			return;
 		}
@@ -357,9 +366,8 @@ int evidence_trust_read(const struct cli *cli, struct evidence_options *o, struc
 	    read_file(o, cli, "vcek", &in->snp.vek, e) < 0 ||
 	    read_file(o, cli, "vlek", &in->snp.vek, e) < 0 ||
 	    read_file(o, cli, "trusted_root", &in->snp.trusted_root, e) < 0 ||
-	    read_file(o, cli, "ak", &in->tpm.binding.named, e) < 0 ||
-	    read_bundles(cli, o, e) < 0 || read_crls(cli, o, e) < 0 ||
-	    read_manifests(cli, o, e) < 0 ||
+	    read_file(o, cli, "ak", &in->tpm.binding.named, e) < 0 || read_bundles(cli, o, e) < 0 ||
+	    read_crls(cli, o, e) < 0 || read_manifests(cli, o, e) < 0 ||
 	    number_option(cli, "skew", SKEW_MAX, &skew, e) < 0)
 		return -(int)e->code;
 	in->skew = (uint32_t)skew;
@@ -464,7 +472,8 @@ static int read_evidence(const char *path, struct evidence_options *o, struct er
 			       mode == VERIFY_TDX ? "quote" : "token");
 	if (o->file_count == EVIDENCE_FILES_MAX)
 		return err_set(e, ERR_EXHAUSTED, "more than %d files", EVIDENCE_FILES_MAX);
-	if (evidence_from_json(text, mode == VERIFY_SNP ? EVIDENCE_JSON_SEVSNP : EVIDENCE_JSON_ATTEST,
+	if (evidence_from_json(text,
+			       mode == VERIFY_SNP ? EVIDENCE_JSON_SEVSNP : EVIDENCE_JSON_ATTEST,
 			       &bytes, &len, e) < 0)
 		return err_wrap(e, "'%s'", path);
 	o->files[o->file_count++] = bytes;
@@ -479,7 +488,8 @@ int evidence_options_read(const struct cli *cli, const char *path, struct eviden
 
 	evidence_options_init(o);
 	if (!mode)
-		return err_set(e, ERR_INVALID, "--mode is missing: snp, tdx, vtpm, snp-vtpm or eat");
+		return err_set(e, ERR_INVALID,
+			       "--mode is missing: snp, tdx, vtpm, snp-vtpm or eat");
 	if (verify_mode_of(mode, &o->input.mode, e) < 0 || read_evidence(path, o, e) < 0 ||
 	    read_binding(cli, o, e) < 0 || evidence_policies(cli, "policy", NULL, o, e) < 0 ||
 	    evidence_trust_read(cli, o, e) < 0 || read_companions(cli, o, e) < 0)

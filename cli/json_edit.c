@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/json_edit.h"
 
-#include <string.h>
-
 #include "common/base/cleanup.h"
 #include "common/base/writer.h"
+
+#include <string.h>
 
 /* The edits that lead below the place that is being written; `depth` counts its keys. */
 struct place {
@@ -69,7 +69,8 @@ static int write_object(const struct json *v, const struct place *p, struct err 
 
 	writer_text(p->w, "{");
 	for (size_t i = 0; v && i < v->count; i++, first = false)
-		if (write_member(v->items[i].key, strlen(v->items[i].key), &v->items[i], p, first, e) < 0)
+		if (write_member(v->items[i].key, strlen(v->items[i].key), &v->items[i], p, first,
+				 e) < 0)
 			return -(int)e->code;
 	for (size_t i = 0; i < p->count; i++) {
 		const char *after;

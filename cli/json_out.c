@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/json_out.h"
 
+#include "common/base/encode.h"
+#include "common/base/json.h"
+
 #include <assert.h>
 #include <inttypes.h>
 #include <string.h>
-
-#include "common/base/encode.h"
-#include "common/base/json.h"
 
 void json_out_init(struct json_out *out)
 {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cocos-cli — what data owners, algorithm owners and operators type. */
-#include <malloc.h>
-#include <signal.h>
-
 #include "cli/command.h"
 #include "common/base/log.h"
+
+#include <malloc.h>
+#include <signal.h>
 
 enum { CHUNKS_IN_HEAP = 8 << 20 };
 

@@ -11,7 +11,8 @@ int manifest_file_any(const char *path, struct manifest_digests *digests, bool *
 	size_t len;
 
 	if (file_read(path, MANIFEST_MAX, &text, &len, e) < 0 ||
-	    manifest_from_json(text, len, &manifest, e) < 0 || manifest_digest(manifest, digests, e) < 0)
+	    manifest_from_json(text, len, &manifest, e) < 0 ||
+	    manifest_digest(manifest, digests, e) < 0)
 		return err_wrap(e, "'%s'", path);
 	*fit = manifest_check(manifest, unfit) == 0;
 	return 0;

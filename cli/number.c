@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/number.h"
+
 #include "common/base/encode.h"
 #include "common/base/log.h"
 

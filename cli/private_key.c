@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/private_key.h"
 
+#include "common/base/file.h"
+#include "common/base/log.h"
+
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <termios.h>
-
-#include "common/base/file.h"
-#include "common/base/log.h"
 
 struct question {
 	const char *path;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/progress.h"
 
+#include "common/base/clock.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,8 +10,6 @@
 #include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
-
-#include "common/base/clock.h"
 
 enum { EVERY_MS = 100, COLUMNS_DEFAULT = 80, COLUMNS_MAX = 200, BAR_MIN = 10 };
 
@@ -54,8 +54,8 @@ void progress_tell(const struct progress *p, uint64_t done)
 		done - p->first, elapsed / 1000, elapsed % 1000);
 }
 
-void progress_line(const struct progress *p, uint64_t done, uint64_t now, unsigned width, char *line,
-		   unsigned size)
+void progress_line(const struct progress *p, uint64_t done, uint64_t now, unsigned width,
+		   char *line, unsigned size)
 {
 	char count[32], rate[40] = "", bar[COLUMNS_MAX + 1] = "";
 	uint64_t elapsed = now - p->started_ms, moved = done > p->first ? done - p->first : 0;

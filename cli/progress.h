@@ -9,8 +9,8 @@
 
 struct progress {
 	const char *label; /* kept */
-	uint64_t total;	   /* 0: not known */
-	uint64_t first;	   /* bytes that were there before (a resumed upload) */
+	uint64_t total;    /* 0: not known */
+	uint64_t first;    /* bytes that were there before (a resumed upload) */
 	uint64_t started_ms, shown_ms;
 	bool on, drawn;
 };

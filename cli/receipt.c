@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/receipt.h"
 
+#include "common/base/file.h"
+#include "common/base/json.h"
+#include "common/base/writer.h"
+
 #include <inttypes.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
-
-#include "common/base/file.h"
-#include "common/base/json.h"
-#include "common/base/writer.h"
 
 enum { RECEIPT_MAX = 4 << 20 };
 

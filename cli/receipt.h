@@ -11,7 +11,7 @@
 struct receipt {
 	const char *dir;
 	unsigned number; /* of this process, so that names never meet */
-	int64_t at;	 /* the moment that was judged at */
+	int64_t at;      /* the moment that was judged at */
 	const struct authenticator *authenticator;
 	const struct verdict *verdict;
 };

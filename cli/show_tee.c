@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* show_tee.c — SEV-SNP reports and TDX quotes, field by field. */
-#include <inttypes.h>
-#include <string.h>
-
 #include "attestation/snp_appraise.h"
 #include "attestation/snp_cert_table.h"
-#include "attestation/tdx_quote.h"
 #include "attestation/tdx_pck.h"
+#include "attestation/tdx_quote.h"
 #include "cli/show.h"
 #include "common/base/json.h"
 #include "common/base/writer.h"
+
+#include <inttypes.h>
+#include <string.h>
 
 struct bit {
 	const char *name;
@@ -66,8 +66,7 @@ static void show_platform(uint64_t info, struct writer *w)
 /* FLAGS, 56860 table 23: AUTHOR_KEY_EN, MASK_CHIP_KEY, SIGNING_KEY. */
 static void show_flags(uint32_t flags, struct writer *w)
 {
-	static const char *const keys[] = { "VCEK", "VLEK", NULL, NULL,
-					    NULL,   NULL,   NULL, "none" };
+	static const char *const keys[] = { "VCEK", "VLEK", NULL, NULL, NULL, NULL, NULL, "none" };
 	const char *name = keys[flags >> 2 & 7];
 
 	json_put_key(w, "author_key_en");
@@ -82,8 +81,9 @@ static void show_flags(uint32_t flags, struct writer *w)
 static void show_tcb(const struct snp_report *r, const char *name, const uint8_t *raw,
 		     struct writer *w)
 {
-	enum snp_product product =
-		r->version >= 3 ? snp_product_of_cpuid(r->cpuid_fam_id, r->cpuid_mod_id) : SNP_MILAN;
+	enum snp_product product = r->version >= 3
+					   ? snp_product_of_cpuid(r->cpuid_fam_id, r->cpuid_mod_id)
+					   : SNP_MILAN;
 	struct snp_tcb tcb = snp_tcb_of(raw, product);
 
 	json_put_key(w, name);
@@ -91,8 +91,8 @@ static void show_tcb(const struct snp_report *r, const char *name, const uint8_t
 	json_put_hex(w, "raw", raw, SNP_TCB_LEN);
 	if (product == SNP_TURIN)
 		writer_printf(w, ",\"fmc\":%u", tcb.fmc);
-	writer_printf(w, ",\"bootloader\":%u,\"tee\":%u,\"snp\":%u,\"microcode\":%u}", tcb.bootloader,
-		      tcb.tee, tcb.snp, tcb.microcode);
+	writer_printf(w, ",\"bootloader\":%u,\"tee\":%u,\"snp\":%u,\"microcode\":%u}",
+		      tcb.bootloader, tcb.tee, tcb.snp, tcb.microcode);
 }
 
 static bool is_tcb(const char *member)
@@ -169,7 +169,7 @@ int show_snp(struct span evidence, struct writer *w, struct err *e)
 
 /* ---- TDX ---- */
 
-#define BODY(member_)                                                                              \
+#define BODY(member_) \
 	{ #member_, offsetof(struct tdx_body, member_), sizeof(((struct tdx_body *)NULL)->member_) }
 
 static void show_body(const struct tdx_quote *q, struct writer *w)
@@ -178,9 +178,9 @@ static void show_body(const struct tdx_quote *q, struct writer *w)
 		const char *name;
 		size_t at, len;
 	} rows[] = {
-		BODY(tee_tcb_svn), BODY(mrseam),      BODY(mrsignerseam), BODY(seamattributes),
-		BODY(tdattributes), BODY(xfam),	      BODY(mrtd),	  BODY(mrconfigid),
-		BODY(mrowner),	   BODY(mrownerconfig), BODY(reportdata), BODY(tee_tcb_svn2),
+		BODY(tee_tcb_svn),  BODY(mrseam),        BODY(mrsignerseam), BODY(seamattributes),
+		BODY(tdattributes), BODY(xfam),          BODY(mrtd),         BODY(mrconfigid),
+		BODY(mrowner),      BODY(mrownerconfig), BODY(reportdata),   BODY(tee_tcb_svn2),
 		BODY(mrservicetd),
 	};
 	size_t count = q->body_type == TDX_BODY_15 ? ARRAY_LEN(rows) : ARRAY_LEN(rows) - 2;
@@ -235,7 +235,8 @@ static void show_pck(const struct tdx_quote *q, struct writer *w)
 		for (size_t i = 0; i < TDX_COMPONENTS; i++)
 			writer_printf(w, "%s%u", i ? "," : "", pck.components[i]);
 		writer_printf(w, "],\"pcesvn\":%u,\"sgx_type\":%u", pck.pcesvn, pck.sgx_type);
-		if (x509_common_name(chain.certs[0]->issuer, issuer, sizeof(issuer), &ignored) == 0) {
+		if (x509_common_name(chain.certs[0]->issuer, issuer, sizeof(issuer), &ignored) ==
+		    0) {
 			json_put_key(w, "issuer");
 			json_quote(w, issuer, strlen(issuer));
 		}

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* show_token.c — TPM messages and tokens, and any of it as text. */
-#include <inttypes.h>
-#include <string.h>
-
 #include "attestation/eat.h"
 #include "attestation/tpm_attest.h"
 #include "attestation/tpm_attestation.h"
@@ -12,6 +9,9 @@
 #include "common/base/log.h"
 #include "common/base/writer.h"
 
+#include <inttypes.h>
+#include <string.h>
+
 DEFINE_CLEANUP(struct json *, json_free)
 
 static int show_quote(const struct tpm_attestation_quote *quote, struct writer *w, struct err *e)
@@ -20,7 +20,8 @@ static int show_quote(const struct tpm_attestation_quote *quote, struct writer *
 
 	if (tpm_attest_parse(quote->quote, &a, e) < 0)
 		return -(int)e->code;
-	writer_printf(w, "{\"reset_count\":%u,\"restart_count\":%u,\"clock\":%" PRIu64 ",\"safe\":%s",
+	writer_printf(w,
+		      "{\"reset_count\":%u,\"restart_count\":%u,\"clock\":%" PRIu64 ",\"safe\":%s",
 		      a.reset_count, a.restart_count, a.clock, a.safe ? "true" : "false");
 	writer_printf(w, ",\"firmware_version\":%" PRIu64, a.firmware_version);
 	json_put_hex(w, "qualified_signer", a.qualified_signer.bytes, a.qualified_signer.len);
@@ -96,9 +97,12 @@ static const struct {
 	int64_t key;
 	const char *name;
 } numbered_claims[] = {
-	{ 1, "iss" },       { 2, "sub" },	  { 5, "nbf" },       { 256, "ueid" },
-	{ 258, "oemid" },   { 259, "hwmodel" },	  { 260, "hwversion" }, { 262, "intuse" },
-	{ 263, "dbgstat" }, { 265, "measurements" }, { 266, "submods" }, { 270, "swname" },
+	{ 1, "iss" },         { 2, "sub" },
+	{ 5, "nbf" },         { 256, "ueid" },
+	{ 258, "oemid" },     { 259, "hwmodel" },
+	{ 260, "hwversion" }, { 262, "intuse" },
+	{ 263, "dbgstat" },   { 265, "measurements" },
+	{ 266, "submods" },   { 270, "swname" },
 	{ 271, "swversion" },
 };
 
@@ -203,7 +207,9 @@ static void print_value(const struct json *v, char *path, size_t used, size_t ro
 		return;
 	}
 	fprintf(out, "%s: %s\n", path,
-		v->type == JSON_BOOL ? (v->boolean ? "true" : "false") : v->text ? v->text : "");
+		v->type == JSON_BOOL ? (v->boolean ? "true" : "false")
+		: v->text            ? v->text
+				     : "");
 }
 
 int show_text(const struct writer *members, FILE *out, struct err *e)

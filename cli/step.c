@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/step.h"
+
 #include "common/base/encode.h"
 
 #include <inttypes.h>

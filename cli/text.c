@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/text.h"
 
+#include "common/base/encode.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
-
-#include "common/base/encode.h"
 
 /* C0, DEL, and C1, which UTF-8 writes as c2 80 to c2 9f. */
 static size_t control_at(const char *text)

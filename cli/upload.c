@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/upload.h"
 
-#include <errno.h>
-#include <string.h>
-#include <unistd.h>
-
 #include "cli/attested.h"
 #include "cli/progress.h"
 #include "cli/text.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
 
 struct attempt {
 	struct client *client;
@@ -56,8 +56,7 @@ static int send_asset(struct attempt *a, struct rpc_sync *sync, const struct ass
 
 	/* An empty asset is one empty message: the agent must hear its name. */
 	do {
-		if (attested_if_due(a->client, e) < 0 ||
-		    read_at(asset, at, &bytes, &len, e) < 0 ||
+		if (attested_if_due(a->client, e) < 0 || read_at(asset, at, &bytes, &len, e) < 0 ||
 		    a->upload->send(a->upload, sync, requirements, bytes, len, e) < 0)
 			return -(int)e->code;
 		at += len;
@@ -116,9 +115,8 @@ static int try_once(struct attempt *a, struct err *e)
 	int result;
 
 	a->sent = 0;
-	if (!a->upload->role_signature &&
-	    (agent_client_status(a->client, &status, e) < 0 ||
-	     a->upload->check(a->upload, status, &a->sent, e) < 0))
+	if (!a->upload->role_signature && (agent_client_status(a->client, &status, e) < 0 ||
+					   a->upload->check(a->upload, status, &a->sent, e) < 0))
 		return -(int)e->code;
 	if (open_call(a, status, &sync, e) < 0)
 		return -(int)e->code;

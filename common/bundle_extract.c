@@ -2,7 +2,12 @@
 /*
  * bundle_extract.c — a hostile zip, read by libzip, judged as a whole before anything is written.
  */
+#include "common/base/cleanup.h"
+#include "common/base/file.h"
+#include "common/base/log.h"
+#include "common/base/reader.h"
 #include "common/bundle.h"
+#include "common/bundle_path.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,12 +15,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <zip.h>
-
-#include "common/base/cleanup.h"
-#include "common/base/file.h"
-#include "common/base/log.h"
-#include "common/base/reader.h"
-#include "common/bundle_path.h"
 
 enum {
 	COPY_LEN = 1 << 16,

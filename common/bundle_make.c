@@ -3,7 +3,14 @@
  * bundle_make.c — writes the zip by hand: libzip's headers differ between its releases, and every
  * machine has to arrive at the same digest. Format: PKWARE APPNOTE 6.3.10.
  */
+#include "common/base/cleanup.h"
+#include "common/base/encode.h"
+#include "common/base/file.h"
+#include "common/base/log.h"
+#include "common/base/writer.h"
 #include "common/bundle.h"
+#include "common/bundle_path.h"
+#include "common/crypto/digest.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -13,14 +20,6 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <zlib.h>
-
-#include "common/base/cleanup.h"
-#include "common/base/encode.h"
-#include "common/base/file.h"
-#include "common/base/log.h"
-#include "common/base/writer.h"
-#include "common/bundle_path.h"
-#include "common/crypto/digest.h"
 
 enum {
 	COPY_LEN = 1 << 18,

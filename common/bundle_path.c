@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/bundle_path.h"
 
+#include "common/base/encode.h"
+#include "common/base/log.h"
+#include "common/bundle.h"
+
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-#include "common/base/encode.h"
-#include "common/base/log.h"
-#include "common/bundle.h"
 
 static bool has_unwanted_characters(const char *path)
 {

@@ -35,8 +35,8 @@ static bool file_is_current(const struct image_file *file)
 
 	if (!file->path)
 		return true;
-	return stat(file->path, &st) == 0 && st.st_size == file->size &&
-	       st.st_ino == file->inode && st.st_mtim.tv_sec == file->modified.tv_sec &&
+	return stat(file->path, &st) == 0 && st.st_size == file->size && st.st_ino == file->inode &&
+	       st.st_mtim.tv_sec == file->modified.tv_sec &&
 	       st.st_mtim.tv_nsec == file->modified.tv_nsec;
 }
 

@@ -6,15 +6,16 @@
  * its row. Who may call is the listeners' business (main.c): the unix socket's owner, this machine,
  * or holders of a client certificate.
  */
-#include <ctype.h>
-#include <string.h>
-#include <uuid/uuid.h>
+#include "computations/admin.h"
 
 #include "common/base/log.h"
 #include "common/message.h"
-#include "computations/admin.h"
 #include "google/protobuf/empty.pb-c.h"
 #include "proto/descriptors.h"
+
+#include <ctype.h>
+#include <string.h>
+#include <uuid/uuid.h>
 
 static void request_free(struct request *r)
 {
@@ -287,8 +288,7 @@ static void reply_run(struct request *r)
 {
 	struct session *session = session_find(r->service, r->cvm_id);
 
-	log_info("computation %s goes to CVM %s", log_quote(r->id).text,
-		 log_quote(r->cvm_id).text);
+	log_info("computation %s goes to CVM %s", log_quote(r->id).text, log_quote(r->cvm_id).text);
 	/* If it has just gone, it gets the manifest when it comes back. */
 	if (session)
 		session_run(session, r->id, r->unverified);
@@ -381,15 +381,16 @@ static void on_remove(struct rpc_call *call, const ProtobufCMessage *message)
 	request_start(r);
 }
 
-#define METHOD(name_, kind_, request_, response_, message_)                                        \
-	{ .method = { "/computations.ComputationService/" name_, kind_,                            \
-		      &computations__##request_##__descriptor, response_ },                        \
+#define METHOD(name_, kind_, request_, response_, message_)                 \
+	{ .method = { "/computations.ComputationService/" name_, kind_,     \
+		      &computations__##request_##__descriptor, response_ }, \
 	  .message = message_ }
 #define COMPUTATION &computations__computation__descriptor
 
 static const struct rpc_handler handlers[] = {
 	METHOD("Create", RPC_UNARY, create_request, COMPUTATION, on_create),
-	METHOD("List", RPC_UNARY, list_request, &computations__list_response__descriptor, list_computations),
+	METHOD("List", RPC_UNARY, list_request, &computations__list_response__descriptor,
+	       list_computations),
 	METHOD("Show", RPC_UNARY, computation_request, COMPUTATION, on_show),
 	METHOD("Manifest", RPC_UNARY, computation_request,
 	       &computations__manifest_response__descriptor, on_manifest),

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "computations/appraisal.h"
 
-#include <stdio.h>
-#include <string.h>
-#include <time.h>
-#include <sys/queue.h>
-
 #include "attestation/endorsements.h"
 #include "attestation/verify.h"
 #include "common/base/file.h"
 #include "common/rpc/job.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <time.h>
 
 enum { FILE_MAX = 1 << 20, SKEW = 300, WAITING_MAX = 1024 };
 
@@ -170,7 +170,8 @@ static void judge(void *data)
 	struct err e = { 0 }, missing = { 0 };
 
 	if (!v || !result) {
-		snprintf(entry->verdict.line, sizeof(entry->verdict.line), "refused: out of memory");
+		snprintf(entry->verdict.line, sizeof(entry->verdict.line),
+			 "refused: out of memory");
 		return;
 	}
 	in.evidence = (struct span){ entry->token, entry->len };

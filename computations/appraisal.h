@@ -37,7 +37,8 @@ struct appraisal_case {
 
 struct appraisal_verdict {
 	bool verified;
-	char line[APPRAISAL_LINE_MAX]; /* "verified: snp evidence, 40 checks", "refused: CHECK: …" */
+	char line
+		[APPRAISAL_LINE_MAX]; /* "verified: snp evidence, 40 checks", "refused: CHECK: …" */
 };
 
 /* Judged in the pool, one case after the other; `done` comes on the loop, once. The token is copied.

@@ -1,25 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "computations/config.h"
 
-#include <arpa/inet.h>
-#include <string.h>
-
 #include "common/base/cleanup.h"
 #include "common/base/file.h"
 #include "common/base/host.h"
 #include "common/base/log.h"
 
-#define TEXT(name, member, fallback, help)                                                         \
+#include <arpa/inet.h>
+#include <string.h>
+
+#define TEXT(name, member, fallback, help) \
 	SETTING("COMPUTATIONS_" name, SETTING_TEXT, config, member, fallback, help)
-#define COUNT(name_, type_, member_, fallback_, min_, max_, help_)                                 \
-	{ .name = "COMPUTATIONS_" name_, .type = type_, .offset = offsetof(struct config, member_), \
-	  .fallback = fallback_, .min = min_, .max = max_, .help = help_ }
+#define COUNT(name_, type_, member_, fallback_, min_, max_, help_) \
+	{ .name = "COMPUTATIONS_" name_,                           \
+	  .type = type_,                                           \
+	  .offset = offsetof(struct config, member_),              \
+	  .fallback = fallback_,                                   \
+	  .min = min_,                                             \
+	  .max = max_,                                             \
+	  .help = help_ }
 
 const struct setting config_settings[] = {
 	TEXT("GRPC_HOST", host, "127.0.0.1", "address that agents connect to"),
 	SETTING("COMPUTATIONS_GRPC_PORT", SETTING_PORT, config, port, "7001",
 		"port that agents connect to; 0 takes a free one and logs it"),
-	TEXT("GRPC_SERVER_CERT", server_cert, NULL, "certificate for agents; with it they speak TLS"),
+	TEXT("GRPC_SERVER_CERT", server_cert, NULL,
+	     "certificate for agents; with it they speak TLS"),
 	TEXT("GRPC_SERVER_KEY", server_key, NULL, "its private key"),
 	TEXT("GRPC_CLIENT_CA_CERTS", client_ca_certs, NULL,
 	     "authorities of agents' certificates; with them agents must have one (mTLS)"),
@@ -34,9 +40,11 @@ const struct setting config_settings[] = {
 	     "authorities of administrators' certificates; needed unless ADMIN_HOST is loopback"),
 	TEXT("ATTESTATION_POLICY", attestation_policy, NULL,
 	     "what CVMs have to prove before a computation is run on them; absent: nothing is asked"),
-	TEXT("ATTESTATION_ROOT", attestation_root, NULL, "a root to trust in place of the vendor's"),
+	TEXT("ATTESTATION_ROOT", attestation_root, NULL,
+	     "a root to trust in place of the vendor's"),
 	TEXT("ATTESTATION_COLLATERAL", attestation_collateral, NULL, "folder of Intel's documents"),
-	TEXT("ATTESTATION_AK", attestation_ak, NULL, "the TPM's attestation key, where it is named"),
+	TEXT("ATTESTATION_AK", attestation_ak, NULL,
+	     "the TPM's attestation key, where it is named"),
 	TEXT("ATTESTATION_CACHE", attestation_cache, NULL,
 	     "folder where fetched endorsements are kept (STATE_DIR/endorsements)"),
 	SETTING("COMPUTATIONS_ATTESTATION_OFFLINE", SETTING_FLAG, config, attestation_offline,
@@ -58,11 +66,13 @@ static int check_tls(const char *what, const char *cert, const char *key, const 
 		     struct err *e)
 {
 	if (!cert != !key)
-		return err_set(e, ERR_INVALID, "COMPUTATIONS_%s_SERVER_%s is there and _%s is not: "
+		return err_set(e, ERR_INVALID,
+			       "COMPUTATIONS_%s_SERVER_%s is there and _%s is not: "
 			       "give both or neither",
 			       what, cert ? "CERT" : "KEY", cert ? "KEY" : "CERT");
 	if (ca && !cert)
-		return err_set(e, ERR_INVALID, "COMPUTATIONS_%s_CLIENT_CA_CERTS needs "
+		return err_set(e, ERR_INVALID,
+			       "COMPUTATIONS_%s_CLIENT_CA_CERTS needs "
 			       "COMPUTATIONS_%s_SERVER_CERT and _KEY",
 			       what, what);
 	return 0;
@@ -74,13 +84,14 @@ static int check(struct config *c, struct err *e)
 	char *end;
 
 	if (check_tls("GRPC", c->server_cert, c->server_key, c->client_ca_certs, e) < 0 ||
-	    check_tls("ADMIN", c->admin_server_cert, c->admin_server_key,
-		      c->admin_client_ca_certs, e) < 0 ||
+	    check_tls("ADMIN", c->admin_server_cert, c->admin_server_key, c->admin_client_ca_certs,
+		      e) < 0 ||
 	    log_set_level(c->log_level, e) < 0)
 		return -(int)e->code;
-	if (!c->attestation_policy && (c->attestation_root || c->attestation_collateral ||
-				       c->attestation_ak))
-		return err_set(e, ERR_INVALID, "COMPUTATIONS_ATTESTATION_ROOT, _COLLATERAL and _AK "
+	if (!c->attestation_policy &&
+	    (c->attestation_root || c->attestation_collateral || c->attestation_ak))
+		return err_set(e, ERR_INVALID,
+			       "COMPUTATIONS_ATTESTATION_ROOT, _COLLATERAL and _AK "
 			       "do nothing without COMPUTATIONS_ATTESTATION_POLICY");
 	if (!c->admin_port_text)
 		return 0;
@@ -117,8 +128,8 @@ int config_load(const char *path, struct config *config, struct err *e)
 	int status = load_file(path, &file, e);
 
 	if (status == 0)
-		status = settings_load(config_settings, config_settings_count, &file, true, &got,
-				       e);
+		status =
+			settings_load(config_settings, config_settings_count, &file, true, &got, e);
 	keyfile_done(&file);
 	if (status == 0)
 		status = check(&got, e);

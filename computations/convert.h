@@ -8,7 +8,6 @@
 #include "computations.pb-c.h"
 #include "computations/store.h"
 
-
 struct convert_computation {
 	Computations__Computation message;
 	Google__Protobuf__Timestamp created, sent, ended;

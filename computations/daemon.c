@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "computations/daemon.h"
 
-#include <libgen.h>
-#include <signal.h>
-#include <string.h>
-
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/rpc/health.h"
@@ -12,6 +8,10 @@
 #include "common/rpc/signals.h"
 #include "computations/appraisal.h"
 #include "computations/service.h"
+
+#include <libgen.h>
+#include <signal.h>
+#include <string.h>
 
 enum {
 	DRAIN_MS = 5000,
@@ -51,8 +51,8 @@ static int load_tls(const char *settings, const char *cert_path, const char *key
 		return err_wrap(e, "%s_SERVER_KEY", settings);
 	if (ca_path && file_read_text(ca_path, RPC_TLS_PEM_MAX, &ca, e) < 0)
 		return err_wrap(e, "%s_CLIENT_CA_CERTS", settings);
-	status = rpc_tls_new_server(
-		&(struct rpc_tls_config){ .cert = cert, .key = key, .ca = ca }, tls, e);
+	status = rpc_tls_new_server(&(struct rpc_tls_config){ .cert = cert, .key = key, .ca = ca },
+				    tls, e);
 	explicit_bzero(key, strlen(key));
 	return status < 0 ? err_wrap(e, "%s_SERVER_CERT '%s'", settings, cert_path) : 0;
 }
@@ -86,7 +86,9 @@ static int listen_on(struct front *f, const char *who, const char *host, uint16_
 			      &bound, e) < 0)
 		return err_wrap(e, "listen for %s", who);
 	log_info("%s: listening on %s port %u (%s)", who, host, bound,
-		 mutual ? "mTLS" : tls ? "TLS" : "plaintext");
+		 mutual ? "mTLS"
+		 : tls  ? "TLS"
+			: "plaintext");
 	return 0;
 }
 
@@ -111,8 +113,7 @@ static int open_socket(struct daemon *d, const char *path, struct err *e)
 
 	if (!dir)
 		return err_nomem(e);
-	if (dir_make(dirname(dir), 0755, e) < 0 ||
-	    text_format(&address, e, "unix:%s", path) < 0 ||
+	if (dir_make(dirname(dir), 0755, e) < 0 || text_format(&address, e, "unix:%s", path) < 0 ||
 	    rpc_server_listen(d->admins.server, &(struct rpc_listen){ .address = address }, NULL,
 			      e) < 0)
 		return err_wrap(e, "listen for administrators");

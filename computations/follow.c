@@ -5,10 +5,10 @@
  * A page is read only when the last one has gone out far enough, so a slow reader costs one page. Who
  * does not follow gets what was there when he asked, and an end, however fast the journal grows.
  */
-#include <string.h>
-
 #include "computations/convert.h"
 #include "computations/service.h"
+
+#include <string.h>
 
 enum { FOLLOWERS_MAX = 256 };
 

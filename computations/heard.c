@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* heard.c — what an agent says, on its way to disk; what follows from it once it is there. */
-#include <string.h>
-
 #include "common/base/encode.h"
 #include "common/base/log.h"
 #include "computations/session.h"
+
+#include <string.h>
 
 enum {
 	PENDING_MAX = 64, /* messages of one agent on their way to disk */
@@ -65,8 +65,9 @@ static void heard_done(void *data, const struct err *e)
 		follow_wake(s->service, h->computation_id, h->cvm_id);
 	if (!e && s->call && h->kept)
 		h->kept(h);
-	if (s->call && s->paused && (s->pending == 0 || (s->pending <= PENDING_LOW &&
-	    s->service->heard_bytes < HEARD_BYTES_MAX))) {
+	if (s->call && s->paused &&
+	    (s->pending == 0 ||
+	     (s->pending <= PENDING_LOW && s->service->heard_bytes < HEARD_BYTES_MAX))) {
 		s->paused = false;
 		rpc_call_resume(s->call);
 	}
@@ -81,7 +82,8 @@ static void hear(struct session *s, struct heard *h)
 	h->session = s;
 	h->bytes = sizeof(*h) + (h->record.text ? strlen(h->record.text) : 0);
 	if (work_add(s->service->work,
-		     &(struct work_op){ .run = heard_run, .done = heard_done, .data = h }, &e) < 0) {
+		     &(struct work_op){ .run = heard_run, .done = heard_done, .data = h },
+		     &e) < 0) {
 		heard_free(h);
 		/* Dropping one message in silence would leave a hole; a reconnect does not. */
 		session_finish(s, ERR_EXHAUSTED, "out of memory");
@@ -279,7 +281,8 @@ static bool is_connected(const char *id, void *data)
 
 static int keep_arrival(struct store *store, struct heard *h, struct err *e)
 {
-	return store_cvm_seen(store, h->cvm_id, h->peer, h->record.text, is_connected, h->connected, &h->todo, e);
+	return store_cvm_seen(store, h->cvm_id, h->peer, h->record.text, is_connected, h->connected,
+			      &h->todo, e);
 }
 
 /* The first thing on the queue; until it is done nothing else of this agent is read. */

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cocos-computations — the computation service: what to compute, where, and how it went. */
-#include <getopt.h>
-#include <signal.h>
-#include <string.h>
-
 #include "common/base/log.h"
 #include "computations/config.h"
 #include "computations/daemon.h"
+
+#include <getopt.h>
+#include <signal.h>
+#include <string.h>
 
 static void print_help(void)
 {

@@ -6,16 +6,17 @@
  * half dead. When an agent connects it is asked for its state: the answer says whether it still has
  * the computation that the database gives it, or needs the manifest (again), or a stop.
  */
+#include "computations/session.h"
+
+#include "common/base/log.h"
+#include "proto/descriptors.h"
+
 #include <ctype.h>
 #include <string.h>
 
-#include "common/base/log.h"
-#include "computations/session.h"
-#include "proto/descriptors.h"
-
 enum {
-	CHUNK = 1 << 20,		 /* of a manifest */
-	UNANSWERED_MS = 3000,		 /* an agent that never tells its state still gets work */
+	CHUNK = 1 << 20,      /* of a manifest */
+	UNANSWERED_MS = 3000, /* an agent that never tells its state still gets work */
 };
 
 void session_ref(struct session *s)
@@ -153,9 +154,10 @@ void session_run(struct session *s, const char *computation_id, bool unverified)
 	sending = calloc(1, sizeof(*sending));
 	sent = strdup(computation_id);
 	if (!sending || !sent || !(sending->computation_id = strdup(computation_id)) ||
-	    work_add(s->service->work,
-		     &(struct work_op){ .run = sending_load, .done = sending_done, .data = sending },
-		     &e) < 0) {
+	    work_add(
+		    s->service->work,
+		    &(struct work_op){ .run = sending_load, .done = sending_done, .data = sending },
+		    &e) < 0) {
 		log_error("CVM %s: out of memory for a manifest", log_quote(s->cvm_id).text);
 		if (sending)
 			free(sending->computation_id);
@@ -217,7 +219,8 @@ static bool is_cvm_id(const char *id)
 static bool same_peer(const struct rpc_call *a, const struct rpc_call *b)
 {
 	size_t a_len = 0, b_len = 0;
-	const uint8_t *a_key = rpc_call_peer_spki(a, &a_len), *b_key = rpc_call_peer_spki(b, &b_len);
+	const uint8_t *a_key = rpc_call_peer_spki(a, &a_len),
+		      *b_key = rpc_call_peer_spki(b, &b_len);
 
 	if (!a_key || !b_key)
 		return !a_key && !b_key;
@@ -310,9 +313,9 @@ struct session *session_find(struct service *service, const char *cvm_id)
 {
 	struct session *s;
 
-	TAILQ_FOREACH (s, &service->sessions, next)
-		if (s->call && rpc_call_is_open(s->call) && strcmp(s->cvm_id, cvm_id) == 0)
-			return s;
+	TAILQ_FOREACH(s, &service->sessions, next)
+	if (s->call && rpc_call_is_open(s->call) && strcmp(s->cvm_id, cvm_id) == 0)
+		return s;
 	return NULL;
 }
 
@@ -324,11 +327,11 @@ char **session_ids(struct service *service)
 
 	if (!ids)
 		return NULL;
-	TAILQ_FOREACH (s, &service->sessions, next)
-		if (s->call && rpc_call_is_open(s->call) && !(ids[n++] = strdup(s->cvm_id))) {
-			session_ids_free(ids);
-			return NULL;
-		}
+	TAILQ_FOREACH(s, &service->sessions, next)
+	if (s->call && rpc_call_is_open(s->call) && !(ids[n++] = strdup(s->cvm_id))) {
+		session_ids_free(ids);
+		return NULL;
+	}
 	return ids;
 }
 

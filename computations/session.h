@@ -21,8 +21,8 @@ struct session {
 	struct store_todo todo; /* as of the connection */
 
 	struct appraisal_case asked; /* the last question for evidence: only its answer counts */
-	unsigned asked_number;	     /* its own */
-	unsigned questions;	     /* so far, and one that is about to be asked */
+	unsigned asked_number;       /* its own */
+	unsigned questions;          /* so far, and one that is about to be asked */
 	unsigned unanswered_questions;
 	bool verified;
 };

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "computations/state.h"
 
+#include "common/base/cleanup.h"
+
 #include <stddef.h>
 #include <string.h>
-
-#include "common/base/cleanup.h"
 
 static const char *const words[COMPUTATION_STATES] = {
 	[COMPUTATION_CREATED] = "Created",

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "computations/store.h"
 
-#include <string.h>
-#include <time.h>
-
 #include "common/base/clock.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
+
+#include <string.h>
+#include <time.h>
 
 enum { FORM = 2 };
 
@@ -22,7 +22,7 @@ static const char schema[] =
 	" consumers INTEGER NOT NULL,"
 	" state INTEGER NOT NULL DEFAULT 0,"
 	" agent_state TEXT NOT NULL DEFAULT '',"
-	" cvm TEXT NOT NULL DEFAULT ''," /* the one it was given to, also afterwards */
+	" cvm TEXT NOT NULL DEFAULT '',"       /* the one it was given to, also afterwards */
 	" reached INTEGER NOT NULL DEFAULT 0," /* the agent has spoken of it */
 	" stopping INTEGER NOT NULL DEFAULT 0,"
 	" finished INTEGER NOT NULL DEFAULT 0,"
@@ -110,8 +110,7 @@ int store_open(struct store *store, const char *dir, const struct store_limits *
 	CLEANUP(free) char *path = NULL;
 	struct store opened = { .limits = *limits };
 
-	if (dir_make(dir, 0700, e) < 0 ||
-	    text_format(&path, e, "%s/computations.db", dir) < 0 ||
+	if (dir_make(dir, 0700, e) < 0 || text_format(&path, e, "%s/computations.db", dir) < 0 ||
 	    db_open(&opened.db, path, e) < 0)
 		return -(int)e->code;
 	if (make_tables(&opened.db, e) < 0) {
@@ -141,12 +140,12 @@ void computation_done(struct computation *c)
 }
 
 /* The columns that read_computation() expects. */
-#define COMPUTATION_COLUMNS                                                                        \
-	"c.id, c.name, c.description, c.agent_state, c.cvm, c.failure, c.state, c.stopping,"       \
-	" c.finished, c.created, c.sent, c.ended, c.digest, c.datasets, c.consumers,"              \
-	" coalesce(j.records, 0), coalesce(j.dropped, 0), c.notice,"                               \
-	" coalesce(v.verdict, '')"                                                                 \
-	" FROM computations c LEFT JOIN journals j ON j.owner = 'c:' || c.id"                      \
+#define COMPUTATION_COLUMNS                                                                  \
+	"c.id, c.name, c.description, c.agent_state, c.cvm, c.failure, c.state, c.stopping," \
+	" c.finished, c.created, c.sent, c.ended, c.digest, c.datasets, c.consumers,"        \
+	" coalesce(j.records, 0), coalesce(j.dropped, 0), c.notice,"                         \
+	" coalesce(v.verdict, '')"                                                           \
+	" FROM computations c LEFT JOIN journals j ON j.owner = 'c:' || c.id"                \
 	" LEFT JOIN cvms v ON v.id = c.cvm AND v.computation = c.id "
 
 static int read_computation(sqlite3_stmt *row, struct computation *c, struct err *e)
@@ -204,7 +203,7 @@ int store_computations(struct store *store, const char *after, size_t max, struc
 	int row = 0;
 
 	if (*after && db_number(&store->db, &number, e,
-				   "SELECT number FROM computations WHERE id = ?", "t", after) < 0)
+				"SELECT number FROM computations WHERE id = ?", "t", after) < 0)
 		return err_wrap(e, "the page behind %s", log_quote(after).text);
 	if (db_query(&store->db, &stmt, e,
 		     "SELECT " COMPUTATION_COLUMNS "WHERE c.number > ? ORDER BY c.number LIMIT ?",
@@ -234,8 +233,8 @@ int store_create(struct store *store, const Cvms__ComputationRunReq *manifest, s
 
 	if (manifest_encode(manifest, &bytes, &len, e) < 0 ||
 	    manifest_digest(manifest, &digests, e) < 0 ||
-	    db_number(&store->db, &known, e, "SELECT count(*) FROM computations WHERE id = ?",
-			 "t", manifest->id) < 0)
+	    db_number(&store->db, &known, e, "SELECT count(*) FROM computations WHERE id = ?", "t",
+		      manifest->id) < 0)
 		return -(int)e->code;
 	if (known)
 		return err_set(e, ERR_EXISTS, "there is a computation %s already",
@@ -324,8 +323,8 @@ int store_stop(struct store *store, const char *id, bool *tell, struct err *e)
 	int64_t held;
 
 	if (store_computation(store, id, &c, e) < 0 ||
-	    db_number(&store->db, &held, e, "SELECT count(*) FROM cvms WHERE computation = ?",
-			 "t", id) < 0)
+	    db_number(&store->db, &held, e, "SELECT count(*) FROM cvms WHERE computation = ?", "t",
+		      id) < 0)
 		return -(int)e->code;
 	if (!c.finished && db_run(&store->db, e,
 				  "UPDATE computations SET state = ?, finished = 1, ended = ?"
@@ -346,13 +345,12 @@ int store_remove(struct store *store, const char *id, bool force, struct err *e)
 	int64_t held;
 
 	if (store_computation(store, id, &c, e) < 0 ||
-	    db_number(&store->db, &held, e, "SELECT count(*) FROM cvms WHERE computation = ?",
-			 "t", id) < 0)
+	    db_number(&store->db, &held, e, "SELECT count(*) FROM cvms WHERE computation = ?", "t",
+		      id) < 0)
 		return -(int)e->code;
 	if (held && !force)
-		return err_set(e, ERR_PRECONDITION,
-			       "CVM %s holds computation %s%s: %s", log_quote(c.cvm_id).text,
-			       log_quote(id).text,
+		return err_set(e, ERR_PRECONDITION, "CVM %s holds computation %s%s: %s",
+			       log_quote(c.cvm_id).text, log_quote(id).text,
 			       c.stopping ? " and has not confirmed the stop" : "",
 			       c.stopping ? "wait, or force it" : "stop it first");
 	if (text_format(&owner, e, "c:%s", id) < 0 ||

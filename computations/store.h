@@ -16,16 +16,16 @@
 /* Hard limits; the ones that an administrator sets are in struct store_limits. */
 enum {
 	STORE_ID_MAX = 255,
-	STORE_TEXT_MAX = 65536,	   /* of one log line or an event's details; longer ones are cut */
-	STORE_WORD_MAX = 128,	   /* level, event type, status, originator, agent state */
-	STORE_PAGE_MAX = 256,	   /* rows handed out at a time */
+	STORE_TEXT_MAX = 65536,     /* of one log line or an event's details; longer ones are cut */
+	STORE_WORD_MAX = 128,       /* level, event type, status, originator, agent state */
+	STORE_PAGE_MAX = 256,       /* rows handed out at a time */
 	STORE_PAGE_BYTES = 1 << 20, /* and bytes of text in them, after the first row */
 };
 
 struct store_limits {
 	uint64_t computations, cvms; /* rows */
-	uint64_t records;	     /* per computation, and per CVM beside computations */
-	uint64_t record_bytes;	     /* their texts */
+	uint64_t records;            /* per computation, and per CVM beside computations */
+	uint64_t record_bytes;       /* their texts */
 };
 
 struct store {
@@ -43,7 +43,7 @@ int64_t store_now(void);
 
 struct computation {
 	char *id, *name, *description, *agent_state, *cvm_id, *failure;
-	char *notice; /* what weakens its agent */
+	char *notice;      /* what weakens its agent */
 	char *cvm_verdict; /* on the CVM that holds it now */
 	enum computation_state state;
 	bool stopping, finished;
@@ -80,19 +80,19 @@ int store_remove(struct store *store, const char *id, bool force, struct err *e)
 struct cvm {
 	char *id, *agent_state, *computation_id, *peer;
 	int64_t first_seen, last_seen;
-	bool verified;	 /* in the session that it has, or had last */
-	char *verdict;	 /* a line for people */
-	int64_t judged;	 /* ms, 0: not yet */
+	bool verified;  /* in the session that it has, or had last */
+	char *verdict;  /* a line for people */
+	int64_t judged; /* ms, 0: not yet */
 };
 void cvm_done(struct cvm *c);
 #define CLEANUP_CVM __attribute__((cleanup(cvm_done)))
 
 /* What an agent that (re)connects must be told. */
 struct store_todo {
-	char *computation_id;	  /* NULL: nothing is known of it */
-	bool stop;		  /* it was cancelled meanwhile */
-	bool reached;		  /* the agent has answered for it before: it may still hold it */
-	bool unverified;	  /* it may go to a CVM that has proven nothing */
+	char *computation_id; /* NULL: nothing is known of it */
+	bool stop;            /* it was cancelled meanwhile */
+	bool reached;         /* the agent has answered for it before: it may still hold it */
+	bool unverified;      /* it may go to a CVM that has proven nothing */
 };
 void store_todo_done(struct store_todo *todo);
 #define CLEANUP_TODO __attribute__((cleanup(store_todo_done)))
@@ -117,7 +117,7 @@ int store_cvms(struct store *store, const char *after, size_t max, struct cvm *r
 struct record {
 	int64_t number;
 	int64_t seconds, nanos; /* the agent's clock */
-	int64_t received;	/* ours, ms */
+	int64_t received;       /* ours, ms */
 	bool event;
 	char *level, *text, *type, *status, *originator;
 };

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* store_cvm.c — CVMs, and what their agents answer. */
-#include <string.h>
-
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "computations/store.h"
 
-#define CVM_COLUMNS                                                                                \
-	"id, agent_state, computation, peer, first_seen, last_seen, verified, verdict, judged"     \
+#include <string.h>
+
+#define CVM_COLUMNS                                                                            \
+	"id, agent_state, computation, peer, first_seen, last_seen, verified, verdict, judged" \
 	" FROM cvms "
 
 void cvm_done(struct cvm *c)
@@ -68,8 +68,8 @@ int store_cvms(struct store *store, const char *after, size_t max, struct cvm *r
 	size_t got = 0;
 	int row = 0;
 
-	if (*after && db_number(&store->db, &number, e, "SELECT number FROM cvms WHERE id = ?",
-				   "t", after) < 0)
+	if (*after && db_number(&store->db, &number, e, "SELECT number FROM cvms WHERE id = ?", "t",
+				after) < 0)
 		return err_wrap(e, "the page behind %s", log_quote(after).text);
 	if (db_query(&store->db, &stmt, e,
 		     "SELECT " CVM_COLUMNS "WHERE number > ? ORDER BY number LIMIT ?", "ii", number,
@@ -172,8 +172,7 @@ int store_cvm_seen(struct store *store, const char *id, const char *peer, const 
 {
 	int64_t known, now = store_now();
 
-	if (db_number(&store->db, &known, e, "SELECT count(*) FROM cvms WHERE id = ?", "t",
-			 id) < 0)
+	if (db_number(&store->db, &known, e, "SELECT count(*) FROM cvms WHERE id = ?", "t", id) < 0)
 		return -(int)e->code;
 	if (known) {
 		if (db_run(&store->db, e,
@@ -198,12 +197,14 @@ static int check_owner(struct store *store, const char *cvm_id, const char *comp
 	int64_t given;
 
 	if (db_number(&store->db, &given, e,
-			 "SELECT count(*) FROM computations WHERE id = ? AND cvm = ?", "tt",
-			 computation_id, cvm_id) < 0)
+		      "SELECT count(*) FROM computations WHERE id = ? AND cvm = ?", "tt",
+		      computation_id, cvm_id) < 0)
 		return -(int)e->code;
 	if (!given)
-		return err_set(e, ERR_DENIED, "CVM %s speaks of computation %s, which it was never "
-			       "given", log_quote(cvm_id).text, log_quote(computation_id).text);
+		return err_set(e, ERR_DENIED,
+			       "CVM %s speaks of computation %s, which it was never "
+			       "given",
+			       log_quote(cvm_id).text, log_quote(computation_id).text);
 	return 0;
 }
 

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* store_record.c — what agents say, kept up to a limit: the oldest go first. */
-#include <string.h>
-
 #include "common/base/encode.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "computations/store.h"
 
+#include <string.h>
+
 enum {
 	ROW_BYTES = 128, /* what a record costs beside its texts */
-	TRIM_PART = 16,	 /* a sixteenth goes at a time, so that trimming is seldom */
+	TRIM_PART = 16,  /* a sixteenth goes at a time, so that trimming is seldom */
 };
 
 void record_done(struct record *r)
@@ -77,8 +77,8 @@ static int open_journal(struct store *store, const char *owner, struct journal *
 	CLEANUP(sqlite3_finalize) sqlite3_stmt *stmt = NULL;
 	int row;
 
-	if (db_run(&store->db, e, "INSERT OR IGNORE INTO journals (owner) VALUES (?)", "t",
-		   owner) < 0 ||
+	if (db_run(&store->db, e, "INSERT OR IGNORE INTO journals (owner) VALUES (?)", "t", owner) <
+		    0 ||
 	    db_query(&store->db, &stmt, e,
 		     "SELECT number, records, bytes, dropped FROM journals WHERE owner = ?", "t",
 		     owner) < 0)
@@ -135,8 +135,7 @@ static int trim(struct store *store, struct journal *j, struct err *e)
 		      "iiii", j->records, j->bytes, j->dropped, j->number);
 }
 
-static int append(struct store *store, const char *owner, const struct record *given,
-		  struct err *e)
+static int append(struct store *store, const char *owner, const struct record *given, struct err *e)
 {
 	struct record r CLEANUP_RECORD = { .number = 0 };
 	struct journal j = { .number = 0 };

@@ -3,10 +3,10 @@
  * vouch.c — a session's agent asked for evidence, and what is made of the answer: when it connects,
  * and again with everything that the policy asks when it has a manifest.
  */
-#include <string.h>
-
 #include "common/base/log.h"
 #include "computations/session.h"
+
+#include <string.h>
 
 /* A verdict on its way to disk, or a manifest's digest from there. */
 struct vouching {
@@ -93,8 +93,8 @@ static int load_computation(struct store *store, void *data, struct err *e)
 {
 	struct vouching *v = data;
 
-	if (store_cvm_unproven(store, v->cvm_id, "not verified: evidence of its run is awaited", e) <
-	    0)
+	if (store_cvm_unproven(store, v->cvm_id, "not verified: evidence of its run is awaited",
+			       e) < 0)
 		return -(int)e->code;
 	return store_computation(store, v->computation_id, &v->computation, e);
 }

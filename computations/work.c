@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "computations/work.h"
 
+#include "common/rpc/job.h"
+
 #include <assert.h>
 #include <sys/queue.h>
-
-#include "common/rpc/job.h"
 
 struct entry {
 	STAILQ_ENTRY(entry) next;
@@ -27,8 +27,8 @@ static void fail_all(struct entries *batch, const struct err *e)
 {
 	struct entry *entry;
 
-	STAILQ_FOREACH (entry, batch, next)
-		entry->err = *e;
+	STAILQ_FOREACH(entry, batch, next)
+	entry->err = *e;
 }
 
 static int run_one(struct store *store, struct entry *entry)
@@ -57,11 +57,11 @@ static void run_batch(void *data)
 		fail_all(&work->batch, &e);
 		return;
 	}
-	STAILQ_FOREACH (entry, &work->batch, next)
-		if (run_one(work->store, entry) < 0) {
-			err_set(&e, ERR_INTERNAL, "database: a savepoint failed");
-			goto undo;
-		}
+	STAILQ_FOREACH(entry, &work->batch, next)
+	if (run_one(work->store, entry) < 0) {
+		err_set(&e, ERR_INTERNAL, "database: a savepoint failed");
+		goto undo;
+	}
 	if (db_script(db, "COMMIT", &e) == 0)
 		return;
 undo:

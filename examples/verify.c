@@ -8,14 +8,13 @@
  * CHAIN is the ASK and the ARK as PEM, in that order; REPORT_DATA 128 hexadecimal digits. Exit status:
  * 0 verified, 1 refused, 2 called wrongly or an input that can't be read.
  */
-#include <stdio.h>
-#include <stdlib.h>
-#include <time.h>
-
 #include <attestation/verify.h>
 #include <common/base/encode.h>
 #include <common/base/file.h>
 #include <common/base/timestamp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
 
 enum { FILE_LIMIT = 1 << 20, YES = 0, NO = 1, TROUBLE = 2 };
 
@@ -106,7 +105,8 @@ int main(int argc, char **argv)
 	int status = TROUBLE;
 
 	if (argc != 6 && argc != 7) {
-		fprintf(stderr, "usage: %s REPORT VCEK CHAIN POLICY.json REPORT_DATA [AT]\n", argv[0]);
+		fprintf(stderr, "usage: %s REPORT VCEK CHAIN POLICY.json REPORT_DATA [AT]\n",
+			argv[0]);
 		return TROUBLE;
 	}
 	policy_init(&c.rules);

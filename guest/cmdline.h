@@ -14,7 +14,7 @@
 enum { CMDLINE_MAX = 2048 }; /* the kernel's COMMAND_LINE_SIZE on x86-64 */
 
 enum cmdline_use {
-	CMDLINE_ALWAYS,	  /* part of the command line that build-image writes into image.json */
+	CMDLINE_ALWAYS,   /* part of the command line that build-image writes into image.json */
 	CMDLINE_LAUNCHER, /* whoever launches may add it */
 	CMDLINE_FIRMWARE, /* firmware adds it by itself */
 };

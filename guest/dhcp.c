@@ -200,8 +200,7 @@ static int lease_check(struct dhcp_lease *lease, struct err *e)
 }
 
 /* RFC 2131, figure 1. */
-static int read_head(struct reader *r, const struct dhcp_ask *ask, uint32_t *address,
-		     struct err *e)
+static int read_head(struct reader *r, const struct dhcp_ask *ask, uint32_t *address, struct err *e)
 {
 	uint8_t op = reader_u8(r);
 	uint8_t htype = reader_u8(r);
@@ -219,8 +218,7 @@ static int read_head(struct reader *r, const struct dhcp_ask *ask, uint32_t *add
 	magic = reader_be32(r);
 	if (!reader_ok(r))
 		return err_set(e, ERR_INVALID, "DHCP reply: cut off");
-	if (op != BOOTP_REPLY || htype != HTYPE_ETHERNET || hlen != DHCP_MAC_SIZE ||
-	    magic != MAGIC)
+	if (op != BOOTP_REPLY || htype != HTYPE_ETHERNET || hlen != DHCP_MAC_SIZE || magic != MAGIC)
 		return err_set(e, ERR_INVALID, "DHCP reply: not one");
 	if (xid != ask->xid || memcmp(mac, ask->mac, DHCP_MAC_SIZE) != 0)
 		return err_set(e, ERR_INVALID, "DHCP reply: to someone else");

@@ -18,7 +18,7 @@ enum {
 	DHCP_MESSAGE_MAX = 1500,
 	DHCP_MAC_SIZE = 6,
 	DHCP_NAME_SERVERS_MAX = 3, /* as many as a resolver asks */
-	DHCP_MTU_MIN = 1280,	   /* IPv6's least (RFC 8200, section 5) */
+	DHCP_MTU_MIN = 1280,       /* IPv6's least (RFC 8200, section 5) */
 	DHCP_MTU_MAX = 9000,
 	DHCP_LEASE_MIN_S = 60,
 };
@@ -44,7 +44,7 @@ struct dhcp_lease {
 };
 
 struct dhcp_reply {
-	enum dhcp_type type;	 /* OFFER, ACK or NAK */
+	enum dhcp_type type;     /* OFFER, ACK or NAK */
 	struct dhcp_lease lease; /* zeros in a NAK, but for the server */
 };
 
@@ -55,7 +55,7 @@ struct dhcp_ask {
 	uint8_t mac[DHCP_MAC_SIZE];
 	uint32_t wanted; /* the offered address, in a REQUEST that follows an OFFER; else 0 */
 	uint32_t server; /* who offered it; else 0 */
-	uint32_t held;	 /* the address to go on holding, in a REQUEST that renews; else 0 */
+	uint32_t held;   /* the address to go on holding, in a REQUEST that renews; else 0 */
 };
 
 /* Writes the message that asks. */

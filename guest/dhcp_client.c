@@ -117,8 +117,8 @@ enum dhcp_event dhcp_client_reply(struct dhcp_client *client, const uint8_t *byt
 	if (dhcp_read(bytes, len, &client->ask, &reply, &e) < 0)
 		return DHCP_NOTHING;
 	if (client->state == DHCP_SELECTING)
-		return reply.type == DHCP_OFFER ? take_offer(client, &reply.lease, now_ms) :
-						  DHCP_NOTHING;
+		return reply.type == DHCP_OFFER ? take_offer(client, &reply.lease, now_ms)
+						: DHCP_NOTHING;
 	if (reply.type == DHCP_NAK) {
 		select_again(client, now_ms);
 		return renewing ? DHCP_LOST : DHCP_NOTHING;

@@ -14,9 +14,9 @@
 enum {
 	DHCP_TRY_FIRST_MS = 1000, /* doubled by each try that stays without an answer */
 	DHCP_TRY_MAX_MS = 16000,
-	DHCP_REQUEST_TRIES = 3,	    /* then the offer is forgotten */
+	DHCP_REQUEST_TRIES = 3,    /* then the offer is forgotten */
 	DHCP_RENEW_TRY_MS = 60000, /* between tries to renew */
-	DHCP_REPLIES_MAX = 64,	    /* looked at between two messages; the rest is noise */
+	DHCP_REPLIES_MAX = 64,     /* looked at between two messages; the rest is noise */
 };
 
 enum dhcp_state { DHCP_SELECTING, DHCP_REQUESTING, DHCP_BOUND, DHCP_RENEWING };
@@ -32,7 +32,7 @@ struct dhcp_client {
 	enum dhcp_state state;
 	struct dhcp_ask ask;
 	struct dhcp_lease lease; /* offered or held */
-	uint64_t next_ms;	 /* when dhcp_client_tick() has something to do */
+	uint64_t next_ms;        /* when dhcp_client_tick() has something to do */
 	uint64_t expires_ms;
 	uint32_t wait_ms;
 	unsigned tries, replies;

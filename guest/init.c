@@ -76,8 +76,8 @@ static int prepare_root(struct err *e)
 }
 
 static int (*const steps[])(struct err *e) = {
-	mounts_early, fill_descriptors, ima_load,      check_cmdline,	   load_modules,
-	prepare_root, mounts_late,	shares_take,   mounts_harden, mounts_switch_root,
+	mounts_early, fill_descriptors, ima_load,    check_cmdline, load_modules,
+	prepare_root, mounts_late,      shares_take, mounts_harden, mounts_switch_root,
 };
 
 int main(void)

@@ -15,8 +15,7 @@ static bool module_name_ok(const char *name, size_t len)
 	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 				      "0123456789-_.";
 
-	return len > 0 && len <= MODULE_NAME_MAX && name[0] != '.' &&
-	       strspn(name, letters) >= len;
+	return len > 0 && len <= MODULE_NAME_MAX && name[0] != '.' && strspn(name, letters) >= len;
 }
 
 static int module_parse(const char *line, size_t len, struct module *module)

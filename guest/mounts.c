@@ -90,8 +90,8 @@ int mounts_switch_root(struct err *e)
 {
 	static const char *const moved[] = { "/proc", "/sys", "/dev" };
 
-	if (mount(NULL, MOUNTS_ROOT, NULL,
-		  MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV, NULL) < 0)
+	if (mount(NULL, MOUNTS_ROOT, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV,
+		  NULL) < 0)
 		return err_errno(e, "make the root read-only");
 	for (size_t i = 0; i < ARRAY_LEN(moved); i++) {
 		char target[64];

@@ -7,7 +7,7 @@
 #include "common/base/err.h"
 
 #define MOUNTS_WORK "/var/lib/cocos" /* memory-backed; uploads and results live here */
-#define MOUNTS_ROOT "/system"	     /* the image's root, as seen from the initrd */
+#define MOUNTS_ROOT "/system"        /* the image's root, as seen from the initrd */
 
 /* proc, sys with securityfs, and dev, in the initrd. */
 int mounts_early(struct err *e) MUST_CHECK;

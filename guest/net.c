@@ -67,8 +67,7 @@ static void find_card(int fd, struct net *net, uint8_t mac[DHCP_MAC_SIZE])
 	for (struct if_nameindex *i = all; i && i->if_index != 0; i++) {
 		struct ifreq ifr = request_for(i->if_name);
 
-		if (ioctl(fd, SIOCGIFHWADDR, &ifr) < 0 ||
-		    ifr.ifr_hwaddr.sa_family != ARPHRD_ETHER)
+		if (ioctl(fd, SIOCGIFHWADDR, &ifr) < 0 || ifr.ifr_hwaddr.sa_family != ARPHRD_ETHER)
 			continue;
 		memcpy(net->card, ifr.ifr_name, IFNAMSIZ);
 		memcpy(mac, ifr.ifr_hwaddr.sa_data, DHCP_MAC_SIZE);
@@ -124,8 +123,8 @@ static int open_socket(struct net *net, struct err *e)
 	if (net->socket >= 0)
 		return 0;
 	if (fd < 0 ||
-	    setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, net->card,
-		       (socklen_t)strlen(net->card)) < 0 ||
+	    setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, net->card, (socklen_t)strlen(net->card)) <
+		    0 ||
 	    setsockopt(fd, SOL_SOCKET, SO_BROADCAST, &on, sizeof(on)) < 0 ||
 	    bind(fd, (const struct sockaddr *)&any, sizeof(any)) < 0)
 		return err_errno(e, "DHCP socket");

@@ -14,7 +14,7 @@
 
 struct net {
 	char card[IFNAMSIZ]; /* empty: the machine has none */
-	int socket;	     /* -1 while no reply is waited for */
+	int socket;          /* -1 while no reply is waited for */
 	struct dhcp_client client;
 	bool up; /* a lease has been set up */
 };

@@ -25,8 +25,8 @@ struct reaper {
 	struct buttons buttons;
 	int signals;
 	sigset_t before;
-	pid_t agent;	 /* 0: not started yet */
-	bool ended;	 /* the agent has, with `status` */
+	pid_t agent; /* 0: not started yet */
+	bool ended;  /* the agent has, with `status` */
 	int status;
 	bool stopping;
 	uint64_t deadline_ms; /* of waiting for a lease, later of stopping */

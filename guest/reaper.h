@@ -8,7 +8,7 @@
 #include "guest/net.h"
 
 enum {
-	REAPER_STOP_MS = 20000,	 /* what an agent that was told to stop is given */
+	REAPER_STOP_MS = 20000,    /* what an agent that was told to stop is given */
 	REAPER_NET_WAIT_MS = 5000, /* how long the agent waits for a first lease */
 };
 

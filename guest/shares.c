@@ -14,7 +14,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 
-#define SEALED	    (MS_NOSUID | MS_NODEV | MS_NOEXEC)
+#define SEALED      (MS_NOSUID | MS_NODEV | MS_NOEXEC)
 #define SHARE_POINT "/share"
 
 struct share {

@@ -108,8 +108,7 @@ static int wait_for(const char *disk, struct err *e)
 	return 0;
 }
 
-int verity_mount(const struct verity *verity, const char *disk, const char *target,
-		 struct err *e)
+int verity_mount(const struct verity *verity, const char *disk, const char *target, struct err *e)
 {
 	if (wait_for(disk, e) < 0 || verity_map(verity, disk, e) < 0)
 		return -(int)e->code;

@@ -14,11 +14,16 @@
 #include <string.h>
 
 #define MIB ((uint64_t)1 << 20)
-#define ROW(name_, type_, member_, fallback_, help_)                                               \
+#define ROW(name_, type_, member_, fallback_, help_) \
 	SETTING("MANAGER_" name_, type_, config, member_, fallback_, help_)
-#define ROW_RANGE(name_, type_, member_, fallback_, min_, max_, help_)                             \
-	{ .name = "MANAGER_" name_, .type = type_, .offset = offsetof(struct config, member_),     \
-	  .fallback = fallback_, .min = min_, .max = max_, .help = help_ }
+#define ROW_RANGE(name_, type_, member_, fallback_, min_, max_, help_) \
+	{ .name = "MANAGER_" name_,                                    \
+	  .type = type_,                                               \
+	  .offset = offsetof(struct config, member_),                  \
+	  .fallback = fallback_,                                       \
+	  .min = min_,                                                 \
+	  .max = max_,                                                 \
+	  .help = help_ }
 
 const struct setting config_settings[] = {
 	ROW("GRPC_HOST", SETTING_TEXT, grpc_host, "127.0.0.1",
@@ -40,8 +45,8 @@ const struct setting config_settings[] = {
 	    "folder for the registry and the consoles"),
 	ROW("SECRETS_DIR", SETTING_TEXT, secrets_dir, "/run/cocos",
 	    "folder for what CVMs are given at boot; must be on tmpfs"),
-	ROW_RANGE("MEMORY", SETTING_SIZE, memory, "2G", CONFIG_MEMORY_MIN_MIB * MIB, (uint64_t)1 << 44,
-		  "memory of a CVM"),
+	ROW_RANGE("MEMORY", SETTING_SIZE, memory, "2G", CONFIG_MEMORY_MIN_MIB *MIB,
+		  (uint64_t)1 << 44, "memory of a CVM"),
 	ROW_RANGE("CPUS", SETTING_NUMBER, cpus, "1", 1, CONFIG_CPUS_MAX, "CPUs of a CVM"),
 	ROW("CPU_TYPE", SETTING_TEXT, cpu_type, NULL,
 	    "libvirt's name of the CPU model; default: EPYC-v4 for SNP, the host's under KVM, else "
@@ -50,7 +55,8 @@ const struct setting config_settings[] = {
 	    "UEFI firmware file; default: the TEE's usual one, without a TEE Debian's OVMF; SeaBIOS, "
 	    "for plain CVMs alone, starts faster and measures nothing"),
 	ROW("EMULATOR", SETTING_TEXT, emulator, NULL, "QEMU to use; default: libvirt's choice"),
-	ROW("TEE", SETTING_TEXT, tee, "auto", "what protects CVMs: snp, tdx, none, or auto; for tests, with an emulator that pretends: "
+	ROW("TEE", SETTING_TEXT, tee, "auto",
+	    "what protects CVMs: snp, tdx, none, or auto; for tests, with an emulator that pretends: "
 	    "simulated-snp, simulated-tdx"),
 	ROW("ALLOW_PLAIN", SETTING_FLAG, allow_plain, "false",
 	    "with auto: launch unprotected CVMs where the host has no TEE"),
@@ -93,11 +99,13 @@ int config_parse_ports(const char *text, uint16_t *first, uint16_t *last, struct
 static int check_listener(const struct config *c, struct err *e)
 {
 	if (!c->server_cert != !c->server_key)
-		return err_set(e, ERR_INVALID, "MANAGER_GRPC_SERVER_CERT and MANAGER_GRPC_SERVER_KEY"
-					       " go together: set both or neither");
+		return err_set(e, ERR_INVALID,
+			       "MANAGER_GRPC_SERVER_CERT and MANAGER_GRPC_SERVER_KEY"
+			       " go together: set both or neither");
 	if (!c->server_cert && (c->client_ca_certs || c->server_ca_certs))
-		return err_set(e, ERR_INVALID, "certificate authorities are set, but "
-					       "MANAGER_GRPC_SERVER_CERT is not");
+		return err_set(e, ERR_INVALID,
+			       "certificate authorities are set, but "
+			       "MANAGER_GRPC_SERVER_CERT is not");
 	if (!host_is_loopback(c->grpc_host) && !c->client_ca_certs)
 		return err_set(e, ERR_INVALID,
 			       "MANAGER_GRPC_HOST %s can be reached by other hosts: set "
@@ -141,15 +149,17 @@ static int check_snp(struct config *c, struct err *e)
 	char *end = NULL;
 
 	errno = 0;
-	if (strncmp(text, "0x", 2) == 0 && text[2] && strspn(text + 2, "0123456789abcdefABCDEF") ==
-							       strlen(text + 2))
+	if (strncmp(text, "0x", 2) == 0 && text[2] &&
+	    strspn(text + 2, "0123456789abcdefABCDEF") == strlen(text + 2))
 		c->snp_policy_bits = strtoull(text + 2, &end, 16);
 	if (!end || *end || errno)
 		return err_set(e, ERR_INVALID, "MANAGER_SNP_POLICY: %s is no number like 0x20000",
 			       log_quote(text).text);
-	if (!(c->snp_policy_bits & SNP_POLICY_RESERVED_ONE) || c->snp_policy_bits & SNP_POLICY_DEBUG)
-		return err_set(e, ERR_INVALID, "MANAGER_SNP_POLICY: bit 17 must be one, and bit 19, "
-					       "which lets the host read the guest, zero");
+	if (!(c->snp_policy_bits & SNP_POLICY_RESERVED_ONE) ||
+	    c->snp_policy_bits & SNP_POLICY_DEBUG)
+		return err_set(e, ERR_INVALID,
+			       "MANAGER_SNP_POLICY: bit 17 must be one, and bit 19, "
+			       "which lets the host read the guest, zero");
 	if (!c->snp_id_block != !c->snp_id_auth)
 		return err_set(e, ERR_INVALID,
 			       "MANAGER_SNP_ID_BLOCK and MANAGER_SNP_ID_AUTH go together");
@@ -180,10 +190,13 @@ static int check_tee(struct config *c, struct err *e)
 		return err_set(e, ERR_INVALID, "MANAGER_TEE: %s is none of auto, snp, tdx, none",
 			       log_quote(c->tee).text);
 	c->wanted = (enum config_tee)i;
-	if (config_simulates(c) && (!c->emulator || c->igvm || c->snp_id_block || c->tdx_quote_socket))
-		return err_set(e, ERR_INVALID,
-			       "MANAGER_TEE=%s needs MANAGER_EMULATOR, one that simulates it, and takes "
-			       "no IGVM file, ID block or quote socket", c->tee);
+	if (config_simulates(c) &&
+	    (!c->emulator || c->igvm || c->snp_id_block || c->tdx_quote_socket))
+		return err_set(
+			e, ERR_INVALID,
+			"MANAGER_TEE=%s needs MANAGER_EMULATOR, one that simulates it, and takes "
+			"no IGVM file, ID block or quote socket",
+			c->tee);
 	if (c->tdx_mr_owner && hex_decode(c->tdx_mr_owner, owner, sizeof(owner), e) < 0)
 		return err_wrap(e, "MANAGER_TDX_MR_OWNER");
 	if (c->igvm && c->firmware)

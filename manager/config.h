@@ -37,7 +37,7 @@ struct config {
 	uint64_t max_vms;
 	char *libvirt_uri;
 	char *image_dir, *state_dir, *secrets_dir; /* absolute */
-	uint64_t memory;			   /* bytes, whole MiB */
+	uint64_t memory;                           /* bytes, whole MiB */
 	uint64_t cpus;
 	char *cpu_type; /* NULL: by acceleration */
 	char *firmware; /* NULL: SeaBIOS, or the TEE's usual one */

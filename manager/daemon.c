@@ -65,7 +65,8 @@ static int check_memory_backed(const char *path, struct err *e)
 	if (fs.f_type != TMPFS_MAGIC && fs.f_type != RAMFS_MAGIC)
 		return err_set(e, ERR_PRECONDITION,
 			       "MANAGER_SECRETS_DIR '%s' is not on tmpfs, so secrets would reach a "
-			       "disk: mount one there, or name another folder", path);
+			       "disk: mount one there, or name another folder",
+			       path);
 	return 0;
 }
 
@@ -155,8 +156,9 @@ static int listen_for_calls(struct daemon *d, struct err *e)
 			      &port, e) < 0)
 		return -(int)e->code;
 	log_info("listening on %s port %u, %s", config->grpc_host, port,
-		 !d->tls ? "without TLS" :
-		 config->client_ca_certs ? "with mutual TLS" : "with TLS");
+		 !d->tls                   ? "without TLS"
+		 : config->client_ca_certs ? "with mutual TLS"
+					   : "with TLS");
 	return 0;
 }
 

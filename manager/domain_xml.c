@@ -4,8 +4,8 @@
 #include "common/base/cleanup.h"
 #include "common/base/file.h"
 
-#include <libxml/xmlwriter.h>
 #include <string.h>
+#include <libxml/xmlwriter.h>
 
 DEFINE_CLEANUP(xmlTextWriterPtr, xmlFreeTextWriter)
 DEFINE_CLEANUP(xmlBufferPtr, xmlBufferFree)
@@ -111,7 +111,8 @@ static void write_tdx(struct xml *x, const struct domain_spec *spec)
 
 static void write_tdx_features(struct xml *x)
 {
-	empty_tag(x, "ioapic", "driver", "qemu", NULL); /* the in-kernel one is out of TDX's reach */
+	empty_tag(x, "ioapic", "driver", "qemu",
+		  NULL); /* the in-kernel one is out of TDX's reach */
 	empty_tag(x, "pmu", "state", "off", NULL);
 }
 
@@ -281,12 +282,13 @@ static void __attribute__((sentinel)) write_arguments(struct xml *x, ...)
 static int tee_object(const struct domain_spec *spec, char **object, struct err *e)
 {
 	if (spec->tee == DOMAIN_SNP)
-		return text_format(object, e,
-				   "{\"qom-type\":\"sev-snp-guest\",\"id\":\"lsec0\",\"cbitpos\":%u,"
-				   "\"reduced-phys-bits\":%u,\"policy\":%llu,\"host-data\":\"%s\","
-				   "\"kernel-hashes\":true}",
-				   spec->snp.cbitpos, spec->snp.reduced_phys_bits,
-				   (unsigned long long)spec->snp.policy, spec->snp.host_data);
+		return text_format(
+			object, e,
+			"{\"qom-type\":\"sev-snp-guest\",\"id\":\"lsec0\",\"cbitpos\":%u,"
+			"\"reduced-phys-bits\":%u,\"policy\":%llu,\"host-data\":\"%s\","
+			"\"kernel-hashes\":true}",
+			spec->snp.cbitpos, spec->snp.reduced_phys_bits,
+			(unsigned long long)spec->snp.policy, spec->snp.host_data);
 	return text_format(object, e,
 			   "{\"qom-type\":\"tdx-guest\",\"id\":\"lsec0\",\"attributes\":%llu,"
 			   "\"mrconfigid\":\"%s\"%s%s%s}",
@@ -348,11 +350,12 @@ static int check_spec(const struct domain_spec *spec, struct err *e)
 
 	if (tee->kvm && spec->kvm == spec->simulated)
 		return err_set(e, ERR_PRECONDITION, "%s domains need KVM", tee->name);
-	if (spec->simulated &&
-	    (!tee->kvm || !spec->emulator || spec->igvm || spec->snp.id_block || spec->tdx.quote_socket))
-		return err_set(e, ERR_PRECONDITION,
-			       "a simulated TEE is an emulator's that simulates it, and has neither "
-			       "IGVM file, ID block nor quote generation service");
+	if (spec->simulated && (!tee->kvm || !spec->emulator || spec->igvm || spec->snp.id_block ||
+				spec->tdx.quote_socket))
+		return err_set(
+			e, ERR_PRECONDITION,
+			"a simulated TEE is an emulator's that simulates it, and has neither "
+			"IGVM file, ID block nor quote generation service");
 	if (tee->kvm && !spec->firmware && !spec->igvm)
 		return err_set(e, ERR_PRECONDITION, "%s domains need UEFI firmware or an IGVM file",
 			       tee->name);
@@ -361,9 +364,11 @@ static int check_spec(const struct domain_spec *spec, struct err *e)
 			       "an IGVM file is the firmware of an SNP or TDX domain, alone");
 	if (spec->igvm && (strchr(spec->igvm, ',') || strlen(spec->igvm) > 4096))
 		return err_set(e, ERR_INVALID, "the IGVM file's path has a comma or is too long");
-	if (spec->tee == DOMAIN_SNP && (!spec->snp.host_data || !spec->snp.id_block != !spec->snp.id_auth))
-		return err_set(e, ERR_INVALID, "an SNP domain needs host data, and the ID block and "
-					       "its authentication go together");
+	if (spec->tee == DOMAIN_SNP &&
+	    (!spec->snp.host_data || !spec->snp.id_block != !spec->snp.id_auth))
+		return err_set(e, ERR_INVALID,
+			       "an SNP domain needs host data, and the ID block and "
+			       "its authentication go together");
 	if (spec->tee == DOMAIN_TDX && !spec->tdx.mr_config_id)
 		return err_set(e, ERR_INVALID, "a TDX domain needs MRCONFIGID");
 	return 0;
@@ -372,7 +377,8 @@ static int check_spec(const struct domain_spec *spec, struct err *e)
 int domain_xml_write(const struct domain_spec *spec, char **xml, struct err *e)
 {
 	CLEANUP(xmlBufferFree) xmlBufferPtr buffer = xmlBufferCreate();
-	CLEANUP(xmlFreeTextWriter) xmlTextWriterPtr out = buffer ? xmlNewTextWriterMemory(buffer, 0) : NULL;
+	CLEANUP(xmlFreeTextWriter)
+	xmlTextWriterPtr out = buffer ? xmlNewTextWriterMemory(buffer, 0) : NULL;
 	CLEANUP(free) char *object = NULL;
 	struct xml x = { .out = out };
 

@@ -21,7 +21,7 @@ const char *domain_tee_name(enum domain_tee tee);
 
 struct domain_snp {
 	uint64_t policy;
-	const char *host_data;		/* base64 of 32 bytes */
+	const char *host_data;          /* base64 of 32 bytes */
 	const char *id_block, *id_auth; /* base64; NULL: none */
 	unsigned cbitpos, reduced_phys_bits;
 };
@@ -30,7 +30,7 @@ struct domain_tdx {
 	bool has_policy; /* else libvirt's default */
 	uint64_t policy;
 	const char *mr_config_id; /* base64 of 48 bytes */
-	const char *mr_owner;	  /* base64 of 48 bytes; NULL: zeros */
+	const char *mr_owner;     /* base64 of 48 bytes; NULL: zeros */
 	const char *quote_socket; /* NULL: libvirt's default */
 };
 
@@ -38,14 +38,14 @@ struct domain_tdx {
 struct domain_spec {
 	const char *name, *uuid;
 	enum domain_tee tee;
-	bool kvm;	      /* else TCG */
-	bool simulated;	      /* the TEE is the emulator's pretence; without KVM */
+	bool kvm;       /* else TCG */
+	bool simulated; /* the TEE is the emulator's pretence; without KVM */
 	uint64_t memory_kib;
 	unsigned cpus;
 	const char *cpu_type; /* a model libvirt knows; NULL: host's (KVM) or maximum (TCG) */
 	const char *emulator; /* NULL: libvirt's choice */
 	const char *firmware; /* UEFI file; NULL: SeaBIOS (refused for a TEE) */
-	const char *igvm;     /* IGVM file in place of firmware and kernel; SNP and TDX; NULL: none */
+	const char *igvm; /* IGVM file in place of firmware and kernel; SNP and TDX; NULL: none */
 	const char *kernel, *initrd, *cmdline;
 	const char *root; /* read-only disk; NULL: none */
 	const char *env_dir, *certs_dir, *console;

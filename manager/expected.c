@@ -44,8 +44,9 @@ int expected_compute(const struct image *image, const struct config *config, str
 	};
 
 	if (cvm->tee == DOMAIN_PLAIN && strcmp(cvm->firmware, CONFIG_SEABIOS) == 0)
-		return err_set(e, ERR_PRECONDITION, "SeaBIOS measures nothing of the image: launch "
-						    "CVMs through OVMF (MANAGER_FIRMWARE)");
+		return err_set(e, ERR_PRECONDITION,
+			       "SeaBIOS measures nothing of the image: launch "
+			       "CVMs through OVMF (MANAGER_FIRMWARE)");
 	if (cvm->tee != DOMAIN_SNP && measure(image, cvm->cmdline, boot, e) < 0)
 		return -(int)e->code;
 	expect.boot = *boot;

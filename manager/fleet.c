@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "manager/fleet_state.h"
-
 #include "common/base/log.h"
 #include "common/rpc/job.h"
+#include "manager/fleet_state.h"
 
 #include <assert.h>
 #include <time.h>
 
 int fleet_job_start(struct fleet *f, struct job *job, void (*work)(void *), void (*done)(void *),
-		     struct err *e)
+		    struct err *e)
 {
 	job->fleet = f;
 	if (rpc_job_start(f->loop, work, done, job, e) < 0)

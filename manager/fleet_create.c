@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* fleet_create.c — making a CVM, from a client's request to a running one or to nothing. */
-#include "manager/fleet_state.h"
-
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "manager/fleet_state.h"
 
 static void creation_work(void *data)
 {

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* fleet_slot.c — one CVM's place in the fleet: its time, its end, and who waits for that. */
-#include "manager/fleet_state.h"
-
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "manager/fleet_state.h"
 
 #include <string.h>
 
@@ -154,8 +153,7 @@ void fleet_slot_remove(struct slot *slot)
 	answer_waiters(slot, &e);
 }
 
-int fleet_remove(struct fleet *f, const char *id, fleet_removed_fn *done, void *data,
-		 struct err *e)
+int fleet_remove(struct fleet *f, const char *id, fleet_removed_fn *done, void *data, struct err *e)
 {
 	struct slot *slot = fleet_slot_find(f, id);
 	struct waiter *waiter;

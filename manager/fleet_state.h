@@ -33,7 +33,7 @@ struct slot {
 	enum slot_state state;
 	struct cvm cvm;
 	uv_timer_t timer; /* RUNNING: the end of its time; DOOMED: the next try */
-	uint64_t ends;	  /* uv_now() when its time is up; 0: not wound up yet */
+	uint64_t ends;    /* uv_now() when its time is up; 0: not wound up yet */
 	unsigned retry_ms;
 	bool doomed; /* has to go even if nobody asks */
 	bool died;   /* its domain ended while it was being created */

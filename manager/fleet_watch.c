@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* fleet_watch.c — libvirt: what ended, what nobody knows, whether it is there at all. */
-#include "manager/fleet_state.h"
-
 #include "common/base/log.h"
+#include "manager/fleet_state.h"
 
 #include <string.h>
 

@@ -41,8 +41,9 @@ static int paths_init(struct paths *p, const struct config *config, const char *
 int lifecycle_init(struct lifecycle *l, const struct config *config, struct registry *registry,
 		   struct virt *virt, struct ports *ports, struct err *e)
 {
-	*l = (struct lifecycle){ .config = config, .registry = registry, .virt = virt,
-				 .ports = ports };
+	*l = (struct lifecycle){
+		.config = config, .registry = registry, .virt = virt, .ports = ports
+	};
 	if (image_open(config->image_dir, &l->image, e) < 0)
 		return -(int)e->code;
 	if (config->memory >> 20 < l->image->min_memory_mib) {
@@ -179,7 +180,8 @@ static int make_files(const struct paths *p, const struct order *order,
 		return -(int)e->code;
 	for (enum bootconfig_file file = 0; file < BOOTCONFIG_FILES; file++)
 		if (write_boot_file(&order->boot, file,
-				    file == BOOTCONFIG_ENVIRONMENT ? p->env : p->certs, host, e) < 0)
+				    file == BOOTCONFIG_ENVIRONMENT ? p->env : p->certs, host,
+				    e) < 0)
 			return -(int)e->code;
 	if (own(p->env, host, e) < 0 || own(p->certs, host, e) < 0 || own(p->secrets, host, e) < 0)
 		return -(int)e->code;
@@ -257,8 +259,7 @@ static int take_steps(struct lifecycle *l, const struct order *order, struct cvm
 	return set_step(l, cvm, CVM_RUNNING, e);
 }
 
-int lifecycle_create(struct lifecycle *l, const struct order *order, struct cvm *cvm,
-		     struct err *e)
+int lifecycle_create(struct lifecycle *l, const struct order *order, struct cvm *cvm, struct err *e)
 {
 	CLEANUP_LAUNCH struct launch launch = { 0 };
 	struct err undo;

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* main.c — cocos-manager: settings, folders, libvirt, the fleet and its gRPC service. */
-#include "manager/daemon.h"
-
 #include "common/base/log.h"
 #include "manager/config.h"
+#include "manager/daemon.h"
 
 #include <getopt.h>
 #include <stdio.h>

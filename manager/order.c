@@ -8,8 +8,8 @@
 #include "common/crypto/key.h"
 #include "common/rpc/channel.h"
 
-#include <openssl/pem.h>
 #include <string.h>
+#include <openssl/pem.h>
 
 static int check_level(const char *text, struct err *e)
 {
@@ -36,7 +36,7 @@ static const struct entry {
 	size_t offset;
 	int (*check)(const char *text, struct err *e); /* NULL: any text */
 } entries[] = {
-#define ENTRY(key_, member_, check_)                                                               \
+#define ENTRY(key_, member_, check_) \
 	{ #member_, key_, offsetof(Manager__CreateReq, member_), check_ }
 	ENTRY("AGENT_LOG_LEVEL", agent_log_level, check_level),
 	ENTRY("AGENT_CVM_GRPC_URL", agent_cvm_server_url, check_target),
@@ -55,7 +55,7 @@ static const struct credential {
 	size_t offset;
 	enum bootconfig_file file;
 } credentials[] = {
-#define CREDENTIAL(member_, key_, path_, file_)                                                    \
+#define CREDENTIAL(member_, key_, path_, file_) \
 	{ #member_, key_, path_, offsetof(Manager__CreateReq, member_), file_ }
 	CREDENTIAL(agent_cvm_client_cert, "AGENT_CVM_GRPC_CLIENT_CERT", "/etc/certs/cert.pem",
 		   BOOTCONFIG_CERT),
@@ -76,8 +76,10 @@ static int check_value(const char *text, struct err *e)
 		return err_set(e, ERR_INVALID, "longer than %d bytes", ORDER_VALUE_MAX);
 	for (size_t i = 0; i < len; i++)
 		if (text[i] < ' ' || text[i] > '~' || text[i] == '"')
-			return err_set(e, ERR_INVALID, "has a quote, a control character or one "
-						       "that is not ASCII, at byte %zu", i);
+			return err_set(e, ERR_INVALID,
+				       "has a quote, a control character or one "
+				       "that is not ASCII, at byte %zu",
+				       i);
 	if (len && (text[0] == ' ' || text[len - 1] == ' '))
 		return err_set(e, ERR_INVALID, "begins or ends with white space");
 	return 0;
@@ -140,8 +142,8 @@ static int write_environment(const Manager__CreateReq *request, const char *cvm_
 /* At least one certificate, the first of which is given back. */
 static X509 *read_cert(const struct bootconfig *boot, enum bootconfig_file file)
 {
-	CLEANUP(BIO_free_all) BIO *bio =
-		BIO_new_mem_buf(boot->files[file].bytes, (int)boot->files[file].len);
+	CLEANUP(BIO_free_all)
+	BIO *bio = BIO_new_mem_buf(boot->files[file].bytes, (int)boot->files[file].len);
 
 	return bio ? PEM_read_bio_X509(bio, NULL, key_no_passphrase, NULL) : NULL;
 }
@@ -196,8 +198,9 @@ int order_make(const Manager__CreateReq *request, const char *cvm_id, struct ord
 		return err_set(e, ERR_UNIMPLEMENTED,
 			       "aa_kbs_params: this manager's image has no key broker client");
 	if (!request->agent_cvm_server_url || !*request->agent_cvm_server_url)
-		return err_set(e, ERR_INVALID, "agent_cvm_server_url is missing: where should the "
-					       "agent connect to?");
+		return err_set(e, ERR_INVALID,
+			       "agent_cvm_server_url is missing: where should the "
+			       "agent connect to?");
 	if (read_ttl(request->ttl, &made.ttl_ms, e) < 0 ||
 	    write_environment(request, cvm_id, &made, e) < 0 ||
 	    check_credentials(&made.boot, e) < 0) {

@@ -6,7 +6,6 @@
 
 #include "common/base/err.h"
 #include "common/bootconfig.h"
-
 #include "manager.pb-c.h"
 
 #include <stdint.h>

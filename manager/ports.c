@@ -41,7 +41,8 @@ void ports_free(struct ports *ports)
 
 static bool is_free(const struct ports *p, uint16_t port)
 {
-	struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr = p->host,
+	struct sockaddr_in address = { .sin_family = AF_INET,
+				       .sin_addr = p->host,
 				       .sin_port = htons(port) };
 	CLEANUP(close) int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	int on = 1;

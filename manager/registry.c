@@ -3,10 +3,10 @@
 
 #include "common/base/encode.h"
 
-#include <pthread.h>
 #include <errno.h>
-#include <sqlite3.h>
+#include <pthread.h>
 #include <string.h>
+#include <sqlite3.h>
 
 enum { REGISTRY_VERSION = 1, REGISTRY_ROWS_MAX = 4096 };
 
@@ -18,27 +18,26 @@ struct registry {
 
 DEFINE_CLEANUP(sqlite3_stmt *, sqlite3_finalize)
 
-static const char schema[] =
-	"CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;"
-	"CREATE TABLE cvm ("
-	" id TEXT PRIMARY KEY,"
-	" slot INTEGER NOT NULL UNIQUE,"
-	" port INTEGER NOT NULL UNIQUE,"
-	" step INTEGER NOT NULL,"
-	" created_ms INTEGER NOT NULL,"
-	" expires_ms INTEGER NOT NULL,"
-	" tee INTEGER NOT NULL,"
-	" kvm INTEGER NOT NULL,"
-	" cpus INTEGER NOT NULL,"
-	" cpu_type TEXT NOT NULL,"
-	" firmware TEXT NOT NULL,"
-	" image TEXT NOT NULL,"
-	" cmdline TEXT NOT NULL,"
-	" boot_sha3_256 BLOB NOT NULL,"
-	" boot_sha3_384 BLOB NOT NULL,"
-	" expected TEXT NOT NULL"
-	") STRICT;"
-	"PRAGMA user_version = 1;";
+static const char schema[] = "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;"
+			     "CREATE TABLE cvm ("
+			     " id TEXT PRIMARY KEY,"
+			     " slot INTEGER NOT NULL UNIQUE,"
+			     " port INTEGER NOT NULL UNIQUE,"
+			     " step INTEGER NOT NULL,"
+			     " created_ms INTEGER NOT NULL,"
+			     " expires_ms INTEGER NOT NULL,"
+			     " tee INTEGER NOT NULL,"
+			     " kvm INTEGER NOT NULL,"
+			     " cpus INTEGER NOT NULL,"
+			     " cpu_type TEXT NOT NULL,"
+			     " firmware TEXT NOT NULL,"
+			     " image TEXT NOT NULL,"
+			     " cmdline TEXT NOT NULL,"
+			     " boot_sha3_256 BLOB NOT NULL,"
+			     " boot_sha3_384 BLOB NOT NULL,"
+			     " expected TEXT NOT NULL"
+			     ") STRICT;"
+			     "PRAGMA user_version = 1;";
 
 static int db_error(struct registry *r, struct err *e)
 {
@@ -119,7 +118,8 @@ static int set_up(struct registry *r, struct err *e)
 {
 	int version;
 
-	if (exec(r, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; BEGIN IMMEDIATE", e) < 0 ||
+	if (exec(r, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; BEGIN IMMEDIATE", e) <
+		    0 ||
 	    read_version(r, &version, e) < 0)
 		return -(int)e->code;
 	if (version == 0 && make(r, e) < 0)
@@ -208,8 +208,7 @@ int registry_add(struct registry *r, const struct cvm *cvm, struct err *e)
 }
 
 /* `sql` takes the value and the id. */
-static int change(struct registry *r, const char *sql, int64_t value, const char *id,
-		  struct err *e)
+static int change(struct registry *r, const char *sql, int64_t value, const char *id, struct err *e)
 {
 	CLEANUP(sqlite3_finalize) sqlite3_stmt *s = NULL;
 
@@ -283,8 +282,10 @@ static int take_cvm(sqlite3_stmt *s, struct cvm *cvm, struct err *e)
 	take_text(s, 15, cvm->expected, sizeof(cvm->expected));
 	if (tee < DOMAIN_PLAIN || tee > DOMAIN_TDX || cvm->step < CVM_FILES ||
 	    cvm->step > CVM_CLEANING || cvm->slot >= REGISTRY_ROWS_MAX)
-		return err_set(e, ERR_DATA_LOSS, "registry: CVM '%s' has an unknown step, TEE or "
-						 "slot", cvm->id);
+		return err_set(e, ERR_DATA_LOSS,
+			       "registry: CVM '%s' has an unknown step, TEE or "
+			       "slot",
+			       cvm->id);
 	cvm->tee = (enum domain_tee)tee;
 	return 0;
 }

@@ -10,11 +10,11 @@
  */
 #pragma once
 
+#include "attestation/expect.h"
 #include "common/base/cleanup.h"
 #include "common/base/err.h"
 #include "common/crypto/digest.h"
 #include "manager/domain_xml.h"
-#include "attestation/expect.h"
 
 #include <stdint.h>
 
@@ -26,20 +26,20 @@ enum {
 
 /* The step that is being taken, or was when the manager ended. The numbers are on disk. */
 enum cvm_step {
-	CVM_FILES = 1,		/* folders and secrets are written */
-	CVM_DOMAIN = 2,		/* libvirt is asked for the domain */
-	CVM_FORWARD = 3,	/* its port is forwarded */
-	CVM_RUNNING = 4,	/* nothing more to do */
-	CVM_STOPPING = 5,	/* libvirt is asked to end the domain */
-	CVM_CLEANING = 6,	/* folders and secrets are removed */
+	CVM_FILES = 1,    /* folders and secrets are written */
+	CVM_DOMAIN = 2,   /* libvirt is asked for the domain */
+	CVM_FORWARD = 3,  /* its port is forwarded */
+	CVM_RUNNING = 4,  /* nothing more to do */
+	CVM_STOPPING = 5, /* libvirt is asked to end the domain */
+	CVM_CLEANING = 6, /* folders and secrets are removed */
 };
 
 /* One CVM. Nothing secret is in it. */
 struct cvm {
 	char id[CVM_ID_LEN + 1];
 	enum cvm_step step;
-	unsigned slot; /* 0 to max_vms - 1: gives the domain its name */
-	uint16_t port; /* on the host, forwarded to the agent's */
+	unsigned slot;                  /* 0 to max_vms - 1: gives the domain its name */
+	uint16_t port;                  /* on the host, forwarded to the agent's */
 	int64_t created_ms, expires_ms; /* since 1970; expires_ms 0: never */
 
 	/* What it was launched with. */

@@ -2,7 +2,6 @@
 #include "manager/service.h"
 
 #include "common/base/log.h"
-
 #include "google/protobuf/empty.pb-c.h"
 #include "manager.pb-c.h"
 #include "proto/descriptors.h"
@@ -136,10 +135,10 @@ static void attestation_policy(struct rpc_call *call, const ProtobufCMessage *me
 /* The largest request that can be accepted: three PEM files and some texts. */
 enum { SERVICE_REQUEST_MAX = 4 * ORDER_PEM_MAX };
 
-#define METHOD(name_, request_, response_, function_)                                              \
-	{ .method = { "/manager.ManagerService/" name_, RPC_UNARY, &manager__##request_##__descriptor, \
-		      &response_##__descriptor },                                                  \
-	  .request_max = SERVICE_REQUEST_MAX,                                                       \
+#define METHOD(name_, request_, response_, function_)                                 \
+	{ .method = { "/manager.ManagerService/" name_, RPC_UNARY,                    \
+		      &manager__##request_##__descriptor, &response_##__descriptor }, \
+	  .request_max = SERVICE_REQUEST_MAX,                                         \
 	  .message = function_ }
 
 static const struct rpc_handler handlers[] = {

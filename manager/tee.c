@@ -20,7 +20,7 @@ static int fill_tdx(const struct config *config, const struct virt_host *host,
 
 static const struct tee {
 	enum config_tee wanted;
-	size_t host; /* offset of the bool in struct virt_host */
+	size_t host;                     /* offset of the bool in struct virt_host */
 	const char *firmware, *cpu_type; /* usual ones; the CPU type is part of SNP's measurement */
 	int (*fill)(const struct config *config, const struct virt_host *host,
 		    const struct cvm *cvm, struct domain_spec *spec, struct tee_texts *texts,
@@ -41,8 +41,8 @@ static bool host_has(const struct virt_host *host, enum domain_tee tee)
 	return *(const bool *)((const char *)host + tees[tee].host);
 }
 
-static int find_tee(const struct config *config, const struct virt_host *host,
-		    enum domain_tee *tee, struct err *e)
+static int find_tee(const struct config *config, const struct virt_host *host, enum domain_tee *tee,
+		    struct err *e)
 {
 	if (config_simulates(config)) {
 		*tee = config->wanted == CONFIG_TEE_SIMULATED_SNP ? DOMAIN_SNP : DOMAIN_TDX;
@@ -52,19 +52,21 @@ static int find_tee(const struct config *config, const struct virt_host *host,
 		bool asked = config->wanted == tees[t].wanted;
 
 		if (asked && !host_has(host, t))
-			return err_set(e, ERR_PRECONDITION,
-				       "MANAGER_TEE=%s, but this host's kernel and libvirt do not both "
-				       "offer it",
-				       domain_tee_name(t));
+			return err_set(
+				e, ERR_PRECONDITION,
+				"MANAGER_TEE=%s, but this host's kernel and libvirt do not both "
+				"offer it",
+				domain_tee_name(t));
 		if (asked || (config->wanted == CONFIG_TEE_AUTO && host_has(host, t))) {
 			*tee = t;
 			return 0;
 		}
 	}
 	if (config->wanted == CONFIG_TEE_AUTO && !config->allow_plain)
-		return err_set(e, ERR_PRECONDITION,
-			       "this host has neither SEV-SNP nor TDX: for CVMs that nothing protects "
-			       "from it, set MANAGER_TEE=none or MANAGER_ALLOW_PLAIN=true");
+		return err_set(
+			e, ERR_PRECONDITION,
+			"this host has neither SEV-SNP nor TDX: for CVMs that nothing protects "
+			"from it, set MANAGER_TEE=none or MANAGER_ALLOW_PLAIN=true");
 	*tee = DOMAIN_PLAIN;
 	return 0;
 }
@@ -137,8 +139,8 @@ static int fill_snp(const struct config *config, const struct virt_host *host,
 		.id_block = texts->id_block,
 		.id_auth = texts->id_auth,
 		.cbitpos = spec->simulated ? SIMULATED_CBITPOS : host->cbitpos,
-		.reduced_phys_bits = spec->simulated ? SIMULATED_REDUCED_BITS :
-						       host->reduced_phys_bits,
+		.reduced_phys_bits =
+			spec->simulated ? SIMULATED_REDUCED_BITS : host->reduced_phys_bits,
 	};
 	return 0;
 }
@@ -182,7 +184,8 @@ int tee_fill(const struct config *config, const struct virt_host *host, const st
 	spec->simulated = cvm_simulated(cvm);
 	spec->cpu_type = model_of(cvm);
 	spec->igvm = config->igvm;
-	spec->firmware = config->igvm || strcmp(cvm->firmware, CONFIG_SEABIOS) == 0 ? NULL : cvm->firmware;
+	spec->firmware =
+		config->igvm || strcmp(cvm->firmware, CONFIG_SEABIOS) == 0 ? NULL : cvm->firmware;
 	if (cvm->tee == DOMAIN_PLAIN)
 		return 0;
 	return tees[cvm->tee].fill(config, host, cvm, spec, texts, e);

@@ -5,16 +5,16 @@
 #include "common/base/file.h"
 #include "manager/virt_host.h"
 
-#include <libvirt/libvirt-qemu.h>
-#include <libvirt/libvirt.h>
-#include <libvirt/virterror.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <time.h>
+#include <libvirt/libvirt-qemu.h>
+#include <libvirt/libvirt.h>
+#include <libvirt/virterror.h>
 
 enum {
-	KEEPALIVE_S = 5, /* a libvirtd that does not answer is given up after */
+	KEEPALIVE_S = 5,     /* a libvirtd that does not answer is given up after */
 	KEEPALIVE_COUNT = 4, /* so many of these */
 	STOP_TRIES = 150,
 	STOP_WAIT_MS = 100,
@@ -33,7 +33,7 @@ struct virt {
 	int wake; /* libvirt timer that ends a wait in its event loop */
 
 	pthread_mutex_t connecting; /* held while a connection is made; before `lock` */
-	pthread_mutex_t lock;	    /* for all below */
+	pthread_mutex_t lock;       /* for all below */
 	virConnectPtr conn;
 	struct virt_host host;
 	struct virt_notice queue[VIRT_QUEUE_MAX];
@@ -257,7 +257,8 @@ static int ask_host(virConnectPtr conn, struct virt_host *host, struct err *e)
 							   .domain_capabilities = domain,
 							   .cpuinfo = cpuinfo,
 							   .kvm_amd_snp = snp,
-							   .kvm_intel_tdx = tdx }, host, e);
+							   .kvm_intel_tdx = tdx },
+			      host, e);
 }
 
 static int dial(struct virt *v, virConnectPtr *result, struct err *e)

@@ -3,9 +3,9 @@
 
 #include "common/base/cleanup.h"
 
+#include <string.h>
 #include <libxml/parser.h>
 #include <libxml/xpath.h>
-#include <string.h>
 
 DEFINE_CLEANUP(xmlDocPtr, xmlFreeDoc)
 DEFINE_CLEANUP(xmlXPathContextPtr, xmlXPathFreeContext)
@@ -37,8 +37,8 @@ static bool cpu_has(const char *cpuinfo, const char *word)
 
 static bool find(xmlXPathContextPtr context, const char *path)
 {
-	CLEANUP(xmlXPathFreeObject) xmlXPathObjectPtr found =
-		xmlXPathEvalExpression(BAD_CAST path, context);
+	CLEANUP(xmlXPathFreeObject)
+	xmlXPathObjectPtr found = xmlXPathEvalExpression(BAD_CAST path, context);
 
 	return found && !xmlXPathNodeSetIsEmpty(found->nodesetval);
 }
@@ -46,7 +46,8 @@ static bool find(xmlXPathContextPtr context, const char *path)
 /* "+64055:+64055": numbers behind plus signs. Absent where libvirt keeps no other user for QEMU. */
 static int read_owner(xmlXPathContextPtr context, struct virt_host *host, struct err *e)
 {
-	CLEANUP(xmlXPathFreeObject) xmlXPathObjectPtr found = xmlXPathEvalExpression(
+	CLEANUP(xmlXPathFreeObject)
+	xmlXPathObjectPtr found = xmlXPathEvalExpression(
 		BAD_CAST(host->kvm ? LABEL "[@type='kvm']" : LABEL "[@type='qemu']"), context);
 	CLEANUP(free) xmlChar *text = NULL;
 	unsigned uid, gid;
@@ -56,8 +57,10 @@ static int read_owner(xmlXPathContextPtr context, struct virt_host *host, struct
 		return 0;
 	text = xmlXPathCastNodeSetToString(found->nodesetval);
 	if (!text || sscanf((const char *)text, "+%u:+%u%c", &uid, &gid, &rest) != 2)
-		return err_set(e, ERR_INTERNAL, "libvirt's capabilities: QEMU's user '%s' is not "
-						"+uid:+gid", text ? (const char *)text : "");
+		return err_set(e, ERR_INTERNAL,
+			       "libvirt's capabilities: QEMU's user '%s' is not "
+			       "+uid:+gid",
+			       text ? (const char *)text : "");
 	host->has_owner = true;
 	host->uid = uid;
 	host->gid = gid;
@@ -68,8 +71,8 @@ static int read_capabilities(const struct virt_host_sources *sources, struct vir
 			     struct err *e)
 {
 	CLEANUP(xmlFreeDoc) xmlDocPtr doc = parse(sources->capabilities);
-	CLEANUP(xmlXPathFreeContext) xmlXPathContextPtr context =
-		doc ? xmlXPathNewContext(doc) : NULL;
+	CLEANUP(xmlXPathFreeContext)
+	xmlXPathContextPtr context = doc ? xmlXPathNewContext(doc) : NULL;
 	const char *cpuinfo = sources->cpuinfo;
 
 	if (!context)
@@ -87,8 +90,8 @@ static bool is_on(const char *parameter)
 
 static bool read_number(xmlXPathContextPtr context, const char *path, unsigned *number)
 {
-	CLEANUP(xmlXPathFreeObject) xmlXPathObjectPtr found =
-		xmlXPathEvalExpression(BAD_CAST path, context);
+	CLEANUP(xmlXPathFreeObject)
+	xmlXPathObjectPtr found = xmlXPathEvalExpression(BAD_CAST path, context);
 	CLEANUP(free) xmlChar *text = NULL;
 	char rest;
 
@@ -98,12 +101,11 @@ static bool read_number(xmlXPathContextPtr context, const char *path, unsigned *
 	return text && sscanf((const char *)text, "%u%c", number, &rest) == 1;
 }
 
-static int read_tees(const struct virt_host_sources *sources, struct virt_host *host,
-		     struct err *e)
+static int read_tees(const struct virt_host_sources *sources, struct virt_host *host, struct err *e)
 {
 	CLEANUP(xmlFreeDoc) xmlDocPtr doc = parse(sources->domain_capabilities);
-	CLEANUP(xmlXPathFreeContext) xmlXPathContextPtr context =
-		doc ? xmlXPathNewContext(doc) : NULL;
+	CLEANUP(xmlXPathFreeContext)
+	xmlXPathContextPtr context = doc ? xmlXPathNewContext(doc) : NULL;
 
 	if (!context)
 		return err_set(e, ERR_INTERNAL, "libvirt's domain capabilities can't be read");

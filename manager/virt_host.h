@@ -8,11 +8,12 @@
 
 /* What others say about the host. */
 struct virt_host_sources {
-	const char *capabilities;	 /* XML of virConnectGetCapabilities() */
-	const char *domain_capabilities; /* of virConnectGetDomainCapabilities() for KVM; NULL: none */
-	const char *cpuinfo;		 /* /proc/cpuinfo */
-	const char *kvm_amd_snp;	 /* /sys/module/kvm_amd/parameters/sev_snp; NULL: no such */
-	const char *kvm_intel_tdx;	 /* /sys/module/kvm_intel/parameters/tdx; NULL: no such */
+	const char *capabilities; /* XML of virConnectGetCapabilities() */
+	const char
+		*domain_capabilities; /* of virConnectGetDomainCapabilities() for KVM; NULL: none */
+	const char *cpuinfo;          /* /proc/cpuinfo */
+	const char *kvm_amd_snp;      /* /sys/module/kvm_amd/parameters/sev_snp; NULL: no such */
+	const char *kvm_intel_tdx;    /* /sys/module/kvm_intel/parameters/tdx; NULL: no such */
 };
 
 /* A /dev/kvm that opens proves nothing, so KVM needs the word of libvirt and of the CPU, and a TEE

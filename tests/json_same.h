@@ -2,9 +2,9 @@
 /* json_same.h — whether two JSON values say the same, whatever the order of their members. */
 #pragma once
 
-#include <string.h>
-
 #include "common/base/json.h"
+
+#include <string.h>
 
 static inline bool json_same(const struct json *a, const struct json *b)
 {

@@ -6,9 +6,9 @@
 
 #include "common/crypto/key.h"
 
+#include <string.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
-#include <string.h>
 
 struct self_signed_extension {
 	int nid;

@@ -6,15 +6,14 @@
  */
 #pragma once
 
+#include "common/base/encode.h"
+#include "common/base/file.h"
+#include "common/base/json.h"
 #include "tests/unit.h"
 
 #include <dirent.h>
 #include <stdio.h>
 #include <sys/stat.h>
-
-#include "common/base/encode.h"
-#include "common/base/file.h"
-#include "common/base/json.h"
 
 enum { VECTOR_FILE_MAX = 16 << 20 };
 
@@ -34,13 +33,13 @@ static inline const char *vectors_folder(void)
 	return folder && stat(folder, &st) == 0 ? folder : NULL;
 }
 
-#define VECTORS_OR_SKIP()                                                                          \
-	do {                                                                                       \
-		if (!vectors_folder()) {                                                           \
-			print_message("# skipped: the shared vectors are not here "                  \
-				      "(COCOS_VECTORS)\n");                                        \
-			skip();                                                                    \
-		}                                                                                  \
+#define VECTORS_OR_SKIP()                                                           \
+	do {                                                                        \
+		if (!vectors_folder()) {                                            \
+			print_message("# skipped: the shared vectors are not here " \
+				      "(COCOS_VECTORS)\n");                         \
+			skip();                                                     \
+		}                                                                   \
 	} while (0)
 
 /* A file of the case; fails the test when it can't be read. Malloc'ed. */
@@ -136,7 +135,8 @@ static inline unsigned vectors_walk(const char *group, const char *prefix,
 
 		snprintf(c.path, sizeof(c.path), "%s/%s", folder, names[i]->d_name);
 		c.name = strrchr(c.path, '/') + 1;
-		if (strncmp(c.name, prefix, strlen(prefix)) == 0 && vector_has(&c, "expected.json")) {
+		if (strncmp(c.name, prefix, strlen(prefix)) == 0 &&
+		    vector_has(&c, "expected.json")) {
 			size_t len;
 			uint8_t *text = vector_file(&c, "expected.json", &len);
 

@@ -13,11 +13,11 @@
 #define CLEANUP(fn) __attribute__((cleanup(cleanup_##fn)))
 
 /* Lets CLEANUP(fn) stand before variables of `type`; `fn` is never called with an empty one. */
-#define DEFINE_CLEANUP(type, fn)                                                                   \
-	static inline void cleanup_##fn(type *owned)                                               \
-	{                                                                                          \
-		if (*owned)                                                                        \
-			fn(*owned);                                                                \
+#define DEFINE_CLEANUP(type, fn)                     \
+	static inline void cleanup_##fn(type *owned) \
+	{                                            \
+		if (*owned)                          \
+			fn(*owned);                  \
 	}
 
 static inline void cleanup_free(void *owned)
@@ -38,11 +38,11 @@ static inline void cleanup_fclose(FILE **owned)
 }
 
 /* The value, with `empty` left behind in the variable. */
-#define TAKE(var, empty)                                                                           \
-	({                                                                                         \
-		__typeof__(var) taken_ = (var);                                                    \
-		(var) = (empty);                                                                   \
-		taken_;                                                                            \
+#define TAKE(var, empty)                        \
+	({                                      \
+		__typeof__(var) taken_ = (var); \
+		(var) = (empty);                \
+		taken_;                         \
 	})
 #define TAKE_PTR(ptr) TAKE(ptr, NULL)
 #define TAKE_FD(fd)   TAKE(fd, -1)

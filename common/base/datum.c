@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/base/datum.h"
 
-#include <cbor.h>
-#include <string.h>
-
 #include "common/base/cleanup.h"
 #include "common/base/encode.h"
 #include "common/base/reader.h"
 #include "common/base/writer.h"
+
+#include <string.h>
+#include <cbor.h>
 
 struct decoding {
 	const uint8_t *bytes;
@@ -29,14 +29,14 @@ static void on_number(void *ctx, enum datum_type type, uint64_t value)
 	h->item.value = value;
 }
 
-#define NUMBER_CALLBACKS(bits)                                                                     \
-	static void on_uint##bits(void *ctx, uint##bits##_t value)                                 \
-	{                                                                                          \
-		on_number(ctx, DATUM_UINT, value);                                                  \
-	}                                                                                          \
-	static void on_negint##bits(void *ctx, uint##bits##_t value)                               \
-	{                                                                                          \
-		on_number(ctx, DATUM_NEGATIVE, value);                                              \
+#define NUMBER_CALLBACKS(bits)                                       \
+	static void on_uint##bits(void *ctx, uint##bits##_t value)   \
+	{                                                            \
+		on_number(ctx, DATUM_UINT, value);                   \
+	}                                                            \
+	static void on_negint##bits(void *ctx, uint##bits##_t value) \
+	{                                                            \
+		on_number(ctx, DATUM_NEGATIVE, value);               \
 	}
 NUMBER_CALLBACKS(8)
 NUMBER_CALLBACKS(16)
@@ -128,9 +128,10 @@ static const struct cbor_callbacks callbacks = {
 
 const char *datum_type_name(enum datum_type type)
 {
-	static const char *const names[] = { "an integer", "a negative integer", "bytes", "text",
-					     "an array",   "a map",		 "a tag", "a boolean",
-					     "null",	   "undefined",		 "a float" };
+	static const char *const names[] = {
+		"an integer", "a negative integer", "bytes", "text",      "an array", "a map",
+		"a tag",      "a boolean",          "null",  "undefined", "a float"
+	};
 
 	return names[type];
 }
@@ -159,8 +160,11 @@ static int refuse(struct decoding *d, const char *why)
 
 static size_t shortest_head(uint64_t value)
 {
-	return value < 24 ? 1 : value <= UINT8_MAX ? 2 : value <= UINT16_MAX ? 3 :
-	       value <= UINT32_MAX ? 5 : 9;
+	return value < 24            ? 1
+	       : value <= UINT8_MAX  ? 2
+	       : value <= UINT16_MAX ? 3
+	       : value <= UINT32_MAX ? 5
+				     : 9;
 }
 
 /* libcbor takes long heads for small numbers; signatures must not cover two spellings. */
@@ -298,7 +302,8 @@ static int decode_container(struct decoding *d, struct datum *item, unsigned dep
 		return refuse(d, "nested too deep");
 	if (count > d->len - d->at)
 		return refuse(d, "more items than bytes are left");
-	if (type == DATUM_MAP && count > DATUM_PAIRS_MAX) /* each key is held against all before it */
+	if (type == DATUM_MAP &&
+	    count > DATUM_PAIRS_MAX) /* each key is held against all before it */
 		return refuse(d, "too many keys in one map");
 	if (type == DATUM_MAP)
 		count *= 2;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/base/encode.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "common/base/cleanup.h"
 #include "common/base/log.h"
+
+#include <stdlib.h>
+#include <string.h>
 
 void hex_encode(const void *bytes, size_t len, char *text)
 {
@@ -40,8 +40,9 @@ int hex_decode_up_to(const char *text, uint8_t *bytes, size_t max, size_t *len, 
 			       digits, 2 * max);
 	for (size_t i = 0; i < digits; i++)
 		if (hex_digit(text[i]) < 0)
-			return err_set(e, ERR_INVALID, "character %zu of %s is no hexadecimal digit",
-				       i + 1, log_quote(text).text);
+			return err_set(e, ERR_INVALID,
+				       "character %zu of %s is no hexadecimal digit", i + 1,
+				       log_quote(text).text);
 	for (size_t i = 0; i < digits / 2; i++)
 		bytes[i] = (uint8_t)(hex_digit(text[2 * i]) << 4 | hex_digit(text[2 * i + 1]));
 	*len = digits / 2;
@@ -89,12 +90,11 @@ char *base64_encode(const void *bytes, size_t len)
 
 /* The value of each digit, and one more, so that 0 is what is none. */
 static const uint8_t base64_values[256] = {
-	['A'] = 1,  2,	3,  4,	5,  6,	7,  8,	9,  10, 11, 12, 13,
-	['N'] = 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26,
-	['a'] = 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39,
-	['n'] = 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 52,
-	['0'] = 53, 54, 55, 56, 57, 58, 59, 60, 61, 62,
-	['+'] = 63, ['/'] = 64,
+	['A'] = 1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11,         12,         13,
+	['N'] = 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24,         25,         26,
+	['a'] = 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37,         38,         39,
+	['n'] = 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50,         51,         52,
+	['0'] = 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, ['+'] = 63, ['/'] = 64,
 };
 
 static int sextet(char c)
@@ -128,8 +128,8 @@ int base64_decode_unpadded(const char *text, size_t chars, uint8_t **bytes, size
 		chars -= text[chars - 1] == '=';
 	}
 	if (chars % 4 == 1)
-		return err_set(e, ERR_INVALID, "base64: %zu characters are no whole number of bytes",
-			       chars);
+		return err_set(e, ERR_INVALID,
+			       "base64: %zu characters are no whole number of bytes", chars);
 	CLEANUP(free) uint8_t *out = malloc(chars / 4 * 3 + 3);
 	if (!out)
 		return err_nomem(e);
@@ -140,8 +140,8 @@ int base64_decode_unpadded(const char *text, size_t chars, uint8_t **bytes, size
 		int s = sextet(text[i]);
 
 		if (s < 0)
-			return err_set(e, ERR_INVALID, "base64: character %zu is not of the alphabet",
-				       i + 1);
+			return err_set(e, ERR_INVALID,
+				       "base64: character %zu is not of the alphabet", i + 1);
 		v = v << 6 | (uint32_t)s;
 		if (i % 4 == 0)
 			continue;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/base/err.h"
 
+#include "common/base/encode.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-
-#include "common/base/encode.h"
 
 static const char *const code_names[] = {
 	[ERR_OK] = "OK",
@@ -79,8 +79,8 @@ static void make_one_line(char *text, size_t len)
 	}
 }
 
-__attribute__((format(printf, 2, 0))) static void
-set_text(struct err *e, const char *fmt, va_list args, const char *tail)
+__attribute__((format(printf, 2, 0))) static void set_text(struct err *e, const char *fmt,
+							   va_list args, const char *tail)
 {
 	char whole[WHOLE_MAX + 2 + ERR_TEXT_MAX]; /* `tail` may be e->text */
 	int used = vsnprintf(whole, WHOLE_MAX, fmt, args);

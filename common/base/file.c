@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/base/file.h"
 
+#include "common/base/cleanup.h"
+#include "common/base/writer.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -11,9 +14,6 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
-
-#include "common/base/cleanup.h"
-#include "common/base/writer.h"
 
 int text_format(char **text, struct err *e, const char *fmt, ...)
 {
@@ -142,8 +142,8 @@ static int sync_folder_of(const char *path, struct err *e)
 		return err_set(e, ERR_INVALID, "'%s': path too long", path);
 	memcpy(folder, path, len);
 	folder[len] = '\0';
-	CLEANUP(close) int fd = open(!slash ? "." : len ? folder : "/",
-				     O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	CLEANUP(close)
+	int fd = open(!slash ? "." : len ? folder : "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0 || (fsync(fd) < 0 && errno != EINVAL))
 		return err_errno(e, "sync the folder of '%s'", path);
 	return 0;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/base/file_view.h"
 
+#include "common/base/cleanup.h"
+#include "common/base/file.h"
+
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-
-#include "common/base/cleanup.h"
-#include "common/base/file.h"
 
 /* A pipe must be opened once, so this comes before. */
 static bool is_regular(const char *path)
@@ -40,7 +40,8 @@ int file_view_open(const char *path, size_t max, struct file_view *view, struct 
 
 	if (is_regular(path) && map(path, max, view))
 		return 0;
-	if (file_read(path, max, &bytes, &len, e) < 0) /* and says why, if it can't be read either */
+	if (file_read(path, max, &bytes, &len, e) <
+	    0) /* and says why, if it can't be read either */
 		return -(int)e->code;
 	*view = (struct file_view){ bytes, len, false };
 	return 0;

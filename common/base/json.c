@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/base/json.h"
 
+#include "common/base/cleanup.h"
+#include "common/base/encode.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <yajl/yajl_parse.h>
-
-#include "common/base/cleanup.h"
-#include "common/base/encode.h"
 
 /* The root and behind it every text, which takes up less than it did in the input: there it has quotes
  * around it or, if it is a number, something behind it. */

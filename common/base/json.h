@@ -25,7 +25,7 @@ struct json {
 	char *key;  /* this member's name, if its parent is an object */
 	size_t count;
 	struct json *items, *parent; /* array elements or object members, in order */
-	size_t start, end;	     /* where the value stood in the input (bytes), end exclusive */
+	size_t start, end;           /* where the value stood in the input (bytes), end exclusive */
 };
 
 /* Malloc'ed; json_free() it. The error says where ("json: byte 17: …"). */

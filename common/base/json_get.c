@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Members of an object, by name and type. */
+#include "common/base/encode.h"
 #include "common/base/json.h"
+#include "common/base/log.h"
 
 #include <string.h>
 
-#include "common/base/encode.h"
-#include "common/base/log.h"
-
 const char *json_type_name(enum json_type type)
 {
-	static const char *const names[] = { "null", "a boolean", "a number",
-					     "a string", "an array", "an object" };
+	static const char *const names[] = { "null",     "a boolean", "a number",
+					     "a string", "an array",  "an object" };
 
 	return names[type];
 }

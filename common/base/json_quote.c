@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "common/base/encode.h"
 #include "common/base/json.h"
+#include "common/base/writer.h"
 
 #include <string.h>
-
-#include "common/base/encode.h"
-#include "common/base/writer.h"
 
 /* U+2028 and U+2029 are E2 80 A8 and E2 80 A9. */
 static bool is_line_separator(const uint8_t *b, size_t left)
@@ -14,9 +13,8 @@ static bool is_line_separator(const uint8_t *b, size_t left)
 
 /* All but controls, " & < > \ and the first byte of line separators. */
 static const bool is_plain[256] = {
-	[' '] = 1,	      ['!'] = 1,	    ['#' ... '%'] = 1,
-	['\'' ... ';'] = 1,   ['='] = 1,	    ['?' ... '['] = 1,
-	[']' ... 0xE1] = 1,   [0xE3 ... 0xFF] = 1,
+	[' '] = 1, ['!'] = 1,         ['#' ... '%'] = 1,  ['\'' ... ';'] = 1,
+	['='] = 1, ['?' ... '['] = 1, [']' ... 0xE1] = 1, [0xE3 ... 0xFF] = 1,
 };
 
 /* Bytes from the front that stand for themselves. */

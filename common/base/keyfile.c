@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The KEY=VALUE lines of configuration files; declared in settings.h. */
-#include "common/base/settings.h"
-
-#include <string.h>
-
 #include "common/base/cleanup.h"
 #include "common/base/encode.h"
 #include "common/base/log.h"
+#include "common/base/settings.h"
+
+#include <string.h>
 
 void keyfile_done(struct keyfile *file)
 {

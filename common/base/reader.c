@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/base/reader.h"
 
-#include <string.h>
-
 #include "common/base/bytes.h"
+
+#include <string.h>
 
 void reader_copy(struct reader *r, void *out, size_t len)
 {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/base/settings.h"
 
-#include <inttypes.h>
-#include <string.h>
-
 #include "common/base/cleanup.h"
 #include "common/base/log.h"
+
+#include <inttypes.h>
+#include <string.h>
 
 /* Digits from `*text` on, which is moved behind them. */
 static int take_number(const char **text, uint64_t *value, struct err *e)
@@ -47,9 +47,8 @@ static const struct {
 	const char *unit;
 	uint64_t nanoseconds;
 } duration_units[] = {
-	{ "ns", 1 },		   { "us", 1000 },	      { "µs", 1000 },
-	{ "ms", 1000000 },	   { "s", 1000000000 },	      { "m", 60000000000 },
-	{ "h", 3600000000000 },
+	{ "ns", 1 },         { "us", 1000 },       { "µs", 1000 },         { "ms", 1000000 },
+	{ "s", 1000000000 }, { "m", 60000000000 }, { "h", 3600000000000 },
 };
 
 /* The unit that stands here, the longest first: "ms" must not be taken for "m". */
@@ -197,8 +196,9 @@ static int load_one(const struct setting *s, const char *text, void *config, str
 		return 0;
 	uint64_t v = *(uint64_t *)slot;
 	if (v < s->min || (s->max && v > s->max))
-		return err_set(e, ERR_INVALID, "%s: %s is out of range (%" PRIu64 " to %" PRIu64 ")",
-			       s->name, log_quote(text).text, s->min, s->max);
+		return err_set(e, ERR_INVALID,
+			       "%s: %s is out of range (%" PRIu64 " to %" PRIu64 ")", s->name,
+			       log_quote(text).text, s->min, s->max);
 	return 0;
 }
 

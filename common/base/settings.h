@@ -16,26 +16,29 @@
 #include <stdio.h>
 
 enum setting_type {
-	SETTING_TEXT,	  /* char *, malloc'ed */
-	SETTING_PORT,	  /* uint16_t, 0 to 65535 */
-	SETTING_NUMBER,	  /* uint64_t, decimal, between min and max */
-	SETTING_SIZE,	  /* uint64_t bytes; K, M, G, T (powers of 1024) may follow */
+	SETTING_TEXT,     /* char *, malloc'ed */
+	SETTING_PORT,     /* uint16_t, 0 to 65535 */
+	SETTING_NUMBER,   /* uint64_t, decimal, between min and max */
+	SETTING_SIZE,     /* uint64_t bytes; K, M, G, T (powers of 1024) may follow */
 	SETTING_DURATION, /* uint64_t milliseconds; Go's form: 300ms, 1.5h, 1h30m */
-	SETTING_FLAG,	  /* bool: true or false */
+	SETTING_FLAG,     /* bool: true or false */
 };
 
 struct setting {
 	const char *name;
 	enum setting_type type;
-	size_t offset;	      /* of the member in the configuration struct */
+	size_t offset;        /* of the member in the configuration struct */
 	const char *fallback; /* NULL: a text stays NULL, anything else zero */
 	uint64_t min, max;    /* of numbers, sizes, durations; max 0 means no limit */
 	const char *help;     /* one line, ends without a full stop */
 };
 
-#define SETTING(name_, type_, struct_, member_, fallback_, help_)                                  \
-	{ .name = name_, .type = type_, .offset = offsetof(struct struct_, member_),               \
-	  .fallback = fallback_, .help = help_ }
+#define SETTING(name_, type_, struct_, member_, fallback_, help_) \
+	{ .name = name_,                                          \
+	  .type = type_,                                          \
+	  .offset = offsetof(struct struct_, member_),            \
+	  .fallback = fallback_,                                  \
+	  .help = help_ }
 
 /* The lines KEY=VALUE of a file; blank ones and those that begin with # are stepped over. A value
  * may stand in double quotes. */

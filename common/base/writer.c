@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/base/writer.h"
 
-#include <stdarg.h>
-#include <string.h>
-
 #include "common/base/bytes.h"
 #include "common/base/encode.h"
+
+#include <stdarg.h>
+#include <string.h>
 
 void writer_done(struct writer *w)
 {

@@ -2,14 +2,14 @@
 #include "common/crypto/key.h"
 
 #include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <string.h>
 
 static const char *const curves[] = { "prime256v1", "secp384r1", "secp521r1" };
 
@@ -293,9 +293,11 @@ static bool verify_once(EVP_PKEY *key, bool pss, const void *bytes, size_t len, 
 int key_verify(EVP_PKEY *key, const void *bytes, size_t len, const uint8_t *sig, size_t sig_len,
 	       struct err *e)
 {
-	bool right = verify_once(key, false, bytes, len, sig, sig_len) ||
-		     (key_kind_of(key) == KEY_RSA && verify_once(key, true, bytes, len, sig, sig_len));
+	bool right =
+		verify_once(key, false, bytes, len, sig, sig_len) ||
+		(key_kind_of(key) == KEY_RSA && verify_once(key, true, bytes, len, sig, sig_len));
 
 	ERR_clear_error();
-	return right ? 0 : err_set(e, ERR_DENIED, "the signature is not of that key over these bytes");
+	return right ? 0
+		     : err_set(e, ERR_DENIED, "the signature is not of that key over these bytes");
 }

@@ -52,8 +52,8 @@ enum key_kind key_kind_of(const EVP_PKEY *key);
 
 /* Signatures of users: RSA PKCS#1 v1.5 with SHA-256 (`pss`: PSS, MGF1 and salt of 32 bytes),
  * ECDSA (DER) with SHA-256, Ed25519. `sig` holds SIGNATURE_MAX bytes. */
-int key_sign(EVP_PKEY *key, bool pss, const void *bytes, size_t len, uint8_t *sig,
-	     size_t *sig_len, struct err *e) MUST_CHECK;
+int key_sign(EVP_PKEY *key, bool pss, const void *bytes, size_t len, uint8_t *sig, size_t *sig_len,
+	     struct err *e) MUST_CHECK;
 
 /* 0 only if the signature is right; ERR_DENIED if it is not. For RSA both paddings are tried. */
 int key_verify(EVP_PKEY *key, const void *bytes, size_t len, const uint8_t *sig, size_t sig_len,

@@ -78,7 +78,8 @@ static int read_certs(const char *what, const char *pem, struct writer *der, X50
 	if (!bio)
 		return err_nomem(e);
 	for (;; count++) {
-		CLEANUP(X509_free) X509 *cert = PEM_read_bio_X509(bio, NULL, key_no_passphrase, NULL);
+		CLEANUP(X509_free)
+		X509 *cert = PEM_read_bio_X509(bio, NULL, key_no_passphrase, NULL);
 		CLEANUP(free) uint8_t *copy = NULL;
 		uint8_t *end;
 		int len;

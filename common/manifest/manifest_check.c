@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "common/manifest/manifest.h"
-
 #include "common/base/encode.h"
 #include "common/crypto/key.h"
+#include "common/manifest/manifest.h"
 
 #include <string.h>
 

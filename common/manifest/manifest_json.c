@@ -3,12 +3,11 @@
  * The manifest as JSON, both ways, from one table: which keys an object has, in canonical order,
  * and where their values live in the protobuf message.
  */
-#include "common/manifest/manifest.h"
-
 #include "common/base/encode.h"
 #include "common/base/json.h"
 #include "common/base/writer.h"
 #include "common/crypto/key.h"
+#include "common/manifest/manifest.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -32,15 +31,14 @@ struct shape {
 	size_t count;
 };
 
-#define ONE(struct_, key_, kind_, field_)                                       \
-	{                                                                       \
-		.key = key_, .kind = kind_, .offset = offsetof(struct_, field_) \
-	}
-#define MANY(struct_, key_, kind_, field_, max_)                                 \
-	{                                                                        \
-		.key = key_, .kind = kind_, .offset = offsetof(struct_, field_), \
-		.count_offset = offsetof(struct_, n_##field_), .max = max_       \
-	}
+#define ONE(struct_, key_, kind_, field_) \
+	{ .key = key_, .kind = kind_, .offset = offsetof(struct_, field_) }
+#define MANY(struct_, key_, kind_, field_, max_)         \
+	{ .key = key_,                                   \
+	  .kind = kind_,                                 \
+	  .offset = offsetof(struct_, field_),           \
+	  .count_offset = offsetof(struct_, n_##field_), \
+	  .max = max_ }
 
 static const struct member source_members[] = {
 	ONE(Cvms__Source, "type", TEXT, type),
@@ -58,15 +56,15 @@ static const struct member kbs_members[] = {
 static const struct shape kbs_shape = { &cvms__kbsconfig__descriptor, kbs_members,
 					ARRAY_LEN(kbs_members) };
 
-#define SUB(struct_, key_, field_, shape_)                                                        \
-	{                                                                                         \
-		.key = key_, .kind = OBJECT, .offset = offsetof(struct_, field_), .shape = shape_ \
-	}
-#define SUBS(struct_, key_, field_, max_, shape_)                                           \
-	{                                                                                   \
-		.key = key_, .kind = OBJECTS, .offset = offsetof(struct_, field_),          \
-		.count_offset = offsetof(struct_, n_##field_), .max = max_, .shape = shape_ \
-	}
+#define SUB(struct_, key_, field_, shape_) \
+	{ .key = key_, .kind = OBJECT, .offset = offsetof(struct_, field_), .shape = shape_ }
+#define SUBS(struct_, key_, field_, max_, shape_)        \
+	{ .key = key_,                                   \
+	  .kind = OBJECTS,                               \
+	  .offset = offsetof(struct_, field_),           \
+	  .count_offset = offsetof(struct_, n_##field_), \
+	  .max = max_,                                   \
+	  .shape = shape_ }
 
 static const struct member dataset_members[] = {
 	ONE(Cvms__Dataset, "hash", HASH, hash),

@@ -12,7 +12,8 @@ static int parse_unix(const char *text, const char *path, struct address *addres
 	size_t len = strlen(path);
 
 	if (len == 0 || len >= sizeof(address->path.sun_path))
-		return err_set(e, ERR_INVALID, "address %s: the path has to have 1 to %zu characters",
+		return err_set(e, ERR_INVALID,
+			       "address %s: the path has to have 1 to %zu characters",
 			       log_quote(text).text, sizeof(address->path.sun_path) - 1);
 	address->is_unix = true;
 	address->path.sun_family = AF_UNIX;

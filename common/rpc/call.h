@@ -86,8 +86,7 @@ int rpc_call_add_trailer_bytes(struct rpc_call *call, const char *key, const voi
 
 /* Queues one response message. -ERR_CANCELLED when the call is over, -ERR_EXHAUSTED when
  * limits.queued_max would be passed (the call then has failed with that). */
-int rpc_call_send(struct rpc_call *call, const ProtobufCMessage *message,
-		  struct err *e) MUST_CHECK;
+int rpc_call_send(struct rpc_call *call, const ProtobufCMessage *message, struct err *e) MUST_CHECK;
 /* The same without a copy: `rest` (may be NULL) with a field of type bytes put behind its other
  * fields. `bytes` is malloc'ed and freed here, in every case. */
 int rpc_call_send_bytes(struct rpc_call *call, const ProtobufCMessage *rest, uint32_t field,

@@ -128,7 +128,7 @@ static int submit_only_trailers(struct rpc_call *call)
 
 void call_refuse_http(struct rpc_call *call, const char *status)
 {
-	const nghttp2_nv nv = { .name = (uint8_t *)(uintptr_t) ":status",
+	const nghttp2_nv nv = { .name = (uint8_t *)(uintptr_t)":status",
 				.value = (uint8_t *)(uintptr_t)status,
 				.namelen = 7,
 				.valuelen = strlen(status) };
@@ -170,8 +170,8 @@ void rpc_call_finish(struct rpc_call *call, const struct err *e)
 	if (is_error)
 		outbox_cut(&call->outbox, call->promised);
 	if (is_error && is_blocked(call)) {
-		call_reset(call, e->code == ERR_EXHAUSTED ? NGHTTP2_ENHANCE_YOUR_CALM
-							  : NGHTTP2_CANCEL);
+		call_reset(call,
+			   e->code == ERR_EXHAUSTED ? NGHTTP2_ENHANCE_YOUR_CALM : NGHTTP2_CANCEL);
 		return;
 	}
 	if (!call->sent_headers && call->outbox.queued == 0 && call->headers.count == 0)
@@ -246,10 +246,10 @@ int rpc_call_send_bytes(struct rpc_call *call, const ProtobufCMessage *rest, uin
 	if (call->outbox.queued == 0)
 		call->last_out = uv_now(call->loop);
 	message.bytes = TAKE_PTR(owned);
-	return queued(call,
-		      outbox_add_bytes(&call->outbox, &message,
-				       call->conn->server->limits.queued_max, e),
-		      e);
+	return queued(
+		call,
+		outbox_add_bytes(&call->outbox, &message, call->conn->server->limits.queued_max, e),
+		e);
 }
 
 size_t rpc_call_queued(const struct rpc_call *call)

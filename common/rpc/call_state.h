@@ -9,8 +9,8 @@
 #include "common/rpc/inbox.h"
 #include "common/rpc/outbox.h"
 
-#include <nghttp2/nghttp2.h>
 #include <sys/queue.h>
+#include <nghttp2/nghttp2.h>
 
 struct rpc_conn;
 struct peer;
@@ -22,7 +22,7 @@ struct call_request {
 	char path[CALL_PATH_MAX];
 	bool is_post, is_grpc, is_too_large, has_timeout;
 	uint64_t timeout_ms;
-	size_t list_size; /* as HTTP/2 counts a header list */
+	size_t list_size;   /* as HTTP/2 counts a header list */
 	struct err problem; /* the first header that can't be; ERR_OK: none */
 };
 
@@ -34,7 +34,7 @@ struct rpc_call {
 	TAILQ_ENTRY(rpc_call) others;
 	int32_t stream_id;
 
-	struct call_request *request; /* freed when the block is complete */
+	struct call_request *request;      /* freed when the block is complete */
 	const struct rpc_handler *handler; /* NULL: refused before it came so far */
 	void *service, *user;
 	struct rpc_metadata metadata, headers, trailers;
@@ -42,8 +42,8 @@ struct rpc_call {
 
 	struct inbox inbox;
 	struct inbox_message single; /* of a method that takes one */
-	size_t held, weight;	     /* as accounted with the connection */
-	size_t owed;		     /* bytes whose window was not given back */
+	size_t held, weight;         /* as accounted with the connection */
+	size_t owed;                 /* bytes whose window was not given back */
 	uint64_t last_in, last_out;  /* uv_now() */
 
 	struct outbox outbox;
@@ -52,7 +52,7 @@ struct rpc_call {
 	uint64_t ping; /* opaque data of the PING behind the trailers; 0: none */
 
 	bool is_paused, wants_turn, is_handing, is_bulk;
-	bool has_ended;	      /* the client's side: END_STREAM came */
+	bool has_ended;       /* the client's side: END_STREAM came */
 	bool told_half_close; /* the handler knows */
 	bool sent_headers, is_deferred, is_finished, sent_trailers, is_reset, is_gone;
 };

@@ -99,11 +99,11 @@ static void on_connect_deadline(void *data)
 	struct err e;
 
 	err_set(&e, ERR_UNAVAILABLE, "not connected within %u ms (%s)", c->connect_ms,
-		!c->link					      ? "name lookup"
+		!c->link                                           ? "name lookup"
 		: c->link->transport.stage == TRANSPORT_CONNECTING ? "TCP"
-		: c->link->transport.stage == TRANSPORT_TLS	      ? "TLS handshake"
+		: c->link->transport.stage == TRANSPORT_TLS        ? "TLS handshake"
 		: c->link->transport.stage == TRANSPORT_PROLOGUE   ? "exchange before HTTP/2"
-								      : "HTTP/2 settings");
+								   : "HTTP/2 settings");
 	channel_failed(c, &e);
 }
 
@@ -264,7 +264,8 @@ bool rpc_channel_is_ready(const struct rpc_channel *c)
 
 static SSL *tls_of(const struct rpc_channel *c)
 {
-	return c->link && c->link->transport.stage == TRANSPORT_OPEN ? c->link->transport.tls : NULL;
+	return c->link && c->link->transport.stage == TRANSPORT_OPEN ? c->link->transport.tls
+								     : NULL;
 }
 
 int rpc_channel_exporter(const struct rpc_channel *c, const char *label, const void *context,

@@ -17,11 +17,11 @@
 struct rpc_channel;
 
 struct rpc_channel_config {
-	const char *target;  /* "host:port", "[v6]:port", "unix:/path" */
-	struct rpc_tls *tls; /* NULL: plaintext with prior knowledge */
+	const char *target;                  /* "host:port", "[v6]:port", "unix:/path" */
+	struct rpc_tls *tls;                 /* NULL: plaintext with prior knowledge */
 	const struct rpc_prologue *prologue; /* needs tls; NULL: none */
 	void *prologue_data;
-	unsigned connect_ms;		 /* name lookup to HTTP/2 SETTINGS, all; 0: 20 s */
+	unsigned connect_ms;             /* name lookup to HTTP/2 SETTINGS, all; 0: 20 s */
 	const struct rpc_limits *limits; /* NULL: the defaults */
 };
 

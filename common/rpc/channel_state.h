@@ -78,8 +78,8 @@ struct stream_block {
 
 struct rpc_stream {
 	unsigned refs;
-	struct rpc_channel *channel; /* NULL once closed */
-	struct link *link;	     /* NULL while it waits, and after its end */
+	struct rpc_channel *channel;    /* NULL once closed */
+	struct link *link;              /* NULL while it waits, and after its end */
 	TAILQ_ENTRY(rpc_stream) others; /* waiting, a link's streams, or ended */
 	struct stream_list *list;
 	int32_t stream_id;
@@ -97,13 +97,13 @@ struct rpc_stream {
 	struct outbox outbox;
 	size_t promised;
 	struct err status; /* when has_ended */
-	uint64_t ping;	   /* the open question of rpc_stream_ping(), h2_ask(); 0: none */
+	uint64_t ping;     /* the open question of rpc_stream_ping(), h2_ask(); 0: none */
 
 	bool is_paused, wants_turn, is_handing;
 	bool wants_half_close, is_deferred, has_headers, was_requeued;
 	bool has_status;      /* grpc-status came */
 	bool is_remote_ended; /* the server has said all; messages may wait */
-	bool has_ended;	      /* closed() is due or was called */
+	bool has_ended;       /* closed() is due or was called */
 	bool is_closed;
 };
 

@@ -39,7 +39,8 @@ static void on_turn(struct transport *t)
 
 	while (c->has_turns && t->stage == TRANSPORT_OPEN) {
 		c->has_turns = false;
-		TAILQ_FOREACH(call, &c->calls, others) {
+		TAILQ_FOREACH(call, &c->calls, others)
+		{
 			if (call->wants_turn)
 				break;
 		}
@@ -143,7 +144,7 @@ int conn_spend_calm(struct rpc_conn *c)
 	earned = (now - c->calm_at) * CONN_CALM_PER_SECOND / 1000 + c->calm_bytes / CONN_CALM_BYTES;
 	if (earned) {
 		c->calm = earned > CONN_CALM_MAX - c->calm ? CONN_CALM_MAX
-							    : c->calm + (uint32_t)earned;
+							   : c->calm + (uint32_t)earned;
 		c->calm_at = now;
 		c->calm_bytes = 0;
 	}
@@ -160,8 +161,8 @@ static void say_goaway(struct rpc_conn *c)
 	c->is_goaway_final = true;
 	c->quiet_since = uv_now(c->server->hub.loop);
 	nghttp2_submit_goaway(c->h2, NGHTTP2_FLAG_NONE,
-			      nghttp2_session_get_last_proc_stream_id(c->h2), NGHTTP2_NO_ERROR, NULL,
-			      0);
+			      nghttp2_session_get_last_proc_stream_id(c->h2), NGHTTP2_NO_ERROR,
+			      NULL, 0);
 	transport_kick(&c->transport);
 }
 
@@ -236,7 +237,8 @@ static void tick_call(struct rpc_call *call, uint64_t now)
 	struct err e;
 
 	if (!call->is_finished && !call->has_ended && !call->is_paused && call->handler &&
-	    (is_single || inbox_is_partial(&call->inbox)) && now - call->last_in > limits->body_ms) {
+	    (is_single || inbox_is_partial(&call->inbox)) &&
+	    now - call->last_in > limits->body_ms) {
 		err_set(&e, ERR_DEADLINE, "the request stopped within a message");
 		rpc_call_finish(call, &e);
 	}
@@ -252,7 +254,7 @@ static void tick_open(struct rpc_conn *c, uint64_t now)
 	struct rpc_call *call;
 
 	TAILQ_FOREACH(call, &c->calls, others)
-		tick_call(call, now);
+	tick_call(call, now);
 	if (c->goaway_since && !c->is_goaway_final && now - c->goaway_since >= CONN_GOAWAY_MS)
 		say_goaway(c);
 	else if (!c->goaway_since && is_idle && now - c->quiet_since > limits->idle_ms)

@@ -10,11 +10,11 @@
 #include "common/rpc/server_state.h"
 
 enum {
-	CONN_CALM_MAX = 1000,	 /* frames without use that a client may send at once, */
+	CONN_CALM_MAX = 1000,       /* frames without use that a client may send at once, */
 	CONN_CALM_PER_SECOND = 100, /* and in the long run; */
-	CONN_CALM_BYTES = 1024,	 /* one more for so many bytes that it got (BDP probes) */
-	CONN_LINGER_MS = 1000,	 /* after GOAWAY and the last call, for the client to close */
-	CONN_GOAWAY_MS = 1000,	 /* between the notice and the last word of a GOAWAY */
+	CONN_CALM_BYTES = 1024,     /* one more for so many bytes that it got (BDP probes) */
+	CONN_LINGER_MS = 1000,      /* after GOAWAY and the last call, for the client to close */
+	CONN_GOAWAY_MS = 1000,      /* between the notice and the last word of a GOAWAY */
 };
 
 struct rpc_conn {
@@ -24,14 +24,14 @@ struct rpc_conn {
 	nghttp2_session *h2;
 	TAILQ_ENTRY(rpc_conn) others;
 	TAILQ_HEAD(, rpc_call) calls;
-	size_t held, weight;	/* input of all its calls; and all else they hold */
-	uint64_t block_since;	/* a header block has begun and not ended; 0: none */
-	uint64_t quiet_since;	/* no call since */
-	uint64_t goaway_since;	/* the notice was sent; 0: no */
+	size_t held, weight;   /* input of all its calls; and all else they hold */
+	uint64_t block_since;  /* a header block has begun and not ended; 0: none */
+	uint64_t quiet_since;  /* no call since */
+	uint64_t goaway_since; /* the notice was sent; 0: no */
 	struct h2_pings pings;
-	uint32_t calm;		/* left */
-	uint64_t calm_at;	/* last filled */
-	uint64_t calm_bytes;	/* sent since */
+	uint32_t calm;       /* left */
+	uint64_t calm_at;    /* last filled */
+	uint64_t calm_bytes; /* sent since */
 	bool has_settings, is_goaway_final, has_turns;
 };
 

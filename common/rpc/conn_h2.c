@@ -59,8 +59,7 @@ static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame
 static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const uint8_t *name,
 		     size_t name_len, const uint8_t *value, size_t len, uint8_t flags, void *user)
 {
-	struct rpc_call *call =
-		nghttp2_session_get_stream_user_data(session, frame->hd.stream_id);
+	struct rpc_call *call = nghttp2_session_get_stream_user_data(session, frame->hd.stream_id);
 
 	if (!call)
 		return 0;
@@ -166,7 +165,8 @@ void conn_ping_answered(struct rpc_conn *c, const nghttp2_ping *frame)
 
 	if (opaque <= H2_PING_CALLS)
 		return;
-	TAILQ_FOREACH(call, &c->calls, others) {
+	TAILQ_FOREACH(call, &c->calls, others)
+	{
 		if (call->ping != opaque || call->stream_id != 0)
 			continue;
 		rpc_call_ref(call);

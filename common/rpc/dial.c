@@ -22,8 +22,7 @@ void dial_free(struct dial *dial)
 static int try_connect(struct rpc_channel *channel, int family, const struct sockaddr *address,
 		       socklen_t len, struct err *e)
 {
-	CLEANUP(close) int fd =
-		socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	CLEANUP(close) int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
 		return err_set(e, ERR_UNAVAILABLE, "socket: %s", strerror(errno));

@@ -119,7 +119,8 @@ int h2_output(nghttp2_session *session, struct transport *t, struct err *e)
 		uint8_t *room;
 
 		if (len < 0)
-			return err_set(e, ERR_UNAVAILABLE, "HTTP/2: %s", nghttp2_strerror((int)len));
+			return err_set(e, ERR_UNAVAILABLE, "HTTP/2: %s",
+				       nghttp2_strerror((int)len));
 		if (len == 0)
 			return 0;
 		room = transport_room(t, (size_t)len);

@@ -45,7 +45,8 @@ int h2_put_data(struct transport *t, const uint8_t *head, struct outbox *out, si
 struct h2_pings {
 	unsigned waiting;
 	uint64_t since; /* the oldest that waits, or the last answer */
-	uint64_t asked, answered; /* SETTINGS of ours and acknowledgements, in order; see h2_ask() */
+	uint64_t asked,
+		answered; /* SETTINGS of ours and acknowledgements, in order; see h2_ask() */
 };
 enum { H2_PING_ALIVE = 0, H2_PING_DRAIN = 1, H2_PING_CALLS = 2 };
 int h2_ping(nghttp2_session *session, struct h2_pings *pings, uint64_t opaque, uint64_t now);

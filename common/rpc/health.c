@@ -2,13 +2,12 @@
 #include "common/rpc/health.h"
 
 #include "common/base/log.h"
+#include "health.pb-c.h"
+#include "proto/descriptors.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
-
-#include "health.pb-c.h"
-#include "proto/descriptors.h"
 
 enum status {
 	STATUS_SERVING = GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__SERVING_STATUS__SERVING,
@@ -53,7 +52,8 @@ static enum status status_of(struct rpc_health *health, const char *name)
 
 static Grpc__Health__V1__HealthCheckResponse answer_of(enum status status)
 {
-	Grpc__Health__V1__HealthCheckResponse answer = GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__INIT;
+	Grpc__Health__V1__HealthCheckResponse answer =
+		GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__INIT;
 
 	answer.status = (Grpc__Health__V1__HealthCheckResponse__ServingStatus)status;
 	return answer;
@@ -170,8 +170,8 @@ int rpc_health_set(struct rpc_health *health, const char *name, bool serving, st
 	struct watcher *watcher;
 	size_t len = strlen(name);
 
-	if (!known && (health->service_count == RPC_HEALTH_SERVICES_MAX ||
-		       len >= RPC_HEALTH_NAME_MAX))
+	if (!known &&
+	    (health->service_count == RPC_HEALTH_SERVICES_MAX || len >= RPC_HEALTH_NAME_MAX))
 		return err_set(e, ERR_EXHAUSTED, "health: more than %d services, or a long name",
 			       RPC_HEALTH_SERVICES_MAX);
 	if (!known) {
@@ -179,7 +179,8 @@ int rpc_health_set(struct rpc_health *health, const char *name, bool serving, st
 		memcpy(known->name, name, len + 1);
 	}
 	known->status = status;
-	LIST_FOREACH(watcher, &health->watchers, others) {
+	LIST_FOREACH(watcher, &health->watchers, others)
+	{
 		if (strcmp(watcher->name, name) == 0 && watcher->told != status)
 			tell(watcher, status);
 	}

@@ -32,7 +32,8 @@ static void on_turn(struct transport *t)
 
 	while (link->has_turns && t->stage == TRANSPORT_OPEN) {
 		link->has_turns = false;
-		TAILQ_FOREACH(s, &link->streams, others) {
+		TAILQ_FOREACH(s, &link->streams, others)
+		{
 			if (s->wants_turn)
 				break;
 		}

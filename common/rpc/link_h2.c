@@ -39,7 +39,8 @@ static void settings_acknowledged(struct link *link)
 	uint64_t question = h2_ask_answer(&link->pings, uv_now(link->channel->hub.loop));
 	struct rpc_stream *s;
 
-	TAILQ_FOREACH(s, &link->streams, others) {
+	TAILQ_FOREACH(s, &link->streams, others)
+	{
 		if (s->ping != question)
 			continue;
 		s->ping = 0;
@@ -113,7 +114,8 @@ static int on_not_sent(nghttp2_session *session, const nghttp2_frame *frame, int
 
 	if (frame->hd.type != NGHTTP2_HEADERS)
 		return 0;
-	TAILQ_FOREACH(s, &link->streams, others) {
+	TAILQ_FOREACH(s, &link->streams, others)
+	{
 		if (s->stream_id == frame->hd.stream_id)
 			break;
 	}

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "common/base/log.h"
 #include "common/rpc/address.h"
 #include "common/rpc/conn.h"
-
-#include "common/base/log.h"
 
 #include <errno.h>
 #include <netdb.h>
@@ -99,7 +98,8 @@ static int start(struct rpc_server *server, const struct rpc_listen *listen, int
 	if (r < 0) {
 		free(l);
 		close(fd);
-		return err_set(e, ERR_INTERNAL, "listen on %s: %s", listen->address, uv_strerror(r));
+		return err_set(e, ERR_INTERNAL, "listen on %s: %s", listen->address,
+			       uv_strerror(r));
 	}
 	uv_timer_init(server->hub.loop, &l->rest);
 	l->poll.data = l->rest.data = l;
@@ -130,8 +130,7 @@ static void remove_stale(const struct sockaddr_un *path)
 static int open_unix(struct rpc_server *server, const struct rpc_listen *listen_on,
 		     const struct sockaddr_un *path, struct err *e)
 {
-	CLEANUP(close) int fd =
-		socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	CLEANUP(close) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
 		return err_errno(e, "listen on %s", listen_on->address);
@@ -160,9 +159,9 @@ static unsigned port_of(int fd)
 
 static int bind_one(const struct addrinfo *ai, struct err *e)
 {
-	CLEANUP(close) int fd = socket(ai->ai_family,
-				       ai->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC,
-				       ai->ai_protocol);
+	CLEANUP(close)
+	int fd = socket(ai->ai_family, ai->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC,
+			ai->ai_protocol);
 	int one = 1, zero = 0;
 
 	if (fd < 0)

@@ -106,8 +106,8 @@ int rpc_metadata_add_bytes(struct rpc_metadata *m, const char *key, const void *
 	if (!key_is_valid(key, key_len) || rpc_metadata_is_reserved(key, key_len))
 		return err_set(e, ERR_INVALID, "metadata: %s can't be a key", log_quote(key).text);
 	if (!rpc_metadata_is_binary(key, key_len) && !text_is_valid(value, len))
-		return err_set(e, ERR_INVALID,
-			       "metadata: the value of '%s' is not printable ASCII", key);
+		return err_set(e, ERR_INVALID, "metadata: the value of '%s' is not printable ASCII",
+			       key);
 	copy = copy_terminated(value, len);
 	return copy ? add_taken(m, key, key_len, copy, len, e) : err_nomem(e);
 }
@@ -142,7 +142,8 @@ static int add_encoded(struct rpc_metadata *m, const char *key, size_t key_len, 
 		size_t bytes_len = 0;
 		int r;
 
-		if (base64_decode_unpadded(value, (size_t)(stop - value), &bytes, &bytes_len, e) < 0)
+		if (base64_decode_unpadded(value, (size_t)(stop - value), &bytes, &bytes_len, e) <
+		    0)
 			return err_set(e, ERR_INVALID, "metadata: %s is not base64",
 				       log_quote_bytes(key, key_len).text);
 		grown = realloc(bytes, bytes_len + 1);
@@ -175,7 +176,8 @@ int rpc_metadata_receive(struct rpc_metadata *m, const char *key, size_t key_len
 	return copy ? add_taken(m, key, key_len, copy, len, e) : err_nomem(e);
 }
 
-const struct rpc_metadatum *rpc_metadata_get(const struct rpc_metadata *m, const char *key, size_t n)
+const struct rpc_metadatum *rpc_metadata_get(const struct rpc_metadata *m, const char *key,
+					     size_t n)
 {
 	for (size_t i = 0; i < m->count; i++)
 		if (strcmp(m->entries[i].key, key) == 0 && n-- == 0)

@@ -41,29 +41,29 @@ enum {
 
 /* Times are milliseconds. Zero never means 'none': start from rpc_limits_default(). */
 struct rpc_limits {
-	size_t message_max;	  /* RPC_MESSAGE_MAX */
+	size_t message_max;       /* RPC_MESSAGE_MAX */
 	unsigned connections_max; /* of a server, and at most three quarters of its descriptors;
 				   * then one that is quiet gives way, or the new one */
-	unsigned unready_max;	  /* of these, in handshake, prologue or preface; then the one
+	unsigned unready_max;     /* of these, in handshake, prologue or preface; then the one
 				   * gives way that has come the least far, the oldest of them */
-	unsigned streams_max;	  /* open at a time on a connection */
-	size_t header_list_max;	  /* bytes of one header block, as HTTP/2 counts them */
-	size_t queued_max;	  /* output waiting in one call; more fails the call */
-	size_t held_max;	  /* input held for all calls of a connection */
-	size_t buffered_max;	  /* input, output and metadata held for all connections of a
+	unsigned streams_max;     /* open at a time on a connection */
+	size_t header_list_max;   /* bytes of one header block, as HTTP/2 counts them */
+	size_t queued_max;        /* output waiting in one call; more fails the call */
+	size_t held_max;          /* input held for all calls of a connection */
+	size_t buffered_max;      /* input, output and metadata held for all connections of a
 				   * server, rpc_call_bulk() ones apart; when it is more, the
 				   * connection that holds most is closed */
-	uint32_t window;	  /* of a stream at its start */
-	uint32_t window_bulk;	  /* after rpc_call_bulk(); a client's streams have it at once */
+	uint32_t window;          /* of a stream at its start */
+	uint32_t window_bulk;     /* after rpc_call_bulk(); a client's streams have it at once */
 	uint32_t window_connection;
-	unsigned handshake_ms;	/* TLS */
-	unsigned prologue_ms;	/* the exchange before HTTP/2, if there is one */
-	unsigned preface_ms;	/* HTTP/2 preface and first SETTINGS */
-	unsigned headers_ms;	/* from a header block's first byte to its last; a split frame too */
-	unsigned body_ms;	/* without a byte, when a message is wanted and not paused */
-	unsigned stall_ms;	/* without a byte taken by the peer, when output waits */
-	unsigned idle_ms;	/* a connection without calls is closed after this */
-	unsigned ping_ms;	/* quiet for so long during a call: a PING asks for the peer, */
-	unsigned ping_answer_ms;/* and it has so long to answer */
+	unsigned handshake_ms; /* TLS */
+	unsigned prologue_ms;  /* the exchange before HTTP/2, if there is one */
+	unsigned preface_ms;   /* HTTP/2 preface and first SETTINGS */
+	unsigned headers_ms;   /* from a header block's first byte to its last; a split frame too */
+	unsigned body_ms;      /* without a byte, when a message is wanted and not paused */
+	unsigned stall_ms;     /* without a byte taken by the peer, when output waits */
+	unsigned idle_ms;      /* a connection without calls is closed after this */
+	unsigned ping_ms;      /* quiet for so long during a call: a PING asks for the peer, */
+	unsigned ping_answer_ms; /* and it has so long to answer */
 };
 struct rpc_limits rpc_limits_default(void);

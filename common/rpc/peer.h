@@ -8,9 +8,9 @@
 
 #include "common/base/err.h"
 
-#include <openssl/ssl.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <openssl/ssl.h>
 
 enum { PEER_NAME_MAX = 64 };
 

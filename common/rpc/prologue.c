@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/rpc/prologue_run.h"
-
 #include "common/rpc/transport.h"
 
 #include <assert.h>
@@ -14,7 +13,7 @@ struct rpc_prologue_run {
 	void *user;
 	bool is_server, is_held, is_feeding, has_passed, is_refused;
 	struct err why; /* it is refused */
-	uint8_t *kept; /* input that is not used yet */
+	uint8_t *kept;  /* input that is not used yet */
 	size_t kept_len;
 };
 
@@ -98,7 +97,8 @@ void prologue_run_start(struct rpc_prologue_run *run, void *data)
 	rpc_prologue_unref(run);
 }
 
-int prologue_run_input(struct rpc_prologue_run *run, const uint8_t *bytes, size_t len, struct err *e)
+int prologue_run_input(struct rpc_prologue_run *run, const uint8_t *bytes, size_t len,
+		       struct err *e)
 {
 	if (keep(run, bytes, len, e) < 0)
 		return -(int)e->code;

@@ -5,11 +5,10 @@
 #include "common/base/log.h"
 #include "common/rpc/descriptor.h"
 #include "common/rpc/server_state.h"
-
-#include <stdlib.h>
-
 #include "proto/descriptors.h"
 #include "reflection.pb-c.h"
+
+#include <stdlib.h>
 
 typedef Grpc__Reflection__V1__ServerReflectionRequest Request;
 typedef Grpc__Reflection__V1__ServerReflectionResponse Response;
@@ -82,8 +81,7 @@ static void answer_file(struct rpc_call *call, Response *response, const char *w
 	for (size_t i = 0; i < server->service_count; i++) {
 		const struct rpc_service *service = server->services[i].service;
 
-		if (!service->descriptors ||
-		    !find(service->descriptors, wanted, &file))
+		if (!service->descriptors || !find(service->descriptors, wanted, &file))
 			continue;
 		data = (ProtobufCBinaryData){ file.len, (uint8_t *)(uintptr_t)file.bytes };
 		files.n_file_descriptor_proto = 1;
@@ -134,14 +132,14 @@ static void on_writable(struct rpc_call *call)
 	rpc_call_resume(call);
 }
 
-#define HANDLER(path_)                                                                             \
-	{                                                                                          \
-		.method = { path_, RPC_BIDI,                                                       \
-			    &grpc__reflection__v1__server_reflection_request__descriptor,          \
-			    &grpc__reflection__v1__server_reflection_response__descriptor },       \
-		.request_max = 4096, .message = on_request, .half_close = on_half_close,           \
-		.writable = on_writable                                                            \
-	}
+#define HANDLER(path_)                                                                 \
+	{ .method = { path_, RPC_BIDI,                                                 \
+		      &grpc__reflection__v1__server_reflection_request__descriptor,    \
+		      &grpc__reflection__v1__server_reflection_response__descriptor }, \
+	  .request_max = 4096,                                                         \
+	  .message = on_request,                                                       \
+	  .half_close = on_half_close,                                                 \
+	  .writable = on_writable }
 
 static const struct rpc_handler v1[] = {
 	HANDLER("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"),

@@ -25,9 +25,11 @@ static unsigned min_unsigned(unsigned a, unsigned b)
 /* Often enough for the shortest of the times that are looked at. */
 static unsigned tick_of(const struct rpc_limits *limits)
 {
-	const unsigned times[] = { limits->handshake_ms, limits->prologue_ms, limits->preface_ms,
-				   limits->headers_ms,	 limits->body_ms,     limits->stall_ms,
-				   limits->idle_ms,	 limits->ping_ms,     limits->ping_answer_ms };
+	const unsigned times[] = {
+		limits->handshake_ms, limits->prologue_ms, limits->preface_ms,
+		limits->headers_ms,   limits->body_ms,     limits->stall_ms,
+		limits->idle_ms,      limits->ping_ms,     limits->ping_answer_ms
+	};
 	unsigned tick = SERVER_TICK_MAX;
 
 	for (size_t i = 0; i < ARRAY_LEN(times); i++)
@@ -213,8 +215,8 @@ void server_shed(struct rpc_server *server)
 		struct rpc_conn *c, *most = NULL;
 
 		TAILQ_FOREACH(c, &server->conns, others)
-			if (!most || c->weight > most->weight)
-				most = c;
+		if (!most || c->weight > most->weight)
+			most = c;
 		if (!most || most->weight == 0)
 			return;
 		log_warn("%s holds %zu bytes, more than any other while memory is short: closed",
@@ -231,7 +233,8 @@ static void limit_unready(struct rpc_server *server)
 
 	if (server->unready_count < server->limits.unready_max)
 		return;
-	TAILQ_FOREACH(c, &server->conns, others) {
+	TAILQ_FOREACH(c, &server->conns, others)
+	{
 		if (c->has_settings || (victim && c->transport.stage > TRANSPORT_TLS))
 			continue;
 		victim = c;
@@ -251,9 +254,9 @@ bool server_make_room(struct rpc_server *server)
 	if (server->conn_count < server->limits.connections_max)
 		return true;
 	TAILQ_FOREACH(c, &server->conns, others)
-		if (TAILQ_EMPTY(&c->calls) && now - c->quiet_since >= SERVER_QUIET_MS &&
-		    (!oldest || c->quiet_since < oldest->quiet_since))
-			oldest = c;
+	if (TAILQ_EMPTY(&c->calls) && now - c->quiet_since >= SERVER_QUIET_MS &&
+	    (!oldest || c->quiet_since < oldest->quiet_since))
+		oldest = c;
 	if (!oldest)
 		return false;
 	conn_close(oldest);
@@ -284,8 +287,7 @@ void rpc_server_drain(struct rpc_server *server, unsigned ms, void (*done)(void 
 		next = TAILQ_NEXT(c, others);
 		conn_drain(c);
 	}
-	server->drain_deadline =
-		deadline_start(server->hub.loop, ms, on_drain_deadline, server);
+	server->drain_deadline = deadline_start(server->hub.loop, ms, on_drain_deadline, server);
 	/* Also tells when there was nothing to do. */
 	uv_timer_start(&server->tick, on_tick, 1, SERVER_TICK_MIN);
 	if (!server->drain_deadline)

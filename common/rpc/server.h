@@ -19,7 +19,8 @@ struct rpc_service {
 	const char *name; /* "agent.AgentService" */
 	const struct rpc_handler *handlers;
 	size_t count;
-	const struct descriptor_set *descriptors; /* for reflection: &proto_agent_set; may be NULL */
+	const struct descriptor_set
+		*descriptors; /* for reflection: &proto_agent_set; may be NULL */
 };
 
 /* `limits` may be NULL. */

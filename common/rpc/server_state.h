@@ -8,8 +8,8 @@
 #include "common/rpc/server.h"
 #include "common/rpc/transport.h"
 
-#include <nghttp2/nghttp2.h>
 #include <sys/queue.h>
+#include <nghttp2/nghttp2.h>
 
 enum {
 	SERVER_SERVICES_MAX = 16,
@@ -50,7 +50,7 @@ struct rpc_server {
 	TAILQ_HEAD(, rpc_conn) conns;
 	unsigned conn_count;
 	unsigned unready_count; /* of these, without HTTP/2 SETTINGS so far */
-	size_t buffered; /* what all calls hold */
+	size_t buffered;        /* what all calls hold */
 	uint64_t last_ping;
 	uv_timer_t tick;
 	bool is_draining, is_freed;

@@ -4,10 +4,10 @@
 #include "common/base/cleanup.h"
 #include "common/base/encode.h"
 
-#include <nghttp2/nghttp2.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <nghttp2/nghttp2.h>
 
 void status_encode(const char *text, char *out)
 {

@@ -177,7 +177,8 @@ static struct rpc_stream *stream_new(struct rpc_channel *channel, const struct r
 	s->method = method;
 	s->events = events;
 	s->inbox.message_max = channel->limits.message_max;
-	s->inbox.is_bulk = true; /* one message is under way at a time; whoever calls chose the server */
+	s->inbox.is_bulk =
+		true; /* one message is under way at a time; whoever calls chose the server */
 	return s;
 }
 
@@ -196,7 +197,8 @@ int rpc_stream_open(struct rpc_channel *channel, const struct rpc_method *method
 	if (options) {
 		s->user = options->user;
 		s->timeout_ms = options->timeout_ms;
-		if (options->metadata && rpc_metadata_copy(&s->metadata, options->metadata, e) < 0) {
+		if (options->metadata &&
+		    rpc_metadata_copy(&s->metadata, options->metadata, e) < 0) {
 			rpc_stream_unref(s);
 			return -(int)e->code;
 		}

@@ -29,7 +29,7 @@ struct rpc_stream_events {
 
 struct rpc_stream_options {
 	const struct rpc_metadata *metadata; /* copied; NULL: none */
-	unsigned timeout_ms;		     /* 0: no deadline */
+	unsigned timeout_ms;                 /* 0: no deadline */
 	void *user;
 };
 

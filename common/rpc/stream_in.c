@@ -49,8 +49,8 @@ static const struct {
 	const char *name;
 	void (*set)(struct stream_block *b, const char *value, size_t len);
 } own_headers[] = {
-	{ ":status", set_http_status },	     { "content-type", set_content_type },
-	{ "grpc-status", set_grpc_status },  { "grpc-message", set_grpc_message },
+	{ ":status", set_http_status },     { "content-type", set_content_type },
+	{ "grpc-status", set_grpc_status }, { "grpc-message", set_grpc_message },
 	{ "grpc-encoding", set_encoding },
 };
 
@@ -170,8 +170,8 @@ static void finish(struct rpc_stream *s)
 	if (s->status.code == ERR_OK && inbox_is_partial(&s->inbox))
 		err_set(&s->status, ERR_INTERNAL, "the answer ends within a message");
 	else if (s->status.code == ERR_OK && gets_one(s) && !s->single.bytes)
-		err_set(&s->status, ERR_UNIMPLEMENTED, "%s answers with one message; there came none",
-			s->method->path);
+		err_set(&s->status, ERR_UNIMPLEMENTED,
+			"%s answers with one message; there came none", s->method->path);
 	else if (s->status.code == ERR_OK && gets_one(s))
 		hand_over(s, (struct inbox_message){ TAKE_PTR(s->single.bytes), s->single.len });
 	if (!s->is_closed)

@@ -223,8 +223,8 @@ int rpc_sync_connect(struct rpc_channel *channel, struct err *e)
 	while (!rpc_channel_is_ready(channel) && channel->failures == failures) {
 		/* It came and went again before it was ready. */
 		if (!channel->link && !channel->dial && !channel->wants_link)
-			return err_set(e, ERR_UNAVAILABLE, "%s: the server has ended the connection",
-				       channel->target);
+			return err_set(e, ERR_UNAVAILABLE,
+				       "%s: the server has ended the connection", channel->target);
 		uv_run(channel->hub.loop, UV_RUN_ONCE);
 	}
 	if (rpc_channel_is_ready(channel))

@@ -143,7 +143,8 @@ static int set_basics(SSL_CTX *context, const struct rpc_tls_config *config, str
 	int lowest = config->only_tls13 ? TLS1_3_VERSION : TLS1_2_VERSION;
 
 	SSL_CTX_set_options(context, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION |
-					     SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE);
+					     SSL_OP_NO_COMPRESSION |
+					     SSL_OP_CIPHER_SERVER_PREFERENCE);
 	/* Closing without close_notify loses nothing: HTTP/2 and gRPC mark their ends themselves. */
 	SSL_CTX_set_options(context, SSL_OP_IGNORE_UNEXPECTED_EOF);
 	SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
@@ -197,7 +198,8 @@ int rpc_tls_new_server(const struct rpc_tls_config *config, struct rpc_tls **tls
 	if (config->ca) {
 		if (trust(context, config->ca, true, e) < 0)
 			return -(int)e->code;
-		SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+		SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
+				   NULL);
 	}
 	return tls_make(TAKE_PTR(context), config, tls, e);
 }

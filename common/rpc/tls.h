@@ -20,7 +20,7 @@ enum { RPC_TLS_PEM_MAX = 1 << 20, RPC_TLS_CHAIN_MAX = 16 };
 struct rpc_tls_config {
 	const char *cert; /* leaf first, then intermediates; a server must have one */
 	const char *key;  /* unencrypted private key for it, */
-	EVP_PKEY *pkey;	  /* or the key itself (a reference is taken) */
+	EVP_PKEY *pkey;   /* or the key itself (a reference is taken) */
 
 	/* Server: client certificates are demanded and must chain to these (mTLS).
 	 * Client: the server's must chain to these; NULL means the system's store. */

@@ -6,8 +6,8 @@
 #include "common/rpc/tls_conn.h"
 
 #include <errno.h>
-#include <openssl/bio.h>
 #include <sys/socket.h>
+#include <openssl/bio.h>
 
 /* A flag of ours beside the BIO's own. */
 enum { MORE_FOLLOWS = 0x40000000 };

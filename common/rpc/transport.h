@@ -26,11 +26,11 @@ enum transport_stage {
 };
 
 enum {
-	TRANSPORT_IN = 256 << 10,    /* read at once */
-	TRANSPORT_OUT = 64 << 10,    /* produced before it is written; so much may wait then */
+	TRANSPORT_IN = 256 << 10,      /* read at once */
+	TRANSPORT_OUT = 64 << 10,      /* produced before it is written; so much may wait then */
 	TRANSPORT_SEND_MAX = 32 << 20, /* of a prologue, waiting */
-	TRANSPORT_READS_MAX = 4,     /* in a row, then others have a turn */
-	TRANSPORT_WRITES_MAX = 16,   /* likewise */
+	TRANSPORT_READS_MAX = 4,       /* in a row, then others have a turn */
+	TRANSPORT_WRITES_MAX = 16,     /* likewise */
 };
 
 struct transport;
@@ -42,7 +42,7 @@ struct transport_hub {
 	TAILQ_HEAD(, transport) kicked;
 	uint8_t *in, *out;
 	size_t out_len, out_room;
-	unsigned refs; /* transports, and the owner */
+	unsigned refs;                            /* transports, and the owner */
 	void (*freed)(struct transport_hub *hub); /* all is over; frees it */
 };
 
@@ -107,7 +107,8 @@ void transport_kick(struct transport *t);
 void transport_kick_later(struct transport *t);
 
 /* In output(): appends to what is being produced. Room in the hub is made as needed. */
-uint8_t *transport_room(struct transport *t, size_t len); /* NULL: no memory; then transport_put() */
+uint8_t *transport_room(struct transport *t,
+			size_t len); /* NULL: no memory; then transport_put() */
 void transport_put(struct transport *t, size_t len);
 
 /* What the socket takes of the output, now: before a close. From within the user's own functions it

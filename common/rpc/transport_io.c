@@ -4,11 +4,11 @@
 #include "common/rpc/tls_conn.h"
 
 #include <errno.h>
-#include <openssl/err.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <openssl/err.h>
 
 /* 0: TLS waits for the socket; negative: it failed. */
 static int tls_result(struct transport *t, int result, struct err *e)

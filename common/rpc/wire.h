@@ -14,7 +14,7 @@ enum rpc_wire_type { RPC_WIRE_VARINT = 0, RPC_WIRE_64 = 1, RPC_WIRE_BYTES = 2, R
 struct rpc_wire_field {
 	uint32_t number;
 	enum rpc_wire_type type;
-	uint64_t value;	      /* of varint, 64 and 32 */
+	uint64_t value;       /* of varint, 64 and 32 */
 	const uint8_t *bytes; /* of bytes */
 	size_t len;
 };

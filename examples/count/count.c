@@ -50,8 +50,8 @@ static int count_all(DIR *datasets, FILE *out)
 			return 1;
 		}
 		printf("counted %s\n", entry->d_name);
-		fprintf(out, "%s: %llu bytes, %llu lines, %llu words\n", entry->d_name, counts.bytes,
-			counts.lines, counts.words);
+		fprintf(out, "%s: %llu bytes, %llu lines, %llu words\n", entry->d_name,
+			counts.bytes, counts.lines, counts.words);
 	}
 	return 0;
 }

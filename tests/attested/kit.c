@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/attested/kit.h"
 
-#include <string.h>
-
 #include "common/base/encode.h"
 #include "tests/self_signed.h"
+
+#include <string.h>
 
 enum { TOKEN_TOO_LONG = 65536 };
 

@@ -12,10 +12,11 @@
  * "listening on PORT" is printed when it is open, then for each line on standard input a line of
  * JSON: connections, requests for evidence, calls, bytes of uploads, bytes allocated. Ends with standard input.
  */
+#include "common/rpc/server.h"
+
 #include "agent.pb-c.h"
 #include "agent/service.h"
 #include "common/base/file.h"
-#include "common/rpc/server.h"
 #include "tests/attested/kit.h"
 #include "tests/interop/methods.h"
 

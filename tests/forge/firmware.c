@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/forge/firmware.h"
 
-#include <string.h>
-
 #include "attestation/ovmf.h"
 #include "common/base/bytes.h"
 #include "common/base/cleanup.h"
+
+#include <string.h>
 
 static const uint8_t footer[16] = { 0xde, 0x82, 0xb5, 0x96, 0xb2, 0x1f, 0xf7, 0x45,
 				    0xba, 0xea, 0xa3, 0x66, 0xc5, 0x5a, 0x08, 0x2d };
@@ -17,8 +17,8 @@ static const uint8_t metadata[16] = { 0x66, 0x65, 0x88, 0xdc, 0x4a, 0x98, 0x98, 
 				      0xa7, 0x5e, 0x55, 0x85, 0xa7, 0xbf, 0x67, 0xcc };
 
 const struct forge_section forge_firmware_sections[] = {
-	{ 0x800000, 0x2000, OVMF_SEC_MEM },	  { 0x80d000, 0x1000, OVMF_SECRETS },
-	{ 0x80e000, 0x1000, OVMF_CPUID },	  { 0x80f000, 0x1000, OVMF_SVSM_CAA },
+	{ 0x800000, 0x2000, OVMF_SEC_MEM },       { 0x80d000, 0x1000, OVMF_SECRETS },
+	{ 0x80e000, 0x1000, OVMF_CPUID },         { 0x80f000, 0x1000, OVMF_SVSM_CAA },
 	{ 0x810000, 0x1000, OVMF_KERNEL_HASHES },
 };
 const size_t forge_firmware_section_count = ARRAY_LEN(forge_firmware_sections);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/forge/snp_forge.h"
 
+#include "tests/forge/must.h"
+
+#include <string.h>
 #include <openssl/ecdsa.h>
 #include <openssl/rsa.h>
 #include <openssl/x509v3.h>
-#include <string.h>
-
-#include "tests/forge/must.h"
 
 #define AMD_ARC "1.3.6.1.4.1.3704.1."
 

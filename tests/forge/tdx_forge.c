@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/forge/tdx_forge.h"
 
-#include <stdlib.h>
-#include <string.h>
-
-#include <openssl/pem.h>
-#include <openssl/x509v3.h>
-
 #include "common/base/encode.h"
 #include "common/base/timestamp.h"
 #include "common/base/writer.h"
 #include "common/crypto/digest.h"
 #include "common/crypto/key.h"
 #include "tests/forge/must.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
 
 enum { DAY = 86400, YEAR = 365 * DAY, DER_MAX = 1024 };
 

@@ -6,9 +6,9 @@
  */
 #pragma once
 
-#include <openssl/x509.h>
-
 #include "attestation/tdx_appraise.h"
+
+#include <openssl/x509.h>
 
 enum { FORGE_AT = 1781481600 /* 2026-06-15T00:00:00Z */, FORGE_QUOTE_MAX = 16384 };
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Chunks of manifests in any order: input is {id, flags, length, bytes}… */
-#include <assert.h>
-#include <stdlib.h>
-
 #include "agent/assembly.h"
 #include "common/base/cleanup.h"
 #include "common/base/reader.h"
 #include "common/manifest/manifest.h"
+
+#include <assert.h>
+#include <stdlib.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 

@@ -7,15 +7,15 @@
  * honest frame, with a byte of it (16-bit place) changed by an XOR that may be zero; n >= 2 the
  * next n - 1 bytes as they are.
  */
-#include <assert.h>
-#include <string.h>
-
-#include "attestation/attested_session.h"
 #include "attestation/attested_client.h"
 #include "attestation/attested_server.h"
+#include "attestation/attested_session.h"
 #include "common/rpc/job.h"
 #include "common/rpc/prologue.h"
 #include "tests/attested/kit.h"
+
+#include <assert.h>
+#include <string.h>
 
 enum { INPUT_MAX = 1 << 20, ORDERS_MAX = 64 };
 

@@ -19,7 +19,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	    parsed.scheme_count > EA_SCHEMES_MAX)
 		__builtin_trap();
 	/* A yes would take a signature over this session of zeros; its memory is checked all the same. */
-	if (authenticator_verify(&session, request, request_len, r.pos, reader_left(&r), &a, &e) == 0)
+	if (authenticator_verify(&session, request, request_len, r.pos, reader_left(&r), &a, &e) ==
+	    0)
 		authenticator_done(&a);
 	return 0;
 }

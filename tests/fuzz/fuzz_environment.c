@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The boot configuration: whatever the host puts into `environment`, it is read or refused. */
+#include "agent/config.h"
+#include "common/base/cleanup.h"
+
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "agent/config.h"
-#include "common/base/cleanup.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 

@@ -15,7 +15,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 		size_t made_len;
 		struct err e;
 
-		if (evidence_from_json(text, (enum evidence_json_kind)kind, &made, &made_len, &e) < 0)
+		if (evidence_from_json(text, (enum evidence_json_kind)kind, &made, &made_len, &e) <
+		    0)
 			continue;
 		if (!made_len || evidence_is_json((struct span){ made, made_len }))
 			__builtin_trap();

@@ -3,10 +3,9 @@
 #include "common/rpc/inbox.h"
 #include "common/rpc/message.h"
 #include "common/rpc/method.h"
+#include "cvms.pb-c.h"
 
 #include <stdlib.h>
-
-#include "cvms.pb-c.h"
 
 enum { MESSAGE_MAX = 1 << 16 };
 

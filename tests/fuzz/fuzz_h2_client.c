@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a server may answer to a client that has two calls open: one unary, one of streams. */
-#include "common/rpc/channel_state.h"
-#include "tests/fuzz/h2_peer.h"
-
 #include "agent.pb-c.h"
+#include "common/rpc/channel_state.h"
 #include "cvms.pb-c.h"
+#include "tests/fuzz/h2_peer.h"
 
 static const struct rpc_method unary = { "/agent.AgentService/AzureAttestationToken", RPC_UNARY,
 					 &agent__attestation_token_request__descriptor,

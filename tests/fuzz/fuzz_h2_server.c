@@ -4,12 +4,11 @@
 #include "common/rpc/conn.h"
 #include "common/rpc/health.h"
 #include "common/rpc/reflection.h"
+#include "cvms.pb-c.h"
 #include "tests/fuzz/h2_peer.h"
 
 #include <stdio.h>
 #include <string.h>
-
-#include "cvms.pb-c.h"
 
 static uv_loop_t loop;
 static struct rpc_server *server;
@@ -52,7 +51,9 @@ static const struct rpc_handler handlers[] = {
 	  .closed = on_closed },
 };
 
-static const struct rpc_service service = { .name = "cvms.Service", .handlers = handlers, .count = 1 };
+static const struct rpc_service service = { .name = "cvms.Service",
+					    .handlers = handlers,
+					    .count = 1 };
 
 static void set_up(void)
 {

@@ -45,7 +45,8 @@ static void measure(const struct igvm *igvm, size_t len)
 	struct err e;
 
 	for (size_t i = 0; i < 2; i++) {
-		struct igvm_measure how = { .platform = platforms[i], .as_loaded = len % 2,
+		struct igvm_measure how = { .platform = platforms[i],
+					    .as_loaded = len % 2,
 					    .check_kvm = len % 3 == 0 };
 
 		(void)!igvm_measure(igvm, &how, out, &out_len, &id_block, &e);

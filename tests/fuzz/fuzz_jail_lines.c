@@ -24,8 +24,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	struct jail_lines lines = { .stream = 1, .emit = check, .data = &count };
 
 	for (size_t at = 0; at < len; at += step)
-		jail_lines_feed(&lines, (const char *)bytes + at,
-				step < len - at ? step : len - at, 5);
+		jail_lines_feed(&lines, (const char *)bytes + at, step < len - at ? step : len - at,
+				5);
 	jail_lines_end(&lines, 5);
 	assert(count <= JAIL_LINES_PER_SECOND + 1);
 	return 0;

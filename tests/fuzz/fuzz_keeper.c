@@ -4,11 +4,11 @@
  * content, again and again. The machine has no devices, so that what is reached is the order, the
  * parsing and the comparisons; evidence is never given.
  */
-#include <assert.h>
-#include <stdlib.h>
-
 #include "agent/keeper_state.h"
 #include "common/base/log.h"
+
+#include <assert.h>
+#include <stdlib.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 

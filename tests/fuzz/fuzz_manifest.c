@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What decodes can be judged, written as canonical text, and packed to something that decodes. */
+#include "common/manifest/manifest.h"
+
 #include <assert.h>
 #include <stdlib.h>
-
-#include "common/manifest/manifest.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The canonical form of what is read reads as the same canonical form. */
+#include "common/manifest/manifest.h"
+
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "common/manifest/manifest.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 

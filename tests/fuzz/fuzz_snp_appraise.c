@@ -10,8 +10,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	static struct verdict v;
 	struct reader r = reader_over(bytes, len);
 	struct snp_input in = { .at = 1772366400 };
-	struct span unused, *roles[] = { &in.report, &in.cert_table, &in.vek, &in.intermediate,
-					 &in.ark, &in.id_block, &in.id_auth, &unused };
+	struct span unused, *roles[] = { &in.report, &in.cert_table, &in.vek,     &in.intermediate,
+					 &in.ark,    &in.id_block,   &in.id_auth, &unused };
 	uint8_t report_data[SNP_REPORT_DATA_LEN] = { 0 };
 	struct snp_policy policy;
 	struct err e;

@@ -35,8 +35,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	}
 	policy.measurements = (struct snp_set){ report.measurement, 1 };
 	snp_policy_judge(&policy,
-			 &(struct snp_evidence){ .report = &report, .product = chain.product,
-						 .key = chain.kind, .tcb = vcek.tcb,
+			 &(struct snp_evidence){ .report = &report,
+						 .product = chain.product,
+						 .key = chain.kind,
+						 .tcb = vcek.tcb,
 						 .report_data = report.report_data },
 			 &v);
 	/* A debug guest passes under no policy. */

@@ -4,12 +4,12 @@
  * bytes: quote, event log, the seven documents in the order of struct tdx_collateral. The root is
  * that of the corpus, whose keys nobody has any more: what is accepted has to be what was signed.
  */
-#include <stdlib.h>
-#include <string.h>
-
 #include "attestation/tdx_appraise.h"
 #include "common/base/bytes.h"
 #include "tests/fuzz/tdx_root.h"
+
+#include <stdlib.h>
+#include <string.h>
 
 enum { DOCUMENTS = sizeof(struct tdx_collateral) / sizeof(struct span) };
 

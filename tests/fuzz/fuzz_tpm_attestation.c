@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The first byte says which message: 0 attest.Attestation, 1 sevsnp.Attestation. */
-#include <stdlib.h>
-
 #include "attestation/tpm_attestation.h"
+
+#include <stdlib.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)

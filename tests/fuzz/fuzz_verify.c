@@ -140,11 +140,11 @@ static struct span reseal(struct verify_build *b, struct writer *w)
 	struct eat_content content = b->content;
 	struct err e;
 
-	content.raw_report = (struct eat_bytes){ parts[PART_EVIDENCE].bytes,
-						 parts[PART_EVIDENCE].len };
+	content.raw_report =
+		(struct eat_bytes){ parts[PART_EVIDENCE].bytes, parts[PART_EVIDENCE].len };
 	content.run = (struct eat_bytes){ parts[PART_STATEMENT].bytes, parts[PART_STATEMENT].len };
-	content.run_evidence = (struct eat_bytes){ parts[PART_RUN_EVIDENCE].bytes,
-						   parts[PART_RUN_EVIDENCE].len };
+	content.run_evidence =
+		(struct eat_bytes){ parts[PART_RUN_EVIDENCE].bytes, parts[PART_RUN_EVIDENCE].len };
 	if (!content.raw_report.len || eat_write(&content, b->key, w, &e) < 0)
 		return (struct span){ NULL, 0 };
 	take(&parts[PART_TOKEN], w);

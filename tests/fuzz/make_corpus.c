@@ -3,14 +3,14 @@
  * make_corpus.c — writes the inputs of the TDX and TPM fuzz targets anew, with keys that are thrown
  * away: make_corpus FOLDER, where FOLDER is tests/fuzz. Not run by any test; the files are saved.
  */
-#include <stdio.h>
-
 #include "attestation/x509.h"
 #include "common/base/encode.h"
 #include "common/base/file.h"
 #include "common/base/timestamp.h"
 #include "tests/forge/tdx_forge.h"
 #include "tests/unit/attestation/tpm_forge.h"
+
+#include <stdio.h>
 
 static const char *folder;
 
@@ -74,7 +74,8 @@ static void tdx_save(void)
 
 	char *rest;
 
-	for (char *line = strtok_r(f.root_pem, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
+	for (char *line = strtok_r(f.root_pem, "\n", &rest); line;
+	     line = strtok_r(NULL, "\n", &rest))
 		len += (size_t)snprintf(header + len, sizeof(header) - len, "\n\t\"%s\\n\"", line);
 	len += (size_t)snprintf(header + len, sizeof(header) - len, ";\n");
 

@@ -5,13 +5,13 @@
  * Arguments are files, and folders whose files are all taken. Every input is also run cut in half,
  * and as nothing at all, since parsers fail first at their ends.
  */
+#include "common/base/cleanup.h"
+#include "common/base/file.h"
+
 #include <dirent.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-
-#include "common/base/cleanup.h"
-#include "common/base/file.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 

@@ -7,13 +7,13 @@
  *
  * prints the secret in hexadecimal.
  */
-#include <stdio.h>
-#include <string.h>
-
 #include "attestation/credential.h"
 #include "common/base/encode.h"
 #include "common/base/file.h"
 #include "common/base/writer.h"
+
+#include <stdio.h>
+#include <string.h>
 
 enum { FILE_MAX = 65536, MAGIC = 0xBADCC0DE };
 

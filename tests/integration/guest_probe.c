@@ -130,9 +130,10 @@ static void say_ipv6(void)
 
 static int look_at(const char *path, const struct stat *st, int type, struct FTW *ftw)
 {
-	static const char *const shells[] = { "sh",   "bash", "dash",  "busybox", "ash",  "zsh",
-					      "ksh",  "csh",  "getty", "agetty",  "login", "su",
-					      "sudo", "mount", "modprobe", "udevd", "systemd" };
+	static const char *const shells[] = { "sh",    "bash",   "dash", "busybox", "ash",
+					      "zsh",   "ksh",    "csh",  "getty",   "agetty",
+					      "login", "su",     "sudo", "mount",   "modprobe",
+					      "udevd", "systemd" };
 
 	for (size_t i = 0; i < sizeof(shells) / sizeof(shells[0]); i++)
 		if (strcmp(path + ftw->base, shells[i]) == 0 && type == FTW_F &&
@@ -279,14 +280,17 @@ int main(int argc, char **argv)
 	if (wants("MEASURED"))
 		say_measured();
 	if (wants("PYTHON")) {
-		run_python("numpy", "import numpy as n; assert n.ones((3, 3)).dot(n.ones(3))[0] == 3");
-		run_python("pandas", "import pandas as p; p.Timestamp('2026-01-01', tz='Europe/Paris')");
-		run_python("sklearn", "from sklearn import datasets, linear_model\n"
-				      "x, y = datasets.load_iris(return_X_y=True)\n"
-				      "m = linear_model.LogisticRegression(max_iter=500).fit(x, y)\n"
-				      "assert m.score(x, y) > 0.9\n"
-				      "import sklearn; assert sklearn.__spec__.cached\n"
-				      "import os; assert os.path.exists(sklearn.__spec__.cached)");
+		run_python("numpy",
+			   "import numpy as n; assert n.ones((3, 3)).dot(n.ones(3))[0] == 3");
+		run_python("pandas",
+			   "import pandas as p; p.Timestamp('2026-01-01', tz='Europe/Paris')");
+		run_python("sklearn",
+			   "from sklearn import datasets, linear_model\n"
+			   "x, y = datasets.load_iris(return_X_y=True)\n"
+			   "m = linear_model.LogisticRegression(max_iter=500).fit(x, y)\n"
+			   "assert m.score(x, y) > 0.9\n"
+			   "import sklearn; assert sklearn.__spec__.cached\n"
+			   "import os; assert os.path.exists(sklearn.__spec__.cached)");
 		run_python("venv", "import venv; venv.create('" WORK "/v', symlinks=True, "
 				   "system_site_packages=True, with_pip=False)\n"
 				   "import subprocess as s; s.run(['" WORK "/v/bin/python', '-m', "

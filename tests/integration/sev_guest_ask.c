@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sev_guest_ask DEVICE: the provider's report from that device over bytes 0 to 63, then its table.
  */
-#include <stdio.h>
-
 #include "attestation/provider.h"
+
+#include <stdio.h>
 
 int main(int argc, char **argv)
 {

@@ -174,7 +174,8 @@ int main(int argc, char **argv)
 		b.streams = (unsigned)strtoul(argv[optind + 3], NULL, 10);
 	}
 	if (b.connections == 0 || b.connections > CONNECTIONS_MAX || b.streams == 0) {
-		fprintf(stderr, "usage: %s TARGET SECONDS CONNECTIONS STREAMS [--ca PEM] [--idle]\n",
+		fprintf(stderr,
+			"usage: %s TARGET SECONDS CONNECTIONS STREAMS [--ca PEM] [--idle]\n",
 			argv[0]);
 		return 2;
 	}

@@ -107,7 +107,8 @@ static int case_client_streaming(struct rpc_channel *channel, struct err *e)
 			return -(int)e->code;
 	if (rpc_sync_finish(sync, &message, e) < 0)
 		return -(int)e->code;
-	if (((Grpc__Testing__StreamingInputCallResponse *)message)->aggregated_payload_size != 74922)
+	if (((Grpc__Testing__StreamingInputCallResponse *)message)->aggregated_payload_size !=
+	    74922)
 		return err_set(e, ERR_INTERNAL, "wanted 74922 bytes in all");
 	return 0;
 }
@@ -123,8 +124,8 @@ static int send_output(struct rpc_sync *sync, const int *sizes, size_t count, si
 	CLEANUP(free) uint8_t *body = calloc(1, body_len + 1);
 
 	for (size_t i = 0; i < count; i++) {
-		parameters[i] = (Grpc__Testing__ResponseParameters)
-			GRPC__TESTING__RESPONSE_PARAMETERS__INIT;
+		parameters[i] =
+			(Grpc__Testing__ResponseParameters)GRPC__TESTING__RESPONSE_PARAMETERS__INIT;
 		parameters[i].size = sizes[i];
 		pointers[i] = &parameters[i];
 	}
@@ -285,7 +286,8 @@ static int case_special_status_message(struct rpc_channel *channel, struct err *
 			    e);
 }
 
-static int unimplemented(struct rpc_channel *channel, const struct rpc_method *method, struct err *e)
+static int unimplemented(struct rpc_channel *channel, const struct rpc_method *method,
+			 struct err *e)
 {
 	CLEANUP(free_message) ProtobufCMessage *message = NULL;
 	const Grpc__Testing__Empty request = GRPC__TESTING__EMPTY__INIT;
@@ -327,7 +329,8 @@ static void on_closed(struct rpc_stream *stream, const struct err *status)
 	ending->is_closed = true;
 }
 
-static const struct rpc_stream_events ending_events = { .message = on_counted, .closed = on_closed };
+static const struct rpc_stream_events ending_events = { .message = on_counted,
+							.closed = on_closed };
 
 static int wait_for_end(struct rpc_channel *channel, struct ending *ending, enum err_code code,
 			struct err *e)
@@ -344,7 +347,8 @@ static int case_cancel_after_begin(struct rpc_channel *channel, struct err *e)
 	const struct rpc_stream_options options = { .user = &ending };
 	struct rpc_stream *stream;
 
-	if (rpc_stream_open(channel, &streaming_input_call, &ending_events, &options, &stream, e) < 0)
+	if (rpc_stream_open(channel, &streaming_input_call, &ending_events, &options, &stream, e) <
+	    0)
 		return -(int)e->code;
 	/* Begun means that the server knows of it. */
 	for (int i = 0; i < 20; i++)
@@ -451,8 +455,10 @@ static int run(const struct program *p, const char *target, const struct test_ca
 }
 
 static const struct option options[] = {
-	{ "ca", required_argument, NULL, 'a' },	  { "name", required_argument, NULL, 'n' },
-	{ "cert", required_argument, NULL, 'c' }, { "key", required_argument, NULL, 'k' },
+	{ "ca", required_argument, NULL, 'a' },
+	{ "name", required_argument, NULL, 'n' },
+	{ "cert", required_argument, NULL, 'c' },
+	{ "key", required_argument, NULL, 'k' },
 	{ 0 },
 };
 
@@ -474,8 +480,10 @@ int main(int argc, char **argv)
 		*field = optarg;
 	}
 	if (optind + 3 != argc || !p.cert != !p.key) {
-		fprintf(stderr, "usage: %s HOST PORT CASE [--ca PEM [--name NAME] "
-				"[--cert PEM --key PEM]]\n", argv[0]);
+		fprintf(stderr,
+			"usage: %s HOST PORT CASE [--ca PEM [--name NAME] "
+			"[--cert PEM --key PEM]]\n",
+			argv[0]);
 		return 2;
 	}
 	snprintf(target, sizeof(target), strchr(argv[optind], ':') ? "[%s]:%s" : "%s:%s",

@@ -5,11 +5,12 @@
  * Port 0 takes a free one; "listening on PORT" is printed when it is open. --limits makes times and
  * sizes small, for the tests with hostile peers. SIGTERM drains and ends it.
  */
+#include "common/rpc/server.h"
+
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/rpc/health.h"
 #include "common/rpc/reflection.h"
-#include "common/rpc/server.h"
 #include "proto/descriptors.h"
 #include "tests/interop/methods.h"
 
@@ -194,7 +195,8 @@ static void on_writable(struct rpc_call *call)
 		send_due(d);
 }
 
-static void queue_responses(struct duplex *d, const Grpc__Testing__StreamingOutputCallRequest *request)
+static void queue_responses(struct duplex *d,
+			    const Grpc__Testing__StreamingOutputCallRequest *request)
 {
 	for (size_t i = 0; i < request->n_response_parameters; i++) {
 		const Grpc__Testing__ResponseParameters *p = request->response_parameters[i];
@@ -434,8 +436,10 @@ int main(int argc, char **argv)
 		}
 	}
 	if (optind + 1 != argc || !p.cert != !p.key) {
-		fprintf(stderr, "usage: %s [--cert PEM --key PEM [--client-ca PEM]] "
-				"[--small-limits] PORT|ADDRESS\n", argv[0]);
+		fprintf(stderr,
+			"usage: %s [--cert PEM --key PEM [--client-ca PEM]] "
+			"[--small-limits] PORT|ADDRESS\n",
+			argv[0]);
 		return 2;
 	}
 	p.port = argv[optind];

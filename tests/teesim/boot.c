@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/teesim/boot.h"
 
+#include "common/base/file.h"
+#include "common/base/log.h"
+#include "tests/teesim/fs.h"
+
 #include <errno.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include "common/base/file.h"
-#include "common/base/log.h"
-#include "tests/teesim/fs.h"
 
 #define AGENT        "/usr/bin/cocos-agent-real"
 #define OWN          "/run/teesim"

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/teesim/device.h"
 
-#include <errno.h>
-#include <string.h>
-
 #include "attestation/ecdsa.h"
 #include "common/base/log.h"
 #include "common/crypto/key.h"
 #include "tests/forge/must.h"
+
+#include <errno.h>
+#include <string.h>
 
 static int read_key(const char *pem, EVP_PKEY **key, struct err *e)
 {

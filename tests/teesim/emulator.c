@@ -8,17 +8,17 @@
  * lies its configuration, named as it is and ".json": {"qemu": FILE, "keys": DIR of the simulated
  * vendors' keys, "facts": {what else the hardware is: product, chip_id, tcb, … (facts.h)}}.
  */
-#include <errno.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
-
 #include "common/base/encode.h"
 #include "common/base/file.h"
 #include "common/base/json.h"
 #include "common/base/log.h"
 #include "tests/teesim/measured.h"
 #include "tests/teesim/vendor.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #define FW_CFG "opt/org.cocos.teesim"
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/teesim/facts.h"
 
-#include <string.h>
-
 #include "common/base/encode.h"
 #include "common/base/file.h"
 #include "common/base/json.h"
 #include "common/crypto/digest.h"
+
+#include <string.h>
 
 /* One member of the JSON and where its bytes go. */
 struct row {
@@ -14,16 +14,12 @@ struct row {
 	size_t at, len;
 };
 
-#define SNP(member)                                                \
-	{                                                          \
-#member, offsetof(struct facts, report.member),    \
-			sizeof(((struct facts *)0)->report.member) \
-	}
-#define TDX(name, member)                                              \
-	{                                                              \
-		name, offsetof(struct facts, quote.body.member),       \
-			sizeof(((struct facts *)0)->quote.body.member) \
-	}
+#define SNP(member)                                       \
+	{ #member, offsetof(struct facts, report.member), \
+	  sizeof(((struct facts *)0)->report.member) }
+#define TDX(name, member)                                  \
+	{ name, offsetof(struct facts, quote.body.member), \
+	  sizeof(((struct facts *)0)->quote.body.member) }
 
 /* Hexadecimal. */
 static const struct row snp_bytes[] = {

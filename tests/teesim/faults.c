@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/teesim/faults.h"
 
-#include <string.h>
-
 #include "common/base/cleanup.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
+
+#include <string.h>
 
 enum { FILE_MAX = 4096 };
 

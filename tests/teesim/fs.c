@@ -2,15 +2,15 @@
 #define FUSE_USE_VERSION 35
 #include "tests/teesim/fs.h"
 
+#include "tests/teesim/sev_guest.h"
+
 #include <errno.h>
 #include <fcntl.h>
-#include <fuse3/fuse.h>
-#include <fuse3/fuse_lowlevel.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
-
-#include "tests/teesim/sev_guest.h"
+#include <fuse3/fuse.h>
+#include <fuse3/fuse_lowlevel.h>
 
 enum { BLOB_MAX = 65536, TEXT_SIZE = 4096 };
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/teesim/launch.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "common/base/cleanup.h"
 #include "common/base/json.h"
 #include "common/base/log.h"
+
+#include <stdlib.h>
+#include <string.h>
 
 #define TEE_ID "lsec0" /* libvirt's name of the object */
 

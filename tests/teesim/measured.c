@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/teesim/measured.h"
 
-#include <stdio.h>
-#include <string.h>
-
 #include "attestation/efi_boot.h"
 #include "attestation/snp_measure.h"
 #include "attestation/tdx_measure.h"
@@ -11,6 +8,9 @@
 #include "common/base/encode.h"
 #include "common/base/file.h"
 #include "common/base/json.h"
+
+#include <stdio.h>
+#include <string.h>
 
 enum { SNP_FEATURES = 1, PE_MAX = 256 << 20 };
 

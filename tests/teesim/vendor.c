@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/teesim/vendor.h"
 
-#include <openssl/pem.h>
-#include <string.h>
-#include <time.h>
-
 #include "common/base/file.h"
 #include "common/base/writer.h"
 #include "common/crypto/key.h"
 #include "tests/forge/must.h"
+
+#include <string.h>
+#include <time.h>
+#include <openssl/pem.h>
 
 enum { TABLE_MAX = 32768, CRL_DAYS = 30, DAY = 86400 };
 
@@ -23,11 +23,11 @@ static const struct {
 	[VENDOR_ASVK] = { "asvk", RSA_4096 },
 	[VENDOR_VCEK] = { "vcek", P_384 },
 	[VENDOR_VLEK] = { "vlek", P_384 },
-	[(int)VENDOR_TDX + (int)FORGE_ROOT] = { "tdx-root", P_256 },
-	[(int)VENDOR_TDX + (int)FORGE_CA] = { "tdx-ca", P_256 },
-	[(int)VENDOR_TDX + (int)FORGE_PCK] = { "tdx-pck", P_256 },
-	[(int)VENDOR_TDX + (int)FORGE_SIGNING] = { "tdx-signing", P_256 },
-	[(int)VENDOR_TDX + (int)FORGE_ATTESTATION] = { "tdx-attestation", P_256 },
+	[(int)VENDOR_TDX + (int) FORGE_ROOT] = { "tdx-root", P_256 },
+	[(int)VENDOR_TDX + (int) FORGE_CA] = { "tdx-ca", P_256 },
+	[(int)VENDOR_TDX + (int) FORGE_PCK] = { "tdx-pck", P_256 },
+	[(int)VENDOR_TDX + (int) FORGE_SIGNING] = { "tdx-signing", P_256 },
+	[(int)VENDOR_TDX + (int) FORGE_ATTESTATION] = { "tdx-attestation", P_256 },
 };
 
 static int make_key(enum make how, EVP_PKEY **key, struct err *e)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/unit.h"
 #include "tests/vectors/case.h"
 
 #include "common/base/encode.h"
 #include "common/base/file.h"
+#include "tests/unit.h"
 
 #include <dirent.h>
 #include <stdio.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/vectors/table.h"
+
 #include "common/base/file.h"
 #include "common/base/writer.h"
 

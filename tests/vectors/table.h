@@ -5,8 +5,8 @@
  */
 #pragma once
 
-#include "tests/unit.h"
 #include "attestation/der.h"
+#include "tests/unit.h"
 
 enum { TABLE_COLUMNS_MAX = 24 };
 

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Every IGVM file of the shared vectors: digests, refusals, the rules of KVM, ID blocks, a trace. */
+#include "attestation/igvm_measure.h"
+#include "common/base/encode.h"
 #include "tests/unit.h"
 #include "tests/vectors/case.h"
 #include "tests/vectors/table.h"
-
-#include "attestation/igvm_measure.h"
-#include "common/base/encode.h"
 
 #include <inttypes.h>
 #include <stdio.h>

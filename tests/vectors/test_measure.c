@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Every launch measurement of the shared vectors: digests, VMSAs, traces, CPU types, ID block. */
-#include "tests/unit.h"
-#include "tests/vectors/case.h"
-#include "tests/vectors/table.h"
-
 #include "attestation/idblock.h"
 #include "attestation/snp_measure.h"
 #include "common/base/encode.h"
 #include "common/crypto/key.h"
+#include "tests/unit.h"
+#include "tests/vectors/case.h"
+#include "tests/vectors/table.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -233,7 +232,9 @@ static void every_step_of_the_traces_is_the_same(void **state)
 
 	if (!find_folder())
 		skip();
-	r.m = (struct snp_measure){ .vcpus = 2, .vcpu_signature = 0x800f12, .guest_features = 0x21 };
+	r.m = (struct snp_measure){ .vcpus = 2,
+				    .vcpu_signature = 0x800f12,
+				    .guest_features = 0x21 };
 	r.m.ovmf = fixture(&r, "ovmf_AmdSev_suffix.bin");
 	set_kernel(&r, "kernel-4096.bin", "initrd-777.bin", "\"console=ttyS0\"");
 	snp_measure_hashes(&r.m, table);
@@ -244,14 +245,17 @@ static void every_step_of_the_traces_is_the_same(void **state)
 	run_trace(&r, "pages-snp-2vcpu-kernel.tsv");
 
 	r = (struct run){ 0 };
-	r.m = (struct snp_measure){ .vcpus = 2, .vcpu_signature = 0xa00f11, .guest_features = 1,
-				    .vmm = VMSA_EC2 };
+	r.m = (struct snp_measure){
+		.vcpus = 2, .vcpu_signature = 0xa00f11, .guest_features = 1, .vmm = VMSA_EC2
+	};
 	r.m.ovmf = fixture(&r, "ovmf_synth_16k.bin");
 	run_trace(&r, "pages-snp-ec2.tsv");
 
 	r = (struct run){ 0 };
-	r.m = (struct snp_measure){ .mode = SNP_MEASURE_SVSM, .vcpus = 2,
-				    .vcpu_signature = 0xa10f10, .vars_size = 131072 };
+	r.m = (struct snp_measure){ .mode = SNP_MEASURE_SVSM,
+				    .vcpus = 2,
+				    .vcpu_signature = 0xa10f10,
+				    .vars_size = 131072 };
 	r.m.ovmf = fixture(&r, "ovmf_synth_16k.bin");
 	r.m.svsm = fixture(&r, "svsm_synth.bin");
 	run_trace(&r, "pages-snp-svsm-synth.tsv");
@@ -271,11 +275,10 @@ static void every_cpu_type_has_its_signature(void **state)
 		unsigned long wanted = strtoul(table_cell(&t, "signature"), NULL, 16);
 		uint32_t by_type;
 
-		assert_int_equal(
-			vmsa_cpu_signature((unsigned)atoi(table_cell(&t, "family")),
-					   (unsigned)atoi(table_cell(&t, "model")),
-					   (unsigned)atoi(table_cell(&t, "stepping"))),
-			wanted);
+		assert_int_equal(vmsa_cpu_signature((unsigned)atoi(table_cell(&t, "family")),
+						    (unsigned)atoi(table_cell(&t, "model")),
+						    (unsigned)atoi(table_cell(&t, "stepping"))),
+				 wanted);
 		if (table_cell(&t, "type")[0] == '(')
 			continue;
 		assert_true(vmsa_cpu_type(table_cell(&t, "type"), &by_type));

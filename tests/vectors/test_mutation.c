@@ -85,8 +85,8 @@ static void mutate(struct snp_case *c, struct span *place, const char *what,
 	total.bits += n.bits;
 	total.bytes += n.bytes;
 	total.open += n.open;
-	print_message("# %s, %s: %zu bits, %zu bytes, %zu open\n", strrchr(c->folder, '/') + 1, what,
-		      n.bits, n.bytes, n.open);
+	print_message("# %s, %s: %zu bits, %zu bytes, %zu open\n", strrchr(c->folder, '/') + 1,
+		      what, n.bits, n.bytes, n.open);
 }
 
 static char group[600];

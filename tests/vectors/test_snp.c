@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Every SNP case of the shared vectors gets the answer that it expects, at a stage that it names. */
+#include "common/base/encode.h"
 #include "tests/unit.h"
 #include "tests/vectors/case.h"
-
-#include "common/base/encode.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -111,7 +110,7 @@ static bool same_field(const struct snp_field *f, const struct json *wanted,
 	default:
 		for (size_t i = 0; i < f->len; i++)
 			turned[i] = strncmp(f->member, "signature_", 10) == 0 ? at[f->len - 1 - i]
-									     : at[i];
+									      : at[i];
 		hex_encode(turned, f->len, text);
 		return strcmp(text, wanted->text) == 0;
 	}

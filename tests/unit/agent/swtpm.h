@@ -97,9 +97,17 @@ static inline void swtpm_start(struct swtpm *tpm, const char *banks)
 	snprintf(server, sizeof(server), "type=tcp,port=%u", port);
 	snprintf(control, sizeof(control), "type=tcp,port=%u", port + 1);
 	snprintf(tpm->tcti, sizeof(tpm->tcti), "swtpm:host=127.0.0.1,port=%u", port);
-	const char *run[] = { "swtpm",	 "socket",   "--tpm2",	"--tpmstate",
-			      state,	 "--server", server,	"--ctrl",
-			      control,	 "--flags",  "startup-clear,not-need-init",
+	const char *run[] = { "swtpm",
+			      "socket",
+			      "--tpm2",
+			      "--tpmstate",
+			      state,
+			      "--server",
+			      server,
+			      "--ctrl",
+			      control,
+			      "--flags",
+			      "startup-clear,not-need-init",
 			      NULL };
 	assert_int_equal(posix_spawnp(&tpm->pid, run[0], NULL, NULL, (char *const *)run, environ),
 			 0);

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/unit.h"
-
 #include "agent/access.h"
 #include "common/base/encode.h"
 #include "common/crypto/key.h"
+#include "tests/unit.h"
 
 #define METHOD "/agent.AgentService/Data"
 

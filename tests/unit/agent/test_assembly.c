@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/assembly.h"
+#include "common/manifest/manifest.h"
 #include "tests/unit.h"
 
 #include <stdio.h>
-
-#include "agent/assembly.h"
-#include "common/manifest/manifest.h"
 
 static struct assembly a;
 static uint8_t *manifest;

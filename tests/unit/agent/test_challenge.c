@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/unit.h"
-
 #include "agent/challenge.h"
+#include "tests/unit.h"
 
 static void a_challenge_serves_once(void **state)
 {

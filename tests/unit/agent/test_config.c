@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/config.h"
+#include "common/base/file.h"
 #include "tests/unit.h"
 
 #include <stdio.h>
-
-#include "agent/config.h"
-#include "common/base/file.h"
 
 #define URL "AGENT_CVM_GRPC_URL=h:7001\n"
 

@@ -3,6 +3,9 @@
  * What an algorithm can do and can't, tried by one that means harm (attacker.c). The jail's
  * process is this program again.
  */
+#include "agent/jail.h"
+#include "common/base/file.h"
+#include "common/bundle.h"
 #include "tests/unit.h"
 
 #include <dirent.h>
@@ -14,10 +17,6 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <uv.h>
-
-#include "agent/jail.h"
-#include "common/base/file.h"
-#include "common/bundle.h"
 
 struct world {
 	char top[64], datasets[96], secret[96];

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/jail_lines.h"
 #include "tests/unit.h"
 
 #include <stdio.h>
-
-#include "agent/jail_lines.h"
 
 static struct {
 	char text[65536];

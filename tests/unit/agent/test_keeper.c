@@ -3,12 +3,6 @@
  * The keeper as a real process (this program again) against a real software TPM (swtpm), read back
  * by tpm2-tools.
  */
-#include "tests/unit.h"
-
-#include <errno.h>
-#include <stdio.h>
-#include <uv.h>
-
 #include "agent/child.h"
 #include "agent/keeper.h"
 #include "agent/keeper_protocol.h"
@@ -16,7 +10,12 @@
 #include "common/base/file.h"
 #include "common/base/writer.h"
 #include "common/crypto/digest.h"
+#include "tests/unit.h"
 #include "tests/unit/agent/swtpm.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <uv.h>
 
 struct world {
 	struct swtpm tpm;

@@ -3,10 +3,6 @@
  * The keeper's three forms of evidence, as a real process (this program again) against a software
  * TPM: what is quoted is computed here a second time, and nothing is quoted out of turn.
  */
-#include "tests/unit.h"
-
-#include <uv.h>
-
 #include "agent/child.h"
 #include "agent/keeper.h"
 #include "agent/keeper_protocol.h"
@@ -16,10 +12,13 @@
 #include "common/base/file.h"
 #include "common/base/writer.h"
 #include "common/crypto/key.h"
+#include "tests/unit.h"
 #include "tests/unit/agent/swtpm.h"
 
-#define BOOT	 "boot"
-#define CONFIG	 "config"
+#include <uv.h>
+
+#define BOOT     "boot"
+#define CONFIG   "config"
 #define MANIFEST "manifest"
 
 struct world {

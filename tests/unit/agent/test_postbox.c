@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/postbox.h"
 #include "tests/unit.h"
 
 #include <stdio.h>
-
-#include "agent/postbox.h"
 
 static void put_log(struct postbox *o, const char *text)
 {

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/unit.h"
-
 #include "agent/python_version.h"
+#include "tests/unit.h"
 
 static struct python_version parse(const char *text)
 {

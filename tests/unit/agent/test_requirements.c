@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/unit.h"
-
-#include <stdio.h>
-
 #include "agent/requirements.h"
 #include "agent/runner.h"
 #include "common/base/writer.h"
+#include "tests/unit.h"
+
+#include <stdio.h>
 
 #define H64 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaabbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
 #define SHA "--hash=sha256:" H64

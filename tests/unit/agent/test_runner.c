@@ -3,6 +3,11 @@
  * Whole runs: the attacker as `bin`, scripts with the machine's own python3, requirements met by
  * the machine, by wheels, by a package index on loopback.
  */
+#include "agent/runner.h"
+#include "common/base/encode.h"
+#include "common/base/file.h"
+#include "common/bundle.h"
+#include "common/crypto/digest.h"
 #include "tests/unit.h"
 
 #include <dirent.h>
@@ -15,12 +20,6 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <uv.h>
-
-#include "agent/runner.h"
-#include "common/base/encode.h"
-#include "common/base/file.h"
-#include "common/bundle.h"
-#include "common/crypto/digest.h"
 
 extern char **environ;
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/unit.h"
-
 #include "agent/state.h"
+#include "tests/unit.h"
 
 static void a_normal_run_goes_through_all_states(void **state)
 {

@@ -1,10 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Identity, run statement and token: what they say, and what they never do. */
-#include "tests/self_signed.h"
-#include "tests/unit.h"
-
-#include <stdio.h>
-
 #include "agent/evidence.h"
 #include "agent/evidence_token.h"
 #include "agent/identity.h"
@@ -12,6 +7,10 @@
 #include "attestation/run_statement.h"
 #include "common/base/writer.h"
 #include "common/crypto/digest.h"
+#include "tests/self_signed.h"
+#include "tests/unit.h"
+
+#include <stdio.h>
 
 /* ---- identity ---- */
 

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/upload.h"
+#include "common/base/file.h"
 #include "tests/unit.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/resource.h>
-#include <signal.h>
-
-#include "agent/upload.h"
-#include "common/base/file.h"
 
 static char folder[] = "/tmp/cocos-upload-XXXXXX";
 static char path[64];

@@ -5,10 +5,9 @@
  */
 #pragma once
 
-#include "tests/unit.h"
-
 #include "attestation/attested_reattest.h"
 #include "tests/attested/kit.h"
+#include "tests/unit.h"
 
 /* The server's, and one that is not; made and freed around the group of tests. */
 extern struct kit_identity attested_identity, attested_other;

@@ -109,8 +109,7 @@ void tdx_case_load(struct tdx_case *c, const char *folder, const struct json *ex
 	c->quote = case_file(folder, quote ? quote : "quote.bin");
 	assert_non_null(c->quote.bytes);
 	if (!collateral || strcmp(collateral, "none") != 0) {
-		case_path(path, "%s/%s", folder,
-			 collateral ? collateral : "collateral");
+		case_path(path, "%s/%s", folder, collateral ? collateral : "collateral");
 		assert_ok(tdx_collateral_load(path, &c->collateral, &e), e);
 		c->root = case_file(path, "root_ca.pem");
 		override(c, member(expected, also, "collateral_override"));

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Both halves of attested TLS against each other. */
-#include "tests/unit/attestation/attested_room.h"
-
 #include "agent.pb-c.h"
 #include "common/rpc/channel.h"
 #include "common/rpc/server.h"
 #include "common/rpc/sync.h"
 #include "tests/interop/methods.h"
+#include "tests/unit/attestation/attested_room.h"
 
 static const struct rpc_method reattest = { "/agent.AgentService/Reattest", RPC_BIDI,
 					    &agent__reattest_request__descriptor,

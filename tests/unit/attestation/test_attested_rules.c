@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Each half of attested TLS against a peer that breaks the rules, and what either won't take. */
-#include "tests/unit/attestation/attested_room.h"
-
 #include "attestation/attested_session.h"
 #include "common/base/encode.h"
+#include "tests/unit/attestation/attested_room.h"
 
 #include <stdio.h>
 

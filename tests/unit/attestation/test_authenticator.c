@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "attestation/authenticator.h"
 #include "tests/self_signed.h"
 #include "tests/vectors.h"
-
-#include "attestation/authenticator.h"
 
 static void text_to_bytes(const struct json *input, const char *key, uint8_t *out, size_t len)
 {
@@ -297,7 +296,8 @@ static void every_truncated_request_is_refused(void **state)
 	fixture_init(&f);
 	assert_ok(ea_request_parse(f.request.bytes, f.request.len, &request, &e), e);
 	for (size_t len = 0; len < f.request.len; len++)
-		assert_int_equal(ea_request_parse(f.request.bytes, len, &request, &e), -ERR_INVALID);
+		assert_int_equal(ea_request_parse(f.request.bytes, len, &request, &e),
+				 -ERR_INVALID);
 	fixture_done(&f);
 }
 

@@ -142,11 +142,11 @@ static void an_snp_report_has_to_be_all_that_an_entry_says(void **state)
 
 	read_back(&entry, NULL, &values);
 	assert_true(judge_snp(&values, &good));
-#define CHANGED(change, wanted)                                                                    \
-	do {                                                                                       \
-		r = good;                                                                          \
-		change;                                                                            \
-		assert_int_equal(judge_snp(&values, &r), wanted);                                  \
+#define CHANGED(change, wanted)                                   \
+	do {                                                      \
+		r = good;                                         \
+		change;                                           \
+		assert_int_equal(judge_snp(&values, &r), wanted); \
 	} while (0)
 	CHANGED(r.product = SNP_MILAN, false);
 	CHANGED(r.report.measurement[47] ^= 1, false);
@@ -179,7 +179,7 @@ static void a_quote_has_to_be_all_that_an_entry_says(void **state)
 	const struct corim_entry entry = tdx_full();
 	CLEANUP(free) struct tdx_result *r = tdx_evidence(&entry);
 	struct tdx_body *b = &r->quote.body;
-	uint8_t *const fields[] = { b->mrtd,	b->mrseam,  b->rtmr[0],
+	uint8_t *const fields[] = { b->mrtd,    b->mrseam,  b->rtmr[0],
 				    b->rtmr[1], b->rtmr[2], b->rtmr[3] };
 	struct corim_values values;
 
@@ -211,7 +211,8 @@ static void one_kind_never_describes_the_other(void **state)
 }
 
 /* Two entries as if they stood in one CoRIM. */
-static void two(struct corim_values *values, const struct corim_entry *a, const struct corim_entry *b)
+static void two(struct corim_values *values, const struct corim_entry *a,
+		const struct corim_entry *b)
 {
 	memset(values, 0, sizeof(*values));
 	values->entries = calloc(3, sizeof(*values->entries));
@@ -286,7 +287,8 @@ static void what_a_policy_says_stays(void **state)
 
 static void a_file_that_is_no_good_is_a_refusal(void **state)
 {
-	CLEANUP_WRITER struct writer plain = writer_up_to(CORIM_MAX), sealed = writer_up_to(CORIM_MAX);
+	CLEANUP_WRITER struct writer plain = writer_up_to(CORIM_MAX),
+				     sealed = writer_up_to(CORIM_MAX);
 	CLEANUP(EVP_PKEY_free) EVP_PKEY *key = NULL;
 	CLEANUP(EVP_PKEY_free) EVP_PKEY *other = NULL;
 	const struct corim_entry entry = snp_full();
@@ -323,8 +325,9 @@ static void a_file_that_is_no_good_is_a_refusal(void **state)
 		struct corim_values values;
 
 		sealed.bytes[i] ^= 1;
-		assert_ok(corim_values_read((struct span){ sealed.bytes, sealed.len }, key, AT, &values,
-					    &e), e);
+		assert_ok(corim_values_read((struct span){ sealed.bytes, sealed.len }, key, AT,
+					    &values, &e),
+			  e);
 		if (judge_snp(&values, &good))
 			fail_msg("byte %zu", i);
 		corim_values_done(&values);
@@ -338,11 +341,11 @@ static void what_is_not_understood_describes_nothing(void **state)
 	static const struct {
 		const char *from, *to;
 	} changes[] = {
-		{ "snp-tag-", "xnp-tag-" },	    /* whose CoMID? */
+		{ "snp-tag-", "xnp-tag-" },                 /* whose CoMID? */
 		{ "\x82\x07\x58\x30", "\x82\x0b\x58\x30" }, /* SHA3-384 */
-		{ "\x19\x02\x82", "\x19\x02\x83" }, /* host data under another key */
-		{ "\x19\x0f\x80", "\x19\x0f\x81" }, /* launch TCB likewise */
-		{ "\xd8\x25\x50", "\xd8\x6f\x50" }, /* a class that is no UUID */
+		{ "\x19\x02\x82", "\x19\x02\x83" },         /* host data under another key */
+		{ "\x19\x0f\x80", "\x19\x0f\x81" },         /* launch TCB likewise */
+		{ "\xd8\x25\x50", "\xd8\x6f\x50" },         /* a class that is no UUID */
 	};
 	const struct corim_entry entry = snp_full();
 	const struct snp_result good = snp_evidence(&entry);
@@ -357,7 +360,8 @@ static void what_is_not_understood_describes_nothing(void **state)
 		uint8_t *at = memmem(w.bytes, w.len, changes[i].from, len);
 		assert_non_null(at);
 		memcpy(at, changes[i].to, len);
-		assert_ok(corim_values_read((struct span){ w.bytes, w.len }, NULL, AT, &values, &e), e);
+		assert_ok(corim_values_read((struct span){ w.bytes, w.len }, NULL, AT, &values, &e),
+			  e);
 		assert_string_equal(values.problem, "");
 		assert_int_equal(values.count, 0);
 		assert_int_equal(values.unusable, 1);
@@ -436,7 +440,8 @@ static void a_member_more_may_ask_for_more_than_is_compared(void **state)
 		struct err e;
 
 		write_more(&entry, more, &w);
-		assert_ok(corim_values_read((struct span){ w.bytes, w.len }, NULL, AT, &values, &e), e);
+		assert_ok(corim_values_read((struct span){ w.bytes, w.len }, NULL, AT, &values, &e),
+			  e);
 		assert_string_equal(values.problem, "");
 		assert_int_equal(values.count, more == MORE_NOTHING ? 1 : 0);
 		assert_int_equal(values.unusable, more == MORE_NOTHING ? 0 : 1);

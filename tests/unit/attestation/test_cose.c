@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/vectors.h"
-
 #include "attestation/cose.h"
 #include "common/base/encode.h"
 #include "common/base/writer.h"
+#include "tests/vectors.h"
 
 static int verify(const uint8_t *msg, size_t len, EVP_PKEY *key, const uint8_t *aad, size_t aad_len,
 		  struct cose *m, struct err *e)
@@ -22,7 +21,8 @@ static void run_case(const struct vector_case *c)
 	size_t len, key_len, aad_len = 0;
 	CLEANUP(free) uint8_t *msg = vector_file(c, "msg.cbor", &len);
 	CLEANUP(free) uint8_t *pem = vector_file(c, "key.pem", &key_len);
-	CLEANUP(free) uint8_t *aad = vector_has(c, "aad.bin") ? vector_file(c, "aad.bin", &aad_len) : NULL;
+	CLEANUP(free)
+	uint8_t *aad = vector_has(c, "aad.bin") ? vector_file(c, "aad.bin", &aad_len) : NULL;
 	CLEANUP(EVP_PKEY_free) EVP_PKEY *key = NULL;
 	uint8_t payload[256];
 	struct cose m;
@@ -87,7 +87,8 @@ static void what_we_sign_verifies_and_no_bit_can_change(void **state)
 			w.bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
 		}
 		for (size_t len = 0; len < w.len; len++)
-			assert_true(verify(w.bytes, len, key, (const uint8_t *)"aad", 3, &m, &e) < 0);
+			assert_true(verify(w.bytes, len, key, (const uint8_t *)"aad", 3, &m, &e) <
+				    0);
 	}
 }
 
@@ -101,8 +102,8 @@ static void the_algorithm_must_be_the_key_s(void **state)
 
 	assert_ok(key_generate(KEY_ECDSA, &one, &e), e);
 	make(one, &w);
-	assert_refused(verify(w.bytes, w.len, other, (const uint8_t *)"aad", 3, &m, &e), e, ERR_DENIED,
-		       "algorithm ES256 is not that of the key");
+	assert_refused(verify(w.bytes, w.len, other, (const uint8_t *)"aad", 3, &m, &e), e,
+		       ERR_DENIED, "algorithm ES256 is not that of the key");
 }
 
 static void headers_have_one_place_and_one_meaning(void **state)
@@ -161,17 +162,15 @@ static void headers_have_one_place_and_one_meaning(void **state)
 		  "0000000000000000000000000000000000000000000000000000000000000000000000"
 		  "00000000",
 		  "payload is not there" },
-		{ "d28340a040",
-		  "headers, payload, signature" },
-		{ "d28440804040",
-		  "headers, payload, signature" },
-		{ "d18440a04040",
-		  "tag 18" },
+		{ "d28340a040", "headers, payload, signature" },
+		{ "d28440804040", "headers, payload, signature" },
+		{ "d18440a04040", "tag 18" },
 	};
 	static const int64_t known[] = { 99 };
-	static const char crit[] = "d2844ea401260282186303186301036174a04170584000000000000000000000000000"
-		  "0000000000000000000000000000000000000000000000000000000000000000000000"
-		  "00000000000000000000000000000000";
+	static const char crit[] =
+		"d2844ea401260282186303186301036174a04170584000000000000000000000000000"
+		"0000000000000000000000000000000000000000000000000000000000000000000000"
+		"00000000000000000000000000000000";
 	uint8_t bytes[512];
 	size_t len;
 	struct cose m;

@@ -4,13 +4,12 @@
  * AK. The TPM's side is played here by OpenSSL's own KBKDF and SSKDF; that a real TPM opens the same
  * blobs, tests/integration/credential_swtpm.py shows.
  */
+#include "attestation/credential.h"
 #include "tests/unit/attestation/tpm_forge.h"
 
 #include <openssl/core_names.h>
 #include <openssl/kdf.h>
 #include <openssl/rsa.h>
-
-#include "attestation/credential.h"
 
 static struct forge_tpm forge, other;
 static struct forge_tpm_parts parts, other_parts;
@@ -50,7 +49,7 @@ static void kbkdf(const char *hash, const uint8_t *seed, size_t seed_len, const 
 	EVP_KDF *kdf = EVP_KDF_fetch(NULL, "KBKDF", NULL);
 	EVP_KDF_CTX *ctx = EVP_KDF_CTX_new(kdf);
 	OSSL_PARAM params[] = {
-		OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_MAC, (char *)(uintptr_t) "HMAC", 0),
+		OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_MAC, (char *)(uintptr_t)"HMAC", 0),
 		OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, (char *)(uintptr_t)hash, 0),
 		OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY, (void *)(uintptr_t)seed,
 						  seed_len),
@@ -75,7 +74,8 @@ static void rsa_open(const struct credential *c, uint8_t seed[DIGEST_MAX])
 	assert_int_equal(EVP_PKEY_decrypt_init(ctx), 1);
 	assert_int_equal(EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_OAEP_PADDING), 1);
 	assert_int_equal(EVP_PKEY_CTX_set_rsa_oaep_md(ctx, EVP_sha256()), 1);
-	assert_int_equal(EVP_PKEY_CTX_set0_rsa_oaep_label(ctx, OPENSSL_memdup("IDENTITY", 9), 9), 1);
+	assert_int_equal(EVP_PKEY_CTX_set0_rsa_oaep_label(ctx, OPENSSL_memdup("IDENTITY", 9), 9),
+			 1);
 	assert_int_equal(EVP_PKEY_decrypt(ctx, out, &len, c->encrypted, c->encrypted_len), 1);
 	assert_int_equal(len, 32);
 	memcpy(seed, out, len);
@@ -185,7 +185,8 @@ static void each_kind_of_ek_opens_its_credential(void **state)
 
 static void only_the_secret_for_this_ek_and_ak_counts(void **state)
 {
-	struct span ak = tpm_forge_span(&parts.ak_public), wrong = tpm_forge_span(&other_parts.ak_public);
+	struct span ak = tpm_forge_span(&parts.ak_public),
+		    wrong = tpm_forge_span(&other_parts.ak_public);
 	struct credential c;
 	struct err e;
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/vectors.h"
-
 #include "attestation/eat_agree.h"
 #include "common/base/writer.h"
+#include "tests/vectors.h"
 
 /* The report alone, for what other claims have to agree with. */
 static int judge_report(const struct eat *t, struct err *e)
@@ -239,12 +238,14 @@ static void a_report_s_signature_and_tcb_text_have_to_agree(void **state)
 	struct err e;
 
 	assert_ok(agree_snp("signature", signature, sizeof(signature), false, &e), e);
-	assert_refused(agree_snp("signature", signature, 511, false, &e), e, ERR_DENIED, "signature");
-	signature[511] = 1;
-	assert_refused(agree_snp("signature", signature, sizeof(signature), false, &e), e, ERR_DENIED,
+	assert_refused(agree_snp("signature", signature, 511, false, &e), e, ERR_DENIED,
 		       "signature");
+	signature[511] = 1;
+	assert_refused(agree_snp("signature", signature, sizeof(signature), false, &e), e,
+		       ERR_DENIED, "signature");
 	assert_ok(agree_snp("tcb", "current:2,reported:256", 0, true, &e), e);
-	assert_refused(agree_snp("tcb", "current:2,reported:257", 0, true, &e), e, ERR_DENIED, "tcb");
+	assert_refused(agree_snp("tcb", "current:2,reported:257", 0, true, &e), e, ERR_DENIED,
+		       "tcb");
 	assert_refused(agree_snp("tcb", "\2", 1, false, &e), e, ERR_DENIED, "tcb");
 }
 

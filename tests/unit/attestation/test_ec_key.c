@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/unit.h"
-
 #include "attestation/ec_key.h"
 #include "attestation/ecdsa.h"
+#include "tests/unit.h"
 
 enum { LEN = 32, POINT = 1 + 2 * LEN };
 
@@ -81,8 +80,8 @@ static void a_key_verifies_its_own_signatures_alone(void **state)
 	assert_int_equal(EVP_DigestSignInit(ctx, NULL, EVP_sha256(), NULL, other), 1);
 	assert_int_equal(EVP_DigestSign(ctx, signature, &signed_len, text, sizeof(text)), 1);
 
-	CLEANUP(EVP_PKEY_free) EVP_PKEY *like =
-		ec_key_make("prime256v1", (struct span){ point, POINT }, other);
+	CLEANUP(EVP_PKEY_free)
+	EVP_PKEY *like = ec_key_make("prime256v1", (struct span){ point, POINT }, other);
 
 	EVP_MD_CTX_reset(ctx);
 	assert_int_equal(EVP_DigestVerifyInit(ctx, NULL, EVP_sha256(), NULL, like), 1);
@@ -113,12 +112,14 @@ static void raw_signatures_are_read_as_numbers(void **state)
 			size_t size = der[at + 1];
 			size_t zero = size == LEN + 1;
 
-			memcpy(raw + (n + 1) * LEN - (size - zero), der + at + 2 + zero, size - zero);
+			memcpy(raw + (n + 1) * LEN - (size - zero), der + at + 2 + zero,
+			       size - zero);
 			short_ones += size < LEN;
 			high_ones += zero != 0;
 		}
 		assert_ok(ecdsa_verify(key, ECDSA_P256, DIGEST_SHA256, content,
-				       (struct span){ raw, sizeof(raw) }, &e), e);
+				       (struct span){ raw, sizeof(raw) }, &e),
+			  e);
 		raw[2 * LEN - 1] ^= 1;
 		assert_refused(ecdsa_verify(key, ECDSA_P256, DIGEST_SHA256, content,
 					    (struct span){ raw, sizeof(raw) }, &e),

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Registers that a boot comes to. The values are another program's, which also replayed the logs of
  * real boots; tests/integration/efi_boot.py compares with machines. */
-#include "tests/unit.h"
-
 #include "attestation/efi_boot.h"
 #include "common/base/encode.h"
+#include "tests/unit.h"
 #include "tests/unit/attestation/tiny_kernel.h"
 
 static uint8_t kernel[TINY_LEN], initrd[TINY_INITRD_LEN];
@@ -112,7 +111,7 @@ static void memory_that_is_foreseen(void **state)
 		uint64_t mib;
 		size_t kernels;
 	} rows[] = {
-		{ 0, 12 }, { 1, 12 }, { 256, 12 }, { 257, 11 }, { 2560, 3 },
+		{ 0, 12 },   { 1, 12 },   { 256, 12 },  { 257, 11 },       { 2560, 3 },
 		{ 2561, 2 }, { 2816, 2 }, { 65536, 2 }, { UINT64_MAX, 2 },
 	};
 	static struct efi_boot boot;

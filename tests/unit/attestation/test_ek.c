@@ -4,13 +4,13 @@
 #include "tests/unit/attestation/tpm_forge.h"
 #include "tests/unit/snp/forge.h"
 
-#define EKU_OID	       "2.5.29.37"
-#define DAY	       INT64_C(86400)
+#define EKU_OID "2.5.29.37"
+#define DAY     INT64_C(86400)
 
 /* SEQUENCE { 2.23.133.8.1 }, and { 1.3.6.1.5.5.7.3.1 }, a TLS server's. */
 static const uint8_t ek_purpose[] = { 0x30, 0x07, 0x06, 0x05, 0x67, 0x81, 0x05, 0x08, 0x01 };
-static const uint8_t tls_purpose[] = { 0x30, 0x0a, 0x06, 0x08, 0x2b, 0x06, 0x01,
-				       0x05, 0x05, 0x07, 0x03, 0x01 };
+static const uint8_t tls_purpose[] = { 0x30, 0x0a, 0x06, 0x08, 0x2b, 0x06,
+				       0x01, 0x05, 0x05, 0x07, 0x03, 0x01 };
 
 static EVP_PKEY *root_key, *ek, *other_ek;
 static uint8_t root_der[FORGE_CERT_MAX], ek_der[FORGE_CERT_MAX];
@@ -50,9 +50,8 @@ static int setup(void **state)
 	forge_add(&ek_want, EKU_OID, ek_purpose, sizeof(ek_purpose));
 	tpm_forge_init(&forge);
 	tpm_forge_parts(&forge, &parts);
-	policy.pcrs[policy.count++] = (struct policy_pcr){
-		DIGEST_SHA256, 16, forge.pcrs.banks[0].values[16], 1
-	};
+	policy.pcrs[policy.count++] =
+		(struct policy_pcr){ DIGEST_SHA256, 16, forge.pcrs.banks[0].values[16], 1 };
 	return 0;
 }
 
@@ -70,10 +69,9 @@ static int certificate(const struct forge_cert *want, bool is_ek, struct err *e)
 {
 	uint8_t der[FORGE_CERT_MAX];
 	size_t len = forge_make(want, der);
-	const struct ak_cert_input in = { .cert = { der, len },
-					  .root = { root_der, root_len },
-					  .at = FORGE_AT,
-					  .is_ek = is_ek };
+	const struct ak_cert_input in = {
+		.cert = { der, len }, .root = { root_der, root_len }, .at = FORGE_AT, .is_ek = is_ek
+	};
 	CLEANUP(EVP_PKEY_free) EVP_PKEY *key = NULL;
 
 	return ak_cert_verify(&in, &key, e);

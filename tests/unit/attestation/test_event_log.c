@@ -26,7 +26,8 @@ static void every_form_is_read_and_replayed(void **state)
 	assert_int_equal(log.count, 10);
 	assert_ok(event_log_replay(&log, DIGEST_SHA256, &replay, &e), e);
 	assert_int_equal(replay.touched, 0x1ff);
-	assert_refused(event_log_replay(&log, DIGEST_SHA384, &replay, &e), e, ERR_NOT_FOUND, "bank");
+	assert_refused(event_log_replay(&log, DIGEST_SHA384, &replay, &e), e, ERR_NOT_FOUND,
+		       "bank");
 	event_log_done(&log);
 	writer_done(&w);
 	tpm_forge_log(&w, true);
@@ -122,9 +123,13 @@ static int judge(uint32_t pcr, uint32_t type, const void *data, size_t len, size
 
 static void data_are_hashed_again_where_the_type_says_so(void **state)
 {
-	static const uint32_t types[] = { EVENT_SEPARATOR, EVENT_ACTION, EVENT_EFI_ACTION,
-					  EVENT_EFI_GPT, EVENT_EFI_VARIABLE_DRIVER_CONFIG,
-					  EVENT_EFI_VARIABLE_BOOT, EVENT_EFI_VARIABLE_BOOT2,
+	static const uint32_t types[] = { EVENT_SEPARATOR,
+					  EVENT_ACTION,
+					  EVENT_EFI_ACTION,
+					  EVENT_EFI_GPT,
+					  EVENT_EFI_VARIABLE_DRIVER_CONFIG,
+					  EVENT_EFI_VARIABLE_BOOT,
+					  EVENT_EFI_VARIABLE_BOOT2,
 					  EVENT_EFI_VARIABLE_AUTHORITY };
 	struct err e;
 
@@ -278,8 +283,8 @@ static void an_unknown_bank_may_be_of_any_size(void **state)
 		writer_bytes(&w, zeros, sizes[i]);
 		writer_le32(&w, 0);
 		assert_ok(event_log_parse((struct span){ w.bytes, w.len },
-					  (struct event_log_form){ .separators_optional = true }, &log,
-					  &e),
+					  (struct event_log_form){ .separators_optional = true },
+					  &log, &e),
 			  e);
 		assert_int_equal(log.count, 1);
 		event_log_done(&log);
@@ -309,9 +314,10 @@ static void every_bit_of_a_log_counts_or_is_named(void **state)
 
 		for (size_t i = 0; i < good.count; i++)
 			open |= good.events[i].type == EVENT_IPL &&
-				at >= (size_t)(good.events[i].data.bytes - w.bytes) - 4 - 32 - 2 - 8 &&
+				at >= (size_t)(good.events[i].data.bytes - w.bytes) - 4 - 32 - 2 -
+						8 &&
 				at < (size_t)(good.events[i].data.bytes - w.bytes) +
-					     good.events[i].data.len;
+						good.events[i].data.len;
 		copy.bytes[at] ^= (uint8_t)(1 << bit % 8);
 		if (event_log_parse(tpm_forge_span(&copy), tpm_form, &log, &e) == 0 &&
 		    event_log_replay(&log, DIGEST_SHA256, &found, &e) == 0 &&

@@ -53,7 +53,8 @@ static bool flag(const struct vector_case *c, const char *keys)
 static void judge(const struct vector_case *c)
 {
 	struct event_log_form form = { .cc = flag(c, "input.cc_event_log"),
-				       .separators_optional = flag(c, "input.separators_optional") };
+				       .separators_optional =
+					       flag(c, "input.separators_optional") };
 	struct span bytes = case_file(c->path, "eventlog.bin");
 	struct json *pcrs = case_json(c->path, "pcrs.json");
 	CLEANUP_EVENT_LOG struct event_log log = { 0 };

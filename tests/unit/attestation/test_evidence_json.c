@@ -26,17 +26,23 @@ static void write_report(struct writer *w, bool camel, const char *tcb)
 	static const struct {
 		const char *camel, *snake;
 		size_t len;
-	} fields[] = { { "familyId", "family_id", 16 },	     { "imageId", "image_id", 16 },
-		       { "reportData", "report_data", 64 },  { "measurement", "measurement", 48 },
-		       { "hostData", "host_data", 32 },	     { "idKeyDigest", "id_key_digest", 48 },
+	} fields[] = { { "familyId", "family_id", 16 },
+		       { "imageId", "image_id", 16 },
+		       { "reportData", "report_data", 64 },
+		       { "measurement", "measurement", 48 },
+		       { "hostData", "host_data", 32 },
+		       { "idKeyDigest", "id_key_digest", 48 },
 		       { "authorKeyDigest", "author_key_digest", 48 },
-		       { "reportId", "report_id", 32 },	     { "reportIdMa", "report_id_ma", 32 },
-		       { "chipId", "chip_id", 64 },	     { "signature", "signature", 512 } };
+		       { "reportId", "report_id", 32 },
+		       { "reportIdMa", "report_id_ma", 32 },
+		       { "chipId", "chip_id", 64 },
+		       { "signature", "signature", 512 } };
 
 	writer_printf(w, "{\"version\":3,\"policy\":\"196639\",\"%s\":%s,\"cpuid1eaxFms\":10489617",
 		      camel ? "currentTcb" : "current_tcb", tcb);
 	for (size_t i = 0; i < ARRAY_LEN(fields); i++)
-		add_bytes(w, camel ? fields[i].camel : fields[i].snake, fields[i].len, (int)(i + 1));
+		add_bytes(w, camel ? fields[i].camel : fields[i].snake, fields[i].len,
+			  (int)(i + 1));
 	writer_text(w, "}");
 }
 
@@ -56,8 +62,8 @@ static void a_report_is_the_same_in_every_spelling(void **state)
 		writer_text(&w, ",\"certificateChain\":{\"vcekCert\":\"AQID\",\"askCert\":null},"
 				"\"product\":{\"name\":1}}");
 		assert_true(evidence_is_json((struct span){ w.bytes, w.len }));
-		assert_ok(evidence_from_json((struct span){ w.bytes, w.len }, EVIDENCE_JSON_SEVSNP, &bytes,
-					     &len, &e),
+		assert_ok(evidence_from_json((struct span){ w.bytes, w.len }, EVIDENCE_JSON_SEVSNP,
+					     &bytes, &len, &e),
 			  e);
 		assert_ok(sevsnp_attestation_parse((struct span){ bytes, len }, a, &e), e);
 		assert_int_equal(a->report[0], 3);
@@ -114,7 +120,8 @@ static void what_is_no_evidence_is_refused_by_name(void **state)
 		{ "{\"quotes\":[{\"pcrs\":{\"pcrs\":{\"-1\":\"\"}}}]}", "-1" },
 		{ "{\"quotes\":[{\"pcrs\":{\"pcrs\":[]}}]}", "pcrs" },
 		{ "{\"sevSnpAttestation\":{\"report\":{\"vmpl\":\"x\"}}}", "vmpl" },
-		{ "{\"sevSnpAttestation\":{\"report\":{\"policy\":18446744073709551616}}}", "policy" },
+		{ "{\"sevSnpAttestation\":{\"report\":{\"policy\":18446744073709551616}}}",
+		  "policy" },
 		{ "{\"akPub\":\"AA==\"} x", "json" },
 	};
 
@@ -123,8 +130,8 @@ static void what_is_no_evidence_is_refused_by_name(void **state)
 		size_t len;
 		struct err e;
 
-		assert_refused(evidence_from_json(text_of(cases[i].text), EVIDENCE_JSON_ATTEST, &bytes,
-						  &len, &e),
+		assert_refused(evidence_from_json(text_of(cases[i].text), EVIDENCE_JSON_ATTEST,
+						  &bytes, &len, &e),
 			       e, ERR_INVALID, cases[i].said);
 	}
 }
@@ -132,7 +139,8 @@ static void what_is_no_evidence_is_refused_by_name(void **state)
 /* Two spellings of one field are two fields: the protobuf's reader says so. */
 static void a_field_in_two_spellings_is_refused(void **state)
 {
-	static const char twice[] = "{\"akPub\":\"AAE=\",\"ak_pub\":\"AAE=\",\"quotes\":[{\"quote\":\"AQ==\"}]}";
+	static const char twice[] =
+		"{\"akPub\":\"AAE=\",\"ak_pub\":\"AAE=\",\"quotes\":[{\"quote\":\"AQ==\"}]}";
 	CLEANUP(free) struct tpm_attestation *a = calloc(1, sizeof(*a));
 	CLEANUP(free) uint8_t *bytes = NULL;
 	size_t len;

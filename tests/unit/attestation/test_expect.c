@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From an image's files to the policy that its CVMs are judged by. */
-#include "tests/vectors.h"
-
 #include "attestation/expect.h"
 #include "attestation/policy.h"
 #include "attestation/tdx_measure.h"
@@ -10,6 +8,7 @@
 #include "common/manifest/manifest.h"
 #include "tests/unit/attestation/tiny_kernel.h"
 #include "tests/unit/folder.h"
+#include "tests/vectors.h"
 
 static char kernel_path[64], initrd_path[64];
 static struct image image = { .min_memory_mib = 512 };
@@ -61,7 +60,8 @@ static bool has(const struct writer *w, const char *text)
 static void a_tpms_policy_names_what_the_image_determines(void **state)
 {
 	struct expect x = { .image = &image, .cmdline = "console=ttyS0 quiet" };
-	const struct manifest_digests manifest = { .sha3_256 = { 0x11 }, .pcr16_sha256 = { 0x22 },
+	const struct manifest_digests manifest = { .sha3_256 = { 0x11 },
+						   .pcr16_sha256 = { 0x22 },
 						   .pcr16_sha384 = { 0x33 } };
 	struct efi_boot boot;
 	struct policy policy;
@@ -116,8 +116,12 @@ static void an_snp_policy_has_the_measurement(void **state)
 	VECTORS_OR_SKIP();
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct image other = { 0 };
-		struct expect x = { .image = &other, .cmdline = rows[i].cmdline, .firmware = path,
-				    .cpus = rows[i].cpus, .cpu_type = rows[i].cpu_type, .smt = i };
+		struct expect x = { .image = &other,
+				    .cmdline = rows[i].cmdline,
+				    .firmware = path,
+				    .cpus = rows[i].cpus,
+				    .cpu_type = rows[i].cpu_type,
+				    .smt = i };
 		struct policy policy;
 		struct writer w;
 
@@ -180,8 +184,11 @@ static void a_tdx_policy_leaves_rtmr0_to_be_named(void **state)
 static void what_can_not_be_computed_is_refused(void **state)
 {
 	char firmware[64];
-	struct expect x = { .image = &image, .cmdline = "quiet", .firmware = "/proc/nowhere.fd",
-			    .cpus = 1, .cpu_type = "host-passthrough" };
+	struct expect x = { .image = &image,
+			    .cmdline = "quiet",
+			    .firmware = "/proc/nowhere.fd",
+			    .cpus = 1,
+			    .cpu_type = "host-passthrough" };
 	CLEANUP_WRITER struct writer w = writer_up_to(EXPECT_POLICY_MAX);
 	struct efi_boot boot;
 	struct err e;

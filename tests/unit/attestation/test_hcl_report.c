@@ -67,9 +67,16 @@ static void its_parts_are_found(void **state)
 
 static void every_number_of_the_headers_counts(void **state)
 {
-	static const size_t headers[] = { 0,  4,  8,  12, 16, 20,
-					  32 + SNP_REPORT_LEN,	    32 + SNP_REPORT_LEN + 4,
-					  32 + SNP_REPORT_LEN + 8,  32 + SNP_REPORT_LEN + 12,
+	static const size_t headers[] = { 0,
+					  4,
+					  8,
+					  12,
+					  16,
+					  20,
+					  32 + SNP_REPORT_LEN,
+					  32 + SNP_REPORT_LEN + 4,
+					  32 + SNP_REPORT_LEN + 8,
+					  32 + SNP_REPORT_LEN + 12,
 					  32 + SNP_REPORT_LEN + 16 };
 	struct hcl_report hcl;
 	struct err e;
@@ -142,8 +149,7 @@ static void one_key_for_signing_is_the_ak(void **state)
 	struct err e;
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		char *text = key_make(cases[i].kid, cases[i].ops, cases[i].type,
-				      cases[i].exponent);
+		char *text = key_make(cases[i].kid, cases[i].ops, cases[i].type, cases[i].exponent);
 
 		if (cases[i].fault)
 			assert_refused(key_of(text, &e), e, ERR_INVALID, cases[i].fault);

@@ -48,10 +48,12 @@ static int setup(void **state)
 {
 	good = writer_up_to(1 << 20);
 	put_entry(&good, &right);
-	put_entry(&good, &(struct want){ 10, "ima-sig", "/usr/bin/true", "sha256:", false, false, 0 });
+	put_entry(&good,
+		  &(struct want){ 10, "ima-sig", "/usr/bin/true", "sha256:", false, false, 0 });
 	put_entry(&good, &(struct want){ 11, "ima-ng", "/other", "sha256:", false, false, 0 });
 	put_entry(&good, &(struct want){ 10, "ima-ng", "/log", "sha256:", true, false, 0 });
-	put_entry(&good, &(struct want){ 10, "ima-buf", "kexec-cmdline", "sha256:", false, false, 0 });
+	put_entry(&good,
+		  &(struct want){ 10, "ima-buf", "kexec-cmdline", "sha256:", false, false, 0 });
 	return 0;
 }
 
@@ -165,8 +167,9 @@ static void values_after(const struct ima_log *log, uint8_t values[4][32])
 		if (entry->violation)
 			memset(now + 32, 0xff, 32);
 		else
-			assert_ok(digest(DIGEST_SHA256, entry->data.bytes, entry->data.len, now + 32,
-					 &e), e);
+			assert_ok(digest(DIGEST_SHA256, entry->data.bytes, entry->data.len,
+					 now + 32, &e),
+				  e);
 		assert_ok(digest(DIGEST_SHA256, now, 64, values[i], &e), e);
 		memcpy(now, values[i], 32);
 	}
@@ -192,8 +195,8 @@ static void a_log_comes_to_each_value_that_a_quote_could_have_had(void **state)
 	assert_refused(ima_log_replay(&log, DIGEST_SHA256, IMA_PCR, zero, &count, &e), e,
 		       ERR_DENIED, "PCR 10");
 	values[0][31] ^= 1;
-	assert_refused(ima_log_replay(&log, DIGEST_SHA256, 11, values[0], &count, &e), e, ERR_DENIED,
-		       "PCR 11");
+	assert_refused(ima_log_replay(&log, DIGEST_SHA256, 11, values[0], &count, &e), e,
+		       ERR_DENIED, "PCR 11");
 }
 
 int main(void)

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/unit.h"
-
 #include "attestation/pe.h"
 #include "common/base/encode.h"
+#include "tests/unit.h"
 #include "tests/unit/attestation/tiny_kernel.h"
 
 #define AUTH_SHA256 "c7e9b3c74f2801bd7b15b603c393ddeee9755d5cb589eff11be7bb68f2b5b252"
 #define AUTH_SHA384                                                                                \
-	"70e787c61f52f1fdc4e26ee7b54d9ec2337129861d548626998ac8504978c936789b09f1241f3c854231a722"  \
+	"70e787c61f52f1fdc4e26ee7b54d9ec2337129861d548626998ac8504978c936789b09f1241f3c854231a722" \
 	"023f4620"
 
 static uint8_t kernel[TINY_LEN];
@@ -47,7 +46,8 @@ static void only_checksum_and_signature_do_not_count(void **state)
 {
 	for (size_t i = 0; i < TINY_LEN; i++) {
 		bool counts = !(i >= TINY_OPTIONAL + 64 && i < TINY_OPTIONAL + 68) &&
-			      !(i >= TINY_CERTIFICATES && i < TINY_CERTIFICATES + 8) && i < TINY_END;
+			      !(i >= TINY_CERTIFICATES && i < TINY_CERTIFICATES + 8) &&
+			      i < TINY_END;
 		uint8_t found[SHA256_LEN];
 		char hex[2 * SHA256_LEN + 1];
 		struct pe pe;

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/json_same.h"
-#include "tests/vectors.h"
-
 #include "attestation/policy_show.h"
 #include "common/base/writer.h"
+#include "tests/json_same.h"
+#include "tests/vectors.h"
 
 static void run_case(const struct vector_case *c)
 {
@@ -60,8 +59,8 @@ static void our_form_fills_the_policies(void **state)
 	assert_ok(parse(text, &p, &e), e);
 	assert_int_equal(p.snp.host_data.count, 1);
 	assert_int_equal(p.snp.host_data.values[31], 0xff);
-	assert_true(p.snp.guest_policy == (SNP_POLICY_RESERVED_ONE | SNP_POLICY_SMT |
-					   SNP_POLICY_RAPL_DIS | 0x137));
+	assert_true(p.snp.guest_policy ==
+		    (SNP_POLICY_RESERVED_ONE | SNP_POLICY_SMT | SNP_POLICY_RAPL_DIS | 0x137));
 	assert_true(p.snp.platform_info == 0);
 	assert_int_equal(p.snp.min_tcb.microcode, 115);
 	assert_int_equal(p.snp.vmpl, 2);
@@ -144,7 +143,8 @@ static void what_is_not_understood_is_refused(void **state)
 		{ "{\"cocos\":1,\"tpm\":{\"pcrs\":{\"sha256\":{\"4a\":[]}}}}", "no register" },
 		{ "{\"cocos\":1,\"tpm\":{\"pcrs\":{\"sha1\":{\"4\":"
 		  "[\"0000000000000000000000000000000000000000\"]}}},\"pcr_values\":{\"sha1\":"
-		  "{\"4\":\"0000000000000000000000000000000000000000\"}}}", "said twice" },
+		  "{\"4\":\"0000000000000000000000000000000000000000\"}}}",
+		  "said twice" },
 		{ "{\"cocos\":1,\"tpm\":{\"events\":[]}}", "an object" },
 		{ "{\"cocos\":1,\"tpm\":{\"events\":{\"sha512\":{}}}}", "unknown bank" },
 		{ "{\"cocos\":1,\"tpm\":{\"events\":{\"sha256\":[]}}}", "an object" },
@@ -160,11 +160,14 @@ static void what_is_not_understood_is_refused(void **state)
 		{ "{\"policy\":{\"trusted_id_keys\":[\"AA==\"]}}", "trusted_id_key_hashes" },
 		{ "{\"policy\":{\"require_id_block\":true}}", "nothing says whose" },
 		{ "{\"policy\":{\"require_id_block\":true,\"trusted_id_key_hashes\":[\"" ZEROS_64
-		  "\"]}}", "of no ID block" },
-		{ "{\"policy\":{},\"root_of_trust\":{\"cabundles\":[\"x\"]}}", "not taken from a policy" },
+		  "\"]}}",
+		  "of no ID block" },
+		{ "{\"policy\":{},\"root_of_trust\":{\"cabundles\":[\"x\"]}}",
+		  "not taken from a policy" },
 		{ "{\"policy\":{\"product\":{\"name\":1}},\"root_of_trust\":{\"product_line\":\"Turin\"}}",
 		  "elsewhere" },
-		{ "{\"policy\":{\"td_quote_body_policy\":{\"tdattributes_debug\":true}}}", "debug TD" },
+		{ "{\"policy\":{\"td_quote_body_policy\":{\"tdattributes_debug\":true}}}",
+		  "debug TD" },
 		{ "{\"policy\":{},\"pcr_values\":{\"sha256\":{\"01\":\"00\"}}}", "no register" },
 		{ "{\"policy\":{},\"pcr_values\":{\"sha512\":{}}}", "unknown bank" },
 		{ "{\"policy\":null}", "'policy' is missing" },
@@ -176,7 +179,8 @@ static void what_is_not_understood_is_refused(void **state)
 		  "a string" },
 		{ "{\"policy\":{\"product\":{\"name\":3},\"minimum_tcb\":1}}", "TCB floor" },
 		{ "{\"policy\":{\"product\":{\"name\":3},\"minimum_launch_tcb\":1}}", "TCB floor" },
-		{ "{\"policy\":{\"product\":{\"name\":1},\"minimum_launch_tcb_turin\":1}}", "TCB floor" },
+		{ "{\"policy\":{\"product\":{\"name\":1},\"minimum_launch_tcb_turin\":1}}",
+		  "TCB floor" },
 		{ "{\"policy\":{\"minimum_launch_tcb_turin\":1}}", "TCB floor" },
 		{ "{\"policy\":{\"minimum_tcb\":1,\"minimum_tcb_turin\":1}}", "two products" },
 		{ "{\"policy\":{\"minimum_launch_tcb\":1,\"minimum_launch_tcb_turin\":1}}",
@@ -297,9 +301,11 @@ static void verification_can_not_be_switched_off(void **state)
 	struct policy p;
 	struct err e;
 
-	assert_ok(parse("{\"policy\":{},\"root_of_trust\":{\"check_crl\":false,\"get_collateral\":false},"
-			"\"eat_validation\":{\"verify_signature\":false,\"require_eat_format\":false}}",
-			&p, &e), e);
+	assert_ok(
+		parse("{\"policy\":{},\"root_of_trust\":{\"check_crl\":false,\"get_collateral\":false},"
+		      "\"eat_validation\":{\"verify_signature\":false,\"require_eat_format\":false}}",
+		      &p, &e),
+		e);
 	assert_false(p.run.relayable);
 	assert_true(p.snp.platform_info & SNP_PLATFORM_ALIAS_CHECK_COMPLETE);
 	policy_done(&p);

@@ -72,7 +72,8 @@ static const struct key_case own[] = {
 	{ "tdx.min_tee_tcb_svn", "@16", false },
 	{ "tdx.min_qe_svn", "65535", false },
 	{ "tdx.min_pce_svn", "1", false },
-	{ "tpm.pcrs", "{\"sha1\":{\"0\":[@20]},\"sha256\":{\"16\":[@32,@32]},\"sha384\":null}", false },
+	{ "tpm.pcrs", "{\"sha1\":{\"0\":[@20]},\"sha256\":{\"16\":[@32,@32]},\"sha384\":null}",
+	  false },
 	{ "tpm.events", "{\"sha256\":{\"4\":[@32]}}", false },
 	{ "tpm.allow_sha1_bank", "true", false },
 	{ "tpm.reset_count", "4294967295", false },
@@ -137,8 +138,10 @@ static const struct key_case older[] = {
 	{ "root_of_trust.check_crl", "true", false },
 	{ "root_of_trust.disallow_network", "true", false },
 	{ "root_of_trust.get_collateral", "false", true },
-	{ "pcr_values", "{\"sha256\":{\"0\":\"11111111111111111111111111111111"
-			"11111111111111111111111111111111\"}}", false },
+	{ "pcr_values",
+	  "{\"sha256\":{\"0\":\"11111111111111111111111111111111"
+	  "11111111111111111111111111111111\"}}",
+	  false },
 	{ "eat_validation.require_eat_format", "false", true },
 	{ "eat_validation.allowed_formats", "[\"JWT\",\"CBOR\"]", true },
 	{ "eat_validation.max_token_age_seconds", "\"300\"", false },
@@ -147,7 +150,7 @@ static const struct key_case older[] = {
 };
 
 /* Wrong everywhere: no key takes any of them. */
-static const char *const wrong[] = { "{\"nonsense\":1}", "[{}]", "[[]]", "-1", "1.5",
+static const char *const wrong[] = { "{\"nonsense\":1}",     "[{}]", "[[]]", "-1", "1.5",
 				     "\"\\u0001 nonsense!\"" };
 
 static void put_bytes(struct writer *w, size_t len, bool hex)
@@ -237,7 +240,8 @@ static void judge_case(const struct key_case *c, bool is_own)
 	if (c->value) {
 		assert_ok(parse(c, c->value, is_own, &p, &e), e);
 		if (demands_nothing_new(&p) != c->idle)
-			fail_msg("%s %s", c->path, c->idle ? "demands something" : "demands nothing");
+			fail_msg("%s %s", c->path,
+				 c->idle ? "demands something" : "demands nothing");
 		policy_done(&p);
 		/* A null is as if it were not there, but in 'cocos', which says what this is. */
 		assert_ok(parse(c, "null", is_own, &p, &e), e);
@@ -346,8 +350,8 @@ static void what_a_key_demands_stays_with_its_kind(void **state)
 	assert_ok(parse(&own[1], own[1].value, true, &p, &e), e);
 	assert_true(p.has_snp && !p.has_tdx && !p.has_tpm);
 	policy_done(&p);
-	assert_ok(parse(&(struct key_case){ "policy.td_quote_body_policy.mr_td", NULL, false }, "@48",
-			false, &p, &e),
+	assert_ok(parse(&(struct key_case){ "policy.td_quote_body_policy.mr_td", NULL, false },
+			"@48", false, &p, &e),
 		  e);
 	assert_true(!p.has_snp && p.has_tdx && !p.has_tpm);
 	policy_done(&p);
@@ -357,7 +361,8 @@ static void what_a_key_demands_stays_with_its_kind(void **state)
 static void a_limit_of_nothing_is_none_in_the_older_form_alone(void **state)
 {
 	static const struct key_case ours = { "token.max_age", NULL, false };
-	static const struct key_case theirs = { "eat_validation.max_token_age_seconds", NULL, false };
+	static const struct key_case theirs = { "eat_validation.max_token_age_seconds", NULL,
+						false };
 	struct policy p;
 	struct err e;
 

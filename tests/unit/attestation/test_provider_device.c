@@ -3,20 +3,19 @@
  * /dev/sev-guest as its driver behaves (drivers/virt/coco/sev-guest): ioctl() is replaced by one that
  * plays it, on the layouts of linux/sev-guest.h written down a second time.
  */
+#include "attestation/provider.h"
+#include "attestation/snp_report.h"
 #include "tests/unit.h"
 
 #include <errno.h>
 #include <stdio.h>
-
-#include "attestation/provider.h"
-#include "attestation/snp_report.h"
 
 enum { PAGE = 4096, RESPONSE_LEN = 4000 };
 
 /* What the device does next. */
 static struct {
 	int calls;
-	int busy;	     /* so many times first */
+	int busy;            /* so many times first */
 	uint32_t table_need; /* bytes that the host wants to give */
 	bool plain_called;   /* a report without certificates was asked for */
 	uint32_t status, size;

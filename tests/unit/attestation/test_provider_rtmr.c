@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Registers and reports of a folder that is not the kernel's: nothing of it is believed. */
-#include "tests/unit.h"
-
-#include <stdio.h>
-#include <unistd.h>
-
 #include "attestation/provider.h"
 #include "attestation/provider_rtmr.h"
 #include "attestation/provider_tsm.h"
 #include "common/base/file.h"
+#include "tests/unit.h"
+
+#include <stdio.h>
+#include <unistd.h>
 
 struct room {
 	char dir[64], file[96];
@@ -136,8 +135,8 @@ int main(void)
 						leave),
 		cmocka_unit_test_setup_teardown(a_register_of_another_length_is_refused, enter,
 						leave),
-		cmocka_unit_test_setup_teardown(
-			what_a_tdx_launch_fixed_is_read_from_the_register, enter, leave),
+		cmocka_unit_test_setup_teardown(what_a_tdx_launch_fixed_is_read_from_the_register,
+						enter, leave),
 		cmocka_unit_test_setup_teardown(a_folder_without_a_tee_is_told_from_a_broken_one,
 						enter, leave),
 		cmocka_unit_test_setup_teardown(no_entry_is_left_behind, enter, leave),

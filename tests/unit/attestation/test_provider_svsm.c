@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Whose TPM is it? What the SVSM's service has to say before an SNP report may bind an AK. */
-#include "tests/unit.h"
-
 #include "attestation/provider_svsm.h"
 #include "attestation/snp_report.h"
 #include "attestation/tpm_attestation.h"
 #include "common/base/writer.h"
 #include "common/crypto/digest.h"
+#include "tests/unit.h"
 
 static const uint8_t nonce[PROVIDER_REPORT_DATA_LEN] = { 1, 2, 3 };
 static const uint8_t ek[] = "the endorsement key's public area";
@@ -70,9 +69,9 @@ static void anything_else_is_not(void **state)
 	const struct digest_part parts[] = { { nonce, sizeof(nonce) }, { other, sizeof(other) } };
 	assert_ok(digest_parts(DIGEST_SHA512, parts, 2, a.report.report_data, &e), e);
 	assert_refused(check(&a, &e), e, ERR_DENIED, "another endorsement key");
-	assert_refused(provider_svsm_check((struct span){ a.bytes, 100 }, a.manifest, nonce,
-					   ek_span, &e),
-		       e, ERR_DENIED, "SVSM");
+	assert_refused(
+		provider_svsm_check((struct span){ a.bytes, 100 }, a.manifest, nonce, ek_span, &e),
+		e, ERR_DENIED, "SVSM");
 }
 
 /* The report inside of attest.Attestation: taken apart and the same again, for every version. */

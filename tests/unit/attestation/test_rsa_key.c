@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/unit.h"
-
 #include "attestation/rsa_key.h"
 #include "common/crypto/key.h"
+#include "tests/unit.h"
 
 #include <openssl/core_names.h>
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/unit.h"
-
 #include "attestation/run_statement.h"
 #include "common/base/writer.h"
+#include "tests/unit.h"
 
 static struct run_statement example(void)
 {

@@ -281,8 +281,8 @@ static void collateral_has_its_time(void **state)
 		uint32_t skew;
 		const char *fault;
 	} cases[] = {
-		{ FORGE_AT + 86400, 0, NULL },	{ FORGE_AT + 86401, 0, "crl." },
-		{ FORGE_AT + 86401, 1, NULL },	{ FORGE_AT - 86401, 0, "crl." },
+		{ FORGE_AT + 86400, 0, NULL }, { FORGE_AT + 86401, 0, "crl." },
+		{ FORGE_AT + 86401, 1, NULL }, { FORGE_AT - 86401, 0, "crl." },
 		{ FORGE_AT - 86401, 1, NULL },
 	};
 	struct tdx_policy policy;
@@ -333,8 +333,7 @@ static void a_body_of_other_dates_or_ids_is_refused(void **state)
 
 		assert_non_null(at);
 		assert_ok(text_format(&body, &e, "%.*s%s%s", (int)(at - forge_tcb_info),
-				      forge_tcb_info, changes[i].to,
-				      at + strlen(changes[i].from)),
+				      forge_tcb_info, changes[i].to, at + strlen(changes[i].from)),
 			  e);
 
 		char *document = tdx_forge_document(&forge, "tcbInfo", body);
@@ -435,9 +434,11 @@ static void sets_hold_several_values(void **state)
 	memcpy(policy.xfam, forge.good.body.xfam, 8);
 	assert_ok(judge(&forge.good, &policy, &e), e);
 	policy.xfam[0] ^= 4;
-	assert_refused(judge(&forge.good, &policy, &e), e, ERR_DENIED, "XFAM that the policy names");
+	assert_refused(judge(&forge.good, &policy, &e), e, ERR_DENIED,
+		       "XFAM that the policy names");
 	policy.attributes[3] |= 0x40;
-	assert_refused(judge(&forge.good, &policy, &e), e, ERR_DENIED, "attributes that the policy");
+	assert_refused(judge(&forge.good, &policy, &e), e, ERR_DENIED,
+		       "attributes that the policy");
 }
 
 int main(void)

@@ -81,7 +81,8 @@ static const struct change tcb_info_changes[] = {
 	{ "[\"TEST-SA-00002\"", "[2", "advisoryIDs[0]" },
 	{ "[\"TEST-SA-00002\"", "[\"\"", "advisoryIDs[0]" },
 	{ "\"advisoryIDs\":[", "\"advisoryIDs\":1,\"y\":[", "advisoryIDs" },
-	{ "TEST-SA-00002", "TEST-SA-00000000000000000000000000000000000000000000000", "no text of 1" },
+	{ "TEST-SA-00002", "TEST-SA-00000000000000000000000000000000000000000000000",
+	  "no text of 1" },
 	{ "[{\"svn\":3}", "[{\"svn\":256}", "more than 255" },
 	{ "[{\"svn\":3}", "[3", "is no object" },
 	{ "[{\"svn\":3},", "[", "15 components" },
@@ -169,7 +170,8 @@ static void there_are_only_so_many_levels(void **state)
 	struct err e;
 	char *head, *level, *tail;
 
-	assert_ok(text_format(&head, &e, "%.*s", (int)(levels - forge.tcb_info), forge.tcb_info), e);
+	assert_ok(text_format(&head, &e, "%.*s", (int)(levels - forge.tcb_info), forge.tcb_info),
+		  e);
 	assert_ok(text_format(&level, &e, "%.*s", (int)(end - levels), levels), e);
 	assert_ok(text_format(&tail, &e, "]%s", signature), e);
 	assert_ok(parse_levels(head, level, 1, tail, &e), e);

@@ -75,7 +75,8 @@ static void a_document_that_is_empty_was_given(void **state)
 		struct tdx_input in;
 
 		tdx_forge_input(&forge, quote, quote_len, &forge.good.body, &policy, &in);
-		((struct span *)((char *)&in.endorsements.collateral + documents[i].offset))->len = 0;
+		((struct span *)((char *)&in.endorsements.collateral + documents[i].offset))->len =
+			0;
 		verdict_init(&verdict, VERDICT_SCOPE_FULL);
 		assert_refused(tdx_appraise(&in, NULL, &verdict, &e), e, ERR_DENIED,
 			       documents[i].check);
@@ -91,9 +92,9 @@ static void every_truncation_of_a_document_is_refused(void **state)
 	for (size_t len = 0; len < c->tcb_info.len; len++) {
 		struct tdx_tcb_info *info;
 
-		assert_int_equal(tdx_tcb_info_parse((struct span){ c->tcb_info.bytes, len }, &info,
-						    &e),
-				 -ERR_INVALID);
+		assert_int_equal(
+			tdx_tcb_info_parse((struct span){ c->tcb_info.bytes, len }, &info, &e),
+			-ERR_INVALID);
 	}
 	for (size_t len = 0; len < c->qe_identity.len; len++) {
 		struct tdx_qe_identity *identity;

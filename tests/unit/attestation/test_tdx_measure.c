@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* TDX metadata of firmware, and the MRTD that follows: a small image of our own, and OVMF. */
-#include <stdio.h>
-
 #include "attestation/tdx_measure.h"
 #include "common/base/encode.h"
 #include "common/base/file.h"
 #include "common/base/writer.h"
 #include "tests/unit.h"
+
+#include <stdio.h>
 
 enum { IMAGE_LEN = 0x3000, DESCRIPTOR_AT = 0x2000 };
 
@@ -135,10 +135,10 @@ static void malformed_metadata_are_refused(void **state)
 		struct section *c = &s[cases[i].section];
 
 		memcpy(s, good, sizeof(s));
-		*(cases[i].field == 0 ? &c->offset :
-		  cases[i].field == 1 ? &c->size :
-		  cases[i].field == 4 ? &c->type :
-					&c->attributes) = (uint32_t)cases[i].value;
+		*(cases[i].field == 0   ? &c->offset
+		  : cases[i].field == 1 ? &c->size
+		  : cases[i].field == 4 ? &c->type
+					: &c->attributes) = (uint32_t)cases[i].value;
 		if (cases[i].field == 2 || cases[i].field == 3) {
 			memcpy(s, good, sizeof(s));
 			*(cases[i].field == 2 ? &c->gpa : &c->len) = cases[i].value;

@@ -6,10 +6,10 @@
  *
  * One quote by default (some 190,000 judgements), every genuine one with COCOS_MUTATE_ALL=1.
  */
-#include <ctype.h>
-
 #include "attestation/x509.h"
 #include "tests/unit/attestation/tdx_case.h"
+
+#include <ctype.h>
 
 enum { FILE_MAX = 65536 };
 
@@ -26,16 +26,16 @@ enum part {
 };
 
 static const char *const part_names[PART_COUNT] = {
-	"quote",	"TCB info", "TCB info's chain", "QE identity", "QE identity's chain",
+	"quote",   "TCB info",        "TCB info's chain", "QE identity", "QE identity's chain",
 	"PCK CRL", "PCK CRL's chain", "root CRL",
 };
 
 /* What may change without changing what is said. */
 enum open {
 	NOTHING,
-	PEM_ARMOUR,	/* white space of PEM, and the zero byte behind it */
-	ZERO_PADDING,	/* how many zeros follow a quote */
-	JSON_OUTSIDE,	/* white space around the signed body, case of the signature's digits */
+	PEM_ARMOUR,   /* white space of PEM, and the zero byte behind it */
+	ZERO_PADDING, /* how many zeros follow a quote */
+	JSON_OUTSIDE, /* white space around the signed body, case of the signature's digits */
 	OPEN_COUNT,
 };
 
@@ -90,8 +90,8 @@ static enum open open_at(enum part part, size_t at)
 		const char *body = memchr(s.bytes + 1, '{', s.len - 1);
 
 		assert_non_null(end);
-		return (const char *)here >= body + 1 && (const char *)here < end ? NOTHING :
-										    JSON_OUTSIDE;
+		return (const char *)here >= body + 1 && (const char *)here < end ? NOTHING
+										  : JSON_OUTSIDE;
 	}
 	case PART_TCB_INFO_CHAIN:
 	case PART_QE_IDENTITY_CHAIN:

@@ -33,8 +33,8 @@ static void check_fields(const char *what, const struct json *expected)
 	size_t count = tdx_policy_rules(rules, ARRAY_LEN(rules));
 
 	for (size_t i = 0; i < count; i++)
-		check_hex(what, fields, rules[i].field,
-			  (const uint8_t *)&q->body + rules[i].offset, rules[i].size);
+		check_hex(what, fields, rules[i].field, (const uint8_t *)&q->body + rules[i].offset,
+			  rules[i].size);
 	for (size_t i = 0; i < ARRAY_LEN(rtmrs); i++)
 		check_hex(what, fields, rtmrs[i], q->body.rtmr[i], TDX_MR_LEN);
 	if (!result.has_pck)
@@ -122,9 +122,9 @@ static void run(const char *folder, const struct json *expected, const struct js
 
 	if (getenv("COCOS_TEST_REASONS"))
 		print_message("# %s: %s: %s [%s]\n", what, wanted, rc < 0 ? e.text : "verified",
-		       case_text(also ? also : expected, "why") ?
-			       case_text(also ? also : expected, "why") :
-			       "");
+			      case_text(also ? also : expected, "why")
+				      ? case_text(also ? also : expected, "why")
+				      : "");
 	if ((rc == 0) != (strcmp(wanted, "accept") == 0))
 		fail_msg("%s: wanted %s, got %s", what, wanted, rc < 0 ? e.text : "verified");
 	if (strcmp(wanted, "signatures_only") == 0) {
@@ -183,8 +183,7 @@ static void crossed(const char *root, const struct json *row)
 	struct err e;
 
 	case_path(folder, "%s/%s", root, case_text(row, "quote"));
-	case_path(collateral, "%s/%s/collateral", root,
-		 case_text(row, "collateral"));
+	case_path(collateral, "%s/%s/collateral", root, case_text(row, "collateral"));
 	expected = case_json(folder, "expected.json");
 	tdx_case_load(&c, folder, expected, NULL);
 	tdx_collateral_done(&c.collateral);

@@ -164,17 +164,17 @@ static void every_register_is_judged(void **state)
  * The members of a quote and how each is judged; one that is left out changes the sum of their sizes
  * and does not compile. Violated alone, each is refused by its name.
  */
-#define ATTEST_FIELDS(X)                                                                           \
-	X(bytes, "quote.signature")                                                                \
-	X(qualified_signer, NULL) /* a name of the key; the key itself is bound */                 \
-	X(extra_data, "quote.nonce")                                                               \
-	X(clock, NULL) /* shown */                                                                 \
-	X(reset_count, "policy.reset_count")                                                       \
-	X(restart_count, NULL) /* of two quotes: quote.same_boot */                                \
-	X(safe, NULL)	       /* whether the clock may have been put back */                      \
-	X(firmware_version, NULL)                                                                  \
-	X(selection_count, "quote.selection")                                                      \
-	X(selections, "quote.selection")                                                           \
+#define ATTEST_FIELDS(X)                                                           \
+	X(bytes, "quote.signature")                                                \
+	X(qualified_signer, NULL) /* a name of the key; the key itself is bound */ \
+	X(extra_data, "quote.nonce")                                               \
+	X(clock, NULL) /* shown */                                                 \
+	X(reset_count, "policy.reset_count")                                       \
+	X(restart_count, NULL) /* of two quotes: quote.same_boot */                \
+	X(safe, NULL)          /* whether the clock may have been put back */      \
+	X(firmware_version, NULL)                                                  \
+	X(selection_count, "quote.selection")                                      \
+	X(selections, "quote.selection")                                           \
 	X(pcr_digest, "quote.digest")
 
 enum { ATTEST_PADDING = 7 /* behind `safe` */ };

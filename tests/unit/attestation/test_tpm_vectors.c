@@ -334,10 +334,11 @@ static void tpm_cases_are_judged_as_expected(void **state)
 
 	unsigned count = vectors_walk("tpm", "", judge);
 
-	print_message("# tpm: %u cases (%zu quotes, %zu messages, %zu certificates, %zu Azure), %zu "
-		      "accepted, %zu refused\n",
-		      count, tally.quotes, tally.messages, tally.certificates, tally.azure,
-		      tally.accepted, tally.refused);
+	print_message(
+		"# tpm: %u cases (%zu quotes, %zu messages, %zu certificates, %zu Azure), %zu "
+		"accepted, %zu refused\n",
+		count, tally.quotes, tally.messages, tally.certificates, tally.azure,
+		tally.accepted, tally.refused);
 	assert_true(count >= 71);
 }
 

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/unit.h"
-
 #include "attestation/verdict.h"
 #include "attestation/x509.h"
 #include "common/base/json.h"
 #include "common/base/writer.h"
+#include "tests/unit.h"
 
 static void an_empty_verdict_is_a_no(void **state)
 {

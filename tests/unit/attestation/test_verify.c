@@ -357,7 +357,8 @@ static bool has_note(const char *words)
 /* Who names the mode leaves the rest of the policy out, and the verdict says so. */
 static void what_a_mode_leaves_out_is_noted(void **state)
 {
-	const struct verify_kind *kinds[] = { &verify_kind_snp, &verify_kind_tdx, &verify_kind_vtpm };
+	const struct verify_kind *kinds[] = { &verify_kind_snp, &verify_kind_tdx,
+					      &verify_kind_vtpm };
 	struct err e;
 
 	for (size_t k = 0; k < ARRAY_LEN(kinds); k++) {
@@ -377,8 +378,8 @@ static void a_call_without_sense_is_an_error(void **state)
 		verify_change_fn *call;
 		const char *words;
 	} calls[] = {
-		{ too_much_skew, "skew" },	 { two_bindings, "two ways" },
-		{ all_bindings, "two ways" },	 { no_binding, "nothing says" },
+		{ too_much_skew, "skew" },      { two_bindings, "two ways" },
+		{ all_bindings, "two ways" },   { no_binding, "nothing says" },
 		{ no_nonce, "an empty nonce" },
 	};
 	const struct verify_kind *kinds[] = { &verify_kind_tdx, &verify_kind_vtpm };

@@ -16,10 +16,10 @@ enum { MESSAGE_MAX = 1 << 16, HCL_HEAD = 32, HCL_DATA_HEAD = 20, NONCE_LEN = 32 
 
 /* One call in the making; changed between begin() and judge(). */
 struct azure {
-	uint32_t vmpl;		/* who asked for the report */
+	uint32_t vmpl;          /* who asked for the report */
 	const char *operations; /* of the key that the runtime data name */
-	bool other_runtime;	/* beside the one that the report vouches for */
-	bool apart;		/* the runtime data are given by themselves */
+	bool other_runtime;     /* beside the one that the report vouches for */
+	bool apart;             /* the runtime data are given by themselves */
 	EVP_PKEY *signer;
 	uint8_t nonce[NONCE_LEN];
 	struct policy policy;
@@ -71,9 +71,11 @@ static void put_modulus(struct writer *w)
 static void put_runtime(const char *operations, const char *id, struct writer *w)
 {
 	*w = writer_up_to(MESSAGE_MAX);
-	writer_printf(w, "{\"keys\":[{\"kid\":\"HCLAkPub\",\"key_ops\":[%s],\"kty\":\"RSA\",\"e\":\"AQAB\","
-			 "\"n\":\"",
-		      operations);
+	writer_printf(
+		w,
+		"{\"keys\":[{\"kid\":\"HCLAkPub\",\"key_ops\":[%s],\"kty\":\"RSA\",\"e\":\"AQAB\","
+		"\"n\":\"",
+		operations);
 	put_modulus(w);
 	writer_printf(w, "\"}],\"vm-configuration\":{\"vmUniqueId\":\"%s\"}}", id);
 }

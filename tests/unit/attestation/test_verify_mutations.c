@@ -56,8 +56,9 @@ static void no_bit_of_a_token_may_change(void **state)
 		*at ^= (uint8_t)(1 << bit % 8);
 	}
 	assert_in_range(uncovered, 1, 8 * kid_len);
-	print_message("# %zu bits flipped one by one, %zu of them (the key id's) covered by nothing\n",
-		      flipped, uncovered);
+	print_message(
+		"# %zu bits flipped one by one, %zu of them (the key id's) covered by nothing\n",
+		flipped, uncovered);
 	verify_build_end(&b);
 	kind->teardown();
 }

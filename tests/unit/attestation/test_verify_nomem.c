@@ -7,9 +7,9 @@
  */
 #include "tests/unit/attestation/verify_build.h"
 
+#include <stdio.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
-#include <stdio.h>
 
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t count, size_t size);
@@ -158,9 +158,10 @@ static void fail_each(const struct verify_build *b, const char *name, bool right
 		check_held(name, n);
 	}
 	assert_true(ours > 0);
-	print_message("# %s: %ld allocations failed one by one (of OpenSSL's one in %ld), %ld of them "
-		      "ours; OpenSSL did without %ld\n",
-		      name, count, stride, ours, tolerated);
+	print_message(
+		"# %s: %ld allocations failed one by one (of OpenSSL's one in %ld), %ld of them "
+		"ours; OpenSSL did without %ld\n",
+		name, count, stride, ours, tolerated);
 }
 
 static void by_itself(struct verify_build *b)

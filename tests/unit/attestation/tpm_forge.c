@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/attestation/tpm_forge.h"
 
-#include <openssl/ecdsa.h>
-
 #include "common/base/bytes.h"
+
+#include <openssl/ecdsa.h>
 
 enum { LOG_MAX = 65536, CPUID_AT = 0x188 };
 
@@ -25,8 +25,8 @@ static void hash_of(enum digest_kind kind, const void *bytes, size_t len, uint8_
 }
 
 /* TCG_PCR_EVENT2 of one bank; EV_NO_ACTION has zeros. */
-static void event_put(struct writer *w, uint32_t pcr, uint32_t type, uint16_t alg,
-		      const void *data, size_t len)
+static void event_put(struct writer *w, uint32_t pcr, uint32_t type, uint16_t alg, const void *data,
+		      size_t len)
 {
 	enum digest_kind kind;
 	uint8_t value[DIGEST_MAX] = { 0 };
@@ -237,8 +237,9 @@ void tpm_forge_report(const uint8_t *r, struct writer *w)
 		tpm_forge_number(w, 24 + i, r[0x1ec + i]);
 	tpm_forge_number(w, 27, bytes_le(r + 0x1f0, 8));
 	tpm_forge_field(w, 28, (struct span){ r + 0x2a0, 512 });
-	tpm_forge_number(w, 29, (uint64_t)(family - base) << 20 | (uint64_t)(r[CPUID_AT + 1] >> 4) << 16 |
-			      base << 8 | (r[CPUID_AT + 1] & 0xfu) << 4 | r[CPUID_AT + 2]);
+	tpm_forge_number(w, 29,
+			 (uint64_t)(family - base) << 20 | (uint64_t)(r[CPUID_AT + 1] >> 4) << 16 |
+				 base << 8 | (r[CPUID_AT + 1] & 0xfu) << 4 | r[CPUID_AT + 2]);
 	tpm_forge_number(w, 30, bytes_le(r + 0x1f8, 8));
 	tpm_forge_number(w, 31, bytes_le(r + 0x200, 8));
 }

@@ -26,8 +26,8 @@ void verify_build_begin(struct verify_build *b, const struct verify_kind *kind)
 					 .identity = b->spki,
 					 .identity_len = b->spki_len,
 					 .entry_count = 1,
-					 .entries = { { .key = "AGENT_LOG_LEVEL",
-							.value = "info" } } };
+					 .entries = {
+						 { .key = "AGENT_LOG_LEVEL", .value = "info" } } };
 	memcpy(b->run.manifest, b->manifest, SHA3_256_LEN);
 	b->content = (struct eat_content){ .issuer = "cocos-agent",
 					   .platform = kind->platform,

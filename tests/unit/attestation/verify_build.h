@@ -22,7 +22,7 @@ struct verify_build {
 	struct binding_nonce nonce;
 	struct binding channel, bound; /* `bound`: what the token's evidence is bound to */
 	bool by_channel, no_run, run_by_channel, cut_run, relayed;
-	enum verify_twist twist; /* of the statement's own evidence */
+	enum verify_twist twist;       /* of the statement's own evidence */
 	struct eat_bytes run_evidence; /* in place of the right one */
 	struct run_statement run;
 	struct eat_content content;

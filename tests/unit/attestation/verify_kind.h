@@ -13,7 +13,7 @@
 enum verify_twist {
 	TWIST_NONE,
 	TWIST_MEASUREMENT, /* another one that the policy knows as well */
-	TWIST_GUEST,	   /* another launch */
+	TWIST_GUEST,       /* another launch */
 	TWIST_CHIP,
 	TWIST_REGISTERS,
 	TWIST_CONFIG,
@@ -34,15 +34,15 @@ struct verify_kind {
 	uint8_t type; /* on the wire */
 	int64_t at;
 	void (*setup)(void), (*teardown)(void);
-	void (*policy)(struct policy *p);	   /* that takes the evidence, and every twist */
+	void (*policy)(struct policy *p); /* that takes the evidence, and every twist */
 	void (*endorse)(struct verify_input *in);
 	/* Evidence bound to `b`; `out` is the caller's to free. */
 	void (*evidence)(const struct binding *b, enum verify_twist twist, struct writer *out);
 	/* From now on the launch fixed that boot configuration; NULL: none, or as policy() wants. */
 	void (*fix_boot)(const uint8_t *digest);
-	const char *bound; /* the check that fails where the binding is another */
+	const char *bound;              /* the check that fails where the binding is another */
 	const struct verify_same *same; /* ends with a check that is NULL */
-	bool agrees;			/* its tokens' measurement claim is compared */
+	bool agrees;                    /* its tokens' measurement claim is compared */
 };
 
 extern const struct verify_kind verify_kind_snp, verify_kind_tdx, verify_kind_vtpm,

@@ -4,6 +4,11 @@
  * by its name; a later session has to be the first one's agent; what can't be shown over the channel
  * is pending, and pending is not verified.
  */
+#include "attestation/run_statement.h"
+#include "cli/appraise.h"
+#include "common/base/encode.h"
+#include "common/base/file.h"
+#include "common/manifest/manifest.h"
 #include "tests/unit/attestation/tpm_forge.h"
 #include "tests/unit/attestation/verify_kind.h"
 #include "tests/unit/snp/forge.h"
@@ -12,12 +17,6 @@
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include "attestation/run_statement.h"
-#include "cli/appraise.h"
-#include "common/base/encode.h"
-#include "common/base/file.h"
-#include "common/manifest/manifest.h"
 
 enum { TOKEN_MAX = 1 << 20, PATH_MAX_ = 256 };
 
@@ -110,8 +109,9 @@ static void put_manifest(const char *name, int number, uint8_t digest[SHA3_256_L
 
 struct answer {
 	EVP_PKEY *key;
-	enum verify_twist twist; /* of evidence and statement alike: another agent, right in itself */
-	bool unbound;		 /* the evidence is of another session */
+	enum verify_twist
+		twist; /* of evidence and statement alike: another agent, right in itself */
+	bool unbound;  /* the evidence is of another session */
 	bool no_run;
 };
 
@@ -133,7 +133,8 @@ static void answer(const struct answer *want, struct authenticator *a)
 	memset(a, 0, sizeof(*a));
 	assert_ok(key_to_spki(want->key, &a->spki, &a->spki_len, &e), e);
 	assert_ok(binding_channel(DIGEST_SHA256, a->spki, a->spki_len, exporter, NULL, &a->binding,
-				  &e), e);
+				  &e),
+		  e);
 	statement.identity = a->spki;
 	statement.identity_len = a->spki_len;
 	memcpy(statement.manifest, manifest, SHA3_256_LEN);
@@ -163,8 +164,8 @@ static int session(struct appraise *a, const struct answer *want, struct err *e)
 	answer(want, &auth);
 	status = appraise_session(a, &auth, e);
 	authenticator_done(&auth);
-	if ((status == 0) != (appraise_is_verified(a) || appraise_wants_credential(a) ||
-			      appraise_wants_log(a)))
+	if ((status == 0) !=
+	    (appraise_is_verified(a) || appraise_wants_credential(a) || appraise_wants_log(a)))
 		fail_msg("status %d, and the session says otherwise", status);
 	return status;
 }
@@ -204,9 +205,9 @@ static struct appraise *opened(const struct option *more)
 	return a;
 }
 
-#define POLICY { "attestation-policy", at("policy.json") }
+#define POLICY   { "attestation-policy", at("policy.json") }
 #define MANIFEST { "manifest", at("manifest.json") }
-#define AK { "ak", at("ak") }
+#define AK       { "ak", at("ak") }
 
 static void use_kind(const struct verify_kind *k)
 {
@@ -232,10 +233,12 @@ static const struct verify_kind *const kinds[] = { &verify_kind_snp, &verify_kin
 /* The options that are right for the kind; `extra` behind them. */
 static struct appraise *right(const struct option *extra)
 {
-	const struct option both[] = { POLICY, MANIFEST, extra ? *extra : (struct option){ 0 },
-				       { NULL, NULL } };
-	const struct option tpm[] = { POLICY, MANIFEST, AK, extra ? *extra : (struct option){ 0 },
-				      { NULL, NULL } };
+	const struct option both[] = {
+		POLICY, MANIFEST, extra ? *extra : (struct option){ 0 }, { NULL, NULL }
+	};
+	const struct option tpm[] = {
+		POLICY, MANIFEST, AK, extra ? *extra : (struct option){ 0 }, { NULL, NULL }
+	};
 
 	return opened(kind->mode == VERIFY_VTPM ? tpm : both);
 }
@@ -277,7 +280,8 @@ static void without_a_policy_there_is_no_judge(void **state)
 
 static void a_context_is_32_bytes_in_either_spelling(void **state)
 {
-	static const char hex[] = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1F";
+	static const char hex[] =
+		"000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1F";
 	static const char base64[] = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 	const char *const good[] = { hex, base64 };
 	const char *const bad[] = { "", "00", "AAECAwQ=", hex + 1, base64 + 1 };
@@ -292,7 +296,8 @@ static void a_context_is_32_bytes_in_either_spelling(void **state)
 		appraise_free(a);
 	}
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
-		const struct option options[] = { POLICY, { "attestation-request-context", bad[i] },
+		const struct option options[] = { POLICY,
+						  { "attestation-request-context", bad[i] },
 						  { NULL, NULL } };
 
 		a = NULL;
@@ -343,7 +348,8 @@ static void each_other_agent_is_refused_by_name(void **state)
 			       "attestation: policy.");
 		appraise_free(a);
 		put_policy(0);
-		const struct option other[] = { POLICY, { "manifest", at("other.json") },
+		const struct option other[] = { POLICY,
+						{ "manifest", at("other.json") },
 						kind->mode == VERIFY_VTPM ? (struct option)AK
 									  : (struct option){ 0 },
 						{ NULL, NULL } };
@@ -357,8 +363,10 @@ static void each_other_agent_is_refused_by_name(void **state)
 
 static void garbage_is_refused_and_leaves_nothing_verified(void **state)
 {
-	struct authenticator auth = { .evidence = (uint8_t *)(uintptr_t) "x", .evidence_len = 1,
-				      .spki = (uint8_t *)(uintptr_t) "y", .spki_len = 1 };
+	struct authenticator auth = { .evidence = (uint8_t *)(uintptr_t)"x",
+				      .evidence_len = 1,
+				      .spki = (uint8_t *)(uintptr_t)"y",
+				      .spki_len = 1 };
 	struct appraise *a;
 	struct err e;
 
@@ -427,9 +435,13 @@ static struct span ek_cert;
 static void put_ek(void)
 {
 	static uint8_t root_der[FORGE_CERT_MAX], ek_der[FORGE_CERT_MAX];
-	struct forge_cert want = { .subject = "Maker", .issuer = "Maker",
-				   .algorithm = FORGE_ECDSA, .serial = 1, .version = 2,
-				   .not_before = kind->at - 1000, .not_after = kind->at + 1000,
+	struct forge_cert want = { .subject = "Maker",
+				   .issuer = "Maker",
+				   .algorithm = FORGE_ECDSA,
+				   .serial = 1,
+				   .version = 2,
+				   .not_before = kind->at - 1000,
+				   .not_after = kind->at + 1000,
 				   .constraints = "critical,CA:TRUE",
 				   .usage = "critical,keyCertSign" };
 
@@ -452,8 +464,9 @@ static void drop_ek(void)
 
 static struct appraise *with_ek(void)
 {
-	const struct option options[] = { POLICY, MANIFEST, { "ek_root", at("ek_root.der") },
-					  { NULL, NULL } };
+	const struct option options[] = {
+		POLICY, MANIFEST, { "ek_root", at("ek_root.der") }, { NULL, NULL }
+	};
 
 	return opened(options);
 }
@@ -514,7 +527,8 @@ static void a_pending_session_without_its_answer_is_none(void **state)
 	put_policy('0');
 	a = with_ek();
 	appraise_allow_pending(a, true);
-	assert_refused(session(a, &(struct answer){ .key = key }, &e), e, ERR_DENIED, "policy.pcr4");
+	assert_refused(session(a, &(struct answer){ .key = key }, &e), e, ERR_DENIED,
+		       "policy.pcr4");
 	appraise_free(a);
 	drop_ek();
 	kind->teardown();

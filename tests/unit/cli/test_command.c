@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/commands.h"
+#include "cli/help.h"
 #include "tests/unit.h"
 
 #include <stdio.h>
-
-#include "cli/commands.h"
-#include "cli/help.h"
 
 static const struct command *find(const char *const *words, int *matched)
 {
@@ -79,7 +78,11 @@ static const struct command try_me = {
 	.help = "nothing",
 	.options =
 		(const struct cli_option[]){
-			{ .letter = 's', .name = "size", .value = "SIZE", .help = "x", .words = sizes },
+			{ .letter = 's',
+			  .name = "size",
+			  .value = "SIZE",
+			  .help = "x",
+			  .words = sizes },
 			{ .name = "arg", .value = "ARG", .help = "x", .times = CLI_MANY },
 			CLI_JSON_OPTION,
 			{ .name = NULL },

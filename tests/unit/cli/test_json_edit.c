@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/unit.h"
-
 #include "cli/json_edit.h"
 #include "common/base/writer.h"
+#include "tests/unit.h"
 
 DEFINE_CLEANUP(struct json *, json_free)
 
@@ -22,14 +21,17 @@ static void is_written(const char *text, const struct json_edit *edits, size_t c
 
 static void nothing_is_lost(void **state)
 {
-	is_written("{\"a\":18446744073709551615,\"b\":[true,null,{}],\"c\":\"\\u003c\"}", NULL, 0,
-		   "{\n  \"a\": 18446744073709551615,\n  \"b\": [\n    true,\n    null,\n    {}\n  ],\n"
-		   "  \"c\": \"\\u003c\"\n}\n");
+	is_written(
+		"{\"a\":18446744073709551615,\"b\":[true,null,{}],\"c\":\"\\u003c\"}", NULL, 0,
+		"{\n  \"a\": 18446744073709551615,\n  \"b\": [\n    true,\n    null,\n    {}\n  ],\n"
+		"  \"c\": \"\\u003c\"\n}\n");
 }
 
 static void members_are_replaced_and_added(void **state)
 {
-	static const struct json_edit edits[] = { { "a/b", "1" }, { "a/c", "[2]" }, { "d/e/f", "3" } };
+	static const struct json_edit edits[] = { { "a/b", "1" },
+						  { "a/c", "[2]" },
+						  { "d/e/f", "3" } };
 
 	is_written("{\"a\":{\"b\":0}}", edits, 3,
 		   "{\n  \"a\": {\n    \"b\": 1,\n    \"c\": [2]\n  },\n  \"d\": {\n    \"e\": {\n"
@@ -40,9 +42,10 @@ static void two_paths_through_a_new_object_make_one(void **state)
 {
 	static const struct json_edit edits[] = { { "p/x/1", "1" }, { "p/y/1", "2" } };
 
-	is_written("{}", edits, 2,
-		   "{\n  \"p\": {\n    \"x\": {\n      \"1\": 1\n    },\n    \"y\": {\n      \"1\": 2\n    }\n"
-		   "  }\n}\n");
+	is_written(
+		"{}", edits, 2,
+		"{\n  \"p\": {\n    \"x\": {\n      \"1\": 1\n    },\n    \"y\": {\n      \"1\": 2\n    }\n"
+		"  }\n}\n");
 }
 
 static void a_path_through_a_number_is_refused(void **state)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/unit.h"
-
 #include "cli/json_out.h"
+#include "tests/unit.h"
 
 static void assert_is(struct json_out *out, const char *want)
 {

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/unit.h"
-
 #include "cli/progress.h"
+#include "tests/unit.h"
 
 static void sizes_are_for_people(void **state)
 {
@@ -9,10 +8,9 @@ static void sizes_are_for_people(void **state)
 		uint64_t bytes;
 		const char *text;
 	} cases[] = {
-		{ 0, "0 bytes" },	      { 1023, "1023 bytes" },
-		{ 1024, "1.0 KiB" },	      { 1536, "1.5 KiB" },
-		{ 1048576, "1.0 MiB" },	      { 1ULL << 30, "1.0 GiB" },
-		{ 1ULL << 40, "1.0 TiB" },    { 1ULL << 52, "4096.0 TiB" },
+		{ 0, "0 bytes" },          { 1023, "1023 bytes" },       { 1024, "1.0 KiB" },
+		{ 1536, "1.5 KiB" },       { 1048576, "1.0 MiB" },       { 1ULL << 30, "1.0 GiB" },
+		{ 1ULL << 40, "1.0 TiB" }, { 1ULL << 52, "4096.0 TiB" },
 	};
 	char text[32];
 

@@ -5,12 +5,12 @@
  * FILE has a row of `attestation validate --batch`. Prints microseconds of processor time for each call,
  * over evidence and endorsements that are in memory. Every answer has to be a yes.
  */
-#include <stdlib.h>
-#include <time.h>
-
 #include "cli/batch.h"
 #include "cli/commands.h"
 #include "cli/evidence_options.h"
+
+#include <stdlib.h>
+#include <time.h>
 
 static int rounds;
 

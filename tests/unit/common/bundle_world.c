@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/common/bundle_world.h"
 
+#include "common/base/file.h"
+
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include "common/base/file.h"
 
 int bundle_world_enter(void **state)
 {

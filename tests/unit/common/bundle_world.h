@@ -2,9 +2,8 @@
 /* bundle_world.h — a place for each test of bundles: what goes in, the archive, what comes out. */
 #pragma once
 
-#include "tests/unit.h"
-
 #include "common/bundle.h"
+#include "tests/unit.h"
 
 /* A world for each test: top/in is bundled, top/out unpacked into, top/x.zip between them. */
 struct bundle_world {

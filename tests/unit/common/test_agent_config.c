@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/self_signed.h"
-#include "tests/unit.h"
-
-#include <stdio.h>
-
 #include "common/base/encode.h"
 #include "common/base/file.h"
 #include "common/crypto/digest.h"
 #include "common/crypto/key.h"
 #include "common/manifest/agent_config.h"
+#include "tests/self_signed.h"
+#include "tests/unit.h"
+
+#include <stdio.h>
 
 static struct pair {
 	EVP_PKEY *key;

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "common/base/file.h"
+#include "common/bootconfig.h"
 #include "tests/unit/folder.h"
 
 #include <stdio.h>
-
-#include "common/base/file.h"
-#include "common/bootconfig.h"
 
 static void put(const char *name, const void *bytes, size_t len)
 {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Bundles made of directories, and back. */
+#include "common/base/encode.h"
+#include "common/base/file.h"
+#include "common/crypto/digest.h"
 #include "tests/unit/common/bundle_world.h"
 
 #include <errno.h>
@@ -10,10 +13,6 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include "common/base/encode.h"
-#include "common/base/file.h"
-#include "common/crypto/digest.h"
 
 #define DIGEST_FROM_PYTHON "2e93526baba56d012af1265bb32c7467bdefc3861f8d2b37c9ac00f5f2bae90c"
 

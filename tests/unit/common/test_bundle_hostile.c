@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Archives that nobody vouches for. */
+#include "common/base/file.h"
+#include "common/base/writer.h"
 #include "tests/unit/common/bundle_world.h"
 
 #include <errno.h>
@@ -9,9 +11,6 @@
 #include <unistd.h>
 #include <zip.h>
 #include <zlib.h>
-
-#include "common/base/file.h"
-#include "common/base/writer.h"
 
 /* Hand-made archives: what a hostile author would write. */
 struct craft {

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/unit.h"
-
 #include "common/base/datum.h"
 #include "common/base/encode.h"
 #include "common/base/writer.h"
+#include "tests/unit.h"
 
 static int parse_hex(const char *hex, uint8_t *bytes, struct datum **root, struct err *e)
 {
@@ -23,7 +22,8 @@ static void items_are_found_by_key(void **state)
 
 	assert_ok(parse_hex("a401266161420102"
 			    "0383f5f6f93e0004d2a0",
-			    bytes, &root, &e), e);
+			    bytes, &root, &e),
+		  e);
 	assert_true(datum_int(datum_get(root, 1), &v) && v == -7);
 	assert_int_equal(datum_get_text(root, "a")->len, 2);
 	assert_int_equal(datum_get(root, 3)->count, 3);
@@ -36,11 +36,40 @@ static void items_are_found_by_key(void **state)
 static void one_value_has_one_form(void **state)
 {
 	static const char *const bad[] = {
-		"", "1800", "1817", "1900ff", "1a0000ffff", "1b00000000ffffffff", "5801ff", "780161",
-		"9800", "b800", "d812a0", "5f4100ff", "7f6161ff", "9f00ff", "bf0000ff", "ff",
-		"a200000001", "a2616100616101", "a1f500", "a1410000", "61ff", "0000",
-		"9bffffffffffffffff", "5bffffffffffffffff", "bbffffffffffffffff", "82", "8201",
-		"a1", "a100", "d2", "f8", "f800", "1c", "fc",
+		"",
+		"1800",
+		"1817",
+		"1900ff",
+		"1a0000ffff",
+		"1b00000000ffffffff",
+		"5801ff",
+		"780161",
+		"9800",
+		"b800",
+		"d812a0",
+		"5f4100ff",
+		"7f6161ff",
+		"9f00ff",
+		"bf0000ff",
+		"ff",
+		"a200000001",
+		"a2616100616101",
+		"a1f500",
+		"a1410000",
+		"61ff",
+		"0000",
+		"9bffffffffffffffff",
+		"5bffffffffffffffff",
+		"bbffffffffffffffff",
+		"82",
+		"8201",
+		"a1",
+		"a100",
+		"d2",
+		"f8",
+		"f800",
+		"1c",
+		"fc",
 	};
 	uint8_t bytes[4096];
 	struct datum *root;
@@ -63,7 +92,8 @@ static void depth_has_a_limit(void **state)
 	datum_free(root);
 	bytes[DATUM_DEPTH_MAX] = 0x81;
 	bytes[DATUM_DEPTH_MAX + 1] = 0;
-	assert_refused(datum_parse(bytes, DATUM_DEPTH_MAX + 2, &root, &e), e, ERR_INVALID, "too deep");
+	assert_refused(datum_parse(bytes, DATUM_DEPTH_MAX + 2, &root, &e), e, ERR_INVALID,
+		       "too deep");
 }
 
 static void items_and_keys_have_limits(void **state)
@@ -98,8 +128,9 @@ static void items_and_keys_have_limits(void **state)
 static void what_is_written_reads_back(void **state)
 {
 	CLEANUP_WRITER struct writer w = writer_up_to(4096);
-	static const int64_t numbers[] = { 0,  23,  24,	 255,  256,   65535, 65536, UINT32_MAX,
-					   -1, -24, -25, -256, -257, INT64_MAX, INT64_MIN };
+	static const int64_t numbers[] = { 0,     23,    24,         255,       256,
+					   65535, 65536, UINT32_MAX, -1,        -24,
+					   -25,   -256,  -257,       INT64_MAX, INT64_MIN };
 	struct datum *root;
 	struct err e;
 	int64_t v;

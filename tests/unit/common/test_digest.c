@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/unit.h"
-
 #include "common/base/encode.h"
 #include "common/crypto/digest.h"
+#include "tests/unit.h"
 
 /* FIPS 180-4 and FIPS 202 example values for "abc". */
 static const struct {
@@ -81,7 +80,8 @@ static void hmac_is_rfc_4231_s(void **state)
 
 	assert_ok(hmac(DIGEST_SHA256, "Jefe", 4, "what do ya want for nothing?", 28, out, &e), e);
 	hex_encode(out, 32, hex);
-	assert_string_equal(hex, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+	assert_string_equal(hex,
+			    "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
 }
 
 int main(void)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/unit.h"
-
 #include "common/base/encode.h"
+#include "tests/unit.h"
 
 static void hexadecimal_has_exactly_its_length(void **state)
 {
@@ -46,7 +45,8 @@ static void base64_has_its_alphabet_and_no_more(void **state)
 			assert_int_equal(len, 9);
 			value = (uint32_t)bytes[at / 4 * 3] << 16 |
 				(uint32_t)bytes[at / 4 * 3 + 1] << 8 | bytes[at / 4 * 3 + 2];
-			assert_int_equal(value, (uint32_t)(digit - alphabet) << (18 - 6 * (at % 4)));
+			assert_int_equal(value, (uint32_t)(digit - alphabet)
+							<< (18 - 6 * (at % 4)));
 			free(bytes);
 		}
 }
@@ -54,11 +54,12 @@ static void base64_has_its_alphabet_and_no_more(void **state)
 static void base64_is_canonical(void **state)
 {
 	/* RFC 4648, section 10. */
-	static const char *const pairs[][2] = { { "", "" },	    { "f", "Zg==" },
-						{ "fo", "Zm8=" },   { "foo", "Zm9v" },
-						{ "foob", "Zm9vYg==" }, { "foobar", "Zm9vYmFy" } };
-	static const char *const bad[] = { "Zg=", "Zg", "Zh==", "Zm9=", "Zm 9v", "Z===", "====",
-					   "Zg==Zg==", "Zm-_" };
+	static const char *const pairs[][2] = {
+		{ "", "" },        { "f", "Zg==" },        { "fo", "Zm8=" },
+		{ "foo", "Zm9v" }, { "foob", "Zm9vYg==" }, { "foobar", "Zm9vYmFy" }
+	};
+	static const char *const bad[] = { "Zg=",  "Zg",   "Zh==",     "Zm9=", "Zm 9v",
+					   "Z===", "====", "Zg==Zg==", "Zm-_" };
 	struct err e;
 
 	for (size_t i = 0; i < ARRAY_LEN(pairs); i++) {
@@ -94,11 +95,26 @@ static void padding_may_be_left_out_where_grpc_says_so(void **state)
 
 static void utf8_has_one_form(void **state)
 {
-	static const char *const good[] = { "", "a", "\xC2\x80", "\xE0\xA0\x80", "\xED\x9F\xBF",
-					    "\xEE\x80\x80", "\xF0\x90\x80\x80", "\xF4\x8F\xBF\xBF" };
-	static const char *const bad[] = { "\x80", "\xC0\x80", "\xC1\xBF", "\xC2", "\xE0\x9F\xBF",
-					   "\xED\xA0\x80", "\xF0\x8F\xBF\xBF", "\xF4\x90\x80\x80",
-					   "\xF5\x80\x80\x80", "\xFF", "\xE2\x82", "\xC2\xC2" };
+	static const char *const good[] = { "",
+					    "a",
+					    "\xC2\x80",
+					    "\xE0\xA0\x80",
+					    "\xED\x9F\xBF",
+					    "\xEE\x80\x80",
+					    "\xF0\x90\x80\x80",
+					    "\xF4\x8F\xBF\xBF" };
+	static const char *const bad[] = { "\x80",
+					   "\xC0\x80",
+					   "\xC1\xBF",
+					   "\xC2",
+					   "\xE0\x9F\xBF",
+					   "\xED\xA0\x80",
+					   "\xF0\x8F\xBF\xBF",
+					   "\xF4\x90\x80\x80",
+					   "\xF5\x80\x80\x80",
+					   "\xFF",
+					   "\xE2\x82",
+					   "\xC2\xC2" };
 
 	for (size_t i = 0; i < ARRAY_LEN(good); i++)
 		assert_true(utf8_valid(good[i], strlen(good[i])));

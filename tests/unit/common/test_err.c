@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "common/base/encode.h"
 #include "tests/unit.h"
 
 #include <errno.h>
-
-#include "common/base/encode.h"
 
 static void context_stands_before_the_cause(void **state)
 {
@@ -83,7 +82,9 @@ static void a_text_is_one_line_for_terminals(void **state)
 	err_set(&e, ERR_INVALID, "file '%s'", "a/\nb\x1b[31m\r\t\x7f");
 	assert_string_equal(e.text, "file 'a/?b?[31m?\?\?'");
 	/* C1, which terminals obey as well; a character that was cut; bytes that never were one. */
-	err_set(&e, ERR_INVALID, "%s", "\xc2\x9b""31m \xc2\xa0\xe2\x82\xac \xc3' \xe2\x82' \xff\xed\xa0\x80");
+	err_set(&e, ERR_INVALID, "%s",
+		"\xc2\x9b"
+		"31m \xc2\xa0\xe2\x82\xac \xc3' \xe2\x82' \xff\xed\xa0\x80");
 	assert_string_equal(e.text, "?\?31m \xc2\xa0\xe2\x82\xac ?' ?\?' ?\?\?\?");
 	err_set(&e, ERR_INVALID, "file '%s'", "a/\nb\x1b[31m\r\t\x7f");
 	e.text[1] = '\n'; /* as in a status that was received */

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "common/base/file.h"
+#include "common/base/file_view.h"
 #include "tests/unit/folder.h"
 
 #include <dirent.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include "common/base/file.h"
-#include "common/base/file_view.h"
 
 static const char *in_folder(const char *name)
 {

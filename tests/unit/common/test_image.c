@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/unit/folder.h"
-
 #include "common/base/encode.h"
 #include "common/base/file.h"
 #include "common/image.h"
+#include "tests/unit/folder.h"
 
 static void put(const char *name, const char *text)
 {
@@ -42,7 +41,7 @@ static void put_image(const char *head, const char *kernel_file)
 }
 
 #define HEAD                                                                                       \
-	"\"version\":1,\"flavour\":\"base\",\"cmdline\":\"console=ttyS0\",\"min_memory_mib\":512,"  \
+	"\"version\":1,\"flavour\":\"base\",\"cmdline\":\"console=ttyS0\",\"min_memory_mib\":512," \
 	"\"packages\":[]"
 #define WORDS ",\"cmdline_words\":[\"cocos.role_signature\"]"
 

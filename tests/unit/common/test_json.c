@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "common/base/json.h"
+#include "common/base/writer.h"
 #include "tests/unit.h"
 
 #include <stdio.h>
-
-#include "common/base/json.h"
-#include "common/base/writer.h"
 
 DEFINE_CLEANUP(struct json *, json_free)
 
@@ -64,10 +63,33 @@ static void what_is_not_json_is_refused(void **state)
 		"{\v}",
 		"[1]\f",
 		"[\"\f\"]",
-		"", " ", "{", "[1", "[1,]", "{\"a\":1,}", "{\"a\":1,\"a\":2}",
-		"{\"a\":1,\"\\u0061\":2}", "{} x", "{}{}", "01", "'a'", "NaN", "Infinity", "+1", "1.",
-		"\"\\ud800\"", "\"\\udc00\"", "\"\\ud800\\u0041\"", "\"\\ud800x\"", "\"\x80\"",
-		"\"\\u0000\"", "\"\n\"", "/* c */ 1", "[1] // c", "\xEF\xBB\xBF{}", "\"\\x41\"",
+		"",
+		" ",
+		"{",
+		"[1",
+		"[1,]",
+		"{\"a\":1,}",
+		"{\"a\":1,\"a\":2}",
+		"{\"a\":1,\"\\u0061\":2}",
+		"{} x",
+		"{}{}",
+		"01",
+		"'a'",
+		"NaN",
+		"Infinity",
+		"+1",
+		"1.",
+		"\"\\ud800\"",
+		"\"\\udc00\"",
+		"\"\\ud800\\u0041\"",
+		"\"\\ud800x\"",
+		"\"\x80\"",
+		"\"\\u0000\"",
+		"\"\n\"",
+		"/* c */ 1",
+		"[1] // c",
+		"\xEF\xBB\xBF{}",
+		"\"\\x41\"",
 	};
 	struct json *root;
 	struct err e;
@@ -124,9 +146,11 @@ static void containers_know_where_they_stood(void **state)
 /* Where nothing is to spare: a value that is the whole input, and many that are next to each other. */
 static void texts_have_room_where_there_is_least(void **state)
 {
-	static const char *const rows[] = { "1", "12", "\"\"", "\"a\"", "[1,2,3]", "{\"\":\"\"}",
-					    "{\"\":1}", "{\"\":{\"\":[1,2,\"\",\"\"]}}", "[\"\\n\",0]",
-					    "\"\\u00e4\\ud83d\\ude00\"" };
+	static const char *const rows[] = { "1",           "12",
+					    "\"\"",        "\"a\"",
+					    "[1,2,3]",     "{\"\":\"\"}",
+					    "{\"\":1}",    "{\"\":{\"\":[1,2,\"\",\"\"]}}",
+					    "[\"\\n\",0]", "\"\\u00e4\\ud83d\\ude00\"" };
 	struct json *root;
 	struct err e;
 
@@ -220,7 +244,8 @@ static void members_are_written_with_commas_between_them(void **state)
 static void text_is_written_as_go_does(void **state)
 {
 	CLEANUP_WRITER struct writer w = writer_up_to(1000);
-	static const char text[] = "\"\\\b\f\n\r\t\x01\x1f<>&/\xE2\x80\xA8\xE2\x80\xA9\xE2\x82\xAC\x7f";
+	static const char text[] =
+		"\"\\\b\f\n\r\t\x01\x1f<>&/\xE2\x80\xA8\xE2\x80\xA9\xE2\x82\xAC\x7f";
 	size_t len;
 
 	json_quote(&w, text, sizeof(text) - 1);
@@ -232,7 +257,8 @@ static void text_is_written_as_go_does(void **state)
 static void what_is_no_utf8_is_written_as_go_does(void **state)
 {
 	CLEANUP_WRITER struct writer w = writer_up_to(1000);
-	static const char text[] = "a\xc3 \xe2\x82<\xed\xa0\x80\xf4\x90\x80\x80\xE2\x82\xAC\xE2\x80\xA8\xe2\x80";
+	static const char text[] =
+		"a\xc3 \xe2\x82<\xed\xa0\x80\xf4\x90\x80\x80\xE2\x82\xAC\xE2\x80\xA8\xe2\x80";
 	size_t len;
 
 	json_quote(&w, text, sizeof(text) - 1);

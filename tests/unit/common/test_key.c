@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "common/crypto/key.h"
 #include "tests/unit.h"
 
 #include <openssl/ec.h>
 #include <openssl/pem.h>
-
-#include "common/crypto/key.h"
 
 static void every_kind_signs_and_verifies(void **state)
 {
@@ -25,12 +24,14 @@ static void every_kind_signs_and_verifies(void **state)
 		for (int pss = 0; pss < 2; pss++) {
 			assert_ok(key_sign(key, pss, "text", 4, sig, &sig_len, &e), e);
 			assert_ok(key_verify(public, "text", 4, sig, sig_len, &e), e);
-			assert_int_equal(key_verify(public, "tex", 3, sig, sig_len, &e), -ERR_DENIED);
+			assert_int_equal(key_verify(public, "tex", 3, sig, sig_len, &e),
+					 -ERR_DENIED);
 			assert_int_equal(key_verify(public, "text", 4, sig, sig_len - 1, &e),
 					 -ERR_DENIED);
 			assert_int_equal(key_verify(public, "text", 4, sig, 0, &e), -ERR_DENIED);
 			sig[sig_len / 2] ^= 1;
-			assert_int_equal(key_verify(public, "text", 4, sig, sig_len, &e), -ERR_DENIED);
+			assert_int_equal(key_verify(public, "text", 4, sig, sig_len, &e),
+					 -ERR_DENIED);
 		}
 	}
 }
@@ -85,11 +86,13 @@ static void an_encrypted_key_wants_its_passphrase(void **state)
 	struct err e;
 
 	assert_ok(key_generate(KEY_ED25519, &key, &e), e);
-	assert_int_equal(PEM_write_bio_PKCS8PrivateKey(bio, key, EVP_aes_256_cbc(), right, 4, NULL,
-						       NULL), 1);
+	assert_int_equal(
+		PEM_write_bio_PKCS8PrivateKey(bio, key, EVP_aes_256_cbc(), right, 4, NULL, NULL),
+		1);
 	size_t len = (size_t)BIO_get_mem_data(bio, &pem);
 	assert_int_equal(key_from_private_pem(pem, len, NULL, NULL, &read, &e), -ERR_INVALID);
-	assert_int_equal(key_from_private_pem(pem, len, passphrase, wrong, &read, &e), -ERR_INVALID);
+	assert_int_equal(key_from_private_pem(pem, len, passphrase, wrong, &read, &e),
+			 -ERR_INVALID);
 	assert_ok(key_from_private_pem(pem, len, passphrase, right, &read, &e), e);
 }
 
@@ -107,7 +110,8 @@ static void pem_texts_read_back(void **state)
 	assert_ok(key_to_private_pem(key, &private_pem, &e), e);
 	assert_non_null(strstr(private_pem, "-----BEGIN PRIVATE KEY-----"));
 	assert_ok(key_from_public_pem(public_pem, strlen(public_pem), &public, &e), e);
-	assert_ok(key_from_private_pem(private_pem, strlen(private_pem), NULL, NULL, &private, &e), e);
+	assert_ok(key_from_private_pem(private_pem, strlen(private_pem), NULL, NULL, &private, &e),
+		  e);
 	assert_int_equal(EVP_PKEY_eq(public, private), 1);
 }
 

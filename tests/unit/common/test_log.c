@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "common/base/log.h"
 #include "tests/unit.h"
 
 #include <fcntl.h>
 #include <stdbool.h>
 #include <unistd.h>
-
-#include "common/base/log.h"
 
 static void quoting_hides_what_a_terminal_would_obey(void **state)
 {

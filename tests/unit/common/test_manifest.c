@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/unit.h"
-
-#include <stdio.h>
-
 #include "common/base/encode.h"
 #include "common/base/file.h"
 #include "common/base/json.h"
 #include "common/base/writer.h"
 #include "common/crypto/key.h"
 #include "common/manifest/manifest.h"
+#include "tests/unit.h"
+
+#include <stdio.h>
 
 DEFINE_CLEANUP(struct json *, json_free)
 

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/unit.h"
-
 #include "common/base/writer.h"
 #include "common/message.h"
 #include "cvms.pb-c.h"
+#include "tests/unit.h"
 
 static const ProtobufCMessageDescriptor *const type = &cvms__computation_run_req__descriptor;
 

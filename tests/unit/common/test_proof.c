@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/unit.h"
-
 #include "common/crypto/digest.h"
 #include "common/proof.h"
+#include "tests/unit.h"
 
 static const struct proof call = {
 	.role = "data-provider",

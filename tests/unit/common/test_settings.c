@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/unit.h"
-
 #include "common/base/settings.h"
+#include "tests/unit.h"
 
 struct demo {
 	char *name;
@@ -13,8 +12,13 @@ struct demo {
 static const struct setting table[] = {
 	SETTING("DEMO_NAME", SETTING_TEXT, demo, name, NULL, "a name"),
 	SETTING("DEMO_PORT", SETTING_PORT, demo, port, "7002", "a port"),
-	{ .name = "DEMO_VMS", .type = SETTING_NUMBER, .offset = offsetof(struct demo, vms),
-	  .fallback = "10", .min = 1, .max = 100, .help = "how many" },
+	{ .name = "DEMO_VMS",
+	  .type = SETTING_NUMBER,
+	  .offset = offsetof(struct demo, vms),
+	  .fallback = "10",
+	  .min = 1,
+	  .max = 100,
+	  .help = "how many" },
 	SETTING("DEMO_MEMORY", SETTING_SIZE, demo, memory, "512M", "how much"),
 	SETTING("DEMO_WAIT", SETTING_DURATION, demo, wait, "30s", "how long"),
 	SETTING("DEMO_PLAIN", SETTING_FLAG, demo, plain, "false", "whether"),
@@ -89,9 +93,10 @@ static void durations_are_go_s(void **state)
 	static const struct {
 		const char *text;
 		uint64_t ms;
-	} good[] = { { "0", 0 },	    { "300ms", 300 },	{ "1.5h", 5400000 },
-		     { "1h30m", 5400000 },  { "1m0.5s", 60500 }, { "1500us", 1 },
-		     { "1500µs", 1 },	    { "2562047h", 9223369200000 } };
+	} good[] = { { "0", 0 },          { "300ms", 300 },
+		     { "1.5h", 5400000 }, { "1h30m", 5400000 },
+		     { "1m0.5s", 60500 }, { "1500us", 1 },
+		     { "1500µs", 1 },     { "2562047h", 9223369200000 } };
 	uint64_t ms;
 	struct err e;
 

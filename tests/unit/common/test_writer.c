@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/unit.h"
-
 #include "common/base/writer.h"
+#include "tests/unit.h"
 
 static void lengths_are_filled_in_afterwards(void **state)
 {

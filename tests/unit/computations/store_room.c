@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/computations/store_room.h"
 
-#include <stdio.h>
-
 #include "common/base/file.h"
+
+#include <stdio.h>
 
 struct store_limits store_room_limits = {
 	.computations = 4, .cvms = 3, .records = 32, .record_bytes = 16 << 10
@@ -42,7 +42,7 @@ void store_room_create(struct store_room *f, const char *id)
 	Cvms__ComputationRunReq manifest = CVMS__COMPUTATION_RUN_REQ__INIT;
 
 	manifest.id = (char *)(uintptr_t)id;
-	manifest.name = (char *)(uintptr_t) "a name";
+	manifest.name = (char *)(uintptr_t)"a name";
 	assert_ok(store_create(&f->store, &manifest, &f->e), f->e);
 }
 
@@ -79,7 +79,7 @@ void store_room_event(struct store_room *f, const char *cvm, const char *id, con
 	struct record r = { .event = true,
 			    .type = (char *)(uintptr_t)type,
 			    .status = (char *)(uintptr_t)status,
-			    .text = (char *)(uintptr_t) "{\"why\":\"x\"}" };
+			    .text = (char *)(uintptr_t)"{\"why\":\"x\"}" };
 
 	assert_ok(store_event(&f->store, cvm, id, &r, &f->e), f->e);
 }

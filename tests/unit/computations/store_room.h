@@ -5,9 +5,8 @@
  */
 #pragma once
 
-#include "tests/unit.h"
-
 #include "computations/store.h"
+#include "tests/unit.h"
 
 struct store_room {
 	char dir[64];

@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the service makes of evidence: before an agent has a manifest, and with one. */
+#include "attestation/run_statement.h"
+#include "common/base/encode.h"
+#include "common/base/file.h"
+#include "computations/appraisal.h"
 #include "tests/unit/attestation/tpm_forge.h"
 #include "tests/unit/attestation/verify_kind.h"
 
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
-
-#include "attestation/run_statement.h"
-#include "common/base/encode.h"
-#include "common/base/file.h"
-#include "computations/appraisal.h"
 
 enum { TOKEN_MAX = 1 << 20 };
 
@@ -24,8 +23,10 @@ static const uint8_t manifest[SHA3_256_LEN] = { 7 };
 static int setup(void **state)
 {
 	struct verify_input in = { .mode = VERIFY_EAT };
-	struct config config = { .state_dir = dir, .attestation_policy = policy_path,
-				 .attestation_ak = ak_path, .attestation_offline = true };
+	struct config config = { .state_dir = dir,
+				 .attestation_policy = policy_path,
+				 .attestation_ak = ak_path,
+				 .attestation_offline = true };
 	char text[256], hex[2 * SHA256_LEN + 1];
 	struct policy p;
 	struct err e;
@@ -41,8 +42,9 @@ static int setup(void **state)
 	snprintf(text, sizeof(text),
 		 "{\"cocos\":1,\"tpm\":{\"pcrs\":{\"sha256\":{\"4\":[\"%s\"]}}}}", hex);
 	assert_ok(file_write(policy_path, text, strlen(text), 0600, &e), e);
-	assert_ok(file_write(ak_path, in.tpm.binding.named.bytes, in.tpm.binding.named.len, 0600,
-			     &e), e);
+	assert_ok(
+		file_write(ak_path, in.tpm.binding.named.bytes, in.tpm.binding.named.len, 0600, &e),
+		e);
 	assert_ok(key_generate(KEY_ECDSA, &key, &e), e);
 	uv_loop_init(&loop);
 	assert_ok(appraisal_new(&loop, &config, &appraisal, &e), e);
@@ -65,12 +67,15 @@ static int teardown(void **state)
 /* What an agent would answer; `run`: it has a manifest. */
 static void make_token(const struct appraisal_case *which, bool run, struct writer *token)
 {
-	const struct binding_nonce nonce = { .type = kind->type, .tee = which->nonce,
+	const struct binding_nonce nonce = { .type = kind->type,
+					     .tee = which->nonce,
 					     .tee_len = APPRAISAL_NONCE_LEN };
 	struct writer statement = writer_up_to(RUN_STATEMENT_MAX), evidence = { 0 }, quote = { 0 };
 	struct run_statement said = { .computation = "7a" };
-	struct eat_content content = { .issuer = "cocos-agent", .platform = kind->platform,
-				       .nonce_use = EAT_USE_NONCE, .issued = time(NULL) - 10,
+	struct eat_content content = { .issuer = "cocos-agent",
+				       .platform = kind->platform,
+				       .nonce_use = EAT_USE_NONCE,
+				       .issued = time(NULL) - 10,
 				       .expires = time(NULL) + 300 };
 	CLEANUP(free) uint8_t *spki = NULL;
 	struct binding bound, said_bound;
@@ -198,7 +203,8 @@ static void each_of_many_gets_its_own_answer(void **state)
 		cases[i] = fresh(false);
 		make_token(&cases[i], false, &token);
 		assert_ok(appraisal_start(appraisal, i % 2 ? &wrong : &cases[i], token.bytes,
-					  token.len, keep, &verdicts[i], &e), e);
+					  token.len, keep, &verdicts[i], &e),
+			  e);
 	}
 	uv_run(&loop, UV_RUN_DEFAULT);
 	for (unsigned i = 0; i < MANY; i++)
@@ -214,7 +220,8 @@ static void too_large_a_token_is_refused_at_once(void **state)
 
 	assert_false(judge(&which, large, APPRAISAL_TOKEN_MAX).verified);
 	assert_refused(appraisal_start(appraisal, &which, large, APPRAISAL_TOKEN_MAX + 1, keep,
-				       &verdict, &e), e, ERR_EXHAUSTED, "at most");
+				       &verdict, &e),
+		       e, ERR_EXHAUSTED, "at most");
 	free(large);
 }
 

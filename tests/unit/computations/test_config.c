@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "common/base/file.h"
+#include "computations/config.h"
 #include "tests/unit.h"
 
 #include <stdio.h>
-
-#include "common/base/file.h"
-#include "computations/config.h"
 
 static int load(const char *text, struct config *config, struct err *e)
 {
@@ -79,7 +78,8 @@ static void administrators_elsewhere_need_certificates(void **state)
 		       &c, &e),
 		  e);
 	config_done(&c);
-	assert_ok(load("COMPUTATIONS_ADMIN_PORT=7\nCOMPUTATIONS_ADMIN_HOST=127.3.2.1\n", &c, &e), e);
+	assert_ok(load("COMPUTATIONS_ADMIN_PORT=7\nCOMPUTATIONS_ADMIN_HOST=127.3.2.1\n", &c, &e),
+		  e);
 	assert_int_equal(c.admin_port, 7);
 	config_done(&c);
 }

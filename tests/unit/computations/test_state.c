@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/unit.h"
-
 #include "computations/state.h"
+#include "tests/unit.h"
 
 static void every_state_has_words(void **state)
 {

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The store: computations, and the database that they are in. */
+#include "common/base/file.h"
 #include "tests/unit/computations/store_room.h"
 
 #include <signal.h>
 #include <stdio.h>
 #include <sys/resource.h>
-
-#include "common/base/file.h"
 
 static void a_computation_is_kept_across_a_restart(void **state)
 {
@@ -139,7 +138,8 @@ static void a_second_copy_that_is_refused_changes_nothing(void **state)
 static void nobody_speaks_of_anothers_computation(void **state)
 {
 	struct store_room *f = *state;
-	struct record r = { .event = true, .type = (char *)(uintptr_t)"Failed",
+	struct record r = { .event = true,
+			    .type = (char *)(uintptr_t)"Failed",
 			    .status = (char *)(uintptr_t)"Failed" };
 
 	store_room_run_on(f, "one", "cvm");

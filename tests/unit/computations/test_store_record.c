@@ -6,7 +6,7 @@
 
 static void say(struct store_room *f, const char *id, const char *cvm, const char *text)
 {
-	struct record r = { .text = (char *)(uintptr_t)text, .level = (char *)(uintptr_t) "info" };
+	struct record r = { .text = (char *)(uintptr_t)text, .level = (char *)(uintptr_t)"info" };
 
 	assert_ok(store_log(&f->store, cvm, id, &r, &f->e), f->e);
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/unit.h"
-
 #include "guest/cmdline.h"
+#include "tests/unit.h"
 
 #include <stdbool.h>
 
@@ -25,11 +24,25 @@ static void the_words_of_the_table_pass_in_any_order(void **state)
 static void any_other_word_is_named(void **state)
 {
 	static const char *const lines[] = {
-		"init=/bin/sh",	 "quiet init=/bin/sh",	"quiet rdinit=/x",  "Quiet",
-		"quietly",	 "quie",		"console=ttyS",	    "console=ttyS00",
-		"console=ttyS1", "module.sig_enforce=0", "\"quiet\"",	    "quiet\tquiet",
-		"--",		 "quiet\nquiet",	"quiet\n\n",	    "mitigations=off",
-		"panic=-1 1",	 "panic=-10",		"cocos.role_signature=1",
+		"init=/bin/sh",
+		"quiet init=/bin/sh",
+		"quiet rdinit=/x",
+		"Quiet",
+		"quietly",
+		"quie",
+		"console=ttyS",
+		"console=ttyS00",
+		"console=ttyS1",
+		"module.sig_enforce=0",
+		"\"quiet\"",
+		"quiet\tquiet",
+		"--",
+		"quiet\nquiet",
+		"quiet\n\n",
+		"mitigations=off",
+		"panic=-1 1",
+		"panic=-10",
+		"cocos.role_signature=1",
 	};
 	struct err e;
 

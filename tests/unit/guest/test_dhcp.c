@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/unit.h"
-
 #include "common/base/reader.h"
 #include "dhcp_server.h"
 #include "guest/dhcp.h"
+#include "tests/unit.h"
 
 static const struct dhcp_ask ask = {
 	.type = DHCP_DISCOVER,
@@ -42,7 +41,7 @@ static void an_offer_is_read(void **state)
 	server_option32(&w, 3, SERVER_ADDRESS);
 	server_option32(&w, 6, 0x0a000203);
 	writer_bytes(&w, "\x1a\x02\x05\xb4", 4); /* MTU 1460 */
-	writer_bytes(&w, "\x0f\x03xyz", 5);	 /* a domain name, of no interest */
+	writer_bytes(&w, "\x0f\x03xyz", 5);      /* a domain name, of no interest */
 	server_end(&w);
 	writer_zeros(&w, 40);
 	assert_ok(read_reply(&w, &reply, &e), e);
@@ -82,9 +81,9 @@ static void a_reply_to_someone_else_is_refused(void **state)
 		size_t at;
 		const char *says;
 	} rows[] = {
-		{ 0, "not one" },	{ 1, "not one" }, { 2, "not one" },
-		{ 4, "someone else" },	{ 7, "someone else" }, { 28, "someone else" },
-		{ 33, "someone else" }, { 236, "not one" }, { 239, "not one" },
+		{ 0, "not one" },       { 1, "not one" },      { 2, "not one" },
+		{ 4, "someone else" },  { 7, "someone else" }, { 28, "someone else" },
+		{ 33, "someone else" }, { 236, "not one" },    { 239, "not one" },
 	};
 	CLEANUP_WRITER struct writer w = writer_up_to(DHCP_MESSAGE_MAX);
 	struct dhcp_reply reply;
@@ -170,18 +169,12 @@ static void an_address_that_no_machine_has_is_refused(void **state)
 		uint32_t address, netmask;
 		const char *says;
 	} rows[] = {
-		{ 0, 0xffffff00, "address" },
-		{ 0x7f000001, 0xff000000, "address" },
-		{ 0xe0000001, 0xffffff00, "address" },
-		{ 0xffffffff, 0xffffff00, "address" },
-		{ 0x0a000200, 0xffffff00, "address" },
-		{ 0x0a0002ff, 0xffffff00, "address" },
-		{ 0x0a00020f, 0, "netmask" },
-		{ 0x0a00020f, 0xff00ff00, "netmask" },
-		{ 0x0a00020f, 0x00ffffff, "netmask" },
-		{ 0x0a00020f, 0xfffffffd, "netmask" },
-		{ 0x0a000200, 0xfffffffe, NULL },
-		{ 0x0a000200, 0xffffffff, NULL },
+		{ 0, 0xffffff00, "address" },          { 0x7f000001, 0xff000000, "address" },
+		{ 0xe0000001, 0xffffff00, "address" }, { 0xffffffff, 0xffffff00, "address" },
+		{ 0x0a000200, 0xffffff00, "address" }, { 0x0a0002ff, 0xffffff00, "address" },
+		{ 0x0a00020f, 0, "netmask" },          { 0x0a00020f, 0xff00ff00, "netmask" },
+		{ 0x0a00020f, 0x00ffffff, "netmask" }, { 0x0a00020f, 0xfffffffd, "netmask" },
+		{ 0x0a000200, 0xfffffffe, NULL },      { 0x0a000200, 0xffffffff, NULL },
 		{ 0x0a00020f, 0x80000000, NULL },
 	};
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/unit.h"
-
 #include "dhcp_server.h"
 #include "guest/dhcp_client.h"
+#include "tests/unit.h"
 
 static const uint8_t mac[DHCP_MAC_SIZE] = { 2, 0, 0, 0, 0, 1 };
 

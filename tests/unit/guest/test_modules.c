@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/unit.h"
-
 #include "common/base/writer.h"
 #include "guest/modules.h"
+#include "tests/unit.h"
 
 static void a_list_is_read_in_order(void **state)
 {
@@ -22,16 +21,27 @@ static void a_list_is_read_in_order(void **state)
 static void what_is_no_line_is_refused(void **state)
 {
 	static const char *const lists[] = {
-		"\n",		       "a.ko\n",	   "a.ko \n",	     "a.ko wanted\n",
-		"a.ko  needed\n",      "a b.ko needed\n",  "../a.ko needed\n", "x/a.ko needed\n",
-		".ko needed\n",	       " needed\n",	   "a.ko needed",    "a.ko needed\n\n",
-		"a.ko needed\r\n",     "a.ko needed optional\n",
+		"\n",
+		"a.ko\n",
+		"a.ko \n",
+		"a.ko wanted\n",
+		"a.ko  needed\n",
+		"a b.ko needed\n",
+		"../a.ko needed\n",
+		"x/a.ko needed\n",
+		".ko needed\n",
+		" needed\n",
+		"a.ko needed",
+		"a.ko needed\n\n",
+		"a.ko needed\r\n",
+		"a.ko needed optional\n",
 	};
 	struct modules modules = { .count = 7 };
 	struct err e;
 
 	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
-		assert_refused(modules_parse(lists[i], &modules, &e), e, ERR_INVALID, "module list");
+		assert_refused(modules_parse(lists[i], &modules, &e), e, ERR_INVALID,
+			       "module list");
 	assert_int_equal(modules.count, 7);
 }
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/unit.h"
-
 #include "common/base/file.h"
 #include "guest/shares.h"
+#include "tests/unit.h"
 
 #include <sys/stat.h>
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/manager/fleet_room.h"
 
-#include <stdio.h>
-#include <unistd.h>
-
 #include "common/base/file.h"
 #include "common/rpc/job.h"
+
+#include <stdio.h>
+#include <unistd.h>
 
 struct fleet_world fleet_world;
 

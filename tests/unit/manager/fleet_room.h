@@ -5,9 +5,8 @@
  */
 #pragma once
 
-#include "tests/unit.h"
-
 #include "manager/fleet.h"
+#include "tests/unit.h"
 
 #include <stdatomic.h>
 #include <time.h>

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/unit.h"
-
 #include "common/base/file.h"
 #include "manager/config.h"
+#include "tests/unit.h"
 
 static char path[] = "/tmp/cocos-test-config-XXXXXX";
 
@@ -56,7 +55,8 @@ static void what_does_not_fit_together_is_refused(void **state)
 		{ "MANAGER_GRPC_HOST=192.0.2.1\n", "can be reached by other hosts" },
 		{ "MANAGER_GRPC_HOST=manager.example\n", "can be reached by other hosts" },
 		{ "MANAGER_GRPC_HOST=192.0.2.1\nMANAGER_GRPC_SERVER_CERT=/c\n"
-		  "MANAGER_GRPC_SERVER_KEY=/k\n", "can be reached by other hosts" },
+		  "MANAGER_GRPC_SERVER_KEY=/k\n",
+		  "can be reached by other hosts" },
 		{ "MANAGER_GRPC_SERVER_CERT=/c\n", "go together" },
 		{ "MANAGER_GRPC_SERVER_KEY=/k\n", "go together" },
 		{ "MANAGER_GRPC_CLIENT_CA_CERTS=/c\n", "MANAGER_GRPC_SERVER_CERT is not" },
@@ -70,7 +70,8 @@ static void what_does_not_fit_together_is_refused(void **state)
 		{ "MANAGER_CPUS=0\n", "MANAGER_CPUS" },
 		{ "MANAGER_TEE=sgx\n", "MANAGER_TEE" },
 		{ "MANAGER_TEE=simulated-snp\n", "needs MANAGER_EMULATOR" },
-		{ "MANAGER_TEE=simulated-tdx\nMANAGER_EMULATOR=/x\nMANAGER_IGVM=/y\n", "takes no IGVM" },
+		{ "MANAGER_TEE=simulated-tdx\nMANAGER_EMULATOR=/x\nMANAGER_IGVM=/y\n",
+		  "takes no IGVM" },
 		{ "MANAGER_SNP_POLICY=0\n", "MANAGER_SNP_POLICY" },
 		{ "MANAGER_SNP_POLICY=0x\n", "MANAGER_SNP_POLICY" },
 		{ "MANAGER_SNP_POLICY=0x2000g\n", "MANAGER_SNP_POLICY" },
@@ -99,7 +100,9 @@ static void mutual_tls_opens_the_listener_to_others(void **state)
 
 	assert_ok(load("MANAGER_GRPC_HOST=0.0.0.0\nMANAGER_GRPC_SERVER_CERT=/c\n"
 		       "MANAGER_GRPC_SERVER_KEY=/k\nMANAGER_GRPC_CLIENT_CA_CERTS=/a\n"
-		       "MANAGER_PORTS=7100-7102\nMANAGER_MAX_VMS=3\n", &config, &e), e);
+		       "MANAGER_PORTS=7100-7102\nMANAGER_MAX_VMS=3\n",
+		       &config, &e),
+		  e);
 	config_done(&config);
 	assert_ok(load("MANAGER_GRPC_HOST=[::1]\n", &config, &e), e);
 	config_done(&config);
@@ -111,8 +114,9 @@ static void mutual_tls_opens_the_listener_to_others(void **state)
 
 static void port_ranges(void **state)
 {
-	static const char *const bad[] = { "", "0", "0-1", "2-1", "1-65536", "65536", "1-", "-1",
-					   "1-2-3", " 1-2", "1 -2", "a", "1,2", "+1-2", "1--2" };
+	static const char *const bad[] = { "",      "0",  "0-1", "2-1",   "1-65536",
+					   "65536", "1-", "-1",  "1-2-3", " 1-2",
+					   "1 -2",  "a",  "1,2", "+1-2",  "1--2" };
 	uint16_t first, last;
 	struct err e;
 

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Every form of a domain is held against libvirt's own schema: COCOS_SCHEMAS, or the installed one. */
-#include "tests/unit.h"
-
 #include "common/base/file.h"
 #include "manager/domain_xml.h"
+#include "tests/unit.h"
 
 #include <libxml/relaxng.h>
 #include <libxml/xpath.h>
@@ -12,7 +11,7 @@ static xmlRelaxNGPtr schema;
 static bool schema_knows_tees;
 
 #define HOST_DATA "bGlidmlydGxpYnZpcnRsaWJ2aXJ0bGlidmlydGxpYnY="
-#define MR "ASNFZ4mrze8BI0VniavN7wEjRWeJq83vASNFZ4mrze8BI0VniavN7wEjRWeJq83v"
+#define MR        "ASNFZ4mrze8BI0VniavN7wEjRWeJq83vASNFZ4mrze8BI0VniavN7wEjRWeJq83v"
 
 static int load_schema(void **state)
 {
@@ -60,8 +59,9 @@ static struct domain_spec snp(void)
 	spec.kvm = true;
 	spec.firmware = "/usr/share/ovmf/OVMF.amdsev.fd";
 	spec.cpu_type = "EPYC-v4";
-	spec.snp = (struct domain_snp){ .policy = 0x30000, .host_data = HOST_DATA, .cbitpos = 51,
-					.reduced_phys_bits = 1 };
+	spec.snp = (struct domain_snp){
+		.policy = 0x30000, .host_data = HOST_DATA, .cbitpos = 51, .reduced_phys_bits = 1
+	};
 	return spec;
 }
 
@@ -213,8 +213,10 @@ static void a_tdx_domain_is_bound_to_its_configuration(void **state)
 	assert_xpath(doc, "string(/domain/features/ioapic/@driver)", "qemu");
 	xmlFreeDoc(doc);
 
-	spec.tdx = (struct domain_tdx){ .has_policy = true, .policy = 0x10000000,
-					.mr_config_id = MR, .mr_owner = MR,
+	spec.tdx = (struct domain_tdx){ .has_policy = true,
+					.policy = 0x10000000,
+					.mr_config_id = MR,
+					.mr_owner = MR,
 					.quote_socket = "/run/tdx-qgs/qgs.socket" };
 	doc = parse(&spec);
 	if (schema_knows_tees)
@@ -342,7 +344,8 @@ static void text_that_xml_can_not_hold_is_refused(void **state)
 	char *xml = NULL;
 	struct err e;
 
-	spec.cmdline = "a\x01" "b";
+	spec.cmdline = "a\x01"
+		       "b";
 	if (domain_xml_write(&spec, &xml, &e) == 0) {
 		/* Written or refused, it must never be read back as something else. */
 		assert_null(xmlReadMemory(xml, (int)strlen(xml), "x", NULL, XML_PARSE_NOERROR));

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The fleet watches: what libvirt says, what a restart finds, and the time that a CVM has. */
+#include "common/base/clock.h"
 #include "tests/unit/manager/fleet_room.h"
 
 #include <stdio.h>
-
-#include "common/base/clock.h"
 
 static void notice(struct fleet_room *m, enum virt_event event, const char *uuid, const char *name)
 {

@@ -4,10 +4,9 @@
  * therefore outlives the process that made them, as the real one does. A child is killed before and
  * after every single act; then a successor has to leave nothing behind.
  */
-#include "tests/unit/manager/cvm_equal.h"
-
 #include "common/base/file.h"
 #include "manager/lifecycle.h"
+#include "tests/unit/manager/cvm_equal.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -41,18 +40,18 @@ static int failing(struct err *e)
 }
 
 /* Runs an act between two points of death. */
-#define ACT(name_, args_, call_)                                                                   \
-	int __real_##name_ args_;                                                                  \
-	int __wrap_##name_ args_;                                                                  \
-	int __wrap_##name_ args_                                                                   \
-	{                                                                                          \
-		int result;                                                                        \
-		here();                                                                            \
-		if (fail_at && failing(e) < 0)                                                     \
-			return -(int)e->code;                                                      \
-		result = __real_##name_ call_;                                                     \
-		here();                                                                            \
-		return result;                                                                     \
+#define ACT(name_, args_, call_)               \
+	int __real_##name_ args_;              \
+	int __wrap_##name_ args_;              \
+	int __wrap_##name_ args_               \
+	{                                      \
+		int result;                    \
+		here();                        \
+		if (fail_at && failing(e) < 0) \
+			return -(int)e->code;  \
+		result = __real_##name_ call_; \
+		here();                        \
+		return result;                 \
 	}
 
 ACT(registry_add, (struct registry * r, const struct cvm *cvm, struct err *e), (r, cvm, e))
@@ -167,8 +166,8 @@ static int make_world(void **state)
 		return -1;
 	put(image, "k", "a");
 	/* SHA-256 of "a" */
-#define FILE_A                                                                                     \
-	"{\"file\":\"k\",\"size\":1,\"sha256\":"                                                   \
+#define FILE_A                                   \
+	"{\"file\":\"k\",\"size\":1,\"sha256\":" \
 	"\"ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb\"}"
 	put(image, "image.json",
 	    "{\"version\":1,\"flavour\":\"base\",\"cmdline\":\"quiet\",\"min_memory_mib\":1,"
@@ -209,8 +208,12 @@ static void open_manager(struct manager *m)
 {
 	struct err e;
 
-	*m = (struct manager){ .config = { .max_vms = 4, .cpus = 1, .wanted = CONFIG_TEE_NONE, .memory = 512 << 20,
-					   .image_dir = image, .state_dir = state_dir,
+	*m = (struct manager){ .config = { .max_vms = 4,
+					   .cpus = 1,
+					   .wanted = CONFIG_TEE_NONE,
+					   .memory = 512 << 20,
+					   .image_dir = image,
+					   .state_dir = state_dir,
 					   .secrets_dir = secrets,
 					   .forward_host = (char *)"127.0.0.1" } };
 	assert_ok(registry_open(db, &m->registry, &e), e);
@@ -403,7 +406,8 @@ static void killed_again_while_cleaning_up(void **state)
 				point = 0;
 				kill_at = at;
 				if (registry_list(m.registry, &all, &count, &e) == 0 && count)
-					_exit(lifecycle_remove(&m.lifecycle, &all[0], true, &e) < 0);
+					_exit(lifecycle_remove(&m.lifecycle, &all[0], true, &e) <
+					      0);
 				_exit(0);
 			}
 			waitpid(pid, NULL, 0);
@@ -488,7 +492,8 @@ static void an_end_that_is_insisted_on_is_recorded_without_libvirt(void **state)
 	fail_at = 2; /* the record succeeds, libvirt does not */
 	fail_code = ERR_UNAVAILABLE;
 	acts = 0;
-	assert_refused(lifecycle_remove(&m.lifecycle, &cvm, true, &e), e, ERR_UNAVAILABLE, "as told");
+	assert_refused(lifecycle_remove(&m.lifecycle, &cvm, true, &e), e, ERR_UNAVAILABLE,
+		       "as told");
 	fail_at = 0;
 	assert_ok(registry_list(m.registry, &all, &count, &e), e);
 	assert_int_equal(count, 1);

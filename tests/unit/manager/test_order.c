@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/self_signed.h"
-#include "tests/unit.h"
-
 #include "common/base/settings.h"
 #include "common/crypto/key.h"
 #include "manager/order.h"
+#include "tests/self_signed.h"
+#include "tests/unit.h"
 
 #define ID "3b1f8a10-1111-4222-8333-000000000001"
 
@@ -55,7 +54,8 @@ static void read_environment(const struct order *order, struct keyfile *file)
 
 	*file = (struct keyfile){ 0 };
 	assert_ok(keyfile_parse(order->boot.files[BOOTCONFIG_ENVIRONMENT].bytes,
-				order->boot.files[BOOTCONFIG_ENVIRONMENT].len, file, &e), e);
+				order->boot.files[BOOTCONFIG_ENVIRONMENT].len, file, &e),
+		  e);
 }
 
 static void assert_entry(const struct keyfile *file, const char *key, const char *value)
@@ -127,8 +127,10 @@ static void what_was_not_given_is_not_written(void **state)
 
 static void values_that_would_be_read_differently_are_refused(void **state)
 {
-	static const char *const bad[] = { "a\nAGENT_VMPL=0", "a\rb", "a\tb", "\"a\"", " a", "a ",
-					   "\x7f", "caf\xc3\xa9", "\x01" };
+	static const char *const bad[] = {
+		"a\nAGENT_VMPL=0", "a\rb", "a\tb", "\"a\"", " a", "a ", "\x7f",
+		"caf\xc3\xa9",     "\x01"
+	};
 	struct order order;
 	struct err e;
 
@@ -161,10 +163,11 @@ static void values_have_a_limit(void **state)
 
 static void the_service_must_be_named_as_host_and_port(void **state)
 {
-	static const char *const bad[] = { "", "host", ":7001", "host:", "host:0", "host:65536",
-					   "host:70x", "host:123456", "host:-1",
-					   "http://host:7001", "::1:7001", "a b:7001",
-					   "[::1:7001", "unix:/run/socket" };
+	static const char *const bad[] = {
+		"",           "host",     ":7001",       "host:",           "host:0",
+		"host:65536", "host:70x", "host:123456", "host:-1",         "http://host:7001",
+		"::1:7001",   "a b:7001", "[::1:7001",   "unix:/run/socket"
+	};
 	struct order order;
 	struct err e;
 
@@ -220,12 +223,15 @@ static void credentials_must_be_whole(void **state)
 	request.agent_cvm_client_cert = bytes_of(cert_pem);
 	assert_refused(order_make(&request, ID, &order, &e), e, ERR_INVALID, "go together");
 	request.agent_cvm_client_key = bytes_of(other_key_pem);
-	assert_refused(order_make(&request, ID, &order, &e), e, ERR_INVALID, "agent_cvm_client_key");
+	assert_refused(order_make(&request, ID, &order, &e), e, ERR_INVALID,
+		       "agent_cvm_client_key");
 	request.agent_cvm_client_key = bytes_of(cert_pem);
-	assert_refused(order_make(&request, ID, &order, &e), e, ERR_INVALID, "agent_cvm_client_key");
+	assert_refused(order_make(&request, ID, &order, &e), e, ERR_INVALID,
+		       "agent_cvm_client_key");
 	request.agent_cvm_client_key = bytes_of(key_pem);
 	request.agent_cvm_client_cert = bytes_of((char *)"no certificate");
-	assert_refused(order_make(&request, ID, &order, &e), e, ERR_INVALID, "agent_cvm_client_cert");
+	assert_refused(order_make(&request, ID, &order, &e), e, ERR_INVALID,
+		       "agent_cvm_client_cert");
 	request = plain_request();
 	request.agent_cvm_client_key = bytes_of(key_pem);
 	assert_refused(order_make(&request, ID, &order, &e), e, ERR_INVALID, "go together");

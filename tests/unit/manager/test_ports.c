@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/unit.h"
-
-#include "manager/ports.h"
-
 #include "common/base/cleanup.h"
+#include "manager/ports.h"
+#include "tests/unit.h"
 
 #include <arpa/inet.h>
 #include <stdbool.h>
@@ -16,7 +14,8 @@ enum { COUNT = 4 };
 /* A socket on that port; `shares`: also where one is bound that shares, too, and does not listen. */
 static int bind_to(uint16_t port, bool shares)
 {
-	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(port),
+	struct sockaddr_in address = { .sin_family = AF_INET,
+				       .sin_port = htons(port),
 				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	CLEANUP(close) int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	int one = 1;

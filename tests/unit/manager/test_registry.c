@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "common/base/file.h"
+#include "manager/registry.h"
 #include "tests/unit/folder.h"
 #include "tests/unit/manager/cvm_equal.h"
 
-#include "common/base/file.h"
-#include "manager/registry.h"
-
 #include <signal.h>
-#include <sqlite3.h>
 #include <sys/resource.h>
+#include <sqlite3.h>
 
 static char path[128];
 
@@ -150,7 +149,8 @@ static void files_of_another_form_are_refused(void **state)
 	assert_refused(registry_open(path, &r, &e), e, ERR_DATA_LOSS, "tag");
 	remove_file(NULL);
 	assert_ok(file_write(path, "not a database, but long enough to be looked at...........", 55,
-			     0600, &e), e);
+			     0600, &e),
+		  e);
 	assert_refused(registry_open(path, &r, &e), e, ERR_INTERNAL, "not a database");
 	assert_refused(registry_open("/proc/nowhere/registry.db", &r, &e), e, ERR_INTERNAL,
 		       "/proc/nowhere");

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From settings, host and record to the domain and to the policy that belongs to it. */
-#include "tests/unit/folder.h"
-#include "tests/vectors.h"
-
 #include "common/base/writer.h"
 #include "manager/expected.h"
 #include "manager/tee.h"
+#include "tests/unit/folder.h"
+#include "tests/vectors.h"
 
 static const struct virt_host nothing = { 0 };
 static const struct virt_host kvm = { .kvm = true };
-static const struct virt_host amd = { .kvm = true, .snp = true, .cbitpos = 51,
-				      .reduced_phys_bits = 1 };
+static const struct virt_host amd = {
+	.kvm = true, .snp = true, .cbitpos = 51, .reduced_phys_bits = 1
+};
 static const struct virt_host intel = { .kvm = true, .tdx = true };
 
 static void the_host_and_the_settings_choose(void **state)
@@ -94,9 +94,15 @@ static void names_of_processor_and_firmware(void **state)
 static struct domain_spec filled(const struct config *config, const struct virt_host *host,
 				 struct cvm *cvm, struct tee_texts *texts)
 {
-	struct domain_spec spec = { .name = "n", .uuid = "3b1f8a10-1111-4222-8333-000000000001",
-				    .memory_kib = 1024, .cpus = 1, .kernel = "/k", .initrd = "/i",
-				    .cmdline = "c", .env_dir = "/e", .certs_dir = "/c",
+	struct domain_spec spec = { .name = "n",
+				    .uuid = "3b1f8a10-1111-4222-8333-000000000001",
+				    .memory_kib = 1024,
+				    .cpus = 1,
+				    .kernel = "/k",
+				    .initrd = "/i",
+				    .cmdline = "c",
+				    .env_dir = "/e",
+				    .certs_dir = "/c",
 				    .console = "/l" };
 	CLEANUP(free) char *xml = NULL;
 	struct err e;
@@ -122,14 +128,16 @@ static void the_boot_configuration_is_bound_to_the_launch(void **state)
 
 	assert_int_equal(spec.snp.policy, 0x30000);
 	assert_int_equal(spec.snp.cbitpos, 51);
-	assert_ok(base64_decode(spec.snp.host_data, strlen(spec.snp.host_data), &bytes, &len, &e), e);
+	assert_ok(base64_decode(spec.snp.host_data, strlen(spec.snp.host_data), &bytes, &len, &e),
+		  e);
 	assert_int_equal(len, SHA3_256_LEN);
 	assert_memory_equal(bytes, cvm.boot_sha3_256, len);
 	spec = filled(&config, &intel, &cvm, &tdx_texts);
 	assert_int_equal(spec.tdx.policy, 0x10000000);
 	assert_string_equal(spec.tdx.quote_socket, "/run/qgs");
 	assert_ok(base64_decode(spec.tdx.mr_config_id, strlen(spec.tdx.mr_config_id), &more, &len,
-				&e), e);
+				&e),
+		  e);
 	assert_int_equal(len, SHA3_384_LEN);
 	assert_memory_equal(more, cvm.boot_sha3_384, len);
 }
@@ -173,8 +181,12 @@ static void an_snp_cvms_policy_is_that_of_its_launch(void **state)
 	struct cvm cvm = { .tee = DOMAIN_SNP, .cpus = 3, .boot_sha3_256 = { 9 } };
 	const struct image image = { .kernel.sha256 = { 1 }, .initrd.sha256 = { 2 } };
 	struct efi_boot *boot = NULL;
-	struct expect owner = { .image = &image, .cmdline = "quiet", .firmware = cvm.firmware,
-				.cpus = 3, .cpu_type = "EPYC-Milan", .smt = true };
+	struct expect owner = { .image = &image,
+				.cmdline = "quiet",
+				.firmware = cvm.firmware,
+				.cpus = 3,
+				.cpu_type = "EPYC-Milan",
+				.smt = true };
 	struct err e;
 
 	VECTORS_OR_SKIP();
@@ -196,12 +208,14 @@ static void an_snp_cvms_policy_is_that_of_its_launch(void **state)
 
 static void a_plain_cvms_policy_is_measured_once(void **state)
 {
-	static struct efi_boot given = { .banks = { { .kind = DIGEST_SHA256 },
-						    { .kind = DIGEST_SHA384 } },
-					 .kernel_count = 1 };
+	static struct efi_boot given = {
+		.banks = { { .kind = DIGEST_SHA256 }, { .kind = DIGEST_SHA384 } }, .kernel_count = 1
+	};
 	CLEANUP_WRITER struct writer w = writer_up_to(EXPECT_POLICY_MAX);
 	const struct config config = { .snp_policy_bits = 0x20000 };
-	struct cvm cvm = { .tee = DOMAIN_PLAIN, .firmware = EXPECT_TPM_FIRMWARE, .cmdline = "quiet" };
+	struct cvm cvm = { .tee = DOMAIN_PLAIN,
+			   .firmware = EXPECT_TPM_FIRMWARE,
+			   .cmdline = "quiet" };
 	const struct image image = { .kernel.path = (char *)"/proc/nowhere/vmlinuz" };
 	const struct expect owner = { .image = &image, .cmdline = "quiet", .boot = &given };
 	struct efi_boot *boot = &given;

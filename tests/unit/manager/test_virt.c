@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Against libvirt's own test driver: a hypervisor within this process, without a daemon. */
+#include "manager/virt.h"
 #include "tests/unit.h"
 
-#include "manager/virt.h"
-
 #define UUID "3b1f8a10-1111-4222-8333-000000000001"
-#define DOMAIN                                                                                     \
-	"<domain type='test'><name>cocos-test-0</name><uuid>" UUID "</uuid>"                       \
+#define DOMAIN                                                               \
+	"<domain type='test'><name>cocos-test-0</name><uuid>" UUID "</uuid>" \
 	"<memory>65536</memory><os><type>hvm</type></os></domain>"
 
 struct seen {
@@ -81,7 +80,8 @@ static void a_libvirt_that_is_not_there_is_unavailable(void **state)
 
 	uv_loop_init(&loop);
 	assert_ok(virt_new(&loop, "qemu+unix:///system?socket=/proc/nowhere/sock", on_notice, &seen,
-			   &virt, &e), e);
+			   &virt, &e),
+		  e);
 	assert_refused(virt_connect(virt, &e), e, ERR_UNAVAILABLE, "/proc/nowhere");
 	assert_refused(virt_host(virt, &host, &e), e, ERR_UNAVAILABLE, "libvirt");
 	assert_refused(virt_start(virt, DOMAIN, &e), e, ERR_UNAVAILABLE, "libvirt");

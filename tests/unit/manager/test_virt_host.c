@@ -1,35 +1,34 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "manager/virt_host.h"
 #include "tests/unit.h"
 
-#include "manager/virt_host.h"
-
-#define GUEST(arch_, domains_)                                                                     \
+#define GUEST(arch_, domains_) \
 	"<guest><os_type>hvm</os_type><arch name='" arch_ "'>" domains_ "</arch></guest>"
-#define DAC                                                                                        \
-	"<secmodel><model>none</model></secmodel><secmodel><model>dac</model>"                     \
-	"<baselabel type='kvm'>+64055:+107</baselabel>"                                            \
+#define DAC                                                                    \
+	"<secmodel><model>none</model></secmodel><secmodel><model>dac</model>" \
+	"<baselabel type='kvm'>+64055:+107</baselabel>"                        \
 	"<baselabel type='qemu'>+64056:+108</baselabel></secmodel>"
 #define CAPS(host_, guest_) "<capabilities><host>" host_ "</host>" guest_ "</capabilities>"
-#define BOTH "<domain type='qemu'/><domain type='kvm'/>"
-#define TCG  "<domain type='qemu'/>"
+#define BOTH                "<domain type='qemu'/><domain type='kvm'/>"
+#define TCG                 "<domain type='qemu'/>"
 
 #define AMD   "processor\t: 0\nflags\t\t: fpu svm lm\n"
 #define INTEL "processor\t: 0\nflags\t\t: fpu lm vmx\nbugs\t: x\n"
 #define NONE  "processor\t: 0\nflags\t\t: fpu svm_lock xvmx lm\nbugs\t: svm vmx\n"
 
-#define DOMCAPS(types_, sev_)                                                                      \
-	"<domainCapabilities><features>" sev_ "<launchSecurity supported='yes'>"                   \
+#define DOMCAPS(types_, sev_)                                                    \
+	"<domainCapabilities><features>" sev_ "<launchSecurity supported='yes'>" \
 	"<enum name='sectype'>" types_ "</enum></launchSecurity></features></domainCapabilities>"
-#define SEV                                                                                        \
-	"<sev supported='yes'><cbitpos>51</cbitpos><reducedPhysBits>1</reducedPhysBits></sev>"
+#define SEV      "<sev supported='yes'><cbitpos>51</cbitpos><reducedPhysBits>1</reducedPhysBits></sev>"
 #define SNP_TYPE "<value>sev</value><value>sev-snp</value>"
 #define TDX_TYPE "<value>tdx</value>"
 
 static int read_plain(const char *capabilities, const char *cpuinfo, struct virt_host *host,
 		      struct err *e)
 {
-	return virt_host_read(&(struct virt_host_sources){ .capabilities = capabilities,
-							   .cpuinfo = cpuinfo }, host, e);
+	return virt_host_read(
+		&(struct virt_host_sources){ .capabilities = capabilities, .cpuinfo = cpuinfo },
+		host, e);
 }
 
 static void kvm_needs_the_word_of_both(void **state)
@@ -78,13 +77,16 @@ static void what_can_not_be_read_is_refused(void **state)
 		       "capabilities");
 	assert_refused(read_plain("", AMD, &host, &e), e, ERR_INTERNAL, "capabilities");
 	assert_refused(read_plain(CAPS("<secmodel><model>dac</model><baselabel type='qemu'>"
-					   "qemu:kvm</baselabel></secmodel>", ""), AMD, &host, &e),
+				       "qemu:kvm</baselabel></secmodel>",
+				       ""),
+				  AMD, &host, &e),
 		       e, ERR_INTERNAL, "qemu:kvm");
 }
 
 static void a_tee_needs_the_word_of_kernel_and_libvirt(void **state)
 {
-	static const char kvm[] = CAPS(DAC, GUEST("x86_64", BOTH)), tcg[] = CAPS(DAC, GUEST("x86_64", TCG));
+	static const char kvm[] = CAPS(DAC, GUEST("x86_64", BOTH)),
+			  tcg[] = CAPS(DAC, GUEST("x86_64", TCG));
 	static const struct {
 		const char *capabilities, *domain, *snp, *tdx;
 		bool has_snp, has_tdx;
@@ -105,8 +107,8 @@ static void a_tee_needs_the_word_of_kernel_and_libvirt(void **state)
 	struct err e;
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		const struct virt_host_sources sources = { rows[i].capabilities, rows[i].domain, AMD,
-							   rows[i].snp, rows[i].tdx };
+		const struct virt_host_sources sources = { rows[i].capabilities, rows[i].domain,
+							   AMD, rows[i].snp, rows[i].tdx };
 
 		assert_ok(virt_host_read(&sources, &host, &e), e);
 		if (host.snp != rows[i].has_snp || host.tdx != rows[i].has_tdx)

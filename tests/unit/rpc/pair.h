@@ -7,12 +7,11 @@
  */
 #pragma once
 
-#include "tests/unit.h"
-
 #include "common/crypto/key.h"
 #include "common/rpc/server.h"
 #include "common/rpc/stream.h"
 #include "tests/interop/methods.h"
+#include "tests/unit.h"
 
 #include <uv.h>
 
@@ -32,7 +31,7 @@ struct pair {
 	unsigned started, got, half_closed, server_closed, finished, delivered;
 	size_t got_bytes;
 	struct rpc_call *call; /* the last one; NULL once closed */
-	void *user;	       /* the test's own */
+	void *user;            /* the test's own */
 };
 
 /* A self-signed certificate for "localhost" and 127.0.0.1, PEM texts for the caller to free. */
@@ -51,10 +50,10 @@ void pair_open(struct pair *p, const struct pair_setup *setup);
 void pair_close(struct pair *p);
 
 /* Runs the loop until the condition holds. */
-#define pair_until(p, condition)                                                                   \
-	do {                                                                                       \
-		while (!(condition))                                                               \
-			assert_true(uv_run(&(p)->loop, UV_RUN_ONCE) || (condition));               \
+#define pair_until(p, condition)                                                     \
+	do {                                                                         \
+		while (!(condition))                                                 \
+			assert_true(uv_run(&(p)->loop, UV_RUN_ONCE) || (condition)); \
 	} while (0)
 
 /* Counting callbacks. */
@@ -66,8 +65,7 @@ void pair_on_delivered(struct rpc_call *call);
 void pair_on_closed(struct rpc_call *call);
 
 /* Opens a call on the pair's channel whose events are counted. */
-struct rpc_stream *pair_call(struct pair *p, const struct rpc_method *method,
-			     unsigned timeout_ms);
+struct rpc_stream *pair_call(struct pair *p, const struct rpc_method *method, unsigned timeout_ms);
 /* A payload message of so many bytes in all four kinds of request. */
 void pair_send(struct rpc_stream *stream, size_t size);
 /* The server's answer to a StreamingInputCall. */

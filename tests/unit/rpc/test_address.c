@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/unit.h"
-
 #include "common/rpc/address.h"
+#include "tests/unit.h"
 
 static void addresses_are_taken_apart(void **state)
 {
 	static const struct {
 		const char *text, *host, *port;
 	} good[] = {
-		{ "localhost:7002", "localhost", "7002" }, { "192.0.2.1:1", "192.0.2.1", "1" },
-		{ "[::1]:65535", "::1", "65535" },	   { ":0", "", "0" },
+		{ "localhost:7002", "localhost", "7002" },
+		{ "192.0.2.1:1", "192.0.2.1", "1" },
+		{ "[::1]:65535", "::1", "65535" },
+		{ ":0", "", "0" },
 		{ "[fe80::1%eth0]:80", "fe80::1%eth0", "80" },
 	};
 	struct address a;
@@ -28,10 +29,11 @@ static void addresses_are_taken_apart(void **state)
 
 static void others_are_refused(void **state)
 {
-	static const char *const bad[] = { "",	    "host",	"host:",      "host:x",	  "host:65536",
-					   "host:-1", "::1:80",	"[::1]80",    "[::1]",	  "[]:80",
-					   "[::1:80", "a b:80",	"host:80 ",   "host:080000", "h/x:80",
-					   "http://h:80", "unix:" };
+	static const char *const bad[] = { "",           "host",        "host:",   "host:x",
+					   "host:65536", "host:-1",     "::1:80",  "[::1]80",
+					   "[::1]",      "[]:80",       "[::1:80", "a b:80",
+					   "host:80 ",   "host:080000", "h/x:80",  "http://h:80",
+					   "unix:" };
 	char host[ADDRESS_HOST_MAX + 8], path[200] = "unix:";
 	struct address a;
 	struct err e;

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Whole calls over loopback: what handlers and callers are promised. */
-#include "tests/unit/rpc/pair.h"
-
 #include "common/rpc/job.h"
 #include "common/rpc/sync.h"
+#include "tests/unit/rpc/pair.h"
 
 #include <unistd.h>
 
@@ -48,7 +47,9 @@ static const struct rpc_handler slow[] = {
 	  .half_close = pair_on_half_close_reply,
 	  .closed = pair_on_closed },
 };
-static const struct rpc_service slow_service = { .name = TEST_SERVICE, .handlers = slow, .count = 1 };
+static const struct rpc_service slow_service = { .name = TEST_SERVICE,
+						 .handlers = slow,
+						 .count = 1 };
 
 static void spin(struct pair *p, unsigned turns)
 {
@@ -144,7 +145,8 @@ static void on_bytes_pause(struct rpc_stream *stream, uint8_t *bytes, size_t len
 
 static void a_reader_that_pauses_gives_its_window_back_too(void **state)
 {
-	const struct rpc_stream_events events = { .bytes = on_bytes_pause, .closed = pair_events.closed };
+	const struct rpc_stream_events events = { .bytes = on_bytes_pause,
+						  .closed = pair_events.closed };
 	const Grpc__Testing__Empty request = GRPC__TESTING__EMPTY__INIT;
 	struct rpc_limits limits = rpc_limits_default();
 	struct rpc_stream *stream;
@@ -153,7 +155,8 @@ static void a_reader_that_pauses_gives_its_window_back_too(void **state)
 	struct err e;
 
 	limits.window_bulk = limits.window;
-	pair_open(&p, &(struct pair_setup){ .service = &answers_service, .client_limits = &limits });
+	pair_open(&p,
+		  &(struct pair_setup){ .service = &answers_service, .client_limits = &limits });
 	assert_ok(rpc_stream_open(p.channel, &output_call, &events, &options, &stream, &e), e);
 	assert_ok(rpc_stream_send(stream, &request.base, &e), e);
 	pair_until(&p, p.messages == 1);
@@ -182,7 +185,9 @@ static const struct rpc_handler bulk[] = {
 	  .half_close = pair_on_half_close_reply,
 	  .closed = pair_on_closed },
 };
-static const struct rpc_service bulk_service = { .name = TEST_SERVICE, .handlers = bulk, .count = 1 };
+static const struct rpc_service bulk_service = { .name = TEST_SERVICE,
+						 .handlers = bulk,
+						 .count = 1 };
 
 static void bulk_widens_the_window(void **state)
 {
@@ -242,9 +247,9 @@ static void a_server_may_refuse_in_the_middle(void **state)
 	assert_string_equal(p.status.text, "not yours: 100% \xe2\x98\xba");
 	assert_int_equal(p.got, 1);
 	assert_int_equal(p.half_closed, 0);
-	assert_refused(rpc_stream_send(stream, &(Grpc__Testing__Empty)GRPC__TESTING__EMPTY__INIT.base,
-				       &e),
-		       e, ERR_CANCELLED, "over");
+	assert_refused(
+		rpc_stream_send(stream, &(Grpc__Testing__Empty)GRPC__TESTING__EMPTY__INIT.base, &e),
+		e, ERR_CANCELLED, "over");
 	rpc_stream_unref(stream);
 	/* The connection goes on. */
 	p.closed = 0;

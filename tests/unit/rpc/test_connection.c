@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Connections: who is pushed out, drain, reconnecting, names, sockets, blocking calls, health. */
-#include "tests/unit/rpc/tls_pair.h"
-
 #include "common/rpc/health.h"
 #include "common/rpc/sync.h"
+#include "tests/unit/rpc/tls_pair.h"
 
 #include <netinet/in.h>
 #include <stdio.h>
@@ -188,7 +187,8 @@ static void unix_sockets_work_and_are_private(void **state)
 	snprintf(address, sizeof(address), "unix:%s/s", folder);
 	pair_open(&p, &(struct pair_setup){ .service = &pair_upload_service });
 	assert_ok(rpc_server_listen(p.server, &listen, NULL, &e), e);
-	assert_refused(rpc_server_listen(p.server, &listen, NULL, &e), e, ERR_INTERNAL, "listen on");
+	assert_refused(rpc_server_listen(p.server, &listen, NULL, &e), e, ERR_INTERNAL,
+		       "listen on");
 	assert_ok(rpc_channel_new(&p.loop, &config, &channel, &e), e);
 	assert_ok(rpc_sync_connect(channel, &e), e);
 	rpc_channel_free(channel);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/unit.h"
-
 #include "common/rpc/inbox.h"
+#include "tests/unit.h"
 
 static struct inbox in;
 static struct err e;

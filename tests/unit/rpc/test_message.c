@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/unit.h"
-
 #include "common/rpc/message.h"
 #include "common/rpc/method.h"
 #include "common/rpc/wire.h"
-
 #include "cvms.pb-c.h"
 #include "testing.pb-c.h"
+#include "tests/unit.h"
 
 static struct err e;
 
@@ -19,7 +17,7 @@ static int decode(const ProtobufCMessageDescriptor *type, const void *bytes, siz
 	return r;
 }
 
-#define ECHO (&grpc__testing__echo_status__descriptor)
+#define ECHO   (&grpc__testing__echo_status__descriptor)
 #define SIMPLE (&grpc__testing__simple_request__descriptor)
 
 static void strings_are_utf8_without_zeros(void **state)
@@ -54,10 +52,11 @@ static void what_is_no_message_is_refused(void **state)
 	static const struct {
 		const char *bytes;
 		size_t len;
-	} bad[] = { { "\xff", 1 },	{ "\x12", 1 },	   { "\x12\5ab", 4 }, { "\x0b\x0c", 2 },
-		    { "\0\0", 2 },	{ "\x0d\0\0", 3 }, { "\x09\0", 2 },
-		    { "\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02", 11 },
-		    { "\x0e\0", 2 },	{ "\x0f\0", 2 } };
+	} bad[] = { { "\xff", 1 },     { "\x12", 1 },
+		    { "\x12\5ab", 4 }, { "\x0b\x0c", 2 },
+		    { "\0\0", 2 },     { "\x0d\0\0", 3 },
+		    { "\x09\0", 2 },   { "\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02", 11 },
+		    { "\x0e\0", 2 },   { "\x0f\0", 2 } };
 
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
 		assert_refused(decode(ECHO, bad[i].bytes, bad[i].len), e, ERR_INTERNAL, "");
@@ -78,10 +77,11 @@ static void memory_is_limited(void **state)
 
 	for (size_t i = 0; i < MANY; i++)
 		memcpy(row + 2 * i, "\x12\0", 2);
-	assert_refused(decode(&grpc__testing__streaming_output_call_request__descriptor, row,
-			      2 * MANY),
-		       e, ERR_INTERNAL, "more than is allowed");
-	assert_ok(decode(&grpc__testing__streaming_output_call_request__descriptor, row, 2 * 500), e);
+	assert_refused(
+		decode(&grpc__testing__streaming_output_call_request__descriptor, row, 2 * MANY), e,
+		ERR_INTERNAL, "more than is allowed");
+	assert_ok(decode(&grpc__testing__streaming_output_call_request__descriptor, row, 2 * 500),
+		  e);
 	free(row);
 }
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/unit.h"
-
 #include "common/rpc/metadata.h"
 #include "common/rpc/metadata_wire.h"
+#include "tests/unit.h"
 
 static struct rpc_metadata m;
 static struct err e;

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/unit.h"
-
 #include "common/rpc/method.h"
 #include "common/rpc/outbox.h"
-
 #include "testing.pb-c.h"
+#include "tests/unit.h"
 
 static struct outbox out;
 static struct err e;
@@ -46,7 +44,7 @@ static void a_field_is_appended_without_copy(void **state)
 	uint8_t *row;
 	size_t len;
 
-	rest.message = (char *)(uintptr_t) "name";
+	rest.message = (char *)(uintptr_t)"name";
 	message.bytes = malloc(300);
 	memset(message.bytes, 'x', 300);
 	assert_ok(outbox_add_bytes(&out, &message, 1000, &e), e);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Connections: what is said before HTTP/2. */
-#include "tests/unit/rpc/tls_pair.h"
-
 #include "common/rpc/job.h"
+#include "tests/unit/rpc/tls_pair.h"
 
 /* A prologue: the client sends "hello", the server answers after a while "welcome", done. */
 struct greeting {
@@ -122,7 +121,7 @@ static void a_prologue_may_refuse(void **state)
 	CLEANUP(rpc_tls_free) struct rpc_tls *server = tls_pair_server(NULL);
 	CLEANUP(rpc_tls_free)
 	struct rpc_tls *client = tls_pair_client(&(struct rpc_tls_config){ .ca = tls_pair_cert });
-	struct pair p = { .user = (char *)(uintptr_t) "other" };
+	struct pair p = { .user = (char *)(uintptr_t)"other" };
 
 	pair_open(&p, &(struct pair_setup){ .service = &pair_upload_service,
 					    .server_tls = server,
@@ -143,7 +142,7 @@ static void a_prologue_has_its_time_and_room(void **state)
 	struct rpc_tls *client = tls_pair_client(&(struct rpc_tls_config){ .ca = tls_pair_cert });
 	struct rpc_limits limits = rpc_limits_default();
 	static char much[300];
-	struct pair p = { .user = (char *)(uintptr_t) "he" }, q = { .user = much };
+	struct pair p = { .user = (char *)(uintptr_t)"he" }, q = { .user = much };
 	struct pair_setup setup = { .service = &pair_upload_service,
 				    .server_tls = server,
 				    .client_tls = client,

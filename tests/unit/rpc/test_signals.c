@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "common/rpc/signals.h"
 #include "tests/unit.h"
 
 #include <signal.h>
-
-#include "common/rpc/signals.h"
 
 static void count(void *data, int number)
 {

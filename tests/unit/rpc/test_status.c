@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/unit.h"
-
 #include "common/rpc/status.h"
+#include "tests/unit.h"
 
 #include <nghttp2/nghttp2.h>
 
 static void messages_survive_both_ways(void **state)
 {
 	static const char *const texts[] = {
-		"", "plain", "100%", "\t\ntest with whitespace\r\n \xe2\x98\xba \xf0\x9f\x98\x88\t\n",
-		"a%20b"
+		"", "plain", "100%",
+		"\t\ntest with whitespace\r\n \xe2\x98\xba \xf0\x9f\x98\x88\t\n", "a%20b"
 	};
 	char encoded[STATUS_TEXT_MAX], decoded[ERR_TEXT_MAX];
 
@@ -82,11 +81,17 @@ static void timeouts_are_parsed(void **state)
 	static const struct {
 		const char *text;
 		uint64_t ms;
-	} good[] = { { "1S", 1000 },	     { "0m", 0 },      { "100m", 100 },
-		     { "1n", 1 },	     { "1000001n", 2 }, { "1999u", 2 },
-		     { "2M", 120000 },	     { "1H", 3600000 }, { "99999999m", 99999999 },
+	} good[] = { { "1S", 1000 },
+		     { "0m", 0 },
+		     { "100m", 100 },
+		     { "1n", 1 },
+		     { "1000001n", 2 },
+		     { "1999u", 2 },
+		     { "2M", 120000 },
+		     { "1H", 3600000 },
+		     { "99999999m", 99999999 },
 		     { "99999999S", 99999999000 } };
-	static const char *const bad[] = { "",	"1",   "S",   "1s",	"-1S",
+	static const char *const bad[] = { "",    "1",   "S",          "1s",  "-1S",
 					   "1 S", "+1S", "123456789S", "1SS", "0x1S" };
 	struct err e;
 	uint64_t ms;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/unit.h"
 #include "tests/unit/snp/forge.h"
 
 #include "common/base/file.h"
 #include "common/crypto/key.h"
+#include "tests/unit.h"
 
 #include <stdio.h>
 

@@ -3,11 +3,10 @@
  * Writes the fuzz corpora of SEV-SNP anew: ninja make_snp_corpus, then
  * ./tests/unit/snp/make_snp_corpus ../tests/fuzz/corpus. All of it is forged here.
  */
-#include "tests/unit.h"
-#include "tests/unit/snp/forge.h"
-
 #include "common/base/file.h"
 #include "common/base/writer.h"
+#include "tests/unit.h"
+#include "tests/unit/snp/forge.h"
 
 #include <stdio.h>
 

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The whole appraisal: reports, what stands behind them, ID blocks. */
-#include "tests/unit/snp/appraising.h"
-
 #include "attestation/idblock.h"
 #include "common/base/bytes.h"
+#include "tests/unit/snp/appraising.h"
 
 #include <stdio.h>
 
@@ -96,8 +95,9 @@ static void certificates_may_come_in_the_table(void **state)
 static void zeros_behind_a_report_are_no_table(void **state)
 {
 	static uint8_t raw[4096];
-	static const size_t lens[] = { SNP_REPORT_LEN + 1,  SNP_REPORT_LEN + 23, SNP_REPORT_LEN + 25,
-				       SNP_REPORT_LEN + 32, SNP_REPORT_LEN + 48, sizeof(raw) };
+	static const size_t lens[] = { SNP_REPORT_LEN + 1,  SNP_REPORT_LEN + 23,
+				       SNP_REPORT_LEN + 25, SNP_REPORT_LEN + 32,
+				       SNP_REPORT_LEN + 48, sizeof(raw) };
 	struct span report, table;
 
 	good();

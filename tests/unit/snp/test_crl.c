@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Lists of what is revoked. */
-#include "tests/unit/snp/certificates.h"
-
 #include "attestation/x509_crl.h"
 #include "common/base/encode.h"
+#include "tests/unit/snp/certificates.h"
 
 #include <stdio.h>
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/unit.h"
-
 #include "attestation/der.h"
+#include "tests/unit.h"
 
 #define BYTES(...) ((const uint8_t[]){ __VA_ARGS__ }), sizeof((const uint8_t[]){ __VA_ARGS__ })
 
@@ -17,14 +16,14 @@ static void only_one_form_of_each_value_is_der(void **state)
 	assert_true(checks(BYTES(0x05, 0x00)));
 	assert_true(checks(BYTES(0x30, 0x03, 0x02, 0x01, 0x7f)));
 	assert_false(checks(BYTES(0x30, 0x03, 0x02, 0x01)));
-	assert_false(checks(BYTES(0x05, 0x00, 0x00)));		   /* something behind */
-	assert_false(checks(BYTES(0x05, 0x81, 0x00)));		   /* a longer length than needed */
+	assert_false(checks(BYTES(0x05, 0x00, 0x00))); /* something behind */
+	assert_false(checks(BYTES(0x05, 0x81, 0x00))); /* a longer length than needed */
 	assert_false(checks(BYTES(0x04, 0x82, 0x00, 0x01, 0xaa)));
 	assert_false(checks(BYTES(0x30, 0x80, 0x05, 0x00, 0x00, 0x00))); /* indefinite */
 	assert_false(checks(BYTES(0x04, 0x85, 0, 0, 0, 0, 1, 0xaa)));
-	assert_false(checks(BYTES(0x1f, 0x01, 0x00)));		   /* a tag of two bytes */
+	assert_false(checks(BYTES(0x1f, 0x01, 0x00))); /* a tag of two bytes */
 	assert_true(checks(BYTES(0x01, 0x01, 0xff)));
-	assert_false(checks(BYTES(0x01, 0x01, 0x01)));		   /* TRUE is ff */
+	assert_false(checks(BYTES(0x01, 0x01, 0x01))); /* TRUE is ff */
 	assert_false(checks(BYTES(0x01, 0x02, 0x00, 0x00)));
 	assert_false(checks(BYTES(0x02, 0x00)));
 	assert_false(checks(BYTES(0x02, 0x02, 0x00, 0x7f)));
@@ -35,13 +34,13 @@ static void only_one_form_of_each_value_is_der(void **state)
 	assert_false(checks(BYTES(0x03, 0x00)));
 	assert_false(checks(BYTES(0x03, 0x01, 0x01)));
 	assert_false(checks(BYTES(0x03, 0x02, 0x08, 0x00)));
-	assert_false(checks(BYTES(0x03, 0x02, 0x01, 0x01)));	   /* an unused bit is one */
+	assert_false(checks(BYTES(0x03, 0x02, 0x01, 0x01))); /* an unused bit is one */
 	assert_true(checks(BYTES(0x03, 0x02, 0x01, 0x02)));
 	assert_false(checks(BYTES(0x06, 0x00)));
 	assert_false(checks(BYTES(0x06, 0x02, 0x80, 0x01)));
 	assert_false(checks(BYTES(0x06, 0x01, 0x81)));
-	assert_false(checks(BYTES(0x24, 0x02, 0x05, 0x00)));	   /* a constructed OCTET STRING */
-	assert_false(checks(BYTES(0x10, 0x00)));		   /* a primitive SEQUENCE */
+	assert_false(checks(BYTES(0x24, 0x02, 0x05, 0x00))); /* a constructed OCTET STRING */
+	assert_false(checks(BYTES(0x10, 0x00)));             /* a primitive SEQUENCE */
 	assert_false(checks(BYTES(0x00, 0x00)));
 	assert_false(checks(NULL, 0));
 }
@@ -98,10 +97,10 @@ static int64_t when(uint8_t tag, const char *text, bool *ok)
 
 static void times_are_seconds_since_1970(void **state)
 {
-	static const char *const bad[] = { "700101000000",   "7001010000Z",    "700101000000+",
-					   "701301000000Z",  "700001000000Z",  "700100000000Z",
-					   "700132000000Z",  "230229000000Z",  "700101240000Z",
-					   "700101006000Z",  "700101000060Z",  "70010100000xZ",
+	static const char *const bad[] = { "700101000000",   "7001010000Z",   "700101000000+",
+					   "701301000000Z",  "700001000000Z", "700100000000Z",
+					   "700132000000Z",  "230229000000Z", "700101240000Z",
+					   "700101006000Z",  "700101000060Z", "70010100000xZ",
 					   "700101000000ZZ", " 00101000000Z" };
 	bool ok;
 
@@ -127,8 +126,10 @@ static void times_are_seconds_since_1970(void **state)
 static void oids_are_compared_by_their_bytes(void **state)
 {
 	static const uint8_t amd[] = { 0x2b, 6, 1, 4, 1, 0x9c, 0x78, 1, 3, 8 };
-	static const char *const bad[] = { "", "1", "1.", "1..2", "3.1", "1.40", "x", "1.2.",
-					   "1.2.99999999999999999999", ".1.2", "1.2 " };
+	static const char *const bad[] = { "",     "1",    "1.",
+					   "1..2", "3.1",  "1.40",
+					   "x",    "1.2.", "1.2.99999999999999999999",
+					   ".1.2", "1.2 " };
 	uint8_t out[DER_OID_MAX];
 
 	assert_true(der_oid_is((struct span){ amd, sizeof(amd) }, "1.3.6.1.4.1.3704.1.3.8"));

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Launch measurements of small images made here; the published ones are in tests/vectors. */
-#include "tests/unit.h"
-
 #include "attestation/igvm_measure.h"
 #include "attestation/snp_measure.h"
 #include "common/base/bytes.h"
 #include "common/base/encode.h"
 #include "tests/forge/firmware.h"
+#include "tests/unit.h"
 
 #include <stdio.h>
 
@@ -43,9 +42,11 @@ static void the_table_of_a_firmware_is_read(void **state)
 
 static void a_malformed_firmware_is_refused(void **state)
 {
-	static const struct forge_section bad[] = { { 0x800001, 0x1000, 1 }, { 0x800000, 0x1001, 1 },
-					      { 0x800000, 0, 1 },      { 0x800000, 0x1000, 5 },
-					      { 0xfffff000, 0x2000, 1 } };
+	static const struct forge_section bad[] = { { 0x800001, 0x1000, 1 },
+						    { 0x800000, 0x1001, 1 },
+						    { 0x800000, 0, 1 },
+						    { 0x800000, 0x1000, 5 },
+						    { 0xfffff000, 0x2000, 1 } };
 	struct ovmf o;
 	struct err e;
 
@@ -82,7 +83,7 @@ static void a_malformed_firmware_is_refused(void **state)
 	}
 	for (uint32_t more = 0; more < 2; more++) {
 		const struct forge_section large[] = { { 0, OVMF_SECTIONS_BYTES_MAX - 0x1000, 1 },
-						 { 0xe0000000, 0x1000 + 0x1000 * more, 1 } };
+						       { 0xe0000000, 0x1000 + 0x1000 * more, 1 } };
 
 		forge_firmware(image);
 		forge_firmware_metadata(image, large, 2);
@@ -160,16 +161,21 @@ static void set_kernel(struct snp_measure *m)
 static void measurements_of_a_small_image(void **state)
 {
 	struct chain chain = { 0 };
-	struct snp_measure m = { .vcpus = 3, .vcpu_signature = 0xa00f11, .guest_features = 1,
-				 .trace = compare, .data = &chain };
+	struct snp_measure m = { .vcpus = 3,
+				 .vcpu_signature = 0xa00f11,
+				 .guest_features = 1,
+				 .trace = compare,
+				 .data = &chain };
 
 	forge_firmware(image);
 	m.ovmf = image_span();
-	measure(&m, "e9fe68f210ef07c78a13f5cb0a06d9e45c2daee8bd4648ec714266599f3c35aede62563fa3f9a83be360f651aa94cd80");
+	measure(&m,
+		"e9fe68f210ef07c78a13f5cb0a06d9e45c2daee8bd4648ec714266599f3c35aede62563fa3f9a83be360f651aa94cd80");
 	assert_int_equal(chain.steps, 2 + 2 + 4 + 3);
 	chain = (struct chain){ 0 };
 	set_kernel(&m);
-	measure(&m, "608535984d2a98b1e52ce1936f80b04b2728dc07b3c67e52b252d0220428029e92d53d5902c3fabb0032937ae61d51a1");
+	measure(&m,
+		"608535984d2a98b1e52ce1936f80b04b2728dc07b3c67e52b252d0220428029e92d53d5902c3fabb0032937ae61d51a1");
 	m.mode = SNP_MEASURE_SEVES;
 	measure(&m, "8654b3f837d3ceba6b809d065539410f99b83744e447a75614421b1f835f45e4");
 	m.mode = SNP_MEASURE_SEV;
@@ -380,7 +386,9 @@ static void an_igvm_file_is_measured_whole_or_not_at_all(void **state)
 	make_igvm();
 	if (!measure_igvm(sizeof(igvm_file), &how, hex, &e))
 		fail_msg("%s", e.text);
-	assert_string_equal(hex, "8df6d742d9f0628ef8cdc8235c915f6b15b3d7a0c3a0f1040280b4a85b6a4e107a0f98e1c624f53e4026ac78ceda676d");
+	assert_string_equal(
+		hex,
+		"8df6d742d9f0628ef8cdc8235c915f6b15b3d7a0c3a0f1040280b4a85b6a4e107a0f98e1c624f53e4026ac78ceda676d");
 	memcpy(first, hex, sizeof(hex));
 	for (size_t len = 0; len < sizeof(igvm_file); len++)
 		if (measure_igvm(len, &how, hex, &e))

@@ -8,9 +8,9 @@
 #include "tests/unit.h"
 #include "tests/unit/snp/forge.h"
 
+#include <stdio.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
-#include <stdio.h>
 
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t count, size_t size);
@@ -142,10 +142,10 @@ static void bad_evidence_is_a_no_whatever_fails(void **state)
 	long count;
 
 	for (int what = 0; what < 3; what++) {
-		uint8_t *bad = what == 0 ? &f.bytes[0x50] /* REPORT_DATA: the signature breaks */
-			       : what == 1 ? (uint8_t *)(uintptr_t)f.input.vek.bytes +
-						     f.input.vek.len - 1
-					   : &f.report_data[0];
+		uint8_t *bad =
+			what == 0   ? &f.bytes[0x50] /* REPORT_DATA: the signature breaks */
+			: what == 1 ? (uint8_t *)(uintptr_t)f.input.vek.bytes + f.input.vek.len - 1
+				    : &f.report_data[0];
 
 		*bad ^= 1;
 		assert_false(appraise(-1));

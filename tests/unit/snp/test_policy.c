@@ -27,11 +27,11 @@ static const uint8_t *own(const uint8_t *value, bool bad)
 	return bad ? other : value;
 }
 
-#define SET_CASE(name, set, field, fill)                                                           \
-	static void name(struct forge *f, bool bad)                                                \
-	{                                                                                          \
-		memset(f->report.field, fill, sizeof(f->report.field));                            \
-		f->policy.set = (struct snp_set){ own(f->report.field, bad), 1 };                  \
+#define SET_CASE(name, set, field, fill)                                          \
+	static void name(struct forge *f, bool bad)                               \
+	{                                                                         \
+		memset(f->report.field, fill, sizeof(f->report.field));           \
+		f->policy.set = (struct snp_set){ own(f->report.field, bad), 1 }; \
 	}
 SET_CASE(measurement, measurements, measurement, 0x11)
 SET_CASE(host_data, host_data, host_data, 0x12)
@@ -218,8 +218,7 @@ static void author_key(struct forge *f, bool bad)
 {
 	f->report.flags |= SNP_FLAG_AUTHOR_KEY_EN;
 	memset(f->report.author_key_digest, 0x21, SNP_DIGEST_LEN);
-	f->policy.author_key_digests =
-		(struct snp_set){ own(f->report.author_key_digest, bad), 1 };
+	f->policy.author_key_digests = (struct snp_set){ own(f->report.author_key_digest, bad), 1 };
 }
 
 static void signing_key(struct forge *f, bool bad)
@@ -273,7 +272,8 @@ static void build(struct forge *f, bool bad)
 
 static void firmware(struct forge *f, bool bad)
 {
-	memcpy(f->policy.min_firmware, bad ? (uint8_t[]){ 1, 55, 41 } : (uint8_t[]){ 1, 54, 99 }, 3);
+	memcpy(f->policy.min_firmware, bad ? (uint8_t[]){ 1, 55, 41 } : (uint8_t[]){ 1, 54, 99 },
+	       3);
 }
 
 static void api_version(struct forge *f, bool bad)

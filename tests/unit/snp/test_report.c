@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/unit.h"
-#include "tests/unit/snp/forge.h"
-
 #include "attestation/snp_cert_table.h"
 #include "common/base/bytes.h"
+#include "tests/unit.h"
+#include "tests/unit/snp/forge.h"
 
 #include <stdio.h>
 
@@ -130,9 +129,9 @@ static void signature_numbers_are_in_range(void **state)
 	memset(f.report.signature_s, 0xff, SNP_SIGNATURE_PART_LEN);
 	assert_false(snp_report_signature_in_range(&f.report));
 	/* n−1, n, n+1 */
-	memcpy(f.report.signature_s,
-	       (uint8_t[]){ 0x73, 0x29, 0xc5, 0xcc, 0x6a, 0x19, 0xec, 0xec, 0x7a, 0xa7, 0xb0, 0x48,
-			    0xb2, 0x0d, 0x1a, 0x58, 0xdf, 0x2d, 0x37, 0xf4, 0x81, 0x4d, 0x63, 0xc7 },
+	memcpy(f.report.signature_s, (uint8_t[]){ 0x73, 0x29, 0xc5, 0xcc, 0x6a, 0x19, 0xec, 0xec,
+						  0x7a, 0xa7, 0xb0, 0x48, 0xb2, 0x0d, 0x1a, 0x58,
+						  0xdf, 0x2d, 0x37, 0xf4, 0x81, 0x4d, 0x63, 0xc7 },
 	       24);
 	assert_memory_equal(f.report.signature_s, order_low, sizeof(order_low));
 	assert_false(snp_report_signature_in_range(&f.report));
@@ -223,8 +222,8 @@ static void a_table_has_its_entries_within_and_apart(void **state)
 	struct snp_cert_table t;
 	struct err e;
 
-	assert_true(table_parses((struct entry[]){ { 0x63, 72, 10 }, { 2, 82, 10 } }, 2, 92, &t,
-				 &e));
+	assert_true(
+		table_parses((struct entry[]){ { 0x63, 72, 10 }, { 2, 82, 10 } }, 2, 92, &t, &e));
 	assert_int_equal(t.vcek.len, 10);
 	assert_int_equal(t.unknown, 1);
 	assert_true(table_parses(NULL, 0, 24, &t, &e));

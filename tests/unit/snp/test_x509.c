@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Certificates: what is read of them, what signs them, and chains in PEM. */
-#include "tests/unit/snp/certificates.h"
-
 #include "common/base/encode.h"
 #include "common/crypto/key.h"
+#include "tests/unit/snp/certificates.h"
 
 #include <stdio.h>
 
