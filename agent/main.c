@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "agent/agent.h"
-#include "agent/jail.h"
-#include "agent/keeper.h"
+#include "agent/core/agent.h"
+#include "agent/jail/jail.h"
+#include "agent/keeper/keeper.h"
 #include "common/base/log.h"
 #include "common/rpc/signals.h"
 
@@ -58,7 +58,7 @@ static int serve(const struct config *config, struct err *e)
 		log_warn("the loop was not empty at the end");
 	if (!failed && agent->fatal.code != ERR_OK) {
 		*e = agent->fatal;
-		failed = -(int)e->code;
+		failed = err_code(e);
 	}
 	free(agent);
 	return failed;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cocos-cli — what data owners, algorithm owners and operators type. */
-#include "cli/command.h"
+#include "cli/base/command.h"
 #include "common/base/log.h"
 
 #include <malloc.h>

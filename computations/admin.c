@@ -9,7 +9,7 @@
 #include "computations/admin.h"
 
 #include "common/base/log.h"
-#include "common/message.h"
+#include "common/protobuf/message.h"
 #include "google/protobuf/empty.pb-c.h"
 #include "proto/descriptors.h"
 
@@ -129,7 +129,7 @@ static int run_create(struct store *store, struct request *r, struct err *e)
 	if (manifest_check(r->manifest, e) < 0)
 		return err_wrap(e, "manifest");
 	if (store_create(store, r->manifest, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	return store_computation(store, r->manifest->id, &r->computation, e);
 }
 
@@ -174,7 +174,7 @@ static int copy_manifest(const Cvms__ComputationRunReq *manifest, Cvms__Computat
 	if (!manifest)
 		return err_set(e, ERR_INVALID, "the request has no manifest");
 	if (manifest_encode(manifest, &bytes, &len, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	return manifest_decode(bytes, len, copy, e);
 }
 
@@ -244,7 +244,7 @@ static int choose_cvm(struct store *store, struct request *r, struct err *e)
 		struct cvm cvm CLEANUP_CVM = { .id = NULL };
 
 		if (store_cvm(store, r->connected[i], &cvm, e) < 0)
-			return -(int)e->code;
+			return err_code(e);
 		if (*cvm.computation_id || (*cvm.agent_state && !state_is_free(cvm.agent_state)))
 			continue;
 		if (free_count++ == 0) {
@@ -266,7 +266,7 @@ static int check_verified(struct store *store, const char *cvm_id, struct err *e
 	struct cvm cvm CLEANUP_CVM = { .id = NULL };
 
 	if (store_cvm(store, cvm_id, &cvm, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	if (cvm.verified)
 		return 0;
 	return err_set(e, ERR_PRECONDITION, "CVM %s has not proven what it is (%s)",
@@ -276,11 +276,11 @@ static int check_verified(struct store *store, const char *cvm_id, struct err *e
 static int run_run(struct store *store, struct request *r, struct err *e)
 {
 	if (!*r->cvm_id && choose_cvm(store, r, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	if (r->must_verify && !r->unverified && check_verified(store, r->cvm_id, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	if (store_assign(store, r->id, r->cvm_id, r->unverified, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	return store_computation(store, r->id, &r->computation, e);
 }
 
@@ -325,7 +325,7 @@ static void on_run(struct rpc_call *call, const ProtobufCMessage *message)
 static int run_stop(struct store *store, struct request *r, struct err *e)
 {
 	if (store_stop(store, r->id, &r->tell, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	return store_computation(store, r->id, &r->computation, e);
 }
 

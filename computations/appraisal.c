@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "computations/appraisal.h"
 
-#include "attestation/endorsements.h"
-#include "attestation/verify.h"
+#include "attestation/endorse/endorsements.h"
+#include "attestation/verify/verify.h"
 #include "common/base/file.h"
 #include "common/rpc/job.h"
 
@@ -44,7 +44,7 @@ static int read_span(const char *path, uint8_t **bytes, struct span *span, struc
 	if (!path)
 		return 0;
 	if (file_read(path, FILE_MAX, bytes, &span->len, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	if (!span->len)
 		return err_set(e, ERR_INVALID, "'%s' is empty", path);
 	span->bytes = *bytes;
@@ -57,7 +57,7 @@ static int read_policy(struct appraisal *a, const char *path, struct err *e)
 	struct policy_file file = { .name = path };
 
 	if (file_read(path, POLICY_FILE_MAX, &bytes, &file.len, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	file.bytes = bytes;
 	return policy_parse(&file, 1, &a->policy, e);
 }
@@ -73,10 +73,10 @@ static int load(struct appraisal *a, const struct config *c, struct err *e)
 	if (read_policy(a, c->attestation_policy, e) < 0 ||
 	    read_span(c->attestation_root, &a->root, &root, e) < 0 ||
 	    read_span(c->attestation_ak, &a->ak, &in->tpm.binding.named, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	if (c->attestation_collateral &&
 	    tdx_collateral_load(c->attestation_collateral, &a->collateral, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	in->mode = VERIFY_EAT;
 	in->policy = &a->policy;
 	in->skew = SKEW;
@@ -86,7 +86,7 @@ static int load(struct appraisal *a, const struct config *c, struct err *e)
 	in->tpm.binding.root = root;
 	if (!fetched.cache) {
 		if (text_format(&a->cache, e, "%s/endorsements", c->state_dir) < 0)
-			return -(int)e->code;
+			return err_code(e);
 		fetched.cache = a->cache;
 	}
 	fetched.offline |= a->policy.offline;

@@ -87,7 +87,7 @@ static int check(struct config *c, struct err *e)
 	    check_tls("ADMIN", c->admin_server_cert, c->admin_server_key, c->admin_client_ca_certs,
 		      e) < 0 ||
 	    log_set_level(c->log_level, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	if (!c->attestation_policy &&
 	    (c->attestation_root || c->attestation_collateral || c->attestation_ak))
 		return err_set(e, ERR_INVALID,
@@ -115,7 +115,7 @@ static int load_file(const char *path, struct keyfile *file, struct err *e)
 	size_t len;
 
 	if (file_read(path ? path : CONFIG_FILE, KEYFILE_MAX, &bytes, &len, e) < 0)
-		return !path && e->code == ERR_NOT_FOUND ? 0 : -(int)e->code;
+		return !path && e->code == ERR_NOT_FOUND ? 0 : err_code(e);
 	if (keyfile_parse(bytes, len, file, e) < 0)
 		return err_wrap(e, "'%s'", path ? path : CONFIG_FILE);
 	return 0;

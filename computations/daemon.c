@@ -64,7 +64,7 @@ static int front_new(struct front *f, struct daemon *d, const struct rpc_limits 
 	    rpc_server_add(f->server, rpc, &d->service, e) < 0 ||
 	    rpc_health_new(f->server, &f->health, e) < 0 ||
 	    rpc_health_set(f->health, rpc->name, true, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	return rpc_reflection_new(f->server, &f->reflection, e);
 }
 
@@ -102,7 +102,7 @@ static int open_agents(struct daemon *d, const struct config *c, struct err *e)
 	if (load_tls("COMPUTATIONS_GRPC", c->server_cert, c->server_key, c->client_ca_certs, &tls,
 		     e) < 0 ||
 	    front_new(&d->agents, d, &limits, &session_rpc, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	return listen_on(&d->agents, "agents", c->host, c->port, tls, c->client_ca_certs != NULL,
 			 e);
 }
@@ -132,7 +132,7 @@ static int open_admins(struct daemon *d, const struct config *c, struct err *e)
 		     c->admin_client_ca_certs, &tls, e) < 0 ||
 	    front_new(&d->admins, d, &limits, &admin_rpc, e) < 0 ||
 	    open_socket(d, c->admin_socket, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	if (!c->admin_port_text)
 		return 0;
 	return listen_on(&d->admins, "administrators", c->admin_host, c->admin_port, tls,
@@ -168,7 +168,7 @@ static void on_signal(void *data, int number)
 
 static int start(struct daemon *d, const struct config *c, struct err *e)
 {
-	return open_agents(d, c, e) < 0 ? -(int)e->code : open_admins(d, c, e);
+	return open_agents(d, c, e) < 0 ? err_code(e) : open_admins(d, c, e);
 }
 
 int daemon_run(const struct config *config, struct err *e)
@@ -183,7 +183,7 @@ int daemon_run(const struct config *config, struct err *e)
 	int status;
 
 	if (store_open(&d.store, config->state_dir, &limits, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	uv_loop_init(&d.loop);
 	signals_start(&d.signals, &d.loop, on_signal, &d);
 	status = work_new(&d.loop, &d.store, &d.work, e);

@@ -74,7 +74,7 @@ static int query(struct db *db, sqlite3_stmt **stmt, const char *sql, const char
 	if (sqlite3_prepare_v2(db->sqlite, sql, -1, &ready, NULL) != SQLITE_OK)
 		return failed(db, e, "prepare");
 	if (bind_all(db, ready, types, args, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	*stmt = TAKE_PTR(ready);
 	return 0;
 }
@@ -159,9 +159,9 @@ static int check_whole(struct db *db, struct err *e)
 	const char *verdict;
 
 	if (db_query(db, &stmt, e, "PRAGMA quick_check(1)", "") < 0)
-		return -(int)e->code;
+		return err_code(e);
 	if (db_next(db, stmt, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	verdict = (const char *)sqlite3_column_text(stmt, 0);
 	if (!verdict || strcmp(verdict, "ok") != 0)
 		return err_set(e, ERR_DATA_LOSS, "damaged: %s", verdict ? verdict : "no verdict");
@@ -189,20 +189,20 @@ int db_open(struct db *db, const char *path, struct err *e)
 	struct db opened = { .sqlite = NULL };
 
 	if (make_private(path, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	if (sqlite3_open_v2(path, &opened.sqlite,
 			    SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
 			    NULL) != SQLITE_OK) {
 		err_set(e, ERR_INTERNAL, "database '%s': %s", path,
 			opened.sqlite ? sqlite3_errmsg(opened.sqlite) : "out of memory");
 		db_close(&opened);
-		return -(int)e->code;
+		return err_code(e);
 	}
 	sqlite3_busy_timeout(opened.sqlite, BUSY_MS);
 	if (db_script(&opened, settings, e) < 0 || check_whole(&opened, e) < 0) {
 		err_wrap(e, "database '%s'", path);
 		db_close(&opened);
-		return -(int)e->code;
+		return err_code(e);
 	}
 	*db = opened;
 	return 0;

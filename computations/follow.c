@@ -46,13 +46,13 @@ static int read_page(struct store *store, void *data, struct err *e)
 
 	if (*f->computation_id) {
 		if (store_computation(store, f->computation_id, &c, e) < 0)
-			return -(int)e->code;
+			return err_code(e);
 		f->finished = c.finished && !c.stopping;
 	} else if (store_cvm(store, f->cvm_id, &cvm, e) < 0) {
-		return -(int)e->code;
+		return err_code(e);
 	}
 	if (f->until < 0 && store_newest_record(store, &f->until, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	return store_records(store, f->computation_id, f->cvm_id, f->after, &f->records, &f->count,
 			     e);
 }
@@ -91,7 +91,7 @@ static int send_page(struct follower *f, struct err *e)
 			break;
 		convert_record(&out, &f->records[i]);
 		if (rpc_call_send(f->call, &out.message.base, e) < 0)
-			return -(int)e->code;
+			return err_code(e);
 		f->after = f->records[i].number;
 	}
 	return 0;

@@ -85,7 +85,7 @@ static int make_tables(struct db *db, struct err *e)
 	int64_t form;
 
 	if (db_number(db, &form, e, "PRAGMA user_version", "") < 0)
-		return -(int)e->code;
+		return err_code(e);
 	if (form == FORM)
 		return 0;
 	if (form > FORM)
@@ -94,12 +94,12 @@ static int make_tables(struct db *db, struct err *e)
 			       "%d): install that version",
 			       (long long)form, FORM);
 	if (db_script(db, "BEGIN IMMEDIATE", e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	if (db_script(db, form ? upgrade : schema, e) < 0 || db_script(db, "COMMIT", e) < 0) {
 		struct err ignored;
 
 		(void)!db_script(db, "ROLLBACK", &ignored);
-		return -(int)e->code;
+		return err_code(e);
 	}
 	return 0;
 }
@@ -112,7 +112,7 @@ int store_open(struct store *store, const char *dir, const struct store_limits *
 
 	if (dir_make(dir, 0700, e) < 0 || text_format(&path, e, "%s/computations.db", dir) < 0 ||
 	    db_open(&opened.db, path, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	if (make_tables(&opened.db, e) < 0) {
 		db_close(&opened.db);
 		return err_wrap(e, "database '%s'", path);
@@ -157,7 +157,7 @@ static int read_computation(sqlite3_stmt *row, struct computation *c, struct err
 	    db_text(row, 4, &got.cvm_id, e) < 0 || db_text(row, 5, &got.failure, e) < 0 ||
 	    db_text(row, 17, &got.notice, e) < 0 || db_text(row, 18, &got.cvm_verdict, e) < 0) {
 		computation_done(&got);
-		return -(int)e->code;
+		return err_code(e);
 	}
 	got.state = (enum computation_state)sqlite3_column_int(row, 6);
 	got.stopping = sqlite3_column_int(row, 7) != 0;
@@ -187,7 +187,7 @@ int store_computation(struct store *store, const char *id, struct computation *c
 
 	if (db_query(&store->db, &stmt, e, "SELECT " COMPUTATION_COLUMNS "WHERE c.id = ?", "t",
 		     id) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	row = db_next(&store->db, stmt, e);
 	if (row <= 0)
 		return row < 0 ? row : unknown(id, e);
@@ -208,7 +208,7 @@ int store_computations(struct store *store, const char *after, size_t max, struc
 	if (db_query(&store->db, &stmt, e,
 		     "SELECT " COMPUTATION_COLUMNS "WHERE c.number > ? ORDER BY c.number LIMIT ?",
 		     "ii", number, (int64_t)max) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	while (got < max && (row = db_next(&store->db, stmt, e)) > 0) {
 		row = read_computation(stmt, &rows[got], e);
 		if (row < 0)
@@ -235,12 +235,12 @@ int store_create(struct store *store, const Cvms__ComputationRunReq *manifest, s
 	    manifest_digest(manifest, &digests, e) < 0 ||
 	    db_number(&store->db, &known, e, "SELECT count(*) FROM computations WHERE id = ?", "t",
 		      manifest->id) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	if (known)
 		return err_set(e, ERR_EXISTS, "there is a computation %s already",
 			       log_quote(manifest->id).text);
 	if (db_number(&store->db, &known, e, "SELECT count(*) FROM computations", "") < 0)
-		return -(int)e->code;
+		return err_code(e);
 	if ((uint64_t)known >= store->limits.computations)
 		return err_set(e, ERR_EXHAUSTED,
 			       "%lld computations are kept: remove some, or raise "
@@ -263,7 +263,7 @@ int store_manifest(struct store *store, const char *id, uint8_t **bytes, size_t 
 
 	if (db_query(&store->db, &stmt, e, "SELECT manifest FROM computations WHERE id = ?", "t",
 		     id) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	row = db_next(&store->db, stmt, e);
 	if (row <= 0)
 		return row < 0 ? row : unknown(id, e);
@@ -284,7 +284,7 @@ static int check_free(struct store *store, const char *cvm_id, struct err *e)
 	struct cvm cvm CLEANUP_CVM = { .id = NULL };
 
 	if (store_cvm(store, cvm_id, &cvm, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	if (*cvm.computation_id)
 		return err_set(e, ERR_PRECONDITION,
 			       "CVM %s holds computation %s: stop that one first, which frees it",
@@ -303,7 +303,7 @@ int store_assign(struct store *store, const char *id, const char *cvm_id, bool u
 	struct computation c CLEANUP_COMPUTATION = { .id = NULL };
 
 	if (store_computation(store, id, &c, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	if (c.state != COMPUTATION_CREATED || *c.cvm_id)
 		return err_set(e, ERR_PRECONDITION,
 			       "computation %s was run before (%s): create another one",
@@ -312,7 +312,7 @@ int store_assign(struct store *store, const char *id, const char *cvm_id, bool u
 	    db_run(&store->db, e,
 		   "UPDATE computations SET cvm = ?, sent = ?, unverified = ? WHERE id = ?", "tiit",
 		   cvm_id, store_now(), (int64_t)unverified, id) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	return db_run(&store->db, e, "UPDATE cvms SET computation = ? WHERE id = ?", "tt", id,
 		      cvm_id);
 }
@@ -325,15 +325,15 @@ int store_stop(struct store *store, const char *id, bool *tell, struct err *e)
 	if (store_computation(store, id, &c, e) < 0 ||
 	    db_number(&store->db, &held, e, "SELECT count(*) FROM cvms WHERE computation = ?", "t",
 		      id) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	if (!c.finished && db_run(&store->db, e,
 				  "UPDATE computations SET state = ?, finished = 1, ended = ?"
 				  " WHERE id = ?",
 				  "iit", (int64_t)COMPUTATION_CANCELLED, store_now(), id) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	if (held &&
 	    db_run(&store->db, e, "UPDATE computations SET stopping = 1 WHERE id = ?", "t", id) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	*tell = held != 0;
 	return 0;
 }
@@ -347,7 +347,7 @@ int store_remove(struct store *store, const char *id, bool force, struct err *e)
 	if (store_computation(store, id, &c, e) < 0 ||
 	    db_number(&store->db, &held, e, "SELECT count(*) FROM cvms WHERE computation = ?", "t",
 		      id) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	if (held && !force)
 		return err_set(e, ERR_PRECONDITION, "CVM %s holds computation %s%s: %s",
 			       log_quote(c.cvm_id).text, log_quote(id).text,
@@ -357,6 +357,6 @@ int store_remove(struct store *store, const char *id, bool force, struct err *e)
 	    db_run(&store->db, e, "UPDATE cvms SET computation = '' WHERE computation = ?", "t",
 		   id) < 0 ||
 	    db_run(&store->db, e, "DELETE FROM journals WHERE owner = ?", "t", owner) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	return db_run(&store->db, e, "DELETE FROM computations WHERE id = ?", "t", id);
 }

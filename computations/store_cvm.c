@@ -34,7 +34,7 @@ static int read_cvm(sqlite3_stmt *row, struct cvm *c, struct err *e)
 	    db_text(row, 2, &got.computation_id, e) < 0 || db_text(row, 3, &got.peer, e) < 0 ||
 	    db_text(row, 7, &got.verdict, e) < 0) {
 		cvm_done(&got);
-		return -(int)e->code;
+		return err_code(e);
 	}
 	got.first_seen = sqlite3_column_int64(row, 4);
 	got.last_seen = sqlite3_column_int64(row, 5);
@@ -50,7 +50,7 @@ int store_cvm(struct store *store, const char *id, struct cvm *c, struct err *e)
 	int row;
 
 	if (db_query(&store->db, &stmt, e, "SELECT " CVM_COLUMNS "WHERE id = ?", "t", id) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	row = db_next(&store->db, stmt, e);
 	if (row < 0)
 		return row;
@@ -74,7 +74,7 @@ int store_cvms(struct store *store, const char *after, size_t max, struct cvm *r
 	if (db_query(&store->db, &stmt, e,
 		     "SELECT " CVM_COLUMNS "WHERE number > ? ORDER BY number LIMIT ?", "ii", number,
 		     (int64_t)max) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	while (got < max && (row = db_next(&store->db, stmt, e)) > 0) {
 		row = read_cvm(stmt, &rows[got], e);
 		if (row < 0)
@@ -100,19 +100,19 @@ static int make_room(struct store *store, bool (*connected)(const char *id, void
 	int row;
 
 	if (db_number(&store->db, &count, e, "SELECT count(*) FROM cvms", "") < 0)
-		return -(int)e->code;
+		return err_code(e);
 	if ((uint64_t)count < store->limits.cvms)
 		return 0;
 	if (db_query(&store->db, &stmt, e,
 		     "SELECT id FROM cvms WHERE computation = '' ORDER BY last_seen", "") < 0)
-		return -(int)e->code;
+		return err_code(e);
 	while (!found && (row = db_next(&store->db, stmt, e)) != 0) {
 		const char *id = (const char *)sqlite3_column_text(stmt, 0);
 
 		if (row < 0)
 			return row;
 		if (id && !connected(id, data) && db_text(stmt, 0, &found, e) < 0)
-			return -(int)e->code;
+			return err_code(e);
 	}
 	if (!found)
 		return err_set(e, ERR_EXHAUSTED,
@@ -121,7 +121,7 @@ static int make_room(struct store *store, bool (*connected)(const char *id, void
 			       (long long)count);
 	if (text_format(&owner, e, "v:%s", found) < 0 ||
 	    db_run(&store->db, e, "DELETE FROM journals WHERE owner = ?", "t", owner) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	return db_run(&store->db, e, "DELETE FROM cvms WHERE id = ?", "t", found);
 }
 
@@ -136,13 +136,13 @@ static int todo_of(struct store *store, const char *cvm_id, struct store_todo *t
 		     "SELECT c.id, c.stopping, c.reached, c.unverified FROM cvms v"
 		     " JOIN computations c ON c.id = v.computation WHERE v.id = ?",
 		     "t", cvm_id) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	row = db_next(&store->db, stmt, e);
 	if (row < 0)
 		return row;
 	if (row > 0) {
 		if (db_text(stmt, 0, &got.computation_id, e) < 0)
-			return -(int)e->code;
+			return err_code(e);
 		got.stop = sqlite3_column_int(stmt, 1) != 0;
 		got.reached = sqlite3_column_int(stmt, 2) != 0;
 		got.unverified = sqlite3_column_int(stmt, 3) != 0;
@@ -173,19 +173,19 @@ int store_cvm_seen(struct store *store, const char *id, const char *peer, const 
 	int64_t known, now = store_now();
 
 	if (db_number(&store->db, &known, e, "SELECT count(*) FROM cvms WHERE id = ?", "t", id) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	if (known) {
 		if (db_run(&store->db, e,
 			   "UPDATE cvms SET peer = ?, last_seen = ?, verified = 0, verdict = ?,"
 			   " judged = 0 WHERE id = ?",
 			   "titt", peer, now, unproven, id) < 0)
-			return -(int)e->code;
+			return err_code(e);
 	} else if (make_room(store, connected, data, e) < 0 ||
 		   db_run(&store->db, e,
 			  "INSERT INTO cvms (id, peer, first_seen, last_seen, verdict)"
 			  " VALUES (?, ?, ?, ?, ?)",
 			  "ttiit", id, peer, now, now, unproven) < 0) {
-		return -(int)e->code;
+		return err_code(e);
 	}
 	return todo_of(store, id, todo, e);
 }
@@ -199,7 +199,7 @@ static int check_owner(struct store *store, const char *cvm_id, const char *comp
 	if (db_number(&store->db, &given, e,
 		      "SELECT count(*) FROM computations WHERE id = ? AND cvm = ?", "tt",
 		      computation_id, cvm_id) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	if (!given)
 		return err_set(e, ERR_DENIED,
 			       "CVM %s speaks of computation %s, which it was never "
@@ -213,7 +213,7 @@ static int release(struct store *store, const char *cvm_id, const char *computat
 {
 	if (db_run(&store->db, e, "UPDATE computations SET stopping = 0 WHERE id = ?", "t",
 		   computation_id) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	return db_run(&store->db, e,
 		      "UPDATE cvms SET computation = '', last_seen = ? WHERE id = ?"
 		      " AND computation = ?",
@@ -228,7 +228,7 @@ int store_run_answer(struct store *store, const char *cvm_id, const char *comput
 	if (check_owner(store, cvm_id, computation_id, e) < 0 ||
 	    db_run(&store->db, e, "UPDATE computations SET notice = ? WHERE id = ?", "tt",
 		   answer->notice, computation_id) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	if (!*answer->error)
 		return db_run(&store->db, e,
 			      "UPDATE computations SET state = ?, reached = 1 WHERE id = ?"
@@ -240,7 +240,7 @@ int store_run_answer(struct store *store, const char *cvm_id, const char *comput
 		   "UPDATE computations SET state = ?, finished = 1, failure = ?, ended = ?"
 		   " WHERE id = ? AND finished = 0 AND reached = 0",
 		   "itit", (int64_t)COMPUTATION_FAILED, answer->error, now, computation_id) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	if (sqlite3_changes(store->db.sqlite) == 0)
 		return 0;
 	return release(store, cvm_id, computation_id, e);
@@ -255,7 +255,7 @@ int store_stopped(struct store *store, const char *cvm_id, const char *computati
 		   "UPDATE cvms SET agent_state = 'ReceivingManifest' WHERE id = ?"
 		   " AND computation = ''",
 		   "t", cvm_id) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	return db_run(&store->db, e,
 		      "UPDATE computations SET state = ?, finished = 1, ended = ? WHERE id = ?"
 		      " AND finished = 0",
@@ -271,14 +271,14 @@ static int agent_is_free(struct store *store, const char *cvm_id, struct store_t
 	if (todo->stop)
 		goto nothing_to_do;
 	if (store_computation(store, todo->computation_id, &c, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	if (!c.finished)
 		/* It lost what it had, and may refuse this time. */
 		return db_run(&store->db, e, "UPDATE computations SET reached = 0 WHERE id = ?",
 			      "t", todo->computation_id);
 nothing_to_do:
 	if (release(store, cvm_id, todo->computation_id, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	store_todo_done(todo);
 	return 0;
 }
@@ -292,17 +292,17 @@ int store_agent_state(struct store *store, const char *cvm_id, const char *state
 	if (db_run(&store->db, e, "UPDATE cvms SET agent_state = ?, last_seen = ? WHERE id = ?",
 		   "tit", state, store_now(), cvm_id) < 0 ||
 	    todo_of(store, cvm_id, &found, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	if (found.computation_id && state_is_free(state)) {
 		if (agent_is_free(store, cvm_id, &found, e) < 0)
-			return -(int)e->code;
+			return err_code(e);
 	} else if (found.computation_id && state_of_agent(state, &change)) {
 		if (db_run(&store->db, e,
 			   "UPDATE computations SET state = ?, finished = ?, agent_state = ?,"
 			   " reached = 1, ended = ? WHERE id = ? AND finished = 0",
 			   "iitit", (int64_t)change.state, (int64_t)change.finished, state,
 			   change.finished ? store_now() : 0, found.computation_id) < 0)
-			return -(int)e->code;
+			return err_code(e);
 		found.reached = true;
 	}
 	*todo = found;

@@ -62,7 +62,7 @@ static int cut_record(const struct record *from, struct record *to, struct err *
 	    cut(from->status, STORE_WORD_MAX, &got.status, e) < 0 ||
 	    cut(from->originator, STORE_WORD_MAX, &got.originator, e) < 0) {
 		record_done(&got);
-		return -(int)e->code;
+		return err_code(e);
 	}
 	*to = got;
 	return 0;
@@ -82,7 +82,7 @@ static int open_journal(struct store *store, const char *owner, struct journal *
 	    db_query(&store->db, &stmt, e,
 		     "SELECT number, records, bytes, dropped FROM journals WHERE owner = ?", "t",
 		     owner) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	row = db_next(&store->db, stmt, e);
 	if (row <= 0)
 		return row < 0 ? row : err_set(e, ERR_INTERNAL, "database: a journal vanished");
@@ -103,7 +103,7 @@ static int drop_oldest(struct store *store, struct journal *j, int64_t count, st
 	if (db_query(&store->db, &stmt, e,
 		     "SELECT number, size FROM records WHERE journal = ? ORDER BY number LIMIT ?",
 		     "ii", j->number, count) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	while ((row = db_next(&store->db, stmt, e)) > 0) {
 		last = sqlite3_column_int64(stmt, 0);
 		bytes += sqlite3_column_int64(stmt, 1);
@@ -128,7 +128,7 @@ static int trim(struct store *store, struct journal *j, struct err *e)
 		if (j->records <= 1)
 			break;
 		if (drop_oldest(store, j, part ? part : 1, e) < 0)
-			return -(int)e->code;
+			return err_code(e);
 	}
 	return db_run(&store->db, e,
 		      "UPDATE journals SET records = ?, bytes = ?, dropped = ? WHERE number = ?",
@@ -142,7 +142,7 @@ static int append(struct store *store, const char *owner, const struct record *g
 	int64_t size;
 
 	if (cut_record(given, &r, e) < 0 || open_journal(store, owner, &j, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	size = (int64_t)(ROW_BYTES + strlen(r.level) + strlen(r.text) + strlen(r.type) +
 			 strlen(r.status) + strlen(r.originator));
 	if (db_run(&store->db, e,
@@ -150,7 +150,7 @@ static int append(struct store *store, const char *owner, const struct record *g
 		   " type, status, originator, size) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 		   "iiiiittttti", j.number, r.seconds, r.nanos, store_now(), (int64_t)r.event,
 		   r.level, r.text, r.type, r.status, r.originator, size) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	j.records++;
 	j.bytes += size;
 	return trim(store, &j, e);
@@ -166,7 +166,7 @@ static int journal_owner(struct store *store, const char *cvm_id, const char *co
 					 "SELECT count(*) FROM computations WHERE id = ?"
 					 " AND cvm = ?",
 					 "tt", computation_id, cvm_id) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	if (!given)
 		return err_set(e, ERR_DENIED,
 			       "CVM %s speaks of computation %s, which it was never given",
@@ -180,7 +180,7 @@ int store_log(struct store *store, const char *cvm_id, const char *computation_i
 	CLEANUP(free) char *owner = NULL;
 
 	if (journal_owner(store, cvm_id, computation_id, &owner, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	return append(store, owner, r, e);
 }
 
@@ -192,7 +192,7 @@ int store_event(struct store *store, const char *cvm_id, const char *computation
 
 	if (journal_owner(store, cvm_id, computation_id, &owner, e) < 0 ||
 	    append(store, owner, r, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	if (!*computation_id || !state_of_event(r->type, r->status, &change))
 		return 0;
 	if (db_run(&store->db, e,
@@ -201,7 +201,7 @@ int store_event(struct store *store, const char *cvm_id, const char *computation
 		   "iititt", (int64_t)change.state, (int64_t)change.finished, r->type,
 		   change.finished ? store_now() : 0,
 		   change.state == COMPUTATION_FAILED ? r->text : "", computation_id) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	return db_run(&store->db, e,
 		      "UPDATE cvms SET agent_state = ?, last_seen = ? WHERE id = ?"
 		      " AND computation = ?",
@@ -216,7 +216,7 @@ static int read_record(sqlite3_stmt *row, struct record *r, struct err *e)
 	    db_text(row, 7, &got.type, e) < 0 || db_text(row, 8, &got.status, e) < 0 ||
 	    db_text(row, 9, &got.originator, e) < 0) {
 		record_done(&got);
-		return -(int)e->code;
+		return err_code(e);
 	}
 	got.number = sqlite3_column_int64(row, 0);
 	got.seconds = sqlite3_column_int64(row, 1);
@@ -259,13 +259,13 @@ int store_records(struct store *store, const char *computation_id, const char *c
 		     " JOIN journals j ON j.number = r.journal"
 		     " WHERE j.owner = ? AND r.number > ? ORDER BY r.number",
 		     "ti", owner, after) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	rows = calloc(STORE_PAGE_MAX, sizeof(*rows));
 	if (!rows)
 		return err_nomem(e);
 	if (read_page(store, stmt, rows, &got, e) < 0) {
 		records_free(rows, got);
-		return -(int)e->code;
+		return err_code(e);
 	}
 	*records = rows;
 	*count = got;
@@ -278,7 +278,7 @@ int store_newest_record(struct store *store, int64_t *number, struct err *e)
 	int row;
 
 	if (db_query(&store->db, &stmt, e, "SELECT coalesce(max(number), 0) FROM records", "") < 0)
-		return -(int)e->code;
+		return err_code(e);
 	row = db_next(&store->db, stmt, e);
 	if (row <= 0)
 		return row < 0 ? row : err_set(e, ERR_INTERNAL, "the newest record");

@@ -95,7 +95,7 @@ static int load_computation(struct store *store, void *data, struct err *e)
 
 	if (store_cvm_unproven(store, v->cvm_id, "not verified: evidence of its run is awaited",
 			       e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	return store_computation(store, v->computation_id, &v->computation, e);
 }
 

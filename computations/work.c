@@ -37,12 +37,12 @@ static int run_one(struct store *store, struct entry *entry)
 	struct err undo;
 
 	if (db_script(&store->db, "SAVEPOINT op", e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	if (entry->op.run(store, entry->op.data, e) == 0)
 		e->code = ERR_OK;
 	else if (db_script(&store->db, "ROLLBACK TO op", &undo) < 0)
-		return -(int)undo.code;
-	return db_script(&store->db, "RELEASE op", &undo) < 0 ? -(int)undo.code : 0;
+		return err_code(&undo);
+	return db_script(&store->db, "RELEASE op", &undo) < 0 ? err_code(&undo) : 0;
 }
 
 /* In the pool. */

@@ -8,7 +8,7 @@
  * CHAIN is the ASK and the ARK as PEM, in that order; REPORT_DATA 128 hexadecimal digits. Exit status:
  * 0 verified, 1 refused, 2 called wrongly or an input that can't be read.
  */
-#include <attestation/verify.h>
+#include <attestation/verify/verify.h>
 #include <common/base/encode.h>
 #include <common/base/file.h>
 #include <common/base/timestamp.h>

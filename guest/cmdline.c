@@ -8,17 +8,18 @@
 #include <string.h>
 
 /* The one list: scripts/build-image reads the rows of this table to write image.json. */
+/* clang-format off */
 const struct cmdline_word cmdline_words[] = {
 	{ "console=ttyS0", CMDLINE_ALWAYS, "lines go to the serial port" },
 	{ "quiet", CMDLINE_ALWAYS, "the kernel's own chatter costs a second on a serial port" },
 	{ "panic=-1", CMDLINE_ALWAYS, "a panic ends the machine at once" },
 	{ "oops=panic", CMDLINE_ALWAYS, "a kernel that has erred does not go on" },
-	{ "no_timer_check", CMDLINE_ALWAYS,
-	  "a busy host without KVM fails that check, and panics" },
+	{ "no_timer_check", CMDLINE_ALWAYS, "a busy host without KVM fails that check, and panics" },
 	{ "lockdown=integrity", CMDLINE_ALWAYS, "not even root in the guest changes the kernel" },
 	{ "cocos.role_signature", CMDLINE_LAUNCHER, "the agent takes signatures of the role name" },
 	{ "initrd=initrd", CMDLINE_FIRMWARE, "OVMF names the initrd that it was given" },
 };
+/* clang-format on */
 const size_t cmdline_words_count = ARRAY_LEN(cmdline_words);
 
 static const struct cmdline_word *cmdline_find(const char *word, size_t len)

@@ -235,7 +235,7 @@ int dhcp_read(const uint8_t *bytes, size_t len, const struct dhcp_ask *ask,
 		return err_set(e, ERR_INVALID, "DHCP reply: longer than %d bytes",
 			       DHCP_MESSAGE_MAX);
 	if (read_head(&r, ask, &answer.lease.address, e) < 0 || read_options(&r, &answer, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	if (!is_host(answer.lease.server))
 		return err_set(e, ERR_INVALID, "DHCP reply: from no server");
 	if (ask->server && answer.lease.server != ask->server)
@@ -246,7 +246,7 @@ int dhcp_read(const uint8_t *bytes, size_t len, const struct dhcp_ask *ask,
 		if (answer.type != DHCP_OFFER && answer.type != DHCP_ACK)
 			return err_set(e, ERR_INVALID, "DHCP reply: neither offer nor answer");
 		if (lease_check(&answer.lease, e) < 0)
-			return -(int)e->code;
+			return err_code(e);
 	}
 	*reply = answer;
 	return 0;

@@ -30,7 +30,7 @@ static int check_cmdline(struct err *e)
 	CLEANUP(free) char *line = NULL;
 
 	if (file_read_text("/proc/cmdline", CMDLINE_MAX + 1, &line, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	return cmdline_check(line, strlen(line), e);
 }
 
@@ -69,7 +69,7 @@ static int prepare_root(struct err *e)
 	}
 	if (file_read_text(VERITY_FILE, VERITY_TEXT_MAX, &text, e) < 0 ||
 	    verity_parse(text, &verity, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	if (mkdir(MOUNTS_ROOT, 0755) < 0 && errno != EEXIST)
 		return err_errno(e, "make '%s'", MOUNTS_ROOT);
 	return verity_mount(&verity, VERITY_DISK, MOUNTS_ROOT, e);

@@ -82,10 +82,10 @@ int modules_load(const char *folder, struct err *e)
 	if (text_format(&path, e, "%s/list", folder) < 0 ||
 	    file_read_text(path, MODULES_LIST_MAX, &text, e) < 0 ||
 	    modules_parse(text, &modules, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	for (size_t i = 0; i < modules.count; i++) {
 		if (module_load(fd, &modules.module[i], e) < 0)
-			return -(int)e->code;
+			return err_code(e);
 		unlinkat(fd, modules.module[i].name, 0);
 	}
 	return 0;

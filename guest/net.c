@@ -87,14 +87,14 @@ int net_start(struct net *net, struct err *e)
 	if (fd < 0)
 		return err_errno(e, "socket");
 	if (bring_up(fd, "lo", e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	find_card(fd, net, mac);
 	if (!net->card[0]) {
 		console_line("no network card");
 		return 0;
 	}
 	if (bring_up(fd, net->card, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	if (getrandom(&xid, sizeof(xid), 0) != sizeof(xid))
 		return err_errno(e, "random number");
 	dhcp_client_start(&net->client, mac, xid, net_now_ms());
@@ -138,10 +138,10 @@ static int send_ask(struct net *net, struct err *e)
 	CLEANUP_WRITER struct writer w = writer_up_to(DHCP_MESSAGE_MAX);
 
 	if (open_socket(net, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	dhcp_write(&w, &net->client.ask);
 	if (writer_check(&w, "DHCP message", e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	/* A link that is not there yet gives ENETUNREACH: the next try may do better. */
 	sendto(net->socket, w.bytes, w.len, MSG_NOSIGNAL, (const struct sockaddr *)&all,
 	       sizeof(all));
@@ -190,7 +190,7 @@ static int write_resolv_conf(const struct dhcp_lease *lease, struct err *e)
 			      inet_ntop(AF_INET, &address, text, sizeof(text)));
 	}
 	if (writer_check(&w, NET_RESOLV_CONF, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	return file_write(NET_RESOLV_CONF, w.bytes, w.len, 0644, e);
 }
 
@@ -204,7 +204,7 @@ static int set_up(struct net *net, struct err *e)
 		return err_errno(e, "socket");
 	if (set_address(fd, SIOCSIFADDR, net->card, lease->address, e) < 0 ||
 	    set_address(fd, SIOCSIFNETMASK, net->card, lease->netmask, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	mtu.ifr_mtu = lease->mtu;
 	if (lease->has_mtu && ioctl(fd, SIOCSIFMTU, &mtu) < 0)
 		return err_errno(e, "set the MTU of %s", net->card);
@@ -212,9 +212,9 @@ static int set_up(struct net *net, struct err *e)
 		/* Clouds give a /32 and a router outside of it. */
 		if ((lease->router & lease->netmask) != (lease->address & lease->netmask) &&
 		    add_route(fd, net->card, lease->router, UINT32_MAX, 0, e) < 0)
-			return -(int)e->code;
+			return err_code(e);
 		if (add_route(fd, net->card, 0, 0, lease->router, e) < 0)
-			return -(int)e->code;
+			return err_code(e);
 	}
 	return write_resolv_conf(lease, e);
 }
@@ -237,7 +237,7 @@ static int lease_taken(struct net *net, struct err *e)
 
 	close(TAKE_FD(net->socket)); /* traffic to port 68 is nobody's business now */
 	if (set_up(net, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	if (!net->up)
 		console_line("%s: %s/%d", net->card,
 			     inet_ntop(AF_INET, &address, text, sizeof(text)),
@@ -273,7 +273,7 @@ int net_step(struct net *net, struct err *e)
 			break;
 		if (handle(net, dhcp_client_reply(&net->client, bytes, (size_t)len, net_now_ms()),
 			   e) < 0)
-			return -(int)e->code;
+			return err_code(e);
 	}
 	return handle(net, dhcp_client_tick(&net->client, net_now_ms()), e);
 }

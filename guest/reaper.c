@@ -183,10 +183,10 @@ int reaper_run(struct net *net, char *line, size_t line_size, struct err *e)
 			    .deadline_ms = net_now_ms() + REAPER_NET_WAIT_MS };
 
 	if (reaper_open(&r, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	while (!r.ended)
 		if (reaper_step(&r, e) < 0)
-			return -(int)e->code;
+			return err_code(e);
 	if (r.agent == 0)
 		snprintf(line, line_size, "stopped before the agent started");
 	else if (WIFEXITED(r.status))

@@ -104,7 +104,7 @@ int shares_copy(const char *from, const char *to, struct err *e)
 		if (++count > SHARES_FILES_MAX)
 			return err_set(e, ERR_EXHAUSTED, "more than %d files", SHARES_FILES_MAX);
 		if (copy_file(dirfd(dir), to_dir, entry->d_name, e) < 0)
-			return -(int)e->code;
+			return err_code(e);
 	}
 }
 
@@ -134,6 +134,6 @@ int shares_take(struct err *e)
 		return err_errno(e, "make '%s'", SHARE_POINT);
 	for (size_t i = 0; i < ARRAY_LEN(shares); i++)
 		if (share_take(&shares[i], e) < 0)
-			return -(int)e->code;
+			return err_code(e);
 	return 0;
 }

@@ -111,7 +111,7 @@ static int wait_for(const char *disk, struct err *e)
 int verity_mount(const struct verity *verity, const char *disk, const char *target, struct err *e)
 {
 	if (wait_for(disk, e) < 0 || verity_map(verity, disk, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	if (mount(VERITY_DEVICE, target, "erofs", MS_RDONLY | MS_NOSUID | MS_NODEV, NULL) < 0)
 		return err_errno(e, "mount the root");
 	return 0;

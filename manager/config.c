@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "manager/config.h"
 
-#include "attestation/snp_report.h"
+#include "attestation/snp/snp_report.h"
 #include "common/base/cleanup.h"
 #include "common/base/encode.h"
 #include "common/base/file.h"
@@ -211,7 +211,7 @@ static int check(struct config *c, struct err *e)
 
 	if (check_listener(c, e) < 0 || check_paths(c, e) < 0 || check_tee(c, e) < 0 ||
 	    config_parse_ports(c->ports, &c->port_first, &c->port_last, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	if (c->memory % MIB)
 		return err_set(e, ERR_INVALID, "MANAGER_MEMORY is not a whole number of MiB");
 	if (inet_pton(AF_INET, c->forward_host, &v4) != 1)

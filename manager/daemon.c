@@ -46,7 +46,7 @@ static int make_folder(const char *path, struct err *e)
 	struct stat st;
 
 	if (dir_make(path, 0711, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	if (stat(path, &st) < 0)
 		return err_errno(e, "'%s'", path);
 	if (st.st_uid != geteuid() || (st.st_mode & (S_IWGRP | S_IWOTH)) || !(st.st_mode & S_IXOTH))
@@ -76,7 +76,7 @@ static int lock_state(struct daemon *d, struct err *e)
 	CLEANUP(free) char *path = NULL;
 
 	if (text_format(&path, e, "%s/lock", d->config->state_dir) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	d->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (d->lock < 0)
 		return err_errno(e, "'%s'", path);
@@ -95,13 +95,13 @@ static int open_state(struct daemon *d, struct err *e)
 	umask(0022); /* for these two; whatever comes later has its own mode or is ours alone */
 	if (make_folder(config->state_dir, e) < 0 || make_folder(config->secrets_dir, e) < 0 ||
 	    check_memory_backed(config->secrets_dir, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	umask(0077);
 	if (lock_state(d, e) < 0 || text_format(&cvms, e, "%s/cvms", config->state_dir) < 0 ||
 	    dir_make(cvms, 0700, e) < 0 ||
 	    text_format(&path, e, "%s/registry.db", config->state_dir) < 0 ||
 	    registry_open(path, &d->registry, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	return ports_new(config->forward_host, config->port_first, config->port_last, &d->ports, e);
 }
 
@@ -133,7 +133,7 @@ static int make_tls(struct daemon *d, struct err *e)
 	    read_pem(config->server_ca_certs, "MANAGER_GRPC_SERVER_CA_CERTS", &between, e) < 0 ||
 	    read_pem(config->client_ca_certs, "MANAGER_GRPC_CLIENT_CA_CERTS", &clients, e) < 0 ||
 	    text_format(&chain, e, "%s\n%s", cert, between ? between : "") < 0)
-		return -(int)e->code;
+		return err_code(e);
 	return rpc_tls_new_server(
 		&(struct rpc_tls_config){ .cert = chain, .key = key, .ca = clients }, &d->tls, e);
 }
@@ -154,7 +154,7 @@ static int listen_for_calls(struct daemon *d, struct err *e)
 	    rpc_reflection_new(d->server, &d->reflection, e) < 0 ||
 	    rpc_server_listen(d->server, &(struct rpc_listen){ .address = address, .tls = d->tls },
 			      &port, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	log_info("listening on %s port %u, %s", config->grpc_host, port,
 		 !d->tls                   ? "without TLS"
 		 : config->client_ca_certs ? "with mutual TLS"
@@ -189,7 +189,7 @@ static int start(struct daemon *d, struct err *e)
 	    virt_new(&d->loop, d->config->libvirt_uri, on_notice, d, &d->virt, e) < 0 ||
 	    lifecycle_init(&d->lifecycle, d->config, d->registry, d->virt, d->ports, e) < 0 ||
 	    fleet_new(&d->loop, &d->lifecycle, &d->fleet, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	return listen_for_calls(d, e);
 }
 

@@ -383,7 +383,7 @@ int domain_xml_write(const struct domain_spec *spec, char **xml, struct err *e)
 	struct xml x = { .out = out };
 
 	if (check_spec(spec, e) < 0 || extra_object(spec, &object, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	if (!out)
 		return err_nomem(e);
 	x.bad |= xmlTextWriterSetIndent(out, 1) < 0;

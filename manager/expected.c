@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "manager/expected.h"
 
-#include "attestation/snp_policy.h"
+#include "attestation/snp/snp_policy.h"
 #include "common/base/writer.h"
 #include "manager/tee.h"
 
@@ -24,7 +24,7 @@ static int measure(const struct image *image, const char *cmdline, struct efi_bo
 	if (!made)
 		return err_nomem(e);
 	if (expect_boot(image, cmdline, made, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	*boot = TAKE_PTR(made);
 	return 0;
 }
@@ -48,10 +48,10 @@ int expected_compute(const struct image *image, const struct config *config, str
 			       "SeaBIOS measures nothing of the image: launch "
 			       "CVMs through OVMF (MANAGER_FIRMWARE)");
 	if (cvm->tee != DOMAIN_SNP && measure(image, cvm->cmdline, boot, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	expect.boot = *boot;
 	if (expect_policy(tees[cvm->tee], &expect, &w, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	memcpy(cvm->expected, w.bytes, w.len);
 	cvm->expected[w.len] = '\0';
 	return 0;

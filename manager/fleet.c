@@ -11,7 +11,7 @@ int fleet_job_start(struct fleet *f, struct job *job, void (*work)(void *), void
 {
 	job->fleet = f;
 	if (rpc_job_start(f->loop, work, done, job, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	f->jobs++;
 	return 0;
 }
@@ -79,13 +79,13 @@ int fleet_new(uv_loop_t *loop, struct lifecycle *lifecycle, struct fleet **fleet
 	f->lifecycle = lifecycle;
 	if (registry_list(lifecycle->registry, &cvms, &known, e) < 0) {
 		free(f);
-		return -(int)e->code;
+		return err_code(e);
 	}
 	if (known && cvms[known - 1].slot >= count) /* the limit was higher once */
 		count = cvms[known - 1].slot + 1;
 	if (init_slots(f, count, e) < 0) {
 		free(f);
-		return -(int)e->code;
+		return err_code(e);
 	}
 	for (size_t i = 0; i < known; i++)
 		take_up(f, &cvms[i]);

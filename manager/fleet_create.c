@@ -59,7 +59,7 @@ static int make_id(char id[CVM_ID_LEN + 1], struct err *e)
 	uint8_t b[16];
 
 	if (random_bytes(b, sizeof(b), e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	b[6] = (uint8_t)((b[6] & 0x0f) | 0x40);
 	b[8] = (uint8_t)((b[8] & 0x3f) | 0x80);
 	snprintf(id, CVM_ID_LEN + 1,
@@ -91,7 +91,7 @@ static int fill_job(struct job *job, const Manager__CreateReq *request, struct e
 	struct cvm *cvm = &job->cvm;
 
 	if (make_id(cvm->id, e) < 0 || order_make(request, cvm->id, &job->order, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	cvm->created_ms = clock_ms(CLOCK_REALTIME);
 	cvm->expires_ms = job->order.ttl_ms ? cvm->created_ms + (int64_t)job->order.ttl_ms : 0;
 	return 0;
@@ -112,7 +112,7 @@ int fleet_create(struct fleet *f, const Manager__CreateReq *request, fleet_creat
 	if (fill_job(job, request, e) < 0 || !(slot = unused_slot(f, e))) {
 		order_done(&job->order);
 		free(job);
-		return -(int)e->code;
+		return err_code(e);
 	}
 	job->cvm.slot = (unsigned)(slot - f->slots);
 	job->slot = slot;
@@ -121,7 +121,7 @@ int fleet_create(struct fleet *f, const Manager__CreateReq *request, fleet_creat
 	if (fleet_job_start(f, job, creation_work, creation_done, e) < 0) {
 		order_done(&job->order);
 		free(job);
-		return -(int)e->code;
+		return err_code(e);
 	}
 	slot->state = SLOT_CREATING;
 	slot->cvm = job->cvm;

@@ -34,7 +34,7 @@ static int paths_init(struct paths *p, const struct config *config, const char *
 	    text_format(&p->secrets, e, "%s/%s", config->secrets_dir, id) < 0 ||
 	    text_format(&p->env, e, "%s/env", p->secrets) < 0 ||
 	    text_format(&p->certs, e, "%s/certs", p->secrets) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	return 0;
 }
 
@@ -45,7 +45,7 @@ int lifecycle_init(struct lifecycle *l, const struct config *config, struct regi
 		.config = config, .registry = registry, .virt = virt, .ports = ports
 	};
 	if (image_open(config->image_dir, &l->image, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	if (config->memory >> 20 < l->image->min_memory_mib) {
 		unsigned long long min = l->image->min_memory_mib;
 
@@ -99,13 +99,13 @@ static int read_image(struct lifecycle *l, struct cvm *cvm, struct launch *launc
 
 	if (!image_is_current(l->image)) {
 		if (image_open(l->config->image_dir, &fresh, e) < 0)
-			return -(int)e->code;
+			return err_code(e);
 		image_free(l->image);
 		l->image = fresh;
 		free(TAKE_PTR(l->boot));
 	}
 	if (image_cmdline(l->image, word, &launch->cmdline, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	launch->kernel = strdup(l->image->kernel.path);
 	launch->initrd = strdup(l->image->initrd.path);
 	launch->root = l->image->root.path ? strdup(l->image->root.path) : NULL;
@@ -135,7 +135,7 @@ static int prepare(struct lifecycle *l, const struct order *order, struct cvm *c
 	if (virt_host(l->virt, &launch->host, e) < 0 ||
 	    tee_choose(l->config, &launch->host, cvm, e) < 0 ||
 	    bootconfig_digest(&order->boot, &digests, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	memcpy(cvm->boot_sha3_256, digests.sha3_256, sizeof(digests.sha3_256));
 	memcpy(cvm->boot_sha3_384, digests.sha3_384, sizeof(digests.sha3_384));
 	pthread_mutex_lock(&l->lock);
@@ -168,7 +168,7 @@ static int write_boot_file(const struct bootconfig *boot, enum bootconfig_file f
 		return 0;
 	if (text_format(&path, e, "%s/%s", dir, bootconfig_name(file)) < 0 ||
 	    file_write_new(path, boot->files[file].bytes, boot->files[file].len, 0600, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	return own(path, host, e);
 }
 
@@ -177,21 +177,21 @@ static int make_files(const struct paths *p, const struct order *order,
 {
 	if (make_dir(p->state, 0700, e) < 0 || make_dir(p->secrets, 0700, e) < 0 ||
 	    make_dir(p->env, 0700, e) < 0 || make_dir(p->certs, 0700, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	for (enum bootconfig_file file = 0; file < BOOTCONFIG_FILES; file++)
 		if (write_boot_file(&order->boot, file,
 				    file == BOOTCONFIG_ENVIRONMENT ? p->env : p->certs, host,
 				    e) < 0)
-			return -(int)e->code;
+			return err_code(e);
 	if (own(p->env, host, e) < 0 || own(p->certs, host, e) < 0 || own(p->secrets, host, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	return 0;
 }
 
 static int set_step(struct lifecycle *l, struct cvm *cvm, enum cvm_step step, struct err *e)
 {
 	if (registry_set_step(l->registry, cvm->id, step, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	cvm->step = step;
 	return 0;
 }
@@ -220,7 +220,7 @@ static int start_domain(struct lifecycle *l, const struct cvm *cvm, const struct
 	lifecycle_name(l, cvm->slot, name);
 	if (tee_fill(l->config, &launch->host, cvm, &spec, &texts, e) < 0 ||
 	    domain_xml_write(&spec, &xml, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	return virt_start(l->virt, xml, e);
 }
 
@@ -234,10 +234,10 @@ static int forward(struct lifecycle *l, struct cvm *cvm, struct err *e)
 				 LIFECYCLE_AGENT_PORT, e) == 0)
 			return 0;
 		if (e->code != ERR_EXISTS || ports_take(l->ports, &port, e) < 0)
-			return -(int)e->code;
+			return err_code(e);
 		if (registry_set_port(l->registry, cvm->id, port, e) < 0) {
 			ports_give(l->ports, port);
-			return -(int)e->code;
+			return err_code(e);
 		}
 		cvm->port = port;
 		ports_give(l->ports, lost);
@@ -255,7 +255,7 @@ static int take_steps(struct lifecycle *l, const struct order *order, struct cvm
 	    make_files(&paths, order, &launch->host, e) < 0 ||
 	    set_step(l, cvm, CVM_DOMAIN, e) < 0 || start_domain(l, cvm, launch, &paths, e) < 0 ||
 	    set_step(l, cvm, CVM_FORWARD, e) < 0 || forward(l, cvm, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	return set_step(l, cvm, CVM_RUNNING, e);
 }
 
@@ -266,29 +266,29 @@ int lifecycle_create(struct lifecycle *l, const struct order *order, struct cvm 
 
 	cvm->step = 0;
 	if (prepare(l, order, cvm, &launch, e) < 0 || ports_take(l->ports, &cvm->port, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	cvm->step = CVM_FILES;
 	if (registry_add(l->registry, cvm, e) < 0) {
 		ports_give(l->ports, cvm->port);
 		cvm->step = 0;
-		return -(int)e->code;
+		return err_code(e);
 	}
 	if (take_steps(l, order, cvm, &launch, e) == 0)
 		return 0;
 	if (lifecycle_remove(l, cvm, true, &undo) == 0)
 		cvm->step = 0;
-	return -(int)e->code;
+	return err_code(e);
 }
 
 static int stop(struct lifecycle *l, struct cvm *cvm, bool insist, struct err *e)
 {
 	if (!insist && cvm->step == CVM_RUNNING && virt_connect(l->virt, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	if (cvm->step >= CVM_DOMAIN && cvm->step <= CVM_RUNNING &&
 	    set_step(l, cvm, CVM_STOPPING, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	if (cvm->step == CVM_STOPPING && virt_stop(l->virt, cvm->id, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	return cvm->step == CVM_CLEANING ? 0 : set_step(l, cvm, CVM_CLEANING, e);
 }
 
@@ -298,9 +298,9 @@ int lifecycle_remove(struct lifecycle *l, struct cvm *cvm, bool insist, struct e
 
 	if (paths_init(&paths, l->config, cvm->id, e) < 0 || stop(l, cvm, insist, e) < 0 ||
 	    dir_remove(paths.secrets, e) < 0 || dir_remove(paths.state, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	if (registry_delete(l->registry, cvm->id, e) < 0 && e->code != ERR_NOT_FOUND)
-		return -(int)e->code;
+		return err_code(e);
 	ports_give(l->ports, cvm->port);
 	return 0;
 }

@@ -128,12 +128,12 @@ static int write_environment(const Manager__CreateReq *request, const char *cvm_
 	writer_printf(&w, "AGENT_CVM_ID=%s\n", cvm_id);
 	for (size_t i = 0; i < ARRAY_LEN(entries); i++)
 		if (write_entry(&w, &entries[i], request, e) < 0)
-			return -(int)e->code;
+			return err_code(e);
 	for (size_t i = 0; i < ARRAY_LEN(credentials); i++)
 		if (copy_credential(&w, &credentials[i], request, order, e) < 0)
-			return -(int)e->code;
+			return err_code(e);
 	if (writer_check(&w, "the environment", e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	order->boot.files[BOOTCONFIG_ENVIRONMENT].bytes =
 		writer_take(&w, &order->boot.files[BOOTCONFIG_ENVIRONMENT].len);
 	return 0;
@@ -205,7 +205,7 @@ int order_make(const Manager__CreateReq *request, const char *cvm_id, struct ord
 	    write_environment(request, cvm_id, &made, e) < 0 ||
 	    check_credentials(&made.boot, e) < 0) {
 		order_done(&made);
-		return -(int)e->code;
+		return err_code(e);
 	}
 	*order = made;
 	return 0;

@@ -5,7 +5,7 @@
 #pragma once
 
 #include "common/base/err.h"
-#include "common/bootconfig.h"
+#include "common/manifest/bootconfig.h"
 #include "manager.pb-c.h"
 
 #include <stdint.h>

@@ -81,7 +81,7 @@ static int make(struct registry *r, struct err *e)
 
 	if (random_bytes(bytes, sizeof(bytes), e) < 0 || exec(r, schema, e) < 0 ||
 	    prepare(r, "INSERT INTO meta VALUES ('tag', ?)", &s, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	hex_encode(bytes, sizeof(bytes), tag);
 	sqlite3_bind_text(s, 1, tag, -1, SQLITE_STATIC);
 	return run(r, s, "tag", e);
@@ -92,7 +92,7 @@ static int read_version(struct registry *r, int *version, struct err *e)
 	CLEANUP(sqlite3_finalize) sqlite3_stmt *s = NULL;
 
 	if (prepare(r, "PRAGMA user_version", &s, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	if (sqlite3_step(s) != SQLITE_ROW)
 		return db_error(r, e);
 	*version = sqlite3_column_int(s, 0);
@@ -105,7 +105,7 @@ static int read_tag(struct registry *r, struct err *e)
 	const char *tag;
 
 	if (prepare(r, "SELECT value FROM meta WHERE key = 'tag'", &s, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	if (sqlite3_step(s) != SQLITE_ROW || !(tag = (const char *)sqlite3_column_text(s, 0)) ||
 	    strlen(tag) != REGISTRY_TAG_LEN)
 		return err_set(e, ERR_DATA_LOSS, "registry: the manager's tag is missing");
@@ -121,14 +121,14 @@ static int set_up(struct registry *r, struct err *e)
 	if (exec(r, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; BEGIN IMMEDIATE", e) <
 		    0 ||
 	    read_version(r, &version, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	if (version == 0 && make(r, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	if (version > REGISTRY_VERSION)
 		return err_set(e, ERR_PRECONDITION,
 			       "registry: version %d was written by a newer manager", version);
 	if (exec(r, "COMMIT", e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	return read_tag(r, e);
 }
 
@@ -192,7 +192,7 @@ static int add(struct registry *r, const struct cvm *cvm, struct err *e)
 	CLEANUP(sqlite3_finalize) sqlite3_stmt *s = NULL;
 
 	if (prepare(r, "INSERT INTO cvm VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", &s, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	bind_cvm(s, cvm);
 	return run(r, s, cvm->id, e);
 }
@@ -213,7 +213,7 @@ static int change(struct registry *r, const char *sql, int64_t value, const char
 	CLEANUP(sqlite3_finalize) sqlite3_stmt *s = NULL;
 
 	if (prepare(r, sql, &s, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	sqlite3_bind_int64(s, 1, value);
 	sqlite3_bind_text(s, 2, id, -1, SQLITE_STATIC);
 	return run(r, s, id, e);
@@ -298,7 +298,7 @@ static int list(struct registry *r, struct cvm **cvms, size_t *count, struct err
 	int code;
 
 	if (prepare(r, "SELECT * FROM cvm ORDER BY slot", &s, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	while ((code = sqlite3_step(s)) == SQLITE_ROW) {
 		if (n == room) {
 			struct cvm *more;
@@ -313,7 +313,7 @@ static int list(struct registry *r, struct cvm **cvms, size_t *count, struct err
 		}
 		memset(&all[n], 0, sizeof(all[n]));
 		if (take_cvm(s, &all[n++], e) < 0)
-			return -(int)e->code;
+			return err_code(e);
 	}
 	if (code != SQLITE_DONE)
 		return db_error(r, e);

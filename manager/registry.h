@@ -10,7 +10,7 @@
  */
 #pragma once
 
-#include "attestation/expect.h"
+#include "attestation/measure/expect.h"
 #include "common/base/cleanup.h"
 #include "common/base/err.h"
 #include "common/crypto/digest.h"

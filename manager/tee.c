@@ -78,7 +78,7 @@ int tee_choose(const struct config *config, const struct virt_host *host, struct
 	const char *cpu_type = config->cpu_type, *firmware = config->firmware;
 
 	if (find_tee(config, host, &tee, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	if (tee == DOMAIN_PLAIN && config->igvm)
 		return err_set(e, ERR_PRECONDITION, "MANAGER_IGVM serves SNP and TDX alone");
 	cvm->tee = tee;
@@ -117,7 +117,7 @@ static int encode_file(const char *path, size_t wanted, char **text, struct err 
 	size_t len;
 
 	if (file_read(path, wanted, &bytes, &len, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	if (len != wanted)
 		return err_set(e, ERR_INVALID, "'%s' has %zu bytes, not %zu", path, len, wanted);
 	return encode(bytes, len, text, e);
@@ -128,11 +128,11 @@ static int fill_snp(const struct config *config, const struct virt_host *host,
 		    struct err *e)
 {
 	if (encode(cvm->boot_sha3_256, SHA3_256_LEN, &texts->digest, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	if (config->snp_id_block &&
 	    (encode_file(config->snp_id_block, ID_BLOCK_LEN, &texts->id_block, e) < 0 ||
 	     encode_file(config->snp_id_auth, ID_AUTH_LEN, &texts->id_auth, e) < 0))
-		return -(int)e->code;
+		return err_code(e);
 	spec->snp = (struct domain_snp){
 		.policy = config->snp_policy_bits,
 		.host_data = texts->digest,
@@ -152,11 +152,11 @@ static int fill_tdx(const struct config *config, const struct virt_host *host,
 	uint8_t owner[SHA384_LEN];
 
 	if (encode(cvm->boot_sha3_384, SHA3_384_LEN, &texts->digest, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	if (config->tdx_mr_owner &&
 	    (hex_decode(config->tdx_mr_owner, owner, sizeof(owner), e) < 0 ||
 	     encode(owner, sizeof(owner), &texts->mr_owner, e) < 0))
-		return -(int)e->code;
+		return err_code(e);
 	spec->tdx = (struct domain_tdx){
 		.has_policy = true,
 		.policy = TDX_ATTRIBUTES,

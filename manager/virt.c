@@ -77,7 +77,7 @@ static int virt_error(virConnectPtr conn, struct err *e, const char *what)
 	if (!conn || virConnectIsAlive(conn) != 1)
 		code = ERR_UNAVAILABLE;
 	e->code = code;
-	return -(int)code;
+	return err_code(e);
 }
 
 static void push(struct virt *v, enum virt_event event, virDomainPtr domain)
@@ -235,7 +235,7 @@ static virConnectPtr current(struct virt *v)
 static int read_parameter(const char *path, char **text, struct err *e)
 {
 	if (file_read_text(path, PARAMETER_MAX, text, e) < 0 && e->code != ERR_NOT_FOUND)
-		return -(int)e->code;
+		return err_code(e);
 	e->code = ERR_OK;
 	return 0;
 }
@@ -252,7 +252,7 @@ static int ask_host(virConnectPtr conn, struct virt_host *host, struct err *e)
 	if (file_read_text("/proc/cpuinfo", CPUINFO_MAX, &cpuinfo, e) < 0 ||
 	    read_parameter("/sys/module/kvm_amd/parameters/sev_snp", &snp, e) < 0 ||
 	    read_parameter("/sys/module/kvm_intel/parameters/tdx", &tdx, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	return virt_host_read(&(struct virt_host_sources){ .capabilities = capabilities,
 							   .domain_capabilities = domain,
 							   .cpuinfo = cpuinfo,
@@ -268,7 +268,7 @@ static int dial(struct virt *v, virConnectPtr *result, struct err *e)
 
 	if (!conn) {
 		virt_error(NULL, e, v->uri);
-		return -(int)e->code;
+		return err_code(e);
 	}
 	/* libvirt calls it by its own type again, which goes by the event. */
 	void (*by_event)(void) = (void (*)(void))on_lifecycle;
@@ -284,7 +284,7 @@ static int dial(struct virt *v, virConnectPtr *result, struct err *e)
 		if (!e->code)
 			virt_error(conn, e, "events");
 		virConnectUnregisterCloseCallback(conn, on_closed);
-		return -(int)e->code;
+		return err_code(e);
 	}
 	pthread_mutex_lock(&v->lock);
 	virConnectRef(conn);
@@ -326,7 +326,7 @@ int virt_host(struct virt *v, struct virt_host *host, struct err *e)
 	CLEANUP(unref_conn) virConnectPtr conn = NULL;
 
 	if (take(v, &conn, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	pthread_mutex_lock(&v->lock);
 	*host = v->host;
 	pthread_mutex_unlock(&v->lock);
@@ -339,7 +339,7 @@ int virt_start(struct virt *v, const char *xml, struct err *e)
 	CLEANUP(virDomainFree) virDomainPtr domain = NULL;
 
 	if (take(v, &conn, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	domain = virDomainCreateXML(conn, xml, 0);
 	return domain ? 0 : virt_error(conn, e, "start a domain");
 }
@@ -367,7 +367,7 @@ int virt_stop(struct virt *v, const char *uuid, struct err *e)
 	const struct timespec pause = { .tv_nsec = STOP_WAIT_MS * 1000000L };
 
 	if (take(v, &conn, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	for (int i = 0; i < STOP_TRIES; i++) {
 		int r = stop_once(conn, uuid, e);
 
@@ -388,7 +388,7 @@ int virt_forward(struct virt *v, const char *uuid, const char *host, uint16_t po
 	char command[128];
 
 	if (take(v, &conn, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	domain = virDomainLookupByUUIDString(conn, uuid);
 	/* hostnet0: what libvirt calls the back end of the only network card. */
 	snprintf(command, sizeof(command), "hostfwd_add hostnet0 tcp:%s:%u-:%u", host, port,
@@ -413,7 +413,7 @@ int virt_list(struct virt *v, const char *prefix, struct virt_domain **domains, 
 	int total;
 
 	if (take(v, &conn, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	total = virConnectListAllDomains(conn, &all, 0);
 	if (total < 0)
 		return virt_error(conn, e, "list domains");

@@ -121,9 +121,9 @@ int virt_host_read(const struct virt_host_sources *sources, struct virt_host *ho
 	struct virt_host read = { 0 };
 
 	if (read_capabilities(sources, &read, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	if (read.kvm && sources->domain_capabilities && read_tees(sources, &read, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	*host = read;
 	return 0;
 }

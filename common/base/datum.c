@@ -320,10 +320,10 @@ static int decode_container(struct decoding *d, struct datum *item, unsigned dep
 static int decode(struct decoding *d, struct datum *item, unsigned depth)
 {
 	if (next_head(d, item) < 0)
-		return -(int)d->e->code;
+		return err_code(d->e);
 	if ((item->type == DATUM_ARRAY || item->type == DATUM_MAP || item->type == DATUM_TAG) &&
 	    decode_container(d, item, depth) < 0)
-		return -(int)d->e->code;
+		return err_code(d->e);
 	item->end = d->at;
 	return 0;
 }

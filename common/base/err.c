@@ -97,15 +97,14 @@ __attribute__((format(printf, 2, 0))) static void set_text(struct err *e, const 
 		copy_cut(e->text, whole, len);
 }
 
-int err_set(struct err *e, enum err_code code, const char *fmt, ...)
+void err_record(struct err *e, enum err_code code, const char *fmt, ...)
 {
 	va_list args;
 
-	e->code = code;
+	e->code = code > ERR_OK && code <= ERR_CODE_MAX ? code : ERR_INTERNAL;
 	va_start(args, fmt);
 	set_text(e, fmt, args, NULL);
 	va_end(args);
-	return -(int)code;
 }
 
 static enum err_code code_of(int number)
@@ -129,7 +128,7 @@ static enum err_code code_of(int number)
 	}
 }
 
-int err_errno(struct err *e, const char *fmt, ...)
+void err_record_errno(struct err *e, const char *fmt, ...)
 {
 	int number = errno;
 	va_list args;
@@ -138,20 +137,13 @@ int err_errno(struct err *e, const char *fmt, ...)
 	va_start(args, fmt);
 	set_text(e, fmt, args, strerror(number));
 	va_end(args);
-	return -(int)e->code;
 }
 
-int err_nomem(struct err *e)
-{
-	return err_set(e, ERR_EXHAUSTED, "out of memory");
-}
-
-int err_wrap(struct err *e, const char *fmt, ...)
+void err_record_context(struct err *e, const char *fmt, ...)
 {
 	va_list args;
 
 	va_start(args, fmt);
 	set_text(e, fmt, args, e->text);
 	va_end(args);
-	return -(int)e->code;
 }

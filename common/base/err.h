@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Numbers as in gRPC's status codes (grpc/doc/statuscodes.md). */
@@ -29,6 +30,7 @@ enum err_code {
 	ERR_UNAVAILABLE = 14,
 	ERR_DATA_LOSS = 15,
 	ERR_UNAUTHENTICATED = 16,
+	ERR_CODE_MAX = ERR_UNAUTHENTICATED,
 };
 
 enum { ERR_TEXT_MAX = 512 };
@@ -43,18 +45,38 @@ struct err {
 /* The status's name in gRPC's spelling, "INVALID_ARGUMENT"; "UNKNOWN" for a number it has not. */
 const char *err_code_name(enum err_code code);
 
-/* Record a failure. Returns -code, so that a caller can write `return err_set(…)`. */
-int err_set(struct err *e, enum err_code code, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
+/* What a function returns after a callee failed that says so by other means than a code of its own:
+ * the negative code, and never 0. A callee that failed and left no code behind is ERR_INTERNAL; it
+ * can't turn into success on its way up. A callee's own code is passed on as it is. */
+static inline int err_code(const struct err *e)
+{
+	return e->code > ERR_OK && e->code <= ERR_CODE_MAX ? -(int)e->code : -(int)ERR_INTERNAL;
+}
+
+/* Whether a callee returned this very code. */
+static inline bool err_is(int failed, enum err_code code)
+{
+	return failed == -(int)code;
+}
+
+/* Record a failure. Each is an expression of err_code(e), so that a caller can write
+ * `return err_set(…)` and the compiler sees that this is never 0; `e` is a plain variable. */
+#define err_set(e, ...) (err_record(e, __VA_ARGS__), err_code(e))
 
 /* The same from errno: ENOENT is NOT_FOUND, EACCES/EPERM DENIED, ENOSPC/EMFILE/ENOMEM EXHAUSTED,
  * EEXIST EXISTS, anything else INTERNAL; its text is appended. */
-int err_errno(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+#define err_errno(e, ...) (err_record_errno(e, __VA_ARGS__), err_code(e))
 
 /* Out of memory: EXHAUSTED. */
-int err_nomem(struct err *e);
+#define err_nomem(e) err_set(e, ERR_EXHAUSTED, "out of memory")
 
-/* Put context before the text that is there; the code stays. Returns -e->code. */
-int err_wrap(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Put context before the text that is there; the code stays. */
+#define err_wrap(e, ...) (err_record_context(e, __VA_ARGS__), err_code(e))
+
+/* What these stand on. A code that is none of a failure is recorded as ERR_INTERNAL. */
+void err_record(struct err *e, enum err_code code, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+void err_record_errno(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void err_record_context(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 #define MUST_CHECK __attribute__((warn_unused_result))

@@ -107,7 +107,7 @@ int file_read_text(const char *path, size_t max, char **text, struct err *e)
 	size_t len;
 
 	if (file_read(path, max, &bytes, &len, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	if (memchr(bytes, 0, len))
 		return err_set(e, ERR_INVALID, "'%s': a zero byte in a text file", path);
 	*text = (char *)TAKE_PTR(bytes);
@@ -183,11 +183,11 @@ static int write_file(const char *path, const void *bytes, size_t len, mode_t mo
 	if (getrandom(&tag, sizeof(tag), 0) != sizeof(tag))
 		return err_errno(e, "random name");
 	if (text_format(&temporary, e, "%s.%016llx", path, (unsigned long long)tag) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	if (write_beside(temporary, bytes, len, mode, e) < 0 ||
 	    publish(temporary, path, replace, e) < 0) {
 		unlink(temporary);
-		return -(int)e->code;
+		return err_code(e);
 	}
 	return 0;
 }

@@ -42,7 +42,7 @@ int file_view_open(const char *path, size_t max, struct file_view *view, struct 
 		return 0;
 	if (file_read(path, max, &bytes, &len, e) <
 	    0) /* and says why, if it can't be read either */
-		return -(int)e->code;
+		return err_code(e);
 	*view = (struct file_view){ bytes, len, false };
 	return 0;
 }

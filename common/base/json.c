@@ -295,7 +295,7 @@ static int run(struct builder *b)
 	if (!b->failed)
 		err_set(b->e, ERR_INVALID, "json: byte %zu: malformed, or cut short",
 			yajl_get_bytes_consumed(b->yajl));
-	return -(int)b->e->code;
+	return err_code(b->e);
 }
 
 static void discard(struct builder *b)
@@ -327,7 +327,7 @@ static int parse(const void *bytes, size_t len, bool zeros, struct json **root, 
 	if (!b || !tree)
 		return err_nomem(e);
 	if (len && (refuse_feeds(bytes, len, e) < 0 || refuse_lone_surrogates(bytes, len, e) < 0))
-		return -(int)e->code;
+		return err_code(e);
 	b->zeros = zeros;
 	b->texts = tree->texts;
 	b->texts_room = len + 1;

@@ -43,7 +43,7 @@ int json_get_string(const struct json *object, const char *key, const char **tex
 	const struct json *m;
 
 	if (get_typed(object, key, JSON_STRING, &m, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	*text = m->text;
 	return 0;
 }
@@ -54,7 +54,7 @@ int json_get_hex(const struct json *object, const char *key, uint8_t *bytes, siz
 	const char *text;
 
 	if (json_get_string(object, key, &text, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	if (hex_decode(text, bytes, len, e) < 0)
 		return err_wrap(e, "'%s'", key);
 	return 0;
@@ -89,7 +89,7 @@ int json_get_u64(const struct json *object, const char *key, uint64_t *value, st
 	const struct json *m;
 
 	if (get_typed(object, key, JSON_NUMBER, &m, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	if (json_u64(m, value, e) < 0)
 		return err_wrap(e, "'%s'", key);
 	return 0;
@@ -100,7 +100,7 @@ int json_get_bool(const struct json *object, const char *key, bool *value, struc
 	const struct json *m;
 
 	if (get_typed(object, key, JSON_BOOL, &m, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	*value = m->boolean;
 	return 0;
 }

@@ -106,7 +106,7 @@ int keyfile_parse(const void *bytes, size_t len, struct keyfile *file, struct er
 		return err_set(e, ERR_INVALID, "settings hold a zero byte or invalid UTF-8");
 	if (parse_lines(bytes, len, &read, e) < 0) {
 		keyfile_done(&read);
-		return -(int)e->code;
+		return err_code(e);
 	}
 	*file = read;
 	return 0;

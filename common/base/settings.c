@@ -31,7 +31,7 @@ int size_parse(const char *text, uint64_t *bytes, struct err *e)
 	uint64_t v;
 
 	if (take_number(&at, &v, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	if (*at && (unit = strchr(units, *at)) && !at[1]) {
 		if (__builtin_mul_overflow(v, (uint64_t)1 << (10 * (unit - units + 1)), &v))
 			return err_set(e, ERR_INVALID, "%s is too large", log_quote(text).text);
@@ -133,7 +133,7 @@ static int read_number(const char *text, void *slot, struct err *e)
 	uint64_t v;
 
 	if (take_number(&at, &v, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	if (*at)
 		return err_set(e, ERR_INVALID, "%s is no number", log_quote(text).text);
 	*(uint64_t *)slot = v;
@@ -145,7 +145,7 @@ static int read_port(const char *text, void *slot, struct err *e)
 	uint64_t v;
 
 	if (read_number(text, &v, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	if (v > UINT16_MAX)
 		return err_set(e, ERR_INVALID, "%s is no port; 0 to 65535", log_quote(text).text);
 	*(uint16_t *)slot = (uint16_t)v;
@@ -220,7 +220,7 @@ int settings_load(const struct setting *table, size_t count, const struct keyfil
 		  bool environment, void *config, struct err *e)
 {
 	if (refuse_strangers(table, count, file, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	for (const struct setting *s = table; s < table + count; s++) {
 		const char *text = environment ? secure_getenv(s->name) : NULL;
 
@@ -230,7 +230,7 @@ int settings_load(const struct setting *table, size_t count, const struct keyfil
 			text = s->fallback;
 		if (text && load_one(s, text, config, e) < 0) {
 			settings_done(table, count, config);
-			return -(int)e->code;
+			return err_code(e);
 		}
 	}
 	return 0;

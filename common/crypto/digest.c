@@ -92,7 +92,7 @@ int digest_parts(enum digest_kind kind, const struct digest_part *parts, size_t 
 	CLEANUP(digest_free) struct digest_stream *d = digest_new(kind, e);
 
 	if (!d)
-		return -(int)e->code;
+		return err_code(e);
 	for (size_t i = 0; i < count; i++)
 		digest_add(d, parts[i].bytes, parts[i].len);
 	return digest_finish(d, out, e);
@@ -107,7 +107,7 @@ int digest_file(enum digest_kind kind, const char *path, uint8_t *out, struct er
 	ssize_t n;
 
 	if (!d)
-		return -(int)e->code;
+		return err_code(e);
 	if (!piece)
 		return err_nomem(e);
 	if (fd < 0)

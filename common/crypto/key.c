@@ -68,7 +68,7 @@ static int check_public(EVP_PKEY *key, struct err *e)
 	CLEANUP(EVP_PKEY_CTX_free) EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(key, NULL);
 
 	if (check_usable(key, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	if (!ctx || EVP_PKEY_public_check_quick(ctx) != 1)
 		return err_openssl(e, ERR_INVALID, "the public key is not a sound one");
 	return 0;
@@ -85,12 +85,12 @@ int key_from_spki(const uint8_t *der, size_t len, EVP_PKEY **key, struct err *e)
 	if (!read || at != der + len)
 		return err_openssl(e, ERR_INVALID, "not a DER SubjectPublicKeyInfo");
 	if (check_public(read, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 
 	CLEANUP(free) uint8_t *again = NULL;
 	size_t again_len;
 	if (key_to_spki(read, &again, &again_len, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	/* One key, one encoding: keys are compared and listed by their bytes. */
 	if (again_len != len || memcmp(again, der, len) != 0)
 		return err_set(e, ERR_INVALID, "a SubjectPublicKeyInfo in an unusual encoding");
@@ -141,13 +141,13 @@ int key_from_public_pem(const char *pem, size_t len, EVP_PKEY **key, struct err 
 	if (has_two_keys(pem, len))
 		return err_set(e, ERR_INVALID, "more than one public key where one is wanted");
 	if (bio_over(pem, len, &bio, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	CLEANUP(EVP_PKEY_free)
 	EVP_PKEY *read = PEM_read_bio_PUBKEY(bio, NULL, key_no_passphrase, NULL);
 	if (!read)
 		return err_openssl(e, ERR_INVALID, "no PEM public key");
 	if (check_public(read, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	*key = TAKE_PTR(read);
 	return 0;
 }
@@ -159,14 +159,14 @@ int key_from_private_pem(const char *pem, size_t len, key_passphrase_fn *ask, vo
 	struct asking asking = { ask, data };
 
 	if (bio_over(pem, len, &bio, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	CLEANUP(EVP_PKEY_free)
 	EVP_PKEY *read = PEM_read_bio_PrivateKey(bio, NULL, ask_passphrase, &asking);
 	if (!read)
 		return err_openssl(e, ERR_INVALID,
 				   "no PEM private key, or the passphrase is not the right one");
 	if (check_usable(read, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	*key = TAKE_PTR(read);
 	return 0;
 }

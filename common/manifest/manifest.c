@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/manifest/manifest.h"
 
-#include "common/message.h"
+#include "common/protobuf/message.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -184,7 +184,7 @@ int rpc_call_job(struct rpc_call *call, void (*work)(void *data),
 	if (rpc_job_start(call->loop, job_work, job_done, job, e) < 0) {
 		rpc_call_unref(call);
 		free(job);
-		return -(int)e->code;
+		return err_code(e);
 	}
 	return 0;
 }

@@ -101,7 +101,7 @@ static int find_handler(struct rpc_call *call, struct err *e)
 			       call->conn->server->limits.header_list_max);
 	if (q->problem.code != ERR_OK) {
 		*e = q->problem;
-		return -(int)e->code;
+		return err_code(e);
 	}
 	call->handler = server_find(call->conn->server, q->path, &call->service, &service_known);
 	if (!call->handler)

@@ -227,7 +227,7 @@ static int queued(struct rpc_call *call, int result, struct err *e)
 int rpc_call_send(struct rpc_call *call, const ProtobufCMessage *message, struct err *e)
 {
 	if (check_open(call, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	if (call->outbox.queued == 0)
 		call->last_out = uv_now(call->loop);
 	return queued(call,
@@ -242,7 +242,7 @@ int rpc_call_send_bytes(struct rpc_call *call, const ProtobufCMessage *rest, uin
 	struct outbox_bytes message = { rest, field, NULL, len };
 
 	if (check_open(call, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	if (call->outbox.queued == 0)
 		call->last_out = uv_now(call->loop);
 	message.bytes = TAKE_PTR(owned);
@@ -281,7 +281,7 @@ int rpc_call_add_header_bytes(struct rpc_call *call, const char *key, const void
 			      struct err *e)
 {
 	if (add(call, call->sent_headers, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	return rpc_metadata_add_bytes(&call->headers, key, value, len, e);
 }
 
@@ -289,6 +289,6 @@ int rpc_call_add_trailer_bytes(struct rpc_call *call, const char *key, const voi
 			       size_t len, struct err *e)
 {
 	if (add(call, call->is_finished, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	return rpc_metadata_add_bytes(&call->trailers, key, value, len, e);
 }

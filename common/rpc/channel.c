@@ -24,7 +24,7 @@ static void on_hub_freed(struct transport_hub *hub)
 static int parse_target(const char *target, struct address *address, struct err *e)
 {
 	if (address_parse(target, address, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	if (!address->is_unix && (!address->host[0] || strtoul(address->port, NULL, 10) == 0))
 		return err_set(e, ERR_INVALID, "%s: host and port are needed", target);
 	return 0;
@@ -186,7 +186,7 @@ int rpc_channel_new(uv_loop_t *loop, const struct rpc_channel_config *config,
 	struct address address;
 
 	if (parse_target(config->target, &address, e) < 0 || check_config(config, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	c = calloc(1, sizeof(*c));
 	if (!c)
 		return err_nomem(e);

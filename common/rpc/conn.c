@@ -13,7 +13,7 @@ static int on_open(struct transport *t, struct err *e)
 	struct rpc_conn *c = (struct rpc_conn *)t;
 
 	if (t->tls && peer_set_tls(c->peer, t->tls, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	return conn_session_new(c, e);
 }
 
@@ -114,12 +114,12 @@ int conn_accept(struct rpc_server *server, const struct listener *listener, int 
 	if (!c->peer) {
 		close(fd);
 		free(c);
-		return -(int)e->code;
+		return err_code(e);
 	}
 	if (transport_start(&c->transport, &server->hub, &conn_user, &config, e) < 0) {
 		peer_unref(c->peer);
 		free(c);
-		return -(int)e->code;
+		return err_code(e);
 	}
 	server_conn_opened(server, c);
 	return 0;

@@ -43,7 +43,7 @@ int dial_next(struct dial *dial, struct err *e)
 		if (try_connect(dial->channel, ai->ai_family, ai->ai_addr, ai->ai_addrlen, e) == 0)
 			return 0;
 	}
-	return -(int)e->code;
+	return err_code(e);
 }
 
 static void on_found(uv_getaddrinfo_t *lookup, int status, struct addrinfo *found)

@@ -157,7 +157,7 @@ int rpc_health_new(struct rpc_server *server, struct rpc_health **health, struct
 	LIST_INIT(&h->watchers);
 	if (rpc_health_set(h, "", true, e) < 0 || rpc_server_add(server, &service, h, e) < 0) {
 		free(h);
-		return -(int)e->code;
+		return err_code(e);
 	}
 	*health = h;
 	return 0;

@@ -89,14 +89,14 @@ static int assemble(struct inbox *in, const uint8_t *bytes, size_t len, size_t *
 				break;
 			in->prefix[in->prefix_len++] = bytes[at++];
 			if (in->prefix_len == INBOX_PREFIX && begin(in, e) < 0)
-				return -(int)e->code;
+				return err_code(e);
 			continue;
 		}
 		step = min_size(len - at, in->len - in->have);
 		if (step == 0 && in->have < in->len)
 			break;
 		if (make_room(in, step, e) < 0)
-			return -(int)e->code;
+			return err_code(e);
 		if (step)
 			memcpy(in->bytes + in->have, bytes + at, step);
 		in->have += step;
@@ -140,7 +140,7 @@ int inbox_add(struct inbox *in, const uint8_t *bytes, size_t len, struct err *e)
 	size_t used = 0;
 
 	if (in->rest_len == 0 && assemble(in, bytes, len, &used, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	return keep(in, bytes + used, len - used, e);
 }
 
@@ -152,7 +152,7 @@ static int refill(struct inbox *in, struct err *e)
 	if (in->rest_len == 0)
 		return 0;
 	if (assemble(in, in->rest + in->rest_used, in->rest_len - in->rest_used, &used, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	in->rest_used += used;
 	if (in->rest_used < in->rest_len)
 		return 0;
@@ -166,7 +166,7 @@ static int refill(struct inbox *in, struct err *e)
 int inbox_take(struct inbox *in, struct inbox_message *message, struct err *e)
 {
 	if (in->count == 0 && refill(in, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	if (in->count == 0)
 		return 0;
 	*message = in->waiting[in->first];

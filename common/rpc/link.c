@@ -10,7 +10,7 @@ static int on_open(struct transport *t, struct err *e)
 	struct link *link = (struct link *)t;
 
 	if (link_session_new(link, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	channel_ready(link->channel, link);
 	return 0;
 }
@@ -119,7 +119,7 @@ int link_open(struct rpc_channel *channel, int fd, struct err *e)
 	TAILQ_INIT(&link->streams);
 	if (transport_start(&link->transport, &channel->hub, &link_user, &config, e) < 0) {
 		free(link);
-		return -(int)e->code;
+		return err_code(e);
 	}
 	channel->link = link;
 	link->quiet_since = uv_now(channel->hub.loop);

@@ -195,7 +195,7 @@ static int bind_first(const struct address *a, struct err *e)
 				return fd;
 		}
 	}
-	return -(int)e->code;
+	return err_code(e);
 }
 
 int listener_open(struct rpc_server *server, const struct rpc_listen *listen, unsigned *port,
@@ -205,10 +205,10 @@ int listener_open(struct rpc_server *server, const struct rpc_listen *listen, un
 	int fd;
 
 	if (address_parse(listen->address, &a, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	if (a.is_unix) {
 		if (open_unix(server, listen, &a.path, e) < 0)
-			return -(int)e->code;
+			return err_code(e);
 		if (port)
 			*port = 0;
 		return 0;

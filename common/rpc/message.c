@@ -88,7 +88,7 @@ int rpc_message_decode(const ProtobufCMessageDescriptor *type, const uint8_t *by
 	ProtobufCMessage *decoded;
 
 	if (bytes_check(type, bytes, len, 0, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	decoded = protobuf_c_message_unpack(type, &allocator, len, bytes);
 	if (!decoded)
 		return err_set(e, ERR_INTERNAL,

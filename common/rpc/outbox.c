@@ -105,7 +105,7 @@ int outbox_add(struct outbox *out, const ProtobufCMessage *message, size_t max, 
 	struct outbox_part *part;
 
 	if (check_room(out, len, max, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	part = malloc(sizeof(*part) + INBOX_PREFIX + len);
 	if (!part)
 		return err_nomem(e);

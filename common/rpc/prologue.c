@@ -101,7 +101,7 @@ int prologue_run_input(struct rpc_prologue_run *run, const uint8_t *bytes, size_
 		       struct err *e)
 {
 	if (keep(run, bytes, len, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	feed(run);
 	return 0;
 }

@@ -133,7 +133,7 @@ int rpc_server_add(struct rpc_server *server, const struct rpc_service *service,
 		   struct err *e)
 {
 	if (check_service(server, service, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	server->services[server->service_count++] = (struct served){ service, data };
 	return 0;
 }

@@ -140,7 +140,7 @@ int stream_submit(struct rpc_stream *s, struct link *link, struct err *e)
 		h2_headers_add(&h, "grpc-timeout", timeout);
 	}
 	if (h2_headers_add_metadata(&h, &s->metadata, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	s->stream_id = nghttp2_submit_request(link->h2, NULL, h.nv, h.count, &provider, s);
 	if (s->stream_id == NGHTTP2_ERR_STREAM_ID_NOT_AVAILABLE) {
 		link_retire(link);
@@ -200,7 +200,7 @@ int rpc_stream_open(struct rpc_channel *channel, const struct rpc_method *method
 		if (options->metadata &&
 		    rpc_metadata_copy(&s->metadata, options->metadata, e) < 0) {
 			rpc_stream_unref(s);
-			return -(int)e->code;
+			return err_code(e);
 		}
 	}
 	if (s->timeout_ms) {
@@ -261,7 +261,7 @@ static int sent(struct rpc_stream *s, int result)
 int rpc_stream_send(struct rpc_stream *s, const ProtobufCMessage *message, struct err *e)
 {
 	if (check_send(s, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	return sent(s, outbox_add(&s->outbox, message, s->channel->limits.queued_max, e));
 }
 
@@ -272,7 +272,7 @@ int rpc_stream_send_bytes(struct rpc_stream *s, const ProtobufCMessage *rest, ui
 	struct outbox_bytes message = { rest, field, NULL, len };
 
 	if (check_send(s, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	message.bytes = TAKE_PTR(owned);
 	return sent(s, outbox_add_bytes(&s->outbox, &message, s->channel->limits.queued_max, e));
 }

@@ -62,7 +62,7 @@ static int failure(struct rpc_sync *sync, struct err *e)
 	*e = sync->status;
 	if (strncmp(e->text, target, strlen(target)) != 0)
 		err_wrap(e, "%s", target);
-	return -(int)e->code;
+	return err_code(e);
 }
 
 int rpc_sync_open(struct rpc_channel *channel, const struct rpc_method *method,
@@ -81,7 +81,7 @@ int rpc_sync_open(struct rpc_channel *channel, const struct rpc_method *method,
 	s->method = method;
 	if (rpc_stream_open(channel, method, &events, &own, &s->stream, e) < 0) {
 		free(s);
-		return -(int)e->code;
+		return err_code(e);
 	}
 	rpc_stream_ref(s->stream);
 	*sync = s;
@@ -108,7 +108,7 @@ static int wait_for_room(struct rpc_sync *sync, struct err *e)
 int rpc_sync_send(struct rpc_sync *sync, const ProtobufCMessage *message, struct err *e)
 {
 	if (wait_for_room(sync, e) < 0 || rpc_stream_send(sync->stream, message, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	uv_run(sync->loop, UV_RUN_NOWAIT); /* on its way while the caller makes the next */
 	return 0;
 }
@@ -120,7 +120,7 @@ int rpc_sync_send_bytes(struct rpc_sync *sync, const ProtobufCMessage *rest, uin
 
 	if (wait_for_room(sync, e) < 0 ||
 	    rpc_stream_send_bytes(sync->stream, rest, field, TAKE_PTR(owned), len, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	uv_run(sync->loop, UV_RUN_NOWAIT);
 	return 0;
 }
@@ -166,11 +166,11 @@ int rpc_sync_finish(struct rpc_sync *sync, ProtobufCMessage **response, struct e
 
 	rpc_sync_half_close(sync);
 	if (rpc_sync_receive(sync, &message, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	/* Only with its status is it an answer. */
 	if (message && rpc_sync_receive(sync, &more, e) < 0) {
 		rpc_message_free(message);
-		return -(int)e->code;
+		return err_code(e);
 	}
 	if (!message || more) {
 		rpc_message_free(message);
@@ -208,7 +208,7 @@ int rpc_sync_unary(struct rpc_channel *channel, const struct rpc_method *method,
 
 	if (rpc_sync_open(channel, method, options, &sync, e) < 0 ||
 	    rpc_sync_send(sync, request, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	return rpc_sync_finish(sync, response, e);
 }
 
@@ -230,5 +230,5 @@ int rpc_sync_connect(struct rpc_channel *channel, struct err *e)
 	if (rpc_channel_is_ready(channel))
 		return 0;
 	*e = channel->why;
-	return -(int)e->code;
+	return err_code(e);
 }

@@ -76,12 +76,12 @@ static int use_chain(SSL_CTX *context, const char *pem, struct err *e)
 	bool broken;
 
 	if (!bio)
-		return -(int)e->code;
+		return err_code(e);
 	for (unsigned count = 0;; count++) {
 		CLEANUP(X509_free) X509 *cert = pem_next(bio, "certificate", &broken, e);
 
 		if (!cert && broken)
-			return -(int)e->code;
+			return err_code(e);
 		if (!cert && count == 0)
 			return err_set(e, ERR_INVALID, "certificate: no PEM certificate in it");
 		if (!cert)
@@ -104,7 +104,7 @@ static int use_identity(SSL_CTX *context, const struct rpc_tls_config *config, s
 	if (!config->cert || (!config->key && !config->pkey))
 		return err_set(e, ERR_INVALID, "TLS: a certificate and its key go together");
 	if (use_chain(context, config->cert, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	if (!config->pkey &&
 	    key_from_private_pem(config->key, strnlen(config->key, RPC_TLS_PEM_MAX), NULL, NULL,
 				 &key, e) < 0)
@@ -122,12 +122,12 @@ static int trust(SSL_CTX *context, const char *pem, bool is_server, struct err *
 	bool broken;
 
 	if (!bio)
-		return -(int)e->code;
+		return err_code(e);
 	for (;; count++) {
 		CLEANUP(X509_free) X509 *cert = pem_next(bio, "CA", &broken, e);
 
 		if (!cert && broken)
-			return -(int)e->code;
+			return err_code(e);
 		if (!cert)
 			break;
 		if (X509_STORE_add_cert(store, cert) != 1 ||
@@ -193,11 +193,11 @@ int rpc_tls_new_server(const struct rpc_tls_config *config, struct rpc_tls **tls
 	if (!config->cert)
 		return err_set(e, ERR_INVALID, "TLS: a server needs a certificate and a key");
 	if (set_basics(context, config, e) < 0 || use_identity(context, config, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	SSL_CTX_set_alpn_select_cb(context, choose_alpn, NULL);
 	if (config->ca) {
 		if (trust(context, config->ca, true, e) < 0)
-			return -(int)e->code;
+			return err_code(e);
 		SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
 				   NULL);
 	}
@@ -215,7 +215,7 @@ int rpc_tls_new_client(const struct rpc_tls_config *config, struct rpc_tls **tls
 			       "TLS: a certificate judged by the prologue needs TLS 1.3 only, and "
 			       "takes neither CA nor name");
 	if (set_basics(context, config, e) < 0 || use_identity(context, config, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	if (SSL_CTX_set_alpn_protos(context, alpn_h2, sizeof(alpn_h2)) != 0)
 		return err_openssl(e, ERR_INTERNAL, "TLS: set up");
 	if (config->judged_by_prologue) {
@@ -224,7 +224,7 @@ int rpc_tls_new_client(const struct rpc_tls_config *config, struct rpc_tls **tls
 	}
 	if (config->ca ? trust(context, config->ca, false, e) < 0
 		       : SSL_CTX_set_default_verify_paths(context) != 1)
-		return config->ca ? -(int)e->code
+		return config->ca ? err_code(e)
 				  : err_openssl(e, ERR_INTERNAL, "TLS: the system's certificates");
 	SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
 	return tls_make(TAKE_PTR(context), config, tls, e);

@@ -48,7 +48,7 @@ static int advance(struct transport *t, enum transport_stage after, struct err *
 	if (after < TRANSPORT_PROLOGUE && t->prologue) {
 		t->run = prologue_run_new(t, t->prologue, e);
 		if (!t->run)
-			return -(int)e->code;
+			return err_code(e);
 		set_stage(t, TRANSPORT_PROLOGUE);
 		prologue_run_start(t->run, t->prologue_data);
 		return 0;
@@ -76,7 +76,7 @@ static int finish_tls(struct transport *t, struct err *e)
 	if (r <= 0) /* failed, or not yet */
 		return r;
 	if (tls_conn_check_alpn(t->tls, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	return advance(t, TRANSPORT_TLS, e);
 }
 
@@ -101,7 +101,7 @@ static int move_in(struct transport *t, struct err *e)
 			return r;
 		t->last_read = uv_now(t->hub->loop);
 		if (take_input(t, t->hub->in, len, e) < 0)
-			return -(int)e->code;
+			return err_code(e);
 	}
 	/* TLS may have read ahead what the socket will not announce again. */
 	if (t->tls && SSL_has_pending(t->tls))
@@ -120,7 +120,7 @@ static int move_out(struct transport *t, struct err *e)
 			return r < 0 ? r : 0;
 		t->hub->out_len = 0;
 		if (t->user->output(t, e) < 0)
-			return -(int)e->code;
+			return err_code(e);
 		if (t->stage == TRANSPORT_CLOSED || t->hub->out_len == 0)
 			return 0;
 		r = transport_write(t, t->hub->out, t->hub->out_len, e);
@@ -134,15 +134,15 @@ static int move_out(struct transport *t, struct err *e)
 static int move(struct transport *t, struct err *e)
 {
 	if (t->stage == TRANSPORT_CONNECTING && finish_connect(t, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	if (t->stage == TRANSPORT_TLS && finish_tls(t, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	if (t->stage == TRANSPORT_TLS || t->stage == TRANSPORT_CLOSED)
 		return 0;
 	if (t->stage == TRANSPORT_OPEN)
 		t->user->turn(t);
 	if (move_in(t, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	return move_out(t, e);
 }
 
@@ -213,10 +213,10 @@ int transport_start(struct transport *t, struct transport_hub *hub,
 	if (config->tls) {
 		t->tls = tls_conn_new(config->tls, config->is_server ? NULL : config->host, e);
 		if (!t->tls)
-			return -(int)e->code;
+			return err_code(e);
 		if (tls_conn_set_socket(t->tls, fd, e) < 0) {
 			SSL_free(TAKE_PTR(t->tls));
-			return -(int)e->code;
+			return err_code(e);
 		}
 	}
 	/* Fails on unix sockets, where nothing waits for more to send anyway. */

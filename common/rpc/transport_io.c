@@ -130,7 +130,7 @@ int transport_write(struct transport *t, const uint8_t *bytes, size_t len, struc
 	size_t written;
 
 	if (write_some(t, bytes, len, &written, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	if (written == len)
 		return 0;
 	t->pending_len = len - written;
@@ -149,7 +149,7 @@ int transport_write_pending(struct transport *t, struct err *e)
 
 	if (write_some(t, t->pending + t->pending_at, t->pending_len - t->pending_at, &written, e) <
 	    0)
-		return -(int)e->code;
+		return err_code(e);
 	t->pending_at += written;
 	if (t->pending_at < t->pending_len)
 		return 0;

@@ -16,7 +16,7 @@
  * Prints a line of JSON. Exits with 1 and the reason if anything was refused.
  */
 #include "agent.pb-c.h"
-#include "attestation/attested_reattest.h"
+#include "attestation/channel/attested_reattest.h"
 #include "common/base/encode.h"
 #include "common/base/file.h"
 #include "common/rpc/sync.h"
@@ -116,7 +116,7 @@ static int connect_many(struct program *p, struct err *e)
 	if (p->failure.code == ERR_OK)
 		return 0;
 	*e = p->failure;
-	return -(int)e->code;
+	return err_code(e);
 }
 
 /* ---- one connection ---- */
@@ -137,12 +137,12 @@ static int upload(struct program *p, struct rpc_channel *channel, struct err *e)
 	payload.body.len = CHUNK;
 	request.payload = &payload;
 	if (rpc_sync_open(channel, &input_call, NULL, &sync, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	for (unsigned i = 0; i < p->upload_mib; i++)
 		if (rpc_sync_send(sync, &request.base, e) < 0)
-			return -(int)e->code;
+			return err_code(e);
 	if (rpc_sync_finish(sync, &answer, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	protobuf_c_message_free_unpacked(answer, NULL);
 	p->upload_seconds = (double)(uv_hrtime() - began) / 1e9;
 	return 0;
@@ -171,15 +171,15 @@ static int time_signatures(struct program *p, struct err *e)
 	size_t len = 0;
 
 	if (key_generate(KEY_ECDSA, &key, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	uint64_t began = uv_hrtime();
 	for (unsigned i = 0; i < SIGNATURES; i++)
 		if (key_sign(key, false, text, sizeof(text), sig, &len, e) < 0)
-			return -(int)e->code;
+			return err_code(e);
 	uint64_t between = uv_hrtime();
 	for (unsigned i = 0; i < SIGNATURES; i++)
 		if (key_verify(key, text, sizeof(text), sig, len, e) < 0)
-			return -(int)e->code;
+			return err_code(e);
 	p->sign_us = (double)(between - began) / 1e3 / (double)SIGNATURES;
 	p->verify_us = (double)(uv_hrtime() - between) / 1e3 / (double)SIGNATURES;
 	return 0;
@@ -222,7 +222,7 @@ static int make_tls(struct program *p, const struct options *o, struct err *e)
 	if ((o->cert && file_read_text(o->cert, RPC_TLS_PEM_MAX, &cert, e) < 0) ||
 	    (o->key && file_read_text(o->key, RPC_TLS_PEM_MAX, &key, e) < 0) ||
 	    (o->ca && file_read_text(o->ca, RPC_TLS_PEM_MAX, &ca, e) < 0))
-		return -(int)e->code;
+		return err_code(e);
 	p->is_plain = o->ca != NULL;
 	config.cert = cert;
 	config.key = key;

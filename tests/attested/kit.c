@@ -30,7 +30,7 @@ int kit_identity_make(struct kit_identity *identity, struct err *e)
 	    make_leaf(identity, e) < 0 ||
 	    key_to_private_pem(identity->key, &identity->key_pem, e) < 0) {
 		kit_identity_done(identity);
-		return -(int)e->code;
+		return err_code(e);
 	}
 	return 0;
 }
@@ -82,7 +82,7 @@ static int make_token(const struct collecting *c, char **token, struct err *e)
 
 	if (binding_channel(c->hash, identity->spki, identity->spki_len, c->exporter, NULL,
 			    &binding, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	hex_encode(binding.report_data, sizeof(binding.report_data), hex);
 	writer_text(&w, KIT_TOKEN_PREFIX);
 	writer_text(&w, hex);

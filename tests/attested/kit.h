@@ -5,8 +5,8 @@
  */
 #pragma once
 
-#include "attestation/attested_client.h"
-#include "attestation/attested_server.h"
+#include "attestation/channel/attested_client.h"
+#include "attestation/channel/attested_server.h"
 
 #define KIT_TOKEN_PREFIX "test evidence over "
 

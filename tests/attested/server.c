@@ -15,7 +15,7 @@
 #include "common/rpc/server.h"
 
 #include "agent.pb-c.h"
-#include "agent/service.h"
+#include "agent/core/service.h"
 #include "common/base/file.h"
 #include "tests/attested/kit.h"
 #include "tests/interop/methods.h"
@@ -127,12 +127,12 @@ static int make(struct program *p, const struct rpc_limits *limits, struct err *
 	p->source.loop = &p->loop;
 	p->source.identity = &p->identity;
 	if (p->client_ca && file_read_text(p->client_ca, RPC_TLS_PEM_MAX, &client_ca, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	if (kit_identity_make(&p->identity, e) < 0 ||
 	    (p->certificate && file_write(p->certificate, p->identity.cert_pem,
 					  strlen(p->identity.cert_pem), 0644, e) < 0) ||
 	    kit_server_tls(&p->identity, client_ca, &tls, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	config.key = p->identity.key;
 	config.leaf_der = p->identity.leaf;
 	config.leaf_len = p->identity.leaf_len;
@@ -140,12 +140,12 @@ static int make(struct program *p, const struct rpc_limits *limits, struct err *
 	    rpc_server_new(&p->loop, limits, &p->server, e) < 0 ||
 	    rpc_server_add(p->server, &test_service, p, e) < 0 ||
 	    rpc_server_add(p->server, &agent_service, p, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	listen.tls = tls;
 	listen.prologue = p->is_plain ? NULL : &attested_server_prologue;
 	listen.prologue_data = p->attested;
 	if (rpc_server_listen(p->server, &listen, &port, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	printf("listening on %u\n", port);
 	fflush(stdout);
 	return 0;
@@ -154,7 +154,7 @@ static int make(struct program *p, const struct rpc_limits *limits, struct err *
 static int serve(struct program *p, const struct rpc_limits *limits, struct err *e)
 {
 	if (make(p, limits, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	uv_pipe_init(&p->loop, &p->input, 0);
 	p->input.data = p;
 	uv_pipe_open(&p->input, 0);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/forge/firmware.h"
 
-#include "attestation/ovmf.h"
+#include "attestation/measure/ovmf.h"
 #include "common/base/bytes.h"
 #include "common/base/cleanup.h"
 

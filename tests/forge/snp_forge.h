@@ -5,8 +5,8 @@
  */
 #pragma once
 
-#include "attestation/snp_report.h"
-#include "attestation/snp_vcek.h"
+#include "attestation/snp/snp_report.h"
+#include "attestation/snp/snp_vcek.h"
 
 #include <openssl/x509.h>
 

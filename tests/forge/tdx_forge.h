@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "attestation/tdx_appraise.h"
+#include "attestation/tdx/tdx_appraise.h"
 
 #include <openssl/x509.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Chunks of manifests in any order: input is {id, flags, length, bytes}… */
-#include "agent/assembly.h"
+#include "agent/core/assembly.h"
 #include "common/base/cleanup.h"
 #include "common/base/reader.h"
 #include "common/manifest/manifest.h"

@@ -7,9 +7,9 @@
  * honest frame, with a byte of it (16-bit place) changed by an XOR that may be zero; n >= 2 the
  * next n - 1 bytes as they are.
  */
-#include "attestation/attested_client.h"
-#include "attestation/attested_server.h"
-#include "attestation/attested_session.h"
+#include "attestation/channel/attested_client.h"
+#include "attestation/channel/attested_server.h"
+#include "attestation/channel/attested_session.h"
 #include "common/rpc/job.h"
 #include "common/rpc/prologue.h"
 #include "tests/attested/kit.h"

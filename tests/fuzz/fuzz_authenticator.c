@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The first two bytes say how long the request is; the authenticator follows it. */
-#include "attestation/authenticator.h"
+#include "attestation/channel/authenticator.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)

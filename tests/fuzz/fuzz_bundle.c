@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/base/cleanup.h"
 #include "common/base/file.h"
-#include "common/bundle.h"
+#include "common/bundle/bundle.h"
 
 #include <assert.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "attestation/corim_values.h"
+#include "attestation/corim/corim_values.h"
 #include "common/base/writer.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "attestation/eat.h"
-#include "attestation/eat_agree.h"
+#include "attestation/token/eat.h"
+#include "attestation/token/eat_agree.h"
 
 /* Its other claims against the report that it carries, by its platform. */
 static void agree(const struct eat *t, struct err *e)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "attestation/endorse_http.h"
+#include "attestation/endorse/endorse_http.h"
 
 #include <string.h>
 

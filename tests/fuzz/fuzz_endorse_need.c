@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The first byte is the mode, with its highest bit what follows is Azure's report. */
-#include "attestation/endorse_need.h"
+#include "attestation/endorse/endorse_need.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)

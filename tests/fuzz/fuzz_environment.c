@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The boot configuration: whatever the host puts into `environment`, it is read or refused. */
-#include "agent/config.h"
+#include "agent/core/config.h"
 #include "common/base/cleanup.h"
 
 #include <assert.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The first byte says which form: bit 0 a CC log, bit 1 separators optional. */
-#include "attestation/event_log.h"
+#include "attestation/logs/event_log.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "attestation/evidence_json.h"
-#include "attestation/tpm_attestation.h"
+#include "attestation/envelope/evidence_json.h"
+#include "attestation/envelope/tpm_attestation.h"
 #include "common/base/cleanup.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);

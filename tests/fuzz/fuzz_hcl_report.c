@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "attestation/hcl_report.h"
+#include "attestation/tpm/hcl_report.h"
 #include "common/crypto/key.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Total size and checksum are put right first: no fuzzer gets past a CRC by itself. */
-#include "attestation/igvm_measure.h"
+#include "attestation/measure/igvm_measure.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "attestation/ima_log.h"
+#include "attestation/logs/ima_log.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 

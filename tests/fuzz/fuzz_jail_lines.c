@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "agent/jail_lines.h"
+#include "agent/jail/jail_lines.h"
 #include "common/base/encode.h"
 
 #include <assert.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "agent/jail_spec.h"
+#include "agent/jail/jail_spec.h"
 
 #include <assert.h>
 #include <string.h>

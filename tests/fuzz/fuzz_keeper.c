@@ -4,7 +4,7 @@
  * content, again and again. The machine has no devices, so that what is reached is the order, the
  * parsing and the comparisons; evidence is never given.
  */
-#include "agent/keeper_state.h"
+#include "agent/keeper/keeper_state.h"
 #include "common/base/log.h"
 
 #include <assert.h>

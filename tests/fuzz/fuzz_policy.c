@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "attestation/policy_show.h"
+#include "attestation/policy/policy_show.h"
 #include "common/base/writer.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);

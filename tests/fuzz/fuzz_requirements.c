@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "agent/requirements.h"
+#include "agent/python/requirements.h"
 
 #include <assert.h>
 #include <string.h>

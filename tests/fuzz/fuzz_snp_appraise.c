@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The whole call. Input: parts of one byte for the role, two for the length, and the bytes. Only
  * AMD's roots are trusted, so that nothing a fuzzer makes can be a yes. */
-#include "attestation/snp_appraise.h"
+#include "attestation/snp/snp_appraise.h"
 #include "common/base/reader.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);

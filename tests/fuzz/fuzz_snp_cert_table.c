@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "attestation/snp_cert_table.h"
+#include "attestation/snp/snp_cert_table.h"
 
 static void inside(struct span part, const uint8_t *bytes, size_t len)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What comes behind the signature: binding, TCBs, policy. Input: a report, a policy's numbers, a
  * leaf certificate. */
-#include "attestation/snp_verify.h"
+#include "attestation/snp/snp_verify.h"
 #include "common/base/reader.h"
 
 #include <string.h>

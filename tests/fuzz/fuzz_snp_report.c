@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "attestation/snp_report.h"
+#include "attestation/snp/snp_report.h"
 
 #include <string.h>
 

@@ -4,7 +4,7 @@
  * bytes: quote, event log, the seven documents in the order of struct tdx_collateral. The root is
  * that of the corpus, whose keys nobody has any more: what is accepted has to be what was signed.
  */
-#include "attestation/tdx_appraise.h"
+#include "attestation/tdx/tdx_appraise.h"
 #include "common/base/bytes.h"
 #include "tests/fuzz/tdx_root.h"
 

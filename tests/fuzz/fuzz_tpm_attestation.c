@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The first byte says which message: 0 attest.Attestation, 1 sevsnp.Attestation. */
-#include "attestation/tpm_attestation.h"
+#include "attestation/envelope/tpm_attestation.h"
 
 #include <stdlib.h>
 

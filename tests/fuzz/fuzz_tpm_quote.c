@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The first byte says which structure: 0 TPMS_ATTEST, 1 TPMT_SIGNATURE, 2 TPMT_PUBLIC. */
-#include "attestation/tpm_quote.h"
+#include "attestation/tpm/tpm_quote.h"
 #include "common/crypto/key.h"
 
 static void fuzz_public(struct span bytes)

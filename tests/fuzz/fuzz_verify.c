@@ -10,7 +10,7 @@
  */
 #include "common/base/bytes.h"
 #include "common/base/reader.h"
-#include "tests/unit/attestation/verify_build.h"
+#include "tests/unit/attestation/verify/verify_build.h"
 
 enum { EDITS_MAX = 64, PART_ROOM = 65536, SNP_SIGNED = 0x2a0 };
 

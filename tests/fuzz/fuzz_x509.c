@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Certificates in DER and PEM, names, and AMD's extensions. */
-#include "attestation/snp_vcek.h"
-#include "attestation/x509.h"
+#include "attestation/formats/x509.h"
+#include "attestation/snp/snp_vcek.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)

@@ -3,12 +3,12 @@
  * make_corpus.c — writes the inputs of the TDX and TPM fuzz targets anew, with keys that are thrown
  * away: make_corpus FOLDER, where FOLDER is tests/fuzz. Not run by any test; the files are saved.
  */
-#include "attestation/x509.h"
+#include "attestation/formats/x509.h"
 #include "common/base/encode.h"
 #include "common/base/file.h"
 #include "common/base/timestamp.h"
 #include "tests/forge/tdx_forge.h"
-#include "tests/unit/attestation/tpm_forge.h"
+#include "tests/unit/attestation/tpm/tpm_forge.h"
 
 #include <stdio.h>
 

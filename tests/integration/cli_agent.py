@@ -46,7 +46,7 @@ def verify(public, signature, message):
 
 
 class FakeAgent(agent_grpc.AgentServiceServicer):
-    """Believes nobody: each call's proof is checked as common/proof.h writes it down."""
+    """Believes nobody: each call's proof is checked as common/manifest/proof.h writes it down."""
 
     def __init__(self, public_pem):
         self.public = serialization.load_pem_public_key(public_pem)

@@ -7,7 +7,7 @@
  *
  * prints the secret in hexadecimal.
  */
-#include "attestation/credential.h"
+#include "attestation/tpm/credential.h"
 #include "common/base/encode.h"
 #include "common/base/file.h"
 #include "common/base/writer.h"
@@ -30,7 +30,7 @@ static int probe(char **argv, struct err *e)
 	    file_read(argv[2], FILE_MAX, &public, &len, e) < 0 ||
 	    key_from_public_pem((const char *)pem, pem_len, &ek, e) < 0 ||
 	    credential_make(ek, (struct span){ public + 2, len - 2 }, &c, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	writer_be32(&w, MAGIC);
 	writer_be32(&w, 1);
 	writer_be16(&w, (uint16_t)c.blob_len);
@@ -39,7 +39,7 @@ static int probe(char **argv, struct err *e)
 	writer_bytes(&w, c.encrypted, c.encrypted_len);
 	if (writer_check(&w, "credential", e) < 0 ||
 	    file_write(argv[3], w.bytes, w.len, 0600, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	hex_encode(c.secret, sizeof(c.secret), hex);
 	puts(hex);
 	return 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sev_guest_ask DEVICE: the provider's report from that device over bytes 0 to 63, then its table.
  */
-#include "attestation/provider.h"
+#include "attestation/provider/provider.h"
 
 #include <stdio.h>
 

@@ -136,16 +136,16 @@ static int connect_all(struct bench *b, const char *target, struct err *e)
 		struct rpc_tls_config tls_config = { 0 };
 
 		if (file_read_text(b->ca, PEM_FILE_MAX, &ca, e) < 0)
-			return -(int)e->code;
+			return err_code(e);
 		tls_config.ca = ca;
 		if (rpc_tls_new_client(&tls_config, &tls, e) < 0)
-			return -(int)e->code;
+			return err_code(e);
 		config.tls = tls;
 	}
 	for (unsigned i = 0; i < b->connections; i++)
 		if (rpc_channel_new(&b->loop, &config, &b->channels[i], e) < 0 ||
 		    rpc_sync_connect(b->channels[i], e) < 0)
-			return -(int)e->code;
+			return err_code(e);
 	return 0;
 }
 

@@ -56,7 +56,7 @@ static int call_unary(struct rpc_channel *channel, const struct rpc_method *meth
 	const Grpc__Testing__SimpleResponse *answer;
 
 	if (rpc_sync_unary(channel, method, NULL, &request->base, &message, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	answer = (const Grpc__Testing__SimpleResponse *)message;
 	if (!answer->payload || answer->payload->body.len != size)
 		return err_set(e, ERR_INTERNAL, "wanted %zu bytes of payload", size);
@@ -101,12 +101,12 @@ static int case_client_streaming(struct rpc_channel *channel, struct err *e)
 	CLEANUP(free_message) ProtobufCMessage *message = NULL;
 
 	if (rpc_sync_open(channel, &streaming_input_call, NULL, &sync, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	for (size_t i = 0; i < ARRAY_LEN(input_sizes); i++)
 		if (send_input(sync, (size_t)input_sizes[i], e) < 0)
-			return -(int)e->code;
+			return err_code(e);
 	if (rpc_sync_finish(sync, &message, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	if (((Grpc__Testing__StreamingInputCallResponse *)message)->aggregated_payload_size !=
 	    74922)
 		return err_set(e, ERR_INTERNAL, "wanted 74922 bytes in all");
@@ -142,7 +142,7 @@ static int receive_output(struct rpc_sync *sync, size_t size, struct err *e)
 	const Grpc__Testing__StreamingOutputCallResponse *answer;
 
 	if (rpc_sync_receive(sync, &message, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	answer = (const Grpc__Testing__StreamingOutputCallResponse *)message;
 	if (!answer || !answer->payload || answer->payload->body.len != size)
 		return err_set(e, ERR_INTERNAL, "wanted a response of %zu bytes", size);
@@ -154,7 +154,7 @@ static int receive_end(struct rpc_sync *sync, struct err *e)
 	CLEANUP(free_message) ProtobufCMessage *message = NULL;
 
 	if (rpc_sync_receive(sync, &message, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	return message ? err_set(e, ERR_INTERNAL, "a response too many") : 0;
 }
 
@@ -164,10 +164,10 @@ static int case_server_streaming(struct rpc_channel *channel, struct err *e)
 
 	if (rpc_sync_open(channel, &streaming_output_call, NULL, &sync, e) < 0 ||
 	    send_output(sync, output_sizes, ARRAY_LEN(output_sizes), 0, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	for (size_t i = 0; i < ARRAY_LEN(output_sizes); i++)
 		if (receive_output(sync, (size_t)output_sizes[i], e) < 0)
-			return -(int)e->code;
+			return err_code(e);
 	return receive_end(sync, e);
 }
 
@@ -176,11 +176,11 @@ static int case_ping_pong(struct rpc_channel *channel, struct err *e)
 	CLEANUP(rpc_sync_free) struct rpc_sync *sync = NULL;
 
 	if (rpc_sync_open(channel, &full_duplex_call, NULL, &sync, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	for (size_t i = 0; i < ARRAY_LEN(output_sizes); i++)
 		if (send_output(sync, &output_sizes[i], 1, (size_t)input_sizes[i], e) < 0 ||
 		    receive_output(sync, (size_t)output_sizes[i], e) < 0)
-			return -(int)e->code;
+			return err_code(e);
 	rpc_sync_half_close(sync);
 	return receive_end(sync, e);
 }
@@ -190,7 +190,7 @@ static int case_empty_stream(struct rpc_channel *channel, struct err *e)
 	CLEANUP(rpc_sync_free) struct rpc_sync *sync = NULL;
 
 	if (rpc_sync_open(channel, &full_duplex_call, NULL, &sync, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	rpc_sync_half_close(sync);
 	return receive_end(sync, e);
 }
@@ -202,7 +202,7 @@ static int check_echo(struct rpc_sync *sync, struct err *e)
 	const char *initial;
 
 	if (rpc_sync_headers(sync, &headers, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	initial = rpc_metadata_text(headers, "x-grpc-test-echo-initial", 0);
 	trailing = rpc_metadata_get(rpc_sync_trailers(sync), "x-grpc-test-echo-trailing-bin", 0);
 	if (!initial || strcmp(initial, "test_initial_metadata_value") != 0)
@@ -222,7 +222,7 @@ static int custom_metadata_unary(struct rpc_channel *channel,
 	request.response_size = LARGE_RESPONSE;
 	if (rpc_sync_open(channel, &unary_call, options, &sync, e) < 0 ||
 	    rpc_sync_send(sync, &request.base, e) < 0 || rpc_sync_finish(sync, &message, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	return check_echo(sync, e);
 }
 
@@ -239,12 +239,12 @@ static int case_custom_metadata(struct rpc_channel *channel, struct err *e)
 				   e) < 0 ||
 	    custom_metadata_unary(channel, &options, e) < 0 ||
 	    rpc_sync_open(channel, &full_duplex_call, &options, &sync, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	rpc_metadata_done(&metadata);
 	if (send_output(sync, &size, 1, LARGE_REQUEST, e) < 0 || receive_output(sync, size, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	rpc_sync_half_close(sync);
-	return receive_end(sync, e) < 0 ? -(int)e->code : check_echo(sync, e);
+	return receive_end(sync, e) < 0 ? err_code(e) : check_echo(sync, e);
 }
 
 static int unary_status(struct rpc_channel *channel, const char *text, struct err *e)
@@ -268,12 +268,12 @@ static int case_status_code_and_message(struct rpc_channel *channel, struct err 
 
 	if (unary_status(channel, text, e) < 0 ||
 	    rpc_sync_open(channel, &full_duplex_call, NULL, &sync, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	status.code = ERR_UNKNOWN;
 	status.message = (char *)(uintptr_t)text;
 	request.response_status = &status;
 	if (rpc_sync_send(sync, &request.base, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	rpc_sync_half_close(sync);
 	return want_status(receive_end(sync, e), ERR_UNKNOWN, text, e);
 }
@@ -338,7 +338,7 @@ static int wait_for_end(struct rpc_channel *channel, struct ending *ending, enum
 	while (!ending->is_closed)
 		uv_run(rpc_channel_loop(channel), UV_RUN_ONCE);
 	*e = ending->status;
-	return want_status(-(int)e->code, code, NULL, e);
+	return want_status(err_code(e), code, NULL, e);
 }
 
 static int case_cancel_after_begin(struct rpc_channel *channel, struct err *e)
@@ -349,7 +349,7 @@ static int case_cancel_after_begin(struct rpc_channel *channel, struct err *e)
 
 	if (rpc_stream_open(channel, &streaming_input_call, &ending_events, &options, &stream, e) <
 	    0)
-		return -(int)e->code;
+		return err_code(e);
 	/* Begun means that the server knows of it. */
 	for (int i = 0; i < 20; i++)
 		uv_run(rpc_channel_loop(channel), UV_RUN_NOWAIT);
@@ -373,7 +373,7 @@ static int case_cancel_after_first_response(struct rpc_channel *channel, struct 
 	if (rpc_stream_open(channel, &full_duplex_call, &ending_events, &options, &stream, e) < 0 ||
 	    rpc_stream_send(stream, &request.base, e) < 0 ||
 	    wait_for_end(channel, &ending, ERR_CANCELLED, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	return ending.messages == 1 ? 0 : err_set(e, ERR_INTERNAL, "wanted one response before");
 }
 
@@ -383,10 +383,10 @@ static int case_timeout_on_sleeping_server(struct rpc_channel *channel, struct e
 	CLEANUP(rpc_sync_free) struct rpc_sync *sync = NULL;
 
 	if (rpc_sync_open(channel, &full_duplex_call, &options, &sync, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	/* Sending may already meet the end of the call. */
 	if (send_output(sync, NULL, 0, 27182, e) < 0)
-		return want_status(-(int)e->code, ERR_DEADLINE, NULL, e);
+		return want_status(err_code(e), ERR_DEADLINE, NULL, e);
 	return want_status(receive_end(sync, e), ERR_DEADLINE, NULL, e);
 }
 
@@ -424,7 +424,7 @@ static int load_tls(const struct program *p, struct rpc_tls **tls, struct err *e
 	if (file_read_text(p->ca, PEM_FILE_MAX, &ca, e) < 0 ||
 	    (p->cert && (file_read_text(p->cert, PEM_FILE_MAX, &cert, e) < 0 ||
 			 file_read_text(p->key, PEM_FILE_MAX, &key, e) < 0)))
-		return -(int)e->code;
+		return err_code(e);
 	config.ca = ca;
 	config.cert = cert;
 	config.key = key;
@@ -441,11 +441,11 @@ static int run(const struct program *p, const char *target, const struct test_ca
 	int r;
 
 	if (load_tls(p, &tls, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	config.tls = tls;
 	uv_loop_init(&loop);
 	if (rpc_channel_new(&loop, &config, &channel, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	r = test->run(channel, e);
 	rpc_channel_free(channel);
 	uv_run(&loop, UV_RUN_DEFAULT);

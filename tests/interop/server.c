@@ -364,7 +364,7 @@ static int load_tls(const struct program *p, struct rpc_tls **tls, struct err *e
 	if (file_read_text(p->cert, PEM_FILE_MAX, &cert, e) < 0 ||
 	    file_read_text(p->key, PEM_FILE_MAX, &key, e) < 0 ||
 	    (p->client_ca && file_read_text(p->client_ca, PEM_FILE_MAX, &ca, e) < 0))
-		return -(int)e->code;
+		return err_code(e);
 	config.cert = cert;
 	config.key = key;
 	config.ca = ca;
@@ -384,14 +384,14 @@ static int run(struct program *p, struct err *e)
 		snprintf(address, sizeof(address), ":%s", p->port);
 	if (load_tls(p, &tls, e) < 0 ||
 	    rpc_server_new(&p->loop, p->small_limits ? &limits : NULL, &p->server, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	const struct rpc_listen listen = { .address = address, .tls = tls };
 	if (rpc_server_add(p->server, &service, NULL, e) < 0 ||
 	    rpc_health_new(p->server, &p->health, e) < 0 ||
 	    rpc_health_set(p->health, TEST_SERVICE, true, e) < 0 ||
 	    rpc_reflection_new(p->server, &p->reflection, e) < 0 ||
 	    rpc_server_listen(p->server, &listen, &port, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	uv_signal_init(&p->loop, &p->term);
 	p->term.data = p;
 	uv_signal_start(&p->term, on_term, SIGTERM);

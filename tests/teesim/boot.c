@@ -29,7 +29,7 @@ static int show_registers(struct err *e)
 {
 	if (mount("tmpfs", MISC, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=755") < 0)
 		return err_errno(e, "mount at '%s'", MISC);
-	return dir_make(MEASUREMENTS, 0755, e) < 0 ? -(int)e->code
+	return dir_make(MEASUREMENTS, 0755, e) < 0 ? err_code(e)
 						   : bind_at(OWN "/measurements", MEASUREMENTS, e);
 }
 
@@ -98,9 +98,9 @@ static int show(struct err *e)
 	struct stat st;
 
 	if (dir_make(OWN, 0755, e) < 0 || start(e) < 0 || bind_at(OWN "/report", REPORTS, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	if (stat(OWN "/measurements", &st) == 0 && show_registers(e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	log_info("SIMULATED hardware");
 	return 0;
 }

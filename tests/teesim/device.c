@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/teesim/device.h"
 
-#include "attestation/ecdsa.h"
+#include "attestation/formats/ecdsa.h"
 #include "common/base/log.h"
 #include "common/crypto/key.h"
 #include "tests/forge/must.h"
@@ -36,7 +36,7 @@ int device_open(struct device *d, struct facts *facts, struct vendor *vendor,
 		return err_set(e, ERR_INVALID,
 			       "the facts have no credentials, and --keys is missing");
 	if (!d->facts.has_credentials && vendor_credentials(vendor, &d->facts, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	return take_credentials(d, e);
 }
 

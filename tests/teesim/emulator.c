@@ -37,7 +37,7 @@ static int read_machine(const char *program, struct machine *m, struct err *e)
 	if (text_format(&path, e, "%s.json", program) < 0 ||
 	    file_read_text(path, FACTS_MAX, &m->text, e) < 0 ||
 	    json_parse(m->text, strlen(m->text), &m->root, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	if (json_only_keys(m->root, known, e) < 0 ||
 	    json_get_string(m->root, "qemu", &m->qemu, e) < 0 ||
 	    json_get_string(m->root, "keys", &m->keys, e) < 0 ||
@@ -63,7 +63,7 @@ static int write_credentials(const struct machine *m, struct writer *w, struct e
 	writer_text(w, "}");
 	if (facts_parse(w->bytes, w->len, &facts, e) < 0 || vendor_open(&vendor, m->keys, e) < 0 ||
 	    vendor_credentials(&vendor, &facts, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	w->len--;
 	writer_text(w, ",\"credentials\":{");
 	write_text(w, "leaf_key", c->leaf_key);
@@ -88,13 +88,13 @@ static int write_facts(const struct machine *m, const struct launch *l, struct w
 
 	writer_text(w, "{");
 	if (measured_write(l, w, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	if (m->facts->count == 0)
 		w->len--; /* the last comma */
 	else
 		writer_bytes(w, m->text + m->facts->start + 1, len - 2);
 	if (writer_check(w, "the facts", e) < 0 || write_credentials(m, w, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	return writer_check(w, "the facts", e);
 }
 
@@ -108,8 +108,8 @@ static int give_facts(struct launch *l, const struct writer *w, struct err *e)
 		return err_errno(e, "memfd_create");
 	if (fd_write_all(fd, w->bytes, w->len, e) < 0 ||
 	    text_format(&option, e, "name=" FW_CFG ",file=/proc/self/fd/%d", fd) < 0)
-		return -(int)e->code;
-	return launch_add(l, "-fw_cfg", e) < 0 ? -(int)e->code : launch_add(l, option, e);
+		return err_code(e);
+	return launch_add(l, "-fw_cfg", e) < 0 ? err_code(e) : launch_add(l, option, e);
 }
 
 static int run(int argc, char **argv, struct err *e)
@@ -119,10 +119,10 @@ static int run(int argc, char **argv, struct err *e)
 	CLEANUP_WRITER struct writer w = writer_up_to(FACTS_MAX);
 
 	if (read_machine(argv[0], &machine, e) < 0 || launch_read(argc, argv, &launch, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	if (launch.tee &&
 	    (write_facts(&machine, &launch, &w, e) < 0 || give_facts(&launch, &w, e) < 0))
-		return -(int)e->code;
+		return err_code(e);
 	if (launch.tee)
 		log_info("SIMULATED hardware has measured the launch");
 	execv(machine.qemu, launch.tee ? launch.rest : argv);

@@ -71,7 +71,7 @@ static int read_number(const struct json *root, const char *name, uint64_t max, 
 	if (!json_get(root, name))
 		return 0;
 	if (json_get_u64(root, name, value, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	return *value <= max ? 0
 			     : err_set(e, ERR_INVALID, "%s: more than %llu", name,
 				       (unsigned long long)max);
@@ -112,14 +112,14 @@ static int read_chip(const struct json *root, struct facts *facts, struct err *e
 	if (read_word(root, "product", &product, e) < 0 ||
 	    read_word(root, "signing_key", &key, e) < 0 ||
 	    read_word(root, "chip_id", &chip_id, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	enum snp_product p = snp_product_of(product);
 	if (p == SNP_PRODUCT_ANY || (strcmp(key, "vcek") != 0 && strcmp(key, "vlek") != 0))
 		return err_set(e, ERR_INVALID,
 			       "product: Milan, Genoa or Turin; signing_key: vcek or vlek");
 	forge_chip(chip, p, strcmp(key, "vlek") == 0 ? SNP_KEY_VLEK : SNP_KEY_VCEK);
 	if (tcb && read_tcb(tcb, &chip->tcb, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	if (!chip_id)
 		return 0;
 	memset(chip->chip_id, 0, sizeof(chip->chip_id));
@@ -136,7 +136,7 @@ static int read_snp(const struct json *root, struct facts *facts, struct err *e)
 
 	if (json_only_keys(root, snp_known, e) < 0 || read_chip(root, facts, e) < 0 ||
 	    read_number(root, "report_version", 5, &version, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	if (version != 2 && version != 3 && version != 5)
 		return err_set(e, ERR_INVALID, "report_version: 2, 3 or 5");
 	forge_chip_report(&facts->chip, (uint32_t)version, r);
@@ -148,7 +148,7 @@ static int read_snp(const struct json *root, struct facts *facts, struct err *e)
 	    read_number(root, "policy", UINT64_MAX, &r->policy, e) < 0 ||
 	    read_number(root, "platform_info", UINT64_MAX, &r->platform_info, e) < 0 ||
 	    read_number(root, "guest_svn", UINT32_MAX, &svn, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	r->guest_svn = (uint32_t)svn;
 	return random_bytes(r->report_id, sizeof(r->report_id), e);
 }
@@ -162,7 +162,7 @@ static int read_tdx(const struct json *root, struct facts *facts, struct err *e)
 	if (json_only_keys(root, tdx_known, e) < 0 ||
 	    read_number(root, "quote_version", 5, &version, e) < 0 ||
 	    read_word(root, "body", &body, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	if (version != 4 && version != 5)
 		return err_set(e, ERR_INVALID, "quote_version: 4 or 5");
 	bool td15 = version == 5 && (!body || strcmp(body, "1.5") == 0);
@@ -183,7 +183,7 @@ static int copy_text(const struct json *object, const char *name, char **out, st
 	const char *text;
 
 	if (json_get_string(object, name, &text, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	*out = strdup(text);
 	return *out ? 0 : err_nomem(e);
 }
@@ -205,10 +205,10 @@ static int read_credentials(const struct json *root, struct facts *facts, struct
 	if (facts->tee == FACTS_TDX)
 		return copy_text(object, "attestation_key", &c->attestation_key, e) < 0 ||
 				       copy_text(object, "pck_chain", &c->pck_chain, e) < 0
-			       ? -(int)e->code
+			       ? err_code(e)
 			       : 0;
 	if (json_get_string(object, "table", &table, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	return base64_decode(table, strlen(table), &c->table, &c->table_len, e);
 }
 
@@ -217,12 +217,12 @@ static int read_facts(const struct json *root, struct facts *facts, struct err *
 	const char *tee;
 
 	if (json_get_string(root, "tee", &tee, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	if (strcmp(tee, "snp") != 0 && strcmp(tee, "tdx") != 0)
 		return err_set(e, ERR_INVALID, "tee: snp or tdx");
 	facts->tee = strcmp(tee, "tdx") == 0 ? FACTS_TDX : FACTS_SNP;
 	if ((facts->tee == FACTS_TDX ? read_tdx : read_snp)(root, facts, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	return read_credentials(root, facts, e);
 }
 
@@ -247,7 +247,7 @@ int facts_load(const char *path, struct facts *facts, struct err *e)
 	size_t len;
 
 	if (file_read(path, FACTS_MAX, &bytes, &len, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	return facts_parse(bytes, len, facts, e);
 }
 

@@ -15,8 +15,8 @@
  */
 #pragma once
 
-#include "attestation/snp_report.h"
-#include "attestation/tdx_quote.h"
+#include "attestation/snp/snp_report.h"
+#include "attestation/tdx/tdx_quote.h"
 #include "tests/forge/snp_forge.h"
 #include "tests/forge/tdx_forge.h"
 

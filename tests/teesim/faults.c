@@ -55,10 +55,10 @@ int faults_read(const char *path, struct faults *faults, struct err *e)
 	if (!path)
 		return 0;
 	if (file_read_text(path, FILE_MAX, &text, e) < 0)
-		return e->code == ERR_NOT_FOUND ? 0 : -(int)e->code;
+		return e->code == ERR_NOT_FOUND ? 0 : err_code(e);
 	rest = text;
 	for (char *word; (word = strsep(&rest, " \n"));)
 		if (*word && switch_on(faults, word, e) < 0)
-			return -(int)e->code;
+			return err_code(e);
 	return 0;
 }

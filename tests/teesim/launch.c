@@ -20,7 +20,7 @@ int launch_add(struct launch *l, const char *word, struct err *e)
 
 static int add_option(struct launch *l, const char *name, const char *value, struct err *e)
 {
-	return launch_add(l, name, e) < 0 || launch_add(l, value, e) < 0 ? -(int)e->code : 0;
+	return launch_add(l, name, e) < 0 || launch_add(l, value, e) < 0 ? err_code(e) : 0;
 }
 
 /* ---- options that count ---- */
@@ -36,19 +36,19 @@ static int take_once(const char **to, const char *name, const char *value, struc
 /* Measured, and given to the QEMU that is there as well. */
 static int take_kernel(struct launch *l, const char *value, struct err *e)
 {
-	return take_once(&l->kernel, "-kernel", value, e) < 0 ? -(int)e->code
+	return take_once(&l->kernel, "-kernel", value, e) < 0 ? err_code(e)
 							      : add_option(l, "-kernel", value, e);
 }
 
 static int take_initrd(struct launch *l, const char *value, struct err *e)
 {
-	return take_once(&l->initrd, "-initrd", value, e) < 0 ? -(int)e->code
+	return take_once(&l->initrd, "-initrd", value, e) < 0 ? err_code(e)
 							      : add_option(l, "-initrd", value, e);
 }
 
 static int take_append(struct launch *l, const char *value, struct err *e)
 {
-	return take_once(&l->append, "-append", value, e) < 0 ? -(int)e->code
+	return take_once(&l->append, "-append", value, e) < 0 ? err_code(e)
 							      : add_option(l, "-append", value, e);
 }
 
@@ -241,7 +241,7 @@ int launch_read(int argc, char *const argv[], struct launch *l, struct err *e)
 	if (!asks_for_tee(argc, argv))
 		return 0;
 	if (launch_add(l, argv[0], e) < 0 || read_all(argc, argv, l, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	if (!l->tee || !l->kernel || !l->initrd || !l->append || !l->firmware || !l->cpu ||
 	    !l->cpus)
 		return err_set(e, ERR_INVALID,

@@ -89,7 +89,7 @@ static int run(size_t command, const struct options *o, struct err *e)
 
 	if ((!commands[command].plain && facts_load(o->launch, &facts, e) < 0) ||
 	    (o->keys && vendor_open(&vendor, o->keys, e) < 0))
-		return -(int)e->code;
+		return err_code(e);
 	return commands[command].run(o, &facts, &vendor, e);
 }
 

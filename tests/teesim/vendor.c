@@ -44,9 +44,9 @@ static int make_file(const char *path, enum make how, struct err *e)
 	CLEANUP(free) char *pem = NULL;
 
 	if (make_key(how, &key, e) < 0 || key_to_private_pem(key, &pem, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	if (file_write_new(path, pem, strlen(pem), 0600, e) < 0 && e->code != ERR_EXISTS)
-		return -(int)e->code; /* one that another made meanwhile is as good */
+		return err_code(e); /* one that another made meanwhile is as good */
 	return 0;
 }
 
@@ -57,9 +57,9 @@ static int load_key(struct vendor *vendor, enum vendor_key which, struct err *e)
 	if (vendor->keys[which])
 		return 0;
 	if (text_format(&path, e, "%s/%s.pem", vendor->dir, rows[which].file) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	if (access(path, F_OK) < 0 && make_file(path, rows[which].make, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	if (file_read_text(path, PEM_MAX, &pem, e) < 0 ||
 	    key_from_private_pem(pem, strlen(pem), NULL, NULL, &vendor->keys[which], e) < 0)
 		return err_wrap(e, "'%s'", path);
@@ -71,7 +71,7 @@ int vendor_open(struct vendor *vendor, const char *dir, struct err *e)
 	*vendor = (struct vendor){ .at = time(NULL) };
 	forge_organization = "SIMULATED, not AMD: made by cocos-teesim";
 	if (dir_make(dir, 0700, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	vendor->dir = strdup(dir);
 	return vendor->dir ? 0 : err_nomem(e);
 }
@@ -131,7 +131,7 @@ int vendor_chain(struct vendor *vendor, const struct forge_chip *chip, struct ve
 
 	if (load_key(vendor, VENDOR_ARK, e) < 0 || load_key(vendor, ca, e) < 0 ||
 	    load_key(vendor, leaf, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	memset(chain, 0, sizeof(*chain));
 	chain->leaf_key = vendor->keys[leaf];
 	forge_chip_chain(
@@ -159,7 +159,7 @@ int vendor_tdx_platform(struct vendor *vendor, uint8_t platform, struct tdx_forg
 	for (size_t i = 0; i < FORGE_KEY_COUNT; i++) {
 		if (load_key(vendor, (enum vendor_key)(VENDOR_TDX + i), e) < 0) {
 			tdx_forge_done(forge);
-			return -(int)e->code;
+			return err_code(e);
 		}
 		forge->keys[i] = vendor->keys[VENDOR_TDX + i];
 		EVP_PKEY_up_ref(forge->keys[i]);
@@ -183,7 +183,7 @@ static int save(const char *out, const char *name, const void *bytes, size_t len
 	CLEANUP(free) char *path = NULL;
 
 	return text_format(&path, e, "%s/%s", out, name) < 0
-		       ? -(int)e->code
+		       ? err_code(e)
 		       : file_write(path, bytes, len, 0644, e);
 }
 
@@ -204,7 +204,7 @@ static int save_pem(const char *out, const char *name, const uint8_t *const ders
 
 	for (size_t i = 0; i < count; i++)
 		put_pem(&w, ders[i], lens[i]);
-	return writer_check(&w, name, e) < 0 ? -(int)e->code : save(out, name, w.bytes, w.len, e);
+	return writer_check(&w, name, e) < 0 ? err_code(e) : save(out, name, w.bytes, w.len, e);
 }
 
 static int endorse_snp(struct vendor *vendor, const struct facts *facts, const char *out,
@@ -217,7 +217,7 @@ static int endorse_snp(struct vendor *vendor, const struct facts *facts, const c
 	size_t len;
 
 	if (vendor_chain(vendor, chip, &chain, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	const uint8_t *const ders[] = { chain.ca, chain.ark };
 	const size_t lens[] = { chain.ca_len, chain.ark_len };
 	snprintf(ark, sizeof(ark), "ARK-%s", snp_product_name(chip->product));
@@ -228,7 +228,7 @@ static int endorse_snp(struct vendor *vendor, const struct facts *facts, const c
 	    save_pem(out, "ca_bundle.pem", ders, lens, 2, e) < 0 ||
 	    save(out, "crl.der", crl, len, e) < 0 ||
 	    save(out, "certs.bin", chain.table.bytes, chain.table.len, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	return save(out, chip->key == SNP_KEY_VLEK ? "vlek.der" : "vcek.der", chain.leaf,
 		    chain.leaf_len, e);
 }
@@ -238,7 +238,7 @@ static int endorse_tdx(struct vendor *vendor, const char *out, struct err *e)
 	struct tdx_forge f;
 
 	if (vendor_tdx(vendor, &f, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	const struct tdx_collateral *c = &f.collateral;
 	const struct {
 		const char *name;
@@ -264,7 +264,7 @@ static int endorse_tdx(struct vendor *vendor, const char *out, struct err *e)
 int vendor_endorse(struct vendor *vendor, const struct facts *facts, const char *out, struct err *e)
 {
 	if (dir_make(out, 0755, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	return facts->tee == FACTS_TDX ? endorse_tdx(vendor, out, e)
 				       : endorse_snp(vendor, facts, out, e);
 }
@@ -278,7 +278,7 @@ static int give_snp(struct vendor *vendor, struct facts *facts, struct err *e)
 
 	if (vendor_chain(vendor, &facts->chip, &chain, e) < 0 ||
 	    key_to_private_pem(chain.leaf_key, &c->leaf_key, e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	c->table = writer_take(&chain.table, &c->table_len);
 	return c->table ? 0 : err_nomem(e);
 }

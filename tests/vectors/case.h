@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "attestation/snp_appraise.h"
+#include "attestation/snp/snp_appraise.h"
 #include "common/base/json.h"
 
 enum { CASE_FILES_MAX = 12 };

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "attestation/der.h"
+#include "attestation/formats/der.h"
 #include "tests/unit.h"
 
 enum { TABLE_COLUMNS_MAX = 24 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Every IGVM file of the shared vectors: digests, refusals, the rules of KVM, ID blocks, a trace. */
-#include "attestation/igvm_measure.h"
+#include "attestation/measure/igvm_measure.h"
 #include "common/base/encode.h"
 #include "tests/unit.h"
 #include "tests/vectors/case.h"

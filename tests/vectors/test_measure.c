@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Every launch measurement of the shared vectors: digests, VMSAs, traces, CPU types, ID block. */
-#include "attestation/idblock.h"
-#include "attestation/snp_measure.h"
+#include "attestation/measure/snp_measure.h"
+#include "attestation/snp/idblock.h"
 #include "common/base/encode.h"
 #include "common/crypto/key.h"
 #include "tests/unit.h"

@@ -5,9 +5,9 @@
  * FILE has a row of `attestation validate --batch`. Prints microseconds of processor time for each call,
  * over evidence and endorsements that are in memory. Every answer has to be a yes.
  */
-#include "cli/batch.h"
-#include "cli/commands.h"
-#include "cli/evidence_options.h"
+#include "cli/cmd/batch.h"
+#include "cli/cmd/commands.h"
+#include "cli/evidence/evidence_options.h"
 
 #include <stdlib.h>
 #include <time.h>

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the service makes of evidence: before an agent has a manifest, and with one. */
-#include "attestation/run_statement.h"
+#include "attestation/token/run_statement.h"
 #include "common/base/encode.h"
 #include "common/base/file.h"
 #include "computations/appraisal.h"
-#include "tests/unit/attestation/tpm_forge.h"
-#include "tests/unit/attestation/verify_kind.h"
+#include "tests/unit/attestation/tpm/tpm_forge.h"
+#include "tests/unit/attestation/verify/verify_kind.h"
 
 #include <stdio.h>
 #include <time.h>

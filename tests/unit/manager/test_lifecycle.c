@@ -48,7 +48,7 @@ static int failing(struct err *e)
 		int result;                    \
 		here();                        \
 		if (fail_at && failing(e) < 0) \
-			return -(int)e->code;  \
+			return err_code(e);    \
 		result = __real_##name_ call_; \
 		here();                        \
 		return result;                 \
@@ -106,7 +106,7 @@ int __wrap_virt_start(struct virt *v, const char *xml, struct err *e)
 
 	here();
 	if (fail_at && failing(e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	snprintf(started_xml, sizeof(started_xml), "%s", xml);
 	domain_path(path, sizeof(path), ID);
 	fd = open(path, O_CREAT | O_EXCL | O_WRONLY, 0600);
@@ -121,7 +121,7 @@ int __wrap_virt_stop(struct virt *v, const char *uuid, struct err *e)
 
 	here();
 	if (fail_at && failing(e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	domain_path(path, sizeof(path), uuid);
 	unlink(path);
 	here();
@@ -136,7 +136,7 @@ int __wrap_virt_forward(struct virt *v, const char *uuid, const char *host, uint
 	here();
 	assert_int_equal(guest_port, 7002);
 	if (fail_at && failing(e) < 0)
-		return -(int)e->code;
+		return err_code(e);
 	if (forwards_taken > 0) {
 		forwards_taken--;
 		return err_set(e, ERR_EXISTS, "taken");

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * access.h — who asks, and may they: the claim that a call's metadata makes, verified against the
+ * key that the manifest names (common/proof.h; wire.md for the older role signature).
+ */
+#pragma once
+
+#include "agent/core/challenge.h"
+#include "common/base/err.h"
+#include "common/base/writer.h"
+#include "common/manifest/proof.h"
+#include "common/rpc/call.h"
+#include "cvms.pb-c.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct access {
+	const char *role, *method; /* of the table, not of the peer */
+	uint8_t session[PROOF_SESSION_LEN];
+	uint8_t *signature; /* malloc'ed */
+	size_t signature_len;
+	bool is_proof; /* else it covers the role's name alone */
+	bool has_digest, has_offset;
+	uint8_t digest[PROOF_DIGEST_LEN]; /* what the caller says it will send */
+	uint64_t offset;
+};
+
+/* Reads a call's metadata: its role must be `role`. Uses up the challenge that it names.
+ * UNAUTHENTICATED without signature; DENIED for another role, for a role signature where these are
+ * not taken, for a challenge that is none; INVALID for what is malformed. */
+int access_read(struct rpc_call *call, const char *role, bool role_signature,
+		struct challenges *challenges, struct access *access, struct err *e) MUST_CHECK;
+void access_done(struct access *access);
+
+/* The same without a call, for tests: `session` is the TLS exporter's value, or NULL. */
+int access_read_metadata(const struct rpc_metadata *metadata, const char *role, bool role_signature,
+			 const uint8_t *session, struct challenges *challenges,
+			 struct access *access, struct err *e) MUST_CHECK;
+
+/* Did the owner of this key sign? `asset` may be NULL (zeros). 0, or ERR_DENIED. */
+int access_verify(const struct access *access, const ProtobufCBinaryData *spki,
+		  const uint8_t manifest[PROOF_DIGEST_LEN], const uint8_t *asset,
+		  const struct writer *parameters, struct err *e) MUST_CHECK;

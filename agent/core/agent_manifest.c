@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From a manifest's bytes to the open listener: decoded, judged, measured, and only then served. */
+#include "agent/core/agent.h"
+#include "agent/core/cvms.h"
+#include "agent/core/door.h"
+#include "agent/core/statement.h"
+#include "agent/core/stop.h"
+#include "agent/evidence/evidence.h"
+#include "common/base/encode.h"
+#include "common/base/file.h"
+#include "common/base/log.h"
+#include "common/crypto/digest.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void answer(struct agent *agent, const char *id, const struct err *e)
+{
+	char text[ERR_TEXT_MAX + 64] = "";
+
+	if (e) {
+		snprintf(text, sizeof(text), "%s: %s", err_code_name(e->code), e->text);
+		log_warn("manifest %s refused: %s", log_quote(id).text, text);
+	}
+	postbox_run_response(&agent->postbox, id, text, agent_notice(agent));
+	cvms_flush(agent->cvms);
+}
+
+/* The manifest was fine and the machine was not: the computation fails. */
+static void fail(struct agent *agent, const struct err *e)
+{
+	if (agent->incoming)
+		agent->computation = TAKE_PTR(agent->incoming);
+	answer(agent, agent->computation->manifest->id, e);
+	agent_fail(agent, e);
+}
+
+static void open_door(struct agent *agent, bool measured)
+{
+	struct computation *c = agent->computation = TAKE_PTR(agent->incoming);
+	char hex[2 * SHA3_256_LEN + 1];
+	struct err e;
+
+	c->measured = measured;
+	if (door_open(agent, &c->listener, &agent->door, &e) < 0) {
+		err_wrap(&e, "open the agent's listener");
+		fail(agent, &e);
+		return;
+	}
+	if (state_step(&agent->state, EVENT_MANIFEST, &e) < 0) {
+		fail(agent, &e);
+		return;
+	}
+	hex_encode(c->digests.sha3_256, SHA3_256_LEN, hex);
+	answer(agent, c->manifest->id, NULL);
+	agent_say(agent, "INFO", "manifest %s %s, listening on port %u%s", hex,
+		  measured ? "measured" : "taken WITHOUT being measured (development)",
+		  c->listener.port,
+		  c->listener.client_ca ? " with mTLS"
+		  : c->listener.cert    ? " with TLS"
+					: "");
+	agent_event(agent, "ReceivingAlgorithm", "InProgress");
+}
+
+static bool is_good(struct agent *agent, bool measured, const struct err *e, struct err *why)
+{
+	if (!e && (measured || agent->config->options.development))
+		return true;
+	if (e)
+		*why = *e;
+	else
+		err_set(why, ERR_INTERNAL, "the keeper measured nothing");
+	err_wrap(why, "measure the manifest");
+	return false;
+}
+
+static void on_run_evidence(void *data, const struct keeper_evidence *evidence, const struct err *e)
+{
+	struct agent *agent = data;
+	struct err why;
+
+	if (e) {
+		why = *e;
+		err_wrap(&why, "evidence over the run statement");
+		fail(agent, &why);
+	} else {
+		evidence_set_run(agent->evidence, TAKE_PTR(agent->statement), agent->statement_len,
+				 evidence);
+		agent->external_bound = agent->external.key != NULL;
+		open_door(agent, true);
+	}
+	stop_go_on(agent);
+}
+
+/* Asks for evidence over what was measured; the listener opens when that is there. */
+static int state_run(struct agent *agent, struct err *e)
+{
+	const struct statement_input input = {
+		.config = agent->config,
+		.computation = agent->incoming,
+		.identity = agent->external.key ? &agent->external : &agent->own,
+		.fixed = keeper_facts(agent->keeper)->fixed,
+	};
+
+	free(TAKE_PTR(agent->statement));
+	if (statement_make(&input, &agent->statement, &agent->statement_len, e) < 0)
+		return err_code(e);
+	return keeper_run(agent->keeper, agent->statement, agent->statement_len, on_run_evidence,
+			  agent, e);
+}
+
+static void on_manifest_measured(void *data, bool measured, const struct err *e)
+{
+	struct agent *agent = data;
+	struct err why;
+
+	if (!is_good(agent, measured, e, &why)) {
+		fail(agent, &why);
+	} else if (!measured) {
+		open_door(agent, false); /* there is nobody who could vouch for a statement */
+	} else if (state_run(agent, &why) < 0) {
+		fail(agent, &why);
+	} else {
+		return;
+	}
+	stop_go_on(agent);
+}
+
+static void on_config_measured(void *data, bool measured, const struct err *e)
+{
+	struct agent *agent = data;
+	struct computation *c = agent->incoming;
+	struct err why;
+
+	if (!is_good(agent, measured, e, &why) ||
+	    keeper_measure(agent->keeper, KEEPER_EVENT_MANIFEST, c->canonical, c->canonical_len,
+			   on_manifest_measured, agent, &why) < 0) {
+		fail(agent, &why);
+		stop_go_on(agent);
+	}
+}
+
+/* The identity of this computation: what its manifest brings for attested TLS, else the agent's. */
+static int choose_identity(struct agent *agent, const struct agent_config *listener, struct err *e)
+{
+	agent_drop_run(agent);
+	if (!listener->attested_tls)
+		return 0;
+	if (evidence_available(agent, e) < 0)
+		return err_wrap(e, "agent_config.attested_tls");
+	return listener->key ? identity_take(listener, &agent->external, e) : 0;
+}
+
+static int begin(struct agent *agent, Cvms__ComputationRunReq *manifest, struct err *e)
+{
+	CLEANUP(free) char *config = NULL;
+	size_t len;
+	int failed = computation_new(manifest, agent->dir, &agent->incoming, e);
+
+	if (failed)
+		return failed;
+	failed = choose_identity(agent, &agent->incoming->listener, e);
+	if (!failed)
+		failed = agent_config_canonical(&agent->incoming->listener, &config, &len, e);
+	if (!failed)
+		failed = computation_make_dir(agent->incoming, e);
+	if (!failed)
+		failed = keeper_measure(agent->keeper, KEEPER_EVENT_CONFIG, config, len,
+					on_config_measured, agent, e);
+	if (failed) {
+		struct err ignored;
+
+		(void)!dir_remove(agent->dir, &ignored);
+		computation_unref(TAKE_PTR(agent->incoming));
+	}
+	return failed;
+}
+
+static int take(struct agent *agent, Cvms__ComputationRunReq *manifest, struct err *e)
+{
+	if (!agent->incoming && state_takes(agent->state, EVENT_MANIFEST))
+		return begin(agent, manifest, e);
+	manifest_free(manifest);
+	return err_set(
+		e, ERR_PRECONDITION,
+		"a manifest is not expected %s%s; stop computation "
+		"%s first",
+		agent->incoming ? "while another is measured" : "in state ",
+		agent->incoming ? "" : state_name(agent->state),
+		log_quote((agent->incoming ? agent->incoming : agent->computation)->manifest->id)
+			.text);
+}
+
+bool agent_take_manifest(struct agent *agent, const char *id, const void *bytes, size_t len)
+{
+	Cvms__ComputationRunReq *manifest = NULL;
+	char own_id[MANIFEST_ID_MAX + 1] = "";
+	struct err e;
+
+	if (manifest_decode(bytes, len, &manifest, &e) < 0) {
+		answer(agent, id, &e);
+		return false;
+	}
+	if (strlen(manifest->id) < sizeof(own_id))
+		strncpy(own_id, manifest->id, sizeof(own_id) - 1);
+	if (take(agent, manifest, &e) < 0) {
+		answer(agent, own_id, &e);
+		return false;
+	}
+	return true;
+}

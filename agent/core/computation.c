@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/core/computation.h"
+
+#include "common/base/file.h"
+#include "common/crypto/digest.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static int take_assets(struct computation *c, struct err *e)
+{
+	Cvms__ComputationRunReq *m = c->manifest;
+
+	c->algorithm = (struct asset){ .hash = &m->algorithm->hash,
+				       .key = &m->algorithm->userkey,
+				       .name = "" };
+	c->datasets = calloc(m->n_datasets ? m->n_datasets : 1, sizeof(*c->datasets));
+	c->consumers =
+		calloc(m->n_result_consumers ? m->n_result_consumers : 1, sizeof(*c->consumers));
+	if (!c->datasets || !c->consumers)
+		return err_nomem(e);
+	c->dataset_count = m->n_datasets;
+	c->consumer_count = m->n_result_consumers;
+	for (size_t i = 0; i < m->n_datasets; i++)
+		c->datasets[i] = (struct asset){ .hash = &m->datasets[i]->hash,
+						 .key = &m->datasets[i]->userkey,
+						 .name = m->datasets[i]->filename,
+						 .decompress = m->datasets[i]->decompress };
+	for (size_t i = 0; i < m->n_result_consumers; i++) {
+		struct consumer *consumer = &c->consumers[i];
+		int failed;
+
+		consumer->key = &m->result_consumers[i]->userkey;
+		failed = digest(DIGEST_SHA3_256, consumer->key->data, consumer->key->len,
+				consumer->key_digest, e);
+		if (failed)
+			return failed;
+	}
+	return 0;
+}
+
+static int fill(struct computation *c, const char *dir, struct err *e)
+{
+	int failed = manifest_check(c->manifest, e);
+
+	if (!failed)
+		failed = agent_config_load(c->manifest->agent_config, &c->listener, e);
+	if (!failed)
+		failed = manifest_canonical(c->manifest, &c->canonical, &c->canonical_len, e);
+	if (!failed)
+		failed = manifest_digest(c->manifest, &c->digests, e);
+	if (!failed)
+		failed = take_assets(c, e);
+	if (failed)
+		return failed;
+	c->dir = strdup(dir);
+	return c->dir ? 0 : err_nomem(e);
+}
+
+int computation_new(Cvms__ComputationRunReq *manifest, const char *dir,
+		    struct computation **computation, struct err *e)
+{
+	CLEANUP(computation_unref) struct computation *c = calloc(1, sizeof(*c));
+	int failed;
+
+	if (!c) {
+		manifest_free(manifest);
+		return err_nomem(e);
+	}
+	c->refs = 1;
+	c->manifest = manifest;
+	failed = fill(c, dir, e);
+	if (!failed)
+		*computation = TAKE_PTR(c);
+	return failed;
+}
+
+int computation_path(const struct computation *c, const char *name, char **path, struct err *e)
+{
+	return text_format(path, e, "%s/%s", c->dir, name);
+}
+
+int computation_make_dir(struct computation *c, struct err *e)
+{
+	/* The algorithm is nobody in its jail, so what it reads must be readable to all; what is
+	 * above, and what is half uploaded, is ours alone. */
+	static const struct {
+		const char *name;
+		mode_t mode;
+	} folders[] = { { "uploads", 0700 }, { "datasets", 0755 }, { "scratch", 0755 } };
+	int failed = dir_remove(c->dir, e);
+
+	if (!failed)
+		failed = dir_make(c->dir, 0711, e);
+	for (size_t i = 0; i < ARRAY_LEN(folders) && !failed; i++) {
+		CLEANUP(free) char *path = NULL;
+
+		failed = computation_path(c, folders[i].name, &path, e);
+		if (!failed && mkdir(path, folders[i].mode) < 0)
+			failed = err_errno(e, "make '%s'", path);
+		if (!failed && chmod(path, folders[i].mode) < 0)
+			failed = err_errno(e, "chmod '%s'", path);
+	}
+	return failed;
+}
+
+struct computation *computation_ref(struct computation *c)
+{
+	c->refs++;
+	return c;
+}
+
+static void drop_kept(struct asset *a)
+{
+	if (a->kept)
+		upload_free(TAKE_PTR(a->kept));
+}
+
+void computation_end(struct computation *c)
+{
+	c->over = true;
+	drop_kept(&c->algorithm);
+	for (size_t i = 0; i < c->dataset_count; i++)
+		drop_kept(&c->datasets[i]);
+}
+
+void computation_drop_algorithm(struct computation *c)
+{
+	for (char **arg = c->args; arg && *arg; arg++)
+		free(*arg);
+	free(TAKE_PTR(c->args));
+	free(TAKE_PTR(c->runtime));
+	c->requirements = false;
+}
+
+void computation_unref(struct computation *c)
+{
+	if (!c || --c->refs > 0)
+		return;
+	computation_end(c);
+	manifest_free(c->manifest);
+	agent_config_done(&c->listener);
+	computation_drop_algorithm(c);
+	free(c->canonical);
+	free(c->datasets);
+	free(c->consumers);
+	free(c->dir);
+	free(c);
+}
+
+bool computation_has_all_data(const struct computation *c)
+{
+	for (size_t i = 0; i < c->dataset_count; i++) {
+		if (!c->datasets[i].received)
+			return false;
+	}
+	return true;
+}
+
+bool computation_has_all_consumers(const struct computation *c)
+{
+	for (size_t i = 0; i < c->consumer_count; i++) {
+		if (!c->consumers[i].fetched)
+			return false;
+	}
+	return true;
+}
+
+int computation_upload(struct computation *c, uv_loop_t *loop, uint64_t max, struct upload **upload,
+		       struct err *e)
+{
+	CLEANUP(free) char *path = NULL;
+	int failed = text_format(&path, e, "%s/uploads/%" PRIu64, c->dir, c->upload_names++);
+
+	return failed ? failed : upload_new(loop, path, max, upload, e);
+}

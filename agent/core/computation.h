@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * computation.h — one computation: its manifest, what of it is in, who has fetched what, and its
+ * folder. No network, no state machine; those are agent.h and service.h.
+ *
+ * Counted references: work in the pool and calls that are open may outlive a stop. `over` is set
+ * then, and nothing of it may be changed any more.
+ */
+#pragma once
+
+#include "agent/jail/runner.h"
+#include "agent/upload/upload.h"
+#include "common/base/err.h"
+#include "common/manifest/agent_config.h"
+#include "common/manifest/manifest.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct rpc_call;
+
+struct asset {
+	const ProtobufCBinaryData *hash, *key; /* the manifest's */
+	const char *name;                      /* datasets; "" where the manifest says none */
+	bool decompress;
+	bool placing;        /* accepted, on its way to its place */
+	bool received;       /* in its place */
+	struct upload *kept; /* of an upload that was cut off; NULL if none */
+};
+
+struct consumer {
+	const ProtobufCBinaryData *key;
+	uint8_t key_digest[SHA3_256_LEN];
+	bool fetched;
+	struct rpc_call *transfer; /* under way; not a reference */
+};
+
+struct computation {
+	unsigned refs;
+	bool over;
+
+	Cvms__ComputationRunReq *manifest;
+	struct manifest_digests digests;
+	char *canonical;
+	size_t canonical_len;
+	struct agent_config listener;
+	bool measured; /* false: development */
+
+	struct asset algorithm;
+	struct asset *datasets;
+	size_t dataset_count;
+	struct consumer *consumers;
+	size_t consumer_count;
+
+	/* What came with the algorithm. */
+	enum runner_kind kind;
+	char *runtime; /* NULL: none said */
+	char **args;   /* NULL at the end, or NULL */
+	bool requirements;
+
+	char *dir; /* uploads/, datasets/, scratch/, algorithm, requirements.txt, results.zip */
+	uint64_t upload_names;
+	unsigned placing; /* jobs in the pool that work in the folder */
+	uint64_t result_size;
+	char failure[ERR_TEXT_MAX]; /* why, in state Failed */
+};
+
+/* Takes the manifest over (in every case), judges it (manifest_check()), loads its agent
+ * configuration and computes its digests. Nothing is on disk yet. */
+int computation_new(Cvms__ComputationRunReq *manifest, const char *dir,
+		    struct computation **computation, struct err *e) MUST_CHECK;
+
+/* Makes the folder, empty: leftovers are removed. */
+int computation_make_dir(struct computation *c, struct err *e) MUST_CHECK;
+
+struct computation *computation_ref(struct computation *c);
+void computation_unref(struct computation *c);
+DEFINE_CLEANUP(struct computation *, computation_unref)
+
+/* No more of this: kept uploads are removed, `over` is set. The folder is the caller's to remove.
+ */
+void computation_end(struct computation *c);
+
+/* What an upload of the algorithm put here beside its file: its arguments, its runtime. */
+void computation_drop_algorithm(struct computation *c);
+
+bool computation_has_all_data(const struct computation *c);
+bool computation_has_all_consumers(const struct computation *c);
+
+/* "DIR/name", malloc'ed. */
+int computation_path(const struct computation *c, const char *name, char **path,
+		     struct err *e) MUST_CHECK;
+
+/* A new file below uploads/. */
+int computation_upload(struct computation *c, uv_loop_t *loop, uint64_t max, struct upload **upload,
+		       struct err *e) MUST_CHECK;

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/core/cvms.h"
+
+#include "agent/core/agent.h"
+#include "agent/core/assembly.h"
+#include "common/base/log.h"
+#include "common/crypto/digest.h"
+#include "common/rpc/stream.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct cvms {
+	struct agent *agent;
+	struct rpc_channel *channel;
+	struct rpc_stream *stream;
+	struct assembly assembly;
+	uv_timer_t retry, confirm;
+	unsigned handles; /* timers that are not closed */
+	uint64_t opened_ms;
+	unsigned backoff_ms;
+	uint64_t mark; /* what the open question is about */
+	bool leaving;  /* the service asked us to go; after what is queued */
+	bool freed;
+};
+
+static const struct rpc_method process = {
+	.path = "/cvms.Service/Process",
+	.kind = RPC_BIDI,
+	.request = &cvms__client_stream_message__descriptor,
+	.response = &cvms__server_stream_message__descriptor,
+};
+
+static void call(struct cvms *cvms);
+
+static void on_retry(uv_timer_t *timer)
+{
+	call(timer->data);
+}
+
+/* Between half of the back-off and the whole, so that agents do not come in step. */
+static void retry_later(struct cvms *cvms)
+{
+	uint32_t random = 0;
+	uint64_t half = cvms->backoff_ms / 2, wait;
+	struct err e;
+
+	if (random_bytes(&random, sizeof(random), &e) < 0)
+		random = 0;
+	wait = half + random % (half + 1);
+	if (cvms->backoff_ms < CVMS_BACKOFF_MAX_MS / 2)
+		cvms->backoff_ms *= 2;
+	else
+		cvms->backoff_ms = CVMS_BACKOFF_MAX_MS;
+	uv_timer_start(&cvms->retry, on_retry, wait, 0);
+}
+
+/* As soon as nothing waits any more, the service's stack is asked whether all has arrived. */
+static void on_confirm(uv_timer_t *timer)
+{
+	struct cvms *cvms = timer->data;
+	struct err e;
+
+	if (!cvms->stream || rpc_stream_ping(cvms->stream, &e) < 0)
+		return; /* output waits, or an answer is due: in a moment again */
+	cvms->mark = postbox_mark(&cvms->agent->postbox);
+	uv_timer_stop(timer);
+}
+
+static void start_confirming(struct cvms *cvms)
+{
+	if (!uv_is_active((uv_handle_t *)&cvms->confirm))
+		uv_timer_start(&cvms->confirm, on_confirm, CVMS_PING_MS, CVMS_PING_MS);
+}
+
+static void on_arrived(struct rpc_stream *stream)
+{
+	struct cvms *cvms = rpc_stream_user(stream);
+
+	postbox_confirm(&cvms->agent->postbox, cvms->mark);
+	if (cvms->leaving)
+		rpc_stream_cancel(stream);
+	else if (postbox_mark(&cvms->agent->postbox))
+		start_confirming(cvms);
+}
+
+/* ---- what the service says ---- */
+
+static void take_whole_manifest(struct cvms *cvms, const Cvms__ComputationRunReq *manifest)
+{
+	CLEANUP(free) uint8_t *bytes = NULL;
+	size_t len;
+	struct err e;
+
+	/* Packed again with what the decoder did not know, so that the one strict way judges it. */
+	if (manifest_encode(manifest, &bytes, &len, &e) < 0)
+		log_error("manifest: %s", e.text);
+	else
+		agent_take_manifest(cvms->agent, manifest->id, bytes, len);
+}
+
+static void take_chunk(struct cvms *cvms, const Cvms__RunReqChunks *chunk)
+{
+	CLEANUP(free) uint8_t *bytes = NULL;
+	char text[ERR_TEXT_MAX + 64];
+	size_t len = 0;
+	bool complete;
+	struct err e;
+
+	if (assembly_add(&cvms->assembly, chunk, &complete, &bytes, &len, &e) < 0) {
+		snprintf(text, sizeof(text), "%s: %s", err_code_name(e.code), e.text);
+		agent_say(cvms->agent, "WARN", "%s", text);
+		postbox_run_response(&cvms->agent->postbox, chunk->id, text,
+				     agent_notice(cvms->agent));
+		cvms_flush(cvms);
+		return;
+	}
+	if (complete && !agent_take_manifest(cvms->agent, chunk->id, bytes, len))
+		assembly_forgive(&cvms->assembly);
+}
+
+static void on_message(struct rpc_stream *stream, const ProtobufCMessage *message)
+{
+	struct cvms *cvms = rpc_stream_user(stream);
+	const Cvms__ServerStreamMessage *m = (const Cvms__ServerStreamMessage *)message;
+
+	switch (m->message_case) {
+	case CVMS__SERVER_STREAM_MESSAGE__MESSAGE_RUN_REQ_CHUNKS:
+		take_chunk(cvms, m->runreqchunks);
+		break;
+	case CVMS__SERVER_STREAM_MESSAGE__MESSAGE_RUN_REQ:
+		take_whole_manifest(cvms, m->runreq);
+		break;
+	case CVMS__SERVER_STREAM_MESSAGE__MESSAGE_STOP_COMPUTATION:
+		agent_stop(cvms->agent, m->stopcomputation->computation_id);
+		break;
+	case CVMS__SERVER_STREAM_MESSAGE__MESSAGE_AGENT_STATE_REQ:
+		agent_ask_state(cvms->agent, m->agentstatereq->id);
+		break;
+	case CVMS__SERVER_STREAM_MESSAGE__MESSAGE_DISCONNECT_REQ:
+		agent_say(cvms->agent, "INFO", "the computation service asked to disconnect");
+		cvms->leaving = true;
+		start_confirming(cvms);
+		break;
+	case CVMS__SERVER_STREAM_MESSAGE__MESSAGE_ATTESTATION_REQ:
+		agent_ask_evidence(cvms->agent, m->attestationreq->nonce.data,
+				   m->attestationreq->nonce.len, m->attestationreq->type);
+		break;
+	default:
+		agent_say(cvms->agent, "WARN", "a message of a kind that this agent does not know");
+	}
+}
+
+/* ---- the connection ---- */
+
+static void on_closed(struct rpc_stream *stream, const struct err *status)
+{
+	struct cvms *cvms = rpc_stream_user(stream);
+
+	cvms->stream = NULL;
+	if (cvms->freed)
+		return;
+	uv_timer_stop(&cvms->confirm);
+	postbox_rewind(&cvms->agent->postbox);
+	assembly_reset(&cvms->assembly);
+	if (uv_now(cvms->agent->loop) - cvms->opened_ms >= CVMS_CALM_MS)
+		cvms->backoff_ms = CVMS_BACKOFF_MIN_MS;
+	log_warn("computation service %s: %s: %s; calling again", rpc_channel_target(cvms->channel),
+		 err_code_name(status->code),
+		 status->code == ERR_OK ? "it ended the stream" : status->text);
+	retry_later(cvms);
+}
+
+static void on_headers(struct rpc_stream *stream)
+{
+	struct cvms *cvms = rpc_stream_user(stream);
+
+	log_info("computation service %s: connected", rpc_channel_target(cvms->channel));
+}
+
+static void on_writable(struct rpc_stream *stream)
+{
+	cvms_flush(rpc_stream_user(stream));
+}
+
+static const struct rpc_stream_events events = {
+	.headers = on_headers,
+	.message = on_message,
+	.writable = on_writable,
+	.arrived = on_arrived,
+	.closed = on_closed,
+};
+
+static void call(struct cvms *cvms)
+{
+	struct rpc_metadata metadata = { 0 };
+	const struct rpc_stream_options options = { .metadata = &metadata, .user = cvms };
+	const char *id = cvms->agent->config->cvm_id;
+	struct err e;
+	int failed = rpc_metadata_add(&metadata, "job-id", id ? id : "", &e);
+
+	if (!failed)
+		failed = rpc_stream_open(cvms->channel, &process, &events, &options, &cvms->stream,
+					 &e);
+	rpc_metadata_done(&metadata);
+	cvms->opened_ms = uv_now(cvms->agent->loop);
+	cvms->leaving = false;
+	if (failed) {
+		log_error("computation service: %s", e.text);
+		retry_later(cvms);
+		return;
+	}
+	cvms_flush(cvms);
+}
+
+void cvms_flush(struct cvms *cvms)
+{
+	struct postbox *box;
+	const Cvms__ClientStreamMessage *m;
+	struct err e;
+
+	if (!cvms || !cvms->stream || cvms->leaving)
+		return;
+	box = &cvms->agent->postbox;
+	while (rpc_stream_is_open(cvms->stream) &&
+	       rpc_stream_queued(cvms->stream) < RPC_HIGH_WATER && (m = postbox_next(box))) {
+		if (rpc_stream_send(cvms->stream, &m->base, &e) < 0)
+			return; /* it closes, and what was not sent waits */
+		postbox_handed(box);
+		start_confirming(cvms);
+	}
+}
+
+void cvms_forget_manifest(struct cvms *cvms)
+{
+	if (cvms)
+		assembly_reset(&cvms->assembly);
+}
+
+static int make_channel(struct cvms *cvms, struct err *e)
+{
+	const struct config *config = cvms->agent->config;
+	CLEANUP(rpc_tls_free) struct rpc_tls *tls = NULL;
+	struct rpc_channel_config c = { .target = config->cvm_url,
+					.connect_ms = (unsigned)config->cvm_timeout_ms };
+	int failed = 0;
+
+	if (config->cvm_ca || config->cvm_cert) {
+		const struct rpc_tls_config t = { .cert = config_pem(config, config->cvm_cert),
+						  .key = config_pem(config, config->cvm_key),
+						  .ca = config_pem(config, config->cvm_ca) };
+
+		failed = rpc_tls_new_client(&t, &tls, e);
+	}
+	c.tls = tls;
+	if (!failed)
+		failed = rpc_channel_new(cvms->agent->loop, &c, &cvms->channel, e);
+	return failed ? err_wrap(e, "AGENT_CVM_GRPC_URL '%s'", config->cvm_url) : 0;
+}
+
+int cvms_start(struct agent *agent, struct cvms **cvms, struct err *e)
+{
+	struct cvms *made = calloc(1, sizeof(*made));
+	int failed;
+
+	if (!made)
+		return err_nomem(e);
+	made->agent = agent;
+	made->backoff_ms = CVMS_BACKOFF_MIN_MS;
+	assembly_init(&made->assembly);
+	failed = make_channel(made, e);
+	if (failed) {
+		free(made);
+		return failed;
+	}
+	uv_timer_init(agent->loop, &made->retry);
+	uv_timer_init(agent->loop, &made->confirm);
+	made->retry.data = made->confirm.data = made;
+	made->handles = 2;
+	*cvms = made;
+	call(made);
+	return 0;
+}
+
+static void on_handle_closed(uv_handle_t *handle)
+{
+	struct cvms *cvms = handle->data;
+
+	if (--cvms->handles == 0)
+		free(cvms);
+}
+
+void cvms_free(struct cvms *cvms)
+{
+	cvms->freed = true;
+	rpc_channel_free(cvms->channel);
+	assembly_reset(&cvms->assembly);
+	uv_close((uv_handle_t *)&cvms->retry, on_handle_closed);
+	uv_close((uv_handle_t *)&cvms->confirm, on_handle_closed);
+}

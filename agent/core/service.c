@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/core/service.h"
+
+#include "agent.pb-c.h"
+#include "attestation/channel/ea_request.h"
+#include "common/base/cleanup.h"
+#include "proto/descriptors.h"
+
+#define PATH(method_) "/agent.AgentService/" method_
+
+static const struct rpc_handler handlers[] = {
+	{
+		.method = { PATH("Algo"), RPC_CLIENT_STREAM, &agent__algo_request__descriptor,
+			    &agent__algo_response__descriptor },
+		.start = service_algo_start,
+		.bytes = service_upload_bytes,
+		.half_close = service_upload_half_close,
+		.closed = service_upload_closed,
+	},
+	{
+		.method = { PATH("Data"), RPC_CLIENT_STREAM, &agent__data_request__descriptor,
+			    &agent__data_response__descriptor },
+		.start = service_data_start,
+		.bytes = service_upload_bytes,
+		.half_close = service_upload_half_close,
+		.closed = service_upload_closed,
+	},
+	{
+		.method = { PATH("Result"), RPC_SERVER_STREAM, &agent__result_request__descriptor,
+			    &agent__result_response__descriptor },
+		.message = service_result_message,
+		.writable = service_result_writable,
+		.delivered = service_result_delivered,
+		.closed = service_result_closed,
+	},
+	{
+		.method = { PATH("Attestation"), RPC_SERVER_STREAM,
+			    &agent__attestation_request__descriptor,
+			    &agent__attestation_response__descriptor },
+		.message = service_attestation_message,
+		.writable = service_evidence_writable,
+		.closed = service_evidence_closed,
+	},
+	{
+		.method = { PATH("IMAMeasurements"), RPC_SERVER_STREAM,
+			    &agent__imameasurements_request__descriptor,
+			    &agent__imameasurements_response__descriptor },
+		.message = service_ima_message,
+		.writable = service_evidence_writable,
+		.closed = service_evidence_closed,
+	},
+	{
+		.method = { PATH("AzureAttestationToken"), RPC_UNARY,
+			    &agent__attestation_token_request__descriptor,
+			    &agent__attestation_token_response__descriptor },
+		.message = service_azure_message,
+	},
+	{
+		.method = { PATH("Status"), RPC_UNARY, &agent__status_request__descriptor,
+			    &agent__status_response__descriptor },
+		.message = service_status_message,
+	},
+	{
+		.method = { PATH("ActivateCredential"), RPC_UNARY,
+			    &agent__activate_credential_request__descriptor,
+			    &agent__activate_credential_response__descriptor },
+		.message = service_activate_message,
+		.closed = service_evidence_closed,
+	},
+	{
+		.method = { PATH("Reattest"), RPC_BIDI, &agent__reattest_request__descriptor,
+			    &agent__reattest_response__descriptor },
+		.request_max = 2 * EA_REQUEST_MAX,
+		.message = service_reattest_message,
+		.half_close = service_reattest_half_close,
+		.closed = service_reattest_closed,
+	},
+};
+
+const struct rpc_service service = {
+	.name = "agent.AgentService",
+	.handlers = handlers,
+	.count = ARRAY_LEN(handlers),
+	.descriptors = &proto_agent_set,
+};

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Status: where the computation stands, and a challenge for those without TLS. */
+#include "agent.pb-c.h"
+#include "agent/core/agent.h"
+#include "agent/core/service.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void fill_asset(const struct asset *a, Agent__StatusAsset *out)
+{
+	agent__status_asset__init(out);
+	out->hash = *a->hash;
+	out->filename = (char *)a->name;
+	out->received = a->received;
+	out->bytes_kept = a->kept ? upload_size(a->kept) : 0;
+}
+
+/* The arrays that the response points into; all texts stay their owners'. */
+struct lists {
+	Agent__StatusAsset *assets, **asset_pointers;
+	Agent__StatusConsumer *consumers, **consumer_pointers;
+};
+
+static void lists_done(struct lists *l)
+{
+	free(l->assets);
+	free(l->asset_pointers);
+	free(l->consumers);
+	free(l->consumer_pointers);
+}
+
+static int fill_lists(const struct computation *c, struct lists *l, Agent__StatusResponse *r,
+		      struct err *e)
+{
+	l->assets = calloc(c->dataset_count + 1, sizeof(*l->assets));
+	l->asset_pointers = calloc(c->dataset_count + 1, sizeof(*l->asset_pointers));
+	l->consumers = calloc(c->consumer_count + 1, sizeof(*l->consumers));
+	l->consumer_pointers = calloc(c->consumer_count + 1, sizeof(*l->consumer_pointers));
+	if (!l->assets || !l->asset_pointers || !l->consumers || !l->consumer_pointers)
+		return err_nomem(e);
+	for (size_t i = 0; i < c->dataset_count; i++) {
+		fill_asset(&c->datasets[i], &l->assets[i]);
+		l->asset_pointers[i] = &l->assets[i];
+	}
+	fill_asset(&c->algorithm, &l->assets[c->dataset_count]);
+	for (size_t i = 0; i < c->consumer_count; i++) {
+		agent__status_consumer__init(&l->consumers[i]);
+		l->consumers[i].key_digest.data = (uint8_t *)c->consumers[i].key_digest;
+		l->consumers[i].key_digest.len = SHA3_256_LEN;
+		l->consumers[i].fetched = c->consumers[i].fetched;
+		l->consumer_pointers[i] = &l->consumers[i];
+	}
+	r->datasets = l->asset_pointers;
+	r->n_datasets = c->dataset_count;
+	r->algorithm = &l->assets[c->dataset_count];
+	r->consumers = l->consumer_pointers;
+	r->n_consumers = c->consumer_count;
+	return 0;
+}
+
+void service_status_message(struct rpc_call *call, const ProtobufCMessage *message)
+{
+	struct agent *agent = rpc_call_service(call);
+	const struct computation *c = agent->computation;
+	Agent__StatusResponse r = AGENT__STATUS_RESPONSE__INIT;
+	uint8_t challenge[PROOF_SESSION_LEN];
+	struct lists lists = { 0 };
+	struct err e;
+	int failed = 0;
+
+	r.state = (char *)state_name(agent->state);
+	r.version = (char *)COCOS_VERSION;
+	r.development = agent->config->options.development;
+	if (c) {
+		r.computation_id = c->manifest->id;
+		r.name = c->manifest->name;
+		r.manifest_digest.data = (uint8_t *)c->digests.sha3_256;
+		r.manifest_digest.len = SHA3_256_LEN;
+		r.failure = (char *)c->failure;
+		r.result_size = c->result_size;
+		failed = fill_lists(c, &lists, &r, &e);
+	}
+	if (!failed && !rpc_call_is_tls(call)) {
+		failed = challenge_make(&agent->challenges, uv_hrtime() / 1000000, challenge, &e);
+		r.challenge.data = challenge;
+		r.challenge.len = sizeof(challenge);
+	}
+	if (failed)
+		rpc_call_finish(call, &e);
+	else
+		rpc_call_reply(call, &r.base);
+	lists_done(&lists);
+}

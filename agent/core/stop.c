@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/core/stop.h"
+
+#include "agent/core/agent.h"
+#include "agent/core/cvms.h"
+#include "agent/core/door.h"
+#include "common/base/file.h"
+#include "common/base/log.h"
+#include "common/rpc/job.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct wipe {
+	struct agent *agent;
+	char *dir;
+	int failed;
+	struct err e;
+};
+
+static void respond(struct agent *agent, const char *id, const char *text)
+{
+	postbox_stop_response(&agent->postbox, id, text);
+	cvms_flush(agent->cvms);
+}
+
+static void wipe_work(void *data)
+{
+	struct wipe *w = data;
+
+	w->failed = dir_remove(w->dir, &w->e);
+}
+
+static void stopped(struct agent *agent)
+{
+	struct err e;
+
+	if (state_step(&agent->state, EVENT_STOP, &e) < 0)
+		log_error("stop: %s", e.text);
+	cvms_forget_manifest(agent->cvms);
+	agent_drop_run(agent);
+	agent_event(agent, "Stopped", "Stopped");
+	respond(agent, agent->computation->manifest->id, "computation stopped");
+	computation_unref(TAKE_PTR(agent->computation));
+}
+
+static void wipe_done(void *data)
+{
+	struct wipe *w = data;
+	struct agent *agent = w->agent;
+
+	agent->wiping = false;
+	agent->stop_wanted = false;
+	if (agent->shutting_down) {
+		/* agent_done() wipes again, and says what it cannot. */
+	} else if (w->failed) {
+		err_wrap(&w->e, "wipe the computation's folder");
+		respond(agent, agent->computation->manifest->id, w->e.text);
+		agent_fail(agent, &w->e); /* assets may be left: take no other computation */
+	} else {
+		stopped(agent);
+	}
+	free(w->dir);
+	free(w);
+}
+
+static void wipe(struct agent *agent)
+{
+	struct wipe *w = calloc(1, sizeof(*w));
+	struct err e;
+
+	if (w)
+		w->dir = strdup(agent->dir);
+	if (!w || !w->dir || !(w->agent = agent) ||
+	    rpc_job_start(agent->loop, wipe_work, wipe_done, w, &e) < 0) {
+		err_nomem(&e);
+		agent->stop_wanted = false;
+		respond(agent, agent->computation->manifest->id, e.text);
+		agent_fail(agent, &e);
+		if (w)
+			free(w->dir);
+		free(w);
+		return;
+	}
+	agent->wiping = true;
+}
+
+void stop_go_on(struct agent *agent)
+{
+	struct computation *c = agent->computation;
+
+	if (!agent->stop_wanted || agent->incoming || agent->wiping || agent->shutting_down)
+		return;
+	agent_close_calls(agent, "the computation was stopped");
+	door_close(TAKE_PTR(agent->door), "the computation was stopped");
+	computation_end(c);
+	if (agent->runner) {
+		runner_stop(agent->runner);
+		return;
+	}
+	if (c->placing == 0)
+		wipe(agent);
+}
+
+void agent_stop(struct agent *agent, const char *computation_id)
+{
+	const struct computation *c = agent->computation ? agent->computation : agent->incoming;
+	char text[ERR_TEXT_MAX];
+
+	if (!c) {
+		respond(agent, computation_id,
+			"FAILED_PRECONDITION: there is no computation to stop");
+		return;
+	}
+	if (strcmp(c->manifest->id, computation_id) != 0) {
+		snprintf(text, sizeof(text), "NOT_FOUND: this agent's computation is %s",
+			 log_quote(c->manifest->id).text);
+		respond(agent, computation_id, text);
+		return;
+	}
+	if (agent->stop_wanted)
+		return; /* the answer to the first will do */
+	agent->stop_wanted = true;
+	agent_say(agent, "INFO", "stop was asked for in state %s", state_name(agent->state));
+	stop_go_on(agent);
+}

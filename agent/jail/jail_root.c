@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/jail/jail_root.h"
+
+#include "common/base/cleanup.h"
+#include "common/base/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum { PLAIN_NODES = 4096 }; /* files in the root itself, where only we write */
+
+#define LOOK (MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)
+
+/* What is taken besides the spec's mounts. */
+static const struct outside {
+	const char *path;
+	uint64_t attributes;
+	bool needed, network; /* network: only in the step that has it */
+} outsides[] = {
+	{ "/usr", LOOK, true, false },
+	{ "/bin", LOOK, false, false },
+	{ "/sbin", LOOK, false, false },
+	{ "/lib", LOOK, false, false },
+	{ "/lib32", LOOK, false, false },
+	{ "/lib64", LOOK, false, false },
+	{ "/libx32", LOOK, false, false },
+	{ "/etc/alternatives", LOOK | MOUNT_ATTR_NOEXEC, false, false },
+	{ "/etc/ld.so.cache", LOOK | MOUNT_ATTR_NOEXEC, false, false },
+	{ "/etc/resolv.conf", LOOK | MOUNT_ATTR_NOEXEC, false, true },
+	{ "/etc/hosts", LOOK | MOUNT_ATTR_NOEXEC, false, true },
+	{ "/etc/ssl/certs", LOOK | MOUNT_ATTR_NOEXEC, false, true },
+	{ "/dev/null", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, true, false },
+	{ "/dev/zero", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, true, false },
+	{ "/dev/full", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, true, false },
+	{ "/dev/random", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, true, false },
+	{ "/dev/urandom", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, true, false },
+};
+
+static int take(struct jail_trees *trees, const char *path, const char *target, uint64_t attributes,
+		struct err *e)
+{
+	struct mount_attr attr = { .attr_set = attributes };
+	struct stat st;
+
+	if (trees->count == JAIL_TREES_MAX)
+		return err_set(e, ERR_EXHAUSTED, "jail: too many mounts");
+	CLEANUP(close)
+	int fd = open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return err_errno(e, "jail: take '%s'", path);
+	if (mount_setattr(fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr, sizeof(attr)) < 0)
+		return err_errno(e, "jail: restrict '%s'", path);
+	trees->trees[trees->count].target = target;
+	trees->trees[trees->count].is_dir = S_ISDIR(st.st_mode);
+	trees->trees[trees->count++].fd = TAKE_FD(fd);
+	return 0;
+}
+
+/* /bin → usr/bin and the like stay links. True if it was one. */
+static bool take_link(struct jail_trees *trees, const char *path)
+{
+	char target[sizeof(trees->links[0].target)];
+	ssize_t len = readlink(path, target, sizeof(target) - 1);
+
+	if (len <= 0 || trees->link_count == ARRAY_LEN(trees->links))
+		return false;
+	target[len] = '\0';
+	const char *plain = target[0] == '/' ? target + 1 : target;
+	if (strncmp(plain, "usr/", 4) != 0)
+		return false;
+	trees->links[trees->link_count].path = path;
+	memcpy(trees->links[trees->link_count++].target, target, (size_t)len + 1);
+	return true;
+}
+
+static int take_outside(const struct outside *row, struct jail_trees *trees, struct err *e)
+{
+	if (access(row->path, F_OK) < 0 && !row->needed)
+		return 0;
+	if (take_link(trees, row->path))
+		return 0;
+	return take(trees, row->path, row->path, row->attributes, e);
+}
+
+int jail_root_take(const struct jail_spec *spec, struct jail_trees *trees, struct err *e)
+{
+	/* else what we mount would show outside */
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		return err_errno(e, "jail: make mounts private");
+	for (size_t i = 0; i < ARRAY_LEN(outsides); i++)
+		if ((!outsides[i].network || spec->network) &&
+		    take_outside(&outsides[i], trees, e) < 0)
+			return err_code(e);
+	for (size_t i = 0; i < spec->mount_count; i++) {
+		const struct jail_mount *mount = &spec->mounts[i];
+		uint64_t attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
+
+		attributes |= mount->writable ? 0 : MOUNT_ATTR_RDONLY;
+		attributes |= mount->executable ? 0 : MOUNT_ATTR_NOEXEC;
+		if (take(trees, mount->source, mount->target, attributes, e) < 0)
+			return err_code(e);
+	}
+	return 0;
+}
+
+/* In the new root, where paths are relative: "/task/x" is "task/x". */
+static const char *relative(const char *path)
+{
+	return path + 1;
+}
+
+static int make_dir(const char *path, struct err *e)
+{
+	if (mkdir(path, 0755) < 0 && errno != EEXIST)
+		return err_errno(e, "jail: make directory '%s'", path);
+	return 0;
+}
+
+static int make_parents(const char *path, struct err *e)
+{
+	char parent[256];
+
+	for (const char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
+		size_t len = (size_t)(slash - path);
+
+		if (len >= sizeof(parent))
+			return err_set(e, ERR_INVALID, "jail: path too long");
+		memcpy(parent, path, len);
+		parent[len] = '\0';
+		if (make_dir(parent, e) < 0)
+			return err_code(e);
+	}
+	return 0;
+}
+
+static int make_file(const char *path, const char *text, struct err *e)
+{
+	CLEANUP(close) int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+	ssize_t len = (ssize_t)strlen(text);
+
+	if (fd < 0 || write(fd, text, (size_t)len) != len)
+		return err_errno(e, "jail: make file '%s'", path);
+	return 0;
+}
+
+static int put_tree(int tree, const char *target, bool is_dir, struct err *e)
+{
+	if (make_parents(target, e) < 0 ||
+	    (is_dir ? make_dir(target, e) : make_file(target, "", e)) < 0)
+		return err_code(e);
+	if (move_mount(tree, "", AT_FDCWD, target, MOVE_MOUNT_F_EMPTY_PATH) < 0)
+		return err_errno(e, "jail: mount '/%s'", target);
+	return 0;
+}
+
+/* A memory file system that holds so much and no more. */
+static int put_tmpfs(const char *target, const char *mode, uint64_t bytes, uint64_t files,
+		     unsigned long flags, struct err *e)
+{
+	char options[128];
+
+	snprintf(options, sizeof(options), "mode=%s,size=%llu,nr_inodes=%llu", mode,
+		 (unsigned long long)bytes, (unsigned long long)files + 1); /* + its root */
+	if (mount("tmpfs", target, "tmpfs", MS_NOSUID | MS_NODEV | flags, options) < 0)
+		return err_errno(e, "jail: memory file system at '%s'", target);
+	return 0;
+}
+
+static int put_scratch(const struct jail_limits *limits, struct err *e)
+{
+	static const struct {
+		const char *path, *mode;
+		unsigned long flags;
+	} places[] = { { "tmp", "1777", 0 },
+		       { "task", "0755", 0 },
+		       { "dev/shm", "1777", MS_NOEXEC } };
+
+	for (size_t i = 0; i < ARRAY_LEN(places); i++)
+		if (make_parents(places[i].path, e) < 0 || make_dir(places[i].path, e) < 0 ||
+		    put_tmpfs(places[i].path, places[i].mode, limits->scratch, limits->result_files,
+			      places[i].flags, e) < 0)
+			return err_code(e);
+	if (make_dir("task/results", e) < 0)
+		return err_code(e);
+	return put_tmpfs("task/results", "0755", limits->results, limits->result_files, MS_NOEXEC,
+			 e);
+}
+
+static int put_proc(struct err *e)
+{
+	if (make_dir("proc", e) < 0)
+		return err_code(e);
+	/* Processes alone, and of these only one's own: no kernel's insides, no pid 1. */
+	if (mount("proc", "proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY,
+		  "hidepid=invisible,subset=pid") < 0)
+		return err_errno(e, "jail: mount /proc (in a container, its own /proc must not be "
+				    "covered)");
+	return 0;
+}
+
+static int put_links(const struct jail_trees *trees, struct err *e)
+{
+	static const struct {
+		const char *target, *path;
+	} fixed[] = { { "/proc/self/fd", "dev/fd" },
+		      { "/proc/self/fd/0", "dev/stdin" },
+		      { "/proc/self/fd/1", "dev/stdout" },
+		      { "/proc/self/fd/2", "dev/stderr" } };
+
+	for (size_t i = 0; i < ARRAY_LEN(fixed); i++)
+		if (symlink(fixed[i].target, fixed[i].path) < 0)
+			return err_errno(e, "jail: link '%s'", fixed[i].path);
+	for (size_t i = 0; i < trees->link_count; i++)
+		if (symlink(trees->links[i].target, relative(trees->links[i].path)) < 0)
+			return err_errno(e, "jail: link '%s'", trees->links[i].path);
+	return 0;
+}
+
+static int put_etc(const struct jail_spec *spec, struct err *e)
+{
+	if (make_dir("etc", e) < 0 ||
+	    make_file("etc/passwd", "nobody:x:65534:65534:nobody:/tmp:/usr/sbin/nologin\n", e) <
+		    0 ||
+	    make_file("etc/group", "nogroup:x:65534:\n", e) < 0)
+		return err_code(e);
+	return make_file("etc/nsswitch.conf",
+			 spec->network ? "passwd: files\ngroup: files\nhosts: files dns\n"
+				       : "passwd: files\ngroup: files\nhosts: files\n",
+			 e);
+}
+
+static int build(const struct jail_spec *spec, const struct jail_limits *limits,
+		 const struct jail_trees *trees, struct err *e)
+{
+	if (put_etc(spec, e) < 0 || put_scratch(limits, e) < 0 || put_proc(e) < 0)
+		return err_code(e);
+	for (size_t i = 0; i < trees->count; i++)
+		if (put_tree(trees->trees[i].fd, relative(trees->trees[i].target),
+			     trees->trees[i].is_dir, e) < 0)
+			return err_code(e);
+	return put_links(trees, e);
+}
+
+/* The old root is stacked on the new one for a moment (pivot_root(2), Notes), then gone. */
+static int leave_old_root(struct err *e)
+{
+	struct mount_attr attr = { .attr_set = LOOK };
+
+	if (syscall(SYS_pivot_root, ".", ".") < 0)
+		return err_errno(e, "jail: pivot_root (the root must not be an initramfs)");
+	if (umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
+		return err_errno(e, "jail: leave the old root");
+	if (mount_setattr(AT_FDCWD, "/", 0, &attr, sizeof(attr)) < 0)
+		return err_errno(e, "jail: make the root read-only");
+	return 0;
+}
+
+int jail_root_enter(const struct jail_spec *spec, const struct jail_limits *limits,
+		    const struct jail_trees *trees, int *results, struct err *e)
+{
+	/* Any directory will do; this one is there, or we had no devices. */
+	if (put_tmpfs("/dev", "0755", 1 << 20, PLAIN_NODES, 0, e) < 0)
+		return err_code(e);
+	if (chdir("/dev") < 0)
+		return err_errno(e, "jail: enter the new root");
+	if (build(spec, limits, trees, e) < 0 || leave_old_root(e) < 0)
+		return err_code(e);
+	int fd = open("/task/results", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return err_errno(e, "jail: open results/");
+	*results = fd;
+	return 0;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * jail_root.h — the file tree that the jailed program sees, built in a mount namespace of its own.
+ *
+ * For pid 1 of the jail, with all capabilities in its new user namespace. Three steps, because the
+ * first needs the eyes of who started the jail and the second the hands of the jail's nobody:
+ * take what is to be seen from outside, become nobody, put it together and leave the old root.
+ */
+#pragma once
+
+#include "agent/jail/jail.h"
+
+enum { JAIL_TREES_MAX = 40 };
+
+struct jail_trees {
+	struct {
+		int fd; /* a detached mount */
+		const char *target;
+		bool is_dir;
+	} trees[JAIL_TREES_MAX];
+	size_t count;
+	struct {
+		const char *path;
+		char target[64];
+	} links[8];
+	size_t link_count;
+};
+
+/* Takes detached copies of /usr and what belongs to it, a few devices and the spec's mounts. */
+int jail_root_take(const struct jail_spec *spec, struct jail_trees *trees,
+		   struct err *e) MUST_CHECK;
+
+/* Builds the root, enters it, and leaves nothing of the old one. `*results` takes a descriptor of
+ * /task/results. */
+int jail_root_enter(const struct jail_spec *spec, const struct jail_limits *limits,
+		    const struct jail_trees *trees, int *results, struct err *e) MUST_CHECK;

@@ -1,0 +1,419 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/jail/jail_seccomp.h"
+
+#include "common/base/cleanup.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/personality.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <seccomp.h>
+
+DEFINE_CLEANUP(scmp_filter_ctx, seccomp_release)
+
+/* What programs, C libraries, Python and numeric libraries need for files, memory, threads, time
+ * and talking among themselves. Names that an architecture does not have are stepped over. */
+static const char *const allowed[] = {
+	/* files */
+	"access",
+	"chdir",
+	"chmod",
+	"close",
+	"close_range",
+	"copy_file_range",
+	"creat",
+	"dup",
+	"dup2",
+	"dup3",
+	"faccessat",
+	"faccessat2",
+	"fadvise64",
+	"fallocate",
+	"fchdir",
+	"fchmod",
+	"fchmodat",
+	"fchmodat2",
+	"fcntl",
+	"fdatasync",
+	"fgetxattr",
+	"flistxattr",
+	"flock",
+	"fstat",
+	"fstatfs",
+	"fsync",
+	"ftruncate",
+	"futimesat",
+	"getcwd",
+	"getdents",
+	"getdents64",
+	"getxattr",
+	"lgetxattr",
+	"link",
+	"linkat",
+	"listxattr",
+	"llistxattr",
+	"lseek",
+	"lstat",
+	"mkdir",
+	"mkdirat",
+	"newfstatat",
+	"open",
+	"openat",
+	"openat2",
+	"pread64",
+	"preadv",
+	"preadv2",
+	"pwrite64",
+	"pwritev",
+	"pwritev2",
+	"read",
+	"readahead",
+	"readlink",
+	"readlinkat",
+	"readv",
+	"rename",
+	"renameat",
+	"renameat2",
+	"rmdir",
+	"sendfile",
+	"splice",
+	"stat",
+	"statfs",
+	"statx",
+	"symlink",
+	"symlinkat",
+	"sync_file_range",
+	"tee",
+	"truncate",
+	"umask",
+	"unlink",
+	"unlinkat",
+	"utime",
+	"utimensat",
+	"utimes",
+	"write",
+	"writev",
+	/* memory */
+	"brk",
+	"get_mempolicy",
+	"madvise",
+	"membarrier",
+	"mincore",
+	"mlock",
+	"mlock2",
+	"mmap",
+	"mprotect",
+	"mremap",
+	"msync",
+	"munlock",
+	"munmap",
+	"pkey_alloc",
+	"pkey_free",
+	"pkey_mprotect",
+	/* processes and threads, all of which are the jail's own */
+	"arch_prctl",
+	"execve",
+	"exit",
+	"exit_group",
+	"fork",
+	"futex",
+	"futex_waitv",
+	"get_robust_list",
+	"getcpu",
+	"getegid",
+	"geteuid",
+	"getgid",
+	"getgroups",
+	"getitimer",
+	"getpgid",
+	"getpgrp",
+	"getpid",
+	"getppid",
+	"getpriority",
+	"getresgid",
+	"getresuid",
+	"getrlimit",
+	"getrusage",
+	"getsid",
+	"gettid",
+	"getuid",
+	"kill",
+	"pause",
+	"pidfd_open",
+	"pidfd_send_signal",
+	"restart_syscall",
+	"rseq",
+	"rt_sigaction",
+	"rt_sigpending",
+	"rt_sigprocmask",
+	"rt_sigqueueinfo",
+	"rt_sigreturn",
+	"rt_sigsuspend",
+	"rt_sigtimedwait",
+	"sched_get_priority_max",
+	"sched_get_priority_min",
+	"sched_getaffinity",
+	"sched_getattr",
+	"sched_getparam",
+	"sched_getscheduler",
+	"sched_rr_get_interval",
+	"sched_setaffinity",
+	"sched_yield",
+	"set_robust_list",
+	"set_tid_address",
+	"setitimer",
+	"setpgid",
+	"setpriority",
+	"setrlimit",
+	"setsid",
+	"sigaltstack",
+	"tgkill",
+	"times",
+	"tkill",
+	"vfork",
+	"wait4",
+	"waitid",
+	"capget",
+	"alarm",
+	/* waiting */
+	"epoll_create",
+	"epoll_create1",
+	"epoll_ctl",
+	"epoll_pwait",
+	"epoll_pwait2",
+	"epoll_wait",
+	"eventfd",
+	"eventfd2",
+	"pipe",
+	"pipe2",
+	"poll",
+	"ppoll",
+	"pselect6",
+	"select",
+	"signalfd",
+	"signalfd4",
+	/* time, machine */
+	"clock_getres",
+	"clock_gettime",
+	"clock_nanosleep",
+	"getrandom",
+	"gettimeofday",
+	"nanosleep",
+	"sysinfo",
+	"time",
+	"timer_create",
+	"timer_delete",
+	"timer_getoverrun",
+	"timer_gettime",
+	"timer_settime",
+	"timerfd_create",
+	"timerfd_gettime",
+	"timerfd_settime",
+	"uname",
+	/* sockets, once they could be made: see rules below */
+	"accept",
+	"accept4",
+	"bind",
+	"connect",
+	"getpeername",
+	"getsockname",
+	"getsockopt",
+	"listen",
+	"recvfrom",
+	"recvmmsg",
+	"recvmsg",
+	"sendmmsg",
+	"sendmsg",
+	"sendto",
+	"setsockopt",
+	"shutdown",
+};
+
+/* Said to be forbidden rather than missing, so that a program's message is to the point. */
+static const char *const forbidden[] = {
+	"acct",
+	"add_key",
+	"adjtimex",
+	"bpf",
+	"capset",
+	"chroot",
+	"clock_adjtime",
+	"clock_settime",
+	"delete_module",
+	"fanotify_init",
+	"finit_module",
+	"fsconfig",
+	"fsmount",
+	"fsopen",
+	"fspick",
+	"init_module",
+	"io_uring_enter",
+	"io_uring_register",
+	"io_uring_setup",
+	"ioperm",
+	"iopl",
+	"kcmp",
+	"kexec_file_load",
+	"kexec_load",
+	"keyctl",
+	"lookup_dcookie",
+	"memfd_create",
+	"memfd_secret",
+	"migrate_pages",
+	"mknod",
+	"mknodat",
+	"mount",
+	"mount_setattr",
+	"move_mount",
+	"move_pages",
+	"name_to_handle_at",
+	"open_by_handle_at",
+	"open_tree",
+	"perf_event_open",
+	"pidfd_getfd",
+	"pivot_root",
+	"process_madvise",
+	"process_vm_readv",
+	"process_vm_writev",
+	"ptrace",
+	"quotactl",
+	"quotactl_fd",
+	"reboot",
+	"request_key",
+	"seccomp",
+	"setdomainname",
+	"setgid",
+	"setgroups",
+	"sethostname",
+	"setns",
+	"setregid",
+	"setresgid",
+	"setresuid",
+	"setreuid",
+	"settimeofday",
+	"setuid",
+	"swapoff",
+	"swapon",
+	"syslog",
+	"umount",
+	"umount2",
+	"unshare",
+	"userfaultfd",
+	"vhangup",
+};
+
+static int add(scmp_filter_ctx filter, uint32_t action, const char *name, unsigned int count,
+	       const struct scmp_arg_cmp *args, struct err *e)
+{
+	int number = seccomp_syscall_resolve_name(name);
+
+	if (number == __NR_SCMP_ERROR || number < 0)
+		return 0; /* this architecture, or this library, has none of that name */
+	int code = seccomp_rule_add_array(filter, action, number, count, args);
+	if (code < 0) {
+		errno = -code;
+		return err_errno(e, "seccomp: rule for %s", name);
+	}
+	return 0;
+}
+
+static int add_all(scmp_filter_ctx filter, uint32_t action, const char *const *names, size_t count,
+		   struct err *e)
+{
+	for (size_t i = 0; i < count; i++)
+		if (add(filter, action, names[i], 0, NULL, e) < 0)
+			return err_code(e);
+	return 0;
+}
+
+/* Allowed when argument `index` is one of the values. The kernel looks at 32 bits of these, so the
+ * filter must too: bits above would make it see another value than the kernel does. */
+static int add_values(scmp_filter_ctx filter, const char *name, unsigned int index,
+		      const uint64_t *values, size_t count, struct err *e)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct scmp_arg_cmp arg =
+			SCMP_CMP(index, SCMP_CMP_MASKED_EQ, 0xFFFFFFFFu, values[i]);
+
+		if (add(filter, SCMP_ACT_ALLOW, name, 1, &arg, e) < 0)
+			return err_code(e);
+	}
+	return 0;
+}
+
+/* Threads and processes, but no new namespace. clone3 is not on the list: what it wants lies in
+ * memory, where a filter can't look. Missing (ENOSYS), C libraries fall back to clone. */
+static int add_clone(scmp_filter_ctx filter, struct err *e)
+{
+	const uint64_t namespaces = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC |
+				    CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET;
+	const struct scmp_arg_cmp none = SCMP_A0(SCMP_CMP_MASKED_EQ, namespaces, 0);
+
+	return add(filter, SCMP_ACT_ALLOW, "clone", 1, &none, e);
+}
+
+/* Streams and datagrams of one kind of address: never raw, packet, netlink, vsock, alg. */
+static int add_sockets(scmp_filter_ctx filter, bool network, struct err *e)
+{
+	static const uint64_t local[] = { AF_UNIX }, internet[] = { AF_INET, AF_INET6 };
+	static const uint64_t types[] = { SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET };
+	const uint64_t *families = network ? internet : local;
+	size_t count = network ? ARRAY_LEN(internet) : ARRAY_LEN(local);
+	const uint64_t type_bits = 0xFFFFFFFFu & ~(uint64_t)(SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	for (size_t i = 0; i < count; i++)
+		for (size_t j = 0; j < ARRAY_LEN(types); j++) {
+			const struct scmp_arg_cmp args[] = {
+				SCMP_A0(SCMP_CMP_MASKED_EQ, 0xFFFFFFFFu, families[i]),
+				SCMP_A1(SCMP_CMP_MASKED_EQ, type_bits, types[j]),
+			};
+
+			if (add(filter, SCMP_ACT_ALLOW, "socket", 2, args, e) < 0)
+				return err_code(e);
+		}
+	return add_values(filter, "socketpair", 0, local, ARRAY_LEN(local), e);
+}
+
+static int add_filtered(scmp_filter_ctx filter, struct err *e)
+{
+	static const uint64_t ioctls[] = { FIONREAD, FIONBIO, FIOCLEX,    FIONCLEX,
+					   FIOASYNC, TCGETS,  TIOCGWINSZ, TIOCGPGRP };
+	static const uint64_t prctls[] = { PR_SET_NAME,         PR_GET_NAME,     PR_SET_PDEATHSIG,
+					   PR_GET_PDEATHSIG,    PR_GET_DUMPABLE, PR_CAPBSET_READ,
+					   PR_GET_NO_NEW_PRIVS, PR_GET_SECCOMP,  PR_SET_TIMERSLACK,
+					   PR_GET_TIMERSLACK,   0x53564d41 /* PR_SET_VMA */ };
+	static const uint64_t personalities[] = { PER_LINUX, 0xFFFFFFFFu /* asks only */ };
+	static const uint64_t self[] = { 0 };
+
+	if (add_values(filter, "ioctl", 1, ioctls, ARRAY_LEN(ioctls), e) < 0 ||
+	    add_values(filter, "prctl", 0, prctls, ARRAY_LEN(prctls), e) < 0 ||
+	    add_values(filter, "personality", 0, personalities, ARRAY_LEN(personalities), e) < 0)
+		return err_code(e);
+	/* pid 1 of the jail has our uid: its limits are not ours to set */
+	return add_values(filter, "prlimit64", 0, self, 1, e);
+}
+
+int jail_seccomp_load(bool network, struct err *e)
+{
+	CLEANUP(seccomp_release) scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(ENOSYS));
+
+	if (!filter)
+		return err_nomem(e);
+	/* a tree of comparisons rather than a list: these are hundreds */
+	seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
+	if (seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS) < 0)
+		return err_set(e, ERR_INTERNAL, "seccomp: attribute");
+	if (add_all(filter, SCMP_ACT_ALLOW, allowed, ARRAY_LEN(allowed), e) < 0 ||
+	    add_all(filter, SCMP_ACT_ERRNO(EPERM), forbidden, ARRAY_LEN(forbidden), e) < 0 ||
+	    add_clone(filter, e) < 0 || add_sockets(filter, network, e) < 0 ||
+	    add_filtered(filter, e) < 0)
+		return err_code(e);
+	int code = seccomp_load(filter);
+	if (code < 0) {
+		errno = -code;
+		return err_errno(e, "seccomp: load");
+	}
+	return 0;
+}

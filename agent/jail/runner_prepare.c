@@ -1,0 +1,407 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/jail/runner_prepare.h"
+
+#include "common/base/file.h"
+#include "common/base/log.h"
+#include "common/base/writer.h"
+#include "common/bundle/bundle.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+DEFINE_CLEANUP(DIR *, closedir)
+
+enum { MISSING_TEXT_MAX = 400, TREE_DEPTH_MAX = 64 };
+
+static const char wheel_folder[] = "/usr/share/python-wheels";
+
+void runner_plan_done(struct runner_plan *plan)
+{
+	requirements_done(&plan->requirements);
+	free(plan->argv);
+	free(plan->scratch_venv);
+	free(plan->scratch_requirements);
+	free(plan->unpacked);
+	free(plan->script);
+	*plan = (struct runner_plan){ 0 };
+}
+
+static void add_mount(struct runner_plan *plan, const char *source, const char *target,
+		      bool executable)
+{
+	plan->mounts[plan->mount_count++] =
+		(struct jail_mount){ .source = source, .target = target, .executable = executable };
+}
+
+/* The jail's nobody is 'others' to the agent's files. Their folder stays closed to the machine. */
+static int make_readable_file(const char *path, mode_t mode, struct err *e)
+{
+	CLEANUP(close) int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return err_errno(e, "open '%s'", path);
+	if (!S_ISREG(st.st_mode))
+		return err_set(e, ERR_INVALID, "'%s' is no file", path);
+	if (fchmod(fd, mode) < 0)
+		return err_errno(e, "make '%s' readable", path);
+	return 0;
+}
+
+static int make_readable_tree(int dir, int depth, struct err *e)
+{
+	CLEANUP(closedir) DIR *list = fdopendir(dir);
+	const struct dirent *item;
+	struct stat st;
+
+	if (!list) {
+		close(dir);
+		return err_errno(e, "read directory");
+	}
+	if (fchmod(dirfd(list), 0755) < 0)
+		return err_errno(e, "make a directory readable");
+	while ((item = readdir(list))) {
+		if (strcmp(item->d_name, ".") == 0 || strcmp(item->d_name, "..") == 0)
+			continue;
+		if (fstatat(dirfd(list), item->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+			return err_errno(e, "%s", log_quote(item->d_name).text);
+		if (S_ISDIR(st.st_mode)) {
+			int sub = openat(dirfd(list), item->d_name,
+					 O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+			if (sub < 0 || depth == 0)
+				return err_set(e, ERR_INVALID, "directory %s cannot be entered",
+					       log_quote(item->d_name).text);
+			if (make_readable_tree(sub, depth - 1, e) < 0)
+				return err_code(e);
+		} else if (!S_ISREG(st.st_mode) ||
+			   fchmodat(dirfd(list), item->d_name, 0644, 0) < 0) {
+			return err_set(e, ERR_INVALID, "%s is no file that can be handed over",
+				       log_quote(item->d_name).text);
+		}
+	}
+	return 0;
+}
+
+static int prepare_datasets(const struct runner_spec *spec, struct runner_plan *plan, struct err *e)
+{
+	int dir = open(spec->datasets, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (dir < 0)
+		return err_errno(e, "open '%s'", spec->datasets);
+	if (make_readable_tree(dir, TREE_DEPTH_MAX, e) < 0)
+		return err_wrap(e, "datasets");
+	add_mount(plan, spec->datasets, "/task/datasets", false);
+	return 0;
+}
+
+/* argv: one or two words, then the algorithm's arguments. */
+static int make_argv(const struct runner_spec *spec, struct runner_plan *plan, const char *first,
+		     const char *second, struct err *e)
+{
+	size_t args = 0, count = 0;
+
+	while (spec->args && spec->args[args])
+		args++;
+	plan->argv = calloc(args + 3, sizeof(*plan->argv));
+	if (!plan->argv)
+		return err_nomem(e);
+	plan->argv[count++] = first;
+	if (second)
+		plan->argv[count++] = second;
+	for (size_t i = 0; i < args; i++)
+		plan->argv[count++] = spec->args[i];
+	return 0;
+}
+
+static int prepare_bin(const struct runner_spec *spec, struct runner_plan *plan, struct err *e)
+{
+	if (make_readable_file(spec->algorithm, 0555, e) < 0)
+		return err_wrap(e, "algorithm");
+	add_mount(plan, spec->algorithm, "/task/algorithm", true);
+	return make_argv(spec, plan, "/task/algorithm", NULL, e);
+}
+
+/* A zip begins so, and no Python text does. */
+static int is_zip(const char *path, bool *zip, struct err *e)
+{
+	CLEANUP(close) int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	char magic[4] = "";
+
+	if (fd < 0 || read(fd, magic, sizeof(magic)) < 0)
+		return err_errno(e, "open '%s'", path);
+	*zip = memcmp(magic, "PK\3\4", 4) == 0;
+	return 0;
+}
+
+/* main.py, else __main__.py, else the only one. */
+static int find_script(const char *dir, char **script, struct err *e)
+{
+	CLEANUP(closedir) DIR *list = opendir(dir);
+	const struct dirent *item;
+	char found[256] = "";
+	size_t count = 0;
+
+	if (!list)
+		return err_errno(e, "algorithm: read '%s'", dir);
+	while ((item = readdir(list))) {
+		size_t len = strlen(item->d_name);
+
+		if (len < 4 || strcmp(item->d_name + len - 3, ".py") != 0)
+			continue;
+		count++;
+		snprintf(found, sizeof(found), "%s", item->d_name);
+	}
+	if (faccessat(dirfd(list), "main.py", F_OK, 0) == 0)
+		snprintf(found, sizeof(found), "main.py");
+	else if (faccessat(dirfd(list), "__main__.py", F_OK, 0) == 0)
+		snprintf(found, sizeof(found), "__main__.py");
+	else if (count != 1)
+		return err_set(e, ERR_INVALID,
+			       "algorithm: its zip has %zu scripts at the top and none is main.py",
+			       count);
+	return text_format(script, e, "/task/algorithm/%s", found);
+}
+
+static int unpack(const struct runner_spec *spec, const atomic_bool *cancel,
+		  struct runner_plan *plan, struct err *e)
+{
+	const struct bundle_limits limits = { .cancel = cancel };
+
+	if (text_format(&plan->unpacked, e, "%s/algorithm", spec->scratch) < 0)
+		return err_code(e);
+	if (mkdir(plan->unpacked, 0755) < 0 || chmod(plan->unpacked, 0755) < 0)
+		return err_errno(e, "make '%s'", plan->unpacked);
+	CLEANUP(close) int dir = open(plan->unpacked, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0)
+		return err_errno(e, "open '%s'", plan->unpacked);
+	if (bundle_extract(spec->algorithm, dir, &limits, e) < 0)
+		return err_wrap(e, "algorithm");
+	return find_script(plan->unpacked, &plan->script, e);
+}
+
+static int prepare_script(const struct runner_spec *spec, const atomic_bool *cancel,
+			  struct runner_plan *plan, struct err *e)
+{
+	bool zip = false;
+
+	if (is_zip(spec->algorithm, &zip, e) < 0)
+		return err_code(e);
+	if (zip) {
+		if (unpack(spec, cancel, plan, e) < 0)
+			return err_code(e);
+		add_mount(plan, plan->unpacked, "/task/algorithm", true);
+		return make_argv(spec, plan, "/venv/bin/python3", plan->script, e);
+	}
+	if (make_readable_file(spec->algorithm, 0444, e) < 0)
+		return err_wrap(e, "algorithm");
+	/* Alone in its folder: the first place where python looks for modules is the script's, and
+	 * in /task the datasets of others would be found there. */
+	add_mount(plan, spec->algorithm, "/task/algorithm/main.py", false);
+	return make_argv(spec, plan, "/venv/bin/python3", "/task/algorithm/main.py", e);
+}
+
+static int prepare_env(const struct runner_spec *spec, struct runner_plan *plan, int *venv,
+		       struct err *e)
+{
+	if (python_env_find(spec->python_runtime, "", &plan->env, e) < 0 ||
+	    text_format(&plan->scratch_venv, e, "%s/venv", spec->scratch) < 0)
+		return err_code(e);
+	if (mkdir(plan->scratch_venv, 0755) < 0 || chmod(plan->scratch_venv, 0755) < 0)
+		return err_errno(e, "make '%s'", plan->scratch_venv);
+	CLEANUP(close) int dir = open(plan->scratch_venv, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0)
+		return err_errno(e, "open '%s'", plan->scratch_venv);
+	if (python_env_make(&plan->env, dir, e) < 0)
+		return err_code(e);
+	add_mount(plan, plan->scratch_venv, "/venv", true);
+	*venv = TAKE_FD(dir);
+	return 0;
+}
+
+static int install_wheels(const struct runner_plan *plan, int venv, const atomic_bool *cancel,
+			  struct err *e)
+{
+	CLEANUP(close) int top = plan->unpacked ? open(plan->unpacked, O_PATH | O_CLOEXEC) : -1;
+	CLEANUP(close)
+	int wheels =
+		top < 0 ? -1
+			: openat(top, "wheels", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (wheels < 0)
+		return 0; /* there are none */
+	return python_env_install(&plan->env, venv, wheels, cancel, e);
+}
+
+/* Those that neither image nor wheels meet, as a list for people; `lines` takes them for pip. */
+static size_t list_missing(const struct runner_plan *plan, int venv, struct writer *text,
+			   struct writer *lines, bool *hashed)
+{
+	char version[PYTHON_VERSION_MAX];
+	size_t count = 0;
+
+	*hashed = true;
+	for (size_t i = 0; i < plan->requirements.count; i++) {
+		const struct requirement *r = &plan->requirements.items[i];
+		bool has = python_env_has(&plan->env, venv, r->name, version, sizeof(version));
+
+		*hashed = *hashed && r->hash_count > 0;
+		if (has && requirement_met(r, version))
+			continue;
+		writer_printf(text, "%s%s", count++ ? ", " : "", r->text);
+		if (has)
+			writer_printf(text, " (there is %s)", version[0] ? version : "another");
+		writer_printf(lines, "%s\n", r->line);
+	}
+	return count;
+}
+
+/* pip as Debian ships it: a wheel beside ensurepip, or the module. */
+static int find_pip(struct runner_plan *plan, struct err *e)
+{
+	CLEANUP(closedir) DIR *list = opendir(wheel_folder);
+	const struct dirent *item;
+
+	while (list && (item = readdir(list))) {
+		size_t len = strlen(item->d_name);
+
+		if (strncmp(item->d_name, "pip-", 4) != 0 || len < 8 || len > 250 ||
+		    strcmp(item->d_name + len - 4, ".whl") != 0)
+			continue;
+		snprintf(plan->pip, sizeof(plan->pip), "%s/%.250s/pip", wheel_folder, item->d_name);
+		return 0;
+	}
+	if (access("/usr/lib/python3/dist-packages/pip/__main__.py", R_OK) == 0)
+		return 0;
+	return err_set(e, ERR_PRECONDITION, "requirements: this image has no pip to ask the index");
+}
+
+static bool is_url(const char *url)
+{
+	if (strncmp(url, "https://", 8) != 0 && strncmp(url, "http://", 7) != 0)
+		return false;
+	for (const char *c = url; *c; c++)
+		if (*c <= ' ' || *c >= 0x7f)
+			return false;
+	return strlen(url) <= 2048;
+}
+
+static int prepare_index(const struct runner_spec *spec, struct runner_plan *plan,
+			 const struct writer *lines, int venv, struct err *e)
+{
+	if (!is_url(spec->pip_index_url))
+		return err_set(e, ERR_PRECONDITION,
+			       "requirements: AGENT_PIP_INDEX_URL %s is no "
+			       "http or https address",
+			       log_quote(spec->pip_index_url).text);
+	if (find_pip(plan, e) < 0 ||
+	    text_format(&plan->scratch_requirements, e, "%s/requirements.txt", spec->scratch) < 0 ||
+	    file_write(plan->scratch_requirements, lines->bytes, lines->len, 0644, e) < 0)
+		return err_code(e);
+	/* the jail's nobody is to write there, in that step */
+	if (geteuid() == 0 && fchownat(venv, plan->env.site, JAIL_UID, JAIL_UID, 0) < 0)
+		return err_errno(e, "requirements: hand over '%s'", plan->env.site);
+	plan->needs_index = true;
+	return 0;
+}
+
+static int judge_requirements(const struct runner_spec *spec, struct runner_plan *plan, int venv,
+			      struct err *e)
+{
+	CLEANUP_WRITER struct writer text = writer_up_to(MISSING_TEXT_MAX);
+	CLEANUP_WRITER struct writer lines = writer_up_to(2 * RUNNER_REQUIREMENTS_MAX);
+	bool hashed;
+	size_t count = list_missing(plan, venv, &text, &lines, &hashed);
+	bool index = spec->pip_index_url && spec->pip_index_url[0];
+
+	if (count == 0)
+		return 0;
+	if (index && hashed && writer_check(&lines, "requirements", e) == 0)
+		return prepare_index(spec, plan, &lines, venv, e);
+	return err_set(e, ERR_PRECONDITION, "requirements: missing here: %.*s%s: %s", (int)text.len,
+		       (const char *)text.bytes, text.bad ? " and more" : "",
+		       index ? "the index is asked only if every line has --hash"
+			     : "put wheels into the algorithm's zip (wheels/), there is no index");
+}
+
+static int prepare_python(const struct runner_spec *spec, const atomic_bool *cancel,
+			  struct runner_plan *plan, struct err *e)
+{
+	CLEANUP(free) uint8_t *text = NULL;
+	CLEANUP(close) int venv = -1;
+	size_t len;
+
+	if (spec->requirements &&
+	    (file_read(spec->requirements, RUNNER_REQUIREMENTS_MAX, &text, &len, e) < 0 ||
+	     requirements_parse(text, len, &plan->requirements, e) < 0))
+		return err_code(e);
+	if (prepare_script(spec, cancel, plan, e) < 0 || prepare_env(spec, plan, &venv, e) < 0 ||
+	    install_wheels(plan, venv, cancel, e) < 0)
+		return err_code(e);
+	return judge_requirements(spec, plan, venv, e);
+}
+
+int runner_prepare(const struct runner_spec *spec, const atomic_bool *cancel,
+		   struct runner_plan *plan, struct err *e)
+{
+	if (prepare_datasets(spec, plan, e) < 0)
+		return err_code(e);
+	if (spec->kind == RUNNER_BIN)
+		return prepare_bin(spec, plan, e);
+	return prepare_python(spec, cancel, plan, e);
+}
+
+int runner_prepare_check(const struct runner_plan *plan, struct err *e)
+{
+	CLEANUP_WRITER struct writer text = writer_up_to(MISSING_TEXT_MAX);
+	CLEANUP_WRITER struct writer lines = writer_up_to(2 * RUNNER_REQUIREMENTS_MAX);
+	CLEANUP(close) int venv = open(plan->scratch_venv, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool hashed;
+
+	if (venv < 0)
+		return err_errno(e, "open '%s'", plan->scratch_venv);
+	if (list_missing(plan, venv, &text, &lines, &hashed) > 0)
+		return err_set(e, ERR_PRECONDITION, "requirements: the index did not deliver: %.*s",
+			       (int)text.len, (const char *)text.bytes);
+	return 0;
+}
+
+void runner_prepare_pip(const struct runner_plan *plan, const char *index_url,
+			const char *argv[RUNNER_PIP_ARGS_MAX], char *target, size_t target_size)
+{
+	static const char *const options[] = {
+		"install",
+		"--isolated",
+		"--no-input",
+		"--disable-pip-version-check",
+		"--no-cache-dir",
+		"--no-color",
+		"--progress-bar=off",
+		"--only-binary=:all:", /* or building would run code that nobody signed */
+		"--no-deps",
+		"--require-hashes",
+		"--no-compile",
+	};
+	size_t count = 0;
+
+	snprintf(target, target_size, "/venv/%s", plan->env.site);
+	argv[count++] = plan->env.interpreter;
+	argv[count++] = "-I";
+	if (!plan->pip[0])
+		argv[count++] = "-m";
+	argv[count++] = plan->pip[0] ? plan->pip : "pip";
+	for (size_t i = 0; i < ARRAY_LEN(options); i++)
+		argv[count++] = options[i];
+	argv[count++] = "--index-url";
+	argv[count++] = index_url;
+	argv[count++] = "--target";
+	argv[count++] = target;
+	argv[count++] = "--requirement";
+	argv[count++] = "/task/requirements.txt";
+	argv[count] = NULL;
+}

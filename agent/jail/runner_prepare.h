@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * runner_prepare.h — everything of a run that only reads and writes files, so that a thread of the
+ * pool can do it: the algorithm made ready, its environment, what is missing.
+ */
+#pragma once
+
+#include "agent/jail/runner.h"
+#include "agent/python/python_env.h"
+
+enum { RUNNER_MOUNTS_MAX = 4, RUNNER_PIP_ARGS_MAX = 24 };
+
+/* What was found and made. */
+struct runner_plan {
+	struct python_env env;
+	struct requirements requirements;
+	bool needs_index; /* the index has to deliver what is missing, before the run */
+	char pip[320];    /* the wheel to run pip from; "" is the image's own module */
+	const char **argv;
+	struct jail_mount mounts[RUNNER_MOUNTS_MAX];
+	size_t mount_count;
+	char *scratch_venv, *scratch_requirements, *unpacked, *script;
+};
+
+/* `spec` lives on until runner_plan_done(). With `cancel` true it gives up soon. */
+int runner_prepare(const struct runner_spec *spec, const atomic_bool *cancel,
+		   struct runner_plan *plan, struct err *e) MUST_CHECK;
+
+/* After the index has delivered: is everything there now? */
+int runner_prepare_check(const struct runner_plan *plan, struct err *e) MUST_CHECK;
+
+/* The requirements step's arguments, NULL at the end. */
+void runner_prepare_pip(const struct runner_plan *plan, const char *index_url,
+			const char *argv[RUNNER_PIP_ARGS_MAX], char *target, size_t target_size);
+
+void runner_plan_done(struct runner_plan *plan);

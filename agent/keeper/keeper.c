@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * keeper.c — the keeper's own process: one request after the other, from a table that says which
+ * are permitted now (OpenSSH's monitor does it this way).
+ */
+#include "agent/keeper/keeper.h"
+
+#include "agent/keeper/keeper_state.h"
+#include "agent/process/child.h"
+#include "common/base/log.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+
+enum {
+	PERMITTED = 1,
+	ONCE = 2,
+};
+
+/* The order of trust: identity, boot configuration, and for each computation its configuration, its
+ * manifest and the statement about it; only then is there evidence for a channel. */
+static const struct keeper_row rows[] = {
+	{ KEEPER_CHECK, PERMITTED, keeper_answer_check, 0, 0, { 0 } },
+	{ KEEPER_IDENTITY, PERMITTED | ONCE, keeper_answer_identity, 0, 0, { 0 } },
+	{ KEEPER_MEASURE_BOOT,
+	  PERMITTED | ONCE,
+	  keeper_answer_measure,
+	  KEEPER_EVENT_BOOT,
+	  KEEPER_MEASURE_CONFIG,
+	  { KEEPER_IDENTITY } },
+	{ KEEPER_MEASURE_CONFIG,
+	  0,
+	  keeper_answer_measure,
+	  KEEPER_EVENT_CONFIG,
+	  KEEPER_MEASURE_MANIFEST,
+	  { KEEPER_RUN, KEEPER_CHANNEL } },
+	{ KEEPER_MEASURE_MANIFEST,
+	  ONCE,
+	  keeper_answer_measure,
+	  KEEPER_EVENT_MANIFEST,
+	  KEEPER_RUN,
+	  { 0 } },
+	{ KEEPER_LOG, PERMITTED, keeper_answer_log, 0, 0, { 0 } },
+	{ KEEPER_RUN, ONCE, keeper_answer_run, 0, KEEPER_CHANNEL, { 0 } },
+	{ KEEPER_CHANNEL, 0, keeper_answer_channel, 0, 0, { 0 } },
+	{ KEEPER_NONCE, PERMITTED, keeper_answer_nonce, 0, 0, { 0 } },
+	{ KEEPER_IMA, PERMITTED, keeper_answer_ima, 0, 0, { 0 } },
+	{ KEEPER_ENDORSEMENT, PERMITTED, keeper_answer_endorsement, 0, 0, { 0 } },
+	{ KEEPER_ACTIVATE, PERMITTED, keeper_answer_activate, 0, 0, { 0 } },
+};
+
+static const struct keeper_row *row_of(uint8_t type)
+{
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (rows[i].type == type)
+			return &rows[i];
+	return NULL;
+}
+
+static uint32_t bit_of(enum keeper_request type)
+{
+	return UINT32_C(1) << type;
+}
+
+void keeper_state_init(struct keeper_state *state)
+{
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (rows[i].flags & PERMITTED)
+			state->permitted |= bit_of(rows[i].type);
+}
+
+int keeper_dispatch(struct keeper_state *state, uint8_t type, struct reader *in, struct writer *out,
+		    struct err *e)
+{
+	const struct keeper_row *row = row_of(type);
+
+	if (!row)
+		return err_set(e, ERR_UNIMPLEMENTED, "keeper: no request %u", type);
+	if (!(state->permitted & bit_of(row->type)))
+		return err_set(e, ERR_PRECONDITION, "keeper: request %u is out of order", type);
+	for (size_t i = 0; i < ARRAY_LEN(row->ends); i++)
+		state->permitted &= ~bit_of(row->ends[i]);
+	if (row->answer(state, row, in, out, e) < 0)
+		return err_code(e);
+	if (row->flags & ONCE)
+		state->permitted &= ~bit_of(row->type);
+	state->permitted |= bit_of(row->then);
+	return 0;
+}
+
+void keeper_put_part(struct writer *out, const void *bytes, size_t len)
+{
+	writer_be32(out, (uint32_t)len);
+	writer_bytes(out, bytes, len);
+}
+
+/* In pieces that a packet holds. */
+static bool send_answer(uint32_t number, enum err_code code, const uint8_t *bytes, size_t len)
+{
+	do {
+		CLEANUP_WRITER struct writer packet =
+			writer_up_to(KEEPER_ANSWER_HEAD_LEN + KEEPER_PIECE_MAX);
+		size_t piece = len < KEEPER_PIECE_MAX ? len : KEEPER_PIECE_MAX;
+		ssize_t n;
+
+		writer_be32(&packet, number);
+		writer_u8(&packet, (uint8_t)code);
+		writer_u8(&packet, piece < len);
+		writer_bytes(&packet, bytes, piece);
+		if (packet.bad)
+			return false;
+		do
+			n = send(CHILD_SOCKET, packet.bytes, packet.len, MSG_NOSIGNAL);
+		while (n < 0 && errno == EINTR);
+		if (n != (ssize_t)packet.len)
+			return false;
+		bytes += piece;
+		len -= piece;
+	} while (len);
+	return true;
+}
+
+/* False when the agent is gone or speaks nonsense: then there is nothing left to do. */
+static bool serve_one(struct keeper_state *state, uint8_t packet[KEEPER_REQUEST_MAX + 1])
+{
+	CLEANUP_WRITER struct writer out = writer_up_to(KEEPER_CONTENT_MAX);
+	ssize_t n = recv(CHILD_SOCKET, packet, KEEPER_REQUEST_MAX + 1, 0);
+	struct err e = { 0 };
+
+	if (n < 0 && errno == EINTR)
+		return true;
+	if (n < KEEPER_HEAD_LEN || n == KEEPER_REQUEST_MAX + 1)
+		return false;
+	struct reader in = reader_over(packet, (size_t)n);
+	uint32_t number = reader_be32(&in);
+	uint8_t type = reader_u8(&in);
+
+	if (keeper_dispatch(state, type, &in, &out, &e) < 0 ||
+	    writer_check(&out, "keeper answer", &e) < 0)
+		return send_answer(number, e.code, (const uint8_t *)e.text, strlen(e.text));
+	return send_answer(number, ERR_OK, out.bytes, out.len);
+}
+
+static int parse_arguments(struct keeper_state *state, int argc, char **argv)
+{
+	for (int i = 2; i < argc; i++) {
+		bool has_value = i + 1 < argc;
+
+		if (strcmp(argv[i], "--development") == 0)
+			state->development = true;
+		else if (strcmp(argv[i], "--tcti") == 0 && has_value)
+			state->tcti = argv[++i];
+		else if (strcmp(argv[i], "--tsm") == 0 && has_value)
+			state->tsm = argv[++i];
+		else if (strcmp(argv[i], "--securityfs") == 0 && has_value)
+			state->securityfs = argv[++i];
+		else if (strcmp(argv[i], "--vmpl") == 0 && has_value)
+			state->options.vmpl = (unsigned int)strtoul(argv[++i], NULL, 10);
+		else
+			return -1;
+	}
+	return 0;
+}
+
+int keeper_main(int argc, char **argv)
+{
+	CLEANUP(free) struct keeper_state *state = calloc(1, sizeof(*state));
+	CLEANUP(free) uint8_t *packet = malloc(KEEPER_REQUEST_MAX + 1);
+	int type;
+	socklen_t len = sizeof(type);
+
+	log_open("cocos-agent keeper");
+	/* Started by hand, there is nobody to serve. */
+	if (!state || !packet || parse_arguments(state, argc, argv) < 0 ||
+	    getsockopt(CHILD_SOCKET, SOL_SOCKET, SO_TYPE, &type, &len) < 0 ||
+	    type != SOCK_SEQPACKET) {
+		log_error("only the agent starts this");
+		return 2;
+	}
+	keeper_state_init(state);
+	/* The agent ends us by closing the socket; a signal to its group is for it to handle. */
+	signal(SIGINT, SIG_IGN);
+	signal(SIGTERM, SIG_IGN);
+	prctl(PR_SET_DUMPABLE, 0);
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	setenv("TSS2_LOG", "all+NONE", 1); /* our errors say it in one line */
+	while (serve_one(state, packet))
+		continue;
+	provider_tpm_close(state->tpm);
+	return 0;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * python_env.h — a fresh virtual environment (PEP 405) over the image's packages, without running
+ * anything: what `python3 -m venv --system-site-packages --without-pip` makes, by hand.
+ *
+ * Blocking; for the worker pool.
+ */
+#pragma once
+
+#include "agent/python/requirements.h"
+
+#include <stdatomic.h>
+#include <sys/types.h>
+
+enum { PYTHON_WHEELS_MAX = 256, PYTHON_WHEEL_BYTES_MAX = 1 << 30 };
+
+struct python_env {
+	unsigned int minor;   /* python3.<minor> */
+	char interpreter[32]; /* "/usr/bin/python3.11" */
+	char site[96];        /* below the environment: "lib/python3.11/site-packages" */
+	const char *system;   /* where the machine's own things are; "" but in tests */
+};
+
+/* The interpreter that a plain name (python3, python3.N) stands for in this image. */
+int python_env_find(const char *runtime, const char *system, struct python_env *env,
+		    struct err *e) MUST_CHECK;
+
+/* Makes the environment in the empty directory `dir`. */
+int python_env_make(const struct python_env *env, int dir, struct err *e) MUST_CHECK;
+
+/* Unpacks every wheel (PEP 427) in the directory `wheels` into the environment. One for another
+ * Python or platform, or two with a file of the same path, are refused by name. */
+int python_env_install(const struct python_env *env, int dir, int wheels, const atomic_bool *cancel,
+		       struct err *e) MUST_CHECK;
+
+/* The version of an installed package by its normalized name: "" if it has one that can't be read;
+ * false if neither the environment nor the image has the package. */
+bool python_env_has(const struct python_env *env, int dir, const char *name, char *version,
+		    size_t size);

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/python/requirements.h"
+
+#include "agent/jail/runner.h"
+#include "common/base/cleanup.h"
+#include "common/base/encode.h"
+#include "common/base/file.h"
+#include "common/base/log.h"
+
+#include <ctype.h>
+#include <string.h>
+
+enum { LINE_MAX_ = 32768 };
+
+static const char hash_option[] = "--hash=";
+
+static const struct {
+	const char *name;
+	size_t digits;
+} hashes[] = { { "sha256:", 64 }, { "sha384:", 96 }, { "sha512:", 128 } };
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+static bool is_alnum(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+bool requirement_normalize(const char *name, size_t len, char *out)
+{
+	size_t at = 0;
+
+	if (len == 0 || len >= REQUIREMENT_NAME_MAX || !is_alnum(name[0]) ||
+	    !is_alnum(name[len - 1]))
+		return false;
+	for (size_t i = 0; i < len; i++) {
+		bool divider = name[i] == '-' || name[i] == '_' || name[i] == '.';
+
+		if (!divider && !is_alnum(name[i]))
+			return false;
+		if (divider && out[at - 1] == '-')
+			continue; /* several count as one */
+		out[at++] = divider ? '-' : (char)tolower((unsigned char)name[i]);
+	}
+	out[at] = '\0';
+	return true;
+}
+
+bool requirement_met(const struct requirement *requirement, const char *version)
+{
+	struct python_version v;
+	struct err ignored;
+
+	if (requirement->spec_count == 0)
+		return true;
+	if (python_version_parse(version, strlen(version), &v, &ignored) < 0)
+		return false;
+	for (size_t i = 0; i < requirement->spec_count; i++)
+		if (!python_spec_met(&requirement->specs[i], &v))
+			return false;
+	return true;
+}
+
+static void requirement_done(struct requirement *r)
+{
+	free(r->text);
+	free(r->line);
+}
+
+void requirements_done(struct requirements *requirements)
+{
+	for (size_t i = 0; i < requirements->count; i++)
+		requirement_done(&requirements->items[i]);
+	free(requirements->items);
+	*requirements = (struct requirements){ 0 };
+}
+
+/* Where the part before the hashes ends. */
+static size_t head_length(const char *line)
+{
+	const char *option = strstr(line, " --");
+	const char *tabbed = strstr(line, "\t--");
+
+	if (tabbed && (!option || tabbed < option))
+		option = tabbed;
+	size_t len = option ? (size_t)(option - line) : strlen(line);
+	while (len > 0 && is_blank(line[len - 1]))
+		len--;
+	return len;
+}
+
+static int parse_name(struct requirement *r, const char *line, size_t len, size_t *used,
+		      struct err *e)
+{
+	static const struct {
+		char c;
+		const char *what;
+	} strangers[] = {
+		{ '@', "an address" },
+		{ '[', "an extra: name the packages that it stands for" },
+		{ ';', "an environment marker: leave the line out where it does not apply" },
+		{ '/', "a path or address" },
+		{ '(', "parentheses" },
+	};
+	size_t at = 0;
+
+	if (line[0] == '-')
+		return err_set(e, ERR_INVALID, "is an option: only packages can be named");
+	for (size_t i = 0; i < ARRAY_LEN(strangers); i++)
+		if (memchr(line, strangers[i].c, len))
+			return err_set(e, ERR_INVALID, "has %s", strangers[i].what);
+	while (at < len && !is_blank(line[at]) && !strchr("<>=!~,", line[at]))
+		at++;
+	if (!requirement_normalize(line, at, r->name))
+		return err_set(e, ERR_INVALID, "does not begin with a package's name");
+	while (at < len && is_blank(line[at]))
+		at++;
+	*used = at;
+	return 0;
+}
+
+static int parse_specs(struct requirement *r, const char *text, size_t len, struct err *e)
+{
+	while (len > 0) {
+		const char *comma = memchr(text, ',', len);
+		size_t part = comma ? (size_t)(comma - text) : len;
+
+		if (r->spec_count == PYTHON_SPECS_MAX)
+			return err_set(e, ERR_EXHAUSTED, "has more than %d version specifiers",
+				       PYTHON_SPECS_MAX);
+		if (python_spec_parse(text, part, &r->specs[r->spec_count++], e) < 0)
+			return err_code(e);
+		if (!comma)
+			return 0;
+		text += part + 1;
+		len -= part + 1;
+		if (len == 0)
+			return err_set(e, ERR_INVALID, "ends with a comma");
+	}
+	return 0;
+}
+
+static bool is_hash(const char *text, size_t len)
+{
+	for (size_t i = 0; i < ARRAY_LEN(hashes); i++) {
+		size_t name = strlen(hashes[i].name);
+
+		if (len != name + hashes[i].digits || strncmp(text, hashes[i].name, name) != 0)
+			continue;
+		for (size_t j = name; j < len; j++)
+			if (!isxdigit((unsigned char)text[j]))
+				return false;
+		return true;
+	}
+	return false;
+}
+
+static int parse_hashes(struct requirement *r, const char *text, struct writer *line, struct err *e)
+{
+	for (;;) {
+		text += strspn(text, " \t");
+		size_t len = strcspn(text, " \t");
+
+		if (len == 0)
+			return 0;
+		size_t option = sizeof(hash_option) - 1;
+		if (len < option || strncmp(text, hash_option, option) != 0 ||
+		    !is_hash(text + option, len - option))
+			return err_set(e, ERR_INVALID,
+				       "has %s: only --hash=sha256:… (sha384, sha512) may follow",
+				       log_quote_bytes(text, len).text);
+		if (++r->hash_count > REQUIREMENT_HASHES_MAX)
+			return err_set(e, ERR_EXHAUSTED, "has more than %d hashes",
+				       REQUIREMENT_HASHES_MAX);
+		writer_u8(line, ' ');
+		writer_bytes(line, text, len);
+		text += len;
+	}
+}
+
+static int parse_line(struct requirement *r, const char *line, struct err *e)
+{
+	CLEANUP_WRITER struct writer whole = writer_up_to(2 * LINE_MAX_);
+	size_t head = head_length(line), used = 0, len = 0;
+
+	if (parse_name(r, line, head, &used, e) < 0 ||
+	    parse_specs(r, line + used, head - used, e) < 0)
+		return err_code(e);
+	if (text_format(&r->text, e, "%.*s", (int)head, line) < 0)
+		return err_code(e);
+	writer_bytes(&whole, line, head);
+	if (parse_hashes(r, line + head, &whole, e) < 0 || writer_check(&whole, "it", e) < 0)
+		return err_code(e);
+	r->line = (char *)writer_take(&whole, &len);
+	return r->line ? 0 : err_nomem(e);
+}
+
+static int check_new(const struct requirements *all, const struct requirement *r, struct err *e)
+{
+	if (all->count == REQUIREMENTS_MAX)
+		return err_set(e, ERR_EXHAUSTED, "is one too many: the limit is %d packages",
+			       REQUIREMENTS_MAX);
+	for (size_t i = 0; i < all->count; i++)
+		if (strcmp(all->items[i].name, r->name) == 0)
+			return err_set(e, ERR_INVALID, "names %s a second time", r->name);
+	return 0;
+}
+
+/* pip's comments: # at the start, or after a blank. */
+static void cut_comment(char *line)
+{
+	for (char *c = line; *c; c++)
+		if (*c == '#' && (c == line || is_blank(c[-1]))) {
+			*c = '\0';
+			return;
+		}
+}
+
+static char *trim(char *line)
+{
+	line += strspn(line, " \t");
+	for (size_t len = strlen(line); len > 0 && is_blank(line[len - 1]); len--)
+		line[len - 1] = '\0';
+	return line;
+}
+
+static int add_line(struct requirements *all, char *line, size_t number, struct err *e)
+{
+	struct requirement r = { 0 };
+
+	cut_comment(line);
+	line = trim(line);
+	if (!*line)
+		return 0;
+	if (parse_line(&r, line, e) < 0 || check_new(all, &r, e) < 0) {
+		requirement_done(&r);
+		return err_wrap(e, "requirements: line %zu (%s)", number, log_quote(line).text);
+	}
+	all->items[all->count++] = r;
+	return 0;
+}
+
+/* Physical lines joined at a final backslash, as pip does. `rest` moves past them. */
+static int next_line(const char **rest, const char *end, size_t *number, struct writer *line,
+		     struct err *e)
+{
+	line->len = 0;
+	for (;;) {
+		const char *newline = memchr(*rest, '\n', (size_t)(end - *rest));
+		const char *stop = newline ? newline : end, *last = stop;
+		bool more;
+
+		if (last > *rest && last[-1] == '\r')
+			last--;
+		more = last > *rest && last[-1] == '\\';
+		writer_bytes(line, *rest, (size_t)(last - *rest) - more);
+		*rest = newline ? newline + 1 : end;
+		++*number;
+		if (!more || *rest == end)
+			break;
+		writer_u8(line, ' ');
+	}
+	writer_u8(line, 0);
+	return writer_check(line, "requirements: a line", e);
+}
+
+int requirements_parse(const void *bytes, size_t len, struct requirements *out, struct err *e)
+{
+	__attribute__((cleanup(requirements_done))) struct requirements all = { 0 };
+	CLEANUP_WRITER struct writer line = writer_up_to(LINE_MAX_);
+	const char *rest = len ? bytes : "", *end = rest + len; /* nothing may be NULL */
+
+	if (len > RUNNER_REQUIREMENTS_MAX)
+		return err_set(e, ERR_EXHAUSTED, "requirements: more than %d bytes",
+			       RUNNER_REQUIREMENTS_MAX);
+	if (len > 0 && (memchr(bytes, 0, len) || !utf8_valid(bytes, len)))
+		return err_set(e, ERR_INVALID, "requirements: not a text in UTF-8");
+	all.items = calloc(REQUIREMENTS_MAX, sizeof(*all.items));
+	if (!all.items)
+		return err_nomem(e);
+	for (size_t number = 0; rest < end;) {
+		size_t first = number + 1;
+
+		if (next_line(&rest, end, &number, &line, e) < 0 ||
+		    add_line(&all, (char *)line.bytes, first, e) < 0)
+			return err_code(e);
+	}
+	*out = all;
+	all = (struct requirements){ 0 };
+	return 0;
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* corim_comid.h — the CoMID inside a CoRIM. Private to attestation/corim*.c. */
+#pragma once
+
+#include "attestation/corim/corim.h"
+
+int corim_wrong(struct err *e, const char *what);
+
+/* A tagged or bare identifier: 37(16 bytes), 111(OID), 550/560(bytes), an integer, text. */
+int corim_read_id(const struct datum *value, struct corim_id *id, struct err *e) MUST_CHECK;
+
+/* A CoRIM's or tag's name: text that is not empty, or 16 bytes that are a UUID. */
+int corim_read_name(const struct datum *value, struct corim_id *id, struct err *e) MUST_CHECK;
+
+/* concise-mid-tag; fills the rest of `tag`. */
+int corim_read_comid(const struct datum *map, struct corim_tag *tag, struct err *e) MUST_CHECK;

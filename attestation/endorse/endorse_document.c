@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "attestation/endorse/endorse_document.h"
+
+#include <string.h>
+
+/* Bytes of one document while nobody has decided about them. */
+struct candidate {
+	uint8_t *body;
+	size_t body_len;
+	char *chain;
+	size_t chain_len;
+	int64_t written, dated;
+	bool good;
+};
+
+static void candidate_done(struct candidate *c)
+{
+	free(c->body);
+	free(c->chain);
+	memset(c, 0, sizeof(*c));
+}
+#define CLEANUP_CANDIDATE __attribute__((cleanup(candidate_done)))
+
+static struct endorse_parts parts_of(const struct candidate *c)
+{
+	return (struct endorse_parts){ .body = { c->body, c->body_len },
+				       .chain = { (const uint8_t *)c->chain, c->chain_len } };
+}
+
+int endorse_group_of(struct endorsements *n, const char *name, struct endorse_group *group,
+		     struct err *e)
+{
+	if (!n->cache && endorse_cache_folder(n->config.cache, &n->cache, e) < 0)
+		return err_code(e);
+	return endorse_group_open(group, n->cache, name, e);
+}
+
+static int check(const struct endorse_document *d, struct candidate *c, struct err *e)
+{
+	struct endorse_parts parts = parts_of(c);
+
+	if (d->check(d->data, &parts, &c->dated, e) < 0)
+		return err_code(e);
+	c->good = true;
+	return 0;
+}
+
+/* Good, or not there: what a cache holds and the check refuses is as if it were not there. */
+static void read_cached(const struct endorse_group *group, const struct endorse_document *d,
+			struct candidate *c)
+{
+	struct err ignored;
+	int64_t chain_written;
+	uint8_t *chain;
+
+	candidate_done(c);
+	if (endorse_group_read(group, d->file, d->max, &c->body, &c->body_len, &c->written,
+			       &ignored) < 0)
+		return;
+	if (d->chain_file) {
+		if (endorse_group_read(group, d->chain_file, ENDORSE_HEADER_MAX, &chain,
+				       &c->chain_len, &chain_written, &ignored) < 0)
+			return;
+		c->chain = (char *)chain;
+	}
+	if (check(d, c, &ignored) < 0)
+		c->good = false;
+}
+
+static bool is_fresh(const struct endorse_document *d, const struct candidate *c, int64_t at)
+{
+	return c->good && (!d->ages || at - c->written < ENDORSE_FRESH_SECONDS);
+}
+
+static int fetch(struct endorsements *n, const struct endorse_document *d, const char *url,
+		 struct candidate *c, struct err *e)
+{
+	const struct endorse_request request = {
+		.url = url, .max = d->max, .header = d->header, .other_header = d->other_header
+	};
+	struct endorse_answer answer;
+
+	if (!n->http && endorse_http_new(n->config.ca, &n->http, e) < 0)
+		return err_code(e);
+	if (endorse_http_get(n->http, &request, n->deadline, &answer, e) < 0)
+		return err_code(e);
+	c->body = answer.body;
+	c->body_len = answer.len;
+	c->chain = answer.header;
+	c->chain_len = answer.header_len;
+	if (d->tidy)
+		d->tidy(c->body, &c->body_len);
+	if (check(d, c, e) < 0)
+		return err_wrap(e, "what %s serves is not accepted", url);
+	return 0;
+}
+
+/* The chain first: a document without its own is refused by the next reader, and fetched again. */
+static int keep(const struct endorse_group *group, const struct endorse_document *d,
+		const struct candidate *c, struct err *e)
+{
+	if (d->chain_file &&
+	    endorse_group_write(group, d->chain_file, c->chain, c->chain_len, e) < 0)
+		return err_code(e);
+	return endorse_group_write(group, d->file, c->body, c->body_len, e);
+}
+
+int endorse_keep(struct endorsements *n, struct span bytes, struct span *copy, struct err *e)
+{
+	uint8_t *made;
+
+	if (n->kept_count == ENDORSE_KEPT_MAX)
+		return err_set(e, ERR_EXHAUSTED, "more than %d documents", ENDORSE_KEPT_MAX);
+	made = malloc(bytes.len + 1);
+	if (!made)
+		return err_nomem(e);
+	memcpy(made, bytes.bytes, bytes.len);
+	n->kept[n->kept_count++] = made;
+	*copy = (struct span){ made, bytes.len };
+	return 0;
+}
+
+static int hand_out(struct endorsements *n, struct candidate *c, struct endorse_parts *parts,
+		    struct err *e)
+{
+	if (n->kept_count + 2 > ENDORSE_KEPT_MAX)
+		return err_set(e, ERR_EXHAUSTED, "more than %d documents", ENDORSE_KEPT_MAX);
+	*parts = parts_of(c);
+	n->kept[n->kept_count++] = TAKE_PTR(c->body);
+	n->kept[n->kept_count++] = TAKE_PTR(c->chain);
+	return 0;
+}
+
+/* From the service, under the group's lock: another process may have been faster. */
+static int renew(struct endorsements *n, struct endorse_group *group,
+		 const struct endorse_document *d, const char *url, int64_t at,
+		 struct candidate *cached, struct err *e)
+{
+	CLEANUP_CANDIDATE struct candidate fetched = { 0 };
+
+	if (endorse_group_lock(group, n->deadline, e) < 0)
+		return err_code(e);
+	read_cached(group, d, cached);
+	if (is_fresh(d, cached, at))
+		return 0;
+	if (fetch(n, d, url, &fetched, e) < 0)
+		return err_code(e);
+	if (cached->good && fetched.dated < cached->dated)
+		return err_set(e, ERR_DENIED, "%s serves an older one than is in the cache", url);
+	if (keep(group, d, &fetched, e) < 0)
+		return err_code(e);
+	candidate_done(cached);
+	*cached = fetched;
+	fetched = (struct candidate){ 0 };
+	return 0;
+}
+
+int endorse_document_get(struct endorsements *n, struct endorse_group *group,
+			 const struct endorse_document *d, const char *url, int64_t at,
+			 struct endorse_parts *parts, struct err *e)
+{
+	CLEANUP_CANDIDATE struct candidate c = { 0 };
+
+	read_cached(group, d, &c);
+	if (!c.good && n->config.offline)
+		return err_set(e, ERR_NOT_FOUND,
+			       "%s: not in the cache (%s), and nothing is fetched offline", d->name,
+			       group->folder);
+	/* What is good but no longer fresh serves where nothing newer can be had. */
+	if (!n->config.offline && !is_fresh(d, &c, at) && renew(n, group, d, url, at, &c, e) < 0 &&
+	    !c.good)
+		return err_wrap(e, "%s", d->name);
+	return hand_out(n, &c, parts, e);
+}

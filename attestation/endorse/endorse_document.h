@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * endorse_document.h — one document, from the cache or from its service, believed only when its
+ * check says so; and the object that fetches (endorsements.h).
+ */
+#pragma once
+
+#include "attestation/endorse/endorse_cache.h"
+#include "attestation/endorse/endorse_http.h"
+#include "attestation/endorse/endorsements.h"
+
+enum {
+	ENDORSE_KEPT_MAX = 32, /* pieces handed out by one call */
+	/* Lists of what is revoked or out of date are asked for again after a day, though they hold
+	 * for weeks: what was kept serves while the service can't be reached. */
+	ENDORSE_FRESH_SECONDS = 86400,
+};
+
+struct endorsements {
+	struct endorsements_config config;
+	char *cache;               /* NULL until it is needed */
+	struct endorse_http *http; /* likewise */
+	int64_t deadline;          /* of the call under way, on CLOCK_MONOTONIC, in ms */
+	void *kept[ENDORSE_KEPT_MAX];
+	size_t kept_count;
+};
+
+/* A document's bytes, and the chain of its issuer where the service sends one along. */
+struct endorse_parts {
+	struct span body, chain;
+};
+
+struct endorse_document {
+	const char *name;                  /* for people: "TCB info" */
+	const char *file, *chain_file;     /* in the group; the second NULL: no chain */
+	const char *header, *other_header; /* that hold the chain; NULL with chain_file NULL */
+	size_t max;
+	bool ages; /* ENDORSE_FRESH_SECONDS */
+
+	/* 0 if it is what it should be, genuine and valid; `*dated` says when it was issued, 0
+	 * where that doesn't matter: an older one never replaces a newer. */
+	int (*check)(const void *data, const struct endorse_parts *parts, int64_t *dated,
+		     struct err *e);
+	const void *data;
+
+	/* From what a service sends to what the check wants, in place; may be NULL. */
+	void (*tidy)(uint8_t *body, size_t *len);
+};
+
+/* The group of a name, in the cache of the configuration. */
+int endorse_group_of(struct endorsements *n, const char *name, struct endorse_group *group,
+		     struct err *e) MUST_CHECK;
+
+/* `url` is the document's address; `at` the moment to judge at. The parts belong to `n`. */
+int endorse_document_get(struct endorsements *n, struct endorse_group *group,
+			 const struct endorse_document *document, const char *url, int64_t at,
+			 struct endorse_parts *parts, struct err *e) MUST_CHECK;
+
+/* A call begins: what the last one handed out goes, and the time runs. */
+void endorse_begin(struct endorsements *n);
+
+/* A copy that belongs to `n`. */
+int endorse_keep(struct endorsements *n, struct span bytes, struct span *copy,
+		 struct err *e) MUST_CHECK;
+
+/* ---- who asks for what ---- */
+
+struct endorse_need;
+
+/* Fill `in`; see endorsements_complete(). */
+int endorse_snp(struct endorsements *n, const struct endorse_need *need, struct verify_input *in,
+		struct err *e) MUST_CHECK;
+int endorse_tdx(struct endorsements *n, const struct endorse_need *need, struct verify_input *in,
+		struct err *e) MUST_CHECK;

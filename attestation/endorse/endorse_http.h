@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * endorse_http.h — one document by GET from a service that may be slow, busy or hostile.
+ *
+ * TLS 1.2 or newer with the server's name and chain verified; no redirects, no compression, no
+ * credentials in addresses; http:// for this machine only. Answers 429, 500, 502, 503 and 504, cut
+ * connections and time-outs are tried again, after the time that Retry-After asks for or a growing
+ * one, while the deadline allows. Blocks.
+ */
+#pragma once
+
+#include "attestation/formats/der.h"
+#include "common/base/cleanup.h"
+#include "common/base/err.h"
+
+enum {
+	ENDORSE_ATTEMPTS_MAX = 5,
+	ENDORSE_URL_MAX = 1024,
+	ENDORSE_HEADER_MAX = 65536,   /* characters of the one header that is asked for */
+	ENDORSE_HEADERS_MAX = 131072, /* bytes of all */
+};
+
+struct endorse_request {
+	const char *url;
+	size_t max; /* bytes of the body */
+	/* Headers one of which holds a percent-encoded text, by name; NULL: none wanted. */
+	const char *header, *other_header;
+};
+
+/* Malloc'ed, a zero byte behind each. */
+struct endorse_answer {
+	uint8_t *body;
+	size_t len;
+	char *header; /* decoded; NULL where none was wanted */
+	size_t header_len;
+};
+
+void endorse_answer_done(struct endorse_answer *answer);
+
+/* One thread at a time. `ca` may be NULL. */
+struct endorse_http;
+int endorse_http_new(const char *ca, struct endorse_http **made, struct err *e) MUST_CHECK;
+void endorse_http_free(struct endorse_http *http);
+DEFINE_CLEANUP(struct endorse_http *, endorse_http_free)
+
+/* A base address as endorsements.h describes it, without a slash at the end. */
+int endorse_http_base(const char *base, struct err *e) MUST_CHECK;
+
+/* ERR_NOT_FOUND for 404; ERR_DENIED for a server that TLS does not vouch for; ERR_EXHAUSTED for too
+ * large an answer; ERR_DEADLINE, ERR_UNAVAILABLE. The text says address and last reason. */
+int endorse_http_get(struct endorse_http *http, const struct endorse_request *request,
+		     int64_t deadline, struct endorse_answer *answer, struct err *e) MUST_CHECK;
+
+/* "%0A" and the like to bytes; ERR_INVALID for half an escape or a zero byte. Malloc'ed. */
+int endorse_unescape(const char *text, size_t len, char **out, size_t *out_len,
+		     struct err *e) MUST_CHECK;

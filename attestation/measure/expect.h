@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * expect.h — what evidence of a CVM should say, computed from what it is launched from: a policy in
+ * our form (docs/policy.md).
+ *
+ * The owner computes it from the image (cocos-cli policy create --image), the manager answers it
+ * (AttestationPolicy): the same bytes, if both mean the same image, processors and firmware. What the
+ * host chooses beside these, the boot configuration, is not in it: the run statement tells it, and the
+ * policy asks that it was fixed at launch where a TEE can do that.
+ */
+#pragma once
+
+#include "attestation/measure/efi_boot.h"
+#include "common/manifest/image.h"
+
+enum expect_tee { EXPECT_TPM, EXPECT_SNP, EXPECT_TDX };
+
+/* Where Debian's relatives put the firmware of each; what a manager uses if it isn't told. */
+#define EXPECT_TPM_FIRMWARE "/usr/share/OVMF/OVMF_CODE_4M.fd"
+#define EXPECT_SNP_FIRMWARE "/usr/share/ovmf/OVMF.amdsev.fd"
+#define EXPECT_TDX_FIRMWARE "/usr/share/ovmf/OVMF.inteltdx.fd"
+#define EXPECT_SNP_CPU_TYPE "EPYC-v4"
+
+enum { EXPECT_POLICY_MAX = 8192, EXPECT_RTMR0_MAX = 8 };
+
+struct expect {
+	const struct image *image;
+	const char *cmdline; /* the image's, with the words that the launcher adds */
+
+	/* TPM and TDX: what expect_boot() measured of that image and line; NULL: it is done anew. */
+	const struct efi_boot *boot;
+
+	/* SNP and TDX. */
+	const char *firmware; /* file */
+	bool igvm;            /* it is an IGVM file: SNP alone */
+
+	/* SNP. */
+	unsigned cpus;
+	const char *cpu_type; /* QEMU's name */
+	bool smt;             /* the guest policy may allow SMT */
+
+	/* TDX: no image tells RTMR0. Without a value the policy names none, and refuses. */
+	const uint8_t (*rtmr0)[SHA384_LEN];
+	size_t rtmr0_count;
+
+	/* Digests of the manifest that has to run; NULL: a policy for any (`policy extend`). */
+	const struct manifest_digests *manifest;
+};
+
+/* "vtpm", "snp", "tdx"; false for another. */
+bool expect_tee_of(const char *name, enum expect_tee *tee);
+
+/* What firmware measures of the image's files, which must still be those that image.json describes.
+ * Blocking, for a second or so. */
+int expect_boot(const struct image *image, const char *cmdline, struct efi_boot *boot,
+		struct err *e) MUST_CHECK;
+
+/* The policy: one line of JSON with a line feed. Blocking; reads the image's files and the firmware.
+ * ERR_PRECONDITION where nothing can be computed, as with a CPU type of unknown signature. */
+struct writer;
+int expect_policy(enum expect_tee tee, const struct expect *expect, struct writer *w,
+		  struct err *e) MUST_CHECK;

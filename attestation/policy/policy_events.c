@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * `events` of our form: which events may stand in a register, by the digests that were extended. Of a
+ * TPM {"sha256":{"4":["…"]}}, as `pcrs` has it; of a TD {"rtmr1":["…"]}.
+ */
+#include "attestation/policy/policy_fields.h"
+#include "common/base/encode.h"
+
+#include <string.h>
+
+/* What one list of digests is about. */
+struct events_of {
+	enum digest_kind bank;
+	unsigned index;
+};
+
+static int read_list(struct policy_reading *r, const struct json *list, struct events_of of,
+		     struct event_rules *rules)
+{
+	size_t total = rules->count + list->count;
+
+	if (list->type != JSON_ARRAY)
+		return policy_wrong(r, list, "an array of digests");
+	if (!list->count || total > POLICY_LIST_MAX)
+		return err_set(r->e, ERR_INVALID, "%zu digests; 1 to %d in all", list->count,
+			       POLICY_LIST_MAX);
+	struct event_rule *all = policy_alloc(r, total * sizeof(*all));
+	if (!all)
+		return err_code(r->e);
+	if (rules->count)
+		memcpy(all, rules->rules, rules->count * sizeof(*all));
+	for (size_t i = 0; i < list->count; i++) {
+		struct event_rule *rule = &all[rules->count + i];
+
+		*rule = (struct event_rule){ .pcr = of.index, .bank = of.bank };
+		if (policy_read_bytes(r, &list->items[i], digest_len(of.bank), rule->digest) < 0)
+			return err_wrap(r->e, "value %zu", i + 1);
+	}
+	*rules = (struct event_rules){ all, total };
+	return 0;
+}
+
+static int read_bank(struct policy_reading *r, enum digest_kind bank, const struct json *value)
+{
+	struct event_rules *rules = &r->policy->tpm.events;
+
+	if (value->type != JSON_OBJECT)
+		return policy_wrong(r, value, "an object");
+	for (size_t i = 0; i < value->count; i++) {
+		struct events_of of = { .bank = bank };
+
+		if (policy_pcr_index(r, value->items[i].key, &of.index) < 0 ||
+		    read_list(r, &value->items[i], of, rules) < 0)
+			return err_wrap(r->e, "%s", value->items[i].key);
+	}
+	return 0;
+}
+
+int policy_read_pcr_events(struct policy_reading *r, const struct json *value)
+{
+	if (value->type != JSON_OBJECT)
+		return policy_wrong(r, value, "an object");
+	for (size_t i = 0; i < value->count; i++) {
+		enum digest_kind bank;
+
+		if (policy_bank(r, value->items[i].key, &bank) < 0 ||
+		    read_bank(r, bank, &value->items[i]) < 0)
+			return err_wrap(r->e, "%s", value->items[i].key);
+	}
+	return 0;
+}
+
+int policy_read_rtmr_events(struct policy_reading *r, const struct json *value)
+{
+	static const char *const registers[TDX_RTMR_COUNT] = { "rtmr0", "rtmr1", "rtmr2", "rtmr3" };
+
+	if (value->type != JSON_OBJECT)
+		return policy_wrong(r, value, "an object");
+	for (size_t i = 0; i < value->count; i++) {
+		struct events_of of = { .bank = DIGEST_SHA384 };
+
+		while (of.index < TDX_RTMR_COUNT &&
+		       strcmp(registers[of.index], value->items[i].key) != 0)
+			of.index++;
+		if (of.index == TDX_RTMR_COUNT)
+			return err_set(r->e, ERR_INVALID, "'%s' is no register from rtmr0 to rtmr3",
+				       value->items[i].key);
+		if (read_list(r, &value->items[i], of, &r->policy->tdx.events) < 0)
+			return err_wrap(r->e, "%s", value->items[i].key);
+	}
+	return 0;
+}
+
+/* A register with events and no value of its own has to be quoted, and a log has to show all of it. */
+void policy_finish_events(struct policy *policy)
+{
+	struct policy_tpm *tpm = &policy->tpm;
+
+	for (size_t i = 0; i < tpm->events.count; i++) {
+		const struct event_rule *rule = &tpm->events.rules[i];
+		size_t k = 0;
+
+		while (k < tpm->count &&
+		       (tpm->pcrs[k].bank != rule->bank || tpm->pcrs[k].index != rule->pcr))
+			k++;
+		if (k == tpm->count) /* there is room for every register of every bank */
+			tpm->pcrs[tpm->count++] =
+				(struct policy_pcr){ rule->bank, rule->pcr, NULL, 0 };
+	}
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * snp_appraise.h — the whole judgement of one SEV-SNP report.
+ *
+ * One call: parse, certificate table, chain, time, CRLs, signature, binding of certificate and
+ * report, TCB, ID block, policy; every step leaves checks in the verdict, named "stage.what" with
+ * the stages parse, certtable, chain, time, crl, signature, binding, tcb, idblock, policy. No
+ * globals, nothing allocated is left behind, any number of threads may call it at once.
+ */
+#pragma once
+
+#include "attestation/formats/x509_crl.h"
+#include "attestation/snp/snp_policy.h"
+
+enum {
+	SNP_CRLS_MAX = 8,
+	SNP_SKEW_MAX = 86400, /* seconds; a larger one is a refusal, as it would mean 'any time' */
+};
+
+struct snp_input {
+	struct span report; /* SNP_REPORT_LEN bytes; see snp_evidence_split() */
+
+	/* The table of the extended guest request; empty: none. Certificates (and a CRL) are taken
+	 * from it where none is given below. */
+	struct span cert_table;
+
+	/* DER or PEM, one certificate each; empty: not given. Never trusted for being here. */
+	struct span vek;          /* VCEK or VLEK */
+	struct span intermediate; /* ASK or ASVK */
+	struct span ark;
+	bool need_vcek, need_vlek; /* the caller said which kind `vek` is to be */
+
+	/* DER or PEM. Each belongs to the issuer that it names, ARK or ASK/ASVK; one that can't be
+	 * used is a refusal. */
+	struct span crls[SNP_CRLS_MAX];
+	size_t crl_count;
+	bool require_crl; /* the ARK's has to be there; one in the table, which the host chose, is not
+			     enough */
+
+	/* The one root to trust in place of AMD's, DER or PEM; empty: AMD's three, built in. Names
+	 * under it are to be as AMD's (ARK-Milan, SEV-Milan, SEV-VCEK, …): products are told by
+	 * them. A note in the verdict names its digest. */
+	struct span trusted_root;
+
+	struct span id_block, id_auth; /* both or none */
+
+	/* What REPORT_DATA has to be. NULL is a refusal: there is no verdict without a binding. */
+	const uint8_t *report_data;
+
+	int64_t at;    /* seconds since 1970: the moment to judge at */
+	uint32_t skew; /* seconds by which clocks may differ, up to SNP_SKEW_MAX; 0: none, and
+			   both boundary seconds count */
+
+	/* NULL with VERDICT_SCOPE_FULL is a refusal; ignored for VERDICT_SCOPE_GENUINE_ONLY, whose
+	 * answer covers report data, signature, chain, CRLs and consistency of the TCBs. */
+	const struct snp_policy *policy;
+};
+
+/* What was found out on the way, for further binding (identity, chip, REPORT_ID); only `report`
+ * is filled before the certificates are believed. */
+struct snp_result {
+	struct snp_report report;
+	enum snp_product product;
+	enum snp_signing_key key;
+	struct snp_tcb tcb;
+	char csp_id[128];                /* empty unless a VLEK's */
+	uint8_t root_digest[SHA256_LEN]; /* of the root's key */
+	bool own_root;                   /* not AMD's */
+};
+
+/* `v` has been through verdict_init() and may hold checks already (of a TPM quote that the report
+ * binds, say). Adds its own and requires them. Returns verdict_reason(v): 0 if the verdict is a yes
+ * as it stands now, else -ERR_DENIED with the first failed check. `result` may be NULL and is to
+ * be used only after a yes. */
+int snp_appraise(const struct snp_input *in, struct snp_result *result, struct verdict *v,
+		 struct err *e) MUST_CHECK;
+
+/* What an agent or a file delivers as raw report: SNP_REPORT_LEN bytes, possibly with a certificate
+ * table behind them. When what follows is no well-formed table, or an empty one with more behind its
+ * end (pages that a host without certificates left), `report` is all of it (and will be refused for
+ * its length). */
+void snp_evidence_split(struct span raw, struct span *report, struct span *cert_table);

@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "attestation/tdx/tdx_policy.h"
+
+#include "common/base/bytes.h"
+#include "common/base/encode.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { NO_SET = -1, HEX_MAX = 2 * TDX_REPORT_DATA_LEN + 1, CC_RTMR0 = 1 };
+
+struct row;
+
+struct judge {
+	const struct tdx_policy *policy;
+	const struct tdx_facts *facts;
+	struct verdict *v;
+};
+
+typedef bool judge_fn(const struct judge *j, const struct row *row, const uint8_t *found);
+
+struct row {
+	struct tdx_rule rule;
+	long set; /* where the policy's set is, or NO_SET */
+	judge_fn *judge;
+};
+
+static const char section[] = "TDX Module ABI, TDREPORT_STRUCT";
+
+void tdx_policy_init(struct tdx_policy *policy)
+{
+	memset(policy, 0, sizeof(*policy));
+	policy->statuses = 1u << TDX_UP_TO_DATE;
+}
+
+static uint64_t le64(const uint8_t bytes[8])
+{
+	struct reader r = reader_over(bytes, 8);
+
+	return reader_le64(&r);
+}
+
+static const struct tdx_set *set_of(const struct judge *j, const struct row *row)
+{
+	return (const struct tdx_set *)((const char *)j->policy + row->set);
+}
+
+static bool report(const struct judge *j, const struct row *row, const uint8_t *found, bool passed,
+		   const char *wanted)
+{
+	char hex[HEX_MAX];
+
+	hex_encode(found, row->rule.size, hex);
+	return verdict_check(j->v, row->rule.check, section, passed, hex, wanted);
+}
+
+/* The one value, or one of how many: for the reason that a person is given. */
+static void wanted_of(const struct tdx_set *set, size_t len, const char *if_empty,
+		      char text[VERDICT_TEXT_MAX])
+{
+	if (set->count == 1)
+		hex_encode(set->values, len, text);
+	else if (set->count == 0)
+		snprintf(text, VERDICT_TEXT_MAX, "%s", if_empty);
+	else
+		snprintf(text, VERDICT_TEXT_MAX, "one of %zu values that the policy names",
+			 set->count);
+}
+
+static bool judge_zero(const struct judge *j, const struct row *row, const uint8_t *found)
+{
+	return report(j, row, found, bytes_are(found, row->rule.size, 0), "zero");
+}
+
+static bool judge_set_or_zero(const struct judge *j, const struct row *row, const uint8_t *found)
+{
+	const struct tdx_set *set = set_of(j, row);
+	char wanted[VERDICT_TEXT_MAX];
+
+	wanted_of(set, row->rule.size, "zero, since the policy names no value", wanted);
+	return report(j, row, found,
+		      set->count ? bytes_among(set->values, set->count, found, row->rule.size)
+				 : bytes_are(found, row->rule.size, 0),
+		      wanted);
+}
+
+/* What the run statement is judged by as well, if the policy says so. */
+static bool judge_of_run(const struct judge *j, const struct row *row, const uint8_t *found)
+{
+	if (!j->policy->of_run || set_of(j, row)->count)
+		return judge_set_or_zero(j, row, found);
+	return report(j, row, found, !bytes_are(found, row->rule.size, 0),
+		      "what the run statement's evidence has");
+}
+
+static bool judge_set(const struct judge *j, const struct row *row, const uint8_t *found)
+{
+	const struct tdx_set *set = set_of(j, row);
+	char wanted[VERDICT_TEXT_MAX];
+
+	wanted_of(set, row->rule.size, "a value that the policy names, and it names none", wanted);
+	return report(j, row, found, bytes_among(set->values, set->count, found, row->rule.size),
+		      wanted);
+}
+
+/* The module itself is judged by its signer and its level (module.*, tcb.*). */
+static bool judge_mrseam(const struct judge *j, const struct row *row, const uint8_t *found)
+{
+	if (set_of(j, row)->count > 0)
+		return judge_set(j, row, found);
+	return report(j, row, found, true, "any module that Intel's TCB info vouches for");
+}
+
+static bool judge_svn(const struct judge *j, const struct row *row, const uint8_t *found)
+{
+	const uint8_t *floor = j->policy->min_tee_tcb_svn;
+	char wanted[VERDICT_TEXT_MAX];
+	bool passed = true;
+
+	if (row->rule.offset == offsetof(struct tdx_body, tee_tcb_svn2) &&
+	    j->facts->result->quote.body_type != TDX_BODY_15)
+		return report(j, row, found, bytes_are(found, row->rule.size, 0),
+			      "nothing: a report of TD 1.0");
+	for (size_t i = 0; i < TDX_SVN_LEN; i++)
+		passed &= found[i] >= floor[i];
+	memcpy(wanted, "at least ", sizeof("at least "));
+	hex_encode(floor, TDX_SVN_LEN, wanted + strlen(wanted));
+	return report(j, row, found, passed, wanted);
+}
+
+/* What is wrong with TDATTRIBUTES, or NULL. */
+static const char *attributes_fault(const struct tdx_policy *p, uint64_t found)
+{
+	const uint64_t waivable =
+		TDX_ATTR_ICSSD | TDX_ATTR_LASS | TDX_ATTR_MIGRATABLE | TDX_ATTR_KL | TDX_ATTR_TPA;
+	const uint64_t harmless = TDX_ATTR_SEPT_VE_DISABLE | TDX_ATTR_PKS | TDX_ATTR_PERFMON;
+
+	if (found & TDX_ATTR_DEBUG)
+		return "DEBUG (bit 0) clear";
+	if (found & ~(waivable | harmless))
+		return "reserved bits zero";
+	if (found & waivable & ~p->allow_attributes)
+		return "no bit beside 28, 30 and 63 that the policy doesn't allow";
+	if (!(found & TDX_ATTR_SEPT_VE_DISABLE) && !p->allow_sept_ve)
+		return "SEPT_VE_DISABLE (bit 28) set";
+	if (p->has_attributes && found != le64(p->attributes))
+		return "exactly the attributes that the policy names";
+	return NULL;
+}
+
+static bool judge_attributes(const struct judge *j, const struct row *row, const uint8_t *found)
+{
+	const char *fault = attributes_fault(j->policy, le64(found));
+
+	return report(j, row, found, !fault, fault);
+}
+
+static bool judge_xfam(const struct judge *j, const struct row *row, const uint8_t *found)
+{
+	uint64_t xfam = le64(found);
+	const char *fault = NULL;
+
+	if ((xfam & TDX_XFAM_FIXED1) != TDX_XFAM_FIXED1)
+		fault = "bits 0 and 1 set";
+	else if (xfam & ~TDX_XFAM_FIXED0)
+		fault = "no bit outside of 0x6dbe7";
+	else if (j->policy->has_xfam && xfam != le64(j->policy->xfam))
+		fault = "exactly the XFAM that the policy names";
+	return report(j, row, found, !fault, fault);
+}
+
+/* Every event of the register is one that the policy allows, and there is at least one. */
+static bool events_allowed(const struct judge *j, uint32_t rtmr, char wanted[VERDICT_TEXT_MAX])
+{
+	const struct event_log *log = j->facts->log;
+	int bank = event_log_bank(log, DIGEST_SHA384);
+	size_t seen = 0;
+
+	for (size_t i = 0; bank >= 0 && i < log->count; i++) {
+		const struct event *event = &log->events[i];
+
+		if (event->pcr != rtmr + CC_RTMR0 || event->type == EVENT_NO_ACTION)
+			continue;
+		if (!event_rules_allow(&j->policy->events, rtmr, DIGEST_SHA384,
+				       event->digests[bank])) {
+			snprintf(wanted, VERDICT_TEXT_MAX,
+				 "only events that the policy allows; event %zu of the log isn't",
+				 i + 1);
+			return false;
+		}
+		seen++;
+	}
+	snprintf(wanted, VERDICT_TEXT_MAX, "events that the policy allows");
+	return seen > 0;
+}
+
+static bool judge_rtmr(const struct judge *j, const struct row *row, const uint8_t *found)
+{
+	uint32_t rtmr =
+		(uint32_t)((row->rule.offset - offsetof(struct tdx_body, rtmr)) / TDX_MR_LEN);
+	char wanted[VERDICT_TEXT_MAX];
+
+	/* Without a log the value itself has to be named; zero, in RTMR3, shows none of the events. */
+	if (!j->facts->log && set_of(j, row)->count == 0 &&
+	    event_rules_cover(&j->policy->events, rtmr, DIGEST_SHA384))
+		return report(j, row, found, false, "a log whose every event the policy allows");
+	if (j->facts->log && event_rules_cover(&j->policy->events, rtmr, DIGEST_SHA384)) {
+		bool allowed = events_allowed(j, rtmr, wanted);
+
+		if (!allowed || set_of(j, row)->count == 0)
+			return report(j, row, found, allowed, wanted);
+	}
+	return rtmr == 3 ? judge_of_run(j, row, found) : judge_set(j, row, found);
+}
+
+static bool judge_report_data(const struct judge *j, const struct row *row, const uint8_t *found)
+{
+	if (!j->facts->report_data)
+		return report(j, row, found, false,
+			      "the REPORTDATA that you expect (--report_data)");
+	return verdict_bytes(j->v, row->rule.check, section, found, j->facts->report_data,
+			     row->rule.size);
+}
+
+/*
+ * The fields of the TD report and how each is judged. The sum of their sizes is compared with the
+ * struct below, so that a field without a row doesn't compile.
+ */
+#define SET(member) offsetof(struct tdx_policy, member)
+#define FIELDS(X)                                                                       \
+	X(tee_tcb_svn, "policy.tee_tcb_svn", judge_svn, NO_SET)                         \
+	X(mrseam, "policy.mrseam", judge_mrseam, SET(mrseam))                           \
+	X(mrsignerseam, "policy.mrsignerseam", judge_zero, NO_SET)                      \
+	X(seamattributes, "policy.seamattributes", judge_zero, NO_SET)                  \
+	X(tdattributes, "policy.tdattributes", judge_attributes, NO_SET)                \
+	X(xfam, "policy.xfam", judge_xfam, NO_SET)                                      \
+	X(mrtd, "policy.mrtd", judge_set, SET(mrtd))                                    \
+	X(mrconfigid, "policy.mrconfigid", judge_of_run, SET(mrconfigid))               \
+	X(mrowner, "policy.mrowner", judge_set_or_zero, SET(mrowner))                   \
+	X(mrownerconfig, "policy.mrownerconfig", judge_set_or_zero, SET(mrownerconfig)) \
+	X(rtmr[0], "policy.rtmr0", judge_rtmr, SET(rtmr[0]))                            \
+	X(rtmr[1], "policy.rtmr1", judge_rtmr, SET(rtmr[1]))                            \
+	X(rtmr[2], "policy.rtmr2", judge_rtmr, SET(rtmr[2]))                            \
+	X(rtmr[3], "policy.rtmr3", judge_rtmr, SET(rtmr[3]))                            \
+	X(reportdata, "policy.reportdata", judge_report_data, NO_SET)                   \
+	X(tee_tcb_svn2, "policy.tee_tcb_svn2", judge_svn, NO_SET)                       \
+	X(mrservicetd, "policy.mrservicetd", judge_set_or_zero, SET(mrservicetd))
+
+#define ROW(member, check, judge, set)                         \
+	{ { #member, check, offsetof(struct tdx_body, member), \
+	    sizeof(((struct tdx_body *)0)->member) },          \
+	  set,                                                 \
+	  judge },
+static const struct row rows[] = { FIELDS(ROW) };
+
+#define SIZE(member, check, judge, set) +sizeof(((struct tdx_body *)0)->member)
+_Static_assert(0 FIELDS(SIZE) == sizeof(struct tdx_body),
+	       "every field of the TD report needs a row in FIELDS");
+
+static const uint8_t *field_of(const struct tdx_facts *facts, const struct row *row)
+{
+	return (const uint8_t *)&facts->result->quote.body + row->rule.offset;
+}
+
+void tdx_policy_judge_binding(const struct tdx_facts *facts, struct verdict *v)
+{
+	struct judge j = { .facts = facts, .v = v };
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (rows[i].judge == judge_report_data) {
+			verdict_require(v, rows[i].rule.check);
+			rows[i].judge(&j, &rows[i], field_of(facts, &rows[i]));
+		}
+}
+
+static void judge_status(const struct judge *j)
+{
+	enum tdx_status status = j->facts->result->status;
+	char wanted[VERDICT_TEXT_MAX] = "";
+
+	for (unsigned s = 0; s < TDX_STATUS_COUNT; s++)
+		if (s != TDX_REVOKED && (j->policy->statuses & (1u << s))) {
+			size_t len = strlen(wanted);
+
+			snprintf(wanted + len, sizeof(wanted) - len, "%s%s", len ? " or " : "",
+				 tdx_status_name(s));
+		}
+	verdict_check(j->v, "policy.tcb_status", "PCS API v4, tcbStatus",
+		      j->facts->result->has_status && status != TDX_REVOKED &&
+			      (j->policy->statuses & (1u << status)),
+		      tdx_status_name(status), *wanted ? wanted : "a status that the policy names");
+}
+
+/* A platform by one of its numbers, if the policy lists any. */
+static void judge_platform(const struct judge *j, const char *check, const struct tdx_set *set,
+			   const uint8_t *found, size_t len)
+{
+	char hex[HEX_MAX] = "none", wanted[VERDICT_TEXT_MAX];
+
+	if (found)
+		hex_encode(found, len, hex);
+	wanted_of(set, len, "", wanted);
+	verdict_check(j->v, check, "PCK certificate profile 1.3.5",
+		      set->count == 0 ||
+			      (found && bytes_among(set->values, set->count, found, len)),
+		      hex, set->count ? wanted : NULL);
+}
+
+static void judge_rest(const struct judge *j)
+{
+	const struct tdx_policy *p = j->policy;
+	const struct tdx_result *r = j->facts->result;
+
+	judge_status(j);
+	verdict_at_least(j->v, "policy.tcb_evaluation", "PCS API v4, tcbEvaluationDataNumber",
+			 r->tcb_evaluation, p->min_evaluation);
+	verdict_at_least(j->v, "policy.qe_evaluation", "PCS API v4, tcbEvaluationDataNumber",
+			 r->qe_evaluation, p->min_evaluation);
+	verdict_at_least(j->v, "policy.qe_svn", "DCAP API, appendix 3.1", r->quote.qe_svn,
+			 p->min_qe_svn);
+	verdict_at_least(j->v, "policy.pce_svn", "DCAP API, appendix 3.1", r->quote.pce_svn,
+			 p->min_pce_svn);
+	judge_platform(j, "policy.fmspc", &p->fmspcs, r->pck.fmspc, TDX_FMSPC_LEN);
+	judge_platform(j, "policy.instance", &p->instances,
+		       r->pck.has_instance ? r->pck.instance : NULL, sizeof(r->pck.instance));
+}
+
+static const char *const rest_checks[] = {
+	"policy.tcb_status", "policy.tcb_evaluation", "policy.qe_evaluation", "policy.qe_svn",
+	"policy.pce_svn",    "policy.fmspc",          "policy.instance",
+};
+
+void tdx_policy_judge(const struct tdx_policy *policy, const struct tdx_facts *facts,
+		      struct verdict *v)
+{
+	struct judge j = { policy, facts, v };
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		verdict_require(v, rows[i].rule.check);
+		rows[i].judge(&j, &rows[i], field_of(facts, &rows[i]));
+	}
+	for (size_t i = 0; i < ARRAY_LEN(rest_checks); i++)
+		verdict_require(v, rest_checks[i]);
+	judge_rest(&j);
+}
+
+size_t tdx_policy_rules(struct tdx_rule *rules, size_t room)
+{
+	for (size_t i = 0; i < ARRAY_LEN(rows) && i < room; i++)
+		rules[i] = rows[i].rule;
+	return ARRAY_LEN(rows);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * eat_agree.h — a token's other claims must say what its raw report says.
+ *
+ * They are for display, or for readers that don't parse reports; one that contradicts the signed
+ * report shows that somebody lies, whoever signed the token. Claims that nobody knows are stepped
+ * over; a map of another platform's contradicts any report. A null counts as absent.
+ */
+#pragma once
+
+#include "attestation/envelope/tpm_attestation.h"
+#include "attestation/snp/snp_report.h"
+#include "attestation/tdx/tdx_quote.h"
+#include "attestation/token/eat.h"
+
+/* ERR_DENIED names the first claim that disagrees. */
+int eat_agree_snp(const struct eat *token, const struct snp_report *report,
+		  struct err *e) MUST_CHECK;
+int eat_agree_tdx(const struct eat *token, const struct tdx_quote *quote, struct err *e) MUST_CHECK;
+
+/* Of a TPM's message: its registers, quotes and log. */
+int eat_agree_tpm(const struct eat *token, const struct tpm_attestation *message,
+		  struct err *e) MUST_CHECK;

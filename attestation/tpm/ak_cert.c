@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "attestation/tpm/ak_cert.h"
+
+#include "common/crypto/key.h"
+
+#include <string.h>
+
+/* Intermediates that may be offered; more than a path needs, since several may have one name. */
+enum { OFFERED_MAX = 16 };
+
+static const unsigned algorithms = X509_P256_SHA256 | X509_P384_SHA384 | X509_RSA_SHA256 |
+				   X509_RSA_SHA384 | X509_RSA_SHA512 | X509_RSA4096_PSS_SHA384;
+
+struct offered {
+	struct x509 *certs[OFFERED_MAX];
+	size_t count;
+};
+
+static void offered_done(struct offered *o)
+{
+	for (size_t i = 0; i < o->count; i++)
+		x509_free(o->certs[i]);
+}
+
+/* Whether an extended key usage, if there is one, has tcg-kp-EKCertificate. */
+static bool ek_purpose(const struct x509 *leaf)
+{
+	const struct x509_extension *x = x509_extension_of(leaf, "2.5.29.37");
+	struct reader outer, r;
+	bool found = false;
+
+	if (!x)
+		return true;
+	outer = span_reader(x->value);
+	r = der_enter(&outer, DER_SEQUENCE);
+	while (!r.bad && reader_left(&r) > 0)
+		found = der_oid_is(der_body(&r, DER_OID), "2.23.133.8.1") || found;
+	return reader_done(&outer) && reader_done(&r) && found;
+}
+
+static int ek_extensions_check(const struct x509 *leaf, struct err *e)
+{
+	if (leaf->has_constraints && leaf->is_ca)
+		return err_set(e, ERR_DENIED, "the EK certificate is a CA's");
+	if (!leaf->has_usage ||
+	    !(leaf->usage & (X509_USE_KEY_ENCIPHERMENT | X509_USE_KEY_AGREEMENT)) ||
+	    (leaf->usage & X509_USE_DIGITAL_SIGNATURE))
+		return err_set(e, ERR_DENIED, "the EK certificate's key is not for key exchange");
+	if (!ek_purpose(leaf))
+		return err_set(e, ERR_DENIED, "the certificate is not meant for an EK");
+	return 0;
+}
+
+/* TPM makers and clouds use these two; what they say beside is not asked for. */
+static int extensions_check(const struct x509 *leaf, struct err *e)
+{
+	if (leaf->has_constraints && leaf->is_ca)
+		return err_set(e, ERR_DENIED, "the AK certificate is a CA's");
+	if (leaf->has_usage && !(leaf->usage & X509_USE_DIGITAL_SIGNATURE))
+		return err_set(e, ERR_DENIED, "the AK certificate's key is not for signatures");
+	return 0;
+}
+
+static int pem_offer(struct span pem, struct offered *o, struct err *e)
+{
+	struct x509_chain chain;
+
+	if (x509_chain_from_pem((const char *)pem.bytes, pem.len, &chain, e) < 0)
+		return err_code(e);
+	if (o->count + chain.count > OFFERED_MAX) {
+		x509_chain_done(&chain);
+		return err_set(e, ERR_INVALID, "more than %d intermediates", OFFERED_MAX);
+	}
+	for (size_t i = 0; i < chain.count; i++)
+		o->certs[o->count++] = chain.certs[i]; /* ours now */
+	return 0;
+}
+
+static int offer(struct span bytes, struct offered *o, struct err *e)
+{
+	if (bytes.len > 0 && bytes.bytes[0] == '-')
+		return pem_offer(bytes, o, e);
+	if (o->count == OFFERED_MAX)
+		return err_set(e, ERR_INVALID, "more than %d intermediates", OFFERED_MAX);
+	if (x509_from_der(bytes.bytes, bytes.len, &o->certs[o->count], e) < 0)
+		return err_code(e);
+	o->count++;
+	return 0;
+}
+
+/* `issuer` signed `cert`, and may sign at this place in the path, now. */
+static int link_check(const struct x509 *cert, const struct x509 *issuer, unsigned below,
+		      int64_t at, struct err *e)
+{
+	if (x509_verify(cert, issuer, algorithms, below, e) < 0)
+		return err_code(e);
+	return x509_valid_at(issuer, at, e);
+}
+
+/* One step up: an intermediate that was offered, has the name and holds. */
+static const struct x509 *issuer_of(const struct x509 *cert, const struct offered *o,
+				    unsigned below, int64_t at, struct err *e)
+{
+	err_set(e, ERR_DENIED, "no issuer of the certificate was given");
+	for (size_t i = 0; i < o->count; i++)
+		if (span_equal(cert->issuer, o->certs[i]->subject) &&
+		    link_check(cert, o->certs[i], below, at, e) == 0)
+			return o->certs[i];
+	return NULL;
+}
+
+static int path_check(const struct x509 *leaf, const struct offered *o, const struct x509 *root,
+		      int64_t at, struct err *e)
+{
+	const struct x509 *cert = leaf;
+
+	for (unsigned below = 0; below < AK_CERT_PATH_MAX; below++) {
+		if (span_equal(cert->issuer, root->subject))
+			return link_check(cert, root, below, at, e);
+		cert = issuer_of(cert, o, below, at, e);
+		if (!cert)
+			return err_code(e);
+	}
+	return err_set(e, ERR_DENIED, "a path of more than %d certificates", AK_CERT_PATH_MAX);
+}
+
+static int verify(const struct ak_cert_input *in, const struct offered *o, EVP_PKEY **key,
+		  struct err *e)
+{
+	CLEANUP(x509_free) struct x509 *leaf = NULL;
+	CLEANUP(x509_free) struct x509 *root = NULL;
+
+	if (x509_load(in->cert.bytes, in->cert.len, &leaf, e) < 0)
+		return err_wrap(e, "%s certificate", in->is_ek ? "EK" : "AK");
+	if (x509_load(in->root.bytes, in->root.len, &root, e) < 0)
+		return err_wrap(e, "the root that you named");
+	if (path_check(leaf, o, root, in->at, e) < 0 || x509_valid_at(leaf, in->at, e) < 0 ||
+	    (in->is_ek ? ek_extensions_check(leaf, e) : extensions_check(leaf, e)) < 0)
+		return err_code(e);
+	if (!EVP_PKEY_up_ref(leaf->key))
+		return err_set(e, ERR_INTERNAL, "its key");
+	*key = leaf->key;
+	return 0;
+}
+
+int ak_cert_verify(const struct ak_cert_input *in, EVP_PKEY **key, struct err *e)
+{
+	struct offered o = { 0 };
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < in->intermediate_count; i++)
+		rc = offer(in->intermediates[i], &o, e);
+	if (rc == 0)
+		rc = verify(in, &o, key, e);
+	offered_done(&o);
+	return rc;
+}
+
+bool ak_cert_same_key(const EVP_PKEY *key, const EVP_PKEY *ak)
+{
+	return EVP_PKEY_eq(key, ak) == 1;
+}

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "attestation/tpm/tpm_policy.h"
+
+#include "common/base/encode.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char section[] = "TPM 2.0 part 1, 11.4; PCRs";
+
+static bool rule_has(const struct policy_pcr *rule, const uint8_t *value)
+{
+	size_t len = digest_len(rule->bank);
+
+	for (size_t i = 0; i < rule->count; i++)
+		if (memcmp(rule->values + i * len, value, len) == 0)
+			return true;
+	return false;
+}
+
+static bool fail(struct verdict *v, const struct policy_pcr *rule, const char *found,
+		 const char *wanted)
+{
+	char name[VERDICT_NAME_MAX];
+
+	snprintf(name, sizeof(name), "policy.pcr%u", rule->index);
+	return verdict_check(v, name, section, false, found, wanted);
+}
+
+/* Some rule of `events` speaks of it, and every event of it that the log has is allowed. */
+static bool events_account(const struct policy_tpm *p, const struct event_log *log,
+			   const struct policy_pcr *rule)
+{
+	int bank = log ? event_log_bank(log, rule->bank) : -1;
+	size_t seen = 0;
+
+	if (bank < 0)
+		return false;
+	for (size_t i = 0; i < log->count; i++) {
+		const struct event *event = &log->events[i];
+
+		if (event->pcr != rule->index || event->type == EVENT_NO_ACTION)
+			continue;
+		if (!event_rules_allow(&p->events, rule->index, rule->bank, event->digests[bank]))
+			return false;
+		seen++;
+	}
+	return seen > 0;
+}
+
+static bool judge_rule(const struct policy_tpm *p, const struct tpm_facts *facts,
+		       const struct policy_pcr *rule, struct verdict *v)
+{
+	const struct tpm_pcr_bank *bank = tpm_pcrs_bank(facts->pcrs, rule->bank);
+	char found[2 * DIGEST_MAX + 1], wanted[VERDICT_TEXT_MAX];
+
+	if (rule->index >= TPM_PCR_COUNT || !bank ||
+	    !(bank->present & (UINT32_C(1) << rule->index)))
+		return fail(v, rule, "not quoted", digest_name(rule->bank));
+	if (rule->bank == DIGEST_SHA1 && !p->allow_sha1_bank)
+		return fail(v, rule, "a SHA-1 bank",
+			    "a bank of SHA-256 or better, unless allow_sha1_bank");
+	hex_encode(bank->values[rule->index], digest_len(rule->bank), found);
+	if (rule->count == 0)
+		return events_account(p, facts->log, rule) ||
+		       fail(v, rule, found, "a log whose every event the policy allows");
+	if (rule_has(rule, bank->values[rule->index]))
+		return true;
+	if (rule->count == 1)
+		hex_encode(rule->values, digest_len(rule->bank), wanted);
+	else
+		snprintf(wanted, sizeof(wanted), "one of %zu values", rule->count);
+	return fail(v, rule, found, wanted);
+}
+
+static void judge_pcrs(const struct policy_tpm *p, const struct tpm_facts *facts, struct verdict *v)
+{
+	size_t good = 0;
+
+	for (size_t i = 0; i < p->count; i++)
+		good += judge_rule(p, facts, &p->pcrs[i], v);
+	verdict_require(v, "policy.pcrs");
+	verdict_checkf(v, "policy.pcrs", section, p->count > 0 && good == p->count,
+		       p->count ? "all registers that the policy names"
+				: "a policy that names registers",
+		       "%zu of %zu", good, p->count);
+}
+
+/* At least one quote is over a bank that counts. */
+static void judge_bank(const struct policy_tpm *p, const struct tpm_facts *facts, struct verdict *v)
+{
+	bool better = false;
+
+	for (size_t i = 0; i < facts->quote_count; i++)
+		better |= !tpm_quote_is_sha1(&facts->quotes[i]);
+	verdict_require(v, "policy.bank");
+	verdict_check(v, "policy.bank", section, better || p->allow_sha1_bank,
+		      better ? "SHA-256 or better" : "SHA-1 alone",
+		      "SHA-256 or better, unless allow_sha1_bank");
+}
+
+/* PCR16 and others are back at their start value after a reset. */
+static void judge_reset_count(const struct policy_tpm *p, const struct tpm_facts *facts,
+			      struct verdict *v)
+{
+	verdict_require(v, "policy.reset_count");
+	for (size_t i = 0; i < facts->quote_count; i++) {
+		uint32_t found = facts->quotes[i].attest.reset_count;
+		char wanted[32] = "";
+
+		if (p->has_reset_count)
+			snprintf(wanted, sizeof(wanted), "%u", p->reset_count);
+		verdict_checkf(v, "policy.reset_count", "TPM 2.0 part 2, 10.11.1",
+			       !p->has_reset_count || found == p->reset_count, wanted, "%u", found);
+	}
+}
+
+/* Where the policy speaks of a register's events, a log that is there has no others. */
+static void judge_events(const struct policy_tpm *p, const struct tpm_facts *facts,
+			 struct verdict *v)
+{
+	const struct event_log *log = facts->log;
+
+	verdict_require(v, "policy.events");
+	for (size_t i = 0; log && i < log->count; i++)
+		for (size_t b = 0; b < log->bank_count; b++) {
+			const struct event *event = &log->events[i];
+			enum digest_kind kind = log->banks[b].kind;
+
+			if (!log->banks[b].known || event->type == EVENT_NO_ACTION ||
+			    !event_rules_cover(&p->events, event->pcr, kind) ||
+			    event_rules_allow(&p->events, event->pcr, kind, event->digests[b]))
+				continue;
+			verdict_checkf(v, "policy.events", section, false,
+				       "events that the policy allows", "event %zu in register %u",
+				       i + 1, event->pcr);
+			return;
+		}
+	verdict_check(v, "policy.events", section, true,
+		      p->events.count ? "allowed" : "the policy names none", NULL);
+}
+
+void tpm_policy_judge(const struct policy_tpm *policy, const struct tpm_facts *facts,
+		      struct verdict *v)
+{
+	judge_pcrs(policy, facts, v);
+	judge_bank(policy, facts, v);
+	judge_reset_count(policy, facts, v);
+	judge_events(policy, facts, v);
+}

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "attestation/verdict/verdict.h"
+
+#include "attestation/formats/x509.h"
+#include "common/base/encode.h"
+#include "common/base/json.h"
+#include "common/base/writer.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *const outcome_words[] = {
+	[CHECK_PASSED] = "passed",
+	[CHECK_FAILED] = "failed",
+	[CHECK_NOT_ASKED] = "not asked",
+};
+
+/* Most names differ at once, or are the same literal. */
+static bool same(const char *a, const char *b)
+{
+	return a[0] == b[0] && a[0] && (a == b || (a[1] == b[1] && strcmp(a, b) == 0));
+}
+
+void verdict_init(struct verdict *v, enum verdict_scope scope)
+{
+	memset(v, 0, sizeof(*v));
+	v->scope = scope;
+}
+
+/* Room for one more. A full list spoils the verdict rather than dropping a failure unseen. */
+static struct check *next_check(struct verdict *v, const char *name, const char *section)
+{
+	if (v->count == VERDICT_CHECKS_MAX || strlen(name) >= VERDICT_NAME_MAX) {
+		v->overflow = true;
+		return NULL;
+	}
+	struct check *c = &v->checks[v->count++];
+	memset(c, 0, sizeof(*c));
+	memcpy(c->name, name, strlen(name) + 1);
+	c->section = section;
+	c->outcome = CHECK_FAILED;
+	return c;
+}
+
+/* Cut before a character that does not fit whole, with a mark. */
+static void put_text(char out[VERDICT_TEXT_MAX], const char *text)
+{
+	size_t len = text ? strlen(text) : 0;
+
+	if (len < VERDICT_TEXT_MAX) {
+		memcpy(out, text ? text : "", len);
+		out[len] = '\0';
+		return;
+	}
+	len = VERDICT_TEXT_MAX - sizeof("…");
+	while (len > 0 && ((unsigned char)text[len] & 0xC0) == 0x80)
+		len--;
+	memcpy(out, text, len);
+	memcpy(out + len, "…", sizeof("…"));
+}
+
+bool verdict_check(struct verdict *v, const char *name, const char *section, bool passed,
+		   const char *found, const char *wanted)
+{
+	struct check *c = next_check(v, name, section);
+
+	if (!c)
+		return false;
+	c->outcome = passed ? CHECK_PASSED : CHECK_FAILED;
+	put_text(c->found, found);
+	put_text(c->wanted, wanted);
+	return passed;
+}
+
+bool verdict_checkf(struct verdict *v, const char *name, const char *section, bool passed,
+		    const char *wanted, const char *found_fmt, ...)
+{
+	char found[2 * VERDICT_TEXT_MAX];
+	va_list args;
+
+	va_start(args, found_fmt);
+	vsnprintf(found, sizeof(found), found_fmt, args);
+	va_end(args);
+	return verdict_check(v, name, section, passed, found, wanted);
+}
+
+static void hex_text(char out[2 * VERDICT_TEXT_MAX], const void *bytes, size_t len)
+{
+	hex_encode(bytes, len < VERDICT_TEXT_MAX - 1 ? len : VERDICT_TEXT_MAX - 1, out);
+}
+
+bool verdict_bytes(struct verdict *v, const char *name, const char *section, const void *found,
+		   const void *wanted, size_t len)
+{
+	char found_text[2 * VERDICT_TEXT_MAX], wanted_text[2 * VERDICT_TEXT_MAX];
+
+	hex_text(found_text, found, len);
+	hex_text(wanted_text, wanted, len);
+	return verdict_check(v, name, section, len > 0 && memcmp(found, wanted, len) == 0,
+			     found_text, wanted_text);
+}
+
+bool verdict_at_least(struct verdict *v, const char *name, const char *section, uint64_t found,
+		      uint64_t floor)
+{
+	char wanted[48];
+
+	snprintf(wanted, sizeof(wanted), "at least %" PRIu64, floor);
+	return verdict_checkf(v, name, section, found >= floor, wanted, "%" PRIu64, found);
+}
+
+bool verdict_err(struct verdict *v, const char *name, const char *section, const struct err *e)
+{
+	return verdict_check(v, name, section, false, e->text, NULL);
+}
+
+void verdict_not_asked(struct verdict *v, const char *name, const char *section, const char *why)
+{
+	struct check *c = next_check(v, name, section);
+
+	if (!c)
+		return;
+	c->outcome = CHECK_NOT_ASKED;
+	put_text(c->found, why);
+}
+
+void verdict_note(struct verdict *v, const char *fmt, ...)
+{
+	char note[2 * VERDICT_TEXT_MAX];
+	va_list args;
+
+	if (v->note_count == VERDICT_NOTES_MAX) {
+		v->overflow = true;
+		return;
+	}
+	va_start(args, fmt);
+	vsnprintf(note, sizeof(note), fmt, args);
+	va_end(args);
+	put_text(v->notes[v->note_count++], note);
+}
+
+void verdict_require(struct verdict *v, const char *name)
+{
+	for (size_t i = 0; i < v->required_count; i++)
+		if (same(v->required[i], name))
+			return;
+	if (v->required_count == VERDICT_REQUIRED_MAX)
+		v->overflow = true;
+	else
+		v->required[v->required_count++] = name;
+}
+
+/* Every check of that name passed, and there is one. */
+static bool passed(const struct verdict *v, const char *name)
+{
+	bool seen = false;
+
+	for (size_t i = 0; i < v->count; i++) {
+		if (!same(v->checks[i].name, name))
+			continue;
+		if (v->checks[i].outcome != CHECK_PASSED)
+			return false;
+		seen = true;
+	}
+	return seen;
+}
+
+static const struct check *first_failed(const struct verdict *v)
+{
+	for (size_t i = 0; i < v->count; i++)
+		if (v->checks[i].outcome == CHECK_FAILED)
+			return &v->checks[i];
+	return NULL;
+}
+
+static const char *first_missing(const struct verdict *v)
+{
+	for (size_t i = 0; i < v->required_count; i++)
+		if (!passed(v, v->required[i]))
+			return v->required[i];
+	return NULL;
+}
+
+bool verdict_ok(const struct verdict *v)
+{
+	/* Without a single required step nothing says that anything was looked at. */
+	return v->required_count > 0 && v->count > 0 && !v->overflow && !first_failed(v) &&
+	       !first_missing(v);
+}
+
+int verdict_reason(const struct verdict *v, struct err *e)
+{
+	const struct check *failed;
+	const char *missing;
+
+	if (verdict_ok(v))
+		return 0;
+	failed = first_failed(v);
+	missing = first_missing(v);
+	if (failed && failed->wanted[0])
+		return err_set(e, ERR_DENIED, "%s: found %s, wanted %s", failed->name,
+			       failed->found[0] ? failed->found : "nothing", failed->wanted);
+	if (failed)
+		return err_set(e, ERR_DENIED, "%s: %s", failed->name, failed->found);
+	if (missing)
+		return err_set(e, ERR_DENIED, "%s: found no such check, wanted it to have passed",
+			       missing);
+	if (v->overflow)
+		return err_set(e, ERR_DENIED, "verdict: more checks than %d", VERDICT_CHECKS_MAX);
+	return err_set(e, ERR_DENIED, "verdict: nothing was checked");
+}
+
+const struct check *verdict_find(const struct verdict *v, const char *name)
+{
+	for (size_t i = 0; i < v->count; i++)
+		if (same(v->checks[i].name, name))
+			return &v->checks[i];
+	return NULL;
+}
+
+void verdict_root(struct verdict *v, const struct x509 *root)
+{
+	if (x509_name_has(root->subject, "SIMULATED"))
+		v->simulated = true;
+}
+
+static const char *word_of(const struct verdict *v, bool ok)
+{
+	static const char *const words[][2] = {
+		[VERDICT_SCOPE_FULL] = { "verified", "SIMULATED verified" },
+		[VERDICT_SCOPE_GENUINE_ONLY] = { "genuine", "SIMULATED genuine" },
+	};
+
+	if (!ok)
+		return v->simulated ? "SIMULATED refused" : "refused";
+	return words[v->scope][v->simulated];
+}
+
+const char *verdict_word(const struct verdict *v)
+{
+	return word_of(v, verdict_ok(v));
+}
+
+static void member(struct writer *w, const char *key, const char *text)
+{
+	json_quote(w, key, strlen(key));
+	writer_text(w, ":");
+	json_quote(w, text, strlen(text));
+}
+
+void verdict_json(const struct verdict *v, struct writer *w)
+{
+	struct err e = { 0 };
+	bool ok = verdict_reason(v, &e) == 0; /* then there is no text */
+
+	writer_text(w, "{");
+	member(w, "verdict", word_of(v, ok));
+	writer_text(w, ",");
+	member(w, "reason", e.text);
+	writer_text(w, ",\"notes\":[");
+	for (size_t i = 0; i < v->note_count; i++) {
+		writer_text(w, i ? "," : "");
+		json_quote(w, v->notes[i], strlen(v->notes[i]));
+	}
+	writer_text(w, "],\"checks\":[");
+	for (size_t i = 0; i < v->count; i++) {
+		const struct check *c = &v->checks[i];
+
+		writer_text(w, i ? ",{" : "{");
+		member(w, "name", c->name);
+		writer_text(w, ",");
+		member(w, "outcome", outcome_words[c->outcome]);
+		writer_text(w, ",");
+		member(w, "found", c->found);
+		writer_text(w, ",");
+		member(w, "wanted", c->wanted);
+		writer_text(w, ",");
+		member(w, "section", c->section ? c->section : "");
+		writer_text(w, "}");
+	}
+	writer_text(w, "]}");
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * verification.h — one verification under way, and its steps in order. Private to verify*.c.
+ *
+ * Each step adds its checks to the verdict and returns whether the next one makes sense; a step
+ * that stops the way leaves a failed check behind.
+ */
+#pragma once
+
+#include "attestation/verify/verify.h"
+
+struct verification {
+	const struct verify_input *in;
+	enum verify_mode mode; /* once the token, if any, is open */
+	struct span evidence;  /* what the token held, or the input's */
+	bool has_token;
+	struct eat token;       /* if has_token; eat_done() frees */
+	struct binding binding; /* what the evidence has to be bound to */
+	bool has_report_data;
+	struct span tpm_nonce;
+	struct snp_input snp; /* the caller's endorsements, and what the evidence brought itself */
+	struct tdx_input tdx;
+	struct tpm_input tpm;
+	struct tpm_attestation attestation;
+	struct sevsnp_attestation sevsnp;
+	uint8_t snp_report_data[BINDING_REPORT_DATA_LEN];
+	struct verify_result *result;
+	struct verdict *v;
+};
+
+/* verify_token.c: opens a token and checks who signed it and when; true also where the evidence
+ * came without one. */
+bool verify_token(struct verification *x);
+/* The type that the wire gives to the mode's kind of evidence. */
+uint8_t verify_token_type(enum verify_mode mode);
+/* Whether the token names the key of the channel that the caller described. */
+bool verify_token_is_connections(const struct verification *x);
+
+/* verify_binding.c: works out what the evidence has to be bound to, and that nothing that the
+ * caller gave is left without effect. */
+bool verify_binding(struct verification *x);
+
+/* verify_evidence.c: what the hardware signed, by the mode. */
+void verify_evidence(struct verification *x);

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "attestation/verify/verification.h"
+#include "attestation/verify/verify_run.h"
+#include "common/base/encode.h"
+
+#include <string.h>
+
+static const char *const mode_names[] = {
+	[VERIFY_SNP] = "snp",           [VERIFY_TDX] = "tdx", [VERIFY_VTPM] = "vtpm",
+	[VERIFY_SNP_VTPM] = "snp-vtpm", [VERIFY_EAT] = "eat",
+};
+
+int verify_mode_of(const char *name, enum verify_mode *mode, struct err *e)
+{
+	for (size_t i = 0; i < ARRAY_LEN(mode_names); i++)
+		if (strcmp(name, mode_names[i]) == 0) {
+			*mode = (enum verify_mode)i;
+			return 0;
+		}
+	return err_set(e, ERR_INVALID, "mode '%s': use snp, tdx, vtpm, snp-vtpm or eat", name);
+}
+
+const char *verify_mode_name(enum verify_mode mode)
+{
+	return mode_names[mode];
+}
+
+static int check_call(const struct verify_input *in, struct err *e)
+{
+	const struct verify_binding *b = &in->binding;
+	bool tpm = in->mode == VERIFY_VTPM || in->hcl_report.len;
+	int given = (b->report_data != NULL) + (b->nonce != NULL) + (b->channel != NULL);
+
+	if (in->skew > SNP_SKEW_MAX)
+		return err_set(e, ERR_INVALID, "a skew of %u s; at most a day", in->skew);
+	if (given > 1)
+		return err_set(e, ERR_INVALID,
+			       "report data and nonces are two ways to say one thing");
+	if (!given && !b->tpm_nonce.len)
+		return err_set(e, ERR_INVALID,
+			       "nothing says what the evidence is bound to: give its report data, "
+			       "or the nonce that it was asked with");
+	if (tpm && !b->tpm_nonce.len && !b->nonce && !b->channel)
+		return err_set(e, ERR_INVALID, "a TPM's quote is judged by its nonce: give that");
+	if (in->corim && in->genuine_only)
+		return err_set(e, ERR_INVALID,
+			       "a CoRIM says what runs, and nothing is asked about that");
+	if (b->nonce && !b->nonce->tee_len && !b->nonce->vtpm_len)
+		return err_set(e, ERR_INVALID, "an empty nonce");
+	return 0;
+}
+
+static void note_policy(struct verification *x)
+{
+	char hex[2 * SHA256_LEN + 1];
+
+	if (!x->in->policy || x->in->genuine_only)
+		return;
+	hex_encode(x->in->policy->digest, SHA256_LEN, hex);
+	verdict_note(x->v, "policy sha256:%s", hex);
+	if (x->in->policy->run.relayable)
+		verdict_note(x->v, "relayable: a stock agent vouches for whatever it is asked");
+}
+
+static void note_corim(struct verification *x)
+{
+	char hex[2 * SHA256_LEN + 1];
+
+	if (!x->in->corim)
+		return;
+	corim_judge_file(x->in->corim, x->v);
+	hex_encode(x->in->corim->digest, SHA256_LEN, hex);
+	verdict_note(x->v, "corim sha256:%s, %s", hex,
+		     x->in->corim->is_signed ? "signed by the key that was named"
+					     : "unsigned: as good as who named the file");
+}
+
+static int note_identity(struct verification *x, struct err *e)
+{
+	bool bound = x->in->binding.nonce || verify_token_is_connections(x);
+
+	if (!x->has_token || !x->token.spki || !verdict_ok(x->v) || !bound)
+		return 0;
+	x->result->has_identity = true;
+	return digest(DIGEST_SHA256, x->token.spki, x->token.spki_len, x->result->identity, e);
+}
+
+int verify(const struct verify_input *in, struct verdict *v, struct verify_result *result,
+	   struct err *e)
+{
+	CLEANUP(free) struct verify_result *own = NULL;
+	CLEANUP(free) struct verification *x = calloc(1, sizeof(*x));
+
+	verdict_init(v, in->genuine_only ? VERDICT_SCOPE_GENUINE_ONLY : VERDICT_SCOPE_FULL);
+	if (!result)
+		result = own = calloc(1, sizeof(*own));
+	if (!x || !result)
+		return err_nomem(e);
+	memset(result, 0, sizeof(*result));
+	if (check_call(in, e) < 0)
+		return err_code(e);
+	x->in = in;
+	x->v = v;
+	x->result = result;
+	x->mode = in->mode;
+	x->evidence = in->evidence;
+	x->snp = in->snp;
+	x->tdx = in->tdx;
+	x->tpm = in->tpm;
+	note_policy(x);
+	note_corim(x);
+	if (verify_token(x) && verify_binding(x)) {
+		verify_evidence(x);
+		if (!in->genuine_only)
+			verify_run(in, x->mode, x->has_token ? &x->token : NULL, result, v);
+	} else {
+		verdict_require(v, "evidence.judged"); /* there is no such check: never a yes */
+	}
+	/* Whatever kind of evidence it was, a CoRIM that was given has to describe it. */
+	if (in->corim)
+		verdict_require(v, "corim.reference");
+	result->mode = x->mode;
+	int failed = note_identity(x, e);
+	if (x->has_token)
+		eat_done(&x->token);
+	return failed ? failed : verdict_reason(v, e);
+}

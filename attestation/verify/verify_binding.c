@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "attestation/verify/verification.h"
+
+#include <string.h>
+
+/* Each kind of evidence is bound by the nonce that was meant for it: 16 bytes or more. With the
+ * token's key both are hashed together, so that either will do. */
+static bool check_nonce_length(struct verification *x, const struct binding_nonce *nonce)
+{
+	bool keyed = x->has_token && x->token.spki;
+	bool tee = x->mode != VERIFY_VTPM && !x->in->hcl_report.len;
+	size_t len = tee ? nonce->tee_len : nonce->vtpm_len;
+
+	if (keyed && len < nonce->tee_len)
+		len = nonce->tee_len;
+	if (keyed && len < nonce->vtpm_len)
+		len = nonce->vtpm_len;
+	return verdict_checkf(x->v, "token.nonce_length", "wire.md, NONCE",
+			      len >= TPM_NONCE_MIN && nonce->tee_len <= BINDING_TEE_NONCE_MAX &&
+				      nonce->vtpm_len <= BINDING_VTPM_NONCE_MAX,
+			      "at least 16 bytes for this kind of evidence", "%zu", len);
+}
+
+/* Form NONCE: the token's own key is inside. A stock agent's token names none, and its report data
+ * are the caller's bytes; a policy has to say that it takes such an agent. */
+static bool bind_nonce(struct verification *x)
+{
+	struct binding_nonce nonce = *x->in->binding.nonce;
+	bool stock = x->in->policy && x->in->policy->run.relayable;
+	struct err e;
+
+	nonce.type = verify_token_type(x->mode);
+	x->has_report_data = true;
+	if (!check_nonce_length(x, &nonce))
+		return false;
+	if (x->has_token && x->token.spki) {
+		if (binding_nonce(&nonce, x->token.spki, x->token.spki_len, &x->binding, &e) < 0)
+			return verdict_err(x->v, "token.binding", "wire.md, NONCE", &e);
+		x->tpm_nonce = (struct span){ x->binding.tpm_nonce, BINDING_TPM_NONCE_LEN };
+		return true;
+	}
+	if (!verdict_check(x->v, "token.binding", "wire.md, NONCE", stock || x->in->genuine_only,
+			   "no key in the evidence for the nonce to be bound to",
+			   "a token with cnf, or a policy that takes a stock agent"))
+		return false;
+	memset(x->binding.report_data, 0, sizeof(x->binding.report_data));
+	if (nonce.tee_len)
+		memcpy(x->binding.report_data, nonce.tee, nonce.tee_len);
+	x->tpm_nonce = (struct span){ nonce.vtpm, nonce.vtpm_len };
+	return true;
+}
+
+/* extraData by itself beside a nonce or a channel: two words about one thing, which have to agree. A
+ * stock agent's TPM nonce may be said in either way. */
+static bool check_named_nonce(struct verification *x)
+{
+	struct span named = x->in->binding.tpm_nonce;
+
+	if (!named.len)
+		return true;
+	if (!x->tpm_nonce.len) {
+		x->tpm_nonce = named;
+		return true;
+	}
+	return span_equal(named, x->tpm_nonce) ||
+	       verdict_check(x->v, "token.nonce_named", "wire.md", false,
+			     "another extraData than follows from the nonce or channel",
+			     "one of the two, or the same twice");
+}
+
+/* Form CHANNEL: the token names the key that ended the TLS session. */
+static bool bind_channel(struct verification *x)
+{
+	bool own = verify_token_is_connections(x);
+	bool stock = x->in->policy && x->in->policy->run.relayable;
+
+	x->binding = *x->in->binding.channel;
+	x->has_report_data = true;
+	x->tpm_nonce = (struct span){ x->binding.tpm_nonce, BINDING_TPM_NONCE_LEN };
+	return verdict_check(x->v, "token.binding", "wire.md, CHANNEL", own || stock,
+			     own ? "the connection's key" : "another key, or none",
+			     "the key of this connection");
+}
+
+static bool bind_evidence(struct verification *x)
+{
+	const struct verify_binding *b = &x->in->binding;
+
+	if (b->channel)
+		return bind_channel(x) && check_named_nonce(x);
+	if (b->nonce)
+		return bind_nonce(x) && check_named_nonce(x);
+	x->tpm_nonce = b->tpm_nonce;
+	if (b->report_data) {
+		memcpy(x->binding.report_data, b->report_data, BINDING_REPORT_DATA_LEN);
+		x->has_report_data = true;
+	}
+	return true;
+}
+
+/* In mode eat the token says what it is; it must not leave out what the policy speaks of. Who names
+ * a mode knows what it leaves out, and reads it again. */
+static bool check_whole(struct verification *x)
+{
+	const struct policy *p = x->in->policy;
+	bool tpm = x->mode == VERIFY_VTPM || x->mode == VERIFY_SNP_VTPM;
+	bool whole = !p || ((tpm || !p->has_tpm) &&
+			    (x->mode != VERIFY_VTPM || !(p->has_snp || p->has_tdx)));
+
+	if (x->in->genuine_only || !p)
+		return true;
+	if (x->in->mode == VERIFY_EAT)
+		return verdict_check(x->v, "token.whole", NULL, whole, verify_mode_name(x->mode),
+				     "every kind that the policy speaks of, or a mode by name");
+	if (!whole)
+		verdict_note(x->v, "mode %s: what the policy says of %s was not looked at",
+			     verify_mode_name(x->mode),
+			     x->mode == VERIFY_VTPM ? "the TEE" : "TPM registers");
+	return true;
+}
+
+/* What was given has to be judged; an input that changes nothing was meant to change something. */
+static bool check_used(struct verification *x)
+{
+	const struct verify_input *in = x->in;
+	bool tpm = x->mode == VERIFY_VTPM || x->mode == VERIFY_SNP_VTPM;
+	bool snp = x->mode == VERIFY_SNP || x->mode == VERIFY_SNP_VTPM;
+	const struct tpm_binding *ak = &in->tpm.binding;
+	bool whose_ak = ak->named.len || ak->cert.len || ak->runtime.len || ak->ek_cert.len ||
+			ak->ek_root.len || ak->activated;
+	bool unused =
+		(in->hcl_report.len && x->mode != VERIFY_SNP_VTPM) || (!snp && in->snp.crl_count) ||
+		(in->binding.report_data && (x->mode == VERIFY_VTPM || in->hcl_report.len)) ||
+		(!tpm && !x->has_token && in->binding.tpm_nonce.len) || (!tpm && whose_ak) ||
+		(x->mode == VERIFY_SNP && in->tpm.event_log.len) ||
+		(!x->has_token && in->token_key) ||
+		(!snp &&
+		 (in->snp.id_block.len || in->snp.id_auth.len || in->product != SNP_PRODUCT_ANY));
+
+	return !unused || verdict_check(x->v, "input.used", NULL, false,
+					"something that this kind of evidence is not judged by",
+					"only what is judged");
+}
+
+/* A signer whom neither the report data nor the caller vouches for could say anything; where a run
+ * statement is demanded, that one binds him. */
+static bool check_vouched(struct verification *x)
+{
+	bool stock = x->in->policy && x->in->policy->run.relayable;
+	bool bound = x->in->binding.nonce || verify_token_is_connections(x);
+
+	return !x->has_token || x->in->token_key || bound || (!stock && !x->in->genuine_only) ||
+	       verdict_check(x->v, "token.vouched", "RFC 9711 9", false,
+			     "its own key, which nothing binds",
+			     "the key of this connection or nonce, or one that is named (--key)");
+}
+
+/* The claim, not proof: it must not say another form than the one that was asked for. */
+static bool check_nonce_use(struct verification *x)
+{
+	enum eat_nonce_use wanted = x->in->binding.channel ? EAT_USE_CHANNEL : EAT_USE_NONCE;
+
+	if (!x->has_token || x->token.nonce_use == EAT_USE_UNSAID ||
+	    (!x->in->binding.channel && !x->in->binding.nonce))
+		return true;
+	return verdict_check(x->v, "token.nonce_use", "wire.md", x->token.nonce_use == wanted,
+			     eat_nonce_use_name(x->token.nonce_use), eat_nonce_use_name(wanted));
+}
+
+/* A nonce that the token carries has to be the TPM's, in every form (wire.md, Evidence). */
+static bool check_token_nonce(struct verification *x)
+{
+	struct err e;
+
+	if (!x->has_token || !x->tpm_nonce.len)
+		return true;
+	if (eat_check_nonce(&x->token, x->tpm_nonce.bytes, x->tpm_nonce.len, &e) < 0)
+		return verdict_err(x->v, "token.nonce", "RFC 9711 4.1", &e);
+	return verdict_check(x->v, "token.nonce", "RFC 9711 4.1", true, NULL, NULL);
+}
+
+bool verify_binding(struct verification *x)
+{
+	return check_whole(x) && bind_evidence(x) && check_vouched(x) && check_used(x) &&
+	       check_nonce_use(x) && check_token_nonce(x);
+}

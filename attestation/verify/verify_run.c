@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "attestation/verify/verify_run.h"
+
+#include "attestation/token/run_statement.h"
+#include "common/base/bytes.h"
+#include "common/base/encode.h"
+#include "common/base/log.h"
+
+#include <string.h>
+
+#define SECTION "wire.md, run statement"
+
+/* What a host may say at boot without a policy's leave: where the agent reports to, as whom, and how
+ * talkative it is. None of it reaches an asset. */
+static const char *const default_boot_keys[] = {
+	"AGENT_LOG_LEVEL",
+	"AGENT_CVM_ID",
+	"AGENT_GRPC_HOST",
+	"AGENT_CVM_GRPC_URL",
+	"AGENT_CVM_GRPC_TIMEOUT",
+	"AGENT_CVM_GRPC_CLIENT_CERT",
+	"AGENT_CVM_GRPC_CLIENT_KEY",
+	"AGENT_CVM_GRPC_SERVER_CA_CERTS",
+	"AGENT_CVM_CA_URL",
+	"AGENT_CERTS_TOKEN",
+	"AGENT_VMPL",
+	"AGENT_OS_BUILD",
+	"AGENT_OS_DISTRO",
+	"AGENT_OS_TYPE",
+	"AGENT_PIP_INDEX_URL",
+};
+
+/* One judgement of a statement. */
+struct run {
+	const struct verify_input *in;
+	enum verify_mode mode;
+	const struct eat *token;
+	const struct verify_result *result; /* of the evidence that it stands beside */
+	struct run_statement statement;
+	struct verdict *v;
+};
+
+static bool has_key(const struct policy_run *p, const char *key)
+{
+	for (size_t i = 0; p->has_boot_keys && i < p->boot_key_count; i++)
+		if (strcmp(p->boot_keys[i], key) == 0)
+			return true;
+	for (size_t i = 0; !p->has_boot_keys && i < ARRAY_LEN(default_boot_keys); i++)
+		if (strcmp(default_boot_keys[i], key) == 0)
+			return true;
+	return false;
+}
+
+static void judge_boot(const struct run *r)
+{
+	const struct policy_run *p = &r->in->policy->run;
+	const struct run_statement *s = &r->statement;
+	const char *stranger = NULL;
+
+	for (size_t i = 0; i < s->entry_count && !stranger; i++)
+		if (!has_key(p, s->entries[i].key))
+			stranger = s->entries[i].key;
+	verdict_check(r->v, "run.boot_keys", SECTION, !stranger,
+		      stranger ? log_quote(stranger).text : "known ones",
+		      "only keys that the policy lets the host set");
+	if (!s->fixed)
+		verdict_note(r->v, "the boot configuration was not fixed at launch");
+}
+
+/* Something, that is: what HOST_DATA or MRCONFIGID hold, an agent has to have compared. */
+static bool launch_fixed(const struct run *r)
+{
+	const struct snp_report *snp = &r->result->snp.report;
+	const struct tdx_body *tdx = &r->result->tdx.quote.body;
+
+	if (r->mode == VERIFY_TDX)
+		return !bytes_are(tdx->mrconfigid, sizeof(tdx->mrconfigid), 0);
+	return r->mode != VERIFY_VTPM && !bytes_are(snp->host_data, sizeof(snp->host_data), 0);
+}
+
+/* The launch that the TEE vouches for fixed the boot configuration: the agent compared it before it
+ * went on, and says so; one that could not read what was fixed may have been given anything else.
+ * Of SNP the statement has the digest itself; RTMR3 is compared with that of the statement's
+ * evidence (run.same_rtmrs). */
+static void judge_fixed(const struct run *r)
+{
+	const struct run_statement *s = &r->statement;
+	bool snp = r->mode == VERIFY_SNP || r->mode == VERIFY_SNP_VTPM;
+
+	if (!r->in->policy->run.fixed_boot && !launch_fixed(r))
+		return;
+	verdict_require(r->v, "run.fixed_boot");
+	verdict_check(r->v, "run.fixed_boot", SECTION, s->fixed,
+		      s->fixed ? "fixed at launch" : "not fixed at launch", "fixed at launch");
+	if (snp)
+		verdict_bytes(r->v, "run.host_data", SECTION, r->result->snp.report.host_data,
+			      s->boot, sizeof(s->boot));
+}
+
+static void judge_words(const struct run *r)
+{
+	const struct policy_run *p = &r->in->policy->run;
+	const char *weak = NULL;
+
+	for (size_t i = 0; i < r->statement.weak_count && !weak; i++) {
+		weak = r->statement.weak[i];
+		for (size_t k = 0; weak && k < p->weak_word_count; k++)
+			if (strcmp(p->weak_words[k], weak) == 0)
+				weak = NULL;
+	}
+	verdict_check(r->v, "run.weak_words", SECTION, !weak, weak ? log_quote(weak).text : "none",
+		      "no weakening word on the command line");
+}
+
+static void judge_identity(const struct run *r)
+{
+	const struct run_statement *s = &r->statement;
+
+	verdict_check(r->v, "run.identity", SECTION,
+		      r->token->spki && r->token->spki_len == s->identity_len &&
+			      memcmp(r->token->spki, s->identity, s->identity_len) == 0,
+		      "the statement's key", "the key of this evidence");
+	verdict_check(r->v, "run.identity_made_inside", SECTION,
+		      !s->external || r->in->policy->run.allow_external_identity,
+		      s->external ? "supplied from outside" : "made inside", "made inside");
+}
+
+static bool in_set(const uint8_t digest[SHA3_256_LEN], const uint8_t *values, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (memcmp(digest, values + i * SHA3_256_LEN, SHA3_256_LEN) == 0)
+			return true;
+	return false;
+}
+
+/* The relying party's manifest and the policy's list: whichever is given has to agree. */
+static void judge_manifest(const struct run *r, struct verify_result *out)
+{
+	const struct verify_input *in = r->in;
+	const struct snp_set *set = &in->policy->run.manifests;
+	char hex[2 * SHA3_256_LEN + 1];
+	bool good = true;
+
+	hex_encode(r->statement.manifest, SHA3_256_LEN, hex);
+	if (in->manifest_count)
+		good &= in_set(r->statement.manifest, in->manifests[0], in->manifest_count);
+	if (set->count)
+		good &= in_set(r->statement.manifest, set->values, set->count);
+	verdict_check(r->v, "run.manifest", SECTION, good, hex, "the manifest that was named");
+	if (!in->manifest_count && !set->count)
+		verdict_note(r->v, "no manifest was named; this agent's is sha3-256:%s", hex);
+	memcpy(out->manifest, r->statement.manifest, SHA3_256_LEN);
+	out->has_manifest = true;
+}
+
+/* ---- the statement's own evidence ---- */
+
+static void same_snp(const struct run *r, const struct verify_result *other)
+{
+	const struct snp_report *a = &r->result->snp.report, *b = &other->snp.report;
+
+	verdict_bytes(r->v, "run.same_measurement", SECTION, b->measurement, a->measurement,
+		      sizeof(a->measurement));
+	verdict_bytes(r->v, "run.same_report_id", SECTION, b->report_id, a->report_id,
+		      sizeof(a->report_id));
+	verdict_bytes(r->v, "run.same_chip", SECTION, b->chip_id, a->chip_id, sizeof(a->chip_id));
+}
+
+/* TDX has no identifier of one launch; what it has of the platform and the TD has to agree. */
+static void same_tdx(const struct run *r, const struct verify_result *other)
+{
+	const struct tdx_result *a = &r->result->tdx, *b = &other->tdx;
+
+	verdict_bytes(r->v, "run.same_measurement", SECTION, b->quote.body.mrtd, a->quote.body.mrtd,
+		      sizeof(a->quote.body.mrtd));
+	verdict_bytes(r->v, "run.same_rtmrs", SECTION, b->quote.body.rtmr, a->quote.body.rtmr,
+		      sizeof(a->quote.body.rtmr));
+	verdict_bytes(r->v, "run.same_mrconfigid", SECTION, b->quote.body.mrconfigid,
+		      a->quote.body.mrconfigid, sizeof(a->quote.body.mrconfigid));
+	verdict_bytes(r->v, "run.same_platform", SECTION, b->pck.ppid, a->pck.ppid,
+		      sizeof(a->pck.ppid));
+}
+
+static bool same_boot(const struct tpm_attestation *one, const struct tpm_attestation *other,
+		      struct err *e)
+{
+	struct tpm_attest a, b;
+
+	return one->quote_count && other->quote_count &&
+	       tpm_attest_parse(one->quotes[0].quote, &a, e) == 0 &&
+	       tpm_attest_parse(other->quotes[0].quote, &b, e) == 0 &&
+	       a.reset_count == b.reset_count && a.restart_count == b.restart_count;
+}
+
+/* Nor may the statement's evidence be of another boot, of what the same TPM measured then. */
+static void same_ak(const struct run *r)
+{
+	struct span one = { r->token->raw_report.bytes, r->token->raw_report.len };
+	struct span other = { r->token->run_evidence.bytes, r->token->run_evidence.len };
+	CLEANUP(free) struct tpm_attestation *a = calloc(2, sizeof(*a));
+	struct err e;
+
+	bool parsed = a && tpm_attestation_parse(one, &a[0], &e) == 0 &&
+		      tpm_attestation_parse(other, &a[1], &e) == 0;
+	verdict_check(
+		r->v, "run.same_ak", SECTION,
+		parsed && a[0].ak_public.len && a[0].ak_public.len == a[1].ak_public.len &&
+			memcmp(a[0].ak_public.bytes, a[1].ak_public.bytes, a[0].ak_public.len) == 0,
+		"the statement's attestation key", "the one of this evidence");
+	verdict_check(r->v, "run.same_boot", SECTION, parsed && same_boot(&a[0], &a[1], &e),
+		      "another boot's quote beside the statement", "the boot of this evidence");
+}
+
+/* Judged like the evidence that it stands beside, under the same policy and endorsements, but bound
+ * to the statement, and without a statement of its own. */
+static void judge_evidence(const struct run *r)
+{
+	CLEANUP(free) struct verify_result *other = calloc(1, sizeof(*other));
+	CLEANUP(free) struct verdict *inner = calloc(1, sizeof(*inner));
+	CLEANUP(free) struct policy *policy = malloc(sizeof(*policy));
+	struct verify_input in = *r->in;
+	struct binding binding;
+	struct err e = { 0 };
+
+	if (!other || !inner || !policy) {
+		err_nomem(&e);
+		verdict_err(r->v, "run.evidence", SECTION, &e);
+		return;
+	}
+	/* A token would bring a run statement of its own, and so on without an end. */
+	if (!r->token->run_evidence.len || r->token->run_evidence.bytes[0] == 0xD2) {
+		verdict_check(r->v, "run.evidence", SECTION, false, "a token, or nothing",
+			      "bare evidence, as the TEE made it");
+		return;
+	}
+	if (binding_run(r->token->run.bytes, r->token->run.len, &binding, &e) < 0) {
+		verdict_err(r->v, "run.evidence", SECTION, &e);
+		return;
+	}
+	*policy = *r->in->policy; /* shares the memory behind it */
+	memset(&policy->run, 0, sizeof(policy->run));
+	policy->run.relayable = true;
+	policy->has_report_data = false;
+	in.policy = policy;
+	in.mode = r->mode;
+	in.evidence = (struct span){ r->token->run_evidence.bytes, r->token->run_evidence.len };
+	in.binding = (struct verify_binding){
+		.report_data =
+			r->mode == VERIFY_VTPM || in.hcl_report.len ? NULL : binding.report_data,
+	};
+	if (r->mode == VERIFY_VTPM || r->mode == VERIFY_SNP_VTPM)
+		in.binding.tpm_nonce = (struct span){ binding.tpm_nonce, BINDING_TPM_NONCE_LEN };
+	in.manifest_count = 0;
+	in.token_key = NULL; /* there is no token for it */
+	if (verify(&in, inner, other, &e) < 0) {
+		verdict_err(r->v, "run.evidence", SECTION, &e);
+		return;
+	}
+	verdict_check(r->v, "run.evidence", SECTION, true, "genuine, over this statement", NULL);
+	if (r->mode == VERIFY_SNP || r->mode == VERIFY_SNP_VTPM)
+		same_snp(r, other);
+	if (r->mode == VERIFY_TDX)
+		same_tdx(r, other);
+	if (r->mode == VERIFY_VTPM || r->mode == VERIFY_SNP_VTPM)
+		same_ak(r);
+}
+
+void verify_run(const struct verify_input *in, enum verify_mode mode, const struct eat *token,
+		struct verify_result *result, struct verdict *v)
+{
+	struct run r = { .in = in, .mode = mode, .token = token, .result = result, .v = v };
+	struct err e;
+
+	if (!in->policy)
+		return; /* refused for that already */
+	if (in->policy->run.relayable && (!token || !token->run.bytes)) {
+		if (in->manifest_count || in->policy->run.manifests.count)
+			verdict_check(v, "run.manifest", SECTION, false, "no run statement",
+				      "the manifest that was named");
+		if (in->policy->run.fixed_boot)
+			verdict_check(v, "run.fixed_boot", SECTION, false, "no run statement",
+				      "one that tells what was fixed at launch");
+		return;
+	}
+	if (in->before_run && !(token && token->run.bytes)) {
+		verdict_require(v, "run.key");
+		verdict_check(v, "run.key", SECTION,
+			      token && token->spki && in->binding.nonce && !in->manifest_count,
+			      "no key of its own that a nonce binds", "a token with cnf");
+		verdict_note(v, "no manifest yet: nothing is said about the run");
+		return;
+	}
+	verdict_require(v, "run.statement");
+	verdict_require(v, "run.evidence");
+	verdict_require(v, "run.manifest");
+	if (!verdict_check(v, "run.statement", SECTION,
+			   token && token->run.bytes && token->run_evidence.bytes,
+			   "none, or none with evidence",
+			   "a run statement (or a policy that takes a stock agent)"))
+		return;
+	if (run_statement_parse(token->run.bytes, token->run.len, &r.statement, &e) < 0) {
+		verdict_err(v, "run.form", SECTION, &e);
+		return;
+	}
+	judge_identity(&r);
+	judge_boot(&r);
+	judge_fixed(&r);
+	judge_words(&r);
+	judge_manifest(&r, result);
+	judge_evidence(&r);
+	run_statement_done(&r.statement);
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "attestation/verify/verification.h"
+
+#include <string.h>
+
+/* Which platform_type of a token each mode takes, and its number on the wire. */
+static const struct {
+	enum eat_platform platform;
+	enum verify_mode mode;
+	uint8_t type;
+} platforms[] = {
+	{ EAT_SNP, VERIFY_SNP, 0 },
+	{ EAT_VTPM, VERIFY_VTPM, 1 },
+	{ EAT_SNP_VTPM, VERIFY_SNP_VTPM, 2 },
+	{ EAT_TDX, VERIFY_TDX, 4 },
+};
+
+uint8_t verify_token_type(enum verify_mode mode)
+{
+	for (size_t i = 0; i < ARRAY_LEN(platforms); i++)
+		if (platforms[i].mode == mode)
+			return platforms[i].type;
+	return UINT8_MAX;
+}
+
+bool verify_token_is_connections(const struct verification *x)
+{
+	struct span spki = x->in->binding.channel_spki;
+
+	return x->in->binding.channel && x->has_token && x->token.spki &&
+	       x->token.spki_len == spki.len && memcmp(x->token.spki, spki.bytes, spki.len) == 0;
+}
+
+/* COSE_Sign1 begins with the head of tag 18; no report, quote or protobuf does (their first byte is
+ * a version or a field). */
+static bool is_token(struct span bytes)
+{
+	return bytes.len && bytes.bytes[0] == 0xD2;
+}
+
+static bool check_signer(struct verification *x)
+{
+	CLEANUP(EVP_PKEY_free) EVP_PKEY *own = NULL;
+	EVP_PKEY *key = x->in->token_key;
+	struct err e;
+
+	if (!key && !x->token.spki)
+		return verdict_check(x->v, "token.signer", "RFC 9711 9", false,
+				     "nobody says who may have signed it",
+				     "a key in cnf, or one that is named (--key)");
+	if (!key && key_from_spki(x->token.spki, x->token.spki_len, &own, &e) < 0)
+		return verdict_err(x->v, "token.signer", "RFC 8747 3.1", &e);
+	if (eat_verify(&x->token, key ? key : own, &e) < 0)
+		return verdict_err(x->v, "token.signature", "RFC 9052 4.4", &e);
+	verdict_check(x->v, "token.signer", "RFC 9711 9", true,
+		      key ? "the key that was named" : "its own key (cnf)", NULL);
+	return verdict_check(x->v, "token.signature", "RFC 9052 4.4", true, NULL, NULL);
+}
+
+static bool check_age(struct verification *x)
+{
+	const struct verify_input *in = x->in;
+	uint64_t max = in->policy ? in->policy->token.max_age : 0;
+	struct err e;
+
+	if (eat_check_time(&x->token, in->at, in->skew, &e) < 0)
+		return verdict_err(x->v, "token.time", "RFC 8392 3.1", &e);
+	verdict_check(x->v, "token.time", "RFC 8392 3.1", true, NULL, NULL);
+	if (!max)
+		return true;
+	int64_t age = in->at - x->token.issued - (int64_t)in->skew;
+	return verdict_checkf(x->v, "token.age", NULL, age <= 0 || (uint64_t)age <= max,
+			      "as young as the policy asks", "%lld s", (long long)age);
+}
+
+static bool check_required_claims(struct verification *x)
+{
+	enum { CLAIM_UEID = 256, CLAIM_MEASUREMENTS = 265 };
+	const struct policy *p = x->in->policy;
+	const struct datum *ueid = datum_get(x->token.claims, CLAIM_UEID);
+	const struct datum *measurements = datum_get(x->token.claims, CLAIM_MEASUREMENTS);
+	bool there = !p || ((!p->token.require_ueid || (ueid && ueid->type == DATUM_BYTES)) &&
+			    (!p->token.require_measurements ||
+			     (measurements && measurements->type == DATUM_BYTES)));
+
+	return verdict_check(x->v, "token.claims", "RFC 9711 4", there,
+			     there ? "there" : "a claim is missing",
+			     "the claims that the policy asks");
+}
+
+bool verify_token(struct verification *x)
+{
+	struct err e;
+	size_t i = 0;
+
+	if (!is_token(x->in->evidence)) {
+		if (x->in->mode != VERIFY_EAT)
+			return true;
+		return verdict_check(x->v, "token.form", "RFC 9052 4.2", false, "no COSE_Sign1",
+				     "a token");
+	}
+	verdict_require(x->v, "token.form");
+	verdict_require(x->v, "token.signature");
+	verdict_require(x->v, "token.time");
+	if (eat_parse(x->in->evidence.bytes, x->in->evidence.len, &x->token, &e) < 0)
+		return verdict_err(x->v, "token.form", "RFC 9711", &e);
+	x->has_token = true;
+	verdict_check(x->v, "token.form", "RFC 9711", true, NULL, NULL);
+	while (i < ARRAY_LEN(platforms) && platforms[i].platform != x->token.platform)
+		i++;
+	bool wanted = i < ARRAY_LEN(platforms) &&
+		      (x->in->mode == VERIFY_EAT || x->in->mode == platforms[i].mode);
+	if (!verdict_check(x->v, "token.platform", NULL, wanted,
+			   eat_platform_name(x->token.platform),
+			   x->in->mode == VERIFY_EAT ? "SNP, TDX, vTPM or SNP-vTPM"
+						     : verify_mode_name(x->in->mode)))
+		return false;
+	x->mode = platforms[i].mode;
+	x->evidence = (struct span){ x->token.raw_report.bytes, x->token.raw_report.len };
+	return check_signer(x) && check_age(x) && check_required_claims(x);
+}

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* check_token.c — COSE_Sign1, EAT and CoRIM by themselves. */
+#include "attestation/corim/corim.h"
+#include "attestation/envelope/tpm_attestation.h"
+#include "attestation/snp/snp_cert_table.h"
+#include "attestation/token/eat_agree.h"
+#include "cli/check/check.h"
+#include "common/base/json.h"
+#include "common/base/writer.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+/* More than a token may have: one that is too long is a refusal, not a call that makes no sense. */
+enum { NONCE_MAX = 256 };
+
+/* ---- cose ---- */
+
+static int run_cose(const struct check_input *in, struct verdict *v, struct writer *show,
+		    struct err *e)
+{
+	CLEANUP(EVP_PKEY_free) EVP_PKEY *key = NULL;
+	CLEANUP(free) uint8_t *aad = NULL;
+	size_t aad_len;
+	struct cose m;
+	struct err why;
+
+	if (check_option_key(in, "key", "token.key", v, &key, e) < 0 ||
+	    check_option_file(in, "aad", &aad, &aad_len, e) < 0)
+		return err_code(e);
+	verdict_require(v, "token.cose");
+	verdict_require(v, "token.signature");
+	if (cose_parse(in->files[0].bytes, in->files[0].len, NULL, 0, &m, &why) < 0) {
+		verdict_err(v, "token.cose", "RFC 9052", &why);
+		return 0;
+	}
+	verdict_check(v, "token.cose", "RFC 9052", true, NULL, NULL);
+	if (key && cose_verify(&m, key, aad, aad_len, &why) < 0)
+		verdict_err(v, "token.signature", "RFC 9052 4.4", &why);
+	else if (key)
+		verdict_check(v, "token.signature", "RFC 9052 4.4", true, NULL, NULL);
+	json_put_key(show, "alg");
+	writer_printf(show, "\"%s\"", cose_algorithm_name(m.algorithm));
+	json_put_hex(show, "payload", m.payload, m.payload_len);
+	cose_done(&m);
+	return 0;
+}
+
+const struct check_kind check_cose = {
+	.name = "cose",
+	.help = "a COSE_Sign1, with --key and --aad",
+	.takes = (const char *const[]){ "key", "aad", NULL },
+	.files_min = 1,
+	.files_max = 1,
+	.run = run_cose,
+};
+
+/* ---- token ---- */
+
+/* A report, and nothing behind it but a certificate table. */
+static int parse_report(struct span raw, struct snp_report *report, struct err *why)
+{
+	struct snp_cert_table certs;
+	size_t len = raw.len < SNP_REPORT_LEN ? raw.len : SNP_REPORT_LEN;
+
+	if (snp_report_parse(raw.bytes, len, report, why) < 0)
+		return err_code(why);
+	if (raw.len == len)
+		return 0;
+	return snp_cert_table_parse((struct span){ raw.bytes + len, raw.len - len }, &certs, why);
+}
+
+/* The report beside the TPM's message, and the one inside it, are the same where both are there. */
+static int agree_snp_vtpm(const struct eat *t, const struct tpm_attestation *a, struct err *why)
+{
+	struct span beside = { t->tee_report.bytes, t->tee_report.len };
+	struct sevsnp_attestation s;
+	struct snp_report report;
+
+	if (!beside.len && !a->sev_snp.len)
+		return err_set(why, ERR_DENIED, "no TEE report beside the TPM's quotes");
+	if (beside.len && parse_report(beside, &report, why) < 0)
+		return err_wrap(why, "x-cocos-tee-report");
+	if (a->sev_snp.len) {
+		if (sevsnp_attestation_parse(a->sev_snp, &s, why) < 0 ||
+		    snp_report_parse(s.report, sizeof(s.report), &report, why) < 0)
+			return err_code(why);
+		if (beside.len && memcmp(beside.bytes, s.report, SNP_REPORT_LEN) != 0)
+			return err_set(why, ERR_DENIED, "x-cocos-tee-report is another report");
+	}
+	return eat_agree_snp(t, &report, why);
+}
+
+static int agree_tpm(const struct eat *t, struct span raw, struct err *why)
+{
+	CLEANUP(free) struct tpm_attestation *a = malloc(sizeof(*a));
+
+	if (!a)
+		return err_nomem(why);
+	if (tpm_attestation_parse(raw, a, why) < 0 || eat_agree_tpm(t, a, why) < 0)
+		return err_code(why);
+	return t->platform == EAT_VTPM ? 0 : agree_snp_vtpm(t, a, why);
+}
+
+/* What the token's other claims say is what its report says. */
+static int agree(const struct eat *t, struct err *why)
+{
+	struct span raw = { t->raw_report.bytes, t->raw_report.len };
+	struct snp_report report;
+	struct tdx_quote quote;
+
+	switch (t->platform) {
+	case EAT_SNP:
+		if (parse_report(raw, &report, why) < 0)
+			return err_code(why);
+		return eat_agree_snp(t, &report, why);
+	case EAT_TDX:
+		if (tdx_quote_parse(raw.bytes, raw.len, &quote, why) < 0)
+			return err_code(why);
+		return eat_agree_tdx(t, &quote, why);
+	case EAT_VTPM:
+	case EAT_SNP_VTPM:
+		return agree_tpm(t, raw, why);
+	default:
+		return err_set(why, ERR_DENIED, "a token of platform %s carries nothing to judge",
+			       eat_platform_name(t->platform));
+	}
+}
+
+static void step(struct verdict *v, const char *name, const char *section, int failed,
+		 const struct err *why)
+{
+	verdict_require(v, name);
+	if (failed)
+		verdict_err(v, name, section, why);
+	else
+		verdict_check(v, name, section, true, NULL, NULL);
+}
+
+static void judge_token(const struct check_input *in, const struct eat *t, EVP_PKEY *key,
+			const uint8_t *nonce, size_t nonce_len, struct verdict *v)
+{
+	struct err why;
+
+	if (key)
+		step(v, "token.signature", "RFC 9052 4.4", eat_verify(t, key, &why), &why);
+	step(v, "token.time", "RFC 8392 3.1", eat_check_time(t, in->at, in->skew, &why), &why);
+	step(v, "token.nonce", "RFC 9711 4.1", eat_check_nonce(t, nonce, nonce_len, &why), &why);
+	step(v, "token.agrees", "wire.md", agree(t, &why), &why);
+}
+
+static void show_token(const struct eat *t, struct writer *w)
+{
+	const struct datum *iss = datum_get(t->claims, 1);
+
+	json_put_key(w, "iss");
+	if (iss && iss->type == DATUM_TEXT)
+		json_quote(w, (const char *)iss->bytes, iss->len);
+	else
+		writer_text(w, "null");
+	writer_printf(w, ",\"iat\":%" PRId64 ",\"exp\":%" PRId64 ",\"platform_type\":\"%s\"",
+		      t->issued, t->expires, eat_platform_name(t->platform));
+	json_put_hex(w, "eat_nonce", t->nonce.bytes, t->nonce.len);
+	json_put_hex(w, "raw_report", t->raw_report.bytes, t->raw_report.len);
+}
+
+static int run_token(const struct check_input *in, struct verdict *v, struct writer *show,
+		     struct err *e)
+{
+	CLEANUP(EVP_PKEY_free) EVP_PKEY *key = NULL;
+	uint8_t nonce[NONCE_MAX];
+	size_t nonce_len;
+	struct eat t;
+	struct err why;
+
+	if (check_option_key(in, "key", "token.key", v, &key, e) < 0 ||
+	    check_option_hex(in, "nonce", nonce, sizeof(nonce), &nonce_len, e) < 0)
+		return err_code(e);
+	if (!cli_value(in->cli, "nonce"))
+		return err_set(e, ERR_INVALID, "--nonce is missing: it says for what the token is");
+	verdict_require(v, "token.form");
+	verdict_require(v, "token.signature");
+	if (eat_parse(in->files[0].bytes, in->files[0].len, &t, &why) < 0) {
+		verdict_err(v, "token.form", "RFC 9711", &why);
+		return 0;
+	}
+	verdict_check(v, "token.form", "RFC 9711", true, NULL, NULL);
+	judge_token(in, &t, key, nonce, nonce_len, v);
+	show_token(&t, show);
+	eat_done(&t);
+	return 0;
+}
+
+const struct check_kind check_token = {
+	.name = "token",
+	.help = "an EAT, with --key and --nonce",
+	.takes = (const char *const[]){ "key", "nonce", NULL },
+	.files_min = 1,
+	.files_max = 1,
+	.run = run_token,
+};
+
+/* ---- corim ---- */
+
+static int run_corim(const struct check_input *in, struct verdict *v, struct writer *show,
+		     struct err *e)
+{
+	CLEANUP(EVP_PKEY_free) EVP_PKEY *key = NULL;
+	CLEANUP(free) struct corim *c = malloc(sizeof(*c));
+	struct err why;
+
+	if (!c)
+		return err_nomem(e);
+	bool wanted = cli_value(in->cli, "key");
+	if (wanted && check_option_key(in, "key", "token.corim", v, &key, e) < 0)
+		return err_code(e);
+	verdict_require(v, "token.corim");
+	if (wanted && !key)
+		return 0;
+	if (corim_parse(in->files[0].bytes, in->files[0].len, key, in->at, c, &why) < 0) {
+		verdict_err(v, "token.corim", "draft-ietf-rats-corim", &why);
+		return 0;
+	}
+	verdict_check(v, "token.corim", "draft-ietf-rats-corim", true, NULL, NULL);
+	json_put_key(show, "fields");
+	corim_show(c, show);
+	corim_done(c);
+	return 0;
+}
+
+const struct check_kind check_corim = {
+	.name = "corim",
+	.help = "a CoRIM, signed if --key is given",
+	.takes = (const char *const[]){ "key", NULL },
+	.files_min = 1,
+	.files_max = 1,
+	.run = run_corim,
+};

@@ -1,9 +1,0 @@
-/* SPDX-License-Identifier: Apache-2.0 */
-/* check_aael.h — the log kind that is no TCG log; for check_log.c. */
-#pragma once
-
-#include "attestation/tpm_pcrs.h"
-#include "cli/check.h"
-
-int check_aael(const struct check_input *in, const struct tpm_pcrs *pcrs, struct verdict *v,
-	       struct writer *show, struct err *e) MUST_CHECK;

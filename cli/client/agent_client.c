@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/client/agent_client.h"
+
+#include "cli/client/attested.h"
+#include "common/base/encode.h"
+#include "common/base/file.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#define METHOD(name, kind_, message)                          \
+	{ .path = "/agent.AgentService/" name,                \
+	  .kind = kind_,                                      \
+	  .request = &agent__##message##_request__descriptor, \
+	  .response = &agent__##message##_response__descriptor }
+
+const struct rpc_method agent_algo = METHOD("Algo", RPC_CLIENT_STREAM, algo);
+const struct rpc_method agent_data = METHOD("Data", RPC_CLIENT_STREAM, data);
+const struct rpc_method agent_result = METHOD("Result", RPC_SERVER_STREAM, result);
+const struct rpc_method agent_status = METHOD("Status", RPC_UNARY, status);
+
+int agent_client_status(struct client *client, Agent__StatusResponse **status, struct err *e)
+{
+	Agent__StatusRequest request = AGENT__STATUS_REQUEST__INIT;
+	ProtobufCMessage *response;
+
+	if (attested_ready(client, e) < 0)
+		return err_code(e);
+	if (client_call(client, &agent_status, &request.base, &response, e) < 0)
+		return err_code(e);
+	*status = (Agent__StatusResponse *)response;
+	return 0;
+}
+
+/* Under TLS the connection itself is what the signature is bound to. */
+static int session_of(struct client *client, const Agent__StatusResponse *status,
+		      struct proof *proof, struct rpc_metadata *metadata, struct err *e)
+{
+	char hex[2 * PROOF_SESSION_LEN + 1];
+
+	if (client->tls)
+		return rpc_channel_exporter(client->channel, PROOF_EXPORTER_LABEL, NULL, 0,
+					    proof->session, sizeof(proof->session), e);
+	if (status->challenge.len != PROOF_SESSION_LEN)
+		return err_set(e, ERR_INVALID, "the agent's challenge has %zu bytes, not %d",
+			       status->challenge.len, PROOF_SESSION_LEN);
+	memcpy(proof->session, status->challenge.data, PROOF_SESSION_LEN);
+	hex_encode(proof->session, PROOF_SESSION_LEN, hex);
+	return rpc_metadata_add(metadata, PROOF_CHALLENGE_KEY, hex, e);
+}
+
+static int add_signature(EVP_PKEY *key, const void *bytes, size_t len, const char *name,
+			 struct rpc_metadata *metadata, struct err *e)
+{
+	uint8_t signature[SIGNATURE_MAX];
+	CLEANUP(free) char *text = NULL;
+	size_t signature_len;
+
+	/* PSS for proofs; stock agents know PKCS#1 alone. */
+	if (key_sign(key, strcmp(name, PROOF_KEY) == 0, bytes, len, signature, &signature_len, e) <
+	    0)
+		return err_code(e);
+	text = base64_encode(signature, signature_len);
+	if (!text)
+		return err_nomem(e);
+	return rpc_metadata_add(metadata, name, text, e);
+}
+
+static int add_proof(struct client *client, const struct agent_call *call,
+		     const Agent__StatusResponse *status, struct rpc_metadata *metadata,
+		     struct err *e)
+{
+	struct proof proof = { .role = call->role, .method = call->method->path };
+	CLEANUP(free) uint8_t *bytes = NULL;
+	size_t len;
+
+	if (status->manifest_digest.len != PROOF_DIGEST_LEN)
+		return err_set(e, ERR_PRECONDITION, "the agent has no manifest yet (state %s)",
+			       status->state);
+	memcpy(proof.manifest, status->manifest_digest.data, PROOF_DIGEST_LEN);
+	if (call->asset)
+		memcpy(proof.asset, call->asset, PROOF_DIGEST_LEN);
+	if (session_of(client, status, &proof, metadata, e) < 0 ||
+	    proof_message(&proof, call->parameters, &bytes, &len, e) < 0)
+		return err_code(e);
+	return add_signature(call->key, bytes, len, PROOF_KEY, metadata, e);
+}
+
+static int add_asset(const struct agent_call *call, struct rpc_metadata *metadata, struct err *e)
+{
+	char hex[2 * PROOF_DIGEST_LEN + 1], offset[24];
+
+	if (!call->asset)
+		return 0;
+	hex_encode(call->asset, PROOF_DIGEST_LEN, hex);
+	if (rpc_metadata_add(metadata, PROOF_DIGEST_KEY, hex, e) < 0)
+		return err_code(e);
+	if (!call->offset)
+		return 0;
+	snprintf(offset, sizeof(offset), "%" PRIu64, call->offset);
+	return rpc_metadata_add(metadata, PROOF_OFFSET_KEY, offset, e);
+}
+
+int agent_client_open(struct client *client, const struct agent_call *call,
+		      const Agent__StatusResponse *status, struct rpc_metadata *metadata,
+		      struct rpc_sync **sync, struct err *e)
+{
+	const struct rpc_stream_options options = { .metadata = metadata };
+
+	if (attested_ready(client, e) < 0)
+		return err_code(e);
+	if (rpc_metadata_add(metadata, PROOF_ROLE_KEY, call->role, e) < 0)
+		return err_code(e);
+	if (call->role_signature) {
+		if (add_signature(call->key, call->role, strlen(call->role), "signature", metadata,
+				  e) < 0)
+			return err_code(e);
+	} else if (add_proof(client, call, status, metadata, e) < 0 ||
+		   add_asset(call, metadata, e) < 0) {
+		return err_code(e);
+	}
+	return rpc_sync_open(client->channel, call->method, &options, sync, e);
+}
+
+void agent_client_hint(struct client *client, const struct err *e)
+{
+	struct cli *cli = client->cli;
+
+	if (cli->hint[0])
+		return;
+	switch (e->code) {
+	case ERR_DENIED:
+	case ERR_UNAUTHENTICATED:
+		cli_hint(cli, "is this the private key whose public half stands in the manifest "
+			      "for it?");
+		break;
+	case ERR_PRECONDITION:
+		cli_hint(cli, "'cocos-cli status' tells where the computation stands");
+		break;
+	case ERR_INVALID:
+		cli_hint(cli, "'cocos-cli checksum' prints what the manifest must name; 'cocos-cli "
+			      "status' what it names");
+		break;
+	case ERR_EXISTS:
+		cli_hint(cli, "it is there already: nothing is left to do");
+		break;
+	case ERR_UNIMPLEMENTED:
+		cli_hint(cli, "what answers there does not offer this; if it is not the agent, see "
+			      "AGENT_GRPC_URL");
+		break;
+	default:
+		client_hint(client, e);
+	}
+}

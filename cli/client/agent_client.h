@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * agent_client.h — calls to an agent that their maker must sign (common/proof.h).
+ *
+ * The signature covers the manifest's digest and this connection, so both are asked for first.
+ */
+#pragma once
+
+#include "agent.pb-c.h"
+#include "cli/client/client.h"
+#include "common/crypto/key.h"
+#include "common/manifest/proof.h"
+
+extern const struct rpc_method agent_algo, agent_data, agent_result, agent_status;
+
+/* Where the computation stands. The caller frees it with agent__status_response__free_unpacked. */
+int agent_client_status(struct client *client, Agent__StatusResponse **status,
+			struct err *e) MUST_CHECK;
+static inline void agent_status_free(Agent__StatusResponse *status)
+{
+	agent__status_response__free_unpacked(status, NULL);
+}
+DEFINE_CLEANUP(Agent__StatusResponse *, agent_status_free)
+
+struct agent_call {
+	const struct rpc_method *method;
+	const char *role;
+	EVP_PKEY *key;
+	const uint8_t *asset;      /* digest, NULL: none */
+	struct writer *parameters; /* NULL: none */
+	uint64_t offset;           /* of a resumed upload */
+	bool role_signature;       /* for stock agents: the older, replayable signature */
+};
+
+/* Opens the call with its metadata, those that `metadata` has already and the signature. `status`
+ * is of this connection and serves one call. */
+int agent_client_open(struct client *client, const struct agent_call *call,
+		      const Agent__StatusResponse *status, struct rpc_metadata *metadata,
+		      struct rpc_sync **sync, struct err *e) MUST_CHECK;
+
+/* What to do about a refusal. */
+void agent_client_hint(struct client *client, const struct err *e);

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * agent_evidence.h — what an agent hands out about itself to anybody who asks: evidence over a nonce,
+ * IMA's log, a token of Azure's, a credential activated. Nothing here is believed.
+ */
+#pragma once
+
+#include "agent.pb-c.h"
+#include "attestation/formats/der.h"
+#include "cli/client/client.h"
+#include "common/base/writer.h"
+
+extern const struct rpc_method agent_attestation, agent_ima_measurements, agent_azure_token,
+	agent_activate_credential;
+
+struct agent_evidence {
+	uint8_t type;          /* on the wire: 0 SNP, 1 vTPM, 2 both, 3 Azure, 4 TDX */
+	struct span tee, vtpm; /* nonces */
+};
+
+/* The whole file, behind what `file` holds already; its maximum is the limit. A file that is not as
+ * long as announced is DATA_LOSS. */
+int agent_evidence_fetch(struct client *client, const struct agent_evidence *wanted,
+			 struct writer *file, struct err *e) MUST_CHECK;
+
+/* IMA's binary log and the value of PCR10 beside it, which may be empty. */
+int agent_evidence_ima(struct client *client, struct writer *file, struct writer *pcr10,
+		       struct err *e) MUST_CHECK;

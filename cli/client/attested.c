@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/client/attested.h"
+
+#include "attestation/channel/attested_reattest.h"
+#include "cli/client/agent_evidence.h"
+#include "common/base/log.h"
+#include "common/base/settings.h"
+
+#include <string.h>
+
+enum { REATTEST_MIN_MS = 1000, REATTEST_MAX_MS = 24 * 60 * 60 * 1000, NONCE_LEN = 32 };
+
+#define REATTEST_DEFAULT "10m"
+
+/* ---- opening ---- */
+
+static int is_wanted(const struct client *client, bool *wanted, struct err *e)
+{
+	const char *text = client_setting(client, NULL, "ATTESTED_TLS");
+
+	*wanted = cli_flag(client->cli, "attested-tls");
+	if (*wanted || !text)
+		return 0;
+	*wanted = strcmp(text, "true") == 0 || strcmp(text, "1") == 0;
+	if (!*wanted && strcmp(text, "false") != 0 && strcmp(text, "0") != 0)
+		return err_set(e, ERR_INVALID, "AGENT_GRPC_ATTESTED_TLS %s: write true or false",
+			       log_quote(text).text);
+	return 0;
+}
+
+/* Options that make no sense without a proof: who gives one means to have it. */
+static const char *forgotten(const struct client *client)
+{
+	static const char *const names[] = { "attestation-policy",
+					     "attestation-request-context",
+					     "receipt-dir",
+					     "manifest",
+					     "trusted_root",
+					     "ak",
+					     "ek_root",
+					     "reattest" };
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (cli_value(client->cli, names[i]))
+			return names[i];
+	return NULL;
+}
+
+static int read_interval(struct client *client, struct err *e)
+{
+	const char *text = cli_value(client->cli, "reattest");
+
+	if (duration_parse(text ? text : REATTEST_DEFAULT, &client->reattest_ms, e) < 0)
+		return err_wrap(e, "--reattest");
+	if (client->reattest_ms < REATTEST_MIN_MS || client->reattest_ms > REATTEST_MAX_MS)
+		return err_set(e, ERR_INVALID, "--reattest %s: 1s to 24h", log_quote(text).text);
+	return 0;
+}
+
+int attested_open(struct client *client, struct err *e)
+{
+	const struct appraise_settings settings = {
+		.policy = client_setting(client, NULL, "ATTESTATION_POLICY"),
+		.product = client_setting(client, NULL, "PRODUCT_NAME"),
+		.context = client_setting(client, NULL, "ATTESTATION_REQUEST_CONTEXT"),
+	};
+	const char *url = client_setting(client, "grpc-url", "URL"), *stray = forgotten(client);
+	struct attested_client_config config = { .loop = client->loop,
+						 .appraise = appraise_session };
+	bool wanted;
+
+	if (is_wanted(client, &wanted, e) < 0)
+		return err_code(e);
+	if (!wanted && (stray || settings.policy))
+		return err_set(e, ERR_INVALID,
+			       "%s%s is given, but nobody asks the agent for a proof: add "
+			       "--attested-tls or AGENT_GRPC_ATTESTED_TLS=true",
+			       stray ? "--" : "", stray ? stray : "AGENT_GRPC_ATTESTATION_POLICY");
+	if (!wanted)
+		return 0;
+	if (url && strncmp(url, "http://", 7) == 0)
+		return err_set(e, ERR_INVALID, "attested TLS and an address with http://");
+	if (read_interval(client, e) < 0 ||
+	    appraise_new(client->cli, &settings, &client->appraise, e) < 0)
+		return err_code(e);
+	config.first_context = appraise_context(client->appraise);
+	config.data = client->appraise;
+	return attested_client_new(&config, &client->attested, e);
+}
+
+void attested_close(struct client *client)
+{
+	attested_client_free(client->attested);
+	appraise_free(client->appraise);
+}
+
+const struct rpc_prologue *attested_prologue(const struct client *client)
+{
+	return client->attested ? &attested_client_prologue : NULL;
+}
+
+/* ---- what does not fit into the channel's evidence ---- */
+
+static int ask_ek(struct client *client, const struct credential *c,
+		  Agent__ActivateCredentialResponse **answer, struct err *e)
+{
+	Agent__ActivateCredentialRequest request = AGENT__ACTIVATE_CREDENTIAL_REQUEST__INIT;
+	ProtobufCMessage *response;
+
+	if (c) {
+		request.ek = (ProtobufCBinaryData){ sizeof(c->ek), (uint8_t *)(uintptr_t)c->ek };
+		request.credential =
+			(ProtobufCBinaryData){ c->blob_len, (uint8_t *)(uintptr_t)c->blob };
+		request.secret = (ProtobufCBinaryData){ c->encrypted_len,
+							(uint8_t *)(uintptr_t)c->encrypted };
+	}
+	if (client_call(client, &agent_activate_credential, &request.base, &response, e) < 0)
+		return err_wrap(e, "attestation: ak.activated");
+	*answer = (Agent__ActivateCredentialResponse *)response;
+	return 0;
+}
+
+static void ek_answer_free(Agent__ActivateCredentialResponse *answer)
+{
+	agent__activate_credential_response__free_unpacked(answer, NULL);
+}
+DEFINE_CLEANUP(Agent__ActivateCredentialResponse *, ek_answer_free)
+
+static int activate(struct client *client, struct err *e)
+{
+	CLEANUP(ek_answer_free) Agent__ActivateCredentialResponse *shown = NULL, *done = NULL;
+	struct span certs[APPRAISE_EK_CERTS_MAX];
+	const struct credential *c;
+	size_t count = 0;
+
+	if (ask_ek(client, NULL, &shown, e) < 0)
+		return err_code(e);
+	for (; count < shown->n_ek_certificates && count < ARRAY_LEN(certs); count++)
+		certs[count] = (struct span){ shown->ek_certificates[count].data,
+					      shown->ek_certificates[count].len };
+	if (appraise_challenge(client->appraise, certs, count, &c, e) < 0 ||
+	    ask_ek(client, c, &done, e) < 0)
+		return err_code(e);
+	return appraise_answer(client->appraise, done->activated.data, done->activated.len, e);
+}
+
+/* The log comes inside of a token, which counts for nothing but its log. */
+static int take_log(struct client *client, const uint8_t *bytes, size_t len, struct err *e)
+{
+	CLEANUP(free) struct tpm_attestation *a = calloc(1, sizeof(*a));
+	struct eat token;
+	struct span log = { NULL, 0 };
+	int status;
+
+	if (!a)
+		return err_nomem(e);
+	if (eat_parse(bytes, len, &token, e) < 0)
+		return err_code(e);
+	if (token.platform == EAT_VTPM || token.platform == EAT_SNP_VTPM) {
+		struct span raw = { token.raw_report.bytes, token.raw_report.len };
+
+		if (tpm_attestation_parse(raw, a, e) == 0)
+			log = a->event_log;
+	} else if (token.event_log.bytes) {
+		log = (struct span){ token.event_log.bytes, token.event_log.len };
+	}
+	status = appraise_set_log(client->appraise, log.bytes, log.len, e);
+	eat_done(&token);
+	return status;
+}
+
+static int fetch_log(struct client *client, struct err *e)
+{
+	CLEANUP_WRITER struct writer file = writer_up_to(EAT_MAX);
+	uint8_t nonce[2 * NONCE_LEN];
+
+	if (random_bytes(nonce, sizeof(nonce), e) < 0)
+		return err_code(e);
+	const struct agent_evidence wanted = {
+		.type = appraise_wire_type(client->appraise),
+		.tee = { nonce, NONCE_LEN },
+		.vtpm = { nonce + NONCE_LEN, NONCE_LEN },
+	};
+	if (agent_evidence_fetch(client, &wanted, &file, e) < 0 ||
+	    take_log(client, file.bytes, file.len, e) < 0)
+		return err_wrap(e, "attestation: the event log");
+	return 0;
+}
+
+/* What is still open of a pending session; then the judgement of all of it. */
+static int complete(struct client *client, struct err *e)
+{
+	struct appraise *a = client->appraise;
+	bool pending = appraise_wants_credential(a) || appraise_wants_log(a);
+
+	if (appraise_wants_credential(a) && activate(client, e) < 0)
+		return err_code(e);
+	if (appraise_wants_log(a) && fetch_log(client, e) < 0)
+		return err_code(e);
+	if (pending && appraise_again(a, e) < 0)
+		return err_code(e);
+	if (!appraise_is_verified(a))
+		return err_set(e, ERR_DENIED, "attestation: this connection is not verified");
+	client->proven = uv_hrtime();
+	if (!client->told || client->cli->verbose)
+		appraise_tell(a, stderr);
+	client->told = true;
+	return 0;
+}
+
+/* ---- calls ---- */
+
+/* Evidence that does not hold, or an authenticator that has not even its form. */
+static bool is_unproven(int status, const struct err *e)
+{
+	return status < 0 && (e->code == ERR_DENIED || e->code == ERR_INVALID);
+}
+
+int attested_ready(struct client *client, struct err *e)
+{
+	struct appraise *a = client->appraise;
+	int status;
+
+	if (!a || (rpc_channel_is_ready(client->channel) && appraise_is_verified(a)))
+		return 0;
+	/* Connected, and what was proven is forgotten: the agent could not attest again just now. */
+	if (rpc_channel_is_ready(client->channel) && appraise_is_forgotten(a))
+		return attested_again(client, e);
+	appraise_allow_pending(a, true);
+	status = rpc_sync_connect(client->channel, e);
+	appraise_allow_pending(a, false);
+	if (status == 0)
+		status = complete(client, e);
+	if (is_unproven(status, e))
+		cli_hint(client->cli,
+			 "nothing was sent: what answers there has not proven to be the "
+			 "agent that you expect");
+	else if (status < 0 && attested_client_is_waiting(client->attested))
+		cli_hint(client->cli, "nothing was sent: the agent closed the connection before it "
+				      "sent evidence; its log says why");
+	return status;
+}
+
+int attested_again(struct client *client, struct err *e)
+{
+	struct appraise *a = client->appraise;
+	int status;
+
+	if (!a || appraise_takes_stock(a))
+		return 0;
+	appraise_allow_pending(a, true);
+	status = attested_reattest(client->channel, client->attested, client->timeout_ms, e);
+	appraise_allow_pending(a, false);
+	if (status == 0)
+		status = complete(client, e);
+	if (status == 0)
+		return 0;
+	/* What was proven before does not carry over what may come now. Who could not, for whatever
+	 * reason, may be asked again; who was refused has had his chance on this connection. */
+	appraise_forget(a, !is_unproven(status, e));
+	if (is_unproven(status, e))
+		cli_hint(client->cli,
+			 "nothing more was sent: the agent is not the one any more that "
+			 "was verified first");
+	else if (e->code == ERR_ABORTED || !rpc_channel_is_ready(client->channel))
+		e->code = ERR_UNAVAILABLE; /* gone: on another one all is judged from the start */
+	return err_code(e);
+}
+
+int attested_if_due(struct client *client, struct err *e)
+{
+	if (!client->appraise ||
+	    uv_hrtime() - client->proven < client->reattest_ms * UINT64_C(1000000))
+		return 0;
+	return attested_again(client, e);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * attested.h — a client's connection to an agent that has to prove what it is, before anything is
+ * sent and again later (appraise.h judges; attestation/attested_client.h speaks).
+ */
+#pragma once
+
+#include "cli/client/client.h"
+#include "cli/evidence/appraise.h"
+#include "common/rpc/prologue.h"
+
+/* The options of a command that talks to an agent. */
+#define CLIENT_AGENT_OPTIONS              \
+	CLIENT_OPTIONS, APPRAISE_OPTIONS, \
+		{ .name = "reattest",     \
+		  .value = "DURATION",    \
+		  .help = "how often the agent has to prove itself again in a long upload (10m)" }
+
+/* Reads whether attested TLS is asked for, and everything about it. */
+int attested_open(struct client *client, struct err *e) MUST_CHECK;
+void attested_close(struct client *client);
+
+/* For the channel; NULL: there is none. */
+const struct rpc_prologue *attested_prologue(const struct client *client);
+
+/* Before every call that carries anything of the user's: there is a connection, and all of what was
+ * asked for is proven over it. Prints the verdict of the first. 0 at once for a client that asks for
+ * no proof. */
+int attested_ready(struct client *client, struct err *e) MUST_CHECK;
+
+/* The agent proves itself again over the connection that is there; it has to be the same one. For
+ * stock agents, where the policy takes them, there is no such call, and nothing is done. */
+int attested_again(struct client *client, struct err *e) MUST_CHECK;
+/* The same when it was too long ago. */
+int attested_if_due(struct client *client, struct err *e) MUST_CHECK;

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/client/client.h"
+
+#include "cli/client/attested.h"
+#include "common/base/file.h"
+#include "common/base/log.h"
+#include "common/base/settings.h"
+
+#include <string.h>
+
+enum { TIMEOUT_MS = 60000 };
+
+static const struct peer {
+	const char *prefix, *url, *name;
+} peers[] = {
+	[CLIENT_AGENT] = { "AGENT", "localhost:7002", "the agent" },
+	[CLIENT_MANAGER] = { "MANAGER", "localhost:7002", "the manager" },
+	[CLIENT_COMPUTATIONS] = { "COMPUTATIONS", "unix:/run/cocos/computations.sock",
+				  "the computation service" },
+};
+
+const char *client_setting(const struct client *client, const char *option, const char *suffix)
+{
+	const char *value = option ? cli_value(client->cli, option) : NULL;
+	char name[64];
+
+	if (value)
+		return *value ? value : NULL;
+	snprintf(name, sizeof(name), "%s_GRPC_%s", peers[client->peer].prefix, suffix);
+	value = secure_getenv(name);
+	return value && *value ? value : NULL;
+}
+
+static int read_pem(const char *path, char **pem, struct err *e)
+{
+	return path ? file_read_text(path, RPC_TLS_PEM_MAX, pem, e) : 0;
+}
+
+static int load_tls(struct client *client, bool wanted, struct rpc_tls **tls, struct err *e)
+{
+	const char *ca_path = client_setting(client, "grpc-server-ca-certs", "SERVER_CA_CERTS");
+	const char *cert_path = client_setting(client, "grpc-client-cert", "CLIENT_CERT");
+	const char *key_path = client_setting(client, "grpc-client-key", "CLIENT_KEY");
+	CLEANUP(free) char *ca = NULL, *cert = NULL, *key = NULL;
+	int status;
+
+	if (!cert_path != !key_path)
+		return err_set(e, ERR_INVALID,
+			       "a client %s is given without its %s: give --grpc-client-cert and "
+			       "--grpc-client-key",
+			       cert_path ? "certificate" : "key",
+			       cert_path ? "key" : "certificate");
+	if (!ca_path && !cert_path && !wanted)
+		return 0;
+	if (read_pem(ca_path, &ca, e) < 0 || read_pem(cert_path, &cert, e) < 0 ||
+	    read_pem(key_path, &key, e) < 0)
+		return err_code(e);
+	status = rpc_tls_new_client(
+		&(struct rpc_tls_config){ .cert = cert,
+					  .key = key,
+					  .ca = ca,
+					  .only_tls13 = client->appraise != NULL,
+					  .judged_by_prologue = client->appraise && !ca },
+		tls, e);
+	if (key)
+		explicit_bzero(key, strlen(key));
+	return status;
+}
+
+static int open_channel(struct client *client, struct err *e)
+{
+	const char *url = client_setting(client, "grpc-url", "URL");
+	const char *timeout = client_setting(client, "grpc-timeout", "TIMEOUT");
+	CLEANUP(rpc_tls_free) struct rpc_tls *tls = NULL;
+	uint64_t timeout_ms = TIMEOUT_MS;
+	bool https = false;
+
+	if (!url)
+		url = peers[client->peer].url;
+	if (strncmp(url, "https://", 8) == 0) {
+		https = true;
+		url += 8;
+	} else if (strncmp(url, "http://", 7) == 0) {
+		url += 7;
+	}
+	if (timeout && duration_parse(timeout, &timeout_ms, e) < 0)
+		return err_wrap(e, "timeout");
+	if (timeout_ms == 0 || timeout_ms > UINT32_MAX)
+		return err_set(e, ERR_INVALID, "timeout %s: give one between 1ms and 1000h",
+			       log_quote(timeout ? timeout : "").text);
+	if (client->peer == CLIENT_AGENT && attested_open(client, e) < 0)
+		return err_code(e);
+	if (load_tls(client, https || client->appraise, &tls, e) < 0)
+		return err_code(e);
+	client->tls = tls != NULL;
+	client->timeout_ms = (unsigned)timeout_ms;
+	return rpc_channel_new(client->loop,
+			       &(struct rpc_channel_config){ .target = url,
+							     .tls = tls,
+							     .prologue = attested_prologue(client),
+							     .prologue_data = client->attested,
+							     .connect_ms = client->timeout_ms },
+			       &client->channel, e);
+}
+
+int client_open(struct client *client, enum client_peer peer, struct cli *cli, struct err *e)
+{
+	struct client opened CLEANUP_CLIENT = { .cli = cli, .peer = peer };
+
+	opened.loop = malloc(sizeof(*opened.loop));
+	if (!opened.loop)
+		return err_nomem(e);
+	uv_loop_init(opened.loop);
+	if (open_channel(&opened, e) < 0) {
+		cli_hint(cli, "'cocos-cli %s --help' lists the options for connecting",
+			 cli->command->name);
+		return err_code(e);
+	}
+	*client = opened;
+	opened = (struct client){ .loop = NULL };
+	return 0;
+}
+
+void client_close(struct client *client)
+{
+	if (!client->loop)
+		return;
+	if (client->channel)
+		rpc_channel_free(client->channel);
+	uv_run(client->loop, UV_RUN_DEFAULT);
+	attested_close(client);
+	uv_loop_close(client->loop);
+	free(client->loop);
+	*client = (struct client){ .loop = NULL };
+}
+
+void client_hint(struct client *client, const struct err *e)
+{
+	const struct peer *peer = &peers[client->peer];
+
+	if (client->cli->hint[0])
+		return;
+	switch (e->code) {
+	case ERR_UNAVAILABLE:
+		cli_hint(client->cli,
+			 "is %s there? %s_GRPC_URL or --grpc-url says where to find it%s",
+			 peer->name, peer->prefix,
+			 client->tls ? ""
+				     : "; if it speaks TLS, give --grpc-server-ca-certs as well");
+		break;
+	case ERR_DEADLINE:
+		cli_hint(client->cli, "it did not answer in time: try again, or give more with "
+				      "--grpc-timeout");
+		break;
+	case ERR_UNIMPLEMENTED:
+		cli_hint(client->cli,
+			 "that server does not offer this: does %s_GRPC_URL point to %s?",
+			 peer->prefix, peer->name);
+		break;
+	case ERR_EXHAUSTED:
+		cli_hint(client->cli, "a limit is reached: try again later, or have it raised");
+		break;
+	default:
+		break;
+	}
+}
+
+int client_call(struct client *client, const struct rpc_method *method,
+		const ProtobufCMessage *request, ProtobufCMessage **response, struct err *e)
+{
+	const struct rpc_stream_options options = { .timeout_ms = client->timeout_ms };
+
+	if (rpc_sync_unary(client->channel, method, &options, request, response, e) < 0) {
+		client_hint(client, e);
+		return err_code(e);
+	}
+	return 0;
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * client.h — a connection to an agent, a manager or the computation service, from options and the
+ * environment: AGENT_GRPC_URL and its companions, options win.
+ *
+ * TLS is spoken when an authority or a client certificate is given, or the URL begins with
+ * https://; otherwise plaintext.
+ */
+#pragma once
+
+#include "cli/base/command.h"
+#include "common/rpc/sync.h"
+
+#include <stdint.h>
+
+struct appraise;
+struct attested_client;
+
+enum client_peer { CLIENT_AGENT, CLIENT_MANAGER, CLIENT_COMPUTATIONS };
+
+/* The rows that a command which connects has among its options. */
+#define CLIENT_OPTIONS                                                                         \
+	{ .name = "grpc-url", .value = "HOST:PORT", .help = "where to connect (…_GRPC_URL)" }, \
+		{ .name = "grpc-timeout",                                                      \
+		  .value = "DURATION",                                                         \
+		  .help = "for connecting and for short answers (…_GRPC_TIMEOUT; 60s)" },      \
+		{ .name = "grpc-server-ca-certs",                                              \
+		  .value = "PEM",                                                              \
+		  .help = "authorities that the server's certificate must come from "          \
+			  "(…_GRPC_SERVER_CA_CERTS)" },                                        \
+		{ .name = "grpc-client-cert",                                                  \
+		  .value = "PEM",                                                              \
+		  .help = "certificate to show (…_GRPC_CLIENT_CERT)" },                        \
+		{ .name = "grpc-client-key",                                                   \
+		  .value = "PEM",                                                              \
+		  .help = "its private key (…_GRPC_CLIENT_KEY)" }
+
+struct client {
+	struct cli *cli;
+	enum client_peer peer;
+	uv_loop_t *loop; /* malloc'ed; NULL: not open */
+	struct rpc_channel *channel;
+	bool tls;
+	unsigned timeout_ms;
+
+	/* An agent that has to prove what it is (attested.h); NULL: none has. */
+	struct appraise *appraise;
+	struct attested_client *attested;
+	uint64_t reattest_ms, proven; /* how often; when it last did, by uv_hrtime() */
+	bool told;
+};
+
+/* Reads settings and files; the connection itself is made by the first call. */
+int client_open(struct client *client, enum client_peer peer, struct cli *cli,
+		struct err *e) MUST_CHECK;
+void client_close(struct client *client);
+#define CLEANUP_CLIENT __attribute__((cleanup(client_close)))
+
+/* The option (may be NULL), or else the environment: AGENT_GRPC_<suffix> and the like. Empty is
+ * absent: NULL. */
+const char *client_setting(const struct client *client, const char *option, const char *suffix);
+
+/* One unary call with the client's timeout. The caller frees the response. */
+int client_call(struct client *client, const struct rpc_method *method,
+		const ProtobufCMessage *request, ProtobufCMessage **response,
+		struct err *e) MUST_CHECK;
+
+/* What to do about a failed call, by its code, unless a better hint is there already. */
+void client_hint(struct client *client, const struct err *e);

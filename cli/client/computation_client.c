@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/client/computation_client.h"
+
+#include "cli/base/text.h"
+#include "common/base/encode.h"
+#include "google/protobuf/empty.pb-c.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <time.h>
+
+#define METHOD(variable, name, kind_, request_, response_)          \
+	const struct rpc_method variable = {                        \
+		.path = "/computations.ComputationService/" name,   \
+		.kind = kind_,                                      \
+		.request = &computations__##request_##__descriptor, \
+		.response = &response_##__descriptor,               \
+	}
+#define ONE(variable, name, request, response) METHOD(variable, name, RPC_UNARY, request, response)
+
+ONE(computation_create, "Create", create_request, computations__computation);
+ONE(computation_list, "List", list_request, computations__list_response);
+ONE(computation_show, "Show", computation_request, computations__computation);
+ONE(computation_manifest, "Manifest", computation_request, computations__manifest_response);
+ONE(computation_run, "Run", run_request, computations__computation);
+ONE(computation_stop, "Stop", computation_request, computations__computation);
+ONE(computation_remove, "Remove", remove_request, google__protobuf__empty);
+METHOD(computation_logs, "Logs", RPC_SERVER_STREAM, logs_request, computations__record);
+ONE(computation_list_cvms, "ListCvms", list_request, computations__list_cvms_response);
+ONE(computation_show_cvm, "ShowCvm", cvm_request, computations__cvm);
+
+enum cli_exit computation_call(struct cli *cli, const struct rpc_method *method,
+			       const ProtobufCMessage *request, ProtobufCMessage **response,
+			       struct err *e)
+{
+	struct client client CLEANUP_CLIENT = { .loop = NULL };
+
+	if (client_open(&client, CLIENT_COMPUTATIONS, cli, e) < 0)
+		return CLI_USAGE;
+	if (client_call(&client, method, request, response, e) < 0) {
+		if (e->code == ERR_NOT_FOUND)
+			cli_hint(cli, "'cocos-cli computation list' and 'cocos-cli cvm list' show "
+				      "what is there");
+		return CLI_FAILED;
+	}
+	return CLI_OK;
+}
+
+static enum cli_exit list_pages(struct client *client, const struct computation_list *list,
+				struct json_out *out, struct err *e)
+{
+	char after[256] = "";
+	bool has_head = false;
+
+	do {
+		Computations__ListRequest request = COMPUTATIONS__LIST_REQUEST__INIT;
+		ProtobufCMessage *response;
+		const char *next;
+
+		request.after = after;
+		if (client_call(client, list->method, &request.base, &response, e) < 0)
+			return CLI_FAILED;
+		/* Nothing is printed for a service that does not answer. */
+		if (!has_head && !cli_flag(client->cli, "json"))
+			list->head(client->cli->out);
+		has_head = true;
+		next = list->page(client->cli, out, response);
+		/* A service that names the same page again would keep us here for ever. */
+		if (strcmp(after, next) == 0)
+			after[0] = 0;
+		else
+			snprintf(after, sizeof(after), "%s", next);
+		protobuf_c_message_free_unpacked(response, NULL);
+	} while (after[0]);
+	return CLI_OK;
+}
+
+enum cli_exit computation_list_all(struct cli *cli, const struct computation_list *list,
+				   struct err *e)
+{
+	struct client client CLEANUP_CLIENT = { .loop = NULL };
+	struct json_out out CLEANUP_JSON_OUT;
+	enum cli_exit status;
+
+	json_out_init(&out);
+	json_out_list(&out, NULL);
+	if (client_open(&client, CLIENT_COMPUTATIONS, cli, e) < 0)
+		return CLI_USAGE;
+	status = list_pages(&client, list, &out, e);
+	json_out_end(&out);
+	if (status == CLI_OK && cli_flag(cli, "json") && json_out_print(&out, cli->out, e) < 0)
+		return CLI_FAILED;
+	return status;
+}
+
+void computation_time(const Google__Protobuf__Timestamp *time, char text[COMPUTATION_TIME_MAX])
+{
+	time_t seconds = time ? (time_t)time->seconds : 0;
+	char day[24];
+	struct tm utc;
+
+	if (!time || !gmtime_r(&seconds, &utc) || utc.tm_year > 8099 || utc.tm_year < -1899 ||
+	    !strftime(day, sizeof(day), "%Y-%m-%dT%H:%M:%S", &utc)) {
+		snprintf(text, COMPUTATION_TIME_MAX, "-");
+		return;
+	}
+	snprintf(text, COMPUTATION_TIME_MAX, "%s.%03dZ", day,
+		 time->nanos >= 0 && time->nanos <= 999999999 ? time->nanos / 1000000 : 0);
+}
+
+static void time_to_json(struct json_out *out, const char *key,
+			 const Google__Protobuf__Timestamp *time)
+{
+	char text[COMPUTATION_TIME_MAX];
+
+	if (!time)
+		return;
+	computation_time(time, text);
+	json_out_text(out, key, text);
+}
+
+void computation_to_json(struct json_out *out, const char *key, const Computations__Computation *c)
+{
+	json_out_object(out, key);
+	json_out_text(out, "id", c->id);
+	json_out_text(out, "name", c->name);
+	json_out_text(out, "description", c->description);
+	json_out_text(out, "state", c->state);
+	json_out_text(out, "agent_state", c->agent_state);
+	json_out_bool(out, "finished", c->finished);
+	json_out_bool(out, "stopping", c->stopping);
+	if (*c->failure)
+		json_out_text(out, "failure", c->failure);
+	if (*c->notice)
+		json_out_text(out, "notice", c->notice);
+	json_out_text(out, "cvm", c->cvm_id);
+	if (*c->cvm_verdict)
+		json_out_text(out, "cvm_verdict", c->cvm_verdict);
+	json_out_bool(out, "cvm_connected", c->cvm_connected);
+	json_out_hex(out, "manifest_digest", c->manifest_digest.data, c->manifest_digest.len);
+	json_out_number(out, "datasets", c->datasets);
+	json_out_number(out, "consumers", c->consumers);
+	json_out_number(out, "records", c->records);
+	json_out_number(out, "records_dropped", c->records_dropped);
+	time_to_json(out, "created", c->created);
+	time_to_json(out, "sent", c->sent);
+	time_to_json(out, "ended", c->ended);
+	json_out_end(out);
+}
+
+static void print_time(FILE *out, const char *what, const Google__Protobuf__Timestamp *time)
+{
+	char text[COMPUTATION_TIME_MAX];
+
+	if (!time)
+		return;
+	computation_time(time, text);
+	fprintf(out, "%-13s%s\n", what, text);
+}
+
+void computation_print(FILE *out, const Computations__Computation *c)
+{
+	char hex[2 * 32 + 1] = "?";
+
+	if (c->manifest_digest.len == 32)
+		hex_encode(c->manifest_digest.data, 32, hex);
+	fprintf(out, "computation  %s\n", text_plain(c->id).text);
+	fprintf(out, "name         %s\n", text_plain(c->name).text);
+	if (*c->description)
+		fprintf(out, "description  %s\n", text_plain(c->description).text);
+	fprintf(out, "state        %s%s\n", text_plain(c->state).text,
+		c->stopping ? " (its agent has not confirmed the stop)" : "");
+	if (*c->failure)
+		fprintf(out, "failure      %s\n", text_plain(c->failure).text);
+	if (*c->notice)
+		fprintf(out, "notice       %s\n", text_plain(c->notice).text);
+	if (*c->cvm_id)
+		fprintf(out, "CVM          %s (%s%s%s)\n", text_plain(c->cvm_id).text,
+			c->cvm_connected ? "connected" : "not connected",
+			*c->agent_state ? ", agent " : "", text_plain(c->agent_state).text);
+	if (*c->cvm_verdict)
+		fprintf(out, "evidence     %s\n", text_plain(c->cvm_verdict).text);
+	fprintf(out, "manifest     %s\n", hex);
+	fprintf(out, "wants        1 algorithm, %u dataset%s; %u consumer%s\n", c->datasets,
+		c->datasets == 1 ? "" : "s", c->consumers, c->consumers == 1 ? "" : "s");
+	print_time(out, "created", c->created);
+	print_time(out, "sent", c->sent);
+	print_time(out, "ended", c->ended);
+	fprintf(out, "records      %" PRIu64 " kept", c->records);
+	if (c->records_dropped)
+		fprintf(out, ", %" PRIu64 " older ones dropped", c->records_dropped);
+	fputc('\n', out);
+}
+
+enum cli_exit computation_report(struct cli *cli, const Computations__Computation *c, struct err *e)
+{
+	struct json_out out CLEANUP_JSON_OUT;
+
+	json_out_init(&out);
+	if (!cli_flag(cli, "json")) {
+		computation_print(cli->out, c);
+		return CLI_OK;
+	}
+	computation_to_json(&out, NULL, c);
+	return json_out_print(&out, cli->out, e) < 0 ? CLI_FAILED : CLI_OK;
+}

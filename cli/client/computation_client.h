@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * computation_client.h — the computation service's methods, and its answers as text and JSON.
+ */
+#pragma once
+
+#include "cli/base/json_out.h"
+#include "cli/client/client.h"
+#include "computations.pb-c.h"
+
+extern const struct rpc_method computation_create, computation_list, computation_show,
+	computation_manifest, computation_run, computation_stop, computation_remove,
+	computation_logs, computation_list_cvms, computation_show_cvm;
+
+/* One call of its own connection; the caller frees the response. CLI_OK, or what to return. */
+enum cli_exit computation_call(struct cli *cli, const struct rpc_method *method,
+			       const ProtobufCMessage *request, ProtobufCMessage **response,
+			       struct err *e);
+
+/* A list in pages, as lines or as one JSON list. */
+struct computation_list {
+	const struct rpc_method *method;
+	void (*head)(FILE *out);
+	/* One page: into `out`, or without --json as lines. Returns its `next`, lent. */
+	const char *(*page)(struct cli *cli, struct json_out *out, const ProtobufCMessage *page);
+};
+enum cli_exit computation_list_all(struct cli *cli, const struct computation_list *list,
+				   struct err *e);
+
+/* "2026-11-20T08:13:20.123Z", or "-" for a moment that has not come. */
+enum { COMPUTATION_TIME_MAX = 32 };
+void computation_time(const Google__Protobuf__Timestamp *time, char text[COMPUTATION_TIME_MAX]);
+
+void computation_to_json(struct json_out *out, const char *key, const Computations__Computation *c);
+void computation_print(FILE *out, const Computations__Computation *c);
+
+/* Prints one computation as --json says. */
+enum cli_exit computation_report(struct cli *cli, const Computations__Computation *c,
+				 struct err *e);

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/client/upload.h"
+
+#include "cli/base/progress.h"
+#include "cli/base/text.h"
+#include "cli/client/attested.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+struct attempt {
+	struct client *client;
+	const struct upload *upload;
+	struct progress progress;
+	uint64_t sent; /* of the asset, from its beginning */
+};
+
+static int read_at(const struct asset *asset, uint64_t at, uint8_t **bytes, size_t *len,
+		   struct err *e)
+{
+	uint64_t left = asset->size - at;
+	size_t want = left < UPLOAD_CHUNK ? (size_t)left : UPLOAD_CHUNK;
+	uint8_t *piece = malloc(want ? want : 1);
+	size_t have = 0;
+
+	if (!piece)
+		return err_nomem(e);
+	while (have < want) {
+		ssize_t got = pread(asset->fd, piece + have, want - have, (off_t)(at + have));
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0) {
+			if (got < 0)
+				err_errno(e, "read %s", asset->name);
+			else
+				err_set(e, ERR_ABORTED, "%s became shorter while it was sent",
+					asset->name);
+			free(piece);
+			return err_code(e);
+		}
+		have += (size_t)got;
+	}
+	*bytes = piece;
+	*len = want;
+	return 0;
+}
+
+static int send_asset(struct attempt *a, struct rpc_sync *sync, const struct asset *asset,
+		      bool requirements, struct err *e)
+{
+	uint64_t at = requirements ? 0 : a->sent;
+	uint8_t *bytes = NULL;
+	size_t len = 0;
+
+	/* An empty asset is one empty message: the agent must hear its name. */
+	do {
+		if (attested_if_due(a->client, e) < 0 || read_at(asset, at, &bytes, &len, e) < 0 ||
+		    a->upload->send(a->upload, sync, requirements, bytes, len, e) < 0)
+			return err_code(e);
+		at += len;
+		if (!requirements) {
+			a->sent = at;
+			progress_update(&a->progress, at);
+		}
+	} while (at < asset->size);
+	return 0;
+}
+
+static int send_all(struct attempt *a, struct rpc_sync *sync, struct err *e)
+{
+	const struct upload *u = a->upload;
+	ProtobufCMessage *response = NULL;
+
+	if (u->requirements && send_asset(a, sync, u->requirements, true, e) < 0)
+		return err_code(e);
+	/* Once more before the last word: what it was sent to is what it began with. */
+	if (send_asset(a, sync, u->asset, false, e) < 0 || attested_again(a->client, e) < 0 ||
+	    rpc_sync_finish(sync, &response, e) < 0)
+		return err_code(e);
+	protobuf_c_message_free_unpacked(response, NULL);
+	return 0;
+}
+
+static int open_call(struct attempt *a, const Agent__StatusResponse *status, struct rpc_sync **sync,
+		     struct err *e)
+{
+	const struct upload *u = a->upload;
+	struct rpc_metadata metadata = { .count = 0 };
+	struct writer parameters CLEANUP_WRITER = writer_up_to(PROOF_PARAMETERS_MAX);
+	const struct agent_call call = {
+		.method = u->method,
+		.role = u->role,
+		.key = u->key,
+		.asset = u->asset->digest,
+		.parameters = &parameters,
+		.offset = a->sent,
+		.role_signature = u->role_signature,
+	};
+	int result = u->describe(u, status, &metadata, &parameters, e);
+
+	if (result == 0)
+		result = writer_check(&parameters, "parameters", e);
+	if (result == 0)
+		result = agent_client_open(a->client, &call, status, &metadata, sync, e);
+	rpc_metadata_done(&metadata);
+	return result;
+}
+
+static int try_once(struct attempt *a, struct err *e)
+{
+	CLEANUP(agent_status_free) Agent__StatusResponse *status = NULL;
+	CLEANUP(rpc_sync_free) struct rpc_sync *sync = NULL;
+	int result;
+
+	a->sent = 0;
+	if (!a->upload->role_signature && (agent_client_status(a->client, &status, e) < 0 ||
+					   a->upload->check(a->upload, status, &a->sent, e) < 0))
+		return err_code(e);
+	if (open_call(a, status, &sync, e) < 0)
+		return err_code(e);
+	progress_start(&a->progress, a->upload->label, a->upload->asset->size, a->sent);
+	result = send_all(a, sync, e);
+	progress_end(&a->progress);
+	if (result == 0 && a->client->cli->verbose)
+		progress_tell(&a->progress, a->sent);
+	return result;
+}
+
+int upload_run(struct client *client, const struct upload *upload, struct err *e)
+{
+	struct attempt a = { .client = client, .upload = upload };
+	bool moved = false;
+
+	for (unsigned tries = 1; try_once(&a, e) < 0; tries++) {
+		moved = moved || a.sent > 0;
+		/* Only a connection that worked and broke is worth another one. */
+		if (e->code != ERR_UNAVAILABLE || !moved || tries == UPLOAD_TRIES) {
+			agent_client_hint(client, e);
+			return err_code(e);
+		}
+		fprintf(stderr, "the connection broke (%s); trying to go on\n",
+			text_plain(e->text).text);
+		client->cli->hint[0] = 0;
+		sleep(tries);
+	}
+	return 0;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * batch.h — many calls of one command in one process: one JSON object of its options per line.
+ */
+#pragma once
+
+#include "cli/base/command.h"
+
+enum { BATCH_LINE_MAX = 1 << 20 };
+
+/* Each line is an object whose members are the command's options: text or a number for a value, an
+ * array for one that may come often, true for a flag; "file" (text or an array) is the operands, as
+ * many as the command takes. Options and files that `cli` has itself are each row's and stand before
+ * its own; what may be said once is not said in both. Empty lines are stepped over. For each other,
+ * `row` runs and prints one line; one that makes no sense, or is too long, prints
+ * {"verdict":"error","reason":…}. The status is CLI_OK if there was a row and every row said so, else
+ * the worst. `path` may be "-". */
+enum cli_exit batch_run(struct cli *cli, const char *path,
+			enum cli_exit (*row)(struct cli *cli, struct err *e), struct err *e);

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cmd_algo.c — the algorithm to the agent, by its owner. */
+#include "cli/base/private_key.h"
+#include "cli/client/attested.h"
+#include "cli/client/upload.h"
+#include "cli/cmd/commands.h"
+#include "common/base/encode.h"
+#include "common/base/log.h"
+
+#include <string.h>
+
+static const char *const types[] = { "bin", "python", "wasm", "docker", NULL };
+
+static const char *type_of(struct cli *cli)
+{
+	const char *type = cli_value(cli, "algorithm");
+
+	return type ? type : "bin";
+}
+
+static int describe_args(struct cli *cli, struct rpc_metadata *metadata, struct writer *parameters,
+			 struct err *e)
+{
+	const char *arg;
+
+	for (size_t i = 0; (arg = cli_value_at(cli, "args", i)) != NULL; i++) {
+		if (rpc_metadata_add(metadata, "algo_args", arg, e) < 0) {
+			cli_hint(cli,
+				 "a call carries 256 arguments and 16 KiB of ASCII; others have to "
+				 "stand in the manifest (algo_args)");
+			return err_wrap(e, "--args");
+		}
+		proof_parameter_text(parameters, "algo_args", arg);
+	}
+	return 0;
+}
+
+static int describe(const struct upload *u, const Agent__StatusResponse *status,
+		    struct rpc_metadata *metadata, struct writer *parameters, struct err *e)
+{
+	struct cli *cli = u->data;
+	const char *runtime = cli_value(cli, "python-runtime");
+
+	if (rpc_metadata_add(metadata, "algo_type", type_of(cli), e) < 0)
+		return err_code(e);
+	proof_parameter_text(parameters, "algo_type", type_of(cli));
+	if (runtime) {
+		if (rpc_metadata_add(metadata, "python_runtime", runtime, e) < 0)
+			return err_wrap(e, "--python-runtime");
+		proof_parameter_text(parameters, "python_runtime", runtime);
+	}
+	if (describe_args(cli, metadata, parameters, e) < 0)
+		return err_code(e);
+	if (u->requirements)
+		proof_parameter(parameters, "requirements", u->requirements->digest, SHA3_256_LEN);
+	return 0;
+}
+
+static int send_piece(const struct upload *u, struct rpc_sync *sync, bool requirements,
+		      uint8_t *bytes, size_t len, struct err *e)
+{
+	return rpc_sync_send_bytes(sync, NULL, requirements ? 2 : 1, bytes, len, e);
+}
+
+static int check(const struct upload *u, const Agent__StatusResponse *status, uint64_t *kept,
+		 struct err *e)
+{
+	const Agent__StatusAsset *row = status->algorithm;
+	char want[2 * SHA3_256_LEN + 1], have[2 * SHA3_256_LEN + 1];
+
+	if (!row || row->hash.len != SHA3_256_LEN)
+		return err_set(e, ERR_PRECONDITION, "the agent has no manifest yet (state %s)",
+			       status->state);
+	hex_encode(row->hash.data, SHA3_256_LEN, want);
+	hex_encode(u->asset->digest, SHA3_256_LEN, have);
+	if (strcmp(want, have) != 0)
+		return err_set(
+			e, ERR_INVALID,
+			"%s is not the algorithm of this computation: it is %s, the manifest "
+			"wants %s",
+			log_quote(u->asset->name).text, have, want);
+	if (row->received)
+		return err_set(e, ERR_EXISTS, "the agent has the algorithm already");
+	*kept = row->bytes_kept <= u->asset->size && !u->requirements ? row->bytes_kept : 0;
+	return 0;
+}
+
+static enum cli_exit run_algo(struct cli *cli, struct err *e)
+{
+	struct asset asset CLEANUP_ASSET = { .fd = -1 };
+	struct asset requirements CLEANUP_ASSET = { .fd = -1 };
+	struct client client CLEANUP_CLIENT = { .loop = NULL };
+	CLEANUP(EVP_PKEY_free) EVP_PKEY *key = NULL;
+	const char *requirements_path = cli_value(cli, "requirements");
+	struct upload upload = {
+		.method = &agent_algo,
+		.role = PROOF_ROLE_ALGORITHM,
+		.label = "sending",
+		.asset = &asset,
+		.requirements = requirements_path ? &requirements : NULL,
+		.role_signature = cli_flag(cli, "role-signature"),
+		.describe = describe,
+		.send = send_piece,
+		.check = check,
+		.data = cli,
+	};
+
+	if (private_key_load(cli, cli->operands[1], &key, e) < 0 ||
+	    asset_open(&asset, cli->operands[0], e) < 0 ||
+	    (requirements_path && asset_open(&requirements, requirements_path, e) < 0) ||
+	    client_open(&client, CLIENT_AGENT, cli, e) < 0)
+		return CLI_USAGE;
+	upload.key = key;
+	if (upload_run(&client, &upload, e) < 0)
+		return CLI_FAILED;
+	fprintf(cli->out, "algorithm %s accepted\n", log_quote(asset.name).text);
+	return CLI_OK;
+}
+
+const struct command cmd_algo = {
+	.name = "algo",
+	.args = "FILE PRIVATE_KEY",
+	.help = "send the algorithm to the agent",
+	.operands_min = 2,
+	.operands_max = 2,
+	.options =
+		(const struct cli_option[]){
+			{ .letter = 'a',
+			  .name = "algorithm",
+			  .value = "TYPE",
+			  .words = types,
+			  .help = "what it is: bin (the default), python, wasm or docker" },
+			{ .letter = 'r',
+			  .name = "requirements",
+			  .value = "FILE",
+			  .help = "python: the packages it needs" },
+			{ .name = "python-runtime",
+			  .value = "NAME",
+			  .help = "python: the interpreter (the agent's default is python3)" },
+			{ .name = "args",
+			  .value = "ARG",
+			  .times = CLI_MANY,
+			  .help = "an argument for it; repeat for more, in order" },
+			{ .name = "role-signature",
+			  .help = "sign as stock clients do (replayable; agents refuse it by default)" },
+			CLIENT_AGENT_OPTIONS,
+			{ .name = NULL },
+		},
+	.run = run_algo,
+};

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cmd_computation.c — computations at the computation service: list, show, run, stop, remove. */
+#include "cli/base/text.h"
+#include "cli/client/computation_client.h"
+#include "cli/cmd/commands.h"
+
+#include <string.h>
+
+enum { STOP_WAIT_S = 10 };
+
+static void print_row(FILE *out, const char *id, const char *name, const char *state,
+		      const char *cvm)
+{
+	fprintf(out, "%-36s  %-24s  %-22s  %s\n", text_plain(id).text, text_plain(name).text,
+		text_plain(state).text, text_plain(cvm).text);
+}
+
+static void print_head(FILE *out)
+{
+	print_row(out, "ID", "NAME", "STATE", "CVM");
+}
+
+static const char *list_page(struct cli *cli, struct json_out *out, const ProtobufCMessage *message)
+{
+	const Computations__ListResponse *page = (const Computations__ListResponse *)message;
+
+	for (size_t i = 0; i < page->n_computations; i++) {
+		const Computations__Computation *c = page->computations[i];
+
+		if (cli_flag(cli, "json"))
+			computation_to_json(out, NULL, c);
+		else
+			print_row(cli->out, c->id, c->name, c->state, *c->cvm_id ? c->cvm_id : "-");
+	}
+	return page->next;
+}
+
+static enum cli_exit run_list(struct cli *cli, struct err *e)
+{
+	static const struct computation_list list = { &computation_list, print_head, list_page };
+
+	return computation_list_all(cli, &list, e);
+}
+
+const struct command cmd_computation_list = {
+	.name = "computation list",
+	.args = "",
+	.help = "list computations, oldest first",
+	.options = (const struct cli_option[]){ CLI_JSON_OPTION, CLIENT_OPTIONS, { .name = NULL } },
+	.run = run_list,
+};
+
+/* Asks one method about the computation of the command line and prints the answer. */
+static enum cli_exit ask_and_report(struct cli *cli, const struct rpc_method *method,
+				    const ProtobufCMessage *request, struct err *e)
+{
+	ProtobufCMessage *response;
+	enum cli_exit status = computation_call(cli, method, request, &response, e);
+
+	if (status != CLI_OK)
+		return status;
+	status = computation_report(cli, (const Computations__Computation *)response, e);
+	protobuf_c_message_free_unpacked(response, NULL);
+	return status;
+}
+
+static enum cli_exit run_show(struct cli *cli, struct err *e)
+{
+	Computations__ComputationRequest request = COMPUTATIONS__COMPUTATION_REQUEST__INIT;
+
+	request.id = (char *)(uintptr_t)cli->operands[0];
+	return ask_and_report(cli, &computation_show, &request.base, e);
+}
+
+const struct command cmd_computation_show = {
+	.name = "computation show",
+	.args = "ID",
+	.help = "show one computation",
+	.operands_min = 1,
+	.operands_max = 1,
+	.options = (const struct cli_option[]){ CLI_JSON_OPTION, CLIENT_OPTIONS, { .name = NULL } },
+	.run = run_show,
+};
+
+static enum cli_exit run_run(struct cli *cli, struct err *e)
+{
+	Computations__RunRequest request = COMPUTATIONS__RUN_REQUEST__INIT;
+	const char *cvm = cli_value(cli, "cvm");
+
+	request.id = (char *)(uintptr_t)cli->operands[0];
+	request.cvm_id = (char *)(uintptr_t)(cvm ? cvm : "");
+	request.unverified = cli_flag(cli, "unverified");
+	return ask_and_report(cli, &computation_run, &request.base, e);
+}
+
+const struct command cmd_computation_run = {
+	.name = "computation run",
+	.args = "ID",
+	.help = "give a computation to a CVM",
+	.operands_min = 1,
+	.operands_max = 1,
+	.options =
+		(const struct cli_option[]){
+			{ .name = "cvm",
+			  .value = "ID",
+			  .help = "which one (needed unless exactly one is connected and free)" },
+			{ .name = "unverified",
+			  .help = "although it has not proven what it is, as the service's policy asks" },
+			CLI_JSON_OPTION,
+			CLIENT_OPTIONS,
+			{ .name = NULL },
+		},
+	.run = run_run,
+	.more = "A service that has a policy (COMPUTATIONS_ATTESTATION_POLICY) gives computations only\n"
+		"to CVMs that were verified by it; one without asks for nothing, and says so. Owners\n"
+		"never rely on either: their commands verify the agent themselves (--attested-tls).\n"
+		"The agent in the CVM receives the manifest and then waits for algorithm and "
+		"datasets from their owners.",
+};
+
+/* Until the agent has confirmed, its CVM is gone, or it takes too long. */
+static enum cli_exit await_stop(struct client *client, ProtobufCMessage **response, struct err *e)
+{
+	Computations__ComputationRequest request = COMPUTATIONS__COMPUTATION_REQUEST__INIT;
+
+	request.id = (char *)(uintptr_t)client->cli->operands[0];
+	for (unsigned i = 0; i < STOP_WAIT_S * 5; i++) {
+		const Computations__Computation *c = (const Computations__Computation *)*response;
+
+		if (!c->stopping || !c->cvm_connected)
+			break;
+		usleep(200000);
+		protobuf_c_message_free_unpacked(TAKE_PTR(*response), NULL);
+		if (client_call(client, &computation_show, &request.base, response, e) < 0)
+			return CLI_FAILED;
+	}
+	return CLI_OK;
+}
+
+static enum cli_exit run_stop(struct cli *cli, struct err *e)
+{
+	Computations__ComputationRequest request = COMPUTATIONS__COMPUTATION_REQUEST__INIT;
+	struct client client CLEANUP_CLIENT = { .loop = NULL };
+	ProtobufCMessage *response = NULL;
+	enum cli_exit status;
+
+	if (client_open(&client, CLIENT_COMPUTATIONS, cli, e) < 0)
+		return CLI_USAGE;
+	request.id = (char *)(uintptr_t)cli->operands[0];
+	if (client_call(&client, &computation_stop, &request.base, &response, e) < 0)
+		return CLI_FAILED;
+	status = await_stop(&client, &response, e);
+	if (status == CLI_OK)
+		status = computation_report(cli, (const Computations__Computation *)response, e);
+	if (response)
+		protobuf_c_message_free_unpacked(response, NULL);
+	return status;
+}
+
+const struct command cmd_computation_stop = {
+	.name = "computation stop",
+	.args = "ID",
+	.help = "cancel a computation and free its CVM; its assets are wiped",
+	.operands_min = 1,
+	.operands_max = 1,
+	.options = (const struct cli_option[]){ CLI_JSON_OPTION, CLIENT_OPTIONS, { .name = NULL } },
+	.run = run_stop,
+};
+
+static enum cli_exit run_remove(struct cli *cli, struct err *e)
+{
+	Computations__RemoveRequest request = COMPUTATIONS__REMOVE_REQUEST__INIT;
+	ProtobufCMessage *response;
+	enum cli_exit status;
+
+	request.id = (char *)(uintptr_t)cli->operands[0];
+	request.force = cli_flag(cli, "force");
+	status = computation_call(cli, &computation_remove, &request.base, &response, e);
+	if (status != CLI_OK)
+		return status;
+	protobuf_c_message_free_unpacked(response, NULL);
+	fprintf(cli->out, "computation %s removed\n", cli->operands[0]);
+	return CLI_OK;
+}
+
+const struct command cmd_computation_remove = {
+	.name = "computation remove",
+	.args = "ID",
+	.help = "forget a computation and its records",
+	.operands_min = 1,
+	.operands_max = 1,
+	.options =
+		(const struct cli_option[]){
+			{ .name = "force", .help = "although a CVM still holds it" },
+			CLIENT_OPTIONS,
+			{ .name = NULL },
+		},
+	.run = run_remove,
+};

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cmd_cvm.c — the CVMs whose agents the computation service has seen. */
+#include "cli/base/text.h"
+#include "cli/client/computation_client.h"
+#include "cli/cmd/commands.h"
+
+#include <string.h>
+
+static void to_json(struct json_out *out, const Computations__Cvm *c)
+{
+	char first[COMPUTATION_TIME_MAX], last[COMPUTATION_TIME_MAX];
+
+	computation_time(c->first_seen, first);
+	computation_time(c->last_seen, last);
+	json_out_object(out, NULL);
+	json_out_text(out, "id", c->id);
+	json_out_bool(out, "connected", c->connected);
+	json_out_text(out, "agent_state", c->agent_state);
+	json_out_text(out, "computation", c->computation_id);
+	json_out_text(out, "peer", c->peer);
+	json_out_bool(out, "verified", c->verified);
+	json_out_text(out, "verdict", c->verdict);
+	json_out_text(out, "first_seen", first);
+	json_out_text(out, "last_seen", last);
+	json_out_end(out);
+}
+
+static void print_row(FILE *out, const char *id, const char *connected, const char *verified,
+		      const char *state, const char *computation)
+{
+	fprintf(out, "%-36s  %-13s  %-12s  %-18s  %s\n", text_plain(id).text, connected, verified,
+		text_plain(state).text, text_plain(computation).text);
+}
+
+static void print_head(FILE *out)
+{
+	print_row(out, "ID", "", "EVIDENCE", "AGENT", "COMPUTATION");
+}
+
+static const char *list_page(struct cli *cli, struct json_out *out, const ProtobufCMessage *message)
+{
+	const Computations__ListCvmsResponse *page =
+		(const Computations__ListCvmsResponse *)message;
+
+	for (size_t i = 0; i < page->n_cvms; i++) {
+		const Computations__Cvm *c = page->cvms[i];
+
+		if (cli_flag(cli, "json"))
+			to_json(out, c);
+		else
+			print_row(cli->out, c->id, c->connected ? "connected" : "not connected",
+				  c->verified ? "verified" : "not verified",
+				  *c->agent_state ? c->agent_state : "-",
+				  *c->computation_id ? c->computation_id : "-");
+	}
+	return page->next;
+}
+
+static enum cli_exit run_list(struct cli *cli, struct err *e)
+{
+	static const struct computation_list list = { &computation_list_cvms, print_head,
+						      list_page };
+
+	return computation_list_all(cli, &list, e);
+}
+
+const struct command cmd_cvm_list = {
+	.name = "cvm list",
+	.args = "",
+	.help = "list the CVMs that the computation service knows",
+	.options = (const struct cli_option[]){ CLI_JSON_OPTION, CLIENT_OPTIONS, { .name = NULL } },
+	.run = run_list,
+};
+
+static void print_cvm(FILE *out, const Computations__Cvm *c)
+{
+	char first[COMPUTATION_TIME_MAX], last[COMPUTATION_TIME_MAX];
+
+	computation_time(c->first_seen, first);
+	computation_time(c->last_seen, last);
+	fprintf(out, "CVM          %s\n", text_plain(c->id).text);
+	fprintf(out, "connected    %s, %s from %s\n", c->connected ? "yes" : "no",
+		c->connected ? "now" : "last", text_plain(c->peer).text);
+	fprintf(out, "agent        %s\n",
+		*c->agent_state ? text_plain(c->agent_state).text : "(state unknown)");
+	fprintf(out, "evidence     %s\n", text_plain(c->verdict).text);
+	fprintf(out, "computation  %s\n",
+		*c->computation_id ? text_plain(c->computation_id).text : "none");
+	fprintf(out, "first seen   %s\nlast seen    %s\n", first, last);
+}
+
+static enum cli_exit run_show(struct cli *cli, struct err *e)
+{
+	Computations__CvmRequest request = COMPUTATIONS__CVM_REQUEST__INIT;
+	struct json_out out CLEANUP_JSON_OUT;
+	ProtobufCMessage *response;
+	enum cli_exit status;
+
+	json_out_init(&out);
+	request.id = (char *)(uintptr_t)cli->operands[0];
+	status = computation_call(cli, &computation_show_cvm, &request.base, &response, e);
+	if (status != CLI_OK)
+		return status;
+	if (cli_flag(cli, "json")) {
+		to_json(&out, (const Computations__Cvm *)response);
+		status = json_out_print(&out, cli->out, e) < 0 ? CLI_FAILED : CLI_OK;
+	} else {
+		print_cvm(cli->out, (const Computations__Cvm *)response);
+	}
+	protobuf_c_message_free_unpacked(response, NULL);
+	return status;
+}
+
+const struct command cmd_cvm_show = {
+	.name = "cvm show",
+	.args = "ID",
+	.help = "show one CVM",
+	.operands_min = 1,
+	.operands_max = 1,
+	.options = (const struct cli_option[]){ CLI_JSON_OPTION, CLIENT_OPTIONS, { .name = NULL } },
+	.run = run_show,
+};

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cmd_data.c — a dataset to the agent, by its owner. */
+#include "cli/base/private_key.h"
+#include "cli/client/attested.h"
+#include "cli/client/upload.h"
+#include "cli/cmd/commands.h"
+#include "common/base/encode.h"
+#include "common/base/log.h"
+
+#include <string.h>
+
+struct dataset {
+	char *filename; /* as the manifest calls it, else the file's own name */
+	bool decompress;
+};
+
+static int describe(const struct upload *u, const Agent__StatusResponse *status,
+		    struct rpc_metadata *metadata, struct writer *parameters, struct err *e)
+{
+	const struct dataset *dataset = u->data;
+	const char *decompress = dataset->decompress ? "true" : "false";
+
+	proof_parameter_text(parameters, "filename", dataset->filename);
+	proof_parameter_text(parameters, "decompress", decompress);
+	return rpc_metadata_add(metadata, "decompress", decompress, e);
+}
+
+static int send_piece(const struct upload *u, struct rpc_sync *sync, bool requirements,
+		      uint8_t *bytes, size_t len, struct err *e)
+{
+	const struct dataset *dataset = u->data;
+	Agent__DataRequest rest = AGENT__DATA_REQUEST__INIT;
+
+	rest.filename = dataset->filename;
+	return rpc_sync_send_bytes(sync, &rest.base, 1, bytes, len, e);
+}
+
+static bool is_it(const Agent__StatusAsset *row, const struct asset *asset)
+{
+	return row->hash.len == SHA3_256_LEN &&
+	       memcmp(row->hash.data, asset->digest, SHA3_256_LEN) == 0;
+}
+
+/* The manifest's row of this content: by its name if several have it, else one not in yet. */
+static const Agent__StatusAsset *find_row(const Agent__StatusResponse *status,
+					  const struct asset *asset, const char *name)
+{
+	const Agent__StatusAsset *found = NULL;
+
+	for (size_t i = 0; i < status->n_datasets; i++) {
+		const Agent__StatusAsset *row = status->datasets[i];
+
+		if (!is_it(row, asset))
+			continue;
+		if (strcmp(row->filename, name) == 0)
+			return row;
+		if (!found || (found->received && !row->received))
+			found = row;
+	}
+	return found;
+}
+
+static int check(const struct upload *u, const Agent__StatusResponse *status, uint64_t *kept,
+		 struct err *e)
+{
+	struct dataset *dataset = u->data;
+	const Agent__StatusAsset *row = find_row(status, u->asset, dataset->filename);
+	char hex[2 * SHA3_256_LEN + 1];
+
+	hex_encode(u->asset->digest, SHA3_256_LEN, hex);
+	if (!row)
+		return err_set(e, ERR_INVALID,
+			       "no dataset of this computation has the content of %s (%s)",
+			       log_quote(u->asset->name).text, hex);
+	if (row->received)
+		return err_set(e, ERR_EXISTS, "the agent has %s already",
+			       log_quote(u->asset->name).text);
+	if (*row->filename && strcmp(row->filename, dataset->filename) != 0) {
+		char *name = strdup(row->filename);
+
+		if (!name)
+			return err_nomem(e);
+		free(dataset->filename);
+		dataset->filename = name;
+	}
+	*kept = row->bytes_kept <= u->asset->size ? row->bytes_kept : 0;
+	return 0;
+}
+
+static enum cli_exit run_data(struct cli *cli, struct err *e)
+{
+	struct asset asset CLEANUP_ASSET = { .fd = -1 };
+	struct client client CLEANUP_CLIENT = { .loop = NULL };
+	CLEANUP(EVP_PKEY_free) EVP_PKEY *key = NULL;
+	struct dataset dataset = { .decompress = cli_flag(cli, "decompress") };
+	struct upload upload = {
+		.method = &agent_data,
+		.role = PROOF_ROLE_DATA,
+		.label = "sending",
+		.asset = &asset,
+		.role_signature = cli_flag(cli, "role-signature"),
+		.describe = describe,
+		.send = send_piece,
+		.check = check,
+		.data = &dataset,
+	};
+	int status;
+
+	if (private_key_load(cli, cli->operands[1], &key, e) < 0 ||
+	    asset_open(&asset, cli->operands[0], e) < 0 ||
+	    client_open(&client, CLIENT_AGENT, cli, e) < 0)
+		return CLI_USAGE;
+	upload.key = key;
+	dataset.filename = strdup(asset.name);
+	if (!dataset.filename) {
+		err_nomem(e);
+		return CLI_FAILED;
+	}
+	status = upload_run(&client, &upload, e);
+	if (status == 0)
+		fprintf(cli->out, "dataset %s accepted\n", log_quote(dataset.filename).text);
+	free(dataset.filename);
+	return status < 0 ? CLI_FAILED : CLI_OK;
+}
+
+const struct command cmd_data = {
+	.name = "data",
+	.args = "PATH PRIVATE_KEY",
+	.help = "send a dataset to the agent (a directory as its bundle)",
+	.operands_min = 2,
+	.operands_max = 2,
+	.options =
+		(const struct cli_option[]){
+			{ .letter = 'd',
+			  .name = "decompress",
+			  .help = "have the agent unpack it (a zip or a directory)" },
+			{ .name = "role-signature",
+			  .help = "sign as stock clients do (replayable; agents refuse it by default)" },
+			CLIENT_AGENT_OPTIONS,
+			{ .name = NULL },
+		},
+	.run = run_data,
+};

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cmd_keys.c — a key pair in the working directory, which nothing overwrites by accident. */
+#include "cli/base/json_out.h"
+#include "cli/cmd/commands.h"
+#include "common/base/file.h"
+#include "common/crypto/key.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define PRIVATE "private.pem"
+#define PUBLIC  "public.pem"
+#define NEW     ".new"
+
+static const struct {
+	const char *word;
+	enum key_kind kind;
+} kinds[] = {
+	{ "rsa", KEY_RSA },
+	{ "ecdsa", KEY_ECDSA },
+	{ "ed25519", KEY_ED25519 },
+};
+static const char *const words[] = { "rsa", "ecdsa", "ed25519", NULL };
+
+static int check_free(struct cli *cli, struct err *e)
+{
+	static const char *const names[] = { PRIVATE, PUBLIC };
+	struct stat about;
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (lstat(names[i], &about) == 0) {
+			cli_hint(cli, "work in another folder; --force replaces both files, and "
+				      "what the old key owned can't be claimed any more");
+			return err_set(e, ERR_EXISTS, "there is a %s here already", names[i]);
+		}
+	return 0;
+}
+
+/* Both or none: half a pair would keep the next call away. */
+static int write_new(const char *private, const char *public, struct err *e)
+{
+	if (file_write_new(PRIVATE, private, strlen(private), 0600, e) < 0)
+		return err_code(e);
+	if (file_write_new(PUBLIC, public, strlen(public), 0644, e) == 0)
+		return 0;
+	unlink(PRIVATE);
+	return err_code(e);
+}
+
+/* Both new files are on the disk before the first old one goes: a private key is not lost to a disk
+ * that has no room for the public one. */
+static int replace(const char *private, const char *public, struct err *e)
+{
+	int status = file_write(PRIVATE NEW, private, strlen(private), 0600, e);
+
+	if (status == 0)
+		status = file_write(PUBLIC NEW, public, strlen(public), 0644, e);
+	/* The public one first: it can be made from the private one, and not the other way round. */
+	if (status == 0 && (rename(PUBLIC NEW, PUBLIC) < 0 || rename(PRIVATE NEW, PRIVATE) < 0))
+		status = err_errno(e, "name the new keys");
+	if (status < 0) {
+		unlink(PRIVATE NEW);
+		unlink(PUBLIC NEW);
+	}
+	return status;
+}
+
+static int write_pair(const EVP_PKEY *key, bool force, struct err *e)
+{
+	CLEANUP(free) char *public = NULL;
+	char *private = NULL;
+	int status;
+
+	if (key_to_public_pem(key, &public, e) < 0 || key_to_private_pem(key, &private, e) < 0)
+		return err_code(e);
+	status = force ? replace(private, public, e) : write_new(private, public, e);
+	explicit_bzero(private, strlen(private));
+	free(private);
+	return status;
+}
+
+static enum cli_exit run_keys(struct cli *cli, struct err *e)
+{
+	const char *word = cli_value(cli, "key-type");
+	CLEANUP(EVP_PKEY_free) EVP_PKEY *key = NULL;
+	enum key_kind kind = KEY_RSA;
+
+	for (size_t i = 0; word && i < ARRAY_LEN(kinds); i++)
+		if (strcmp(kinds[i].word, word) == 0)
+			kind = kinds[i].kind;
+	if (!cli_flag(cli, "force") && check_free(cli, e) < 0)
+		return CLI_FAILED;
+	if (key_generate(kind, &key, e) < 0 || write_pair(key, cli_flag(cli, "force"), e) < 0)
+		return CLI_FAILED;
+	fprintf(cli->out, PRIVATE " (keep it to yourself) and " PUBLIC " written\n");
+	return CLI_OK;
+}
+
+const struct command cmd_keys = {
+	.name = "keys",
+	.args = "",
+	.help = "make a key pair: " PRIVATE " and " PUBLIC " in this folder",
+	.options =
+		(const struct cli_option[]){
+			{ .letter = 'k',
+			  .name = "key-type",
+			  .value = "TYPE",
+			  .words = words,
+			  .help = "rsa (4096 bits, the default), ecdsa (P-256) or ed25519" },
+			{ .name = "force", .help = "replace files that are there" },
+			{ .name = NULL },
+		},
+	.run = run_keys,
+};

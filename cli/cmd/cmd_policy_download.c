@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cmd_policy_download.c — what a CVM's manager says that evidence of it should say. */
+#include "attestation/policy/policy.h"
+#include "cli/client/client.h"
+#include "cli/cmd/commands.h"
+#include "common/base/file.h"
+#include "manager.pb-c.h"
+
+#include <string.h>
+
+static const struct rpc_method attestation_policy = {
+	"/manager.ManagerService/AttestationPolicy", RPC_UNARY,
+	&manager__attestation_policy_req__descriptor, &manager__attestation_policy_res__descriptor
+};
+
+/* Taken for a policy only if it is one. */
+static int check(const ProtobufCBinaryData *info, struct err *e)
+{
+	const struct policy_file file = { "the manager's answer", info->data, info->len };
+	struct policy policy;
+
+	if (policy_parse(&file, 1, &policy, e) < 0)
+		return err_code(e);
+	policy_done(&policy);
+	return 0;
+}
+
+static enum cli_exit save(struct cli *cli, const ProtobufCBinaryData *info, struct err *e)
+{
+	const char *out = cli_value(cli, "output");
+
+	if (check(info, e) < 0)
+		return CLI_FAILED;
+	fprintf(stderr, "this is the word of the machines' operator: compare it with "
+			"'cocos-cli policy create --image'\n");
+	if (!out || strcmp(out, "-") == 0) {
+		fwrite(info->data, 1, info->len, cli->out);
+		return CLI_OK;
+	}
+	return file_write(out, info->data, info->len, 0644, e) < 0 ? CLI_FAILED : CLI_OK;
+}
+
+static enum cli_exit run_download(struct cli *cli, struct err *e)
+{
+	struct client client CLEANUP_CLIENT = { .loop = NULL };
+	Manager__AttestationPolicyReq request = MANAGER__ATTESTATION_POLICY_REQ__INIT;
+	ProtobufCMessage *response;
+	enum cli_exit status;
+
+	request.id = (char *)(uintptr_t)cli->operands[0];
+	if (client_open(&client, CLIENT_MANAGER, cli, e) < 0)
+		return CLI_USAGE;
+	if (client_call(&client, &attestation_policy, &request.base, &response, e) < 0)
+		return CLI_FAILED;
+	status = save(cli, &((const Manager__AttestationPolicyRes *)response)->info, e);
+	protobuf_c_message_free_unpacked(response, NULL);
+	return status;
+}
+
+const struct command cmd_policy_download = {
+	.name = "policy download",
+	.args = "CVM",
+	.help = "ask a CVM's manager for its policy: the operator's word",
+	.operands_min = 1,
+	.operands_max = 1,
+	.options =
+		(const struct cli_option[]){
+			{ .letter = 'o',
+			  .name = "output",
+			  .value = "FILE",
+			  .help = "write there (default: standard output)" },
+			CLIENT_OPTIONS,
+			{ .name = NULL },
+		},
+	.run = run_download,
+};

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cmd_policy_edit.c — reference values put into a policy: measurement, host data, a manifest. */
+#include "attestation/policy/policy_show.h"
+#include "attestation/snp/snp_report.h"
+#include "cli/base/json_edit.h"
+#include "cli/base/manifest_file.h"
+#include "cli/base/text.h"
+#include "cli/cmd/commands.h"
+#include "common/base/encode.h"
+#include "common/base/file.h"
+#include "common/base/log.h"
+#include "common/base/writer.h"
+
+#include <string.h>
+
+/* A policy file, its tree, and which spelling of keys it has. */
+struct policy_text {
+	uint8_t *bytes;
+	size_t len;
+	struct json *root;
+	bool own; /* our form */
+};
+
+static void policy_text_done(struct policy_text *p)
+{
+	free(p->bytes);
+	json_free(p->root);
+}
+#define CLEANUP_POLICY_TEXT __attribute__((cleanup(policy_text_done)))
+
+static int read_policy(const char *path, struct policy_text *p, struct err *e)
+{
+	struct policy understood;
+
+	if (file_read(path, POLICY_FILE_MAX, &p->bytes, &p->len, e) < 0)
+		return err_code(e);
+	const struct policy_file file = { path, p->bytes, p->len };
+	if (policy_parse(&file, 1, &understood, e) < 0 ||
+	    json_parse(p->bytes, p->len, &p->root, e) < 0)
+		return err_code(e);
+	policy_done(&understood);
+	p->own = json_get(p->root, "cocos") != NULL;
+	return 0;
+}
+
+/* What was changed has to be understood as well, before it replaces anything. */
+static int write_policy(struct cli *cli, const char *path, const struct policy_text *p,
+			const struct json_edit *edits, size_t count, struct err *e)
+{
+	CLEANUP_WRITER struct writer w = writer_up_to(4 * POLICY_FILE_MAX);
+	const char *out = cli_value(cli, "output");
+	struct policy understood;
+
+	if (json_edit_write(p->root, edits, count, &w, e) < 0)
+		return err_code(e);
+	const struct policy_file file = { out ? out : path, w.bytes, w.len };
+	if (policy_parse(&file, 1, &understood, e) < 0)
+		return err_wrap(e, "the changed policy");
+	policy_done(&understood);
+	if (out && strcmp(out, "-") == 0) {
+		fprintf(cli->out, "%.*s", (int)w.len, (const char *)w.bytes);
+		return 0;
+	}
+	return file_write(out ? out : path, w.bytes, w.len, 0644, e);
+}
+
+static const struct cli_option output_option[] = {
+	{ .letter = 'o',
+	  .name = "output",
+	  .value = "FILE",
+	  .help = "write there instead of into POLICY.json; - for standard output" },
+	{ .name = NULL },
+};
+
+/* The key of the older form in the spelling that the file uses. */
+static const char *spelled(const struct json *object, const char *snake, const char *camel)
+{
+	return json_get(object, camel) ? camel : snake;
+}
+
+static enum cli_exit set_bytes(struct cli *cli, size_t len, const char *snake, const char *camel,
+			       const char *own, struct err *e)
+{
+	CLEANUP_POLICY_TEXT struct policy_text p = { .bytes = NULL };
+	CLEANUP(free) uint8_t *bytes = NULL;
+	char path[64], text[512], hex[256];
+	size_t got;
+
+	if (base64_decode(cli->operands[0], strlen(cli->operands[0]), &bytes, &got, e) < 0 ||
+	    read_policy(cli->operands[1], &p, e) < 0)
+		return CLI_USAGE;
+	if (got != len)
+		return cli_usage(e, "%s has %zu bytes; wanted %zu in base64",
+				 log_quote(cli->operands[0]).text, got, len);
+	if (p.own) {
+		hex_encode(bytes, got, hex);
+		snprintf(path, sizeof(path), "snp/%s", own);
+		snprintf(text, sizeof(text), "[\"%s\"]", hex);
+	} else {
+		snprintf(path, sizeof(path), "policy/%s",
+			 spelled(json_get(p.root, "policy"), snake, camel));
+		snprintf(text, sizeof(text), "\"%s\"", cli->operands[0]);
+	}
+	const struct json_edit edit = { path, text };
+	return write_policy(cli, cli->operands[1], &p, &edit, 1, e) < 0 ? CLI_FAILED : CLI_OK;
+}
+
+static enum cli_exit run_measurement(struct cli *cli, struct err *e)
+{
+	return set_bytes(cli, SNP_DIGEST_LEN, "measurement", "measurement", "measurements", e);
+}
+
+static enum cli_exit run_hostdata(struct cli *cli, struct err *e)
+{
+	return set_bytes(cli, SNP_HOST_DATA_LEN, "host_data", "hostData", "host_data", e);
+}
+
+const struct command cmd_policy_measurement = {
+	.name = "policy measurement",
+	.args = "BASE64 POLICY.json",
+	.help = "put the launch measurement into a policy",
+	.operands_min = 2,
+	.operands_max = 2,
+	.options = output_option,
+	.run = run_measurement,
+};
+
+const struct command cmd_backend_measurement = {
+	.name = "backend measurement",
+	.args = "BASE64 POLICY.json",
+	.help = "older name of 'policy measurement'",
+	.operands_min = 2,
+	.operands_max = 2,
+	.options = output_option,
+	.run = run_measurement,
+	.hidden = true,
+};
+
+const struct command cmd_policy_hostdata = {
+	.name = "policy hostdata",
+	.args = "BASE64 POLICY.json",
+	.help = "put the host data into a policy",
+	.operands_min = 2,
+	.operands_max = 2,
+	.options = output_option,
+	.run = run_hostdata,
+};
+
+/* ---- extend ---- */
+
+/* In our form the manifest's digest, which the run statement names; and PCR16 after that manifest where
+ * a TPM counts: a policy of a TEE alone that came to speak of one would refuse that TEE's tokens. */
+static enum cli_exit run_extend(struct cli *cli, struct err *e)
+{
+	CLEANUP_POLICY_TEXT struct policy_text p = { .bytes = NULL };
+	struct manifest_digests d;
+	struct err unfit;
+	bool fit;
+	char hex[3][2 * SHA384_LEN + 1];
+	char text[3][3 * (2 * SHA384_LEN + 1) + 8];
+
+	if (manifest_file_any(cli->operands[0], &d, &fit, &unfit, e) < 0 ||
+	    read_policy(cli->operands[1], &p, e) < 0)
+		return CLI_USAGE;
+	/* A stock agent may take what ours doesn't; with ours there will be no such evidence. */
+	if (!fit)
+		fprintf(stderr, "note: no agent of ours takes this manifest: %s\n",
+			text_plain(unfit.text).text);
+	hex_encode(d.pcr16_sha256, SHA256_LEN, hex[0]);
+	hex_encode(d.pcr16_sha384, SHA384_LEN, hex[1]);
+	hex_encode(d.sha3_256, SHA3_256_LEN, hex[2]);
+	for (size_t i = 0; i < 3; i++)
+		snprintf(text[i], sizeof(text[i]), p.own && i == 2 ? "[\"%s\"]" : "\"%s\"", hex[i]);
+	const struct json_edit own[] = { { "run/manifests", text[2] },
+					 { "tpm/pcrs/sha256/16", text[0] },
+					 { "tpm/pcrs/sha384/16", text[1] } };
+	const struct json *tpm = json_get(p.root, "tpm");
+	size_t count = tpm && tpm->type == JSON_OBJECT ? ARRAY_LEN(own) : 1;
+	const char *top = json_get(p.root, "pcrValues") ? "pcrValues" : "pcr_values";
+	char one[64], two[64];
+	snprintf(one, sizeof(one), "%s/sha256/16", top);
+	snprintf(two, sizeof(two), "%s/sha384/16", top);
+	const struct json_edit older[] = { { one, text[0] }, { two, text[1] } };
+	int failed = p.own ? write_policy(cli, cli->operands[1], &p, own, count, e)
+			   : write_policy(cli, cli->operands[1], &p, older, 2, e);
+	return failed < 0 ? CLI_FAILED : CLI_OK;
+}
+
+const struct command cmd_policy_extend = {
+	.name = "policy extend",
+	.args = "MANIFEST.json POLICY.json",
+	.help = "make a policy that asks for one manifest",
+	.operands_min = 2,
+	.operands_max = 2,
+	.options = output_option,
+	.run = run_extend,
+	.more = "The manifest's digest goes into run.manifests, in place of others, and PCR16 after it into tpm.pcrs\n"
+		"where the policy speaks of a TPM. A policy of the older form has PCR16 alone (pcr_values).",
+};

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cmd_policy_image.c — the policy that an image comes to, computed from its files alone. */
+#include "attestation/measure/expect.h"
+#include "attestation/measure/snp_measure.h"
+#include "cli/base/manifest_file.h"
+#include "cli/base/number.h"
+#include "cli/cmd/commands.h"
+#include "common/base/encode.h"
+#include "common/base/file.h"
+#include "common/base/writer.h"
+
+#include <string.h>
+
+static const char *const tees[] = { "vtpm", "snp", "tdx", NULL };
+
+/* What a policy is computed from, and what has to be freed behind it. */
+struct policy_image {
+	enum expect_tee tee;
+	struct expect expect;
+	struct image *image;
+	char *cmdline;
+	uint8_t rtmr0[EXPECT_RTMR0_MAX][SHA384_LEN];
+	struct manifest_digests manifest;
+};
+
+static void policy_image_done(struct policy_image *p)
+{
+	image_free(p->image);
+	free(p->cmdline);
+}
+#define CLEANUP_POLICY_IMAGE __attribute__((cleanup(policy_image_done)))
+
+/* Which options speak of which TEE; one that would change nothing is a mistake. */
+static const struct {
+	const char *option;
+	unsigned tees; /* set of 1 << enum expect_tee */
+} belongs[] = {
+	{ "cpus", 1 << EXPECT_SNP },  { "cpu-type", 1 << EXPECT_SNP },
+	{ "smt", 1 << EXPECT_SNP },   { "igvm", 1 << EXPECT_SNP },
+	{ "rtmr0", 1 << EXPECT_TDX }, { "firmware", 1 << EXPECT_SNP | 1 << EXPECT_TDX },
+};
+
+static int check_options(const struct cli *cli, const struct policy_image *p, struct err *e)
+{
+	for (size_t i = 0; i < ARRAY_LEN(belongs); i++) {
+		const char *name = belongs[i].option;
+
+		if (cli_flag(cli, name) && !(belongs[i].tees & 1u << p->tee))
+			return err_set(e, ERR_INVALID, "--%s says nothing about %s", name,
+				       tees[p->tee]);
+	}
+	if (cli_value(cli, "igvm") && cli_value(cli, "firmware"))
+		return err_set(e, ERR_INVALID, "--igvm is in place of --firmware");
+	return 0;
+}
+
+static int read_image(const struct cli *cli, struct policy_image *p, struct err *e)
+{
+	if (image_open(cli_value(cli, "image"), &p->image, e) < 0 ||
+	    image_cmdline(p->image, cli_value(cli, "word"), &p->cmdline, e) < 0)
+		return err_code(e);
+	p->expect.image = p->image;
+	p->expect.cmdline = p->cmdline;
+	return 0;
+}
+
+static int read_launch(const struct cli *cli, struct policy_image *p, struct err *e)
+{
+	static const char *const firmware[] = {
+		[EXPECT_SNP] = EXPECT_SNP_FIRMWARE,
+		[EXPECT_TDX] = EXPECT_TDX_FIRMWARE,
+	};
+	struct expect *x = &p->expect;
+	const char *type = cli_value(cli, "cpu-type"), *igvm = cli_value(cli, "igvm");
+	const char *hex;
+	uint64_t cpus = 1;
+
+	if (number_option(cli, "cpus", SNP_MEASURE_VCPUS_MAX, &cpus, e) < 0)
+		return err_code(e);
+	if (!cpus)
+		return err_set(e, ERR_INVALID, "--cpus: at least 1");
+	x->cpus = (unsigned)cpus;
+	x->cpu_type = type ? type : EXPECT_SNP_CPU_TYPE;
+	x->smt = p->tee == EXPECT_SNP && cli_flag(cli, "smt");
+	x->igvm = igvm != NULL;
+	x->firmware = igvm ? igvm : cli_value(cli, "firmware");
+	if (!x->firmware && p->tee != EXPECT_TPM)
+		x->firmware = firmware[p->tee];
+	x->rtmr0 = p->rtmr0;
+	while ((hex = cli_value_at(cli, "rtmr0", x->rtmr0_count))) {
+		if (x->rtmr0_count == EXPECT_RTMR0_MAX)
+			return err_set(e, ERR_EXHAUSTED, "--rtmr0: more than %d", EXPECT_RTMR0_MAX);
+		if (hex_decode(hex, p->rtmr0[x->rtmr0_count++], SHA384_LEN, e) < 0)
+			return err_wrap(e, "--rtmr0");
+	}
+	return 0;
+}
+
+static int read_options(const struct cli *cli, struct policy_image *p, struct err *e)
+{
+	const char *manifest = cli_value(cli, "manifest"), *tee = cli_value(cli, "tee");
+
+	if (!cli_value(cli, "image") || !tee)
+		return err_set(e, ERR_INVALID, "--%s is missing", tee ? "image" : "tee");
+	expect_tee_of(tee, &p->tee);
+	if (check_options(cli, p, e) < 0 || read_image(cli, p, e) < 0 || read_launch(cli, p, e) < 0)
+		return err_code(e);
+	if (manifest && manifest_file_digests(manifest, &p->manifest, e) < 0)
+		return err_code(e);
+	p->expect.manifest = manifest ? &p->manifest : NULL;
+	return 0;
+}
+
+static enum cli_exit run_create(struct cli *cli, struct err *e)
+{
+	CLEANUP_WRITER struct writer w = writer_up_to(EXPECT_POLICY_MAX);
+	CLEANUP_POLICY_IMAGE struct policy_image p = { .image = NULL };
+	const char *out = cli_value(cli, "output");
+
+	if (read_options(cli, &p, e) < 0)
+		return CLI_USAGE;
+	if (expect_policy(p.tee, &p.expect, &w, e) < 0)
+		return CLI_FAILED;
+	if (p.tee == EXPECT_TDX && !p.expect.rtmr0_count)
+		fprintf(stderr, "RTMR0 comes of the machine's memory and tables, not of the image: "
+				"until --rtmr0 names it, this policy refuses\n");
+	if (!out || strcmp(out, "-") == 0) {
+		fwrite(w.bytes, 1, w.len, cli->out);
+		return CLI_OK;
+	}
+	return file_write(out, w.bytes, w.len, 0644, e) < 0 ? CLI_FAILED : CLI_OK;
+}
+
+const struct command cmd_policy_create = {
+	.name = "policy create",
+	.args = "",
+	.help = "compute from an image's files what evidence of its CVMs has to say",
+	.options =
+		(const struct cli_option[]){
+			{ .name = "image",
+			  .value = "DIR",
+			  .help = "the image, as build-image makes it" },
+			{ .name = "tee",
+			  .value = "TEE",
+			  .words = tees,
+			  .help = "what vouches for the CVM: snp, tdx, or vtpm (a TPM of the host's)" },
+			{ .name = "cpus",
+			  .value = "N",
+			  .help = "snp: virtual processors (default 1)" },
+			{ .name = "cpu-type",
+			  .value = "TYPE",
+			  .help = "snp: QEMU's name of their type (default " EXPECT_SNP_CPU_TYPE
+				  ")" },
+			{ .name = "smt",
+			  .help = "snp: accept hosts with simultaneous multithreading" },
+			{ .name = "firmware",
+			  .value = "FILE",
+			  .help = "snp, tdx: what is launched (default " EXPECT_SNP_FIRMWARE
+				  ", " EXPECT_TDX_FIRMWARE ")" },
+			{ .name = "igvm",
+			  .value = "FILE",
+			  .help = "snp: in place of firmware and kernel" },
+			{ .name = "rtmr0",
+			  .value = "HEX",
+			  .times = CLI_MANY,
+			  .help = "tdx: acceptable RTMR0, which no image tells" },
+			{ .name = "word",
+			  .value = "WORD",
+			  .help = "on the command line beside the image's own" },
+			{ .name = "manifest",
+			  .value = "FILE",
+			  .help = "only this manifest may run" },
+			{ .letter = 'o',
+			  .name = "output",
+			  .value = "FILE",
+			  .help = "write there (default: standard output)" },
+			{ .name = NULL },
+		},
+	.run = run_create,
+	.more = "The image's files are compared with image.json. Nothing that the host chooses is in the\n"
+		"policy: the boot configuration is told by the run statement, of which the policy asks,\n"
+		"for snp and tdx, that it was fixed at launch. The manager's AttestationPolicy answers\n"
+		"the same bytes. For vtpm the CVM has to boot through OVMF; see docs/policy.md.",
+};

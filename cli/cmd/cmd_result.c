@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cmd_result.c — the results from the agent, once: so nothing is fetched before there is a place
+ * for it, and nothing that lies there is replaced.
+ */
+#include "cli/base/private_key.h"
+#include "cli/base/progress.h"
+#include "cli/base/text.h"
+#include "cli/client/agent_client.h"
+#include "cli/client/attested.h"
+#include "cli/cmd/commands.h"
+#include "common/base/file.h"
+#include "common/base/log.h"
+#include "common/bundle/bundle.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { TRIES = 5, NAMES_MAX = 1000 };
+
+/* Where the results go: a file without a name until all of it is there. */
+struct target {
+	char *path;    /* of the result */
+	char *partial; /* of the file that is being written, beside it */
+	int fd;
+	uint64_t written;
+};
+
+static void target_done(struct target *t)
+{
+	if (t->partial)
+		unlink(t->partial);
+	if (t->fd >= 0)
+		close(t->fd);
+	free(t->partial);
+	free(t->path);
+}
+#define CLEANUP_TARGET __attribute__((cleanup(target_done)))
+
+static bool exists(const char *path)
+{
+	struct stat about;
+
+	return lstat(path, &about) == 0;
+}
+
+/* Without -f: results.zip, or the first of results_1.zip, results_2.zip … that is free. */
+static int free_name(char **path, struct err *e)
+{
+	for (unsigned i = 0; i < NAMES_MAX; i++) {
+		char name[32];
+
+		snprintf(name, sizeof(name), i ? "results_%u.zip" : "results.zip", i);
+		if (!exists(name)) {
+			*path = strdup(name);
+			return *path ? 0 : err_nomem(e);
+		}
+	}
+	return err_set(e, ERR_EXISTS,
+		       "results.zip to results_%d.zip are all there: name a file "
+		       "with -f",
+		       NAMES_MAX - 1);
+}
+
+static int target_open(struct target *t, const char *name, struct err *e)
+{
+	if (name && exists(name))
+		return err_set(e, ERR_EXISTS,
+			       "'%s' is there already: results are handed out once, so nothing is "
+			       "overwritten; choose another name",
+			       name);
+	if (name && !(t->path = strdup(name)))
+		return err_nomem(e);
+	if (!name && free_name(&t->path, e) < 0)
+		return err_code(e);
+	if (text_format(&t->partial, e, "%s.part-XXXXXX", t->path) < 0)
+		return err_code(e);
+	t->fd = mkostemp(t->partial, O_CLOEXEC); /* 0600 */
+	if (t->fd < 0) {
+		err_errno(e, "write beside '%s'", t->path);
+		free(t->partial);
+		t->partial = NULL;
+		return err_code(e);
+	}
+	return 0;
+}
+
+/* Room for all of it before it is asked for: once our stack has it the agent hands it out no more,
+ * whether it could be written or not. */
+static int reserve(struct cli *cli, const struct target *t, uint64_t size, struct err *e)
+{
+	char text[32];
+
+	errno = size > INT64_MAX ? EFBIG : size ? posix_fallocate(t->fd, 0, (off_t)size) : 0;
+	if (!errno)
+		return 0;
+	progress_size(size, text, sizeof(text));
+	err_errno(e, "room for %s of results beside '%s'", text, t->path);
+	cli_hint(cli,
+		 "the results were not asked for, since they are handed out once: name another "
+		 "place with -f, or make room");
+	return err_code(e);
+}
+
+/* On disk, then by its name, which nobody may have taken meanwhile. */
+static int target_commit(struct target *t, struct err *e)
+{
+	/* Of what was reserved. */
+	if (ftruncate(t->fd, (off_t)t->written) < 0)
+		return err_errno(e, "'%s'", t->partial);
+	if (fsync(t->fd) < 0)
+		return err_errno(e, "fsync '%s'", t->partial);
+	if (link(t->partial, t->path) == 0) {
+		unlink(t->partial);
+	} else if (errno != EPERM && errno != EOPNOTSUPP) {
+		err_errno(e, "name the results '%s'", t->path);
+		goto keep;
+	} else if (exists(t->path) || rename(t->partial, t->path) < 0) {
+		err_errno(e, "name the results '%s'", t->path);
+		goto keep;
+	}
+	free(t->partial);
+	t->partial = NULL;
+	return 0;
+keep:
+	/* They can't be fetched again: better an odd name than none. */
+	fprintf(stderr, "the results are in %s\n", t->partial);
+	free(t->partial);
+	t->partial = NULL;
+	return err_code(e);
+}
+
+static int announced_size(struct rpc_sync *sync, uint64_t *size, struct err *e)
+{
+	const struct rpc_metadata *headers;
+	const char *text;
+	char *end;
+
+	if (rpc_sync_headers(sync, &headers, e) < 0)
+		return err_code(e);
+	text = rpc_metadata_text(headers, "file-size", 0);
+	errno = 0;
+	*size = text ? strtoull(text, &end, 10) : 0;
+	if (!text || *text < '0' || *text > '9' || *end || errno)
+		return err_set(e, ERR_INVALID, "the agent does not say how large the results are");
+	return 0;
+}
+
+static int receive(struct target *t, struct rpc_sync *sync, bool verbose, struct err *e)
+{
+	struct progress progress;
+	uint64_t size = 0;
+	int status;
+
+	if (announced_size(sync, &size, e) < 0)
+		return err_code(e);
+	progress_start(&progress, "fetching", size, 0);
+	for (;;) {
+		ProtobufCMessage *message;
+		const Agent__ResultResponse *piece;
+
+		status = rpc_sync_receive(sync, &message, e);
+		if (status < 0 || !message)
+			break;
+		piece = (const Agent__ResultResponse *)message;
+		if (piece->file.len > size - t->written)
+			status = err_set(e, ERR_DATA_LOSS,
+					 "more than the %" PRIu64 " bytes that were announced",
+					 size);
+		else
+			status = fd_write_all(t->fd, piece->file.data, piece->file.len, e);
+		t->written += piece->file.len;
+		protobuf_c_message_free_unpacked(message, NULL);
+		if (status < 0)
+			break;
+		progress_update(&progress, t->written);
+	}
+	progress_end(&progress);
+	if (status == 0 && t->written != size)
+		return err_set(e, ERR_DATA_LOSS, "%" PRIu64 " bytes came of %" PRIu64, t->written,
+			       size);
+	if (status == 0 && verbose)
+		progress_tell(&progress, t->written);
+	return status;
+}
+
+static int fetch(struct client *client, EVP_PKEY *key, struct target *t, struct err *e)
+{
+	const struct agent_call call = {
+		.method = &agent_result,
+		.role = PROOF_ROLE_CONSUMER,
+		.key = key,
+		.role_signature = cli_flag(client->cli, "role-signature"),
+	};
+	CLEANUP(agent_status_free) Agent__StatusResponse *status = NULL;
+	CLEANUP(rpc_sync_free) struct rpc_sync *sync = NULL;
+	Agent__ResultRequest request = AGENT__RESULT_REQUEST__INIT;
+	struct rpc_metadata metadata = { .count = 0 };
+	int result;
+
+	if (ftruncate(t->fd, 0) < 0 || lseek(t->fd, 0, SEEK_SET) < 0)
+		return err_errno(e, "'%s'", t->partial);
+	t->written = 0;
+	if (!call.role_signature && agent_client_status(client, &status, e) < 0)
+		return err_code(e);
+	if (status && reserve(client->cli, t, status->result_size, e) < 0)
+		return err_code(e);
+	if (attested_ready(client, e) < 0 || attested_again(client, e) < 0)
+		return err_code(e);
+	result = agent_client_open(client, &call, status, &metadata, &sync, e);
+	rpc_metadata_done(&metadata);
+	if (result < 0 || rpc_sync_send(sync, &request.base, e) < 0)
+		return err_code(e);
+	return receive(t, sync, client->cli->verbose, e);
+}
+
+/* A transfer that was cut may be repeated. */
+static int fetch_all(struct client *client, EVP_PKEY *key, struct target *t, struct err *e)
+{
+	bool moved = false;
+
+	for (unsigned tries = 1; fetch(client, key, t, e) < 0; tries++) {
+		moved = moved || t->written > 0;
+		if (e->code != ERR_UNAVAILABLE || !moved || tries == TRIES) {
+			agent_client_hint(client, e);
+			return err_code(e);
+		}
+		fprintf(stderr, "the connection broke (%s); fetching again\n",
+			text_plain(e->text).text);
+		client->cli->hint[0] = 0;
+		sleep(tries);
+	}
+	return 0;
+}
+
+static int extract(const char *path, const char *into, struct err *e)
+{
+	CLEANUP(close) int dir = -1;
+
+	if (dir_make(into, 0755, e) < 0)
+		return err_code(e);
+	dir = open(into, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0)
+		return err_errno(e, "open '%s'", into);
+	if (bundle_extract(path, dir, &(struct bundle_limits){ .entries = 0 }, e) < 0)
+		return err_wrap(e, "unpack '%s' into '%s'", path, into);
+	return 0;
+}
+
+static enum cli_exit run_result(struct cli *cli, struct err *e)
+{
+	const char *into = cli_value(cli, "output");
+	struct client client CLEANUP_CLIENT = { .loop = NULL };
+	struct target target CLEANUP_TARGET = { .fd = -1 };
+	CLEANUP(EVP_PKEY_free) EVP_PKEY *key = NULL;
+	struct stat about;
+
+	if (private_key_load(cli, cli->operands[0], &key, e) < 0 ||
+	    client_open(&client, CLIENT_AGENT, cli, e) < 0)
+		return CLI_USAGE;
+	if (into && stat(into, &about) == 0 && !S_ISDIR(about.st_mode)) {
+		err_set(e, ERR_EXISTS, "--output '%s' is there and no folder", into);
+		return CLI_FAILED;
+	}
+	if (target_open(&target, cli_value(cli, "filename"), e) < 0 ||
+	    fetch_all(&client, key, &target, e) < 0 || target_commit(&target, e) < 0)
+		return CLI_FAILED;
+	fprintf(cli->out, "results saved as %s\n", target.path);
+	if (into && extract(target.path, into, e) < 0) {
+		cli_hint(cli, "the results are safe in %s: unpack them into an empty folder",
+			 target.path);
+		return CLI_FAILED;
+	}
+	if (into)
+		fprintf(cli->out, "and unpacked into %s\n", into);
+	return CLI_OK;
+}
+
+const struct command cmd_result = {
+	.name = "result",
+	.args = "PRIVATE_KEY",
+	.help = "fetch the results, once for each consumer",
+	.operands_min = 1,
+	.operands_max = 1,
+	.options =
+		(const struct cli_option[]){
+			{ .letter = 'f',
+			  .name = "filename",
+			  .value = "FILE",
+			  .help = "save as (results.zip, or results_1.zip … when that is there)" },
+			{ .letter = 'o',
+			  .name = "output",
+			  .value = "DIR",
+			  .help = "and unpack into this folder" },
+			{ .name = "role-signature",
+			  .help = "sign as stock clients do (replayable; agents refuse it by default)" },
+			CLIENT_AGENT_OPTIONS,
+			{ .name = NULL },
+		},
+	.run = run_result,
+};

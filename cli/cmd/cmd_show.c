@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cmd_show.c — every field of evidence by its specification's name; no verdict. */
+#include "attestation/verify/verify.h"
+#include "cli/cmd/batch.h"
+#include "cli/cmd/commands.h"
+#include "cli/show/show.h"
+#include "common/base/file.h"
+#include "common/base/writer.h"
+
+#include <string.h>
+
+enum { EVIDENCE_MAX = 16 << 20, SHOW_MAX = 16 << 20 };
+
+static const char *const modes[] = { "snp", "tdx", "vtpm", "snp-vtpm", "eat", NULL };
+
+/* Without --mode: a token by its first byte, TDX by its version and key type, else a report. */
+static enum verify_mode guess(struct span s)
+{
+	static const uint8_t tdx4[] = { 4, 0, 2, 0 }, tdx5[] = { 5, 0, 2, 0 };
+
+	if (s.len && s.bytes[0] == 0xD2)
+		return VERIFY_EAT;
+	if (s.len > 4 && (memcmp(s.bytes, tdx4, 4) == 0 || memcmp(s.bytes, tdx5, 4) == 0))
+		return VERIFY_TDX;
+	return s.len && s.bytes[0] == 0x0A ? VERIFY_VTPM : VERIFY_SNP;
+}
+
+static int show(enum verify_mode mode, struct span evidence, struct writer *w, struct err *e)
+{
+	switch (mode) {
+	case VERIFY_SNP:
+		return show_snp(evidence, w, e);
+	case VERIFY_TDX:
+		return show_tdx(evidence, w, e);
+	case VERIFY_VTPM:
+	case VERIFY_SNP_VTPM:
+		return show_tpm(evidence, w, e);
+	case VERIFY_EAT:
+		return show_token(evidence, w, e);
+	}
+	return err_set(e, ERR_INTERNAL, "no such mode");
+}
+
+/* The members of one JSON object; a batch's line says "verified" where it could be read at all. */
+static enum cli_exit run_one(struct cli *cli, bool batch, struct err *e)
+{
+	CLEANUP_WRITER struct writer w = writer_up_to(SHOW_MAX);
+	CLEANUP(free) uint8_t *bytes = NULL;
+	const char *name = cli_value(cli, "mode");
+	struct span evidence;
+	enum verify_mode mode;
+
+	if (file_read(cli->operands[0], EVIDENCE_MAX, &bytes, &evidence.len, e) < 0)
+		return CLI_USAGE;
+	evidence.bytes = bytes;
+	mode = guess(evidence);
+	if ((name && verify_mode_of(name, &mode, e) < 0) || show(mode, evidence, &w, e) < 0 ||
+	    writer_check(&w, "output", e) < 0)
+		return CLI_USAGE;
+	if (batch)
+		fprintf(cli->out, "{\"verdict\":\"holds\",%.*s}\n", (int)w.len, (char *)w.bytes);
+	else if (cli_flag(cli, "json"))
+		fprintf(cli->out, "{%.*s}\n", (int)w.len, (char *)w.bytes);
+	else
+		return show_text(&w, cli->out, e) < 0 ? CLI_FAILED : CLI_OK;
+	return CLI_OK;
+}
+
+static enum cli_exit run_row(struct cli *cli, struct err *e)
+{
+	return run_one(cli, true, e);
+}
+
+static enum cli_exit run(struct cli *cli, struct err *e)
+{
+	const char *batch = cli_value(cli, "batch");
+
+	if (batch)
+		return batch_run(cli, batch, run_row, e);
+	if (cli->operand_count != 1)
+		return cli_usage(e, "which file?");
+	return run_one(cli, false, e);
+}
+
+const struct command cmd_attestation_show = {
+	.name = "attestation show",
+	.args = "FILE",
+	.help = "print every field of a report, quote, protobuf or token; no verdict",
+	.operands_max = 1,
+	.options =
+		(const struct cli_option[]){
+			{ .name = "mode", .value = "MODE", .words = modes, .help = "what FILE is" },
+			{ .name = "batch",
+			  .value = "FILE",
+			  .help = "options as JSON, a line each; those beside it are each line's" },
+			CLI_JSON_OPTION,
+			{ .name = NULL } },
+	.run = run,
+	.more = "What is shown was parsed, not verified: anybody could have written it. Ask\n"
+		"'attestation validate' for a verdict.",
+};

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cmd_validate.c — the verdict on one piece of evidence, or on many of a batch. */
+#include "cli/cmd/batch.h"
+#include "cli/cmd/commands.h"
+#include "cli/evidence/endorse.h"
+#include "cli/evidence/evidence_options.h"
+#include "common/base/json.h"
+#include "common/base/writer.h"
+
+#include <string.h>
+
+enum { VERDICT_JSON_MAX = 1 << 20 };
+
+/* What a reader of the verdict wants of TDX beside the checks. */
+static void show_tdx(const struct tdx_result *r, struct writer *w)
+{
+	writer_printf(w,
+		      "\"tdx\":{\"tcb_status\":\"%s\",\"level_tcb_status\":\"%s\","
+		      "\"qe_tcb_status\":\"%s\",\"module_tcb_status\":",
+		      tdx_status_name(r->status), tdx_status_name(r->level_status),
+		      tdx_status_name(r->qe_status));
+	/* The first modules have no version, and no status of their own. */
+	if (r->has_module)
+		writer_printf(w, "\"%s\"", tdx_status_name(r->module_status));
+	else
+		writer_text(w, "null");
+	writer_text(w, ",\"advisories\":[");
+	for (size_t i = 0; i < r->advisory_count; i++) {
+		writer_text(w, i ? "," : "");
+		json_quote(w, r->advisories[i], strlen(r->advisories[i]));
+	}
+	writer_text(w, "]},");
+}
+
+static void print_json(struct cli *cli, const struct verdict *v, const struct verify_result *result)
+{
+	CLEANUP_WRITER struct writer w = writer_up_to(VERDICT_JSON_MAX);
+
+	verdict_json(v, &w);
+	fprintf(cli->out, "{");
+	if (result->tdx.has_status) {
+		CLEANUP_WRITER struct writer tdx = writer_up_to(VERDICT_JSON_MAX);
+
+		show_tdx(&result->tdx, &tdx);
+		fprintf(cli->out, "%.*s", (int)tdx.len, (const char *)tdx.bytes);
+	}
+	fprintf(cli->out, "%.*s\n", (int)w.len - 1, (const char *)w.bytes + 1);
+}
+
+static void print_text(struct cli *cli, const struct verify_input *in, const struct verdict *v,
+		       const struct err *reason, bool yes)
+{
+	if (!yes)
+		fprintf(cli->out, "%s: %s\n", verdict_word(v), reason->text);
+	else if (in->genuine_only)
+		fprintf(cli->out, "%s: %s evidence; nothing is said about what runs\n",
+			verdict_word(v), verify_mode_name(in->mode));
+	else
+		fprintf(cli->out, "%s: %s evidence, %zu checks\n", verdict_word(v),
+			verify_mode_name(in->mode), v->count);
+	for (size_t i = 0; i < v->note_count; i++)
+		fprintf(stderr, "note: %s\n", v->notes[i]);
+}
+
+static bool is_bound(const struct verify_binding *b)
+{
+	return b->report_data || b->nonce || b->channel || b->tpm_nonce.len;
+}
+
+/* The verdict, with what is missing fetched before. Why something could not be had stands beside a
+ * refusal; it changes nothing about a yes. */
+static int judge_input(const struct cli *cli, bool offline, struct verify_input *in,
+		       struct verdict *v, struct verify_result *result, struct err *e)
+{
+	CLEANUP(endorsements_free) struct endorsements *n = NULL;
+	struct err missing;
+
+	offline = offline || (in->policy && in->policy->offline);
+	if (endorse_open(cli, offline, &n, e) < 0)
+		return err_code(e);
+	/* A call that makes no sense is no reason to ask a service. */
+	bool complete = !is_bound(&in->binding) || endorsements_complete(n, in, &missing) == 0;
+	int failed = verify(in, v, result, e);
+
+	if (!complete && err_is(failed, ERR_DENIED))
+		verdict_note(v, "endorsements: %s", missing.text);
+	return failed;
+}
+
+/* One evidence file and its options. A row of a batch is answered in JSON, and fetches nothing:
+ * thousands of rows must not become thousands of requests. */
+static enum cli_exit judge(struct cli *cli, const char *path, bool batch, struct err *e)
+{
+	CLEANUP(free) struct evidence_options *o = malloc(sizeof(*o));
+	CLEANUP(free) struct verdict *v = calloc(1, sizeof(*v));
+	CLEANUP(free) struct verify_result *result = calloc(1, sizeof(*result));
+
+	if (!o || !v || !result) {
+		err_nomem(e);
+		return CLI_USAGE;
+	}
+	/* A file that may not be read is no verdict, though its error has the same code. */
+	bool read = evidence_options_read(cli, path, o, e) == 0;
+	int failed = read ? judge_input(cli, batch, &o->input, v, result, e) : err_code(e);
+	if (!read || (failed && !err_is(failed, ERR_DENIED))) {
+		evidence_options_done(o);
+		return CLI_USAGE;
+	}
+	if (batch || cli_flag(cli, "json"))
+		print_json(cli, v, result);
+	else
+		print_text(cli, &o->input, v, e, !failed);
+	e->text[0] = '\0'; /* the output has said it */
+	evidence_options_done(o);
+	return failed ? CLI_FAILED : CLI_OK;
+}
+
+static enum cli_exit judge_row(struct cli *cli, struct err *e)
+{
+	return judge(cli, cli->operands[0], true, e);
+}
+
+static enum cli_exit run(struct cli *cli, struct err *e)
+{
+	const char *batch = cli_value(cli, "batch");
+
+	if (batch)
+		return batch_run(cli, batch, judge_row, e);
+	if (cli->operand_count != 1)
+		return cli_usage(e, "which file? One with a report, quote, protobuf or token");
+	return judge(cli, cli->operands[0], false, e);
+}
+
+const struct command cmd_attestation_validate = {
+	.name = "attestation validate",
+	.args = "FILE",
+	.help = "judge evidence: is it genuine, and what the policy asks?",
+	.operands_max = 1,
+	.options = evidence_option_table,
+	.run = run,
+	.more = "Prints 'verified: …' (exit 0), or 'refused: CHECK: found …, wanted …' (exit 1); exit 2\n"
+		"says that the call or an input was no good. One of --report_data, --tee, --nonce says what\n"
+		"the evidence has to be bound to. Without --policy the answer is 'refused', but for\n"
+		"--genuine-only, whose 'genuine: …' says nothing about what runs.\n"
+		"FILE is a report with or without certificate table, a quote, a token, or sevsnp.Attestation (snp)\n"
+		"or attest.Attestation (vtpm, snp-vtpm) as protobuf or in its JSON form.\n"
+		"Vendors' certificates, revocation lists (with --check_crl) and TCB documents that are neither\n"
+		"given nor in the evidence come from the cache, or unless --offline from AMD's and Intel's\n"
+		"services; each is believed only once it is verified. When one can't be had, the answer is\n"
+		"'refused', and a note says why. A batch fetches nothing.",
+};

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cmd_vm.c — confidential VMs, made and removed by a manager. */
+#include "cli/base/json_out.h"
+#include "cli/base/text.h"
+#include "cli/client/client.h"
+#include "cli/cmd/commands.h"
+#include "common/base/file.h"
+#include "common/base/log.h"
+#include "common/base/settings.h"
+#include "google/protobuf/empty.pb-c.h"
+#include "manager.pb-c.h"
+
+#include <string.h>
+
+enum { CREATE_TIMEOUT_MS = 300000 };
+
+static const struct rpc_method create_vm = { "/manager.ManagerService/CreateVm", RPC_UNARY,
+					     &manager__create_req__descriptor,
+					     &manager__create_res__descriptor };
+static const struct rpc_method remove_vm = { "/manager.ManagerService/RemoveVm", RPC_UNARY,
+					     &manager__remove_req__descriptor,
+					     &google__protobuf__empty__descriptor };
+
+/* The texts of a request, freed together. */
+struct inputs {
+	char *server_ca, *client_key, *client_crt;
+};
+
+static void inputs_done(struct inputs *in)
+{
+	if (in->client_key)
+		explicit_bzero(in->client_key, strlen(in->client_key));
+	free(in->server_ca);
+	free(in->client_key);
+	free(in->client_crt);
+}
+#define CLEANUP_INPUTS __attribute__((cleanup(inputs_done)))
+
+static int read_into(struct cli *cli, const char *option, char **text, ProtobufCBinaryData *field,
+		     struct err *e)
+{
+	const char *path = cli_value(cli, option);
+
+	if (!path)
+		return 0;
+	if (file_read_text(path, RPC_TLS_PEM_MAX, text, e) < 0)
+		return err_wrap(e, "--%s", option);
+	field->data = (uint8_t *)*text;
+	field->len = strlen(*text);
+	return 0;
+}
+
+static char *text_or_empty(struct cli *cli, const char *option)
+{
+	const char *value = cli_value(cli, option);
+
+	return (char *)(uintptr_t)(value ? value : "");
+}
+
+static int fill(struct cli *cli, struct inputs *in, Manager__CreateReq *request, struct err *e)
+{
+	uint64_t ttl;
+
+	request->agent_cvm_server_url = text_or_empty(cli, "server-url");
+	request->agent_cvm_ca_url = text_or_empty(cli, "ca-url");
+	request->agent_log_level = text_or_empty(cli, "log-level");
+	request->ttl = text_or_empty(cli, "ttl");
+	if (!*request->agent_cvm_server_url)
+		return err_set(e, ERR_INVALID,
+			       "--server-url is missing: where does the agent find "
+			       "its computation service?");
+	if (*request->ttl && duration_parse(request->ttl, &ttl, e) < 0)
+		return err_wrap(e, "--ttl");
+	if (read_into(cli, "server-ca", &in->server_ca, &request->agent_cvm_server_ca_cert, e) <
+		    0 ||
+	    read_into(cli, "client-key", &in->client_key, &request->agent_cvm_client_key, e) < 0 ||
+	    read_into(cli, "client-crt", &in->client_crt, &request->agent_cvm_client_cert, e) < 0)
+		return err_code(e);
+	return 0;
+}
+
+static int print_vm(struct cli *cli, const Manager__CreateRes *response, struct err *e)
+{
+	struct json_out out CLEANUP_JSON_OUT;
+
+	json_out_init(&out);
+	if (!cli_flag(cli, "json")) {
+		fprintf(cli->out, "CVM %s created, its agent on port %s\n",
+			text_plain(response->cvm_id).text,
+			text_plain(response->forwarded_port).text);
+		return 0;
+	}
+	json_out_object(&out, NULL);
+	json_out_text(&out, "cvm_id", response->cvm_id);
+	json_out_text(&out, "forwarded_port", response->forwarded_port);
+	json_out_end(&out);
+	return json_out_print(&out, cli->out, e);
+}
+
+static enum cli_exit run_create_vm(struct cli *cli, struct err *e)
+{
+	struct client client CLEANUP_CLIENT = { .loop = NULL };
+	struct inputs inputs CLEANUP_INPUTS = { .server_ca = NULL };
+	Manager__CreateReq request = MANAGER__CREATE_REQ__INIT;
+	const Manager__CreateRes *created;
+	ProtobufCMessage *response;
+	int status;
+
+	if (fill(cli, &inputs, &request, e) < 0 || client_open(&client, CLIENT_MANAGER, cli, e) < 0)
+		return CLI_USAGE;
+	/* A machine takes its time, longest on the first after libvirt's start. */
+	if (client.timeout_ms < CREATE_TIMEOUT_MS && !cli_value(cli, "grpc-timeout"))
+		client.timeout_ms = CREATE_TIMEOUT_MS;
+	if (client_call(&client, &create_vm, &request.base, &response, e) < 0)
+		return CLI_FAILED;
+	created = (const Manager__CreateRes *)response;
+	status = print_vm(cli, created, e);
+	if (status == 0 && fflush(cli->out) != 0)
+		status = err_errno(e, "standard output");
+	/* Nobody lists CVMs: an id that is lost is a machine that runs on. */
+	if (status < 0)
+		cli_hint(cli, "CVM %s was created and runs; 'cocos-cli remove-vm' removes it",
+			 text_plain(created->cvm_id).text);
+	protobuf_c_message_free_unpacked(response, NULL);
+	return status < 0 ? CLI_FAILED : CLI_OK;
+}
+
+const struct command cmd_create_vm = {
+	.name = "create-vm",
+	.args = "",
+	.help = "have the manager launch a CVM; prints its id and the agent's port",
+	.options =
+		(const struct cli_option[]){
+			{ .name = "server-url",
+			  .value = "HOST:PORT",
+			  .help = "computation service, as seen from inside the CVM" },
+			{ .name = "server-ca",
+			  .value = "PEM",
+			  .help = "authorities of that service's certificate" },
+			{ .name = "client-crt",
+			  .value = "PEM",
+			  .help = "the agent's certificate for that service" },
+			{ .name = "client-key", .value = "PEM", .help = "and its private key" },
+			{ .name = "ca-url",
+			  .value = "URL",
+			  .help = "certificate authority's service" },
+			{ .name = "log-level", .value = "LEVEL", .help = "the agent's" },
+			{ .name = "ttl",
+			  .value = "DURATION",
+			  .help = "remove it after: 90m, 1h30m" },
+			CLI_JSON_OPTION,
+			CLIENT_OPTIONS,
+			{ .name = NULL },
+		},
+	.run = run_create_vm,
+};
+
+static enum cli_exit run_remove_vm(struct cli *cli, struct err *e)
+{
+	struct client client CLEANUP_CLIENT = { .loop = NULL };
+	Manager__RemoveReq request = MANAGER__REMOVE_REQ__INIT;
+	ProtobufCMessage *response;
+
+	if (client_open(&client, CLIENT_MANAGER, cli, e) < 0)
+		return CLI_USAGE;
+	request.cvm_id = (char *)(uintptr_t)cli->operands[0];
+	if (client_call(&client, &remove_vm, &request.base, &response, e) < 0) {
+		if (e->code == ERR_NOT_FOUND)
+			cli_hint(cli, "'cocos-cli create-vm' printed the id of each CVM");
+		return CLI_FAILED;
+	}
+	protobuf_c_message_free_unpacked(response, NULL);
+	fprintf(cli->out, "CVM %s removed\n", cli->operands[0]);
+	return CLI_OK;
+}
+
+const struct command cmd_remove_vm = {
+	.name = "remove-vm",
+	.args = "CVM",
+	.help = "have the manager remove a CVM and everything of it",
+	.operands_min = 1,
+	.operands_max = 1,
+	.options = (const struct cli_option[]){ CLIENT_OPTIONS, { .name = NULL } },
+	.run = run_remove_vm,
+};

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * receipt.h — what was verified, kept: for each session the evidence as it came, and the verdict with
+ * everything that is needed to come to it again.
+ */
+#pragma once
+
+#include "attestation/channel/authenticator.h"
+#include "attestation/verdict/verdict.h"
+
+struct receipt {
+	const char *dir;
+	unsigned number; /* of this process, so that names never meet */
+	int64_t at;      /* the moment that was judged at */
+	const struct authenticator *authenticator;
+	const struct verdict *verdict;
+};
+
+/* DIR/session-TIME-PID-NUMBER.eat and .json, mode 0600, each whole or not there; makes the folder.
+ * Nothing is ever replaced. */
+int receipt_keep(const struct receipt *r, struct err *e) MUST_CHECK;

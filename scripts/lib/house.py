@@ -1,0 +1,227 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The house as its #include lines tell it: floors, rooms, modules, and the arrows between them.
+
+    house.py check [ROOT]     prints every breach of the rules below; exit status 1 if there is one
+    house.py graph [ROOT]     prints rooms with their level, arrows, arrows back up and circles
+
+A floor is a top folder, a room a folder in it (or the floor itself where it has none), a module a
+header and source file of one stem. FLOORS and ROOMS are the only lists of what may include what.
+"""
+import os
+import re
+import sys
+
+# Floor: the floors that it may include.
+FLOORS = {
+    "common": [],
+    "attestation": ["common"],
+    "guest": ["common"],
+    "agent": ["common", "attestation"],
+    "manager": ["common", "attestation"],
+    "computations": ["common", "attestation"],
+    "cli": ["common", "attestation"],
+}
+
+# Rooms of a floor in the order in which they stand on each other: a room may include those that its
+# line names, and itself. A floor that is missing here is one room.
+ROOMS = {
+    "common": {
+        "base": [],
+        "crypto": ["base"],
+        "protobuf": ["base"],
+        "bundle": ["base", "crypto"],
+        "rpc": ["base", "crypto"],
+        "manifest": ["base", "crypto", "protobuf"],
+    },
+    "attestation": {
+        "formats": [],
+        "verdict": ["formats"],
+        "logs": ["formats"],
+        "snp": ["formats", "verdict"],
+        "tdx": ["formats", "verdict", "logs"],
+        "tpm": ["formats", "verdict", "logs", "snp"],
+        "envelope": ["formats", "snp", "tpm"],
+        "measure": ["formats", "snp"],
+        "policy": ["snp", "tdx", "tpm"],
+        "corim": ["formats", "policy", "snp", "tdx"],
+        "token": ["formats", "envelope", "snp", "tdx"],
+        "verify": ["corim", "envelope", "policy", "snp", "tdx", "token", "tpm"],
+        "endorse": ["formats", "snp", "tdx", "tpm", "verify"],
+        "provider": ["formats", "snp", "tdx", "token", "tpm"],
+        "channel": ["formats", "token"],
+    },
+    "agent": {
+        "process": [],
+        "python": [],
+        "jail": ["process", "python"],
+        "keeper": ["process"],
+        "evidence": ["keeper"],
+        "upload": [],
+        "core": ["evidence", "jail", "keeper", "upload"],
+    },
+    "cli": {
+        "base": [],
+        "evidence": ["base"],
+        "client": ["base", "evidence"],
+        "show": [],
+        "check": ["base"],
+        "cmd": ["base", "check", "client", "evidence", "show"],
+    },
+}
+
+CIRCLE_MAX = 2  # modules that may include each other
+
+
+def includes(path):
+    with open(path, encoding="utf-8") as file:
+        return re.findall(r'^#include "([a-z_]+/[a-z_0-9/]+)\.h"', file.read(), re.M)
+
+
+def room_of(module):
+    parts = module.split("/")
+    return "/".join(parts[:2]) if len(parts) > 2 else parts[0]
+
+
+def read(root):
+    """Every module with the modules that it includes, those of the floors alone."""
+    modules = {}
+    for floor in FLOORS:
+        for folder, _, names in os.walk(os.path.join(root, floor)):
+            for name in names:
+                if name.endswith((".c", ".h")):
+                    path = os.path.join(folder, name)
+                    module = os.path.relpath(path, root)[:-2]
+                    found = {i for i in includes(path) if i.split("/")[0] in FLOORS and i != module}
+                    modules.setdefault(module, set()).update(found)
+    return modules
+
+
+def circles(graph):
+    """Strongly connected sets of more than one node (Tarjan), the largest first."""
+    index, low, stack, found = {}, {}, [], []
+
+    def visit(node):
+        work = [(node, iter(sorted(graph.get(node, ()))))]
+        index[node] = low[node] = len(index)
+        stack.append(node)
+        while work:
+            node, rest = work[-1]
+            for other in rest:
+                if other not in index:
+                    index[other] = low[other] = len(index)
+                    stack.append(other)
+                    work.append((other, iter(sorted(graph.get(other, ())))))
+                    break
+                if other in stack:
+                    low[node] = min(low[node], index[other])
+            else:
+                work.pop()
+                if work:
+                    low[work[-1][0]] = min(low[work[-1][0]], low[node])
+                if low[node] == index[node]:
+                    circle = stack[stack.index(node):]
+                    del stack[stack.index(node):]
+                    if len(circle) > 1:
+                        found.append(sorted(circle))
+
+    for node in sorted(graph):
+        if node not in index:
+            visit(node)
+    return sorted(found, key=lambda c: (-len(c), c))
+
+
+def room_graph(modules):
+    rooms = {}
+    for module, others in modules.items():
+        here = rooms.setdefault(room_of(module), {})
+        for other in others:
+            there = room_of(other)
+            if there != room_of(module):
+                here[there] = here.get(there, 0) + 1
+    return rooms
+
+
+def levels(rooms):
+    """A room's level: one above the highest that it includes; rooms of a circle share one."""
+    level = {}
+
+    def of(room, path=()):
+        if room not in level and room not in path:
+            level[room] = 1 + max((of(o, path + (room,)) for o in rooms.get(room, ())), default=0)
+        return level.get(room, 0)
+
+    for room in sorted(rooms):
+        of(room)
+    return level
+
+
+def allowed(room, other):
+    floor, above = room.split("/")[0], other.split("/")[0]
+    if floor != above:
+        return above in FLOORS[floor]
+    if room == floor:  # main.c
+        return True
+    below = ROOMS.get(floor, {}).get(room[len(floor) + 1:], [])
+    return other in [f"{floor}/{name}" for name in below]
+
+
+def breaches(modules):
+    for module, others in sorted(modules.items()):
+        room = room_of(module)
+        for other in sorted(others):
+            if room_of(other) != room and not allowed(room, room_of(other)):
+                yield f"arrow: {module} includes {other}.h: {room} may not stand on {room_of(other)}"
+            if other not in modules:
+                yield f"arrow: {module} includes {other}.h, which is not there"
+    for floor, rooms in ROOMS.items():
+        seen = []
+        for name, below in rooms.items():
+            for other in below:
+                if other not in seen:
+                    yield f"table: {floor}/{name} stands on {other}, which comes later or not at all"
+            seen.append(name)
+    for circle in circles(modules):
+        if len(circle) > CIRCLE_MAX:
+            yield f"circle of {len(circle)} modules: " + ", ".join(circle)
+    stems = {}
+    for module in modules:
+        if module.split("/")[-1] not in ("main", "config", "service", "daemon"):
+            stems.setdefault((module.split("/")[0], module.split("/")[-1]), []).append(module)
+    for (_, stem), same in sorted(stems.items()):
+        if len(same) > 1:
+            yield f"name: {stem} is the name of " + " and ".join(sorted(same))
+
+
+def print_graph(modules):
+    rooms = room_graph(modules)
+    level = levels(rooms)
+    for room in sorted(rooms, key=lambda r: (level[r], r)):
+        arrows = ", ".join(f"{o} {n}" for o, n in sorted(rooms[room].items()))
+        count = sum(room_of(m) == room for m in modules)
+        print(f"{level[room]:2}  {room} ({count}): {arrows}")
+    loops = circles({room: set(others) for room, others in rooms.items()})
+    inner = circles(modules)
+    up = sum(not allowed(room, other) for room, others in rooms.items() for other in others)
+    print(f"{len(rooms)} rooms, {sum(map(len, rooms.values()))} arrows between them, "
+          f"{max(level.values())} levels, {up} arrows that the table does not have")
+    print(f"{len(loops)} circles of rooms" + "".join(f"\n    {', '.join(c)}" for c in loops))
+    print(f"{len(inner)} circles of modules, {sum(len(c) > CIRCLE_MAX for c in inner)} "
+          f"of more than {CIRCLE_MAX}" + "".join(f"\n    {', '.join(c)}" for c in inner))
+
+
+def main(args):
+    if len(args) not in (1, 2) or args[0] not in ("check", "graph"):
+        print(__doc__.strip(), file=sys.stderr)
+        return 2
+    modules = read(args[1] if len(args) == 2 else os.path.join(os.path.dirname(__file__), "../.."))
+    if args[0] == "graph":
+        print_graph(modules)
+        return 0
+    found = list(breaches(modules))
+    print("".join(line + "\n" for line in found), end="")
+    return bool(found)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

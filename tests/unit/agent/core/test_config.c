@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/core/config.h"
+#include "common/base/file.h"
+#include "tests/unit.h"
+
+#include <stdio.h>
+
+#define URL "AGENT_CVM_GRPC_URL=h:7001\n"
+
+/* Reads `environment` and certificates given as texts; NULL: no such file. */
+static int read_texts(struct config *c, const char *environment, const char *cert, const char *key,
+		      const char *ca, struct err *e)
+{
+	const char *texts[BOOTCONFIG_FILES] = { environment, cert, key, ca };
+
+	*c = (struct config){ .options = { .certs_dir = "/somewhere/certs/" } };
+	for (size_t i = 0; i < BOOTCONFIG_FILES; i++) {
+		if (!texts[i])
+			continue;
+		c->boot.files[i].bytes = (uint8_t *)strdup(texts[i]);
+		c->boot.files[i].len = strlen(texts[i]);
+	}
+	return config_read(c, e);
+}
+
+static void a_stock_managers_file_is_understood(void **state)
+{
+	static const char environment[] =
+		"AGENT_LOG_LEVEL=debug\nAGENT_CVM_ID=11-22\nAGENT_GRPC_HOST=\n"
+		"AGENT_CVM_GRPC_URL=10.0.2.2:7001\nAGENT_CVM_GRPC_TIMEOUT=60s\n"
+		"AGENT_CVM_GRPC_CLIENT_CERT=/etc/certs/cert.pem\n"
+		"AGENT_CVM_GRPC_CLIENT_KEY=/etc/certs/key.pem\n"
+		"AGENT_CVM_GRPC_SERVER_CA_CERTS=/somewhere/certs/ca.pem\n"
+		"AGENT_CVM_CA_URL=\nAGENT_CERTS_TOKEN=\nAGENT_VMPL=2\nAGENT_OS_BUILD=UVC\n"
+		"AGENT_OS_DISTRO=UVC\nAGENT_OS_TYPE=UVC\nAGENT_MAA_URL=https://m.example\n"
+		"AWS_ACCESS_KEY_ID=\nAWS_SECRET_ACCESS_KEY=\nAWS_ENDPOINT_URL=\nAWS_REGION=\n";
+	struct config c;
+	struct err e;
+
+	assert_ok(read_texts(&c, environment, "C", "K", "A", &e), e);
+	assert_string_equal(c.cvm_id, "11-22");
+	assert_string_equal(c.cvm_url, "10.0.2.2:7001");
+	assert_int_equal(c.cvm_timeout_ms, 60000);
+	assert_int_equal(c.vmpl, 2);
+	assert_null(c.grpc_host);
+	assert_null(c.aws_region);
+	assert_string_equal(config_pem(&c, c.cvm_cert), "C");
+	assert_string_equal(config_pem(&c, c.cvm_key), "K");
+	assert_string_equal(config_pem(&c, c.cvm_ca), "A");
+	assert_null(config_pem(&c, NULL));
+	assert_true(c.asset_max == 64ULL << 30);
+	config_done(&c);
+}
+
+static void every_rule_refuses_by_name(void **state)
+{
+	static const struct {
+		const char *environment, *words;
+		enum err_code code;
+	} cases[] = {
+		{ NULL, "no file 'environment'", ERR_NOT_FOUND },
+		{ "", "AGENT_CVM_GRPC_URL is missing", ERR_INVALID },
+		{ "AGENT_CVM_GRPC_URL=\n", "AGENT_CVM_GRPC_URL is missing", ERR_INVALID },
+		{ "AGENT_CVM_GRPC_URL=http://h:1\n", "AGENT_CVM_GRPC_URL: ", ERR_INVALID },
+		{ "AGENT_CVM_GRPC_URL=h:00\n", "AGENT_CVM_GRPC_URL: ", ERR_INVALID },
+		{ URL "AGENT_SKIP_CHECKS=true\n", "AGENT_SKIP_CHECKS", ERR_INVALID },
+		{ URL "LD_PRELOAD=/x\n", "LD_PRELOAD", ERR_INVALID },
+		{ URL URL, "AGENT_CVM_GRPC_URL", ERR_INVALID },
+		{ URL "AGENT_VMPL=4\n", "AGENT_VMPL", ERR_INVALID },
+		{ URL "AGENT_CVM_ID=\xc3\xa9\n", "AGENT_CVM_ID: ", ERR_INVALID },
+		{ URL "AGENT_CVM_GRPC_TIMEOUT=soon\n", "AGENT_CVM_GRPC_TIMEOUT", ERR_INVALID },
+		{ URL "AGENT_ASSET_MAX=0\n", "AGENT_ASSET_MAX", ERR_INVALID },
+		{ URL "AGENT_CVM_GRPC_CLIENT_CERT=/etc/certs/cert.pem\n", "go together",
+		  ERR_INVALID },
+		{ URL "AGENT_CVM_GRPC_SERVER_CA_CERTS=/etc/passwd\n", "none of cert.pem",
+		  ERR_INVALID },
+		{ URL "AGENT_CVM_GRPC_SERVER_CA_CERTS=/etc/certs/../passwd\n", "none of cert.pem",
+		  ERR_INVALID },
+		{ URL "AGENT_CVM_GRPC_SERVER_CA_CERTS=/etc/certs/environment\n", "none of",
+		  ERR_INVALID },
+		{ URL "AGENT_CVM_GRPC_SERVER_CA_CERTS=/etc/certs/ca.pem\n", "has no ca.pem",
+		  ERR_INVALID },
+	};
+	char long_id[sizeof(URL) + 20000] = URL "AGENT_CVM_ID=";
+	struct config c;
+	struct err e;
+
+	memset(long_id + strlen(long_id), 'x', sizeof(long_id) - strlen(long_id) - 1);
+	assert_refused(read_texts(&c, long_id, NULL, NULL, NULL, &e), e, ERR_EXHAUSTED,
+		       "AGENT_CVM_ID: ");
+	config_done(&c);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		assert_refused(read_texts(&c, cases[i].environment, NULL, NULL, NULL, &e), e,
+			       cases[i].code, cases[i].words);
+		config_done(&c);
+	}
+}
+
+static int parse(struct config_options *o, struct err *e, int argc, const char *const *argv)
+{
+	char *copy[8] = { 0 };
+	FILE *out = fopen("/dev/null", "w");
+	int r;
+
+	for (int i = 0; i < argc; i++)
+		copy[i] = (char *)argv[i];
+	r = config_options_parse(argc, copy, o, out, e);
+	fclose(out);
+	return r;
+}
+#define PARSE(o, e, ...)                                                              \
+	parse(o, e, (int)ARRAY_LEN(((const char *[]){ "cocos-agent", __VA_ARGS__ })), \
+	      (const char *const[]){ "cocos-agent", __VA_ARGS__ })
+
+static void options_are_a_fixed_list(void **state)
+{
+	char path[CONFIG_WORK_MAX + 2];
+	struct config_options o;
+	struct err e;
+
+	assert_int_equal(PARSE(&o, &e, "--development"), 0);
+	assert_true(o.development);
+	assert_string_equal(o.config_dir, "/etc/cocos");
+	assert_string_equal(o.certs_dir, "/etc/certs");
+	assert_int_equal(PARSE(&o, &e, "--config", "a", "--certs=b", "--work", "/c"), 0);
+	assert_string_equal(o.config_dir, "a");
+	assert_string_equal(o.certs_dir, "b");
+	assert_string_equal(o.work_dir, "/c");
+	assert_false(o.development);
+	assert_int_equal(PARSE(&o, &e, "--help"), 1);
+	assert_int_equal(PARSE(&o, &e, "--version"), 1);
+	assert_refused(PARSE(&o, &e, "--insecure"), e, ERR_INVALID, "'--insecure' is unknown");
+	assert_refused(PARSE(&o, &e, "--config"), e, ERR_INVALID, "--config");
+	assert_refused(PARSE(&o, &e, "extra"), e, ERR_INVALID, "'extra'");
+	assert_refused(PARSE(&o, &e, "--work", "here"), e, ERR_INVALID, "no absolute path");
+	memset(path, 'w', sizeof(path));
+	path[0] = '/';
+	path[CONFIG_WORK_MAX] = '\0';
+	assert_int_equal(PARSE(&o, &e, "--work", path), 0);
+	path[CONFIG_WORK_MAX] = 'w';
+	path[CONFIG_WORK_MAX + 1] = '\0';
+	assert_refused(PARSE(&o, &e, "--work", path), e, ERR_INVALID, "of 3801 bytes");
+}
+
+static void devices_are_named_together(void **state)
+{
+	const struct config_options tsm = { .tsm = "/x" }, log = { .securityfs = "/x" };
+	struct config c;
+	struct err e;
+
+	assert_refused(config_load(&tsm, &c, &e), e, ERR_DENIED, "--tsm needs --development");
+	assert_refused(config_load(&log, &c, &e), e, ERR_INVALID, "--securityfs needs --tcti");
+}
+
+static void words_are_whole(void **state)
+{
+	assert_true(config_has_word("a cocos.role_signature b\n", CONFIG_ROLE_SIGNATURE_WORD));
+	assert_true(config_has_word("cocos.role_signature", CONFIG_ROLE_SIGNATURE_WORD));
+	assert_false(config_has_word("xcocos.role_signature", CONFIG_ROLE_SIGNATURE_WORD));
+	assert_false(config_has_word("cocos.role_signature=0", CONFIG_ROLE_SIGNATURE_WORD));
+	assert_false(config_has_word("", CONFIG_ROLE_SIGNATURE_WORD));
+}
+
+/* The reference in docs/ is what the table prints. */
+static void the_documentation_has_the_table(void **state)
+{
+	CLEANUP(free) char *path = NULL, *docs = NULL, *table = NULL;
+	size_t len;
+	FILE *out = open_memstream(&table, &len);
+	struct err e;
+
+	config_markdown(out);
+	fclose(out);
+	assert_ok(text_format(&path, &e, "%s/docs/agent.md", getenv("COCOS_SOURCE")), e);
+	assert_ok(file_read_text(path, 1 << 20, &docs, &e), e);
+	if (!strstr(docs, table))
+		fail_msg("docs/agent.md lacks this table:\n%s", table);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_stock_managers_file_is_understood),
+		cmocka_unit_test(every_rule_refuses_by_name),
+		cmocka_unit_test(options_are_a_fixed_list),
+		cmocka_unit_test(devices_are_named_together),
+		cmocka_unit_test(words_are_whole),
+		cmocka_unit_test(the_documentation_has_the_table),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,701 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What an algorithm can do and can't, tried by one that means harm (attacker.c). The jail's
+ * process is this program again.
+ */
+#include "agent/jail/jail.h"
+#include "common/base/file.h"
+#include "common/bundle/bundle.h"
+#include "tests/unit.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <uv.h>
+
+struct world {
+	char top[64], datasets[96], secret[96];
+	uv_loop_t loop;
+	struct jail *jail;
+	struct jail_exit exit;
+	int exits, results;
+	size_t lines[3]; /* by stream */
+	size_t longest;
+	char text[65536]; /* all lines, each behind its stream's number */
+	size_t len;
+	const char *stop_at; /* stop when a line says this */
+};
+
+static char attacker[] = "/tmp/test-jail-attacker-XXXXXX";
+
+static int enter(void **state)
+{
+	struct world *w = calloc(1, sizeof(*w));
+	struct err e;
+
+	snprintf(w->top, sizeof(w->top), "/tmp/test-jail-XXXXXX");
+	if (!mkdtemp(w->top) || uv_loop_init(&w->loop) < 0)
+		return -1;
+	snprintf(w->datasets, sizeof(w->datasets), "%s/datasets", w->top);
+	snprintf(w->secret, sizeof(w->secret), "%s/secret", w->top);
+	mkdir(w->datasets, 0755);
+	if (file_write(w->secret, "s3cret", 6, 0644, &e) < 0)
+		return -1;
+	char path[128];
+	snprintf(path, sizeof(path), "%s/iris.csv", w->datasets);
+	if (file_write(path, "5.1,3.5\n", 8, 0644, &e) < 0)
+		return -1;
+	w->results = -1;
+	*state = w;
+	return 0;
+}
+
+static int leave(void **state)
+{
+	struct world *w = *state;
+	struct err e;
+
+	if (w->results >= 0)
+		close(w->results);
+	uv_run(&w->loop, UV_RUN_DEFAULT);
+	int result = uv_loop_close(&w->loop);
+	if (dir_remove(w->top, &e) < 0)
+		result = -1;
+	free(w);
+	return result;
+}
+
+static void on_line(void *data, int stream, const char *text, size_t len)
+{
+	struct world *w = data;
+
+	assert_true(stream == 1 || stream == 2);
+	w->lines[stream]++;
+	w->longest = len > w->longest ? len : w->longest;
+	if (w->len + len + 3 < sizeof(w->text)) {
+		w->text[w->len++] = (char)('0' + stream);
+		memcpy(w->text + w->len, text, len);
+		w->len += len;
+		w->text[w->len++] = '\n';
+	}
+	if (w->stop_at && strstr(w->text, w->stop_at)) {
+		w->stop_at = NULL;
+		jail_stop(w->jail);
+	}
+}
+
+static void on_exit_(void *data, const struct jail_exit *exit, int results)
+{
+	struct world *w = data;
+
+	w->exits++;
+	w->exit = *exit;
+	w->results = results;
+}
+
+static const char *const plain_env[] = { "PATH=/usr/bin", "HOME=/tmp", NULL };
+
+static void start(struct world *w, const struct jail_spec *spec)
+{
+	const struct jail_callbacks callbacks = { on_line, on_exit_, w };
+	struct err e;
+
+	if (w->results >= 0)
+		close(w->results);
+	w->results = -1;
+	w->exits = 0;
+	w->len = w->longest = w->lines[1] = w->lines[2] = 0;
+	memset(w->text, 0, sizeof(w->text));
+	assert_ok(jail_start(&w->loop, spec, &callbacks, &w->jail, &e), e);
+}
+
+static void finish(struct world *w)
+{
+	while (w->exits == 0)
+		uv_run(&w->loop, UV_RUN_ONCE);
+	assert_int_equal(w->exits, 1);
+	jail_free(w->jail);
+	w->jail = NULL;
+}
+
+static const struct jail_limits small = {
+	.memory = 512 << 20, .pids = 64, .results = 4 << 20, .result_files = 100, .scratch = 4 << 20
+};
+
+/* The attacker in mode argv[1]; NULL ends the arguments. */
+static void attack(struct world *w, const char *const *argv)
+{
+	const struct jail_mount mounts[] = {
+		{ w->datasets, "/task/datasets", false, false },
+		{ attacker, "/task/algorithm", false, true },
+	};
+	const struct jail_spec spec = {
+		.argv = argv, .env = plain_env, .mounts = mounts, .mount_count = 2, .limits = small
+	};
+
+	start(w, &spec);
+	finish(w);
+}
+
+#define ATTACK(w, ...) attack(w, (const char *const[]){ "/task/algorithm", __VA_ARGS__, NULL })
+
+static void says(const struct world *w, const char *words)
+{
+	if (!strstr(w->text, words))
+		fail_msg("'%s' is not in:\n%s(%s)", words, w->text, w->exit.cause);
+}
+
+static void says_not(const struct world *w, const char *words)
+{
+	if (strstr(w->text, words))
+		fail_msg("'%s' is in:\n%s", words, w->text);
+}
+
+static void ended(const struct world *w, bool ok, const char *cause)
+{
+	if (w->exit.ok != ok || !strstr(w->exit.cause, cause))
+		fail_msg("ended %s with '%s'\n%s", w->exit.ok ? "well" : "badly", w->exit.cause,
+			 w->text);
+}
+
+static void a_program_runs_as_nobody_with_its_arguments(void **state)
+{
+	struct world *w = *state;
+
+	ATTACK(w, "hello", "one", "", "three words here");
+	ended(w, true, "finished");
+	says(w, "1out [one] [] [three words here]\n");
+	says(w, "2err\n");
+	says(w, "1uid 65534 gid 65534 pid 2 cwd /task\n");
+	assert_true(w->exit.started);
+	assert_int_equal(w->exit.code, 0);
+}
+
+static void it_has_no_right_at_all(void **state)
+{
+	struct world *w = *state;
+
+	ATTACK(w, "status");
+	says(w, "CapInh:\t0000000000000000");
+	says(w, "CapPrm:\t0000000000000000");
+	says(w, "CapEff:\t0000000000000000");
+	says(w, "CapBnd:\t0000000000000000");
+	says(w, "CapAmb:\t0000000000000000");
+	says(w, "NoNewPrivs:\t1");
+	says(w, "Seccomp:\t2");
+}
+
+static void every_forbidden_call_is_refused_by_the_filter(void **state)
+{
+	struct world *w = *state;
+
+	ATTACK(w, "calls");
+	ended(w, true, "finished");
+	says(w, "1tried ");
+	says_not(w, "worked:");
+	says_not(w, "not by the filter:");
+}
+
+static void other_gates_to_the_kernel_are_closed(void **state)
+{
+	struct world *w = *state;
+
+	ATTACK(w, "gates");
+	says(w, "int80: killed");
+	says(w, "x32: refused");
+}
+
+static void it_sees_what_it_was_given_and_nothing_else(void **state)
+{
+	struct world *w = *state;
+	char up[128];
+
+	snprintf(up, sizeof(up), "/task/datasets/../../%s", w->secret);
+	ATTACK(w, "look", w->secret, up, w->top, "/etc/shadow", "/etc/cocos", "/etc/certs", "/root",
+	       "/home", "/sys", "/var", "/run", "/boot", "/dev/mem", "/dev/kmsg", "/dev/tpm0",
+	       "/dev/tpmrm0", "/dev/sev-guest", "/dev/vda", "/proc/1/environ", "/proc/1/mem",
+	       "/proc/1/fd", "/proc/1/root", "/proc/1/cwd", "/proc/kcore", "/proc/kmsg",
+	       "/proc/sys/kernel/core_pattern", "/proc/cmdline", "/proc/self/../1/maps");
+	ended(w, true, "finished");
+	says_not(w, "opened");
+}
+
+static void the_root_holds_few_things(void **state)
+{
+	struct world *w = *state;
+
+	ATTACK(w, "list", "/dev", "/task", "/task/datasets", "/proc");
+	says(w, "/task/datasets: iris.csv\n");
+	says_not(w, "sda");
+	says_not(w, " tty");
+	says_not(w, "sys");
+	says_not(w, " 1 "); /* pid 1 */
+	ATTACK(w, "look", "/task/datasets/iris.csv", "/dev/null", "/dev/urandom", "/usr/bin");
+	says(w, "iris.csv: opened");
+	says(w, "null: opened");
+	says(w, "urandom: opened");
+	says(w, "/usr/bin: opened");
+}
+
+static void it_writes_only_where_it_may(void **state)
+{
+	struct world *w = *state;
+
+	ATTACK(w, "scribble", "datasets/iris.csv", "datasets/new", "/usr/bin/x", "/etc/passwd",
+	       "/new", "/task/algorithm", "/proc/self/oom_score_adj", "/proc/sys/kernel/hostname",
+	       "/dev/new");
+	says_not(w, "written");
+	ATTACK(w, "scribble", "results/a", "/tmp/a", "/task/a", "/dev/null", "/dev/shm/a");
+	says(w, "results/a: written");
+	says(w, "/tmp/a: written");
+	says(w, "/task/a: written");
+	says(w, "/dev/null: written");
+	says(w, "/dev/shm/a: written");
+}
+
+static void it_inherits_nothing_of_ours(void **state)
+{
+	struct world *w = *state;
+	int leak = open(w->secret, O_RDONLY); /* not close-on-exec */
+
+	setenv("SECRET_OF_THE_AGENT", "s3cret", 1);
+	ATTACK(w, "descriptors");
+	says(w, "open: 0\n1open: 1\n1open: 2\n");
+	assert_int_equal(w->lines[1], 3);
+	ATTACK(w, "environment");
+	says_not(w, "s3cret");
+	says(w, "HOME=/tmp");
+	close(leak);
+}
+
+static void results_outlive_the_run(void **state)
+{
+	struct world *w = *state;
+	char text[16] = "";
+
+	ATTACK(w, "results");
+	ended(w, true, "finished");
+	assert_true(w->results >= 0);
+	CLEANUP(close) int fd = openat(w->results, "sub/model", O_RDONLY);
+	assert_int_equal(read(fd, text, sizeof(text)), 7);
+	assert_string_equal(text, "trained");
+	uint8_t digest_[BUNDLE_DIGEST_LEN];
+	struct err e;
+	assert_ok(bundle_digest(w->results, NULL, digest_, &e), e);
+}
+
+static void a_link_in_results_leads_nowhere(void **state)
+{
+	struct world *w = *state;
+	uint8_t digest_[BUNDLE_DIGEST_LEN];
+	struct err e;
+
+	ATTACK(w, "result-link");
+	ended(w, true, "finished");
+	assert_refused(bundle_digest(w->results, NULL, digest_, &e), e, ERR_INVALID, "'link'");
+}
+
+static void results_that_only_look_large_stay_small(void **state)
+{
+	struct world *w = *state;
+	uint8_t digest_[BUNDLE_DIGEST_LEN];
+	struct err e;
+
+	ATTACK(w, "inflated");
+	ended(w, true, "finished");
+	assert_refused(bundle_digest(w->results, NULL, digest_, &e), e, ERR_EXHAUSTED,
+		       "in a file system of 4194304");
+}
+
+static void how_it_ends_is_told(void **state)
+{
+	struct world *w = *state;
+
+	ATTACK(w, "exit", "3");
+	ended(w, false, "exit code 3");
+	assert_int_equal(w->exit.code, 3);
+	ATTACK(w, "segfault");
+	ended(w, false, "killed by signal 11 (Segmentation fault)");
+	assert_int_equal(w->exit.signal, SIGSEGV);
+	assert_int_equal(w->exit.code, -1);
+}
+
+static void what_is_no_program_is_told(void **state)
+{
+	struct world *w = *state;
+	const char *const argv[] = { "/task/datasets/iris.csv", NULL };
+	const char *const missing[] = { "/task/none", NULL };
+
+	attack(w, argv);
+	ended(w, false, "cannot execute /task/datasets/iris.csv");
+	assert_false(w->exit.started);
+	assert_int_equal(w->results, -1);
+	attack(w, missing);
+	ended(w, false, "cannot execute /task/none: No such file");
+}
+
+static void a_fork_bomb_is_bounded(void **state)
+{
+	struct world *w = *state;
+	int forked = 0;
+
+	ATTACK(w, "fork-bomb");
+	const char *said = strstr(w->text, "forked ");
+	assert_non_null(said);
+	forked = atoi(said + 7);
+	assert_in_range(forked, 1, small.pids);
+	ended(w, true, "finished"); /* and all the children are gone, or we would still wait */
+}
+
+static void a_memory_bomb_is_bounded(void **state)
+{
+	struct world *w = *state;
+
+	ATTACK(w, "memory-bomb");
+	assert_true(w->exit.started);
+	assert_false(w->exit.ok);
+	says_not(w, "ate it all");
+}
+
+static void memory_is_counted_over_all_processes(void **state)
+{
+	struct world *w = *state;
+
+	ATTACK(w, "memory-shared-out");
+	ended(w, false, "out of memory (limit 512 MiB)");
+	says_not(w, "ate it all");
+}
+
+static void results_and_scratch_are_bounded(void **state)
+{
+	struct world *w = *state;
+
+	ATTACK(w, "fill");
+	says(w, "filled 4194304: No space left");
+	ATTACK(w, "many-files");
+	says(w, "made 100: No space left");
+	ATTACK(w, "fill", "/tmp/big");
+	says(w, "filled 4194304: No space left");
+}
+
+static void a_long_line_is_cut(void **state)
+{
+	struct world *w = *state;
+
+	ATTACK(w, "long-line");
+	ended(w, true, "finished");
+	assert_true(w->longest <= JAIL_LINE_MAX);
+	says(w, "xxx…\n1after\n");
+}
+
+static void a_flood_is_thinned_out_and_can_be_stopped(void **state)
+{
+	struct world *w = *state;
+
+	w->stop_at = "lines dropped";
+	ATTACK(w, "flood");
+	ended(w, false, "stopped");
+	assert_true(w->exit.stopped);
+	says(w, "lines dropped: more than 500 in a second");
+	assert_in_range(w->lines[1], JAIL_LINES_PER_SECOND, 2 * JAIL_LINES_PER_SECOND + 2);
+}
+
+static void what_it_leaves_behind_dies_with_it(void **state)
+{
+	struct world *w = *state;
+
+	ATTACK(w, "daemon"); /* holds the pipes: the end would never come */
+	ended(w, true, "finished");
+	says(w, "left");
+}
+
+static void stop_kills_what_ignores_signals(void **state)
+{
+	struct world *w = *state;
+
+	w->stop_at = "deaf";
+	ATTACK(w, "deaf");
+	ended(w, false, "stopped");
+	assert_true(w->results >= 0 || !w->exit.started);
+}
+
+static void pid_1_and_outside_are_out_of_reach(void **state)
+{
+	struct world *w = *state;
+
+	ATTACK(w, "kill-1");
+	ended(w, false, "exit code 3");
+	says(w, "still here");
+	ATTACK(w, "kill-all");
+	says(w, "reached 0");
+}
+
+static void many_stops_before_it_has_begun(void **state)
+{
+	struct world *w = *state;
+	const char *const argv[] = { "/task/algorithm", "sleep", NULL };
+	const struct jail_mount mount = { attacker, "/task/algorithm", false, true };
+	const struct jail_spec spec = {
+		.argv = argv, .env = plain_env, .mounts = &mount, .mount_count = 1, .limits = small
+	};
+
+	start(w, &spec);
+	jail_stop(w->jail);
+	jail_stop(w->jail);
+	finish(w);
+	ended(w, false, "stopped");
+
+	/* freed while it runs: no callback, and nothing is left on the loop */
+	start(w, &spec);
+	jail_free(w->jail);
+	uv_run(&w->loop, UV_RUN_DEFAULT);
+	assert_int_equal(w->exits, 0);
+}
+
+/* Processes anywhere on the machine that have `word` among their arguments. */
+static size_t processes_with(const char *word)
+{
+	DIR *proc = opendir("/proc");
+	const struct dirent *item;
+	size_t count = 0;
+
+	while ((item = readdir(proc))) {
+		char path[300], arguments[1024];
+
+		snprintf(path, sizeof(path), "/proc/%s/cmdline", item->d_name);
+		CLEANUP(close) int fd = open(path, O_RDONLY | O_CLOEXEC);
+		ssize_t n = fd < 0 ? -1 : read(fd, arguments, sizeof(arguments));
+		if (n > 0 && memmem(arguments, (size_t)n, word, strlen(word)))
+			count++;
+	}
+	closedir(proc);
+	return count;
+}
+
+/* The agent is killed while a run is on: nothing of the run survives it. */
+static void a_killed_agent_takes_the_run_with_it(void **state)
+{
+	struct world *w = *state;
+	int pipe_[2];
+	char byte;
+
+	assert_int_equal(pipe(pipe_), 0);
+	pid_t agent = fork();
+	if (agent == 0) {
+		const char *const argv[] = { "/task/algorithm", "sleep", w->top, NULL };
+		const struct jail_mount mount = { attacker, "/task/algorithm", false, true };
+		const struct jail_spec spec = { .argv = argv,
+						.env = plain_env,
+						.mounts = &mount,
+						.mount_count = 1,
+						.limits = small };
+		uv_loop_t loop;
+		struct world *own = calloc(1, sizeof(*own));
+		const struct jail_callbacks callbacks = { on_line, on_exit_, own };
+		struct err e;
+
+		uv_loop_init(&loop);
+		if (jail_start(&loop, &spec, &callbacks, &own->jail, &e) < 0)
+			_exit(1);
+		while (!strstr(own->text, "sleeping") && own->exits == 0)
+			uv_run(&loop, UV_RUN_ONCE);
+		if (write(pipe_[1], "", 1) != 1)
+			_exit(1);
+		for (;;)
+			pause();
+	}
+	close(pipe_[1]);
+	assert_int_equal(read(pipe_[0], &byte, 1), 1);
+	assert_int_equal(processes_with(w->top), 1);
+	kill(agent, SIGKILL);
+	waitpid(agent, NULL, 0);
+	for (int i = 0; i < 18000 && processes_with(w->top) > 0; i++)
+		usleep(10000);
+	assert_int_equal(processes_with(w->top), 0);
+	close(pipe_[0]);
+}
+
+/* The child of ours that is a jail's process. */
+static pid_t jail_process(void)
+{
+	DIR *proc = opendir("/proc");
+	const struct dirent *item;
+	pid_t found = 0;
+
+	while ((item = readdir(proc))) {
+		char path[300], text[64] = "";
+		struct err e;
+		CLEANUP(free) char *status = NULL;
+
+		snprintf(path, sizeof(path), "/proc/%s/cmdline", item->d_name);
+		CLEANUP(close) int fd = open(path, O_RDONLY | O_CLOEXEC);
+		if (fd < 0 || read(fd, text, sizeof(text)) < 16 ||
+		    memcmp(text, "cocos-agent\0jail", 16) != 0)
+			continue;
+		snprintf(path, sizeof(path), "/proc/%s/status", item->d_name);
+		if (file_read_text(path, 65536, &status, &e) < 0)
+			continue;
+		const char *parent = strstr(status, "PPid:");
+		if (parent && atoi(parent + 5) == getpid())
+			found = atoi(item->d_name);
+	}
+	closedir(proc);
+	return found;
+}
+
+static void kill_jail_process(void *data, int stream, const char *text, size_t len)
+{
+	pid_t pid = jail_process();
+
+	if (pid > 0)
+		kill(pid, SIGKILL);
+	on_line(data, stream, text, len);
+}
+
+static void a_killed_jail_process_takes_the_run_with_it(void **state)
+{
+	struct world *w = *state;
+	const char *const argv[] = { "/task/algorithm", "sleep", w->top, NULL };
+	const struct jail_mount mount = { attacker, "/task/algorithm", false, true };
+	const struct jail_spec spec = {
+		.argv = argv, .env = plain_env, .mounts = &mount, .mount_count = 1, .limits = small
+	};
+	const struct jail_callbacks callbacks = { kill_jail_process, on_exit_, w };
+	struct err e;
+
+	assert_ok(jail_start(&w->loop, &spec, &callbacks, &w->jail, &e), e);
+	finish(w);
+	ended(w, false, "its process was killed");
+	says(w, "sleeping");
+	for (int i = 0; i < 18000 && processes_with(w->top) > 0; i++)
+		usleep(10000);
+	assert_int_equal(processes_with(w->top), 0);
+}
+
+static void bad_specs_are_refused_at_once(void **state)
+{
+	struct world *w = *state;
+	const char *const relative[] = { "program", NULL }, *const fine[] = { "/usr/bin/true",
+									      NULL };
+	const struct jail_mount places[] = {
+		{ w->datasets, "/usr", false, false },
+		{ w->datasets, "/", false, false },
+		{ w->datasets, "/task/../etc", false, false },
+		{ "datasets", "/task/d", false, false },
+		{ w->datasets, "/task/results", true, false },
+		{ w->datasets, "/proc", false, false },
+	};
+	const struct jail_callbacks callbacks = { on_line, on_exit_, w };
+	struct jail_spec spec = { .argv = relative, .env = plain_env };
+	struct err e;
+
+	assert_refused(jail_start(&w->loop, &spec, &callbacks, &w->jail, &e), e, ERR_INVALID,
+		       "absolute path");
+	spec.argv = fine;
+	spec.mount_count = 1;
+	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
+		spec.mounts = &places[i];
+		assert_refused(jail_start(&w->loop, &spec, &callbacks, &w->jail, &e), e,
+			       ERR_INVALID, "cannot mount");
+	}
+	spec.mount_count = JAIL_MOUNTS_MAX + 1;
+	assert_refused(jail_start(&w->loop, &spec, &callbacks, &w->jail, &e), e, ERR_EXHAUSTED,
+		       "mounts");
+	spec.mount_count = 0;
+	spec.program = "/no/such/agent";
+	assert_refused(jail_start(&w->loop, &spec, &callbacks, &w->jail, &e), e, ERR_UNAVAILABLE,
+		       "/no/such/agent");
+	assert_int_equal(w->exits, 0);
+}
+
+static void a_missing_source_is_told(void **state)
+{
+	struct world *w = *state;
+	const char *const argv[] = { "/usr/bin/true", NULL };
+	const struct jail_mount mount = { "/no/such/place", "/task/datasets", false, false };
+	const struct jail_spec spec = {
+		.argv = argv, .env = plain_env, .mounts = &mount, .mount_count = 1, .limits = small
+	};
+
+	start(w, &spec);
+	finish(w);
+	ended(w, false, "/no/such/place");
+	assert_false(w->exit.started);
+}
+
+/* Where a user may read it, whatever the build folder's permissions are. */
+static void place_attacker(void)
+{
+	uint8_t *bytes;
+	size_t len;
+	struct err e;
+	int fd = mkstemp(attacker);
+
+	assert_true(fd >= 0);
+	assert_ok(file_read(ATTACKER, 16 << 20, &bytes, &len, &e), e);
+	assert_ok(fd_write_all(fd, bytes, len, &e), e);
+	assert_int_equal(fchmod(fd, 0755), 0);
+	close(fd);
+	free(bytes);
+}
+
+/* One who is only a user makes jails through a user namespace of their own. */
+static void become_user(void)
+{
+	if (geteuid() != 0)
+		return;
+	assert_int_equal(setresgid(54321, 54321, 54321), 0);
+	assert_int_equal(setresuid(54321, 54321, 54321), 0);
+	prctl(PR_SET_DUMPABLE, 1); /* else our /proc/self is root's */
+}
+
+#define ROW(test) cmocka_unit_test_setup_teardown(test, enter, leave)
+
+int main(int argc, char **argv)
+{
+	if (argc > 1 && strcmp(argv[1], "jail") == 0)
+		return jail_main(argc, argv);
+	/* as whoever starts us, or as a user */
+	if (argc > 1 && strcmp(argv[1], "--as-user") == 0)
+		become_user();
+	place_attacker();
+
+	const struct CMUnitTest tests[] = {
+		ROW(a_program_runs_as_nobody_with_its_arguments),
+		ROW(it_has_no_right_at_all),
+		ROW(every_forbidden_call_is_refused_by_the_filter),
+		ROW(other_gates_to_the_kernel_are_closed),
+		ROW(it_sees_what_it_was_given_and_nothing_else),
+		ROW(the_root_holds_few_things),
+		ROW(it_writes_only_where_it_may),
+		ROW(it_inherits_nothing_of_ours),
+		ROW(results_outlive_the_run),
+		ROW(a_link_in_results_leads_nowhere),
+		ROW(results_that_only_look_large_stay_small),
+		ROW(how_it_ends_is_told),
+		ROW(what_is_no_program_is_told),
+		ROW(a_fork_bomb_is_bounded),
+		ROW(a_memory_bomb_is_bounded),
+		ROW(memory_is_counted_over_all_processes),
+		ROW(results_and_scratch_are_bounded),
+		ROW(a_long_line_is_cut),
+		ROW(a_flood_is_thinned_out_and_can_be_stopped),
+		ROW(what_it_leaves_behind_dies_with_it),
+		ROW(stop_kills_what_ignores_signals),
+		ROW(pid_1_and_outside_are_out_of_reach),
+		ROW(many_stops_before_it_has_begun),
+		ROW(a_killed_agent_takes_the_run_with_it),
+		ROW(a_killed_jail_process_takes_the_run_with_it),
+		ROW(bad_specs_are_refused_at_once),
+		ROW(a_missing_source_is_told),
+	};
+
+	int failed = cmocka_run_group_tests(tests, NULL, NULL);
+	unlink(attacker);
+	return failed;
+}

@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "attestation/channel/authenticator.h"
+#include "tests/self_signed.h"
+#include "tests/vectors.h"
+
+static void text_to_bytes(const struct json *input, const char *key, uint8_t *out, size_t len)
+{
+	const char *text;
+	struct err e;
+
+	assert_ok(json_get_string(input, key, &text, &e), e);
+	assert_ok(hex_decode(text, out, len, &e), e);
+}
+
+static void read_session(const struct vector_case *c, struct authenticator_session *s)
+{
+	size_t len;
+	CLEANUP(free) uint8_t *text = vector_file(c, "input.json", &len);
+	CLEANUP(json_free) struct json *input = NULL;
+	const char *suite;
+	struct err e;
+
+	assert_ok(json_parse(text, len, &input, &e), e);
+	assert_ok(json_get_string(input, "cipher_suite", &suite, &e), e);
+	s->hash = strstr(suite, "SHA384") ? DIGEST_SHA384 : DIGEST_SHA256;
+	text_to_bytes(input, "handshake_context", s->handshake_context, digest_len(s->hash));
+	text_to_bytes(input, "finished_key", s->finished_key, digest_len(s->hash));
+	text_to_bytes(input, "attestation_exporter", s->exporter, BINDING_EXPORTER_LEN);
+}
+
+static void same_hex(const struct vector_case *c, const char *key, const uint8_t *found, size_t len)
+{
+	uint8_t wanted[256];
+
+	assert_int_equal(vector_hex(c, key, wanted, sizeof(wanted)), len);
+	assert_memory_equal(found, wanted, len);
+}
+
+/* What only the evidence shows is judged with the token, not here. */
+static bool fault_is_in_the_evidence(const char *name)
+{
+	return strcmp(name, "evidence-other-session") == 0 ||
+	       strcmp(name, "eat-nonce-other-session") == 0;
+}
+
+static unsigned verified;
+
+static void run_session(const struct vector_case *c)
+{
+	struct authenticator_session s;
+	size_t request_len, len;
+	struct authenticator a;
+	struct err e = { 0 };
+
+	if (!vector_has(c, "authenticator.bin"))
+		return;
+	CLEANUP(free) uint8_t *request = vector_file(c, "request.bin", &request_len);
+	CLEANUP(free) uint8_t *bytes = vector_file(c, "authenticator.bin", &len);
+	read_session(c, &s);
+	bool yes = authenticator_verify(&s, request, request_len, bytes, len, &a, &e) == 0;
+	if (yes != (vector_accepts(c) || fault_is_in_the_evidence(c->name)))
+		fail_msg("%s: %s", c->name, yes ? "accepted" : e.text);
+	if (!yes)
+		return;
+	if (vector_accepts(c)) {
+		same_hex(c, "fields.report_data", a.binding.report_data, BINDING_REPORT_DATA_LEN);
+		same_hex(c, "fields.tpm_nonce", a.binding.tpm_nonce, BINDING_TPM_NONCE_LEN);
+		size_t evidence_len;
+		CLEANUP(free) uint8_t *evidence = vector_file(c, "evidence.cbor", &evidence_len);
+		assert_int_equal(a.evidence_len, evidence_len);
+		assert_memory_equal(a.evidence, evidence, evidence_len);
+		verified++;
+	}
+	authenticator_done(&a);
+}
+
+static void run_request(const struct vector_case *c)
+{
+	size_t len;
+	CLEANUP(free) uint8_t *bytes = vector_file(c, "request.bin", &len);
+	struct ea_request request;
+	struct err e = { 0 };
+
+	bool yes = ea_request_parse(bytes, len, &request, &e) == 0;
+	if (yes != vector_accepts(c))
+		fail_msg("%s: %s", c->name, yes ? "accepted" : e.text);
+	if (yes)
+		same_hex(c, "fields.context", request.context, EA_CONTEXT_LEN);
+}
+
+static void run_frame(const struct vector_case *c)
+{
+	size_t len, payload = 0;
+	CLEANUP(free) uint8_t *bytes = vector_file(c, "frame.bin", &len);
+	struct err e = { 0 };
+
+	bool yes = len >= EA_FRAME_HEAD &&
+		   ea_frame_parse_head(bytes, EA_FRAME_REQUEST, &payload, &e) == 0 &&
+		   payload <= len - EA_FRAME_HEAD;
+	if (yes != vector_accepts(c))
+		fail_msg("%s: %s", c->name, yes ? "accepted" : e.text);
+}
+
+static void the_shared_sessions_are_judged_right(void **state)
+{
+	VECTORS_OR_SKIP();
+	assert_int_equal(vectors_walk("ea", "", run_session), 48);
+	assert_int_equal(verified, 5);
+	vectors_walk("ea", "request-", run_request);
+	vectors_walk("ea", "frame-", run_frame);
+}
+
+/* A self-signed leaf, as an agent makes it; with a keyUsage, if that isn't NULL. */
+static uint8_t *make_leaf(EVP_PKEY *key, const char *usage, size_t *len)
+{
+	const struct self_signed_extension key_usage = { NID_key_usage, usage };
+	CLEANUP(X509_free) X509 *cert = self_signed(key, "agent", &key_usage, usage != NULL);
+	uint8_t *der = NULL, *copy;
+
+	assert_non_null(cert);
+	*len = (size_t)i2d_X509(cert, &der);
+	copy = malloc(*len);
+	memcpy(copy, der, *len);
+	OPENSSL_free(der);
+	return copy;
+}
+
+struct fixture {
+	struct authenticator_session session;
+	EVP_PKEY *key;
+	uint8_t *leaf, *spki;
+	size_t leaf_len, spki_len;
+	struct writer request;
+};
+
+static void fixture_init(struct fixture *f)
+{
+	uint8_t context[EA_CONTEXT_LEN];
+	struct err e;
+
+	*f = (struct fixture){ .session.hash = DIGEST_SHA384, .request = writer_up_to(4096) };
+	assert_ok(key_generate(KEY_ECDSA, &f->key, &e), e);
+	f->leaf = make_leaf(f->key, NULL, &f->leaf_len);
+	assert_ok(key_to_spki(f->key, &f->spki, &f->spki_len, &e), e);
+	assert_ok(random_bytes(f->session.handshake_context, 48, &e), e);
+	assert_ok(random_bytes(f->session.finished_key, 48, &e), e);
+	assert_ok(random_bytes(f->session.exporter, BINDING_EXPORTER_LEN, &e), e);
+	assert_ok(random_bytes(context, sizeof(context), &e), e);
+	ea_request_write(context, &f->request);
+}
+
+static void fixture_done(struct fixture *f)
+{
+	EVP_PKEY_free(f->key);
+	free(f->leaf);
+	free(f->spki);
+	writer_done(&f->request);
+}
+
+static int write_answer(struct fixture *f, const void *evidence, size_t len, struct writer *w,
+			struct err *e)
+{
+	const struct authenticator_input in = { .request = f->request.bytes,
+						.request_len = f->request.len,
+						.leaf_der = f->leaf,
+						.leaf_len = f->leaf_len,
+						.key = f->key,
+						.spki = f->spki,
+						.spki_len = f->spki_len,
+						.evidence = evidence,
+						.evidence_len = len };
+
+	return authenticator_write(&f->session, &in, w, e);
+}
+
+static int check(struct fixture *f, const uint8_t *bytes, size_t len)
+{
+	struct authenticator a;
+	struct err e;
+	int failed = authenticator_verify(&f->session, f->request.bytes, f->request.len, bytes, len,
+					  &a, &e);
+
+	if (!failed)
+		authenticator_done(&a);
+	return failed;
+}
+
+static void what_we_write_verifies_and_no_bit_can_change(void **state)
+{
+	CLEANUP_WRITER struct writer w = writer_up_to(1 << 20);
+	struct fixture f;
+	struct err e;
+
+	fixture_init(&f);
+	assert_ok(write_answer(&f, "evidence", 8, &w, &e), e);
+	assert_int_equal(check(&f, w.bytes, w.len), 0);
+	for (size_t bit = 0; bit < 8 * w.len; bit++) {
+		w.bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
+		if (check(&f, w.bytes, w.len) == 0)
+			fail_msg("bit %zu is not covered", bit);
+		w.bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
+	}
+	for (size_t len = 0; len < w.len; len++)
+		assert_true(check(&f, w.bytes, len) < 0);
+	fixture_done(&f);
+}
+
+/* RFC 8446, 4.4.2.2: a keyUsage has to allow signatures. */
+static void the_leaf_is_for_signatures(void **state)
+{
+	static const struct {
+		const char *usage;
+		bool good;
+	} rows[] = {
+		{ "critical,digitalSignature", true },
+		{ "digitalSignature,keyAgreement", true },
+		{ "critical,keyAgreement", false },
+		{ "keyEncipherment", false },
+		{ "critical,keyCertSign,cRLSign", false },
+	};
+	struct fixture f;
+	struct err e;
+
+	fixture_init(&f);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		CLEANUP_WRITER struct writer w = writer_up_to(1 << 20);
+
+		free(f.leaf);
+		f.leaf = make_leaf(f.key, rows[i].usage, &f.leaf_len);
+		assert_ok(write_answer(&f, "evidence", 8, &w, &e), e);
+		if ((check(&f, w.bytes, w.len) == 0) != rows[i].good)
+			fail_msg("%s", rows[i].usage);
+	}
+	fixture_done(&f);
+}
+
+static void another_session_is_refused(void **state)
+{
+	CLEANUP_WRITER struct writer w = writer_up_to(1 << 20);
+	struct fixture f, other;
+	struct err e;
+
+	fixture_init(&f);
+	fixture_init(&other);
+	assert_ok(write_answer(&f, "evidence", 8, &w, &e), e);
+	/* Each value that the session brings is needed by itself. */
+	struct authenticator_session good = f.session;
+	f.session.handshake_context[0] ^= 1;
+	assert_true(check(&f, w.bytes, w.len) < 0);
+	f.session = good;
+	f.session.finished_key[0] ^= 1;
+	assert_true(check(&f, w.bytes, w.len) < 0);
+	f.session = good;
+	f.session.exporter[0] ^= 1;
+	assert_true(check(&f, w.bytes, w.len) < 0);
+	f.session = good;
+	f.request.bytes[6] ^= 1; /* within the context */
+	assert_true(check(&f, w.bytes, w.len) < 0);
+	f.request.bytes[6] ^= 1;
+	assert_int_equal(check(&f, w.bytes, w.len), 0);
+	fixture_done(&f);
+	fixture_done(&other);
+}
+
+static void evidence_that_does_not_fit_is_an_error(void **state)
+{
+	CLEANUP_WRITER struct writer w = writer_up_to(1 << 20);
+	CLEANUP(free) uint8_t *evidence = calloc(1, 60000);
+	struct fixture f;
+	struct err e;
+	size_t most = 0;
+
+	fixture_init(&f);
+	for (size_t len = 48000; len < 50000 && !most; len += 3) {
+		w.len = 0;
+		w.bad = false;
+		if (write_answer(&f, evidence, len, &w, &e) < 0) {
+			assert_int_equal(e.code, ERR_EXHAUSTED);
+			most = len - 3;
+		}
+	}
+	assert_true(most > 48000);
+	w.len = 0;
+	w.bad = false;
+	assert_ok(write_answer(&f, evidence, most, &w, &e), e);
+	assert_int_equal(check(&f, w.bytes, w.len), 0);
+	fixture_done(&f);
+}
+
+static void every_truncated_request_is_refused(void **state)
+{
+	struct ea_request request;
+	struct fixture f;
+	struct err e;
+
+	fixture_init(&f);
+	assert_ok(ea_request_parse(f.request.bytes, f.request.len, &request, &e), e);
+	for (size_t len = 0; len < f.request.len; len++)
+		assert_int_equal(ea_request_parse(f.request.bytes, len, &request, &e),
+				 -ERR_INVALID);
+	fixture_done(&f);
+}
+
+static void frames_have_their_limit(void **state)
+{
+	uint8_t head[EA_FRAME_HEAD];
+	size_t len;
+	struct err e;
+
+	ea_frame_head(EA_FRAME_REQUEST, EA_FRAME_MAX, head);
+	assert_ok(ea_frame_parse_head(head, EA_FRAME_REQUEST, &len, &e), e);
+	assert_int_equal(len, EA_FRAME_MAX);
+	assert_int_equal(ea_frame_parse_head(head, EA_FRAME_AUTHENTICATOR, &len, &e), -ERR_INVALID);
+	ea_frame_head(EA_FRAME_REQUEST, 0, head);
+	assert_ok(ea_frame_parse_head(head, EA_FRAME_REQUEST, &len, &e), e);
+	assert_int_equal(len, 0);
+	assert_refused(ea_frame_take(head, sizeof(head),
+				     &(struct ea_frame_want){ EA_FRAME_REQUEST, 10 },
+				     &(struct reader){ 0 }, &len, &e),
+		       e, ERR_INVALID, "0 bytes announced; 1 to 10");
+	ea_frame_head(EA_FRAME_REQUEST, EA_FRAME_MAX + 1, head);
+	assert_int_equal(ea_frame_parse_head(head, EA_FRAME_REQUEST, &len, &e), -ERR_INVALID);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_shared_sessions_are_judged_right),
+		cmocka_unit_test(what_we_write_verifies_and_no_bit_can_change),
+		cmocka_unit_test(the_leaf_is_for_signatures),
+		cmocka_unit_test(another_session_is_refused),
+		cmocka_unit_test(evidence_that_does_not_fit_is_an_error),
+		cmocka_unit_test(every_truncated_request_is_refused),
+		cmocka_unit_test(frames_have_their_limit),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,464 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The whole TDX judgement over quotes of our own making, one thing changed at a time. */
+#include "common/base/file.h"
+#include "tests/forge/tdx_forge.h"
+#include "tests/unit/attestation/tpm/tpm_forge.h"
+
+static struct tdx_forge forge;
+static struct verdict verdict;
+static struct tdx_result result;
+static uint8_t quote[FORGE_QUOTE_MAX];
+
+static int setup(void **state)
+{
+	tdx_forge_init(&forge);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	tdx_forge_done(&forge);
+	return 0;
+}
+
+/* Judges that quote under a policy that wants the good one. */
+static int judge(const struct forge_quote *q, const struct tdx_policy *policy, struct err *e)
+{
+	struct tdx_policy named;
+	struct tdx_input in;
+	size_t len = tdx_forge_quote(&forge, q, quote);
+
+	tdx_forge_policy(&forge.good.body, &named);
+	tdx_forge_input(&forge, quote, len, &forge.good.body, policy ? policy : &named, &in);
+	verdict_init(&verdict, VERDICT_SCOPE_FULL);
+	return tdx_appraise(&in, &result, &verdict, e);
+}
+
+static void a_right_quote_of_each_form_is_verified(void **state)
+{
+	struct forge_quote q = forge.good;
+	struct err e;
+
+	assert_ok(judge(&q, NULL, &e), e);
+	assert_int_equal(result.status, TDX_UP_TO_DATE);
+	q.body_type = TDX_BODY_10;
+	memset(q.body.tee_tcb_svn2, 0, sizeof(q.body.tee_tcb_svn2));
+	assert_ok(judge(&q, NULL, &e), e);
+	q.version = 4;
+	assert_ok(judge(&q, NULL, &e), e);
+}
+
+/* Values that break a field's rule where flipping its last byte is none of a fault. */
+static void violate(const struct tdx_rule *rule, struct tdx_body *body, struct tdx_policy *policy)
+{
+	uint8_t *field = (uint8_t *)body + rule->offset;
+
+	if (strcmp(rule->field, "tee_tcb_svn") == 0 || strcmp(rule->field, "tee_tcb_svn2") == 0)
+		policy->min_tee_tcb_svn[5] = 1, field[5] = 0;
+	else
+		field[rule->size - 1] ^= 0x01;
+}
+
+/* Each field of the report, by the table: violated alone it is refused with its own name. */
+static void every_field_is_judged(void **state)
+{
+	struct tdx_rule rules[64];
+	size_t count = tdx_policy_rules(rules, ARRAY_LEN(rules)), covered = 0;
+
+	assert_in_range(count, 1, ARRAY_LEN(rules));
+	for (size_t i = 0; i < count; i++) {
+		struct forge_quote q = forge.good;
+		struct tdx_policy policy;
+		struct tdx_result fake = { .has_quote = true };
+		struct tdx_facts facts = { &fake, forge.good.body.reportdata, NULL };
+		const struct check *c;
+
+		tdx_forge_policy(&forge.good.body, &policy);
+		/* Both SVNs are one floor's: the other one satisfies it. */
+		q.body.tee_tcb_svn[5] = q.body.tee_tcb_svn2[5] = 1;
+		violate(&rules[i], &q.body, &policy);
+		fake.quote.body = q.body;
+		fake.quote.body_type = TDX_BODY_15;
+		fake.has_status = true;
+		verdict_init(&verdict, VERDICT_SCOPE_FULL);
+		tdx_policy_judge(&policy, &facts, &verdict);
+		for (size_t k = 0; k < verdict.count; k++) {
+			c = &verdict.checks[k];
+			if ((c->outcome == CHECK_FAILED) != (strcmp(c->name, rules[i].check) == 0))
+				fail_msg("%s: %s should%s fail", rules[i].field, c->name,
+					 c->outcome == CHECK_FAILED ? " not" : "");
+		}
+		/* The twin. */
+		fake.quote.body = forge.good.body;
+		fake.quote.body.tee_tcb_svn[5] = fake.quote.body.tee_tcb_svn2[5] = 1;
+		verdict_init(&verdict, VERDICT_SCOPE_FULL);
+		tdx_policy_judge(&policy, &facts, &verdict);
+		assert_true(verdict_ok(&verdict));
+		covered += rules[i].size;
+	}
+	assert_int_equal(covered, sizeof(struct tdx_body));
+}
+
+static void nothing_named_accepts_nothing(void **state)
+{
+	struct tdx_policy strict;
+	struct err e;
+
+	tdx_policy_init(&strict);
+	assert_refused(judge(&forge.good, &strict, &e), e, ERR_DENIED, "policy.mrtd");
+
+	struct forge_quote zero = forge.good;
+
+	/* An all-zero measurement is no wildcard's friend either. */
+	memset(zero.body.mrtd, 0, TDX_MR_LEN);
+	memset(zero.body.mrconfigid, 0, 3 * TDX_MR_LEN);
+	memset(zero.body.rtmr, 0, sizeof(zero.body.rtmr));
+	assert_refused(judge(&zero, &strict, &e), e, ERR_DENIED, "policy.mrtd");
+}
+
+static void without_policy_or_binding_the_answer_is_no(void **state)
+{
+	struct tdx_policy policy;
+	struct tdx_input in;
+	struct err e;
+	size_t len = tdx_forge_quote(&forge, &forge.good, quote);
+
+	tdx_forge_policy(&forge.good.body, &policy);
+	tdx_forge_input(&forge, quote, len, &forge.good.body, NULL, &in);
+	verdict_init(&verdict, VERDICT_SCOPE_FULL);
+	assert_refused(tdx_appraise(&in, NULL, &verdict, &e), e, ERR_DENIED, "policy.given");
+	in.policy = &policy;
+	in.report_data = NULL;
+	verdict_init(&verdict, VERDICT_SCOPE_FULL);
+	assert_refused(tdx_appraise(&in, NULL, &verdict, &e), e, ERR_DENIED, "policy.reportdata");
+	in.policy = NULL;
+	verdict_init(&verdict, VERDICT_SCOPE_GENUINE_ONLY);
+	assert_refused(tdx_appraise(&in, NULL, &verdict, &e), e, ERR_DENIED, "policy.reportdata");
+	in.report_data = forge.good.body.reportdata;
+	verdict_init(&verdict, VERDICT_SCOPE_GENUINE_ONLY);
+	assert_ok(tdx_appraise(&in, NULL, &verdict, &e), e);
+}
+
+static void our_root_is_nobody_s_unless_named(void **state)
+{
+	struct tdx_policy policy;
+	struct tdx_input in;
+	struct err e;
+	size_t len = tdx_forge_quote(&forge, &forge.good, quote);
+
+	tdx_forge_policy(&forge.good.body, &policy);
+	tdx_forge_input(&forge, quote, len, &forge.good.body, &policy, &in);
+	in.endorsements.trusted_root = (struct span){ 0 };
+	verdict_init(&verdict, VERDICT_SCOPE_FULL);
+	assert_refused(tdx_appraise(&in, NULL, &verdict, &e), e, ERR_DENIED, "Intel SGX Root CA");
+}
+
+/* A document that is missing is a refusal, whichever it is. */
+static void every_document_is_needed(void **state)
+{
+	struct tdx_policy policy;
+	struct tdx_input in;
+	struct err e;
+	size_t len = tdx_forge_quote(&forge, &forge.good, quote);
+	size_t count = sizeof(struct tdx_collateral) / sizeof(struct span);
+
+	tdx_forge_policy(&forge.good.body, &policy);
+	for (size_t i = 0; i < count; i++) {
+		tdx_forge_input(&forge, quote, len, &forge.good.body, &policy, &in);
+		((struct span *)&in.endorsements.collateral)[i] = (struct span){ 0 };
+		verdict_init(&verdict, VERDICT_SCOPE_FULL);
+		assert_refused(tdx_appraise(&in, NULL, &verdict, &e), e, ERR_DENIED, "not given");
+	}
+}
+
+static void debug_is_never_taken(void **state)
+{
+	struct forge_quote q = forge.good;
+	struct tdx_policy policy;
+	struct err e;
+
+	q.body.tdattributes[0] = 1;
+	tdx_forge_policy(&forge.good.body, &policy);
+	policy.allow_attributes = UINT64_MAX;
+	policy.has_attributes = true;
+	memcpy(policy.attributes, q.body.tdattributes, sizeof(policy.attributes));
+	assert_refused(judge(&q, &policy, &e), e, ERR_DENIED, "DEBUG");
+	q.body.tdattributes[0] = 0x80;
+	assert_refused(judge(&q, &policy, &e), e, ERR_DENIED, "reserved");
+}
+
+static void attributes_are_waived_by_name(void **state)
+{
+	struct forge_quote q = forge.good;
+	struct tdx_policy policy;
+	struct err e;
+
+	tdx_forge_policy(&forge.good.body, &policy);
+	q.body.tdattributes[3] = 0x30; /* MIGRATABLE beside SEPT_VE_DISABLE */
+	assert_refused(judge(&q, &policy, &e), e, ERR_DENIED, "policy.tdattributes");
+	policy.allow_attributes = TDX_ATTR_MIGRATABLE;
+	assert_ok(judge(&q, &policy, &e), e);
+	q.body.tdattributes[3] = 0x20;
+	assert_refused(judge(&q, &policy, &e), e, ERR_DENIED, "SEPT_VE_DISABLE");
+	policy.allow_sept_ve = true;
+	assert_ok(judge(&q, &policy, &e), e);
+}
+
+static void a_revoked_status_is_never_taken(void **state)
+{
+	struct forge_quote q = forge.good;
+	struct tdx_policy policy;
+	struct err e;
+
+	tdx_forge_policy(&forge.good.body, &policy);
+	policy.statuses = UINT32_MAX;
+	q.body.tee_tcb_svn[0] = 2; /* a module whose level is revoked */
+	assert_refused(judge(&q, &policy, &e), e, ERR_DENIED, "Revoked");
+	/* Launched under a good module, running under one that was revoked. */
+	q.body.tee_tcb_svn[0] = 5;
+	q.body.tee_tcb_svn2[0] = 2;
+	assert_refused(judge(&q, &policy, &e), e, ERR_DENIED, "Revoked");
+	q.body.tee_tcb_svn2[0] = 0;
+	assert_refused(judge(&q, &policy, &e), e, ERR_DENIED, "TEE_TCB_SVN_2");
+}
+
+static void statuses_merge_and_the_policy_decides(void **state)
+{
+	struct forge_quote q = forge.good;
+	struct tdx_policy policy;
+	struct err e;
+
+	tdx_forge_policy(&forge.good.body, &policy);
+	policy.statuses = 1u << TDX_OUT_OF_DATE;
+	q.qe.isvsvn = 3;
+	q.body.tee_tcb_svn[0] = q.body.tee_tcb_svn2[0] = 3;
+	assert_ok(judge(&q, &policy, &e), e);
+	assert_int_equal(result.advisory_count, 3);
+	assert_string_equal(result.advisories[0], "TEST-SA-00001");
+	assert_string_equal(result.advisories[2], "TEST-SA-00003");
+	assert_refused(judge(&q, NULL, &e), e, ERR_DENIED, "policy.tcb_status");
+	/* The platform is current: launching again is all that is missing. */
+	q.qe.isvsvn = 4;
+	q.body.tee_tcb_svn2[0] = 5;
+	assert_refused(judge(&q, &policy, &e), e, ERR_DENIED, "TDRelaunchAdvised");
+	policy.statuses = 1u << TDX_RELAUNCH_ADVISED;
+	assert_ok(judge(&q, &policy, &e), e);
+}
+
+static void platforms_and_floors_are_asked_for(void **state)
+{
+	static const uint8_t fmspc[] = { 0xa1, 0xb2, 0xc3, 0xd4, 0xe5, 0xf6, 1, 2, 3, 4, 5, 6 };
+	static const uint8_t instances[32] = { 9 };
+	struct tdx_policy policy;
+	struct err e;
+
+	tdx_forge_policy(&forge.good.body, &policy);
+	policy.fmspcs = (struct tdx_set){ fmspc, 2 };
+	policy.instances = (struct tdx_set){ instances, 2 };
+	policy.min_evaluation = 18;
+	assert_ok(judge(&forge.good, &policy, &e), e);
+	policy.fmspcs = (struct tdx_set){ fmspc + 6, 1 };
+	assert_refused(judge(&forge.good, &policy, &e), e, ERR_DENIED, "policy.fmspc");
+	policy.fmspcs.count = 0;
+	policy.instances.count = 1;
+	assert_refused(judge(&forge.good, &policy, &e), e, ERR_DENIED, "policy.instance");
+	policy.instances.count = 0;
+	policy.min_evaluation = 19;
+	assert_refused(judge(&forge.good, &policy, &e), e, ERR_DENIED, "policy.tcb_evaluation");
+	policy.min_evaluation = 0;
+	policy.min_qe_svn = 1;
+	assert_refused(judge(&forge.good, &policy, &e), e, ERR_DENIED, "policy.qe_svn");
+	policy.min_qe_svn = 0;
+	policy.min_pce_svn = 1;
+	assert_refused(judge(&forge.good, &policy, &e), e, ERR_DENIED, "policy.pce_svn");
+}
+
+/* issueDate counts, nextUpdate no longer does; --skew widens both. */
+static void collateral_has_its_time(void **state)
+{
+	static const struct {
+		int64_t at;
+		uint32_t skew;
+		const char *fault;
+	} cases[] = {
+		{ FORGE_AT + 86400, 0, NULL }, { FORGE_AT + 86401, 0, "crl." },
+		{ FORGE_AT + 86401, 1, NULL }, { FORGE_AT - 86401, 0, "crl." },
+		{ FORGE_AT - 86401, 1, NULL },
+	};
+	struct tdx_policy policy;
+	struct tdx_input in;
+	struct err e;
+	size_t len = tdx_forge_quote(&forge, &forge.good, quote);
+
+	tdx_forge_policy(&forge.good.body, &policy);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		tdx_forge_input(&forge, quote, len, &forge.good.body, &policy, &in);
+		in.endorsements.at = cases[i].at;
+		in.endorsements.skew = cases[i].skew;
+		verdict_init(&verdict, VERDICT_SCOPE_FULL);
+		if (cases[i].fault)
+			assert_refused(tdx_appraise(&in, NULL, &verdict, &e), e, ERR_DENIED,
+				       cases[i].fault);
+		else
+			assert_ok(tdx_appraise(&in, NULL, &verdict, &e), e);
+	}
+}
+
+/* A change of the signed body, signed again. */
+static void a_body_of_other_dates_or_ids_is_refused(void **state)
+{
+	static const struct {
+		const char *from, *to, *fault;
+	} changes[] = {
+		{ "2026-07-01T", "2026-06-15T", "time.tcb_info" },
+		{ "2026-06-01T", "2026-06-16T", "time.tcb_info" },
+		{ "\"TDX\"", "\"SGX\"", "collateral.tcb_info" },
+		{ "A1B2C3", "A1B2C4", "collateral.fmspc" },
+		{ "\"pceId\":\"0000\"", "\"pceId\":\"0001\"", "collateral.pceid" },
+		{ "\"tcbType\":0", "\"tcbType\":1", "collateral.tcb_info" },
+		{ "TDX_01", "TDX_02", "module.identity" },
+		{ "UpToDate", "UpToDat3", "collateral.tcb_info" },
+		{ "\"isvsvn\":5", "\"isvsvn\":256", "collateral.tcb_info" },
+		{ "\"version\":3", "\"version\":2", "collateral.tcb_info" },
+	};
+	struct tdx_policy policy;
+	struct tdx_input in;
+	struct err e;
+	size_t len = tdx_forge_quote(&forge, &forge.good, quote);
+
+	tdx_forge_policy(&forge.good.body, &policy);
+	for (size_t i = 0; i < ARRAY_LEN(changes); i++) {
+		const char *at = strstr(forge_tcb_info, changes[i].from);
+		char *body;
+
+		assert_non_null(at);
+		assert_ok(text_format(&body, &e, "%.*s%s%s", (int)(at - forge_tcb_info),
+				      forge_tcb_info, changes[i].to, at + strlen(changes[i].from)),
+			  e);
+
+		char *document = tdx_forge_document(&forge, "tcbInfo", body);
+
+		free(body);
+
+		tdx_forge_input(&forge, quote, len, &forge.good.body, &policy, &in);
+		in.endorsements.collateral.tcb_info =
+			(struct span){ (const uint8_t *)document, strlen(document) };
+		verdict_init(&verdict, VERDICT_SCOPE_FULL);
+		assert_refused(tdx_appraise(&in, NULL, &verdict, &e), e, ERR_DENIED,
+			       changes[i].fault);
+		free(document);
+	}
+}
+
+/* RTMR1 by its events: they are all named, one is not, there is no log. */
+static void events_account_for_a_register(void **state)
+{
+	struct event_rule rule = { .pcr = 1, .bank = DIGEST_SHA384 };
+	struct forge_quote q = forge.good;
+	struct event_log log = { 0 };
+	struct event_replay replay;
+	struct tdx_policy policy;
+	struct tdx_input in;
+	struct writer w;
+	struct err e;
+	size_t len;
+
+	tpm_forge_cc_log(&w);
+	assert_ok(event_log_parse(tpm_forge_span(&w), (struct event_log_form){ .cc = true }, &log,
+				  &e),
+		  e);
+	assert_ok(event_log_replay(&log, DIGEST_SHA384, &replay, &e), e);
+	for (size_t i = 0; i < TDX_RTMR_COUNT; i++)
+		memcpy(q.body.rtmr[i], replay.values[i + 1], TDX_MR_LEN);
+	len = tdx_forge_quote(&forge, &q, quote);
+	tdx_forge_policy(&q.body, &policy);
+	policy.rtmr[1].count = 0;
+	memcpy(rule.digest, log.events[1].digests[0], SHA384_LEN);
+	policy.events = (struct event_rules){ &rule, 1 };
+	tdx_forge_input(&forge, quote, len, &q.body, &policy, &in);
+	in.event_log = tpm_forge_span(&w);
+	verdict_init(&verdict, VERDICT_SCOPE_FULL);
+	assert_ok(tdx_appraise(&in, NULL, &verdict, &e), e);
+	in.event_log.len = 0;
+	verdict_init(&verdict, VERDICT_SCOPE_FULL);
+	assert_refused(tdx_appraise(&in, NULL, &verdict, &e), e, ERR_DENIED, "policy.rtmr1");
+	/* Nor is a register of zeros, that had none of the events, what was asked for. */
+	rule.pcr = 3;
+	struct forge_quote none = forge.good;
+
+	memset(none.body.rtmr[3], 0, TDX_MR_LEN);
+	tdx_forge_policy(&none.body, &policy);
+	policy.rtmr[3].count = 0;
+	assert_ok(judge(&none, &policy, &e), e);
+	policy.events = (struct event_rules){ &rule, 1 };
+	assert_refused(judge(&none, &policy, &e), e, ERR_DENIED, "policy.rtmr3");
+	rule.pcr = 1;
+	len = tdx_forge_quote(&forge, &q, quote);
+	tdx_forge_policy(&q.body, &policy);
+	policy.events = (struct event_rules){ &rule, 1 };
+	/* The value is named as well, and yet the event isn't. */
+	in.event_log = tpm_forge_span(&w);
+	rule.digest[0] ^= 1;
+	policy.rtmr[1] = (struct tdx_set){ q.body.rtmr[1], 1 };
+	verdict_init(&verdict, VERDICT_SCOPE_FULL);
+	assert_refused(tdx_appraise(&in, NULL, &verdict, &e), e, ERR_DENIED, "event 2");
+	/* A log that is none, and one that is another TD's. */
+	in.event_log.len = 10;
+	verdict_init(&verdict, VERDICT_SCOPE_FULL);
+	assert_refused(tdx_appraise(&in, NULL, &verdict, &e), e, ERR_DENIED, "log.parse");
+	len = tdx_forge_quote(&forge, &forge.good, quote);
+	tdx_forge_input(&forge, quote, len, &forge.good.body, &policy, &in);
+	in.event_log = tpm_forge_span(&w);
+	verdict_init(&verdict, VERDICT_SCOPE_FULL);
+	assert_refused(tdx_appraise(&in, NULL, &verdict, &e), e, ERR_DENIED, "log.rtmr0");
+	event_log_done(&log);
+	writer_done(&w);
+}
+
+/* A policy with several values names the count in its reason. */
+static void sets_hold_several_values(void **state)
+{
+	uint8_t two[2 * TDX_MR_LEN];
+	struct tdx_policy policy;
+	struct err e;
+
+	tdx_forge_policy(&forge.good.body, &policy);
+	memset(two, 1, sizeof(two));
+	policy.mrtd = (struct tdx_set){ two, 2 };
+	assert_refused(judge(&forge.good, &policy, &e), e, ERR_DENIED, "one of 2 values");
+	memcpy(two + TDX_MR_LEN, forge.good.body.mrtd, TDX_MR_LEN);
+	assert_ok(judge(&forge.good, &policy, &e), e);
+	policy.mrseam = (struct tdx_set){ NULL, 0 };
+	policy.has_attributes = policy.has_xfam = true;
+	memcpy(policy.attributes, forge.good.body.tdattributes, 8);
+	memcpy(policy.xfam, forge.good.body.xfam, 8);
+	assert_ok(judge(&forge.good, &policy, &e), e);
+	policy.xfam[0] ^= 4;
+	assert_refused(judge(&forge.good, &policy, &e), e, ERR_DENIED,
+		       "XFAM that the policy names");
+	policy.attributes[3] |= 0x40;
+	assert_refused(judge(&forge.good, &policy, &e), e, ERR_DENIED,
+		       "attributes that the policy");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_right_quote_of_each_form_is_verified),
+		cmocka_unit_test(every_field_is_judged),
+		cmocka_unit_test(nothing_named_accepts_nothing),
+		cmocka_unit_test(without_policy_or_binding_the_answer_is_no),
+		cmocka_unit_test(our_root_is_nobody_s_unless_named),
+		cmocka_unit_test(every_document_is_needed),
+		cmocka_unit_test(debug_is_never_taken),
+		cmocka_unit_test(attributes_are_waived_by_name),
+		cmocka_unit_test(a_revoked_status_is_never_taken),
+		cmocka_unit_test(statuses_merge_and_the_policy_decides),
+		cmocka_unit_test(platforms_and_floors_are_asked_for),
+		cmocka_unit_test(collateral_has_its_time),
+		cmocka_unit_test(a_body_of_other_dates_or_ids_is_refused),
+		cmocka_unit_test(events_account_for_a_register),
+		cmocka_unit_test(sets_hold_several_values),
+	};
+	return cmocka_run_group_tests(tests, setup, teardown);
+}

@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Genuine TDX evidence with one bit or byte changed, put in or taken out, in the quote and in every
+ * document beside it. None is accepted, except where the encoding leaves more than one way to write
+ * the same: those places are named here (`open`), and their counts printed.
+ *
+ * One quote by default (some 190,000 judgements), every genuine one with COCOS_MUTATE_ALL=1.
+ */
+#include "attestation/formats/x509.h"
+#include "tests/unit/attestation/tdx/tdx_case.h"
+
+#include <ctype.h>
+
+enum { FILE_MAX = 65536 };
+
+enum part {
+	PART_QUOTE,
+	PART_TCB_INFO,
+	PART_TCB_INFO_CHAIN,
+	PART_QE_IDENTITY,
+	PART_QE_IDENTITY_CHAIN,
+	PART_PCK_CRL,
+	PART_PCK_CRL_CHAIN,
+	PART_ROOT_CRL,
+	PART_COUNT,
+};
+
+static const char *const part_names[PART_COUNT] = {
+	"quote",   "TCB info",        "TCB info's chain", "QE identity", "QE identity's chain",
+	"PCK CRL", "PCK CRL's chain", "root CRL",
+};
+
+/* What may change without changing what is said. */
+enum open {
+	NOTHING,
+	PEM_ARMOUR,   /* white space of PEM, and the zero byte behind it */
+	ZERO_PADDING, /* how many zeros follow a quote */
+	JSON_OUTSIDE, /* white space around the signed body, case of the signature's digits */
+	OPEN_COUNT,
+};
+
+static const char *const open_names[OPEN_COUNT] = { "nowhere", "PEM armour", "zero padding",
+						    "JSON outside of the signed body" };
+
+static struct tdx_case c;
+static struct verdict verdict;
+static uint8_t changed[FILE_MAX];
+static size_t tried, accepted[PART_COUNT][OPEN_COUNT];
+
+static struct span part_of(enum part part)
+{
+	return part == PART_QUOTE ? c.quote : ((struct span *)&c.collateral)[part - 1];
+}
+
+/* Judged with the changed bytes in that part's place. */
+static bool accepts(enum part part, size_t len)
+{
+	struct tdx_input in = c.input;
+	struct span bytes = { changed, len };
+	struct err e;
+
+	if (part == PART_QUOTE)
+		in.quote = bytes;
+	else
+		((struct span *)&in.endorsements.collateral)[part - 1] = bytes;
+	verdict_init(&verdict, VERDICT_SCOPE_FULL);
+	tried++;
+	return tdx_appraise(&in, NULL, &verdict, &e) == 0;
+}
+
+static bool within(const uint8_t *at, struct span s)
+{
+	return at >= s.bytes && at <= s.bytes + s.len;
+}
+
+/* What is open at that place of the original. */
+static enum open open_at(enum part part, size_t at)
+{
+	struct span s = part_of(part);
+	const uint8_t *here = s.bytes + at;
+
+	switch (part) {
+	case PART_QUOTE:
+		if (within(here, c.parsed.pck_chain))
+			return PEM_ARMOUR;
+		return at >= s.len - c.parsed.padding ? ZERO_PADDING : NOTHING;
+	case PART_TCB_INFO:
+	case PART_QE_IDENTITY: {
+		const char *end = memmem(s.bytes, s.len, ",\"signature\"", 12);
+		const char *body = memchr(s.bytes + 1, '{', s.len - 1);
+
+		assert_non_null(end);
+		return (const char *)here >= body + 1 && (const char *)here < end ? NOTHING
+										  : JSON_OUTSIDE;
+	}
+	case PART_TCB_INFO_CHAIN:
+	case PART_QE_IDENTITY_CHAIN:
+	case PART_PCK_CRL_CHAIN:
+		return PEM_ARMOUR;
+	default:
+		return NOTHING;
+	}
+}
+
+/* Both chains decode to the same certificates. */
+static bool same_certificates(struct span before, struct span after)
+{
+	struct x509_chain a, b;
+	struct err e;
+	bool same;
+
+	assert_ok(x509_chain_from_pem((const char *)before.bytes, before.len, &a, &e), e);
+	if (x509_chain_from_pem((const char *)after.bytes, after.len, &b, &e) < 0) {
+		x509_chain_done(&a);
+		return false;
+	}
+	same = a.count == b.count;
+	for (size_t i = 0; same && i < a.count; i++)
+		same = a.certs[i]->len == b.certs[i]->len &&
+		       memcmp(a.certs[i]->der, b.certs[i]->der, a.certs[i]->len) == 0;
+	x509_chain_done(&a);
+	x509_chain_done(&b);
+	return same;
+}
+
+/* The same but for white space and case, and the signed body to the byte. */
+static bool same_json(struct span before, struct span after)
+{
+	const char *start = memchr((const char *)before.bytes + 1, '{', before.len - 1);
+	const char *end = memmem(before.bytes, before.len, ",\"signature\"", 12);
+	size_t i = 0, k = 0;
+
+	if (!memmem(after.bytes, after.len, start, (size_t)(end - start)))
+		return false;
+	for (;; i++, k++) {
+		while (i < before.len && before.bytes[i] <= ' ')
+			i++;
+		while (k < after.len && after.bytes[k] <= ' ')
+			k++;
+		if (i == before.len || k == after.len)
+			return i == before.len && k == after.len;
+		if (tolower(before.bytes[i]) != tolower(after.bytes[k]))
+			return false;
+	}
+}
+
+/* The change was one of spelling: what is said is the same. */
+static bool same_meaning(enum part part, size_t len, enum open open)
+{
+	struct span before = part_of(part), after = { changed, len };
+	struct tdx_quote q;
+	struct err e;
+
+	if (open == JSON_OUTSIDE)
+		return same_json(before, after);
+	if (part != PART_QUOTE)
+		return same_certificates(before, after);
+	assert_ok(tdx_quote_parse(changed, len, &q, &e), e);
+	return same_certificates(c.parsed.pck_chain, q.pck_chain) &&
+	       memcmp(&q.body, &c.parsed.body, sizeof(q.body)) == 0;
+}
+
+static void judge(enum part part, size_t at, size_t len, const char *how)
+{
+	enum open open;
+
+	if (!accepts(part, len))
+		return;
+	open = open_at(part, at);
+	if (open == NOTHING || !same_meaning(part, len, open))
+		fail_msg("%s %s: accepted with a byte %s at %zu", strrchr(c.folder, '/') + 1,
+			 part_names[part], how, at);
+	accepted[part][open]++;
+}
+
+/* Every bit; in a long tail of zeros every byte. */
+static void flip(enum part part)
+{
+	struct span s = part_of(part);
+
+	memcpy(changed, s.bytes, s.len);
+	for (size_t at = 0; at < s.len; at++) {
+		bool padding = part == PART_QUOTE && at >= s.len - c.parsed.padding;
+
+		for (unsigned bit = 0; bit < (padding ? 1u : 8u); bit++) {
+			changed[at] ^= (uint8_t)(1u << bit);
+			judge(part, at, s.len, "changed");
+			changed[at] ^= (uint8_t)(1u << bit);
+		}
+	}
+}
+
+static void take_out(enum part part)
+{
+	struct span s = part_of(part);
+
+	for (size_t at = 0; at < s.len; at++) {
+		memcpy(changed, s.bytes, at);
+		memcpy(changed + at, s.bytes + at + 1, s.len - at - 1);
+		judge(part, at, s.len - 1, "taken out");
+	}
+}
+
+static void put_in(enum part part)
+{
+	static const uint8_t values[] = { 0, '\n' };
+	struct span s = part_of(part);
+
+	for (size_t at = 0; at <= s.len; at++)
+		for (size_t i = 0; i < ARRAY_LEN(values); i++) {
+			memcpy(changed, s.bytes, at);
+			changed[at] = values[i];
+			memcpy(changed + at + 1, s.bytes + at, s.len - at);
+			judge(part, at, s.len + 1, "put in");
+		}
+}
+
+static void mutate(const char *folder, const struct json *expected)
+{
+	tdx_case_load(&c, folder, expected, NULL);
+	memcpy(changed, c.quote.bytes, c.quote.len);
+	assert_true(accepts(PART_QUOTE, c.quote.len));
+	for (int part = 0; part < PART_COUNT; part++) {
+		assert_true(part_of((enum part)part).len < FILE_MAX);
+		flip((enum part)part);
+		take_out((enum part)part);
+		put_in((enum part)part);
+	}
+	tdx_case_done(&c);
+}
+
+static void visit(const struct vector_case *v)
+{
+	bool chosen = strncmp(v->name, "v5", 2) == 0 || getenv("COCOS_MUTATE_ALL");
+
+	if (chosen && vector_accepts(v))
+		mutate(v->path, v->expected);
+}
+
+static void no_change_is_accepted(void **state)
+{
+	VECTORS_OR_SKIP();
+	tried = 0;
+	vectors_walk("tdx", "v", visit);
+	print_message("# %zu changes judged\n", tried);
+	for (size_t part = 0; part < PART_COUNT; part++)
+		for (size_t open = 0; open < OPEN_COUNT; open++)
+			if (accepted[part][open])
+				print_message("# %s: %zu in %s\n", part_names[part],
+					      accepted[part][open], open_names[open]);
+	assert_true(tried > 100000);
+}
+
+/* mutations.json: all offsets are refused, but for those that it names. */
+static void check_table(const struct vector_case *v)
+{
+	struct json *table;
+	const struct json *either, *xors;
+	size_t next = 0;
+	struct err e;
+
+	if (!vector_has(v, "mutations.json"))
+		return;
+	table = case_json(v->path, "mutations.json");
+	either = json_get(table, "either");
+	xors = json_get(table, "xor");
+	tdx_case_load(&c, v->path, v->expected, NULL);
+	memcpy(changed, c.quote.bytes, c.quote.len);
+	for (size_t at = 0; at < c.quote.len; at++) {
+		uint64_t named = UINT64_MAX, value;
+
+		while (next < either->count) {
+			assert_ok(json_u64(&either->items[next], &named, &e), e);
+			if (named >= at)
+				break;
+			next++;
+		}
+		for (size_t i = 0; i < xors->count; i++) {
+			assert_ok(json_u64(&xors->items[i], &value, &e), e);
+			changed[at] ^= (uint8_t)value;
+			if (accepts(PART_QUOTE, c.quote.len) && named != at)
+				fail_msg("%s: accepted with byte %zu changed", v->name, at);
+			changed[at] ^= (uint8_t)value;
+		}
+	}
+	tdx_case_done(&c);
+	json_free(table);
+}
+
+static void the_tables_of_the_vectors_hold(void **state)
+{
+	VECTORS_OR_SKIP();
+	tried = 0;
+	vectors_walk("tdx", "v", check_table);
+	print_message("# %zu changes judged\n", tried);
+	assert_int_equal(tried, 2 * 2 * 5006);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_tables_of_the_vectors_hold),
+		cmocka_unit_test(no_change_is_accepted),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "attestation/token/eat_agree.h"
+#include "common/base/writer.h"
+#include "tests/vectors.h"
+
+/* The report alone, for what other claims have to agree with. */
+static int judge_report(const struct eat *t, struct err *e)
+{
+	struct snp_report report;
+
+	if (t->platform != EAT_SNP)
+		return 0;
+	size_t len = t->raw_report.len < SNP_REPORT_LEN ? t->raw_report.len : SNP_REPORT_LEN;
+	if (snp_report_parse(t->raw_report.bytes, len, &report, e) < 0)
+		return err_code(e);
+	return eat_agree_snp(t, &report, e);
+}
+
+static int judge(const uint8_t *bytes, size_t len, EVP_PKEY *key, const struct vector_case *c,
+		 struct err *e)
+{
+	uint8_t nonce[EAT_NONCE_MAX];
+	struct eat t;
+
+	if (eat_parse(bytes, len, &t, e) < 0)
+		return err_code(e);
+	size_t nonce_len = vector_hex(c, "input.nonce", nonce, sizeof(nonce));
+	int failed = eat_verify(&t, key, e);
+	if (!failed)
+		failed = eat_check_time(&t, (int64_t)vector_u64(c, "input.now", 0),
+					(uint32_t)vector_u64(c, "input.skew_seconds", 0), e);
+	if (!failed)
+		failed = eat_check_nonce(&t, nonce, nonce_len, e);
+	if (!failed)
+		failed = judge_report(&t, e);
+	if (!failed && vector_accepts(c) && vector_text(c, "fields.platform_type"))
+		assert_string_equal(eat_platform_name(t.platform),
+				    vector_text(c, "fields.platform_type"));
+	eat_done(&t);
+	return failed;
+}
+
+static void run_case(const struct vector_case *c)
+{
+	size_t len, key_len;
+	CLEANUP(free) uint8_t *bytes = vector_file(c, "token.cbor", &len);
+	CLEANUP(free) uint8_t *pem = vector_file(c, "key.pem", &key_len);
+	CLEANUP(EVP_PKEY_free) EVP_PKEY *key = NULL;
+	struct err e = { 0 };
+
+	assert_ok(key_from_public_pem((char *)pem, key_len, &key, &e), e);
+	bool yes = judge(bytes, len, key, c, &e) == 0;
+	if (yes != vector_accepts(c))
+		fail_msg("%s: %s", c->name, yes ? "accepted" : e.text);
+}
+
+static void the_shared_tokens_are_judged_right(void **state)
+{
+	VECTORS_OR_SKIP();
+	assert_int_equal(vectors_walk("cose-eat", "eat-", run_case), 41);
+}
+
+static void make(EVP_PKEY *key, struct writer *w)
+{
+	static const uint8_t nonce[32] = { 1, 2, 3 };
+	const struct eat_content c = { .issuer = "cocos-agent",
+				       .platform = EAT_VTPM,
+				       .nonce_use = EAT_USE_NONCE,
+				       .issued = 1000,
+				       .expires = 2000,
+				       .nonce = { nonce, sizeof(nonce) },
+				       .raw_report = { (const uint8_t *)"report", 6 },
+				       .run = { (const uint8_t *)"run", 3 } };
+	struct err e;
+
+	assert_ok(eat_write(&c, key, w, &e), e);
+}
+
+static void what_we_write_reads_back(void **state)
+{
+	CLEANUP(EVP_PKEY_free) EVP_PKEY *key = NULL;
+	CLEANUP(free) uint8_t *spki = NULL;
+	CLEANUP_WRITER struct writer w = writer_up_to(65536);
+	size_t spki_len;
+	struct eat t;
+	struct err e;
+
+	assert_ok(key_generate(KEY_ECDSA, &key, &e), e);
+	assert_ok(key_to_spki(key, &spki, &spki_len, &e), e);
+	make(key, &w);
+	assert_ok(eat_parse(w.bytes, w.len, &t, &e), e);
+	assert_ok(eat_verify(&t, key, &e), e);
+	assert_int_equal(t.platform, EAT_VTPM);
+	assert_int_equal(t.nonce_use, EAT_USE_NONCE);
+	assert_int_equal(t.raw_report.len, 6);
+	assert_memory_equal(t.run.bytes, "run", 3);
+	assert_null(t.tee_report.bytes);
+	assert_int_equal(t.spki_len, spki_len);
+	assert_memory_equal(t.spki, spki, spki_len);
+	eat_done(&t);
+	for (size_t len = 0; len < w.len; len++)
+		assert_true(eat_parse(w.bytes, len, &t, &e) < 0);
+}
+
+static void times_have_exact_edges(void **state)
+{
+	CLEANUP(EVP_PKEY_free) EVP_PKEY *key = NULL;
+	CLEANUP_WRITER struct writer w = writer_up_to(65536);
+	struct eat t;
+	struct err e;
+
+	assert_ok(key_generate(KEY_ECDSA, &key, &e), e);
+	make(key, &w);
+	assert_ok(eat_parse(w.bytes, w.len, &t, &e), e);
+	assert_int_equal(eat_check_time(&t, 1000 - 61, 60, &e), -ERR_DENIED);
+	assert_ok(eat_check_time(&t, 1000 - 60, 60, &e), e);
+	assert_ok(eat_check_time(&t, 2000 + 60, 60, &e), e);
+	assert_int_equal(eat_check_time(&t, 2000 + 61, 60, &e), -ERR_DENIED);
+	t.expires = 999;
+	assert_int_equal(eat_check_time(&t, 1000, 60, &e), -ERR_DENIED);
+	eat_done(&t);
+}
+
+static void a_short_or_cut_nonce_never_matches(void **state)
+{
+	CLEANUP(EVP_PKEY_free) EVP_PKEY *key = NULL;
+	CLEANUP_WRITER struct writer w = writer_up_to(65536);
+	uint8_t nonce[32] = { 1, 2, 3 };
+	struct eat t;
+	struct err e;
+
+	assert_ok(key_generate(KEY_ECDSA, &key, &e), e);
+	make(key, &w);
+	assert_ok(eat_parse(w.bytes, w.len, &t, &e), e);
+	assert_ok(eat_check_nonce(&t, nonce, 32, &e), e);
+	assert_int_equal(eat_check_nonce(&t, nonce, 31, &e), -ERR_DENIED);
+	assert_int_equal(eat_check_nonce(&t, nonce, 8, &e), -ERR_DENIED);
+	assert_int_equal(eat_check_nonce(&t, nonce, 0, &e), -ERR_INVALID);
+	eat_done(&t);
+}
+
+/* The claims that a token has to have, and `more` behind them: encoded pairs. */
+static void make_with(EVP_PKEY *key, const char *platform, struct span raw, size_t pairs,
+		      const struct writer *more, struct writer *out)
+{
+	static const uint8_t nonce[32] = { 1, 2, 3 };
+	CLEANUP_WRITER struct writer claims = writer_up_to(65536);
+	struct err e;
+
+	datum_put_map(&claims, 5 + pairs);
+	datum_put_uint(&claims, 4);
+	datum_put_uint(&claims, 2000);
+	datum_put_uint(&claims, 6);
+	datum_put_uint(&claims, 1000);
+	datum_put_uint(&claims, 10);
+	datum_put_bytes(&claims, nonce, sizeof(nonce));
+	datum_put_text(&claims, "platform_type");
+	datum_put_text(&claims, platform);
+	datum_put_text(&claims, "raw_report");
+	datum_put_bytes(&claims, raw.bytes, raw.len);
+	writer_bytes(&claims, more->bytes, more->len);
+	const struct cose_content c = { .payload = claims.bytes, .payload_len = claims.len };
+	assert_ok(cose_sign(&c, key, out, &e), e);
+}
+
+static const struct span some_report = { (const uint8_t *)"report", 6 };
+
+/* RFC 8392, 3.1.5: not to be accepted before. */
+static void a_token_may_say_from_when_on_it_counts(void **state)
+{
+	CLEANUP(EVP_PKEY_free) EVP_PKEY *key = NULL;
+	CLEANUP_WRITER struct writer w = writer_up_to(65536), more = writer_up_to(64);
+	CLEANUP_WRITER struct writer odd = writer_up_to(65536), text = writer_up_to(64);
+	struct eat t;
+	struct err e;
+
+	assert_ok(key_generate(KEY_ECDSA, &key, &e), e);
+	datum_put_uint(&more, 5);
+	datum_put_uint(&more, 1500);
+	make_with(key, "vTPM", some_report, 1, &more, &w);
+	assert_ok(eat_parse(w.bytes, w.len, &t, &e), e);
+	assert_int_equal(eat_check_time(&t, 1500 - 61, 60, &e), -ERR_DENIED);
+	assert_non_null(strstr(e.text, "nbf"));
+	assert_ok(eat_check_time(&t, 1500 - 60, 60, &e), e);
+	eat_done(&t);
+	datum_put_uint(&text, 5);
+	datum_put_text(&text, "1500");
+	make_with(key, "vTPM", some_report, 1, &text, &odd);
+	assert_refused(eat_parse(odd.bytes, odd.len, &t, &e), e, ERR_INVALID, "'nbf'");
+}
+
+static void no_tag_stands_within_the_claims(void **state)
+{
+	CLEANUP(EVP_PKEY_free) EVP_PKEY *key = NULL;
+	CLEANUP_WRITER struct writer w = writer_up_to(65536), more = writer_up_to(64);
+	struct eat t;
+	struct err e;
+
+	assert_ok(key_generate(KEY_ECDSA, &key, &e), e);
+	datum_put_text(&more, "x-other");
+	datum_put_array(&more, 1);
+	datum_put_map(&more, 1);
+	datum_put_uint(&more, 1);
+	datum_put_tag(&more, 0);
+	datum_put_text(&more, "2026-01-01T00:00:00Z");
+	make_with(key, "vTPM", some_report, 1, &more, &w);
+	assert_refused(eat_parse(w.bytes, w.len, &t, &e), e, ERR_INVALID, "a tag stands within");
+}
+
+/* Judges one claim {name: {member: value}}, the value bytes or text, against a report that is zero
+ * but for its TCBs. */
+static int agree_snp(const char *member, const void *value, size_t len, bool text, struct err *e)
+{
+	struct snp_report report = { .version = 2, .current_tcb = { 2 }, .reported_tcb = { 0, 1 } };
+	CLEANUP(EVP_PKEY_free) EVP_PKEY *key = NULL;
+	CLEANUP_WRITER struct writer w = writer_up_to(65536), more = writer_up_to(4096);
+	struct eat t;
+
+	assert_ok(key_generate(KEY_ECDSA, &key, e), *e);
+	report.signature_r[0] = 7;
+	datum_put_text(&more, "x-cocos-sevsnp");
+	datum_put_map(&more, 1);
+	datum_put_text(&more, member);
+	if (text)
+		datum_put_text(&more, value);
+	else
+		datum_put_bytes(&more, value, len);
+	make_with(key, "SNP", some_report, 1, &more, &w);
+	assert_ok(eat_parse(w.bytes, w.len, &t, e), *e);
+	int failed = eat_agree_snp(&t, &report, e);
+	eat_done(&t);
+	return failed;
+}
+
+static void a_report_s_signature_and_tcb_text_have_to_agree(void **state)
+{
+	uint8_t signature[512] = { 7 };
+	struct err e;
+
+	assert_ok(agree_snp("signature", signature, sizeof(signature), false, &e), e);
+	assert_refused(agree_snp("signature", signature, 511, false, &e), e, ERR_DENIED,
+		       "signature");
+	signature[511] = 1;
+	assert_refused(agree_snp("signature", signature, sizeof(signature), false, &e), e,
+		       ERR_DENIED, "signature");
+	assert_ok(agree_snp("tcb", "current:2,reported:256", 0, true, &e), e);
+	assert_refused(agree_snp("tcb", "current:2,reported:257", 0, true, &e), e, ERR_DENIED,
+		       "tcb");
+	assert_refused(agree_snp("tcb", "\2", 1, false, &e), e, ERR_DENIED, "tcb");
+}
+
+/* What stands beside a TPM's message, by the pairs that follow. */
+static int agree_tpm(const struct writer *more, size_t pairs, struct err *e)
+{
+	static struct tpm_attestation message;
+	static const uint8_t value[32] = { 0xab };
+	CLEANUP(EVP_PKEY_free) EVP_PKEY *key = NULL;
+	CLEANUP_WRITER struct writer w = writer_up_to(65536);
+	struct eat t;
+
+	memset(&message, 0, sizeof(message));
+	message.quote_count = 1;
+	message.quotes[0].quote = (struct span){ (const uint8_t *)"quote", 5 };
+	message.event_log = (struct span){ (const uint8_t *)"log", 3 };
+	assert_ok(tpm_pcrs_add(&message.quotes[0].pcrs, DIGEST_SHA256, 16,
+			       (struct span){ value, sizeof(value) }, e),
+		  *e);
+	assert_ok(key_generate(KEY_ECDSA, &key, e), *e);
+	make_with(key, "vTPM", some_report, pairs, more, &w);
+	assert_ok(eat_parse(w.bytes, w.len, &t, e), *e);
+	int failed = eat_agree_tpm(&t, &message, e);
+	eat_done(&t);
+	return failed;
+}
+
+static void what_stands_beside_a_tpm_s_message_has_to_agree(void **state)
+{
+	static const char ab[] = "ab00000000000000000000000000000000000000000000000000000000000000";
+	static const char ac[] = "ac00000000000000000000000000000000000000000000000000000000000000";
+	static const struct {
+		const char *member, *key, *value, *fault; /* key NULL: value are bytes */
+	} rows[] = {
+		{ "pcrs", "sha256:16", ab, NULL },
+		{ "pcrs", "sha256:16", ac, "pcrs" },
+		{ "pcrs", "sha256:17", ab, "pcrs" },
+		{ "pcrs", "sha384:16", ab, "pcrs" },
+		{ "pcrs", NULL, "x", "pcrs" },
+		{ "quote", NULL, "quote", NULL },
+		{ "quote", NULL, "quot", "quote" },
+		{ "event_log", NULL, "log", NULL },
+		{ "event_log", NULL, "other", "event_log" },
+		{ "unknown", NULL, "other", NULL },
+	};
+	struct err e;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		CLEANUP_WRITER struct writer more = writer_up_to(4096);
+
+		datum_put_text(&more, "x-cocos-vtpm");
+		datum_put_map(&more, 1);
+		datum_put_text(&more, rows[i].member);
+		if (rows[i].key) {
+			datum_put_map(&more, 1);
+			datum_put_text(&more, rows[i].key);
+			datum_put_text(&more, rows[i].value);
+		} else {
+			datum_put_bytes(&more, rows[i].value, strlen(rows[i].value));
+		}
+		if (rows[i].fault)
+			assert_refused(agree_tpm(&more, 1, &e), e, ERR_DENIED, rows[i].fault);
+		else
+			assert_ok(agree_tpm(&more, 1, &e), e);
+	}
+	CLEANUP_WRITER struct writer measured = writer_up_to(64), array = writer_up_to(64);
+	datum_put_uint(&measured, 265);
+	datum_put_bytes(&measured, "x", 1);
+	assert_refused(agree_tpm(&measured, 1, &e), e, ERR_DENIED, "nothing that ueid");
+	CLEANUP_WRITER struct writer foreign = writer_up_to(64), beside = writer_up_to(64);
+	datum_put_text(&beside, "x-cocos-tee-report");
+	datum_put_bytes(&beside, "x", 1);
+	assert_refused(agree_tpm(&beside, 1, &e), e, ERR_DENIED, "x-cocos-tee-report");
+	datum_put_text(&foreign, "x-cocos-tdx");
+	datum_put_map(&foreign, 0);
+	assert_refused(agree_tpm(&foreign, 1, &e), e, ERR_DENIED, "x-cocos-tdx");
+	datum_put_text(&array, "x-cocos-vtpm");
+	datum_put_array(&array, 0);
+	assert_refused(agree_tpm(&array, 1, &e), e, ERR_INVALID, "not a map");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_shared_tokens_are_judged_right),
+		cmocka_unit_test(what_we_write_reads_back),
+		cmocka_unit_test(times_have_exact_edges),
+		cmocka_unit_test(a_short_or_cut_nonce_never_matches),
+		cmocka_unit_test(a_token_may_say_from_when_on_it_counts),
+		cmocka_unit_test(no_tag_stands_within_the_claims),
+		cmocka_unit_test(a_report_s_signature_and_tcb_text_have_to_agree),
+		cmocka_unit_test(what_stands_beside_a_tpm_s_message_has_to_agree),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

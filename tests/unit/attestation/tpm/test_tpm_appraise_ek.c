@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* An EK that vouches for an AK: certificate, activation, and both in the whole TPM judgement. */
+#include "attestation/tpm/credential.h"
+#include "tests/unit/attestation/snp/forge.h"
+#include "tests/unit/attestation/tpm/tpm_forge.h"
+
+#define EKU_OID "2.5.29.37"
+#define DAY     INT64_C(86400)
+
+/* SEQUENCE { 2.23.133.8.1 }, and { 1.3.6.1.5.5.7.3.1 }, a TLS server's. */
+static const uint8_t ek_purpose[] = { 0x30, 0x07, 0x06, 0x05, 0x67, 0x81, 0x05, 0x08, 0x01 };
+static const uint8_t tls_purpose[] = { 0x30, 0x0a, 0x06, 0x08, 0x2b, 0x06,
+				       0x01, 0x05, 0x05, 0x07, 0x03, 0x01 };
+
+static EVP_PKEY *root_key, *ek, *other_ek;
+static uint8_t root_der[FORGE_CERT_MAX], ek_der[FORGE_CERT_MAX];
+static size_t root_len;
+static struct forge_cert ek_want;
+static struct forge_tpm forge;
+static struct forge_tpm_parts parts;
+static struct policy_tpm policy;
+static struct verdict verdict;
+
+static struct forge_cert cert_of(const char *subject, EVP_PKEY *key, const char *constraints,
+				 const char *usage)
+{
+	return (struct forge_cert){ .subject = subject,
+				    .issuer = "Maker's root",
+				    .key = key,
+				    .issuer_key = root_key,
+				    .algorithm = FORGE_ECDSA,
+				    .serial = 7,
+				    .version = 2,
+				    .not_before = FORGE_AT - DAY,
+				    .not_after = FORGE_AT + DAY,
+				    .constraints = constraints,
+				    .usage = usage };
+}
+
+static int setup(void **state)
+{
+	struct forge_cert root;
+
+	root_key = EVP_EC_gen("P-256");
+	ek = EVP_RSA_gen(2048);
+	other_ek = EVP_EC_gen("P-384");
+	root = cert_of("Maker's root", root_key, "critical,CA:TRUE", "critical,keyCertSign");
+	root_len = forge_make(&root, root_der);
+	ek_want = cert_of("TPM 4711", ek, "critical,CA:FALSE", "critical,keyEncipherment");
+	forge_add(&ek_want, EKU_OID, ek_purpose, sizeof(ek_purpose));
+	tpm_forge_init(&forge);
+	tpm_forge_parts(&forge, &parts);
+	policy.pcrs[policy.count++] =
+		(struct policy_pcr){ DIGEST_SHA256, 16, forge.pcrs.banks[0].values[16], 1 };
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	EVP_PKEY_free(root_key);
+	EVP_PKEY_free(ek);
+	EVP_PKEY_free(other_ek);
+	tpm_forge_parts_done(&parts);
+	tpm_forge_done(&forge);
+	return 0;
+}
+
+static int certificate(const struct forge_cert *want, bool is_ek, struct err *e)
+{
+	uint8_t der[FORGE_CERT_MAX];
+	size_t len = forge_make(want, der);
+	const struct ak_cert_input in = {
+		.cert = { der, len }, .root = { root_der, root_len }, .at = FORGE_AT, .is_ek = is_ek
+	};
+	CLEANUP(EVP_PKEY_free) EVP_PKEY *key = NULL;
+
+	return ak_cert_verify(&in, &key, e);
+}
+
+static void only_an_ek_certificate_is_one(void **state)
+{
+	static const char *const usages[] = { NULL, "critical,digitalSignature",
+					      "critical,keyEncipherment,digitalSignature",
+					      "critical,keyCertSign" };
+	struct forge_cert want = ek_want;
+	struct err e;
+
+	assert_ok(certificate(&want, true, &e), e);
+	assert_refused(certificate(&want, false, &e), e, ERR_DENIED, "not for signatures");
+	want.usage = "critical,keyAgreement";
+	assert_ok(certificate(&want, true, &e), e);
+	for (size_t i = 0; i < ARRAY_LEN(usages); i++) {
+		want = ek_want;
+		want.usage = usages[i];
+		assert_refused(certificate(&want, true, &e), e, ERR_DENIED, "not for key exchange");
+	}
+	want = ek_want;
+	want.constraints = "critical,CA:TRUE";
+	assert_refused(certificate(&want, true, &e), e, ERR_DENIED, "is a CA's");
+	want = ek_want;
+	want.extension_count = 0; /* the purpose need not be said */
+	assert_ok(certificate(&want, true, &e), e);
+	forge_add(&want, EKU_OID, tls_purpose, sizeof(tls_purpose));
+	assert_refused(certificate(&want, true, &e), e, ERR_DENIED, "not meant for an EK");
+	for (size_t len = 0; len < sizeof(ek_purpose); len++) {
+		forge_find(&want, EKU_OID)->len = len;
+		memcpy(forge_find(&want, EKU_OID)->bytes, ek_purpose, sizeof(ek_purpose));
+		assert_true(certificate(&want, true, &e) < 0);
+	}
+	want = ek_want;
+	want.not_after = FORGE_AT - 1;
+	assert_int_equal(certificate(&want, true, &e), -ERR_DENIED);
+	want = ek_want;
+	want.issuer_key = other_ek;
+	assert_int_equal(certificate(&want, true, &e), -ERR_DENIED);
+}
+
+/* The judgement with this credential, of the forged quote. */
+static int judge(const struct credential *c, bool with_cert, bool with_root, struct err *e)
+{
+	size_t len = forge_make(&ek_want, ek_der);
+	struct tpm_input in = { .attestation = tpm_forge_span(&parts.message),
+				.nonce = { forge.nonce, sizeof(forge.nonce) },
+				.at = FORGE_AT,
+				.policy = &policy };
+	struct tpm_result result = { 0 };
+	int rc;
+
+	if (with_cert)
+		in.binding.ek_cert = (struct span){ ek_der, len };
+	if (with_root)
+		in.binding.ek_root = (struct span){ root_der, root_len };
+	in.binding.activated = c;
+	verdict_init(&verdict, VERDICT_SCOPE_FULL);
+	rc = tpm_appraise(&in, &result, &verdict, e);
+	if (rc == 0) {
+		assert_true(result.has_ak);
+		assert_int_equal(result.reset_count, forge.reset_count);
+	}
+	return rc;
+}
+
+static bool notes_speak_of(const char *words)
+{
+	for (size_t i = 0; i < verdict.note_count; i++)
+		if (strstr(verdict.notes[i], words))
+			return true;
+	return false;
+}
+
+static void an_activated_ak_is_bound_and_the_root_is_named(void **state)
+{
+	struct credential c;
+	struct err e;
+
+	assert_ok(credential_make(ek, tpm_forge_span(&parts.ak_public), &c, &e), e);
+	assert_ok(credential_answer(&c, c.secret, sizeof(c.secret), &e), e);
+	assert_ok(judge(&c, true, true, &e), e);
+	assert_true(notes_speak_of("Maker's root"));
+}
+
+static void anything_less_is_refused(void **state)
+{
+	struct credential c;
+	struct err e;
+
+	assert_refused(judge(NULL, true, true, &e), e, ERR_DENIED, "ak.activated");
+	assert_ok(credential_make(ek, tpm_forge_span(&parts.ak_public), &c, &e), e);
+	assert_refused(judge(&c, true, true, &e), e, ERR_DENIED, "no TPM has answered");
+	assert_ok(credential_answer(&c, c.secret, sizeof(c.secret), &e), e);
+	assert_refused(judge(&c, false, true, &e), e, ERR_DENIED, "no EK certificate");
+	assert_refused(judge(&c, true, false, &e), e, ERR_DENIED, "without a root");
+	assert_refused(judge(&c, false, false, &e), e, ERR_DENIED, "ak.activated");
+	c.answer[31] ^= 1;
+	assert_refused(judge(&c, true, true, &e), e, ERR_DENIED, "another secret");
+	/* Made for an EK that the certificate isn't of. */
+	assert_ok(credential_make(other_ek, tpm_forge_span(&parts.ak_public), &c, &e), e);
+	assert_ok(credential_answer(&c, c.secret, sizeof(c.secret), &e), e);
+	assert_refused(judge(&c, true, true, &e), e, ERR_DENIED, "another EK");
+}
+
+/* The credential names the AK's whole public area: that of another key, or of other attributes, is
+ * another name. */
+static void a_credential_for_another_ak_is_refused(void **state)
+{
+	struct forge_tpm other;
+	struct forge_tpm_parts other_parts;
+	struct credential c;
+	struct err e;
+
+	tpm_forge_init(&other);
+	tpm_forge_parts(&other, &other_parts);
+	assert_ok(credential_make(ek, tpm_forge_span(&other_parts.ak_public), &c, &e), e);
+	assert_ok(credential_answer(&c, c.secret, sizeof(c.secret), &e), e);
+	assert_refused(judge(&c, true, true, &e), e, ERR_DENIED, "another AK");
+	tpm_forge_parts_done(&other_parts);
+	tpm_forge_done(&other);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(only_an_ek_certificate_is_one),
+		cmocka_unit_test(an_activated_ak_is_bound_and_the_root_is_named),
+		cmocka_unit_test(anything_less_is_refused),
+		cmocka_unit_test(a_credential_for_another_ak_is_refused),
+	};
+	return cmocka_run_group_tests(tests, setup, teardown);
+}

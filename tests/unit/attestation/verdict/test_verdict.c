@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "attestation/formats/x509.h"
+#include "attestation/verdict/verdict.h"
+#include "common/base/json.h"
+#include "common/base/writer.h"
+#include "tests/unit.h"
+
+static void an_empty_verdict_is_a_no(void **state)
+{
+	struct verdict v;
+	struct err e;
+
+	verdict_init(&v, VERDICT_SCOPE_FULL);
+	assert_false(verdict_ok(&v));
+	assert_refused(verdict_reason(&v, &e), e, ERR_DENIED, "nothing was checked");
+	verdict_check(&v, "parse.length", NULL, true, "1", "1");
+	assert_false(verdict_ok(&v)); /* nothing was required */
+}
+
+static void a_required_step_must_have_been_taken(void **state)
+{
+	struct verdict v;
+	struct err e;
+
+	verdict_init(&v, VERDICT_SCOPE_FULL);
+	verdict_require(&v, "signature.report");
+	verdict_check(&v, "parse.length", NULL, true, "1", "1");
+	assert_refused(verdict_reason(&v, &e), e, ERR_DENIED, "signature.report");
+	verdict_not_asked(&v, "signature.report", NULL, "nobody asked");
+	assert_false(verdict_ok(&v));
+	verdict_init(&v, VERDICT_SCOPE_FULL);
+	verdict_require(&v, "signature.report");
+	verdict_check(&v, "signature.report", NULL, true, NULL, NULL);
+	assert_true(verdict_ok(&v));
+	assert_int_equal(verdict_reason(&v, &e), 0);
+}
+
+static void one_failure_outweighs_every_pass(void **state)
+{
+	struct verdict v;
+	struct err e;
+
+	verdict_init(&v, VERDICT_SCOPE_FULL);
+	verdict_require(&v, "a");
+	verdict_check(&v, "a", NULL, true, NULL, NULL);
+	assert_true(verdict_ok(&v));
+	assert_false(verdict_bytes(&v, "policy.measurement", NULL, "\x01\x02", "\x01\x03", 2));
+	assert_refused(verdict_reason(&v, &e), e, ERR_DENIED,
+		       "policy.measurement: found 0102, wanted 0103");
+	verdict_check(&v, "policy.measurement", NULL, true, NULL, NULL);
+	assert_false(verdict_ok(&v));
+}
+
+static void nothing_equals_nothing_is_no_match(void **state)
+{
+	struct verdict v;
+
+	verdict_init(&v, VERDICT_SCOPE_FULL);
+	assert_false(verdict_bytes(&v, "policy.measurement", NULL, "", "", 0));
+}
+
+static void overflow_spoils_the_verdict(void **state)
+{
+	struct verdict v;
+
+	verdict_init(&v, VERDICT_SCOPE_FULL);
+	verdict_require(&v, "a");
+	for (int i = 0; i < VERDICT_CHECKS_MAX; i++)
+		verdict_check(&v, "a", NULL, true, NULL, NULL);
+	assert_true(verdict_ok(&v));
+	verdict_check(&v, "a", NULL, true, NULL, NULL);
+	assert_false(verdict_ok(&v));
+}
+
+static void json_output_reads_back(void **state)
+{
+	struct verdict v;
+	struct err e;
+	CLEANUP_WRITER struct writer w = writer_up_to(1 << 20);
+	char text[3 * VERDICT_TEXT_MAX];
+
+	for (size_t i = 0; i + 3 < sizeof(text); i += 3)
+		memcpy(text + i, "\xE2\x82\xAC", 4);
+	verdict_init(&v, VERDICT_SCOPE_GENUINE_ONLY);
+	verdict_require(&v, "a");
+	verdict_check(&v, "a", "1.2", true, text, "\"quoted\"\n");
+	verdict_note(&v, "operator trusted");
+	verdict_json(&v, &w);
+	struct json *root;
+	assert_ok(json_parse(w.bytes, w.len, &root, &e), e);
+	const char *word;
+	assert_ok(json_get_string(root, "verdict", &word, &e), e);
+	assert_string_equal(word, "genuine");
+	json_free(root);
+}
+
+static void a_simulated_root_is_said_first_whatever_the_answer(void **state)
+{
+	/* Name of one RDN: O = "SIMULATED, …", CN = "not SIMULATED". */
+	static const uint8_t simulated[] = "\x30\x17\x31\x15\x30\x13\x06\x03\x55\x04\x0a\x0c\x0c"
+					   "SIMULATED, x";
+	static const uint8_t other[] = "\x30\x18\x31\x16\x30\x14\x06\x03\x55\x04\x03\x0c\x0d"
+				       "not SIMULATED";
+	const struct x509 real = { .subject = { other, sizeof(other) - 1 } };
+	const struct x509 root = { .subject = { simulated, sizeof(simulated) - 1 } };
+	struct verdict v;
+
+	verdict_init(&v, VERDICT_SCOPE_FULL);
+	assert_string_equal(verdict_word(&v), "refused");
+	verdict_require(&v, "a");
+	verdict_check(&v, "a", NULL, true, NULL, NULL);
+	verdict_root(&v, &real);
+	assert_string_equal(verdict_word(&v), "verified");
+	verdict_root(&v, &root);
+	assert_string_equal(verdict_word(&v), "SIMULATED verified");
+	verdict_root(&v, &real);
+	assert_string_equal(verdict_word(&v), "SIMULATED verified");
+	v.scope = VERDICT_SCOPE_GENUINE_ONLY;
+	assert_string_equal(verdict_word(&v), "SIMULATED genuine");
+	verdict_check(&v, "b", NULL, false, NULL, NULL);
+	assert_string_equal(verdict_word(&v), "SIMULATED refused");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_empty_verdict_is_a_no),
+		cmocka_unit_test(a_required_step_must_have_been_taken),
+		cmocka_unit_test(one_failure_outweighs_every_pass),
+		cmocka_unit_test(nothing_equals_nothing_is_no_match),
+		cmocka_unit_test(overflow_spoils_the_verdict),
+		cmocka_unit_test(json_output_reads_back),
+		cmocka_unit_test(a_simulated_root_is_said_first_whatever_the_answer),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

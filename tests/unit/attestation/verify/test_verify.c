@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The verifier's one call: what the token says and what it is asked for. Statement and evidence
+ * have programs of their own beside this one. */
+#include "tests/unit/attestation/verify/verify_rows.h"
+
+static void short_nonces(struct verify_build *b)
+{
+	b->nonce.tee_len = b->nonce.vtpm_len = TPM_NONCE_MIN - 1;
+}
+
+static void shortest_nonce(struct verify_build *b)
+{
+	b->nonce.tee_len = TPM_NONCE_MIN;
+	b->nonce.vtpm_len = 0;
+}
+
+static void no_nonce(struct verify_build *b)
+{
+	b->nonce.tee_len = b->nonce.vtpm_len = 0;
+}
+
+static void other_nonce(struct verify_build *b)
+{
+	b->tee[0] ^= 1;
+}
+
+static void longer_nonce(struct verify_build *b)
+{
+	b->nonce.tee_len++; /* a zero more */
+	b->tee[b->nonce.tee_len - 1] = 1;
+}
+
+static void other_kind_too(struct verify_build *b)
+{
+	if (b->kind->mode == VERIFY_VTPM)
+		b->policy.has_snp = true;
+	else
+		b->policy.has_tpm = true;
+}
+
+static void by_mode(struct verify_build *b)
+{
+	b->in.mode = b->kind->mode;
+}
+
+static void other_mode(struct verify_build *b)
+{
+	b->in.mode = b->kind->mode == VERIFY_SNP ? VERIFY_TDX : VERIFY_SNP;
+}
+
+static void unused_input(struct verify_build *b)
+{
+	if (b->kind->mode == VERIFY_SNP || b->kind->mode == VERIFY_TDX)
+		b->in.tpm.binding.named = (struct span){ b->spki, b->spki_len };
+	else if (b->kind->mode == VERIFY_VTPM)
+		b->in.product = SNP_GENOA;
+	else
+		b->in.product = SNP_MILAN; /* judged, and another */
+}
+
+static void raw_and_stock(struct verify_build *b)
+{
+	verify_build_raw_binding(b);
+	b->policy.run.relayable = true;
+}
+
+static void raw_stock_named(struct verify_build *b)
+{
+	raw_and_stock(b);
+	b->in.token_key = b->key;
+}
+
+static void named_other(struct verify_build *b)
+{
+	b->in.token_key = b->other;
+}
+
+static void foreign_token_nonce(struct verify_build *b)
+{
+	static const uint8_t nonce[32] = { 9 };
+
+	b->content.nonce = (struct eat_bytes){ nonce, sizeof(nonce) };
+}
+
+static void says_channel(struct verify_build *b)
+{
+	b->content.nonce_use = EAT_USE_CHANNEL;
+}
+
+static void says_run(struct verify_build *b)
+{
+	b->content.nonce_use = EAT_USE_RUN;
+}
+
+static void channel(struct verify_build *b)
+{
+	b->by_channel = true;
+	b->content.nonce_use = EAT_USE_CHANNEL;
+}
+
+static void channel_of_another(struct verify_build *b)
+{
+	b->in.binding.channel_spki = (struct span){ b->other_spki, b->other_spki_len };
+}
+
+static void another_channel(struct verify_build *b)
+{
+	static const uint8_t exporter[BINDING_EXPORTER_LEN] = { 0xe1 };
+	struct err e;
+
+	assert_ok(binding_channel(DIGEST_SHA384, b->spki, b->spki_len, exporter, NULL, &b->channel,
+				  &e),
+		  e);
+}
+
+static void relayed(struct verify_build *b)
+{
+	b->relayed = true;
+}
+
+static void too_much_skew(struct verify_build *b)
+{
+	b->in.skew = SNP_SKEW_MAX + 1;
+}
+
+static void two_bindings(struct verify_build *b)
+{
+	b->in.binding.report_data = b->report_data;
+}
+
+static void all_bindings(struct verify_build *b)
+{
+	b->in.binding.channel = &b->channel;
+	b->in.binding.nonce = &b->nonce;
+}
+
+static void no_binding(struct verify_build *b)
+{
+	b->in.binding = (struct verify_binding){ .report_data = NULL };
+}
+
+static void other_extra_data(struct verify_build *b)
+{
+	b->in.binding.tpm_nonce = (struct span){ b->tee, 32 };
+}
+
+static void same_extra_data(struct verify_build *b)
+{
+	b->in.binding.tpm_nonce = (struct span){ b->content.nonce.bytes, b->content.nonce.len };
+}
+
+static void hcl_report_too(struct verify_build *b)
+{
+	b->in.hcl_report = (struct span){ b->tee, sizeof(b->tee) };
+}
+
+static void crl_too(struct verify_build *b)
+{
+	b->in.snp.crls[b->in.snp.crl_count++] = (struct span){ b->tee, sizeof(b->tee) };
+}
+
+/* One named root, as the command line hands it on: of the TEE's report, where there is one. */
+static void one_root_for_all(struct verify_build *b)
+{
+	b->in.tpm.binding.root = b->in.snp.trusted_root;
+}
+
+static void no_policy(struct verify_build *b)
+{
+	b->in.policy = NULL;
+}
+
+static void empty_policy(struct verify_build *b)
+{
+	policy_done(&b->policy);
+}
+
+static void genuine_only(struct verify_build *b)
+{
+	b->in.policy = NULL;
+	b->in.genuine_only = true;
+}
+
+static void genuine_raw(struct verify_build *b)
+{
+	genuine_only(b);
+	verify_build_raw_binding(b);
+}
+
+static void expired(struct verify_build *b)
+{
+	b->content.issued = b->kind->at - 1000;
+	b->content.expires = b->kind->at - VERIFY_BUILD_SKEW - 1;
+}
+
+static void just_expiring(struct verify_build *b)
+{
+	b->content.issued = b->kind->at - 1000;
+	b->content.expires = b->kind->at - VERIFY_BUILD_SKEW;
+}
+
+static void issued_later(struct verify_build *b)
+{
+	b->content.issued = b->kind->at + VERIFY_BUILD_SKEW + 1;
+}
+
+static void issued_long_ago(struct verify_build *b)
+{
+	b->content.issued = b->kind->at - 1000;
+}
+
+static void young_only(struct verify_build *b)
+{
+	b->policy.token.max_age = 1000 - VERIFY_BUILD_SKEW - 1;
+}
+
+static void young_enough(struct verify_build *b)
+{
+	b->policy.token.max_age = 1000 - VERIFY_BUILD_SKEW;
+}
+
+static void measurement_claim_lies(struct verify_build *b)
+{
+	static const uint8_t lie[48] = { 1 };
+
+	b->content.measurement = (struct eat_bytes){ lie, sizeof(lie) };
+}
+
+static void wants_ueid(struct verify_build *b)
+{
+	b->policy.token.require_ueid = true;
+}
+
+static void wants_measurements(struct verify_build *b)
+{
+	b->policy.token.require_measurements = true;
+}
+
+static void report_data_of_policy(struct verify_build *b)
+{
+	b->policy.has_report_data = true;
+}
+
+/* ---- the cases ---- */
+
+static const struct verify_row rows[] = {
+	{ "a token", nothing, nothing, NULL, 0 },
+	{ "a token, its mode named", nothing, by_mode, NULL, 0 },
+	{ "a token on a channel", channel, nothing, NULL, 0 },
+	{ "a token without use", nothing, nothing, NULL, 0 },
+	{ "the shortest nonce", shortest_nonce, nothing, NULL, 0 },
+	{ "genuine only", nothing, genuine_only, NULL, 0 },
+	{ "raw binding", nothing, verify_build_raw_binding, NULL, 0 },
+	{ "raw binding, stock, signer named", nothing, raw_stock_named, NULL, 0 },
+	{ "old, yet young enough", issued_long_ago, young_enough, NULL, 0 },
+	{ "about to expire", just_expiring, nothing, NULL, 0 },
+	{ "a nonce and its extraData", nothing, same_extra_data, NULL, 0 },
+	{ "one root for report and TPM", nothing, one_root_for_all, NULL, 0 },
+	{ "a nonce and another extraData", nothing, other_extra_data, "token.nonce_named", 0 },
+	{ "a channel and another extraData", channel, other_extra_data, "token.nonce_named", 0 },
+	{ "Azure's report beside another kind", nothing, hcl_report_too, "input.used",
+	  1 << VERIFY_SNP_VTPM },
+	{ "AMD's CRL beside another kind", nothing, crl_too, "input.used",
+	  1 << VERIFY_SNP | 1 << VERIFY_SNP_VTPM },
+	{ "nonces of 15 bytes", short_nonces, nothing, "token.nonce_length", 0 },
+	{ "another nonce", nothing, other_nonce, "token.nonce", 0 },
+	{ "a nonce with more behind", nothing, longer_nonce, "token.nonce", 0 },
+	{ "relayed evidence", relayed, nothing, VERIFY_BOUND, 0 },
+	{ "relayed evidence on a channel", channel, another_channel, "token.nonce", 0 },
+	{ "a kind left out", nothing, other_kind_too, "token.whole", 1 << VERIFY_SNP_VTPM },
+	{ "another mode", nothing, other_mode, "token.platform", 0 },
+	{ "an input without effect", nothing, unused_input, "input.used", 1 << VERIFY_SNP_VTPM },
+	{ "another product", nothing, unused_input, "binding.product_named",
+	  1 << VERIFY_SNP | 1 << VERIFY_TDX | 1 << VERIFY_VTPM },
+	{ "a signer nobody vouches for", nothing, raw_and_stock, "token.vouched", 0 },
+	{ "such a signer, genuine only", nothing, genuine_raw, "token.vouched", 0 },
+	{ "another signer than named", nothing, named_other, "token.signature", 0 },
+	{ "a token of another nonce", foreign_token_nonce, nothing, "token.nonce", 0 },
+	{ "a channel's token for a nonce", says_channel, nothing, "token.nonce_use", 0 },
+	{ "a run's token for a nonce", says_run, nothing, "token.nonce_use", 0 },
+	{ "a channel with another key", channel, channel_of_another, "token.binding", 0 },
+	{ "expired", expired, nothing, "token.time", 0 },
+	{ "from the future", issued_later, nothing, "token.time", 0 },
+	{ "too old for the policy", issued_long_ago, young_only, "token.age", 0 },
+	{ "no ueid", nothing, wants_ueid, "token.claims", 0 },
+	{ "no measurements", nothing, wants_measurements, "token.claims", 0 },
+	{ "a claim that lies", measurement_claim_lies, nothing, "token.agrees", 0 },
+	{ "a TPM's claim, demanded", measurement_claim_lies, wants_measurements, "token.agrees",
+	  1 << VERIFY_SNP | 1 << VERIFY_TDX | 1 << VERIFY_SNP_VTPM },
+	{ "no policy", nothing, no_policy, "policy.given", 0 },
+	{ "a policy of nothing", nothing, empty_policy, "policy.given", 0 },
+	{ "report data of the policy", nothing, report_data_of_policy,
+	  "policy.report_data_of_policy", 1 << VERIFY_VTPM },
+};
+
+static void judge(const struct verify_kind *kind)
+{
+	kind->setup();
+	print_message("# %s: %zu cases\n", kind->name,
+		      verify_rows_judge(kind, rows, ARRAY_LEN(rows)));
+	kind->teardown();
+}
+
+static void snp_tokens_are_judged_by_each_rule(void **state)
+{
+	judge(&verify_kind_snp);
+}
+
+static void tdx_tokens_are_judged_by_each_rule(void **state)
+{
+	judge(&verify_kind_tdx);
+}
+
+static void vtpm_tokens_are_judged_by_each_rule(void **state)
+{
+	judge(&verify_kind_vtpm);
+}
+
+static void snp_vtpm_tokens_are_judged_by_each_rule(void **state)
+{
+	judge(&verify_kind_snp_vtpm);
+}
+
+/* The identity is told only where the binding holds the key. */
+static void the_identity_is_that_of_the_binding(void **state)
+{
+	const struct verify_kind *kind = &verify_kind_tdx;
+	struct err e;
+
+	kind->setup();
+	assert_ok(verify_rows_run(kind, nothing, nothing, &e), e);
+	assert_true(verify_rows_result.has_identity && verify_rows_result.has_manifest);
+	assert_ok(verify_rows_run(kind, channel, nothing, &e), e);
+	assert_true(verify_rows_result.has_identity);
+	assert_ok(verify_rows_run(kind, nothing, raw_stock_named, &e), e);
+	assert_false(verify_rows_result.has_identity);
+	assert_ok(verify_rows_run(kind, nothing, genuine_only, &e), e);
+	assert_true(verify_rows_result.has_identity);
+	assert_false(verify_rows_result.has_manifest);
+	kind->teardown();
+}
+
+static void other_kind_too_by_mode(struct verify_build *b)
+{
+	other_kind_too(b);
+	by_mode(b);
+}
+
+static bool has_note(const char *words)
+{
+	for (size_t i = 0; i < verify_rows_verdict.note_count; i++)
+		if (strstr(verify_rows_verdict.notes[i], words))
+			return true;
+	return false;
+}
+
+/* Who names the mode leaves the rest of the policy out, and the verdict says so. */
+static void what_a_mode_leaves_out_is_noted(void **state)
+{
+	const struct verify_kind *kinds[] = { &verify_kind_snp, &verify_kind_tdx,
+					      &verify_kind_vtpm };
+	struct err e;
+
+	for (size_t k = 0; k < ARRAY_LEN(kinds); k++) {
+		kinds[k]->setup();
+		assert_ok(verify_rows_run(kinds[k], nothing, by_mode, &e), e);
+		assert_false(has_note("was not looked at"));
+		assert_ok(verify_rows_run(kinds[k], nothing, other_kind_too_by_mode, &e), e);
+		assert_true(has_note("was not looked at"));
+		kinds[k]->teardown();
+	}
+}
+
+/* What makes no sense is no verify_rows_verdict. */
+static void a_call_without_sense_is_an_error(void **state)
+{
+	static const struct {
+		verify_change_fn *call;
+		const char *words;
+	} calls[] = {
+		{ too_much_skew, "skew" },      { two_bindings, "two ways" },
+		{ all_bindings, "two ways" },   { no_binding, "nothing says" },
+		{ no_nonce, "an empty nonce" },
+	};
+	const struct verify_kind *kinds[] = { &verify_kind_tdx, &verify_kind_vtpm };
+	struct err e;
+
+	for (size_t k = 0; k < ARRAY_LEN(kinds); k++) {
+		kinds[k]->setup();
+		for (size_t i = 0; i < ARRAY_LEN(calls); i++) {
+			assert_refused(verify_rows_run(kinds[k], nothing, calls[i].call, &e), e,
+				       ERR_INVALID, calls[i].words);
+			assert_false(verdict_ok(&verify_rows_verdict));
+		}
+		kinds[k]->teardown();
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(snp_tokens_are_judged_by_each_rule),
+		cmocka_unit_test(tdx_tokens_are_judged_by_each_rule),
+		cmocka_unit_test(vtpm_tokens_are_judged_by_each_rule),
+		cmocka_unit_test(snp_vtpm_tokens_are_judged_by_each_rule),
+		cmocka_unit_test(the_identity_is_that_of_the_binding),
+		cmocka_unit_test(what_a_mode_leaves_out_is_noted),
+		cmocka_unit_test(a_call_without_sense_is_an_error),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Azure's way through the verifier's call: the hardware's report vouches for the paravisor's runtime
+ * data, these name the AK, and the AK's quote is fresh. Right in everything, then one thing changed.
+ */
+#include "attestation/verify/verify.h"
+#include "common/base/encode.h"
+#include "common/crypto/digest.h"
+#include "tests/unit/attestation/snp/forge.h"
+#include "tests/unit/attestation/tpm/tpm_forge.h"
+
+#include <openssl/core_names.h>
+#include <openssl/rsa.h>
+
+enum { MESSAGE_MAX = 1 << 16, HCL_HEAD = 32, HCL_DATA_HEAD = 20, NONCE_LEN = 32 };
+
+/* One call in the making; changed between begin() and judge(). */
+struct azure {
+	uint32_t vmpl;          /* who asked for the report */
+	const char *operations; /* of the key that the runtime data name */
+	bool other_runtime;     /* beside the one that the report vouches for */
+	bool apart;             /* the runtime data are given by themselves */
+	EVP_PKEY *signer;
+	uint8_t nonce[NONCE_LEN];
+	struct policy policy;
+	struct verify_input in;
+	struct writer runtime, hcl, message, other;
+};
+
+static struct forge forge;
+static struct forge_tpm tpm;
+static struct forge_tpm_parts tpm_parts;
+static EVP_PKEY *ak, *stranger;
+static struct verdict verdict;
+
+static int setup(void **state)
+{
+	forge_init(&forge, SNP_MILAN, 3, SNP_KEY_VCEK);
+	tpm_forge_init(&tpm);
+	tpm_forge_parts(&tpm, &tpm_parts);
+	ak = EVP_RSA_gen(2048);
+	stranger = EVP_RSA_gen(2048);
+	return ak && stranger ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+	tpm_forge_parts_done(&tpm_parts);
+	tpm_forge_done(&tpm);
+	EVP_PKEY_free(ak);
+	EVP_PKEY_free(stranger);
+	return 0;
+}
+
+/* Base64url without padding (RFC 7515, 2). */
+static void put_modulus(struct writer *w)
+{
+	BIGNUM *n = NULL;
+	uint8_t bytes[256];
+
+	assert_int_equal(EVP_PKEY_get_bn_param(ak, OSSL_PKEY_PARAM_RSA_N, &n), 1);
+	assert_int_equal(BN_bn2binpad(n, bytes, sizeof(bytes)), sizeof(bytes));
+	BN_free(n);
+
+	CLEANUP(free) char *text = base64_encode(bytes, sizeof(bytes));
+
+	for (const char *c = text; *c && *c != '='; c++)
+		writer_u8(w, *c == '+' ? '-' : *c == '/' ? '_' : (uint8_t)*c);
+}
+
+static void put_runtime(const char *operations, const char *id, struct writer *w)
+{
+	*w = writer_up_to(MESSAGE_MAX);
+	writer_printf(
+		w,
+		"{\"keys\":[{\"kid\":\"HCLAkPub\",\"key_ops\":[%s],\"kty\":\"RSA\",\"e\":\"AQAB\","
+		"\"n\":\"",
+		operations);
+	put_modulus(w);
+	writer_printf(w, "\"}],\"vm-configuration\":{\"vmUniqueId\":\"%s\"}}", id);
+}
+
+static void put_hcl(const struct azure *a, struct writer *w)
+{
+	struct err e;
+	uint8_t *data = forge.report.report_data;
+
+	memset(data, 0, SNP_REPORT_DATA_LEN);
+	assert_ok(digest(DIGEST_SHA256, a->runtime.bytes, a->runtime.len, data, &e), e);
+	forge.report.vmpl = a->vmpl;
+	forge_report(&forge);
+
+	const struct writer *inside = a->other_runtime ? &a->other : &a->runtime;
+
+	*w = writer_up_to(MESSAGE_MAX);
+	writer_le32(w, 0x414c4348);
+	writer_le32(w, 2);
+	writer_le32(w, (uint32_t)(HCL_HEAD + SNP_REPORT_LEN + HCL_DATA_HEAD + inside->len));
+	writer_le32(w, 2);
+	writer_zeros(w, 16);
+	writer_bytes(w, forge.bytes, SNP_REPORT_LEN);
+	writer_le32(w, (uint32_t)(HCL_DATA_HEAD + inside->len));
+	writer_le32(w, 1);
+	writer_le32(w, 2);
+	writer_le32(w, 1);
+	writer_le32(w, (uint32_t)inside->len);
+	writer_bytes(w, inside->bytes, inside->len);
+}
+
+/* TPMT_SIGNATURE, RSASSA with SHA-256. */
+static void put_signature(EVP_PKEY *key, struct span bytes, struct writer *w)
+{
+	EVP_MD_CTX *md = EVP_MD_CTX_new();
+	uint8_t sig[256];
+	size_t len = sizeof(sig);
+
+	assert_int_equal(EVP_DigestSignInit(md, NULL, EVP_sha256(), NULL, key), 1);
+	assert_int_equal(EVP_DigestSign(md, sig, &len, bytes.bytes, bytes.len), 1);
+	EVP_MD_CTX_free(md);
+	*w = writer_up_to(MESSAGE_MAX);
+	writer_be16(w, 0x0014);
+	writer_be16(w, 0x000b);
+	writer_be16(w, (uint16_t)len);
+	writer_bytes(w, sig, len);
+}
+
+/* Without a public area, as Azure has it. */
+static void put_message(const struct azure *a, struct writer *w)
+{
+	struct writer quote = writer_up_to(MESSAGE_MAX), pcrs, signature;
+	struct forge_tpm_parts p;
+	struct forge_tpm f = tpm;
+
+	memcpy(f.nonce, a->nonce, sizeof(f.nonce));
+	tpm_forge_parts(&f, &p);
+	put_signature(a->signer, tpm_forge_span(&p.quote), &signature);
+	tpm_forge_pcrs(&f, &pcrs);
+	tpm_forge_field(&quote, 1, tpm_forge_span(&p.quote));
+	tpm_forge_field(&quote, 2, tpm_forge_span(&signature));
+	tpm_forge_field(&quote, 3, tpm_forge_span(&pcrs));
+	*w = writer_up_to(MESSAGE_MAX);
+	tpm_forge_field(w, 2, tpm_forge_span(&quote));
+	writer_done(&quote);
+	writer_done(&pcrs);
+	writer_done(&signature);
+	tpm_forge_parts_done(&p);
+}
+
+static void begin(struct azure *a)
+{
+	memset(a, 0, sizeof(*a));
+	a->operations = "\"sign\"";
+	a->signer = ak;
+	memset(a->nonce, 0x6e, sizeof(a->nonce));
+	policy_init(&a->policy);
+	a->policy.has_snp = a->policy.has_tpm = a->policy.run.relayable = true;
+	a->policy.snp.measurements = (struct snp_set){ forge.report.measurement, 1 };
+	a->policy.tpm.pcrs[0] =
+		(struct policy_pcr){ DIGEST_SHA256, 4, tpm.pcrs.banks[0].values[4], 1 };
+	a->policy.tpm.count = 1;
+	a->in = (struct verify_input){ .mode = VERIFY_SNP_VTPM,
+				       .product = SNP_PRODUCT_ANY,
+				       .policy = &a->policy,
+				       .binding.tpm_nonce = { a->nonce, sizeof(a->nonce) },
+				       .at = FORGE_AT };
+	a->in.snp.vek = forge.input.vek;
+	a->in.snp.intermediate = forge.input.intermediate;
+	a->in.snp.trusted_root = forge.input.trusted_root;
+}
+
+static int judge(struct azure *a, struct err *e)
+{
+	put_runtime(a->operations, "1", &a->runtime);
+	put_runtime(a->operations, "2", &a->other);
+	put_hcl(a, &a->hcl);
+	put_message(a, &a->message);
+	a->in.evidence = tpm_forge_span(&a->message);
+	if (!a->in.hcl_report.len)
+		a->in.hcl_report = tpm_forge_span(&a->hcl);
+	if (a->apart)
+		a->in.tpm.binding.runtime = tpm_forge_span(&a->runtime);
+
+	int rc = verify(&a->in, &verdict, NULL, e);
+
+	writer_done(&a->runtime);
+	writer_done(&a->other);
+	writer_done(&a->hcl);
+	writer_done(&a->message);
+	return rc;
+}
+
+static void the_runtime_data_bind_the_ak(void **state)
+{
+	struct azure a;
+	struct err e;
+
+	begin(&a);
+	assert_ok(judge(&a, &e), e);
+	begin(&a);
+	a.apart = true;
+	assert_ok(judge(&a, &e), e);
+	/* Those given apart are judged, in place of those inside. */
+	begin(&a);
+	a.apart = a.other_runtime = true;
+	assert_ok(judge(&a, &e), e);
+	/* The quote's nonce alone, or as the nonce of `attestation get`. */
+	begin(&a);
+	const struct binding_nonce nonce = { .vtpm = a.nonce, .vtpm_len = sizeof(a.nonce) };
+
+	a.in.binding = (struct verify_binding){ .nonce = &nonce };
+	assert_ok(judge(&a, &e), e);
+	begin(&a);
+	a.in.genuine_only = true;
+	a.in.policy = NULL;
+	assert_ok(judge(&a, &e), e);
+}
+
+static void each_link_is_needed(void **state)
+{
+	static const uint8_t junk[] = "HCLA";
+	struct azure a;
+	struct err e;
+
+	begin(&a);
+	a.other_runtime = true;
+	assert_refused(judge(&a, &e), e, ERR_DENIED, "policy.report_data");
+	begin(&a);
+	a.signer = stranger;
+	assert_refused(judge(&a, &e), e, ERR_DENIED, "quote.signature");
+	begin(&a);
+	a.operations = "\"encrypt\"";
+	assert_refused(judge(&a, &e), e, ERR_DENIED, "ak.runtime_key");
+	begin(&a);
+	a.operations = "\"sign\",\"encrypt\"";
+	assert_refused(judge(&a, &e), e, ERR_DENIED, "ak.runtime_key");
+	begin(&a);
+	a.in.hcl_report = (struct span){ junk, sizeof(junk) };
+	assert_refused(judge(&a, &e), e, ERR_DENIED, "parse.hcl_report");
+	/* The guest itself asked for the report, and the policy takes its level. */
+	begin(&a);
+	a.vmpl = a.policy.snp.vmpl = 2;
+	assert_refused(judge(&a, &e), e, ERR_DENIED, "ak.runtime_vmpl");
+	begin(&a);
+	a.vmpl = 2;
+	assert_refused(judge(&a, &e), e, ERR_DENIED, "policy.vmpl");
+}
+
+static void the_quote_is_fresh_and_of_what_was_asked(void **state)
+{
+	static const uint8_t other[NONCE_LEN] = { 1 };
+	uint8_t report_data[BINDING_REPORT_DATA_LEN] = { 0 };
+	struct azure a;
+	struct err e;
+
+	begin(&a);
+	a.in.binding.tpm_nonce = (struct span){ other, sizeof(other) };
+	assert_refused(judge(&a, &e), e, ERR_DENIED, "quote.nonce");
+	/* The report's own data are the paravisor's: they can't be asked for. */
+	begin(&a);
+	a.in.binding.report_data = report_data;
+	assert_refused(judge(&a, &e), e, ERR_DENIED, "input.used");
+	begin(&a);
+	a.in.binding = (struct verify_binding){ .report_data = report_data };
+	assert_refused(judge(&a, &e), e, ERR_INVALID, "by its nonce");
+	/* A TEE's nonce binds nothing here. */
+	begin(&a);
+	const struct binding_nonce tee = { .tee = a.nonce, .tee_len = sizeof(a.nonce) };
+
+	a.in.binding = (struct verify_binding){ .nonce = &tee };
+	assert_refused(judge(&a, &e), e, ERR_DENIED, "token.nonce_length");
+	begin(&a);
+	a.policy.tpm.pcrs[0].values = other;
+	assert_refused(judge(&a, &e), e, ERR_DENIED, "policy.pcr4");
+	begin(&a);
+	a.policy.run.relayable = false;
+	assert_refused(judge(&a, &e), e, ERR_DENIED, "run.statement");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_runtime_data_bind_the_ak),
+		cmocka_unit_test(each_link_is_needed),
+		cmocka_unit_test(the_quote_is_fresh_and_of_what_was_asked),
+	};
+	return cmocka_run_group_tests(tests, setup, teardown);
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/forge/tdx_forge.h"
+#include "tests/unit/attestation/verify/verify_kind.h"
+
+static struct tdx_forge forge;
+static char *chains[2]; /* of the first platform, of another */
+static uint8_t mrtds[2][TDX_MR_LEN], configs[2][TDX_MR_LEN], rtmrs[2][TDX_MR_LEN];
+
+static void setup(void)
+{
+	tdx_forge_init(&forge);
+	chains[0] = forge.pck_chain;
+	chains[1] = tdx_forge_other_platform(&forge);
+	for (size_t i = 0; i < 2; i++) {
+		memset(mrtds[i], (int)(0xa0 + 0x10 * i), TDX_MR_LEN);
+		memset(configs[i], (int)(0xa2 + 0x10 * i), TDX_MR_LEN);
+		memset(rtmrs[i], (int)(0xb3 + 0x10 * i), TDX_MR_LEN);
+	}
+}
+
+static void teardown(void)
+{
+	forge.pck_chain = chains[0];
+	free(chains[1]);
+	tdx_forge_done(&forge);
+}
+
+static void policy(struct policy *p)
+{
+	p->has_tdx = true;
+	tdx_forge_policy(&forge.good.body, &p->tdx);
+	p->tdx.mrtd = (struct tdx_set){ mrtds[0], 2 };
+	p->tdx.mrconfigid = (struct tdx_set){ configs[0], 2 };
+	p->tdx.rtmr[3] = (struct tdx_set){ rtmrs[0], 2 };
+}
+
+static void endorse(struct verify_input *in)
+{
+	struct tdx_input tdx;
+
+	tdx_forge_input(&forge, NULL, 0, &forge.good.body, NULL, &tdx);
+	in->tdx.endorsements = tdx.endorsements;
+}
+
+static void evidence(const struct binding *b, enum verify_twist twist, struct writer *out)
+{
+	static uint8_t bytes[FORGE_QUOTE_MAX];
+	struct forge_quote q = forge.good;
+
+	memcpy(q.body.reportdata, b->report_data, sizeof(q.body.reportdata));
+	if (twist == TWIST_MEASUREMENT)
+		memcpy(q.body.mrtd, mrtds[1], TDX_MR_LEN);
+	if (twist == TWIST_CONFIG)
+		memcpy(q.body.mrconfigid, configs[1], TDX_MR_LEN);
+	if (twist == TWIST_REGISTERS)
+		memcpy(q.body.rtmr[3], rtmrs[1], TDX_MR_LEN);
+	forge.pck_chain = chains[twist == TWIST_CHIP];
+	*out = writer_up_to(FORGE_QUOTE_MAX);
+	writer_bytes(out, bytes, tdx_forge_quote(&forge, &q, bytes));
+	forge.pck_chain = chains[0];
+}
+
+const struct verify_kind verify_kind_tdx = {
+	.name = "TDX",
+	.mode = VERIFY_TDX,
+	.platform = EAT_TDX,
+	.type = 4,
+	.at = FORGE_AT,
+	.setup = setup,
+	.teardown = teardown,
+	.policy = policy,
+	.endorse = endorse,
+	.evidence = evidence,
+	.bound = "policy.reportdata",
+	.same = (const struct verify_same[]){ { TWIST_MEASUREMENT, "run.same_measurement" },
+					      { TWIST_REGISTERS, "run.same_rtmrs" },
+					      { TWIST_CONFIG, "run.same_mrconfigid" },
+					      { TWIST_CHIP, "run.same_platform" },
+					      { .check = NULL } },
+	.agrees = true,
+};

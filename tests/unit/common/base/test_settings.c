@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "common/base/settings.h"
+#include "tests/unit.h"
+
+struct demo {
+	char *name;
+	uint16_t port;
+	uint64_t vms, memory, wait;
+	bool plain;
+};
+
+static const struct setting table[] = {
+	SETTING("DEMO_NAME", SETTING_TEXT, demo, name, NULL, "a name"),
+	SETTING("DEMO_PORT", SETTING_PORT, demo, port, "7002", "a port"),
+	{ .name = "DEMO_VMS",
+	  .type = SETTING_NUMBER,
+	  .offset = offsetof(struct demo, vms),
+	  .fallback = "10",
+	  .min = 1,
+	  .max = 100,
+	  .help = "how many" },
+	SETTING("DEMO_MEMORY", SETTING_SIZE, demo, memory, "512M", "how much"),
+	SETTING("DEMO_WAIT", SETTING_DURATION, demo, wait, "30s", "how long"),
+	SETTING("DEMO_PLAIN", SETTING_FLAG, demo, plain, "false", "whether"),
+};
+
+static int load(const char *text, struct demo *d, struct err *e)
+{
+	struct keyfile file;
+
+	memset(d, 0, sizeof(*d));
+	if (keyfile_parse(text, strlen(text), &file, e) < 0)
+		return err_code(e);
+	int result = settings_load(table, ARRAY_LEN(table), &file, true, d, e);
+	keyfile_done(&file);
+	return result;
+}
+
+static void defaults_file_and_environment_stand_in_order(void **state)
+{
+	struct demo d;
+	struct err e;
+
+	assert_ok(load("# comment\n\nDEMO_NAME=\"a b\"\r\nDEMO_VMS=7\nDEMO_PORT=\n", &d, &e), e);
+	assert_string_equal(d.name, "a b");
+	assert_int_equal(d.vms, 7);
+	assert_int_equal(d.port, 7002); /* empty is absent */
+	assert_int_equal(d.memory, 512 << 20);
+	assert_int_equal(d.wait, 30000);
+	settings_done(table, ARRAY_LEN(table), &d);
+	setenv("DEMO_VMS", "8", 1);
+	assert_ok(load("DEMO_VMS=7\n", &d, &e), e);
+	assert_int_equal(d.vms, 8);
+	assert_null(d.name);
+	unsetenv("DEMO_VMS");
+}
+
+static void bad_settings_are_named(void **state)
+{
+	static const struct {
+		const char *text, *words;
+	} bad[] = {
+		{ "DEMO_PORT=65536", "DEMO_PORT" },
+		{ "DEMO_PORT=-1", "DEMO_PORT" },
+		{ "DEMO_VMS=0", "out of range" },
+		{ "DEMO_VMS=101", "out of range" },
+		{ "DEMO_VMS=18446744073709551616", "too large" },
+		{ "DEMO_MEMORY=1X", "no size" },
+		{ "DEMO_MEMORY=99999999T", "too large" },
+		{ "DEMO_WAIT=5", "no duration" },
+		{ "DEMO_WAIT=h", "no duration" },
+		{ "DEMO_PLAIN=yes", "neither true nor false" },
+		{ "DEMO_STRANGE=1", "unknown setting DEMO_STRANGE" },
+		{ "DEMO_VMS=1\nDEMO_VMS=1", "line 2" },
+		{ "\nnonsense", "line 2" },
+		{ "=x", "line 1" },
+		{ "demo=x", "line 1" },
+		{ "1A=x", "line 1" },
+		{ "A\xC0=x", "invalid UTF-8" },
+	};
+	struct demo d;
+	struct err e;
+
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		assert_true(load(bad[i].text, &d, &e) < 0);
+		if (!strstr(e.text, bad[i].words))
+			fail_msg("%s: %s", bad[i].text, e.text);
+	}
+}
+
+static void durations_are_go_s(void **state)
+{
+	static const struct {
+		const char *text;
+		uint64_t ms;
+	} good[] = { { "0", 0 },          { "300ms", 300 },
+		     { "1.5h", 5400000 }, { "1h30m", 5400000 },
+		     { "1m0.5s", 60500 }, { "1500us", 1 },
+		     { "1500µs", 1 },     { "2562047h", 9223369200000 } };
+	uint64_t ms;
+	struct err e;
+
+	for (size_t i = 0; i < ARRAY_LEN(good); i++) {
+		assert_ok(duration_parse(good[i].text, &ms, &e), e);
+		assert_int_equal(ms, good[i].ms);
+	}
+	assert_int_equal(duration_parse("9999999999999h", &ms, &e), -ERR_INVALID);
+	assert_int_equal(duration_parse("1.h", &ms, &e), -ERR_INVALID);
+	assert_int_equal(duration_parse("", &ms, &e), -ERR_INVALID);
+}
+
+static void the_count_of_lines_has_a_limit(void **state)
+{
+	char text[KEYFILE_LINES_MAX * 8 + 16];
+	struct keyfile file;
+	struct err e;
+	size_t at = 0;
+
+	for (int i = 0; i < KEYFILE_LINES_MAX; i++)
+		at += (size_t)snprintf(text + at, sizeof(text) - at, "K%04d=\n", i);
+	assert_ok(keyfile_parse(text, at, &file, &e), e);
+	assert_int_equal(file.count, KEYFILE_LINES_MAX);
+	keyfile_done(&file);
+	at += (size_t)snprintf(text + at, sizeof(text) - at, "L=\n");
+	assert_int_equal(keyfile_parse(text, at, &file, &e), -ERR_EXHAUSTED);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(defaults_file_and_environment_stand_in_order),
+		cmocka_unit_test(bad_settings_are_named),
+		cmocka_unit_test(durations_are_go_s),
+		cmocka_unit_test(the_count_of_lines_has_a_limit),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Connections: TLS, its exporter, and who is at the other end. */
+#include "tests/unit/common/rpc/tls_pair.h"
+
+#include <openssl/x509.h>
+
+/* The exporter's values of both ends, and who the client is. */
+struct session {
+	uint8_t exported[32];
+	uint8_t *spki;
+	size_t spki_len;
+	bool is_tls;
+};
+
+static void on_start_session(struct rpc_call *call)
+{
+	struct pair *p = rpc_call_service(call);
+	struct session *session = p->user;
+	const uint8_t *spki;
+	struct err e;
+
+	pair_on_start(call);
+	session->is_tls = rpc_call_is_tls(call);
+	spki = rpc_call_peer_spki(call, &session->spki_len);
+	if (spki) {
+		session->spki = malloc(session->spki_len);
+		memcpy(session->spki, spki, session->spki_len);
+	}
+	if (!session->is_tls)
+		assert_refused(
+			rpc_call_exporter(call, "EXPORTER-x", NULL, 0, session->exported, 32, &e),
+			e, ERR_PRECONDITION, "no TLS");
+	else
+		assert_ok(rpc_call_exporter(call, "EXPORTER-x", "", 0, session->exported, 32, &e),
+			  e);
+}
+
+static const struct rpc_handler session_handlers[] = {
+	{ .method = TEST_STREAMING_INPUT_CALL,
+	  .start = on_start_session,
+	  .half_close = pair_on_half_close_reply,
+	  .closed = pair_on_closed },
+};
+static const struct rpc_service session_service = { .name = TEST_SERVICE,
+						    .handlers = session_handlers,
+						    .count = 1 };
+
+static void both_ends_export_the_same(void **state)
+{
+	CLEANUP(rpc_tls_free) struct rpc_tls *server = tls_pair_server(tls_pair_cert);
+	CLEANUP(rpc_tls_free)
+	struct rpc_tls *client = tls_pair_client(&(struct rpc_tls_config){
+		.ca = tls_pair_cert, .cert = tls_pair_cert, .key = tls_pair_key });
+	struct session session = { 0 };
+	struct pair p = { .user = &session };
+	uint8_t exported[32], *spki = NULL;
+	size_t spki_len;
+	EVP_PKEY *own = NULL;
+	struct err e;
+	X509 *peer;
+
+	pair_open(&p, &(struct pair_setup){ .service = &session_service,
+					    .server_tls = server,
+					    .client_tls = client });
+	pair_call_once(&p);
+	assert_ok(rpc_channel_exporter(p.channel, "EXPORTER-x", "", 0, exported, 32, &e), e);
+	assert_memory_equal(exported, session.exported, 32);
+	assert_ok(rpc_channel_exporter(p.channel, "EXPORTER-y", "", 0, exported, 32, &e), e);
+	assert_memory_not_equal(exported, session.exported, 32);
+	assert_ok(key_from_private_pem(tls_pair_key, strlen(tls_pair_key), NULL, NULL, &own, &e),
+		  e);
+	assert_ok(key_to_spki(own, &spki, &spki_len, &e), e);
+	assert_int_equal(session.spki_len, spki_len);
+	assert_memory_equal(session.spki, spki, spki_len);
+	peer = rpc_channel_peer_cert(p.channel);
+	assert_non_null(peer);
+	X509_free(peer);
+	EVP_PKEY_free(own);
+	free(spki);
+	free(session.spki);
+	pair_close(&p);
+}
+
+static void plaintext_has_no_exporter(void **state)
+{
+	struct session session = { 0 };
+	struct pair p = { .user = &session };
+	uint8_t exported[32];
+	struct err e;
+
+	pair_open(&p, &(struct pair_setup){ .service = &session_service });
+	pair_call_once(&p);
+	assert_false(session.is_tls);
+	assert_null(session.spki);
+	assert_refused(rpc_channel_exporter(p.channel, "x", NULL, 0, exported, 32, &e), e,
+		       ERR_PRECONDITION, "no TLS");
+	pair_close(&p);
+}
+
+static void tls_that_must_not_be(void **state)
+{
+	char *other_cert, *other_key;
+
+	pki_make(&other_cert, &other_key);
+	CLEANUP(rpc_tls_free) struct rpc_tls *server = tls_pair_server(NULL);
+	CLEANUP(rpc_tls_free) struct rpc_tls *strict = tls_pair_server(tls_pair_cert);
+	CLEANUP(rpc_tls_free)
+	struct rpc_tls *stranger = tls_pair_client(&(struct rpc_tls_config){ .ca = other_cert });
+	CLEANUP(rpc_tls_free)
+	struct rpc_tls *misnamed = tls_pair_client(
+		&(struct rpc_tls_config){ .ca = tls_pair_cert, .name = "other.example" });
+	CLEANUP(rpc_tls_free)
+	struct rpc_tls *nobody = tls_pair_client(&(struct rpc_tls_config){ .ca = tls_pair_cert });
+	CLEANUP(rpc_tls_free)
+	struct rpc_tls *forger = tls_pair_client(&(struct rpc_tls_config){
+		.ca = tls_pair_cert, .cert = other_cert, .key = other_key });
+	CLEANUP(rpc_tls_free)
+	struct rpc_tls *system_store = tls_pair_client(&(struct rpc_tls_config){ 0 });
+
+	tls_pair_must_fail(&(struct pair_setup){ .service = &pair_upload_service,
+						 .server_tls = server,
+						 .client_tls = stranger },
+			   "certificate");
+	tls_pair_must_fail(&(struct pair_setup){ .service = &pair_upload_service,
+						 .server_tls = server,
+						 .client_tls = misnamed },
+			   "ostname mismatch");
+	tls_pair_must_fail(&(struct pair_setup){ .service = &pair_upload_service,
+						 .server_tls = server,
+						 .client_tls = system_store },
+			   "certificate");
+	tls_pair_must_fail(&(struct pair_setup){ .service = &pair_upload_service,
+						 .server_tls = strict,
+						 .client_tls = nobody },
+			   "");
+	tls_pair_must_fail(&(struct pair_setup){ .service = &pair_upload_service,
+						 .server_tls = strict,
+						 .client_tls = forger },
+			   "");
+	tls_pair_must_fail(
+		&(struct pair_setup){ .service = &pair_upload_service, .server_tls = server },
+		"TLS");
+	tls_pair_must_fail(
+		&(struct pair_setup){ .service = &pair_upload_service, .client_tls = nobody }, "");
+	free(other_cert);
+	free(other_key);
+}
+
+static void tls_settings_that_make_no_sense(void **state)
+{
+	struct rpc_channel_config config = { .target = "localhost:1" };
+	struct rpc_channel *channel;
+	struct rpc_tls *tls;
+	uv_loop_t loop;
+	struct err e;
+
+	assert_refused(rpc_tls_new_server(&(struct rpc_tls_config){ 0 }, &tls, &e), e, ERR_INVALID,
+		       "needs a certificate");
+	assert_refused(
+		rpc_tls_new_server(&(struct rpc_tls_config){ .cert = tls_pair_cert }, &tls, &e), e,
+		ERR_INVALID, "go together");
+	assert_refused(rpc_tls_new_server(&(struct rpc_tls_config){ .cert = tls_pair_key,
+								    .key = tls_pair_key },
+					  &tls, &e),
+		       e, ERR_INVALID, "no PEM certificate");
+	assert_refused(rpc_tls_new_server(&(struct rpc_tls_config){ .cert = tls_pair_cert,
+								    .key = tls_pair_key,
+								    .ca = "" },
+					  &tls, &e),
+		       e, ERR_INVALID, "no PEM certificate");
+	assert_refused(rpc_tls_new_client(&(struct rpc_tls_config){ .ca = "junk" }, &tls, &e), e,
+		       ERR_INVALID, "no PEM certificate");
+	assert_refused(rpc_tls_new_client(&(struct rpc_tls_config){ .judged_by_prologue = true },
+					  &tls, &e),
+		       e, ERR_INVALID, "TLS 1.3");
+	assert_ok(rpc_tls_new_client(&(struct rpc_tls_config){ .judged_by_prologue = true,
+							       .only_tls13 = true },
+				     &tls, &e),
+		  e);
+	uv_loop_init(&loop);
+	config.tls = tls;
+	assert_refused(rpc_channel_new(&loop, &config, &channel, &e), e, ERR_INVALID,
+		       "nobody would judge");
+	uv_loop_close(&loop);
+	rpc_tls_free(tls);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(both_ends_export_the_same),
+		cmocka_unit_test(plaintext_has_no_exporter),
+		cmocka_unit_test(tls_that_must_not_be),
+		cmocka_unit_test(tls_settings_that_make_no_sense),
+	};
+
+	return cmocka_run_group_tests(tests, tls_pair_enter, tls_pair_leave);
+}
