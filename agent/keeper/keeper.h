@@ -19,11 +19,11 @@
  */
 #pragma once
 
-#include "attestation/formats/der.h"
 #include "attestation/token/binding.h"
 #include "attestation/token/eat.h"
 #include "common/base/cleanup.h"
 #include "common/base/err.h"
+#include "common/base/span.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -7,9 +7,9 @@
  */
 #pragma once
 
-#include "attestation/formats/der.h"
 #include "common/base/cleanup.h"
 #include "common/base/err.h"
+#include "common/base/span.h"
 
 /* The folder that --cache or the environment names: malloc'ed. `named` may be NULL: that of
  * $XDG_CACHE_HOME, else of $HOME. ERR_PRECONDITION if neither says where. */

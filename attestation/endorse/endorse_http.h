@@ -9,9 +9,9 @@
  */
 #pragma once
 
-#include "attestation/formats/der.h"
 #include "common/base/cleanup.h"
 #include "common/base/err.h"
+#include "common/base/span.h"
 
 enum {
 	ENDORSE_ATTEMPTS_MAX = 5,

@@ -8,7 +8,8 @@
  */
 #pragma once
 
-#include "attestation/formats/der.h"
+#include "common/base/err.h"
+#include "common/base/span.h"
 
 enum evidence_json_kind {
 	EVIDENCE_JSON_SEVSNP, /* sevsnp.Attestation */

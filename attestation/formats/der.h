@@ -11,6 +11,7 @@
 
 #include "common/base/err.h"
 #include "common/base/reader.h"
+#include "common/base/span.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -35,17 +36,6 @@ enum der_tag {
 	DER_SET = 0x31,
 	DER_CONTEXT_CONSTRUCTED = 0xa0, /* | number: explicit, or implicit over a sequence */
 };
-
-/* Bytes that belong to someone else. */
-struct span {
-	const uint8_t *bytes;
-	size_t len;
-};
-
-bool span_equal(struct span a, struct span b);
-struct reader span_reader(struct span s);
-/* The next `len` bytes of a reader; empty, and the reader bad, if there are fewer. */
-struct span span_take(struct reader *r, size_t len);
 
 struct der {
 	uint8_t tag;

@@ -4,7 +4,8 @@
  */
 #pragma once
 
-#include "attestation/formats/der.h"
+#include "common/base/err.h"
+#include "common/base/span.h"
 
 #include <openssl/evp.h>
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/formats/ecdsa.h"
 
+#include "attestation/formats/der.h"
 #include "attestation/formats/ec_key.h"
 
 #include <string.h>

@@ -8,7 +8,8 @@
  */
 #pragma once
 
-#include "attestation/formats/der.h"
+#include "common/base/err.h"
+#include "common/base/span.h"
 #include "common/crypto/digest.h"
 
 enum { PE_IMAGE_MAX = 256 << 20, PE_SECTIONS_MAX = 96 };

@@ -14,9 +14,9 @@
  */
 #pragma once
 
-#include "attestation/formats/der.h"
 #include "common/base/cleanup.h"
 #include "common/base/err.h"
+#include "common/base/span.h"
 #include "common/crypto/digest.h"
 
 #include <openssl/evp.h>

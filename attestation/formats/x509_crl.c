@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/formats/x509_crl.h"
 
+#include "attestation/formats/der.h"
+
 #include <inttypes.h>
 #include <string.h>
 

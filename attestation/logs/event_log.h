@@ -9,8 +9,9 @@
  */
 #pragma once
 
-#include "attestation/formats/der.h"
 #include "common/base/cleanup.h"
+#include "common/base/err.h"
+#include "common/base/span.h"
 #include "common/crypto/digest.h"
 
 enum {

@@ -10,7 +10,8 @@
  */
 #pragma once
 
-#include "attestation/formats/der.h"
+#include "common/base/err.h"
+#include "common/base/span.h"
 #include "common/crypto/digest.h"
 
 enum {

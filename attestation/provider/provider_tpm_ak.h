@@ -8,8 +8,9 @@
  */
 #pragma once
 
-#include "attestation/formats/der.h"
 #include "attestation/provider/provider_tpm.h"
+#include "common/base/err.h"
+#include "common/base/span.h"
 #include "common/base/writer.h"
 
 enum {

@@ -8,9 +8,10 @@
  */
 #pragma once
 
-#include "attestation/formats/der.h"
 #include "attestation/snp/snp_report.h"
 #include "attestation/verdict/verdict.h"
+#include "common/base/err.h"
+#include "common/base/span.h"
 
 #include <openssl/evp.h>
 

@@ -7,8 +7,8 @@
  */
 #pragma once
 
-#include "attestation/formats/der.h"
 #include "common/base/err.h"
+#include "common/base/span.h"
 
 enum {
 	SNP_CERT_TABLE_MAX = 1 << 20, /* bytes */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/snp/snp_vcek.h"
 
+#include "attestation/formats/der.h"
+
 #include <string.h>
 
 #define AMD_ARC "1.3.6.1.4.1.3704.1."

@@ -7,11 +7,12 @@
  */
 #pragma once
 
-#include "attestation/formats/der.h"
 #include "attestation/tdx/tdx_pck.h"
 #include "attestation/tdx/tdx_status.h"
 #include "common/base/cleanup.h"
+#include "common/base/err.h"
 #include "common/base/json.h"
+#include "common/base/span.h"
 
 enum {
 	TDX_COLLATERAL_FILE_MAX = 8 << 20, /* bytes of one document */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/tdx/tdx_pck.h"
 
+#include "attestation/formats/der.h"
 #include "common/base/cleanup.h"
 
 #include <stdio.h>

@@ -7,7 +7,8 @@
  */
 #pragma once
 
-#include "attestation/formats/der.h"
+#include "common/base/err.h"
+#include "common/base/span.h"
 
 #define TDX_PCK_EXTENSION "1.2.840.113741.1.13.1"
 

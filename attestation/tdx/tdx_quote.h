@@ -10,7 +10,8 @@
  */
 #pragma once
 
-#include "attestation/formats/der.h"
+#include "common/base/err.h"
+#include "common/base/span.h"
 
 enum {
 	TDX_QUOTE_MAX = 131072, /* bytes, padding included */

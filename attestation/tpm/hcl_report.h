@@ -9,8 +9,9 @@
  */
 #pragma once
 
-#include "attestation/formats/der.h"
 #include "attestation/snp/snp_report.h"
+#include "common/base/err.h"
+#include "common/base/span.h"
 
 #include <openssl/evp.h>
 

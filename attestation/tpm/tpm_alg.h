@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "attestation/formats/der.h"
+#include "common/base/span.h"
 #include "common/crypto/digest.h"
 
 #include <stdbool.h>

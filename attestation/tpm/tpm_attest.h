@@ -5,8 +5,9 @@
  */
 #pragma once
 
-#include "attestation/formats/der.h"
 #include "attestation/tpm/tpm_pcrs.h"
+#include "common/base/err.h"
+#include "common/base/span.h"
 
 enum { TPM_ATTEST_MAX = 2048, TPM_SIGNATURE_MAX = 1024 };
 

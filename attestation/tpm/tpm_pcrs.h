@@ -5,8 +5,9 @@
  */
 #pragma once
 
-#include "attestation/formats/der.h"
 #include "attestation/tpm/tpm_alg.h"
+#include "common/base/err.h"
+#include "common/base/span.h"
 
 enum { TPM_PCR_COUNT = 24, TPM_BANKS_MAX = 16 };
 

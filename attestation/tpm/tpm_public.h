@@ -5,8 +5,9 @@
  */
 #pragma once
 
-#include "attestation/formats/der.h"
 #include "attestation/tpm/tpm_alg.h"
+#include "common/base/err.h"
+#include "common/base/span.h"
 
 #include <openssl/evp.h>
 

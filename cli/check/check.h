@@ -7,9 +7,10 @@
  */
 #pragma once
 
-#include "attestation/formats/der.h"
 #include "attestation/verdict/verdict.h"
 #include "cli/base/command.h"
+#include "common/base/err.h"
+#include "common/base/span.h"
 #include "common/crypto/key.h"
 
 /* A file may hold a frame that is too large, so that this is what is said of it. */

@@ -6,8 +6,9 @@
 #pragma once
 
 #include "agent.pb-c.h"
-#include "attestation/formats/der.h"
 #include "cli/client/client.h"
+#include "common/base/err.h"
+#include "common/base/span.h"
 #include "common/base/writer.h"
 
 extern const struct rpc_method agent_attestation, agent_ima_measurements, agent_azure_token,

@@ -2,8 +2,8 @@
 /* show.h — evidence taken apart for people: the members of a JSON object, without its braces. */
 #pragma once
 
-#include "attestation/formats/der.h"
 #include "common/base/err.h"
+#include "common/base/span.h"
 
 #include <stdio.h>
 

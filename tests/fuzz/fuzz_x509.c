@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Certificates in DER and PEM, names, and AMD's extensions. */
+#include "attestation/formats/der.h"
 #include "attestation/formats/x509.h"
 #include "attestation/snp/snp_vcek.h"
 

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "attestation/formats/der.h"
+#include "common/base/span.h"
 #include "tests/unit.h"
 
 enum { TABLE_COLUMNS_MAX = 24 };
