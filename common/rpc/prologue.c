@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/rpc/prologue_run.h"
-#include "common/rpc/transport.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -8,17 +7,17 @@
 
 struct rpc_prologue_run {
 	unsigned refs;
-	struct transport *transport; /* NULL once closed */
+	struct prologue_place at; /* no transport once closed */
 	const struct rpc_prologue *prologue;
 	void *user;
-	bool is_server, is_held, is_feeding, has_passed, is_refused;
+	bool is_held, is_feeding, has_passed, is_refused;
 	struct err why; /* it is refused */
 	uint8_t *kept;  /* input that is not used yet */
 	size_t kept_len;
 };
 
-struct rpc_prologue_run *prologue_run_new(struct transport *t, const struct rpc_prologue *prologue,
-					  struct err *e)
+struct rpc_prologue_run *prologue_run_new(const struct prologue_place *place,
+					  const struct rpc_prologue *prologue, struct err *e)
 {
 	struct rpc_prologue_run *run = calloc(1, sizeof(*run));
 
@@ -26,9 +25,9 @@ struct rpc_prologue_run *prologue_run_new(struct transport *t, const struct rpc_
 		err_nomem(e);
 		return NULL;
 	}
-	*run = (struct rpc_prologue_run){
-		.refs = 1, .transport = t, .prologue = prologue, .is_server = t->is_server
-	};
+	run->refs = 1;
+	run->at = *place;
+	run->prologue = prologue;
 	return run;
 }
 
@@ -52,17 +51,17 @@ static int keep(struct rpc_prologue_run *run, const uint8_t *bytes, size_t len, 
 /* What the prologue decided while it was being called takes effect when it has returned. */
 static void settle(struct rpc_prologue_run *run)
 {
-	if (run->is_feeding || !run->transport)
+	if (run->is_feeding || !run->at.transport)
 		return;
 	if (run->is_refused)
-		transport_fail(run->transport, &run->why);
+		run->at.carrier->fail(run->at.transport, &run->why);
 	else if (run->has_passed)
-		transport_pass(run->transport);
+		run->at.carrier->pass(run->at.transport);
 }
 
 static bool may_feed(const struct rpc_prologue_run *run)
 {
-	return run->transport && !run->is_held && !run->has_passed && !run->is_refused &&
+	return run->at.transport && !run->is_held && !run->has_passed && !run->is_refused &&
 	       run->kept_len;
 }
 
@@ -123,7 +122,8 @@ uint8_t *prologue_run_rest(struct rpc_prologue_run *run, size_t *len)
 
 void prologue_run_close(struct rpc_prologue_run *run)
 {
-	run->transport = NULL;
+	run->at.transport = NULL;
+	run->at.tls = NULL;
 	run->prologue->closed(run);
 	rpc_prologue_unref(run);
 }
@@ -141,9 +141,9 @@ void *rpc_prologue_user(const struct rpc_prologue_run *run)
 void rpc_prologue_hold(struct rpc_prologue_run *run, bool hold)
 {
 	run->is_held = hold;
-	if (hold || !run->transport || run->has_passed)
+	if (hold || !run->at.transport || run->has_passed)
 		return;
-	transport_kick(run->transport);
+	run->at.carrier->kick(run->at.transport);
 	feed(run);
 }
 
@@ -163,19 +163,19 @@ void rpc_prologue_unref(struct rpc_prologue_run *run)
 
 bool rpc_prologue_is_open(const struct rpc_prologue_run *run)
 {
-	return run->transport != NULL;
+	return run->at.transport != NULL;
 }
 
 int rpc_prologue_send(struct rpc_prologue_run *run, const void *bytes, size_t len, struct err *e)
 {
-	if (!run->transport || run->has_passed)
+	if (!run->at.transport || run->has_passed)
 		return err_set(e, ERR_UNAVAILABLE, "the exchange before HTTP/2 is over");
-	return transport_send(run->transport, bytes, len, e);
+	return run->at.carrier->send(run->at.transport, bytes, len, e);
 }
 
 void rpc_prologue_pass(struct rpc_prologue_run *run)
 {
-	if (!run->transport || run->has_passed || run->is_refused)
+	if (!run->at.transport || run->has_passed || run->is_refused)
 		return;
 	run->has_passed = true;
 	run->is_held = false;
@@ -184,7 +184,7 @@ void rpc_prologue_pass(struct rpc_prologue_run *run)
 
 void rpc_prologue_refuse(struct rpc_prologue_run *run, const struct err *e)
 {
-	if (!run->transport || run->has_passed || run->is_refused)
+	if (!run->at.transport || run->has_passed || run->is_refused)
 		return;
 	run->is_refused = true;
 	run->why = *e;
@@ -193,10 +193,10 @@ void rpc_prologue_refuse(struct rpc_prologue_run *run, const struct err *e)
 
 SSL *rpc_prologue_tls(const struct rpc_prologue_run *run)
 {
-	return run->transport ? run->transport->tls : NULL;
+	return run->at.tls;
 }
 
 bool rpc_prologue_is_server(const struct rpc_prologue_run *run)
 {
-	return run->is_server;
+	return run->at.is_server;
 }

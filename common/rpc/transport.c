@@ -38,6 +38,57 @@ static void set_stage(struct transport *t, enum transport_stage stage)
 	t->stage_since = uv_now(t->hub->loop);
 }
 
+static int send_for_prologue(struct transport *t, const void *bytes, size_t len, struct err *e)
+{
+	uint8_t *grown;
+
+	if (len > TRANSPORT_SEND_MAX - (t->pending_len - t->pending_at))
+		return err_set(e, ERR_EXHAUSTED, "more than %d bytes to send before HTTP/2",
+			       TRANSPORT_SEND_MAX);
+	grown = realloc(t->pending, t->pending_len + len + 1);
+	if (!grown)
+		return err_nomem(e);
+	if (!t->pending)
+		t->last_write = uv_now(t->hub->loop);
+	t->pending = grown;
+	if (len)
+		memcpy(t->pending + t->pending_len, bytes, len);
+	t->pending_len += len;
+	transport_kick(t);
+	return 0;
+}
+
+static void fail_prologue(struct transport *t, const struct err *e)
+{
+	if (t->stage != TRANSPORT_CLOSED)
+		t->user->failed(t, e);
+}
+
+/* What came behind the prologue is HTTP/2. */
+static void pass_prologue(struct transport *t)
+{
+	CLEANUP(free) uint8_t *rest = NULL;
+	size_t len = 0;
+	struct err e;
+
+	if (t->stage != TRANSPORT_PROLOGUE)
+		return;
+	rest = prologue_run_rest(t->run, &len);
+	set_stage(t, TRANSPORT_OPEN);
+	if (t->user->open(t, &e) < 0 || (len && t->user->input(t, rest, len, &e) < 0)) {
+		fail_prologue(t, &e);
+		return;
+	}
+	transport_kick(t);
+}
+
+static const struct prologue_carrier carrier = {
+	.send = send_for_prologue,
+	.kick = transport_kick,
+	.pass = pass_prologue,
+	.fail = fail_prologue,
+};
+
 /* The next stage after TCP (`after` CONNECTING), TLS or the prologue. */
 static int advance(struct transport *t, enum transport_stage after, struct err *e)
 {
@@ -46,7 +97,9 @@ static int advance(struct transport *t, enum transport_stage after, struct err *
 		return 0;
 	}
 	if (after < TRANSPORT_PROLOGUE && t->prologue) {
-		t->run = prologue_run_new(t, t->prologue, e);
+		const struct prologue_place place = { &carrier, t, t->tls, t->is_server };
+
+		t->run = prologue_run_new(&place, t->prologue, e);
 		if (!t->run)
 			return err_code(e);
 		set_stage(t, TRANSPORT_PROLOGUE);
@@ -277,47 +330,4 @@ void transport_close(struct transport *t)
 	if (t->run)
 		prologue_run_close(TAKE_PTR(t->run));
 	uv_close((uv_handle_t *)&t->poll, on_closed);
-}
-
-int transport_send(struct transport *t, const void *bytes, size_t len, struct err *e)
-{
-	uint8_t *grown;
-
-	if (len > TRANSPORT_SEND_MAX - (t->pending_len - t->pending_at))
-		return err_set(e, ERR_EXHAUSTED, "more than %d bytes to send before HTTP/2",
-			       TRANSPORT_SEND_MAX);
-	grown = realloc(t->pending, t->pending_len + len + 1);
-	if (!grown)
-		return err_nomem(e);
-	if (!t->pending)
-		t->last_write = uv_now(t->hub->loop);
-	t->pending = grown;
-	if (len)
-		memcpy(t->pending + t->pending_len, bytes, len);
-	t->pending_len += len;
-	transport_kick(t);
-	return 0;
-}
-
-void transport_pass(struct transport *t)
-{
-	CLEANUP(free) uint8_t *rest = NULL;
-	size_t len = 0;
-	struct err e;
-
-	if (t->stage != TRANSPORT_PROLOGUE)
-		return;
-	rest = prologue_run_rest(t->run, &len);
-	set_stage(t, TRANSPORT_OPEN);
-	if (t->user->open(t, &e) < 0 || (len && t->user->input(t, rest, len, &e) < 0)) {
-		transport_fail(t, &e);
-		return;
-	}
-	transport_kick(t);
-}
-
-void transport_fail(struct transport *t, const struct err *e)
-{
-	if (t->stage != TRANSPORT_CLOSED)
-		t->user->failed(t, e);
 }

@@ -10,7 +10,6 @@
 #pragma once
 
 #include "common/rpc/method.h"
-#include "common/rpc/prologue.h"
 #include "common/rpc/tls.h"
 
 #include <stdbool.h>
@@ -33,6 +32,8 @@ enum {
 	TRANSPORT_WRITES_MAX = 16,     /* likewise */
 };
 
+struct rpc_prologue;
+struct rpc_prologue_run;
 struct transport;
 
 /* What all transports of a server, or of a channel, share: their loop, buffers, wake-ups. */
@@ -117,8 +118,3 @@ void transport_flush(struct transport *t);
 
 /* At once and for good; freed() comes from the loop. Twice is fine. */
 void transport_close(struct transport *t);
-
-/* For prologue.c: sends (copied), moves on with what came behind the prologue, or fails. */
-int transport_send(struct transport *t, const void *bytes, size_t len, struct err *e) MUST_CHECK;
-void transport_pass(struct transport *t);
-void transport_fail(struct transport *t, const struct err *e);
