@@ -1,12 +1,66 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/rpc/call.h"
 
+#include "common/rpc/call_state.h"
 #include "common/rpc/conn.h"
 #include "common/rpc/job.h"
 #include "common/rpc/tls_conn.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+static void on_account(struct h2_stream *s)
+{
+	call_account((struct rpc_call *)s);
+}
+
+static void on_fail(struct h2_stream *s, const struct err *e)
+{
+	rpc_call_finish((struct rpc_call *)s, e);
+}
+
+static void on_writable(struct h2_stream *s)
+{
+	struct rpc_call *call = (struct rpc_call *)s;
+
+	if (s->is_open && call->handler->writable)
+		call->handler->writable(call);
+}
+
+static void free_request(struct call_request *request)
+{
+	if (request)
+		h2_block_done(&request->block);
+	free(request);
+}
+
+static void on_freed(struct h2_stream *s)
+{
+	struct rpc_call *call = (struct rpc_call *)s;
+
+	call->peer->calls--;
+	peer_unref(call->peer);
+	free_request(call->request);
+	h2_stream_done(s);
+	free(call);
+}
+
+static const struct h2_stream_user call_user = {
+	.header = call_header,
+	.headers = call_headers,
+	.ended = h2_stream_ended,
+	.account = on_account,
+	.came = call_came,
+	.message = call_message,
+	.no_more = call_no_more,
+	.fail = on_fail,
+	.trailers = call_trailers,
+	.sent = call_sent,
+	.writable = on_writable,
+	.freed = on_freed,
+	.input_name = "request",
+	.takes = "takes",
+};
 
 struct rpc_call *call_new(struct rpc_conn *conn, int32_t stream_id)
 {
@@ -18,38 +72,32 @@ struct rpc_call *call_new(struct rpc_conn *conn, int32_t stream_id)
 		free(request);
 		return NULL;
 	}
-	call->refs = 1;
-	call->conn = conn;
+	call->h2.refs = 1;
+	call->h2.user = &call_user;
+	call->h2.limits = conn->h2.limits;
+	call->h2.inbox.message_max = conn->h2.limits->message_max;
 	call->peer = conn->peer;
 	call->peer->refs++;
 	call->peer->calls++;
-	call->loop = conn->server->hub.loop;
-	call->stream_id = stream_id;
+	call->loop = conn->h2.transport.hub->loop;
 	call->request = request;
-	call->inbox.message_max = conn->server->limits.message_max;
-	call->last_in = call->last_out = uv_now(call->loop);
-	TAILQ_INSERT_TAIL(&conn->calls, call, others);
+	h2_stream_join(&call->h2, &conn->h2, stream_id);
 	return call;
 }
 
 void call_close(struct rpc_call *call)
 {
-	struct rpc_conn *conn = call->conn;
+	struct rpc_conn *conn = call_conn(call);
 
 	if (!conn)
 		return;
-	call_drop_input(call);
+	h2_stream_drop_input(&call->h2);
 	conn->weight -= call->weight;
 	conn->server->buffered -= call->weight;
-	TAILQ_REMOVE(&conn->calls, call, others);
-	if (TAILQ_EMPTY(&conn->calls))
-		conn->quiet_since = uv_now(call->loop);
-	if (call->stream_id > 0 && conn->transport.stage != TRANSPORT_CLOSED)
-		nghttp2_session_set_stream_user_data(conn->h2, call->stream_id, NULL);
-	call->conn = NULL;
-	call->is_gone = true;
-	deadline_stop(TAKE_PTR(call->deadline));
-	outbox_done(&call->outbox);
+	h2_stream_leave(&call->h2);
+	call->h2.is_open = false;
+	deadline_stop(TAKE_PTR(call->h2.deadline));
+	outbox_done(&call->h2.outbox);
 	if (call->handler && call->handler->closed)
 		call->handler->closed(call);
 	rpc_call_unref(call);
@@ -57,24 +105,14 @@ void call_close(struct rpc_call *call)
 
 struct rpc_call *rpc_call_ref(struct rpc_call *call)
 {
-	call->refs++;
+	h2_stream_ref(&call->h2);
 	return call;
 }
 
 void rpc_call_unref(struct rpc_call *call)
 {
-	if (!call || --call->refs > 0)
-		return;
-	call->peer->calls--;
-	peer_unref(call->peer);
-	free(call->request);
-	inbox_done(&call->inbox);
-	free(call->single.bytes);
-	outbox_done(&call->outbox);
-	rpc_metadata_done(&call->metadata);
-	rpc_metadata_done(&call->headers);
-	rpc_metadata_done(&call->trailers);
-	free(call);
+	if (call)
+		h2_stream_unref(&call->h2);
 }
 
 void *rpc_call_service(const struct rpc_call *call)
@@ -104,7 +142,7 @@ uv_loop_t *rpc_call_loop(const struct rpc_call *call)
 
 const struct rpc_metadata *rpc_call_metadata(const struct rpc_call *call)
 {
-	return &call->metadata;
+	return &call->h2.metadata;
 }
 
 const char *rpc_call_peer(const struct rpc_call *call)
@@ -130,19 +168,19 @@ int rpc_call_exporter(const struct rpc_call *call, const char *label, const void
 
 	if (!call->peer->is_tls)
 		return err_set(e, ERR_PRECONDITION, "TLS exporter: the connection has no TLS");
-	if (!call->conn)
+	if (!call->h2.conn)
 		return err_set(e, ERR_CANCELLED, "TLS exporter: the call is over");
-	return tls_conn_exporter(call->conn->transport.tls, &x, e);
+	return tls_conn_exporter(call->h2.conn->transport.tls, &x, e);
 }
 
 struct rpc_prologue_run *rpc_call_prologue(const struct rpc_call *call)
 {
-	return call->conn ? call->conn->transport.run : NULL;
+	return call->h2.conn ? call->h2.conn->transport.run : NULL;
 }
 
 bool rpc_call_is_open(const struct rpc_call *call)
 {
-	return call->conn && !call->is_finished && !call->is_gone;
+	return call->h2.is_open;
 }
 
 bool rpc_call_is_finished(const struct rpc_call *call)

@@ -4,58 +4,42 @@
  */
 #pragma once
 
-#include "common/rpc/call.h"
-#include "common/rpc/deadline.h"
-#include "common/rpc/inbox.h"
-#include "common/rpc/outbox.h"
+#include "common/rpc/h2_stream.h"
 
-#include <sys/queue.h>
-#include <nghttp2/nghttp2.h>
+#include <uv.h>
 
-struct rpc_conn;
 struct peer;
+struct rpc_conn;
+struct rpc_handler;
 
-enum { CALL_PATH_MAX = 512, CALL_HEADERS_FACTOR = 16 };
+enum { CALL_PATH_MAX = 512 };
 
 /* What the request's header block says, until it is complete. */
 struct call_request {
+	struct h2_block block; /* first */
 	char path[CALL_PATH_MAX];
-	bool is_post, is_grpc, is_too_large, has_timeout;
+	bool is_post, is_grpc, has_timeout;
 	uint64_t timeout_ms;
-	size_t list_size;   /* as HTTP/2 counts a header list */
-	struct err problem; /* the first header that can't be; ERR_OK: none */
 };
 
+/* A call is open (h2.is_open) from the time its handler is found until it is finished
+ * (h2.is_finished: the status is given) or closed. */
 struct rpc_call {
-	unsigned refs;
-	struct rpc_conn *conn; /* NULL once closed */
+	struct h2_stream h2; /* first */
 	struct peer *peer;
 	uv_loop_t *loop;
-	TAILQ_ENTRY(rpc_call) others;
-	int32_t stream_id;
-
 	struct call_request *request;      /* freed when the block is complete */
 	const struct rpc_handler *handler; /* NULL: refused before it came so far */
 	void *service, *user;
-	struct rpc_metadata metadata, headers, trailers;
-	struct deadline *deadline;
-
-	struct inbox inbox;
-	struct inbox_message single; /* of a method that takes one */
-	size_t held, weight;         /* as accounted with the connection */
-	size_t owed;                 /* bytes whose window was not given back */
-	uint64_t last_in, last_out;  /* uv_now() */
-
-	struct outbox outbox;
-	size_t promised; /* bytes of it that nghttp2 has made a frame for, not yet taken */
-	struct err status;
-	uint64_t ping; /* opaque data of the PING behind the trailers; 0: none */
-
-	bool is_paused, wants_turn, is_handing, is_bulk;
-	bool has_ended;       /* the client's side: END_STREAM came */
-	bool told_half_close; /* the handler knows */
-	bool sent_headers, is_deferred, is_finished, sent_trailers, is_reset, is_gone;
+	size_t held, weight; /* as accounted with the connection */
+	bool sent_headers, sent_trailers, is_reset;
 };
+
+/* NULL once closed. */
+static inline struct rpc_conn *call_conn(const struct rpc_call *call)
+{
+	return (struct rpc_conn *)call->h2.conn;
+}
 
 struct rpc_call *call_new(struct rpc_conn *conn, int32_t stream_id); /* NULL: no memory */
 /* The stream is no more: closed() is called (if there was a start), the connection's reference
@@ -63,25 +47,19 @@ struct rpc_call *call_new(struct rpc_conn *conn, int32_t stream_id); /* NULL: no
 void call_close(struct rpc_call *call);
 
 /* call_open.c: the request's headers, one by one, and when they are complete. */
-int call_add_request_header(struct rpc_call *call, const char *name, size_t name_len,
-			    const char *value, size_t len);
-void call_start(struct rpc_call *call);
+int call_header(struct h2_stream *s, const struct h2_header *header);
+void call_headers(struct h2_stream *s);
 
-/* call_in.c */
-void call_input(struct rpc_call *call, const uint8_t *bytes, size_t len);
-void call_input_ended(struct rpc_call *call);
-/* Hands over what is there; from the loop. */
-void call_deliver(struct rpc_call *call);
+/* call_in.c: input, from where the stream hands it over. */
+void call_came(struct h2_stream *s);
+void call_message(struct h2_stream *s, struct inbox_message message);
+void call_no_more(struct h2_stream *s);
 /* Tells connection and server what this call holds now: input, output, metadata. */
 void call_account(struct rpc_call *call);
-/* Forgets all input that waits, and gives the connection's window back. */
-void call_drop_input(struct rpc_call *call);
 
 /* call_out.c */
-ssize_t call_read_output(nghttp2_session *session, int32_t stream_id, uint8_t *buf, size_t length,
-			 uint32_t *flags, nghttp2_data_source *source, void *user);
-int call_send_data(nghttp2_session *session, nghttp2_frame *frame, const uint8_t *head,
-		   size_t length, nghttp2_data_source *source, void *user);
+int call_trailers(struct h2_stream *s);
+void call_sent(struct h2_stream *s, size_t len);
 /* The frame with END_STREAM went out. */
 void call_trailers_sent(struct rpc_call *call);
 void call_refuse_http(struct rpc_call *call, const char *status);

@@ -52,34 +52,34 @@ static int check_config(const struct rpc_channel_config *config, struct err *e)
 
 static void end_all(struct rpc_channel *c)
 {
-	struct rpc_stream *s;
+	struct h2_stream *s;
 
 	while ((s = TAILQ_FIRST(&c->ended)))
-		stream_close(s);
+		stream_close((struct rpc_stream *)s);
 }
 
 /* What is due and must not happen from within the caller's functions. */
 static void on_poke(uv_timer_t *timer)
 {
 	struct rpc_channel *c = timer->data;
-	struct rpc_stream *s, *next;
+	struct h2_stream *s, *next;
 	struct err e;
 
 	if (c->has_failed) {
 		c->has_failed = false;
 		for (s = TAILQ_FIRST(&c->waiting); s; s = next) {
 			next = TAILQ_NEXT(s, others);
-			stream_end(s, &c->why);
+			stream_end((struct rpc_stream *)s, &c->why);
 		}
 	}
 	end_all(c);
 	if (c->is_freed)
 		return;
-	if (c->link && c->link->transport.stage == TRANSPORT_OPEN) {
+	if (c->link && c->link->h2.transport.stage == TRANSPORT_OPEN) {
 		for (s = TAILQ_FIRST(&c->waiting); s && c->link; s = next) {
 			next = TAILQ_NEXT(s, others);
-			if (stream_submit(s, c->link, &e) < 0)
-				stream_fail(s, &e);
+			if (stream_submit((struct rpc_stream *)s, c->link, &e) < 0)
+				stream_fail((struct rpc_stream *)s, &e);
 		}
 		end_all(c);
 	}
@@ -99,11 +99,11 @@ static void on_connect_deadline(void *data)
 	struct err e;
 
 	err_set(&e, ERR_UNAVAILABLE, "not connected within %u ms (%s)", c->connect_ms,
-		!c->link                                           ? "name lookup"
-		: c->link->transport.stage == TRANSPORT_CONNECTING ? "TCP"
-		: c->link->transport.stage == TRANSPORT_TLS        ? "TLS handshake"
-		: c->link->transport.stage == TRANSPORT_PROLOGUE   ? "exchange before HTTP/2"
-								   : "HTTP/2 settings");
+		!c->link                                              ? "name lookup"
+		: c->link->h2.transport.stage == TRANSPORT_CONNECTING ? "TCP"
+		: c->link->h2.transport.stage == TRANSPORT_TLS        ? "TLS handshake"
+		: c->link->h2.transport.stage == TRANSPORT_PROLOGUE   ? "exchange before HTTP/2"
+								      : "HTTP/2 settings");
 	channel_failed(c, &e);
 }
 
@@ -194,7 +194,7 @@ int rpc_channel_new(uv_loop_t *loop, const struct rpc_channel_config *config,
 	c->address = address;
 	c->target = strdup(config->target);
 	c->callbacks = link_callbacks();
-	c->option = h2_options(&c->limits);
+	c->option = h2_conn_options(&c->limits);
 	if (!c->target || !c->callbacks || !c->option || transport_hub_init(&c->hub, loop, e) < 0) {
 		channel_destroy(c);
 		return err_nomem(e);
@@ -228,7 +228,7 @@ static void on_closed(uv_handle_t *handle)
 void rpc_channel_free(struct rpc_channel *c)
 {
 	struct link *link;
-	struct rpc_stream *s;
+	struct h2_stream *s;
 	struct err e;
 
 	if (!c || c->is_freed)
@@ -241,7 +241,7 @@ void rpc_channel_free(struct rpc_channel *c)
 	while ((link = TAILQ_FIRST(&c->links)))
 		link_close(link, &e);
 	while ((s = TAILQ_FIRST(&c->waiting)))
-		stream_end(s, &e);
+		stream_end((struct rpc_stream *)s, &e);
 	end_all(c);
 	uv_close((uv_handle_t *)&c->tick, on_closed);
 	uv_close((uv_handle_t *)&c->poke, on_closed);
@@ -259,13 +259,13 @@ uv_loop_t *rpc_channel_loop(const struct rpc_channel *c)
 
 bool rpc_channel_is_ready(const struct rpc_channel *c)
 {
-	return c->link && c->link->has_settings;
+	return c->link && c->link->h2.has_settings;
 }
 
 static SSL *tls_of(const struct rpc_channel *c)
 {
-	return c->link && c->link->transport.stage == TRANSPORT_OPEN ? c->link->transport.tls
-								     : NULL;
+	return c->link && c->link->h2.transport.stage == TRANSPORT_OPEN ? c->link->h2.transport.tls
+									: NULL;
 }
 
 int rpc_channel_exporter(const struct rpc_channel *c, const char *label, const void *context,
@@ -289,5 +289,5 @@ X509 *rpc_channel_peer_cert(const struct rpc_channel *c)
 
 struct rpc_prologue_run *rpc_channel_prologue(const struct rpc_channel *c)
 {
-	return c->link ? c->link->transport.run : NULL;
+	return c->link ? c->link->h2.transport.run : NULL;
 }

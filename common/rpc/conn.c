@@ -2,7 +2,11 @@
 #include "common/rpc/conn.h"
 
 #include "common/base/log.h"
+#include "common/rpc/call.h"
+#include "common/rpc/call_state.h"
 #include "common/rpc/linger.h"
+#include "common/rpc/peer.h"
+#include "common/rpc/server_state.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -14,43 +18,7 @@ static int on_open(struct transport *t, struct err *e)
 
 	if (t->tls && peer_set_tls(c->peer, t->tls, e) < 0)
 		return err_code(e);
-	return conn_session_new(c, e);
-}
-
-static int on_input(struct transport *t, const uint8_t *bytes, size_t len, struct err *e)
-{
-	struct rpc_conn *c = (struct rpc_conn *)t;
-
-	return h2_input(c->h2, t, bytes, len, e);
-}
-
-static int on_output(struct transport *t, struct err *e)
-{
-	struct rpc_conn *c = (struct rpc_conn *)t;
-
-	return h2_output(c->h2, t, e);
-}
-
-/* Calls that were resumed get what waited for them. */
-static void on_turn(struct transport *t)
-{
-	struct rpc_conn *c = (struct rpc_conn *)t;
-	struct rpc_call *call;
-
-	while (c->has_turns && t->stage == TRANSPORT_OPEN) {
-		c->has_turns = false;
-		TAILQ_FOREACH(call, &c->calls, others)
-		{
-			if (call->wants_turn)
-				break;
-		}
-		if (!call)
-			return;
-		/* A handler may change the list: look again from its start. */
-		c->has_turns = true;
-		call->wants_turn = false;
-		call_deliver(call);
-	}
+	return h2_conn_open(&c->h2, c->server->callbacks, c->server->option, e);
 }
 
 static void on_settled(struct transport *t)
@@ -58,9 +26,9 @@ static void on_settled(struct transport *t)
 	struct rpc_conn *c = (struct rpc_conn *)t;
 
 	/* After our GOAWAY the client closes; see conn_tick() for one that does not. */
-	if (c->is_goaway_final && TAILQ_EMPTY(&c->calls))
+	if (c->is_goaway_final && TAILQ_EMPTY(&c->h2.streams))
 		return;
-	if (!nghttp2_session_want_read(c->h2) && !nghttp2_session_want_write(c->h2))
+	if (h2_conn_is_over(&c->h2))
 		conn_close(c);
 }
 
@@ -76,16 +44,16 @@ static void on_freed(struct transport *t)
 {
 	struct rpc_conn *c = (struct rpc_conn *)t;
 
-	nghttp2_session_del(c->h2);
+	nghttp2_session_del(c->h2.session);
 	peer_unref(c->peer);
 	free(c);
 }
 
 static const struct transport_user conn_user = {
 	.open = on_open,
-	.turn = on_turn,
-	.input = on_input,
-	.output = on_output,
+	.turn = h2_conn_turn,
+	.input = h2_conn_input,
+	.output = h2_conn_output,
 	.settled = on_settled,
 	.failed = on_failed,
 	.freed = on_freed,
@@ -107,16 +75,16 @@ int conn_accept(struct rpc_server *server, const struct listener *listener, int 
 		return err_nomem(e);
 	}
 	c->server = server;
-	TAILQ_INIT(&c->calls);
+	h2_conn_init(&c->h2, server->hub.loop, &server->limits);
 	c->calm = CONN_CALM_MAX;
-	c->quiet_since = c->calm_at = uv_now(server->hub.loop);
+	c->calm_at = uv_now(server->hub.loop);
 	c->peer = peer_new(fd, e);
 	if (!c->peer) {
 		close(fd);
 		free(c);
 		return err_code(e);
 	}
-	if (transport_start(&c->transport, &server->hub, &conn_user, &config, e) < 0) {
+	if (transport_start(&c->h2.transport, &server->hub, &conn_user, &config, e) < 0) {
 		peer_unref(c->peer);
 		free(c);
 		return err_code(e);
@@ -127,13 +95,13 @@ int conn_accept(struct rpc_server *server, const struct listener *listener, int 
 
 void conn_close(struct rpc_conn *c)
 {
-	struct rpc_call *call;
+	struct h2_stream *s;
 
-	if (c->transport.stage == TRANSPORT_CLOSED)
+	if (c->h2.transport.stage == TRANSPORT_CLOSED)
 		return;
-	transport_close(&c->transport);
-	while ((call = TAILQ_FIRST(&c->calls)))
-		call_close(call);
+	transport_close(&c->h2.transport);
+	while ((s = TAILQ_FIRST(&c->h2.streams)))
+		call_close((struct rpc_call *)s);
 	server_conn_closed(c->server, c);
 }
 
@@ -159,25 +127,25 @@ int conn_spend_calm(struct rpc_conn *c)
 static void say_goaway(struct rpc_conn *c)
 {
 	c->is_goaway_final = true;
-	c->quiet_since = uv_now(c->server->hub.loop);
-	nghttp2_submit_goaway(c->h2, NGHTTP2_FLAG_NONE,
-			      nghttp2_session_get_last_proc_stream_id(c->h2), NGHTTP2_NO_ERROR,
-			      NULL, 0);
-	transport_kick(&c->transport);
+	c->h2.quiet_since = uv_now(c->server->hub.loop);
+	nghttp2_submit_goaway(c->h2.session, NGHTTP2_FLAG_NONE,
+			      nghttp2_session_get_last_proc_stream_id(c->h2.session),
+			      NGHTTP2_NO_ERROR, NULL, 0);
+	transport_kick(&c->h2.transport);
 }
 
 void conn_end(struct rpc_conn *c)
 {
 	uv_loop_t *loop = c->server->hub.loop;
-	bool was_talking = !TAILQ_EMPTY(&c->calls);
+	bool was_talking = !TAILQ_EMPTY(&c->h2.streams);
 	int fd = -1;
 
-	if (c->transport.stage == TRANSPORT_OPEN) {
+	if (c->h2.transport.stage == TRANSPORT_OPEN) {
 		if (!c->is_goaway_final)
 			say_goaway(c);
-		transport_flush(&c->transport);
+		transport_flush(&c->h2.transport);
 		if (was_talking)
-			fd = fcntl(c->transport.fd, F_DUPFD_CLOEXEC, 0);
+			fd = fcntl(c->h2.transport.fd, F_DUPFD_CLOEXEC, 0);
 	}
 	conn_close(c);
 	if (fd >= 0)
@@ -186,7 +154,7 @@ void conn_end(struct rpc_conn *c)
 
 void conn_drain(struct rpc_conn *c)
 {
-	if (c->transport.stage != TRANSPORT_OPEN) {
+	if (c->h2.transport.stage != TRANSPORT_OPEN) {
 		conn_close(c);
 		return;
 	}
@@ -194,24 +162,24 @@ void conn_drain(struct rpc_conn *c)
 		return;
 	/* Requests may be on their way that the client sent before it knew. */
 	c->goaway_since = uv_now(c->server->hub.loop);
-	nghttp2_submit_shutdown_notice(c->h2);
-	transport_kick(&c->transport);
+	nghttp2_submit_shutdown_notice(c->h2.session);
+	transport_kick(&c->h2.transport);
 }
 
 /* The stages before HTTP/2 is in use have a time each. */
 static bool is_stage_overdue(const struct rpc_conn *c, uint64_t now)
 {
 	const struct rpc_limits *limits = &c->server->limits;
-	uint64_t age = now - c->transport.stage_since;
+	uint64_t age = now - c->h2.transport.stage_since;
 
-	switch (c->transport.stage) {
+	switch (c->h2.transport.stage) {
 	case TRANSPORT_CONNECTING:
 	case TRANSPORT_TLS:
 		return age > limits->handshake_ms;
 	case TRANSPORT_PROLOGUE:
 		return age > limits->prologue_ms;
 	case TRANSPORT_OPEN:
-		return (!c->has_settings && age > limits->preface_ms) ||
+		return (!c->h2.has_settings && age > limits->preface_ms) ||
 		       (c->block_since && !c->is_goaway_final &&
 			now - c->block_since > limits->headers_ms);
 	default:
@@ -219,63 +187,47 @@ static bool is_stage_overdue(const struct rpc_conn *c, uint64_t now)
 	}
 }
 
-static bool is_peer_gone(const struct rpc_conn *c, uint64_t now)
-{
-	const struct rpc_limits *limits = &c->server->limits;
-	const struct transport *t = &c->transport;
-	uint64_t heard = t->last_read > c->pings.since ? t->last_read : c->pings.since;
-
-	return (c->pings.waiting && now - heard > limits->ping_answer_ms) ||
-	       (t->pending && now - t->last_write > limits->stall_ms);
-}
-
 static void tick_call(struct rpc_call *call, uint64_t now)
 {
-	const struct rpc_limits *limits = &call->conn->server->limits;
-	enum rpc_kind kind = call->handler ? call->handler->method.kind : RPC_UNARY;
-	bool is_single = kind == RPC_UNARY || kind == RPC_SERVER_STREAM;
+	const struct h2_stream *s = &call->h2;
 	struct err e;
 
-	if (!call->is_finished && !call->has_ended && !call->is_paused && call->handler &&
-	    (is_single || inbox_is_partial(&call->inbox)) &&
-	    now - call->last_in > limits->body_ms) {
+	if (s->is_open && !s->has_ended && !s->is_paused &&
+	    (s->takes_one || inbox_is_partial(&s->inbox)) &&
+	    now - s->last_in > s->limits->body_ms) {
 		err_set(&e, ERR_DEADLINE, "the request stopped within a message");
 		rpc_call_finish(call, &e);
 	}
-	if ((call->outbox.queued || call->is_finished) && !call->sent_trailers &&
-	    now - call->last_out > limits->stall_ms)
+	if ((s->outbox.queued || s->is_finished) && !call->sent_trailers &&
+	    now - s->last_out > s->limits->stall_ms)
 		call_reset(call, NGHTTP2_CANCEL);
 }
 
 static void tick_open(struct rpc_conn *c, uint64_t now)
 {
-	const struct rpc_limits *limits = &c->server->limits;
-	bool is_idle = TAILQ_EMPTY(&c->calls);
-	struct rpc_call *call;
+	bool is_idle = TAILQ_EMPTY(&c->h2.streams);
+	struct h2_stream *s;
 
-	TAILQ_FOREACH(call, &c->calls, others)
-	tick_call(call, now);
+	TAILQ_FOREACH(s, &c->h2.streams, others)
+	tick_call((struct rpc_call *)s, now);
 	if (c->goaway_since && !c->is_goaway_final && now - c->goaway_since >= CONN_GOAWAY_MS)
 		say_goaway(c);
-	else if (!c->goaway_since && is_idle && now - c->quiet_since > limits->idle_ms)
+	else if (!c->goaway_since && is_idle && now - c->h2.quiet_since > c->h2.limits->idle_ms)
 		conn_drain(c);
-	else if (!is_idle && !c->pings.waiting && now - c->transport.last_read > limits->ping_ms &&
-		 now - c->pings.since > limits->ping_ms) {
-		(void)h2_ping(c->h2, &c->pings, H2_PING_ALIVE, now);
-		transport_kick(&c->transport);
-	}
+	else if (!is_idle)
+		h2_conn_keep_alive(&c->h2, now);
 }
 
 void conn_tick(struct rpc_conn *c, uint64_t now)
 {
-	bool is_through = c->is_goaway_final && TAILQ_EMPTY(&c->calls) &&
-			  now - c->quiet_since > CONN_LINGER_MS;
+	bool is_through = c->is_goaway_final && TAILQ_EMPTY(&c->h2.streams) &&
+			  now - c->h2.quiet_since > CONN_LINGER_MS;
 
-	if (is_stage_overdue(c, now) || is_peer_gone(c, now) || is_through) {
+	if (is_stage_overdue(c, now) || h2_conn_is_peer_gone(&c->h2, now) || is_through) {
 		if (!is_through)
 			log_debug("%s: too slow, closed", c->peer->name);
 		conn_close(c);
-	} else if (c->transport.stage == TRANSPORT_OPEN) {
+	} else if (c->h2.transport.stage == TRANSPORT_OPEN) {
 		tick_open(c, now);
 	}
 }

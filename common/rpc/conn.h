@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * conn.h — one connection of a server: transport, HTTP/2 session, calls. For this folder only.
+ * conn.h — one connection of a server, its streams being calls. For this folder only.
  */
 #pragma once
 
-#include "common/rpc/call_state.h"
-#include "common/rpc/h2.h"
+#include "common/rpc/h2_conn.h"
 #include "common/rpc/peer.h"
 #include "common/rpc/server_state.h"
 
@@ -18,21 +17,17 @@ enum {
 };
 
 struct rpc_conn {
-	struct transport transport; /* first */
+	struct h2_conn h2; /* first; its streams are calls */
 	struct rpc_server *server;
 	struct peer *peer;
-	nghttp2_session *h2;
 	TAILQ_ENTRY(rpc_conn) others;
-	TAILQ_HEAD(, rpc_call) calls;
 	size_t held, weight;   /* input of all its calls; and all else they hold */
 	uint64_t block_since;  /* a header block has begun and not ended; 0: none */
-	uint64_t quiet_since;  /* no call since */
 	uint64_t goaway_since; /* the notice was sent; 0: no */
-	struct h2_pings pings;
-	uint32_t calm;       /* left */
-	uint64_t calm_at;    /* last filled */
-	uint64_t calm_bytes; /* sent since */
-	bool has_settings, is_goaway_final, has_turns;
+	uint32_t calm;         /* left */
+	uint64_t calm_at;      /* last filled */
+	uint64_t calm_bytes;   /* sent since */
+	bool is_goaway_final;
 };
 
 /* Takes `fd` over. */
@@ -48,7 +43,3 @@ void conn_end(struct rpc_conn *c);
 void conn_close(struct rpc_conn *c);
 /* A frame that costs work and does nothing. -1: too many, the connection has to end. */
 int conn_spend_calm(struct rpc_conn *c);
-
-/* conn_h2.c */
-int conn_session_new(struct rpc_conn *c, struct err *e) MUST_CHECK;
-void conn_ping_answered(struct rpc_conn *c, const nghttp2_ping *frame);

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What nghttp2 tells a server's connection. */
+#include "common/rpc/call.h"
+#include "common/rpc/call_state.h"
 #include "common/rpc/conn.h"
+#include "common/rpc/peer.h"
+#include "common/rpc/server_state.h"
 
 #include <string.h>
-
-/* A handler may close the whole server from within; then the session must stop at once. */
-static int result(const struct rpc_conn *c)
-{
-	return c->transport.stage == TRANSPORT_CLOSED ? NGHTTP2_ERR_CALLBACK_FAILURE : 0;
-}
 
 static int on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *head, void *user)
 {
@@ -16,7 +14,7 @@ static int on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *head
 
 	/* A header block goes on through CONTINUATION: its time is not renewed. */
 	if (head->type == NGHTTP2_HEADERS)
-		c->block_since = uv_now(c->server->hub.loop);
+		c->block_since = h2_conn_now(&c->h2);
 	else if (head->type != NGHTTP2_CONTINUATION)
 		c->block_since = 0;
 	switch (head->type) {
@@ -56,23 +54,30 @@ static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame
 	return 0;
 }
 
-static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const uint8_t *name,
-		     size_t name_len, const uint8_t *value, size_t len, uint8_t flags, void *user)
+/* The client has got everything up to the trailers of a call. */
+static void on_pong(struct rpc_conn *c, const nghttp2_ping *frame)
 {
-	struct rpc_call *call = nghttp2_session_get_stream_user_data(session, frame->hd.stream_id);
+	uint64_t opaque = h2_ping_answer(&c->h2.pings, frame, h2_conn_now(&c->h2));
+	struct rpc_call *call;
+	struct h2_stream *s;
 
-	if (!call)
-		return 0;
-	if (call_add_request_header(call, (const char *)name, name_len, (const char *)value, len) <
-	    0)
-		return NGHTTP2_ERR_CALLBACK_FAILURE;
-	return 0;
+	if (opaque <= H2_PING_CALLS)
+		return;
+	TAILQ_FOREACH(s, &c->h2.streams, others)
+	{
+		if (s->ping != opaque || s->id != 0)
+			continue;
+		call = rpc_call_ref((struct rpc_call *)s);
+		call->handler->delivered(call);
+		call_close(call);
+		rpc_call_unref(call);
+		return;
+	}
 }
 
 static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *user)
 {
 	struct rpc_conn *c = user;
-	struct rpc_call *call;
 
 	c->block_since = 0;
 	switch (frame->hd.type) {
@@ -82,24 +87,11 @@ static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *
 		return 0;
 	case NGHTTP2_PING:
 		if (frame->hd.flags & NGHTTP2_FLAG_ACK)
-			conn_ping_answered(c, &frame->ping);
-		return result(c);
-	case NGHTTP2_HEADERS:
-	case NGHTTP2_DATA:
-		break;
+			on_pong(c, &frame->ping);
+		return h2_conn_result(&c->h2);
 	default:
-		return 0;
+		return h2_conn_frame(&c->h2, frame);
 	}
-	call = nghttp2_session_get_stream_user_data(session, frame->hd.stream_id);
-	if (!call)
-		return 0;
-	rpc_call_ref(call);
-	if (frame->hd.type == NGHTTP2_HEADERS && call->request)
-		call_start(call);
-	if (call->conn && frame->hd.flags & NGHTTP2_FLAG_END_STREAM)
-		call_input_ended(call);
-	rpc_call_unref(call);
-	return result(c);
 }
 
 static int on_invalid_frame(nghttp2_session *session, const nghttp2_frame *frame, int error,
@@ -110,22 +102,6 @@ static int on_invalid_frame(nghttp2_session *session, const nghttp2_frame *frame
 	c->block_since = 0;
 	/* Streams that misbehave are reset by nghttp2; somebody who goes on is sent away. */
 	return conn_spend_calm(c) < 0 ? NGHTTP2_ERR_CALLBACK_FAILURE : 0;
-}
-
-static int on_data(nghttp2_session *session, uint8_t flags, int32_t stream_id, const uint8_t *bytes,
-		   size_t len, void *user)
-{
-	struct rpc_conn *c = user;
-	struct rpc_call *call = nghttp2_session_get_stream_user_data(session, stream_id);
-
-	if (!call) {
-		nghttp2_session_consume(session, stream_id, len);
-		return 0;
-	}
-	rpc_call_ref(call);
-	call_input(call, bytes, len);
-	rpc_call_unref(call);
-	return result(c);
 }
 
 static int on_sent(nghttp2_session *session, const nghttp2_frame *frame, void *user)
@@ -142,65 +118,32 @@ static int on_sent(nghttp2_session *session, const nghttp2_frame *frame, void *u
 
 static int on_stream_close(nghttp2_session *session, int32_t stream_id, uint32_t error, void *user)
 {
-	struct rpc_conn *c = user;
 	struct rpc_call *call = nghttp2_session_get_stream_user_data(session, stream_id);
 
 	if (!call)
 		return 0;
-	if (call->ping && call->sent_trailers) {
+	if (call->h2.ping && call->sent_trailers) {
 		/* Finished; what is left to know is whether it arrived. */
-		call_drop_input(call);
+		h2_stream_drop_input(&call->h2);
 		nghttp2_session_set_stream_user_data(session, stream_id, NULL);
-		call->stream_id = 0;
+		call->h2.id = 0;
 		return 0;
 	}
 	call_close(call);
-	return result(c);
-}
-
-void conn_ping_answered(struct rpc_conn *c, const nghttp2_ping *frame)
-{
-	uint64_t opaque = h2_ping_answer(&c->pings, frame, uv_now(c->server->hub.loop));
-	struct rpc_call *call;
-
-	if (opaque <= H2_PING_CALLS)
-		return;
-	TAILQ_FOREACH(call, &c->calls, others)
-	{
-		if (call->ping != opaque || call->stream_id != 0)
-			continue;
-		rpc_call_ref(call);
-		call->handler->delivered(call);
-		call_close(call);
-		rpc_call_unref(call);
-		return;
-	}
+	return h2_conn_result(user);
 }
 
 nghttp2_session_callbacks *conn_callbacks(void)
 {
-	nghttp2_session_callbacks *callbacks = NULL;
+	nghttp2_session_callbacks *callbacks = h2_conn_callbacks();
 
-	if (nghttp2_session_callbacks_new(&callbacks) != 0)
+	if (!callbacks)
 		return NULL;
 	nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks, on_begin_frame);
 	nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, on_begin_headers);
-	nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);
 	nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, on_frame);
 	nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(callbacks, on_invalid_frame);
-	nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data);
 	nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, on_sent);
 	nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_stream_close);
-	nghttp2_session_callbacks_set_send_data_callback(callbacks, call_send_data);
 	return callbacks;
-}
-
-int conn_session_new(struct rpc_conn *c, struct err *e)
-{
-	struct rpc_server *server = c->server;
-
-	if (nghttp2_session_server_new2(&c->h2, server->callbacks, c, server->option) != 0)
-		return err_nomem(e);
-	c->pings.since = uv_now(server->hub.loop);
-	return h2_greet(c->h2, &server->limits, true, e);
 }

@@ -2,6 +2,7 @@
 #include "common/base/log.h"
 #include "common/rpc/address.h"
 #include "common/rpc/conn.h"
+#include "common/rpc/server.h"
 
 #include <errno.h>
 #include <netdb.h>

@@ -2,7 +2,9 @@
 #include "common/rpc/server.h"
 
 #include "common/base/log.h"
+#include "common/rpc/call_state.h"
 #include "common/rpc/conn.h"
+#include "common/rpc/server_state.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -89,7 +91,7 @@ int rpc_server_new(uv_loop_t *loop, const struct rpc_limits *limits, struct rpc_
 	s->limits = limits ? *limits : rpc_limits_default();
 	mind_descriptors(&s->limits);
 	s->callbacks = conn_callbacks();
-	s->option = h2_options(&s->limits);
+	s->option = h2_conn_options(&s->limits);
 	if (!s->callbacks || !s->option || transport_hub_init(&s->hub, loop, e) < 0) {
 		nghttp2_session_callbacks_del(s->callbacks);
 		nghttp2_option_del(s->option);
@@ -199,14 +201,14 @@ void server_conn_closed(struct rpc_server *server, struct rpc_conn *c)
 {
 	TAILQ_REMOVE(&server->conns, c, others);
 	server->conn_count--;
-	server->unready_count -= !c->has_settings;
+	server->unready_count -= !c->h2.has_settings;
 	/* Not from here: who drained is told by the next tick, outside of anybody's callback. */
 }
 
 void server_conn_ready(struct rpc_server *server, struct rpc_conn *c)
 {
-	server->unready_count -= !c->has_settings;
-	c->has_settings = true;
+	server->unready_count -= !c->h2.has_settings;
+	c->h2.has_settings = true;
 }
 
 void server_shed(struct rpc_server *server)
@@ -235,10 +237,10 @@ static void limit_unready(struct rpc_server *server)
 		return;
 	TAILQ_FOREACH(c, &server->conns, others)
 	{
-		if (c->has_settings || (victim && c->transport.stage > TRANSPORT_TLS))
+		if (c->h2.has_settings || (victim && c->h2.transport.stage > TRANSPORT_TLS))
 			continue;
 		victim = c;
-		if (c->transport.stage <= TRANSPORT_TLS)
+		if (c->h2.transport.stage <= TRANSPORT_TLS)
 			break;
 	}
 	if (victim)
@@ -254,8 +256,8 @@ bool server_make_room(struct rpc_server *server)
 	if (server->conn_count < server->limits.connections_max)
 		return true;
 	TAILQ_FOREACH(c, &server->conns, others)
-	if (TAILQ_EMPTY(&c->calls) && now - c->quiet_since >= SERVER_QUIET_MS &&
-	    (!oldest || c->quiet_since < oldest->quiet_since))
+	if (TAILQ_EMPTY(&c->h2.streams) && now - c->h2.quiet_since >= SERVER_QUIET_MS &&
+	    (!oldest || c->h2.quiet_since < oldest->h2.quiet_since))
 		oldest = c;
 	if (!oldest)
 		return false;
@@ -297,13 +299,13 @@ void rpc_server_drain(struct rpc_server *server, unsigned ms, void (*done)(void 
 void rpc_server_end_calls(struct rpc_server *server, const struct err *why)
 {
 	struct rpc_conn *c, *next_conn;
-	struct rpc_call *call, *next;
+	struct h2_stream *s, *next;
 
 	for (c = TAILQ_FIRST(&server->conns); c; c = next_conn) {
 		next_conn = TAILQ_NEXT(c, others);
-		for (call = TAILQ_FIRST(&c->calls); call; call = next) {
-			next = TAILQ_NEXT(call, others);
-			rpc_call_finish(call, why);
+		for (s = TAILQ_FIRST(&c->h2.streams); s; s = next) {
+			next = TAILQ_NEXT(s, others);
+			rpc_call_finish((struct rpc_call *)s, why);
 		}
 	}
 }

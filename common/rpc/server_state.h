@@ -5,7 +5,7 @@
 #pragma once
 
 #include "common/rpc/deadline.h"
-#include "common/rpc/server.h"
+#include "common/rpc/method.h"
 #include "common/rpc/transport.h"
 
 #include <sys/queue.h>
@@ -19,6 +19,11 @@ enum {
 	SERVER_TICK_MIN = 20,
 	SERVER_TICK_MAX = 500,
 };
+
+struct rpc_conn;
+struct rpc_handler;
+struct rpc_listen;
+struct rpc_service;
 
 struct listener {
 	TAILQ_ENTRY(listener) others;
@@ -38,7 +43,6 @@ struct served {
 	void *data;
 };
 
-struct rpc_conn;
 struct rpc_server {
 	struct transport_hub hub; /* first */
 	struct rpc_limits limits;

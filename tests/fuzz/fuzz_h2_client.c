@@ -2,6 +2,7 @@
 /* What a server may answer to a client that has two calls open: one unary, one of streams. */
 #include "agent.pb-c.h"
 #include "common/rpc/channel_state.h"
+#include "common/rpc/stream.h"
 #include "cvms.pb-c.h"
 #include "tests/fuzz/h2_peer.h"
 
