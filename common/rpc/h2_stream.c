@@ -311,10 +311,15 @@ static int put_data(struct transport *t, const uint8_t *head, struct outbox *out
 int h2_stream_send_data(nghttp2_session *session, nghttp2_frame *frame, const uint8_t *head,
 			size_t length, nghttp2_data_source *source, void *user)
 {
-	struct h2_stream *s = source->ptr;
+	struct h2_stream *s = nghttp2_session_get_stream_user_data(session, frame->hd.stream_id);
 	struct h2_conn *c = user;
-	int r = put_data(&c->transport, head, &s->outbox, length);
+	int r;
 
+	/* The frame was made, waited for room, and meanwhile the stream left: it has been reset, and
+	 * its bytes are gone. */
+	if (!s)
+		return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+	r = put_data(&c->transport, head, &s->outbox, length);
 	if (r != 0)
 		return r;
 	s->promised = 0;
