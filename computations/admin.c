@@ -10,6 +10,7 @@
 
 #include "common/base/log.h"
 #include "common/protobuf/message.h"
+#include "computations_paths.h"
 #include "google/protobuf/empty.pb-c.h"
 #include "proto/descriptors.h"
 
@@ -381,28 +382,28 @@ static void on_remove(struct rpc_call *call, const ProtobufCMessage *message)
 	request_start(r);
 }
 
-#define METHOD(name_, kind_, request_, response_, message_)                 \
-	{ .method = { "/computations.ComputationService/" name_, kind_,     \
-		      &computations__##request_##__descriptor, response_ }, \
+#define METHOD(path_, kind_, request_, response_, message_)                               \
+	{ .method = { path_, kind_, &computations__##request_##__descriptor, response_ }, \
 	  .message = message_ }
 #define COMPUTATION &computations__computation__descriptor
 
 static const struct rpc_handler handlers[] = {
-	METHOD("Create", RPC_UNARY, create_request, COMPUTATION, on_create),
-	METHOD("List", RPC_UNARY, list_request, &computations__list_response__descriptor,
-	       list_computations),
-	METHOD("Show", RPC_UNARY, computation_request, COMPUTATION, on_show),
-	METHOD("Manifest", RPC_UNARY, computation_request,
+	METHOD(PROTO_COMPUTATIONS_CREATE, RPC_UNARY, create_request, COMPUTATION, on_create),
+	METHOD(PROTO_COMPUTATIONS_LIST, RPC_UNARY, list_request,
+	       &computations__list_response__descriptor, list_computations),
+	METHOD(PROTO_COMPUTATIONS_SHOW, RPC_UNARY, computation_request, COMPUTATION, on_show),
+	METHOD(PROTO_COMPUTATIONS_MANIFEST, RPC_UNARY, computation_request,
 	       &computations__manifest_response__descriptor, on_manifest),
-	METHOD("Run", RPC_UNARY, run_request, COMPUTATION, on_run),
-	METHOD("Stop", RPC_UNARY, computation_request, COMPUTATION, on_stop),
-	METHOD("Remove", RPC_UNARY, remove_request, &google__protobuf__empty__descriptor,
-	       on_remove),
-	METHOD("ListCvms", RPC_UNARY, list_request, &computations__list_cvms_response__descriptor,
-	       list_cvms),
-	METHOD("ShowCvm", RPC_UNARY, cvm_request, &computations__cvm__descriptor, list_show_cvm),
+	METHOD(PROTO_COMPUTATIONS_RUN, RPC_UNARY, run_request, COMPUTATION, on_run),
+	METHOD(PROTO_COMPUTATIONS_STOP, RPC_UNARY, computation_request, COMPUTATION, on_stop),
+	METHOD(PROTO_COMPUTATIONS_REMOVE, RPC_UNARY, remove_request,
+	       &google__protobuf__empty__descriptor, on_remove),
+	METHOD(PROTO_COMPUTATIONS_LIST_CVMS, RPC_UNARY, list_request,
+	       &computations__list_cvms_response__descriptor, list_cvms),
+	METHOD(PROTO_COMPUTATIONS_SHOW_CVM, RPC_UNARY, cvm_request, &computations__cvm__descriptor,
+	       list_show_cvm),
 	{
-		.method = { "/computations.ComputationService/Logs", RPC_SERVER_STREAM,
+		.method = { PROTO_COMPUTATIONS_LOGS, RPC_SERVER_STREAM,
 			    &computations__logs_request__descriptor,
 			    &computations__record__descriptor },
 		.message = follow_start,
@@ -412,7 +413,7 @@ static const struct rpc_handler handlers[] = {
 };
 
 const struct rpc_service admin_rpc = {
-	.name = "computations.ComputationService",
+	.name = PROTO_COMPUTATIONS_SERVICE,
 	.handlers = handlers,
 	.count = ARRAY_LEN(handlers),
 	.descriptors = &proto_computations_set,

@@ -9,6 +9,7 @@
 #include "computations/session.h"
 
 #include "common/base/log.h"
+#include "cvms_paths.h"
 #include "proto/descriptors.h"
 
 #include <ctype.h>
@@ -355,8 +356,7 @@ void session_end_all(struct service *service)
 
 static const struct rpc_handler handlers[] = {
 	{
-		.method = { "/cvms.Service/Process", RPC_BIDI,
-			    &cvms__client_stream_message__descriptor,
+		.method = { PROTO_CVMS_PROCESS, RPC_BIDI, &cvms__client_stream_message__descriptor,
 			    &cvms__server_stream_message__descriptor },
 		.start = on_start,
 		.message = heard_message,
@@ -366,7 +366,7 @@ static const struct rpc_handler handlers[] = {
 };
 
 const struct rpc_service session_rpc = {
-	.name = "cvms.Service",
+	.name = PROTO_CVMS_SERVICE,
 	.handlers = handlers,
 	.count = ARRAY_LEN(handlers),
 	.descriptors = &proto_cvms_set,

@@ -4,6 +4,7 @@
 #include "common/base/log.h"
 #include "google/protobuf/empty.pb-c.h"
 #include "manager.pb-c.h"
+#include "manager_paths.h"
 #include "proto/descriptors.h"
 
 #include <string.h>
@@ -135,22 +136,22 @@ static void attestation_policy(struct rpc_call *call, const ProtobufCMessage *me
 /* The largest request that can be accepted: three PEM files and some texts. */
 enum { SERVICE_REQUEST_MAX = 4 * ORDER_PEM_MAX };
 
-#define METHOD(name_, request_, response_, function_)                                 \
-	{ .method = { "/manager.ManagerService/" name_, RPC_UNARY,                    \
-		      &manager__##request_##__descriptor, &response_##__descriptor }, \
-	  .request_max = SERVICE_REQUEST_MAX,                                         \
+#define METHOD(path_, request_, response_, function_)                       \
+	{ .method = { path_, RPC_UNARY, &manager__##request_##__descriptor, \
+		      &response_##__descriptor },                           \
+	  .request_max = SERVICE_REQUEST_MAX,                               \
 	  .message = function_ }
 
 static const struct rpc_handler handlers[] = {
-	METHOD("CreateVm", create_req, manager__create_res, create_vm),
-	METHOD("RemoveVm", remove_req, google__protobuf__empty, remove_vm),
-	METHOD("CVMInfo", cvminfo_req, manager__cvminfo_res, cvm_info),
-	METHOD("AttestationPolicy", attestation_policy_req, manager__attestation_policy_res,
-	       attestation_policy),
+	METHOD(PROTO_MANAGER_CREATE_VM, create_req, manager__create_res, create_vm),
+	METHOD(PROTO_MANAGER_REMOVE_VM, remove_req, google__protobuf__empty, remove_vm),
+	METHOD(PROTO_MANAGER_CVM_INFO, cvminfo_req, manager__cvminfo_res, cvm_info),
+	METHOD(PROTO_MANAGER_ATTESTATION_POLICY, attestation_policy_req,
+	       manager__attestation_policy_res, attestation_policy),
 };
 
 const struct rpc_service service_manager = {
-	.name = "manager.ManagerService",
+	.name = PROTO_MANAGER_SERVICE,
 	.handlers = handlers,
 	.count = ARRAY_LEN(handlers),
 	.descriptors = &proto_manager_set,

@@ -6,6 +6,7 @@
 #include "common/base/log.h"
 #include "common/crypto/digest.h"
 #include "common/rpc/stream.h"
+#include "cvms_paths.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +26,7 @@ struct cvms {
 };
 
 static const struct rpc_method process = {
-	.path = "/cvms.Service/Process",
+	.path = PROTO_CVMS_PROCESS,
 	.kind = RPC_BIDI,
 	.request = &cvms__client_stream_message__descriptor,
 	.response = &cvms__server_stream_message__descriptor,

@@ -2,15 +2,14 @@
 #include "agent/core/service.h"
 
 #include "agent.pb-c.h"
+#include "agent_paths.h"
 #include "attestation/channel/ea_request.h"
 #include "common/base/cleanup.h"
 #include "proto/descriptors.h"
 
-#define PATH(method_) "/agent.AgentService/" method_
-
 static const struct rpc_handler handlers[] = {
 	{
-		.method = { PATH("Algo"), RPC_CLIENT_STREAM, &agent__algo_request__descriptor,
+		.method = { PROTO_AGENT_ALGO, RPC_CLIENT_STREAM, &agent__algo_request__descriptor,
 			    &agent__algo_response__descriptor },
 		.start = service_algo_start,
 		.bytes = service_upload_bytes,
@@ -18,7 +17,7 @@ static const struct rpc_handler handlers[] = {
 		.closed = service_upload_closed,
 	},
 	{
-		.method = { PATH("Data"), RPC_CLIENT_STREAM, &agent__data_request__descriptor,
+		.method = { PROTO_AGENT_DATA, RPC_CLIENT_STREAM, &agent__data_request__descriptor,
 			    &agent__data_response__descriptor },
 		.start = service_data_start,
 		.bytes = service_upload_bytes,
@@ -26,7 +25,8 @@ static const struct rpc_handler handlers[] = {
 		.closed = service_upload_closed,
 	},
 	{
-		.method = { PATH("Result"), RPC_SERVER_STREAM, &agent__result_request__descriptor,
+		.method = { PROTO_AGENT_RESULT, RPC_SERVER_STREAM,
+			    &agent__result_request__descriptor,
 			    &agent__result_response__descriptor },
 		.message = service_result_message,
 		.writable = service_result_writable,
@@ -34,7 +34,7 @@ static const struct rpc_handler handlers[] = {
 		.closed = service_result_closed,
 	},
 	{
-		.method = { PATH("Attestation"), RPC_SERVER_STREAM,
+		.method = { PROTO_AGENT_ATTESTATION, RPC_SERVER_STREAM,
 			    &agent__attestation_request__descriptor,
 			    &agent__attestation_response__descriptor },
 		.message = service_attestation_message,
@@ -42,7 +42,7 @@ static const struct rpc_handler handlers[] = {
 		.closed = service_evidence_closed,
 	},
 	{
-		.method = { PATH("IMAMeasurements"), RPC_SERVER_STREAM,
+		.method = { PROTO_AGENT_IMA_MEASUREMENTS, RPC_SERVER_STREAM,
 			    &agent__imameasurements_request__descriptor,
 			    &agent__imameasurements_response__descriptor },
 		.message = service_ima_message,
@@ -50,25 +50,25 @@ static const struct rpc_handler handlers[] = {
 		.closed = service_evidence_closed,
 	},
 	{
-		.method = { PATH("AzureAttestationToken"), RPC_UNARY,
+		.method = { PROTO_AGENT_AZURE_ATTESTATION_TOKEN, RPC_UNARY,
 			    &agent__attestation_token_request__descriptor,
 			    &agent__attestation_token_response__descriptor },
 		.message = service_azure_message,
 	},
 	{
-		.method = { PATH("Status"), RPC_UNARY, &agent__status_request__descriptor,
+		.method = { PROTO_AGENT_STATUS, RPC_UNARY, &agent__status_request__descriptor,
 			    &agent__status_response__descriptor },
 		.message = service_status_message,
 	},
 	{
-		.method = { PATH("ActivateCredential"), RPC_UNARY,
+		.method = { PROTO_AGENT_ACTIVATE_CREDENTIAL, RPC_UNARY,
 			    &agent__activate_credential_request__descriptor,
 			    &agent__activate_credential_response__descriptor },
 		.message = service_activate_message,
 		.closed = service_evidence_closed,
 	},
 	{
-		.method = { PATH("Reattest"), RPC_BIDI, &agent__reattest_request__descriptor,
+		.method = { PROTO_AGENT_REATTEST, RPC_BIDI, &agent__reattest_request__descriptor,
 			    &agent__reattest_response__descriptor },
 		.request_max = 2 * EA_REQUEST_MAX,
 		.message = service_reattest_message,
@@ -78,7 +78,7 @@ static const struct rpc_handler handlers[] = {
 };
 
 const struct rpc_service service = {
-	.name = "agent.AgentService",
+	.name = PROTO_AGENT_SERVICE,
 	.handlers = handlers,
 	.count = ARRAY_LEN(handlers),
 	.descriptors = &proto_agent_set,

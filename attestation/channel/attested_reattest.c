@@ -2,12 +2,13 @@
 #include "attestation/channel/attested_reattest.h"
 
 #include "agent.pb-c.h"
+#include "agent_paths.h"
 #include "attestation/channel/attested_judge.h"
 #include "common/rpc/sync.h"
 
 #include <string.h>
 
-static const struct rpc_method method = { "/agent.AgentService/Reattest", RPC_BIDI,
+static const struct rpc_method method = { PROTO_AGENT_REATTEST, RPC_BIDI,
 					  &agent__reattest_request__descriptor,
 					  &agent__reattest_response__descriptor };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/client/agent_client.h"
 
+#include "agent_paths.h"
 #include "cli/client/attested.h"
 #include "common/base/encode.h"
 #include "common/base/file.h"
@@ -8,16 +9,16 @@
 #include <inttypes.h>
 #include <string.h>
 
-#define METHOD(name, kind_, message)                          \
-	{ .path = "/agent.AgentService/" name,                \
+#define METHOD(path_, kind_, message)                         \
+	{ .path = path_,                                      \
 	  .kind = kind_,                                      \
 	  .request = &agent__##message##_request__descriptor, \
 	  .response = &agent__##message##_response__descriptor }
 
-const struct rpc_method agent_algo = METHOD("Algo", RPC_CLIENT_STREAM, algo);
-const struct rpc_method agent_data = METHOD("Data", RPC_CLIENT_STREAM, data);
-const struct rpc_method agent_result = METHOD("Result", RPC_SERVER_STREAM, result);
-const struct rpc_method agent_status = METHOD("Status", RPC_UNARY, status);
+const struct rpc_method agent_algo = METHOD(PROTO_AGENT_ALGO, RPC_CLIENT_STREAM, algo);
+const struct rpc_method agent_data = METHOD(PROTO_AGENT_DATA, RPC_CLIENT_STREAM, data);
+const struct rpc_method agent_result = METHOD(PROTO_AGENT_RESULT, RPC_SERVER_STREAM, result);
+const struct rpc_method agent_status = METHOD(PROTO_AGENT_STATUS, RPC_UNARY, status);
 
 int agent_client_status(struct client *client, Agent__StatusResponse **status, struct err *e)
 {

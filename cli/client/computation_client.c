@@ -3,31 +3,35 @@
 
 #include "cli/base/text.h"
 #include "common/base/encode.h"
+#include "computations_paths.h"
 #include "google/protobuf/empty.pb-c.h"
 
 #include <inttypes.h>
 #include <string.h>
 #include <time.h>
 
-#define METHOD(variable, name, kind_, request_, response_)          \
+#define METHOD(variable, path_, kind_, request_, response_)         \
 	const struct rpc_method variable = {                        \
-		.path = "/computations.ComputationService/" name,   \
+		.path = path_,                                      \
 		.kind = kind_,                                      \
 		.request = &computations__##request_##__descriptor, \
 		.response = &response_##__descriptor,               \
 	}
-#define ONE(variable, name, request, response) METHOD(variable, name, RPC_UNARY, request, response)
+#define ONE(variable, path, request, response) METHOD(variable, path, RPC_UNARY, request, response)
 
-ONE(computation_create, "Create", create_request, computations__computation);
-ONE(computation_list, "List", list_request, computations__list_response);
-ONE(computation_show, "Show", computation_request, computations__computation);
-ONE(computation_manifest, "Manifest", computation_request, computations__manifest_response);
-ONE(computation_run, "Run", run_request, computations__computation);
-ONE(computation_stop, "Stop", computation_request, computations__computation);
-ONE(computation_remove, "Remove", remove_request, google__protobuf__empty);
-METHOD(computation_logs, "Logs", RPC_SERVER_STREAM, logs_request, computations__record);
-ONE(computation_list_cvms, "ListCvms", list_request, computations__list_cvms_response);
-ONE(computation_show_cvm, "ShowCvm", cvm_request, computations__cvm);
+ONE(computation_create, PROTO_COMPUTATIONS_CREATE, create_request, computations__computation);
+ONE(computation_list, PROTO_COMPUTATIONS_LIST, list_request, computations__list_response);
+ONE(computation_show, PROTO_COMPUTATIONS_SHOW, computation_request, computations__computation);
+ONE(computation_manifest, PROTO_COMPUTATIONS_MANIFEST, computation_request,
+    computations__manifest_response);
+ONE(computation_run, PROTO_COMPUTATIONS_RUN, run_request, computations__computation);
+ONE(computation_stop, PROTO_COMPUTATIONS_STOP, computation_request, computations__computation);
+ONE(computation_remove, PROTO_COMPUTATIONS_REMOVE, remove_request, google__protobuf__empty);
+METHOD(computation_logs, PROTO_COMPUTATIONS_LOGS, RPC_SERVER_STREAM, logs_request,
+       computations__record);
+ONE(computation_list_cvms, PROTO_COMPUTATIONS_LIST_CVMS, list_request,
+    computations__list_cvms_response);
+ONE(computation_show_cvm, PROTO_COMPUTATIONS_SHOW_CVM, cvm_request, computations__cvm);
 
 enum cli_exit computation_call(struct cli *cli, const struct rpc_method *method,
 			       const ProtobufCMessage *request, ProtobufCMessage **response,

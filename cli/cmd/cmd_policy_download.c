@@ -5,12 +5,13 @@
 #include "cli/cmd/commands.h"
 #include "common/base/file.h"
 #include "manager.pb-c.h"
+#include "manager_paths.h"
 
 #include <string.h>
 
 static const struct rpc_method attestation_policy = {
-	"/manager.ManagerService/AttestationPolicy", RPC_UNARY,
-	&manager__attestation_policy_req__descriptor, &manager__attestation_policy_res__descriptor
+	PROTO_MANAGER_ATTESTATION_POLICY, RPC_UNARY, &manager__attestation_policy_req__descriptor,
+	&manager__attestation_policy_res__descriptor
 };
 
 /* Taken for a policy only if it is one. */

@@ -9,15 +9,16 @@
 #include "common/base/settings.h"
 #include "google/protobuf/empty.pb-c.h"
 #include "manager.pb-c.h"
+#include "manager_paths.h"
 
 #include <string.h>
 
 enum { CREATE_TIMEOUT_MS = 300000 };
 
-static const struct rpc_method create_vm = { "/manager.ManagerService/CreateVm", RPC_UNARY,
+static const struct rpc_method create_vm = { PROTO_MANAGER_CREATE_VM, RPC_UNARY,
 					     &manager__create_req__descriptor,
 					     &manager__create_res__descriptor };
-static const struct rpc_method remove_vm = { "/manager.ManagerService/RemoveVm", RPC_UNARY,
+static const struct rpc_method remove_vm = { PROTO_MANAGER_REMOVE_VM, RPC_UNARY,
 					     &manager__remove_req__descriptor,
 					     &google__protobuf__empty__descriptor };
 

@@ -3,6 +3,7 @@
 
 #include "common/base/log.h"
 #include "health.pb-c.h"
+#include "health_paths.h"
 #include "proto/descriptors.h"
 
 #include <stdlib.h>
@@ -128,12 +129,12 @@ static void on_watch_closed(struct rpc_call *call)
 }
 
 static const struct rpc_handler handlers[] = {
-	{ .method = { "/grpc.health.v1.Health/Check", RPC_UNARY,
+	{ .method = { PROTO_HEALTH_CHECK, RPC_UNARY,
 		      &grpc__health__v1__health_check_request__descriptor,
 		      &grpc__health__v1__health_check_response__descriptor },
 	  .request_max = 1024,
 	  .message = on_check },
-	{ .method = { "/grpc.health.v1.Health/Watch", RPC_SERVER_STREAM,
+	{ .method = { PROTO_HEALTH_WATCH, RPC_SERVER_STREAM,
 		      &grpc__health__v1__health_check_request__descriptor,
 		      &grpc__health__v1__health_check_response__descriptor },
 	  .request_max = 1024,
@@ -142,7 +143,7 @@ static const struct rpc_handler handlers[] = {
 };
 
 static const struct rpc_service service = {
-	.name = "grpc.health.v1.Health",
+	.name = PROTO_HEALTH_SERVICE,
 	.handlers = handlers,
 	.count = sizeof(handlers) / sizeof(handlers[0]),
 	.descriptors = &proto_health_set,

@@ -7,6 +7,7 @@
 #include "common/rpc/server_state.h"
 #include "proto/descriptors.h"
 #include "reflection.pb-c.h"
+#include "reflection_paths.h"
 
 #include <stdlib.h>
 
@@ -132,6 +133,9 @@ static void on_writable(struct rpc_call *call)
 	rpc_call_resume(call);
 }
 
+/* The same messages served under the package's name before v1. */
+#define OLDER_SERVICE "grpc.reflection.v1alpha.ServerReflection"
+
 #define HANDLER(path_)                                                                 \
 	{ .method = { path_, RPC_BIDI,                                                 \
 		      &grpc__reflection__v1__server_reflection_request__descriptor,    \
@@ -142,10 +146,10 @@ static void on_writable(struct rpc_call *call)
 	  .writable = on_writable }
 
 static const struct rpc_handler v1[] = {
-	HANDLER("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"),
+	HANDLER(PROTO_REFLECTION_SERVER_REFLECTION_INFO),
 };
 static const struct rpc_handler v1alpha[] = {
-	HANDLER("/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"),
+	HANDLER("/" OLDER_SERVICE "/ServerReflectionInfo"),
 };
 
 int rpc_reflection_new(struct rpc_server *server, struct rpc_reflection **reflection, struct err *e)
@@ -155,13 +159,12 @@ int rpc_reflection_new(struct rpc_server *server, struct rpc_reflection **reflec
 	if (!r)
 		return err_nomem(e);
 	r->server = server;
-	r->services[0] = (struct rpc_service){ .name = "grpc.reflection.v1.ServerReflection",
+	r->services[0] = (struct rpc_service){ .name = PROTO_REFLECTION_SERVICE,
 					       .handlers = v1,
 					       .count = 1,
 					       .descriptors = &proto_reflection_set };
-	r->services[1] = (struct rpc_service){ .name = "grpc.reflection.v1alpha.ServerReflection",
-					       .handlers = v1alpha,
-					       .count = 1 };
+	r->services[1] =
+		(struct rpc_service){ .name = OLDER_SERVICE, .handlers = v1alpha, .count = 1 };
 	for (size_t i = 0; i < ARRAY_LEN(r->services); i++) {
 		if (rpc_server_add(server, &r->services[i], r, e) == 0)
 			continue;

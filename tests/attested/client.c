@@ -16,6 +16,7 @@
  * Prints a line of JSON. Exits with 1 and the reason if anything was refused.
  */
 #include "agent.pb-c.h"
+#include "agent_paths.h"
 #include "attestation/channel/attested_reattest.h"
 #include "common/base/encode.h"
 #include "common/base/file.h"
@@ -30,7 +31,7 @@
 enum { COUNT_MAX = 100000, PARALLEL_MAX = 256, CHUNK = 1 << 20, SIGNATURES = 500 };
 
 static const struct rpc_method empty_call = TEST_EMPTY_CALL;
-static const struct rpc_method status_call = { "/agent.AgentService/Status", RPC_UNARY,
+static const struct rpc_method status_call = { PROTO_AGENT_STATUS, RPC_UNARY,
 					       &agent__status_request__descriptor,
 					       &agent__status_response__descriptor };
 static const struct rpc_method input_call = TEST_STREAMING_INPUT_CALL;

@@ -16,6 +16,7 @@
 
 #include "agent.pb-c.h"
 #include "agent/core/service.h"
+#include "agent_paths.h"
 #include "common/base/file.h"
 #include "tests/attested/kit.h"
 #include "tests/interop/methods.h"
@@ -81,13 +82,13 @@ static const struct rpc_service test_service = { TEST_SERVICE, test_handlers,
 						 ARRAY_LEN(test_handlers), NULL };
 
 static const struct rpc_handler agent_handlers[] = {
-	{ .method = { "/agent.AgentService/Reattest", RPC_BIDI,
-		      &agent__reattest_request__descriptor, &agent__reattest_response__descriptor },
+	{ .method = { PROTO_AGENT_REATTEST, RPC_BIDI, &agent__reattest_request__descriptor,
+		      &agent__reattest_response__descriptor },
 	  .message = service_reattest_message,
 	  .half_close = service_reattest_half_close,
 	  .closed = service_reattest_closed },
 };
-static const struct rpc_service agent_service = { "agent.AgentService", agent_handlers, 1, NULL };
+static const struct rpc_service agent_service = { PROTO_AGENT_SERVICE, agent_handlers, 1, NULL };
 
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
 {

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a server may answer to a client that has two calls open: one unary, one of streams. */
 #include "agent.pb-c.h"
+#include "agent_paths.h"
 #include "common/rpc/channel_state.h"
 #include "common/rpc/stream.h"
 #include "cvms.pb-c.h"
+#include "cvms_paths.h"
 #include "tests/fuzz/h2_peer.h"
 
-static const struct rpc_method unary = { "/agent.AgentService/AzureAttestationToken", RPC_UNARY,
+static const struct rpc_method unary = { PROTO_AGENT_AZURE_ATTESTATION_TOKEN, RPC_UNARY,
 					 &agent__attestation_token_request__descriptor,
 					 &agent__attestation_token_response__descriptor };
-static const struct rpc_method bidi = { "/cvms.Service/Process", RPC_BIDI,
+static const struct rpc_method bidi = { PROTO_CVMS_PROCESS, RPC_BIDI,
 					&cvms__client_stream_message__descriptor,
 					&cvms__server_stream_message__descriptor };
 

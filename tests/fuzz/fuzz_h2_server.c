@@ -5,6 +5,7 @@
 #include "common/rpc/health.h"
 #include "common/rpc/reflection.h"
 #include "cvms.pb-c.h"
+#include "cvms_paths.h"
 #include "tests/fuzz/h2_peer.h"
 
 #include <stdio.h>
@@ -44,14 +45,14 @@ static void on_closed(struct rpc_call *call)
 }
 
 static const struct rpc_handler handlers[] = {
-	{ .method = { "/cvms.Service/Process", RPC_BIDI, &cvms__client_stream_message__descriptor,
+	{ .method = { PROTO_CVMS_PROCESS, RPC_BIDI, &cvms__client_stream_message__descriptor,
 		      &cvms__client_stream_message__descriptor },
 	  .message = on_message,
 	  .half_close = on_half_close,
 	  .closed = on_closed },
 };
 
-static const struct rpc_service service = { .name = "cvms.Service",
+static const struct rpc_service service = { .name = PROTO_CVMS_SERVICE,
 					    .handlers = handlers,
 					    .count = 1 };
 

@@ -3,6 +3,7 @@
 
 #include "agent.pb-c.h"
 #include "agent/core/service.h"
+#include "agent_paths.h"
 #include "common/rpc/sync.h"
 #include "tests/interop/methods.h"
 
@@ -29,13 +30,13 @@ static const struct rpc_service test_service = { .name = TEST_SERVICE,
 						 .count = 1 };
 
 static const struct rpc_handler agent_handlers[] = {
-	{ .method = { "/agent.AgentService/Reattest", RPC_BIDI,
-		      &agent__reattest_request__descriptor, &agent__reattest_response__descriptor },
+	{ .method = { PROTO_AGENT_REATTEST, RPC_BIDI, &agent__reattest_request__descriptor,
+		      &agent__reattest_response__descriptor },
 	  .message = service_reattest_message,
 	  .half_close = service_reattest_half_close,
 	  .closed = service_reattest_closed },
 };
-static const struct rpc_service agent_service = { .name = "agent.AgentService",
+static const struct rpc_service agent_service = { .name = PROTO_AGENT_SERVICE,
 						  .handlers = agent_handlers,
 						  .count = 1 };
 

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Both halves of attested TLS against each other. */
 #include "agent.pb-c.h"
+#include "agent_paths.h"
 #include "common/rpc/channel.h"
 #include "common/rpc/server.h"
 #include "common/rpc/sync.h"
 #include "tests/interop/methods.h"
 #include "tests/unit/attestation/channel/attested_room.h"
 
-static const struct rpc_method reattest = { "/agent.AgentService/Reattest", RPC_BIDI,
+static const struct rpc_method reattest = { PROTO_AGENT_REATTEST, RPC_BIDI,
 					    &agent__reattest_request__descriptor,
 					    &agent__reattest_response__descriptor };
 
