@@ -18,7 +18,7 @@ SETS = ("kernel", "image", "tools")
 def cmdline_words(project):
     """The rows of the table in guest/cmdline.c: [(word, use)]."""
     with open(os.path.join(project, "guest/cmdline.c"), encoding="utf-8") as file:
-        rows = re.findall(r'^\t\{ "([^"]+)", CMDLINE_([A-Z]+), "', file.read(), re.M)
+        rows = re.findall(r'^\t\{ "([^"]+)", CMDLINE_([A-Z]+),\s+"', file.read(), re.M)
     if not any(use == "ALWAYS" for _, use in rows):
         raise Failure("guest/cmdline.c: no table of command-line words was found")
     return rows
