@@ -15,12 +15,21 @@ def read_json(path):
         return json.load(file)
 
 
+def attempt(read_it, *arguments):
+    """What the call returns, or the exception that it raises."""
+    try:
+        return read_it(*arguments)
+    except Exception as why:  # pylint: disable=broad-except
+        return why
+
+
 def cases_below(folder):
-    """(name, path, expected) of each folder that has an expected.json."""
+    """(origin, name, path, expected) of each folder that has an expected.json; see case.each()."""
     for root, folders, names in os.walk(folder):
         folders.sort()
         if "expected.json" in names and root != folder:
-            yield os.path.relpath(root, folder), root, read_json(os.path.join(root, "expected.json"))
+            name = os.path.relpath(root, folder)
+            yield name, name, root, attempt(read_json, os.path.join(root, "expected.json"))
 
 
 def write(scratch, content, suffix=""):

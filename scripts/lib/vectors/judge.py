@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The walk over the groups, the batches of calls, and the tally."""
+import collections
 import json
 import os
 import subprocess
 import tempfile
 
-from vectors import layers, measure, snp, tdx
-from vectors.case import NOT_UNDERSTOOD, Case
+from vectors import inventory, layers, measure, snp, tdx
+from vectors.case import guarded
 
 GROUPS = {
     "snp": snp.cases,
@@ -47,7 +48,7 @@ def group_of(name):
                key=len, default=None)
 
 
-def differs(case, answer):
+def judge(case, answer):
     """None, or how the answer differs from what was expected."""
     verdict, reason = answer.get("verdict", "error"), answer.get("reason", "")
     if verdict == "error":
@@ -62,12 +63,14 @@ def differs(case, answer):
     return None
 
 
-def understood(group, path, scratch):
-    """The group's cases. One that is not of a form that is known here is a failure, of that group."""
+def differs(case, answer):
+    """As judge() says. An answer that can't be compared costs no other case."""
+    if case.fault:
+        return case.fault
     try:
-        yield from GROUPS[group](path, scratch)
-    except NOT_UNDERSTOOD as why:
-        yield Case("a case that is not understood", ["attestation", "check"], {"file": repr(why)}, True)
+        return judge(case, answer)
+    except Exception as why:  # pylint: disable=broad-except
+        return f"an answer that is not understood: {why!r}"
 
 
 def call(cli, command, cases):
@@ -114,7 +117,9 @@ def run_one(cli, case):
 def answers_of(cli, cases):
     batches = {}
     for case in cases:
-        if isinstance(case.options, dict):
+        if case.fault:
+            yield case, None
+        elif isinstance(case.options, dict):
             batches.setdefault(tuple(case.command), []).append(case)
         else:
             yield case, run_one(cli, case)
@@ -122,26 +127,58 @@ def answers_of(cli, cases):
         yield from zip(batch, run_batch(cli, command, batch))
 
 
-def run(folder, cli, only):
+def count_differs(found, judged):
+    """What the files hold and what was judged, compared: a line for each difference."""
+    for origin, calls in found.items():
+        if not judged[origin]:
+            yield f"{origin}: found, and not judged"
+        elif calls and calls != judged[origin]:
+            yield f"{origin}: {calls} to judge, {judged[origin]} judged"
+    for origin in judged:
+        if origin not in found:
+            yield f"{origin}: judged, and not found in the files"
+
+
+def compare_counts(group, kind, path, step, judged):
+    try:
+        found = inventory.of(kind, path, step)
+    except Exception as why:  # pylint: disable=broad-except
+        return [f"what it holds can't be counted: {why!r}"]
+    print(f"{group}: {len(found)} cases found, {len(judged)} judged by {judged.total()} calls")
+    return list(count_differs(found, judged)) if found else ["no case was found"]
+
+
+def run_group(cli, group, path, step, scratch):
+    """(as expected, not) of one folder of vectors; prints what is not."""
+    kind, bad, good, judged = group_of(group), [], 0, collections.Counter()
+    if not kind:
+        # What this holds is anybody's guess: whatever looks like a case fails by itself.
+        bad = [f"{name}: of a group that is unknown here"
+               for name in inventory.folders(path) or ["."]]
+    else:
+        calls = guarded("the rest", lambda: GROUPS[kind](path, scratch, step))
+        for case, answer in answers_of(cli, calls):
+            judged[case.origin] += 1
+            why = differs(case, answer)
+            good += not why
+            if why:
+                bad.append(f"{case.name}: {why}")
+        judged.pop(None, None)  # the failure of "the rest" counts already
+        bad += compare_counts(group, kind, path, step, judged)
+    for line in bad:
+        print(f"{group}/{line}")
+    print(f"{group}: {good} as expected, {len(bad)} not", flush=True)
+    return good, len(bad)
+
+
+def run(folder, cli, only, step=1):
     passed = failed = 0
     with tempfile.TemporaryDirectory(prefix="cocos-vectors-") as scratch:
         for group in sorted(os.listdir(folder)):
             path = os.path.join(folder, group)
             if not os.path.isdir(path) or (only and group not in only):
                 continue
-            if not group_of(group):
-                print(f"{group}: a group that is unknown here")
-                failed += 1
-                continue
-            good = bad = 0
-            for case, answer in answers_of(cli, understood(group_of(group), path, scratch)):
-                why = differs(case, answer)
-                if why:
-                    bad += 1
-                    print(f"{group}/{case.name}: {why}")
-                else:
-                    good += 1
-            print(f"{group}: {good} as expected, {bad} not")
+            good, bad = run_group(cli, group, path, step, scratch)
             passed += good
             failed += bad
     print(f"{passed} passed, {failed} failed, 0 skipped")

@@ -36,6 +36,13 @@ def certificate_case(name, path, case):
     return Case(name, CHECK, options, accepts(case), ["ak."])
 
 
+def refuse_strangers(given, known, what):
+    """A case that asks for something that nobody here would look at is not understood."""
+    unknown = sorted(set(given) - known)
+    if unknown:
+        raise ValueError(f"unknown {what}: {', '.join(unknown)}")
+
+
 QUOTE_FIELDS = ("qualified_signer", "extra_data", "reset_count", "selection", "pcr_digest",
                 "signature_algorithm", "signature_hash")
 
@@ -47,9 +54,7 @@ def rules(options, case):
         options["allow_sha1_bank"] = True
     if "reset_count" in policy:
         options["reset_count"] = str(policy["reset_count"])
-    unknown = set(policy) - {"allow_sha1_bank", "reset_count"}
-    if unknown:
-        options["file"] = f"unknown policy {unknown}"
+    refuse_strangers(policy, {"allow_sha1_bank", "reset_count"}, "policy")
 
 
 def quote_case(name, path, case):
@@ -102,7 +107,7 @@ def tpm_case(name, path, case):
         yield hcl_case(name, path, case, accepts(case))
 
 
-def tpm_cases(folder, scratch):
+def tpm_cases(folder, scratch, step):
     return each(cases_below(folder), tpm_case)
 
 
@@ -110,19 +115,17 @@ def tpm_cases(folder, scratch):
 
 def log_case(name, path, case):
     given = case.get("input") or {}
-    unknown = set(given) - {"cc_event_log", "separators_optional", "allow_ff_padding"}
+    refuse_strangers(given, {"cc_event_log", "separators_optional", "allow_ff_padding"}, "input")
     options = {"file": ["log", os.path.join(path, "eventlog.bin")], "pcrs": os.path.join(path, "pcrs.json")}
     if given.get("cc_event_log"):
         options["cc"] = True
     if given.get("separators_optional"):
         options["separators_optional"] = True
-    if unknown:
-        options["file"] = f"unknown input {unknown}"
     wanted = {key: value for key, value in (case.get("fields") or {}).items() if key in ("replay", "events", "startup_locality")}
     yield Case(name, CHECK, options, accepts(case), ["log."], fields_of(wanted))
 
 
-def log_cases(folder, scratch):
+def log_cases(folder, scratch, step):
     return each(cases_below(folder), log_case)
 
 
@@ -144,7 +147,7 @@ def token_case(name, path, case):
     yield Case(name, CHECK, options, accepts(case), ["token."], fields_of(wanted))
 
 
-def token_cases(folder, scratch):
+def token_cases(folder, scratch, step):
     return each(cases_below(folder), token_case)
 
 
@@ -158,7 +161,7 @@ def corim_case(name, path, case):
     yield Case(name, CHECK, options, accepts(case), ["token.corim"], fields_of(wanted))
 
 
-def corim_cases(folder, scratch):
+def corim_cases(folder, scratch, step):
     return each(cases_below(folder), corim_case)
 
 
@@ -174,7 +177,7 @@ def policy_case(name, path, case):
                [""], check)
 
 
-def policy_cases(folder, scratch):
+def policy_cases(folder, scratch, step):
     return each(cases_below(folder), policy_case)
 
 
@@ -202,7 +205,7 @@ def channel_case(name, path, case):
     yield Case(name, CHECK, options, accepts(case), stages, fields_of(wanted))
 
 
-def channel_cases(folder, scratch):
+def channel_cases(folder, scratch, step):
     return each(cases_below(folder), channel_case)
 
 
@@ -221,6 +224,6 @@ def manifest_case(name, folder, wanted):
                    ["--manifest", os.path.join(folder, f"{name}.{form}.json"), "--json"], True, check=check)
 
 
-def manifest_cases(folder, scratch):
+def manifest_cases(folder, scratch, step):
     table = read_json(os.path.join(folder, "expected.json"))
-    return each(((name, folder, wanted) for name, wanted in table.items()), manifest_case)
+    return each(((name, name, folder, wanted) for name, wanted in table.items()), manifest_case)

@@ -5,15 +5,32 @@ import lzma
 import os
 
 from vectors.case import Case, acceptance, each
-from vectors.files import read
+from vectors.files import attempt, read
+
+
+def row_of(head, cells):
+    if len(cells) != len(head):
+        raise ValueError(f"{len(cells)} cells under {len(head)} headings")
+    return dict(zip(head, cells))
+
+
+def numbered_rows(path):
+    """(number of the line, row) of a table; in place of a row that can't be read, why."""
+    head = None
+    with open(path, encoding="utf-8", errors="backslashreplace") as file:
+        for number, line in enumerate(file, 1):
+            cells = line.rstrip("\n").split("\t")
+            if line.startswith("#") or not line.strip():
+                continue
+            if head is None:
+                head = cells
+            else:
+                yield number, attempt(row_of, head, cells)
 
 
 def rows(path):
-    with open(path, encoding="utf-8") as file:
-        lines = [line.rstrip("\n") for line in file if not line.startswith("#")]
-    head = lines[0].split("\t")
-    for line in lines[1:]:
-        yield dict(zip(head, line.split("\t")))
+    """Those rows that can be read."""
+    return (row for _, row in numbered_rows(path) if not isinstance(row, Exception))
 
 
 def unpacked(folder, name, scratch):
@@ -51,10 +68,16 @@ def snp_arguments(folder, row, scratch):
 
 def each_row(path, key, build):
     """The calls of each row of a table; `key` is the column with its name."""
-    return each(((row.get(key, "?"), path, row) for row in rows(path)), build)
+    def found():
+        for number, row in numbered_rows(path):
+            origin = f"{os.path.basename(path)} line {number}"
+            name = origin if isinstance(row, Exception) else row.get(key, origin)
+            yield origin, name, path, row
+
+    return each(found(), build)
 
 
-def snp_cases(folder, scratch):
+def snp_cases(folder, scratch, step):
     def build(name, _, row):
         fails = row["expected"].startswith("error")
         yield Case(name, ["sevsnpmeasure"], snp_arguments(folder, row, scratch), not fails, [""],
@@ -78,7 +101,11 @@ def cpu_case(row, ovmf):
 
 def traces(path):
     """The steps that a command prints, but for their numbers and the width of addresses."""
-    wanted = [(row["type"], int(row["gpa"], 0), row["contents_sha384"], row["digest_after"]) for row in rows(path)]
+    wanted = []
+    for _, row in numbered_rows(path):
+        if isinstance(row, Exception):
+            raise row
+        wanted.append((row["type"], int(row["gpa"], 0), row["contents_sha384"], row["digest_after"]))
 
     def check(answer):
         found = [line.split() for line in answer["output"].splitlines()]
@@ -122,11 +149,14 @@ def igvm_negative(folder, row):
     return Case("negative " + row["file"], ["igvmmeasure"], igvm_arguments(path, {}, kvm), accept, [""])
 
 
-def igvm_cases(folder, scratch):
+def igvm_trace(name, folder, _):
+    path = os.path.join(folder, "valid", name.removeprefix("pages-").removesuffix(".tsv") + ".igvm")
+    yield Case(name, ["igvmmeasure"], [path, "--trace"], True, check=traces(os.path.join(folder, name)))
+
+
+def igvm_cases(folder, scratch, step):
     yield from each_row(os.path.join(folder, "digests.tsv"), "file", lambda name, _, row: igvm_valid(folder, row))
-    for name in sorted(os.listdir(folder)):
-        path = os.path.join(folder, "valid", name.removeprefix("pages-").removesuffix(".tsv") + ".igvm")
-        if name.startswith("pages-") and os.path.exists(path):
-            yield Case(name, ["igvmmeasure"], [path, "--trace"], True, check=traces(os.path.join(folder, name)))
+    listed = sorted(name for name in os.listdir(folder) if name.startswith("pages-"))
+    yield from each(((name, name, folder, None) for name in listed), igvm_trace)
     yield from each_row(os.path.join(folder, "negative.tsv"), "file",
                         lambda name, _, row: [igvm_negative(folder, row)])

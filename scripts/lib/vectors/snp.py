@@ -153,7 +153,7 @@ def fields_case(name, path, case):
                 check=check)
 
 
-def cases(folder, scratch):
+def cases(folder, scratch, step):
     def build(name, path, case):
         unknown = strangers(case)
         if unknown:

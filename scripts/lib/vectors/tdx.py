@@ -4,7 +4,7 @@ as reference values."""
 import hashlib
 import os
 
-from vectors.case import Case, acceptance, each
+from vectors.case import Case, acceptance, each, faulty, guarded
 from vectors.files import cases_below, compare, read, read_json, write, write_json
 
 STATUSES = [
@@ -154,22 +154,26 @@ def status_check(case):
 
 
 def validations(name, path, case, scratch):
-    for run in [case] + [{**case, **also} for also in case.get("also") or []]:
-        # Where no collateral exists there is no moment at which it would be valid.
-        run.setdefault("at", None)
-        run["at"] = run["at"] or "2026-01-01T00:00:00Z"
-        quote_path = os.path.normpath(os.path.join(path, run.get("quote") or "quote.bin"))
-        quote = read(quote_path)
-        # A debug TD is never accepted, whatever a policy allows.
-        if is_debug(quote) and acceptance(run["verdict"]):
-            run = {**run, "verdict": "refuse", "why": "td_debug"}
-        label = f"{name} ({run['name']})" if "name" in run else name
-        unknown = set(run.get("policy") or {}) - KNOWN
-        if unknown:
-            yield Case(label, ["attestation", "validate"], {"file": f"unknown policy {unknown}"}, True)
-            continue
-        yield Case(label, ["attestation", "validate"], options_of(quote_path, quote, run, path, scratch),
-                   acceptance(run["verdict"]), stages_of(run), status_check(run))
+    yield from guarded(name, lambda: [validation(name, path, case, scratch)])
+    for number, also in enumerate(case.get("also") or []):
+        yield from guarded(f"{name} (also {number})",
+                           lambda: [validation(name, path, {**case, **also}, scratch)])
+
+
+def validation(name, path, run, scratch):
+    # Where no collateral exists there is no moment at which it would be valid.
+    run = {**run, "at": run.get("at") or "2026-01-01T00:00:00Z"}
+    quote_path = os.path.normpath(os.path.join(path, run.get("quote") or "quote.bin"))
+    quote = read(quote_path)
+    # A debug TD is never accepted, whatever a policy allows.
+    if is_debug(quote) and acceptance(run["verdict"]):
+        run = {**run, "verdict": "refuse", "why": "td_debug"}
+    label = f"{name} ({run['name']})" if "name" in run else name
+    unknown = set(run.get("policy") or {}) - KNOWN
+    if unknown:
+        return faulty(label, f"unknown policy {sorted(unknown)}")
+    return Case(label, ["attestation", "validate"], options_of(quote_path, quote, run, path, scratch),
+                acceptance(run["verdict"]), stages_of(run), status_check(run))
 
 
 def fields_case(name, path, case):
@@ -185,36 +189,43 @@ def fields_case(name, path, case):
                 check=lambda answer: compare(answer, wanted))
 
 
+def cross_case(name, folder, row, policy, scratch):
+    other = os.path.join(folder, row["collateral"])
+    case = {"at": row["at"], "policy": policy, "verdict": row["verdict"],
+            "why": row["why"], "tcb_status": row["tcb_status"], "collateral": None}
+    expected = read_json(os.path.join(other, "expected.json"))
+    case["collateral"] = expected.get("collateral")
+    quote_path = os.path.join(folder, row["quote"], "quote.bin")
+    yield Case(f"{name} {row['quote']} with {row['collateral']}", ["attestation", "validate"],
+               options_of(quote_path, read(quote_path), case, other, scratch),
+               acceptance(row["verdict"]), stages_of(case), status_check(case))
+
+
 def cross_cases(folder, scratch):
     table = read_json(os.path.join(folder, "cross.json"))
-    for row in table["rows"]:
-        other = os.path.join(folder, row["collateral"])
-        case = {"at": row["at"], "policy": table["policy"], "verdict": row["verdict"],
-                "why": row["why"], "tcb_status": row["tcb_status"], "collateral": None}
-        expected = read_json(os.path.join(other, "expected.json"))
-        case["collateral"] = expected.get("collateral")
-        quote_path = os.path.join(folder, row["quote"], "quote.bin")
-        yield Case(f"cross {row['quote']} with {row['collateral']}", ["attestation", "validate"],
-                   options_of(quote_path, read(quote_path), case, other, scratch),
-                   acceptance(row["verdict"]), stages_of(case), status_check(case))
+    rows = ((f"cross.json {number}",) * 2 + (folder, row) for number, row in enumerate(table["rows"]))
+    return each(rows, lambda name, path, row: cross_case(name, path, row, table["policy"], scratch))
 
 
-def mutation_cases(name, path, scratch):
+def mutation_cases(name, path, scratch, step):
+    """One in `step` of a table's changes; its masks are two, so an odd step takes both in turn."""
     table = read_json(os.path.join(path, "mutations.json"))
     case = {**read_json(os.path.join(path, "expected.json")), "policy": table["policy"], "at": table["at"]}
     quote = read(os.path.join(path, table["quote"]))
     first, last = (int(text) for text in table["offsets"].split(" .. "))
     either = set(table["either"])
     whole = options_of(os.path.join(path, table["quote"]), quote, case, path, scratch)
-    for offset in range(first, last + 1):
-        for mask in table["xor"]:
-            changed = bytearray(quote)
-            changed[offset] ^= mask
-            changed = bytes(changed)
-            # The policy and REPORTDATA stay those of the quote as it was.
-            options = {**whole, "file": write(scratch, changed)}
-            yield Case(f"{name} byte {offset} xor {mask}", ["attestation", "validate"], options,
-                       None if offset in either else False, [""])
+    changes = [(offset, mask) for offset in range(first, last + 1) for mask in table["xor"]]
+    for offset, mask in changes[::step]:
+        changed = bytearray(quote)
+        changed[offset] ^= mask
+        changed = bytes(changed)
+        # The policy and REPORTDATA stay those of the quote as it was.
+        options = {**whole, "file": write(scratch, changed)}
+        made = Case(f"{name} byte {offset} xor {mask}", ["attestation", "validate"], options,
+                    None if offset in either else False, [""])
+        made.origin = f"{name}/mutations.json"
+        yield made
 
 
 def aael_case(name, path, case, scratch):
@@ -242,19 +253,19 @@ def log_case(name, path, case, scratch):
     return Case(name, ["attestation", "check"], options, accept, ["log."])
 
 
-def quote_cases(name, path, case, scratch):
+def quote_cases(name, path, case, scratch, step):
     yield from validations(name, path, case, scratch)
     if "fields" in case and acceptance(case["verdict"]):
-        yield fields_case(name, path, case)
+        yield from guarded(name + " (fields)", lambda: [fields_case(name, path, case)])
     if os.path.exists(os.path.join(path, "mutations.json")):
-        yield from mutation_cases(name, path, scratch)
+        yield from guarded(name + " (mutations)", lambda: mutation_cases(name, path, scratch, step))
 
 
-def cases(folder, scratch):
+def cases(folder, scratch, step):
     def build(name, path, case):
         if name.split(os.sep)[0] == "eventlog":
             return [log_case(name, path, case, scratch)]
-        return quote_cases(name, path, case, scratch)
+        return quote_cases(name, path, case, scratch, step)
 
     yield from each(cases_below(folder), build)
     if os.path.exists(os.path.join(folder, "cross.json")):
