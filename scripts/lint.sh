@@ -1,7 +1,16 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # The rules of the house that a machine can check: arrows between folders, licence lines, calls
-# that do not belong here. Prints every breach and fails if there is one.
+# that do not belong here, format. Prints every breach.
+#
+#   scripts/lint.sh [--no-format]
+#
+# Exit status: 0 if all of them are kept; 1 if one is not; 2 called wrongly.
 set -u
+. "$(dirname "$0")/lib/usage.sh" || exit 2
+[ "${1-}" = --no-format ] && shift && format=no
+usage_only_help "$@"
+[ $# = 0 ] || usage_refuse "unknown argument '$1'"
 cd "$(dirname "$0")/.." || exit 2
 breaches=$(mktemp) || exit 2
 trap 'rm -f "$breaches"' EXIT
@@ -37,6 +46,10 @@ grep -rnE --include='*.c' -e '-(\(int\) *[A-Za-z_>.-]*|ERR_)(ERR_|code\b)?' comm
 	computations cli guest | grep -E -e '-(\(int\) *)?(ERR_|[a-z_>.-]*\bcode\b)' |
 	grep -vE '^common/base/err\.|^[^:]*:[0-9]+:\s*(\*|/\*)|errno = -code' |
 	sed 's/^/code made by hand: /' >>"$breaches"
+
+. scripts/lib/lint/format.sh
+# shellcheck disable=SC2046
+[ "${format-}" = no ] || format_breaches $(format_files) >>"$breaches"
 
 if [ -s "$breaches" ]; then
 	cat "$breaches"

@@ -22,7 +22,7 @@ packages_iris="python3 python3-venv python3-sklearn"
 # Simulated TEEs, for demonstrations: scripts/demo --tee.
 packages_simulator="libfuse3-dev"
 
-packages_test="clang llvm gcovr libclang-rt-dev libfuse3-dev python3 python3-grpcio python3-grpc-tools
+packages_test="clang clang-format-19 llvm gcovr libclang-rt-dev libfuse3-dev python3 python3-grpcio python3-grpc-tools
 	python3-pkg-resources python3-cryptography python3-openssl python3-cbor2 tpm2-tools openssl nghttp2-client
 	nghttp2-server libxml2-utils sqlite3 zip unzip git $packages_iris"
 
