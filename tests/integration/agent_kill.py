@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""kill -9 of the agent at random moments: no process and no file of it is left for the next one."""
+"""kill -9 of the agent at random moments: no process and no file of it is left for the next one.
+
+COCOS_SEED names other moments than those of every run, COCOS_KILLS how many."""
 import ctypes
 import os
 import random
@@ -9,12 +11,13 @@ import time
 
 import grpc
 
+import sample
 import tap
 from agent_job import ALGO_KEY, DATA_KEY, USER_KEY, manifest
 from agent_peer import Agent, Client, Service, dataset, free_port, WAIT
 
-KILLS = int(os.environ.get("COCOS_KILLS", "60"))
-SEED = int(os.environ.get("COCOS_SEED", str(int(time.time()))))
+KILLS = int(os.environ.get("COCOS_KILLS", sample.of(10, 60)))
+SEED = int(os.environ.get("COCOS_SEED", "20261120"))
 PR_SET_CHILD_SUBREAPER = 36
 ALGO = b"#!/bin/sh\nsleep 30 &\necho up\ncat datasets/* > results/all\nsleep 0.2\nkill $!\n"
 DATA = os.urandom(3 << 20)

@@ -10,6 +10,7 @@ import time
 
 import grpc
 
+import sample
 import tap
 from harness import (PATIENCE, Computations, FakeAgent, Folder, Process, Refused, authority, cli,
                      computations, computations_grpc, credentials, cvms, cvms_grpc, health,
@@ -598,7 +599,7 @@ def a_second_service_on_the_same_address_is_refused():
 
 
 SEED = int(os.environ.get("COCOS_SEED", "20261120"))
-KILLS = int(os.environ.get("COCOS_KILLS", "25"))
+KILLS = int(os.environ.get("COCOS_KILLS", sample.of(8, 25)))
 
 
 def nothing_acknowledged_is_lost_by_kill_9():

@@ -8,6 +8,7 @@ import random
 import subprocess
 import time
 
+import sample
 import tap
 from harness import (PATIENCE, ROOT, Computations, Folder, Process, authority, cli, program, read,
                      until)
@@ -325,7 +326,7 @@ def a_restarted_agent_gets_its_computation_again():
 
 
 SEED = int(os.environ.get("COCOS_SEED", "20261121"))
-KILLS = int(os.environ.get("COCOS_KILLS", "20"))
+KILLS = int(os.environ.get("COCOS_KILLS", sample.of(6, 20)))
 
 
 def kills_during_runs_leave_nothing_behind():

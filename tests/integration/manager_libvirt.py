@@ -20,6 +20,7 @@ import xml.etree.ElementTree as ET
 import grpc
 
 import libvirt_room as room
+import sample
 import tap
 from ports import FIRST
 from harness import (BUILD, PATIENCE, PROTOCOL, Folder, Process, authority, credentials,
@@ -27,7 +28,7 @@ from harness import (BUILD, PATIENCE, PROTOCOL, Folder, Process, authority, cred
 
 manager, manager_grpc = PROTOCOL["manager"]
 SEED = int(sys.argv[1]) if len(sys.argv) > 1 and sys.argv[1].isdigit() else 20261120
-ROUNDS = int(sys.argv[2]) if len(sys.argv) > 2 and sys.argv[2].isdigit() else 12
+ROUNDS = int(sys.argv[2]) if len(sys.argv) > 2 and sys.argv[2].isdigit() else sample.of(4, 12)
 
 libvirt = room.Libvirt()
 
