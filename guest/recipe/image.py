@@ -116,7 +116,7 @@ class Build:
         if self.flavour.get("simulated"):
             record["simulated"] = True
         if self.agent:  # such an image is never taken for one of ours
-            record["agent_given"] = True
+            record["agent_given"] = packages.sha256_of(self.agent)
         if self.flavour["disk"]:
             self.say("root disk")
             self._disk(roots, system, initrd, work, record)
@@ -172,15 +172,16 @@ class Build:
         os.replace(final + ".new", final)
 
 
-def is_current(project, flavour, out):
-    """Whether `out` already holds what this source gives, every file whole."""
+def is_current(project, flavour, out, agent=None):
+    """Whether `out` already holds what this source gives, with that agent if one is given, every file
+    whole."""
     try:
         with open(os.path.join(out, "image.json"), encoding="utf-8") as file:
             record = json.load(file)
         return record["version"] == FORMAT and record["flavour"] == flavour and \
             record["source"] == build.source_digest(
                 project, build.sources_of(FLAVOURS[flavour])) and \
-            "agent_given" not in record and all(
+            record.get("agent_given") == (packages.sha256_of(agent) if agent else None) and all(
                 packages.sha256_of(os.path.join(out, record[key]["file"])) == record[key]["sha256"]
                 for key in ("kernel", "initrd", "root") if key in record)
     except (OSError, ValueError, KeyError):

@@ -205,6 +205,32 @@ def the_command_line_is_the_table_of_init():
         assert f"| `{word}` |" in documented, f"docs/guest-image.md does not explain '{word}'"
 
 
+def an_image_counts_only_with_the_agent_that_was_asked_for():
+    with tempfile.TemporaryDirectory() as folder:
+        def put(name, content):
+            path = os.path.join(folder, name)
+            with open(path, "wb") as file:
+                file.write(content)
+            return {"file": name, "sha256": packages.sha256_of(path)}
+
+        probe, other = (os.path.join(folder, put(name, name.encode())["file"]) for name in "ab")
+        record = {"version": image.FORMAT, "flavour": "base", "kernel": put("vmlinuz", b"k"),
+                  "initrd": put("initrd.img", b"i"), "source": image.build.source_digest(
+                      sys.argv[1], image.build.sources_of(flavours.FLAVOURS["base"]))}
+
+        def current(agent, **change):
+            put("image.json", json.dumps({**record, **change}).encode())
+            return image.is_current(sys.argv[1], "base", folder, agent)
+
+        given = packages.sha256_of(probe)
+        assert current(None) and current(probe, agent_given=given)
+        assert not current(None, agent_given=given) and not current(None, agent_given=True)
+        assert not current(other, agent_given=given) and not current(probe)
+        assert not current(None, source="0") and not current(None, flavour="python")
+        put("initrd.img", b"I")
+        assert not current(None)
+
+
 tap.run([
     both_formats_of_sources_are_read,
     the_release_itself_is_derived_from_its_own_sources,
@@ -215,4 +241,5 @@ tap.run([
     a_list_for_something_else_is_no_lock,
     a_package_that_is_not_the_listed_one_is_refused,
     the_command_line_is_the_table_of_init,
+    an_image_counts_only_with_the_agent_that_was_asked_for,
 ])
