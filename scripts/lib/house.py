@@ -47,6 +47,7 @@ ROOMS = {
         "corim": ["formats", "policy", "snp", "tdx"],
         "token": ["formats", "envelope", "snp", "tdx"],
         "verify": ["corim", "envelope", "policy", "snp", "tdx", "token", "tpm"],
+        "library": ["envelope", "policy", "tpm", "verdict", "verify"],
         "endorse": ["formats", "snp", "tdx", "tpm", "verify"],
         "provider": ["formats", "snp", "tdx", "token", "tpm"],
         "channel": ["formats", "token"],
