@@ -6,11 +6,13 @@
 
 enum { COLUMN = 30 };
 
+/* clang-format off */
 const struct cli_option help_common_options[] = {
 	{ .letter = 'v', .name = "verbose", .help = "say more on standard error" },
 	{ .letter = 'h', .name = "help", .help = "this text" },
 	{ .name = NULL },
 };
+/* clang-format on */
 
 static const char *rest_of(const struct command *command, const char *group)
 {

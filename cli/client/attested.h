@@ -10,11 +10,13 @@
 #include "common/rpc/prologue.h"
 
 /* The options of a command that talks to an agent. */
-#define CLIENT_AGENT_OPTIONS              \
-	CLIENT_OPTIONS, APPRAISE_OPTIONS, \
-		{ .name = "reattest",     \
-		  .value = "DURATION",    \
-		  .help = "how often the agent has to prove itself again in a long upload (10m)" }
+/* clang-format off */
+#define CLIENT_AGENT_OPTIONS \
+	CLIENT_OPTIONS, \
+	APPRAISE_OPTIONS, \
+	{ .name = "reattest", .value = "DURATION", \
+	  .help = "how often the agent has to prove itself again in a long upload (10m)" }
+/* clang-format on */
 
 /* Reads whether attested TLS is asked for, and everything about it. */
 int attested_open(struct client *client, struct err *e) MUST_CHECK;

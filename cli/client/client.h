@@ -19,21 +19,18 @@ struct attested_client;
 enum client_peer { CLIENT_AGENT, CLIENT_MANAGER, CLIENT_COMPUTATIONS };
 
 /* The rows that a command which connects has among its options. */
-#define CLIENT_OPTIONS                                                                         \
+/* clang-format off */
+#define CLIENT_OPTIONS \
 	{ .name = "grpc-url", .value = "HOST:PORT", .help = "where to connect (…_GRPC_URL)" }, \
-		{ .name = "grpc-timeout",                                                      \
-		  .value = "DURATION",                                                         \
-		  .help = "for connecting and for short answers (…_GRPC_TIMEOUT; 60s)" },      \
-		{ .name = "grpc-server-ca-certs",                                              \
-		  .value = "PEM",                                                              \
-		  .help = "authorities that the server's certificate must come from "          \
-			  "(…_GRPC_SERVER_CA_CERTS)" },                                        \
-		{ .name = "grpc-client-cert",                                                  \
-		  .value = "PEM",                                                              \
-		  .help = "certificate to show (…_GRPC_CLIENT_CERT)" },                        \
-		{ .name = "grpc-client-key",                                                   \
-		  .value = "PEM",                                                              \
-		  .help = "its private key (…_GRPC_CLIENT_KEY)" }
+	{ .name = "grpc-timeout", .value = "DURATION", \
+	  .help = "for connecting and for short answers (…_GRPC_TIMEOUT; 60s)" }, \
+	{ .name = "grpc-server-ca-certs", .value = "PEM", \
+	  .help = "authorities that the server's certificate must come from (…_GRPC_SERVER_CA_CERTS)" }, \
+	{ .name = "grpc-client-cert", .value = "PEM", \
+	  .help = "certificate to show (…_GRPC_CLIENT_CERT)" }, \
+	{ .name = "grpc-client-key", .value = "PEM", \
+	  .help = "its private key (…_GRPC_CLIENT_KEY)" }
+/* clang-format on */
 
 struct client {
 	struct cli *cli;

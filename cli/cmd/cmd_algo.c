@@ -117,34 +117,29 @@ static enum cli_exit run_algo(struct cli *cli, struct err *e)
 	return CLI_OK;
 }
 
+/* clang-format off */
+static const struct cli_option options[] = {
+	{ .letter = 'a', .name = "algorithm", .value = "TYPE", .words = types,
+	  .help = "what it is: bin (the default), python, wasm or docker" },
+	{ .letter = 'r', .name = "requirements", .value = "FILE",
+	  .help = "python: the packages it needs" },
+	{ .name = "python-runtime", .value = "NAME",
+	  .help = "python: the interpreter (the agent's default is python3)" },
+	{ .name = "args", .value = "ARG", .times = CLI_MANY,
+	  .help = "an argument for it; repeat for more, in order" },
+	{ .name = "role-signature",
+	  .help = "sign as stock clients do (replayable; agents refuse it by default)" },
+	CLIENT_AGENT_OPTIONS,
+	{ .name = NULL },
+};
+/* clang-format on */
+
 const struct command cmd_algo = {
 	.name = "algo",
 	.args = "FILE PRIVATE_KEY",
 	.help = "send the algorithm to the agent",
 	.operands_min = 2,
 	.operands_max = 2,
-	.options =
-		(const struct cli_option[]){
-			{ .letter = 'a',
-			  .name = "algorithm",
-			  .value = "TYPE",
-			  .words = types,
-			  .help = "what it is: bin (the default), python, wasm or docker" },
-			{ .letter = 'r',
-			  .name = "requirements",
-			  .value = "FILE",
-			  .help = "python: the packages it needs" },
-			{ .name = "python-runtime",
-			  .value = "NAME",
-			  .help = "python: the interpreter (the agent's default is python3)" },
-			{ .name = "args",
-			  .value = "ARG",
-			  .times = CLI_MANY,
-			  .help = "an argument for it; repeat for more, in order" },
-			{ .name = "role-signature",
-			  .help = "sign as stock clients do (replayable; agents refuse it by default)" },
-			CLIENT_AGENT_OPTIONS,
-			{ .name = NULL },
-		},
+	.options = options,
 	.run = run_algo,
 };

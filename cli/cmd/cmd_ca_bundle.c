@@ -88,22 +88,24 @@ static enum cli_exit run(struct cli *cli, struct err *e)
 	return failed ? CLI_FAILED : CLI_OK;
 }
 
+/* clang-format off */
+static const struct cli_option options[] = {
+	ENDORSE_OPTIONS,
+	{ .name = "trusted_root", .value = "FILE",
+	  .help = "a root to trust in place of the vendor's" },
+	{ .name = "at", .value = "RFC3339", .help = "the moment to judge at (now)" },
+	CLI_JSON_OPTION,
+	{ .name = NULL },
+};
+/* clang-format on */
+
 const struct command cmd_ca_bundle = {
 	.name = "ca-bundle",
 	.args = "PRODUCT",
 	.help = "fetch AMD's certificates and revocation lists into the cache",
 	.operands_min = 1,
 	.operands_max = 1,
-	.options =
-		(const struct cli_option[]){ ENDORSE_OPTIONS,
-					     { .name = "trusted_root",
-					       .value = "FILE",
-					       .help = "a root to trust in place of the vendor's" },
-					     { .name = "at",
-					       .value = "RFC3339",
-					       .help = "the moment to judge at (now)" },
-					     CLI_JSON_OPTION,
-					     { .name = NULL } },
+	.options = options,
 	.run = run,
 	.more = "PRODUCT is Milan, Genoa (also for Bergamo and Siena) or Turin. Each document is "
 		"kept only\n"

@@ -202,6 +202,7 @@ static enum cli_exit run(struct cli *cli, struct err *e)
 	return judge(cli, cli_flag(cli, "json"), e);
 }
 
+/* clang-format off */
 static const struct cli_option options[] = {
 	{ .name = "sig", .value = "FILE", .help = "quote: TPMT_SIGNATURE" },
 	{ .name = "pcrs", .value = "FILE", .help = "quote, log: bank -> index -> value (JSON)" },
@@ -211,11 +212,9 @@ static const struct cli_option options[] = {
 	{ .name = "aad", .value = "FILE", .help = "cose: external data" },
 	{ .name = "request", .value = "FILE", .help = "authenticator: the request" },
 	{ .name = "session", .value = "FILE", .help = "authenticator: what TLS exported (JSON)" },
-	{ .name = "trusted_root",
-	  .value = "FILE",
+	{ .name = "trusted_root", .value = "FILE",
 	  .help = "ak-cert, quote: the root that you name" },
-	{ .name = "hcl_report",
-	  .value = "FILE",
+	{ .name = "hcl_report", .value = "FILE",
 	  .help = "quote: Azure's report, whose data name the AK" },
 	{ .name = "runtime_data", .value = "FILE", .help = "hcl, quote: in place of those inside" },
 	{ .name = "cc", .help = "log: a CC event log (TDX)" },
@@ -223,19 +222,17 @@ static const struct cli_option options[] = {
 	{ .name = "separators_optional", .help = "log: PCR 0 to 7 may lack their separators" },
 	{ .name = "allow_sha1_bank", .help = "quote: of SHA-1 registers alone" },
 	{ .name = "reset_count", .value = "N", .help = "quote: the TPM's resets so far" },
-	{ .name = "policy",
-	  .value = "FILE",
+	{ .name = "policy", .value = "FILE",
 	  .help = "quote: what its registers have to be (JSON)" },
 	{ .name = "at", .value = "RFC3339", .help = "the moment to judge at (now)" },
-	{ .name = "skew",
-	  .value = "SECONDS",
+	{ .name = "skew", .value = "SECONDS",
 	  .help = "by how much clocks may differ (300; at a moment that is named 0)" },
-	{ .name = "batch",
-	  .value = "FILE",
+	{ .name = "batch", .value = "FILE",
 	  .help = "options as JSON, a line each; those beside it are each line's" },
 	CLI_JSON_OPTION,
 	{ .name = NULL },
 };
+/* clang-format on */
 
 const struct command cmd_attestation_check = {
 	.name = "attestation check",

@@ -88,24 +88,23 @@ static enum cli_exit run_checksum(struct cli *cli, struct err *e)
 	return print_digest(cli, digest, e) < 0 ? CLI_FAILED : CLI_OK;
 }
 
+/* clang-format off */
+static const struct cli_option options[] = {
+	{ .letter = 'b', .name = "base64", .help = "base64 instead of hexadecimal" },
+	{ .letter = 'm', .name = "manifest",
+	  .help = "FILE is a manifest: the digest of its canonical form" },
+	{ .name = "json", .help = "print JSON; of a manifest with its canonical form and PCR16" },
+	{ .name = NULL },
+};
+/* clang-format on */
+
 const struct command cmd_checksum = {
 	.name = "checksum",
 	.args = "FILE|DIR",
 	.help = "print the SHA3-256 that a manifest names an asset by",
 	.operands_min = 1,
 	.operands_max = 1,
-	.options =
-		(const struct cli_option[]){
-			{ .letter = 'b',
-			  .name = "base64",
-			  .help = "base64 instead of hexadecimal" },
-			{ .letter = 'm',
-			  .name = "manifest",
-			  .help = "FILE is a manifest: the digest of its canonical form" },
-			{ .name = "json",
-			  .help = "print JSON; of a manifest with its canonical form and PCR16" },
-			{ .name = NULL },
-		},
+	.options = options,
 	.run = run_checksum,
 	.more = "A directory counts as the bundle that 'cocos-cli data' would send of it.",
 };

@@ -93,23 +93,25 @@ static enum cli_exit run_run(struct cli *cli, struct err *e)
 	return ask_and_report(cli, &computation_run, &request.base, e);
 }
 
+/* clang-format off */
+static const struct cli_option computation_run_options[] = {
+	{ .name = "cvm", .value = "ID",
+	  .help = "which one (needed unless exactly one is connected and free)" },
+	{ .name = "unverified",
+	  .help = "although it has not proven what it is, as the service's policy asks" },
+	CLI_JSON_OPTION,
+	CLIENT_OPTIONS,
+	{ .name = NULL },
+};
+/* clang-format on */
+
 const struct command cmd_computation_run = {
 	.name = "computation run",
 	.args = "ID",
 	.help = "give a computation to a CVM",
 	.operands_min = 1,
 	.operands_max = 1,
-	.options =
-		(const struct cli_option[]){
-			{ .name = "cvm",
-			  .value = "ID",
-			  .help = "which one (needed unless exactly one is connected and free)" },
-			{ .name = "unverified",
-			  .help = "although it has not proven what it is, as the service's policy asks" },
-			CLI_JSON_OPTION,
-			CLIENT_OPTIONS,
-			{ .name = NULL },
-		},
+	.options = computation_run_options,
 	.run = run_run,
 	.more = "A service that has a policy (COMPUTATIONS_ATTESTATION_POLICY) gives computations only\n"
 		"to CVMs that were verified by it; one without asks for nothing, and says so. Owners\n"
@@ -183,17 +185,20 @@ static enum cli_exit run_remove(struct cli *cli, struct err *e)
 	return CLI_OK;
 }
 
+/* clang-format off */
+static const struct cli_option computation_remove_options[] = {
+	{ .name = "force", .help = "although a CVM still holds it" },
+	CLIENT_OPTIONS,
+	{ .name = NULL },
+};
+/* clang-format on */
+
 const struct command cmd_computation_remove = {
 	.name = "computation remove",
 	.args = "ID",
 	.help = "forget a computation and its records",
 	.operands_min = 1,
 	.operands_max = 1,
-	.options =
-		(const struct cli_option[]){
-			{ .name = "force", .help = "although a CVM still holds it" },
-			CLIENT_OPTIONS,
-			{ .name = NULL },
-		},
+	.options = computation_remove_options,
 	.run = run_remove,
 };

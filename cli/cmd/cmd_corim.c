@@ -110,48 +110,50 @@ static enum cli_exit run_tdx(struct cli *cli, struct err *e)
 	return create(cli, read_tdx, e);
 }
 
-#define OUTPUT_OPTIONS                                                               \
+/* clang-format off */
+#define OUTPUT_OPTIONS \
 	{ .letter = 'o', .name = "output", .value = "FILE", .help = "write there" }, \
-		{ .name = "signing-key",                                             \
-		  .value = "PEM",                                                    \
-		  .help = "sign it (COSE_Sign1) with this private key" }
+	{ .name = "signing-key", .value = "PEM", \
+	  .help = "sign it (COSE_Sign1) with this private key" }
+/* clang-format on */
+
+/* clang-format off */
+static const struct cli_option policy_create_corim_snp_options[] = {
+	{ .name = "measurement", .value = "HEX", .help = "launch measurement, 48 bytes" },
+	{ .name = "product", .value = "NAME", .help = "Milan, Genoa or Turin" },
+	{ .name = "policy", .value = "N", .help = "the guest policy, exactly" },
+	{ .name = "svn", .value = "N", .help = "GUEST_SVN, at least" },
+	{ .name = "host-data", .value = "HEX", .help = "HOST_DATA, 32 bytes" },
+	{ .name = "launch-tcb", .value = "N",
+	  .help = "LAUNCH_TCB as a number, each part at least" },
+	OUTPUT_OPTIONS,
+	{ .name = NULL },
+};
+/* clang-format on */
 
 const struct command cmd_policy_create_corim_snp = {
 	.name = "policy create-corim snp",
 	.args = "",
 	.help = "write reference values for SEV-SNP as a CoRIM",
-	.options =
-		(const struct cli_option[]){
-			{ .name = "measurement",
-			  .value = "HEX",
-			  .help = "launch measurement, 48 bytes" },
-			{ .name = "product", .value = "NAME", .help = "Milan, Genoa or Turin" },
-			{ .name = "policy", .value = "N", .help = "the guest policy, exactly" },
-			{ .name = "svn", .value = "N", .help = "GUEST_SVN, at least" },
-			{ .name = "host-data", .value = "HEX", .help = "HOST_DATA, 32 bytes" },
-			{ .name = "launch-tcb",
-			  .value = "N",
-			  .help = "LAUNCH_TCB as a number, each part at least" },
-			OUTPUT_OPTIONS,
-			{ .name = NULL } },
+	.options = policy_create_corim_snp_options,
 	.run = run_snp,
 };
+
+/* clang-format off */
+static const struct cli_option policy_create_corim_tdx_options[] = {
+	{ .name = "measurement", .value = "HEX", .help = "MRTD, 48 bytes" },
+	{ .name = "mr-seam", .value = "HEX", .help = "the TDX module, 48 bytes" },
+	{ .name = "rtmrs", .value = "H,H,H,H", .help = "RTMR0 to 3; an empty one is not said" },
+	{ .name = "svn", .value = "N", .help = "the TDX module's minor SVN, at least" },
+	OUTPUT_OPTIONS,
+	{ .name = NULL },
+};
+/* clang-format on */
 
 const struct command cmd_policy_create_corim_tdx = {
 	.name = "policy create-corim tdx",
 	.args = "",
 	.help = "write reference values for TDX as a CoRIM",
-	.options =
-		(const struct cli_option[]){
-			{ .name = "measurement", .value = "HEX", .help = "MRTD, 48 bytes" },
-			{ .name = "mr-seam", .value = "HEX", .help = "the TDX module, 48 bytes" },
-			{ .name = "rtmrs",
-			  .value = "H,H,H,H",
-			  .help = "RTMR0 to 3; an empty one is not said" },
-			{ .name = "svn",
-			  .value = "N",
-			  .help = "the TDX module's minor SVN, at least" },
-			OUTPUT_OPTIONS,
-			{ .name = NULL } },
+	.options = policy_create_corim_tdx_options,
 	.run = run_tdx,
 };

@@ -123,21 +123,23 @@ static enum cli_exit run_data(struct cli *cli, struct err *e)
 	return status < 0 ? CLI_FAILED : CLI_OK;
 }
 
+/* clang-format off */
+static const struct cli_option options[] = {
+	{ .letter = 'd', .name = "decompress",
+	  .help = "have the agent unpack it (a zip or a directory)" },
+	{ .name = "role-signature",
+	  .help = "sign as stock clients do (replayable; agents refuse it by default)" },
+	CLIENT_AGENT_OPTIONS,
+	{ .name = NULL },
+};
+/* clang-format on */
+
 const struct command cmd_data = {
 	.name = "data",
 	.args = "PATH PRIVATE_KEY",
 	.help = "send a dataset to the agent (a directory as its bundle)",
 	.operands_min = 2,
 	.operands_max = 2,
-	.options =
-		(const struct cli_option[]){
-			{ .letter = 'd',
-			  .name = "decompress",
-			  .help = "have the agent unpack it (a zip or a directory)" },
-			{ .name = "role-signature",
-			  .help = "sign as stock clients do (replayable; agents refuse it by default)" },
-			CLIENT_AGENT_OPTIONS,
-			{ .name = NULL },
-		},
+	.options = options,
 	.run = run_data,
 };

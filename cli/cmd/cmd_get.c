@@ -197,33 +197,28 @@ static enum cli_exit run_get(struct cli *cli, struct err *e)
 	return CLI_OK;
 }
 
+/* clang-format off */
+static const struct cli_option options[] = {
+	{ .name = "tee", .value = "HEX", .help = "nonce for the TEE, 16 to 64 bytes (random)" },
+	{ .name = "vtpm", .value = "HEX", .help = "nonce for the TPM, 16 to 32 bytes (random)" },
+	{ .name = "token", .value = "HEX",
+	  .help = "nonce for Azure's token, 16 to 32 bytes (random)" },
+	{ .letter = 'r', .name = "readable",
+	  .help = "save it taken apart, as JSON (" READABLE_FILE ")" },
+	{ .letter = 'o', .name = "output", .value = "FILE",
+	  .help = "save as (attestation.bin; azure_attest_token.jwt)" },
+	CLIENT_AGENT_OPTIONS,
+	{ .name = NULL },
+};
+/* clang-format on */
+
 const struct command cmd_attestation_get = {
 	.name = "attestation get",
 	.args = "snp|tdx|vtpm|snp-vtpm|azure-token",
 	.help = "fetch evidence over a nonce from an agent",
 	.operands_min = 1,
 	.operands_max = 1,
-	.options =
-		(const struct cli_option[]){
-			{ .name = "tee",
-			  .value = "HEX",
-			  .help = "nonce for the TEE, 16 to 64 bytes (random)" },
-			{ .name = "vtpm",
-			  .value = "HEX",
-			  .help = "nonce for the TPM, 16 to 32 bytes (random)" },
-			{ .name = "token",
-			  .value = "HEX",
-			  .help = "nonce for Azure's token, 16 to 32 bytes (random)" },
-			{ .letter = 'r',
-			  .name = "readable",
-			  .help = "save it taken apart, as JSON (" READABLE_FILE ")" },
-			{ .letter = 'o',
-			  .name = "output",
-			  .value = "FILE",
-			  .help = "save as (attestation.bin; azure_attest_token.jwt)" },
-			CLIENT_AGENT_OPTIONS,
-			{ .name = NULL },
-		},
+	.options = options,
 	.run = run_get,
 	.more = "Prints the nonces, and the report data and TPM nonce that follow from them and from the\n"
 		"agent's key. 'attestation validate --mode eat --tee HEX --vtpm HEX FILE' gives a verdict;\n"

@@ -101,35 +101,28 @@ static enum cli_exit run_idblock(struct cli *cli, struct err *e)
 	return CLI_OK;
 }
 
+/* clang-format off */
+static const struct cli_option options[] = {
+	{ .name = "measurement", .value = "HEX",
+	  .help = "the launch measurement (sevsnpmeasure, igvmmeasure)" },
+	{ .name = "id-key", .value = "PEM", .help = "private ID key, ECDSA P-384" },
+	{ .name = "author-key", .value = "PEM",
+	  .help = "private author key, which signs the ID key" },
+	{ .name = "family-id", .value = "HEX", .help = "16 bytes (default zero)" },
+	{ .name = "image-id", .value = "HEX", .help = "16 bytes (default zero)" },
+	{ .name = "guest-svn", .value = "N", .help = "version of the guest (default 0)" },
+	{ .name = "policy", .value = "N", .help = "guest policy (default 0x20000)" },
+	{ .name = "id-block", .value = "FILE", .help = "write the block, 96 bytes" },
+	{ .name = "id-auth", .value = "FILE", .help = "write the authentication, 4096 bytes" },
+	{ .name = NULL },
+};
+/* clang-format on */
+
 const struct command cmd_idblock_create = {
 	.name = "idblock create",
 	.args = "",
 	.help = "make and sign the ID block and ID authentication of an SEV-SNP launch",
-	.options =
-		(const struct cli_option[]){
-			{ .name = "measurement",
-			  .value = "HEX",
-			  .help = "the launch measurement (sevsnpmeasure, igvmmeasure)" },
-			{ .name = "id-key", .value = "PEM", .help = "private ID key, ECDSA P-384" },
-			{ .name = "author-key",
-			  .value = "PEM",
-			  .help = "private author key, which signs the ID key" },
-			{ .name = "family-id", .value = "HEX", .help = "16 bytes (default zero)" },
-			{ .name = "image-id", .value = "HEX", .help = "16 bytes (default zero)" },
-			{ .name = "guest-svn",
-			  .value = "N",
-			  .help = "version of the guest (default 0)" },
-			{ .name = "policy",
-			  .value = "N",
-			  .help = "guest policy (default 0x20000)" },
-			{ .name = "id-block",
-			  .value = "FILE",
-			  .help = "write the block, 96 bytes" },
-			{ .name = "id-auth",
-			  .value = "FILE",
-			  .help = "write the authentication, 4096 bytes" },
-			{ .name = NULL },
-		},
+	.options = options,
 	.run = run_idblock,
 	.more = "Prints JSON: both in base64, as libvirt's idBlock and idAuth want them, and the "
 		"digests of the keys, as a report will have them.",

@@ -46,31 +46,29 @@ static enum cli_exit run_igvm(struct cli *cli, struct err *e)
 	return CLI_OK;
 }
 
+/* clang-format off */
+static const struct cli_option options[] = {
+	{ .name = "platform", .value = "P", .words = platforms,
+	  .help = "sev-snp (the default), sev-es or sev" },
+	{ .name = "native-zero",
+	  .help = "pages without data are zero pages, not normal ones full of zeros" },
+	{ .name = "check-kvm",
+	  .help = "refuse what QEMU with KVM would load otherwise than it stands there" },
+	{ .name = "as-loaded",
+	  .help = "the digest that a loader brings about, where igvmmeasure's differs" },
+	{ .name = "ignore-idblock", .help = "don't compare the file's own ID block" },
+	{ .name = "trace", .help = "print each step: number, type, address, contents, digest" },
+	{ .name = NULL },
+};
+/* clang-format on */
+
 const struct command cmd_igvmmeasure = {
 	.name = "igvmmeasure",
 	.args = "FILE",
 	.help = "compute the launch measurement of an IGVM file",
 	.operands_min = 1,
 	.operands_max = 1,
-	.options =
-		(const struct cli_option[]){
-			{ .name = "platform",
-			  .value = "P",
-			  .words = platforms,
-			  .help = "sev-snp (the default), sev-es or sev" },
-			{ .name = "native-zero",
-			  .help = "pages without data are zero pages, not normal ones full of zeros" },
-			{ .name = "check-kvm",
-			  .help = "refuse what QEMU with KVM would load otherwise than it stands there" },
-			{ .name = "as-loaded",
-			  .help = "the digest that a loader brings about, where igvmmeasure's differs" },
-			{ .name = "ignore-idblock",
-			  .help = "don't compare the file's own ID block" },
-			{ .name = "trace",
-			  .help = "print each step: number, type, address, contents, "
-				  "digest" },
-			{ .name = NULL },
-		},
+	.options = options,
 	.run = run_igvm,
 	.more = "igvmmeasure of coconut-svsm counts one page for a parameter area of any size, and "
 		"the VMSAs of every platform in the file; --as-loaded does not.",

@@ -163,17 +163,20 @@ static enum cli_exit run_ima(struct cli *cli, struct err *e)
 	return status < 0 ? CLI_FAILED : CLI_OK;
 }
 
+/* clang-format off */
+static const struct cli_option options[] = {
+	CLI_JSON_OPTION,
+	CLIENT_AGENT_OPTIONS,
+	{ .name = NULL },
+};
+/* clang-format on */
+
 const struct command cmd_ima_measurements = {
 	.name = "ima-measurements",
 	.args = "[FILE]",
 	.help = "fetch the log of what the CVM's kernel measured, and replay it",
 	.operands_max = 1,
-	.options =
-		(const struct cli_option[]){
-			CLI_JSON_OPTION,
-			CLIENT_AGENT_OPTIONS,
-			{ .name = NULL },
-		},
+	.options = options,
 	.run = run_ima,
 	.more = "Saves the log as FILE (" IMA_FILE
 		"), replays it to PCR10 and lists each entry. Over\n"

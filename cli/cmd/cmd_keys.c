@@ -98,19 +98,19 @@ static enum cli_exit run_keys(struct cli *cli, struct err *e)
 	return CLI_OK;
 }
 
+/* clang-format off */
+static const struct cli_option options[] = {
+	{ .letter = 'k', .name = "key-type", .value = "TYPE", .words = words,
+	  .help = "rsa (4096 bits, the default), ecdsa (P-256) or ed25519" },
+	{ .name = "force", .help = "replace files that are there" },
+	{ .name = NULL },
+};
+/* clang-format on */
+
 const struct command cmd_keys = {
 	.name = "keys",
 	.args = "",
 	.help = "make a key pair: " PRIVATE " and " PUBLIC " in this folder",
-	.options =
-		(const struct cli_option[]){
-			{ .letter = 'k',
-			  .name = "key-type",
-			  .value = "TYPE",
-			  .words = words,
-			  .help = "rsa (4096 bits, the default), ecdsa (P-256) or ed25519" },
-			{ .name = "force", .help = "replace files that are there" },
-			{ .name = NULL },
-		},
+	.options = options,
 	.run = run_keys,
 };

@@ -110,23 +110,23 @@ static enum cli_exit run_logs(struct cli *cli, struct err *e)
 	return CLI_OK;
 }
 
+/* clang-format off */
+static const struct cli_option options[] = {
+	{ .letter = 'f', .name = "follow", .help = "go on until the computation is finished" },
+	{ .name = "after", .value = "NUMBER", .help = "begin behind this record" },
+	{ .name = "cvm", .value = "ID",
+	  .help = "instead: what this CVM said that belongs to no computation" },
+	{ .name = "json", .help = "print a JSON object in each line" },
+	CLIENT_OPTIONS,
+	{ .name = NULL },
+};
+/* clang-format on */
+
 const struct command cmd_computation_logs = {
 	.name = "computation logs",
 	.args = "ID",
 	.help = "print the log lines and events of a computation",
 	.operands_max = 1,
-	.options =
-		(const struct cli_option[]){
-			{ .letter = 'f',
-			  .name = "follow",
-			  .help = "go on until the computation is finished" },
-			{ .name = "after", .value = "NUMBER", .help = "begin behind this record" },
-			{ .name = "cvm",
-			  .value = "ID",
-			  .help = "instead: what this CVM said that belongs to no computation" },
-			{ .name = "json", .help = "print a JSON object in each line" },
-			CLIENT_OPTIONS,
-			{ .name = NULL },
-		},
+	.options = options,
 	.run = run_logs,
 };

@@ -325,185 +325,112 @@ static enum cli_exit run_tdx(struct cli *cli, struct err *e)
 }
 
 #define MANY .times = CLI_MANY
-#define COMMON_OPTIONS                                                                          \
-	{ .name = "max-age", .value = "SECONDS", .help = "how old a token may be" },            \
-		{ .name = "agent",                                                              \
-		  .value = "cocos|stock",                                                       \
-		  .help = "stock: one that can be relayed is taken" },                          \
-		{ .name = "fixed-boot", .help = "the boot configuration was fixed at launch" }, \
-		{ .name = "manifest",                                                           \
-		  .value = "FILE",                                                              \
-		  MANY,                                                                         \
-		  .help = "a manifest that is acceptable (JSON)" },                             \
-		{ .name = "boot-key",                                                           \
-		  .value = "KEY[,KEY]",                                                         \
-		  MANY,                                                                         \
-		  .help = "what a host may configure" },                                        \
-		{ .name = "weak-word",                                                          \
-		  .value = "WORD[,WORD]",                                                       \
-		  MANY,                                                                         \
-		  .help = "a weakening word of the command line that is taken" },               \
-		{ .name = "allow-external-identity",                                            \
-		  .help = "an identity key from outside is taken" },                            \
-		{ .name = "require-crl", .help = "refuse where there is no revocation list" },  \
-		{ .letter = 'o',                                                                \
-		  .name = "output",                                                             \
-		  .value = "FILE",                                                              \
-		  .help = "write there (standard output)" }
+/* clang-format off */
+#define COMMON_OPTIONS \
+	{ .name = "max-age", .value = "SECONDS", .help = "how old a token may be" }, \
+	{ .name = "agent", .value = "cocos|stock", \
+	  .help = "stock: one that can be relayed is taken" }, \
+	{ .name = "fixed-boot", .help = "the boot configuration was fixed at launch" }, \
+	{ .name = "manifest", .value = "FILE", MANY, \
+	  .help = "a manifest that is acceptable (JSON)" }, \
+	{ .name = "boot-key", .value = "KEY[,KEY]", MANY, .help = "what a host may configure" }, \
+	{ .name = "weak-word", .value = "WORD[,WORD]", MANY, \
+	  .help = "a weakening word of the command line that is taken" }, \
+	{ .name = "allow-external-identity", .help = "an identity key from outside is taken" }, \
+	{ .name = "require-crl", .help = "refuse where there is no revocation list" }, \
+	{ .letter = 'o', .name = "output", .value = "FILE", \
+	  .help = "write there (standard output)" }
+/* clang-format on */
 
 static const char more[] =
 	"Each option is a key of the policy (docs/policy.md), which what is not said keeps strict. An option\n"
 	"that names acceptable values may come often, or with several between commas.";
 
+/* clang-format off */
+static const struct cli_option policy_create_snp_options[] = {
+	{ .name = "measurement", .value = "HEX", MANY, .help = "launch measurement, 48 bytes" },
+	{ .name = "host-data", .value = "HEX", MANY, .help = "HOST_DATA, 32 bytes (zero)" },
+	{ .name = "id-key-digest", .value = "HEX", MANY, .help = "of the ID key, 48 bytes (none)" },
+	{ .name = "author-key-digest", .value = "HEX", MANY, .help = "of the author key (none)" },
+	{ .name = "require-author-key", .help = "an author key has to be there" },
+	{ .name = "family-id", .value = "HEX", MANY, .help = "16 bytes (zero)" },
+	{ .name = "image-id", .value = "HEX", MANY, .help = "16 bytes (zero)" },
+	{ .name = "report-id", .value = "HEX", MANY, .help = "one guest alone, 32 bytes" },
+	{ .name = "report-id-ma", .value = "HEX", MANY, .help = "its migration agent (none)" },
+	{ .name = "chip-id", .value = "HEX", MANY, .help = "these chips alone, 64 bytes" },
+	{ .name = "require-chip-allow-list", .help = "refuse Milan without --chip-id" },
+	{ .name = "min-version", .value = "N", .help = "of the report's format (2)" },
+	{ .name = "min-guest-svn", .value = "N", .help = "of the guest (0)" },
+	{ .name = "vmpl", .value = "N", .help = "exactly this (0)" },
+	{ .name = "allow", .value = "WORD[,WORD]", MANY, .help = "smt, migrate_ma, cxl" },
+	{ .name = "demand", .value = "WORD[,WORD]", MANY,
+	  .help = "single_socket, mem_aes_256_xts, rapl_dis, ciphertext_hiding, page_swap_disable" },
+	{ .name = "min-abi", .value = "MAJOR.MINOR", .help = "of the guest policy" },
+	{ .name = "platform", .value = "WORD[,WORD]", MANY,
+	  .help = "tsme, ecc, rapl_dis, ciphertext_hiding have to be on" },
+	{ .name = "allow-tio", .help = "trusted I/O may be on" },
+	{ .name = "allow-unchecked-alias", .help = "firmware before the alias check is taken" },
+	{ .name = "allow-vlek", .help = "a cloud's key is taken" },
+	{ .name = "csp-id", .value = "TEXT", .help = "of that cloud alone" },
+	{ .name = "product", .value = "NAME", .help = "Milan, Genoa or Turin" },
+	{ .name = "min-tcb", .value = "NAME=N[,…]", MANY,
+	  .help = "bootloader, tee, snp, microcode, fmc" },
+	{ .name = "min-launch-tcb", .value = "NAME=N[,…]", MANY, .help = "likewise, at launch" },
+	{ .name = "allow-provisional", .help = "firmware above the committed is taken" },
+	{ .name = "min-build", .value = "N", .help = "of the current firmware" },
+	{ .name = "min-api", .value = "MAJOR.MINOR", .help = "of the current firmware" },
+	{ .name = "min-firmware", .value = "MAJOR.MINOR.BUILD", .help = "of the current firmware" },
+	{ .name = "launch-mit-vector", .value = "N", .help = "bits that were set at launch" },
+	{ .name = "current-mit-vector", .value = "N", .help = "bits that are set" },
+	COMMON_OPTIONS,
+	{ .name = NULL },
+};
+/* clang-format on */
+
 const struct command cmd_policy_create_snp = {
 	.name = "policy create snp",
 	.args = "",
 	.help = "write a policy for SEV-SNP from reference values",
-	.options =
-		(const struct cli_option[]){
-			{ .name = "measurement",
-			  .value = "HEX",
-			  MANY,
-			  .help = "launch measurement, 48 bytes" },
-			{ .name = "host-data",
-			  .value = "HEX",
-			  MANY,
-			  .help = "HOST_DATA, 32 bytes (zero)" },
-			{ .name = "id-key-digest",
-			  .value = "HEX",
-			  MANY,
-			  .help = "of the ID key, 48 bytes (none)" },
-			{ .name = "author-key-digest",
-			  .value = "HEX",
-			  MANY,
-			  .help = "of the author key (none)" },
-			{ .name = "require-author-key", .help = "an author key has to be there" },
-			{ .name = "family-id", .value = "HEX", MANY, .help = "16 bytes (zero)" },
-			{ .name = "image-id", .value = "HEX", MANY, .help = "16 bytes (zero)" },
-			{ .name = "report-id",
-			  .value = "HEX",
-			  MANY,
-			  .help = "one guest alone, 32 bytes" },
-			{ .name = "report-id-ma",
-			  .value = "HEX",
-			  MANY,
-			  .help = "its migration agent (none)" },
-			{ .name = "chip-id",
-			  .value = "HEX",
-			  MANY,
-			  .help = "these chips alone, 64 bytes" },
-			{ .name = "require-chip-allow-list",
-			  .help = "refuse Milan without --chip-id" },
-			{ .name = "min-version",
-			  .value = "N",
-			  .help = "of the report's format (2)" },
-			{ .name = "min-guest-svn", .value = "N", .help = "of the guest (0)" },
-			{ .name = "vmpl", .value = "N", .help = "exactly this (0)" },
-			{ .name = "allow",
-			  .value = "WORD[,WORD]",
-			  MANY,
-			  .help = "smt, migrate_ma, cxl" },
-			{ .name = "demand",
-			  .value = "WORD[,WORD]",
-			  MANY,
-			  .help = "single_socket, mem_aes_256_xts, rapl_dis, ciphertext_hiding, page_swap_disable" },
-			{ .name = "min-abi",
-			  .value = "MAJOR.MINOR",
-			  .help = "of the guest policy" },
-			{ .name = "platform",
-			  .value = "WORD[,WORD]",
-			  MANY,
-			  .help = "tsme, ecc, rapl_dis, ciphertext_hiding have to be on" },
-			{ .name = "allow-tio", .help = "trusted I/O may be on" },
-			{ .name = "allow-unchecked-alias",
-			  .help = "firmware before the alias check is taken" },
-			{ .name = "allow-vlek", .help = "a cloud's key is taken" },
-			{ .name = "csp-id", .value = "TEXT", .help = "of that cloud alone" },
-			{ .name = "product", .value = "NAME", .help = "Milan, Genoa or Turin" },
-			{ .name = "min-tcb",
-			  .value = "NAME=N[,…]",
-			  MANY,
-			  .help = "bootloader, tee, snp, microcode, fmc" },
-			{ .name = "min-launch-tcb",
-			  .value = "NAME=N[,…]",
-			  MANY,
-			  .help = "likewise, at launch" },
-			{ .name = "allow-provisional",
-			  .help = "firmware above the committed is taken" },
-			{ .name = "min-build", .value = "N", .help = "of the current firmware" },
-			{ .name = "min-api",
-			  .value = "MAJOR.MINOR",
-			  .help = "of the current firmware" },
-			{ .name = "min-firmware",
-			  .value = "MAJOR.MINOR.BUILD",
-			  .help = "of the current firmware" },
-			{ .name = "launch-mit-vector",
-			  .value = "N",
-			  .help = "bits that were set at launch" },
-			{ .name = "current-mit-vector", .value = "N", .help = "bits that are set" },
-			COMMON_OPTIONS,
-			{ .name = NULL } },
+	.options = policy_create_snp_options,
 	.run = run_snp,
 	.more = more,
 };
+
+/* clang-format off */
+static const struct cli_option policy_create_tdx_options[] = {
+	{ .name = "mrtd", .value = "HEX", MANY, .help = "measurement of the firmware, 48 bytes" },
+	{ .name = "rtmr0", .value = "HEX", MANY,
+	  .help = "48 bytes; without, a log has to account for it" },
+	{ .name = "rtmr1", .value = "HEX", MANY, .help = "likewise" },
+	{ .name = "rtmr2", .value = "HEX", MANY, .help = "likewise" },
+	{ .name = "rtmr3", .value = "HEX", MANY, .help = "likewise (zero)" },
+	{ .name = "mr-seam", .value = "HEX", MANY, .help = "the TDX module, 48 bytes" },
+	{ .name = "mrconfigid", .value = "HEX", MANY, .help = "48 bytes (zero)" },
+	{ .name = "mrowner", .value = "HEX", MANY, .help = "48 bytes (zero)" },
+	{ .name = "mrownerconfig", .value = "HEX", MANY, .help = "48 bytes (zero)" },
+	{ .name = "mrservicetd", .value = "HEX", MANY, .help = "48 bytes (zero)" },
+	{ .name = "fmspc", .value = "HEX", MANY, .help = "these types of platform alone, 6 bytes" },
+	{ .name = "instance", .value = "HEX", MANY, .help = "these platforms alone, 16 bytes" },
+	{ .name = "allow-attribute", .value = "WORD[,WORD]", MANY,
+	  .help = "icssd, lass, migratable, kl, tpa" },
+	{ .name = "allow-sept-ve", .help = "SEPT_VE_DISABLE may be clear" },
+	{ .name = "attributes", .value = "HEX", .help = "exactly these, 8 bytes" },
+	{ .name = "xfam", .value = "HEX", .help = "exactly this, 8 bytes" },
+	{ .name = "status", .value = "NAME[,NAME]", MANY, .help = "of the TCB (UpToDate)" },
+	{ .name = "min-evaluation", .value = "N", .help = "tcbEvaluationDataNumber" },
+	{ .name = "min-tee-tcb-svn", .value = "HEX", .help = "16 bytes" },
+	{ .name = "min-qe-svn", .value = "N", .help = "of the quoting enclave" },
+	{ .name = "min-pce-svn", .value = "N", .help = "of the certification enclave" },
+	COMMON_OPTIONS,
+	{ .name = NULL },
+};
+/* clang-format on */
 
 const struct command cmd_policy_create_tdx = {
 	.name = "policy create tdx",
 	.args = "",
 	.help = "write a policy for TDX from reference values",
-	.options =
-		(const struct cli_option[]){
-			{ .name = "mrtd",
-			  .value = "HEX",
-			  MANY,
-			  .help = "measurement of the firmware, 48 bytes" },
-			{ .name = "rtmr0",
-			  .value = "HEX",
-			  MANY,
-			  .help = "48 bytes; without, a log has to account for it" },
-			{ .name = "rtmr1", .value = "HEX", MANY, .help = "likewise" },
-			{ .name = "rtmr2", .value = "HEX", MANY, .help = "likewise" },
-			{ .name = "rtmr3", .value = "HEX", MANY, .help = "likewise (zero)" },
-			{ .name = "mr-seam",
-			  .value = "HEX",
-			  MANY,
-			  .help = "the TDX module, 48 bytes" },
-			{ .name = "mrconfigid", .value = "HEX", MANY, .help = "48 bytes (zero)" },
-			{ .name = "mrowner", .value = "HEX", MANY, .help = "48 bytes (zero)" },
-			{ .name = "mrownerconfig",
-			  .value = "HEX",
-			  MANY,
-			  .help = "48 bytes (zero)" },
-			{ .name = "mrservicetd", .value = "HEX", MANY, .help = "48 bytes (zero)" },
-			{ .name = "fmspc",
-			  .value = "HEX",
-			  MANY,
-			  .help = "these types of platform alone, 6 bytes" },
-			{ .name = "instance",
-			  .value = "HEX",
-			  MANY,
-			  .help = "these platforms alone, 16 bytes" },
-			{ .name = "allow-attribute",
-			  .value = "WORD[,WORD]",
-			  MANY,
-			  .help = "icssd, lass, migratable, kl, tpa" },
-			{ .name = "allow-sept-ve", .help = "SEPT_VE_DISABLE may be clear" },
-			{ .name = "attributes", .value = "HEX", .help = "exactly these, 8 bytes" },
-			{ .name = "xfam", .value = "HEX", .help = "exactly this, 8 bytes" },
-			{ .name = "status",
-			  .value = "NAME[,NAME]",
-			  MANY,
-			  .help = "of the TCB (UpToDate)" },
-			{ .name = "min-evaluation",
-			  .value = "N",
-			  .help = "tcbEvaluationDataNumber" },
-			{ .name = "min-tee-tcb-svn", .value = "HEX", .help = "16 bytes" },
-			{ .name = "min-qe-svn", .value = "N", .help = "of the quoting enclave" },
-			{ .name = "min-pce-svn",
-			  .value = "N",
-			  .help = "of the certification enclave" },
-			COMMON_OPTIONS,
-			{ .name = NULL } },
+	.options = policy_create_tdx_options,
 	.run = run_tdx,
 	.more = more,
 };

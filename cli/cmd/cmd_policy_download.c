@@ -58,20 +58,21 @@ static enum cli_exit run_download(struct cli *cli, struct err *e)
 	return status;
 }
 
+/* clang-format off */
+static const struct cli_option options[] = {
+	{ .letter = 'o', .name = "output", .value = "FILE",
+	  .help = "write there (default: standard output)" },
+	CLIENT_OPTIONS,
+	{ .name = NULL },
+};
+/* clang-format on */
+
 const struct command cmd_policy_download = {
 	.name = "policy download",
 	.args = "CVM",
 	.help = "ask a CVM's manager for its policy: the operator's word",
 	.operands_min = 1,
 	.operands_max = 1,
-	.options =
-		(const struct cli_option[]){
-			{ .letter = 'o',
-			  .name = "output",
-			  .value = "FILE",
-			  .help = "write there (default: standard output)" },
-			CLIENT_OPTIONS,
-			{ .name = NULL },
-		},
+	.options = options,
 	.run = run_download,
 };

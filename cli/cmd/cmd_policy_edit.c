@@ -64,13 +64,13 @@ static int write_policy(struct cli *cli, const char *path, const struct policy_t
 	return file_write(out ? out : path, w.bytes, w.len, 0644, e);
 }
 
+/* clang-format off */
 static const struct cli_option output_option[] = {
-	{ .letter = 'o',
-	  .name = "output",
-	  .value = "FILE",
+	{ .letter = 'o', .name = "output", .value = "FILE",
 	  .help = "write there instead of into POLICY.json; - for standard output" },
 	{ .name = NULL },
 };
+/* clang-format on */
 
 /* The key of the older form in the spelling that the file uses. */
 static const char *spelled(const struct json *object, const char *snake, const char *camel)

@@ -131,51 +131,33 @@ static enum cli_exit run_create(struct cli *cli, struct err *e)
 	return file_write(out, w.bytes, w.len, 0644, e) < 0 ? CLI_FAILED : CLI_OK;
 }
 
+/* clang-format off */
+static const struct cli_option options[] = {
+	{ .name = "image", .value = "DIR", .help = "the image, as build-image makes it" },
+	{ .name = "tee", .value = "TEE", .words = tees,
+	  .help = "what vouches for the CVM: snp, tdx, or vtpm (a TPM of the host's)" },
+	{ .name = "cpus", .value = "N", .help = "snp: virtual processors (default 1)" },
+	{ .name = "cpu-type", .value = "TYPE",
+	  .help = "snp: QEMU's name of their type (default " EXPECT_SNP_CPU_TYPE ")" },
+	{ .name = "smt", .help = "snp: accept hosts with simultaneous multithreading" },
+	{ .name = "firmware", .value = "FILE",
+	  .help = "snp, tdx: what is launched (default " EXPECT_SNP_FIRMWARE ", " EXPECT_TDX_FIRMWARE ")" },
+	{ .name = "igvm", .value = "FILE", .help = "snp: in place of firmware and kernel" },
+	{ .name = "rtmr0", .value = "HEX", .times = CLI_MANY,
+	  .help = "tdx: acceptable RTMR0, which no image tells" },
+	{ .name = "word", .value = "WORD", .help = "on the command line beside the image's own" },
+	{ .name = "manifest", .value = "FILE", .help = "only this manifest may run" },
+	{ .letter = 'o', .name = "output", .value = "FILE",
+	  .help = "write there (default: standard output)" },
+	{ .name = NULL },
+};
+/* clang-format on */
+
 const struct command cmd_policy_create = {
 	.name = "policy create",
 	.args = "",
 	.help = "compute from an image's files what evidence of its CVMs has to say",
-	.options =
-		(const struct cli_option[]){
-			{ .name = "image",
-			  .value = "DIR",
-			  .help = "the image, as build-image makes it" },
-			{ .name = "tee",
-			  .value = "TEE",
-			  .words = tees,
-			  .help = "what vouches for the CVM: snp, tdx, or vtpm (a TPM of the host's)" },
-			{ .name = "cpus",
-			  .value = "N",
-			  .help = "snp: virtual processors (default 1)" },
-			{ .name = "cpu-type",
-			  .value = "TYPE",
-			  .help = "snp: QEMU's name of their type (default " EXPECT_SNP_CPU_TYPE
-				  ")" },
-			{ .name = "smt",
-			  .help = "snp: accept hosts with simultaneous multithreading" },
-			{ .name = "firmware",
-			  .value = "FILE",
-			  .help = "snp, tdx: what is launched (default " EXPECT_SNP_FIRMWARE
-				  ", " EXPECT_TDX_FIRMWARE ")" },
-			{ .name = "igvm",
-			  .value = "FILE",
-			  .help = "snp: in place of firmware and kernel" },
-			{ .name = "rtmr0",
-			  .value = "HEX",
-			  .times = CLI_MANY,
-			  .help = "tdx: acceptable RTMR0, which no image tells" },
-			{ .name = "word",
-			  .value = "WORD",
-			  .help = "on the command line beside the image's own" },
-			{ .name = "manifest",
-			  .value = "FILE",
-			  .help = "only this manifest may run" },
-			{ .letter = 'o',
-			  .name = "output",
-			  .value = "FILE",
-			  .help = "write there (default: standard output)" },
-			{ .name = NULL },
-		},
+	.options = options,
 	.run = run_create,
 	.more = "The image's files are compared with image.json. Nothing that the host chooses is in the\n"
 		"policy: the boot configuration is told by the run statement, of which the policy asks,\n"

@@ -279,26 +279,24 @@ static enum cli_exit run_result(struct cli *cli, struct err *e)
 	return CLI_OK;
 }
 
+/* clang-format off */
+static const struct cli_option options[] = {
+	{ .letter = 'f', .name = "filename", .value = "FILE",
+	  .help = "save as (results.zip, or results_1.zip … when that is there)" },
+	{ .letter = 'o', .name = "output", .value = "DIR", .help = "and unpack into this folder" },
+	{ .name = "role-signature",
+	  .help = "sign as stock clients do (replayable; agents refuse it by default)" },
+	CLIENT_AGENT_OPTIONS,
+	{ .name = NULL },
+};
+/* clang-format on */
+
 const struct command cmd_result = {
 	.name = "result",
 	.args = "PRIVATE_KEY",
 	.help = "fetch the results, once for each consumer",
 	.operands_min = 1,
 	.operands_max = 1,
-	.options =
-		(const struct cli_option[]){
-			{ .letter = 'f',
-			  .name = "filename",
-			  .value = "FILE",
-			  .help = "save as (results.zip, or results_1.zip … when that is there)" },
-			{ .letter = 'o',
-			  .name = "output",
-			  .value = "DIR",
-			  .help = "and unpack into this folder" },
-			{ .name = "role-signature",
-			  .help = "sign as stock clients do (replayable; agents refuse it by default)" },
-			CLIENT_AGENT_OPTIONS,
-			{ .name = NULL },
-		},
+	.options = options,
 	.run = run_result,
 };

@@ -82,19 +82,22 @@ static enum cli_exit run(struct cli *cli, struct err *e)
 	return run_one(cli, false, e);
 }
 
+/* clang-format off */
+static const struct cli_option options[] = {
+	{ .name = "mode", .value = "MODE", .words = modes, .help = "what FILE is" },
+	{ .name = "batch", .value = "FILE",
+	  .help = "options as JSON, a line each; those beside it are each line's" },
+	CLI_JSON_OPTION,
+	{ .name = NULL },
+};
+/* clang-format on */
+
 const struct command cmd_attestation_show = {
 	.name = "attestation show",
 	.args = "FILE",
 	.help = "print every field of a report, quote, protobuf or token; no verdict",
 	.operands_max = 1,
-	.options =
-		(const struct cli_option[]){
-			{ .name = "mode", .value = "MODE", .words = modes, .help = "what FILE is" },
-			{ .name = "batch",
-			  .value = "FILE",
-			  .help = "options as JSON, a line each; those beside it are each line's" },
-			CLI_JSON_OPTION,
-			{ .name = NULL } },
+	.options = options,
 	.run = run,
 	.more = "What is shown was parsed, not verified: anybody could have written it. Ask\n"
 		"'attestation validate' for a verdict.",

@@ -44,23 +44,22 @@ static enum cli_exit run_tdxmeasure(struct cli *cli, struct err *e)
 	return CLI_OK;
 }
 
+/* clang-format off */
+static const struct cli_option options[] = {
+	{ .name = "firmware", .value = "FILE", .help = "the firmware, with TDX metadata" },
+	{ .name = "two-passes",
+	  .help = "the host's kernel adds all pages of a section before it measures them (vendors' kernels before Linux 6.16)" },
+	{ .name = "trace",
+	  .help = "print each section: type, address, bytes, pages added, chunks measured, SHA-384 of the contents" },
+	{ .name = NULL },
+};
+/* clang-format on */
+
 const struct command cmd_tdxmeasure = {
 	.name = "tdxmeasure",
 	.args = "",
 	.help = "compute the MRTD of a TDX guest",
-	.options =
-		(const struct cli_option[]){
-			{ .name = "firmware",
-			  .value = "FILE",
-			  .help = "the firmware, with TDX metadata" },
-			{ .name = "two-passes",
-			  .help = "the host's kernel adds all pages of a section before it measures "
-				  "them (vendors' kernels before Linux 6.16)" },
-			{ .name = "trace",
-			  .help = "print each section: type, address, bytes, pages "
-				  "added, chunks measured, SHA-384 of the contents" },
-			{ .name = NULL },
-		},
+	.options = options,
 	.run = run_tdxmeasure,
 	.more = "The TD HOB, in which the monitor describes the memory, never counts with its "
 		"contents; the firmware measures it into RTMR0.",

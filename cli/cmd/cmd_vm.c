@@ -126,33 +126,29 @@ static enum cli_exit run_create_vm(struct cli *cli, struct err *e)
 	return status < 0 ? CLI_FAILED : CLI_OK;
 }
 
+/* clang-format off */
+static const struct cli_option options[] = {
+	{ .name = "server-url", .value = "HOST:PORT",
+	  .help = "computation service, as seen from inside the CVM" },
+	{ .name = "server-ca", .value = "PEM",
+	  .help = "authorities of that service's certificate" },
+	{ .name = "client-crt", .value = "PEM",
+	  .help = "the agent's certificate for that service" },
+	{ .name = "client-key", .value = "PEM", .help = "and its private key" },
+	{ .name = "ca-url", .value = "URL", .help = "certificate authority's service" },
+	{ .name = "log-level", .value = "LEVEL", .help = "the agent's" },
+	{ .name = "ttl", .value = "DURATION", .help = "remove it after: 90m, 1h30m" },
+	CLI_JSON_OPTION,
+	CLIENT_OPTIONS,
+	{ .name = NULL },
+};
+/* clang-format on */
+
 const struct command cmd_create_vm = {
 	.name = "create-vm",
 	.args = "",
 	.help = "have the manager launch a CVM; prints its id and the agent's port",
-	.options =
-		(const struct cli_option[]){
-			{ .name = "server-url",
-			  .value = "HOST:PORT",
-			  .help = "computation service, as seen from inside the CVM" },
-			{ .name = "server-ca",
-			  .value = "PEM",
-			  .help = "authorities of that service's certificate" },
-			{ .name = "client-crt",
-			  .value = "PEM",
-			  .help = "the agent's certificate for that service" },
-			{ .name = "client-key", .value = "PEM", .help = "and its private key" },
-			{ .name = "ca-url",
-			  .value = "URL",
-			  .help = "certificate authority's service" },
-			{ .name = "log-level", .value = "LEVEL", .help = "the agent's" },
-			{ .name = "ttl",
-			  .value = "DURATION",
-			  .help = "remove it after: 90m, 1h30m" },
-			CLI_JSON_OPTION,
-			CLIENT_OPTIONS,
-			{ .name = NULL },
-		},
+	.options = options,
 	.run = run_create_vm,
 };
 

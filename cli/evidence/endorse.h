@@ -11,18 +11,16 @@
 #include "attestation/endorse/endorsements.h"
 #include "cli/base/command.h"
 
-#define ENDORSE_OPTIONS                                                                            \
-	{ .name = "offline", .help = "fetch nothing: what is given, and the cache" },              \
-		{ .name = "cache",                                                                 \
-		  .value = "DIR",                                                                  \
-		  .help = "where fetched endorsements are kept (~/.cache/cocos)" },                \
-		{ .name = "kds", .value = "URL", .help = "AMD's key service, or a mirror of it" }, \
-		{ .name = "pcs",                                                                   \
-		  .value = "URL",                                                                  \
-		  .help = "Intel's provisioning service, a mirror, a PCCS" },                      \
-		{ .name = "endorsements_ca",                                                       \
-		  .value = "FILE",                                                                 \
-		  .help = "who vouches for those servers (the system's)" }
+/* clang-format off */
+#define ENDORSE_OPTIONS \
+	{ .name = "offline", .help = "fetch nothing: what is given, and the cache" }, \
+	{ .name = "cache", .value = "DIR", \
+	  .help = "where fetched endorsements are kept (~/.cache/cocos)" }, \
+	{ .name = "kds", .value = "URL", .help = "AMD's key service, or a mirror of it" }, \
+	{ .name = "pcs", .value = "URL", .help = "Intel's provisioning service, a mirror, a PCCS" }, \
+	{ .name = "endorsements_ca", .value = "FILE", \
+	  .help = "who vouches for those servers (the system's)" }
+/* clang-format on */
 
 /* By the options of a command whose table has ENDORSE_OPTIONS. `offline`: whatever they say (a
  * policy may: its member `offline`). ERR_INVALID for an address that makes no sense. */

@@ -17,18 +17,16 @@ enum { SKEW_DEFAULT = 300, SKEW_MAX = 86400, POLICY_ARGS_MAX = POLICY_FILES_MAX 
 
 static const char *const mode_words[] = { "snp", "tdx", "vtpm", "snp-vtpm", "eat", NULL };
 
+/* clang-format off */
 const struct cli_option evidence_option_table[] = {
-	{ .name = "mode",
-	  .value = "MODE",
-	  .words = mode_words,
+	{ .name = "mode", .value = "MODE", .words = mode_words,
 	  .help = "what the evidence has to be" },
 	{ .name = "report_data", .value = "HEX", .help = "REPORT_DATA as it has to stand there" },
 	{ .name = "tee", .value = "HEX", .help = "nonce of 'attestation get' for the TEE" },
 	{ .name = "vtpm", .value = "HEX", .help = "nonce of 'attestation get' for the TPM" },
 	{ .name = "nonce", .value = "HEX", .help = "extraData of the quote, at least 16 bytes" },
 	{ .name = "policy", .value = "FILE", .times = CLI_MANY, .help = "what to expect (JSON)" },
-	{ .name = "corim",
-	  .value = "FILE",
+	{ .name = "corim", .value = "FILE",
 	  .help = "reference values (CoRIM), unsigned without a key" },
 	{ .name = "corim_key", .value = "PEM", .help = "who has to have signed the CoRIM" },
 	{ .name = "event_log", .value = "FILE", .help = "the platform's event log" },
@@ -41,12 +39,12 @@ const struct cli_option evidence_option_table[] = {
 	{ .name = "key", .value = "PEM", .help = "who may have signed the token" },
 	{ .name = "genuine-only", .help = "is it real hardware's? Nothing about what runs" },
 	{ .name = "at", .value = "RFC3339", .help = "the moment to judge at (now)" },
-	{ .name = "batch",
-	  .value = "FILE",
+	{ .name = "batch", .value = "FILE",
 	  .help = "options as JSON, a line each; those beside it are each line's" },
 	CLI_JSON_OPTION,
 	{ .name = NULL },
 };
+/* clang-format on */
 
 /* ---- values ---- */
 

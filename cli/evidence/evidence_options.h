@@ -12,33 +12,25 @@
 enum { EVIDENCE_FILES_MAX = 64, EVIDENCE_BUNDLES_MAX = 4, EVIDENCE_FILE_MAX = 16 << 20 };
 
 /* Whom to trust and what to expect; read by evidence_trust_read(). */
-#define EVIDENCE_TRUST_OPTIONS                                                                  \
-	{ .name = "manifest",                                                                   \
-	  .value = "FILE",                                                                      \
-	  .times = CLI_MANY,                                                                    \
-	  .help = "the computation's manifest (JSON)" },                                        \
-		{ .name = "product", .value = "NAME", .help = "Milan, Genoa or Turin" },        \
-		{ .name = "vcek", .value = "FILE", .help = "the chip's certificate" },          \
-		{ .name = "vlek", .value = "FILE", .help = "the cloud's certificate" },         \
-		{ .name = "CA_bundles_paths",                                                   \
-		  .value = "FILE[,FILE]",                                                       \
-		  .help = "vendor's intermediate and root" },                                   \
-		{ .name = "trusted_root",                                                       \
-		  .value = "FILE",                                                              \
-		  .help = "a root to trust in place of the vendor's" },                         \
-		{ .name = "crl",                                                                \
-		  .value = "FILE",                                                              \
-		  .times = CLI_MANY,                                                            \
-		  .help = "a revocation list" },                                                \
-		{ .name = "check_crl", .help = "refuse where there is no revocation list" },    \
-		{ .name = "collateral", .value = "DIR", .help = "Intel's documents" },          \
-		{ .name = "ak",                                                                 \
-		  .value = "FILE",                                                              \
-		  .help = "the TPM's attestation key, named by you" },                          \
-		{ .name = "skew",                                                               \
-		  .value = "SECONDS",                                                           \
-		  .help = "by how much clocks may differ (300; at a moment that is named 0)" }, \
-		ENDORSE_OPTIONS
+/* clang-format off */
+#define EVIDENCE_TRUST_OPTIONS \
+	{ .name = "manifest", .value = "FILE", .times = CLI_MANY, \
+	  .help = "the computation's manifest (JSON)" }, \
+	{ .name = "product", .value = "NAME", .help = "Milan, Genoa or Turin" }, \
+	{ .name = "vcek", .value = "FILE", .help = "the chip's certificate" }, \
+	{ .name = "vlek", .value = "FILE", .help = "the cloud's certificate" }, \
+	{ .name = "CA_bundles_paths", .value = "FILE[,FILE]", \
+	  .help = "vendor's intermediate and root" }, \
+	{ .name = "trusted_root", .value = "FILE", \
+	  .help = "a root to trust in place of the vendor's" }, \
+	{ .name = "crl", .value = "FILE", .times = CLI_MANY, .help = "a revocation list" }, \
+	{ .name = "check_crl", .help = "refuse where there is no revocation list" }, \
+	{ .name = "collateral", .value = "DIR", .help = "Intel's documents" }, \
+	{ .name = "ak", .value = "FILE", .help = "the TPM's attestation key, named by you" }, \
+	{ .name = "skew", .value = "SECONDS", \
+	  .help = "by how much clocks may differ (300; at a moment that is named 0)" }, \
+	ENDORSE_OPTIONS
+/* clang-format on */
 
 /* The table of `attestation validate`; ends with a row that has no name. */
 extern const struct cli_option evidence_option_table[];
