@@ -9,13 +9,27 @@
 #include <stdlib.h>
 #include <string.h>
 
+bool number_decimal(const char *text, uint64_t *number)
+{
+	unsigned long long value;
+
+	/* strtoull would take signs and white space. */
+	if (*text == 0 || strspn(text, "0123456789") != strlen(text))
+		return false;
+	errno = 0;
+	value = strtoull(text, NULL, 10);
+	if (errno)
+		return false;
+	*number = value;
+	return true;
+}
+
 int number_text(const char *text, uint64_t max, uint64_t *number, struct err *e)
 {
 	bool hex = strncmp(text, "0x", 2) == 0 || strncmp(text, "0X", 2) == 0;
 	const char *digits = hex ? text + 2 : text;
 	unsigned long long value;
 
-	/* strtoull would take signs and white space. */
 	if (*digits == 0 ||
 	    strspn(digits, hex ? "0123456789abcdefABCDEF" : "0123456789") != strlen(digits))
 		return err_set(e, ERR_INVALID, "%s: wanted a number", log_quote(text).text);

@@ -8,6 +8,9 @@
 
 #include <stdint.h>
 
+/* Decimal alone, as peers and --after write it; false for anything else. */
+bool number_decimal(const char *text, uint64_t *number);
+
 /* Decimal, or 0x and hexadecimal, at most `max`. */
 int number_text(const char *text, uint64_t max, uint64_t *number, struct err *e) MUST_CHECK;
 

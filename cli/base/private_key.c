@@ -2,7 +2,6 @@
 #include "cli/base/private_key.h"
 
 #include "common/base/file.h"
-#include "common/base/log.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -62,24 +61,24 @@ int private_key_load(struct cli *cli, const char *path, EVP_PKEY **key, struct e
 {
 	struct question q = { .path = path };
 	char *pem = NULL;
-	int status;
+	int failed;
 
 	if (file_read_text(path, PEM_MAX, &pem, e) < 0) {
 		cli_hint(cli, "'cocos-cli keys' makes a key pair in this folder");
 		return err_wrap(e, "private key");
 	}
-	status = key_from_private_pem(pem, strlen(pem), ask, &q, key, e);
+	failed = key_from_private_pem(pem, strlen(pem), ask, &q, key, e);
 	explicit_bzero(pem, strlen(pem));
 	free(pem);
-	if (status < 0 && q.no_terminal)
+	if (failed && q.no_terminal)
 		cli_hint(cli, "the key is encrypted and there is no terminal to ask on: run this "
 			      "from one, or decrypt it with 'openssl pkey'");
-	else if (status < 0 && q.asked)
+	else if (failed && q.asked)
 		cli_hint(cli, "was that the right passphrase?");
-	else if (status < 0)
+	else if (failed)
 		cli_hint(cli, "it must be a PEM private key: RSA, ECDSA (P-256, P-384, P-521) or "
 			      "Ed25519");
-	if (status < 0)
+	if (failed)
 		return err_wrap(e, "private key '%s'", path);
 	warn_of_mode(path);
 	return 0;

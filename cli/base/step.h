@@ -8,5 +8,8 @@
 #include "attestation/measure/snp_launch.h"
 #include "cli/base/command.h"
 
+#define STEP_TRACE_OPTION \
+	{ .name = "trace", .help = "print each step: number, type, address, contents, digest" }
+
 /* For `trace` of snp_measure() and igvm_measure(); `data` is the struct cli. */
 void step_print(void *data, const struct snp_step *step);

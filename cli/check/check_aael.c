@@ -18,9 +18,11 @@ enum { AAEL_MAX = 1 << 20, AAEL_LINE_MAX = 65536 };
 static const struct {
 	const char *name;
 	enum digest_kind kind;
-} algorithms[] = { { "sha256", DIGEST_SHA256 },
-		   { "sha384", DIGEST_SHA384 },
-		   { "sha512", DIGEST_SHA512 } };
+} algorithms[] = {
+	{ "sha256", DIGEST_SHA256 },
+	{ "sha384", DIGEST_SHA384 },
+	{ "sha512", DIGEST_SHA512 },
+};
 
 /* "INIT sha384/0000…". */
 static int read_init(const char *line, size_t len, enum digest_kind *kind, uint8_t *value,

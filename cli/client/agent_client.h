@@ -22,6 +22,13 @@ static inline void agent_status_free(Agent__StatusResponse *status)
 }
 DEFINE_CLEANUP(Agent__StatusResponse *, agent_status_free)
 
+/* For `role_signature` below. */
+/* clang-format off */
+#define ROLE_SIGNATURE_OPTION \
+	{ .name = "role-signature", \
+	  .help = "sign as stock clients do (replayable; agents refuse it by default)" }
+/* clang-format on */
+
 struct agent_call {
 	const struct rpc_method *method;
 	const char *role;

@@ -3,9 +3,7 @@
 
 #include "agent_paths.h"
 
-#include <errno.h>
 #include <inttypes.h>
-#include <stdlib.h>
 
 #define METHOD(path_, kind_, message)                         \
 	{ .path = path_,                                      \
@@ -28,18 +26,12 @@ typedef void take_fn(const ProtobufCMessage *message, struct writer *file, struc
 /* -ERR_DATA_LOSS where the agent announced another size; stock agents announce it always. */
 static int check_size(struct rpc_sync *sync, size_t len, struct err *e)
 {
-	const struct rpc_metadata *headers;
-	const char *text;
-	char *end;
+	uint64_t size;
 
-	if (rpc_sync_headers(sync, &headers, e) < 0)
+	if (client_announced_size(sync, &size, e) < 0)
 		return err_code(e);
-	text = rpc_metadata_text(headers, "file-size", 0);
-	if (!text)
-		return 0;
-	errno = 0;
-	if (*text < '0' || *text > '9' || strtoull(text, &end, 10) != len || *end || errno)
-		return err_set(e, ERR_DATA_LOSS, "%zu bytes came; announced was another size", len);
+	if (size != CLIENT_SIZE_UNKNOWN && size != len)
+		return err_set(e, ERR_DATA_LOSS, "%zu bytes came of %" PRIu64, len, size);
 	return 0;
 }
 

@@ -87,16 +87,16 @@ static int scratch(struct err *e)
 static int bundle(struct asset *a, int dir, struct err *e)
 {
 	struct progress p;
-	int status;
+	int failed;
 
 	a->fd = scratch(e);
 	if (a->fd < 0)
 		return a->fd;
 	progress_start(&p, "bundling", 0, 0);
-	status = bundle_make(dir, a->fd, &(struct bundle_progress){ show, &p }, &a->size, e);
+	failed = bundle_make(dir, a->fd, &(struct bundle_progress){ show, &p }, &a->size, e);
 	progress_end(&p);
 	a->bundled = true;
-	return status;
+	return failed;
 }
 
 /* The last name of the path, "x" of "a/x/"; the folder's own for "." */
@@ -146,7 +146,7 @@ int asset_digest(const char *path, uint8_t out[SHA3_256_LEN], struct err *e)
 	struct stat about;
 	CLEANUP(close) int fd = open_path(path, &about, e);
 	struct progress p;
-	int status;
+	int failed;
 
 	if (fd < 0)
 		return fd;
@@ -159,7 +159,7 @@ int asset_digest(const char *path, uint8_t out[SHA3_256_LEN], struct err *e)
 		return 0;
 	}
 	progress_start(&p, "reading", 0, 0);
-	status = bundle_digest(fd, &(struct bundle_progress){ show, &p }, out, e);
+	failed = bundle_digest(fd, &(struct bundle_progress){ show, &p }, out, e);
 	progress_end(&p);
-	return status < 0 ? err_wrap(e, "'%s'", path) : 0;
+	return failed ? err_wrap(e, "'%s'", path) : 0;
 }

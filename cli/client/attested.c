@@ -57,7 +57,7 @@ static int read_interval(struct client *client, struct err *e)
 	return 0;
 }
 
-int attested_open(struct client *client, struct err *e)
+static int open_proof(struct client *client, struct err *e)
 {
 	const struct appraise_settings settings = {
 		.policy = client_setting(client, NULL, "ATTESTATION_POLICY"),
@@ -88,15 +88,21 @@ int attested_open(struct client *client, struct err *e)
 	return attested_client_new(&config, &client->attested, e);
 }
 
-void attested_close(struct client *client)
+static void close_proof(struct client *client)
 {
 	attested_client_free(client->attested);
 	appraise_free(client->appraise);
 }
 
-const struct rpc_prologue *attested_prologue(const struct client *client)
+int attested_open(struct client *client, struct cli *cli, struct err *e)
 {
-	return client->attested ? &attested_client_prologue : NULL;
+	static const struct client_proof proof = {
+		.open = open_proof,
+		.close = close_proof,
+		.prologue = &attested_client_prologue,
+	};
+
+	return client_open(client, CLIENT_AGENT, &proof, cli, e);
 }
 
 /* ---- what does not fit into the channel's evidence ---- */
@@ -150,7 +156,7 @@ static int take_log(struct client *client, const uint8_t *bytes, size_t len, str
 	CLEANUP(free) struct tpm_attestation *a = calloc(1, sizeof(*a));
 	struct eat token;
 	struct span log = { NULL, 0 };
-	int status;
+	int failed;
 
 	if (!a)
 		return err_nomem(e);
@@ -164,9 +170,9 @@ static int take_log(struct client *client, const uint8_t *bytes, size_t len, str
 	} else if (token.event_log.bytes) {
 		log = (struct span){ token.event_log.bytes, token.event_log.len };
 	}
-	status = appraise_set_log(client->appraise, log.bytes, log.len, e);
+	failed = appraise_set_log(client->appraise, log.bytes, log.len, e);
 	eat_done(&token);
-	return status;
+	return failed;
 }
 
 static int fetch_log(struct client *client, struct err *e)
@@ -211,15 +217,15 @@ static int complete(struct client *client, struct err *e)
 /* ---- calls ---- */
 
 /* Evidence that does not hold, or an authenticator that has not even its form. */
-static bool is_unproven(int status, const struct err *e)
+static bool is_unproven(int failed, const struct err *e)
 {
-	return status < 0 && (e->code == ERR_DENIED || e->code == ERR_INVALID);
+	return failed && (e->code == ERR_DENIED || e->code == ERR_INVALID);
 }
 
 int attested_ready(struct client *client, struct err *e)
 {
 	struct appraise *a = client->appraise;
-	int status;
+	int failed;
 
 	if (!a || (rpc_channel_is_ready(client->channel) && appraise_is_verified(a)))
 		return 0;
@@ -227,38 +233,38 @@ int attested_ready(struct client *client, struct err *e)
 	if (rpc_channel_is_ready(client->channel) && appraise_is_forgotten(a))
 		return attested_again(client, e);
 	appraise_allow_pending(a, true);
-	status = rpc_sync_connect(client->channel, e);
+	failed = rpc_sync_connect(client->channel, e);
 	appraise_allow_pending(a, false);
-	if (status == 0)
-		status = complete(client, e);
-	if (is_unproven(status, e))
+	if (!failed)
+		failed = complete(client, e);
+	if (is_unproven(failed, e))
 		cli_hint(client->cli,
 			 "nothing was sent: what answers there has not proven to be the "
 			 "agent that you expect");
-	else if (status < 0 && attested_client_is_waiting(client->attested))
+	else if (failed && attested_client_is_waiting(client->attested))
 		cli_hint(client->cli, "nothing was sent: the agent closed the connection before it "
 				      "sent evidence; its log says why");
-	return status;
+	return failed;
 }
 
 int attested_again(struct client *client, struct err *e)
 {
 	struct appraise *a = client->appraise;
-	int status;
+	int failed;
 
 	if (!a || appraise_takes_stock(a))
 		return 0;
 	appraise_allow_pending(a, true);
-	status = attested_reattest(client->channel, client->attested, client->timeout_ms, e);
+	failed = attested_reattest(client->channel, client->attested, client->timeout_ms, e);
 	appraise_allow_pending(a, false);
-	if (status == 0)
-		status = complete(client, e);
-	if (status == 0)
+	if (!failed)
+		failed = complete(client, e);
+	if (!failed)
 		return 0;
 	/* What was proven before does not carry over what may come now. Who could not, for whatever
 	 * reason, may be asked again; who was refused has had his chance on this connection. */
-	appraise_forget(a, !is_unproven(status, e));
-	if (is_unproven(status, e))
+	appraise_forget(a, !is_unproven(failed, e));
+	if (is_unproven(failed, e))
 		cli_hint(client->cli,
 			 "nothing more was sent: the agent is not the one any more that "
 			 "was verified first");

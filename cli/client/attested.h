@@ -7,7 +7,6 @@
 
 #include "cli/client/client.h"
 #include "cli/evidence/appraise.h"
-#include "common/rpc/prologue.h"
 
 /* The options of a command that talks to an agent. */
 /* clang-format off */
@@ -18,12 +17,8 @@
 	  .help = "how often the agent has to prove itself again in a long upload (10m)" }
 /* clang-format on */
 
-/* Reads whether attested TLS is asked for, and everything about it. */
-int attested_open(struct client *client, struct err *e) MUST_CHECK;
-void attested_close(struct client *client);
-
-/* For the channel; NULL: there is none. */
-const struct rpc_prologue *attested_prologue(const struct client *client);
+/* client_open() for an agent: reads whether attested TLS is asked for, and everything about it. */
+int attested_open(struct client *client, struct cli *cli, struct err *e) MUST_CHECK;
 
 /* Before every call that carries anything of the user's: there is a connection, and all of what was
  * asked for is proven over it. Prints the verdict of the first. 0 at once for a client that asks for

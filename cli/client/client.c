@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/client/client.h"
 
-#include "cli/client/attested.h"
+#include "cli/base/number.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/base/settings.h"
@@ -42,7 +42,7 @@ static int load_tls(struct client *client, bool wanted, struct rpc_tls **tls, st
 	const char *cert_path = client_setting(client, "grpc-client-cert", "CLIENT_CERT");
 	const char *key_path = client_setting(client, "grpc-client-key", "CLIENT_KEY");
 	CLEANUP(free) char *ca = NULL, *cert = NULL, *key = NULL;
-	int status;
+	int failed;
 
 	if (!cert_path != !key_path)
 		return err_set(e, ERR_INVALID,
@@ -55,7 +55,7 @@ static int load_tls(struct client *client, bool wanted, struct rpc_tls **tls, st
 	if (read_pem(ca_path, &ca, e) < 0 || read_pem(cert_path, &cert, e) < 0 ||
 	    read_pem(key_path, &key, e) < 0)
 		return err_code(e);
-	status = rpc_tls_new_client(
+	failed = rpc_tls_new_client(
 		&(struct rpc_tls_config){ .cert = cert,
 					  .key = key,
 					  .ca = ca,
@@ -64,7 +64,7 @@ static int load_tls(struct client *client, bool wanted, struct rpc_tls **tls, st
 		tls, e);
 	if (key)
 		explicit_bzero(key, strlen(key));
-	return status;
+	return failed;
 }
 
 static int open_channel(struct client *client, struct err *e)
@@ -72,6 +72,7 @@ static int open_channel(struct client *client, struct err *e)
 	const char *url = client_setting(client, "grpc-url", "URL");
 	const char *timeout = client_setting(client, "grpc-timeout", "TIMEOUT");
 	CLEANUP(rpc_tls_free) struct rpc_tls *tls = NULL;
+	const struct rpc_prologue *prologue;
 	uint64_t timeout_ms = TIMEOUT_MS;
 	bool https = false;
 
@@ -88,8 +89,9 @@ static int open_channel(struct client *client, struct err *e)
 	if (timeout_ms == 0 || timeout_ms > UINT32_MAX)
 		return err_set(e, ERR_INVALID, "timeout %s: give one between 1ms and 1000h",
 			       log_quote(timeout ? timeout : "").text);
-	if (client->peer == CLIENT_AGENT && attested_open(client, e) < 0)
+	if (client->proof && client->proof->open(client, e) < 0)
 		return err_code(e);
+	prologue = client->attested ? client->proof->prologue : NULL;
 	if (load_tls(client, https || client->appraise, &tls, e) < 0)
 		return err_code(e);
 	client->tls = tls != NULL;
@@ -97,15 +99,16 @@ static int open_channel(struct client *client, struct err *e)
 	return rpc_channel_new(client->loop,
 			       &(struct rpc_channel_config){ .target = url,
 							     .tls = tls,
-							     .prologue = attested_prologue(client),
+							     .prologue = prologue,
 							     .prologue_data = client->attested,
 							     .connect_ms = client->timeout_ms },
 			       &client->channel, e);
 }
 
-int client_open(struct client *client, enum client_peer peer, struct cli *cli, struct err *e)
+int client_open(struct client *client, enum client_peer peer, const struct client_proof *proof,
+		struct cli *cli, struct err *e)
 {
-	struct client opened CLEANUP_CLIENT = { .cli = cli, .peer = peer };
+	struct client opened CLEANUP_CLIENT = { .cli = cli, .peer = peer, .proof = proof };
 
 	opened.loop = malloc(sizeof(*opened.loop));
 	if (!opened.loop)
@@ -128,7 +131,8 @@ void client_close(struct client *client)
 	if (client->channel)
 		rpc_channel_free(client->channel);
 	uv_run(client->loop, UV_RUN_DEFAULT);
-	attested_close(client);
+	if (client->proof)
+		client->proof->close(client);
 	uv_loop_close(client->loop);
 	free(client->loop);
 	*client = (struct client){ .loop = NULL };
@@ -163,6 +167,21 @@ void client_hint(struct client *client, const struct err *e)
 	default:
 		break;
 	}
+}
+
+int client_announced_size(struct rpc_sync *sync, uint64_t *size, struct err *e)
+{
+	const struct rpc_metadata *headers;
+	const char *text;
+
+	if (rpc_sync_headers(sync, &headers, e) < 0)
+		return err_code(e);
+	text = rpc_metadata_text(headers, "file-size", 0);
+	*size = CLIENT_SIZE_UNKNOWN;
+	if (text && (!number_decimal(text, size) || *size == CLIENT_SIZE_UNKNOWN))
+		return err_set(e, ERR_INVALID, "the answer's size is announced as %s",
+			       log_quote(text).text);
+	return 0;
 }
 
 int client_call(struct client *client, const struct rpc_method *method,

@@ -15,6 +15,8 @@
 
 struct appraise;
 struct attested_client;
+struct client;
+struct rpc_prologue;
 
 enum client_peer { CLIENT_AGENT, CLIENT_MANAGER, CLIENT_COMPUTATIONS };
 
@@ -40,16 +42,26 @@ struct client {
 	bool tls;
 	unsigned timeout_ms;
 
-	/* An agent that has to prove what it is (attested.h); NULL: none has. */
+	/* An agent that has to prove what it is (attested.h); NULL: it doesn't have to. */
+	const struct client_proof *proof;
 	struct appraise *appraise;
 	struct attested_client *attested;
 	uint64_t reattest_ms, proven; /* how often; when it last did, by uv_hrtime() */
 	bool told;
 };
 
-/* Reads settings and files; the connection itself is made by the first call. */
-int client_open(struct client *client, enum client_peer peer, struct cli *cli,
-		struct err *e) MUST_CHECK;
+/* How a peer proves what it is; attested.h has the one that there is. */
+struct client_proof {
+	/* Fills in the client's `appraise` and `attested`, where a proof is asked for. */
+	int (*open)(struct client *client, struct err *e);
+	void (*close)(struct client *client);
+	const struct rpc_prologue *prologue; /* of its connections; `attested` is its data */
+};
+
+/* Reads settings and files; the connection itself is made by the first call. For an agent:
+ * attested_open(). `proof` may be NULL. */
+int client_open(struct client *client, enum client_peer peer, const struct client_proof *proof,
+		struct cli *cli, struct err *e) MUST_CHECK;
 void client_close(struct client *client);
 #define CLEANUP_CLIENT __attribute__((cleanup(client_close)))
 
@@ -61,6 +73,11 @@ const char *client_setting(const struct client *client, const char *option, cons
 int client_call(struct client *client, const struct rpc_method *method,
 		const ProtobufCMessage *request, ProtobufCMessage **response,
 		struct err *e) MUST_CHECK;
+
+/* The size that the answer's headers announce ("file-size"), or CLIENT_SIZE_UNKNOWN. ERR_INVALID
+ * where it is no number. */
+#define CLIENT_SIZE_UNKNOWN UINT64_MAX
+int client_announced_size(struct rpc_sync *sync, uint64_t *size, struct err *e) MUST_CHECK;
 
 /* What to do about a failed call, by its code, unless a better hint is there already. */
 void client_hint(struct client *client, const struct err *e);

@@ -39,7 +39,7 @@ enum cli_exit computation_call(struct cli *cli, const struct rpc_method *method,
 {
 	struct client client CLEANUP_CLIENT = { .loop = NULL };
 
-	if (client_open(&client, CLIENT_COMPUTATIONS, cli, e) < 0)
+	if (client_open(&client, CLIENT_COMPUTATIONS, NULL, cli, e) < 0)
 		return CLI_USAGE;
 	if (client_call(&client, method, request, response, e) < 0) {
 		if (e->code == ERR_NOT_FOUND)
@@ -88,7 +88,7 @@ enum cli_exit computation_list_all(struct cli *cli, const struct computation_lis
 
 	json_out_init(&out);
 	json_out_list(&out, NULL);
-	if (client_open(&client, CLIENT_COMPUTATIONS, cli, e) < 0)
+	if (client_open(&client, CLIENT_COMPUTATIONS, NULL, cli, e) < 0)
 		return CLI_USAGE;
 	status = list_pages(&client, list, &out, e);
 	json_out_end(&out);
@@ -112,13 +112,11 @@ void computation_time(const Google__Protobuf__Timestamp *time, char text[COMPUTA
 		 time->nanos >= 0 && time->nanos <= 999999999 ? time->nanos / 1000000 : 0);
 }
 
-static void time_to_json(struct json_out *out, const char *key,
-			 const Google__Protobuf__Timestamp *time)
+void computation_time_to_json(struct json_out *out, const char *key,
+			      const Google__Protobuf__Timestamp *time)
 {
 	char text[COMPUTATION_TIME_MAX];
 
-	if (!time)
-		return;
 	computation_time(time, text);
 	json_out_text(out, key, text);
 }
@@ -146,9 +144,12 @@ void computation_to_json(struct json_out *out, const char *key, const Computatio
 	json_out_number(out, "consumers", c->consumers);
 	json_out_number(out, "records", c->records);
 	json_out_number(out, "records_dropped", c->records_dropped);
-	time_to_json(out, "created", c->created);
-	time_to_json(out, "sent", c->sent);
-	time_to_json(out, "ended", c->ended);
+	if (c->created)
+		computation_time_to_json(out, "created", c->created);
+	if (c->sent)
+		computation_time_to_json(out, "sent", c->sent);
+	if (c->ended)
+		computation_time_to_json(out, "ended", c->ended);
 	json_out_end(out);
 }
 

@@ -2,11 +2,10 @@
 #include "cli/client/upload.h"
 
 #include "cli/base/progress.h"
-#include "cli/base/text.h"
 #include "cli/client/attested.h"
+#include "cli/client/retry.h"
 
 #include <errno.h>
-#include <string.h>
 #include <unistd.h>
 
 struct attempt {
@@ -98,21 +97,22 @@ static int open_call(struct attempt *a, const Agent__StatusResponse *status, str
 		.offset = a->sent,
 		.role_signature = u->role_signature,
 	};
-	int result = u->describe(u, status, &metadata, &parameters, e);
+	int failed = u->describe(u, status, &metadata, &parameters, e);
 
-	if (result == 0)
-		result = writer_check(&parameters, "parameters", e);
-	if (result == 0)
-		result = agent_client_open(a->client, &call, status, &metadata, sync, e);
+	if (!failed)
+		failed = writer_check(&parameters, "parameters", e);
+	if (!failed)
+		failed = agent_client_open(a->client, &call, status, &metadata, sync, e);
 	rpc_metadata_done(&metadata);
-	return result;
+	return failed;
 }
 
-static int try_once(struct attempt *a, struct err *e)
+static int try_once(void *data, struct err *e)
 {
+	struct attempt *a = data;
 	CLEANUP(agent_status_free) Agent__StatusResponse *status = NULL;
 	CLEANUP(rpc_sync_free) struct rpc_sync *sync = NULL;
-	int result;
+	int failed;
 
 	a->sent = 0;
 	if (!a->upload->role_signature && (agent_client_status(a->client, &status, e) < 0 ||
@@ -121,29 +121,17 @@ static int try_once(struct attempt *a, struct err *e)
 	if (open_call(a, status, &sync, e) < 0)
 		return err_code(e);
 	progress_start(&a->progress, a->upload->label, a->upload->asset->size, a->sent);
-	result = send_all(a, sync, e);
+	failed = send_all(a, sync, e);
 	progress_end(&a->progress);
-	if (result == 0 && a->client->cli->verbose)
+	if (!failed && a->client->cli->verbose)
 		progress_tell(&a->progress, a->sent);
-	return result;
+	return failed;
 }
 
 int upload_run(struct client *client, const struct upload *upload, struct err *e)
 {
 	struct attempt a = { .client = client, .upload = upload };
-	bool moved = false;
+	const struct retry retry = { try_once, &a, &a.sent, "trying to go on" };
 
-	for (unsigned tries = 1; try_once(&a, e) < 0; tries++) {
-		moved = moved || a.sent > 0;
-		/* Only a connection that worked and broke is worth another one. */
-		if (e->code != ERR_UNAVAILABLE || !moved || tries == UPLOAD_TRIES) {
-			agent_client_hint(client, e);
-			return err_code(e);
-		}
-		fprintf(stderr, "the connection broke (%s); trying to go on\n",
-			text_plain(e->text).text);
-		client->cli->hint[0] = 0;
-		sleep(tries);
-	}
-	return 0;
+	return retry_run(client, &retry, e);
 }

@@ -8,10 +8,7 @@
 #include "cli/client/agent_client.h"
 #include "cli/client/asset.h"
 
-enum {
-	UPLOAD_CHUNK = 1 << 20,
-	UPLOAD_TRIES = 5, /* of connections that break one after the other */
-};
+enum { UPLOAD_CHUNK = 1 << 20 };
 
 struct upload {
 	const struct rpc_method *method;

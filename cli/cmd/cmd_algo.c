@@ -108,7 +108,7 @@ static enum cli_exit run_algo(struct cli *cli, struct err *e)
 	if (private_key_load(cli, cli->operands[1], &key, e) < 0 ||
 	    asset_open(&asset, cli->operands[0], e) < 0 ||
 	    (requirements_path && asset_open(&requirements, requirements_path, e) < 0) ||
-	    client_open(&client, CLIENT_AGENT, cli, e) < 0)
+	    attested_open(&client, cli, e) < 0)
 		return CLI_USAGE;
 	upload.key = key;
 	if (upload_run(&client, &upload, e) < 0)
@@ -127,8 +127,7 @@ static const struct cli_option options[] = {
 	  .help = "python: the interpreter (the agent's default is python3)" },
 	{ .name = "args", .value = "ARG", .times = CLI_MANY,
 	  .help = "an argument for it; repeat for more, in order" },
-	{ .name = "role-signature",
-	  .help = "sign as stock clients do (replayable; agents refuse it by default)" },
+	ROLE_SIGNATURE_OPTION,
 	CLIENT_AGENT_OPTIONS,
 	{ .name = NULL },
 };

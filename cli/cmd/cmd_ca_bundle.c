@@ -2,14 +2,11 @@
 /* cmd_ca_bundle.c — AMD's certificates of one product into the cache, for work without a network.
  */
 #include "cli/base/json_out.h"
+#include "cli/base/moment.h"
+#include "cli/base/product.h"
 #include "cli/cmd/commands.h"
 #include "cli/evidence/endorse.h"
-#include "cli/evidence/evidence_options.h"
 #include "common/base/file.h"
-#include "common/base/log.h"
-
-#include <string.h>
-#include <time.h>
 
 /* Of chips (VCEK) and of clouds (VLEK): file names as the cache has them. */
 static const struct kind {
@@ -29,15 +26,10 @@ struct request {
 
 static int read_request(const struct cli *cli, struct request *r, struct err *e)
 {
-	const char *at = cli_value(cli, "at"), *root = cli_value(cli, "trusted_root");
+	const char *root = cli_value(cli, "trusted_root");
 
-	r->product = snp_product_of(cli->operands[0]);
-	if (r->product == SNP_PRODUCT_ANY)
-		return err_set(e, ERR_INVALID, "product %s: use Milan, Genoa or Turin",
-			       log_quote(cli->operands[0]).text);
-	r->at = time(NULL);
-	if (at && evidence_time(at, &r->at, e) < 0)
-		return err_wrap(e, "--at");
+	if (product_parse(cli->operands[0], &r->product, e) < 0 || moment_at(cli, &r->at, e) < 0)
+		return err_code(e);
 	if (root && file_read(root, X509_PEM_MAX, &r->root, &r->root_len, e) < 0)
 		return err_wrap(e, "--trusted_root");
 	if (root && !r->root_len)
@@ -93,7 +85,7 @@ static const struct cli_option options[] = {
 	ENDORSE_OPTIONS,
 	{ .name = "trusted_root", .value = "FILE",
 	  .help = "a root to trust in place of the vendor's" },
-	{ .name = "at", .value = "RFC3339", .help = "the moment to judge at (now)" },
+	MOMENT_AT_OPTION,
 	CLI_JSON_OPTION,
 	{ .name = NULL },
 };

@@ -1,26 +1,36 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_check.c — one layer of evidence by itself. */
+#include "cli/base/batch.h"
+#include "cli/base/moment.h"
 #include "cli/base/number.h"
 #include "cli/check/check.h"
-#include "cli/cmd/batch.h"
 #include "cli/cmd/commands.h"
-#include "cli/evidence/evidence_options.h"
 #include "common/base/encode.h"
 #include "common/base/file.h"
+#include "common/base/json.h"
 #include "common/base/log.h"
 #include "common/base/writer.h"
 
 #include <string.h>
-#include <time.h>
 
 /* Room for the whole of a file in hexadecimal, and for what is said beside it. */
 enum { SHOW_MAX = 2 * CHECK_FILE_MAX + (1 << 20), SKEW_DEFAULT = 300, SKEW_MAX = 86400 };
 
+/* clang-format off */
 static const struct check_kind *const kinds[] = {
-	&check_quote, &check_log,     &check_hcl,           &check_ak_cert,
-	&check_cose,  &check_token,   &check_authenticator, &check_request,
-	&check_frame, &check_idblock, &check_corim,
+	&check_quote,
+	&check_log,
+	&check_hcl,
+	&check_ak_cert,
+	&check_cose,
+	&check_token,
+	&check_authenticator,
+	&check_request,
+	&check_frame,
+	&check_idblock,
+	&check_corim,
 };
+/* clang-format on */
 
 /* ---- for the kinds ---- */
 
@@ -115,14 +125,12 @@ static int check_options(const struct cli *cli, const struct check_kind *kind, s
 static int read_input(struct cli *cli, const struct check_kind *kind, struct check_input *in,
 		      struct err *e)
 {
-	const char *at = cli_value(cli, "at");
-	uint64_t skew = at ? 0 : SKEW_DEFAULT; /* a moment that is named is meant to the second */
+	/* A moment that is named is meant to the second. */
+	uint64_t skew = cli_value(cli, "at") ? 0 : SKEW_DEFAULT;
 	size_t count = (size_t)cli->operand_count - 1;
 
 	in->cli = cli;
-	in->at = time(NULL);
-	if ((at && evidence_time(at, &in->at, e) < 0) ||
-	    number_option(cli, "skew", SKEW_MAX, &skew, e) < 0)
+	if (moment_at(cli, &in->at, e) < 0 || number_option(cli, "skew", SKEW_MAX, &skew, e) < 0)
 		return err_code(e);
 	in->skew = (uint32_t)skew;
 	if (count < kind->files_min || count > kind->files_max)
@@ -224,11 +232,10 @@ static const struct cli_option options[] = {
 	{ .name = "reset_count", .value = "N", .help = "quote: the TPM's resets so far" },
 	{ .name = "policy", .value = "FILE",
 	  .help = "quote: what its registers have to be (JSON)" },
-	{ .name = "at", .value = "RFC3339", .help = "the moment to judge at (now)" },
+	MOMENT_AT_OPTION,
 	{ .name = "skew", .value = "SECONDS",
 	  .help = "by how much clocks may differ (300; at a moment that is named 0)" },
-	{ .name = "batch", .value = "FILE",
-	  .help = "options as JSON, a line each; those beside it are each line's" },
+	BATCH_OPTION,
 	CLI_JSON_OPTION,
 	{ .name = NULL },
 };

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_checksum.c — the digests that stand in manifests, and the digest of a manifest. */
 #include "cli/base/json_out.h"
+#include "cli/base/output.h"
 #include "cli/client/asset.h"
 #include "cli/cmd/commands.h"
-#include "common/base/encode.h"
 #include "common/base/file.h"
 #include "common/manifest/manifest.h"
-
-#include <string.h>
 
 static int print_manifest_json(struct cli *cli, const char *canonical,
 			       const struct manifest_digests *d, struct err *e)
@@ -27,29 +25,16 @@ static int print_manifest_json(struct cli *cli, const char *canonical,
 
 static int print_digest(struct cli *cli, const uint8_t digest[SHA3_256_LEN], struct err *e)
 {
-	char hex[2 * SHA3_256_LEN + 1];
+	struct json_out out CLEANUP_JSON_OUT;
 
-	hex_encode(digest, SHA3_256_LEN, hex);
-	if (cli_flag(cli, "json")) {
-		struct json_out out CLEANUP_JSON_OUT;
-
-		json_out_init(&out);
-		json_out_object(&out, NULL);
-		json_out_text(&out, "file", cli->operands[0]);
-		json_out_text(&out, "sha3_256", hex);
-		json_out_end(&out);
-		return json_out_print(&out, cli->out, e);
-	}
-	if (cli_flag(cli, "base64")) {
-		CLEANUP(free) char *text = base64_encode(digest, SHA3_256_LEN);
-
-		if (!text)
-			return err_nomem(e);
-		fprintf(cli->out, "%s\n", text);
-		return 0;
-	}
-	fprintf(cli->out, "%s\n", hex);
-	return 0;
+	json_out_init(&out);
+	if (!cli_flag(cli, "json"))
+		return output_digest(cli, digest, SHA3_256_LEN, cli_flag(cli, "base64"), e);
+	json_out_object(&out, NULL);
+	json_out_text(&out, "file", cli->operands[0]);
+	json_out_hex(&out, "sha3_256", digest, SHA3_256_LEN);
+	json_out_end(&out);
+	return json_out_print(&out, cli->out, e);
 }
 
 static enum cli_exit run_manifest(struct cli *cli, struct err *e)

@@ -4,8 +4,6 @@
 #include "cli/client/computation_client.h"
 #include "cli/cmd/commands.h"
 
-#include <string.h>
-
 enum { STOP_WAIT_S = 10 };
 
 static void print_row(FILE *out, const char *id, const char *name, const char *state,
@@ -146,7 +144,7 @@ static enum cli_exit run_stop(struct cli *cli, struct err *e)
 	ProtobufCMessage *response = NULL;
 	enum cli_exit status;
 
-	if (client_open(&client, CLIENT_COMPUTATIONS, cli, e) < 0)
+	if (client_open(&client, CLIENT_COMPUTATIONS, NULL, cli, e) < 0)
 		return CLI_USAGE;
 	request.id = (char *)(uintptr_t)cli->operands[0];
 	if (client_call(&client, &computation_stop, &request.base, &response, e) < 0)

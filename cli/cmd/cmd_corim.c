@@ -3,10 +3,10 @@
 #include "attestation/corim/corim_write.h"
 #include "cli/base/number.h"
 #include "cli/base/private_key.h"
+#include "cli/base/product.h"
 #include "cli/cmd/commands.h"
 #include "common/base/encode.h"
 #include "common/base/file.h"
-#include "common/base/log.h"
 #include "common/base/writer.h"
 
 #include <string.h>
@@ -35,10 +35,8 @@ static int read_snp(const struct cli *cli, struct corim_entry *entry, struct err
 	if (!measured || !product)
 		return err_set(e, ERR_INVALID, "--%s is missing",
 			       measured ? "product" : "measurement");
-	entry->product = snp_product_of(product);
-	if (entry->product == SNP_PRODUCT_ANY)
-		return err_set(e, ERR_INVALID, "--product %s: use Milan, Genoa or Turin",
-			       log_quote(product).text);
+	if (product_parse(product, &entry->product, e) < 0)
+		return err_code(e);
 	if (entry->has_policy && (!(entry->policy & SNP_POLICY_RESERVED_ONE) ||
 				  (entry->policy & (SNP_POLICY_RESERVED_ZERO | SNP_POLICY_DEBUG))))
 		return err_set(e, ERR_INVALID,

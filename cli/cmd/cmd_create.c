@@ -210,13 +210,13 @@ static int build(struct cli *cli, uint8_t **text, size_t *len, struct err *e)
 static int check(Cvms__ComputationRunReq *manifest, struct err *e)
 {
 	char some[] = "-", *id = manifest->id;
-	int status;
+	int failed;
 
 	if (!*id)
 		manifest->id = some;
-	status = manifest_check(manifest, e);
+	failed = manifest_check(manifest, e);
 	manifest->id = id;
-	return status;
+	return failed;
 }
 
 static int read_manifest(struct cli *cli, Cvms__ComputationRunReq **manifest, struct err *e)

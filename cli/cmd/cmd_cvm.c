@@ -4,14 +4,8 @@
 #include "cli/client/computation_client.h"
 #include "cli/cmd/commands.h"
 
-#include <string.h>
-
 static void to_json(struct json_out *out, const Computations__Cvm *c)
 {
-	char first[COMPUTATION_TIME_MAX], last[COMPUTATION_TIME_MAX];
-
-	computation_time(c->first_seen, first);
-	computation_time(c->last_seen, last);
 	json_out_object(out, NULL);
 	json_out_text(out, "id", c->id);
 	json_out_bool(out, "connected", c->connected);
@@ -20,8 +14,8 @@ static void to_json(struct json_out *out, const Computations__Cvm *c)
 	json_out_text(out, "peer", c->peer);
 	json_out_bool(out, "verified", c->verified);
 	json_out_text(out, "verdict", c->verdict);
-	json_out_text(out, "first_seen", first);
-	json_out_text(out, "last_seen", last);
+	computation_time_to_json(out, "first_seen", c->first_seen);
+	computation_time_to_json(out, "last_seen", c->last_seen);
 	json_out_end(out);
 }
 

@@ -104,11 +104,10 @@ static enum cli_exit run_data(struct cli *cli, struct err *e)
 		.check = check,
 		.data = &dataset,
 	};
-	int status;
+	int failed;
 
 	if (private_key_load(cli, cli->operands[1], &key, e) < 0 ||
-	    asset_open(&asset, cli->operands[0], e) < 0 ||
-	    client_open(&client, CLIENT_AGENT, cli, e) < 0)
+	    asset_open(&asset, cli->operands[0], e) < 0 || attested_open(&client, cli, e) < 0)
 		return CLI_USAGE;
 	upload.key = key;
 	dataset.filename = strdup(asset.name);
@@ -116,19 +115,18 @@ static enum cli_exit run_data(struct cli *cli, struct err *e)
 		err_nomem(e);
 		return CLI_FAILED;
 	}
-	status = upload_run(&client, &upload, e);
-	if (status == 0)
+	failed = upload_run(&client, &upload, e);
+	if (!failed)
 		fprintf(cli->out, "dataset %s accepted\n", log_quote(dataset.filename).text);
 	free(dataset.filename);
-	return status < 0 ? CLI_FAILED : CLI_OK;
+	return failed ? CLI_FAILED : CLI_OK;
 }
 
 /* clang-format off */
 static const struct cli_option options[] = {
 	{ .letter = 'd', .name = "decompress",
 	  .help = "have the agent unpack it (a zip or a directory)" },
-	{ .name = "role-signature",
-	  .help = "sign as stock clients do (replayable; agents refuse it by default)" },
+	ROLE_SIGNATURE_OPTION,
 	CLIENT_AGENT_OPTIONS,
 	{ .name = NULL },
 };

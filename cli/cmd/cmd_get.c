@@ -88,7 +88,7 @@ static int print_binding(struct cli *cli, const struct call *c, const struct wri
 					     c->vtpm.len };
 	struct binding bound;
 	struct eat token;
-	int status = 0;
+	int failed = 0;
 
 	if (c->tee.len)
 		print_hex(cli->out, "tee", c->tee.bytes, c->tee.len);
@@ -97,17 +97,17 @@ static int print_binding(struct cli *cli, const struct call *c, const struct wri
 	if (eat_parse(file->bytes, file->len, &token, e) < 0)
 		return err_wrap(e, "what the agent sent");
 	if (token.spki) {
-		status = binding_nonce(&nonce, token.spki, token.spki_len, &bound, e);
-		if (status == 0 && c->kind->tee)
+		failed = binding_nonce(&nonce, token.spki, token.spki_len, &bound, e);
+		if (!failed && c->kind->tee)
 			print_hex(cli->out, "report data", bound.report_data,
 				  sizeof(bound.report_data));
-		if (status == 0 && c->kind->vtpm)
+		if (!failed && c->kind->vtpm)
 			print_hex(cli->out, "TPM nonce", bound.tpm_nonce, sizeof(bound.tpm_nonce));
 	} else {
 		fprintf(stderr, "note: a stock agent's token: it signs the nonces as they are\n");
 	}
 	eat_done(&token);
-	return status;
+	return failed;
 }
 
 static int render(const struct writer *file, struct writer *out, struct err *e)
@@ -143,16 +143,16 @@ static int fetch(struct client *client, const struct call *c, struct writer *fil
 	const struct agent_evidence wanted = { .type = c->kind->type,
 					       .tee = { c->tee.bytes, c->tee.len },
 					       .vtpm = { c->vtpm.bytes, c->vtpm.len } };
-	int status = attested_ready(client, e);
+	int failed = attested_ready(client, e);
 
-	if (status == 0)
-		status = c->kind->token ? fetch_token(client, c, file, e)
+	if (!failed)
+		failed = c->kind->token ? fetch_token(client, c, file, e)
 					: agent_evidence_fetch(client, &wanted, file, e);
-	if (status == 0 && !file->len)
+	if (!failed && !file->len)
 		return err_set(e, ERR_DATA_LOSS, "the agent sent nothing");
-	if (status < 0)
+	if (failed)
 		client_hint(client, e);
-	return status;
+	return failed;
 }
 
 static int save(struct cli *cli, const struct call *c, const struct writer *file, struct err *e)
@@ -189,8 +189,7 @@ static enum cli_exit run_get(struct cli *cli, struct err *e)
 		return cli_usage(e, "-r is for evidence: a token of Azure's is text as it is");
 	if (nonce_read(cli, &c.tee, c.kind->tee, e) < 0 ||
 	    nonce_read(cli, &c.vtpm, c.kind->vtpm, e) < 0 ||
-	    nonce_read(cli, &c.token, c.kind->token, e) < 0 ||
-	    client_open(&client, CLIENT_AGENT, cli, e) < 0)
+	    nonce_read(cli, &c.token, c.kind->token, e) < 0 || attested_open(&client, cli, e) < 0)
 		return CLI_USAGE;
 	if (fetch(&client, &c, &file, e) < 0 || save(cli, &c, &file, e) < 0)
 		return CLI_FAILED;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_igvm.c — the launch measurement of an IGVM file. */
 #include "attestation/measure/igvm_measure.h"
+#include "cli/base/output.h"
 #include "cli/base/step.h"
 #include "cli/cmd/commands.h"
-#include "common/base/encode.h"
 #include "common/base/file.h"
 
 #include <stdio.h>
@@ -21,7 +21,6 @@ static enum cli_exit run_igvm(struct cli *cli, struct err *e)
 		.data = cli,
 	};
 	CLEANUP(free) uint8_t *bytes = NULL;
-	char hex[2 * SNP_DIGEST_LEN + 1];
 	uint8_t out[SNP_DIGEST_LEN];
 	enum igvm_id_block id_block;
 	struct span file = { 0 };
@@ -35,8 +34,8 @@ static enum cli_exit run_igvm(struct cli *cli, struct err *e)
 	file.bytes = bytes;
 	if (igvm_open(file, &igvm, e) < 0 || igvm_measure(&igvm, &how, out, &len, &id_block, e) < 0)
 		return CLI_FAILED;
-	hex_encode(out, len, hex);
-	fprintf(cli->out, "%s\n", hex);
+	if (output_digest(cli, out, len, false, e) < 0)
+		return CLI_FAILED;
 	if (id_block == IGVM_ID_BLOCK_MISMATCH && !cli_flag(cli, "ignore-idblock")) {
 		err_set(e, ERR_DENIED,
 			"the ID block in the file names another digest: no firmware "
@@ -57,7 +56,7 @@ static const struct cli_option options[] = {
 	{ .name = "as-loaded",
 	  .help = "the digest that a loader brings about, where igvmmeasure's differs" },
 	{ .name = "ignore-idblock", .help = "don't compare the file's own ID block" },
-	{ .name = "trace", .help = "print each step: number, type, address, contents, digest" },
+	STEP_TRACE_OPTION,
 	{ .name = NULL },
 };
 /* clang-format on */

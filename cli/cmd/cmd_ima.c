@@ -12,7 +12,6 @@
 #include "common/base/encode.h"
 #include "common/base/file.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 #define IMA_FILE "ima_measurements"
@@ -127,13 +126,13 @@ static int judge(struct client *client, const struct writer *file, const struct 
 
 static int fetch(struct client *client, struct writer *file, struct writer *pcr10, struct err *e)
 {
-	int status = attested_ready(client, e);
+	int failed = attested_ready(client, e);
 
-	if (status == 0)
-		status = agent_evidence_ima(client, file, pcr10, e);
-	if (status < 0)
+	if (!failed)
+		failed = agent_evidence_ima(client, file, pcr10, e);
+	if (failed)
 		client_hint(client, e);
-	return status;
+	return failed;
 }
 
 static enum cli_exit run_ima(struct cli *cli, struct err *e)
@@ -143,24 +142,24 @@ static enum cli_exit run_ima(struct cli *cli, struct err *e)
 	CLEANUP_WRITER struct writer pcr10 = writer_up_to(DIGEST_MAX);
 	struct client client CLEANUP_CLIENT = { .loop = NULL };
 	struct judged j = { .accounted = 0 };
-	int status;
+	int failed;
 
-	if (client_open(&client, CLIENT_AGENT, cli, e) < 0)
+	if (attested_open(&client, cli, e) < 0)
 		return CLI_USAGE;
 	if (fetch(&client, &file, &pcr10, e) < 0 ||
 	    file_write(path, file.bytes, file.len, 0644, e) < 0)
 		return CLI_FAILED;
 	fprintf(stderr, "saved as %s\n", path);
-	status = judge(&client, &file, &pcr10, &j, e);
-	if (status == 0 && cli_flag(cli, "json"))
-		status = print_json(cli, &j, e);
-	else if (status == 0)
+	failed = judge(&client, &file, &pcr10, &j, e);
+	if (!failed && cli_flag(cli, "json"))
+		failed = print_json(cli, &j, e);
+	else if (!failed)
 		print_text(cli->out, &j);
-	if (status == 0 && !j.quoted)
+	if (!failed && !j.quoted)
 		fprintf(stderr, "note: PCR10 is the agent's word, and nothing is proven: with "
 				"--attested-tls and a vTPM's evidence it is the quoted value\n");
 	ima_log_done(&j.log);
-	return status < 0 ? CLI_FAILED : CLI_OK;
+	return failed ? CLI_FAILED : CLI_OK;
 }
 
 /* clang-format off */

@@ -53,32 +53,32 @@ static int write_new(const char *private, const char *public, struct err *e)
  * that has no room for the public one. */
 static int replace(const char *private, const char *public, struct err *e)
 {
-	int status = file_write(PRIVATE NEW, private, strlen(private), 0600, e);
+	int failed = file_write(PRIVATE NEW, private, strlen(private), 0600, e);
 
-	if (status == 0)
-		status = file_write(PUBLIC NEW, public, strlen(public), 0644, e);
+	if (!failed)
+		failed = file_write(PUBLIC NEW, public, strlen(public), 0644, e);
 	/* The public one first: it can be made from the private one, and not the other way round. */
-	if (status == 0 && (rename(PUBLIC NEW, PUBLIC) < 0 || rename(PRIVATE NEW, PRIVATE) < 0))
-		status = err_errno(e, "name the new keys");
-	if (status < 0) {
+	if (!failed && (rename(PUBLIC NEW, PUBLIC) < 0 || rename(PRIVATE NEW, PRIVATE) < 0))
+		failed = err_errno(e, "name the new keys");
+	if (failed) {
 		unlink(PRIVATE NEW);
 		unlink(PUBLIC NEW);
 	}
-	return status;
+	return failed;
 }
 
 static int write_pair(const EVP_PKEY *key, bool force, struct err *e)
 {
 	CLEANUP(free) char *public = NULL;
 	char *private = NULL;
-	int status;
+	int failed;
 
 	if (key_to_public_pem(key, &public, e) < 0 || key_to_private_pem(key, &private, e) < 0)
 		return err_code(e);
-	status = force ? replace(private, public, e) : write_new(private, public, e);
+	failed = force ? replace(private, public, e) : write_new(private, public, e);
 	explicit_bzero(private, strlen(private));
 	free(private);
-	return status;
+	return failed;
 }
 
 static enum cli_exit run_keys(struct cli *cli, struct err *e)

@@ -1,25 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_logs.c — what a computation's agent said, from the beginning, and as it comes. */
+#include "cli/base/number.h"
 #include "cli/base/text.h"
 #include "cli/client/computation_client.h"
 #include "cli/cmd/commands.h"
 
-#include <errno.h>
-#include <inttypes.h>
-#include <string.h>
-
 static int print_json(struct cli *cli, const Computations__Record *r, struct err *e)
 {
 	struct json_out out CLEANUP_JSON_OUT;
-	char time[COMPUTATION_TIME_MAX], received[COMPUTATION_TIME_MAX];
 
-	computation_time(r->time, time);
-	computation_time(r->received, received);
 	json_out_init(&out);
 	json_out_object(&out, NULL);
 	json_out_number(&out, "number", r->number);
-	json_out_text(&out, "time", time);
-	json_out_text(&out, "received", received);
+	computation_time_to_json(&out, "time", r->time);
+	computation_time_to_json(&out, "received", r->received);
 	json_out_text(&out, "kind", r->event ? "event" : "log");
 	if (r->event) {
 		json_out_text(&out, "type", r->type);
@@ -64,25 +58,23 @@ static int print_all(struct client *client, const Computations__LogsRequest *req
 		return err_code(e);
 	for (;;) {
 		ProtobufCMessage *message;
-		int status = rpc_sync_receive(sync, &message, e);
+		int failed = rpc_sync_receive(sync, &message, e);
 
-		if (status < 0 || !message)
-			return status;
-		status = print_record(client->cli, (Computations__Record *)message, e);
+		if (failed || !message)
+			return failed;
+		failed = print_record(client->cli, (Computations__Record *)message, e);
 		protobuf_c_message_free_unpacked(message, NULL);
-		if (status < 0)
-			return status;
+		if (failed)
+			return failed;
 	}
 }
 
 static int read_after(struct cli *cli, uint64_t *after, struct err *e)
 {
 	const char *text = cli_value(cli, "after");
-	char *end;
 
-	errno = 0;
-	*after = text ? strtoull(text, &end, 10) : 0;
-	if (text && (*text < '0' || *text > '9' || *end || errno))
+	*after = 0;
+	if (text && !number_decimal(text, after))
 		return err_set(e, ERR_INVALID, "--after wants a record's number");
 	return 0;
 }
@@ -96,7 +88,7 @@ static enum cli_exit run_logs(struct cli *cli, struct err *e)
 	if (!cvm == !cli->operand_count)
 		return cli_usage(e, "give the ID of a computation, or --cvm ID");
 	if (read_after(cli, &request.after, e) < 0 ||
-	    client_open(&client, CLIENT_COMPUTATIONS, cli, e) < 0)
+	    client_open(&client, CLIENT_COMPUTATIONS, NULL, cli, e) < 0)
 		return CLI_USAGE;
 	request.follow = cli_flag(cli, "follow");
 	if (cvm)

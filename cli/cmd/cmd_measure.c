@@ -2,6 +2,7 @@
 /* cmd_measure.c — the launch measurement that a guest will have, from what it is launched with. */
 #include "attestation/measure/snp_measure.h"
 #include "cli/base/number.h"
+#include "cli/base/output.h"
 #include "cli/base/step.h"
 #include "cli/cmd/commands.h"
 #include "common/base/encode.h"
@@ -150,28 +151,12 @@ static int write_vmsa(void *data, unsigned vcpu, const uint8_t page[SNP_PAGE_LEN
 	return file_write(name, page, SNP_PAGE_LEN, 0644, e);
 }
 
-static int print_digest(struct cli *cli, const uint8_t *bytes, size_t len, struct err *e)
-{
-	const char *format = cli_value(cli, "output-format");
-	char hex[2 * SNP_DIGEST_LEN + 1];
-
-	if (format && strcmp(format, "base64") == 0) {
-		CLEANUP(free) char *text = base64_encode(bytes, len);
-
-		if (!text)
-			return err_nomem(e);
-		fprintf(cli->out, "%s\n", text);
-		return 0;
-	}
-	hex_encode(bytes, len, hex);
-	fprintf(cli->out, "%s\n", hex);
-	return 0;
-}
-
 static enum cli_exit run_measure(struct cli *cli, struct err *e)
 {
 	__attribute__((cleanup(files_done))) struct files files = { 0 };
 	struct snp_measure m = { .data = cli };
+	const char *format = cli_value(cli, "output-format");
+	bool base64 = format && strcmp(format, "base64") == 0;
 	uint8_t out[SNP_MEASURE_LEN_MAX];
 	size_t len;
 
@@ -181,7 +166,7 @@ static enum cli_exit run_measure(struct cli *cli, struct err *e)
 		m.trace = step_print;
 	if (cli_flag(cli, "dump-vmsa"))
 		m.vmsa = write_vmsa;
-	if (snp_measure(&m, out, &len, e) < 0 || print_digest(cli, out, len, e) < 0)
+	if (snp_measure(&m, out, &len, e) < 0 || output_digest(cli, out, len, base64, e) < 0)
 		return CLI_FAILED;
 	return CLI_OK;
 }
@@ -213,7 +198,7 @@ static const struct cli_option options[] = {
 	{ .name = "dump-vmsa", .help = "write vmsa0.bin, vmsa1.bin, … to this folder" },
 	{ .name = "output-format", .value = "FORMAT", .words = formats,
 	  .help = "hex (the default) or base64" },
-	{ .name = "trace", .help = "print each step: number, type, address, contents, digest" },
+	STEP_TRACE_OPTION,
 	{ .name = NULL },
 };
 /* clang-format on */

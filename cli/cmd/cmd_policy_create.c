@@ -5,8 +5,8 @@
 #include "cli/base/json_out.h"
 #include "cli/base/manifest_file.h"
 #include "cli/base/number.h"
+#include "cli/base/output.h"
 #include "cli/cmd/commands.h"
-#include "common/base/file.h"
 #include "common/base/log.h"
 
 #include <string.h>
@@ -109,14 +109,23 @@ static const struct row run_rows[] = {
 
 static const struct row crl_rows[] = { { "require-crl", "required", FLAG }, { .option = NULL } };
 
+/* clang-format off */
 static const struct object snp_objects[] = {
-	{ "snp", snp_rows }, { "token", token_rows }, { "run", run_rows },
-	{ "crl", crl_rows }, { NULL, NULL },
+	{ "snp", snp_rows },
+	{ "token", token_rows },
+	{ "run", run_rows },
+	{ "crl", crl_rows },
+	{ NULL, NULL },
 };
+
 static const struct object tdx_objects[] = {
-	{ "tdx", tdx_rows }, { "token", token_rows }, { "run", run_rows },
-	{ "crl", crl_rows }, { NULL, NULL },
+	{ "tdx", tdx_rows },
+	{ "token", token_rows },
+	{ "run", run_rows },
+	{ "crl", crl_rows },
+	{ NULL, NULL },
 };
+/* clang-format on */
 
 /* ---- values ---- */
 
@@ -282,7 +291,6 @@ static int write_policy(struct cli *cli, const struct json_out *made, struct err
 {
 	CLEANUP_WRITER struct writer w = writer_up_to(POLICY_FILE_MAX);
 	CLEANUP(json_free) struct json *root = NULL;
-	const char *path = cli_value(cli, "output");
 	struct policy understood;
 
 	const struct policy_file file = { "these options", made->w.bytes, made->w.len };
@@ -292,10 +300,7 @@ static int write_policy(struct cli *cli, const struct json_out *made, struct err
 	if (json_parse(made->w.bytes, made->w.len, &root, e) < 0 ||
 	    json_edit_write(root, NULL, 0, &w, e) < 0)
 		return err_code(e);
-	if (path && strcmp(path, "-") != 0)
-		return file_write(path, w.bytes, w.len, 0644, e);
-	fprintf(cli->out, "%.*s", (int)w.len, (const char *)w.bytes);
-	return 0;
+	return output_write(cli, cli_value(cli, "output"), w.bytes, w.len, e);
 }
 
 static enum cli_exit create(struct cli *cli, const struct object *objects, const char *needed,
@@ -338,8 +343,7 @@ static enum cli_exit run_tdx(struct cli *cli, struct err *e)
 	  .help = "a weakening word of the command line that is taken" }, \
 	{ .name = "allow-external-identity", .help = "an identity key from outside is taken" }, \
 	{ .name = "require-crl", .help = "refuse where there is no revocation list" }, \
-	{ .letter = 'o', .name = "output", .value = "FILE", \
-	  .help = "write there (standard output)" }
+	OUTPUT_OPTION
 /* clang-format on */
 
 static const char more[] =

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_policy_download.c — what a CVM's manager says that evidence of it should say. */
 #include "attestation/policy/policy.h"
+#include "cli/base/output.h"
 #include "cli/client/client.h"
 #include "cli/cmd/commands.h"
-#include "common/base/file.h"
 #include "manager.pb-c.h"
 #include "manager_paths.h"
-
-#include <string.h>
 
 static const struct rpc_method attestation_policy = {
 	PROTO_MANAGER_ATTESTATION_POLICY, RPC_UNARY, &manager__attestation_policy_req__descriptor,
@@ -26,19 +24,13 @@ static int check(const ProtobufCBinaryData *info, struct err *e)
 	return 0;
 }
 
-static enum cli_exit save(struct cli *cli, const ProtobufCBinaryData *info, struct err *e)
+static int save(struct cli *cli, const ProtobufCBinaryData *info, struct err *e)
 {
-	const char *out = cli_value(cli, "output");
-
 	if (check(info, e) < 0)
-		return CLI_FAILED;
+		return err_code(e);
 	fprintf(stderr, "this is the word of the machines' operator: compare it with "
 			"'cocos-cli policy create --image'\n");
-	if (!out || strcmp(out, "-") == 0) {
-		fwrite(info->data, 1, info->len, cli->out);
-		return CLI_OK;
-	}
-	return file_write(out, info->data, info->len, 0644, e) < 0 ? CLI_FAILED : CLI_OK;
+	return output_write(cli, cli_value(cli, "output"), info->data, info->len, e);
 }
 
 static enum cli_exit run_download(struct cli *cli, struct err *e)
@@ -46,22 +38,21 @@ static enum cli_exit run_download(struct cli *cli, struct err *e)
 	struct client client CLEANUP_CLIENT = { .loop = NULL };
 	Manager__AttestationPolicyReq request = MANAGER__ATTESTATION_POLICY_REQ__INIT;
 	ProtobufCMessage *response;
-	enum cli_exit status;
+	int failed;
 
 	request.id = (char *)(uintptr_t)cli->operands[0];
-	if (client_open(&client, CLIENT_MANAGER, cli, e) < 0)
+	if (client_open(&client, CLIENT_MANAGER, NULL, cli, e) < 0)
 		return CLI_USAGE;
 	if (client_call(&client, &attestation_policy, &request.base, &response, e) < 0)
 		return CLI_FAILED;
-	status = save(cli, &((const Manager__AttestationPolicyRes *)response)->info, e);
+	failed = save(cli, &((const Manager__AttestationPolicyRes *)response)->info, e);
 	protobuf_c_message_free_unpacked(response, NULL);
-	return status;
+	return failed ? CLI_FAILED : CLI_OK;
 }
 
 /* clang-format off */
 static const struct cli_option options[] = {
-	{ .letter = 'o', .name = "output", .value = "FILE",
-	  .help = "write there (default: standard output)" },
+	OUTPUT_OPTION,
 	CLIENT_OPTIONS,
 	{ .name = NULL },
 };

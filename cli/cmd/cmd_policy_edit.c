@@ -4,6 +4,7 @@
 #include "attestation/snp/snp_report.h"
 #include "cli/base/json_edit.h"
 #include "cli/base/manifest_file.h"
+#include "cli/base/output.h"
 #include "cli/base/text.h"
 #include "cli/cmd/commands.h"
 #include "common/base/encode.h"
@@ -57,11 +58,7 @@ static int write_policy(struct cli *cli, const char *path, const struct policy_t
 	if (policy_parse(&file, 1, &understood, e) < 0)
 		return err_wrap(e, "the changed policy");
 	policy_done(&understood);
-	if (out && strcmp(out, "-") == 0) {
-		fprintf(cli->out, "%.*s", (int)w.len, (const char *)w.bytes);
-		return 0;
-	}
-	return file_write(out ? out : path, w.bytes, w.len, 0644, e);
+	return output_write(cli, out ? out : path, w.bytes, w.len, e);
 }
 
 /* clang-format off */
@@ -115,35 +112,24 @@ static enum cli_exit run_hostdata(struct cli *cli, struct err *e)
 	return set_bytes(cli, SNP_HOST_DATA_LEN, "host_data", "hostData", "host_data", e);
 }
 
+/* What all commands here have in common: something goes into a policy. */
+#define EDIT_COMMAND(name_, what, help_, run_)                                        \
+	.name = name_, .args = what " POLICY.json", .help = help_, .operands_min = 2, \
+	.operands_max = 2, .options = output_option, .run = run_
+
 const struct command cmd_policy_measurement = {
-	.name = "policy measurement",
-	.args = "BASE64 POLICY.json",
-	.help = "put the launch measurement into a policy",
-	.operands_min = 2,
-	.operands_max = 2,
-	.options = output_option,
-	.run = run_measurement,
+	EDIT_COMMAND("policy measurement", "BASE64", "put the launch measurement into a policy",
+		     run_measurement),
 };
 
 const struct command cmd_backend_measurement = {
-	.name = "backend measurement",
-	.args = "BASE64 POLICY.json",
-	.help = "older name of 'policy measurement'",
-	.operands_min = 2,
-	.operands_max = 2,
-	.options = output_option,
-	.run = run_measurement,
+	EDIT_COMMAND("backend measurement", "BASE64", "older name of 'policy measurement'",
+		     run_measurement),
 	.hidden = true,
 };
 
 const struct command cmd_policy_hostdata = {
-	.name = "policy hostdata",
-	.args = "BASE64 POLICY.json",
-	.help = "put the host data into a policy",
-	.operands_min = 2,
-	.operands_max = 2,
-	.options = output_option,
-	.run = run_hostdata,
+	EDIT_COMMAND("policy hostdata", "BASE64", "put the host data into a policy", run_hostdata),
 };
 
 /* ---- extend ---- */
@@ -183,17 +169,12 @@ static enum cli_exit run_extend(struct cli *cli, struct err *e)
 	const struct json_edit older[] = { { one, text[0] }, { two, text[1] } };
 	int failed = p.own ? write_policy(cli, cli->operands[1], &p, own, count, e)
 			   : write_policy(cli, cli->operands[1], &p, older, 2, e);
-	return failed < 0 ? CLI_FAILED : CLI_OK;
+	return failed ? CLI_FAILED : CLI_OK;
 }
 
 const struct command cmd_policy_extend = {
-	.name = "policy extend",
-	.args = "MANIFEST.json POLICY.json",
-	.help = "make a policy that asks for one manifest",
-	.operands_min = 2,
-	.operands_max = 2,
-	.options = output_option,
-	.run = run_extend,
+	EDIT_COMMAND("policy extend", "MANIFEST.json", "make a policy that asks for one manifest",
+		     run_extend),
 	.more = "The manifest's digest goes into run.manifests, in place of others, and PCR16 after it into tpm.pcrs\n"
 		"where the policy speaks of a TPM. A policy of the older form has PCR16 alone (pcr_values).",
 };

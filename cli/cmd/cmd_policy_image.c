@@ -4,12 +4,11 @@
 #include "attestation/measure/snp_measure.h"
 #include "cli/base/manifest_file.h"
 #include "cli/base/number.h"
+#include "cli/base/output.h"
 #include "cli/cmd/commands.h"
 #include "common/base/encode.h"
 #include "common/base/file.h"
 #include "common/base/writer.h"
-
-#include <string.h>
 
 static const char *const tees[] = { "vtpm", "snp", "tdx", NULL };
 
@@ -31,14 +30,19 @@ static void policy_image_done(struct policy_image *p)
 #define CLEANUP_POLICY_IMAGE __attribute__((cleanup(policy_image_done)))
 
 /* Which options speak of which TEE; one that would change nothing is a mistake. */
+/* clang-format off */
 static const struct {
 	const char *option;
 	unsigned tees; /* set of 1 << enum expect_tee */
 } belongs[] = {
-	{ "cpus", 1 << EXPECT_SNP },  { "cpu-type", 1 << EXPECT_SNP },
-	{ "smt", 1 << EXPECT_SNP },   { "igvm", 1 << EXPECT_SNP },
-	{ "rtmr0", 1 << EXPECT_TDX }, { "firmware", 1 << EXPECT_SNP | 1 << EXPECT_TDX },
+	{ "cpus", 1 << EXPECT_SNP },
+	{ "cpu-type", 1 << EXPECT_SNP },
+	{ "smt", 1 << EXPECT_SNP },
+	{ "igvm", 1 << EXPECT_SNP },
+	{ "rtmr0", 1 << EXPECT_TDX },
+	{ "firmware", 1 << EXPECT_SNP | 1 << EXPECT_TDX },
 };
+/* clang-format on */
 
 static int check_options(const struct cli *cli, const struct policy_image *p, struct err *e)
 {
@@ -115,7 +119,6 @@ static enum cli_exit run_create(struct cli *cli, struct err *e)
 {
 	CLEANUP_WRITER struct writer w = writer_up_to(EXPECT_POLICY_MAX);
 	CLEANUP_POLICY_IMAGE struct policy_image p = { .image = NULL };
-	const char *out = cli_value(cli, "output");
 
 	if (read_options(cli, &p, e) < 0)
 		return CLI_USAGE;
@@ -124,11 +127,9 @@ static enum cli_exit run_create(struct cli *cli, struct err *e)
 	if (p.tee == EXPECT_TDX && !p.expect.rtmr0_count)
 		fprintf(stderr, "RTMR0 comes of the machine's memory and tables, not of the image: "
 				"until --rtmr0 names it, this policy refuses\n");
-	if (!out || strcmp(out, "-") == 0) {
-		fwrite(w.bytes, 1, w.len, cli->out);
-		return CLI_OK;
-	}
-	return file_write(out, w.bytes, w.len, 0644, e) < 0 ? CLI_FAILED : CLI_OK;
+	if (output_write(cli, cli_value(cli, "output"), w.bytes, w.len, e) < 0)
+		return CLI_FAILED;
+	return CLI_OK;
 }
 
 /* clang-format off */
@@ -147,8 +148,7 @@ static const struct cli_option options[] = {
 	  .help = "tdx: acceptable RTMR0, which no image tells" },
 	{ .name = "word", .value = "WORD", .help = "on the command line beside the image's own" },
 	{ .name = "manifest", .value = "FILE", .help = "only this manifest may run" },
-	{ .letter = 'o', .name = "output", .value = "FILE",
-	  .help = "write there (default: standard output)" },
+	OUTPUT_OPTION,
 	{ .name = NULL },
 };
 /* clang-format on */

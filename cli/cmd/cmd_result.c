@@ -5,12 +5,11 @@
  */
 #include "cli/base/private_key.h"
 #include "cli/base/progress.h"
-#include "cli/base/text.h"
 #include "cli/client/agent_client.h"
 #include "cli/client/attested.h"
+#include "cli/client/retry.h"
 #include "cli/cmd/commands.h"
 #include "common/base/file.h"
-#include "common/base/log.h"
 #include "common/bundle/bundle.h"
 
 #include <errno.h>
@@ -19,7 +18,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { TRIES = 5, NAMES_MAX = 1000 };
+enum { NAMES_MAX = 1000 };
 
 /* Where the results go: a file without a name until all of it is there. */
 struct target {
@@ -133,73 +132,69 @@ keep:
 	return err_code(e);
 }
 
-static int announced_size(struct rpc_sync *sync, uint64_t *size, struct err *e)
-{
-	const struct rpc_metadata *headers;
-	const char *text;
-	char *end;
-
-	if (rpc_sync_headers(sync, &headers, e) < 0)
-		return err_code(e);
-	text = rpc_metadata_text(headers, "file-size", 0);
-	errno = 0;
-	*size = text ? strtoull(text, &end, 10) : 0;
-	if (!text || *text < '0' || *text > '9' || *end || errno)
-		return err_set(e, ERR_INVALID, "the agent does not say how large the results are");
-	return 0;
-}
-
 static int receive(struct target *t, struct rpc_sync *sync, bool verbose, struct err *e)
 {
 	struct progress progress;
 	uint64_t size = 0;
-	int status;
+	int failed;
 
-	if (announced_size(sync, &size, e) < 0)
+	if (client_announced_size(sync, &size, e) < 0)
 		return err_code(e);
+	if (size == CLIENT_SIZE_UNKNOWN)
+		return err_set(e, ERR_INVALID, "the agent does not say how large the results are");
 	progress_start(&progress, "fetching", size, 0);
 	for (;;) {
 		ProtobufCMessage *message;
 		const Agent__ResultResponse *piece;
 
-		status = rpc_sync_receive(sync, &message, e);
-		if (status < 0 || !message)
+		failed = rpc_sync_receive(sync, &message, e);
+		if (failed || !message)
 			break;
 		piece = (const Agent__ResultResponse *)message;
 		if (piece->file.len > size - t->written)
-			status = err_set(e, ERR_DATA_LOSS,
+			failed = err_set(e, ERR_DATA_LOSS,
 					 "more than the %" PRIu64 " bytes that were announced",
 					 size);
 		else
-			status = fd_write_all(t->fd, piece->file.data, piece->file.len, e);
+			failed = fd_write_all(t->fd, piece->file.data, piece->file.len, e);
 		t->written += piece->file.len;
 		protobuf_c_message_free_unpacked(message, NULL);
-		if (status < 0)
+		if (failed)
 			break;
 		progress_update(&progress, t->written);
 	}
 	progress_end(&progress);
-	if (status == 0 && t->written != size)
+	if (!failed && t->written != size)
 		return err_set(e, ERR_DATA_LOSS, "%" PRIu64 " bytes came of %" PRIu64, t->written,
 			       size);
-	if (status == 0 && verbose)
+	if (!failed && verbose)
 		progress_tell(&progress, t->written);
-	return status;
+	return failed;
 }
 
-static int fetch(struct client *client, EVP_PKEY *key, struct target *t, struct err *e)
+struct fetching {
+	struct client *client;
+	EVP_PKEY *key;
+	struct target *target;
+};
+
+/* A transfer that was cut may be repeated. */
+static int fetch(void *data, struct err *e)
 {
+	const struct fetching *f = data;
+	struct client *client = f->client;
+	struct target *t = f->target;
 	const struct agent_call call = {
 		.method = &agent_result,
 		.role = PROOF_ROLE_CONSUMER,
-		.key = key,
+		.key = f->key,
 		.role_signature = cli_flag(client->cli, "role-signature"),
 	};
 	CLEANUP(agent_status_free) Agent__StatusResponse *status = NULL;
 	CLEANUP(rpc_sync_free) struct rpc_sync *sync = NULL;
 	Agent__ResultRequest request = AGENT__RESULT_REQUEST__INIT;
 	struct rpc_metadata metadata = { .count = 0 };
-	int result;
+	int failed;
 
 	if (ftruncate(t->fd, 0) < 0 || lseek(t->fd, 0, SEEK_SET) < 0)
 		return err_errno(e, "'%s'", t->partial);
@@ -210,30 +205,11 @@ static int fetch(struct client *client, EVP_PKEY *key, struct target *t, struct 
 		return err_code(e);
 	if (attested_ready(client, e) < 0 || attested_again(client, e) < 0)
 		return err_code(e);
-	result = agent_client_open(client, &call, status, &metadata, &sync, e);
+	failed = agent_client_open(client, &call, status, &metadata, &sync, e);
 	rpc_metadata_done(&metadata);
-	if (result < 0 || rpc_sync_send(sync, &request.base, e) < 0)
+	if (failed || rpc_sync_send(sync, &request.base, e) < 0)
 		return err_code(e);
 	return receive(t, sync, client->cli->verbose, e);
-}
-
-/* A transfer that was cut may be repeated. */
-static int fetch_all(struct client *client, EVP_PKEY *key, struct target *t, struct err *e)
-{
-	bool moved = false;
-
-	for (unsigned tries = 1; fetch(client, key, t, e) < 0; tries++) {
-		moved = moved || t->written > 0;
-		if (e->code != ERR_UNAVAILABLE || !moved || tries == TRIES) {
-			agent_client_hint(client, e);
-			return err_code(e);
-		}
-		fprintf(stderr, "the connection broke (%s); fetching again\n",
-			text_plain(e->text).text);
-		client->cli->hint[0] = 0;
-		sleep(tries);
-	}
-	return 0;
 }
 
 static int extract(const char *path, const char *into, struct err *e)
@@ -256,17 +232,20 @@ static enum cli_exit run_result(struct cli *cli, struct err *e)
 	struct client client CLEANUP_CLIENT = { .loop = NULL };
 	struct target target CLEANUP_TARGET = { .fd = -1 };
 	CLEANUP(EVP_PKEY_free) EVP_PKEY *key = NULL;
+	struct fetching fetching = { .client = &client, .target = &target };
+	const struct retry retry = { fetch, &fetching, &target.written, "fetching again" };
 	struct stat about;
 
 	if (private_key_load(cli, cli->operands[0], &key, e) < 0 ||
-	    client_open(&client, CLIENT_AGENT, cli, e) < 0)
+	    attested_open(&client, cli, e) < 0)
 		return CLI_USAGE;
 	if (into && stat(into, &about) == 0 && !S_ISDIR(about.st_mode)) {
 		err_set(e, ERR_EXISTS, "--output '%s' is there and no folder", into);
 		return CLI_FAILED;
 	}
+	fetching.key = key;
 	if (target_open(&target, cli_value(cli, "filename"), e) < 0 ||
-	    fetch_all(&client, key, &target, e) < 0 || target_commit(&target, e) < 0)
+	    retry_run(&client, &retry, e) < 0 || target_commit(&target, e) < 0)
 		return CLI_FAILED;
 	fprintf(cli->out, "results saved as %s\n", target.path);
 	if (into && extract(target.path, into, e) < 0) {
@@ -284,8 +263,7 @@ static const struct cli_option options[] = {
 	{ .letter = 'f', .name = "filename", .value = "FILE",
 	  .help = "save as (results.zip, or results_1.zip … when that is there)" },
 	{ .letter = 'o', .name = "output", .value = "DIR", .help = "and unpack into this folder" },
-	{ .name = "role-signature",
-	  .help = "sign as stock clients do (replayable; agents refuse it by default)" },
+	ROLE_SIGNATURE_OPTION,
 	CLIENT_AGENT_OPTIONS,
 	{ .name = NULL },
 };

@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_show.c — every field of evidence by its specification's name; no verdict. */
-#include "attestation/verify/verify.h"
-#include "cli/cmd/batch.h"
+#include "cli/base/batch.h"
 #include "cli/cmd/commands.h"
+#include "cli/evidence/evidence_options.h"
 #include "cli/show/show.h"
 #include "common/base/file.h"
 #include "common/base/writer.h"
 
 #include <string.h>
 
-enum { EVIDENCE_MAX = 16 << 20, SHOW_MAX = 16 << 20 };
-
-static const char *const modes[] = { "snp", "tdx", "vtpm", "snp-vtpm", "eat", NULL };
+enum { SHOW_MAX = 16 << 20 };
 
 /* Without --mode: a token by its first byte, TDX by its version and key type, else a report. */
 static enum verify_mode guess(struct span s)
@@ -50,7 +48,7 @@ static enum cli_exit run_one(struct cli *cli, bool batch, struct err *e)
 	struct span evidence;
 	enum verify_mode mode;
 
-	if (file_read(cli->operands[0], EVIDENCE_MAX, &bytes, &evidence.len, e) < 0)
+	if (file_read(cli->operands[0], EVIDENCE_FILE_MAX, &bytes, &evidence.len, e) < 0)
 		return CLI_USAGE;
 	evidence.bytes = bytes;
 	mode = guess(evidence);
@@ -84,9 +82,8 @@ static enum cli_exit run(struct cli *cli, struct err *e)
 
 /* clang-format off */
 static const struct cli_option options[] = {
-	{ .name = "mode", .value = "MODE", .words = modes, .help = "what FILE is" },
-	{ .name = "batch", .value = "FILE",
-	  .help = "options as JSON, a line each; those beside it are each line's" },
+	{ .name = "mode", .value = "MODE", .words = evidence_modes, .help = "what FILE is" },
+	BATCH_OPTION,
 	CLI_JSON_OPTION,
 	{ .name = NULL },
 };

@@ -9,9 +9,6 @@
 #include "common/base/log.h"
 #include "common/crypto/digest.h"
 
-#include <inttypes.h>
-#include <string.h>
-
 static void json_asset(struct json_out *out, const char *key, const Agent__StatusAsset *a)
 {
 	json_out_object(out, key);
@@ -112,7 +109,7 @@ static enum cli_exit run_status(struct cli *cli, struct err *e)
 	struct client client CLEANUP_CLIENT = { .loop = NULL };
 	CLEANUP(agent_status_free) Agent__StatusResponse *status = NULL;
 
-	if (client_open(&client, CLIENT_AGENT, cli, e) < 0)
+	if (attested_open(&client, cli, e) < 0)
 		return CLI_USAGE;
 	if (agent_client_status(&client, &status, e) < 0)
 		return CLI_FAILED;

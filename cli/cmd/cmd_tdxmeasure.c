@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_tdxmeasure.c — the MRTD that a TDX guest will have, from its firmware. */
 #include "attestation/measure/tdx_measure.h"
+#include "cli/base/output.h"
 #include "cli/cmd/commands.h"
 #include "common/base/encode.h"
 #include "common/base/file_view.h"
@@ -25,7 +26,6 @@ static enum cli_exit run_tdxmeasure(struct cli *cli, struct err *e)
 	const char *path = cli_value(cli, "firmware");
 	struct tdx_measure m = { .data = cli };
 	uint8_t mrtd[SHA384_LEN];
-	char hex[2 * SHA384_LEN + 1];
 
 	if (!path)
 		return cli_usage(e, "--firmware is missing");
@@ -39,9 +39,7 @@ static enum cli_exit run_tdxmeasure(struct cli *cli, struct err *e)
 		m.trace = print_step;
 	if (tdx_measure(&m, mrtd, e) < 0)
 		return CLI_FAILED;
-	hex_encode(mrtd, sizeof(mrtd), hex);
-	fprintf(cli->out, "%s\n", hex);
-	return CLI_OK;
+	return output_digest(cli, mrtd, sizeof(mrtd), false, e) < 0 ? CLI_FAILED : CLI_OK;
 }
 
 /* clang-format off */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_validate.c — the verdict on one piece of evidence, or on many of a batch. */
-#include "cli/cmd/batch.h"
+#include "cli/base/batch.h"
 #include "cli/cmd/commands.h"
 #include "cli/evidence/endorse.h"
 #include "cli/evidence/evidence_options.h"

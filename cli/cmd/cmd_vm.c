@@ -105,9 +105,10 @@ static enum cli_exit run_create_vm(struct cli *cli, struct err *e)
 	Manager__CreateReq request = MANAGER__CREATE_REQ__INIT;
 	const Manager__CreateRes *created;
 	ProtobufCMessage *response;
-	int status;
+	int failed;
 
-	if (fill(cli, &inputs, &request, e) < 0 || client_open(&client, CLIENT_MANAGER, cli, e) < 0)
+	if (fill(cli, &inputs, &request, e) < 0 ||
+	    client_open(&client, CLIENT_MANAGER, NULL, cli, e) < 0)
 		return CLI_USAGE;
 	/* A machine takes its time, longest on the first after libvirt's start. */
 	if (client.timeout_ms < CREATE_TIMEOUT_MS && !cli_value(cli, "grpc-timeout"))
@@ -115,15 +116,15 @@ static enum cli_exit run_create_vm(struct cli *cli, struct err *e)
 	if (client_call(&client, &create_vm, &request.base, &response, e) < 0)
 		return CLI_FAILED;
 	created = (const Manager__CreateRes *)response;
-	status = print_vm(cli, created, e);
-	if (status == 0 && fflush(cli->out) != 0)
-		status = err_errno(e, "standard output");
+	failed = print_vm(cli, created, e);
+	if (!failed && fflush(cli->out) != 0)
+		failed = err_errno(e, "standard output");
 	/* Nobody lists CVMs: an id that is lost is a machine that runs on. */
-	if (status < 0)
+	if (failed)
 		cli_hint(cli, "CVM %s was created and runs; 'cocos-cli remove-vm' removes it",
 			 text_plain(created->cvm_id).text);
 	protobuf_c_message_free_unpacked(response, NULL);
-	return status < 0 ? CLI_FAILED : CLI_OK;
+	return failed ? CLI_FAILED : CLI_OK;
 }
 
 /* clang-format off */
@@ -158,7 +159,7 @@ static enum cli_exit run_remove_vm(struct cli *cli, struct err *e)
 	Manager__RemoveReq request = MANAGER__REMOVE_REQ__INIT;
 	ProtobufCMessage *response;
 
-	if (client_open(&client, CLIENT_MANAGER, cli, e) < 0)
+	if (client_open(&client, CLIENT_MANAGER, NULL, cli, e) < 0)
 		return CLI_USAGE;
 	request.cvm_id = (char *)(uintptr_t)cli->operands[0];
 	if (client_call(&client, &remove_vm, &request.base, &response, e) < 0) {

@@ -373,18 +373,18 @@ int appraise_challenge(struct appraise *a, const struct span *ek_certs, size_t c
 	const struct authenticator *auth = &a->session.authenticator;
 	CLEANUP(EVP_PKEY_free) EVP_PKEY *ek = NULL;
 	struct eat token = { .spki = NULL };
-	int status;
+	int failed;
 
 	if (!attestation)
 		return err_nomem(e);
 	if (choose_ek(a, ek_certs, count, &ek, e) < 0 ||
 	    eat_parse(auth->evidence, auth->evidence_len, &token, e) < 0)
 		return err_code(e);
-	status = credential_make(ek, presented_ak(&token, attestation), &a->credential, e);
+	failed = credential_make(ek, presented_ak(&token, attestation), &a->credential, e);
 	eat_done(&token);
-	if (status == 0)
+	if (!failed)
 		*credential = &a->credential;
-	return status;
+	return failed;
 }
 
 int appraise_answer(struct appraise *a, const void *bytes, size_t len, struct err *e)

@@ -2,24 +2,23 @@
 #include "cli/evidence/evidence_options.h"
 
 #include "attestation/envelope/evidence_json.h"
+#include "cli/base/batch.h"
+#include "cli/base/moment.h"
 #include "cli/base/number.h"
+#include "cli/base/product.h"
 #include "common/base/encode.h"
 #include "common/base/file.h"
-#include "common/base/log.h"
-#include "common/base/timestamp.h"
 #include "common/manifest/manifest.h"
 
-#include <ctype.h>
 #include <string.h>
-#include <time.h>
 
 enum { SKEW_DEFAULT = 300, SKEW_MAX = 86400, POLICY_ARGS_MAX = POLICY_FILES_MAX };
 
-static const char *const mode_words[] = { "snp", "tdx", "vtpm", "snp-vtpm", "eat", NULL };
+const char *const evidence_modes[] = { "snp", "tdx", "vtpm", "snp-vtpm", "eat", NULL };
 
 /* clang-format off */
 const struct cli_option evidence_option_table[] = {
-	{ .name = "mode", .value = "MODE", .words = mode_words,
+	{ .name = "mode", .value = "MODE", .words = evidence_modes,
 	  .help = "what the evidence has to be" },
 	{ .name = "report_data", .value = "HEX", .help = "REPORT_DATA as it has to stand there" },
 	{ .name = "tee", .value = "HEX", .help = "nonce of 'attestation get' for the TEE" },
@@ -38,81 +37,14 @@ const struct cli_option evidence_option_table[] = {
 	{ .name = "id_auth", .value = "FILE", .help = "the ID block's authentication" },
 	{ .name = "key", .value = "PEM", .help = "who may have signed the token" },
 	{ .name = "genuine-only", .help = "is it real hardware's? Nothing about what runs" },
-	{ .name = "at", .value = "RFC3339", .help = "the moment to judge at (now)" },
-	{ .name = "batch", .value = "FILE",
-	  .help = "options as JSON, a line each; those beside it are each line's" },
+	MOMENT_AT_OPTION,
+	BATCH_OPTION,
 	CLI_JSON_OPTION,
 	{ .name = NULL },
 };
 /* clang-format on */
 
 /* ---- values ---- */
-
-/* Whether `text` begins with that shape: 'd' for a digit, letters in both cases. */
-static bool has_shape(const char *text, const char *shape)
-{
-	for (; *shape; text++, shape++)
-		if (*shape == 'd' ? !isdigit((unsigned char)*text)
-				  : toupper((unsigned char)*text) != *shape)
-			return false;
-	return true;
-}
-
-static unsigned digits(const char *text, size_t count)
-{
-	unsigned value = 0;
-
-	while (count--)
-		value = value * 10 + (unsigned)(*text++ - '0');
-	return value;
-}
-
-/* "Z" or "+01:30": what has to be taken from the local time. */
-static bool read_offset(const char *text, int64_t *seconds)
-{
-	unsigned hours, minutes;
-
-	*seconds = 0;
-	if (has_shape(text, "Z"))
-		return !text[1];
-	if ((*text != '+' && *text != '-') || !has_shape(text + 1, "dd:dd") || text[6])
-		return false;
-	hours = digits(text + 1, 2);
-	minutes = digits(text + 4, 2);
-	*seconds = (*text == '-' ? -1 : 1) * (int64_t)(hours * 3600 + minutes * 60);
-	return hours < 24 && minutes < 60;
-}
-
-static bool read_day_and_time(const char *text, int64_t *seconds)
-{
-	if (!has_shape(text, "dddd-dd-ddTdd:dd:dd"))
-		return false;
-	return timestamp_of(&(struct timestamp_parts){ .year = digits(text, 4),
-						       .month = digits(text + 5, 2),
-						       .day = digits(text + 8, 2),
-						       .hour = digits(text + 11, 2),
-						       .minute = digits(text + 14, 2),
-						       .second = digits(text + 17, 2) },
-			    seconds);
-}
-
-int evidence_time(const char *text, int64_t *seconds, struct err *e)
-{
-	int64_t offset;
-
-	if (read_day_and_time(text, seconds)) {
-		const char *rest = text + strlen("2026-06-15T00:00:00");
-
-		if (*rest == '.' && isdigit((unsigned char)rest[1]))
-			rest += 1 + strspn(rest + 1, "0123456789");
-		if (read_offset(rest, &offset)) {
-			*seconds -= offset;
-			return 0;
-		}
-	}
-	return err_set(e, ERR_INVALID, "%s is no moment; write 2026-06-15T00:00:00Z",
-		       log_quote(text).text);
-}
 
 static int read_hex(const struct cli *cli, const char *name, uint8_t *out, size_t max, size_t *len,
 		    struct err *e)
@@ -328,10 +260,7 @@ static int read_bundles(const struct cli *cli, struct evidence_options *o, struc
 
 int evidence_product(const char *name, struct evidence_options *o, struct err *e)
 {
-	if (name && (o->input.product = snp_product_of(name)) == SNP_PRODUCT_ANY)
-		return err_set(e, ERR_INVALID, "product %s: use Milan, Genoa or Turin",
-			       log_quote(name).text);
-	return 0;
+	return name ? product_parse(name, &o->input.product, e) : 0;
 }
 
 static int read_crls(const struct cli *cli, struct evidence_options *o, struct err *e)
@@ -404,14 +333,12 @@ static int read_companions(const struct cli *cli, struct evidence_options *o, st
 
 static int read_rest(const struct cli *cli, struct evidence_options *o, struct err *e)
 {
-	const char *at = cli_value(cli, "at");
 	struct span pem = { NULL, 0 };
 
-	o->input.at = time(NULL);
-	if (at && evidence_time(at, &o->input.at, e) < 0)
-		return err_wrap(e, "--at");
+	if (moment_at(cli, &o->input.at, e) < 0)
+		return err_code(e);
 	/* No clock told it: a moment that is named is meant to the second. */
-	if (at && !cli_value(cli, "skew"))
+	if (cli_value(cli, "at") && !cli_value(cli, "skew"))
 		o->input.skew = 0;
 	if (read_file(o, cli, "key", &pem, e) < 0)
 		return err_code(e);

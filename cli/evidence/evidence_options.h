@@ -32,6 +32,9 @@ enum { EVIDENCE_FILES_MAX = 64, EVIDENCE_BUNDLES_MAX = 4, EVIDENCE_FILE_MAX = 16
 	ENDORSE_OPTIONS
 /* clang-format on */
 
+/* The kinds of evidence for an option's `words`; ends with NULL. */
+extern const char *const evidence_modes[];
+
 /* The table of `attestation validate`; ends with a row that has no name. */
 extern const struct cli_option evidence_option_table[];
 
@@ -70,7 +73,3 @@ int evidence_product(const char *name, struct evidence_options *o, struct err *e
 int evidence_options_read(const struct cli *cli, const char *path, struct evidence_options *o,
 			  struct err *e) MUST_CHECK;
 void evidence_options_done(struct evidence_options *o);
-
-/* "2026-06-15T00:00:00Z" (RFC 3339, any offset) to seconds since 1970; parts of a second are left out,
- * a moment that never is (a 30th of February, a leap second) is refused. */
-int evidence_time(const char *text, int64_t *seconds, struct err *e) MUST_CHECK;

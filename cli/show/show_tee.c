@@ -174,15 +174,26 @@ int show_snp(struct span evidence, struct writer *w, struct err *e)
 
 static void show_body(const struct tdx_quote *q, struct writer *w)
 {
+	/* clang-format off */
 	static const struct {
 		const char *name;
 		size_t at, len;
 	} rows[] = {
-		BODY(tee_tcb_svn),  BODY(mrseam),        BODY(mrsignerseam), BODY(seamattributes),
-		BODY(tdattributes), BODY(xfam),          BODY(mrtd),         BODY(mrconfigid),
-		BODY(mrowner),      BODY(mrownerconfig), BODY(reportdata),   BODY(tee_tcb_svn2),
+		BODY(tee_tcb_svn),
+		BODY(mrseam),
+		BODY(mrsignerseam),
+		BODY(seamattributes),
+		BODY(tdattributes),
+		BODY(xfam),
+		BODY(mrtd),
+		BODY(mrconfigid),
+		BODY(mrowner),
+		BODY(mrownerconfig),
+		BODY(reportdata),
+		BODY(tee_tcb_svn2),
 		BODY(mrservicetd),
 	};
+	/* clang-format on */
 	size_t count = q->body_type == TDX_BODY_15 ? ARRAY_LEN(rows) : ARRAY_LEN(rows) - 2;
 
 	json_put_key(w, "fields");

@@ -93,18 +93,26 @@ static int show_evidence(const struct eat *t, struct writer *w, struct err *e)
 /* ---- a token's claims ---- */
 
 /* Those that have a number (IANA, CWT claims), beside the ones that every token of ours has. */
+/* clang-format off */
 static const struct {
 	int64_t key;
 	const char *name;
 } numbered_claims[] = {
-	{ 1, "iss" },         { 2, "sub" },
-	{ 5, "nbf" },         { 256, "ueid" },
-	{ 258, "oemid" },     { 259, "hwmodel" },
-	{ 260, "hwversion" }, { 262, "intuse" },
-	{ 263, "dbgstat" },   { 265, "measurements" },
-	{ 266, "submods" },   { 270, "swname" },
+	{ 1, "iss" },
+	{ 2, "sub" },
+	{ 5, "nbf" },
+	{ 256, "ueid" },
+	{ 258, "oemid" },
+	{ 259, "hwmodel" },
+	{ 260, "hwversion" },
+	{ 262, "intuse" },
+	{ 263, "dbgstat" },
+	{ 265, "measurements" },
+	{ 266, "submods" },
+	{ 270, "swname" },
 	{ 271, "swversion" },
 };
+/* clang-format on */
 
 /* As it is where that is fit for terminals and for a reader of JSON that takes no zero character. */
 static void put_text(struct writer *w, const uint8_t *bytes, size_t len)

@@ -5,7 +5,7 @@
  * FILE has a row of `attestation validate --batch`. Prints microseconds of processor time for each call,
  * over evidence and endorsements that are in memory. Every answer has to be a yes.
  */
-#include "cli/cmd/batch.h"
+#include "cli/base/batch.h"
 #include "cli/cmd/commands.h"
 #include "cli/evidence/evidence_options.h"
 

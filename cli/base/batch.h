@@ -8,6 +8,12 @@
 
 enum { BATCH_LINE_MAX = 1 << 20 };
 
+/* clang-format off */
+#define BATCH_OPTION \
+	{ .name = "batch", .value = "FILE", \
+	  .help = "options as JSON, a line each; those beside it are each line's" }
+/* clang-format on */
+
 /* Each line is an object whose members are the command's options: text or a number for a value, an
  * array for one that may come often, true for a flag; "file" (text or an array) is the operands, as
  * many as the command takes. Options and files that `cli` has itself are each row's and stand before

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cli/cmd/batch.h"
+#include "cli/base/batch.h"
 
 #include "common/base/cleanup.h"
 #include "common/base/json.h"
