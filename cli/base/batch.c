@@ -13,7 +13,7 @@ DEFINE_CLEANUP(struct json *, json_free)
 
 enum { OPERANDS_MAX = 16 };
 
-/* False is how a flag is not set; of a value it would be one that is missing. */
+/* False leaves a flag unset; for an option with a value it would be a missing value. */
 static int give_bool(struct cli *cli, const char *name, bool set, struct err *e)
 {
 	if (!set && cli_option_of(cli->command, name)->value)
@@ -64,11 +64,11 @@ static int take_operands(const struct json *file, const char **operands, int *co
 	return 0;
 }
 
-/* An option that is unknown is that also where it says nothing: false, or an empty array. */
+/* An unknown option is refused even if it says nothing: false, or an empty array. */
 static int take_option(struct cli *cli, const struct json *member, struct err *e)
 {
 	if (!cli_option_of(cli->command, member->key) || strcmp(member->key, "batch") == 0)
-		return err_set(e, ERR_INVALID, "no row of a batch has an option %s",
+		return err_set(e, ERR_INVALID, "the rows of a batch have no option %s",
 			       log_quote(member->key).text);
 	return give_value(cli, member->key, member, e);
 }
@@ -91,12 +91,12 @@ static int take_members(struct cli *cli, const struct json *object, const char *
 	if (!cli->operand_count)
 		return err_set(e, ERR_INVALID, "'file' is missing");
 	if (cli->operand_count > cli->command->operands_max)
-		return err_set(e, ERR_INVALID, "'file': one is judged here, and %d are named",
+		return err_set(e, ERR_INVALID, "'file': %d are named, and one is judged here",
 			       cli->operand_count);
 	return 0;
 }
 
-/* What stands beside --batch is every row's: an option once in both is given twice. */
+/* Options beside --batch apply to every row: one that both have is given twice. */
 static int take_common(struct cli *cli, const struct cli *outer, const char **operands,
 		       struct err *e)
 {
@@ -155,7 +155,8 @@ static bool is_blank(const char *line, size_t len)
 	return len == 0;
 }
 
-/* The next line without its end, as much of it as is taken; its length, or -1 behind the last. */
+/* The next line without its end, cut after BATCH_LINE_MAX + 1 bytes; its whole length, or -1 after
+ * the last. */
 static ssize_t next_line(FILE *in, char *line)
 {
 	size_t len = 0;
@@ -201,7 +202,7 @@ static enum cli_exit run_lines(struct cli *cli, FILE *in,
 		err_errno(e, "--batch");
 		return CLI_USAGE;
 	}
-	if (!rows) /* nothing that was judged is no yes */
+	if (!rows) /* nothing was judged: that is not a yes */
 		return cli_usage(e, "--batch: there is no row");
 	return worst;
 }

@@ -187,7 +187,7 @@ void cli_hint(struct cli *cli, const char *fmt, ...)
 	va_end(args);
 }
 
-/* How many words of the row's name argv begins with; 0 if not all. */
+/* How many words the row's name has, if argv begins with all of them; else 0. */
 static int words_matched(const struct command *command, int argc, const char *const *argv)
 {
 	const char *rest = command->name;
@@ -257,7 +257,7 @@ static int check_operands(const struct cli *cli, struct err *e)
 	const struct command *c = cli->command;
 
 	if (cli->operand_count < c->operands_min)
-		return err_set(e, ERR_INVALID, "too few operands: it wants %s", c->args);
+		return err_set(e, ERR_INVALID, "too few operands: give %s", c->args);
 	if (c->operands_max != CLI_ANY && cli->operand_count > c->operands_max)
 		return err_set(e, ERR_INVALID, "%s is one operand too many",
 			       log_quote(cli->operands[c->operands_max]).text);
@@ -269,7 +269,7 @@ static bool asks_for_help(const char *word)
 	return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
 }
 
-/* The words that name a group of commands, as many as do; its commands are the help then. */
+/* As many words as name a group of commands: the help is a list of its commands. */
 static bool explain_group(int argc, char **argv, enum cli_exit *status)
 {
 	const char *const *words = (const char *const *)argv + 1;
@@ -318,12 +318,12 @@ static void report(const struct cli *cli, enum cli_exit status, const struct err
 	if (cli->hint[0])
 		fprintf(stderr, "hint: %s\n", cli->hint);
 	else if (status == CLI_USAGE && e->text[0])
-		fprintf(stderr, "hint: 'cocos-cli %s --help' tells how it is called\n",
+		fprintf(stderr, "hint: 'cocos-cli %s --help' shows how to call it\n",
 			cli->command->name);
 }
 
-/* A full disk behind standard output must not look like success, nor like an answer that there was.
- * What did not fit into the buffer failed earlier, and is not tried again. */
+/* A full disk behind standard output must not look like success. A write that failed earlier, when
+ * the buffer was full, is not tried again. */
 static bool all_was_written(FILE *out)
 {
 	bool failed = ferror(out) != 0;
@@ -332,7 +332,7 @@ static bool all_was_written(FILE *out)
 	if (fflush(out) == 0 && !failed)
 		return true;
 	fprintf(stderr, "cocos-cli: standard output: %s\n",
-		failed ? "not all could be written" : strerror(errno));
+		failed ? "not everything could be written" : strerror(errno));
 	return false;
 }
 

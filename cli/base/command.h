@@ -13,11 +13,11 @@
 #include <stddef.h>
 #include <stdio.h>
 
-/* What the process says when it ends; scripts rely on these. */
+/* Exit status of the process; scripts rely on it. */
 enum cli_exit {
 	CLI_OK = 0,     /* done; of a verdict: yes */
 	CLI_FAILED = 1, /* refused, or it could not be done; of a verdict: no */
-	CLI_USAGE = 2,  /* called wrongly, or an input that can't be read */
+	CLI_USAGE = 2,  /* wrong call, or an input that can't be read */
 };
 
 enum {
@@ -84,7 +84,8 @@ const char *cli_value(const struct cli *cli, const char *name);
 /* The `n`-th value of an option that may come often, counted from 0, or NULL. */
 const char *cli_value_at(const struct cli *cli, const char *name, size_t n);
 
-/* Fills e and returns CLI_USAGE: for what getopt can't see (two options that exclude each other). */
+/* Fills e and returns CLI_USAGE: for what getopt can't see (two options that exclude each
+ * other). */
 enum cli_exit cli_usage(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* What to do next. */
@@ -96,16 +97,18 @@ void cli_hint(struct cli *cli, const char *fmt, ...) __attribute__((format(print
 /* Finds the command that argv names, checks its line, runs it, prints what went wrong. */
 enum cli_exit command_main(int argc, char **argv);
 
-/* The longest row that argv[1…] begins with, `*words` of them; NULL if there is none. */
+/* The row with the longest name that argv[1…] begins with, and how many words that name has. NULL:
+ * there is none. */
 const struct command *command_find(int argc, const char *const *argv, int *words);
 
 /* The row of the command's options, or of the common ones; NULL: there is none of that name. */
 const struct cli_option *cli_option_of(const struct command *command, const char *name);
 
-/* Adds an option as if the line had it (`--batch` reads them from JSON). Names a stranger, a value
- * that is missing or too many, one too often. The texts must outlive `cli`. */
+/* Adds an option as if the line had it (`--batch` reads them from JSON). Refuses an unknown
+ * name, a value that is missing or not wanted, and an option that comes too often. The texts must
+ * outlive `cli`. */
 int cli_give(struct cli *cli, const char *name, const char *value, struct err *e) MUST_CHECK;
 
-/* A call without a command line of its own; cli_done() frees it. */
+/* A call without its own command line; cli_done() frees it. */
 void cli_init(struct cli *cli, const struct command *command);
 void cli_done(struct cli *cli);

@@ -49,7 +49,7 @@ void help_overview(FILE *out)
 	for (const struct command *const *row = commands; *row; row++)
 		if (!(*row)->hidden)
 			list_command(out, *row);
-	fputs("\nExit status: 0 done (of a verdict: yes), 1 refused or failed, 2 called wrongly or "
+	fputs("\nExit status: 0 done (of a verdict: yes), 1 refused or failed, 2 wrong call or "
 	      "unreadable input.\n'cocos-cli COMMAND --help' explains one. Settings come from "
 	      "options, then from the environment (AGENT_GRPC_URL, MANAGER_GRPC_URL,\n"
 	      "COMPUTATIONS_GRPC_URL and their companions): see cocos-cli(1).\n",
@@ -114,7 +114,7 @@ static void complete_words(FILE *out, const char *group)
 		if (!word || (*row)->hidden)
 			continue;
 		len = strcspn(word, " ");
-		/* Commands of a group stand in a row in the table. */
+		/* Commands of a group are neighbours in the table. */
 		if (len == last_len && strncmp(word, last, len) == 0)
 			continue;
 		fprintf(out, "%s%.*s", last_len ? " " : "", (int)len, word);
@@ -159,7 +159,7 @@ static void complete_options(FILE *out)
 	}
 }
 
-/* What may stand behind an option whose words are known. */
+/* What may follow an option whose words are known. */
 static void complete_values(FILE *out)
 {
 	for (const struct command *const *row = commands; *row; row++)

@@ -3,7 +3,7 @@
  * json_out.h — JSON for --json, member by member, compact, in the order of the calls.
  *
  * Objects and lists nest up to JSON_OUT_DEPTH. `key` is NULL inside a list and for the outermost
- * value. Memory running out shows in json_out_print().
+ * value. json_out_print() reports when memory ran out.
  */
 #pragma once
 

@@ -10,6 +10,6 @@
 int manifest_file_digests(const char *path, struct manifest_digests *digests,
 			  struct err *e) MUST_CHECK;
 
-/* Its digests, whether an agent would take it or not: `fit` says it, and `unfit` why not. */
+/* Its digests, whether an agent would take it or not: `fit` says which, and `unfit` why not. */
 int manifest_file_any(const char *path, struct manifest_digests *digests, bool *fit,
 		      struct err *unfit, struct err *e) MUST_CHECK;

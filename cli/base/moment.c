@@ -70,7 +70,7 @@ int moment_parse(const char *text, int64_t *seconds, struct err *e)
 			return 0;
 		}
 	}
-	return err_set(e, ERR_INVALID, "%s is no moment; write 2026-06-15T00:00:00Z",
+	return err_set(e, ERR_INVALID, "%s is not a moment; write 2026-06-15T00:00:00Z",
 		       log_quote(text).text);
 }
 

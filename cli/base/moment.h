@@ -8,8 +8,8 @@
 
 #include <stdint.h>
 
-/* "2026-06-15T00:00:00Z" (any offset) to seconds since 1970. Parts of a second are left out. A moment
- * that never is (a 30th of February, a leap second) is refused. */
+/* "2026-06-15T00:00:00Z" (any offset) to seconds since 1970. Parts of a second are left out. A
+ * moment that does not exist (a 30th of February, a leap second) is refused. */
 int moment_parse(const char *text, int64_t *seconds, struct err *e) MUST_CHECK;
 
 /* --at of a command that judges; without it, now. */

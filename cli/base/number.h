@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-/* Decimal alone, as peers and --after write it; false for anything else. */
+/* Decimal only, as peers and --after write it; false for anything else. */
 bool number_decimal(const char *text, uint64_t *number);
 
 /* Decimal, or 0x and hexadecimal, at most `max`. */

@@ -8,7 +8,8 @@
 
 #include <stdint.h>
 
-/* Writes all of it. No path, or "-", is standard output; a file is replaced at once or not at all. */
+/* Writes all of it. No path, or "-", is standard output; a file is replaced at once or not at
+ * all. */
 int output_write(const struct cli *cli, const char *path, const void *bytes, size_t len,
 		 struct err *e) MUST_CHECK;
 

@@ -13,7 +13,7 @@ struct question {
 	bool asked, no_terminal;
 };
 
-/* Without echo, which is off before the question can be read; put back in every case. */
+/* Echo is off before the question can be read, and restored in every case. */
 static int read_line(int terminal, const char *path, char *out, int max)
 {
 	struct termios before, silent;

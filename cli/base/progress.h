@@ -15,10 +15,10 @@ struct progress {
 	bool on, drawn;
 };
 
-/* `name` of what moves: "sending iris.csv". */
+/* `label` says what moves: "sending iris.csv". */
 void progress_start(struct progress *p, const char *label, uint64_t total, uint64_t first);
 void progress_update(struct progress *p, uint64_t done);
-/* Takes the bar away; what has been reached is said by the command itself. */
+/* Removes the bar; the command itself says what it reached. */
 void progress_end(struct progress *p);
 
 /* For --verbose, at the end: "sending iris.csv: 5107 bytes in 0.012 s". */

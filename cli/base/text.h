@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * text.h — what peers send, made fit for a terminal: control characters could move the cursor,
- * change the title or hide what stands beside them.
+ * change the title or hide other text.
  */
 #pragma once
 
@@ -11,7 +11,7 @@ struct text_plain {
 	char text[TEXT_PLAIN_MAX];
 };
 
-/* `text` with every control character and everything that is no UTF-8 as '?', cut with "…" when
+/* `text` with every control character and everything that is not UTF-8 as '?', cut with "…" when
  * long. Usable within one expression. */
 struct text_plain text_plain(const char *text);
 

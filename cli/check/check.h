@@ -13,7 +13,7 @@
 #include "common/base/span.h"
 #include "common/crypto/key.h"
 
-/* A file may hold a frame that is too large, so that this is what is said of it. */
+/* Files larger than any frame are read, so that a frame is refused as too large. */
 enum { CHECK_OPERANDS_MAX = 16, CHECK_FILE_MAX = 32 << 20 };
 
 /* The files of one call, read. */
@@ -31,8 +31,8 @@ struct check_input {
 struct writer;
 struct check_kind {
 	const char *name, *help;
-	/* The options with a value that it looks at, beside --at and --skew; any other would look as if
-	 * it had been checked, and is refused. */
+	/* The options with a value that it looks at, beside --at and --skew; any other would look
+	 * as if it had been checked, and is refused. */
 	const char *const *takes;
 	size_t files_min, files_max;
 	int (*run)(const struct check_input *in, struct verdict *v, struct writer *show,
@@ -51,8 +51,8 @@ extern const struct check_kind check_authenticator, check_request, check_frame;
 extern const struct check_kind check_idblock;
 
 /* For the kinds: the file that an option names (empty if it was not given), malloc'ed; bytes from
- * hexadecimal; a public key from PEM, which has to be given. One that is no key, or of a kind that we
- * don't take, is NULL and a refusal by `check`: what it is to hold for can't be held against it. */
+ * hexadecimal; a public key from PEM, which has to be given. One that is not a key, or of a kind
+ * that we don't take, is NULL, and `check` refuses it. */
 int check_option_file(const struct check_input *in, const char *name, uint8_t **bytes, size_t *len,
 		      struct err *e) MUST_CHECK;
 int check_option_key(const struct check_input *in, const char *name, const char *check,

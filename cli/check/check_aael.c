@@ -31,7 +31,7 @@ static int read_init(const char *line, size_t len, enum digest_kind *kind, uint8
 	char text[16 + 2 * DIGEST_MAX + 1];
 
 	if (len < 5 || len - 5 >= sizeof(text) || memcmp(line, "INIT ", 5) != 0)
-		return err_set(e, ERR_INVALID, "the first line is no INIT");
+		return err_set(e, ERR_INVALID, "the first line is not INIT");
 	memcpy(text, line + 5, len - 5);
 	text[len - 5] = '\0';
 	char *slash = strchr(text, '/');
@@ -41,7 +41,7 @@ static int read_init(const char *line, size_t len, enum digest_kind *kind, uint8
 			*kind = algorithms[i].kind;
 			return hex_decode(slash + 1, value, digest_len(*kind), e);
 		}
-	return err_set(e, ERR_INVALID, "INIT names no algorithm that is known");
+	return err_set(e, ERR_INVALID, "INIT names an unknown algorithm");
 }
 
 static int extend(enum digest_kind kind, uint8_t *value, const char *line, size_t len,
@@ -63,7 +63,7 @@ static int replay(struct span log, enum digest_kind *kind, uint8_t *value, size_
 	size_t number = 0;
 
 	if (!log.len || log.len > AAEL_MAX || !utf8_valid(log.bytes, log.len))
-		return err_set(e, ERR_INVALID, "no text of 1 to %d bytes", AAEL_MAX);
+		return err_set(e, ERR_INVALID, "not a text of 1 to %d bytes", AAEL_MAX);
 	for (; at < end; number++) {
 		const char *newline = memchr(at, '\n', (size_t)(end - at));
 		size_t len = (size_t)((newline ? newline : end) - at);
@@ -79,7 +79,7 @@ static int replay(struct span log, enum digest_kind *kind, uint8_t *value, size_
 	return 0;
 }
 
-/* The one register that --pcrs names: a second one would be judged by nothing. */
+/* The one register that --pcrs names: nothing would judge a second one. */
 static int check_value(const struct tpm_pcrs *pcrs, enum digest_kind kind, const uint8_t *value,
 		       struct verdict *v)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* check_aael.h — the log kind that is no TCG log; for check_log.c. */
+/* check_aael.h — the one kind of log that is not TCG's; for check_log.c. */
 #pragma once
 
 #include "attestation/tpm/tpm_pcrs.h"

@@ -101,7 +101,8 @@ static int read_session(const struct check_input *in, struct authenticator_sessi
 	if (check_option_file(in, "session", &text, &len, e) < 0)
 		return err_code(e);
 	if (!len)
-		return err_set(e, ERR_INVALID, "--session is missing: an authenticator is of one");
+		return err_set(e, ERR_INVALID,
+			       "--session is missing: an authenticator belongs to one");
 	if (json_parse(text, len, &root, e) < 0 ||
 	    json_get_string(root, "cipher_suite", &suite, e) < 0)
 		return err_wrap(e, "--session");
@@ -240,7 +241,7 @@ static int run_authenticator(const struct check_input *in, struct verdict *v, st
 	    check_option_file(in, "request", &request, &request_len, e) < 0)
 		return err_code(e);
 	if (!request_len)
-		return err_set(e, ERR_INVALID, "--request is missing: what was asked");
+		return err_set(e, ERR_INVALID, "--request is missing: what was asked?");
 	if (!key) /* refused by its check */
 		return 0;
 	verdict_require(v, "binding.authenticator");

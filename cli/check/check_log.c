@@ -37,7 +37,7 @@ static int read_bank(const struct json *bank, struct tpm_pcrs *pcrs, struct err 
 		size_t len;
 
 		if (bank->items[i].type != JSON_STRING)
-			return err_set(e, ERR_INVALID, "register %s is no text",
+			return err_set(e, ERR_INVALID, "register %s is not text",
 				       bank->items[i].key);
 		if (read_index(bank->items[i].key, &index, e) < 0 ||
 		    hex_decode_up_to(bank->items[i].text, value, sizeof(value), &len, e) < 0 ||
@@ -90,8 +90,8 @@ static bool log_speaks_of(const struct event_log *log, unsigned pcr)
 	return false;
 }
 
-/* What a register holds that nothing was extended into: zeros, or in those of a late launch ones
- * until there was one (TCG PC Client Platform TPM Profile, 4.6.2). */
+/* The value of a register that nothing was extended into: zeros; for those of a late launch ones,
+ * as long as there was none (TCG PC Client Platform TPM Profile, 4.6.2). */
 static bool is_untouched(const uint8_t *value, size_t len, unsigned pcr)
 {
 	bool zeros = true, ones = pcr >= 17 && pcr <= 22;
@@ -103,8 +103,8 @@ static bool is_untouched(const uint8_t *value, size_t len, unsigned pcr)
 	return zeros || ones;
 }
 
-/* Whether the log accounts for that register, and how: a failed check says if it doesn't. `all`: also
- * for those beyond the firmware's, whose software may keep logs of its own. */
+/* Whether the log accounts for that register, and how: a failed check says if it doesn't. `all`:
+ * also for those beyond the firmware's, whose software may keep logs of its own. */
 static bool register_explained(const struct event_log *log, const struct event_replay *replay,
 			       const struct tpm_pcr_bank *bank, unsigned pcr, bool all,
 			       struct verdict *v)

@@ -21,7 +21,7 @@ int check_policy_alone(const struct check_input *in, const struct tpm_quote *quo
 				       "the count that was named", "%u",
 				       quotes[i].attest.reset_count);
 	}
-	/* A policy has a rule of its own. */
+	/* A policy has its own rule. */
 	if (!cli_flag(in->cli, "allow_sha1_bank") && !cli_value(in->cli, "policy"))
 		verdict_check(v, "policy.bank", "attestation.md", !sha1, "SHA-1 registers alone",
 			      "a bank of SHA-256 or better");
@@ -41,7 +41,7 @@ static int read_policy(const struct check_input *in, struct policy *policy, stru
 	if (policy->has_tpm)
 		return 0;
 	policy_done(policy);
-	return err_set(e, ERR_INVALID, "--policy: it says nothing of a TPM's registers");
+	return err_set(e, ERR_INVALID, "--policy: it says nothing about a TPM's registers");
 }
 
 int check_policy_quote(const struct check_input *in, const struct tpm_quote *quote,

@@ -11,7 +11,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* More than a token may have: one that is too long is a refusal, not a call that makes no sense. */
+/* More than a token may have: a nonce that is too long is refused by its check, not as a wrong
+ * call. */
 enum { NONCE_MAX = 256 };
 
 /* ---- cose ---- */
@@ -70,7 +71,7 @@ static int parse_report(struct span raw, struct snp_report *report, struct err *
 	return snp_cert_table_parse((struct span){ raw.bytes + len, raw.len - len }, &certs, why);
 }
 
-/* The report beside the TPM's message, and the one inside it, are the same where both are there. */
+/* The report beside the TPM's message, and the one inside it, are the same if both are there. */
 static int agree_snp_vtpm(const struct eat *t, const struct tpm_attestation *a, struct err *why)
 {
 	struct span beside = { t->tee_report.bytes, t->tee_report.len };
@@ -177,7 +178,7 @@ static int run_token(const struct check_input *in, struct verdict *v, struct wri
 	    check_option_hex(in, "nonce", nonce, sizeof(nonce), &nonce_len, e) < 0)
 		return err_code(e);
 	if (!cli_value(in->cli, "nonce"))
-		return err_set(e, ERR_INVALID, "--nonce is missing: it says for what the token is");
+		return err_set(e, ERR_INVALID, "--nonce is missing: it says what the token is for");
 	verdict_require(v, "token.form");
 	verdict_require(v, "token.signature");
 	if (eat_parse(in->files[0].bytes, in->files[0].len, &t, &why) < 0) {

@@ -57,7 +57,7 @@ static int add_signature(EVP_PKEY *key, const void *bytes, size_t len, const cha
 	CLEANUP(free) char *text = NULL;
 	size_t signature_len;
 
-	/* PSS for proofs; stock agents know PKCS#1 alone. */
+	/* PSS for proofs; stock agents only know PKCS#1. */
 	if (key_sign(key, strcmp(name, PROOF_KEY) == 0, bytes, len, signature, &signature_len, e) <
 	    0)
 		return err_code(e);
@@ -132,21 +132,20 @@ void agent_client_hint(struct client *client, const struct err *e)
 	switch (e->code) {
 	case ERR_DENIED:
 	case ERR_UNAUTHENTICATED:
-		cli_hint(cli, "is this the private key whose public half stands in the manifest "
-			      "for it?");
+		cli_hint(cli, "is this the private key whose public half the manifest names?");
 		break;
 	case ERR_PRECONDITION:
-		cli_hint(cli, "'cocos-cli status' tells where the computation stands");
+		cli_hint(cli, "'cocos-cli status' shows where the computation stands");
 		break;
 	case ERR_INVALID:
 		cli_hint(cli, "'cocos-cli checksum' prints what the manifest must name; 'cocos-cli "
 			      "status' what it names");
 		break;
 	case ERR_EXISTS:
-		cli_hint(cli, "it is there already: nothing is left to do");
+		cli_hint(cli, "it is there already: there is nothing left to do");
 		break;
 	case ERR_UNIMPLEMENTED:
-		cli_hint(cli, "what answers there does not offer this; if it is not the agent, see "
+		cli_hint(cli, "that peer does not offer this; if it is not the agent, see "
 			      "AGENT_GRPC_URL");
 		break;
 	default:

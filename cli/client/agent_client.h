@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * agent_client.h — calls to an agent that their maker must sign (common/proof.h).
+ * agent_client.h — calls to an agent that the caller has to sign (common/manifest/proof.h).
  *
  * The signature covers the manifest's digest and this connection, so both are asked for first.
  */
@@ -39,8 +39,8 @@ struct agent_call {
 	bool role_signature;       /* for stock agents: the older, replayable signature */
 };
 
-/* Opens the call with its metadata, those that `metadata` has already and the signature. `status`
- * is of this connection and serves one call. */
+/* Opens the call and adds the signature to `metadata`. `status` has to come from this connection;
+ * it serves one call. */
 int agent_client_open(struct client *client, const struct agent_call *call,
 		      const Agent__StatusResponse *status, struct rpc_metadata *metadata,
 		      struct rpc_sync **sync, struct err *e) MUST_CHECK;

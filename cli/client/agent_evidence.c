@@ -20,7 +20,7 @@ const struct rpc_method agent_azure_token =
 const struct rpc_method agent_activate_credential =
 	METHOD(PROTO_AGENT_ACTIVATE_CREDENTIAL, RPC_UNARY, activate_credential);
 
-/* One message's part: of its file, and what stands beside. */
+/* Takes one message's part of the file, and what comes with it. */
 typedef void take_fn(const ProtobufCMessage *message, struct writer *file, struct writer *beside);
 
 /* -ERR_DATA_LOSS where the agent announced another size; stock agents announce it always. */

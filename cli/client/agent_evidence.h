@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * agent_evidence.h — what an agent hands out about itself to anybody who asks: evidence over a nonce,
- * IMA's log, a token of Azure's, a credential activated. Nothing here is believed.
+ * agent_evidence.h — what an agent hands out about itself to anybody who asks: evidence over a
+ * nonce, IMA's log, Azure's token, an activated credential. Nothing here is trusted.
  */
 #pragma once
 
@@ -19,8 +19,8 @@ struct agent_evidence {
 	struct span tee, vtpm; /* nonces */
 };
 
-/* The whole file, behind what `file` holds already; its maximum is the limit. A file that is not as
- * long as announced is DATA_LOSS. */
+/* Appends the whole of it to `file`, whose maximum is the limit. ERR_DATA_LOSS if it is not as long
+ * as announced. */
 int agent_evidence_fetch(struct client *client, const struct agent_evidence *wanted,
 			 struct writer *file, struct err *e) MUST_CHECK;
 

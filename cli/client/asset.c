@@ -70,7 +70,7 @@ static int hash(struct asset *a, const char *path, struct err *e)
 	return digest_finish(digest, a->digest, e);
 }
 
-/* A file without a name, which goes with the process. */
+/* A file without a name: it is gone when the process ends. */
 static int scratch(struct err *e)
 {
 	const char *dir = secure_getenv("TMPDIR");

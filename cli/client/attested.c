@@ -28,7 +28,7 @@ static int is_wanted(const struct client *client, bool *wanted, struct err *e)
 	return 0;
 }
 
-/* Options that make no sense without a proof: who gives one means to have it. */
+/* Options that make no sense without a proof: a user who gives one expects it. */
 static const char *forgotten(const struct client *client)
 {
 	static const char *const names[] = { "attestation-policy",
@@ -105,7 +105,7 @@ int attested_open(struct client *client, struct cli *cli, struct err *e)
 	return client_open(client, CLIENT_AGENT, &proof, cli, e);
 }
 
-/* ---- what does not fit into the channel's evidence ---- */
+/* ---- what the channel's evidence has no room for ---- */
 
 static int ask_ek(struct client *client, const struct credential *c,
 		  Agent__ActivateCredentialResponse **answer, struct err *e)
@@ -150,7 +150,7 @@ static int activate(struct client *client, struct err *e)
 	return appraise_answer(client->appraise, done->activated.data, done->activated.len, e);
 }
 
-/* The log comes inside of a token, which counts for nothing but its log. */
+/* The log comes inside a token; nothing else of that token counts. */
 static int take_log(struct client *client, const uint8_t *bytes, size_t len, struct err *e)
 {
 	CLEANUP(free) struct tpm_attestation *a = calloc(1, sizeof(*a));
@@ -193,7 +193,7 @@ static int fetch_log(struct client *client, struct err *e)
 	return 0;
 }
 
-/* What is still open of a pending session; then the judgement of all of it. */
+/* Gets what a pending session still lacks, then has all of it judged. */
 static int complete(struct client *client, struct err *e)
 {
 	struct appraise *a = client->appraise;
@@ -216,7 +216,7 @@ static int complete(struct client *client, struct err *e)
 
 /* ---- calls ---- */
 
-/* Evidence that does not hold, or an authenticator that has not even its form. */
+/* Evidence that does not hold, or an authenticator that is not even well formed. */
 static bool is_unproven(int failed, const struct err *e)
 {
 	return failed && (e->code == ERR_DENIED || e->code == ERR_INVALID);
@@ -229,7 +229,8 @@ int attested_ready(struct client *client, struct err *e)
 
 	if (!a || (rpc_channel_is_ready(client->channel) && appraise_is_verified(a)))
 		return 0;
-	/* Connected, and what was proven is forgotten: the agent could not attest again just now. */
+	/* Connected, and what was proven is forgotten: the agent could not attest again just
+	 * now. */
 	if (rpc_channel_is_ready(client->channel) && appraise_is_forgotten(a))
 		return attested_again(client, e);
 	appraise_allow_pending(a, true);
@@ -238,9 +239,9 @@ int attested_ready(struct client *client, struct err *e)
 	if (!failed)
 		failed = complete(client, e);
 	if (is_unproven(failed, e))
-		cli_hint(client->cli,
-			 "nothing was sent: what answers there has not proven to be the "
-			 "agent that you expect");
+		cli_hint(
+			client->cli,
+			"nothing was sent: that peer has not proven to be the agent that you expect");
 	else if (failed && attested_client_is_waiting(client->attested))
 		cli_hint(client->cli, "nothing was sent: the agent closed the connection before it "
 				      "sent evidence; its log says why");
@@ -261,15 +262,16 @@ int attested_again(struct client *client, struct err *e)
 		failed = complete(client, e);
 	if (!failed)
 		return 0;
-	/* What was proven before does not carry over what may come now. Who could not, for whatever
-	 * reason, may be asked again; who was refused has had his chance on this connection. */
+	/* What was proven before does not cover what comes now. An agent that could not attest, for
+	 * whatever reason, may be asked again; one that was refused had its chance on this
+	 * connection. */
 	appraise_forget(a, !is_unproven(failed, e));
 	if (is_unproven(failed, e))
-		cli_hint(client->cli,
-			 "nothing more was sent: the agent is not the one any more that "
-			 "was verified first");
+		cli_hint(
+			client->cli,
+			"nothing more was sent: this is no longer the agent that was verified first");
 	else if (e->code == ERR_ABORTED || !rpc_channel_is_ready(client->channel))
-		e->code = ERR_UNAVAILABLE; /* gone: on another one all is judged from the start */
+		e->code = ERR_UNAVAILABLE; /* gone: on another one everything is judged anew */
 	return err_code(e);
 }
 

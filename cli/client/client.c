@@ -153,8 +153,9 @@ void client_hint(struct client *client, const struct err *e)
 				     : "; if it speaks TLS, give --grpc-server-ca-certs as well");
 		break;
 	case ERR_DEADLINE:
-		cli_hint(client->cli, "it did not answer in time: try again, or give more with "
-				      "--grpc-timeout");
+		cli_hint(
+			client->cli,
+			"it did not answer in time: try again, or give it more with --grpc-timeout");
 		break;
 	case ERR_UNIMPLEMENTED:
 		cli_hint(client->cli,

@@ -20,7 +20,7 @@ struct rpc_prologue;
 
 enum client_peer { CLIENT_AGENT, CLIENT_MANAGER, CLIENT_COMPUTATIONS };
 
-/* The rows that a command which connects has among its options. */
+/* The options of a command that connects. */
 /* clang-format off */
 #define CLIENT_OPTIONS \
 	{ .name = "grpc-url", .value = "HOST:PORT", .help = "where to connect (…_GRPC_URL)" }, \
@@ -75,7 +75,7 @@ int client_call(struct client *client, const struct rpc_method *method,
 		struct err *e) MUST_CHECK;
 
 /* The size that the answer's headers announce ("file-size"), or CLIENT_SIZE_UNKNOWN. ERR_INVALID
- * where it is no number. */
+ * where it is not a number. */
 #define CLIENT_SIZE_UNKNOWN UINT64_MAX
 int client_announced_size(struct rpc_sync *sync, uint64_t *size, struct err *e) MUST_CHECK;
 

@@ -69,7 +69,7 @@ static enum cli_exit list_pages(struct client *client, const struct computation_
 			list->head(client->cli->out);
 		has_head = true;
 		next = list->page(client->cli, out, response);
-		/* A service that names the same page again would keep us here for ever. */
+		/* A service that names the same page again must not make this endless. */
 		if (strcmp(after, next) == 0)
 			after[0] = 0;
 		else

@@ -12,7 +12,7 @@ extern const struct rpc_method computation_create, computation_list, computation
 	computation_manifest, computation_run, computation_stop, computation_remove,
 	computation_logs, computation_list_cvms, computation_show_cvm;
 
-/* One call of its own connection; the caller frees the response. CLI_OK, or what to return. */
+/* One call over its own connection; the caller frees the response. CLI_OK, or what to return. */
 enum cli_exit computation_call(struct cli *cli, const struct rpc_method *method,
 			       const ProtobufCMessage *request, ProtobufCMessage **response,
 			       struct err *e);

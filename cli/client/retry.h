@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * retry.h — a transfer that begins again when a connection breaks that had worked.
+ * retry.h — a transfer that begins again if its connection breaks after bytes have moved.
  */
 #pragma once
 
@@ -15,6 +15,6 @@ struct retry {
 	const char *again;     /* what the user is told: "fetching again" */
 };
 
-/* Tries until it succeeds. Gives up when RETRY_MAX connections broke, when none has moved a byte, or
- * when the failure is no broken connection; hints at what to do then. */
+/* Tries until it succeeds. Gives up after RETRY_MAX broken connections, if none of them has moved a
+ * byte, and on any other failure; then it hints at what to do. */
 int retry_run(struct client *client, const struct retry *retry, struct err *e) MUST_CHECK;

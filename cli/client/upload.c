@@ -74,7 +74,7 @@ static int send_all(struct attempt *a, struct rpc_sync *sync, struct err *e)
 
 	if (u->requirements && send_asset(a, sync, u->requirements, true, e) < 0)
 		return err_code(e);
-	/* Once more before the last word: what it was sent to is what it began with. */
+	/* Once more before the end: the agent has to be the one that the call began with. */
 	if (send_asset(a, sync, u->asset, false, e) < 0 || attested_again(a->client, e) < 0 ||
 	    rpc_sync_finish(sync, &response, e) < 0)
 		return err_code(e);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * upload.h — an asset to the agent in chunks; taken up again where it stopped when the connection
- * breaks.
+ * upload.h — an asset to the agent in chunks; resumed where it stopped if the connection breaks.
  */
 #pragma once
 

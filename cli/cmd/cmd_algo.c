@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cmd_algo.c — the algorithm to the agent, by its owner. */
+/* cmd_algo.c — an owner sends the algorithm to the agent. */
 #include "cli/base/private_key.h"
 #include "cli/client/attested.h"
 #include "cli/client/upload.h"
@@ -25,9 +25,9 @@ static int describe_args(struct cli *cli, struct rpc_metadata *metadata, struct 
 
 	for (size_t i = 0; (arg = cli_value_at(cli, "args", i)) != NULL; i++) {
 		if (rpc_metadata_add(metadata, "algo_args", arg, e) < 0) {
-			cli_hint(cli,
-				 "a call carries 256 arguments and 16 KiB of ASCII; others have to "
-				 "stand in the manifest (algo_args)");
+			cli_hint(
+				cli,
+				"a call carries 256 arguments and 16 KiB of ASCII; put others into the manifest (algo_args)");
 			return err_wrap(e, "--args");
 		}
 		proof_parameter_text(parameters, "algo_args", arg);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cmd_ca_bundle.c — AMD's certificates of one product into the cache, for work without a network.
- */
+/* cmd_ca_bundle.c — fetches AMD's certificates of one product, for work without a network. */
 #include "cli/base/json_out.h"
 #include "cli/base/moment.h"
 #include "cli/base/product.h"
@@ -99,9 +98,7 @@ const struct command cmd_ca_bundle = {
 	.operands_max = 1,
 	.options = options,
 	.run = run,
-	.more = "PRODUCT is Milan, Genoa (also for Bergamo and Siena) or Turin. Each document is "
-		"kept only\n"
-		"once it holds under AMD's root. Prints the files: the ASK with the ARK, which "
-		"--CA_bundles_paths\n"
-		"takes, the ASVK with the ARK, and the ARK's revocation lists, which --crl takes.",
+	.more = "PRODUCT is Milan, Genoa (also for Bergamo and Siena) or Turin. Each document is kept only\n"
+		"if it verifies under AMD's root. Prints the files: the ASK with the ARK, for --CA_bundles_paths;\n"
+		"the ASVK with the ARK; and the ARK's revocation lists, for --crl.",
 };

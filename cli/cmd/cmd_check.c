@@ -13,7 +13,7 @@
 
 #include <string.h>
 
-/* Room for the whole of a file in hexadecimal, and for what is said beside it. */
+/* Room for the whole of a file in hexadecimal, and for what is added to it. */
 enum { SHOW_MAX = 2 * CHECK_FILE_MAX + (1 << 20), SKEW_DEFAULT = 300, SKEW_MAX = 86400 };
 
 /* clang-format off */
@@ -34,7 +34,7 @@ static const struct check_kind *const kinds[] = {
 
 /* ---- for the kinds ---- */
 
-/* Where that an option is given is told otherwise, and nothing is a form like another. */
+/* Options whose empty file is a value like any other: they are looked up by name, not by length. */
 static bool may_be_empty(const char *name)
 {
 	static const char *const names[] = { "aad", "sig", "ak", "pcrs" };
@@ -56,7 +56,7 @@ int check_option_file(const struct check_input *in, const char *name, uint8_t **
 		return 0;
 	if (file_read(path, CHECK_FILE_MAX, bytes, len, e) < 0)
 		return err_wrap(e, "--%s", name);
-	if (!*len && !may_be_empty(name)) { /* or empty would mean 'not given' */
+	if (!*len && !may_be_empty(name)) { /* empty would mean 'not given' */
 		free(*bytes);
 		*bytes = NULL;
 		return err_set(e, ERR_INVALID, "--%s: '%s' is empty", name, path);
@@ -75,7 +75,7 @@ int check_option_key(const struct check_input *in, const char *name, const char 
 	if (check_option_file(in, name, &pem, &len, e) < 0)
 		return err_code(e);
 	if (!len)
-		return err_set(e, ERR_INVALID, "--%s is missing: a signature is somebody's", name);
+		return err_set(e, ERR_INVALID, "--%s is missing: whose signature is it?", name);
 	if (key_from_public_pem((const char *)pem, len, key, &why) < 0)
 		verdict_err(v, check, NULL, &why);
 	return 0;
@@ -116,7 +116,7 @@ static int check_options(const struct cli *cli, const struct check_kind *kind, s
 		const struct cli_option *option = cli->given[i].option;
 
 		if (option->value && !takes(kind, option->name))
-			return err_set(e, ERR_INVALID, "--%s: what it says, %s can't be judged by",
+			return err_set(e, ERR_INVALID, "--%s says nothing about the kind %s",
 				       option->name, kind->name);
 	}
 	return 0;
@@ -187,7 +187,7 @@ static enum cli_exit judge(struct cli *cli, bool json, struct err *e)
 		failed = kind->run(&in, v, &show, e);
 	for (size_t i = 0; i < in.count; i++)
 		free((void *)(uintptr_t)in.files[i].bytes);
-	/* Half of it would be no JSON. */
+	/* Half of it would not be JSON. */
 	if (failed || writer_check(&show, "what is said of it", e) < 0)
 		return CLI_USAGE;
 	print(cli, kind, v, &show, json);
@@ -228,13 +228,13 @@ static const struct cli_option options[] = {
 	{ .name = "cc", .help = "log: a CC event log (TDX)" },
 	{ .name = "aael", .help = "log: an attestation agent's event log (text)" },
 	{ .name = "separators_optional", .help = "log: PCR 0 to 7 may lack their separators" },
-	{ .name = "allow_sha1_bank", .help = "quote: of SHA-1 registers alone" },
+	{ .name = "allow_sha1_bank", .help = "quote: accept SHA-1 registers alone" },
 	{ .name = "reset_count", .value = "N", .help = "quote: the TPM's resets so far" },
 	{ .name = "policy", .value = "FILE",
 	  .help = "quote: what its registers have to be (JSON)" },
 	MOMENT_AT_OPTION,
 	{ .name = "skew", .value = "SECONDS",
-	  .help = "by how much clocks may differ (300; at a moment that is named 0)" },
+	  .help = "by how much clocks may differ (300; 0 with --at)" },
 	BATCH_OPTION,
 	CLI_JSON_OPTION,
 	{ .name = NULL },

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cmd_checksum.c — the digests that stand in manifests, and the digest of a manifest. */
+/* cmd_checksum.c — the digests that manifests name assets by, and the digest of a manifest. */
 #include "cli/base/json_out.h"
 #include "cli/base/output.h"
 #include "cli/client/asset.h"

@@ -96,7 +96,7 @@ static const struct cli_option computation_run_options[] = {
 	{ .name = "cvm", .value = "ID",
 	  .help = "which one (needed unless exactly one is connected and free)" },
 	{ .name = "unverified",
-	  .help = "although it has not proven what it is, as the service's policy asks" },
+	  .help = "even if it has not proven what the service's policy asks for" },
 	CLI_JSON_OPTION,
 	CLIENT_OPTIONS,
 	{ .name = NULL },
@@ -118,7 +118,7 @@ const struct command cmd_computation_run = {
 		"datasets from their owners.",
 };
 
-/* Until the agent has confirmed, its CVM is gone, or it takes too long. */
+/* Waits until the agent has confirmed, its CVM is gone, or it takes too long. */
 static enum cli_exit await_stop(struct client *client, ProtobufCMessage **response, struct err *e)
 {
 	Computations__ComputationRequest request = COMPUTATIONS__COMPUTATION_REQUEST__INIT;
@@ -185,7 +185,7 @@ static enum cli_exit run_remove(struct cli *cli, struct err *e)
 
 /* clang-format off */
 static const struct cli_option computation_remove_options[] = {
-	{ .name = "force", .help = "although a CVM still holds it" },
+	{ .name = "force", .help = "even if a CVM still holds it" },
 	CLIENT_OPTIONS,
 	{ .name = NULL },
 };

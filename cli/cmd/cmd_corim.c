@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cmd_corim.c — reference values as a CoRIM, for whoever appraises with those. */
+/* cmd_corim.c — reference values as a CoRIM, for verifiers that judge by one. */
 #include "attestation/corim/corim_write.h"
 #include "cli/base/number.h"
 #include "cli/base/private_key.h"
@@ -44,7 +44,7 @@ static int read_snp(const struct cli *cli, struct corim_entry *entry, struct err
 	return 0;
 }
 
-/* Four values between commas; an empty one is not said. */
+/* Four values, separated by commas; an empty one is left out. */
 static int read_rtmrs(const struct cli *cli, struct corim_entry *entry, struct err *e)
 {
 	const char *given = cli_value(cli, "rtmrs");
@@ -62,7 +62,8 @@ static int read_rtmrs(const struct cli *cli, struct corim_entry *entry, struct e
 		entry->has_mr[2 + i] = *piece != '\0';
 	}
 	if (given && i != TDX_RTMR_COUNT)
-		return err_set(e, ERR_INVALID, "--rtmrs: %zu values; four, between commas", i);
+		return err_set(e, ERR_INVALID,
+			       "--rtmrs: %zu values; give four, separated by commas", i);
 	return 0;
 }
 
@@ -141,7 +142,7 @@ const struct command cmd_policy_create_corim_snp = {
 static const struct cli_option policy_create_corim_tdx_options[] = {
 	{ .name = "measurement", .value = "HEX", .help = "MRTD, 48 bytes" },
 	{ .name = "mr-seam", .value = "HEX", .help = "the TDX module, 48 bytes" },
-	{ .name = "rtmrs", .value = "H,H,H,H", .help = "RTMR0 to 3; an empty one is not said" },
+	{ .name = "rtmrs", .value = "H,H,H,H", .help = "RTMR0 to 3; an empty one may be anything" },
 	{ .name = "svn", .value = "N", .help = "the TDX module's minor SVN, at least" },
 	OUTPUT_OPTIONS,
 	{ .name = NULL },

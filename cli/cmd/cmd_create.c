@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * cmd_create.c — a manifest for the computation service, from a JSON file or put together from
- * options; and the manifest of a computation, back again.
+ * cmd_create.c — a manifest for the computation service, from a JSON file or made from options;
+ * and the manifest of a computation, fetched back.
  *
  * Options become the same JSON that a person would write, so there is one reader and one form.
  */
@@ -17,7 +17,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* Options of which none goes together with a file. */
+/* Options that exclude a manifest's file. */
 static const char *const building[] = {
 	"id",
 	"name",
@@ -206,7 +206,7 @@ static int build(struct cli *cli, uint8_t **text, size_t *len, struct err *e)
 	return 0;
 }
 
-/* As the service will, which also gives it an id if it has none. */
+/* Checks it as the service will, which also gives it an id if it has none. */
 static int check(Cvms__ComputationRunReq *manifest, struct err *e)
 {
 	char some[] = "-", *id = manifest->id;
@@ -292,7 +292,7 @@ static const struct cli_option options[] = {
 	{ .name = "dataset", .value = "PATH|HEX", .times = CLI_MANY,
 	  .help = "or its SHA3-256; repeat for more" },
 	{ .name = "dataset-key", .value = "PEM", .times = CLI_MANY,
-	  .help = "the n-th for the n-th dataset; one alone for all" },
+	  .help = "the n-th for the n-th dataset; a single one for all" },
 	{ .name = "dataset-name", .value = "NAME", .times = CLI_MANY,
 	  .help = "file name for the algorithm (a file's own)" },
 	{ .name = "decompress", .help = "datasets are zips to be unpacked" },
@@ -306,7 +306,7 @@ static const struct cli_option options[] = {
 	  .help = "authorities of its clients' certificates (mTLS)" },
 	{ .name = "agent-log-level", .value = "LEVEL", .help = "of the agent" },
 	{ .name = "agent-attested-tls",
-	  .help = "the agent's evidence comes with the connection, before a byte" },
+	  .help = "the agent sends evidence on each connection, before anything else" },
 	{ .name = "dry-run", .help = "print the canonical manifest and send nothing" },
 	CLI_JSON_OPTION,
 	CLIENT_OPTIONS,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cmd_data.c — a dataset to the agent, by its owner. */
+/* cmd_data.c — an owner sends a dataset to the agent. */
 #include "cli/base/private_key.h"
 #include "cli/client/attested.h"
 #include "cli/client/upload.h"
@@ -41,7 +41,8 @@ static bool is_it(const Agent__StatusAsset *row, const struct asset *asset)
 	       memcmp(row->hash.data, asset->digest, SHA3_256_LEN) == 0;
 }
 
-/* The manifest's row of this content: by its name if several have it, else one not in yet. */
+/* The manifest's row with this content. Of several, the one of this name, else one that has not
+ * come. */
 static const Agent__StatusAsset *find_row(const Agent__StatusResponse *status,
 					  const struct asset *asset, const char *name)
 {

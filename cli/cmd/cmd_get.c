@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cmd_get.c — evidence over a nonce of one's own, from an agent into a file; no verdict. */
+/* cmd_get.c — fetches evidence over a nonce from an agent into a file; no verdict. */
 #include "attestation/token/eat.h"
 #include "attestation/tpm/tpm_appraise.h"
 #include "cli/client/agent_evidence.h"
@@ -61,7 +61,7 @@ static int nonce_read(const struct cli *cli, struct nonce *n, bool wanted, struc
 	if (hex_decode_up_to(text, n->bytes, n->max, &n->len, e) < 0)
 		return err_wrap(e, "--%s", n->option);
 	if (n->len < TPM_NONCE_MIN)
-		return err_set(e, ERR_INVALID, "--%s: %zu bytes; a verdict wants %d or more",
+		return err_set(e, ERR_INVALID, "--%s: %zu bytes; a verdict needs %d or more",
 			       n->option, n->len, TPM_NONCE_MIN);
 	return 0;
 }
@@ -79,8 +79,8 @@ static void print_hex(FILE *out, const char *what, const void *bytes, size_t len
 	fprintf(out, "%-12s%s\n", what, hex);
 }
 
-/* What the evidence has to be bound to, by nonce and the token's own key; of a stock agent's token,
- * which names none, the nonces as they are. */
+/* Prints what the evidence has to be bound to, which follows from the nonces and the token's own
+ * key. A stock agent's token names no key: there the nonces themselves count. */
 static int print_binding(struct cli *cli, const struct call *c, const struct writer *file,
 			 struct err *e)
 {
@@ -186,7 +186,7 @@ static enum cli_exit run_get(struct cli *cli, struct err *e)
 	if (!c.kind)
 		return CLI_USAGE;
 	if (cli_flag(cli, "readable") && c.kind->token)
-		return cli_usage(e, "-r is for evidence: a token of Azure's is text as it is");
+		return cli_usage(e, "-r is for evidence: Azure's token is text already");
 	if (nonce_read(cli, &c.tee, c.kind->tee, e) < 0 ||
 	    nonce_read(cli, &c.vtpm, c.kind->vtpm, e) < 0 ||
 	    nonce_read(cli, &c.token, c.kind->token, e) < 0 || attested_open(&client, cli, e) < 0)
@@ -203,7 +203,7 @@ static const struct cli_option options[] = {
 	{ .name = "token", .value = "HEX",
 	  .help = "nonce for Azure's token, 16 to 32 bytes (random)" },
 	{ .letter = 'r', .name = "readable",
-	  .help = "save it taken apart, as JSON (" READABLE_FILE ")" },
+	  .help = "save it decoded, as JSON (" READABLE_FILE ")" },
 	{ .letter = 'o', .name = "output", .value = "FILE",
 	  .help = "save as (attestation.bin; azure_attest_token.jwt)" },
 	CLIENT_AGENT_OPTIONS,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cmd_idblock.c — an ID block for one launch, signed by its owner. */
+/* cmd_idblock.c — makes an ID block for one launch and signs it. */
 #include "attestation/snp/idblock.h"
 #include "cli/base/json_out.h"
 #include "cli/base/number.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * cmd_ima.c — what the kernel of a CVM measured before it was used: its integrity log, entry by entry,
- * beside the value of PCR10 that it has to come to.
+ * cmd_ima.c — what the kernel of a CVM measured before it was used: its integrity log, entry by
+ * entry, and the value of PCR10 that its replay has to give.
  */
 #include "attestation/logs/ima_log.h"
 #include "cli/base/json_out.h"
@@ -16,15 +16,15 @@
 
 #define IMA_FILE "ima_measurements"
 
-/* The log beside a value of PCR10, and whose word that value is. */
+/* The log, a value of PCR10, and who vouches for that value. */
 struct judged {
 	struct ima_log log;
 	uint8_t pcr10[SHA256_LEN];
 	bool quoted;      /* a TPM's, verified over this connection */
-	size_t accounted; /* as far as the value goes */
+	size_t accounted; /* entries that the value covers */
 };
 
-/* An entry of another register may stand anywhere, and no value of PCR10 speaks of it. */
+/* An entry of another register may be anywhere; PCR10 says nothing about it. */
 static bool is_covered(const struct judged *j, size_t i)
 {
 	return i < j->accounted && j->log.entries[i].pcr == IMA_PCR;
@@ -66,7 +66,7 @@ static void print_text(FILE *out, const struct judged *j)
 	}
 	hex_encode(j->pcr10, sizeof(j->pcr10), hex);
 	fprintf(out, "PCR10 %s\n", hex);
-	fprintf(out, "%zu of %zu entries come to it\n", covered, j->log.count);
+	fprintf(out, "%zu of %zu entries lead to it\n", covered, j->log.count);
 }
 
 static int print_json(struct cli *cli, const struct judged *j, struct err *e)
@@ -98,7 +98,7 @@ static int print_json(struct cli *cli, const struct judged *j, struct err *e)
 	return json_out_print(&out, cli->out, e);
 }
 
-/* The quoted value where there is one that was verified; else the agent's word, and it is said so. */
+/* The quoted value if one was verified; else the agent's word, and the output says so. */
 static int choose_value(struct client *client, const struct writer *told, struct judged *j,
 			struct err *e)
 {
@@ -180,5 +180,5 @@ const struct command cmd_ima_measurements = {
 	.more = "Saves the log as FILE (" IMA_FILE
 		"), replays it to PCR10 and lists each entry. Over\n"
 		"attested TLS with a vTPM's evidence PCR10 is the value that was quoted and verified on\n"
-		"this connection, and a log that does not come to it is refused (exit 1).",
+		"this connection, and a log that does not lead to it is refused (exit 1).",
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cmd_keys.c — a key pair in the working directory, which nothing overwrites by accident. */
+/* cmd_keys.c — makes a key pair in the working directory; overwrites nothing by accident. */
 #include "cli/base/json_out.h"
 #include "cli/cmd/commands.h"
 #include "common/base/file.h"
@@ -38,7 +38,7 @@ static int check_free(struct cli *cli, struct err *e)
 	return 0;
 }
 
-/* Both or none: half a pair would keep the next call away. */
+/* Both or none: half a pair would block the next call. */
 static int write_new(const char *private, const char *public, struct err *e)
 {
 	if (file_write_new(PRIVATE, private, strlen(private), 0600, e) < 0)
@@ -57,7 +57,8 @@ static int replace(const char *private, const char *public, struct err *e)
 
 	if (!failed)
 		failed = file_write(PUBLIC NEW, public, strlen(public), 0644, e);
-	/* The public one first: it can be made from the private one, and not the other way round. */
+	/* The public one first: it can be made from the private one, and not the other way
+	 * round. */
 	if (!failed && (rename(PUBLIC NEW, PUBLIC) < 0 || rename(PRIVATE NEW, PRIVATE) < 0))
 		failed = err_errno(e, "name the new keys");
 	if (failed) {

@@ -45,7 +45,7 @@ static int print_record(struct cli *cli, Computations__Record *r, struct err *e)
 			fprintf(cli->out, "%s  %-5s  %s\n", time,
 				*r->level ? text_plain(r->level).text : "info", r->text);
 	}
-	/* Who follows wants to see it now; who pipes into head wants us to end. */
+	/* A user who follows wants to see it now; one who pipes into head wants us to end. */
 	return fflush(cli->out) == 0 ? 0 : err_errno(e, "standard output");
 }
 
@@ -75,7 +75,7 @@ static int read_after(struct cli *cli, uint64_t *after, struct err *e)
 
 	*after = 0;
 	if (text && !number_decimal(text, after))
-		return err_set(e, ERR_INVALID, "--after wants a record's number");
+		return err_set(e, ERR_INVALID, "--after: give a record's number");
 	return 0;
 }
 
@@ -105,7 +105,7 @@ static enum cli_exit run_logs(struct cli *cli, struct err *e)
 /* clang-format off */
 static const struct cli_option options[] = {
 	{ .letter = 'f', .name = "follow", .help = "go on until the computation is finished" },
-	{ .name = "after", .value = "NUMBER", .help = "begin behind this record" },
+	{ .name = "after", .value = "NUMBER", .help = "begin after this record" },
 	{ .name = "cvm", .value = "ID",
 	  .help = "instead: what this CVM said that belongs to no computation" },
 	{ .name = "json", .help = "print a JSON object in each line" },

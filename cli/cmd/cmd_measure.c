@@ -42,8 +42,8 @@ static int read_image(const struct cli *cli, const char *option, struct file_vie
 	return 0;
 }
 
-/* Family, model and stepping, or the signature itself, or a type of QEMU's; several if they say the
- * same. */
+/* Family, model and stepping, or the signature itself, or a type of QEMU's; several if they
+ * agree. */
 static int read_signature(const struct cli *cli, struct snp_measure *m, struct err *e)
 {
 	uint64_t family = 0, model = 0, stepping = 0, signature = 0;
@@ -93,7 +93,7 @@ static int read_kernel(const struct cli *cli, struct snp_measure *m, struct err 
 	const char *append = cli_value(cli, "append");
 
 	m->has_kernel = kernel != NULL;
-	/* An empty command line is none. */
+	/* An empty command line counts as none. */
 	if (!kernel && (initrd || (append && *append)))
 		return err_set(e, ERR_INVALID, "--initrd and --append need --kernel");
 	if (!kernel)
@@ -106,7 +106,7 @@ static int read_kernel(const struct cli *cli, struct snp_measure *m, struct err 
 	return snp_measure_cmdline(append ? append : "", m->cmdline, e);
 }
 
-/* What belongs to the mode that was asked for; the rest is not looked at. */
+/* Reads what the mode needs and ignores the rest. */
 static int read_options(const struct cli *cli, struct snp_measure *m, struct files *files,
 			struct err *e)
 {
@@ -209,6 +209,6 @@ const struct command cmd_sevsnpmeasure = {
 	.help = "compute the launch measurement of an SEV, SEV-ES or SEV-SNP guest",
 	.options = options,
 	.run = run_measure,
-	.more = "The command line counts with the zero byte that ends it, and an empty one is none. "
-		"Kernel, features and processors are not looked at in a mode that measures none.",
+	.more = "The command line counts with the zero byte that ends it; an empty one counts as none. "
+		"Kernel, features and processors are ignored in a mode that does not measure them.",
 };

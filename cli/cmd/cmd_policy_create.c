@@ -13,9 +13,9 @@
 
 DEFINE_CLEANUP(struct json *, json_free)
 
-/* How an option's value stands in the policy. What is in it, the policy's reader judges. */
+/* How an option's value is written into the policy. The policy's reader judges what is in it. */
 enum form {
-	LIST,     /* every value one text of an array; commas separate as well */
+	LIST,     /* each value is one text of an array; commas separate values too */
 	TEXT,     /* text */
 	NUMBER,   /* a number, decimal or hexadecimal on the command line */
 	FLAG,     /* true */
@@ -164,7 +164,7 @@ static int put_count(const struct row *row, char *piece, struct json_out *out, s
 	uint64_t count;
 
 	if (!number || number == piece)
-		return err_set(e, ERR_INVALID, "--%s: %s is no NAME=NUMBER", row->option,
+		return err_set(e, ERR_INVALID, "--%s: %s is not NAME=NUMBER", row->option,
 			       log_quote(piece).text);
 	*number++ = '\0';
 	if (number_text(number, UINT8_MAX, &count, e) < 0)
@@ -254,7 +254,7 @@ static int put_row(const struct cli *cli, const struct row *row, struct json_out
 
 /* ---- the whole ---- */
 
-/* An object that nothing was said about is left out: its default is the strict one. */
+/* An object without an option is left out: its default is the strict one. */
 static int put_object(const struct cli *cli, const struct object *o, struct json_out *out,
 		      struct err *e)
 {
@@ -286,7 +286,7 @@ static int put_policy(const struct cli *cli, const struct object *objects, struc
 	return writer_check(&out->w, "the policy", e);
 }
 
-/* Indented, and understood by the reader that verdicts are made with. */
+/* Writes it indented, after the reader that verdicts use has understood it. */
 static int write_policy(struct cli *cli, const struct json_out *made, struct err *e)
 {
 	CLEANUP_WRITER struct writer w = writer_up_to(POLICY_FILE_MAX);
@@ -334,21 +334,21 @@ static enum cli_exit run_tdx(struct cli *cli, struct err *e)
 #define COMMON_OPTIONS \
 	{ .name = "max-age", .value = "SECONDS", .help = "how old a token may be" }, \
 	{ .name = "agent", .value = "cocos|stock", \
-	  .help = "stock: one that can be relayed is taken" }, \
+	  .help = "stock: accept one that can be relayed" }, \
 	{ .name = "fixed-boot", .help = "the boot configuration was fixed at launch" }, \
 	{ .name = "manifest", .value = "FILE", MANY, \
-	  .help = "a manifest that is acceptable (JSON)" }, \
+	  .help = "accept this manifest (JSON)" }, \
 	{ .name = "boot-key", .value = "KEY[,KEY]", MANY, .help = "what a host may configure" }, \
 	{ .name = "weak-word", .value = "WORD[,WORD]", MANY, \
-	  .help = "a weakening word of the command line that is taken" }, \
-	{ .name = "allow-external-identity", .help = "an identity key from outside is taken" }, \
-	{ .name = "require-crl", .help = "refuse where there is no revocation list" }, \
+	  .help = "accept this weakening word on the command line" }, \
+	{ .name = "allow-external-identity", .help = "accept an identity key from outside" }, \
+	{ .name = "require-crl", .help = "refuse if there is no revocation list" }, \
 	OUTPUT_OPTION
 /* clang-format on */
 
 static const char more[] =
-	"Each option is a key of the policy (docs/policy.md), which what is not said keeps strict. An option\n"
-	"that names acceptable values may come often, or with several between commas.";
+	"Each option is a key of the policy (docs/policy.md); a key that is not given keeps its strict default.\n"
+	"An option that names acceptable values may come often, or with several values separated by commas.";
 
 /* clang-format off */
 static const struct cli_option policy_create_snp_options[] = {
@@ -356,12 +356,12 @@ static const struct cli_option policy_create_snp_options[] = {
 	{ .name = "host-data", .value = "HEX", MANY, .help = "HOST_DATA, 32 bytes (zero)" },
 	{ .name = "id-key-digest", .value = "HEX", MANY, .help = "of the ID key, 48 bytes (none)" },
 	{ .name = "author-key-digest", .value = "HEX", MANY, .help = "of the author key (none)" },
-	{ .name = "require-author-key", .help = "an author key has to be there" },
+	{ .name = "require-author-key", .help = "there has to be an author key" },
 	{ .name = "family-id", .value = "HEX", MANY, .help = "16 bytes (zero)" },
 	{ .name = "image-id", .value = "HEX", MANY, .help = "16 bytes (zero)" },
-	{ .name = "report-id", .value = "HEX", MANY, .help = "one guest alone, 32 bytes" },
+	{ .name = "report-id", .value = "HEX", MANY, .help = "only this guest, 32 bytes" },
 	{ .name = "report-id-ma", .value = "HEX", MANY, .help = "its migration agent (none)" },
-	{ .name = "chip-id", .value = "HEX", MANY, .help = "these chips alone, 64 bytes" },
+	{ .name = "chip-id", .value = "HEX", MANY, .help = "only these chips, 64 bytes" },
 	{ .name = "require-chip-allow-list", .help = "refuse Milan without --chip-id" },
 	{ .name = "min-version", .value = "N", .help = "of the report's format (2)" },
 	{ .name = "min-guest-svn", .value = "N", .help = "of the guest (0)" },
@@ -373,14 +373,14 @@ static const struct cli_option policy_create_snp_options[] = {
 	{ .name = "platform", .value = "WORD[,WORD]", MANY,
 	  .help = "tsme, ecc, rapl_dis, ciphertext_hiding have to be on" },
 	{ .name = "allow-tio", .help = "trusted I/O may be on" },
-	{ .name = "allow-unchecked-alias", .help = "firmware before the alias check is taken" },
-	{ .name = "allow-vlek", .help = "a cloud's key is taken" },
-	{ .name = "csp-id", .value = "TEXT", .help = "of that cloud alone" },
+	{ .name = "allow-unchecked-alias", .help = "accept firmware before the alias check" },
+	{ .name = "allow-vlek", .help = "accept a cloud's key" },
+	{ .name = "csp-id", .value = "TEXT", .help = "only of this cloud" },
 	{ .name = "product", .value = "NAME", .help = "Milan, Genoa or Turin" },
 	{ .name = "min-tcb", .value = "NAME=N[,…]", MANY,
 	  .help = "bootloader, tee, snp, microcode, fmc" },
 	{ .name = "min-launch-tcb", .value = "NAME=N[,…]", MANY, .help = "likewise, at launch" },
-	{ .name = "allow-provisional", .help = "firmware above the committed is taken" },
+	{ .name = "allow-provisional", .help = "accept firmware above the committed one" },
 	{ .name = "min-build", .value = "N", .help = "of the current firmware" },
 	{ .name = "min-api", .value = "MAJOR.MINOR", .help = "of the current firmware" },
 	{ .name = "min-firmware", .value = "MAJOR.MINOR.BUILD", .help = "of the current firmware" },
@@ -404,7 +404,7 @@ const struct command cmd_policy_create_snp = {
 static const struct cli_option policy_create_tdx_options[] = {
 	{ .name = "mrtd", .value = "HEX", MANY, .help = "measurement of the firmware, 48 bytes" },
 	{ .name = "rtmr0", .value = "HEX", MANY,
-	  .help = "48 bytes; without, a log has to account for it" },
+	  .help = "48 bytes; without it, a log has to explain it" },
 	{ .name = "rtmr1", .value = "HEX", MANY, .help = "likewise" },
 	{ .name = "rtmr2", .value = "HEX", MANY, .help = "likewise" },
 	{ .name = "rtmr3", .value = "HEX", MANY, .help = "likewise (zero)" },
@@ -413,8 +413,8 @@ static const struct cli_option policy_create_tdx_options[] = {
 	{ .name = "mrowner", .value = "HEX", MANY, .help = "48 bytes (zero)" },
 	{ .name = "mrownerconfig", .value = "HEX", MANY, .help = "48 bytes (zero)" },
 	{ .name = "mrservicetd", .value = "HEX", MANY, .help = "48 bytes (zero)" },
-	{ .name = "fmspc", .value = "HEX", MANY, .help = "these types of platform alone, 6 bytes" },
-	{ .name = "instance", .value = "HEX", MANY, .help = "these platforms alone, 16 bytes" },
+	{ .name = "fmspc", .value = "HEX", MANY, .help = "only these types of platform, 6 bytes" },
+	{ .name = "instance", .value = "HEX", MANY, .help = "only these platforms, 16 bytes" },
 	{ .name = "allow-attribute", .value = "WORD[,WORD]", MANY,
 	  .help = "icssd, lass, migratable, kl, tpa" },
 	{ .name = "allow-sept-ve", .help = "SEPT_VE_DISABLE may be clear" },

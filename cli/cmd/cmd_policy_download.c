@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cmd_policy_download.c — what a CVM's manager says that evidence of it should say. */
+/* cmd_policy_download.c — asks a CVM's manager what policy its evidence should meet. */
 #include "attestation/policy/policy.h"
 #include "cli/base/output.h"
 #include "cli/client/client.h"
@@ -12,7 +12,7 @@ static const struct rpc_method attestation_policy = {
 	&manager__attestation_policy_res__descriptor
 };
 
-/* Taken for a policy only if it is one. */
+/* Accepted only if it is a policy. */
 static int check(const ProtobufCBinaryData *info, struct err *e)
 {
 	const struct policy_file file = { "the manager's answer", info->data, info->len };
@@ -28,7 +28,7 @@ static int save(struct cli *cli, const ProtobufCBinaryData *info, struct err *e)
 {
 	if (check(info, e) < 0)
 		return err_code(e);
-	fprintf(stderr, "this is the word of the machines' operator: compare it with "
+	fprintf(stderr, "this is the operator's word: compare it with "
 			"'cocos-cli policy create --image'\n");
 	return output_write(cli, cli_value(cli, "output"), info->data, info->len, e);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cmd_policy_edit.c — reference values put into a policy: measurement, host data, a manifest. */
+/* cmd_policy_edit.c — puts reference values into a policy: measurement, host data, a manifest. */
 #include "attestation/policy/policy_show.h"
 #include "attestation/snp/snp_report.h"
 #include "cli/base/json_edit.h"
@@ -44,7 +44,7 @@ static int read_policy(const char *path, struct policy_text *p, struct err *e)
 	return 0;
 }
 
-/* What was changed has to be understood as well, before it replaces anything. */
+/* The reader has to understand the changed policy too, before it replaces anything. */
 static int write_policy(struct cli *cli, const char *path, const struct policy_text *p,
 			const struct json_edit *edits, size_t count, struct err *e)
 {
@@ -134,8 +134,9 @@ const struct command cmd_policy_hostdata = {
 
 /* ---- extend ---- */
 
-/* In our form the manifest's digest, which the run statement names; and PCR16 after that manifest where
- * a TPM counts: a policy of a TEE alone that came to speak of one would refuse that TEE's tokens. */
+/* In our form: the manifest's digest, which the run statement names, and PCR16 after that manifest
+ * if the policy has rules for a TPM. With such rules a policy for a TEE alone would refuse its
+ * tokens. */
 static enum cli_exit run_extend(struct cli *cli, struct err *e)
 {
 	CLEANUP_POLICY_TEXT struct policy_text p = { .bytes = NULL };
@@ -148,9 +149,9 @@ static enum cli_exit run_extend(struct cli *cli, struct err *e)
 	if (manifest_file_any(cli->operands[0], &d, &fit, &unfit, e) < 0 ||
 	    read_policy(cli->operands[1], &p, e) < 0)
 		return CLI_USAGE;
-	/* A stock agent may take what ours doesn't; with ours there will be no such evidence. */
+	/* A stock agent may accept what ours does not; ours will never have such evidence. */
 	if (!fit)
-		fprintf(stderr, "note: no agent of ours takes this manifest: %s\n",
+		fprintf(stderr, "note: no agent of ours accepts this manifest: %s\n",
 			text_plain(unfit.text).text);
 	hex_encode(d.pcr16_sha256, SHA256_LEN, hex[0]);
 	hex_encode(d.pcr16_sha384, SHA384_LEN, hex[1]);
@@ -175,6 +176,6 @@ static enum cli_exit run_extend(struct cli *cli, struct err *e)
 const struct command cmd_policy_extend = {
 	EDIT_COMMAND("policy extend", "MANIFEST.json", "make a policy that asks for one manifest",
 		     run_extend),
-	.more = "The manifest's digest goes into run.manifests, in place of others, and PCR16 after it into tpm.pcrs\n"
-		"where the policy speaks of a TPM. A policy of the older form has PCR16 alone (pcr_values).",
+	.more = "The manifest's digest replaces those in run.manifests. If the policy has rules for a TPM, PCR16 after\n"
+		"that manifest goes into tpm.pcrs. A policy of the older form only has PCR16 (pcr_values).",
 };

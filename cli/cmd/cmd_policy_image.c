@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cmd_policy_image.c — the policy that an image comes to, computed from its files alone. */
+/* cmd_policy_image.c — the policy for an image's CVMs, computed from its files alone. */
 #include "attestation/measure/expect.h"
 #include "attestation/measure/snp_measure.h"
 #include "cli/base/manifest_file.h"
@@ -12,7 +12,7 @@
 
 static const char *const tees[] = { "vtpm", "snp", "tdx", NULL };
 
-/* What a policy is computed from, and what has to be freed behind it. */
+/* What a policy is computed from, and what has to be freed afterwards. */
 struct policy_image {
 	enum expect_tee tee;
 	struct expect expect;
@@ -54,7 +54,7 @@ static int check_options(const struct cli *cli, const struct policy_image *p, st
 				       tees[p->tee]);
 	}
 	if (cli_value(cli, "igvm") && cli_value(cli, "firmware"))
-		return err_set(e, ERR_INVALID, "--igvm is in place of --firmware");
+		return err_set(e, ERR_INVALID, "--igvm and --firmware exclude each other");
 	return 0;
 }
 
@@ -125,8 +125,9 @@ static enum cli_exit run_create(struct cli *cli, struct err *e)
 	if (expect_policy(p.tee, &p.expect, &w, e) < 0)
 		return CLI_FAILED;
 	if (p.tee == EXPECT_TDX && !p.expect.rtmr0_count)
-		fprintf(stderr, "RTMR0 comes of the machine's memory and tables, not of the image: "
-				"until --rtmr0 names it, this policy refuses\n");
+		fprintf(stderr,
+			"RTMR0 depends on the machine's memory and tables, not on the image: "
+			"until --rtmr0 names it, this policy refuses\n");
 	if (output_write(cli, cli_value(cli, "output"), w.bytes, w.len, e) < 0)
 		return CLI_FAILED;
 	return CLI_OK;
@@ -145,8 +146,8 @@ static const struct cli_option options[] = {
 	  .help = "snp, tdx: what is launched (default " EXPECT_SNP_FIRMWARE ", " EXPECT_TDX_FIRMWARE ")" },
 	{ .name = "igvm", .value = "FILE", .help = "snp: in place of firmware and kernel" },
 	{ .name = "rtmr0", .value = "HEX", .times = CLI_MANY,
-	  .help = "tdx: acceptable RTMR0, which no image tells" },
-	{ .name = "word", .value = "WORD", .help = "on the command line beside the image's own" },
+	  .help = "tdx: an acceptable RTMR0, which does not follow from an image" },
+	{ .name = "word", .value = "WORD", .help = "for the command line, beside the image's own" },
 	{ .name = "manifest", .value = "FILE", .help = "only this manifest may run" },
 	OUTPUT_OPTION,
 	{ .name = NULL },
@@ -160,7 +161,7 @@ const struct command cmd_policy_create = {
 	.options = options,
 	.run = run_create,
 	.more = "The image's files are compared with image.json. Nothing that the host chooses is in the\n"
-		"policy: the boot configuration is told by the run statement, of which the policy asks,\n"
-		"for snp and tdx, that it was fixed at launch. The manager's AttestationPolicy answers\n"
-		"the same bytes. For vtpm the CVM has to boot through OVMF; see docs/policy.md.",
+		"policy: the run statement tells the boot configuration, and for snp and tdx the policy\n"
+		"asks that it was fixed at launch. The manager's AttestationPolicy answers the same\n"
+		"bytes. For vtpm the CVM has to boot through OVMF; see docs/policy.md.",
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * cmd_result.c — the results from the agent, once: so nothing is fetched before there is a place
- * for it, and nothing that lies there is replaced.
+ * cmd_result.c — fetches the results, which an agent hands out once: nothing is fetched before
+ * there is a place for it, and no file that exists is replaced.
  */
 #include "cli/base/private_key.h"
 #include "cli/base/progress.h"
@@ -87,8 +87,8 @@ static int target_open(struct target *t, const char *name, struct err *e)
 	return 0;
 }
 
-/* Room for all of it before it is asked for: once our stack has it the agent hands it out no more,
- * whether it could be written or not. */
+/* Makes room for all of it before it is asked for: once this machine has received it, the agent
+ * does not hand it out again, whether it could be written or not. */
 static int reserve(struct cli *cli, const struct target *t, uint64_t size, struct err *e)
 {
 	char text[32];
@@ -104,10 +104,10 @@ static int reserve(struct cli *cli, const struct target *t, uint64_t size, struc
 	return err_code(e);
 }
 
-/* On disk, then by its name, which nobody may have taken meanwhile. */
+/* Writes it to disk, then gives it its name, which has to be free still. */
 static int target_commit(struct target *t, struct err *e)
 {
-	/* Of what was reserved. */
+	/* What was reserved may be more. */
 	if (ftruncate(t->fd, (off_t)t->written) < 0)
 		return err_errno(e, "'%s'", t->partial);
 	if (fsync(t->fd) < 0)
@@ -240,7 +240,7 @@ static enum cli_exit run_result(struct cli *cli, struct err *e)
 	    attested_open(&client, cli, e) < 0)
 		return CLI_USAGE;
 	if (into && stat(into, &about) == 0 && !S_ISDIR(about.st_mode)) {
-		err_set(e, ERR_EXISTS, "--output '%s' is there and no folder", into);
+		err_set(e, ERR_EXISTS, "--output '%s' exists and is not a folder", into);
 		return CLI_FAILED;
 	}
 	fetching.key = key;

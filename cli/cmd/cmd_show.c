@@ -39,7 +39,7 @@ static int show(enum verify_mode mode, struct span evidence, struct writer *w, s
 	return err_set(e, ERR_INTERNAL, "no such mode");
 }
 
-/* The members of one JSON object; a batch's line says "verified" where it could be read at all. */
+/* The members of one JSON object; a batch's line says "holds" if it could be read at all. */
 static enum cli_exit run_one(struct cli *cli, bool batch, struct err *e)
 {
 	CLEANUP_WRITER struct writer w = writer_up_to(SHOW_MAX);

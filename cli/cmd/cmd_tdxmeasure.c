@@ -59,6 +59,6 @@ const struct command cmd_tdxmeasure = {
 	.help = "compute the MRTD of a TDX guest",
 	.options = options,
 	.run = run_tdxmeasure,
-	.more = "The TD HOB, in which the monitor describes the memory, never counts with its "
-		"contents; the firmware measures it into RTMR0.",
+	.more = "The contents of the TD HOB, in which the monitor describes the memory, never count "
+		"here; the firmware measures them into RTMR0.",
 };

@@ -139,8 +139,8 @@ const struct command cmd_attestation_validate = {
 	.options = evidence_option_table,
 	.run = run,
 	.more = "Prints 'verified: …' (exit 0), or 'refused: CHECK: found …, wanted …' (exit 1); exit 2\n"
-		"says that the call or an input was no good. One of --report_data, --tee, --nonce says what\n"
-		"the evidence has to be bound to. Without --policy the answer is 'refused', but for\n"
+		"means a wrong call or an input that can't be used. One of --report_data, --tee, --nonce says what\n"
+		"the evidence has to be bound to. Without --policy the answer is 'refused', except with\n"
 		"--genuine-only, whose 'genuine: …' says nothing about what runs.\n"
 		"FILE is a report with or without certificate table, a quote, a token, or sevsnp.Attestation (snp)\n"
 		"or attest.Attestation (vtpm, snp-vtpm) as protobuf or in its JSON form.\n"

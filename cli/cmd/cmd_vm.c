@@ -110,7 +110,7 @@ static enum cli_exit run_create_vm(struct cli *cli, struct err *e)
 	if (fill(cli, &inputs, &request, e) < 0 ||
 	    client_open(&client, CLIENT_MANAGER, NULL, cli, e) < 0)
 		return CLI_USAGE;
-	/* A machine takes its time, longest on the first after libvirt's start. */
+	/* A launch takes its time, the first one after libvirt's start most of all. */
 	if (client.timeout_ms < CREATE_TIMEOUT_MS && !cli_value(cli, "grpc-timeout"))
 		client.timeout_ms = CREATE_TIMEOUT_MS;
 	if (client_call(&client, &create_vm, &request.base, &response, e) < 0)
@@ -119,7 +119,7 @@ static enum cli_exit run_create_vm(struct cli *cli, struct err *e)
 	failed = print_vm(cli, created, e);
 	if (!failed && fflush(cli->out) != 0)
 		failed = err_errno(e, "standard output");
-	/* Nobody lists CVMs: an id that is lost is a machine that runs on. */
+	/* Nothing lists CVMs: a lost id is a machine that keeps running. */
 	if (failed)
 		cli_hint(cli, "CVM %s was created and runs; 'cocos-cli remove-vm' removes it",
 			 text_plain(created->cvm_id).text);
@@ -175,7 +175,7 @@ static enum cli_exit run_remove_vm(struct cli *cli, struct err *e)
 const struct command cmd_remove_vm = {
 	.name = "remove-vm",
 	.args = "CVM",
-	.help = "have the manager remove a CVM and everything of it",
+	.help = "have the manager remove a CVM and all that belongs to it",
 	.operands_min = 1,
 	.operands_max = 1,
 	.options = (const struct cli_option[]){ CLIENT_OPTIONS, { .name = NULL } },

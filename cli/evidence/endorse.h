@@ -13,7 +13,7 @@
 
 /* clang-format off */
 #define ENDORSE_OPTIONS \
-	{ .name = "offline", .help = "fetch nothing: what is given, and the cache" }, \
+	{ .name = "offline", .help = "fetch nothing: use what is given, and the cache" }, \
 	{ .name = "cache", .value = "DIR", \
 	  .help = "where fetched endorsements are kept (~/.cache/cocos)" }, \
 	{ .name = "kds", .value = "URL", .help = "AMD's key service, or a mirror of it" }, \
@@ -22,7 +22,7 @@
 	  .help = "who vouches for those servers (the system's)" }
 /* clang-format on */
 
-/* By the options of a command whose table has ENDORSE_OPTIONS. `offline`: whatever they say (a
- * policy may: its member `offline`). ERR_INVALID for an address that makes no sense. */
+/* Opens what the command's ENDORSE_OPTIONS name. `offline`: whatever they say, as a policy may ask.
+ * ERR_INVALID for an address that makes no sense. */
 int endorse_open(const struct cli *cli, bool offline, struct endorsements **made,
 		 struct err *e) MUST_CHECK;

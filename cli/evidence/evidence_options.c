@@ -20,14 +20,14 @@ const char *const evidence_modes[] = { "snp", "tdx", "vtpm", "snp-vtpm", "eat", 
 const struct cli_option evidence_option_table[] = {
 	{ .name = "mode", .value = "MODE", .words = evidence_modes,
 	  .help = "what the evidence has to be" },
-	{ .name = "report_data", .value = "HEX", .help = "REPORT_DATA as it has to stand there" },
+	{ .name = "report_data", .value = "HEX", .help = "the REPORT_DATA that a report has to have" },
 	{ .name = "tee", .value = "HEX", .help = "nonce of 'attestation get' for the TEE" },
 	{ .name = "vtpm", .value = "HEX", .help = "nonce of 'attestation get' for the TPM" },
 	{ .name = "nonce", .value = "HEX", .help = "extraData of the quote, at least 16 bytes" },
 	{ .name = "policy", .value = "FILE", .times = CLI_MANY, .help = "what to expect (JSON)" },
 	{ .name = "corim", .value = "FILE",
 	  .help = "reference values (CoRIM), unsigned without a key" },
-	{ .name = "corim_key", .value = "PEM", .help = "who has to have signed the CoRIM" },
+	{ .name = "corim_key", .value = "PEM", .help = "whose signature the CoRIM has to have" },
 	{ .name = "event_log", .value = "FILE", .help = "the platform's event log" },
 	EVIDENCE_TRUST_OPTIONS,
 	{ .name = "ak_cert", .value = "FILE", .help = "a certificate for the attestation key" },
@@ -36,7 +36,7 @@ const struct cli_option evidence_option_table[] = {
 	{ .name = "id_block", .value = "FILE", .help = "the ID block of the launch" },
 	{ .name = "id_auth", .value = "FILE", .help = "the ID block's authentication" },
 	{ .name = "key", .value = "PEM", .help = "who may have signed the token" },
-	{ .name = "genuine-only", .help = "is it real hardware's? Nothing about what runs" },
+	{ .name = "genuine-only", .help = "only ask whether it is real hardware's, not what runs" },
 	MOMENT_AT_OPTION,
 	BATCH_OPTION,
 	CLI_JSON_OPTION,
@@ -84,7 +84,7 @@ static int read_file(struct evidence_options *o, const struct cli *cli, const ch
 		return 0;
 	if (keep(o, path, out, e) < 0)
 		return err_wrap(e, "--%s", name);
-	/* Empty must not come to mean 'not given'; a missing VCEK or VLEK is refused where it is judged. */
+	/* Empty must not mean 'not given'; a missing VCEK or VLEK is refused where it is judged. */
 	if (!out->len && strcmp(name, "vcek") != 0 && strcmp(name, "vlek") != 0)
 		return err_set(e, ERR_INVALID, "--%s: '%s' is empty", name, path);
 	return 0;
@@ -168,8 +168,8 @@ static int read_manifests(const struct cli *cli, struct evidence_options *o, str
 }
 
 /* Two certificates are intermediate and root, in that order, as the vendor's bundles have them. Of
- * more (several products), the leaf's issuer and that one's. Whether they are right, the verifier
- * says. */
+ * more (several products), the leaf's issuer and that one's. The verifier decides whether they are
+ * right. */
 static void choose_chain(struct evidence_options *o, struct span *ders, size_t count)
 {
 	struct snp_input *snp = &o->input.snp;
@@ -202,7 +202,7 @@ static void choose_chain(struct evidence_options *o, struct span *ders, size_t c
 	}
 }
 
-/* The certificates of one file. One that is no bundle of them is passed on as it is. */
+/* The certificates of one file. A file that is not a bundle of them is passed on as it is. */
 static int read_bundle(const char *path, struct evidence_options *o, size_t *count, struct err *e)
 {
 	struct x509_chain *bundle = &o->bundles[o->bundle_count];
@@ -226,7 +226,7 @@ static int read_bundle(const char *path, struct evidence_options *o, size_t *cou
 	return 0;
 }
 
-/* What is no certificate goes to the verifier, wherever it stands, to be refused there. */
+/* What is not a certificate goes to the verifier, wherever it was, and is refused there. */
 static void choose_malformed(struct evidence_options *o, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -286,7 +286,7 @@ int evidence_trust_read(const struct cli *cli, struct evidence_options *o, struc
 	uint64_t skew = SKEW_DEFAULT;
 
 	if (cli_value(cli, "vcek") && cli_value(cli, "vlek"))
-		return err_set(e, ERR_INVALID, "--vcek and --vlek: one report has one");
+		return err_set(e, ERR_INVALID, "--vcek and --vlek: a report has one of them");
 	in->snp.need_vcek = cli_value(cli, "vcek") != NULL;
 	in->snp.need_vlek = cli_value(cli, "vlek") != NULL;
 	if (evidence_product(cli_value(cli, "product"), o, e) < 0 ||
@@ -307,7 +307,7 @@ int evidence_trust_read(const struct cli *cli, struct evidence_options *o, struc
 	return 0;
 }
 
-/* What only a file with evidence of its own can have beside it. */
+/* What may come with a file of evidence, but not with a channel's. */
 static int read_companions(const struct cli *cli, struct evidence_options *o, struct err *e)
 {
 	struct verify_input *in = &o->input;
@@ -337,7 +337,7 @@ static int read_rest(const struct cli *cli, struct evidence_options *o, struct e
 
 	if (moment_at(cli, &o->input.at, e) < 0)
 		return err_code(e);
-	/* No clock told it: a moment that is named is meant to the second. */
+	/* A moment that is named is meant to the second: no clock told it. */
 	if (cli_value(cli, "at") && !cli_value(cli, "skew"))
 		o->input.skew = 0;
 	if (read_file(o, cli, "key", &pem, e) < 0)
@@ -355,8 +355,8 @@ void evidence_options_init(struct evidence_options *o)
 	policy_init(&o->policy);
 }
 
-/* What the policies say nothing about is the CoRIM's to say; without a policy, that is which
- * measurement is right. */
+/* The CoRIM answers what the policies leave open; without a policy, that is which measurement is
+ * right. */
 static int read_corim(const struct cli *cli, struct evidence_options *o, struct err *e)
 {
 	CLEANUP(EVP_PKEY_free) EVP_PKEY *key = NULL;

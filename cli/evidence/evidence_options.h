@@ -24,11 +24,11 @@ enum { EVIDENCE_FILES_MAX = 64, EVIDENCE_BUNDLES_MAX = 4, EVIDENCE_FILE_MAX = 16
 	{ .name = "trusted_root", .value = "FILE", \
 	  .help = "a root to trust in place of the vendor's" }, \
 	{ .name = "crl", .value = "FILE", .times = CLI_MANY, .help = "a revocation list" }, \
-	{ .name = "check_crl", .help = "refuse where there is no revocation list" }, \
+	{ .name = "check_crl", .help = "refuse if there is no revocation list" }, \
 	{ .name = "collateral", .value = "DIR", .help = "Intel's documents" }, \
 	{ .name = "ak", .value = "FILE", .help = "the TPM's attestation key, named by you" }, \
 	{ .name = "skew", .value = "SECONDS", \
-	  .help = "by how much clocks may differ (300; at a moment that is named 0)" }, \
+	  .help = "by how much clocks may differ (300; 0 with --at)" }, \
 	ENDORSE_OPTIONS
 /* clang-format on */
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * receipt.h — what was verified, kept: for each session the evidence as it came, and the verdict with
- * everything that is needed to come to it again.
+ * receipt.h — what was verified, kept: for each session the evidence as it came, and the verdict
+ * with everything that is needed to reach it again.
  */
 #pragma once
 
@@ -10,8 +10,8 @@
 
 struct receipt {
 	const char *dir;
-	unsigned number; /* of this process, so that names never meet */
-	int64_t at;      /* the moment that was judged at */
+	unsigned number; /* of this process, so that names differ */
+	int64_t at;      /* when it was judged */
 	const struct authenticator *authenticator;
 	const struct verdict *verdict;
 };

@@ -114,7 +114,7 @@ static const struct {
 };
 /* clang-format on */
 
-/* As it is where that is fit for terminals and for a reader of JSON that takes no zero character. */
+/* As it is, unless a terminal or a reader of JSON that refuses zero characters can't take it. */
 static void put_text(struct writer *w, const uint8_t *bytes, size_t len)
 {
 	for (size_t i = 0; i < len; i++)

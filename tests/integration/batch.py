@@ -124,7 +124,7 @@ def moments_are_those_that_the_calendar_has():
                    "2026-02-29T00:00:00Z", "2026-02-30T00:00:00Z", "2026-06-31T00:00:00Z",
                    "2026-13-01T00:00:00Z", "2026-06-15T24:00:00Z", "2026-06-15T00:00:60Z",
                    "10000-01-01T00:00:00Z", "+2026-06-15T00:00:00Z", "1781481600"):
-            room.refused({**room.good, "at": at}, "is no moment")
+            room.refused({**room.good, "at": at}, "is not a moment")
 
 
 def judge(folder):

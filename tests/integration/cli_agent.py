@@ -345,7 +345,7 @@ def results_without_room_are_not_asked_for():
         owner.agent.status = {"result_size": len(owner.agent.results)}
         owner.write("file", "x")
         owner.agent.run("result", owner.key, "-o", owner("file"), cwd=owner.path).refused(
-            1, "no folder")
+            1, "not a folder")
         assert not owner.agent.calls, "asked for without a folder to unpack it"
         owner.agent.status = {"result_size": 2 * len(owner.agent.results)}
         owner.agent.run("result", owner.key, cwd=owner.path).ok()

@@ -200,7 +200,7 @@ def a_policy_is_extended_by_what_its_evidence_will_say():
             policy = folder.write("policy.json", json.dumps(before))
             run = cli("policy", "extend", manifest, policy)
             run.ok()
-            assert "no agent of ours takes this manifest: " in run.err, run.err
+            assert "no agent of ours accepts this manifest: " in run.err, run.err
             with open(policy, encoding="utf-8") as file:
                 assert json.load(file) == after, before
             shown = cli("policy", "extend", manifest, folder.write("policy.json", json.dumps(before)), "-o", "-").ok()
