@@ -2,8 +2,9 @@
 /*
  * command.h — one table says what commands there are; help, completion, dispatch read it.
  *
- * A command is one row in commands.c and lives in cmd_<noun>.c. It gets its options and operands
- * already checked against its own tables, prints results to stdout and everything else to stderr.
+ * A command is one row in commands.c and lives in a file of its name. It gets its options and
+ * operands already checked against its own tables, prints results to stdout and everything else to
+ * stderr.
  */
 #pragma once
 

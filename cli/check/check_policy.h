@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * check_policy.h — a policy applied to one quote: only its `tpm`, which needs nothing but registers.
+ * check_policy.h — a policy applied to one quote: only its `tpm`, which needs nothing but
+ * registers.
  */
 #pragma once
 

@@ -10,13 +10,13 @@ extern const struct command cmd_keys, cmd_checksum;
 /* cmd_algo.c, cmd_data.c, cmd_result.c, cmd_status.c */
 extern const struct command cmd_algo, cmd_data, cmd_result, cmd_status;
 
-/* cmd_get.c, cmd_ima.c */
+/* cmd_attestation_get.c, cmd_ima_measurements.c */
 extern const struct command cmd_attestation_get, cmd_ima_measurements;
 
 /* cmd_vm.c */
 extern const struct command cmd_create_vm, cmd_remove_vm;
 
-/* cmd_create.c, cmd_computation.c, cmd_logs.c */
+/* cmd_computation_create.c, cmd_computation.c, cmd_computation_logs.c */
 extern const struct command cmd_computation_create, cmd_computation_list, cmd_computation_show,
 	cmd_computation_run, cmd_computation_stop, cmd_computation_remove, cmd_computation_logs,
 	cmd_computation_manifest;
@@ -24,13 +24,13 @@ extern const struct command cmd_computation_create, cmd_computation_list, cmd_co
 /* cmd_cvm.c */
 extern const struct command cmd_cvm_list, cmd_cvm_show;
 
-/* cmd_measure.c, cmd_igvm.c, cmd_tdxmeasure.c, cmd_idblock.c */
+/* cmd_sevsnpmeasure.c, cmd_igvmmeasure.c, cmd_tdxmeasure.c, cmd_idblock.c */
 extern const struct command cmd_sevsnpmeasure, cmd_igvmmeasure, cmd_tdxmeasure, cmd_idblock_create;
 
 /* cmd_policy_create.c */
 extern const struct command cmd_policy_create_snp, cmd_policy_create_tdx;
 
-/* cmd_corim.c */
+/* cmd_policy_create_corim.c */
 extern const struct command cmd_policy_create_corim_snp, cmd_policy_create_corim_tdx;
 
 /* cmd_ca_bundle.c */
@@ -39,11 +39,12 @@ extern const struct command cmd_ca_bundle;
 /* cmd_about.c */
 extern const struct command cmd_completion, cmd_help, cmd_version;
 
-/* cmd_validate.c, cmd_check.c, cmd_show.c, cmd_policy.c */
+/* cmd_attestation_validate.c, cmd_attestation_check.c, cmd_attestation_show.c,
+ * cmd_policy_validate.c */
 extern const struct command cmd_attestation_validate, cmd_attestation_check, cmd_attestation_show,
 	cmd_policy_validate;
 
-/* cmd_policy_image.c, cmd_policy_download.c */
+/* cmd_policy_create_image.c, cmd_policy_download.c */
 extern const struct command cmd_policy_create, cmd_policy_download;
 
 /* cmd_policy_edit.c */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cmd_show.c — every field of evidence by its specification's name; no verdict. */
+/* cmd_attestation_show.c — every field of evidence by its specification's name; no verdict. */
 #include "cli/base/batch.h"
 #include "cli/cmd/commands.h"
 #include "cli/evidence/evidence_options.h"

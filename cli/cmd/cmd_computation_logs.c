@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cmd_logs.c — what a computation's agent said, from the beginning, and as it comes. */
+/* cmd_computation_logs.c — what a computation's agent said, from the beginning, and as it comes. */
 #include "cli/base/number.h"
 #include "cli/base/text.h"
 #include "cli/client/computation_client.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cmd_check.c — one layer of evidence by itself. */
+/* cmd_attestation_check.c — one layer of evidence by itself. */
 #include "cli/base/batch.h"
 #include "cli/base/moment.h"
 #include "cli/base/number.h"

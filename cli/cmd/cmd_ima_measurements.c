@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * cmd_ima.c — what the kernel of a CVM measured before it was used: its integrity log, entry by
- * entry, and the value of PCR10 that its replay has to give.
+ * cmd_ima_measurements.c — what the kernel of a CVM measured before it was used: its integrity log,
+ * entry by entry, and the value of PCR10 that its replay has to give.
  */
 #include "attestation/logs/ima_log.h"
 #include "cli/base/json_out.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cmd_measure.c — the launch measurement that a guest will have, from what it is launched with. */
+/* cmd_sevsnpmeasure.c — the launch measurement of an SEV guest, from what it is launched with. */
 #include "attestation/measure/snp_measure.h"
 #include "cli/base/number.h"
 #include "cli/base/output.h"

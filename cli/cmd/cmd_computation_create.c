@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * cmd_create.c — a manifest for the computation service, from a JSON file or made from options;
- * and the manifest of a computation, fetched back.
+ * cmd_computation_create.c — a manifest for the computation service, from a JSON file or made from
+ * options; and the manifest of a computation, fetched back.
  *
  * Options become the same JSON that a person would write, so there is one reader and one form.
  */

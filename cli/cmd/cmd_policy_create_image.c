@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cmd_policy_image.c — the policy for an image's CVMs, computed from its files alone. */
+/* cmd_policy_create_image.c — the policy for an image's CVMs, computed from its files alone. */
 #include "attestation/measure/expect.h"
 #include "attestation/measure/snp_measure.h"
 #include "cli/base/manifest_file.h"

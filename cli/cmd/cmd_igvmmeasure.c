@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cmd_igvm.c — the launch measurement of an IGVM file. */
+/* cmd_igvmmeasure.c — the launch measurement of an IGVM file. */
 #include "attestation/measure/igvm_measure.h"
 #include "cli/base/output.h"
 #include "cli/base/step.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cmd_policy.c — policies as files: how one is understood. */
+/* cmd_policy_validate.c — policies as files: how one is understood. */
 #include "attestation/policy/policy_show.h"
 #include "cli/cmd/commands.h"
 #include "common/base/file.h"

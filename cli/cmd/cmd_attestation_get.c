@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cmd_get.c — fetches evidence over a nonce from an agent into a file; no verdict. */
+/* cmd_attestation_get.c — fetches evidence over a nonce from an agent into a file; no verdict. */
 #include "attestation/token/eat.h"
 #include "attestation/tpm/tpm_appraise.h"
 #include "cli/client/agent_evidence.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cmd_validate.c — the verdict on one piece of evidence, or on many of a batch. */
+/* cmd_attestation_validate.c — the verdict on one piece of evidence, or on many of a batch. */
 #include "cli/base/batch.h"
 #include "cli/cmd/commands.h"
 #include "cli/evidence/endorse.h"
