@@ -1,24 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/client/agent_client.h"
 
-#include "agent_paths.h"
 #include "cli/client/attested.h"
 #include "common/base/encode.h"
 #include "common/base/file.h"
 
 #include <inttypes.h>
 #include <string.h>
-
-#define METHOD(path_, kind_, message)                         \
-	{ .path = path_,                                      \
-	  .kind = kind_,                                      \
-	  .request = &agent__##message##_request__descriptor, \
-	  .response = &agent__##message##_response__descriptor }
-
-const struct rpc_method agent_algo = METHOD(PROTO_AGENT_ALGO, RPC_CLIENT_STREAM, algo);
-const struct rpc_method agent_data = METHOD(PROTO_AGENT_DATA, RPC_CLIENT_STREAM, data);
-const struct rpc_method agent_result = METHOD(PROTO_AGENT_RESULT, RPC_SERVER_STREAM, result);
-const struct rpc_method agent_status = METHOD(PROTO_AGENT_STATUS, RPC_UNARY, status);
 
 int agent_client_status(struct client *client, Agent__StatusResponse **status, struct err *e)
 {

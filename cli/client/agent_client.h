@@ -6,12 +6,10 @@
  */
 #pragma once
 
-#include "agent.pb-c.h"
+#include "cli/client/agent_methods.h"
 #include "cli/client/client.h"
 #include "common/crypto/key.h"
 #include "common/manifest/proof.h"
-
-extern const struct rpc_method agent_algo, agent_data, agent_result, agent_status;
 
 /* Where the computation stands. The caller frees it with agent__status_response__free_unpacked. */
 int agent_client_status(struct client *client, Agent__StatusResponse **status,

@@ -1,24 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/client/agent_evidence.h"
 
-#include "agent_paths.h"
-
 #include <inttypes.h>
-
-#define METHOD(path_, kind_, message)                         \
-	{ .path = path_,                                      \
-	  .kind = kind_,                                      \
-	  .request = &agent__##message##_request__descriptor, \
-	  .response = &agent__##message##_response__descriptor }
-
-const struct rpc_method agent_attestation =
-	METHOD(PROTO_AGENT_ATTESTATION, RPC_SERVER_STREAM, attestation);
-const struct rpc_method agent_ima_measurements =
-	METHOD(PROTO_AGENT_IMA_MEASUREMENTS, RPC_SERVER_STREAM, imameasurements);
-const struct rpc_method agent_azure_token =
-	METHOD(PROTO_AGENT_AZURE_ATTESTATION_TOKEN, RPC_UNARY, attestation_token);
-const struct rpc_method agent_activate_credential =
-	METHOD(PROTO_AGENT_ACTIVATE_CREDENTIAL, RPC_UNARY, activate_credential);
 
 /* Takes one message's part of the file, and what comes with it. */
 typedef void take_fn(const ProtobufCMessage *message, struct writer *file, struct writer *beside);

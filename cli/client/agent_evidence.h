@@ -5,14 +5,11 @@
  */
 #pragma once
 
-#include "agent.pb-c.h"
+#include "cli/client/agent_methods.h"
 #include "cli/client/client.h"
 #include "common/base/err.h"
 #include "common/base/span.h"
 #include "common/base/writer.h"
-
-extern const struct rpc_method agent_attestation, agent_ima_measurements, agent_azure_token,
-	agent_activate_credential;
 
 struct agent_evidence {
 	uint8_t type;          /* on the wire: 0 SNP, 1 vTPM, 2 both, 3 Azure, 4 TDX */

@@ -19,19 +19,18 @@
 	}
 #define ONE(variable, path, request, response) METHOD(variable, path, RPC_UNARY, request, response)
 
+/* clang-format off */
 ONE(computation_create, PROTO_COMPUTATIONS_CREATE, create_request, computations__computation);
 ONE(computation_list, PROTO_COMPUTATIONS_LIST, list_request, computations__list_response);
 ONE(computation_show, PROTO_COMPUTATIONS_SHOW, computation_request, computations__computation);
-ONE(computation_manifest, PROTO_COMPUTATIONS_MANIFEST, computation_request,
-    computations__manifest_response);
+ONE(computation_manifest, PROTO_COMPUTATIONS_MANIFEST, computation_request, computations__manifest_response);
 ONE(computation_run, PROTO_COMPUTATIONS_RUN, run_request, computations__computation);
 ONE(computation_stop, PROTO_COMPUTATIONS_STOP, computation_request, computations__computation);
 ONE(computation_remove, PROTO_COMPUTATIONS_REMOVE, remove_request, google__protobuf__empty);
-METHOD(computation_logs, PROTO_COMPUTATIONS_LOGS, RPC_SERVER_STREAM, logs_request,
-       computations__record);
-ONE(computation_list_cvms, PROTO_COMPUTATIONS_LIST_CVMS, list_request,
-    computations__list_cvms_response);
+METHOD(computation_logs, PROTO_COMPUTATIONS_LOGS, RPC_SERVER_STREAM, logs_request, computations__record);
+ONE(computation_list_cvms, PROTO_COMPUTATIONS_LIST_CVMS, list_request, computations__list_cvms_response);
 ONE(computation_show_cvm, PROTO_COMPUTATIONS_SHOW_CVM, cvm_request, computations__cvm);
+/* clang-format on */
 
 enum cli_exit computation_call(struct cli *cli, const struct rpc_method *method,
 			       const ProtobufCMessage *request, ProtobufCMessage **response,
