@@ -14,15 +14,12 @@ import zipfile
 
 import tap
 from harness import PATIENCE, ROOT, Folder, cli, program, read
+from reference import commands
 
 GOLDEN = os.path.join(os.path.dirname(os.path.abspath(__file__)), "golden", "cli_help.txt")
 IRIS = os.path.join(ROOT, "examples", "iris", "iris.csv")
 IRIS_DIGEST = "a9a96ff672cde7f6b2badcc4eb13b95afe59255650abfcbd9f73d34fc61480ad"
-COMMANDS = ["keys", "checksum", "algo", "data", "result", "status", "ima-measurements",
-            "attestation get", "create-vm", "remove-vm",
-            "computation create", "computation list", "computation show", "computation run",
-            "computation stop", "computation remove", "computation logs", "computation manifest",
-            "cvm list", "cvm show", "completion", "help", "version"]
+COMMANDS = commands()
 
 
 def help_of_all():
