@@ -7,10 +7,10 @@
 
 #include <string.h>
 
-static const enum expect_tee tees[] = {
-	[DOMAIN_PLAIN] = EXPECT_TPM,
-	[DOMAIN_SNP] = EXPECT_SNP,
-	[DOMAIN_TDX] = EXPECT_TDX,
+static const enum reference_tee tees[] = {
+	[DOMAIN_PLAIN] = REFERENCE_TPM,
+	[DOMAIN_SNP] = REFERENCE_SNP,
+	[DOMAIN_TDX] = REFERENCE_TDX,
 };
 
 static int measure(const struct image *image, const char *cmdline, struct efi_boot **boot,
@@ -23,7 +23,7 @@ static int measure(const struct image *image, const char *cmdline, struct efi_bo
 	made = calloc(1, sizeof(*made));
 	if (!made)
 		return err_nomem(e);
-	if (expect_boot(image, cmdline, made, e) < 0)
+	if (reference_boot(image, cmdline, made, e) < 0)
 		return err_code(e);
 	*boot = TAKE_PTR(made);
 	return 0;
@@ -33,7 +33,7 @@ int expected_compute(const struct image *image, const struct config *config, str
 		     struct cvm *cvm, struct err *e)
 {
 	CLEANUP_WRITER struct writer w = writer_up_to(sizeof(cvm->expected) - 1);
-	struct expect expect = {
+	struct reference reference = {
 		.image = image,
 		.cmdline = cvm->cmdline,
 		.firmware = cvm->firmware,
@@ -49,8 +49,8 @@ int expected_compute(const struct image *image, const struct config *config, str
 			       "CVMs through OVMF (MANAGER_FIRMWARE)");
 	if (cvm->tee != DOMAIN_SNP && measure(image, cvm->cmdline, boot, e) < 0)
 		return err_code(e);
-	expect.boot = *boot;
-	if (expect_policy(tees[cvm->tee], &expect, &w, e) < 0)
+	reference.boot = *boot;
+	if (reference_policy(tees[cvm->tee], &reference, &w, e) < 0)
 		return err_code(e);
 	memcpy(cvm->expected, w.bytes, w.len);
 	cvm->expected[w.len] = '\0';

@@ -3,7 +3,7 @@
  * expected.h — what AttestationPolicy answers: what a verifier should find in a CVM's launch.
  *
  * It is the operator's word. An owner computes the same bytes from the image alone
- * (attestation/expect.h) and compares.
+ * (attestation/measure/reference.h) and compares.
  */
 #pragma once
 

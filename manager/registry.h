@@ -10,7 +10,7 @@
  */
 #pragma once
 
-#include "attestation/measure/expect.h"
+#include "attestation/measure/reference.h"
 #include "common/base/cleanup.h"
 #include "common/base/err.h"
 #include "common/crypto/digest.h"
@@ -51,7 +51,7 @@ struct cvm {
 	char image[IMAGE_NAME_MAX];
 	char cmdline[IMAGE_CMDLINE_MAX + 64];
 	uint8_t boot_sha3_256[SHA3_256_LEN], boot_sha3_384[SHA3_384_LEN];
-	char expected[EXPECT_POLICY_MAX]; /* the policy, JSON; or why there is none */
+	char expected[REFERENCE_POLICY_MAX]; /* the policy, JSON; or why there is none */
 };
 
 /* No TEE works without KVM, so such a CVM's is simulated. */

@@ -26,11 +26,11 @@ static const struct tee {
 		    const struct cvm *cvm, struct domain_spec *spec, struct tee_texts *texts,
 		    struct err *e);
 } tees[] = {
-	[DOMAIN_PLAIN] = { .wanted = CONFIG_TEE_NONE, .firmware = EXPECT_TPM_FIRMWARE },
-	[DOMAIN_SNP] = { CONFIG_TEE_SNP, offsetof(struct virt_host, snp), EXPECT_SNP_FIRMWARE,
-			 EXPECT_SNP_CPU_TYPE, fill_snp },
-	[DOMAIN_TDX] = { CONFIG_TEE_TDX, offsetof(struct virt_host, tdx), EXPECT_TDX_FIRMWARE, NULL,
-			 fill_tdx },
+	[DOMAIN_PLAIN] = { .wanted = CONFIG_TEE_NONE, .firmware = REFERENCE_TPM_FIRMWARE },
+	[DOMAIN_SNP] = { CONFIG_TEE_SNP, offsetof(struct virt_host, snp), REFERENCE_SNP_FIRMWARE,
+			 REFERENCE_SNP_CPU_TYPE, fill_snp },
+	[DOMAIN_TDX] = { CONFIG_TEE_TDX, offsetof(struct virt_host, tdx), REFERENCE_TDX_FIRMWARE,
+			 NULL, fill_tdx },
 };
 
 /* What the firmware of SNP hosts says; in a simulation nobody is asked. */

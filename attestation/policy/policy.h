@@ -17,7 +17,7 @@
 
 #include "attestation/snp/snp_policy.h"
 #include "attestation/tdx/tdx_policy.h"
-#include "attestation/tpm/policy_tpm.h"
+#include "attestation/tpm/tpm_policy.h"
 
 enum {
 	POLICY_FILE_MAX = 1 << 20,
@@ -52,7 +52,7 @@ struct policy {
 	bool has_snp, has_tdx, has_tpm; /* something was said about it */
 	struct snp_policy snp;
 	struct tdx_policy tdx;
-	struct policy_tpm tpm;
+	struct tpm_policy tpm;
 	struct policy_token token;
 	struct policy_run run;
 	bool require_crl, offline;

@@ -94,7 +94,7 @@ int policy_read_rtmr_events(struct policy_reading *r, const struct json *value)
 /* A register with events and no value of its own has to be quoted, and a log has to show all of it. */
 void policy_finish_events(struct policy *policy)
 {
-	struct policy_tpm *tpm = &policy->tpm;
+	struct tpm_policy *tpm = &policy->tpm;
 
 	for (size_t i = 0; i < tpm->events.count; i++) {
 		const struct event_rule *rule = &tpm->events.rules[i];
@@ -105,6 +105,6 @@ void policy_finish_events(struct policy *policy)
 			k++;
 		if (k == tpm->count) /* there is room for every register of every bank */
 			tpm->pcrs[tpm->count++] =
-				(struct policy_pcr){ rule->bank, rule->pcr, NULL, 0 };
+				(struct tpm_policy_pcr){ rule->bank, rule->pcr, NULL, 0 };
 	}
 }

@@ -25,10 +25,10 @@ int policy_pcr_index(struct policy_reading *r, const char *key, unsigned *index)
 		v = v * 10 + (unsigned)(key[i] - '0');
 	for (size_t i = 0; i < len; i++)
 		if (key[i] < '0' || key[i] > '9')
-			v = POLICY_PCRS_MAX;
-	if (!len || len > 2 || v >= POLICY_PCRS_MAX || (len == 2 && key[0] == '0'))
+			v = TPM_POLICY_PCRS_MAX;
+	if (!len || len > 2 || v >= TPM_POLICY_PCRS_MAX || (len == 2 && key[0] == '0'))
 		return err_set(r->e, ERR_INVALID, "%s is no register from 0 to %d",
-			       log_quote(key).text, POLICY_PCRS_MAX - 1);
+			       log_quote(key).text, TPM_POLICY_PCRS_MAX - 1);
 	*index = v;
 	return 0;
 }
@@ -37,7 +37,7 @@ int policy_pcr_index(struct policy_reading *r, const char *key, unsigned *index)
 static int read_pcr(struct policy_reading *r, enum digest_kind bank, unsigned index,
 		    const struct json *value)
 {
-	struct policy_tpm *tpm = &r->policy->tpm;
+	struct tpm_policy *tpm = &r->policy->tpm;
 	const struct json *values = value;
 	size_t count = 1, len = digest_len(bank);
 
@@ -59,7 +59,7 @@ static int read_pcr(struct policy_reading *r, enum digest_kind bank, unsigned in
 		if (hex_decode(values[i].text, bytes + i * len, len, r->e) < 0)
 			return err_code(r->e);
 	}
-	tpm->pcrs[tpm->count++] = (struct policy_pcr){ bank, index, bytes, count };
+	tpm->pcrs[tpm->count++] = (struct tpm_policy_pcr){ bank, index, bytes, count };
 	return 0;
 }
 

@@ -52,7 +52,7 @@ struct tpm_input {
 
 	/* NULL with VERDICT_SCOPE_FULL is a refusal; ignored for VERDICT_SCOPE_GENUINE_ONLY, whose
 	 * answer covers quotes, nonce, binding and log. */
-	const struct policy_tpm *policy;
+	const struct tpm_policy *policy;
 };
 
 /* What was found out on the way, for further binding; to be used only after a yes. */

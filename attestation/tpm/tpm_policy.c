@@ -8,7 +8,7 @@
 
 static const char section[] = "TPM 2.0 part 1, 11.4; PCRs";
 
-static bool rule_has(const struct policy_pcr *rule, const uint8_t *value)
+static bool rule_has(const struct tpm_policy_pcr *rule, const uint8_t *value)
 {
 	size_t len = digest_len(rule->bank);
 
@@ -18,7 +18,7 @@ static bool rule_has(const struct policy_pcr *rule, const uint8_t *value)
 	return false;
 }
 
-static bool fail(struct verdict *v, const struct policy_pcr *rule, const char *found,
+static bool fail(struct verdict *v, const struct tpm_policy_pcr *rule, const char *found,
 		 const char *wanted)
 {
 	char name[VERDICT_NAME_MAX];
@@ -28,8 +28,8 @@ static bool fail(struct verdict *v, const struct policy_pcr *rule, const char *f
 }
 
 /* Some rule of `events` speaks of it, and every event of it that the log has is allowed. */
-static bool events_account(const struct policy_tpm *p, const struct event_log *log,
-			   const struct policy_pcr *rule)
+static bool events_account(const struct tpm_policy *p, const struct event_log *log,
+			   const struct tpm_policy_pcr *rule)
 {
 	int bank = log ? event_log_bank(log, rule->bank) : -1;
 	size_t seen = 0;
@@ -48,8 +48,8 @@ static bool events_account(const struct policy_tpm *p, const struct event_log *l
 	return seen > 0;
 }
 
-static bool judge_rule(const struct policy_tpm *p, const struct tpm_facts *facts,
-		       const struct policy_pcr *rule, struct verdict *v)
+static bool judge_rule(const struct tpm_policy *p, const struct tpm_facts *facts,
+		       const struct tpm_policy_pcr *rule, struct verdict *v)
 {
 	const struct tpm_pcr_bank *bank = tpm_pcrs_bank(facts->pcrs, rule->bank);
 	char found[2 * DIGEST_MAX + 1], wanted[VERDICT_TEXT_MAX];
@@ -73,7 +73,7 @@ static bool judge_rule(const struct policy_tpm *p, const struct tpm_facts *facts
 	return fail(v, rule, found, wanted);
 }
 
-static void judge_pcrs(const struct policy_tpm *p, const struct tpm_facts *facts, struct verdict *v)
+static void judge_pcrs(const struct tpm_policy *p, const struct tpm_facts *facts, struct verdict *v)
 {
 	size_t good = 0;
 
@@ -87,7 +87,7 @@ static void judge_pcrs(const struct policy_tpm *p, const struct tpm_facts *facts
 }
 
 /* At least one quote is over a bank that counts. */
-static void judge_bank(const struct policy_tpm *p, const struct tpm_facts *facts, struct verdict *v)
+static void judge_bank(const struct tpm_policy *p, const struct tpm_facts *facts, struct verdict *v)
 {
 	bool better = false;
 
@@ -100,7 +100,7 @@ static void judge_bank(const struct policy_tpm *p, const struct tpm_facts *facts
 }
 
 /* PCR16 and others are back at their start value after a reset. */
-static void judge_reset_count(const struct policy_tpm *p, const struct tpm_facts *facts,
+static void judge_reset_count(const struct tpm_policy *p, const struct tpm_facts *facts,
 			      struct verdict *v)
 {
 	verdict_require(v, "policy.reset_count");
@@ -116,7 +116,7 @@ static void judge_reset_count(const struct policy_tpm *p, const struct tpm_facts
 }
 
 /* Where the policy speaks of a register's events, a log that is there has no others. */
-static void judge_events(const struct policy_tpm *p, const struct tpm_facts *facts,
+static void judge_events(const struct tpm_policy *p, const struct tpm_facts *facts,
 			 struct verdict *v)
 {
 	const struct event_log *log = facts->log;
@@ -140,7 +140,7 @@ static void judge_events(const struct policy_tpm *p, const struct tpm_facts *fac
 		      p->events.count ? "allowed" : "the policy names none", NULL);
 }
 
-void tpm_policy_judge(const struct policy_tpm *policy, const struct tpm_facts *facts,
+void tpm_policy_judge(const struct tpm_policy *policy, const struct tpm_facts *facts,
 		      struct verdict *v)
 {
 	judge_pcrs(policy, facts, v);

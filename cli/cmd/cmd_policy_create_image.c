@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_policy_create_image.c — the policy for an image's CVMs, computed from its files alone. */
-#include "attestation/measure/expect.h"
+#include "attestation/measure/reference.h"
 #include "attestation/measure/snp_measure.h"
 #include "cli/base/manifest_file.h"
 #include "cli/base/number.h"
@@ -14,11 +14,11 @@ static const char *const tees[] = { "vtpm", "snp", "tdx", NULL };
 
 /* What a policy is computed from, and what has to be freed afterwards. */
 struct policy_image {
-	enum expect_tee tee;
-	struct expect expect;
+	enum reference_tee tee;
+	struct reference reference;
 	struct image *image;
 	char *cmdline;
-	uint8_t rtmr0[EXPECT_RTMR0_MAX][SHA384_LEN];
+	uint8_t rtmr0[REFERENCE_RTMR0_MAX][SHA384_LEN];
 	struct manifest_digests manifest;
 };
 
@@ -33,14 +33,14 @@ static void policy_image_done(struct policy_image *p)
 /* clang-format off */
 static const struct {
 	const char *option;
-	unsigned tees; /* set of 1 << enum expect_tee */
+	unsigned tees; /* set of 1 << enum reference_tee */
 } belongs[] = {
-	{ "cpus", 1 << EXPECT_SNP },
-	{ "cpu-type", 1 << EXPECT_SNP },
-	{ "smt", 1 << EXPECT_SNP },
-	{ "igvm", 1 << EXPECT_SNP },
-	{ "rtmr0", 1 << EXPECT_TDX },
-	{ "firmware", 1 << EXPECT_SNP | 1 << EXPECT_TDX },
+	{ "cpus", 1 << REFERENCE_SNP },
+	{ "cpu-type", 1 << REFERENCE_SNP },
+	{ "smt", 1 << REFERENCE_SNP },
+	{ "igvm", 1 << REFERENCE_SNP },
+	{ "rtmr0", 1 << REFERENCE_TDX },
+	{ "firmware", 1 << REFERENCE_SNP | 1 << REFERENCE_TDX },
 };
 /* clang-format on */
 
@@ -63,18 +63,18 @@ static int read_image(const struct cli *cli, struct policy_image *p, struct err 
 	if (image_open(cli_value(cli, "image"), &p->image, e) < 0 ||
 	    image_cmdline(p->image, cli_value(cli, "word"), &p->cmdline, e) < 0)
 		return err_code(e);
-	p->expect.image = p->image;
-	p->expect.cmdline = p->cmdline;
+	p->reference.image = p->image;
+	p->reference.cmdline = p->cmdline;
 	return 0;
 }
 
 static int read_launch(const struct cli *cli, struct policy_image *p, struct err *e)
 {
 	static const char *const firmware[] = {
-		[EXPECT_SNP] = EXPECT_SNP_FIRMWARE,
-		[EXPECT_TDX] = EXPECT_TDX_FIRMWARE,
+		[REFERENCE_SNP] = REFERENCE_SNP_FIRMWARE,
+		[REFERENCE_TDX] = REFERENCE_TDX_FIRMWARE,
 	};
-	struct expect *x = &p->expect;
+	struct reference *x = &p->reference;
 	const char *type = cli_value(cli, "cpu-type"), *igvm = cli_value(cli, "igvm");
 	const char *hex;
 	uint64_t cpus = 1;
@@ -84,16 +84,17 @@ static int read_launch(const struct cli *cli, struct policy_image *p, struct err
 	if (!cpus)
 		return err_set(e, ERR_INVALID, "--cpus: at least 1");
 	x->cpus = (unsigned)cpus;
-	x->cpu_type = type ? type : EXPECT_SNP_CPU_TYPE;
-	x->smt = p->tee == EXPECT_SNP && cli_flag(cli, "smt");
+	x->cpu_type = type ? type : REFERENCE_SNP_CPU_TYPE;
+	x->smt = p->tee == REFERENCE_SNP && cli_flag(cli, "smt");
 	x->igvm = igvm != NULL;
 	x->firmware = igvm ? igvm : cli_value(cli, "firmware");
-	if (!x->firmware && p->tee != EXPECT_TPM)
+	if (!x->firmware && p->tee != REFERENCE_TPM)
 		x->firmware = firmware[p->tee];
 	x->rtmr0 = p->rtmr0;
 	while ((hex = cli_value_at(cli, "rtmr0", x->rtmr0_count))) {
-		if (x->rtmr0_count == EXPECT_RTMR0_MAX)
-			return err_set(e, ERR_EXHAUSTED, "--rtmr0: more than %d", EXPECT_RTMR0_MAX);
+		if (x->rtmr0_count == REFERENCE_RTMR0_MAX)
+			return err_set(e, ERR_EXHAUSTED, "--rtmr0: more than %d",
+				       REFERENCE_RTMR0_MAX);
 		if (hex_decode(hex, p->rtmr0[x->rtmr0_count++], SHA384_LEN, e) < 0)
 			return err_wrap(e, "--rtmr0");
 	}
@@ -106,25 +107,25 @@ static int read_options(const struct cli *cli, struct policy_image *p, struct er
 
 	if (!cli_value(cli, "image") || !tee)
 		return err_set(e, ERR_INVALID, "--%s is missing", tee ? "image" : "tee");
-	expect_tee_of(tee, &p->tee);
+	reference_tee_of(tee, &p->tee);
 	if (check_options(cli, p, e) < 0 || read_image(cli, p, e) < 0 || read_launch(cli, p, e) < 0)
 		return err_code(e);
 	if (manifest && manifest_file_digests(manifest, &p->manifest, e) < 0)
 		return err_code(e);
-	p->expect.manifest = manifest ? &p->manifest : NULL;
+	p->reference.manifest = manifest ? &p->manifest : NULL;
 	return 0;
 }
 
 static enum cli_exit run_create(struct cli *cli, struct err *e)
 {
-	CLEANUP_WRITER struct writer w = writer_up_to(EXPECT_POLICY_MAX);
+	CLEANUP_WRITER struct writer w = writer_up_to(REFERENCE_POLICY_MAX);
 	CLEANUP_POLICY_IMAGE struct policy_image p = { .image = NULL };
 
 	if (read_options(cli, &p, e) < 0)
 		return CLI_USAGE;
-	if (expect_policy(p.tee, &p.expect, &w, e) < 0)
+	if (reference_policy(p.tee, &p.reference, &w, e) < 0)
 		return CLI_FAILED;
-	if (p.tee == EXPECT_TDX && !p.expect.rtmr0_count)
+	if (p.tee == REFERENCE_TDX && !p.reference.rtmr0_count)
 		fprintf(stderr,
 			"RTMR0 depends on the machine's memory and tables, not on the image: "
 			"until --rtmr0 names it, this policy refuses\n");
@@ -140,10 +141,10 @@ static const struct cli_option options[] = {
 	  .help = "what vouches for the CVM: snp, tdx, or vtpm (a TPM of the host's)" },
 	{ .name = "cpus", .value = "N", .help = "snp: virtual processors (default 1)" },
 	{ .name = "cpu-type", .value = "TYPE",
-	  .help = "snp: QEMU's name of their type (default " EXPECT_SNP_CPU_TYPE ")" },
+	  .help = "snp: QEMU's name of their type (default " REFERENCE_SNP_CPU_TYPE ")" },
 	{ .name = "smt", .help = "snp: accept hosts with simultaneous multithreading" },
 	{ .name = "firmware", .value = "FILE",
-	  .help = "snp, tdx: what is launched (default " EXPECT_SNP_FIRMWARE ", " EXPECT_TDX_FIRMWARE ")" },
+	  .help = "snp, tdx: what is launched (default " REFERENCE_SNP_FIRMWARE ", " REFERENCE_TDX_FIRMWARE ")" },
 	{ .name = "igvm", .value = "FILE", .help = "snp: in place of firmware and kernel" },
 	{ .name = "rtmr0", .value = "HEX", .times = CLI_MANY,
 	  .help = "tdx: an acceptable RTMR0, which does not follow from an image" },

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/evidence/appraise.h"
 
-#include "attestation/verify/same.h"
+#include "attestation/verify/same_agent.h"
 #include "cli/base/text.h"
 #include "cli/evidence/receipt.h"
 #include "common/base/encode.h"
@@ -32,7 +32,7 @@ struct appraise {
 	size_t ek_cert_len, log_len;
 	struct credential credential;
 
-	struct same first, now;
+	struct same_agent first, now;
 	bool has_first;
 	unsigned sessions;
 	struct session session;
@@ -201,7 +201,7 @@ static int judge_input(struct appraise *a, struct verify_input *in, struct err *
 		verdict_note(&a->verdict, "endorsements: %s", missing.text);
 	if (failed || !a->has_first)
 		return failed;
-	same_judge(&a->first, &a->now, &a->verdict);
+	same_agent_judge(&a->first, &a->now, &a->verdict);
 	return verdict_reason(&a->verdict, e);
 }
 

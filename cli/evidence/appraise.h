@@ -4,7 +4,7 @@
  * options, and the verdict on each piece of evidence that an attested channel brings.
  *
  * Every connection of the command, and every re-attestation of one, is judged from scratch and has
- * to come from the agent that was verified first (attestation/same.h). Two things an agent can't say
+ * to come from the agent that was verified first (attestation/verify/same_agent.h). Two things an agent can't say
  * in the channel's own evidence: an event log that is too long for it, and that the TPM which has a
  * certified EK has the AK as well. Where the policy or the options ask for them, a verdict can be
  * pending: everything else has passed, the channel may be used to ask for these two, and nothing

@@ -176,17 +176,17 @@ static void id_blocks_have_their_sizes(void **state)
 /* The manager answers what an owner computes. */
 static void an_snp_cvms_policy_is_that_of_its_launch(void **state)
 {
-	CLEANUP_WRITER struct writer w = writer_up_to(EXPECT_POLICY_MAX);
+	CLEANUP_WRITER struct writer w = writer_up_to(REFERENCE_POLICY_MAX);
 	const struct config config = { .snp_policy_bits = 0x30000 };
 	struct cvm cvm = { .tee = DOMAIN_SNP, .cpus = 3, .boot_sha3_256 = { 9 } };
 	const struct image image = { .kernel.sha256 = { 1 }, .initrd.sha256 = { 2 } };
 	struct efi_boot *boot = NULL;
-	struct expect owner = { .image = &image,
-				.cmdline = "quiet",
-				.firmware = cvm.firmware,
-				.cpus = 3,
-				.cpu_type = "EPYC-Milan",
-				.smt = true };
+	struct reference owner = { .image = &image,
+				   .cmdline = "quiet",
+				   .firmware = cvm.firmware,
+				   .cpus = 3,
+				   .cpu_type = "EPYC-Milan",
+				   .smt = true };
 	struct err e;
 
 	VECTORS_OR_SKIP();
@@ -196,13 +196,13 @@ static void an_snp_cvms_policy_is_that_of_its_launch(void **state)
 	snprintf(cvm.cmdline, sizeof(cvm.cmdline), "quiet");
 	assert_ok(expected_compute(&image, &config, &boot, &cvm, &e), e);
 	assert_null(boot); /* nothing to measure there */
-	assert_ok(expect_policy(EXPECT_SNP, &owner, &w, &e), e);
+	assert_ok(reference_policy(REFERENCE_SNP, &owner, &w, &e), e);
 	assert_int_equal(strlen(cvm.expected), w.len);
 	assert_memory_equal(cvm.expected, w.bytes, w.len);
 	owner.smt = false;
 	writer_done(&w);
-	w = writer_up_to(EXPECT_POLICY_MAX);
-	assert_ok(expect_policy(EXPECT_SNP, &owner, &w, &e), e);
+	w = writer_up_to(REFERENCE_POLICY_MAX);
+	assert_ok(reference_policy(REFERENCE_SNP, &owner, &w, &e), e);
 	assert_int_not_equal(strlen(cvm.expected), w.len);
 }
 
@@ -211,18 +211,18 @@ static void a_plain_cvms_policy_is_measured_once(void **state)
 	static struct efi_boot given = {
 		.banks = { { .kind = DIGEST_SHA256 }, { .kind = DIGEST_SHA384 } }, .kernel_count = 1
 	};
-	CLEANUP_WRITER struct writer w = writer_up_to(EXPECT_POLICY_MAX);
+	CLEANUP_WRITER struct writer w = writer_up_to(REFERENCE_POLICY_MAX);
 	const struct config config = { .snp_policy_bits = 0x20000 };
 	struct cvm cvm = { .tee = DOMAIN_PLAIN,
-			   .firmware = EXPECT_TPM_FIRMWARE,
+			   .firmware = REFERENCE_TPM_FIRMWARE,
 			   .cmdline = "quiet" };
 	const struct image image = { .kernel.path = (char *)"/proc/nowhere/vmlinuz" };
-	const struct expect owner = { .image = &image, .cmdline = "quiet", .boot = &given };
+	const struct reference owner = { .image = &image, .cmdline = "quiet", .boot = &given };
 	struct efi_boot *boot = &given;
 	struct err e;
 
 	assert_ok(expected_compute(&image, &config, &boot, &cvm, &e), e);
-	assert_ok(expect_policy(EXPECT_TPM, &owner, &w, &e), e);
+	assert_ok(reference_policy(REFERENCE_TPM, &owner, &w, &e), e);
 	assert_int_equal(strlen(cvm.expected), w.len);
 	assert_memory_equal(cvm.expected, w.bytes, w.len);
 	boot = NULL;

@@ -67,7 +67,7 @@ static void no_register_named_accepts_nothing(void **state)
 	assert_refused(tpm_room_judge(&tpm_room_good, &e), e, ERR_DENIED, "policy.pcrs");
 	/* A register without values asks for events that nobody named. */
 	tpm_room_policy.pcrs[tpm_room_policy.count++] =
-		(struct policy_pcr){ DIGEST_SHA256, 4, NULL, 0 };
+		(struct tpm_policy_pcr){ DIGEST_SHA256, 4, NULL, 0 };
 	assert_refused(tpm_room_judge(&tpm_room_good, &e), e, ERR_DENIED, "policy.pcr4");
 }
 
@@ -82,7 +82,7 @@ static void events_account_for_a_register(void **state)
 	assert_ok(digest(DIGEST_SHA256, "kernel", 6, rules[0].digest, &e), e);
 	assert_ok(digest(DIGEST_SHA256, "\0\0\0\0", 4, rules[1].digest, &e), e);
 	tpm_room_policy.pcrs[tpm_room_policy.count++] =
-		(struct policy_pcr){ DIGEST_SHA256, 4, NULL, 0 };
+		(struct tpm_policy_pcr){ DIGEST_SHA256, 4, NULL, 0 };
 	tpm_room_policy.events = (struct event_rules){ rules, 2 };
 	assert_ok(tpm_room_judge(&tpm_room_good, &e), e);
 	tpm_room_policy.events.count = 1;
@@ -141,7 +141,7 @@ static void every_register_is_judged(void **state)
 	for (unsigned pcr = 0; pcr < TPM_PCR_COUNT; pcr++)
 		if (bank->present & (UINT32_C(1) << pcr))
 			tpm_room_policy.pcrs[tpm_room_policy.count++] =
-				(struct policy_pcr){ DIGEST_SHA256, pcr, bank->values[pcr], 1 };
+				(struct tpm_policy_pcr){ DIGEST_SHA256, pcr, bank->values[pcr], 1 };
 	assert_ok(tpm_room_judge(&tpm_room_good, &e), e);
 	for (size_t i = 0; i < tpm_room_policy.count; i++) {
 		const uint8_t *right = tpm_room_policy.pcrs[i].values;

@@ -18,7 +18,7 @@ static size_t root_len;
 static struct forge_cert ek_want;
 static struct forge_tpm forge;
 static struct forge_tpm_parts parts;
-static struct policy_tpm policy;
+static struct tpm_policy policy;
 static struct verdict verdict;
 
 static struct forge_cert cert_of(const char *subject, EVP_PKEY *key, const char *constraints,
@@ -51,7 +51,7 @@ static int setup(void **state)
 	tpm_forge_init(&forge);
 	tpm_forge_parts(&forge, &parts);
 	policy.pcrs[policy.count++] =
-		(struct policy_pcr){ DIGEST_SHA256, 16, forge.pcrs.banks[0].values[16], 1 };
+		(struct tpm_policy_pcr){ DIGEST_SHA256, 16, forge.pcrs.banks[0].values[16], 1 };
 	return 0;
 }
 

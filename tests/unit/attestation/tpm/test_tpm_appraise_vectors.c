@@ -5,7 +5,7 @@
 #include "common/crypto/key.h"
 #include "tests/unit/attestation/tdx/tdx_case.h"
 
-enum { NONCE_MAX = 128, RULES_MAX = POLICY_BANKS_MAX * POLICY_PCRS_MAX };
+enum { NONCE_MAX = 128, RULES_MAX = TPM_POLICY_BANKS_MAX * TPM_POLICY_PCRS_MAX };
 
 static struct {
 	size_t quotes, messages, certificates, azure, accepted, refused;
@@ -40,7 +40,7 @@ static void pcrs_read(const struct json *json, struct tpm_pcrs *pcrs)
 }
 
 /* A policy that names the values presented. */
-static void policy_of(const struct tpm_pcrs *pcrs, struct policy_tpm *policy)
+static void policy_of(const struct tpm_pcrs *pcrs, struct tpm_policy *policy)
 {
 	memset(policy, 0, sizeof(*policy));
 	for (size_t i = 0; i < pcrs->count; i++)
@@ -48,11 +48,11 @@ static void policy_of(const struct tpm_pcrs *pcrs, struct policy_tpm *policy)
 			if (pcrs->banks[i].present & (1u << pcr) &&
 			    pcrs->banks[i].kind != DIGEST_SHA1)
 				policy->pcrs[policy->count++] =
-					(struct policy_pcr){ pcrs->banks[i].kind, pcr,
-							     pcrs->banks[i].values[pcr], 1 };
+					(struct tpm_policy_pcr){ pcrs->banks[i].kind, pcr,
+								 pcrs->banks[i].values[pcr], 1 };
 }
 
-static void policy_change(const struct vector_case *c, struct policy_tpm *policy,
+static void policy_change(const struct vector_case *c, struct tpm_policy *policy,
 			  const struct tpm_pcrs *pcrs)
 {
 	const struct json *sha1 = vector_value(c, "input.policy.allow_sha1_bank");
@@ -62,7 +62,7 @@ static void policy_change(const struct vector_case *c, struct policy_tpm *policy
 	for (unsigned pcr = 0; policy->allow_sha1_bank && bank && pcr < TPM_PCR_COUNT; pcr++)
 		if (bank->present & (1u << pcr))
 			policy->pcrs[policy->count++] =
-				(struct policy_pcr){ DIGEST_SHA1, pcr, bank->values[pcr], 1 };
+				(struct tpm_policy_pcr){ DIGEST_SHA1, pcr, bank->values[pcr], 1 };
 	if (vector_value(c, "input.policy.reset_count")) {
 		policy->has_reset_count = true;
 		policy->reset_count = (uint32_t)vector_u64(c, "input.policy.reset_count", 0);
@@ -117,7 +117,7 @@ static void judge_quote(const struct vector_case *c)
 	uint8_t nonce[NONCE_MAX];
 	static struct tpm_pcrs pcrs;
 	static struct tpm_quote q;
-	static struct policy_tpm policy;
+	static struct tpm_policy policy;
 	struct tpm_quote_input in = { .quote = quote,
 				      .signature = sig,
 				      .ak_public = ak,
@@ -239,7 +239,7 @@ static void judge_message(const struct vector_case *c)
 	struct span ca = case_file(c->path, "ca-intermediate.der");
 	struct span root = case_file(c->path, "root-gce.der");
 	static struct tpm_attestation a;
-	static struct policy_tpm policy;
+	static struct tpm_policy policy;
 	uint8_t nonce[NONCE_MAX];
 	struct tpm_input in = { .attestation = pb, .nonce = { nonce, 0 }, .at = 1780000000 };
 	struct err e = { 0 };

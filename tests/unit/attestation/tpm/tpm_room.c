@@ -3,7 +3,7 @@
 
 struct forge_tpm tpm_room_good;
 struct verdict tpm_room_verdict;
-struct policy_tpm tpm_room_policy;
+struct tpm_policy tpm_room_policy;
 
 int tpm_room_enter(void **state)
 {
@@ -24,8 +24,8 @@ void tpm_room_policy_make(void)
 	memset(&tpm_room_policy, 0, sizeof(tpm_room_policy));
 	for (size_t i = 0; i < ARRAY_LEN(pcrs); i++)
 		tpm_room_policy.pcrs[tpm_room_policy.count++] =
-			(struct policy_pcr){ DIGEST_SHA256, pcrs[i],
-					     tpm_room_good.pcrs.banks[0].values[pcrs[i]], 1 };
+			(struct tpm_policy_pcr){ DIGEST_SHA256, pcrs[i],
+						 tpm_room_good.pcrs.banks[0].values[pcrs[i]], 1 };
 }
 
 int tpm_room_judge(const struct forge_tpm *f, struct err *e)

@@ -7,7 +7,7 @@
 #include "tests/unit/attestation/tpm/tpm_forge.h"
 
 extern struct forge_tpm tpm_room_good;
-extern struct policy_tpm tpm_room_policy;
+extern struct tpm_policy tpm_room_policy;
 extern struct verdict tpm_room_verdict; /* of the last tpm_room_judge() */
 
 /* Make and free the quote, around the group of tests. */

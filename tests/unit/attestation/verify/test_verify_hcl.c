@@ -156,7 +156,7 @@ static void begin(struct azure *a)
 	a->policy.has_snp = a->policy.has_tpm = a->policy.run.relayable = true;
 	a->policy.snp.measurements = (struct snp_set){ forge.report.measurement, 1 };
 	a->policy.tpm.pcrs[0] =
-		(struct policy_pcr){ DIGEST_SHA256, 4, tpm.pcrs.banks[0].values[4], 1 };
+		(struct tpm_policy_pcr){ DIGEST_SHA256, 4, tpm.pcrs.banks[0].values[4], 1 };
 	a->policy.tpm.count = 1;
 	a->in = (struct verify_input){ .mode = VERIFY_SNP_VTPM,
 				       .product = SNP_PRODUCT_ANY,

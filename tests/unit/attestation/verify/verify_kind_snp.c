@@ -54,7 +54,8 @@ static void policy_both(struct policy *p)
 {
 	policy(p);
 	p->has_tpm = true;
-	p->tpm.pcrs[0] = (struct policy_pcr){ DIGEST_SHA256, 4, tpm.pcrs.banks[0].values[4], 1 };
+	p->tpm.pcrs[0] =
+		(struct tpm_policy_pcr){ DIGEST_SHA256, 4, tpm.pcrs.banks[0].values[4], 1 };
 	p->tpm.count = 1;
 }
 

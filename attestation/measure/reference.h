@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * expect.h — what evidence of a CVM should say, computed from what it is launched from: a policy in
- * our form (docs/policy.md).
+ * reference.h — reference values (RFC 9334) of a CVM, computed from what it is launched from: a policy
+ * in our form (docs/policy.md).
  *
  * The owner computes it from the image (cocos-cli policy create --image), the manager answers it
  * (AttestationPolicy): the same bytes, if both mean the same image, processors and firmware. What the
@@ -13,21 +13,21 @@
 #include "attestation/measure/efi_boot.h"
 #include "common/manifest/image.h"
 
-enum expect_tee { EXPECT_TPM, EXPECT_SNP, EXPECT_TDX };
+enum reference_tee { REFERENCE_TPM, REFERENCE_SNP, REFERENCE_TDX };
 
 /* Where Debian's relatives put the firmware of each; what a manager uses if it isn't told. */
-#define EXPECT_TPM_FIRMWARE "/usr/share/OVMF/OVMF_CODE_4M.fd"
-#define EXPECT_SNP_FIRMWARE "/usr/share/ovmf/OVMF.amdsev.fd"
-#define EXPECT_TDX_FIRMWARE "/usr/share/ovmf/OVMF.inteltdx.fd"
-#define EXPECT_SNP_CPU_TYPE "EPYC-v4"
+#define REFERENCE_TPM_FIRMWARE "/usr/share/OVMF/OVMF_CODE_4M.fd"
+#define REFERENCE_SNP_FIRMWARE "/usr/share/ovmf/OVMF.amdsev.fd"
+#define REFERENCE_TDX_FIRMWARE "/usr/share/ovmf/OVMF.inteltdx.fd"
+#define REFERENCE_SNP_CPU_TYPE "EPYC-v4"
 
-enum { EXPECT_POLICY_MAX = 8192, EXPECT_RTMR0_MAX = 8 };
+enum { REFERENCE_POLICY_MAX = 8192, REFERENCE_RTMR0_MAX = 8 };
 
-struct expect {
+struct reference {
 	const struct image *image;
 	const char *cmdline; /* the image's, with the words that the launcher adds */
 
-	/* TPM and TDX: what expect_boot() measured of that image and line; NULL: it is done anew. */
+	/* TPM and TDX: what reference_boot() measured of that image and line; NULL: it is done anew. */
 	const struct efi_boot *boot;
 
 	/* SNP and TDX. */
@@ -48,15 +48,15 @@ struct expect {
 };
 
 /* "vtpm", "snp", "tdx"; false for another. */
-bool expect_tee_of(const char *name, enum expect_tee *tee);
+bool reference_tee_of(const char *name, enum reference_tee *tee);
 
 /* What firmware measures of the image's files, which must still be those that image.json describes.
  * Blocking, for a second or so. */
-int expect_boot(const struct image *image, const char *cmdline, struct efi_boot *boot,
-		struct err *e) MUST_CHECK;
+int reference_boot(const struct image *image, const char *cmdline, struct efi_boot *boot,
+		   struct err *e) MUST_CHECK;
 
 /* The policy: one line of JSON with a line feed. Blocking; reads the image's files and the firmware.
  * ERR_PRECONDITION where nothing can be computed, as with a CPU type of unknown signature. */
 struct writer;
-int expect_policy(enum expect_tee tee, const struct expect *expect, struct writer *w,
-		  struct err *e) MUST_CHECK;
+int reference_policy(enum reference_tee tee, const struct reference *reference, struct writer *w,
+		     struct err *e) MUST_CHECK;

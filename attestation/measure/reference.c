@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "attestation/measure/expect.h"
+#include "attestation/measure/reference.h"
 
 #include "attestation/measure/igvm_measure.h"
 #include "attestation/measure/snp_measure.h"
@@ -14,16 +14,16 @@
 enum { SNP_FEATURES = 1 /* SNP active: what QEMU sets */ };
 
 static const char *const names[] = {
-	[EXPECT_TPM] = "vtpm",
-	[EXPECT_SNP] = "snp",
-	[EXPECT_TDX] = "tdx",
+	[REFERENCE_TPM] = "vtpm",
+	[REFERENCE_SNP] = "snp",
+	[REFERENCE_TDX] = "tdx",
 };
 
-bool expect_tee_of(const char *name, enum expect_tee *tee)
+bool reference_tee_of(const char *name, enum reference_tee *tee)
 {
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		if (strcmp(name, names[i]) == 0) {
-			*tee = (enum expect_tee)i;
+			*tee = (enum reference_tee)i;
 			return true;
 		}
 	return false;
@@ -45,8 +45,8 @@ static int read_file(const struct image_file *file, uint8_t **bytes, struct span
 	return 0;
 }
 
-int expect_boot(const struct image *image, const char *cmdline, struct efi_boot *boot,
-		struct err *e)
+int reference_boot(const struct image *image, const char *cmdline, struct efi_boot *boot,
+		   struct err *e)
 {
 	CLEANUP(free) uint8_t *kernel_bytes = NULL, *initrd_bytes = NULL;
 	struct span kernel, initrd;
@@ -111,7 +111,7 @@ static int write_bank(struct writer *w, const struct efi_boot *boot, size_t bank
 	return 0;
 }
 
-static int write_tpm(const struct expect *x, const struct efi_boot *boot, struct writer *w,
+static int write_tpm(const struct reference *x, const struct efi_boot *boot, struct writer *w,
 		     struct err *e)
 {
 	const struct manifest_digests *m = x->manifest;
@@ -128,7 +128,8 @@ static int write_tpm(const struct expect *x, const struct efi_boot *boot, struct
 
 /* ---- SNP ---- */
 
-static int read_firmware(const struct expect *x, uint8_t **bytes, struct span *span, struct err *e)
+static int read_firmware(const struct reference *x, uint8_t **bytes, struct span *span,
+			 struct err *e)
 {
 	if (file_read(x->firmware, OVMF_IMAGE_MAX, bytes, &span->len, e) < 0)
 		return err_wrap(e, "firmware");
@@ -137,7 +138,7 @@ static int read_firmware(const struct expect *x, uint8_t **bytes, struct span *s
 }
 
 /* With firmware: direct boot. */
-static int measure_snp(const struct expect *x, struct span firmware,
+static int measure_snp(const struct reference *x, struct span firmware,
 		       uint8_t out[SNP_MEASURE_LEN_MAX], struct err *e)
 {
 	struct snp_measure m = {
@@ -175,7 +176,7 @@ static int measure_igvm(struct span file, uint8_t out[SNP_DIGEST_LEN], struct er
 	return igvm_measure(&igvm, &how, out, &len, &id_block, e);
 }
 
-static int write_snp(const struct expect *x, const struct efi_boot *boot, struct writer *w,
+static int write_snp(const struct reference *x, const struct efi_boot *boot, struct writer *w,
 		     struct err *e)
 {
 	CLEANUP(free) uint8_t *bytes = NULL;
@@ -213,7 +214,7 @@ static int measure_mrtd(struct span firmware, uint8_t mrtd[2][SHA384_LEN], struc
 	return 0;
 }
 
-static int write_tdx(const struct expect *x, const struct efi_boot *boot, struct writer *w,
+static int write_tdx(const struct reference *x, const struct efi_boot *boot, struct writer *w,
 		     struct err *e)
 {
 	CLEANUP(free) struct efi_boot_values *values = calloc(EFI_BOOT_RTMRS, sizeof(*values));
@@ -243,17 +244,17 @@ static int write_tdx(const struct expect *x, const struct efi_boot *boot, struct
 /* ---- all ---- */
 
 static const struct form {
-	int (*write)(const struct expect *x, const struct efi_boot *boot, struct writer *w,
+	int (*write)(const struct reference *x, const struct efi_boot *boot, struct writer *w,
 		     struct err *e);
 	bool boot;  /* firmware's measurements of the files are in it */
 	bool fixed; /* the TEE can fix the boot configuration at launch */
 } forms[] = {
-	[EXPECT_TPM] = { write_tpm, true, false },
-	[EXPECT_SNP] = { write_snp, false, true },
-	[EXPECT_TDX] = { write_tdx, true, true },
+	[REFERENCE_TPM] = { write_tpm, true, false },
+	[REFERENCE_SNP] = { write_snp, false, true },
+	[REFERENCE_TDX] = { write_tdx, true, true },
 };
 
-static void write_run(const struct form *form, const struct expect *x, struct writer *w)
+static void write_run(const struct form *form, const struct reference *x, struct writer *w)
 {
 	if (!form->fixed && !x->manifest)
 		return;
@@ -267,7 +268,8 @@ static void write_run(const struct form *form, const struct expect *x, struct wr
 	writer_text(w, "}");
 }
 
-int expect_policy(enum expect_tee tee, const struct expect *x, struct writer *w, struct err *e)
+int reference_policy(enum reference_tee tee, const struct reference *x, struct writer *w,
+		     struct err *e)
 {
 	CLEANUP(free) struct efi_boot *own = NULL;
 	const struct efi_boot *boot = x->boot;
@@ -276,7 +278,7 @@ int expect_policy(enum expect_tee tee, const struct expect *x, struct writer *w,
 		own = calloc(1, sizeof(*own));
 		if (!own)
 			return err_nomem(e);
-		if (expect_boot(x->image, x->cmdline, own, e) < 0)
+		if (reference_boot(x->image, x->cmdline, own, e) < 0)
 			return err_code(e);
 		boot = own;
 	}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * same.h — is this still the agent that was verified first? What a later session, or evidence asked
+ * same_agent.h — is this still the agent that was verified first? What a later session, or evidence asked
  * for again in the middle of one, has to have in common with the first.
  *
  * Each piece of evidence was verified by itself before (verify.h); that says 'an agent as the policy
@@ -12,7 +12,7 @@
 #include "attestation/verify/verify.h"
 
 /* What is kept of a session that was verified. */
-struct same {
+struct same_agent {
 	uint8_t key[SHA256_LEN]; /* of the SPKI that the channel's evidence is bound to */
 	struct verify_result result;
 };
@@ -21,4 +21,5 @@ struct same {
  * "same.chip", "same.measurement", "same.report_id", "same.host_data", "same.tcb"; of TDX
  * "same.chip", "same.measurement", "same.rtmrs", "same.mrconfigid", "same.tcb"; of a TPM "same.ak",
  * "same.boot". Both results are of verdicts that were a yes. */
-void same_judge(const struct same *first, const struct same *now, struct verdict *v);
+void same_agent_judge(const struct same_agent *first, const struct same_agent *now,
+		      struct verdict *v);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From an image's files to the policy that its CVMs are judged by. */
-#include "attestation/measure/expect.h"
+#include "attestation/measure/reference.h"
 #include "attestation/measure/tdx_measure.h"
 #include "attestation/policy/policy.h"
 #include "common/base/file.h"
@@ -38,14 +38,14 @@ static int make_image(void **state)
 }
 
 /* The text, and that a verifier understands it. Frees with writer_done() and policy_done(). */
-static void expect(enum expect_tee tee, const struct expect *x, struct writer *w,
+static void expect(enum reference_tee tee, const struct reference *x, struct writer *w,
 		   struct policy *policy)
 {
 	struct policy_file file = { .name = "expected" };
 	struct err e;
 
-	*w = writer_up_to(EXPECT_POLICY_MAX);
-	assert_ok(expect_policy(tee, x, w, &e), e);
+	*w = writer_up_to(REFERENCE_POLICY_MAX);
+	assert_ok(reference_policy(tee, x, w, &e), e);
 	assert_int_equal(w->bytes[w->len - 1], '\n');
 	file.bytes = w->bytes;
 	file.len = w->len;
@@ -59,7 +59,7 @@ static bool has(const struct writer *w, const char *text)
 
 static void a_tpms_policy_names_what_the_image_determines(void **state)
 {
-	struct expect x = { .image = &image, .cmdline = "console=ttyS0 quiet" };
+	struct reference x = { .image = &image, .cmdline = "console=ttyS0 quiet" };
 	const struct manifest_digests manifest = { .sha3_256 = { 0x11 },
 						   .pcr16_sha256 = { 0x22 },
 						   .pcr16_sha384 = { 0x33 } };
@@ -68,16 +68,16 @@ static void a_tpms_policy_names_what_the_image_determines(void **state)
 	struct writer w, again;
 	struct err e;
 
-	expect(EXPECT_TPM, &x, &w, &policy);
+	expect(REFERENCE_TPM, &x, &w, &policy);
 	assert_true(policy.has_tpm && !policy.has_snp && !policy.has_tdx);
 	assert_int_equal(policy.tpm.count, 2 * EFI_BOOT_PCRS);
 	assert_false(policy.run.fixed_boot);
 	assert_true(has(&w, "3036e0feaf1103b30c364f04292c98d91b6bd1fb53a3d984565b8ef3d304e6a4"));
 	policy_done(&policy);
 
-	assert_ok(expect_boot(&image, x.cmdline, &boot, &e), e);
+	assert_ok(reference_boot(&image, x.cmdline, &boot, &e), e);
 	x.boot = &boot;
-	expect(EXPECT_TPM, &x, &again, &policy);
+	expect(REFERENCE_TPM, &x, &again, &policy);
 	assert_int_equal(w.len, again.len);
 	assert_memory_equal(w.bytes, again.bytes, w.len);
 	policy_done(&policy);
@@ -85,7 +85,7 @@ static void a_tpms_policy_names_what_the_image_determines(void **state)
 	writer_done(&w);
 
 	x.manifest = &manifest;
-	expect(EXPECT_TPM, &x, &w, &policy);
+	expect(REFERENCE_TPM, &x, &w, &policy);
 	assert_int_equal(policy.tpm.count, 2 * EFI_BOOT_PCRS + 2);
 	assert_int_equal(policy.run.manifests.count, 1);
 	assert_memory_equal(policy.run.manifests.values, manifest.sha3_256, SHA3_256_LEN);
@@ -116,12 +116,12 @@ static void an_snp_policy_has_the_measurement(void **state)
 	VECTORS_OR_SKIP();
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct image other = { 0 };
-		struct expect x = { .image = &other,
-				    .cmdline = rows[i].cmdline,
-				    .firmware = path,
-				    .cpus = rows[i].cpus,
-				    .cpu_type = rows[i].cpu_type,
-				    .smt = i };
+		struct reference x = { .image = &other,
+				       .cmdline = rows[i].cmdline,
+				       .firmware = path,
+				       .cpus = rows[i].cpus,
+				       .cpu_type = rows[i].cpu_type,
+				       .smt = i };
 		struct policy policy;
 		struct writer w;
 
@@ -133,7 +133,7 @@ static void an_snp_policy_has_the_measurement(void **state)
 		assert_ok(digest_file(DIGEST_SHA256, path, other.initrd.sha256, &e), e);
 		snprintf(path, sizeof(path), "%s/snp-measure/fixtures/%s", vectors_folder(),
 			 rows[i].firmware);
-		expect(EXPECT_SNP, &x, &w, &policy);
+		expect(REFERENCE_SNP, &x, &w, &policy);
 		assert_true(has(&w, rows[i].measurement));
 		assert_true(policy.has_snp && !policy.has_tpm && !policy.has_tdx);
 		assert_true(policy.run.fixed_boot);
@@ -148,7 +148,9 @@ static void a_tdx_policy_leaves_rtmr0_to_be_named(void **state)
 {
 	static const uint8_t rtmr0[2][SHA384_LEN] = { { 1 }, { 2 } };
 	char path[512];
-	struct expect x = { .image = &image, .cmdline = "console=ttyS0 quiet", .firmware = path };
+	struct reference x = { .image = &image,
+			       .cmdline = "console=ttyS0 quiet",
+			       .firmware = path };
 	CLEANUP(free) uint8_t *firmware = NULL;
 	struct tdx_measure how = { 0 };
 	uint8_t mrtd[SHA384_LEN];
@@ -159,7 +161,7 @@ static void a_tdx_policy_leaves_rtmr0_to_be_named(void **state)
 	snprintf(path, sizeof(path), "%s/tests/fuzz/corpus/tdvf/small", getenv("COCOS_SOURCE"));
 	assert_ok(file_read(path, OVMF_IMAGE_MAX, &firmware, &how.firmware.len, &e), e);
 	how.firmware.bytes = firmware;
-	expect(EXPECT_TDX, &x, &w, &policy);
+	expect(REFERENCE_TDX, &x, &w, &policy);
 	assert_true(policy.has_tdx && !policy.has_tpm && !policy.has_snp);
 	assert_true(policy.run.fixed_boot && policy.tdx.of_run);
 	assert_int_equal(policy.tdx.mrtd.count, 2);
@@ -175,7 +177,7 @@ static void a_tdx_policy_leaves_rtmr0_to_be_named(void **state)
 	writer_done(&w);
 	x.rtmr0 = rtmr0;
 	x.rtmr0_count = 2;
-	expect(EXPECT_TDX, &x, &w, &policy);
+	expect(REFERENCE_TDX, &x, &w, &policy);
 	assert_int_equal(policy.tdx.rtmr[0].count, 2);
 	policy_done(&policy);
 	writer_done(&w);
@@ -184,38 +186,38 @@ static void a_tdx_policy_leaves_rtmr0_to_be_named(void **state)
 static void what_can_not_be_computed_is_refused(void **state)
 {
 	char firmware[64];
-	struct expect x = { .image = &image,
-			    .cmdline = "quiet",
-			    .firmware = "/proc/nowhere.fd",
-			    .cpus = 1,
-			    .cpu_type = "host-passthrough" };
-	CLEANUP_WRITER struct writer w = writer_up_to(EXPECT_POLICY_MAX);
+	struct reference x = { .image = &image,
+			       .cmdline = "quiet",
+			       .firmware = "/proc/nowhere.fd",
+			       .cpus = 1,
+			       .cpu_type = "host-passthrough" };
+	CLEANUP_WRITER struct writer w = writer_up_to(REFERENCE_POLICY_MAX);
 	struct efi_boot boot;
 	struct err e;
 
-	assert_refused(expect_policy(EXPECT_SNP, &x, &w, &e), e, ERR_NOT_FOUND, "nowhere");
+	assert_refused(reference_policy(REFERENCE_SNP, &x, &w, &e), e, ERR_NOT_FOUND, "nowhere");
 	snprintf(firmware, sizeof(firmware), "%s/firmware.fd", test_folder);
 	assert_ok(file_write(firmware, "x", 1, 0600, &e), e);
 	x.firmware = firmware;
-	assert_refused(expect_policy(EXPECT_SNP, &x, &w, &e), e, ERR_PRECONDITION,
+	assert_refused(reference_policy(REFERENCE_SNP, &x, &w, &e), e, ERR_PRECONDITION,
 		       "host-passthrough");
-	assert_true(expect_policy(EXPECT_TDX, &x, &w, &e) < 0);
+	assert_true(reference_policy(REFERENCE_TDX, &x, &w, &e) < 0);
 	x.igvm = true;
-	assert_refused(expect_policy(EXPECT_TDX, &x, &w, &e), e, ERR_PRECONDITION, "IGVM");
-	assert_true(expect_policy(EXPECT_SNP, &x, &w, &e) < 0);
+	assert_refused(reference_policy(REFERENCE_TDX, &x, &w, &e), e, ERR_PRECONDITION, "IGVM");
+	assert_true(reference_policy(REFERENCE_SNP, &x, &w, &e) < 0);
 	image.initrd.sha256[0] ^= 1; /* not the file that image.json was read with */
-	assert_refused(expect_boot(&image, "quiet", &boot, &e), e, ERR_PRECONDITION, "changed");
+	assert_refused(reference_boot(&image, "quiet", &boot, &e), e, ERR_PRECONDITION, "changed");
 	image.initrd.sha256[0] ^= 1;
 }
 
 static void a_tee_has_one_name(void **state)
 {
-	enum expect_tee tee;
+	enum reference_tee tee;
 
-	assert_true(expect_tee_of("vtpm", &tee) && tee == EXPECT_TPM);
-	assert_true(expect_tee_of("snp", &tee) && tee == EXPECT_SNP);
-	assert_true(expect_tee_of("tdx", &tee) && tee == EXPECT_TDX);
-	assert_false(expect_tee_of("none", &tee) || expect_tee_of("", &tee));
+	assert_true(reference_tee_of("vtpm", &tee) && tee == REFERENCE_TPM);
+	assert_true(reference_tee_of("snp", &tee) && tee == REFERENCE_SNP);
+	assert_true(reference_tee_of("tdx", &tee) && tee == REFERENCE_TDX);
+	assert_false(reference_tee_of("none", &tee) || reference_tee_of("", &tee));
 }
 
 int main(void)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A later session beside the first: each thing that has to stay, changed one at a time. */
-#include "attestation/verify/same.h"
+#include "attestation/verify/same_agent.h"
 #include "tests/unit.h"
 
-static struct same first, now;
+static struct same_agent first, now;
 static struct verdict verdict;
 
 static void fill(void *bytes, size_t len, uint8_t seed)
@@ -41,7 +41,7 @@ static void start(enum verify_mode mode)
 static int judge(struct err *e)
 {
 	verdict_init(&verdict, VERDICT_SCOPE_FULL);
-	same_judge(&first, &now, &verdict);
+	same_agent_judge(&first, &now, &verdict);
 	return verdict_reason(&verdict, e);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "attestation/verify/same.h"
+#include "attestation/verify/same_agent.h"
 
 #include <string.h>
 
@@ -79,7 +79,8 @@ static void judge_tpm(const struct tpm_result *first, const struct tpm_result *n
 		       now->restart_count, first->reset_count, first->restart_count);
 }
 
-void same_judge(const struct same *first, const struct same *now, struct verdict *v)
+void same_agent_judge(const struct same_agent *first, const struct same_agent *now,
+		      struct verdict *v)
 {
 	const struct verify_result *a = &first->result, *b = &now->result;
 
