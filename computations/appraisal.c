@@ -77,7 +77,7 @@ static int load(struct appraisal *a, const struct config *c, struct err *e)
 	if (c->attestation_collateral &&
 	    tdx_collateral_load(c->attestation_collateral, &a->collateral, e) < 0)
 		return err_code(e);
-	in->mode = VERIFY_EAT;
+	in->mode = EVIDENCE_EAT;
 	in->policy = &a->policy;
 	in->skew = SKEW;
 	in->snp.trusted_root = root;
@@ -129,9 +129,11 @@ void appraisal_free(struct appraisal *a)
 
 uint8_t appraisal_type(const struct appraisal *a)
 {
-	if (a->policy.has_snp)
-		return a->policy.has_tpm ? 2 : 0;
-	return a->policy.has_tdx ? 4 : 1;
+	enum evidence_kind kind = a->policy.has_snp   ? evidence_kind_of(TEE_SNP, a->policy.has_tpm)
+				  : a->policy.has_tdx ? EVIDENCE_TDX
+						      : EVIDENCE_VTPM;
+
+	return (uint8_t)evidence_kind_rows[kind].type;
 }
 
 /* ---- one case ---- */
@@ -186,7 +188,7 @@ static void judge(void *data)
 		missing.text[0] = 0;
 	if (verify(&in, v, result, &e) == 0)
 		missing.text[0] = 0;
-	put_line(&entry->verdict, v, verify_mode_name(result->mode), &e, missing.text);
+	put_line(&entry->verdict, v, evidence_kind_name(result->mode), &e, missing.text);
 }
 
 static void start_next(struct appraisal *a);

@@ -95,7 +95,7 @@ static void on_keeper_checked(void *data, bool measured, const struct err *e)
 		end_fatally(agent, &why);
 		return;
 	}
-	if (keeper_facts(agent->keeper)->platform == EAT_NO_CC)
+	if (keeper_facts(agent->keeper)->platform == EVIDENCE_NONE)
 		log_warn("platform NoCC: NOTHING IS MEASURED and there is NO EVIDENCE of this "
 			 "agent; attested TLS is refused");
 	if (keeper_identity(agent->keeper, agent->own.spki, agent->own.spki_len, on_identity_told,

@@ -346,7 +346,7 @@ void evidence_cancel(struct evidence_request *request)
 
 int evidence_available(const struct agent *agent, struct err *e)
 {
-	if (keeper_facts(agent->keeper)->platform != EAT_NO_CC)
+	if (keeper_facts(agent->keeper)->platform != EVIDENCE_NONE)
 		return 0;
 	return err_set(e, ERR_UNAVAILABLE,
 		       "this agent has neither a TEE nor a TPM (platform NoCC), so there is no "

@@ -55,9 +55,9 @@ static int claim_tdx(struct span raw, struct claims *claims, struct eat_content 
 static int claim(const struct keeper_evidence *raw, struct claims *claims,
 		 struct eat_content *content, struct err *e)
 {
-	if (raw->platform == EAT_SNP)
+	if (raw->platform == EVIDENCE_SNP)
 		return claim_snp(raw->raw, claims, content, e);
-	if (raw->platform == EAT_TDX)
+	if (raw->platform == EVIDENCE_TDX)
 		return claim_tdx(raw->raw, claims, content, e);
 	return 0;
 }
@@ -70,7 +70,7 @@ struct logs {
 
 static void choose(const struct keeper_evidence *from, struct logs logs[3])
 {
-	bool tpm = from->platform == EAT_VTPM || from->platform == EAT_SNP_VTPM;
+	bool tpm = evidence_kind_rows[from->platform].tpm;
 	const struct span none = { NULL, 0 };
 
 	logs[0].in_raw = tpm ? from->log : none;

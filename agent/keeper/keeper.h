@@ -82,9 +82,9 @@ int keeper_check(struct keeper *keeper, keeper_measured_fn *done, void *data,
 
 /* What the answers said so far. */
 struct keeper_facts {
-	enum eat_platform platform; /* of this machine's evidence; EAT_NO_CC: it has none */
-	bool fixed;                 /* the boot configuration is the one that was fixed at launch */
-	char text[256];             /* for people: "SEV-SNP by configfs-tsm; …" */
+	enum evidence_kind platform; /* of this machine's evidence; EVIDENCE_NONE: it has none */
+	bool fixed;     /* the boot configuration is the one that was fixed at launch */
+	char text[256]; /* for people: "SEV-SNP by configfs-tsm; …" */
 };
 const struct keeper_facts *keeper_facts(const struct keeper *keeper);
 
@@ -113,7 +113,7 @@ int keeper_log(struct keeper *keeper, keeper_log_fn *done, void *data, struct er
 
 /* As the hardware made it. Spans are lent until the callback returns; empty where there is none. */
 struct keeper_evidence {
-	enum eat_platform platform;
+	enum evidence_kind platform;
 	struct span raw;        /* of SNP with the host's certificates behind; attest.Attestation */
 	struct span tee_report; /* of SNP with a TPM: the report that binds the TPM */
 	struct span nonce;      /* TPM nonce of the form: the token's eat_nonce */

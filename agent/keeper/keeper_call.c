@@ -31,11 +31,15 @@ static bool read_log(const struct keeper_call *call, struct reader *in)
 
 static bool read_check(struct keeper *keeper, const struct keeper_call *call, struct reader *in)
 {
-	uint8_t measured = reader_u8(in), platform = reader_u8(in);
+	uint8_t measured = reader_u8(in), type = reader_u8(in);
+	enum evidence_kind platform = EVIDENCE_NONE;
 	size_t len = reader_left(in);
 	const char *text = (const char *)reader_take(in, len);
+	struct err ignored;
 
-	if (!reader_done(in) || measured > 1 || platform > EAT_NO_CC)
+	if (!reader_done(in) || measured > 1 ||
+	    (type != evidence_kind_rows[EVIDENCE_NONE].type &&
+	     evidence_kind_of_type(type, &platform, &ignored) < 0))
 		return false;
 	keeper->facts.platform = platform;
 	snprintf(keeper->facts.text, sizeof(keeper->facts.text), "%.*s", (int)len,
@@ -64,15 +68,17 @@ static struct span read_part(struct reader *in)
 
 static bool read_evidence(const struct keeper_call *call, struct reader *in)
 {
-	struct keeper_evidence evidence = { .platform = reader_u8(in) };
+	struct keeper_evidence evidence = { .platform = EVIDENCE_NONE };
+	uint8_t type = reader_u8(in);
+	struct err ignored;
 
 	evidence.raw = read_part(in);
 	evidence.tee_report = read_part(in);
 	evidence.nonce = read_part(in);
 	evidence.log = read_part(in);
 	evidence.own_log = read_part(in);
-	if (!reader_done(in) || evidence.platform >= EAT_NO_CC || !evidence.raw.len ||
-	    evidence.nonce.len != BINDING_TPM_NONCE_LEN)
+	if (!reader_done(in) || evidence_kind_of_type(type, &evidence.platform, &ignored) < 0 ||
+	    !evidence.raw.len || evidence.nonce.len != BINDING_TPM_NONCE_LEN)
 		return false;
 	call->done.evidence(call->data, &evidence, NULL);
 	return true;

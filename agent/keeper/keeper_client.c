@@ -191,7 +191,7 @@ int keeper_start(uv_loop_t *loop, const struct keeper_options *options, struct k
 	if (!keeper)
 		return err_nomem(e);
 	keeper->sock = -1;
-	keeper->facts.platform = EAT_NO_CC;
+	keeper->facts.platform = EVIDENCE_NONE;
 	keeper->answer = writer_up_to(KEEPER_CONTENT_MAX);
 	keeper->process.data = keeper->poll.data = keeper->timer.data = keeper;
 	if (start_process(keeper, loop, options, e) < 0) {

@@ -142,13 +142,13 @@ static void write_whole(const struct keeper_state *state, bool cc, const char *p
 	}
 }
 
-int keeper_write_logs(const struct keeper_state *state, enum eat_platform platform,
+int keeper_write_logs(const struct keeper_state *state, enum evidence_kind platform,
 		      struct writer *whole, struct writer *own, struct err *e)
 {
-	bool cc = platform == EAT_TDX;
+	bool cc = platform == EVIDENCE_TDX;
 	CLEANUP(free) char *path = NULL;
 
-	if (platform == EAT_SNP)
+	if (platform == EVIDENCE_SNP)
 		return 0; /* no register holds events */
 	if (firmware_path(state, cc, &path, e) < 0)
 		return err_code(e);

@@ -13,22 +13,23 @@
 
 enum { EVIDENCE_MAX = 256 << 10 };
 
-static int lacks(const struct keeper_state *state, enum eat_platform platform, struct err *e)
+static int lacks(const struct keeper_state *state, enum evidence_kind platform, struct err *e)
 {
-	if (keeper_platform(state) == EAT_NO_CC)
+	if (keeper_platform(state) == EVIDENCE_NONE)
 		return err_set(e, ERR_UNAVAILABLE,
 			       "this machine has no TEE and no TPM: there is no evidence");
-	if (!state->bound && (platform == EAT_VTPM || platform == EAT_SNP_VTPM))
+	if (!state->bound && evidence_kind_rows[platform].tpm)
 		return err_set(e, ERR_UNAVAILABLE,
 			       "the TPM of this machine is not bound by its TEE: its host could "
 			       "make it say anything; ask for %s evidence",
-			       eat_platform_name(keeper_platform(state)));
+			       evidence_kind_platform(keeper_platform(state)));
 	return err_set(e, ERR_UNAVAILABLE, "this machine's evidence is %s, not %s",
-		       eat_platform_name(keeper_platform(state)), eat_platform_name(platform));
+		       evidence_kind_platform(keeper_platform(state)),
+		       evidence_kind_platform(platform));
 }
 
 static int from_tee(struct keeper_state *state, const struct binding *binding, struct writer *raw,
-		    struct err *e)
+		    struct writer *tee, struct err *e)
 {
 	CLEANUP_PROVIDER_REPORT struct provider_report report = { 0 };
 
@@ -40,7 +41,7 @@ static int from_tee(struct keeper_state *state, const struct binding *binding, s
 }
 
 static int from_tpm(struct keeper_state *state, const struct binding *binding, struct writer *raw,
-		    struct err *e)
+		    struct writer *tee, struct err *e)
 {
 	return provider_tpm_quote(state->tpm, binding->tpm_nonce, sizeof(binding->tpm_nonce), raw,
 				  e);
@@ -59,7 +60,7 @@ static int from_both(struct keeper_state *state, const struct binding *binding, 
 
 	if (provider_tpm_ak_public(state->tpm, &ak, e) < 0 ||
 	    binding_with_ak(binding->report_data, ak.bytes, ak.len, bound.report_data, e) < 0 ||
-	    from_tee(state, &bound, tee, e) < 0 || from_tpm(state, binding, raw, e) < 0)
+	    from_tee(state, &bound, tee, NULL, e) < 0 || from_tpm(state, binding, raw, NULL, e) < 0)
 		return err_code(e);
 	snp_evidence_split((struct span){ tee->bytes, tee->len }, &report, &table);
 	if (sevsnp_attestation_write(report, table, &apart, e) < 0)
@@ -68,7 +69,17 @@ static int from_both(struct keeper_state *state, const struct binding *binding, 
 	return writer_check(raw, "evidence", e);
 }
 
-static int answer(struct keeper_state *state, enum eat_platform platform,
+/* By kind; there is no evidence of a kind that is not here. */
+static int (*const makers[])(struct keeper_state *state, const struct binding *binding,
+			     struct writer *raw, struct writer *tee, struct err *e) = {
+	[EVIDENCE_SNP] = from_tee,
+	[EVIDENCE_TDX] = from_tee,
+	[EVIDENCE_VTPM] = from_tpm,
+	[EVIDENCE_SNP_VTPM] = from_both,
+};
+_Static_assert(ARRAY_LEN(makers) == EVIDENCE_HARDWARE_COUNT, "one for each that hardware makes");
+
+static int answer(struct keeper_state *state, enum evidence_kind platform,
 		  const struct binding *binding, struct writer *out, struct err *e)
 {
 	CLEANUP_WRITER struct writer raw = writer_up_to(EVIDENCE_MAX);
@@ -77,19 +88,15 @@ static int answer(struct keeper_state *state, enum eat_platform platform,
 	CLEANUP_WRITER struct writer own = writer_up_to(KEEPER_LOG_MAX);
 	int failed;
 
-	if (platform == EAT_NO_CC || platform != keeper_platform(state))
+	if (platform >= ARRAY_LEN(makers) || !makers[platform] ||
+	    platform != keeper_platform(state))
 		return lacks(state, platform, e);
-	if (platform == EAT_VTPM)
-		failed = from_tpm(state, binding, &raw, e);
-	else if (platform == EAT_SNP_VTPM)
-		failed = from_both(state, binding, &raw, &tee, e);
-	else
-		failed = from_tee(state, binding, &raw, e);
+	failed = makers[platform](state, binding, &raw, &tee, e);
 	if (!failed)
 		failed = keeper_write_logs(state, platform, &whole, &own, e);
 	if (failed)
 		return failed;
-	writer_u8(out, (uint8_t)platform);
+	writer_u8(out, (uint8_t)evidence_kind_rows[platform].type);
 	keeper_put_part(out, raw.bytes, raw.len);
 	keeper_put_part(out, tee.bytes, tee.len);
 	keeper_put_part(out, binding->tpm_nonce, sizeof(binding->tpm_nonce));
@@ -185,24 +192,11 @@ int keeper_answer_channel(struct keeper_state *state, const struct keeper_row *r
 
 /* ---- NONCE ---- */
 
-/* wire.md, type of AttestationRequest. */
-static int platform_of(uint8_t type, enum eat_platform *platform, struct err *e)
-{
-	static const enum eat_platform types[] = { EAT_SNP, EAT_VTPM, EAT_SNP_VTPM, EAT_AZURE,
-						   EAT_TDX };
-
-	if (type >= ARRAY_LEN(types))
-		return err_set(e, ERR_INVALID,
-			       "evidence of type %u: 0 SNP, 1 vTPM, 2 both, 3 Azure, 4 TDX", type);
-	*platform = types[type];
-	return 0;
-}
-
 int keeper_answer_nonce(struct keeper_state *state, const struct keeper_row *row, struct reader *in,
 			struct writer *out, struct err *e)
 {
 	struct binding_nonce nonce = { .type = reader_u8(in) };
-	enum eat_platform platform;
+	enum evidence_kind platform;
 	struct binding binding;
 
 	nonce.tee_len = reader_u8(in);
@@ -211,7 +205,7 @@ int keeper_answer_nonce(struct keeper_state *state, const struct keeper_row *row
 	nonce.vtpm = reader_take(in, nonce.vtpm_len);
 	if (!reader_done(in))
 		return err_set(e, ERR_INVALID, "keeper: malformed request");
-	if (platform_of(nonce.type, &platform, e) < 0 || need_identity(state, e) < 0 ||
+	if (evidence_kind_of_type(nonce.type, &platform, e) < 0 || need_identity(state, e) < 0 ||
 	    binding_nonce(&nonce, state->identity, state->identity_len, &binding, e) < 0)
 		return err_code(e);
 	return answer(state, platform, &binding, out, e);

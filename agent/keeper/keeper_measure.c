@@ -105,7 +105,7 @@ static int compare_with_launch(struct keeper_state *state, const struct provider
 		return err_set(
 			e, ERR_DENIED,
 			"the boot configuration is not the one that was fixed at launch (%s)",
-			state->tee->platform == EAT_TDX ? "MRCONFIGID" : "HOST_DATA");
+			state->tee->platform == EVIDENCE_TDX ? "MRCONFIGID" : "HOST_DATA");
 	state->fixed = true;
 	return 0;
 }
@@ -159,7 +159,7 @@ int keeper_answer_measure(struct keeper_state *state, const struct keeper_row *r
 		return err_set(e, ERR_INVALID, "keeper: malformed request");
 	if (keeper_need_platform(state, e) < 0)
 		return err_code(e);
-	measured = keeper_platform(state) != EAT_NO_CC;
+	measured = keeper_platform(state) != EVIDENCE_NONE;
 	if (measured && measure(state, row->event, &digests, e) < 0)
 		return err_code(e);
 	note(state, row->event, &digests);

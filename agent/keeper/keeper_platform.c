@@ -34,7 +34,7 @@ static int look(struct keeper_state *state, struct err *e)
 		return failed;
 	if (state->tsm && !state->tee)
 		return err_wrap(e, "--tsm '%s'", state->tsm); /* it was promised */
-	state->has_rtmr = state->tee && state->tee->platform == EAT_TDX &&
+	state->has_rtmr = state->tee && state->tee->platform == EVIDENCE_TDX &&
 			  rtmr_is_there(state->options.paths.measurements);
 	state->wants_tpm =
 		state->tcti || (!state->development && (!state->tee || provider_tpm_is_there()));
@@ -45,7 +45,7 @@ static int look(struct keeper_state *state, struct err *e)
 /* Another TPM than the SVSM's is only the host's; a machine without either is none the worse. */
 static int look_for_svsm(struct keeper_state *state, struct err *e)
 {
-	if (!state->tee || state->tee->platform != EAT_SNP)
+	if (!state->tee || state->tee->platform != EVIDENCE_SNP)
 		return 0;
 	int failed = provider_svsm_binds(&state->options, state->tpm, &state->bound, e);
 	if (!err_is(failed, ERR_DENIED))
@@ -70,11 +70,12 @@ int keeper_need_platform(struct keeper_state *state, struct err *e)
 	return look_for_svsm(state, e);
 }
 
-enum eat_platform keeper_platform(const struct keeper_state *state)
+enum evidence_kind keeper_platform(const struct keeper_state *state)
 {
-	if (state->tee)
-		return state->bound ? EAT_SNP_VTPM : state->tee->platform;
-	return state->tpm ? EAT_VTPM : EAT_NO_CC;
+	if (state->tee && !state->bound)
+		return state->tee->platform;
+	return evidence_kind_of(
+		state->tee ? evidence_kind_rows[state->tee->platform].tee : TEE_NONE, state->tpm);
 }
 
 /* A TPM beside a TEE is the host's; it takes measurements, and says nothing in evidence. */
@@ -85,8 +86,8 @@ static void describe(const struct keeper_state *state, char *text, size_t size)
 			  : state->bound
 				  ? "; the TPM of its SVSM"
 				  : "; a TPM of the host's, measured into and never evidence";
-	const char *rtmr = !state->tee || state->tee->platform != EAT_TDX ? ""
-			   : state->has_rtmr                              ? "; RTMR3"
+	const char *rtmr = !state->tee || state->tee->platform != EVIDENCE_TDX ? ""
+			   : state->has_rtmr                                   ? "; RTMR3"
 					     : "; no RTMR3, this kernel is too old for it";
 
 	snprintf(text, size, "%s%s%s", state->tee ? state->tee->name : "", rtmr, tpm);
@@ -107,8 +108,8 @@ int keeper_answer_check(struct keeper_state *state, const struct keeper_row *row
 	describe(state, text, sizeof(text));
 	if (first)
 		log_info("platform: %s", text);
-	writer_u8(out, keeper_platform(state) != EAT_NO_CC);
-	writer_u8(out, (uint8_t)keeper_platform(state));
+	writer_u8(out, keeper_platform(state) != EVIDENCE_NONE);
+	writer_u8(out, (uint8_t)evidence_kind_rows[keeper_platform(state)].type);
 	writer_text(out, text);
 	return 0;
 }

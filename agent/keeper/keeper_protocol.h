@@ -16,7 +16,7 @@
 #include "attestation/token/run_statement.h"
 
 enum keeper_request {
-	KEEPER_CHECK = 1,            /* → measured(1) platform(1) text */
+	KEEPER_CHECK = 1,            /* → measured(1) type(1) text */
 	KEEPER_MEASURE_BOOT = 2,     /* digests → measured(1) fixed(1) */
 	KEEPER_MEASURE_CONFIG = 3,   /* digests → measured(1) fixed(1) */
 	KEEPER_MEASURE_MANIFEST = 4, /* the same */
@@ -30,7 +30,7 @@ enum keeper_request {
 	KEEPER_ENDORSEMENT = 11, /* → parts: AK, its certificate, EK, its certificate */
 	KEEPER_ACTIVATE = 12,    /* length(2) blob, length(2) secret → parts: the secret */
 };
-/* Evidence: platform(1), then as parts raw evidence, TEE report, TPM nonce, event log whole, event log
+/* Evidence: type(1) as on the wire, then as parts raw evidence, TEE report, TPM nonce, event log whole, event log
  * of the agent alone; a part is length(4) and so many bytes. */
 
 enum {

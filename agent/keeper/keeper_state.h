@@ -61,7 +61,7 @@ int keeper_dispatch(struct keeper_state *state, uint8_t type, struct reader *in,
 
 /* keeper_platform.c: looks once; opens the TPM that is wanted. */
 int keeper_need_platform(struct keeper_state *state, struct err *e) MUST_CHECK;
-enum eat_platform keeper_platform(const struct keeper_state *state);
+enum evidence_kind keeper_platform(const struct keeper_state *state);
 keeper_answer_fn keeper_answer_check;
 
 /* keeper_measure.c */
@@ -74,7 +74,7 @@ keeper_answer_fn keeper_answer_run, keeper_answer_channel, keeper_answer_nonce;
 keeper_answer_fn keeper_answer_ima, keeper_answer_endorsement, keeper_answer_activate;
 
 /* keeper_events.c: the event logs in the platform's form, empty where there is nothing to tell. */
-int keeper_write_logs(const struct keeper_state *state, enum eat_platform platform,
+int keeper_write_logs(const struct keeper_state *state, enum evidence_kind platform,
 		      struct writer *whole, struct writer *own, struct err *e) MUST_CHECK;
 
 void keeper_put_part(struct writer *out, const void *bytes, size_t len);

@@ -73,24 +73,10 @@ static void take_snp_vtpm(struct endorse_need *n, const struct verify_input *in,
 		take_protobuf(n, n->tpm.sev_snp);
 }
 
-static enum verify_mode mode_of(enum eat_platform platform)
-{
-	switch (platform) {
-	case EAT_SNP:
-		return VERIFY_SNP;
-	case EAT_TDX:
-		return VERIFY_TDX;
-	case EAT_SNP_VTPM:
-		return VERIFY_SNP_VTPM;
-	default:
-		return VERIFY_VTPM;
-	}
-}
-
 void endorse_need_open(struct endorse_need *n, const struct verify_input *in)
 {
 	struct span evidence = in->evidence;
-	enum verify_mode mode = in->mode;
+	enum evidence_kind mode = in->mode;
 	struct err ignored;
 
 	n->vek = in->snp.vek;
@@ -100,14 +86,14 @@ void endorse_need_open(struct endorse_need *n, const struct verify_input *in)
 		if (eat_parse(evidence.bytes, evidence.len, &n->token, &ignored) < 0)
 			return;
 		n->has_token = true;
-		mode = mode_of(n->token.platform);
+		mode = n->token.platform;
 		evidence = (struct span){ n->token.raw_report.bytes, n->token.raw_report.len };
 	}
-	if (mode == VERIFY_SNP)
+	if (mode == EVIDENCE_SNP)
 		take_snp(n, evidence);
-	else if (mode == VERIFY_SNP_VTPM)
+	else if (mode == EVIDENCE_SNP_VTPM)
 		take_snp_vtpm(n, in, evidence);
-	n->tdx = mode == VERIFY_TDX;
+	n->tdx = mode == EVIDENCE_TDX;
 	n->quote = evidence;
 }
 

@@ -104,6 +104,13 @@ static const struct member attest_members[] = {
 	{ .name = NULL },
 };
 
+/* By kind; missing: it is no protobuf. */
+static const struct member *const messages[EVIDENCE_KINDS] = {
+	[EVIDENCE_SNP] = sevsnp_members,
+	[EVIDENCE_VTPM] = attest_members,
+	[EVIDENCE_SNP_VTPM] = attest_members,
+};
+
 /* TPM_ALG_ID, under the names of tpm.proto. */
 static const struct {
 	const char *name;
@@ -259,16 +266,22 @@ bool evidence_is_json(struct span bytes)
 	return bytes.len && bytes.bytes[0] == '{';
 }
 
-int evidence_from_json(struct span text, enum evidence_json_kind kind, uint8_t **bytes, size_t *len,
+bool evidence_has_json(enum evidence_kind kind)
+{
+	return kind < EVIDENCE_KINDS && messages[kind];
+}
+
+int evidence_from_json(struct span text, enum evidence_kind kind, uint8_t **bytes, size_t *len,
 		       struct err *e)
 {
 	CLEANUP_WRITER struct writer w = writer_up_to(TPM_ATTESTATION_MAX);
 	CLEANUP(json_free) struct json *root = NULL;
 
+	if (!evidence_has_json(kind))
+		return err_set(e, ERR_INVALID, "evidence of kind %s has no form in JSON",
+			       evidence_kind_name(kind));
 	if (json_parse(text.bytes, text.len, &root, e) < 0 ||
-	    put_object(root, kind == EVIDENCE_JSON_SEVSNP ? sevsnp_members : attest_members, &w,
-		       e) < 0 ||
-	    writer_check(&w, "evidence", e) < 0)
+	    put_object(root, messages[kind], &w, e) < 0 || writer_check(&w, "evidence", e) < 0)
 		return err_wrap(e, "evidence in JSON");
 	if (!w.len)
 		return err_set(e, ERR_INVALID, "evidence in JSON: no field of it is known");

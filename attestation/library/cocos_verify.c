@@ -39,13 +39,14 @@ DEFINE_CLEANUP(struct call *, call_free)
 
 static const struct {
 	enum cocos_mode mode;
-	enum verify_mode ours;
+	enum evidence_kind ours;
 } modes[] = {
-	{ COCOS_SNP, VERIFY_SNP },           { COCOS_TDX, VERIFY_TDX }, { COCOS_VTPM, VERIFY_VTPM },
-	{ COCOS_SNP_VTPM, VERIFY_SNP_VTPM }, { COCOS_EAT, VERIFY_EAT },
+	{ COCOS_SNP, EVIDENCE_SNP },   { COCOS_TDX, EVIDENCE_TDX },
+	{ COCOS_VTPM, EVIDENCE_VTPM }, { COCOS_SNP_VTPM, EVIDENCE_SNP_VTPM },
+	{ COCOS_EAT, EVIDENCE_EAT },
 };
 
-static enum verify_mode mode_of(enum cocos_mode mode)
+static enum evidence_kind mode_of(enum cocos_mode mode)
 {
 	size_t i = 0;
 
@@ -54,7 +55,7 @@ static enum verify_mode mode_of(enum cocos_mode mode)
 	return modes[i].ours;
 }
 
-static enum cocos_mode mode_back(enum verify_mode mode)
+static enum cocos_mode mode_back(enum evidence_kind mode)
 {
 	size_t i = 0;
 
@@ -125,15 +126,13 @@ static void put(struct call *c, const struct library_store *store, const struct 
 static void open_evidence(struct call *c)
 {
 	struct span bytes = library_store_get(&c->request->store, COCOS_EVIDENCE, 0);
-	enum verify_mode mode = c->in.mode;
+	enum evidence_kind mode = c->in.mode;
 	struct err e;
 
 	c->in.evidence = bytes;
-	if (!evidence_is_json(bytes) || mode == VERIFY_TDX || mode == VERIFY_EAT)
+	if (!evidence_is_json(bytes) || !evidence_has_json(mode))
 		return;
-	if (evidence_from_json(bytes,
-			       mode == VERIFY_SNP ? EVIDENCE_JSON_SEVSNP : EVIDENCE_JSON_ATTEST,
-			       &c->evidence, &c->in.evidence.len, &e) < 0)
+	if (evidence_from_json(bytes, mode, &c->evidence, &c->in.evidence.len, &e) < 0)
 		memcpy(c->problem, e.text, sizeof(c->problem));
 	else
 		c->in.evidence.bytes = c->evidence;

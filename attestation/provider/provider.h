@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include "attestation/token/eat.h"
+#include "attestation/envelope/evidence_kind.h"
 #include "common/base/cleanup.h"
 #include "common/base/err.h"
 
@@ -55,7 +55,7 @@ struct provider_launch {
 
 struct provider {
 	const char *name; /* "SEV-SNP by configfs-tsm" */
-	enum eat_platform platform;
+	enum evidence_kind platform;
 
 	/* 0 when it is there; -ERR_NOT_FOUND when not; another error when it is there and broken. */
 	int (*probe)(const struct provider_options *options, struct err *e);

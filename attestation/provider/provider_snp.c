@@ -122,7 +122,7 @@ static int tsm_launch(const struct provider_options *options, const uint8_t *rep
 
 const struct provider provider_snp_tsm = {
 	.name = "SEV-SNP by configfs-tsm",
-	.platform = EAT_SNP,
+	.platform = EVIDENCE_SNP,
 	.probe = tsm_probe,
 	.collect = tsm_collect_snp,
 	.launch = tsm_launch,
@@ -256,7 +256,7 @@ static int device_launch(const struct provider_options *options, const uint8_t *
 
 const struct provider provider_snp_device = {
 	.name = "SEV-SNP by /dev/sev-guest",
-	.platform = EAT_SNP,
+	.platform = EVIDENCE_SNP,
 	.probe = device_probe,
 	.collect = device_collect,
 	.launch = device_launch,

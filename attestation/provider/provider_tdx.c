@@ -61,7 +61,7 @@ static int launch(const struct provider_options *options, const uint8_t *report_
 
 const struct provider provider_tdx_tsm = {
 	.name = "TDX by configfs-tsm",
-	.platform = EAT_TDX,
+	.platform = EVIDENCE_TDX,
 	.probe = probe,
 	.collect = collect,
 	.launch = launch,

@@ -16,22 +16,12 @@ enum { /* CWT and EAT claim keys, IANA */
        CLAIM_NONCE = 10,
 };
 
-static const char *const platforms[] = {
-	[EAT_SNP] = "SNP",           [EAT_TDX] = "TDX",     [EAT_VTPM] = "vTPM",
-	[EAT_SNP_VTPM] = "SNP-vTPM", [EAT_AZURE] = "Azure", [EAT_NO_CC] = "NoCC",
-};
-
 static const char *const uses[] = {
 	[EAT_USE_UNSAID] = NULL,
 	[EAT_USE_CHANNEL] = "channel",
 	[EAT_USE_NONCE] = "nonce",
 	[EAT_USE_RUN] = "run",
 };
-
-const char *eat_platform_name(enum eat_platform platform)
-{
-	return platforms[platform];
-}
 
 const char *eat_nonce_use_name(enum eat_nonce_use use)
 {
@@ -76,34 +66,37 @@ static int take_time(const struct datum *claims, int64_t key, const char *name, 
 	return 0;
 }
 
-/* Which of `words` the claim is. */
-static int take_word(const struct datum *claim, const char *name, const char *const words[],
-		     size_t count, size_t *out, struct err *e)
+static int unknown_word(const char *name, struct err *e)
 {
-	for (size_t i = 0; i < count; i++)
-		if (words[i] && datum_is_text(claim, words[i])) {
-			*out = i;
-			return 0;
-		}
 	return err_set(e, ERR_INVALID, "token: '%s' is missing or a word that is unknown here",
 		       name);
 }
 
-static int take_words(struct eat *t, struct err *e)
+static int take_platform(struct eat *t, struct err *e)
 {
-	const struct datum *use = datum_get_text(t->claims, "x-cocos-nonce-use");
-	size_t word = 0;
+	const struct datum *claim = datum_get_text(t->claims, "platform_type");
 
-	if (take_word(datum_get_text(t->claims, "platform_type"), "platform_type", platforms,
-		      ARRAY_LEN(platforms), &word, e) < 0)
-		return err_code(e);
-	t->platform = (enum eat_platform)word;
-	if (datum_absent(use))
+	for (size_t i = 0; i < EVIDENCE_KINDS; i++)
+		if (evidence_kind_rows[i].platform &&
+		    datum_is_text(claim, evidence_kind_rows[i].platform)) {
+			t->platform = (enum evidence_kind)i;
+			return 0;
+		}
+	return unknown_word("platform_type", e);
+}
+
+static int take_nonce_use(struct eat *t, struct err *e)
+{
+	const struct datum *claim = datum_get_text(t->claims, "x-cocos-nonce-use");
+
+	if (datum_absent(claim))
 		return 0;
-	if (take_word(use, "x-cocos-nonce-use", uses, ARRAY_LEN(uses), &word, e) < 0)
-		return err_code(e);
-	t->nonce_use = (enum eat_nonce_use)word;
-	return 0;
+	for (size_t i = 0; i < ARRAY_LEN(uses); i++)
+		if (uses[i] && datum_is_text(claim, uses[i])) {
+			t->nonce_use = (enum eat_nonce_use)i;
+			return 0;
+		}
+	return unknown_word("x-cocos-nonce-use", e);
 }
 
 static int take_claims(struct eat *t, struct err *e)
@@ -122,7 +115,7 @@ static int take_claims(struct eat *t, struct err *e)
 	    take_time(t->claims, CLAIM_IAT, "iat", &t->issued, e) < 0 ||
 	    take_bytes(datum_get(t->claims, CLAIM_NONCE), "eat_nonce", EAT_NONCE_MAX, true,
 		       &t->nonce, e) < 0 ||
-	    take_words(t, e) < 0)
+	    take_platform(t, e) < 0 || take_nonce_use(t, e) < 0)
 		return err_code(e);
 	if (t->nonce.len < EAT_NONCE_MIN)
 		return err_set(e, ERR_INVALID, "token: 'eat_nonce' has %zu bytes; %d to %d",
@@ -248,7 +241,7 @@ static int put_claims(const struct eat_content *c, EVP_PKEY *key, struct writer 
 	put_numbered(w, CLAIM_UEID, c->ueid);
 	put_numbered(w, CLAIM_MEASUREMENTS, c->measurement);
 	datum_put_text(w, "platform_type");
-	datum_put_text(w, platforms[c->platform]);
+	datum_put_text(w, evidence_kind_platform(c->platform));
 	if (uses[c->nonce_use]) {
 		datum_put_text(w, "x-cocos-nonce-use");
 		datum_put_text(w, uses[c->nonce_use]);
@@ -267,6 +260,8 @@ int eat_write(const struct eat_content *content, EVP_PKEY *key, struct writer *o
 
 	if (!content->nonce.len || !content->raw_report.len)
 		return err_set(e, ERR_INVALID, "token: without a nonce or without a report");
+	if (content->platform >= EVIDENCE_KINDS || !evidence_kind_rows[content->platform].platform)
+		return err_set(e, ERR_INTERNAL, "token: of a kind of evidence that no token names");
 	if (put_claims(content, key, &claims, e) < 0)
 		return err_code(e);
 	const struct cose_content c = { .payload = claims.bytes,

@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include "attestation/envelope/evidence_kind.h"
 #include "attestation/formats/cose.h"
 
 enum {
@@ -17,9 +18,6 @@ enum {
 	EAT_NONCE_MAX = 64,
 	EAT_RAW_REPORT_MAX = 8 << 20,
 };
-
-enum eat_platform { EAT_SNP, EAT_TDX, EAT_VTPM, EAT_SNP_VTPM, EAT_AZURE, EAT_NO_CC };
-const char *eat_platform_name(enum eat_platform platform); /* "SNP-vTPM" */
 
 /* Which of the three forms made the report data (binding.h); a claim, to be recomputed. */
 enum eat_nonce_use { EAT_USE_UNSAID, EAT_USE_CHANNEL, EAT_USE_NONCE, EAT_USE_RUN };
@@ -35,7 +33,7 @@ struct eat_bytes {
 struct eat {
 	struct cose cose;
 	struct datum *claims; /* the whole map, for eat_agree.h and for display */
-	enum eat_platform platform;
+	enum evidence_kind platform;
 	enum eat_nonce_use nonce_use;
 	int64_t issued, expires; /* iat, exp: seconds since 1970 */
 	int64_t not_before;      /* nbf; 0 where absent */
@@ -69,7 +67,7 @@ int eat_check_nonce(const struct eat *token, const uint8_t *nonce, size_t len,
 /* Claims that are empty are left out. `key` is P-256 and becomes cnf and the signer. */
 struct eat_content {
 	const char *issuer; /* also the key id */
-	enum eat_platform platform;
+	enum evidence_kind platform;
 	enum eat_nonce_use nonce_use;
 	int64_t issued, expires;
 	struct eat_bytes nonce, raw_report, ueid, measurement, tee_report, run, run_evidence,

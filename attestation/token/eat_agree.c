@@ -138,28 +138,30 @@ static int agree_beside(const struct eat *token, struct err *e)
 	bool same = beside->len >= SNP_REPORT_LEN && raw->len >= SNP_REPORT_LEN &&
 		    memcmp(beside->bytes, raw->bytes, SNP_REPORT_LEN) == 0;
 
-	if (!beside->len || token->platform == EAT_SNP_VTPM || (token->platform == EAT_SNP && same))
+	if (!beside->len || token->platform == EVIDENCE_SNP_VTPM ||
+	    (token->platform == EVIDENCE_SNP && same))
 		return 0;
 	return disagree(e, "x-cocos-tee-report");
 }
 
-/* Platforms' maps, and whose tokens may have each. */
-static const struct {
-	const char *key;
-	unsigned platforms; /* set of 1 << enum eat_platform */
-} maps[] = {
-	{ "x-cocos-sevsnp", 1 << EAT_SNP | 1 << EAT_SNP_VTPM },
-	{ "x-cocos-tdx", 1 << EAT_TDX },
-	{ "x-cocos-vtpm", 1 << EAT_VTPM | 1 << EAT_SNP_VTPM },
+/* Each TEE's map, and a TPM's. */
+static const char *const tee_maps[] = {
+	[TEE_SNP] = "x-cocos-sevsnp",
+	[TEE_TDX] = "x-cocos-tdx",
 };
+_Static_assert(ARRAY_LEN(tee_maps) == TEES, "one for each TEE");
+static const char tpm_map[] = "x-cocos-vtpm";
 
 /* No report of this platform could say what another's map says. */
 static int agree_platform(const struct eat *token, struct err *e)
 {
-	for (size_t i = 0; i < ARRAY_LEN(maps); i++)
-		if (!(maps[i].platforms & 1U << token->platform) &&
-		    !datum_absent(datum_get_text(token->claims, maps[i].key)))
-			return disagree(e, maps[i].key);
+	const struct evidence_kind_row *row = &evidence_kind_rows[token->platform];
+
+	for (size_t i = TEE_NONE + 1; i < ARRAY_LEN(tee_maps); i++)
+		if (row->tee != i && !datum_absent(datum_get_text(token->claims, tee_maps[i])))
+			return disagree(e, tee_maps[i]);
+	if (!row->tpm && !datum_absent(datum_get_text(token->claims, tpm_map)))
+		return disagree(e, tpm_map);
 	return agree_beside(token, e);
 }
 
@@ -185,14 +187,14 @@ static int agree_snp_rest(const struct datum *map, const struct snp_report *repo
 
 int eat_agree_snp(const struct eat *token, const struct snp_report *report, struct err *e)
 {
-	const struct datum *map = datum_get_text(token->claims, "x-cocos-sevsnp");
+	const struct datum *map = datum_get_text(token->claims, tee_maps[TEE_SNP]);
 
 	if (agree_platform(token, e) < 0 ||
 	    agree_bytes(token, CLAIM_MEASUREMENTS, "measurements", report->measurement,
 			sizeof(report->measurement), e) < 0 ||
 	    agree_bytes(token, CLAIM_UEID, "ueid", report->chip_id, sizeof(report->chip_id), e) <
 		    0 ||
-	    agree_map(map, "x-cocos-sevsnp", snp_rows, ARRAY_LEN(snp_rows), report, e) < 0)
+	    agree_map(map, tee_maps[TEE_SNP], snp_rows, ARRAY_LEN(snp_rows), report, e) < 0)
 		return err_code(e);
 	return agree_snp_rest(map, report, e);
 }
@@ -200,14 +202,14 @@ int eat_agree_snp(const struct eat *token, const struct snp_report *report, stru
 int eat_agree_tdx(const struct eat *token, const struct tdx_quote *quote, struct err *e)
 {
 	enum { STOCK_UEID_LEN = 32 }; /* stock tokens take the first half of MRTD */
-	const struct datum *map = datum_get_text(token->claims, "x-cocos-tdx");
+	const struct datum *map = datum_get_text(token->claims, tee_maps[TEE_TDX]);
 	const struct tdx_body *body = &quote->body;
 
 	if (agree_platform(token, e) < 0 ||
 	    agree_bytes(token, CLAIM_MEASUREMENTS, "measurements", body->mrtd, sizeof(body->mrtd),
 			e) < 0 ||
 	    agree_bytes(token, CLAIM_UEID, "ueid", body->mrtd, STOCK_UEID_LEN, e) < 0 ||
-	    agree_map(map, "x-cocos-tdx", tdx_rows, ARRAY_LEN(tdx_rows), body, e) < 0)
+	    agree_map(map, tee_maps[TEE_TDX], tdx_rows, ARRAY_LEN(tdx_rows), body, e) < 0)
 		return err_code(e);
 	return agree_member(map, "tdx_signature", DATUM_BYTES, quote->signature, e);
 }
@@ -268,11 +270,11 @@ static int agree_quote(const struct datum *map, const struct tpm_attestation *m,
 
 int eat_agree_tpm(const struct eat *token, const struct tpm_attestation *message, struct err *e)
 {
-	const struct datum *map = datum_get_text(token->claims, "x-cocos-vtpm");
+	const struct datum *map = datum_get_text(token->claims, tpm_map);
 
 	if (agree_platform(token, e) < 0)
 		return err_code(e);
-	if (token->platform == EAT_VTPM &&
+	if (token->platform == EVIDENCE_VTPM &&
 	    (!datum_absent(datum_get(token->claims, CLAIM_MEASUREMENTS)) ||
 	     !datum_absent(datum_get(token->claims, CLAIM_UEID))))
 		return err_set(e, ERR_DENIED,

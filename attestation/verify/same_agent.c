@@ -24,9 +24,10 @@ static void equal_if(struct verdict *v, const char *name, const uint8_t *first, 
 			      first_has ? "the one of before" : "none");
 }
 
-static void judge_snp(const struct snp_result *first, const struct snp_result *now,
+static void judge_snp(const struct verify_result *before, const struct verify_result *after,
 		      struct verdict *v)
 {
+	const struct snp_result *first = &before->snp, *now = &after->snp;
 	const struct snp_report *a = &first->report, *b = &now->report;
 	char found[SNP_TCB_TEXT_MAX], wanted[SNP_TCB_TEXT_MAX];
 
@@ -49,9 +50,10 @@ static bool none_lower(const uint8_t *now, const uint8_t *first, size_t len)
 	return true;
 }
 
-static void judge_tdx(const struct tdx_result *first, const struct tdx_result *now,
+static void judge_tdx(const struct verify_result *before, const struct verify_result *after,
 		      struct verdict *v)
 {
+	const struct tdx_result *first = &before->tdx, *now = &after->tdx;
 	const struct tdx_body *a = &first->quote.body, *b = &now->quote.body;
 
 	equal(v, "same.chip", first->pck.ppid, now->pck.ppid, sizeof(first->pck.ppid));
@@ -79,22 +81,29 @@ static void judge_tpm(const struct tpm_result *first, const struct tpm_result *n
 		       now->restart_count, first->reset_count, first->restart_count);
 }
 
+/* By the TEE that says what runs. */
+static void (*const judges[])(const struct verify_result *before, const struct verify_result *after,
+			      struct verdict *v) = {
+	[TEE_SNP] = judge_snp,
+	[TEE_TDX] = judge_tdx,
+};
+_Static_assert(ARRAY_LEN(judges) == TEES, "one for each TEE");
+
 void same_agent_judge(const struct same_agent *first, const struct same_agent *now,
 		      struct verdict *v)
 {
 	const struct verify_result *a = &first->result, *b = &now->result;
+	const struct evidence_kind_row *row = &evidence_kind_rows[a->mode];
 
 	verdict_require(v, "same.kind");
-	if (!verdict_check(v, "same.kind", section, a->mode == b->mode, verify_mode_name(b->mode),
-			   verify_mode_name(a->mode)))
+	if (!verdict_check(v, "same.kind", section, a->mode == b->mode, evidence_kind_name(b->mode),
+			   evidence_kind_name(a->mode)))
 		return;
 	equal(v, "same.key", first->key, now->key, sizeof(first->key));
 	equal_if(v, "same.identity", a->identity, a->has_identity, b->identity, b->has_identity);
 	equal_if(v, "same.manifest", a->manifest, a->has_manifest, b->manifest, b->has_manifest);
-	if (a->mode == VERIFY_SNP || a->mode == VERIFY_SNP_VTPM)
-		judge_snp(&a->snp, &b->snp, v);
-	if (a->mode == VERIFY_TDX)
-		judge_tdx(&a->tdx, &b->tdx, v);
-	if (a->mode == VERIFY_VTPM || a->mode == VERIFY_SNP_VTPM)
+	if (row->tee)
+		judges[row->tee](a, b, v);
+	if (row->tpm)
 		judge_tpm(&a->tpm, &b->tpm, v);
 }

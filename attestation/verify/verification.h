@@ -11,8 +11,8 @@
 
 struct verification {
 	const struct verify_input *in;
-	enum verify_mode mode; /* once the token, if any, is open */
-	struct span evidence;  /* what the token held, or the input's */
+	enum evidence_kind mode; /* once the token, if any, is open */
+	struct span evidence;    /* what the token held, or the input's */
 	bool has_token;
 	struct eat token;       /* if has_token; eat_done() frees */
 	struct binding binding; /* what the evidence has to be bound to */
@@ -31,8 +31,6 @@ struct verification {
 /* verify_token.c: opens a token and checks who signed it and when; true also where the evidence
  * came without one. */
 bool verify_token(struct verification *x);
-/* The type that the wire gives to the mode's kind of evidence. */
-uint8_t verify_token_type(enum verify_mode mode);
 /* Whether the token names the key of the channel that the caller described. */
 bool verify_token_is_connections(const struct verification *x);
 
@@ -40,5 +38,6 @@ bool verify_token_is_connections(const struct verification *x);
  * caller gave is left without effect. */
 bool verify_binding(struct verification *x);
 
-/* verify_evidence.c: what the hardware signed, by the mode. */
-void verify_evidence(struct verification *x);
+/* verify_evidence.c: what the hardware signed, by the mode; false for one that nobody judges. */
+bool verify_evidence(struct verification *x);
+bool verify_evidence_takes(enum evidence_kind kind);

@@ -5,30 +5,10 @@
 
 #include <string.h>
 
-static const char *const mode_names[] = {
-	[VERIFY_SNP] = "snp",           [VERIFY_TDX] = "tdx", [VERIFY_VTPM] = "vtpm",
-	[VERIFY_SNP_VTPM] = "snp-vtpm", [VERIFY_EAT] = "eat",
-};
-
-int verify_mode_of(const char *name, enum verify_mode *mode, struct err *e)
-{
-	for (size_t i = 0; i < ARRAY_LEN(mode_names); i++)
-		if (strcmp(name, mode_names[i]) == 0) {
-			*mode = (enum verify_mode)i;
-			return 0;
-		}
-	return err_set(e, ERR_INVALID, "mode '%s': use snp, tdx, vtpm, snp-vtpm or eat", name);
-}
-
-const char *verify_mode_name(enum verify_mode mode)
-{
-	return mode_names[mode];
-}
-
 static int check_call(const struct verify_input *in, struct err *e)
 {
 	const struct verify_binding *b = &in->binding;
-	bool tpm = in->mode == VERIFY_VTPM || in->hcl_report.len;
+	bool tpm = in->mode == EVIDENCE_VTPM || in->hcl_report.len;
 	int given = (b->report_data != NULL) + (b->nonce != NULL) + (b->channel != NULL);
 
 	if (in->skew > SNP_SKEW_MAX)
@@ -109,8 +89,7 @@ int verify(const struct verify_input *in, struct verdict *v, struct verify_resul
 	x->tpm = in->tpm;
 	note_policy(x);
 	note_corim(x);
-	if (verify_token(x) && verify_binding(x)) {
-		verify_evidence(x);
+	if (verify_token(x) && verify_binding(x) && verify_evidence(x)) {
 		if (!in->genuine_only)
 			verify_run(in, x->mode, x->has_token ? &x->token : NULL, result, v);
 	} else {

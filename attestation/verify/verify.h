@@ -16,18 +16,6 @@
 #include "attestation/token/eat.h"
 #include "attestation/tpm/tpm_appraise.h"
 
-enum verify_mode {
-	VERIFY_SNP,      /* a report, with or without certificate table; sevsnp.Attestation */
-	VERIFY_TDX,      /* a quote */
-	VERIFY_VTPM,     /* attest.Attestation */
-	VERIFY_SNP_VTPM, /* attest.Attestation with the report that binds its AK */
-	VERIFY_EAT,      /* a token of any of these, as its platform_type says */
-};
-/* Each of the first four is taken inside of a token as well. */
-
-int verify_mode_of(const char *name, enum verify_mode *mode, struct err *e) MUST_CHECK;
-const char *verify_mode_name(enum verify_mode mode);
-
 enum { VERIFY_MANIFESTS_MAX = 4 };
 
 /* What the evidence has to be bound to: exactly one of the first two for a TEE; a TPM wants
@@ -45,7 +33,11 @@ struct verify_binding {
 };
 
 struct verify_input {
-	enum verify_mode mode;
+	/* What the evidence has to be: SNP, a report with or without certificate table, or
+	 * sevsnp.Attestation; TDX, a quote; VTPM, attest.Attestation; SNP_VTPM, the same with the
+	 * report that binds its AK; each also in a token that says so. EAT: a token of any of these.
+	 * Another kind is a refusal. */
+	enum evidence_kind mode;
 	struct span evidence;
 	struct verify_binding binding;
 
@@ -84,7 +76,7 @@ struct verify_input {
 
 /* What was learnt on the way; for re-attestation, receipts and display. */
 struct verify_result {
-	enum verify_mode mode; /* what it was: never VERIFY_EAT once a token was opened */
+	enum evidence_kind mode; /* what it was: never EVIDENCE_EAT once a token was opened */
 	struct snp_result snp;
 	struct tdx_result tdx;
 	struct tpm_result tpm;

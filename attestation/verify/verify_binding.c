@@ -8,7 +8,7 @@
 static bool check_nonce_length(struct verification *x, const struct binding_nonce *nonce)
 {
 	bool keyed = x->has_token && x->token.spki;
-	bool tee = x->mode != VERIFY_VTPM && !x->in->hcl_report.len;
+	bool tee = evidence_kind_rows[x->mode].tee && !x->in->hcl_report.len;
 	size_t len = tee ? nonce->tee_len : nonce->vtpm_len;
 
 	if (keyed && len < nonce->tee_len)
@@ -29,7 +29,7 @@ static bool bind_nonce(struct verification *x)
 	bool stock = x->in->policy && x->in->policy->run.relayable;
 	struct err e;
 
-	nonce.type = verify_token_type(x->mode);
+	nonce.type = (uint8_t)evidence_kind_rows[x->mode].type;
 	x->has_report_data = true;
 	if (!check_nonce_length(x, &nonce))
 		return false;
@@ -103,19 +103,17 @@ static bool bind_evidence(struct verification *x)
 static bool check_whole(struct verification *x)
 {
 	const struct policy *p = x->in->policy;
-	bool tpm = x->mode == VERIFY_VTPM || x->mode == VERIFY_SNP_VTPM;
-	bool whole = !p || ((tpm || !p->has_tpm) &&
-			    (x->mode != VERIFY_VTPM || !(p->has_snp || p->has_tdx)));
+	const struct evidence_kind_row *row = &evidence_kind_rows[x->mode];
+	bool whole = !p || ((row->tpm || !p->has_tpm) && (row->tee || !(p->has_snp || p->has_tdx)));
 
 	if (x->in->genuine_only || !p)
 		return true;
-	if (x->in->mode == VERIFY_EAT)
-		return verdict_check(x->v, "token.whole", NULL, whole, verify_mode_name(x->mode),
+	if (x->in->mode == EVIDENCE_EAT)
+		return verdict_check(x->v, "token.whole", NULL, whole, evidence_kind_name(x->mode),
 				     "every kind that the policy speaks of, or a mode by name");
 	if (!whole)
 		verdict_note(x->v, "mode %s: what the policy says of %s was not looked at",
-			     verify_mode_name(x->mode),
-			     x->mode == VERIFY_VTPM ? "the TEE" : "TPM registers");
+			     evidence_kind_name(x->mode), row->tee ? "TPM registers" : "the TEE");
 	return true;
 }
 
@@ -123,19 +121,19 @@ static bool check_whole(struct verification *x)
 static bool check_used(struct verification *x)
 {
 	const struct verify_input *in = x->in;
-	bool tpm = x->mode == VERIFY_VTPM || x->mode == VERIFY_SNP_VTPM;
-	bool snp = x->mode == VERIFY_SNP || x->mode == VERIFY_SNP_VTPM;
+	const struct evidence_kind_row *row = &evidence_kind_rows[x->mode];
+	bool tpm = row->tpm, snp = row->tee == TEE_SNP;
 	const struct tpm_binding *ak = &in->tpm.binding;
 	bool whose_ak = ak->named.len || ak->cert.len || ak->runtime.len || ak->ek_cert.len ||
 			ak->ek_root.len || ak->activated;
-	bool unused =
-		(in->hcl_report.len && x->mode != VERIFY_SNP_VTPM) || (!snp && in->snp.crl_count) ||
-		(in->binding.report_data && (x->mode == VERIFY_VTPM || in->hcl_report.len)) ||
-		(!tpm && !x->has_token && in->binding.tpm_nonce.len) || (!tpm && whose_ak) ||
-		(x->mode == VERIFY_SNP && in->tpm.event_log.len) ||
-		(!x->has_token && in->token_key) ||
-		(!snp &&
-		 (in->snp.id_block.len || in->snp.id_auth.len || in->product != SNP_PRODUCT_ANY));
+	bool unused = (in->hcl_report.len && x->mode != EVIDENCE_SNP_VTPM) ||
+		      (!snp && in->snp.crl_count) ||
+		      (in->binding.report_data && (!row->tee || in->hcl_report.len)) ||
+		      (!tpm && !x->has_token && in->binding.tpm_nonce.len) || (!tpm && whose_ak) ||
+		      (x->mode == EVIDENCE_SNP && in->tpm.event_log.len) ||
+		      (!x->has_token && in->token_key) ||
+		      (!snp && (in->snp.id_block.len || in->snp.id_auth.len ||
+				in->product != SNP_PRODUCT_ANY));
 
 	return !unused || verdict_check(x->v, "input.used", NULL, false,
 					"something that this kind of evidence is not judged by",

@@ -212,23 +212,35 @@ static void judge_snp_vtpm(struct verification *x)
 	judge_tpm(x, true);
 }
 
-void verify_evidence(struct verification *x)
+static void judge_snp_alone(struct verification *x)
 {
-	switch (x->mode) {
-	case VERIFY_SNP:
-		if (open_snp(x))
-			judge_snp(x, x->has_report_data ? x->binding.report_data : NULL);
-		break;
-	case VERIFY_TDX:
-		judge_tdx(x);
-		break;
-	case VERIFY_VTPM:
-		judge_tpm(x, false);
-		break;
-	case VERIFY_SNP_VTPM:
-		judge_snp_vtpm(x);
-		break;
-	case VERIFY_EAT: /* opened before, or refused */
-		break;
-	}
+	if (open_snp(x))
+		judge_snp(x, x->has_report_data ? x->binding.report_data : NULL);
+}
+
+static void judge_tpm_alone(struct verification *x)
+{
+	judge_tpm(x, false);
+}
+
+/* By kind; what is not here is refused. */
+static void (*const judges[])(struct verification *x) = {
+	[EVIDENCE_SNP] = judge_snp_alone,
+	[EVIDENCE_TDX] = judge_tdx,
+	[EVIDENCE_VTPM] = judge_tpm_alone,
+	[EVIDENCE_SNP_VTPM] = judge_snp_vtpm,
+};
+_Static_assert(ARRAY_LEN(judges) == EVIDENCE_HARDWARE_COUNT, "one for each that hardware makes");
+
+bool verify_evidence_takes(enum evidence_kind kind)
+{
+	return kind < ARRAY_LEN(judges) && judges[kind];
+}
+
+bool verify_evidence(struct verification *x)
+{
+	if (!verify_evidence_takes(x->mode))
+		return false;
+	judges[x->mode](x);
+	return true;
 }

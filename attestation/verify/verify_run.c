@@ -33,12 +33,76 @@ static const char *const default_boot_keys[] = {
 /* One judgement of a statement. */
 struct run {
 	const struct verify_input *in;
-	enum verify_mode mode;
+	enum evidence_kind mode;
+	const struct evidence_kind_row *row; /* of that mode */
 	const struct eat *token;
 	const struct verify_result *result; /* of the evidence that it stands beside */
 	struct run_statement statement;
 	struct verdict *v;
 };
+
+/* ---- what each TEE tells of a launch ---- */
+
+static struct span fixed_none(const struct verify_result *result)
+{
+	return (struct span){ NULL, 0 };
+}
+
+static struct span fixed_snp(const struct verify_result *result)
+{
+	const struct snp_report *r = &result->snp.report;
+
+	return (struct span){ r->host_data, sizeof(r->host_data) };
+}
+
+static struct span fixed_tdx(const struct verify_result *result)
+{
+	const struct tdx_body *b = &result->tdx.quote.body;
+
+	return (struct span){ b->mrconfigid, sizeof(b->mrconfigid) };
+}
+
+static void same_none(const struct run *r, const struct verify_result *other)
+{
+}
+
+static void same_snp(const struct run *r, const struct verify_result *other)
+{
+	const struct snp_report *a = &r->result->snp.report, *b = &other->snp.report;
+
+	verdict_bytes(r->v, "run.same_measurement", SECTION, b->measurement, a->measurement,
+		      sizeof(a->measurement));
+	verdict_bytes(r->v, "run.same_report_id", SECTION, b->report_id, a->report_id,
+		      sizeof(a->report_id));
+	verdict_bytes(r->v, "run.same_chip", SECTION, b->chip_id, a->chip_id, sizeof(a->chip_id));
+}
+
+/* TDX has no identifier of one launch; what it has of the platform and the TD has to agree. */
+static void same_tdx(const struct run *r, const struct verify_result *other)
+{
+	const struct tdx_result *a = &r->result->tdx, *b = &other->tdx;
+
+	verdict_bytes(r->v, "run.same_measurement", SECTION, b->quote.body.mrtd, a->quote.body.mrtd,
+		      sizeof(a->quote.body.mrtd));
+	verdict_bytes(r->v, "run.same_rtmrs", SECTION, b->quote.body.rtmr, a->quote.body.rtmr,
+		      sizeof(a->quote.body.rtmr));
+	verdict_bytes(r->v, "run.same_mrconfigid", SECTION, b->quote.body.mrconfigid,
+		      a->quote.body.mrconfigid, sizeof(a->quote.body.mrconfigid));
+	verdict_bytes(r->v, "run.same_platform", SECTION, b->pck.ppid, a->pck.ppid,
+		      sizeof(a->pck.ppid));
+}
+
+static const struct {
+	/* Where the digest of the boot configuration is, all zero if nothing was fixed. */
+	struct span (*fixed)(const struct verify_result *result);
+	/* The statement's own evidence is of this launch. */
+	void (*same)(const struct run *r, const struct verify_result *other);
+} tees[] = {
+	[TEE_NONE] = { fixed_none, same_none },
+	[TEE_SNP] = { fixed_snp, same_snp },
+	[TEE_TDX] = { fixed_tdx, same_tdx },
+};
+_Static_assert(ARRAY_LEN(tees) == TEES, "one for each TEE");
 
 static bool has_key(const struct policy_run *p, const char *key)
 {
@@ -70,12 +134,9 @@ static void judge_boot(const struct run *r)
 /* Something, that is: what HOST_DATA or MRCONFIGID hold, an agent has to have compared. */
 static bool launch_fixed(const struct run *r)
 {
-	const struct snp_report *snp = &r->result->snp.report;
-	const struct tdx_body *tdx = &r->result->tdx.quote.body;
+	const struct span fixed = tees[r->row->tee].fixed(r->result);
 
-	if (r->mode == VERIFY_TDX)
-		return !bytes_are(tdx->mrconfigid, sizeof(tdx->mrconfigid), 0);
-	return r->mode != VERIFY_VTPM && !bytes_are(snp->host_data, sizeof(snp->host_data), 0);
+	return !bytes_are(fixed.bytes, fixed.len, 0);
 }
 
 /* The launch that the TEE vouches for fixed the boot configuration: the agent compared it before it
@@ -85,14 +146,12 @@ static bool launch_fixed(const struct run *r)
 static void judge_fixed(const struct run *r)
 {
 	const struct run_statement *s = &r->statement;
-	bool snp = r->mode == VERIFY_SNP || r->mode == VERIFY_SNP_VTPM;
-
 	if (!r->in->policy->run.fixed_boot && !launch_fixed(r))
 		return;
 	verdict_require(r->v, "run.fixed_boot");
 	verdict_check(r->v, "run.fixed_boot", SECTION, s->fixed,
 		      s->fixed ? "fixed at launch" : "not fixed at launch", "fixed at launch");
-	if (snp)
+	if (r->row->tee == TEE_SNP)
 		verdict_bytes(r->v, "run.host_data", SECTION, r->result->snp.report.host_data,
 			      s->boot, sizeof(s->boot));
 }
@@ -154,32 +213,6 @@ static void judge_manifest(const struct run *r, struct verify_result *out)
 }
 
 /* ---- the statement's own evidence ---- */
-
-static void same_snp(const struct run *r, const struct verify_result *other)
-{
-	const struct snp_report *a = &r->result->snp.report, *b = &other->snp.report;
-
-	verdict_bytes(r->v, "run.same_measurement", SECTION, b->measurement, a->measurement,
-		      sizeof(a->measurement));
-	verdict_bytes(r->v, "run.same_report_id", SECTION, b->report_id, a->report_id,
-		      sizeof(a->report_id));
-	verdict_bytes(r->v, "run.same_chip", SECTION, b->chip_id, a->chip_id, sizeof(a->chip_id));
-}
-
-/* TDX has no identifier of one launch; what it has of the platform and the TD has to agree. */
-static void same_tdx(const struct run *r, const struct verify_result *other)
-{
-	const struct tdx_result *a = &r->result->tdx, *b = &other->tdx;
-
-	verdict_bytes(r->v, "run.same_measurement", SECTION, b->quote.body.mrtd, a->quote.body.mrtd,
-		      sizeof(a->quote.body.mrtd));
-	verdict_bytes(r->v, "run.same_rtmrs", SECTION, b->quote.body.rtmr, a->quote.body.rtmr,
-		      sizeof(a->quote.body.rtmr));
-	verdict_bytes(r->v, "run.same_mrconfigid", SECTION, b->quote.body.mrconfigid,
-		      a->quote.body.mrconfigid, sizeof(a->quote.body.mrconfigid));
-	verdict_bytes(r->v, "run.same_platform", SECTION, b->pck.ppid, a->pck.ppid,
-		      sizeof(a->pck.ppid));
-}
 
 static bool same_boot(const struct tpm_attestation *one, const struct tpm_attestation *other,
 		      struct err *e)
@@ -245,10 +278,9 @@ static void judge_evidence(const struct run *r)
 	in.mode = r->mode;
 	in.evidence = (struct span){ r->token->run_evidence.bytes, r->token->run_evidence.len };
 	in.binding = (struct verify_binding){
-		.report_data =
-			r->mode == VERIFY_VTPM || in.hcl_report.len ? NULL : binding.report_data,
+		.report_data = r->row->tee && !in.hcl_report.len ? binding.report_data : NULL,
 	};
-	if (r->mode == VERIFY_VTPM || r->mode == VERIFY_SNP_VTPM)
+	if (r->row->tpm)
 		in.binding.tpm_nonce = (struct span){ binding.tpm_nonce, BINDING_TPM_NONCE_LEN };
 	in.manifest_count = 0;
 	in.token_key = NULL; /* there is no token for it */
@@ -257,18 +289,20 @@ static void judge_evidence(const struct run *r)
 		return;
 	}
 	verdict_check(r->v, "run.evidence", SECTION, true, "genuine, over this statement", NULL);
-	if (r->mode == VERIFY_SNP || r->mode == VERIFY_SNP_VTPM)
-		same_snp(r, other);
-	if (r->mode == VERIFY_TDX)
-		same_tdx(r, other);
-	if (r->mode == VERIFY_VTPM || r->mode == VERIFY_SNP_VTPM)
+	tees[r->row->tee].same(r, other);
+	if (r->row->tpm)
 		same_ak(r);
 }
 
-void verify_run(const struct verify_input *in, enum verify_mode mode, const struct eat *token,
+void verify_run(const struct verify_input *in, enum evidence_kind mode, const struct eat *token,
 		struct verify_result *result, struct verdict *v)
 {
-	struct run r = { .in = in, .mode = mode, .token = token, .result = result, .v = v };
+	struct run r = { .in = in,
+			 .mode = mode,
+			 .row = &evidence_kind_rows[mode],
+			 .token = token,
+			 .result = result,
+			 .v = v };
 	struct err e;
 
 	if (!in->policy)

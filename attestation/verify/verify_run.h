@@ -9,5 +9,5 @@
 
 /* Adds and requires "run.statement" and what follows from it. `token` is NULL where the evidence
  * came without one: then there is no statement, which only a policy with `agent: stock` takes. */
-void verify_run(const struct verify_input *in, enum verify_mode mode, const struct eat *token,
+void verify_run(const struct verify_input *in, enum evidence_kind mode, const struct eat *token,
 		struct verify_result *result, struct verdict *v);

@@ -3,26 +3,6 @@
 
 #include <string.h>
 
-/* Which platform_type of a token each mode takes, and its number on the wire. */
-static const struct {
-	enum eat_platform platform;
-	enum verify_mode mode;
-	uint8_t type;
-} platforms[] = {
-	{ EAT_SNP, VERIFY_SNP, 0 },
-	{ EAT_VTPM, VERIFY_VTPM, 1 },
-	{ EAT_SNP_VTPM, VERIFY_SNP_VTPM, 2 },
-	{ EAT_TDX, VERIFY_TDX, 4 },
-};
-
-uint8_t verify_token_type(enum verify_mode mode)
-{
-	for (size_t i = 0; i < ARRAY_LEN(platforms); i++)
-		if (platforms[i].mode == mode)
-			return platforms[i].type;
-	return UINT8_MAX;
-}
-
 bool verify_token_is_connections(const struct verification *x)
 {
 	struct span spki = x->in->binding.channel_spki;
@@ -91,10 +71,9 @@ static bool check_required_claims(struct verification *x)
 bool verify_token(struct verification *x)
 {
 	struct err e;
-	size_t i = 0;
 
 	if (!is_token(x->in->evidence)) {
-		if (x->in->mode != VERIFY_EAT)
+		if (x->in->mode != EVIDENCE_EAT)
 			return true;
 		return verdict_check(x->v, "token.form", "RFC 9052 4.2", false, "no COSE_Sign1",
 				     "a token");
@@ -106,16 +85,14 @@ bool verify_token(struct verification *x)
 		return verdict_err(x->v, "token.form", "RFC 9711", &e);
 	x->has_token = true;
 	verdict_check(x->v, "token.form", "RFC 9711", true, NULL, NULL);
-	while (i < ARRAY_LEN(platforms) && platforms[i].platform != x->token.platform)
-		i++;
-	bool wanted = i < ARRAY_LEN(platforms) &&
-		      (x->in->mode == VERIFY_EAT || x->in->mode == platforms[i].mode);
+	bool wanted = verify_evidence_takes(x->token.platform) &&
+		      (x->in->mode == EVIDENCE_EAT || x->in->mode == x->token.platform);
 	if (!verdict_check(x->v, "token.platform", NULL, wanted,
-			   eat_platform_name(x->token.platform),
-			   x->in->mode == VERIFY_EAT ? "SNP, TDX, vTPM or SNP-vTPM"
-						     : verify_mode_name(x->in->mode)))
+			   evidence_kind_platform(x->token.platform),
+			   x->in->mode == EVIDENCE_EAT ? evidence_kind_platforms().text
+						       : evidence_kind_name(x->in->mode)))
 		return false;
-	x->mode = platforms[i].mode;
+	x->mode = x->token.platform;
 	x->evidence = (struct span){ x->token.raw_report.bytes, x->token.raw_report.len };
 	return check_signer(x) && check_age(x) && check_required_claims(x);
 }

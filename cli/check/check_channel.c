@@ -169,17 +169,17 @@ static void judge_binding(const struct eat *t, const struct binding *b, struct v
 	uint8_t with_ak[BINDING_REPORT_DATA_LEN];
 	struct err why;
 
-	if (t->platform == EAT_SNP) {
+	if (t->platform == EVIDENCE_SNP) {
 		report_is_bound(raw, b->report_data, v);
 		return;
 	}
-	if (t->platform == EAT_TDX) {
+	if (t->platform == EVIDENCE_TDX) {
 		quote_is_bound(raw, b->report_data, v);
 		return;
 	}
-	if (t->platform != EAT_SNP_VTPM && t->platform != EAT_VTPM) {
+	if (!evidence_kind_rows[t->platform].tpm) {
 		verdict_check(v, "binding.report_data", "wire.md", false,
-			      eat_platform_name(t->platform), "SNP, TDX, vTPM or SNP-vTPM");
+			      evidence_kind_platform(t->platform), evidence_kind_platforms().text);
 		return;
 	}
 	if (!a || tpm_attestation_parse(raw, a, &why) < 0) {
@@ -187,7 +187,7 @@ static void judge_binding(const struct eat *t, const struct binding *b, struct v
 		return;
 	}
 	quotes_are_bound(a, b, v);
-	if (t->platform == EAT_VTPM)
+	if (t->platform == EVIDENCE_VTPM)
 		return;
 	if (sevsnp_attestation_parse(a->sev_snp, &s, &why) < 0 ||
 	    binding_with_ak(b->report_data, a->ak_public.bytes, a->ak_public.len, with_ak, &why) <

@@ -100,7 +100,7 @@ static int agree_tpm(const struct eat *t, struct span raw, struct err *why)
 		return err_nomem(why);
 	if (tpm_attestation_parse(raw, a, why) < 0 || eat_agree_tpm(t, a, why) < 0)
 		return err_code(why);
-	return t->platform == EAT_VTPM ? 0 : agree_snp_vtpm(t, a, why);
+	return t->platform == EVIDENCE_VTPM ? 0 : agree_snp_vtpm(t, a, why);
 }
 
 /* What the token's other claims say is what its report says. */
@@ -111,20 +111,20 @@ static int agree(const struct eat *t, struct err *why)
 	struct tdx_quote quote;
 
 	switch (t->platform) {
-	case EAT_SNP:
+	case EVIDENCE_SNP:
 		if (parse_report(raw, &report, why) < 0)
 			return err_code(why);
 		return eat_agree_snp(t, &report, why);
-	case EAT_TDX:
+	case EVIDENCE_TDX:
 		if (tdx_quote_parse(raw.bytes, raw.len, &quote, why) < 0)
 			return err_code(why);
 		return eat_agree_tdx(t, &quote, why);
-	case EAT_VTPM:
-	case EAT_SNP_VTPM:
+	case EVIDENCE_VTPM:
+	case EVIDENCE_SNP_VTPM:
 		return agree_tpm(t, raw, why);
 	default:
 		return err_set(why, ERR_DENIED, "a token of platform %s carries nothing to judge",
-			       eat_platform_name(t->platform));
+			       evidence_kind_platform(t->platform));
 	}
 }
 
@@ -160,7 +160,7 @@ static void show_token(const struct eat *t, struct writer *w)
 	else
 		writer_text(w, "null");
 	writer_printf(w, ",\"iat\":%" PRId64 ",\"exp\":%" PRId64 ",\"platform_type\":\"%s\"",
-		      t->issued, t->expires, eat_platform_name(t->platform));
+		      t->issued, t->expires, evidence_kind_platform(t->platform));
 	json_put_hex(w, "eat_nonce", t->nonce.bytes, t->nonce.len);
 	json_put_hex(w, "raw_report", t->raw_report.bytes, t->raw_report.len);
 }

@@ -162,7 +162,7 @@ static int take_log(struct client *client, const uint8_t *bytes, size_t len, str
 		return err_nomem(e);
 	if (eat_parse(bytes, len, &token, e) < 0)
 		return err_code(e);
-	if (token.platform == EAT_VTPM || token.platform == EAT_SNP_VTPM) {
+	if (evidence_kind_rows[token.platform].tpm) {
 		struct span raw = { token.raw_report.bytes, token.raw_report.len };
 
 		if (tpm_attestation_parse(raw, a, e) == 0)

@@ -13,28 +13,22 @@
 
 enum { AZURE_NONCE_MAX = 32, SHOW_MAX = 16 << 20 };
 
-/* What can be asked for, as stock clients call it, and the file that people expect. */
-static const struct kind {
-	const char *name;
-	uint8_t type; /* on the wire */
-	bool tee, vtpm, token;
-	const char *file;
-} kinds[] = {
-	{ "snp", 0, true, false, false, "attestation.bin" },
-	{ "vtpm", 1, false, true, false, "attestation.bin" },
-	{ "snp-vtpm", 2, true, true, false, "attestation.bin" },
-	{ "azure-token", 3, false, false, true, "azure_attest_token.jwt" },
-	{ "tdx", 4, true, false, false, "attestation.bin" },
-};
-
+#define AZURE_TOKEN   "azure-token"
+#define EVIDENCE_FILE "attestation.bin"
+#define AZURE_FILE    "azure_attest_token.jwt"
 #define READABLE_FILE "attestation.json"
 
-static const struct kind *kind_of(const char *name, struct err *e)
+/* What can be asked for: what hardware makes, and Azure's token. NULL: nothing of that name. */
+static const struct evidence_kind_row *kind_of(const char *name, struct err *e)
 {
-	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
-		if (strcmp(kinds[i].name, name) == 0)
-			return &kinds[i];
-	err_set(e, ERR_INVALID, "'%s': say snp, tdx, vtpm, snp-vtpm or azure-token", name);
+	for (size_t i = 0; i < EVIDENCE_KINDS; i++) {
+		const struct evidence_kind_row *row = &evidence_kind_rows[i];
+
+		if ((i < EVIDENCE_HARDWARE_COUNT || i == EVIDENCE_AZURE) &&
+		    strcmp(row->name, name) == 0)
+			return row;
+	}
+	err_set(e, ERR_INVALID, "'%s': say %s", name, evidence_kind_names_or(AZURE_TOKEN).text);
 	return NULL;
 }
 
@@ -67,9 +61,14 @@ static int nonce_read(const struct cli *cli, struct nonce *n, bool wanted, struc
 }
 
 struct call {
-	const struct kind *kind;
+	const struct evidence_kind_row *kind;
 	struct nonce tee, vtpm, token;
 };
+
+static bool is_token(const struct call *c)
+{
+	return c->kind == &evidence_kind_rows[EVIDENCE_AZURE];
+}
 
 static void print_hex(FILE *out, const char *what, const void *bytes, size_t len)
 {
@@ -84,8 +83,8 @@ static void print_hex(FILE *out, const char *what, const void *bytes, size_t len
 static int print_binding(struct cli *cli, const struct call *c, const struct writer *file,
 			 struct err *e)
 {
-	const struct binding_nonce nonce = { c->kind->type, c->tee.bytes, c->vtpm.bytes, c->tee.len,
-					     c->vtpm.len };
+	const struct binding_nonce nonce = { (uint8_t)c->kind->type, c->tee.bytes, c->vtpm.bytes,
+					     c->tee.len, c->vtpm.len };
 	struct binding bound;
 	struct eat token;
 	int failed = 0;
@@ -98,10 +97,10 @@ static int print_binding(struct cli *cli, const struct call *c, const struct wri
 		return err_wrap(e, "what the agent sent");
 	if (token.spki) {
 		failed = binding_nonce(&nonce, token.spki, token.spki_len, &bound, e);
-		if (!failed && c->kind->tee)
+		if (!failed && c->kind->tee != TEE_NONE)
 			print_hex(cli->out, "report data", bound.report_data,
 				  sizeof(bound.report_data));
-		if (!failed && c->kind->vtpm)
+		if (!failed && c->kind->tpm)
 			print_hex(cli->out, "TPM nonce", bound.tpm_nonce, sizeof(bound.tpm_nonce));
 	} else {
 		fprintf(stderr, "note: a stock agent's token: it signs the nonces as they are\n");
@@ -140,14 +139,14 @@ static int fetch_token(struct client *client, const struct call *c, struct write
 
 static int fetch(struct client *client, const struct call *c, struct writer *file, struct err *e)
 {
-	const struct agent_evidence wanted = { .type = c->kind->type,
+	const struct agent_evidence wanted = { .type = (uint8_t)c->kind->type,
 					       .tee = { c->tee.bytes, c->tee.len },
 					       .vtpm = { c->vtpm.bytes, c->vtpm.len } };
 	int failed = attested_ready(client, e);
 
 	if (!failed)
-		failed = c->kind->token ? fetch_token(client, c, file, e)
-					: agent_evidence_fetch(client, &wanted, file, e);
+		failed = is_token(c) ? fetch_token(client, c, file, e)
+				     : agent_evidence_fetch(client, &wanted, file, e);
 	if (!failed && !file->len)
 		return err_set(e, ERR_DATA_LOSS, "the agent sent nothing");
 	if (failed)
@@ -162,8 +161,8 @@ static int save(struct cli *cli, const struct call *c, const struct writer *file
 	CLEANUP_WRITER struct writer text = writer_up_to(SHOW_MAX + 16);
 
 	if (!path)
-		path = readable ? READABLE_FILE : c->kind->file;
-	if (!c->kind->token && print_binding(cli, c, file, e) < 0)
+		path = readable ? READABLE_FILE : is_token(c) ? AZURE_FILE : EVIDENCE_FILE;
+	if (!is_token(c) && print_binding(cli, c, file, e) < 0)
 		return err_code(e);
 	if (readable && render(file, &text, e) < 0)
 		return err_code(e);
@@ -185,11 +184,11 @@ static enum cli_exit run_get(struct cli *cli, struct err *e)
 
 	if (!c.kind)
 		return CLI_USAGE;
-	if (cli_flag(cli, "readable") && c.kind->token)
+	if (cli_flag(cli, "readable") && is_token(&c))
 		return cli_usage(e, "-r is for evidence: Azure's token is text already");
-	if (nonce_read(cli, &c.tee, c.kind->tee, e) < 0 ||
-	    nonce_read(cli, &c.vtpm, c.kind->vtpm, e) < 0 ||
-	    nonce_read(cli, &c.token, c.kind->token, e) < 0 || attested_open(&client, cli, e) < 0)
+	if (nonce_read(cli, &c.tee, c.kind->tee != TEE_NONE, e) < 0 ||
+	    nonce_read(cli, &c.vtpm, c.kind->tpm, e) < 0 ||
+	    nonce_read(cli, &c.token, is_token(&c), e) < 0 || attested_open(&client, cli, e) < 0)
 		return CLI_USAGE;
 	if (fetch(&client, &c, &file, e) < 0 || save(cli, &c, &file, e) < 0)
 		return CLI_FAILED;
@@ -205,15 +204,17 @@ static const struct cli_option options[] = {
 	{ .letter = 'r', .name = "readable",
 	  .help = "save it decoded, as JSON (" READABLE_FILE ")" },
 	{ .letter = 'o', .name = "output", .value = "FILE",
-	  .help = "save as (attestation.bin; azure_attest_token.jwt)" },
+	  .help = "save as (" EVIDENCE_FILE "; " AZURE_FILE ")" },
 	CLIENT_AGENT_OPTIONS,
 	{ .name = NULL },
 };
 /* clang-format on */
 
+#define ARG(id, name, ...) name "|"
+
 const struct command cmd_attestation_get = {
 	.name = "attestation get",
-	.args = "snp|tdx|vtpm|snp-vtpm|azure-token",
+	.args = EVIDENCE_HARDWARE(ARG) AZURE_TOKEN,
 	.help = "fetch evidence over a nonce from an agent",
 	.operands_min = 1,
 	.operands_max = 1,

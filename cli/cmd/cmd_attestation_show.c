@@ -12,31 +12,15 @@
 enum { SHOW_MAX = 16 << 20 };
 
 /* Without --mode: a token by its first byte, TDX by its version and key type, else a report. */
-static enum verify_mode guess(struct span s)
+static enum evidence_kind guess(struct span s)
 {
 	static const uint8_t tdx4[] = { 4, 0, 2, 0 }, tdx5[] = { 5, 0, 2, 0 };
 
 	if (s.len && s.bytes[0] == 0xD2)
-		return VERIFY_EAT;
+		return EVIDENCE_EAT;
 	if (s.len > 4 && (memcmp(s.bytes, tdx4, 4) == 0 || memcmp(s.bytes, tdx5, 4) == 0))
-		return VERIFY_TDX;
-	return s.len && s.bytes[0] == 0x0A ? VERIFY_VTPM : VERIFY_SNP;
-}
-
-static int show(enum verify_mode mode, struct span evidence, struct writer *w, struct err *e)
-{
-	switch (mode) {
-	case VERIFY_SNP:
-		return show_snp(evidence, w, e);
-	case VERIFY_TDX:
-		return show_tdx(evidence, w, e);
-	case VERIFY_VTPM:
-	case VERIFY_SNP_VTPM:
-		return show_tpm(evidence, w, e);
-	case VERIFY_EAT:
-		return show_token(evidence, w, e);
-	}
-	return err_set(e, ERR_INTERNAL, "no such mode");
+		return EVIDENCE_TDX;
+	return s.len && s.bytes[0] == 0x0A ? EVIDENCE_VTPM : EVIDENCE_SNP;
 }
 
 /* The members of one JSON object; a batch's line says "holds" if it could be read at all. */
@@ -46,14 +30,14 @@ static enum cli_exit run_one(struct cli *cli, bool batch, struct err *e)
 	CLEANUP(free) uint8_t *bytes = NULL;
 	const char *name = cli_value(cli, "mode");
 	struct span evidence;
-	enum verify_mode mode;
+	enum evidence_kind mode;
 
 	if (file_read(cli->operands[0], EVIDENCE_FILE_MAX, &bytes, &evidence.len, e) < 0)
 		return CLI_USAGE;
 	evidence.bytes = bytes;
 	mode = guess(evidence);
-	if ((name && verify_mode_of(name, &mode, e) < 0) || show(mode, evidence, &w, e) < 0 ||
-	    writer_check(&w, "output", e) < 0)
+	if ((name && evidence_kind_of_mode(name, &mode, e) < 0) ||
+	    show_kind(mode, evidence, &w, e) < 0 || writer_check(&w, "output", e) < 0)
 		return CLI_USAGE;
 	if (batch)
 		fprintf(cli->out, "{\"verdict\":\"holds\",%.*s}\n", (int)w.len, (char *)w.bytes);
@@ -82,7 +66,7 @@ static enum cli_exit run(struct cli *cli, struct err *e)
 
 /* clang-format off */
 static const struct cli_option options[] = {
-	{ .name = "mode", .value = "MODE", .words = evidence_modes, .help = "what FILE is" },
+	{ .name = "mode", .value = "MODE", .words = evidence_kind_modes, .help = "what FILE is" },
 	BATCH_OPTION,
 	CLI_JSON_OPTION,
 	{ .name = NULL },

@@ -54,10 +54,10 @@ static void print_text(struct cli *cli, const struct verify_input *in, const str
 		fprintf(cli->out, "%s: %s\n", verdict_word(v), reason->text);
 	else if (in->genuine_only)
 		fprintf(cli->out, "%s: %s evidence; nothing is said about what runs\n",
-			verdict_word(v), verify_mode_name(in->mode));
+			verdict_word(v), evidence_kind_name(in->mode));
 	else
 		fprintf(cli->out, "%s: %s evidence, %zu checks\n", verdict_word(v),
-			verify_mode_name(in->mode), v->count);
+			evidence_kind_name(in->mode), v->count);
 	for (size_t i = 0; i < v->note_count; i++)
 		fprintf(stderr, "note: %s\n", v->notes[i]);
 }

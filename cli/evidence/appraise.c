@@ -100,7 +100,7 @@ int appraise_new(const struct cli *cli, const struct appraise_settings *settings
 	if (!a)
 		return err_nomem(e);
 	evidence_options_init(&a->options);
-	a->options.input.mode = VERIFY_EAT;
+	a->options.input.mode = EVIDENCE_EAT;
 	a->at = settings->at;
 	a->receipt_dir = cli_value(cli, "receipt-dir");
 	if (read_policy(cli, settings->policy, a, e) < 0 ||
@@ -142,8 +142,7 @@ static struct span presented_ak(const struct eat *token, struct tpm_attestation 
 	struct span raw = { token->raw_report.bytes, token->raw_report.len };
 	struct err ignored;
 
-	if ((token->platform != EAT_VTPM && token->platform != EAT_SNP_VTPM) ||
-	    tpm_attestation_parse(raw, a, &ignored) < 0)
+	if (!evidence_kind_rows[token->platform].tpm || tpm_attestation_parse(raw, a, &ignored) < 0)
 		return (struct span){ NULL, 0 };
 	return a->ak_public;
 }
@@ -249,7 +248,7 @@ static int judge(struct appraise *a, bool may_pend, struct err *e)
 
 	a->session.state = SESSION_NONE;
 	if (eat_parse(auth->evidence, auth->evidence_len, &token, e) < 0)
-		token = (struct eat){ .platform = EAT_NO_CC }; /* the verdict says why */
+		token = (struct eat){ .platform = EVIDENCE_NONE }; /* the verdict says why */
 	failed = judge_token(a, &token, may_pend, e);
 	eat_done(&token);
 	if (failed)
@@ -413,13 +412,7 @@ bool appraise_takes_stock(const struct appraise *a)
 
 uint8_t appraise_wire_type(const struct appraise *a)
 {
-	static const uint8_t types[] = { [VERIFY_SNP] = 0,
-					 [VERIFY_VTPM] = 1,
-					 [VERIFY_SNP_VTPM] = 2,
-					 [VERIFY_TDX] = 4,
-					 [VERIFY_EAT] = 5 };
-
-	return types[a->now.result.mode];
+	return (uint8_t)evidence_kind_rows[a->now.result.mode].type;
 }
 
 int appraise_pcr(const struct appraise *a, unsigned pcr, uint8_t value[SHA256_LEN], struct err *e)
@@ -453,7 +446,7 @@ int appraise_pcr(const struct appraise *a, unsigned pcr, uint8_t value[SHA256_LE
 void appraise_tell(const struct appraise *a, FILE *to)
 {
 	fprintf(to, "%s: %s evidence over this connection, %zu checks\n", verdict_word(&a->verdict),
-		verify_mode_name(a->now.result.mode), a->verdict.count);
+		evidence_kind_name(a->now.result.mode), a->verdict.count);
 	for (size_t i = 0; i < a->verdict.note_count; i++)
 		fprintf(to, "note: %s\n", text_plain(a->verdict.notes[i]).text);
 }

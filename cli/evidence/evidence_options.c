@@ -14,11 +14,9 @@
 
 enum { SKEW_DEFAULT = 300, SKEW_MAX = 86400, POLICY_ARGS_MAX = POLICY_FILES_MAX };
 
-const char *const evidence_modes[] = { "snp", "tdx", "vtpm", "snp-vtpm", "eat", NULL };
-
 /* clang-format off */
 const struct cli_option evidence_option_table[] = {
-	{ .name = "mode", .value = "MODE", .words = evidence_modes,
+	{ .name = "mode", .value = "MODE", .words = evidence_kind_modes,
 	  .help = "what the evidence has to be" },
 	{ .name = "report_data", .value = "HEX", .help = "the REPORT_DATA that a report has to have" },
 	{ .name = "tee", .value = "HEX", .help = "nonce of 'attestation get' for the TEE" },
@@ -320,11 +318,12 @@ static int read_companions(const struct cli *cli, struct evidence_options *o, st
 	    read_file(o, cli, "hcl_report", &in->hcl_report, e) < 0 ||
 	    read_file(o, cli, "runtime_data", &in->tpm.binding.runtime, e) < 0)
 		return err_code(e);
-	if (in->hcl_report.len && in->mode != VERIFY_SNP_VTPM)
+	if (in->hcl_report.len && in->mode != EVIDENCE_SNP_VTPM)
 		return err_set(e, ERR_INVALID, "--hcl_report goes with --mode snp-vtpm");
-	if (cli_value(cli, "collateral") && in->mode != VERIFY_TDX && in->mode != VERIFY_EAT)
+	if (cli_value(cli, "collateral") && in->mode != EVIDENCE_TDX && in->mode != EVIDENCE_EAT)
 		return err_set(e, ERR_INVALID, "--collateral goes with --mode tdx or eat");
-	if (in->snp.vek.len && (in->mode == VERIFY_TDX || in->mode == VERIFY_VTPM))
+	if (in->snp.vek.len && in->mode != EVIDENCE_EAT &&
+	    evidence_kind_rows[in->mode].tee != TEE_SNP)
 		return err_set(e, ERR_INVALID, "--vcek and --vlek go with a report of SEV-SNP");
 	in->tpm.event_log = log;
 	in->tdx.event_log = log;
@@ -382,7 +381,7 @@ static int read_corim(const struct cli *cli, struct evidence_options *o, struct 
 /* The JSON form of the protobuf that the mode takes; the mode says which, its members never do. */
 static int read_evidence(const char *path, struct evidence_options *o, struct err *e)
 {
-	enum verify_mode mode = o->input.mode;
+	enum evidence_kind mode = o->input.mode;
 	struct span text;
 	uint8_t *bytes;
 	size_t len;
@@ -392,14 +391,12 @@ static int read_evidence(const char *path, struct evidence_options *o, struct er
 	text = o->input.evidence;
 	if (!evidence_is_json(text))
 		return 0;
-	if (mode == VERIFY_TDX || mode == VERIFY_EAT)
+	if (!evidence_has_json(mode))
 		return err_set(e, ERR_INVALID, "'%s' is JSON, and a %s is read as bytes", path,
-			       mode == VERIFY_TDX ? "quote" : "token");
+			       mode == EVIDENCE_TDX ? "quote" : "token");
 	if (o->file_count == EVIDENCE_FILES_MAX)
 		return err_set(e, ERR_EXHAUSTED, "more than %d files", EVIDENCE_FILES_MAX);
-	if (evidence_from_json(text,
-			       mode == VERIFY_SNP ? EVIDENCE_JSON_SEVSNP : EVIDENCE_JSON_ATTEST,
-			       &bytes, &len, e) < 0)
+	if (evidence_from_json(text, mode, &bytes, &len, e) < 0)
 		return err_wrap(e, "'%s'", path);
 	o->files[o->file_count++] = bytes;
 	o->input.evidence = (struct span){ bytes, len };
@@ -413,9 +410,9 @@ int evidence_options_read(const struct cli *cli, const char *path, struct eviden
 
 	evidence_options_init(o);
 	if (!mode)
-		return err_set(e, ERR_INVALID,
-			       "--mode is missing: snp, tdx, vtpm, snp-vtpm or eat");
-	if (verify_mode_of(mode, &o->input.mode, e) < 0 || read_evidence(path, o, e) < 0 ||
+		return err_set(e, ERR_INVALID, "--mode is missing: %s",
+			       evidence_kind_names_or("eat").text);
+	if (evidence_kind_of_mode(mode, &o->input.mode, e) < 0 || read_evidence(path, o, e) < 0 ||
 	    read_binding(cli, o, e) < 0 || evidence_policies(cli, "policy", NULL, o, e) < 0 ||
 	    evidence_trust_read(cli, o, e) < 0 || read_companions(cli, o, e) < 0)
 		return err_code(e);

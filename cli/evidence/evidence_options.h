@@ -32,9 +32,6 @@ enum { EVIDENCE_FILES_MAX = 64, EVIDENCE_BUNDLES_MAX = 4, EVIDENCE_FILE_MAX = 16
 	ENDORSE_OPTIONS
 /* clang-format on */
 
-/* The kinds of evidence for an option's `words`; ends with NULL. */
-extern const char *const evidence_modes[];
-
 /* The table of `attestation validate`; ends with a row that has no name. */
 extern const struct cli_option evidence_option_table[];
 

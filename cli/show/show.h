@@ -2,6 +2,7 @@
 /* show.h — evidence taken apart for people: the members of a JSON object, without its braces. */
 #pragma once
 
+#include "attestation/envelope/evidence_kind.h"
 #include "common/base/err.h"
 #include "common/base/span.h"
 
@@ -17,6 +18,11 @@ int show_tdx(struct span evidence, struct writer *w, struct err *e) MUST_CHECK;
 int show_tpm(struct span evidence, struct writer *w, struct err *e) MUST_CHECK;
 /* The claims, and the evidence inside as the above. */
 int show_token(struct span evidence, struct writer *w, struct err *e) MUST_CHECK;
+
+/* Any of these by its kind; ERR_INVALID for a kind that has nothing to show. */
+int show_kind(enum evidence_kind kind, struct span evidence, struct writer *w,
+	      struct err *e) MUST_CHECK;
+bool show_kind_is_known(enum evidence_kind kind);
 
 /* The same members as lines "key.key: value". */
 int show_text(const struct writer *members, FILE *out, struct err *e) MUST_CHECK;

@@ -76,18 +76,11 @@ static int show_evidence(const struct eat *t, struct writer *w, struct err *e)
 {
 	struct span raw = { t->raw_report.bytes, t->raw_report.len };
 
-	switch (t->platform) {
-	case EAT_SNP:
-		return show_snp(raw, w, e);
-	case EAT_TDX:
-		return show_tdx(raw, w, e);
-	case EAT_VTPM:
-	case EAT_SNP_VTPM:
-		return show_tpm(raw, w, e);
-	default:
-		json_put_hex(w, "raw_report", raw.bytes, raw.len);
-		return 0;
-	}
+	/* The token says what it is; one token is never inside of another. */
+	if (t->platform != EVIDENCE_EAT && show_kind_is_known(t->platform))
+		return show_kind(t->platform, raw, w, e);
+	json_put_hex(w, "raw_report", raw.bytes, raw.len);
+	return 0;
 }
 
 /* ---- a token's claims ---- */
@@ -183,7 +176,7 @@ int show_token(struct span evidence, struct writer *w, struct err *e)
 		return err_code(e);
 	json_put_key(w, "platform_type");
 	writer_printf(w, "\"%s\",\"iat\":%" PRId64 ",\"exp\":%" PRId64,
-		      eat_platform_name(t.platform), t.issued, t.expires);
+		      evidence_kind_platform(t.platform), t.issued, t.expires);
 	json_put_hex(w, "eat_nonce", t.nonce.bytes, t.nonce.len);
 	if (eat_nonce_use_name(t.nonce_use))
 		writer_printf(w, ",\"x-cocos-nonce-use\":\"%s\"", eat_nonce_use_name(t.nonce_use));

@@ -49,7 +49,7 @@ ROOMS = {
         "verify": ["corim", "envelope", "policy", "snp", "tdx", "token", "tpm"],
         "library": ["envelope", "policy", "tpm", "verdict", "verify"],
         "endorse": ["formats", "snp", "tdx", "tpm", "verify"],
-        "provider": ["formats", "snp", "tdx", "token", "tpm"],
+        "provider": ["envelope", "formats", "snp", "tdx", "tpm"],
         "channel": ["formats", "token"],
     },
     "agent": {

@@ -10,12 +10,12 @@ static void agree(const struct eat *t, struct err *e)
 	struct snp_report report;
 	struct tdx_quote quote;
 
-	if (t->platform == EAT_TDX && tdx_quote_parse(raw.bytes, raw.len, &quote, e) == 0)
+	if (t->platform == EVIDENCE_TDX && tdx_quote_parse(raw.bytes, raw.len, &quote, e) == 0)
 		(void)!eat_agree_tdx(t, &quote, e);
-	if (t->platform == EAT_SNP && raw.len >= SNP_REPORT_LEN &&
+	if (t->platform == EVIDENCE_SNP && raw.len >= SNP_REPORT_LEN &&
 	    snp_report_parse(raw.bytes, SNP_REPORT_LEN, &report, e) == 0)
 		(void)!eat_agree_snp(t, &report, e);
-	if ((t->platform == EAT_VTPM || t->platform == EAT_SNP_VTPM) &&
+	if ((t->platform == EVIDENCE_VTPM || t->platform == EVIDENCE_SNP_VTPM) &&
 	    tpm_attestation_parse(raw, &message, e) == 0)
 		(void)!eat_agree_tpm(t, &message, e);
 }

@@ -10,7 +10,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 
 	if (!need || !in || !len)
 		return 0;
-	in->mode = (enum verify_mode)(bytes[0] % (VERIFY_EAT + 1));
+	in->mode = (enum evidence_kind)(bytes[0] % (EVIDENCE_EAT + 1));
 	in->evidence = (struct span){ bytes + 1, len - 1 };
 	if (bytes[0] & 0x80)
 		in->hcl_report = in->evidence;

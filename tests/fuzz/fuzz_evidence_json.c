@@ -10,13 +10,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	static struct tpm_attestation tpm;
 	const struct span text = { bytes, len };
 
-	for (int kind = EVIDENCE_JSON_SEVSNP; kind <= EVIDENCE_JSON_ATTEST; kind++) {
+	for (int kind = EVIDENCE_SNP; kind < EVIDENCE_KINDS; kind++) {
 		CLEANUP(free) uint8_t *made = NULL;
 		size_t made_len;
 		struct err e;
 
-		if (evidence_from_json(text, (enum evidence_json_kind)kind, &made, &made_len, &e) <
-		    0)
+		if (evidence_from_json(text, (enum evidence_kind)kind, &made, &made_len, &e) < 0)
 			continue;
 		if (!made_len || evidence_is_json((struct span){ made, made_len }))
 			__builtin_trap();

@@ -108,12 +108,12 @@ static void check_yes(const struct verify_build *b, const struct verify_result *
 	if (token && (parts[PART_STATEMENT].len != b->run_bytes.len ||
 		      memcmp(parts[PART_STATEMENT].bytes, b->run_bytes.bytes, b->run_bytes.len)))
 		__builtin_trap();
-	if (b->kind->mode == VERIFY_SNP &&
+	if (b->kind->mode == EVIDENCE_SNP &&
 	    (snp_report_parse(w->bytes, SNP_REPORT_LEN, &report, &e) < 0 ||
 	     memcmp(parts[PART_EVIDENCE].bytes, w->bytes, SNP_SIGNED) != 0 ||
 	     memcmp(report.measurement, result->snp.report.measurement, SNP_DIGEST_LEN) != 0))
 		__builtin_trap();
-	if (b->kind->mode == VERIFY_TDX &&
+	if (b->kind->mode == EVIDENCE_TDX &&
 	    (tdx_quote_parse(w->bytes, w->len, &quote, &e) < 0 ||
 	     memcmp(&quote.body, &result->tdx.quote.body, sizeof(quote.body)) != 0))
 		__builtin_trap();
@@ -126,7 +126,7 @@ static void bind_bare(struct verify_build *b, struct verify_input *in, struct po
 	verify_build_raw_binding(b);
 	in->binding = b->in.binding;
 	b->in.binding = before;
-	if (b->kind->mode == VERIFY_SNP || b->kind->mode == VERIFY_TDX)
+	if (b->kind->mode == EVIDENCE_SNP || b->kind->mode == EVIDENCE_TDX)
 		in->binding.tpm_nonce.len = 0;
 	*policy = b->policy; /* shares the memory behind it */
 	policy->run.relayable = true;

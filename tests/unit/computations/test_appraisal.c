@@ -22,7 +22,7 @@ static const uint8_t manifest[SHA3_256_LEN] = { 7 };
 
 static int setup(void **state)
 {
-	struct verify_input in = { .mode = VERIFY_EAT };
+	struct verify_input in = { .mode = EVIDENCE_EAT };
 	struct config config = { .state_dir = dir,
 				 .attestation_policy = policy_path,
 				 .attestation_ak = ak_path,
@@ -67,13 +67,13 @@ static int teardown(void **state)
 /* What an agent would answer; `run`: it has a manifest. */
 static void make_token(const struct appraisal_case *which, bool run, struct writer *token)
 {
-	const struct binding_nonce nonce = { .type = kind->type,
+	const struct binding_nonce nonce = { .type = (uint8_t)evidence_kind_rows[kind->mode].type,
 					     .tee = which->nonce,
 					     .tee_len = APPRAISAL_NONCE_LEN };
 	struct writer statement = writer_up_to(RUN_STATEMENT_MAX), evidence = { 0 }, quote = { 0 };
 	struct run_statement said = { .computation = "7a" };
 	struct eat_content content = { .issuer = "cocos-agent",
-				       .platform = kind->platform,
+				       .platform = kind->mode,
 				       .nonce_use = EAT_USE_NONCE,
 				       .issued = time(NULL) - 10,
 				       .expires = time(NULL) + 300 };

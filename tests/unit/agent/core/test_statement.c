@@ -186,7 +186,7 @@ static void logs_in_token(size_t whole, size_t own, size_t max, size_t in_raw, s
 	CLEANUP_WRITER struct writer out = writer_up_to(EAT_MAX);
 	CLEANUP(free) uint8_t *logs = calloc(1, whole + own + 1);
 	const struct keeper_evidence raw = {
-		.platform = EAT_VTPM,
+		.platform = EVIDENCE_VTPM,
 		.raw = { (const uint8_t *)"raw", 3 },
 		.nonce = { nonce, sizeof(nonce) },
 		.log = { whole ? logs : NULL, whole },
@@ -230,7 +230,7 @@ static void event_logs_go_along_as_far_as_they_fit(void **state)
 static void a_token_that_cannot_fit_is_refused(void **state)
 {
 	CLEANUP_WRITER struct writer out = writer_up_to(EAT_MAX);
-	const struct keeper_evidence raw = { .platform = EAT_VTPM,
+	const struct keeper_evidence raw = { .platform = EVIDENCE_VTPM,
 					     .raw = { (const uint8_t *)"raw", 3 },
 					     .nonce = { nonce, sizeof(nonce) } };
 	const struct evidence_run run = { { NULL, 0 }, { NULL, 0 } };

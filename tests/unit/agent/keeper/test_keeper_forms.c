@@ -33,7 +33,7 @@ struct world {
 static struct {
 	int answers;
 	struct err e; /* code 0: none */
-	enum eat_platform platform;
+	enum evidence_kind platform;
 	uint8_t nonce[BINDING_TPM_NONCE_LEN], quoted[BINDING_TPM_NONCE_LEN];
 	size_t quotes, own_log;
 } seen;
@@ -288,7 +288,7 @@ static void what_is_quoted_is_the_forms_own(void **state)
 	say(&s, w);
 	wanted = ask_run(w, &s);
 	assert_good();
-	assert_int_equal(seen.platform, EAT_VTPM);
+	assert_int_equal(seen.platform, EVIDENCE_VTPM);
 	assert_int_equal(seen.quotes, 2);
 	assert_true(seen.own_log > 0);
 	assert_memory_equal(seen.nonce, wanted.tpm_nonce, sizeof(seen.nonce));

@@ -198,10 +198,10 @@ static void evidence_that_cannot_be_read_needs_nothing(void **state)
 	struct err e;
 
 	assert_ok(endorsements_new(&config, &n, &e), e);
-	for (int mode = VERIFY_SNP; mode <= VERIFY_EAT; mode++)
+	for (int mode = EVIDENCE_SNP; mode <= EVIDENCE_EAT; mode++)
 		for (size_t from = 0; from < 3; from++)
 			for (size_t len = 0; len < sizeof(zeros) - from; len += 37) {
-				in->mode = (enum verify_mode)mode;
+				in->mode = (enum evidence_kind)mode;
 				in->evidence = (struct span){ zeros + from, len };
 				assert_ok(endorsements_complete(n, in, &e), e);
 				assert_int_equal(in->snp.vek.len + in->snp.crl_count, 0);

@@ -62,8 +62,8 @@ static void a_report_is_the_same_in_every_spelling(void **state)
 		writer_text(&w, ",\"certificateChain\":{\"vcekCert\":\"AQID\",\"askCert\":null},"
 				"\"product\":{\"name\":1}}");
 		assert_true(evidence_is_json((struct span){ w.bytes, w.len }));
-		assert_ok(evidence_from_json((struct span){ w.bytes, w.len }, EVIDENCE_JSON_SEVSNP,
-					     &bytes, &len, &e),
+		assert_ok(evidence_from_json((struct span){ w.bytes, w.len }, EVIDENCE_SNP, &bytes,
+					     &len, &e),
 			  e);
 		assert_ok(sevsnp_attestation_parse((struct span){ bytes, len }, a, &e), e);
 		assert_int_equal(a->report[0], 3);
@@ -91,7 +91,7 @@ static void an_attestation_keeps_its_quotes(void **state)
 	size_t len;
 	struct err e;
 
-	assert_ok(evidence_from_json(text_of(attest), EVIDENCE_JSON_ATTEST, &bytes, &len, &e), e);
+	assert_ok(evidence_from_json(text_of(attest), EVIDENCE_VTPM, &bytes, &len, &e), e);
 	assert_ok(tpm_attestation_parse((struct span){ bytes, len }, a, &e), e);
 	assert_int_equal(a->ak_public.len, 2);
 	assert_int_equal(a->quote_count, 1);
@@ -130,9 +130,9 @@ static void what_is_no_evidence_is_refused_by_name(void **state)
 		size_t len;
 		struct err e;
 
-		assert_refused(evidence_from_json(text_of(cases[i].text), EVIDENCE_JSON_ATTEST,
-						  &bytes, &len, &e),
-			       e, ERR_INVALID, cases[i].said);
+		assert_refused(
+			evidence_from_json(text_of(cases[i].text), EVIDENCE_VTPM, &bytes, &len, &e),
+			e, ERR_INVALID, cases[i].said);
 	}
 }
 
@@ -146,7 +146,7 @@ static void a_field_in_two_spellings_is_refused(void **state)
 	size_t len;
 	struct err e;
 
-	assert_ok(evidence_from_json(text_of(twice), EVIDENCE_JSON_ATTEST, &bytes, &len, &e), e);
+	assert_ok(evidence_from_json(text_of(twice), EVIDENCE_VTPM, &bytes, &len, &e), e);
 	assert_int_equal(tpm_attestation_parse((struct span){ bytes, len }, a, &e), -ERR_INVALID);
 }
 
@@ -158,7 +158,7 @@ static void every_truncation_is_refused(void **state)
 		struct err e;
 
 		assert_int_equal(evidence_from_json((struct span){ (const uint8_t *)attest, len },
-						    EVIDENCE_JSON_ATTEST, &bytes, &got, &e),
+						    EVIDENCE_VTPM, &bytes, &got, &e),
 				 -ERR_INVALID);
 	}
 }

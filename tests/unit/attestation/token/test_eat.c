@@ -8,7 +8,7 @@ static int judge_report(const struct eat *t, struct err *e)
 {
 	struct snp_report report;
 
-	if (t->platform != EAT_SNP)
+	if (t->platform != EVIDENCE_SNP)
 		return 0;
 	size_t len = t->raw_report.len < SNP_REPORT_LEN ? t->raw_report.len : SNP_REPORT_LEN;
 	if (snp_report_parse(t->raw_report.bytes, len, &report, e) < 0)
@@ -34,7 +34,7 @@ static int judge(const uint8_t *bytes, size_t len, EVP_PKEY *key, const struct v
 	if (!failed)
 		failed = judge_report(&t, e);
 	if (!failed && vector_accepts(c) && vector_text(c, "fields.platform_type"))
-		assert_string_equal(eat_platform_name(t.platform),
+		assert_string_equal(evidence_kind_platform(t.platform),
 				    vector_text(c, "fields.platform_type"));
 	eat_done(&t);
 	return failed;
@@ -64,7 +64,7 @@ static void make(EVP_PKEY *key, struct writer *w)
 {
 	static const uint8_t nonce[32] = { 1, 2, 3 };
 	const struct eat_content c = { .issuer = "cocos-agent",
-				       .platform = EAT_VTPM,
+				       .platform = EVIDENCE_VTPM,
 				       .nonce_use = EAT_USE_NONCE,
 				       .issued = 1000,
 				       .expires = 2000,
@@ -90,7 +90,7 @@ static void what_we_write_reads_back(void **state)
 	make(key, &w);
 	assert_ok(eat_parse(w.bytes, w.len, &t, &e), e);
 	assert_ok(eat_verify(&t, key, &e), e);
-	assert_int_equal(t.platform, EAT_VTPM);
+	assert_int_equal(t.platform, EVIDENCE_VTPM);
 	assert_int_equal(t.nonce_use, EAT_USE_NONCE);
 	assert_int_equal(t.raw_report.len, 6);
 	assert_memory_equal(t.run.bytes, "run", 3);

@@ -12,7 +12,7 @@ static void fill(void *bytes, size_t len, uint8_t seed)
 		((uint8_t *)bytes)[i] = (uint8_t)(seed + i);
 }
 
-static void start(enum verify_mode mode)
+static void start(enum evidence_kind mode)
 {
 	struct verify_result *r = &first.result;
 
@@ -47,8 +47,8 @@ static int judge(struct err *e)
 
 static void the_same_agent_is_the_same_in_every_mode(void **state)
 {
-	static const enum verify_mode modes[] = { VERIFY_SNP, VERIFY_TDX, VERIFY_VTPM,
-						  VERIFY_SNP_VTPM };
+	static const enum evidence_kind modes[] = { EVIDENCE_SNP, EVIDENCE_TDX, EVIDENCE_VTPM,
+						    EVIDENCE_SNP_VTPM };
 	struct err e;
 
 	for (size_t i = 0; i < ARRAY_LEN(modes); i++) {
@@ -58,9 +58,9 @@ static void the_same_agent_is_the_same_in_every_mode(void **state)
 }
 
 /* What has to stay, where it is, and in which modes it counts (bits of 1 << mode). */
-#define SNP_MODES (1u << VERIFY_SNP | 1u << VERIFY_SNP_VTPM)
-#define TDX_MODES (1u << VERIFY_TDX)
-#define TPM_MODES (1u << VERIFY_VTPM | 1u << VERIFY_SNP_VTPM)
+#define SNP_MODES (1u << EVIDENCE_SNP | 1u << EVIDENCE_SNP_VTPM)
+#define TDX_MODES (1u << EVIDENCE_TDX)
+#define TPM_MODES (1u << EVIDENCE_VTPM | 1u << EVIDENCE_SNP_VTPM)
 #define ALL_MODES (SNP_MODES | TDX_MODES | TPM_MODES)
 
 static const struct {
@@ -93,8 +93,8 @@ static void each_difference_is_refused_by_name(void **state)
 	struct err e;
 
 	for (size_t i = 0; i < ARRAY_LEN(fields); i++)
-		for (unsigned mode = VERIFY_SNP; mode < VERIFY_EAT; mode++) {
-			start((enum verify_mode)mode);
+		for (unsigned mode = EVIDENCE_SNP; mode < EVIDENCE_EAT; mode++) {
+			start((enum evidence_kind)mode);
 			*(uint8_t *)fields[i].at ^= 1;
 			if (fields[i].modes & (1u << mode))
 				assert_refused(judge(&e), e, ERR_DENIED, fields[i].check);
@@ -107,10 +107,10 @@ static void another_kind_of_evidence_is_refused(void **state)
 {
 	struct err e;
 
-	for (unsigned a = VERIFY_SNP; a < VERIFY_EAT; a++)
-		for (unsigned b = VERIFY_SNP; b < VERIFY_EAT; b++) {
-			start((enum verify_mode)a);
-			now.result.mode = (enum verify_mode)b;
+	for (unsigned a = EVIDENCE_SNP; a < EVIDENCE_EAT; a++)
+		for (unsigned b = EVIDENCE_SNP; b < EVIDENCE_EAT; b++) {
+			start((enum evidence_kind)a);
+			now.result.mode = (enum evidence_kind)b;
 			if (a == b)
 				assert_ok(judge(&e), e);
 			else
@@ -127,25 +127,25 @@ static void each_part_of_the_tcb_may_rise_and_never_fall(void **state)
 	for (size_t i = 0; i < SNP_TCB_COMPONENTS; i++)
 		snp[i] = (uint8_t *)&now.result.snp.tcb + snp_tcb_components[i].at;
 	for (size_t i = 0; i < SNP_TCB_COMPONENTS; i++) {
-		start(VERIFY_SNP);
+		start(EVIDENCE_SNP);
 		(*snp[i])++;
 		assert_ok(judge(&e), e);
 		*snp[i] = (uint8_t)(*snp[i] - 2);
 		assert_refused(judge(&e), e, ERR_DENIED, "same.tcb");
 	}
 	for (size_t i = 0; i < TDX_COMPONENTS; i++) {
-		start(VERIFY_TDX);
+		start(EVIDENCE_TDX);
 		now.result.tdx.pck.components[i]++;
 		assert_ok(judge(&e), e);
 		now.result.tdx.pck.components[i] = (uint8_t)(now.result.tdx.pck.components[i] - 2);
 		assert_refused(judge(&e), e, ERR_DENIED, "same.tcb");
 	}
 	for (size_t i = 0; i < TDX_SVN_LEN; i++) {
-		start(VERIFY_TDX);
+		start(EVIDENCE_TDX);
 		now.result.tdx.quote.body.tee_tcb_svn[i]--;
 		assert_refused(judge(&e), e, ERR_DENIED, "same.tcb");
 	}
-	start(VERIFY_TDX);
+	start(EVIDENCE_TDX);
 	now.result.tdx.pck.pcesvn++;
 	assert_ok(judge(&e), e);
 	now.result.tdx.pck.pcesvn = 12;

@@ -32,7 +32,7 @@ static void longer_nonce(struct verify_build *b)
 
 static void other_kind_too(struct verify_build *b)
 {
-	if (b->kind->mode == VERIFY_VTPM)
+	if (b->kind->mode == EVIDENCE_VTPM)
 		b->policy.has_snp = true;
 	else
 		b->policy.has_tpm = true;
@@ -45,14 +45,14 @@ static void by_mode(struct verify_build *b)
 
 static void other_mode(struct verify_build *b)
 {
-	b->in.mode = b->kind->mode == VERIFY_SNP ? VERIFY_TDX : VERIFY_SNP;
+	b->in.mode = b->kind->mode == EVIDENCE_SNP ? EVIDENCE_TDX : EVIDENCE_SNP;
 }
 
 static void unused_input(struct verify_build *b)
 {
-	if (b->kind->mode == VERIFY_SNP || b->kind->mode == VERIFY_TDX)
+	if (b->kind->mode == EVIDENCE_SNP || b->kind->mode == EVIDENCE_TDX)
 		b->in.tpm.binding.named = (struct span){ b->spki, b->spki_len };
-	else if (b->kind->mode == VERIFY_VTPM)
+	else if (b->kind->mode == EVIDENCE_VTPM)
 		b->in.product = SNP_GENOA;
 	else
 		b->in.product = SNP_MILAN; /* judged, and another */
@@ -259,19 +259,19 @@ static const struct verify_row rows[] = {
 	{ "a nonce and another extraData", nothing, other_extra_data, "token.nonce_named", 0 },
 	{ "a channel and another extraData", channel, other_extra_data, "token.nonce_named", 0 },
 	{ "Azure's report beside another kind", nothing, hcl_report_too, "input.used",
-	  1 << VERIFY_SNP_VTPM },
+	  1 << EVIDENCE_SNP_VTPM },
 	{ "AMD's CRL beside another kind", nothing, crl_too, "input.used",
-	  1 << VERIFY_SNP | 1 << VERIFY_SNP_VTPM },
+	  1 << EVIDENCE_SNP | 1 << EVIDENCE_SNP_VTPM },
 	{ "nonces of 15 bytes", short_nonces, nothing, "token.nonce_length", 0 },
 	{ "another nonce", nothing, other_nonce, "token.nonce", 0 },
 	{ "a nonce with more behind", nothing, longer_nonce, "token.nonce", 0 },
 	{ "relayed evidence", relayed, nothing, VERIFY_BOUND, 0 },
 	{ "relayed evidence on a channel", channel, another_channel, "token.nonce", 0 },
-	{ "a kind left out", nothing, other_kind_too, "token.whole", 1 << VERIFY_SNP_VTPM },
+	{ "a kind left out", nothing, other_kind_too, "token.whole", 1 << EVIDENCE_SNP_VTPM },
 	{ "another mode", nothing, other_mode, "token.platform", 0 },
-	{ "an input without effect", nothing, unused_input, "input.used", 1 << VERIFY_SNP_VTPM },
+	{ "an input without effect", nothing, unused_input, "input.used", 1 << EVIDENCE_SNP_VTPM },
 	{ "another product", nothing, unused_input, "binding.product_named",
-	  1 << VERIFY_SNP | 1 << VERIFY_TDX | 1 << VERIFY_VTPM },
+	  1 << EVIDENCE_SNP | 1 << EVIDENCE_TDX | 1 << EVIDENCE_VTPM },
 	{ "a signer nobody vouches for", nothing, raw_and_stock, "token.vouched", 0 },
 	{ "such a signer, genuine only", nothing, genuine_raw, "token.vouched", 0 },
 	{ "another signer than named", nothing, named_other, "token.signature", 0 },
@@ -286,17 +286,17 @@ static const struct verify_row rows[] = {
 	{ "no measurements", nothing, wants_measurements, "token.claims", 0 },
 	{ "a claim that lies", measurement_claim_lies, nothing, "token.agrees", 0 },
 	{ "a TPM's claim, demanded", measurement_claim_lies, wants_measurements, "token.agrees",
-	  1 << VERIFY_SNP | 1 << VERIFY_TDX | 1 << VERIFY_SNP_VTPM },
+	  1 << EVIDENCE_SNP | 1 << EVIDENCE_TDX | 1 << EVIDENCE_SNP_VTPM },
 	{ "no policy", nothing, no_policy, "policy.given", 0 },
 	{ "a policy of nothing", nothing, empty_policy, "policy.given", 0 },
 	{ "report data of the policy", nothing, report_data_of_policy,
-	  "policy.report_data_of_policy", 1 << VERIFY_VTPM },
+	  "policy.report_data_of_policy", 1 << EVIDENCE_VTPM },
 };
 
 static void judge(const struct verify_kind *kind)
 {
 	kind->setup();
-	print_message("# %s: %zu cases\n", kind->name,
+	print_message("# %s: %zu cases\n", evidence_kind_platform(kind->mode),
 		      verify_rows_judge(kind, rows, ARRAY_LEN(rows)));
 	kind->teardown();
 }

@@ -200,15 +200,15 @@ static void lists_of_an_ak_s_root(struct verify_build *b)
 /* ---- the cases ---- */
 
 enum {
-	NOT_SNP = ~(1u << VERIFY_SNP),
-	NOT_VTPM = ~(1u << VERIFY_VTPM),
-	NOT_SNP_VTPM = ~(1u << VERIFY_SNP_VTPM),
+	NOT_SNP = ~(1u << EVIDENCE_SNP),
+	NOT_VTPM = ~(1u << EVIDENCE_VTPM),
+	NOT_SNP_VTPM = ~(1u << EVIDENCE_SNP_VTPM),
 };
 
 static const struct verify_row rows[] = {
 	{ "stock evidence over the nonces", nothing, stock_by_nonces, NULL, 0 },
 	{ "stock evidence, extraData by itself", nothing, stock_by_tee_nonce_and_extra_data, NULL,
-	  1 << VERIFY_SNP | 1 << VERIFY_TDX | 1 << VERIFY_VTPM },
+	  1 << EVIDENCE_SNP | 1 << EVIDENCE_TDX | 1 << EVIDENCE_VTPM },
 	{ "the TPM's nonce alone", vtpm_nonce_alone, nothing, NULL, 0 },
 	{ "a protobuf of go-sev-guest", nothing, snp_as_protobuf, NULL, NOT_SNP },
 	{ "the report as it was, beside", nothing, report_beside, NULL, NOT_SNP_VTPM },
@@ -235,7 +235,7 @@ static const struct verify_row rows[] = {
 static void judge(const struct verify_kind *kind)
 {
 	kind->setup();
-	print_message("# %s: %zu cases\n", kind->name,
+	print_message("# %s: %zu cases\n", evidence_kind_platform(kind->mode),
 		      verify_rows_judge(kind, rows, ARRAY_LEN(rows)));
 	kind->teardown();
 }

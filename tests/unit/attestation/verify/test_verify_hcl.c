@@ -158,7 +158,7 @@ static void begin(struct azure *a)
 	a->policy.tpm.pcrs[0] =
 		(struct tpm_policy_pcr){ DIGEST_SHA256, 4, tpm.pcrs.banks[0].values[4], 1 };
 	a->policy.tpm.count = 1;
-	a->in = (struct verify_input){ .mode = VERIFY_SNP_VTPM,
+	a->in = (struct verify_input){ .mode = EVIDENCE_SNP_VTPM,
 				       .product = SNP_PRODUCT_ANY,
 				       .policy = &a->policy,
 				       .binding.tpm_nonce = { a->nonce, sizeof(a->nonce) },

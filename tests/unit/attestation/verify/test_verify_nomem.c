@@ -170,7 +170,7 @@ static void by_itself(struct verify_build *b)
 	b->in.mode = b->kind->mode;
 	b->in.evidence = (struct span){ b->evidence.bytes, b->evidence.len };
 	verify_build_raw_binding(b);
-	if (b->kind->mode == VERIFY_SNP || b->kind->mode == VERIFY_TDX)
+	if (b->kind->mode == EVIDENCE_SNP || b->kind->mode == EVIDENCE_TDX)
 		b->in.binding.tpm_nonce.len = 0;
 	b->policy.run.relayable = true;
 	b->in.manifest_count = 0;
@@ -198,7 +198,7 @@ static long sampled_stride(long whole)
  * and some of OpenSSL's everywhere. */
 static void fail_each_of(const struct verify_kind *kind)
 {
-	bool all = kind->mode == VERIFY_VTPM;
+	bool all = kind->mode == EVIDENCE_VTPM;
 	struct verify_build b;
 	char name[64];
 
@@ -206,18 +206,18 @@ static void fail_each_of(const struct verify_kind *kind)
 	verify_build_begin(&b, kind);
 	verify_build_seal(&b);
 	stride = all ? sampled_stride(1) : 32;
-	snprintf(name, sizeof(name), "a token of %s", kind->name);
+	snprintf(name, sizeof(name), "a token of %s", evidence_kind_platform(kind->mode));
 	fail_each(&b, name, true);
 	b.token.bytes[b.token.len - 1] ^= 1;
 	stride = all ? sampled_stride(4) : 32;
-	snprintf(name, sizeof(name), "a wrong token of %s", kind->name);
+	snprintf(name, sizeof(name), "a wrong token of %s", evidence_kind_platform(kind->mode));
 	fail_each(&b, name, false);
 	by_itself(&b);
 	stride = sampled_stride(1);
-	snprintf(name, sizeof(name), "%s by itself", kind->name);
+	snprintf(name, sizeof(name), "%s by itself", evidence_kind_platform(kind->mode));
 	fail_each(&b, name, true);
 	break_binding(&b);
-	snprintf(name, sizeof(name), "wrong %s by itself", kind->name);
+	snprintf(name, sizeof(name), "wrong %s by itself", evidence_kind_platform(kind->mode));
 	fail_each(&b, name, false);
 	verify_build_end(&b);
 	kind->teardown();

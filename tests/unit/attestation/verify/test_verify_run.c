@@ -225,17 +225,17 @@ static const struct verify_row rows[] = {
 	{ "a boot key that the policy forbids", nothing, allow_no_boot_key, "run.boot_keys", 0 },
 	{ "a boot not fixed at launch", launch_fixed_unsaid, want_fixed, "run.fixed_boot", 0 },
 	{ "a boot fixed as foreseen, which nobody compared", launch_fixed_unsaid, foresee_fixed,
-	  "run.fixed_boot", 1 << VERIFY_VTPM },
+	  "run.fixed_boot", 1 << EVIDENCE_VTPM },
 	{ "a boot fixed as foreseen, another told", launch_fixed_another, foresee_fixed,
-	  "run.host_data", 1 << VERIFY_TDX | 1 << VERIFY_VTPM },
+	  "run.host_data", 1 << EVIDENCE_TDX | 1 << EVIDENCE_VTPM },
 	{ "another boot fixed than told", launch_fixed_another, want_fixed, "run.host_data",
-	  1 << VERIFY_TDX | 1 << VERIFY_VTPM },
+	  1 << EVIDENCE_TDX | 1 << EVIDENCE_VTPM },
 	{ "registers moved since the statement", launch_fixed_registers_moved, want_fixed,
-	  "run.same_rtmrs", 1 << VERIFY_SNP | 1 << VERIFY_SNP_VTPM | 1 << VERIFY_VTPM },
+	  "run.same_rtmrs", 1 << EVIDENCE_SNP | 1 << EVIDENCE_SNP_VTPM | 1 << EVIDENCE_VTPM },
 	{ "host data of zero", nothing, want_fixed, "policy.host_data",
-	  1 << VERIFY_TDX | 1 << VERIFY_VTPM },
+	  1 << EVIDENCE_TDX | 1 << EVIDENCE_VTPM },
 	{ "host data that nobody asked for", launch_fixed, nothing, "policy.host_data",
-	  1 << VERIFY_TDX | 1 << VERIFY_VTPM },
+	  1 << EVIDENCE_TDX | 1 << EVIDENCE_VTPM },
 	{ "a fixed boot of a stock agent", launch_fixed_without_run, want_fixed_of_stock,
 	  "run.fixed_boot", 0 },
 	{ "a weak word", weak_word, nothing, "run.weak_words", 0 },
@@ -262,7 +262,7 @@ static void judge(const struct verify_kind *kind)
 		twist_now = same->twist;
 		judged += verify_rows_judge(kind, &row, 1);
 	}
-	print_message("# %s: %zu cases\n", kind->name, judged);
+	print_message("# %s: %zu cases\n", evidence_kind_platform(kind->mode), judged);
 	kind->teardown();
 }
 

@@ -17,7 +17,8 @@ void verify_build_begin(struct verify_build *b, const struct verify_kind *kind)
 	memset(b->tee, 0x71, sizeof(b->tee));
 	memset(b->vtpm, 0x72, sizeof(b->vtpm));
 	memset(b->manifest, 0x73, sizeof(b->manifest));
-	b->nonce = (struct binding_nonce){ kind->type, b->tee, b->vtpm, 32, 32 };
+	b->nonce = (struct binding_nonce){ (uint8_t)evidence_kind_rows[kind->mode].type, b->tee,
+					   b->vtpm, 32, 32 };
 	assert_ok(binding_channel(DIGEST_SHA384, b->spki, b->spki_len, exporter, NULL, &b->channel,
 				  &e),
 		  e);
@@ -30,7 +31,7 @@ void verify_build_begin(struct verify_build *b, const struct verify_kind *kind)
 						 { .key = "AGENT_LOG_LEVEL", .value = "info" } } };
 	memcpy(b->run.manifest, b->manifest, SHA3_256_LEN);
 	b->content = (struct eat_content){ .issuer = "cocos-agent",
-					   .platform = kind->platform,
+					   .platform = kind->mode,
 					   .nonce_use = EAT_USE_NONCE,
 					   .issued = kind->at - 10,
 					   .expires = kind->at + 300 };
@@ -38,7 +39,7 @@ void verify_build_begin(struct verify_build *b, const struct verify_kind *kind)
 		kind->fix_boot(NULL);
 	policy_init(&b->policy);
 	kind->policy(&b->policy);
-	b->in = (struct verify_input){ .mode = VERIFY_EAT,
+	b->in = (struct verify_input){ .mode = EVIDENCE_EAT,
 				       .product = SNP_PRODUCT_ANY,
 				       .policy = &b->policy,
 				       .manifests = b->manifest,
@@ -107,6 +108,6 @@ void verify_build_raw_binding(struct verify_build *b)
 	memcpy(b->tpm_nonce, b->bound.tpm_nonce, sizeof(b->tpm_nonce));
 	b->in.binding =
 		(struct verify_binding){ .tpm_nonce = { b->tpm_nonce, sizeof(b->tpm_nonce) } };
-	if (b->kind->mode != VERIFY_VTPM)
+	if (b->kind->mode != EVIDENCE_VTPM)
 		b->in.binding.report_data = b->report_data;
 }

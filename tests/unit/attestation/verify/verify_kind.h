@@ -28,10 +28,7 @@ struct verify_same {
 };
 
 struct verify_kind {
-	const char *name;
-	enum verify_mode mode;
-	enum eat_platform platform;
-	uint8_t type; /* on the wire */
+	enum evidence_kind mode;
 	int64_t at;
 	void (*setup)(void), (*teardown)(void);
 	void (*policy)(struct policy *p); /* that takes the evidence, and every twist */

@@ -133,10 +133,7 @@ static void evidence_both(const struct binding *b, enum verify_twist twist, stru
 }
 
 const struct verify_kind verify_kind_snp = {
-	.name = "SNP",
-	.mode = VERIFY_SNP,
-	.platform = EAT_SNP,
-	.type = 0,
+	.mode = EVIDENCE_SNP,
 	.at = FORGE_AT,
 	.setup = setup,
 	.teardown = teardown,
@@ -153,10 +150,7 @@ const struct verify_kind verify_kind_snp = {
 };
 
 const struct verify_kind verify_kind_snp_vtpm = {
-	.name = "SNP-vTPM",
-	.mode = VERIFY_SNP_VTPM,
-	.platform = EAT_SNP_VTPM,
-	.type = 2,
+	.mode = EVIDENCE_SNP_VTPM,
 	.at = FORGE_AT,
 	.setup = setup_both,
 	.teardown = teardown_both,

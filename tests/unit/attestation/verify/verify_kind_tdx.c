@@ -61,10 +61,7 @@ static void evidence(const struct binding *b, enum verify_twist twist, struct wr
 }
 
 const struct verify_kind verify_kind_tdx = {
-	.name = "TDX",
-	.mode = VERIFY_TDX,
-	.platform = EAT_TDX,
-	.type = 4,
+	.mode = EVIDENCE_TDX,
 	.at = FORGE_AT,
 	.setup = setup,
 	.teardown = teardown,

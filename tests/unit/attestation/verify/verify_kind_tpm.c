@@ -44,10 +44,7 @@ static void evidence(const struct binding *b, enum verify_twist twist, struct wr
 }
 
 const struct verify_kind verify_kind_vtpm = {
-	.name = "vTPM",
-	.mode = VERIFY_VTPM,
-	.platform = EAT_VTPM,
-	.type = 1,
+	.mode = EVIDENCE_VTPM,
 	.at = INT64_C(1781481600),
 	.setup = setup,
 	.teardown = teardown,

@@ -17,9 +17,9 @@ int verify_rows_run(const struct verify_kind *kind, verify_change_fn *statement,
 	*e = (struct err){ 0 };
 	int rc = verify(&b.in, &verify_rows_verdict, &verify_rows_result, e);
 	if (rc == 0 && !verdict_ok(&verify_rows_verdict))
-		fail_msg("%s: 0 without a yes", kind->name);
+		fail_msg("%s: 0 without a yes", evidence_kind_platform(kind->mode));
 	if (rc != 0 && (verdict_ok(&verify_rows_verdict) && rc != -ERR_INVALID))
-		fail_msg("%s: a yes without 0", kind->name);
+		fail_msg("%s: a yes without 0", evidence_kind_platform(kind->mode));
 	if (rc == 0 && verify_rows_result.has_identity) {
 		uint8_t wanted[SHA256_LEN];
 		struct err ignored;
@@ -42,14 +42,17 @@ static void judge_row(const struct verify_kind *kind, const struct verify_row *r
 	int rc = verify_rows_run(kind, row->statement, row->call, &e);
 	if (!check) {
 		if (rc != 0)
-			fail_msg("%s, %s: %s", kind->name, row->name, e.text);
+			fail_msg("%s, %s: %s", evidence_kind_platform(kind->mode), row->name,
+				 e.text);
 		return;
 	}
 	if (rc != -ERR_DENIED || strncmp(e.text, check, strlen(check)) != 0 ||
 	    e.text[strlen(check)] != ':')
-		fail_msg("%s, %s: %d, '%s', wanted %s", kind->name, row->name, rc, e.text, check);
+		fail_msg("%s, %s: %d, '%s', wanted %s", evidence_kind_platform(kind->mode),
+			 row->name, rc, e.text, check);
 	if (verify_rows_result.has_identity)
-		fail_msg("%s, %s: an identity beside a no", kind->name, row->name);
+		fail_msg("%s, %s: an identity beside a no", evidence_kind_platform(kind->mode),
+			 row->name);
 }
 
 size_t verify_rows_judge(const struct verify_kind *kind, const struct verify_row *rows,

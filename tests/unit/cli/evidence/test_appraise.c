@@ -66,7 +66,7 @@ static void put_policy(char digit)
 
 	policy_init(&p);
 	kind->policy(&p);
-	if (kind->mode == VERIFY_SNP) {
+	if (kind->mode == EVIDENCE_SNP) {
 		char second[2 * DIGEST_MAX + 1];
 
 		hex_encode(p.snp.measurements.values, SNP_DIGEST_LEN, hex);
@@ -122,7 +122,7 @@ static void answer(const struct answer *want, struct authenticator *a)
 	struct writer run = writer_up_to(RUN_STATEMENT_MAX), token = writer_up_to(TOKEN_MAX);
 	struct writer evidence = { 0 }, run_evidence = { 0 };
 	struct eat_content content = { .issuer = "cocos-agent",
-				       .platform = kind->platform,
+				       .platform = kind->mode,
 				       .nonce_use = EAT_USE_CHANNEL,
 				       .issued = kind->at - 10,
 				       .expires = kind->at + 300 };
@@ -183,7 +183,7 @@ static int open_with(const struct option *more, struct appraise **a, struct err 
 	int status = 0;
 
 	cli_init(&cli, &command);
-	if (kind->mode == VERIFY_SNP) {
+	if (kind->mode == EVIDENCE_SNP) {
 		assert_ok(cli_give(&cli, "trusted_root", at("root.der"), e), *e);
 		assert_ok(cli_give(&cli, "CA_bundles_paths", chain, e), *e);
 	}
@@ -211,12 +211,12 @@ static struct appraise *opened(const struct option *more)
 
 static void use_kind(const struct verify_kind *k)
 {
-	struct verify_input in = { .mode = VERIFY_EAT };
+	struct verify_input in = { .mode = EVIDENCE_EAT };
 
 	kind = k;
 	kind->setup();
 	kind->endorse(&in);
-	if (kind->mode == VERIFY_SNP) {
+	if (kind->mode == EVIDENCE_SNP) {
 		struct span root = in.snp.trusted_root;
 
 		put_span("root.der", root);
@@ -240,7 +240,7 @@ static struct appraise *right(const struct option *extra)
 		POLICY, MANIFEST, AK, extra ? *extra : (struct option){ 0 }, { NULL, NULL }
 	};
 
-	return opened(kind->mode == VERIFY_VTPM ? tpm : both);
+	return opened(kind->mode == EVIDENCE_VTPM ? tpm : both);
 }
 
 static int setup(void **state)
@@ -320,7 +320,8 @@ static void an_agent_as_the_policy_wants_it_is_verified(void **state)
 		assert_false(appraise_is_verified(a));
 		assert_ok(session(a, &(struct answer){ .key = key }, &e), e);
 		assert_true(appraise_is_verified(a));
-		assert_int_equal(appraise_wire_type(a), kind->type);
+		assert_int_equal(appraise_wire_type(a),
+				 (uint8_t)evidence_kind_rows[kind->mode].type);
 		/* And again, over another connection or the same. */
 		assert_ok(session(a, &(struct answer){ .key = key }, &e), e);
 		appraise_free(a);
@@ -350,8 +351,8 @@ static void each_other_agent_is_refused_by_name(void **state)
 		put_policy(0);
 		const struct option other[] = { POLICY,
 						{ "manifest", at("other.json") },
-						kind->mode == VERIFY_VTPM ? (struct option)AK
-									  : (struct option){ 0 },
+						kind->mode == EVIDENCE_VTPM ? (struct option)AK
+									    : (struct option){ 0 },
 						{ NULL, NULL } };
 		a = opened(other);
 		assert_refused(session(a, &(struct answer){ .key = key }, &e), e, ERR_DENIED,
