@@ -138,6 +138,13 @@ uint8_t appraisal_type(const struct appraisal *a)
 
 /* ---- one case ---- */
 
+static void add(struct appraisal_verdict *out, const char *words)
+{
+	size_t used = strlen(out->line);
+
+	snprintf(out->line + used, sizeof(out->line) - used, "; %s", words);
+}
+
 static void put_line(struct appraisal_verdict *out, const struct verdict *v, const char *kind,
 		     const struct err *e, const char *missing)
 {
@@ -146,17 +153,15 @@ static void put_line(struct appraisal_verdict *out, const struct verdict *v, con
 		snprintf(out->line, sizeof(out->line), "%s: %s evidence, %zu checks",
 			 verdict_word(v), kind, v->count);
 	else
-		snprintf(out->line, sizeof(out->line), "%s: %s%s%s", verdict_word(v), e->text,
-			 *missing ? "; " : "", missing);
-	for (size_t i = 0; i < v->note_count; i++) {
-		size_t used = strlen(out->line);
-
+		snprintf(out->line, sizeof(out->line), "%s: %s", verdict_word(v), e->text);
+	if (*missing)
+		add(out, missing);
+	for (size_t i = 0; i < v->note_count; i++)
 		/* What limits a yes is part of it. */
 		if (strncmp(v->notes[i], "operator trusted", 16) == 0 ||
 		    strncmp(v->notes[i], "relayable", 9) == 0 ||
 		    strncmp(v->notes[i], "no manifest yet", 15) == 0)
-			snprintf(out->line + used, sizeof(out->line) - used, "; %s", v->notes[i]);
-	}
+			add(out, v->notes[i]);
 }
 
 /* In the pool. */
@@ -184,10 +189,7 @@ static void judge(void *data)
 			       : NULL;
 	in.manifest_count = entry->which.has_manifest;
 	in.at = time(NULL);
-	if (endorsements_complete(a->endorsements, &in, &missing) == 0)
-		missing.text[0] = 0;
-	if (verify(&in, v, result, &e) == 0)
-		missing.text[0] = 0;
+	(void)!endorsements_verify(a->endorsements, &in, v, result, &missing, &e);
 	put_line(&entry->verdict, v, evidence_kind_name(result->mode), &e, missing.text);
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/endorse/endorse_document.h"
 
+#include "common/base/clock.h"
+
 #include <string.h>
 
 /* Bytes of one document while nobody has decided about them. */
@@ -27,6 +29,19 @@ static struct endorse_parts parts_of(const struct candidate *c)
 				       .chain = { (const uint8_t *)c->chain, c->chain_len } };
 }
 
+void endorse_forget(struct endorsements *n)
+{
+	for (size_t i = 0; i < n->kept_count; i++)
+		free(n->kept[i]);
+	n->kept_count = 0;
+}
+
+void endorse_begin(struct endorsements *n)
+{
+	endorse_forget(n);
+	n->deadline = clock_ms(CLOCK_MONOTONIC) + (int64_t)n->config.deadline * 1000;
+}
+
 int endorse_group_of(struct endorsements *n, const char *name, struct endorse_group *group,
 		     struct err *e)
 {
@@ -45,7 +60,7 @@ static int check(const struct endorse_document *d, struct candidate *c, struct e
 	return 0;
 }
 
-/* Good, or not there: what a cache holds and the check refuses is as if it were not there. */
+/* Good, or not there: a cached document that the check refuses counts as missing. */
 static void read_cached(const struct endorse_group *group, const struct endorse_document *d,
 			struct candidate *c)
 {
@@ -166,7 +181,7 @@ int endorse_document_get(struct endorsements *n, struct endorse_group *group,
 		return err_set(e, ERR_NOT_FOUND,
 			       "%s: not in the cache (%s), and nothing is fetched offline", d->name,
 			       group->folder);
-	/* What is good but no longer fresh serves where nothing newer can be had. */
+	/* A good document that is no longer fresh is used where no newer one can be fetched. */
 	if (!n->config.offline && !is_fresh(d, &c, at) && renew(n, group, d, url, at, &c, e) < 0 &&
 	    !c.good)
 		return err_wrap(e, "%s", d->name);

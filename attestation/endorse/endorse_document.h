@@ -6,8 +6,8 @@
 #pragma once
 
 #include "attestation/endorse/endorse_cache.h"
+#include "attestation/endorse/endorse_config.h"
 #include "attestation/endorse/endorse_http.h"
-#include "attestation/endorse/endorsements.h"
 
 enum {
 	ENDORSE_KEPT_MAX = 32, /* pieces handed out by one call */
@@ -19,7 +19,7 @@ enum {
 struct endorsements {
 	struct endorsements_config config;
 	char *cache;               /* NULL until it is needed */
-	struct endorse_http *http; /* likewise */
+	struct endorse_http *http; /* the same */
 	int64_t deadline;          /* of the call under way, on CLOCK_MONOTONIC, in ms */
 	void *kept[ENDORSE_KEPT_MAX];
 	size_t kept_count;
@@ -58,17 +58,9 @@ int endorse_document_get(struct endorsements *n, struct endorse_group *group,
 
 /* A call begins: what the last one handed out goes, and the time runs. */
 void endorse_begin(struct endorsements *n);
+/* What was handed out goes. */
+void endorse_forget(struct endorsements *n);
 
 /* A copy that belongs to `n`. */
 int endorse_keep(struct endorsements *n, struct span bytes, struct span *copy,
 		 struct err *e) MUST_CHECK;
-
-/* ---- who asks for what ---- */
-
-struct endorse_need;
-
-/* Fill `in`; see endorsements_complete(). */
-int endorse_snp(struct endorsements *n, const struct endorse_need *need, struct verify_input *in,
-		struct err *e) MUST_CHECK;
-int endorse_tdx(struct endorsements *n, const struct endorse_need *need, struct verify_input *in,
-		struct err *e) MUST_CHECK;

@@ -7,23 +7,16 @@
  */
 #pragma once
 
-#include "attestation/snp/snp_cert_table.h"
-#include "attestation/verify/verify.h"
+#include "attestation/verify/evidence_parts.h"
 
 struct endorse_need {
 	bool snp, tdx; /* at most one */
-	struct snp_report report;
+	const struct snp_report *report;
+	const struct tdx_quote *quote;
 	/* In the evidence or in `in`; empty: missing. */
 	struct span vek, intermediate, ark;
-	struct span quote;
-
-	/* What the spans lead into. */
-	bool has_token;
-	struct eat token;
-	struct sevsnp_attestation sevsnp;
-	struct tpm_attestation tpm;
 };
 
-/* `need` is zero before, and `in` has to outlive it. */
-void endorse_need_open(struct endorse_need *need, const struct verify_input *in);
-void endorse_need_done(struct endorse_need *need);
+/* `parts` are those of `in`; both have to outlive it. */
+void endorse_need_of(const struct verify_input *in, const struct evidence_parts *parts,
+		     struct endorse_need *need);

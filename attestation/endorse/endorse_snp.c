@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* endorse_snp.c — AMD's Key Distribution Service (publication 57230, chapter 4). */
+#include "attestation/endorse/endorse_snp.h"
+
 #include "attestation/endorse/endorse_document.h"
 #include "attestation/endorse/endorse_need.h"
 #include "attestation/snp/snp_vcek.h"
@@ -75,17 +77,17 @@ static int check_chain(const void *data, const struct endorse_parts *parts, int6
 		       struct err *e)
 {
 	struct x509_chain chain;
-	int rc;
+	int failed;
 
 	*dated = 0;
 	if (x509_chain_from_pem(parts->body.bytes, parts->body.len, &chain, e) < 0)
 		return err_code(e);
 	if (chain.count == 2)
-		rc = check_pair(data, chain.certs[1], chain.certs[0], e);
+		failed = check_pair(data, chain.certs[1], chain.certs[0], e);
 	else
-		rc = err_set(e, ERR_INVALID, "%zu certificates; wanted two", chain.count);
+		failed = err_set(e, ERR_INVALID, "%zu certificates; wanted two", chain.count);
 	x509_chain_done(&chain);
-	return rc;
+	return failed;
 }
 
 /* Of this chip, at the TCB that the report speaks of. */
@@ -243,17 +245,17 @@ static int fetch_pair(struct snp_ask *a, struct span *intermediate, struct span 
 {
 	struct x509_chain chain;
 	struct span pem;
-	int rc;
+	int failed;
 
 	if (get_chain(a, &pem, e) < 0 || x509_chain_from_pem(pem.bytes, pem.len, &chain, e) < 0)
 		return err_code(e);
-	rc = endorse_keep(a->n, (struct span){ chain.certs[0]->der, chain.certs[0]->len },
-			  intermediate, e);
-	if (rc == 0)
-		rc = endorse_keep(a->n, (struct span){ chain.certs[1]->der, chain.certs[1]->len },
-				  ark, e);
+	failed = endorse_keep(a->n, (struct span){ chain.certs[0]->der, chain.certs[0]->len },
+			      intermediate, e);
+	if (failed == 0)
+		failed = endorse_keep(
+			a->n, (struct span){ chain.certs[1]->der, chain.certs[1]->len }, ark, e);
 	x509_chain_done(&chain);
-	return rc;
+	return failed;
 }
 
 /* A list of the host's is as good as its signature, but it is the host who chose it: one that is still
@@ -320,8 +322,8 @@ static enum snp_product product_hint(const struct endorse_need *need, const stru
 	struct snp_vcek vcek;
 	struct err ignored;
 
-	if (need->report.version >= 3)
-		p = snp_product_of_cpuid(need->report.cpuid_fam_id, need->report.cpuid_mod_id);
+	if (need->report->version >= 3)
+		p = snp_product_of_cpuid(need->report->cpuid_fam_id, need->report->cpuid_mod_id);
 	if (p == SNP_PRODUCT_ANY)
 		p = in->product;
 	if (p == SNP_PRODUCT_ANY && need->vek.len &&
@@ -340,10 +342,10 @@ static int check_askable(const struct endorse_need *need, const struct verify_in
 		return 0;
 	if (in->snp.need_vcek || in->snp.need_vlek)
 		return err_set(e, ERR_NOT_FOUND, "the certificate that was named is empty");
-	if (snp_report_signing_key(&need->report) == SNP_KEY_VLEK)
+	if (snp_report_signing_key(need->report) == SNP_KEY_VLEK)
 		return err_set(e, ERR_NOT_FOUND,
 			       "no service hands out a VLEK: ask the cloud, and give it (--vlek)");
-	if (memcmp(need->report.chip_id, masked, SNP_CHIP_ID_LEN) == 0)
+	if (memcmp(need->report->chip_id, masked, SNP_CHIP_ID_LEN) == 0)
 		return err_set(e, ERR_NOT_FOUND, "CHIP_ID is masked: nobody can ask for its VCEK");
 	return 0;
 }
@@ -358,7 +360,7 @@ int endorse_snp(struct endorsements *n, const struct endorse_need *need, struct 
 	/* snp_chain_load() takes the named root for the ARK. */
 	bool ark = need->ark.len || in->snp.trusted_root.len;
 	struct endorse_need known = *need;
-	int rc = 0;
+	int failed = 0;
 
 	if (need->vek.len && need->intermediate.len && ark && !wants_crl(in))
 		return 0;
@@ -370,17 +372,17 @@ int endorse_snp(struct endorsements *n, const struct endorse_need *need, struct 
 		CLEANUP_ASK struct snp_ask a = {
 			.n = n,
 			.product = count == 1 ? hint : guesses[i],
-			.key = snp_report_signing_key(&need->report),
+			.key = snp_report_signing_key(need->report),
 			.at = in->at,
 			.skew = in->skew,
-			.report = &need->report,
+			.report = need->report,
 			.group = { .lock = -1 },
 		};
 
 		if (ask_open(&a, in->snp.trusted_root, e) < 0)
 			return err_code(e);
-		rc = complete(&a, &known, in, e);
-		if (!err_is(rc, ERR_NOT_FOUND) || i + 1 == count)
+		failed = complete(&a, &known, in, e);
+		if (!err_is(failed, ERR_NOT_FOUND) || i + 1 == count)
 			break;
 		/* The other product's certificates would not do. */
 		if (!need->intermediate.len)
@@ -388,19 +390,19 @@ int endorse_snp(struct endorsements *n, const struct endorse_need *need, struct 
 		if (!need->ark.len)
 			in->snp.ark = (struct span){ 0 };
 	}
-	if (err_is(rc, ERR_NOT_FOUND) && count > 1)
+	if (err_is(failed, ERR_NOT_FOUND) && count > 1)
 		return err_wrap(e, "neither Milan's nor Genoa's (--product says which)");
-	return rc;
+	return failed;
 }
 
-int endorsements_bundle(struct endorsements *n, enum snp_product product, enum snp_signing_key key,
-			struct span trusted_root, int64_t at, struct endorsements_bundle *bundle,
-			struct err *e)
+int endorse_snp_bundle(struct endorsements *n, enum snp_product product, enum snp_signing_key key,
+		       struct span trusted_root, int64_t at, struct endorse_snp_bundle *bundle,
+		       struct err *e)
 {
 	CLEANUP_ASK struct snp_ask a = {
 		.n = n, .product = product, .key = key, .at = at, .group = { .lock = -1 }
 	};
-	struct endorsements_bundle made = { 0 };
+	struct endorse_snp_bundle made = { 0 };
 	struct span intermediate, ark, folder;
 
 	endorse_begin(n);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* endorse_tdx.c — Intel's Provisioning Certification Service (PCS API v4), or a cache of it (PCCS).
  */
+#include "attestation/endorse/endorse_tdx.h"
+
 #include "attestation/endorse/endorse_document.h"
 #include "attestation/endorse/endorse_need.h"
 #include "attestation/formats/ecdsa.h"
@@ -315,15 +317,12 @@ static int group_open(struct tdx_ask *a, struct err *e)
 
 /* Only for a quote whose chain holds: anything else is verify()'s to refuse, and no reason to tell
  * a service about it. */
-static bool ask_open(struct tdx_ask *a, struct span quote)
+static bool ask_open(struct tdx_ask *a, const struct tdx_quote *quote)
 {
 	CLEANUP_GROUND struct ground g = { 0 };
-	struct tdx_quote parsed;
 	struct err ignored;
 
-	if (tdx_quote_parse(quote.bytes, quote.len, &parsed, &ignored) < 0)
-		return false;
-	a->pck_chain = parsed.pck_chain;
+	a->pck_chain = quote->pck_chain;
 	return ground_open(&g, a, &ignored) == 0 &&
 	       platform_of(a, &g.chains.chain[TDX_CHAIN_PCK], &ignored) == 0;
 }
@@ -335,7 +334,7 @@ int endorse_tdx(struct endorsements *n, const struct endorse_need *need, struct 
 	struct tdx_ask a = { .n = n, .en = &en, .group = { .lock = -1 } };
 	struct tdx_collateral *c = &in->tdx.endorsements.collateral;
 	bool missing = false;
-	int rc = 0;
+	int failed = 0;
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		missing = missing || is_missing(c, &rows[i]);
@@ -345,9 +344,9 @@ int endorse_tdx(struct endorsements *n, const struct endorse_need *need, struct 
 		return 0;
 	if (group_open(&a, e) < 0)
 		return err_code(e);
-	for (size_t i = 0; rc == 0 && i < ARRAY_LEN(rows); i++)
+	for (size_t i = 0; failed == 0 && i < ARRAY_LEN(rows); i++)
 		if (is_missing(c, &rows[i]))
-			rc = row_complete(&a, &rows[i], c, e);
+			failed = row_complete(&a, &rows[i], c, e);
 	endorse_group_done(&a.group);
-	return rc;
+	return failed;
 }

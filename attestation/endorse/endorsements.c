@@ -3,16 +3,11 @@
 
 #include "attestation/endorse/endorse_document.h"
 #include "attestation/endorse/endorse_need.h"
-#include "common/base/clock.h"
+#include "attestation/endorse/endorse_snp.h"
+#include "attestation/endorse/endorse_tdx.h"
+#include "attestation/verify/verify.h"
 
 #include <string.h>
-
-static void forget(struct endorsements *n)
-{
-	for (size_t i = 0; i < n->kept_count; i++)
-		free(n->kept[i]);
-	n->kept_count = 0;
-}
 
 static int check_base(const char *what, const char *base, struct err *e)
 {
@@ -46,31 +41,58 @@ void endorsements_free(struct endorsements *n)
 {
 	if (!n)
 		return;
-	forget(n);
+	endorse_forget(n);
 	endorse_http_free(n->http);
 	free(n->cache);
 	free(n);
 }
 
-void endorse_begin(struct endorsements *n)
+static int complete(struct endorsements *n, const struct evidence_parts *parts,
+		    struct verify_input *in, struct err *e)
 {
-	forget(n);
-	n->deadline = clock_ms(CLOCK_MONOTONIC) + (int64_t)n->config.deadline * 1000;
+	struct endorse_need need;
+
+	endorse_begin(n);
+	endorse_need_of(in, parts, &need);
+	if (need.snp)
+		return endorse_snp(n, &need, in, e);
+	return need.tdx ? endorse_tdx(n, &need, in, e) : 0;
 }
 
 int endorsements_complete(struct endorsements *n, struct verify_input *in, struct err *e)
 {
-	CLEANUP(free) struct endorse_need *need = calloc(1, sizeof(*need));
-	int rc = 0;
+	CLEANUP(evidence_parts_free) struct evidence_parts *parts = NULL;
 
-	if (!need)
-		return err_nomem(e);
-	endorse_begin(n);
-	endorse_need_open(need, in);
-	if (need->snp)
-		rc = endorse_snp(n, need, in, e);
-	else if (need->tdx)
-		rc = endorse_tdx(n, need, in, e);
-	endorse_need_done(need);
-	return rc;
+	if (evidence_parts_new(in, &parts, e) < 0)
+		return err_code(e);
+	return complete(n, parts, in, e);
+}
+
+static bool is_bound(const struct verify_binding *b)
+{
+	return b->report_data || b->nonce || b->channel || b->tpm_nonce.len;
+}
+
+int endorsements_verify(struct endorsements *n, struct verify_input *in, struct verdict *v,
+			struct verify_result *result, struct err *missing, struct err *e)
+{
+	CLEANUP(evidence_parts_free) struct evidence_parts *parts = NULL;
+	struct err why = { 0 };
+	int failed;
+
+	if (missing)
+		*missing = why;
+	verdict_init(v, in->genuine_only ? VERDICT_SCOPE_GENUINE_ONLY : VERDICT_SCOPE_FULL);
+	if (evidence_parts_new(in, &parts, e) < 0)
+		return err_code(e);
+	/* A call that makes no sense is no reason to ask a service. */
+	bool fetched = !is_bound(&in->binding) || complete(n, parts, in, &why) == 0;
+
+	failed = verify_parts(in, parts, v, result, e);
+	if (fetched || verdict_ok(v))
+		return failed;
+	verdict_note(v, "endorsements: %s", why.text);
+	if (missing)
+		*missing = why;
+	return failed;
 }

@@ -200,11 +200,11 @@ static int put_each(const struct json *value, const struct member *m, struct wri
 		return wrong(value, m->kind == PCRS ? "an object" : "an array", e);
 	for (size_t i = 0; i < value->count; i++) {
 		const struct json *item = &value->items[i];
-		int rc = m->kind == PCRS       ? put_pcr(item, m->number, w, e)
-			 : m->kind == MESSAGES ? put_message(item, m->number, m->inside, w, e)
-					       : put_bytes(item, m->number, w, e);
+		int failed = m->kind == PCRS       ? put_pcr(item, m->number, w, e)
+			     : m->kind == MESSAGES ? put_message(item, m->number, m->inside, w, e)
+						   : put_bytes(item, m->number, w, e);
 
-		if (rc < 0)
+		if (failed < 0)
 			return err_wrap(e, "value %zu", i + 1);
 	}
 	return 0;

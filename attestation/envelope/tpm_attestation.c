@@ -45,7 +45,7 @@ static int pcr_parse(struct span bytes, enum digest_kind kind, struct tpm_pcrs *
 		else if (f.number == ENTRY_VALUE && pb_once(&f, PB_BYTES, &seen, e) == 0)
 			value = f.bytes;
 		else
-			return err_set(e, ERR_INVALID, "pcrs: an entry that is none");
+			return err_set(e, ERR_INVALID, "pcrs: a malformed entry");
 	}
 	if (ended(&r, "pcrs", e) < 0)
 		return err_code(e);
@@ -54,7 +54,7 @@ static int pcr_parse(struct span bytes, enum digest_kind kind, struct tpm_pcrs *
 	return tpm_pcrs_add(pcrs, kind, (uint32_t)index, value, e);
 }
 
-/* The hash stands before or after the values: two passes. */
+/* The hash may come before or after the values: two passes. */
 static int pcrs_parse(struct span bytes, struct tpm_pcrs *pcrs, struct err *e)
 {
 	struct reader r = span_reader(bytes);
@@ -72,20 +72,19 @@ static int pcrs_parse(struct span bytes, struct tpm_pcrs *pcrs, struct err *e)
 	if (ended(&r, "pcrs", e) < 0)
 		return err_code(e);
 	if (hash > UINT16_MAX || !tpm_alg_digest((uint16_t)hash, &kind))
-		return err_set(e, ERR_INVALID, "pcrs: hash %llu is none that is known",
-			       (unsigned long long)hash);
+		return err_set(e, ERR_INVALID, "pcrs: unknown hash %llu", (unsigned long long)hash);
 	r = span_reader(bytes);
 	while (pb_next(&r, &f))
 		if (f.number == PCRS_VALUES) {
 			if (f.type != PB_BYTES)
-				return err_set(e, ERR_INVALID, "pcrs: an entry that is none");
+				return err_set(e, ERR_INVALID, "pcrs: a malformed entry");
 			if (pcr_parse(f.bytes, kind, pcrs, e) < 0)
 				return err_code(e);
 		}
 	return 0;
 }
 
-static int quote_parse(struct span bytes, struct tpm_attestation_quote *q, struct err *e)
+static int quote_parse(struct span bytes, struct tpm_evidence_quote *q, struct err *e)
 {
 	struct reader r = span_reader(bytes);
 	struct pb_field f;
@@ -106,7 +105,7 @@ static int quote_parse(struct span bytes, struct tpm_attestation_quote *q, struc
 	return ended(&r, "quote", e);
 }
 
-static int quotes_add(struct tpm_attestation *a, const struct pb_field *f, struct err *e)
+static int quotes_add(struct tpm_evidence *a, const struct pb_field *f, struct err *e)
 {
 	if (f->type != PB_BYTES || a->quote_count == TPM_QUOTES_MAX)
 		return err_set(e, ERR_INVALID, "quotes: more than %d, or not a message",
@@ -117,7 +116,7 @@ static int quotes_add(struct tpm_attestation *a, const struct pb_field *f, struc
 	return 0;
 }
 
-static int intermediates_add(struct tpm_attestation *a, const struct pb_field *f, struct err *e)
+static int intermediates_add(struct tpm_evidence *a, const struct pb_field *f, struct err *e)
 {
 	if (f->type != PB_BYTES || a->intermediate_count == TPM_INTERMEDIATES_MAX)
 		return err_set(e, ERR_INVALID, "intermediate_certs: more than %d, or not bytes",
@@ -127,7 +126,7 @@ static int intermediates_add(struct tpm_attestation *a, const struct pb_field *f
 }
 
 /* Where a field that comes once goes, or NULL. */
-static struct span *field_of(struct tpm_attestation *a, uint32_t number)
+static struct span *field_of(struct tpm_evidence *a, uint32_t number)
 {
 	switch (number) {
 	case ATTEST_AK_PUB:
@@ -145,7 +144,7 @@ static struct span *field_of(struct tpm_attestation *a, uint32_t number)
 	}
 }
 
-static int attestation_read(struct span bytes, struct tpm_attestation *a, struct err *e)
+static int attestation_read(struct span bytes, struct tpm_evidence *a, struct err *e)
 {
 	struct reader r = span_reader(bytes);
 	struct pb_field f;
@@ -153,29 +152,29 @@ static int attestation_read(struct span bytes, struct tpm_attestation *a, struct
 
 	while (pb_next(&r, &f)) {
 		struct span *once = field_of(a, f.number);
-		int rc = 0;
+		int failed = 0;
 
 		if (once) {
-			rc = pb_once(&f, PB_BYTES, &seen, e);
+			failed = pb_once(&f, PB_BYTES, &seen, e);
 			*once = f.bytes;
 		} else if (f.number == ATTEST_QUOTES) {
-			rc = quotes_add(a, &f, e);
+			failed = quotes_add(a, &f, e);
 		} else if (f.number == ATTEST_INTERMEDIATES) {
-			rc = intermediates_add(a, &f, e);
+			failed = intermediates_add(a, &f, e);
 		}
-		if (rc < 0)
-			return rc;
+		if (failed < 0)
+			return failed;
 	}
 	if (ended(&r, "message", e) < 0)
 		return err_code(e);
 	if (a->quote_count == 0)
 		return err_set(e, ERR_INVALID, "no quote");
 	if ((seen & UINT32_C(1) << ATTEST_SEV_SNP) && (seen & UINT32_C(1) << ATTEST_TDX))
-		return err_set(e, ERR_INVALID, "reports of two TEEs, of which there can be one");
+		return err_set(e, ERR_INVALID, "reports of two TEEs; there can be only one");
 	return 0;
 }
 
-int tpm_attestation_parse(struct span bytes, struct tpm_attestation *a, struct err *e)
+int tpm_attestation_parse(struct span bytes, struct tpm_evidence *a, struct err *e)
 {
 	if (bytes.len > TPM_ATTESTATION_MAX)
 		return err_set(e, ERR_INVALID, "attest.Attestation: %zu bytes are more than %d",

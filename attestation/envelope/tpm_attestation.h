@@ -9,33 +9,12 @@
 #pragma once
 
 #include "attestation/snp/snp_report.h"
-#include "attestation/tpm/tpm_pcrs.h"
+#include "attestation/tpm/tpm_evidence.h"
 
-enum {
-	TPM_ATTESTATION_MAX = 16 << 20, /* bytes */
-	TPM_QUOTES_MAX = 8,
-	TPM_INTERMEDIATES_MAX = 8,
-};
+enum { TPM_ATTESTATION_MAX = 16 << 20 /* bytes */ };
 
-struct tpm_attestation_quote {
-	struct span quote, signature;
-	struct tpm_pcrs pcrs;
-};
-
-/* Spans point into the message; empty where the field is not there. */
-struct tpm_attestation {
-	struct span ak_public;
-	size_t quote_count; /* at least one */
-	struct tpm_attestation_quote quotes[TPM_QUOTES_MAX];
-	struct span event_log;
-	struct span ak_cert;
-	size_t intermediate_count;
-	struct span intermediates[TPM_INTERMEDIATES_MAX];
-	struct span sev_snp; /* sevsnp.Attestation */
-	struct span tdx;
-};
-
-int tpm_attestation_parse(struct span bytes, struct tpm_attestation *a, struct err *e) MUST_CHECK;
+/* Spans of `*a` point into the message. */
+int tpm_attestation_parse(struct span bytes, struct tpm_evidence *a, struct err *e) MUST_CHECK;
 
 /* sevsnp.Attestation: the report put together again, byte for byte, and the certificates. */
 struct sevsnp_attestation {

@@ -25,7 +25,7 @@ static const char *const required_always[] = {
 static const char *const required_full[] = { "policy.measurement", "policy.debug",
 					     "policy.applied" };
 
-static void require(const struct snp_input *in, struct verdict *v)
+static void require(const struct snp_input *in, const struct snp_parsed *p, struct verdict *v)
 {
 	for (size_t i = 0; i < ARRAY_LEN(required_always); i++)
 		verdict_require(v, required_always[i]);
@@ -33,24 +33,21 @@ static void require(const struct snp_input *in, struct verdict *v)
 		verdict_require(v, required_full[i]);
 	if (in->require_crl || in->crl_count)
 		verdict_require(v, "crl.revoked");
-	if (in->cert_table.len)
+	if (p->table_bytes.len)
 		verdict_require(v, "certtable.format");
 	if (in->id_block.len || in->id_auth.len)
 		verdict_require(v, "idblock.signature");
 }
 
-static bool parse(const struct snp_input *in, struct snp_report *report,
-		  struct snp_cert_table *table, struct verdict *v)
+static bool parse(const struct snp_parsed *p, struct verdict *v)
 {
-	struct err e;
-
-	if (snp_report_parse(in->report.bytes, in->report.len, report, &e) < 0)
-		return verdict_err(v, "parse.report", "56860 table 23", &e);
+	if (!p->has_report)
+		return verdict_err(v, "parse.report", "56860 table 23", &p->report_why);
 	verdict_check(v, "parse.report", "56860 table 23", true, NULL, NULL);
-	if (in->cert_table.len == 0)
+	if (p->table_bytes.len == 0)
 		return true;
-	if (snp_cert_table_parse(in->cert_table, table, &e) < 0)
-		return verdict_err(v, "certtable.format", "56421 4.1.8.1", &e);
+	if (!p->has_table)
+		return verdict_err(v, "certtable.format", "56421 4.1.8.1", &p->table_why);
 	return verdict_check(v, "certtable.format", "56421 4.1.8.1", true, NULL, NULL);
 }
 
@@ -87,20 +84,21 @@ static void judge_policy(const struct snp_input *in, const struct snp_result *re
 
 /* Each stage stands on the one before. Once the key is believed to be the chip's, the rest is gone
  * through to the end, so that a reader sees everything that is wrong with the report. */
-static void appraise(const struct snp_input *in, struct snp_chain *chain, struct snp_result *result,
-		     struct verdict *v)
+static void appraise(const struct snp_input *in, const struct snp_parsed *p,
+		     struct snp_chain *chain, struct snp_result *result, struct verdict *v)
 {
-	struct snp_cert_table table = { 0 };
 	struct snp_vcek vcek = { 0 };
 	bool timely;
 
-	if (!parse(in, &result->report, &table, v) ||
-	    !snp_chain_load(chain, in, &table, snp_report_signing_key(&result->report), v) ||
+	if (p->has_report)
+		result->report = p->report;
+	if (!parse(p, v) ||
+	    !snp_chain_load(chain, in, &p->table, snp_report_signing_key(&result->report), v) ||
 	    !snp_chain_verify(chain, v))
 		return;
 	timely = snp_chain_time(chain, in, v);
-	if (!snp_chain_crl(chain, in, &table, v) || !timely ||
-	    !snp_verify_signature(chain, in->report, &result->report, v))
+	if (!snp_chain_crl(chain, in, &p->table, v) || !timely ||
+	    !snp_verify_signature(chain, p->report_bytes, &result->report, v))
 		return;
 	snp_verify_binding(chain, in, &result->report, &vcek, v);
 	result->product = chain->product;
@@ -117,32 +115,20 @@ static void appraise(const struct snp_input *in, struct snp_chain *chain, struct
 int snp_appraise(const struct snp_input *in, struct snp_result *result, struct verdict *v,
 		 struct err *e)
 {
+	const struct snp_parsed *parsed = in->parsed;
 	struct snp_chain chain = { 0 };
 	struct snp_result made = { 0 };
+	struct snp_parsed own;
 
 	_Static_assert(sizeof(made.csp_id) == SNP_CSP_ID_MAX, "cspID as snp_vcek.h has it");
-	require(in, v);
-	appraise(in, &chain, &made, v);
+	if (!parsed) {
+		snp_parsed_of(in->report, in->cert_table, &own);
+		parsed = &own;
+	}
+	require(in, parsed, v);
+	appraise(in, parsed, &chain, &made, v);
 	snp_chain_done(&chain);
 	if (result)
 		*result = made;
 	return verdict_reason(v, e);
-}
-
-void snp_evidence_split(struct span raw, struct span *report, struct span *cert_table)
-{
-	struct snp_cert_table parsed;
-	struct span tail = { 0 };
-	struct err e;
-
-	if (raw.len > SNP_REPORT_LEN)
-		tail = (struct span){ .bytes = raw.bytes + SNP_REPORT_LEN,
-				      .len = raw.len - SNP_REPORT_LEN };
-	*report = raw;
-	*cert_table = (struct span){ 0 };
-	if (tail.len == 0 || snp_cert_table_parse(tail, &parsed, &e) < 0 ||
-	    (snp_cert_table_is_empty(&parsed) && tail.len != SNP_CERT_TABLE_END_LEN))
-		return;
-	report->len = SNP_REPORT_LEN;
-	*cert_table = tail;
 }

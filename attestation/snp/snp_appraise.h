@@ -10,6 +10,7 @@
 #pragma once
 
 #include "attestation/formats/x509_crl.h"
+#include "attestation/snp/snp_parsed.h"
 #include "attestation/snp/snp_policy.h"
 
 enum {
@@ -18,7 +19,9 @@ enum {
 };
 
 struct snp_input {
-	struct span report; /* SNP_REPORT_LEN bytes; see snp_evidence_split() */
+	/* Taken apart before; NULL: `report` and `cert_table`, which count only then. */
+	const struct snp_parsed *parsed;
+	struct span report; /* SNP_REPORT_LEN bytes; see snp_parsed.h */
 
 	/* The table of the extended guest request; empty: none. Certificates (and a CRL) are taken
 	 * from it where none is given below. */
@@ -74,9 +77,3 @@ struct snp_result {
  * be used only after a yes. */
 int snp_appraise(const struct snp_input *in, struct snp_result *result, struct verdict *v,
 		 struct err *e) MUST_CHECK;
-
-/* What an agent or a file delivers as raw report: SNP_REPORT_LEN bytes, possibly with a certificate
- * table behind them. When what follows is no well-formed table, or an empty one with more behind its
- * end (pages that a host without certificates left), `report` is all of it (and will be refused for
- * its length). */
-void snp_evidence_split(struct span raw, struct span *report, struct span *cert_table);

@@ -62,6 +62,8 @@ int tdx_appraise(const struct tdx_input *in, struct tdx_result *result, struct v
 {
 	CLEANUP(free) struct tdx_result *own = NULL;
 	CLEANUP_EVENT_LOG struct event_log log = { 0 };
+	const struct tdx_parsed *parsed = in->parsed;
+	struct tdx_parsed own_parsed;
 	bool log_good = false;
 
 	if (!result) {
@@ -74,7 +76,11 @@ int tdx_appraise(const struct tdx_input *in, struct tdx_result *result, struct v
 		}
 		result = own;
 	}
-	tdx_verify(in->quote, &in->endorsements, v, result);
+	if (!parsed) {
+		tdx_parsed_of(in->quote, &own_parsed);
+		parsed = &own_parsed;
+	}
+	tdx_verify(parsed, &in->endorsements, v, result);
 	if (result->has_quote) {
 		if (in->event_log.len > 0)
 			log_good = log_open(in, &result->quote, v, &log);

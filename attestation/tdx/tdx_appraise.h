@@ -13,6 +13,8 @@
 #include "attestation/tdx/tdx_verify.h"
 
 struct tdx_input {
+	const struct tdx_parsed
+		*parsed; /* taken apart before; NULL: `quote`, which counts only then */
 	struct span quote;
 	struct span event_log; /* CCEL; empty: none. One that is given has to fit the RTMRs */
 	struct tdx_endorsements endorsements;

@@ -195,3 +195,10 @@ int tdx_quote_parse(const void *bytes, size_t len, struct tdx_quote *quote, stru
 	*quote = q;
 	return 0;
 }
+
+void tdx_parsed_of(struct span bytes, struct tdx_parsed *parsed)
+{
+	*parsed = (struct tdx_parsed){ .has_quote = false };
+	parsed->has_quote =
+		tdx_quote_parse(bytes.bytes, bytes.len, &parsed->quote, &parsed->why) == 0;
+}

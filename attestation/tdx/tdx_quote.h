@@ -85,3 +85,11 @@ struct tdx_quote {
 /* ERR_INVALID names the field and what it should hold. `bytes` have to outlive `quote`. */
 int tdx_quote_parse(const void *bytes, size_t len, struct tdx_quote *quote,
 		    struct err *e) MUST_CHECK;
+
+/* A quote taken apart once for all who look into it, or why it can't be. Points into the bytes. */
+struct tdx_parsed {
+	bool has_quote;
+	struct tdx_quote quote;
+	struct err why; /* if not */
+};
+void tdx_parsed_of(struct span bytes, struct tdx_parsed *parsed);

@@ -408,13 +408,11 @@ static void tcb_check(struct state *s)
 	status_note(s);
 }
 
-static void verify_steps(struct state *s, struct span quote)
+static void verify_steps(struct state *s, const struct tdx_parsed *quote)
 {
-	struct err e;
-
-	s->result->has_quote =
-		step(s, "parse.quote", "DCAP API, appendix 3",
-		     tdx_quote_parse(quote.bytes, quote.len, &s->result->quote, &e), &e);
+	s->result->quote = quote->quote;
+	s->result->has_quote = step(s, "parse.quote", "DCAP API, appendix 3",
+				    quote->has_quote ? 0 : err_code(&quote->why), &quote->why);
 	if (!s->result->has_quote || !root_load(s) || !quote_verify(s) || !revocation(s))
 		return;
 	/* Independent of each other: a person sees what is wrong with both. */
@@ -431,8 +429,8 @@ static void verify_steps(struct state *s, struct span quote)
 		tcb_check(s);
 }
 
-void tdx_verify(struct span quote, const struct tdx_endorsements *endorsements, struct verdict *v,
-		struct tdx_result *result)
+void tdx_verify(const struct tdx_parsed *quote, const struct tdx_endorsements *endorsements,
+		struct verdict *v, struct tdx_result *result)
 {
 	struct state s = { .en = endorsements, .v = v, .result = result };
 

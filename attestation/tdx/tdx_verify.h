@@ -41,5 +41,5 @@ struct tdx_result {
 
 /* Adds the checks of every step to `v`, and requires them. A step that rests on a failed one is not
  * taken; being required, it refuses. `result` is filled from the start. */
-void tdx_verify(struct span quote, const struct tdx_endorsements *endorsements, struct verdict *v,
-		struct tdx_result *result);
+void tdx_verify(const struct tdx_parsed *quote, const struct tdx_endorsements *endorsements,
+		struct verdict *v, struct tdx_result *result);

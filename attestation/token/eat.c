@@ -68,8 +68,7 @@ static int take_time(const struct datum *claims, int64_t key, const char *name, 
 
 static int unknown_word(const char *name, struct err *e)
 {
-	return err_set(e, ERR_INVALID, "token: '%s' is missing or a word that is unknown here",
-		       name);
+	return err_set(e, ERR_INVALID, "token: '%s' is missing or an unknown word", name);
 }
 
 static int take_platform(struct eat *t, struct err *e)
@@ -107,7 +106,7 @@ static int take_claims(struct eat *t, struct err *e)
 		return err_set(e, ERR_INVALID, "token: the claims are %s, not a map",
 			       datum_type_name(t->claims->type));
 	if (datum_has_tag(t->claims))
-		return err_set(e, ERR_INVALID, "token: a tag stands within the claims");
+		return err_set(e, ERR_INVALID, "token: a tag inside the claims");
 	if (datum_get(t->claims, CLAIM_NBF) &&
 	    take_time(t->claims, CLAIM_NBF, "nbf", &t->not_before, e) < 0)
 		return err_code(e);

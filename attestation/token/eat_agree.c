@@ -13,7 +13,7 @@ enum { CLAIM_UEID = 256, CLAIM_MEASUREMENTS = 265 };
 
 enum kind { BYTES, LE64, HOST32, HOST64 };
 
-/* Where a claim's value stands in the parsed report. */
+/* Where the parsed report has a claim's value. */
 struct row {
 	const char *key;
 	enum kind kind;
@@ -217,7 +217,7 @@ int eat_agree_tdx(const struct eat *token, const struct tdx_quote *quote, struct
 /* ---- a TPM's message ---- */
 
 /* The hexadecimal value that the message has under a name such as "sha256:16", or false. */
-static bool pcr_named(const struct tpm_attestation *m, const struct datum *name,
+static bool pcr_named(const struct tpm_evidence *m, const struct datum *name,
 		      char hex[2 * DIGEST_MAX + 1])
 {
 	char text[32];
@@ -240,7 +240,7 @@ static bool pcr_named(const struct tpm_attestation *m, const struct datum *name,
 	return false;
 }
 
-static int agree_pcrs(const struct datum *pcrs, const struct tpm_attestation *m, struct err *e)
+static int agree_pcrs(const struct datum *pcrs, const struct tpm_evidence *m, struct err *e)
 {
 	char hex[2 * DIGEST_MAX + 1];
 
@@ -256,7 +256,7 @@ static int agree_pcrs(const struct datum *pcrs, const struct tpm_attestation *m,
 }
 
 /* Stock tokens repeat one of the quotes. */
-static int agree_quote(const struct datum *map, const struct tpm_attestation *m, struct err *e)
+static int agree_quote(const struct datum *map, const struct tpm_evidence *m, struct err *e)
 {
 	int failed = 0;
 
@@ -268,7 +268,7 @@ static int agree_quote(const struct datum *map, const struct tpm_attestation *m,
 	return failed;
 }
 
-int eat_agree_tpm(const struct eat *token, const struct tpm_attestation *message, struct err *e)
+int eat_agree_tpm(const struct eat *token, const struct tpm_evidence *message, struct err *e)
 {
 	const struct datum *map = datum_get_text(token->claims, tpm_map);
 

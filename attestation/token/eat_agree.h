@@ -19,5 +19,5 @@ int eat_agree_snp(const struct eat *token, const struct snp_report *report,
 int eat_agree_tdx(const struct eat *token, const struct tdx_quote *quote, struct err *e) MUST_CHECK;
 
 /* Of a TPM's message: its registers, quotes and log. */
-int eat_agree_tpm(const struct eat *token, const struct tpm_attestation *message,
+int eat_agree_tpm(const struct eat *token, const struct tpm_evidence *message,
 		  struct err *e) MUST_CHECK;

@@ -4,7 +4,7 @@
  * (RFC 8949, section 4.2), over which the TEE is asked for evidence (binding.h, form RUN).
  *
  * Whoever verifies that evidence knows that code of that measurement said this. The map's keys are
- * the numbers of enum run_key; all of them stand there, in order.
+ * the numbers of enum run_key; all of them are there, in order.
  */
 #pragma once
 

@@ -15,7 +15,8 @@ enum { INTERMEDIATES_MAX = TPM_INTERMEDIATES_MAX + 8, FIRMWARE_PCRS = 10 };
 struct state {
 	const struct tpm_input *in;
 	struct verdict *v;
-	struct tpm_attestation message; /* or the one bare quote, put in its form */
+	const struct tpm_evidence *message;
+	struct tpm_evidence bare; /* one quote, put in the form of a message */
 	struct tpm_quote quotes[TPM_QUOTES_MAX];
 	struct tpm_pcrs pcrs; /* vouched for by all quotes together */
 	EVP_PKEY *runtime_ak; /* Azure's */
@@ -33,29 +34,33 @@ static void state_free(struct state *s)
 }
 DEFINE_CLEANUP(struct state *, state_free)
 
-static bool step(struct state *s, const char *name, const char *section, int rc,
+static bool step(struct state *s, const char *name, const char *section, int failed,
 		 const struct err *e)
 {
 	verdict_require(s->v, name);
-	if (rc < 0)
+	if (failed)
 		return verdict_err(s->v, name, section, e);
 	return verdict_check(s->v, name, section, true, NULL, NULL);
 }
 
 static bool message_open(struct state *s)
 {
+	static const char section[] = "go-tpm-tools, attest.proto";
 	const struct tpm_input *in = s->in;
-	struct err e;
 
-	if (in->attestation.len > 0)
-		return step(s, "parse.attestation", "go-tpm-tools, attest.proto",
-			    tpm_attestation_parse(in->attestation, &s->message, &e), &e);
-	s->message.ak_public = in->ak_public;
-	s->message.quote_count = 1;
-	s->message.quotes[0].quote = in->quote;
-	s->message.quotes[0].signature = in->signature;
+	s->message = in->evidence;
+	if (in->unreadable)
+		return step(s, "parse.attestation", section, err_code(in->unreadable),
+			    in->unreadable);
+	if (in->evidence)
+		return step(s, "parse.attestation", section, 0, NULL);
+	s->message = &s->bare;
+	s->bare.ak_public = in->ak_public;
+	s->bare.quote_count = 1;
+	s->bare.quotes[0].quote = in->quote;
+	s->bare.quotes[0].signature = in->signature;
 	if (in->pcrs)
-		s->message.quotes[0].pcrs = *in->pcrs;
+		s->bare.quotes[0].pcrs = *in->pcrs;
 	return true;
 }
 
@@ -127,12 +132,12 @@ static bool quotes_check(struct state *s)
 	bool ok = true;
 	struct err e;
 
-	for (size_t i = 0; i < s->message.quote_count; i++) {
-		const struct tpm_attestation_quote *q = &s->message.quotes[i];
+	for (size_t i = 0; i < s->message->quote_count; i++) {
+		const struct tpm_evidence_quote *q = &s->message->quotes[i];
 		struct tpm_quote_input in = {
 			.quote = q->quote,
 			.signature = q->signature,
-			.ak_public = s->message.ak_public,
+			.ak_public = s->message->ak_public,
 			.ak_key = s->runtime_ak,
 			.nonce = s->in->nonce,
 			.pcrs = &q->pcrs,
@@ -171,7 +176,7 @@ static bool ak_open(struct state *s)
 /* TPMT_PUBLIC to the byte, or a public key. */
 static int named_check(const struct state *s, struct err *e)
 {
-	struct span named = s->in->binding.named, presented = s->message.ak_public;
+	struct span named = s->in->binding.named, presented = s->message->ak_public;
 	CLEANUP(EVP_PKEY_free) EVP_PKEY *key = NULL;
 
 	if (presented.len > 0 && span_equal(named, presented))
@@ -196,8 +201,8 @@ static int certified_key(const struct state *s, struct ak_cert_input *in, EVP_PK
 
 	in->at = s->in->at;
 	in->intermediates = offered;
-	for (size_t i = 0; i < s->message.intermediate_count; i++)
-		offered[in->intermediate_count++] = s->message.intermediates[i];
+	for (size_t i = 0; i < s->message->intermediate_count; i++)
+		offered[in->intermediate_count++] = s->message->intermediates[i];
 	for (size_t i = 0; i < b->intermediate_count; i++) {
 		if (in->intermediate_count == INTERMEDIATES_MAX)
 			return err_set(e, ERR_INVALID, "more than %d intermediates",
@@ -213,7 +218,7 @@ static int certified_key(const struct state *s, struct ak_cert_input *in, EVP_PK
 static int cert_check(const struct state *s, struct err *e)
 {
 	const struct tpm_binding *b = &s->in->binding;
-	struct ak_cert_input in = { .cert = b->cert.len ? b->cert : s->message.ak_cert,
+	struct ak_cert_input in = { .cert = b->cert.len ? b->cert : s->message->ak_cert,
 				    .root = b->root };
 	CLEANUP(EVP_PKEY_free) EVP_PKEY *key = NULL;
 
@@ -236,9 +241,9 @@ static int activation_check(const struct state *s, struct err *e)
 		return err_set(e, ERR_DENIED, "an EK without a root that was named");
 	if (certified_key(s, &in, &ek, e) < 0)
 		return err_code(e);
-	if (!b->activated || !s->message.ak_public.len)
+	if (!b->activated || !s->message->ak_public.len)
 		return err_set(e, ERR_DENIED, "no credential was activated for this AK");
-	return credential_check(b->activated, ek, s->message.ak_public, e);
+	return credential_check(b->activated, ek, s->message->ak_public, e);
 }
 
 static void root_note(struct state *s)
@@ -265,11 +270,11 @@ static bool report_check(struct state *s)
 	struct err e;
 
 	verdict_require(s->v, "ak.report");
-	if (!b->report_data || s->message.ak_public.len == 0)
+	if (!b->report_data || s->message->ak_public.len == 0)
 		return verdict_check(s->v, "ak.report", section, false,
 				     "no report data or no AK public area",
 				     "SHA3-512(report data and AK public area)");
-	if (tpm_report_data(b->report_data, s->message.ak_public, wanted, &e) < 0)
+	if (tpm_report_data(b->report_data, s->message->ak_public, wanted, &e) < 0)
 		return verdict_err(s->v, "ak.report", section, &e);
 	return verdict_bytes(s->v, "ak.report", section, b->tee_report_data, wanted,
 			     sizeof(wanted));
@@ -286,7 +291,7 @@ static bool binding_check(struct state *s)
 		given++;
 		good += step(s, "ak.named", "the relying party", named_check(s, &e), &e);
 		verdict_note(s->v, "AK named by you: the operator of that TPM is trusted");
-		if (!span_equal(b->named, s->message.ak_public))
+		if (!span_equal(b->named, s->message->ak_public))
 			verdict_note(s->v, "named by its key alone: its attributes are your word");
 	}
 	if (b->root.len > 0) {
@@ -355,7 +360,7 @@ static int log_agrees(const struct event_log *log, const struct tpm_pcrs *pcrs, 
 static bool log_check(struct state *s)
 {
 	static const char section[] = "TCG PFP 1.06, 10";
-	struct span bytes = s->in->event_log.len ? s->in->event_log : s->message.event_log;
+	struct span bytes = s->in->event_log.len ? s->in->event_log : s->message->event_log;
 	struct event_log_form form = { .separators_optional = s->in->policy &&
 							      s->in->policy->separators_optional };
 	bool sha1 = s->in->policy && s->in->policy->allow_sha1_bank;
@@ -371,7 +376,7 @@ static bool log_check(struct state *s)
 
 static void policy_check(struct state *s)
 {
-	struct tpm_facts facts = { s->quotes, s->message.quote_count, &s->pcrs,
+	struct tpm_facts facts = { s->quotes, s->message->quote_count, &s->pcrs,
 				   s->has_log ? &s->log : NULL };
 
 	if (s->v->scope == VERDICT_SCOPE_GENUINE_ONLY)

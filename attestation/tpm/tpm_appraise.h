@@ -9,9 +9,9 @@
  */
 #pragma once
 
-#include "attestation/envelope/tpm_attestation.h"
 #include "attestation/tpm/ak_cert.h"
 #include "attestation/tpm/credential.h"
+#include "attestation/tpm/tpm_evidence.h"
 #include "attestation/tpm/tpm_policy.h"
 
 enum { TPM_NONCE_MIN = 16, TPM_REPORT_DATA_LEN = 64 };
@@ -40,8 +40,10 @@ struct tpm_binding {
 };
 
 struct tpm_input {
-	/* attest.Attestation; or, if it is empty, one bare quote. */
-	struct span attestation;
+	/* The message that came; or why it can't be read, which is a refusal. Both NULL: one bare
+	 * quote. */
+	const struct tpm_evidence *evidence;
+	const struct err *unreadable;
 	struct span quote, signature, ak_public; /* TPMS_ATTEST, TPMT_SIGNATURE, TPMT_PUBLIC */
 	const struct tpm_pcrs *pcrs;
 

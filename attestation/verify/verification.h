@@ -7,22 +7,18 @@
  */
 #pragma once
 
-#include "attestation/verify/verify.h"
+#include "attestation/verify/evidence_parts.h"
 
 struct verification {
 	const struct verify_input *in;
-	enum evidence_kind mode; /* once the token, if any, is open */
-	struct span evidence;    /* what the token held, or the input's */
-	bool has_token;
-	struct eat token;       /* if has_token; eat_done() frees */
-	struct binding binding; /* what the evidence has to be bound to */
+	const struct evidence_parts *parts;
+	enum evidence_kind mode; /* once the token, if any, is believed to be of that kind */
+	struct binding binding;  /* what the evidence has to be bound to */
 	bool has_report_data;
 	struct span tpm_nonce;
 	struct snp_input snp; /* the caller's endorsements, and what the evidence brought itself */
 	struct tdx_input tdx;
 	struct tpm_input tpm;
-	struct tpm_attestation attestation;
-	struct sevsnp_attestation sevsnp;
 	uint8_t snp_report_data[BINDING_REPORT_DATA_LEN];
 	struct verify_result *result;
 	struct verdict *v;

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "attestation/verify/verify.h"
+
 #include "attestation/verify/verification.h"
 #include "attestation/verify/verify_run.h"
 #include "common/base/encode.h"
@@ -11,6 +13,8 @@ static int check_call(const struct verify_input *in, struct err *e)
 	bool tpm = in->mode == EVIDENCE_VTPM || in->hcl_report.len;
 	int given = (b->report_data != NULL) + (b->nonce != NULL) + (b->channel != NULL);
 
+	if (in->mode >= EVIDENCE_KINDS)
+		return err_set(e, ERR_INVALID, "no such kind of evidence");
 	if (in->skew > SNP_SKEW_MAX)
 		return err_set(e, ERR_INVALID, "a skew of %u s; at most a day", in->skew);
 	if (given > 1)
@@ -59,14 +63,15 @@ static int note_identity(struct verification *x, struct err *e)
 {
 	bool bound = x->in->binding.nonce || verify_token_is_connections(x);
 
-	if (!x->has_token || !x->token.spki || !verdict_ok(x->v) || !bound)
+	if (!x->parts->token.spki || !verdict_ok(x->v) || !bound)
 		return 0;
 	x->result->has_identity = true;
-	return digest(DIGEST_SHA256, x->token.spki, x->token.spki_len, x->result->identity, e);
+	return digest(DIGEST_SHA256, x->parts->token.spki, x->parts->token.spki_len,
+		      x->result->identity, e);
 }
 
-int verify(const struct verify_input *in, struct verdict *v, struct verify_result *result,
-	   struct err *e)
+int verify_parts(const struct verify_input *in, const struct evidence_parts *parts,
+		 struct verdict *v, struct verify_result *result, struct err *e)
 {
 	CLEANUP(free) struct verify_result *own = NULL;
 	CLEANUP(free) struct verification *x = calloc(1, sizeof(*x));
@@ -79,11 +84,13 @@ int verify(const struct verify_input *in, struct verdict *v, struct verify_resul
 	memset(result, 0, sizeof(*result));
 	if (check_call(in, e) < 0)
 		return err_code(e);
+	if (!evidence_parts_are_of(parts, in))
+		return err_set(e, ERR_INVALID, "the parts of other evidence than is to be judged");
 	x->in = in;
+	x->parts = parts;
 	x->v = v;
 	x->result = result;
 	x->mode = in->mode;
-	x->evidence = in->evidence;
 	x->snp = in->snp;
 	x->tdx = in->tdx;
 	x->tpm = in->tpm;
@@ -91,7 +98,8 @@ int verify(const struct verify_input *in, struct verdict *v, struct verify_resul
 	note_corim(x);
 	if (verify_token(x) && verify_binding(x) && verify_evidence(x)) {
 		if (!in->genuine_only)
-			verify_run(in, x->mode, x->has_token ? &x->token : NULL, result, v);
+			verify_run(in, x->mode, parts->has_token ? &parts->token : NULL, verify,
+				   result, v);
 	} else {
 		verdict_require(v, "evidence.judged"); /* there is no such check: never a yes */
 	}
@@ -99,8 +107,18 @@ int verify(const struct verify_input *in, struct verdict *v, struct verify_resul
 	if (in->corim)
 		verdict_require(v, "corim.reference");
 	result->mode = x->mode;
-	int failed = note_identity(x, e);
-	if (x->has_token)
-		eat_done(&x->token);
-	return failed ? failed : verdict_reason(v, e);
+	if (note_identity(x, e) < 0)
+		return err_code(e);
+	return verdict_reason(v, e);
+}
+
+int verify(const struct verify_input *in, struct verdict *v, struct verify_result *result,
+	   struct err *e)
+{
+	CLEANUP(evidence_parts_free) struct evidence_parts *parts = NULL;
+
+	verdict_init(v, in->genuine_only ? VERDICT_SCOPE_GENUINE_ONLY : VERDICT_SCOPE_FULL);
+	if (evidence_parts_new(in, &parts, e) < 0)
+		return err_code(e);
+	return verify_parts(in, parts, v, result, e);
 }

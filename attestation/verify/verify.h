@@ -8,86 +8,15 @@
  */
 #pragma once
 
-#include "attestation/corim/corim_values.h"
-#include "attestation/policy/policy.h"
-#include "attestation/snp/snp_appraise.h"
-#include "attestation/tdx/tdx_appraise.h"
-#include "attestation/token/binding.h"
-#include "attestation/token/eat.h"
-#include "attestation/tpm/tpm_appraise.h"
-
-enum { VERIFY_MANIFESTS_MAX = 4 };
-
-/* What the evidence has to be bound to: exactly one of the first two for a TEE; a TPM wants
- * `tpm_nonce` or `nonce`. */
-struct verify_binding {
-	const uint8_t *report_data; /* 64 bytes, as they are to stand in the report */
-	/* The nonces of `attestation get`: report data and TPM nonce follow from them and from the
-	 * token's own key (binding.h, form NONCE). `type` is set by verify(). */
-	const struct binding_nonce *nonce;
-	struct span tpm_nonce; /* extraData, all of it */
-	/* The channel's: report data and TPM nonce as authenticator_verify() computed them, and the
-	 * key that the token has to name. */
-	const struct binding *channel;
-	struct span channel_spki;
-};
-
-struct verify_input {
-	/* What the evidence has to be: SNP, a report with or without certificate table, or
-	 * sevsnp.Attestation; TDX, a quote; VTPM, attest.Attestation; SNP_VTPM, the same with the
-	 * report that binds its AK; each also in a token that says so. EAT: a token of any of these.
-	 * Another kind is a refusal. */
-	enum evidence_kind mode;
-	struct span evidence;
-	struct verify_binding binding;
-
-	/* Endorsements. verify() fills in evidence, binding, policy and time. */
-	struct snp_input snp;
-	struct tdx_input tdx;
-	struct tpm_input tpm;
-
-	/* Azure, mode snp-vtpm: the paravisor's report, which binds the AK through its runtime data
-	 * (given apart as tpm.binding.runtime, else those inside). Empty: there is none. */
-	struct span hcl_report;
-
-	enum snp_product product; /* named by the caller; SNP_PRODUCT_ANY: not */
-
-	/* Who has to have signed the token, whatever key it names itself; NULL: that key alone counts.
-	 * Beside evidence that is no token it is refused. */
-	EVP_PKEY *token_key;
-
-	const struct policy *policy; /* NULL is a refusal, but for `genuine_only` */
-	/* Reference values beside the policy, which corim_values_policy() has completed; NULL: none. */
-	const struct corim_values *corim;
-	bool genuine_only; /* is it real hardware's? Nothing about what runs */
-
-	/* An agent that has no manifest yet can't have a run statement. True: none is asked for; the
-	 * token has to be of its own key, bound by a nonce, and the verdict says what is missing. A
-	 * statement that is there is judged all the same. */
-	bool before_run;
-
-	/* SHA3-256 of canonical manifests, one of which the run statement must name. */
-	const uint8_t (*manifests)[SHA3_256_LEN];
-	size_t manifest_count;
-
-	int64_t at;    /* seconds since 1970: the moment to judge at */
-	uint32_t skew; /* seconds by which clocks may differ */
-};
-
-/* What was learnt on the way; for re-attestation, receipts and display. */
-struct verify_result {
-	enum evidence_kind mode; /* what it was: never EVIDENCE_EAT once a token was opened */
-	struct snp_result snp;
-	struct tdx_result tdx;
-	struct tpm_result tpm;
-	uint8_t identity[SHA256_LEN]; /* of the SPKI that the evidence binds; zero: none */
-	bool has_identity;
-	uint8_t manifest[SHA3_256_LEN];
-	bool has_manifest;
-};
+#include "attestation/verify/verify_input.h"
 
 /* Fills `v`. 0 if the answer is yes; -ERR_DENIED with the first failed check in `e` if it is no;
  * -ERR_INVALID if the call itself makes no sense (no binding, contradicting options), which is no
  * verdict. `result` may be NULL. */
 int verify(const struct verify_input *in, struct verdict *v, struct verify_result *result,
 	   struct err *e) MUST_CHECK;
+
+/* The same of evidence that was taken apart before, from this very input: by evidence_parts_new(). */
+struct evidence_parts;
+int verify_parts(const struct verify_input *in, const struct evidence_parts *parts,
+		 struct verdict *v, struct verify_result *result, struct err *e) MUST_CHECK;

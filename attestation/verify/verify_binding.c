@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* verify_binding.c — what the evidence has to be bound to, and that nothing given goes unused. */
 #include "attestation/verify/verification.h"
 
 #include <string.h>
@@ -7,7 +8,7 @@
  * token's key both are hashed together, so that either will do. */
 static bool check_nonce_length(struct verification *x, const struct binding_nonce *nonce)
 {
-	bool keyed = x->has_token && x->token.spki;
+	bool keyed = x->parts->has_token && x->parts->token.spki;
 	bool tee = evidence_kind_rows[x->mode].tee && !x->in->hcl_report.len;
 	size_t len = tee ? nonce->tee_len : nonce->vtpm_len;
 
@@ -33,8 +34,9 @@ static bool bind_nonce(struct verification *x)
 	x->has_report_data = true;
 	if (!check_nonce_length(x, &nonce))
 		return false;
-	if (x->has_token && x->token.spki) {
-		if (binding_nonce(&nonce, x->token.spki, x->token.spki_len, &x->binding, &e) < 0)
+	if (x->parts->has_token && x->parts->token.spki) {
+		if (binding_nonce(&nonce, x->parts->token.spki, x->parts->token.spki_len,
+				  &x->binding, &e) < 0)
 			return verdict_err(x->v, "token.binding", "wire.md, NONCE", &e);
 		x->tpm_nonce = (struct span){ x->binding.tpm_nonce, BINDING_TPM_NONCE_LEN };
 		return true;
@@ -98,8 +100,8 @@ static bool bind_evidence(struct verification *x)
 	return true;
 }
 
-/* In mode eat the token says what it is; it must not leave out what the policy speaks of. Who names
- * a mode knows what it leaves out, and reads it again. */
+/* In mode eat the token says what it is; it must not leave out what the policy speaks of. A
+ * caller who names a mode knows what it leaves out, and a note repeats it. */
 static bool check_whole(struct verification *x)
 {
 	const struct policy *p = x->in->policy;
@@ -129,9 +131,9 @@ static bool check_used(struct verification *x)
 	bool unused = (in->hcl_report.len && x->mode != EVIDENCE_SNP_VTPM) ||
 		      (!snp && in->snp.crl_count) ||
 		      (in->binding.report_data && (!row->tee || in->hcl_report.len)) ||
-		      (!tpm && !x->has_token && in->binding.tpm_nonce.len) || (!tpm && whose_ak) ||
-		      (x->mode == EVIDENCE_SNP && in->tpm.event_log.len) ||
-		      (!x->has_token && in->token_key) ||
+		      (!tpm && !x->parts->has_token && in->binding.tpm_nonce.len) ||
+		      (!tpm && whose_ak) || (x->mode == EVIDENCE_SNP && in->tpm.event_log.len) ||
+		      (!x->parts->has_token && in->token_key) ||
 		      (!snp && (in->snp.id_block.len || in->snp.id_auth.len ||
 				in->product != SNP_PRODUCT_ANY));
 
@@ -140,14 +142,15 @@ static bool check_used(struct verification *x)
 					"only what is judged");
 }
 
-/* A signer whom neither the report data nor the caller vouches for could say anything; where a run
- * statement is demanded, that one binds him. */
+/* A signer that neither the report data nor the caller confirms could say anything. Where a run
+ * statement is required, that binds the signer. */
 static bool check_vouched(struct verification *x)
 {
 	bool stock = x->in->policy && x->in->policy->run.relayable;
 	bool bound = x->in->binding.nonce || verify_token_is_connections(x);
 
-	return !x->has_token || x->in->token_key || bound || (!stock && !x->in->genuine_only) ||
+	return !x->parts->has_token || x->in->token_key || bound ||
+	       (!stock && !x->in->genuine_only) ||
 	       verdict_check(x->v, "token.vouched", "RFC 9711 9", false,
 			     "its own key, which nothing binds",
 			     "the key of this connection or nonce, or one that is named (--key)");
@@ -158,11 +161,12 @@ static bool check_nonce_use(struct verification *x)
 {
 	enum eat_nonce_use wanted = x->in->binding.channel ? EAT_USE_CHANNEL : EAT_USE_NONCE;
 
-	if (!x->has_token || x->token.nonce_use == EAT_USE_UNSAID ||
+	if (!x->parts->has_token || x->parts->token.nonce_use == EAT_USE_UNSAID ||
 	    (!x->in->binding.channel && !x->in->binding.nonce))
 		return true;
-	return verdict_check(x->v, "token.nonce_use", "wire.md", x->token.nonce_use == wanted,
-			     eat_nonce_use_name(x->token.nonce_use), eat_nonce_use_name(wanted));
+	return verdict_check(
+		x->v, "token.nonce_use", "wire.md", x->parts->token.nonce_use == wanted,
+		eat_nonce_use_name(x->parts->token.nonce_use), eat_nonce_use_name(wanted));
 }
 
 /* A nonce that the token carries has to be the TPM's, in every form (wire.md, Evidence). */
@@ -170,9 +174,9 @@ static bool check_token_nonce(struct verification *x)
 {
 	struct err e;
 
-	if (!x->has_token || !x->tpm_nonce.len)
+	if (!x->parts->has_token || !x->tpm_nonce.len)
 		return true;
-	if (eat_check_nonce(&x->token, x->tpm_nonce.bytes, x->tpm_nonce.len, &e) < 0)
+	if (eat_check_nonce(&x->parts->token, x->tpm_nonce.bytes, x->tpm_nonce.len, &e) < 0)
 		return verdict_err(x->v, "token.nonce", "RFC 9711 4.1", &e);
 	return verdict_check(x->v, "token.nonce", "RFC 9711 4.1", true, NULL, NULL);
 }

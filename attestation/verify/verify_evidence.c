@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* verify_evidence.c — what the hardware signed: one judge for each kind of evidence. */
 #include "attestation/token/eat_agree.h"
 #include "attestation/tpm/hcl_report.h"
 #include "attestation/verify/verification.h"
@@ -15,25 +16,28 @@ static bool has_policy(struct verification *x, bool described, const char *kind)
 		x->in->policy ? "a policy that says nothing of %s" : "no policy for %s", kind);
 }
 
-/* The bare report with its table, or the protobuf of go-sev-guest. */
+/* What the message brings beside the report, where the caller gives nothing. */
+static bool open_sevsnp(struct verification *x)
+{
+	const struct evidence_parts *p = x->parts;
+
+	if (!p->has_sevsnp)
+		return verdict_err(x->v, "parse.protobuf", "sevsnp.proto", &p->sevsnp_why);
+	if (!x->snp.vek.len)
+		x->snp.vek = p->sevsnp.vcek.len ? p->sevsnp.vcek : p->sevsnp.vlek;
+	return true;
+}
+
 static bool open_snp(struct verification *x)
 {
-	struct err e;
-	bool protobuf = x->evidence.len && x->evidence.bytes[0] == 0x0A; /* field 1, a message */
-
-	if (!protobuf) {
-		snp_evidence_split(x->evidence, &x->snp.report, &x->snp.cert_table);
+	if (x->parts->has_snp && !x->parts->has_sevsnp)
 		return true;
-	}
-	if (sevsnp_attestation_parse(x->evidence, &x->sevsnp, &e) < 0)
-		return verdict_err(x->v, "parse.protobuf", "sevsnp.proto", &e);
-	x->snp.report = (struct span){ x->sevsnp.report, SNP_REPORT_LEN };
-	if (!x->snp.vek.len)
-		x->snp.vek = x->sevsnp.vcek.len ? x->sevsnp.vcek : x->sevsnp.vlek;
+	if (!open_sevsnp(x))
+		return false;
 	if (!x->snp.intermediate.len)
-		x->snp.intermediate = x->sevsnp.ask;
+		x->snp.intermediate = x->parts->sevsnp.ask;
 	if (!x->snp.ark.len)
-		x->snp.ark = x->sevsnp.ark;
+		x->snp.ark = x->parts->sevsnp.ark;
 	return true;
 }
 
@@ -44,6 +48,7 @@ static void judge_snp(struct verification *x, const uint8_t *report_data)
 
 	if (!has_policy(x, p && p->has_snp, "SNP"))
 		return;
+	x->snp.parsed = &x->parts->snp;
 	x->snp.report_data = report_data;
 	x->snp.at = x->in->at;
 	x->snp.skew = x->in->skew;
@@ -60,7 +65,7 @@ static void judge_snp(struct verification *x, const uint8_t *report_data)
 		verdict_bytes(x->v, "policy.report_data_of_policy", "56860 table 23",
 			      x->result->snp.report.report_data, p->report_data,
 			      sizeof(p->report_data));
-	if (x->has_token && eat_agree_snp(&x->token, &x->result->snp.report, &e) < 0)
+	if (x->parts->has_token && eat_agree_snp(&x->parts->token, &x->result->snp.report, &e) < 0)
 		verdict_err(x->v, "token.agrees", NULL, &e);
 	if (x->in->corim)
 		corim_judge_snp(x->in->corim, &x->result->snp, x->v);
@@ -73,7 +78,7 @@ static void judge_tdx(struct verification *x)
 
 	if (!has_policy(x, p && p->has_tdx, "TDX"))
 		return;
-	x->tdx.quote = x->evidence;
+	x->tdx.parsed = &x->parts->tdx;
 	x->tdx.report_data = x->has_report_data ? x->binding.report_data : NULL;
 	x->tdx.endorsements.at = x->in->at;
 	x->tdx.endorsements.skew = x->in->skew;
@@ -84,7 +89,7 @@ static void judge_tdx(struct verification *x)
 		verdict_bytes(x->v, "policy.report_data_of_policy", "TDX module ABI, REPORTDATA",
 			      x->result->tdx.quote.body.reportdata, p->report_data,
 			      sizeof(p->report_data));
-	if (x->has_token && eat_agree_tdx(&x->token, &x->result->tdx.quote, &e) < 0)
+	if (x->parts->has_token && eat_agree_tdx(&x->parts->token, &x->result->tdx.quote, &e) < 0)
 		verdict_err(x->v, "token.agrees", NULL, &e);
 	if (x->in->corim)
 		corim_judge_tdx(x->in->corim, &x->result->tdx, x->v);
@@ -97,8 +102,12 @@ static void judge_tpm(struct verification *x, bool beside_tee)
 
 	if (!beside_tee && !has_policy(x, p && p->has_tpm, "the TPM"))
 		return;
-	if (!x->tpm.quote.len)
-		x->tpm.attestation = x->evidence;
+	x->tpm.evidence = NULL;
+	x->tpm.unreadable = NULL;
+	if (!x->tpm.quote.len && x->parts->has_tpm)
+		x->tpm.evidence = &x->parts->tpm;
+	else if (!x->tpm.quote.len && x->parts->raw.len)
+		x->tpm.unreadable = &x->parts->tpm_why;
 	x->tpm.nonce = x->tpm_nonce;
 	x->tpm.at = x->in->at;
 	x->tpm.policy = p ? &p->tpm : NULL;
@@ -109,7 +118,7 @@ static void judge_tpm(struct verification *x, bool beside_tee)
 		verdict_check(x->v, "crl.ak", "RFC 5280 6.3", false,
 			      "no revocation list is read for AK certificates",
 			      "one of each issuer, as was asked for");
-	if (!beside_tee && x->has_token && p &&
+	if (!beside_tee && x->parts->has_token && p &&
 	    (p->token.require_measurements || p->token.require_ueid))
 		verdict_check(x->v, "token.agrees", NULL, false,
 			      "a TPM's quote has nothing to compare these claims with",
@@ -117,63 +126,49 @@ static void judge_tpm(struct verification *x, bool beside_tee)
 	if (!beside_tee)
 		verdict_note(x->v, "operator trusted: a TPM alone says nothing against its host");
 	/* A message without form is refused below, by its own check. */
-	if (x->has_token && tpm_attestation_parse(x->evidence, &x->attestation, &e) == 0 &&
-	    eat_agree_tpm(&x->token, &x->attestation, &e) < 0)
+	if (x->parts->has_token && x->parts->has_tpm &&
+	    eat_agree_tpm(&x->parts->token, &x->parts->tpm, &e) < 0)
 		verdict_err(x->v, "token.agrees", NULL, &e);
 	if (tpm_appraise(&x->tpm, &x->result->tpm, x->v, &e) < 0)
 		return;
 }
 
-/* The report of SNP-vTPM as it was, if the token has it; else put together from the protobuf. */
+/* A report in both places is the same one. */
 static bool open_report_of_vtpm(struct verification *x)
 {
-	struct err e;
+	const struct evidence_parts *p = x->parts;
+	const struct span report = p->snp.report_bytes;
 
-	if (tpm_attestation_parse(x->evidence, &x->attestation, &e) < 0)
-		return verdict_err(x->v, "parse.protobuf", "attest.proto", &e);
+	if (!p->has_tpm)
+		return verdict_err(x->v, "parse.protobuf", "attest.proto", &p->tpm_why);
 	if (!verdict_check(x->v, "parse.report_there", "wire.md, Evidence",
-			   x->attestation.sev_snp.len > 0 || x->token.tee_report.len > 0,
-			   "no TEE report", "the report that binds the TPM"))
+			   p->tpm.sev_snp.len > 0 || p->token.tee_report.len > 0, "no TEE report",
+			   "the report that binds the TPM"))
 		return false;
-	if (x->attestation.sev_snp.len) {
-		if (sevsnp_attestation_parse(x->attestation.sev_snp, &x->sevsnp, &e) < 0)
-			return verdict_err(x->v, "parse.protobuf", "sevsnp.proto", &e);
-		x->snp.report = (struct span){ x->sevsnp.report, SNP_REPORT_LEN };
-		if (!x->snp.vek.len)
-			x->snp.vek = x->sevsnp.vcek.len ? x->sevsnp.vcek : x->sevsnp.vlek;
-	}
-	if (!x->token.tee_report.len)
-		return true;
-	struct span raw = { x->token.tee_report.bytes, x->token.tee_report.len }, report, table;
-	snp_evidence_split(raw, &report, &table);
-	if (x->attestation.sev_snp.len &&
-	    !verdict_check(x->v, "token.agrees", "wire.md, Evidence",
-			   report.len == SNP_REPORT_LEN &&
-				   memcmp(report.bytes, x->sevsnp.report, SNP_REPORT_LEN) == 0,
-			   "two different reports", "the same in both places"))
+	if (p->tpm.sev_snp.len && !open_sevsnp(x))
 		return false;
-	x->snp.report = report;
-	x->snp.cert_table = table;
-	return true;
+	return !p->token.tee_report.len || !p->tpm.sev_snp.len ||
+	       verdict_check(x->v, "token.agrees", "wire.md, Evidence",
+			     report.len == SNP_REPORT_LEN &&
+				     memcmp(report.bytes, p->sevsnp.report, SNP_REPORT_LEN) == 0,
+			     "two different reports", "the same in both places");
 }
 
 /* Azure's way: the report vouches for runtime data that name the AK; freshness is the quote's. */
 static void judge_hcl(struct verification *x)
 {
-	struct hcl_report hcl;
 	struct err e;
 
-	if (hcl_report_parse(x->in->hcl_report, &hcl, &e) < 0) {
-		verdict_err(x->v, "parse.hcl_report", "Azure HCL report", &e);
+	if (!x->parts->has_hcl) {
+		verdict_err(x->v, "parse.hcl_report", "Azure HCL report", &x->parts->hcl_why);
 		return;
 	}
 	if (!x->tpm.binding.runtime.len)
-		x->tpm.binding.runtime = hcl.runtime;
+		x->tpm.binding.runtime = x->parts->hcl.runtime;
 	if (hcl_report_data(x->tpm.binding.runtime, x->snp_report_data, &e) < 0) {
 		verdict_err(x->v, "parse.hcl_report", "Azure HCL report", &e);
 		return;
 	}
-	x->snp.report = hcl.report;
 	judge_snp(x, x->snp_report_data);
 	/* The paravisor's word counts only if it was the paravisor that asked for the report. */
 	verdict_require(x->v, "ak.runtime_vmpl");
@@ -194,7 +189,7 @@ static void judge_snp_vtpm(struct verification *x)
 	}
 	if (!open_report_of_vtpm(x))
 		return;
-	ak = x->attestation.ak_public;
+	ak = x->parts->tpm.ak_public;
 	if (x->has_report_data && ak.len &&
 	    binding_with_ak(x->binding.report_data, ak.bytes, ak.len, x->snp_report_data, &e) < 0) {
 		verdict_err(x->v, "ak.report", "wire.md", &e);

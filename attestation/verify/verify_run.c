@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/verify/verify_run.h"
 
+#include "attestation/envelope/tpm_attestation.h"
 #include "attestation/token/run_statement.h"
 #include "common/base/bytes.h"
 #include "common/base/encode.h"
@@ -10,8 +11,8 @@
 
 #define SECTION "wire.md, run statement"
 
-/* What a host may say at boot without a policy's leave: where the agent reports to, as whom, and how
- * talkative it is. None of it reaches an asset. */
+/* What a host may set at boot even if no policy allows it: where the agent reports to, as whom, and
+ * how much it logs. None of it reaches an asset. */
 static const char *const default_boot_keys[] = {
 	"AGENT_LOG_LEVEL",
 	"AGENT_CVM_ID",
@@ -36,7 +37,8 @@ struct run {
 	enum evidence_kind mode;
 	const struct evidence_kind_row *row; /* of that mode */
 	const struct eat *token;
-	const struct verify_result *result; /* of the evidence that it stands beside */
+	verify_run_judge_fn *judge;
+	const struct verify_result *result; /* of the evidence beside the statement */
 	struct run_statement statement;
 	struct verdict *v;
 };
@@ -214,7 +216,7 @@ static void judge_manifest(const struct run *r, struct verify_result *out)
 
 /* ---- the statement's own evidence ---- */
 
-static bool same_boot(const struct tpm_attestation *one, const struct tpm_attestation *other,
+static bool same_boot(const struct tpm_evidence *one, const struct tpm_evidence *other,
 		      struct err *e)
 {
 	struct tpm_attest a, b;
@@ -225,12 +227,13 @@ static bool same_boot(const struct tpm_attestation *one, const struct tpm_attest
 	       a.reset_count == b.reset_count && a.restart_count == b.restart_count;
 }
 
-/* Nor may the statement's evidence be of another boot, of what the same TPM measured then. */
+/* The statement's evidence must not be of another boot either: the same TPM measured something else
+ * then. */
 static void same_ak(const struct run *r)
 {
 	struct span one = { r->token->raw_report.bytes, r->token->raw_report.len };
 	struct span other = { r->token->run_evidence.bytes, r->token->run_evidence.len };
-	CLEANUP(free) struct tpm_attestation *a = calloc(2, sizeof(*a));
+	CLEANUP(free) struct tpm_evidence *a = calloc(2, sizeof(*a));
 	struct err e;
 
 	bool parsed = a && tpm_attestation_parse(one, &a[0], &e) == 0 &&
@@ -244,7 +247,7 @@ static void same_ak(const struct run *r)
 		      "another boot's quote beside the statement", "the boot of this evidence");
 }
 
-/* Judged like the evidence that it stands beside, under the same policy and endorsements, but bound
+/* Judged like the evidence beside it, under the same policy and endorsements, but bound
  * to the statement, and without a statement of its own. */
 static void judge_evidence(const struct run *r)
 {
@@ -284,7 +287,7 @@ static void judge_evidence(const struct run *r)
 		in.binding.tpm_nonce = (struct span){ binding.tpm_nonce, BINDING_TPM_NONCE_LEN };
 	in.manifest_count = 0;
 	in.token_key = NULL; /* there is no token for it */
-	if (verify(&in, inner, other, &e) < 0) {
+	if (r->judge(&in, inner, other, &e) < 0) {
 		verdict_err(r->v, "run.evidence", SECTION, &e);
 		return;
 	}
@@ -295,12 +298,13 @@ static void judge_evidence(const struct run *r)
 }
 
 void verify_run(const struct verify_input *in, enum evidence_kind mode, const struct eat *token,
-		struct verify_result *result, struct verdict *v)
+		verify_run_judge_fn *judge, struct verify_result *result, struct verdict *v)
 {
 	struct run r = { .in = in,
 			 .mode = mode,
 			 .row = &evidence_kind_rows[mode],
 			 .token = token,
+			 .judge = judge,
 			 .result = result,
 			 .v = v };
 	struct err e;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* verify_token.c — a token around the evidence: who signed it, when, and of what kind it is. */
 #include "attestation/verify/verification.h"
 
 #include <string.h>
@@ -7,15 +8,9 @@ bool verify_token_is_connections(const struct verification *x)
 {
 	struct span spki = x->in->binding.channel_spki;
 
-	return x->in->binding.channel && x->has_token && x->token.spki &&
-	       x->token.spki_len == spki.len && memcmp(x->token.spki, spki.bytes, spki.len) == 0;
-}
-
-/* COSE_Sign1 begins with the head of tag 18; no report, quote or protobuf does (their first byte is
- * a version or a field). */
-static bool is_token(struct span bytes)
-{
-	return bytes.len && bytes.bytes[0] == 0xD2;
+	return x->in->binding.channel && x->parts->has_token && x->parts->token.spki &&
+	       x->parts->token.spki_len == spki.len &&
+	       memcmp(x->parts->token.spki, spki.bytes, spki.len) == 0;
 }
 
 static bool check_signer(struct verification *x)
@@ -24,13 +19,13 @@ static bool check_signer(struct verification *x)
 	EVP_PKEY *key = x->in->token_key;
 	struct err e;
 
-	if (!key && !x->token.spki)
+	if (!key && !x->parts->token.spki)
 		return verdict_check(x->v, "token.signer", "RFC 9711 9", false,
 				     "nobody says who may have signed it",
 				     "a key in cnf, or one that is named (--key)");
-	if (!key && key_from_spki(x->token.spki, x->token.spki_len, &own, &e) < 0)
+	if (!key && key_from_spki(x->parts->token.spki, x->parts->token.spki_len, &own, &e) < 0)
 		return verdict_err(x->v, "token.signer", "RFC 8747 3.1", &e);
-	if (eat_verify(&x->token, key ? key : own, &e) < 0)
+	if (eat_verify(&x->parts->token, key ? key : own, &e) < 0)
 		return verdict_err(x->v, "token.signature", "RFC 9052 4.4", &e);
 	verdict_check(x->v, "token.signer", "RFC 9711 9", true,
 		      key ? "the key that was named" : "its own key (cnf)", NULL);
@@ -43,12 +38,12 @@ static bool check_age(struct verification *x)
 	uint64_t max = in->policy ? in->policy->token.max_age : 0;
 	struct err e;
 
-	if (eat_check_time(&x->token, in->at, in->skew, &e) < 0)
+	if (eat_check_time(&x->parts->token, in->at, in->skew, &e) < 0)
 		return verdict_err(x->v, "token.time", "RFC 8392 3.1", &e);
 	verdict_check(x->v, "token.time", "RFC 8392 3.1", true, NULL, NULL);
 	if (!max)
 		return true;
-	int64_t age = in->at - x->token.issued - (int64_t)in->skew;
+	int64_t age = in->at - x->parts->token.issued - (int64_t)in->skew;
 	return verdict_checkf(x->v, "token.age", NULL, age <= 0 || (uint64_t)age <= max,
 			      "as young as the policy asks", "%lld s", (long long)age);
 }
@@ -57,8 +52,8 @@ static bool check_required_claims(struct verification *x)
 {
 	enum { CLAIM_UEID = 256, CLAIM_MEASUREMENTS = 265 };
 	const struct policy *p = x->in->policy;
-	const struct datum *ueid = datum_get(x->token.claims, CLAIM_UEID);
-	const struct datum *measurements = datum_get(x->token.claims, CLAIM_MEASUREMENTS);
+	const struct datum *ueid = datum_get(x->parts->token.claims, CLAIM_UEID);
+	const struct datum *measurements = datum_get(x->parts->token.claims, CLAIM_MEASUREMENTS);
 	bool there = !p || ((!p->token.require_ueid || (ueid && ueid->type == DATUM_BYTES)) &&
 			    (!p->token.require_measurements ||
 			     (measurements && measurements->type == DATUM_BYTES)));
@@ -70,9 +65,7 @@ static bool check_required_claims(struct verification *x)
 
 bool verify_token(struct verification *x)
 {
-	struct err e;
-
-	if (!is_token(x->in->evidence)) {
+	if (!x->parts->in_token) {
 		if (x->in->mode != EVIDENCE_EAT)
 			return true;
 		return verdict_check(x->v, "token.form", "RFC 9052 4.2", false, "no COSE_Sign1",
@@ -81,18 +74,16 @@ bool verify_token(struct verification *x)
 	verdict_require(x->v, "token.form");
 	verdict_require(x->v, "token.signature");
 	verdict_require(x->v, "token.time");
-	if (eat_parse(x->in->evidence.bytes, x->in->evidence.len, &x->token, &e) < 0)
-		return verdict_err(x->v, "token.form", "RFC 9711", &e);
-	x->has_token = true;
+	if (!x->parts->has_token)
+		return verdict_err(x->v, "token.form", "RFC 9711", &x->parts->token_why);
 	verdict_check(x->v, "token.form", "RFC 9711", true, NULL, NULL);
-	bool wanted = verify_evidence_takes(x->token.platform) &&
-		      (x->in->mode == EVIDENCE_EAT || x->in->mode == x->token.platform);
+	bool wanted = verify_evidence_takes(x->parts->token.platform) &&
+		      (x->in->mode == EVIDENCE_EAT || x->in->mode == x->parts->token.platform);
 	if (!verdict_check(x->v, "token.platform", NULL, wanted,
-			   evidence_kind_platform(x->token.platform),
+			   evidence_kind_platform(x->parts->token.platform),
 			   x->in->mode == EVIDENCE_EAT ? evidence_kind_platforms().text
 						       : evidence_kind_name(x->in->mode)))
 		return false;
-	x->mode = x->token.platform;
-	x->evidence = (struct span){ x->token.raw_report.bytes, x->token.raw_report.len };
+	x->mode = x->parts->token.platform;
 	return check_signer(x) && check_age(x) && check_required_claims(x);
 }

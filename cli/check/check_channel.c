@@ -129,7 +129,7 @@ static bool report_is_bound(struct span report, const uint8_t *report_data, stru
 			     report_data, sizeof(r.report_data));
 }
 
-static bool quotes_are_bound(const struct tpm_attestation *a, const struct binding *b,
+static bool quotes_are_bound(const struct tpm_evidence *a, const struct binding *b,
 			     struct verdict *v)
 {
 	struct tpm_attest attest;
@@ -163,7 +163,7 @@ static bool quote_is_bound(struct span raw, const uint8_t *report_data, struct v
 /* Report data and extraData are of this session; who signed them is not this layer's question. */
 static void judge_binding(const struct eat *t, const struct binding *b, struct verdict *v)
 {
-	CLEANUP(free) struct tpm_attestation *a = malloc(sizeof(*a));
+	CLEANUP(free) struct tpm_evidence *a = malloc(sizeof(*a));
 	struct sevsnp_attestation s;
 	struct span raw = { t->raw_report.bytes, t->raw_report.len };
 	uint8_t with_ak[BINDING_REPORT_DATA_LEN];

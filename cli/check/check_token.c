@@ -72,7 +72,7 @@ static int parse_report(struct span raw, struct snp_report *report, struct err *
 }
 
 /* The report beside the TPM's message, and the one inside it, are the same if both are there. */
-static int agree_snp_vtpm(const struct eat *t, const struct tpm_attestation *a, struct err *why)
+static int agree_snp_vtpm(const struct eat *t, const struct tpm_evidence *a, struct err *why)
 {
 	struct span beside = { t->tee_report.bytes, t->tee_report.len };
 	struct sevsnp_attestation s;
@@ -94,7 +94,7 @@ static int agree_snp_vtpm(const struct eat *t, const struct tpm_attestation *a, 
 
 static int agree_tpm(const struct eat *t, struct span raw, struct err *why)
 {
-	CLEANUP(free) struct tpm_attestation *a = malloc(sizeof(*a));
+	CLEANUP(free) struct tpm_evidence *a = malloc(sizeof(*a));
 
 	if (!a)
 		return err_nomem(why);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* check_tpm.c — TPM quotes, AK certificates, Azure's report, each by itself. */
+#include "attestation/envelope/tpm_attestation.h"
 #include "attestation/tpm/ak_cert.h"
 #include "attestation/tpm/hcl_report.h"
 #include "attestation/tpm/tpm_appraise.h"
@@ -194,7 +195,7 @@ static int judge_quote(const struct check_input *in, struct quote_files *q, stru
 	return 0;
 }
 
-static bool judge_message_log(const struct tpm_attestation *a, struct verdict *v)
+static bool judge_message_log(const struct tpm_evidence *a, struct verdict *v)
 {
 	CLEANUP_EVENT_LOG struct event_log log = { 0 };
 	bool good = true;
@@ -209,7 +210,7 @@ static bool judge_message_log(const struct tpm_attestation *a, struct verdict *v
 
 /* With --trusted_root: the message's AK certificate, by its intermediates and those named after the
  * message, is of the key that signs. */
-static int judge_message_cert(const struct check_input *in, const struct tpm_attestation *a,
+static int judge_message_cert(const struct check_input *in, const struct tpm_evidence *a,
 			      const struct tpm_public *ak, struct verdict *v, struct err *e)
 {
 	CLEANUP(free) uint8_t *root = NULL;
@@ -237,7 +238,7 @@ static int judge_message_cert(const struct check_input *in, const struct tpm_att
 }
 
 /* Every quote of an attest.Attestation, by the message's own key and registers, and its log. */
-static int judge_message(const struct check_input *in, const struct tpm_attestation *a,
+static int judge_message(const struct check_input *in, const struct tpm_evidence *a,
 			 struct span nonce, struct verdict *v, struct err *e)
 {
 	CLEANUP(free) struct tpm_quote *quotes = calloc(TPM_QUOTES_MAX, sizeof(*quotes));
@@ -263,7 +264,7 @@ static int judge_message(const struct check_input *in, const struct tpm_attestat
 
 static int run_message(const struct check_input *in, struct verdict *v, struct err *e)
 {
-	CLEANUP(free) struct tpm_attestation *a = malloc(sizeof(*a));
+	CLEANUP(free) struct tpm_evidence *a = malloc(sizeof(*a));
 	uint8_t nonce[NONCE_MAX];
 	size_t nonce_len;
 	struct err why;

@@ -2,6 +2,7 @@
 #include "cli/client/attested.h"
 
 #include "attestation/channel/attested_reattest.h"
+#include "attestation/envelope/tpm_attestation.h"
 #include "cli/client/agent_evidence.h"
 #include "common/base/log.h"
 #include "common/base/settings.h"
@@ -153,7 +154,7 @@ static int activate(struct client *client, struct err *e)
 /* The log comes inside a token; nothing else of that token counts. */
 static int take_log(struct client *client, const uint8_t *bytes, size_t len, struct err *e)
 {
-	CLEANUP(free) struct tpm_attestation *a = calloc(1, sizeof(*a));
+	CLEANUP(free) struct tpm_evidence *a = calloc(1, sizeof(*a));
 	struct eat token;
 	struct span log = { NULL, 0 };
 	int failed;

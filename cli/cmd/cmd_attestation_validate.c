@@ -62,29 +62,16 @@ static void print_text(struct cli *cli, const struct verify_input *in, const str
 		fprintf(stderr, "note: %s\n", v->notes[i]);
 }
 
-static bool is_bound(const struct verify_binding *b)
-{
-	return b->report_data || b->nonce || b->channel || b->tpm_nonce.len;
-}
-
-/* The verdict, with what is missing fetched before. Why something could not be had stands beside a
- * refusal; it changes nothing about a yes. */
+/* The verdict, with what is missing fetched before. */
 static int judge_input(const struct cli *cli, bool offline, struct verify_input *in,
 		       struct verdict *v, struct verify_result *result, struct err *e)
 {
 	CLEANUP(endorsements_free) struct endorsements *n = NULL;
-	struct err missing;
 
 	offline = offline || (in->policy && in->policy->offline);
 	if (endorse_open(cli, offline, &n, e) < 0)
 		return err_code(e);
-	/* A call that makes no sense is no reason to ask a service. */
-	bool complete = !is_bound(&in->binding) || endorsements_complete(n, in, &missing) == 0;
-	int failed = verify(in, v, result, e);
-
-	if (!complete && err_is(failed, ERR_DENIED))
-		verdict_note(v, "endorsements: %s", missing.text);
-	return failed;
+	return endorsements_verify(n, in, v, result, NULL, e);
 }
 
 /* One evidence file and its options. A row of a batch is answered in JSON, and fetches nothing:

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_ca_bundle.c — fetches AMD's certificates of one product, for work without a network. */
+#include "attestation/endorse/endorse_snp.h"
 #include "cli/base/json_out.h"
 #include "cli/base/moment.h"
 #include "cli/base/product.h"
@@ -41,10 +42,10 @@ static int fetch(struct cli *cli, const struct request *r, struct endorsements *
 {
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
 		const struct span root = { r->root, r->root_len };
-		struct endorsements_bundle b;
+		struct endorse_snp_bundle b;
 		char path[4096];
 
-		if (endorsements_bundle(n, r->product, kinds[i].key, root, r->at, &b, e) < 0)
+		if (endorse_snp_bundle(n, r->product, kinds[i].key, root, r->at, &b, e) < 0)
 			return err_code(e);
 		for (size_t k = 0; k < 2; k++) {
 			snprintf(path, sizeof(path), "%s/%s", b.folder,

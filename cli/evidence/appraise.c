@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/evidence/appraise.h"
 
+#include "attestation/envelope/tpm_attestation.h"
 #include "attestation/verify/same_agent.h"
 #include "cli/base/text.h"
 #include "cli/evidence/receipt.h"
@@ -137,7 +138,7 @@ const uint8_t *appraise_context(const struct appraise *a)
 
 /* The AK of the token's evidence, for a judgement in which whose it is remains open. Empty where
  * there is none: then the verdict says so. */
-static struct span presented_ak(const struct eat *token, struct tpm_attestation *a)
+static struct span presented_ak(const struct eat *token, struct tpm_evidence *a)
 {
 	struct span raw = { token->raw_report.bytes, token->raw_report.len };
 	struct err ignored;
@@ -149,7 +150,7 @@ static struct span presented_ak(const struct eat *token, struct tpm_attestation 
 
 /* The EK, once it was activated; else, where that may come later, the AK taken for named. */
 static bool bind_ek(struct appraise *a, const struct eat *token, bool may_pend,
-		    struct tpm_attestation *attestation, struct verify_input *in)
+		    struct tpm_evidence *attestation, struct verify_input *in)
 {
 	struct tpm_binding *b = &in->tpm.binding;
 	bool answered = a->credential.answered;
@@ -184,20 +185,16 @@ static bool only_a_log_is_missing(const struct appraise *a)
 	return rules && !a->log && !a->verdict.overflow;
 }
 
-/* verify() with what was fetched, and the comparison with the first session. */
+/* The judgement with what was fetched, and the comparison with the first session. */
 static int judge_input(struct appraise *a, struct verify_input *in, struct err *e)
 {
 	const struct authenticator *auth = &a->session.authenticator;
-	struct err missing;
+	int failed;
 
 	memset(&a->now, 0, sizeof(a->now));
 	if (digest(DIGEST_SHA256, auth->spki, auth->spki_len, a->now.key, e) < 0)
 		return err_code(e);
-	bool complete = endorsements_complete(a->endorsements, in, &missing) == 0;
-	int failed = verify(in, &a->verdict, &a->now.result, e);
-
-	if (!complete && err_is(failed, ERR_DENIED))
-		verdict_note(&a->verdict, "endorsements: %s", missing.text);
+	failed = endorsements_verify(a->endorsements, in, &a->verdict, &a->now.result, NULL, e);
 	if (failed || !a->has_first)
 		return failed;
 	same_agent_judge(&a->first, &a->now, &a->verdict);
@@ -206,7 +203,7 @@ static int judge_input(struct appraise *a, struct verify_input *in, struct err *
 
 static int judge_token(struct appraise *a, const struct eat *token, bool may_pend, struct err *e)
 {
-	CLEANUP(free) struct tpm_attestation *attestation = calloc(1, sizeof(*attestation));
+	CLEANUP(free) struct tpm_evidence *attestation = calloc(1, sizeof(*attestation));
 	const struct authenticator *auth = &a->session.authenticator;
 	struct verify_input in = a->options.input;
 	struct session *s = &a->session;
@@ -368,7 +365,7 @@ static int choose_ek(struct appraise *a, const struct span *certs, size_t count,
 int appraise_challenge(struct appraise *a, const struct span *ek_certs, size_t count,
 		       const struct credential **credential, struct err *e)
 {
-	CLEANUP(free) struct tpm_attestation *attestation = calloc(1, sizeof(*attestation));
+	CLEANUP(free) struct tpm_evidence *attestation = calloc(1, sizeof(*attestation));
 	const struct authenticator *auth = &a->session.authenticator;
 	CLEANUP(EVP_PKEY_free) EVP_PKEY *ek = NULL;
 	struct eat token = { .spki = NULL };
@@ -417,7 +414,7 @@ uint8_t appraise_wire_type(const struct appraise *a)
 
 int appraise_pcr(const struct appraise *a, unsigned pcr, uint8_t value[SHA256_LEN], struct err *e)
 {
-	CLEANUP(free) struct tpm_attestation *attestation = calloc(1, sizeof(*attestation));
+	CLEANUP(free) struct tpm_evidence *attestation = calloc(1, sizeof(*attestation));
 	const struct authenticator *auth = &a->session.authenticator;
 	struct eat token = { .spki = NULL };
 	bool found = false;

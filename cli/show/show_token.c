@@ -14,7 +14,7 @@
 
 DEFINE_CLEANUP(struct json *, json_free)
 
-static int show_quote(const struct tpm_attestation_quote *quote, struct writer *w, struct err *e)
+static int show_quote(const struct tpm_evidence_quote *quote, struct writer *w, struct err *e)
 {
 	struct tpm_attest a;
 
@@ -47,7 +47,7 @@ static int show_quote(const struct tpm_attestation_quote *quote, struct writer *
 
 int show_tpm(struct span evidence, struct writer *w, struct err *e)
 {
-	CLEANUP(free) struct tpm_attestation *a = malloc(sizeof(*a));
+	CLEANUP(free) struct tpm_evidence *a = malloc(sizeof(*a));
 
 	if (!a)
 		return err_nomem(e);

@@ -5,7 +5,7 @@
 /* Its other claims against the report that it carries, by its platform. */
 static void agree(const struct eat *t, struct err *e)
 {
-	static struct tpm_attestation message;
+	static struct tpm_evidence message;
 	struct span raw = { t->raw_report.bytes, t->raw_report.len };
 	struct snp_report report;
 	struct tdx_quote quote;

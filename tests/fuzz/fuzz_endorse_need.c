@@ -5,18 +5,21 @@
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
-	CLEANUP(free) struct endorse_need *need = calloc(1, sizeof(*need));
+	CLEANUP(evidence_parts_free) struct evidence_parts *parts = NULL;
 	CLEANUP(free) struct verify_input *in = calloc(1, sizeof(*in));
+	struct endorse_need need;
+	struct err e;
 
-	if (!need || !in || !len)
+	if (!in || !len)
 		return 0;
 	in->mode = (enum evidence_kind)(bytes[0] % (EVIDENCE_EAT + 1));
 	in->evidence = (struct span){ bytes + 1, len - 1 };
 	if (bytes[0] & 0x80)
 		in->hcl_report = in->evidence;
-	endorse_need_open(need, in);
-	if (need->snp && need->tdx)
+	if (evidence_parts_new(in, &parts, &e) < 0)
+		return 0;
+	endorse_need_of(in, parts, &need);
+	if (need.snp && need.tdx)
 		__builtin_trap();
-	endorse_need_done(need);
 	return 0;
 }

@@ -7,7 +7,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
 	static struct sevsnp_attestation sevsnp;
-	static struct tpm_attestation tpm;
+	static struct tpm_evidence tpm;
 	const struct span text = { bytes, len };
 
 	for (int kind = EVIDENCE_SNP; kind < EVIDENCE_KINDS; kind++) {

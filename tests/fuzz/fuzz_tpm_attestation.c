@@ -7,7 +7,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
-	CLEANUP(free) struct tpm_attestation *a = malloc(sizeof(*a));
+	CLEANUP(free) struct tpm_evidence *a = malloc(sizeof(*a));
 	struct sevsnp_attestation s;
 	struct err e;
 

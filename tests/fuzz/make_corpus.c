@@ -4,6 +4,7 @@
  * away: make_corpus FOLDER, where FOLDER is tests/fuzz. Not run by any test; the files are saved.
  */
 #include "attestation/formats/x509.h"
+#include "attestation/snp/snp_report.h"
 #include "common/base/encode.h"
 #include "common/base/file.h"
 #include "common/base/timestamp.h"

@@ -47,7 +47,7 @@ static void on_measured(void *data, bool measured, const struct err *e)
 /* Every quote is over the nonce that the keeper says. */
 static void on_evidence(void *data, const struct keeper_evidence *evidence, const struct err *e)
 {
-	CLEANUP(free) struct tpm_attestation *a = calloc(1, sizeof(*a));
+	CLEANUP(free) struct tpm_evidence *a = calloc(1, sizeof(*a));
 	struct tpm_attest attest;
 	struct err parse;
 

@@ -5,6 +5,7 @@
 #include "attestation/endorse/endorse_document.h"
 #include "attestation/endorse/endorse_http.h"
 #include "attestation/endorse/endorse_need.h"
+#include "attestation/endorse/endorsements.h"
 #include "common/base/clock.h"
 #include "common/base/file.h"
 #include "tests/unit/folder.h"

@@ -9,7 +9,8 @@
 enum { TABLE_AT = SNP_REPORT_LEN + 48, MESSAGE_MAX = 1 << 16 };
 
 static struct verify_build build;
-static struct endorse_need *need;
+static struct evidence_parts *parts;
+static struct endorse_need need;
 
 static void begin(const struct verify_kind *kind)
 {
@@ -17,15 +18,15 @@ static void begin(const struct verify_kind *kind)
 	verify_build_begin(&build, kind);
 	verify_build_seal(&build);
 	build.in.snp = (struct snp_input){ 0 };
-	need = calloc(1, sizeof(*need));
-	assert_non_null(need);
 }
 
 static void open_need(void)
 {
-	endorse_need_done(need);
-	memset(need, 0, sizeof(*need));
-	endorse_need_open(need, &build.in);
+	struct err e;
+
+	evidence_parts_free(parts);
+	assert_ok(evidence_parts_new(&build.in, &parts, &e), e);
+	endorse_need_of(&build.in, parts, &need);
 }
 
 static void open_alone(struct span evidence)
@@ -33,13 +34,13 @@ static void open_alone(struct span evidence)
 	build.in.mode = build.kind->mode;
 	build.in.evidence = evidence;
 	open_need();
-	assert_false(need->has_token);
+	assert_false(parts->has_token);
 }
 
 static void end(void)
 {
-	endorse_need_done(need);
-	free(need);
+	evidence_parts_free(parts);
+	parts = NULL;
 	verify_build_end(&build);
 	build.kind->teardown();
 }
@@ -55,12 +56,12 @@ static void speaks_of_report(const uint8_t *report, size_t vek_len)
 	struct err e;
 
 	assert_ok(snp_report_parse(report, SNP_REPORT_LEN, &r, &e), e);
-	assert_true(need->snp);
-	assert_false(need->tdx);
-	assert_memory_equal(need->report.chip_id, r.chip_id, SNP_CHIP_ID_LEN);
-	assert_memory_equal(need->report.report_data, r.report_data, SNP_REPORT_DATA_LEN);
-	assert_int_equal(need->vek.len, vek_len);
-	assert_int_equal(need->intermediate.len + need->ark.len, 0);
+	assert_true(need.snp);
+	assert_false(need.tdx);
+	assert_memory_equal(need.report->chip_id, r.chip_id, SNP_CHIP_ID_LEN);
+	assert_memory_equal(need.report->report_data, r.report_data, SNP_REPORT_DATA_LEN);
+	assert_int_equal(need.vek.len, vek_len);
+	assert_int_equal(need.intermediate.len + need.ark.len, 0);
 }
 
 static void a_report_and_its_table_are_read(void **state)
@@ -72,9 +73,9 @@ static void a_report_and_its_table_are_read(void **state)
 	raw = build.evidence.bytes;
 	vek_len = build.evidence.len - TABLE_AT;
 	open_need();
-	assert_true(need->has_token);
+	assert_true(parts->has_token);
 	speaks_of_report(raw, vek_len);
-	assert_memory_equal(need->vek.bytes, raw + TABLE_AT, vek_len);
+	assert_memory_equal(need.vek.bytes, raw + TABLE_AT, vek_len);
 
 	open_alone(evidence());
 	speaks_of_report(raw, vek_len);
@@ -84,12 +85,12 @@ static void a_report_and_its_table_are_read(void **state)
 	/* What the caller names comes before what the host put beside the report. */
 	build.in.snp.vek = build.in.snp.ark = (struct span){ raw, 7 };
 	open_alone(evidence());
-	assert_int_equal(need->vek.len, 7);
-	assert_int_equal(need->ark.len, 7);
+	assert_int_equal(need.vek.len, 7);
+	assert_int_equal(need.ark.len, 7);
 
 	/* Nor is it a report where what follows is no table. */
 	open_alone((struct span){ raw, build.evidence.len - 1 });
-	assert_false(need->snp);
+	assert_false(need.snp);
 	end();
 }
 
@@ -108,10 +109,10 @@ static void a_report_as_protobuf_is_read(void **state)
 	tpm_forge_field(&message, 2, tpm_forge_span(&chain));
 	open_alone(tpm_forge_span(&message));
 	speaks_of_report(build.evidence.bytes, vek.len);
-	assert_memory_equal(need->vek.bytes, vek.bytes, vek.len);
+	assert_memory_equal(need.vek.bytes, vek.bytes, vek.len);
 
 	open_alone((struct span){ message.bytes, message.len / 2 });
-	assert_false(need->snp);
+	assert_false(need.snp);
 	writer_done(&chain);
 	writer_done(&message);
 	end();
@@ -119,7 +120,7 @@ static void a_report_as_protobuf_is_read(void **state)
 
 static void a_tpm_is_asked_for_its_machines_report(void **state)
 {
-	CLEANUP(free) struct tpm_attestation *a = calloc(1, sizeof(*a));
+	CLEANUP(free) struct tpm_evidence *a = calloc(1, sizeof(*a));
 	struct sevsnp_attestation s;
 	struct span tee;
 	size_t vek_len;
@@ -131,11 +132,11 @@ static void a_tpm_is_asked_for_its_machines_report(void **state)
 	tee = a->sev_snp;
 	vek_len = s.vcek.len;
 	open_need();
-	assert_true(need->has_token);
+	assert_true(parts->has_token);
 	speaks_of_report(s.report, vek_len);
 	open_alone(evidence());
 	speaks_of_report(s.report, vek_len);
-	assert_ptr_equal(need->tpm.sev_snp.bytes, tee.bytes);
+	assert_ptr_equal(parts->tpm.sev_snp.bytes, tee.bytes);
 
 	/* One whose report is beside it, in the token. */
 	build.content.tee_report = (struct eat_bytes){ s.report, SNP_REPORT_LEN };
@@ -144,8 +145,8 @@ static void a_tpm_is_asked_for_its_machines_report(void **state)
 	assert_ok(eat_write(&build.content, build.key, &build.token, &e), e);
 	build.in.evidence = tpm_forge_span(&build.token);
 	open_need();
-	assert_true(need->has_token);
-	assert_int_equal(need->token.tee_report.len, SNP_REPORT_LEN);
+	assert_true(parts->has_token);
+	assert_int_equal(parts->token.tee_report.len, SNP_REPORT_LEN);
 	speaks_of_report(s.report, 0);
 	end();
 }
@@ -154,10 +155,10 @@ static void a_tpm_by_itself_needs_nothing(void **state)
 {
 	begin(&verify_kind_vtpm);
 	open_need();
-	assert_true(need->has_token);
-	assert_false(need->snp || need->tdx);
+	assert_true(parts->has_token);
+	assert_false(need.snp || need.tdx);
 	open_alone(evidence());
-	assert_false(need->snp || need->tdx);
+	assert_false(need.snp || need.tdx);
 	end();
 }
 
@@ -165,13 +166,14 @@ static void a_quote_is_for_intel(void **state)
 {
 	begin(&verify_kind_tdx);
 	open_need();
-	assert_true(need->has_token);
-	assert_true(need->tdx && !need->snp);
-	assert_int_equal(need->quote.len, build.evidence.len);
-	assert_memory_equal(need->quote.bytes, build.evidence.bytes, build.evidence.len);
+	assert_true(parts->has_token);
+	assert_true(need.tdx && !need.snp);
+	assert_int_equal(parts->raw.len, build.evidence.len);
+	assert_memory_equal(parts->raw.bytes, build.evidence.bytes, build.evidence.len);
+	assert_ptr_equal(need.quote, &parts->tdx.quote);
 	open_alone(evidence());
-	assert_true(need->tdx && !need->snp);
-	assert_ptr_equal(need->quote.bytes, build.evidence.bytes);
+	assert_true(need.tdx && !need.snp);
+	assert_ptr_equal(parts->raw.bytes, build.evidence.bytes);
 	end();
 }
 

@@ -86,7 +86,7 @@ static const char attest[] =
 
 static void an_attestation_keeps_its_quotes(void **state)
 {
-	CLEANUP(free) struct tpm_attestation *a = calloc(1, sizeof(*a));
+	CLEANUP(free) struct tpm_evidence *a = calloc(1, sizeof(*a));
 	CLEANUP(free) uint8_t *bytes = NULL;
 	size_t len;
 	struct err e;
@@ -141,7 +141,7 @@ static void a_field_in_two_spellings_is_refused(void **state)
 {
 	static const char twice[] =
 		"{\"akPub\":\"AAE=\",\"ak_pub\":\"AAE=\",\"quotes\":[{\"quote\":\"AQ==\"}]}";
-	CLEANUP(free) struct tpm_attestation *a = calloc(1, sizeof(*a));
+	CLEANUP(free) struct tpm_evidence *a = calloc(1, sizeof(*a));
 	CLEANUP(free) uint8_t *bytes = NULL;
 	size_t len;
 	struct err e;

@@ -20,9 +20,9 @@ static void a_message_is_read_in_one_way(void **state)
 		{ "\x9a\x06\x01x", 4, NULL },
 		{ "\x12\x02\x08\x01", 4, "quotes[1]" },
 		{ "\x12\x04\x1a\x02\x08\x07", 6, "hash 7" },
-		{ "\x12\x06\x1a\x04\x08\x0b\x10\x01", 8, "an entry that is none" },
+		{ "\x12\x06\x1a\x04\x08\x0b\x10\x01", 8, "a malformed entry" },
 		{ "\x12\x08\x1a\x06\x08\x0b\x12\x02\x08\x18", 10, "PCR 24" },
-		{ "\x12\x08\x1a\x06\x08\x0b\x12\x02\x10\x01", 10, "an entry that is none" },
+		{ "\x12\x08\x1a\x06\x08\x0b\x12\x02\x10\x01", 10, "a malformed entry" },
 		/* Unknown in an entry: stepped over; what is missing there is not. */
 		{ "\x12\x08\x1a\x06\x08\x0b\x12\x02\x18\x01", 10, "0 bytes, wanted 32" },
 		{ "\x12\x2a\x1a\x28\x08\x0b\x12\x24\x12\x20"
@@ -35,7 +35,7 @@ static void a_message_is_read_in_one_way(void **state)
 		{ "\x12\x06\x1a\x04\x08\x0b\x08\x0b", 8, "twice" },
 		{ "\x0b", 1, "no protobuf" },
 	};
-	static struct tpm_attestation a;
+	static struct tpm_evidence a;
 	struct forge_tpm_parts p;
 	struct err e;
 
@@ -124,7 +124,7 @@ static void two_quotes_speak_of_different_registers(void **state)
 {
 	struct forge_tpm_parts p;
 	struct writer w = writer_up_to(1 << 16);
-	struct tpm_attestation a;
+	struct tpm_evidence a;
 	struct tpm_input in;
 	struct err e;
 
@@ -138,10 +138,10 @@ static void two_quotes_speak_of_different_registers(void **state)
 
 	writer_bytes(&w, p.message.bytes, p.message.len);
 	writer_bytes(&w, quote, len);
-	in = (struct tpm_input){ .attestation = tpm_forge_span(&w),
-				 .nonce = { tpm_room_good.nonce, sizeof(tpm_room_good.nonce) },
+	in = (struct tpm_input){ .nonce = { tpm_room_good.nonce, sizeof(tpm_room_good.nonce) },
 				 .binding.named = tpm_forge_span(&p.ak_public),
 				 .policy = &tpm_room_policy };
+	tpm_forge_read(tpm_forge_span(&w), &in);
 	verdict_init(&tpm_room_verdict, VERDICT_SCOPE_FULL);
 	assert_refused(tpm_appraise(&in, NULL, &tpm_room_verdict, &e), e, ERR_DENIED, "quote.once");
 	writer_done(&w);
@@ -166,10 +166,10 @@ static int judge_in_two(uint32_t resets, uint32_t restarts, struct err *e)
 	writer_bytes(&w, p.message.bytes, p.message.len);
 	writer_bytes(&w, q.message.bytes + 2 + q.ak_public.len,
 		     q.message.len - 2 - q.ak_public.len - 3 - q.log.len);
-	in = (struct tpm_input){ .attestation = tpm_forge_span(&w),
-				 .nonce = { tpm_room_good.nonce, sizeof(tpm_room_good.nonce) },
+	in = (struct tpm_input){ .nonce = { tpm_room_good.nonce, sizeof(tpm_room_good.nonce) },
 				 .binding.named = tpm_forge_span(&p.ak_public),
 				 .policy = &tpm_room_policy };
+	tpm_forge_read(tpm_forge_span(&w), &in);
 	verdict_init(&tpm_room_verdict, VERDICT_SCOPE_FULL);
 	int rc = tpm_appraise(&in, NULL, &tpm_room_verdict, e);
 	writer_done(&w);
@@ -225,7 +225,7 @@ static void every_bit_of_a_quote_counts(void **state)
 static void every_truncation_is_refused(void **state)
 {
 	struct forge_tpm_parts p;
-	static struct tpm_attestation a;
+	static struct tpm_evidence a;
 	struct tpm_attest attest;
 	struct tpm_signature signature;
 	struct tpm_public pub;

@@ -204,7 +204,7 @@ static void no_tag_stands_within_the_claims(void **state)
 	datum_put_tag(&more, 0);
 	datum_put_text(&more, "2026-01-01T00:00:00Z");
 	make_with(key, "vTPM", some_report, 1, &more, &w);
-	assert_refused(eat_parse(w.bytes, w.len, &t, &e), e, ERR_INVALID, "a tag stands within");
+	assert_refused(eat_parse(w.bytes, w.len, &t, &e), e, ERR_INVALID, "a tag inside");
 }
 
 /* Judges one claim {name: {member: value}}, the value bytes or text, against a report that is zero
@@ -252,7 +252,7 @@ static void a_report_s_signature_and_tcb_text_have_to_agree(void **state)
 /* What stands beside a TPM's message, by the pairs that follow. */
 static int agree_tpm(const struct writer *more, size_t pairs, struct err *e)
 {
-	static struct tpm_attestation message;
+	static struct tpm_evidence message;
 	static const uint8_t value[32] = { 0xab };
 	CLEANUP(EVP_PKEY_free) EVP_PKEY *key = NULL;
 	CLEANUP_WRITER struct writer w = writer_up_to(65536);

@@ -243,9 +243,9 @@ static void an_ak_needs_a_binding(void **state)
 	tpm_room_policy_make();
 	tpm_forge_init(&other);
 	tpm_forge_parts(&tpm_room_good, &p);
-	in = (struct tpm_input){ .attestation = tpm_forge_span(&p.message),
-				 .nonce = { tpm_room_good.nonce, sizeof(tpm_room_good.nonce) },
+	in = (struct tpm_input){ .nonce = { tpm_room_good.nonce, sizeof(tpm_room_good.nonce) },
 				 .policy = &tpm_room_policy };
+	tpm_forge_read(tpm_forge_span(&p.message), &in);
 	verdict_init(&tpm_room_verdict, VERDICT_SCOPE_FULL);
 	assert_refused(tpm_appraise(&in, NULL, &tpm_room_verdict, &e), e, ERR_DENIED, "ak.binding");
 	verdict_init(&tpm_room_verdict, VERDICT_SCOPE_GENUINE_ONLY);
@@ -291,10 +291,10 @@ static void a_short_nonce_is_refused(void **state)
 	tpm_room_policy_make();
 	tpm_forge_parts(&tpm_room_good, &p);
 	for (size_t len = 0; len <= sizeof(tpm_room_good.nonce); len++) {
-		struct tpm_input in = { .attestation = tpm_forge_span(&p.message),
-					.nonce = { tpm_room_good.nonce, len },
+		struct tpm_input in = { .nonce = { tpm_room_good.nonce, len },
 					.binding.named = tpm_forge_span(&p.ak_public),
 					.policy = &tpm_room_policy };
+		tpm_forge_read(tpm_forge_span(&p.message), &in);
 
 		verdict_init(&tpm_room_verdict, VERDICT_SCOPE_FULL);
 		assert_int_equal(tpm_appraise(&in, NULL, &tpm_room_verdict, &e),

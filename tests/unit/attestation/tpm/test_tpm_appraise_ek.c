@@ -119,13 +119,13 @@ static void only_an_ek_certificate_is_one(void **state)
 static int judge(const struct credential *c, bool with_cert, bool with_root, struct err *e)
 {
 	size_t len = forge_make(&ek_want, ek_der);
-	struct tpm_input in = { .attestation = tpm_forge_span(&parts.message),
-				.nonce = { forge.nonce, sizeof(forge.nonce) },
+	struct tpm_input in = { .nonce = { forge.nonce, sizeof(forge.nonce) },
 				.at = FORGE_AT,
 				.policy = &policy };
 	struct tpm_result result = { 0 };
 	int rc;
 
+	tpm_forge_read(tpm_forge_span(&parts.message), &in);
 	if (with_cert)
 		in.binding.ek_cert = (struct span){ ek_der, len };
 	if (with_root)

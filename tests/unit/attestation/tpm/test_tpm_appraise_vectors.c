@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Every case of the TPM vectors: quotes, attest.Attestation messages, AK certificates, Azure. */
+#include "attestation/envelope/tpm_attestation.h"
 #include "attestation/tpm/hcl_report.h"
 #include "attestation/tpm/tpm_appraise.h"
 #include "common/crypto/key.h"
@@ -238,17 +239,20 @@ static void judge_message(const struct vector_case *c)
 	struct span pb = case_file(c->path, "attestation.pb");
 	struct span ca = case_file(c->path, "ca-intermediate.der");
 	struct span root = case_file(c->path, "root-gce.der");
-	static struct tpm_attestation a;
+	static struct tpm_evidence a;
 	static struct tpm_policy policy;
 	uint8_t nonce[NONCE_MAX];
-	struct tpm_input in = { .attestation = pb, .nonce = { nonce, 0 }, .at = 1780000000 };
-	struct err e = { 0 };
+	struct tpm_input in = { .nonce = { nonce, 0 }, .at = 1780000000 };
+	struct err e = { 0 }, reason = { 0 };
 
 	in.nonce.len = vector_hex(c, "input.nonce", nonce, sizeof(nonce));
 	memset(&policy, 0, sizeof(policy));
-	if (tpm_attestation_parse(pb, &a, &e) == 0) {
+	if (tpm_attestation_parse(pb, &a, &e) < 0) {
+		in.unreadable = &e;
+	} else {
 		static struct tpm_pcrs all;
 
+		in.evidence = &a;
 		memset(&all, 0, sizeof(all));
 		for (size_t i = 0; i < a.quote_count; i++)
 			for (size_t k = 0; k < a.quotes[i].pcrs.count; k++)
@@ -262,11 +266,11 @@ static void judge_message(const struct vector_case *c)
 	in.policy = &policy;
 	verdict_init(&verdict, VERDICT_SCOPE_FULL);
 
-	int rc = tpm_appraise(&in, NULL, &verdict, &e);
+	int rc = tpm_appraise(&in, NULL, &verdict, &reason);
 
 	/* GCE's nonces are shorter than we ask for: that, and nothing else, is wrong with them. */
 	if (rc < 0 && root.bytes) {
-		assert_non_null(strstr(e.text, "quote.nonce_length"));
+		assert_non_null(strstr(reason.text, "quote.nonce_length"));
 		for (size_t i = 0; i < verdict.count; i++)
 			if (verdict.checks[i].outcome == CHECK_FAILED)
 				assert_string_equal(verdict.checks[i].name, "quote.nonce_length");
@@ -275,7 +279,7 @@ static void judge_message(const struct vector_case *c)
 		assert_int_equal(verdict_find(&verdict, "policy.pcrs")->outcome, CHECK_PASSED);
 		rc = 0;
 	}
-	report(c, rc == 0, e.text);
+	report(c, rc == 0, reason.text);
 	tally.messages++;
 	case_free(&pb);
 	case_free(&ca);

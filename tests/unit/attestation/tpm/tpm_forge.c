@@ -340,3 +340,16 @@ void tpm_forge_parts_done(struct forge_tpm_parts *p)
 	writer_done(&p->log);
 	writer_done(&p->message);
 }
+
+void tpm_forge_read(struct span message, struct tpm_input *in)
+{
+	static struct tpm_evidence evidence;
+	static struct err why;
+
+	in->evidence = NULL;
+	in->unreadable = NULL;
+	if (tpm_attestation_parse(message, &evidence, &why) < 0)
+		in->unreadable = &why;
+	else
+		in->evidence = &evidence;
+}

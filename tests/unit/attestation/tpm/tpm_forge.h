@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "attestation/envelope/tpm_attestation.h"
 #include "attestation/tpm/tpm_appraise.h"
 #include "common/base/writer.h"
 #include "common/crypto/key.h"
@@ -35,6 +36,9 @@ struct forge_tpm_parts {
 void tpm_forge_parts(const struct forge_tpm *f, struct forge_tpm_parts *p);
 void tpm_forge_parts_done(struct forge_tpm_parts *p);
 struct span tpm_forge_span(const struct writer *w);
+
+/* The message as tpm_appraise() takes it; `in` is good until the next call. */
+void tpm_forge_read(struct span message, struct tpm_input *in);
 
 /* A log: Spec ID event for SHA-256 alone, one EV_IPL in PCR 4 and 8 each, separators in 0 to 7. */
 void tpm_forge_log(struct writer *w, bool legacy);

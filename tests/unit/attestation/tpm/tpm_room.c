@@ -34,10 +34,10 @@ int tpm_room_judge(const struct forge_tpm *f, struct err *e)
 	struct tpm_input in;
 
 	tpm_forge_parts(f, &p);
-	in = (struct tpm_input){ .attestation = tpm_forge_span(&p.message),
-				 .nonce = { tpm_room_good.nonce, sizeof(tpm_room_good.nonce) },
+	in = (struct tpm_input){ .nonce = { tpm_room_good.nonce, sizeof(tpm_room_good.nonce) },
 				 .binding.named = tpm_forge_span(&p.ak_public),
 				 .policy = &tpm_room_policy };
+	tpm_forge_read(tpm_forge_span(&p.message), &in);
 	verdict_init(&tpm_room_verdict, VERDICT_SCOPE_FULL);
 
 	int rc = tpm_appraise(&in, NULL, &tpm_room_verdict, e);

@@ -321,6 +321,64 @@ static void snp_vtpm_tokens_are_judged_by_each_rule(void **state)
 	judge(&verify_kind_snp_vtpm);
 }
 
+/* What the table of judges has no row for is never a yes, whatever the evidence holds. */
+static void a_kind_that_nobody_judges_is_refused(void **state)
+{
+	static const enum evidence_kind kinds[] = { EVIDENCE_AZURE, EVIDENCE_NONE };
+	const struct verify_kind *kind = &verify_kind_tdx;
+	struct verify_build b;
+	struct verdict *v = malloc(sizeof(*v));
+	struct err e;
+
+	assert_non_null(v);
+	kind->setup();
+	verify_build_begin(&b, kind);
+	verify_build_seal(&b);
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+		b.in.mode = kinds[i];
+		assert_true(verify(&b.in, v, NULL, &e) < 0 || !verdict_ok(v));
+		b.in.evidence = (struct span){ b.evidence.bytes, b.evidence.len };
+		assert_true(verify(&b.in, v, NULL, &e) < 0 || !verdict_ok(v));
+		assert_false(verdict_ok(v));
+		b.in.evidence = (struct span){ b.token.bytes, b.token.len };
+	}
+	b.in.mode = EVIDENCE_KINDS;
+	assert_refused(verify(&b.in, v, NULL, &e), e, ERR_INVALID, "no such kind");
+	verify_build_end(&b);
+	kind->teardown();
+	free(v);
+}
+
+/* Parts are judged beside the input that they were made from, and no other. */
+static void parts_of_other_evidence_are_refused(void **state)
+{
+	CLEANUP(evidence_parts_free) struct evidence_parts *parts = NULL;
+	const struct verify_kind *kind = &verify_kind_tdx;
+	struct verify_build b;
+	struct verdict *v = malloc(sizeof(*v));
+	struct err e;
+
+	assert_non_null(v);
+	kind->setup();
+	verify_build_begin(&b, kind);
+	verify_build_seal(&b);
+	assert_ok(evidence_parts_new(&b.in, &parts, &e), e);
+	assert_ok(verify_parts(&b.in, parts, v, NULL, &e), e);
+	assert_true(verdict_ok(v));
+	b.in.evidence.len--;
+	assert_refused(verify_parts(&b.in, parts, v, NULL, &e), e, ERR_INVALID, "other evidence");
+	assert_false(verdict_ok(v));
+	b.in.evidence.len++;
+	b.in.mode = kind->mode;
+	assert_refused(verify_parts(&b.in, parts, v, NULL, &e), e, ERR_INVALID, "other evidence");
+	b.in.mode = EVIDENCE_EAT;
+	b.in.hcl_report = b.in.evidence;
+	assert_refused(verify_parts(&b.in, parts, v, NULL, &e), e, ERR_INVALID, "other evidence");
+	verify_build_end(&b);
+	kind->teardown();
+	free(v);
+}
+
 /* The identity is told only where the binding holds the key. */
 static void the_identity_is_that_of_the_binding(void **state)
 {
@@ -403,6 +461,8 @@ int main(void)
 		cmocka_unit_test(tdx_tokens_are_judged_by_each_rule),
 		cmocka_unit_test(vtpm_tokens_are_judged_by_each_rule),
 		cmocka_unit_test(snp_vtpm_tokens_are_judged_by_each_rule),
+		cmocka_unit_test(a_kind_that_nobody_judges_is_refused),
+		cmocka_unit_test(parts_of_other_evidence_are_refused),
 		cmocka_unit_test(the_identity_is_that_of_the_binding),
 		cmocka_unit_test(what_a_mode_leaves_out_is_noted),
 		cmocka_unit_test(a_call_without_sense_is_an_error),

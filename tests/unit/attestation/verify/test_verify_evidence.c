@@ -105,7 +105,7 @@ static void snp_as_half_a_protobuf(struct verify_build *b)
 /* The TEE's report of a message that has one. */
 static struct sevsnp_attestation report_of(const struct verify_build *b, size_t *head)
 {
-	struct tpm_attestation *a = malloc(sizeof(*a));
+	struct tpm_evidence *a = malloc(sizeof(*a));
 	struct sevsnp_attestation s;
 	struct err e;
 

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "attestation/verify/evidence_parts.h"
 #include "attestation/verify/verify.h"
 #include "common/base/writer.h"
 #include "tests/unit.h"

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * endorse_tdx.h — what Intel's Provisioning Certification Service has of a platform.
+ */
+#pragma once
+
+#include "common/base/err.h"
+
+struct endorsements;
+struct endorse_need;
+struct verify_input;
+
+/* Fills `in`; see endorsements_complete(). */
+int endorse_tdx(struct endorsements *n, const struct endorse_need *need, struct verify_input *in,
+		struct err *e) MUST_CHECK;
