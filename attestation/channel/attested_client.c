@@ -70,7 +70,7 @@ static void on_judged(void *data, const struct err *failed)
 	rpc_prologue_unref(run);
 }
 
-/* What stands behind the authenticator when it is found good. */
+/* What comes after the authenticator once that is found good. */
 static size_t look_behind(struct rpc_prologue_run *run, const uint8_t *bytes, size_t len)
 {
 	struct err e;

@@ -68,7 +68,7 @@ typedef void attested_answer_fn(void *data, const uint8_t *authenticator, size_t
 
 /* Answers a request on a connection whose prologue (rpc_call_prologue(); may be NULL) has passed.
  * `done` comes later, once, unless the answer is cancelled, or its connection ends: then call
- * attested_answer_cancel() all the same. INVALID: the request is none. DENIED: its context was used
+ * attested_answer_cancel() all the same. INVALID: it is no request. DENIED: its context was used
  * before. EXHAUSTED: an answer is being made on this connection, or it had too many. PRECONDITION:
  * the connection is not attested. */
 int attested_answer_start(struct rpc_prologue_run *run, const uint8_t *request, size_t len,

@@ -52,8 +52,8 @@ int ea_frame_parse_head(const uint8_t head[EA_FRAME_HEAD], uint8_t wanted, size_
 			struct err *e) MUST_CHECK;
 
 /* One whole frame of the wanted type at the start of what came, with 1 to `max` bytes of payload,
- * which points into it; `*used` is what it takes up, 0 while more must come. A head that will not
- * do is refused before its payload is there. */
+ * which points into it; `*used` is what it takes up, 0 while more must come. A bad head
+ * is refused before its payload arrives. */
 struct ea_frame_want {
 	uint8_t type;
 	size_t max;

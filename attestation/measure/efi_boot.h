@@ -24,8 +24,8 @@
 enum {
 	EFI_BOOT_KERNELS_MAX = 24,
 	EFI_BOOT_INITRD_MAX = 1 << 30,
-	/* QEMU tells a kernel where it put the initrd, which depends on the machine's memory. Foreseen
-	 * are whole multiples of this, and all from EFI_BOOT_MEMORY_HIGH_MIB on, where it is one. */
+	/* QEMU tells a kernel where it put the initrd, which depends on the machine's memory. We
+	 * compute it for whole multiples of this; from EFI_BOOT_MEMORY_HIGH_MIB on it is always the same. */
 	EFI_BOOT_MEMORY_STEP_MIB = 256,
 	EFI_BOOT_MEMORY_HIGH_MIB = 2816,
 };

@@ -45,7 +45,7 @@ static int read_platform(struct igvm *igvm, struct reader *r, struct err *e)
 			       version);
 	for (size_t i = 0; i < igvm->platform_count; i++)
 		if (igvm->platforms[i].type == type || igvm->platforms[i].mask == mask)
-			return err_set(e, ERR_INVALID, "platform: stands twice");
+			return err_set(e, ERR_INVALID, "platform: appears twice");
 	igvm->platforms[igvm->platform_count].type = (enum igvm_platform)type;
 	igvm->platforms[igvm->platform_count++].mask = mask;
 	return 0;

@@ -64,7 +64,7 @@ static int read_area(struct igvm_state *s, struct reader *r, struct err *e)
 
 	for (size_t i = 0; i < s->areas.count; i++)
 		if (s->areas.list[i].index == index)
-			return err_set(e, ERR_INVALID, "parameter area %u stands twice", index);
+			return err_set(e, ERR_INVALID, "parameter area %u appears twice", index);
 	if (s->areas.count == IGVM_AREAS_MAX)
 		return err_set(e, ERR_INVALID, "more than %d parameter areas", IGVM_AREAS_MAX);
 	if (!whole_pages(len) || len > IGVM_FILE_MAX || !file_data(s->igvm, offset, len, &initial))

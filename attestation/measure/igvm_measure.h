@@ -3,7 +3,7 @@
  * igvm_measure.h — the launch digest of an IGVM file on SEV-SNP, SEV-ES or SEV.
  *
  * By default what coconut-svsm's igvmmeasure prints, which is what people have in their policies;
- * `as_loaded` is what a loader really brings about where the two differ: it adds every page of a
+ * `as_loaded` is what a loader really produces where the two differ: it adds every page of a
  * parameter area (igvmmeasure counts one), and only the VMSAs of the platform (igvmmeasure counts
  * all in the file).
  */

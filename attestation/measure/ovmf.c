@@ -104,7 +104,7 @@ int ovmf_entry(struct span image, const uint8_t guid[OVMF_GUID_LEN], struct span
 		if (memcmp(entry.guid, guid, OVMF_GUID_LEN) != 0)
 			continue;
 		if (found.bytes)
-			return err_set(e, ERR_INVALID, "firmware: an entry stands twice");
+			return err_set(e, ERR_INVALID, "firmware: an entry appears twice");
 		found = entry.data;
 	}
 	*data = found;

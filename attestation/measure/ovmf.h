@@ -19,7 +19,7 @@ enum {
 	OVMF_ENTRIES_MAX = 64,
 	OVMF_SECTIONS_MAX = 64,
 	OVMF_SECTIONS_BYTES_MAX = 256 << 20, /* of guest memory, in all sections together */
-	OVMF_GUID_LEN = 16, /* in UEFI's mixed byte order, as it stands in the image */
+	OVMF_GUID_LEN = 16,                  /* in UEFI's mixed byte order, as in the image */
 };
 
 enum ovmf_section_type {

@@ -182,14 +182,14 @@ static int write_snp(const struct reference *x, const struct efi_boot *boot, str
 	CLEANUP(free) uint8_t *bytes = NULL;
 	uint8_t measurement[SNP_MEASURE_LEN_MAX];
 	struct span firmware;
-	int r;
+	int failed;
 
 	if (read_firmware(x, &bytes, &firmware, e) < 0)
 		return err_code(e);
-	r = x->igvm ? measure_igvm(firmware, measurement, e)
-		    : measure_snp(x, firmware, measurement, e);
-	if (r < 0)
-		return r;
+	failed = x->igvm ? measure_igvm(firmware, measurement, e)
+			 : measure_snp(x, firmware, measurement, e);
+	if (failed)
+		return failed;
 	writer_text(w, "\"snp\":{");
 	write_one(w, "measurements", measurement, SNP_DIGEST_LEN);
 	if (x->smt)

@@ -98,7 +98,7 @@ static int section_check(const struct tdvf_section *s, struct err *e)
 		return err_set(e, ERR_INVALID, "unknown attributes 0x%x", s->attributes);
 	if (s->attributes == (TDVF_MR_EXTEND | TDVF_PAGE_AUG))
 		return err_set(e, ERR_INVALID, "pages that are added later can't be measured");
-	/* Its contents are the monitor's: nobody could foresee the measurement. */
+	/* Its contents are the monitor's: the measurement could not be computed. */
 	if (s->type == TDVF_TD_HOB && (s->attributes & TDVF_MR_EXTEND))
 		return err_set(e, ERR_INVALID, "a TD HOB that is measured");
 	return 0;

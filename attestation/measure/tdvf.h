@@ -40,6 +40,6 @@ struct tdvf {
 const char *tdvf_type_name(enum tdvf_type type); /* "BFV" */
 
 /* ERR_NOT_FOUND: the image has no TDX metadata. ERR_INVALID: malformed, sections that leave the
- * image, overlap in memory, or are none of whole pages; no boot firmware volume; contents where the
+ * image, overlap in memory, or are not whole pages; no boot firmware volume; contents where the
  * monitor fills in its own. `image` has to outlive `tdvf`. */
 int tdvf_parse(struct span image, struct tdvf *tdvf, struct err *e) MUST_CHECK;

@@ -149,7 +149,7 @@ void vmsa_make_svsm(uint64_t eip, uint32_t signature, uint8_t page[SNP_PAGE_LEN]
 	static const uint16_t data_segments[] = { AT_ES, AT_SS, AT_DS, AT_FS };
 
 	put_common(page, 1);
-	/* FS is as flat as the others here, GS is not. */
+	/* FS is flat here as the others are, GS is not. */
 	for (size_t i = 0; i < ARRAY_LEN(data_segments); i++)
 		put_segment(page, data_segments[i], (struct segment){ 16, 0xc93, LIMIT_FLAT, 0 });
 	put_segment(page, AT_CS, (struct segment){ 8, 0xc9b, LIMIT_FLAT, 0 });

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 /* What the host gave as a table, without the page's padding. Certificates are only endorsements, so
- * a table that is none is left out; whoever verifies may have them from elsewhere. */
+ * a malformed table is left out; a verifier may have them from elsewhere. */
 static int take_table(const uint8_t *bytes, size_t len, struct provider_report *out, struct err *e)
 {
 	enum { GUID_LEN = 16 };

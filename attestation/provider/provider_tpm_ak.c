@@ -12,7 +12,7 @@
 
 enum { NO_HANDLE = 0 };
 
-/* Where clouds keep an attestation key's certificate, and how the key itself is had again: from its
+/* Where clouds keep an attestation key's certificate, and how the key itself is found again: from its
  * template, in the endorsement hierarchy, or at its persistent handle. */
 static const struct platform {
 	const char *name;

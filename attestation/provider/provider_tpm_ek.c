@@ -174,7 +174,7 @@ static int activate(struct provider_tpm *tpm, ESYS_TR ek, ESYS_TR session,
 	if (code == TSS2_RC_SUCCESS)
 		return 0;
 	provider_tpm_fault(e, code, "activate the credential");
-	e->code = ERR_DENIED; /* it is for another key or TPM, or is none */
+	e->code = ERR_DENIED; /* it is for another key or TPM, or no credential at all */
 	return err_code(e);
 }
 
@@ -190,8 +190,8 @@ int provider_tpm_activate(struct provider_tpm *tpm, struct span blob, struct spa
 
 	if (blob.len == 0 || blob.len > sizeof(id.credential) || secret.len == 0 ||
 	    secret.len > sizeof(encrypted.secret))
-		return err_set(e, ERR_INVALID, "a credential of %zu and %zu bytes is none",
-			       blob.len, secret.len);
+		return err_set(e, ERR_INVALID, "no credential has %zu and %zu bytes", blob.len,
+			       secret.len);
 	memcpy(id.credential, blob.bytes, blob.len);
 	memcpy(encrypted.secret, secret.bytes, secret.len);
 	failed = provider_tpm_need_ak(tpm, e);
