@@ -5,8 +5,6 @@
  */
 #include "agent/jail/jail.h"
 
-#include "agent/jail/jail_lines.h"
-#include "agent/jail/jail_spec.h"
 #include "agent/process/child.h"
 #include "common/base/cleanup.h"
 #include "common/base/reader.h"

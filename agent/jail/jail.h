@@ -14,6 +14,8 @@
  */
 #pragma once
 
+#include "agent/jail/jail_lines.h"
+#include "agent/jail/jail_spec.h"
 #include "common/base/err.h"
 
 #include <stdbool.h>
@@ -21,40 +23,7 @@
 #include <sys/types.h>
 #include <uv.h>
 
-enum {
-	JAIL_LINE_MAX = 4096,            /* bytes of a line; what is longer is cut and marked */
-	JAIL_LINES_PER_SECOND = 500,     /* more are dropped, and how many is said in a line */
-	JAIL_BYTES_PER_SECOND = 4 << 20, /* more waits in the pipe, and so does the program */
-	JAIL_MOUNTS_MAX = 16,
-	JAIL_SPEC_MAX = 131072, /* bytes of a whole spec on its way to the jail */
-	JAIL_UID = 1900000000,  /* who the jail's nobody is outside, when root starts it */
-};
-
-/* Zero means the default in brackets, of the memory that is available when the run starts. */
-struct jail_limits {
-	uint64_t memory;       /* bytes, all processes together [3/4] */
-	uint64_t pids;         /* processes and threads [256] */
-	uint64_t files;        /* open descriptors of a process [1024] */
-	uint64_t results;      /* bytes in results/ [1/4] */
-	uint64_t result_files; /* files and directories in results/ [65534] */
-	uint64_t scratch;      /* bytes in /tmp, in /task and in /dev/shm, each [1/8] */
-};
-
-struct jail_mount {
-	const char *source; /* absolute, outside */
-	const char *target; /* absolute, inside: below /task or /venv, or a plain name below / */
-	bool writable, executable;
-};
-
-struct jail_spec {
-	const char *const *argv; /* argv[0] is the program's absolute path inside */
-	const char *const *env;  /* NAME=value */
-	const struct jail_mount *mounts;
-	size_t mount_count;
-	bool network; /* the machine's network: the requirements step alone */
-	struct jail_limits limits;
-	const char *program; /* the one with the hidden argument "jail"; NULL: this one */
-};
+enum { JAIL_BYTES_PER_SECOND = 4 << 20 }; /* more waits in the pipe, and so does the program */
 
 /* How it ended. `cause` is one line for people: "exit code 3", "killed by signal 11 (Segmentation
  * fault)", "out of memory (limit 512 MiB)", "stopped", "jail: user namespaces …". */
@@ -66,9 +35,6 @@ struct jail_exit {
 	int signal;   /* 0 unless one killed it */
 	char cause[ERR_TEXT_MAX];
 };
-
-/* `stream` is 1 for stdout, 2 for stderr. */
-typedef void jail_line_fn(void *data, int stream, const char *text, size_t len);
 
 struct jail_callbacks {
 	jail_line_fn *on_line;

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "agent/jail/jail.h"
+#include "agent/jail/jail_spec.h"
 
 #include <stdbool.h>
 #include <sys/types.h>

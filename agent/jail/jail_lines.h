@@ -5,9 +5,17 @@
  */
 #pragma once
 
-#include "agent/jail/jail.h"
-
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+	JAIL_LINE_MAX = 4096,        /* bytes of a line; what is longer is cut and marked */
+	JAIL_LINES_PER_SECOND = 500, /* more are dropped, and how many is said in a line */
+};
+
+/* `stream` is 1 for stdout, 2 for stderr. */
+typedef void jail_line_fn(void *data, int stream, const char *text, size_t len);
 
 struct jail_lines {
 	int stream;

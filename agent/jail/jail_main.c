@@ -4,6 +4,7 @@
  * limits, waits, kills. When it has ended, so has everything of the run: waiting for a pid 1
  * returns only after the kernel has killed and reaped its whole name space.
  */
+#include "agent/jail/jail.h"
 #include "agent/jail/jail_init.h"
 #include "agent/jail/jail_limits.h"
 #include "agent/process/child.h"

@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include "agent/jail/jail.h"
+#include "agent/jail/jail_spec.h"
 
 enum { JAIL_TREES_MAX = 40 };
 

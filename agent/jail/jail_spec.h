@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * jail_spec.h — what the agent sends the jail's process, and what that sends back.
+ * jail_spec.h — what a jail is to be, and the packets between the agent and the jail's process.
  *
  * One packet each over SOCK_SEQPACKET. To the jail: first the spec, then at any time one of any
  * content, which means stop (as does the socket's end). From it: type(1) and content, below.
  */
 #pragma once
 
-#include "agent/jail/jail.h"
 #include "common/base/cleanup.h"
 #include "common/base/writer.h"
+
+#include <stdbool.h>
+#include <stdint.h>
 
 enum jail_news {
 	JAIL_FAILED = 1,  /* text: it could not be built, or the program not executed */
@@ -19,7 +21,38 @@ enum jail_news {
 	JAIL_NEWS_MAX = 1 + ERR_TEXT_MAX,
 };
 
-enum { JAIL_STRINGS_MAX = 512 };
+enum {
+	JAIL_STRINGS_MAX = 512,
+	JAIL_MOUNTS_MAX = 16,
+	JAIL_UID = 1900000000,  /* who the jail's nobody is outside, when root starts it */
+	JAIL_SPEC_MAX = 131072, /* bytes of a whole spec on its way to the jail */
+};
+
+/* Zero means the default in brackets, of the memory that is available when the run starts. */
+struct jail_limits {
+	uint64_t memory;       /* bytes, all processes together [3/4] */
+	uint64_t pids;         /* processes and threads [256] */
+	uint64_t files;        /* open descriptors of a process [1024] */
+	uint64_t results;      /* bytes in results/ [1/4] */
+	uint64_t result_files; /* files and directories in results/ [65534] */
+	uint64_t scratch;      /* bytes in /tmp, in /task and in /dev/shm, each [1/8] */
+};
+
+struct jail_mount {
+	const char *source; /* absolute, outside */
+	const char *target; /* absolute, inside: below /task or /venv, or a plain name below / */
+	bool writable, executable;
+};
+
+struct jail_spec {
+	const char *const *argv; /* argv[0] is the program's absolute path inside */
+	const char *const *env;  /* NAME=value */
+	const struct jail_mount *mounts;
+	size_t mount_count;
+	bool network; /* the machine's network: the requirements step alone */
+	struct jail_limits limits;
+	const char *program; /* the one with the hidden argument "jail"; NULL: this one */
+};
 
 /* Fails with ERR_INVALID for what the jail would not do, ERR_EXHAUSTED over JAIL_SPEC_MAX. */
 int jail_spec_write(const struct jail_spec *spec, struct writer *w, struct err *e) MUST_CHECK;

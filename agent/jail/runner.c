@@ -22,20 +22,6 @@ struct runner {
 	bool working, stopped, ended, freed;
 };
 
-int runner_kind_parse(const char *word, enum runner_kind *kind, struct err *e)
-{
-	if (!word || !word[0] || strcmp(word, "bin") == 0)
-		*kind = RUNNER_BIN;
-	else if (strcmp(word, "python") == 0)
-		*kind = RUNNER_PYTHON;
-	else if (strcmp(word, "wasm") == 0 || strcmp(word, "docker") == 0)
-		return err_set(e, ERR_UNIMPLEMENTED, "algorithm type %s cannot be run yet", word);
-	else
-		return err_set(e, ERR_INVALID, "algorithm type %s: use bin or python",
-			       log_quote(word).text);
-	return 0;
-}
-
 static void destroy(struct runner *runner)
 {
 	runner_plan_done(&runner->plan);
@@ -240,7 +226,7 @@ static int copy_spec(struct runner *runner, const struct runner_spec *spec, stru
 int runner_start(uv_loop_t *loop, const struct runner_spec *spec,
 		 const struct runner_callbacks *callbacks, struct runner **out, struct err *e)
 {
-	if (spec->kind == RUNNER_PYTHON && runner_runtime_check(spec->python_runtime, e) < 0)
+	if (spec->kind == RUNNER_PYTHON && python_runtime_check(spec->python_runtime, e) < 0)
 		return err_code(e);
 	struct runner *runner = calloc(1, sizeof(*runner));
 	if (!runner)
@@ -252,10 +238,10 @@ int runner_start(uv_loop_t *loop, const struct runner_spec *spec,
 		destroy(runner);
 		return err_code(e);
 	}
-	int code = uv_queue_work(loop, &runner->work, prepare_in_thread, on_prepared);
-	if (code < 0) {
+	int r = uv_queue_work(loop, &runner->work, prepare_in_thread, on_prepared);
+	if (r < 0) {
 		destroy(runner);
-		return err_set(e, ERR_INTERNAL, "runner: %s", uv_strerror(code));
+		return err_set(e, ERR_INTERNAL, "runner: %s", uv_strerror(r));
 	}
 	runner->working = true;
 	*out = runner;

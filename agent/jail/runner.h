@@ -9,36 +9,13 @@
 #pragma once
 
 #include "agent/jail/jail.h"
+#include "agent/jail/runner_spec.h"
 #include "common/base/cleanup.h"
 #include "common/base/err.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 #include <uv.h>
-
-enum { RUNNER_ARGS_MAX = 256, RUNNER_ARGS_BYTES_MAX = 65536, RUNNER_REQUIREMENTS_MAX = 262144 };
-
-enum runner_kind { RUNNER_BIN, RUNNER_PYTHON };
-
-/* "bin", "python"; "" is bin. "wasm", "docker" are ERR_UNIMPLEMENTED, anything else ERR_INVALID. */
-int runner_kind_parse(const char *word, enum runner_kind *kind, struct err *e) MUST_CHECK;
-
-/* A plain name, python3 or python3.N; "" and NULL are python3. Checked again by runner_start(). */
-int runner_runtime_check(const char *word, struct err *e) MUST_CHECK;
-
-/* Copied by runner_start(); paths are absolute. */
-struct runner_spec {
-	enum runner_kind kind;
-	const char *algorithm;      /* the uploaded file: program, script, or zip of a script */
-	const char *requirements;   /* python: the uploaded text's file, or NULL */
-	const char *python_runtime; /* python: NULL or "" is python3 */
-	const char *pip_index_url;  /* AGENT_PIP_INDEX_URL, or NULL */
-	const char *datasets;       /* directory; the algorithm sees it read-only as datasets/ */
-	const char *scratch;        /* empty directory for this run; the caller removes it after */
-	const char *const *args;    /* NULL at the end; NULL for none */
-	struct jail_limits limits;
-	const char *program; /* the one with the hidden argument "jail"; NULL: this one */
-};
 
 struct runner_callbacks {
 	/* A line of output, without its newline: valid UTF-8, no zero, at most JAIL_LINE_MAX. */

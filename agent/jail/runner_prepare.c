@@ -314,7 +314,7 @@ static int judge_requirements(const struct runner_spec *spec, struct runner_plan
 			      struct err *e)
 {
 	CLEANUP_WRITER struct writer text = writer_up_to(MISSING_TEXT_MAX);
-	CLEANUP_WRITER struct writer lines = writer_up_to(2 * RUNNER_REQUIREMENTS_MAX);
+	CLEANUP_WRITER struct writer lines = writer_up_to(2 * REQUIREMENTS_BYTES_MAX);
 	bool hashed;
 	size_t count = list_missing(plan, venv, &text, &lines, &hashed);
 	bool index = spec->pip_index_url && spec->pip_index_url[0];
@@ -337,7 +337,7 @@ static int prepare_python(const struct runner_spec *spec, const atomic_bool *can
 	size_t len;
 
 	if (spec->requirements &&
-	    (file_read(spec->requirements, RUNNER_REQUIREMENTS_MAX, &text, &len, e) < 0 ||
+	    (file_read(spec->requirements, REQUIREMENTS_BYTES_MAX, &text, &len, e) < 0 ||
 	     requirements_parse(text, len, &plan->requirements, e) < 0))
 		return err_code(e);
 	if (prepare_script(spec, cancel, plan, e) < 0 || prepare_env(spec, plan, &venv, e) < 0 ||
@@ -359,7 +359,7 @@ int runner_prepare(const struct runner_spec *spec, const atomic_bool *cancel,
 int runner_prepare_check(const struct runner_plan *plan, struct err *e)
 {
 	CLEANUP_WRITER struct writer text = writer_up_to(MISSING_TEXT_MAX);
-	CLEANUP_WRITER struct writer lines = writer_up_to(2 * RUNNER_REQUIREMENTS_MAX);
+	CLEANUP_WRITER struct writer lines = writer_up_to(2 * REQUIREMENTS_BYTES_MAX);
 	CLEANUP(close) int venv = open(plan->scratch_venv, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	bool hashed;
 

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "agent/jail/runner.h"
+#include "agent/jail/runner_spec.h"
 #include "agent/python/python_env.h"
 
 enum { RUNNER_MOUNTS_MAX = 4, RUNNER_PIP_ARGS_MAX = 24 };

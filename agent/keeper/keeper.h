@@ -19,6 +19,7 @@
  */
 #pragma once
 
+#include "agent/keeper/keeper_log.h"
 #include "attestation/token/binding.h"
 #include "attestation/token/eat.h"
 #include "common/base/cleanup.h"
@@ -28,18 +29,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <uv.h>
-
-enum { KEEPER_PCR_EVENTS = 14, KEEPER_PCR_MANIFEST = 16 };
-enum {
-	KEEPER_EVENTS_MAX = 1024,
-	KEEPER_IMA_MAX = 16 << 20, /* bytes of the kernel's log */
-	KEEPER_LOG_MAX = 1 << 20,  /* of the firmware's event log; a longer one is left out */
-};
-
-enum keeper_event { KEEPER_EVENT_BOOT, KEEPER_EVENT_CONFIG, KEEPER_EVENT_MANIFEST };
-
-/* "boot-configuration", "agent-configuration", "manifest". */
-const char *keeper_event_name(enum keeper_event event);
 
 /* Texts come from the command line only. */
 struct keeper_options {
@@ -99,12 +88,7 @@ int keeper_identity(struct keeper *keeper, const uint8_t *spki, size_t len,
 int keeper_measure(struct keeper *keeper, enum keeper_event event, const void *bytes, size_t len,
 		   keeper_measured_fn *done, void *data, struct err *e) MUST_CHECK;
 
-/* What the keeper has extended, in order, oldest first: the agent's own event log. */
-struct keeper_log_entry {
-	uint32_t pcr; /* KEEPER_PCR_… */
-	enum keeper_event event;
-	uint8_t sha256_bank[32], sha384_bank[48]; /* what the banks were extended with */
-};
+/* The agent's own event log, oldest first. */
 typedef void keeper_log_fn(void *data, const struct keeper_log_entry *entries, size_t count,
 			   const struct err *e);
 int keeper_log(struct keeper *keeper, keeper_log_fn *done, void *data, struct err *e) MUST_CHECK;

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The agent's side of the keeper: its process, the packets to and from it, and each request that
+ * keeper.h has. */
 #include "agent/keeper/keeper.h"
 #include "agent/keeper/keeper_call.h"
 #include "agent/keeper/keeper_protocol.h"
 #include "agent/process/child.h"
 #include "common/base/log.h"
 #include "common/base/reader.h"
+#include "common/base/writer.h"
+#include "common/crypto/digest.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -12,18 +16,27 @@
 #include <string.h>
 #include <sys/socket.h>
 
-enum { PATIENCE_MS = 60000 }; /* a TPM that takes longer for one command will not come back */
-
-static const char *const event_names[] = {
-	[KEEPER_EVENT_BOOT] = "boot-configuration",
-	[KEEPER_EVENT_CONFIG] = "agent-configuration",
-	[KEEPER_EVENT_MANIFEST] = "manifest",
+enum {
+	PATIENCE_MS = 60000, /* a TPM that takes longer for one command will not come back */
+	KEEPER_CALLS_MAX = 16,
 };
 
-const char *keeper_event_name(enum keeper_event event)
-{
-	return (size_t)event < ARRAY_LEN(event_names) ? event_names[event] : "unknown";
-}
+struct keeper {
+	uv_process_t process;
+	uv_poll_t poll;
+	uv_timer_t timer;
+	int sock;
+	int open_handles;
+	bool freed, dead, exited;
+	uint32_t next_number;
+	struct keeper_call calls[KEEPER_CALLS_MAX]; /* answered in this order */
+	size_t count;
+	void (*died)(void *data);
+	void *died_data;
+	struct keeper_facts facts;
+	uint8_t packet[KEEPER_ANSWER_HEAD_LEN + KEEPER_PIECE_MAX + 1];
+	struct writer answer; /* the pieces so far */
+};
 
 static void handle_closed(uv_handle_t *handle)
 {
@@ -110,7 +123,7 @@ static void deliver(struct keeper *keeper, enum err_code code)
 		keeper_call_fail(&first, &e);
 		return;
 	}
-	if (keeper_call_answer(keeper, &first, content.bytes, content.len) || keeper->freed)
+	if (keeper_call_answer(&keeper->facts, &first, content.bytes, content.len) || keeper->freed)
 		return;
 	err_set(&e, ERR_UNAVAILABLE, "keeper: malformed answer");
 	keeper_call_fail(&first, &e);
@@ -238,7 +251,8 @@ const struct keeper_facts *keeper_facts(const struct keeper *keeper)
 	return &keeper->facts;
 }
 
-int keeper_ask(struct keeper *keeper, enum keeper_request type, const struct writer *content,
+/* `content` may be NULL; `call` is copied. */
+static int ask(struct keeper *keeper, enum keeper_request type, const struct writer *content,
 	       const struct keeper_call *call, struct err *e)
 {
 	CLEANUP_WRITER struct writer packet = writer_up_to(KEEPER_REQUEST_MAX);
@@ -266,4 +280,134 @@ int keeper_ask(struct keeper *keeper, enum keeper_request type, const struct wri
 		uv_timer_start(&keeper->timer, on_patience_over, PATIENCE_MS, 0);
 	keeper->calls[keeper->count++] = waiting;
 	return 0;
+}
+
+/* ---- requests ---- */
+
+int keeper_check(struct keeper *keeper, keeper_measured_fn *done, void *data, struct err *e)
+{
+	const struct keeper_call call = { .shape = SHAPE_CHECK,
+					  .done.measured = done,
+					  .data = data };
+
+	return ask(keeper, KEEPER_CHECK, NULL, &call, e);
+}
+
+int keeper_identity(struct keeper *keeper, const uint8_t *spki, size_t len,
+		    keeper_measured_fn *done, void *data, struct err *e)
+{
+	const struct keeper_call call = { .shape = SHAPE_MEASURED,
+					  .done.measured = done,
+					  .data = data };
+	CLEANUP_WRITER struct writer content = writer_up_to(SPKI_MAX);
+
+	writer_bytes(&content, spki, len);
+	return ask(keeper, KEEPER_IDENTITY, &content, &call, e);
+}
+
+int keeper_measure(struct keeper *keeper, enum keeper_event event, const void *bytes, size_t len,
+		   keeper_measured_fn *done, void *data, struct err *e)
+{
+	static const enum keeper_request types[] = {
+		[KEEPER_EVENT_BOOT] = KEEPER_MEASURE_BOOT,
+		[KEEPER_EVENT_CONFIG] = KEEPER_MEASURE_CONFIG,
+		[KEEPER_EVENT_MANIFEST] = KEEPER_MEASURE_MANIFEST,
+	};
+	const struct keeper_call call = { .shape = SHAPE_MEASURED,
+					  .done.measured = done,
+					  .data = data };
+	CLEANUP_WRITER struct writer content = writer_up_to(KEEPER_DIGESTS_LEN);
+	uint8_t digests[KEEPER_DIGESTS_LEN];
+
+	if ((size_t)event >= ARRAY_LEN(types))
+		return err_set(e, ERR_INTERNAL, "keeper: no such event");
+	if (digest(DIGEST_SHA3_256, bytes, len, digests, e) < 0 ||
+	    digest(DIGEST_SHA3_384, bytes, len, digests + SHA3_256_LEN, e) < 0)
+		return err_code(e);
+	writer_bytes(&content, digests, sizeof(digests));
+	return ask(keeper, types[event], &content, &call, e);
+}
+
+int keeper_log(struct keeper *keeper, keeper_log_fn *done, void *data, struct err *e)
+{
+	const struct keeper_call call = { .shape = SHAPE_LOG, .done.log = done, .data = data };
+
+	return ask(keeper, KEEPER_LOG, NULL, &call, e);
+}
+
+int keeper_run(struct keeper *keeper, const uint8_t *statement, size_t len,
+	       keeper_evidence_fn *done, void *data, struct err *e)
+{
+	const struct keeper_call call = { .shape = SHAPE_EVIDENCE,
+					  .done.evidence = done,
+					  .data = data };
+	CLEANUP_WRITER struct writer content = writer_up_to(RUN_STATEMENT_MAX);
+
+	writer_bytes(&content, statement, len);
+	return ask(keeper, KEEPER_RUN, &content, &call, e);
+}
+
+int keeper_channel(struct keeper *keeper, enum digest_kind hash,
+		   const uint8_t exporter[BINDING_EXPORTER_LEN], keeper_evidence_fn *done,
+		   void *data, struct err *e)
+{
+	const struct keeper_call call = { .shape = SHAPE_EVIDENCE,
+					  .done.evidence = done,
+					  .data = data };
+	CLEANUP_WRITER struct writer content = writer_up_to(1 + BINDING_EXPORTER_LEN);
+
+	writer_u8(&content, (uint8_t)hash);
+	writer_bytes(&content, exporter, BINDING_EXPORTER_LEN);
+	return ask(keeper, KEEPER_CHANNEL, &content, &call, e);
+}
+
+int keeper_nonce(struct keeper *keeper, const struct binding_nonce *nonce, keeper_evidence_fn *done,
+		 void *data, struct err *e)
+{
+	const struct keeper_call call = { .shape = SHAPE_EVIDENCE,
+					  .done.evidence = done,
+					  .data = data };
+	CLEANUP_WRITER struct writer content =
+		writer_up_to(3 + BINDING_TEE_NONCE_MAX + BINDING_VTPM_NONCE_MAX);
+
+	if (nonce->tee_len > BINDING_TEE_NONCE_MAX || nonce->vtpm_len > BINDING_VTPM_NONCE_MAX)
+		return err_set(e, ERR_INVALID, "nonces of %zu and %zu bytes; at most %d and %d",
+			       nonce->tee_len, nonce->vtpm_len, BINDING_TEE_NONCE_MAX,
+			       BINDING_VTPM_NONCE_MAX);
+	writer_u8(&content, nonce->type);
+	writer_u8(&content, (uint8_t)nonce->tee_len);
+	writer_bytes(&content, nonce->tee, nonce->tee_len);
+	writer_u8(&content, (uint8_t)nonce->vtpm_len);
+	writer_bytes(&content, nonce->vtpm, nonce->vtpm_len);
+	return ask(keeper, KEEPER_NONCE, &content, &call, e);
+}
+
+int keeper_ima(struct keeper *keeper, keeper_parts_fn *done, void *data, struct err *e)
+{
+	const struct keeper_call call = { .shape = SHAPE_PARTS, .done.parts = done, .data = data };
+
+	return ask(keeper, KEEPER_IMA, NULL, &call, e);
+}
+
+int keeper_endorsement(struct keeper *keeper, keeper_parts_fn *done, void *data, struct err *e)
+{
+	const struct keeper_call call = { .shape = SHAPE_PARTS, .done.parts = done, .data = data };
+
+	return ask(keeper, KEEPER_ENDORSEMENT, NULL, &call, e);
+}
+
+int keeper_activate(struct keeper *keeper, struct span blob, struct span secret,
+		    keeper_parts_fn *done, void *data, struct err *e)
+{
+	const struct keeper_call call = { .shape = SHAPE_PARTS, .done.parts = done, .data = data };
+	CLEANUP_WRITER struct writer content = writer_up_to(4 + 2 * PROVIDER_TPM_CREDENTIAL_MAX);
+
+	writer_be16(&content, (uint16_t)blob.len);
+	writer_bytes(&content, blob.bytes, blob.len);
+	writer_be16(&content, (uint16_t)secret.len);
+	writer_bytes(&content, secret.bytes, secret.len);
+	if (blob.len > PROVIDER_TPM_CREDENTIAL_MAX || secret.len > PROVIDER_TPM_CREDENTIAL_MAX)
+		return err_set(e, ERR_INVALID, "a credential of %zu and %zu bytes is too long",
+			       blob.len, secret.len);
+	return ask(keeper, KEEPER_ACTIVATE, &content, &call, e);
 }

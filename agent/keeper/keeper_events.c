@@ -49,7 +49,7 @@ static void write_spec_id(struct writer *w, const uint16_t *algs, const uint16_t
 static void write_event(struct writer *w, uint32_t reg, const struct keeper_log_entry *entry,
 			const struct event_bank *banks, size_t count)
 {
-	const char *name = keeper_event_name(entry->event);
+	const char *name = keeper_log_event_name(entry->event);
 	static const char prefix[] = "cocos-";
 
 	writer_le32(w, reg);

@@ -11,7 +11,7 @@
  */
 #pragma once
 
-#include "agent/keeper/keeper.h"
+#include "agent/keeper/keeper_log.h"
 #include "attestation/provider/provider_tpm_ak.h"
 #include "attestation/token/run_statement.h"
 

@@ -4,10 +4,12 @@
  */
 #pragma once
 
-#include "agent/keeper/keeper.h"
+#include "agent/keeper/keeper_log.h"
 #include "agent/keeper/keeper_protocol.h"
 #include "attestation/provider/provider.h"
 #include "attestation/provider/provider_tpm.h"
+#include "attestation/token/binding.h"
+#include "attestation/token/eat.h"
 #include "common/base/reader.h"
 #include "common/base/writer.h"
 #include "common/crypto/key.h"
@@ -54,7 +56,7 @@ struct keeper_row {
 	enum keeper_request ends[2]; /* stop being permitted as soon as this one is tried */
 };
 
-/* keeper.c: what is permitted at the start; then one request after the other. */
+/* keeper_main.c: what is permitted at the start; then one request after the other. */
 void keeper_state_init(struct keeper_state *state);
 int keeper_dispatch(struct keeper_state *state, uint8_t type, struct reader *in, struct writer *out,
 		    struct err *e) MUST_CHECK;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/python/python_env.h"
 
-#include "agent/jail/runner.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/bundle/bundle.h"
@@ -36,7 +35,7 @@ static bool parse_minor(const char *name, unsigned int *minor)
 	return value <= MINOR_MAX;
 }
 
-int runner_runtime_check(const char *word, struct err *e)
+int python_runtime_check(const char *word, struct err *e)
 {
 	unsigned int minor;
 
@@ -51,7 +50,7 @@ int python_env_find(const char *runtime, const char *system, struct python_env *
 	char path[512], real[4096];
 	const char *name = runtime && runtime[0] ? runtime : "python3";
 
-	if (runner_runtime_check(runtime, e) < 0)
+	if (python_runtime_check(runtime, e) < 0)
 		return err_code(e);
 	snprintf(path, sizeof(path), "%s/usr/bin/%s", system, name);
 	if (!realpath(path, real))

@@ -21,6 +21,9 @@ struct python_env {
 	const char *system;   /* where the machine's own things are; "" but in tests */
 };
 
+/* A plain name, python3 or python3.N; "" and NULL are python3. */
+int python_runtime_check(const char *word, struct err *e) MUST_CHECK;
+
 /* The interpreter that a plain name (python3, python3.N) stands for in this image. */
 int python_env_find(const char *runtime, const char *system, struct python_env *env,
 		    struct err *e) MUST_CHECK;

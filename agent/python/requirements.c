@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/python/requirements.h"
 
-#include "agent/jail/runner.h"
 #include "common/base/cleanup.h"
 #include "common/base/encode.h"
 #include "common/base/file.h"
@@ -273,9 +272,9 @@ int requirements_parse(const void *bytes, size_t len, struct requirements *out, 
 	CLEANUP_WRITER struct writer line = writer_up_to(LINE_MAX_);
 	const char *rest = len ? bytes : "", *end = rest + len; /* nothing may be NULL */
 
-	if (len > RUNNER_REQUIREMENTS_MAX)
+	if (len > REQUIREMENTS_BYTES_MAX)
 		return err_set(e, ERR_EXHAUSTED, "requirements: more than %d bytes",
-			       RUNNER_REQUIREMENTS_MAX);
+			       REQUIREMENTS_BYTES_MAX);
 	if (len > 0 && (memchr(bytes, 0, len) || !utf8_valid(bytes, len)))
 		return err_set(e, ERR_INVALID, "requirements: not a text in UTF-8");
 	all.items = calloc(REQUIREMENTS_MAX, sizeof(*all.items));

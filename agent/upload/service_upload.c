@@ -132,7 +132,7 @@ static int begin(struct agent *agent, struct rpc_call *call, bool is_algo,
 	u->is_algo = is_algo;
 	u->computation = computation_ref(agent->computation);
 	u->call = rpc_call_ref(call);
-	u->requirements = writer_up_to(RUNNER_REQUIREMENTS_MAX);
+	u->requirements = writer_up_to(REQUIREMENTS_BYTES_MAX);
 	failed = access_read(call, is_algo ? PROOF_ROLE_ALGORITHM : PROOF_ROLE_DATA,
 			     agent->config->role_signature, &agent->challenges, &u->access, e);
 	if (!failed)
@@ -299,7 +299,7 @@ static int take_requirements(struct upload_call *u, const struct piece *p, struc
 	writer_bytes(&u->requirements, p->second, p->second_len);
 	if (u->requirements.bad)
 		return err_set(e, ERR_EXHAUSTED, "Algo: requirements over %d bytes",
-			       RUNNER_REQUIREMENTS_MAX);
+			       REQUIREMENTS_BYTES_MAX);
 	return 0;
 }
 

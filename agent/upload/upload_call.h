@@ -10,6 +10,7 @@
 #include "agent/core/access.h"
 #include "agent/core/agent.h"
 #include "agent/core/computation.h"
+#include "agent/python/python_env.h"
 #include "agent/upload/upload.h"
 #include "common/base/writer.h"
 #include "common/rpc/call.h"

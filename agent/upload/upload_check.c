@@ -77,10 +77,10 @@ static int check_algo_metadata(struct upload_call *u, struct err *e)
 		return err_set(e, ERR_INVALID, "Algo: algo_type is %s, the manifest says %s",
 			       log_quote(type).text, log_quote(a->algo_type).text);
 	u->algo_type = type && type[0] ? type : "bin";
-	if (runner_kind_parse(type ? type : a->algo_type, &u->kind, e) < 0)
+	if (runner_spec_kind(type ? type : a->algo_type, &u->kind, e) < 0)
 		return err_wrap(e, "Algo");
 	if (u->runtime && u->runtime[0] && u->kind == RUNNER_PYTHON &&
-	    runner_runtime_check(u->runtime, e) < 0)
+	    python_runtime_check(u->runtime, e) < 0)
 		return err_wrap(e, "Algo: python_runtime");
 	return check_args(u, e);
 }

@@ -594,14 +594,14 @@ static void kinds_are_known_or_refused(void **state)
 	enum runner_kind kind;
 	struct err e;
 
-	assert_ok(runner_kind_parse("", &kind, &e), e);
+	assert_ok(runner_spec_kind("", &kind, &e), e);
 	assert_int_equal(kind, RUNNER_BIN);
-	assert_ok(runner_kind_parse(NULL, &kind, &e), e);
-	assert_ok(runner_kind_parse("python", &kind, &e), e);
+	assert_ok(runner_spec_kind(NULL, &kind, &e), e);
+	assert_ok(runner_spec_kind("python", &kind, &e), e);
 	assert_int_equal(kind, RUNNER_PYTHON);
-	assert_refused(runner_kind_parse("wasm", &kind, &e), e, ERR_UNIMPLEMENTED, "wasm");
-	assert_refused(runner_kind_parse("docker", &kind, &e), e, ERR_UNIMPLEMENTED, "docker");
-	assert_refused(runner_kind_parse("Bin", &kind, &e), e, ERR_INVALID, "Bin");
+	assert_refused(runner_spec_kind("wasm", &kind, &e), e, ERR_UNIMPLEMENTED, "wasm");
+	assert_refused(runner_spec_kind("docker", &kind, &e), e, ERR_UNIMPLEMENTED, "docker");
+	assert_refused(runner_spec_kind("Bin", &kind, &e), e, ERR_INVALID, "Bin");
 }
 
 static void arguments_at_their_limits(void **state)

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "agent/jail/runner.h"
 #include "agent/python/requirements.h"
 #include "common/base/writer.h"
 #include "tests/unit.h"
@@ -138,7 +137,7 @@ static void counts_at_their_limits(void **state)
 	assert_refused(requirements_parse(w.bytes, w.len, &r, &e), e, ERR_EXHAUSTED, "hashes");
 
 	w.len = 0;
-	writer_zeros(&w, RUNNER_REQUIREMENTS_MAX + 1);
+	writer_zeros(&w, REQUIREMENTS_BYTES_MAX + 1);
 	memset(w.bytes, '\n', w.len);
 	assert_ok(requirements_parse(w.bytes, w.len - 1, &r, &e), e);
 	requirements_done(&r);

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * keeper.c — the keeper's own process: one request after the other, from a table that says which
+ * keeper_main.c — the keeper's own process: one request after the other, from a table that says which
  * are permitted now (OpenSSH's monitor does it this way).
  */
 #include "agent/keeper/keeper.h"
-
 #include "agent/keeper/keeper_state.h"
 #include "agent/process/child.h"
 #include "common/base/log.h"
