@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From a manifest's bytes to the open listener: decoded, judged, measured, and only then served. */
-#include "agent/core/agent.h"
+#include "agent/core/agent_manifest.h"
+
+#include "agent/core/agent_listener.h"
+#include "agent/core/agent_stop.h"
 #include "agent/core/cvms.h"
-#include "agent/core/door.h"
+#include "agent/core/service.h"
 #include "agent/core/statement.h"
-#include "agent/core/stop.h"
 #include "agent/evidence/evidence.h"
 #include "common/base/encode.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/crypto/digest.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,14 +37,23 @@ static void fail(struct agent *agent, const struct err *e)
 	agent_fail(agent, e);
 }
 
-static void open_door(struct agent *agent, bool measured)
+static void open_listener(struct agent *agent, bool measured)
 {
 	struct computation *c = agent->computation = TAKE_PTR(agent->incoming);
+	const struct agent_listener_options options = {
+		.loop = agent->loop,
+		.host = agent->config->grpc_host,
+		.config = &c->listener,
+		.identity = agent_identity(agent),
+		.evidence = agent->evidence,
+		.service = &service,
+		.service_data = agent,
+	};
 	char hex[2 * SHA3_256_LEN + 1];
 	struct err e;
 
 	c->measured = measured;
-	if (door_open(agent, &c->listener, &agent->door, &e) < 0) {
+	if (agent_listener_open(&options, &agent->listener, &e) < 0) {
 		err_wrap(&e, "open the agent's listener");
 		fail(agent, &e);
 		return;
@@ -84,12 +95,12 @@ static void on_run_evidence(void *data, const struct keeper_evidence *evidence, 
 		err_wrap(&why, "evidence over the run statement");
 		fail(agent, &why);
 	} else {
-		evidence_set_run(agent->evidence, TAKE_PTR(agent->statement), agent->statement_len,
-				 evidence);
 		agent->external_bound = agent->external.key != NULL;
-		open_door(agent, true);
+		evidence_set_run(agent->evidence, agent_identity(agent)->key,
+				 TAKE_PTR(agent->statement), agent->statement_len, evidence);
+		open_listener(agent, true);
 	}
-	stop_go_on(agent);
+	agent_stop_go_on(agent);
 }
 
 /* Asks for evidence over what was measured; the listener opens when that is there. */
@@ -117,13 +128,13 @@ static void on_manifest_measured(void *data, bool measured, const struct err *e)
 	if (!is_good(agent, measured, e, &why)) {
 		fail(agent, &why);
 	} else if (!measured) {
-		open_door(agent, false); /* there is nobody who could vouch for a statement */
+		open_listener(agent, false); /* there is nobody who could vouch for a statement */
 	} else if (state_run(agent, &why) < 0) {
 		fail(agent, &why);
 	} else {
 		return;
 	}
-	stop_go_on(agent);
+	agent_stop_go_on(agent);
 }
 
 static void on_config_measured(void *data, bool measured, const struct err *e)
@@ -136,7 +147,7 @@ static void on_config_measured(void *data, bool measured, const struct err *e)
 	    keeper_measure(agent->keeper, KEEPER_EVENT_MANIFEST, c->canonical, c->canonical_len,
 			   on_manifest_measured, agent, &why) < 0) {
 		fail(agent, &why);
-		stop_go_on(agent);
+		agent_stop_go_on(agent);
 	}
 }
 
@@ -146,7 +157,7 @@ static int choose_identity(struct agent *agent, const struct agent_config *liste
 	agent_drop_run(agent);
 	if (!listener->attested_tls)
 		return 0;
-	if (evidence_available(agent, e) < 0)
+	if (evidence_available(agent->evidence, e) < 0)
 		return err_wrap(e, "agent_config.attested_tls");
 	return listener->key ? identity_take(listener, &agent->external, e) : 0;
 }
@@ -191,7 +202,7 @@ static int take(struct agent *agent, Cvms__ComputationRunReq *manifest, struct e
 			.text);
 }
 
-bool agent_take_manifest(struct agent *agent, const char *id, const void *bytes, size_t len)
+bool agent_manifest_take(struct agent *agent, const char *id, const void *bytes, size_t len)
 {
 	Cvms__ComputationRunReq *manifest = NULL;
 	char own_id[MANIFEST_ID_MAX + 1] = "";
@@ -208,4 +219,14 @@ bool agent_take_manifest(struct agent *agent, const char *id, const void *bytes,
 		return false;
 	}
 	return true;
+}
+
+void agent_manifest_refuse(struct agent *agent, const char *id, const struct err *e)
+{
+	char text[ERR_TEXT_MAX + 64];
+
+	snprintf(text, sizeof(text), "%s: %s", err_code_name(e->code), e->text);
+	agent_say(agent, "WARN", "%s", text);
+	postbox_run_response(&agent->postbox, id, text, agent_notice(agent));
+	cvms_flush(agent->cvms);
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The run: from the last asset to the zip of the results, or to a failure. */
-#include "agent/core/agent.h"
+#include "agent/core/agent_run.h"
+
+#include "agent/core/agent_stop.h"
 #include "agent/core/cvms.h"
-#include "agent/core/stop.h"
+#include "agent/jail/runner.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/bundle/bundle.h"
@@ -23,23 +24,6 @@ struct bundling {
 	int failed;
 	struct err e;
 };
-
-void agent_fail(struct agent *agent, const struct err *why)
-{
-	struct computation *c = agent->computation;
-	struct err e;
-
-	if (state_step(&agent->state, EVENT_FAILURE, &e) < 0) {
-		log_error("%s", why->text);
-		return;
-	}
-	snprintf(c->failure, sizeof(c->failure), "%s", why->text);
-	agent_say(agent, "ERROR", "computation failed: %s", why->text);
-	agent_close_calls(agent, "the computation has failed");
-	if (agent->runner)
-		runner_stop(agent->runner);
-	agent_event(agent, "Failed", "Failed");
-}
 
 static void enter(struct agent *agent, enum state_event event, const char *type, const char *status)
 {
@@ -97,7 +81,7 @@ static void bundling_done(void *data)
 
 	c->placing--;
 	if (c->over || agent->shutting_down) {
-		stop_go_on(agent);
+		agent_stop_go_on(agent);
 	} else if (b->failed) {
 		err_wrap(&b->e, "put the results together");
 		agent_fail(agent, &b->e);
@@ -157,7 +141,7 @@ static void on_run_end(void *data, const struct jail_exit *exit, int results)
 
 	runner_free(TAKE_PTR(agent->runner));
 	if (agent->stop_wanted) {
-		stop_go_on(agent);
+		agent_stop_go_on(agent);
 		return;
 	}
 	if (agent->state != STATE_RUNNING)
@@ -219,7 +203,7 @@ static void run(struct agent *agent)
 	agent_event(agent, "Running", "InProgress");
 }
 
-void agent_algorithm_in(struct agent *agent)
+void agent_run_algorithm_in(struct agent *agent)
 {
 	bool more = agent->computation->dataset_count > 0;
 
@@ -229,7 +213,7 @@ void agent_algorithm_in(struct agent *agent)
 		run(agent);
 }
 
-void agent_dataset_in(struct agent *agent)
+void agent_run_dataset_in(struct agent *agent)
 {
 	bool all = computation_has_all_data(agent->computation);
 
@@ -238,7 +222,7 @@ void agent_dataset_in(struct agent *agent)
 		run(agent);
 }
 
-void agent_result_fetched(struct agent *agent, struct consumer *consumer)
+void agent_run_result_fetched(struct agent *agent, struct consumer *consumer)
 {
 	bool all;
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/core/cvms.h"
 
-#include "agent/core/agent.h"
 #include "agent/core/assembly.h"
 #include "common/base/log.h"
 #include "common/crypto/digest.h"
+#include "common/manifest/manifest.h"
 #include "common/rpc/stream.h"
 #include "cvms_paths.h"
 
@@ -12,7 +12,7 @@
 #include <string.h>
 
 struct cvms {
-	struct agent *agent;
+	struct cvms_options options;
 	struct rpc_channel *channel;
 	struct rpc_stream *stream;
 	struct assembly assembly;
@@ -64,7 +64,7 @@ static void on_confirm(uv_timer_t *timer)
 
 	if (!cvms->stream || rpc_stream_ping(cvms->stream, &e) < 0)
 		return; /* output waits, or an answer is due: in a moment again */
-	cvms->mark = postbox_mark(&cvms->agent->postbox);
+	cvms->mark = postbox_mark(cvms->options.postbox);
 	uv_timer_stop(timer);
 }
 
@@ -78,10 +78,10 @@ static void on_arrived(struct rpc_stream *stream)
 {
 	struct cvms *cvms = rpc_stream_user(stream);
 
-	postbox_confirm(&cvms->agent->postbox, cvms->mark);
+	postbox_confirm(cvms->options.postbox, cvms->mark);
 	if (cvms->leaving)
 		rpc_stream_cancel(stream);
-	else if (postbox_mark(&cvms->agent->postbox))
+	else if (postbox_mark(cvms->options.postbox))
 		start_confirming(cvms);
 }
 
@@ -97,26 +97,20 @@ static void take_whole_manifest(struct cvms *cvms, const Cvms__ComputationRunReq
 	if (manifest_encode(manifest, &bytes, &len, &e) < 0)
 		log_error("manifest: %s", e.text);
 	else
-		agent_take_manifest(cvms->agent, manifest->id, bytes, len);
+		cvms->options.handlers->manifest(cvms->options.data, manifest->id, bytes, len);
 }
 
 static void take_chunk(struct cvms *cvms, const Cvms__RunReqChunks *chunk)
 {
+	const struct cvms_options *o = &cvms->options;
 	CLEANUP(free) uint8_t *bytes = NULL;
-	char text[ERR_TEXT_MAX + 64];
 	size_t len = 0;
 	bool complete;
 	struct err e;
 
-	if (assembly_add(&cvms->assembly, chunk, &complete, &bytes, &len, &e) < 0) {
-		snprintf(text, sizeof(text), "%s: %s", err_code_name(e.code), e.text);
-		agent_say(cvms->agent, "WARN", "%s", text);
-		postbox_run_response(&cvms->agent->postbox, chunk->id, text,
-				     agent_notice(cvms->agent));
-		cvms_flush(cvms);
-		return;
-	}
-	if (complete && !agent_take_manifest(cvms->agent, chunk->id, bytes, len))
+	if (assembly_add(&cvms->assembly, chunk, &complete, &bytes, &len, &e) < 0)
+		o->handlers->spoiled(o->data, chunk->id, &e);
+	else if (complete && !o->handlers->manifest(o->data, chunk->id, bytes, len))
 		assembly_forgive(&cvms->assembly);
 }
 
@@ -124,6 +118,8 @@ static void on_message(struct rpc_stream *stream, const ProtobufCMessage *messag
 {
 	struct cvms *cvms = rpc_stream_user(stream);
 	const Cvms__ServerStreamMessage *m = (const Cvms__ServerStreamMessage *)message;
+	const struct cvms_handlers *handlers = cvms->options.handlers;
+	void *data = cvms->options.data;
 
 	switch (m->message_case) {
 	case CVMS__SERVER_STREAM_MESSAGE__MESSAGE_RUN_REQ_CHUNKS:
@@ -133,22 +129,22 @@ static void on_message(struct rpc_stream *stream, const ProtobufCMessage *messag
 		take_whole_manifest(cvms, m->runreq);
 		break;
 	case CVMS__SERVER_STREAM_MESSAGE__MESSAGE_STOP_COMPUTATION:
-		agent_stop(cvms->agent, m->stopcomputation->computation_id);
+		handlers->stop(data, m->stopcomputation->computation_id);
 		break;
 	case CVMS__SERVER_STREAM_MESSAGE__MESSAGE_AGENT_STATE_REQ:
-		agent_ask_state(cvms->agent, m->agentstatereq->id);
+		handlers->state(data, m->agentstatereq->id);
 		break;
 	case CVMS__SERVER_STREAM_MESSAGE__MESSAGE_DISCONNECT_REQ:
-		agent_say(cvms->agent, "INFO", "the computation service asked to disconnect");
+		handlers->say(data, "INFO", "the computation service asked to disconnect");
 		cvms->leaving = true;
 		start_confirming(cvms);
 		break;
 	case CVMS__SERVER_STREAM_MESSAGE__MESSAGE_ATTESTATION_REQ:
-		agent_ask_evidence(cvms->agent, m->attestationreq->nonce.data,
+		handlers->evidence(data, m->attestationreq->nonce.data,
 				   m->attestationreq->nonce.len, m->attestationreq->type);
 		break;
 	default:
-		agent_say(cvms->agent, "WARN", "a message of a kind that this agent does not know");
+		handlers->say(data, "WARN", "a message of a kind that this agent does not know");
 	}
 }
 
@@ -162,9 +158,9 @@ static void on_closed(struct rpc_stream *stream, const struct err *status)
 	if (cvms->freed)
 		return;
 	uv_timer_stop(&cvms->confirm);
-	postbox_rewind(&cvms->agent->postbox);
+	postbox_rewind(cvms->options.postbox);
 	assembly_reset(&cvms->assembly);
-	if (uv_now(cvms->agent->loop) - cvms->opened_ms >= CVMS_CALM_MS)
+	if (uv_now(cvms->options.loop) - cvms->opened_ms >= CVMS_CALM_MS)
 		cvms->backoff_ms = CVMS_BACKOFF_MIN_MS;
 	log_warn("computation service %s: %s: %s; calling again", rpc_channel_target(cvms->channel),
 		 err_code_name(status->code),
@@ -196,7 +192,7 @@ static void call(struct cvms *cvms)
 {
 	struct rpc_metadata metadata = { 0 };
 	const struct rpc_stream_options options = { .metadata = &metadata, .user = cvms };
-	const char *id = cvms->agent->config->cvm_id;
+	const char *id = cvms->options.config->cvm_id;
 	struct err e;
 	int failed = rpc_metadata_add(&metadata, "job-id", id ? id : "", &e);
 
@@ -204,7 +200,7 @@ static void call(struct cvms *cvms)
 		failed = rpc_stream_open(cvms->channel, &process, &events, &options, &cvms->stream,
 					 &e);
 	rpc_metadata_done(&metadata);
-	cvms->opened_ms = uv_now(cvms->agent->loop);
+	cvms->opened_ms = uv_now(cvms->options.loop);
 	cvms->leaving = false;
 	if (failed) {
 		log_error("computation service: %s", e.text);
@@ -222,7 +218,7 @@ void cvms_flush(struct cvms *cvms)
 
 	if (!cvms || !cvms->stream || cvms->leaving)
 		return;
-	box = &cvms->agent->postbox;
+	box = cvms->options.postbox;
 	while (rpc_stream_is_open(cvms->stream) &&
 	       rpc_stream_queued(cvms->stream) < RPC_HIGH_WATER && (m = postbox_next(box))) {
 		if (rpc_stream_send(cvms->stream, &m->base, &e) < 0)
@@ -240,7 +236,7 @@ void cvms_forget_manifest(struct cvms *cvms)
 
 static int make_channel(struct cvms *cvms, struct err *e)
 {
-	const struct config *config = cvms->agent->config;
+	const struct config *config = cvms->options.config;
 	CLEANUP(rpc_tls_free) struct rpc_tls *tls = NULL;
 	struct rpc_channel_config c = { .target = config->cvm_url,
 					.connect_ms = (unsigned)config->cvm_timeout_ms };
@@ -255,18 +251,18 @@ static int make_channel(struct cvms *cvms, struct err *e)
 	}
 	c.tls = tls;
 	if (!failed)
-		failed = rpc_channel_new(cvms->agent->loop, &c, &cvms->channel, e);
+		failed = rpc_channel_new(cvms->options.loop, &c, &cvms->channel, e);
 	return failed ? err_wrap(e, "AGENT_CVM_GRPC_URL '%s'", config->cvm_url) : 0;
 }
 
-int cvms_start(struct agent *agent, struct cvms **cvms, struct err *e)
+int cvms_start(const struct cvms_options *options, struct cvms **cvms, struct err *e)
 {
 	struct cvms *made = calloc(1, sizeof(*made));
 	int failed;
 
 	if (!made)
 		return err_nomem(e);
-	made->agent = agent;
+	made->options = *options;
 	made->backoff_ms = CVMS_BACKOFF_MIN_MS;
 	assembly_init(&made->assembly);
 	failed = make_channel(made, e);
@@ -274,8 +270,8 @@ int cvms_start(struct agent *agent, struct cvms **cvms, struct err *e)
 		free(made);
 		return failed;
 	}
-	uv_timer_init(agent->loop, &made->retry);
-	uv_timer_init(agent->loop, &made->confirm);
+	uv_timer_init(options->loop, &made->retry);
+	uv_timer_init(options->loop, &made->confirm);
 	made->retry.data = made->confirm.data = made;
 	made->handles = 2;
 	*cvms = made;

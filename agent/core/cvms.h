@@ -5,9 +5,12 @@
  */
 #pragma once
 
+#include "agent/core/config.h"
+#include "agent/core/postbox.h"
 #include "common/base/err.h"
 
-struct agent;
+#include <uv.h>
+
 struct cvms;
 
 enum {
@@ -17,8 +20,31 @@ enum {
 	CVMS_PING_MS = 2,     /* how soon, and how often, it is tried to ask whether all arrived */
 };
 
-/* Reads address and certificates from the agent's configuration, and calls for the first time. */
-int cvms_start(struct agent *agent, struct cvms **cvms, struct err *e) MUST_CHECK;
+/* What the service asks. Texts and bytes are lent until the handler returns. */
+struct cvms_handlers {
+	/* A manifest's bytes; `id` names it in a refusal of what cannot be decoded. False if it was
+	 * refused, which has been answered: then its id may be sent again. */
+	bool (*manifest)(void *data, const char *id, const void *bytes, size_t len);
+	/* A manifest whose chunks do not fit together. */
+	void (*spoiled)(void *data, const char *id, const struct err *e);
+	void (*stop)(void *data, const char *computation_id);
+	void (*state)(void *data, const char *id);
+	void (*evidence)(void *data, const void *nonce, size_t len, int32_t type);
+	/* A line for the service and our own log. */
+	void (*say)(void *data, const char *level, const char *text);
+};
+
+/* All is lent. */
+struct cvms_options {
+	uv_loop_t *loop;
+	const struct config *config; /* address and certificates */
+	struct postbox *postbox;     /* what is sent */
+	const struct cvms_handlers *handlers;
+	void *data;
+};
+
+/* Calls for the first time. */
+int cvms_start(const struct cvms_options *options, struct cvms **cvms, struct err *e) MUST_CHECK;
 void cvms_free(struct cvms *cvms);
 
 /* Sends what waits in the postbox, as far as the connection takes it. NULL is fine. */

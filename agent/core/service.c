@@ -2,6 +2,7 @@
 #include "agent/core/service.h"
 
 #include "agent.pb-c.h"
+#include "agent/upload/uploads.h"
 #include "agent_paths.h"
 #include "attestation/channel/ea_request.h"
 #include "common/base/cleanup.h"
@@ -11,18 +12,18 @@ static const struct rpc_handler handlers[] = {
 	{
 		.method = { PROTO_AGENT_ALGO, RPC_CLIENT_STREAM, &agent__algo_request__descriptor,
 			    &agent__algo_response__descriptor },
-		.start = service_algo_start,
-		.bytes = service_upload_bytes,
-		.half_close = service_upload_half_close,
-		.closed = service_upload_closed,
+		.start = service_upload_algorithm,
+		.bytes = uploads_bytes,
+		.half_close = uploads_half_close,
+		.closed = uploads_closed,
 	},
 	{
 		.method = { PROTO_AGENT_DATA, RPC_CLIENT_STREAM, &agent__data_request__descriptor,
 			    &agent__data_response__descriptor },
-		.start = service_data_start,
-		.bytes = service_upload_bytes,
-		.half_close = service_upload_half_close,
-		.closed = service_upload_closed,
+		.start = service_upload_dataset,
+		.bytes = uploads_bytes,
+		.half_close = uploads_half_close,
+		.closed = uploads_closed,
 	},
 	{
 		.method = { PROTO_AGENT_RESULT, RPC_SERVER_STREAM,

@@ -8,12 +8,13 @@
 
 extern const struct rpc_service service;
 
-/* service_upload.c: Algo and Data. */
-void service_algo_start(struct rpc_call *call);
-void service_data_start(struct rpc_call *call);
-void service_upload_bytes(struct rpc_call *call, uint8_t *bytes, size_t len);
-void service_upload_half_close(struct rpc_call *call);
-void service_upload_closed(struct rpc_call *call);
+struct uploads_callbacks;
+
+/* service_upload.c: the start of Algo and Data, and what the agent makes of them; for the rest the
+ * table has the handlers of uploads.h. */
+void service_upload_algorithm(struct rpc_call *call);
+void service_upload_dataset(struct rpc_call *call);
+extern const struct uploads_callbacks service_upload_callbacks;
 
 /* service_result.c */
 void service_result_message(struct rpc_call *call, const ProtobufCMessage *message);

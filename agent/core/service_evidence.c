@@ -32,6 +32,13 @@ struct evidence_call {
 	size_t cert_len;
 };
 
+static struct evidence *evidence_of(const struct rpc_call *call)
+{
+	const struct agent *agent = rpc_call_service(call);
+
+	return agent->evidence;
+}
+
 static struct evidence_call *begin(struct rpc_call *call, struct err *e)
 {
 	struct evidence_call *c = calloc(1, sizeof(*c));
@@ -154,7 +161,7 @@ void service_attestation_message(struct rpc_call *call, const ProtobufCMessage *
 	struct evidence_call *c = begin(call, &e);
 
 	if (c && check_type(r->type, &e) == 0)
-		c->request = evidence_nonce(rpc_call_service(call), &nonce, on_token, call, &e);
+		c->request = evidence_nonce(evidence_of(call), &nonce, on_token, call, &e);
 	if (!c || !c->request)
 		rpc_call_finish(call, &e);
 }
@@ -186,7 +193,7 @@ void service_ima_message(struct rpc_call *call, const ProtobufCMessage *message)
 	struct evidence_call *c = begin(call, &e);
 
 	if (c)
-		c->request = evidence_ima(rpc_call_service(call), on_ima, call, &e);
+		c->request = evidence_ima(evidence_of(call), on_ima, call, &e);
 	if (!c || !c->request)
 		rpc_call_finish(call, &e);
 }
@@ -273,7 +280,7 @@ static void on_endorsement(void *data, const struct span *parts, size_t count,
 	}
 	if (check_ek(parts[2], c->ek, &e) == 0)
 		c->request = evidence_activate(
-			rpc_call_service(call), (struct span){ c->blob, c->blob_len },
+			evidence_of(call), (struct span){ c->blob, c->blob_len },
 			(struct span){ c->secret, c->secret_len }, on_activated, call, &e);
 	if (!c->request)
 		rpc_call_finish(call, &e);
@@ -307,7 +314,7 @@ void service_activate_message(struct rpc_call *call, const ProtobufCMessage *mes
 	struct evidence_call *c = begin(call, &e);
 
 	if (c && take_credential(c, (const Agent__ActivateCredentialRequest *)message, &e) == 0)
-		c->request = evidence_endorsement(rpc_call_service(call), on_endorsement, call, &e);
+		c->request = evidence_endorsement(evidence_of(call), on_endorsement, call, &e);
 	if (!c || !c->request)
 		rpc_call_finish(call, &e);
 }

@@ -6,8 +6,8 @@
  * then the same consumer may try again, which ends an earlier attempt that is still under way.
  */
 #include "agent.pb-c.h"
-#include "agent/core/access.h"
-#include "agent/core/agent.h"
+#include "agent/computation/access.h"
+#include "agent/core/agent_run.h"
 #include "agent/core/service.h"
 #include "common/base/log.h"
 
@@ -237,7 +237,7 @@ void service_result_delivered(struct rpc_call *call)
 		return;
 	agent_say(rc->agent, "INFO", "the result was delivered to consumer %zu",
 		  (size_t)(rc->consumer - rc->computation->consumers));
-	agent_result_fetched(rc->agent, rc->consumer);
+	agent_run_result_fetched(rc->agent, rc->consumer);
 }
 
 void service_result_closed(struct rpc_call *call)

@@ -3,6 +3,7 @@
 #include "agent.pb-c.h"
 #include "agent/core/agent.h"
 #include "agent/core/service.h"
+#include "agent/upload/upload.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "agent/core/computation.h"
+#include "agent/computation/computation.h"
 #include "agent/core/config.h"
 #include "agent/core/identity.h"
 #include "common/base/err.h"

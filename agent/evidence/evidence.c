@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/evidence/evidence.h"
 
-#include "agent/core/agent.h"
 #include "agent/evidence/evidence_token.h"
 #include "common/base/writer.h"
 
@@ -32,7 +31,9 @@ struct evidence_request {
 
 /* Closed with its timer. */
 struct evidence {
-	struct agent *agent;
+	uv_loop_t *loop;
+	struct keeper *keeper;
+	EVP_PKEY *own, *identity; /* made at boot, and the one that signs now */
 	uv_timer_t timer;
 	TAILQ_HEAD(, evidence_request) queue; /* oldest first, the one at the keeper too */
 	size_t waiting, others;
@@ -80,7 +81,7 @@ static void fail(struct evidence_request *request, const struct err *e)
 
 /* ---- the keeper's answers ---- */
 
-/* Whoever asked, or NULL if he has gone; the next may start. */
+/* The request that was asked, or NULL if it is cancelled; the next may start. */
 static struct evidence_request *answered(struct evidence *evidence)
 {
 	evidence->busy = false;
@@ -104,8 +105,7 @@ static void on_evidence(void *data, const struct keeper_evidence *raw, const str
 			.max = request->kind == KIND_CHANNEL ? EVIDENCE_CHANNEL_MAX : EAT_MAX,
 		};
 
-		if (evidence_token_write(&t, agent_identity(evidence->agent)->key, &token, &e) <
-		    0) {
+		if (evidence_token_write(&t, evidence->identity, &token, &e) < 0) {
 			fail(request, &e);
 		} else {
 			unlink_request(request);
@@ -133,7 +133,7 @@ static void on_parts(void *data, const struct span *parts, size_t count, const s
 
 static int ask(struct evidence *evidence, struct evidence_request *r, struct err *e)
 {
-	struct keeper *keeper = evidence->agent->keeper;
+	struct keeper *keeper = evidence->keeper;
 
 	switch (r->kind) {
 	case KIND_CHANNEL:
@@ -154,11 +154,11 @@ static int ask(struct evidence *evidence, struct evidence_request *r, struct err
 
 /* ---- the queue ---- */
 
-/* All have the same patience, so the first is the first to lose it. */
+/* All have the same patience, so the oldest loses it first. */
 static void on_timer(uv_timer_t *timer)
 {
 	struct evidence *evidence = timer->data;
-	uint64_t now = uv_now(evidence->agent->loop);
+	uint64_t now = uv_now(evidence->loop);
 	struct evidence_request *first;
 	struct err e;
 
@@ -184,7 +184,7 @@ static void go_on(struct evidence *evidence)
 		evidence->current = first;
 	}
 	first = TAILQ_FIRST(&evidence->queue);
-	uint64_t now = uv_now(evidence->agent->loop);
+	uint64_t now = uv_now(evidence->loop);
 	if (!first)
 		uv_timer_stop(&evidence->timer);
 	else
@@ -192,10 +192,9 @@ static void go_on(struct evidence *evidence)
 			       first->deadline > now ? first->deadline - now : 0, 0);
 }
 
-static struct evidence_request *request_new(struct agent *agent, enum kind kind, void *data,
+static struct evidence_request *request_new(struct evidence *evidence, enum kind kind, void *data,
 					    struct err *e)
 {
-	struct evidence *evidence = agent->evidence;
 	struct evidence_request *request;
 	bool other = kind != KIND_CHANNEL;
 
@@ -212,7 +211,7 @@ static struct evidence_request *request_new(struct agent *agent, enum kind kind,
 	request->evidence = evidence;
 	request->kind = kind;
 	request->data = data;
-	request->deadline = uv_now(agent->loop) + EVIDENCE_DEADLINE_MS;
+	request->deadline = uv_now(evidence->loop) + EVIDENCE_DEADLINE_MS;
 	return request;
 }
 
@@ -229,19 +228,19 @@ static struct evidence_request *enqueue(struct evidence_request *request)
 	return request;
 }
 
-struct evidence_request *evidence_channel(struct agent *agent, enum digest_kind hash,
+struct evidence_request *evidence_channel(struct evidence *evidence, enum digest_kind hash,
 					  const uint8_t exporter[BINDING_EXPORTER_LEN],
 					  evidence_done_fn *done, void *data, struct err *e)
 {
 	struct evidence_request *request;
 
-	if (evidence_available(agent, e) < 0)
+	if (evidence_available(evidence, e) < 0)
 		return NULL;
-	if (!agent->evidence->run.statement.len) {
+	if (!evidence->run.statement.len) {
 		err_set(e, ERR_PRECONDITION, "there is no run to give evidence of");
 		return NULL;
 	}
-	request = request_new(agent, KIND_CHANNEL, data, e);
+	request = request_new(evidence, KIND_CHANNEL, data, e);
 	if (!request)
 		return NULL;
 	request->done.token = done;
@@ -264,14 +263,15 @@ static int check_nonce(const struct binding_nonce *nonce, struct err *e)
 	return 0;
 }
 
-struct evidence_request *evidence_nonce(struct agent *agent, const struct binding_nonce *nonce,
-					evidence_done_fn *done, void *data, struct err *e)
+struct evidence_request *evidence_nonce(struct evidence *evidence,
+					const struct binding_nonce *nonce, evidence_done_fn *done,
+					void *data, struct err *e)
 {
 	struct evidence_request *request;
 
-	if (check_nonce(nonce, e) < 0 || evidence_available(agent, e) < 0)
+	if (check_nonce(nonce, e) < 0 || evidence_available(evidence, e) < 0)
 		return NULL;
-	request = request_new(agent, KIND_NONCE, data, e);
+	request = request_new(evidence, KIND_NONCE, data, e);
 	if (!request)
 		return NULL;
 	request->done.token = done;
@@ -285,10 +285,10 @@ struct evidence_request *evidence_nonce(struct agent *agent, const struct bindin
 	return enqueue(request);
 }
 
-struct evidence_request *evidence_ima(struct agent *agent, keeper_parts_fn *done, void *data,
+struct evidence_request *evidence_ima(struct evidence *evidence, keeper_parts_fn *done, void *data,
 				      struct err *e)
 {
-	struct evidence_request *request = request_new(agent, KIND_IMA, data, e);
+	struct evidence_request *request = request_new(evidence, KIND_IMA, data, e);
 
 	if (!request)
 		return NULL;
@@ -296,10 +296,10 @@ struct evidence_request *evidence_ima(struct agent *agent, keeper_parts_fn *done
 	return enqueue(request);
 }
 
-struct evidence_request *evidence_endorsement(struct agent *agent, keeper_parts_fn *done,
+struct evidence_request *evidence_endorsement(struct evidence *evidence, keeper_parts_fn *done,
 					      void *data, struct err *e)
 {
-	struct evidence_request *request = request_new(agent, KIND_ENDORSEMENT, data, e);
+	struct evidence_request *request = request_new(evidence, KIND_ENDORSEMENT, data, e);
 
 	if (!request)
 		return NULL;
@@ -316,11 +316,11 @@ static uint8_t *copy_of(struct span s)
 	return copy;
 }
 
-struct evidence_request *evidence_activate(struct agent *agent, struct span blob,
+struct evidence_request *evidence_activate(struct evidence *evidence, struct span blob,
 					   struct span secret, keeper_parts_fn *done, void *data,
 					   struct err *e)
 {
-	struct evidence_request *request = request_new(agent, KIND_ACTIVATE, data, e);
+	struct evidence_request *request = request_new(evidence, KIND_ACTIVATE, data, e);
 
 	if (!request)
 		return NULL;
@@ -344,9 +344,9 @@ void evidence_cancel(struct evidence_request *request)
 	request_free(request);
 }
 
-int evidence_available(const struct agent *agent, struct err *e)
+int evidence_available(const struct evidence *evidence, struct err *e)
 {
-	if (keeper_facts(agent->keeper)->platform != EVIDENCE_NONE)
+	if (keeper_facts(evidence->keeper)->platform != EVIDENCE_NONE)
 		return 0;
 	return err_set(e, ERR_UNAVAILABLE,
 		       "this agent has neither a TEE nor a TPM (platform NoCC), so there is no "
@@ -356,15 +356,18 @@ int evidence_available(const struct agent *agent, struct err *e)
 
 /* ---- its life ---- */
 
-int evidence_new(struct agent *agent, struct evidence **out, struct err *e)
+int evidence_new(uv_loop_t *loop, struct keeper *keeper, EVP_PKEY *identity, struct evidence **out,
+		 struct err *e)
 {
 	struct evidence *evidence = calloc(1, sizeof(*evidence));
 
 	if (!evidence)
 		return err_nomem(e);
-	evidence->agent = agent;
+	evidence->loop = loop;
+	evidence->keeper = keeper;
+	evidence->own = evidence->identity = identity;
 	TAILQ_INIT(&evidence->queue);
-	uv_timer_init(agent->loop, &evidence->timer);
+	uv_timer_init(loop, &evidence->timer);
 	evidence->timer.data = evidence;
 	*out = evidence;
 	return 0;
@@ -375,6 +378,7 @@ static void forget_run(struct evidence *evidence)
 	free(TAKE_PTR(evidence->statement));
 	free(TAKE_PTR(evidence->run_evidence));
 	evidence->run = (struct evidence_run){ 0 };
+	evidence->identity = evidence->own;
 }
 
 static void on_closed(uv_handle_t *handle)
@@ -394,10 +398,11 @@ void evidence_free(struct evidence *evidence)
 	uv_close((uv_handle_t *)&evidence->timer, on_closed);
 }
 
-void evidence_set_run(struct evidence *evidence, uint8_t *statement, size_t len,
+void evidence_set_run(struct evidence *evidence, EVP_PKEY *identity, uint8_t *statement, size_t len,
 		      const struct keeper_evidence *run)
 {
 	forget_run(evidence);
+	evidence->identity = identity;
 	evidence->statement = statement;
 	evidence->run_evidence = copy_of(run->raw);
 	if (!evidence->run_evidence)

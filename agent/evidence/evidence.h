@@ -10,13 +10,14 @@
  * EVIDENCE_DEADLINE_MS from the moment it was asked for.
  *
  * Everything here happens on the loop thread. A `done` comes from the loop, never from within the
- * call, exactly once, unless the request is cancelled or the agent shuts down before.
+ * call, exactly once, unless the request is cancelled or all of this is freed before.
  */
 #pragma once
 
 #include "agent/keeper/keeper.h"
 #include "attestation/token/binding.h"
 #include "common/base/err.h"
+#include "common/crypto/key.h"
 
 #include <stdint.h>
 
@@ -26,10 +27,8 @@ enum {
 	EVIDENCE_DEADLINE_MS = 20000,
 	/* A channel's token, as base64 in JSON, has to fit a field of two bytes' length (wire.md). */
 	EVIDENCE_CHANNEL_MAX = 48800,
-	EVIDENCE_TOKEN_LIFE_S = 300,
 };
 
-struct agent;
 struct evidence;
 struct evidence_request;
 
@@ -39,23 +38,23 @@ typedef void evidence_done_fn(void *data, const uint8_t *token, size_t len, cons
 /* Form CHANNEL, for a connection whose suite has `hash` and that exported `exporter`. Event logs are
  * left out where they don't fit. NULL, with `e`: refused at once (ERR_UNAVAILABLE: this machine has
  * no evidence; ERR_EXHAUSTED: too many wait; ERR_PRECONDITION: no manifest was measured). */
-struct evidence_request *evidence_channel(struct agent *agent, enum digest_kind hash,
+struct evidence_request *evidence_channel(struct evidence *evidence, enum digest_kind hash,
 					  const uint8_t exporter[BINDING_EXPORTER_LEN],
 					  evidence_done_fn *done, void *data,
 					  struct err *e) MUST_CHECK;
 
 /* Form NONCE; the nonce is copied. ERR_INVALID for one that is none: both together hold less than
  * 16 bytes, or one is too long. */
-struct evidence_request *evidence_nonce(struct agent *agent, const struct binding_nonce *nonce,
-					evidence_done_fn *done, void *data,
-					struct err *e) MUST_CHECK;
+struct evidence_request *evidence_nonce(struct evidence *evidence,
+					const struct binding_nonce *nonce, evidence_done_fn *done,
+					void *data, struct err *e) MUST_CHECK;
 
 /* keeper_ima(), keeper_endorsement(), keeper_activate() through the same queue. Spans are copied. */
-struct evidence_request *evidence_ima(struct agent *agent, keeper_parts_fn *done, void *data,
+struct evidence_request *evidence_ima(struct evidence *evidence, keeper_parts_fn *done, void *data,
 				      struct err *e) MUST_CHECK;
-struct evidence_request *evidence_endorsement(struct agent *agent, keeper_parts_fn *done,
+struct evidence_request *evidence_endorsement(struct evidence *evidence, keeper_parts_fn *done,
 					      void *data, struct err *e) MUST_CHECK;
-struct evidence_request *evidence_activate(struct agent *agent, struct span blob,
+struct evidence_request *evidence_activate(struct evidence *evidence, struct span blob,
 					   struct span secret, keeper_parts_fn *done, void *data,
 					   struct err *e) MUST_CHECK;
 
@@ -63,17 +62,19 @@ struct evidence_request *evidence_activate(struct agent *agent, struct span blob
 void evidence_cancel(struct evidence_request *request);
 
 /* 0 if this machine can make evidence for a channel; else ERR_UNAVAILABLE with why and what to do. */
-int evidence_available(const struct agent *agent, struct err *e) MUST_CHECK;
+int evidence_available(const struct evidence *evidence, struct err *e) MUST_CHECK;
 
-/* ---- for agent.c and agent_manifest.c ---- */
+/* ---- its life ---- */
 
-int evidence_new(struct agent *agent, struct evidence **evidence, struct err *e) MUST_CHECK;
-/* Requests that wait are forgotten. */
+/* `identity` signs the tokens until a run brings another key; both are lent, and outlive this. */
+int evidence_new(uv_loop_t *loop, struct keeper *keeper, EVP_PKEY *identity,
+		 struct evidence **evidence, struct err *e) MUST_CHECK;
+/* Requests that wait are forgotten. NULL is fine. */
 void evidence_free(struct evidence *evidence);
 
-/* The statement of this run and its evidence, which go along with every token from now on. Taken
- * over, malloc'ed. */
-void evidence_set_run(struct evidence *evidence, uint8_t *statement, size_t len,
+/* The statement of this run (taken over, malloc'ed) and its evidence, which go along with every token
+ * from now on; `identity` signs them, lent until evidence_reset(). */
+void evidence_set_run(struct evidence *evidence, EVP_PKEY *identity, uint8_t *statement, size_t len,
 		      const struct keeper_evidence *run);
-/* Another computation: what waits is ABORTED, the statement is forgotten. */
+/* Another computation: what waits is ABORTED, statement and identity of the run are forgotten. */
 void evidence_reset(struct evidence *evidence);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/evidence/evidence_token.h"
 
-#include "agent/evidence/evidence.h"
 #include "attestation/formats/pb.h"
 #include "attestation/snp/snp_appraise.h"
 #include "attestation/snp/snp_report.h"

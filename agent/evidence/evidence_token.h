@@ -9,6 +9,8 @@
 #include "common/base/writer.h"
 #include "common/crypto/key.h"
 
+enum { EVIDENCE_TOKEN_LIFE_S = 300 };
+
 /* Empty before a manifest is measured. */
 struct evidence_run {
 	struct span statement, evidence;

@@ -58,8 +58,9 @@ ROOMS = {
         "jail": ["process", "python"],
         "keeper": ["process"],
         "evidence": ["keeper"],
-        "upload": [],
-        "core": ["evidence", "jail", "keeper", "upload"],
+        "computation": ["jail"],
+        "upload": ["computation", "jail", "python"],
+        "core": ["computation", "evidence", "jail", "keeper", "upload"],
     },
     "cli": {
         "base": [],

@@ -351,7 +351,7 @@ def only_owners_and_only_their_content():
         refused(Code.INVALID_ARGUMENT, "name the file", client.data, IRIS, DATA_KEY, "")
         refused(Code.INVALID_ARGUMENT, "without a message", client.stub.Data, iter([]),
                 metadata=Client.role_metadata("data-provider", DATA_KEY))
-        refused(Code.INVALID_ARGUMENT, "changes in the midst", client.stub.Data,
+        refused(Code.INVALID_ARGUMENT, "changes during an upload", client.stub.Data,
                 iter([agent_pb2.DataRequest(dataset=b"a", filename="iris.csv"),
                       agent_pb2.DataRequest(dataset=b"b", filename="iris.tsv")]),
                 metadata=Client.role_metadata("data-provider", DATA_KEY))

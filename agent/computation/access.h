@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "agent/core/challenge.h"
+#include "agent/computation/challenge.h"
 #include "common/base/err.h"
 #include "common/base/writer.h"
 #include "common/manifest/proof.h"

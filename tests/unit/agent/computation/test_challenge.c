@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "agent/core/challenge.h"
+#include "agent/computation/challenge.h"
 #include "tests/unit.h"
 
 static void a_challenge_serves_once(void **state)

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "agent/core/computation.h"
+#include "agent/computation/computation.h"
 
 #include "common/base/file.h"
 #include "common/crypto/digest.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -112,18 +111,9 @@ struct computation *computation_ref(struct computation *c)
 	return c;
 }
 
-static void drop_kept(struct asset *a)
-{
-	if (a->kept)
-		upload_free(TAKE_PTR(a->kept));
-}
-
 void computation_end(struct computation *c)
 {
 	c->over = true;
-	drop_kept(&c->algorithm);
-	for (size_t i = 0; i < c->dataset_count; i++)
-		drop_kept(&c->datasets[i]);
 }
 
 void computation_drop_algorithm(struct computation *c)
@@ -139,7 +129,6 @@ void computation_unref(struct computation *c)
 {
 	if (!c || --c->refs > 0)
 		return;
-	computation_end(c);
 	manifest_free(c->manifest);
 	agent_config_done(&c->listener);
 	computation_drop_algorithm(c);
@@ -166,13 +155,4 @@ bool computation_has_all_consumers(const struct computation *c)
 			return false;
 	}
 	return true;
-}
-
-int computation_upload(struct computation *c, uv_loop_t *loop, uint64_t max, struct upload **upload,
-		       struct err *e)
-{
-	CLEANUP(free) char *path = NULL;
-	int failed = text_format(&path, e, "%s/uploads/%" PRIu64, c->dir, c->upload_names++);
-
-	return failed ? failed : upload_new(loop, path, max, upload, e);
 }

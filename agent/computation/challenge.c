@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "agent/core/challenge.h"
+#include "agent/computation/challenge.h"
 
 #include "common/crypto/digest.h"
 

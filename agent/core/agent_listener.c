@@ -1,20 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "agent/core/door.h"
+#include "agent/core/agent_listener.h"
 
-#include "agent/core/agent.h"
-#include "agent/core/service.h"
-#include "agent/evidence/evidence.h"
 #include "attestation/channel/attested_server.h"
 #include "common/base/file.h"
-#include "common/manifest/agent_config.h"
 #include "common/rpc/health.h"
 #include "common/rpc/reflection.h"
-#include "common/rpc/server.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-struct door {
+struct agent_listener {
 	struct rpc_server *server;
 	struct rpc_health *health;
 	struct rpc_reflection *reflection;
@@ -41,34 +36,35 @@ static void cancel(void *source, void *handle)
 }
 
 /* The identity is the TLS key too, and nothing but TLS 1.3 is spoken. */
-static int attest(struct agent *agent, const struct agent_config *config, struct door *door,
+static int attest(const struct agent_listener_options *options, struct agent_listener *listener,
 		  struct rpc_tls **tls, struct err *e)
 {
-	const struct identity *identity = agent_identity(agent);
+	const struct identity *identity = options->identity;
 	const struct attested_server_config attested = {
 		.key = identity->key,
 		.leaf_der = identity->leaf,
 		.leaf_len = identity->leaf_len,
-		.source = { .data = agent, .collect = collect, .cancel = cancel },
+		.source = { .data = options->evidence, .collect = collect, .cancel = cancel },
 	};
 	const struct rpc_tls_config t = { .cert = identity->chain_pem,
 					  .pkey = identity->key,
-					  .ca = config->client_ca,
+					  .ca = options->config->client_ca,
 					  .only_tls13 = true };
 
-	if (evidence_available(agent, e) < 0)
+	if (evidence_available(options->evidence, e) < 0)
 		return err_wrap(e, "agent_config.attested_tls");
-	if (attested_server_new(&attested, &door->attested, e) < 0)
+	if (attested_server_new(&attested, &listener->attested, e) < 0)
 		return err_code(e);
 	return rpc_tls_new_server(&t, tls, e);
 }
 
 /* ---- the listener ---- */
 
-static int listen_at(struct agent *agent, const struct agent_config *config, struct door *door,
+static int listen_at(const struct agent_listener_options *options, struct agent_listener *listener,
 		     struct err *e)
 {
-	const char *host = agent->config->grpc_host ? agent->config->grpc_host : "";
+	const struct agent_config *config = options->config;
+	const char *host = options->host ? options->host : "";
 	bool v6 = strchr(host, ':') && host[0] != '[';
 	CLEANUP(rpc_tls_free) struct rpc_tls *tls = NULL;
 	CLEANUP(free) char *address = NULL;
@@ -76,9 +72,9 @@ static int listen_at(struct agent *agent, const struct agent_config *config, str
 	int failed = text_format(&address, e, v6 ? "[%s]:%u" : "%s:%u", host, config->port);
 
 	if (!failed && config->attested_tls) {
-		failed = attest(agent, config, door, &tls, e);
+		failed = attest(options, listener, &tls, e);
 		listen.prologue = &attested_server_prologue;
-		listen.prologue_data = door->attested;
+		listen.prologue_data = listener->attested;
 	} else if (!failed && config->cert) {
 		const struct rpc_tls_config t = { .cert = config->cert,
 						  .key = config->key,
@@ -90,54 +86,56 @@ static int listen_at(struct agent *agent, const struct agent_config *config, str
 		return failed;
 	listen.address = address;
 	listen.tls = tls;
-	return rpc_server_listen(door->server, &listen, NULL, e);
+	return rpc_server_listen(listener->server, &listen, NULL, e);
 }
 
-static int furnish(struct agent *agent, struct door *door, struct err *e)
+static int furnish(const struct agent_listener_options *options, struct agent_listener *listener,
+		   struct err *e)
 {
-	int failed = rpc_server_new(agent->loop, NULL, &door->server, e);
+	int failed = rpc_server_new(options->loop, NULL, &listener->server, e);
 
 	if (!failed)
-		failed = rpc_server_add(door->server, &service, agent, e);
+		failed = rpc_server_add(listener->server, options->service, options->service_data,
+					e);
 	if (!failed)
-		failed = rpc_health_new(door->server, &door->health, e);
+		failed = rpc_health_new(listener->server, &listener->health, e);
 	if (!failed)
-		failed = rpc_health_set(door->health, service.name, true, e);
+		failed = rpc_health_set(listener->health, options->service->name, true, e);
 	if (!failed)
-		failed = rpc_reflection_new(door->server, &door->reflection, e);
+		failed = rpc_reflection_new(listener->server, &listener->reflection, e);
 	return failed;
 }
 
-int door_open(struct agent *agent, const struct agent_config *config, struct door **door,
-	      struct err *e)
+int agent_listener_open(const struct agent_listener_options *options,
+			struct agent_listener **listener, struct err *e)
 {
-	struct door *made = calloc(1, sizeof(*made));
+	struct agent_listener *made = calloc(1, sizeof(*made));
 	int failed;
 
 	if (!made)
 		return err_nomem(e);
-	failed = furnish(agent, made, e);
+	failed = furnish(options, made, e);
 	if (!failed)
-		failed = listen_at(agent, config, made, e);
+		failed = listen_at(options, made, e);
 	if (failed)
-		door_close(made, "there is no listener");
+		agent_listener_close(made, "there is no listener");
 	else
-		*door = made;
+		*listener = made;
 	return failed;
 }
 
-void door_close(struct door *door, const char *why)
+void agent_listener_close(struct agent_listener *listener, const char *why)
 {
 	struct err e;
 
-	if (!door)
+	if (!listener)
 		return;
 	err_set(&e, ERR_ABORTED, "%s", why);
-	if (door->server)
-		rpc_server_end_calls(door->server, &e);
-	rpc_server_free(door->server); /* its connections are over with that */
-	attested_server_free(door->attested);
-	rpc_health_free(door->health);
-	rpc_reflection_free(door->reflection);
-	free(door);
+	if (listener->server)
+		rpc_server_end_calls(listener->server, &e);
+	rpc_server_free(listener->server); /* its connections are over with that */
+	attested_server_free(listener->attested);
+	rpc_health_free(listener->health);
+	rpc_reflection_free(listener->reflection);
+	free(listener);
 }

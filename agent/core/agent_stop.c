@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "agent/core/stop.h"
+#include "agent/core/agent_stop.h"
 
-#include "agent/core/agent.h"
+#include "agent/core/agent_listener.h"
 #include "agent/core/cvms.h"
-#include "agent/core/door.h"
+#include "agent/jail/runner.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/rpc/job.h"
@@ -85,15 +85,16 @@ static void wipe(struct agent *agent)
 	agent->wiping = true;
 }
 
-void stop_go_on(struct agent *agent)
+void agent_stop_go_on(struct agent *agent)
 {
 	struct computation *c = agent->computation;
 
 	if (!agent->stop_wanted || agent->incoming || agent->wiping || agent->shutting_down)
 		return;
-	agent_close_calls(agent, "the computation was stopped");
-	door_close(TAKE_PTR(agent->door), "the computation was stopped");
+	uploads_close(&agent->uploads, "the computation was stopped");
+	agent_listener_close(TAKE_PTR(agent->listener), "the computation was stopped");
 	computation_end(c);
+	uploads_drop_kept(c);
 	if (agent->runner) {
 		runner_stop(agent->runner);
 		return;
@@ -122,5 +123,5 @@ void agent_stop(struct agent *agent, const char *computation_id)
 		return; /* the answer to the first will do */
 	agent->stop_wanted = true;
 	agent_say(agent, "INFO", "stop was asked for in state %s", state_name(agent->state));
-	stop_go_on(agent);
+	agent_stop_go_on(agent);
 }

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * computation.h — one computation: its manifest, what of it is in, who has fetched what, and its
- * folder. No network, no state machine; those are agent.h and service.h.
+ * folder. No network, no state machine.
  *
  * Counted references: work in the pool and calls that are open may outlive a stop. `over` is set
  * then, and nothing of it may be changed any more.
  */
 #pragma once
 
-#include "agent/jail/runner.h"
-#include "agent/upload/upload.h"
+#include "agent/jail/runner_spec.h"
 #include "common/base/err.h"
+#include "common/crypto/digest.h"
 #include "common/manifest/agent_config.h"
 #include "common/manifest/manifest.h"
 
@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 struct rpc_call;
+struct upload;
 
 struct asset {
 	const ProtobufCBinaryData *hash, *key; /* the manifest's */
@@ -25,7 +26,7 @@ struct asset {
 	bool decompress;
 	bool placing;        /* accepted, on its way to its place */
 	bool received;       /* in its place */
-	struct upload *kept; /* of an upload that was cut off; NULL if none */
+	struct upload *kept; /* of an upload that was cut off, for uploads.h; NULL if none */
 };
 
 struct consumer {
@@ -77,8 +78,7 @@ struct computation *computation_ref(struct computation *c);
 void computation_unref(struct computation *c);
 DEFINE_CLEANUP(struct computation *, computation_unref)
 
-/* No more of this: kept uploads are removed, `over` is set. The folder is the caller's to remove.
- */
+/* No more of this: `over` is set. Folder and kept uploads are the caller's to remove. */
 void computation_end(struct computation *c);
 
 /* What an upload of the algorithm put here beside its file: its arguments, its runtime. */
@@ -90,7 +90,3 @@ bool computation_has_all_consumers(const struct computation *c);
 /* "DIR/name", malloc'ed. */
 int computation_path(const struct computation *c, const char *name, char **path,
 		     struct err *e) MUST_CHECK;
-
-/* A new file below uploads/. */
-int computation_upload(struct computation *c, uv_loop_t *loop, uint64_t max, struct upload **upload,
-		       struct err *e) MUST_CHECK;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "agent/core/access.h"
+#include "agent/computation/access.h"
 
 #include "common/base/encode.h"
 #include "common/base/log.h"

@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/core/daemon.h"
+
+#include "agent/core/agent.h"
+#include "agent/core/agent_listener.h"
+#include "agent/core/agent_manifest.h"
+#include "agent/core/agent_stop.h"
+#include "agent/core/cvms.h"
+#include "agent/core/service.h"
+#include "agent/evidence/evidence.h"
+#include "agent/jail/runner.h"
+#include "common/base/file.h"
+#include "common/base/log.h"
+#include "common/rpc/signals.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <openssl/crypto.h>
+
+/* ---- what the computation service asks ---- */
+
+static bool on_manifest(void *data, const char *id, const void *bytes, size_t len)
+{
+	return agent_manifest_take(data, id, bytes, len);
+}
+
+static void on_spoiled(void *data, const char *id, const struct err *e)
+{
+	agent_manifest_refuse(data, id, e);
+}
+
+static void on_stop(void *data, const char *id)
+{
+	agent_stop(data, id);
+}
+
+static void on_state(void *data, const char *id)
+{
+	struct agent *agent = data;
+
+	postbox_state_response(&agent->postbox, id, state_name(agent->state));
+	cvms_flush(agent->cvms);
+}
+
+static void on_token(void *data, const uint8_t *token, size_t len, const struct err *e)
+{
+	struct agent *agent = data;
+	char text[ERR_TEXT_MAX + 64] = "";
+
+	if (e)
+		snprintf(text, sizeof(text), "%s: %s", err_code_name(e->code), e->text);
+	postbox_evidence(&agent->postbox, token, len, text);
+	cvms_flush(agent->cvms);
+}
+
+static void on_evidence(void *data, const void *bytes, size_t len, int32_t type)
+{
+	struct agent *agent = data;
+	const struct binding_nonce nonce = { .type = (uint8_t)type, .tee = bytes, .tee_len = len };
+	struct err e;
+
+	if (type < 0 || type > UINT8_MAX)
+		err_set(&e, ERR_INVALID, "type %d of evidence", (int)type);
+	else if (evidence_nonce(agent->evidence, &nonce, on_token, agent, &e))
+		return;
+	on_token(agent, NULL, 0, &e);
+}
+
+static void on_say(void *data, const char *level, const char *text)
+{
+	agent_say(data, level, "%s", text);
+}
+
+static const struct cvms_handlers handlers = {
+	.manifest = on_manifest,
+	.spoiled = on_spoiled,
+	.stop = on_stop,
+	.state = on_state,
+	.evidence = on_evidence,
+	.say = on_say,
+};
+
+static int call_service(struct agent *agent, struct err *e)
+{
+	const struct cvms_options options = { .loop = agent->loop,
+					      .config = agent->config,
+					      .postbox = &agent->postbox,
+					      .handlers = &handlers,
+					      .data = agent };
+
+	return cvms_start(&options, &agent->cvms, e);
+}
+
+/* ---- the boot ---- */
+
+static void end_fatally(struct agent *agent, const struct err *e)
+{
+	if (agent->shutting_down || agent->fatal.code != ERR_OK)
+		return;
+	agent->fatal = *e;
+	uv_stop(agent->loop);
+}
+
+static void on_keeper_death(void *data)
+{
+	struct err e;
+
+	err_set(&e, ERR_UNAVAILABLE, "the keeper ended by itself");
+	end_fatally(data, &e);
+}
+
+static void on_boot_measured(void *data, bool measured, const struct err *e)
+{
+	struct agent *agent = data;
+	struct err why;
+
+	if (e) {
+		why = *e;
+		err_wrap(&why, "measure the boot configuration");
+		end_fatally(agent, &why);
+		return;
+	}
+	if (keeper_facts(agent->keeper)->fixed)
+		log_info("the boot configuration is the one that was fixed at launch");
+	if (!measured && !agent->config->options.development) {
+		err_set(&why, ERR_INTERNAL, "the boot configuration was not measured");
+		end_fatally(agent, &why);
+		return;
+	}
+	if (state_step(&agent->state, EVENT_BOOTED, &why) < 0 || call_service(agent, &why) < 0) {
+		end_fatally(agent, &why);
+		return;
+	}
+	log_notify("READY=1");
+}
+
+static void on_identity_told(void *data, bool measured, const struct err *e)
+{
+	struct agent *agent = data;
+	uint8_t *bytes = NULL;
+	size_t len = 0;
+	struct err why;
+
+	if (e) {
+		why = *e;
+		err_wrap(&why, "tell the keeper the identity");
+		end_fatally(agent, &why);
+		return;
+	}
+	if (bootconfig_canonical(&agent->config->boot, &bytes, &len, &why) < 0 ||
+	    keeper_measure(agent->keeper, KEEPER_EVENT_BOOT, bytes, len, on_boot_measured, agent,
+			   &why) < 0)
+		end_fatally(agent, &why);
+	if (bytes)
+		OPENSSL_cleanse(bytes, len);
+	free(bytes);
+}
+
+static void on_keeper_checked(void *data, bool measured, const struct err *e)
+{
+	struct agent *agent = data;
+	struct err why;
+
+	if (e) {
+		why = *e;
+		err_wrap(&why, "check TEE and TPM");
+		end_fatally(agent, &why);
+		return;
+	}
+	if (keeper_facts(agent->keeper)->platform == EVIDENCE_NONE)
+		log_warn("platform NoCC: NOTHING IS MEASURED and there is NO EVIDENCE of this "
+			 "agent; attested TLS is refused");
+	if (keeper_identity(agent->keeper, agent->own.spki, agent->own.spki_len, on_identity_told,
+			    agent, &why) < 0)
+		end_fatally(agent, &why);
+}
+
+static int lock_work(struct agent *agent, const char *work, struct err *e)
+{
+	CLEANUP(free) char *path = NULL;
+	CLEANUP(close) int fd = -1;
+	int failed = dir_make(work, 0711, e);
+
+	if (!failed)
+		failed = text_format(&path, e, "%s/lock", work);
+	if (failed)
+		return failed;
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return err_errno(e, "open '%s'", path);
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+		return errno == EWOULDBLOCK
+			       ? err_set(e, ERR_EXISTS, "--work '%s' is in use by another agent",
+					 work)
+			       : err_errno(e, "lock '%s'", path);
+	agent->lock = TAKE_FD(fd);
+	return 0;
+}
+
+static int start_keeper(struct agent *agent, struct err *e)
+{
+	const struct config_options *o = &agent->config->options;
+	const struct keeper_options options = { .tcti = o->tcti,
+						.tsm = o->tsm,
+						.securityfs = o->securityfs,
+						.development = o->development,
+						.vmpl = (unsigned int)agent->config->vmpl };
+	int failed = keeper_start(agent->loop, &options, &agent->keeper, e);
+
+	if (failed)
+		return failed;
+	keeper_on_death(agent->keeper, on_keeper_death, agent);
+	return keeper_check(agent->keeper, on_keeper_checked, agent, e);
+}
+
+static int start(struct agent *agent, uv_loop_t *loop, const struct config *config, struct err *e)
+{
+	const char *work = config->options.work_dir;
+	int failed;
+
+	*agent = (struct agent){ .loop = loop, .config = config, .lock = -1 };
+	uploads_init(&agent->uploads, &(struct uploads_config){
+					      .loop = loop,
+					      .asset_max = config->asset_max,
+					      .role_signature = config->role_signature,
+					      .challenges = &agent->challenges,
+					      .callbacks = &service_upload_callbacks,
+					      .data = agent,
+				      });
+	failed = lock_work(agent, work, e);
+	if (!failed)
+		failed = text_format(&agent->dir, e, "%s/computation", work);
+	if (!failed)
+		failed = dir_remove(agent->dir, e);
+	if (!failed)
+		failed = identity_make(&agent->own, e);
+	if (!failed)
+		failed = start_keeper(agent, e);
+	if (!failed)
+		failed = evidence_new(loop, agent->keeper, agent->own.key, &agent->evidence, e);
+	if (agent_notice(agent)[0])
+		log_warn("%s", agent_notice(agent));
+	return failed;
+}
+
+/* ---- the end ---- */
+
+/* Ends everything: run, listener, link, keeper. The loop runs on until nothing is left. */
+static void shut_down(struct agent *agent)
+{
+	agent->shutting_down = true;
+	log_notify("STOPPING=1");
+	if (agent->runner)
+		runner_free(TAKE_PTR(agent->runner));
+	uploads_close(&agent->uploads, "the agent is shutting down");
+	agent_listener_close(TAKE_PTR(agent->listener), "the agent is shutting down");
+	if (agent->cvms)
+		cvms_free(TAKE_PTR(agent->cvms));
+	evidence_free(TAKE_PTR(agent->evidence));
+	if (agent->keeper)
+		keeper_free(TAKE_PTR(agent->keeper));
+	if (agent->computation) {
+		computation_end(agent->computation);
+		uploads_drop_kept(agent->computation);
+	}
+	if (agent->incoming)
+		computation_end(agent->incoming);
+}
+
+static void done(struct agent *agent)
+{
+	CLEANUP(free) char *lock = NULL;
+	struct err e;
+
+	computation_unref(TAKE_PTR(agent->computation));
+	computation_unref(TAKE_PTR(agent->incoming));
+	postbox_done(&agent->postbox);
+	free(agent->statement);
+	identity_done(&agent->own);
+	identity_done(&agent->external);
+	if (agent->lock >= 0) {
+		if (agent->dir && dir_remove(agent->dir, &e) < 0)
+			log_error("leftovers: %s", e.text);
+		if (text_format(&lock, &e, "%s/lock", agent->config->options.work_dir) == 0)
+			unlink(lock);
+		close(agent->lock);
+	}
+	free(agent->dir);
+}
+
+static void on_signal(void *data, int number)
+{
+	log_info("signal %d: shutting down", number);
+	uv_stop(data);
+}
+
+/* What is left of handles and jobs ends by itself once all is shut down. */
+static void run_out(uv_loop_t *loop)
+{
+	while (uv_run(loop, UV_RUN_DEFAULT))
+		continue;
+}
+
+int daemon_run(const struct config *config, struct err *e)
+{
+	struct agent *agent = calloc(1, sizeof(*agent));
+	struct signals signals;
+	uv_loop_t loop;
+	int failed;
+
+	if (!agent)
+		return err_nomem(e);
+	if (uv_loop_init(&loop) != 0) {
+		free(agent);
+		return err_set(e, ERR_INTERNAL, "no event loop");
+	}
+	signals_start(&signals, &loop, on_signal, &loop);
+	failed = start(agent, &loop, config, e);
+	if (!failed)
+		uv_run(&loop, UV_RUN_DEFAULT);
+	shut_down(agent);
+	signals_unref(&signals);
+	run_out(&loop);
+	done(agent);
+	signals_done(&signals);
+	if (uv_loop_close(&loop) != 0)
+		log_warn("the loop was not empty at the end");
+	if (!failed && agent->fatal.code != ERR_OK) {
+		*e = agent->fatal;
+		failed = err_code(e);
+	}
+	free(agent);
+	return failed;
+}

@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Data: one of the manifest's datasets. Which one, name, digest and signature tell together; several
+ * may be left, of which the content is one. */
+#include "agent.pb-c.h"
+#include "agent/upload/upload_call.h"
+#include "common/base/encode.h"
+#include "common/base/file.h"
+#include "common/base/log.h"
+#include "common/bundle/bundle.h"
+#include "common/manifest/manifest.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const Agent__DataResponse response = AGENT__DATA_RESPONSE__INIT;
+
+/* ---- what the call says ---- */
+
+static int read_metadata(struct upload_call *u, struct err *e)
+{
+	const char *text = NULL;
+	int failed = upload_call_metadata(u, "decompress", &text, e);
+
+	if (failed)
+		return failed;
+	if (text && strcmp(text, "true") != 0 && strcmp(text, "false") != 0)
+		return err_set(e, ERR_INVALID,
+			       "Data: metadata decompress: %s is neither true nor "
+			       "false",
+			       log_quote(text).text);
+	u->decompress = text && strcmp(text, "true") == 0;
+	return 0;
+}
+
+static int take_filename(struct upload_call *u, struct span name, bool with_asset, struct err *e)
+{
+	if (u->filename) {
+		if (name.len != strlen(u->filename) ||
+		    memcmp(name.bytes, u->filename, name.len) != 0)
+			return err_set(e, ERR_INVALID,
+				       "Data: the file name changes during an upload");
+		return 0;
+	}
+	if (name.len == 0)
+		return err_set(e, ERR_INVALID, "Data: every message must name the file");
+	if (memchr(name.bytes, 0, name.len))
+		return err_set(e, ERR_INVALID, "Data: a zero byte in the file name");
+	u->filename = strndup((const char *)name.bytes, name.len);
+	return u->filename ? 0 : err_nomem(e);
+}
+
+/* ---- whose it is ---- */
+
+/* Is this the name of a dataset other than `but`? A dataset without a name must not take it. */
+static bool is_reserved(const struct computation *c, const char *name, size_t but)
+{
+	for (size_t i = 0; i < c->dataset_count; i++) {
+		if (i != but && c->datasets[i].name[0] && strcmp(c->datasets[i].name, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Which datasets are of this name, and of the digest that the call claims? */
+static size_t find_named(struct upload_call *u, size_t *hinted)
+{
+	const struct computation *c = u->computation;
+	size_t named = 0;
+
+	*hinted = 0;
+	for (size_t i = 0; i < c->dataset_count; i++) {
+		const struct asset *a = &c->datasets[i];
+
+		if (a->name[0] ? strcmp(a->name, u->filename) != 0 : is_reserved(c, u->filename, i))
+			continue;
+		named++;
+		u->may_be[i] = upload_call_is_hinted(u, a);
+		*hinted += u->may_be[i];
+	}
+	return named;
+}
+
+static size_t keep_signed(struct upload_call *u, const struct writer *parameters, size_t *missing)
+{
+	struct computation *c = u->computation;
+	size_t count = 0;
+	struct err ignored;
+
+	*missing = 0;
+	for (size_t i = 0; i < c->dataset_count; i++) {
+		struct asset *a = &c->datasets[i];
+
+		if (!u->may_be[i])
+			continue;
+		u->may_be[i] = access_verify(&u->access, a->key, c->digests.sha3_256, a->hash->data,
+					     parameters, &ignored) == 0;
+		if (!u->may_be[i])
+			continue;
+		count++;
+		*missing += !a->received && !a->placing;
+		u->asset = a;
+	}
+	if (count != 1)
+		u->asset = NULL;
+	return count;
+}
+
+static int check_owner(struct upload_call *u, struct err *e)
+{
+	CLEANUP_WRITER struct writer parameters = writer_up_to(PROOF_PARAMETERS_MAX);
+	size_t hinted, missing;
+
+	if (manifest_filename_check(u->filename, e) < 0)
+		return err_wrap(e, "Data");
+	if (find_named(u, &hinted) == 0)
+		return err_set(e, ERR_INVALID, "Data: no dataset of the manifest is called %s",
+			       log_quote(u->filename).text);
+	if (hinted == 0)
+		return err_set(e, ERR_INVALID,
+			       "Data: the manifest has no dataset %s with this "
+			       "digest: other content than was agreed on",
+			       log_quote(u->filename).text);
+	proof_parameter_text(&parameters, "filename", u->filename);
+	proof_parameter_text(&parameters, "decompress", u->decompress ? "true" : "false");
+	if (keep_signed(u, &parameters, &missing) == 0)
+		return err_set(e, ERR_DENIED,
+			       "Data: %s: not signed for this call by its owner "
+			       "(another key, or another content, computation or connection)",
+			       log_quote(u->filename).text);
+	if (missing == 0)
+		return err_set(e, ERR_EXISTS, "Data: %s is here already",
+			       log_quote(u->filename).text);
+	return 0;
+}
+
+/* Is it a dataset, and none of those who signed? */
+static bool is_anothers(const struct upload_call *u, const uint8_t *digest)
+{
+	const struct computation *c = u->computation;
+	bool known = false;
+
+	for (size_t i = 0; i < c->dataset_count; i++) {
+		const ProtobufCBinaryData *key = c->datasets[i].key;
+
+		if (memcmp(c->datasets[i].hash->data, digest, SHA3_256_LEN) != 0)
+			continue;
+		known = true;
+		for (size_t j = 0; j < c->dataset_count; j++) {
+			const ProtobufCBinaryData *signer = c->datasets[j].key;
+
+			if (u->may_be[j] && signer->len == key->len &&
+			    memcmp(signer->data, key->data, key->len) == 0)
+				return false;
+		}
+	}
+	return known;
+}
+
+/* A call that several datasets could have been is now one of them. */
+static int settle(struct upload_call *u, const uint8_t digest[SHA3_256_LEN], struct err *e)
+{
+	struct computation *c = u->computation;
+	struct asset *settled = NULL;
+	char hex[2 * SHA3_256_LEN + 1];
+
+	for (size_t i = 0; i < c->dataset_count && !u->asset; i++) {
+		struct asset *a = &c->datasets[i];
+
+		if (!u->may_be[i] || memcmp(a->hash->data, digest, SHA3_256_LEN) != 0)
+			continue;
+		/* A named and a nameless one of the same content: whichever is missing. */
+		if (!settled || settled->received || settled->placing)
+			settled = a;
+	}
+	if (!u->asset)
+		u->asset = settled;
+	if (u->asset && memcmp(u->asset->hash->data, digest, SHA3_256_LEN) == 0)
+		return 0;
+	if (is_anothers(u, digest))
+		return err_set(e, ERR_DENIED, "Data: this content is another owner's dataset");
+	hex_encode(digest, SHA3_256_LEN, hex);
+	return err_set(e, ERR_INVALID,
+		       "Data: the manifest knows no dataset with SHA3-256 %s under this name", hex);
+}
+
+/* ---- its place ---- */
+
+struct unpacking {
+	struct upload_call *call;
+	char *zip;
+	int dir;
+	int failed;
+	struct err e;
+};
+
+static void unpack(void *data)
+{
+	struct unpacking *p = data;
+
+	p->failed = bundle_extract(p->zip, p->dir, NULL, &p->e);
+}
+
+static void unpacking_free(struct unpacking *p)
+{
+	if (p->dir >= 0)
+		close(p->dir);
+	free(p->zip);
+	free(p);
+}
+
+static void set_placing(struct upload_call *u, bool placing)
+{
+	u->asset->placing = placing;
+	if (placing)
+		u->computation->placing++;
+	else
+		u->computation->placing--;
+}
+
+static void unpacked(struct rpc_call *call, void *data)
+{
+	struct unpacking *p = data;
+	struct upload_call *u = p->call;
+	const struct uploads_config *config = &u->uploads->config;
+	struct err e = p->e, ignored;
+	int failed = p->failed;
+
+	unpacking_free(p);
+	set_placing(u, false);
+	if (u->computation->over ||
+	    config->callbacks->expects(config->data, UPLOAD_DATASET, &ignored) < 0)
+		failed = err_set(&e, ERR_ABORTED, "Data: the computation has ended");
+	if (failed) {
+		err_wrap(&e, "Data: decompress");
+		upload_call_finish(u, &e);
+	} else {
+		upload_call_placed(u);
+	}
+	config->callbacks->released(config->data);
+}
+
+static int start_unpacking(struct upload_call *u, struct err *e)
+{
+	struct unpacking *p = calloc(1, sizeof(*p));
+	CLEANUP(free) char *path = NULL;
+	int failed;
+
+	if (!p)
+		return err_nomem(e);
+	*p = (struct unpacking){ .call = u, .zip = strdup(upload_path(u->upload)), .dir = -1 };
+	failed = p->zip ? computation_path(u->computation, "datasets", &path, e) : err_nomem(e);
+	if (!failed) {
+		p->dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (p->dir < 0)
+			failed = err_errno(e, "open '%s'", path);
+	}
+	if (!failed)
+		failed = rpc_call_job(u->call, unpack, unpacked, p, e);
+	if (failed) {
+		unpacking_free(p);
+		return failed;
+	}
+	u->stage = UPLOAD_UNPACKING;
+	set_placing(u, true);
+	return 0;
+}
+
+static int place(struct upload_call *u, struct err *e)
+{
+	CLEANUP(free) char *name = NULL;
+	int failed;
+
+	if (u->decompress || u->asset->decompress)
+		return start_unpacking(u, e);
+	failed = text_format(&name, e, "datasets/%s", u->filename);
+	return failed ? failed : upload_call_move(u, name, 0644, e);
+}
+
+const struct upload_kind upload_dataset = {
+	.method = "Data",
+	.role = PROOF_ROLE_DATA,
+	.response = &response.base,
+	.asset = UPLOAD_DATASET,
+	.first_message_tells = true,
+	.read_metadata = read_metadata,
+	.take_field = take_filename,
+	.check_owner = check_owner,
+	.settle = settle,
+	.place = place,
+};
