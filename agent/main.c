@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* cocos-agent: reads its configuration and serves; or is one of its two other processes, keeper and
+ * jail. */
 #include "agent/core/config.h"
 #include "agent/core/daemon.h"
 #include "agent/jail/jail.h"

@@ -4,7 +4,7 @@
  * folder. No network, no state machine.
  *
  * Counted references: work in the pool and calls that are open may outlive a stop. `over` is set
- * then, and nothing of it may be changed any more.
+ * then, and nothing of it may change any more.
  */
 #pragma once
 

@@ -128,7 +128,7 @@ static void on_manifest_measured(void *data, bool measured, const struct err *e)
 	if (!is_good(agent, measured, e, &why)) {
 		fail(agent, &why);
 	} else if (!measured) {
-		open_listener(agent, false); /* there is nobody who could vouch for a statement */
+		open_listener(agent, false); /* nothing here could vouch for a statement */
 	} else if (state_run(agent, &why) < 0) {
 		fail(agent, &why);
 	} else {

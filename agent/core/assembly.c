@@ -71,7 +71,7 @@ static int check(struct assembly *a, const Cvms__RunReqChunks *chunk, struct err
 			       ASSEMBLY_ID_MAX);
 	if (a->open && strcmp(a->id, chunk->id) != 0)
 		return err_set(e, ERR_INVALID,
-			       "manifest chunk: %s in the midst of another manifest; send one "
+			       "manifest chunk: %s while another manifest is incomplete; send one "
 			       "after the other",
 			       log_quote(chunk->id).text);
 	if (!a->open && a->any_done && strcmp(a->done, chunk->id) == 0)

@@ -56,7 +56,7 @@ static void retry_later(struct cvms *cvms)
 	uv_timer_start(&cvms->retry, on_retry, wait, 0);
 }
 
-/* As soon as nothing waits any more, the service's stack is asked whether all has arrived. */
+/* Once nothing waits any more, asks the service's stack whether all has arrived. */
 static void on_confirm(uv_timer_t *timer)
 {
 	struct cvms *cvms = timer->data;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * cvms.h — the link to the computation service (wire.md, 'package cvms'): the agent calls out,
- * keeps one stream open, and calls again for ever when it breaks, with jittered back-off.
+ * keeps one stream open, and calls again whenever it breaks, with jittered back-off.
  */
 #pragma once
 
@@ -16,8 +16,9 @@ struct cvms;
 enum {
 	CVMS_BACKOFF_MIN_MS = 250,
 	CVMS_BACKOFF_MAX_MS = 30000,
-	CVMS_CALM_MS = 10000, /* a stream that lived so long was a good one: back-off starts anew */
-	CVMS_PING_MS = 2,     /* how soon, and how often, it is tried to ask whether all arrived */
+	CVMS_CALM_MS =
+		10000,    /* a stream that lived so long was a good one: back-off starts again */
+	CVMS_PING_MS = 2, /* how soon and how often we try to ask whether all arrived */
 };
 
 /* What the service asks. Texts and bytes are lent until the handler returns. */

@@ -137,7 +137,7 @@ static Google__Protobuf__Timestamp *now(void)
 	return t;
 }
 
-/* Wraps and appends; an inner message that lacks a part for want of memory is dropped whole. */
+/* Wraps and appends; an inner message that lacks a part because memory ran out is dropped whole. */
 static void post(struct postbox *o, Cvms__ClientStreamMessage__MessageCase which, void *inner,
 		 bool complete)
 {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * postbox.h — what is to be told to the computation service, in order, while it may be away.
+ * postbox.h — what the computation service will be told, in order, while it may be away.
  *
  * Bounded: when full, the oldest log lines give way first, and how many did is told in a line of
  * its own; events and answers give way only to each other. A message that was handed to a
  * connection is kept until the other side's stack has acknowledged it, and comes again otherwise,
- * as it was: whoever gets it twice sees the same time stamp.
+ * as it was: who gets it twice sees the same time stamp.
  */
 #pragma once
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Attestation, IMAMeasurements, AzureAttestationToken, ActivateCredential: evidence of form NONCE and
- * what else tells of this machine. Nobody has to say who he is: it holds no secret. */
+ * what else tells of this machine. It holds no secret, so callers need not say who they are. */
 #include "agent.pb-c.h"
 #include "agent/core/agent.h"
 #include "agent/core/service.h"
@@ -168,15 +168,15 @@ void service_attestation_message(struct rpc_call *call, const ProtobufCMessage *
 
 /* ---- IMAMeasurements ---- */
 
-static void on_ima(void *data, const struct span *parts, size_t count, const struct err *failed)
+static void on_ima(void *data, const struct span *parts, size_t count, const struct err *why)
 {
 	struct rpc_call *call = data;
 	struct evidence_call *c = rpc_call_user(call);
 	struct err e;
 
 	c->request = NULL;
-	if (failed) {
-		rpc_call_finish(call, failed);
+	if (why) {
+		rpc_call_finish(call, why);
 	} else if (count != 2 || parts[1].len != sizeof(c->pcr10) || !parts[0].len) {
 		err_set(&e, ERR_UNAVAILABLE, "IMA: this kernel has measured nothing");
 		rpc_call_finish(call, &e);
@@ -256,15 +256,15 @@ static int check_ek(struct span public_area, const uint8_t wanted[SHA256_LEN], s
 }
 
 static void on_endorsement(void *data, const struct span *parts, size_t count,
-			   const struct err *failed)
+			   const struct err *why)
 {
 	struct rpc_call *call = data;
 	struct evidence_call *c = rpc_call_user(call);
 	struct err e;
 
 	c->request = NULL;
-	if (failed) {
-		rpc_call_finish(call, failed);
+	if (why) {
+		rpc_call_finish(call, why);
 		return;
 	}
 	c->cert = count == KEEPER_PARTS_MAX ? copy_of(parts[3].bytes, parts[3].len) : NULL;

@@ -4,16 +4,15 @@
 #include "agent/core/service.h"
 #include "attestation/channel/attested_server.h"
 
-static void on_answer(void *data, const uint8_t *authenticator, size_t len,
-		      const struct err *failed)
+static void on_answer(void *data, const uint8_t *authenticator, size_t len, const struct err *why)
 {
 	Agent__ReattestResponse r = AGENT__REATTEST_RESPONSE__INIT;
 	struct rpc_call *call = data;
 	struct err e;
 
 	rpc_call_set_user(call, NULL);
-	if (failed) {
-		rpc_call_finish(call, failed);
+	if (why) {
+		rpc_call_finish(call, why);
 		return;
 	}
 	r.authenticator.data = (uint8_t *)authenticator;

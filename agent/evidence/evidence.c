@@ -88,15 +88,15 @@ static struct evidence_request *answered(struct evidence *evidence)
 	return evidence->current;
 }
 
-static void on_evidence(void *data, const struct keeper_evidence *raw, const struct err *failed)
+static void on_evidence(void *data, const struct keeper_evidence *raw, const struct err *why)
 {
 	struct evidence *evidence = data;
 	struct evidence_request *request = answered(evidence);
 	CLEANUP_WRITER struct writer token = writer_up_to(EAT_MAX);
 	struct err e;
 
-	if (request && failed) {
-		fail(request, failed);
+	if (request && why) {
+		fail(request, why);
 	} else if (request) {
 		const struct evidence_token t = {
 			.raw = raw,
@@ -116,13 +116,13 @@ static void on_evidence(void *data, const struct keeper_evidence *raw, const str
 	go_on(evidence);
 }
 
-static void on_parts(void *data, const struct span *parts, size_t count, const struct err *failed)
+static void on_parts(void *data, const struct span *parts, size_t count, const struct err *why)
 {
 	struct evidence *evidence = data;
 	struct evidence_request *request = answered(evidence);
 
-	if (request && failed) {
-		fail(request, failed);
+	if (request && why) {
+		fail(request, why);
 	} else if (request) {
 		unlink_request(request);
 		request->done.parts(request->data, parts, count, NULL);

@@ -221,7 +221,7 @@ static void on_output(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 	if (!jail->freed && !jail->exit.stopped)
 		jail_lines_feed(lines, buf->base, (size_t)n, uv_now(jail->loop));
 	jail->budget -= (size_t)n < jail->budget ? (size_t)n : jail->budget;
-	/* what nobody wants any more is read and thrown away, so that the end comes */
+	/* nobody wants it any more: read and throw away, so that the end comes */
 	if (jail->budget == 0 && !jail->freed && !jail->exit.stopped)
 		pause_output(jail);
 }
@@ -243,10 +243,10 @@ static int make_pipes(struct jail *jail, int theirs[PIPES], struct err *e)
 		if (pipe2(ends, O_CLOEXEC) < 0)
 			return err_errno(e, "pipe");
 		theirs[i] = ends[1];
-		int code = uv_pipe_open(&jail->pipes[i], ends[0]);
-		if (code < 0) {
+		int r = uv_pipe_open(&jail->pipes[i], ends[0]);
+		if (r < 0) {
 			close(ends[0]);
-			return err_set(e, ERR_INTERNAL, "pipe: %s", uv_strerror(code));
+			return err_set(e, ERR_INTERNAL, "pipe: %s", uv_strerror(r));
 		}
 	}
 	return 0;
@@ -269,17 +269,17 @@ static int start_process(struct jail *jail, const struct jail_spec *spec, struct
 	int theirs[PIPES] = { -1, -1 };
 	struct child_options options = { .program = spec->program, .args = args };
 
-	int result = make_pipes(jail, theirs, e);
-	if (result == 0) {
+	int failed = make_pipes(jail, theirs, e);
+	if (!failed) {
 		options.out = theirs[0];
 		options.err = theirs[1];
-		result = child_start(jail->loop, &jail->process, &options, on_process_exit,
+		failed = child_start(jail->loop, &jail->process, &options, on_process_exit,
 				     &jail->sock, e);
 	}
 	for (int i = 0; i < PIPES; i++)
 		if (theirs[i] >= 0)
 			close(theirs[i]);
-	return result;
+	return failed;
 }
 
 /* Before anything runs: handles that only want closing. */
@@ -290,7 +290,7 @@ static void abandon(struct jail *jail)
 		close_handle(&jail->process);
 	else
 		jail->open_handles--; /* never was one */
-	jail->open_handles--;         /* nor was there a socket */
+	jail->open_handles--;         /* and there was no socket */
 	close_handle(&jail->tick);
 	close_handle(&jail->grace);
 	for (int i = 0; i < PIPES; i++)
@@ -330,7 +330,7 @@ int jail_start(uv_loop_t *loop, const struct jail_spec *given,
 	struct jail *jail;
 
 	filled.limits = jail_limits_filled(&given->limits);
-	/* What can be refused at once shall not start a process. */
+	/* What can be refused at once must not start a process. */
 	if (jail_spec_write(spec, &probe, e) < 0)
 		return err_code(e);
 	jail = jail_new(loop, spec, callbacks);

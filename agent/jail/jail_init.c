@@ -85,7 +85,7 @@ static int become_nobody(struct err *e)
 	return 0;
 }
 
-/* From here the parent's death is ours, and so that of all. */
+/* From here we die with the parent, and all others with us. */
 static int follow_parent(const struct jail_init *init, struct err *e)
 {
 	struct pollfd go = { .fd = init->go };
@@ -111,7 +111,7 @@ static int restrict_program(const struct jail_init *init, struct err *e)
 	    jail_landlock_restrict(writable, init->spec->network, e) < 0 ||
 	    jail_seccomp_load(init->spec->network, e) < 0)
 		return err_code(e);
-	/* last, since making the filter takes memory of its own */
+	/* last, because making the filter takes memory too */
 	return jail_limits_apply(&init->limits, init->grouped, e);
 }
 
@@ -140,7 +140,7 @@ static _Noreturn void become_program(const struct jail_init *init, int failure)
 	const struct jail_spec *spec = init->spec;
 	struct err e;
 
-	/* libseccomp may open descriptors of its own for a moment: they close on exec */
+	/* libseccomp may open descriptors for a moment: they close on exec */
 	default_signals();
 	setsid();
 	if (prepare_descriptors(failure, &e) == 0) {
@@ -179,7 +179,7 @@ static pid_t start_program(const struct jail_init *init, struct err *e)
 	return pid;
 }
 
-/* True when the program itself has ended; whatever else ends is just reaped. */
+/* True when the program itself has ended; any other process is just reaped. */
 static bool reap(pid_t program, int *status)
 {
 	int one;

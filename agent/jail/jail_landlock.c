@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * jail_landlock.c — the kernel's numbers are repeated here since older headers lack the newer ones
+ * jail_landlock.c — the kernel's numbers are repeated here because older headers lack the newer ones
  * (Documentation/userspace-api/landlock.rst).
  */
 #include "agent/jail/jail_landlock.h"

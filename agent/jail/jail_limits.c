@@ -40,8 +40,8 @@ static int put_number(int dir, const char *file, uint64_t value)
 	return put(dir, file, text);
 }
 
-/* The hierarchy's root as we may see it: mounted somewhere, or a mount of our own that nobody
- * else sees. */
+/* The hierarchy's root as we may see it: mounted somewhere, or a mount that we make and nobody else
+ * sees. */
 static int open_hierarchy(void)
 {
 	static const char *const places[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
@@ -194,7 +194,7 @@ static int limit(__rlimit_resource_t what, uint64_t value, struct err *e)
 {
 	struct rlimit now, wanted = { .rlim_cur = value, .rlim_max = value };
 
-	/* raising takes a right that nobody has outside */
+	/* raising a limit takes a right that we do not have outside */
 	if (getrlimit(what, &now) == 0 && now.rlim_max < wanted.rlim_max)
 		wanted.rlim_cur = wanted.rlim_max = now.rlim_max;
 	if (setrlimit(what, &wanted) < 0)
@@ -223,8 +223,8 @@ int jail_limits_apply(const struct jail_limits *limits, bool grouped, struct err
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		if (limit(rows[i].what, rows[i].value, e) < 0)
 			return err_code(e);
-	/* The agent has to answer whatever the algorithm does. More than that, where someone has
-	 * lowered us already, is as good. */
+	/* The agent has to answer whatever the algorithm does. If someone has lowered
+	 * us already by more than that, it is as good. */
 	(void)!nice(NICE);
 	return 0;
 }

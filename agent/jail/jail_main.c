@@ -16,6 +16,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -53,7 +54,7 @@ static int write_maps(pid_t pid, struct err *e)
 		return err_code(e);
 	if (write_map(pid, "uid_map", uids, e) < 0 || write_map(pid, "gid_map", gids, e) < 0)
 		return err_code(e);
-	/* When memory is short, the kernel shall take the algorithm rather than the agent. */
+	/* When memory is short, the kernel should kill the algorithm rather than the agent. */
 	return write_map(pid, "oom_score_adj", "1000", e);
 }
 
@@ -84,7 +85,7 @@ static int start_init(struct outside *o, struct err *e)
 	return 0;
 }
 
-/* Until pid 1 ends by itself, or the agent says a word or is gone. */
+/* Until pid 1 ends by itself, or the agent sends anything or is gone. */
 static void wait_for_end(const struct outside *o)
 {
 	CLEANUP(close) int pidfd = (int)syscall(SYS_pidfd_open, o->pid, 0);
@@ -113,7 +114,7 @@ static int run(struct outside *o, struct err *e)
 		waitpid(o->pid, NULL, 0);
 		return e->code ? err_code(e) : err_set(e, ERR_INTERNAL, "jail: lost pid 1");
 	}
-	/* Only the program's processes shall hold the pipes of its output. */
+	/* Only the program's processes may hold the pipes of its output. */
 	close(STDOUT_FILENO);
 	close(STDERR_FILENO);
 	wait_for_end(o);
@@ -153,16 +154,16 @@ int jail_main(int argc, char **argv)
 	signal(SIGTERM, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
 	syscall(SYS_close_range, CHILD_SOCKET + 1, ~0U, 0);
-	int result = receive_spec(&box, &e);
-	if (result == 0) {
+	int failed = receive_spec(&box, &e);
+	if (!failed) {
 		o.init.spec = jail_spec_of(box);
 		o.init.limits = jail_limits_filled(&o.init.spec->limits);
 		o.group = jail_group_make(&o.init.limits);
 		o.init.grouped = o.group.dir >= 0;
-		result = run(&o, &e);
+		failed = run(&o, &e);
 		jail_group_remove(&o.group);
 	}
-	if (result < 0)
+	if (failed)
 		jail_tell(CHILD_SOCKET, JAIL_FAILED, e.text, strlen(e.text), -1);
-	return result < 0;
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

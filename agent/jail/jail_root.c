@@ -264,7 +264,7 @@ static int leave_old_root(struct err *e)
 int jail_root_enter(const struct jail_spec *spec, const struct jail_limits *limits,
 		    const struct jail_trees *trees, int *results, struct err *e)
 {
-	/* Any directory will do; this one is there, or we had no devices. */
+	/* Any directory will do; this one is there, because devices are. */
 	if (put_tmpfs("/dev", "0755", 1 << 20, PLAIN_NODES, 0, e) < 0)
 		return err_code(e);
 	if (chdir("/dev") < 0)

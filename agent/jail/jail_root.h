@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * jail_root.h — the file tree that the jailed program sees, built in a mount namespace of its own.
+ * jail_root.h — the file tree that the jailed program sees, built in its own mount namespace.
  *
  * For pid 1 of the jail, with all capabilities in its new user namespace. Three steps, because the
  * first needs the eyes of who started the jail and the second the hands of the jail's nobody:

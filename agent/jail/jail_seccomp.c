@@ -311,9 +311,9 @@ static int add(scmp_filter_ctx filter, uint32_t action, const char *name, unsign
 
 	if (number == __NR_SCMP_ERROR || number < 0)
 		return 0; /* this architecture, or this library, has none of that name */
-	int code = seccomp_rule_add_array(filter, action, number, count, args);
-	if (code < 0) {
-		errno = -code;
+	int r = seccomp_rule_add_array(filter, action, number, count, args);
+	if (r < 0) {
+		errno = -r;
 		return err_errno(e, "seccomp: rule for %s", name);
 	}
 	return 0;
@@ -410,9 +410,9 @@ int jail_seccomp_load(bool network, struct err *e)
 	    add_clone(filter, e) < 0 || add_sockets(filter, network, e) < 0 ||
 	    add_filtered(filter, e) < 0)
 		return err_code(e);
-	int code = seccomp_load(filter);
-	if (code < 0) {
-		errno = -code;
+	int r = seccomp_load(filter);
+	if (r < 0) {
+		errno = -r;
 		return err_errno(e, "seccomp: load");
 	}
 	return 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * jail_spec.h — what a jail is to be, and the packets between the agent and the jail's process.
+ * jail_spec.h — what a jail runs and shows, and the packets between the agent and the jail's process.
  *
  * One packet each over SOCK_SEQPACKET. To the jail: first the spec, then at any time one of any
  * content, which means stop (as does the socket's end). From it: type(1) and content, below.

@@ -11,7 +11,7 @@
 struct runner {
 	uv_loop_t *loop;
 	struct runner_callbacks callbacks;
-	struct runner_spec spec; /* with strings of our own */
+	struct runner_spec spec; /* with our own copies of its strings */
 	char *strings[7];
 	char **args;
 	struct runner_plan plan;
@@ -33,7 +33,7 @@ static void destroy(struct runner *runner)
 	free(runner);
 }
 
-/* The end; a runner that was freed meanwhile only goes away. */
+/* The end. A runner that was freed meanwhile tells nobody. */
 static void finish(struct runner *runner, const struct jail_exit *exit, int results)
 {
 	runner->ended = true;

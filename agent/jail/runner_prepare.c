@@ -238,7 +238,7 @@ static int install_wheels(const struct runner_plan *plan, int venv, const atomic
 	return python_env_install(&plan->env, venv, wheels, cancel, e);
 }
 
-/* Those that neither image nor wheels meet, as a list for people; `lines` takes them for pip. */
+/* Requirements that image and wheels do not meet, as a list for people; `lines` takes them for pip. */
 static size_t list_missing(const struct runner_plan *plan, int venv, struct writer *text,
 			   struct writer *lines, bool *hashed)
 {
@@ -303,7 +303,7 @@ static int prepare_index(const struct runner_spec *spec, struct runner_plan *pla
 	    text_format(&plan->scratch_requirements, e, "%s/requirements.txt", spec->scratch) < 0 ||
 	    file_write(plan->scratch_requirements, lines->bytes, lines->len, 0644, e) < 0)
 		return err_code(e);
-	/* the jail's nobody is to write there, in that step */
+	/* the jail's nobody writes there, in that step */
 	if (geteuid() == 0 && fchownat(venv, plan->env.site, JAIL_UID, JAIL_UID, 0) < 0)
 		return err_errno(e, "requirements: hand over '%s'", plan->env.site);
 	plan->needs_index = true;

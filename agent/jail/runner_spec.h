@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* runner_spec.h — what is to be run, of which kind, with what around it. */
+/* runner_spec.h — what the jail runs: which kind of algorithm, with which files and limits. */
 #pragma once
 
 #include "agent/jail/jail_spec.h"

@@ -60,7 +60,7 @@ DEFINE_CLEANUP(struct keeper *, keeper_free)
 void keeper_on_death(struct keeper *keeper, void (*died)(void *data), void *data);
 
 /* `measured` is true when registers or the TEE vouch for the event, false for "not measured
- * (development)", which only a keeper that was started with `development` ever says. `e` is NULL when
+ * (development)", which only a keeper that was started with `development` says. `e` is NULL when
  * all went well. */
 typedef void keeper_measured_fn(void *data, bool measured, const struct err *e);
 

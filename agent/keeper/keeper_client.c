@@ -56,7 +56,7 @@ static void close_handle(uv_handle_t *handle)
 		uv_close(handle, handle_closed);
 }
 
-/* The callbacks may ask anew (and are refused) or free the keeper. */
+/* The callbacks may ask again (and are refused) or free the keeper. */
 static void fail_all(struct keeper *keeper, const char *why)
 {
 	struct keeper_call calls[KEEPER_CALLS_MAX];
@@ -75,7 +75,7 @@ static void fail_all(struct keeper *keeper, const char *why)
 		keeper->died(keeper->died_data);
 }
 
-/* Frees cannot happen before this returns: handles close in a later turn of the loop. */
+/* Nothing is freed before this returns: handles close in a later turn of the loop. */
 static void on_exit_(uv_process_t *process, int64_t status, int signal_number)
 {
 	struct keeper *keeper = process->data;
@@ -147,7 +147,7 @@ static void take_packet(struct keeper *keeper, size_t len)
 	writer_bytes(&keeper->answer, reader_take(&in, left), left);
 	uv_timer_start(&keeper->timer, on_patience_over, PATIENCE_MS, 0);
 	if (keeper->answer.bad)
-		give_up(keeper, "an answer that has no end");
+		give_up(keeper, "an answer without end");
 	else if (!more)
 		deliver(keeper, code);
 }
@@ -212,7 +212,7 @@ int keeper_start(uv_loop_t *loop, const struct keeper_options *options, struct k
 			free(keeper);
 			return err_code(e);
 		}
-		/* a process that did not start wants its handle closed all the same */
+		/* the handle of a process that did not start must be closed too */
 		keeper->freed = true;
 		keeper->open_handles = 1;
 		uv_close((uv_handle_t *)&keeper->process, handle_closed);

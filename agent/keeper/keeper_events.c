@@ -114,8 +114,8 @@ static int firmware_path(const struct keeper_state *state, bool cc, char **path,
 			   state->securityfs ? state->securityfs : "/sys/kernel/security");
 }
 
-/* The firmware's with ours behind it; nothing where there is none, or none that can be read: whoever
- * needs one refuses, and what was measured is in the registers anyway. */
+/* The firmware's log with ours behind it; nothing where there is none that can be read. A verifier
+ * that needs one refuses then, and what was measured is in the registers anyway. */
 static void write_whole(const struct keeper_state *state, bool cc, const char *path,
 			struct writer *w)
 {

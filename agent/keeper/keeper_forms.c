@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The three forms of evidence and no other. Whatever comes in is hashed under the form's name, with
+/* The three forms of evidence and no other. All that comes in is hashed under the form's name, with
  * the identity key inside, before a device sees it. */
 #include "agent/keeper/keeper_state.h"
 #include "attestation/envelope/tpm_attestation.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* keeper_log.h — what the keeper measures, into which registers, and how it keeps book of it. */
+/* keeper_log.h — what the keeper measures, into which registers, and the log of it. */
 #pragma once
 
 #include <stdint.h>

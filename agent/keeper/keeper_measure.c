@@ -81,8 +81,8 @@ static int into_registers(struct keeper_state *state, enum keeper_event event,
 	return 0;
 }
 
-/* What the launch fixed. Where a report tells it, that one's report data is no form's, and nobody
- * gets to see it. Zero means that nothing was fixed; and what can't be read is not said to be. */
+/* What the launch fixed. A report that is made to read it has report data of no form, and nobody gets
+ * to see it. Zero means that nothing was fixed; what can't be read is not called fixed. */
 static int compare_with_launch(struct keeper_state *state, const struct provider_digests *boot,
 			       struct err *e)
 {

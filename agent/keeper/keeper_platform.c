@@ -42,7 +42,7 @@ static int look(struct keeper_state *state, struct err *e)
 	return 0;
 }
 
-/* Another TPM than the SVSM's is only the host's; a machine without either is none the worse. */
+/* Another TPM than the SVSM's is only the host's; a machine may have neither. */
 static int look_for_svsm(struct keeper_state *state, struct err *e)
 {
 	if (!state->tee || state->tee->platform != EVIDENCE_SNP)

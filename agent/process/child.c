@@ -39,10 +39,10 @@ int child_start(uv_loop_t *loop, uv_process_t *process, const struct child_optio
 		.stdio_count = ARRAY_LEN(stdio),
 		.exit_cb = on_exit,
 	};
-	int code = uv_spawn(loop, process, &spawn);
-	if (code < 0)
+	int r = uv_spawn(loop, process, &spawn);
+	if (r < 0)
 		return err_set(e, ERR_UNAVAILABLE, "start '%s %s': %s", spawn.file,
-			       options->args[0], uv_strerror(code));
+			       options->args[0], uv_strerror(r));
 	*sock = TAKE_FD(ours);
 	return 0;
 }

@@ -77,7 +77,7 @@ static int make_dirs(int dir, const char *path, struct err *e)
 		part[len] = '\0';
 		if (mkdirat(dir, part, 0755) < 0 && errno != EEXIST)
 			return err_errno(e, "environment: make '%s'", part);
-		/* whatever the umask is: the jail's nobody has to read it */
+		/* against the umask: the jail's nobody has to read it */
 		if (fchmodat(dir, part, 0755, 0) < 0)
 			return err_errno(e, "environment: make '%s'", part);
 		if (!slash)

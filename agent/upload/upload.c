@@ -136,8 +136,8 @@ static bool is_idle(struct upload *u)
 	return idle;
 }
 
-/* After anything happened: whom does it concern? The callbacks may free the upload, so each is
- * the last thing done. */
+/* After anything happened: tells whom it concerns. A callback may free the upload, so it is the last
+ * thing done. */
 static void progress(struct upload *u)
 {
 	bool idle = is_idle(u);

@@ -3,7 +3,7 @@
  * upload.h — bytes on their way to disk, with their SHA3-256 taken beside.
  *
  * Two lanes in the worker pool, one that writes and one that hashes, go through the same chunks;
- * a chunk is freed when both are past it. Whoever feeds stops while upload_is_full(), so memory is
+ * a chunk is freed when both are past it. The feeder stops while upload_is_full(), so memory is
  * constant whatever the size. An upload that was interrupted keeps file and hash state: it can be
  * fed again later.
  *
@@ -18,7 +18,7 @@
 #include <stdint.h>
 #include <uv.h>
 
-enum { UPLOAD_FULL = 2 << 20 }; /* bytes under way at which the feeder is to stop */
+enum { UPLOAD_FULL = 2 << 20 }; /* bytes under way at which the feeder stops */
 
 struct upload;
 

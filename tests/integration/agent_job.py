@@ -276,7 +276,7 @@ def chunks_that_break_the_rules_are_refused():
     with running() as (service, _):
         service.send_chunks(data[:100], "a", last=False)
         service.send_chunks(data, "b")
-        assert "in the midst of another" in service.answer_to_run(0).error
+        assert "while another manifest is incomplete" in service.answer_to_run(0).error
         service.send_chunks(b"", "a")
         service.send_chunks(b"x" * ((1 << 20) + 1), "c", size=2 << 20)
         assert "the limit is" in service.answer_to_run(1).error

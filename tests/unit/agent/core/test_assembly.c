@@ -63,7 +63,8 @@ static void interleaved_ids_spoil_both(void **state)
 	struct err e;
 
 	assert_ok(add("x", "ab", false, &e), e);
-	assert_refused(add("y", "cd", false, &e), e, ERR_INVALID, "in the midst of another");
+	assert_refused(add("y", "cd", false, &e), e, ERR_INVALID,
+		       "while another manifest is incomplete");
 	assert_ok(add("x", "ef", false, &e), e);
 	assert_ok(add("x", "", true, &e), e);
 	assert_false(complete);
