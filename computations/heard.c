@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* heard.c — what an agent says, on its way to disk; what follows from it once it is there. */
-#include "common/base/encode.h"
 #include "common/base/log.h"
+#include "common/base/utf8.h"
 #include "computations/session.h"
 
 #include <string.h>

@@ -2,8 +2,8 @@
 #include "agent/core/postbox.h"
 
 #include "common/base/cleanup.h"
-#include "common/base/encode.h"
 #include "common/base/log.h"
+#include "common/base/utf8.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

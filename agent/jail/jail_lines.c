@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/jail/jail_lines.h"
 
-#include "common/base/encode.h"
+#include "common/base/utf8.h"
 
 #include <stdio.h>
 #include <string.h>

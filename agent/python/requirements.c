@@ -2,9 +2,9 @@
 #include "agent/python/requirements.h"
 
 #include "common/base/cleanup.h"
-#include "common/base/encode.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
+#include "common/base/utf8.h"
 
 #include <ctype.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/base/json_out.h"
 
-#include "common/base/encode.h"
 #include "common/base/json.h"
+#include "common/base/utf8.h"
 
 #include <assert.h>
 #include <inttypes.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/base/text.h"
 
-#include "common/base/encode.h"
+#include "common/base/utf8.h"
 
 #include <stdbool.h>
 #include <stddef.h>

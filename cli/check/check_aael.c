@@ -9,6 +9,7 @@
 #include "attestation/tpm/tpm_pcrs.h"
 #include "common/base/encode.h"
 #include "common/base/json.h"
+#include "common/base/utf8.h"
 #include "common/base/writer.h"
 
 #include <string.h>

@@ -2,8 +2,8 @@
 #include "common/base/datum.h"
 
 #include "common/base/cleanup.h"
-#include "common/base/encode.h"
 #include "common/base/reader.h"
+#include "common/base/utf8.h"
 #include "common/base/writer.h"
 
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * encode.h — bytes as text and back: hexadecimal, base64 (RFC 4648, section 4), UTF-8.
+ * encode.h — bytes as text and back: hexadecimal and base64 (RFC 4648, section 4).
  *
  * Decoding is strict: one spelling for each value. No white space, no missing or extra padding, no
  * stray bits in the last character.
@@ -9,7 +9,7 @@
 
 #include "common/base/err.h"
 
-#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* The value of a digit of either case; -1 of another character. */
@@ -35,9 +35,3 @@ int base64_decode(const char *text, size_t chars, uint8_t **bytes, size_t *len,
 /* The same, but padding may be left out (gRPC's -bin metadata). */
 int base64_decode_unpadded(const char *text, size_t chars, uint8_t **bytes, size_t *len,
 			   struct err *e) MUST_CHECK;
-
-/* How many bytes the first character of UTF-8 has; 0 if what stands there is none, or nothing. */
-size_t utf8_char(const void *bytes, size_t len);
-
-/* Well-formed UTF-8 (RFC 3629): no overlong forms, no surrogates, nothing past U+10FFFF. */
-bool utf8_valid(const void *bytes, size_t len);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/base/err.h"
 
-#include "common/base/encode.h"
+#include "common/base/utf8.h"
 
 #include <errno.h>
 #include <stdarg.h>

@@ -2,7 +2,7 @@
 #include "common/base/json.h"
 
 #include "common/base/cleanup.h"
-#include "common/base/encode.h"
+#include "common/base/utf8.h"
 
 #include <stdlib.h>
 #include <string.h>

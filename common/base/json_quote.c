@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "common/base/encode.h"
 #include "common/base/json.h"
+#include "common/base/utf8.h"
 #include "common/base/writer.h"
 
 #include <string.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The KEY=VALUE lines of configuration files; declared in settings.h. */
 #include "common/base/cleanup.h"
-#include "common/base/encode.h"
 #include "common/base/log.h"
 #include "common/base/settings.h"
+#include "common/base/utf8.h"
 
 #include <string.h>
 

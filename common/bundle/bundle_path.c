@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/bundle/bundle_path.h"
 
-#include "common/base/encode.h"
 #include "common/base/log.h"
+#include "common/base/utf8.h"
 #include "common/bundle/bundle.h"
 
 #include <fcntl.h>

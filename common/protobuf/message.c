@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/protobuf/message.h"
 
-#include "common/base/encode.h"
 #include "common/base/reader.h"
+#include "common/base/utf8.h"
 
 #include <stdlib.h>
 #include <string.h>

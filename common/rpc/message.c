@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/rpc/message.h"
 
-#include "common/base/encode.h"
 #include "common/base/log.h"
+#include "common/base/utf8.h"
 #include "common/rpc/method.h"
 #include "common/rpc/wire.h"
 

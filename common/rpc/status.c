@@ -3,6 +3,7 @@
 
 #include "common/base/cleanup.h"
 #include "common/base/encode.h"
+#include "common/base/utf8.h"
 
 #include <stdbool.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Header texts from peers: metadata (plain and -bin), grpc-message, grpc-status, grpc-timeout; and
  * addresses, which come from configurations. The input is "key\nvalue". */
-#include "common/base/encode.h"
+#include "common/base/utf8.h"
 #include "common/rpc/address.h"
 #include "common/rpc/metadata_wire.h"
 #include "common/rpc/status.h"

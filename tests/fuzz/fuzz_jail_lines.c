@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/jail/jail_lines.h"
-#include "common/base/encode.h"
+#include "common/base/utf8.h"
 
 #include <assert.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "common/base/encode.h"
+#include "common/base/utf8.h"
 #include "tests/unit.h"
 
 #include <errno.h>

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "common/base/utf8.h"
+
+#include <stdint.h>
+#include <string.h>
+
+size_t utf8_char(const void *bytes, size_t len)
+{
+	const uint8_t *b = bytes;
+	uint8_t lead = len ? b[0] : 0xFF;
+	size_t more = lead < 0x80 ? 0 : lead < 0xE0 ? 1 : lead < 0xF0 ? 2 : 3;
+	/* What the second byte may be rules out overlong forms and surrogates. */
+	uint8_t low = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
+	uint8_t high = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
+
+	if ((more && (lead < 0xC2 || lead > 0xF4)) || len <= more)
+		return 0;
+	for (size_t i = 1; i <= more; i++, low = 0x80, high = 0xBF)
+		if (b[i] < low || b[i] > high)
+			return 0;
+	return 1 + more;
+}
+
+/* Bytes of ASCII at the front. */
+static size_t ascii_run(const uint8_t *b, size_t len)
+{
+	uint64_t eight;
+	size_t n = 0;
+
+	for (; len - n >= sizeof(eight); n += sizeof(eight)) {
+		memcpy(&eight, b + n, sizeof(eight));
+		if (eight & 0x8080808080808080)
+			break;
+	}
+	while (n < len && b[n] < 0x80)
+		n++;
+	return n;
+}
+
+bool utf8_valid(const void *bytes, size_t len)
+{
+	const uint8_t *b = bytes;
+
+	for (size_t at = ascii_run(b, len); at < len; at += ascii_run(b + at, len - at)) {
+		size_t step = utf8_char(b + at, len - at);
+
+		if (!step)
+			return false;
+		at += step;
+	}
+	return true;
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "common/base/utf8.h"
+#include "tests/unit.h"
+
+static void utf8_has_one_form(void **state)
+{
+	/* clang-format off */
+	static const char *const good[] = {
+		"",
+		"a",
+		"\xC2\x80",
+		"\xE0\xA0\x80",
+		"\xED\x9F\xBF",
+		"\xEE\x80\x80",
+		"\xF0\x90\x80\x80",
+		"\xF4\x8F\xBF\xBF",
+	};
+	static const char *const bad[] = {
+		"\x80",             /* no first byte */
+		"\xC0\x80",         /* overlong */
+		"\xC1\xBF",
+		"\xC2",             /* cut short */
+		"\xE0\x9F\xBF",     /* overlong */
+		"\xED\xA0\x80",     /* a surrogate */
+		"\xF0\x8F\xBF\xBF", /* overlong */
+		"\xF4\x90\x80\x80", /* past U+10FFFF */
+		"\xF5\x80\x80\x80",
+		"\xFF",
+		"\xE2\x82",         /* cut short */
+		"\xC2\xC2",
+	};
+	/* clang-format on */
+
+	for (size_t i = 0; i < ARRAY_LEN(good); i++)
+		assert_true(utf8_valid(good[i], strlen(good[i])));
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		assert_false(utf8_valid(bad[i], strlen(bad[i])));
+}
+
+static void utf8_is_looked_at_everywhere(void **state)
+{
+	enum { LEN = 40 };
+	char text[LEN];
+
+	for (size_t len = 0; len <= LEN; len++) {
+		memset(text, 'a', LEN);
+		assert_true(utf8_valid(text, len));
+		for (size_t at = 0; at < len; at++) {
+			text[at] = '\xC2';
+			assert_false(utf8_valid(text, len));
+			if (at + 1 < len) {
+				text[at + 1] = '\x80';
+				assert_true(utf8_valid(text, len));
+				text[at + 1] = 'a';
+			}
+			text[at] = 'a';
+		}
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(utf8_has_one_form),
+		cmocka_unit_test(utf8_is_looked_at_everywhere),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
