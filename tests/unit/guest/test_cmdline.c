@@ -23,27 +23,14 @@ static void the_words_of_the_table_pass_in_any_order(void **state)
 
 static void any_other_word_is_named(void **state)
 {
+	/* clang-format off */
 	static const char *const lines[] = {
-		"init=/bin/sh",
-		"quiet init=/bin/sh",
-		"quiet rdinit=/x",
-		"Quiet",
-		"quietly",
-		"quie",
-		"console=ttyS",
-		"console=ttyS00",
-		"console=ttyS1",
-		"module.sig_enforce=0",
-		"\"quiet\"",
-		"quiet\tquiet",
-		"--",
-		"quiet\nquiet",
-		"quiet\n\n",
-		"mitigations=off",
-		"panic=-1 1",
-		"panic=-10",
-		"cocos.role_signature=1",
+		"init=/bin/sh", "quiet init=/bin/sh", "quiet rdinit=/x",
+		"Quiet", "quietly", "quie", "\"quiet\"", "quiet\tquiet", "quiet\nquiet", "quiet\n\n",
+		"console=ttyS", "console=ttyS00", "console=ttyS1", "panic=-1 1", "panic=-10",
+		"--", "module.sig_enforce=0", "mitigations=off", "cocos.role_signature=1",
 	};
+	/* clang-format on */
 	struct err e;
 
 	for (size_t i = 0; i < ARRAY_LEN(lines); i++)

@@ -81,9 +81,12 @@ static void a_reply_to_someone_else_is_refused(void **state)
 		size_t at;
 		const char *says;
 	} rows[] = {
-		{ 0, "not one" },       { 1, "not one" },      { 2, "not one" },
-		{ 4, "someone else" },  { 7, "someone else" }, { 28, "someone else" },
-		{ 33, "someone else" }, { 236, "not one" },    { 239, "not one" },
+		/* clang-format off */
+		{ 0, "not one" }, { 1, "not one" }, { 2, "not one" },          /* op, htype, hlen */
+		{ 4, "someone else" }, { 7, "someone else" },                  /* xid */
+		{ 28, "someone else" }, { 33, "someone else" },                /* chaddr */
+		{ 236, "not one" }, { 239, "not one" },                        /* the magic cookie */
+		/* clang-format on */
 	};
 	CLEANUP_WRITER struct writer w = writer_up_to(DHCP_MESSAGE_MAX);
 	struct dhcp_reply reply;
@@ -169,13 +172,21 @@ static void an_address_that_no_machine_has_is_refused(void **state)
 		uint32_t address, netmask;
 		const char *says;
 	} rows[] = {
-		{ 0, 0xffffff00, "address" },          { 0x7f000001, 0xff000000, "address" },
-		{ 0xe0000001, 0xffffff00, "address" }, { 0xffffffff, 0xffffff00, "address" },
-		{ 0x0a000200, 0xffffff00, "address" }, { 0x0a0002ff, 0xffffff00, "address" },
-		{ 0x0a00020f, 0, "netmask" },          { 0x0a00020f, 0xff00ff00, "netmask" },
-		{ 0x0a00020f, 0x00ffffff, "netmask" }, { 0x0a00020f, 0xfffffffd, "netmask" },
-		{ 0x0a000200, 0xfffffffe, NULL },      { 0x0a000200, 0xffffffff, NULL },
+		/* clang-format off */
+		{ 0x00000000, 0xffffff00, "address" },
+		{ 0x7f000001, 0xff000000, "address" }, /* loopback */
+		{ 0xe0000001, 0xffffff00, "address" }, /* multicast */
+		{ 0xffffffff, 0xffffff00, "address" },
+		{ 0x0a000200, 0xffffff00, "address" }, /* the network itself */
+		{ 0x0a0002ff, 0xffffff00, "address" }, /* its broadcast */
+		{ 0x0a00020f, 0x00000000, "netmask" },
+		{ 0x0a00020f, 0xff00ff00, "netmask" },
+		{ 0x0a00020f, 0x00ffffff, "netmask" },
+		{ 0x0a00020f, 0xfffffffd, "netmask" },
+		{ 0x0a000200, 0xfffffffe, NULL }, /* a network of two */
+		{ 0x0a000200, 0xffffffff, NULL }, /* a network of one */
 		{ 0x0a00020f, 0x80000000, NULL },
+		/* clang-format on */
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {

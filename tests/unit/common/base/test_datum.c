@@ -35,42 +35,24 @@ static void items_are_found_by_key(void **state)
 
 static void one_value_has_one_form(void **state)
 {
+	/* clang-format off */
 	static const char *const bad[] = {
-		"",
-		"1800",
-		"1817",
-		"1900ff",
-		"1a0000ffff",
-		"1b00000000ffffffff",
-		"5801ff",
-		"780161",
-		"9800",
-		"b800",
-		"d812a0",
-		"5f4100ff",
-		"7f6161ff",
-		"9f00ff",
-		"bf0000ff",
-		"ff",
-		"a200000001",
-		"a2616100616101",
-		"a1f500",
-		"a1410000",
-		"61ff",
-		"0000",
-		"9bffffffffffffffff",
-		"5bffffffffffffffff",
-		"bbffffffffffffffff",
-		"82",
-		"8201",
-		"a1",
-		"a100",
-		"d2",
-		"f8",
-		"f800",
-		"1c",
-		"fc",
+		/* heads that are longer than they need to be */
+		"1800", "1817", "1900ff", "1a0000ffff", "1b00000000ffffffff", "5801ff", "780161",
+		"9800", "b800", "d812a0",
+		/* indefinite lengths */
+		"5f4100ff", "7f6161ff", "9f00ff", "bf0000ff", "ff",
+		/* maps: a key twice, keys of other types */
+		"a200000001", "a2616100616101", "a1f500", "a1410000",
+		/* not UTF-8; something after the end */
+		"61ff", "0000",
+		/* counts without as many bytes, and what is cut short */
+		"", "9bffffffffffffffff", "5bffffffffffffffff", "bbffffffffffffffff", "82", "8201",
+		"a1", "a100", "d2",
+		/* simple values and reserved heads */
+		"f8", "f800", "1c", "fc",
 	};
+	/* clang-format on */
 	uint8_t bytes[4096];
 	struct datum *root;
 	struct err e;

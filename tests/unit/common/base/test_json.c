@@ -58,39 +58,23 @@ static void every_uint64_is_exact(void **state)
 
 static void what_is_not_json_is_refused(void **state)
 {
+	/* clang-format off */
 	static const char *const bad[] = {
-		"\f{}",
-		"{\v}",
-		"[1]\f",
-		"[\"\f\"]",
-		"",
-		" ",
-		"{",
-		"[1",
-		"[1,]",
-		"{\"a\":1,}",
-		"{\"a\":1,\"a\":2}",
-		"{\"a\":1,\"\\u0061\":2}",
-		"{} x",
-		"{}{}",
-		"01",
-		"'a'",
-		"NaN",
-		"Infinity",
-		"+1",
-		"1.",
-		"\"\\ud800\"",
-		"\"\\udc00\"",
-		"\"\\ud800\\u0041\"",
-		"\"\\ud800x\"",
-		"\"\x80\"",
-		"\"\\u0000\"",
-		"\"\n\"",
-		"/* c */ 1",
-		"[1] // c",
-		"\xEF\xBB\xBF{}",
-		"\"\\x41\"",
+		/* white space that JSON does not know */
+		"\f{}", "{\v}", "[1]\f", "[\"\f\"]",
+		/* cut short, one comma too many, a key twice, something after the end */
+		"", " ", "{", "[1", "[1,]", "{\"a\":1,}", "{\"a\":1,\"a\":2}",
+		"{\"a\":1,\"\\u0061\":2}", "{} x", "{}{}",
+		/* words and numbers of other languages */
+		"01", "'a'", "NaN", "Infinity", "+1", "1.",
+		/* lone surrogates */
+		"\"\\ud800\"", "\"\\udc00\"", "\"\\ud800\\u0041\"", "\"\\ud800x\"",
+		/* bytes that no string may hold */
+		"\"\x80\"", "\"\\u0000\"", "\"\n\"",
+		/* comments, a byte order mark, an escape of C's */
+		"/* c */ 1", "[1] // c", "\xEF\xBB\xBF{}", "\"\\x41\"",
 	};
+	/* clang-format on */
 	struct json *root;
 	struct err e;
 
@@ -146,11 +130,13 @@ static void containers_know_where_they_stood(void **state)
 /* Where nothing is to spare: a value that is the whole input, and many that are next to each other. */
 static void texts_have_room_where_there_is_least(void **state)
 {
-	static const char *const rows[] = { "1",           "12",
-					    "\"\"",        "\"a\"",
-					    "[1,2,3]",     "{\"\":\"\"}",
-					    "{\"\":1}",    "{\"\":{\"\":[1,2,\"\",\"\"]}}",
-					    "[\"\\n\",0]", "\"\\u00e4\\ud83d\\ude00\"" };
+	/* clang-format off */
+	static const char *const rows[] = {
+		"1", "12", "\"\"", "\"a\"",
+		"[1,2,3]", "{\"\":\"\"}", "{\"\":1}", "{\"\":{\"\":[1,2,\"\",\"\"]}}",
+		"[\"\\n\",0]", "\"\\u00e4\\ud83d\\ude00\"",
+	};
+	/* clang-format on */
 	struct json *root;
 	struct err e;
 
