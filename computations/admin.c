@@ -77,9 +77,10 @@ void request_start(struct request *r)
 {
 	struct err e;
 
-	if (work_add(r->service->work,
-		     &(struct work_op){ .run = request_run, .done = request_done, .data = r },
-		     &e) < 0) {
+	if (store_queue_add(
+		    r->service->queue,
+		    &(struct store_queue_op){ .run = request_run, .done = request_done, .data = r },
+		    &e) < 0) {
 		rpc_call_finish(r->call, &e);
 		request_free(r);
 	}
@@ -98,9 +99,10 @@ bool request_is_connected(const struct request *r, const char *cvm_id)
 
 static void reply_computation(struct request *r)
 {
-	struct convert_computation out;
+	struct admin_message_computation out;
 
-	convert_computation(&out, &r->computation, request_is_connected(r, r->computation.cvm_id));
+	admin_message_computation(&out, &r->computation,
+				  request_is_connected(r, r->computation.cvm_id));
 	rpc_call_reply(r->call, &out.message.base);
 }
 
@@ -337,7 +339,7 @@ static void reply_stop(struct request *r)
 	log_info("computation %s is to stop", log_quote(r->id).text);
 	if (r->tell && session)
 		session_stop(session, r->id);
-	follow_wake(r->service, r->id, "");
+	logs_wake(r->service, r->id, "");
 	reply_computation(r);
 }
 
@@ -365,7 +367,7 @@ static void reply_remove(struct request *r)
 	Google__Protobuf__Empty empty = GOOGLE__PROTOBUF__EMPTY__INIT;
 
 	log_info("computation %s removed", log_quote(r->id).text);
-	follow_wake(r->service, r->id, "");
+	logs_wake(r->service, r->id, "");
 	rpc_call_reply(r->call, &empty.base);
 }
 
@@ -406,9 +408,9 @@ static const struct rpc_handler handlers[] = {
 		.method = { PROTO_COMPUTATIONS_LOGS, RPC_SERVER_STREAM,
 			    &computations__logs_request__descriptor,
 			    &computations__record__descriptor },
-		.message = follow_start,
-		.writable = follow_writable,
-		.closed = follow_closed,
+		.message = logs_start,
+		.writable = logs_writable,
+		.closed = logs_closed,
 	},
 };
 

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "computations/convert.h"
+#include "computations/admin_message.h"
 #include "computations/service.h"
 
 struct request {

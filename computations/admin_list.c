@@ -64,15 +64,15 @@ static void reply_list(struct request *r)
 {
 	Computations__ListResponse response = COMPUTATIONS__LIST_RESPONSE__INIT;
 	struct page page CLEANUP_PAGE = { .out = NULL };
-	struct convert_computation *out;
+	struct admin_message_computation *out;
 
 	if (!page_make(&page, r, sizeof(*out)))
 		return;
 	out = page.out;
 	response.computations = page.rows;
 	for (size_t i = 0; i < r->count; i++) {
-		convert_computation(&out[i], &r->computations[i],
-				    request_is_connected(r, r->computations[i].cvm_id));
+		admin_message_computation(&out[i], &r->computations[i],
+					  request_is_connected(r, r->computations[i].cvm_id));
 		response.computations[i] = &out[i].message;
 	}
 	response.n_computations = r->count;
@@ -98,7 +98,7 @@ static void reply_list_cvms(struct request *r)
 {
 	Computations__ListCvmsResponse response = COMPUTATIONS__LIST_CVMS_RESPONSE__INIT;
 	struct page page CLEANUP_PAGE = { .out = NULL };
-	struct convert_cvm *out;
+	struct admin_message_cvm *out;
 
 	if (!page_make(&page, r, sizeof(*out)))
 		return;
@@ -106,7 +106,7 @@ static void reply_list_cvms(struct request *r)
 	response.cvms = page.rows;
 	response.n_cvms = r->count;
 	for (size_t i = 0; i < r->count; i++) {
-		convert_cvm(&out[i], &r->cvms[i], request_is_connected(r, r->cvms[i].id));
+		admin_message_cvm(&out[i], &r->cvms[i], request_is_connected(r, r->cvms[i].id));
 		response.cvms[i] = &out[i].message;
 	}
 	if (r->count == r->limit)
@@ -128,9 +128,9 @@ static int run_show_cvm(struct store *store, struct request *r, struct err *e)
 
 static void reply_show_cvm(struct request *r)
 {
-	struct convert_cvm out;
+	struct admin_message_cvm out;
 
-	convert_cvm(&out, &r->cvm, request_is_connected(r, r->cvm.id));
+	admin_message_cvm(&out, &r->cvm, request_is_connected(r, r->cvm.id));
 	rpc_call_reply(r->call, &out.message.base);
 }
 

@@ -3,7 +3,7 @@
 
 #include "common/base/cleanup.h"
 #include "common/base/file.h"
-#include "common/base/host.h"
+#include "common/base/hostname.h"
 #include "common/base/log.h"
 
 #include <arpa/inet.h>
@@ -99,7 +99,7 @@ static int check(struct config *c, struct err *e)
 	if (*end || port > UINT16_MAX || c->admin_port_text[0] < '0' || c->admin_port_text[0] > '9')
 		return err_set(e, ERR_INVALID, "COMPUTATIONS_ADMIN_PORT %s is no port",
 			       log_quote(c->admin_port_text).text);
-	if (!host_is_loopback(c->admin_host) && !c->admin_client_ca_certs)
+	if (!hostname_is_loopback(c->admin_host) && !c->admin_client_ca_certs)
 		return err_set(e, ERR_INVALID,
 			       "COMPUTATIONS_ADMIN_HOST %s is not loopback: whoever reaches it "
 			       "could run computations; set COMPUTATIONS_ADMIN_SERVER_CERT, _KEY "
@@ -125,17 +125,17 @@ int config_load(const char *path, struct config *config, struct err *e)
 {
 	struct keyfile file = { .count = 0 };
 	struct config got = { .port = 0 };
-	int status = load_file(path, &file, e);
+	int failed = load_file(path, &file, e);
 
-	if (status == 0)
-		status =
+	if (!failed)
+		failed =
 			settings_load(config_settings, config_settings_count, &file, true, &got, e);
 	keyfile_done(&file);
-	if (status == 0)
-		status = check(&got, e);
-	if (status < 0) {
+	if (!failed)
+		failed = check(&got, e);
+	if (failed) {
 		config_done(&got);
-		return status;
+		return failed;
 	}
 	*config = got;
 	return 0;

@@ -30,7 +30,7 @@ struct daemon {
 	uv_loop_t loop;
 	struct signals signals;
 	struct store store;
-	struct work *work;
+	struct store_queue *queue;
 	struct service service;
 	struct front agents, admins;
 	unsigned draining;
@@ -41,7 +41,7 @@ static int load_tls(const char *settings, const char *cert_path, const char *key
 		    const char *ca_path, struct rpc_tls **tls, struct err *e)
 {
 	CLEANUP(free) char *cert = NULL, *key = NULL, *ca = NULL;
-	int status;
+	int failed;
 
 	if (!cert_path)
 		return 0;
@@ -51,10 +51,10 @@ static int load_tls(const char *settings, const char *cert_path, const char *key
 		return err_wrap(e, "%s_SERVER_KEY", settings);
 	if (ca_path && file_read_text(ca_path, RPC_TLS_PEM_MAX, &ca, e) < 0)
 		return err_wrap(e, "%s_CLIENT_CA_CERTS", settings);
-	status = rpc_tls_new_server(&(struct rpc_tls_config){ .cert = cert, .key = key, .ca = ca },
+	failed = rpc_tls_new_server(&(struct rpc_tls_config){ .cert = cert, .key = key, .ca = ca },
 				    tls, e);
 	explicit_bzero(key, strlen(key));
-	return status < 0 ? err_wrap(e, "%s_SERVER_CERT '%s'", settings, cert_path) : 0;
+	return failed ? err_wrap(e, "%s_SERVER_CERT '%s'", settings, cert_path) : 0;
 }
 
 static int front_new(struct front *f, struct daemon *d, const struct rpc_limits *limits,
@@ -163,7 +163,7 @@ static void on_signal(void *data, int number)
 	rpc_server_drain(d->agents.server, DRAIN_MS, on_drained, d);
 	rpc_server_drain(d->admins.server, DRAIN_MS, on_drained, d);
 	session_end_all(&d->service);
-	follow_end_all(&d->service);
+	logs_end_all(&d->service);
 }
 
 static int start(struct daemon *d, const struct config *c, struct err *e)
@@ -180,20 +180,20 @@ int daemon_run(const struct config *config, struct err *e)
 		.record_bytes = config->max_record_bytes,
 	};
 	struct daemon d = { .draining = 0 };
-	int status;
+	int failed;
 
 	if (store_open(&d.store, config->state_dir, &limits, e) < 0)
 		return err_code(e);
 	uv_loop_init(&d.loop);
 	signals_start(&d.signals, &d.loop, on_signal, &d);
-	status = work_new(&d.loop, &d.store, &d.work, e);
-	if (status == 0) {
-		service_init(&d.service, &d.loop, d.work, config->max_cvms);
-		status = appraisal_new(&d.loop, config, &d.service.appraisal, e);
+	failed = store_queue_new(&d.loop, &d.store, &d.queue, e);
+	if (!failed) {
+		service_init(&d.service, &d.loop, d.queue, config->max_cvms);
+		failed = appraisal_new(&d.loop, config, &d.service.appraisal, e);
 	}
-	if (status == 0)
-		status = start(&d, config, e);
-	if (status == 0) {
+	if (!failed)
+		failed = start(&d, config, e);
+	if (!failed) {
 		log_info("ready");
 		log_notify("READY=1");
 	} else {
@@ -207,11 +207,11 @@ int daemon_run(const struct config *config, struct err *e)
 	rpc_reflection_free(d.agents.reflection);
 	rpc_reflection_free(d.admins.reflection);
 	appraisal_free(d.service.appraisal);
-	work_free(d.work);
+	store_queue_free(d.queue);
 	store_close(&d.store);
 	signals_done(&d.signals);
 	uv_loop_close(&d.loop);
-	if (status == 0)
+	if (!failed)
 		log_info("stopped");
-	return status;
+	return failed;
 }

@@ -10,7 +10,7 @@
 /* Waiting for another process that reads (a backup); ours is the only one that writes. */
 enum { BUSY_MS = 5000 };
 
-static int failed(struct db *db, struct err *e, const char *what)
+static int db_error(struct db *db, struct err *e, const char *what)
 {
 	int code = sqlite3_extended_errcode(db->sqlite);
 	enum err_code as = ERR_INTERNAL;
@@ -61,7 +61,7 @@ static int bind_all(struct db *db, sqlite3_stmt *stmt, const char *types, va_lis
 						     va_arg(args, size_t), SQLITE_TRANSIENT);
 		}
 		if (status != SQLITE_OK)
-			return failed(db, e, "bind");
+			return db_error(db, e, "bind");
 	}
 	return 0;
 }
@@ -72,7 +72,7 @@ static int query(struct db *db, sqlite3_stmt **stmt, const char *sql, const char
 	CLEANUP(sqlite3_finalize) sqlite3_stmt *ready = NULL;
 
 	if (sqlite3_prepare_v2(db->sqlite, sql, -1, &ready, NULL) != SQLITE_OK)
-		return failed(db, e, "prepare");
+		return db_error(db, e, "prepare");
 	if (bind_all(db, ready, types, args, e) < 0)
 		return err_code(e);
 	*stmt = TAKE_PTR(ready);
@@ -83,12 +83,12 @@ int db_query(struct db *db, sqlite3_stmt **stmt, struct err *e, const char *sql,
 	     ...)
 {
 	va_list args;
-	int status;
+	int failed;
 
 	va_start(args, types);
-	status = query(db, stmt, sql, types, args, e);
+	failed = query(db, stmt, sql, types, args, e);
 	va_end(args);
-	return status;
+	return failed;
 }
 
 int db_next(struct db *db, sqlite3_stmt *stmt, struct err *e)
@@ -99,7 +99,7 @@ int db_next(struct db *db, sqlite3_stmt *stmt, struct err *e)
 	case SQLITE_DONE:
 		return 0;
 	default:
-		return failed(db, e, "step");
+		return db_error(db, e, "step");
 	}
 }
 
@@ -107,12 +107,12 @@ int db_run(struct db *db, struct err *e, const char *sql, const char *types, ...
 {
 	CLEANUP(sqlite3_finalize) sqlite3_stmt *stmt = NULL;
 	va_list args;
-	int status;
+	int failed;
 
 	va_start(args, types);
-	status = query(db, &stmt, sql, types, args, e);
+	failed = query(db, &stmt, sql, types, args, e);
 	va_end(args);
-	return status < 0 ? status : db_next(db, stmt, e);
+	return failed ? failed : db_next(db, stmt, e);
 }
 
 int db_number(struct db *db, int64_t *number, struct err *e, const char *sql, const char *types,
@@ -120,16 +120,17 @@ int db_number(struct db *db, int64_t *number, struct err *e, const char *sql, co
 {
 	CLEANUP(sqlite3_finalize) sqlite3_stmt *stmt = NULL;
 	va_list args;
-	int status;
+	int failed, found;
 
 	va_start(args, types);
-	status = query(db, &stmt, sql, types, args, e);
+	failed = query(db, &stmt, sql, types, args, e);
 	va_end(args);
-	if (status == 0)
-		status = db_next(db, stmt, e);
-	if (status < 0)
-		return status;
-	if (status == 0)
+	if (failed)
+		return failed;
+	found = db_next(db, stmt, e);
+	if (found < 0)
+		return found;
+	if (!found)
 		return err_set(e, ERR_NOT_FOUND, "not there");
 	*number = sqlite3_column_int64(stmt, 0);
 	return 0;
@@ -138,7 +139,7 @@ int db_number(struct db *db, int64_t *number, struct err *e, const char *sql, co
 int db_script(struct db *db, const char *sql, struct err *e)
 {
 	if (sqlite3_exec(db->sqlite, sql, NULL, NULL, NULL) != SQLITE_OK)
-		return failed(db, e, "run");
+		return db_error(db, e, "run");
 	return 0;
 }
 

@@ -3,7 +3,7 @@
  * db.h — SQLite with our errors: open, ask, step.
  *
  * Parameters are bound by a string of letters: t text (NULL allowed), i int64_t, b blob (pointer,
- * size_t). One connection; whoever calls has it to himself (work.h sees to that).
+ * size_t). One connection; whoever calls has it to himself (store_queue.h sees to that).
  */
 #pragma once
 

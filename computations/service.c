@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "computations/service.h"
 
-void service_init(struct service *service, uv_loop_t *loop, struct work *work,
+void service_init(struct service *service, uv_loop_t *loop, struct store_queue *queue,
 		  uint64_t max_sessions)
 {
-	*service = (struct service){ .loop = loop, .work = work, .max_sessions = max_sessions };
+	*service = (struct service){ .loop = loop, .queue = queue, .max_sessions = max_sessions };
 	TAILQ_INIT(&service->sessions);
 	TAILQ_INIT(&service->followers);
 }

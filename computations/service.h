@@ -6,7 +6,7 @@
 #pragma once
 
 #include "common/rpc/server.h"
-#include "computations/work.h"
+#include "computations/store_queue.h"
 
 #include <sys/queue.h>
 
@@ -16,18 +16,18 @@ struct follower;
 
 struct service {
 	uv_loop_t *loop;
-	struct work *work;
+	struct store_queue *queue;
 	struct appraisal *appraisal; /* NULL: no policy, and nothing is asked of CVMs */
 	uint64_t max_sessions;
 	size_t session_count;
 	TAILQ_HEAD(, session) sessions;
 	size_t follower_count;
 	TAILQ_HEAD(, follower) followers;
-	size_t heard_bytes; /* what agents said and the database has not taken yet */
+	size_t arrived_bytes; /* what agents said and the database has not taken yet */
 	bool stopping;
 };
 
-void service_init(struct service *service, uv_loop_t *loop, struct work *work,
+void service_init(struct service *service, uv_loop_t *loop, struct store_queue *queue,
 		  uint64_t max_sessions);
 
 /* session.c: cvms.Service */
@@ -52,9 +52,9 @@ void session_end_all(struct service *service);
 /* admin.c: computations.ComputationService */
 extern const struct rpc_service admin_rpc;
 
-/* follow.c: something new is on disk about a computation, or (empty id) a CVM. */
-void follow_wake(struct service *service, const char *computation_id, const char *cvm_id);
-void follow_start(struct rpc_call *call, const ProtobufCMessage *message);
-void follow_writable(struct rpc_call *call);
-void follow_closed(struct rpc_call *call);
-void follow_end_all(struct service *service);
+/* logs.c: something new is on disk about a computation, or (empty id) a CVM. */
+void logs_wake(struct service *service, const char *computation_id, const char *cvm_id);
+void logs_start(struct rpc_call *call, const ProtobufCMessage *message);
+void logs_writable(struct rpc_call *call);
+void logs_closed(struct rpc_call *call);
+void logs_end_all(struct service *service);

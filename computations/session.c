@@ -155,10 +155,10 @@ void session_run(struct session *s, const char *computation_id, bool unverified)
 	sending = calloc(1, sizeof(*sending));
 	sent = strdup(computation_id);
 	if (!sending || !sent || !(sending->computation_id = strdup(computation_id)) ||
-	    work_add(
-		    s->service->work,
-		    &(struct work_op){ .run = sending_load, .done = sending_done, .data = sending },
-		    &e) < 0) {
+	    store_queue_add(s->service->queue,
+			    &(struct store_queue_op){
+				    .run = sending_load, .done = sending_done, .data = sending },
+			    &e) < 0) {
 		log_error("CVM %s: out of memory for a manifest", log_quote(s->cvm_id).text);
 		if (sending)
 			free(sending->computation_id);
@@ -257,7 +257,7 @@ void session_arrived(struct session *s, const char *peer, struct store_todo *tod
 	*todo = (struct store_todo){ .computation_id = NULL };
 	log_info("CVM %s connected from %s", log_quote(s->cvm_id).text, peer);
 	session_ask_state(s);
-	vouch_ask(s);
+	evidence_ask(s);
 	start_timer(s);
 	rpc_call_resume(s->call);
 }
@@ -282,7 +282,7 @@ static void on_start(struct rpc_call *call)
 	TAILQ_INSERT_TAIL(&service->sessions, s, next);
 	service->session_count++;
 	rpc_call_set_user(call, s);
-	if (heard_arrival(s, &e) < 0)
+	if (agent_message_arrival(s, &e) < 0)
 		rpc_call_finish(call, &e);
 	return;
 refused:
@@ -359,7 +359,7 @@ static const struct rpc_handler handlers[] = {
 		.method = { PROTO_CVMS_PROCESS, RPC_BIDI, &cvms__client_stream_message__descriptor,
 			    &cvms__server_stream_message__descriptor },
 		.start = on_start,
-		.message = heard_message,
+		.message = agent_message_take,
 		.half_close = on_half_close,
 		.closed = on_closed,
 	},

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * session.h — one agent's stream, for session.c (what it is told) and heard.c (what it says).
+ * session.h — one agent's stream, for session.c (what it is told) and agent_message.c (what it says).
  */
 #pragma once
 
@@ -39,14 +39,14 @@ void session_ask_state(struct session *s);
 /* Stops or sends what the database wants this CVM to stop or have. */
 void session_act(struct session *s, const struct store_todo *todo);
 
-/* vouch.c: asks for evidence, where there is a policy: of an agent that has just come; of one that
+/* evidence.c: asks for evidence, where there is a policy: of an agent that has just come; of one that
  * has taken this computation's manifest, and has proven nothing until it answers. Its answer. */
-void vouch_ask(struct session *s);
-void vouch_ask_again(struct session *s, const char *computation_id);
-void vouch_heard(struct session *s, const Cvms__AttestationResponse *answer);
+void evidence_ask(struct session *s);
+void evidence_ask_again(struct session *s, const char *computation_id);
+void evidence_answered(struct session *s, const Cvms__AttestationResponse *answer);
 
-/* heard.c: a message of the agent, and its arrival. */
-void heard_message(struct rpc_call *call, const ProtobufCMessage *message);
-int heard_arrival(struct session *s, struct err *e) MUST_CHECK;
+/* agent_message.c: a message of the agent, and its arrival. */
+void agent_message_take(struct rpc_call *call, const ProtobufCMessage *message);
+int agent_message_arrival(struct session *s, struct err *e) MUST_CHECK;
 /* session.c, called when the arrival is on disk. */
 void session_arrived(struct session *s, const char *peer, struct store_todo *todo);

@@ -2,8 +2,8 @@
 /*
  * store.h — the service's records: computations, CVMs, and what agents said.
  *
- * Blocking; called from one pool thread at a time (work.h). Nothing here knows of connections. A
- * call that fails has changed nothing: work.h wraps each in a savepoint.
+ * Blocking; called from one pool thread at a time (store_queue.h). Nothing here knows of connections. A
+ * call that fails has changed nothing: store_queue.h wraps each in a savepoint.
  */
 #pragma once
 

@@ -5,7 +5,7 @@
 #include "common/base/cleanup.h"
 #include "common/base/encode.h"
 #include "common/base/file.h"
-#include "common/base/host.h"
+#include "common/base/hostname.h"
 #include "common/base/log.h"
 #include "common/crypto/digest.h"
 
@@ -106,7 +106,7 @@ static int check_listener(const struct config *c, struct err *e)
 		return err_set(e, ERR_INVALID,
 			       "certificate authorities are set, but "
 			       "MANAGER_GRPC_SERVER_CERT is not");
-	if (!host_is_loopback(c->grpc_host) && !c->client_ca_certs)
+	if (!hostname_is_loopback(c->grpc_host) && !c->client_ca_certs)
 		return err_set(e, ERR_INVALID,
 			       "MANAGER_GRPC_HOST %s can be reached by other hosts: set "
 			       "MANAGER_GRPC_SERVER_CERT, _SERVER_KEY and _CLIENT_CA_CERTS, or "
@@ -241,14 +241,15 @@ static int read_file(const char *path, bool wanted, struct keyfile *file, struct
 int config_load(const char *path, struct config *config, struct err *e)
 {
 	struct keyfile file = { 0 };
-	int r = read_file(path ? path : CONFIG_FILE, path != NULL, &file, e);
+	int failed = read_file(path ? path : CONFIG_FILE, path != NULL, &file, e);
 
-	if (r == 0)
-		r = settings_load(config_settings, config_settings_count, &file, true, config, e);
-	if (r == 0)
-		r = check(config, e);
+	if (!failed)
+		failed = settings_load(config_settings, config_settings_count, &file, true, config,
+				       e);
+	if (!failed)
+		failed = check(config, e);
 	keyfile_done(&file);
-	return r;
+	return failed;
 }
 
 void config_done(struct config *config)

@@ -222,7 +222,7 @@ static void finish(struct daemon *d)
 int daemon_run(const struct config *config, struct err *e)
 {
 	struct daemon d = { .config = config, .lock = -1 };
-	int r;
+	int failed;
 
 	if (config_simulates(config))
 		log_warn("MANAGER_TEE=%s: SIMULATED, for tests; nothing protects these CVMs",
@@ -231,11 +231,11 @@ int daemon_run(const struct config *config, struct err *e)
 	if (uv_loop_init(&d.loop) < 0)
 		return err_nomem(e);
 	signals_start(&d.signals, &d.loop, on_signal, &d);
-	r = start(&d, e);
-	if (r == 0) {
+	failed = start(&d, e);
+	if (!failed) {
 		log_notify("READY=1");
 		uv_run(&d.loop, UV_RUN_DEFAULT);
 	}
 	finish(&d);
-	return r;
+	return failed;
 }

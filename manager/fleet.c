@@ -20,7 +20,7 @@ void fleet_job_end(struct job *job)
 {
 	struct fleet *f = job->fleet;
 
-	order_done(&job->order);
+	cvm_request_done(&job->request);
 	free(job->domains);
 	free(job);
 	f->jobs--;

@@ -8,7 +8,7 @@ static void creation_work(void *data)
 {
 	struct job *job = data;
 
-	job->result = lifecycle_create(job->fleet->lifecycle, &job->order, &job->cvm, &job->err);
+	job->result = lifecycle_create(job->fleet->lifecycle, &job->request, &job->cvm, &job->err);
 }
 
 static void creation_failed(struct job *job)
@@ -90,10 +90,10 @@ static int fill_job(struct job *job, const Manager__CreateReq *request, struct e
 {
 	struct cvm *cvm = &job->cvm;
 
-	if (make_id(cvm->id, e) < 0 || order_make(request, cvm->id, &job->order, e) < 0)
+	if (make_id(cvm->id, e) < 0 || cvm_request_make(request, cvm->id, &job->request, e) < 0)
 		return err_code(e);
 	cvm->created_ms = clock_ms(CLOCK_REALTIME);
-	cvm->expires_ms = job->order.ttl_ms ? cvm->created_ms + (int64_t)job->order.ttl_ms : 0;
+	cvm->expires_ms = job->request.ttl_ms ? cvm->created_ms + (int64_t)job->request.ttl_ms : 0;
 	return 0;
 }
 
@@ -110,7 +110,7 @@ int fleet_create(struct fleet *f, const Manager__CreateReq *request, fleet_creat
 		return err_nomem(e);
 	/* What is wrong with the request is said even when there is no room. */
 	if (fill_job(job, request, e) < 0 || !(slot = unused_slot(f, e))) {
-		order_done(&job->order);
+		cvm_request_done(&job->request);
 		free(job);
 		return err_code(e);
 	}
@@ -119,7 +119,7 @@ int fleet_create(struct fleet *f, const Manager__CreateReq *request, fleet_creat
 	job->created = done;
 	job->data = data;
 	if (fleet_job_start(f, job, creation_work, creation_done, e) < 0) {
-		order_done(&job->order);
+		cvm_request_done(&job->request);
 		free(job);
 		return err_code(e);
 	}

@@ -59,7 +59,7 @@ struct job {
 	struct fleet *fleet;
 	struct slot *slot;
 	struct cvm cvm; /* a copy */
-	struct order order;
+	struct cvm_request request;
 	fleet_created_fn *created;
 	void *data;
 	bool insist, died;

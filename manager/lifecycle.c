@@ -2,7 +2,7 @@
 #include "manager/lifecycle.h"
 
 #include "common/base/file.h"
-#include "manager/expected.h"
+#include "manager/launch_policy.h"
 #include "manager/tee.h"
 
 #include <errno.h>
@@ -121,29 +121,29 @@ static void expect(struct lifecycle *l, struct cvm *cvm)
 {
 	struct err e;
 
-	if (expected_compute(l->image, l->config, &l->boot, cvm, &e) < 0)
+	if (launch_policy_compute(l->image, l->config, &l->boot, cvm, &e) < 0)
 		snprintf(cvm->expected, sizeof(cvm->expected), "%s", e.text);
 }
 
-static int prepare(struct lifecycle *l, const struct order *order, struct cvm *cvm,
+static int prepare(struct lifecycle *l, const struct cvm_request *request, struct cvm *cvm,
 		   struct launch *launch, struct err *e)
 {
 	struct bootconfig_digests digests;
-	int r;
+	int failed;
 
 	cvm->cpus = (unsigned)l->config->cpus;
 	if (virt_host(l->virt, &launch->host, e) < 0 ||
 	    tee_choose(l->config, &launch->host, cvm, e) < 0 ||
-	    bootconfig_digest(&order->boot, &digests, e) < 0)
+	    bootconfig_digest(&request->boot, &digests, e) < 0)
 		return err_code(e);
 	memcpy(cvm->boot_sha3_256, digests.sha3_256, sizeof(digests.sha3_256));
 	memcpy(cvm->boot_sha3_384, digests.sha3_384, sizeof(digests.sha3_384));
 	pthread_mutex_lock(&l->lock);
-	r = read_image(l, cvm, launch, e);
-	if (r == 0)
+	failed = read_image(l, cvm, launch, e);
+	if (!failed)
 		expect(l, cvm);
 	pthread_mutex_unlock(&l->lock);
-	return r;
+	return failed;
 }
 
 static int own(const char *path, const struct virt_host *host, struct err *e)
@@ -172,14 +172,14 @@ static int write_boot_file(const struct bootconfig *boot, enum bootconfig_file f
 	return own(path, host, e);
 }
 
-static int make_files(const struct paths *p, const struct order *order,
+static int make_files(const struct paths *p, const struct cvm_request *request,
 		      const struct virt_host *host, struct err *e)
 {
 	if (make_dir(p->state, 0700, e) < 0 || make_dir(p->secrets, 0700, e) < 0 ||
 	    make_dir(p->env, 0700, e) < 0 || make_dir(p->certs, 0700, e) < 0)
 		return err_code(e);
 	for (enum bootconfig_file file = 0; file < BOOTCONFIG_FILES; file++)
-		if (write_boot_file(&order->boot, file,
+		if (write_boot_file(&request->boot, file,
 				    file == BOOTCONFIG_ENVIRONMENT ? p->env : p->certs, host,
 				    e) < 0)
 			return err_code(e);
@@ -246,26 +246,27 @@ static int forward(struct lifecycle *l, struct cvm *cvm, struct err *e)
 }
 
 /* From the first record on; all of it can be undone by lifecycle_remove(). */
-static int take_steps(struct lifecycle *l, const struct order *order, struct cvm *cvm,
+static int take_steps(struct lifecycle *l, const struct cvm_request *request, struct cvm *cvm,
 		      const struct launch *launch, struct err *e)
 {
 	CLEANUP_PATHS struct paths paths = { 0 };
 
 	if (paths_init(&paths, l->config, cvm->id, e) < 0 ||
-	    make_files(&paths, order, &launch->host, e) < 0 ||
+	    make_files(&paths, request, &launch->host, e) < 0 ||
 	    set_step(l, cvm, CVM_DOMAIN, e) < 0 || start_domain(l, cvm, launch, &paths, e) < 0 ||
 	    set_step(l, cvm, CVM_FORWARD, e) < 0 || forward(l, cvm, e) < 0)
 		return err_code(e);
 	return set_step(l, cvm, CVM_RUNNING, e);
 }
 
-int lifecycle_create(struct lifecycle *l, const struct order *order, struct cvm *cvm, struct err *e)
+int lifecycle_create(struct lifecycle *l, const struct cvm_request *request, struct cvm *cvm,
+		     struct err *e)
 {
 	CLEANUP_LAUNCH struct launch launch = { 0 };
 	struct err undo;
 
 	cvm->step = 0;
-	if (prepare(l, order, cvm, &launch, e) < 0 || ports_take(l->ports, &cvm->port, e) < 0)
+	if (prepare(l, request, cvm, &launch, e) < 0 || ports_take(l->ports, &cvm->port, e) < 0)
 		return err_code(e);
 	cvm->step = CVM_FILES;
 	if (registry_add(l->registry, cvm, e) < 0) {
@@ -273,7 +274,7 @@ int lifecycle_create(struct lifecycle *l, const struct order *order, struct cvm 
 		cvm->step = 0;
 		return err_code(e);
 	}
-	if (take_steps(l, order, cvm, &launch, e) == 0)
+	if (take_steps(l, request, cvm, &launch, e) == 0)
 		return 0;
 	if (lifecycle_remove(l, cvm, true, &undo) == 0)
 		cvm->step = 0;

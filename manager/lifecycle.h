@@ -14,7 +14,7 @@
 #pragma once
 
 #include "manager/config.h"
-#include "manager/order.h"
+#include "manager/cvm_request.h"
 #include "manager/ports.h"
 #include "manager/registry.h"
 #include "manager/virt.h"
@@ -50,7 +50,7 @@ void lifecycle_name(const struct lifecycle *l, unsigned slot, char name[LIFECYCL
 /* Creates the CVM: `cvm` comes with id, slot and times, the rest is filled in. On failure all is
  * undone; if even that failed, cvm->step says how far it got, and lifecycle_remove() has to be tried
  * again; it is 0 if nothing is left. */
-int lifecycle_create(struct lifecycle *l, const struct order *order, struct cvm *cvm,
+int lifecycle_create(struct lifecycle *l, const struct cvm_request *request, struct cvm *cvm,
 		     struct err *e) MUST_CHECK;
 
 /* Removes the CVM, from whatever step it is in. Repeatable until it succeeds; cvm->step follows. When

@@ -31,16 +31,16 @@ static int serve(const char *file)
 {
 	struct config config = { 0 };
 	struct err e;
-	int r = config_load(file, &config, &e);
+	int failed = config_load(file, &config, &e);
 
-	if (r == 0)
-		r = log_set_level(config.log_level, &e);
-	if (r == 0)
-		r = daemon_run(&config, &e);
-	if (r < 0)
+	if (!failed)
+		failed = log_set_level(config.log_level, &e);
+	if (!failed)
+		failed = daemon_run(&config, &e);
+	if (failed)
 		log_error("%s", e.text);
 	config_done(&config);
-	return r < 0 ? 1 : 0;
+	return failed ? 1 : 0;
 }
 
 int main(int argc, char **argv)

@@ -199,12 +199,12 @@ static int add(struct registry *r, const struct cvm *cvm, struct err *e)
 
 int registry_add(struct registry *r, const struct cvm *cvm, struct err *e)
 {
-	int result;
+	int failed;
 
 	pthread_mutex_lock(&r->lock);
-	result = add(r, cvm, e);
+	failed = add(r, cvm, e);
 	pthread_mutex_unlock(&r->lock);
-	return result;
+	return failed;
 }
 
 /* `sql` takes the value and the id. */
@@ -222,12 +222,12 @@ static int change(struct registry *r, const char *sql, int64_t value, const char
 static int change_locked(struct registry *r, const char *sql, int64_t value, const char *id,
 			 struct err *e)
 {
-	int result;
+	int failed;
 
 	pthread_mutex_lock(&r->lock);
-	result = change(r, sql, value, id, e);
+	failed = change(r, sql, value, id, e);
 	pthread_mutex_unlock(&r->lock);
-	return result;
+	return failed;
 }
 
 int registry_set_step(struct registry *r, const char *id, enum cvm_step step, struct err *e)
@@ -324,10 +324,10 @@ static int list(struct registry *r, struct cvm **cvms, size_t *count, struct err
 
 int registry_list(struct registry *r, struct cvm **cvms, size_t *count, struct err *e)
 {
-	int result;
+	int failed;
 
 	pthread_mutex_lock(&r->lock);
-	result = list(r, cvms, count, e);
+	failed = list(r, cvms, count, e);
 	pthread_mutex_unlock(&r->lock);
-	return result;
+	return failed;
 }

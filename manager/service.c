@@ -134,7 +134,7 @@ static void attestation_policy(struct rpc_call *call, const ProtobufCMessage *me
 }
 
 /* The largest request that can be accepted: three PEM files and some texts. */
-enum { SERVICE_REQUEST_MAX = 4 * ORDER_PEM_MAX };
+enum { SERVICE_REQUEST_MAX = 4 * CVM_REQUEST_PEM_MAX };
 
 #define METHOD(path_, request_, response_, function_)                       \
 	{ .method = { path_, RPC_UNARY, &manager__##request_##__descriptor, \

@@ -299,7 +299,7 @@ static int dial(struct virt *v, virConnectPtr *result, struct err *e)
 /* A reference to a living connection, made now if need be. */
 static int take(struct virt *v, virConnectPtr *conn, struct err *e)
 {
-	int r = 0;
+	int failed = 0;
 
 	*conn = current(v);
 	if (*conn)
@@ -308,10 +308,10 @@ static int take(struct virt *v, virConnectPtr *conn, struct err *e)
 	*conn = current(v);
 	if (!*conn) {
 		e->code = ERR_OK;
-		r = dial(v, conn, e);
+		failed = dial(v, conn, e);
 	}
 	pthread_mutex_unlock(&v->connecting);
-	return r;
+	return failed;
 }
 
 int virt_connect(struct virt *v, struct err *e)
@@ -369,10 +369,10 @@ int virt_stop(struct virt *v, const char *uuid, struct err *e)
 	if (take(v, &conn, e) < 0)
 		return err_code(e);
 	for (int i = 0; i < STOP_TRIES; i++) {
-		int r = stop_once(conn, uuid, e);
+		int again = stop_once(conn, uuid, e);
 
-		if (r <= 0)
-			return r;
+		if (again <= 0)
+			return again;
 		if (i > 0)
 			nanosleep(&pause, NULL);
 	}

@@ -35,11 +35,11 @@ static void free_message(ProtobufCMessage *message)
 DEFINE_CLEANUP(ProtobufCMessage *, free_message)
 
 /* The call must fail with this status. */
-static int want_status(int result, enum err_code code, const char *text, struct err *e)
+static int want_status(int failed, enum err_code code, const char *text, struct err *e)
 {
 	struct err got = *e;
 
-	if (result >= 0)
+	if (failed >= 0)
 		return err_set(e, ERR_INTERNAL, "the call succeeded; wanted %s",
 			       err_code_name(code));
 	if (got.code != code || (text && !strstr(got.text, text)))
@@ -438,7 +438,7 @@ static int run(const struct program *p, const char *target, const struct test_ca
 	struct rpc_channel_config config = { .target = target };
 	struct rpc_channel *channel;
 	uv_loop_t loop;
-	int r;
+	int failed;
 
 	if (load_tls(p, &tls, e) < 0)
 		return err_code(e);
@@ -446,12 +446,12 @@ static int run(const struct program *p, const char *target, const struct test_ca
 	uv_loop_init(&loop);
 	if (rpc_channel_new(&loop, &config, &channel, e) < 0)
 		return err_code(e);
-	r = test->run(channel, e);
+	failed = test->run(channel, e);
 	rpc_channel_free(channel);
 	uv_run(&loop, UV_RUN_DEFAULT);
 	if (uv_loop_close(&loop) != 0)
 		return err_set(e, ERR_INTERNAL, "the channel left handles behind");
-	return r;
+	return failed;
 }
 
 static const struct option options[] = {

@@ -148,14 +148,14 @@ static int send_one(struct duplex *d, size_t size, struct err *e)
 	Grpc__Testing__StreamingOutputCallResponse answer =
 		GRPC__TESTING__STREAMING_OUTPUT_CALL_RESPONSE__INIT;
 	Grpc__Testing__Payload payload = GRPC__TESTING__PAYLOAD__INIT;
-	int r;
+	int failed;
 
 	payload.body.len = size;
 	payload.body.data = calloc(1, size + 1);
 	answer.payload = &payload;
-	r = rpc_call_send(d->call, &answer.base, e);
+	failed = rpc_call_send(d->call, &answer.base, e);
 	free(payload.body.data);
-	return r;
+	return failed;
 }
 
 /* Sends what is due, minding the peer's pace. */

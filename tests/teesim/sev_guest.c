@@ -105,7 +105,7 @@ int sev_guest_ioctl(struct device *device, const struct sev_guest_caller *caller
 	CLEANUP(close) int memory = -1;
 	struct call call;
 	char path[32];
-	int result;
+	int failed;
 
 	if (command != GET_REPORT && command != GET_EXT_REPORT)
 		return -ENOTTY;
@@ -114,8 +114,8 @@ int sev_guest_ioctl(struct device *device, const struct sev_guest_caller *caller
 	if (memory < 0)
 		return -EFAULT;
 	memcpy(&call, bytes, sizeof(call));
-	result = answer(device, memory, &call, command == GET_EXT_REPORT);
+	failed = answer(device, memory, &call, command == GET_EXT_REPORT);
 	memcpy(bytes, &call, sizeof(call));
 	/* Of a call that fails FUSE gives nothing back, and the driver does. */
-	return put(memory, caller->call, &call, sizeof(call)) ? result : -EFAULT;
+	return put(memory, caller->call, &call, sizeof(call)) ? failed : -EFAULT;
 }

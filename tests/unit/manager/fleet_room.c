@@ -9,7 +9,7 @@
 
 struct fleet_world fleet_world;
 
-int __wrap_lifecycle_create(struct lifecycle *l, const struct order *order, struct cvm *cvm,
+int __wrap_lifecycle_create(struct lifecycle *l, const struct cvm_request *request, struct cvm *cvm,
 			    struct err *e);
 int __wrap_lifecycle_remove(struct lifecycle *l, struct cvm *cvm, bool insist, struct err *e);
 int __wrap_virt_connect(struct virt *v, struct err *e);
@@ -32,7 +32,7 @@ int __wrap_clock_gettime(clockid_t clock, struct timespec *now)
 	return r;
 }
 
-int __wrap_lifecycle_create(struct lifecycle *l, const struct order *order, struct cvm *cvm,
+int __wrap_lifecycle_create(struct lifecycle *l, const struct cvm_request *request, struct cvm *cvm,
 			    struct err *e)
 {
 	int code = atomic_load(&fleet_world.fail_creation);

@@ -228,25 +228,25 @@ static void close_manager(struct manager *m)
 	registry_close(m->registry);
 }
 
-static struct order some_order(void)
+static struct cvm_request some_request(void)
 {
-	struct order order = { 0 };
+	struct cvm_request request = { 0 };
 
-	order.boot.files[BOOTCONFIG_ENVIRONMENT].bytes = (uint8_t *)strdup("A=1\n");
-	order.boot.files[BOOTCONFIG_ENVIRONMENT].len = 4;
-	order.boot.files[BOOTCONFIG_KEY].bytes = (uint8_t *)strdup("key");
-	order.boot.files[BOOTCONFIG_KEY].len = 3;
-	return order;
+	request.boot.files[BOOTCONFIG_ENVIRONMENT].bytes = (uint8_t *)strdup("A=1\n");
+	request.boot.files[BOOTCONFIG_ENVIRONMENT].len = 4;
+	request.boot.files[BOOTCONFIG_KEY].bytes = (uint8_t *)strdup("key");
+	request.boot.files[BOOTCONFIG_KEY].len = 3;
+	return request;
 }
 
 static int create(struct manager *m, struct cvm *cvm, struct err *e)
 {
-	struct order order = some_order();
+	struct cvm_request request = some_request();
 	int r;
 
 	*cvm = (struct cvm){ .id = ID, .slot = 2, .created_ms = 1 };
-	r = lifecycle_create(&m->lifecycle, &order, cvm, e);
-	order_done(&order);
+	r = lifecycle_create(&m->lifecycle, &request, cvm, e);
+	cvm_request_done(&request);
 	return r;
 }
 

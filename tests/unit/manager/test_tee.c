@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From settings, host and record to the domain and to the policy that belongs to it. */
 #include "common/base/writer.h"
-#include "manager/expected.h"
+#include "manager/launch_policy.h"
 #include "manager/tee.h"
 #include "tests/unit/folder.h"
 #include "tests/vectors.h"
@@ -194,7 +194,7 @@ static void an_snp_cvms_policy_is_that_of_its_launch(void **state)
 		 "%s/snp-measure/fixtures/ovmf_AmdSev_suffix.bin", vectors_folder());
 	snprintf(cvm.cpu_type, sizeof(cvm.cpu_type), "EPYC-Milan");
 	snprintf(cvm.cmdline, sizeof(cvm.cmdline), "quiet");
-	assert_ok(expected_compute(&image, &config, &boot, &cvm, &e), e);
+	assert_ok(launch_policy_compute(&image, &config, &boot, &cvm, &e), e);
 	assert_null(boot); /* nothing to measure there */
 	assert_ok(reference_policy(REFERENCE_SNP, &owner, &w, &e), e);
 	assert_int_equal(strlen(cvm.expected), w.len);
@@ -221,12 +221,12 @@ static void a_plain_cvms_policy_is_measured_once(void **state)
 	struct efi_boot *boot = &given;
 	struct err e;
 
-	assert_ok(expected_compute(&image, &config, &boot, &cvm, &e), e);
+	assert_ok(launch_policy_compute(&image, &config, &boot, &cvm, &e), e);
 	assert_ok(reference_policy(REFERENCE_TPM, &owner, &w, &e), e);
 	assert_int_equal(strlen(cvm.expected), w.len);
 	assert_memory_equal(cvm.expected, w.bytes, w.len);
 	boot = NULL;
-	assert_refused(expected_compute(&image, &config, &boot, &cvm, &e), e, ERR_NOT_FOUND,
+	assert_refused(launch_policy_compute(&image, &config, &boot, &cvm, &e), e, ERR_NOT_FOUND,
 		       "vmlinuz");
 	assert_null(boot);
 }
@@ -239,15 +239,15 @@ static void what_can_not_be_measured_has_no_policy(void **state)
 	struct efi_boot *boot = NULL;
 	struct err e;
 
-	assert_refused(expected_compute(&image, &config, &boot, &cvm, &e), e, ERR_PRECONDITION,
+	assert_refused(launch_policy_compute(&image, &config, &boot, &cvm, &e), e, ERR_PRECONDITION,
 		       "SeaBIOS");
 	cvm.tee = DOMAIN_SNP;
 	snprintf(cvm.firmware, sizeof(cvm.firmware), "/proc/nowhere.fd");
-	assert_refused(expected_compute(&image, &config, &boot, &cvm, &e), e, ERR_NOT_FOUND,
+	assert_refused(launch_policy_compute(&image, &config, &boot, &cvm, &e), e, ERR_NOT_FOUND,
 		       "nowhere");
 	config.igvm = (char *)"/proc/nowhere.igvm";
 	cvm.tee = DOMAIN_TDX;
-	assert_true(expected_compute(&image, &config, &boot, &cvm, &e) < 0);
+	assert_true(launch_policy_compute(&image, &config, &boot, &cvm, &e) < 0);
 }
 
 int main(void)

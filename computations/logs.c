@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * follow.c — Logs: a journal handed out page by page, and then as it grows.
+ * logs.c — Logs: a journal handed out page by page, and then as it grows.
  *
  * A page is read only when the last one has gone out far enough, so a slow reader costs one page. Who
  * does not follow gets what was there when he asked, and an end, however fast the journal grows.
  */
-#include "computations/convert.h"
+#include "computations/admin_message.h"
 #include "computations/service.h"
 
 #include <string.h>
@@ -68,8 +68,10 @@ static void next_page(struct follower *f)
 		return;
 	}
 	f->again = false;
-	if (work_add(f->service->work,
-		     &(struct work_op){ .run = read_page, .done = page_done, .data = f }, &e) < 0)
+	if (store_queue_add(
+		    f->service->queue,
+		    &(struct store_queue_op){ .run = read_page, .done = page_done, .data = f },
+		    &e) < 0)
 		rpc_call_finish(f->call, &e);
 	else
 		f->reading = true;
@@ -85,11 +87,11 @@ static bool is_read(const struct follower *f)
 static int send_page(struct follower *f, struct err *e)
 {
 	for (size_t i = 0; i < f->count; i++) {
-		struct convert_record out;
+		struct admin_message_record out;
 
 		if (!f->follow && f->records[i].number > f->until)
 			break;
-		convert_record(&out, &f->records[i]);
+		admin_message_record(&out, &f->records[i]);
 		if (rpc_call_send(f->call, &out.message.base, e) < 0)
 			return err_code(e);
 		f->after = f->records[i].number;
@@ -124,7 +126,7 @@ static void page_done(void *data, const struct err *e)
 		rpc_call_finish(f->call, NULL);
 }
 
-void follow_start(struct rpc_call *call, const ProtobufCMessage *message)
+void logs_start(struct rpc_call *call, const ProtobufCMessage *message)
 {
 	const Computations__LogsRequest *request = (const Computations__LogsRequest *)message;
 	struct service *service = rpc_call_service(call);
@@ -161,7 +163,7 @@ refused:
 	rpc_call_finish(call, &e);
 }
 
-void follow_writable(struct rpc_call *call)
+void logs_writable(struct rpc_call *call)
 {
 	struct follower *f = rpc_call_user(call);
 
@@ -172,7 +174,7 @@ void follow_writable(struct rpc_call *call)
 	}
 }
 
-void follow_closed(struct rpc_call *call)
+void logs_closed(struct rpc_call *call)
 {
 	struct follower *f = rpc_call_user(call);
 
@@ -185,7 +187,7 @@ void follow_closed(struct rpc_call *call)
 		follower_free(f);
 }
 
-void follow_wake(struct service *service, const char *computation_id, const char *cvm_id)
+void logs_wake(struct service *service, const char *computation_id, const char *cvm_id)
 {
 	struct follower *f, *following;
 
@@ -199,7 +201,7 @@ void follow_wake(struct service *service, const char *computation_id, const char
 	}
 }
 
-void follow_end_all(struct service *service)
+void logs_end_all(struct service *service)
 {
 	struct follower *f, *following;
 	struct err e;

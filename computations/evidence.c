@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * vouch.c — a session's agent asked for evidence, and what is made of the answer: when it connects,
+ * evidence.c — a session's agent asked for evidence, and what is made of the answer: when it connects,
  * and again with everything that the policy asks when it has a manifest.
  */
 #include "common/base/log.h"
@@ -9,7 +9,7 @@
 #include <string.h>
 
 /* A verdict on its way to disk, or a manifest's digest from there. */
-struct vouching {
+struct evidence_item {
 	struct session *session;
 	unsigned question; /* that this is the answer to */
 	char *cvm_id, *computation_id;
@@ -17,7 +17,7 @@ struct vouching {
 	struct computation computation;
 };
 
-static void vouching_free(struct vouching *v)
+static void evidence_item_free(struct evidence_item *v)
 {
 	session_unref(v->session);
 	computation_done(&v->computation);
@@ -26,9 +26,9 @@ static void vouching_free(struct vouching *v)
 	free(v);
 }
 
-static struct vouching *vouching_new(struct session *s, const char *computation_id)
+static struct evidence_item *evidence_item_new(struct session *s, const char *computation_id)
 {
-	struct vouching *v = calloc(1, sizeof(*v));
+	struct evidence_item *v = calloc(1, sizeof(*v));
 
 	if (!v)
 		return NULL;
@@ -39,19 +39,20 @@ static struct vouching *vouching_new(struct session *s, const char *computation_
 	v->computation_id = strdup(computation_id);
 	if (v->cvm_id && v->computation_id)
 		return v;
-	vouching_free(v);
+	evidence_item_free(v);
 	return NULL;
 }
 
-static void add(struct vouching *v, int (*run)(struct store *, void *, struct err *),
+static void add(struct evidence_item *v, int (*run)(struct store *, void *, struct err *),
 		void (*done)(void *, const struct err *))
 {
-	struct work *work = v->session->service->work;
+	struct store_queue *queue = v->session->service->queue;
 	struct err e;
 
-	if (work_add(work, &(struct work_op){ .run = run, .done = done, .data = v }, &e) < 0) {
+	if (store_queue_add(queue, &(struct store_queue_op){ .run = run, .done = done, .data = v },
+			    &e) < 0) {
 		log_error("CVM %s: %s", log_quote(v->cvm_id).text, e.text);
-		vouching_free(v);
+		evidence_item_free(v);
 	}
 }
 
@@ -82,7 +83,7 @@ static void ask(struct session *s, const uint8_t *manifest)
 	session_say(s, &message);
 }
 
-void vouch_ask(struct session *s)
+void evidence_ask(struct session *s)
 {
 	if (s->service->appraisal)
 		ask(s, NULL);
@@ -91,7 +92,7 @@ void vouch_ask(struct session *s)
 /* What was proven before there was this manifest says nothing of the run. */
 static int load_computation(struct store *store, void *data, struct err *e)
 {
-	struct vouching *v = data;
+	struct evidence_item *v = data;
 
 	if (store_cvm_unproven(store, v->cvm_id, "not verified: evidence of its run is awaited",
 			       e) < 0)
@@ -101,24 +102,24 @@ static int load_computation(struct store *store, void *data, struct err *e)
 
 static void loaded(void *data, const struct err *e)
 {
-	struct vouching *v = data;
+	struct evidence_item *v = data;
 
 	if (e)
 		log_error("CVM %s: %s", log_quote(v->cvm_id).text, e->text);
 	else if (v->session->call)
 		ask(v->session, v->computation.digest);
-	vouching_free(v);
+	evidence_item_free(v);
 }
 
-void vouch_ask_again(struct session *s, const char *computation_id)
+void evidence_ask_again(struct session *s, const char *computation_id)
 {
-	struct vouching *v;
+	struct evidence_item *v;
 
 	if (!s->service->appraisal)
 		return;
 	s->verified = false;
 	s->questions++; /* a verdict that is under way comes too late */
-	v = vouching_new(s, computation_id);
+	v = evidence_item_new(s, computation_id);
 	if (v)
 		add(v, load_computation, loaded);
 }
@@ -126,21 +127,21 @@ void vouch_ask_again(struct session *s, const char *computation_id)
 /* ---- the answer ---- */
 
 /* Meanwhile something else was asked: then this says nothing any more. */
-static bool is_stale(const struct vouching *v)
+static bool is_stale(const struct evidence_item *v)
 {
 	return v->question != v->session->questions;
 }
 
 static int keep_verdict(struct store *store, void *data, struct err *e)
 {
-	struct vouching *v = data;
+	struct evidence_item *v = data;
 
 	return store_cvm_verdict(store, v->cvm_id, v->verdict.verified, v->verdict.line, e);
 }
 
 static void kept(void *data, const struct err *e)
 {
-	struct vouching *v = data;
+	struct evidence_item *v = data;
 	struct session *s = v->session;
 
 	if (e)
@@ -150,12 +151,12 @@ static void kept(void *data, const struct err *e)
 	/* What waited for this: the agent's state says whether it still needs its manifest. */
 	if (s->verified && s->call)
 		session_ask_state(s);
-	vouching_free(v);
+	evidence_item_free(v);
 }
 
 static void judged(void *data, const struct appraisal_verdict *verdict)
 {
-	struct vouching *v = data;
+	struct evidence_item *v = data;
 
 	v->verdict = *verdict;
 	log_line(verdict->verified ? LOG_LEVEL_INFO : LOG_LEVEL_WARN, "CVM %s: %s",
@@ -164,13 +165,13 @@ static void judged(void *data, const struct appraisal_verdict *verdict)
 	if (v->session->call && !is_stale(v))
 		add(v, keep_verdict, kept);
 	else
-		vouching_free(v);
+		evidence_item_free(v);
 }
 
-void vouch_heard(struct session *s, const Cvms__AttestationResponse *answer)
+void evidence_answered(struct session *s, const Cvms__AttestationResponse *answer)
 {
 	struct appraisal_verdict refused = { .verified = false };
-	struct vouching *v;
+	struct evidence_item *v;
 	struct err e;
 
 	if (!s->unanswered_questions) /* nobody asked: it counts for nothing */
@@ -178,7 +179,7 @@ void vouch_heard(struct session *s, const Cvms__AttestationResponse *answer)
 	if (--s->unanswered_questions > 0) /* to a question that another one has replaced */
 		return;
 	s->verified = false; /* until the verdict is there */
-	v = vouching_new(s, "");
+	v = evidence_item_new(s, "");
 	if (!v)
 		return;
 	if (!answer->file.len) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "common/base/host.h"
+#include "common/base/hostname.h"
 #include "tests/unit.h"
 
 static void what_only_this_machine_reaches_is_loopback(void **state)
@@ -8,7 +8,7 @@ static void what_only_this_machine_reaches_is_loopback(void **state)
 					    "::1",       "[::1]",     "0:0:0:0:0:0:0:1" };
 
 	for (size_t i = 0; i < ARRAY_LEN(here); i++)
-		if (!host_is_loopback(here[i]))
+		if (!hostname_is_loopback(here[i]))
 			fail_msg("%s is this machine's own", here[i]);
 }
 
@@ -22,7 +22,7 @@ static void anything_else_is_not(void **state)
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(elsewhere); i++)
-		if (host_is_loopback(elsewhere[i]))
+		if (hostname_is_loopback(elsewhere[i]))
 			fail_msg("%s may be reached from elsewhere", elsewhere[i]);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * expected.h — what AttestationPolicy answers: what a verifier should find in a CVM's launch.
+ * launch_policy.h — what AttestationPolicy answers: what a verifier should find in a CVM's launch.
  *
  * It is the operator's word. An owner computes the same bytes from the image alone
  * (attestation/measure/reference.h) and compares.
@@ -14,5 +14,5 @@
  * that image, or NULL; it is made when it is needed, and the caller frees it. Refused where nothing
  * can be computed, as with a CPU type of unknown signature or firmware that measures nothing.
  * Blocking. */
-int expected_compute(const struct image *image, const struct config *config, struct efi_boot **boot,
-		     struct cvm *cvm, struct err *e) MUST_CHECK;
+int launch_policy_compute(const struct image *image, const struct config *config,
+			  struct efi_boot **boot, struct cvm *cvm, struct err *e) MUST_CHECK;

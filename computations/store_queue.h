@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * work.h — the way from the loop to the database: one transaction at a time, in a pool thread.
+ * store_queue.h — the way from the loop to the database: one transaction at a time, in a pool thread.
  *
  * Operations run in the order in which they were added. As many as wait form one transaction, each
  * in a savepoint of its own, so that one that fails undoes only itself. `done` runs on the loop
@@ -12,11 +12,11 @@
 
 #include <uv.h>
 
-enum { WORK_BATCH_MAX = 256 };
+enum { STORE_QUEUE_BATCH_MAX = 256 };
 
-struct work;
+struct store_queue;
 
-struct work_op {
+struct store_queue_op {
 	/* In the pool. Touches nothing but the store and `data`. */
 	int (*run)(struct store *store, void *data, struct err *e);
 	/* On the loop, always, once; `e` is NULL when it is done and on disk. Frees `data`. */
@@ -24,11 +24,13 @@ struct work_op {
 	void *data;
 };
 
-int work_new(uv_loop_t *loop, struct store *store, struct work **work, struct err *e) MUST_CHECK;
+int store_queue_new(uv_loop_t *loop, struct store *store, struct store_queue **queue,
+		    struct err *e) MUST_CHECK;
 
 /* Fails (and calls nothing) only when memory is out. */
-int work_add(struct work *work, const struct work_op *op, struct err *e) MUST_CHECK;
+int store_queue_add(struct store_queue *queue, const struct store_queue_op *op,
+		    struct err *e) MUST_CHECK;
 
 /* When nothing waits and nothing is under way. Operations that are added afterwards still run:
  * stop those who add first, then run the loop until it has nothing to do. */
-void work_free(struct work *work);
+void store_queue_free(struct store_queue *queue);

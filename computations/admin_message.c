@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "computations/convert.h"
+#include "computations/admin_message.h"
 
 /* NULL for a moment that has not come. */
 static Google__Protobuf__Timestamp *time_of(Google__Protobuf__Timestamp *out, int64_t ms)
@@ -10,8 +10,8 @@ static Google__Protobuf__Timestamp *time_of(Google__Protobuf__Timestamp *out, in
 	return ms ? out : NULL;
 }
 
-void convert_computation(struct convert_computation *out, const struct computation *c,
-			 bool connected)
+void admin_message_computation(struct admin_message_computation *out, const struct computation *c,
+			       bool connected)
 {
 	Computations__Computation *m = &out->message;
 
@@ -39,7 +39,7 @@ void convert_computation(struct convert_computation *out, const struct computati
 	m->consumers = (uint32_t)c->consumers;
 }
 
-void convert_cvm(struct convert_cvm *out, const struct cvm *c, bool connected)
+void admin_message_cvm(struct admin_message_cvm *out, const struct cvm *c, bool connected)
 {
 	Computations__Cvm *m = &out->message;
 
@@ -56,7 +56,7 @@ void convert_cvm(struct convert_cvm *out, const struct cvm *c, bool connected)
 	m->judged = time_of(&out->judged, c->judged);
 }
 
-void convert_record(struct convert_record *out, const struct record *r)
+void admin_message_record(struct admin_message_record *out, const struct record *r)
 {
 	Computations__Record *m = &out->message;
 

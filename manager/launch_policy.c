@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "manager/expected.h"
+#include "manager/launch_policy.h"
 
 #include "attestation/snp/snp_policy.h"
 #include "common/base/writer.h"
@@ -29,8 +29,8 @@ static int measure(const struct image *image, const char *cmdline, struct efi_bo
 	return 0;
 }
 
-int expected_compute(const struct image *image, const struct config *config, struct efi_boot **boot,
-		     struct cvm *cvm, struct err *e)
+int launch_policy_compute(const struct image *image, const struct config *config,
+			  struct efi_boot **boot, struct cvm *cvm, struct err *e)
 {
 	CLEANUP_WRITER struct writer w = writer_up_to(sizeof(cvm->expected) - 1);
 	struct reference reference = {

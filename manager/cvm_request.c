@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "manager/order.h"
+#include "manager/cvm_request.h"
 
 #include "common/base/cleanup.h"
 #include "common/base/log.h"
@@ -72,8 +72,8 @@ static int check_value(const char *text, struct err *e)
 {
 	size_t len = strlen(text);
 
-	if (len > ORDER_VALUE_MAX)
-		return err_set(e, ERR_INVALID, "longer than %d bytes", ORDER_VALUE_MAX);
+	if (len > CVM_REQUEST_VALUE_MAX)
+		return err_set(e, ERR_INVALID, "longer than %d bytes", CVM_REQUEST_VALUE_MAX);
 	for (size_t i = 0; i < len; i++)
 		if (text[i] < ' ' || text[i] > '~' || text[i] == '"')
 			return err_set(e, ERR_INVALID,
@@ -86,9 +86,9 @@ static int check_value(const char *text, struct err *e)
 }
 
 static int write_entry(struct writer *w, const struct entry *entry,
-		       const Manager__CreateReq *request, struct err *e)
+		       const Manager__CreateReq *message, struct err *e)
 {
-	const char *text = *(char *const *)((const char *)request + entry->offset);
+	const char *text = *(char *const *)((const char *)message + entry->offset);
 
 	if (!text || !*text)
 		return 0;
@@ -99,43 +99,44 @@ static int write_entry(struct writer *w, const struct entry *entry,
 }
 
 static int copy_credential(struct writer *w, const struct credential *credential,
-			   const Manager__CreateReq *request, struct order *order, struct err *e)
+			   const Manager__CreateReq *message, struct cvm_request *request,
+			   struct err *e)
 {
 	const ProtobufCBinaryData *data =
-		(const ProtobufCBinaryData *)((const char *)request + credential->offset);
+		(const ProtobufCBinaryData *)((const char *)message + credential->offset);
 	uint8_t *bytes;
 
 	if (!data->len)
 		return 0;
-	if (data->len > ORDER_PEM_MAX)
+	if (data->len > CVM_REQUEST_PEM_MAX)
 		return err_set(e, ERR_INVALID, "%s: longer than %d bytes", credential->field,
-			       ORDER_PEM_MAX);
+			       CVM_REQUEST_PEM_MAX);
 	bytes = malloc(data->len);
 	if (!bytes)
 		return err_nomem(e);
 	memcpy(bytes, data->data, data->len);
-	order->boot.files[credential->file].bytes = bytes;
-	order->boot.files[credential->file].len = data->len;
+	request->boot.files[credential->file].bytes = bytes;
+	request->boot.files[credential->file].len = data->len;
 	writer_printf(w, "%s=%s\n", credential->key, credential->path);
 	return 0;
 }
 
-static int write_environment(const Manager__CreateReq *request, const char *cvm_id,
-			     struct order *order, struct err *e)
+static int write_environment(const Manager__CreateReq *message, const char *cvm_id,
+			     struct cvm_request *request, struct err *e)
 {
 	CLEANUP_WRITER struct writer w = writer_up_to(BOOTCONFIG_FILE_MAX);
 
 	writer_printf(&w, "AGENT_CVM_ID=%s\n", cvm_id);
 	for (size_t i = 0; i < ARRAY_LEN(entries); i++)
-		if (write_entry(&w, &entries[i], request, e) < 0)
+		if (write_entry(&w, &entries[i], message, e) < 0)
 			return err_code(e);
 	for (size_t i = 0; i < ARRAY_LEN(credentials); i++)
-		if (copy_credential(&w, &credentials[i], request, order, e) < 0)
+		if (copy_credential(&w, &credentials[i], message, request, e) < 0)
 			return err_code(e);
 	if (writer_check(&w, "the environment", e) < 0)
 		return err_code(e);
-	order->boot.files[BOOTCONFIG_ENVIRONMENT].bytes =
-		writer_take(&w, &order->boot.files[BOOTCONFIG_ENVIRONMENT].len);
+	request->boot.files[BOOTCONFIG_ENVIRONMENT].bytes =
+		writer_take(&w, &request->boot.files[BOOTCONFIG_ENVIRONMENT].len);
 	return 0;
 }
 
@@ -182,36 +183,36 @@ static int read_ttl(const char *text, uint64_t *ttl_ms, struct err *e)
 		return 0;
 	if (duration_parse(text, &ms, e) < 0)
 		return err_wrap(e, "ttl");
-	if (ms < ORDER_TTL_MIN_MS || ms > ORDER_TTL_MAX_MS)
+	if (ms < CVM_REQUEST_TTL_MIN_MS || ms > CVM_REQUEST_TTL_MAX_MS)
 		return err_set(e, ERR_INVALID, "ttl: %s is not between 1s and 87600h",
 			       log_quote(text).text);
 	*ttl_ms = ms;
 	return 0;
 }
 
-int order_make(const Manager__CreateReq *request, const char *cvm_id, struct order *order,
-	       struct err *e)
+int cvm_request_make(const Manager__CreateReq *message, const char *cvm_id,
+		     struct cvm_request *request, struct err *e)
 {
-	struct order made = { 0 };
+	struct cvm_request made = { 0 };
 
-	if (request->aa_kbs_params && *request->aa_kbs_params)
+	if (message->aa_kbs_params && *message->aa_kbs_params)
 		return err_set(e, ERR_UNIMPLEMENTED,
 			       "aa_kbs_params: this manager's image has no key broker client");
-	if (!request->agent_cvm_server_url || !*request->agent_cvm_server_url)
+	if (!message->agent_cvm_server_url || !*message->agent_cvm_server_url)
 		return err_set(e, ERR_INVALID,
 			       "agent_cvm_server_url is missing: where should the "
 			       "agent connect to?");
-	if (read_ttl(request->ttl, &made.ttl_ms, e) < 0 ||
-	    write_environment(request, cvm_id, &made, e) < 0 ||
+	if (read_ttl(message->ttl, &made.ttl_ms, e) < 0 ||
+	    write_environment(message, cvm_id, &made, e) < 0 ||
 	    check_credentials(&made.boot, e) < 0) {
-		order_done(&made);
+		cvm_request_done(&made);
 		return err_code(e);
 	}
-	*order = made;
+	*request = made;
 	return 0;
 }
 
-void order_done(struct order *order)
+void cvm_request_done(struct cvm_request *request)
 {
-	bootconfig_done(&order->boot);
+	bootconfig_done(&request->boot);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "computations/work.h"
+#include "computations/store_queue.h"
 
 #include "common/rpc/job.h"
 
@@ -8,13 +8,13 @@
 
 struct entry {
 	STAILQ_ENTRY(entry) next;
-	struct work_op op;
+	struct store_queue_op op;
 	struct err err; /* ERR_OK: done */
 };
 
 STAILQ_HEAD(entries, entry);
 
-struct work {
+struct store_queue {
 	uv_loop_t *loop;
 	struct store *store;
 	struct entries waiting;
@@ -48,39 +48,39 @@ static int run_one(struct store *store, struct entry *entry)
 /* In the pool. */
 static void run_batch(void *data)
 {
-	struct work *work = data;
-	struct db *db = &work->store->db;
+	struct store_queue *queue = data;
+	struct db *db = &queue->store->db;
 	struct entry *entry;
 	struct err e;
 
 	if (db_script(db, "BEGIN IMMEDIATE", &e) < 0) {
-		fail_all(&work->batch, &e);
+		fail_all(&queue->batch, &e);
 		return;
 	}
-	STAILQ_FOREACH(entry, &work->batch, next)
-	if (run_one(work->store, entry) < 0) {
+	STAILQ_FOREACH(entry, &queue->batch, next)
+	if (run_one(queue->store, entry) < 0) {
 		err_set(&e, ERR_INTERNAL, "database: a savepoint failed");
 		goto undo;
 	}
 	if (db_script(db, "COMMIT", &e) == 0)
 		return;
 undo:
-	fail_all(&work->batch, &e);
+	fail_all(&queue->batch, &e);
 	(void)!db_script(db, "ROLLBACK", &e);
 }
 
-static void start_batch(struct work *work);
+static void start_batch(struct store_queue *queue);
 
 static void batch_done(void *data)
 {
-	struct work *work = data;
+	struct store_queue *queue = data;
 	struct entries batch = STAILQ_HEAD_INITIALIZER(batch);
 	struct entry *entry;
 
-	STAILQ_CONCAT(&batch, &work->batch);
-	work->busy = false;
+	STAILQ_CONCAT(&batch, &queue->batch);
+	queue->busy = false;
 	/* The pool goes on while the loop tells of these. */
-	start_batch(work);
+	start_batch(queue);
 	while ((entry = STAILQ_FIRST(&batch)) != NULL) {
 		STAILQ_REMOVE_HEAD(&batch, next);
 		entry->op.done(entry->op.data, entry->err.code == ERR_OK ? NULL : &entry->err);
@@ -88,30 +88,30 @@ static void batch_done(void *data)
 	}
 }
 
-static void start_batch(struct work *work)
+static void start_batch(struct store_queue *queue)
 {
 	struct err e;
 
-	if (work->busy || STAILQ_EMPTY(&work->waiting))
+	if (queue->busy || STAILQ_EMPTY(&queue->waiting))
 		return;
-	for (size_t n = 0; n < WORK_BATCH_MAX && !STAILQ_EMPTY(&work->waiting); n++) {
-		struct entry *entry = STAILQ_FIRST(&work->waiting);
+	for (size_t n = 0; n < STORE_QUEUE_BATCH_MAX && !STAILQ_EMPTY(&queue->waiting); n++) {
+		struct entry *entry = STAILQ_FIRST(&queue->waiting);
 
-		STAILQ_REMOVE_HEAD(&work->waiting, next);
-		work->waiting_count--;
-		STAILQ_INSERT_TAIL(&work->batch, entry, next);
+		STAILQ_REMOVE_HEAD(&queue->waiting, next);
+		queue->waiting_count--;
+		STAILQ_INSERT_TAIL(&queue->batch, entry, next);
 	}
-	work->busy = true;
-	if (rpc_job_start(work->loop, run_batch, batch_done, work, &e) < 0) {
+	queue->busy = true;
+	if (rpc_job_start(queue->loop, run_batch, batch_done, queue, &e) < 0) {
 		/* No memory for a few bytes: nothing was done, and all are told so. */
-		fail_all(&work->batch, &e);
-		batch_done(work);
+		fail_all(&queue->batch, &e);
+		batch_done(queue);
 	}
 }
 
-int work_new(uv_loop_t *loop, struct store *store, struct work **work, struct err *e)
+int store_queue_new(uv_loop_t *loop, struct store *store, struct store_queue **queue, struct err *e)
 {
-	struct work *made = calloc(1, sizeof(*made));
+	struct store_queue *made = calloc(1, sizeof(*made));
 
 	if (!made)
 		return err_nomem(e);
@@ -119,27 +119,27 @@ int work_new(uv_loop_t *loop, struct store *store, struct work **work, struct er
 	made->store = store;
 	STAILQ_INIT(&made->waiting);
 	STAILQ_INIT(&made->batch);
-	*work = made;
+	*queue = made;
 	return 0;
 }
 
-int work_add(struct work *work, const struct work_op *op, struct err *e)
+int store_queue_add(struct store_queue *queue, const struct store_queue_op *op, struct err *e)
 {
 	struct entry *entry = calloc(1, sizeof(*entry));
 
 	if (!entry)
 		return err_nomem(e);
 	entry->op = *op;
-	STAILQ_INSERT_TAIL(&work->waiting, entry, next);
-	work->waiting_count++;
-	start_batch(work);
+	STAILQ_INSERT_TAIL(&queue->waiting, entry, next);
+	queue->waiting_count++;
+	start_batch(queue);
 	return 0;
 }
 
-void work_free(struct work *work)
+void store_queue_free(struct store_queue *queue)
 {
-	if (!work)
+	if (!queue)
 		return;
-	assert(!work->busy && STAILQ_EMPTY(&work->waiting));
-	free(work);
+	assert(!queue->busy && STAILQ_EMPTY(&queue->waiting));
+	free(queue);
 }

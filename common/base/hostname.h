@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * host.h — where a listener's address can be reached from.
+ * hostname.h — where a listener's address can be reached from.
  */
 #pragma once
 
@@ -8,4 +8,4 @@
 
 /* Only from this machine: "localhost", an address in 127.0.0.0/8, ::1 in any spelling, or "[::1]".
  * Another name is not looked up, and is not. */
-bool host_is_loopback(const char *host);
+bool hostname_is_loopback(const char *name);

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cvm_request.h — a client's CreateReq, checked, and turned into what the guest will read at boot.
+ */
+#pragma once
+
+#include "common/base/err.h"
+#include "common/manifest/bootconfig.h"
+#include "manager.pb-c.h"
+
+#include <stdint.h>
+
+enum {
+	CVM_REQUEST_VALUE_MAX = 4096, /* of one entry of the environment */
+	CVM_REQUEST_PEM_MAX = BOOTCONFIG_FILE_MAX,
+};
+#define CVM_REQUEST_TTL_MIN_MS ((uint64_t)1000)
+#define CVM_REQUEST_TTL_MAX_MS ((uint64_t)3650 * 24 * 3600 * 1000)
+
+struct cvm_request {
+	struct bootconfig boot;
+	uint64_t ttl_ms; /* 0: no limit */
+};
+
+/* Refused, by the field's name: a value with a control character, a quote, white space at an end,
+ * anything but ASCII, or too long; a certificate without its key or that does not fit it; what is
+ * no PEM, no duration, no log level, no host:port; fields that serve a feature we do not have.
+ * cvm_request_done() it. */
+int cvm_request_make(const Manager__CreateReq *message, const char *cvm_id,
+		     struct cvm_request *request, struct err *e) MUST_CHECK;
+void cvm_request_done(struct cvm_request *request); /* wipes */
