@@ -3,8 +3,8 @@
  * admin.c — computations.ComputationService, for administrators.
  *
  * A call becomes a request with copies, goes through the database's queue, and is answered from
- * its row. Who may call is the listeners' business (main.c): the unix socket's owner, this machine,
- * or holders of a client certificate.
+ * its row. The listeners decide who may call (daemon.c): the unix socket's owner, this machine, or
+ * holders of a client certificate.
  */
 #include "computations/admin.h"
 
@@ -51,7 +51,7 @@ static void request_done(void *data, const struct err *e)
 	if (e)
 		rpc_call_finish(r->call, e);
 	else
-		r->reply(r); /* also acts, and so does it for a caller who left */
+		r->reply(r); /* also acts, even if the caller has left */
 	request_free(r);
 }
 
@@ -142,7 +142,7 @@ static void reply_create(struct request *r)
 	reply_computation(r);
 }
 
-/* Printable ASCII without spaces, so that ids can be typed and stand in paths of commands. */
+/* Printable ASCII without spaces, so that ids can be typed and used in paths. */
 static int take_id(Cvms__ComputationRunReq *manifest, struct err *e)
 {
 	uuid_t fresh;
@@ -167,7 +167,7 @@ static int take_id(Cvms__ComputationRunReq *manifest, struct err *e)
 	return 0;
 }
 
-/* The message is lent: its bytes make our own copy. */
+/* The message is borrowed: we copy its bytes. */
 static int copy_manifest(const Cvms__ComputationRunReq *manifest, Cvms__ComputationRunReq **copy,
 			 struct err *e)
 {
@@ -214,7 +214,7 @@ static void reply_manifest(struct request *r)
 		rpc_call_finish(r->call, &e);
 		return;
 	}
-	/* The listener's private key is for the agent alone. */
+	/* Only the agent may have the listener's private key. */
 	if (r->manifest->agent_config &&
 	    r->manifest->agent_config->key_file != protobuf_c_empty_string) {
 		free(r->manifest->agent_config->key_file);
@@ -292,7 +292,7 @@ static void reply_run(struct request *r)
 	struct session *session = session_find(r->service, r->cvm_id);
 
 	log_info("computation %s goes to CVM %s", log_quote(r->id).text, log_quote(r->cvm_id).text);
-	/* If it has just gone, it gets the manifest when it comes back. */
+	/* If it has just disconnected, it gets the manifest when it returns. */
 	if (session)
 		session_run(session, r->id, r->unverified);
 	reply_computation(r);

@@ -28,10 +28,10 @@ struct request {
 	size_t len;
 };
 
-/* NULL when memory is out; the call has been finished then. */
+/* NULL if memory runs out; the call is finished then. */
 struct request *request_new(struct rpc_call *call, const char *id);
 
-/* Its run() in the pool, then its reply() or the error, then freed. */
+/* Runs run() in the pool, answers with reply() or the error, then frees the request. */
 void request_start(struct request *r);
 
 /* The CVM of that id has a session. */

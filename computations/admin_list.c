@@ -25,7 +25,7 @@ static void page_done(struct page *p)
 }
 #define CLEANUP_PAGE __attribute__((cleanup(page_done)))
 
-/* False, and the call finished, when memory is out. */
+/* False if memory runs out; the call is finished then. */
 static bool page_make(struct page *p, struct request *r, size_t each)
 {
 	struct err e;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "computations/admin_message.h"
 
-/* NULL for a moment that has not come. */
+/* NULL for a moment that is still to come. */
 static Google__Protobuf__Timestamp *time_of(Google__Protobuf__Timestamp *out, int64_t ms)
 {
 	google__protobuf__timestamp__init(out);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent_message.c — what an agent says, on its way to disk; what follows from it once it is there. */
+/* agent_message.c — what an agent says, on its way to disk; and what to do once it is there. */
 #include "common/base/log.h"
 #include "common/base/utf8.h"
 #include "computations/session.h"
@@ -9,7 +9,8 @@
 enum {
 	PENDING_MAX = 64, /* messages of one agent on their way to disk */
 	PENDING_LOW = 16,
-	ARRIVED_BYTES_MAX = 64 << 20, /* of all agents; beyond it each waits for its own */
+	ARRIVED_BYTES_MAX =
+		64 << 20, /* of all agents; beyond it each waits until its own are on disk */
 };
 
 /* Something an agent said, or its arrival, on its way to disk. */
@@ -42,8 +43,9 @@ static int message_run(struct store *store, void *data, struct err *e)
 	return m->keep(store, m, e);
 }
 
-/* What the agent should not have said is passed over. But if the disk takes nothing more, this would
- * be wrong from here on: the agent is sent away, and tells its state anew when it gets in again. */
+/* What the agent should not have said is ignored. But if nothing can be written any more,
+ * records would be wrong from here on: the agent is disconnected, and tells its state again when
+ * it reconnects. */
 static void not_kept(struct session *s, const struct err *e)
 {
 	if (s->call && rpc_call_is_open(s->call))
@@ -86,7 +88,7 @@ static void enqueue(struct session *s, struct agent_message *m)
 		    &(struct store_queue_op){ .run = message_run, .done = message_done, .data = m },
 		    &e) < 0) {
 		message_free(m);
-		/* Dropping one message in silence would leave a hole; a reconnect does not. */
+		/* Dropping one message silently would leave a hole; a reconnect does not. */
 		session_finish(s, ERR_EXHAUSTED, "out of memory");
 		return;
 	}
@@ -99,7 +101,7 @@ static void enqueue(struct session *s, struct agent_message *m)
 	}
 }
 
-/* At most `max` bytes as a C string; what is no UTF-8 or zero becomes '?'. */
+/* At most `max` bytes as a C string; bytes that are zero or not UTF-8 become '?'. */
 static char *text_of(const void *bytes, size_t len, size_t max)
 {
 	size_t kept = len < max ? len : max;
@@ -126,7 +128,7 @@ static char *word_of(const char *word)
 
 static void set_time(struct record *r, const Google__Protobuf__Timestamp *time)
 {
-	/* RFC 3339's years 1 to 9999; anything else is no time that a person could read. */
+	/* RFC 3339's years 1 to 9999; anything else is not a time that a person could read. */
 	if (!time || time->seconds < -62135596800 || time->seconds > 253402300799 ||
 	    time->nanos < 0 || time->nanos > 999999999)
 		return;
@@ -178,7 +180,7 @@ static void kept_state(struct agent_message *m)
 	s->answered = true;
 	if (m->todo.computation_id && (m->todo.stop || !holds))
 		session_act(s, &m->todo);
-	/* It came back with its computation: then its evidence is judged by that one's manifest. */
+	/* It reconnected with its computation, so its evidence is judged by that manifest. */
 	if (holds && !m->todo.stop && !s->asked.has_manifest)
 		evidence_ask_again(s, m->todo.computation_id);
 }
@@ -215,7 +217,7 @@ static bool take_answer(struct agent_message *m, const char *computation_id, con
 	return m->computation_id && m->record.text;
 }
 
-/* False when memory is out; `m->keep` stays NULL for what is of no concern here. */
+/* False if memory runs out; `m->keep` stays NULL for messages that do not matter here. */
 static bool understand(struct agent_message *m, const Cvms__ClientStreamMessage *said)
 {
 	switch (said->message_case) {
@@ -287,7 +289,7 @@ static int keep_arrival(struct store *store, struct agent_message *m, struct err
 			      &m->todo, e);
 }
 
-/* The first thing on the queue; until it is done nothing else of this agent is read. */
+/* The first operation of this agent; until it is done nothing else of the agent is read. */
 static void arrival_done(void *data, const struct err *e)
 {
 	struct agent_message *m = data;

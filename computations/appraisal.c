@@ -235,7 +235,8 @@ int appraisal_start(struct appraisal *a, const struct appraisal_case *which, con
 		return err_set(e, ERR_EXHAUSTED, "evidence of %zu bytes; at most %d", len,
 			       APPRAISAL_TOKEN_MAX);
 	if (a->waiting_count == WAITING_MAX)
-		return err_set(e, ERR_EXHAUSTED, "evidence of %d agents waits", WAITING_MAX);
+		return err_set(e, ERR_EXHAUSTED, "evidence of %d agents is waiting already",
+			       WAITING_MAX);
 	entry = calloc(1, sizeof(*entry));
 	if (!entry || !(entry->token = malloc(len ? len : 1))) {
 		free(entry);

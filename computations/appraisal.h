@@ -20,7 +20,7 @@ struct appraisal;
 /* From the settings' files. `*a` is NULL where there is no policy. */
 int appraisal_new(uv_loop_t *loop, const struct config *config, struct appraisal **a,
 		  struct err *e) MUST_CHECK;
-/* When nothing is under way any more. NULL is fine. */
+/* Call it when nothing is under way any more. NULL is fine. */
 void appraisal_free(struct appraisal *a);
 
 /* The kind of evidence that the policy speaks of, as AttestationReq has it. */
@@ -29,8 +29,8 @@ uint8_t appraisal_type(const struct appraisal *a);
 /* One piece of evidence. */
 struct appraisal_case {
 	uint8_t nonce[APPRAISAL_NONCE_LEN];
-	/* Before there is a manifest no run statement can be there, and none is asked for; with one,
-	 * all of the policy counts, and the statement has to name this manifest. */
+	/* Before there is a manifest there can be no run statement, and none is required. With a
+	 * manifest all of the policy counts, and the statement must name this manifest. */
 	bool has_manifest;
 	uint8_t manifest[SHA3_256_LEN];
 };
@@ -41,8 +41,8 @@ struct appraisal_verdict {
 		[APPRAISAL_LINE_MAX]; /* "verified: snp evidence, 40 checks", "refused: CHECK: …" */
 };
 
-/* Judged in the pool, one case after the other; `done` comes on the loop, once. The token is copied.
- * Fails, and calls nothing, when memory is out or the token is too large. */
+/* Judged in the pool, one case after the other; `done` comes on the loop, once. The token is
+ * copied. Fails, and calls nothing, if memory runs out or the token is too large. */
 int appraisal_start(struct appraisal *a, const struct appraisal_case *which, const uint8_t *token,
 		    size_t len, void (*done)(void *data, const struct appraisal_verdict *verdict),
 		    void *data, struct err *e) MUST_CHECK;

@@ -33,7 +33,7 @@ const struct setting config_settings[] = {
 	     "unix socket for administrators, for this user and root only"),
 	TEXT("ADMIN_HOST", admin_host, "127.0.0.1", "address for administrators, with ADMIN_PORT"),
 	SETTING("COMPUTATIONS_ADMIN_PORT", SETTING_TEXT, config, admin_port_text, NULL,
-		"port for administrators beside the socket; absent: none"),
+		"port for administrators besides the socket; absent: none"),
 	TEXT("ADMIN_SERVER_CERT", admin_server_cert, NULL, "certificate for administrators"),
 	TEXT("ADMIN_SERVER_KEY", admin_server_key, NULL, "its private key"),
 	TEXT("ADMIN_CLIENT_CA_CERTS", admin_client_ca_certs, NULL,
@@ -67,7 +67,7 @@ static int check_tls(const char *what, const char *cert, const char *key, const 
 {
 	if (!cert != !key)
 		return err_set(e, ERR_INVALID,
-			       "COMPUTATIONS_%s_SERVER_%s is there and _%s is not: "
+			       "COMPUTATIONS_%s_SERVER_%s is set and _%s is not: "
 			       "give both or neither",
 			       what, cert ? "CERT" : "KEY", cert ? "KEY" : "CERT");
 	if (ca && !cert)
@@ -97,7 +97,7 @@ static int check(struct config *c, struct err *e)
 		return 0;
 	port = strtoul(c->admin_port_text, &end, 10);
 	if (*end || port > UINT16_MAX || c->admin_port_text[0] < '0' || c->admin_port_text[0] > '9')
-		return err_set(e, ERR_INVALID, "COMPUTATIONS_ADMIN_PORT %s is no port",
+		return err_set(e, ERR_INVALID, "COMPUTATIONS_ADMIN_PORT %s is not a port",
 			       log_quote(c->admin_port_text).text);
 	if (!hostname_is_loopback(c->admin_host) && !c->admin_client_ca_certs)
 		return err_set(e, ERR_INVALID,

@@ -36,7 +36,7 @@ struct daemon {
 	unsigned draining;
 };
 
-/* `settings` is how the names of these three begin. */
+/* `settings` is the beginning of these three names. */
 static int load_tls(const char *settings, const char *cert_path, const char *key_path,
 		    const char *ca_path, struct rpc_tls **tls, struct err *e)
 {
@@ -98,7 +98,8 @@ static int open_agents(struct daemon *d, const struct config *c, struct err *e)
 	struct rpc_limits limits = rpc_limits_default();
 
 	limits.queued_max = QUEUED_MAX;
-	limits.connections_max = (unsigned)c->max_cvms + 64; /* newcomers that take over */
+	limits.connections_max =
+		(unsigned)c->max_cvms + 64; /* new connections that take over from old ones */
 	if (load_tls("COMPUTATIONS_GRPC", c->server_cert, c->server_key, c->client_ca_certs, &tls,
 		     e) < 0 ||
 	    front_new(&d->agents, d, &limits, &session_rpc, e) < 0)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * daemon.h — the whole service from start to clean end.
+ * daemon.h — the whole service, from start to orderly end.
  */
 #pragma once
 

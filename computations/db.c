@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* Waiting for another process that reads (a backup); ours is the only one that writes. */
+/* How long to wait for another process that reads (a backup); only ours writes. */
 enum { BUSY_MS = 5000 };
 
 static int db_error(struct db *db, struct err *e, const char *what)
@@ -169,7 +169,7 @@ static int check_whole(struct db *db, struct err *e)
 	return 0;
 }
 
-/* SQLite would make the file with the umask's mode, and it holds private keys of listeners. */
+/* SQLite would create the file with the umask's mode, but it holds private keys of listeners. */
 static int make_private(const char *path, struct err *e)
 {
 	CLEANUP(close) int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);

@@ -3,7 +3,7 @@
  * db.h — SQLite with our errors: open, ask, step.
  *
  * Parameters are bound by a string of letters: t text (NULL allowed), i int64_t, b blob (pointer,
- * size_t). One connection; whoever calls has it to himself (store_queue.h sees to that).
+ * size_t). One connection, used by one caller at a time (store_queue.h sees to that).
  */
 #pragma once
 
@@ -19,8 +19,8 @@ struct db {
 	sqlite3 *sqlite;
 };
 
-/* Opens or makes `path` (0600) in WAL mode with every commit on disk before it returns. A file that
- * is no database, is damaged, or belongs to a newer program is refused. */
+/* Opens or creates `path` (0600) in WAL mode, where a commit is on disk before it returns.
+ * Refuses a file that is not a database, is damaged, or belongs to a newer program. */
 int db_open(struct db *db, const char *path, struct err *e) MUST_CHECK;
 void db_close(struct db *db);
 

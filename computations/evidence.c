@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * evidence.c — a session's agent asked for evidence, and what is made of the answer: when it connects,
- * and again with everything that the policy asks when it has a manifest.
+ * evidence.c — asks a session's agent for evidence and has the answer judged: when it connects, and
+ * again, by all of the policy, when it has a manifest.
  */
 #include "common/base/log.h"
 #include "computations/session.h"
@@ -89,7 +89,7 @@ void evidence_ask(struct session *s)
 		ask(s, NULL);
 }
 
-/* What was proven before there was this manifest says nothing of the run. */
+/* What was proven before this manifest was there says nothing about the run. */
 static int load_computation(struct store *store, void *data, struct err *e)
 {
 	struct evidence_item *v = data;
@@ -118,7 +118,7 @@ void evidence_ask_again(struct session *s, const char *computation_id)
 	if (!s->service->appraisal)
 		return;
 	s->verified = false;
-	s->questions++; /* a verdict that is under way comes too late */
+	s->questions++; /* makes a verdict that is under way stale */
 	v = evidence_item_new(s, computation_id);
 	if (v)
 		add(v, load_computation, loaded);
@@ -126,7 +126,7 @@ void evidence_ask_again(struct session *s, const char *computation_id)
 
 /* ---- the answer ---- */
 
-/* Meanwhile something else was asked: then this says nothing any more. */
+/* Something else was asked in the meantime, so this answer does not count any more. */
 static bool is_stale(const struct evidence_item *v)
 {
 	return v->question != v->session->questions;
@@ -148,7 +148,7 @@ static void kept(void *data, const struct err *e)
 		log_error("CVM %s: %s", log_quote(v->cvm_id).text, e->text);
 	if (!is_stale(v))
 		s->verified = !e && v->verdict.verified;
-	/* What waited for this: the agent's state says whether it still needs its manifest. */
+	/* A manifest may have waited for this: the agent's state says whether it still needs it. */
 	if (s->verified && s->call)
 		session_ask_state(s);
 	evidence_item_free(v);
@@ -161,7 +161,7 @@ static void judged(void *data, const struct appraisal_verdict *verdict)
 	v->verdict = *verdict;
 	log_line(verdict->verified ? LOG_LEVEL_INFO : LOG_LEVEL_WARN, "CVM %s: %s",
 		 log_quote(v->cvm_id).text, log_quote(verdict->line).text);
-	/* Of a session that is over: another one may have taken its place. */
+	/* If the session is over, another one may have taken its place. */
 	if (v->session->call && !is_stale(v))
 		add(v, keep_verdict, kept);
 	else
@@ -176,7 +176,7 @@ void evidence_answered(struct session *s, const Cvms__AttestationResponse *answe
 
 	if (!s->unanswered_questions) /* nobody asked: it counts for nothing */
 		return;
-	if (--s->unanswered_questions > 0) /* to a question that another one has replaced */
+	if (--s->unanswered_questions > 0) /* a newer question has replaced this one */
 		return;
 	s->verified = false; /* until the verdict is there */
 	v = evidence_item_new(s, "");

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * logs.c — Logs: a journal handed out page by page, and then as it grows.
+ * logs.c — the Logs call: a journal sent page by page, and then as it grows.
  *
- * A page is read only when the last one has gone out far enough, so a slow reader costs one page. Who
- * does not follow gets what was there when he asked, and an end, however fast the journal grows.
+ * A page is read only when enough of the last one is sent, so a slow reader costs one page. A
+ * reader that does not follow gets what was there when the call began, and then an end, however
+ * fast the journal grows.
  */
 #include "computations/admin_message.h"
 #include "computations/service.h"
@@ -20,7 +21,7 @@ struct follower {
 	int64_t after;
 	int64_t until; /* the newest record when the call began; -1: not looked up yet */
 	bool follow;
-	bool reading; /* a page is being read: then it may not be freed */
+	bool reading; /* a page is being read: it must not be freed now */
 	bool again;   /* something new came meanwhile */
 	bool full;    /* waits for the reader */
 
@@ -77,13 +78,13 @@ static void next_page(struct follower *f)
 		f->reading = true;
 }
 
-/* Nothing is left for a reader who does not follow. */
+/* Nothing is left for a reader that does not follow. */
 static bool is_read(const struct follower *f)
 {
 	return !f->follow && (f->count == 0 || f->records[f->count - 1].number >= f->until);
 }
 
-/* Everything of the page that the reader asked for goes out; it is bounded. */
+/* Sends everything on the page that the reader asked for; a page is bounded. */
 static int send_page(struct follower *f, struct err *e)
 {
 	for (size_t i = 0; i < f->count; i++) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * service.h — what agents' sessions and administrators' calls share: the database's queue, who is
- * connected, who follows which journal. All on the loop thread.
+ * connected, who follows which journal. Everything runs on the loop thread.
  */
 #pragma once
 
@@ -36,13 +36,13 @@ extern const struct rpc_service session_rpc;
 /* The connected CVM of that id, or NULL. */
 struct session *session_find(struct service *service, const char *cvm_id);
 
-/* Asks the pool for the manifest and sends it. Where there is a policy, a session that is not
- * verified gets it when it is; at once if `unverified`. */
+/* Reads the manifest in the pool and sends it. If there is a policy, a session that is not
+ * verified yet gets it once it is; at once if `unverified`. */
 void session_run(struct session *session, const char *computation_id, bool unverified);
 void session_stop(struct session *session, const char *computation_id);
 
-/* Malloc'ed ids of all that are connected, NULL-terminated; NULL when memory is out. Free each and
- * the list. */
+/* Malloc'ed ids of all that are connected, NULL-terminated; NULL if memory runs out.
+ * session_ids_free() them. */
 char **session_ids(struct service *service);
 void session_ids_free(char **ids);
 

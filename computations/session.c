@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * session.c — one agent's stream: what it says goes to the database, what it must do comes back.
+ * session.c — one agent's stream: what it says goes to the database, and the database decides what
+ * it must do.
  *
  * A CVM has one session at a time; a newer connection takes over from an older one, which may be
- * half dead. When an agent connects it is asked for its state: the answer says whether it still has
- * the computation that the database gives it, or needs the manifest (again), or a stop.
+ * dead without our knowing. When an agent connects it is asked for its state: the answer says
+ * whether it still has the computation that the database gives it, or needs the manifest (again),
+ * or a stop.
  */
 #include "computations/session.h"
 
@@ -17,7 +19,7 @@
 
 enum {
 	CHUNK = 1 << 20,      /* of a manifest */
-	UNANSWERED_MS = 3000, /* an agent that never tells its state still gets work */
+	UNANSWERED_MS = 3000, /* after that an agent that does not tell its state gets work, too */
 };
 
 void session_ref(struct session *s)
@@ -149,7 +151,7 @@ void session_run(struct session *s, const char *computation_id, bool unverified)
 			 log_quote(s->cvm_id).text, log_quote(computation_id).text);
 		return;
 	}
-	/* Once on a stream: the agent's answer may cross the first copy. */
+	/* Once per stream: the agent's answer may cross the first copy on the way. */
 	if (s->sent && strcmp(s->sent, computation_id) == 0)
 		return;
 	sending = calloc(1, sizeof(*sending));
@@ -182,8 +184,8 @@ void session_act(struct session *s, const struct store_todo *todo)
 		session_run(s, todo->computation_id, todo->unverified);
 }
 
-/* The agent has not told its state (another make may not know the question). What it can't have
- * got yet is sent; what it may be working on is left alone. */
+/* The agent has not told its state (another implementation may not know the question). It gets
+ * what it can't have got yet; what it may be working on is left alone. */
 static void on_unanswered(uv_timer_t *timer)
 {
 	struct session *s = timer->data;
@@ -348,7 +350,7 @@ void session_end_all(struct service *service)
 	struct session *s, *following;
 
 	for (s = TAILQ_FIRST(&service->sessions); s; s = following) {
-		/* Finishing may close, and free, at once. */
+		/* Finishing may close and free the session at once. */
 		following = TAILQ_NEXT(s, next);
 		session_finish(s, ERR_UNAVAILABLE, "the service is going down");
 	}

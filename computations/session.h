@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * session.h — one agent's stream, for session.c (what it is told) and agent_message.c (what it says).
+ * session.h — one agent's stream, for session.c (what it is told) and agent_message.c (what it
+ * says).
  */
 #pragma once
 
@@ -20,7 +21,7 @@ struct session {
 	uv_timer_t *unanswered;
 	struct store_todo todo; /* as of the connection */
 
-	struct appraisal_case asked; /* the last question for evidence: only its answer counts */
+	struct appraisal_case asked; /* the last request for evidence: only its answer counts */
 	unsigned asked_number;       /* its own */
 	unsigned questions;          /* so far, and one that is about to be asked */
 	unsigned unanswered_questions;
@@ -39,8 +40,9 @@ void session_ask_state(struct session *s);
 /* Stops or sends what the database wants this CVM to stop or have. */
 void session_act(struct session *s, const struct store_todo *todo);
 
-/* evidence.c: asks for evidence, where there is a policy: of an agent that has just come; of one that
- * has taken this computation's manifest, and has proven nothing until it answers. Its answer. */
+/* evidence.c: if there is a policy, asks for evidence: an agent that has just connected, or one
+ * that has taken this computation's manifest and has proven nothing until it answers. Then its
+ * answer. */
 void evidence_ask(struct session *s);
 void evidence_ask_again(struct session *s, const char *computation_id);
 void evidence_answered(struct session *s, const Cvms__AttestationResponse *answer);

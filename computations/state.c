@@ -16,7 +16,7 @@ static const char *const words[COMPUTATION_STATES] = {
 	[COMPUTATION_CANCELLED] = "Cancelled",
 };
 
-/* The agent's states in wire.md's spelling; as types of events they mean the same. */
+/* The agent's states as wire.md spells them; as types of events they mean the same. */
 static const struct {
 	const char *word;
 	struct state_change change;
@@ -24,7 +24,7 @@ static const struct {
 	{ "ReceivingAlgorithm", { COMPUTATION_WAITING_ALGORITHM, false } },
 	{ "ReceivingData", { COMPUTATION_WAITING_DATASETS, false } },
 	{ "Running", { COMPUTATION_RUNNING, false } },
-	/* The run is over and well; the results still can be lost to a stop. */
+	/* The run succeeded; a stop can still lose the results. */
 	{ "ConsumingResults", { COMPUTATION_COMPLETED, false } },
 	{ "Complete", { COMPUTATION_COMPLETED, true } },
 	{ "Failed", { COMPUTATION_FAILED, true } },
@@ -48,7 +48,7 @@ bool state_of_agent(const char *word, struct state_change *change)
 
 bool state_of_event(const char *type, const char *status, struct state_change *change)
 {
-	/* A warning tells of something that did not stop the run. */
+	/* A warning reports something that did not stop the run. */
 	if (strcmp(status, "Warning") == 0)
 		return false;
 	if (strcmp(status, "Failed") == 0)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * state.h — where a computation stands in words for people, from what its agent reports.
+ * state.h — the state of a computation in words for people, from what its agent reports.
  */
 #pragma once
 

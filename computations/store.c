@@ -67,7 +67,7 @@ static const char schema[] =
 	"CREATE INDEX records_journal ON records (journal, number);"
 	"PRAGMA user_version=2;";
 
-/* Form 1 knew no verdicts. */
+/* Form 1 had no verdicts. */
 static const char upgrade[] =
 	"ALTER TABLE computations ADD COLUMN unverified INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE cvms ADD COLUMN verified INTEGER NOT NULL DEFAULT 0;"
@@ -204,7 +204,7 @@ int store_computations(struct store *store, const char *after, size_t max, struc
 
 	if (*after && db_number(&store->db, &number, e,
 				"SELECT number FROM computations WHERE id = ?", "t", after) < 0)
-		return err_wrap(e, "the page behind %s", log_quote(after).text);
+		return err_wrap(e, "the page after %s", log_quote(after).text);
 	if (db_query(&store->db, &stmt, e,
 		     "SELECT " COMPUTATION_COLUMNS "WHERE c.number > ? ORDER BY c.number LIMIT ?",
 		     "ii", number, (int64_t)max) < 0)
@@ -237,7 +237,7 @@ int store_create(struct store *store, const Cvms__ComputationRunReq *manifest, s
 		      manifest->id) < 0)
 		return err_code(e);
 	if (known)
-		return err_set(e, ERR_EXISTS, "there is a computation %s already",
+		return err_set(e, ERR_EXISTS, "computation %s exists already",
 			       log_quote(manifest->id).text);
 	if (db_number(&store->db, &known, e, "SELECT count(*) FROM computations", "") < 0)
 		return err_code(e);

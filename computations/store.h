@@ -2,8 +2,8 @@
 /*
  * store.h — the service's records: computations, CVMs, and what agents said.
  *
- * Blocking; called from one pool thread at a time (store_queue.h). Nothing here knows of connections. A
- * call that fails has changed nothing: store_queue.h wraps each in a savepoint.
+ * Blocking; called from one pool thread at a time (store_queue.h). This module knows nothing about
+ * connections. A call that fails has changed nothing: store_queue.h wraps each in a savepoint.
  */
 #pragma once
 
@@ -24,7 +24,7 @@ enum {
 
 struct store_limits {
 	uint64_t computations, cvms; /* rows */
-	uint64_t records;            /* per computation, and per CVM beside computations */
+	uint64_t records;            /* per computation, and per CVM outside of computations */
 	uint64_t record_bytes;       /* their texts */
 };
 
@@ -60,19 +60,19 @@ int store_create(struct store *store, const Cvms__ComputationRunReq *manifest,
 		 struct err *e) MUST_CHECK;
 int store_computation(struct store *store, const char *id, struct computation *c,
 		      struct err *e) MUST_CHECK;
-/* At most `max` rows behind `after` ("" for the first), oldest first. */
+/* At most `max` rows after `after` ("" for the first), oldest first. */
 int store_computations(struct store *store, const char *after, size_t max, struct computation *rows,
 		       size_t *count, struct err *e) MUST_CHECK;
 /* The manifest's wire form, malloc'ed. */
 int store_manifest(struct store *store, const char *id, uint8_t **bytes, size_t *len,
 		   struct err *e) MUST_CHECK;
 
-/* Gives it to a CVM that is known and free; it counts as sent from now on. `unverified`: although
+/* Gives it to a CVM that is known and free; it counts as sent from now on. `unverified`: even if
  * that CVM has proven nothing. */
 int store_assign(struct store *store, const char *id, const char *cvm_id, bool unverified,
 		 struct err *e) MUST_CHECK;
-/* Cancels it. `*tell` says whether its CVM's agent has to be told; until that has confirmed (see
- * store_stopped), the CVM stays taken. Again is fine. */
+/* Cancels it. `*tell` says whether its CVM's agent has to be told; until the agent has confirmed
+ * (see store_stopped), the CVM is not free. Calling it again is fine. */
 int store_stop(struct store *store, const char *id, bool *tell, struct err *e) MUST_CHECK;
 /* Deletes it and its records. Refused while a CVM holds it, unless `force`. */
 int store_remove(struct store *store, const char *id, bool force, struct err *e) MUST_CHECK;
@@ -97,23 +97,24 @@ struct store_todo {
 void store_todo_done(struct store_todo *todo);
 #define CLEANUP_TODO __attribute__((cleanup(store_todo_done)))
 
-/* The CVM's agent is here. Makes room by forgetting the one unseen for longest that holds nothing;
- * ERR_EXHAUSTED when each holds something. `connected` names the ones that must not be forgotten.
- * What was proven in an earlier session counts no more: the verdict is `unproven` from now on. */
+/* The CVM's agent has connected. Makes room by forgetting the CVM that was not seen for longest
+ * and holds nothing; ERR_EXHAUSTED if each holds something. `connected` names the ones that must
+ * not be forgotten. What was proven in an earlier session does not count any more: the verdict
+ * is `unproven` from now on. */
 int store_cvm_seen(struct store *store, const char *id, const char *peer, const char *unproven,
 		   bool (*connected)(const char *id, void *data), void *data,
 		   struct store_todo *todo, struct err *e) MUST_CHECK;
 int store_cvm_verdict(struct store *store, const char *id, bool verified, const char *line,
 		      struct err *e) MUST_CHECK;
-/* There is no verdict any more; the line says why. */
+/* Takes the verdict back; the line says why. */
 int store_cvm_unproven(struct store *store, const char *id, const char *line,
 		       struct err *e) MUST_CHECK;
 int store_cvm(struct store *store, const char *id, struct cvm *c, struct err *e) MUST_CHECK;
 int store_cvms(struct store *store, const char *after, size_t max, struct cvm *rows, size_t *count,
 	       struct err *e) MUST_CHECK;
 
-/* What agents say. Each names the CVM whose connection it came from: ERR_DENIED when the computation
- * is not that CVM's. */
+/* What agents say. Each names the CVM whose connection it came from: ERR_DENIED when the
+ * computation is not that CVM's. */
 struct record {
 	int64_t number;
 	int64_t seconds, nanos; /* the agent's clock */
@@ -141,10 +142,11 @@ int store_stopped(struct store *store, const char *cvm_id, const char *computati
 int store_agent_state(struct store *store, const char *cvm_id, const char *state,
 		      struct store_todo *todo, struct err *e) MUST_CHECK;
 
-/* Records of a computation, or (with an empty id) of a CVM beside computations, behind `after`: at
- * most STORE_PAGE_MAX and about STORE_PAGE_BYTES. Malloc'ed; free with records_free(). */
+/* Records of a computation, or (with an empty id) of a CVM outside of computations, after
+ * `after`: at most STORE_PAGE_MAX and about STORE_PAGE_BYTES. Malloc'ed; free with
+ * records_free(). */
 int store_records(struct store *store, const char *computation_id, const char *cvm_id,
 		  int64_t after, struct record **records, size_t *count, struct err *e) MUST_CHECK;
 void records_free(struct record *records, size_t count);
-/* The number of the newest record of all; 0 if there is none. */
+/* The number of the newest of all records; 0 if there is none. */
 int store_newest_record(struct store *store, int64_t *number, struct err *e) MUST_CHECK;

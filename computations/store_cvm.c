@@ -70,7 +70,7 @@ int store_cvms(struct store *store, const char *after, size_t max, struct cvm *r
 
 	if (*after && db_number(&store->db, &number, e, "SELECT number FROM cvms WHERE id = ?", "t",
 				after) < 0)
-		return err_wrap(e, "the page behind %s", log_quote(after).text);
+		return err_wrap(e, "the page after %s", log_quote(after).text);
 	if (db_query(&store->db, &stmt, e,
 		     "SELECT " CVM_COLUMNS "WHERE number > ? ORDER BY number LIMIT ?", "ii", number,
 		     (int64_t)max) < 0)
@@ -90,7 +90,7 @@ int store_cvms(struct store *store, const char *after, size_t max, struct cvm *r
 	return 0;
 }
 
-/* Forgets the CVM unseen for longest that is neither connected nor holds a computation. */
+/* Forgets the CVM that was not seen for longest, is not connected and holds no computation. */
 static int make_room(struct store *store, bool (*connected)(const char *id, void *data), void *data,
 		     struct err *e)
 {
@@ -235,7 +235,7 @@ int store_run_answer(struct store *store, const char *cvm_id, const char *comput
 			      " AND finished = 0 AND state = ?",
 			      "iti", (int64_t)COMPUTATION_WAITING_ALGORITHM, computation_id,
 			      (int64_t)COMPUTATION_CREATED);
-	/* A refusal of one that the agent has accepted before is of a second copy. */
+	/* If the agent has accepted it before, this refusal is about a second copy. */
 	if (db_run(&store->db, e,
 		   "UPDATE computations SET state = ?, finished = 1, failure = ?, ended = ?"
 		   " WHERE id = ? AND finished = 0 AND reached = 0",
@@ -262,7 +262,7 @@ int store_stopped(struct store *store, const char *cvm_id, const char *computati
 		      "iit", (int64_t)COMPUTATION_CANCELLED, store_now(), computation_id);
 }
 
-/* The agent waits for a manifest although it was given one before: it was started anew. */
+/* The agent waits for a manifest although it was given one before: it was restarted. */
 static int agent_is_free(struct store *store, const char *cvm_id, struct store_todo *todo,
 			 struct err *e)
 {

@@ -79,7 +79,7 @@ static void batch_done(void *data)
 
 	STAILQ_CONCAT(&batch, &queue->batch);
 	queue->busy = false;
-	/* The pool goes on while the loop tells of these. */
+	/* The pool continues while the loop reports these. */
 	start_batch(queue);
 	while ((entry = STAILQ_FIRST(&batch)) != NULL) {
 		STAILQ_REMOVE_HEAD(&batch, next);
@@ -103,7 +103,7 @@ static void start_batch(struct store_queue *queue)
 	}
 	queue->busy = true;
 	if (rpc_job_start(queue->loop, run_batch, batch_done, queue, &e) < 0) {
-		/* No memory for a few bytes: nothing was done, and all are told so. */
+		/* Not even a few bytes of memory: nothing was done, and everybody is told. */
 		fail_all(&queue->batch, &e);
 		batch_done(queue);
 	}

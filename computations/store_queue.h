@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * store_queue.h — the way from the loop to the database: one transaction at a time, in a pool thread.
+ * store_queue.h — the way from the loop to the database: one transaction at a time, in a pool
+ * thread.
  *
- * Operations run in the order in which they were added. As many as wait form one transaction, each
- * in a savepoint of its own, so that one that fails undoes only itself. `done` runs on the loop
- * after the commit: what it tells anybody is on disk.
+ * Operations run in the order in which they were added. Those that wait form one transaction, each
+ * with its own savepoint, so that one that fails undoes only itself. `done` runs on the loop after
+ * the commit, so what it reports is on disk.
  */
 #pragma once
 
@@ -27,10 +28,10 @@ struct store_queue_op {
 int store_queue_new(uv_loop_t *loop, struct store *store, struct store_queue **queue,
 		    struct err *e) MUST_CHECK;
 
-/* Fails (and calls nothing) only when memory is out. */
+/* Fails (and calls nothing) only if memory runs out. */
 int store_queue_add(struct store_queue *queue, const struct store_queue_op *op,
 		    struct err *e) MUST_CHECK;
 
-/* When nothing waits and nothing is under way. Operations that are added afterwards still run:
- * stop those who add first, then run the loop until it has nothing to do. */
+/* Call it when nothing waits and nothing is under way. Operations that are added late still run:
+ * first stop whoever adds them, then run the loop until it has nothing to do. */
 void store_queue_free(struct store_queue *queue);

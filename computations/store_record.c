@@ -8,8 +8,8 @@
 #include <string.h>
 
 enum {
-	ROW_BYTES = 128, /* what a record costs beside its texts */
-	TRIM_PART = 16,  /* a sixteenth goes at a time, so that trimming is seldom */
+	ROW_BYTES = 128, /* what a record costs besides its texts */
+	TRIM_PART = 16,  /* a sixteenth is trimmed at a time, so that it happens rarely */
 };
 
 void record_done(struct record *r)
@@ -43,7 +43,7 @@ static int cut(const char *text, size_t max, char **out, struct err *e)
 
 	if (len > max) {
 		len = max;
-		/* Not within a character: its following bytes are 10xxxxxx. */
+		/* Does not cut within a character, whose later bytes are 10xxxxxx. */
 		while (len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80)
 			len--;
 	}

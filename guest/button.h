@@ -13,7 +13,7 @@ struct buttons {
 	int count;
 };
 
-/* Opens the input devices that have a power key. Finding none is fine. */
+/* Opens the input devices that have a power key. It is fine if there are none. */
 void buttons_open(struct buttons *buttons);
 
 /* Reads what `fd` reports; true if the power key went down. */

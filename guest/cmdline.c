@@ -52,7 +52,7 @@ int cmdline_check(const char *line, size_t len, struct err *e)
 					       log_quote_bytes(line + at, word_len).text);
 			if (seen[known - cmdline_words])
 				return err_set(e, ERR_INVALID,
-					       "kernel command line: '%s' stands there twice",
+					       "kernel command line: '%s' is there twice",
 					       known->word);
 			seen[known - cmdline_words] = true;
 		}

@@ -2,8 +2,8 @@
 /*
  * cmdline.h — the kernel command line against the table of words that this image expects.
  *
- * The line is measured, but whoever only compares a policy's list of weakening words would miss a
- * word that nobody thought of. So there is no unknown word: the boot stops.
+ * The line is measured, but a verifier that only looks for a policy's list of weakening words would
+ * miss a word that nobody thought of. So an unknown word stops the boot.
  */
 #pragma once
 
@@ -15,7 +15,7 @@ enum { CMDLINE_MAX = 2048 }; /* the kernel's COMMAND_LINE_SIZE on x86-64 */
 
 enum cmdline_use {
 	CMDLINE_ALWAYS,   /* part of the command line that build-image writes into image.json */
-	CMDLINE_LAUNCHER, /* whoever launches may add it */
+	CMDLINE_LAUNCHER, /* the launcher may add it */
 	CMDLINE_FIRMWARE, /* firmware adds it by itself */
 };
 

@@ -2,8 +2,8 @@
 /*
  * console.h — init's lines on the serial console, and the two ways its work ends.
  *
- * Every line starts with "cocos-init:" and the seconds since the kernel started, so that boot
- * times can be read off a console log.
+ * Every line starts with "cocos-init:" and the seconds since the kernel started, so that a console
+ * log shows boot times.
  */
 #pragma once
 

@@ -10,7 +10,7 @@ enum {
 	BOOTP_REQUEST = 1,
 	BOOTP_REPLY = 2,
 	HTYPE_ETHERNET = 1,
-	FLAG_BROADCAST = 0x8000, /* answer to all: we have no address to be answered at */
+	FLAG_BROADCAST = 0x8000, /* answer by broadcast: we have no address yet */
 	CHADDR_SIZE = 16,
 	SNAME_AND_FILE_SIZE = 64 + 128,
 	MAGIC = 0x63825363,
@@ -169,7 +169,7 @@ static bool is_netmask(uint32_t mask)
 	return mask != 0 && (hosts & (hosts + 1)) == 0;
 }
 
-/* In a network of more than two addresses, the first and the last are no host's. */
+/* In a network of more than two addresses, no host has the first or the last. */
 static bool is_in_network(uint32_t address, uint32_t netmask)
 {
 	uint32_t hosts = ~netmask;
@@ -186,7 +186,7 @@ static int lease_check(struct dhcp_lease *lease, struct err *e)
 	if (!is_host(lease->address) || !is_in_network(lease->address, lease->netmask))
 		return err_set(e, ERR_INVALID, "DHCP reply: no usable address");
 	if (lease->router && (!is_host(lease->router) || lease->router == lease->address))
-		return err_set(e, ERR_INVALID, "DHCP reply: the router is no host");
+		return err_set(e, ERR_INVALID, "DHCP reply: the router has no host address");
 	if (lease->has_mtu && (lease->mtu < DHCP_MTU_MIN || lease->mtu > DHCP_MTU_MAX))
 		return err_set(e, ERR_INVALID, "DHCP reply: MTU %u is out of range", lease->mtu);
 	for (size_t i = 0; i < lease->name_server_count; i++)
@@ -219,7 +219,7 @@ static int read_head(struct reader *r, const struct dhcp_ask *ask, uint32_t *add
 	if (!reader_ok(r))
 		return err_set(e, ERR_INVALID, "DHCP reply: cut off");
 	if (op != BOOTP_REPLY || htype != HTYPE_ETHERNET || hlen != DHCP_MAC_SIZE || magic != MAGIC)
-		return err_set(e, ERR_INVALID, "DHCP reply: not one");
+		return err_set(e, ERR_INVALID, "DHCP reply: not a reply");
 	if (xid != ask->xid || memcmp(mac, ask->mac, DHCP_MAC_SIZE) != 0)
 		return err_set(e, ERR_INVALID, "DHCP reply: to someone else");
 	return 0;

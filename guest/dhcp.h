@@ -2,8 +2,8 @@
 /*
  * dhcp.h — DHCPv4 messages (RFC 2131, RFC 2132): what init sends, and what it takes from a reply.
  *
- * Bytes only: no socket, no clock. Any machine on the network can send a reply, so whatever is not
- * exactly right is not an answer. Numbers are in host order.
+ * Bytes only: no socket, no clock. Any machine on the network can send a reply, so anything that is
+ * not exactly right is ignored. Numbers are in host order.
  */
 #pragma once
 
@@ -36,7 +36,7 @@ struct dhcp_lease {
 	uint32_t netmask;
 	uint32_t server;
 	uint32_t router;  /* 0: none */
-	uint32_t seconds; /* UINT32_MAX: for ever */
+	uint32_t seconds; /* UINT32_MAX: forever */
 	uint32_t name_servers[DHCP_NAME_SERVERS_MAX];
 	size_t name_server_count;
 	bool has_mtu;
@@ -48,20 +48,20 @@ struct dhcp_reply {
 	struct dhcp_lease lease; /* zeros in a NAK, but for the server */
 };
 
-/* What a message of ours says, and by which a reply is known. */
+/* What our message says, and how a reply to it is recognized. */
 struct dhcp_ask {
 	enum dhcp_type type; /* DISCOVER or REQUEST */
 	uint32_t xid;
 	uint8_t mac[DHCP_MAC_SIZE];
 	uint32_t wanted; /* the offered address, in a REQUEST that follows an OFFER; else 0 */
 	uint32_t server; /* who offered it; else 0 */
-	uint32_t held;   /* the address to go on holding, in a REQUEST that renews; else 0 */
+	uint32_t held;   /* the address to keep, in a REQUEST that renews; else 0 */
 };
 
 /* Writes the message that asks. */
 void dhcp_write(struct writer *w, const struct dhcp_ask *ask);
 
-/* Reads a reply to `ask`. -ERR_INVALID if it is none, or is not well-formed, or offers what no
- * machine can use. */
+/* Reads a reply to `ask`. -ERR_INVALID if it is not one, is malformed, or offers what no machine
+ * can use. */
 int dhcp_read(const uint8_t *bytes, size_t len, const struct dhcp_ask *ask,
 	      struct dhcp_reply *reply, struct err *e) MUST_CHECK;

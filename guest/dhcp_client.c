@@ -7,7 +7,7 @@ static void select_again(struct dhcp_client *client, uint64_t now_ms)
 {
 	client->state = DHCP_SELECTING;
 	client->ask.type = DHCP_DISCOVER;
-	client->ask.xid++; /* what answers the former question answers this one no more */
+	client->ask.xid++; /* a reply to the previous message does not count any more */
 	client->ask.wanted = client->ask.server = client->ask.held = 0;
 	client->wait_ms = DHCP_TRY_FIRST_MS;
 	client->tries = 0;
@@ -123,7 +123,7 @@ enum dhcp_event dhcp_client_reply(struct dhcp_client *client, const uint8_t *byt
 		select_again(client, now_ms);
 		return renewing ? DHCP_LOST : DHCP_NOTHING;
 	}
-	/* The answer gives what was asked for, and nothing else. */
+	/* The answer must give what was asked for, and nothing else. */
 	if (reply.type != DHCP_ACK || reply.lease.address != client->lease.address)
 		return DHCP_NOTHING;
 	return take_lease(client, &reply.lease, now_ms);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * dhcp_client.h — the course of a lease: asked for, held, renewed, lost (RFC 2131, section 4.4).
+ * dhcp_client.h — the life of a lease: asked for, held, renewed, lost (RFC 2131, section 4.4).
  *
- * No socket and no clock: the caller gives the time and the replies, sends what it is handed, and
- * sets up the network when a lease comes or goes. One message is under way at most.
+ * No socket and no clock: the caller gives the time and the replies, sends what it gets, and sets
+ * up the network when a lease comes or goes. At most one message is under way.
  */
 #pragma once
 
@@ -12,11 +12,11 @@
 #include <stdbool.h>
 
 enum {
-	DHCP_TRY_FIRST_MS = 1000, /* doubled by each try that stays without an answer */
+	DHCP_TRY_FIRST_MS = 1000, /* doubled by each try without an answer */
 	DHCP_TRY_MAX_MS = 16000,
 	DHCP_REQUEST_TRIES = 3,    /* then the offer is forgotten */
 	DHCP_RENEW_TRY_MS = 60000, /* between tries to renew */
-	DHCP_REPLIES_MAX = 64,     /* looked at between two messages; the rest is noise */
+	DHCP_REPLIES_MAX = 64,     /* examined between two messages; more are ignored */
 };
 
 enum dhcp_state { DHCP_SELECTING, DHCP_REQUESTING, DHCP_BOUND, DHCP_RENEWING };
@@ -42,14 +42,14 @@ struct dhcp_client {
 void dhcp_client_start(struct dhcp_client *client, const uint8_t mac[DHCP_MAC_SIZE], uint32_t xid,
 		       uint64_t now_ms);
 
-/* To be called when next_ms is reached: SEND, LOST, or NOTHING before that. */
+/* Call it when next_ms is reached: SEND, LOST, or NOTHING before that. */
 enum dhcp_event dhcp_client_tick(struct dhcp_client *client, uint64_t now_ms);
 
 /* A datagram has come: SEND, TAKEN, LOST, or NOTHING (not for us, not right, or too many). */
 enum dhcp_event dhcp_client_reply(struct dhcp_client *client, const uint8_t *bytes, size_t len,
 				  uint64_t now_ms);
 
-/* A reply is waited for, so a socket has to be open. */
+/* It waits for a reply, so a socket must be open. */
 static inline bool dhcp_client_listens(const struct dhcp_client *client)
 {
 	return client->state != DHCP_BOUND;

@@ -26,7 +26,8 @@ int ima_load(struct err *e)
 		return err_errno(e, "open '%s'", POLICY_FILE);
 	if (fd_write_all(fd, policy, strlen(policy), e) < 0) /* the kernel takes a line at a time */
 		return err_wrap(e, "'%s'", POLICY_FILE);
-	/* It holds from the close on. A kernel that took it offers the file no more. */
+	/* The policy is active from the close on. A kernel that accepted it no longer offers the
+	 * file. */
 	close(TAKE_FD(fd));
 	if (access(POLICY_FILE, F_OK) == 0)
 		return err_set(e, ERR_PRECONDITION, "the kernel did not take '%s'", POLICY_FILE);

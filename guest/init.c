@@ -34,8 +34,8 @@ static int check_cmdline(struct err *e)
 	return cmdline_check(line, strlen(line), e);
 }
 
-/* The kernel opened its console for us if it has one. Without, lines go to /dev/null, and never to
- * a file that happens to get the descriptor of one of them. */
+/* The kernel opened its console for us if it has one. Without one, lines go to /dev/null, and
+ * never to a file that happens to get one of the standard descriptors. */
 static int fill_descriptors(struct err *e)
 {
 	int fd;
@@ -53,8 +53,8 @@ static int load_modules(struct err *e)
 	return modules_load("/modules", e);
 }
 
-/* A root on a disk is mounted; one that lies in the initrd becomes a mount of its own, which
- * pivot_root() and user namespaces need later. */
+/* A root on a disk is mounted. A root in the initrd becomes its own mount, which pivot_root()
+ * and user namespaces need later. */
 static int prepare_root(struct err *e)
 {
 	CLEANUP(free) char *text = NULL;

@@ -49,7 +49,7 @@ int modules_parse(const char *text, struct modules *modules, struct err *e)
 		if (list.count == MODULES_MAX)
 			return err_set(e, ERR_INVALID, "module list: more than %d", MODULES_MAX);
 		if (module_parse(line, (size_t)(end - line), &list.module[list.count]) < 0)
-			return err_set(e, ERR_INVALID, "module list: line %zu is none",
+			return err_set(e, ERR_INVALID, "module list: line %zu is malformed",
 				       list.count + 1);
 		list.count++;
 		line = end + 1;

@@ -27,8 +27,8 @@ struct modules {
 	size_t count;
 };
 
-/* Reads a list; anything but the form above is -ERR_INVALID with its line. */
+/* Reads a list; -ERR_INVALID names the line that does not have the form above. */
 int modules_parse(const char *text, struct modules *modules, struct err *e) MUST_CHECK;
 
-/* Loads what `folder`/list names and removes each file, whose memory is better used. */
+/* Loads what `folder`/list names and removes each file to free its memory. */
 int modules_load(const char *folder, struct err *e) MUST_CHECK;

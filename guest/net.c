@@ -235,7 +235,7 @@ static int lease_taken(struct net *net, struct err *e)
 	struct in_addr address = { .s_addr = htonl(net->client.lease.address) };
 	char text[INET_ADDRSTRLEN];
 
-	close(TAKE_FD(net->socket)); /* traffic to port 68 is nobody's business now */
+	close(TAKE_FD(net->socket)); /* nobody needs traffic to port 68 now */
 	if (set_up(net, e) < 0)
 		return err_code(e);
 	if (!net->up)

@@ -23,12 +23,12 @@ struct net {
  * lease. */
 int net_start(struct net *net, struct err *e) MUST_CHECK;
 
-/* Milliseconds since the machine started, which init's waits are measured by. */
+/* Milliseconds since the machine started: the clock for all of init's waits. */
 uint64_t net_now_ms(void);
 
 /* Milliseconds until net_step() has something to do even if nothing comes; -1: never. */
 int net_timeout(const struct net *net);
 
-/* Reads what has come, sends what is due, sets up a lease that was won and takes down one that was
- * lost, with a line for each. A send that fails is tried again with the next one. */
+/* Reads what has arrived, sends what is due, sets up a lease that was gained and takes down one
+ * that was lost, with a line for each. A send that fails is tried again with the next one. */
 int net_step(struct net *net, struct err *e) MUST_CHECK;

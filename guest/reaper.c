@@ -26,10 +26,10 @@ struct reaper {
 	int signals;
 	sigset_t before;
 	pid_t agent; /* 0: not started yet */
-	bool ended;  /* the agent has, with `status` */
+	bool ended;  /* the agent has ended, with `status` */
 	int status;
 	bool stopping;
-	uint64_t deadline_ms; /* of waiting for a lease, later of stopping */
+	uint64_t deadline_ms; /* the end of waiting for a lease, later of stopping */
 };
 
 static int reaper_open(struct reaper *r, struct err *e)

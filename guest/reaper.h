@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * reaper.h — the life of the machine after boot: the agent runs, orphans are buried, and when the
- * agent has ended everything has.
+ * reaper.h — the life of the machine after boot: the agent runs, orphans are reaped, and the
+ * machine ends with the agent.
  */
 #pragma once
 
 #include "guest/net.h"
 
 enum {
-	REAPER_STOP_MS = 20000,    /* what an agent that was told to stop is given */
+	REAPER_STOP_MS = 20000,    /* the time that an agent has after it was told to stop */
 	REAPER_NET_WAIT_MS = 5000, /* how long the agent waits for a first lease */
 };
 

@@ -36,7 +36,7 @@ static bool name_ok(const char *name)
 	return name[0] != '.' && name[strspn(name, letters)] == '\0';
 }
 
-/* Up to SHARES_FILE_MAX bytes, whatever size the host says the file has. */
+/* Reads up to SHARES_FILE_MAX bytes, whatever size the host claims. */
 static int copy_bytes(int from, int to, const char *name, struct err *e)
 {
 	size_t total = 0;
@@ -73,7 +73,7 @@ static int copy_file(int from_dir, int to_dir, const char *name, struct err *e)
 	if (from < 0 || fstat(from, &st) < 0)
 		return err_errno(e, "open '%s'", name);
 	if (!S_ISREG(st.st_mode))
-		return err_set(e, ERR_INVALID, "'%s' is no plain file", name);
+		return err_set(e, ERR_INVALID, "'%s' is not a plain file", name);
 	to = openat(to_dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0400);
 	if (to < 0)
 		return err_errno(e, "make '%s'", name);

@@ -2,7 +2,7 @@
 /*
  * shares.h — the two folders that the host offers by 9p, taken over once.
  *
- * Their files are copied to memory and the share is let go, so that what the agent measures is
+ * Their files are copied to memory and the share is unmounted, so that what the agent measures is
  * what it later uses: the host cannot exchange a file between two reads. Nothing here judges the
  * content.
  */

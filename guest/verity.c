@@ -77,7 +77,7 @@ static int verity_map(const struct verity *verity, const char *disk, struct err 
 	load.head.target_count = 1;
 	load.target.length = (uint64_t)verity->data_blocks * (VERITY_BLOCK / 512);
 	memcpy(load.target.target_type, "verity", sizeof("verity"));
-	/* Version 1, data and hashes on one disk, the tree right behind the data, no salt. */
+	/* Version 1, data and hashes on one disk, the tree right after the data, no salt. */
 	len = snprintf(load.params, sizeof(load.params),
 		       "1 %s %s %d %d %" PRIu32 " %" PRIu32
 		       " sha256 %s - 2 panic_on_corruption panic_on_error",

@@ -26,7 +26,7 @@ struct verity {
 int verity_parse(const char *text, struct verity *verity, struct err *e) MUST_CHECK;
 
 /* Sets up the device over `disk` ("/dev/vda") and mounts the erofs on it at `target`, read-only.
- * A block that is not what it was when the image was built panics the kernel, as does one that
- * the disk fails to give: an error that a program sees would be the host's choice. */
+ * A block that differs from the built image panics the kernel, and so does one that can't be
+ * read: otherwise the host could choose errors for programs to see. */
 int verity_mount(const struct verity *verity, const char *disk, const char *target,
 		 struct err *e) MUST_CHECK;

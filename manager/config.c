@@ -34,7 +34,7 @@ const struct setting config_settings[] = {
 	ROW("GRPC_SERVER_CA_CERTS", SETTING_TEXT, server_ca_certs, NULL,
 	    "PEM file: the authorities between our certificate and its root"),
 	ROW("GRPC_CLIENT_CA_CERTS", SETTING_TEXT, client_ca_certs, NULL,
-	    "PEM file: authorities of client certificates, which are demanded then"),
+	    "PEM file: authorities of client certificates, which are then required"),
 	ROW("LOG_LEVEL", SETTING_TEXT, log_level, "info", "error, warn, info or debug"),
 	ROW_RANGE("MAX_VMS", SETTING_NUMBER, max_vms, "10", 1, CONFIG_VMS_MAX,
 		  "CVMs that may exist at once"),
@@ -89,7 +89,7 @@ int config_parse_ports(const char *text, uint16_t *first, uint16_t *last, struct
 			to = strtoul(end + 1, &end, 10);
 	}
 	if (!end || *end || from < 1 || to > UINT16_MAX || from > to)
-		return err_set(e, ERR_INVALID, "MANAGER_PORTS: %s is no range like 7100-7199",
+		return err_set(e, ERR_INVALID, "MANAGER_PORTS: %s is not a range like 7100-7199",
 			       log_quote(text).text);
 	*first = (uint16_t)from;
 	*last = (uint16_t)to;
@@ -153,7 +153,8 @@ static int check_snp(struct config *c, struct err *e)
 	    strspn(text + 2, "0123456789abcdefABCDEF") == strlen(text + 2))
 		c->snp_policy_bits = strtoull(text + 2, &end, 16);
 	if (!end || *end || errno)
-		return err_set(e, ERR_INVALID, "MANAGER_SNP_POLICY: %s is no number like 0x20000",
+		return err_set(e, ERR_INVALID,
+			       "MANAGER_SNP_POLICY: %s is not a number like 0x20000",
 			       log_quote(text).text);
 	if (!(c->snp_policy_bits & SNP_POLICY_RESERVED_ONE) ||
 	    c->snp_policy_bits & SNP_POLICY_DEBUG)
@@ -187,14 +188,14 @@ static int check_tee(struct config *c, struct err *e)
 	while (i < ARRAY_LEN(names) && strcmp(c->tee, names[i]) != 0)
 		i++;
 	if (i == ARRAY_LEN(names))
-		return err_set(e, ERR_INVALID, "MANAGER_TEE: %s is none of auto, snp, tdx, none",
+		return err_set(e, ERR_INVALID, "MANAGER_TEE: %s is not one of auto, snp, tdx, none",
 			       log_quote(c->tee).text);
 	c->wanted = (enum config_tee)i;
 	if (config_simulates(c) &&
 	    (!c->emulator || c->igvm || c->snp_id_block || c->tdx_quote_socket))
 		return err_set(
 			e, ERR_INVALID,
-			"MANAGER_TEE=%s needs MANAGER_EMULATOR, one that simulates it, and takes "
+			"MANAGER_TEE=%s needs a MANAGER_EMULATOR that simulates it, and takes "
 			"no IGVM file, ID block or quote socket",
 			c->tee);
 	if (c->tdx_mr_owner && hex_decode(c->tdx_mr_owner, owner, sizeof(owner), e) < 0)
@@ -215,7 +216,7 @@ static int check(struct config *c, struct err *e)
 	if (c->memory % MIB)
 		return err_set(e, ERR_INVALID, "MANAGER_MEMORY is not a whole number of MiB");
 	if (inet_pton(AF_INET, c->forward_host, &v4) != 1)
-		return err_set(e, ERR_INVALID, "MANAGER_FORWARD_HOST: %s is no IPv4 address",
+		return err_set(e, ERR_INVALID, "MANAGER_FORWARD_HOST: %s is not an IPv4 address",
 			       log_quote(c->forward_host).text);
 	if ((uint64_t)(c->port_last - c->port_first) + 1 < c->max_vms)
 		return err_set(e, ERR_INVALID, "MANAGER_PORTS %s are fewer than MANAGER_MAX_VMS",

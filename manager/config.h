@@ -17,7 +17,7 @@ enum {
 };
 #define CONFIG_FILE "/etc/cocos/manager.conf"
 
-/* In place of a firmware file: plain CVMs alone, and nothing measures what they boot. */
+/* In place of a firmware file: for plain CVMs only, and nothing measures what they boot. */
 #define CONFIG_SEABIOS "SeaBIOS"
 
 /* What protects the CVMs. `auto`: whatever TEE the host has. */
@@ -26,7 +26,7 @@ enum config_tee {
 	CONFIG_TEE_NONE,
 	CONFIG_TEE_SNP,
 	CONFIG_TEE_TDX,
-	CONFIG_TEE_SIMULATED_SNP, /* by the emulator, which has to be named; for tests */
+	CONFIG_TEE_SIMULATED_SNP, /* by the emulator, which must be named; for tests */
 	CONFIG_TEE_SIMULATED_TDX,
 };
 
@@ -50,7 +50,7 @@ struct config {
 	char *ports, *forward_host;
 	bool allow_role_signature;
 
-	/* Made from the texts. */
+	/* Derived from the texts. */
 	uint16_t port_first, port_last;
 	enum config_tee wanted;
 	uint64_t snp_policy_bits;
@@ -60,12 +60,12 @@ extern const struct setting config_settings[];
 extern const size_t config_settings_count;
 
 /* Reads the file (NULL: CONFIG_FILE, which may be missing) and the environment, and checks what
- * belongs together: a listener that others than this host can reach must demand client
- * certificates, and nothing turns that off. `config` must be zeroed; config_done() it. */
+ * belongs together: a listener that other hosts can reach must require client certificates, and
+ * nothing turns that off. `config` must be zeroed; config_done() it. */
 int config_load(const char *file, struct config *config, struct err *e) MUST_CHECK;
 void config_done(struct config *config);
 
-/* The TEE is an emulator's pretence, and protects nothing. */
+/* An emulator only simulates the TEE, which protects nothing. */
 bool config_simulates(const struct config *config);
 
 /* "7100-7199" or "7100": ports from 1 to 65535, first ≤ last. */

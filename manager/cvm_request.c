@@ -18,13 +18,13 @@ static int check_level(const char *text, struct err *e)
 	for (size_t i = 0; i < ARRAY_LEN(levels); i++)
 		if (strcasecmp(text, levels[i]) == 0)
 			return 0;
-	return err_set(e, ERR_INVALID, "%s is none of error, warn, info, debug",
+	return err_set(e, ERR_INVALID, "%s is not one of error, warn, info, debug",
 		       log_quote(text).text);
 }
 
 static int check_target(const char *text, struct err *e)
 {
-	/* A socket's path would be one in the guest. */
+	/* A socket's path would be a path in the guest. */
 	if (strncmp(text, "unix:", 5) == 0)
 		return err_set(e, ERR_INVALID, "%s is not host:port", log_quote(text).text);
 	return rpc_target_check(text, e);
@@ -66,8 +66,8 @@ static const struct credential {
 #undef CREDENTIAL
 };
 
-/* The lines of the environment are KEY=VALUE, with quotes that may enclose a value: what would be
- * read back differently is refused. */
+/* The lines of the environment are KEY=VALUE, where quotes may enclose a value. A value that
+ * would be read back differently is refused. */
 static int check_value(const char *text, struct err *e)
 {
 	size_t len = strlen(text);
@@ -140,7 +140,7 @@ static int write_environment(const Manager__CreateReq *message, const char *cvm_
 	return 0;
 }
 
-/* At least one certificate, the first of which is given back. */
+/* At least one certificate; returns the first. */
 static X509 *read_cert(const struct bootconfig *boot, enum bootconfig_file file)
 {
 	CLEANUP(BIO_free_all)

@@ -23,8 +23,8 @@ struct cvm_request {
 };
 
 /* Refused, by the field's name: a value with a control character, a quote, white space at an end,
- * anything but ASCII, or too long; a certificate without its key or that does not fit it; what is
- * no PEM, no duration, no log level, no host:port; fields that serve a feature we do not have.
+ * anything but ASCII, or too long; a certificate without its key, or with another key; a bad PEM
+ * text, duration, log level or host:port; fields of a feature that we do not have.
  * cvm_request_done() it. */
 int cvm_request_make(const Manager__CreateReq *message, const char *cvm_id,
 		     struct cvm_request *request, struct err *e) MUST_CHECK;

@@ -21,7 +21,7 @@
 
 enum { DRAIN_MS = 30000 };
 
-#define POOL_THREADS "8" /* libvirt takes five calls at a time from one connection */
+#define POOL_THREADS "8" /* libvirt handles five calls at a time from one connection */
 
 struct daemon {
 	const struct config *config;
@@ -40,7 +40,7 @@ struct daemon {
 	bool stopping;
 };
 
-/* QEMU's user has to get through to its own folder, and to nothing else. */
+/* QEMU's user must be able to reach its own folder, and nothing else. */
 static int make_folder(const char *path, struct err *e)
 {
 	struct stat st;
@@ -70,7 +70,7 @@ static int check_memory_backed(const char *path, struct err *e)
 	return 0;
 }
 
-/* Two managers on one registry would each remove what the other makes. */
+/* Two managers on one registry would remove what the other one makes. */
 static int lock_state(struct daemon *d, struct err *e)
 {
 	CLEANUP(free) char *path = NULL;
@@ -92,7 +92,7 @@ static int open_state(struct daemon *d, struct err *e)
 	CLEANUP(free) char *cvms = NULL;
 	CLEANUP(free) char *path = NULL;
 
-	umask(0022); /* for these two; whatever comes later has its own mode or is ours alone */
+	umask(0022); /* for these two; everything later has its own mode or is only ours */
 	if (make_folder(config->state_dir, e) < 0 || make_folder(config->secrets_dir, e) < 0 ||
 	    check_memory_backed(config->secrets_dir, e) < 0)
 		return err_code(e);
@@ -193,10 +193,10 @@ static int start(struct daemon *d, struct err *e)
 	return listen_for_calls(d, e);
 }
 
-/* Calls that were cut off count as abandoned: what their jobs made is undone before this ends. */
+/* Calls that were cut off count as abandoned: what their jobs made is undone before the end. */
 static void finish(struct daemon *d)
 {
-	d->stopping = true; /* also after a start that failed: a signal finds no server any more */
+	d->stopping = true; /* also after a failed start: signals must not find a server */
 	rpc_server_free(d->server);
 	if (d->fleet) {
 		fleet_close(d->fleet);

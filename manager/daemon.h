@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * daemon.h — the running manager, from its folders to its last goodbye.
+ * daemon.h — the running manager: its folders, its server, its orderly end.
  */
 #pragma once
 

@@ -111,8 +111,7 @@ static void write_tdx(struct xml *x, const struct domain_spec *spec)
 
 static void write_tdx_features(struct xml *x)
 {
-	empty_tag(x, "ioapic", "driver", "qemu",
-		  NULL); /* the in-kernel one is out of TDX's reach */
+	empty_tag(x, "ioapic", "driver", "qemu", NULL); /* TDX can't use the in-kernel one */
 	empty_tag(x, "pmu", "state", "off", NULL);
 }
 
@@ -143,7 +142,7 @@ static void write_os(struct xml *x, const struct domain_spec *spec)
 	x->bad |= xmlTextWriterWriteString(x->out, BAD_CAST "hvm") < 0;
 	close_tag(x);
 	if (spec->firmware) {
-		/* No variable store: nothing is kept from one launch to the next. */
+		/* No variable store: nothing survives from one launch to the next. */
 		open_tag(x, "loader");
 		if (spec->tee == DOMAIN_PLAIN) {
 			attribute(x, "readonly", "yes");
@@ -169,7 +168,7 @@ static void write_cpu(struct xml *x, const struct domain_spec *spec)
 	if (spec->cpu_type) {
 		attribute(x, "mode", "custom");
 		attribute(x, "match", "exact");
-		if (spec->simulated) /* it counts in the measurement; what runs, the emulator says */
+		if (spec->simulated) /* it counts in the measurement; the emulator says what runs */
 			attribute(x, "check", "none");
 		text_tag(x, "model", spec->cpu_type);
 	} else {
@@ -178,7 +177,7 @@ static void write_cpu(struct xml *x, const struct domain_spec *spec)
 	close_tag(x);
 }
 
-/* A guest that ends or starts anew is another guest: its keys were in its memory. */
+/* A guest that ends or restarts is another guest: its keys were in its memory. */
 static void write_ends(struct xml *x)
 {
 	empty_tag(x, "clock", "offset", "utc", NULL);
@@ -228,7 +227,7 @@ static void write_tpm(struct xml *x)
 	open_tag(x, "backend");
 	attribute(x, "type", "emulator");
 	attribute(x, "version", "2.0");
-	open_tag(x, "active_pcr_banks"); /* swtpm activates SHA-256 alone when it isn't told */
+	open_tag(x, "active_pcr_banks"); /* swtpm activates only SHA-256 unless told otherwise */
 	empty_tag(x, "sha256", NULL);
 	empty_tag(x, "sha384", NULL);
 	close_tag(x);
@@ -257,13 +256,13 @@ static void write_devices(struct xml *x, const struct domain_spec *spec)
 	empty_tag(x, "source", "path", spec->console, NULL);
 	empty_tag(x, "target", "port", "0", NULL);
 	close_tag(x);
-	if (!spec->igvm) /* the service module in such a file brings its own */
+	if (!spec->igvm) /* the service module in such a file has its own */
 		write_tpm(x);
 	empty_tag(x, "memballoon", "model", "none", NULL);
 	close_tag(x);
 }
 
-/* Arguments that libvirt has no word for, in pairs: "-object", …, NULL. */
+/* Arguments for which libvirt has no element, in pairs: "-object", …, NULL. */
 static void __attribute__((sentinel)) write_arguments(struct xml *x, ...)
 {
 	va_list list;
@@ -277,8 +276,8 @@ static void __attribute__((sentinel)) write_arguments(struct xml *x, ...)
 	close_tag(x);
 }
 
-/* A simulated TEE is asked for with the words that libvirt would use, which it does not where there
- * is no hardware; the emulator takes them out again. */
+/* A simulated TEE is requested with the arguments that libvirt would use if there were hardware;
+ * the emulator removes them again. */
 static int tee_object(const struct domain_spec *spec, char **object, struct err *e)
 {
 	if (spec->tee == DOMAIN_SNP)
@@ -298,7 +297,7 @@ static int tee_object(const struct domain_spec *spec, char **object, struct err 
 			   spec->tdx.mr_owner ? "\"" : "");
 }
 
-/* What goes to QEMU around libvirt's head; malloc'ed, NULL for nothing. */
+/* What goes to QEMU past libvirt; malloc'ed, NULL for nothing. */
 static int extra_object(const struct domain_spec *spec, char **object, struct err *e)
 {
 	if (spec->simulated)
@@ -354,7 +353,7 @@ static int check_spec(const struct domain_spec *spec, struct err *e)
 				spec->tdx.quote_socket))
 		return err_set(
 			e, ERR_PRECONDITION,
-			"a simulated TEE is an emulator's that simulates it, and has neither "
+			"a simulated TEE needs an emulator that simulates it, and takes neither "
 			"IGVM file, ID block nor quote generation service");
 	if (tee->kvm && !spec->firmware && !spec->igvm)
 		return err_set(e, ERR_PRECONDITION, "%s domains need UEFI firmware or an IGVM file",

@@ -2,7 +2,7 @@
 /*
  * domain_xml.h — what libvirt is told about one CVM (libvirt.org/formatdomain.html).
  *
- * Writing only: which of it a host can do is virt_host.h's to find out.
+ * Writing only: virt_host.h finds out what a host can do.
  */
 #pragma once
 
@@ -34,12 +34,12 @@ struct domain_tdx {
 	const char *quote_socket; /* NULL: libvirt's default */
 };
 
-/* All texts are lent; paths are absolute. */
+/* All texts are borrowed; paths are absolute. */
 struct domain_spec {
 	const char *name, *uuid;
 	enum domain_tee tee;
 	bool kvm;       /* else TCG */
-	bool simulated; /* the TEE is the emulator's pretence; without KVM */
+	bool simulated; /* the emulator simulates the TEE; without KVM */
 	uint64_t memory_kib;
 	unsigned cpus;
 	const char *cpu_type; /* a model libvirt knows; NULL: host's (KVM) or maximum (TCG) */
@@ -53,5 +53,5 @@ struct domain_spec {
 	struct domain_tdx tdx; /* with DOMAIN_TDX */
 };
 
-/* The domain as XML, malloc'ed. Refused: a combination that no libvirt starts. */
+/* The domain as XML, malloc'ed. Refuses a combination that no libvirt starts. */
 int domain_xml_write(const struct domain_spec *spec, char **xml, struct err *e) MUST_CHECK;

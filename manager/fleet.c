@@ -81,7 +81,7 @@ int fleet_new(uv_loop_t *loop, struct lifecycle *lifecycle, struct fleet **fleet
 		free(f);
 		return err_code(e);
 	}
-	if (known && cvms[known - 1].slot >= count) /* the limit was higher once */
+	if (known && cvms[known - 1].slot >= count) /* the limit was higher before */
 		count = cvms[known - 1].slot + 1;
 	if (init_slots(f, count, e) < 0) {
 		free(f);

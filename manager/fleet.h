@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * fleet.h — all CVMs of this manager: how many, which is being created or removed, and when each has
- * to go.
+ * fleet.h — all CVMs of this manager: how many, which is being created or removed, and when each
+ * must go.
  *
- * Lives on the loop thread; the steps themselves run in the pool, one job for a CVM at a time. A CVM
- * that has to go (its time is up, its QEMU ended, an earlier manager left it half made) goes as soon
- * as libvirt lets it, however often that has to be tried.
+ * Lives on the loop thread; the steps themselves run in the pool, one job for a CVM at a time. A
+ * CVM that must go (its time is up, its QEMU ended, an earlier manager left it half made) goes as
+ * soon as libvirt allows it, however many tries that takes.
  */
 #pragma once
 
@@ -13,22 +13,22 @@
 
 struct fleet;
 
-/* Takes up what the registry says, connects to libvirt as soon as it can. All is lent. The virt's
- * notices have to be handed to fleet_notice(). */
+/* Continues from what the registry says, and connects to libvirt as soon as it can. All
+ * arguments are borrowed. The notices of `virt` must be passed to fleet_notice(). */
 int fleet_new(uv_loop_t *loop, struct lifecycle *lifecycle, struct fleet **fleet,
 	      struct err *e) MUST_CHECK;
 void fleet_notice(struct fleet *fleet, const struct virt_notice *notice);
 
-/* No new work from now on; CVMs stay. Jobs that are under way end, and may begin the removal of what
- * they made: run the loop while it is busy. */
+/* No new work from now on; CVMs stay. Jobs under way finish, and may start to remove what they
+ * made: run the loop while the fleet is busy. */
 void fleet_close(struct fleet *fleet);
 bool fleet_is_busy(const struct fleet *fleet);
 
 /* Closed and not busy. Freed when the loop has closed its handles: run the loop until then. */
 void fleet_free(struct fleet *fleet);
 
-/* `done` is called later, once. With `cvm` NULL it failed, as `e` says. It returns whether the client
- * still wants the CVM: if not, the CVM is removed again. */
+/* `done` is called later, once. If `cvm` is NULL it failed, and `e` says why. It returns whether
+ * the client still wants the CVM: if not, the CVM is removed again. */
 typedef bool fleet_created_fn(void *data, const struct cvm *cvm, const struct err *e);
 int fleet_create(struct fleet *fleet, const Manager__CreateReq *request, fleet_created_fn *done,
 		 void *data, struct err *e) MUST_CHECK;
@@ -38,5 +38,5 @@ typedef void fleet_removed_fn(void *data, const struct err *e);
 int fleet_remove(struct fleet *fleet, const char *id, fleet_removed_fn *done, void *data,
 		 struct err *e) MUST_CHECK;
 
-/* A CVM that was created and is not being removed, or NULL. Lent until the loop goes on. */
+/* A CVM that was created and is not being removed, or NULL. Valid until the loop continues. */
 const struct cvm *fleet_find(const struct fleet *fleet, const char *id);

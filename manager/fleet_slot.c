@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* fleet_slot.c — one CVM's place in the fleet: its time, its end, and who waits for that. */
+/* fleet_slot.c — one CVM's place in the fleet: its time to live, its end, and who waits for it. */
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "manager/fleet_state.h"
@@ -25,7 +25,7 @@ void fleet_slot_retry(struct slot *slot)
 	slot->retry_ms = slot->retry_ms ? slot->retry_ms * 2 : FLEET_RETRY_FIRST_MS;
 	if (slot->retry_ms > FLEET_RETRY_LAST_MS)
 		slot->retry_ms = FLEET_RETRY_LAST_MS;
-	if (!slot->fleet->closing) /* else the next manager will: it is recorded */
+	if (!slot->fleet->closing) /* otherwise the next manager will: it is recorded */
 		uv_timer_start(&slot->timer, on_retry, slot->retry_ms, 0);
 }
 
@@ -58,7 +58,8 @@ static void on_expired(uv_timer_t *timer)
 	fleet_slot_remove(slot);
 }
 
-/* By the wall clock, which a restart has nothing beside; but never more than it was given. */
+/* Uses the wall clock, which is all that a restart has; but never gives more than the CVM was
+ * given. */
 static uint64_t time_left(const struct cvm *cvm)
 {
 	int64_t left = cvm->expires_ms - clock_ms(CLOCK_REALTIME),
@@ -69,7 +70,7 @@ static uint64_t time_left(const struct cvm *cvm)
 	return left > 0 ? (uint64_t)left : 0;
 }
 
-/* From here on time is what passes, wherever the wall clock is set to. */
+/* From here on only elapsed time counts, whatever the wall clock is set to. */
 void fleet_slot_wind_up(struct slot *slot)
 {
 	uv_loop_t *loop = slot->timer.loop;
@@ -160,7 +161,7 @@ int fleet_remove(struct fleet *f, const char *id, fleet_removed_fn *done, void *
 
 	if (f->closing)
 		return err_set(e, ERR_UNAVAILABLE, "the manager is stopping");
-	if (!slot || slot->state == SLOT_CREATING) /* nobody was told its id yet */
+	if (!slot || slot->state == SLOT_CREATING) /* nobody knows its id yet */
 		return err_set(e, ERR_NOT_FOUND, "no CVM %s", log_quote(id).text);
 	waiter = malloc(sizeof(*waiter));
 	if (!waiter)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * fleet_state.h — what the parts of the fleet share: its slots, and its jobs in the pool. Private to
- * fleet*.c; everything is the loop thread's but a job's work.
+ * fleet_state.h — what the parts of the fleet share: its slots, and its jobs in the pool. Private
+ * to fleet*.c; everything but a job's work runs on the loop thread.
  */
 #pragma once
 
@@ -33,9 +33,9 @@ struct slot {
 	enum slot_state state;
 	struct cvm cvm;
 	uv_timer_t timer; /* RUNNING: the end of its time; DOOMED: the next try */
-	uint64_t ends;    /* uv_now() when its time is up; 0: not wound up yet */
+	uint64_t ends;    /* uv_now() when its time is up; 0: not started yet */
 	unsigned retry_ms;
-	bool doomed; /* has to go even if nobody asks */
+	bool doomed; /* must go even if nobody asks */
 	bool died;   /* its domain ended while it was being created */
 	bool looked; /* was running when libvirt's domains were last asked for */
 	struct waiter *waiters;
@@ -70,8 +70,8 @@ struct job {
 	struct err err;
 };
 
-/* Runs in the pool; `done` on the loop, where fleet_job_end() frees it. It is the caller's still if it
- * could not be started. */
+/* Runs in the pool; `done` on the loop, where fleet_job_end() frees it. If it could not be
+ * started, the caller still owns it. */
 int fleet_job_start(struct fleet *f, struct job *job, void (*work)(void *), void (*done)(void *),
 		    struct err *e) MUST_CHECK;
 void fleet_job_end(struct job *job);
@@ -80,10 +80,10 @@ void fleet_job_end(struct job *job);
 struct slot *fleet_slot_find(const struct fleet *f, const char *id);
 void fleet_slot_free(struct slot *slot);
 
-/* Its end comes when its time is up, if it has one. */
+/* Ends it when its time is up, if it has one. */
 void fleet_slot_wind_up(struct slot *slot);
 
-/* Removes the CVM now; tries again until it is gone if it has to go. */
+/* Removes the CVM now; if it must go, tries again until it is gone. */
 void fleet_slot_remove(struct slot *slot);
 
 /* Tries to remove it later, after twice the time of the last try. */

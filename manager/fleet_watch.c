@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* fleet_watch.c — libvirt: what ended, what nobody knows, whether it is there at all. */
+/* fleet_watch.c — watches libvirt: which machines ended, which have no record, whether libvirt
+ * is there. */
 #include "common/base/log.h"
 #include "manager/fleet_state.h"
 

@@ -91,7 +91,7 @@ static void launch_done(struct launch *launch)
 }
 #define CLEANUP_LAUNCH __attribute__((cleanup(launch_done)))
 
-/* The image as it is now: when it was built anew since, it is read and checked again. */
+/* The image as it is now: if it was rebuilt since, it is read and checked again. */
 static int read_image(struct lifecycle *l, struct cvm *cvm, struct launch *launch, struct err *e)
 {
 	const char *word = l->config->allow_role_signature ? ROLE_SIGNATURE_WORD : NULL;
@@ -116,7 +116,7 @@ static int read_image(struct lifecycle *l, struct cvm *cvm, struct launch *launc
 	return 0;
 }
 
-/* A launch whose measurement we can't tell goes ahead: an owner may be able to. */
+/* A launch whose measurement we can't compute continues: an owner may be able to. */
 static void expect(struct lifecycle *l, struct cvm *cvm)
 {
 	struct err e;
@@ -158,7 +158,7 @@ static int make_dir(const char *path, mode_t mode, struct err *e)
 	return mkdir(path, mode) < 0 ? err_errno(e, "make '%s'", path) : 0;
 }
 
-/* Into a folder that is root's alone until all is in it. */
+/* Writes into a folder that only root can enter until everything is in it. */
 static int write_boot_file(const struct bootconfig *boot, enum bootconfig_file file,
 			   const char *dir, const struct virt_host *host, struct err *e)
 {
@@ -224,7 +224,7 @@ static int start_domain(struct lifecycle *l, const struct cvm *cvm, const struct
 	return virt_start(l->virt, xml, e);
 }
 
-/* Somebody else may have taken the port since it was looked at; then another one will do. */
+/* Somebody else may have taken the port since it was checked; then we take another one. */
 static int forward(struct lifecycle *l, struct cvm *cvm, struct err *e)
 {
 	for (int i = 0; i < LIFECYCLE_FORWARD_TRIES; i++) {
@@ -242,10 +242,10 @@ static int forward(struct lifecycle *l, struct cvm *cvm, struct err *e)
 		cvm->port = port;
 		ports_give(l->ports, lost);
 	}
-	return err_set(e, ERR_EXHAUSTED, "no port could be forwarded: others take them");
+	return err_set(e, ERR_EXHAUSTED, "no port could be forwarded: other programs took them");
 }
 
-/* From the first record on; all of it can be undone by lifecycle_remove(). */
+/* All steps after the first record; lifecycle_remove() can undo each of them. */
 static int take_steps(struct lifecycle *l, const struct cvm_request *request, struct cvm *cvm,
 		      const struct launch *launch, struct err *e)
 {

@@ -3,8 +3,8 @@
  * lifecycle.h — the steps of creating and of removing one CVM, in order, each recorded before it is
  * taken.
  *
- * Functions block and run in the pool, for different CVMs at the same time. Where a CVM has its
- * things:
+ * Functions block and run in the pool, for different CVMs at the same time. Where the parts of a
+ * CVM are:
  *   <state>/cvms/<id>/console.log    what the guest prints
  *   <secrets>/<id>/env/environment   the boot configuration, on tmpfs, for QEMU's user alone
  *   <secrets>/<id>/certs/…           cert.pem, key.pem, ca.pem
@@ -38,7 +38,8 @@ struct lifecycle {
 	struct efi_boot *boot; /* what firmware measures of it; NULL: not known yet */
 };
 
-/* All is lent but the image, which is opened here: a broken one is known before a client asks. */
+/* All arguments are borrowed. The image is opened here, so that a broken one is noticed before a
+ * client asks. */
 int lifecycle_init(struct lifecycle *l, const struct config *config, struct registry *registry,
 		   struct virt *virt, struct ports *ports, struct err *e) MUST_CHECK;
 void lifecycle_done(struct lifecycle *l);
@@ -47,15 +48,15 @@ void lifecycle_done(struct lifecycle *l);
 void lifecycle_prefix(const struct lifecycle *l, char name[LIFECYCLE_NAME_MAX]);
 void lifecycle_name(const struct lifecycle *l, unsigned slot, char name[LIFECYCLE_NAME_MAX]);
 
-/* Creates the CVM: `cvm` comes with id, slot and times, the rest is filled in. On failure all is
- * undone; if even that failed, cvm->step says how far it got, and lifecycle_remove() has to be tried
- * again; it is 0 if nothing is left. */
+/* Creates the CVM: `cvm` comes with id, slot and times, the rest is filled in. On failure
+ * everything is undone; if even that failed, cvm->step says how far it got, and
+ * lifecycle_remove() must be tried again; it is 0 if nothing is left. */
 int lifecycle_create(struct lifecycle *l, const struct cvm_request *request, struct cvm *cvm,
 		     struct err *e) MUST_CHECK;
 
-/* Removes the CVM, from whatever step it is in. Repeatable until it succeeds; cvm->step follows. When
- * libvirt can't be reached, a running CVM stays as it is, unless its end is to be recorded anyway
- * (`insist`). */
+/* Removes the CVM, from whatever step it is in. Repeatable until it succeeds; cvm->step follows.
+ * When libvirt can't be reached, a running CVM stays as it is, unless its end is to be recorded
+ * anyway (`insist`). */
 int lifecycle_remove(struct lifecycle *l, struct cvm *cvm, bool insist, struct err *e) MUST_CHECK;
 
 /* The last line on the CVM's console, for the log; empty if there is none. */

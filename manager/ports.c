@@ -22,7 +22,7 @@ int ports_new(const char *host, uint16_t first, uint16_t last, struct ports **po
 		return err_nomem(e);
 	if (inet_pton(AF_INET, host, &p->host) != 1) {
 		free(p);
-		return err_set(e, ERR_INVALID, "'%s' is no IPv4 address", host);
+		return err_set(e, ERR_INVALID, "'%s' is not an IPv4 address", host);
 	}
 	pthread_mutex_init(&p->lock, NULL);
 	p->first = first;
@@ -47,7 +47,7 @@ static bool is_free(const struct ports *p, uint16_t port)
 	CLEANUP(close) int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	int on = 1;
 
-	/* As QEMU binds: connections of an earlier CVM that are on their way out don't count. */
+	/* Binds as QEMU does: closing connections of an earlier CVM don't count. */
 	return fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
 	       bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0 && listen(fd, 1) == 0;
 }

@@ -2,7 +2,7 @@
 /*
  * ports.h — which ports of the range go to which CVM.
  *
- * Any thread may call. A port that was given back is taken again last, so that a late client of one
+ * Any thread may call. A port that was given back is used again last, so that a late client of one
  * CVM does not reach another.
  */
 #pragma once
@@ -20,7 +20,8 @@ int ports_new(const char *host, uint16_t first, uint16_t last, struct ports **po
 void ports_free(struct ports *ports);
 DEFINE_CLEANUP(struct ports *, ports_free)
 
-/* A port that neither we nor, at this moment, anybody else on this host has. ERR_EXHAUSTED. */
+/* A port that neither we nor, at this moment, another program on this host uses; ERR_EXHAUSTED
+ * if there is none. */
 int ports_take(struct ports *ports, uint16_t *port, struct err *e) MUST_CHECK;
 
 /* Marks one that is known to be in use; outside the range it does nothing. */

@@ -113,7 +113,7 @@ static int read_tag(struct registry *r, struct err *e)
 	return 0;
 }
 
-/* Tables and tag come in one transaction, so that a file is either empty or whole. */
+/* Tables and tag are made in one transaction, so that a file is either empty or complete. */
 static int set_up(struct registry *r, struct err *e)
 {
 	int version;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * registry.h — what CVMs there are, on disk, in SQLite: the truth that a restart goes by.
+ * registry.h — which CVMs there are, on disk, in SQLite: what a restart relies on.
  *
- * Each step of creating or removing a CVM is recorded before it is taken, and the record goes last.
- * So whatever a killed manager left over belongs to a record, and everything before CVM_RUNNING is
- * undone, everything after it finished, by the same idempotent removal.
+ * Each step of creating or removing a CVM is recorded before it is taken, and the record is removed
+ * last. So whatever a killed manager left over belongs to a record, and everything before
+ * CVM_RUNNING is undone, everything after it finished, by the same idempotent removal.
  *
  * Functions block and may be called from any thread.
  */
@@ -54,7 +54,7 @@ struct cvm {
 	char expected[REFERENCE_POLICY_MAX]; /* the policy, JSON; or why there is none */
 };
 
-/* No TEE works without KVM, so such a CVM's is simulated. */
+/* No TEE works without KVM, so the TEE of a CVM without KVM is simulated. */
 static inline bool cvm_simulated(const struct cvm *cvm)
 {
 	return cvm->tee != DOMAIN_PLAIN && !cvm->kvm;
@@ -62,12 +62,13 @@ static inline bool cvm_simulated(const struct cvm *cvm)
 
 struct registry;
 
-/* Makes what is missing. ERR_PRECONDITION for a file of another form. */
+/* Creates what is missing. ERR_PRECONDITION for a file of another form. */
 int registry_open(const char *path, struct registry **registry, struct err *e) MUST_CHECK;
 void registry_close(struct registry *registry);
 DEFINE_CLEANUP(struct registry *, registry_close)
 
-/* Eight hexadecimal digits, made with the file: tell this manager's domains from another's. */
+/* Eight hexadecimal digits, made with the file: they distinguish this manager's domains from
+ * another's. */
 const char *registry_tag(const struct registry *registry);
 
 /* ERR_EXISTS if id, slot or port is taken. */
@@ -78,6 +79,6 @@ int registry_set_port(struct registry *registry, const char *id, uint16_t port,
 		      struct err *e) MUST_CHECK;
 int registry_delete(struct registry *registry, const char *id, struct err *e) MUST_CHECK;
 
-/* All of them by slot, malloc'ed. */
+/* All CVMs by slot, malloc'ed. */
 int registry_list(struct registry *registry, struct cvm **cvms, size_t *count,
 		  struct err *e) MUST_CHECK;

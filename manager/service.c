@@ -16,7 +16,7 @@ static void fail(struct rpc_call *call, const struct err *e)
 	rpc_call_finish(call, e);
 }
 
-/* The client may have gone meanwhile; then nobody knows the CVM's id and it should not stay. */
+/* The client may have disconnected; then nobody knows the CVM's id and it should not stay. */
 static bool on_created(void *data, const struct cvm *cvm, const struct err *e)
 {
 	struct rpc_call *call = data;

@@ -7,5 +7,5 @@
 #include "common/rpc/server.h"
 #include "manager/fleet.h"
 
-/* To be given to rpc_server_add() with the fleet as its data. */
+/* Pass it to rpc_server_add() with the fleet as its data. */
 extern const struct rpc_service service_manager;

@@ -33,7 +33,7 @@ static const struct tee {
 			 NULL, fill_tdx },
 };
 
-/* What the firmware of SNP hosts says; in a simulation nobody is asked. */
+/* What the firmware of SNP hosts reports; a simulation has nothing to ask. */
 enum { SIMULATED_CBITPOS = 51, SIMULATED_REDUCED_BITS = 1 };
 
 static bool host_has(const struct virt_host *host, enum domain_tee tee)

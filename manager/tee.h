@@ -11,8 +11,8 @@
 #include "manager/registry.h"
 #include "manager/virt.h"
 
-/* By MANAGER_TEE and what the host has: fills tee, kvm, CPU type and firmware. ERR_PRECONDITION when
- * the host lacks what is asked for; never falls back to a plain CVM unless that is allowed. */
+/* Fills tee, kvm, CPU type and firmware from MANAGER_TEE and what the host has. ERR_PRECONDITION
+ * if the host lacks what is asked for; never falls back to a plain CVM unless that is allowed. */
 int tee_choose(const struct config *config, const struct virt_host *host, struct cvm *cvm,
 	       struct err *e) MUST_CHECK;
 

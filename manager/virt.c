@@ -14,8 +14,8 @@
 #include <libvirt/virterror.h>
 
 enum {
-	KEEPALIVE_S = 5,     /* a libvirtd that does not answer is given up after */
-	KEEPALIVE_COUNT = 4, /* so many of these */
+	KEEPALIVE_S = 5,     /* after this a libvirtd that does not answer is given up */
+	KEEPALIVE_COUNT = 4, /* this many of these */
 	STOP_TRIES = 150,
 	STOP_WAIT_MS = 100,
 	CPUINFO_MAX = 16 << 20,
@@ -52,8 +52,8 @@ static void forget_error(void *data, virErrorPtr error)
 {
 }
 
-/* libvirt's last error in this thread. Whether the connection lives tells "it refuses" from "it is
- * not there"; asking for that resets the error, so it is copied first. */
+/* libvirt's last error in this thread. If the connection is alive, libvirt refused; if not, it
+ * is not there. Asking that resets the error, so it is copied first. */
 static int virt_error(virConnectPtr conn, struct err *e, const char *what)
 {
 	enum err_code code = ERR_INTERNAL;
@@ -213,7 +213,7 @@ void virt_close(struct virt *v)
 	uv_close((uv_handle_t *)&v->async, on_async_closed);
 }
 
-/* A reference to the connection if it lives, else NULL. */
+/* A reference to the connection if it is alive, else NULL. */
 static virConnectPtr current(struct virt *v)
 {
 	virConnectPtr conn = NULL, dead = NULL;
@@ -247,7 +247,7 @@ static int ask_host(virConnectPtr conn, struct virt_host *host, struct err *e)
 
 	if (!capabilities)
 		return virt_error(conn, e, "capabilities");
-	/* Where there is no KVM, libvirt has nothing to say about it. */
+	/* Without KVM, libvirt says nothing about it. */
 	domain = virConnectGetDomainCapabilities(conn, NULL, "x86_64", "q35", "kvm", 0);
 	if (file_read_text("/proc/cpuinfo", CPUINFO_MAX, &cpuinfo, e) < 0 ||
 	    read_parameter("/sys/module/kvm_amd/parameters/sev_snp", &snp, e) < 0 ||
@@ -270,10 +270,10 @@ static int dial(struct virt *v, virConnectPtr *result, struct err *e)
 		virt_error(NULL, e, v->uri);
 		return err_code(e);
 	}
-	/* libvirt calls it by its own type again, which goes by the event. */
+	/* libvirt calls it with the type that belongs to the event. */
 	void (*by_event)(void) = (void (*)(void))on_lifecycle;
 
-	/* Drivers that run in this process have no connection to keep or to lose. */
+	/* Drivers that run in this process have no connection to keep alive or to lose. */
 	if (virConnectSetKeepAlive(conn, KEEPALIVE_S, KEEPALIVE_COUNT) < 0 &&
 	    virGetLastErrorCode() != VIR_ERR_NO_SUPPORT)
 		return virt_error(conn, e, "keep-alive");
@@ -296,7 +296,7 @@ static int dial(struct virt *v, virConnectPtr *result, struct err *e)
 	return 0;
 }
 
-/* A reference to a living connection, made now if need be. */
+/* A reference to a live connection, made now if necessary. */
 static int take(struct virt *v, virConnectPtr *conn, struct err *e)
 {
 	int failed = 0;
@@ -355,7 +355,7 @@ static int stop_once(virConnectPtr conn, const char *uuid, struct err *e)
 	code = virGetLastErrorCode();
 	if (code == VIR_ERR_NO_DOMAIN)
 		return 0;
-	/* Known, but not running: it is being started, or on its way out. */
+	/* Known, but not running: it is starting or ending. */
 	if (domain && code == VIR_ERR_OPERATION_INVALID)
 		return 1;
 	return virt_error(conn, e, "stop a domain");
@@ -390,7 +390,7 @@ int virt_forward(struct virt *v, const char *uuid, const char *host, uint16_t po
 	if (take(v, &conn, e) < 0)
 		return err_code(e);
 	domain = virDomainLookupByUUIDString(conn, uuid);
-	/* hostnet0: what libvirt calls the back end of the only network card. */
+	/* hostnet0: libvirt's name for the back end of the only network card. */
 	snprintf(command, sizeof(command), "hostfwd_add hostnet0 tcp:%s:%u-:%u", host, port,
 		 guest_port);
 	if (!domain || virDomainQemuMonitorCommand(domain, command, &answer,

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * virt.h — the libvirt we talk to: one connection, made again when it breaks, and its events.
+ * virt.h — our connection to libvirt, made again when it breaks, and its events.
  *
- * Functions that take `struct err *` block (libvirt's calls do) and belong into the pool; any thread
- * may call them. Events come in a thread of their own and are handed over on the loop. When libvirt
- * can't be reached the code is ERR_UNAVAILABLE.
+ * Functions that take `struct err *` block (libvirt's calls do) and belong in the pool; any thread
+ * may call them. Events come in their own thread and are passed on to the loop. When libvirt can't
+ * be reached the code is ERR_UNAVAILABLE.
  */
 #pragma once
 
@@ -18,7 +18,7 @@
 enum {
 	VIRT_UUID_LEN = 36,
 	VIRT_NAME_MAX = 64,
-	VIRT_QUEUE_MAX = 256, /* notices that wait for the loop; more become one VIRT_CONNECTED */
+	VIRT_QUEUE_MAX = 256, /* that wait; beyond it they become one VIRT_CONNECTED */
 	VIRT_DOMAINS_MAX = 4096,
 };
 
@@ -39,7 +39,7 @@ struct virt_domain {
 	char uuid[VIRT_UUID_LEN + 1];
 };
 
-/* What the host can do, found out once per connection. */
+/* What the host can do, determined once per connection. */
 struct virt_host {
 	bool kvm; /* the CPU has svm or vmx, and libvirt offers it */
 	bool has_owner;
@@ -53,13 +53,14 @@ struct virt_host {
 
 struct virt;
 
-/* Starts the thread of events, once in a process; connects to nothing yet. `notice` is called on the
+/* Starts the event thread, once per process; does not connect yet. `notice` is called on the
  * loop. `uri` is copied. */
 int virt_new(uv_loop_t *loop, const char *uri,
 	     void (*notice)(void *data, const struct virt_notice *notice), void *data,
 	     struct virt **virt, struct err *e) MUST_CHECK;
 
-/* No call may be under way. Freed when the loop has closed its handle: run the loop until then. */
+/* No call may be under way. It is freed when the loop has closed its handle: run the loop until
+ * then. */
 void virt_close(struct virt *virt);
 
 /* Connects, unless it is connected. */
@@ -70,7 +71,7 @@ int virt_host(struct virt *virt, struct virt_host *host, struct err *e) MUST_CHE
 /* Starts a transient domain: when it ends, libvirt forgets it. */
 int virt_start(struct virt *virt, const char *xml, struct err *e) MUST_CHECK;
 
-/* Ends the domain, also one that is just being started; fine if there is none of that UUID. When it
+/* Ends the domain, also one that is just being started; fine if no domain has that UUID. When it
  * returns 0 libvirt does not know the domain any more. */
 int virt_stop(struct virt *virt, const char *uuid, struct err *e) MUST_CHECK;
 
@@ -78,6 +79,6 @@ int virt_stop(struct virt *virt, const char *uuid, struct err *e) MUST_CHECK;
 int virt_forward(struct virt *virt, const char *uuid, const char *host, uint16_t port,
 		 uint16_t guest_port, struct err *e) MUST_CHECK;
 
-/* The domains whose name begins with `prefix`, running or about to, malloc'ed. */
+/* The domains whose name begins with `prefix`, running or starting, malloc'ed. */
 int virt_list(struct virt *virt, const char *prefix, struct virt_domain **domains, size_t *count,
 	      struct err *e) MUST_CHECK;

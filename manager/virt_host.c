@@ -22,7 +22,7 @@ static xmlDocPtr parse(const char *xml)
 			     XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
 }
 
-/* The word stands in a line "flags : …". */
+/* Whether the word is in a line "flags : …". */
 static bool cpu_has(const char *cpuinfo, const char *word)
 {
 	const char *line = strstr(cpuinfo, "\nflags");
@@ -43,7 +43,7 @@ static bool find(xmlXPathContextPtr context, const char *path)
 	return found && !xmlXPathNodeSetIsEmpty(found->nodesetval);
 }
 
-/* "+64055:+64055": numbers behind plus signs. Absent where libvirt keeps no other user for QEMU. */
+/* "+64055:+64055": numbers after plus signs. Absent if libvirt has no separate user for QEMU. */
 static int read_owner(xmlXPathContextPtr context, struct virt_host *host, struct err *e)
 {
 	CLEANUP(xmlXPathFreeObject)

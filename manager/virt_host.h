@@ -6,7 +6,7 @@
 
 #include "manager/virt.h"
 
-/* What others say about the host. */
+/* What libvirt and the kernel say about the host. */
 struct virt_host_sources {
 	const char *capabilities; /* XML of virConnectGetCapabilities() */
 	const char
@@ -16,7 +16,7 @@ struct virt_host_sources {
 	const char *kvm_intel_tdx;    /* /sys/module/kvm_intel/parameters/tdx; NULL: no such */
 };
 
-/* A /dev/kvm that opens proves nothing, so KVM needs the word of libvirt and of the CPU, and a TEE
- * that of libvirt and of the kernel. */
+/* A /dev/kvm that opens proves nothing: for KVM both libvirt and the CPU must offer it, for a
+ * TEE both libvirt and the kernel. */
 int virt_host_read(const struct virt_host_sources *sources, struct virt_host *host,
 		   struct err *e) MUST_CHECK;

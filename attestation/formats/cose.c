@@ -71,7 +71,7 @@ static int check_crit(const struct cose *m, const int64_t *known, size_t count, 
 	if (!crit)
 		return 0;
 	if (crit->type != DATUM_ARRAY || !crit->count)
-		return err_set(e, ERR_INVALID, "cose: crit is no array, or an empty one");
+		return err_set(e, ERR_INVALID, "cose: crit is not an array, or is empty");
 	for (size_t i = 0; i < crit->count; i++) {
 		bool understood = datum_int(&crit->items[i], &label) && label >= COSE_HEADER_ALG &&
 				  label <= COSE_HEADER_KID;
@@ -79,8 +79,7 @@ static int check_crit(const struct cose *m, const int64_t *known, size_t count, 
 		for (size_t k = 0; !understood && k < count; k++)
 			understood = datum_int(&crit->items[i], &label) && label == known[k];
 		if (!understood || !datum_get(m->headers, label))
-			return err_set(e, ERR_INVALID,
-				       "cose: a critical header that is unknown here");
+			return err_set(e, ERR_INVALID, "cose: an unknown critical header");
 	}
 	return 0;
 }
@@ -102,7 +101,7 @@ static bool has_either(const struct cose *m, int64_t label)
 	return datum_get(m->headers, label) || datum_get(m->unprotected, label);
 }
 
-/* No label may stand in both headers, nor an algorithm where nothing protects it. */
+/* No label may be in both headers, and the algorithm must be in the protected one. */
 static int check_headers(struct cose *m, struct err *e)
 {
 	int64_t label;
@@ -116,12 +115,10 @@ static int check_headers(struct cose *m, struct err *e)
 
 		if (datum_int(name, &label) &&
 		    (label == COSE_HEADER_ALG || datum_get(m->headers, label)))
-			return err_set(e, ERR_INVALID,
-				       "cose: header %lld stands in the wrong place",
+			return err_set(e, ERR_INVALID, "cose: header %lld is in the wrong place",
 				       (long long)label);
 		if (name->type == DATUM_TEXT && has_label(m->headers, name))
-			return err_set(e, ERR_INVALID,
-				       "cose: a header of text stands in both places");
+			return err_set(e, ERR_INVALID, "cose: a text header is in both places");
 	}
 	if (has_either(m, COSE_HEADER_IV) && has_either(m, COSE_HEADER_PARTIAL_IV))
 		return err_set(e, ERR_INVALID, "cose: an IV and a partial IV exclude each other");
@@ -139,7 +136,7 @@ static int take_apart(struct cose *m, struct err *e)
 	    parts->items[3].type != DATUM_BYTES)
 		return err_set(e, ERR_INVALID, "cose: not an array of headers, payload, signature");
 	if (parts->items[2].type != DATUM_BYTES)
-		return err_set(e, ERR_INVALID, "cose: the payload is not there");
+		return err_set(e, ERR_INVALID, "cose: the payload is missing");
 	m->protected_bytes = parts->items[0].bytes;
 	m->protected_len = parts->items[0].len;
 	m->unprotected = &parts->items[1];
@@ -153,7 +150,7 @@ static int take_apart(struct cose *m, struct err *e)
 	if (datum_parse(m->protected_bytes, m->protected_len, &m->headers, e) < 0)
 		return err_wrap(e, "cose: protected header");
 	if (m->headers->type != DATUM_MAP)
-		return err_set(e, ERR_INVALID, "cose: the protected header is no map");
+		return err_set(e, ERR_INVALID, "cose: the protected header is not a map");
 	return 0;
 }
 
@@ -186,7 +183,7 @@ static void put_to_be_signed(struct writer *w, const void *headers, size_t heade
 	datum_put_bytes(w, c->payload, c->payload_len);
 }
 
-/* COSE has r and s of fixed length in a row, OpenSSL wants them as DER. */
+/* COSE has r and s with fixed lengths, one after the other; OpenSSL wants them as DER. */
 static int ecdsa_to_der(const struct algorithm *a, const uint8_t *raw, uint8_t **der, size_t *len,
 			struct err *e)
 {

@@ -2,9 +2,9 @@
 /*
  * cose.h — COSE_Sign1 (RFC 9052, section 4.2; algorithms of RFC 9053), made and verified.
  *
- * Accepted is one form: tag 18 once, an array of four, the algorithm in the protected header alone
- * and the one that fits the key, no critical header that the caller does not know, a payload that
- * is there, a signature of the algorithm's full length, nothing after the end.
+ * Only one form is accepted: tag 18 once, an array of four, the algorithm only in the protected
+ * header and the one that fits the key, no critical header that the caller does not know, a
+ * payload, a signature of the algorithm's full length, nothing after the end.
  */
 #pragma once
 
@@ -32,16 +32,16 @@ enum { COSE_MAX = 16 << 20, COSE_HEADERS_MAX = 65536 };
 
 const char *cose_algorithm_name(int64_t algorithm); /* "ES256", or NULL */
 
-/* A parsed message; its pointers lead into the input and into `tree` and `headers`. */
+/* A parsed message; its pointers point into the input and into `tree` and `headers`. */
 struct cose {
-	struct datum *tree, *headers; /* the whole; the protected header's map */
+	struct datum *tree, *headers; /* the whole message; the map of the protected header */
 	const struct datum *unprotected;
 	const uint8_t *protected_bytes, *payload, *signature;
 	size_t protected_len, payload_len, signature_len;
 	int64_t algorithm;
 };
 
-/* Takes the message apart and checks its form, not its signature. `known` lists the labels, beside
+/* Parses the message and checks its form, not its signature. `known` lists the labels, besides
  * the four above, that the caller understands in `crit`; NULL for none. cose_done() it. */
 int cose_parse(const void *bytes, size_t len, const int64_t *known, size_t known_count,
 	       struct cose *message, struct err *e) MUST_CHECK;
@@ -52,7 +52,7 @@ void cose_done(struct cose *message);
 int cose_verify(const struct cose *message, EVP_PKEY *key, const void *aad, size_t aad_len,
 		struct err *e) MUST_CHECK;
 
-/* What is to be signed, and how it is labelled. */
+/* What to sign, and its labels. */
 struct cose_content {
 	const void *payload;
 	size_t payload_len;

@@ -32,7 +32,7 @@ bool der_next(struct reader *r, struct der *v)
 	const uint8_t *body = reader_take(r, len);
 
 	*v = (struct der){ 0 };
-	if ((tag & 0x1f) == 0x1f) /* a tag of more bytes: none that we read has one */
+	if ((tag & 0x1f) == 0x1f) /* tags of several bytes do not occur in what we read */
 		r->bad = true;
 	if (r->bad)
 		return false;
@@ -97,7 +97,7 @@ uint64_t der_u64(struct reader *r)
 	struct span body = der_body(r, DER_INTEGER);
 	uint64_t value = 0;
 
-	/* Nine bytes at most, and then the first is the zero that keeps the sign away. */
+	/* At most nine bytes; the first of nine is the zero that keeps the number positive. */
 	if (r->bad || !integer_is_shortest(body) || body.bytes[0] >= 0x80 || body.len > 9 ||
 	    (body.len == 9 && body.bytes[0] != 0)) {
 		r->bad = true;
@@ -139,7 +139,7 @@ static unsigned two_digits(struct reader *r)
 	return r->bad ? 0 : (unsigned)(tens - '0') * 10 + (unsigned)(ones - '0');
 }
 
-/* What stands after the year: MMDDHHMMSSZ. */
+/* What follows the year: MMDDHHMMSSZ. */
 static int64_t time_in_year(struct reader *t, unsigned year)
 {
 	struct timestamp_parts parts = { .year = year };
@@ -195,7 +195,7 @@ static bool oid_arc(uint64_t arc, uint8_t out[DER_OID_MAX], size_t *len)
 	return true;
 }
 
-/* Digits up to a dot or the end; false if there are none or they are too many. */
+/* Digits up to a dot or the end; false if there are none or too many. */
 static bool oid_number(const char **text, uint64_t *number)
 {
 	const char *digit = *text;
@@ -285,7 +285,7 @@ static bool tree_is_canonical(struct reader *r, int depth)
 			return false;
 		constructed = v.tag & 0x20;
 		if (v.tag < 0x40 && constructed != (v.tag == DER_SEQUENCE || v.tag == DER_SET))
-			return false; /* universal: only these two are made of others */
+			return false; /* universal: only these two are made of other values */
 		if (v.tag == 0 || v.tag == 0x10 || v.tag == 0x11)
 			return false;
 		inner = span_reader(v.body);

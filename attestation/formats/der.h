@@ -2,8 +2,8 @@
 /*
  * der.h — DER (ITU-T X.690) read strictly, one value at a time, on the bounded reader.
  *
- * Only definite, shortest lengths and one-byte tags. A value that is not what was asked for makes
- * the reader bad for good, as running out of bytes does; ask reader_done() once at the end. All
+ * Only definite, shortest lengths and one-byte tags. A value of another kind than asked for makes
+ * the reader bad for good, as running out of bytes does; call reader_done() once at the end. All
  * results point into the input. Call der_check() once over anything that came from outside: it
  * walks the whole tree, so that the reader and a library can't see two different things.
  */
@@ -49,8 +49,8 @@ bool der_next(struct reader *r, struct der *v);
 /* Whether another value follows and has that tag; never changes the reader. */
 bool der_peek(const struct reader *r, uint8_t tag);
 
-/* The next value, which has to have that tag: a reader over its contents, or its contents, or the
- * whole value. A bad reader or an empty span when it hasn't. */
+/* The next value, which must have that tag: a reader over its contents, or its contents, or the
+ * whole value. If it does not: a bad reader, or an empty span. */
 struct reader der_enter(struct reader *r, uint8_t tag);
 struct span der_body(struct reader *r, uint8_t tag);
 struct span der_whole(struct reader *r, uint8_t tag);
@@ -64,8 +64,8 @@ struct span der_bits(struct reader *r);
  * UTC. Seconds since 1970. */
 int64_t der_time(struct reader *r);
 
-/* The contents of an OBJECT IDENTIFIER for "1.2.840.…"; returns their count, 0 if the text is no
- * OID or too long. Never allocates. */
+/* The contents of an OBJECT IDENTIFIER for "1.2.840.…"; returns their count, 0 if the text is
+ * not an OID or too long. Never allocates. */
 size_t der_oid(const char *text, uint8_t out[DER_OID_MAX]);
 bool der_oid_is(struct span body, const char *text);
 

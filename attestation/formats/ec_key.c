@@ -40,7 +40,7 @@ static EVP_PKEY *made_like(EVP_PKEY *like, struct span point)
 {
 	CLEANUP(EVP_PKEY_free) EVP_PKEY *key = EVP_PKEY_dup(like);
 
-	/* A key whose point was refused still has the other's: it must not get out. */
+	/* If the point was refused, the key still has the other key's point: don't return it. */
 	if (!key || EVP_PKEY_set1_encoded_public_key(key, point.bytes, point.len) != 1)
 		return NULL;
 	return TAKE_PTR(key);
@@ -48,7 +48,7 @@ static EVP_PKEY *made_like(EVP_PKEY *like, struct span point)
 
 EVP_PKEY *ec_key_make(const char *group, struct span point, EVP_PKEY *like)
 {
-	if (point.len < 1 || point.bytes[0] != UNCOMPRESSED) /* OpenSSL would take infinity */
+	if (point.len < 1 || point.bytes[0] != UNCOMPRESSED) /* OpenSSL would accept infinity */
 		return NULL;
 	return like && ec_key_is_on(like, group) ? made_like(like, point) : made_new(group, point);
 }

@@ -9,10 +9,10 @@
 
 #include <openssl/evp.h>
 
-/* `point` is uncompressed (4, x, y). `like`, which may be NULL, is another key: where it lies on that
- * curve, the curve is copied, which takes a quarter of the time that making it does. NULL, with the
- * reason in OpenSSL's queue, for another form of point, and for what is not on the curve. The caller
- * frees the key. */
+/* `point` is uncompressed (4, x, y). `like`, which may be NULL, is another key: if it is on the
+ * same curve, the curve is copied, which takes a quarter of the time of making it. NULL, with
+ * the reason in OpenSSL's queue, for another form of point, and for a point that is not on the
+ * curve. The caller frees the key. */
 EVP_PKEY *ec_key_make(const char *group, struct span point, EVP_PKEY *like) MUST_CHECK;
 
 /* Whether it is a key on the curve of that name ("prime256v1"). */

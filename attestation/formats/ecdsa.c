@@ -9,7 +9,7 @@
 enum {
 	COORDINATE_MAX = 48,
 	UNCOMPRESSED = 4,                         /* SEC 1, 2.3.3 */
-	DER_INTEGER_MAX = 2 + 1 + COORDINATE_MAX, /* a zero may keep the sign away */
+	DER_INTEGER_MAX = 2 + 1 + COORDINATE_MAX, /* a leading zero may keep the number positive */
 	DER_SIGNATURE_MAX = 2 + 2 * DER_INTEGER_MAX,
 };
 
@@ -93,7 +93,8 @@ int ecdsa_verify(EVP_PKEY *key, enum ecdsa_curve curve, enum digest_kind kind, s
 	const EVP_MD *md = ecdsa_md(kind);
 
 	if (!md)
-		return err_set(e, ERR_DENIED, "%s signs nothing here", digest_name(kind));
+		return err_set(e, ERR_DENIED, "signatures over %s are not accepted",
+			       digest_name(kind));
 	if (signature.len != 2 * ecdsa_len(curve))
 		return err_set(e, ERR_INVALID, "ECDSA signature of %zu bytes, wanted %zu",
 			       signature.len, 2 * ecdsa_len(curve));

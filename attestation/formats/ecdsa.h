@@ -11,14 +11,14 @@
 
 enum ecdsa_curve { ECDSA_P256, ECDSA_P384 };
 
-/* The digests that sign evidence: SHA-2 of 256 bits or more; NULL for others. */
+/* The digests that evidence is signed with: SHA-2 of 256 bits or more; NULL for others. */
 const EVP_MD *ecdsa_md(enum digest_kind kind);
 
 /* Bytes of one coordinate, and of one of r and s: 32 or 48. */
 size_t ecdsa_len(enum ecdsa_curve curve);
 
-/* x ‖ y, big-endian. A point that is not on the curve, or infinity, is refused. `like` may be NULL, see
- * ec_key.h. */
+/* x ‖ y, big-endian. A point that is not on the curve, or infinity, is refused. `like` may be
+ * NULL, see ec_key.h. */
 int ecdsa_key(enum ecdsa_curve curve, struct span point, EVP_PKEY *like, EVP_PKEY **key,
 	      struct err *e) MUST_CHECK;
 

@@ -17,7 +17,7 @@ static uint64_t varint(struct reader *r)
 		value |= (uint64_t)(byte & 0x7f) << (7 * i);
 		if (byte & 0x80)
 			continue;
-		if (byte == 0 && i > 0) /* the same number fits fewer bytes */
+		if (byte == 0 && i > 0) /* the same number fits into fewer bytes */
 			break;
 		return value;
 	}
@@ -68,7 +68,7 @@ int pb_once(const struct pb_field *field, enum pb_type type, uint32_t *seen, str
 	if (field->number > 31)
 		return err_set(e, ERR_INVALID, "field %u is over 31", field->number);
 	if (*seen & (UINT32_C(1) << field->number))
-		return err_set(e, ERR_INVALID, "field %u stands there twice", field->number);
+		return err_set(e, ERR_INVALID, "field %u is there twice", field->number);
 	*seen |= UINT32_C(1) << field->number;
 	return 0;
 }

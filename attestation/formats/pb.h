@@ -2,8 +2,8 @@
 /*
  * pb.h — the wire format of protocol buffers, field by field, on the bounded reader.
  *
- * For messages whose bytes have to be read in one way only: a general decoder takes the last of two
- * values where another takes the first. Varints have to be in their shortest form.
+ * For messages whose bytes must have only one reading: of two values, one general decoder takes the
+ * last and another the first. Varints must be in their shortest form.
  */
 #pragma once
 
@@ -24,8 +24,8 @@ struct pb_field {
 /* The next field; false at the end, or when the bytes hold none (the reader is bad then). */
 bool pb_next(struct reader *r, struct pb_field *field);
 
-/* Whether a field of that kind came for the first time: `*seen` is a set of 1 << number. ERR_INVALID
- * for another type, for a second one, and for a number over 31. */
+/* Whether a field of that kind is there for the first time: `*seen` is a set of 1 << number.
+ * ERR_INVALID for another type, for a second one, and for a number over 31. */
 int pb_once(const struct pb_field *field, enum pb_type type, uint32_t *seen,
 	    struct err *e) MUST_CHECK;
 

@@ -10,7 +10,7 @@ enum {
 	FILE_HEADER_LEN = 24, /* with the signature */
 	MACHINE_X64 = 0x8664,
 	MAGIC_PE32_PLUS = 0x20b,
-	HEADERS_LEN_AT = 60, /* these from the optional header's start on */
+	HEADERS_LEN_AT = 60, /* counted from the start of the optional header */
 	CHECKSUM_AT = 64,
 	DIRECTORIES_AT = 112,
 	CERTIFICATES = 4, /* which of the directories */
@@ -49,8 +49,8 @@ static int parse_optional(struct reader r, size_t at, struct pe *pe, size_t *hea
 	return 0;
 }
 
-/* One behind the other: so files are made. Firmware hashes them by their place and what is left by
- * the sum of their sizes, which of any other file is something else than its bytes. */
+/* Sections follow each other, as linkers write them. Firmware hashes them by their place, and
+ * the rest by the sum of their sizes; in any other file that would not be all of its bytes. */
 static int check_sections(struct reader r, size_t count, size_t at, const struct pe *pe,
 			  struct err *e)
 {

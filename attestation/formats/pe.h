@@ -3,8 +3,8 @@
  * pe.h — a program for UEFI (PE32+, Microsoft PE format), as far as its Authenticode digest needs:
  * that is what firmware measures when it starts one, a Linux kernel for example.
  *
- * Of a file there is one reading: sections follow the headers and each other without a gap, and a
- * table of certificates is its very end. So the digest is of all but three fields and that table.
+ * A file has one reading: sections follow the headers and each other without a gap, and a table of
+ * certificates is at the very end. So the digest is of all but three fields and that table.
  */
 #pragma once
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * rsa_key.h — an RSA public key from its modulus. How long that one may be is for its format to
- * say.
+ * rsa_key.h — an RSA public key from its modulus. Its caller limits the length of the modulus.
  */
 #pragma once
 
@@ -10,8 +9,8 @@
 
 #include <openssl/evp.h>
 
-/* The one exponent that we take. */
+/* The only exponent that we accept. */
 enum { RSA_KEY_EXPONENT = 65537 };
 
-/* `modulus` has its highest byte first, leading zeros or none. The caller frees the key. */
+/* `modulus` has its highest byte first, with or without leading zeros. The caller frees the key. */
 int rsa_key_make(struct span modulus, EVP_PKEY **key, struct err *e) MUST_CHECK;

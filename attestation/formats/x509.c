@@ -61,7 +61,7 @@ static int take_extension(struct x509 *c, const struct x509_extension *x, struct
 
 	for (size_t i = 0; i < c->extension_count; i++)
 		if (span_equal(c->extensions[i].oid, x->oid))
-			return err_set(e, ERR_INVALID, "an extension stands twice");
+			return err_set(e, ERR_INVALID, "an extension is there twice");
 	if (c->extension_count == X509_EXTENSIONS_MAX)
 		return err_set(e, ERR_INVALID, "more than %d extensions", X509_EXTENSIONS_MAX);
 	for (size_t i = 0; i < ARRAY_LEN(critical_known); i++)
@@ -135,7 +135,7 @@ static int read_tbs(struct x509 *c, struct err *e)
 	if (!span_equal(inner, c->algorithm))
 		return err_set(e, ERR_INVALID,
 			       "the signature algorithms inside and outside differ");
-	/* issuerUniqueID and subjectUniqueID ([1], [2]) are in nobody's certificates. */
+	/* No vendor's certificate has issuerUniqueID or subjectUniqueID ([1], [2]). */
 	if (reader_left(&r) && read_extensions(c, &r, e) < 0)
 		return err_code(e);
 	if (!reader_done(&r))

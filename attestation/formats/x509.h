@@ -3,14 +3,14 @@
  * x509.h — one X.509 v3 certificate, loaded strictly, and one link of a chain, verified.
  *
  * RFC 5280 as far as vendors' chains need it. There is no path building and no store: the caller
- * says which certificate is to have signed which, with which algorithms, and compares the root by
- * the digest of its key. Loading says nothing about trust.
+ * says which certificate must have signed which, with which algorithms, and compares the root by
+ * the digest of its key. A certificate that loads is not yet trusted.
  *
- * Refused at loading: anything that is not DER to the last byte, other versions than 3, an inner
+ * Refused at loading: anything that is not DER to the last byte, versions other than 3, an inner
  * and an outer signature algorithm that differ, an extension twice, more extensions than
- * X509_EXTENSIONS_MAX, a critical extension that is none of basicConstraints, keyUsage (judged in
- * x509_verify), extKeyUsage and subjectAltName (to be judged by the caller), keys that key.h does
- * not take.
+ * X509_EXTENSIONS_MAX, any critical extension but basicConstraints, keyUsage (checked in
+ * x509_verify), extKeyUsage and subjectAltName (to be checked by the caller), keys that key.h does
+ * not accept.
  */
 #pragma once
 
@@ -73,13 +73,13 @@ struct x509 {
 	struct x509_extension extensions[X509_EXTENSIONS_MAX];
 	EVP_PKEY *key;
 	uint8_t key_digest[SHA256_LEN]; /* SHA-256 of `spki` */
-	unsigned shares; /* owners beside the first, all in one thread; x509_free() counts down */
+	unsigned shares; /* owners after the first, all in one thread; x509_free() counts down */
 };
 
 /* Malloc'ed copies; x509_free() them. */
 int x509_from_der(const void *der, size_t len, struct x509 **cert, struct err *e) MUST_CHECK;
 
-/* The same, quicker where `like`, the key of another certificate, lies on the same curve; see ec_key.h. */
+/* The same, faster if `like`, another certificate's key, is on the same curve; see ec_key.h. */
 int x509_from_der_like(const void *der, size_t len, EVP_PKEY *like, struct x509 **cert,
 		       struct err *e) MUST_CHECK;
 
@@ -97,8 +97,8 @@ int x509_chain_from_pem(const void *pem, size_t len, struct x509_chain *chain,
 			struct err *e) MUST_CHECK;
 void x509_chain_done(struct x509_chain *chain);
 
-/* The same, and a certificate that is in one of the `known` chains to the byte is shared with it
- * rather than read again. All of them stay in one thread. */
+/* The same, and a certificate that one of the `known` chains has, byte for byte, is shared with
+ * it and not read again. All of them stay in one thread. */
 int x509_chain_from_pem_known(const void *pem, size_t len, const struct x509_chain *known,
 			      size_t known_count, struct x509_chain *chain,
 			      struct err *e) MUST_CHECK;
@@ -117,19 +117,20 @@ int x509_verify(const struct x509 *cert, const struct x509 *issuer, unsigned alg
 int x509_verify_signature(struct span signed_bytes, struct span algorithm, struct span signature,
 			  EVP_PKEY *key, unsigned algorithms, struct err *e) MUST_CHECK;
 
-/* The moment to judge something at that is valid from `first` to `last`, by clocks that may differ
- * by `skew` seconds: `at`, or the nearest one that is in range if it is that close. */
+/* The moment at which to judge something that is valid from `first` to `last`, when clocks may
+ * differ by `skew` seconds: `at`, or the nearest moment in range if it is that close. */
 int64_t x509_moment(int64_t at, int64_t skew, int64_t first, int64_t last);
 
-/* notBefore <= at <= notAfter: both boundary seconds count (RFC 5280, 4.1.2.5; OpenSSL takes the
- * last one for expired). ERR_DENIED says which side and by how much. */
+/* notBefore <= at <= notAfter: both boundary seconds count (RFC 5280, 4.1.2.5; for OpenSSL the
+ * last one is expired). ERR_DENIED says which side and by how much. */
 int x509_valid_at(const struct x509 *cert, int64_t at, struct err *e) MUST_CHECK;
 
 /* The extension of that OID ("2.5.29.15"), or NULL. */
 const struct x509_extension *x509_extension_of(const struct x509 *cert, const char *oid);
 
-/* For certificates that are to have neither: refuses a critical extKeyUsage or subjectAltName, which
- * loading leaves to the caller (RFC 5280, 4.2: what is critical and not processed is refused). */
+/* For certificates that should have neither: refuses a critical extKeyUsage or subjectAltName,
+ * which loading leaves to the caller (RFC 5280, 4.2: what is critical and not processed is
+ * refused). */
 int x509_nothing_unjudged(const struct x509 *cert, struct err *e) MUST_CHECK;
 
 /* The only commonName (2.5.4.3) of a Name, as a string: "ARK-Milan". ERR_INVALID if there is none
@@ -140,8 +141,9 @@ int x509_common_name(struct span name, char *text, size_t size, struct err *e) M
 bool x509_name_has(struct span name, const char *word);
 
 /* "-----BEGIN LABEL-----" armour around exactly one block; malloc'ed DER. For other modules that
- * read PEM of another label ("X509 CRL"). White space may stand before; `*next` gets where the text
- * behind the block begins, if not NULL (else only white space and one zero byte may follow). Inside,
- * lines are of one length but for the last, and base64 is canonical: a block has one spelling. */
+ * read PEM of another label ("X509 CRL"). White space may come before it; `*next`, if not NULL,
+ * gets the place where the text after the block begins (else only white space and one zero byte
+ * may follow). Inside, lines are of one length but for the last, and base64 is canonical: a
+ * block has one spelling. */
 int x509_pem_decode(const char *pem, size_t len, const char *label, uint8_t **der, size_t *der_len,
 		    size_t *next, struct err *e) MUST_CHECK;

@@ -10,8 +10,8 @@
 #define OID_DELTA              "2.5.29.27"
 #define OID_DISTRIBUTION_POINT "2.5.29.28"
 
-/* RFC 5280, 5.1: Extensions, none of them critical, each once; and none that makes a list less than
- * whole, which the RFC wants critical. */
+/* RFC 5280, 5.1: Extensions, each once and none critical; and none that makes the list a partial
+ * one, which the RFC wants critical. */
 static int read_extensions(struct reader *list, struct span *number, struct err *e)
 {
 	struct span seen[X509_EXTENSIONS_MAX];
@@ -31,7 +31,7 @@ static int read_extensions(struct reader *list, struct span *number, struct err 
 			return err_set(e, ERR_INVALID, "malformed extension");
 		for (size_t i = 0; i < count; i++)
 			if (span_equal(seen[i], oid))
-				return err_set(e, ERR_INVALID, "an extension stands twice");
+				return err_set(e, ERR_INVALID, "an extension is there twice");
 		seen[count++] = oid;
 		if (number &&
 		    (der_oid_is(oid, OID_DELTA) || der_oid_is(oid, OID_DISTRIBUTION_POINT)))
@@ -79,7 +79,7 @@ static int read_revoked(struct x509_crl *crl, struct err *e)
 	return 0;
 }
 
-/* RFC 5280, 5.1: what may stand behind nextUpdate. */
+/* RFC 5280, 5.1: what may follow nextUpdate. */
 static int read_rest(struct x509_crl *crl, struct reader *tbs, struct err *e)
 {
 	struct reader explicit_tag, list;
@@ -198,8 +198,7 @@ int x509_crl_check(const struct x509_crl *crl, const struct x509 *cert, struct e
 
 	if (!span_equal(crl->issuer, cert->issuer))
 		return err_set(e, ERR_INVALID, "the CRL is of another issuer");
-	while (reader_left(&list) >
-	       0) { /* what else an entry holds was judged when it was loaded */
+	while (reader_left(&list) > 0) { /* the rest was checked at loading */
 		struct reader one = der_enter(&list, DER_SEQUENCE);
 
 		serial = der_body(&one, DER_INTEGER);

@@ -3,8 +3,8 @@
  * x509_crl.h — one certificate revocation list (RFC 5280, section 5), loaded strictly.
  *
  * Only complete, direct lists: any critical extension of the list or of an entry (an indirect or
- * partial list has one) is refused, since stepping over it would read 'not revoked' out of a list
- * that does not speak about the certificate. nextUpdate has to be there.
+ * partial list has one) is refused, since ignoring it would read 'not revoked' out of a list that
+ * says nothing about the certificate. nextUpdate must be there.
  */
 #pragma once
 

@@ -80,7 +80,7 @@ int x509_key_from_spki(struct span spki, EVP_PKEY *like, EVP_PKEY **key, struct 
 }
 
 /* Whole AlgorithmIdentifiers. PSS comes in two spellings: AMD's tools of 2020 write the trailer
- * field, which is the default and shouldn't stand there (X.690, 11.5). */
+ * field, which is the default and should be absent (X.690, 11.5). */
 #define PSS_SHA384 "\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0a"
 #define PSS_SHA384_PARAMETERS                                                  \
 	"\xa0\x0f\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x02\x05\x00" \

@@ -3,7 +3,7 @@
  * x509_key.h — the public key of a certificate, and a signature checked with it.
  *
  * Built from the parts of the SubjectPublicKeyInfo directly: OpenSSL's decoder would take longer
- * than the signature, and its full check of an RSA modulus much longer still.
+ * than the signature, and its full check of an RSA modulus even longer.
  */
 #pragma once
 

@@ -18,7 +18,7 @@ static size_t white_space(const char *pem, size_t len, size_t at)
 	return at;
 }
 
-/* Where the text after `line` and its line end begins, or 0 if it does not stand at `at`. */
+/* Where the text after `line` and its line end begins, or 0 if `line` is not at `at`. */
 static size_t step_over(const char *pem, size_t len, size_t at, const char *line)
 {
 	size_t line_len = strlen(line);
@@ -59,10 +59,10 @@ static int join_lines(const char *pem, size_t len, char *joined, size_t *chars, 
 static int only_white_space(const char *pem, size_t len, size_t at, struct err *e)
 {
 	at = white_space(pem, len, at);
-	if (at < len && pem[at] == 0) /* some of Intel's files end so */
+	if (at < len && pem[at] == 0) /* some of Intel's files end with it */
 		at++;
 	if (at < len)
-		return err_set(e, ERR_INVALID, "PEM: something stands after the end");
+		return err_set(e, ERR_INVALID, "PEM: there is something after the end");
 	return 0;
 }
 
@@ -132,7 +132,7 @@ static struct x509 *find_known(const struct growing *g, const uint8_t *der, size
 	return NULL;
 }
 
-/* Of any certificate that was read before. */
+/* Looks among all certificates that were read before. */
 static EVP_PKEY *some_key(const struct growing *g)
 {
 	for (size_t k = 0; k < g->known_count; k++)

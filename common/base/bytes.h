@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * bytes.h — small questions about bytes that were read, and numbers among them.
+ * bytes.h — comparing bytes that were read, and reading and writing numbers in them.
  *
- * Nothing here is for secrets: the answers take as long as they take (see digest_equal()).
+ * Not for secrets: how long an answer takes depends on the bytes (see digest_equal()).
  */
 #pragma once
 
@@ -10,13 +10,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Whether each of the bytes is `value`; true of none. */
+/* Whether every byte is `value`; true if there are no bytes. */
 bool bytes_are(const void *bytes, size_t len, uint8_t value);
 
-/* Whether `value` is one of the `count` values of `len` bytes each that stand in a row. */
+/* Whether `value` is one of `count` values of `len` bytes each, stored one after the other. */
 bool bytes_among(const void *values, size_t count, const void *value, size_t len);
 
-/* The number that `len` bytes are, 8 at the most, the first byte the lowest or the highest. */
+/* The number in `len` bytes (at most 8), with the first byte as the lowest or the highest. */
 static inline uint64_t bytes_le(const uint8_t *bytes, size_t len)
 {
 	uint64_t value = 0;
@@ -35,7 +35,7 @@ static inline uint64_t bytes_be(const uint8_t *bytes, size_t len)
 	return value;
 }
 
-/* The lowest `len` bytes of a number, 8 at the most, to where they belong. */
+/* Writes the lowest `len` bytes of a number (at most 8). */
 static inline void bytes_put_le(uint8_t *to, uint64_t value, size_t len)
 {
 	for (size_t i = 0; i < len; i++)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * cleanup.h — locals that give back what they own when their scope ends.
+ * cleanup.h — locals that free what they own when their scope ends.
  *
- * Mark an owning local with CLEANUP(fn); give it away with TAKE_PTR or TAKE_FD.
+ * Mark an owning local with CLEANUP(fn); hand it over with TAKE_PTR or TAKE_FD.
  */
 #pragma once
 
@@ -12,7 +12,7 @@
 
 #define CLEANUP(fn) __attribute__((cleanup(cleanup_##fn)))
 
-/* Lets CLEANUP(fn) stand before variables of `type`; `fn` is never called with an empty one. */
+/* Allows CLEANUP(fn) on variables of `type`; `fn` is never called with an empty one. */
 #define DEFINE_CLEANUP(type, fn)                     \
 	static inline void cleanup_##fn(type *owned) \
 	{                                            \

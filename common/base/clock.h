@@ -2,8 +2,8 @@
 /*
  * clock.h — the time of one of the machine's clocks, in milliseconds.
  *
- * CLOCK_MONOTONIC for how long something takes, CLOCK_REALTIME (since 1970) for when it was,
- * CLOCK_BOOTTIME for what also passes while a guest is held.
+ * Use CLOCK_MONOTONIC for how long something takes, CLOCK_REALTIME (since 1970) for when it was,
+ * and CLOCK_BOOTTIME where the time that a guest is paused counts, too.
  */
 #pragma once
 

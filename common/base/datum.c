@@ -167,7 +167,7 @@ static size_t shortest_head(uint64_t value)
 				     : 9;
 }
 
-/* libcbor takes long heads for small numbers; signatures must not cover two spellings. */
+/* libcbor accepts long heads for small numbers; signatures must not cover two spellings. */
 static bool head_is_shortest(const struct datum *item, size_t read)
 {
 	switch (item->type) {
@@ -190,7 +190,7 @@ static bool head_is_shortest(const struct datum *item, size_t read)
 	return false;
 }
 
-/* libcbor before 0.9 takes no tag from 6 to 20, COSE_Sign1's 18 among them. */
+/* libcbor before 0.9 refuses the tags 6 to 20, and COSE_Sign1's is 18. */
 static bool tag_head(const uint8_t *bytes, size_t len, struct head *h, size_t *read)
 {
 	struct reader r = reader_over(bytes, len);
@@ -265,7 +265,7 @@ static int check_key(struct decoding *d, const struct datum *map, size_t index)
 
 static int decode(struct decoding *d, struct datum *item, unsigned depth);
 
-/* The count on the wire is believed only as far as items really come: room grows with them. */
+/* The count on the wire is not trusted: room grows only as items really arrive. */
 static int decode_items(struct decoding *d, struct datum *item, uint64_t count, unsigned depth)
 {
 	size_t room = 0, have = 0;
@@ -286,7 +286,7 @@ static int decode_items(struct decoding *d, struct datum *item, uint64_t count, 
 		if (!failed && item->type == DATUM_MAP && have % 2 == 0)
 			failed = check_key(d, item, have);
 		have++;
-		item->count = have; /* what done() has to visit, also after a failure */
+		item->count = have; /* what done() has to visit, even after a failure */
 		if (failed)
 			return failed;
 	}
@@ -303,13 +303,13 @@ static int decode_container(struct decoding *d, struct datum *item, unsigned dep
 	if (count > d->len - d->at)
 		return refuse(d, "more items than bytes are left");
 	if (type == DATUM_MAP &&
-	    count > DATUM_PAIRS_MAX) /* each key is held against all before it */
+	    count > DATUM_PAIRS_MAX) /* each key is compared with all before it */
 		return refuse(d, "too many keys in one map");
 	if (type == DATUM_MAP)
 		count *= 2;
 	int failed = decode_items(d, item, count, depth);
 	if (failed) {
-		item->type = DATUM_ARRAY; /* half a map is freed item by item */
+		item->type = DATUM_ARRAY; /* half of a map is freed item by item */
 		return failed;
 	}
 	if (type == DATUM_MAP)

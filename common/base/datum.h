@@ -4,7 +4,7 @@
  *
  * One reading of the bytes: definite lengths, shortest heads, valid UTF-8, map keys that are
  * integers or text and differ, nesting up to DATUM_DEPTH_MAX, nothing after the end. The order of
- * keys is free (stock encoders write declaration order). Strings stay in the input, which must
+ * keys is free (stock encoders write declaration order). Strings point into the input, which must
  * live as long as the tree.
  */
 #pragma once
@@ -28,7 +28,7 @@ enum datum_type {
 	DATUM_BOOL,
 	DATUM_NULL,
 	DATUM_UNDEFINED,
-	DATUM_FLOAT, /* its value is not kept: nothing we read has one */
+	DATUM_FLOAT, /* its value is not kept: nothing that we read has one */
 };
 
 struct datum {
@@ -47,16 +47,16 @@ int datum_parse(const void *bytes, size_t len, struct datum **root, struct err *
 void datum_free(struct datum *root);
 const char *datum_type_name(enum datum_type type);
 
-/* The value of an integer or text key of a map, or NULL (also if `map` is NULL or no map). */
+/* The value of an integer or text key of a map, or NULL (also if `map` is NULL or not a map). */
 const struct datum *datum_get(const struct datum *map, int64_t key);
 const struct datum *datum_get_text(const struct datum *map, const char *key);
 
-/* Not there, or null, which says no more. */
+/* Missing, or null, which means the same. */
 bool datum_absent(const struct datum *item);
 bool datum_is_text(const struct datum *item, const char *text);
-/* The content of the given tag, or NULL if `item` is not so tagged. */
+/* The content of the given tag, or NULL if `item` does not have that tag. */
 const struct datum *datum_tagged(const struct datum *item, uint64_t tag);
-/* Whether a tag stands anywhere in it. */
+/* Whether there is a tag anywhere in it. */
 bool datum_has_tag(const struct datum *item);
 /* An integer of either sign that fits. */
 bool datum_int(const struct datum *item, int64_t *value);

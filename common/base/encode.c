@@ -41,7 +41,7 @@ int hex_decode_up_to(const char *text, uint8_t *bytes, size_t max, size_t *len, 
 	for (size_t i = 0; i < digits; i++)
 		if (hex_digit(text[i]) < 0)
 			return err_set(e, ERR_INVALID,
-				       "character %zu of %s is no hexadecimal digit", i + 1,
+				       "character %zu of %s is not a hexadecimal digit", i + 1,
 				       log_quote(text).text);
 	for (size_t i = 0; i < digits / 2; i++)
 		bytes[i] = (uint8_t)(hex_digit(text[2 * i]) << 4 | hex_digit(text[2 * i + 1]));
@@ -88,7 +88,7 @@ char *base64_encode(const void *bytes, size_t len)
 	return text;
 }
 
-/* The value of each digit, and one more, so that 0 is what is none. */
+/* The value of each digit plus one, so that 0 means: not a digit. */
 static const uint8_t base64_values[256] = {
 	['A'] = 1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11,         12,         13,
 	['N'] = 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24,         25,         26,
@@ -102,7 +102,7 @@ static int sextet(char c)
 	return base64_values[(uint8_t)c] - 1;
 }
 
-/* Groups of four digits as long as they are some; returns how many characters they have. */
+/* Decodes groups of four digits while there are any; returns how many characters they have. */
 static size_t decode_groups(const char *text, size_t chars, uint8_t *out)
 {
 	size_t i = 0;
@@ -129,7 +129,7 @@ int base64_decode_unpadded(const char *text, size_t chars, uint8_t **bytes, size
 	}
 	if (chars % 4 == 1)
 		return err_set(e, ERR_INVALID,
-			       "base64: %zu characters are no whole number of bytes", chars);
+			       "base64: %zu characters are not a whole number of bytes", chars);
 	CLEANUP(free) uint8_t *out = malloc(chars / 4 * 3 + 3);
 	if (!out)
 		return err_nomem(e);

@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The value of a digit of either case; -1 of another character. */
+/* The value of a digit of either case; -1 for another character. */
 int hex_digit(char c);
 
 /* Lower-case hexadecimal with a final zero: `text` holds 2 * len + 1 characters. */
@@ -25,7 +25,7 @@ int hex_decode(const char *text, uint8_t *bytes, size_t len, struct err *e) MUST
 int hex_decode_up_to(const char *text, uint8_t *bytes, size_t max, size_t *len,
 		     struct err *e) MUST_CHECK;
 
-/* Padded base64, malloc'ed; NULL when memory is out. */
+/* Padded base64, malloc'ed; NULL if memory runs out. */
 char *base64_encode(const void *bytes, size_t len);
 
 /* Canonical, padded base64 of `chars` characters; malloc'ed bytes for the caller to free. */

@@ -36,7 +36,7 @@ const char *err_code_name(enum err_code code)
 	return i < sizeof(code_names) / sizeof(code_names[0]) ? code_names[i] : "UNKNOWN";
 }
 
-/* Of a text that is too long the middle goes: it begins with what failed, and ends with why. */
+/* A text that is too long loses its middle: it begins with what failed, and ends with why. */
 enum { HEAD_MAX = 2 * ERR_TEXT_MAX / 3, WHOLE_MAX = 8192 /* two paths of the longest kind fit */ };
 
 static const char gap[] = "…";
@@ -66,8 +66,8 @@ static bool is_control(const char *text, size_t len)
 	       (len == 2 && text[0] == '\xc2' && (unsigned char)text[1] < 0xa0);
 }
 
-/* What a peer or a file said may stand in it, perhaps cut within a character: still one line of UTF-8,
- * and nothing that a terminal obeys. */
+/* It may hold what a peer or a file said, perhaps cut within a character. The result is one line
+ * of UTF-8 without anything that a terminal obeys. */
 static void make_one_line(char *text, size_t len)
 {
 	for (size_t at = 0, step; at < len; at += step) {

@@ -37,17 +37,19 @@ enum { ERR_TEXT_MAX = 512 };
 
 struct err {
 	enum err_code code;
-	/* One line without control characters, always terminated. Too long, it loses its middle, never
-	 * half of an UTF-8 character. (A gRPC status that was received is as its sender wrote it.) */
+	/* One line without control characters, always terminated. If it is too long, it loses
+	 * its middle, never half of a UTF-8 character. (A gRPC status that was received is as
+	 * its sender wrote it.) */
 	char text[ERR_TEXT_MAX];
 };
 
-/* The status's name in gRPC's spelling, "INVALID_ARGUMENT"; "UNKNOWN" for a number it has not. */
+/* The status's name in gRPC's spelling, "INVALID_ARGUMENT"; "UNKNOWN" for a number that gRPC
+ * does not have. */
 const char *err_code_name(enum err_code code);
 
-/* What a function returns after a callee failed that says so by other means than a code of its own:
- * the negative code, and never 0. A callee that failed and left no code behind is ERR_INTERNAL; it
- * can't turn into success on its way up. A callee's own code is passed on as it is. */
+/* What a function returns after a callee failed that does not return a code itself: the negative
+ * code, never 0. If the callee set no code, that is ERR_INTERNAL; a failure can't turn into
+ * success on its way up. A callee's own code is passed on as it is. */
 static inline int err_code(const struct err *e)
 {
 	return e->code > ERR_OK && e->code <= ERR_CODE_MAX ? -(int)e->code : -(int)ERR_INTERNAL;
@@ -73,7 +75,7 @@ static inline bool err_is(int failed, enum err_code code)
 /* Put context before the text that is there; the code stays. */
 #define err_wrap(e, ...) (err_record_context(e, __VA_ARGS__), err_code(e))
 
-/* What these stand on. A code that is none of a failure is recorded as ERR_INTERNAL. */
+/* What the macros above call. A code that does not say failure is recorded as ERR_INTERNAL. */
 void err_record(struct err *e, enum err_code code, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 void err_record_errno(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

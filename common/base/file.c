@@ -41,7 +41,7 @@ static int too_large(size_t max, struct err *e)
 	return err_set(e, ERR_EXHAUSTED, "larger than %zu bytes", max);
 }
 
-/* What is behind the room that there was. */
+/* What did not fit into the first room. */
 static int read_pieces(int fd, struct writer *w, struct err *e)
 {
 	uint8_t piece[16384];
@@ -56,7 +56,7 @@ static int read_pieces(int fd, struct writer *w, struct err *e)
 	return n < 0 ? err_errno(e, "read") : 0;
 }
 
-/* Straight into the room as long as there is some, whose last byte is for the zero at the end. */
+/* Reads straight into the room while there is some; its last byte is for the zero at the end. */
 static int read_to_end(int fd, struct writer *w, struct err *e)
 {
 	while (w->len + 1 < w->room) {
@@ -73,8 +73,8 @@ static int read_to_end(int fd, struct writer *w, struct err *e)
 	return read_pieces(fd, w, e);
 }
 
-/* Room for what a regular file says of its size and for one byte more, so that its end is seen
- * without copying. A hint only: it may change, and what is read counts. */
+/* Room for the size that a regular file reports and for one byte more, so that the end is seen
+ * without copying. Only a hint: the size may change, and what is read counts. */
 static void make_room(int fd, struct writer *w)
 {
 	struct stat st;
@@ -222,11 +222,11 @@ int dir_make(const char *path, mode_t mode, struct err *e)
 	if (stat(path, &st) < 0)
 		return err_errno(e, "folder '%s'", path);
 	if (!S_ISDIR(st.st_mode))
-		return err_set(e, ERR_EXISTS, "'%s' is there and no folder", path);
+		return err_set(e, ERR_EXISTS, "'%s' exists and is not a folder", path);
 	return 0;
 }
 
-/* What is being removed: its device must not change, its depth is bounded by the descriptors. */
+/* What is being removed: the device must not change, and descriptors bound the depth. */
 struct removal {
 	dev_t device;
 	int failed;
@@ -276,7 +276,7 @@ static void remove_at(struct removal *r, int parent, const char *name, int depth
 		return;
 	}
 	if (!(st.st_mode & S_IWUSR))
-		fchmod(fd, 0700); /* what an algorithm left may forbid its owner to write */
+		fchmod(fd, 0700); /* an algorithm may have made it read-only for its owner */
 	remove_entries(r, fd, depth);
 	if (unlinkat(parent, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
 		keep_first(r, "remove folder", name);

@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* The whole file, at most `max` bytes, with a zero byte behind that is not counted. Malloc'ed for
+/* The whole file, at most `max` bytes, followed by a zero byte that is not counted. Malloc'ed for
  * the caller. A larger file is ERR_EXHAUSTED. Reads to the end whatever stat says (sysfs, pipes);
  * "-" is not special. */
 int file_read(const char *path, size_t max, uint8_t **bytes, size_t *len, struct err *e) MUST_CHECK;
@@ -18,7 +18,8 @@ int file_read(const char *path, size_t max, uint8_t **bytes, size_t *len, struct
 int file_read_text(const char *path, size_t max, char **text, struct err *e) MUST_CHECK;
 
 /* Replaces or makes `path` with `mode`, so that at every moment the old or the whole new content
- * is there (temporary beside it, fsync, rename, fsync of the folder). Nothing is left on failure. */
+ * is there (a temporary file next to it, fsync, rename, fsync of the folder). Nothing is left on
+ * failure. */
 int file_write(const char *path, const void *bytes, size_t len, mode_t mode,
 	       struct err *e) MUST_CHECK;
 
@@ -32,8 +33,8 @@ int fd_write_all(int fd, const void *bytes, size_t len, struct err *e) MUST_CHEC
 /* mkdir -p; folders that are made get `mode`. */
 int dir_make(const char *path, mode_t mode, struct err *e) MUST_CHECK;
 
-/* rm -rf that follows no link and crosses into no other file system; a missing path is fine.
- * Goes on past what can't be removed and reports the first. */
+/* rm -rf that follows no link and stays on one file system; a missing path is fine. Continues
+ * after what can't be removed and reports the first. */
 int dir_remove(const char *path, struct err *e) MUST_CHECK;
 
 /* `fmt` as a malloc'ed string (asprintf with an error). */

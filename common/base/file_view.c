@@ -8,7 +8,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-/* A pipe must be opened once, so this comes before. */
+/* A pipe can be opened only once, so this comes first. */
 static bool is_regular(const char *path)
 {
 	struct stat st;
@@ -40,8 +40,7 @@ int file_view_open(const char *path, size_t max, struct file_view *view, struct 
 
 	if (is_regular(path) && map(path, max, view))
 		return 0;
-	if (file_read(path, max, &bytes, &len, e) <
-	    0) /* and says why, if it can't be read either */
+	if (file_read(path, max, &bytes, &len, e) < 0) /* which says why */
 		return err_code(e);
 	*view = (struct file_view){ bytes, len, false };
 	return 0;

@@ -2,9 +2,9 @@
 /*
  * file_view.h — the bytes of a large file where the kernel keeps them, rather than in a copy.
  *
- * For files that the caller's user picked and that nobody else writes to: what another process
- * changes in the file changes under the reader, and one who shortens it ends this process (SIGBUS).
- * Where that matters, file_read() takes a copy.
+ * For files that the caller's user chose and that nobody else writes to: if another process changes
+ * the file, it changes under the reader; if it shortens the file, this process ends (SIGBUS). Where
+ * that matters, file_read() makes a copy.
  */
 #pragma once
 
@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 struct file_view {
-	const uint8_t *bytes; /* no zero byte stands behind them */
+	const uint8_t *bytes; /* no zero byte follows them */
 	size_t len;
 	bool mapped; /* else malloc'ed */
 };

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * hostname.h — where a listener's address can be reached from.
+ * hostname.h — whether a listener's host name can be reached from elsewhere.
  */
 #pragma once
 
 #include <stdbool.h>
 
-/* Only from this machine: "localhost", an address in 127.0.0.0/8, ::1 in any spelling, or "[::1]".
- * Another name is not looked up, and is not. */
+/* True if it can be reached from this machine only: "localhost", an address in 127.0.0.0/8, ::1
+ * in any spelling, or "[::1]". Other names are not looked up and count as reachable. */
 bool hostname_is_loopback(const char *name);

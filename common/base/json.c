@@ -8,8 +8,8 @@
 #include <string.h>
 #include <yajl/yajl_parse.h>
 
-/* The root and behind it every text, which takes up less than it did in the input: there it has quotes
- * around it or, if it is a number, something behind it. */
+/* The root, followed by every text. A text takes less room than in the input: there it has
+ * quotes around it or, if it is a number, something after it. */
 struct tree {
 	struct json root;
 	char texts[];
@@ -81,8 +81,8 @@ static int append(struct builder *b, struct level *to, struct json *value)
 	return 1;
 }
 
-/* Where a scalar began: yajl tells only where it ended. Callers need exact places of containers
- * alone, for which both ends are known. */
+/* Where a scalar began: yajl tells only where it ended. Callers need exact places only for
+ * containers, for which both ends are known. */
 static int add(struct builder *b, struct json value)
 {
 	struct level *top = &b->levels[b->depth];
@@ -103,7 +103,7 @@ static int on_boolean(void *ctx, int value)
 	return add(ctx, (struct json){ .type = JSON_BOOL, .boolean = value != 0 });
 }
 
-/* Where a text of that length, and the zero behind it, goes; NULL stops the parser. */
+/* Where a text of that length, and the zero after it, goes; NULL stops the parser. */
 static char *text_place(struct builder *b, size_t len)
 {
 	char *place = b->texts + b->texts_used;
@@ -233,8 +233,9 @@ static const yajl_callbacks callbacks = {
 };
 
 /*
- * yajl turns a lone surrogate escape into '?', and takes a low one after any high one. It must be
- * refused before it gets there: what was signed or measured would not be what is used.
+ * yajl turns a lone surrogate escape into '?', and accepts a low one after any high one. Such text
+ * must be refused before yajl sees it: otherwise what is used would not be what was signed or
+ * measured.
  */
 static unsigned escape_at(const uint8_t *b, const uint8_t *end)
 {
@@ -270,7 +271,7 @@ static int refuse_lone_surrogates(const uint8_t *bytes, size_t len, struct err *
 			return err_set(e, ERR_INVALID, "json: byte %zu: lone surrogate",
 				       (size_t)(b - bytes));
 		} else {
-			b++; /* whatever is escaped is no backslash that begins something */
+			b++; /* an escaped backslash does not begin an escape itself */
 		}
 	}
 	return 0;
@@ -304,8 +305,8 @@ static void discard(struct builder *b)
 		value_done(&b->levels[i].value);
 }
 
-/* libyajl steps over them; white space is blank, tab, line feed and carriage return (RFC 8259, 2), and
- * in strings control characters are escaped. */
+/* libyajl skips them; but white space is blank, tab, line feed and carriage return (RFC 8259,
+ * 2), and control characters in strings are escaped. */
 static int refuse_feeds(const char *bytes, size_t len, struct err *e)
 {
 	const char *feed = memchr(bytes, '\f', len), *tab = memchr(bytes, '\v', len);

@@ -31,15 +31,15 @@ struct json {
 /* Malloc'ed; json_free() it. The error says where ("json: byte 17: …"). */
 int json_parse(const void *bytes, size_t len, struct json **root, struct err *e) MUST_CHECK;
 
-/* The same, but "\u0000" in a string value (never in a key) is taken, and stands in `text` as the
- * two bytes C0 80, which no valid UTF-8 holds: for callers that must reproduce such text, or refuse
- * it with words of their own. */
+/* The same, but "\u0000" in a string value (never in a key) is accepted. In `text` it is the two
+ * bytes C0 80, which no valid UTF-8 holds. For callers that must reproduce such text, or refuse
+ * it in their own words. */
 int json_parse_zeros(const void *bytes, size_t len, struct json **root, struct err *e) MUST_CHECK;
 void json_free(struct json *root);
 
 const char *json_type_name(enum json_type type);
 
-/* The member of that name, or NULL (also when `object` is NULL or no object). */
+/* The member of that name, or NULL (also if `object` is NULL or not an object). */
 const struct json *json_get(const struct json *object, const char *key);
 
 /* Members by type; a missing one is ERR_NOT_FOUND, another type ERR_INVALID, both named. Results
@@ -62,19 +62,19 @@ int json_get_hex(const struct json *object, const char *key, uint8_t *bytes, siz
 /* The exact integer of a number node: digits only, no sign, fraction, exponent or leading zero. */
 int json_u64(const struct json *number, uint64_t *value, struct err *e) MUST_CHECK;
 
-/* Every key of the object is one of `known`, which ends with NULL; else names the stranger. */
+/* Every key of the object is one of `known`, which ends with NULL; the error names another. */
 int json_only_keys(const struct json *object, const char *const known[], struct err *e) MUST_CHECK;
 
 /* Output. Text goes through `json_quote` as Go's encoding/json writes it (wire.md: < > & and
- * U+2028/2029 escaped), with the quotes around it. Bytes that are no UTF-8, such as a
- * character that was cut, become \ufffd each, as there. */
+ * U+2028/2029 escaped), with the quotes around it. Each byte that is not UTF-8, such as part of
+ * a character that was cut, becomes \ufffd, as in Go. */
 struct writer;
 void json_quote(struct writer *w, const char *text, size_t len);
 /* Bytes as a string of hexadecimal digits. */
 void json_quote_hex(struct writer *w, const void *bytes, size_t len);
-/* What stands before a value in an object that is being written: a comma, unless the object has
- * just been opened or nothing is written yet, and the key (a name of ours, which needs no escapes).
+/* Writes what comes before a value in an object: a comma, unless the object has just been opened or
+ * nothing is written yet, and the key (one of our names, which needs no escapes).
  */
 void json_put_key(struct writer *w, const char *key);
-/* The two of them. */
+/* A key and its text. */
 void json_put_hex(struct writer *w, const char *key, const void *bytes, size_t len);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Text as a JSON string; declared in json.h. */
 #include "common/base/json.h"
 #include "common/base/utf8.h"
 #include "common/base/writer.h"
@@ -17,7 +18,7 @@ static const bool is_plain[256] = {
 	['='] = 1, ['?' ... '['] = 1, [']' ... 0xE1] = 1, [0xE3 ... 0xFF] = 1,
 };
 
-/* Bytes from the front that stand for themselves. */
+/* How many bytes at the front need no escape. */
 static size_t plain_run(const uint8_t *b, size_t len)
 {
 	size_t n = 0;

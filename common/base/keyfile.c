@@ -53,7 +53,7 @@ static int add_entry(struct keyfile *file, const char *line, size_t len, struct 
 		return err_set(e, ERR_INVALID, "%s is not KEY=VALUE",
 			       log_quote_bytes(line, len).text);
 	if (find(file, line, key_len))
-		return err_set(e, ERR_INVALID, "%.*s stands there twice", (int)key_len, line);
+		return err_set(e, ERR_INVALID, "%.*s is given twice", (int)key_len, line);
 	if (file->count == KEYFILE_LINES_MAX)
 		return err_set(e, ERR_EXHAUSTED, "more than %d settings", KEYFILE_LINES_MAX);
 

@@ -32,8 +32,8 @@ static const char *program_name = "cocos";
 static enum log_level highest = LOG_LEVEL_INFO;
 static enum { PLAIN, COLOURED, JOURNAL } form = PLAIN;
 
-/* systemd.exec(5): device and inode of the journal's stream. A unit's children inherit the variable
- * whatever has become of their standard error. */
+/* systemd.exec(5): device and inode of the journal's stream. A unit's children inherit the
+ * variable even if their standard error goes elsewhere. */
 static bool is_journal(const char *stream)
 {
 	unsigned long long device, inode;
@@ -45,14 +45,15 @@ static bool is_journal(const char *stream)
 	       st.st_ino == inode;
 }
 
-/* Else the next file or socket would have the number, and be written what is meant for people. Opened
- * the wrong way round: using it is an error, as it is of a closed one. */
+/* Otherwise the next file or socket would get the number, and messages for people would be
+ * written to it. They are opened the wrong way round: using one is an error, as with a closed
+ * one. */
 static void hold_standard_descriptors(void)
 {
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
 		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF &&
 		    open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) < 0)
-			return; /* where there is no /dev/null nothing can be done */
+			return; /* without /dev/null nothing can be done */
 }
 
 void log_open(const char *program)
@@ -122,7 +123,7 @@ void log_line(enum log_level level, const char *fmt, ...)
 	}
 	line[at++] = '\n';
 	if (write(STDERR_FILENO, line, at) < 0) {
-		/* Nowhere is left to say so. */
+		/* There is nowhere left to report this. */
 	}
 	errno = saved;
 }

@@ -12,11 +12,11 @@
 
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 
-/* Called first in main: the program's name stands in each line (kept, not copied), and standard
- * descriptors that are closed are taken, so that no file or socket comes to stand there. */
+/* Called first in main. The program's name is in each line (kept, not copied). Standard
+ * descriptors that are closed are occupied, so that no file or socket gets their numbers. */
 void log_open(const char *program);
 
-/* "error", "warn" (also "warning"), "info", "debug", any case; refuses another word. */
+/* "error", "warn" (also "warning"), "info", "debug", in any case; refuses any other word. */
 int log_set_level(const char *word, struct err *e) MUST_CHECK;
 void log_set(enum log_level level);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * reader.h — a bounded cursor over bytes that nobody vouches for.
+ * reader.h — a bounded cursor over bytes that are not trusted.
  *
  * Reading past the end gives zero (or NULL) and makes the reader bad for good. A parser therefore
  * reads every field in wire order, one statement each, and asks reader_done() once at the end.
@@ -29,7 +29,7 @@ static inline size_t reader_left(const struct reader *r)
 	return (size_t)(r->end - r->pos);
 }
 
-/* The next `len` bytes where they lie, or NULL. They live as long as the input does. */
+/* The next `len` bytes in place, or NULL. They live as long as the input does. */
 static inline const uint8_t *reader_take(struct reader *r, size_t len)
 {
 	const uint8_t *here = r->pos;
@@ -46,10 +46,10 @@ static inline const uint8_t *reader_take(struct reader *r, size_t len)
 /* Copies the next `len` bytes to `out`; zeroes it if there are fewer. */
 void reader_copy(struct reader *r, void *out, size_t len);
 
-/* Steps over `len` bytes. */
+/* Skips `len` bytes. */
 void reader_skip(struct reader *r, size_t len);
 
-/* Steps over `len` bytes and makes the reader bad unless all are zero (reserved areas). */
+/* Skips `len` bytes and makes the reader bad unless all are zero (reserved areas). */
 void reader_zeros(struct reader *r, size_t len);
 
 static inline uint8_t reader_u8(struct reader *r)
@@ -68,7 +68,7 @@ uint32_t reader_be24(struct reader *r);
 uint32_t reader_be32(struct reader *r);
 uint64_t reader_be64(struct reader *r);
 
-/* A reader that cannot leave the next `len` bytes, which this one steps over. */
+/* A reader limited to the next `len` bytes, which this one skips. */
 struct reader reader_sub(struct reader *r, size_t len);
 
 /* Every read so far was within bounds. */

@@ -7,14 +7,14 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* Digits from `*text` on, which is moved behind them. */
+/* Reads digits from `*text` on, and moves it past them. */
 static int take_number(const char **text, uint64_t *value, struct err *e)
 {
 	const char *at = *text;
 	uint64_t v = 0;
 
 	if (*at < '0' || *at > '9')
-		return err_set(e, ERR_INVALID, "%s is no number", log_quote(*text).text);
+		return err_set(e, ERR_INVALID, "%s is not a number", log_quote(*text).text);
 	for (; *at >= '0' && *at <= '9'; at++)
 		if (__builtin_mul_overflow(v, 10u, &v) ||
 		    __builtin_add_overflow(v, (unsigned)(*at - '0'), &v))
@@ -36,7 +36,7 @@ int size_parse(const char *text, uint64_t *bytes, struct err *e)
 		if (__builtin_mul_overflow(v, (uint64_t)1 << (10 * (unit - units + 1)), &v))
 			return err_set(e, ERR_INVALID, "%s is too large", log_quote(text).text);
 	} else if (*at) {
-		return err_set(e, ERR_INVALID, "%s is no size; write 512M or 2G",
+		return err_set(e, ERR_INVALID, "%s is not a size; write 512M or 2G",
 			       log_quote(text).text);
 	}
 	*bytes = v;
@@ -51,7 +51,7 @@ static const struct {
 	{ "s", 1000000000 }, { "m", 60000000000 }, { "h", 3600000000000 },
 };
 
-/* The unit that stands here, the longest first: "ms" must not be taken for "m". */
+/* The unit here, the longest first: "ms" must not be read as "m". */
 static uint64_t take_unit(const char **text)
 {
 	size_t best = 0, best_len = 0;
@@ -109,7 +109,7 @@ int duration_parse(const char *text, uint64_t *milliseconds, struct err *e)
 		uint64_t part;
 
 		if (!take_part(&at, &part) || __builtin_add_overflow(sum, part, &sum))
-			return err_set(e, ERR_INVALID, "%s is no duration; write 30s or 1h30m",
+			return err_set(e, ERR_INVALID, "%s is not a duration; write 30s or 1h30m",
 				       log_quote(text).text);
 	}
 	*milliseconds = sum / 1000000;
@@ -135,7 +135,7 @@ static int read_number(const char *text, void *slot, struct err *e)
 	if (take_number(&at, &v, e) < 0)
 		return err_code(e);
 	if (*at)
-		return err_set(e, ERR_INVALID, "%s is no number", log_quote(text).text);
+		return err_set(e, ERR_INVALID, "%s is not a number", log_quote(text).text);
 	*(uint64_t *)slot = v;
 	return 0;
 }
@@ -147,7 +147,8 @@ static int read_port(const char *text, void *slot, struct err *e)
 	if (read_number(text, &v, e) < 0)
 		return err_code(e);
 	if (v > UINT16_MAX)
-		return err_set(e, ERR_INVALID, "%s is no port; 0 to 65535", log_quote(text).text);
+		return err_set(e, ERR_INVALID, "%s is not a port; use 0 to 65535",
+			       log_quote(text).text);
 	*(uint16_t *)slot = (uint16_t)v;
 	return 0;
 }

@@ -2,9 +2,9 @@
 /*
  * settings.h — a program's settings: one table says name, kind, default and help.
  *
- * A value comes from the first of: the environment (secure_getenv), the configuration file of the
- * same keys, the default. An empty value is an absent one. The table also prints --help and the
- * reference in docs/, so these can't drift apart. No setting may switch a security check off.
+ * A value comes from the first of: the environment (secure_getenv), the configuration file (with
+ * the same keys), the default. An empty value counts as absent. The table also prints --help and
+ * the reference in docs/, so these can't drift apart. No setting may switch a security check off.
  */
 #pragma once
 
@@ -40,8 +40,8 @@ struct setting {
 	  .fallback = fallback_,                                  \
 	  .help = help_ }
 
-/* The lines KEY=VALUE of a file; blank ones and those that begin with # are stepped over. A value
- * may stand in double quotes. */
+/* The lines KEY=VALUE of a file; blank ones and those that begin with # are skipped. A value may
+ * be in double quotes. */
 enum { KEYFILE_MAX = 65536, KEYFILE_LINES_MAX = 256 };
 struct keyfile_entry {
 	char *key, *value;
@@ -58,7 +58,7 @@ void keyfile_done(struct keyfile *file);
 const char *keyfile_get(const struct keyfile *file, const char *key); /* NULL if absent or empty */
 
 /* Fills `config`, which must be zeroed. `file` may be NULL. A key of the file that is not in the
- * table is refused by name; so is a bad value, wherever it came from. */
+ * table is refused by name; so is a bad value, whatever its source. */
 int settings_load(const struct setting *table, size_t count, const struct keyfile *file,
 		  bool environment, void *config, struct err *e) MUST_CHECK;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * span.h — bytes that belong to someone else, and how many.
+ * span.h — bytes that somebody else owns, and how many they are.
  */
 #pragma once
 

@@ -61,14 +61,14 @@ int timestamp_parse(const char *text, int64_t *seconds, struct err *e)
 {
 	if (!has_shape(text))
 		return err_set(e, ERR_INVALID,
-			       "'%.40s' is no time: wanted the form 2026-06-15T00:00:00Z", text);
+			       "'%.40s' is not a time: wanted the form 2026-06-15T00:00:00Z", text);
 
 	const struct timestamp_parts p = { digits(text, 4),      digits(text + 5, 2),
 					   digits(text + 8, 2),  digits(text + 11, 2),
 					   digits(text + 14, 2), digits(text + 17, 2) };
 
 	if (p.year < 1970 || !timestamp_of(&p, seconds))
-		return err_set(e, ERR_INVALID, "'%s' is no time: there is no such moment", text);
+		return err_set(e, ERR_INVALID, "'%s' is not a time: there is no such moment", text);
 	return 0;
 }
 

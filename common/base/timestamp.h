@@ -16,8 +16,8 @@ struct timestamp_parts {
 	unsigned year, month, day, hour, minute, second; /* month and day from 1 on */
 };
 
-/* Seconds since 1970, by the calendar of today, of a moment from the year 1 on, in UTC; false if
- * there is no such moment. Leap seconds aren't any. */
+/* Seconds since 1970 in UTC, by today's calendar, of a moment from the year 1 on; false if there
+ * is no such moment. Leap seconds do not count as moments. */
 bool timestamp_of(const struct timestamp_parts *parts, int64_t *seconds);
 
 /* "2026-06-15T00:00:00Z", to the second, in UTC, years 1970 to 9999; nothing else. */

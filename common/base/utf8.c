@@ -9,7 +9,7 @@ size_t utf8_char(const void *bytes, size_t len)
 	const uint8_t *b = bytes;
 	uint8_t lead = len ? b[0] : 0xFF;
 	size_t more = lead < 0x80 ? 0 : lead < 0xE0 ? 1 : lead < 0xF0 ? 2 : 3;
-	/* What the second byte may be rules out overlong forms and surrogates. */
+	/* The range of the second byte rules out overlong forms and surrogates. */
 	uint8_t low = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
 	uint8_t high = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
 
@@ -21,7 +21,7 @@ size_t utf8_char(const void *bytes, size_t len)
 	return 1 + more;
 }
 
-/* Bytes of ASCII at the front. */
+/* How many bytes at the front are ASCII. */
 static size_t ascii_run(const uint8_t *b, size_t len)
 {
 	uint64_t eight;

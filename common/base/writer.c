@@ -15,7 +15,7 @@ void writer_done(struct writer *w)
 	*w = writer_up_to(w->max);
 }
 
-/* Grows by doubling into fresh memory, so that what stood in the old one can be wiped. */
+/* Grows by doubling into new memory, so that the old one can be wiped. */
 static bool make_room(struct writer *w, size_t len)
 {
 	if (w->bad || len > w->max - w->len) {

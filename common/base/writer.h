@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * writer.h — bytes put together, with a maximum given at birth.
+ * writer.h — bytes put together, with a maximum that is set at the start.
  *
  * Writing past the maximum, or running out of memory, makes the writer bad for good; ask once, at
- * the end. A length that stands before its content is reserved and filled in afterwards.
+ * the end. A length that comes before its content is reserved and filled in afterwards.
  */
 #pragma once
 
@@ -42,7 +42,7 @@ void writer_be64(struct writer *w, uint64_t v);
 void writer_hex(struct writer *w, const void *bytes, size_t len); /* lower-case digits */
 void writer_printf(struct writer *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* Room for a big-endian length of `width` bytes (1 to 4); returns where it stands. */
+/* Room for a big-endian length of `width` bytes (1 to 4); returns its position. */
 size_t writer_reserve(struct writer *w, size_t width);
 
 /* Fills the length reserved at `at` with the count of bytes written since. Bad if it can't hold

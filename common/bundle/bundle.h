@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * bundle.h — a directory as one zip file, and a zip that nobody vouches for as a directory.
+ * bundle.h — a directory as one zip file, and an untrusted zip unpacked to a directory.
  *
  * Making is deterministic: the same names and contents give the same bytes on every machine, so
  * the SHA3-256 of a directory is that of its bundle (wire.md, Manifest). Entries are sorted by the
  * bytes of their path, times are 1980-01-01 (where zip's calendar begins), modes are 0644 and
- * 0755, contents are stored: what deflate yields differs between releases of zlib.
+ * 0755, contents are stored: deflate's output differs between releases of zlib.
  */
 #pragma once
 
@@ -30,10 +30,10 @@ struct bundle_progress {
 };
 
 /* Writes the bundle of the directory `dir` to `fd`, which need not be seekable. Regular files and
- * directories only: anything else inside (links, devices, sockets, names that are no UTF-8 or over
- * the limits) is refused by name, and so is a file that changes meanwhile, or more content than the
- * directory's file system could hold (ERR_EXHAUSTED). `progress` may be NULL.
- * On failure what was written so far is of no use. `size`, if not NULL, takes the bytes written. */
+ * directories only: anything else inside (links, devices, sockets, names that are not UTF-8 or
+ * over the limits) is refused by name, and so is a file that changes meanwhile, or more content
+ * than the directory's file system could hold (ERR_EXHAUSTED). `progress` may be NULL. After a
+ * failure what was written is useless. `size`, if not NULL, gets the count of bytes written. */
 int bundle_make(int dir, int fd, const struct bundle_progress *progress, uint64_t *size,
 		struct err *e) MUST_CHECK;
 
@@ -41,7 +41,7 @@ int bundle_make(int dir, int fd, const struct bundle_progress *progress, uint64_
 int bundle_digest(int dir, const struct bundle_progress *progress, uint8_t out[BUNDLE_DIGEST_LEN],
 		  struct err *e) MUST_CHECK;
 
-/* How much a bundle may hold. Zero means the default beside it. */
+/* How much a bundle may hold. Zero means the default next to it. */
 struct bundle_limits {
 	uint64_t entries; /* BUNDLE_ENTRIES_MAX */
 	uint64_t bytes;   /* of all contents unpacked: 64 GiB */
@@ -57,10 +57,10 @@ struct bundle_limits {
  * is the truth. Files that are already there are never replaced (ERR_EXISTS); directories that are
  * there are used. New files get mode 0644, directories 0755.
  *
- * ERR_INVALID: no zip, damaged, encrypted, another method than stored and deflate; a path that is
- * absolute, has "." or ".." or an empty name, a backslash or control character, is no UTF-8; a
+ * ERR_INVALID: not a zip, damaged, encrypted, another method than stored and deflate; a path that
+ * is absolute, has "." or ".." or an empty name, a backslash or control character, is not UTF-8; a
  * link, device or anything but file and directory; a path twice, or one that is a file and a
- * directory. ERR_EXHAUSTED: over a limit. After any failure nothing that it made is left.
+ * directory. ERR_EXHAUSTED: over a limit. After a failure nothing that was made is left.
  */
 int bundle_extract(const char *file, int dir, const struct bundle_limits *limits,
 		   struct err *e) MUST_CHECK;

@@ -18,7 +18,7 @@
 
 enum {
 	COPY_LEN = 1 << 16,
-	RATIO_FROM = 1 << 20, /* smaller entries may pack as well as they like */
+	RATIO_FROM = 1 << 20, /* the ratio of smaller entries is not limited */
 	END_LEN = 22,         /* APPNOTE 4.3.16 without its comment */
 	LOCATOR_LEN = 20,     /* 4.3.15 */
 	END64_LEN = 56,       /* 4.3.14 */
@@ -67,7 +67,8 @@ static void job_done(struct job *job)
 	free(job->buffer);
 }
 
-/* libzip's error as ours: its own trouble is the machine's, the rest the archive's. */
+/* libzip's error as ours: out of memory and internal errors are the machine's, the others the
+ * archive's. */
 static int zip_fault(struct err *e, zip_error_t *error, const char *what)
 {
 	int code = zip_error_code_zip(error);
@@ -153,7 +154,7 @@ static int open_zip(const char *file, const struct bundle_limits *limits, zip_t 
 		zip_error_t error;
 
 		zip_error_init_with_code(&error, code);
-		zip_fault(e, &error, "no usable zip");
+		zip_fault(e, &error, "not a usable zip");
 		zip_error_fini(&error);
 		return err_code(e);
 	}
@@ -163,8 +164,8 @@ static int open_zip(const char *file, const struct bundle_limits *limits, zip_t 
 	return 0;
 }
 
-/* The kind that Unix mode bits state, where a tool wrote them, must be the one that the name has:
- * that is how links and devices travel in zips. */
+/* Where a tool wrote Unix mode bits, the kind that they state must agree with the name: that is
+ * how zips carry links and devices. */
 static int check_kind(struct job *job, const struct item *item, struct err *e)
 {
 	zip_uint8_t system;
@@ -188,7 +189,7 @@ static int check_kind(struct job *job, const struct item *item, struct err *e)
 static int check_ratio(const char *what, uint64_t size, uint64_t packed, uint64_t limit,
 		       struct err *e)
 {
-	/* size / limit rounds down, so that a ratio just over the limit may pass by a hair. */
+	/* size / limit rounds down, so a ratio barely over the limit may pass. */
 	if (size > RATIO_FROM && size / limit > packed)
 		return err_set(e, ERR_EXHAUSTED,
 			       "%s unpacks to more than %llu times its packed size", what,
@@ -285,7 +286,7 @@ static int make_plan(struct job *job, uint64_t file_size, struct err *e)
 	zip_int64_t count = zip_get_num_entries(job->zip, ZIP_FL_UNCHANGED);
 
 	if (count < 0)
-		return zip_fault(e, zip_get_error(job->zip), "no usable zip");
+		return zip_fault(e, zip_get_error(job->zip), "not a usable zip");
 	if (refuse_entries(&job->limits, (uint64_t)count, e) < 0)
 		return err_code(e);
 	job->plan.items = calloc((size_t)count + 1, sizeof(*job->plan.items));
@@ -318,7 +319,7 @@ static int open_parent(int dir, const char *path, const char **name, struct err 
 	return fd;
 }
 
-/* Room is made before the thing is: what exists is always on the list. */
+/* The list grows before anything is created, so what exists is always on it. */
 static int remember(struct made *made, const char *path, struct err *e)
 {
 	if (made->count == made->room) {

@@ -159,8 +159,8 @@ static int scan(struct list *list, int dir, const char *prefix, struct err *e)
 	}
 }
 
-/* Sparse files and hard links look like more than there is, and a bundle would make it real: what
- * an algorithm left in a small file system must not fill a large one. */
+/* Sparse files and hard links look like more than there is, and a bundle would make it real:
+ * what an algorithm leaves in a small file system must not fill a large one. */
 static int check_total(int dir, uint64_t total, struct err *e)
 {
 	struct statvfs fs;
@@ -338,10 +338,10 @@ static int pass(struct work *w, int fd, const struct entry *entry, struct sink *
 	return 0;
 }
 
-/* The checksum stands before the content, and a stream can't go back: so the file is read twice. */
+/* The checksum comes before the content, and a stream can't go back: so the file is read twice. */
 static int put_file(struct work *w, struct entry *entry, struct err *e)
 {
-	/* A pipe put in the file's place must not make us wait for its writer. */
+	/* If somebody replaced the file by a pipe, we must not wait for its writer. */
 	CLEANUP(close) int fd = bundle_open_beneath(w->dir, entry->path, O_RDONLY | O_NONBLOCK, 0);
 	struct stat st;
 	uint32_t again;

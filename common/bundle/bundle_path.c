@@ -42,7 +42,7 @@ static const char *path_fault(const char *path)
 	if (path[0] == '/')
 		return "is absolute";
 	if (!utf8_valid(path, len))
-		return "is no UTF-8";
+		return "is not UTF-8";
 	if (has_unwanted_characters(path))
 		return "has a backslash or control character in it";
 	if (path[len - 1] == '/')

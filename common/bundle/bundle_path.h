@@ -6,7 +6,7 @@
 
 #include <sys/types.h>
 
-/* A relative path of plain names, as bundle.h describes; one final slash is a directory's. */
+/* A relative path of plain names, as bundle.h describes; a directory's ends with one slash. */
 int bundle_path_check(const char *path, struct err *e) MUST_CHECK;
 
 /* open(2) for a path that must not leave `dir` nor pass through any link. -1 with errno. */

@@ -62,7 +62,7 @@ int digest_finish(struct digest_stream *d, uint8_t *out, struct err *e)
 {
 	if (d->failed || EVP_DigestFinal_ex(d->ctx, out, NULL) != 1)
 		return err_openssl(e, ERR_INTERNAL, "digest");
-	d->failed = true; /* a second finish would be of nothing */
+	d->failed = true; /* a second finish would hash nothing */
 	return 0;
 }
 

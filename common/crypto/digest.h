@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 enum digest_kind {
-	DIGEST_SHA1, /* to read old event logs; never to decide */
+	DIGEST_SHA1, /* only to read old event logs; decides nothing */
 	DIGEST_SHA256,
 	DIGEST_SHA384,
 	DIGEST_SHA512,
@@ -36,7 +36,7 @@ const char *digest_name(enum digest_kind kind); /* "SHA3-256" */
 int digest(enum digest_kind kind, const void *bytes, size_t len, uint8_t *out,
 	   struct err *e) MUST_CHECK;
 
-/* Several pieces as if they stood in a row. */
+/* Several pieces, one after the other. */
 struct digest_part {
 	const void *bytes;
 	size_t len;
@@ -53,8 +53,8 @@ struct digest_stream;
 struct digest_stream *digest_new(enum digest_kind kind, struct err *e) MUST_CHECK;
 void digest_add(struct digest_stream *d, const void *bytes, size_t len);
 int digest_finish(struct digest_stream *d, uint8_t *out, struct err *e) MUST_CHECK;
-/* Forgets what was added and begins anew, also after digest_finish(): for many short inputs, since a
- * new stream looks its algorithm up each time. */
+/* Forgets what was added and starts again, also after digest_finish(). For many short inputs,
+ * since a new stream looks up its algorithm each time. */
 void digest_restart(struct digest_stream *d);
 void digest_free(struct digest_stream *d);
 DEFINE_CLEANUP(struct digest_stream *, digest_free)
@@ -62,7 +62,7 @@ DEFINE_CLEANUP(struct digest_stream *, digest_free)
 int hmac(enum digest_kind kind, const void *key, size_t key_len, const void *bytes, size_t len,
 	 uint8_t *out, struct err *e) MUST_CHECK;
 
-/* In time that does not depend on where they differ. */
+/* Takes the same time wherever they differ. */
 bool bytes_equal(const void *a, const void *b, size_t len);
 
 int random_bytes(void *out, size_t len, struct err *e) MUST_CHECK;

@@ -124,7 +124,7 @@ static int bio_over(const char *pem, size_t len, BIO **bio, struct err *e)
 	return *bio ? 0 : err_nomem(e);
 }
 
-/* Of two, the one that counts would be the one that happens to stand first. */
+/* With two, the one that happens to come first would count. */
 static bool has_two_keys(const char *pem, size_t len)
 {
 	static const char begin[] = "-----BEGIN PUBLIC KEY-----";
@@ -248,7 +248,7 @@ enum key_kind key_kind_of(const EVP_PKEY *key)
 	}
 }
 
-/* Ed25519 hashes by itself; the others sign a SHA-256. */
+/* Ed25519 hashes the bytes itself; the others sign a SHA-256. */
 static const EVP_MD *hash_for(const EVP_PKEY *key)
 {
 	return key_kind_of(key) == KEY_ED25519 ? NULL : EVP_sha256();

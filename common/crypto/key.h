@@ -3,7 +3,7 @@
  * key.h — the keys of users and of our own identities, on OpenSSL's EVP_PKEY.
  *
  * Accepted: RSA 2048 to 8192, ECDSA P-256, P-384, P-521 (named curves), Ed25519. Anything else is
- * refused when it is loaded, so that later code need not ask.
+ * refused when it is loaded, so that later code does not have to check.
  */
 #pragma once
 
@@ -26,11 +26,11 @@ enum { SPKI_MAX = 2048, SIGNATURE_MAX = 1024, PEM_MAX = 65536 };
 
 enum key_kind { KEY_RSA, KEY_ECDSA, KEY_ED25519 };
 
-/* How a private key that is encrypted gets its passphrase: writes at most `max` bytes and returns
- * their count, negative to give up. NULL means that encrypted keys are refused. */
+/* How an encrypted private key gets its passphrase: writes at most `max` bytes and returns their
+ * count, negative to give up. NULL means that encrypted keys are refused. */
 typedef int key_passphrase_fn(char *out, int max, void *data);
 
-/* OpenSSL's pem_password_cb that gives up: without one it asks the terminal, and waits. */
+/* A pem_password_cb that gives up: without one OpenSSL asks on the terminal and waits. */
 int key_no_passphrase(char *out, int max, int writing, void *data);
 
 /* DER SubjectPublicKeyInfo, exactly `len` bytes, in the encoding that OpenSSL would write again. */

@@ -58,7 +58,7 @@ static int load_pem(const char *what, const char *field, char **pem, struct err 
 	}
 	if (field[0] != '/')
 		return err_set(e, ERR_INVALID, "%s: neither PEM text nor an absolute path", what);
-	/* Opening a pipe would wait for whoever writes to it; a device is none of a manifest's. */
+	/* Opening a pipe would wait for its writer; a manifest must not name devices. */
 	if (stat(field, &st) == 0 && !S_ISREG(st.st_mode))
 		return err_set(e, ERR_INVALID, "%s: '%s' is not a regular file", what, field);
 	if (file_read_text(field, PEM_MAX, pem, e) < 0) {
@@ -100,7 +100,7 @@ static int read_certs(const char *what, const char *pem, struct writer *der, X50
 		if (count == 0 && first)
 			*first = TAKE_PTR(cert);
 	}
-	/* The loop's last try ended at 'no start line' if nothing but certificates is there. */
+	/* The loop's last try ended with 'no start line' if there are only certificates. */
 	if (count == 0 || ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE) {
 		ERR_clear_error();
 		return err_set(e, ERR_INVALID, "%s: holds no certificate, or a damaged one", what);
@@ -160,7 +160,7 @@ static int port_parse(const char *text, uint16_t *port, struct err *e)
 	if (digits <= 5 && !text[digits])
 		value = strtoul(text, NULL, 10);
 	if (value == 0 || value > UINT16_MAX)
-		return err_set(e, ERR_INVALID, "port: '%.16s' is none", text);
+		return err_set(e, ERR_INVALID, "port: '%.16s' is not a port", text);
 	*port = (uint16_t)value;
 	return 0;
 }
@@ -173,7 +173,7 @@ static int log_level_check(const char *word, struct err *e)
 		if (strcasecmp(word, words[i]) == 0)
 			return 0;
 	}
-	return err_set(e, ERR_INVALID, "log_level: '%.16s' is none of debug, info, warn, error",
+	return err_set(e, ERR_INVALID, "log_level: '%.16s' is not one of debug, info, warn, error",
 		       word);
 }
 

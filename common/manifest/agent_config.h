@@ -27,9 +27,9 @@ struct agent_config {
 	bool attested_tls;
 };
 
-/* `message` may be NULL: everything default. Refuses a port that is none, a log level that is
- * none, PEM that holds no certificate or no usable key, cert without key and the other way round,
- * a key that is not the certificate's, a client CA without a certificate or attested TLS. */
+/* `message` may be NULL: everything default. Refuses a bad port or log level, PEM that holds no
+ * certificate or no usable key, a certificate without key and the other way round, a key that is
+ * not the certificate's, a client CA without a certificate or attested TLS. */
 int agent_config_load(const Cvms__AgentConfig *message, struct agent_config *config,
 		      struct err *e) MUST_CHECK;
 void agent_config_done(struct agent_config *config); /* wipes the key */
@@ -38,6 +38,6 @@ void agent_config_done(struct agent_config *config); /* wipes the key */
  * "attested_tls","key"}, empty ones left out ("attested_tls" when false). "cert", "client_ca" and
  * "server_ca" are the SHA3-256 of the certificates' DER, one after the other where there are
  * several, "key" that of the private key's SubjectPublicKeyInfo, in lower-case hexadecimal.
- * Malloc'ed, a zero byte behind. */
+ * Malloc'ed, followed by a zero byte. */
 int agent_config_canonical(const struct agent_config *config, char **text, size_t *len,
 			   struct err *e) MUST_CHECK;

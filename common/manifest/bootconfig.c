@@ -34,7 +34,7 @@ static int read_one(const char *dir, enum bootconfig_file file, struct bootconfi
 	if (stat(path, &st) < 0)
 		return errno == ENOENT || errno == ENOTDIR ? 0 : err_errno(e, "'%s'", path);
 	if (!S_ISREG(st.st_mode))
-		return err_set(e, ERR_INVALID, "'%s' is no regular file", path);
+		return err_set(e, ERR_INVALID, "'%s' is not a regular file", path);
 	return file_read(path, BOOTCONFIG_FILE_MAX, &boot->files[file].bytes,
 			 &boot->files[file].len, e);
 }

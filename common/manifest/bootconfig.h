@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * bootconfig.h — what the host hands to a guest at boot, as bytes, and the digest that fixes it.
+ * bootconfig.h — what the host gives to a guest at boot, as bytes, and the digest that fixes it.
  *
  * Two shares: `env_share` with the file `environment`, `certs_share` with `cert.pem`, `key.pem`,
  * `ca.pem`; each file may be missing. The canonical form of a boot configuration is
  *
  *   "cocos-boot-v1" 00
  *   and for each of environment, cert.pem, key.pem, ca.pem, in this order:
- *     01 ‖ length (4 bytes, big endian) ‖ the file's bytes, or 00 where there is no such file.
+ *     01 ‖ length (4 bytes, big endian) ‖ the file's bytes, or 00 if there is no such file.
  *
  * Its SHA3-256 (32 bytes) is what a launch fixes in SEV-SNP's HOST_DATA, its SHA3-384 (48 bytes)
  * in TDX's MRCONFIGID; both are measured as the first event into PCR14, each into the bank of its

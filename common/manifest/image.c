@@ -20,15 +20,15 @@ static int stamp(struct image_file *file, struct err *e)
 	if (stat(file->path, &st) < 0)
 		return err_errno(e, "'%s'", file->path);
 	if (!S_ISREG(st.st_mode))
-		return err_set(e, ERR_INVALID, "'%s' is no plain file", file->path);
+		return err_set(e, ERR_INVALID, "'%s' is not a plain file", file->path);
 	file->modified = st.st_mtim;
 	file->inode = st.st_ino;
 	file->size = st.st_size;
 	return 0;
 }
 
-/* The time of the inode's own last change says nothing: libvirt changes the owner of kernel and
- * initrd while a domain runs. */
+/* The inode's change time is not compared: libvirt changes the owner of kernel and initrd while
+ * a domain runs. */
 static bool file_is_current(const struct image_file *file)
 {
 	struct stat st;
@@ -55,7 +55,7 @@ static int read_part(const struct image *image, const struct json *root, const c
 	    json_get_hex(part, "sha256", file->sha256, sizeof(file->sha256), e) < 0)
 		return err_wrap(e, "image.json: %s", key);
 	if (!*name || *name == '.' || strchr(name, '/'))
-		return err_set(e, ERR_INVALID, "image.json: %s: %s is no plain file name", key,
+		return err_set(e, ERR_INVALID, "image.json: %s: %s is not a plain file name", key,
 			       log_quote(name).text);
 	if (text_format(&file->path, e, "%s/%s", image->dir, name) < 0 || stamp(file, e) < 0 ||
 	    digest_file(DIGEST_SHA256, file->path, found, e) < 0)

@@ -2,8 +2,8 @@
 /*
  * image.h — the guest image that CVMs are launched from: image.json and the files it names.
  *
- * See docs/guest-image.md. Every file is checked against the digest in image.json before it is used,
- * and again when it has been changed on disk.
+ * See docs/guest-image.md. Every file is checked against the digest in image.json before it is
+ * used, and again when it has been changed on disk.
  */
 #pragma once
 
@@ -21,7 +21,7 @@ enum {
 	IMAGE_NAME_MAX = 128,
 };
 
-/* A file as it was when its digest was taken. */
+/* A file as it was when its digest was computed. */
 struct image_file {
 	char *path; /* NULL: the image has none */
 	uint8_t sha256[SHA256_LEN];
@@ -37,16 +37,16 @@ struct image {
 	uint64_t min_memory_mib;
 };
 
-/* Reads and checks all. Blocking: it takes the digest of some 100 MB. */
+/* Reads and checks everything. Blocking: it hashes some 100 MB. */
 int image_open(const char *dir, struct image **image, struct err *e) MUST_CHECK;
 void image_free(struct image *image);
 DEFINE_CLEANUP(struct image *, image_free)
 
-/* None of the files was touched since image_open(). */
+/* No file has changed since image_open(). */
 bool image_is_current(const struct image *image);
 
-/* The command line with `word` behind it, malloc'ed; `word` NULL for none. Refused if the image does
- * not know the word. */
+/* The command line with `word` added at its end, malloc'ed; `word` NULL for none. Refused if the
+ * image does not know the word. */
 int image_cmdline(const struct image *image, const char *word, char **cmdline,
 		  struct err *e) MUST_CHECK;
 

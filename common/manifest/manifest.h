@@ -3,9 +3,9 @@
  * manifest.h — what a computation is: which algorithm, which datasets, who owns them, who may
  * fetch the results. wire.md, 'package cvms' and 'Manifest digest and PCR16'.
  *
- * A manifest in memory is the unpacked protobuf message itself; this module makes one from the
- * wire or from JSON, judges it, and gives its canonical form and digests. It says nothing about
- * the agent's own listener: agent_config.h does.
+ * A manifest in memory is the unpacked protobuf message itself; this module makes one from the wire
+ * or from JSON, checks it, and gives its canonical form and digests. It says nothing about the
+ * agent's own listener: agent_config.h does.
  */
 #pragma once
 
@@ -31,7 +31,7 @@ void manifest_free(Cvms__ComputationRunReq *manifest);
 DEFINE_CLEANUP(Cvms__ComputationRunReq *, manifest_free)
 
 /* From the wire: strict (message.h), unknown fields refused, since nobody would measure them.
- * Decoding only; ask manifest_check() as well. The caller frees. */
+ * Decoding only; call manifest_check(), too. The caller frees. */
 int manifest_decode(const void *bytes, size_t len, Cvms__ComputationRunReq **manifest,
 		    struct err *e) MUST_CHECK;
 
@@ -47,16 +47,17 @@ int manifest_encode(const Cvms__ComputationRunReq *manifest, uint8_t **bytes, si
 int manifest_from_json(const void *text, size_t len, Cvms__ComputationRunReq **manifest,
 		       struct err *e) MUST_CHECK;
 
-/* Everything an agent asks of a manifest before it measures it; ERR_INVALID, or ERR_UNIMPLEMENTED
- * for what is valid and not offered by this build (remote sources, key brokers, wasm, docker),
- * with the place: "datasets[2].filename: …". Assets must have hash and usable key,
- * names must be plain file names, (hash, name) pairs differ, an algorithm must be there. */
+/* Everything that an agent requires of a manifest before it measures it; ERR_INVALID, or
+ * ERR_UNIMPLEMENTED for what is valid but not offered by this build (remote sources, key
+ * brokers, wasm, docker), with the place: "datasets[2].filename: …". Assets must have hash and
+ * usable key, names must be plain file names, (hash, name) pairs differ, an algorithm must be
+ * there. */
 int manifest_check(const Cvms__ComputationRunReq *manifest, struct err *e) MUST_CHECK;
 
 /* A plain file name: 1 to 255 bytes of UTF-8, no '/', not "." nor "..", no control character. */
 int manifest_filename_check(const char *name, struct err *e) MUST_CHECK;
 
-/* Compact JSON, in wire.md's order and escapes; malloc'ed, a zero byte behind the `len` bytes. */
+/* Compact JSON, in wire.md's order and escapes; malloc'ed; a zero byte follows the `len` bytes. */
 int manifest_canonical(const Cvms__ComputationRunReq *manifest, char **text, size_t *len,
 		       struct err *e) MUST_CHECK;
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Whether a manifest is one that an agent may run; declared in manifest.h. */
 #include "common/base/utf8.h"
 #include "common/crypto/key.h"
 #include "common/manifest/manifest.h"
@@ -21,7 +22,7 @@ int manifest_filename_check(const char *name, struct err *e)
 	size_t len = strlen(name);
 
 	if (len == 0 || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
-		return err_set(e, ERR_INVALID, "'%s' is no plain file name", name);
+		return err_set(e, ERR_INVALID, "'%s' is not a plain file name", name);
 	if (len > MANIFEST_FILENAME_MAX)
 		return err_set(e, ERR_INVALID, "a file name of %zu bytes, the limit is %d", len,
 			       MANIFEST_FILENAME_MAX);
@@ -54,13 +55,13 @@ static int user_key_check(const ProtobufCBinaryData *spki, struct err *e)
 		return err_set(e, ERR_INVALID, "user_key: %zu bytes, the limit is %d", spki->len,
 			       SPKI_MAX);
 	if (key_from_spki(spki->data, spki->len, &key, e) < 0) {
-		e->code = ERR_INVALID; /* whatever the library thinks: the manifest is at fault */
+		e->code = ERR_INVALID; /* whatever the code was: the manifest is at fault */
 		return err_wrap(e, "user_key");
 	}
 	return 0;
 }
 
-/* An empty object says nothing, and stock backends send some. */
+/* An empty object means nothing; stock backends send such objects. */
 static int remote_check(const Cvms__Source *source, const Cvms__KBSConfig *kbs, struct err *e)
 {
 	if (source && (source->type[0] || source->url[0] || source->kbs_resource_path[0] ||
@@ -140,7 +141,7 @@ static int algo_type_check(const char *type, struct err *e)
 		return err_set(e, known[i].code,
 			       "algo_type: this build runs 'bin' and 'python', not '%s'", type);
 	}
-	return err_set(e, ERR_INVALID, "algo_type: '%.32s' is none of bin, python, wasm, docker",
+	return err_set(e, ERR_INVALID, "algo_type: '%.32s' is not one of bin, python, wasm, docker",
 		       type);
 }
 

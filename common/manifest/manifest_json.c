@@ -22,7 +22,7 @@ struct member {
 	size_t offset, count_offset;
 	size_t max; /* of repeated ones */
 	const struct shape *shape;
-	bool unmeasured; /* JSON may say it; it is no part of the canonical form */
+	bool unmeasured; /* allowed in JSON, but not part of the canonical form */
 };
 
 struct shape {
@@ -124,7 +124,7 @@ static const struct member manifest_members[] = {
 static const struct shape manifest_shape = { &cvms__computation_run_req__descriptor,
 					     manifest_members, ARRAY_LEN(manifest_members) };
 
-/* Where a member's value, or its count, stands in a message. */
+/* Where a member's value, or its count, is in a message. */
 static void *at(const void *message, size_t offset)
 {
 	return (char *)message + offset;

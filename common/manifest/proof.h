@@ -6,9 +6,9 @@
  *   "cocos-proof-v1" 00 ‖ role 00 ‖ method path 00 ‖ manifest digest (32) ‖ session (32) ‖
  *   asset digest (32; zeros where the call has no asset) ‖ SHA3-256(parameters) (32)
  *
- * session: under TLS the exporter "EXPORTER-cocos-proof" without a context value, 32 bytes;
- * without TLS a challenge that Status gave out, sent back in metadata `proof-challenge` (64
- * hexadecimal digits). A challenge serves one call, whether that succeeds or not.
+ * session: under TLS the exporter "EXPORTER-cocos-proof" without a context value, 32 bytes; without
+ * TLS a challenge that Status issued, sent back in metadata `proof-challenge` (64 hexadecimal
+ * digits). A challenge is good for one call, whether that succeeds or not.
  *
  * parameters: for each parameter that the call has, in this order
  *   Data: filename, decompress ("true" or "false", always there);

@@ -125,7 +125,8 @@ static int walk_field(struct walk *w, const ProtobufCMessageDescriptor *type, st
 		return field ? walk_bytes(w, type, field, content, e) : 0;
 	}
 	default:
-		return err_set(e, ERR_INVALID, "%s: wire type %d is not taken", type->name, wire);
+		return err_set(e, ERR_INVALID, "%s: wire type %d is not accepted", type->name,
+			       wire);
 	}
 	if (!reader_ok(r))
 		return err_set(e, ERR_INVALID, "%s: truncated in field %u", type->name,

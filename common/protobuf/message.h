@@ -2,9 +2,9 @@
 /*
  * message.h — protobuf messages from untrusted bytes, decoded strictly.
  *
- * protobuf-c alone takes strings that are not UTF-8, cuts strings at a zero byte without a word,
- * and lets two bytes of input become a hundred of memory. So the bytes are first walked along the
- * message's descriptor; only what passes is unpacked.
+ * protobuf-c itself accepts strings that are not UTF-8, silently cuts strings at a zero byte, and
+ * lets two bytes of input become a hundred bytes of memory. So the bytes are first checked against
+ * the message's descriptor; only what passes is unpacked.
  */
 #pragma once
 
@@ -19,13 +19,13 @@ enum {
 	MESSAGE_FIELDS_MAX = 65536, /* fields that occur, counted through all depths */
 };
 
-/* The walk alone. ERR_INVALID names the message and the field: truncated, a wire type that the
+/* Only checks. ERR_INVALID names the message and the field: truncated, a wire type that the
  * field cannot have, a string with a zero byte or not UTF-8, groups, a field number of zero, the
  * limits, an unknown field. */
 int message_check(const ProtobufCMessageDescriptor *type, const void *bytes, size_t len,
 		  struct err *e) MUST_CHECK;
 
-/* Walk and unpack; protobuf_c_message_free_unpacked(message, NULL) it. */
+/* Checks and unpacks; protobuf_c_message_free_unpacked(message, NULL) it. */
 int message_unpack(const ProtobufCMessageDescriptor *type, const void *bytes, size_t len,
 		   ProtobufCMessage **message, struct err *e) MUST_CHECK;
 

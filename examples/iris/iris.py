@@ -33,7 +33,7 @@ def read_flowers(folder):
             try:
                 measured.append([float(row[name]) for name in COLUMNS])
             except (TypeError, ValueError):
-                fail(f"{files[0].name}: line {number}: a measurement is no number")
+                fail(f"{files[0].name}: line {number}: a measurement is not a number")
             species.append(row["Species"])
     if len(set(species)) < 2:
         fail(f"{files[0].name}: fewer than two species: nothing to tell apart")

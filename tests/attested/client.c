@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * attested_client TARGET [OPTION...] — attested connections to one server, each with one call, and
- * the evidence of the tests' own (kit.h) as the only one that is taken.
+ * attested_client TARGET [OPTION...] — attested connections to one server, each with one call. It
+ * accepts only the tests' own evidence (kit.h).
  *
- *   --count N, --parallel P   so many connections, so many at a time (1, 1)
- *   --context HEX             of the very first request
- *   --reattest N              so often after the call, on the first connection
- *   --upload MIB              then so much, on the first connection
+ *   --count N, --parallel P   N connections, P at a time (1, 1)
+ *   --context HEX             the context of the very first request
+ *   --reattest N              attest N times more after the call, on the first connection
+ *   --upload MIB              then upload this much, on the first connection
  *   --connect-ms N            how long a connection may take (20 s)
  *   --cert PEM --key PEM      the client's own (maTLS)
  *   --ca PEM                  TLS without attestation to a server with this certificate

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * kit.h — what tests of attested TLS need on both sides without a device: an identity, a source of
- * evidence that is a text over the report data of this very connection, and its appraisal.
+ * kit.h — what tests of attested TLS need on both sides without a device: an identity, evidence (a
+ * text with the report data of this very connection), and its appraisal.
  */
 #pragma once
 

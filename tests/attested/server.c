@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * attested_server [OPTION...] — a listener with attested TLS and evidence of the tests' own
- * (kit.h), for peers of another make, soak and load.
+ * attested_server [OPTION...] — a listener with attested TLS and the tests' own evidence (kit.h),
+ * for independent peers, soak and load tests.
  *
- *   --client-ca PEM   client certificates are demanded (maTLS)
+ *   --client-ca PEM   client certificates are required (maTLS)
  *   --never           evidence never comes
  *   --short           times of seconds, for tests with peers that stall
  *   --plain           TLS without attestation, for comparison
  *   --certificate F   writes the identity's certificate there
  *
  * "listening on PORT" is printed when it is open, then for each line on standard input a line of
- * JSON: connections, requests for evidence, calls, bytes of uploads, bytes allocated. Ends with standard input.
+ * JSON: connections, requests for evidence, calls, bytes of uploads, bytes allocated. Ends with
+ * standard input.
  */
 #include "common/rpc/server.h"
 

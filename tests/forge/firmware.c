@@ -23,7 +23,7 @@ const struct forge_section forge_firmware_sections[] = {
 };
 const size_t forge_firmware_section_count = ARRAY_LEN(forge_firmware_sections);
 
-/* Data, length, GUID; returns where the entry before it ends. */
+/* Writes data, length and GUID; returns where the entry before it ends. */
 static size_t put_entry(uint8_t *image, size_t at, const uint8_t guid[16], uint32_t value)
 {
 	memcpy(image + at - 16, guid, 16);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * firmware.h — an image in the shape of OVMF's AmdSev build, small, that says where everything of an
- * SNP launch goes and runs nothing: for measuring.
+ * firmware.h — a small image in the form of OVMF's AmdSev build. It says where the parts of an SNP
+ * launch go, so that it can be measured, and runs nothing.
  */
 #pragma once
 
@@ -21,7 +21,7 @@ extern const struct forge_section forge_firmware_sections[];
 extern const size_t forge_firmware_section_count;
 extern const uint8_t forge_firmware_reset[16]; /* the GUID of the entry for the reset vector */
 
-/* Entries, from behind: reset vector at 0x80b004, table of hashes at 0x810c00, metadata. */
+/* Entries, from the end: reset vector at 0x80b004, table of hashes at 0x810c00, metadata. */
 void forge_firmware(uint8_t image[FORGE_FIRMWARE_LEN]);
 
 /* Other metadata in the same place. */

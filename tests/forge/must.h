@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * must.h — for code that makes evidence: what can't fail unless the code is wrong, or the machine
- * is out of memory, says where and aborts. In a unit test that fails the test.
+ * must.h — for code that makes evidence: steps that can't fail unless the code is wrong or memory
+ * runs out. If one fails, MUST says where and aborts, which fails the unit test.
  */
 #pragma once
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * snp_forge.h — SNP evidence of our own making: certificates in the shape of AMD's, CRLs and
- * reports, under keys that nobody trusts. For unit tests and for the simulator.
+ * snp_forge.h — makes SNP evidence: certificates like AMD's, CRLs and reports, under keys that
+ * nobody trusts. For unit tests and for the simulator.
  */
 #pragma once
 
@@ -45,7 +45,7 @@ struct forge_extension *forge_find(struct forge_cert *want, const char *oid);
 size_t forge_crl(EVP_PKEY *issuer_key, const char *issuer, const long *serials, size_t count,
 		 int64_t this_update, int64_t next_update, uint8_t der[FORGE_CRL_MAX]);
 
-/* A processor, as its certificates and reports have it. */
+/* A processor, as its certificates and reports describe it. */
 struct forge_chip {
 	enum snp_product product;
 	enum snp_signing_key key;

@@ -76,7 +76,7 @@ static void extension_add(X509 *cert, int nid, const char *value)
 	X509_EXTENSION_free(x);
 }
 
-/* One DER value around what stands behind `from`. */
+/* Puts what follows `from` into one DER value. */
 static void der_wrap(struct writer *w, size_t from, uint8_t tag)
 {
 	uint8_t copy[DER_MAX];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * tdx_forge.h — a provisioning service of our own, with names as Intel's and keys that nobody
- * trusts: makes quotes and collateral that are right in every signature, to be changed one thing at
+ * tdx_forge.h — our own provisioning service, with names like Intel's and keys that nobody trusts:
+ * makes quotes and collateral whose signatures are all right, so that tests can change one thing at
  * a time.
  */
 #pragma once
@@ -21,7 +21,7 @@ enum forge_key {
 	FORGE_KEY_COUNT,
 };
 
-/* What a quote says; `good` of the forge is one that is right. */
+/* What a quote says; the forge's `good` is a right one. */
 struct forge_quote {
 	uint16_t version;
 	enum tdx_body_type body_type;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Both halves of attested TLS against bytes of any kind in pieces of any size, over the exporters
- * of a real TLS session; prologue and pool are played here.
+ * of a real TLS session; this file stands in for prologue and pool.
  *
- * Input: a byte that chooses the half (bit 0), then orders: 0x00 the pending work is done; 0x01 the
- * honest frame, with a byte of it (16-bit place) changed by an XOR that may be zero; n >= 2 the
+ * Input: a byte that chooses the half (bit 0), then commands: 0x00 the pending work is done; 0x01
+ * the honest frame, with a byte of it (16-bit place) changed by an XOR that may be zero; n >= 2 the
  * next n - 1 bytes as they are.
  */
 #include "attestation/channel/attested_client.h"
@@ -221,7 +221,7 @@ static void prepare(void)
 	assert(attested_server_new(&config, &server, &e) == 0);
 }
 
-/* ---- the orders ---- */
+/* ---- the commands ---- */
 
 static const uint8_t context[EA_CONTEXT_LEN] = { 1, 2, 3 };
 
@@ -261,7 +261,7 @@ static size_t honest_authenticator(uint8_t *out, size_t room)
 
 static void receive(struct rpc_prologue_run *run, const uint8_t *bytes, size_t len)
 {
-	/* A transport ends what sends more than it may; here the rest is not sent. */
+	/* A transport ends a peer that sends more than it may; here the rest is not sent. */
 	if (run->is_held || run->has_passed || run->is_refused ||
 	    len > run->prologue->input_max - run->kept_len || run->kept_len + len > INPUT_MAX)
 		return;
@@ -305,7 +305,7 @@ static void follow(struct rpc_prologue_run *run, struct reader *r, bool is_serve
 	}
 }
 
-/* As a transport does it, at the latest when the prologue has refused. */
+/* A transport does this at the latest when the prologue has refused. */
 static void end(struct rpc_prologue_run *run)
 {
 	if (!run->is_open)
@@ -349,7 +349,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		follow(run, &r, is_server, &heard);
 		if (run->is_refused)
 			end(run);
-		/* A server speaks once, when it passes; a client has spoken before it hears. */
+		/* A server sends once, when it passes; a client sends before it receives. */
 		assert(run->sent == sent || (is_server && run->has_passed));
 	}
 	if (is_server && run->sent)

@@ -18,7 +18,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	if (ea_request_parse(request, request_len, &parsed, &e) == 0 &&
 	    parsed.scheme_count > EA_SCHEMES_MAX)
 		__builtin_trap();
-	/* A yes would take a signature over this session of zeros; its memory is checked all the same. */
+	/* A yes would need a signature over zeros; memory is checked all the same. */
 	if (authenticator_verify(&session, request, request_len, r.pos, reader_left(&r), &a, &e) ==
 	    0)
 		authenticator_done(&a);

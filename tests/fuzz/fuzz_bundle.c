@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Zip archives, unpacked. */
 #include "common/base/cleanup.h"
 #include "common/base/file.h"
 #include "common/bundle/bundle.h"
@@ -13,7 +14,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 
-/* What unpacks stays inside and within its limits; what does not leaves nothing. */
+/* What unpacks stays inside and within its limits; what fails leaves nothing. */
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
 	const struct bundle_limits limits = { .entries = 64, .bytes = 1 << 20, .ratio = 50 };
@@ -33,6 +34,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 		assert(dir_remove(inside, &e) == 0);
 	close(dir);
 	close(zip);
-	assert(rmdir(top) == 0); /* nothing beside it */
+	assert(rmdir(top) == 0); /* nothing next to it */
 	return 0;
 }

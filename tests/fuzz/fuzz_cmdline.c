@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Kernel command lines against init's table. */
 #include "guest/cmdline.h"
 
 #include <stdint.h>
@@ -9,7 +10,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
 	struct err e;
 
-	/* A line that passes has no byte that no word of the table has. */
+	/* A line that passes has only bytes that words of the table have. */
 	if (cmdline_check((const char *)bytes, len, &e) == 0 && len > 0 &&
 	    (memchr(bytes, '"', len) || memchr(bytes, '/', len) || memchr(bytes, '\0', len)))
 		__builtin_trap();

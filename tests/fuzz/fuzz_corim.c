@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* CoRIMs, and whether their values agree with a report or quote. */
 #include "attestation/corim/corim_values.h"
 #include "common/base/writer.h"
 

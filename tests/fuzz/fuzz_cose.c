@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* COSE_Sign1 messages. */
 #include "attestation/formats/cose.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);

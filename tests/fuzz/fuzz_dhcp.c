@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A lease's whole course against a server that says anything: each input is a run of replies, each
- * with its length (two bytes) and the time that has gone by (one byte, in units of 256 s). */
+/* The whole life of a lease against a server that says anything: each input is a run of replies,
+ * each with its length (two bytes) and the time that has gone by (one byte, in units of 256 s). */
 #include "common/base/reader.h"
 #include "guest/dhcp_client.h"
 

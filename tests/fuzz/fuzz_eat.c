@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Tokens: their claims. */
 #include "attestation/token/eat.h"
 #include "attestation/token/eat_agree.h"
 
-/* Its other claims against the report that it carries, by its platform. */
+/* Compares its other claims with the report that it carries, by platform. */
 static void agree(const struct eat *t, struct err *e)
 {
 	static struct tpm_evidence message;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Answers and addresses of endorsement services. */
 #include "attestation/endorse/endorse_http.h"
 
 #include <string.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Evidence in JSON. */
 #include "attestation/envelope/evidence_json.h"
 #include "attestation/envelope/tpm_attestation.h"
 #include "common/base/cleanup.h"

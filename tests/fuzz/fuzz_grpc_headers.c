@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What was decoded is valid, and comes out the same again. */
+/* What was decoded is valid, and encodes to the same again. */
 static void check_message(const char *value, size_t len)
 {
 	char text[ERR_TEXT_MAX], again[ERR_TEXT_MAX], encoded[STATUS_TEXT_MAX];
@@ -31,7 +31,7 @@ static void check_metadata(const char *key, size_t key_len, const char *value, s
 	for (int i = 0; i < 3; i++)
 		if (rpc_metadata_receive(&m, key, key_len, value, len, &e) < 0)
 			break;
-	/* All that was received may be sent. */
+	/* Everything that was received may be sent. */
 	if (rpc_metadata_copy(&copy, &m, &e) < 0 || copy.count != m.count)
 		__builtin_trap();
 	rpc_metadata_done(&copy);

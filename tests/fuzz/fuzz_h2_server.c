@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a client may send to a server: HTTP/2 frames, header blocks, gRPC messages. Input that does
- * not begin with HTTP/2's preface gets it, with SETTINGS, put before. */
+/* What a client may send to a server: HTTP/2 frames, header blocks, gRPC messages. HTTP/2's
+ * preface and SETTINGS are put before input that does not begin with the preface. */
 #include "common/rpc/conn.h"
 #include "common/rpc/health.h"
 #include "common/rpc/reflection.h"
@@ -39,7 +39,7 @@ static void on_half_close(struct rpc_call *call)
 
 static void on_closed(struct rpc_call *call)
 {
-	/* As a real handler's, this may ask the call for anything. */
+	/* Like a real handler, this may ask the call for anything. */
 	if (rpc_call_is_open(call) || !rpc_call_metadata(call))
 		__builtin_trap();
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Azure's report around a hardware report. */
 #include "attestation/tpm/hcl_report.h"
 #include "common/crypto/key.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Total size and checksum are put right first: no fuzzer gets past a CRC by itself. */
+/* Total size and checksum are corrected first: no fuzzer gets past a CRC. */
 #include "attestation/measure/igvm_measure.h"
 
 #include <stdlib.h>

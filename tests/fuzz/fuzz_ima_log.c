@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The kernel's list of measured files. */
 #include "attestation/logs/ima_log.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
@@ -12,7 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 
 	if (ima_log_parse(bytes, len, &log, &e) < 0)
 		return 0;
-	/* Any other value: the whole log is extended. */
+	/* For any other value the whole log is extended. */
 	(void)!ima_log_replay(&log, DIGEST_SHA256, IMA_PCR, value, &count, &e);
 	return 0;
 }

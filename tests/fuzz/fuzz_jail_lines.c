@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* What an algorithm writes, as lines for a log. */
 #include "agent/jail/jail_lines.h"
 #include "common/base/utf8.h"
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The description of a run, as the jail reads it. */
 #include "agent/jail/jail_spec.h"
 
 #include <assert.h>
@@ -6,7 +7,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 
-/* What is read has everything where it belongs; written again it is the same. */
+/* What was read has everything in place; written again it is the same. */
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
 	CLEANUP_WRITER struct writer w = writer_up_to(JAIL_SPEC_MAX);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* JSON. */
 #include "common/base/json.h"
 
 #include <string.h>

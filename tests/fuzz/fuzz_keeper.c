@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The keeper's requests, as a taken-over agent might send them, in any order. Input: type(1) length(2)
- * content, again and again. The machine has no devices, so that what is reached is the order, the
+ * The keeper's requests in any order, as an agent that was taken over might send them. Input:
+ * type(1) length(2) content, repeated. The machine has no devices, so this reaches the order, the
  * parsing and the comparisons; evidence is never given.
  */
 #include "agent/keeper/keeper_state.h"

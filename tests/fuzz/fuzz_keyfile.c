@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Configuration files of KEY=VALUE lines. */
 #include "common/base/settings.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What decodes can be judged, written as canonical text, and packed to something that decodes. */
+/* What decodes can be checked, written as canonical text, and packed to something that decodes. */
 #include "common/manifest/manifest.h"
 
 #include <assert.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Firmware images, and what they say of an SNP launch. */
 #include "attestation/measure/ovmf.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);

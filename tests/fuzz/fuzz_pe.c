@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* UEFI programs and their Authenticode digest. */
 #include "attestation/formats/pe.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Policies of either form. */
 #include "attestation/policy/policy_show.h"
 #include "common/base/writer.h"
 
@@ -12,7 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 
 	if (policy_parse(&file, 1, &p, &e) < 0)
 		return 0;
-	/* Some things no document may bring about. */
+	/* Some things that no document may cause. */
 	if (!(p.snp.guest_policy & SNP_POLICY_RESERVED_ONE) || !p.tdx.statuses ||
 	    p.tdx.statuses & 1u << TDX_REVOKED)
 		__builtin_trap();

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Python's requirements files. */
 #include "agent/python/requirements.h"
 
 #include <assert.h>
@@ -6,7 +7,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 
-/* What is taken is one line each, and reads the same again: it is what pip will see. */
+/* What is accepted is one line each, and reads the same again: it is what pip will see. */
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
 	struct requirements all, again;

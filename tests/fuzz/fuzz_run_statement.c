@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Run statements. */
 #include "attestation/token/run_statement.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The certificate table next to an SNP report. */
 #include "attestation/snp/snp_cert_table.h"
 
 static void inside(struct span part, const uint8_t *bytes, size_t len)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What comes behind the signature: binding, TCBs, policy. Input: a report, a policy's numbers, a
+/* What comes after the signature: binding, TCBs, policy. Input: a report, a policy's numbers, a
  * leaf certificate. */
 #include "attestation/snp/snp_verify.h"
 #include "common/base/reader.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* SNP reports. */
 #include "attestation/snp/snp_report.h"
 
 #include <string.h>

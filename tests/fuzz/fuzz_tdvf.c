@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Firmware images, and what they say of a TD's launch. */
 #include "attestation/measure/tdvf.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The whole TDX judgement. An input is a row of parts, each a 32-bit little-endian length and its
- * bytes: quote, event log, the seven documents in the order of struct tdx_collateral. The root is
- * that of the corpus, whose keys nobody has any more: what is accepted has to be what was signed.
+ * The whole TDX appraisal. An input is a sequence of parts, each a 32-bit little-endian length and
+ * its bytes: quote, event log, the seven documents in the order of struct tdx_collateral. The root
+ * is that of the corpus, whose keys nobody has any more: what is accepted must be what was signed.
  */
 #include "attestation/tdx/tdx_appraise.h"
 #include "common/base/bytes.h"

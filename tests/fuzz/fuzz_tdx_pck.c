@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Intel's extensions of a PCK certificate. */
 #include "attestation/tdx/tdx_pck.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);

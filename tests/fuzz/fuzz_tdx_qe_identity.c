@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Intel's QE identity. */
 #include "attestation/tdx/tdx_collateral.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* TDX quotes. */
 #include "attestation/tdx/tdx_quote.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The verifier's whole call over evidence that was right: the input says which kind, as a token or by
- * itself, and what is edited in it; lengths above the edits are put right by sealing the token again
- * with its own key, so that edits reach what is judged. What is accepted all the same has to say what
- * was signed.
+ * The verifier's whole call over evidence that was right. The input says which kind, whether it is
+ * in a token, and what is edited in it. The token is sealed again with its own key, which corrects
+ * the lengths around the edits, so that edits reach what is judged. If the evidence is still
+ * accepted, it must say what was signed.
  *
  * Input: kind, form, then edits of five bytes each: part, operation, offset (two, little-endian),
  * value.

@@ -17,7 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 		x509_chain_done(&chain);
 	if (x509_load(bytes, len, &cert, &e) < 0)
 		return 0;
-	/* What was accepted is DER, and lies within its copy. */
+	/* What was accepted is DER, and is within its copy. */
 	if (der_check(cert->der, cert->len, &e) < 0 || cert->tbs.bytes < cert->der ||
 	    cert->signature.bytes + cert->signature.len != cert->der + cert->len)
 		__builtin_trap();

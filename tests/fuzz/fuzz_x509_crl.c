@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Certificate revocation lists. */
 #include "attestation/formats/x509_crl.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);

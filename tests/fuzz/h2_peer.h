@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* h2_peer.h — for the fuzz targets of HTTP/2 sessions: one end of a socket pair, whose other end is
- * fed with the input. */
+/* h2_peer.h — for the fuzz targets of HTTP/2 sessions: one end of a socket pair; the other end
+ * gets the input. */
 #pragma once
 
 #include <assert.h>
@@ -12,7 +12,7 @@
 
 enum { PEER_PIECE = 8192, PEER_TURNS = 3 };
 
-/* Lets the loop do what is due, without waiting for time to pass. */
+/* Runs what is due on the loop, without waiting. */
 static inline void peer_spin(uv_loop_t *loop)
 {
 	for (int i = 0; i < PEER_TURNS; i++)

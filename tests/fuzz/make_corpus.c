@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * make_corpus.c — writes the inputs of the TDX and TPM fuzz targets anew, with keys that are thrown
- * away: make_corpus FOLDER, where FOLDER is tests/fuzz. Not run by any test; the files are saved.
+ * make_corpus.c — writes the inputs of the TDX and TPM fuzz targets again, with keys that are
+ * thrown away: make_corpus FOLDER, where FOLDER is tests/fuzz. Not run by any test; the files are
+ * saved.
  */
 #include "attestation/formats/x509.h"
 #include "attestation/snp/snp_report.h"

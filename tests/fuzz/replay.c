@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * replay.c — runs a fuzz target over saved inputs, so that each past crash stays a test.
+ * replay.c — runs a fuzz target over saved inputs, so that each past crash remains a test.
  *
- * Arguments are files, and folders whose files are all taken. Every input is also run cut in half,
- * and as nothing at all, since parsers fail first at their ends.
+ * Arguments are files, or folders of which all files are used. Each input is also run cut in half
+ * and empty, since parsers fail first at the end of their input.
  */
 #include "common/base/cleanup.h"
 #include "common/base/file.h"
@@ -17,7 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 
 enum { INPUT_MAX = 16 << 20 };
 
-/* In a block of exactly its length, so that a sanitizer sees a read past the end. */
+/* Copied to a block of exactly its length, so that a sanitizer sees a read past the end. */
 static int run(const uint8_t *bytes, size_t len)
 {
 	CLEANUP(free) uint8_t *exact = malloc(len ? len : 1);

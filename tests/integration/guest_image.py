@@ -96,7 +96,7 @@ def an_unknown_word_stops_the_boot():
 
 
 def a_word_given_twice_stops_the_boot():
-    boot_stops("'quiet' stands there twice", append="console=ttyS0 quiet quiet")
+    boot_stops("'quiet' is there twice", append="console=ttyS0 quiet quiet")
 
 
 def the_launchers_words_are_taken():

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * rpc_bench TARGET SECONDS CONNECTIONS STREAMS [--ca PEM] [--idle] — load on EmptyCall: so many
- * connections with so many calls open on each, always. Prints calls per second, and the median and
- * 99th percentile of a call's time in microseconds, as one line of JSON.
+ * rpc_bench TARGET SECONDS CONNECTIONS STREAMS [--ca PEM] [--idle] — load on EmptyCall: CONNECTIONS
+ * connections with STREAMS calls open on each all the time. Prints calls per second, and the median
+ * and 99th percentile of a call's time in microseconds, as one line of JSON.
  *
  * --idle opens the connections, prints "ready" and does nothing until standard input ends.
  */
@@ -116,7 +116,7 @@ static int measure(struct bench *b, unsigned seconds, struct err *e)
 	return b->failures ? err_set(e, ERR_UNAVAILABLE, "%zu calls failed", b->failures) : 0;
 }
 
-/* Connections that exist and do nothing, until whoever started us closes the pipe. */
+/* Connections that exist and do nothing, until our parent closes the pipe. */
 static int idle(void)
 {
 	printf("ready\n");

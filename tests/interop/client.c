@@ -306,7 +306,7 @@ static int case_unimplemented_service(struct rpc_channel *channel, struct err *e
 	return unimplemented(channel, &unimplemented_service_call, e);
 }
 
-/* A call whose end is all that counts. */
+/* A call of which only the end counts. */
 struct ending {
 	struct err status;
 	bool is_closed;
@@ -350,7 +350,7 @@ static int case_cancel_after_begin(struct rpc_channel *channel, struct err *e)
 	if (rpc_stream_open(channel, &streaming_input_call, &ending_events, &options, &stream, e) <
 	    0)
 		return err_code(e);
-	/* Begun means that the server knows of it. */
+	/* Begun means that the server knows about it. */
 	for (int i = 0; i < 20; i++)
 		uv_run(rpc_channel_loop(channel), UV_RUN_NOWAIT);
 	rpc_stream_cancel(stream);
@@ -384,7 +384,7 @@ static int case_timeout_on_sleeping_server(struct rpc_channel *channel, struct e
 
 	if (rpc_sync_open(channel, &full_duplex_call, &options, &sync, e) < 0)
 		return err_code(e);
-	/* Sending may already meet the end of the call. */
+	/* The call may already end while we send. */
 	if (send_output(sync, NULL, 0, 27182, e) < 0)
 		return want_status(err_code(e), ERR_DEADLINE, NULL, e);
 	return want_status(receive_end(sync, e), ERR_DEADLINE, NULL, e);

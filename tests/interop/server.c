@@ -3,7 +3,7 @@
  * grpc_interop_server PORT [--tls CERT KEY [--client-ca CA]] [--limits] — grpc.testing.TestService.
  *
  * Port 0 takes a free one; "listening on PORT" is printed when it is open. --limits makes times and
- * sizes small, for the tests with hostile peers. SIGTERM drains and ends it.
+ * sizes small, for tests with hostile peers. SIGTERM drains and ends it.
  */
 #include "common/rpc/server.h"
 
@@ -158,7 +158,7 @@ static int send_one(struct duplex *d, size_t size, struct err *e)
 	return failed;
 }
 
-/* Sends what is due, minding the peer's pace. */
+/* Sends what is due, as fast as the peer reads. */
 static void send_due(struct duplex *d)
 {
 	struct err e;
@@ -338,14 +338,14 @@ static void on_term(uv_signal_t *signal, int number)
 	rpc_server_drain(p->server, 2000, on_drained, p);
 }
 
-/* Times that a test can wait for, sizes that a test can fill. */
+/* Times short enough to wait for, sizes small enough to fill. */
 static struct rpc_limits small_limits(void)
 {
 	struct rpc_limits limits = rpc_limits_default();
 
 	limits.handshake_ms = limits.preface_ms = limits.headers_ms = limits.body_ms = 2000;
 	limits.stall_ms = 3000;
-	limits.ping_ms = 4000; /* behind those: who has only begun is not asked */
+	limits.ping_ms = 4000; /* later than those: a peer that has only begun is not asked */
 	limits.ping_answer_ms = 1000;
 	limits.connections_max = 200;
 	limits.message_max = 1 << 20;

@@ -15,7 +15,7 @@
 #define AGENT        "/usr/bin/cocos-agent-real"
 #define OWN          "/run/teesim"
 #define REPORTS      "/sys/kernel/config/tsm/report"
-#define MISC         "/sys/devices/virtual/misc" /* has no tdx_guest, and nothing that a guest asks */
+#define MISC         "/sys/devices/virtual/misc" /* without tdx_guest; a guest uses none of it */
 #define MEASUREMENTS MISC "/tdx_guest/measurements"
 
 static int bind_at(const char *from, const char *to, struct err *e)
@@ -33,7 +33,7 @@ static int show_registers(struct err *e)
 						   : bind_at(OWN "/measurements", MEASUREMENTS, e);
 }
 
-/* Runs in the process that serves; the binding of a file system asks it nothing. */
+/* Runs in the process that serves; binding a file system sends it no request. */
 struct waiting {
 	int fd; /* where the agent's process waits */
 };
@@ -65,7 +65,7 @@ static int serve(int fd, struct err *e)
 	return failed;
 }
 
-/* A grandchild, so that nobody but the first process of all waits for its end. */
+/* A grandchild, so that only the first process of the machine waits for its end. */
 static int start(struct err *e)
 {
 	CLEANUP(close) int reading = -1;
@@ -89,7 +89,7 @@ static int start(struct err *e)
 	if (child < 0)
 		return err_errno(e, "fork");
 	waitpid(child, NULL, 0);
-	/* It has mounted, or it has said why not and is gone. */
+	/* It has mounted, or has said why not and ended. */
 	return read(reading, &byte, 1) == 1 ? 0 : err_set(e, ERR_INTERNAL, "no simulated hardware");
 }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * boot.h — in a development image: the hardware that the machine seems to have, and then the agent.
+ * boot.h — in a development image: simulates the hardware, then becomes the agent.
  *
- * The program stands in the agent's place. It puts the simulated files where the kernel has them,
- * serves them from a process of its own, and becomes the agent.
+ * The program is installed in the agent's place. It puts the simulated files where the kernel has
+ * them, serves them from a separate process, and becomes the agent.
  */
 #pragma once
 

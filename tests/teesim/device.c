@@ -61,7 +61,7 @@ static void set_tcb(struct snp_report *r, const struct forge_chip *chip)
 	memcpy(r->launch_tcb, r->reported_tcb, SNP_TCB_LEN);
 }
 
-/* Faults that change what the chip is: its certificates follow, or do not. */
+/* Faults that change the chip itself; its certificates follow, or do not. */
 static int change_chip(struct device *d, const struct faults *f, struct snp_report *r,
 		       struct writer *table)
 {
@@ -81,7 +81,7 @@ static int change_chip(struct device *d, const struct faults *f, struct snp_repo
 	else
 		chip.chip_id[0] ^= 1;
 	if (!d->vendor || vendor_chain(d->vendor, &chip, &chain, &e) < 0)
-		return -EIO; /* only with the keys at hand */
+		return -EIO; /* only with the keys */
 	set_tcb(r, &chip);
 	memcpy(r->chip_id, chip.chip_id, sizeof(r->chip_id));
 	table->len = 0;
@@ -143,7 +143,7 @@ static void change_quote(const struct faults *f, struct forge_quote *q)
 	}
 }
 
-/* What SNP alone has, or the forge can't do, is no silent nothing. */
+/* A fault that only SNP has, or that the forge can't make, is refused and not ignored. */
 static bool tdx_can(const struct faults *f)
 {
 	static const enum fault none[] = { FAULT_OTHER_REPORT_ID, FAULT_TCB_CLAIM, FAULT_OTHER_VMPL,
@@ -164,7 +164,7 @@ static int spoil_signature(const struct faults *f, uint8_t *bytes, size_t len)
 		return -EIO;
 	if (f->on[FAULT_WRONG_SIGNATURE])
 		bytes[q.signature.bytes - bytes] ^= 1;
-	if (f->on[FAULT_WRONG_KEY]) /* the signature of another attestation key than is named */
+	if (f->on[FAULT_WRONG_KEY]) /* another attestation key signs than the named one */
 		bytes[q.key.bytes - bytes] ^= 1;
 	return 0;
 }

@@ -14,8 +14,8 @@ enum { DEVICE_REPORT_DATA_LEN = 64 };
 
 struct device {
 	struct facts facts;
-	struct vendor *vendor;   /* NULL: the facts' credentials are all there is */
-	const char *faults_file; /* NULL: it always behaves */
+	struct vendor *vendor;   /* NULL: there are only the facts' credentials */
+	const char *faults_file; /* NULL: it never misbehaves */
 	EVP_PKEY *leaf, *attestation;
 	char *pck_chain;
 	struct writer table;
@@ -23,7 +23,7 @@ struct device {
 	size_t last_len;
 };
 
-/* Takes `facts` over, also on failure. */
+/* Takes over `facts`, also on failure. */
 int device_open(struct device *device, struct facts *facts, struct vendor *vendor,
 		const char *faults_file, struct err *e) MUST_CHECK;
 void device_done(struct device *device);
@@ -32,7 +32,7 @@ void device_done(struct device *device);
 struct device_answer {
 	uint8_t *report, *table;
 	size_t len, table_len;
-	bool raced; /* somebody else has written to the entry meanwhile */
+	bool raced; /* somebody else has written to the entry in the meantime */
 };
 int device_report(struct device *device, const uint8_t report_data[DEVICE_REPORT_DATA_LEN],
 		  unsigned privlevel, struct device_answer *answer) MUST_CHECK;

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * cocos-teesim-emulator — in a simulated domain's <emulator>: measures what QEMU is really given,
- * as a TEE's hardware does, hands that to the machine through fw_cfg, and becomes a QEMU without a
- * TEE.
+ * cocos-teesim-emulator — the <emulator> of a simulated domain: measures what QEMU is really given,
+ * as a TEE's hardware does, passes the result to the machine through fw_cfg, and becomes a QEMU
+ * without a TEE.
  *
- * A host that changes what is launched changes what is measured, as in life. Beside the program
- * lies its configuration, named as it is and ".json": {"qemu": FILE, "keys": DIR of the simulated
- * vendors' keys, "facts": {what else the hardware is: product, chip_id, tcb, … (facts.h)}}.
+ * A host that changes what is launched changes what is measured, as with real hardware. The
+ * configuration is next to the program, with the program's name and ".json": {"qemu": FILE, "keys":
+ * DIR of the simulated vendors' keys, "facts": {what else the hardware is: product, chip_id, tcb, …
+ * (facts.h)}}.
  */
 #include "common/base/encode.h"
 #include "common/base/file.h"
@@ -52,7 +53,7 @@ static void write_text(struct writer *w, const char *name, const char *text)
 	json_quote(w, text, strlen(text));
 }
 
-/* The vendor's keys stay with the hardware; the machine's part gets a leaf. */
+/* The vendor's keys stay with the hardware; the machine gets a leaf. */
 static int write_credentials(const struct machine *m, struct writer *w, struct err *e)
 {
 	CLEANUP_FACTS struct facts facts = { 0 };
@@ -98,7 +99,7 @@ static int write_facts(const struct machine *m, const struct launch *l, struct w
 	return writer_check(w, "the facts", e);
 }
 
-/* In memory, for QEMU alone, which inherits it. */
+/* In memory, and only for QEMU, which inherits it. */
 static int give_facts(struct launch *l, const struct writer *w, struct err *e)
 {
 	CLEANUP(free) char *option = NULL;

@@ -10,8 +10,8 @@
  * (an object of bootloader, tee, snp, microcode and, for Turin, fmc), chip_id, measurement,
  * host_data, policy, platform_info, guest_svn (numbers), family_id, image_id, id_key_digest,
  * author_key_digest. TDX: quote_version (4, 5), body ("1.0", "1.5"), mrtd, rtmr0 to rtmr3,
- * mrconfigid, mrowner, mrownerconfig, tdattributes, xfam. `credentials` is what a host without the
- * keys' folder gives along: see vendor.h.
+ * mrconfigid, mrowner, mrownerconfig, tdattributes, xfam. `credentials` is what a host passes if it
+ * does not have the keys' folder: see vendor.h.
  */
 #pragma once
 
@@ -29,7 +29,7 @@ enum { FACTS_MAX = 262144 };
 
 enum facts_tee { FACTS_SNP, FACTS_TDX };
 
-/* A leaf's key and what certifies it, for hardware that has no key of its vendor's. */
+/* A leaf's key and its certificates, for hardware without the vendor's keys. */
 struct facts_credentials {
 	char *leaf_key, *attestation_key; /* PEM; the second with TDX */
 	uint8_t *table;                   /* SNP: the certificate table */
@@ -40,8 +40,8 @@ struct facts_credentials {
 struct facts {
 	enum facts_tee tee;
 	struct forge_chip chip;   /* SNP */
-	struct snp_report report; /* SNP: as it will be but for report data and signature */
-	struct forge_quote quote; /* TDX: likewise */
+	struct snp_report report; /* SNP: as it will be except report data and signature */
+	struct forge_quote quote; /* TDX: the same */
 	bool has_credentials;
 	struct facts_credentials credentials;
 };

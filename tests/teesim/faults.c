@@ -43,7 +43,7 @@ static int switch_on(struct faults *faults, const char *word, struct err *e)
 			faults->on[i] = true;
 			return 0;
 		}
-	return err_set(e, ERR_INVALID, "%s is no fault", log_quote(word).text);
+	return err_set(e, ERR_INVALID, "%s is not a fault", log_quote(word).text);
 }
 
 int faults_read(const char *path, struct faults *faults, struct err *e)

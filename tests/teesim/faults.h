@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * faults.h — how simulated hardware misbehaves on demand: the words of a file, one a line, which is
- * read anew for each report. No such file: it behaves.
+ * faults.h — how simulated hardware misbehaves on demand: the words of a file, one per line, which
+ * is read again for each report. Without the file it does not misbehave.
  */
 #pragma once
 
@@ -17,13 +17,13 @@ enum fault {
 	FAULT_STALE_REPORT,      /* the answer is that of the question before */
 	FAULT_WRONG_SIGNATURE,   /* one bit of it */
 	FAULT_WRONG_KEY,         /* signed by a key that nobody certified */
-	FAULT_WRONG_REPORT_DATA, /* rightly signed, but of other report data */
-	FAULT_OTHER_CHIP,        /* another chip, rightly certified */
+	FAULT_WRONG_REPORT_DATA, /* correctly signed, but with other report data */
+	FAULT_OTHER_CHIP,        /* another chip, correctly certified */
 	FAULT_OTHER_MEASUREMENT,
 	FAULT_OTHER_REPORT_ID, /* SNP: as after a reboot */
 	FAULT_OTHER_HOST_DATA, /* or MRCONFIGID */
-	FAULT_TCB_CHANGE,      /* a lower TCB, rightly certified */
-	FAULT_TCB_CLAIM,       /* a higher TCB than is certified */
+	FAULT_TCB_CHANGE,      /* a lower TCB, correctly certified */
+	FAULT_TCB_CLAIM,       /* a higher TCB than the certified one */
 	FAULT_DEBUG,
 	FAULT_OTHER_VMPL,      /* SNP: one more than was asked for */
 	FAULT_NO_CERTIFICATES, /* SNP: the host gives none */
@@ -38,5 +38,5 @@ const char *fault_name(enum fault fault);
 struct faults {
 	bool on[FAULT_COUNT];
 };
-/* `path` may be NULL. ERR_INVALID for a word that is none. */
+/* `path` may be NULL. ERR_INVALID for an unknown word. */
 int faults_read(const char *path, struct faults *faults, struct err *e) MUST_CHECK;

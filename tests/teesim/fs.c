@@ -152,7 +152,7 @@ static void list_names(const struct place *p, void *buf, fuse_fill_dir_t fill)
 		fill(buf, regs[i].name, NULL, 0, 0);
 }
 
-/* Calls on what is open come without a path: it may be gone meanwhile. */
+/* Calls on an open file come without a path: the path may be gone by then. */
 static int on_opendir(const char *path, struct fuse_file_info *fi)
 {
 	char *kept = strdup(path);
@@ -209,7 +209,7 @@ static int on_open(const char *path, struct fuse_file_info *fi)
 
 	if (p.kind == NOTHING)
 		return -ENOENT;
-	/* Not even root writes what can't be written. */
+	/* Not even root may write what can't be written. */
 	if ((access != O_RDONLY && !(mode & 0222)) || (access != O_WRONLY && !(mode & 0444)))
 		return -EACCES;
 	f = calloc(1, sizeof(*f));
@@ -318,7 +318,7 @@ static int on_ioctl(const char *path, unsigned int command, void *argument,
 	return sev_guest_ioctl(tsm_here()->device, &caller, command, data);
 }
 
-/* close() waits for this one, and not for release(). Configfs tells nobody when a store fails. */
+/* close() waits for this and not for release(). Configfs does not report a failed store. */
 static int on_flush(const char *path, struct fuse_file_info *fi)
 {
 	struct file *f = file_of(fi);

@@ -33,7 +33,7 @@ static int take_once(const char **to, const char *name, const char *value, struc
 	return 0;
 }
 
-/* Measured, and given to the QEMU that is there as well. */
+/* Measured, and also given to the real QEMU. */
 static int take_kernel(struct launch *l, const char *value, struct err *e)
 {
 	return take_once(&l->kernel, "-kernel", value, e) < 0 ? err_code(e)
@@ -52,13 +52,13 @@ static int take_append(struct launch *l, const char *value, struct err *e)
 							      : add_option(l, "-append", value, e);
 }
 
-/* Measured; what runs is QEMU's own SeaBIOS, since such firmware wants the hardware. */
+/* Measured; QEMU runs its own SeaBIOS, since such firmware needs the hardware. */
 static int take_bios(struct launch *l, const char *value, struct err *e)
 {
 	return take_once(&l->firmware, "-bios", value, e);
 }
 
-/* "EPYC-Milan,x=y"; all of its features are software's business here. */
+/* "EPYC-Milan,x=y"; here its features are those of the software. */
 static int take_cpu(struct launch *l, const char *value, struct err *e)
 {
 	if (l->cpu)
@@ -92,7 +92,7 @@ static int take_memory(struct launch *l, const char *value, struct err *e)
 	return add_option(l, "-m", value, e);
 }
 
-/* Without the TEE; what loads other code than is measured is refused. */
+/* Removes the TEE; refuses what would load other code than the measured one. */
 static int take_machine(struct launch *l, const char *value, struct err *e)
 {
 	static const char *const refused[] = { "pflash",  "igvm",    "firmware", "dtb",
@@ -144,7 +144,7 @@ static int take_object(struct launch *l, const char *value, struct err *e)
 	return 0;
 }
 
-/* A device that puts bytes into memory would do so unmeasured. */
+/* A device that puts bytes into memory would do that unmeasured. */
 static int take_device(struct launch *l, const char *value, struct err *e)
 {
 	if (strstr(value, "loader"))
@@ -211,7 +211,7 @@ static int read_all(int argc, char *const argv[], struct launch *l, struct err *
 
 		if (!o || (o->has_value && !value))
 			return err_set(e, ERR_INVALID,
-				       "%s is not known to what measures the launch",
+				       "the simulator does not know how to measure %s",
 				       log_quote(argv[i]).text);
 		if (o->take)
 			failed = o->take(l, value, e);
@@ -225,7 +225,7 @@ static int read_all(int argc, char *const argv[], struct launch *l, struct err *
 	return 0;
 }
 
-/* QEMU asks for a TEE's object by name; one that is not used would be no TEE. */
+/* QEMU refers to a TEE's object by name; one that is not used would not be a TEE. */
 static bool asks_for_tee(int argc, char *const argv[])
 {
 	for (int i = 1; i < argc; i++)

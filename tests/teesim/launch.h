@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * launch.h — QEMU's command line as a TEE's hardware would meet it: what it measures, and what a
- * QEMU without that hardware can be given instead.
+ * launch.h — QEMU's command line as a TEE's hardware would see it: what to measure, and what to
+ * give to a QEMU without that hardware instead.
  *
  * An option that is not known here is refused: it might change what runs without being measured.
  */
@@ -21,8 +21,7 @@ struct launch {
 	unsigned cpus;
 	unsigned long memory_mib;
 	struct json *tee; /* the TEE's object; NULL: there is none, and nothing here counts */
-	char *rest[LAUNCH_ARGS_MAX +
-		   1]; /* malloc'ed: for the QEMU that is there; NULL at the end */
+	char *rest[LAUNCH_ARGS_MAX + 1]; /* malloc'ed: for the real QEMU; NULL at the end */
 	size_t count;
 };
 

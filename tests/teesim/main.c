@@ -24,7 +24,7 @@ static const char usage[] =
 	"--launch FILE  what the hardware knows of the launch (default: fw_cfg's " TEESIM_FW_CFG
 	")\n"
 	"--keys DIR     the simulated vendors' keys, made when they are missing\n"
-	"--faults FILE  how it misbehaves, read anew for each report: one word a line\n";
+	"--faults FILE  how it misbehaves, read again for each report: one word per line\n";
 
 struct options {
 	const char *launch, *keys, *faults, *folder;
@@ -73,7 +73,7 @@ static int run_firmware(const struct options *o, struct facts *facts, struct ven
 
 static const struct {
 	const char *name;
-	bool plain; /* asks for no facts */
+	bool plain; /* needs no facts */
 	int (*run)(const struct options *o, struct facts *facts, struct vendor *vendor,
 		   struct err *e);
 } commands[] = {

@@ -7,6 +7,6 @@
 #include "common/base/writer.h"
 #include "tests/teesim/launch.h"
 
-/* The members of the facts (facts.h) that follow from the launch, each with a comma behind, and the
- * one named "tee". Reads and measures firmware, kernel and initrd. */
+/* The members of the facts (facts.h) that follow from the launch, each with a comma after it,
+ * and the one named "tee". Reads and measures firmware, kernel and initrd. */
 int measured_write(const struct launch *launch, struct writer *w, struct err *e) MUST_CHECK;

@@ -59,7 +59,7 @@ static int put_report(int memory, const struct call *call, const struct device_a
 	return put(memory, call->response, response, sizeof(response)) ? 0 : -EFAULT;
 }
 
-/* Room that does not do comes back with the length that would, in whole pages. */
+/* If the room is too small, the needed length is returned, in whole pages. */
 static int put_table(int memory, struct call *call, struct extended *request,
 		     const struct device_answer *a)
 {
@@ -116,6 +116,6 @@ int sev_guest_ioctl(struct device *device, const struct sev_guest_caller *caller
 	memcpy(&call, bytes, sizeof(call));
 	failed = answer(device, memory, &call, command == GET_EXT_REPORT);
 	memcpy(bytes, &call, sizeof(call));
-	/* Of a call that fails FUSE gives nothing back, and the driver does. */
+	/* FUSE returns nothing from a call that fails, but the driver does. */
 	return put(memory, caller->call, &call, sizeof(call)) ? failed : -EFAULT;
 }

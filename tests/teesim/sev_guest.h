@@ -11,7 +11,7 @@
 
 enum { SEV_GUEST_CALL_LEN = 32 }; /* struct snp_guest_request_ioctl */
 
-/* Who calls, and where in its memory that struct lies. */
+/* Who calls, and where that struct is in its memory. */
 struct sev_guest_caller {
 	pid_t pid;
 	uint64_t call;

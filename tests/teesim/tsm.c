@@ -4,8 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
-/* A report for each write would be a way to wear the device out; a report never read would be of
- * an old question. One side of that is a limit that a test reaches: generation runs over. */
+/* A report for each write would wear out the device; a report that nobody reads would answer an
+ * old question. A test reaches one limit of that: the generation wraps around. */
 static int advance(struct tsm_entry *entry)
 {
 	if (entry->write_generation == entry->read_generation - 1)
@@ -95,7 +95,7 @@ static int make_report(struct tsm *tsm, struct tsm_entry *entry)
 	failed = device_report(tsm->device, entry->inblob, entry->privlevel, &entry->answer);
 	if (failed)
 		return failed;
-	/* The other's write waits for the lock, and comes when the report is made. */
+	/* The other writer waits for the lock, and continues when the report is made. */
 	entry->read_generation = entry->write_generation;
 	if (entry->answer.raced)
 		entry->write_generation++;

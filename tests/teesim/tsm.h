@@ -3,8 +3,8 @@
  * tsm.h — what configfs-tsm does (drivers/virt/coco/guest/report.c): entries with attributes, two
  * generations each, and a report that is made when it is first read after a write.
  *
- * Everything here is by the kernel's rules and returns its errors, negative errno; how it gets to a
- * file system is fs.c's.
+ * Everything here follows the kernel's rules and returns its errors, negative errno; fs.c makes a
+ * file system of it.
  */
 #pragma once
 
@@ -18,7 +18,7 @@ enum { TSM_ENTRIES_MAX = 256, TSM_INBLOB_MAX = 64, TSM_PRIVLEVEL_MAX = 3 };
 struct tsm_entry {
 	LIST_ENTRY(tsm_entry) link;
 	char *name;
-	unsigned int uses; /* the folder's and each open file's */
+	unsigned int uses; /* held by the folder and by each open file */
 	unsigned long write_generation, read_generation;
 	uint8_t inblob[TSM_INBLOB_MAX];
 	size_t inblob_len;

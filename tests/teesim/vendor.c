@@ -46,7 +46,7 @@ static int make_file(const char *path, enum make how, struct err *e)
 	if (make_key(how, &key, e) < 0 || key_to_private_pem(key, &pem, e) < 0)
 		return err_code(e);
 	if (file_write_new(path, pem, strlen(pem), 0600, e) < 0 && e->code != ERR_EXISTS)
-		return err_code(e); /* one that another made meanwhile is as good */
+		return err_code(e); /* if another process has just made one, that is as good */
 	return 0;
 }
 
@@ -187,7 +187,7 @@ static int save(const char *out, const char *name, const void *bytes, size_t len
 		       : file_write(path, bytes, len, 0644, e);
 }
 
-/* DER as PEM, behind what is there. */
+/* Appends DER as PEM. */
 static void put_pem(struct writer *w, const uint8_t *der, size_t len)
 {
 	CLEANUP(BIO_free_all) BIO *bio = BIO_new(BIO_s_mem());

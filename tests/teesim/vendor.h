@@ -17,7 +17,7 @@ enum vendor_key {
 	VENDOR_ASVK,
 	VENDOR_VCEK,
 	VENDOR_VLEK,
-	VENDOR_TDX, /* and on: the keys of enum forge_key */
+	VENDOR_TDX, /* from here on: the keys of enum forge_key */
 	VENDOR_KEYS = VENDOR_TDX + FORGE_KEY_COUNT,
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * store_room.h — a store of its own for each test, with small limits, and what most of them do
- * first.
+ * store_room.h — a separate store for each test, with small limits, and the steps that most tests
+ * begin with.
  */
 #pragma once
 
@@ -26,14 +26,14 @@ int store_room_leave(void **state);
 void store_room_open(struct store_room *f);
 
 void store_room_create(struct store_room *f, const char *id);
-/* A CVM says that it is there; the second one: and gets nothing to do. */
+/* A CVM says that it is there; in the second one it also gets nothing to do. */
 void store_room_arrive(struct store_room *f, const char *cvm, struct store_todo *todo);
 void store_room_arrive_idle(struct store_room *f, const char *cvm);
-/* A computation is made, and assigned to that CVM, which was idle. */
+/* Creates a computation and assigns it to that CVM, which was idle. */
 void store_room_run_on(struct store_room *f, const char *id, const char *cvm);
 void store_room_event(struct store_room *f, const char *cvm, const char *id, const char *type,
 		      const char *status);
-/* The agent's answer to the manifest; `error` empty: it takes it. */
+/* The agent's answer to the manifest; with an empty `error` it accepts it. */
 int store_room_answer(struct store_room *f, const char *cvm, const char *id, const char *error);
 
 /* For store_cvm_seen(): `data` is a list of ids that are connected. */

@@ -84,7 +84,7 @@ static void a_run_is_followed_to_its_end(void **state)
 	store_room_check(f, "one", COMPUTATION_WAITING_ALGORITHM, false);
 	store_room_event(f, "cvm", "one", "ReceivingData", "InProgress");
 	store_room_check(f, "one", COMPUTATION_WAITING_DATASETS, false);
-	/* An answer that is late does not turn the clock back. */
+	/* A late answer does not change what came after it. */
 	assert_ok(store_room_answer(f, "cvm", "one", ""), f->e);
 	store_room_check(f, "one", COMPUTATION_WAITING_DATASETS, false);
 	store_room_event(f, "cvm", "one", "Running", "Starting");

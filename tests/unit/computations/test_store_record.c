@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The store: log lines and events, in their bounds. */
+/* The store: log lines and events, within their limits. */
 #include "tests/unit/computations/store_room.h"
 
 #include <stdio.h>

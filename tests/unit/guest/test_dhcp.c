@@ -82,10 +82,11 @@ static void a_reply_to_someone_else_is_refused(void **state)
 		const char *says;
 	} rows[] = {
 		/* clang-format off */
-		{ 0, "not one" }, { 1, "not one" }, { 2, "not one" },          /* op, htype, hlen */
-		{ 4, "someone else" }, { 7, "someone else" },                  /* xid */
-		{ 28, "someone else" }, { 33, "someone else" },                /* chaddr */
-		{ 236, "not one" }, { 239, "not one" },                        /* the magic cookie */
+		{ 0, "not a reply" }, { 1, "not a reply" },     /* op, htype */
+		{ 2, "not a reply" },                           /* hlen */
+		{ 4, "someone else" }, { 7, "someone else" },   /* xid */
+		{ 28, "someone else" }, { 33, "someone else" }, /* chaddr */
+		{ 236, "not a reply" }, { 239, "not a reply" }, /* the magic cookie */
 		/* clang-format on */
 	};
 	CLEANUP_WRITER struct writer w = writer_up_to(DHCP_MESSAGE_MAX);

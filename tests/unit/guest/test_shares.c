@@ -79,14 +79,14 @@ static void a_folder_or_a_link_is_refused(void **state)
 
 	snprintf(path, sizeof(path), "%s/x", f->from);
 	assert_int_equal(mkdir(path, 0700), 0);
-	assert_refused(shares_copy(f->from, f->to, &e), e, ERR_INVALID, "no plain file");
+	assert_refused(shares_copy(f->from, f->to, &e), e, ERR_INVALID, "not a plain file");
 	assert_int_equal(rmdir(path), 0);
 	assert_int_equal(symlink("/etc/passwd", path), 0);
 	assert_true(shares_copy(f->from, f->to, &e) < 0);
 	assert_non_null(strstr(e.text, "'x'"));
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(mkfifo(path, 0600), 0);
-	assert_refused(shares_copy(f->from, f->to, &e), e, ERR_INVALID, "no plain file");
+	assert_refused(shares_copy(f->from, f->to, &e), e, ERR_INVALID, "not a plain file");
 }
 
 static void an_odd_name_is_refused(void **state)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * fleet_room.h — a fleet on a loop of its own, over steps and a libvirt that do as each test tells
+ * fleet_room.h — a fleet on its own loop, with steps and a libvirt that do what each test tells
  * them.
  */
 #pragma once
@@ -16,8 +16,8 @@ struct fleet_world {
 	atomic_int creations, removals, connects, stops;
 	atomic_int fail_creation;   /* a code; 0 succeeds */
 	atomic_int leave_step;      /* a failed creation leaves this behind */
-	atomic_int fail_removals;   /* so many times, with UNAVAILABLE */
-	atomic_bool begins_removal; /* a removal that fails has recorded its beginning */
+	atomic_int fail_removals;   /* this many times, with UNAVAILABLE */
+	atomic_bool begins_removal; /* a removal that fails has recorded that it began */
 	atomic_int fail_connects;
 	atomic_bool insisted;
 	char stopped[VIRT_UUID_LEN + 1], created[CVM_ID_LEN + 1];
@@ -53,7 +53,7 @@ int fleet_room_remove_dir(void **state);
 int fleet_room_clear(void **state);
 #define FLEET_ROOM_ROW(name_) cmocka_unit_test_teardown(name_, fleet_room_clear)
 
-/* All but the fleet, and a world that does what it is asked; then the fleet; both. */
+/* Everything but the fleet, with a world that does what it is asked; then the fleet; then both. */
 void fleet_room_prepare(struct fleet_room *m, unsigned max_vms);
 void fleet_room_open(struct fleet_room *m);
 void fleet_room_fresh(struct fleet_room *m, unsigned max_vms);

@@ -63,7 +63,7 @@ static void what_does_not_fit_together_is_refused(void **state)
 		{ "MANAGER_MAX_VMS=0\n", "MANAGER_MAX_VMS" },
 		{ "MANAGER_MAX_VMS=257\n", "MANAGER_MAX_VMS" },
 		{ "MANAGER_PORTS=7100-7102\nMANAGER_MAX_VMS=4\n", "fewer than" },
-		{ "MANAGER_FORWARD_HOST=::1\n", "no IPv4 address" },
+		{ "MANAGER_FORWARD_HOST=::1\n", "not an IPv4 address" },
 		{ "MANAGER_STATE_DIR=state\n", "not an absolute path" },
 		{ "MANAGER_FIRMWARE=OVMF.fd\n", "not an absolute path" },
 		{ "MANAGER_MEMORY=1073741825\n", "whole number of MiB" },

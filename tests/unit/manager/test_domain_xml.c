@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Every form of a domain is held against libvirt's own schema: COCOS_SCHEMAS, or the installed one. */
+/* Every form of a domain is checked against libvirt's own schema: COCOS_SCHEMAS, or the
+ * installed one. */
 #include "common/base/file.h"
 #include "manager/domain_xml.h"
 #include "tests/unit.h"
@@ -76,7 +77,7 @@ static struct domain_spec tdx(void)
 	return spec;
 }
 
-/* Every form that is written here, for libvirt to read: manager_libvirt.py. */
+/* Writes every form to files that libvirt reads in manager_libvirt.py. */
 static void keep(const char *xml)
 {
 	const char *dir = getenv("COCOS_DOMAINS");

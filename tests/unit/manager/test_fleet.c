@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The fleet: CVMs are made and removed, in their number. */
+/* The fleet: how CVMs are made and removed, and how many. */
 #include "tests/unit/manager/fleet_room.h"
 
 static void created_found_and_removed(void **state)

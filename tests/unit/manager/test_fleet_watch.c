@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The fleet watches: what libvirt says, what a restart finds, and the time that a CVM has. */
+/* What the fleet watches: libvirt's events, what a restart finds, and how long a CVM may live. */
 #include "common/base/clock.h"
 #include "tests/unit/manager/fleet_room.h"
 
@@ -126,11 +126,11 @@ static void a_restart_takes_up_what_is_recorded(void **state)
 	struct cvm cvms[] = {
 		recorded(0, CVM_RUNNING, 0),
 		recorded(1, CVM_RUNNING,
-			 clock_ms(CLOCK_REALTIME) - 1000), /* its time ran out meanwhile */
+			 clock_ms(CLOCK_REALTIME) - 1000), /* its time ran out during the restart */
 		recorded(2, CVM_DOMAIN, 0),
 		recorded(3, CVM_CLEANING, 0),
 		recorded(9, CVM_RUNNING,
-			 clock_ms(CLOCK_REALTIME) + 3600000), /* of a time with a higher limit */
+			 clock_ms(CLOCK_REALTIME) + 3600000), /* made when the limit was higher */
 	};
 	Manager__CreateReq request = fleet_room_request();
 	struct fleet_told told = { 0 };

@@ -25,7 +25,7 @@ static char state_dir[160], db[200];
 /* The point at which this process ends, or an act fails, counted from 1; 0: never. */
 static int kill_at, fail_at, point, acts;
 static enum err_code fail_code;
-static int forwards_taken; /* so many ports turn out to be somebody else's */
+static int forwards_taken; /* this many ports turn out to be somebody else's */
 static char started_xml[DOMAIN_XML_MAX];
 
 static void here(void)
@@ -39,7 +39,7 @@ static int failing(struct err *e)
 	return ++acts == fail_at ? err_set(e, fail_code, "as told") : 0;
 }
 
-/* Runs an act between two points of death. */
+/* Runs an act between two points at which the process may die. */
 #define ACT(name_, args_, call_)               \
 	int __real_##name_ args_;              \
 	int __wrap_##name_ args_;              \
@@ -387,7 +387,7 @@ static void killed_at_any_point_a_successor_cleans_up(void **state)
 	assert_true(at > 30); /* the points are really there */
 }
 
-/* Killed while it cleans up, and its successor too, and so on. */
+/* It is killed while it cleans up, and so is its successor, and so on. */
 static void killed_again_while_cleaning_up(void **state)
 {
 	for (int at = 1; at < 12; at++) {
@@ -524,7 +524,7 @@ static void a_port_that_is_lost_is_replaced(void **state)
 	assert_refused(create(&m, &cvm, &e), e, ERR_EXHAUSTED, "no port");
 	forwards_taken = 0;
 	assert_nothing_is_left(&m);
-	/* All of the range is to be had again. */
+	/* The whole range is available again. */
 	for (count = 0; ports_take(m.ports, &port, &e) == 0; count++)
 		;
 	assert_true(count > 190);

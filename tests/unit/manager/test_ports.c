@@ -11,7 +11,8 @@
 
 enum { COUNT = 4 };
 
-/* A socket on that port; `shares`: also where one is bound that shares, too, and does not listen. */
+/* A socket on that port; with `shares` also if another one is bound there that shares, too, and
+ * does not listen. */
 static int bind_to(uint16_t port, bool shares)
 {
 	struct sockaddr_in address = { .sin_family = AF_INET,
@@ -28,9 +29,9 @@ static int bind_to(uint16_t port, bool shares)
 	return TAKE_FD(fd);
 }
 
-/* The first of COUNT neighbouring ports that are free, and stay so until the end: they are bound and
- * nobody listens, so that others step over them, and who says SO_REUSEADDR gets them all the same.
- * They lie below those that outgoing connections take. */
+/* The first of COUNT neighbouring ports that are free, and stay so until the end: they are bound
+ * and nobody listens, so that others skip them, and sockets with SO_REUSEADDR still get them.
+ * They are below those that outgoing connections use. */
 static uint16_t free_range(void)
 {
 	for (int tries = 0; tries < 1000; tries++) {
@@ -115,7 +116,7 @@ static void marked_ports_are_in_use(void **state)
 
 	assert_ok(ports_new("127.0.0.1", first, (uint16_t)(first + 1), &ports, &e), e);
 	ports_mark(ports, first);
-	ports_mark(ports, (uint16_t)(first - 1)); /* outside: of an earlier configuration */
+	ports_mark(ports, (uint16_t)(first - 1)); /* outside: from an earlier configuration */
 	ports_mark(ports, (uint16_t)(first + 2));
 	assert_ok(ports_take(ports, &port, &e), e);
 	assert_int_equal(port, first + 1);

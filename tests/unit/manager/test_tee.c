@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From settings, host and record to the domain and to the policy that belongs to it. */
+/* From settings, host and record to the domain and to its policy. */
 #include "common/base/writer.h"
 #include "manager/launch_policy.h"
 #include "manager/tee.h"

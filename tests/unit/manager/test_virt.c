@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Against libvirt's own test driver: a hypervisor within this process, without a daemon. */
+/* Uses libvirt's own test driver: a hypervisor within this process, without a daemon. */
 #include "manager/virt.h"
 #include "tests/unit.h"
 

@@ -385,7 +385,7 @@ static void wheels_for_another_machine_are_refused(void **state)
 		{ "x-1.0.whl", "not named as a wheel" },
 		{ "x-1.0-1-2-py3-none-any.whl", "not named as a wheel" },
 		{ "x.tar.gz", "not named as a wheel" },
-		{ "x-1.0-py3-none-any.whl", "no usable zip" },
+		{ "x-1.0-py3-none-any.whl", "not a usable zip" },
 	};
 	struct world *w = *state;
 	struct runner_spec spec = spec_of(w, RUNNER_PYTHON);

@@ -131,7 +131,7 @@ static void what_has_two_readings_is_refused(void **state)
 	tpm_forge_report(report, &w);
 	assert_ok(judge(&w, &e), e);
 	tpm_forge_number(&w, 2, 7);
-	assert_refused(judge(&w, &e), e, ERR_INVALID, "field 2 stands there twice");
+	assert_refused(judge(&w, &e), e, ERR_INVALID, "field 2 is there twice");
 	writer_done(&w);
 	tpm_forge_report(report, &w);
 	bytes_of(&w, 40, "unknown", 7);

@@ -10,8 +10,8 @@ static void a_message_is_read_in_one_way(void **state)
 		size_t len;
 		const char *fault; /* NULL: stepped over */
 	} additions[] = {
-		{ "\x0a\x00", 2, "field 1 stands there twice" },
-		{ "\x1a\x00", 2, "field 3 stands there twice" },
+		{ "\x0a\x00", 2, "field 1 is there twice" },
+		{ "\x1a\x00", 2, "field 3 is there twice" },
 		{ "\x32\x01x", 3, NULL },
 		{ "\x3a\x01x", 3, NULL },
 		{ "\x30\x01", 2, "wire type" },

@@ -73,11 +73,11 @@ static void what_we_sign_verifies_and_no_bit_can_change(void **state)
 		assert_ok(key_generate(kinds[k], &key, &e), e);
 		make(key, &w);
 		assert_ok(verify(w.bytes, w.len, key, (const uint8_t *)"aad", 3, &m, &e), e);
-		/* The key id is outside the signature, by COSE's design; nothing reads it as proof. */
+		/* The key id is outside the signature, as COSE wants; nothing reads it as proof. */
 		size_t kid = (size_t)(m.unprotected->items[1].bytes - w.bytes);
 		cose_done(&m);
 		assert_true(verify(w.bytes, w.len, key, (const uint8_t *)"aae", 3, &m, &e) < 0);
-		/* RSA is slow: one bit of each byte there, every bit elsewhere. */
+		/* RSA is slow: it gets one bit of each byte, the others every bit. */
 		for (size_t bit = 0; bit < 8 * w.len; bit += kinds[k] == KEY_RSA ? 9 : 1) {
 			if (bit / 8 >= kid - 3 && bit / 8 < kid + 2)
 				continue;
@@ -126,7 +126,7 @@ static void headers_have_one_place_and_one_meaning(void **state)
 		{ "d284428101a04170584000000000000000000000000000000000000000000000000000"
 		  "0000000000000000000000000000000000000000000000000000000000000000000000"
 		  "00000000",
-		  "is no map" },
+		  "is not a map" },
 		{ "d28440a041705840000000000000000000000000000000000000000000000000000000"
 		  "0000000000000000000000000000000000000000000000000000000000000000000000"
 		  "0000",
@@ -161,7 +161,7 @@ static void headers_have_one_place_and_one_meaning(void **state)
 		{ "d28443a10126a0f6584000000000000000000000000000000000000000000000000000"
 		  "0000000000000000000000000000000000000000000000000000000000000000000000"
 		  "00000000",
-		  "payload is not there" },
+		  "payload is missing" },
 		{ "d28340a040", "headers, payload, signature" },
 		{ "d28440804040", "headers, payload, signature" },
 		{ "d18440a04040", "tag 18" },

@@ -40,7 +40,8 @@ static void a_key_is_the_same_with_and_without_another(void **state)
 	assert_false(ec_key_is_on(foreign, "prime256v1"));
 }
 
-/* Infinity, off the curve, of another curve, cut short, too long: never the other key instead. */
+/* Infinity, off the curve, of another curve, cut short, too long: none of them gives the other
+ * key instead. */
 static void a_point_that_is_none_gives_no_key(void **state)
 {
 	CLEANUP(EVP_PKEY_free) EVP_PKEY *one = NULL, *other = NULL, *foreign = NULL;
@@ -66,7 +67,7 @@ static void a_point_that_is_none_gives_no_key(void **state)
 	}
 }
 
-/* What a key was made like has no part in what it verifies. */
+/* The key that served as `like` does not change what a key verifies. */
 static void a_key_verifies_its_own_signatures_alone(void **state)
 {
 	static const uint8_t text[] = "signed";

@@ -41,7 +41,7 @@ static void the_digest_is_that_of_others(void **state)
 	assert_digest(DIGEST_SHA384, AUTH_SHA384);
 }
 
-/* A signature or a checksum may be put in afterwards; anything else is another program. */
+/* A signature or a checksum may be added afterwards; any other change makes another program. */
 static void only_checksum_and_signature_do_not_count(void **state)
 {
 	for (size_t i = 0; i < TINY_LEN; i++) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Certificates: what is read of them, what signs them, and chains in PEM. */
+/* Certificates: how they are read, what signs them, and chains in PEM. */
 #include "common/base/encode.h"
 #include "common/crypto/key.h"
 #include "tests/unit/attestation/snp/certificates.h"
@@ -197,7 +197,7 @@ static void every_truncation_and_a_byte_more_is_refused(void **state)
 	assert_refused(x509_from_der(longer, X509_DER_MAX + 1, &cert, &e), e, ERR_INVALID, "16384");
 }
 
-/* Changing any byte either breaks the form or the signature; none is read over. */
+/* Changing any byte breaks the form or the signature; no byte is ignored. */
 static void every_byte_of_a_certificate_counts(void **state)
 {
 	struct x509 *ca = load(f.input.intermediate);
@@ -260,7 +260,7 @@ static void pem_is_one_block_and_nothing_else(void **state)
 	assert_ok(x509_load(pem, len, &cert, &e), e);
 	assert_int_equal(cert->len, f.input.vek.len);
 	x509_free(cert);
-	assert_ok(x509_load(pem, len + 1, &cert, &e), e); /* the zero byte behind */
+	assert_ok(x509_load(pem, len + 1, &cert, &e), e); /* the zero byte after it */
 	x509_free(cert);
 	cert = NULL;
 	snprintf(changed, sizeof(changed), "%sx", pem);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Lists of what is revoked. */
+/* Revocation lists. */
 #include "attestation/formats/x509_crl.h"
 #include "common/base/encode.h"
 #include "tests/unit/attestation/snp/certificates.h"
@@ -168,7 +168,7 @@ static void crls_with_unusual_parts_are_refused(void **state)
 }
 
 /* A delta (2.5.29.27) and a list for one distribution point (28) have to be critical, RFC
- * 5280, 5.2; who leaves that out doesn't make a whole list of them. */
+ * 5280, 5.2; leaving that out does not make them complete lists. */
 static void a_part_of_a_list_is_not_one(void **state)
 {
 	static const struct {

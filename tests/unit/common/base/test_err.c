@@ -74,14 +74,15 @@ static void a_long_path_does_not_hide_why(void **state)
 	assert_non_null(strstr(e.text, "qq: File name too long"));
 }
 
-/* What a manifest says gets into texts that go to its sender, to logs and to terminals. */
+/* Content of a manifest gets into texts that go to its sender, to logs and to terminals. */
 static void a_text_is_one_line_for_terminals(void **state)
 {
 	struct err e;
 
 	err_set(&e, ERR_INVALID, "file '%s'", "a/\nb\x1b[31m\r\t\x7f");
 	assert_string_equal(e.text, "file 'a/?b?[31m?\?\?'");
-	/* C1, which terminals obey as well; a character that was cut; bytes that never were one. */
+	/* C1, which terminals obey, too; a character that was cut; bytes that never were a
+	 * character. */
 	err_set(&e, ERR_INVALID, "%s",
 		"\xc2\x9b"
 		"31m \xc2\xa0\xe2\x82\xac \xc3' \xe2\x82' \xff\xed\xa0\x80");

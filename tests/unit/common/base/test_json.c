@@ -127,7 +127,7 @@ static void containers_know_where_they_stood(void **state)
 	assert_memory_equal(text + body->start, wanted, sizeof(wanted) - 1);
 }
 
-/* Where nothing is to spare: a value that is the whole input, and many that are next to each other. */
+/* Where room is tightest: a value that is the whole input, and many values next to each other. */
 static void texts_have_room_where_there_is_least(void **state)
 {
 	/* clang-format off */
@@ -152,7 +152,7 @@ static void texts_have_room_where_there_is_least(void **state)
 	json_free(root);
 }
 
-/* The place of the first, whichever it is. */
+/* The place of the first control character, whichever it is. */
 static void feeds_are_refused_where_they_stand(void **state)
 {
 	struct json *root;

@@ -31,7 +31,7 @@ static void an_unknown_level_is_refused(void **state)
 	assert_refused(log_set_level("loud", &e), e, ERR_INVALID, "'loud'");
 }
 
-/* What is opened next must not come to stand where answers and messages are written. */
+/* The next file that is opened must not get a descriptor that messages are written to. */
 static void closed_standard_descriptors_are_held(void **state)
 {
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {

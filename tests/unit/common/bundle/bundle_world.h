@@ -17,9 +17,9 @@ int bundle_world_leave(void **state);
 	cmocka_unit_test_setup_teardown(test, bundle_world_enter, bundle_world_leave)
 
 void bundle_world_put(int dir, const char *path, const char *text);
-/* top/x.zip of what stands in top/in. */
+/* Makes top/x.zip from top/in. */
 void bundle_world_pack(const struct bundle_world *w);
 
-/* The file has that text and no more; nothing stands in top/out. */
+/* The file has exactly that text; top/out is empty. */
 void bundle_world_holds(int dir, const char *path, const char *text);
 void bundle_world_is_empty(const struct bundle_world *w);

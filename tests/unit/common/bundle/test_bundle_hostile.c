@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Archives that nobody vouches for. */
+/* Archives that are not trusted. */
 #include "common/base/file.h"
 #include "common/base/writer.h"
 #include "tests/unit/common/bundle/bundle_world.h"
@@ -171,7 +171,7 @@ static void encrypted_and_exotic_entries_are_refused(void **state)
 	const struct craft secret = {
 		.name = "a", .content = "123456789012x", .size = 1, .flags = 1
 	};
-	/* twelve bytes are the cipher's own head */
+	/* the cipher's header takes twelve bytes */
 	const struct craft bzip = { .name = "a", .content = "x", .method = 12 };
 
 	refuses(*state, &secret, 1, ERR_INVALID, "encrypted");
@@ -294,7 +294,7 @@ static void every_truncation_is_refused_and_leaves_nothing(void **state)
 	free(bytes);
 }
 
-/* Whatever byte is turned, all comes out or nothing. Content is covered by its CRC. */
+/* Whichever byte is changed, everything comes out or nothing. A CRC covers the content. */
 static void every_flipped_byte_leaves_all_or_nothing(void **state)
 {
 	struct bundle_world *w = *state;

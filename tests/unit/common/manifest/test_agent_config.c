@@ -137,7 +137,7 @@ static void every_rule_refuses_by_name(void **state)
 	const struct {
 		const char *port, *cert, *key, *ca, *level, *words;
 	} cases[] = {
-		{ "0", "", "", "", "", "port: '0' is none" },
+		{ "0", "", "", "", "", "port: '0' is not a port" },
 		{ "65536", "", "", "", "", "port" },
 		{ "7002x", "", "", "", "", "port" },
 		{ "999999999999999999999", "", "", "", "", "port" },

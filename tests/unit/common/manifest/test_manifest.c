@@ -35,7 +35,7 @@ static int free_key(void **state)
 #define HASH_A "\"0101010101010101010101010101010101010101010101010101010101010101\""
 #define HASH_B "\"0202020202020202020202020202020202020202020202020202020202020202\""
 
-/* From JSON in which every K stands for the key's base64, K2 for none of it. */
+/* From JSON, with every K replaced by the key's base64, and K2 by an empty text. */
 static int check_json(const char *json, struct err *e)
 {
 	CLEANUP(manifest_free) Cvms__ComputationRunReq *m = NULL;
@@ -99,8 +99,8 @@ static void every_rule_refuses_by_name(void **state)
 		  ",\"result_consumers\":[{\"user_key\":\"@\"},{\"user_key\":\"@\"}]}",
 		  "that of result_consumers[0]", ERR_INVALID },
 		{ NAMED("a/b"), "datasets[0]: filename: a file name with '/'", ERR_INVALID },
-		{ NAMED(".."), "'..' is no plain file name", ERR_INVALID },
-		{ NAMED("."), "'.' is no plain file name", ERR_INVALID },
+		{ NAMED(".."), "'..' is not a plain file name", ERR_INVALID },
+		{ NAMED("."), "'.' is not a plain file name", ERR_INVALID },
 		{ NAMED("a\\u0000b"), "UTF-8", ERR_INVALID },
 		{ NAMED("a\\nb"), "control character", ERR_INVALID },
 		{ DATASETS("{\"hash\":" HASH_A ",\"user_key\":\"@\",\"filename\":\"a\"},"
@@ -119,7 +119,7 @@ static void every_rule_refuses_by_name(void **state)
 		  "key broker", ERR_UNIMPLEMENTED },
 		{ WITH_ALGO("\"algo_type\":\"wasm\""), "'wasm'", ERR_UNIMPLEMENTED },
 		{ WITH_ALGO("\"algo_type\":\"docker\""), "'docker'", ERR_UNIMPLEMENTED },
-		{ WITH_ALGO("\"algo_type\":\"perl\""), "'perl' is none of", ERR_INVALID },
+		{ WITH_ALGO("\"algo_type\":\"perl\""), "'perl' is not one of", ERR_INVALID },
 		{ WITH_ALGO("\"algo_args\":[\"a\",\"\\u0000\"]"), "algo_args[1]:", ERR_INVALID },
 		{ WITH_ALGO("\"source\":{\"type\":\"s3\"}"), "remote source", ERR_UNIMPLEMENTED },
 	};
@@ -308,7 +308,7 @@ static void all_vectors_pass(void **state)
 	}
 }
 
-/* Ours, so that the rule is tested where the vectors are not. */
+/* Our own example, so that the rule is tested even without the vectors. */
 static void the_canonical_form_is_gos(void **state)
 {
 	static const char json[] = "{ \"name\": \"<a>&\\u2028\\/\\u0001\", \"id\": \"\",\n"
