@@ -9,7 +9,6 @@
 #include "computations/admin.h"
 
 #include "common/base/log.h"
-#include "common/protobuf/message.h"
 #include "computations_paths.h"
 #include "google/protobuf/empty.pb-c.h"
 #include "proto/descriptors.h"

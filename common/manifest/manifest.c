@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/manifest/manifest.h"
 
-#include "common/protobuf/message.h"
+#include "common/protobuf/protobuf.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +20,7 @@ int manifest_decode(const void *bytes, size_t len, Cvms__ComputationRunReq **man
 	if (len > MANIFEST_MAX)
 		return err_set(e, ERR_INVALID, "manifest: %zu bytes, the limit is %d", len,
 			       MANIFEST_MAX);
-	if (message_unpack(&cvms__computation_run_req__descriptor, bytes, len, &message, e) < 0)
+	if (protobuf_unpack(&cvms__computation_run_req__descriptor, bytes, len, &message, e) < 0)
 		return err_wrap(e, "manifest");
 	*manifest = (Cvms__ComputationRunReq *)message;
 	return 0;
@@ -29,7 +29,7 @@ int manifest_decode(const void *bytes, size_t len, Cvms__ComputationRunReq **man
 int manifest_encode(const Cvms__ComputationRunReq *manifest, uint8_t **bytes, size_t *len,
 		    struct err *e)
 {
-	return message_pack(&manifest->base, bytes, len, e);
+	return protobuf_pack(&manifest->base, bytes, len, e);
 }
 
 /* A bank's register after its first extension: H(zeros ‖ digest). */

@@ -30,7 +30,7 @@ enum {
 void manifest_free(Cvms__ComputationRunReq *manifest);
 DEFINE_CLEANUP(Cvms__ComputationRunReq *, manifest_free)
 
-/* From the wire: strict (message.h), unknown fields refused, since nobody would measure them.
+/* From the wire: strict (protobuf.h), unknown fields refused, since nobody would measure them.
  * Decoding only; call manifest_check(), too. The caller frees. */
 int manifest_decode(const void *bytes, size_t len, Cvms__ComputationRunReq **manifest,
 		    struct err *e) MUST_CHECK;

@@ -3,6 +3,7 @@
 """The house as its #include lines tell it: floors, rooms, modules, and the arrows between them.
 
     house.py check [ROOT]     prints every breach of the rules below; exit status 1 if there is one
+                              (the list of rooms in docs/architecture.md is one of them)
     house.py graph [ROOT]     prints rooms with their level, arrows, arrows back up and circles
 
 A floor is a top folder, a room a folder in it (or the floor itself where it has none), a module a
@@ -195,6 +196,32 @@ def breaches(modules):
             yield f"name: {stem} is the name of " + " and ".join(sorted(same))
 
 
+def drawn(root):
+    """The rooms in the first list of architecture.md's chapter on the house."""
+    with open(os.path.join(root, "docs/architecture.md"), encoding="utf-8") as file:
+        text = file.read().split("## The house", 1)[1].split("```")[1]
+    floor, found = None, set()
+    for line in text.splitlines():
+        names = re.match(r"( *)((?:[a-z]+/ ?)+)", line)
+        if names and not names[1]:
+            floor = names[2].split("/")[0]
+            found.add(floor)
+        elif names:
+            found.update(f"{floor}/{name.strip('/')}" for name in names[2].split())
+    return found
+
+
+def undrawn(root, modules):
+    """Rooms that architecture.md lacks, and those that it has and the tree does not."""
+    there = {room_of(module) for module in modules} | set(FLOORS)
+    here = drawn(root)
+    for room in sorted(there - here):
+        yield f"docs/architecture.md: {room} is missing"
+    for room in sorted(here - there):
+        if not os.path.isdir(os.path.join(root, room)):
+            yield f"docs/architecture.md: there is no {room}"
+
+
 def print_graph(modules):
     rooms = room_graph(modules)
     level = levels(rooms)
@@ -216,11 +243,12 @@ def main(args):
     if len(args) not in (1, 2) or args[0] not in ("check", "graph"):
         print(__doc__.strip(), file=sys.stderr)
         return 2
-    modules = read(args[1] if len(args) == 2 else os.path.join(os.path.dirname(__file__), "../.."))
+    root = args[1] if len(args) == 2 else os.path.join(os.path.dirname(__file__), "../..")
+    modules = read(root)
     if args[0] == "graph":
         print_graph(modules)
         return 0
-    found = list(breaches(modules))
+    found = list(breaches(modules)) + list(undrawn(root, modules))
     print("".join(line + "\n" for line in found), end="")
     return bool(found)
 

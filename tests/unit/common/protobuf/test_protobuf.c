@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/base/writer.h"
-#include "common/protobuf/message.h"
+#include "common/protobuf/protobuf.h"
 #include "cvms.pb-c.h"
 #include "tests/unit.h"
 
@@ -27,9 +27,9 @@ static void a_good_message_is_unpacked_and_packed_again(void **state)
 	struct err e;
 
 	good_message(&w);
-	assert_ok(message_unpack(type, w.bytes, w.len, &m, &e), e);
+	assert_ok(protobuf_unpack(type, w.bytes, w.len, &m, &e), e);
 	assert_string_equal(((Cvms__ComputationRunReq *)m)->datasets[0]->filename, "é");
-	assert_ok(message_pack(m, &again, &len, &e), e);
+	assert_ok(protobuf_pack(m, &again, &len, &e), e);
 	assert_int_equal(len, w.len);
 	assert_memory_equal(again, w.bytes, len);
 	protobuf_c_message_free_unpacked(m, NULL);
@@ -47,7 +47,7 @@ static void no_truncation_reads_past_the_end(void **state)
 		CLEANUP(free) uint8_t *copy = malloc(len ? len : 1);
 
 		memcpy(copy, w.bytes, len);
-		if (message_check(type, copy, len, &e) < 0)
+		if (protobuf_check(type, copy, len, &e) < 0)
 			refused++;
 	}
 	assert_int_equal(refused, w.len - 3); /* 0, 3 and 15 bytes are whole messages */
@@ -78,20 +78,20 @@ static void strange_bytes_are_refused_by_name(void **state)
 	struct err e;
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
-		assert_refused(message_check(type, cases[i].bytes, cases[i].len, &e), e,
+		assert_refused(protobuf_check(type, cases[i].bytes, cases[i].len, &e), e,
 			       ERR_INVALID, cases[i].words);
 }
 
 static void fields_are_counted(void **state)
 {
-	CLEANUP_WRITER struct writer w = writer_up_to(4 * MESSAGE_FIELDS_MAX);
+	CLEANUP_WRITER struct writer w = writer_up_to(4 * PROTOBUF_FIELDS_MAX);
 	struct err e;
 
-	for (size_t i = 0; i < MESSAGE_FIELDS_MAX; i++)
+	for (size_t i = 0; i < PROTOBUF_FIELDS_MAX; i++)
 		writer_be16(&w, 0x2200); /* an empty dataset */
-	assert_ok(message_check(type, w.bytes, w.len, &e), e);
+	assert_ok(protobuf_check(type, w.bytes, w.len, &e), e);
 	writer_be16(&w, 0x2200);
-	assert_refused(message_check(type, w.bytes, w.len, &e), e, ERR_INVALID,
+	assert_refused(protobuf_check(type, w.bytes, w.len, &e), e, ERR_INVALID,
 		       "more than 65536 fields");
 }
 

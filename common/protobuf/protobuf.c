@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "common/protobuf/message.h"
+#include "common/protobuf/protobuf.h"
 
 #include "common/base/reader.h"
 #include "common/base/utf8.h"
@@ -78,9 +78,9 @@ static int walk_bytes(struct walk *w, const ProtobufCMessageDescriptor *type,
 				       field->name);
 	} else if (field->type != PROTOBUF_C_TYPE_BYTES) {
 		/* Packed numbers: no item is shorter than a byte. */
-		if (len > MESSAGE_FIELDS_MAX - w->fields)
+		if (len > PROTOBUF_FIELDS_MAX - w->fields)
 			return err_set(e, ERR_INVALID, "%s.%s: more than %d fields in one message",
-				       type->name, field->name, MESSAGE_FIELDS_MAX);
+				       type->name, field->name, PROTOBUF_FIELDS_MAX);
 		w->fields += (unsigned)len;
 	}
 	return 0;
@@ -137,15 +137,15 @@ static int walk_field(struct walk *w, const ProtobufCMessageDescriptor *type, st
 static int walk(struct walk *w, const ProtobufCMessageDescriptor *type, struct reader r,
 		struct err *e)
 {
-	if (++w->depth > MESSAGE_DEPTH_MAX)
+	if (++w->depth > PROTOBUF_DEPTH_MAX)
 		return err_set(e, ERR_INVALID, "%s: nested deeper than %d", type->name,
-			       MESSAGE_DEPTH_MAX);
+			       PROTOBUF_DEPTH_MAX);
 	while (reader_left(&r) > 0) {
 		int failed;
 
-		if (++w->fields > MESSAGE_FIELDS_MAX)
+		if (++w->fields > PROTOBUF_FIELDS_MAX)
 			return err_set(e, ERR_INVALID, "%s: more than %d fields in one message",
-				       type->name, MESSAGE_FIELDS_MAX);
+				       type->name, PROTOBUF_FIELDS_MAX);
 		failed = walk_field(w, type, &r, e);
 		if (failed)
 			return failed;
@@ -154,19 +154,19 @@ static int walk(struct walk *w, const ProtobufCMessageDescriptor *type, struct r
 	return 0;
 }
 
-int message_check(const ProtobufCMessageDescriptor *type, const void *bytes, size_t len,
-		  struct err *e)
+int protobuf_check(const ProtobufCMessageDescriptor *type, const void *bytes, size_t len,
+		   struct err *e)
 {
 	struct walk w = { 0 };
 
 	return walk(&w, type, reader_over(bytes, len), e);
 }
 
-int message_unpack(const ProtobufCMessageDescriptor *type, const void *bytes, size_t len,
-		   ProtobufCMessage **message, struct err *e)
+int protobuf_unpack(const ProtobufCMessageDescriptor *type, const void *bytes, size_t len,
+		    ProtobufCMessage **message, struct err *e)
 {
 	ProtobufCMessage *unpacked;
-	int failed = message_check(type, bytes, len, e);
+	int failed = protobuf_check(type, bytes, len, e);
 
 	if (failed)
 		return failed;
@@ -177,7 +177,7 @@ int message_unpack(const ProtobufCMessageDescriptor *type, const void *bytes, si
 	return 0;
 }
 
-int message_pack(const ProtobufCMessage *message, uint8_t **bytes, size_t *len, struct err *e)
+int protobuf_pack(const ProtobufCMessage *message, uint8_t **bytes, size_t *len, struct err *e)
 {
 	size_t size = protobuf_c_message_get_packed_size(message);
 	uint8_t *packed = malloc(size ? size : 1);
