@@ -163,7 +163,7 @@ def too_huge(_):
 
 @bent("authenticator-cut-off", "closed the connection")
 def cut_off(parts):
-    """The connection ends in the midst of a good one."""
+    """The connection ends in the middle of a good one."""
     parts.session.connection.send(frame(AUTHENTICATOR, parts.bytes())[:-7])
     raise Over("as planned")
 

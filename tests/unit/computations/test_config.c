@@ -54,8 +54,8 @@ static void contradictions_are_refused(void **state)
 		{ "COMPUTATIONS_ADMIN_PORT=1\nCOMPUTATIONS_ADMIN_HOST=10.0.0.1\n"
 		  "COMPUTATIONS_ADMIN_SERVER_CERT=x\nCOMPUTATIONS_ADMIN_SERVER_KEY=x\n",
 		  "not loopback" },
-		{ "COMPUTATIONS_ADMIN_PORT=65536\n", "no port" },
-		{ "COMPUTATIONS_ADMIN_PORT=+1\n", "no port" },
+		{ "COMPUTATIONS_ADMIN_PORT=65536\n", "is not a port" },
+		{ "COMPUTATIONS_ADMIN_PORT=+1\n", "is not a port" },
 		{ "COMPUTATIONS_LOG_LEVEL=loud\n", "log level" },
 		{ "COMPUTATIONS_MAX_CVMS=0\n", "MAX_CVMS" },
 		{ "COMPUTATIONS_BOGUS=1\n", "COMPUTATIONS_BOGUS" },

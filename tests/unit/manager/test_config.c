@@ -69,7 +69,7 @@ static void what_does_not_fit_together_is_refused(void **state)
 		{ "MANAGER_MEMORY=1073741825\n", "whole number of MiB" },
 		{ "MANAGER_CPUS=0\n", "MANAGER_CPUS" },
 		{ "MANAGER_TEE=sgx\n", "MANAGER_TEE" },
-		{ "MANAGER_TEE=simulated-snp\n", "needs MANAGER_EMULATOR" },
+		{ "MANAGER_TEE=simulated-snp\n", "needs a MANAGER_EMULATOR" },
 		{ "MANAGER_TEE=simulated-tdx\nMANAGER_EMULATOR=/x\nMANAGER_IGVM=/y\n",
 		  "takes no IGVM" },
 		{ "MANAGER_SNP_POLICY=0\n", "MANAGER_SNP_POLICY" },
