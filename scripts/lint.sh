@@ -3,32 +3,24 @@
 # The rules of the house that a machine can check: arrows between folders, licence lines, calls
 # that do not belong here, format. Prints every breach.
 #
-#   scripts/lint.sh [--no-format]
+#   scripts/lint.sh [--no-format]     checks everything, or all but the format
+#   scripts/lint.sh --graph           prints the rooms, their levels and arrows, and the circles
 #
 # Exit status: 0 if all of them are kept; 1 if one is not; 2 called wrongly.
 set -u
 . "$(dirname "$0")/lib/usage.sh" || exit 2
 [ "${1-}" = --no-format ] && shift && format=no
+[ "${1-}" = --graph ] && shift && graph=yes
 usage_only_help "$@"
 [ $# = 0 ] || usage_refuse "unknown argument '$1'"
 cd "$(dirname "$0")/.." || exit 2
+[ "${graph-}" = yes ] && exec scripts/lib/house.py graph
 breaches=$(mktemp) || exit 2
 trap 'rm -f "$breaches"' EXIT
 
-# from-folder: folders that it may include
-arrows() {
-	from=$1
-	shift
-	allowed=$(printf '%s|' "$from" proto google "$@" | sed 's/|$//')
-	grep -rnE '^#include "[a-z_]+/' "$from" --include='*.c' --include='*.h' 2>/dev/null |
-		grep -vE "#include \"($allowed)/" | sed 's/^/arrow: /' >>"$breaches"
-}
-arrows common
-arrows attestation common
-arrows guest common
-for program in agent manager computations cli; do
-	arrows "$program" common attestation
-done
+# Arrows between floors and rooms, circles of modules, names: the tables are in house.py.
+scripts/lib/house.py check >>"$breaches"
+scripts/lib/lint/rules.py >>"$breaches"
 
 sources=$(find common attestation agent manager computations cli guest tests examples -name '*.[ch]')
 for file in $sources; do

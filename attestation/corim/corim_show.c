@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* corim_show.c — a parsed CoRIM as JSON for people; decides nothing. */
 #include "attestation/corim/corim.h"
 #include "common/base/json.h"
 #include "common/base/writer.h"

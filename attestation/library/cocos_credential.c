@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* cocos_credential.c — EK credential activation (cocos/attestation.h). */
 #include "attestation/library/library_error.h"
 #include "attestation/library/library_objects.h"
 

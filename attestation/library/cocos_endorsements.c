@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* cocos_endorsements.c — the endorsements that a caller gives, by number. */
 #include "attestation/library/library_error.h"
 #include "attestation/library/library_objects.h"
 

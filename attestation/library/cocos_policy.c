@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* cocos_policy.c — policies from memory (cocos/attestation.h). */
 #include "attestation/library/library_error.h"
 #include "attestation/library/library_objects.h"
 

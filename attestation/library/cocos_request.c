@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* cocos_request.c — what a caller wants verified, input by input. */
 #include "attestation/library/library_error.h"
 #include "attestation/library/library_objects.h"
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* cocos_verdict.c — a verdict as callers of the library see it. */
 #include "attestation/library/library_objects.h"
 #include "common/base/writer.h"
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* cocos_version.c — the version that was built. */
 #include "attestation/library/cocos/attestation.h"
 
 const char *cocos_version(void)

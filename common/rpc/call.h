@@ -67,8 +67,8 @@ struct rpc_prologue_run *rpc_call_prologue(const struct rpc_call *call);
 /* While paused no message and no half-close is handed over, and the client's window is given back for
  * what was handed over only, so that it stops by itself; what it had under way waits here, bounded by
  * the window.
- * Calls nest not: pause twice, resume once. Resuming hands waiting messages over from the loop,
- * not from within rpc_call_resume(). */
+ * Pausing does not nest: after two pauses, one resume is enough. Resuming hands waiting messages
+ * over from the loop, not from within rpc_call_resume(). */
 void rpc_call_pause(struct rpc_call *call);
 void rpc_call_resume(struct rpc_call *call);
 /* Widens this call's receive window for bulk data. For clients that have shown who they are. */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* limits.c — the limits that a server or channel has unless it is told others. */
 #include "common/rpc/method.h"
 
 struct rpc_limits rpc_limits_default(void)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* listener.c — the sockets that a server listens on: bound, accepted from, closed. */
 #include "common/base/log.h"
 #include "common/rpc/address.h"
 #include "common/rpc/conn.h"

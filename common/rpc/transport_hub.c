@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* transport_hub.c — buffers that all transports of a loop share. */
 #include "common/rpc/transport.h"
 
 #include <stdlib.h>
