@@ -34,9 +34,10 @@ done
 
 # Failure has one channel: the callee's own code, err_code() or what stands on it (common/base/err.h).
 # A negative code made by hand can be 0 by mistake.
-grep -rnE --include='*.c' -e '-(\(int\) *[A-Za-z_>.-]*|ERR_)(ERR_|code\b)?' common attestation agent manager \
-	computations cli guest | grep -E -e '-(\(int\) *)?(ERR_|[a-z_>.-]*\bcode\b)' |
-	grep -vE '^common/base/err\.|^[^:]*:[0-9]+:\s*(\*|/\*)|errno = -code' |
+grep -rnE --include='*.[ch]' -e '-\(int\) *[A-Za-z_>.-]*(ERR_[A-Z]+|code)\b' \
+	-e '(return|[=?:(,]) *-(ERR_[A-Z]+|[a-z_]+((->|\.)[a-z_]+)*(->|\.)code)\b' \
+	common attestation agent manager computations cli guest |
+	grep -vE '^common/base/err\.|^[^:]*:[0-9]+:\s*(\*|/\*)' |
 	sed 's/^/code made by hand: /' >>"$breaches"
 
 . scripts/lib/lint/format.sh

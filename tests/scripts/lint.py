@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The rules of the house, each broken once in a copy of the tree: lint names the breach and fails."""
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+sys.path.insert(0, os.path.join(HERE, "..", "integration"))
+
+import tap  # noqa: E402
+
+PARTS = ("common", "attestation", "agent", "manager", "computations", "cli", "guest", "scripts",
+         "examples", "docs", "proto")
+LICENCE = "/* SPDX-License-Identifier: Apache-2.0 */\n"
+HEAD = LICENCE + "/* planted.c — a breach. */\n"
+
+
+class Copy:
+    """The parts that lint reads; `plant` adds to a file, or makes it."""
+
+    def __enter__(self):
+        self.folder = tempfile.TemporaryDirectory(prefix="cocos-lint-")
+        for part in PARTS:
+            shutil.copytree(os.path.join(ROOT, part), self.path(part))
+        shutil.copytree(os.path.join(ROOT, "tests/unit"), self.path("tests/unit"))
+        return self
+
+    def __exit__(self, *_):
+        self.folder.cleanup()
+
+    def path(self, name):
+        return os.path.join(self.folder.name, name)
+
+    def plant(self, name, text):
+        os.makedirs(os.path.dirname(self.path(name)), exist_ok=True)
+        with open(self.path(name), "a", encoding="utf-8") as file:
+            file.write(text)
+
+    def lint(self):
+        done = subprocess.run([self.path("scripts/lint.sh"), "--no-format"], capture_output=True,
+                              text=True, check=False)
+        return done.returncode, done.stdout + done.stderr
+
+
+def breach(says, *plants):
+    """One breach in a copy of its own; nothing else may be found."""
+    with Copy() as copy:
+        for name, text in plants:
+            copy.plant(name, text)
+        status, output = copy.lint()
+    assert status == 1, (status, output)
+    assert says in output, output
+    return output
+
+
+def the_tree_as_it_is_has_no_breach():
+    with Copy() as copy:
+        status, output = copy.lint()
+    assert (status, output) == (0, "lint: ok\n"), output
+
+
+def an_arrow_to_another_floor_is_found():
+    breach("common/base may not stand on attestation/formats",
+           ("common/base/planted.c", HEAD + '#include "attestation/formats/der.h"\n'))
+
+
+def an_arrow_back_up_between_rooms_is_found():
+    breach("attestation/formats may not stand on attestation/verify",
+           ("attestation/formats/planted.c", HEAD + '#include "attestation/verify/verify.h"\n'))
+
+
+def a_room_that_no_table_has_is_found():
+    breach("attestation/annex may not stand on attestation/formats",
+           ("attestation/annex/planted.c", HEAD + '#include "attestation/formats/der.h"\n'))
+
+
+def a_circle_of_three_is_found():
+    ring = ("one", "two", "three")
+    breach("circle of 3 modules", *((f"common/base/planted_{here}.h",
+                                     LICENCE + f'#include "common/base/planted_{there}.h"\n')
+                                    for here, there in zip(ring, ring[1:] + ring[:1])))
+
+
+def a_function_of_61_lines_is_found_and_one_of_60_is_not():
+    def function(count):
+        return HEAD + "void planted(void)\n{\n" + "\tplanted();\n" * count + "}\n"
+
+    breach("function of 61 lines", ("common/base/planted.c", function(61)))
+    with Copy() as copy:
+        copy.plant("common/base/planted.c", function(60))
+        assert copy.lint() == (0, "lint: ok\n")
+
+
+def a_file_that_says_nothing_of_itself_is_found():
+    breach("nothing says what it is: common/base/planted.c", ("common/base/planted.c", LICENCE))
+
+
+def a_file_without_a_licence_is_found():
+    breach("licence line missing: common/base/planted.c",
+           ("common/base/planted.c", "\n/* planted.c — a breach. */\n"))
+
+
+def a_test_outside_of_its_modules_room_is_found():
+    breach("test of no module in its room", ("tests/unit/common/base/test_planted.c", LICENCE))
+
+
+def a_code_of_failure_made_by_hand_is_found():
+    for line in ("\treturn -(int)e->code;\n", "\treturn -e->code;\n", "\treturn -ERR_DENIED;\n",
+                 "\treturn -(int)ERR_DENIED;\n"):
+        breach("code made by hand", ("common/base/planted.c", HEAD + line))
+
+
+def an_unwanted_call_is_found():
+    breach("unwanted call", ("common/base/planted.c", HEAD + "\tstrcpy(a, b);\n"))
+
+
+tap.run([
+    the_tree_as_it_is_has_no_breach,
+    an_arrow_to_another_floor_is_found,
+    an_arrow_back_up_between_rooms_is_found,
+    a_room_that_no_table_has_is_found,
+    a_circle_of_three_is_found,
+    a_function_of_61_lines_is_found_and_one_of_60_is_not,
+    a_file_that_says_nothing_of_itself_is_found,
+    a_file_without_a_licence_is_found,
+    a_test_outside_of_its_modules_room_is_found,
+    a_code_of_failure_made_by_hand_is_found,
+    an_unwanted_call_is_found,
+])
