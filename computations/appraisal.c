@@ -145,15 +145,15 @@ static void add(struct appraisal_verdict *out, const char *words)
 	snprintf(out->line + used, sizeof(out->line) - used, "; %s", words);
 }
 
+/* The line for a person, to `out->verified`; `why` it is not. */
 static void put_line(struct appraisal_verdict *out, const struct verdict *v, const char *kind,
-		     const struct err *e, const char *missing)
+		     const char *why, const char *missing)
 {
-	out->verified = verdict_ok(v);
 	if (out->verified)
 		snprintf(out->line, sizeof(out->line), "%s: %s evidence, %zu checks",
 			 verdict_word(v), kind, v->count);
 	else
-		snprintf(out->line, sizeof(out->line), "%s: %s", verdict_word(v), e->text);
+		snprintf(out->line, sizeof(out->line), "%s: %s", verdict_word(v), why);
 	if (*missing)
 		add(out, missing);
 	for (size_t i = 0; i < v->note_count; i++)
@@ -189,8 +189,10 @@ static void judge(void *data)
 			       : NULL;
 	in.manifest_count = entry->which.has_manifest;
 	in.at = time(NULL);
-	(void)!endorsements_verify(a->endorsements, &in, v, result, &missing, &e);
-	put_line(&entry->verdict, v, evidence_kind_name(result->mode), &e, missing.text);
+	bool judged = endorsements_verify(a->endorsements, &in, v, result, &missing, &e) == 0;
+	entry->verdict.verified = judged && verdict_ok(v);
+	put_line(&entry->verdict, v, evidence_kind_name(result->mode),
+		 judged ? verdict_reason(v).text : e.text, missing.text);
 }
 
 static void start_next(struct appraisal *a);

@@ -45,9 +45,7 @@ static int chain_open(struct ground *g, enum tdx_chain_kind kind, struct span pe
 {
 	if (tdx_chain_check(&g->chains, kind, pem, g->v))
 		return 0;
-	if (verdict_reason(g->v, e) == 0) /* not so, after a failed check */
-		return err_set(e, ERR_INTERNAL, "a chain fails and nobody says why");
-	return err_code(e);
+	return err_set(e, ERR_DENIED, "%s", verdict_reason(g->v).text);
 }
 
 static int ground_open(struct ground *g, const struct tdx_ask *a, struct err *e)

@@ -298,16 +298,15 @@ static void take_result(const struct verify_result *result, struct cocos_verdict
 
 static int judge(struct call *c, struct cocos_verdict *v, struct err *e)
 {
-	struct err reason = { .text = "" };
-	int failed = verify(&c->in, &v->verdict, &c->result, e);
+	struct verdict_reason reason;
 
-	/* A no is judged as well. */
-	if (failed && !err_is(failed, ERR_DENIED))
-		return failed;
+	if (verify(&c->in, &v->verdict, &c->result, e) < 0)
+		return err_code(e);
+	/* cocos_verdict_ok() asks verdict_ok(). */
 	if (c->problem[0])
 		verdict_note(&v->verdict, "evidence: %s", c->problem);
-	if (verdict_reason(&v->verdict, &reason) < 0)
-		memcpy(v->reason, reason.text, sizeof(v->reason));
+	reason = verdict_reason(&v->verdict);
+	memcpy(v->reason, reason.text, sizeof(v->reason));
 	take_result(&c->result, v);
 	return 0;
 }

@@ -112,8 +112,7 @@ static void appraise(const struct snp_input *in, const struct snp_parsed *p,
 	judge_policy(in, result, v);
 }
 
-int snp_appraise(const struct snp_input *in, struct snp_result *result, struct verdict *v,
-		 struct err *e)
+void snp_appraise(const struct snp_input *in, struct snp_result *result, struct verdict *v)
 {
 	const struct snp_parsed *parsed = in->parsed;
 	struct snp_chain chain = { 0 };
@@ -130,5 +129,4 @@ int snp_appraise(const struct snp_input *in, struct snp_result *result, struct v
 	snp_chain_done(&chain);
 	if (result)
 		*result = made;
-	return verdict_reason(v, e);
 }

@@ -72,8 +72,6 @@ struct snp_result {
 };
 
 /* `v` has been through verdict_init() and may hold checks already (of a TPM quote that the report
- * binds, say). Adds its own and requires them. Returns verdict_reason(v): 0 if the verdict is a yes
- * as it stands now, else -ERR_DENIED with the first failed check. `result` may be NULL and is to
- * be used only after a yes. */
-int snp_appraise(const struct snp_input *in, struct snp_result *result, struct verdict *v,
-		 struct err *e) MUST_CHECK;
+ * binds, say). Adds its own and requires them; verdict_ok(v) is the answer. `result` may be NULL and
+ * is to be used only after a yes. */
+void snp_appraise(const struct snp_input *in, struct snp_result *result, struct verdict *v);

@@ -57,8 +57,7 @@ static void appraise_policy(const struct tdx_input *in, const struct tdx_result 
 		tdx_policy_judge(in->policy, &facts, v);
 }
 
-int tdx_appraise(const struct tdx_input *in, struct tdx_result *result, struct verdict *v,
-		 struct err *e)
+void tdx_appraise(const struct tdx_input *in, struct tdx_result *result, struct verdict *v)
 {
 	CLEANUP(free) struct tdx_result *own = NULL;
 	CLEANUP_EVENT_LOG struct event_log log = { 0 };
@@ -69,10 +68,12 @@ int tdx_appraise(const struct tdx_input *in, struct tdx_result *result, struct v
 	if (!result) {
 		own = malloc(sizeof(*own));
 		if (!own) {
-			err_nomem(e);
+			struct err e;
+
+			err_record(&e, ERR_EXHAUSTED, "out of memory");
 			verdict_require(v, "parse.quote");
-			verdict_err(v, "parse.quote", NULL, e);
-			return verdict_reason(v, e);
+			verdict_err(v, "parse.quote", NULL, &e);
+			return;
 		}
 		result = own;
 	}
@@ -88,5 +89,4 @@ int tdx_appraise(const struct tdx_input *in, struct tdx_result *result, struct v
 	} else {
 		verdict_require(v, "policy.reportdata");
 	}
-	return verdict_reason(v, e);
 }

@@ -27,7 +27,6 @@ struct tdx_input {
 	const struct tdx_policy *policy;
 };
 
-/* `v` has been through verdict_init() and may hold checks already. Returns verdict_ok(v) of what is
- * in it then: 0, or -ERR_DENIED with the reason in `e`. `result` may be NULL. */
-int tdx_appraise(const struct tdx_input *in, struct tdx_result *result, struct verdict *v,
-		 struct err *e) MUST_CHECK;
+/* `v` has been through verdict_init() and may hold checks already. Adds its own
+ * and requires them; verdict_ok(v) is the answer. `result` may be NULL. */
+void tdx_appraise(const struct tdx_input *in, struct tdx_result *result, struct verdict *v);

@@ -415,25 +415,24 @@ static void appraise(struct state *s)
 	policy_check(s);
 }
 
-int tpm_appraise(const struct tpm_input *in, struct tpm_result *result, struct verdict *v,
-		 struct err *e)
+void tpm_appraise(const struct tpm_input *in, struct tpm_result *result, struct verdict *v)
 {
 	CLEANUP(state_free) struct state *s = calloc(1, sizeof(*s));
+	struct err e;
 
 	verdict_require(v, "quote.parse");
 	if (v->scope != VERDICT_SCOPE_GENUINE_ONLY)
 		verdict_require(v, "policy.pcrs");
 	if (!s) {
-		err_nomem(e);
-		verdict_err(v, "quote.parse", NULL, e);
-		return verdict_reason(v, e);
+		err_record(&e, ERR_EXHAUSTED, "out of memory");
+		verdict_err(v, "quote.parse", NULL, &e);
+		return;
 	}
 	s->in = in;
 	s->v = v;
 	appraise(s);
-	if (keep_result(s, result, e) < 0)
-		verdict_err(v, "ak.key", NULL, e);
-	return verdict_reason(v, e);
+	if (keep_result(s, result, &e) < 0)
+		verdict_err(v, "ak.key", NULL, &e);
 }
 
 int tpm_report_data(const uint8_t report_data[TPM_REPORT_DATA_LEN], struct span ak_public,

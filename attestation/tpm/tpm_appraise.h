@@ -64,10 +64,9 @@ struct tpm_result {
 	uint32_t reset_count, restart_count; /* which boot of that TPM */
 };
 
-/* `v` has been through verdict_init() and may hold checks already. Returns verdict_ok(v): 0, or
- * -ERR_DENIED with the first failed check in `e`. `result` may be NULL. */
-int tpm_appraise(const struct tpm_input *in, struct tpm_result *result, struct verdict *v,
-		 struct err *e) MUST_CHECK;
+/* `v` has been through verdict_init() and may hold checks already. Adds its own
+ * and requires them; verdict_ok(v) is the answer. `result` may be NULL. */
+void tpm_appraise(const struct tpm_input *in, struct tpm_result *result, struct verdict *v);
 
 /* The REPORT_DATA that binds an AK to a TEE: SHA3-512(report_data ‖ AK public area). */
 int tpm_report_data(const uint8_t report_data[TPM_REPORT_DATA_LEN], struct span ak_public,

@@ -190,26 +190,29 @@ bool verdict_ok(const struct verdict *v)
 	       !first_missing(v);
 }
 
-int verdict_reason(const struct verdict *v, struct err *e)
+struct verdict_reason verdict_reason(const struct verdict *v)
 {
-	const struct check *failed;
-	const char *missing;
+	const struct check *failed = first_failed(v);
+	const char *missing = first_missing(v);
+	struct verdict_reason reason;
+	struct err line = { 0 }; /* what makes one line of a text that a peer had a part in */
 
 	if (verdict_ok(v))
-		return 0;
-	failed = first_failed(v);
-	missing = first_missing(v);
-	if (failed && failed->wanted[0])
-		return err_set(e, ERR_DENIED, "%s: found %s, wanted %s", failed->name,
-			       failed->found[0] ? failed->found : "nothing", failed->wanted);
-	if (failed)
-		return err_set(e, ERR_DENIED, "%s: %s", failed->name, failed->found);
-	if (missing)
-		return err_set(e, ERR_DENIED, "%s: found no such check, wanted it to have passed",
-			       missing);
-	if (v->overflow)
-		return err_set(e, ERR_DENIED, "verdict: more checks than %d", VERDICT_CHECKS_MAX);
-	return err_set(e, ERR_DENIED, "verdict: nothing was checked");
+		line.text[0] = '\0';
+	else if (failed && failed->wanted[0])
+		err_record(&line, ERR_DENIED, "%s: found %s, wanted %s", failed->name,
+			   failed->found[0] ? failed->found : "nothing", failed->wanted);
+	else if (failed)
+		err_record(&line, ERR_DENIED, "%s: %s", failed->name, failed->found);
+	else if (missing)
+		err_record(&line, ERR_DENIED, "%s: found no such check, wanted it to have passed",
+			   missing);
+	else if (v->overflow)
+		err_record(&line, ERR_DENIED, "verdict: more checks than %d", VERDICT_CHECKS_MAX);
+	else
+		err_record(&line, ERR_DENIED, "verdict: nothing was checked");
+	memcpy(reason.text, line.text, sizeof(reason.text));
+	return reason;
 }
 
 const struct check *verdict_find(const struct verdict *v, const char *name)
@@ -226,21 +229,16 @@ void verdict_root(struct verdict *v, const struct x509 *root)
 		v->simulated = true;
 }
 
-static const char *word_of(const struct verdict *v, bool ok)
+const char *verdict_word(const struct verdict *v)
 {
 	static const char *const words[][2] = {
 		[VERDICT_SCOPE_FULL] = { "verified", "SIMULATED verified" },
 		[VERDICT_SCOPE_GENUINE_ONLY] = { "genuine", "SIMULATED genuine" },
 	};
 
-	if (!ok)
+	if (!verdict_ok(v))
 		return v->simulated ? "SIMULATED refused" : "refused";
 	return words[v->scope][v->simulated];
-}
-
-const char *verdict_word(const struct verdict *v)
-{
-	return word_of(v, verdict_ok(v));
 }
 
 static void member(struct writer *w, const char *key, const char *text)
@@ -252,13 +250,10 @@ static void member(struct writer *w, const char *key, const char *text)
 
 void verdict_json(const struct verdict *v, struct writer *w)
 {
-	struct err e = { 0 };
-	bool ok = verdict_reason(v, &e) == 0; /* then there is no text */
-
 	writer_text(w, "{");
-	member(w, "verdict", word_of(v, ok));
+	member(w, "verdict", verdict_word(v));
 	writer_text(w, ",");
-	member(w, "reason", e.text);
+	member(w, "reason", verdict_reason(v).text);
 	writer_text(w, ",\"notes\":[");
 	for (size_t i = 0; i < v->note_count; i++) {
 		writer_text(w, i ? "," : "");

@@ -91,12 +91,16 @@ void verdict_root(struct verdict *v, const struct x509 *root);
  * program prints of a verdict begins with this. A string constant. */
 const char *verdict_word(const struct verdict *v);
 
-/* The only yes. */
-bool verdict_ok(const struct verdict *v);
+/* The only yes. What judges has no other way to say it: the appraisals return nothing, and verify()
+ * returns whether there is a verdict. `house.py check` looks for this call behind each of them. */
+bool verdict_ok(const struct verdict *v) MUST_CHECK;
 
-/* The first failed check; else, when the verdict is no, why (in `e`); `e` is untouched by a yes.
- * Returns 0 for a yes, -ERR_DENIED for a no. Text: "CHECK: found …, wanted …". */
-int verdict_reason(const struct verdict *v, struct err *e);
+/* Why it is a no, in one line: the first failed check, "CHECK: found …, wanted …", or what else is
+ * missing. Empty for a yes. A no is no error; who denies something for it sets ERR_DENIED himself. */
+struct verdict_reason {
+	char text[ERR_TEXT_MAX];
+};
+struct verdict_reason verdict_reason(const struct verdict *v);
 
 /* The check of that name, or NULL. */
 const struct check *verdict_find(const struct verdict *v, const char *name);

@@ -107,9 +107,11 @@ int verify_parts(const struct verify_input *in, const struct evidence_parts *par
 	if (in->corim)
 		verdict_require(v, "corim.reference");
 	result->mode = x->mode;
-	if (note_identity(x, e) < 0)
-		return err_code(e);
-	return verdict_reason(v, e);
+	if (note_identity(x, e) == 0)
+		return 0;
+	/* Who asks verdict_ok() although there is no verdict must not be told yes. */
+	verdict_init(v, v->scope);
+	return err_code(e);
 }
 
 int verify(const struct verify_input *in, struct verdict *v, struct verify_result *result,

@@ -10,9 +10,9 @@
 
 #include "attestation/verify/verify_input.h"
 
-/* Fills `v`. 0 if the answer is yes; -ERR_DENIED with the first failed check in `e` if it is no;
- * -ERR_INVALID if the call itself makes no sense (no binding, contradicting options), which is no
- * verdict. `result` may be NULL. */
+/* Fills `v`. 0 says that the evidence was judged, no more: verdict_ok(v) is the answer. A failure is
+ * no verdict (and verdict_ok(v) is false): -ERR_INVALID if the call itself makes no sense (no
+ * binding, contradicting options), -ERR_EXHAUSTED without memory. `result` may be NULL. */
 int verify(const struct verify_input *in, struct verdict *v, struct verify_result *result,
 	   struct err *e) MUST_CHECK;
 

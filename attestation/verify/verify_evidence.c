@@ -54,8 +54,9 @@ static void judge_snp(struct verification *x, const uint8_t *report_data)
 	x->snp.skew = x->in->skew;
 	x->snp.policy = p ? &p->snp : NULL;
 	x->snp.require_crl |= p && p->require_crl;
-	if (snp_appraise(&x->snp, &x->result->snp, x->v, &e) < 0)
-		return; /* the verdict has it */
+	snp_appraise(&x->snp, &x->result->snp, x->v);
+	if (!verdict_ok(x->v))
+		return;
 	if (x->in->product != SNP_PRODUCT_ANY)
 		verdict_check(x->v, "binding.product_named", NULL,
 			      x->result->snp.product == x->in->product,
@@ -83,7 +84,8 @@ static void judge_tdx(struct verification *x)
 	x->tdx.endorsements.at = x->in->at;
 	x->tdx.endorsements.skew = x->in->skew;
 	x->tdx.policy = p ? &p->tdx : NULL;
-	if (tdx_appraise(&x->tdx, &x->result->tdx, x->v, &e) < 0)
+	tdx_appraise(&x->tdx, &x->result->tdx, x->v);
+	if (!verdict_ok(x->v))
 		return;
 	if (p && p->has_report_data && !x->in->genuine_only)
 		verdict_bytes(x->v, "policy.report_data_of_policy", "TDX module ABI, REPORTDATA",
@@ -129,8 +131,7 @@ static void judge_tpm(struct verification *x, bool beside_tee)
 	if (x->parts->has_token && x->parts->has_tpm &&
 	    eat_agree_tpm(&x->parts->token, &x->parts->tpm, &e) < 0)
 		verdict_err(x->v, "token.agrees", NULL, &e);
-	if (tpm_appraise(&x->tpm, &x->result->tpm, x->v, &e) < 0)
-		return;
+	tpm_appraise(&x->tpm, &x->result->tpm, x->v); /* verify()'s caller asks verdict_ok() */
 }
 
 /* A report in both places is the same one. */

@@ -291,6 +291,11 @@ static void judge_evidence(const struct run *r)
 		verdict_err(r->v, "run.evidence", SECTION, &e);
 		return;
 	}
+	if (!verdict_ok(inner)) {
+		verdict_check(r->v, "run.evidence", SECTION, false, verdict_reason(inner).text,
+			      NULL);
+		return;
+	}
 	verdict_check(r->v, "run.evidence", SECTION, true, "genuine, over this statement", NULL);
 	tees[r->row->tee].same(r, other);
 	if (r->row->tpm)

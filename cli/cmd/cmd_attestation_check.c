@@ -151,15 +151,15 @@ static void print(struct cli *cli, const struct check_kind *kind, const struct v
 		  const struct writer *show, bool json)
 {
 	CLEANUP_WRITER struct writer w = writer_up_to(1 << 20);
-	struct err e = { 0 };
-	bool holds = verdict_reason(v, &e) == 0;
+	const struct verdict_reason reason = verdict_reason(v);
+	bool holds = verdict_ok(v);
 
 	if (!json) {
 		fprintf(cli->out, holds ? "holds: %s\n" : "refused: %s\n",
-			holds ? kind->name : e.text);
+			holds ? kind->name : reason.text);
 		return;
 	}
-	json_quote(&w, e.text, strlen(e.text));
+	json_quote(&w, reason.text, strlen(reason.text));
 	fprintf(cli->out, "{\"verdict\":\"%s\",\"kind\":\"%s\",\"reason\":%.*s%s%.*s}\n",
 		holds ? "holds" : "refused", kind->name, (int)w.len, (const char *)w.bytes,
 		show->len ? "," : "", (int)show->len, show->bytes ? (const char *)show->bytes : "");

@@ -47,11 +47,10 @@ static void print_json(struct cli *cli, const struct verdict *v, const struct ve
 	fprintf(cli->out, "%.*s\n", (int)w.len - 1, (const char *)w.bytes + 1);
 }
 
-static void print_text(struct cli *cli, const struct verify_input *in, const struct verdict *v,
-		       const struct err *reason, bool yes)
+static void print_text(struct cli *cli, const struct verify_input *in, const struct verdict *v)
 {
-	if (!yes)
-		fprintf(cli->out, "%s: %s\n", verdict_word(v), reason->text);
+	if (!verdict_ok(v))
+		fprintf(cli->out, "%s: %s\n", verdict_word(v), verdict_reason(v).text);
 	else if (in->genuine_only)
 		fprintf(cli->out, "%s: %s evidence; nothing is said about what runs\n",
 			verdict_word(v), evidence_kind_name(in->mode));
@@ -71,7 +70,7 @@ static int judge_input(const struct cli *cli, bool offline, struct verify_input 
 	offline = offline || (in->policy && in->policy->offline);
 	if (endorse_open(cli, offline, &n, e) < 0)
 		return err_code(e);
-	return endorsements_verify(n, in, v, result, NULL, e);
+	return endorsements_verify(n, in, v, result, NULL, e); /* the caller asks verdict_ok() */
 }
 
 /* One evidence file and its options. A row of a batch is answered in JSON, and fetches nothing:
@@ -86,20 +85,17 @@ static enum cli_exit judge(struct cli *cli, const char *path, bool batch, struct
 		err_nomem(e);
 		return CLI_USAGE;
 	}
-	/* A file that may not be read is no verdict, though its error has the same code. */
-	bool read = evidence_options_read(cli, path, o, e) == 0;
-	int failed = read ? judge_input(cli, batch, &o->input, v, result, e) : err_code(e);
-	if (!read || (failed && !err_is(failed, ERR_DENIED))) {
-		evidence_options_done(o);
-		return CLI_USAGE;
-	}
-	if (batch || cli_flag(cli, "json"))
+	bool judged = evidence_options_read(cli, path, o, e) == 0 &&
+		      judge_input(cli, batch, &o->input, v, result, e) == 0;
+	if (judged && (batch || cli_flag(cli, "json")))
 		print_json(cli, v, result);
-	else
-		print_text(cli, &o->input, v, e, !failed);
-	e->text[0] = '\0'; /* the output has said it */
+	else if (judged)
+		print_text(cli, &o->input, v);
 	evidence_options_done(o);
-	return failed ? CLI_FAILED : CLI_OK;
+	if (!judged)
+		return CLI_USAGE;
+	e->text[0] = '\0'; /* of what was tried on the way; the output has said it all */
+	return verdict_ok(v) ? CLI_OK : CLI_FAILED;
 }
 
 static enum cli_exit judge_row(struct cli *cli, struct err *e)

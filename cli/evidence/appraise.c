@@ -185,29 +185,31 @@ static bool only_a_log_is_missing(const struct appraise *a)
 	return rules && !a->log && !a->verdict.overflow;
 }
 
-/* The judgement with what was fetched, and the comparison with the first session. */
+/* The judgement with what was fetched, and the comparison with the first session: 0 says that there is
+ * a verdict. */
 static int judge_input(struct appraise *a, struct verify_input *in, struct err *e)
 {
 	const struct authenticator *auth = &a->session.authenticator;
-	int failed;
 
+	verdict_init(&a->verdict, VERDICT_SCOPE_FULL); /* none, until there is a new one */
 	memset(&a->now, 0, sizeof(a->now));
 	if (digest(DIGEST_SHA256, auth->spki, auth->spki_len, a->now.key, e) < 0)
 		return err_code(e);
-	failed = endorsements_verify(a->endorsements, in, &a->verdict, &a->now.result, NULL, e);
-	if (failed || !a->has_first)
-		return failed;
-	same_agent_judge(&a->first, &a->now, &a->verdict);
-	return verdict_reason(&a->verdict, e);
+	if (endorsements_verify(a->endorsements, in, &a->verdict, &a->now.result, NULL, e) < 0)
+		return err_code(e);
+	if (a->has_first && verdict_ok(&a->verdict))
+		same_agent_judge(&a->first, &a->now, &a->verdict);
+	return 0;
 }
 
+/* 0 if the session is verified or pending, as its state says; a no denies the peer. */
 static int judge_token(struct appraise *a, const struct eat *token, bool may_pend, struct err *e)
 {
 	CLEANUP(free) struct tpm_evidence *attestation = calloc(1, sizeof(*attestation));
 	const struct authenticator *auth = &a->session.authenticator;
 	struct verify_input in = a->options.input;
 	struct session *s = &a->session;
-	int failed;
+	bool yes;
 
 	if (!attestation)
 		return err_nomem(e);
@@ -217,12 +219,14 @@ static int judge_token(struct appraise *a, const struct eat *token, bool may_pen
 	in.at = a->at ? a->at : (int64_t)time(NULL);
 	in.tpm.event_log = in.tdx.event_log = (struct span){ a->log, a->log_len };
 	s->wants_credential = bind_ek(a, token, may_pend, attestation, &in);
-	failed = judge_input(a, &in, e);
-	s->wants_log = err_is(failed, ERR_DENIED) && may_pend && only_a_log_is_missing(a);
-	s->state = failed && !s->wants_log               ? SESSION_NONE
-		   : s->wants_log || s->wants_credential ? SESSION_PENDING
-							 : SESSION_VERIFIED;
-	return s->wants_log ? 0 : failed;
+	if (judge_input(a, &in, e) < 0)
+		return err_code(e);
+	yes = verdict_ok(&a->verdict);
+	s->wants_log = !yes && may_pend && only_a_log_is_missing(a);
+	if (!yes && !s->wants_log)
+		return err_set(e, ERR_DENIED, "%s", verdict_reason(&a->verdict).text);
+	s->state = s->wants_log || s->wants_credential ? SESSION_PENDING : SESSION_VERIFIED;
+	return 0;
 }
 
 static int keep_receipt(struct appraise *a, struct err *e)

@@ -4,6 +4,7 @@
 
     house.py check [ROOT]     prints every breach of the rules below; exit status 1 if there is one
                               (the list of rooms in docs/architecture.md is one of them)
+    house.py answers [ROOT]   the rule alone that who has evidence judged asks verdict_ok()
     house.py graph [ROOT]     prints rooms with their level, arrows, arrows back up and circles
 
 A floor is a top folder, a room a folder in it (or the floor itself where it has none), a module a
@@ -74,6 +75,9 @@ ROOMS = {
 }
 
 CIRCLE_MAX = 2  # modules that may include each other
+
+# What judges evidence. Its return value is never the answer: verdict_ok() is.
+JUDGES = ["verify", "verify_parts", "endorsements_verify", "snp_appraise", "tdx_appraise", "tpm_appraise"]
 
 
 def includes(path):
@@ -222,6 +226,34 @@ def undrawn(root, modules):
             yield f"docs/architecture.md: there is no {room}"
 
 
+def functions(text):
+    """Name and body of each function, as clang-format lays them out."""
+    for found in re.finditer(r"^[a-z][^\n;={}]*?\b(\w+)\([^;{}]*\)\n\{\n(.*?)^\}$", text, re.M | re.S):
+        yield found.group(1), found.group(2)
+
+
+def sources(root):
+    for floor in list(FLOORS) + ["examples"]:
+        for folder, _, names in os.walk(os.path.join(root, floor)):
+            yield from (os.path.join(folder, name) for name in sorted(names) if name.endswith(".c"))
+
+
+def unasked(root):
+    """Functions that have evidence judged and do not ask verdict_ok() about it. The functions that
+    judge are named in JUDGES; a static one of that name is another's. Where the caller is to ask, a
+    comment says so by that name."""
+    for path in sources(root):
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+        own = re.findall(r"^static [^\n;={}]*?\b(\w+)\(", text, re.M)
+        calls = re.compile(r"\b(" + "|".join(j for j in JUDGES if j not in own) + r")\(")
+        for function, body in functions(text):
+            called = calls.search(re.sub(r"/\*.*?\*/", "", body, flags=re.S))
+            if called and function not in JUDGES and not re.search(r"\bverdict_ok\(", body):
+                yield (f"answer: {function}() in {os.path.relpath(path, root)} calls "
+                       f"{called.group(1)}() and does not ask verdict_ok()")
+
+
 def print_graph(modules):
     rooms = room_graph(modules)
     level = levels(rooms)
@@ -240,7 +272,7 @@ def print_graph(modules):
 
 
 def main(args):
-    if len(args) not in (1, 2) or args[0] not in ("check", "graph"):
+    if len(args) not in (1, 2) or args[0] not in ("check", "answers", "graph"):
         print(__doc__.strip(), file=sys.stderr)
         return 2
     root = args[1] if len(args) == 2 else os.path.join(os.path.dirname(__file__), "../..")
@@ -248,7 +280,9 @@ def main(args):
     if args[0] == "graph":
         print_graph(modules)
         return 0
-    found = list(breaches(modules)) + list(undrawn(root, modules))
+    found = list(unasked(root))
+    if args[0] == "check":
+        found = list(breaches(modules)) + list(undrawn(root, modules)) + found
     print("".join(line + "\n" for line in found), end="")
     return bool(found)
 

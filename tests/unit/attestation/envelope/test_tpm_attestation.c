@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a quote comes in: messages, keys and banks have one form, and every bit of it counts. */
+#include "tests/answers.h"
 #include "tests/unit/attestation/tpm/tpm_room.h"
 
 /* One field of the message changed. */
@@ -143,7 +144,7 @@ static void two_quotes_speak_of_different_registers(void **state)
 				 .policy = &tpm_room_policy };
 	tpm_forge_read(tpm_forge_span(&w), &in);
 	verdict_init(&tpm_room_verdict, VERDICT_SCOPE_FULL);
-	assert_refused(tpm_appraise(&in, NULL, &tpm_room_verdict, &e), e, ERR_DENIED, "quote.once");
+	assert_refused(tpm_answer(&in, NULL, &tpm_room_verdict, &e), e, ERR_DENIED, "quote.once");
 	writer_done(&w);
 	tpm_forge_parts_done(&p);
 }
@@ -171,7 +172,7 @@ static int judge_in_two(uint32_t resets, uint32_t restarts, struct err *e)
 				 .policy = &tpm_room_policy };
 	tpm_forge_read(tpm_forge_span(&w), &in);
 	verdict_init(&tpm_room_verdict, VERDICT_SCOPE_FULL);
-	int rc = tpm_appraise(&in, NULL, &tpm_room_verdict, e);
+	int rc = tpm_answer(&in, NULL, &tpm_room_verdict, e);
 	writer_done(&w);
 	tpm_forge_parts_done(&p);
 	tpm_forge_parts_done(&q);

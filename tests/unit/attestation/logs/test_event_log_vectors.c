@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Every case of the event log vectors: TPM logs, CC logs, and the CCEL logs of the TDX group. */
 #include "attestation/logs/event_log.h"
+#include "tests/answers.h"
 #include "tests/unit/attestation/tdx/tdx_case.h"
 
 static struct {
@@ -166,14 +167,14 @@ static void a_log_has_to_fit_the_quote(void **state)
 	tdx_case_load(&c, folder, expected, NULL);
 	c.input.event_log = own;
 	verdict_init(&v, VERDICT_SCOPE_FULL);
-	assert_ok(tdx_appraise(&c.input, NULL, &v, &e), e);
+	assert_ok(tdx_answer(&c.input, NULL, &v, &e), e);
 	case_path(log, "%s/tdx/eventlog/trustee-ovmf", vectors_folder());
 
 	struct span other = case_file(log, "ccel.bin");
 
 	c.input.event_log = other;
 	verdict_init(&v, VERDICT_SCOPE_FULL);
-	assert_refused(tdx_appraise(&c.input, NULL, &v, &e), e, ERR_DENIED, "log.rtmr0");
+	assert_refused(tdx_answer(&c.input, NULL, &v, &e), e, ERR_DENIED, "log.rtmr0");
 	case_free(&own);
 	case_free(&other);
 	tdx_case_done(&c);

@@ -12,8 +12,6 @@ static struct verdict v;
 /* The call is a no, and its first failed check is that one. */
 static inline void assert_fails_at(const char *check)
 {
-	struct err e;
-
 	assert_false(forge_appraise(&f, &v));
 	for (size_t i = 0; i < v.count; i++)
 		if (v.checks[i].outcome == CHECK_FAILED) {
@@ -21,18 +19,13 @@ static inline void assert_fails_at(const char *check)
 				fail_msg("%s failed first, not %s", v.checks[i].name, check);
 			return;
 		}
-	verdict_reason(&v, &e);
-	fail_msg("no check failed: %s", e.text);
+	fail_msg("no check failed: %s", verdict_reason(&v).text);
 }
 
 static inline void assert_passes(void)
 {
-	struct err e = { 0 };
-
-	if (!forge_appraise(&f, &v)) {
-		verdict_reason(&v, &e);
-		fail_msg("%s", e.text);
-	}
+	if (!forge_appraise(&f, &v))
+		fail_msg("%s", verdict_reason(&v).text);
 }
 
 static inline void good(void)

@@ -111,8 +111,7 @@ void forge_init(struct forge *f, enum snp_product product, uint32_t version,
 
 bool forge_appraise(struct forge *f, struct verdict *v)
 {
-	struct err e;
-
 	verdict_init(v, VERDICT_SCOPE_FULL);
-	return snp_appraise(&f->input, NULL, v, &e) == 0;
+	snp_appraise(&f->input, NULL, v);
+	return verdict_ok(v);
 }

@@ -2,6 +2,7 @@
 /* The whole appraisal: reports, what stands behind them, ID blocks. */
 #include "attestation/snp/idblock.h"
 #include "common/base/bytes.h"
+#include "tests/answers.h"
 #include "tests/unit/attestation/snp/appraising.h"
 
 #include <stdio.h>
@@ -25,7 +26,7 @@ static void the_result_says_what_was_found(void **state)
 
 	forge_init(&f, SNP_TURIN, 5, SNP_KEY_VLEK);
 	verdict_init(&v, VERDICT_SCOPE_FULL);
-	assert_ok(snp_appraise(&f.input, &result, &v, &e), e);
+	assert_ok(snp_answer(&f.input, &result, &v, &e), e);
 	assert_int_equal(result.product, SNP_TURIN);
 	assert_int_equal(result.key, SNP_KEY_VLEK);
 	assert_int_equal(result.tcb.fmc, 1);
@@ -234,14 +235,14 @@ static void genuine_only_wants_no_policy_but_the_rest(void **state)
 	good();
 	f.input.policy = NULL;
 	verdict_init(&v, VERDICT_SCOPE_GENUINE_ONLY);
-	assert_ok(snp_appraise(&f.input, NULL, &v, &e), e);
+	assert_ok(snp_answer(&f.input, NULL, &v, &e), e);
 	assert_null(verdict_find(&v, "policy.measurement"));
 	f.report_data[0] ^= 1;
 	verdict_init(&v, VERDICT_SCOPE_GENUINE_ONLY);
-	assert_refused(snp_appraise(&f.input, NULL, &v, &e), e, ERR_DENIED, "policy.report_data");
+	assert_refused(snp_answer(&f.input, NULL, &v, &e), e, ERR_DENIED, "policy.report_data");
 	f.input.report_data = NULL;
 	verdict_init(&v, VERDICT_SCOPE_GENUINE_ONLY);
-	assert_refused(snp_appraise(&f.input, NULL, &v, &e), e, ERR_DENIED, "policy.report_data");
+	assert_refused(snp_answer(&f.input, NULL, &v, &e), e, ERR_DENIED, "policy.report_data");
 }
 
 /* An earlier no stays one. */
@@ -252,7 +253,7 @@ static void a_verdict_with_a_failed_check_stays_a_no(void **state)
 	good();
 	verdict_init(&v, VERDICT_SCOPE_FULL);
 	verdict_check(&v, "quote.signature", NULL, false, NULL, NULL);
-	assert_refused(snp_appraise(&f.input, NULL, &v, &e), e, ERR_DENIED, "quote.signature");
+	assert_refused(snp_answer(&f.input, NULL, &v, &e), e, ERR_DENIED, "quote.signature");
 }
 
 int main(void)

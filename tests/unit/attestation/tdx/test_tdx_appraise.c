@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The whole TDX judgement over quotes of our own making, one thing changed at a time. */
 #include "common/base/file.h"
+#include "tests/answers.h"
 #include "tests/forge/tdx_forge.h"
 #include "tests/unit/attestation/tpm/tpm_forge.h"
 
@@ -31,7 +32,7 @@ static int judge(const struct forge_quote *q, const struct tdx_policy *policy, s
 	tdx_forge_policy(&forge.good.body, &named);
 	tdx_forge_input(&forge, quote, len, &forge.good.body, policy ? policy : &named, &in);
 	verdict_init(&verdict, VERDICT_SCOPE_FULL);
-	return tdx_appraise(&in, &result, &verdict, e);
+	return tdx_answer(&in, &result, &verdict, e);
 }
 
 static void a_right_quote_of_each_form_is_verified(void **state)
@@ -126,17 +127,17 @@ static void without_policy_or_binding_the_answer_is_no(void **state)
 	tdx_forge_policy(&forge.good.body, &policy);
 	tdx_forge_input(&forge, quote, len, &forge.good.body, NULL, &in);
 	verdict_init(&verdict, VERDICT_SCOPE_FULL);
-	assert_refused(tdx_appraise(&in, NULL, &verdict, &e), e, ERR_DENIED, "policy.given");
+	assert_refused(tdx_answer(&in, NULL, &verdict, &e), e, ERR_DENIED, "policy.given");
 	in.policy = &policy;
 	in.report_data = NULL;
 	verdict_init(&verdict, VERDICT_SCOPE_FULL);
-	assert_refused(tdx_appraise(&in, NULL, &verdict, &e), e, ERR_DENIED, "policy.reportdata");
+	assert_refused(tdx_answer(&in, NULL, &verdict, &e), e, ERR_DENIED, "policy.reportdata");
 	in.policy = NULL;
 	verdict_init(&verdict, VERDICT_SCOPE_GENUINE_ONLY);
-	assert_refused(tdx_appraise(&in, NULL, &verdict, &e), e, ERR_DENIED, "policy.reportdata");
+	assert_refused(tdx_answer(&in, NULL, &verdict, &e), e, ERR_DENIED, "policy.reportdata");
 	in.report_data = forge.good.body.reportdata;
 	verdict_init(&verdict, VERDICT_SCOPE_GENUINE_ONLY);
-	assert_ok(tdx_appraise(&in, NULL, &verdict, &e), e);
+	assert_ok(tdx_answer(&in, NULL, &verdict, &e), e);
 }
 
 static void our_root_is_nobody_s_unless_named(void **state)
@@ -150,7 +151,7 @@ static void our_root_is_nobody_s_unless_named(void **state)
 	tdx_forge_input(&forge, quote, len, &forge.good.body, &policy, &in);
 	in.endorsements.trusted_root = (struct span){ 0 };
 	verdict_init(&verdict, VERDICT_SCOPE_FULL);
-	assert_refused(tdx_appraise(&in, NULL, &verdict, &e), e, ERR_DENIED, "Intel SGX Root CA");
+	assert_refused(tdx_answer(&in, NULL, &verdict, &e), e, ERR_DENIED, "Intel SGX Root CA");
 }
 
 /* A document that is missing is a refusal, whichever it is. */
@@ -167,7 +168,7 @@ static void every_document_is_needed(void **state)
 		tdx_forge_input(&forge, quote, len, &forge.good.body, &policy, &in);
 		((struct span *)&in.endorsements.collateral)[i] = (struct span){ 0 };
 		verdict_init(&verdict, VERDICT_SCOPE_FULL);
-		assert_refused(tdx_appraise(&in, NULL, &verdict, &e), e, ERR_DENIED, "not given");
+		assert_refused(tdx_answer(&in, NULL, &verdict, &e), e, ERR_DENIED, "not given");
 	}
 }
 
@@ -297,10 +298,10 @@ static void collateral_has_its_time(void **state)
 		in.endorsements.skew = cases[i].skew;
 		verdict_init(&verdict, VERDICT_SCOPE_FULL);
 		if (cases[i].fault)
-			assert_refused(tdx_appraise(&in, NULL, &verdict, &e), e, ERR_DENIED,
+			assert_refused(tdx_answer(&in, NULL, &verdict, &e), e, ERR_DENIED,
 				       cases[i].fault);
 		else
-			assert_ok(tdx_appraise(&in, NULL, &verdict, &e), e);
+			assert_ok(tdx_answer(&in, NULL, &verdict, &e), e);
 	}
 }
 
@@ -344,7 +345,7 @@ static void a_body_of_other_dates_or_ids_is_refused(void **state)
 		in.endorsements.collateral.tcb_info =
 			(struct span){ (const uint8_t *)document, strlen(document) };
 		verdict_init(&verdict, VERDICT_SCOPE_FULL);
-		assert_refused(tdx_appraise(&in, NULL, &verdict, &e), e, ERR_DENIED,
+		assert_refused(tdx_answer(&in, NULL, &verdict, &e), e, ERR_DENIED,
 			       changes[i].fault);
 		free(document);
 	}
@@ -378,10 +379,10 @@ static void events_account_for_a_register(void **state)
 	tdx_forge_input(&forge, quote, len, &q.body, &policy, &in);
 	in.event_log = tpm_forge_span(&w);
 	verdict_init(&verdict, VERDICT_SCOPE_FULL);
-	assert_ok(tdx_appraise(&in, NULL, &verdict, &e), e);
+	assert_ok(tdx_answer(&in, NULL, &verdict, &e), e);
 	in.event_log.len = 0;
 	verdict_init(&verdict, VERDICT_SCOPE_FULL);
-	assert_refused(tdx_appraise(&in, NULL, &verdict, &e), e, ERR_DENIED, "policy.rtmr1");
+	assert_refused(tdx_answer(&in, NULL, &verdict, &e), e, ERR_DENIED, "policy.rtmr1");
 	/* Nor is a register of zeros, that had none of the events, what was asked for. */
 	rule.pcr = 3;
 	struct forge_quote none = forge.good;
@@ -401,16 +402,16 @@ static void events_account_for_a_register(void **state)
 	rule.digest[0] ^= 1;
 	policy.rtmr[1] = (struct tdx_set){ q.body.rtmr[1], 1 };
 	verdict_init(&verdict, VERDICT_SCOPE_FULL);
-	assert_refused(tdx_appraise(&in, NULL, &verdict, &e), e, ERR_DENIED, "event 2");
+	assert_refused(tdx_answer(&in, NULL, &verdict, &e), e, ERR_DENIED, "event 2");
 	/* A log that is none, and one that is another TD's. */
 	in.event_log.len = 10;
 	verdict_init(&verdict, VERDICT_SCOPE_FULL);
-	assert_refused(tdx_appraise(&in, NULL, &verdict, &e), e, ERR_DENIED, "log.parse");
+	assert_refused(tdx_answer(&in, NULL, &verdict, &e), e, ERR_DENIED, "log.parse");
 	len = tdx_forge_quote(&forge, &forge.good, quote);
 	tdx_forge_input(&forge, quote, len, &forge.good.body, &policy, &in);
 	in.event_log = tpm_forge_span(&w);
 	verdict_init(&verdict, VERDICT_SCOPE_FULL);
-	assert_refused(tdx_appraise(&in, NULL, &verdict, &e), e, ERR_DENIED, "log.rtmr0");
+	assert_refused(tdx_answer(&in, NULL, &verdict, &e), e, ERR_DENIED, "log.rtmr0");
 	event_log_done(&log);
 	writer_done(&w);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* TDX judgement where things end too early: bytes at every length, memory at every allocation. */
+#include "tests/answers.h"
 #include "tests/forge/tdx_forge.h"
 #include "tests/unit.h"
 
@@ -78,7 +79,7 @@ static void a_document_that_is_empty_was_given(void **state)
 		((struct span *)((char *)&in.endorsements.collateral + documents[i].offset))->len =
 			0;
 		verdict_init(&verdict, VERDICT_SCOPE_FULL);
-		assert_refused(tdx_appraise(&in, NULL, &verdict, &e), e, ERR_DENIED,
+		assert_refused(tdx_answer(&in, NULL, &verdict, &e), e, ERR_DENIED,
 			       documents[i].check);
 		assert_null(strstr(e.text, "not given"));
 	}
@@ -161,7 +162,7 @@ static int appraise(void)
 
 	tdx_forge_input(&forge, quote, quote_len, &forge.good.body, &policy, &in);
 	verdict_init(&verdict, VERDICT_SCOPE_FULL);
-	return tdx_appraise(&in, NULL, &verdict, &e);
+	return tdx_answer(&in, NULL, &verdict, &e);
 }
 
 /* The call with allocation `n` failing, alone or with all after it; whether it really came to that. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Every case of the TDX vectors: genuine quotes, refusals and their twins, and cross.json. */
+#include "tests/answers.h"
 #include "tests/unit/attestation/tdx/tdx_case.h"
 
 struct tally {
@@ -118,7 +119,7 @@ static void run(const char *folder, const struct json *expected, const struct js
 	tdx_case_load(&c, folder, expected, also);
 	verdict_init(&verdict, VERDICT_SCOPE_FULL);
 
-	int rc = tdx_appraise(&c.input, &result, &verdict, &e);
+	int rc = tdx_answer(&c.input, &result, &verdict, &e);
 
 	if (getenv("COCOS_TEST_REASONS"))
 		print_message("# %s: %s: %s [%s]\n", what, wanted, rc < 0 ? e.text : "verified",
@@ -196,7 +197,7 @@ static void crossed(const char *root, const struct json *row)
 	tdx_case_policy(&c.policy, &c.parsed, NULL);
 	verdict_init(&verdict, VERDICT_SCOPE_FULL);
 
-	int rc = tdx_appraise(&c.input, &result, &verdict, &e);
+	int rc = tdx_answer(&c.input, &result, &verdict, &e);
 
 	if ((rc == 0) != (strcmp(case_text(row, "verdict"), "accept") == 0))
 		fail_msg("%s with %s: wanted %s, got %s", folder, collateral,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The whole TPM judgement over quotes of our own making, one thing changed at a time. */
 #include "common/base/encode.h"
+#include "tests/answers.h"
 #include "tests/unit/attestation/tpm/tpm_room.h"
 
 static void a_right_quote_is_verified(void **state)
@@ -211,7 +212,7 @@ static int judge_with(const char *check, struct err *e)
 				 .binding.named = tpm_forge_span(&p.ak_public),
 				 .policy = &tpm_room_policy };
 	verdict_init(&tpm_room_verdict, VERDICT_SCOPE_FULL);
-	int rc = tpm_appraise(&in, NULL, &tpm_room_verdict, e);
+	int rc = tpm_answer(&in, NULL, &tpm_room_verdict, e);
 	tpm_forge_parts_done(&p);
 	return rc;
 }
@@ -247,37 +248,37 @@ static void an_ak_needs_a_binding(void **state)
 				 .policy = &tpm_room_policy };
 	tpm_forge_read(tpm_forge_span(&p.message), &in);
 	verdict_init(&tpm_room_verdict, VERDICT_SCOPE_FULL);
-	assert_refused(tpm_appraise(&in, NULL, &tpm_room_verdict, &e), e, ERR_DENIED, "ak.binding");
+	assert_refused(tpm_answer(&in, NULL, &tpm_room_verdict, &e), e, ERR_DENIED, "ak.binding");
 	verdict_init(&tpm_room_verdict, VERDICT_SCOPE_GENUINE_ONLY);
-	assert_refused(tpm_appraise(&in, NULL, &tpm_room_verdict, &e), e, ERR_DENIED, "ak.binding");
+	assert_refused(tpm_answer(&in, NULL, &tpm_room_verdict, &e), e, ERR_DENIED, "ak.binding");
 	/* By its public key. */
 	assert_ok(key_to_spki(tpm_room_good.key, &spki, &spki_len, &e), e);
 	in.binding.named = (struct span){ spki, spki_len };
 	verdict_init(&tpm_room_verdict, VERDICT_SCOPE_FULL);
-	assert_ok(tpm_appraise(&in, NULL, &tpm_room_verdict, &e), e);
+	assert_ok(tpm_answer(&in, NULL, &tpm_room_verdict, &e), e);
 	free(spki);
 	assert_ok(key_to_spki(other.key, &spki, &spki_len, &e), e);
 	in.binding.named = (struct span){ spki, spki_len };
 	verdict_init(&tpm_room_verdict, VERDICT_SCOPE_FULL);
-	assert_refused(tpm_appraise(&in, NULL, &tpm_room_verdict, &e), e, ERR_DENIED, "ak.named");
+	assert_refused(tpm_answer(&in, NULL, &tpm_room_verdict, &e), e, ERR_DENIED, "ak.named");
 	free(spki);
 	/* By a TEE's report. */
 	in.binding.named = (struct span){ 0 };
 	assert_ok(tpm_report_data(report_data, tpm_forge_span(&p.ak_public), wanted, &e), e);
 	in.binding.tee_report_data = wanted;
 	verdict_init(&tpm_room_verdict, VERDICT_SCOPE_FULL);
-	assert_refused(tpm_appraise(&in, NULL, &tpm_room_verdict, &e), e, ERR_DENIED, "ak.report");
+	assert_refused(tpm_answer(&in, NULL, &tpm_room_verdict, &e), e, ERR_DENIED, "ak.report");
 	in.binding.report_data = report_data;
 	verdict_init(&tpm_room_verdict, VERDICT_SCOPE_FULL);
-	assert_ok(tpm_appraise(&in, NULL, &tpm_room_verdict, &e), e);
+	assert_ok(tpm_answer(&in, NULL, &tpm_room_verdict, &e), e);
 	wanted[63] ^= 1;
 	verdict_init(&tpm_room_verdict, VERDICT_SCOPE_FULL);
-	assert_refused(tpm_appraise(&in, NULL, &tpm_room_verdict, &e), e, ERR_DENIED, "ak.report");
+	assert_refused(tpm_answer(&in, NULL, &tpm_room_verdict, &e), e, ERR_DENIED, "ak.report");
 	/* A root that is named wants a certificate, also beside another binding that holds. */
 	wanted[63] ^= 1;
 	in.binding.root = (struct span){ (const uint8_t *)"x", 1 };
 	verdict_init(&tpm_room_verdict, VERDICT_SCOPE_FULL);
-	assert_refused(tpm_appraise(&in, NULL, &tpm_room_verdict, &e), e, ERR_DENIED,
+	assert_refused(tpm_answer(&in, NULL, &tpm_room_verdict, &e), e, ERR_DENIED,
 		       "ak.certificate");
 	tpm_forge_parts_done(&p);
 	tpm_forge_done(&other);
@@ -297,7 +298,7 @@ static void a_short_nonce_is_refused(void **state)
 		tpm_forge_read(tpm_forge_span(&p.message), &in);
 
 		verdict_init(&tpm_room_verdict, VERDICT_SCOPE_FULL);
-		assert_int_equal(tpm_appraise(&in, NULL, &tpm_room_verdict, &e),
+		assert_int_equal(tpm_answer(&in, NULL, &tpm_room_verdict, &e),
 				 len == sizeof(tpm_room_good.nonce) ? 0 : -ERR_DENIED);
 	}
 	tpm_forge_parts_done(&p);
@@ -321,31 +322,29 @@ static void a_bare_quote_is_judged_alike(void **state)
 				 .binding.named = tpm_forge_span(&p.ak_public),
 				 .policy = &tpm_room_policy };
 	verdict_init(&tpm_room_verdict, VERDICT_SCOPE_FULL);
-	assert_ok(tpm_appraise(&in, NULL, &tpm_room_verdict, &e), e);
+	assert_ok(tpm_answer(&in, NULL, &tpm_room_verdict, &e), e);
 	in.pcrs = NULL;
 	verdict_init(&tpm_room_verdict, VERDICT_SCOPE_FULL);
-	assert_refused(tpm_appraise(&in, NULL, &tpm_room_verdict, &e), e, ERR_DENIED,
+	assert_refused(tpm_answer(&in, NULL, &tpm_room_verdict, &e), e, ERR_DENIED,
 		       "quote.selection");
 	in.pcrs = &tpm_room_good.pcrs;
 	in.policy = NULL;
 	verdict_init(&tpm_room_verdict, VERDICT_SCOPE_FULL);
-	assert_refused(tpm_appraise(&in, NULL, &tpm_room_verdict, &e), e, ERR_DENIED,
-		       "policy.given");
+	assert_refused(tpm_answer(&in, NULL, &tpm_room_verdict, &e), e, ERR_DENIED, "policy.given");
 	verdict_init(&tpm_room_verdict, VERDICT_SCOPE_GENUINE_ONLY);
-	assert_ok(tpm_appraise(&in, NULL, &tpm_room_verdict, &e), e);
+	assert_ok(tpm_answer(&in, NULL, &tpm_room_verdict, &e), e);
 	in.nonce.bytes = NULL;
 	verdict_init(&tpm_room_verdict, VERDICT_SCOPE_GENUINE_ONLY);
-	assert_refused(tpm_appraise(&in, NULL, &tpm_room_verdict, &e), e, ERR_DENIED,
-		       "quote.nonce");
+	assert_refused(tpm_answer(&in, NULL, &tpm_room_verdict, &e), e, ERR_DENIED, "quote.nonce");
 	in.nonce.bytes = tpm_room_good.nonce;
 	in.binding.named = (struct span){ (const uint8_t *)"no key", 6 };
 	verdict_init(&tpm_room_verdict, VERDICT_SCOPE_GENUINE_ONLY);
-	assert_refused(tpm_appraise(&in, NULL, &tpm_room_verdict, &e), e, ERR_DENIED, "ak.named");
+	assert_refused(tpm_answer(&in, NULL, &tpm_room_verdict, &e), e, ERR_DENIED, "ak.named");
 	/* Azure's data without the report that vouches for them. */
 	in.binding.named = in.ak_public;
 	in.binding.runtime = (struct span){ (const uint8_t *)"{}", 2 };
 	verdict_init(&tpm_room_verdict, VERDICT_SCOPE_GENUINE_ONLY);
-	assert_refused(tpm_appraise(&in, NULL, &tpm_room_verdict, &e), e, ERR_DENIED,
+	assert_refused(tpm_answer(&in, NULL, &tpm_room_verdict, &e), e, ERR_DENIED,
 		       "ak.runtime_data");
 	/* A log of another bank explains nothing. */
 	in.binding.runtime.len = 0;
@@ -353,11 +352,11 @@ static void a_bare_quote_is_judged_alike(void **state)
 	tpm_forge_log(&p.log, true);
 	in.event_log = tpm_forge_span(&p.log);
 	verdict_init(&tpm_room_verdict, VERDICT_SCOPE_GENUINE_ONLY);
-	assert_refused(tpm_appraise(&in, NULL, &tpm_room_verdict, &e), e, ERR_DENIED,
+	assert_refused(tpm_answer(&in, NULL, &tpm_room_verdict, &e), e, ERR_DENIED,
 		       "none of the banks");
 	in.event_log.len = 9;
 	verdict_init(&tpm_room_verdict, VERDICT_SCOPE_GENUINE_ONLY);
-	assert_refused(tpm_appraise(&in, NULL, &tpm_room_verdict, &e), e, ERR_DENIED, "log.parse");
+	assert_refused(tpm_answer(&in, NULL, &tpm_room_verdict, &e), e, ERR_DENIED, "log.parse");
 	tpm_forge_parts_done(&p);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* An EK that vouches for an AK: certificate, activation, and both in the whole TPM judgement. */
 #include "attestation/tpm/credential.h"
+#include "tests/answers.h"
 #include "tests/unit/attestation/snp/forge.h"
 #include "tests/unit/attestation/tpm/tpm_forge.h"
 
@@ -132,7 +133,7 @@ static int judge(const struct credential *c, bool with_cert, bool with_root, str
 		in.binding.ek_root = (struct span){ root_der, root_len };
 	in.binding.activated = c;
 	verdict_init(&verdict, VERDICT_SCOPE_FULL);
-	rc = tpm_appraise(&in, &result, &verdict, e);
+	rc = tpm_answer(&in, &result, &verdict, e);
 	if (rc == 0) {
 		assert_true(result.has_ak);
 		assert_int_equal(result.reset_count, forge.reset_count);

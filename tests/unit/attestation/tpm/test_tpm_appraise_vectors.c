@@ -4,6 +4,7 @@
 #include "attestation/tpm/hcl_report.h"
 #include "attestation/tpm/tpm_appraise.h"
 #include "common/crypto/key.h"
+#include "tests/answers.h"
 #include "tests/unit/attestation/tdx/tdx_case.h"
 
 enum { NONCE_MAX = 128, RULES_MAX = TPM_POLICY_BANKS_MAX * TPM_POLICY_PCRS_MAX };
@@ -137,7 +138,7 @@ static void judge_quote(const struct vector_case *c)
 		tpm_policy_judge(&policy, &facts, &verdict);
 	}
 
-	bool ok = verdict_reason(&verdict, &e) == 0;
+	bool ok = answer(&verdict, &e) == 0;
 
 	report(c, ok, e.text);
 	tally.quotes++;
@@ -160,10 +161,10 @@ static void check_azure_binding(const struct tpm_quote_input *quote, const struc
 	struct err e;
 
 	verdict_init(&verdict, VERDICT_SCOPE_GENUINE_ONLY);
-	assert_ok(tpm_appraise(&in, NULL, &verdict, &e), e);
+	assert_ok(tpm_answer(&in, NULL, &verdict, &e), e);
 	in.binding.runtime.len--;
 	verdict_init(&verdict, VERDICT_SCOPE_GENUINE_ONLY);
-	assert_refused(tpm_appraise(&in, NULL, &verdict, &e), e, ERR_DENIED, "ak.runtime_data");
+	assert_refused(tpm_answer(&in, NULL, &verdict, &e), e, ERR_DENIED, "ak.runtime_data");
 }
 
 /* The AK is the JWK's; the report around it is SEV-SNP's to verify. */
@@ -201,7 +202,7 @@ static void judge_azure(const struct vector_case *c)
 		verdict_init(&verdict, VERDICT_SCOPE_FULL);
 		if (tpm_quote_check(&in, &verdict, &q))
 			check_fields(c, &q);
-		rc = verdict_reason(&verdict, &e);
+		rc = answer(&verdict, &e);
 		if (rc == 0 && in.nonce.len >= TPM_NONCE_MIN)
 			check_azure_binding(&in, &parsed, &snp);
 		json_free(json);
@@ -266,7 +267,7 @@ static void judge_message(const struct vector_case *c)
 	in.policy = &policy;
 	verdict_init(&verdict, VERDICT_SCOPE_FULL);
 
-	int rc = tpm_appraise(&in, NULL, &verdict, &reason);
+	int rc = tpm_answer(&in, NULL, &verdict, &reason);
 
 	/* GCE's nonces are shorter than we ask for: that, and nothing else, is wrong with them. */
 	if (rc < 0 && root.bytes) {
@@ -308,7 +309,7 @@ static void judge_azure_quote(const struct vector_case *c)
 	verdict_init(&verdict, VERDICT_SCOPE_FULL);
 	tpm_quote_check(&in, &verdict, &q);
 
-	bool ok = verdict_reason(&verdict, &e) == 0;
+	bool ok = answer(&verdict, &e) == 0;
 
 	report(c, ok, e.text);
 	tally.azure++;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/attestation/tpm/tpm_room.h"
 
+#include "tests/answers.h"
+
 struct forge_tpm tpm_room_good;
 struct verdict tpm_room_verdict;
 struct tpm_policy tpm_room_policy;
@@ -40,7 +42,7 @@ int tpm_room_judge(const struct forge_tpm *f, struct err *e)
 	tpm_forge_read(tpm_forge_span(&p.message), &in);
 	verdict_init(&tpm_room_verdict, VERDICT_SCOPE_FULL);
 
-	int rc = tpm_appraise(&in, NULL, &tpm_room_verdict, e);
+	int rc = tpm_answer(&in, NULL, &tpm_room_verdict, e);
 
 	tpm_forge_parts_done(&p);
 	return rc;

@@ -3,6 +3,7 @@
 #include "attestation/verdict/verdict.h"
 #include "common/base/json.h"
 #include "common/base/writer.h"
+#include "tests/answers.h"
 #include "tests/unit.h"
 
 static void an_empty_verdict_is_a_no(void **state)
@@ -12,7 +13,7 @@ static void an_empty_verdict_is_a_no(void **state)
 
 	verdict_init(&v, VERDICT_SCOPE_FULL);
 	assert_false(verdict_ok(&v));
-	assert_refused(verdict_reason(&v, &e), e, ERR_DENIED, "nothing was checked");
+	assert_refused(answer(&v, &e), e, ERR_DENIED, "nothing was checked");
 	verdict_check(&v, "parse.length", NULL, true, "1", "1");
 	assert_false(verdict_ok(&v)); /* nothing was required */
 }
@@ -25,28 +26,27 @@ static void a_required_step_must_have_been_taken(void **state)
 	verdict_init(&v, VERDICT_SCOPE_FULL);
 	verdict_require(&v, "signature.report");
 	verdict_check(&v, "parse.length", NULL, true, "1", "1");
-	assert_refused(verdict_reason(&v, &e), e, ERR_DENIED, "signature.report");
+	assert_refused(answer(&v, &e), e, ERR_DENIED, "signature.report");
 	verdict_not_asked(&v, "signature.report", NULL, "nobody asked");
 	assert_false(verdict_ok(&v));
 	verdict_init(&v, VERDICT_SCOPE_FULL);
 	verdict_require(&v, "signature.report");
 	verdict_check(&v, "signature.report", NULL, true, NULL, NULL);
 	assert_true(verdict_ok(&v));
-	assert_int_equal(verdict_reason(&v, &e), 0);
+	assert_ok(answer(&v, &e), e);
+	assert_string_equal(verdict_reason(&v).text, "");
 }
 
 static void one_failure_outweighs_every_pass(void **state)
 {
 	struct verdict v;
-	struct err e;
 
 	verdict_init(&v, VERDICT_SCOPE_FULL);
 	verdict_require(&v, "a");
 	verdict_check(&v, "a", NULL, true, NULL, NULL);
 	assert_true(verdict_ok(&v));
 	assert_false(verdict_bytes(&v, "policy.measurement", NULL, "\x01\x02", "\x01\x03", 2));
-	assert_refused(verdict_reason(&v, &e), e, ERR_DENIED,
-		       "policy.measurement: found 0102, wanted 0103");
+	assert_string_equal(verdict_reason(&v).text, "policy.measurement: found 0102, wanted 0103");
 	verdict_check(&v, "policy.measurement", NULL, true, NULL, NULL);
 	assert_false(verdict_ok(&v));
 }

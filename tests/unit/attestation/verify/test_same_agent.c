@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A later session beside the first: each thing that has to stay, changed one at a time. */
 #include "attestation/verify/same_agent.h"
+#include "tests/answers.h"
 #include "tests/unit.h"
 
 static struct same_agent first, now;
@@ -42,7 +43,7 @@ static int judge(struct err *e)
 {
 	verdict_init(&verdict, VERDICT_SCOPE_FULL);
 	same_agent_judge(&first, &now, &verdict);
-	return verdict_reason(&verdict, e);
+	return answer(&verdict, e);
 }
 
 static void the_same_agent_is_the_same_in_every_mode(void **state)

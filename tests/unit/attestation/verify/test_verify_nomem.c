@@ -124,9 +124,9 @@ static bool judge(const struct verify_build *b, long fail_at)
 	int rc = verify(&b->in, &v, &result, &e);
 	counting = false;
 	left = -1;
-	if (rc == 0 && !verdict_ok(&v))
-		fail_msg("0 without a yes, the %ld-th allocation failing", fail_at);
-	return rc == 0;
+	if (rc != 0 && verdict_ok(&v))
+		fail_msg("a yes that nobody gave, the %ld-th allocation failing", fail_at);
+	return rc == 0 && verdict_ok(&v);
 }
 
 static void check_held(const char *name, long n)
