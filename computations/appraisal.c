@@ -158,10 +158,8 @@ static void put_line(struct appraisal_verdict *out, const struct verdict *v, con
 		add(out, missing);
 	for (size_t i = 0; i < v->note_count; i++)
 		/* What limits a yes is part of it. */
-		if (strncmp(v->notes[i], "operator trusted", 16) == 0 ||
-		    strncmp(v->notes[i], "relayable", 9) == 0 ||
-		    strncmp(v->notes[i], "no manifest yet", 15) == 0)
-			add(out, v->notes[i]);
+		if (notes_limit(v->notes[i].id))
+			add(out, v->notes[i].text);
 }
 
 /* In the pool. */

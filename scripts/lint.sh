@@ -43,6 +43,7 @@ grep -rnE --include='*.[ch]' -e '-\(int\) *[A-Za-z_>.-]*(ERR_[A-Z]+|code)\b' \
 . scripts/lib/lint/format.sh
 # shellcheck disable=SC2046
 [ "${format-}" = no ] || format_breaches $(format_files) >>"$breaches"
+
 # Whoever has evidence judged asks verdict_ok(): what the judge returns is no answer.
 python3 scripts/lib/house.py answers >>"$breaches"
 

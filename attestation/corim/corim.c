@@ -30,11 +30,6 @@ enum { /* corim-map and its relatives */
 
 #define CONTENT_TYPE "application/rim+cbor"
 
-int corim_wrong(struct err *e, const char *what)
-{
-	return err_set(e, ERR_INVALID, "corim: %s", what);
-}
-
 /* 1(seconds); fractions are not used by anyone. */
 static int read_time(const struct datum *value, int64_t *out, struct err *e)
 {

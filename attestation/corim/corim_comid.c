@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/corim/corim_comid.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum { /* draft-ietf-rats-corim, section 5 */
@@ -39,6 +40,11 @@ static const struct {
 	{ 1, 32 }, { 2, 16 }, { 3, 15 }, { 4, 12 },  { 5, 8 },   { 6, 4 },
 	{ 7, 48 }, { 8, 64 }, { 9, 28 }, { 10, 32 }, { 11, 48 }, { 12, 64 },
 };
+
+int corim_wrong(struct err *e, const char *what)
+{
+	return err_set(e, ERR_INVALID, "corim: %s", what);
+}
 
 int corim_read_name(const struct datum *value, struct corim_id *id, struct err *e)
 {

@@ -2,8 +2,10 @@
 /* corim_comid.h — the CoMID inside a CoRIM. Private to attestation/corim*.c. */
 #pragma once
 
-#include "attestation/corim/corim.h"
+#include "attestation/corim/corim_tag.h"
+#include "common/base/err.h"
 
+/* Records ERR_INVALID, "corim: …", and returns it. */
 int corim_wrong(struct err *e, const char *what);
 
 /* A tagged or bare identifier: 37(16 bytes), 111(OID), 550/560(bytes), an integer, text. */

@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/corim/corim_values.h"
 
-#include "attestation/corim/corim_write.h"
 #include "common/base/bytes.h"
 
 #include <stdio.h>
 #include <string.h>
 
 enum { ALG_SHA384 = 7, KEY_MEASUREMENT = 641 };
-
-static const char section[] = "draft-ietf-rats-corim 5.1.4";
 
 /* ---- reading ---- */
 
@@ -280,9 +277,9 @@ static int policy_tdx(struct corim_values *values, struct policy *p, struct err 
 {
 	/* A module that nobody names is Intel's to vouch for: MRSEAM is compared, no set is made.
 	 */
-	struct tdx_set *const sets[CORIM_MRS] = { &p->tdx.mrtd,    NULL,
-						  &p->tdx.rtmr[0], &p->tdx.rtmr[1],
-						  &p->tdx.rtmr[2], &p->tdx.rtmr[3] };
+	struct value_set *const sets[CORIM_MRS] = { &p->tdx.mrtd,    NULL,
+						    &p->tdx.rtmr[0], &p->tdx.rtmr[1],
+						    &p->tdx.rtmr[2], &p->tdx.rtmr[3] };
 
 	for (size_t i = 0; i < CORIM_MRS; i++) {
 		if (!sets[i] || sets[i]->count || (i == CORIM_MRS - 1 && p->tdx.of_run))
@@ -371,7 +368,7 @@ void corim_judge_file(const struct corim_values *values, struct verdict *v)
 {
 	bool good = !values->problem[0];
 
-	verdict_check(v, "corim.accepted", section, good, good ? "" : values->problem,
+	verdict_check(v, CHECK_CORIM_ACCEPTED, good, good ? "" : values->problem,
 		      values->is_signed
 			      ? "a CoRIM signed by the key that was named"
 			      : "an unsigned CoRIM, or the key of a signed one (--corim_key)");
@@ -379,7 +376,7 @@ void corim_judge_file(const struct corim_values *values, struct verdict *v)
 
 static void conclude(const struct corim_values *values, bool described, struct verdict *v)
 {
-	verdict_checkf(v, "corim.reference", section, described, "one that describes this evidence",
+	verdict_checkf(v, CHECK_CORIM_REFERENCE, described, "one that describes this evidence",
 		       described ? "one of %zu entries; %zu are not understood"
 				 : "none of %zu entries; %zu more are not understood",
 		       values->count, values->unusable);

@@ -12,32 +12,10 @@
 #pragma once
 
 #include "attestation/corim/corim.h"
+#include "attestation/corim/corim_entry.h"
 #include "attestation/policy/policy.h"
 #include "attestation/snp/snp_appraise.h"
 #include "attestation/tdx/tdx_appraise.h"
-
-enum { CORIM_MRS = 6 }; /* MRTD, MRSEAM, RTMR0 to 3, in the order of Cocos's CoMIDs */
-
-/* A number as a reference: exactly, or at least. */
-struct corim_svn {
-	bool given, at_least;
-	uint64_t number;
-};
-
-struct corim_entry {
-	bool tdx;
-	struct corim_svn svn; /* GUEST_SVN; of TDX the module's minor SVN, TEE_TCB_SVN[0] */
-	/* SNP */
-	enum snp_product product; /* by the environment's instance */
-	uint8_t measurement[SNP_DIGEST_LEN];
-	bool has_policy, has_host_data;
-	uint64_t policy;
-	uint8_t host_data[SNP_HOST_DATA_LEN];
-	struct corim_svn launch_tcb; /* a TCB_VERSION; "at least" is by component */
-	/* TDX */
-	bool has_mr[CORIM_MRS];
-	uint8_t mr[CORIM_MRS][TDX_MR_LEN];
-};
 
 struct corim_values {
 	char problem[ERR_TEXT_MAX]; /* why the file is no good: "corim.accepted"; empty: it is */

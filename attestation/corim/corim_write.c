@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/corim/corim_write.h"
 
+#include "attestation/corim/corim.h"
 #include "attestation/formats/cose.h"
 #include "common/base/bytes.h"
 #include "common/base/encode.h"
@@ -20,38 +21,13 @@ enum {
 	NAME_LEN = 48,
 };
 
-const char *const corim_mr_names[CORIM_MRS] = {
-	"mrtd", "mrseam", "rtmr0", "rtmr1", "rtmr2", "rtmr3"
-};
-
 /* ---- UUIDs ---- */
-
-static void uuid_finish(uint8_t uuid[CORIM_UUID_LEN], unsigned version)
-{
-	uuid[6] = (uint8_t)((uuid[6] & 0x0f) | version << 4);
-	uuid[8] = (uint8_t)((uuid[8] & 0x3f) | 0x80);
-}
-
-int corim_product_uuid(const char *name, uint8_t uuid[CORIM_UUID_LEN], struct err *e)
-{
-	static const uint8_t oids[CORIM_UUID_LEN] = { 0x6b, 0xa7, 0xb8, 0x12, 0x9d, 0xad,
-						      0x11, 0xd1, 0x80, 0xb4, 0x00, 0xc0,
-						      0x4f, 0xd4, 0x30, 0xc8 };
-	const struct digest_part parts[] = { { oids, sizeof(oids) }, { name, strlen(name) } };
-	uint8_t made[DIGEST_MAX];
-
-	if (digest_parts(DIGEST_SHA1, parts, ARRAY_LEN(parts), made, e) < 0)
-		return err_code(e);
-	memcpy(uuid, made, CORIM_UUID_LEN);
-	uuid_finish(uuid, 5);
-	return 0;
-}
 
 static int uuid_random(uint8_t uuid[CORIM_UUID_LEN], struct err *e)
 {
 	if (random_bytes(uuid, CORIM_UUID_LEN, e) < 0)
 		return err_code(e);
-	uuid_finish(uuid, 4);
+	corim_uuid_finish(uuid, 4);
 	return 0;
 }
 

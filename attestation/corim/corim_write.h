@@ -9,21 +9,8 @@
  */
 #pragma once
 
-#include "attestation/corim/corim_values.h"
-
-enum {
-	CORIM_UUID_LEN = 16,
-	CORIM_KEY_POLICY = 2,
-	CORIM_KEY_HOST_DATA = 642,
-	CORIM_KEY_LAUNCH_TCB = 3968,
-};
-
-/* "mrtd", "mrseam", "rtmr0", … */
-extern const char *const corim_mr_names[CORIM_MRS];
-
-/* RFC 9562, version 5, of the product's name in the name space of OIDs: what an environment names
- * its product by. */
-int corim_product_uuid(const char *name, uint8_t uuid[CORIM_UUID_LEN], struct err *e) MUST_CHECK;
+#include "attestation/corim/corim_entry.h"
+#include "common/crypto/key.h"
 
 /* Appended to `out`; with a key as COSE_Sign1. corim_values_read() of it gives the entry again. */
 struct writer;

@@ -4,6 +4,7 @@
 
 #include "attestation/endorse/endorse_document.h"
 #include "attestation/endorse/endorse_need.h"
+#include "attestation/formats/x509_crl.h"
 #include "attestation/snp/snp_vcek.h"
 #include "common/base/encode.h"
 #include "common/base/file.h"

@@ -91,7 +91,7 @@ int endorsements_verify(struct endorsements *n, struct verify_input *in, struct 
 	failed = verify_parts(in, parts, v, result, e);
 	if (fetched || verdict_ok(v))
 		return failed;
-	verdict_note(v, "endorsements: %s", why.text);
+	verdict_note(v, NOTE_ENDORSEMENTS, "endorsements: %s", why.text);
 	if (missing)
 		*missing = why;
 	return failed;

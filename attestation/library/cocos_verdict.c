@@ -44,7 +44,8 @@ size_t cocos_verdict_note_count(const struct cocos_verdict *verdict)
 
 const char *cocos_verdict_note(const struct cocos_verdict *verdict, size_t index)
 {
-	return index < cocos_verdict_note_count(verdict) ? verdict->verdict.notes[index] : NULL;
+	return index < cocos_verdict_note_count(verdict) ? verdict->verdict.notes[index].text
+							 : NULL;
 }
 
 /* ---- checks ---- */
@@ -76,7 +77,10 @@ const struct cocos_check *cocos_verdict_check(const struct cocos_verdict *verdic
 
 const struct cocos_check *cocos_verdict_find(const struct cocos_verdict *verdict, const char *name)
 {
-	return verdict && name ? to_public(verdict_find(&verdict->verdict, name)) : NULL;
+	for (size_t i = 0; name && i < cocos_verdict_check_count(verdict); i++)
+		if (strcmp(verdict->verdict.checks[i].name, name) == 0)
+			return to_public(&verdict->verdict.checks[i]);
+	return NULL;
 }
 
 const char *cocos_check_name(const struct cocos_check *check)
@@ -110,7 +114,9 @@ const char *cocos_check_wanted(const struct cocos_check *check)
 
 const char *cocos_check_section(const struct cocos_check *check)
 {
-	return of(check)->section ? of(check)->section : "";
+	const char *section = check ? checks_row(of(check)->id)->section : NULL;
+
+	return section ? section : "";
 }
 
 /* ---- what was found out ---- */

@@ -304,7 +304,7 @@ static int judge(struct call *c, struct cocos_verdict *v, struct err *e)
 		return err_code(e);
 	/* cocos_verdict_ok() asks verdict_ok(). */
 	if (c->problem[0])
-		verdict_note(&v->verdict, "evidence: %s", c->problem);
+		verdict_note(&v->verdict, NOTE_EVIDENCE, "evidence: %s", c->problem);
 	reason = verdict_reason(&v->verdict);
 	memcpy(v->reason, reason.text, sizeof(v->reason));
 	take_result(&c->result, v);

@@ -5,7 +5,8 @@
  */
 #pragma once
 
-#include "attestation/logs/event_log.h"
+#include "attestation/logs/event.h"
+#include "common/base/err.h"
 
 /* ERR_DENIED if the type asks for it and the digest of some known bank is not of the data. */
 int event_data_check(const struct event_log *log, const struct event *event,

@@ -24,54 +24,6 @@ static const struct {
 	{ 0x0028, 48, true, DIGEST_SHA3_384 }, { 0x0029, 64, true, DIGEST_SHA3_512 },
 };
 
-static const struct {
-	uint32_t type;
-	const char *name;
-} types[] = {
-	{ 0x0, "EV_PREBOOT_CERT" },
-	{ 0x1, "EV_POST_CODE" },
-	{ EVENT_NO_ACTION, "EV_NO_ACTION" },
-	{ EVENT_SEPARATOR, "EV_SEPARATOR" },
-	{ EVENT_ACTION, "EV_ACTION" },
-	{ 0x6, "EV_EVENT_TAG" },
-	{ 0x7, "EV_S_CRTM_CONTENTS" },
-	{ 0x8, "EV_S_CRTM_VERSION" },
-	{ 0x9, "EV_CPU_MICROCODE" },
-	{ 0xa, "EV_PLATFORM_CONFIG_FLAGS" },
-	{ 0xb, "EV_TABLE_OF_DEVICES" },
-	{ 0xc, "EV_COMPACT_HASH" },
-	{ EVENT_IPL, "EV_IPL" },
-	{ 0xe, "EV_IPL_PARTITION_DATA" },
-	{ 0xf, "EV_NONHOST_CODE" },
-	{ 0x10, "EV_NONHOST_CONFIG" },
-	{ 0x11, "EV_NONHOST_INFO" },
-	{ 0x12, "EV_OMIT_BOOT_DEVICE_EVENTS" },
-	{ EVENT_EFI_VARIABLE_DRIVER_CONFIG, "EV_EFI_VARIABLE_DRIVER_CONFIG" },
-	{ EVENT_EFI_VARIABLE_BOOT, "EV_EFI_VARIABLE_BOOT" },
-	{ 0x80000003, "EV_EFI_BOOT_SERVICES_APPLICATION" },
-	{ 0x80000004, "EV_EFI_BOOT_SERVICES_DRIVER" },
-	{ 0x80000005, "EV_EFI_RUNTIME_SERVICES_DRIVER" },
-	{ EVENT_EFI_GPT, "EV_EFI_GPT_EVENT" },
-	{ EVENT_EFI_ACTION, "EV_EFI_ACTION" },
-	{ 0x80000008, "EV_EFI_PLATFORM_FIRMWARE_BLOB" },
-	{ 0x80000009, "EV_EFI_HANDOFF_TABLES" },
-	{ 0x8000000a, "EV_EFI_PLATFORM_FIRMWARE_BLOB2" },
-	{ 0x8000000b, "EV_EFI_HANDOFF_TABLES2" },
-	{ EVENT_EFI_VARIABLE_BOOT2, "EV_EFI_VARIABLE_BOOT2" },
-	{ 0x80000010, "EV_EFI_HCRTM_EVENT" },
-	{ EVENT_EFI_VARIABLE_AUTHORITY, "EV_EFI_VARIABLE_AUTHORITY" },
-	{ 0x800000e1, "EV_EFI_SPDM_FIRMWARE_BLOB" },
-	{ 0x800000e2, "EV_EFI_SPDM_FIRMWARE_CONFIG" },
-};
-
-const char *event_type_name(uint32_t type)
-{
-	for (size_t i = 0; i < ARRAY_LEN(types); i++)
-		if (types[i].type == type)
-			return types[i].name;
-	return NULL;
-}
-
 /* One bank of the Spec ID event. */
 static int bank_parse(struct reader *r, struct event_log *log, struct err *e)
 {
@@ -333,16 +285,16 @@ static int events_check(struct event_log *log, struct event_log_form form, struc
 
 	for (size_t i = 0; i < log->count; i++) {
 		const struct event *event = &log->events[i];
-		int rc = 0;
+		int failed = 0;
 
 		if (event->type == EVENT_NO_ACTION)
-			rc = no_action_check(log, event, extended, e);
+			failed = no_action_check(log, event, extended, e);
 		else if (event->type == EVENT_SEPARATOR)
-			rc = log->cc ? cc_separator_check(event, e)
-				     : separator_check(event, &separated, e);
-		if (rc == 0)
-			rc = event_data_check(log, event, e);
-		if (rc < 0)
+			failed = log->cc ? cc_separator_check(event, e)
+					 : separator_check(event, &separated, e);
+		if (failed == 0)
+			failed = event_data_check(log, event, e);
+		if (failed < 0)
 			return err_wrap(e, "event %zu (register %u)", i + 1, event->pcr);
 		extended |= event->pcr == 0 && event->type != EVENT_NO_ACTION;
 	}

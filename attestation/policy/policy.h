@@ -40,9 +40,9 @@ struct policy_run {
 	 * statement and its evidence: the boot configuration that it tells of was fixed at launch
 	 * (snp_policy.h, host_data_of_run; tdx_policy.h, of_run). Default false. */
 	bool fixed_boot;
-	struct snp_set manifests; /* SHA3-256 digests; empty: any manifest, with a note */
-	bool has_boot_keys;       /* false: the default list of run_policy.c */
-	char **boot_keys;         /* keys of the boot configuration that may be set */
+	struct value_set manifests; /* SHA3-256 digests; empty: any manifest, with a note */
+	bool has_boot_keys;         /* false: the default list of run_policy.c */
+	char **boot_keys;           /* keys of the boot configuration that may be set */
 	size_t boot_key_count;
 	char **weak_words; /* weakening words that are acceptable; default none */
 	size_t weak_word_count;

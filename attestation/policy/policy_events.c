@@ -105,6 +105,6 @@ void policy_finish_events(struct policy *policy)
 			k++;
 		if (k == tpm->count) /* there is room for every register of every bank */
 			tpm->pcrs[tpm->count++] =
-				(struct tpm_policy_pcr){ rule->bank, rule->pcr, NULL, 0 };
+				(struct tpm_policy_pcr){ rule->bank, rule->pcr, { NULL, 0 } };
 	}
 }

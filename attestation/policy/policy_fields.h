@@ -65,7 +65,7 @@ int policy_begin(struct policy_reading *r, bool *described);
 /* Memory that lives as long as the policy; zeroed. NULL when memory is out, with `e` set. */
 void *policy_alloc(struct policy_reading *r, size_t len);
 /* A copy of one value as a set of one, or added to the set. */
-int policy_add_value(struct policy_reading *r, struct snp_set *set, const uint8_t *value,
+int policy_add_value(struct policy_reading *r, struct value_set *set, const uint8_t *value,
 		     size_t len);
 
 /* After the last file: what had to wait. */

@@ -100,7 +100,7 @@ static int refuse_keys(struct policy_reading *r, const struct json *value)
 }
 
 /* An empty list is what a stock generator writes for 'none'. */
-static int read_hashes(struct policy_reading *r, const struct json *value, struct snp_set *set)
+static int read_hashes(struct policy_reading *r, const struct json *value, struct value_set *set)
 {
 	uint8_t digest[SHA384_LEN];
 
@@ -234,7 +234,7 @@ static struct snp_tcb tcb_of(enum snp_product product, uint64_t number)
 static int check_id_block(struct policy_reading *r)
 {
 	static const uint8_t none[SHA384_LEN];
-	const struct snp_set *set = &r->policy->snp.id_key_digests;
+	const struct value_set *set = &r->policy->snp.id_key_digests;
 
 	if (!set->count)
 		return err_set(

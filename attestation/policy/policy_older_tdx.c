@@ -33,14 +33,11 @@ static int read_mrtd(struct policy_reading *r, const struct json *value)
 
 static int add_mrtd(struct policy_reading *r, const struct json *value)
 {
-	struct snp_set set = { r->policy->tdx.mrtd.values, r->policy->tdx.mrtd.count };
 	uint8_t mr[MR_LEN];
 
-	if (policy_read_bytes(r, value, sizeof(mr), mr) < 0 ||
-	    policy_add_value(r, &set, mr, sizeof(mr)) < 0)
+	if (policy_read_bytes(r, value, sizeof(mr), mr) < 0)
 		return err_code(r->e);
-	r->policy->tdx.mrtd = (struct tdx_set){ set.values, set.count };
-	return 0;
+	return policy_add_value(r, &r->policy->tdx.mrtd, mr, sizeof(mr));
 }
 
 static int add_mrtds(struct policy_reading *r, const struct json *value)
@@ -56,7 +53,7 @@ static int add_mrtds(struct policy_reading *r, const struct json *value)
 /* go-tdx-guest asks both: equal to the one, and among the others. */
 int policy_finish_older_mrtd(struct policy_reading *r)
 {
-	struct tdx_set *set = &r->policy->tdx.mrtd;
+	struct value_set *set = &r->policy->tdx.mrtd;
 	bool among = set->count == 0;
 
 	if (!r->mr_td)
@@ -65,7 +62,7 @@ int policy_finish_older_mrtd(struct policy_reading *r)
 		among = among || memcmp(set->values + i * MR_LEN, r->mr_td, MR_LEN) == 0;
 	if (!among)
 		return err_set(r->e, ERR_INVALID, "mr_td is none of any_mr_td: nothing meets both");
-	*set = (struct tdx_set){ r->mr_td, 1 };
+	*set = (struct value_set){ r->mr_td, 1 };
 	return 0;
 }
 
@@ -79,7 +76,7 @@ static int read_rtmrs(struct policy_reading *r, const struct json *value)
 	for (size_t i = 0; i < TDX_RTMR_COUNT; i++) {
 		if (policy_read_bytes(r, &value->items[i], MR_LEN, bytes + i * MR_LEN) < 0)
 			return err_wrap(r->e, "value %zu", i + 1);
-		r->policy->tdx.rtmr[i] = (struct tdx_set){ bytes + i * MR_LEN, 1 };
+		r->policy->tdx.rtmr[i] = (struct value_set){ bytes + i * MR_LEN, 1 };
 	}
 	return 0;
 }

@@ -59,7 +59,7 @@ static int read_pcr(struct policy_reading *r, enum digest_kind bank, unsigned in
 		if (hex_decode(values[i].text, bytes + i * len, len, r->e) < 0)
 			return err_code(r->e);
 	}
-	tpm->pcrs[tpm->count++] = (struct tpm_policy_pcr){ bank, index, bytes, count };
+	tpm->pcrs[tpm->count++] = (struct tpm_policy_pcr){ bank, index, { bytes, count } };
 	return 0;
 }
 

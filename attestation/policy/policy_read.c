@@ -87,7 +87,7 @@ int policy_read_bytes(struct policy_reading *r, const struct json *value, size_t
 	return 0;
 }
 
-int policy_add_value(struct policy_reading *r, struct snp_set *set, const uint8_t *value,
+int policy_add_value(struct policy_reading *r, struct value_set *set, const uint8_t *value,
 		     size_t len)
 {
 	uint8_t *values = policy_alloc(r, (set->count + 1) * len);
@@ -102,14 +102,9 @@ int policy_add_value(struct policy_reading *r, struct snp_set *set, const uint8_
 	return 0;
 }
 
-/* Each module has a set type of its own; they have one layout. */
-static_assert(sizeof(struct snp_set) == sizeof(struct tdx_set) &&
-		      offsetof(struct snp_set, count) == offsetof(struct tdx_set, count),
-	      "the sets of values have one layout");
-
 static void put_set(void *slot, const uint8_t *values, size_t count)
 {
-	const struct snp_set set = { values, count };
+	const struct value_set set = { values, count };
 
 	memcpy(slot, &set, sizeof(set));
 }

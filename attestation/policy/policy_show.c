@@ -44,40 +44,19 @@ static bool is_one_of(const char *key, const char *const names[])
 	return false;
 }
 
+/* clang-format off */
 static const char *const byte_keys[] = {
-	"family_id",
-	"image_id",
-	"report_data",
-	"measurement",
-	"host_data",
-	"report_id",
-	"report_id_ma",
-	"chip_id",
-	"qe_vendor_id",
-	"minimum_tee_tcb_svn",
-	"mr_seam",
-	"td_attributes",
-	"xfam",
-	"mr_td",
-	"mr_config_id",
-	"mr_owner",
-	"mr_owner_config",
-	"rtmrs",
-	"any_mr_td",
-	"trusted_author_key_hashes",
-	"trusted_id_key_hashes",
-	NULL,
+	"family_id", "image_id", "report_data", "measurement", "host_data", "report_id",
+	"report_id_ma", "chip_id", "qe_vendor_id", "minimum_tee_tcb_svn", "mr_seam",
+	"td_attributes", "xfam", "mr_td", "mr_config_id", "mr_owner", "mr_owner_config", "rtmrs",
+	"any_mr_td", "trusted_author_key_hashes", "trusted_id_key_hashes", NULL,
 };
 
 static const char *const wide_keys[] = {
-	"policy",
-	"minimum_tcb",
-	"minimum_launch_tcb",
-	"minimum_tcb_turin",
-	"minimum_launch_tcb_turin",
-	"platform_info",
-	NULL,
+	"policy", "minimum_tcb", "minimum_launch_tcb", "minimum_tcb_turin",
+	"minimum_launch_tcb_turin", "platform_info", NULL,
 };
+/* clang-format on */
 
 static const char *const product_names[] = { "SEV_PRODUCT_UNKNOWN", "SEV_PRODUCT_MILAN",
 					     "SEV_PRODUCT_GENOA", "SEV_PRODUCT_TURIN" };

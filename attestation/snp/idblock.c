@@ -11,8 +11,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define SECTION "56860 table 76"
-
 enum {
 	BLOCK_VERSION = 1,
 	ALGORITHM_P384_SHA384 = 1,
@@ -152,36 +150,48 @@ int idblock_verify(struct span block, struct span auth, bool *author, struct err
 	return 0;
 }
 
+void idblock_require(struct verdict *v)
+{
+	static const enum check_id always[] = {
+		CHECK_IDBLOCK_SIGNATURE,     CHECK_IDBLOCK_MEASUREMENT,
+		CHECK_IDBLOCK_FAMILY_ID,     CHECK_IDBLOCK_IMAGE_ID,
+		CHECK_IDBLOCK_GUEST_SVN,     CHECK_IDBLOCK_POLICY,
+		CHECK_IDBLOCK_ID_KEY_DIGEST, CHECK_IDBLOCK_AUTHOR_KEY_DIGEST,
+		CHECK_IDBLOCK_AUTHOR_KEY_EN,
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(always); i++)
+		verdict_require(v, always[i]);
+}
+
 static void judge_fields(const struct idblock *block, const struct snp_report *report,
 			 struct verdict *v)
 {
 	char wanted[48];
 
-	verdict_bytes(v, "idblock.measurement", SECTION, report->measurement, block->measurement,
+	verdict_bytes(v, CHECK_IDBLOCK_MEASUREMENT, report->measurement, block->measurement,
 		      SNP_DIGEST_LEN);
-	verdict_bytes(v, "idblock.family_id", SECTION, report->family_id, block->family_id,
-		      SNP_ID_LEN);
-	verdict_bytes(v, "idblock.image_id", SECTION, report->image_id, block->image_id,
-		      SNP_ID_LEN);
+	verdict_bytes(v, CHECK_IDBLOCK_FAMILY_ID, report->family_id, block->family_id, SNP_ID_LEN);
+	verdict_bytes(v, CHECK_IDBLOCK_IMAGE_ID, report->image_id, block->image_id, SNP_ID_LEN);
 	snprintf(wanted, sizeof(wanted), "%u", block->guest_svn);
-	verdict_checkf(v, "idblock.guest_svn", SECTION, report->guest_svn == block->guest_svn,
-		       wanted, "%u", report->guest_svn);
+	verdict_checkf(v, CHECK_IDBLOCK_GUEST_SVN, report->guest_svn == block->guest_svn, wanted,
+		       "%u", report->guest_svn);
 	snprintf(wanted, sizeof(wanted), "0x%016" PRIx64, block->policy);
-	verdict_checkf(v, "idblock.policy", SECTION, report->policy == block->policy, wanted,
+	verdict_checkf(v, CHECK_IDBLOCK_POLICY, report->policy == block->policy, wanted,
 		       "0x%016" PRIx64, report->policy);
 }
 
 /* The digest of `key` as the report has it; `none` if there is no such key. */
-static void judge_key(struct verdict *v, const char *name, const uint8_t *key, bool none,
+static void judge_key(struct verdict *v, enum check_id id, const uint8_t *key, bool none,
 		      const uint8_t *found)
 {
 	uint8_t wanted[SNP_DIGEST_LEN] = { 0 };
 	struct err e;
 
 	if (!none && digest(DIGEST_SHA384, key, SNP_PUBLIC_KEY_LEN, wanted, &e) < 0)
-		verdict_err(v, name, SECTION, &e);
+		verdict_err(v, id, &e);
 	else
-		verdict_bytes(v, name, SECTION, found, wanted, SNP_DIGEST_LEN);
+		verdict_bytes(v, id, found, wanted, SNP_DIGEST_LEN);
 }
 
 void idblock_judge(struct span block, struct span auth, const struct snp_report *report,
@@ -192,19 +202,18 @@ void idblock_judge(struct span block, struct span auth, const struct snp_report 
 	struct err e;
 
 	if (idblock_parse(block, &fields, &e) < 0 || auth_parse(auth, &parts, &e) < 0) {
-		verdict_err(v, "idblock.format", SECTION, &e);
+		verdict_err(v, CHECK_IDBLOCK_FORMAT, &e);
 		return;
 	}
 	if (check_signatures(block, &parts, &e) < 0)
-		verdict_err(v, "idblock.signature", SECTION, &e);
+		verdict_err(v, CHECK_IDBLOCK_SIGNATURE, &e);
 	else
-		verdict_check(v, "idblock.signature", SECTION, true, NULL, NULL);
+		verdict_check(v, CHECK_IDBLOCK_SIGNATURE, true, NULL, NULL);
 	judge_fields(&fields, report, v);
-	judge_key(v, "idblock.id_key_digest", parts.id_key, false, report->id_key_digest);
-	judge_key(v, "idblock.author_key_digest", parts.author_key, !parts.author,
+	judge_key(v, CHECK_IDBLOCK_ID_KEY_DIGEST, parts.id_key, false, report->id_key_digest);
+	judge_key(v, CHECK_IDBLOCK_AUTHOR_KEY_DIGEST, parts.author_key, !parts.author,
 		  report->author_key_digest);
-	verdict_check(v, "idblock.author_key_en", SECTION,
-		      snp_report_author_key_en(report) == parts.author,
-		      snp_report_author_key_en(report) ? "set" : "clear",
-		      parts.author ? "set" : "clear");
+	verdict_check(
+		v, CHECK_IDBLOCK_AUTHOR_KEY_EN, snp_report_author_key_en(report) == parts.author,
+		snp_report_author_key_en(report) ? "set" : "clear", parts.author ? "set" : "clear");
 }

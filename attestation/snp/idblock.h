@@ -38,6 +38,9 @@ int idblock_key_digest(const EVP_PKEY *key, uint8_t digest[SNP_DIGEST_LEN],
 /* The format and both signatures by themselves; `*author` says whether an author key signed. */
 int idblock_verify(struct span block, struct span auth, bool *author, struct err *e) MUST_CHECK;
 
+/* Requires what idblock_judge() checks, whether it is reached or not. */
+void idblock_require(struct verdict *v);
+
 /* Adds the checks "idblock.…": the block is well signed, says what the report says, and the digests
  * of its keys are the report's. */
 void idblock_judge(struct span block, struct span auth, const struct snp_report *report,

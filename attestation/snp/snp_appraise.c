@@ -6,49 +6,32 @@
 
 #include <string.h>
 
-/* Without each of these there is no yes. */
-static const char *const required_always[] = {
-	"parse.report",          "chain.vek",
-	"chain.intermediate",    "chain.ark",
-	"chain.names",           "chain.root",
-	"chain.ark_signature",   "chain.intermediate_signature",
-	"chain.vek_signature",   "chain.leaf",
-	"chain.extensions",      "time.ark",
-	"time.intermediate",     "time.vek",
-	"signature.report",      "binding.signing_key",
-	"binding.mask_chip_key", "binding.extensions",
-	"binding.product",       "binding.tcb",
-	"binding.chip_id",       "tcb.reported",
-	"tcb.committed",         "tcb.firmware",
-	"policy.report_data",
-};
-static const char *const required_full[] = { "policy.measurement", "policy.debug",
-					     "policy.applied" };
-
+/* Each stage says what it takes before the first one runs: one that is never reached is a no. */
 static void require(const struct snp_input *in, const struct snp_parsed *p, struct verdict *v)
 {
-	for (size_t i = 0; i < ARRAY_LEN(required_always); i++)
-		verdict_require(v, required_always[i]);
-	for (size_t i = 0; v->scope == VERDICT_SCOPE_FULL && i < ARRAY_LEN(required_full); i++)
-		verdict_require(v, required_full[i]);
-	if (in->require_crl || in->crl_count)
-		verdict_require(v, "crl.revoked");
+	verdict_require(v, CHECK_PARSE_REPORT);
 	if (p->table_bytes.len)
-		verdict_require(v, "certtable.format");
+		verdict_require(v, CHECK_CERTTABLE_FORMAT);
+	snp_chain_require(in, v);
+	snp_verify_require(v);
 	if (in->id_block.len || in->id_auth.len)
-		verdict_require(v, "idblock.signature");
+		idblock_require(v);
+	if (v->scope == VERDICT_SCOPE_FULL)
+		snp_policy_require(v);
+	else
+		snp_policy_require_report_data(v);
 }
 
 static bool parse(const struct snp_parsed *p, struct verdict *v)
 {
 	if (!p->has_report)
-		return verdict_err(v, "parse.report", "56860 table 23", &p->report_why);
-	verdict_check(v, "parse.report", "56860 table 23", true, NULL, NULL);
+		return verdict_err(v, CHECK_PARSE_REPORT, &p->report_why);
+	verdict_check(v, CHECK_PARSE_REPORT, true, NULL, NULL);
 	if (p->table_bytes.len == 0)
 		return true;
 	if (!p->has_table)
-		return verdict_err(v, "certtable.format", "56421 4.1.8.1", &p->table_why);
-	return verdict_check(v, "certtable.format", "56421 4.1.8.1", true, NULL, NULL);
+		return verdict_err(v, CHECK_CERTTABLE_FORMAT, &p->table_why);
+	return verdict_check(v, CHECK_CERTTABLE_FORMAT, true, NULL, NULL);
 }
 
 static void judge_idblock(const struct snp_input *in, const struct snp_report *report,
@@ -57,7 +40,7 @@ static void judge_idblock(const struct snp_input *in, const struct snp_report *r
 	if (in->id_block.len && in->id_auth.len)
 		idblock_judge(in->id_block, in->id_auth, report, v);
 	else if (in->id_block.len || in->id_auth.len)
-		verdict_check(v, "idblock.format", "56860 table 76", false,
+		verdict_check(v, CHECK_IDBLOCK_FORMAT, false,
 			      "only one of ID block and ID authentication", "both");
 }
 
@@ -78,7 +61,7 @@ static void judge_policy(const struct snp_input *in, const struct snp_result *re
 	else if (in->policy)
 		snp_policy_judge(in->policy, &evidence, v);
 	else
-		verdict_check(v, "policy.measurement", "56860 table 23", false, "no policy",
+		verdict_check(v, CHECK_POLICY_MEASUREMENT, false, "no policy",
 			      "a policy: nothing says which measurement is right");
 }
 

@@ -8,9 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define SECTION_CHAIN "57230 2"
-#define SECTION_CERT  "57230 tables 5 to 11"
-
 enum { NAME_MAX_CHARS = 64, VLEK_SECONDS_MAX = 366 * 86400 };
 
 void snp_chain_done(struct snp_chain *chain)
@@ -22,16 +19,42 @@ void snp_chain_done(struct snp_chain *chain)
 	memset(chain, 0, sizeof(*chain));
 }
 
-static bool load(struct x509 **cert, const char *check, const char *what, struct span bytes,
+void snp_chain_require(const struct snp_input *in, struct verdict *v)
+{
+	static const enum check_id always[] = {
+		CHECK_CHAIN_VEK,
+		CHECK_CHAIN_INTERMEDIATE,
+		CHECK_CHAIN_ARK,
+		CHECK_CHAIN_NAMES,
+		CHECK_CHAIN_ROOT,
+		CHECK_CHAIN_ARK_SIGNATURE,
+		CHECK_CHAIN_INTERMEDIATE_SIGNATURE,
+		CHECK_CHAIN_VEK_SIGNATURE,
+		CHECK_CHAIN_LEAF,
+		CHECK_CHAIN_EXTENSIONS,
+		CHECK_TIME_ARK,
+		CHECK_TIME_INTERMEDIATE,
+		CHECK_TIME_VEK,
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(always); i++)
+		verdict_require(v, always[i]);
+	if (in->trusted_root.len)
+		verdict_require(v, CHECK_CHAIN_TRUSTED_ROOT);
+	if (in->require_crl || in->crl_count)
+		verdict_require(v, CHECK_CRL_REVOKED);
+}
+
+static bool load(struct x509 **cert, enum check_id check, const char *what, struct span bytes,
 		 struct verdict *v)
 {
 	struct err e;
 
 	if (bytes.len == 0)
-		return verdict_check(v, check, SECTION_CERT, false, "none given", what);
+		return verdict_check(v, check, false, "none given", what);
 	if (x509_load(bytes.bytes, bytes.len, cert, &e) < 0)
-		return verdict_err(v, check, SECTION_CERT, &e);
-	return verdict_check(v, check, SECTION_CERT, true, NULL, NULL);
+		return verdict_err(v, check, &e);
+	return verdict_check(v, check, true, NULL, NULL);
 }
 
 static struct span first_of(struct span a, struct span b)
@@ -46,14 +69,14 @@ bool snp_chain_load(struct snp_chain *chain, const struct snp_input *in,
 	struct span leaf = first_of(in->vek, wanted == SNP_KEY_VLEK ? table->vlek : table->vcek);
 	/* Who names a root has its certificate, and need not give it twice. */
 	struct span ark = first_of(first_of(in->ark, table->ark), in->trusted_root);
-	bool all = load(&chain->vek, "chain.vek", "a VCEK or VLEK", leaf, v);
+	bool all = load(&chain->vek, CHECK_CHAIN_VEK, "a VCEK or VLEK", leaf, v);
 
-	all = load(&chain->intermediate, "chain.intermediate", "the ASK or ASVK",
+	all = load(&chain->intermediate, CHECK_CHAIN_INTERMEDIATE, "the ASK or ASVK",
 		   first_of(in->intermediate, table->ask), v) &&
 	      all;
-	all = load(&chain->ark, "chain.ark", "the ARK", ark, v) && all;
+	all = load(&chain->ark, CHECK_CHAIN_ARK, "the ARK", ark, v) && all;
 	if (in->trusted_root.len)
-		all = load(&chain->root, "chain.trusted_root", "a root", in->trusted_root, v) &&
+		all = load(&chain->root, CHECK_CHAIN_TRUSTED_ROOT, "a root", in->trusted_root, v) &&
 		      all;
 	if (chain->ark)
 		verdict_root(v, chain->ark);
@@ -73,18 +96,17 @@ static bool check_names(struct snp_chain *chain, struct verdict *v)
 	    x509_common_name(chain->intermediate->subject, intermediate, sizeof(intermediate), &e) <
 		    0 ||
 	    snp_vcek_kind(chain->vek, &chain->kind, &e) < 0)
-		return verdict_err(v, "chain.names", SECTION_CERT, &e);
+		return verdict_err(v, CHECK_CHAIN_NAMES, &e);
 	by_ark = snp_product_of_name(ark, "ARK-");
 	by_intermediate = snp_product_of_name(intermediate,
 					      chain->kind == SNP_KEY_VLEK ? "SEV-VLEK-" : "SEV-");
 	chain->product = by_ark;
-	return verdict_checkf(v, "chain.names", SECTION_CERT,
-			      by_ark != SNP_PRODUCT_ANY && by_ark == by_intermediate,
-			      chain->kind == SNP_KEY_VLEK
-				      ? "ARK-X, SEV-VLEK-X, SEV-VLEK of one product X"
-				      : "ARK-X, SEV-X, SEV-VCEK of one product X",
-			      "%s, %s, %s", ark, intermediate,
-			      chain->kind == SNP_KEY_VLEK ? "SEV-VLEK" : "SEV-VCEK");
+	return verdict_checkf(
+		v, CHECK_CHAIN_NAMES, by_ark != SNP_PRODUCT_ANY && by_ark == by_intermediate,
+		chain->kind == SNP_KEY_VLEK ? "ARK-X, SEV-VLEK-X, SEV-VLEK of one product X"
+					    : "ARK-X, SEV-X, SEV-VCEK of one product X",
+		"%s, %s, %s", ark, intermediate,
+		chain->kind == SNP_KEY_VLEK ? "SEV-VLEK" : "SEV-VCEK");
 }
 
 /* The root by its key: a name is anybody's to take. */
@@ -99,24 +121,23 @@ static bool check_root(struct snp_chain *chain, struct verdict *v)
 				  memcmp(wanted, snp_product_root(chain->product), SHA256_LEN) != 0;
 		hex_encode(wanted, SHA256_LEN, text);
 		if (chain->own_root)
-			verdict_note(v, "trusted root named by you, not AMD's: key SHA-256 %s",
-				     text);
+			verdict_note(v, NOTE_OWN_ROOT,
+				     "trusted root named by you, not AMD's: key SHA-256 %s", text);
 	}
 	if (!wanted)
-		return verdict_check(v, "chain.root", SECTION_CHAIN, false, "an unknown product",
+		return verdict_check(v, CHECK_CHAIN_ROOT, false, "an unknown product",
 				     "an ARK of AMD's, or a root that you name");
-	return verdict_bytes(v, "chain.root", SECTION_CHAIN, chain->ark->key_digest, wanted,
-			     SHA256_LEN);
+	return verdict_bytes(v, CHECK_CHAIN_ROOT, chain->ark->key_digest, wanted, SHA256_LEN);
 }
 
 static bool check_link(const struct x509 *cert, const struct x509 *issuer, unsigned cas_below,
-		       const char *check, struct verdict *v)
+		       enum check_id check, struct verdict *v)
 {
 	struct err e;
 
 	if (x509_verify(cert, issuer, X509_RSA4096_PSS_SHA384, cas_below, &e) < 0)
-		return verdict_err(v, check, SECTION_CERT, &e);
-	return verdict_check(v, check, SECTION_CERT, true, NULL, NULL);
+		return verdict_err(v, check, &e);
+	return verdict_check(v, check, true, NULL, NULL);
 }
 
 /* A leaf signs reports and nothing else. What AMD publishes of serial and validity holds for
@@ -126,7 +147,7 @@ static bool check_leaf(const struct snp_chain *chain, struct verdict *v)
 	const struct x509 *leaf = chain->vek;
 	bool zero_serial = leaf->serial.len == 1 && leaf->serial.bytes[0] == 0;
 	bool all = verdict_check(
-		v, "chain.leaf", SECTION_CERT,
+		v, CHECK_CHAIN_LEAF,
 		!leaf->is_ca && snp_key_is_p384(leaf->key) &&
 			(!leaf->has_usage || (leaf->usage & X509_USE_DIGITAL_SIGNATURE)),
 		leaf->is_ca ? "a CA certificate" : "the leaf's key and keyUsage",
@@ -134,11 +155,10 @@ static bool check_leaf(const struct snp_chain *chain, struct verdict *v)
 
 	if (chain->own_root)
 		return all;
-	all = verdict_check(v, "chain.serial", SECTION_CERT, zero_serial,
-			    zero_serial ? "0" : "not 0", "0") &&
+	all = verdict_check(v, CHECK_CHAIN_SERIAL, zero_serial, zero_serial ? "0" : "not 0", "0") &&
 	      all;
 	if (chain->kind == SNP_KEY_VLEK)
-		all = verdict_checkf(v, "chain.vlek_validity", SECTION_CERT,
+		all = verdict_checkf(v, CHECK_CHAIN_VLEK_VALIDITY,
 				     leaf->not_after - leaf->not_before <= VLEK_SECONDS_MAX,
 				     "a year", "%lld seconds",
 				     (long long)(leaf->not_after - leaf->not_before)) &&
@@ -154,28 +174,29 @@ static bool check_extensions(const struct snp_chain *chain, struct verdict *v)
 	if (x509_nothing_unjudged(chain->ark, &e) < 0 ||
 	    x509_nothing_unjudged(chain->intermediate, &e) < 0 ||
 	    x509_nothing_unjudged(chain->vek, &e) < 0)
-		return verdict_err(v, "chain.extensions", "RFC 5280 4.2", &e);
-	return verdict_check(v, "chain.extensions", "RFC 5280 4.2", true, NULL, NULL);
+		return verdict_err(v, CHECK_CHAIN_EXTENSIONS, &e);
+	return verdict_check(v, CHECK_CHAIN_EXTENSIONS, true, NULL, NULL);
 }
 
 bool snp_chain_verify(struct snp_chain *chain, struct verdict *v)
 {
 	return check_names(chain, v) && check_root(chain, v) && check_extensions(chain, v) &&
-	       check_link(chain->ark, chain->ark, 1, "chain.ark_signature", v) &&
-	       check_link(chain->intermediate, chain->ark, 1, "chain.intermediate_signature", v) &&
-	       check_link(chain->vek, chain->intermediate, 0, "chain.vek_signature", v) &&
+	       check_link(chain->ark, chain->ark, 1, CHECK_CHAIN_ARK_SIGNATURE, v) &&
+	       check_link(chain->intermediate, chain->ark, 1, CHECK_CHAIN_INTERMEDIATE_SIGNATURE,
+			  v) &&
+	       check_link(chain->vek, chain->intermediate, 0, CHECK_CHAIN_VEK_SIGNATURE, v) &&
 	       check_leaf(chain, v);
 }
 
-static bool check_time(const struct x509 *cert, const struct snp_input *in, const char *check,
+static bool check_time(const struct x509 *cert, const struct snp_input *in, enum check_id check,
 		       struct verdict *v)
 {
 	struct err e;
 
 	if (x509_valid_at(cert, x509_moment(in->at, in->skew, cert->not_before, cert->not_after),
 			  &e) < 0)
-		return verdict_err(v, check, "RFC 5280 4.1.2.5", &e);
-	return verdict_check(v, check, "RFC 5280 4.1.2.5", true, NULL, NULL);
+		return verdict_err(v, check, &e);
+	return verdict_check(v, check, true, NULL, NULL);
 }
 
 bool snp_chain_time(const struct snp_chain *chain, const struct snp_input *in, struct verdict *v)
@@ -183,12 +204,12 @@ bool snp_chain_time(const struct snp_chain *chain, const struct snp_input *in, s
 	bool all;
 
 	if (in->skew > SNP_SKEW_MAX)
-		return verdict_checkf(v, "time.skew", "RFC 5280 4.1.2.5", false, "at most a day",
-				      "%u seconds", in->skew);
-	all = check_time(chain->ark, in, "time.ark", v);
+		return verdict_checkf(v, CHECK_TIME_SKEW, false, "at most a day", "%u seconds",
+				      in->skew);
+	all = check_time(chain->ark, in, CHECK_TIME_ARK, v);
 
-	all = check_time(chain->intermediate, in, "time.intermediate", v) && all;
-	return check_time(chain->vek, in, "time.vek", v) && all;
+	all = check_time(chain->intermediate, in, CHECK_TIME_INTERMEDIATE, v) && all;
+	return check_time(chain->vek, in, CHECK_TIME_VEK, v) && all;
 }
 
 /* One list: the issuer that it names signed it, it is current, and lists none of that issuer's.
@@ -201,22 +222,21 @@ static bool check_list(const struct snp_chain *chain, const struct snp_input *in
 	struct err e;
 
 	if (x509_crl_load(bytes.bytes, bytes.len, &made, &e) < 0)
-		return verdict_err(v, "crl.format", "RFC 5280 5.1", &e);
+		return verdict_err(v, CHECK_CRL_FORMAT, &e);
 	CLEANUP(x509_crl_free) struct x509_crl *crl = made;
 	*of_ark = span_equal(crl->issuer, chain->ark->subject);
 	issuer = *of_ark ? chain->ark : chain->intermediate;
 	if (x509_crl_verify(crl, issuer, X509_RSA4096_PSS_SHA384,
 			    x509_moment(in->at, in->skew, crl->this_update, crl->next_update),
 			    &e) < 0)
-		return verdict_err(v, "crl.list", "RFC 5280 6.3", &e);
-	verdict_check(v, "crl.list", "RFC 5280 6.3", true, *of_ark ? "the ARK's" : "the ASK's",
-		      NULL);
+		return verdict_err(v, CHECK_CRL_LIST, &e);
+	verdict_check(v, CHECK_CRL_LIST, true, *of_ark ? "the ARK's" : "the ASK's", NULL);
 	if (*of_ark && (x509_crl_check(crl, chain->ark, &e) < 0 ||
 			x509_crl_check(crl, chain->intermediate, &e) < 0))
-		return verdict_err(v, "crl.revoked", "RFC 5280 6.3", &e);
+		return verdict_err(v, CHECK_CRL_REVOKED, &e);
 	if (!*of_ark && x509_crl_check(crl, chain->vek, &e) < 0)
-		return verdict_err(v, "crl.revoked", "RFC 5280 6.3", &e);
-	return verdict_check(v, "crl.revoked", "RFC 5280 6.3", true, "none of the chain", NULL);
+		return verdict_err(v, CHECK_CRL_REVOKED, &e);
+	return verdict_check(v, CHECK_CRL_REVOKED, true, "none of the chain", NULL);
 }
 
 bool snp_chain_crl(const struct snp_chain *chain, const struct snp_input *in,
@@ -225,7 +245,7 @@ bool snp_chain_crl(const struct snp_chain *chain, const struct snp_input *in,
 	bool all = true, of_ark = false, have_ark = false, any = table->crl.len > 0;
 
 	if (in->crl_count > SNP_CRLS_MAX)
-		return verdict_checkf(v, "crl.list", "RFC 5280 6.3", false, "at most 8", "%zu CRLs",
+		return verdict_checkf(v, CHECK_CRL_LIST, false, "at most 8", "%zu CRLs",
 				      in->crl_count);
 	for (size_t i = 0; i < in->crl_count; i++) {
 		all = check_list(chain, in, in->crls[i], &of_ark, v) && all;
@@ -236,11 +256,11 @@ bool snp_chain_crl(const struct snp_chain *chain, const struct snp_input *in,
 	if (table->crl.len)
 		all = check_list(chain, in, table->crl, &of_ark, v) && all;
 	if (in->require_crl && !have_ark)
-		return verdict_check(v, "crl.required", SECTION_CHAIN, false,
+		return verdict_check(v, CHECK_CRL_REQUIRED, false,
 				     table->crl.len ? "none but the host's" : "none of the ARK's",
 				     "the ARK's CRL, from the service or given");
 	if (!any)
-		verdict_not_asked(v, "crl.revoked", "RFC 5280 6.3",
+		verdict_not_asked(v, CHECK_CRL_REVOKED,
 				  "no CRL given: revocation was not asked for");
 	return all;
 }

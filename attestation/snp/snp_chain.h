@@ -8,8 +8,9 @@
  */
 #pragma once
 
-#include "attestation/snp/snp_appraise.h"
+#include "attestation/formats/x509_crl.h"
 #include "attestation/snp/snp_cert_table.h"
+#include "attestation/snp/snp_input.h"
 
 struct snp_chain {
 	struct x509 *ark, *intermediate, *vek;
@@ -20,6 +21,9 @@ struct snp_chain {
 };
 
 void snp_chain_done(struct snp_chain *chain);
+
+/* Requires what the steps below check, whether they are reached or not. */
+void snp_chain_require(const struct snp_input *in, struct verdict *v);
 
 /* "chain.vek", "chain.intermediate", "chain.ark": each there and well-formed. `wanted` is the key
  * that the report names, by which the leaf is chosen from the table. */

@@ -7,18 +7,15 @@
 
 #include "attestation/snp/snp_policy.h"
 
-#define REPORT   "56860 table 23"
-#define POLICY   "56860 table 9"
-#define PLATFORM "56860 table 24"
-
 struct snp_judge_rule;
 typedef void snp_judge_fn(const struct snp_judge_rule *rule, const struct snp_policy *policy,
 			  const struct snp_evidence *evidence, struct verdict *v);
 
 struct snp_judge_rule {
-	const char *check;
+	enum check_id check;
 	snp_judge_fn *judge; /* NULL: the check is made elsewhere */
 	uint64_t bit;        /* for rows about one bit */
+	bool may_be_silent;  /* where the policy says nothing of it, nobody asks */
 };
 
 /* snp_judge_guest.c */
@@ -41,10 +38,6 @@ snp_judge_fn snp_judge_provisional_tcb, snp_judge_provisional_firmware, snp_judg
 	snp_judge_launch_mitigations, snp_judge_current_mitigations;
 
 /* What several of them share. */
-/* Adds the check; `empty` says what an empty set wants. */
-void snp_judge_set(const struct snp_judge_rule *rule, const struct snp_set *set,
-		   const uint8_t *value, size_t len, const char *empty, bool passed,
-		   struct verdict *v);
 /* Adds the check of one bit; `found` is the word that has it. */
-void snp_judge_bit(const struct snp_judge_rule *rule, const char *section, uint64_t found,
-		   bool passed, const char *wanted, struct verdict *v);
+void snp_judge_bit(const struct snp_judge_rule *rule, uint64_t found, bool passed,
+		   const char *wanted, struct verdict *v);

@@ -4,10 +4,10 @@
 
 #include <stdio.h>
 
-void snp_judge_bit(const struct snp_judge_rule *rule, const char *section, uint64_t found,
-		   bool passed, const char *wanted, struct verdict *v)
+void snp_judge_bit(const struct snp_judge_rule *rule, uint64_t found, bool passed,
+		   const char *wanted, struct verdict *v)
 {
-	verdict_check(v, rule->check, section, passed, found & rule->bit ? "set" : "clear", wanted);
+	verdict_check(v, rule->check, passed, found & rule->bit ? "set" : "clear", wanted);
 }
 
 /* What the owner does not allow, the guest may not allow. */
@@ -16,8 +16,7 @@ void snp_judge_allowing(const struct snp_judge_rule *rule, const struct snp_poli
 {
 	bool allowed = p->guest_policy & rule->bit;
 
-	snp_judge_bit(rule, POLICY, ev->report->policy,
-		      allowed || !(ev->report->policy & rule->bit),
+	snp_judge_bit(rule, ev->report->policy, allowed || !(ev->report->policy & rule->bit),
 		      allowed ? "set or clear" : "clear", v);
 }
 
@@ -27,15 +26,14 @@ void snp_judge_demanding(const struct snp_judge_rule *rule, const struct snp_pol
 {
 	bool demanded = p->guest_policy & rule->bit;
 
-	snp_judge_bit(rule, POLICY, ev->report->policy,
-		      !demanded || (ev->report->policy & rule->bit),
+	snp_judge_bit(rule, ev->report->policy, !demanded || (ev->report->policy & rule->bit),
 		      demanded ? "set" : "set or clear", v);
 }
 
 void snp_judge_debug(const struct snp_judge_rule *rule, const struct snp_policy *p,
 		     const struct snp_evidence *ev, struct verdict *v)
 {
-	snp_judge_bit(rule, POLICY, ev->report->policy, !(ev->report->policy & SNP_POLICY_DEBUG),
+	snp_judge_bit(rule, ev->report->policy, !(ev->report->policy & SNP_POLICY_DEBUG),
 		      "clear, always", v);
 }
 
@@ -48,7 +46,7 @@ void snp_judge_abi(const struct snp_judge_rule *rule, const struct snp_policy *p
 
 	snprintf(wanted, sizeof(wanted), "at least %u.%u", floor >> SNP_POLICY_ABI_MAJOR_SHIFT,
 		 floor & SNP_POLICY_ABI_MINOR_MASK);
-	verdict_checkf(v, rule->check, POLICY, found >= floor, wanted, "%u.%u",
+	verdict_checkf(v, rule->check, found >= floor, wanted, "%u.%u",
 		       found >> SNP_POLICY_ABI_MAJOR_SHIFT, found & SNP_POLICY_ABI_MINOR_MASK);
 }
 
@@ -59,7 +57,7 @@ void snp_judge_platform_demanded(const struct snp_judge_rule *rule, const struct
 	uint64_t missing = p->platform_info & rule->bit & ~found;
 	uint64_t refused = p->platform_refused & found;
 
-	snp_judge_bit(rule, PLATFORM, found, missing == 0 && refused == 0,
+	snp_judge_bit(rule, found, missing == 0 && refused == 0,
 		      p->platform_info & rule->bit      ? "set"
 		      : p->platform_refused & rule->bit ? "clear"
 							: "set or clear",
@@ -73,7 +71,7 @@ void snp_judge_platform_smt(const struct snp_judge_rule *rule, const struct snp_
 	bool allowed = (p->guest_policy & SNP_POLICY_SMT) &&
 		       (ev->report->policy & SNP_POLICY_SMT) && !(p->platform_refused & rule->bit);
 
-	snp_judge_bit(rule, PLATFORM, ev->report->platform_info,
+	snp_judge_bit(rule, ev->report->platform_info,
 		      allowed || !(ev->report->platform_info & rule->bit),
 		      allowed ? "set or clear" : "clear, as SMT is not allowed", v);
 }
@@ -83,7 +81,7 @@ void snp_judge_platform_tio(const struct snp_judge_rule *rule, const struct snp_
 {
 	bool allowed = p->platform_info & rule->bit;
 
-	snp_judge_bit(rule, PLATFORM, ev->report->platform_info,
+	snp_judge_bit(rule, ev->report->platform_info,
 		      allowed || !(ev->report->platform_info & rule->bit),
 		      allowed ? "set or clear" : "clear", v);
 }

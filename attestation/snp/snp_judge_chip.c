@@ -9,7 +9,7 @@
 void snp_judge_signing_key(const struct snp_judge_rule *rule, const struct snp_policy *p,
 			   const struct snp_evidence *ev, struct verdict *v)
 {
-	verdict_check(v, rule->check, REPORT, ev->key == SNP_KEY_VCEK || p->allow_vlek,
+	verdict_check(v, rule->check, ev->key == SNP_KEY_VCEK || p->allow_vlek,
 		      ev->key == SNP_KEY_VCEK ? "VCEK" : "VLEK",
 		      p->allow_vlek ? "VCEK or VLEK" : "VCEK");
 }
@@ -20,13 +20,12 @@ void snp_judge_csp_id(const struct snp_judge_rule *rule, const struct snp_policy
 	const char *found = ev->csp_id ? ev->csp_id : "none";
 
 	if (p->csp_id) {
-		verdict_check(v, rule->check, "57230 table 11", strcmp(found, p->csp_id) == 0,
-			      found, p->csp_id);
+		verdict_check(v, rule->check, strcmp(found, p->csp_id) == 0, found, p->csp_id);
 		return;
 	}
-	verdict_not_asked(v, rule->check, "57230 table 11", "the policy names no provider");
+	verdict_not_asked(v, rule->check, "the policy names no provider");
 	if (ev->key == SNP_KEY_VLEK)
-		verdict_note(v,
+		verdict_note(v, NOTE_PROVIDER,
 			     "signed by a key of the provider '%s', whom the policy doesn't name",
 			     found);
 }
@@ -34,8 +33,7 @@ void snp_judge_csp_id(const struct snp_judge_rule *rule, const struct snp_policy
 void snp_judge_product(const struct snp_judge_rule *rule, const struct snp_policy *p,
 		       const struct snp_evidence *ev, struct verdict *v)
 {
-	verdict_check(v, rule->check, "57230 tables 8 to 11",
-		      p->product == SNP_PRODUCT_ANY || p->product == ev->product,
+	verdict_check(v, rule->check, p->product == SNP_PRODUCT_ANY || p->product == ev->product,
 		      snp_product_name(ev->product), snp_product_name(p->product));
 }
 
@@ -45,11 +43,11 @@ void snp_judge_stepping(const struct snp_judge_rule *rule, const struct snp_poli
 	char wanted[16];
 
 	if (p->stepping < 0) {
-		verdict_not_asked(v, rule->check, REPORT, "the policy names no stepping");
+		verdict_not_asked(v, rule->check, "the policy names no stepping");
 		return;
 	}
 	snprintf(wanted, sizeof(wanted), "%d", p->stepping);
-	verdict_checkf(v, rule->check, REPORT,
+	verdict_checkf(v, rule->check,
 		       ev->report->version >= 3 && ev->report->cpuid_step == p->stepping, wanted,
 		       "%u", ev->report->cpuid_step);
 }
@@ -62,20 +60,20 @@ void snp_judge_chip_id(const struct snp_judge_rule *rule, const struct snp_polic
 	bool forgeable = ev->product == SNP_MILAN && !p->chip_ids.count;
 
 	if (p->chip_ids.count) {
-		snp_judge_set(rule, &p->chip_ids, chip, SNP_CHIP_ID_LEN, NULL,
-			      !bytes_are(chip, SNP_CHIP_ID_LEN, 0) &&
-				      bytes_among(p->chip_ids.values, p->chip_ids.count, chip,
-						  SNP_CHIP_ID_LEN),
-			      v);
+		value_set_report(&p->chip_ids, chip, SNP_CHIP_ID_LEN,
+				 !bytes_are(chip, SNP_CHIP_ID_LEN, 0) &&
+					 value_set_has(&p->chip_ids, chip, SNP_CHIP_ID_LEN),
+				 NULL, rule->check, v);
 		return;
 	}
 	if (forgeable && p->require_chip_allow_list) {
-		verdict_check(v, rule->check, REPORT, false, "a Milan chip and no list of chips",
+		verdict_check(v, rule->check, false, "a Milan chip and no list of chips",
 			      "chip_ids, since a published attack forges Milan's reports");
 		return;
 	}
 	if (forgeable)
-		verdict_note(v, "Milan: a published attack forges any chip's report; name your "
-				"chips (chip_ids)");
-	verdict_not_asked(v, rule->check, REPORT, "the policy names no chips");
+		verdict_note(v, NOTE_NO_CHIP_LIST,
+			     "Milan: a published attack forges any chip's report; name your "
+			     "chips (chip_ids)");
+	verdict_not_asked(v, rule->check, "the policy names no chips");
 }

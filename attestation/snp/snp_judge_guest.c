@@ -7,53 +7,32 @@
 #include <stdio.h>
 #include <string.h>
 
-/* `empty` is what an empty set wants. */
-void snp_judge_set(const struct snp_judge_rule *rule, const struct snp_set *set,
-		   const uint8_t *value, size_t len, const char *empty, bool passed,
-		   struct verdict *v)
-{
-	char found[2 * SNP_REPORT_DATA_LEN + 1], wanted[2 * SNP_REPORT_DATA_LEN + 32];
-
-	hex_encode(value, len, found);
-	if (set->count == 1)
-		hex_encode(set->values, len, wanted);
-	else
-		snprintf(wanted, sizeof(wanted), "one of the %zu of the policy", set->count);
-	verdict_check(v, rule->check, REPORT, passed, found, set->count ? wanted : empty);
-}
-
-/* In the set, or zero if the set is empty. */
-static void judge_zero_or_set(const struct snp_judge_rule *rule, const struct snp_set *set,
-			      const uint8_t *value, size_t len, struct verdict *v)
-{
-	snp_judge_set(rule, set, value, len, "zero, as the policy names none",
-		      set->count ? bytes_among(set->values, set->count, value, len)
-				 : bytes_are(value, len, 0),
-		      v);
-}
+static const char none_named[] = "zero, as the policy names none";
 
 void snp_judge_version(const struct snp_judge_rule *rule, const struct snp_policy *p,
 		       const struct snp_evidence *ev, struct verdict *v)
 {
-	verdict_at_least(v, rule->check, REPORT, ev->report->version, p->min_version);
+	verdict_at_least(v, rule->check, ev->report->version, p->min_version);
 }
 
 void snp_judge_guest_svn(const struct snp_judge_rule *rule, const struct snp_policy *p,
 			 const struct snp_evidence *ev, struct verdict *v)
 {
-	verdict_at_least(v, rule->check, REPORT, ev->report->guest_svn, p->min_guest_svn);
+	verdict_at_least(v, rule->check, ev->report->guest_svn, p->min_guest_svn);
 }
 
 void snp_judge_family_id(const struct snp_judge_rule *rule, const struct snp_policy *p,
 			 const struct snp_evidence *ev, struct verdict *v)
 {
-	judge_zero_or_set(rule, &p->family_ids, ev->report->family_id, SNP_ID_LEN, v);
+	value_set_judge_or_zero(&p->family_ids, ev->report->family_id, SNP_ID_LEN, none_named,
+				rule->check, v);
 }
 
 void snp_judge_image_id(const struct snp_judge_rule *rule, const struct snp_policy *p,
 			const struct snp_evidence *ev, struct verdict *v)
 {
-	judge_zero_or_set(rule, &p->image_ids, ev->report->image_id, SNP_ID_LEN, v);
+	value_set_judge_or_zero(&p->image_ids, ev->report->image_id, SNP_ID_LEN, none_named,
+				rule->check, v);
 }
 
 void snp_judge_vmpl(const struct snp_judge_rule *rule, const struct snp_policy *p,
@@ -62,8 +41,7 @@ void snp_judge_vmpl(const struct snp_judge_rule *rule, const struct snp_policy *
 	char wanted[16];
 
 	snprintf(wanted, sizeof(wanted), "%u", p->vmpl);
-	verdict_checkf(v, rule->check, REPORT, ev->report->vmpl == p->vmpl, wanted, "%u",
-		       ev->report->vmpl);
+	verdict_checkf(v, rule->check, ev->report->vmpl == p->vmpl, wanted, "%u", ev->report->vmpl);
 }
 
 void snp_judge_author_key_en(const struct snp_judge_rule *rule, const struct snp_policy *p,
@@ -71,8 +49,7 @@ void snp_judge_author_key_en(const struct snp_judge_rule *rule, const struct snp
 {
 	bool wanted = p->require_author_key || p->author_key_digests.count > 0;
 
-	snp_judge_bit(rule, REPORT, ev->report->flags,
-		      !wanted || snp_report_author_key_en(ev->report),
+	snp_judge_bit(rule, ev->report->flags, !wanted || snp_report_author_key_en(ev->report),
 		      wanted ? "set" : "set or clear", v);
 }
 
@@ -80,10 +57,10 @@ void snp_judge_report_data(const struct snp_judge_rule *rule, const struct snp_p
 			   const struct snp_evidence *ev, struct verdict *v)
 {
 	if (ev->report_data)
-		verdict_bytes(v, rule->check, REPORT, ev->report->report_data, ev->report_data,
+		verdict_bytes(v, rule->check, ev->report->report_data, ev->report_data,
 			      SNP_REPORT_DATA_LEN);
 	else
-		verdict_check(v, rule->check, REPORT, false, "no expected report data was given",
+		verdict_check(v, rule->check, false, "no expected report data was given",
 			      "what binds the report to its use");
 }
 
@@ -92,11 +69,8 @@ void snp_judge_measurement(const struct snp_judge_rule *rule, const struct snp_p
 {
 	const uint8_t *found = ev->report->measurement;
 
-	snp_judge_set(
-		rule, &p->measurements, found, SNP_DIGEST_LEN,
-		"a measurement: nothing says which one is right",
-		bytes_among(p->measurements.values, p->measurements.count, found, SNP_DIGEST_LEN),
-		v);
+	value_set_judge(&p->measurements, found, SNP_DIGEST_LEN,
+			"a measurement: nothing says which one is right", rule->check, v);
 }
 
 void snp_judge_host_data(const struct snp_judge_rule *rule, const struct snp_policy *p,
@@ -105,17 +79,19 @@ void snp_judge_host_data(const struct snp_judge_rule *rule, const struct snp_pol
 	const uint8_t *found = ev->report->host_data;
 
 	if (p->host_data_of_run && !p->host_data.count)
-		snp_judge_set(rule, &p->host_data, found, SNP_HOST_DATA_LEN,
-			      "a digest of the boot configuration",
-			      !bytes_are(found, SNP_HOST_DATA_LEN, 0), v);
+		value_set_report(&p->host_data, found, SNP_HOST_DATA_LEN,
+				 !bytes_are(found, SNP_HOST_DATA_LEN, 0),
+				 "a digest of the boot configuration", rule->check, v);
 	else
-		judge_zero_or_set(rule, &p->host_data, found, SNP_HOST_DATA_LEN, v);
+		value_set_judge_or_zero(&p->host_data, found, SNP_HOST_DATA_LEN, none_named,
+					rule->check, v);
 }
 
 void snp_judge_id_key(const struct snp_judge_rule *rule, const struct snp_policy *p,
 		      const struct snp_evidence *ev, struct verdict *v)
 {
-	judge_zero_or_set(rule, &p->id_key_digests, ev->report->id_key_digest, SNP_DIGEST_LEN, v);
+	value_set_judge_or_zero(&p->id_key_digests, ev->report->id_key_digest, SNP_DIGEST_LEN,
+				none_named, rule->check, v);
 }
 
 /* With require_author_key and no set, any author's will do: the flag was asked for by itself. A
@@ -123,31 +99,28 @@ void snp_judge_id_key(const struct snp_judge_rule *rule, const struct snp_policy
 void snp_judge_author_key(const struct snp_judge_rule *rule, const struct snp_policy *p,
 			  const struct snp_evidence *ev, struct verdict *v)
 {
-	const struct snp_set *set = &p->author_key_digests;
+	const struct value_set *set = &p->author_key_digests;
 	const uint8_t *found = ev->report->author_key_digest;
 	bool enabled = snp_report_author_key_en(ev->report);
 	bool zero = bytes_are(found, SNP_DIGEST_LEN, 0), passed;
 
 	if (set->count)
-		passed = enabled && bytes_among(set->values, set->count, found, SNP_DIGEST_LEN);
+		passed = enabled && value_set_has(set, found, SNP_DIGEST_LEN);
 	else
 		passed = enabled ? p->require_author_key && !zero : zero;
-	snp_judge_set(rule, set, found, SNP_DIGEST_LEN,
-		      p->require_author_key ? "an author key, and AUTHOR_KEY_EN"
-					    : "zero, as the policy names none",
-		      passed, v);
+	value_set_report(set, found, SNP_DIGEST_LEN, passed,
+			 p->require_author_key ? "an author key, and AUTHOR_KEY_EN" : none_named,
+			 rule->check, v);
 }
 
 void snp_judge_report_id(const struct snp_judge_rule *rule, const struct snp_policy *p,
 			 const struct snp_evidence *ev, struct verdict *v)
 {
 	if (p->report_ids.count)
-		snp_judge_set(rule, &p->report_ids, ev->report->report_id, SNP_REPORT_ID_LEN, NULL,
-			      bytes_among(p->report_ids.values, p->report_ids.count,
-					  ev->report->report_id, SNP_REPORT_ID_LEN),
-			      v);
+		value_set_judge(&p->report_ids, ev->report->report_id, SNP_REPORT_ID_LEN, NULL,
+				rule->check, v);
 	else
-		verdict_not_asked(v, rule->check, REPORT, "the policy holds on to no one guest");
+		verdict_not_asked(v, rule->check, "the policy holds on to no one guest");
 }
 
 void snp_judge_report_id_ma(const struct snp_judge_rule *rule, const struct snp_policy *p,
@@ -157,11 +130,10 @@ void snp_judge_report_id_ma(const struct snp_judge_rule *rule, const struct snp_
 	bool passed;
 
 	if (p->report_id_mas.count)
-		passed = bytes_among(p->report_id_mas.values, p->report_id_mas.count, found,
-				     SNP_REPORT_ID_LEN);
+		passed = value_set_has(&p->report_id_mas, found, SNP_REPORT_ID_LEN);
 	else
 		passed = (p->guest_policy & SNP_POLICY_MIGRATE_MA) ||
 			 bytes_are(found, SNP_REPORT_ID_LEN, 0xff);
-	snp_judge_set(rule, &p->report_id_mas, found, SNP_REPORT_ID_LEN,
-		      "all ones: no migration agent", passed, v);
+	value_set_report(&p->report_id_mas, found, SNP_REPORT_ID_LEN, passed,
+			 "all ones: no migration agent", rule->check, v);
 }

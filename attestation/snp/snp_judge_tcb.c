@@ -11,7 +11,7 @@ void snp_judge_provisional_tcb(const struct snp_judge_rule *rule, const struct s
 {
 	bool same = memcmp(ev->report->current_tcb, ev->report->committed_tcb, SNP_TCB_LEN) == 0;
 
-	verdict_check(v, rule->check, REPORT, same || p->allow_provisional,
+	verdict_check(v, rule->check, same || p->allow_provisional,
 		      same ? "CURRENT_TCB is COMMITTED_TCB" : "CURRENT_TCB is not committed",
 		      p->allow_provisional ? "either" : "committed");
 }
@@ -24,7 +24,7 @@ void snp_judge_provisional_firmware(const struct snp_judge_rule *rule, const str
 		    r->current_minor == r->committed_minor &&
 		    r->current_build == r->committed_build;
 
-	verdict_checkf(v, rule->check, REPORT, same || p->allow_provisional,
+	verdict_checkf(v, rule->check, same || p->allow_provisional,
 		       p->allow_provisional ? "either" : "the committed firmware",
 		       "firmware %u.%u.%u, committed %u.%u.%u", r->current_major, r->current_minor,
 		       r->current_build, r->committed_major, r->committed_minor,
@@ -39,7 +39,7 @@ static void check_floor(const struct snp_judge_rule *rule, const struct snp_tcb 
 	snp_tcb_text(tcb, found);
 	snp_tcb_text(floor, limit);
 	snprintf(wanted, sizeof(wanted), "at least %s", limit);
-	verdict_check(v, rule->check, "57230 3.1", snp_tcb_at_least(tcb, floor), found, wanted);
+	verdict_check(v, rule->check, snp_tcb_at_least(tcb, floor), found, wanted);
 }
 
 /* The certificate's word, not the report's. */
@@ -51,8 +51,9 @@ void snp_judge_min_tcb(const struct snp_judge_rule *rule, const struct snp_polic
 	check_floor(rule, &ev->tcb, &p->min_tcb, v);
 	/* The keys of old firmware stay certified for ever, whatever became of them. */
 	if (snp_tcb_at_least(&none, &p->min_tcb))
-		verdict_note(v, "the policy names no TCB floor (min_tcb): the key of any firmware, "
-				"however old, will do");
+		verdict_note(v, NOTE_NO_TCB_FLOOR,
+			     "the policy names no TCB floor (min_tcb): the key of any firmware, "
+			     "however old, will do");
 }
 
 void snp_judge_launch_tcb(const struct snp_judge_rule *rule, const struct snp_policy *p,
@@ -66,7 +67,7 @@ void snp_judge_launch_tcb(const struct snp_judge_rule *rule, const struct snp_po
 void snp_judge_build(const struct snp_judge_rule *rule, const struct snp_policy *p,
 		     const struct snp_evidence *ev, struct verdict *v)
 {
-	verdict_at_least(v, rule->check, REPORT, ev->report->current_build, p->min_build);
+	verdict_at_least(v, rule->check, ev->report->current_build, p->min_build);
 }
 
 void snp_judge_api_version(const struct snp_judge_rule *rule, const struct snp_policy *p,
@@ -78,7 +79,7 @@ void snp_judge_api_version(const struct snp_judge_rule *rule, const struct snp_p
 	char wanted[32];
 
 	snprintf(wanted, sizeof(wanted), "at least %u.%u", p->min_api_major, p->min_api_minor);
-	verdict_checkf(v, rule->check, REPORT, found >= floor, wanted, "%u.%u", r->current_major,
+	verdict_checkf(v, rule->check, found >= floor, wanted, "%u.%u", r->current_major,
 		       r->current_minor);
 }
 
@@ -93,7 +94,7 @@ void snp_judge_firmware(const struct snp_judge_rule *rule, const struct snp_poli
 	char wanted[32];
 
 	snprintf(wanted, sizeof(wanted), "at least %u.%u.%u", m[0], m[1], m[2]);
-	verdict_checkf(v, rule->check, REPORT, found >= floor, wanted, "%u.%u.%u", r->current_major,
+	verdict_checkf(v, rule->check, found >= floor, wanted, "%u.%u.%u", r->current_major,
 		       r->current_minor, r->current_build);
 }
 
@@ -103,7 +104,7 @@ static void check_mitigations(const struct snp_judge_rule *rule, uint64_t found,
 	char text[48];
 
 	snprintf(text, sizeof(text), "0x%" PRIx64 " set", wanted);
-	verdict_checkf(v, rule->check, REPORT, (wanted & ~found) == 0, text, "0x%" PRIx64, found);
+	verdict_checkf(v, rule->check, (wanted & ~found) == 0, text, "0x%" PRIx64, found);
 }
 
 void snp_judge_launch_mitigations(const struct snp_judge_rule *rule, const struct snp_policy *p,

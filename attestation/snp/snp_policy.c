@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/snp/snp_judge.h"
 
-#define ELSEWHERE(check_) { .check = check_ }
+#define RULE(check_, judge_, bit_) { .check = check_, .judge = judge_, .bit = bit_ }
+#define ELSEWHERE(check_)          { .check = check_ }
+/* "not asked" where the policy says nothing of it */
+#define SILENT(check_, judge_) { .check = check_, .judge = judge_, .may_be_silent = true }
 
 void snp_policy_init(struct snp_policy *policy)
 {
@@ -21,88 +24,90 @@ void snp_policy_init(struct snp_policy *policy)
 /* The table: rules_of_X for each member X of struct snp_report. */
 #define RULES(member) static const struct snp_judge_rule rules_of_##member[]
 
-RULES(version) = { { "policy.version", snp_judge_version, 0 } };
-RULES(guest_svn) = { { "policy.guest_svn", snp_judge_guest_svn, 0 } };
+RULES(version) = { RULE(CHECK_POLICY_VERSION, snp_judge_version, 0) };
+RULES(guest_svn) = { RULE(CHECK_POLICY_GUEST_SVN, snp_judge_guest_svn, 0) };
 RULES(policy) = {
-	ELSEWHERE("parse.report"), /* reserved bits */
-	{ "policy.abi", snp_judge_abi, 0 },
-	{ "policy.smt", snp_judge_allowing, SNP_POLICY_SMT },
-	{ "policy.migrate_ma", snp_judge_allowing, SNP_POLICY_MIGRATE_MA },
-	{ "policy.debug", snp_judge_debug, SNP_POLICY_DEBUG },
-	{ "policy.single_socket", snp_judge_demanding, SNP_POLICY_SINGLE_SOCKET },
-	{ "policy.cxl_allow", snp_judge_allowing, SNP_POLICY_CXL_ALLOW },
-	{ "policy.mem_aes_256_xts", snp_judge_demanding, SNP_POLICY_MEM_AES_256_XTS },
-	{ "policy.rapl_dis", snp_judge_demanding, SNP_POLICY_RAPL_DIS },
-	{ "policy.ciphertext_hiding", snp_judge_demanding, SNP_POLICY_CIPHERTEXT_HIDING },
-	{ "policy.page_swap_disable", snp_judge_demanding, SNP_POLICY_PAGE_SWAP_DISABLE },
+	ELSEWHERE(CHECK_PARSE_REPORT), /* reserved bits */
+	RULE(CHECK_POLICY_ABI, snp_judge_abi, 0),
+	RULE(CHECK_POLICY_SMT, snp_judge_allowing, SNP_POLICY_SMT),
+	RULE(CHECK_POLICY_MIGRATE_MA, snp_judge_allowing, SNP_POLICY_MIGRATE_MA),
+	RULE(CHECK_POLICY_DEBUG, snp_judge_debug, SNP_POLICY_DEBUG),
+	RULE(CHECK_POLICY_SINGLE_SOCKET, snp_judge_demanding, SNP_POLICY_SINGLE_SOCKET),
+	RULE(CHECK_POLICY_CXL_ALLOW, snp_judge_allowing, SNP_POLICY_CXL_ALLOW),
+	RULE(CHECK_POLICY_MEM_AES_256_XTS, snp_judge_demanding, SNP_POLICY_MEM_AES_256_XTS),
+	RULE(CHECK_POLICY_RAPL_DIS, snp_judge_demanding, SNP_POLICY_RAPL_DIS),
+	RULE(CHECK_POLICY_CIPHERTEXT_HIDING, snp_judge_demanding, SNP_POLICY_CIPHERTEXT_HIDING),
+	RULE(CHECK_POLICY_PAGE_SWAP_DISABLE, snp_judge_demanding, SNP_POLICY_PAGE_SWAP_DISABLE),
 };
-RULES(family_id) = { { "policy.family_id", snp_judge_family_id, 0 } };
-RULES(image_id) = { { "policy.image_id", snp_judge_image_id, 0 } };
-RULES(vmpl) = { { "policy.vmpl", snp_judge_vmpl, 0 } };
-RULES(signature_algo) = { ELSEWHERE("parse.report") };
+RULES(family_id) = { RULE(CHECK_POLICY_FAMILY_ID, snp_judge_family_id, 0) };
+RULES(image_id) = { RULE(CHECK_POLICY_IMAGE_ID, snp_judge_image_id, 0) };
+RULES(vmpl) = { RULE(CHECK_POLICY_VMPL, snp_judge_vmpl, 0) };
+RULES(signature_algo) = { ELSEWHERE(CHECK_PARSE_REPORT) };
 RULES(current_tcb) = {
-	ELSEWHERE("tcb.committed"),
-	{ "policy.provisional_tcb", snp_judge_provisional_tcb, 0 },
+	ELSEWHERE(CHECK_TCB_COMMITTED),
+	RULE(CHECK_POLICY_PROVISIONAL_TCB, snp_judge_provisional_tcb, 0),
 };
 RULES(platform_info) = {
-	{ "policy.platform_alias_check", snp_judge_platform_demanded,
-	  SNP_PLATFORM_ALIAS_CHECK_COMPLETE },
-	{ "policy.platform_smt", snp_judge_platform_smt, SNP_PLATFORM_SMT_EN },
-	{ "policy.platform_tsme", snp_judge_platform_demanded, SNP_PLATFORM_TSME_EN },
-	{ "policy.platform_ecc", snp_judge_platform_demanded, SNP_PLATFORM_ECC_EN },
-	{ "policy.platform_rapl_dis", snp_judge_platform_demanded, SNP_PLATFORM_RAPL_DIS },
-	{ "policy.platform_ciphertext_hiding", snp_judge_platform_demanded,
-	  SNP_PLATFORM_CIPHERTEXT_HIDING_EN },
-	{ "policy.platform_tio", snp_judge_platform_tio, SNP_PLATFORM_TIO_EN },
-	{ "policy.platform_other", snp_judge_platform_demanded, ~PLATFORM_NAMED },
+	RULE(CHECK_POLICY_PLATFORM_ALIAS_CHECK, snp_judge_platform_demanded,
+	     SNP_PLATFORM_ALIAS_CHECK_COMPLETE),
+	RULE(CHECK_POLICY_PLATFORM_SMT, snp_judge_platform_smt, SNP_PLATFORM_SMT_EN),
+	RULE(CHECK_POLICY_PLATFORM_TSME, snp_judge_platform_demanded, SNP_PLATFORM_TSME_EN),
+	RULE(CHECK_POLICY_PLATFORM_ECC, snp_judge_platform_demanded, SNP_PLATFORM_ECC_EN),
+	RULE(CHECK_POLICY_PLATFORM_RAPL_DIS, snp_judge_platform_demanded, SNP_PLATFORM_RAPL_DIS),
+	RULE(CHECK_POLICY_PLATFORM_CIPHERTEXT_HIDING, snp_judge_platform_demanded,
+	     SNP_PLATFORM_CIPHERTEXT_HIDING_EN),
+	RULE(CHECK_POLICY_PLATFORM_TIO, snp_judge_platform_tio, SNP_PLATFORM_TIO_EN),
+	RULE(CHECK_POLICY_PLATFORM_OTHER, snp_judge_platform_demanded, ~PLATFORM_NAMED),
 };
 RULES(flags) = {
-	ELSEWHERE("binding.mask_chip_key"),
-	ELSEWHERE("binding.signing_key"),
-	{ "policy.author_key_en", snp_judge_author_key_en, SNP_FLAG_AUTHOR_KEY_EN },
-	{ "policy.signing_key", snp_judge_signing_key, 0 },
-	{ "policy.csp_id", snp_judge_csp_id, 0 },
+	ELSEWHERE(CHECK_BINDING_MASK_CHIP_KEY),
+	ELSEWHERE(CHECK_BINDING_SIGNING_KEY),
+	RULE(CHECK_POLICY_AUTHOR_KEY_EN, snp_judge_author_key_en, SNP_FLAG_AUTHOR_KEY_EN),
+	RULE(CHECK_POLICY_SIGNING_KEY, snp_judge_signing_key, 0),
+	SILENT(CHECK_POLICY_CSP_ID, snp_judge_csp_id),
 };
-RULES(report_data) = { { "policy.report_data", snp_judge_report_data, 0 } };
-RULES(measurement) = { { "policy.measurement", snp_judge_measurement, 0 } };
-RULES(host_data) = { { "policy.host_data", snp_judge_host_data, 0 } };
-RULES(id_key_digest) = { { "policy.id_key_digest", snp_judge_id_key, 0 } };
-RULES(author_key_digest) = { { "policy.author_key_digest", snp_judge_author_key, 0 } };
-RULES(report_id) = { { "policy.report_id", snp_judge_report_id, 0 } };
-RULES(report_id_ma) = { { "policy.report_id_ma", snp_judge_report_id_ma, 0 } };
+RULES(report_data) = { RULE(CHECK_POLICY_REPORT_DATA, snp_judge_report_data, 0) };
+RULES(measurement) = { RULE(CHECK_POLICY_MEASUREMENT, snp_judge_measurement, 0) };
+RULES(host_data) = { RULE(CHECK_POLICY_HOST_DATA, snp_judge_host_data, 0) };
+RULES(id_key_digest) = { RULE(CHECK_POLICY_ID_KEY_DIGEST, snp_judge_id_key, 0) };
+RULES(author_key_digest) = { RULE(CHECK_POLICY_AUTHOR_KEY_DIGEST, snp_judge_author_key, 0) };
+RULES(report_id) = { SILENT(CHECK_POLICY_REPORT_ID, snp_judge_report_id) };
+RULES(report_id_ma) = { RULE(CHECK_POLICY_REPORT_ID_MA, snp_judge_report_id_ma, 0) };
 RULES(reported_tcb) = {
-	ELSEWHERE("binding.tcb"),
-	ELSEWHERE("tcb.reported"),
-	{ "policy.min_tcb", snp_judge_min_tcb, 0 },
+	ELSEWHERE(CHECK_BINDING_TCB),
+	ELSEWHERE(CHECK_TCB_REPORTED),
+	RULE(CHECK_POLICY_MIN_TCB, snp_judge_min_tcb, 0),
 };
 RULES(cpuid_fam_id) = {
-	ELSEWHERE("binding.cpuid"),
-	{ "policy.product", snp_judge_product, 0 },
+	ELSEWHERE(CHECK_BINDING_CPUID),
+	RULE(CHECK_POLICY_PRODUCT, snp_judge_product, 0),
 };
-RULES(cpuid_mod_id) = { ELSEWHERE("binding.cpuid") };
-RULES(cpuid_step) = { { "policy.stepping", snp_judge_stepping, 0 } };
+RULES(cpuid_mod_id) = { ELSEWHERE(CHECK_BINDING_CPUID) };
+RULES(cpuid_step) = { SILENT(CHECK_POLICY_STEPPING, snp_judge_stepping) };
 RULES(chip_id) = {
-	ELSEWHERE("binding.chip_id"),
-	{ "policy.chip_id", snp_judge_chip_id, 0 },
+	ELSEWHERE(CHECK_BINDING_CHIP_ID),
+	SILENT(CHECK_POLICY_CHIP_ID, snp_judge_chip_id),
 };
-RULES(committed_tcb) = { ELSEWHERE("tcb.reported"), ELSEWHERE("tcb.committed") };
+RULES(committed_tcb) = { ELSEWHERE(CHECK_TCB_REPORTED), ELSEWHERE(CHECK_TCB_COMMITTED) };
 RULES(current_build) = {
-	{ "policy.build", snp_judge_build, 0 },
-	{ "policy.firmware", snp_judge_firmware, 0 },
+	RULE(CHECK_POLICY_BUILD, snp_judge_build, 0),
+	RULE(CHECK_POLICY_FIRMWARE, snp_judge_firmware, 0),
 };
-RULES(current_minor) = { { "policy.api_version", snp_judge_api_version, 0 } };
-RULES(current_major) = { ELSEWHERE("policy.api_version"), ELSEWHERE("policy.firmware") };
+RULES(current_minor) = { RULE(CHECK_POLICY_API_VERSION, snp_judge_api_version, 0) };
+RULES(current_major) = { ELSEWHERE(CHECK_POLICY_API_VERSION), ELSEWHERE(CHECK_POLICY_FIRMWARE) };
 RULES(committed_build) = {
-	ELSEWHERE("tcb.firmware"),
-	{ "policy.provisional_firmware", snp_judge_provisional_firmware, 0 },
+	ELSEWHERE(CHECK_TCB_FIRMWARE),
+	RULE(CHECK_POLICY_PROVISIONAL_FIRMWARE, snp_judge_provisional_firmware, 0),
 };
-RULES(committed_minor) = { ELSEWHERE("tcb.firmware") };
-RULES(committed_major) = { ELSEWHERE("tcb.firmware") };
-RULES(launch_tcb) = { { "policy.launch_tcb", snp_judge_launch_tcb, 0 } };
-RULES(launch_mit_vector) = { { "policy.launch_mit_vector", snp_judge_launch_mitigations, 0 } };
-RULES(current_mit_vector) = { { "policy.current_mit_vector", snp_judge_current_mitigations, 0 } };
-RULES(signature_r) = { ELSEWHERE("signature.report") };
-RULES(signature_s) = { ELSEWHERE("signature.report") };
+RULES(committed_minor) = { ELSEWHERE(CHECK_TCB_FIRMWARE) };
+RULES(committed_major) = { ELSEWHERE(CHECK_TCB_FIRMWARE) };
+RULES(launch_tcb) = { RULE(CHECK_POLICY_LAUNCH_TCB, snp_judge_launch_tcb, 0) };
+RULES(launch_mit_vector) = { RULE(CHECK_POLICY_LAUNCH_MIT_VECTOR, snp_judge_launch_mitigations,
+				  0) };
+RULES(current_mit_vector) = { RULE(CHECK_POLICY_CURRENT_MIT_VECTOR, snp_judge_current_mitigations,
+				   0) };
+RULES(signature_r) = { ELSEWHERE(CHECK_SIGNATURE_REPORT) };
+RULES(signature_s) = { ELSEWHERE(CHECK_SIGNATURE_REPORT) };
 
 #define FIELD_RULES(type, member, spec, offset, len, since) \
 	{ #member, rules_of_##member, ARRAY_LEN(rules_of_##member) },
@@ -112,6 +117,20 @@ static const struct {
 	const struct snp_judge_rule *rules;
 	size_t count;
 } fields[] = { SNP_REPORT_FIELDS(FIELD_RULES) };
+
+void snp_policy_require(struct verdict *v)
+{
+	for (size_t i = 0; i < ARRAY_LEN(fields); i++)
+		for (size_t n = 0; n < fields[i].count; n++)
+			if (fields[i].rules[n].judge && !fields[i].rules[n].may_be_silent)
+				verdict_require(v, fields[i].rules[n].check);
+	verdict_require(v, CHECK_POLICY_APPLIED);
+}
+
+void snp_policy_require_report_data(struct verdict *v)
+{
+	verdict_require(v, rules_of_report_data[0].check);
+}
 
 void snp_policy_judge(const struct snp_policy *policy, const struct snp_evidence *evidence,
 		      struct verdict *v)
@@ -127,7 +146,7 @@ void snp_policy_judge(const struct snp_policy *policy, const struct snp_evidence
 			rule->judge(rule, policy, evidence, v);
 			rows++;
 		}
-	verdict_checkf(v, "policy.applied", REPORT, rows > 0 && v->count == before + rows,
+	verdict_checkf(v, CHECK_POLICY_APPLIED, rows > 0 && v->count == before + rows,
 		       "one check for each row", "%zu checks for %zu rows", v->count - before,
 		       rows);
 }

@@ -9,26 +9,20 @@
 #pragma once
 
 #include "attestation/snp/snp_product.h"
-#include "attestation/verdict/verdict.h"
-
-/* `count` values of the field's length, one after the other. */
-struct snp_set {
-	const uint8_t *values;
-	size_t count;
-};
+#include "attestation/verdict/value_set.h"
 
 struct snp_policy {
 	/* Sets. Empty means: */
-	struct snp_set measurements;       /* refused: nothing says which measurement is right */
-	struct snp_set host_data;          /* only zero: nothing given at launch */
-	struct snp_set id_key_digests;     /* only zero: no ID block */
-	struct snp_set author_key_digests; /* only zero: no author key */
-	struct snp_set family_ids;         /* only zero */
-	struct snp_set image_ids;          /* only zero */
-	struct snp_set report_ids;         /* any guest; set it to hold on to one guest */
-	struct snp_set report_id_mas;      /* only 'none' (all ones), unless guest_policy allows a
+	struct value_set measurements;       /* refused: nothing says which measurement is right */
+	struct value_set host_data;          /* only zero: nothing given at launch */
+	struct value_set id_key_digests;     /* only zero: no ID block */
+	struct value_set author_key_digests; /* only zero: no author key */
+	struct value_set family_ids;         /* only zero */
+	struct value_set image_ids;          /* only zero */
+	struct value_set report_ids;         /* any guest; set it to hold on to one guest */
+	struct value_set report_id_mas;      /* only 'none' (all ones), unless guest_policy allows a
 					      migration agent */
-	struct snp_set chip_ids;           /* any chip; on Milan with a note, see below */
+	struct value_set chip_ids;           /* any chip; on Milan with a note, see below */
 
 	/* Whoever judges the run statement compares HOST_DATA with it: of an empty host_data,
 	 * anything but zero is taken here. Default false. */
@@ -51,8 +45,7 @@ struct snp_policy {
 	/* PLATFORM_INFO in the same way: TIO_EN only if set here, SMT_EN only if guest_policy has
 	 * SMT, all other bits demanded. Default: SNP_PLATFORM_ALIAS_CHECK_COMPLETE. */
 	uint64_t platform_info;
-	uint64_t
-		platform_refused; /* bits of it that must be clear, SMT_EN and TSME_EN; default 0 */
+	uint64_t platform_refused; /* bits that must be clear, SMT_EN and TSME_EN; default 0 */
 
 	bool require_author_key; /* default false */
 
@@ -88,6 +81,12 @@ struct snp_evidence {
 	const uint8_t *report_data; /* what the relying party expects, SNP_REPORT_DATA_LEN bytes */
 };
 
+/* Requires a check for each row of the table but those that are not asked where the policy says
+ * nothing of them, and "policy.applied", whether they are reached or not. */
+void snp_policy_require(struct verdict *v);
+/* Only "policy.report_data". */
+void snp_policy_require_report_data(struct verdict *v);
+
 /* Adds one check for each row of the table, "policy.…", in the order of the report's fields, and at
  * the end "policy.applied", which passes if every row was gone through. */
 void snp_policy_judge(const struct snp_policy *policy, const struct snp_evidence *evidence,
@@ -100,6 +99,7 @@ void snp_policy_judge_report_data(const struct snp_evidence *evidence, struct ve
  * several rows. Rows whose check is not "policy.…" are judged before (parse, signature, binding,
  * tcb). Returns how many there are, and fills up to `room`. */
 struct snp_rule {
-	const char *field, *check;
+	const char *field;
+	enum check_id check;
 };
 size_t snp_policy_rules(struct snp_rule *rules, size_t room);

@@ -8,6 +8,9 @@
 #include "attestation/snp/snp_chain.h"
 #include "attestation/snp/snp_vcek.h"
 
+/* Requires what the steps below check, whether they are reached or not. */
+void snp_verify_require(struct verdict *v);
+
 /* "signature.report": the leaf's key signed bytes 0x000 to 0x29f. */
 bool snp_verify_signature(const struct snp_chain *chain, struct span bytes,
 			  const struct snp_report *report, struct verdict *v);

@@ -7,9 +7,8 @@
 
 enum { CC_RTMR0 = 1 };
 
-static const char log_section[] = "UEFI 2.10, 38.4; TCG PFP, 10";
-static const char *const log_checks[TDX_RTMR_COUNT] = { "log.rtmr0", "log.rtmr1", "log.rtmr2",
-							"log.rtmr3" };
+static const enum check_id log_checks[TDX_RTMR_COUNT] = { CHECK_LOG_RTMR0, CHECK_LOG_RTMR1,
+							  CHECK_LOG_RTMR2, CHECK_LOG_RTMR3 };
 
 /* A log that is given has to explain every RTMR; a register without events is still zero. */
 static bool log_replay(const struct event_log *log, const struct tdx_quote *quote,
@@ -20,9 +19,9 @@ static bool log_replay(const struct event_log *log, const struct tdx_quote *quot
 	bool ok = true;
 
 	if (event_log_replay(log, DIGEST_SHA384, &replay, &e) < 0)
-		return verdict_err(v, "log.replay", log_section, &e);
+		return verdict_err(v, CHECK_LOG_REPLAY, &e);
 	for (size_t i = 0; i < TDX_RTMR_COUNT; i++)
-		ok &= verdict_bytes(v, log_checks[i], log_section, replay.values[i + CC_RTMR0],
+		ok &= verdict_bytes(v, log_checks[i], replay.values[i + CC_RTMR0],
 				    quote->body.rtmr[i], TDX_MR_LEN);
 	return ok;
 }
@@ -33,10 +32,10 @@ static bool log_open(const struct tdx_input *in, const struct tdx_quote *quote, 
 {
 	struct err e;
 
-	verdict_require(v, "log.parse");
+	verdict_require(v, CHECK_LOG_PARSE);
 	if (event_log_parse(in->event_log, (struct event_log_form){ .cc = true }, log, &e) < 0)
-		return verdict_err(v, "log.parse", log_section, &e);
-	verdict_checkf(v, "log.parse", log_section, true, NULL, "%zu events", log->count);
+		return verdict_err(v, CHECK_LOG_PARSE, &e);
+	verdict_checkf(v, CHECK_LOG_PARSE, true, NULL, "%zu events", log->count);
 	for (size_t i = 0; i < TDX_RTMR_COUNT; i++)
 		verdict_require(v, log_checks[i]);
 	return log_replay(log, quote, v);
@@ -51,8 +50,8 @@ static void appraise_policy(const struct tdx_input *in, const struct tdx_result 
 		tdx_policy_judge_binding(&facts, v);
 		return;
 	}
-	verdict_require(v, "policy.given");
-	if (verdict_check(v, "policy.given", NULL, in->policy != NULL, in->policy ? "yes" : "none",
+	verdict_require(v, CHECK_POLICY_GIVEN);
+	if (verdict_check(v, CHECK_POLICY_GIVEN, in->policy != NULL, in->policy ? "yes" : "none",
 			  "a policy: nothing else says which measurement is right"))
 		tdx_policy_judge(in->policy, &facts, v);
 }
@@ -71,8 +70,8 @@ void tdx_appraise(const struct tdx_input *in, struct tdx_result *result, struct 
 			struct err e;
 
 			err_record(&e, ERR_EXHAUSTED, "out of memory");
-			verdict_require(v, "parse.quote");
-			verdict_err(v, "parse.quote", NULL, &e);
+			verdict_require(v, CHECK_PARSE_QUOTE);
+			verdict_err(v, CHECK_PARSE_QUOTE, &e);
 			return;
 		}
 		result = own;
@@ -87,6 +86,6 @@ void tdx_appraise(const struct tdx_input *in, struct tdx_result *result, struct 
 			log_good = log_open(in, &result->quote, v, &log);
 		appraise_policy(in, result, log_good ? &log : NULL, v);
 	} else {
-		verdict_require(v, "policy.reportdata");
+		verdict_require(v, CHECK_POLICY_REPORTDATA);
 	}
 }

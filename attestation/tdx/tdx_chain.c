@@ -21,35 +21,25 @@ static const char *const ca_names[] = { "Intel SGX PCK Platform CA", "Intel SGX 
 static const char *const signing_names[] = { "Intel SGX TCB Signing", NULL };
 static const char *const root_names[] = { "Intel SGX Root CA", NULL };
 
-static const struct kind {
-	const char *chain_check, *time_check;
+struct kind {
+	enum check_id chain_check, time_check;
 	bool leaf_is_ca;
 	size_t count;
 	const char *const *names[COUNT_MAX];
-} kinds[TDX_CHAIN_COUNT] = {
-	[TDX_CHAIN_PCK] = { "chain.pck",
-			    "time.pck",
-			    false,
-			    3,
-			    { pck_names, ca_names, root_names } },
-	[TDX_CHAIN_CRL_ISSUER] = { "chain.crl_issuer",
-				   "time.crl_issuer",
-				   true,
-				   2,
-				   { ca_names, root_names } },
-	[TDX_CHAIN_TCB_INFO] = { "chain.tcb_info",
-				 "time.tcb_info_issuer",
-				 false,
-				 2,
-				 { signing_names, root_names } },
-	[TDX_CHAIN_QE_IDENTITY] = { "chain.qe_identity",
-				    "time.qe_identity_issuer",
-				    false,
-				    2,
-				    { signing_names, root_names } },
 };
 
-static const char section[] = "PCK certificate profile 1.3";
+/* clang-format off */
+static const struct kind kinds[TDX_CHAIN_COUNT] = {
+	[TDX_CHAIN_PCK]         = { CHECK_CHAIN_PCK,         CHECK_TIME_PCK,
+				    false, 3, { pck_names, ca_names, root_names } },
+	[TDX_CHAIN_CRL_ISSUER]  = { CHECK_CHAIN_CRL_ISSUER,  CHECK_TIME_CRL_ISSUER,
+				    true,  2, { ca_names, root_names } },
+	[TDX_CHAIN_TCB_INFO]    = { CHECK_CHAIN_TCB_INFO,    CHECK_TIME_TCB_INFO_ISSUER,
+				    false, 2, { signing_names, root_names } },
+	[TDX_CHAIN_QE_IDENTITY] = { CHECK_CHAIN_QE_IDENTITY, CHECK_TIME_QE_IDENTITY_ISSUER,
+				    false, 2, { signing_names, root_names } },
+};
+/* clang-format on */
 
 static bool is_trusted(const struct x509 *root, const struct tdx_chains *chains)
 {
@@ -164,14 +154,14 @@ bool tdx_chain_check(struct tdx_chains *chains, enum tdx_chain_kind kind, struct
 	if (chain->count)
 		verdict_root(v, chain->certs[chain->count - 1]);
 	if (failed)
-		return verdict_err(v, k->chain_check, section, &e);
-	verdict_check(v, k->chain_check, section, true,
+		return verdict_err(v, k->chain_check, &e);
+	verdict_check(v, k->chain_check, true,
 		      chains->own_root ? "to the root that you named" : "to Intel SGX Root CA",
 		      NULL);
 	if (chain_times(chains, chain, &e) < 0)
-		return verdict_err(v, k->time_check, section, &e);
+		return verdict_err(v, k->time_check, &e);
 	chains->good[kind] = true;
-	return verdict_check(v, k->time_check, section, true, "valid", NULL);
+	return verdict_check(v, k->time_check, true, "valid", NULL);
 }
 
 void tdx_chains_done(struct tdx_chains *chains)

@@ -3,15 +3,6 @@
 
 #include <string.h>
 
-static const char section[] = "PCK certificate profile 2";
-
-static bool step(struct verdict *v, const char *name, int rc, const struct err *e)
-{
-	if (rc < 0)
-		return verdict_err(v, name, section, e);
-	return verdict_check(v, name, section, true, NULL, NULL);
-}
-
 static int crl_load(const struct tdx_chains *chains, struct span bytes, const struct x509 *issuer,
 		    struct x509_crl **crl, struct err *e)
 {
@@ -41,28 +32,30 @@ bool tdx_crl_check_platform(struct tdx_chains *chains, const struct tdx_collater
 	CLEANUP(x509_crl_free) struct x509_crl *pck_crl = NULL;
 	struct err e;
 
-	if (!step(v, "crl.root",
-		  crl_load(chains, collateral->root_crl, pck->certs[2], &chains->root_crl, &e),
-		  &e) ||
-	    !step(v, "crl.pck", pck_crl_load(chains, collateral->pck_crl, &pck_crl, &e), &e))
+	if (!verdict_step(
+		    v, CHECK_CRL_ROOT,
+		    crl_load(chains, collateral->root_crl, pck->certs[2], &chains->root_crl, &e),
+		    &e) ||
+	    !verdict_step(v, CHECK_CRL_PCK, pck_crl_load(chains, collateral->pck_crl, &pck_crl, &e),
+			  &e))
 		return false;
 
-	bool intermediate = step(v, "crl.intermediate",
-				 x509_crl_check(chains->root_crl, pck->certs[1], &e), &e);
-	bool issuer = step(
-		v, "crl.crl_issuer",
+	bool intermediate = verdict_step(v, CHECK_CRL_INTERMEDIATE,
+					 x509_crl_check(chains->root_crl, pck->certs[1], &e), &e);
+	bool issuer = verdict_step(
+		v, CHECK_CRL_CRL_ISSUER,
 		x509_crl_check(chains->root_crl, chains->chain[TDX_CHAIN_CRL_ISSUER].certs[0], &e),
 		&e);
-	bool leaf = step(v, "crl.leaf", x509_crl_check(pck_crl, pck->certs[0], &e), &e);
+	bool leaf = verdict_step(v, CHECK_CRL_LEAF, x509_crl_check(pck_crl, pck->certs[0], &e), &e);
 
 	return intermediate && issuer && leaf;
 }
 
-bool tdx_crl_check_signer(struct tdx_chains *chains, enum tdx_chain_kind kind, const char *name,
+bool tdx_crl_check_signer(struct tdx_chains *chains, enum tdx_chain_kind kind, enum check_id id,
 			  struct verdict *v)
 {
 	struct err e;
 
-	return step(v, name, x509_crl_check(chains->root_crl, chains->chain[kind].certs[0], &e),
-		    &e);
+	return verdict_step(v, id,
+			    x509_crl_check(chains->root_crl, chains->chain[kind].certs[0], &e), &e);
 }

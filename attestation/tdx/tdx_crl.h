@@ -16,5 +16,5 @@ bool tdx_crl_check_platform(struct tdx_chains *chains, const struct tdx_collater
 
 /* Adds the check `name`: the signer of that (good) chain is not in the root's CRL, as
  * tdx_crl_check_platform() left it. */
-bool tdx_crl_check_signer(struct tdx_chains *chains, enum tdx_chain_kind kind, const char *name,
+bool tdx_crl_check_signer(struct tdx_chains *chains, enum tdx_chain_kind kind, enum check_id id,
 			  struct verdict *v);

@@ -25,8 +25,6 @@ struct row {
 	judge_fn *judge;
 };
 
-static const char section[] = "TDX Module ABI, TDREPORT_STRUCT";
-
 void tdx_policy_init(struct tdx_policy *policy)
 {
 	memset(policy, 0, sizeof(*policy));
@@ -40,9 +38,9 @@ static uint64_t le64(const uint8_t bytes[8])
 	return reader_le64(&r);
 }
 
-static const struct tdx_set *set_of(const struct judge *j, const struct row *row)
+static const struct value_set *set_of(const struct judge *j, const struct row *row)
 {
-	return (const struct tdx_set *)((const char *)j->policy + row->set);
+	return (const struct value_set *)((const char *)j->policy + row->set);
 }
 
 static bool report(const struct judge *j, const struct row *row, const uint8_t *found, bool passed,
@@ -51,20 +49,7 @@ static bool report(const struct judge *j, const struct row *row, const uint8_t *
 	char hex[HEX_MAX];
 
 	hex_encode(found, row->rule.size, hex);
-	return verdict_check(j->v, row->rule.check, section, passed, hex, wanted);
-}
-
-/* The one value, or one of how many: for the reason that a person is given. */
-static void wanted_of(const struct tdx_set *set, size_t len, const char *if_empty,
-		      char text[VERDICT_TEXT_MAX])
-{
-	if (set->count == 1)
-		hex_encode(set->values, len, text);
-	else if (set->count == 0)
-		snprintf(text, VERDICT_TEXT_MAX, "%s", if_empty);
-	else
-		snprintf(text, VERDICT_TEXT_MAX, "one of %zu values that the policy names",
-			 set->count);
+	return verdict_check(j->v, row->rule.check, passed, hex, wanted);
 }
 
 static bool judge_zero(const struct judge *j, const struct row *row, const uint8_t *found)
@@ -74,14 +59,9 @@ static bool judge_zero(const struct judge *j, const struct row *row, const uint8
 
 static bool judge_set_or_zero(const struct judge *j, const struct row *row, const uint8_t *found)
 {
-	const struct tdx_set *set = set_of(j, row);
-	char wanted[VERDICT_TEXT_MAX];
-
-	wanted_of(set, row->rule.size, "zero, since the policy names no value", wanted);
-	return report(j, row, found,
-		      set->count ? bytes_among(set->values, set->count, found, row->rule.size)
-				 : bytes_are(found, row->rule.size, 0),
-		      wanted);
+	return value_set_judge_or_zero(set_of(j, row), found, row->rule.size,
+				       "zero, since the policy names no value", row->rule.check,
+				       j->v);
 }
 
 /* What the run statement is judged by as well, if the policy says so. */
@@ -95,12 +75,9 @@ static bool judge_of_run(const struct judge *j, const struct row *row, const uin
 
 static bool judge_set(const struct judge *j, const struct row *row, const uint8_t *found)
 {
-	const struct tdx_set *set = set_of(j, row);
-	char wanted[VERDICT_TEXT_MAX];
-
-	wanted_of(set, row->rule.size, "a value that the policy names, and it names none", wanted);
-	return report(j, row, found, bytes_among(set->values, set->count, found, row->rule.size),
-		      wanted);
+	return value_set_judge(set_of(j, row), found, row->rule.size,
+			       "a value that the policy names, and it names none", row->rule.check,
+			       j->v);
 }
 
 /* The module itself is judged by its signer and its level (module.*, tcb.*). */
@@ -218,8 +195,7 @@ static bool judge_report_data(const struct judge *j, const struct row *row, cons
 	if (!j->facts->report_data)
 		return report(j, row, found, false,
 			      "the REPORTDATA that you expect (--report_data)");
-	return verdict_bytes(j->v, row->rule.check, section, found, j->facts->report_data,
-			     row->rule.size);
+	return verdict_bytes(j->v, row->rule.check, found, j->facts->report_data, row->rule.size);
 }
 
 /*
@@ -227,24 +203,24 @@ static bool judge_report_data(const struct judge *j, const struct row *row, cons
  * struct below, so that a field without a row doesn't compile.
  */
 #define SET(member) offsetof(struct tdx_policy, member)
-#define FIELDS(X)                                                                       \
-	X(tee_tcb_svn, "policy.tee_tcb_svn", judge_svn, NO_SET)                         \
-	X(mrseam, "policy.mrseam", judge_mrseam, SET(mrseam))                           \
-	X(mrsignerseam, "policy.mrsignerseam", judge_zero, NO_SET)                      \
-	X(seamattributes, "policy.seamattributes", judge_zero, NO_SET)                  \
-	X(tdattributes, "policy.tdattributes", judge_attributes, NO_SET)                \
-	X(xfam, "policy.xfam", judge_xfam, NO_SET)                                      \
-	X(mrtd, "policy.mrtd", judge_set, SET(mrtd))                                    \
-	X(mrconfigid, "policy.mrconfigid", judge_of_run, SET(mrconfigid))               \
-	X(mrowner, "policy.mrowner", judge_set_or_zero, SET(mrowner))                   \
-	X(mrownerconfig, "policy.mrownerconfig", judge_set_or_zero, SET(mrownerconfig)) \
-	X(rtmr[0], "policy.rtmr0", judge_rtmr, SET(rtmr[0]))                            \
-	X(rtmr[1], "policy.rtmr1", judge_rtmr, SET(rtmr[1]))                            \
-	X(rtmr[2], "policy.rtmr2", judge_rtmr, SET(rtmr[2]))                            \
-	X(rtmr[3], "policy.rtmr3", judge_rtmr, SET(rtmr[3]))                            \
-	X(reportdata, "policy.reportdata", judge_report_data, NO_SET)                   \
-	X(tee_tcb_svn2, "policy.tee_tcb_svn2", judge_svn, NO_SET)                       \
-	X(mrservicetd, "policy.mrservicetd", judge_set_or_zero, SET(mrservicetd))
+#define FIELDS(X)                                                                           \
+	X(tee_tcb_svn, CHECK_POLICY_TEE_TCB_SVN, judge_svn, NO_SET)                         \
+	X(mrseam, CHECK_POLICY_MRSEAM, judge_mrseam, SET(mrseam))                           \
+	X(mrsignerseam, CHECK_POLICY_MRSIGNERSEAM, judge_zero, NO_SET)                      \
+	X(seamattributes, CHECK_POLICY_SEAMATTRIBUTES, judge_zero, NO_SET)                  \
+	X(tdattributes, CHECK_POLICY_TDATTRIBUTES, judge_attributes, NO_SET)                \
+	X(xfam, CHECK_POLICY_XFAM, judge_xfam, NO_SET)                                      \
+	X(mrtd, CHECK_POLICY_MRTD, judge_set, SET(mrtd))                                    \
+	X(mrconfigid, CHECK_POLICY_MRCONFIGID, judge_of_run, SET(mrconfigid))               \
+	X(mrowner, CHECK_POLICY_MROWNER, judge_set_or_zero, SET(mrowner))                   \
+	X(mrownerconfig, CHECK_POLICY_MROWNERCONFIG, judge_set_or_zero, SET(mrownerconfig)) \
+	X(rtmr[0], CHECK_POLICY_RTMR0, judge_rtmr, SET(rtmr[0]))                            \
+	X(rtmr[1], CHECK_POLICY_RTMR1, judge_rtmr, SET(rtmr[1]))                            \
+	X(rtmr[2], CHECK_POLICY_RTMR2, judge_rtmr, SET(rtmr[2]))                            \
+	X(rtmr[3], CHECK_POLICY_RTMR3, judge_rtmr, SET(rtmr[3]))                            \
+	X(reportdata, CHECK_POLICY_REPORTDATA, judge_report_data, NO_SET)                   \
+	X(tee_tcb_svn2, CHECK_POLICY_TEE_TCB_SVN2, judge_svn, NO_SET)                       \
+	X(mrservicetd, CHECK_POLICY_MRSERVICETD, judge_set_or_zero, SET(mrservicetd))
 
 #define ROW(member, check, judge, set)                         \
 	{ { #member, check, offsetof(struct tdx_body, member), \
@@ -285,25 +261,23 @@ static void judge_status(const struct judge *j)
 			snprintf(wanted + len, sizeof(wanted) - len, "%s%s", len ? " or " : "",
 				 tdx_status_name(s));
 		}
-	verdict_check(j->v, "policy.tcb_status", "PCS API v4, tcbStatus",
+	verdict_check(j->v, CHECK_POLICY_TCB_STATUS,
 		      j->facts->result->has_status && status != TDX_REVOKED &&
 			      (j->policy->statuses & (1u << status)),
 		      tdx_status_name(status), *wanted ? wanted : "a status that the policy names");
 }
 
 /* A platform by one of its numbers, if the policy lists any. */
-static void judge_platform(const struct judge *j, const char *check, const struct tdx_set *set,
+static void judge_platform(const struct judge *j, enum check_id check, const struct value_set *set,
 			   const uint8_t *found, size_t len)
 {
 	char hex[HEX_MAX] = "none", wanted[VERDICT_TEXT_MAX];
 
 	if (found)
 		hex_encode(found, len, hex);
-	wanted_of(set, len, "", wanted);
-	verdict_check(j->v, check, "PCK certificate profile 1.3.5",
-		      set->count == 0 ||
-			      (found && bytes_among(set->values, set->count, found, len)),
-		      hex, set->count ? wanted : NULL);
+	value_set_text(set, len, NULL, wanted);
+	verdict_check(j->v, check, set->count == 0 || (found && value_set_has(set, found, len)),
+		      hex, wanted);
 }
 
 static void judge_rest(const struct judge *j)
@@ -312,22 +286,19 @@ static void judge_rest(const struct judge *j)
 	const struct tdx_result *r = j->facts->result;
 
 	judge_status(j);
-	verdict_at_least(j->v, "policy.tcb_evaluation", "PCS API v4, tcbEvaluationDataNumber",
-			 r->tcb_evaluation, p->min_evaluation);
-	verdict_at_least(j->v, "policy.qe_evaluation", "PCS API v4, tcbEvaluationDataNumber",
-			 r->qe_evaluation, p->min_evaluation);
-	verdict_at_least(j->v, "policy.qe_svn", "DCAP API, appendix 3.1", r->quote.qe_svn,
-			 p->min_qe_svn);
-	verdict_at_least(j->v, "policy.pce_svn", "DCAP API, appendix 3.1", r->quote.pce_svn,
-			 p->min_pce_svn);
-	judge_platform(j, "policy.fmspc", &p->fmspcs, r->pck.fmspc, TDX_FMSPC_LEN);
-	judge_platform(j, "policy.instance", &p->instances,
+	verdict_at_least(j->v, CHECK_POLICY_TCB_EVALUATION, r->tcb_evaluation, p->min_evaluation);
+	verdict_at_least(j->v, CHECK_POLICY_QE_EVALUATION, r->qe_evaluation, p->min_evaluation);
+	verdict_at_least(j->v, CHECK_POLICY_QE_SVN, r->quote.qe_svn, p->min_qe_svn);
+	verdict_at_least(j->v, CHECK_POLICY_PCE_SVN, r->quote.pce_svn, p->min_pce_svn);
+	judge_platform(j, CHECK_POLICY_FMSPC, &p->fmspcs, r->pck.fmspc, TDX_FMSPC_LEN);
+	judge_platform(j, CHECK_POLICY_INSTANCE, &p->instances,
 		       r->pck.has_instance ? r->pck.instance : NULL, sizeof(r->pck.instance));
 }
 
-static const char *const rest_checks[] = {
-	"policy.tcb_status", "policy.tcb_evaluation", "policy.qe_evaluation", "policy.qe_svn",
-	"policy.pce_svn",    "policy.fmspc",          "policy.instance",
+static const enum check_id rest_checks[] = {
+	CHECK_POLICY_TCB_STATUS, CHECK_POLICY_TCB_EVALUATION, CHECK_POLICY_QE_EVALUATION,
+	CHECK_POLICY_QE_SVN,     CHECK_POLICY_PCE_SVN,        CHECK_POLICY_FMSPC,
+	CHECK_POLICY_INSTANCE,
 };
 
 void tdx_policy_judge(const struct tdx_policy *policy, const struct tdx_facts *facts,

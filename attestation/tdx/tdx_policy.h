@@ -14,27 +14,22 @@
 #include "attestation/tdx/tdx_quote.h"
 #include "attestation/tdx/tdx_status.h"
 #include "attestation/tdx/tdx_verify.h"
-
-/* `count` values of the field's length, one after the other. */
-struct tdx_set {
-	const uint8_t *values;
-	size_t count;
-};
+#include "attestation/verdict/value_set.h"
 
 struct tdx_policy {
 	/* Sets. Empty means: */
-	struct tdx_set mrtd;   /* refused: nothing says which firmware is right */
-	struct tdx_set mrseam; /* whatever module Intel's TCB info vouches for */
-	struct tdx_set mrconfigid, mrowner, mrownerconfig; /* only zero */
-	struct tdx_set mrservicetd;                        /* only zero: no service TD */
+	struct value_set mrtd;   /* refused: nothing says which firmware is right */
+	struct value_set mrseam; /* whatever module Intel's TCB info vouches for */
+	struct value_set mrconfigid, mrowner, mrownerconfig; /* only zero */
+	struct value_set mrservicetd;                        /* only zero: no service TD */
 	/* Whoever judges the run statement sees to MRCONFIGID and RTMR3: of empty sets, anything but
 	 * zero is taken here. Default false. */
 	bool of_run;
 	/* RTMR 0 to 2: refused; RTMR3: only zero. A log whose every event in that register is in
 	 * `events` accounts for it as well. */
-	struct tdx_set rtmr[TDX_RTMR_COUNT];
-	struct tdx_set fmspcs;    /* any platform type; 6 bytes each */
-	struct tdx_set instances; /* any platform; Platform Instance IDs (PIID), 16 bytes each */
+	struct value_set rtmr[TDX_RTMR_COUNT];
+	struct value_set fmspcs;    /* any platform type; 6 bytes each */
+	struct value_set instances; /* any platform; Platform Instance IDs (PIID), 16 bytes each */
 
 	/* Bits of TDATTRIBUTES that may be set beside SEPT_VE_DISABLE, PKS and PERFMON. Never DEBUG,
 	 * whatever stands here, nor bits that no published module defines. */
@@ -43,9 +38,8 @@ struct tdx_policy {
 	bool has_attributes, has_xfam; /* exactly these, beside the rules */
 	uint8_t attributes[8], xfam[8];
 
-	uint32_t statuses; /* set of 1 << enum tdx_status; default UpToDate; never Revoked */
-	uint64_t
-		min_evaluation; /* tcbEvaluationDataNumber of TCB info and QE identity; default 0 */
+	uint32_t statuses;       /* set of 1 << enum tdx_status; default UpToDate; never Revoked */
+	uint64_t min_evaluation; /* tcbEvaluationDataNumber of both documents; default 0 */
 	uint8_t min_tee_tcb_svn[TDX_SVN_LEN]; /* byte by byte, of TEE_TCB_SVN and TEE_TCB_SVN_2 */
 	uint16_t min_qe_svn, min_pce_svn;     /* of the quote's header */
 
@@ -73,7 +67,8 @@ void tdx_policy_judge_binding(const struct tdx_facts *facts, struct verdict *v);
 /* The table itself: the check's name, and the member of struct tdx_body that it judges. Returns the
  * count of rows, of which up to `room` are written. */
 struct tdx_rule {
-	const char *field, *check;
+	const char *field;
+	enum check_id check;
 	size_t offset, size; /* of the member */
 };
 size_t tdx_policy_rules(struct tdx_rule *rules, size_t room);

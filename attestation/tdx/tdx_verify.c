@@ -24,61 +24,34 @@ struct state {
 };
 
 /* Every step, in order; a yes has to have all of them. */
-static const char *const steps[] = {
-	"parse.quote",
-	"chain.pck",
-	"time.pck",
-	"chain.pck_extension",
-	"signature.qe_report",
-	"signature.qe_report_data",
-	"signature.quote",
-	"chain.crl_issuer",
-	"time.crl_issuer",
-	"crl.root",
-	"crl.pck",
-	"crl.intermediate",
-	"crl.crl_issuer",
-	"crl.leaf",
-	"collateral.tcb_info",
-	"chain.tcb_info",
-	"time.tcb_info_issuer",
-	"crl.tcb_info_issuer",
-	"signature.tcb_info",
-	"time.tcb_info",
-	"collateral.fmspc",
-	"collateral.pceid",
-	"collateral.qe_identity",
-	"chain.qe_identity",
-	"time.qe_identity_issuer",
-	"crl.qe_identity_issuer",
-	"signature.qe_identity",
-	"time.qe_identity",
-	"identity.miscselect",
-	"identity.attributes",
-	"identity.mrsigner",
-	"identity.isvprodid",
-	"identity.isvsvn",
-	"module.identity",
-	"module.mrsignerseam",
-	"module.seamattributes",
-	"tcb.level",
-	"tcb.status",
+/* clang-format off */
+static const enum check_id steps[] = {
+	CHECK_PARSE_QUOTE,
+	CHECK_CHAIN_PCK, CHECK_TIME_PCK, CHECK_CHAIN_PCK_EXTENSION,
+	CHECK_SIGNATURE_QE_REPORT, CHECK_SIGNATURE_QE_REPORT_DATA, CHECK_SIGNATURE_QUOTE,
+
+	CHECK_CHAIN_CRL_ISSUER, CHECK_TIME_CRL_ISSUER,
+	CHECK_CRL_ROOT, CHECK_CRL_PCK, CHECK_CRL_INTERMEDIATE, CHECK_CRL_CRL_ISSUER, CHECK_CRL_LEAF,
+
+	CHECK_COLLATERAL_TCB_INFO, CHECK_CHAIN_TCB_INFO, CHECK_TIME_TCB_INFO_ISSUER,
+	CHECK_CRL_TCB_INFO_ISSUER, CHECK_SIGNATURE_TCB_INFO, CHECK_TIME_TCB_INFO,
+	CHECK_COLLATERAL_FMSPC, CHECK_COLLATERAL_PCEID,
+
+	CHECK_COLLATERAL_QE_IDENTITY, CHECK_CHAIN_QE_IDENTITY, CHECK_TIME_QE_IDENTITY_ISSUER,
+	CHECK_CRL_QE_IDENTITY_ISSUER, CHECK_SIGNATURE_QE_IDENTITY, CHECK_TIME_QE_IDENTITY,
+
+	CHECK_IDENTITY_MISCSELECT, CHECK_IDENTITY_ATTRIBUTES, CHECK_IDENTITY_MRSIGNER,
+	CHECK_IDENTITY_ISVPRODID, CHECK_IDENTITY_ISVSVN,
+	CHECK_MODULE_IDENTITY, CHECK_MODULE_MRSIGNERSEAM, CHECK_MODULE_SEAMATTRIBUTES,
+	CHECK_TCB_LEVEL, CHECK_TCB_STATUS,
 };
+/* clang-format on */
 
 static void state_done(struct state *s)
 {
 	tdx_chains_done(&s->chains);
 	tdx_tcb_info_free(s->tcb_info);
 	tdx_qe_identity_free(s->qe_identity);
-}
-
-/* Passes if `rc` is 0, else fails with the error's text. */
-static bool step(struct state *s, const char *name, const char *section, int rc,
-		 const struct err *e)
-{
-	if (rc < 0)
-		return verdict_err(s->v, name, section, e);
-	return verdict_check(s->v, name, section, true, NULL, NULL);
 }
 
 static bool root_load(struct state *s)
@@ -89,12 +62,13 @@ static bool root_load(struct state *s)
 	if (root.len == 0)
 		return true;
 	if (x509_load(root.bytes, root.len, &s->chains.own_root, &e) < 0)
-		return verdict_err(s->v, "chain.trusted_root", NULL, &e);
+		return verdict_err(s->v, CHECK_CHAIN_TRUSTED_ROOT, &e);
 
 	char hex[2 * SHA256_LEN + 1];
 
 	hex_encode(s->chains.own_root->key_digest, SHA256_LEN, hex);
-	verdict_note(s->v, "the root is one that you named, not Intel's: key SHA-256 %s", hex);
+	verdict_note(s->v, NOTE_OWN_ROOT,
+		     "the root is one that you named, not Intel's: key SHA-256 %s", hex);
 	s->result->own_root = true;
 	verdict_root(s->v, s->chains.own_root);
 	return true;
@@ -102,16 +76,15 @@ static bool root_load(struct state *s)
 
 static bool pck_extension(struct state *s)
 {
-	static const char section[] = "PCK certificate profile 1.3.5";
 	const struct x509 *leaf = s->chains.chain[TDX_CHAIN_PCK].certs[0];
 	const struct x509_extension *x = x509_extension_of(leaf, TDX_PCK_EXTENSION);
 	struct err e;
 
 	if (!x)
-		return verdict_check(s->v, "chain.pck_extension", section, false, "none",
+		return verdict_check(s->v, CHECK_CHAIN_PCK_EXTENSION, false, "none",
 				     "the SGX extension " TDX_PCK_EXTENSION);
-	s->result->has_pck = step(s, "chain.pck_extension", section,
-				  tdx_pck_parse(x->value, &s->result->pck, &e), &e);
+	s->result->has_pck = verdict_step(s->v, CHECK_CHAIN_PCK_EXTENSION,
+					  tdx_pck_parse(x->value, &s->result->pck, &e), &e);
 	return s->result->has_pck;
 }
 
@@ -125,9 +98,9 @@ static bool qe_report_data(struct state *s)
 	struct err e;
 
 	if (digest_parts(DIGEST_SHA256, parts, ARRAY_LEN(parts), wanted, &e) < 0)
-		return verdict_err(s->v, "signature.qe_report_data", NULL, &e);
-	return verdict_bytes(s->v, "signature.qe_report_data", "DCAP API, appendix 3.9",
-			     q->qe_report.reportdata, wanted, sizeof(wanted));
+		return verdict_err(s->v, CHECK_SIGNATURE_QE_REPORT_DATA, &e);
+	return verdict_bytes(s->v, CHECK_SIGNATURE_QE_REPORT_DATA, q->qe_report.reportdata, wanted,
+			     sizeof(wanted));
 }
 
 static int quote_signature(const struct tdx_quote *q, EVP_PKEY *pck, struct err *e)
@@ -154,22 +127,22 @@ static bool quote_verify(struct state *s)
 	if (!pck_extension(s))
 		return false;
 
-	bool qe = step(s, "signature.qe_report", "DCAP API, appendix 3.9",
-		       ecdsa_verify(chain->certs[0]->key, ECDSA_P256, DIGEST_SHA256,
-				    q->qe_report_bytes, q->qe_signature, &e),
-		       &e);
+	bool qe = verdict_step(s->v, CHECK_SIGNATURE_QE_REPORT,
+			       ecdsa_verify(chain->certs[0]->key, ECDSA_P256, DIGEST_SHA256,
+					    q->qe_report_bytes, q->qe_signature, &e),
+			       &e);
 	bool bound = qe_report_data(s);
-	bool quote = step(s, "signature.quote", "DCAP API, appendix 3.8",
-			  quote_signature(q, chain->certs[0]->key, &e), &e);
+	bool quote = verdict_step(s->v, CHECK_SIGNATURE_QUOTE,
+				  quote_signature(q, chain->certs[0]->key, &e), &e);
 
 	return qe && bound && quote;
 }
 
-static bool is_there(struct state *s, const char *name, struct span document)
+static bool is_there(struct state *s, enum check_id id, struct span document)
 {
 	/* An empty one was given, and is refused for its form. */
 	return document.bytes ||
-	       verdict_check(s->v, name, "DCAP, collateral", false, "not given",
+	       verdict_check(s->v, id, false, "not given",
 			     "the document from Intel's PCS, or --collateral with its folder");
 }
 
@@ -178,9 +151,9 @@ static bool revocation(struct state *s)
 {
 	const struct tdx_collateral *c = &s->en->collateral;
 
-	if (!is_there(s, "collateral.root_crl", c->root_crl) ||
-	    !is_there(s, "collateral.pck_crl", c->pck_crl) ||
-	    !is_there(s, "collateral.pck_crl_chain", c->pck_crl_chain))
+	if (!is_there(s, CHECK_COLLATERAL_ROOT_CRL, c->root_crl) ||
+	    !is_there(s, CHECK_COLLATERAL_PCK_CRL, c->pck_crl) ||
+	    !is_there(s, CHECK_COLLATERAL_PCK_CRL_CHAIN, c->pck_crl_chain))
 		return false;
 	if (!tdx_chain_check(&s->chains, TDX_CHAIN_CRL_ISSUER, c->pck_crl_chain, s->v))
 		return false;
@@ -188,7 +161,7 @@ static bool revocation(struct state *s)
 }
 
 /* issueDate <= at < nextUpdate. */
-static bool document_time(struct state *s, const char *name, const struct tdx_document *d)
+static bool document_time(struct state *s, enum check_id id, const struct tdx_document *d)
 {
 	char found[2 * TIMESTAMP_TEXT_MAX + 8], from[TIMESTAMP_TEXT_MAX], to[TIMESTAMP_TEXT_MAX];
 	char at[TIMESTAMP_TEXT_MAX];
@@ -198,7 +171,7 @@ static bool document_time(struct state *s, const char *name, const struct tdx_do
 	timestamp_format(d->next_update, to);
 	timestamp_format(s->en->at, at);
 	snprintf(found, sizeof(found), "%s to %s", from, to);
-	return verdict_check(s->v, name, "PCS API v4, issueDate and nextUpdate",
+	return verdict_check(s->v, id,
 			     d->issue_date <= s->en->at + skew && s->en->at - skew < d->next_update,
 			     found, at);
 }
@@ -206,7 +179,7 @@ static bool document_time(struct state *s, const char *name, const struct tdx_do
 /* Chain, revocation and signature of one document, by the names of its steps. */
 struct document_checks {
 	enum tdx_chain_kind kind;
-	const char *revoked, *signature, *time;
+	enum check_id revoked, signature, time;
 };
 
 static bool document_verify(struct state *s, const struct document_checks *n, struct span chain,
@@ -220,32 +193,34 @@ static bool document_verify(struct state *s, const struct document_checks *n, st
 		return false;
 
 	EVP_PKEY *key = s->chains.chain[n->kind].certs[0]->key;
-	bool good = step(s, n->signature, "PCS API v4, signature",
-			 ecdsa_verify(key, ECDSA_P256, DIGEST_SHA256, d->body, signature, &e), &e);
+	bool good = verdict_step(
+		s->v, n->signature,
+		ecdsa_verify(key, ECDSA_P256, DIGEST_SHA256, d->body, signature, &e), &e);
 
 	return document_time(s, n->time, d) && good;
 }
 
 static bool tcb_info_verify(struct state *s)
 {
-	static const struct document_checks names = { TDX_CHAIN_TCB_INFO, "crl.tcb_info_issuer",
-						      "signature.tcb_info", "time.tcb_info" };
+	static const struct document_checks names = { TDX_CHAIN_TCB_INFO, CHECK_CRL_TCB_INFO_ISSUER,
+						      CHECK_SIGNATURE_TCB_INFO,
+						      CHECK_TIME_TCB_INFO };
 	const struct tdx_collateral *c = &s->en->collateral;
 	struct err e;
 
-	if (!is_there(s, "collateral.tcb_info", c->tcb_info) ||
-	    !is_there(s, "collateral.tcb_info_chain", c->tcb_info_chain) ||
-	    !step(s, "collateral.tcb_info", "PCS API v4, TCB info v3",
-		  tdx_tcb_info_parse(c->tcb_info, &s->tcb_info, &e), &e) ||
+	if (!is_there(s, CHECK_COLLATERAL_TCB_INFO, c->tcb_info) ||
+	    !is_there(s, CHECK_COLLATERAL_TCB_INFO_CHAIN, c->tcb_info_chain) ||
+	    !verdict_step(s->v, CHECK_COLLATERAL_TCB_INFO,
+			  tdx_tcb_info_parse(c->tcb_info, &s->tcb_info, &e), &e) ||
 	    !document_verify(s, &names, c->tcb_info_chain, &s->tcb_info->document))
 		return false;
 	s->result->tcb_evaluation = s->tcb_info->document.evaluation;
 
 	const struct tdx_pck *pck = &s->result->pck;
-	bool fmspc = verdict_bytes(s->v, "collateral.fmspc", "PCS API v4, fmspc", pck->fmspc,
-				   s->tcb_info->fmspc, TDX_FMSPC_LEN);
-	bool pceid = verdict_bytes(s->v, "collateral.pceid", "PCS API v4, pceId", pck->pceid,
-				   s->tcb_info->pceid, TDX_PCEID_LEN);
+	bool fmspc = verdict_bytes(s->v, CHECK_COLLATERAL_FMSPC, pck->fmspc, s->tcb_info->fmspc,
+				   TDX_FMSPC_LEN);
+	bool pceid = verdict_bytes(s->v, CHECK_COLLATERAL_PCEID, pck->pceid, s->tcb_info->pceid,
+				   TDX_PCEID_LEN);
 
 	return fmspc && pceid;
 }
@@ -253,15 +228,16 @@ static bool tcb_info_verify(struct state *s)
 static bool qe_identity_verify(struct state *s)
 {
 	static const struct document_checks names = { TDX_CHAIN_QE_IDENTITY,
-						      "crl.qe_identity_issuer",
-						      "signature.qe_identity", "time.qe_identity" };
+						      CHECK_CRL_QE_IDENTITY_ISSUER,
+						      CHECK_SIGNATURE_QE_IDENTITY,
+						      CHECK_TIME_QE_IDENTITY };
 	const struct tdx_collateral *c = &s->en->collateral;
 	struct err e;
 
-	if (!is_there(s, "collateral.qe_identity", c->qe_identity) ||
-	    !is_there(s, "collateral.qe_identity_chain", c->qe_identity_chain) ||
-	    !step(s, "collateral.qe_identity", "PCS API v4, enclave identity v2",
-		  tdx_qe_identity_parse(c->qe_identity, &s->qe_identity, &e), &e) ||
+	if (!is_there(s, CHECK_COLLATERAL_QE_IDENTITY, c->qe_identity) ||
+	    !is_there(s, CHECK_COLLATERAL_QE_IDENTITY_CHAIN, c->qe_identity_chain) ||
+	    !verdict_step(s->v, CHECK_COLLATERAL_QE_IDENTITY,
+			  tdx_qe_identity_parse(c->qe_identity, &s->qe_identity, &e), &e) ||
 	    !document_verify(s, &names, c->qe_identity_chain, &s->qe_identity->document))
 		return false;
 	s->result->qe_evaluation = s->qe_identity->document.evaluation;
@@ -269,33 +245,32 @@ static bool qe_identity_verify(struct state *s)
 }
 
 /* found & mask == wanted, over the bytes. */
-static bool masked_check(struct state *s, const char *name, const uint8_t *found,
+static bool masked_check(struct state *s, enum check_id id, const uint8_t *found,
 			 const uint8_t *mask, const uint8_t *wanted, size_t len)
 {
 	uint8_t masked[16];
 
 	for (size_t i = 0; i < len; i++)
 		masked[i] = found[i] & mask[i];
-	return verdict_bytes(s->v, name, "PCS API v4, enclave identity", masked, wanted, len);
+	return verdict_bytes(s->v, id, masked, wanted, len);
 }
 
 /* Step 5: the QE that signed is the one that Intel published. */
 static bool qe_check(struct state *s)
 {
-	static const char section[] = "PCS API v4, enclave identity";
 	const struct tdx_qe_report *r = &s->result->quote.qe_report;
 	const struct tdx_qe_identity *q = s->qe_identity;
-	bool ok = masked_check(s, "identity.miscselect", r->miscselect, q->miscselect_mask,
+	bool ok = masked_check(s, CHECK_IDENTITY_MISCSELECT, r->miscselect, q->miscselect_mask,
 			       q->miscselect, sizeof(q->miscselect));
 
-	ok &= masked_check(s, "identity.attributes", r->attributes, q->attributes_mask,
+	ok &= masked_check(s, CHECK_IDENTITY_ATTRIBUTES, r->attributes, q->attributes_mask,
 			   q->attributes, sizeof(q->attributes));
-	ok &= verdict_bytes(s->v, "identity.mrsigner", section, r->mrsigner, q->mrsigner,
+	ok &= verdict_bytes(s->v, CHECK_IDENTITY_MRSIGNER, r->mrsigner, q->mrsigner,
 			    sizeof(q->mrsigner));
-	ok &= verdict_checkf(s->v, "identity.isvprodid", section, r->isvprodid == q->isvprodid,
+	ok &= verdict_checkf(s->v, CHECK_IDENTITY_ISVPRODID, r->isvprodid == q->isvprodid,
 			     "the ISVPRODID of the QE identity", "%u", r->isvprodid);
 	s->qe_level = tdx_isv_level_of(q->levels, q->level_count, r->isvsvn);
-	ok &= verdict_checkf(s->v, "identity.isvsvn", section, s->qe_level != NULL,
+	ok &= verdict_checkf(s->v, CHECK_IDENTITY_ISVSVN, s->qe_level != NULL,
 			     "a level at or below it", "%u", r->isvsvn);
 	if (s->qe_level)
 		s->result->qe_status = s->qe_level->status;
@@ -305,26 +280,25 @@ static bool qe_check(struct state *s)
 /* Step 6. SEAMATTRIBUTES are zero for every module that Intel has published: more than the mask asks. */
 static bool module_check(struct state *s)
 {
-	static const char section[] = "PCS API v4, tdxModuleIdentities";
 	static const uint8_t zero[8] = { 0 };
 	const struct tdx_body *b = &s->result->quote.body;
 	const struct tdx_module *m = tdx_tcb_module_of(s->tcb_info, b->tee_tcb_svn);
 
-	if (!verdict_checkf(s->v, "module.identity", section, m != NULL,
+	if (!verdict_checkf(s->v, CHECK_MODULE_IDENTITY, m != NULL,
 			    "an identity of that version in the TCB info", "TDX_%02X",
 			    b->tee_tcb_svn[1]))
 		return false;
 
-	bool ok = verdict_bytes(s->v, "module.mrsignerseam", section, b->mrsignerseam, m->mrsigner,
+	bool ok = verdict_bytes(s->v, CHECK_MODULE_MRSIGNERSEAM, b->mrsignerseam, m->mrsigner,
 				sizeof(m->mrsigner));
 	uint8_t masked[8];
 
 	for (size_t i = 0; i < sizeof(masked); i++)
 		masked[i] = b->seamattributes[i] & m->attributes_mask[i];
 	if (memcmp(masked, m->attributes, sizeof(masked)) != 0)
-		return verdict_bytes(s->v, "module.seamattributes", section, masked, m->attributes,
+		return verdict_bytes(s->v, CHECK_MODULE_SEAMATTRIBUTES, masked, m->attributes,
 				     sizeof(masked));
-	return verdict_bytes(s->v, "module.seamattributes", section, b->seamattributes, zero,
+	return verdict_bytes(s->v, CHECK_MODULE_SEAMATTRIBUTES, b->seamattributes, zero,
 			     sizeof(zero)) &&
 	       ok;
 }
@@ -361,20 +335,21 @@ static void advisories_note(struct verdict *v, const struct tdx_result *r)
 		size_t len = strlen(line);
 
 		if (len + strlen(r->advisories[i]) + 2 > sizeof(line)) {
-			verdict_note(v, "advisories:%s", line);
+			verdict_note(v, NOTE_ADVISORIES, "advisories:%s", line);
 			len = 0;
 		}
 		snprintf(line + len, sizeof(line) - len, " %s", r->advisories[i]);
 	}
 	if (*line)
-		verdict_note(v, "advisories:%s", line);
+		verdict_note(v, NOTE_ADVISORIES, "advisories:%s", line);
 }
 
 static void status_note(const struct state *s)
 {
 	const struct tdx_result *r = s->result;
 
-	verdict_note(s->v, "TCB %s (level %s, module %s, QE %s), TCB info %llu, QE identity %llu",
+	verdict_note(s->v, NOTE_TCB,
+		     "TCB %s (level %s, module %s, QE %s), TCB info %llu, QE identity %llu",
 		     tdx_status_name(r->status), tdx_status_name(r->level_status),
 		     r->has_module ? tdx_status_name(r->module_status) : "unversioned",
 		     tdx_status_name(r->qe_status), (unsigned long long)r->tcb_evaluation,
@@ -385,13 +360,13 @@ static void status_note(const struct state *s)
 /* Step 7, up to the one thing that no policy can allow. */
 static void tcb_check(struct state *s)
 {
-	static const char section[] = "PCS API v4, TCB level";
 	struct tdx_result *r = s->result;
 	struct tdx_tcb_state t;
 	struct err e;
 
-	if (!step(s, "tcb.level", section,
-		  tdx_tcb_evaluate(s->tcb_info, &r->pck, &r->quote, s->qe_level, &t, &e), &e))
+	if (!verdict_step(s->v, CHECK_TCB_LEVEL,
+			  tdx_tcb_evaluate(s->tcb_info, &r->pck, &r->quote, s->qe_level, &t, &e),
+			  &e))
 		return;
 	r->has_status = true;
 	r->status = t.status;
@@ -403,16 +378,16 @@ static void tcb_check(struct state *s)
 		advisories_add(r, &t.module->advisories);
 	advisories_add(r, &t.qe->advisories);
 	advisories_sort(r);
-	verdict_check(s->v, "tcb.status", section, r->status != TDX_REVOKED,
-		      tdx_status_name(r->status), "not Revoked");
+	verdict_check(s->v, CHECK_TCB_STATUS, r->status != TDX_REVOKED, tdx_status_name(r->status),
+		      "not Revoked");
 	status_note(s);
 }
 
 static void verify_steps(struct state *s, const struct tdx_parsed *quote)
 {
 	s->result->quote = quote->quote;
-	s->result->has_quote = step(s, "parse.quote", "DCAP API, appendix 3",
-				    quote->has_quote ? 0 : err_code(&quote->why), &quote->why);
+	s->result->has_quote = verdict_step(
+		s->v, CHECK_PARSE_QUOTE, quote->has_quote ? 0 : err_code(&quote->why), &quote->why);
 	if (!s->result->has_quote || !root_load(s) || !quote_verify(s) || !revocation(s))
 		return;
 	/* Independent of each other: a person sees what is wrong with both. */

@@ -147,14 +147,14 @@ static int verify(const struct ak_cert_input *in, const struct offered *o, EVP_P
 int ak_cert_verify(const struct ak_cert_input *in, EVP_PKEY **key, struct err *e)
 {
 	struct offered o = { 0 };
-	int rc = 0;
+	int failed = 0;
 
-	for (size_t i = 0; rc == 0 && i < in->intermediate_count; i++)
-		rc = offer(in->intermediates[i], &o, e);
-	if (rc == 0)
-		rc = verify(in, &o, key, e);
+	for (size_t i = 0; failed == 0 && i < in->intermediate_count; i++)
+		failed = offer(in->intermediates[i], &o, e);
+	if (failed == 0)
+		failed = verify(in, &o, key, e);
 	offered_done(&o);
-	return rc;
+	return failed;
 }
 
 bool ak_cert_same_key(const EVP_PKEY *key, const EVP_PKEY *ak)

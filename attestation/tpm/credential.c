@@ -167,25 +167,25 @@ static int protect(const struct profile *p, const uint8_t *seed, struct credenti
 	uint8_t key[DIGEST_MAX], outer[DIGEST_MAX], inner[2 + CREDENTIAL_SECRET_LEN],
 		covered[sizeof(inner) + TPM_NAME_MAX];
 	size_t hash_len = digest_len(p->hash);
-	int status;
+	int failed;
 
 	inner[0] = 0;
 	inner[1] = CREDENTIAL_SECRET_LEN;
 	memcpy(inner + 2, c->secret, CREDENTIAL_SECRET_LEN);
-	status = kdf_a(p, seed, "STORAGE", (struct span){ c->ak_name, c->ak_name_len }, p->aes_len,
+	failed = kdf_a(p, seed, "STORAGE", (struct span){ c->ak_name, c->ak_name_len }, p->aes_len,
 		       key, e);
-	if (status == 0)
-		status = encrypt(key, p->aes_len, inner, sizeof(inner), e);
+	if (failed == 0)
+		failed = encrypt(key, p->aes_len, inner, sizeof(inner), e);
 	memcpy(covered, inner, sizeof(inner));
 	memcpy(covered + sizeof(inner), c->ak_name, c->ak_name_len);
-	if (status == 0)
-		status = kdf_a(p, seed, "INTEGRITY", (struct span){ NULL, 0 }, hash_len, key, e);
-	if (status == 0)
-		status = hmac(p->hash, key, hash_len, covered, sizeof(inner) + c->ak_name_len,
+	if (failed == 0)
+		failed = kdf_a(p, seed, "INTEGRITY", (struct span){ NULL, 0 }, hash_len, key, e);
+	if (failed == 0)
+		failed = hmac(p->hash, key, hash_len, covered, sizeof(inner) + c->ak_name_len,
 			      outer, e);
 	explicit_bzero(key, sizeof(key));
-	if (status < 0)
-		return status;
+	if (failed < 0)
+		return failed;
 	writer_be16(&w, (uint16_t)hash_len);
 	writer_bytes(&w, outer, hash_len);
 	writer_bytes(&w, inner, sizeof(inner));
@@ -219,18 +219,18 @@ int credential_make(EVP_PKEY *ek, struct span ak, struct credential *c, struct e
 {
 	const struct profile *p = profile_of(ek, e);
 	uint8_t seed[DIGEST_MAX];
-	int status;
+	int failed;
 
 	memset(c, 0, sizeof(*c));
 	if (!p || name_of(ak, c->ak_name, &c->ak_name_len, e) < 0 || ek_digest(ek, c->ek, e) < 0 ||
 	    random_bytes(c->secret, sizeof(c->secret), e) < 0)
 		return err_code(e);
-	status =
+	failed =
 		p->type == EVP_PKEY_RSA ? rsa_seed(p, ek, seed, c, e) : ecc_seed(p, ek, seed, c, e);
-	if (status == 0)
-		status = protect(p, seed, c, e);
+	if (failed == 0)
+		failed = protect(p, seed, c, e);
 	explicit_bzero(seed, sizeof(seed));
-	return status;
+	return failed;
 }
 
 int credential_answer(struct credential *c, const void *bytes, size_t len, struct err *e)

@@ -34,26 +34,16 @@ static void state_free(struct state *s)
 }
 DEFINE_CLEANUP(struct state *, state_free)
 
-static bool step(struct state *s, const char *name, const char *section, int failed,
-		 const struct err *e)
-{
-	verdict_require(s->v, name);
-	if (failed)
-		return verdict_err(s->v, name, section, e);
-	return verdict_check(s->v, name, section, true, NULL, NULL);
-}
-
 static bool message_open(struct state *s)
 {
-	static const char section[] = "go-tpm-tools, attest.proto";
 	const struct tpm_input *in = s->in;
 
 	s->message = in->evidence;
 	if (in->unreadable)
-		return step(s, "parse.attestation", section, err_code(in->unreadable),
-			    in->unreadable);
+		return verdict_require_step(s->v, CHECK_PARSE_ATTESTATION, err_code(in->unreadable),
+					    in->unreadable);
 	if (in->evidence)
-		return step(s, "parse.attestation", section, 0, NULL);
+		return verdict_require_step(s->v, CHECK_PARSE_ATTESTATION, 0, NULL);
 	s->message = &s->bare;
 	s->bare.ak_public = in->ak_public;
 	s->bare.quote_count = 1;
@@ -74,21 +64,21 @@ static bool runtime_open(struct state *s)
 	if (b->runtime.len == 0)
 		return true;
 	if (!b->tee_report_data) {
-		verdict_require(s->v, "ak.runtime_data");
-		return verdict_check(s->v, "ak.runtime_data", "Azure, HCL report", false,
+		verdict_require(s->v, CHECK_AK_RUNTIME_DATA);
+		return verdict_check(s->v, CHECK_AK_RUNTIME_DATA, false,
 				     "runtime data without a verified TEE report",
 				     "the report whose REPORT_DATA is their digest");
 	}
 	if (hcl_report_data(b->runtime, wanted, &e) < 0)
-		return step(s, "ak.runtime_data", "Azure, HCL report", -1, &e);
-	verdict_require(s->v, "ak.runtime_data");
-	if (!verdict_bytes(s->v, "ak.runtime_data", "Azure, HCL report", b->tee_report_data, wanted,
-			   sizeof(wanted)))
+		return verdict_require_step(s->v, CHECK_AK_RUNTIME_DATA, -1, &e);
+	verdict_require(s->v, CHECK_AK_RUNTIME_DATA);
+	if (!verdict_bytes(s->v, CHECK_AK_RUNTIME_DATA, b->tee_report_data, wanted, sizeof(wanted)))
 		return false;
-	if (!step(s, "ak.runtime_key", "Azure, HCL report",
-		  hcl_report_ak(b->runtime, &s->runtime_ak, &e), &e))
+	if (!verdict_require_step(s->v, CHECK_AK_RUNTIME_KEY,
+				  hcl_report_ak(b->runtime, &s->runtime_ak, &e), &e))
 		return false;
-	verdict_note(s->v, "the AK and its attributes are the word of Azure's paravisor");
+	verdict_note(s->v, NOTE_AK_OF_PARAVISOR,
+		     "the AK and its attributes are the word of Azure's paravisor");
 	return true;
 }
 
@@ -116,8 +106,8 @@ static bool same_boot(const struct state *s, size_t i)
 
 	if (i == 0)
 		return true;
-	verdict_require(s->v, "quote.same_boot");
-	return verdict_checkf(s->v, "quote.same_boot", "TPM 2.0 Part 2, 10.11.1 TPMS_CLOCK_INFO",
+	verdict_require(s->v, CHECK_QUOTE_SAME_BOOT);
+	return verdict_checkf(s->v, CHECK_QUOTE_SAME_BOOT,
 			      other->reset_count == first->reset_count &&
 				      other->restart_count == first->restart_count,
 			      "one boot's quotes",
@@ -144,15 +134,13 @@ static bool quotes_check(struct state *s)
 		};
 
 		ok &= tpm_quote_check(&in, s->v, &s->quotes[i]);
-		ok = ok && step(s, "quote.once", "one value for each register",
-				pcrs_merge(&s->pcrs, &q->pcrs, &e), &e);
+		ok = ok && verdict_require_step(s->v, CHECK_QUOTE_ONCE,
+						pcrs_merge(&s->pcrs, &q->pcrs, &e), &e);
 		ok = ok && same_boot(s, i);
 	}
 	/* Refuses by itself; what rests on the quotes can be judged all the same. */
-	verdict_require(s->v, "quote.nonce_length");
-	verdict_checkf(s->v, "quote.nonce_length", "TPM, extraData",
-		       s->in->nonce.len >= TPM_NONCE_MIN, "16 bytes or more", "%zu",
-		       s->in->nonce.len);
+	verdict_checkf(s->v, CHECK_QUOTE_NONCE_LENGTH, s->in->nonce.len >= TPM_NONCE_MIN,
+		       "16 bytes or more", "%zu", s->in->nonce.len);
 	return ok;
 }
 
@@ -163,14 +151,14 @@ static bool ak_open(struct state *s)
 	if (!s->quotes[0].has_public)
 		return s->runtime_ak && EVP_PKEY_up_ref(s->runtime_ak) &&
 		       (s->ak = s->runtime_ak, true);
-	if (!step(s, "ak.key", NULL, tpm_public_key(&s->quotes[0].ak, &s->ak, &e), &e))
+	if (!verdict_require_step(s->v, CHECK_AK_KEY, tpm_public_key(&s->quotes[0].ak, &s->ak, &e),
+				  &e))
 		return false;
 	if (!s->runtime_ak)
 		return true;
-	verdict_require(s->v, "ak.runtime_match");
-	return verdict_check(s->v, "ak.runtime_match", "Azure, HCL report",
-			     ak_cert_same_key(s->ak, s->runtime_ak), "the AK that is presented",
-			     "the key that the runtime data name");
+	verdict_require(s->v, CHECK_AK_RUNTIME_MATCH);
+	return verdict_check(s->v, CHECK_AK_RUNTIME_MATCH, ak_cert_same_key(s->ak, s->runtime_ak),
+			     "the AK that is presented", "the key that the runtime data name");
 }
 
 /* TPMT_PUBLIC to the byte, or a public key. */
@@ -258,26 +246,25 @@ static void root_note(struct state *s)
 	hex_encode(root->key_digest, SHA256_LEN, hex);
 	if (x509_common_name(root->subject, name, sizeof(name), &e) < 0)
 		name[0] = 0;
-	verdict_note(s->v, "the TPM's EK chains to the root that you named: '%s', key SHA-256 %s",
-		     name, hex);
+	verdict_note(s->v, NOTE_EK_ROOT,
+		     "the TPM's EK chains to the root that you named: '%s', key SHA-256 %s", name,
+		     hex);
 }
 
 static bool report_check(struct state *s)
 {
-	static const char section[] = "SNP and vTPM, REPORT_DATA";
 	const struct tpm_binding *b = &s->in->binding;
 	uint8_t wanted[TPM_REPORT_DATA_LEN];
 	struct err e;
 
-	verdict_require(s->v, "ak.report");
+	verdict_require(s->v, CHECK_AK_REPORT);
 	if (!b->report_data || s->message->ak_public.len == 0)
-		return verdict_check(s->v, "ak.report", section, false,
+		return verdict_check(s->v, CHECK_AK_REPORT, false,
 				     "no report data or no AK public area",
 				     "SHA3-512(report data and AK public area)");
 	if (tpm_report_data(b->report_data, s->message->ak_public, wanted, &e) < 0)
-		return verdict_err(s->v, "ak.report", section, &e);
-	return verdict_bytes(s->v, "ak.report", section, b->tee_report_data, wanted,
-			     sizeof(wanted));
+		return verdict_err(s->v, CHECK_AK_REPORT, &e);
+	return verdict_bytes(s->v, CHECK_AK_REPORT, b->tee_report_data, wanted, sizeof(wanted));
 }
 
 /* Each binding that is given, and that there is one. */
@@ -289,29 +276,30 @@ static bool binding_check(struct state *s)
 
 	if (b->named.len > 0) {
 		given++;
-		good += step(s, "ak.named", "the relying party", named_check(s, &e), &e);
-		verdict_note(s->v, "AK named by you: the operator of that TPM is trusted");
+		good += verdict_require_step(s->v, CHECK_AK_NAMED, named_check(s, &e), &e);
+		verdict_note(s->v, NOTE_AK_NAMED,
+			     "AK named by you: the operator of that TPM is trusted");
 		if (!span_equal(b->named, s->message->ak_public))
-			verdict_note(s->v, "named by its key alone: its attributes are your word");
+			verdict_note(s->v, NOTE_AK_NAMED,
+				     "named by its key alone: its attributes are your word");
 	}
 	if (b->root.len > 0) {
 		given++;
-		good += step(s, "ak.certificate", "RFC 5280", cert_check(s, &e), &e);
-		verdict_note(s->v,
+		good += verdict_require_step(s->v, CHECK_AK_CERTIFICATE, cert_check(s, &e), &e);
+		verdict_note(s->v, NOTE_AK_CERTIFIED,
 			     "AK certified under the root that you named, whose owner vouches for "
 			     "its attributes");
 	}
 	if (b->ek_root.len > 0 || b->ek_cert.len > 0 || b->activated) {
 		given++;
-		good += step(s, "ak.activated", "TPM 2.0 Part 1, 24", activation_check(s, &e), &e);
+		good += verdict_require_step(s->v, CHECK_AK_ACTIVATED, activation_check(s, &e), &e);
 		root_note(s);
 	}
 	if (b->tee_report_data) {
 		given++;
 		good += b->runtime.len > 0 ? s->runtime_ak != NULL : report_check(s);
 	}
-	verdict_require(s->v, "ak.binding");
-	return verdict_check(s->v, "ak.binding", "TPM, AK binding", given > 0 && good == given,
+	return verdict_check(s->v, CHECK_AK_BINDING, given > 0 && good == given,
 			     given ? "given" : "nothing says which TPM the AK is in",
 			     "an AK certificate to a named root, an EK that does, with the AK "
 			     "activated, a TEE report, or the AK named");
@@ -359,7 +347,6 @@ static int log_agrees(const struct event_log *log, const struct tpm_pcrs *pcrs, 
 
 static bool log_check(struct state *s)
 {
-	static const char section[] = "TCG PFP 1.06, 10";
 	struct span bytes = s->in->event_log.len ? s->in->event_log : s->message->event_log;
 	struct event_log_form form = { .separators_optional = s->in->policy &&
 							      s->in->policy->separators_optional };
@@ -368,9 +355,11 @@ static bool log_check(struct state *s)
 
 	if (bytes.len == 0)
 		return true;
-	if (!step(s, "log.parse", section, event_log_parse(bytes, form, &s->log, &e), &e))
+	if (!verdict_require_step(s->v, CHECK_LOG_PARSE, event_log_parse(bytes, form, &s->log, &e),
+				  &e))
 		return false;
-	s->has_log = step(s, "log.replay", section, log_agrees(&s->log, &s->pcrs, sha1, &e), &e);
+	s->has_log = verdict_require_step(s->v, CHECK_LOG_REPLAY,
+					  log_agrees(&s->log, &s->pcrs, sha1, &e), &e);
 	return s->has_log;
 }
 
@@ -381,8 +370,7 @@ static void policy_check(struct state *s)
 
 	if (s->v->scope == VERDICT_SCOPE_GENUINE_ONLY)
 		return;
-	verdict_require(s->v, "policy.given");
-	if (verdict_check(s->v, "policy.given", NULL, s->in->policy != NULL,
+	if (verdict_check(s->v, CHECK_POLICY_GIVEN, s->in->policy != NULL,
 			  s->in->policy ? "yes" : "none",
 			  "a policy: nothing else says which measurement is right"))
 		tpm_policy_judge(s->in->policy, &facts, s->v);
@@ -406,8 +394,6 @@ static int keep_result(const struct state *s, struct tpm_result *result, struct 
 
 static void appraise(struct state *s)
 {
-	verdict_require(s->v, "quote.parse");
-	verdict_require(s->v, "ak.binding");
 	if (!message_open(s) || !runtime_open(s) || !quotes_check(s) || !ak_open(s))
 		return;
 	if (!binding_check(s) || !log_check(s))
@@ -415,24 +401,38 @@ static void appraise(struct state *s)
 	policy_check(s);
 }
 
+/* What every piece of TPM evidence has to pass, whether its step is reached or not; steps that not
+ * every one takes require their own. */
+static void require(const struct tpm_input *in, struct verdict *v)
+{
+	if (in->evidence || in->unreadable)
+		verdict_require(v, CHECK_PARSE_ATTESTATION);
+	tpm_quote_require(v);
+	verdict_require(v, CHECK_QUOTE_ONCE);
+	verdict_require(v, CHECK_QUOTE_NONCE_LENGTH);
+	verdict_require(v, CHECK_AK_BINDING);
+	if (v->scope == VERDICT_SCOPE_GENUINE_ONLY)
+		return;
+	verdict_require(v, CHECK_POLICY_GIVEN);
+	tpm_policy_require(v);
+}
+
 void tpm_appraise(const struct tpm_input *in, struct tpm_result *result, struct verdict *v)
 {
 	CLEANUP(state_free) struct state *s = calloc(1, sizeof(*s));
 	struct err e;
 
-	verdict_require(v, "quote.parse");
-	if (v->scope != VERDICT_SCOPE_GENUINE_ONLY)
-		verdict_require(v, "policy.pcrs");
+	require(in, v);
 	if (!s) {
 		err_record(&e, ERR_EXHAUSTED, "out of memory");
-		verdict_err(v, "quote.parse", NULL, &e);
+		verdict_err(v, CHECK_QUOTE_PARSE, &e);
 		return;
 	}
 	s->in = in;
 	s->v = v;
 	appraise(s);
 	if (keep_result(s, result, &e) < 0)
-		verdict_err(v, "ak.key", NULL, &e);
+		verdict_err(v, CHECK_AK_KEY, &e);
 }
 
 int tpm_report_data(const uint8_t report_data[TPM_REPORT_DATA_LEN], struct span ak_public,

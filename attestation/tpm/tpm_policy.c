@@ -6,25 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char section[] = "TPM 2.0 part 1, 11.4; PCRs";
-
-static bool rule_has(const struct tpm_policy_pcr *rule, const uint8_t *value)
-{
-	size_t len = digest_len(rule->bank);
-
-	for (size_t i = 0; i < rule->count; i++)
-		if (memcmp(rule->values + i * len, value, len) == 0)
-			return true;
-	return false;
-}
-
 static bool fail(struct verdict *v, const struct tpm_policy_pcr *rule, const char *found,
 		 const char *wanted)
 {
-	char name[VERDICT_NAME_MAX];
-
-	snprintf(name, sizeof(name), "policy.pcr%u", rule->index);
-	return verdict_check(v, name, section, false, found, wanted);
+	return verdict_check_of(v, CHECK_POLICY_PCR, rule->index, false, found, wanted);
 }
 
 /* Some rule of `events` speaks of it, and every event of it that the log has is allowed. */
@@ -61,15 +46,12 @@ static bool judge_rule(const struct tpm_policy *p, const struct tpm_facts *facts
 		return fail(v, rule, "a SHA-1 bank",
 			    "a bank of SHA-256 or better, unless allow_sha1_bank");
 	hex_encode(bank->values[rule->index], digest_len(rule->bank), found);
-	if (rule->count == 0)
+	if (rule->values.count == 0)
 		return events_account(p, facts->log, rule) ||
 		       fail(v, rule, found, "a log whose every event the policy allows");
-	if (rule_has(rule, bank->values[rule->index]))
+	if (value_set_has(&rule->values, bank->values[rule->index], digest_len(rule->bank)))
 		return true;
-	if (rule->count == 1)
-		hex_encode(rule->values, digest_len(rule->bank), wanted);
-	else
-		snprintf(wanted, sizeof(wanted), "one of %zu values", rule->count);
+	value_set_text(&rule->values, digest_len(rule->bank), NULL, wanted);
 	return fail(v, rule, found, wanted);
 }
 
@@ -79,8 +61,7 @@ static void judge_pcrs(const struct tpm_policy *p, const struct tpm_facts *facts
 
 	for (size_t i = 0; i < p->count; i++)
 		good += judge_rule(p, facts, &p->pcrs[i], v);
-	verdict_require(v, "policy.pcrs");
-	verdict_checkf(v, "policy.pcrs", section, p->count > 0 && good == p->count,
+	verdict_checkf(v, CHECK_POLICY_PCRS, p->count > 0 && good == p->count,
 		       p->count ? "all registers that the policy names"
 				: "a policy that names registers",
 		       "%zu of %zu", good, p->count);
@@ -93,8 +74,7 @@ static void judge_bank(const struct tpm_policy *p, const struct tpm_facts *facts
 
 	for (size_t i = 0; i < facts->quote_count; i++)
 		better |= !tpm_quote_is_sha1(&facts->quotes[i]);
-	verdict_require(v, "policy.bank");
-	verdict_check(v, "policy.bank", section, better || p->allow_sha1_bank,
+	verdict_check(v, CHECK_POLICY_BANK, better || p->allow_sha1_bank,
 		      better ? "SHA-256 or better" : "SHA-1 alone",
 		      "SHA-256 or better, unless allow_sha1_bank");
 }
@@ -103,14 +83,13 @@ static void judge_bank(const struct tpm_policy *p, const struct tpm_facts *facts
 static void judge_reset_count(const struct tpm_policy *p, const struct tpm_facts *facts,
 			      struct verdict *v)
 {
-	verdict_require(v, "policy.reset_count");
 	for (size_t i = 0; i < facts->quote_count; i++) {
 		uint32_t found = facts->quotes[i].attest.reset_count;
 		char wanted[32] = "";
 
 		if (p->has_reset_count)
 			snprintf(wanted, sizeof(wanted), "%u", p->reset_count);
-		verdict_checkf(v, "policy.reset_count", "TPM 2.0 part 2, 10.11.1",
+		verdict_checkf(v, CHECK_POLICY_RESET_COUNT,
 			       !p->has_reset_count || found == p->reset_count, wanted, "%u", found);
 	}
 }
@@ -121,7 +100,6 @@ static void judge_events(const struct tpm_policy *p, const struct tpm_facts *fac
 {
 	const struct event_log *log = facts->log;
 
-	verdict_require(v, "policy.events");
 	for (size_t i = 0; log && i < log->count; i++)
 		for (size_t b = 0; b < log->bank_count; b++) {
 			const struct event *event = &log->events[i];
@@ -131,18 +109,27 @@ static void judge_events(const struct tpm_policy *p, const struct tpm_facts *fac
 			    !event_rules_cover(&p->events, event->pcr, kind) ||
 			    event_rules_allow(&p->events, event->pcr, kind, event->digests[b]))
 				continue;
-			verdict_checkf(v, "policy.events", section, false,
+			verdict_checkf(v, CHECK_POLICY_EVENTS, false,
 				       "events that the policy allows", "event %zu in register %u",
 				       i + 1, event->pcr);
 			return;
 		}
-	verdict_check(v, "policy.events", section, true,
+	verdict_check(v, CHECK_POLICY_EVENTS, true,
 		      p->events.count ? "allowed" : "the policy names none", NULL);
+}
+
+void tpm_policy_require(struct verdict *v)
+{
+	verdict_require(v, CHECK_POLICY_PCRS);
+	verdict_require(v, CHECK_POLICY_BANK);
+	verdict_require(v, CHECK_POLICY_RESET_COUNT);
+	verdict_require(v, CHECK_POLICY_EVENTS);
 }
 
 void tpm_policy_judge(const struct tpm_policy *policy, const struct tpm_facts *facts,
 		      struct verdict *v)
 {
+	tpm_policy_require(v);
 	judge_pcrs(policy, facts, v);
 	judge_bank(policy, facts, v);
 	judge_reset_count(policy, facts, v);

@@ -8,18 +8,17 @@
 #include "attestation/logs/event_rules.h"
 #include "attestation/tpm/tpm_pcrs.h"
 #include "attestation/tpm/tpm_quote.h"
-#include "attestation/verdict/verdict.h"
+#include "attestation/verdict/value_set.h"
 #include "common/crypto/digest.h"
 
 enum { TPM_POLICY_PCRS_MAX = 24, TPM_POLICY_BANKS_MAX = 3 };
 
-/* The acceptable values of one register of one bank, `count` values in a row; it has to be quoted.
+/* The acceptable values of one register of one bank; it has to be quoted.
  * No values: every one of its events has to be in `events`, and a log has to show them. */
 struct tpm_policy_pcr {
 	enum digest_kind bank; /* DIGEST_SHA1, DIGEST_SHA256, DIGEST_SHA384 */
 	unsigned index;
-	const uint8_t *values;
-	size_t count;
+	struct value_set values;
 };
 
 /* Naming no register accepts nothing. */
@@ -41,6 +40,9 @@ struct tpm_facts {
 	const struct tpm_pcrs *pcrs;
 	const struct event_log *log;
 };
+
+/* Requires these, for a caller that may not come to judge them. */
+void tpm_policy_require(struct verdict *v);
 
 /* Adds and requires policy.pcrs, policy.bank, policy.reset_count and policy.events; a register that
  * fails has a check of its own before, "policy.pcr7". */

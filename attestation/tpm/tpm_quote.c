@@ -7,17 +7,6 @@
 #include <string.h>
 #include <openssl/rsa.h>
 
-static const char section[] = "TPM 2.0 part 2, 10.12.12";
-
-static bool step(struct verdict *v, const char *name, const char *where, int rc,
-		 const struct err *e)
-{
-	verdict_require(v, name);
-	if (rc < 0)
-		return verdict_err(v, name, where, e);
-	return verdict_check(v, name, where, true, NULL, NULL);
-}
-
 static int rsa_verify(EVP_PKEY *key, bool pss, enum digest_kind kind, struct span bytes,
 		      struct span signature, struct err *e)
 {
@@ -97,14 +86,13 @@ static bool nonce_check(const struct tpm_quote_input *in, const struct tpm_quote
 	const struct span *found = &q->attest.extra_data;
 	char found_hex[2 * 66 + 1], wanted_hex[2 * 66 + 1];
 
-	verdict_require(v, "quote.nonce");
 	if (!in->nonce.bytes || in->nonce.len > 66)
-		return verdict_check(v, "quote.nonce", section, false, "none was given",
+		return verdict_check(v, CHECK_QUOTE_NONCE, false, "none was given",
 				     "the nonce that the quote was asked for");
 	hex_encode(found->bytes, found->len, found_hex);
 	hex_encode(in->nonce.bytes, in->nonce.len, wanted_hex);
 	return verdict_check(
-		v, "quote.nonce", section,
+		v, CHECK_QUOTE_NONCE,
 		found->len == in->nonce.len &&
 			(found->len == 0 || memcmp(found->bytes, in->nonce.bytes, found->len) == 0),
 		found_hex, wanted_hex);
@@ -167,15 +155,14 @@ static bool digest_check(const struct tpm_quote *q, const struct tpm_pcrs *pcrs,
 	enum digest_kind kind;
 	struct err e;
 
-	verdict_require(v, "quote.digest");
 	if (!tpm_alg_digest(q->signature.hash, &kind) ||
 	    q->attest.pcr_digest.len != digest_len(kind))
-		return verdict_checkf(v, "quote.digest", section, false,
+		return verdict_checkf(v, CHECK_QUOTE_DIGEST, false,
 				      "a digest with the signature's hash", "%zu bytes",
 				      q->attest.pcr_digest.len);
 	if (pcr_digest(q, pcrs, kind, wanted, &e) < 0)
-		return verdict_err(v, "quote.digest", section, &e);
-	return verdict_bytes(v, "quote.digest", section, q->attest.pcr_digest.bytes, wanted,
+		return verdict_err(v, CHECK_QUOTE_DIGEST, &e);
+	return verdict_bytes(v, CHECK_QUOTE_DIGEST, q->attest.pcr_digest.bytes, wanted,
 			     digest_len(kind));
 }
 
@@ -183,23 +170,35 @@ static bool digest_check(const struct tpm_quote *q, const struct tpm_pcrs *pcrs,
 static bool ak_open(const struct tpm_quote_input *in, struct verdict *v, struct tpm_quote *q,
 		    EVP_PKEY **key)
 {
-	static const char where[] = "TPM 2.0 part 2, 12.2.4";
 	struct err e;
 
-	verdict_require(v, "ak.key");
 	if (in->ak_public.len == 0 && in->ak_key) {
 		*key = EVP_PKEY_up_ref(in->ak_key) ? in->ak_key : NULL;
-		return verdict_check(v, "ak.key", where, *key != NULL, "a key without attributes",
+		return verdict_check(v, CHECK_AK_KEY, *key != NULL, "a key without attributes",
 				     NULL);
 	}
-	if (!step(v, "ak.parse", where, tpm_public_parse(in->ak_public, &q->ak, &e), &e))
+	if (!verdict_require_step(v, CHECK_AK_PARSE, tpm_public_parse(in->ak_public, &q->ak, &e),
+				  &e))
 		return false;
 	q->has_public = true;
 
-	bool attributes = step(v, "ak.attributes", where, tpm_public_check_ak(&q->ak, &e), &e);
-	bool sound = step(v, "ak.key", where, tpm_public_key(&q->ak, key, &e), &e);
+	bool attributes =
+		verdict_require_step(v, CHECK_AK_ATTRIBUTES, tpm_public_check_ak(&q->ak, &e), &e);
+	bool sound = verdict_step(v, CHECK_AK_KEY, tpm_public_key(&q->ak, key, &e), &e);
 
 	return attributes && sound;
+}
+
+void tpm_quote_require(struct verdict *v)
+{
+	static const enum check_id always[] = {
+		CHECK_QUOTE_PARSE,     CHECK_QUOTE_SIGNATURE_PARSE, CHECK_AK_KEY,
+		CHECK_QUOTE_SCHEME,    CHECK_QUOTE_SIGNATURE,       CHECK_QUOTE_NONCE,
+		CHECK_QUOTE_SELECTION, CHECK_QUOTE_DIGEST,
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(always); i++)
+		verdict_require(v, always[i]);
 }
 
 bool tpm_quote_check(const struct tpm_quote_input *in, struct verdict *v, struct tpm_quote *out)
@@ -207,23 +206,25 @@ bool tpm_quote_check(const struct tpm_quote_input *in, struct verdict *v, struct
 	CLEANUP(EVP_PKEY_free) EVP_PKEY *key = NULL;
 	struct err e;
 
+	tpm_quote_require(v);
 	memset(out, 0, sizeof(*out));
 
-	bool parsed =
-		step(v, "quote.parse", section, tpm_attest_parse(in->quote, &out->attest, &e), &e);
+	bool parsed = verdict_step(v, CHECK_QUOTE_PARSE,
+				   tpm_attest_parse(in->quote, &out->attest, &e), &e);
 
-	parsed &= step(v, "quote.signature_parse", "TPM 2.0 part 2, 11.3.4",
-		       tpm_signature_parse(in->signature, &out->signature, &e), &e);
+	parsed &= verdict_step(v, CHECK_QUOTE_SIGNATURE_PARSE,
+			       tpm_signature_parse(in->signature, &out->signature, &e), &e);
 	parsed &= ak_open(in, v, out, &key);
 	if (!parsed)
 		return false;
-	if (!step(v, "quote.scheme", section, scheme_check(out, &e), &e) ||
-	    !step(v, "quote.signature", section, signature_check(out, key, &e), &e))
+	if (!verdict_step(v, CHECK_QUOTE_SCHEME, scheme_check(out, &e), &e) ||
+	    !verdict_step(v, CHECK_QUOTE_SIGNATURE, signature_check(out, key, &e), &e))
 		return false;
 
 	bool ok = nonce_check(in, out, v);
 
-	if (!step(v, "quote.selection", section, selection_check(&out->attest, in->pcrs, &e), &e))
+	if (!verdict_step(v, CHECK_QUOTE_SELECTION, selection_check(&out->attest, in->pcrs, &e),
+			  &e))
 		return false;
 	return digest_check(out, in->pcrs, v) && ok;
 }

@@ -28,6 +28,9 @@ struct tpm_quote {
 	struct tpm_public ak;
 };
 
+/* Requires what every quote has to pass, for a caller that may not come to check one. */
+void tpm_quote_require(struct verdict *v);
+
 /* Adds and requires quote.parse, quote.signature_parse, ak.parse, ak.attributes (only of an
  * ak_public), ak.key, quote.scheme, quote.signature, quote.nonce, quote.selection, quote.digest.
  * True if all passed; `out` is filled as far as things could be parsed. */

@@ -17,12 +17,6 @@ static const char *const outcome_words[] = {
 	[CHECK_NOT_ASKED] = "not asked",
 };
 
-/* Most names differ at once, or are the same literal. */
-static bool same(const char *a, const char *b)
-{
-	return a[0] == b[0] && a[0] && (a == b || (a[1] == b[1] && strcmp(a, b) == 0));
-}
-
 void verdict_init(struct verdict *v, enum verdict_scope scope)
 {
 	memset(v, 0, sizeof(*v));
@@ -30,16 +24,20 @@ void verdict_init(struct verdict *v, enum verdict_scope scope)
 }
 
 /* Room for one more. A full list spoils the verdict rather than dropping a failure unseen. */
-static struct check *next_check(struct verdict *v, const char *name, const char *section)
+static struct check *next_check(struct verdict *v, enum check_id id, unsigned index)
 {
-	if (v->count == VERDICT_CHECKS_MAX || strlen(name) >= VERDICT_NAME_MAX) {
+	const struct check_row *row = checks_row(id);
+
+	if (v->count == VERDICT_CHECKS_MAX) {
 		v->overflow = true;
 		return NULL;
 	}
 	struct check *c = &v->checks[v->count++];
 	memset(c, 0, sizeof(*c));
-	memcpy(c->name, name, strlen(name) + 1);
-	c->section = section;
+	c->id = id;
+	c->index = index;
+	snprintf(c->name, sizeof(c->name), row->attributes & CHECK_FAMILY ? "%s%u" : "%s",
+		 row->name, index);
 	c->outcome = CHECK_FAILED;
 	return c;
 }
@@ -61,10 +59,10 @@ static void put_text(char out[VERDICT_TEXT_MAX], const char *text)
 	memcpy(out + len, "…", sizeof("…"));
 }
 
-bool verdict_check(struct verdict *v, const char *name, const char *section, bool passed,
-		   const char *found, const char *wanted)
+bool verdict_check_of(struct verdict *v, enum check_id id, unsigned index, bool passed,
+		      const char *found, const char *wanted)
 {
-	struct check *c = next_check(v, name, section);
+	struct check *c = next_check(v, id, index);
 
 	if (!c)
 		return false;
@@ -74,8 +72,14 @@ bool verdict_check(struct verdict *v, const char *name, const char *section, boo
 	return passed;
 }
 
-bool verdict_checkf(struct verdict *v, const char *name, const char *section, bool passed,
-		    const char *wanted, const char *found_fmt, ...)
+bool verdict_check(struct verdict *v, enum check_id id, bool passed, const char *found,
+		   const char *wanted)
+{
+	return verdict_check_of(v, id, 0, passed, found, wanted);
+}
+
+bool verdict_checkf(struct verdict *v, enum check_id id, bool passed, const char *wanted,
+		    const char *found_fmt, ...)
 {
 	char found[2 * VERDICT_TEXT_MAX];
 	va_list args;
@@ -83,7 +87,7 @@ bool verdict_checkf(struct verdict *v, const char *name, const char *section, bo
 	va_start(args, found_fmt);
 	vsnprintf(found, sizeof(found), found_fmt, args);
 	va_end(args);
-	return verdict_check(v, name, section, passed, found, wanted);
+	return verdict_check(v, id, passed, found, wanted);
 }
 
 static void hex_text(char out[2 * VERDICT_TEXT_MAX], const void *bytes, size_t len)
@@ -91,34 +95,38 @@ static void hex_text(char out[2 * VERDICT_TEXT_MAX], const void *bytes, size_t l
 	hex_encode(bytes, len < VERDICT_TEXT_MAX - 1 ? len : VERDICT_TEXT_MAX - 1, out);
 }
 
-bool verdict_bytes(struct verdict *v, const char *name, const char *section, const void *found,
-		   const void *wanted, size_t len)
+bool verdict_bytes(struct verdict *v, enum check_id id, const void *found, const void *wanted,
+		   size_t len)
 {
 	char found_text[2 * VERDICT_TEXT_MAX], wanted_text[2 * VERDICT_TEXT_MAX];
 
 	hex_text(found_text, found, len);
 	hex_text(wanted_text, wanted, len);
-	return verdict_check(v, name, section, len > 0 && memcmp(found, wanted, len) == 0,
-			     found_text, wanted_text);
+	return verdict_check(v, id, len > 0 && memcmp(found, wanted, len) == 0, found_text,
+			     wanted_text);
 }
 
-bool verdict_at_least(struct verdict *v, const char *name, const char *section, uint64_t found,
-		      uint64_t floor)
+bool verdict_at_least(struct verdict *v, enum check_id id, uint64_t found, uint64_t floor)
 {
 	char wanted[48];
 
 	snprintf(wanted, sizeof(wanted), "at least %" PRIu64, floor);
-	return verdict_checkf(v, name, section, found >= floor, wanted, "%" PRIu64, found);
+	return verdict_checkf(v, id, found >= floor, wanted, "%" PRIu64, found);
 }
 
-bool verdict_err(struct verdict *v, const char *name, const char *section, const struct err *e)
+bool verdict_err(struct verdict *v, enum check_id id, const struct err *e)
 {
-	return verdict_check(v, name, section, false, e->text, NULL);
+	return verdict_check(v, id, false, e->text, NULL);
 }
 
-void verdict_not_asked(struct verdict *v, const char *name, const char *section, const char *why)
+bool verdict_step(struct verdict *v, enum check_id id, int failed, const struct err *e)
 {
-	struct check *c = next_check(v, name, section);
+	return failed ? verdict_err(v, id, e) : verdict_check(v, id, true, NULL, NULL);
+}
+
+void verdict_not_asked(struct verdict *v, enum check_id id, const char *why)
+{
+	struct check *c = next_check(v, id, 0);
 
 	if (!c)
 		return;
@@ -126,7 +134,7 @@ void verdict_not_asked(struct verdict *v, const char *name, const char *section,
 	put_text(c->found, why);
 }
 
-void verdict_note(struct verdict *v, const char *fmt, ...)
+void verdict_note(struct verdict *v, enum note_id id, const char *fmt, ...)
 {
 	char note[2 * VERDICT_TEXT_MAX];
 	va_list args;
@@ -138,27 +146,31 @@ void verdict_note(struct verdict *v, const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(note, sizeof(note), fmt, args);
 	va_end(args);
-	put_text(v->notes[v->note_count++], note);
+	v->notes[v->note_count].id = id;
+	put_text(v->notes[v->note_count++].text, note);
 }
 
-void verdict_require(struct verdict *v, const char *name)
+void verdict_require(struct verdict *v, enum check_id id)
 {
 	for (size_t i = 0; i < v->required_count; i++)
-		if (same(v->required[i], name))
+		if (v->required[i] == id)
 			return;
-	if (v->required_count == VERDICT_REQUIRED_MAX)
-		v->overflow = true;
-	else
-		v->required[v->required_count++] = name;
+	v->required[v->required_count++] = id;
 }
 
-/* Every check of that name passed, and there is one. */
-static bool passed(const struct verdict *v, const char *name)
+bool verdict_require_step(struct verdict *v, enum check_id id, int failed, const struct err *e)
+{
+	verdict_require(v, id);
+	return verdict_step(v, id, failed, e);
+}
+
+/* Every such check passed, and there is one. */
+static bool passed(const struct verdict *v, enum check_id id)
 {
 	bool seen = false;
 
 	for (size_t i = 0; i < v->count; i++) {
-		if (!same(v->checks[i].name, name))
+		if (v->checks[i].id != id)
 			continue;
 		if (v->checks[i].outcome != CHECK_PASSED)
 			return false;
@@ -179,7 +191,7 @@ static const char *first_missing(const struct verdict *v)
 {
 	for (size_t i = 0; i < v->required_count; i++)
 		if (!passed(v, v->required[i]))
-			return v->required[i];
+			return checks_row(v->required[i])->name;
 	return NULL;
 }
 
@@ -215,10 +227,10 @@ struct verdict_reason verdict_reason(const struct verdict *v)
 	return reason;
 }
 
-const struct check *verdict_find(const struct verdict *v, const char *name)
+const struct check *verdict_find(const struct verdict *v, enum check_id id)
 {
 	for (size_t i = 0; i < v->count; i++)
-		if (same(v->checks[i].name, name))
+		if (v->checks[i].id == id)
 			return &v->checks[i];
 	return NULL;
 }
@@ -257,11 +269,12 @@ void verdict_json(const struct verdict *v, struct writer *w)
 	writer_text(w, ",\"notes\":[");
 	for (size_t i = 0; i < v->note_count; i++) {
 		writer_text(w, i ? "," : "");
-		json_quote(w, v->notes[i], strlen(v->notes[i]));
+		json_quote(w, v->notes[i].text, strlen(v->notes[i].text));
 	}
 	writer_text(w, "],\"checks\":[");
 	for (size_t i = 0; i < v->count; i++) {
 		const struct check *c = &v->checks[i];
+		const char *section = checks_row(c->id)->section;
 
 		writer_text(w, i ? ",{" : "{");
 		member(w, "name", c->name);
@@ -272,7 +285,7 @@ void verdict_json(const struct verdict *v, struct writer *w)
 		writer_text(w, ",");
 		member(w, "wanted", c->wanted);
 		writer_text(w, ",");
-		member(w, "section", c->section ? c->section : "");
+		member(w, "section", section ? section : "");
 		writer_text(w, "}");
 	}
 	writer_text(w, "]}");

@@ -7,23 +7,21 @@
  * overflow, and every step that this kind of evidence requires (verdict_require) is in it as
  * passed. The struct is plain memory of fixed size: no allocation, nothing to free.
  *
- * A check's name is "stage.what", for instance "chain.signature" or "policy.measurement"; stages:
- * parse, certtable, time, chain, crl, signature, binding, collateral, tcb, module, identity, quote,
- * ak, log, token, policy, run. The first failed check is the reason that a person is given.
+ * A check is one of the table's (checks.h). The first failed check is the reason that a person is
+ * given.
  */
 #pragma once
 
+#include "attestation/verdict/checks.h"
+#include "attestation/verdict/notes.h"
 #include "common/base/err.h"
 
-#include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 enum {
 	VERDICT_CHECKS_MAX = 192,
 	VERDICT_NAME_MAX = 48,
 	VERDICT_TEXT_MAX = 200,
-	VERDICT_REQUIRED_MAX = 96,
 	VERDICT_NOTES_MAX = 32,
 };
 
@@ -34,11 +32,17 @@ enum check_outcome {
 };
 
 struct check {
-	char name[VERDICT_NAME_MAX];
+	enum check_id id;
+	unsigned index;              /* of a family, else 0 */
+	char name[VERDICT_NAME_MAX]; /* as people read it, with the index */
 	enum check_outcome outcome;
-	char found[VERDICT_TEXT_MAX],
-		wanted[VERDICT_TEXT_MAX]; /* for people; long values are cut */
-	const char *section; /* of the specification, a string constant: "56860 table 23" */
+	/* For people; long values are cut. */
+	char found[VERDICT_TEXT_MAX], wanted[VERDICT_TEXT_MAX];
+};
+
+struct note {
+	enum note_id id;
+	char text[VERDICT_TEXT_MAX];
 };
 
 /* What a yes is about. */
@@ -53,33 +57,38 @@ struct verdict {
 	bool simulated; /* set by verdict_root(): no hardware stands behind any of it */
 	size_t count, required_count, note_count;
 	struct check checks[VERDICT_CHECKS_MAX];
-	const char *required[VERDICT_REQUIRED_MAX];      /* string constants */
-	char notes[VERDICT_NOTES_MAX][VERDICT_TEXT_MAX]; /* what a reader must know beside the word:
-						            "operator trusted", … */
+	enum check_id required[CHECK_COUNT];  /* each once: never too many */
+	struct note notes[VERDICT_NOTES_MAX]; /* what a reader must know beside the word */
 };
 
 void verdict_init(struct verdict *v, enum verdict_scope scope);
 
 /* Adds a check and returns whether it passed. `found` and `wanted` may be NULL. */
-bool verdict_check(struct verdict *v, const char *name, const char *section, bool passed,
-		   const char *found, const char *wanted);
-/* The same with both texts formatted: "%s found", and `wanted` a constant text. */
-bool verdict_checkf(struct verdict *v, const char *name, const char *section, bool passed,
-		    const char *wanted, const char *found_fmt, ...)
-	__attribute__((format(printf, 6, 7)));
+bool verdict_check(struct verdict *v, enum check_id id, bool passed, const char *found,
+		   const char *wanted);
+/* One of a family: "policy.pcr16" is CHECK_POLICY_PCR, 16. */
+bool verdict_check_of(struct verdict *v, enum check_id id, unsigned index, bool passed,
+		      const char *found, const char *wanted);
+/* The same with the first text formatted, and `wanted` as it is. */
+bool verdict_checkf(struct verdict *v, enum check_id id, bool passed, const char *wanted,
+		    const char *found_fmt, ...) __attribute__((format(printf, 5, 6)));
 /* Passed if the `len` bytes are equal; both in hexadecimal. */
-bool verdict_bytes(struct verdict *v, const char *name, const char *section, const void *found,
-		   const void *wanted, size_t len);
+bool verdict_bytes(struct verdict *v, enum check_id id, const void *found, const void *wanted,
+		   size_t len);
 /* Passed if found >= floor. */
-bool verdict_at_least(struct verdict *v, const char *name, const char *section, uint64_t found,
-		      uint64_t floor);
+bool verdict_at_least(struct verdict *v, enum check_id id, uint64_t found, uint64_t floor);
 /* A failed check whose found is the error's text; returns false. */
-bool verdict_err(struct verdict *v, const char *name, const char *section, const struct err *e);
-void verdict_not_asked(struct verdict *v, const char *name, const char *section, const char *why);
-void verdict_note(struct verdict *v, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+bool verdict_err(struct verdict *v, enum check_id id, const struct err *e);
+/* The outcome of a call that returned `failed`: passed if that is 0, else its error's text. */
+bool verdict_step(struct verdict *v, enum check_id id, int failed, const struct err *e);
+/* The same, and required. */
+bool verdict_require_step(struct verdict *v, enum check_id id, int failed, const struct err *e);
+void verdict_not_asked(struct verdict *v, enum check_id id, const char *why);
+void verdict_note(struct verdict *v, enum note_id id, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 
-/* The named check (exact name) has to be there and passed for a yes. Asking twice is asking once. */
-void verdict_require(struct verdict *v, const char *name);
+/* The check has to be there and passed for a yes. Asking twice is asking once. */
+void verdict_require(struct verdict *v, enum check_id id);
 
 /* A root that the evidence leads to, or that was named: one whose subject says "SIMULATED" (as that
  * of the simulator in tests/teesim does) makes the verdict's word begin with it, whatever the word
@@ -102,8 +111,8 @@ struct verdict_reason {
 };
 struct verdict_reason verdict_reason(const struct verdict *v);
 
-/* The check of that name, or NULL. */
-const struct check *verdict_find(const struct verdict *v, const char *name);
+/* The first of that check, or NULL. */
+const struct check *verdict_find(const struct verdict *v, enum check_id id);
 
 /* One JSON object on one line: {"verdict":verdict_word(),"reason":…,"notes":[…],
  * "checks":[{"name","outcome","found","wanted","section"}…]}. */

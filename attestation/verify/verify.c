@@ -41,9 +41,10 @@ static void note_policy(struct verification *x)
 	if (!x->in->policy || x->in->genuine_only)
 		return;
 	hex_encode(x->in->policy->digest, SHA256_LEN, hex);
-	verdict_note(x->v, "policy sha256:%s", hex);
+	verdict_note(x->v, NOTE_POLICY, "policy sha256:%s", hex);
 	if (x->in->policy->run.relayable)
-		verdict_note(x->v, "relayable: a stock agent vouches for whatever it is asked");
+		verdict_note(x->v, NOTE_RELAYABLE,
+			     "relayable: a stock agent vouches for whatever it is asked");
 }
 
 static void note_corim(struct verification *x)
@@ -54,7 +55,7 @@ static void note_corim(struct verification *x)
 		return;
 	corim_judge_file(x->in->corim, x->v);
 	hex_encode(x->in->corim->digest, SHA256_LEN, hex);
-	verdict_note(x->v, "corim sha256:%s, %s", hex,
+	verdict_note(x->v, NOTE_CORIM, "corim sha256:%s, %s", hex,
 		     x->in->corim->is_signed ? "signed by the key that was named"
 					     : "unsigned: as good as who named the file");
 }
@@ -101,11 +102,11 @@ int verify_parts(const struct verify_input *in, const struct evidence_parts *par
 			verify_run(in, x->mode, parts->has_token ? &parts->token : NULL, verify,
 				   result, v);
 	} else {
-		verdict_require(v, "evidence.judged"); /* there is no such check: never a yes */
+		verdict_require(v, CHECK_EVIDENCE_JUDGED); /* there is no such check: never a yes */
 	}
 	/* Whatever kind of evidence it was, a CoRIM that was given has to describe it. */
 	if (in->corim)
-		verdict_require(v, "corim.reference");
+		verdict_require(v, CHECK_CORIM_REFERENCE);
 	result->mode = x->mode;
 	if (note_identity(x, e) == 0)
 		return 0;

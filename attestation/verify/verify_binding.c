@@ -16,7 +16,7 @@ static bool check_nonce_length(struct verification *x, const struct binding_nonc
 		len = nonce->tee_len;
 	if (keyed && len < nonce->vtpm_len)
 		len = nonce->vtpm_len;
-	return verdict_checkf(x->v, "token.nonce_length", "wire.md, NONCE",
+	return verdict_checkf(x->v, CHECK_TOKEN_NONCE_LENGTH,
 			      len >= TPM_NONCE_MIN && nonce->tee_len <= BINDING_TEE_NONCE_MAX &&
 				      nonce->vtpm_len <= BINDING_VTPM_NONCE_MAX,
 			      "at least 16 bytes for this kind of evidence", "%zu", len);
@@ -37,11 +37,11 @@ static bool bind_nonce(struct verification *x)
 	if (x->parts->has_token && x->parts->token.spki) {
 		if (binding_nonce(&nonce, x->parts->token.spki, x->parts->token.spki_len,
 				  &x->binding, &e) < 0)
-			return verdict_err(x->v, "token.binding", "wire.md, NONCE", &e);
+			return verdict_err(x->v, CHECK_TOKEN_BINDING, &e);
 		x->tpm_nonce = (struct span){ x->binding.tpm_nonce, BINDING_TPM_NONCE_LEN };
 		return true;
 	}
-	if (!verdict_check(x->v, "token.binding", "wire.md, NONCE", stock || x->in->genuine_only,
+	if (!verdict_check(x->v, CHECK_TOKEN_BINDING, stock || x->in->genuine_only,
 			   "no key in the evidence for the nonce to be bound to",
 			   "a token with cnf, or a policy that takes a stock agent"))
 		return false;
@@ -65,7 +65,7 @@ static bool check_named_nonce(struct verification *x)
 		return true;
 	}
 	return span_equal(named, x->tpm_nonce) ||
-	       verdict_check(x->v, "token.nonce_named", "wire.md", false,
+	       verdict_check(x->v, CHECK_TOKEN_NONCE_NAMED, false,
 			     "another extraData than follows from the nonce or channel",
 			     "one of the two, or the same twice");
 }
@@ -79,7 +79,7 @@ static bool bind_channel(struct verification *x)
 	x->binding = *x->in->binding.channel;
 	x->has_report_data = true;
 	x->tpm_nonce = (struct span){ x->binding.tpm_nonce, BINDING_TPM_NONCE_LEN };
-	return verdict_check(x->v, "token.binding", "wire.md, CHANNEL", own || stock,
+	return verdict_check(x->v, CHECK_TOKEN_BINDING, own || stock,
 			     own ? "the connection's key" : "another key, or none",
 			     "the key of this connection");
 }
@@ -111,10 +111,11 @@ static bool check_whole(struct verification *x)
 	if (x->in->genuine_only || !p)
 		return true;
 	if (x->in->mode == EVIDENCE_EAT)
-		return verdict_check(x->v, "token.whole", NULL, whole, evidence_kind_name(x->mode),
+		return verdict_check(x->v, CHECK_TOKEN_WHOLE, whole, evidence_kind_name(x->mode),
 				     "every kind that the policy speaks of, or a mode by name");
 	if (!whole)
-		verdict_note(x->v, "mode %s: what the policy says of %s was not looked at",
+		verdict_note(x->v, NOTE_MODE,
+			     "mode %s: what the policy says of %s was not looked at",
 			     evidence_kind_name(x->mode), row->tee ? "TPM registers" : "the TEE");
 	return true;
 }
@@ -137,7 +138,7 @@ static bool check_used(struct verification *x)
 		      (!snp && (in->snp.id_block.len || in->snp.id_auth.len ||
 				in->product != SNP_PRODUCT_ANY));
 
-	return !unused || verdict_check(x->v, "input.used", NULL, false,
+	return !unused || verdict_check(x->v, CHECK_INPUT_USED, false,
 					"something that this kind of evidence is not judged by",
 					"only what is judged");
 }
@@ -151,8 +152,7 @@ static bool check_vouched(struct verification *x)
 
 	return !x->parts->has_token || x->in->token_key || bound ||
 	       (!stock && !x->in->genuine_only) ||
-	       verdict_check(x->v, "token.vouched", "RFC 9711 9", false,
-			     "its own key, which nothing binds",
+	       verdict_check(x->v, CHECK_TOKEN_VOUCHED, false, "its own key, which nothing binds",
 			     "the key of this connection or nonce, or one that is named (--key)");
 }
 
@@ -164,9 +164,9 @@ static bool check_nonce_use(struct verification *x)
 	if (!x->parts->has_token || x->parts->token.nonce_use == EAT_USE_UNSAID ||
 	    (!x->in->binding.channel && !x->in->binding.nonce))
 		return true;
-	return verdict_check(
-		x->v, "token.nonce_use", "wire.md", x->parts->token.nonce_use == wanted,
-		eat_nonce_use_name(x->parts->token.nonce_use), eat_nonce_use_name(wanted));
+	return verdict_check(x->v, CHECK_TOKEN_NONCE_USE, x->parts->token.nonce_use == wanted,
+			     eat_nonce_use_name(x->parts->token.nonce_use),
+			     eat_nonce_use_name(wanted));
 }
 
 /* A nonce that the token carries has to be the TPM's, in every form (wire.md, Evidence). */
@@ -177,8 +177,8 @@ static bool check_token_nonce(struct verification *x)
 	if (!x->parts->has_token || !x->tpm_nonce.len)
 		return true;
 	if (eat_check_nonce(&x->parts->token, x->tpm_nonce.bytes, x->tpm_nonce.len, &e) < 0)
-		return verdict_err(x->v, "token.nonce", "RFC 9711 4.1", &e);
-	return verdict_check(x->v, "token.nonce", "RFC 9711 4.1", true, NULL, NULL);
+		return verdict_err(x->v, CHECK_TOKEN_NONCE, &e);
+	return verdict_check(x->v, CHECK_TOKEN_NONCE, true, NULL, NULL);
 }
 
 bool verify_binding(struct verification *x)

@@ -11,7 +11,7 @@ static bool has_policy(struct verification *x, bool described, const char *kind)
 	if (x->in->genuine_only)
 		return true;
 	return verdict_checkf(
-		x->v, "policy.given", NULL, x->in->policy && described,
+		x->v, CHECK_POLICY_GIVEN, x->in->policy && described,
 		"a policy that says which measurement is right",
 		x->in->policy ? "a policy that says nothing of %s" : "no policy for %s", kind);
 }
@@ -22,7 +22,7 @@ static bool open_sevsnp(struct verification *x)
 	const struct evidence_parts *p = x->parts;
 
 	if (!p->has_sevsnp)
-		return verdict_err(x->v, "parse.protobuf", "sevsnp.proto", &p->sevsnp_why);
+		return verdict_err(x->v, CHECK_PARSE_PROTOBUF, &p->sevsnp_why);
 	if (!x->snp.vek.len)
 		x->snp.vek = p->sevsnp.vcek.len ? p->sevsnp.vcek : p->sevsnp.vlek;
 	return true;
@@ -58,16 +58,15 @@ static void judge_snp(struct verification *x, const uint8_t *report_data)
 	if (!verdict_ok(x->v))
 		return;
 	if (x->in->product != SNP_PRODUCT_ANY)
-		verdict_check(x->v, "binding.product_named", NULL,
-			      x->result->snp.product == x->in->product,
-			      snp_product_name(x->result->snp.product),
-			      snp_product_name(x->in->product));
+		verdict_check(
+			x->v, CHECK_BINDING_PRODUCT_NAMED, x->result->snp.product == x->in->product,
+			snp_product_name(x->result->snp.product), snp_product_name(x->in->product));
 	if (p && p->has_report_data && !x->in->genuine_only)
-		verdict_bytes(x->v, "policy.report_data_of_policy", "56860 table 23",
+		verdict_bytes(x->v, CHECK_POLICY_REPORT_DATA_OF_POLICY,
 			      x->result->snp.report.report_data, p->report_data,
 			      sizeof(p->report_data));
 	if (x->parts->has_token && eat_agree_snp(&x->parts->token, &x->result->snp.report, &e) < 0)
-		verdict_err(x->v, "token.agrees", NULL, &e);
+		verdict_err(x->v, CHECK_TOKEN_AGREES, &e);
 	if (x->in->corim)
 		corim_judge_snp(x->in->corim, &x->result->snp, x->v);
 }
@@ -88,11 +87,11 @@ static void judge_tdx(struct verification *x)
 	if (!verdict_ok(x->v))
 		return;
 	if (p && p->has_report_data && !x->in->genuine_only)
-		verdict_bytes(x->v, "policy.report_data_of_policy", "TDX module ABI, REPORTDATA",
+		verdict_bytes(x->v, CHECK_POLICY_REPORT_DATA_OF_POLICY,
 			      x->result->tdx.quote.body.reportdata, p->report_data,
 			      sizeof(p->report_data));
 	if (x->parts->has_token && eat_agree_tdx(&x->parts->token, &x->result->tdx.quote, &e) < 0)
-		verdict_err(x->v, "token.agrees", NULL, &e);
+		verdict_err(x->v, CHECK_TOKEN_AGREES, &e);
 	if (x->in->corim)
 		corim_judge_tdx(x->in->corim, &x->result->tdx, x->v);
 }
@@ -117,20 +116,21 @@ static void judge_tpm(struct verification *x, bool beside_tee)
 	if (beside_tee && !x->tpm.binding.cert.len)
 		x->tpm.binding.root = (struct span){ NULL, 0 };
 	if (x->tpm.binding.root.len && (x->in->snp.require_crl || (p && p->require_crl)))
-		verdict_check(x->v, "crl.ak", "RFC 5280 6.3", false,
+		verdict_check(x->v, CHECK_CRL_AK, false,
 			      "no revocation list is read for AK certificates",
 			      "one of each issuer, as was asked for");
 	if (!beside_tee && x->parts->has_token && p &&
 	    (p->token.require_measurements || p->token.require_ueid))
-		verdict_check(x->v, "token.agrees", NULL, false,
+		verdict_check(x->v, CHECK_TOKEN_AGREES, false,
 			      "a TPM's quote has nothing to compare these claims with",
 			      "no rule about them");
 	if (!beside_tee)
-		verdict_note(x->v, "operator trusted: a TPM alone says nothing against its host");
+		verdict_note(x->v, NOTE_OPERATOR_TRUSTED,
+			     "operator trusted: a TPM alone says nothing against its host");
 	/* A message without form is refused below, by its own check. */
 	if (x->parts->has_token && x->parts->has_tpm &&
 	    eat_agree_tpm(&x->parts->token, &x->parts->tpm, &e) < 0)
-		verdict_err(x->v, "token.agrees", NULL, &e);
+		verdict_err(x->v, CHECK_TOKEN_AGREES, &e);
 	tpm_appraise(&x->tpm, &x->result->tpm, x->v); /* verify()'s caller asks verdict_ok() */
 }
 
@@ -141,15 +141,15 @@ static bool open_report_of_vtpm(struct verification *x)
 	const struct span report = p->snp.report_bytes;
 
 	if (!p->has_tpm)
-		return verdict_err(x->v, "parse.protobuf", "attest.proto", &p->tpm_why);
-	if (!verdict_check(x->v, "parse.report_there", "wire.md, Evidence",
+		return verdict_err(x->v, CHECK_PARSE_PROTOBUF, &p->tpm_why);
+	if (!verdict_check(x->v, CHECK_PARSE_REPORT_THERE,
 			   p->tpm.sev_snp.len > 0 || p->token.tee_report.len > 0, "no TEE report",
 			   "the report that binds the TPM"))
 		return false;
 	if (p->tpm.sev_snp.len && !open_sevsnp(x))
 		return false;
 	return !p->token.tee_report.len || !p->tpm.sev_snp.len ||
-	       verdict_check(x->v, "token.agrees", "wire.md, Evidence",
+	       verdict_check(x->v, CHECK_TOKEN_AGREES,
 			     report.len == SNP_REPORT_LEN &&
 				     memcmp(report.bytes, p->sevsnp.report, SNP_REPORT_LEN) == 0,
 			     "two different reports", "the same in both places");
@@ -161,19 +161,19 @@ static void judge_hcl(struct verification *x)
 	struct err e;
 
 	if (!x->parts->has_hcl) {
-		verdict_err(x->v, "parse.hcl_report", "Azure HCL report", &x->parts->hcl_why);
+		verdict_err(x->v, CHECK_PARSE_HCL_REPORT, &x->parts->hcl_why);
 		return;
 	}
 	if (!x->tpm.binding.runtime.len)
 		x->tpm.binding.runtime = x->parts->hcl.runtime;
 	if (hcl_report_data(x->tpm.binding.runtime, x->snp_report_data, &e) < 0) {
-		verdict_err(x->v, "parse.hcl_report", "Azure HCL report", &e);
+		verdict_err(x->v, CHECK_PARSE_HCL_REPORT, &e);
 		return;
 	}
 	judge_snp(x, x->snp_report_data);
 	/* The paravisor's word counts only if it was the paravisor that asked for the report. */
-	verdict_require(x->v, "ak.runtime_vmpl");
-	verdict_checkf(x->v, "ak.runtime_vmpl", "Azure HCL report", x->result->snp.report.vmpl == 0,
+	verdict_require(x->v, CHECK_AK_RUNTIME_VMPL);
+	verdict_checkf(x->v, CHECK_AK_RUNTIME_VMPL, x->result->snp.report.vmpl == 0,
 		       "0, the paravisor's", "%u", x->result->snp.report.vmpl);
 	x->tpm.binding.tee_report_data = x->result->snp.report.report_data;
 	judge_tpm(x, true);
@@ -193,12 +193,11 @@ static void judge_snp_vtpm(struct verification *x)
 	ak = x->parts->tpm.ak_public;
 	if (x->has_report_data && ak.len &&
 	    binding_with_ak(x->binding.report_data, ak.bytes, ak.len, x->snp_report_data, &e) < 0) {
-		verdict_err(x->v, "ak.report", "wire.md", &e);
+		verdict_err(x->v, CHECK_AK_REPORT, &e);
 		return;
 	}
 	if (!x->has_report_data || !ak.len) {
-		verdict_check(x->v, "ak.report", "wire.md", false,
-			      "no AK, or no report data wanted",
+		verdict_check(x->v, CHECK_AK_REPORT, false, "no AK, or no report data wanted",
 			      "REPORT_DATA = SHA3-512(report data || AK public area)");
 		return;
 	}

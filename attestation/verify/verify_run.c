@@ -72,11 +72,11 @@ static void same_snp(const struct run *r, const struct verify_result *other)
 {
 	const struct snp_report *a = &r->result->snp.report, *b = &other->snp.report;
 
-	verdict_bytes(r->v, "run.same_measurement", SECTION, b->measurement, a->measurement,
+	verdict_bytes(r->v, CHECK_RUN_SAME_MEASUREMENT, b->measurement, a->measurement,
 		      sizeof(a->measurement));
-	verdict_bytes(r->v, "run.same_report_id", SECTION, b->report_id, a->report_id,
+	verdict_bytes(r->v, CHECK_RUN_SAME_REPORT_ID, b->report_id, a->report_id,
 		      sizeof(a->report_id));
-	verdict_bytes(r->v, "run.same_chip", SECTION, b->chip_id, a->chip_id, sizeof(a->chip_id));
+	verdict_bytes(r->v, CHECK_RUN_SAME_CHIP, b->chip_id, a->chip_id, sizeof(a->chip_id));
 }
 
 /* TDX has no identifier of one launch; what it has of the platform and the TD has to agree. */
@@ -84,14 +84,13 @@ static void same_tdx(const struct run *r, const struct verify_result *other)
 {
 	const struct tdx_result *a = &r->result->tdx, *b = &other->tdx;
 
-	verdict_bytes(r->v, "run.same_measurement", SECTION, b->quote.body.mrtd, a->quote.body.mrtd,
+	verdict_bytes(r->v, CHECK_RUN_SAME_MEASUREMENT, b->quote.body.mrtd, a->quote.body.mrtd,
 		      sizeof(a->quote.body.mrtd));
-	verdict_bytes(r->v, "run.same_rtmrs", SECTION, b->quote.body.rtmr, a->quote.body.rtmr,
+	verdict_bytes(r->v, CHECK_RUN_SAME_RTMRS, b->quote.body.rtmr, a->quote.body.rtmr,
 		      sizeof(a->quote.body.rtmr));
-	verdict_bytes(r->v, "run.same_mrconfigid", SECTION, b->quote.body.mrconfigid,
+	verdict_bytes(r->v, CHECK_RUN_SAME_MRCONFIGID, b->quote.body.mrconfigid,
 		      a->quote.body.mrconfigid, sizeof(a->quote.body.mrconfigid));
-	verdict_bytes(r->v, "run.same_platform", SECTION, b->pck.ppid, a->pck.ppid,
-		      sizeof(a->pck.ppid));
+	verdict_bytes(r->v, CHECK_RUN_SAME_PLATFORM, b->pck.ppid, a->pck.ppid, sizeof(a->pck.ppid));
 }
 
 static const struct {
@@ -126,11 +125,12 @@ static void judge_boot(const struct run *r)
 	for (size_t i = 0; i < s->entry_count && !stranger; i++)
 		if (!has_key(p, s->entries[i].key))
 			stranger = s->entries[i].key;
-	verdict_check(r->v, "run.boot_keys", SECTION, !stranger,
+	verdict_check(r->v, CHECK_RUN_BOOT_KEYS, !stranger,
 		      stranger ? log_quote(stranger).text : "known ones",
 		      "only keys that the policy lets the host set");
 	if (!s->fixed)
-		verdict_note(r->v, "the boot configuration was not fixed at launch");
+		verdict_note(r->v, NOTE_BOOT_NOT_FIXED,
+			     "the boot configuration was not fixed at launch");
 }
 
 /* Something, that is: what HOST_DATA or MRCONFIGID hold, an agent has to have compared. */
@@ -150,12 +150,12 @@ static void judge_fixed(const struct run *r)
 	const struct run_statement *s = &r->statement;
 	if (!r->in->policy->run.fixed_boot && !launch_fixed(r))
 		return;
-	verdict_require(r->v, "run.fixed_boot");
-	verdict_check(r->v, "run.fixed_boot", SECTION, s->fixed,
+	verdict_require(r->v, CHECK_RUN_FIXED_BOOT);
+	verdict_check(r->v, CHECK_RUN_FIXED_BOOT, s->fixed,
 		      s->fixed ? "fixed at launch" : "not fixed at launch", "fixed at launch");
 	if (r->row->tee == TEE_SNP)
-		verdict_bytes(r->v, "run.host_data", SECTION, r->result->snp.report.host_data,
-			      s->boot, sizeof(s->boot));
+		verdict_bytes(r->v, CHECK_RUN_HOST_DATA, r->result->snp.report.host_data, s->boot,
+			      sizeof(s->boot));
 }
 
 static void judge_words(const struct run *r)
@@ -169,7 +169,7 @@ static void judge_words(const struct run *r)
 			if (strcmp(p->weak_words[k], weak) == 0)
 				weak = NULL;
 	}
-	verdict_check(r->v, "run.weak_words", SECTION, !weak, weak ? log_quote(weak).text : "none",
+	verdict_check(r->v, CHECK_RUN_WEAK_WORDS, !weak, weak ? log_quote(weak).text : "none",
 		      "no weakening word on the command line");
 }
 
@@ -177,39 +177,34 @@ static void judge_identity(const struct run *r)
 {
 	const struct run_statement *s = &r->statement;
 
-	verdict_check(r->v, "run.identity", SECTION,
+	verdict_check(r->v, CHECK_RUN_IDENTITY,
 		      r->token->spki && r->token->spki_len == s->identity_len &&
 			      memcmp(r->token->spki, s->identity, s->identity_len) == 0,
 		      "the statement's key", "the key of this evidence");
-	verdict_check(r->v, "run.identity_made_inside", SECTION,
+	verdict_check(r->v, CHECK_RUN_IDENTITY_MADE_INSIDE,
 		      !s->external || r->in->policy->run.allow_external_identity,
 		      s->external ? "supplied from outside" : "made inside", "made inside");
-}
-
-static bool in_set(const uint8_t digest[SHA3_256_LEN], const uint8_t *values, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		if (memcmp(digest, values + i * SHA3_256_LEN, SHA3_256_LEN) == 0)
-			return true;
-	return false;
 }
 
 /* The relying party's manifest and the policy's list: whichever is given has to agree. */
 static void judge_manifest(const struct run *r, struct verify_result *out)
 {
 	const struct verify_input *in = r->in;
-	const struct snp_set *set = &in->policy->run.manifests;
+	const struct value_set *set = &in->policy->run.manifests;
+	const struct value_set named = { in->manifest_count ? in->manifests[0] : NULL,
+					 in->manifest_count };
 	char hex[2 * SHA3_256_LEN + 1];
 	bool good = true;
 
 	hex_encode(r->statement.manifest, SHA3_256_LEN, hex);
 	if (in->manifest_count)
-		good &= in_set(r->statement.manifest, in->manifests[0], in->manifest_count);
+		good &= value_set_has(&named, r->statement.manifest, SHA3_256_LEN);
 	if (set->count)
-		good &= in_set(r->statement.manifest, set->values, set->count);
-	verdict_check(r->v, "run.manifest", SECTION, good, hex, "the manifest that was named");
+		good &= value_set_has(set, r->statement.manifest, SHA3_256_LEN);
+	verdict_check(r->v, CHECK_RUN_MANIFEST, good, hex, "the manifest that was named");
 	if (!in->manifest_count && !set->count)
-		verdict_note(r->v, "no manifest was named; this agent's is sha3-256:%s", hex);
+		verdict_note(r->v, NOTE_MANIFEST,
+			     "no manifest was named; this agent's is sha3-256:%s", hex);
 	memcpy(out->manifest, r->statement.manifest, SHA3_256_LEN);
 	out->has_manifest = true;
 }
@@ -239,11 +234,11 @@ static void same_ak(const struct run *r)
 	bool parsed = a && tpm_attestation_parse(one, &a[0], &e) == 0 &&
 		      tpm_attestation_parse(other, &a[1], &e) == 0;
 	verdict_check(
-		r->v, "run.same_ak", SECTION,
+		r->v, CHECK_RUN_SAME_AK,
 		parsed && a[0].ak_public.len && a[0].ak_public.len == a[1].ak_public.len &&
 			memcmp(a[0].ak_public.bytes, a[1].ak_public.bytes, a[0].ak_public.len) == 0,
 		"the statement's attestation key", "the one of this evidence");
-	verdict_check(r->v, "run.same_boot", SECTION, parsed && same_boot(&a[0], &a[1], &e),
+	verdict_check(r->v, CHECK_RUN_SAME_BOOT, parsed && same_boot(&a[0], &a[1], &e),
 		      "another boot's quote beside the statement", "the boot of this evidence");
 }
 
@@ -260,17 +255,17 @@ static void judge_evidence(const struct run *r)
 
 	if (!other || !inner || !policy) {
 		err_nomem(&e);
-		verdict_err(r->v, "run.evidence", SECTION, &e);
+		verdict_err(r->v, CHECK_RUN_EVIDENCE, &e);
 		return;
 	}
 	/* A token would bring a run statement of its own, and so on without an end. */
 	if (!r->token->run_evidence.len || r->token->run_evidence.bytes[0] == 0xD2) {
-		verdict_check(r->v, "run.evidence", SECTION, false, "a token, or nothing",
+		verdict_check(r->v, CHECK_RUN_EVIDENCE, false, "a token, or nothing",
 			      "bare evidence, as the TEE made it");
 		return;
 	}
 	if (binding_run(r->token->run.bytes, r->token->run.len, &binding, &e) < 0) {
-		verdict_err(r->v, "run.evidence", SECTION, &e);
+		verdict_err(r->v, CHECK_RUN_EVIDENCE, &e);
 		return;
 	}
 	*policy = *r->in->policy; /* shares the memory behind it */
@@ -288,15 +283,14 @@ static void judge_evidence(const struct run *r)
 	in.manifest_count = 0;
 	in.token_key = NULL; /* there is no token for it */
 	if (r->judge(&in, inner, other, &e) < 0) {
-		verdict_err(r->v, "run.evidence", SECTION, &e);
+		verdict_err(r->v, CHECK_RUN_EVIDENCE, &e);
 		return;
 	}
 	if (!verdict_ok(inner)) {
-		verdict_check(r->v, "run.evidence", SECTION, false, verdict_reason(inner).text,
-			      NULL);
+		verdict_check(r->v, CHECK_RUN_EVIDENCE, false, verdict_reason(inner).text, NULL);
 		return;
 	}
-	verdict_check(r->v, "run.evidence", SECTION, true, "genuine, over this statement", NULL);
+	verdict_check(r->v, CHECK_RUN_EVIDENCE, true, "genuine, over this statement", NULL);
 	tees[r->row->tee].same(r, other);
 	if (r->row->tpm)
 		same_ak(r);
@@ -318,31 +312,32 @@ void verify_run(const struct verify_input *in, enum evidence_kind mode, const st
 		return; /* refused for that already */
 	if (in->policy->run.relayable && (!token || !token->run.bytes)) {
 		if (in->manifest_count || in->policy->run.manifests.count)
-			verdict_check(v, "run.manifest", SECTION, false, "no run statement",
+			verdict_check(v, CHECK_RUN_MANIFEST, false, "no run statement",
 				      "the manifest that was named");
 		if (in->policy->run.fixed_boot)
-			verdict_check(v, "run.fixed_boot", SECTION, false, "no run statement",
+			verdict_check(v, CHECK_RUN_FIXED_BOOT, false, "no run statement",
 				      "one that tells what was fixed at launch");
 		return;
 	}
 	if (in->before_run && !(token && token->run.bytes)) {
-		verdict_require(v, "run.key");
-		verdict_check(v, "run.key", SECTION,
+		verdict_require(v, CHECK_RUN_KEY);
+		verdict_check(v, CHECK_RUN_KEY,
 			      token && token->spki && in->binding.nonce && !in->manifest_count,
 			      "no key of its own that a nonce binds", "a token with cnf");
-		verdict_note(v, "no manifest yet: nothing is said about the run");
+		verdict_note(v, NOTE_NO_MANIFEST_YET,
+			     "no manifest yet: nothing is said about the run");
 		return;
 	}
-	verdict_require(v, "run.statement");
-	verdict_require(v, "run.evidence");
-	verdict_require(v, "run.manifest");
-	if (!verdict_check(v, "run.statement", SECTION,
+	verdict_require(v, CHECK_RUN_STATEMENT);
+	verdict_require(v, CHECK_RUN_EVIDENCE);
+	verdict_require(v, CHECK_RUN_MANIFEST);
+	if (!verdict_check(v, CHECK_RUN_STATEMENT,
 			   token && token->run.bytes && token->run_evidence.bytes,
 			   "none, or none with evidence",
 			   "a run statement (or a policy that takes a stock agent)"))
 		return;
 	if (run_statement_parse(token->run.bytes, token->run.len, &r.statement, &e) < 0) {
-		verdict_err(v, "run.form", SECTION, &e);
+		verdict_err(v, CHECK_RUN_FORM, &e);
 		return;
 	}
 	judge_identity(&r);

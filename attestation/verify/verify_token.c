@@ -20,16 +20,16 @@ static bool check_signer(struct verification *x)
 	struct err e;
 
 	if (!key && !x->parts->token.spki)
-		return verdict_check(x->v, "token.signer", "RFC 9711 9", false,
+		return verdict_check(x->v, CHECK_TOKEN_SIGNER, false,
 				     "nobody says who may have signed it",
 				     "a key in cnf, or one that is named (--key)");
 	if (!key && key_from_spki(x->parts->token.spki, x->parts->token.spki_len, &own, &e) < 0)
-		return verdict_err(x->v, "token.signer", "RFC 8747 3.1", &e);
+		return verdict_err(x->v, CHECK_TOKEN_SIGNER, &e);
 	if (eat_verify(&x->parts->token, key ? key : own, &e) < 0)
-		return verdict_err(x->v, "token.signature", "RFC 9052 4.4", &e);
-	verdict_check(x->v, "token.signer", "RFC 9711 9", true,
+		return verdict_err(x->v, CHECK_TOKEN_SIGNATURE, &e);
+	verdict_check(x->v, CHECK_TOKEN_SIGNER, true,
 		      key ? "the key that was named" : "its own key (cnf)", NULL);
-	return verdict_check(x->v, "token.signature", "RFC 9052 4.4", true, NULL, NULL);
+	return verdict_check(x->v, CHECK_TOKEN_SIGNATURE, true, NULL, NULL);
 }
 
 static bool check_age(struct verification *x)
@@ -39,12 +39,12 @@ static bool check_age(struct verification *x)
 	struct err e;
 
 	if (eat_check_time(&x->parts->token, in->at, in->skew, &e) < 0)
-		return verdict_err(x->v, "token.time", "RFC 8392 3.1", &e);
-	verdict_check(x->v, "token.time", "RFC 8392 3.1", true, NULL, NULL);
+		return verdict_err(x->v, CHECK_TOKEN_TIME, &e);
+	verdict_check(x->v, CHECK_TOKEN_TIME, true, NULL, NULL);
 	if (!max)
 		return true;
 	int64_t age = in->at - x->parts->token.issued - (int64_t)in->skew;
-	return verdict_checkf(x->v, "token.age", NULL, age <= 0 || (uint64_t)age <= max,
+	return verdict_checkf(x->v, CHECK_TOKEN_AGE, age <= 0 || (uint64_t)age <= max,
 			      "as young as the policy asks", "%lld s", (long long)age);
 }
 
@@ -58,7 +58,7 @@ static bool check_required_claims(struct verification *x)
 			    (!p->token.require_measurements ||
 			     (measurements && measurements->type == DATUM_BYTES)));
 
-	return verdict_check(x->v, "token.claims", "RFC 9711 4", there,
+	return verdict_check(x->v, CHECK_TOKEN_CLAIMS, there,
 			     there ? "there" : "a claim is missing",
 			     "the claims that the policy asks");
 }
@@ -68,18 +68,17 @@ bool verify_token(struct verification *x)
 	if (!x->parts->in_token) {
 		if (x->in->mode != EVIDENCE_EAT)
 			return true;
-		return verdict_check(x->v, "token.form", "RFC 9052 4.2", false, "no COSE_Sign1",
-				     "a token");
+		return verdict_check(x->v, CHECK_TOKEN_FORM, false, "no COSE_Sign1", "a token");
 	}
-	verdict_require(x->v, "token.form");
-	verdict_require(x->v, "token.signature");
-	verdict_require(x->v, "token.time");
+	verdict_require(x->v, CHECK_TOKEN_FORM);
+	verdict_require(x->v, CHECK_TOKEN_SIGNATURE);
+	verdict_require(x->v, CHECK_TOKEN_TIME);
 	if (!x->parts->has_token)
-		return verdict_err(x->v, "token.form", "RFC 9711", &x->parts->token_why);
-	verdict_check(x->v, "token.form", "RFC 9711", true, NULL, NULL);
+		return verdict_err(x->v, CHECK_TOKEN_FORM, &x->parts->token_why);
+	verdict_check(x->v, CHECK_TOKEN_FORM, true, NULL, NULL);
 	bool wanted = verify_evidence_takes(x->parts->token.platform) &&
 		      (x->in->mode == EVIDENCE_EAT || x->in->mode == x->parts->token.platform);
-	if (!verdict_check(x->v, "token.platform", NULL, wanted,
+	if (!verdict_check(x->v, CHECK_TOKEN_PLATFORM, wanted,
 			   evidence_kind_platform(x->parts->token.platform),
 			   x->in->mode == EVIDENCE_EAT ? evidence_kind_platforms().text
 						       : evidence_kind_name(x->in->mode)))

@@ -55,7 +55,7 @@ extern const struct check_kind check_idblock;
  * that we don't take, is NULL, and `check` refuses it. */
 int check_option_file(const struct check_input *in, const char *name, uint8_t **bytes, size_t *len,
 		      struct err *e) MUST_CHECK;
-int check_option_key(const struct check_input *in, const char *name, const char *check,
+int check_option_key(const struct check_input *in, const char *name, enum check_id id,
 		     struct verdict *v, EVP_PKEY **key, struct err *e) MUST_CHECK;
 int check_option_hex(const struct check_input *in, const char *name, uint8_t *bytes, size_t max,
 		     size_t *len, struct err *e) MUST_CHECK;

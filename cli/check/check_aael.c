@@ -86,19 +86,19 @@ static int check_value(const struct tpm_pcrs *pcrs, enum digest_kind kind, const
 {
 	const struct tpm_pcr_bank *bank = tpm_pcrs_bank(pcrs, kind);
 
-	verdict_require(v, "log.replay");
+	verdict_require(v, CHECK_LOG_REPLAY);
 	if (pcrs->count != 1 || (bank && (bank->present & (bank->present - 1)))) {
-		verdict_check(v, "log.replay", "AAEL", false, "none or several registers in --pcrs",
+		verdict_check(v, CHECK_LOG_REPLAY, false, "none or several registers in --pcrs",
 			      "the one that this log extends");
 		return 0;
 	}
 	for (unsigned i = 0; bank && i < TPM_PCR_COUNT; i++)
 		if (bank->present & UINT32_C(1) << i) {
-			verdict_bytes(v, "log.replay", "AAEL", value, bank->values[i],
+			verdict_bytes(v, CHECK_LOG_REPLAY, value, bank->values[i],
 				      digest_len(kind));
 			return 0;
 		}
-	verdict_check(v, "log.replay", "AAEL", false, "no value of that algorithm in --pcrs",
+	verdict_check(v, CHECK_LOG_REPLAY, false, "no value of that algorithm in --pcrs",
 		      "the register's value");
 	return 0;
 }
@@ -111,12 +111,12 @@ int check_aael(const struct check_input *in, const struct tpm_pcrs *pcrs, struct
 	size_t events = 0;
 	struct err why;
 
-	verdict_require(v, "log.format");
+	verdict_require(v, CHECK_LOG_FORMAT);
 	if (replay(in->files[0], &kind, value, &events, &why) < 0) {
-		verdict_err(v, "log.format", "AAEL", &why);
+		verdict_err(v, CHECK_LOG_FORMAT, &why);
 		return 0;
 	}
-	verdict_check(v, "log.format", "AAEL", true, NULL, NULL);
+	verdict_check(v, CHECK_LOG_FORMAT, true, NULL, NULL);
 	json_put_key(show, "events");
 	writer_printf(show, "%zu", events);
 	json_put_hex(show, "value", value, digest_len(kind));

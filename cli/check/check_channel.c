@@ -21,12 +21,12 @@ static int run_request(const struct check_input *in, struct verdict *v, struct w
 	struct ea_request request;
 	struct err why;
 
-	verdict_require(v, "parse.request");
+	verdict_require(v, CHECK_PARSE_REQUEST);
 	if (ea_request_parse(in->files[0].bytes, in->files[0].len, &request, &why) < 0) {
-		verdict_err(v, "parse.request", "RFC 9261 4", &why);
+		verdict_err(v, CHECK_PARSE_REQUEST, &why);
 		return 0;
 	}
-	verdict_check(v, "parse.request", "RFC 9261 4", true, NULL, NULL);
+	verdict_check(v, CHECK_PARSE_REQUEST, true, NULL, NULL);
 	json_put_hex(show, "context", request.context, EA_CONTEXT_LEN);
 	json_put_key(show, "signature_algorithms");
 	writer_text(show, "[");
@@ -54,7 +54,7 @@ static int run_frame(const struct check_input *in, struct verdict *v, struct wri
 	struct err why = { 0 };
 	bool good = false;
 
-	verdict_require(v, "parse.frame");
+	verdict_require(v, CHECK_PARSE_FRAME);
 	if (f.len < EA_FRAME_HEAD)
 		err_set(&why, ERR_INVALID, "frame: %zu bytes; its head has %d", f.len,
 			EA_FRAME_HEAD);
@@ -67,10 +67,10 @@ static int run_frame(const struct check_input *in, struct verdict *v, struct wri
 			f.len - EA_FRAME_HEAD);
 	}
 	if (!good) {
-		verdict_err(v, "parse.frame", "wire.md", &why);
+		verdict_err(v, CHECK_PARSE_FRAME, &why);
 		return 0;
 	}
-	verdict_check(v, "parse.frame", "wire.md", true, NULL, NULL);
+	verdict_check(v, CHECK_PARSE_FRAME, true, NULL, NULL);
 	json_put_key(show, "type");
 	writer_printf(show, "%u", f.bytes[0]);
 	json_put_key(show, "length");
@@ -120,13 +120,13 @@ static bool report_is_bound(struct span report, const uint8_t *report_data, stru
 	struct snp_report r;
 	struct err why;
 
-	verdict_require(v, "binding.report_data");
+	verdict_require(v, CHECK_BINDING_REPORT_DATA);
 	if (report.len < SNP_REPORT_LEN ||
 	    snp_report_parse(report.bytes, SNP_REPORT_LEN, &r, &why) < 0)
-		return verdict_check(v, "binding.report_data", "wire.md, CHANNEL", false,
-				     "no report", "one of this session");
-	return verdict_bytes(v, "binding.report_data", "wire.md, CHANNEL", r.report_data,
-			     report_data, sizeof(r.report_data));
+		return verdict_check(v, CHECK_BINDING_REPORT_DATA, false, "no report",
+				     "one of this session");
+	return verdict_bytes(v, CHECK_BINDING_REPORT_DATA, r.report_data, report_data,
+			     sizeof(r.report_data));
 }
 
 static bool quotes_are_bound(const struct tpm_evidence *a, const struct binding *b,
@@ -136,12 +136,12 @@ static bool quotes_are_bound(const struct tpm_evidence *a, const struct binding 
 	struct err why;
 	bool good = a->quote_count > 0;
 
-	verdict_require(v, "binding.tpm_nonce");
+	verdict_require(v, CHECK_BINDING_TPM_NONCE);
 	for (size_t i = 0; good && i < a->quote_count; i++)
 		good = tpm_attest_parse(a->quotes[i].quote, &attest, &why) == 0 &&
 		       attest.extra_data.len == BINDING_TPM_NONCE_LEN &&
 		       memcmp(attest.extra_data.bytes, b->tpm_nonce, BINDING_TPM_NONCE_LEN) == 0;
-	return verdict_check(v, "binding.tpm_nonce", "wire.md, CHANNEL", good,
+	return verdict_check(v, CHECK_BINDING_TPM_NONCE, good,
 			     good ? "of this session" : "another extraData",
 			     "SHA-256 of this session's exporter");
 }
@@ -151,13 +151,13 @@ static bool quote_is_bound(struct span raw, const uint8_t *report_data, struct v
 	CLEANUP(free) struct tdx_quote *q = malloc(sizeof(*q));
 	struct err why = { 0 };
 
-	verdict_require(v, "binding.report_data");
+	verdict_require(v, CHECK_BINDING_REPORT_DATA);
 	if (!q)
 		err_nomem(&why);
 	if (!q || tdx_quote_parse(raw.bytes, raw.len, q, &why) < 0)
-		return verdict_err(v, "binding.report_data", "wire.md, CHANNEL", &why);
-	return verdict_bytes(v, "binding.report_data", "wire.md, CHANNEL", q->body.reportdata,
-			     report_data, sizeof(q->body.reportdata));
+		return verdict_err(v, CHECK_BINDING_REPORT_DATA, &why);
+	return verdict_bytes(v, CHECK_BINDING_REPORT_DATA, q->body.reportdata, report_data,
+			     sizeof(q->body.reportdata));
 }
 
 /* Report data and extraData are of this session; who signed them is not this layer's question. */
@@ -178,12 +178,12 @@ static void judge_binding(const struct eat *t, const struct binding *b, struct v
 		return;
 	}
 	if (!evidence_kind_rows[t->platform].tpm) {
-		verdict_check(v, "binding.report_data", "wire.md", false,
+		verdict_check(v, CHECK_BINDING_REPORT_DATA, false,
 			      evidence_kind_platform(t->platform), evidence_kind_platforms().text);
 		return;
 	}
 	if (!a || tpm_attestation_parse(raw, a, &why) < 0) {
-		verdict_err(v, "binding.report_data", "attest.proto", &why);
+		verdict_err(v, CHECK_BINDING_REPORT_DATA, &why);
 		return;
 	}
 	quotes_are_bound(a, b, v);
@@ -192,7 +192,7 @@ static void judge_binding(const struct eat *t, const struct binding *b, struct v
 	if (sevsnp_attestation_parse(a->sev_snp, &s, &why) < 0 ||
 	    binding_with_ak(b->report_data, a->ak_public.bytes, a->ak_public.len, with_ak, &why) <
 		    0) {
-		verdict_err(v, "binding.report_data", "sevsnp.proto", &why);
+		verdict_err(v, CHECK_BINDING_REPORT_DATA, &why);
 		return;
 	}
 	report_is_bound((struct span){ s.report, sizeof(s.report) }, with_ak, v);
@@ -204,24 +204,24 @@ static void judge_evidence(const struct check_input *in, const struct authentica
 	struct eat t;
 	struct err why;
 
-	verdict_require(v, "token.form");
-	verdict_require(v, "token.signature");
-	verdict_require(v, "token.nonce");
+	verdict_require(v, CHECK_TOKEN_FORM);
+	verdict_require(v, CHECK_TOKEN_SIGNATURE);
+	verdict_require(v, CHECK_TOKEN_NONCE);
 	if (eat_parse(a->evidence, a->evidence_len, &t, &why) < 0) {
-		verdict_err(v, "token.form", "RFC 9711", &why);
+		verdict_err(v, CHECK_TOKEN_FORM, &why);
 		return;
 	}
-	verdict_check(v, "token.form", "RFC 9711", true, NULL, NULL);
+	verdict_check(v, CHECK_TOKEN_FORM, true, NULL, NULL);
 	if (eat_verify(&t, key, &why) < 0)
-		verdict_err(v, "token.signature", "RFC 9052 4.4", &why);
+		verdict_err(v, CHECK_TOKEN_SIGNATURE, &why);
 	else
-		verdict_check(v, "token.signature", "RFC 9052 4.4", true, NULL, NULL);
+		verdict_check(v, CHECK_TOKEN_SIGNATURE, true, NULL, NULL);
 	if (eat_check_time(&t, in->at, in->skew, &why) < 0)
-		verdict_err(v, "token.time", "RFC 8392 3.1", &why);
+		verdict_err(v, CHECK_TOKEN_TIME, &why);
 	if (eat_check_nonce(&t, a->binding.tpm_nonce, BINDING_TPM_NONCE_LEN, &why) < 0)
-		verdict_err(v, "token.nonce", "wire.md, CHANNEL", &why);
+		verdict_err(v, CHECK_TOKEN_NONCE, &why);
 	else
-		verdict_check(v, "token.nonce", "wire.md, CHANNEL", true, NULL, NULL);
+		verdict_check(v, CHECK_TOKEN_NONCE, true, NULL, NULL);
 	judge_binding(&t, &a->binding, v);
 	eat_done(&t);
 }
@@ -236,7 +236,7 @@ static int run_authenticator(const struct check_input *in, struct verdict *v, st
 	size_t request_len;
 	struct err why;
 
-	if (check_option_key(in, "key", "token.key", v, &key, e) < 0 ||
+	if (check_option_key(in, "key", CHECK_TOKEN_KEY, v, &key, e) < 0 ||
 	    read_session(in, &session, e) < 0 ||
 	    check_option_file(in, "request", &request, &request_len, e) < 0)
 		return err_code(e);
@@ -244,13 +244,13 @@ static int run_authenticator(const struct check_input *in, struct verdict *v, st
 		return err_set(e, ERR_INVALID, "--request is missing: what was asked?");
 	if (!key) /* refused by its check */
 		return 0;
-	verdict_require(v, "binding.authenticator");
+	verdict_require(v, CHECK_BINDING_AUTHENTICATOR);
 	if (authenticator_verify(&session, request, request_len, in->files[0].bytes,
 				 in->files[0].len, &a, &why) < 0) {
-		verdict_err(v, "binding.authenticator", "RFC 9261 5", &why);
+		verdict_err(v, CHECK_BINDING_AUTHENTICATOR, &why);
 		return 0;
 	}
-	verdict_check(v, "binding.authenticator", "RFC 9261 5", true, NULL, NULL);
+	verdict_check(v, CHECK_BINDING_AUTHENTICATOR, true, NULL, NULL);
 	judge_evidence(in, &a, key, v);
 	json_put_hex(show, "report_data", a.binding.report_data, BINDING_REPORT_DATA_LEN);
 	json_put_hex(show, "tpm_nonce", a.binding.tpm_nonce, BINDING_TPM_NONCE_LEN);

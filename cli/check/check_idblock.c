@@ -11,19 +11,19 @@ static int run(const struct check_input *in, struct verdict *v, struct writer *s
 	struct err why;
 	bool author = false;
 
-	verdict_require(v, "idblock.signature");
+	verdict_require(v, CHECK_IDBLOCK_SIGNATURE);
 	if (in->count == 3) {
 		if (snp_report_parse(in->files[2].bytes, in->files[2].len, &report, &why) < 0)
-			verdict_err(v, "parse.report", "56860 table 23", &why);
+			verdict_err(v, CHECK_PARSE_REPORT, &why);
 		else
 			idblock_judge(in->files[0], in->files[1], &report, v);
 		return 0;
 	}
 	if (idblock_verify(in->files[0], in->files[1], &author, &why) < 0) {
-		verdict_err(v, "idblock.signature", "56860 table 76", &why);
+		verdict_err(v, CHECK_IDBLOCK_SIGNATURE, &why);
 		return 0;
 	}
-	verdict_check(v, "idblock.signature", "56860 table 76", true, NULL, NULL);
+	verdict_check(v, CHECK_IDBLOCK_SIGNATURE, true, NULL, NULL);
 	json_put_key(show, "author_key");
 	writer_text(show, author ? "true" : "false");
 	return 0;

@@ -63,7 +63,7 @@ static int parse_pcrs(struct span text, struct tpm_pcrs *pcrs, struct err *e)
 	return 0;
 }
 
-int check_log_registers(const struct check_input *in, const char *check, struct tpm_pcrs *pcrs,
+int check_log_registers(const struct check_input *in, enum check_id id, struct tpm_pcrs *pcrs,
 			bool *good, struct verdict *v, struct err *e)
 {
 	CLEANUP(free) uint8_t *text = NULL;
@@ -75,7 +75,7 @@ int check_log_registers(const struct check_input *in, const char *check, struct 
 	*good = parse_pcrs((struct span){ text, len }, pcrs, &why) == 0;
 	if (!*good) {
 		memset(pcrs, 0, sizeof(*pcrs));
-		verdict_err(v, check, "TPM 2.0 part 2, 10.12.12", &why);
+		verdict_err(v, id, &why);
 	}
 	return 0;
 }
@@ -112,11 +112,11 @@ static bool register_explained(const struct event_log *log, const struct event_r
 	enum { FIRMWARE_PCRS = 10 };
 
 	if (log_speaks_of(log, pcr))
-		return verdict_bytes(v, "log.replay", "TCG PFP 10", replay->values[pcr],
-				     bank->values[pcr], replay->len);
+		return verdict_bytes(v, CHECK_LOG_REPLAY, replay->values[pcr], bank->values[pcr],
+				     replay->len);
 	if (is_untouched(bank->values[pcr], replay->len, pcr) || (!all && pcr >= FIRMWARE_PCRS))
 		return true;
-	return verdict_checkf(v, "log.replay", "TCG PFP 10", false, "events that come to its value",
+	return verdict_checkf(v, CHECK_LOG_REPLAY, false, "events that come to its value",
 			      "none for register %u", pcr);
 }
 
@@ -127,12 +127,12 @@ bool check_log_explains(const struct event_log *log, const struct tpm_pcrs *pcrs
 	struct err why;
 	size_t compared = 0;
 
-	verdict_require(v, "log.replay");
+	verdict_require(v, CHECK_LOG_REPLAY);
 	for (size_t b = 0; replay && b < pcrs->count; b++) {
 		const struct tpm_pcr_bank *bank = &pcrs->banks[b];
 
 		if (event_log_replay(log, bank->kind, replay, &why) < 0)
-			return verdict_err(v, "log.replay", "TCG PFP 10", &why);
+			return verdict_err(v, CHECK_LOG_REPLAY, &why);
 		for (unsigned pcr = 0; pcr < TPM_PCR_COUNT; pcr++)
 			if (bank->present & UINT32_C(1) << pcr) {
 				compared += log_speaks_of(log, pcr);
@@ -140,7 +140,7 @@ bool check_log_explains(const struct event_log *log, const struct tpm_pcrs *pcrs
 					return false;
 			}
 	}
-	return verdict_check(v, "log.replay", "TCG PFP 10", replay && compared > 0,
+	return verdict_check(v, CHECK_LOG_REPLAY, replay && compared > 0,
 			     compared ? "as quoted" : "nothing to compare with",
 			     "values that a quote vouches for (--pcrs)");
 }
@@ -195,18 +195,18 @@ static int run_log(const struct check_input *in, struct verdict *v, struct write
 	if (!pcrs)
 		return err_nomem(e);
 	pcrs->count = 0;
-	if (given && check_log_registers(in, "log.registers", pcrs, &good, v, e) < 0)
+	if (given && check_log_registers(in, CHECK_LOG_REGISTERS, pcrs, &good, v, e) < 0)
 		return err_code(e);
 	if (!good)
 		return 0;
 	if (cli_flag(in->cli, "aael"))
 		return check_aael(in, pcrs, v, show, e);
-	verdict_require(v, "log.format");
+	verdict_require(v, CHECK_LOG_FORMAT);
 	if (event_log_parse(in->files[0], form, &log, &why) < 0) {
-		verdict_err(v, "log.format", "TCG PFP 10", &why);
+		verdict_err(v, CHECK_LOG_FORMAT, &why);
 		return 0;
 	}
-	verdict_check(v, "log.format", "TCG PFP 10", true, NULL, NULL);
+	verdict_check(v, CHECK_LOG_FORMAT, true, NULL, NULL);
 	if (given)
 		check_log_explains(&log, pcrs, true, v);
 	show_log(&log, show);

@@ -9,7 +9,7 @@
 
 /* The registers of --pcrs. Ones that make no sense are refused by `check`, since no quote and no
  * log can vouch for them: `good` is false then, and there are none. */
-int check_log_registers(const struct check_input *in, const char *check, struct tpm_pcrs *pcrs,
+int check_log_registers(const struct check_input *in, enum check_id id, struct tpm_pcrs *pcrs,
 			bool *good, struct verdict *v, struct err *e) MUST_CHECK;
 
 /* Whether a replay of the log gives the registers' values; a failed check says which differs. Those

@@ -16,14 +16,13 @@ int check_policy_alone(const struct check_input *in, const struct tpm_quote *quo
 	for (size_t i = 0; i < count; i++) {
 		sha1 = sha1 && tpm_quote_is_sha1(&quotes[i]);
 		if (cli_value(in->cli, "reset_count"))
-			verdict_checkf(v, "policy.reset_count", "TPM 2.0 part 2, 10.11.1",
-				       quotes[i].attest.reset_count == resets,
-				       "the count that was named", "%u",
-				       quotes[i].attest.reset_count);
+			verdict_checkf(
+				v, CHECK_POLICY_RESET_COUNT, quotes[i].attest.reset_count == resets,
+				"the count that was named", "%u", quotes[i].attest.reset_count);
 	}
 	/* A policy has its own rule. */
 	if (!cli_flag(in->cli, "allow_sha1_bank") && !cli_value(in->cli, "policy"))
-		verdict_check(v, "policy.bank", "attestation.md", !sha1, "SHA-1 registers alone",
+		verdict_check(v, CHECK_POLICY_BANK, !sha1, "SHA-1 registers alone",
 			      "a bank of SHA-256 or better");
 	return 0;
 }

@@ -26,20 +26,20 @@ static int run_cose(const struct check_input *in, struct verdict *v, struct writ
 	struct cose m;
 	struct err why;
 
-	if (check_option_key(in, "key", "token.key", v, &key, e) < 0 ||
+	if (check_option_key(in, "key", CHECK_TOKEN_KEY, v, &key, e) < 0 ||
 	    check_option_file(in, "aad", &aad, &aad_len, e) < 0)
 		return err_code(e);
-	verdict_require(v, "token.cose");
-	verdict_require(v, "token.signature");
+	verdict_require(v, CHECK_TOKEN_COSE);
+	verdict_require(v, CHECK_TOKEN_SIGNATURE);
 	if (cose_parse(in->files[0].bytes, in->files[0].len, NULL, 0, &m, &why) < 0) {
-		verdict_err(v, "token.cose", "RFC 9052", &why);
+		verdict_err(v, CHECK_TOKEN_COSE, &why);
 		return 0;
 	}
-	verdict_check(v, "token.cose", "RFC 9052", true, NULL, NULL);
+	verdict_check(v, CHECK_TOKEN_COSE, true, NULL, NULL);
 	if (key && cose_verify(&m, key, aad, aad_len, &why) < 0)
-		verdict_err(v, "token.signature", "RFC 9052 4.4", &why);
+		verdict_err(v, CHECK_TOKEN_SIGNATURE, &why);
 	else if (key)
-		verdict_check(v, "token.signature", "RFC 9052 4.4", true, NULL, NULL);
+		verdict_check(v, CHECK_TOKEN_SIGNATURE, true, NULL, NULL);
 	json_put_key(show, "alg");
 	writer_printf(show, "\"%s\"", cose_algorithm_name(m.algorithm));
 	json_put_hex(show, "payload", m.payload, m.payload_len);
@@ -128,26 +128,17 @@ static int agree(const struct eat *t, struct err *why)
 	}
 }
 
-static void step(struct verdict *v, const char *name, const char *section, int failed,
-		 const struct err *why)
-{
-	verdict_require(v, name);
-	if (failed)
-		verdict_err(v, name, section, why);
-	else
-		verdict_check(v, name, section, true, NULL, NULL);
-}
-
 static void judge_token(const struct check_input *in, const struct eat *t, EVP_PKEY *key,
 			const uint8_t *nonce, size_t nonce_len, struct verdict *v)
 {
 	struct err why;
 
 	if (key)
-		step(v, "token.signature", "RFC 9052 4.4", eat_verify(t, key, &why), &why);
-	step(v, "token.time", "RFC 8392 3.1", eat_check_time(t, in->at, in->skew, &why), &why);
-	step(v, "token.nonce", "RFC 9711 4.1", eat_check_nonce(t, nonce, nonce_len, &why), &why);
-	step(v, "token.agrees", "wire.md", agree(t, &why), &why);
+		verdict_require_step(v, CHECK_TOKEN_SIGNATURE, eat_verify(t, key, &why), &why);
+	verdict_require_step(v, CHECK_TOKEN_TIME, eat_check_time(t, in->at, in->skew, &why), &why);
+	verdict_require_step(v, CHECK_TOKEN_NONCE, eat_check_nonce(t, nonce, nonce_len, &why),
+			     &why);
+	verdict_require_step(v, CHECK_TOKEN_AGREES, agree(t, &why), &why);
 }
 
 static void show_token(const struct eat *t, struct writer *w)
@@ -174,18 +165,18 @@ static int run_token(const struct check_input *in, struct verdict *v, struct wri
 	struct eat t;
 	struct err why;
 
-	if (check_option_key(in, "key", "token.key", v, &key, e) < 0 ||
+	if (check_option_key(in, "key", CHECK_TOKEN_KEY, v, &key, e) < 0 ||
 	    check_option_hex(in, "nonce", nonce, sizeof(nonce), &nonce_len, e) < 0)
 		return err_code(e);
 	if (!cli_value(in->cli, "nonce"))
 		return err_set(e, ERR_INVALID, "--nonce is missing: it says what the token is for");
-	verdict_require(v, "token.form");
-	verdict_require(v, "token.signature");
+	verdict_require(v, CHECK_TOKEN_FORM);
+	verdict_require(v, CHECK_TOKEN_SIGNATURE);
 	if (eat_parse(in->files[0].bytes, in->files[0].len, &t, &why) < 0) {
-		verdict_err(v, "token.form", "RFC 9711", &why);
+		verdict_err(v, CHECK_TOKEN_FORM, &why);
 		return 0;
 	}
-	verdict_check(v, "token.form", "RFC 9711", true, NULL, NULL);
+	verdict_check(v, CHECK_TOKEN_FORM, true, NULL, NULL);
 	judge_token(in, &t, key, nonce, nonce_len, v);
 	show_token(&t, show);
 	eat_done(&t);
@@ -213,16 +204,16 @@ static int run_corim(const struct check_input *in, struct verdict *v, struct wri
 	if (!c)
 		return err_nomem(e);
 	bool wanted = cli_value(in->cli, "key");
-	if (wanted && check_option_key(in, "key", "token.corim", v, &key, e) < 0)
+	if (wanted && check_option_key(in, "key", CHECK_TOKEN_CORIM, v, &key, e) < 0)
 		return err_code(e);
-	verdict_require(v, "token.corim");
+	verdict_require(v, CHECK_TOKEN_CORIM);
 	if (wanted && !key)
 		return 0;
 	if (corim_parse(in->files[0].bytes, in->files[0].len, key, in->at, c, &why) < 0) {
-		verdict_err(v, "token.corim", "draft-ietf-rats-corim", &why);
+		verdict_err(v, CHECK_TOKEN_CORIM, &why);
 		return 0;
 	}
-	verdict_check(v, "token.corim", "draft-ietf-rats-corim", true, NULL, NULL);
+	verdict_check(v, CHECK_TOKEN_CORIM, true, NULL, NULL);
 	json_put_key(show, "fields");
 	corim_show(c, show);
 	corim_done(c);

@@ -26,21 +26,20 @@ static void judge_hcl(const struct hcl_report *hcl, struct span runtime, EVP_PKE
 	struct snp_report report;
 	struct err why;
 
-	verdict_require(v, "ak.runtime");
-	verdict_require(v, "ak.key");
+	verdict_require(v, CHECK_AK_RUNTIME);
+	verdict_require(v, CHECK_AK_KEY);
 	if (snp_report_parse(hcl->report.bytes, hcl->report.len, &report, &why) < 0 ||
 	    hcl_report_data(runtime, wanted, &why) < 0) {
-		verdict_err(v, "parse.report", "56860 table 23", &why);
+		verdict_err(v, CHECK_PARSE_REPORT, &why);
 		return;
 	}
-	verdict_bytes(v, "ak.runtime", "Azure HCL report", report.report_data, wanted,
-		      sizeof(wanted));
+	verdict_bytes(v, CHECK_AK_RUNTIME, report.report_data, wanted, sizeof(wanted));
 	if (hcl_report_ak(runtime, key, &why) < 0) {
-		verdict_err(v, "ak.key", "Azure HCL report", &why);
+		verdict_err(v, CHECK_AK_KEY, &why);
 		return;
 	}
-	verdict_check(v, "ak.key", "Azure HCL report", true, NULL, NULL);
-	verdict_note(v, "the key's attributes are the paravisor's word");
+	verdict_check(v, CHECK_AK_KEY, true, NULL, NULL);
+	verdict_note(v, NOTE_AK_OF_PARAVISOR, "the key's attributes are the paravisor's word");
 }
 
 /* The report in `bytes`, with the runtime data that --runtime_data names or its own. */
@@ -54,12 +53,12 @@ static int read_hcl(const struct check_input *in, struct span bytes, EVP_PKEY **
 
 	if (check_option_file(in, "runtime_data", &runtime, &len, e) < 0)
 		return err_code(e);
-	verdict_require(v, "parse.hcl_report");
+	verdict_require(v, CHECK_PARSE_HCL_REPORT);
 	if (hcl_report_parse(bytes, &hcl, &why) < 0) {
-		verdict_err(v, "parse.hcl_report", "Azure HCL report", &why);
+		verdict_err(v, CHECK_PARSE_HCL_REPORT, &why);
 		return 0;
 	}
-	verdict_check(v, "parse.hcl_report", "Azure HCL report", true, NULL, NULL);
+	verdict_check(v, CHECK_PARSE_HCL_REPORT, true, NULL, NULL);
 	judge_hcl(&hcl, len ? (struct span){ runtime, len } : hcl.runtime, key, v);
 	return 0;
 }
@@ -92,7 +91,7 @@ static int read_ak(const struct check_input *in, struct quote_files *q, struct v
 		return err_code(e);
 	if (len > 10 && memcmp(q->ak, "-----BEGIN", 10) == 0) {
 		if (key_from_public_pem((const char *)q->ak, len, &q->key, &why) < 0)
-			verdict_err(v, "ak.key", NULL, &why);
+			verdict_err(v, CHECK_AK_KEY, &why);
 		q->input.ak_key = q->key;
 		return 0;
 	}
@@ -113,7 +112,7 @@ static int read_quote(const struct check_input *in, struct quote_files *q, struc
 	if (check_option_file(in, "sig", &q->signature, &sig_len, e) < 0 ||
 	    read_ak(in, q, v, e) < 0 ||
 	    check_option_hex(in, "nonce", q->nonce, sizeof(q->nonce), &nonce_len, e) < 0 ||
-	    check_log_registers(in, "quote.registers", &q->pcrs, &good, v, e) < 0)
+	    check_log_registers(in, CHECK_QUOTE_REGISTERS, &q->pcrs, &good, v, e) < 0)
 		return err_code(e);
 	q->input.quote = in->files[0];
 	q->input.signature = (struct span){ q->signature, sig_len };
@@ -170,9 +169,9 @@ static int judge_binding(const struct check_input *in, const struct quote_files 
 	if (!named)
 		return 0;
 	if (quote->has_public && tpm_public_key(&quote->ak, &of_public, &why) < 0)
-		verdict_err(v, "ak.runtime_match", "Azure HCL report", &why);
+		verdict_err(v, CHECK_AK_RUNTIME_MATCH, &why);
 	else
-		verdict_check(v, "ak.runtime_match", "Azure HCL report",
+		verdict_check(v, CHECK_AK_RUNTIME_MATCH,
 			      ak_cert_same_key(of_public ? of_public : q->key, named),
 			      "the AK that is presented", "the key that the runtime data name");
 	return 0;
@@ -202,7 +201,7 @@ static bool judge_message_log(const struct tpm_evidence *a, struct verdict *v)
 	struct err why;
 
 	if (event_log_parse(a->event_log, (struct event_log_form){ .cc = false }, &log, &why) < 0)
-		return verdict_err(v, "log.parse", "TCG PFP 10", &why);
+		return verdict_err(v, CHECK_LOG_PARSE, &why);
 	for (size_t i = 0; i < a->quote_count; i++)
 		good = check_log_explains(&log, &a->quotes[i].pcrs, false, v) && good;
 	return good;
@@ -230,9 +229,9 @@ static int judge_message_cert(const struct check_input *in, const struct tpm_evi
 	for (size_t i = 1; i < in->count; i++)
 		offered[input.intermediate_count++] = in->files[i];
 	if (ak_cert_verify(&input, &key, &why) < 0 || tpm_public_key(ak, &signer, &why) < 0)
-		verdict_err(v, "ak.certificate", "RFC 5280", &why);
+		verdict_err(v, CHECK_AK_CERTIFICATE, &why);
 	else
-		verdict_check(v, "ak.certificate", "RFC 5280", ak_cert_same_key(key, signer),
+		verdict_check(v, CHECK_AK_CERTIFICATE, ak_cert_same_key(key, signer),
 			      "the certificate of another key", "that of the AK");
 	return 0;
 }
@@ -282,13 +281,13 @@ static int run_message(const struct check_input *in, struct verdict *v, struct e
 		return err_set(e, ERR_INVALID, "--nonce is missing: a quote is judged by it");
 	if (check_option_hex(in, "nonce", nonce, sizeof(nonce), &nonce_len, e) < 0)
 		return err_code(e);
-	verdict_require(v, "parse.attestation");
-	verdict_require(v, "quote.signature");
+	verdict_require(v, CHECK_PARSE_ATTESTATION);
+	verdict_require(v, CHECK_QUOTE_SIGNATURE);
 	if (tpm_attestation_parse(in->files[0], a, &why) < 0) {
-		verdict_err(v, "parse.attestation", "attest.proto", &why);
+		verdict_err(v, CHECK_PARSE_ATTESTATION, &why);
 		return 0;
 	}
-	verdict_check(v, "parse.attestation", "attest.proto", true, NULL, NULL);
+	verdict_check(v, CHECK_PARSE_ATTESTATION, true, NULL, NULL);
 	return judge_message(in, a, (struct span){ nonce, nonce_len }, v, e);
 }
 
@@ -374,12 +373,12 @@ static int run_ak_cert(const struct check_input *in, struct verdict *v, struct w
 					     .intermediate_count = in->count - 1,
 					     .root = { root, root_len },
 					     .at = in->at };
-	verdict_require(v, "ak.certificate");
+	verdict_require(v, CHECK_AK_CERTIFICATE);
 	if (ak_cert_verify(&input, &key, &why) < 0) {
-		verdict_err(v, "ak.certificate", "RFC 5280", &why);
+		verdict_err(v, CHECK_AK_CERTIFICATE, &why);
 		return 0;
 	}
-	verdict_check(v, "ak.certificate", "RFC 5280", true, NULL, NULL);
+	verdict_check(v, CHECK_AK_CERTIFICATE, true, NULL, NULL);
 	if (x509_load(in->files[0].bytes, in->files[0].len, &cert, &why) == 0)
 		json_put_hex(show, "serial", cert->serial.bytes, cert->serial.len);
 	return 0;

@@ -64,7 +64,7 @@ int check_option_file(const struct check_input *in, const char *name, uint8_t **
 	return 0;
 }
 
-int check_option_key(const struct check_input *in, const char *name, const char *check,
+int check_option_key(const struct check_input *in, const char *name, enum check_id id,
 		     struct verdict *v, EVP_PKEY **key, struct err *e)
 {
 	CLEANUP(free) uint8_t *pem = NULL;
@@ -77,7 +77,7 @@ int check_option_key(const struct check_input *in, const char *name, const char 
 	if (!len)
 		return err_set(e, ERR_INVALID, "--%s is missing: whose signature is it?", name);
 	if (key_from_public_pem((const char *)pem, len, key, &why) < 0)
-		verdict_err(v, check, NULL, &why);
+		verdict_err(v, id, &why);
 	return 0;
 }
 

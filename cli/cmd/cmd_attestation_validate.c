@@ -58,7 +58,7 @@ static void print_text(struct cli *cli, const struct verify_input *in, const str
 		fprintf(cli->out, "%s: %s evidence, %zu checks\n", verdict_word(v),
 			evidence_kind_name(in->mode), v->count);
 	for (size_t i = 0; i < v->note_count; i++)
-		fprintf(stderr, "note: %s\n", v->notes[i]);
+		fprintf(stderr, "note: %s\n", v->notes[i].text);
 }
 
 /* The verdict, with what is missing fetched before. */

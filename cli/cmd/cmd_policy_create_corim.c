@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_policy_create_corim.c — reference values as a CoRIM, for verifiers that judge by one. */
+#include "attestation/corim/corim.h"
 #include "attestation/corim/corim_write.h"
 #include "cli/base/number.h"
 #include "cli/base/private_key.h"

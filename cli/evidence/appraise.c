@@ -177,9 +177,8 @@ static bool only_a_log_is_missing(const struct appraise *a)
 	for (size_t i = 0; i < a->verdict.count; i++) {
 		const struct check *c = &a->verdict.checks[i];
 
-		if (c->outcome == CHECK_FAILED && strncmp(c->name, "policy.pcr", 10) != 0 &&
-		    strncmp(c->name, "policy.rtmr", 11) != 0 &&
-		    strcmp(c->name, "run.evidence") != 0)
+		if (c->outcome == CHECK_FAILED &&
+		    !(checks_row(c->id)->attributes & CHECK_OF_REGISTERS))
 			return false;
 	}
 	return rules && !a->log && !a->verdict.overflow;
@@ -449,5 +448,5 @@ void appraise_tell(const struct appraise *a, FILE *to)
 	fprintf(to, "%s: %s evidence over this connection, %zu checks\n", verdict_word(&a->verdict),
 		evidence_kind_name(a->now.result.mode), a->verdict.count);
 	for (size_t i = 0; i < a->verdict.note_count; i++)
-		fprintf(to, "note: %s\n", text_plain(a->verdict.notes[i]).text);
+		fprintf(to, "note: %s\n", text_plain(a->verdict.notes[i].text).text);
 }

@@ -494,13 +494,13 @@ void tdx_forge_done(struct tdx_forge *f)
 void tdx_forge_policy(const struct tdx_body *body, struct tdx_policy *policy)
 {
 	tdx_policy_init(policy);
-	policy->mrtd = (struct tdx_set){ body->mrtd, 1 };
-	policy->mrseam = (struct tdx_set){ body->mrseam, 1 };
-	policy->mrconfigid = (struct tdx_set){ body->mrconfigid, 1 };
-	policy->mrowner = (struct tdx_set){ body->mrowner, 1 };
-	policy->mrownerconfig = (struct tdx_set){ body->mrownerconfig, 1 };
+	policy->mrtd = (struct value_set){ body->mrtd, 1 };
+	policy->mrseam = (struct value_set){ body->mrseam, 1 };
+	policy->mrconfigid = (struct value_set){ body->mrconfigid, 1 };
+	policy->mrowner = (struct value_set){ body->mrowner, 1 };
+	policy->mrownerconfig = (struct value_set){ body->mrownerconfig, 1 };
 	for (size_t i = 0; i < TDX_RTMR_COUNT; i++)
-		policy->rtmr[i] = (struct tdx_set){ body->rtmr[i], 1 };
+		policy->rtmr[i] = (struct value_set){ body->rtmr[i], 1 };
 }
 
 void tdx_forge_input(const struct tdx_forge *f, const uint8_t *quote, size_t len,

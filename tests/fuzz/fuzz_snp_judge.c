@@ -33,7 +33,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 		snp_verify_binding(&chain, &in, &report, &vcek, &v);
 		snp_verify_tcb(&report, chain.product, &v);
 	}
-	policy.measurements = (struct snp_set){ report.measurement, 1 };
+	policy.measurements = (struct value_set){ report.measurement, 1 };
 	snp_policy_judge(&policy,
 			 &(struct snp_evidence){ .report = &report,
 						 .product = chain.product,
@@ -43,7 +43,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 			 &v);
 	/* A debug guest passes under no policy. */
 	if ((report.policy & SNP_POLICY_DEBUG) &&
-	    verdict_find(&v, "policy.debug")->outcome == CHECK_PASSED)
+	    verdict_find(&v, CHECK_POLICY_DEBUG)->outcome == CHECK_PASSED)
 		__builtin_trap();
 	x509_free(chain.vek);
 	return 0;

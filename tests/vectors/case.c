@@ -109,8 +109,8 @@ static void load_files(struct snp_case *c)
 }
 
 /* A named value, or else the report's own. */
-static struct snp_set set_of(struct snp_case *c, const struct json *policy, const char *key,
-			     const uint8_t *own, size_t len)
+static struct value_set set_of(struct snp_case *c, const struct json *policy, const char *key,
+			       const uint8_t *own, size_t len)
 {
 	const struct json *named = json_get(policy, key);
 	uint8_t *value = c->named[c->named_count++];
@@ -118,9 +118,9 @@ static struct snp_set set_of(struct snp_case *c, const struct json *policy, cons
 
 	assert_true(c->named_count <= ARRAY_LEN(c->named));
 	if (!named)
-		return (struct snp_set){ .values = own, .count = 1 };
+		return (struct value_set){ .values = own, .count = 1 };
 	assert_ok(hex_decode(named->text, value, len, &e), e);
-	return (struct snp_set){ .values = value, .count = 1 };
+	return (struct value_set){ .values = value, .count = 1 };
 }
 
 static bool flag(const struct json *policy, const char *key, bool fallback)
@@ -144,7 +144,7 @@ static uint64_t number(const struct json *policy, const char *key, uint64_t fall
 static void load_sets(struct snp_case *c, const struct json *policy)
 {
 	struct snp_policy *p = &c->policy;
-	struct snp_set data = set_of(c, policy, "report_data", c->own.report_data, 64);
+	struct value_set data = set_of(c, policy, "report_data", c->own.report_data, 64);
 
 	memcpy(c->report_data, data.values, 64);
 	c->input.report_data = c->report_data;

@@ -38,7 +38,7 @@ static int setup(void **state)
 	assert_non_null(mkdtemp(dir));
 	snprintf(policy_path, sizeof(policy_path), "%s/policy", dir);
 	snprintf(ak_path, sizeof(ak_path), "%s/ak", dir);
-	hex_encode(p.tpm.pcrs[0].values, SHA256_LEN, hex);
+	hex_encode(p.tpm.pcrs[0].values.values, SHA256_LEN, hex);
 	snprintf(text, sizeof(text),
 		 "{\"cocos\":1,\"tpm\":{\"pcrs\":{\"sha256\":{\"4\":[\"%s\"]}}}}", hex);
 	assert_ok(file_write(policy_path, text, strlen(text), 0600, &e), e);

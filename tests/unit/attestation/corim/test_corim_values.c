@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* CoRIMs that we write, read again, and evidence judged by them: one thing changed at a time. */
+#include "attestation/corim/corim_values.h"
 #include "attestation/corim/corim_write.h"
 #include "attestation/formats/cose.h"
 #include "common/base/bytes.h"
@@ -118,7 +119,7 @@ static bool judge_snp(const struct corim_values *values, const struct snp_result
 	verdict_init(v, VERDICT_SCOPE_FULL);
 	corim_judge_file(values, v);
 	corim_judge_snp(values, result, v);
-	verdict_require(v, "corim.reference");
+	verdict_require(v, CHECK_CORIM_REFERENCE);
 	return verdict_ok(v);
 }
 
@@ -129,7 +130,7 @@ static bool judge_tdx(const struct corim_values *values, const struct tdx_result
 	verdict_init(v, VERDICT_SCOPE_FULL);
 	corim_judge_file(values, v);
 	corim_judge_tdx(values, result, v);
-	verdict_require(v, "corim.reference");
+	verdict_require(v, CHECK_CORIM_REFERENCE);
 	return verdict_ok(v);
 }
 

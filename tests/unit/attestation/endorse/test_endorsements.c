@@ -35,7 +35,7 @@ static size_t notes_about_endorsements(void)
 	size_t found = 0;
 
 	for (size_t i = 0; i < verdict.note_count; i++)
-		found += strncmp(verdict.notes[i], "endorsements: ", 14) == 0;
+		found += strncmp(verdict.notes[i].text, "endorsements: ", 14) == 0;
 	return found;
 }
 
@@ -44,6 +44,7 @@ static void what_is_there_is_judged(void **state)
 	struct err e, missing = { .text = "old" };
 
 	assert_ok(endorsements_verify(fetching, &build.in, &verdict, NULL, &missing, &e), e);
+	assert_true(verdict_ok(&verdict));
 	assert_true(verdict_ok(&verdict));
 	assert_string_equal(missing.text, "");
 	assert_int_equal(notes_about_endorsements(), 0);
@@ -59,7 +60,7 @@ static void what_could_not_be_had_is_noted_beside_a_refusal(void **state)
 	assert_false(verdict_ok(&verdict));
 	assert_int_equal(notes_about_endorsements(), 1);
 	assert_true(missing.text[0]);
-	assert_non_null(strstr(verdict.notes[verdict.note_count - 1], missing.text));
+	assert_non_null(strstr(verdict.notes[verdict.note_count - 1].text, missing.text));
 	/* Nobody has to ask for the reason. */
 	(void)!endorsements_verify(fetching, &build.in, &verdict, NULL, NULL, &e);
 	assert_int_equal(notes_about_endorsements(), 1);

@@ -94,8 +94,8 @@ static void events_fill_rules_and_name_registers(void **state)
 	assert_int_equal(p.tpm.events.rules[3].digest[47], 0x2f);
 	/* PCR 8 has a value; 4 of both banks is named by its events. */
 	assert_int_equal(p.tpm.count, 3);
-	assert_int_equal(p.tpm.pcrs[0].count, 1);
-	assert_true(p.tpm.pcrs[1].index == 4 && !p.tpm.pcrs[1].count);
+	assert_int_equal(p.tpm.pcrs[0].values.count, 1);
+	assert_true(p.tpm.pcrs[1].index == 4 && !p.tpm.pcrs[1].values.count);
 	assert_true(p.tpm.pcrs[2].index == 4 && p.tpm.pcrs[2].bank == DIGEST_SHA384);
 	assert_int_equal(p.tdx.events.count, 1);
 	assert_int_equal(p.tdx.events.rules[0].pcr, 3);

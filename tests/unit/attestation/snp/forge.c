@@ -102,7 +102,7 @@ void forge_init(struct forge *f, enum snp_product product, uint32_t version,
 	forge_report(f);
 	memcpy(f->report_data, f->report.report_data, sizeof(f->report_data));
 	snp_policy_init(&f->policy);
-	f->policy.measurements = (struct snp_set){ f->report.measurement, 1 };
+	f->policy.measurements = (struct value_set){ f->report.measurement, 1 };
 	f->policy.allow_vlek = key == SNP_KEY_VLEK;
 	f->input.report_data = f->report_data;
 	f->input.at = FORGE_AT;

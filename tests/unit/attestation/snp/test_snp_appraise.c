@@ -177,9 +177,9 @@ static void id_blocks_are_signed_and_say_what_the_report_says(void **state)
 			f.report.flags |= SNP_FLAG_AUTHOR_KEY_EN;
 			assert_ok(idblock_key_digest(author, f.report.author_key_digest, &e), e);
 			f.policy.author_key_digests =
-				(struct snp_set){ f.report.author_key_digest, 1 };
+				(struct value_set){ f.report.author_key_digest, 1 };
 		}
-		f.policy.id_key_digests = (struct snp_set){ f.report.id_key_digest, 1 };
+		f.policy.id_key_digests = (struct value_set){ f.report.id_key_digest, 1 };
 		forge_report(&f);
 		f.input.id_block = (struct span){ block, sizeof(block) };
 		f.input.id_auth = (struct span){ auth, sizeof(auth) };
@@ -236,7 +236,7 @@ static void genuine_only_wants_no_policy_but_the_rest(void **state)
 	f.input.policy = NULL;
 	verdict_init(&v, VERDICT_SCOPE_GENUINE_ONLY);
 	assert_ok(snp_answer(&f.input, NULL, &v, &e), e);
-	assert_null(verdict_find(&v, "policy.measurement"));
+	assert_null(verdict_find(&v, CHECK_POLICY_MEASUREMENT));
 	f.report_data[0] ^= 1;
 	verdict_init(&v, VERDICT_SCOPE_GENUINE_ONLY);
 	assert_refused(snp_answer(&f.input, NULL, &v, &e), e, ERR_DENIED, "policy.report_data");
@@ -252,7 +252,7 @@ static void a_verdict_with_a_failed_check_stays_a_no(void **state)
 
 	good();
 	verdict_init(&v, VERDICT_SCOPE_FULL);
-	verdict_check(&v, "quote.signature", NULL, false, NULL, NULL);
+	verdict_check(&v, CHECK_QUOTE_SIGNATURE, false, NULL, NULL);
 	assert_refused(snp_answer(&f.input, NULL, &v, &e), e, ERR_DENIED, "quote.signature");
 }
 

@@ -152,14 +152,14 @@ static void crls_that_are_given_are_used_or_refused(void **state)
 
 	good();
 	assert_passes();
-	assert_int_equal(verdict_find(&v, "crl.revoked")->outcome, CHECK_NOT_ASKED);
+	assert_int_equal(verdict_find(&v, CHECK_CRL_REVOKED)->outcome, CHECK_NOT_ASKED);
 	f.input.require_crl = true;
 	assert_fails_at("crl.required");
 	good();
 	f.input.require_crl = true;
 	give_crl(vcek, 1); /* the ARK did not issue the VCEK: no word about it */
 	assert_passes();
-	assert_int_equal(verdict_find(&v, "crl.revoked")->outcome, CHECK_PASSED);
+	assert_int_equal(verdict_find(&v, CHECK_CRL_REVOKED)->outcome, CHECK_PASSED);
 	good();
 	give_crl(ask, 1);
 	assert_fails_at("crl.revoked");

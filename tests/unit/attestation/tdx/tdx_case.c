@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/attestation/tdx/tdx_case.h"
 
-static struct tdx_set one(const uint8_t *value)
+static struct value_set one(const uint8_t *value)
 {
-	return (struct tdx_set){ value, 1 };
+	return (struct value_set){ value, 1 };
 }
 
 static void statuses_read(struct tdx_policy *policy, const struct json *list)

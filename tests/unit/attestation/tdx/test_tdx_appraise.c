@@ -85,7 +85,7 @@ static void every_field_is_judged(void **state)
 		tdx_policy_judge(&policy, &facts, &verdict);
 		for (size_t k = 0; k < verdict.count; k++) {
 			c = &verdict.checks[k];
-			if ((c->outcome == CHECK_FAILED) != (strcmp(c->name, rules[i].check) == 0))
+			if ((c->outcome == CHECK_FAILED) != (c->id == rules[i].check))
 				fail_msg("%s: %s should%s fail", rules[i].field, c->name,
 					 c->outcome == CHECK_FAILED ? " not" : "");
 		}
@@ -254,11 +254,11 @@ static void platforms_and_floors_are_asked_for(void **state)
 	struct err e;
 
 	tdx_forge_policy(&forge.good.body, &policy);
-	policy.fmspcs = (struct tdx_set){ fmspc, 2 };
-	policy.instances = (struct tdx_set){ instances, 2 };
+	policy.fmspcs = (struct value_set){ fmspc, 2 };
+	policy.instances = (struct value_set){ instances, 2 };
 	policy.min_evaluation = 18;
 	assert_ok(judge(&forge.good, &policy, &e), e);
-	policy.fmspcs = (struct tdx_set){ fmspc + 6, 1 };
+	policy.fmspcs = (struct value_set){ fmspc + 6, 1 };
 	assert_refused(judge(&forge.good, &policy, &e), e, ERR_DENIED, "policy.fmspc");
 	policy.fmspcs.count = 0;
 	policy.instances.count = 1;
@@ -400,7 +400,7 @@ static void events_account_for_a_register(void **state)
 	/* The value is named as well, and yet the event isn't. */
 	in.event_log = tpm_forge_span(&w);
 	rule.digest[0] ^= 1;
-	policy.rtmr[1] = (struct tdx_set){ q.body.rtmr[1], 1 };
+	policy.rtmr[1] = (struct value_set){ q.body.rtmr[1], 1 };
 	verdict_init(&verdict, VERDICT_SCOPE_FULL);
 	assert_refused(tdx_answer(&in, NULL, &verdict, &e), e, ERR_DENIED, "event 2");
 	/* A log that is none, and one that is another TD's. */
@@ -425,11 +425,11 @@ static void sets_hold_several_values(void **state)
 
 	tdx_forge_policy(&forge.good.body, &policy);
 	memset(two, 1, sizeof(two));
-	policy.mrtd = (struct tdx_set){ two, 2 };
+	policy.mrtd = (struct value_set){ two, 2 };
 	assert_refused(judge(&forge.good, &policy, &e), e, ERR_DENIED, "one of 2 values");
 	memcpy(two + TDX_MR_LEN, forge.good.body.mrtd, TDX_MR_LEN);
 	assert_ok(judge(&forge.good, &policy, &e), e);
-	policy.mrseam = (struct tdx_set){ NULL, 0 };
+	policy.mrseam = (struct value_set){ NULL, 0 };
 	policy.has_attributes = policy.has_xfam = true;
 	memcpy(policy.attributes, forge.good.body.tdattributes, 8);
 	memcpy(policy.xfam, forge.good.body.xfam, 8);

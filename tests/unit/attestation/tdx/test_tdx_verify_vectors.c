@@ -88,14 +88,16 @@ static void check_status(const char *what, const struct json *expected, const st
 /* Without collateral: a refusal for that reason alone. */
 static void check_signatures_only(const char *what)
 {
-	static const char *const good[] = { "parse.quote", "chain.pck", "signature.qe_report",
-					    "signature.qe_report_data", "signature.quote" };
+	static const enum check_id good[] = { CHECK_PARSE_QUOTE, CHECK_CHAIN_PCK,
+					      CHECK_SIGNATURE_QE_REPORT,
+					      CHECK_SIGNATURE_QE_REPORT_DATA,
+					      CHECK_SIGNATURE_QUOTE };
 
 	for (size_t i = 0; i < ARRAY_LEN(good); i++) {
 		const struct check *c = verdict_find(&verdict, good[i]);
 
 		if (!c || c->outcome != CHECK_PASSED)
-			fail_msg("%s: %s should pass", what, good[i]);
+			fail_msg("%s: %s should pass", what, checks_row(good[i])->name);
 	}
 	for (size_t i = 0; i < verdict.count; i++)
 		if (verdict.checks[i].outcome == CHECK_FAILED) {

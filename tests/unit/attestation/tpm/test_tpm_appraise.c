@@ -68,7 +68,7 @@ static void no_register_named_accepts_nothing(void **state)
 	assert_refused(tpm_room_judge(&tpm_room_good, &e), e, ERR_DENIED, "policy.pcrs");
 	/* A register without values asks for events that nobody named. */
 	tpm_room_policy.pcrs[tpm_room_policy.count++] =
-		(struct tpm_policy_pcr){ DIGEST_SHA256, 4, NULL, 0 };
+		(struct tpm_policy_pcr){ DIGEST_SHA256, 4, { NULL, 0 } };
 	assert_refused(tpm_room_judge(&tpm_room_good, &e), e, ERR_DENIED, "policy.pcr4");
 }
 
@@ -83,14 +83,14 @@ static void events_account_for_a_register(void **state)
 	assert_ok(digest(DIGEST_SHA256, "kernel", 6, rules[0].digest, &e), e);
 	assert_ok(digest(DIGEST_SHA256, "\0\0\0\0", 4, rules[1].digest, &e), e);
 	tpm_room_policy.pcrs[tpm_room_policy.count++] =
-		(struct tpm_policy_pcr){ DIGEST_SHA256, 4, NULL, 0 };
+		(struct tpm_policy_pcr){ DIGEST_SHA256, 4, { NULL, 0 } };
 	tpm_room_policy.events = (struct event_rules){ rules, 2 };
 	assert_ok(tpm_room_judge(&tpm_room_good, &e), e);
 	tpm_room_policy.events.count = 1;
 	assert_refused(tpm_room_judge(&tpm_room_good, &e), e, ERR_DENIED, "policy.");
 	/* The value is right, but an event isn't among those named. */
-	tpm_room_policy.pcrs[0].values = tpm_room_good.pcrs.banks[0].values[4];
-	tpm_room_policy.pcrs[0].count = 1;
+	tpm_room_policy.pcrs[0].values =
+		(struct value_set){ tpm_room_good.pcrs.banks[0].values[4], 1 };
 	assert_refused(tpm_room_judge(&tpm_room_good, &e), e, ERR_DENIED, "policy.events");
 }
 
@@ -141,20 +141,21 @@ static void every_register_is_judged(void **state)
 	memset(&tpm_room_policy, 0, sizeof(tpm_room_policy));
 	for (unsigned pcr = 0; pcr < TPM_PCR_COUNT; pcr++)
 		if (bank->present & (UINT32_C(1) << pcr))
-			tpm_room_policy.pcrs[tpm_room_policy.count++] =
-				(struct tpm_policy_pcr){ DIGEST_SHA256, pcr, bank->values[pcr], 1 };
+			tpm_room_policy.pcrs[tpm_room_policy.count++] = (struct tpm_policy_pcr){
+				DIGEST_SHA256, pcr, { bank->values[pcr], 1 }
+			};
 	assert_ok(tpm_room_judge(&tpm_room_good, &e), e);
 	for (size_t i = 0; i < tpm_room_policy.count; i++) {
-		const uint8_t *right = tpm_room_policy.pcrs[i].values;
+		const uint8_t *right = tpm_room_policy.pcrs[i].values.values;
 		uint8_t wrong[SHA256_LEN];
 		char name[32];
 
 		memcpy(wrong, right, sizeof(wrong));
 		wrong[i % SHA256_LEN] ^= 1;
-		tpm_room_policy.pcrs[i].values = wrong;
+		tpm_room_policy.pcrs[i].values.values = wrong;
 		snprintf(name, sizeof(name), "policy.pcr%u:", tpm_room_policy.pcrs[i].index);
 		assert_refused(tpm_room_judge(&tpm_room_good, &e), e, ERR_DENIED, name);
-		tpm_room_policy.pcrs[i].values = right;
+		tpm_room_policy.pcrs[i].values.values = right;
 		tpm_room_policy.pcrs[i].bank = DIGEST_SHA384;
 		assert_refused(tpm_room_judge(&tpm_room_good, &e), e, ERR_DENIED, name);
 		tpm_room_policy.pcrs[i].bank = DIGEST_SHA256;

@@ -52,7 +52,7 @@ static int setup(void **state)
 	tpm_forge_init(&forge);
 	tpm_forge_parts(&forge, &parts);
 	policy.pcrs[policy.count++] =
-		(struct tpm_policy_pcr){ DIGEST_SHA256, 16, forge.pcrs.banks[0].values[16], 1 };
+		(struct tpm_policy_pcr){ DIGEST_SHA256, 16, { forge.pcrs.banks[0].values[16], 1 } };
 	return 0;
 }
 
@@ -144,7 +144,7 @@ static int judge(const struct credential *c, bool with_cert, bool with_root, str
 static bool notes_speak_of(const char *words)
 {
 	for (size_t i = 0; i < verdict.note_count; i++)
-		if (strstr(verdict.notes[i], words))
+		if (strstr(verdict.notes[i].text, words))
 			return true;
 	return false;
 }

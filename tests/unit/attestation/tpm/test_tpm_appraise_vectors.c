@@ -49,9 +49,9 @@ static void policy_of(const struct tpm_pcrs *pcrs, struct tpm_policy *policy)
 		for (unsigned pcr = 0; pcr < TPM_PCR_COUNT; pcr++)
 			if (pcrs->banks[i].present & (1u << pcr) &&
 			    pcrs->banks[i].kind != DIGEST_SHA1)
-				policy->pcrs[policy->count++] =
-					(struct tpm_policy_pcr){ pcrs->banks[i].kind, pcr,
-								 pcrs->banks[i].values[pcr], 1 };
+				policy->pcrs[policy->count++] = (struct tpm_policy_pcr){
+					pcrs->banks[i].kind, pcr, { pcrs->banks[i].values[pcr], 1 }
+				};
 }
 
 static void policy_change(const struct vector_case *c, struct tpm_policy *policy,
@@ -63,8 +63,9 @@ static void policy_change(const struct vector_case *c, struct tpm_policy *policy
 	policy->allow_sha1_bank = sha1 && sha1->boolean;
 	for (unsigned pcr = 0; policy->allow_sha1_bank && bank && pcr < TPM_PCR_COUNT; pcr++)
 		if (bank->present & (1u << pcr))
-			policy->pcrs[policy->count++] =
-				(struct tpm_policy_pcr){ DIGEST_SHA1, pcr, bank->values[pcr], 1 };
+			policy->pcrs[policy->count++] = (struct tpm_policy_pcr){
+				DIGEST_SHA1, pcr, { bank->values[pcr], 1 }
+			};
 	if (vector_value(c, "input.policy.reset_count")) {
 		policy->has_reset_count = true;
 		policy->reset_count = (uint32_t)vector_u64(c, "input.policy.reset_count", 0);
@@ -275,9 +276,10 @@ static void judge_message(const struct vector_case *c)
 		for (size_t i = 0; i < verdict.count; i++)
 			if (verdict.checks[i].outcome == CHECK_FAILED)
 				assert_string_equal(verdict.checks[i].name, "quote.nonce_length");
-		assert_int_equal(verdict_find(&verdict, "ak.certificate")->outcome, CHECK_PASSED);
-		assert_int_equal(verdict_find(&verdict, "log.replay")->outcome, CHECK_PASSED);
-		assert_int_equal(verdict_find(&verdict, "policy.pcrs")->outcome, CHECK_PASSED);
+		assert_int_equal(verdict_find(&verdict, CHECK_AK_CERTIFICATE)->outcome,
+				 CHECK_PASSED);
+		assert_int_equal(verdict_find(&verdict, CHECK_LOG_REPLAY)->outcome, CHECK_PASSED);
+		assert_int_equal(verdict_find(&verdict, CHECK_POLICY_PCRS)->outcome, CHECK_PASSED);
 		rc = 0;
 	}
 	report(c, rc == 0, reason.text);

@@ -25,9 +25,9 @@ void tpm_room_policy_make(void)
 
 	memset(&tpm_room_policy, 0, sizeof(tpm_room_policy));
 	for (size_t i = 0; i < ARRAY_LEN(pcrs); i++)
-		tpm_room_policy.pcrs[tpm_room_policy.count++] =
-			(struct tpm_policy_pcr){ DIGEST_SHA256, pcrs[i],
-						 tpm_room_good.pcrs.banks[0].values[pcrs[i]], 1 };
+		tpm_room_policy.pcrs[tpm_room_policy.count++] = (struct tpm_policy_pcr){
+			DIGEST_SHA256, pcrs[i], { tpm_room_good.pcrs.banks[0].values[pcrs[i]], 1 }
+		};
 }
 
 int tpm_room_judge(const struct forge_tpm *f, struct err *e)

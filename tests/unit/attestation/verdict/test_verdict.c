@@ -14,7 +14,7 @@ static void an_empty_verdict_is_a_no(void **state)
 	verdict_init(&v, VERDICT_SCOPE_FULL);
 	assert_false(verdict_ok(&v));
 	assert_refused(answer(&v, &e), e, ERR_DENIED, "nothing was checked");
-	verdict_check(&v, "parse.length", NULL, true, "1", "1");
+	verdict_check(&v, CHECK_PARSE_REPORT, true, "1", "1");
 	assert_false(verdict_ok(&v)); /* nothing was required */
 }
 
@@ -24,14 +24,14 @@ static void a_required_step_must_have_been_taken(void **state)
 	struct err e;
 
 	verdict_init(&v, VERDICT_SCOPE_FULL);
-	verdict_require(&v, "signature.report");
-	verdict_check(&v, "parse.length", NULL, true, "1", "1");
+	verdict_require(&v, CHECK_SIGNATURE_REPORT);
+	verdict_check(&v, CHECK_PARSE_REPORT, true, "1", "1");
 	assert_refused(answer(&v, &e), e, ERR_DENIED, "signature.report");
-	verdict_not_asked(&v, "signature.report", NULL, "nobody asked");
+	verdict_not_asked(&v, CHECK_SIGNATURE_REPORT, "nobody asked");
 	assert_false(verdict_ok(&v));
 	verdict_init(&v, VERDICT_SCOPE_FULL);
-	verdict_require(&v, "signature.report");
-	verdict_check(&v, "signature.report", NULL, true, NULL, NULL);
+	verdict_require(&v, CHECK_SIGNATURE_REPORT);
+	verdict_check(&v, CHECK_SIGNATURE_REPORT, true, NULL, NULL);
 	assert_true(verdict_ok(&v));
 	assert_ok(answer(&v, &e), e);
 	assert_string_equal(verdict_reason(&v).text, "");
@@ -42,12 +42,12 @@ static void one_failure_outweighs_every_pass(void **state)
 	struct verdict v;
 
 	verdict_init(&v, VERDICT_SCOPE_FULL);
-	verdict_require(&v, "a");
-	verdict_check(&v, "a", NULL, true, NULL, NULL);
+	verdict_require(&v, CHECK_POLICY_GIVEN);
+	verdict_check(&v, CHECK_POLICY_GIVEN, true, NULL, NULL);
 	assert_true(verdict_ok(&v));
-	assert_false(verdict_bytes(&v, "policy.measurement", NULL, "\x01\x02", "\x01\x03", 2));
+	assert_false(verdict_bytes(&v, CHECK_POLICY_MEASUREMENT, "\x01\x02", "\x01\x03", 2));
 	assert_string_equal(verdict_reason(&v).text, "policy.measurement: found 0102, wanted 0103");
-	verdict_check(&v, "policy.measurement", NULL, true, NULL, NULL);
+	verdict_check(&v, CHECK_POLICY_MEASUREMENT, true, NULL, NULL);
 	assert_false(verdict_ok(&v));
 }
 
@@ -56,7 +56,7 @@ static void nothing_equals_nothing_is_no_match(void **state)
 	struct verdict v;
 
 	verdict_init(&v, VERDICT_SCOPE_FULL);
-	assert_false(verdict_bytes(&v, "policy.measurement", NULL, "", "", 0));
+	assert_false(verdict_bytes(&v, CHECK_POLICY_MEASUREMENT, "", "", 0));
 }
 
 static void overflow_spoils_the_verdict(void **state)
@@ -64,11 +64,11 @@ static void overflow_spoils_the_verdict(void **state)
 	struct verdict v;
 
 	verdict_init(&v, VERDICT_SCOPE_FULL);
-	verdict_require(&v, "a");
+	verdict_require(&v, CHECK_POLICY_GIVEN);
 	for (int i = 0; i < VERDICT_CHECKS_MAX; i++)
-		verdict_check(&v, "a", NULL, true, NULL, NULL);
+		verdict_check(&v, CHECK_POLICY_GIVEN, true, NULL, NULL);
 	assert_true(verdict_ok(&v));
-	verdict_check(&v, "a", NULL, true, NULL, NULL);
+	verdict_check(&v, CHECK_POLICY_GIVEN, true, NULL, NULL);
 	assert_false(verdict_ok(&v));
 }
 
@@ -82,9 +82,9 @@ static void json_output_reads_back(void **state)
 	for (size_t i = 0; i + 3 < sizeof(text); i += 3)
 		memcpy(text + i, "\xE2\x82\xAC", 4);
 	verdict_init(&v, VERDICT_SCOPE_GENUINE_ONLY);
-	verdict_require(&v, "a");
-	verdict_check(&v, "a", "1.2", true, text, "\"quoted\"\n");
-	verdict_note(&v, "operator trusted");
+	verdict_require(&v, CHECK_POLICY_GIVEN);
+	verdict_check(&v, CHECK_POLICY_GIVEN, true, text, "\"quoted\"\n");
+	verdict_note(&v, NOTE_OPERATOR_TRUSTED, "operator trusted");
 	verdict_json(&v, &w);
 	struct json *root;
 	assert_ok(json_parse(w.bytes, w.len, &root, &e), e);
@@ -107,8 +107,8 @@ static void a_simulated_root_is_said_first_whatever_the_answer(void **state)
 
 	verdict_init(&v, VERDICT_SCOPE_FULL);
 	assert_string_equal(verdict_word(&v), "refused");
-	verdict_require(&v, "a");
-	verdict_check(&v, "a", NULL, true, NULL, NULL);
+	verdict_require(&v, CHECK_POLICY_GIVEN);
+	verdict_check(&v, CHECK_POLICY_GIVEN, true, NULL, NULL);
 	verdict_root(&v, &real);
 	assert_string_equal(verdict_word(&v), "verified");
 	verdict_root(&v, &root);
@@ -117,7 +117,7 @@ static void a_simulated_root_is_said_first_whatever_the_answer(void **state)
 	assert_string_equal(verdict_word(&v), "SIMULATED verified");
 	v.scope = VERDICT_SCOPE_GENUINE_ONLY;
 	assert_string_equal(verdict_word(&v), "SIMULATED genuine");
-	verdict_check(&v, "b", NULL, false, NULL, NULL);
+	verdict_check(&v, CHECK_INPUT_USED, false, NULL, NULL);
 	assert_string_equal(verdict_word(&v), "SIMULATED refused");
 }
 

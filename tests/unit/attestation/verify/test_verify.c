@@ -365,6 +365,7 @@ static void parts_of_other_evidence_are_refused(void **state)
 	assert_ok(evidence_parts_new(&b.in, &parts, &e), e);
 	assert_ok(verify_parts(&b.in, parts, v, NULL, &e), e);
 	assert_true(verdict_ok(v));
+	assert_true(verdict_ok(v));
 	b.in.evidence.len--;
 	assert_refused(verify_parts(&b.in, parts, v, NULL, &e), e, ERR_INVALID, "other evidence");
 	assert_false(verdict_ok(v));
@@ -407,7 +408,7 @@ static void other_kind_too_by_mode(struct verify_build *b)
 static bool has_note(const char *words)
 {
 	for (size_t i = 0; i < verify_rows_verdict.note_count; i++)
-		if (strstr(verify_rows_verdict.notes[i], words))
+		if (strstr(verify_rows_verdict.notes[i].text, words))
 			return true;
 	return false;
 }

@@ -155,9 +155,9 @@ static void begin(struct azure *a)
 	memset(a->nonce, 0x6e, sizeof(a->nonce));
 	policy_init(&a->policy);
 	a->policy.has_snp = a->policy.has_tpm = a->policy.run.relayable = true;
-	a->policy.snp.measurements = (struct snp_set){ forge.report.measurement, 1 };
+	a->policy.snp.measurements = (struct value_set){ forge.report.measurement, 1 };
 	a->policy.tpm.pcrs[0] =
-		(struct tpm_policy_pcr){ DIGEST_SHA256, 4, tpm.pcrs.banks[0].values[4], 1 };
+		(struct tpm_policy_pcr){ DIGEST_SHA256, 4, { tpm.pcrs.banks[0].values[4], 1 } };
 	a->policy.tpm.count = 1;
 	a->in = (struct verify_input){ .mode = EVIDENCE_SNP_VTPM,
 				       .product = SNP_PRODUCT_ANY,
@@ -270,7 +270,7 @@ static void the_quote_is_fresh_and_of_what_was_asked(void **state)
 	a.in.binding = (struct verify_binding){ .nonce = &tee };
 	assert_refused(judge(&a, &e), e, ERR_DENIED, "token.nonce_length");
 	begin(&a);
-	a.policy.tpm.pcrs[0].values = other;
+	a.policy.tpm.pcrs[0].values.values = other;
 	assert_refused(judge(&a, &e), e, ERR_DENIED, "policy.pcr4");
 	begin(&a);
 	a.policy.run.relayable = false;

@@ -95,7 +95,7 @@ static void foresee_fixed(struct verify_build *b)
 {
 	static const uint8_t value[SNP_HOST_DATA_LEN] = { [0 ... SNP_HOST_DATA_LEN - 1] = 0xb0 };
 
-	b->policy.snp.host_data = (struct snp_set){ value, 1 };
+	b->policy.snp.host_data = (struct value_set){ value, 1 };
 }
 
 static void want_fixed_of_stock(struct verify_build *b)
@@ -133,7 +133,7 @@ static void foreign_manifest(struct verify_build *b)
 static void manifest_of_policy(struct verify_build *b)
 {
 	b->in.manifest_count = 0;
-	b->policy.run.manifests = (struct snp_set){ b->manifest[0], 1 };
+	b->policy.run.manifests = (struct value_set){ b->manifest[0], 1 };
 }
 
 static void foreign_manifest_of_policy(struct verify_build *b)

@@ -47,7 +47,7 @@ static void teardown_both(void)
 static void policy(struct policy *p)
 {
 	p->has_snp = true;
-	p->snp.measurements = (struct snp_set){ measurements[0], 2 };
+	p->snp.measurements = (struct value_set){ measurements[0], 2 };
 }
 
 static void policy_both(struct policy *p)
@@ -55,7 +55,7 @@ static void policy_both(struct policy *p)
 	policy(p);
 	p->has_tpm = true;
 	p->tpm.pcrs[0] =
-		(struct tpm_policy_pcr){ DIGEST_SHA256, 4, tpm.pcrs.banks[0].values[4], 1 };
+		(struct tpm_policy_pcr){ DIGEST_SHA256, 4, { tpm.pcrs.banks[0].values[4], 1 } };
 	p->tpm.count = 1;
 }
 

@@ -29,9 +29,9 @@ static void policy(struct policy *p)
 {
 	p->has_tdx = true;
 	tdx_forge_policy(&forge.good.body, &p->tdx);
-	p->tdx.mrtd = (struct tdx_set){ mrtds[0], 2 };
-	p->tdx.mrconfigid = (struct tdx_set){ configs[0], 2 };
-	p->tdx.rtmr[3] = (struct tdx_set){ rtmrs[0], 2 };
+	p->tdx.mrtd = (struct value_set){ mrtds[0], 2 };
+	p->tdx.mrconfigid = (struct value_set){ configs[0], 2 };
+	p->tdx.rtmr[3] = (struct value_set){ rtmrs[0], 2 };
 }
 
 static void endorse(struct verify_input *in)

@@ -21,7 +21,7 @@ static void policy(struct policy *p)
 {
 	p->has_tpm = true;
 	p->tpm.pcrs[0] =
-		(struct tpm_policy_pcr){ DIGEST_SHA256, 4, forge.pcrs.banks[0].values[4], 1 };
+		(struct tpm_policy_pcr){ DIGEST_SHA256, 4, { forge.pcrs.banks[0].values[4], 1 } };
 	p->tpm.count = 1;
 }
 

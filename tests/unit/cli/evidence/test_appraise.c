@@ -76,7 +76,7 @@ static void put_policy(char digit)
 		snprintf(text, sizeof(text),
 			 "{\"cocos\":1,\"snp\":{\"measurements\":[\"%s\",\"%s\"]}}", hex, second);
 	} else {
-		hex_encode(p.tpm.pcrs[0].values, SHA256_LEN, hex);
+		hex_encode(p.tpm.pcrs[0].values.values, SHA256_LEN, hex);
 		if (digit)
 			hex[63] = digit;
 		snprintf(text, sizeof(text),

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "attestation/verdict/notes.h"
+
+static const bool limits[NOTE_COUNT] = {
+	[NOTE_RELAYABLE] = true,
+	[NOTE_OPERATOR_TRUSTED] = true,
+	[NOTE_NO_MANIFEST_YET] = true,
+};
+
+bool notes_limit(enum note_id id)
+{
+	return (unsigned)id < NOTE_COUNT && limits[id];
+}
