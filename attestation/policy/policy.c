@@ -58,15 +58,15 @@ static int read_member(struct policy_reading *r, struct top *top, const struct j
 		return err_set(r->e, ERR_INVALID, "unknown key %s", log_quote(member->key).text);
 	if (strcmp(row->key, "cocos") != 0 && note_key(r, top, row->key) < 0)
 		return err_code(r->e);
-	if (member->type == JSON_NULL)
-		return 0;
 	r->encoding = own ? POLICY_HEX : POLICY_BASE64;
-	int failed = row->kind == POLICY_OBJECT ? policy_read_object(r, member, row->rows, !own)
-						: row->read(r, member);
+	int failed = policy_is_said(r, member);
+	if (failed > 0)
+		failed = row->kind == POLICY_OBJECT ? policy_read_object(r, member, row->rows, !own)
+						    : row->read(r, member);
 	return failed < 0 ? err_wrap(r->e, "%s", member->key) : 0;
 }
 
-/* What is null counts as absent. */
+/* What is null counts as absent, in the older form. */
 static bool is_there(const struct json *root, const char *key)
 {
 	const struct json *member = json_get(root, key);

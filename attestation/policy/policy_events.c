@@ -44,8 +44,8 @@ static int read_bank(struct policy_reading *r, enum digest_kind bank, const stru
 {
 	struct event_rules *rules = &r->policy->tpm.events;
 
-	if (value->type != JSON_OBJECT)
-		return policy_wrong(r, value, "an object");
+	if (policy_object(r, value) < 0)
+		return err_code(r->e);
 	for (size_t i = 0; i < value->count; i++) {
 		struct events_of of = { .bank = bank };
 
@@ -58,8 +58,8 @@ static int read_bank(struct policy_reading *r, enum digest_kind bank, const stru
 
 int policy_read_pcr_events(struct policy_reading *r, const struct json *value)
 {
-	if (value->type != JSON_OBJECT)
-		return policy_wrong(r, value, "an object");
+	if (policy_object(r, value) < 0)
+		return err_code(r->e);
 	for (size_t i = 0; i < value->count; i++) {
 		enum digest_kind bank;
 
@@ -74,8 +74,8 @@ int policy_read_rtmr_events(struct policy_reading *r, const struct json *value)
 {
 	static const char *const registers[TDX_RTMR_COUNT] = { "rtmr0", "rtmr1", "rtmr2", "rtmr3" };
 
-	if (value->type != JSON_OBJECT)
-		return policy_wrong(r, value, "an object");
+	if (policy_object(r, value) < 0)
+		return err_code(r->e);
 	for (size_t i = 0; i < value->count; i++) {
 		struct events_of of = { .bank = DIGEST_SHA384 };
 

@@ -48,10 +48,21 @@ extern const struct policy_row policy_older_rows[], policy_older_snp_rows[],
 extern const struct policy_row policy_own_rows[], policy_own_snp_rows[], policy_own_tdx_rows[],
 	policy_own_tpm_rows[];
 
-/* Reads each member of `object` by the row of its key; a null counts as absent. Refuses unknown
- * keys, and a key in two spellings (camelCase is taken where `camel`). */
+/* Whether a member says something: 1, 0 for what counts as absent, or refused. A null counts as
+ * absent in the older form, as in protobuf's JSON. In ours it is refused: a template with a hole in
+ * it must not ask for less than its author meant. */
+int policy_is_said(struct policy_reading *r, const struct json *value);
+
+/* That it is an object, and in our form not an empty one, which would narrow nothing. */
+int policy_object(struct policy_reading *r, const struct json *value);
+
+/* Reads each member of `object` by the row of its key. Refuses unknown keys, and a key in two
+ * spellings (camelCase is taken where `camel`). */
 int policy_read_object(struct policy_reading *r, const struct json *object,
 		       const struct policy_row *rows, bool camel);
+/* The same for one that may be empty, since what it does not say is refused when it is judged. */
+int policy_read_members(struct policy_reading *r, const struct json *object,
+			const struct policy_row *rows, bool camel);
 
 /* Helpers for custom rows. Numbers may be written as text, as protobuf's JSON does. */
 int policy_read_u64(struct policy_reading *r, const struct json *value, uint64_t max,

@@ -138,8 +138,8 @@ static int read_tcb(struct policy_reading *r, const struct json *value, struct s
 {
 	uint64_t v;
 
-	if (value->type != JSON_OBJECT)
-		return policy_wrong(r, value, "an object of components");
+	if (policy_object(r, value) < 0)
+		return err_code(r->e);
 	for (size_t i = 0; i < value->count; i++) {
 		size_t k = 0;
 
@@ -376,14 +376,14 @@ static int read_snp(struct policy_reading *r, const struct json *value)
 {
 	if (policy_begin(r, &r->policy->has_snp) < 0)
 		return err_code(r->e);
-	return policy_read_object(r, value, policy_own_snp_rows, false);
+	return policy_read_members(r, value, policy_own_snp_rows, false);
 }
 
 static int read_tdx(struct policy_reading *r, const struct json *value)
 {
 	if (policy_begin(r, &r->policy->has_tdx) < 0)
 		return err_code(r->e);
-	return policy_read_object(r, value, policy_own_tdx_rows, false);
+	return policy_read_members(r, value, policy_own_tdx_rows, false);
 }
 
 static int read_tpm(struct policy_reading *r, const struct json *value)

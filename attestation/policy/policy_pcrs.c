@@ -67,13 +67,14 @@ static int read_bank(struct policy_reading *r, enum digest_kind bank, const stru
 {
 	unsigned index = 0;
 
-	if (value->type != JSON_OBJECT)
-		return policy_wrong(r, value, "an object");
+	if (policy_object(r, value) < 0)
+		return err_code(r->e);
 	for (size_t i = 0; i < value->count; i++) {
 		const struct json *pcr = &value->items[i];
+		int said = policy_is_said(r, pcr);
 
-		if (pcr->type != JSON_NULL && (policy_pcr_index(r, pcr->key, &index) < 0 ||
-					       read_pcr(r, bank, index, pcr) < 0))
+		if (said < 0 || (said && (policy_pcr_index(r, pcr->key, &index) < 0 ||
+					  read_pcr(r, bank, index, pcr) < 0)))
 			return err_wrap(r->e, "%s", pcr->key);
 	}
 	return 0;
@@ -91,8 +92,8 @@ int policy_bank(struct policy_reading *r, const char *key, enum digest_kind *kin
 
 int policy_read_pcrs(struct policy_reading *r, const struct json *value)
 {
-	if (value->type != JSON_OBJECT)
-		return policy_wrong(r, value, "an object");
+	if (policy_object(r, value) < 0)
+		return err_code(r->e);
 	r->policy->has_tpm = true;
 	for (size_t i = 0; i < value->count; i++) {
 		const struct json *bank = &value->items[i];
@@ -100,7 +101,8 @@ int policy_read_pcrs(struct policy_reading *r, const struct json *value)
 
 		if (policy_bank(r, bank->key, &kind) < 0)
 			return err_code(r->e);
-		if (bank->type != JSON_NULL && read_bank(r, kind, bank) < 0)
+		int said = policy_is_said(r, bank);
+		if (said < 0 || (said && read_bank(r, kind, bank) < 0))
 			return err_wrap(r->e, "%s", bank->key);
 	}
 	return 0;

@@ -233,8 +233,34 @@ static const struct policy_row *find_row(const struct policy_row *rows, const ch
 	return NULL;
 }
 
+int policy_is_said(struct policy_reading *r, const struct json *value)
+{
+	if (value->type != JSON_NULL)
+		return 1;
+	if (r->encoding == POLICY_HEX)
+		return err_set(r->e, ERR_INVALID, "null says nothing; leave it out");
+	return 0;
+}
+
+int policy_object(struct policy_reading *r, const struct json *value)
+{
+	if (value->type != JSON_OBJECT)
+		return policy_wrong(r, value, "an object");
+	if (!value->count && r->encoding == POLICY_HEX)
+		return err_set(r->e, ERR_INVALID, "is empty and says nothing; leave it out");
+	return 0;
+}
+
 int policy_read_object(struct policy_reading *r, const struct json *object,
 		       const struct policy_row *rows, bool camel)
+{
+	if (policy_object(r, object) < 0)
+		return err_code(r->e);
+	return policy_read_members(r, object, rows, camel);
+}
+
+int policy_read_members(struct policy_reading *r, const struct json *object,
+			const struct policy_row *rows, bool camel)
 {
 	if (object->type != JSON_OBJECT)
 		return policy_wrong(r, object, "an object");
@@ -249,7 +275,8 @@ int policy_read_object(struct policy_reading *r, const struct json *object,
 			if (find_row(rows, object->items[k].key, camel) == row)
 				return err_set(r->e, ERR_INVALID, "'%s' and '%s' are one key",
 					       object->items[k].key, value->key);
-		if (value->type != JSON_NULL && read_value(r, value, row, camel) < 0)
+		int said = policy_is_said(r, value);
+		if (said < 0 || (said && read_value(r, value, row, camel) < 0))
 			return err_wrap(r->e, "%s", value->key);
 	}
 	return 0;

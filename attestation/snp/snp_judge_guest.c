@@ -104,10 +104,14 @@ void snp_judge_author_key(const struct snp_judge_rule *rule, const struct snp_po
 	bool enabled = snp_report_author_key_en(ev->report);
 	bool zero = bytes_are(found, SNP_DIGEST_LEN, 0), passed;
 
-	if (set->count)
-		passed = enabled && value_set_has(set, found, SNP_DIGEST_LEN);
-	else
-		passed = enabled ? p->require_author_key && !zero : zero;
+	if (enabled == zero) {
+		verdict_check(v, rule->check, false,
+			      zero ? "zeros, and AUTHOR_KEY_EN" : "a digest, and no AUTHOR_KEY_EN",
+			      "a digest and the flag, or neither");
+		return;
+	}
+	passed = set->count ? enabled && value_set_has(set, found, SNP_DIGEST_LEN)
+			    : !enabled || p->require_author_key;
 	value_set_report(set, found, SNP_DIGEST_LEN, passed,
 			 p->require_author_key ? "an author key, and AUTHOR_KEY_EN" : none_named,
 			 rule->check, v);
@@ -123,17 +127,20 @@ void snp_judge_report_id(const struct snp_judge_rule *rule, const struct snp_pol
 		verdict_not_asked(v, rule->check, "the policy holds on to no one guest");
 }
 
+/* An agent is taken by its name alone: that migration is allowed says nothing of by whom. One beside
+ * a POLICY without MIGRATE_MA is nobody's. */
 void snp_judge_report_id_ma(const struct snp_judge_rule *rule, const struct snp_policy *p,
 			    const struct snp_evidence *ev, struct verdict *v)
 {
+	const struct value_set *set = &p->report_id_mas;
 	const uint8_t *found = ev->report->report_id_ma;
-	bool passed;
+	bool none = bytes_are(found, SNP_REPORT_ID_LEN, 0xff);
+	bool passed = set->count ? value_set_has(set, found, SNP_REPORT_ID_LEN) : none;
 
-	if (p->report_id_mas.count)
-		passed = value_set_has(&p->report_id_mas, found, SNP_REPORT_ID_LEN);
+	if (passed && !none && !(ev->report->policy & SNP_POLICY_MIGRATE_MA))
+		verdict_check(v, rule->check, false, "a migration agent, and no MIGRATE_MA",
+			      "none beside a POLICY that allows none");
 	else
-		passed = (p->guest_policy & SNP_POLICY_MIGRATE_MA) ||
-			 bytes_are(found, SNP_REPORT_ID_LEN, 0xff);
-	value_set_report(&p->report_id_mas, found, SNP_REPORT_ID_LEN, passed,
-			 "all ones: no migration agent", rule->check, v);
+		value_set_report(set, found, SNP_REPORT_ID_LEN, passed,
+				 "all ones: no migration agent", rule->check, v);
 }

@@ -20,8 +20,8 @@ struct snp_policy {
 	struct value_set family_ids;         /* only zero */
 	struct value_set image_ids;          /* only zero */
 	struct value_set report_ids;         /* any guest; set it to hold on to one guest */
-	struct value_set report_id_mas;      /* only 'none' (all ones), unless guest_policy allows a
-					      migration agent */
+	struct value_set report_id_mas;      /* only 'none' (all ones), also where guest_policy
+					      allows a migration agent */
 	struct value_set chip_ids;           /* any chip; on Milan with a note, see below */
 
 	/* Whoever judges the run statement compares HOST_DATA with it: of an empty host_data,

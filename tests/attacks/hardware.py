@@ -131,7 +131,7 @@ class Guest:
         put(0x050, report_data)
         put(0x090, f.get("measurement", self.measurement))
         put(0x0c0, f.get("host_data", self.host_data))
-        put(0x140, f.get("report_id", self.report_id) + b"\xff" * 32 + tcb)
+        put(0x140, f.get("report_id", self.report_id) + f.get("agent", b"\xff" * 32) + tcb)
         put(0x1a0, f.get("chip_id", self.chip.chip_id) + tcb)
         put(0x1e8, bytes([40, 55, 1, 0, 40, 55, 1, 0]) + tcb)
         key = f.get("key", self.chip.key)

@@ -66,6 +66,17 @@ def migratable():
     return Machine(Guest(chip(), policy=1 << 17 | 1 << 18))
 
 
+def migration_allowed():
+    return owner().policy(snp={"measurements": [IMAGE.hex()], "allow": ["migrate_ma"]})
+
+
+@against("migration-agent-that-nobody-named", "policy.report_id_ma", policy=migration_allowed,
+         honest=lambda: Machine(Guest(chip(), policy=1 << 17 | 1 << 18)))
+def unnamed_migration_agent():
+    """The policy allows migration, and the host brings an agent of its own."""
+    return Machine(Guest(chip(), policy=1 << 17 | 1 << 18, agent=b"\x17" * 32))
+
+
 @against("guest-with-smt", "policy.smt")
 def smt():
     """The guest policy lets an attacker run on the sibling thread."""

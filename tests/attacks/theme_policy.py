@@ -56,8 +56,14 @@ with_policy("policy-that-is-truncated", "malformed, or cut short", json.dumps(ou
 with_policy("policy-in-which-a-number-is-rounded", "is not a whole number",
             '{"policy":{"minimumTcb":15352208179752599555.0}}',
             "A TCB that a parser of doubles would round.")
-with_policy("policy-for-another-platform", "policy.given", ours(snp=None) | {
-    "tdx": {"mrtd": [IMAGE.hex()]}}, "A policy of TDX says nothing of SNP.")
+with_policy("policy-for-another-platform", "policy.given",
+            {"cocos": 1, "tdx": {"mrtd": [IMAGE.hex()]}}, "A policy of TDX says nothing of SNP.")
+with_policy("policy-with-null-for-chips", "chip_ids: null says nothing",
+            ours(snp={"measurements": [IMAGE.hex()], "chip_ids": None}),
+            "A template whose list of chips was never filled in.")
+with_policy("policy-with-an-empty-floor", "min_launch_tcb: is empty",
+            ours(snp={"measurements": [IMAGE.hex()], "min_tcb": {"snp": 1}, "min_launch_tcb": {}}),
+            "A floor without components, which would take the other floor away.")
 with_policy("policy-of-an-older-form-with-checks-off", "measurement: is empty",
             {"policy": {"measurement": "", "report_data": ""}, "verify_signature": False},
             "The older form, with empty fields, and its signature check switched off.")

@@ -222,9 +222,25 @@ static void two(struct corim_values *values, const struct corim_entry *a,
 	values->count = 2;
 }
 
+/* By the policy that entries make, beside the entries themselves. */
+static bool policy_fails(const struct policy *policy, const struct snp_result *r, const char *check)
+{
+	const struct snp_evidence ev = { .report = &r->report, .product = r->product };
+	CLEANUP(free) struct verdict *v = calloc(1, sizeof(*v));
+	bool failed = false;
+
+	verdict_init(v, VERDICT_SCOPE_FULL);
+	snp_policy_judge(&policy->snp, &ev, v);
+	for (size_t i = 0; i < v->count; i++)
+		if (strcmp(v->checks[i].name, check) == 0)
+			failed = v->checks[i].outcome == CHECK_FAILED;
+	return failed;
+}
+
 static void an_entry_does_not_speak_for_another(void **state)
 {
-	const struct corim_entry a = snp_full(), t = tdx_full();
+	struct corim_entry a = snp_full();
+	const struct corim_entry t = tdx_full();
 	struct corim_entry b = { .product = SNP_GENOA }, u = { .tdx = true, .has_mr = { true } };
 	struct snp_result r = snp_evidence(&b);
 	CLEANUP(free) struct tdx_result *q = tdx_evidence(&t);
@@ -232,7 +248,9 @@ static void an_entry_does_not_speak_for_another(void **state)
 	struct policy policy;
 	struct err e;
 
+	a.policy |= SNP_POLICY_MIGRATE_MA;
 	memset(b.measurement, 0x11, sizeof(b.measurement));
+	memset(r.report.report_id_ma, 0xff, sizeof(r.report.report_id_ma));
 	memcpy(r.report.measurement, b.measurement, sizeof(b.measurement));
 	r.report.policy = SNP_POLICY_RESERVED_ONE;
 	two(&values, &a, &b);
@@ -248,6 +266,14 @@ static void an_entry_does_not_speak_for_another(void **state)
 	memset(r.report.host_data, 0, sizeof(a.host_data));
 	r.report.policy |= SNP_POLICY_SMT;
 	assert_false(judge_snp(&values, &r));
+	r.report.policy ^= SNP_POLICY_SMT;
+	/* The first entry's SMT and MIGRATE_MA let nothing through for the second. */
+	assert_false(policy_fails(&policy, &r, "policy.platform_smt"));
+	r.report.platform_info |= SNP_PLATFORM_SMT_EN;
+	assert_true(policy_fails(&policy, &r, "policy.platform_smt"));
+	assert_false(policy_fails(&policy, &r, "policy.report_id_ma"));
+	r.report.report_id_ma[31] = 0;
+	assert_true(policy_fails(&policy, &r, "policy.report_id_ma"));
 	corim_values_done(&values);
 	policy_done(&policy);
 

@@ -39,7 +39,7 @@ SET_CASE(id_key, id_key_digests, id_key_digest, 0x13)
 SET_CASE(family, family_ids, family_id, 0x14)
 SET_CASE(image, image_ids, image_id, 0x15)
 SET_CASE(report_id, report_ids, report_id, 0x16)
-SET_CASE(report_id_ma, report_id_mas, report_id_ma, 0x17)
+SET_CASE(named_migration_agent, report_id_mas, report_id_ma, 0x17)
 
 static void version(struct forge *f, bool bad)
 {
@@ -79,6 +79,28 @@ static void smt(struct forge *f, bool bad)
 static void migrate_ma(struct forge *f, bool bad)
 {
 	allow(f, bad, SNP_POLICY_MIGRATE_MA);
+}
+
+static void report_id_ma(struct forge *f, bool bad)
+{
+	allow(f, false, SNP_POLICY_MIGRATE_MA);
+	named_migration_agent(f, bad);
+}
+
+/* That migration is allowed does not say by whom. */
+static void unnamed_migration_agent(struct forge *f, bool bad)
+{
+	allow(f, false, SNP_POLICY_MIGRATE_MA);
+	if (bad)
+		memset(f->report.report_id_ma, 0x17, sizeof(f->report.report_id_ma));
+}
+
+/* Named, beside a guest that can't be migrated. */
+static void migration_agent_of_nobody(struct forge *f, bool bad)
+{
+	if (!bad)
+		allow(f, false, SNP_POLICY_MIGRATE_MA);
+	named_migration_agent(f, false);
 }
 
 static void cxl(struct forge *f, bool bad)
@@ -351,6 +373,13 @@ static void binding_chip(struct forge *f, bool bad)
 		f->report.chip_id[63] ^= 1;
 }
 
+/* An author's flag beside no author's digest. */
+static void author_key_of_nobody(struct forge *f, bool bad)
+{
+	if (bad)
+		f->report.flags |= 1;
+}
+
 static const struct violation violations[] = {
 	{ "policy.version", version, SNP_MILAN, 3, SNP_KEY_VCEK },
 	{ "policy.guest_svn", guest_svn, SNP_MILAN, 3, SNP_KEY_VCEK },
@@ -386,8 +415,11 @@ static const struct violation violations[] = {
 	{ "policy.host_data", host_data, SNP_MILAN, 3, SNP_KEY_VCEK },
 	{ "policy.id_key_digest", id_key, SNP_MILAN, 3, SNP_KEY_VCEK },
 	{ "policy.author_key_digest", author_key, SNP_MILAN, 3, SNP_KEY_VCEK },
+	{ "policy.author_key_digest", author_key_of_nobody, SNP_MILAN, 3, SNP_KEY_VCEK },
 	{ "policy.report_id", report_id, SNP_MILAN, 3, SNP_KEY_VCEK },
 	{ "policy.report_id_ma", report_id_ma, SNP_MILAN, 3, SNP_KEY_VCEK },
+	{ "policy.report_id_ma", unnamed_migration_agent, SNP_MILAN, 3, SNP_KEY_VCEK },
+	{ "policy.report_id_ma", migration_agent_of_nobody, SNP_MILAN, 3, SNP_KEY_VCEK },
 	{ "policy.min_tcb", min_tcb, SNP_MILAN, 3, SNP_KEY_VCEK },
 	{ "policy.product", product, SNP_MILAN, 3, SNP_KEY_VCEK },
 	{ "policy.stepping", stepping, SNP_MILAN, 3, SNP_KEY_VCEK },
@@ -421,6 +453,8 @@ static size_t failures(const struct verdict *v, const char *wanted, bool *first_
 			continue;
 		if (failed++ == 0)
 			*first_is_it = strcmp(v->checks[i].name, wanted) == 0;
+		/* What was found is never what was wanted. */
+		assert_string_not_equal(v->checks[i].found, v->checks[i].wanted);
 	}
 	return failed;
 }
