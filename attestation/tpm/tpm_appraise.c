@@ -267,11 +267,23 @@ static bool report_check(struct state *s)
 	return verdict_bytes(s->v, CHECK_AK_REPORT, b->tee_report_data, wanted, sizeof(wanted));
 }
 
+/* A verdict rests on each chain that is given: demanded lists are demanded of all of them. */
+static bool lists_check(struct state *s, enum check_id check)
+{
+	if (s->in->require_crl)
+		return verdict_check(s->v, check, false,
+				     "no revocation list is read for a TPM's certificates",
+				     "one of each issuer, as was asked for");
+	verdict_not_asked(s->v, check, "no list is read for a TPM's certificates");
+	return true;
+}
+
 /* Each binding that is given, and that there is one. */
 static bool binding_check(struct state *s)
 {
 	const struct tpm_binding *b = &s->in->binding;
 	unsigned given = 0, good = 0;
+	bool lists;
 	struct err e;
 
 	if (b->named.len > 0) {
@@ -285,14 +297,19 @@ static bool binding_check(struct state *s)
 	}
 	if (b->root.len > 0) {
 		given++;
-		good += verdict_require_step(s->v, CHECK_AK_CERTIFICATE, cert_check(s, &e), &e);
+		lists = lists_check(s, CHECK_CRL_AK);
+		good += verdict_require_step(s->v, CHECK_AK_CERTIFICATE, cert_check(s, &e), &e) &&
+			lists;
 		verdict_note(s->v, NOTE_AK_CERTIFIED,
 			     "AK certified under the root that you named, whose owner vouches for "
 			     "its attributes");
 	}
 	if (b->ek_root.len > 0 || b->ek_cert.len > 0 || b->activated) {
 		given++;
-		good += verdict_require_step(s->v, CHECK_AK_ACTIVATED, activation_check(s, &e), &e);
+		lists = lists_check(s, CHECK_CRL_EK);
+		good += verdict_require_step(s->v, CHECK_AK_ACTIVATED, activation_check(s, &e),
+					     &e) &&
+			lists;
 		root_note(s);
 	}
 	if (b->tee_report_data) {

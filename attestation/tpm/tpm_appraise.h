@@ -52,6 +52,10 @@ struct tpm_input {
 	struct tpm_binding binding;
 	int64_t at; /* for certificates */
 
+	/* A revocation list of each issuer is demanded. None is read for certificates of TPMs yet,
+	 * so that an AK or EK certificate is refused then. */
+	bool require_crl;
+
 	/* NULL with VERDICT_SCOPE_FULL is a refusal; ignored for VERDICT_SCOPE_GENUINE_ONLY, whose
 	 * answer covers quotes, nonce, binding and log. */
 	const struct tpm_policy *policy;

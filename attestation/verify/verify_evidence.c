@@ -115,10 +115,7 @@ static void judge_tpm(struct verification *x, bool beside_tee)
 	/* The report binds the AK; a root is then the report's, but for who gives a certificate too. */
 	if (beside_tee && !x->tpm.binding.cert.len)
 		x->tpm.binding.root = (struct span){ NULL, 0 };
-	if (x->tpm.binding.root.len && (x->in->snp.require_crl || (p && p->require_crl)))
-		verdict_check(x->v, CHECK_CRL_AK, false,
-			      "no revocation list is read for AK certificates",
-			      "one of each issuer, as was asked for");
+	x->tpm.require_crl = x->in->snp.require_crl || (p && p->require_crl);
 	if (!beside_tee && x->parts->has_token && p &&
 	    (p->token.require_measurements || p->token.require_ueid))
 		verdict_check(x->v, CHECK_TOKEN_AGREES, false,

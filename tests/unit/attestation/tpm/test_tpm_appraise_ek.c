@@ -21,6 +21,7 @@ static struct forge_tpm forge;
 static struct forge_tpm_parts parts;
 static struct tpm_policy policy;
 static struct verdict verdict;
+static bool require_crl;
 
 static struct forge_cert cert_of(const char *subject, EVP_PKEY *key, const char *constraints,
 				 const char *usage)
@@ -122,6 +123,7 @@ static int judge(const struct credential *c, bool with_cert, bool with_root, str
 	size_t len = forge_make(&ek_want, ek_der);
 	struct tpm_input in = { .nonce = { forge.nonce, sizeof(forge.nonce) },
 				.at = FORGE_AT,
+				.require_crl = require_crl,
 				.policy = &policy };
 	struct tpm_result result = { 0 };
 	int rc;
@@ -158,6 +160,22 @@ static void an_activated_ak_is_bound_and_the_root_is_named(void **state)
 	assert_ok(credential_answer(&c, c.secret, sizeof(c.secret), &e), e);
 	assert_ok(judge(&c, true, true, &e), e);
 	assert_true(notes_speak_of("Maker's root"));
+}
+
+/* Nobody reads a list of these: so who demands one gets no yes, and else it is said. */
+static void lists_that_are_demanded_are_missed(void **state)
+{
+	struct credential c;
+	struct err e;
+
+	assert_ok(credential_make(ek, tpm_forge_span(&parts.ak_public), &c, &e), e);
+	assert_ok(credential_answer(&c, c.secret, sizeof(c.secret), &e), e);
+	assert_ok(judge(&c, true, true, &e), e);
+	assert_int_equal(verdict_find(&verdict, CHECK_CRL_EK)->outcome, CHECK_NOT_ASKED);
+	assert_null(verdict_find(&verdict, CHECK_CRL_AK));
+	require_crl = true;
+	assert_refused(judge(&c, true, true, &e), e, ERR_DENIED, "crl.ek");
+	require_crl = false;
 }
 
 static void anything_less_is_refused(void **state)
@@ -203,6 +221,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_an_ek_certificate_is_one),
 		cmocka_unit_test(an_activated_ak_is_bound_and_the_root_is_named),
+		cmocka_unit_test(lists_that_are_demanded_are_missed),
 		cmocka_unit_test(anything_less_is_refused),
 		cmocka_unit_test(a_credential_for_another_ak_is_refused),
 	};

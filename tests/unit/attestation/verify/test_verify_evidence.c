@@ -197,6 +197,12 @@ static void lists_of_an_ak_s_root(struct verify_build *b)
 	b->in.snp.require_crl = true;
 }
 
+static void lists_of_an_ek_s_root(struct verify_build *b)
+{
+	b->in.tpm.binding.ek_root = (struct span){ b->spki, b->spki_len };
+	b->in.snp.require_crl = true;
+}
+
 /* ---- the cases ---- */
 
 enum {
@@ -222,6 +228,7 @@ static const struct verify_row rows[] = {
 	{ "a TPM's nonce and no report data", nothing, quote_nonce_alone, "ak.report",
 	  NOT_SNP_VTPM },
 	{ "lists of an AK's root", nothing, lists_of_an_ak_s_root, "crl.ak", NOT_VTPM },
+	{ "lists of an EK's root", nothing, lists_of_an_ek_s_root, "crl.ek", NOT_VTPM },
 	{ "stock evidence over other nonces", nothing, stock_by_other_nonces, VERIFY_BOUND, 0 },
 	{ "a signer named where nothing is signed", nothing, stock_signed_by_whom, "input.used",
 	  0 },
