@@ -146,46 +146,23 @@ static bool judge_xfam(const struct judge *j, const struct row *row, const uint8
 	return report(j, row, found, !fault, fault);
 }
 
-/* Every event of the register is one that the policy allows, and there is at least one. */
-static bool events_allowed(const struct judge *j, uint32_t rtmr, char wanted[VERDICT_TEXT_MAX])
-{
-	const struct event_log *log = j->facts->log;
-	int bank = event_log_bank(log, DIGEST_SHA384);
-	size_t seen = 0;
-
-	for (size_t i = 0; bank >= 0 && i < log->count; i++) {
-		const struct event *event = &log->events[i];
-
-		if (event->pcr != rtmr + CC_RTMR0 || event->type == EVENT_NO_ACTION)
-			continue;
-		if (!event_rules_allow(&j->policy->events, rtmr, DIGEST_SHA384,
-				       event->digests[bank])) {
-			snprintf(wanted, VERDICT_TEXT_MAX,
-				 "only events that the policy allows; event %zu of the log isn't",
-				 i + 1);
-			return false;
-		}
-		seen++;
-	}
-	snprintf(wanted, VERDICT_TEXT_MAX, "events that the policy allows");
-	return seen > 0;
-}
-
 static bool judge_rtmr(const struct judge *j, const struct row *row, const uint8_t *found)
 {
 	uint32_t rtmr =
 		(uint32_t)((row->rule.offset - offsetof(struct tdx_body, rtmr)) / TDX_MR_LEN);
-	char wanted[VERDICT_TEXT_MAX];
+	char fault[EVENT_FAULT_MAX];
 
 	/* Without a log the value itself has to be named; zero, in RTMR3, shows none of the events. */
 	if (!j->facts->log && set_of(j, row)->count == 0 &&
 	    event_rules_cover(&j->policy->events, rtmr, DIGEST_SHA384))
-		return report(j, row, found, false, "a log whose every event the policy allows");
+		return report(j, row, found, false, "a log with the events that the policy names");
 	if (j->facts->log && event_rules_cover(&j->policy->events, rtmr, DIGEST_SHA384)) {
-		bool allowed = events_allowed(j, rtmr, wanted);
-
-		if (!allowed || set_of(j, row)->count == 0)
-			return report(j, row, found, allowed, wanted);
+		if (!event_rules_account(&j->policy->events, rtmr, DIGEST_SHA384, j->facts->log,
+					 rtmr + CC_RTMR0, fault))
+			return verdict_check(j->v, row->rule.check, false, fault,
+					     "the events that the policy names, and no others");
+		if (set_of(j, row)->count == 0)
+			return report(j, row, found, true, "the events that the policy names");
 	}
 	return rtmr == 3 ? judge_of_run(j, row, found) : judge_set(j, row, found);
 }

@@ -12,32 +12,22 @@ static bool fail(struct verdict *v, const struct tpm_policy_pcr *rule, const cha
 	return verdict_check_of(v, CHECK_POLICY_PCR, rule->index, false, found, wanted);
 }
 
-/* Some rule of `events` speaks of it, and every event of it that the log has is allowed. */
+/* Some rule of `events` speaks of it, and the log has its events and no others. */
 static bool events_account(const struct tpm_policy *p, const struct event_log *log,
-			   const struct tpm_policy_pcr *rule)
+			   const struct tpm_policy_pcr *rule, char fault[EVENT_FAULT_MAX])
 {
-	int bank = log ? event_log_bank(log, rule->bank) : -1;
-	size_t seen = 0;
-
-	if (bank < 0)
-		return false;
-	for (size_t i = 0; i < log->count; i++) {
-		const struct event *event = &log->events[i];
-
-		if (event->pcr != rule->index || event->type == EVENT_NO_ACTION)
-			continue;
-		if (!event_rules_allow(&p->events, rule->index, rule->bank, event->digests[bank]))
-			return false;
-		seen++;
-	}
-	return seen > 0;
+	if (log && event_rules_cover(&p->events, rule->index, rule->bank))
+		return event_rules_account(&p->events, rule->index, rule->bank, log, rule->index,
+					   fault);
+	snprintf(fault, EVENT_FAULT_MAX, "%s", log ? "no events are named" : "no event log");
+	return false;
 }
 
 static bool judge_rule(const struct tpm_policy *p, const struct tpm_facts *facts,
 		       const struct tpm_policy_pcr *rule, struct verdict *v)
 {
 	const struct tpm_pcr_bank *bank = tpm_pcrs_bank(facts->pcrs, rule->bank);
-	char found[2 * DIGEST_MAX + 1], wanted[VERDICT_TEXT_MAX];
+	char found[2 * DIGEST_MAX + 1], wanted[VERDICT_TEXT_MAX], fault[EVENT_FAULT_MAX];
 
 	if (rule->index >= TPM_PCR_COUNT || !bank ||
 	    !(bank->present & (UINT32_C(1) << rule->index)))
@@ -47,8 +37,8 @@ static bool judge_rule(const struct tpm_policy *p, const struct tpm_facts *facts
 			    "a bank of SHA-256 or better, unless allow_sha1_bank");
 	hex_encode(bank->values[rule->index], digest_len(rule->bank), found);
 	if (rule->values.count == 0)
-		return events_account(p, facts->log, rule) ||
-		       fail(v, rule, found, "a log whose every event the policy allows");
+		return events_account(p, facts->log, rule, fault) ||
+		       fail(v, rule, fault, "the events that the policy names, and no others");
 	if (value_set_has(&rule->values, bank->values[rule->index], digest_len(rule->bank)))
 		return true;
 	value_set_text(&rule->values, digest_len(rule->bank), NULL, wanted);
@@ -94,28 +84,25 @@ static void judge_reset_count(const struct tpm_policy *p, const struct tpm_facts
 	}
 }
 
-/* Where the policy speaks of a register's events, a log that is there has no others. */
+/* Where the policy speaks of a register's events, a log that is there has these and no others. */
 static void judge_events(const struct tpm_policy *p, const struct tpm_facts *facts,
 			 struct verdict *v)
 {
-	const struct event_log *log = facts->log;
+	char fault[EVENT_FAULT_MAX];
 
-	for (size_t i = 0; log && i < log->count; i++)
-		for (size_t b = 0; b < log->bank_count; b++) {
-			const struct event *event = &log->events[i];
-			enum digest_kind kind = log->banks[b].kind;
+	for (size_t i = 0; facts->log && i < p->events.count; i++) {
+		const struct event_rule *rule = &p->events.rules[i], *last = i ? rule - 1 : NULL;
 
-			if (!log->banks[b].known || event->type == EVENT_NO_ACTION ||
-			    !event_rules_cover(&p->events, event->pcr, kind) ||
-			    event_rules_allow(&p->events, event->pcr, kind, event->digests[b]))
-				continue;
-			verdict_checkf(v, CHECK_POLICY_EVENTS, false,
-				       "events that the policy allows", "event %zu in register %u",
-				       i + 1, event->pcr);
-			return;
-		}
+		if ((last && last->pcr == rule->pcr && last->bank == rule->bank) ||
+		    event_rules_account(&p->events, rule->pcr, rule->bank, facts->log, rule->pcr,
+					fault))
+			continue;
+		verdict_check(v, CHECK_POLICY_EVENTS, false, fault,
+			      "the events that the policy names, and no others");
+		return;
+	}
 	verdict_check(v, CHECK_POLICY_EVENTS, true,
-		      p->events.count ? "allowed" : "the policy names none", NULL);
+		      p->events.count ? "as named" : "the policy names none", NULL);
 }
 
 void tpm_policy_require(struct verdict *v)

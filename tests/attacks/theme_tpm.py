@@ -235,6 +235,9 @@ logged("tpm-log-with-the-right-digests", "log.replay",
 logged("tpm-log-that-tells-all", "policy.", "An honest log of a boot with something more in it.",
        event(4, IPL, b"kernel"), event(4, IPL, b"evil"), event(4, SEPARATOR, bytes(4)),
        digests=(KERNEL, EVIL, SEPARATED))
+logged("tpm-log-of-half-a-boot", "policy.pcr4",
+       "A boot in which an expected event never happened: nobody measured the kernel.",
+       event(4, SEPARATOR, bytes(4)), digests=(SEPARATED,))
 logged("tpm-log-whose-words-are-anothers", "log.",
        "An event whose data say 'separator', and whose digest is of something else.",
        event(4, IPL, b"kernel"), event(4, SEPARATOR, bytes(4), EVIL), digests=(KERNEL, EVIL))

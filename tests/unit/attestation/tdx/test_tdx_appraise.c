@@ -354,7 +354,7 @@ static void a_body_of_other_dates_or_ids_is_refused(void **state)
 /* RTMR1 by its events: they are all named, one is not, there is no log. */
 static void events_account_for_a_register(void **state)
 {
-	struct event_rule rule = { .pcr = 1, .bank = DIGEST_SHA384 };
+	struct event_rule rule = { .pcr = 1, .bank = DIGEST_SHA384 }, two[2];
 	struct forge_quote q = forge.good;
 	struct event_log log = { 0 };
 	struct event_replay replay;
@@ -380,6 +380,15 @@ static void events_account_for_a_register(void **state)
 	in.event_log = tpm_forge_span(&w);
 	verdict_init(&verdict, VERDICT_SCOPE_FULL);
 	assert_ok(tdx_answer(&in, NULL, &verdict, &e), e);
+	/* An event that is named is there, and as often as it is named. */
+	two[0] = two[1] = rule;
+	policy.events = (struct event_rules){ two, 2 };
+	verdict_init(&verdict, VERDICT_SCOPE_FULL);
+	assert_refused(tdx_answer(&in, NULL, &verdict, &e), e, ERR_DENIED, "1 times, not 2");
+	two[1].digest[47] ^= 1;
+	verdict_init(&verdict, VERDICT_SCOPE_FULL);
+	assert_refused(tdx_answer(&in, NULL, &verdict, &e), e, ERR_DENIED, "0 times, not 1");
+	policy.events = (struct event_rules){ &rule, 1 };
 	in.event_log.len = 0;
 	verdict_init(&verdict, VERDICT_SCOPE_FULL);
 	assert_refused(tdx_answer(&in, NULL, &verdict, &e), e, ERR_DENIED, "policy.rtmr1");

@@ -75,7 +75,8 @@ static void no_register_named_accepts_nothing(void **state)
 /* Registers accounted for by the log, event by event. */
 static void events_account_for_a_register(void **state)
 {
-	struct event_rule rules[2] = { { .pcr = 4, .bank = DIGEST_SHA256 },
+	struct event_rule rules[3] = { { .pcr = 4, .bank = DIGEST_SHA256 },
+				       { .pcr = 4, .bank = DIGEST_SHA256 },
 				       { .pcr = 4, .bank = DIGEST_SHA256 } };
 	struct err e;
 
@@ -87,7 +88,16 @@ static void events_account_for_a_register(void **state)
 	tpm_room_policy.events = (struct event_rules){ rules, 2 };
 	assert_ok(tpm_room_judge(&tpm_room_good, &e), e);
 	tpm_room_policy.events.count = 1;
-	assert_refused(tpm_room_judge(&tpm_room_good, &e), e, ERR_DENIED, "policy.");
+	assert_refused(tpm_room_judge(&tpm_room_good, &e), e, ERR_DENIED, "is not named");
+	/* One more that is named has to be there, also one that is there, but once. */
+	tpm_room_policy.events.count = 3;
+	assert_refused(tpm_room_judge(&tpm_room_good, &e), e, ERR_DENIED, "0 times, not 1");
+	rules[2] = rules[0];
+	assert_refused(tpm_room_judge(&tpm_room_good, &e), e, ERR_DENIED, "1 times, not 2");
+	/* In a bank that the log lacks nothing is shown. */
+	rules[2].bank = DIGEST_SHA384;
+	assert_refused(tpm_room_judge(&tpm_room_good, &e), e, ERR_DENIED, "policy.events");
+	tpm_room_policy.events.count = 1;
 	/* The value is right, but an event isn't among those named. */
 	tpm_room_policy.pcrs[0].values =
 		(struct value_set){ tpm_room_good.pcrs.banks[0].values[4], 1 };
@@ -125,6 +135,8 @@ static void events_of_an_owner_s_file_account_for_a_register(void **state)
 	snprintf(both, sizeof(both), "%s,\"%s\"", kernel, hex[1]);
 	assert_ok(judge_by_file("sha256", "4", both, &e), e);
 	assert_refused(judge_by_file("sha256", "4", kernel, &e), e, ERR_DENIED, "policy.pcr4");
+	assert_refused(judge_by_file("sha256", "5", both, &e), e, ERR_DENIED, "policy.pcr5");
+	snprintf(both, sizeof(both), "\"%s\"", hex[1]);
 	assert_ok(judge_by_file("sha256", "5", both, &e), e); /* its separator alone */
 	assert_refused(judge_by_file("sha256", "5", kernel, &e), e, ERR_DENIED, "policy.pcr5");
 	assert_refused(judge_by_file("sha256", "20", both, &e), e, ERR_DENIED, "not quoted");
