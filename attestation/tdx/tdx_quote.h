@@ -50,6 +50,8 @@ struct tdx_body {
 
 enum tdx_body_type { TDX_BODY_10 = 2, TDX_BODY_15 = 3 };
 
+enum { SGX_ATTR_DEBUG = 0x02 }; /* of ATTRIBUTES byte 0 (Intel SDM volume 3D, table 37-4) */
+
 /* The report of the quoting enclave (Intel SDM volume 3D, table 37-21). */
 struct tdx_qe_report {
 	uint8_t cpusvn[16];

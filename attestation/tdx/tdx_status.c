@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/tdx/tdx_status.h"
 
+#include "common/base/cleanup.h"
+
 #include <stddef.h>
 #include <string.h>
 
@@ -48,4 +50,27 @@ enum tdx_status tdx_status_merge(enum tdx_status platform, enum tdx_status compo
 	if (component == TDX_OUT_OF_DATE)
 		return statuses[platform].beside_out_of_date;
 	return TDX_REVOKED; /* and so is whatever a component can't have */
+}
+
+/* What a status of a document says is missing. */
+enum { HARDENING = 1, CONFIGURATION = 2, UPDATE = 4, TRUST = 8 };
+
+static const unsigned faults[] = {
+	[TDX_UP_TO_DATE] = 0,
+	[TDX_SW_HARDENING_NEEDED] = HARDENING,
+	[TDX_CONFIGURATION_NEEDED] = CONFIGURATION,
+	[TDX_CONFIGURATION_AND_SW_HARDENING_NEEDED] = CONFIGURATION | HARDENING,
+	[TDX_OUT_OF_DATE] = UPDATE | HARDENING,
+	[TDX_OUT_OF_DATE_CONFIGURATION_NEEDED] = UPDATE | CONFIGURATION | HARDENING,
+	[TDX_REVOKED] = TRUST | UPDATE | CONFIGURATION | HARDENING,
+};
+
+enum tdx_status tdx_status_worse(enum tdx_status a, enum tdx_status b)
+{
+	if ((size_t)a >= ARRAY_LEN(faults) || (size_t)b >= ARRAY_LEN(faults))
+		return TDX_REVOKED;
+	for (size_t i = 0; i < ARRAY_LEN(faults); i++)
+		if (((faults[a] | faults[b]) & ~faults[i]) == 0)
+			return (enum tdx_status)i;
+	return TDX_REVOKED;
 }

@@ -29,3 +29,6 @@ int tdx_status_parse(const char *name, enum tdx_status *status, struct err *e) M
 /* What a component's status (a module's or the QE's: UpToDate, OutOfDate or Revoked) makes of the
  * platform's. */
 enum tdx_status tdx_status_merge(enum tdx_status platform, enum tdx_status component);
+
+/* All that is wrong with either of two statuses of documents: never better than one of them. */
+enum tdx_status tdx_status_worse(enum tdx_status a, enum tdx_status b);

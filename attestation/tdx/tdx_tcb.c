@@ -110,21 +110,38 @@ static bool needs_configuration(enum tdx_status s)
  * module that runs now is the newest. Launching it again is all that is missing.
  */
 static enum tdx_status relaunch(const struct tdx_tcb_info *info, const struct tdx_pck *pck,
-				const struct tdx_quote *quote, const struct tdx_tcb_state *state)
+				const struct tdx_quote *quote, const struct tdx_tcb_state *state,
+				enum tdx_status now)
 {
 	const struct tdx_tcb_level *sgx_level = sgx_level_of(info, pck);
 	enum tdx_status sgx = sgx_level->status, launched = state->status;
 
-	if (state->qe->status != TDX_UP_TO_DATE || sgx >= TDX_OUT_OF_DATE)
+	if (state->qe->status != TDX_UP_TO_DATE || sgx >= TDX_OUT_OF_DATE || now >= TDX_OUT_OF_DATE)
 		return launched;
 	if (launched != TDX_OUT_OF_DATE && launched != TDX_OUT_OF_DATE_CONFIGURATION_NEEDED)
 		return launched;
 	if (!state->module || state->module->status != TDX_OUT_OF_DATE ||
 	    !module_is_newest(info, quote->body.tee_tcb_svn2))
 		return launched;
-	return needs_configuration(sgx) || needs_configuration(launched)
+	return needs_configuration(sgx) || needs_configuration(launched) || needs_configuration(now)
 		       ? TDX_RELAUNCH_ADVISED_CONFIGURATION_NEEDED
 		       : TDX_RELAUNCH_ADVISED;
+}
+
+/* What runs now counts where it is worse than what was launched: no relaunch mends that. */
+static void conclude(const struct tdx_tcb_info *info, const struct tdx_pck *pck,
+		     const struct tdx_quote *quote, const struct tdx_tcb_state *now,
+		     struct tdx_tcb_state *s)
+{
+	enum tdx_status relaunched = relaunch(info, pck, quote, s, now->status);
+	enum tdx_status both = tdx_status_worse(s->status, now->status);
+
+	if (relaunched != s->status) {
+		s->status = relaunched;
+	} else if (both != s->status) {
+		*s = *now;
+		s->status = both;
+	}
 }
 
 int tdx_tcb_evaluate(const struct tdx_tcb_info *info, const struct tdx_pck *pck,
@@ -138,11 +155,7 @@ int tdx_tcb_evaluate(const struct tdx_tcb_info *info, const struct tdx_pck *pck,
 	if (quote->body_type == TDX_BODY_15) {
 		if (part_evaluate(info, pck, quote->body.tee_tcb_svn2, &now, e) < 0)
 			return err_wrap(e, "TEE_TCB_SVN_2");
-		/* What runs now is worse than what was launched: no relaunch mends a revocation. */
-		if (now.status == TDX_REVOKED)
-			s.status = TDX_REVOKED;
-		if (s.status != TDX_REVOKED)
-			s.status = relaunch(info, pck, quote, &s);
+		conclude(info, pck, quote, &now, &s);
 	}
 	s.status = tdx_status_merge(s.status, qe->status);
 	*state = s;

@@ -36,8 +36,8 @@ struct tdx_tcb_state {
 };
 
 /* `qe` is the QE's level. ERR_DENIED if no level matches the platform or its module: TCB of a
- * TD 1.5 at launch (TEE_TCB_SVN) and now (TEE_TCB_SVN_2) both need one, and a current one that is
- * revoked makes the whole revoked. */
+ * TD 1.5 at launch (TEE_TCB_SVN) and now (TEE_TCB_SVN_2) both need one, and where the current one
+ * is worse, its levels are those that are told and the status is never better than its own. */
 int tdx_tcb_evaluate(const struct tdx_tcb_info *info, const struct tdx_pck *pck,
 		     const struct tdx_quote *quote, const struct tdx_isv_level *qe,
 		     struct tdx_tcb_state *state, struct err *e) MUST_CHECK;

@@ -263,8 +263,13 @@ static bool qe_check(struct state *s)
 	bool ok = masked_check(s, CHECK_IDENTITY_MISCSELECT, r->miscselect, q->miscselect_mask,
 			       q->miscselect, sizeof(q->miscselect));
 
-	ok &= masked_check(s, CHECK_IDENTITY_ATTRIBUTES, r->attributes, q->attributes_mask,
-			   q->attributes, sizeof(q->attributes));
+	/* Also where the signed identity leaves that bit open: it would be Intel's slip. */
+	if (r->attributes[0] & SGX_ATTR_DEBUG)
+		ok = verdict_check(s->v, CHECK_IDENTITY_ATTRIBUTES, false, "a debug enclave",
+				   "DEBUG clear, whatever the QE identity masks");
+	else
+		ok &= masked_check(s, CHECK_IDENTITY_ATTRIBUTES, r->attributes, q->attributes_mask,
+				   q->attributes, sizeof(q->attributes));
 	ok &= verdict_bytes(s->v, CHECK_IDENTITY_MRSIGNER, r->mrsigner, q->mrsigner,
 			    sizeof(q->mrsigner));
 	ok &= verdict_checkf(s->v, CHECK_IDENTITY_ISVPRODID, r->isvprodid == q->isvprodid,

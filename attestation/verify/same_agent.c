@@ -58,12 +58,15 @@ static void judge_tdx(const struct verify_result *before, const struct verify_re
 	equal(v, CHECK_SAME_RTMRS, a->rtmr, b->rtmr, sizeof(a->rtmr));
 	equal(v, CHECK_SAME_MRCONFIGID, a->mrconfigid, b->mrconfigid, sizeof(a->mrconfigid));
 	verdict_require(v, CHECK_SAME_TCB);
-	verdict_check(v, CHECK_SAME_TCB,
-		      none_lower(b->tee_tcb_svn, a->tee_tcb_svn, sizeof(a->tee_tcb_svn)) &&
-			      none_lower(now->pck.components, first->pck.components,
-					 sizeof(first->pck.components)) &&
-			      now->pck.pcesvn >= first->pck.pcesvn,
-		      "TEE_TCB_SVN, SGX components or PCESVN", "none of them lower than before");
+	verdict_check(
+		v, CHECK_SAME_TCB,
+		none_lower(b->tee_tcb_svn, a->tee_tcb_svn, sizeof(a->tee_tcb_svn)) &&
+			none_lower(b->tee_tcb_svn2, a->tee_tcb_svn2, sizeof(a->tee_tcb_svn2)) &&
+			none_lower(now->pck.components, first->pck.components,
+				   sizeof(first->pck.components)) &&
+			now->pck.pcesvn >= first->pck.pcesvn,
+		"TEE_TCB_SVN, TEE_TCB_SVN_2, SGX components or PCESVN",
+		"none of them lower than before");
 }
 
 static void judge_tpm(const struct tpm_result *first, const struct tpm_result *now,

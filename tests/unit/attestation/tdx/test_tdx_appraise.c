@@ -244,6 +244,80 @@ static void statuses_merge_and_the_policy_decides(void **state)
 	assert_refused(judge(&q, &policy, &e), e, ERR_DENIED, "TDRelaunchAdvised");
 	policy.statuses = 1u << TDX_RELAUNCH_ADVISED;
 	assert_ok(judge(&q, &policy, &e), e);
+	/* Launched under a good module, and a worse one runs now: its level is the verdict's. */
+	q = forge.good;
+	q.body.tee_tcb_svn2[0] = 3;
+	policy.statuses = 1u << TDX_UP_TO_DATE;
+	assert_refused(judge(&q, &policy, &e), e, ERR_DENIED, "policy.tcb_status: found OutOfDate");
+	assert_int_equal(result.status, TDX_OUT_OF_DATE);
+	assert_int_equal(result.module_status, TDX_OUT_OF_DATE);
+	assert_int_equal(result.advisory_count, 2);
+	/* By the TDX components of the level, too; and no relaunch mends these. */
+	q = forge.good;
+	q.body.tee_tcb_svn2[2]--;
+	assert_refused(judge(&q, &policy, &e), e, ERR_DENIED, "policy.tcb_status: found OutOfDate");
+	assert_int_equal(result.level_status, TDX_OUT_OF_DATE);
+	q.body.tee_tcb_svn[0] = 3;
+	q.body.tee_tcb_svn[2]--;
+	assert_refused(judge(&q, &policy, &e), e, ERR_DENIED, "policy.tcb_status: found OutOfDate");
+	policy.statuses |= 1u << TDX_OUT_OF_DATE;
+	assert_ok(judge(&q, &policy, &e), e);
+}
+
+static void the_worse_of_two_statuses_has_the_faults_of_both(void **state)
+{
+	static const struct {
+		enum tdx_status a, b, both;
+	} cases[] = {
+		{ TDX_SW_HARDENING_NEEDED, TDX_CONFIGURATION_NEEDED,
+		  TDX_CONFIGURATION_AND_SW_HARDENING_NEEDED },
+		{ TDX_CONFIGURATION_NEEDED, TDX_OUT_OF_DATE, TDX_OUT_OF_DATE_CONFIGURATION_NEEDED },
+		{ TDX_SW_HARDENING_NEEDED, TDX_OUT_OF_DATE, TDX_OUT_OF_DATE },
+		{ TDX_REVOKED, TDX_UP_TO_DATE, TDX_REVOKED },
+		{ TDX_RELAUNCH_ADVISED, TDX_UP_TO_DATE, TDX_REVOKED }, /* of no document */
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		assert_int_equal(tdx_status_worse(cases[i].a, cases[i].b), cases[i].both);
+		assert_int_equal(tdx_status_worse(cases[i].b, cases[i].a), cases[i].both);
+	}
+	for (enum tdx_status a = TDX_UP_TO_DATE; a <= TDX_REVOKED; a++)
+		for (enum tdx_status b = TDX_UP_TO_DATE; b <= a; b++)
+			assert_in_range(tdx_status_worse(a, b), a, TDX_REVOKED);
+}
+
+/* The signed identity masks the debug bit out: it is refused all the same. */
+static void a_debug_qe_is_refused_whatever_its_identity_says(void **state)
+{
+	static const char from[] = "\"attributesMask\":\"FB", to[] = "\"attributesMask\":\"F9";
+	const char *at = strstr(forge_qe_identity, from);
+	struct forge_quote q = forge.good;
+	struct tdx_policy policy;
+	char *body, *document;
+	struct tdx_input in;
+	struct err e;
+
+	assert_non_null(at);
+	assert_ok(text_format(&body, &e, "%.*s%s%s", (int)(at - forge_qe_identity),
+			      forge_qe_identity, to, at + strlen(from)),
+		  e);
+	document = tdx_forge_document(&forge, "enclaveIdentity", body);
+	tdx_forge_policy(&forge.good.body, &policy);
+	for (int debug = 0; debug < 2; debug++) {
+		q.qe.attributes[0] = debug ? 0x13 : 0x11;
+		size_t len = tdx_forge_quote(&forge, &q, quote);
+		tdx_forge_input(&forge, quote, len, &q.body, &policy, &in);
+		in.endorsements.collateral.qe_identity =
+			(struct span){ (const uint8_t *)document, strlen(document) };
+		verdict_init(&verdict, VERDICT_SCOPE_FULL);
+		if (debug)
+			assert_refused(tdx_answer(&in, NULL, &verdict, &e), e, ERR_DENIED,
+				       "identity.attributes: found a debug enclave");
+		else
+			assert_ok(tdx_answer(&in, NULL, &verdict, &e), e);
+	}
+	free(document);
+	free(body);
 }
 
 static void platforms_and_floors_are_asked_for(void **state)
@@ -464,6 +538,8 @@ int main(void)
 		cmocka_unit_test(attributes_are_waived_by_name),
 		cmocka_unit_test(a_revoked_status_is_never_taken),
 		cmocka_unit_test(statuses_merge_and_the_policy_decides),
+		cmocka_unit_test(the_worse_of_two_statuses_has_the_faults_of_both),
+		cmocka_unit_test(a_debug_qe_is_refused_whatever_its_identity_says),
 		cmocka_unit_test(platforms_and_floors_are_asked_for),
 		cmocka_unit_test(collateral_has_its_time),
 		cmocka_unit_test(a_body_of_other_dates_or_ids_is_refused),

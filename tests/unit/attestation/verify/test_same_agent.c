@@ -30,6 +30,7 @@ static void start(enum evidence_kind mode)
 	fill(r->tdx.quote.body.mrtd, sizeof(r->tdx.quote.body.mrtd), 8);
 	fill(r->tdx.quote.body.rtmr, sizeof(r->tdx.quote.body.rtmr), 9);
 	fill(r->tdx.quote.body.tee_tcb_svn, sizeof(r->tdx.quote.body.tee_tcb_svn), 10);
+	fill(r->tdx.quote.body.tee_tcb_svn2, sizeof(r->tdx.quote.body.tee_tcb_svn2), 10);
 	fill(r->tdx.pck.ppid, sizeof(r->tdx.pck.ppid), 11);
 	fill(r->tdx.pck.components, sizeof(r->tdx.pck.components), 12);
 	r->tdx.pck.pcesvn = 13;
@@ -144,6 +145,12 @@ static void each_part_of_the_tcb_may_rise_and_never_fall(void **state)
 	for (size_t i = 0; i < TDX_SVN_LEN; i++) {
 		start(EVIDENCE_TDX);
 		now.result.tdx.quote.body.tee_tcb_svn[i]--;
+		assert_refused(judge(&e), e, ERR_DENIED, "same.tcb");
+		/* What runs now, where the launch stays what it was. */
+		start(EVIDENCE_TDX);
+		now.result.tdx.quote.body.tee_tcb_svn2[i]++;
+		assert_ok(judge(&e), e);
+		now.result.tdx.quote.body.tee_tcb_svn2[i] -= 2;
 		assert_refused(judge(&e), e, ERR_DENIED, "same.tcb");
 	}
 	start(EVIDENCE_TDX);
