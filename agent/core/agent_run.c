@@ -14,11 +14,12 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* Results into a zip, then away with what the run needed. All in the pool. */
-struct bundling {
+/* The end of a run: away with what it needed, then its results into a zip, or the failure that it
+ * ended with. All in the pool. */
+struct ending {
 	struct agent *agent;
 	struct computation *computation;
-	int results, zip;
+	int results, zip; /* -1 after a failure */
 	char *dir;
 	uint64_t size;
 	int failed;
@@ -49,87 +50,111 @@ static void remove_inputs(const char *dir)
 	}
 }
 
-static void bundling_free(struct bundling *b)
+static void ending_free(struct ending *end)
 {
-	if (b->results >= 0)
-		close(b->results);
-	if (b->zip >= 0)
-		close(b->zip);
-	computation_unref(b->computation);
-	free(b->dir);
-	free(b);
+	if (end->results >= 0)
+		close(end->results);
+	if (end->zip >= 0)
+		close(end->zip);
+	computation_unref(end->computation);
+	free(end->dir);
+	free(end);
 }
+DEFINE_CLEANUP(struct ending *, ending_free)
 
-static void bundling_work(void *data)
+static void ending_work(void *data)
 {
-	struct bundling *b = data;
+	struct ending *end = data;
 	struct stat st;
 
-	b->failed = bundle_make(b->results, b->zip, NULL, NULL, &b->e);
-	if (!b->failed && fstat(b->zip, &st) < 0)
-		b->failed = err_errno(&b->e, "results.zip");
-	if (!b->failed)
-		b->size = (uint64_t)st.st_size;
-	remove_inputs(b->dir);
+	remove_inputs(end->dir);
+	if (end->failed)
+		return;
+	end->failed = bundle_make(end->results, end->zip, NULL, NULL, &end->e);
+	if (!end->failed && fstat(end->zip, &st) < 0)
+		end->failed = err_errno(&end->e, "results.zip");
+	if (end->failed)
+		err_wrap(&end->e, "put the results together");
+	else
+		end->size = (uint64_t)st.st_size;
 }
 
-static void bundling_done(void *data)
+static void ending_done(void *data)
 {
-	struct bundling *b = data;
-	struct agent *agent = b->agent;
-	struct computation *c = b->computation;
+	struct ending *end = data;
+	struct agent *agent = end->agent;
+	struct computation *c = end->computation;
 
 	c->placing--;
 	if (c->over || agent->shutting_down) {
 		agent_stop_go_on(agent);
-	} else if (b->failed) {
-		err_wrap(&b->e, "put the results together");
-		agent_fail(agent, &b->e);
+	} else if (end->failed) {
+		if (agent->state == STATE_RUNNING) /* else it has failed before the run ended */
+			agent_fail(agent, &end->e);
 	} else {
-		c->result_size = b->size;
+		c->result_size = end->size;
 		enter(agent, EVENT_RAN, "ConsumingResults", "Ready");
 		if (c->consumer_count == 0)
 			enter(agent, EVENT_LAST_RESULT, "Complete", "Completed");
 	}
-	bundling_free(b);
+	ending_free(end);
 }
 
-static int bundle(struct agent *agent, int results, struct err *e)
+static int open_zip(struct ending *end, struct err *e)
 {
-	struct bundling *b = calloc(1, sizeof(*b));
 	CLEANUP(free) char *path = NULL;
-	int failed;
 
-	if (!b) {
-		close(results);
-		return err_nomem(e);
+	if (computation_path(end->computation, "results.zip", &path, e) < 0)
+		return err_code(e);
+	end->zip = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	return end->zip < 0 ? err_errno(e, "make '%s'", path) : 0;
+}
+
+/* `why` is set after a failure; `results` are taken over. */
+static void end_run(struct agent *agent, int results, const struct err *why)
+{
+	CLEANUP(ending_free) struct ending *end = calloc(1, sizeof(*end));
+	CLEANUP(close) int dir = results;
+	struct err e;
+
+	if (!end) {
+		err_nomem(&e);
+		agent_fail(agent, &e);
+		return;
 	}
-	*b = (struct bundling){ .agent = agent,
+	*end = (struct ending){ .agent = agent,
 				.computation = computation_ref(agent->computation),
-				.results = results,
+				.results = TAKE_FD(dir),
 				.zip = -1,
 				.dir = strdup(agent->dir) };
-	failed = b->dir ? computation_path(b->computation, "results.zip", &path, e) : err_nomem(e);
-	if (!failed) {
-		b->zip = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-		if (b->zip < 0)
-			failed = err_errno(e, "make '%s'", path);
+	if (why) {
+		end->e = *why;
+		end->failed = err_code(why);
 	}
+	int failed = end->dir ? 0 : err_nomem(&e);
+	if (!failed && !why)
+		failed = open_zip(end, &e);
 	if (!failed)
-		failed = rpc_job_start(agent->loop, bundling_work, bundling_done, b, e);
-	if (failed)
-		bundling_free(b);
-	else
-		agent->computation->placing++;
-	return failed;
+		failed = rpc_job_start(agent->loop, ending_work, ending_done, end, &e);
+	if (failed) {
+		agent_fail(agent, why ? why : &e);
+		return;
+	}
+	agent->computation->placing++;
+	(void)TAKE_PTR(end);
 }
 
 static void on_line(void *data, int stream, const char *text, size_t len)
 {
+	static const char mark[] = "algorithm: "; /* so that it can't speak for the agent */
 	struct agent *agent = data;
+	char line[sizeof(mark) + JAIL_LINE_MAX];
+	size_t room = sizeof(line) - (sizeof(mark) - 1), taken = len < room ? len : room;
 
+	memcpy(line, mark, sizeof(mark) - 1);
+	memcpy(line + sizeof(mark) - 1, text, taken);
 	postbox_log(&agent->postbox, agent->computation->manifest->id,
-		    stream == 2 ? "ERROR" : "INFO", text, len);
+		    stream == 2 ? "ERROR" : "INFO", line, sizeof(mark) - 1 + taken);
 	cvms_flush(agent->cvms);
 }
 
@@ -144,16 +169,13 @@ static void on_run_end(void *data, const struct jail_exit *exit, int results)
 		agent_stop_go_on(agent);
 		return;
 	}
-	if (agent->state != STATE_RUNNING)
-		return; /* it has failed already, and this run was its last */
-	if (!exit->ok) {
-		err_set(&e, ERR_ABORTED, "%s", exit->cause);
-		agent_fail(agent, &e);
+	if (exit->ok && agent->state == STATE_RUNNING) {
+		agent_event(agent, "Running", "Completed");
+		end_run(agent, TAKE_FD(dir), NULL);
 		return;
 	}
-	agent_event(agent, "Running", "Completed");
-	if (bundle(agent, TAKE_FD(dir), &e) < 0)
-		agent_fail(agent, &e);
+	err_set(&e, ERR_ABORTED, "%s", exit->cause);
+	end_run(agent, -1, &e);
 }
 
 static int start(struct agent *agent, struct err *e)
@@ -197,7 +219,7 @@ static void run(struct agent *agent)
 	agent_event(agent, "Running", "Starting");
 	if (start(agent, &e) < 0) {
 		err_wrap(&e, "start the algorithm");
-		agent_fail(agent, &e);
+		end_run(agent, -1, &e);
 		return;
 	}
 	agent_event(agent, "Running", "InProgress");

@@ -10,25 +10,6 @@ enum { WINDOW_MS = 1000, CLEAN_MAX = JAIL_LINE_MAX, MARK_LEN = 3 };
 
 static const char mark[] = "…", unknown[] = "\xEF\xBF\xBD"; /* U+FFFD */
 
-/* How many bytes from here are one character, 0 if none. */
-static size_t character(const char *at, size_t left)
-{
-	size_t most = left < 4 ? left : 4;
-
-	for (size_t n = 1; n <= most; n++)
-		if (utf8_valid(at, n))
-			return n;
-	return 0;
-}
-
-static bool is_control(const char *at)
-{
-	unsigned char c = (unsigned char)*at;
-
-	/* U+0080 to U+009F do to some terminals what an escape sequence does */
-	return (c < 0x20 && c != '\t') || c == 0x7f || (c == 0xC2 && (unsigned char)at[1] < 0xA0);
-}
-
 /* Into `clean`, which holds CLEAN_MAX; what does not fit is cut at a character, and marked. */
 static size_t clean_up(const struct jail_lines *lines, char *clean)
 {
@@ -36,9 +17,10 @@ static size_t clean_up(const struct jail_lines *lines, char *clean)
 	size_t at = 0;
 
 	for (size_t i = 0; i < lines->len;) {
-		size_t n = character(lines->line + i, lines->len - i);
-		bool good = n > 0 && !is_control(lines->line + i);
-		const char *from = good ? lines->line + i : unknown;
+		const char *next = lines->line + i;
+		size_t n = utf8_char(next, lines->len - i);
+		bool good = n > 0 && (*next == '\t' || !utf8_is_control(next, n));
+		const char *from = good ? next : unknown;
 		size_t width = good ? n : sizeof(unknown) - 1;
 
 		if (at + width + MARK_LEN > CLEAN_MAX) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * jail_lines.h — bytes that a program wrote as lines that are fit for a log: limited in length and
- * number, valid UTF-8 without control characters that could fool a terminal.
+ * number, valid UTF-8 without characters that could fool a terminal or a reader (utf8.h), but tabs.
  */
 #pragma once
 

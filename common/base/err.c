@@ -59,13 +59,6 @@ static void copy_cut(char *to, const char *text, size_t len)
 	memcpy(to + head + sizeof(gap) - 1, text + tail, len - tail + 1);
 }
 
-/* C0, DEL, and C1 as UTF-8 has them. */
-static bool is_control(const char *text, size_t len)
-{
-	return (len == 1 && ((unsigned char)*text < 0x20 || *text == 0x7f)) ||
-	       (len == 2 && text[0] == '\xc2' && (unsigned char)text[1] < 0xa0);
-}
-
 /* It may hold what a peer or a file said, perhaps cut within a character. The result is one line
  * of UTF-8 without anything that a terminal obeys. */
 static void make_one_line(char *text, size_t len)
@@ -74,7 +67,7 @@ static void make_one_line(char *text, size_t len)
 		size_t found = utf8_char(text + at, len - at);
 
 		step = found ? found : 1;
-		if (!found || is_control(text + at, step))
+		if (!found || utf8_is_control(text + at, step))
 			memset(text + at, '?', step);
 	}
 }

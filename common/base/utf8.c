@@ -50,3 +50,36 @@ bool utf8_valid(const void *bytes, size_t len)
 	}
 	return true;
 }
+
+static const struct {
+	uint32_t first, last;
+} controls[] = {
+	{ 0x0000, 0x001F }, { 0x007F, 0x009F }, { 0x061C, 0x061C },
+	{ 0x200E, 0x200F }, { 0x2028, 0x202E }, { 0x2066, 0x2069 },
+};
+
+bool utf8_is_control(const void *character, size_t len)
+{
+	const uint8_t *b = character;
+	/* The lead byte of n has 7 - n bits of the code point, but for ASCII's 7. */
+	uint32_t code = len == 1 ? b[0] : b[0] & (0x7Fu >> len);
+
+	for (size_t i = 1; i < len; i++)
+		code = code << 6 | (b[i] & 0x3F);
+	for (size_t i = 0; i < sizeof(controls) / sizeof(controls[0]); i++)
+		if (code >= controls[i].first && code <= controls[i].last)
+			return true;
+	return false;
+}
+
+bool utf8_has_control(const void *bytes, size_t len)
+{
+	const uint8_t *b = bytes;
+
+	for (size_t at = 0, step; at < len; at += step) {
+		step = utf8_char(b + at, len - at);
+		if (!step || utf8_is_control(b + at, step))
+			return true;
+	}
+	return false;
+}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * utf8.h — where characters of UTF-8 (RFC 3629) begin and end, and whether bytes are such text.
+ * utf8.h — where characters of UTF-8 (RFC 3629) begin and end, whether bytes are such text, and
+ * which characters could fool whoever reads them.
  */
 #pragma once
 
@@ -12,3 +13,10 @@ size_t utf8_char(const void *bytes, size_t len);
 
 /* Well-formed UTF-8 (RFC 3629): no overlong forms, no surrogates, nothing past U+10FFFF. */
 bool utf8_valid(const void *bytes, size_t len);
+
+/* The one character of `len` bytes, as utf8_char() says, does not stand for itself: a terminal obeys
+ * it (C0, DEL, C1), it ends a line (U+2028, U+2029), or it turns the direction of what is around it
+ * (U+061C, U+200E, U+200F, U+202A to U+202E, U+2066 to U+2069). */
+bool utf8_is_control(const void *character, size_t len);
+/* Some character of valid UTF-8 is one. */
+bool utf8_has_control(const void *bytes, size_t len);

@@ -12,14 +12,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-static bool has_unwanted_characters(const char *path)
-{
-	for (const unsigned char *c = (const unsigned char *)path; *c; c++)
-		if (*c < 0x20 || *c == 0x7f || *c == '\\')
-			return true;
-	return false;
-}
-
 static const char *name_fault(const char *name, size_t len)
 {
 	if (len == 0)
@@ -43,7 +35,7 @@ static const char *path_fault(const char *path)
 		return "is absolute";
 	if (!utf8_valid(path, len))
 		return "is not UTF-8";
-	if (has_unwanted_characters(path))
+	if (strchr(path, '\\') || utf8_has_control(path, len))
 		return "has a backslash or control character in it";
 	if (path[len - 1] == '/')
 		len--;

@@ -28,12 +28,10 @@ int manifest_filename_check(const char *name, struct err *e)
 			       MANIFEST_FILENAME_MAX);
 	if (!utf8_valid(name, len))
 		return err_set(e, ERR_INVALID, "a file name that is not valid UTF-8");
-	for (const char *c = name; *c; c++) {
-		if (*c == '/')
-			return err_set(e, ERR_INVALID, "a file name with '/' in it: '%s'", name);
-		if ((unsigned char)*c < 0x20 || *c == 0x7f)
-			return err_set(e, ERR_INVALID, "a file name with a control character");
-	}
+	if (strchr(name, '/'))
+		return err_set(e, ERR_INVALID, "a file name with '/' in it: '%s'", name);
+	if (utf8_has_control(name, len))
+		return err_set(e, ERR_INVALID, "a file name with a control character");
 	return 0;
 }
 

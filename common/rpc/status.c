@@ -30,9 +30,9 @@ void status_encode(const char *text, char *out)
 }
 
 /* White space is part of a message's content; terminals obey the rest. */
-static bool is_control(char c)
+static bool is_control(const char *at, size_t len)
 {
-	return ((unsigned char)c < 0x20 && !strchr("\t\n\r", c)) || c == 0x7f || c == 0;
+	return utf8_is_control(at, len) && (!*at || !strchr("\t\n\r", *at));
 }
 
 void status_decode(const char *text, size_t len, char *out)
@@ -55,9 +55,9 @@ void status_decode(const char *text, size_t len, char *out)
 
 		if (n + (step ? step : 1) >= ERR_TEXT_MAX)
 			break;
-		if (step == 0 || (step == 1 && is_control(raw[i]))) {
+		if (step == 0 || is_control(raw + i, step)) {
 			out[n++] = '?';
-			i++;
+			i += step ? step : 1;
 			continue;
 		}
 		memcpy(out + n, raw + i, step);

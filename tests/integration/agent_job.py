@@ -585,11 +585,40 @@ def an_interrupted_upload_is_taken_up():
         assert unzip(client.result(USER_KEY))["all.txt"] == content
 
 
+def inputs_left(agent):
+    return [name for name in agent.work() if name != "lock"]
+
+
+def inputs_go_when_the_algorithm_has_ended():
+    """Also when it failed: the owners' data are of no use to anybody any more."""
+    for ending, event in (("exit 0", "ConsumingResults/Ready"), ("exit 9", "Failed/Failed")):
+        algo = b"#!/bin/sh\necho made > results/made\n" + ending.encode() + b"\n"
+        with computing(lambda port: manifest(port, algo=algo)) as (service, agent, client):  # noqa: B023
+            client.algo(algo, ALGO_KEY)
+            assert inputs_left(agent), "nothing to take away"
+            client.data(IRIS, DATA_KEY, "iris.csv")
+            service.wait_event(event)
+            left = [os.path.basename(name) for name in inputs_left(agent)]
+            assert left == (["results.zip"] if "Ready" in event else []), left
+
+
+def an_algorithm_does_not_speak_for_the_agent():
+    algo = b"#!/bin/sh\necho 'computation completed: all data were deleted' >&2\n" + \
+        "printf 'a\u202eb\u009bc\n'\nexit 1\n".encode()
+    with computing(lambda port: manifest(port, algo=algo, datasets=[])) as (service, _, client):
+        client.algo(algo, ALGO_KEY)
+        service.wait_event("Failed/Failed")
+        lines = [log.message for log in service.of("agent_log")]
+        assert "algorithm: computation completed: all data were deleted" in lines, lines
+        assert "algorithm: a\ufffdb\ufffdc" in lines, lines
+        assert not [line for line in lines if line.startswith("computation completed")], lines
+
+
 def a_failing_algorithm_fails_the_computation():
     for algo, words in ((b"#!/bin/sh\nexit 3\n", "exit code 3"),
                         (b"#!/bin/sh\nkill -11 $$\n", "signal 11"), (b"not a program", "")):
         with computing(lambda port: manifest(port, algo=algo, datasets=[])) as (  # noqa: B023
-                service, _, client):
+                service, agent, client):
             client.algo(algo, ALGO_KEY)
             service.wait_event("Failed/Failed")
             details = service.of("agent_event")[-1].details.decode()
@@ -597,6 +626,7 @@ def a_failing_algorithm_fails_the_computation():
             status = client.status()
             assert status.state == "Failed" and words in status.failure, status
             refused(Code.FAILED_PRECONDITION, "Failed", client.result, USER_KEY)
+            assert not inputs_left(agent), agent.work()
 
 
 def a_stop_kills_the_run_and_wipes():
@@ -604,7 +634,7 @@ def a_stop_kills_the_run_and_wipes():
     with computing(lambda port: manifest(port, algo=algo, datasets=[])) as (
             service, agent, client):
         client.algo(algo, ALGO_KEY)
-        service.wait(lambda s: any(m.message == "up" for m in s.of("agent_log")))
+        service.wait(lambda s: any(m.message == "algorithm: up" for m in s.of("agent_log")))
         service.send(stopComputation=cvms_pb2.StopComputation(computation_id="another"))
         answer = service.wait(lambda s: s.of("stop_computation_res"))[0]
         assert answer.computation_id == "another" and "NOT_FOUND" in answer.message
@@ -771,7 +801,7 @@ def killed_it_leaves_nothing_for_the_next():
     with computing(lambda port: manifest(port, algo=algo, datasets=[])) as (
             service, agent, client):
         client.algo(algo, ALGO_KEY)
-        service.wait(lambda s: any(m.message == "up" for m in s.of("agent_log")))
+        service.wait(lambda s: any(m.message == "algorithm: up" for m in s.of("agent_log")))
         agent.process.send_signal(signal.SIGKILL)
         agent.process.wait()
         assert "computation/algorithm" in agent.work()
@@ -786,7 +816,7 @@ def sigterm_in_the_midst_of_a_run_or_an_upload_is_clean():
     with computing(lambda port: manifest(port, algo=algo, datasets=[])) as (
             service, agent, client):
         client.algo(algo, ALGO_KEY)
-        service.wait(lambda s: any(m.message == "up" for m in s.of("agent_log")))
+        service.wait(lambda s: any(m.message == "algorithm: up" for m in s.of("agent_log")))
         assert agent.stop() == 0, agent.output()
         assert agent.work() == [], agent.work()
     with computing() as (service, agent, client):
@@ -815,7 +845,7 @@ def impatient_signals_cut_no_wiping_short():
             dataset(zipped, DATA_KEY, "a.zip", decompress=True)])) as (service, agent, client):
         client.algo(algo, ALGO_KEY)
         client.data(zipped, DATA_KEY, "a.zip")
-        service.wait(lambda s: any(m.message == "up" for m in s.of("agent_log")))
+        service.wait(lambda s: any(m.message == "algorithm: up" for m in s.of("agent_log")))
         while agent.process.poll() is None and os.path.exists(agent.work_dir + "/lock"):
             agent.process.send_signal(signal.SIGTERM)
             agent.process.send_signal(signal.SIGINT)

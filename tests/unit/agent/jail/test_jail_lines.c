@@ -55,8 +55,9 @@ static void what_is_no_text_is_replaced(void **state)
 	feed(&lines, "\x1b[31m\tred\n");
 	feed(&lines, "\xff\xfe \xc3\xa9 \xc3\n");
 	feed(&lines, "\xc2\x9b x\xed\xa0\x80\n"); /* a C1 control, a surrogate */
+	feed(&lines, "\u202E turned \u2066\n");   /* an override, an isolate */
 	assert_string_equal(got.text, "a\uFFFDb|\uFFFD[31m\tred|\uFFFD\uFFFD é \uFFFD|"
-				      "\uFFFD x\uFFFD\uFFFD\uFFFD|");
+				      "\uFFFD x\uFFFD\uFFFD\uFFFD|\uFFFD turned \uFFFD|");
 }
 
 static void a_line_at_its_limit(void **state)

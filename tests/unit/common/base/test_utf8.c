@@ -58,11 +58,49 @@ static void utf8_is_looked_at_everywhere(void **state)
 	}
 }
 
+/* Each range at its ends, and what is next to them. */
+static void what_fools_a_reader_is_known(void **state)
+{
+	/* clang-format off */
+	static const char *const bad[] = {
+		"\x01", "\x1F", "\x7F",
+		"\xC2\x80", "\xC2\x9F",         /* C1 */
+		"\xD8\x9C",                     /* Arabic letter mark */
+		"\xE2\x80\x8E", "\xE2\x80\x8F", /* marks of direction */
+		"\xE2\x80\xA8", "\xE2\x80\xA9", /* separators of lines and paragraphs */
+		"\xE2\x80\xAA", "\xE2\x80\xAE", /* embeddings and overrides */
+		"\xE2\x81\xA6", "\xE2\x81\xA9", /* isolates */
+	};
+	static const char *const good[] = {
+		" ", "~", "\xC2\xA0", "\xD8\x9B", "\xD8\x9D", "\xE2\x80\x8D", "\xE2\x80\x90",
+		"\xE2\x80\xA7", "\xE2\x80\xAF", "\xE2\x81\xA5", "\xE2\x81\xAA",
+		"\xC3\xA9", "\xE2\x82\xAC", "\xF0\x9F\x98\x80",
+	};
+	/* clang-format on */
+
+	assert_true(utf8_is_control("", 1)); /* a zero */
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		char text[8] = "a";
+
+		assert_int_equal(utf8_char(bad[i], strlen(bad[i])), strlen(bad[i]));
+		assert_true(utf8_is_control(bad[i], strlen(bad[i])));
+		memcpy(text + 1, bad[i], strlen(bad[i]));
+		assert_true(utf8_has_control(text, strlen(text)));
+	}
+	for (size_t i = 0; i < ARRAY_LEN(good); i++) {
+		assert_false(utf8_is_control(good[i], strlen(good[i])));
+		assert_false(utf8_has_control(good[i], strlen(good[i])));
+	}
+	assert_true(utf8_has_control("a\xFF", 2)); /* no text at all */
+	assert_false(utf8_has_control("", 0));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(utf8_has_one_form),
 		cmocka_unit_test(utf8_is_looked_at_everywhere),
+		cmocka_unit_test(what_fools_a_reader_is_known),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -93,6 +93,8 @@ static void paths_that_lead_elsewhere_are_refused(void **state)
 		{ "a//b", "empty name" },
 		{ "a\\b", "backslash" },
 		{ "a\nb", "control" },
+		{ "a\xC2\x9B", "control" },
+		{ "a\u202Ebat.sh", "control" },
 		{ "\x80", "UTF-8" },
 		{ "/", "absolute" },
 		{ "a//", "empty name" },

@@ -103,6 +103,8 @@ static void every_rule_refuses_by_name(void **state)
 		{ NAMED("."), "'.' is not a plain file name", ERR_INVALID },
 		{ NAMED("a\\u0000b"), "UTF-8", ERR_INVALID },
 		{ NAMED("a\\nb"), "control character", ERR_INVALID },
+		{ NAMED("a\\u009bb"), "control character", ERR_INVALID },
+		{ NAMED("a\\u202ebat.csv"), "control character", ERR_INVALID },
 		{ DATASETS("{\"hash\":" HASH_A ",\"user_key\":\"@\",\"filename\":\"a\"},"
 			   "{\"hash\":" HASH_A ",\"user_key\":\"@\",\"filename\":\"a\"}"),
 		  "datasets[1]: digest and file name are those of datasets[0]", ERR_INVALID },

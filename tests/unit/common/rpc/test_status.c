@@ -51,6 +51,9 @@ static void what_terminals_obey_is_taken_out(void **state)
 
 	status_decode("a%1b[2Jb%00c%7Fd%ff%c3", 22, decoded);
 	assert_string_equal(decoded, "a?[2Jb?c?d??");
+	/* C1, an override of direction; white space is content */
+	status_decode("%c2%9b31m%e2%80%aex%09%0a", 25, decoded);
+	assert_string_equal(decoded, "?31m?x\t\n");
 }
 
 static void too_much_is_cut_between_characters(void **state)
