@@ -151,6 +151,7 @@ static int listen_for_calls(struct daemon *d, struct err *e)
 	    rpc_server_add(d->server, &service_manager, d->fleet, e) < 0 ||
 	    rpc_health_new(d->server, &d->health, e) < 0 ||
 	    rpc_health_set(d->health, service_manager.name, true, e) < 0 ||
+	    rpc_health_set(d->health, "manager", true, e) < 0 || /* as the stock CLI asks */
 	    rpc_reflection_new(d->server, &d->reflection, e) < 0 ||
 	    rpc_server_listen(d->server, &(struct rpc_listen){ .address = address, .tls = d->tls },
 			      &port, e) < 0)

@@ -101,6 +101,8 @@ static int furnish(const struct agent_listener_options *options, struct agent_li
 		failed = rpc_health_new(listener->server, &listener->health, e);
 	if (!failed)
 		failed = rpc_health_set(listener->health, options->service->name, true, e);
+	if (!failed) /* the name that the stock CLI asks for first */
+		failed = rpc_health_set(listener->health, "agent", true, e);
 	if (!failed)
 		failed = rpc_reflection_new(listener->server, &listener->reflection, e);
 	return failed;

@@ -152,6 +152,32 @@ int key_from_public_pem(const char *pem, size_t len, EVP_PKEY **key, struct err 
 	return 0;
 }
 
+/* PKCS#1 where the label says PKCS#8: so the stock CLI writes its RSA keys. */
+static EVP_PKEY *mislabelled_rsa(const char *pem, size_t len)
+{
+	CLEANUP(BIO_free_all) BIO *bio = BIO_new_mem_buf(pem, (int)len);
+	char *label = NULL, *header = NULL;
+	uint8_t *der = NULL;
+	long der_len = 0;
+	EVP_PKEY *read = NULL;
+
+	if (!bio || PEM_read_bio(bio, &label, &header, &der, &der_len) != 1)
+		return NULL;
+	if (strcmp(label, PEM_STRING_PKCS8INF) == 0 && !*header) {
+		const uint8_t *at = der;
+
+		read = d2i_PrivateKey(EVP_PKEY_RSA, NULL, &at, der_len);
+		if (read && at != der + der_len) {
+			EVP_PKEY_free(read);
+			read = NULL;
+		}
+	}
+	OPENSSL_free(label);
+	OPENSSL_free(header);
+	OPENSSL_clear_free(der, (size_t)der_len);
+	return read;
+}
+
 int key_from_private_pem(const char *pem, size_t len, key_passphrase_fn *ask, void *data,
 			 EVP_PKEY **key, struct err *e)
 {
@@ -162,6 +188,8 @@ int key_from_private_pem(const char *pem, size_t len, key_passphrase_fn *ask, vo
 		return err_code(e);
 	CLEANUP(EVP_PKEY_free)
 	EVP_PKEY *read = PEM_read_bio_PrivateKey(bio, NULL, ask_passphrase, &asking);
+	if (!read)
+		read = mislabelled_rsa(pem, len);
 	if (!read)
 		return err_openssl(e, ERR_INVALID,
 				   "no PEM private key, or the passphrase is not the right one");

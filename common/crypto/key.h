@@ -36,7 +36,8 @@ int key_no_passphrase(char *out, int max, int writing, void *data);
 /* DER SubjectPublicKeyInfo, exactly `len` bytes, in the encoding that OpenSSL would write again. */
 int key_from_spki(const uint8_t *der, size_t len, EVP_PKEY **key, struct err *e) MUST_CHECK;
 
-/* "-----BEGIN PUBLIC KEY-----", once; or a private key in PKCS#8, PKCS#1 or SEC 1. */
+/* "-----BEGIN PUBLIC KEY-----", once; or a private key in PKCS#8, PKCS#1 (also under PKCS#8's label,
+ * as the stock CLI writes it) or SEC 1. */
 int key_from_public_pem(const char *pem, size_t len, EVP_PKEY **key, struct err *e) MUST_CHECK;
 int key_from_private_pem(const char *pem, size_t len, key_passphrase_fn *ask, void *data,
 			 EVP_PKEY **key, struct err *e) MUST_CHECK;

@@ -483,6 +483,7 @@ def health_is_told():
         check = client.channel.unary_unary("/grpc.health.v1.Health/Check")
         assert check(b"", timeout=WAIT) == b"\x08\x01"
         assert check(b"\x0a\x12agent.AgentService", timeout=WAIT) == b"\x08\x01"
+        assert check(b"\x0a\x05agent", timeout=WAIT) == b"\x08\x01"  # as the stock CLI asks
 
 
 def reflection_lists_the_service():

@@ -530,6 +530,8 @@ def without_mutual_tls_only_this_host_is_served():
         with Manager(folder, tls=tls, client="client", GRPC_HOST="0.0.0.0") as m:
             m.remove(m.create().cvm_id)
             m.assert_nothing_left()
+            check = m.channel.unary_unary("/grpc.health.v1.Health/Check")
+            assert check(b"\x0a\x07manager", timeout=30) == b"\x08\x01"  # as the stock CLI asks
             stranger = grpc.secure_channel(f"localhost:{m.port}", credentials(tls))
             stub = manager_grpc.ManagerServiceStub(stranger)
             refused(grpc.StatusCode.UNAVAILABLE, stub.CVMInfo, manager.CVMInfoReq(id="x"))

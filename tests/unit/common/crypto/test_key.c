@@ -129,6 +129,42 @@ static void two_public_keys_are_none(void **state)
 	assert_null(read);
 }
 
+/* As the stock CLI writes RSA keys: PKCS#1's bytes under PKCS#8's label. */
+static void pkcs1_under_the_label_of_pkcs8_is_read(void **state)
+{
+	CLEANUP(EVP_PKEY_free) EVP_PKEY *key = EVP_RSA_gen(2048);
+	CLEANUP(EVP_PKEY_free) EVP_PKEY *ec = EVP_EC_gen("P-256");
+	EVP_PKEY *const kinds[] = { key, ec };
+	struct err e;
+
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+		CLEANUP(BIO_free_all) BIO *bio = BIO_new(BIO_s_mem());
+		CLEANUP(EVP_PKEY_free) EVP_PKEY *read = NULL;
+		uint8_t *der = NULL;
+		char *pem;
+		int len = i2d_PrivateKey(kinds[i], &der);
+
+		assert_true(len > 0);
+		assert_true(PEM_write_bio(bio, "PRIVATE KEY", "", der, len) > 0);
+		long pem_len = BIO_get_mem_data(bio, &pem);
+		if (kinds[i] == key) {
+			assert_ok(key_from_private_pem(pem, (size_t)pem_len, NULL, NULL, &read, &e),
+				  e);
+			assert_int_equal(EVP_PKEY_eq(read, key), 1);
+		} else { /* nobody writes SEC 1 so */
+			assert_int_equal(key_from_private_pem(pem, (size_t)pem_len, NULL, NULL,
+							      &read, &e),
+					 -ERR_INVALID);
+		}
+		BIO_reset(bio);
+		assert_true(PEM_write_bio(bio, "PRIVATE KEY", "", der, len - 1) > 0);
+		pem_len = BIO_get_mem_data(bio, &pem);
+		assert_int_equal(key_from_private_pem(pem, (size_t)pem_len, NULL, NULL, &read, &e),
+				 -ERR_INVALID);
+		OPENSSL_free(der);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -138,6 +174,7 @@ int main(void)
 		cmocka_unit_test(an_encrypted_key_wants_its_passphrase),
 		cmocka_unit_test(pem_texts_read_back),
 		cmocka_unit_test(two_public_keys_are_none),
+		cmocka_unit_test(pkcs1_under_the_label_of_pkcs8_is_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
