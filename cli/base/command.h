@@ -54,7 +54,12 @@ struct command {
 	enum cli_exit (*run)(struct cli *cli, struct err *e);
 
 	const char *more; /* paragraphs for the command's own help; NULL: none */
-	bool hidden;      /* an older name: works, isn't listed */
+	bool hidden;      /* an older name, or for other programs: works, isn't listed */
+
+	/* For completion. Operands are file names, but where they are one of these words, ending
+	 * with NULL, or the words of a command. */
+	const char *const *operand_words;
+	bool operands_are_command;
 };
 
 extern const struct command *const commands[]; /* ends with NULL; commands.c */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * help.h — what the table of commands looks like to a person, and to bash.
+ * help.h — what the table of commands looks like to a person.
  */
 #pragma once
 
@@ -16,6 +16,3 @@ void help_overview(FILE *out);
 bool help_group(int count, const char *const *words, FILE *out);
 
 void help_command(const struct command *command, FILE *out);
-
-/* A bash completion script made from the table. */
-void help_bash_completion(FILE *out);

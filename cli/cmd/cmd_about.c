@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_about.c — what the program says of itself: help, version, completion. */
+#include "cli/base/completion.h"
 #include "cli/base/help.h"
 #include "cli/cmd/commands.h"
 #include "common/base/log.h"
@@ -37,6 +38,7 @@ const struct command cmd_help = {
 	.args = "[COMMAND]",
 	.help = "list the commands, or explain one",
 	.operands_max = COMMAND_WORDS_MAX,
+	.operands_are_command = true,
 	.run = run_help,
 };
 
@@ -59,19 +61,44 @@ const struct command cmd_version = {
 
 static enum cli_exit run_completion(struct cli *cli, struct err *e)
 {
-	if (strcmp(cli->operands[0], "bash") != 0)
-		return cli_usage(e, "no completion for %s: there is one for bash",
+	const char *script = completion_script(cli->operands[0]);
+
+	if (!script)
+		return cli_usage(e, "no completion for %s: there is one for bash, zsh and fish",
 				 log_quote(cli->operands[0]).text);
-	help_bash_completion(cli->out);
+	fputs(script, cli->out);
 	return CLI_OK;
 }
 
 const struct command cmd_completion = {
 	.name = "completion",
-	.args = "bash",
+	.args = "bash|zsh|fish",
 	.help = "print a completion script for the shell",
 	.operands_min = 1,
 	.operands_max = 1,
+	.operand_words = completion_shells,
 	.run = run_completion,
-	.more = "To use it in this shell:  source <(cocos-cli completion bash)",
+	.more = "To use it in this shell:\n"
+		"  source <(cocos-cli completion bash)      in bash, and in zsh after compinit\n"
+		"  cocos-cli completion fish | source       in fish\n\n"
+		"To keep it, write it to where the shell looks:\n"
+		"  /etc/bash_completion.d/cocos-cli\n"
+		"  /usr/local/share/zsh/site-functions/_cocos-cli\n"
+		"  ~/.config/fish/completions/cocos-cli.fish",
+};
+
+static enum cli_exit run_complete(struct cli *cli, struct err *e)
+{
+	completion_answer(cli->operand_count, cli->operands, cli->out);
+	return CLI_OK;
+}
+
+const struct command cmd_complete = {
+	.name = "__complete",
+	.args = "-- WORD...",
+	.help = "say what may come next; for completion scripts",
+	.operands_min = 1,
+	.operands_max = CLI_ANY,
+	.run = run_complete,
+	.hidden = true,
 };

@@ -49,6 +49,7 @@ const struct command *const commands[] = {
 	&cmd_policy_extend,
 	&cmd_ca_bundle,
 
+	&cmd_complete,
 	&cmd_completion,
 	&cmd_help,
 	&cmd_version,

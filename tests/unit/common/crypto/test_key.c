@@ -152,9 +152,9 @@ static void pkcs1_under_the_label_of_pkcs8_is_read(void **state)
 				  e);
 			assert_int_equal(EVP_PKEY_eq(read, key), 1);
 		} else { /* nobody writes SEC 1 so */
-			assert_int_equal(key_from_private_pem(pem, (size_t)pem_len, NULL, NULL,
-							      &read, &e),
-					 -ERR_INVALID);
+			assert_int_equal(
+				key_from_private_pem(pem, (size_t)pem_len, NULL, NULL, &read, &e),
+				-ERR_INVALID);
 		}
 		BIO_reset(bio);
 		assert_true(PEM_write_bio(bio, "PRIVATE KEY", "", der, len - 1) > 0);

@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Completion in real shells: what is offered at every place of every command, and that TAB comes back."""
+import os
+import pty
+import re
+import select
+import shutil
+import subprocess
+import time
+
+import reference
+import tap
+from harness import Folder, cli, program
+
+LIMIT = 120  # seconds until a shell that says nothing is taken for frozen
+
+
+def ask(*words):
+    """The program's own answer: None for files, else the words."""
+    lines = cli("__complete", "--", *words).ok().splitlines()
+    assert lines[0] in ("files", "words"), lines
+    assert lines[0] == "words" or len(lines) == 1, lines
+    return None if lines[0] == "files" else lines[1:]
+
+
+def options(name):
+    """The options of a command: (--name, whether it takes a value)."""
+    for left, _ in reference.options_of(name):
+        found = re.search(r"(--[\w-]+)( \S)?", left)
+        yield found[1], bool(found[2])
+
+
+def places():
+    """Words before the cursor, at every place of every command."""
+    for name in reference.commands():
+        words = name.split()
+        for i in range(len(words)):
+            yield words[:i]
+        yield words
+        yield words + ["x"]
+        yield words + ["x", "y", "z", "--"]
+        for option, takes in options(name):
+            yield words + [option]
+            if takes:
+                yield words + [option, "x"]
+
+
+def every_command_and_option_is_offered_where_it_may_stand():
+    for name in reference.commands():
+        words = name.split()
+        for i in range(len(words)):
+            assert words[i] in ask(*words[:i], ""), name
+            assert words[i] in ask(*words[:i], words[i][:2]), name
+        offered = ask(*words, "--")
+        wanted = {option for option, _ in options(name)} | {"--help", "--verbose"}
+        assert wanted == set(offered), (name, wanted ^ set(offered))
+        assert len(offered) == len(set(offered)), offered
+        for option, takes in options(name):
+            assert option in ask(*words, option[:4]), (name, option)
+            if takes:
+                values = ask(*words, option, "")
+                assert values is None or values, (name, option)
+                assert ask(*words, option, "=", "") == values, "as bash splits it"
+
+
+def what_is_known_is_offered_and_nothing_else():
+    assert ask("comple") == ["completion"]
+    assert ask("completion", "") == ["bash", "zsh", "fish"]
+    assert ask("completion", "bash", "") == []
+    assert ask("keys", "-k", "e") == ask("keys", "--key-type", "e") == ["ecdsa", "ed25519"]
+    assert ask("keys", "--key-type=e") == ["--key-type=ecdsa", "--key-type=ed25519"]
+    assert ask("keys", "--key-type", "=") == ask("keys", "-k", "")
+    assert "--key-type" not in ask("keys", "-k", "rsa", "--"), "it may stand there once"
+    assert {"snp", "tdx"} <= set(ask("policy", "create", ""))
+    assert ask("help", "policy", "create", "s") == ["snp"]
+    assert ask("checksum", "") is None and ask("checksum", "a", "") == []
+    assert ask("checksum", "--", "-") is None, "behind -- there are only operands"
+    assert ask("no-such-command", "") == []
+    assert ask("__comp") == [], "for scripts alone"
+
+
+def bash_offers_the_same():
+    with Folder() as folder:
+        script = folder.write("completion", cli("completion", "bash").ok())
+        lines = list(places())
+        calls = folder.write("calls", "source " + script + "\ncompopt() { echo files; }\n" + "".join(
+            "COMP_WORDS=(cocos-cli {} ''); COMP_CWORD={}; echo ':'; _cocos_cli {}; "
+            "for w in \"${{COMPREPLY[@]}}\"; do echo \"$w\"; done\n".format(
+                " ".join(f"'{word}'" for word in words), len(words) + 1, program("cocos-cli"))
+            for words in lines))
+        done = subprocess.run(["bash", calls], capture_output=True, text=True, check=True,
+                              cwd=folder.path, timeout=5 * LIMIT)
+        assert not done.stderr, done.stderr
+        answers = done.stdout.split(":\n")[1:]
+        assert len(answers) == len(lines) > 500, len(answers)
+        for words, answer in list(zip(lines, answers))[::7]:
+            wanted = ask(*words, "")
+            assert answer.split() == (["files"] if wanted is None else wanted), (words, answer)
+
+
+class Terminal:
+    """A shell on a terminal of its own."""
+
+    def __init__(self, argv, folder):
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            os.chdir(folder)
+            os.environ.update(TERM="dumb", HOME=folder, LC_ALL="C.UTF-8",
+                              PATH=os.path.dirname(program("cocos-cli")) + ":" + os.environ["PATH"])
+            os.execvp(argv[0], argv)
+        self.seen = ""
+
+    def type(self, text):
+        data = text.encode()
+        while data:  # what the shell says meanwhile is read, so that neither waits for the other
+            readable, writable, _ = select.select([self.fd], [self.fd], [], LIMIT)
+            assert readable or writable, "frozen: " + self.seen[-500:]
+            if readable:
+                self.take()
+            if writable:
+                data = data[os.write(self.fd, data[:256]):]
+
+    def take(self):
+        try:
+            self.seen += os.read(self.fd, 65536).decode(errors="replace")
+        except OSError as error:
+            raise AssertionError("the shell has gone: " + self.seen[-500:]) from error
+
+    def wait(self, text, after=0):
+        end = time.monotonic() + LIMIT
+        while text not in self.seen[after:]:
+            assert time.monotonic() < end, f"no '{text}': " + self.seen[-800:]
+            if select.select([self.fd], [], [], 1)[0]:
+                self.take()
+        return self.seen.index(text, after)
+
+    def run(self, line, mark):
+        """Until all that was typed is worked through, and the shell reads a new line: only then is
+        the terminal in a state in which no key is swallowed on the way."""
+        self.type(f"{line}; echo {mark}''-done\n")  # its echo is not its output
+        self.wait("READY> ", self.wait(f"{mark}-done"))
+
+    def close(self):
+        os.close(self.fd)  # hangs up
+        os.waitpid(self.pid, 0)
+
+
+def tab_on_every_line(argv, setup, lines):
+    with Folder() as folder:
+        folder.write("iris.csv", "x")
+        shell = Terminal(argv, folder.path)
+        try:
+            shell.run("PS1='RE''ADY> '; " + setup, "setup")
+            for words in lines:
+                shell.type(" ".join(["cocos-cli", *words]) + " \t\t\x15")  # ^U: away with the line
+            shell.run("true", "all")
+            shell.run("cocos-cli keys -k ecd\t > key.out; cocos-cli checksum iri\t", "last")
+            assert "-k ecdsa" in shell.seen, shell.seen[-800:]
+            assert "checksum iris.csv" in shell.seen, shell.seen[-800:]
+        finally:
+            shell.close()
+
+
+def bash_comes_back_from_a_tab_on_every_line():
+    tab_on_every_line(["bash", "--norc", "--noprofile", "-i"],
+                      "bind 'set page-completions off'; bind 'set completion-query-items 0'; "
+                      "source <(cocos-cli completion bash)",
+                      [name.split() for name in reference.commands()] +
+                      [["policy"], ["policy", "create"], ["attestation"], ["keys", "-k"], []])
+
+
+def zsh_comes_back_from_a_tab_and_completes():
+    tab_on_every_line(["zsh", "-f", "-i"],
+                      "unsetopt zle_bracketed_paste 2>/dev/null; LISTMAX=10000; autoload -U compinit; "
+                      "compinit -D -u; source <(cocos-cli completion zsh)",
+                      [["keys", "-k"], ["policy", "create"], ["checksum"], []])
+
+
+def fish_completes():
+    def complete(line):
+        done = subprocess.run(
+            ["fish", "--no-config", "-c", "cocos-cli completion fish | source; complete -C '" + line + "'"],
+            capture_output=True, text=True, check=True, cwd=folder.path, timeout=LIMIT,
+            env={**os.environ, "HOME": folder.path, "XDG_CONFIG_HOME": folder.path,
+                 "PATH": os.path.dirname(program("cocos-cli")) + ":" + os.environ["PATH"]})
+        return [row.split("\t")[0] for row in done.stdout.splitlines()]
+    with Folder() as folder:
+        folder.write("iris.csv", "x")
+        assert complete("cocos-cli keys -k e") == ["ecdsa", "ed25519"]
+        assert set(complete("cocos-cli policy create ")) == set(ask("policy", "create", ""))
+        assert set(complete("cocos-cli keys --")) == set(ask("keys", "--"))
+        assert "iris.csv" in complete("cocos-cli checksum ir")
+        assert complete("cocos-cli completion bash ") == []
+
+
+if __name__ == "__main__":
+    for shell_name in ("bash", "zsh", "fish"):
+        assert shutil.which(shell_name), f"{shell_name} is not installed"
+    tap.run([every_command_and_option_is_offered_where_it_may_stand,
+             what_is_known_is_offered_and_nothing_else, bash_offers_the_same,
+             bash_comes_back_from_a_tab_on_every_line, zsh_comes_back_from_a_tab_and_completes,
+             fish_completes])
