@@ -118,15 +118,17 @@ static void on_ended(void *data)
 	struct upload_call *u = data;
 	struct err e;
 
+	u->refs++; /* placing it may end it */
 	if (u->stage == UPLOAD_CUT) {
 		keep(u);
 		over(u);
 		upload_call_unref(u);
 	} else if (judge(u, &e) < 0 || u->kind->place(u, &e) < 0) {
 		upload_call_finish(u, &e);
-	} else if (u->stage != UPLOAD_UNPACKING) {
+	} else if (u->stage == UPLOAD_WHOLE) {
 		upload_call_placed(u);
 	}
+	upload_call_unref(u);
 }
 
 static void on_room(void *data)

@@ -68,6 +68,8 @@ struct upload_kind {
 	/* Puts it where the algorithm finds it, or begins to: then the stage is UPLOAD_UNPACKING, and
 	 * upload_call_placed() or upload_call_finish() follows. */
 	int (*place)(struct upload_call *u, struct err *e);
+	/* Ends what is at UPLOAD_UNPACKING, or sees to it that it ends; NULL where nothing is. */
+	void (*stop_placing)(struct uploads *uploads, const struct err *why);
 };
 
 extern const struct upload_kind upload_algorithm, upload_dataset;

@@ -2,14 +2,13 @@
 /* Data: one of the manifest's datasets. Which one, name, digest and signature tell together; several
  * may be left, of which the content is one. */
 #include "agent.pb-c.h"
+#include "agent/upload/unpacking.h"
 #include "agent/upload/upload_call.h"
 #include "common/base/encode.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
-#include "common/bundle/bundle.h"
 #include "common/manifest/manifest.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -186,93 +185,13 @@ static int settle(struct upload_call *u, const uint8_t digest[SHA3_256_LEN], str
 
 /* ---- its place ---- */
 
-struct unpacking {
-	struct upload_call *call;
-	char *zip;
-	int dir;
-	int failed;
-	struct err e;
-};
-
-static void unpack(void *data)
-{
-	struct unpacking *p = data;
-
-	p->failed = bundle_extract(p->zip, p->dir, NULL, &p->e);
-}
-
-static void unpacking_free(struct unpacking *p)
-{
-	if (p->dir >= 0)
-		close(p->dir);
-	free(p->zip);
-	free(p);
-}
-
-static void set_placing(struct upload_call *u, bool placing)
-{
-	u->asset->placing = placing;
-	if (placing)
-		u->computation->placing++;
-	else
-		u->computation->placing--;
-}
-
-static void unpacked(struct rpc_call *call, void *data)
-{
-	struct unpacking *p = data;
-	struct upload_call *u = p->call;
-	const struct uploads_config *config = &u->uploads->config;
-	struct err e = p->e, ignored;
-	int failed = p->failed;
-
-	unpacking_free(p);
-	set_placing(u, false);
-	if (u->computation->over ||
-	    config->callbacks->expects(config->data, UPLOAD_DATASET, &ignored) < 0)
-		failed = err_set(&e, ERR_ABORTED, "Data: the computation has ended");
-	if (failed) {
-		err_wrap(&e, "Data: decompress");
-		upload_call_finish(u, &e);
-	} else {
-		upload_call_placed(u);
-	}
-	config->callbacks->released(config->data);
-}
-
-static int start_unpacking(struct upload_call *u, struct err *e)
-{
-	struct unpacking *p = calloc(1, sizeof(*p));
-	CLEANUP(free) char *path = NULL;
-	int failed;
-
-	if (!p)
-		return err_nomem(e);
-	*p = (struct unpacking){ .call = u, .zip = strdup(upload_path(u->upload)), .dir = -1 };
-	failed = p->zip ? computation_path(u->computation, "datasets", &path, e) : err_nomem(e);
-	if (!failed) {
-		p->dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (p->dir < 0)
-			failed = err_errno(e, "open '%s'", path);
-	}
-	if (!failed)
-		failed = rpc_call_job(u->call, unpack, unpacked, p, e);
-	if (failed) {
-		unpacking_free(p);
-		return failed;
-	}
-	u->stage = UPLOAD_UNPACKING;
-	set_placing(u, true);
-	return 0;
-}
-
 static int place(struct upload_call *u, struct err *e)
 {
 	CLEANUP(free) char *name = NULL;
 	int failed;
 
 	if (u->decompress || u->asset->decompress)
-		return start_unpacking(u, e);
+		return unpacking_start(u, e);
 	failed = text_format(&name, e, "datasets/%s", u->filename);
 	return failed ? failed : upload_call_move(u, name, 0644, e);
 }
@@ -288,4 +207,5 @@ const struct upload_kind upload_dataset = {
 	.check_owner = check_owner,
 	.settle = settle,
 	.place = place,
+	.stop_placing = unpacking_stop,
 };

@@ -6,18 +6,27 @@
 
 #include <stdlib.h>
 
+static const struct upload_kind *const kinds[] = {
+	[UPLOAD_ALGORITHM] = &upload_algorithm,
+	[UPLOAD_DATASET] = &upload_dataset,
+};
+
 void uploads_init(struct uploads *uploads, const struct uploads_config *config)
 {
 	*uploads = (struct uploads){ .config = *config };
+	TAILQ_INIT(&uploads->waiting);
 }
 
 void uploads_close(struct uploads *uploads, const char *why)
 {
-	struct upload_call *u = LIST_FIRST(&uploads->calls), *next;
+	struct upload_call *u, *next;
 	struct err e;
 
 	err_set(&e, ERR_ABORTED, "%s", why);
-	for (; u; u = next) {
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+		if (kinds[i]->stop_placing)
+			kinds[i]->stop_placing(uploads, &e);
+	for (u = LIST_FIRST(&uploads->calls); u; u = next) {
 		next = LIST_NEXT(u, link);
 		if (u->stage != UPLOAD_UNPACKING) /* that finds out at its end */
 			upload_call_finish(u, &e);
@@ -83,10 +92,6 @@ static int begin(struct uploads *uploads, const struct upload_kind *kind, struct
 void uploads_start(struct uploads *uploads, enum upload_asset asset, struct computation *c,
 		   struct rpc_call *call)
 {
-	static const struct upload_kind *const kinds[] = {
-		[UPLOAD_ALGORITHM] = &upload_algorithm,
-		[UPLOAD_DATASET] = &upload_dataset,
-	};
 	struct err e;
 
 	if (begin(uploads, kinds[asset], c, call, &e) < 0)

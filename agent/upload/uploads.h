@@ -40,6 +40,7 @@ struct uploads_config {
 	void *data;
 };
 
+struct unpacking;
 struct upload_call;
 
 /* Holds nothing once uploads_close() was called and the loop has run out. */
@@ -47,11 +48,13 @@ struct uploads {
 	struct uploads_config config;
 	LIST_HEAD(, upload_call) calls; /* that are not over, the newest first */
 	unsigned count;
+	TAILQ_HEAD(, unpacking) waiting; /* zips whose turn has not come, see unpacking.h */
+	struct unpacking *unpacking;     /* the one that the pool is at; NULL: none */
 };
 
 void uploads_init(struct uploads *uploads, const struct uploads_config *config);
 
-/* Ends the calls that are open with ABORTED; what is being unpacked ends by itself. */
+/* Ends the calls that are open with ABORTED; the one that is being unpacked follows soon. */
 void uploads_close(struct uploads *uploads, const char *why);
 
 /* Removes what is kept of uploads that were cut off. For a computation that is over. */

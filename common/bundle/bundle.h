@@ -48,6 +48,8 @@ struct bundle_limits {
 	uint64_t ratio;   /* unpacked bytes for each packed one, of the whole and of any entry over
 			   * 1 MiB: 1032 is deflate's best; 200 */
 	const atomic_bool *cancel; /* may be NULL; once true, ERR_CANCELLED comes soon */
+	/* Names that no path may begin with, ending with NULL; NULL: none. */
+	const char *const *reserved;
 };
 #define BUNDLE_BYTES_DEFAULT (64ULL << 30)
 #define BUNDLE_RATIO_DEFAULT 200ULL
@@ -60,7 +62,9 @@ struct bundle_limits {
  * ERR_INVALID: not a zip, damaged, encrypted, another method than stored and deflate; a path that
  * is absolute, has "." or ".." or an empty name, a backslash or control character, is not UTF-8; a
  * link, device or anything but file and directory; a path twice, or one that is a file and a
- * directory. ERR_EXHAUSTED: over a limit. After a failure nothing that was made is left.
+ * directory; a reserved name. ERR_EXHAUSTED: over a limit, or more content than the file system of
+ * `dir` has room for, which is known before anything is written. After a failure nothing that was
+ * made is left.
  */
 int bundle_extract(const char *file, int dir, const struct bundle_limits *limits,
 		   struct err *e) MUST_CHECK;

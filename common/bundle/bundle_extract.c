@@ -5,27 +5,22 @@
 #include "common/base/cleanup.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
-#include "common/base/reader.h"
 #include "common/bundle/bundle.h"
 #include "common/bundle/bundle_path.h"
+#include "common/bundle/bundle_zip.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <zip.h>
+#include <sys/statvfs.h>
 
 enum {
 	COPY_LEN = 1 << 16,
 	RATIO_FROM = 1 << 20, /* the ratio of smaller entries is not limited */
-	END_LEN = 22,         /* APPNOTE 4.3.16 without its comment */
-	LOCATOR_LEN = 20,     /* 4.3.15 */
-	END64_LEN = 56,       /* 4.3.14 */
-	TAIL_MAX = END_LEN + 65535 + LOCATOR_LEN,
 };
 
-DEFINE_CLEANUP(zip_t *, zip_discard)
 DEFINE_CLEANUP(zip_file_t *, zip_fclose)
 
 struct item {
@@ -67,101 +62,9 @@ static void job_done(struct job *job)
 	free(job->buffer);
 }
 
-/* libzip's error as ours: out of memory and internal errors are the machine's, the others the
- * archive's. */
-static int zip_fault(struct err *e, zip_error_t *error, const char *what)
-{
-	int code = zip_error_code_zip(error);
-	enum err_code ours = ERR_INVALID;
-
-	if (code == ZIP_ER_MEMORY)
-		ours = ERR_EXHAUSTED;
-	else if (code == ZIP_ER_INTERNAL)
-		ours = ERR_INTERNAL;
-	return err_set(e, ours, "%s: %s", what, zip_error_strerror(error));
-}
-
 static uint64_t or_default(uint64_t value, uint64_t fallback)
 {
 	return value ? value : fallback;
-}
-
-static int refuse_entries(const struct bundle_limits *limits, uint64_t count, struct err *e)
-{
-	if (count > limits->entries)
-		return err_set(e, ERR_EXHAUSTED, "%llu entries: the limit is %llu",
-			       (unsigned long long)count, (unsigned long long)limits->entries);
-	return 0;
-}
-
-/* A 64-bit end record at the offset that a locator names: its count of entries (4.3.14). */
-static int check_end64(int fd, const uint8_t *locator, const struct bundle_limits *limits,
-		       struct err *e)
-{
-	uint8_t record[END64_LEN];
-	struct reader r = reader_over(locator, LOCATOR_LEN);
-
-	if (reader_le32(&r) != 0x07064b50)
-		return 0;
-	reader_skip(&r, 4);
-	uint64_t offset = reader_le64(&r);
-	if (offset > INT64_MAX ||
-	    pread(fd, record, sizeof(record), (off_t)offset) != (ssize_t)sizeof(record))
-		return err_set(e, ERR_INVALID, "zip64 end record lies outside the file");
-	r = reader_over(record, sizeof(record));
-	reader_skip(&r, 24);
-	uint64_t on_disk = reader_le64(&r), total = reader_le64(&r);
-	if (refuse_entries(limits, on_disk, e) < 0)
-		return err_code(e);
-	return refuse_entries(limits, total, e);
-}
-
-/* libzip allocates for as many entries as the archive claims before we could count them. Only the
- * 64-bit end record can claim more than 65535, so every place where one could be is looked at. */
-static int check_claims(int fd, uint64_t file_size, const struct bundle_limits *limits,
-			struct err *e)
-{
-	size_t len = file_size < TAIL_MAX ? (size_t)file_size : TAIL_MAX;
-	CLEANUP(free) uint8_t *tail = malloc(len + 1);
-
-	if (!tail)
-		return err_nomem(e);
-	if (pread(fd, tail, len, (off_t)(file_size - len)) != (ssize_t)len)
-		return err_set(e, ERR_ABORTED, "the file changed while it was read");
-	for (size_t at = LOCATOR_LEN; at + 4 <= len; at++)
-		if (memcmp(tail + at, "PK\5\6", 4) == 0 &&
-		    check_end64(fd, tail + at - LOCATOR_LEN, limits, e) < 0)
-			return err_code(e);
-	return 0;
-}
-
-static int open_zip(const char *file, const struct bundle_limits *limits, zip_t **zip,
-		    uint64_t *file_size, struct err *e)
-{
-	CLEANUP(close) int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	struct stat st;
-	int code = 0;
-
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return err_errno(e, "open '%s'", file);
-	if (!S_ISREG(st.st_mode))
-		return err_set(e, ERR_INVALID, "not a file");
-	if (check_claims(fd, (uint64_t)st.st_size, limits, e) < 0)
-		return err_code(e);
-
-	zip_t *opened = zip_fdopen(fd, ZIP_CHECKCONS, &code);
-	if (!opened) {
-		zip_error_t error;
-
-		zip_error_init_with_code(&error, code);
-		zip_fault(e, &error, "not a usable zip");
-		zip_error_fini(&error);
-		return err_code(e);
-	}
-	fd = -1; /* libzip's now */
-	*zip = opened;
-	*file_size = (uint64_t)st.st_size;
-	return 0;
 }
 
 /* Where a tool wrote Unix mode bits, the kind that they state must agree with the name: that is
@@ -173,7 +76,7 @@ static int check_kind(struct job *job, const struct item *item, struct err *e)
 
 	if (zip_file_get_external_attributes(job->zip, item->index, ZIP_FL_UNCHANGED, &system,
 					     &attributes) < 0)
-		return zip_fault(e, zip_get_error(job->zip), "attributes");
+		return bundle_zip_fault(e, zip_get_error(job->zip), "attributes");
 	mode_t kind = (attributes >> 16) & S_IFMT;
 	if (kind != 0 && kind != (item->is_dir ? S_IFDIR : S_IFREG))
 		return err_set(e, ERR_INVALID,
@@ -223,14 +126,34 @@ static int check_method(const zip_stat_t *st, const char *path, struct err *e)
 	return 0;
 }
 
+/* What stands first in a path is whose it is. */
+static int check_reserved(const struct job *job, const char *path, struct err *e)
+{
+	size_t len = strcspn(path, "/");
+
+	for (const char *const *name = job->limits.reserved; name && *name; name++)
+		if (strlen(*name) == len && memcmp(path, *name, len) == 0)
+			return err_set(e, ERR_INVALID, "%s has a name that belongs to others",
+				       log_quote(path).text);
+	return 0;
+}
+
+static int check_wanted(const struct job *job, struct err *e)
+{
+	if (job->limits.cancel && atomic_load(job->limits.cancel))
+		return err_set(e, ERR_CANCELLED, "cancelled");
+	return 0;
+}
+
 static int plan_one(struct job *job, zip_uint64_t index, struct err *e)
 {
 	zip_stat_t st;
 	const char *name = zip_get_name(job->zip, index, ZIP_FL_ENC_RAW);
 
 	if (!name || zip_stat_index(job->zip, index, ZIP_FL_UNCHANGED, &st) < 0)
-		return zip_fault(e, zip_get_error(job->zip), "entry");
-	if (bundle_path_check(name, e) < 0 || check_method(&st, name, e) < 0)
+		return bundle_zip_fault(e, zip_get_error(job->zip), "entry");
+	if (bundle_path_check(name, e) < 0 || check_reserved(job, name, e) < 0 ||
+	    check_method(&st, name, e) < 0)
 		return err_code(e);
 
 	struct item *item = &job->plan.items[job->plan.count];
@@ -281,25 +204,42 @@ static int check_collisions(const struct plan *plan, struct err *e)
 	return 0;
 }
 
+/* Before the first byte: a disk that runs full on the way stops everybody else, too. */
+static int check_space(const struct job *job, struct err *e)
+{
+	struct statvfs fs;
+
+	if (fstatvfs(job->dir, &fs) < 0)
+		return err_errno(e, "free space");
+	const uint64_t free_bytes = (uint64_t)fs.f_bavail * fs.f_frsize;
+	if (job->plan.size > free_bytes)
+		return err_set(e, ERR_EXHAUSTED,
+			       "%llu bytes of content, and %llu are free on the disk",
+			       (unsigned long long)job->plan.size, (unsigned long long)free_bytes);
+	return 0;
+}
+
 static int make_plan(struct job *job, uint64_t file_size, struct err *e)
 {
 	zip_int64_t count = zip_get_num_entries(job->zip, ZIP_FL_UNCHANGED);
 
 	if (count < 0)
-		return zip_fault(e, zip_get_error(job->zip), "not a usable zip");
-	if (refuse_entries(&job->limits, (uint64_t)count, e) < 0)
+		return bundle_zip_fault(e, zip_get_error(job->zip), "not a usable zip");
+	if (bundle_zip_entries_check((uint64_t)count, job->limits.entries, e) < 0)
 		return err_code(e);
 	job->plan.items = calloc((size_t)count + 1, sizeof(*job->plan.items));
 	if (!job->plan.items)
 		return err_nomem(e);
 	for (zip_uint64_t i = 0; i < (zip_uint64_t)count; i++)
-		if (plan_one(job, i, e) < 0)
+		if (check_wanted(job, e) < 0 || plan_one(job, i, e) < 0)
 			return err_code(e);
 	/* Entries may overlap, so what they claim to be packed in may exceed the file. */
 	if (check_ratio("the archive", job->plan.size, file_size, job->limits.ratio, e) < 0)
 		return err_code(e);
 	qsort(job->plan.items, job->plan.count, sizeof(*job->plan.items), by_path);
-	return check_collisions(&job->plan, e);
+	if (check_collisions(&job->plan, e) < 0)
+		return err_code(e);
+	return check_space(job, e);
 }
 
 /* The directory that holds `path`, and the last name in it. */
@@ -402,15 +342,15 @@ static int unpack(struct job *job, const struct item *item, int fd, struct err *
 	uint64_t seen = 0;
 
 	if (!content)
-		return zip_fault(e, zip_get_error(job->zip), log_quote(item->path).text);
+		return bundle_zip_fault(e, zip_get_error(job->zip), log_quote(item->path).text);
 	for (;;) {
 		zip_int64_t n = zip_fread(content, job->buffer, COPY_LEN);
 
 		if (n < 0)
-			return zip_fault(e, zip_file_get_error(content),
-					 log_quote(item->path).text);
-		if (job->limits.cancel && atomic_load(job->limits.cancel))
-			return err_set(e, ERR_CANCELLED, "cancelled");
+			return bundle_zip_fault(e, zip_file_get_error(content),
+						log_quote(item->path).text);
+		if (check_wanted(job, e) < 0)
+			return err_code(e);
 		seen += (uint64_t)n;
 		if (seen > item->size || (n == 0 && seen != item->size))
 			return err_set(e, ERR_INVALID, "%s has another size than declared",
@@ -453,7 +393,7 @@ static int carry_out(struct job *job, struct err *e)
 	for (size_t i = 0; i < job->plan.count; i++) {
 		const struct item *item = &job->plan.items[i];
 
-		if (make_parents(job, item->path, e) < 0)
+		if (check_wanted(job, e) < 0 || make_parents(job, item->path, e) < 0)
 			return err_code(e);
 		if ((item->is_dir ? make_dir(job, item->path, e) : make_file(job, item, e)) < 0)
 			return err_code(e);
@@ -471,7 +411,8 @@ int bundle_extract(const char *file, int dir, const struct bundle_limits *limits
 	job.limits.bytes = or_default(limits ? limits->bytes : 0, BUNDLE_BYTES_DEFAULT);
 	job.limits.ratio = or_default(limits ? limits->ratio : 0, BUNDLE_RATIO_DEFAULT);
 	job.limits.cancel = limits ? limits->cancel : NULL;
-	if (open_zip(file, &job.limits, &zip, &file_size, e) < 0)
+	job.limits.reserved = limits ? limits->reserved : NULL;
+	if (bundle_zip_open(file, job.limits.entries, &zip, &file_size, e) < 0)
 		return err_wrap(e, "unpack");
 	job.zip = zip;
 	if (make_plan(&job, file_size, e) < 0)

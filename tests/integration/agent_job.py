@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The agent's main job on the host, and every refusal by name, against independent peers."""
+import concurrent.futures
 import contextlib
 import os
 import signal
@@ -405,6 +406,46 @@ def a_zip_is_unpacked_and_a_hostile_one_is_not():
         client.data(good, DATA_KEY, "good.zip")
         service.wait_event("ConsumingResults/Ready")
         assert unzip(client.result(USER_KEY))["out"] == b"AB"
+
+
+def zips_are_unpacked_in_turn_and_never_onto_anothers_name():
+    """All at once, from one owner and from another; each where it belongs, none in the other's place."""
+    zips = [zip_of([(f"part{i}/{n:03}.csv", b"%d,%d\n" % (i, n)) for n in range(200)]) for i in range(6)]
+    evil = zip_of([("iris.csv/x", b"x")])
+    sets = [dataset(z, DATA_KEY, f"{i}.zip", decompress=True) for i, z in enumerate(zips)]
+    sets += [dataset(evil, OTHER_KEY, "evil.zip", decompress=True), dataset(IRIS, DATA_KEY, "iris.csv")]
+    algo = b"#!/bin/sh\ncat datasets/part*/*.csv | wc -l > results/count\n"
+    with computing(lambda port: manifest(port, algo=algo, datasets=sets)) as (service, agent, client):
+        client.algo(algo, ALGO_KEY)
+        with concurrent.futures.ThreadPoolExecutor(len(zips)) as pool:
+            for upload in [pool.submit(client.data, z, DATA_KEY, f"{i}.zip") for i, z in enumerate(zips)]:
+                upload.result()
+        refused(Code.INVALID_ARGUMENT, "belongs to others", client.data, evil, OTHER_KEY, "evil.zip")
+        client.data(IRIS, DATA_KEY, "iris.csv")
+        files = [f for f in agent.work() if "datasets" in f or "uploads" in f]
+        assert len(files) == 6 * 200 + 1, files
+        service.send(stopComputation=cvms_pb2.StopComputation(computation_id="c-1"))
+        service.wait(lambda s: s.of("stop_computation_res"))
+        assert agent.work() == ["lock"], agent.work()
+
+
+def a_stop_ends_what_is_being_unpacked_and_what_waits():
+    """Whichever of them a stop meets: every owner has an answer, and nothing is left."""
+    zips = [zip_of([(f"{i}/{n}", os.urandom(64) * 4000) for n in range(60)]) for i in range(4)]
+    sets = [dataset(z, DATA_KEY, f"{i}.zip", decompress=True) for i, z in enumerate(zips)]
+    sets.append(dataset(IRIS, DATA_KEY, "iris.csv"))  # so that it never runs
+    with computing(lambda port: manifest(port, datasets=sets)) as (service, agent, client):
+        client.algo(SUM, ALGO_KEY)
+        with concurrent.futures.ThreadPoolExecutor(len(zips)) as pool:
+            calls = [pool.submit(client.data, z, DATA_KEY, f"{i}.zip") for i, z in enumerate(zips)]
+            concurrent.futures.wait(calls, return_when=concurrent.futures.FIRST_COMPLETED)
+            service.send(stopComputation=cvms_pb2.StopComputation(computation_id="c-1"))
+            for call in calls:
+                error = call.exception()
+                assert error is None or error.code() in (Code.ABORTED, Code.UNAVAILABLE), error
+        service.wait(lambda s: s.of("stop_computation_res"))
+        assert "stopped" in service.of("stop_computation_res")[0].message
+        assert agent.work() == ["lock"], agent.work()
 
 
 def an_algorithm_is_what_the_manifest_says():

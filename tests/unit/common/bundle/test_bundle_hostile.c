@@ -367,6 +367,81 @@ static void a_huge_claimed_count_is_refused_early(void **state)
 		       "4294967295 entries");
 }
 
+/* Each by the first name of a path; a name that only begins like it is another. */
+static void names_of_others_are_refused(void **state)
+{
+	static const char *const reserved[] = { "iris.csv", "b", NULL };
+	static const struct {
+		const char *name;
+		bool good;
+	} cases[] = {
+		{ "iris.csv", false },  { "iris.csv/x", false }, { "b/", false },
+		{ "b/c/d", false },     { "iris.csv2", true },   { "iris.cs", true },
+		{ "a/iris.csv", true }, { "B", true },
+	};
+	const struct bundle_limits limits = { .reserved = reserved };
+	struct bundle_world *w = *state;
+	struct err e;
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		const struct craft crafts[] = { { .name = "fine", .content = "x" },
+						{ .name = cases[i].name, .content = "" } };
+
+		craft_zip(w, crafts, ARRAY_LEN(crafts));
+		if (cases[i].good) {
+			assert_ok(bundle_extract(w->zip, w->out_fd, &limits, &e), e);
+			assert_ok(dir_remove(w->out, &e), e);
+			assert_int_equal(mkdir(w->out, 0700), 0);
+			close(w->out_fd);
+			w->out_fd = open(w->out, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+			continue;
+		}
+		assert_refused(bundle_extract(w->zip, w->out_fd, &limits, &e), e, ERR_INVALID,
+			       "belongs to others");
+		bundle_world_is_empty(w);
+	}
+}
+
+static void what_is_not_wanted_any_more_ends(void **state)
+{
+	const struct craft crafts[] = { { .name = "a", .content = "x" },
+					{ .name = "d/b", .content = "y" } };
+	atomic_bool cancel = true;
+	const struct bundle_limits limits = { .cancel = &cancel };
+	struct bundle_world *w = *state;
+	struct err e;
+
+	craft_zip(w, crafts, ARRAY_LEN(crafts));
+	assert_refused(bundle_extract(w->zip, w->out_fd, &limits, &e), e, ERR_CANCELLED, "");
+	bundle_world_is_empty(w);
+	cancel = false;
+	assert_ok(bundle_extract(w->zip, w->out_fd, &limits, &e), e);
+	bundle_world_holds(w->out_fd, "d/b", "y");
+}
+
+/* 256 TiB, by what it declares: no disk has room, and nothing is begun. */
+static void more_than_is_free_is_refused_before_anything_is_written(void **state)
+{
+	enum { ENTRIES = 65534, NAME = 8 };
+	CLEANUP(free) struct craft *crafts = calloc(ENTRIES, sizeof(*crafts));
+	CLEANUP(free) char *names = calloc(ENTRIES, NAME);
+	const struct bundle_limits limits = { .bytes = UINT64_MAX, .ratio = UINT64_MAX };
+	struct bundle_world *w = *state;
+	struct err e;
+
+	for (size_t i = 0; i < ENTRIES; i++) {
+		snprintf(names + i * NAME, NAME, "%05zu", i);
+		crafts[i] = (struct craft){ .name = names + i * NAME,
+					    .content = "x",
+					    .method = 8,
+					    .size = UINT32_MAX - 1 };
+	}
+	craft_zip(w, crafts, ENTRIES);
+	assert_refused(bundle_extract(w->zip, w->out_fd, &limits, &e), e, ERR_EXHAUSTED,
+		       "are free");
+	bundle_world_is_empty(w);
+}
+
 static void what_is_no_file_is_refused(void **state)
 {
 	struct bundle_world *w = *state;
@@ -395,6 +470,9 @@ int main(void)
 		BUNDLE_WORLD_ROW(every_flipped_byte_leaves_all_or_nothing),
 		BUNDLE_WORLD_ROW(damaged_content_is_refused),
 		BUNDLE_WORLD_ROW(a_huge_claimed_count_is_refused_early),
+		BUNDLE_WORLD_ROW(names_of_others_are_refused),
+		BUNDLE_WORLD_ROW(what_is_not_wanted_any_more_ends),
+		BUNDLE_WORLD_ROW(more_than_is_free_is_refused_before_anything_is_written),
 		BUNDLE_WORLD_ROW(what_is_no_file_is_refused),
 	};
 
