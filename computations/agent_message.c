@@ -244,6 +244,12 @@ static bool understand(struct agent_message *m, const Cvms__ClientStreamMessage 
 	}
 }
 
+static bool is_report(const Cvms__ClientStreamMessage *said)
+{
+	return said->message_case == CVMS__CLIENT_STREAM_MESSAGE__MESSAGE_AGENT_LOG ||
+	       said->message_case == CVMS__CLIENT_STREAM_MESSAGE__MESSAGE_AGENT_EVENT;
+}
+
 void agent_message_take(struct rpc_call *call, const ProtobufCMessage *message)
 {
 	struct session *s = rpc_call_user(call);
@@ -251,6 +257,11 @@ void agent_message_take(struct rpc_call *call, const ProtobufCMessage *message)
 
 	if (!s) /* refused at the start */
 		return;
+	if (s->forwarder && !is_report((const Cvms__ClientStreamMessage *)message)) {
+		log_debug("CVM %s: its log-forwarder says what only the agent can",
+			  log_quote(s->cvm_id).text);
+		return;
+	}
 	if (((const Cvms__ClientStreamMessage *)message)->message_case ==
 	    CVMS__CLIENT_STREAM_MESSAGE__MESSAGE_V_TPMATTESTATION_REPORT) {
 		evidence_answered(

@@ -19,7 +19,8 @@ struct service {
 	struct store_queue *queue;
 	struct appraisal *appraisal; /* NULL: no policy, and nothing is asked of CVMs */
 	uint64_t max_sessions;
-	size_t session_count;
+	size_t session_count;   /* of agents */
+	size_t forwarder_count; /* of streams that only report */
 	TAILQ_HEAD(, session) sessions;
 	size_t follower_count;
 	TAILQ_HEAD(, follower) followers;

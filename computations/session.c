@@ -7,6 +7,10 @@
  * dead without our knowing. When an agent connects it is asked for its state: the answer says
  * whether it still has the computation that the database gives it, or needs the manifest (again),
  * or a stop.
+ *
+ * Beside it a CVM may have one stream that only reports: a stock guest image sends logs and events
+ * by a program of its own, its log-forwarder, which says so in its metadata. That one is told
+ * nothing and asked nothing, and what else it says is not heard.
  */
 #include "computations/session.h"
 
@@ -230,8 +234,49 @@ static bool same_peer(const struct rpc_call *a, const struct rpc_call *b)
 	return a_len == b_len && memcmp(a_key, b_key, a_len) == 0;
 }
 
-static int admit(struct service *service, struct rpc_call *call, const char *id, struct err *e)
+/* The open stream of that kind. */
+static struct session *find(struct service *service, const char *cvm_id, bool forwarder)
 {
+	struct session *s;
+
+	TAILQ_FOREACH(s, &service->sessions, next)
+	if (s->forwarder == forwarder && s->call && rpc_call_is_open(s->call) &&
+	    strcmp(s->cvm_id, cvm_id) == 0)
+		return s;
+	return NULL;
+}
+
+static bool is_forwarder(const struct rpc_call *call)
+{
+	const char *type = rpc_metadata_text(rpc_call_metadata(call), "connection-type", 0);
+
+	return type && strcmp(type, "log-forwarder") == 0;
+}
+
+/* The agent's own certificate counts: a forwarder has the same, and never keeps it out. */
+static int admit_beside(struct service *service, struct rpc_call *call, const char *id,
+			bool forwarder, struct err *e)
+{
+	struct session *agent = find(service, id, false), *reporter = find(service, id, true);
+
+	if (agent && !same_peer(agent->call, call))
+		return err_set(e, ERR_DENIED, "CVM %s is connected with another client certificate",
+			       log_quote(id).text);
+	if (reporter && !forwarder && !same_peer(reporter->call, call)) {
+		session_finish(reporter, ERR_DENIED,
+			       "this CVM's agent has another client certificate");
+		return 0;
+	}
+	if (reporter && forwarder && !agent && !same_peer(reporter->call, call))
+		return err_set(e, ERR_DENIED, "CVM %s reports with another client certificate",
+			       log_quote(id).text);
+	return 0;
+}
+
+static int admit(struct service *service, struct rpc_call *call, const char *id, bool forwarder,
+		 struct err *e)
+{
+	size_t count = forwarder ? service->forwarder_count : service->session_count;
 	struct session *older;
 
 	if (service->stopping)
@@ -240,16 +285,15 @@ static int admit(struct service *service, struct rpc_call *call, const char *id,
 		return err_set(e, ERR_INVALID,
 			       "metadata job-id must be the CVM's id, 1 to %d printable characters",
 			       STORE_ID_MAX);
-	older = session_find(service, id);
-	if (older && !same_peer(older->call, call))
-		return err_set(e, ERR_DENIED, "CVM %s is connected with another client certificate",
-			       log_quote(id).text);
+	if (admit_beside(service, call, id, forwarder, e) < 0)
+		return err_code(e);
+	older = find(service, id, forwarder);
 	if (older)
 		session_finish(older, ERR_ABORTED, "a newer connection of this CVM took over");
-	else if (service->session_count >= service->max_sessions)
+	else if (count >= service->max_sessions)
 		return err_set(e, ERR_EXHAUSTED,
 			       "%zu CVMs are connected: COMPUTATIONS_MAX_CVMS allows no more",
-			       service->session_count);
+			       count);
 	return 0;
 }
 
@@ -264,14 +308,20 @@ void session_arrived(struct session *s, const char *peer, struct store_todo *tod
 	rpc_call_resume(s->call);
 }
 
+static size_t *counter(struct session *s)
+{
+	return s->forwarder ? &s->service->forwarder_count : &s->service->session_count;
+}
+
 static void on_start(struct rpc_call *call)
 {
 	struct service *service = rpc_call_service(call);
 	const char *id = rpc_metadata_text(rpc_call_metadata(call), "job-id", 0);
+	bool forwarder = is_forwarder(call);
 	struct session *s = NULL;
 	struct err e;
 
-	if (admit(service, call, id, &e) < 0)
+	if (admit(service, call, id, forwarder, &e) < 0)
 		goto refused;
 	s = calloc(1, sizeof(*s));
 	if (!s || !(s->cvm_id = strdup(id))) {
@@ -281,10 +331,13 @@ static void on_start(struct rpc_call *call)
 	s->service = service;
 	s->call = call;
 	s->refs = 1;
+	s->forwarder = forwarder;
 	TAILQ_INSERT_TAIL(&service->sessions, s, next);
-	service->session_count++;
+	++*counter(s);
 	rpc_call_set_user(call, s);
-	if (agent_message_arrival(s, &e) < 0)
+	if (forwarder)
+		log_info("CVM %s reports from %s", log_quote(id).text, rpc_call_peer(call));
+	else if (agent_message_arrival(s, &e) < 0)
 		rpc_call_finish(call, &e);
 	return;
 refused:
@@ -307,19 +360,15 @@ static void on_closed(struct rpc_call *call)
 	s->call = NULL;
 	stop_timer(s);
 	TAILQ_REMOVE(&s->service->sessions, s, next);
-	s->service->session_count--;
-	log_info("CVM %s disconnected", log_quote(s->cvm_id).text);
+	--*counter(s);
+	log_info("CVM %s %s", log_quote(s->cvm_id).text,
+		 s->forwarder ? "no longer reports by itself" : "disconnected");
 	session_unref(s);
 }
 
 struct session *session_find(struct service *service, const char *cvm_id)
 {
-	struct session *s;
-
-	TAILQ_FOREACH(s, &service->sessions, next)
-	if (s->call && rpc_call_is_open(s->call) && strcmp(s->cvm_id, cvm_id) == 0)
-		return s;
-	return NULL;
+	return find(service, cvm_id, false);
 }
 
 char **session_ids(struct service *service)
@@ -331,7 +380,8 @@ char **session_ids(struct service *service)
 	if (!ids)
 		return NULL;
 	TAILQ_FOREACH(s, &service->sessions, next)
-	if (s->call && rpc_call_is_open(s->call) && !(ids[n++] = strdup(s->cvm_id))) {
+	if (!s->forwarder && s->call && rpc_call_is_open(s->call) &&
+	    !(ids[n++] = strdup(s->cvm_id))) {
 		session_ids_free(ids);
 		return NULL;
 	}

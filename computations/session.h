@@ -15,7 +15,8 @@ struct session {
 	struct rpc_call *call; /* NULL: over */
 	unsigned refs;
 	char *cvm_id;
-	char *sent; /* the computation whose manifest went out on this stream */
+	bool forwarder; /* it only reports: logs and events, see session.c */
+	char *sent;     /* the computation whose manifest went out on this stream */
 	size_t pending;
 	bool paused, answered;
 	uv_timer_t *unanswered;

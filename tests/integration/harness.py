@@ -250,13 +250,13 @@ class Refused(Exception):
 class FakeAgent:
     """An agent's end of cvms.Service/Process: says what a test tells it, keeps what it hears."""
 
-    def __init__(self, address, cvm, credentials=None, answers_state="ReceivingManifest"):
+    def __init__(self, address, cvm, credentials=None, answers_state="ReceivingManifest", metadata=()):
         self.cvm, self.answers_state = cvm, answers_state
         self.channel = (grpc.secure_channel(address, credentials) if credentials
                         else grpc.insecure_channel(address))
         self.outgoing, self.heard = queue.Queue(), queue.Queue()
         self.stream = cvms_grpc.ServiceStub(self.channel).Process(
-            iter(self.outgoing.get, None), metadata=(("job-id", cvm),))
+            iter(self.outgoing.get, None), metadata=(("job-id", cvm), *metadata))
         self.thread = threading.Thread(target=self._read, daemon=True)
         self.thread.start()
 
