@@ -81,12 +81,27 @@ static int section_measure(const struct tdx_measure *m, const struct tdvf_sectio
 	return 0;
 }
 
+/* Pages that are added later do not count, so they cost nothing. */
+static int size_check(const struct tdvf *tdvf, struct err *e)
+{
+	uint64_t sum = 0; /* of few sections with a limit each: it can't wrap */
+
+	for (size_t i = 0; i < tdvf->count; i++)
+		if (!(tdvf->sections[i].attributes & TDVF_PAGE_AUG))
+			sum += tdvf->sections[i].len;
+	if (sum > TDX_MEASURE_BYTES_MAX)
+		return err_set(e, ERR_EXHAUSTED,
+			       "firmware: %llu bytes of memory to measure; at most %d",
+			       (unsigned long long)sum, TDX_MEASURE_BYTES_MAX);
+	return 0;
+}
+
 int tdx_measure(const struct tdx_measure *m, uint8_t mrtd[SHA384_LEN], struct err *e)
 {
 	CLEANUP(digest_free) struct digest_stream *d = NULL;
 	struct tdvf tdvf;
 
-	if (tdvf_parse(m->firmware, &tdvf, e) < 0)
+	if (tdvf_parse(m->firmware, &tdvf, e) < 0 || size_check(&tdvf, e) < 0)
 		return err_code(e);
 	d = digest_new(DIGEST_SHA384, e);
 	if (!d)

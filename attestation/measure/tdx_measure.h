@@ -12,6 +12,10 @@
 #include "attestation/measure/tdvf.h"
 #include "common/crypto/digest.h"
 
+enum {
+	TDX_MEASURE_BYTES_MAX = 256 << 20
+}; /* of the memory that counts, in all sections together */
+
 /* In which order the kernel of the host makes these calls within a section. */
 enum tdx_measure_order {
 	TDX_PAGE_BY_PAGE, /* Linux 6.16 and later: a page is added and measured, then the next */
@@ -31,4 +35,6 @@ struct tdx_measure {
 	void *data;
 };
 
+/* ERR_INVALID for firmware that is none for TDX, ERR_EXHAUSTED for one that wants more memory
+ * measured than TDX_MEASURE_BYTES_MAX, which no firmware does. */
 int tdx_measure(const struct tdx_measure *m, uint8_t mrtd[SHA384_LEN], struct err *e) MUST_CHECK;

@@ -75,3 +75,7 @@ struct policy_file {
 };
 int policy_parse(const struct policy_file *files, size_t count, struct policy *policy,
 		 struct err *e) MUST_CHECK;
+
+/* What a policy leaves open that its author may not have meant, in words for people; NULL: nothing
+ * that is known. */
+const char *policy_leaves_open(const struct policy *policy);

@@ -6,6 +6,16 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { PCR_DEBUG = 16, PCR_APPLICATION = 23 };
+
+bool tpm_policy_is_resettable(const struct tpm_policy *policy)
+{
+	for (size_t i = 0; i < policy->count; i++)
+		if (policy->pcrs[i].index != PCR_DEBUG && policy->pcrs[i].index != PCR_APPLICATION)
+			return false;
+	return policy->count > 0;
+}
+
 static bool fail(struct verdict *v, const struct tpm_policy_pcr *rule, const char *found,
 		 const char *wanted)
 {

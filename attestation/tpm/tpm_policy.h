@@ -32,6 +32,11 @@ struct tpm_policy {
 	struct event_rules events; /* default: the policy names none */
 };
 
+/* It names registers, and the software in the guest can set each back at any time (PC Client Platform
+ * TPM Profile 1.06, 4.6.2: PCR 16 and 23, from any locality): what they hold says nothing about what
+ * ran before it wrote there. */
+bool tpm_policy_is_resettable(const struct tpm_policy *policy);
+
 /* What is judged together: quotes that hold, the values they vouch for, and the log that replays to
  * these, or NULL. */
 struct tpm_facts {

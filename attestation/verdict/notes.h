@@ -26,6 +26,7 @@ enum note_id {
 	NOTE_AK_CERTIFIED,     /* under which kind of root */
 	NOTE_AK_OF_PARAVISOR,  /* the paravisor's word */
 	NOTE_EK_ROOT,          /* to which the TPM's EK chains */
+	NOTE_LEAVES_OPEN,      /* the policy, and its author may not have meant it */
 	NOTE_ENDORSEMENTS,     /* that could not be had */
 	NOTE_EVIDENCE,         /* what was found wrong with it before it was judged */
 	NOTE_COUNT,

@@ -23,7 +23,8 @@ static enum evidence_kind guess(struct span s)
 	return s.len && s.bytes[0] == 0x0A ? EVIDENCE_VTPM : EVIDENCE_SNP;
 }
 
-/* The members of one JSON object; a batch's line says "holds" if it could be read at all. */
+/* The members of one JSON object; a batch's line says "shown": nobody has judged
+ * it. */
 static enum cli_exit run_one(struct cli *cli, bool batch, struct err *e)
 {
 	CLEANUP_WRITER struct writer w = writer_up_to(SHOW_MAX);
@@ -40,7 +41,7 @@ static enum cli_exit run_one(struct cli *cli, bool batch, struct err *e)
 	    show_kind(mode, evidence, &w, e) < 0 || writer_check(&w, "output", e) < 0)
 		return CLI_USAGE;
 	if (batch)
-		fprintf(cli->out, "{\"verdict\":\"holds\",%.*s}\n", (int)w.len, (char *)w.bytes);
+		fprintf(cli->out, "{\"verdict\":\"shown\",%.*s}\n", (int)w.len, (char *)w.bytes);
 	else if (cli_flag(cli, "json"))
 		fprintf(cli->out, "{%.*s}\n", (int)w.len, (char *)w.bytes);
 	else

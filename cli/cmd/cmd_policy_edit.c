@@ -57,6 +57,8 @@ static int write_policy(struct cli *cli, const char *path, const struct policy_t
 	const struct policy_file file = { out ? out : path, w.bytes, w.len };
 	if (policy_parse(&file, 1, &understood, e) < 0)
 		return err_wrap(e, "the changed policy");
+	if (policy_leaves_open(&understood))
+		fprintf(stderr, "note: %s\n", policy_leaves_open(&understood));
 	policy_done(&understood);
 	return output_write(cli, out ? out : path, w.bytes, w.len, e);
 }

@@ -26,6 +26,10 @@ struct level {
 	size_t room;
 };
 
+enum { FEW = 32 }; /* keys that are compared each with each */
+
+static const char twice[] = "the same key twice in one object";
+
 struct builder {
 	struct level levels[JSON_DEPTH_MAX + 1];
 	size_t depth; /* open containers; level 0 collects the root */
@@ -179,10 +183,32 @@ static int on_key(void *ctx, const unsigned char *text, size_t len)
 
 	if (!copy)
 		return 0;
-	for (size_t i = 0; i < top->value.count; i++)
+	/* At once where they are few, so that the place is named; the rest when the object ends. */
+	for (size_t i = 0; i < top->value.count && i < FEW; i++)
 		if (strcmp(top->value.items[i].key, copy) == 0)
-			return stop(b, "the same key twice in one object");
+			return stop(b, twice);
 	top->key = copy;
+	return 1;
+}
+
+static int by_key(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Of many keys each with each would take minutes for a file of a megabyte. */
+static int check_many_keys(struct builder *b, const struct json *object)
+{
+	CLEANUP(free) const char **keys = reallocarray(NULL, object->count, sizeof(*keys));
+
+	if (!keys)
+		return stop(b, "out of memory");
+	for (size_t i = 0; i < object->count; i++)
+		keys[i] = object->items[i].key;
+	qsort(keys, object->count, sizeof(*keys), by_key);
+	for (size_t i = 1; i < object->count; i++)
+		if (strcmp(keys[i - 1], keys[i]) == 0)
+			return stop(b, twice);
 	return 1;
 }
 
@@ -210,6 +236,16 @@ static int close_container(void *ctx)
 	return append(b, &b->levels[b->depth], &value);
 }
 
+static int on_end_map(void *ctx)
+{
+	struct builder *b = ctx;
+	const struct json *object = &b->levels[b->depth].value;
+
+	if (object->count > FEW && !check_many_keys(b, object))
+		return 0;
+	return close_container(ctx);
+}
+
 static int on_start_map(void *ctx)
 {
 	return open_container(ctx, JSON_OBJECT);
@@ -227,7 +263,7 @@ static const yajl_callbacks callbacks = {
 	.yajl_string = on_string,
 	.yajl_start_map = on_start_map,
 	.yajl_map_key = on_key,
-	.yajl_end_map = close_container,
+	.yajl_end_map = on_end_map,
 	.yajl_start_array = on_start_array,
 	.yajl_end_array = close_container,
 };

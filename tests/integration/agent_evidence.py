@@ -176,6 +176,7 @@ class Verifier:
         self.folder, self.machine = folder, m
         run = {"weak_words": ["development"]} if "--development" in m.agent.command else {}
         policy = {"cocos": 1, **policy, "run": {**run, **policy.get("run", {})}}
+        policy = {section: rules for section, rules in policy.items() if rules}
         self.policy = folder.write("policy.json", json.dumps(policy))
         self.manifest = folder.write("manifest.json", canonical(m.manifest))
 
@@ -199,7 +200,8 @@ def tpm_verifier(folder, m, tpm_policy=None):
     """With the AK named as the first token has it."""
     token = m.ask(VTPM)
     ak = dict(fields(claims_of(token)["raw_report"]))[1]
-    return (Verifier(folder, m, {"tpm": tpm_policy or {}}), token,
+    tpm_policy = tpm_policy or {"pcrs": {"sha256": {"16": ["00" * 32]}}}
+    return (Verifier(folder, m, {"tpm": tpm_policy}), token,
             ["--ak", folder.write("ak", ak)])
 
 

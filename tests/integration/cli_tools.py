@@ -261,6 +261,8 @@ def every_claim_of_a_token_is_shown():
                 "platform_type": "NoCC", "eat_nonce": "6e" * 32, "x-cocos-run-evidence_bytes": 8}.items():
             assert shown[name] == value, (name, shown[name])
         assert "measurements" not in shown and not set(shown["swversion"]) & {"\u009b"}, shown
+        row = folder.write("rows", json.dumps({"file": path, "mode": "eat"}))
+        assert json.loads(cli("attestation", "show", "--batch", row).ok()) == {"verdict": "shown", **shown}, "no verdict"
         lines = cli("attestation", "show", path).ok()
         assert "sub: söme" in lines.splitlines() and "\x1b" not in lines and "\x9b" not in lines, lines
 

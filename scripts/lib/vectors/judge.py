@@ -23,7 +23,9 @@ GROUPS = {
     "manifest": layers.manifest_cases,
 }
 
+# What is shown was not judged: it is an answer to 'attestation show' alone, and 'verified' is none.
 YES = ("verified", "genuine", "holds")
+SHOWN = ("shown",)
 
 
 # What is refused by one of these was not judged at all.
@@ -53,7 +55,7 @@ def judge(case, answer):
     verdict, reason = answer.get("verdict", "error"), answer.get("reason", "")
     if verdict == "error":
         return f"no verdict: {reason}"
-    yes = verdict in YES
+    yes = verdict in (SHOWN if case.command[1:] == ["show"] else YES)
     if case.accept is not None and yes != case.accept:
         return f"{verdict}: {reason}"
     if not yes and case.accept is False and not refusal_is_sound(case, reason):

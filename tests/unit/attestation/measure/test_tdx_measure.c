@@ -102,6 +102,28 @@ static void only_measured_bytes_count(void **state)
 	}
 }
 
+/* A file of 12 KiB must not cost minutes. */
+static void the_memory_that_is_measured_has_a_limit(void **state)
+{
+	enum { OTHERS = 0x6000, AT = 0x10000000 };
+	struct tdx_measure m = { .firmware = { image, IMAGE_LEN } };
+	struct section sections[6];
+	uint8_t mrtd[SHA384_LEN];
+	struct err e;
+
+	memcpy(sections, good, sizeof(good));
+	sections[5] =
+		(struct section){ 0, 0, AT, TDX_MEASURE_BYTES_MAX - OTHERS, TDVF_PERM_MEM, 0 };
+	image_build(sections, 6);
+	assert_ok(tdx_measure(&m, mrtd, &e), e);
+	sections[5].len += TDVF_PAGE_LEN;
+	image_build(sections, 6);
+	assert_refused(tdx_measure(&m, mrtd, &e), e, ERR_EXHAUSTED, "to measure");
+	sections[5].attributes = TDVF_PAGE_AUG; /* what is added later costs nothing */
+	image_build(sections, 6);
+	assert_ok(tdx_measure(&m, mrtd, &e), e);
+}
+
 /* One field of one section changed. */
 static void malformed_metadata_are_refused(void **state)
 {
@@ -211,6 +233,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_measurement_is_that_of_the_module),
 		cmocka_unit_test(only_measured_bytes_count),
+		cmocka_unit_test(the_memory_that_is_measured_has_a_limit),
 		cmocka_unit_test(malformed_metadata_are_refused),
 		cmocka_unit_test(a_header_that_lies_is_refused),
 		cmocka_unit_test(every_truncation_is_refused),

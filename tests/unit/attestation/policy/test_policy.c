@@ -311,6 +311,35 @@ static void verification_can_not_be_switched_off(void **state)
 	policy_done(&p);
 }
 
+static void registers_that_can_be_reset_say_nothing_of_the_boot(void **state)
+{
+#define OWN_PCRS(list, more) "{\"cocos\":1,\"tpm\":{\"pcrs\":{\"sha256\":{" list "}}}" more "}"
+#define ZEROS                "\"0000000000000000000000000000000000000000000000000000000000000000\""
+	static const struct {
+		const char *text;
+		bool open;
+	} cases[] = {
+		{ OWN_PCRS("\"16\":[" ZEROS "]", ""), true },
+		{ OWN_PCRS("\"16\":[" ZEROS "],\"23\":[" ZEROS "]", ""), true },
+		{ OWN_PCRS("\"16\":[" ZEROS "],\"4\":[" ZEROS "]", ""), false },
+		{ OWN_PCRS("\"17\":[" ZEROS "]", ""), false },
+		{ OWN_PCRS("\"16\":[" ZEROS "]", ",\"snp\":{}"), false }, /* the report tells */
+		{ "{\"cocos\":1,\"tpm\":{\"events\":{\"sha256\":{\"23\":[" ZEROS "]}}}}", true },
+		{ "{\"policy\":{},\"pcr_values\":{\"sha256\":{\"16\":" ZEROS "}}}", false },
+		{ "{\"cocos\":1}", false },
+	};
+	struct policy p;
+	struct err e;
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		assert_ok(parse(cases[i].text, &p, &e), e);
+		if ((policy_leaves_open(&p) != NULL) != cases[i].open)
+			fail_msg("%s: %s", cases[i].text,
+				 policy_leaves_open(&p) ? policy_leaves_open(&p) : "nothing");
+		policy_done(&p);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -324,6 +353,7 @@ int main(void)
 		cmocka_unit_test(what_the_run_tells_need_not_be_foreseen),
 		cmocka_unit_test(several_files_make_one_policy),
 		cmocka_unit_test(verification_can_not_be_switched_off),
+		cmocka_unit_test(registers_that_can_be_reset_say_nothing_of_the_boot),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

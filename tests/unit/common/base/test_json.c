@@ -253,6 +253,35 @@ static void what_is_no_utf8_is_written_as_go_does(void **state)
 				 "\\ufffd\\ufffd\\ufffd\\ufffd\xE2\x82\xAC\\u2028\\ufffd\\ufffd\"");
 }
 
+/* Wherever it stands, and however many others there are: 90,000 keys are done at once. */
+static void a_key_twice_is_found_among_many(void **state)
+{
+	static const size_t counts[] = { 2, 31, 32, 33, 34, 1000, 90000 };
+
+	for (size_t i = 0; i < ARRAY_LEN(counts); i++)
+		for (size_t again = 0; again < 3; again++) {
+			CLEANUP_WRITER struct writer w = writer_up_to(16 << 20);
+			size_t of = again == 0 ? 0 : again == 1 ? counts[i] - 1 : SIZE_MAX;
+			struct json *root = NULL;
+			struct err e;
+
+			writer_text(&w, "{");
+			for (size_t n = 0; n < counts[i]; n++)
+				writer_printf(&w, "\"k%zu\":0,", n);
+			if (of == SIZE_MAX)
+				writer_text(&w, "\"other\":0}");
+			else
+				writer_printf(&w, "\"k%zu\":0}", of);
+			if (of == SIZE_MAX) {
+				assert_ok(json_parse(w.bytes, w.len, &root, &e), e);
+				json_free(root);
+			} else {
+				assert_refused(json_parse(w.bytes, w.len, &root, &e), e,
+					       ERR_INVALID, "the same key twice");
+			}
+		}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -271,6 +300,7 @@ int main(void)
 		cmocka_unit_test(hexadecimal_members_have_their_length),
 		cmocka_unit_test(members_are_written_with_commas_between_them),
 		cmocka_unit_test(text_is_written_as_go_does),
+		cmocka_unit_test(a_key_twice_is_found_among_many),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
