@@ -128,9 +128,7 @@ static void on_show(struct rpc_call *call, const ProtobufCMessage *message)
 
 static int run_create(struct store *store, struct request *r, struct err *e)
 {
-	if (manifest_check(r->manifest, e) < 0)
-		return err_wrap(e, "manifest");
-	if (store_create(store, r->manifest, e) < 0)
+	if (manifest_check(r->manifest, e) < 0 || store_create(store, r->manifest, e) < 0)
 		return err_code(e);
 	return store_computation(store, r->manifest->id, &r->computation, e);
 }

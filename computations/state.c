@@ -8,8 +8,8 @@
 
 static const char *const words[COMPUTATION_STATES] = {
 	[COMPUTATION_CREATED] = "Created",
-	[COMPUTATION_WAITING_ALGORITHM] = "Waiting for algorithm",
-	[COMPUTATION_WAITING_DATASETS] = "Waiting for datasets",
+	[COMPUTATION_WAITING_ALGORITHM] = "Waiting for Algorithm",
+	[COMPUTATION_WAITING_DATASETS] = "Waiting for Datasets",
 	[COMPUTATION_RUNNING] = "Running",
 	[COMPUTATION_COMPLETED] = "Completed",
 	[COMPUTATION_FAILED] = "Failed",

@@ -17,7 +17,7 @@ enum computation_state {
 	COMPUTATION_STATES,
 };
 
-/* "Waiting for algorithm" */
+/* "Waiting for Algorithm" */
 const char *state_words(enum computation_state state);
 
 struct state_change {

@@ -221,6 +221,15 @@ const struct command *command_find(int argc, const char *const *argv, int *words
 	return found;
 }
 
+/* "-k=rsa" is "-k rsa", as people type it who know other programs; getopt takes the sign for a part of
+ * the value. */
+static const char *value_of(const char *word)
+{
+	return optarg && word[0] == '-' && word[1] != '-' && optarg == word + 2 && *optarg == '='
+		       ? optarg + 1
+		       : optarg;
+}
+
 /* Reads options and operands; `*help` if --help is among them. */
 static int parse(struct cli *cli, int argc, char **argv, bool *help, struct err *e)
 {
@@ -244,7 +253,7 @@ static int parse(struct cli *cli, int argc, char **argv, bool *help, struct err 
 			*help = true;
 		else if (strcmp(row->name, "verbose") == 0)
 			cli->verbose = true;
-		else if (give(cli, row, row->value ? optarg : NULL, e) < 0)
+		else if (give(cli, row, row->value ? value_of(argv[optind - 1]) : NULL, e) < 0)
 			return err_code(e);
 	}
 	cli->operands = (const char *const *)argv + optind;

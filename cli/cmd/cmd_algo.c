@@ -104,6 +104,8 @@ static enum cli_exit run_algo(struct cli *cli, struct err *e)
 		.check = check,
 		.data = cli,
 	};
+	bool there;
+	int failed;
 
 	if (private_key_load(cli, cli->operands[1], &key, e) < 0 ||
 	    asset_open(&asset, cli->operands[0], e) < 0 ||
@@ -111,9 +113,14 @@ static enum cli_exit run_algo(struct cli *cli, struct err *e)
 	    attested_open(&client, cli, e) < 0)
 		return CLI_USAGE;
 	upload.key = key;
-	if (upload_run(&client, &upload, e) < 0)
+	failed = upload_run(&client, &upload, e);
+	/* Whether the same arguments and requirements came with it the first time nobody can tell. */
+	there = err_is(failed, ERR_EXISTS) && !upload.requirements &&
+		!cli_value_at(cli, "args", 0);
+	if (failed && !there)
 		return CLI_FAILED;
-	fprintf(cli->out, "algorithm %s accepted\n", log_quote(asset.name).text);
+	fprintf(cli->out, "algorithm %s %s\n", log_quote(asset.name).text,
+		there ? "is there already" : "accepted");
 	return CLI_OK;
 }
 

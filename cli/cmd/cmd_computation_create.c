@@ -236,7 +236,7 @@ static int read_manifest(struct cli *cli, Cvms__ComputationRunReq **manifest, st
 		return err_code(e);
 	}
 	if (manifest_from_json(text, len, manifest, e) < 0 || check(*manifest, e) < 0)
-		return err_wrap(e, "%s", cli->operand_count ? cli->operands[0] : "manifest");
+		return cli->operand_count ? err_wrap(e, "%s", cli->operands[0]) : err_code(e);
 	return 0;
 }
 

@@ -105,6 +105,7 @@ static enum cli_exit run_data(struct cli *cli, struct err *e)
 		.check = check,
 		.data = &dataset,
 	};
+	bool there;
 	int failed;
 
 	if (private_key_load(cli, cli->operands[1], &key, e) < 0 ||
@@ -117,10 +118,12 @@ static enum cli_exit run_data(struct cli *cli, struct err *e)
 		return CLI_FAILED;
 	}
 	failed = upload_run(&client, &upload, e);
-	if (!failed)
-		fprintf(cli->out, "dataset %s accepted\n", log_quote(dataset.filename).text);
+	there = err_is(failed, ERR_EXISTS); /* of this content, by its owner: as was wanted */
+	if (!failed || there)
+		fprintf(cli->out, "dataset %s %s\n", log_quote(dataset.filename).text,
+			there ? "is there already" : "accepted");
 	free(dataset.filename);
-	return failed ? CLI_FAILED : CLI_OK;
+	return failed && !there ? CLI_FAILED : CLI_OK;
 }
 
 /* clang-format off */

@@ -77,28 +77,48 @@ static const char *spelled(const struct json *object, const char *snake, const c
 	return json_get(object, camel) ? camel : snake;
 }
 
+/* In hexadecimal, as sevsnpmeasure prints it, or in base64, as policies of the older form have it: of
+ * so many bytes no text is both. */
+static int read_value(const char *text, size_t len, uint8_t **bytes, struct err *e)
+{
+	size_t got, typed = strlen(text);
+
+	if (typed == 2 * len) {
+		*bytes = malloc(len);
+		return *bytes ? hex_decode(text, *bytes, len, e) : err_nomem(e);
+	}
+	if (base64_decode(text, typed, bytes, &got, e) < 0)
+		return err_wrap(e, "neither %zu bytes in hexadecimal nor in base64", len);
+	if (got != len)
+		return err_set(e, ERR_INVALID, "%s has %zu bytes; wanted %zu", log_quote(text).text,
+			       got, len);
+	return 0;
+}
+
 static enum cli_exit set_bytes(struct cli *cli, size_t len, const char *snake, const char *camel,
 			       const char *own, struct err *e)
 {
 	CLEANUP_POLICY_TEXT struct policy_text p = { .bytes = NULL };
 	CLEANUP(free) uint8_t *bytes = NULL;
+	CLEANUP(free) char *base64 = NULL;
 	char path[64], text[512], hex[256];
-	size_t got;
 
-	if (base64_decode(cli->operands[0], strlen(cli->operands[0]), &bytes, &got, e) < 0 ||
+	if (read_value(cli->operands[0], len, &bytes, e) < 0 ||
 	    read_policy(cli->operands[1], &p, e) < 0)
 		return CLI_USAGE;
-	if (got != len)
-		return cli_usage(e, "%s has %zu bytes; wanted %zu in base64",
-				 log_quote(cli->operands[0]).text, got, len);
 	if (p.own) {
-		hex_encode(bytes, got, hex);
+		hex_encode(bytes, len, hex);
 		snprintf(path, sizeof(path), "snp/%s", own);
 		snprintf(text, sizeof(text), "[\"%s\"]", hex);
 	} else {
 		snprintf(path, sizeof(path), "policy/%s",
 			 spelled(json_get(p.root, "policy"), snake, camel));
-		snprintf(text, sizeof(text), "\"%s\"", cli->operands[0]);
+		base64 = base64_encode(bytes, len);
+		if (!base64) {
+			err_nomem(e);
+			return CLI_FAILED;
+		}
+		snprintf(text, sizeof(text), "\"%s\"", base64);
 	}
 	const struct json_edit edit = { path, text };
 	return write_policy(cli, cli->operands[1], &p, &edit, 1, e) < 0 ? CLI_FAILED : CLI_OK;
@@ -120,18 +140,20 @@ static enum cli_exit run_hostdata(struct cli *cli, struct err *e)
 	.operands_max = 2, .options = output_option, .run = run_
 
 const struct command cmd_policy_measurement = {
-	EDIT_COMMAND("policy measurement", "BASE64", "put the launch measurement into a policy",
+	EDIT_COMMAND("policy measurement", "VALUE", "put the launch measurement into a policy",
 		     run_measurement),
+	.more = "VALUE is in hexadecimal, as 'sevsnpmeasure' prints it, or in base64.",
 };
 
 const struct command cmd_backend_measurement = {
-	EDIT_COMMAND("backend measurement", "BASE64", "older name of 'policy measurement'",
+	EDIT_COMMAND("backend measurement", "VALUE", "older name of 'policy measurement'",
 		     run_measurement),
 	.hidden = true,
 };
 
 const struct command cmd_policy_hostdata = {
-	EDIT_COMMAND("policy hostdata", "BASE64", "put the host data into a policy", run_hostdata),
+	EDIT_COMMAND("policy hostdata", "VALUE", "put the host data into a policy", run_hostdata),
+	.more = "VALUE is in hexadecimal or in base64.",
 };
 
 /* ---- extend ---- */

@@ -271,8 +271,10 @@ def what_is_there_is_not_sent_again():
     with Owner() as owner:
         row = agent.StatusAsset(hash=sha3(read(IRIS)), filename="iris.csv", received=True)
         owner.agent.status = {"datasets": [row], "algorithm": row}
-        owner.agent.run("data", IRIS, owner.key).refused(1, "already")
-        owner.agent.run("algo", IRIS, owner.key).refused(1, "already")
+        assert owner.agent.run("data", IRIS, owner.key).ok() == "dataset 'iris.csv' is there already\n"
+        assert owner.agent.run("algo", IRIS, owner.key).ok() == "algorithm 'iris.csv' is there already\n"
+        # Nobody can tell whether these came with it.
+        owner.agent.run("algo", IRIS, owner.key, "--args", "7").refused(1, "already")
 
 
 def the_wrong_key_is_told_so():

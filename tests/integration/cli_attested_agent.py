@@ -152,7 +152,7 @@ def our_service_verifies_our_agent_before_and_after_the_manifest():
                 until(lambda: "no manifest yet" not in shown().verdict and
                       "awaited" not in shown().verdict, "the second verdict")
                 assert shown().verified, shown().verdict
-                service.until_state(computation, "Waiting for algorithm")
+                service.until_state(computation, "Waiting for Algorithm")
             except BaseException:
                 print("#", shown().verdict)
                 raise

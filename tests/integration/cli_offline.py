@@ -67,6 +67,8 @@ def wrong_calls_end_with_2_and_a_hint():
             ("keys", "-k"): "'-k' needs a value",
             ("keys", "--key-type"): "'--key-type' needs a value",
             ("keys", "-k", "dsa"): "use one of rsa, ecdsa, ed25519",
+            ("keys", "-k=dsa"): "use one of rsa, ecdsa, ed25519",
+            ("keys", "-k=="): "use one of rsa, ecdsa, ed25519",
             ("keys", "-k", "rsa", "-k", "rsa"): "twice",
             ("keys", "x"): "one operand too many",
             ("checksum",): "too few operands",
@@ -259,6 +261,33 @@ def options_make_the_same_manifest_as_a_file():
             2, "--algorithm-key is missing")
 
 
+def an_equals_sign_after_a_letter_is_none_of_the_value():
+    with Folder() as folder:
+        cli("keys", "-k=ed25519", cwd=folder.path).ok()
+        assert "PRIVATE KEY" in read(folder("private.pem")).decode()
+
+
+def a_value_goes_into_a_policy_in_hexadecimal_or_base64():
+    """As sevsnpmeasure prints it, or as policies of the older form have it."""
+    for command, length, own, older in (("measurement", 48, "measurements", "measurement"),
+                                        ("hostdata", 32, "host_data", "host_data")):
+        value = bytes(range(length))
+        spelled = base64.b64encode(value).decode()
+        for text in (value.hex(), value.hex().upper(), spelled):
+            with Folder() as folder:
+                ours = folder.write("own.json", '{"cocos":1,"snp":{}}')
+                theirs = folder.write("older.json", '{"policy":{}}')
+                cli("policy", command, text, ours).ok()
+                cli("policy", command, text, theirs).ok()
+                assert json.loads(read(folder("own.json")))["snp"][own] == [value.hex()]
+                assert json.loads(read(folder("older.json")))["policy"][older] == spelled
+        with Folder() as folder:
+            ours = folder.write("own.json", '{"cocos":1,"snp":{}}')
+            for text in (value.hex()[2:], value.hex() + "00", value.hex()[:-1] + "g", spelled[4:], "?", ""):
+                cli("policy", command, text, ours).refused(2)
+            assert json.loads(read(folder("own.json"))) == {"cocos": 1, "snp": {}}
+
+
 def no_server_is_said_with_what_to_do():
     for words, name in ((["status"], "AGENT"), (["remove-vm", "x"], "MANAGER"),
                         (["computation", "list"], "COMPUTATIONS")):
@@ -375,7 +404,8 @@ if __name__ == "__main__":
              a_closed_standard_output_is_no_success,
              keys_are_made_once, half_a_pair_of_keys_is_never_made, a_file_is_named_by_its_sha3, a_directory_is_named_by_its_bundle,
              the_vectors_of_manifests_hold, broken_manifests_say_where,
-             options_make_the_same_manifest_as_a_file,              no_server_is_said_with_what_to_do, keys_that_are_none_are_refused,
+             options_make_the_same_manifest_as_a_file, an_equals_sign_after_a_letter_is_none_of_the_value,
+             a_value_goes_into_a_policy_in_hexadecimal_or_base64, no_server_is_said_with_what_to_do, keys_that_are_none_are_refused,
              an_encrypted_key_needs_a_terminal, a_passphrase_is_asked_for_and_not_shown,
              a_key_that_others_can_read_is_warned_of,
              registers_of_the_wrong_shape_are_refused])

@@ -111,10 +111,10 @@ def a_run_is_followed_from_manifest_to_results():
         got = agent.manifest()
         assert got == manifest(id=computation, description="x" * 1000)
         agent.say(run_res=cvms.RunResponse(computation_id=computation, notice="development"))
-        service.until_state(computation, "Waiting for algorithm")
+        service.until_state(computation, "Waiting for Algorithm")
         assert service.show(computation).notice == "development"
-        for kind, status, state in [("ReceivingAlgorithm", "InProgress", "Waiting for algorithm"),
-                                    ("ReceivingData", "InProgress", "Waiting for datasets"),
+        for kind, status, state in [("ReceivingAlgorithm", "InProgress", "Waiting for Algorithm"),
+                                    ("ReceivingData", "InProgress", "Waiting for Datasets"),
                                     ("Running", "Starting", "Running"),
                                     ("Running", "InProgress", "Running"),
                                     ("Running", "Completed", "Running"),
@@ -343,7 +343,7 @@ def a_log_forwarder_reports_beside_its_agent():
         run(service, computation)
         agent.manifest()
         agent.say(run_res=cvms.RunResponse(computation_id=computation))
-        service.until_state(computation, "Waiting for algorithm")
+        service.until_state(computation, "Waiting for Algorithm")
         forwarder.log(computation, "from the forwarder")
         forwarder.event(computation, "Running", "InProgress")
         service.until_state(computation, "Running")
@@ -605,7 +605,7 @@ def a_full_disk_sends_agents_away_until_it_has_room():
                 agent.manifest()
                 agent.say(run_res=cvms.RunResponse(computation_id=computation))
                 agent.event(computation, "ReceivingAlgorithm", "InProgress")
-                service.until_state(computation, "Waiting for algorithm")
+                service.until_state(computation, "Waiting for Algorithm")
                 fill = f"/proc/{service.process.pid}/root{folder('state')}/fill"
                 with contextlib.suppress(OSError), open(fill, "wb", buffering=0) as file:
                     while True:
@@ -614,7 +614,7 @@ def a_full_disk_sends_agents_away_until_it_has_room():
                     agent.log(computation, "y" * 10000)
                 agent.event(computation, "Failed", "Failed")
                 assert agent.ended() == grpc.StatusCode.RESOURCE_EXHAUSTED
-            assert service.show(computation).state == "Waiting for algorithm"
+            assert service.show(computation).state == "Waiting for Algorithm"
             os.truncate(fill, 0)
             with agent_of(service, answers_state="Failed"):
                 service.until_state(computation, "Failed")

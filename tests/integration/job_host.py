@@ -107,7 +107,7 @@ class Job:
 
     def run(self, computation):
         self("computation", "run", computation).ok()
-        self.until_state(computation, "Waiting for algorithm")
+        self.until_state(computation, "Waiting for Algorithm")
         until(lambda: self("status").status == 0, "the agent's listener")
 
     def until_state(self, computation, state):
@@ -151,9 +151,9 @@ def whole_job(**how):
         assert status["development"] and status["state"] == "ReceivingAlgorithm"
         job("data", IRIS, job.key("algorithm")).refused(1)  # not its owner
         job("algo", algorithm, job.key("algorithm")).ok()
-        job("algo", algorithm, job.key("algorithm")).refused(1, "already")
+        assert "is there already" in job("algo", algorithm, job.key("algorithm")).ok()
         job("data", IRIS, job.key("algorithm")).refused(1, "hint:")
-        job.until_state(computation, "Waiting for datasets")
+        job.until_state(computation, "Waiting for Datasets")
         job("result", job.key("consumer"), cwd=job.folder("consumer")).refused(1, "status")
         job("data", IRIS, job.key("data")).ok()
         job.until_state(computation, "Completed")
@@ -297,7 +297,7 @@ def a_restarted_service_goes_on_with_the_same_job():
         computation = job.create(algorithm)
         job.run(computation)
         job("algo", algorithm, job.key("algorithm")).ok()
-        job.until_state(computation, "Waiting for datasets")
+        job.until_state(computation, "Waiting for Datasets")
         job.service.process.kill()
         job.service.channel.close()
         job("data", IRIS, job.key("data")).ok()  # owners and agent do not need it
@@ -314,7 +314,7 @@ def a_restarted_agent_gets_its_computation_again():
         computation = job.create(algorithm)
         job.run(computation)
         job("algo", algorithm, job.key("algorithm")).ok()
-        job.until_state(computation, "Waiting for datasets")
+        job.until_state(computation, "Waiting for Datasets")
         job.agent.process.kill()
         job.agent.start()
         job.connected()

@@ -4,8 +4,8 @@
 
 static void every_state_has_words(void **state)
 {
-	assert_string_equal(state_words(COMPUTATION_WAITING_ALGORITHM), "Waiting for algorithm");
-	assert_string_equal(state_words(COMPUTATION_WAITING_DATASETS), "Waiting for datasets");
+	assert_string_equal(state_words(COMPUTATION_WAITING_ALGORITHM), "Waiting for Algorithm");
+	assert_string_equal(state_words(COMPUTATION_WAITING_DATASETS), "Waiting for Datasets");
 	assert_string_equal(state_words(COMPUTATION_RUNNING), "Running");
 	assert_string_equal(state_words(COMPUTATION_COMPLETED), "Completed");
 	assert_string_equal(state_words(COMPUTATION_FAILED), "Failed");
