@@ -39,28 +39,44 @@ const char *agent_notice(const struct agent *agent)
 	return "";
 }
 
-void agent_say(struct agent *agent, const char *level, const char *fmt, ...)
+/* A line's level, or what the manifest's log_level asks for; what is not known here is INFO. */
+static enum log_level level_of(const char *word)
 {
 	static const struct {
 		const char *word;
 		enum log_level level;
-	} levels[] = { { "ERROR", LOG_LEVEL_ERROR }, { "WARN", LOG_LEVEL_WARN } };
-	enum log_level here = LOG_LEVEL_INFO;
+	} levels[] = { { "ERROR", LOG_LEVEL_ERROR },
+		       { "WARN", LOG_LEVEL_WARN },
+		       { "WARNING", LOG_LEVEL_WARN },
+		       { "DEBUG", LOG_LEVEL_DEBUG } };
+
+	for (size_t i = 0; word && i < ARRAY_LEN(levels); i++)
+		if (strcasecmp(word, levels[i].word) == 0)
+			return levels[i].level;
+	return LOG_LEVEL_INFO;
+}
+
+void agent_line(struct agent *agent, const char *level, const char *text, size_t len)
+{
+	const struct computation *c = agent->computation;
+
+	if (c && level_of(level) > level_of(c->listener.log_level))
+		return;
+	postbox_log(&agent->postbox, c ? c->manifest->id : NULL, level, text, len);
+	if (agent->cvms)
+		cvms_flush(agent->cvms);
+}
+
+void agent_say(struct agent *agent, const char *level, const char *fmt, ...)
+{
 	char text[1024];
 	va_list args;
 
 	va_start(args, fmt);
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
-	for (size_t i = 0; i < ARRAY_LEN(levels); i++) {
-		if (strcmp(level, levels[i].word) == 0)
-			here = levels[i].level;
-	}
-	log_line(here, "%s", text);
-	postbox_log(&agent->postbox, agent->computation ? agent->computation->manifest->id : NULL,
-		    level, text, strlen(text));
-	if (agent->cvms)
-		cvms_flush(agent->cvms);
+	log_line(level_of(level), "%s", text);
+	agent_line(agent, level, text, strlen(text));
 }
 
 void agent_event(struct agent *agent, const char *type, const char *status)

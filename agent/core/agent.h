@@ -65,7 +65,10 @@ struct agent {
 /* The computation fails, with everything of it that runs. */
 void agent_fail(struct agent *agent, const struct err *why);
 
-/* Told to the computation service, and logged here. */
+/* Told to the computation service, if its level ("ERROR", "WARN", "INFO") is one that the manifest's
+ * agent_config.log_level asks for. */
+void agent_line(struct agent *agent, const char *level, const char *text, size_t len);
+/* The same, and logged here. */
 void agent_say(struct agent *agent, const char *level, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 void agent_event(struct agent *agent, const char *type, const char *status);

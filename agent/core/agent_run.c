@@ -2,7 +2,6 @@
 #include "agent/core/agent_run.h"
 
 #include "agent/core/agent_stop.h"
-#include "agent/core/cvms.h"
 #include "agent/jail/runner.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
@@ -153,9 +152,7 @@ static void on_line(void *data, int stream, const char *text, size_t len)
 
 	memcpy(line, mark, sizeof(mark) - 1);
 	memcpy(line + sizeof(mark) - 1, text, taken);
-	postbox_log(&agent->postbox, agent->computation->manifest->id,
-		    stream == 2 ? "ERROR" : "INFO", line, sizeof(mark) - 1 + taken);
-	cvms_flush(agent->cvms);
+	agent_line(agent, stream == 2 ? "ERROR" : "INFO", line, sizeof(mark) - 1 + taken);
 }
 
 static void on_run_end(void *data, const struct jail_exit *exit, int results)

@@ -644,6 +644,25 @@ def inputs_go_when_the_algorithm_has_ended():
             assert left == (["results.zip"] if "Ready" in event else []), left
 
 
+def the_manifest_says_which_lines_are_sent():
+    algo = b"#!/bin/sh\necho out\necho err >&2\n"
+    for level, sent in (("debug", {"INFO", "ERROR"}), ("info", {"INFO", "ERROR"}), ("", {"INFO", "ERROR"}),
+                        ("WARN", {"ERROR"}), ("error", {"ERROR"})):
+        with computing(lambda port: manifest(port, algo=algo, datasets=[],  # noqa: B023
+                                             config={"log_level": level})) as (service, agent, client):  # noqa: B023
+            service.catch_up()
+            before = len(service.of("agent_log"))  # said before the manifest had a say
+            client.algo(algo, ALGO_KEY)
+            service.wait_event("ConsumingResults/Ready")
+            service.catch_up()
+            lines = service.of("agent_log")[before:]
+            texts = [line.message for line in lines]
+            assert {line.level for line in lines} == sent, (level, lines)
+            assert "algorithm: err" in texts and ("algorithm: out" in texts) == ("INFO" in sent), texts
+            assert any("algorithm is in" in text for text in texts) == ("INFO" in sent), texts
+            assert "algorithm is in" in agent.output(), "its own log is the operator's"
+
+
 def an_algorithm_does_not_speak_for_the_agent():
     algo = b"#!/bin/sh\necho 'computation completed: all data were deleted' >&2\n" + \
         "printf 'a\u202eb\u009bc\n'\nexit 1\n".encode()
