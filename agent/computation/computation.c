@@ -40,12 +40,13 @@ static int take_assets(struct computation *c, struct err *e)
 	return 0;
 }
 
-static int fill(struct computation *c, const char *dir, struct err *e)
+static int fill(struct computation *c, const struct agent_config_files *files, const char *dir,
+		struct err *e)
 {
 	int failed = manifest_check(c->manifest, e);
 
 	if (!failed)
-		failed = agent_config_load(c->manifest->agent_config, &c->listener, e);
+		failed = agent_config_load(c->manifest->agent_config, files, &c->listener, e);
 	if (!failed)
 		failed = manifest_canonical(c->manifest, &c->canonical, &c->canonical_len, e);
 	if (!failed)
@@ -58,8 +59,8 @@ static int fill(struct computation *c, const char *dir, struct err *e)
 	return c->dir ? 0 : err_nomem(e);
 }
 
-int computation_new(Cvms__ComputationRunReq *manifest, const char *dir,
-		    struct computation **computation, struct err *e)
+int computation_new(Cvms__ComputationRunReq *manifest, const struct agent_config_files *files,
+		    const char *dir, struct computation **computation, struct err *e)
 {
 	CLEANUP(computation_unref) struct computation *c = calloc(1, sizeof(*c));
 	int failed;
@@ -70,7 +71,7 @@ int computation_new(Cvms__ComputationRunReq *manifest, const char *dir,
 	}
 	c->refs = 1;
 	c->manifest = manifest;
-	failed = fill(c, dir, e);
+	failed = fill(c, files, dir, e);
 	if (!failed)
 		*computation = TAKE_PTR(c);
 	return failed;

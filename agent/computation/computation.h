@@ -67,9 +67,9 @@ struct computation {
 };
 
 /* Takes the manifest over (in every case), judges it (manifest_check()), loads its agent
- * configuration and computes its digests. Nothing is on disk yet. */
-int computation_new(Cvms__ComputationRunReq *manifest, const char *dir,
-		    struct computation **computation, struct err *e) MUST_CHECK;
+ * configuration, whose paths `files` knows, and computes its digests. Nothing is on disk yet. */
+int computation_new(Cvms__ComputationRunReq *manifest, const struct agent_config_files *files,
+		    const char *dir, struct computation **computation, struct err *e) MUST_CHECK;
 
 /* Makes the folder, empty: leftovers are removed. */
 int computation_make_dir(struct computation *c, struct err *e) MUST_CHECK;

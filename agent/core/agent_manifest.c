@@ -3,6 +3,7 @@
 
 #include "agent/core/agent_listener.h"
 #include "agent/core/agent_stop.h"
+#include "agent/core/config.h"
 #include "agent/core/cvms.h"
 #include "agent/core/service.h"
 #include "agent/core/statement.h"
@@ -162,11 +163,18 @@ static int choose_identity(struct agent *agent, const struct agent_config *liste
 	return listener->key ? identity_take(listener, &agent->external, e) : 0;
 }
 
+/* The certificates' share, which was read once at boot, and measured. */
+static const char *boot_file(const void *data, const char *path)
+{
+	return config_pem(data, path);
+}
+
 static int begin(struct agent *agent, Cvms__ComputationRunReq *manifest, struct err *e)
 {
+	const struct agent_config_files files = { boot_file, agent->config };
 	CLEANUP(free) char *config = NULL;
 	size_t len;
-	int failed = computation_new(manifest, agent->dir, &agent->incoming, e);
+	int failed = computation_new(manifest, &files, agent->dir, &agent->incoming, e);
 
 	if (failed)
 		return failed;

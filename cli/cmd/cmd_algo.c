@@ -115,8 +115,7 @@ static enum cli_exit run_algo(struct cli *cli, struct err *e)
 	upload.key = key;
 	failed = upload_run(&client, &upload, e);
 	/* Whether the same arguments and requirements came with it the first time nobody can tell. */
-	there = err_is(failed, ERR_EXISTS) && !upload.requirements &&
-		!cli_value_at(cli, "args", 0);
+	there = err_is(failed, ERR_EXISTS) && !upload.requirements && !cli_value_at(cli, "args", 0);
 	if (failed && !there)
 		return CLI_FAILED;
 	fprintf(cli->out, "algorithm %s %s\n", log_quote(asset.name).text,

@@ -2,8 +2,8 @@
 #include "common/manifest/agent_config.h"
 
 #include "common/base/encode.h"
-#include "common/base/file.h"
 #include "common/base/json.h"
+#include "common/base/log.h"
 #include "common/base/writer.h"
 #include "common/crypto/digest.h"
 #include "common/crypto/key.h"
@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -44,9 +43,10 @@ static int copy_text(const char *text, char **copy, struct err *e)
 }
 
 /* A field's PEM text: itself, or that of the file it names. */
-static int load_pem(const char *what, const char *field, char **pem, struct err *e)
+static int load_pem(const char *what, const char *field, const struct agent_config_files *files,
+		    char **pem, struct err *e)
 {
-	struct stat st;
+	const char *text;
 
 	if (!field[0])
 		return 0;
@@ -56,16 +56,16 @@ static int load_pem(const char *what, const char *field, char **pem, struct err 
 				       strlen(field), PEM_MAX);
 		return copy_text(field, pem, e);
 	}
-	if (field[0] != '/')
-		return err_set(e, ERR_INVALID, "%s: neither PEM text nor an absolute path", what);
-	/* Opening a pipe would wait for its writer; a manifest must not name devices. */
-	if (stat(field, &st) == 0 && !S_ISREG(st.st_mode))
-		return err_set(e, ERR_INVALID, "%s: '%s' is not a regular file", what, field);
-	if (file_read_text(field, PEM_MAX, pem, e) < 0) {
-		e->code = ERR_INVALID;
-		return err_wrap(e, "%s", what);
-	}
-	return 0;
+	text = files ? files->text(files->data, field) : NULL;
+	if (!text)
+		return err_set(e, ERR_INVALID,
+			       "%s: %s is neither PEM text nor one of cert.pem, key.pem, ca.pem of "
+			       "the agent's folder of certificates",
+			       what, log_quote(field).text);
+	if (strlen(text) > PEM_MAX)
+		return err_set(e, ERR_INVALID, "%s: %zu bytes, the limit is %d", what, strlen(text),
+			       PEM_MAX);
+	return copy_text(text, pem, e);
 }
 
 /* The certificates' DER, one after the other; and the first of them. */
@@ -177,7 +177,8 @@ static int log_level_check(const char *word, struct err *e)
 		       word);
 }
 
-static int load(const Cvms__AgentConfig *m, struct agent_config *c, struct err *e)
+static int load(const Cvms__AgentConfig *m, const struct agent_config_files *files,
+		struct agent_config *c, struct err *e)
 {
 	int failed = port_parse(m->port, &c->port, e);
 
@@ -189,13 +190,13 @@ static int load(const Cvms__AgentConfig *m, struct agent_config *c, struct err *
 	if (!failed)
 		failed = copy_text(m->log_level, &c->log_level, e);
 	if (!failed)
-		failed = load_pem("cert_file", m->cert_file, &c->cert, e);
+		failed = load_pem("cert_file", m->cert_file, files, &c->cert, e);
 	if (!failed)
-		failed = load_pem("key_file", m->key_file, &c->key, e);
+		failed = load_pem("key_file", m->key_file, files, &c->key, e);
 	if (!failed)
-		failed = load_pem("client_ca_file", m->client_ca_file, &c->client_ca, e);
+		failed = load_pem("client_ca_file", m->client_ca_file, files, &c->client_ca, e);
 	if (!failed)
-		failed = load_pem("server_ca_file", m->server_ca_file, &c->server_ca, e);
+		failed = load_pem("server_ca_file", m->server_ca_file, files, &c->server_ca, e);
 	if (!failed)
 		failed = pair_check(c, e);
 	if (!failed)
@@ -205,11 +206,12 @@ static int load(const Cvms__AgentConfig *m, struct agent_config *c, struct err *
 	return failed;
 }
 
-int agent_config_load(const Cvms__AgentConfig *message, struct agent_config *config, struct err *e)
+int agent_config_load(const Cvms__AgentConfig *message, const struct agent_config_files *files,
+		      struct agent_config *config, struct err *e)
 {
 	struct agent_config c = { .port = AGENT_CONFIG_PORT_DEFAULT };
 
-	if (message && load(message, &c, e) < 0) {
+	if (message && load(message, files, &c, e) < 0) {
 		agent_config_done(&c);
 		return err_wrap(e, "agent_config");
 	}

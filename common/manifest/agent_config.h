@@ -3,7 +3,8 @@
  * agent_config.h — how a manifest wants the agent's listener: none, TLS or mTLS.
  *
  * Certificate fields carry PEM text or, shorter than 1000 characters and without a newline, a path
- * in the guest (wire.md). Loading reads such files, so that what is measured is content.
+ * in the guest (wire.md). What lies behind a path the caller knows: no file is opened for a name
+ * that came over the network.
  */
 #pragma once
 
@@ -27,11 +28,17 @@ struct agent_config {
 	bool attested_tls;
 };
 
-/* `message` may be NULL: everything default. Refuses a bad port or log level, PEM that holds no
+/* The PEM text behind a path, lent; NULL for one that a manifest must not name. */
+struct agent_config_files {
+	const char *(*text)(const void *data, const char *path);
+	const void *data;
+};
+
+/* `message` may be NULL: everything default. Refuses a path that `files` does not know (NULL: any), a bad port or log level, PEM that holds no
  * certificate or no usable key, a certificate without key and the other way round, a key that is
  * not the certificate's, a client CA without a certificate or attested TLS. */
-int agent_config_load(const Cvms__AgentConfig *message, struct agent_config *config,
-		      struct err *e) MUST_CHECK;
+int agent_config_load(const Cvms__AgentConfig *message, const struct agent_config_files *files,
+		      struct agent_config *config, struct err *e) MUST_CHECK;
 void agent_config_done(struct agent_config *config); /* wipes the key */
 
 /* What is measured: compact JSON {"port","cert","client_ca","server_ca","log_level",

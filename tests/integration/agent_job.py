@@ -125,6 +125,15 @@ def the_whole_job_over_tls():
         whole_job(service, agent, client)
 
 
+def a_path_names_what_was_measured_at_boot():
+    authority = Authority()
+    cert, key = authority.issue()
+    config = {"cert_file": "/etc/certs/cert.pem", "key_file": "/etc/certs/key.pem"}
+    with computing(lambda port: manifest(port, config=config), client_args={"ca": authority.pem},
+                   certs={"cert.pem": cert, "key.pem": key}) as (_, __, client):
+        assert client.status().state == "ReceivingAlgorithm"
+
+
 def the_whole_job_over_mtls_to_both_sides():
     authority = Authority()
     cert, key = authority.issue()
@@ -247,7 +256,8 @@ def manifests_are_refused_by_name():
         (set_attr(["agent_config", "attested_tls"], True), "UNAVAILABLE",
          "agent_config.attested_tls: this agent has neither a TEE nor a TPM"),
         (set_attr(["agent_config", "port"], "70000"), "INVALID_ARGUMENT", "port"),
-        (set_attr(["agent_config", "cert_file"], "/proc/nowhere"), "INVALID_ARGUMENT", "cert_file"),
+        (set_attr(["agent_config", "cert_file"], "/proc/kmsg"), "INVALID_ARGUMENT", "cert_file: '/proc/kmsg' is neither"),
+        (set_attr(["agent_config", "server_ca_file"], "/etc/certs/ca.pem"), "INVALID_ARGUMENT", "server_ca_file"),
         (lambda m: m.algorithm.algo_args.extend(["a"] * 257), "INVALID_ARGUMENT", "257"),
         (lambda m: m.MergeFromString(b"\x42\x01x"), "INVALID_ARGUMENT", "field 8 is unknown"),
     ]

@@ -59,7 +59,7 @@ static void nothing_said_is_the_default(void **state)
 		size_t len;
 		struct err e;
 
-		assert_ok(agent_config_load(forms[i], &c, &e), e);
+		assert_ok(agent_config_load(forms[i], NULL, &c, &e), e);
 		assert_int_equal(c.port, 7002);
 		assert_null(c.cert);
 		assert_ok(agent_config_canonical(&c, &text, &len, &e), e);
@@ -94,7 +94,7 @@ static void what_is_measured_are_digests_of_der(void **state)
 	m.key_file = ours.key_pem;
 	m.client_ca_file = ours.cert_pem;
 	m.log_level = (char *)"debug";
-	assert_ok(agent_config_load(&m, &c, &e), e);
+	assert_ok(agent_config_load(&m, NULL, &c, &e), e);
 	assert_int_equal(c.port, 7777);
 	der_len = i2d_X509(ours.cert, &der);
 	hex_of(der, (size_t)der_len, cert_hex);
@@ -111,25 +111,36 @@ static void what_is_measured_are_digests_of_der(void **state)
 	agent_config_done(&c);
 }
 
-static void a_path_is_read(void **state)
+static const char *known_file(const void *data, const char *path)
 {
-	char cert[] = "/tmp/cocos-cert-XXXXXX", key[] = "/tmp/cocos-key-XXXXXX";
-	CLEANUP(close) int a = mkstemp(cert);
-	CLEANUP(close) int b = mkstemp(key);
+	assert_ptr_equal(data, &ours);
+	if (strcmp(path, "/etc/certs/cert.pem") == 0)
+		return ours.cert_pem;
+	return strcmp(path, "/etc/certs/key.pem") == 0 ? ours.key_pem : NULL;
+}
+
+/* Nobody opens what a manifest names: only what is known already has a path. */
+static void a_path_is_one_of_those_that_are_known(void **state)
+{
+	static const char *const others[] = { "/etc/certs/ca.pem", "/proc/kmsg", "/dev/tty",
+					      "/etc/certs/../certs/cert.pem", "cert.pem" };
+	const struct agent_config_files files = { known_file, &ours };
 	Cvms__AgentConfig m = CVMS__AGENT_CONFIG__INIT;
 	struct agent_config c;
 	struct err e;
 
-	assert_ok(fd_write_all(a, ours.cert_pem, strlen(ours.cert_pem), &e), e);
-	assert_ok(fd_write_all(b, ours.key_pem, strlen(ours.key_pem), &e), e);
-	m.cert_file = cert;
-	m.key_file = key;
-	assert_ok(agent_config_load(&m, &c, &e), e);
+	m.cert_file = (char[]){ "/etc/certs/cert.pem" };
+	m.key_file = (char[]){ "/etc/certs/key.pem" };
+	assert_ok(agent_config_load(&m, &files, &c, &e), e);
 	assert_string_equal(c.cert, ours.cert_pem);
+	assert_string_equal(c.key, ours.key_pem);
 	agent_config_done(&c);
-	unlink(cert);
-	unlink(key);
-	assert_refused(agent_config_load(&m, &c, &e), e, ERR_INVALID, "cert_file");
+	assert_refused(agent_config_load(&m, NULL, &c, &e), e, ERR_INVALID, "cert_file");
+	for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+		m.cert_file = (char *)(uintptr_t)others[i];
+		assert_refused(agent_config_load(&m, &files, &c, &e), e, ERR_INVALID,
+			       "cert_file: '");
+	}
 }
 
 static void every_rule_refuses_by_name(void **state)
@@ -148,7 +159,7 @@ static void every_rule_refuses_by_name(void **state)
 		{ "", ours.key_pem, ours.key_pem, "", "", "holds no certificate" },
 		{ "", ours.cert_pem, ours.cert_pem, "", "", "key_file" },
 		{ "", ours.cert_pem, ours.key_pem, "junk\n", "", "client_ca_file: holds no" },
-		{ "", "relative/path", ours.key_pem, "", "", "absolute path" },
+		{ "", "relative/path", ours.key_pem, "", "", "neither PEM text nor" },
 		{ "", "", "", "", "loud", "log_level: 'loud'" },
 	};
 	struct agent_config c;
@@ -162,7 +173,7 @@ static void every_rule_refuses_by_name(void **state)
 		m.key_file = (char *)cases[i].key;
 		m.client_ca_file = (char *)cases[i].ca;
 		m.log_level = (char *)cases[i].level;
-		assert_refused(agent_config_load(&m, &c, &e), e, ERR_INVALID, cases[i].words);
+		assert_refused(agent_config_load(&m, NULL, &c, &e), e, ERR_INVALID, cases[i].words);
 	}
 }
 
@@ -174,7 +185,7 @@ static void attested_tls_asks_clients_without_a_certificate_of_its_own(void **st
 
 	m.client_ca_file = ours.cert_pem;
 	m.attested_tls = true;
-	assert_ok(agent_config_load(&m, &c, &e), e);
+	assert_ok(agent_config_load(&m, NULL, &c, &e), e);
 	assert_true(c.attested_tls);
 	assert_string_equal(c.client_ca, ours.cert_pem);
 	agent_config_done(&c);
@@ -190,10 +201,10 @@ static void a_damaged_certificate_among_good_ones_is_refused(void **state)
 	assert_ok(text_format(&pem, &e, "%s%s", ours.cert_pem, other.cert_pem), e);
 	m.cert_file = pem;
 	m.key_file = ours.key_pem;
-	assert_ok(agent_config_load(&m, &c, &e), e);
+	assert_ok(agent_config_load(&m, NULL, &c, &e), e);
 	agent_config_done(&c);
 	pem[strlen(ours.cert_pem) + 40] = '!';
-	assert_refused(agent_config_load(&m, &c, &e), e, ERR_INVALID, "cert_file");
+	assert_refused(agent_config_load(&m, NULL, &c, &e), e, ERR_INVALID, "cert_file");
 }
 
 int main(void)
@@ -201,7 +212,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_said_is_the_default),
 		cmocka_unit_test(what_is_measured_are_digests_of_der),
-		cmocka_unit_test(a_path_is_read),
+		cmocka_unit_test(a_path_is_one_of_those_that_are_known),
 		cmocka_unit_test(every_rule_refuses_by_name),
 		cmocka_unit_test(attested_tls_asks_clients_without_a_certificate_of_its_own),
 		cmocka_unit_test(a_damaged_certificate_among_good_ones_is_refused),
