@@ -401,6 +401,8 @@ static const struct rpc_handler handlers[] = {
 	       &computations__list_cvms_response__descriptor, list_cvms),
 	METHOD(PROTO_COMPUTATIONS_SHOW_CVM, RPC_UNARY, cvm_request, &computations__cvm__descriptor,
 	       list_show_cvm),
+	METHOD(PROTO_COMPUTATIONS_RELEASE_CVM, RPC_UNARY, cvm_request,
+	       &computations__cvm__descriptor, list_release_cvm),
 	{
 		.method = { PROTO_COMPUTATIONS_LOGS, RPC_SERVER_STREAM,
 			    &computations__logs_request__descriptor,

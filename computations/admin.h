@@ -41,3 +41,4 @@ bool request_is_connected(const struct request *r, const char *cvm_id);
 void list_computations(struct rpc_call *call, const ProtobufCMessage *message);
 void list_cvms(struct rpc_call *call, const ProtobufCMessage *message);
 void list_show_cvm(struct rpc_call *call, const ProtobufCMessage *message);
+void list_release_cvm(struct rpc_call *call, const ProtobufCMessage *message);

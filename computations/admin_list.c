@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* admin_list.c — List, ListCvms, ShowCvm: pages of what there is. */
+/* admin_list.c — List, ListCvms, ShowCvm, ReleaseCvm: what there is, and whose names are whose. */
+#include "common/base/log.h"
 #include "computations/admin.h"
 
 static struct request *page_request(struct rpc_call *call, const ProtobufCMessage *message)
@@ -142,5 +143,32 @@ void list_show_cvm(struct rpc_call *call, const ProtobufCMessage *message)
 		return;
 	r->run = run_show_cvm;
 	r->reply = reply_show_cvm;
+	request_start(r);
+}
+
+/* ReleaseCvm */
+
+static int run_release_cvm(struct store *store, struct request *r, struct err *e)
+{
+	if (store_cvm_release(store, r->id, e) < 0)
+		return err_code(e);
+	return store_cvm(store, r->id, &r->cvm, e);
+}
+
+static void reply_release_cvm(struct request *r)
+{
+	log_info("the name of CVM %s was released", log_quote(r->cvm.id).text);
+	session_end_of(r->service, r->cvm.id, "an administrator released this CVM's name");
+	reply_show_cvm(r);
+}
+
+void list_release_cvm(struct rpc_call *call, const ProtobufCMessage *message)
+{
+	struct request *r = request_new(call, ((const Computations__CvmRequest *)message)->id);
+
+	if (!r)
+		return;
+	r->run = run_release_cvm;
+	r->reply = reply_release_cvm;
 	request_start(r);
 }

@@ -54,6 +54,7 @@ void admin_message_cvm(struct admin_message_cvm *out, const struct cvm *c, bool 
 	m->verified = c->verified;
 	m->verdict = c->verdict;
 	m->judged = time_of(&out->judged, c->judged);
+	m->client_key = c->key;
 }
 
 void admin_message_record(struct admin_message_record *out, const struct record *r)

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* agent_message.c — what an agent says, on its way to disk; and what to do once it is there. */
+#include "common/base/encode.h"
 #include "common/base/log.h"
 #include "common/base/utf8.h"
+#include "common/crypto/digest.h"
 #include "computations/session.h"
 
 #include <string.h>
@@ -20,6 +22,7 @@ struct agent_message {
 	void (*kept)(struct agent_message *message);
 	size_t bytes;
 	char *cvm_id, *computation_id, *peer, **connected;
+	char key[2 * SHA256_LEN + 1]; /* of the client certificate; "" without one */
 	struct record record; /* a RunResponse has its error as text, its notice as status; an
 				  * AgentStateRes the state as text */
 	struct store_todo todo;
@@ -296,8 +299,28 @@ static bool is_connected(const char *id, void *data)
 
 static int keep_arrival(struct store *store, struct agent_message *m, struct err *e)
 {
-	return store_cvm_seen(store, m->cvm_id, m->peer, m->record.text, is_connected, m->connected,
-			      &m->todo, e);
+	return store_cvm_seen(store, m->cvm_id, m->peer, m->key, m->record.text, is_connected,
+			      m->connected, &m->todo, e);
+}
+
+static int keep_forwarder(struct store *store, struct agent_message *m, struct err *e)
+{
+	return store_cvm_key_check(store, m->cvm_id, m->key, e);
+}
+
+static int read_key(const struct rpc_call *call, char key[2 * SHA256_LEN + 1], struct err *e)
+{
+	uint8_t bytes[SHA256_LEN];
+	size_t len = 0;
+	const uint8_t *spki = rpc_call_peer_spki(call, &len);
+
+	key[0] = 0;
+	if (!spki)
+		return 0;
+	if (digest(DIGEST_SHA256, spki, len, bytes, e) < 0)
+		return err_code(e);
+	hex_encode(bytes, sizeof(bytes), key);
+	return 0;
 }
 
 /* The first operation of this agent; until it is done nothing else of the agent is read. */
@@ -307,6 +330,7 @@ static void arrival_done(void *data, const struct err *e)
 	struct session *s = m->session;
 
 	if (s->call && e) {
+		log_warn("agent at %s refused: %s", m->peer, e->text);
 		rpc_call_finish(s->call, e);
 	} else if (s->call) {
 		session_arrived(s, m->peer, &m->todo);
@@ -322,12 +346,16 @@ int agent_message_arrival(struct session *s, struct err *e)
 	if (!m)
 		return err_nomem(e);
 	m->session = s;
-	m->keep = keep_arrival;
+	m->keep = s->forwarder ? keep_forwarder : keep_arrival;
 	m->cvm_id = strdup(s->cvm_id);
 	m->peer = strdup(rpc_call_peer(s->call));
 	m->connected = session_ids(s->service);
 	m->record.text = strdup(s->service->appraisal ? "not verified: its evidence is awaited"
 						      : "not verified: this service has no policy");
+	if (read_key(s->call, m->key, e) < 0) {
+		message_free(m);
+		return err_code(e);
+	}
 	if (!m->cvm_id || !m->peer || !m->connected || !m->record.text ||
 	    store_queue_add(
 		    s->service->queue,

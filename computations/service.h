@@ -34,7 +34,7 @@ void service_init(struct service *service, uv_loop_t *loop, struct store_queue *
 /* session.c: cvms.Service */
 extern const struct rpc_service session_rpc;
 
-/* The connected CVM of that id, or NULL. */
+/* The connected CVM of that id, whose key is the one that the name is bound to; or NULL. */
 struct session *session_find(struct service *service, const char *cvm_id);
 
 /* Reads the manifest in the pool and sends it. If there is a policy, a session that is not
@@ -46,6 +46,9 @@ void session_stop(struct session *session, const char *computation_id);
  * session_ids_free() them. */
 char **session_ids(struct service *service);
 void session_ids_free(char **ids);
+
+/* Ends the streams of one CVM, for its agent to come again. */
+void session_end_of(struct service *service, const char *cvm_id, const char *why);
 
 /* Ends all sessions (the service goes down). */
 void session_end_all(struct service *service);

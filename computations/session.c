@@ -301,6 +301,12 @@ void session_arrived(struct session *s, const char *peer, struct store_todo *tod
 {
 	s->todo = *todo;
 	*todo = (struct store_todo){ .computation_id = NULL };
+	s->arrived = true;
+	if (s->forwarder) {
+		log_info("CVM %s reports from %s", log_quote(s->cvm_id).text, peer);
+		rpc_call_resume(s->call);
+		return;
+	}
 	log_info("CVM %s connected from %s", log_quote(s->cvm_id).text, peer);
 	session_ask_state(s);
 	evidence_ask(s);
@@ -335,9 +341,7 @@ static void on_start(struct rpc_call *call)
 	TAILQ_INSERT_TAIL(&service->sessions, s, next);
 	++*counter(s);
 	rpc_call_set_user(call, s);
-	if (forwarder)
-		log_info("CVM %s reports from %s", log_quote(id).text, rpc_call_peer(call));
-	else if (agent_message_arrival(s, &e) < 0)
+	if (agent_message_arrival(s, &e) < 0)
 		rpc_call_finish(call, &e);
 	return;
 refused:
@@ -368,7 +372,18 @@ static void on_closed(struct rpc_call *call)
 
 struct session *session_find(struct service *service, const char *cvm_id)
 {
-	return find(service, cvm_id, false);
+	struct session *s = find(service, cvm_id, false);
+
+	return s && s->arrived ? s : NULL;
+}
+
+void session_end_of(struct service *service, const char *cvm_id, const char *why)
+{
+	struct session *s;
+
+	for (int forwarder = 0; forwarder < 2; forwarder++)
+		if ((s = find(service, cvm_id, forwarder)))
+			session_finish(s, ERR_ABORTED, why);
 }
 
 char **session_ids(struct service *service)

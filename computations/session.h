@@ -15,6 +15,7 @@ struct session {
 	struct rpc_call *call; /* NULL: over */
 	unsigned refs;
 	char *cvm_id;
+	bool arrived;   /* the database knows it, and its key is the one that the name belongs to */
 	bool forwarder; /* it only reports: logs and events, see session.c */
 	char *sent;     /* the computation whose manifest went out on this stream */
 	size_t pending;
@@ -51,5 +52,5 @@ void evidence_answered(struct session *s, const Cvms__AttestationResponse *answe
 /* agent_message.c: a message of the agent, and its arrival. */
 void agent_message_take(struct rpc_call *call, const ProtobufCMessage *message);
 int agent_message_arrival(struct session *s, struct err *e) MUST_CHECK;
-/* session.c, called when the arrival is on disk. */
+/* session.c, called when the arrival is on disk; `todo` of a forwarder is empty. */
 void session_arrived(struct session *s, const char *peer, struct store_todo *todo);

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { FORM = 2 };
+enum { FORM = 3 };
 
 static const char schema[] =
 	"CREATE TABLE computations ("
@@ -42,7 +42,8 @@ static const char schema[] =
 	" last_seen INTEGER NOT NULL,"
 	" verified INTEGER NOT NULL DEFAULT 0,"
 	" verdict TEXT NOT NULL DEFAULT '',"
-	" judged INTEGER NOT NULL DEFAULT 0);"
+	" judged INTEGER NOT NULL DEFAULT 0,"
+	" key TEXT NOT NULL DEFAULT '');" /* of the client certificate that its name belongs to */
 	"CREATE INDEX cvms_computation ON cvms (computation);"
 	/* One journal for each computation, and for each CVM what belongs to none. */
 	"CREATE TABLE journals ("
@@ -65,15 +66,18 @@ static const char schema[] =
 	" originator TEXT NOT NULL,"
 	" size INTEGER NOT NULL);"
 	"CREATE INDEX records_journal ON records (journal, number);"
-	"PRAGMA user_version=2;";
+	"PRAGMA user_version=3;";
 
-/* Form 1 had no verdicts. */
-static const char upgrade[] =
-	"ALTER TABLE computations ADD COLUMN unverified INTEGER NOT NULL DEFAULT 0;"
-	"ALTER TABLE cvms ADD COLUMN verified INTEGER NOT NULL DEFAULT 0;"
-	"ALTER TABLE cvms ADD COLUMN verdict TEXT NOT NULL DEFAULT '';"
-	"ALTER TABLE cvms ADD COLUMN judged INTEGER NOT NULL DEFAULT 0;"
-	"PRAGMA user_version=2;";
+/* What each older form lacks: 1 had no verdicts, 2 no keys. */
+static const char *const upgrades[FORM] = {
+	[1] = "ALTER TABLE computations ADD COLUMN unverified INTEGER NOT NULL DEFAULT 0;"
+	      "ALTER TABLE cvms ADD COLUMN verified INTEGER NOT NULL DEFAULT 0;"
+	      "ALTER TABLE cvms ADD COLUMN verdict TEXT NOT NULL DEFAULT '';"
+	      "ALTER TABLE cvms ADD COLUMN judged INTEGER NOT NULL DEFAULT 0;"
+	      "PRAGMA user_version=2;",
+	[2] = "ALTER TABLE cvms ADD COLUMN key TEXT NOT NULL DEFAULT '';"
+	      "PRAGMA user_version=3;",
+};
 
 int64_t store_now(void)
 {
@@ -95,7 +99,11 @@ static int make_tables(struct db *db, struct err *e)
 			       (long long)form, FORM);
 	if (db_script(db, "BEGIN IMMEDIATE", e) < 0)
 		return err_code(e);
-	if (db_script(db, form ? upgrade : schema, e) < 0 || db_script(db, "COMMIT", e) < 0) {
+	int failed = form ? 0 : db_script(db, schema, e);
+	for (; form && form < FORM && !failed; form++)
+		failed = form < 0 ? err_set(e, ERR_INTERNAL, "form %lld", (long long)form)
+				  : db_script(db, upgrades[form], e);
+	if (failed || db_script(db, "COMMIT", e) < 0) {
 		struct err ignored;
 
 		(void)!db_script(db, "ROLLBACK", &ignored);

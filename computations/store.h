@@ -79,6 +79,7 @@ int store_remove(struct store *store, const char *id, bool force, struct err *e)
 
 struct cvm {
 	char *id, *agent_state, *computation_id, *peer;
+	char *key; /* of the client certificate that its name is bound to, as hexadecimal; "": none */
 	int64_t first_seen, last_seen;
 	bool verified;  /* in the session that it has, or had last */
 	char *verdict;  /* a line for people */
@@ -100,10 +101,16 @@ void store_todo_done(struct store_todo *todo);
 /* The CVM's agent has connected. Makes room by forgetting the CVM that was not seen for longest
  * and holds nothing; ERR_EXHAUSTED if each holds something. `connected` names the ones that must
  * not be forgotten. What was proven in an earlier session does not count any more: the verdict
- * is `unproven` from now on. */
-int store_cvm_seen(struct store *store, const char *id, const char *peer, const char *unproven,
-		   bool (*connected)(const char *id, void *data), void *data,
+ * is `unproven` from now on. `key` is its client certificate's as hexadecimal, "" without one: the
+ * first binds the CVM's name, and ERR_DENIED is what any other gets. */
+int store_cvm_seen(struct store *store, const char *id, const char *peer, const char *key,
+		   const char *unproven, bool (*connected)(const char *id, void *data), void *data,
 		   struct store_todo *todo, struct err *e) MUST_CHECK;
+/* ERR_DENIED if the CVM's name is bound to another key. */
+int store_cvm_key_check(struct store *store, const char *id, const char *key,
+			struct err *e) MUST_CHECK;
+/* The next agent that connects binds the name. */
+int store_cvm_release(struct store *store, const char *id, struct err *e) MUST_CHECK;
 int store_cvm_verdict(struct store *store, const char *id, bool verified, const char *line,
 		      struct err *e) MUST_CHECK;
 /* Takes the verdict back; the line says why. */

@@ -6,9 +6,9 @@
 
 #include <string.h>
 
-#define CVM_COLUMNS                                                                            \
-	"id, agent_state, computation, peer, first_seen, last_seen, verified, verdict, judged" \
-	" FROM cvms "
+#define CVM_COLUMNS                                                                             \
+	"id, agent_state, computation, peer, first_seen, last_seen, verified, verdict, judged," \
+	" key FROM cvms "
 
 void cvm_done(struct cvm *c)
 {
@@ -17,6 +17,7 @@ void cvm_done(struct cvm *c)
 	free(c->computation_id);
 	free(c->peer);
 	free(c->verdict);
+	free(c->key);
 	*c = (struct cvm){ .id = NULL };
 }
 
@@ -32,7 +33,7 @@ static int read_cvm(sqlite3_stmt *row, struct cvm *c, struct err *e)
 
 	if (db_text(row, 0, &got.id, e) < 0 || db_text(row, 1, &got.agent_state, e) < 0 ||
 	    db_text(row, 2, &got.computation_id, e) < 0 || db_text(row, 3, &got.peer, e) < 0 ||
-	    db_text(row, 7, &got.verdict, e) < 0) {
+	    db_text(row, 7, &got.verdict, e) < 0 || db_text(row, 9, &got.key, e) < 0) {
 		cvm_done(&got);
 		return err_code(e);
 	}
@@ -166,25 +167,58 @@ int store_cvm_unproven(struct store *store, const char *id, const char *line, st
 		      line, id);
 }
 
-int store_cvm_seen(struct store *store, const char *id, const char *peer, const char *unproven,
-		   bool (*connected)(const char *id, void *data), void *data,
+int store_cvm_key_check(struct store *store, const char *id, const char *key, struct err *e)
+{
+	CLEANUP(sqlite3_finalize) sqlite3_stmt *stmt = NULL;
+	CLEANUP(free) char *bound = NULL;
+	int row;
+
+	if (db_query(&store->db, &stmt, e, "SELECT key FROM cvms WHERE id = ?", "t", id) < 0)
+		return err_code(e);
+	row = db_next(&store->db, stmt, e);
+	if (row <= 0)
+		return row;
+	if (db_text(stmt, 0, &bound, e) < 0)
+		return err_code(e);
+	if (!*bound || strcmp(bound, key) == 0)
+		return 0;
+	return err_set(e, ERR_DENIED,
+		       "the name %s is bound to another client certificate's key; "
+		       "'cocos-cli cvm release' frees it",
+		       log_quote(id).text);
+}
+
+int store_cvm_release(struct store *store, const char *id, struct err *e)
+{
+	if (db_run(&store->db, e, "UPDATE cvms SET key = '' WHERE id = ?", "t", id) < 0)
+		return err_code(e);
+	if (sqlite3_changes(store->db.sqlite) == 0)
+		return err_set(e, ERR_NOT_FOUND, "no CVM %s has ever connected",
+			       log_quote(id).text);
+	return 0;
+}
+
+int store_cvm_seen(struct store *store, const char *id, const char *peer, const char *key,
+		   const char *unproven, bool (*connected)(const char *id, void *data), void *data,
 		   struct store_todo *todo, struct err *e)
 {
 	int64_t known, now = store_now();
 
+	if (store_cvm_key_check(store, id, key, e) < 0)
+		return err_code(e);
 	if (db_number(&store->db, &known, e, "SELECT count(*) FROM cvms WHERE id = ?", "t", id) < 0)
 		return err_code(e);
 	if (known) {
 		if (db_run(&store->db, e,
 			   "UPDATE cvms SET peer = ?, last_seen = ?, verified = 0, verdict = ?,"
-			   " judged = 0 WHERE id = ?",
-			   "titt", peer, now, unproven, id) < 0)
+			   " judged = 0, key = ? WHERE id = ?",
+			   "tittt", peer, now, unproven, key, id) < 0)
 			return err_code(e);
 	} else if (make_room(store, connected, data, e) < 0 ||
 		   db_run(&store->db, e,
-			  "INSERT INTO cvms (id, peer, first_seen, last_seen, verdict)"
-			  " VALUES (?, ?, ?, ?, ?)",
-			  "ttiit", id, peer, now, now, unproven) < 0) {
+			  "INSERT INTO cvms (id, peer, first_seen, last_seen, verdict, key)"
+			  " VALUES (?, ?, ?, ?, ?, ?)",
+			  "ttiitt", id, peer, now, now, unproven, key) < 0) {
 		return err_code(e);
 	}
 	return todo_of(store, id, todo, e);

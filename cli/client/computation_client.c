@@ -30,6 +30,7 @@ ONE(computation_remove, PROTO_COMPUTATIONS_REMOVE, remove_request, google__proto
 METHOD(computation_logs, PROTO_COMPUTATIONS_LOGS, RPC_SERVER_STREAM, logs_request, computations__record);
 ONE(computation_list_cvms, PROTO_COMPUTATIONS_LIST_CVMS, list_request, computations__list_cvms_response);
 ONE(computation_show_cvm, PROTO_COMPUTATIONS_SHOW_CVM, cvm_request, computations__cvm);
+ONE(computation_release_cvm, PROTO_COMPUTATIONS_RELEASE_CVM, cvm_request, computations__cvm);
 /* clang-format on */
 
 enum cli_exit computation_call(struct cli *cli, const struct rpc_method *method,

@@ -14,6 +14,7 @@ static void to_json(struct json_out *out, const Computations__Cvm *c)
 	json_out_text(out, "peer", c->peer);
 	json_out_bool(out, "verified", c->verified);
 	json_out_text(out, "verdict", c->verdict);
+	json_out_text(out, "client_key", c->client_key);
 	computation_time_to_json(out, "first_seen", c->first_seen);
 	computation_time_to_json(out, "last_seen", c->last_seen);
 	json_out_end(out);
@@ -80,10 +81,11 @@ static void print_cvm(FILE *out, const Computations__Cvm *c)
 	fprintf(out, "evidence     %s\n", text_plain(c->verdict).text);
 	fprintf(out, "computation  %s\n",
 		*c->computation_id ? text_plain(c->computation_id).text : "none");
+	fprintf(out, "client key   %s\n", *c->client_key ? text_plain(c->client_key).text : "none");
 	fprintf(out, "first seen   %s\nlast seen    %s\n", first, last);
 }
 
-static enum cli_exit run_show(struct cli *cli, struct err *e)
+static enum cli_exit call_and_print(struct cli *cli, const struct rpc_method *method, struct err *e)
 {
 	Computations__CvmRequest request = COMPUTATIONS__CVM_REQUEST__INIT;
 	struct json_out out CLEANUP_JSON_OUT;
@@ -92,7 +94,7 @@ static enum cli_exit run_show(struct cli *cli, struct err *e)
 
 	json_out_init(&out);
 	request.id = (char *)(uintptr_t)cli->operands[0];
-	status = computation_call(cli, &computation_show_cvm, &request.base, &response, e);
+	status = computation_call(cli, method, &request.base, &response, e);
 	if (status != CLI_OK)
 		return status;
 	if (cli_flag(cli, "json")) {
@@ -105,6 +107,16 @@ static enum cli_exit run_show(struct cli *cli, struct err *e)
 	return status;
 }
 
+static enum cli_exit run_show(struct cli *cli, struct err *e)
+{
+	return call_and_print(cli, &computation_show_cvm, e);
+}
+
+static enum cli_exit run_release(struct cli *cli, struct err *e)
+{
+	return call_and_print(cli, &computation_release_cvm, e);
+}
+
 const struct command cmd_cvm_show = {
 	.name = "cvm show",
 	.args = "ID",
@@ -113,4 +125,17 @@ const struct command cmd_cvm_show = {
 	.operands_max = 1,
 	.options = (const struct cli_option[]){ CLI_JSON_OPTION, CLIENT_OPTIONS, { .name = NULL } },
 	.run = run_show,
+};
+
+const struct command cmd_cvm_release = {
+	.name = "cvm release",
+	.args = "ID",
+	.help = "free a CVM's name from its client key",
+	.operands_min = 1,
+	.operands_max = 1,
+	.options = (const struct cli_option[]){ CLI_JSON_OPTION, CLIENT_OPTIONS, { .name = NULL } },
+	.run = run_release,
+	.more = "The first client certificate that an agent shows binds the name of its CVM: others are\n"
+		"refused. Release it when the agent has got another key. Its connections end, and the next\n"
+		"agent of that name binds it again: be sure that it is the right one.",
 };

@@ -22,7 +22,7 @@ extern const struct command cmd_computation_create, cmd_computation_list, cmd_co
 	cmd_computation_manifest;
 
 /* cmd_cvm.c */
-extern const struct command cmd_cvm_list, cmd_cvm_show;
+extern const struct command cmd_cvm_list, cmd_cvm_show, cmd_cvm_release;
 
 /* cmd_sevsnpmeasure.c, cmd_igvmmeasure.c, cmd_tdxmeasure.c, cmd_idblock.c */
 extern const struct command cmd_sevsnpmeasure, cmd_igvmmeasure, cmd_tdxmeasure, cmd_idblock_create;

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """cocos-computations with agents written from wire.md alone."""
 import contextlib
+import json
 import os
 import random
 import re
@@ -503,6 +504,48 @@ def agents_come_by_tls_and_by_mutual_tls():
                 with FakeAgent(address, "cvm", credentials(tls, "client")) as same:
                     same.next("agentStateReq")
                     assert agent.ended() == grpc.StatusCode.ABORTED
+
+
+def a_name_belongs_to_the_first_key_until_it_is_released():
+    """Also while its CVM is away: any other certificate of the CA would get its manifest, with the
+    listener's private key."""
+    def operate(service, *words):
+        return cli("cvm", *words, COMPUTATIONS_GRPC_URL="unix:" + service.socket)
+    with Folder() as certificates:
+        tls = authority(certificates)
+        with Folder() as folder, Computations(folder, tls=tls, client_ca=True) as service:
+            address = f"localhost:{service.port}"
+            computation = create(service, agent_config=cvms.AgentConfig(port="7002"))
+            with FakeAgent(address, "cvm", credentials(tls, "client")) as agent:
+                agent.next("agentStateReq")
+                run(service, computation, "cvm")
+                agent.manifest()
+            until(gone(service, "cvm"), "the end of its connection")
+            for more in ((), FORWARDER):
+                with FakeAgent(address, "cvm", credentials(tls, "other-client"), metadata=more) as thief:
+                    first = thief.heard.get(timeout=PATIENCE)
+                    assert isinstance(first, grpc.RpcError), first
+                    assert first.code() == grpc.StatusCode.PERMISSION_DENIED, first
+                    assert "cvm release" in first.details(), first.details()
+            service.process.kill()
+            service.channel.close()
+            service.start()
+            address = f"localhost:{service.port}"
+            with FakeAgent(address, "cvm", credentials(tls, "other-client")) as thief:
+                assert thief.ended() == grpc.StatusCode.PERMISSION_DENIED
+            with FakeAgent(address, "cvm", credentials(tls, "client")) as agent:
+                agent.manifest()  # it says that it has none
+                shown = json.loads(operate(service, "show", "cvm", "--json").ok())
+                assert re.fullmatch("[0-9a-f]{64}", shown["client_key"]), shown
+                # The operator's word: its connections end, and the next to come binds it.
+                assert "client key   none" in operate(service, "release", "cvm").ok()
+                assert agent.ended() == grpc.StatusCode.ABORTED
+            with FakeAgent(address, "cvm", credentials(tls, "other-client")) as other:
+                other.next("agentStateReq")
+            until(gone(service, "cvm"), "the end of its connection")
+            with FakeAgent(address, "cvm", credentials(tls, "client")) as agent:
+                assert agent.ended() == grpc.StatusCode.PERMISSION_DENIED
+            operate(service, "release", "nobody").refused(1, "nobody")
 
 
 def logs_are_followed_to_the_end():

@@ -53,8 +53,8 @@ bool store_room_is_in(const char *id, void *data)
 
 void store_room_arrive(struct store_room *f, const char *cvm, struct store_todo *todo)
 {
-	assert_ok(store_cvm_seen(&f->store, cvm, "peer", "unproven", store_room_is_in, NULL, todo,
-				 &f->e),
+	assert_ok(store_cvm_seen(&f->store, cvm, "peer", "", "unproven", store_room_is_in, NULL,
+				 todo, &f->e),
 		  f->e);
 }
 

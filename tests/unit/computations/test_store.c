@@ -180,10 +180,10 @@ static void a_newer_database_is_left_alone(void **state)
 	struct store_room *f = *state;
 	struct store other;
 
-	assert_ok(db_script(&f->store.db, "PRAGMA user_version=3", &f->e), f->e);
+	assert_ok(db_script(&f->store.db, "PRAGMA user_version=4", &f->e), f->e);
 	assert_refused(store_open(&other, f->dir, &store_room_limits, &f->e), f->e,
 		       ERR_PRECONDITION, "newer");
-	assert_ok(db_script(&f->store.db, "PRAGMA user_version=2", &f->e), f->e);
+	assert_ok(db_script(&f->store.db, "PRAGMA user_version=3", &f->e), f->e);
 }
 
 static void what_is_no_database_is_refused(void **state)

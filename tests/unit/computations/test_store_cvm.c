@@ -97,14 +97,48 @@ static void the_cvm_unseen_for_longest_makes_room(void **state)
 	store_room_run_on(f, "one", "holds");
 	store_room_arrive_idle(f, "idle");
 	store_room_arrive_idle(f, "here");
-	assert_ok(store_cvm_seen(&f->store, "new", "p", "", store_room_is_in, (char[]){ "here" },
-				 &todo, &f->e),
+	assert_ok(store_cvm_seen(&f->store, "new", "p", "", "", store_room_is_in,
+				 (char[]){ "here" }, &todo, &f->e),
 		  f->e);
 	assert_refused(store_cvm(&f->store, "idle", &cvm, &f->e), f->e, ERR_NOT_FOUND, "idle");
-	assert_refused(store_cvm_seen(&f->store, "more", "p", "", store_room_is_in,
+	assert_refused(store_cvm_seen(&f->store, "more", "p", "", "", store_room_is_in,
 				      (char[]){ "here new" }, &todo, &f->e),
 		       f->e, ERR_EXHAUSTED, "MAX_CVMS");
 	assert_ok(store_cvm(&f->store, "holds", &cvm, &f->e), f->e);
+}
+
+static int arrive_with(struct store_room *f, const char *cvm, const char *key)
+{
+	struct store_todo todo CLEANUP_TODO = { .computation_id = NULL };
+
+	return store_cvm_seen(&f->store, cvm, "p", key, "", store_room_is_in, (char[]){ "" }, &todo,
+			      &f->e);
+}
+
+static void the_first_key_binds_a_name_until_it_is_released(void **state)
+{
+	struct store_room *f = *state;
+	struct cvm cvm CLEANUP_CVM = { .id = NULL };
+
+	assert_ok(arrive_with(f, "cvm", "aa"), f->e);
+	assert_refused(arrive_with(f, "cvm", "bb"), f->e, ERR_DENIED, "cvm release");
+	assert_refused(arrive_with(f, "cvm", ""), f->e, ERR_DENIED, "bound");
+	assert_ok(store_cvm(&f->store, "cvm", &cvm, &f->e), f->e);
+	assert_string_equal(cvm.key, "aa");
+	assert_ok(arrive_with(f, "cvm", "aa"), f->e);
+	assert_ok(store_cvm_key_check(&f->store, "cvm", "aa", &f->e), f->e);
+	assert_refused(store_cvm_key_check(&f->store, "cvm", "bb", &f->e), f->e, ERR_DENIED,
+		       "bound");
+	assert_ok(store_cvm_key_check(&f->store, "unknown", "bb", &f->e), f->e);
+	assert_ok(store_cvm_release(&f->store, "cvm", &f->e), f->e);
+	assert_ok(arrive_with(f, "cvm", "bb"), f->e);
+	assert_refused(arrive_with(f, "cvm", "aa"), f->e, ERR_DENIED, "bound");
+	assert_refused(store_cvm_release(&f->store, "unknown", &f->e), f->e, ERR_NOT_FOUND,
+		       "unknown");
+	/* One that came without any is bound by the first that it shows. */
+	assert_ok(arrive_with(f, "plain", ""), f->e);
+	assert_ok(arrive_with(f, "plain", "aa"), f->e);
+	assert_refused(arrive_with(f, "plain", ""), f->e, ERR_DENIED, "bound");
 }
 
 static void an_agent_busy_with_something_else_gets_nothing(void **state)
@@ -165,23 +199,32 @@ static void who_may_go_to_an_unproven_cvm_is_remembered(void **state)
 	assert_true(todo.unverified);
 }
 
-static void a_database_without_verdicts_is_brought_up_to_date(void **state)
+static void older_databases_are_brought_up_to_date(void **state)
 {
-	static const char older[] = "ALTER TABLE computations DROP COLUMN unverified;"
-				    "ALTER TABLE cvms DROP COLUMN verified;"
-				    "ALTER TABLE cvms DROP COLUMN verdict;"
-				    "ALTER TABLE cvms DROP COLUMN judged;"
-				    "PRAGMA user_version=1;";
-	struct store_todo todo CLEANUP_TODO = { .computation_id = NULL };
+	static const char *const older[] = { "ALTER TABLE cvms DROP COLUMN key;"
+					     "PRAGMA user_version=2;",
+					     "ALTER TABLE cvms DROP COLUMN key;"
+					     "ALTER TABLE computations DROP COLUMN unverified;"
+					     "ALTER TABLE cvms DROP COLUMN verified;"
+					     "ALTER TABLE cvms DROP COLUMN verdict;"
+					     "ALTER TABLE cvms DROP COLUMN judged;"
+					     "PRAGMA user_version=1;" };
 	struct store_room *f = *state;
 
 	store_room_run_on(f, "one", "cvm");
-	assert_ok(db_script(&f->store.db, older, &f->e), f->e);
-	store_close(&f->store);
-	store_room_open(f);
-	store_room_arrive(f, "cvm", &todo);
-	assert_string_equal(todo.computation_id, "one");
-	check_verdict(f, false, "unproven");
+	for (size_t i = 0; i < ARRAY_LEN(older); i++) {
+		struct store_todo todo CLEANUP_TODO = { .computation_id = NULL };
+		struct cvm cvm CLEANUP_CVM = { .id = NULL };
+
+		assert_ok(db_script(&f->store.db, older[i], &f->e), f->e);
+		store_close(&f->store);
+		store_room_open(f);
+		store_room_arrive(f, "cvm", &todo);
+		assert_string_equal(todo.computation_id, "one");
+		check_verdict(f, false, "unproven");
+		assert_ok(store_cvm(&f->store, "cvm", &cvm, &f->e), f->e);
+		assert_string_equal(cvm.key, "");
+	}
 }
 
 int main(void)
@@ -192,10 +235,11 @@ int main(void)
 		STORE_ROOM_ROW(an_agent_that_was_restarted_gets_it_again),
 		STORE_ROOM_ROW(a_stop_waits_for_an_absent_agent),
 		STORE_ROOM_ROW(the_cvm_unseen_for_longest_makes_room),
+		STORE_ROOM_ROW(the_first_key_binds_a_name_until_it_is_released),
 		STORE_ROOM_ROW(an_agent_busy_with_something_else_gets_nothing),
 		STORE_ROOM_ROW(a_verdict_lasts_as_long_as_its_session),
 		STORE_ROOM_ROW(who_may_go_to_an_unproven_cvm_is_remembered),
-		STORE_ROOM_ROW(a_database_without_verdicts_is_brought_up_to_date),
+		STORE_ROOM_ROW(older_databases_are_brought_up_to_date),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
