@@ -28,7 +28,7 @@ const struct setting config_settings[] = {
 	     "certificate for agents; with it they speak TLS"),
 	TEXT("GRPC_SERVER_KEY", server_key, NULL, "its private key"),
 	TEXT("GRPC_CLIENT_CA_CERTS", client_ca_certs, NULL,
-	     "authorities of agents' certificates; with them agents must have one (mTLS)"),
+	     "authorities of agents' certificates (mTLS); needed unless GRPC_HOST is loopback"),
 	TEXT("ADMIN_SOCKET", admin_socket, "/run/cocos/computations.sock",
 	     "unix socket for administrators, for this user and root only"),
 	TEXT("ADMIN_HOST", admin_host, "127.0.0.1", "address for administrators, with ADMIN_PORT"),
@@ -86,6 +86,8 @@ static int check(struct config *c, struct err *e)
 	if (check_tls("GRPC", c->server_cert, c->server_key, c->client_ca_certs, e) < 0 ||
 	    check_tls("ADMIN", c->admin_server_cert, c->admin_server_key, c->admin_client_ca_certs,
 		      e) < 0 ||
+	    hostname_listener_check("COMPUTATIONS_GRPC", c->host, c->client_ca_certs != NULL, e) <
+		    0 ||
 	    log_set_level(c->log_level, e) < 0)
 		return err_code(e);
 	if (!c->attestation_policy &&
@@ -99,12 +101,9 @@ static int check(struct config *c, struct err *e)
 	if (*end || port > UINT16_MAX || c->admin_port_text[0] < '0' || c->admin_port_text[0] > '9')
 		return err_set(e, ERR_INVALID, "COMPUTATIONS_ADMIN_PORT %s is not a port",
 			       log_quote(c->admin_port_text).text);
-	if (!hostname_is_loopback(c->admin_host) && !c->admin_client_ca_certs)
-		return err_set(e, ERR_INVALID,
-			       "COMPUTATIONS_ADMIN_HOST %s is not loopback: whoever reaches it "
-			       "could run computations; set COMPUTATIONS_ADMIN_SERVER_CERT, _KEY "
-			       "and COMPUTATIONS_ADMIN_CLIENT_CA_CERTS",
-			       log_quote(c->admin_host).text);
+	if (hostname_listener_check("COMPUTATIONS_ADMIN", c->admin_host,
+				    c->admin_client_ca_certs != NULL, e) < 0)
+		return err_code(e);
 	c->admin_port = (uint16_t)port;
 	return 0;
 }

@@ -106,13 +106,7 @@ static int check_listener(const struct config *c, struct err *e)
 		return err_set(e, ERR_INVALID,
 			       "certificate authorities are set, but "
 			       "MANAGER_GRPC_SERVER_CERT is not");
-	if (!hostname_is_loopback(c->grpc_host) && !c->client_ca_certs)
-		return err_set(e, ERR_INVALID,
-			       "MANAGER_GRPC_HOST %s can be reached by other hosts: set "
-			       "MANAGER_GRPC_SERVER_CERT, _SERVER_KEY and _CLIENT_CA_CERTS, or "
-			       "listen on 127.0.0.1",
-			       log_quote(c->grpc_host).text);
-	return 0;
+	return hostname_listener_check("MANAGER_GRPC", c->grpc_host, c->client_ca_certs != NULL, e);
 }
 
 static bool is_seabios(const struct config *c)

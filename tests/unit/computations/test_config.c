@@ -47,13 +47,21 @@ static void contradictions_are_refused(void **state)
 		{ "COMPUTATIONS_GRPC_SERVER_CERT=x\n", "KEY is not" },
 		{ "COMPUTATIONS_GRPC_SERVER_KEY=x\n", "CERT is not" },
 		{ "COMPUTATIONS_GRPC_CLIENT_CA_CERTS=x\n", "needs" },
-		{ "COMPUTATIONS_ADMIN_PORT=1\nCOMPUTATIONS_ADMIN_HOST=0.0.0.0\n", "not loopback" },
+		{ "COMPUTATIONS_ADMIN_PORT=1\nCOMPUTATIONS_ADMIN_HOST=0.0.0.0\n",
+		  "COMPUTATIONS_ADMIN_HOST" },
 		{ "COMPUTATIONS_ADMIN_PORT=1\nCOMPUTATIONS_ADMIN_HOST=127.0.0.1.example\n",
-		  "not loopback" },
-		{ "COMPUTATIONS_ADMIN_PORT=1\nCOMPUTATIONS_ADMIN_HOST=::\n", "not loopback" },
+		  "COMPUTATIONS_ADMIN_HOST" },
+		{ "COMPUTATIONS_ADMIN_PORT=1\nCOMPUTATIONS_ADMIN_HOST=::\n",
+		  "COMPUTATIONS_ADMIN_HOST" },
 		{ "COMPUTATIONS_ADMIN_PORT=1\nCOMPUTATIONS_ADMIN_HOST=10.0.0.1\n"
 		  "COMPUTATIONS_ADMIN_SERVER_CERT=x\nCOMPUTATIONS_ADMIN_SERVER_KEY=x\n",
-		  "not loopback" },
+		  "COMPUTATIONS_ADMIN_HOST" },
+		/* A manifest with a private key would go over the wire as it is. */
+		{ "COMPUTATIONS_GRPC_HOST=0.0.0.0\n", "COMPUTATIONS_GRPC_HOST '0.0.0.0' can be" },
+		{ "COMPUTATIONS_GRPC_HOST=::\n", "can be reached by other hosts" },
+		{ "COMPUTATIONS_GRPC_HOST=10.0.0.1\nCOMPUTATIONS_GRPC_SERVER_CERT=x\n"
+		  "COMPUTATIONS_GRPC_SERVER_KEY=x\n",
+		  "COMPUTATIONS_GRPC_SERVER_CERT, _SERVER_KEY and _CLIENT_CA_CERTS" },
 		{ "COMPUTATIONS_ADMIN_PORT=65536\n", "is not a port" },
 		{ "COMPUTATIONS_ADMIN_PORT=+1\n", "is not a port" },
 		{ "COMPUTATIONS_LOG_LEVEL=loud\n", "log level" },
@@ -67,11 +75,18 @@ static void contradictions_are_refused(void **state)
 		assert_refused(load(cases[i].text, &c, &e), e, ERR_INVALID, cases[i].words);
 }
 
-static void administrators_elsewhere_need_certificates(void **state)
+static void who_comes_from_elsewhere_needs_a_certificate(void **state)
 {
 	struct config c;
 	struct err e;
 
+	assert_ok(load("COMPUTATIONS_GRPC_HOST=0.0.0.0\nCOMPUTATIONS_GRPC_SERVER_CERT=x\n"
+		       "COMPUTATIONS_GRPC_SERVER_KEY=y\nCOMPUTATIONS_GRPC_CLIENT_CA_CERTS=z\n",
+		       &c, &e),
+		  e);
+	config_done(&c);
+	assert_ok(load("COMPUTATIONS_GRPC_HOST=::1\n", &c, &e), e);
+	config_done(&c);
 	assert_ok(load("COMPUTATIONS_ADMIN_PORT=0\nCOMPUTATIONS_ADMIN_HOST=10.0.0.1\n"
 		       "COMPUTATIONS_ADMIN_SERVER_CERT=x\nCOMPUTATIONS_ADMIN_SERVER_KEY=y\n"
 		       "COMPUTATIONS_ADMIN_CLIENT_CA_CERTS=z\n",
@@ -90,7 +105,7 @@ int main(void)
 		cmocka_unit_test(an_empty_file_gives_the_defaults),
 		cmocka_unit_test(a_missing_file_that_was_named_is_refused),
 		cmocka_unit_test(contradictions_are_refused),
-		cmocka_unit_test(administrators_elsewhere_need_certificates),
+		cmocka_unit_test(who_comes_from_elsewhere_needs_a_certificate),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
