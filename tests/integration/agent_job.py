@@ -727,7 +727,7 @@ def a_stop_kills_the_run_and_wipes():
         second.close()
 
 
-def a_stop_in_the_midst_of_an_upload_leaves_nothing():
+def a_stop_in_the_middle_of_an_upload_leaves_nothing():
     with computing() as (service, agent, client):
         client.algo(SUM, ALGO_KEY)
 
@@ -882,7 +882,7 @@ def killed_it_leaves_nothing_for_the_next():
         assert agent.stop() == 0
 
 
-def sigterm_in_the_midst_of_a_run_or_an_upload_is_clean():
+def sigterm_in_the_middle_of_a_run_or_an_upload_is_clean():
     algo = b"#!/bin/sh\nsleep 1000 &\necho up\nsleep 1000\n"
     with computing(lambda port: manifest(port, algo=algo, datasets=[])) as (
             service, agent, client):

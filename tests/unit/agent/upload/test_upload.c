@@ -168,7 +168,7 @@ static void a_disk_that_takes_no_more_fails_it(void **state)
 	assert_int_equal(access(path, F_OK), -1);
 }
 
-static void freed_in_the_midst_nothing_is_left(void **state)
+static void freed_in_the_middle_nothing_is_left(void **state)
 {
 	struct seen seen = { 0 };
 	struct upload *u;
@@ -236,7 +236,7 @@ int main(void)
 		cmocka_unit_test(an_interrupted_upload_goes_on),
 		cmocka_unit_test(too_many_bytes_fail),
 		cmocka_unit_test(a_disk_that_takes_no_more_fails_it),
-		cmocka_unit_test(freed_in_the_midst_nothing_is_left),
+		cmocka_unit_test(freed_in_the_middle_nothing_is_left),
 		cmocka_unit_test(an_existing_file_is_never_taken),
 		cmocka_unit_test(many_uploads_at_once_all_end),
 	};
