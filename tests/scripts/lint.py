@@ -113,12 +113,17 @@ def a_code_of_failure_made_by_hand_is_found():
         breach("code made by hand", ("common/base/planted.c", HEAD + line))
 
 
+def a_merge_that_was_left_half_done_is_found():
+    for mark in ("<<<<<<< ours", ">>>>>>> theirs", "||||||| both"):
+        breach("a merge that was left half-done: docs/planted.md:2", ("docs/planted.md", f"text\n{mark}\ntext\n"))
+
+
 def an_unwanted_call_is_found():
     breach("unwanted call", ("common/base/planted.c", HEAD + "\tstrcpy(a, b);\n"))
 
 
 tap.run([
-    the_tree_as_it_is_has_no_breach,
+    the_tree_as_it_is_has_no_breach, a_merge_that_was_left_half_done_is_found,
     an_arrow_to_another_floor_is_found,
     an_arrow_back_up_between_rooms_is_found,
     a_room_that_no_table_has_is_found,

@@ -5,6 +5,7 @@
 - no function of the product over 60 lines;
 - a .c file without a header of its own says in its first lines what it is;
 - a unit test lies in its module's room: tests/unit/ROOM/test_MODULE[_ASPECT].c;
+- no merge was left half-done.
 """
 import glob
 import os
@@ -44,8 +45,20 @@ def module_is_missing(test):
     return not any(name == s or name.startswith(s + "_") or s.startswith(name + "_") for s in stems)
 
 
+TEXTS = ("c", "h", "def", "py", "sh", "md", "proto", "build")
+CONFLICT = re.compile(r"(<{7}|>{7}|\|{7})( |$)")
+
+
+def half_merged(path):
+    return (number for number, line in enumerate(lines(path), 1) if CONFLICT.match(line))
+
+
 def main():
     found = []
+    for ending in TEXTS:
+        for path in sorted(glob.glob(f"*.{ending}") + glob.glob(f"[a-z]*/**/*.{ending}", recursive=True)):
+            if not path.startswith("build"):
+                found += [f"a merge that was left half-done: {path}:{n}" for n in half_merged(path)]
     for floor in FLOORS:
         for path in sorted(glob.glob(f"{floor}/**/*.c", recursive=True)):
             found += [f"function of {count} lines, at most {FUNCTION_MAX}: {path}:{start}"
