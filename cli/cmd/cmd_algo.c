@@ -112,6 +112,8 @@ static enum cli_exit run_algo(struct cli *cli, struct err *e)
 	    (requirements_path && asset_open(&requirements, requirements_path, e) < 0) ||
 	    attested_open(&client, cli, e) < 0)
 		return CLI_USAGE;
+	if (!requirements.size) /* of an empty file no message is sent, so nothing is signed */
+		upload.requirements = NULL;
 	upload.key = key;
 	failed = upload_run(&client, &upload, e);
 	/* Whether the same arguments and requirements came with it the first time nobody can tell. */

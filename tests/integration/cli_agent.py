@@ -252,6 +252,9 @@ def algorithms_travel_with_all_that_they_need():
         assert owner.agent.received == (b"numpy\n", code)
         assert owner.agent.calls[1]["algo_args"] == ["--seed", "7", ""]
         assert owner.agent.calls[1]["python_runtime"] == ["python3"]
+        # Of an empty file nothing travels, and nothing is signed.
+        owner.agent.run("algo", path, owner.key, "-a", "python", "-r", owner.write("empty.txt", "")).ok()
+        assert owner.agent.received == (b"", code)
 
 
 def what_the_manifest_does_not_name_is_not_sent():
