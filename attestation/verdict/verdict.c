@@ -202,20 +202,41 @@ bool verdict_ok(const struct verdict *v)
 	       !first_missing(v);
 }
 
+/* `line` makes one line of a text that a peer had a part in. */
+static void tell(const struct check *failed, struct err *line)
+{
+	if (failed->wanted[0])
+		err_record(line, ERR_DENIED, "%s: found %s, wanted %s", failed->name,
+			   failed->found[0] ? failed->found : "nothing", failed->wanted);
+	else
+		err_record(line, ERR_DENIED, "%s: %s", failed->name, failed->found);
+}
+
+bool verdict_failed(const struct verdict *v, size_t n, struct verdict_reason *reason)
+{
+	struct err line = { 0 };
+
+	for (size_t i = 0; i < v->count; i++) {
+		if (v->checks[i].outcome != CHECK_FAILED || n-- > 0)
+			continue;
+		tell(&v->checks[i], &line);
+		memcpy(reason->text, line.text, sizeof(reason->text));
+		return true;
+	}
+	return false;
+}
+
 struct verdict_reason verdict_reason(const struct verdict *v)
 {
 	const struct check *failed = first_failed(v);
 	const char *missing = first_missing(v);
 	struct verdict_reason reason;
-	struct err line = { 0 }; /* what makes one line of a text that a peer had a part in */
+	struct err line = { 0 };
 
 	if (verdict_ok(v))
 		line.text[0] = '\0';
-	else if (failed && failed->wanted[0])
-		err_record(&line, ERR_DENIED, "%s: found %s, wanted %s", failed->name,
-			   failed->found[0] ? failed->found : "nothing", failed->wanted);
 	else if (failed)
-		err_record(&line, ERR_DENIED, "%s: %s", failed->name, failed->found);
+		tell(failed, &line);
 	else if (missing)
 		err_record(&line, ERR_DENIED, "%s: found no such check, wanted it to have passed",
 			   missing);

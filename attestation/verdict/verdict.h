@@ -110,6 +110,9 @@ struct verdict_reason {
 	char text[ERR_TEXT_MAX];
 };
 struct verdict_reason verdict_reason(const struct verdict *v);
+/* The line of the failed check number `n`, counted from 0 in the order in which they were made; false
+ * if there are not so many. */
+bool verdict_failed(const struct verdict *v, size_t n, struct verdict_reason *reason);
 
 /* The first of that check, or NULL. */
 const struct check *verdict_find(const struct verdict *v, enum check_id id);

@@ -49,6 +49,8 @@ static void print_json(struct cli *cli, const struct verdict *v, const struct ve
 
 static void print_text(struct cli *cli, const struct verify_input *in, const struct verdict *v)
 {
+	struct verdict_reason more;
+
 	if (!verdict_ok(v))
 		fprintf(cli->out, "%s: %s\n", verdict_word(v), verdict_reason(v).text);
 	else if (in->genuine_only)
@@ -57,6 +59,8 @@ static void print_text(struct cli *cli, const struct verify_input *in, const str
 	else
 		fprintf(cli->out, "%s: %s evidence, %zu checks\n", verdict_word(v),
 			evidence_kind_name(in->mode), v->count);
+	for (size_t i = 1; verdict_failed(v, i, &more); i++) /* the first is the reason */
+		fprintf(cli->out, "and: %s\n", more.text);
 	for (size_t i = 0; i < v->note_count; i++)
 		fprintf(stderr, "note: %s\n", v->notes[i].text);
 }
@@ -121,7 +125,8 @@ const struct command cmd_attestation_validate = {
 	.operands_max = 1,
 	.options = evidence_option_table,
 	.run = run,
-	.more = "Prints 'verified: …' (exit 0), or 'refused: CHECK: found …, wanted …' (exit 1); exit 2\n"
+	.more = "Prints 'verified: …' (exit 0), or 'refused: CHECK: found …, wanted …' (exit 1), with 'and: …'\n"
+		"for each further check that failed; 'attestation explain CHECK' tells what it means. Exit 2\n"
 		"means a wrong call or an input that can't be used. One of --report_data, --tee, --nonce says what\n"
 		"the evidence has to be bound to. Without --policy the answer is 'refused', except with\n"
 		"--genuine-only, whose 'genuine: …' says nothing about what runs.\n"

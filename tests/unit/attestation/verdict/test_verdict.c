@@ -51,6 +51,27 @@ static void one_failure_outweighs_every_pass(void **state)
 	assert_false(verdict_ok(&v));
 }
 
+static void each_failure_has_its_line(void **state)
+{
+	struct verdict_reason line;
+	struct verdict v;
+
+	verdict_init(&v, VERDICT_SCOPE_FULL);
+	verdict_require(&v, CHECK_POLICY_GIVEN);
+	assert_false(verdict_failed(&v, 0, &line)); /* a missing one is no failed one */
+	assert_non_null(strstr(verdict_reason(&v).text, "policy.given: found no such check"));
+	verdict_check(&v, CHECK_POLICY_MEASUREMENT, false, "a", "b");
+	verdict_check(&v, CHECK_POLICY_GIVEN, true, NULL, NULL);
+	verdict_not_asked(&v, CHECK_POLICY_CHIP_ID, "nobody asked");
+	verdict_check(&v, CHECK_POLICY_VMPL, false, "evil\nline", NULL);
+	assert_true(verdict_failed(&v, 0, &line));
+	assert_string_equal(line.text, verdict_reason(&v).text);
+	assert_string_equal(line.text, "policy.measurement: found a, wanted b");
+	assert_true(verdict_failed(&v, 1, &line));
+	assert_string_equal(line.text, "policy.vmpl: evil?line");
+	assert_false(verdict_failed(&v, 2, &line));
+}
+
 static void nothing_equals_nothing_is_no_match(void **state)
 {
 	struct verdict v;
@@ -127,6 +148,7 @@ int main(void)
 		cmocka_unit_test(an_empty_verdict_is_a_no),
 		cmocka_unit_test(a_required_step_must_have_been_taken),
 		cmocka_unit_test(one_failure_outweighs_every_pass),
+		cmocka_unit_test(each_failure_has_its_line),
 		cmocka_unit_test(nothing_equals_nothing_is_no_match),
 		cmocka_unit_test(overflow_spoils_the_verdict),
 		cmocka_unit_test(json_output_reads_back),
