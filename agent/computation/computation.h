@@ -61,7 +61,7 @@ struct computation {
 
 	char *dir; /* uploads/, datasets/, scratch/, algorithm, requirements.txt, results.zip */
 	uint64_t upload_names;
-	unsigned placing; /* jobs in the pool that work in the folder */
+	unsigned placing; /* jobs that work in the folder, or wait for the pool */
 	uint64_t result_size;
 	char failure[ERR_TEXT_MAX]; /* why, in state Failed */
 };

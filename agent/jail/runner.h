@@ -21,7 +21,7 @@ struct runner_callbacks {
 	/* A line of output, without its newline: valid UTF-8, no zero, at most JAIL_LINE_MAX. */
 	jail_line_fn *on_line;
 	/* The end, once, whatever happened; nothing of the run is alive any more. `results`: the
-	 * directory's descriptor when exit->ok, else -1; the receiver owns it (bundle_make() takes
+	 * directory's descriptor when exit->ok, else -1; the receiver owns it (bundle_make() reads
 	 * it). The runner may be freed from within. */
 	void (*on_exit)(void *data, const struct jail_exit *exit, int results);
 	void *data;

@@ -14,7 +14,7 @@ struct upload_call;
 struct uploads;
 
 /* Takes the call's whole upload; its stage is UPLOAD_UNPACKING then, and upload_call_placed() or
- * upload_call_finish() follows. No name of another dataset of the manifest is unpacked, nor more
+ * upload_call_finish() follows, where memory is out before this returns. No name of another dataset of the manifest is unpacked, nor more
  * than the disk has room for. */
 int unpacking_start(struct upload_call *u, struct err *e) MUST_CHECK;
 

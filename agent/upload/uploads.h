@@ -24,7 +24,7 @@ enum upload_asset { UPLOAD_ALGORITHM, UPLOAD_DATASET };
 struct uploads_callbacks {
 	/* 0 if such an asset is wanted now; else the error for the caller. */
 	int (*expects)(void *data, enum upload_asset asset, struct err *e);
-	/* It is in its place, and its owner has the answer. `name` is NULL for the algorithm. */
+	/* It is in its place, and its owner has the answer, if he is still there. `name` is NULL for the algorithm. */
 	void (*arrived)(void *data, enum upload_asset asset, const char *name, uint64_t size);
 	/* Work in the computation's folder (`placing`) has ended. */
 	void (*released)(void *data);
