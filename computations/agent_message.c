@@ -305,7 +305,7 @@ static int keep_arrival(struct store *store, struct agent_message *m, struct err
 
 static int keep_forwarder(struct store *store, struct agent_message *m, struct err *e)
 {
-	return store_cvm_key_check(store, m->cvm_id, m->key, e);
+	return store_cvm_reports(store, m->cvm_id, m->key, e);
 }
 
 static int read_key(const struct rpc_call *call, char key[2 * SHA256_LEN + 1], struct err *e)

@@ -98,8 +98,8 @@ static int open_agents(struct daemon *d, const struct config *c, struct err *e)
 	struct rpc_limits limits = rpc_limits_default();
 
 	limits.queued_max = QUEUED_MAX;
-	limits.connections_max =
-		(unsigned)c->max_cvms + 64; /* new connections that take over from old ones */
+	limits.connections_max = 2 * (unsigned)c->max_cvms +
+				 64; /* agents, forwarders, and new ones that take over */
 	if (load_tls("COMPUTATIONS_GRPC", c->server_cert, c->server_key, c->client_ca_certs, &tls,
 		     e) < 0 ||
 	    front_new(&d->agents, d, &limits, &session_rpc, e) < 0)

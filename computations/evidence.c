@@ -162,7 +162,7 @@ static void judged(void *data, const struct appraisal_verdict *verdict)
 	log_line(verdict->verified ? LOG_LEVEL_INFO : LOG_LEVEL_WARN, "CVM %s: %s",
 		 log_quote(v->cvm_id).text, log_quote(verdict->line).text);
 	/* If the session is over, another one may have taken its place. */
-	if (v->session->call && !is_stale(v))
+	if (v->session->call && rpc_call_is_open(v->session->call) && !is_stale(v))
 		add(v, keep_verdict, kept);
 	else
 		evidence_item_free(v);

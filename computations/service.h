@@ -42,7 +42,7 @@ struct session *session_find(struct service *service, const char *cvm_id);
 void session_run(struct session *session, const char *computation_id, bool unverified);
 void session_stop(struct session *session, const char *computation_id);
 
-/* Malloc'ed ids of all that are connected, NULL-terminated; NULL if memory runs out.
+/* Malloc'ed ids of all agents that session_find() would find, NULL-terminated; NULL if memory runs out.
  * session_ids_free() them. */
 char **session_ids(struct service *service);
 void session_ids_free(char **ids);

@@ -234,7 +234,13 @@ static bool same_peer(const struct rpc_call *a, const struct rpc_call *b)
 	return a_len == b_len && memcmp(a_key, b_key, a_len) == 0;
 }
 
-/* The open stream of that kind. */
+/* An agent whose key is the one that its CVM's name belongs to. */
+static bool is_there(const struct session *s)
+{
+	return s->arrived && !s->forwarder && s->call && rpc_call_is_open(s->call);
+}
+
+/* The open stream of that kind, arrived or not. */
 static struct session *find(struct service *service, const char *cvm_id, bool forwarder)
 {
 	struct session *s;
@@ -253,26 +259,6 @@ static bool is_forwarder(const struct rpc_call *call)
 	return type && strcmp(type, "log-forwarder") == 0;
 }
 
-/* The agent's own certificate counts: a forwarder has the same, and never keeps it out. */
-static int admit_beside(struct service *service, struct rpc_call *call, const char *id,
-			bool forwarder, struct err *e)
-{
-	struct session *agent = find(service, id, false), *reporter = find(service, id, true);
-
-	if (agent && !same_peer(agent->call, call))
-		return err_set(e, ERR_DENIED, "CVM %s is connected with another client certificate",
-			       log_quote(id).text);
-	if (reporter && !forwarder && !same_peer(reporter->call, call)) {
-		session_finish(reporter, ERR_DENIED,
-			       "this CVM's agent has another client certificate");
-		return 0;
-	}
-	if (reporter && forwarder && !agent && !same_peer(reporter->call, call))
-		return err_set(e, ERR_DENIED, "CVM %s reports with another client certificate",
-			       log_quote(id).text);
-	return 0;
-}
-
 static int admit(struct service *service, struct rpc_call *call, const char *id, bool forwarder,
 		 struct err *e)
 {
@@ -285,10 +271,9 @@ static int admit(struct service *service, struct rpc_call *call, const char *id,
 		return err_set(e, ERR_INVALID,
 			       "metadata job-id must be the CVM's id, 1 to %d printable characters",
 			       STORE_ID_MAX);
-	if (admit_beside(service, call, id, forwarder, e) < 0)
-		return err_code(e);
+	/* One with another key keeps nobody out: whose the name is, the database says on arrival. */
 	older = find(service, id, forwarder);
-	if (older)
+	if (older && same_peer(older->call, call))
 		session_finish(older, ERR_ABORTED, "a newer connection of this CVM took over");
 	else if (count >= service->max_sessions)
 		return err_set(e, ERR_EXHAUSTED,
@@ -372,18 +357,21 @@ static void on_closed(struct rpc_call *call)
 
 struct session *session_find(struct service *service, const char *cvm_id)
 {
-	struct session *s = find(service, cvm_id, false);
+	struct session *s;
 
-	return s && s->arrived ? s : NULL;
+	TAILQ_FOREACH(s, &service->sessions, next)
+	if (is_there(s) && strcmp(s->cvm_id, cvm_id) == 0)
+		return s;
+	return NULL;
 }
 
 void session_end_of(struct service *service, const char *cvm_id, const char *why)
 {
 	struct session *s;
 
-	for (int forwarder = 0; forwarder < 2; forwarder++)
-		if ((s = find(service, cvm_id, forwarder)))
-			session_finish(s, ERR_ABORTED, why);
+	TAILQ_FOREACH(s, &service->sessions, next)
+	if (s->call && rpc_call_is_open(s->call) && strcmp(s->cvm_id, cvm_id) == 0)
+		session_finish(s, ERR_ABORTED, why);
 }
 
 char **session_ids(struct service *service)
@@ -395,8 +383,7 @@ char **session_ids(struct service *service)
 	if (!ids)
 		return NULL;
 	TAILQ_FOREACH(s, &service->sessions, next)
-	if (!s->forwarder && s->call && rpc_call_is_open(s->call) &&
-	    !(ids[n++] = strdup(s->cvm_id))) {
+	if (is_there(s) && !(ids[n++] = strdup(s->cvm_id))) {
 		session_ids_free(ids);
 		return NULL;
 	}

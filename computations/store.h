@@ -106,9 +106,10 @@ void store_todo_done(struct store_todo *todo);
 int store_cvm_seen(struct store *store, const char *id, const char *peer, const char *key,
 		   const char *unproven, bool (*connected)(const char *id, void *data), void *data,
 		   struct store_todo *todo, struct err *e) MUST_CHECK;
-/* ERR_DENIED if the CVM's name is bound to another key. */
-int store_cvm_key_check(struct store *store, const char *id, const char *key,
-			struct err *e) MUST_CHECK;
+/* Whether a stream that only reports is this CVM's: its agent has connected (else ERR_UNAVAILABLE),
+ * and with the same key (else ERR_DENIED). */
+int store_cvm_reports(struct store *store, const char *id, const char *key,
+		      struct err *e) MUST_CHECK;
 /* The next agent that connects binds the name. */
 int store_cvm_release(struct store *store, const char *id, struct err *e) MUST_CHECK;
 int store_cvm_verdict(struct store *store, const char *id, bool verified, const char *line,

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#define BOUND_MS (INT64_C(7) * 24 * 3600 * 1000) /* that a bound name is kept unseen, at least */
+
 #define CVM_COLUMNS                                                                             \
 	"id, agent_state, computation, peer, first_seen, last_seen, verified, verdict, judged," \
 	" key FROM cvms "
@@ -91,9 +93,10 @@ int store_cvms(struct store *store, const char *after, size_t max, struct cvm *r
 	return 0;
 }
 
-/* Forgets the CVM that was not seen for longest, is not connected and holds no computation. */
-static int make_room(struct store *store, bool (*connected)(const char *id, void *data), void *data,
-		     struct err *e)
+/* Forgets the CVM that was not seen for longest, is not connected and holds no computation. A name
+ * that another key is bound to stays for a week: who could make it forgotten could take it. */
+static int make_room(struct store *store, const char *key,
+		     bool (*connected)(const char *id, void *data), void *data, struct err *e)
 {
 	CLEANUP(sqlite3_finalize) sqlite3_stmt *stmt = NULL;
 	CLEANUP(free) char *found = NULL, *owner = NULL;
@@ -105,7 +108,9 @@ static int make_room(struct store *store, bool (*connected)(const char *id, void
 	if ((uint64_t)count < store->limits.cvms)
 		return 0;
 	if (db_query(&store->db, &stmt, e,
-		     "SELECT id FROM cvms WHERE computation = '' ORDER BY last_seen", "") < 0)
+		     "SELECT id FROM cvms WHERE computation = ''"
+		     " AND (key = '' OR key = ? OR last_seen < ?) ORDER BY last_seen",
+		     "ti", key, store_now() - BOUND_MS) < 0)
 		return err_code(e);
 	while (!found && (row = db_next(&store->db, stmt, e)) != 0) {
 		const char *id = (const char *)sqlite3_column_text(stmt, 0);
@@ -117,8 +122,8 @@ static int make_room(struct store *store, bool (*connected)(const char *id, void
 	}
 	if (!found)
 		return err_set(e, ERR_EXHAUSTED,
-			       "%lld CVMs are connected or hold computations: "
-			       "COMPUTATIONS_MAX_CVMS allows no more",
+			       "%lld CVMs are connected, hold computations or were here within a "
+			       "week: COMPUTATIONS_MAX_CVMS allows no more",
 			       (long long)count);
 	if (text_format(&owner, e, "v:%s", found) < 0 ||
 	    db_run(&store->db, e, "DELETE FROM journals WHERE owner = ?", "t", owner) < 0)
@@ -167,25 +172,39 @@ int store_cvm_unproven(struct store *store, const char *id, const char *line, st
 		      line, id);
 }
 
-int store_cvm_key_check(struct store *store, const char *id, const char *key, struct err *e)
+static int denied(const char *id, struct err *e)
+{
+	return err_set(e, ERR_DENIED,
+		       "the name %s is bound to another client certificate's key; "
+		       "'cocos-cli cvm release' frees it",
+		       log_quote(id).text);
+}
+
+/* The key that the name is bound to, "" for none. Returns 1, or 0 if nobody knows the name. */
+static int bound_key(struct store *store, const char *id, char **key, struct err *e)
 {
 	CLEANUP(sqlite3_finalize) sqlite3_stmt *stmt = NULL;
-	CLEANUP(free) char *bound = NULL;
 	int row;
 
 	if (db_query(&store->db, &stmt, e, "SELECT key FROM cvms WHERE id = ?", "t", id) < 0)
 		return err_code(e);
 	row = db_next(&store->db, stmt, e);
-	if (row <= 0)
-		return row;
-	if (db_text(stmt, 0, &bound, e) < 0)
+	if (row > 0 && db_text(stmt, 0, key, e) < 0)
 		return err_code(e);
-	if (!*bound || strcmp(bound, key) == 0)
-		return 0;
-	return err_set(e, ERR_DENIED,
-		       "the name %s is bound to another client certificate's key; "
-		       "'cocos-cli cvm release' frees it",
-		       log_quote(id).text);
+	return row;
+}
+
+int store_cvm_reports(struct store *store, const char *id, const char *key, struct err *e)
+{
+	CLEANUP(free) char *bound = NULL;
+	int known = bound_key(store, id, &bound, e);
+
+	if (known < 0)
+		return known;
+	if (!known)
+		return err_set(e, ERR_UNAVAILABLE, "the agent of CVM %s has not connected yet",
+			       log_quote(id).text);
+	return strcmp(bound, key) == 0 ? 0 : denied(id, e);
 }
 
 int store_cvm_release(struct store *store, const char *id, struct err *e)
@@ -202,19 +221,21 @@ int store_cvm_seen(struct store *store, const char *id, const char *peer, const 
 		   const char *unproven, bool (*connected)(const char *id, void *data), void *data,
 		   struct store_todo *todo, struct err *e)
 {
-	int64_t known, now = store_now();
+	CLEANUP(free) char *bound = NULL;
+	int known = bound_key(store, id, &bound, e);
+	int64_t now = store_now();
 
-	if (store_cvm_key_check(store, id, key, e) < 0)
-		return err_code(e);
-	if (db_number(&store->db, &known, e, "SELECT count(*) FROM cvms WHERE id = ?", "t", id) < 0)
-		return err_code(e);
+	if (known < 0)
+		return known;
+	if (known && *bound && strcmp(bound, key) != 0)
+		return denied(id, e);
 	if (known) {
 		if (db_run(&store->db, e,
 			   "UPDATE cvms SET peer = ?, last_seen = ?, verified = 0, verdict = ?,"
 			   " judged = 0, key = ? WHERE id = ?",
 			   "tittt", peer, now, unproven, key, id) < 0)
 			return err_code(e);
-	} else if (make_room(store, connected, data, e) < 0 ||
+	} else if (make_room(store, key, connected, data, e) < 0 ||
 		   db_run(&store->db, e,
 			  "INSERT INTO cvms (id, peer, first_seen, last_seen, verdict, key)"
 			  " VALUES (?, ?, ?, ?, ?, ?)",

@@ -336,49 +336,57 @@ FORWARDER = (("connection-type", "log-forwarder"),)
 def a_log_forwarder_reports_beside_its_agent():
     """A stock guest image has two programs that open Process with one job-id: the agent, and one that
     sends logs and events. Neither keeps the other out, and the second has no say in anything else."""
-    with Folder() as folder, Computations(folder) as service, agent_of(service) as agent, \
-            agent_of(service, metadata=FORWARDER) as forwarder:
-        service.process.wait_line("CVM 'cvm-1' reports from")
-        computation = create(service)
+    with Folder() as folder, Computations(folder) as service, agent_of(service) as agent:
         until(connected(service, "cvm-1"), "the connection")
-        run(service, computation)
-        agent.manifest()
-        agent.say(run_res=cvms.RunResponse(computation_id=computation))
-        service.until_state(computation, "Waiting for Algorithm")
-        forwarder.log(computation, "from the forwarder")
-        forwarder.event(computation, "Running", "InProgress")
-        service.until_state(computation, "Running")
-        # What only the agent can say is not heard: the order of the stream tells when it was read.
-        forwarder.say(run_res=cvms.RunResponse(computation_id=computation, error="no"))
-        forwarder.say(stop_computation_res=cvms.StopComputationResponse(computation_id=computation))
-        forwarder.say(agent_state_res=cvms.AgentStateRes(id="cvm-1", state="Failed"))
-        forwarder.log(computation, "after that")
-        until(lambda: records(service, computation)[-1].text == "after that", "its last line")
-        assert service.show(computation).state == "Running", service.show(computation)
-        assert "from the forwarder" in [r.text for r in records(service, computation)]
-        # A newer one takes the place of its kind alone.
-        with agent_of(service, metadata=FORWARDER) as newer:
-            last = forwarder.heard.get(timeout=PATIENCE)
-            assert isinstance(last, grpc.RpcError), f"it was told something: {last}"
-            assert last.code() == grpc.StatusCode.ABORTED
-            newer.log(computation, "from the newer one")
-            until(lambda: records(service, computation)[-1].text == "from the newer one", "its line")
-        with agent_of(service) as again:
-            assert agent.ended() == grpc.StatusCode.ABORTED
-            assert again.next("agentStateReq").id == "cvm-1"
+        with agent_of(service, metadata=FORWARDER) as forwarder:
+            service.process.wait_line("CVM 'cvm-1' reports from")
+            reports_and_no_more(service, agent, forwarder)
+
+
+def reports_and_no_more(service, agent, forwarder):
+    computation = create(service)
+    run(service, computation)
+    agent.manifest()
+    agent.say(run_res=cvms.RunResponse(computation_id=computation))
+    service.until_state(computation, "Waiting for Algorithm")
+    forwarder.log(computation, "from the forwarder")
+    forwarder.event(computation, "Running", "InProgress")
+    service.until_state(computation, "Running")
+    # What only the agent can say is not heard: the order of the stream tells when it was read.
+    forwarder.say(run_res=cvms.RunResponse(computation_id=computation, error="no"))
+    forwarder.say(stop_computation_res=cvms.StopComputationResponse(computation_id=computation))
+    forwarder.say(agent_state_res=cvms.AgentStateRes(id="cvm-1", state="Failed"))
+    forwarder.log(computation, "after that")
+    until(lambda: records(service, computation)[-1].text == "after that", "its last line")
+    assert service.show(computation).state == "Running", service.show(computation)
+    assert "from the forwarder" in [r.text for r in records(service, computation)]
+    # A newer one takes the place of its kind alone.
+    with agent_of(service, metadata=FORWARDER) as newer:
+        last = forwarder.heard.get(timeout=PATIENCE)
+        assert isinstance(last, grpc.RpcError), f"it was told something: {last}"
+        assert last.code() == grpc.StatusCode.ABORTED
+        newer.log(computation, "from the newer one")
+        until(lambda: records(service, computation)[-1].text == "from the newer one", "its line")
+    with agent_of(service) as again:
+        assert agent.ended() == grpc.StatusCode.ABORTED
+        assert again.next("agentStateReq").id == "cvm-1"
 
 
 def a_forwarder_is_no_cvm():
-    with Folder() as folder, Computations(folder, MAX_CVMS="1") as service, \
-            agent_of(service, cvm="a", metadata=FORWARDER) as forwarder:
-        service.process.wait_line("CVM 'a' reports from")
-        with agent_of(service, cvm="b", metadata=FORWARDER) as second:
-            assert second.ended() == grpc.StatusCode.RESOURCE_EXHAUSTED
-        with agent_of(service, cvm="a") as agent:  # has a place of its own
+    """It has a place of its own, and none before its agent: what names it brings is not kept."""
+    with Folder() as folder, Computations(folder, MAX_CVMS="1") as service:
+        with agent_of(service, cvm="a", metadata=FORWARDER) as early:
+            assert early.ended() == grpc.StatusCode.UNAVAILABLE
+        with agent_of(service, cvm="a") as agent:
             agent.next("agentStateReq")
-            assert connected(service, "a")()
-        until(gone(service, "a"), "the end of the agent's connection")
-        assert forwarder.stream.is_active()
+            with agent_of(service, cvm="a", metadata=FORWARDER) as forwarder:
+                service.process.wait_line("CVM 'a' reports from")
+                agent.close()
+                until(gone(service, "a"), "the end of the agent's connection")
+                assert forwarder.stream.is_active()
+                with agent_of(service, cvm="a") as again:
+                    again.next("agentStateReq")
+                assert forwarder.stream.is_active()
 
 
 def one_cvm_too_many_is_refused():
@@ -770,4 +778,4 @@ def nothing_acknowledged_is_lost_by_kill_9():
 if __name__ == "__main__":
     tap.run([value for value in list(globals().values())
              if callable(value) and getattr(value, "__module__", "") == "__main__" and
-             "_" in value.__name__ and value.__name__ not in ("agent_of",)])
+             "_" in value.__name__ and value.__name__ not in ("agent_of", "reports_and_no_more")])

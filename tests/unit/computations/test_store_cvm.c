@@ -126,11 +126,13 @@ static void the_first_key_binds_a_name_until_it_is_released(void **state)
 	assert_ok(store_cvm(&f->store, "cvm", &cvm, &f->e), f->e);
 	assert_string_equal(cvm.key, "aa");
 	assert_ok(arrive_with(f, "cvm", "aa"), f->e);
-	assert_ok(store_cvm_key_check(&f->store, "cvm", "aa", &f->e), f->e);
-	assert_refused(store_cvm_key_check(&f->store, "cvm", "bb", &f->e), f->e, ERR_DENIED,
-		       "bound");
-	assert_ok(store_cvm_key_check(&f->store, "unknown", "bb", &f->e), f->e);
+	assert_ok(store_cvm_reports(&f->store, "cvm", "aa", &f->e), f->e);
+	assert_refused(store_cvm_reports(&f->store, "cvm", "bb", &f->e), f->e, ERR_DENIED, "bound");
+	assert_refused(store_cvm_reports(&f->store, "cvm", "", &f->e), f->e, ERR_DENIED, "bound");
+	assert_refused(store_cvm_reports(&f->store, "unknown", "aa", &f->e), f->e, ERR_UNAVAILABLE,
+		       "not connected yet");
 	assert_ok(store_cvm_release(&f->store, "cvm", &f->e), f->e);
+	assert_refused(store_cvm_reports(&f->store, "cvm", "bb", &f->e), f->e, ERR_DENIED, "bound");
 	assert_ok(arrive_with(f, "cvm", "bb"), f->e);
 	assert_refused(arrive_with(f, "cvm", "aa"), f->e, ERR_DENIED, "bound");
 	assert_refused(store_cvm_release(&f->store, "unknown", &f->e), f->e, ERR_NOT_FOUND,
@@ -139,6 +141,25 @@ static void the_first_key_binds_a_name_until_it_is_released(void **state)
 	assert_ok(arrive_with(f, "plain", ""), f->e);
 	assert_ok(arrive_with(f, "plain", "aa"), f->e);
 	assert_refused(arrive_with(f, "plain", ""), f->e, ERR_DENIED, "bound");
+}
+
+/* Three have room. A stranger's names make room for each other, and for nobody's that is bound. */
+static void a_bound_name_is_not_forgotten_for_a_stranger(void **state)
+{
+	struct store_room *f = *state;
+
+	assert_ok(arrive_with(f, "owner's", "aa"), f->e);
+	assert_ok(arrive_with(f, "1", "bb"), f->e);
+	assert_ok(arrive_with(f, "2", "bb"), f->e);
+	assert_ok(arrive_with(f, "3", "bb"), f->e);
+	assert_ok(arrive_with(f, "4", "bb"), f->e);
+	assert_refused(arrive_with(f, "owner's", "bb"), f->e, ERR_DENIED, "bound");
+	assert_refused(arrive_with(f, "5", "cc"), f->e, ERR_EXHAUSTED, "within a week");
+	assert_ok(arrive_with(f, "owner's", "aa"), f->e);
+	/* Nobody has seen it for a week. */
+	assert_ok(db_script(&f->store.db, "UPDATE cvms SET last_seen = 1 WHERE id = '3'", &f->e),
+		  f->e);
+	assert_ok(arrive_with(f, "5", "cc"), f->e);
 }
 
 static void an_agent_busy_with_something_else_gets_nothing(void **state)
@@ -236,6 +257,7 @@ int main(void)
 		STORE_ROOM_ROW(a_stop_waits_for_an_absent_agent),
 		STORE_ROOM_ROW(the_cvm_unseen_for_longest_makes_room),
 		STORE_ROOM_ROW(the_first_key_binds_a_name_until_it_is_released),
+		STORE_ROOM_ROW(a_bound_name_is_not_forgotten_for_a_stranger),
 		STORE_ROOM_ROW(an_agent_busy_with_something_else_gets_nothing),
 		STORE_ROOM_ROW(a_verdict_lasts_as_long_as_its_session),
 		STORE_ROOM_ROW(who_may_go_to_an_unproven_cvm_is_remembered),
