@@ -195,9 +195,16 @@ static void lane_start(struct lane *lane)
 	u->jobs++;
 	if (rpc_job_start(u->loop, lane_work, lane_done, lane, &e) == 0)
 		return;
-	/* No memory for a job: do its work here rather than not at all. */
+	/* No memory for a job: do its work here rather than not at all, and all of it, since no end of
+	 * a job comes to go on. */
 	u->jobs--;
-	lane_work(lane);
+	while (start) {
+		lane_work(lane);
+		pthread_mutex_lock(&u->lock);
+		start = lane->next != NULL;
+		lane->running |= start;
+		pthread_mutex_unlock(&u->lock);
+	}
 }
 
 int upload_new(uv_loop_t *loop, const char *path, uint64_t max, struct upload **upload,
