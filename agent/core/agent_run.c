@@ -18,7 +18,7 @@
 struct ending {
 	struct agent *agent;
 	struct computation *computation;
-	int results, zip; /* -1 after a failure */
+	int results; /* -1 after a failure */
 	char *dir;
 	uint64_t size;
 	int failed;
@@ -53,29 +53,42 @@ static void ending_free(struct ending *end)
 {
 	if (end->results >= 0)
 		close(end->results);
-	if (end->zip >= 0)
-		close(end->zip);
 	computation_unref(end->computation);
 	free(end->dir);
 	free(end);
 }
 DEFINE_CLEANUP(struct ending *, ending_free)
 
+static int make_zip(struct ending *end, struct err *e)
+{
+	CLEANUP(free) char *path = NULL;
+	CLEANUP(close) int zip = -1;
+	struct stat st;
+
+	if (text_format(&path, e, "%s/results.zip", end->dir) < 0)
+		return err_code(e);
+	zip = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (zip < 0)
+		return err_errno(e, "make '%s'", path);
+	if (bundle_make(end->results, zip, NULL, NULL, e) < 0)
+		return err_code(e);
+	if (fstat(zip, &st) < 0)
+		return err_errno(e, "results.zip");
+	end->size = (uint64_t)st.st_size;
+	return 0;
+}
+
+/* The inputs first, whatever follows: their room may be what the results need. */
 static void ending_work(void *data)
 {
 	struct ending *end = data;
-	struct stat st;
 
 	remove_inputs(end->dir);
 	if (end->failed)
 		return;
-	end->failed = bundle_make(end->results, end->zip, NULL, NULL, &end->e);
-	if (!end->failed && fstat(end->zip, &st) < 0)
-		end->failed = err_errno(&end->e, "results.zip");
+	end->failed = make_zip(end, &end->e);
 	if (end->failed)
 		err_wrap(&end->e, "put the results together");
-	else
-		end->size = (uint64_t)st.st_size;
 }
 
 static void ending_done(void *data)
@@ -99,16 +112,6 @@ static void ending_done(void *data)
 	ending_free(end);
 }
 
-static int open_zip(struct ending *end, struct err *e)
-{
-	CLEANUP(free) char *path = NULL;
-
-	if (computation_path(end->computation, "results.zip", &path, e) < 0)
-		return err_code(e);
-	end->zip = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	return end->zip < 0 ? err_errno(e, "make '%s'", path) : 0;
-}
-
 /* `why` is set after a failure; `results` are taken over. */
 static void end_run(struct agent *agent, int results, const struct err *why)
 {
@@ -124,15 +127,12 @@ static void end_run(struct agent *agent, int results, const struct err *why)
 	*end = (struct ending){ .agent = agent,
 				.computation = computation_ref(agent->computation),
 				.results = TAKE_FD(dir),
-				.zip = -1,
 				.dir = strdup(agent->dir) };
 	if (why) {
 		end->e = *why;
 		end->failed = err_code(why);
 	}
 	int failed = end->dir ? 0 : err_nomem(&e);
-	if (!failed && !why)
-		failed = open_zip(end, &e);
 	if (!failed)
 		failed = rpc_job_start(agent->loop, ending_work, ending_done, end, &e);
 	if (failed) {

@@ -68,12 +68,15 @@ static void wipe(struct agent *agent)
 {
 	struct wipe *w = calloc(1, sizeof(*w));
 	struct err e;
+	int failed;
 
-	if (w)
+	if (w) {
+		w->agent = agent;
 		w->dir = strdup(agent->dir);
-	if (!w || !w->dir || !(w->agent = agent) ||
-	    rpc_job_start(agent->loop, wipe_work, wipe_done, w, &e) < 0) {
-		err_nomem(&e);
+	}
+	failed = w && w->dir ? rpc_job_start(agent->loop, wipe_work, wipe_done, w, &e)
+			     : err_nomem(&e);
+	if (failed) {
 		agent->stop_wanted = false;
 		respond(agent, agent->computation->manifest->id, e.text);
 		agent_fail(agent, &e);
