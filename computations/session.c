@@ -367,11 +367,13 @@ struct session *session_find(struct service *service, const char *cvm_id)
 
 void session_end_of(struct service *service, const char *cvm_id, const char *why)
 {
-	struct session *s;
+	struct session *s, *following;
 
-	TAILQ_FOREACH(s, &service->sessions, next)
-	if (s->call && rpc_call_is_open(s->call) && strcmp(s->cvm_id, cvm_id) == 0)
-		session_finish(s, ERR_ABORTED, why);
+	for (s = TAILQ_FIRST(&service->sessions); s; s = following) {
+		following = TAILQ_NEXT(s, next); /* as in session_end_all() */
+		if (s->call && rpc_call_is_open(s->call) && strcmp(s->cvm_id, cvm_id) == 0)
+			session_finish(s, ERR_ABORTED, why);
+	}
 }
 
 char **session_ids(struct service *service)
