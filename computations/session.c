@@ -240,16 +240,23 @@ static bool is_there(const struct session *s)
 	return s->arrived && !s->forwarder && s->call && rpc_call_is_open(s->call);
 }
 
-/* The open stream of that kind, arrived or not. */
-static struct session *find(struct service *service, const char *cvm_id, bool forwarder)
+/* Ends the older streams of that CVM, kind and key, arrived or not; whether there were any. One with
+ * another key keeps nobody out, and is left alone: whose the name is, the database says on arrival. */
+static bool take_over(struct service *service, const struct rpc_call *call, const char *id,
+		      bool forwarder)
 {
-	struct session *s;
+	struct session *s, *following;
+	bool found = false;
 
-	TAILQ_FOREACH(s, &service->sessions, next)
-	if (s->forwarder == forwarder && s->call && rpc_call_is_open(s->call) &&
-	    strcmp(s->cvm_id, cvm_id) == 0)
-		return s;
-	return NULL;
+	for (s = TAILQ_FIRST(&service->sessions); s; s = following) {
+		following = TAILQ_NEXT(s, next); /* as in session_end_all() */
+		if (s->forwarder != forwarder || !s->call || !rpc_call_is_open(s->call) ||
+		    strcmp(s->cvm_id, id) != 0 || !same_peer(s->call, call))
+			continue;
+		session_finish(s, ERR_ABORTED, "a newer connection of this CVM took over");
+		found = true;
+	}
+	return found;
 }
 
 static bool is_forwarder(const struct rpc_call *call)
@@ -263,7 +270,6 @@ static int admit(struct service *service, struct rpc_call *call, const char *id,
 		 struct err *e)
 {
 	size_t count = forwarder ? service->forwarder_count : service->session_count;
-	struct session *older;
 
 	if (service->stopping)
 		return err_set(e, ERR_UNAVAILABLE, "the service is going down");
@@ -271,11 +277,7 @@ static int admit(struct service *service, struct rpc_call *call, const char *id,
 		return err_set(e, ERR_INVALID,
 			       "metadata job-id must be the CVM's id, 1 to %d printable characters",
 			       STORE_ID_MAX);
-	/* One with another key keeps nobody out: whose the name is, the database says on arrival. */
-	older = find(service, id, forwarder);
-	if (older && same_peer(older->call, call))
-		session_finish(older, ERR_ABORTED, "a newer connection of this CVM took over");
-	else if (count >= service->max_sessions)
+	if (!take_over(service, call, id, forwarder) && count >= service->max_sessions)
 		return err_set(e, ERR_EXHAUSTED,
 			       "%zu CVMs are connected: COMPUTATIONS_MAX_CVMS allows no more",
 			       count);
