@@ -57,6 +57,9 @@ static void judge_tdx(const struct verify_result *before, const struct verify_re
 	equal(v, CHECK_SAME_MEASUREMENT, a->mrtd, b->mrtd, sizeof(a->mrtd));
 	equal(v, CHECK_SAME_RTMRS, a->rtmr, b->rtmr, sizeof(a->rtmr));
 	equal(v, CHECK_SAME_MRCONFIGID, a->mrconfigid, b->mrconfigid, sizeof(a->mrconfigid));
+	equal(v, CHECK_SAME_MROWNER, a->mrowner, b->mrowner, sizeof(a->mrowner));
+	equal(v, CHECK_SAME_MROWNERCONFIG, a->mrownerconfig, b->mrownerconfig,
+	      sizeof(a->mrownerconfig));
 	verdict_require(v, CHECK_SAME_TCB);
 	verdict_check(
 		v, CHECK_SAME_TCB,

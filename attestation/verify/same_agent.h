@@ -19,7 +19,7 @@ struct same_agent {
 
 /* Adds and requires the checks "same.kind", "same.key", "same.identity", "same.manifest"; of SNP
  * "same.chip", "same.measurement", "same.report_id", "same.host_data", "same.tcb"; of TDX
- * "same.chip", "same.measurement", "same.rtmrs", "same.mrconfigid", "same.tcb"; of a TPM "same.ak",
- * "same.boot". Both results come from verdicts that were a yes. */
+ * "same.chip", "same.measurement", "same.rtmrs", "same.mrconfigid", "same.mrowner",
+ * "same.mrownerconfig", "same.tcb"; of a TPM "same.ak", "same.boot". Both results come from verdicts that were a yes. */
 void same_agent_judge(const struct same_agent *first, const struct same_agent *now,
 		      struct verdict *v);

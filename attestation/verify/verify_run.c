@@ -77,6 +77,8 @@ static void same_snp(const struct run *r, const struct verify_result *other)
 	verdict_bytes(r->v, CHECK_RUN_SAME_REPORT_ID, b->report_id, a->report_id,
 		      sizeof(a->report_id));
 	verdict_bytes(r->v, CHECK_RUN_SAME_CHIP, b->chip_id, a->chip_id, sizeof(a->chip_id));
+	verdict_bytes(r->v, CHECK_RUN_SAME_HOST_DATA, b->host_data, a->host_data,
+		      sizeof(a->host_data));
 }
 
 /* TDX has no identifier of one launch; what it has of the platform and the TD has to agree. */
@@ -90,6 +92,10 @@ static void same_tdx(const struct run *r, const struct verify_result *other)
 		      sizeof(a->quote.body.rtmr));
 	verdict_bytes(r->v, CHECK_RUN_SAME_MRCONFIGID, b->quote.body.mrconfigid,
 		      a->quote.body.mrconfigid, sizeof(a->quote.body.mrconfigid));
+	verdict_bytes(r->v, CHECK_RUN_SAME_MROWNER, b->quote.body.mrowner, a->quote.body.mrowner,
+		      sizeof(a->quote.body.mrowner));
+	verdict_bytes(r->v, CHECK_RUN_SAME_MROWNERCONFIG, b->quote.body.mrownerconfig,
+		      a->quote.body.mrownerconfig, sizeof(a->quote.body.mrownerconfig));
 	verdict_bytes(r->v, CHECK_RUN_SAME_PLATFORM, b->pck.ppid, a->pck.ppid, sizeof(a->pck.ppid));
 }
 

@@ -281,6 +281,20 @@ def run_other_chip():
     return after, lambda m, b: m.token(b, run=before.run, run_evidence=before.run_evidence)
 
 
+def two_configurations():
+    return owner().policy(snp={"measurements": [IMAGE.hex()],
+                               "host_data": [bytes(32).hex(), "66" * 32]})
+
+
+@against("run-statement-of-another-configuration", "run.same_host_data", policy=two_configurations)
+def run_other_configuration():
+    """The statement comes from a launch with other HOST_DATA, which the policy takes as well."""
+    before, after = Machine(Guest(chip(), host_data=b"\x66" * 32)), Machine()
+    after.guest.report_id = before.guest.report_id
+    after.identity = before.identity
+    return after, lambda m, b: m.token(b, run=before.run, run_evidence=before.run_evidence)
+
+
 @against("run-statement-of-another-image", "run.evidence: policy.measurement")
 def run_other_image():
     """The statement comes from an image that would say anything."""

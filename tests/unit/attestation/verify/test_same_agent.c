@@ -84,6 +84,8 @@ static const struct {
 	{ "same.rtmrs", TDX_MODES, now.result.tdx.quote.body.rtmr[0] },
 	{ "same.rtmrs", TDX_MODES, &now.result.tdx.quote.body.rtmr[3][47] },
 	{ "same.mrconfigid", TDX_MODES, now.result.tdx.quote.body.mrconfigid },
+	{ "same.mrowner", TDX_MODES, now.result.tdx.quote.body.mrowner + 47 },
+	{ "same.mrownerconfig", TDX_MODES, now.result.tdx.quote.body.mrownerconfig + 47 },
 	{ "same.ak", TPM_MODES, now.result.tpm.ak + 31 },
 	{ "same.ak", TPM_MODES, &now.result.tpm.has_ak },
 	{ "same.boot", TPM_MODES, &now.result.tpm.reset_count },

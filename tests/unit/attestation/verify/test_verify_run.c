@@ -87,7 +87,7 @@ static void want_fixed(struct verify_build *b)
 	struct policy *p = &b->policy;
 
 	p->run.fixed_boot = p->snp.host_data_of_run = p->tdx.of_run = true;
-	p->tdx.mrconfigid.count = p->tdx.rtmr[3].count = 0;
+	p->snp.host_data.count = p->tdx.mrconfigid.count = p->tdx.rtmr[3].count = 0;
 }
 
 /* The value itself, without asking for more; TDX's and the others' are foreseen anyway. */

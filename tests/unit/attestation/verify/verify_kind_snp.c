@@ -10,6 +10,7 @@
 static struct forge forge;
 static struct forge_tpm tpm, other_tpm;
 static uint8_t measurements[2][SNP_DIGEST_LEN];
+static uint8_t host_data[2][SNP_HOST_DATA_LEN];
 static uint8_t vceks[2][FORGE_CERT_MAX]; /* of the first chip, of another */
 static size_t vcek_lens[2];
 
@@ -25,6 +26,7 @@ static void setup(void)
 	vcek_lens[1] = forge_make(&forge.leaf, vceks[1]);
 	memset(measurements[0], 0xa2, SNP_DIGEST_LEN);
 	memset(measurements[1], 0xa3, SNP_DIGEST_LEN);
+	memset(host_data[1], 0xa4, SNP_HOST_DATA_LEN);
 }
 
 static void teardown(void)
@@ -48,6 +50,7 @@ static void policy(struct policy *p)
 {
 	p->has_snp = true;
 	p->snp.measurements = (struct value_set){ measurements[0], 2 };
+	p->snp.host_data = (struct value_set){ host_data[0], 2 };
 }
 
 static void policy_both(struct policy *p)
@@ -84,6 +87,8 @@ static void report(const uint8_t report_data[SNP_REPORT_DATA_LEN], enum verify_t
 		forge.report.report_id[0] ^= 1;
 	if (twist == TWIST_CHIP)
 		forge.report.chip_id[0] ^= 1;
+	if (twist == TWIST_CONFIG)
+		memcpy(forge.report.host_data, host_data[1], SNP_HOST_DATA_LEN);
 	forge_report(&forge);
 	forge.report = good;
 }
@@ -145,6 +150,7 @@ const struct verify_kind verify_kind_snp = {
 	.same = (const struct verify_same[]){ { TWIST_MEASUREMENT, "run.same_measurement" },
 					      { TWIST_GUEST, "run.same_report_id" },
 					      { TWIST_CHIP, "run.same_chip" },
+					      { TWIST_CONFIG, "run.same_host_data" },
 					      { .check = NULL } },
 	.agrees = true,
 };
@@ -162,6 +168,7 @@ const struct verify_kind verify_kind_snp_vtpm = {
 	.same = (const struct verify_same[]){ { TWIST_MEASUREMENT, "run.same_measurement" },
 					      { TWIST_GUEST, "run.same_report_id" },
 					      { TWIST_CHIP, "run.same_chip" },
+					      { TWIST_CONFIG, "run.same_host_data" },
 					      { TWIST_AK, "run.same_ak" },
 					      { TWIST_BOOT, "run.same_boot" },
 					      { .check = NULL } },

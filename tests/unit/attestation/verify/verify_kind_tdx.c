@@ -4,7 +4,8 @@
 
 static struct tdx_forge forge;
 static char *chains[2]; /* of the first platform, of another */
-static uint8_t mrtds[2][TDX_MR_LEN], configs[2][TDX_MR_LEN], rtmrs[2][TDX_MR_LEN];
+static uint8_t mrtds[2][TDX_MR_LEN], configs[2][TDX_MR_LEN], rtmrs[2][TDX_MR_LEN],
+	owners[2][TDX_MR_LEN], owner_configs[2][TDX_MR_LEN];
 
 static void setup(void)
 {
@@ -14,6 +15,8 @@ static void setup(void)
 	for (size_t i = 0; i < 2; i++) {
 		memset(mrtds[i], (int)(0xa0 + 0x10 * i), TDX_MR_LEN);
 		memset(configs[i], (int)(0xa2 + 0x10 * i), TDX_MR_LEN);
+		memset(owners[i], (int)(0xa3 + 0x10 * i), TDX_MR_LEN);
+		memset(owner_configs[i], (int)(0xa4 + 0x10 * i), TDX_MR_LEN);
 		memset(rtmrs[i], (int)(0xb3 + 0x10 * i), TDX_MR_LEN);
 	}
 }
@@ -31,6 +34,8 @@ static void policy(struct policy *p)
 	tdx_forge_policy(&forge.good.body, &p->tdx);
 	p->tdx.mrtd = (struct value_set){ mrtds[0], 2 };
 	p->tdx.mrconfigid = (struct value_set){ configs[0], 2 };
+	p->tdx.mrowner = (struct value_set){ owners[0], 2 };
+	p->tdx.mrownerconfig = (struct value_set){ owner_configs[0], 2 };
 	p->tdx.rtmr[3] = (struct value_set){ rtmrs[0], 2 };
 }
 
@@ -52,6 +57,10 @@ static void evidence(const struct binding *b, enum verify_twist twist, struct wr
 		memcpy(q.body.mrtd, mrtds[1], TDX_MR_LEN);
 	if (twist == TWIST_CONFIG)
 		memcpy(q.body.mrconfigid, configs[1], TDX_MR_LEN);
+	if (twist == TWIST_OWNER)
+		memcpy(q.body.mrowner, owners[1], TDX_MR_LEN);
+	if (twist == TWIST_OWNER_CONFIG)
+		memcpy(q.body.mrownerconfig, owner_configs[1], TDX_MR_LEN);
 	if (twist == TWIST_REGISTERS)
 		memcpy(q.body.rtmr[3], rtmrs[1], TDX_MR_LEN);
 	forge.pck_chain = chains[twist == TWIST_CHIP];
@@ -72,6 +81,8 @@ const struct verify_kind verify_kind_tdx = {
 	.same = (const struct verify_same[]){ { TWIST_MEASUREMENT, "run.same_measurement" },
 					      { TWIST_REGISTERS, "run.same_rtmrs" },
 					      { TWIST_CONFIG, "run.same_mrconfigid" },
+					      { TWIST_OWNER, "run.same_mrowner" },
+					      { TWIST_OWNER_CONFIG, "run.same_mrownerconfig" },
 					      { TWIST_CHIP, "run.same_platform" },
 					      { .check = NULL } },
 	.agrees = true,
