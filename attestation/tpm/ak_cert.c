@@ -157,6 +157,36 @@ int ak_cert_verify(const struct ak_cert_input *in, EVP_PKEY **key, struct err *e
 	return failed;
 }
 
+/* The directoryName of a subjectAltName: [4], explicit, since a Name is a CHOICE (RFC 5280, 4.2.1.6). */
+static void tpm_name(const struct x509 *leaf, struct verdict *v)
+{
+	const struct x509_extension *x = x509_extension_of(leaf, "2.5.29.17");
+	struct reader outer, names;
+	struct der name;
+
+	if (!x)
+		return;
+	outer = span_reader(x->value);
+	names = der_enter(&outer, DER_SEQUENCE);
+	while (reader_left(&names) > 0 && der_next(&names, &name))
+		if (name.tag == (DER_CONTEXT_CONSTRUCTED | 4))
+			verdict_name(v, name.body);
+}
+
+void ak_cert_names(const struct ak_cert_input *in, struct verdict *v)
+{
+	CLEANUP(x509_free) struct x509 *leaf = NULL;
+	CLEANUP(x509_free) struct x509 *root = NULL;
+	struct err e;
+
+	if (in->root.len && x509_load(in->root.bytes, in->root.len, &root, &e) == 0)
+		verdict_root(v, root);
+	if (in->cert.len && x509_load(in->cert.bytes, in->cert.len, &leaf, &e) == 0) {
+		verdict_name(v, leaf->issuer);
+		tpm_name(leaf, v);
+	}
+}
+
 bool ak_cert_same_key(const EVP_PKEY *key, const EVP_PKEY *ak)
 {
 	return EVP_PKEY_eq(key, ak) == 1;

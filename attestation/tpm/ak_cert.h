@@ -6,6 +6,7 @@
 #pragma once
 
 #include "attestation/formats/x509.h"
+#include "attestation/verdict/verdict.h"
 
 enum { AK_CERT_PATH_MAX = 4 };
 
@@ -25,6 +26,11 @@ struct ak_cert_input {
  * (TCG EK Credential Profile 2.6, 3.2.16). `*key` is the certified key, for the caller to compare.
  * ERR_DENIED if not. */
 int ak_cert_verify(const struct ak_cert_input *in, EVP_PKEY **key, struct err *e) MUST_CHECK;
+
+/* Tells the verdict the names by which a simulator's TPM is known (verdict_name()): the root's, the
+ * certificate's issuer's, and maker and model of the TPM in its subjectAltName (TCG EK Credential
+ * Profile 2.6, 3.1.2). Nothing is verified here, and what can't be read tells nothing. */
+void ak_cert_names(const struct ak_cert_input *in, struct verdict *v);
 
 /* `key` and `ak` are the same public key. */
 bool ak_cert_same_key(const EVP_PKEY *key, const EVP_PKEY *ak);

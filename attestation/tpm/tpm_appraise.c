@@ -210,6 +210,7 @@ static int cert_check(const struct state *s, struct err *e)
 				    .root = b->root };
 	CLEANUP(EVP_PKEY_free) EVP_PKEY *key = NULL;
 
+	ak_cert_names(&in, s->v);
 	if (certified_key(s, &in, &key, e) < 0)
 		return err_code(e);
 	return ak_cert_same_key(key, s->ak)
@@ -225,6 +226,7 @@ static int activation_check(const struct state *s, struct err *e)
 	struct ak_cert_input in = { .is_ek = true, .cert = b->ek_cert, .root = b->ek_root };
 	CLEANUP(EVP_PKEY_free) EVP_PKEY *ek = NULL;
 
+	ak_cert_names(&in, s->v);
 	if (!b->ek_root.len)
 		return err_set(e, ERR_DENIED, "an EK without a root that was named");
 	if (certified_key(s, &in, &ek, e) < 0)

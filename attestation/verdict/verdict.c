@@ -2,6 +2,7 @@
 #include "attestation/verdict/verdict.h"
 
 #include "attestation/formats/x509.h"
+#include "common/base/cleanup.h"
 #include "common/base/encode.h"
 #include "common/base/json.h"
 #include "common/base/writer.h"
@@ -256,10 +257,17 @@ const struct check *verdict_find(const struct verdict *v, enum check_id id)
 	return NULL;
 }
 
+void verdict_name(struct verdict *v, struct span name)
+{
+	static const char *const simulators[] = { "SIMULATED", "swtpm" };
+
+	for (size_t i = 0; i < ARRAY_LEN(simulators); i++)
+		v->simulated |= x509_name_has(name, simulators[i]);
+}
+
 void verdict_root(struct verdict *v, const struct x509 *root)
 {
-	if (x509_name_has(root->subject, "SIMULATED"))
-		v->simulated = true;
+	verdict_name(v, root->subject);
 }
 
 const char *verdict_word(const struct verdict *v)

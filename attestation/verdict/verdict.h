@@ -15,6 +15,7 @@
 #include "attestation/verdict/checks.h"
 #include "attestation/verdict/notes.h"
 #include "common/base/err.h"
+#include "common/base/span.h"
 
 #include <stdint.h>
 
@@ -54,7 +55,7 @@ enum verdict_scope {
 struct verdict {
 	enum verdict_scope scope;
 	bool overflow;
-	bool simulated; /* set by verdict_root(): no hardware stands behind any of it */
+	bool simulated; /* set by verdict_name(): no hardware stands behind any of it */
 	size_t count, required_count, note_count;
 	struct check checks[VERDICT_CHECKS_MAX];
 	enum check_id required[CHECK_COUNT];  /* each once: never too many */
@@ -90,9 +91,13 @@ void verdict_note(struct verdict *v, enum note_id id, const char *fmt, ...)
 /* The check has to be there and passed for a yes. Asking twice is asking once. */
 void verdict_require(struct verdict *v, enum check_id id);
 
-/* A root that the evidence leads to, or that was named: one whose subject says "SIMULATED" (as that
- * of the simulator in tests/teesim does) makes the verdict's word begin with it, whatever the word
- * is. It changes no check: such a root is trusted only where somebody names it. */
+/* A Name of the chain that the evidence leads along: one of a simulator's makes the verdict's word
+ * begin with "SIMULATED", whatever the word is. Simulators are known by a text of theirs that begins
+ * with "SIMULATED" (tests/teesim), or with "swtpm" (swtpm-localca's CAs, and swtpm's model in the
+ * certificates that it makes). It changes no check, and its absence says nothing: a simulator can
+ * call itself anything, and is trusted only under a root that somebody names. */
+void verdict_name(struct verdict *v, struct span name);
+/* The same of the root that the evidence leads to, or that was named. */
 struct x509;
 void verdict_root(struct verdict *v, const struct x509 *root);
 

@@ -6,6 +6,7 @@
 #include "tests/unit/attestation/tpm/tpm_forge.h"
 
 #define EKU_OID "2.5.29.37"
+#define SAN_OID "2.5.29.17"
 #define DAY     INT64_C(86400)
 
 /* SEQUENCE { 2.23.133.8.1 }, and { 1.3.6.1.5.5.7.3.1 }, a TLS server's. */
@@ -216,6 +217,79 @@ static void a_credential_for_another_ak_is_refused(void **state)
 	tpm_forge_done(&other);
 }
 
+/* { [4] { maker (2.23.133.2.1) "id:00001014", model (2.23.133.2.2) "swtpm" } }, as swtpm_cert has it. */
+static const uint8_t swtpm_model[] = "\x30\x2e\xa4\x2c\x30\x2a"
+				     "\x31\x16\x30\x14\x06\x05\x67\x81\x05\x02\x01\x0c\x0b"
+				     "id:00001014"
+				     "\x31\x10\x30\x0e\x06\x05\x67\x81\x05\x02\x02\x0c\x05"
+				     "swtpm";
+enum { SWTPM_MODEL_LEN = sizeof(swtpm_model) - 1 };
+
+static bool named_so(const struct forge_cert *root, const struct forge_cert *leaf)
+{
+	uint8_t root_bytes[FORGE_CERT_MAX], leaf_bytes[FORGE_CERT_MAX];
+	struct ak_cert_input in = { .is_ek = true };
+
+	if (root)
+		in.root = (struct span){ root_bytes, forge_make(root, root_bytes) };
+	if (leaf)
+		in.cert = (struct span){ leaf_bytes, forge_make(leaf, leaf_bytes) };
+	verdict_init(&verdict, VERDICT_SCOPE_FULL);
+	ak_cert_names(&in, &verdict);
+	return verdict.simulated;
+}
+
+static void a_simulators_tpm_is_known_by_its_names(void **state)
+{
+	static const struct {
+		const char *name;
+		bool simulated;
+	} names[] = {
+		{ "swtpm-localca-rootca", true },      { "swtpm-localca", true },
+		{ "SIMULATED, made by a test", true }, { "Maker's root", false },
+		{ "Maker of no swtpm", false },        { "swtp", false },
+	};
+	struct forge_cert root = cert_of("", root_key, "critical,CA:TRUE", "critical,keyCertSign");
+	struct forge_cert leaf;
+
+	assert_false(named_so(NULL, NULL));
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		root.subject = root.issuer = names[i].name;
+		assert_int_equal(named_so(&root, NULL), names[i].simulated);
+		leaf = ek_want;
+		leaf.issuer = names[i].name;
+		assert_int_equal(named_so(NULL, &leaf), names[i].simulated);
+	}
+	leaf = ek_want;
+	forge_add(&leaf, SAN_OID, swtpm_model, SWTPM_MODEL_LEN);
+	assert_true(named_so(NULL, &leaf));
+	forge_find(&leaf, SAN_OID)->bytes[SWTPM_MODEL_LEN - 5] = 'S';
+	assert_false(named_so(NULL, &leaf));
+	for (size_t len = 0; len < SWTPM_MODEL_LEN; len++) {
+		memcpy(forge_find(&leaf, SAN_OID)->bytes, swtpm_model, len);
+		forge_find(&leaf, SAN_OID)->len = len;
+		assert_false(named_so(NULL, &leaf));
+	}
+}
+
+static void a_simulators_tpm_is_called_simulated_whatever_the_answer(void **state)
+{
+	const struct forge_cert good = ek_want;
+	struct credential c;
+	struct err e;
+
+	assert_ok(credential_make(ek, tpm_forge_span(&parts.ak_public), &c, &e), e);
+	assert_ok(credential_answer(&c, c.secret, sizeof(c.secret), &e), e);
+	assert_ok(judge(&c, true, true, &e), e);
+	assert_string_equal(verdict_word(&verdict), "verified");
+	forge_add(&ek_want, SAN_OID, swtpm_model, SWTPM_MODEL_LEN);
+	assert_ok(judge(&c, true, true, &e), e);
+	assert_string_equal(verdict_word(&verdict), "SIMULATED verified");
+	assert_refused(judge(NULL, true, true, &e), e, ERR_DENIED, "ak.activated");
+	assert_string_equal(verdict_word(&verdict), "SIMULATED refused");
+	ek_want = good;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -224,6 +298,8 @@ int main(void)
 		cmocka_unit_test(lists_that_are_demanded_are_missed),
 		cmocka_unit_test(anything_less_is_refused),
 		cmocka_unit_test(a_credential_for_another_ak_is_refused),
+		cmocka_unit_test(a_simulators_tpm_is_known_by_its_names),
+		cmocka_unit_test(a_simulators_tpm_is_called_simulated_whatever_the_answer),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }
