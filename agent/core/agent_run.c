@@ -197,10 +197,13 @@ static int start(struct agent *agent, struct err *e)
 			.python_runtime = c->runtime,
 			.pip_index_url = config->pip_index_url,
 			.args = (const char *const *)c->args,
+			.group = config->in_image,
 			.limits = { .memory = config->run_memory,
 				    .pids = config->run_processes,
 				    .results = config->run_results,
-				    .scratch = config->run_scratch },
+				    .scratch = config->run_scratch,
+				    .time = config->run_time_ms,
+				    .processor = config->run_processor },
 		};
 		failed = runner_start(agent->loop, &spec, &callbacks, &agent->runner, e);
 	}

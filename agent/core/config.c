@@ -78,6 +78,19 @@ static const struct setting settings[] = {
 	  .offset = offsetof(struct config, run_scratch),
 	  .max = 1ULL << 50,
 	  .help = "bytes of the algorithm's /tmp; absent: 1/8 of the memory that is available" },
+	{ .name = "AGENT_RUN_TIME",
+	  .type = SETTING_DURATION,
+	  .offset = offsetof(struct config, run_time_ms),
+	  .min = 1000,
+	  .max = 366ULL * 24 * 3600 * 1000,
+	  .help = "how long the algorithm may run, and pip before it; absent: without end" },
+	{ .name = "AGENT_RUN_PROCESSOR",
+	  .type = SETTING_NUMBER,
+	  .offset = offsetof(struct config, run_processor),
+	  .min = 1,
+	  .max = 1000000,
+	  .help = "percent of one processor for the algorithm, 150 is one and a half; needs a "
+		  "control group; absent: all" },
 };
 
 enum {

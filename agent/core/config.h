@@ -42,6 +42,7 @@ struct config {
 	uint64_t vmpl;
 	uint64_t asset_max; /* bytes of one upload */
 	uint64_t run_memory, run_processes, run_results, run_scratch;
+	uint64_t run_time_ms, run_processor; /* percent of one processor */
 
 	struct bootconfig boot; /* the bytes that all of this came from */
 };

@@ -5,9 +5,12 @@
  */
 #include "agent/jail/jail.h"
 
+#include "agent/jail/jail_limits.h"
 #include "agent/process/child.h"
 #include "common/base/cleanup.h"
+#include "common/base/log.h"
 #include "common/base/reader.h"
+#include "common/base/settings.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -23,7 +26,7 @@ enum {
 	GRACE_MS = 1000, /* for the jail's process to do the killing itself */
 };
 
-enum { PIPES = 2, HANDLES = 3 + 1 + PIPES }; /* process, socket, two timers, pipes */
+enum { PIPES = 2, HANDLES = 2 + 3 + PIPES }; /* process, socket, three timers, pipes */
 
 struct jail {
 	uv_loop_t *loop;
@@ -31,11 +34,11 @@ struct jail {
 	struct jail_exit exit;
 	int results;
 	bool freed, ended, heard_exit, out_of_memory;
-	uint64_t memory;
+	uint64_t memory, time;
 
 	uv_process_t process;
 	uv_poll_t poll;
-	uv_timer_t tick, grace;
+	uv_timer_t tick, grace, limit;
 	uv_pipe_t pipes[PIPES];
 	struct jail_lines lines[PIPES];
 	int sock;
@@ -56,6 +59,15 @@ static void free_if_done(struct jail *jail)
 	free(jail);
 }
 
+static void describe_late(struct jail *jail)
+{
+	char limit[DURATION_TEXT_MAX];
+
+	duration_text(jail->time, limit);
+	snprintf(jail->exit.cause, sizeof(jail->exit.cause), "ran longer than AGENT_RUN_TIME=%s",
+		 limit);
+}
+
 static void describe(struct jail *jail)
 {
 	struct jail_exit *x = &jail->exit;
@@ -64,6 +76,8 @@ static void describe(struct jail *jail)
 
 	if (x->stopped)
 		snprintf(text, size, "stopped");
+	else if (x->late)
+		describe_late(jail);
 	else if (jail->out_of_memory)
 		snprintf(text, size, "out of memory (limit %llu MiB)",
 			 (unsigned long long)(jail->memory >> 20));
@@ -75,7 +89,7 @@ static void describe(struct jail *jail)
 		snprintf(text, size, "finished");
 	else if (!text[0])
 		snprintf(text, size, "jail: its process was killed");
-	x->ok = jail->heard_exit && !x->stopped && !jail->out_of_memory && x->code == 0;
+	x->ok = jail->heard_exit && !x->stopped && !x->late && !jail->out_of_memory && x->code == 0;
 }
 
 static void one_ended(struct jail *jail)
@@ -109,9 +123,9 @@ static void on_process_exit(uv_process_t *process, int64_t status, int signal_nu
 {
 	struct jail *jail = process->data;
 
-	uv_timer_stop(&jail->grace);
 	close_handle(process);
 	close_handle(&jail->grace);
+	close_handle(&jail->limit);
 	one_ended(jail);
 }
 
@@ -124,6 +138,10 @@ static void take_news(struct jail *jail, const uint8_t *bytes, size_t len, int f
 	if (news == JAIL_STARTED && fd >= 0 && jail->results < 0) {
 		x->started = true;
 		jail->results = fd;
+		if (!reader_u8(&r))
+			log_warn("no control group here: memory is counted now and then, and a "
+				 "process has at most %d descriptors",
+				 JAIL_UNGROUPED_FILES);
 		return;
 	}
 	if (fd >= 0)
@@ -222,7 +240,7 @@ static void on_output(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 		jail_lines_feed(lines, buf->base, (size_t)n, uv_now(jail->loop));
 	jail->budget -= (size_t)n < jail->budget ? (size_t)n : jail->budget;
 	/* nobody wants it any more: read and throw away, so that the end comes */
-	if (jail->budget == 0 && !jail->freed && !jail->exit.stopped)
+	if (jail->budget == 0 && !jail->freed && !jail->exit.stopped && !jail->exit.late)
 		pause_output(jail);
 }
 
@@ -293,6 +311,7 @@ static void abandon(struct jail *jail)
 	jail->open_handles--;         /* and there was no socket */
 	close_handle(&jail->tick);
 	close_handle(&jail->grace);
+	close_handle(&jail->limit);
 	for (int i = 0; i < PIPES; i++)
 		close_handle(&jail->pipes[i]);
 }
@@ -309,9 +328,12 @@ static struct jail *jail_new(uv_loop_t *loop, const struct jail_spec *spec,
 	jail->results = jail->sock = -1;
 	jail->exit.code = -1;
 	jail->memory = spec->limits.memory;
-	jail->process.data = jail->poll.data = jail->tick.data = jail->grace.data = jail;
+	jail->time = spec->limits.time;
+	jail->process.data = jail->poll.data = jail->tick.data = jail;
+	jail->grace.data = jail->limit.data = jail;
 	uv_timer_init(loop, &jail->tick);
 	uv_timer_init(loop, &jail->grace);
+	uv_timer_init(loop, &jail->limit);
 	for (int i = 0; i < PIPES; i++) {
 		uv_pipe_init(loop, &jail->pipes[i], 0);
 		jail->pipes[i].data = jail;
@@ -320,6 +342,36 @@ static struct jail *jail_new(uv_loop_t *loop, const struct jail_spec *spec,
 	}
 	jail->open_handles = HANDLES;
 	return jail;
+}
+
+static void on_grace_over(uv_timer_t *timer)
+{
+	struct jail *jail = timer->data;
+
+	/* pid 1 of the jail dies with it, and everything with that */
+	uv_process_kill(&jail->process, SIGKILL);
+}
+
+static void kill_all(struct jail *jail)
+{
+	if (uv_is_closing((uv_handle_t *)&jail->process))
+		return;
+	/* If it can't be told, it will be killed. */
+	if (send(jail->sock, "", 1, MSG_NOSIGNAL) < 0)
+		uv_process_kill(&jail->process, SIGKILL);
+	uv_timer_start(&jail->grace, on_grace_over, GRACE_MS, 0);
+	read_output(jail);
+}
+
+/* By the monotonic clock: no setting of the time of day makes a run longer or shorter. */
+static void on_limit_over(uv_timer_t *timer)
+{
+	struct jail *jail = timer->data;
+
+	if (jail->heard_exit || jail->exit.stopped || jail->freed)
+		return;
+	jail->exit.late = true;
+	kill_all(jail);
 }
 
 int jail_start(uv_loop_t *loop, const struct jail_spec *given,
@@ -343,6 +395,8 @@ int jail_start(uv_loop_t *loop, const struct jail_spec *given,
 	uv_poll_init(loop, &jail->poll, jail->sock);
 	jail->running = 2 + PIPES;
 	uv_poll_start(&jail->poll, UV_READABLE, on_news);
+	if (jail->time)
+		uv_timer_start(&jail->limit, on_limit_over, jail->time, 0);
 	read_output(jail);
 	if (send_spec(jail, spec, e) < 0) {
 		jail_free(jail);
@@ -350,25 +404,6 @@ int jail_start(uv_loop_t *loop, const struct jail_spec *given,
 	}
 	*out = jail;
 	return 0;
-}
-
-static void on_grace_over(uv_timer_t *timer)
-{
-	struct jail *jail = timer->data;
-
-	/* pid 1 of the jail dies with it, and everything with that */
-	uv_process_kill(&jail->process, SIGKILL);
-}
-
-static void kill_all(struct jail *jail)
-{
-	if (uv_is_closing((uv_handle_t *)&jail->process))
-		return;
-	/* If it can't be told, it will be killed. */
-	if (send(jail->sock, "", 1, MSG_NOSIGNAL) < 0)
-		uv_process_kill(&jail->process, SIGKILL);
-	uv_timer_start(&jail->grace, on_grace_over, GRACE_MS, 0);
-	read_output(jail);
 }
 
 void jail_stop(struct jail *jail)

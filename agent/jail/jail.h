@@ -26,10 +26,12 @@
 enum { JAIL_BYTES_PER_SECOND = 4 << 20 }; /* more waits in the pipe, and so does the program */
 
 /* How it ended. `cause` is one line for people: "exit code 3", "killed by signal 11 (Segmentation
- * fault)", "out of memory (limit 512 MiB)", "stopped", "jail: user namespaces …". */
+ * fault)", "out of memory (limit 512 MiB)", "ran longer than AGENT_RUN_TIME=2h", "stopped",
+ * "jail: user namespaces …". */
 struct jail_exit {
 	bool ok;      /* exit code 0 */
 	bool stopped; /* by jail_stop() */
+	bool late;    /* it ran longer than its limit */
 	bool started; /* false: the jail could not be built, nothing of the program ran */
 	int code;     /* -1 unless it exited */
 	int signal;   /* 0 unless one killed it */

@@ -203,7 +203,8 @@ static void wait_for(const struct jail_init *init, pid_t program, int children)
 		if (poll(&ready, 1, init->grouped ? -1 : JAIL_WATCH_MS) > 0 &&
 		    read(children, &info, sizeof(info)) < 0)
 			continue;
-		if (!init->grouped && jail_watch_memory() > init->limits.memory) {
+		if (!init->grouped &&
+		    jail_watch_memory(!init->spec->network) > init->limits.memory) {
 			jail_tell(init->sock, JAIL_MEMORY, NULL, 0, -1);
 			return;
 		}
@@ -252,7 +253,7 @@ _Noreturn void jail_init_run(const struct jail_init *init)
 		fail(init, &e);
 	close(STDOUT_FILENO);
 	close(STDERR_FILENO);
-	jail_tell(init->sock, JAIL_STARTED, NULL, 0, results);
+	jail_tell(init->sock, JAIL_STARTED, &(uint8_t){ init->grouped }, 1, results);
 	close(results);
 	wait_for(init, program, children);
 	_exit(0);

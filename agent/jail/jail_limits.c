@@ -21,7 +21,7 @@
 
 #define GROUP_PREFIX "cocos-jail-"
 
-enum { CGROUP2_MAGIC = 0x63677270, STACK_MAX = 8 << 20, NICE = 10 };
+enum { CGROUP2_MAGIC = 0x63677270, STACK_MAX = 8 << 20, NICE = 10, PERIOD_US = 100000 };
 
 DEFINE_CLEANUP(DIR *, closedir)
 
@@ -99,16 +99,44 @@ static void remove_stale(int parent)
 			unlinkat(parent, item->d_name, AT_REMOVEDIR);
 }
 
-static bool set_up(const struct jail_group *group, const struct jail_limits *limits)
+/* So much of each PERIOD_US, and again in the next. */
+static int put_quota(int dir, uint64_t percent)
 {
-	if (put_number(group->dir, "memory.max", limits->memory) < 0 ||
-	    put_number(group->dir, "pids.max", limits->pids + 1) < 0) /* + pid 1 */
+	char text[48];
+
+	snprintf(text, sizeof(text), "%llu %d", (unsigned long long)(percent * (PERIOD_US / 100)),
+		 PERIOD_US);
+	return put(dir, "cpu.max", text);
+}
+
+bool jail_group_set_up(int dir, const struct jail_limits *limits)
+{
+	if (put_number(dir, "memory.max", limits->memory) < 0 ||
+	    put_number(dir, "pids.max", limits->pids + 1) < 0) /* + pid 1 */
+		return false;
+	if (limits->processor && put_quota(dir, limits->processor) < 0)
 		return false;
 	/* Both newer or optional: without swap there is no such file. */
-	if (put(group->dir, "memory.oom.group", "1") < 0)
+	if (put(dir, "memory.oom.group", "1") < 0)
 		return false;
-	put(group->dir, "memory.swap.max", "0");
+	put(dir, "memory.swap.max", "0");
 	return true;
+}
+
+int jail_limits_ungrouped(bool group_required, struct jail_limits *limits, struct err *e)
+{
+	if (group_required)
+		return err_set(e, ERR_UNAVAILABLE,
+			       "jail: no control group (v2, with memory and pids) can be made, and "
+			       "in an image nothing is run without one");
+	if (limits->processor)
+		return err_set(e, ERR_UNAVAILABLE,
+			       "jail: no control group (v2, with cpu, memory and pids) can be made "
+			       "to hold AGENT_RUN_PROCESSOR=%llu; leave it out on this machine",
+			       (unsigned long long)limits->processor);
+	if (limits->files > JAIL_UNGROUPED_FILES)
+		limits->files = JAIL_UNGROUPED_FILES;
+	return 0;
 }
 
 /* Takes `parent`. */
@@ -122,7 +150,7 @@ static bool try_parent(int parent, const struct jail_limits *limits, struct jail
 	if (mkdirat(parent, group->name, 0755) == 0) {
 		group->dir = openat(parent, group->name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		group->parent = parent;
-		if (group->dir >= 0 && set_up(group, limits))
+		if (group->dir >= 0 && jail_group_set_up(group->dir, limits))
 			return true;
 		unlinkat(parent, group->name, AT_REMOVEDIR);
 		if (group->dir >= 0)

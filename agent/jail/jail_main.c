@@ -160,7 +160,10 @@ int jail_main(int argc, char **argv)
 		o.init.limits = jail_limits_filled(&o.init.spec->limits);
 		o.group = jail_group_make(&o.init.limits);
 		o.init.grouped = o.group.dir >= 0;
-		failed = run(&o, &e);
+		if (!o.init.grouped)
+			failed = jail_limits_ungrouped(o.init.spec->group, &o.init.limits, &e);
+		if (!failed)
+			failed = run(&o, &e);
 		jail_group_remove(&o.group);
 	}
 	if (failed)

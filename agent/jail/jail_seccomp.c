@@ -227,7 +227,6 @@ static const char *const allowed[] = {
 	"sendmmsg",
 	"sendmsg",
 	"sendto",
-	"setsockopt",
 	"shutdown",
 };
 
@@ -376,6 +375,27 @@ static int add_sockets(scmp_filter_ctx filter, bool network, struct err *e)
 	return add_values(filter, "socketpair", 0, local, ARRAY_LEN(local), e);
 }
 
+/* Options of a socket, but not the size of its buffers: where no control group counts them, they
+ * would be memory that nobody bounds. */
+static int add_socket_options(scmp_filter_ctx filter, struct err *e)
+{
+	static const uint64_t options[] = { SO_REUSEADDR,    SO_BROADCAST,    SO_KEEPALIVE,
+					    SO_LINGER,       SO_REUSEPORT,    SO_PASSCRED,
+					    SO_RCVLOWAT,     SO_RCVTIMEO_OLD, SO_SNDTIMEO_OLD,
+					    SO_RCVTIMEO_NEW, SO_SNDTIMEO_NEW };
+
+	for (size_t i = 0; i < ARRAY_LEN(options); i++) {
+		const struct scmp_arg_cmp args[] = {
+			SCMP_A1(SCMP_CMP_MASKED_EQ, 0xFFFFFFFFu, SOL_SOCKET),
+			SCMP_A2(SCMP_CMP_MASKED_EQ, 0xFFFFFFFFu, options[i]),
+		};
+
+		if (add(filter, SCMP_ACT_ALLOW, "setsockopt", 2, args, e) < 0)
+			return err_code(e);
+	}
+	return 0;
+}
+
 static int add_filtered(scmp_filter_ctx filter, struct err *e)
 {
 	static const uint64_t ioctls[] = { FIONREAD, FIONBIO, FIOCLEX,    FIONCLEX,
@@ -408,6 +428,8 @@ int jail_seccomp_load(bool network, struct err *e)
 	if (add_all(filter, SCMP_ACT_ALLOW, allowed, ARRAY_LEN(allowed), e) < 0 ||
 	    add_all(filter, SCMP_ACT_ERRNO(EPERM), forbidden, ARRAY_LEN(forbidden), e) < 0 ||
 	    add_clone(filter, e) < 0 || add_sockets(filter, network, e) < 0 ||
+	    (network ? add(filter, SCMP_ACT_ALLOW, "setsockopt", 0, NULL, e)
+		     : add_socket_options(filter, e)) < 0 ||
 	    add_filtered(filter, e) < 0)
 		return err_code(e);
 	int r = seccomp_load(filter);

@@ -70,12 +70,14 @@ int jail_spec_write(const struct jail_spec *spec, struct writer *w, struct err *
 		writer_u8(w, mount->executable);
 	}
 	writer_u8(w, spec->network);
+	writer_u8(w, spec->group);
 	writer_be64(w, limits->memory);
 	writer_be64(w, limits->pids);
 	writer_be64(w, limits->files);
 	writer_be64(w, limits->results);
 	writer_be64(w, limits->result_files);
 	writer_be64(w, limits->scratch);
+	writer_be64(w, limits->processor);
 	return writer_check(w, "jail: arguments and environment", e);
 }
 
@@ -141,12 +143,14 @@ int jail_spec_read(const void *bytes, size_t len, struct jail_spec_box **out, st
 	spec->env = box->env;
 	take_mounts(&r, box);
 	spec->network = reader_u8(&r) != 0;
+	spec->group = reader_u8(&r) != 0;
 	spec->limits.memory = reader_be64(&r);
 	spec->limits.pids = reader_be64(&r);
 	spec->limits.files = reader_be64(&r);
 	spec->limits.results = reader_be64(&r);
 	spec->limits.result_files = reader_be64(&r);
 	spec->limits.scratch = reader_be64(&r);
+	spec->limits.processor = reader_be64(&r);
 	if (!reader_done(&r) || !box->argv[0])
 		return err_set(e, ERR_INVALID, "jail: malformed spec of %zu bytes", len);
 	*out = TAKE_PTR(box);

@@ -15,7 +15,7 @@
 
 enum jail_news {
 	JAIL_FAILED = 1,  /* text: it could not be built, or the program not executed */
-	JAIL_STARTED = 2, /* results/'s descriptor comes along */
+	JAIL_STARTED = 2, /* grouped(1); results/'s descriptor comes along */
 	JAIL_EXITED = 3,  /* the program's wait status(4), big endian */
 	JAIL_MEMORY = 4,  /* it was killed for using more than its memory */
 	JAIL_NEWS_MAX = 1 + ERR_TEXT_MAX,
@@ -32,10 +32,12 @@ enum {
 struct jail_limits {
 	uint64_t memory;       /* bytes, all processes together [3/4] */
 	uint64_t pids;         /* processes and threads [256] */
-	uint64_t files;        /* open descriptors of a process [1024] */
+	uint64_t files;        /* open descriptors of a process [1024, 128 without a group] */
 	uint64_t results;      /* bytes in results/ [1/4] */
 	uint64_t result_files; /* files and directories in results/ [65534] */
 	uint64_t scratch;      /* bytes in /tmp, in /task and in /dev/shm, each [1/8] */
+	uint64_t time;         /* milliseconds until the agent kills it [none] */
+	uint64_t processor;    /* percent of one processor, all processes together [none] */
 };
 
 struct jail_mount {
@@ -50,6 +52,7 @@ struct jail_spec {
 	const struct jail_mount *mounts;
 	size_t mount_count;
 	bool network; /* the machine's network: the requirements step alone */
+	bool group;   /* where no control group can be made, it is not run */
 	struct jail_limits limits;
 	const char *program; /* the one with the hidden argument "jail"; NULL: this one */
 };

@@ -68,10 +68,13 @@ static void on_line(void *data, int stream, const char *text, size_t len)
 static void on_run_exit(void *data, const struct jail_exit *exit, int results)
 {
 	struct runner *runner = data;
+	struct jail_exit ended = *exit;
 
 	jail_free(runner->jail);
 	runner->jail = NULL;
-	finish(runner, exit, results);
+	if (exit->late)
+		snprintf(ended.cause, sizeof(ended.cause), "the algorithm %.400s", exit->cause);
+	finish(runner, &ended, results);
 }
 
 /* What every algorithm finds around it: nothing of the agent's own environment. */
@@ -93,6 +96,7 @@ static int start_run(struct runner *runner, struct err *e)
 		.env = environment,
 		.mounts = runner->plan.mounts,
 		.mount_count = runner->plan.mount_count,
+		.group = runner->spec.group,
 		.limits = runner->spec.limits,
 		.program = runner->spec.program,
 	};
@@ -138,6 +142,7 @@ static int start_install(struct runner *runner, struct err *e)
 		.mounts = mounts,
 		.mount_count = ARRAY_LEN(mounts),
 		.network = true,
+		.group = runner->spec.group,
 		.limits = runner->spec.limits,
 		.program = runner->spec.program,
 	};

@@ -22,6 +22,7 @@ struct runner_spec {
 	const char *datasets;       /* directory; the algorithm sees it read-only as datasets/ */
 	const char *scratch;        /* empty directory for this run; the caller removes it after */
 	const char *const *args;    /* NULL at the end; NULL for none */
+	bool group;                 /* where no control group can be made, it is not run */
 	struct jail_limits limits;
 	const char *program; /* the one with the hidden argument "jail"; NULL: this one */
 };

@@ -116,6 +116,20 @@ int duration_parse(const char *text, uint64_t *milliseconds, struct err *e)
 	return 0;
 }
 
+void duration_text(uint64_t milliseconds, char text[DURATION_TEXT_MAX])
+{
+	static const struct {
+		uint64_t length;
+		const char *unit;
+	} units[] = { { 3600000, "h" }, { 60000, "m" }, { 1000, "s" }, { 1, "ms" } };
+	size_t i = 0;
+
+	while (milliseconds % units[i].length != 0)
+		i++;
+	snprintf(text, DURATION_TEXT_MAX, "%llu%s",
+		 (unsigned long long)(milliseconds / units[i].length), units[i].unit);
+}
+
 static int read_text(const char *text, void *slot, struct err *e)
 {
 	char *copy = strdup(text);

@@ -71,4 +71,7 @@ void settings_markdown(const struct setting *table, size_t count, FILE *out);
 
 /* Go's duration text to milliseconds; "1h30m", "90s", "300ms". */
 int duration_parse(const char *text, uint64_t *milliseconds, struct err *e) MUST_CHECK;
+/* The same form back, whole and in the largest unit that divides it: "90s", "2h", "1500ms". */
+enum { DURATION_TEXT_MAX = 24 };
+void duration_text(uint64_t milliseconds, char text[DURATION_TEXT_MAX]);
 int size_parse(const char *text, uint64_t *bytes, struct err *e) MUST_CHECK;

@@ -700,6 +700,33 @@ def a_failing_algorithm_fails_the_computation():
             assert not inputs_left(agent), agent.work()
 
 
+def an_algorithm_without_end_is_ended():
+    endless, short = b"#!/bin/sh\nwhile :; do sleep 1; done\n", b"#!/bin/sh\nexit 0\n"
+    for algo, limit, event in ((endless, "1s", "Failed/Failed"),
+                               (short, "24h", "ConsumingResults/Ready")):
+        with computing(lambda port: manifest(port, algo=algo, datasets=[]),  # noqa: B023
+                       settings={"AGENT_RUN_TIME": limit}) as (service, agent, client):
+            client.algo(algo, ALGO_KEY)
+            service.wait_event(event)
+            if event == "Failed/Failed":
+                failure = client.status().failure
+                assert "the algorithm ran longer than AGENT_RUN_TIME=1s" in failure, failure
+                refused(Code.FAILED_PRECONDITION, "Failed", client.result, USER_KEY)
+                assert not inputs_left(agent), agent.work()
+
+
+def a_share_of_a_processor_is_kept_or_refused():
+    algo = b"#!/bin/sh\nexit 0\n"
+    with computing(lambda port: manifest(port, algo=algo, datasets=[]),
+                   settings={"AGENT_RUN_PROCESSOR": "50"}) as (service, agent, client):
+        client.algo(algo, ALGO_KEY)
+        service.wait(lambda s: {"Failed/Failed", "ConsumingResults/Ready"} & set(s.events()))
+        status = client.status()
+        # only a host with a control group for it can keep that
+        assert (status.state == "ConsumingResults" or
+                "AGENT_RUN_PROCESSOR=50" in status.failure), status
+
+
 def a_stop_kills_the_run_and_wipes():
     algo = b"#!/bin/sh\nsleep 1000 &\necho up\nsleep 1000\n"
     with computing(lambda port: manifest(port, algo=algo, datasets=[])) as (

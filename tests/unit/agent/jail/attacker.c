@@ -29,6 +29,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -131,6 +132,10 @@ static const struct {
 	{ "socket alg", SYS_socket, { AF_ALG, SOCK_SEQPACKET, 0 } },
 	{ "socket unix raw", SYS_socket, { AF_UNIX, SOCK_RAW, 0 } },
 	{ "socketpair internet", SYS_socketpair, { AF_INET, SOCK_STREAM, 0, (long)buffer } },
+	{ "socket buffer", SYS_setsockopt, { 0, SOL_SOCKET, SO_SNDBUF, (long)buffer, 4 } },
+	{ "socket buffer forced",
+	  SYS_setsockopt,
+	  { 0, SOL_SOCKET, SO_SNDBUFFORCE, (long)buffer, 4 } },
 	{ "ioctl TIOCSTI", SYS_ioctl, { 0, TIOCSTI, (long)"x" } },
 	{ "prctl dumpable", SYS_prctl, { PR_SET_DUMPABLE, 0 } },
 	{ "prctl mm", SYS_prctl, { PR_SET_MM, 1, 0 } },
@@ -462,6 +467,31 @@ static int print_file(int argc, char **argv)
 	return n < 0 || write(1, buffer, (size_t)n) < 0;
 }
 
+/* The kernel's memory: connections that nobody accepts, each full, and no descriptor to any. */
+static int socket_bomb(int argc, char **argv)
+{
+	struct sockaddr_un name = { .sun_family = AF_UNIX, .sun_path = "\0bomb" };
+	int listener = socket(AF_UNIX, SOCK_STREAM, 0), made = 0;
+
+	if (bind(listener, (struct sockaddr *)&name, sizeof(name)) < 0 ||
+	    listen(listener, 4096) < 0)
+		return 1;
+	for (; made < 600; made++) {
+		int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+
+		if (connect(fd, (struct sockaddr *)&name, sizeof(name)) < 0)
+			break;
+		while (write(fd, buffer, sizeof(buffer)) > 0)
+			;
+		close(fd);
+	}
+	printf("hid %d\n", made);
+	fflush(stdout);
+	while (pause() < 0)
+		;
+	return 0;
+}
+
 static int sleep_long(int argc, char **argv)
 {
 	printf("sleeping\n");
@@ -492,6 +522,7 @@ static const struct {
 	{ "fork-bomb", fork_bomb },
 	{ "memory-bomb", memory_bomb },
 	{ "memory-shared-out", memory_shared_out },
+	{ "socket-bomb", socket_bomb },
 	{ "flood", flood },
 	{ "long-line", long_line },
 	{ "daemon", leave_daemon },

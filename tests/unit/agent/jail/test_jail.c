@@ -4,6 +4,7 @@
  * process is this program again.
  */
 #include "agent/jail/jail.h"
+#include "agent/jail/jail_limits.h"
 #include "common/base/file.h"
 #include "common/bundle/bundle.h"
 #include "tests/unit.h"
@@ -128,18 +129,26 @@ static const struct jail_limits small = {
 };
 
 /* The attacker in mode argv[1]; NULL ends the arguments. */
-static void attack(struct world *w, const char *const *argv)
+static void attack_within(struct world *w, const struct jail_limits *limits,
+			  const char *const *argv)
 {
 	const struct jail_mount mounts[] = {
 		{ w->datasets, "/task/datasets", false, false },
 		{ attacker, "/task/algorithm", false, true },
 	};
-	const struct jail_spec spec = {
-		.argv = argv, .env = plain_env, .mounts = mounts, .mount_count = 2, .limits = small
-	};
+	const struct jail_spec spec = { .argv = argv,
+					.env = plain_env,
+					.mounts = mounts,
+					.mount_count = 2,
+					.limits = *limits };
 
 	start(w, &spec);
 	finish(w);
+}
+
+static void attack(struct world *w, const char *const *argv)
+{
+	attack_within(w, &small, argv);
 }
 
 #define ATTACK(w, ...) attack(w, (const char *const[]){ "/task/algorithm", __VA_ARGS__, NULL })
@@ -369,6 +378,76 @@ static void memory_is_counted_over_all_processes(void **state)
 	ATTACK(w, "memory-shared-out");
 	ended(w, false, "out of memory (limit 512 MiB)");
 	says_not(w, "ate it all");
+}
+
+static void memory_of_sockets_is_counted(void **state)
+{
+	struct world *w = *state;
+	struct jail_limits limits = small;
+
+	limits.memory = 64 << 20;
+	attack_within(w, &limits, (const char *const[]){ "/task/algorithm", "socket-bomb", NULL });
+	ended(w, false, "out of memory (limit 64 MiB)");
+}
+
+/* Only the outcome: how much longer it ran is the machine's affair. */
+static void what_runs_longer_than_its_time_is_killed(void **state)
+{
+	struct world *w = *state;
+	struct jail_limits limits = small;
+
+	limits.time = 1500;
+	attack_within(w, &limits, (const char *const[]){ "/task/algorithm", "deaf", NULL });
+	ended(w, false, "ran longer than AGENT_RUN_TIME=1500ms");
+	assert_true(w->exit.late);
+	limits.time = 366ULL * 24 * 3600 * 1000;
+	attack_within(w, &limits, (const char *const[]){ "/task/algorithm", "exit", "0", NULL });
+	ended(w, true, "finished");
+	assert_false(w->exit.late);
+}
+
+/* A folder with the files of a group: what is written there is what the kernel would be told. */
+static void a_groups_limits_are_written_or_it_is_none(void **state)
+{
+	static const char *const files[] = { "memory.max", "pids.max", "memory.oom.group" };
+	struct world *w = *state;
+	struct jail_limits limits = small;
+	char path[128], *text;
+	struct err e;
+
+	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+		snprintf(path, sizeof(path), "%s/%s", w->datasets, files[i]);
+		assert_ok(file_write(path, "", 0, 0644, &e), e);
+	}
+	int dir = open(w->datasets, O_RDONLY | O_DIRECTORY);
+	assert_true(dir >= 0);
+	assert_true(jail_group_set_up(dir, &limits));
+	limits.processor = 150;
+	assert_false(jail_group_set_up(dir, &limits)); /* no cpu.max: it could not hold that */
+	snprintf(path, sizeof(path), "%s/cpu.max", w->datasets);
+	assert_ok(file_write(path, "", 0, 0644, &e), e);
+	assert_true(jail_group_set_up(dir, &limits));
+	close(dir);
+	assert_ok(file_read_text(path, 100, &text, &e), e);
+	assert_string_equal(text, "150000 100000");
+	free(text);
+}
+
+static void without_a_group_less_is_allowed(void **state)
+{
+	struct jail_limits limits = { .files = 1024 };
+	struct err e;
+
+	assert_ok(jail_limits_ungrouped(false, &limits, &e), e);
+	assert_int_equal(limits.files, JAIL_UNGROUPED_FILES);
+	limits.files = 16;
+	assert_ok(jail_limits_ungrouped(false, &limits, &e), e);
+	assert_int_equal(limits.files, 16);
+	assert_refused(jail_limits_ungrouped(true, &limits, &e), e, ERR_UNAVAILABLE,
+		       "nothing is run without one");
+	limits.processor = 50;
+	assert_refused(jail_limits_ungrouped(false, &limits, &e), e, ERR_UNAVAILABLE,
+		       "AGENT_RUN_PROCESSOR=50");
 }
 
 static void results_and_scratch_are_bounded(void **state)
@@ -682,6 +761,10 @@ int main(int argc, char **argv)
 		ROW(a_fork_bomb_is_bounded),
 		ROW(a_memory_bomb_is_bounded),
 		ROW(memory_is_counted_over_all_processes),
+		ROW(memory_of_sockets_is_counted),
+		ROW(what_runs_longer_than_its_time_is_killed),
+		ROW(a_groups_limits_are_written_or_it_is_none),
+		ROW(without_a_group_less_is_allowed),
 		ROW(results_and_scratch_are_bounded),
 		ROW(a_long_line_is_cut),
 		ROW(a_flood_is_thinned_out_and_can_be_stopped),

@@ -88,6 +88,29 @@ static void bad_settings_are_named(void **state)
 	}
 }
 
+static void durations_are_written_as_they_are_read(void **state)
+{
+	static const struct {
+		uint64_t ms;
+		const char *text;
+	} rows[] = {
+		{ 1, "1ms" },     { 1500, "1500ms" }, { 90000, "90s" },
+		{ 120000, "2m" }, { 7200000, "2h" },  { UINT64_MAX, "18446744073709551615ms" }
+	};
+	char text[DURATION_TEXT_MAX];
+	uint64_t ms;
+	struct err e;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		duration_text(rows[i].ms, text);
+		assert_string_equal(text, rows[i].text);
+		if (rows[i].ms < UINT64_MAX) {
+			assert_ok(duration_parse(text, &ms, &e), e);
+			assert_int_equal(ms, rows[i].ms);
+		}
+	}
+}
+
 static void durations_are_go_s(void **state)
 {
 	static const struct {
@@ -131,6 +154,7 @@ int main(void)
 		cmocka_unit_test(defaults_file_and_environment_stand_in_order),
 		cmocka_unit_test(bad_settings_are_named),
 		cmocka_unit_test(durations_are_go_s),
+		cmocka_unit_test(durations_are_written_as_they_are_read),
 		cmocka_unit_test(the_count_of_lines_has_a_limit),
 	};
 
