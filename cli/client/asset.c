@@ -100,7 +100,7 @@ static int bundle(struct asset *a, int dir, struct err *e)
 }
 
 /* The last name of the path, "x" of "a/x/"; the folder's own for "." */
-static int name_of(const char *path, bool bundled, char **name, struct err *e)
+static int name_of(const char *path, char **name, struct err *e)
 {
 	CLEANUP(free) char *real = realpath(path, NULL);
 	const char *last;
@@ -108,7 +108,7 @@ static int name_of(const char *path, bool bundled, char **name, struct err *e)
 	if (!real)
 		return err_errno(e, "'%s'", path);
 	last = strrchr(real, '/') + 1;
-	return text_format(name, e, "%s%s", *last ? last : "data", bundled ? ".zip" : "");
+	return text_format(name, e, "%s", *last ? last : "data");
 }
 
 int asset_open(struct asset *asset, const char *path, struct err *e)
@@ -126,7 +126,7 @@ int asset_open(struct asset *asset, const char *path, struct err *e)
 		a.fd = TAKE_FD(fd);
 		a.size = (uint64_t)about.st_size;
 	}
-	if (hash(&a, path, e) < 0 || name_of(path, a.bundled, &a.name, e) < 0)
+	if (hash(&a, path, e) < 0 || name_of(path, &a.name, e) < 0)
 		return err_code(e);
 	*asset = a;
 	a = (struct asset){ .fd = -1 };

@@ -14,7 +14,7 @@ struct asset {
 	int fd; /* at any offset; read it with pread */
 	uint64_t size;
 	uint8_t digest[SHA3_256_LEN];
-	char *name; /* without folders; a bundle's ends in .zip */
+	char *name; /* the last of the path, as stock Cocos names files and directories */
 	bool bundled;
 };
 

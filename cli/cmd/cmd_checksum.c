@@ -91,5 +91,7 @@ const struct command cmd_checksum = {
 	.operands_max = 1,
 	.options = options,
 	.run = run_checksum,
-	.more = "A directory counts as the bundle that 'cocos-cli data' would send of it.",
+	.more = "A directory counts as the zip that 'cocos-cli data' would send of it: names, contents and\n"
+		"modes (rwx) of the files in it, whatever their times and owners are. It is the digest\n"
+		"that the stock CLI prints where its time zone is UTC.",
 };

@@ -71,8 +71,12 @@ static int check(const struct upload *u, const Agent__StatusResponse *status, ui
 	hex_encode(u->asset->digest, SHA3_256_LEN, hex);
 	if (!row)
 		return err_set(e, ERR_INVALID,
-			       "no dataset of this computation has the content of %s (%s)",
-			       log_quote(u->asset->name).text, hex);
+			       "no dataset of this computation has the content of %s (%s)%s",
+			       log_quote(u->asset->name).text, hex,
+			       u->asset->bundled
+				       ? "; a directory's digest holds the modes of its "
+					 "files: compare 'ls -lR' with the manifest's author"
+				       : "");
 	if (row->received)
 		return err_set(e, ERR_EXISTS, "the agent has %s already",
 			       log_quote(u->asset->name).text);
@@ -144,4 +148,6 @@ const struct command cmd_data = {
 	.operands_max = 2,
 	.options = options,
 	.run = run_data,
+	.more = "A directory travels as the zip of its files with their modes (rwx), under its own name;\n"
+		"empty directories in it are left out, and a link in it is refused.",
 };

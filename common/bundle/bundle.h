@@ -2,10 +2,10 @@
 /*
  * bundle.h — a directory as one zip file, and an untrusted zip unpacked to a directory.
  *
- * Making is deterministic: the same names and contents give the same bytes on every machine, so
- * the SHA3-256 of a directory is that of its bundle (wire.md, Manifest). Entries are sorted by the
- * bytes of their path, times are 1980-01-01 (where zip's calendar begins), modes are 0644 and
- * 0755, contents are stored: deflate's output differs between releases of zlib.
+ * Making is deterministic, and gives the bytes that stock Cocos makes of the same directory on a
+ * machine whose time zone is UTC, so the SHA3-256 of a directory is that of its bundle (wire.md,
+ * Manifest). Files only, sorted by the bytes of their path, stored; times are 1970-01-01; modes are
+ * the files' own, so they are part of the digest. Directories are there by the files in them.
  */
 #pragma once
 
@@ -16,7 +16,8 @@
 #include <stdint.h>
 
 enum {
-	BUNDLE_ENTRIES_MAX = 65534, /* what a zip without its 64-bit count can hold */
+	BUNDLE_ENTRIES_MAX = 65534, /* what a zip without its 64-bit count can hold; when one is
+				     * made, of files and directories together */
 	BUNDLE_PATH_MAX = 1024,     /* bytes of an entry's path */
 	BUNDLE_NAME_MAX = 255,      /* bytes of one name in it */
 	BUNDLE_DEPTH_MAX = 32,      /* names in a path */
@@ -30,7 +31,7 @@ struct bundle_progress {
 };
 
 /* Writes the bundle of the directory `dir` to `fd`, which need not be seekable. Regular files and
- * directories only: anything else inside (links, devices, sockets, names that are not UTF-8 or
+ * directories are walked: anything else inside (links, devices, sockets, names that are not UTF-8 or
  * over the limits) is refused by name, and so is a file that changes meanwhile, or more content
  * than the directory's file system could hold (ERR_EXHAUSTED). `progress` may be NULL. After a
  * failure what was written is useless. `size`, if not NULL, gets the count of bytes written. */

@@ -220,14 +220,16 @@ def a_directory_is_sent_as_its_bundle():
         owner.write("set/b.csv", "2")
         owner.write("set/a/x.csv", "1" * 3000000)
         digest = bytes.fromhex(cli("checksum", owner("set")).ok())
-        owner.agent.status = {"datasets": [agent.StatusAsset(hash=digest, filename="set.zip")]}
+        owner.agent.status = {"datasets": [agent.StatusAsset(hash=digest, filename="set")]}
         owner.agent.run("data", owner("set"), owner.key, "-d").ok()
         name, data = owner.agent.received
-        assert name == "set.zip" and sha3(data) == digest
+        assert name == "set" and sha3(data) == digest
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             files = [n for n in archive.namelist() if not n.endswith("/")]
             assert sorted(files) == ["a/x.csv", "b.csv"], files
             assert archive.read("b.csv") == b"2"
+        os.chmod(owner("set/b.csv"), 0o755)
+        owner.agent.run("data", owner("set"), owner.key, "-d").refused(1, "no dataset", "modes")
 
 
 def an_empty_file_is_sent_too():

@@ -7,6 +7,8 @@ import json
 import os
 import pty
 import select
+import stat
+import struct
 import subprocess
 import sys
 import time
@@ -184,12 +186,32 @@ def a_file_is_named_by_its_sha3():
 
 
 def bundle(files):
-    """The zip that wire.md describes, by Python's zipfile: sorted, epoch, stored."""
-    out = io.BytesIO()
+    """The zip of {name: (content, mode)}, by Python's zipfile, which knows how to write a stream."""
+    class Pipe(io.RawIOBase):
+        written = b""
+
+        def writable(self):
+            return True
+
+        def write(self, data):
+            self.written += bytes(data)
+            return len(data)
+
+    out = Pipe()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
-        for name in sorted(files):
-            archive.writestr(zipfile.ZipInfo(name), files[name])
-    return out.getvalue()
+        for name in sorted(files, key=os.fsencode):
+            entry = zipfile.ZipInfo(name)
+            entry.external_attr = (stat.S_IFREG | files[name][1]) << 16
+            entry.extra = struct.pack("<HHBI", 0x5455, 5, 1, 0)
+            archive.writestr(entry, files[name][0])
+    # The calendar of Python's begins in 1980: the date field of each header, put in by hand.
+    data = bytearray(out.written)
+    for magic, at in ((b"PK\3\4", 10), (b"PK\1\2", 12)):
+        start = data.find(magic)
+        while start >= 0:
+            data[start + at:start + at + 4] = struct.pack("<HH", 0, (1970 - 1980 & 0x7F) << 9 | 1 << 5 | 1)
+            start = data.find(magic, start + 4)
+    return bytes(data)
 
 
 def a_directory_is_named_by_its_bundle():
@@ -197,13 +219,22 @@ def a_directory_is_named_by_its_bundle():
     with Folder() as first, Folder() as second:
         for folder in (first, second):
             for name, data in (files.items() if folder is first else reversed(files.items())):
-                folder.write(name, data)
+                os.chmod(folder.write(name, data), 0o644)
         one = cli("checksum", first.path).ok()
+        want = bundle({name: (data, 0o644) for name, data in files.items()})
+        assert one.strip() == hashlib.sha3_256(want).hexdigest()
         assert one == cli("checksum", second.path + "/").ok()
         assert one != cli("checksum", IRIS).ok()
         os.utime(second("a.csv"), (1, 1))
+        os.mkdir(second("empty"))
+        os.chmod(second("b"), 0o700)
+        assert one == cli("checksum", second.path).ok(), "times, folders or their modes count"
         os.chmod(second("a.csv"), 0o600)
-        assert one == cli("checksum", second.path).ok(), "times or modes count"
+        other = cli("checksum", second.path).ok()
+        assert one != other, "modes do not count"
+        want = bundle({name: (data, 0o600 if name == "a.csv" else 0o644) for name, data in files.items()})
+        assert other.strip() == hashlib.sha3_256(want).hexdigest()
+        os.chmod(second("a.csv"), 0o644)
         second.write("a.csv", b"2" * 1000)
         assert one != cli("checksum", second.path).ok(), "contents do not count"
         os.symlink("/etc/passwd", first("link"))
