@@ -187,7 +187,8 @@ int attested_judge(struct attested_client *client, struct attested_question *que
 		judgement_free(j);
 		return err_nomem(e);
 	}
-	memcpy(j->authenticator, authenticator, len);
+	if (len) /* an empty answer may have no address */
+		memcpy(j->authenticator, authenticator, len);
 	err_set(&j->why, ERR_DENIED, "not judged");
 	if (rpc_job_start(client->config.loop, judge_work, judge_done, j, e) < 0) {
 		judgement_free(j);

@@ -192,9 +192,11 @@ static void put_pem(struct writer *w, const uint8_t *der, size_t len)
 {
 	CLEANUP(BIO_free_all) BIO *bio = BIO_new(BIO_s_mem());
 	char *text;
+	long text_len;
 
 	MUST(bio && PEM_write_bio(bio, PEM_STRING_X509, "", der, (long)len) > 0);
-	writer_bytes(w, text, (size_t)BIO_get_mem_data(bio, &text));
+	text_len = BIO_get_mem_data(bio, &text);
+	writer_bytes(w, text, (size_t)text_len);
 }
 
 static int save_pem(const char *out, const char *name, const uint8_t *const ders[],

@@ -233,7 +233,7 @@ static void a_plain_cvms_policy_is_measured_once(void **state)
 
 static void what_can_not_be_measured_has_no_policy(void **state)
 {
-	const struct image image = { 0 };
+	const struct image image = { .kernel.path = (char *)"/proc/nowhere/vmlinuz" };
 	struct config config = { 0 };
 	struct cvm cvm = { .tee = DOMAIN_PLAIN, .firmware = CONFIG_SEABIOS };
 	struct efi_boot *boot = NULL;
@@ -247,7 +247,8 @@ static void what_can_not_be_measured_has_no_policy(void **state)
 		       "nowhere");
 	config.igvm = (char *)"/proc/nowhere.igvm";
 	cvm.tee = DOMAIN_TDX;
-	assert_true(launch_policy_compute(&image, &config, &boot, &cvm, &e) < 0);
+	assert_refused(launch_policy_compute(&image, &config, &boot, &cvm, &e), e, ERR_NOT_FOUND,
+		       "vmlinuz");
 }
 
 int main(void)
