@@ -5,6 +5,7 @@
 #include "agent/core/daemon.h"
 #include "agent/jail/jail.h"
 #include "agent/keeper/keeper.h"
+#include "agent/process/confine.h"
 #include "common/base/log.h"
 
 #include <malloc.h>
@@ -38,6 +39,8 @@ static int run(int argc, char **argv)
 
 	if (failed > 0)
 		return EXIT_SUCCESS;
+	if (!failed)
+		failed = confine_process(&e);
 	if (!failed)
 		failed = config_load(&options, &config, &e);
 	if (!failed)

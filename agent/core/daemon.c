@@ -9,12 +9,14 @@
 #include "agent/core/service.h"
 #include "agent/evidence/evidence.h"
 #include "agent/jail/runner.h"
+#include "agent/process/confine.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/rpc/signals.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -217,6 +219,24 @@ static int start_keeper(struct agent *agent, struct err *e)
 	return keeper_check(agent->keeper, on_keeper_checked, agent, e);
 }
 
+/* What the agent and the jail's process outside need when root starts them. */
+static const uint64_t rights =
+	UINT64_C(1) << CAP_SETUID | UINT64_C(1) << CAP_SETGID | /* who the jail's nobody is */
+	UINT64_C(1) << CAP_CHOWN |           /* of the folder into which that one installs */
+	UINT64_C(1) << CAP_DAC_OVERRIDE |    /* to read and remove what that one made */
+	UINT64_C(1) << CAP_NET_BIND_SERVICE; /* a manifest may name any port */
+
+/* Before the first private key. */
+static int lock_keys(struct err *e)
+{
+	int failed = confine_keys(e);
+
+	if (failed > 0)
+		log_warn("no memory can be locked here (see ulimit -l): private keys might be "
+			 "written to a swap device");
+	return failed < 0 ? failed : 0;
+}
+
 static int start(struct agent *agent, uv_loop_t *loop, const struct config *config, struct err *e)
 {
 	const char *work = config->options.work_dir;
@@ -237,9 +257,13 @@ static int start(struct agent *agent, uv_loop_t *loop, const struct config *conf
 	if (!failed)
 		failed = dir_remove(agent->dir, e);
 	if (!failed)
+		failed = lock_keys(e);
+	if (!failed)
 		failed = identity_make(&agent->own, e);
 	if (!failed)
 		failed = start_keeper(agent, e);
+	if (!failed) /* the keeper needs more until it has its devices; there is one thread yet */
+		failed = confine_rights(rights, rights, e);
 	if (!failed)
 		failed = evidence_new(loop, agent->keeper, agent->own.key, &agent->evidence, e);
 	if (agent_notice(agent)[0])

@@ -6,13 +6,14 @@
 #include "agent/keeper/keeper.h"
 #include "agent/keeper/keeper_state.h"
 #include "agent/process/child.h"
+#include "agent/process/confine.h"
 #include "common/base/log.h"
 
 #include <errno.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 
 enum {
@@ -139,6 +140,8 @@ static bool serve_one(struct keeper_state *state, uint8_t packet[KEEPER_REQUEST_
 	uint8_t type = reader_u8(&in);
 
 	if (keeper_dispatch(state, type, &in, &out, &e) < 0 ||
+	    /* The devices are open now, and what else is read belongs to root. */
+	    (type == KEEPER_CHECK && confine_rights(0, 0, &e) < 0) ||
 	    writer_check(&out, "keeper answer", &e) < 0)
 		return send_answer(number, e.code, (const uint8_t *)e.text, strlen(e.text));
 	return send_answer(number, ERR_OK, out.bytes, out.len);
@@ -171,6 +174,7 @@ int keeper_main(int argc, char **argv)
 	CLEANUP(free) uint8_t *packet = malloc(KEEPER_REQUEST_MAX + 1);
 	int type;
 	socklen_t len = sizeof(type);
+	struct err e;
 
 	log_open("cocos-agent keeper");
 	/* Started by hand, there is nobody to serve. */
@@ -184,8 +188,11 @@ int keeper_main(int argc, char **argv)
 	/* The agent ends us by closing the socket; a signal to its group is for it to handle. */
 	signal(SIGINT, SIG_IGN);
 	signal(SIGTERM, SIG_IGN);
-	prctl(PR_SET_DUMPABLE, 0);
-	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	/* udev gives a host's TPM to somebody else than root. */
+	if (confine_process(&e) < 0 || confine_rights(UINT64_C(1) << CAP_DAC_OVERRIDE, 0, &e) < 0) {
+		log_error("%s", e.text);
+		return EXIT_FAILURE;
+	}
 	setenv("TSS2_LOG", "all+NONE", 1); /* our errors say it in one line */
 	while (serve_one(state, packet))
 		continue;
