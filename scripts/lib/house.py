@@ -62,7 +62,7 @@ ROOMS = {
         "evidence": ["keeper"],
         "computation": ["jail"],
         "upload": ["computation", "jail", "python"],
-        "core": ["computation", "evidence", "jail", "keeper", "upload"],
+        "core": ["computation", "evidence", "jail", "keeper", "process", "upload"],
     },
     "cli": {
         "base": [],
