@@ -506,8 +506,55 @@ def vms_are_asked_for_with_everything():
         server.stop(None)
 
 
+# Made by GenerateCoRIM() of stock Cocos (commit 747aaaa5) as its manager calls it, for TDX: its digests of
+# 48 bytes under SHA-256 are refused by the library that it uses, and what remains is an identity.
+STOCK_CORIM = bytes.fromhex(
+    "a200782e7464782d636f72696d2d64316232336263612d663039622d346435332d393037662d39363135653361613730"
+    "303601f6")
+
+
+def a_managers_policy_is_taken_only_if_it_says_something():
+    with Folder() as folder:
+        server = grpc.server(concurrent.futures.ThreadPoolExecutor(2))
+        fake = FakeManager()
+        fake.AttestationPolicy = lambda request, context: manager.AttestationPolicyRes(
+            info=fake.policy, id=request.id)
+        manager_grpc.add_ManagerServiceServicer_to_server(fake, server)
+        url = {"MANAGER_GRPC_URL": f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"}
+        server.start()
+        saved = folder("out")
+        ask = ("policy", "download", "cvm-7", "-o", saved)
+        for policy, words in ((b"", ["empty"]), (STOCK_CORIM, ["CoRIM of 52 bytes", "without tags"]),
+                              (b"\x7fELF", ["neither", "JSON", "CoRIM"]),
+                              (b'{"cocos":1,"snp":{"nonsense":1}}', ["nonsense"])):
+            fake.policy = policy
+            cli(*ask, **url).refused(1, *words)
+            assert not os.path.exists(saved), policy
+        for form in ("snp", "--product", "Milan"), ("tdx",):
+            made = folder("made.corim")
+            cli("policy", "create-corim", *form, "--measurement", "5a" * 48, "--output", made).ok()
+            fake.policy = read(made)
+            cli(*ask, **url).ok()
+            assert read(saved) == read(made)
+            os.unlink(saved)
+        cli("keys", "-k", "ecdsa", cwd=folder.path).ok()
+        cli("policy", "create-corim", "tdx", "--measurement", "5a" * 48, "--output", made,
+            "--signing-key", folder("private.pem")).ok()
+        cli(*ask, "--corim_key", folder("public.pem"), **url).refused(1, "CoRIM")  # unsigned
+        fake.policy = read(made)
+        cli(*ask, **url).refused(1, "CoRIM", "--corim_key")
+        cli(*ask, "--corim_key", folder("public.pem"), **url).ok()
+        assert read(saved) == read(made)
+        fake.policy = b'{"cocos":1,"snp":{"measurements":["' + b"5a" * 48 + b'"]}}'
+        cli(*ask, "--corim_key", folder("public.pem"), **url).refused(1, "no CoRIM")
+        cli(*ask, **url).ok()
+        assert read(saved) == fake.policy
+        server.stop(None)
+
+
 if __name__ == "__main__":
-    tap.run([every_kind_of_key_signs_a_dataset, the_manifests_name_counts,
+    tap.run([a_managers_policy_is_taken_only_if_it_says_something,
+             every_kind_of_key_signs_a_dataset, the_manifests_name_counts,
              a_directory_is_sent_as_its_bundle, an_empty_file_is_sent_too,
              algorithms_travel_with_all_that_they_need,
              what_the_manifest_does_not_name_is_not_sent, what_is_there_is_not_sent_again,
