@@ -39,6 +39,8 @@ void endorse_forget(struct endorsements *n)
 void endorse_begin(struct endorsements *n)
 {
 	endorse_forget(n);
+	n->hold = NULL;
+	n->wanted = false;
 	n->deadline = clock_ms(CLOCK_MONOTONIC) + (int64_t)n->config.deadline * 1000;
 }
 
@@ -95,7 +97,7 @@ static int fetch(struct endorsements *n, const struct endorse_document *d, const
 	};
 	struct endorse_answer answer;
 
-	if (!n->http && endorse_http_new(n->config.ca, &n->http, e) < 0)
+	if (!n->http && endorse_http_new(n->config.ca, &n->stopped, &n->http, e) < 0)
 		return err_code(e);
 	if (endorse_http_get(n->http, &request, n->deadline, &answer, e) < 0)
 		return err_code(e);
@@ -146,6 +148,21 @@ static int hand_out(struct endorsements *n, struct candidate *c, struct endorse_
 	return 0;
 }
 
+/* Whoever failed a moment ago is not asked again at once: not for another's sake, either. */
+static int fetch_or_remember(struct endorsements *n, const struct endorse_document *d,
+			     const char *url, struct candidate *c, struct err *e)
+{
+	int64_t now = clock_ms(CLOCK_MONOTONIC);
+	int failed;
+
+	if (endorse_failures_find(&n->failures, url, now, e))
+		return err_code(e);
+	failed = fetch(n, d, url, c, e);
+	if (failed && !atomic_load(&n->stopped))
+		endorse_failures_add(&n->failures, url, clock_ms(CLOCK_MONOTONIC), e);
+	return failed;
+}
+
 /* From the service, under the group's lock: another process may have been faster. */
 static int renew(struct endorsements *n, struct endorse_group *group,
 		 const struct endorse_document *d, const char *url, int64_t at,
@@ -158,7 +175,7 @@ static int renew(struct endorsements *n, struct endorse_group *group,
 	read_cached(group, d, cached);
 	if (is_fresh(d, cached, at))
 		return 0;
-	if (fetch(n, d, url, &fetched, e) < 0)
+	if (fetch_or_remember(n, d, url, &fetched, e) < 0)
 		return err_code(e);
 	if (cached->good && fetched.dated < cached->dated)
 		return err_set(e, ERR_DENIED, "%s serves an older one than is in the cache", url);
@@ -177,12 +194,17 @@ int endorse_document_get(struct endorsements *n, struct endorse_group *group,
 	CLEANUP_CANDIDATE struct candidate c = { 0 };
 
 	read_cached(group, d, &c);
+	bool fresh = is_fresh(d, &c, at);
+	if (!c.good && n->hold)
+		return err_set(e, ERR_NOT_FOUND, "%s: not in the cache (%s), and %s", d->name,
+			       group->folder, n->hold);
+	n->wanted = n->wanted || !fresh;
 	if (!c.good && n->config.offline)
 		return err_set(e, ERR_NOT_FOUND,
 			       "%s: not in the cache (%s), and nothing is fetched offline", d->name,
 			       group->folder);
 	/* A good document that is no longer fresh is used where no newer one can be fetched. */
-	if (!n->config.offline && !is_fresh(d, &c, at) && renew(n, group, d, url, at, &c, e) < 0 &&
+	if (!n->hold && !n->config.offline && !fresh && renew(n, group, d, url, at, &c, e) < 0 &&
 	    !c.good)
 		return err_wrap(e, "%s", d->name);
 	return hand_out(n, &c, parts, e);

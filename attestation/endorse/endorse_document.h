@@ -7,7 +7,10 @@
 
 #include "attestation/endorse/endorse_cache.h"
 #include "attestation/endorse/endorse_config.h"
+#include "attestation/endorse/endorse_failures.h"
 #include "attestation/endorse/endorse_http.h"
+
+#include <stdatomic.h>
 
 enum {
 	ENDORSE_KEPT_MAX = 32, /* pieces handed out by one call */
@@ -21,6 +24,10 @@ struct endorsements {
 	char *cache;               /* NULL until it is needed */
 	struct endorse_http *http; /* the same */
 	int64_t deadline;          /* of the call under way, on CLOCK_MONOTONIC, in ms */
+	const char *hold;          /* why nothing is fetched; NULL: it is */
+	bool wanted;               /* a service would have been asked, but for offline */
+	struct endorse_failures failures;
+	atomic_bool stopped;
 	void *kept[ENDORSE_KEPT_MAX];
 	size_t kept_count;
 };

@@ -14,10 +14,17 @@
 #include <time.h>
 #include <curl/curl.h>
 
-enum { TRY_MS = 20000, CONNECT_MS = 10000, PAUSE_FIRST_MS = 250, PAUSE_MAX_MS = 8000 };
+enum {
+	TRY_MS = 20000,
+	CONNECT_MS = 10000,
+	PAUSE_FIRST_MS = 250,
+	PAUSE_MAX_MS = 8000,
+	NAP_MS = 100, /* how soon a pause notices that it is over */
+};
 
 struct endorse_http {
 	CURL *curl;
+	const atomic_bool *stopped; /* may be NULL */
 	char problem[CURL_ERROR_SIZE];
 };
 
@@ -123,6 +130,18 @@ static size_t on_header(char *line, size_t size, size_t count, void *data)
 	return t->header.bad ? 0 : len;
 }
 
+static bool is_stopped(const struct endorse_http *h)
+{
+	return h->stopped && atomic_load(h->stopped);
+}
+
+/* libcurl calls it about once a second, more often while bytes come. */
+static int on_progress(void *data, curl_off_t total, curl_off_t now, curl_off_t up_total,
+		       curl_off_t up_now)
+{
+	return is_stopped(data);
+}
+
 /* What holds for every request of this handle. */
 static CURLcode prepare(struct endorse_http *h, const char *ca)
 {
@@ -141,6 +160,9 @@ static CURLcode prepare(struct endorse_http *h, const char *ca)
 	SET(CURLOPT_USERAGENT, "cocos/" COCOS_VERSION);
 	SET(CURLOPT_WRITEFUNCTION, on_body);
 	SET(CURLOPT_HEADERFUNCTION, on_header);
+	SET(CURLOPT_XFERINFOFUNCTION, on_progress);
+	SET(CURLOPT_XFERINFODATA, h);
+	SET(CURLOPT_NOPROGRESS, 0L);
 	if (ca) {
 		SET(CURLOPT_CAINFO, ca);
 		SET(CURLOPT_CAPATH, NULL);
@@ -255,9 +277,10 @@ static int64_t pause_ms(struct endorse_http *h, unsigned tries)
 	return pause / 2 + pause / 2 * chance / UINT16_MAX;
 }
 
-static void nap(int64_t ms)
+static void nap(const struct endorse_http *h, int64_t ms)
 {
-	poll(NULL, 0, (int)ms);
+	for (; ms > 0 && !is_stopped(h); ms -= NAP_MS)
+		poll(NULL, 0, ms < NAP_MS ? (int)ms : NAP_MS);
 }
 
 static int answer_take(struct transfer *t, struct endorse_answer *answer, struct err *e)
@@ -289,6 +312,8 @@ int endorse_http_get(struct endorse_http *h, const struct endorse_request *reque
 		int64_t left = deadline - clock_ms(CLOCK_MONOTONIC);
 		long status;
 
+		if (is_stopped(h))
+			return err_set(e, ERR_CANCELLED, "GET %s: stopped", request->url);
 		if (left <= 0) {
 			if (tries == 1)
 				err_set(e, ERR_DEADLINE, "no time is left");
@@ -308,7 +333,7 @@ int endorse_http_get(struct endorse_http *h, const struct endorse_request *reque
 			return err_wrap(e, "to be asked again in %lld s, past the deadline",
 					(long long)((pause + 999) / 1000));
 		}
-		nap(pause);
+		nap(h, pause);
 	}
 }
 
@@ -321,7 +346,8 @@ static void start(void)
 	started = curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
-int endorse_http_new(const char *ca, struct endorse_http **made, struct err *e)
+int endorse_http_new(const char *ca, const atomic_bool *stopped, struct endorse_http **made,
+		     struct err *e)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	CLEANUP(endorse_http_free) struct endorse_http *h = calloc(1, sizeof(*h));
@@ -330,6 +356,7 @@ int endorse_http_new(const char *ca, struct endorse_http **made, struct err *e)
 	pthread_once(&once, start);
 	if (!h || started != CURLE_OK || !(h->curl = curl_easy_init()))
 		return err_nomem(e);
+	h->stopped = stopped;
 	rc = prepare(h, ca);
 	if (rc != CURLE_OK)
 		return err_set(e, ERR_INTERNAL, "libcurl: %s", curl_easy_strerror(rc));

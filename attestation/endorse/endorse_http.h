@@ -13,6 +13,8 @@
 #include "common/base/err.h"
 #include "common/base/span.h"
 
+#include <stdatomic.h>
+
 enum {
 	ENDORSE_ATTEMPTS_MAX = 5,
 	ENDORSE_URL_MAX = 1024,
@@ -37,9 +39,11 @@ struct endorse_answer {
 
 void endorse_answer_done(struct endorse_answer *answer);
 
-/* One thread at a time. `ca` may be NULL. */
+/* One thread at a time. `ca` may be NULL. Once `*stopped` is true, which any thread may set, a request
+ * under way ends within about a second; NULL: none is ever stopped. */
 struct endorse_http;
-int endorse_http_new(const char *ca, struct endorse_http **made, struct err *e) MUST_CHECK;
+int endorse_http_new(const char *ca, const atomic_bool *stopped, struct endorse_http **made,
+		     struct err *e) MUST_CHECK;
 void endorse_http_free(struct endorse_http *http);
 DEFINE_CLEANUP(struct endorse_http *, endorse_http_free)
 
@@ -47,7 +51,7 @@ DEFINE_CLEANUP(struct endorse_http *, endorse_http_free)
 int endorse_http_base(const char *base, struct err *e) MUST_CHECK;
 
 /* ERR_NOT_FOUND for 404; ERR_DENIED for a server that TLS does not vouch for; ERR_EXHAUSTED for too
- * large an answer; ERR_DEADLINE, ERR_UNAVAILABLE. The text says address and last reason. */
+ * large an answer; ERR_DEADLINE, ERR_UNAVAILABLE; ERR_CANCELLED. The text says address and last reason. */
 int endorse_http_get(struct endorse_http *http, const struct endorse_request *request,
 		     int64_t deadline, struct endorse_answer *answer, struct err *e) MUST_CHECK;
 

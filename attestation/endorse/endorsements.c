@@ -7,6 +7,7 @@
 #include "attestation/endorse/endorse_tdx.h"
 #include "attestation/verify/verify.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static int check_base(const char *what, const char *base, struct err *e)
@@ -47,12 +48,24 @@ void endorsements_free(struct endorsements *n)
 	free(n);
 }
 
-static int complete(struct endorsements *n, const struct evidence_parts *parts,
+void endorsements_stop(struct endorsements *n)
+{
+	atomic_store(&n->stopped, true);
+}
+
+bool endorsements_wanted(const struct endorsements *n)
+{
+	return n->wanted;
+}
+
+/* `hold`: why nothing is fetched, or NULL. */
+static int complete(struct endorsements *n, const struct evidence_parts *parts, const char *hold,
 		    struct verify_input *in, struct err *e)
 {
 	struct endorse_need need;
 
 	endorse_begin(n);
+	n->hold = hold;
 	endorse_need_of(in, parts, &need);
 	if (need.snp)
 		return endorse_snp(n, &need, in, e);
@@ -65,12 +78,26 @@ int endorsements_complete(struct endorsements *n, struct verify_input *in, struc
 
 	if (evidence_parts_new(in, &parts, e) < 0)
 		return err_code(e);
-	return complete(n, parts, in, e);
+	return complete(n, parts, NULL, in, e);
 }
 
-static bool is_bound(const struct verify_binding *b)
+/* What can't be right, whatever a service says, is no reason to ask one. False: something is missing,
+ * and `e` says why. A call that makes no sense is verify()'s to refuse. */
+static bool complete_if_worth(struct endorsements *n, const struct evidence_parts *parts,
+			      struct verify_input *in, struct err *e)
 {
-	return b->report_data || b->nonce || b->channel || b->tpm_nonce.len;
+	CLEANUP(free) struct verdict *before = calloc(1, sizeof(*before));
+	char hold[ERR_TEXT_MAX + 48];
+	struct err ignored;
+	int failed;
+
+	if (!before || verify_before(in, parts, before, &ignored) < 0)
+		return true;
+	snprintf(hold, sizeof(hold), "nothing is fetched for such evidence: %s",
+		 verdict_reason(before).text);
+	failed = complete(n, parts, verdict_ok(before) ? NULL : hold, in, e);
+	n->hold = NULL;
+	return failed == 0;
 }
 
 int endorsements_verify(struct endorsements *n, struct verify_input *in, struct verdict *v,
@@ -85,11 +112,10 @@ int endorsements_verify(struct endorsements *n, struct verify_input *in, struct 
 	verdict_init(v, in->genuine_only ? VERDICT_SCOPE_GENUINE_ONLY : VERDICT_SCOPE_FULL);
 	if (evidence_parts_new(in, &parts, e) < 0)
 		return err_code(e);
-	/* A call that makes no sense is no reason to ask a service. */
-	bool fetched = !is_bound(&in->binding) || complete(n, parts, in, &why) == 0;
+	bool whole = complete_if_worth(n, parts, in, &why);
 
 	failed = verify_parts(in, parts, v, result, e);
-	if (fetched || verdict_ok(v))
+	if (whole || verdict_ok(v))
 		return failed;
 	verdict_note(v, NOTE_ENDORSEMENTS, "endorsements: %s", why.text);
 	if (missing)

@@ -24,6 +24,12 @@ struct endorsements;
 int endorsements_new(const struct endorsements_config *config, struct endorsements **made,
 		     struct err *e) MUST_CHECK;
 void endorsements_free(struct endorsements *n);
+
+/* From any thread: what a call is fetching ends within about a second, and nothing is fetched any more. */
+void endorsements_stop(struct endorsements *n);
+/* Whether the last call with `offline` would have asked a service: for something that is missing, or
+ * that is good and a day old. */
+bool endorsements_wanted(const struct endorsements *n);
 DEFINE_CLEANUP(struct endorsements *, endorsements_free)
 
 /* Fills those endorsements that the evidence of `in` needs and that neither `in` nor the evidence
@@ -40,8 +46,12 @@ int endorsements_complete(struct endorsements *n, struct verify_input *in,
 
 /* Takes the evidence apart once, completes the endorsements of `in` as above, and judges: verify()'s
  * answer, `v` and `result`. What could not be had becomes a note beside a refusal, and changes nothing
- * about a yes; `*missing` has it as well (an empty text: nothing), if that is not NULL. Nothing is
- * fetched for a call that says no binding, which verify() refuses. */
+ * about a yes; `*missing` has it as well (an empty text: nothing), if that is not NULL. The cache alone
+ * is asked for evidence that no endorsement would help (verify_before()): without form, bound to
+ * something else, or whose own signatures do not hold.
+ *
+ * What a service did not have or could not give is remembered for a while (endorse_failures.h), so
+ * that many calls for one document, or to a service that is down, cost one request. */
 int endorsements_verify(struct endorsements *n, struct verify_input *in, struct verdict *v,
 			struct verify_result *result, struct err *missing,
 			struct err *e) MUST_CHECK;

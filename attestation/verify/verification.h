@@ -24,6 +24,11 @@ struct verification {
 	struct verdict *v;
 };
 
+/* verify.c: what every call begins with; refuses one that makes no sense. */
+int verification_begin(struct verification *x, const struct verify_input *in,
+		       const struct evidence_parts *parts, struct verdict *v,
+		       struct verify_result *result, struct err *e) MUST_CHECK;
+
 /* verify_token.c: opens a token and checks who signed it and when; true also where the evidence
  * came without one. */
 bool verify_token(struct verification *x);

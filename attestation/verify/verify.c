@@ -71,6 +71,27 @@ static int note_identity(struct verification *x, struct err *e)
 		      x->result->identity, e);
 }
 
+int verification_begin(struct verification *x, const struct verify_input *in,
+		       const struct evidence_parts *parts, struct verdict *v,
+		       struct verify_result *result, struct err *e)
+{
+	if (check_call(in, e) < 0)
+		return err_code(e);
+	if (!evidence_parts_are_of(parts, in))
+		return err_set(e, ERR_INVALID, "the parts of other evidence than is to be judged");
+	*x = (struct verification){
+		.in = in,
+		.parts = parts,
+		.v = v,
+		.result = result,
+		.mode = in->mode,
+		.snp = in->snp,
+		.tdx = in->tdx,
+		.tpm = in->tpm,
+	};
+	return 0;
+}
+
 int verify_parts(const struct verify_input *in, const struct evidence_parts *parts,
 		 struct verdict *v, struct verify_result *result, struct err *e)
 {
@@ -82,19 +103,9 @@ int verify_parts(const struct verify_input *in, const struct evidence_parts *par
 		result = own = calloc(1, sizeof(*own));
 	if (!x || !result)
 		return err_nomem(e);
-	memset(result, 0, sizeof(*result));
-	if (check_call(in, e) < 0)
+	memset(result, 0, sizeof(*result)); /* also for a call that makes no sense */
+	if (verification_begin(x, in, parts, v, result, e) < 0)
 		return err_code(e);
-	if (!evidence_parts_are_of(parts, in))
-		return err_set(e, ERR_INVALID, "the parts of other evidence than is to be judged");
-	x->in = in;
-	x->parts = parts;
-	x->v = v;
-	x->result = result;
-	x->mode = in->mode;
-	x->snp = in->snp;
-	x->tdx = in->tdx;
-	x->tpm = in->tpm;
 	note_policy(x);
 	note_corim(x);
 	if (verify_token(x) && verify_binding(x) && verify_evidence(x)) {

@@ -16,7 +16,13 @@
 int verify(const struct verify_input *in, struct verdict *v, struct verify_result *result,
 	   struct err *e) MUST_CHECK;
 
-/* The same of evidence that was taken apart before, from this very input: by evidence_parts_new(). */
+/* What can be judged without endorsements, of the same parts, to `v`: the token and who signed it, that
+ * the evidence is bound as `in` says, that a quote's own chain signed it. Unless verdict_ok(v), no
+ * endorsement would help, and nobody need be asked for one; a yes says nothing else. Fails as verify(). */
 struct evidence_parts;
+int verify_before(const struct verify_input *in, const struct evidence_parts *parts,
+		  struct verdict *v, struct err *e) MUST_CHECK;
+
+/* verify() of evidence that was taken apart before, from this very input: by evidence_parts_new(). */
 int verify_parts(const struct verify_input *in, const struct evidence_parts *parts,
 		 struct verdict *v, struct verify_result *result, struct err *e) MUST_CHECK;

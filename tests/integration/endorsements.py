@@ -190,11 +190,13 @@ class Quote:
         service.serve(self.PCK, lists[0], SGX_PCK_CRL_Issuer_Chain=files["pck_crl_issuer_chain.pem"])
         service.serve(self.ROOT, lists[1])
 
-    def validate(self, pcs, cache, *more, at=None):
+    def report_data(self):
         offset = 0 if self.bytes[0] == 4 else 6
-        data = self.bytes[48 + offset + 520:48 + offset + 584]
+        return self.bytes[48 + offset + 520:48 + offset + 584].hex()
+
+    def validate(self, pcs, cache, *more, at=None):
         words = ["attestation", "validate", os.path.join(self.folder, "quote.bin"), "--mode", "tdx",
-                 "--genuine-only", "--report_data", data.hex(), "--at", at or self.case["at"], "--cache", cache,
+                 "--genuine-only", "--report_data", self.report_data(), "--at", at or self.case["at"], "--cache", cache,
                  "--json", "--pcs", pcs, *more]
         return cli(*words, *(["--trusted_root", self.root] if self.own else []))
 
@@ -342,6 +344,30 @@ def a_quote_that_does_not_hold_tells_no_service_anything():
                   "tdx", "--genuine-only", "--report_data", "00" * 64, "--cache", folder("cache"), "--json",
                   "--pcs", service.url)
         assert run.status == 1 and service.asked == [], run.out
+
+
+def evidence_that_no_endorsement_helps_is_no_reason_to_ask():
+    report, quote = quick(), own_quote()
+    spoiled = bytearray(quote.bytes)
+    spoiled[100] ^= 1  # what the attestation key signed
+    with Folder() as folder, Service() as service:
+        report.put(service)
+        quote.put(service)
+        folder.write("spoiled", bytes(spoiled))
+        for mode, file, data, check, more in (
+                ("snp", os.path.join(report.folder, "report.bin"), "00" * 64, "policy.report_data",
+                 ["--kds", service.url, "--at", report.case["at"]]),
+                ("tdx", os.path.join(quote.folder, "quote.bin"), "ff" * 64, "policy.reportdata",
+                 ["--pcs", service.url, "--at", quote.case["at"], "--trusted_root", quote.root]),
+                ("tdx", folder("spoiled"), quote.report_data(), "signature.quote",
+                 ["--pcs", service.url, "--at", quote.case["at"], "--trusted_root", quote.root])):
+            run = cli("attestation", "validate", file, "--mode", mode, "--genuine-only", "--report_data", data,
+                      "--cache", folder("cache"), "--json", *more)
+            refused(run, "nothing is fetched for such evidence", check)
+            assert service.asked == [], (mode, service.asked)
+        genuine(report.validate(service.url, folder("cache")))
+        genuine(quote.validate(service.url, folder("cache")))
+        assert len(service.asked) == 6, service.asked
 
 
 def documents_of_others_are_not_believed():
@@ -678,6 +704,7 @@ if __name__ == "__main__":
              lists_that_revoke_or_cannot_be_used_refuse,
              quotes_are_completed_then_judged_offline,
              a_quote_that_does_not_hold_tells_no_service_anything,
+             evidence_that_no_endorsement_helps_is_no_reason_to_ask,
              documents_of_others_are_not_believed,
              expired_documents_are_not_believed,
              a_header_that_lacks_or_lies_refuses,
