@@ -1,41 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "computations/appraisal.h"
-
-#include "attestation/endorse/endorsements.h"
+/* appraisal.c — the settings that evidence is judged by, and the judging of one case. */
 #include "attestation/verify/verify.h"
 #include "common/base/file.h"
-#include "common/rpc/job.h"
+#include "computations/appraisal_state.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/queue.h>
 #include <time.h>
 
-enum { FILE_MAX = 1 << 20, SKEW = 300, WAITING_MAX = 1024 };
-
-struct entry {
-	STAILQ_ENTRY(entry) next;
-	struct appraisal *appraisal;
-	struct appraisal_case which;
-	uint8_t *token;
-	size_t len;
-	void (*done)(void *data, const struct appraisal_verdict *verdict);
-	void *data;
-	struct appraisal_verdict verdict;
-};
-
-struct appraisal {
-	uv_loop_t *loop;
-	struct policy policy;
-	uint8_t *root, *ak;
-	char *cache;
-	struct tdx_collateral collateral;
-	struct verify_input input; /* what is the same for every case */
-	struct endorsements *endorsements;
-	STAILQ_HEAD(, entry) waiting;
-	size_t waiting_count;
-	bool busy;
-};
+enum { FILE_MAX = 1 << 20, SKEW = 300 };
 
 /* ---- settings ---- */
 
@@ -64,8 +37,13 @@ static int read_policy(struct appraisal *a, const char *path, struct err *e)
 
 static int load(struct appraisal *a, const struct config *c, struct err *e)
 {
-	struct endorsements_config fetched = { .cache = c->attestation_cache,
-					       .offline = c->attestation_offline };
+	struct endorsements_config fetched = {
+		.cache = c->attestation_cache,
+		.kds = c->attestation_kds,
+		.pcs = c->attestation_pcs,
+		.ca = c->attestation_endorsements_ca,
+		.offline = true,
+	};
 	struct verify_input *in = &a->input;
 	struct span root = { NULL, 0 };
 
@@ -89,8 +67,12 @@ static int load(struct appraisal *a, const struct config *c, struct err *e)
 			return err_code(e);
 		fetched.cache = a->cache;
 	}
-	fetched.offline |= a->policy.offline;
-	return endorsements_new(&fetched, &a->endorsements, e);
+	if (endorsements_new(&fetched, &a->endorsements[LANE_CACHE], e) < 0)
+		return err_code(e);
+	if (c->attestation_offline || a->policy.offline)
+		return 0;
+	fetched.offline = false;
+	return endorsements_new(&fetched, &a->endorsements[LANE_FETCH], e);
 }
 
 int appraisal_new(uv_loop_t *loop, const struct config *config, struct appraisal **made,
@@ -105,7 +87,8 @@ int appraisal_new(uv_loop_t *loop, const struct config *config, struct appraisal
 	if (!a)
 		return err_nomem(e);
 	a->loop = loop;
-	STAILQ_INIT(&a->waiting);
+	for (size_t i = 0; i < LANES; i++)
+		TAILQ_INIT(&a->waiting[i]);
 	if (load(a, config, e) < 0) {
 		appraisal_free(a);
 		return err_wrap(e, "attestation");
@@ -120,7 +103,8 @@ void appraisal_free(struct appraisal *a)
 		return;
 	policy_done(&a->policy);
 	tdx_collateral_done(&a->collateral);
-	endorsements_free(a->endorsements);
+	for (size_t i = 0; i < LANES; i++)
+		endorsements_free(a->endorsements[i]);
 	free(a->cache);
 	free(a->root);
 	free(a->ak);
@@ -162,11 +146,11 @@ static void put_line(struct appraisal_verdict *out, const struct verdict *v, con
 			add(out, v->notes[i].text);
 }
 
-/* In the pool. */
-static void judge(void *data)
+void appraisal_judge(void *data)
 {
-	struct entry *entry = data;
+	struct appraisal_entry *entry = data;
 	struct appraisal *a = entry->appraisal;
+	struct endorsements *endorsements = a->endorsements[entry->lane];
 	const struct binding_nonce nonce = { .tee = entry->which.nonce,
 					     .tee_len = APPRAISAL_NONCE_LEN };
 	CLEANUP(free) struct verdict *v = calloc(1, sizeof(*v));
@@ -187,70 +171,9 @@ static void judge(void *data)
 			       : NULL;
 	in.manifest_count = entry->which.has_manifest;
 	in.at = time(NULL);
-	bool judged = endorsements_verify(a->endorsements, &in, v, result, &missing, &e) == 0;
+	bool judged = endorsements_verify(endorsements, &in, v, result, &missing, &e) == 0;
+	entry->wants_more = a->endorsements[LANE_FETCH] && endorsements_wanted(endorsements);
 	entry->verdict.verified = judged && verdict_ok(v);
 	put_line(&entry->verdict, v, evidence_kind_name(result->mode),
 		 judged ? verdict_reason(v).text : e.text, missing.text);
-}
-
-static void start_next(struct appraisal *a);
-
-static void judged(void *data)
-{
-	struct entry *entry = data;
-	struct appraisal *a = entry->appraisal;
-
-	a->busy = false;
-	start_next(a);
-	entry->done(entry->data, &entry->verdict);
-	free(entry->token);
-	free(entry);
-}
-
-/* One at a time: connections to vendors' services are shared, and a crowd of agents must not take
- * every thread of the pool from the database. */
-static void start_next(struct appraisal *a)
-{
-	struct entry *entry = STAILQ_FIRST(&a->waiting);
-	struct err e;
-
-	if (a->busy || !entry)
-		return;
-	STAILQ_REMOVE_HEAD(&a->waiting, next);
-	a->waiting_count--;
-	a->busy = true;
-	if (rpc_job_start(a->loop, judge, judged, entry, &e) < 0) {
-		snprintf(entry->verdict.line, sizeof(entry->verdict.line), "refused: %s", e.text);
-		judged(entry);
-	}
-}
-
-int appraisal_start(struct appraisal *a, const struct appraisal_case *which, const uint8_t *token,
-		    size_t len, void (*done)(void *data, const struct appraisal_verdict *verdict),
-		    void *data, struct err *e)
-{
-	struct entry *entry;
-
-	if (len > APPRAISAL_TOKEN_MAX)
-		return err_set(e, ERR_EXHAUSTED, "evidence of %zu bytes; at most %d", len,
-			       APPRAISAL_TOKEN_MAX);
-	if (a->waiting_count == WAITING_MAX)
-		return err_set(e, ERR_EXHAUSTED, "evidence of %d agents is waiting already",
-			       WAITING_MAX);
-	entry = calloc(1, sizeof(*entry));
-	if (!entry || !(entry->token = malloc(len ? len : 1))) {
-		free(entry);
-		return err_nomem(e);
-	}
-	if (len)
-		memcpy(entry->token, token, len);
-	entry->appraisal = a;
-	entry->which = *which;
-	entry->len = len;
-	entry->done = done;
-	entry->data = data;
-	STAILQ_INSERT_TAIL(&a->waiting, entry, next);
-	a->waiting_count++;
-	start_next(a);
-	return 0;
 }

@@ -28,6 +28,7 @@ uint8_t appraisal_type(const struct appraisal *a);
 
 /* One piece of evidence. */
 struct appraisal_case {
+	const char *cvm_id; /* whose: whoever says much waits for himself */
 	uint8_t nonce[APPRAISAL_NONCE_LEN];
 	/* Before there is a manifest there can be no run statement, and none is required. With a
 	 * manifest all of the policy counts, and the statement must name this manifest. */
@@ -41,8 +42,18 @@ struct appraisal_verdict {
 		[APPRAISAL_LINE_MAX]; /* "verified: snp evidence, 40 checks", "refused: CHECK: …" */
 };
 
-/* Judged in the pool, one case after the other; `done` comes on the loop, once. The token is
- * copied. Fails, and calls nothing, if memory runs out or the token is too large. */
+/* Judged in the pool; `done` comes on the loop, once, and not before this returns. Token and id are
+ * copied. What the cache has all endorsements for is judged at once, one case after the other; what
+ * something has to be fetched for waits for that in a second line, so that a slow or hostile service of
+ * endorsements, or agents who name machines that do not exist, hold up nobody else. One piece of
+ * evidence of a CVM waits at a time: a newer one takes its place, whose `done` then says so at once.
+ * So CVMs take turns. How often endorsements are fetched is limited, for each CVM and in all.
+ *
+ * Fails, and calls nothing, if memory runs out, the token is too large, too many wait, or after
+ * appraisal_stop(). */
 int appraisal_start(struct appraisal *a, const struct appraisal_case *which, const uint8_t *token,
 		    size_t len, void (*done)(void *data, const struct appraisal_verdict *verdict),
 		    void *data, struct err *e) MUST_CHECK;
+
+/* The service goes down: who waits is refused now, what is being judged ends soon. NULL is fine. */
+void appraisal_stop(struct appraisal *a);

@@ -47,6 +47,12 @@ const struct setting config_settings[] = {
 	     "the TPM's attestation key, where it is named"),
 	TEXT("ATTESTATION_CACHE", attestation_cache, NULL,
 	     "folder where fetched endorsements are kept (STATE_DIR/endorsements)"),
+	TEXT("ATTESTATION_KDS", attestation_kds, NULL,
+	     "AMD's service of endorsements or a mirror (https://kdsintf.amd.com)"),
+	TEXT("ATTESTATION_PCS", attestation_pcs, NULL,
+	     "Intel's, a mirror or a PCCS (https://api.trustedservices.intel.com)"),
+	TEXT("ATTESTATION_ENDORSEMENTS_CA", attestation_endorsements_ca, NULL,
+	     "authorities of those servers' certificates; absent: the system's"),
 	SETTING("COMPUTATIONS_ATTESTATION_OFFLINE", SETTING_FLAG, config, attestation_offline,
 		"false", "fetch no endorsements: what is given, and the cache"),
 	TEXT("STATE_DIR", state_dir, "/var/lib/cocos/computations", "folder of the database"),
@@ -91,10 +97,12 @@ static int check(struct config *c, struct err *e)
 	    log_set_level(c->log_level, e) < 0)
 		return err_code(e);
 	if (!c->attestation_policy &&
-	    (c->attestation_root || c->attestation_collateral || c->attestation_ak))
+	    (c->attestation_root || c->attestation_collateral || c->attestation_ak ||
+	     c->attestation_kds || c->attestation_pcs || c->attestation_endorsements_ca))
 		return err_set(e, ERR_INVALID,
-			       "COMPUTATIONS_ATTESTATION_ROOT, _COLLATERAL and _AK "
-			       "do nothing without COMPUTATIONS_ATTESTATION_POLICY");
+			       "COMPUTATIONS_ATTESTATION_ROOT, _COLLATERAL, _AK, _KDS, _PCS and "
+			       "_ENDORSEMENTS_CA do nothing without "
+			       "COMPUTATIONS_ATTESTATION_POLICY");
 	if (!c->admin_port_text)
 		return 0;
 	port = strtoul(c->admin_port_text, &end, 10);

@@ -13,7 +13,7 @@ struct config {
 	char *state_dir, *log_level;
 	char *admin_port_text;
 	char *attestation_policy, *attestation_root, *attestation_collateral, *attestation_ak;
-	char *attestation_cache;
+	char *attestation_cache, *attestation_kds, *attestation_pcs, *attestation_endorsements_ca;
 	bool attestation_offline;
 	uint16_t port, admin_port; /* admin_port counts if admin_port_text is there */
 	uint64_t max_cvms, max_computations, max_records, max_record_bytes;

@@ -164,6 +164,7 @@ static void on_signal(void *data, int number)
 	rpc_server_drain(d->agents.server, DRAIN_MS, on_drained, d);
 	rpc_server_drain(d->admins.server, DRAIN_MS, on_drained, d);
 	session_end_all(&d->service);
+	appraisal_stop(d->service.appraisal);
 	logs_end_all(&d->service);
 }
 

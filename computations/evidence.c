@@ -64,7 +64,7 @@ static void ask(struct session *s, const uint8_t *manifest)
 	Cvms__AttestationReq request = CVMS__ATTESTATION_REQ__INIT;
 	struct err e;
 
-	memset(&s->asked, 0, sizeof(s->asked));
+	s->asked = (struct appraisal_case){ .cvm_id = s->cvm_id };
 	if (random_bytes(s->asked.nonce, sizeof(s->asked.nonce), &e) < 0) {
 		log_error("CVM %s: %s", log_quote(s->cvm_id).text, e.text);
 		return;

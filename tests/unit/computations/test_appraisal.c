@@ -123,7 +123,7 @@ static struct appraisal_verdict judge(const struct appraisal_case *which, const 
 
 static struct appraisal_case fresh(bool has_manifest)
 {
-	struct appraisal_case which = { .has_manifest = has_manifest };
+	struct appraisal_case which = { .cvm_id = "cvm", .has_manifest = has_manifest };
 	struct err e;
 
 	assert_ok(random_bytes(which.nonce, sizeof(which.nonce), &e), e);
@@ -192,6 +192,7 @@ static void anothers_nonce_is_refused(void **state)
 static void each_of_many_gets_its_own_answer(void **state)
 {
 	enum { MANY = 6 };
+	static const char *const ids[MANY] = { "a", "b", "c", "d", "e", "f" };
 	struct appraisal_case cases[MANY];
 	struct appraisal_verdict verdicts[MANY];
 	struct err e;
@@ -201,6 +202,7 @@ static void each_of_many_gets_its_own_answer(void **state)
 		struct appraisal_case wrong = fresh(false);
 
 		cases[i] = fresh(false);
+		cases[i].cvm_id = wrong.cvm_id = ids[i];
 		make_token(&cases[i], false, &token);
 		assert_ok(appraisal_start(appraisal, i % 2 ? &wrong : &cases[i], token.bytes,
 					  token.len, keep, &verdicts[i], &e),

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "computations/appraisal_rate.h"
+
+#include <stdio.h>
+#include <string.h>
+
+int64_t rate_take(const struct rate *rate, int64_t now, int64_t *spent_until)
+{
+	int64_t from = *spent_until > now ? *spent_until : now;
+	int64_t wait = from - now - (rate->burst - 1) * rate->every_ms;
+
+	if (wait > 0)
+		return wait;
+	*spent_until = from + rate->every_ms;
+	return 0;
+}
+
+int64_t rate_cvms_take(struct rate_cvms *cvms, const struct rate *rate, const char *id, int64_t now)
+{
+	struct rate_cvm *free_row = &cvms->rows[0];
+
+	for (size_t i = 0; i < RATE_CVMS_MAX; i++) {
+		struct rate_cvm *row = &cvms->rows[i];
+
+		if (row->spent_until > now && strcmp(row->id, id) == 0)
+			return rate_take(rate, now, &row->spent_until);
+		if (row->spent_until < free_row->spent_until)
+			free_row = row;
+	}
+	if (free_row->spent_until > now)
+		return free_row->spent_until - now;
+	snprintf(free_row->id, sizeof(free_row->id), "%s", id);
+	free_row->spent_until = 0;
+	return rate_take(rate, now, &free_row->spent_until);
+}

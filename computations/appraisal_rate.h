@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * appraisal_rate.h — how often endorsements are fetched: for one CVM, and in all. Times are
+ * milliseconds of one clock that only rises.
+ */
+#pragma once
+
+#include "computations/store.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* `burst` at once, and one more each `every_ms`. */
+struct rate {
+	int64_t every_ms, burst;
+};
+
+/* Counts one at `now` and returns 0; or counts nothing and returns in how many ms one may come.
+ * `*spent_until` is the state: the moment at which all is as if nothing had been counted, at first 0. */
+int64_t rate_take(const struct rate *rate, int64_t now, int64_t *spent_until);
+
+enum { RATE_CVMS_MAX = 1024 };
+
+/* One state for each CVM. Zero is empty. */
+struct rate_cvms {
+	struct rate_cvm {
+		char id[STORE_ID_MAX + 1];
+		int64_t spent_until;
+	} rows[RATE_CVMS_MAX];
+};
+
+/* The same for that CVM. With RATE_CVMS_MAX others under way, it waits for the first of them. */
+int64_t rate_cvms_take(struct rate_cvms *cvms, const struct rate *rate, const char *id,
+		       int64_t now);
