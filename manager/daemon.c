@@ -90,7 +90,6 @@ static int open_state(struct daemon *d, struct err *e)
 {
 	const struct config *config = d->config;
 	CLEANUP(free) char *cvms = NULL;
-	CLEANUP(free) char *path = NULL;
 
 	umask(0022); /* for these two; everything later has its own mode or is only ours */
 	if (make_folder(config->state_dir, e) < 0 || make_folder(config->secrets_dir, e) < 0 ||
@@ -99,8 +98,7 @@ static int open_state(struct daemon *d, struct err *e)
 	umask(0077);
 	if (lock_state(d, e) < 0 || text_format(&cvms, e, "%s/cvms", config->state_dir) < 0 ||
 	    dir_make(cvms, 0700, e) < 0 ||
-	    text_format(&path, e, "%s/registry.db", config->state_dir) < 0 ||
-	    registry_open(path, &d->registry, e) < 0)
+	    registry_open(config->state_dir, &d->registry, e) < 0)
 		return err_code(e);
 	return ports_new(config->forward_host, config->port_first, config->port_last, &d->ports, e);
 }

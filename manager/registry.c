@@ -2,13 +2,21 @@
 #include "manager/registry.h"
 
 #include "common/base/encode.h"
+#include "common/base/file.h"
+#include "common/base/log.h"
+#include "manager/registry_row.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <string.h>
 #include <sqlite3.h>
 
-enum { REGISTRY_VERSION = 1, REGISTRY_ROWS_MAX = 4096 };
+enum { REGISTRY_VERSION = 1, TAG_FILE_MAX = 64 };
+
+/* A manager that guessed would remove what it does not know. */
+#define WAY_OUT                                                                             \
+	"damaged; move registry.db away, with its -wal and -shm, and start again: what it " \
+	"knew is listed then, and nothing removed"
 
 struct registry {
 	pthread_mutex_t lock;
@@ -73,16 +81,47 @@ static int exec(struct registry *r, const char *sql, struct err *e)
 	return sqlite3_exec(r->db, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : db_error(r, e);
 }
 
-static int make(struct registry *r, struct err *e)
+static bool tag_is_valid(const char *tag)
 {
-	CLEANUP(sqlite3_finalize) sqlite3_stmt *s = NULL;
-	uint8_t bytes[REGISTRY_TAG_LEN / 2];
-	char tag[REGISTRY_TAG_LEN + 1];
+	return strlen(tag) == REGISTRY_TAG_LEN &&
+	       strspn(tag, "0123456789abcdef") == REGISTRY_TAG_LEN;
+}
 
-	if (random_bytes(bytes, sizeof(bytes), e) < 0 || exec(r, schema, e) < 0 ||
-	    prepare(r, "INSERT INTO meta VALUES ('tag', ?)", &s, e) < 0)
+/* The tag is beside the database, too: a database that is lost or emptied gets the same again, and
+ * the domains of before are still known for ours. `tag` is empty if there is no file. */
+static int read_tag_file(const char *path, char tag[REGISTRY_TAG_LEN + 1], struct err *e)
+{
+	CLEANUP(free) char *text = NULL;
+
+	tag[0] = '\0';
+	if (file_read_text(path, TAG_FILE_MAX, &text, e) < 0)
+		return e->code == ERR_NOT_FOUND ? 0 : err_code(e);
+	text[strcspn(text, "\n")] = '\0';
+	if (!tag_is_valid(text))
+		return err_set(e, ERR_DATA_LOSS,
+			       "'%s' does not hold a manager's tag, %d hexadecimal digits: remove "
+			       "it, and it is made again from the registry",
+			       path, REGISTRY_TAG_LEN);
+	memcpy(tag, text, REGISTRY_TAG_LEN + 1);
+	return 0;
+}
+
+static int make_tag(char tag[REGISTRY_TAG_LEN + 1], struct err *e)
+{
+	uint8_t bytes[REGISTRY_TAG_LEN / 2];
+
+	if (random_bytes(bytes, sizeof(bytes), e) < 0)
 		return err_code(e);
 	hex_encode(bytes, sizeof(bytes), tag);
+	return 0;
+}
+
+static int make_tables(struct registry *r, const char *tag, struct err *e)
+{
+	CLEANUP(sqlite3_finalize) sqlite3_stmt *s = NULL;
+
+	if (exec(r, schema, e) < 0 || prepare(r, "INSERT INTO meta VALUES ('tag', ?)", &s, e) < 0)
+		return err_code(e);
 	sqlite3_bind_text(s, 1, tag, -1, SQLITE_STATIC);
 	return run(r, s, "tag", e);
 }
@@ -107,14 +146,32 @@ static int read_tag(struct registry *r, struct err *e)
 	if (prepare(r, "SELECT value FROM meta WHERE key = 'tag'", &s, e) < 0)
 		return err_code(e);
 	if (sqlite3_step(s) != SQLITE_ROW || !(tag = (const char *)sqlite3_column_text(s, 0)) ||
-	    strlen(tag) != REGISTRY_TAG_LEN)
-		return err_set(e, ERR_DATA_LOSS, "registry: the manager's tag is missing");
+	    !tag_is_valid(tag))
+		return err_set(e, ERR_DATA_LOSS,
+			       "registry: the manager's tag is missing: " WAY_OUT);
 	memcpy(r->tag, tag, sizeof(r->tag));
 	return 0;
 }
 
-/* Tables and tag are made in one transaction, so that a file is either empty or complete. */
-static int set_up(struct registry *r, struct err *e)
+/* Pages, indexes and uniqueness; a registry has few of them. */
+static int check_integrity(struct registry *r, struct err *e)
+{
+	CLEANUP(sqlite3_finalize) sqlite3_stmt *s = NULL;
+	const char *answer;
+
+	if (prepare(r, "PRAGMA integrity_check(1)", &s, e) < 0)
+		return err_code(e);
+	if (sqlite3_step(s) != SQLITE_ROW || !(answer = (const char *)sqlite3_column_text(s, 0)))
+		return db_error(r, e);
+	if (strcmp(answer, "ok") != 0)
+		return err_set(e, ERR_DATA_LOSS, "registry: " WAY_OUT ": %s",
+			       log_quote(answer).text);
+	return 0;
+}
+
+/* Tables and tag are made in one transaction, so that a file is either empty or complete; then
+ * they go from the write-ahead log to the file itself, which is complete without its log. */
+static int set_up(struct registry *r, const char *tag, struct err *e)
 {
 	int version;
 
@@ -122,31 +179,61 @@ static int set_up(struct registry *r, struct err *e)
 		    0 ||
 	    read_version(r, &version, e) < 0)
 		return err_code(e);
-	if (version == 0 && make(r, e) < 0)
+	if (version == 0 && make_tables(r, tag, e) < 0)
 		return err_code(e);
 	if (version > REGISTRY_VERSION)
 		return err_set(e, ERR_PRECONDITION,
 			       "registry: version %d was written by a newer manager", version);
-	if (exec(r, "COMMIT", e) < 0)
+	if (exec(r, "COMMIT", e) < 0 || check_integrity(r, e) < 0 || read_tag(r, e) < 0)
 		return err_code(e);
-	return read_tag(r, e);
+	return exec(r, "PRAGMA wal_checkpoint(TRUNCATE)", e);
 }
 
-int registry_open(const char *path, struct registry **registry, struct err *e)
+static int open_database(struct registry *r, const char *path, const char *tag, struct err *e)
+{
+	if (sqlite3_open_v2(path, &r->db,
+			    SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
+			    NULL) != SQLITE_OK)
+		return db_error(r, e);
+	return set_up(r, tag, e);
+}
+
+/* The same tag in both places; the file is made from a registry that is older than it. */
+static int keep_tag(const struct registry *r, const char *path, const char *kept, struct err *e)
+{
+	char line[REGISTRY_TAG_LEN + 2];
+
+	if (strcmp(kept, r->tag) == 0)
+		return 0;
+	if (*kept)
+		return err_set(
+			e, ERR_DATA_LOSS,
+			"'%s' says %s, the registry %s: one of them is another manager's, or "
+			"from a copy; remove the one that is wrong",
+			path, kept, r->tag);
+	snprintf(line, sizeof(line), "%s\n", r->tag);
+	return file_write(path, line, strlen(line), 0600, e);
+}
+
+int registry_open(const char *dir, struct registry **registry, struct err *e)
 {
 	CLEANUP(registry_close) struct registry *r = calloc(1, sizeof(*r));
+	CLEANUP(free) char *path = NULL, *tag_path = NULL;
+	char kept[REGISTRY_TAG_LEN + 1], tag[REGISTRY_TAG_LEN + 1];
 
 	if (!r)
 		return err_nomem(e);
 	pthread_mutex_init(&r->lock, NULL);
-	if (sqlite3_open_v2(path, &r->db,
-			    SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
-			    NULL) != SQLITE_OK) {
-		db_error(r, e);
+	if (text_format(&path, e, "%s/registry.db", dir) < 0 ||
+	    text_format(&tag_path, e, "%s/tag", dir) < 0 || read_tag_file(tag_path, kept, e) < 0)
+		return err_code(e);
+	memcpy(tag, kept, sizeof(tag));
+	if (!*tag && make_tag(tag, e) < 0)
+		return err_code(e);
+	if (open_database(r, path, tag, e) < 0)
 		return err_wrap(e, "'%s'", path);
-	}
-	if (set_up(r, e) < 0)
-		return err_wrap(e, "'%s'", path);
+	if (keep_tag(r, tag_path, kept, e) < 0)
+		return err_code(e);
 	*registry = TAKE_PTR(r);
 	return 0;
 }
@@ -165,35 +252,14 @@ const char *registry_tag(const struct registry *registry)
 	return registry->tag;
 }
 
-static void bind_cvm(sqlite3_stmt *s, const struct cvm *cvm)
-{
-	int i = 0;
-
-	sqlite3_bind_text(s, ++i, cvm->id, -1, SQLITE_STATIC);
-	sqlite3_bind_int64(s, ++i, cvm->slot);
-	sqlite3_bind_int64(s, ++i, cvm->port);
-	sqlite3_bind_int64(s, ++i, cvm->step);
-	sqlite3_bind_int64(s, ++i, cvm->created_ms);
-	sqlite3_bind_int64(s, ++i, cvm->expires_ms);
-	sqlite3_bind_int64(s, ++i, cvm->tee);
-	sqlite3_bind_int64(s, ++i, cvm->kvm);
-	sqlite3_bind_int64(s, ++i, cvm->cpus);
-	sqlite3_bind_text(s, ++i, cvm->cpu_type, -1, SQLITE_STATIC);
-	sqlite3_bind_text(s, ++i, cvm->firmware, -1, SQLITE_STATIC);
-	sqlite3_bind_text(s, ++i, cvm->image, -1, SQLITE_STATIC);
-	sqlite3_bind_text(s, ++i, cvm->cmdline, -1, SQLITE_STATIC);
-	sqlite3_bind_blob(s, ++i, cvm->boot_sha3_256, SHA3_256_LEN, SQLITE_STATIC);
-	sqlite3_bind_blob(s, ++i, cvm->boot_sha3_384, SHA3_384_LEN, SQLITE_STATIC);
-	sqlite3_bind_text(s, ++i, cvm->expected, -1, SQLITE_STATIC);
-}
-
 static int add(struct registry *r, const struct cvm *cvm, struct err *e)
 {
 	CLEANUP(sqlite3_finalize) sqlite3_stmt *s = NULL;
 
-	if (prepare(r, "INSERT INTO cvm VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", &s, e) < 0)
+	if (prepare(r, "INSERT INTO cvm (" REGISTRY_COLUMNS ") VALUES (" REGISTRY_PARAMETERS ")",
+		    &s, e) < 0)
 		return err_code(e);
-	bind_cvm(s, cvm);
+	registry_row_bind(s, cvm);
 	return run(r, s, cvm->id, e);
 }
 
@@ -245,51 +311,6 @@ int registry_delete(struct registry *r, const char *id, struct err *e)
 	return change_locked(r, "DELETE FROM cvm WHERE ? = 0 AND id = ?", 0, id, e);
 }
 
-static void take_text(sqlite3_stmt *s, int column, char *out, size_t room)
-{
-	const char *text = (const char *)sqlite3_column_text(s, column);
-
-	snprintf(out, room, "%s", text ? text : "");
-}
-
-static void take_blob(sqlite3_stmt *s, int column, uint8_t *out, size_t len)
-{
-	const void *blob = sqlite3_column_blob(s, column);
-
-	if (blob && (size_t)sqlite3_column_bytes(s, column) == len)
-		memcpy(out, blob, len);
-}
-
-/* Columns in the order of the table. */
-static int take_cvm(sqlite3_stmt *s, struct cvm *cvm, struct err *e)
-{
-	int64_t tee = sqlite3_column_int64(s, 6);
-
-	take_text(s, 0, cvm->id, sizeof(cvm->id));
-	cvm->slot = (unsigned)sqlite3_column_int64(s, 1);
-	cvm->port = (uint16_t)sqlite3_column_int64(s, 2);
-	cvm->step = (enum cvm_step)sqlite3_column_int64(s, 3);
-	cvm->created_ms = sqlite3_column_int64(s, 4);
-	cvm->expires_ms = sqlite3_column_int64(s, 5);
-	cvm->kvm = sqlite3_column_int64(s, 7) != 0;
-	cvm->cpus = (unsigned)sqlite3_column_int64(s, 8);
-	take_text(s, 9, cvm->cpu_type, sizeof(cvm->cpu_type));
-	take_text(s, 10, cvm->firmware, sizeof(cvm->firmware));
-	take_text(s, 11, cvm->image, sizeof(cvm->image));
-	take_text(s, 12, cvm->cmdline, sizeof(cvm->cmdline));
-	take_blob(s, 13, cvm->boot_sha3_256, SHA3_256_LEN);
-	take_blob(s, 14, cvm->boot_sha3_384, SHA3_384_LEN);
-	take_text(s, 15, cvm->expected, sizeof(cvm->expected));
-	if (tee < DOMAIN_PLAIN || tee > DOMAIN_TDX || cvm->step < CVM_FILES ||
-	    cvm->step > CVM_CLEANING || cvm->slot >= REGISTRY_ROWS_MAX)
-		return err_set(e, ERR_DATA_LOSS,
-			       "registry: CVM '%s' has an unknown step, TEE or "
-			       "slot",
-			       cvm->id);
-	cvm->tee = (enum domain_tee)tee;
-	return 0;
-}
-
 static int list(struct registry *r, struct cvm **cvms, size_t *count, struct err *e)
 {
 	CLEANUP(sqlite3_finalize) sqlite3_stmt *s = NULL;
@@ -297,7 +318,7 @@ static int list(struct registry *r, struct cvm **cvms, size_t *count, struct err
 	size_t n = 0, room = 0;
 	int code;
 
-	if (prepare(r, "SELECT * FROM cvm ORDER BY slot", &s, e) < 0)
+	if (prepare(r, "SELECT " REGISTRY_COLUMNS " FROM cvm ORDER BY slot", &s, e) < 0)
 		return err_code(e);
 	while ((code = sqlite3_step(s)) == SQLITE_ROW) {
 		if (n == room) {
@@ -311,9 +332,13 @@ static int list(struct registry *r, struct cvm **cvms, size_t *count, struct err
 				return err_nomem(e);
 			all = more;
 		}
-		memset(&all[n], 0, sizeof(all[n]));
-		if (take_cvm(s, &all[n++], e) < 0)
-			return err_code(e);
+		if (registry_row_take(s, &all[n], e) < 0)
+			return err_wrap(e, "registry: " WAY_OUT);
+		if (n && all[n].slot == all[n - 1].slot)
+			return err_set(e, ERR_DATA_LOSS,
+				       "registry: " WAY_OUT ": CVMs %s and %s have one slot",
+				       all[n - 1].id, all[n].id);
+		n++;
 	}
 	if (code != SQLITE_DONE)
 		return db_error(r, e);

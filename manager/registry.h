@@ -60,10 +60,16 @@ static inline bool cvm_simulated(const struct cvm *cvm)
 	return cvm->tee != DOMAIN_PLAIN && !cvm->kvm;
 }
 
+/* Whether it has the form of a CVM's id: a UUID in lower case, so that it names a folder and nothing
+ * outside of it. */
+bool cvm_id_is_valid(const char *id);
+
 struct registry;
 
-/* Creates what is missing. ERR_PRECONDITION for a file of another form. */
-int registry_open(const char *path, struct registry **registry, struct err *e) MUST_CHECK;
+/* registry.db in that folder, and beside it the file `tag`; creates what is missing. A file of
+ * another form is ERR_PRECONDITION, a damaged one ERR_DATA_LOSS or what SQLite says of it; nothing
+ * is repaired by guessing. */
+int registry_open(const char *dir, struct registry **registry, struct err *e) MUST_CHECK;
 void registry_close(struct registry *registry);
 DEFINE_CLEANUP(struct registry *, registry_close)
 
@@ -79,6 +85,7 @@ int registry_set_port(struct registry *registry, const char *id, uint16_t port,
 		      struct err *e) MUST_CHECK;
 int registry_delete(struct registry *registry, const char *id, struct err *e) MUST_CHECK;
 
-/* All CVMs by slot, malloc'ed. */
+/* All CVMs by slot, malloc'ed. ERR_DATA_LOSS if a row has not the form of those that we write: ids
+ * become folders that are removed. */
 int registry_list(struct registry *registry, struct cvm **cvms, size_t *count,
 		  struct err *e) MUST_CHECK;

@@ -149,14 +149,12 @@ void fleet_room_removed(void *data, const struct err *e)
 
 void fleet_room_prepare(struct fleet_room *m, unsigned max_vms)
 {
-	char path[128];
 	struct err e;
 
 	memset(&fleet_world, 0, sizeof(fleet_world));
-	snprintf(path, sizeof(path), "%s/registry.db", dir);
 	*m = (struct fleet_room){ .config = { .max_vms = max_vms } };
 	uv_loop_init(&m->loop);
-	assert_ok(registry_open(path, &m->registry, &e), e);
+	assert_ok(registry_open(dir, &m->registry, &e), e);
 	assert_ok(ports_new("127.0.0.1", 7100, 7199, &m->ports, &e), e);
 	m->lifecycle = (struct lifecycle){ .config = &m->config,
 					   .registry = m->registry,
@@ -180,7 +178,8 @@ int fleet_room_clear(void **state)
 {
 	char path[128];
 
-	static const char *const names[] = { "registry.db", "registry.db-wal", "registry.db-shm" };
+	static const char *const names[] = { "registry.db", "registry.db-wal", "registry.db-shm",
+					     "tag" };
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 		snprintf(path, sizeof(path), "%s/%s", dir, names[i]);

@@ -115,6 +115,7 @@ static struct cvm recorded(unsigned slot, enum cvm_step step, int64_t expires_ms
 	struct cvm cvm = { .slot = slot,
 			   .port = (uint16_t)(7100 + slot),
 			   .step = step,
+			   .cpus = 1,
 			   .expires_ms = expires_ms };
 
 	snprintf(cvm.id, sizeof(cvm.id), "00000000-0000-4000-8000-%012u", slot);

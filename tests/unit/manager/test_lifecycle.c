@@ -20,7 +20,7 @@
 static char top[] = "/dev/shm/cocos-test-lifecycle-XXXXXX";
 static char image[128], secrets[128], domains[128];
 static int round_number;
-static char state_dir[160], db[200];
+static char state_dir[160];
 
 /* The point at which this process ends, or an act fails, counted from 1; 0: never. */
 static int kill_at, fail_at, point, acts;
@@ -197,7 +197,6 @@ static void fresh_state(void)
 	char cvms[200];
 
 	snprintf(state_dir, sizeof(state_dir), "%s/state-%d", top, round_number++);
-	snprintf(db, sizeof(db), "%s/registry.db", state_dir);
 	snprintf(cvms, sizeof(cvms), "%s/cvms", state_dir);
 	assert_int_equal(mkdir(state_dir, 0700), 0);
 	assert_int_equal(mkdir(cvms, 0700), 0);
@@ -216,7 +215,7 @@ static void open_manager(struct manager *m)
 					   .state_dir = state_dir,
 					   .secrets_dir = secrets,
 					   .forward_host = (char *)"127.0.0.1" } };
-	assert_ok(registry_open(db, &m->registry, &e), e);
+	assert_ok(registry_open(state_dir, &m->registry, &e), e);
 	assert_ok(ports_new("127.0.0.1", 20000, 20200, &m->ports, &e), e);
 	assert_ok(lifecycle_init(&m->lifecycle, &m->config, m->registry, NULL, m->ports, &e), e);
 }

@@ -8,13 +8,14 @@
 #include <sys/resource.h>
 #include <sqlite3.h>
 
-static char path[128];
+static char path[128], tag_path[128];
 
 static int make_dir(void **state)
 {
 	if (folder_make(state) < 0)
 		return -1;
 	snprintf(path, sizeof(path), "%s/registry.db", test_folder);
+	snprintf(tag_path, sizeof(tag_path), "%s/tag", test_folder);
 	return 0;
 }
 
@@ -27,6 +28,7 @@ static int remove_file(void **state)
 	unlink(name);
 	snprintf(name, sizeof(name), "%s-shm", path);
 	unlink(name);
+	unlink(tag_path);
 	return 0;
 }
 
@@ -62,14 +64,14 @@ static void what_was_recorded_is_read_back_after_reopening(void **state)
 	size_t count;
 	struct err e;
 
-	assert_ok(registry_open(path, &r, &e), e);
+	assert_ok(registry_open(test_folder, &r, &e), e);
 	strcpy(tag, registry_tag(r));
 	assert_ok(registry_add(r, &one, &e), e);
 	assert_ok(registry_add(r, &two, &e), e);
 	assert_ok(registry_set_step(r, one.id, CVM_FORWARD, &e), e);
 	assert_ok(registry_set_port(r, one.id, 9999, &e), e);
 	registry_close(r);
-	assert_ok(registry_open(path, &r, &e), e);
+	assert_ok(registry_open(test_folder, &r, &e), e);
 	assert_string_equal(tag, registry_tag(r));
 	assert_ok(registry_list(r, &all, &count, &e), e);
 	assert_int_equal(count, 2);
@@ -92,7 +94,7 @@ static void nothing_is_taken_twice(void **state)
 	struct registry *r;
 	struct err e;
 
-	assert_ok(registry_open(path, &r, &e), e);
+	assert_ok(registry_open(test_folder, &r, &e), e);
 	assert_ok(registry_add(r, &one, &e), e);
 	strcpy(other.id, one.id);
 	assert_refused(registry_add(r, &other, &e), e, ERR_EXISTS, "id");
@@ -113,7 +115,7 @@ static void unknown_cvms_are_not_found(void **state)
 	struct registry *r;
 	struct err e;
 
-	assert_ok(registry_open(path, &r, &e), e);
+	assert_ok(registry_open(test_folder, &r, &e), e);
 	assert_refused(registry_set_step(r, "x", CVM_DOMAIN, &e), e, ERR_NOT_FOUND, "x");
 	assert_refused(registry_set_port(r, "x", 1, &e), e, ERR_NOT_FOUND, "x");
 	assert_refused(registry_delete(r, "x", &e), e, ERR_NOT_FOUND, "x");
@@ -131,29 +133,267 @@ static void run_sql(const char *sql)
 
 static void files_of_another_form_are_refused(void **state)
 {
+	struct registry *r;
+	struct err e;
+
+	assert_ok(registry_open(test_folder, &r, &e), e);
+	registry_close(r);
+	run_sql("PRAGMA user_version = 2");
+	assert_refused(registry_open(test_folder, &r, &e), e, ERR_PRECONDITION, "newer manager");
+	run_sql("PRAGMA user_version = 1; DELETE FROM meta");
+	assert_refused(registry_open(test_folder, &r, &e), e, ERR_DATA_LOSS, "tag");
+	run_sql("INSERT INTO meta VALUES ('tag', '../../..')");
+	assert_refused(registry_open(test_folder, &r, &e), e, ERR_DATA_LOSS, "tag");
+	remove_file(NULL);
+	assert_ok(file_write(path, "not a database, but long enough to be looked at...........", 55,
+			     0600, &e),
+		  e);
+	assert_refused(registry_open(test_folder, &r, &e), e, ERR_INTERNAL, "not a database");
+	assert_refused(registry_open("/proc/nowhere", &r, &e), e, ERR_INTERNAL, "/proc/nowhere");
+}
+
+#define ID "'00000000-0000-4000-8000-000000000001'"
+
+/* What is read becomes folders that are removed: 'id' first. */
+static void rows_of_another_form_are_refused(void **state)
+{
+	static const struct {
+		const char *sql, *words;
+	} rows[] = {
+		{ "id = '../..'", "id is no UUID" },
+		{ "id = ''", "id is no UUID" },
+		{ "id = '.'", "id is no UUID" },
+		{ "id = '00000000-0000-4000-8000-00000000000'", "id is no UUID" },
+		{ "id = '00000000-0000-4000-8000-00000000000G'", "id is no UUID" },
+		{ "id = '00000000-0000-4000-8000-00000000000A'", "id is no UUID" },
+		{ "id = '00000000-0000-4000-8000/000000000001'", "id is no UUID" },
+		{ "id = '../../../../../../../../../../../etc'", "id is no UUID" },
+		{ "id = id || '1'", "id is too long" },
+		{ "id = '00000000-0000-4000-8000-000000000001' || char(0)", "id is too long" },
+		{ "id = '00000000-0000-4000-8000-0000000000' || char(0) || '1'",
+		  "no text of ours" },
+		{ "id = CAST(x'ff' AS TEXT)", "no text of ours" },
+		{ "slot = -1", "slot is out of range" },
+		{ "slot = 4096", "slot is out of range" },
+		{ "slot = 4294967297", "slot is out of range" },
+		{ "port = 0", "port is out of range" },
+		{ "port = -1", "port is out of range" },
+		{ "port = 65536", "port is out of range" },
+		{ "port = 72636", "port is out of range" },
+		{ "step = 0", "step is out of range" },
+		{ "step = 7", "step is out of range" },
+		{ "created_ms = -1", "created_ms is out of range" },
+		{ "expires_ms = -1", "expires_ms is out of range" },
+		{ "expires_ms = 1", "before its created_ms" },
+		{ "tee = -1", "tee is out of range" },
+		{ "tee = 3", "tee is out of range" },
+		{ "kvm = 2", "kvm is out of range" },
+		{ "cpus = 0", "cpus is out of range" },
+		{ "cpus = 4097", "cpus is out of range" },
+		{ "cpu_type = printf('%.*c', 256, 'x')", "cpu_type is too long" },
+		{ "firmware = char(10)", "no text of ours" },
+		{ "image = CAST(x'c0af' AS TEXT)", "no text of ours" },
+		{ "cmdline = printf('%.*c', 2064, 'x')", "cmdline is too long" },
+		{ "boot_sha3_256 = x''", "length of a digest" },
+		{ "boot_sha3_256 = zeroblob(31)", "length of a digest" },
+		{ "boot_sha3_256 = zeroblob(33)", "length of a digest" },
+		{ "boot_sha3_384 = zeroblob(47)", "length of a digest" },
+		{ "expected = printf('%.*c', 8192, 'x')", "expected is too long" },
+	};
+	struct cvm one = some_cvm(1), *all;
+	struct registry *r;
+	char sql[256];
+	size_t count;
+	struct err e;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		assert_ok(registry_open(test_folder, &r, &e), e);
+		assert_ok(registry_add(r, &one, &e), e);
+		registry_close(r);
+		snprintf(sql, sizeof(sql), "UPDATE cvm SET %s", rows[i].sql);
+		run_sql(sql);
+		assert_ok(registry_open(test_folder, &r, &e), e);
+		assert_refused(registry_list(r, &all, &count, &e), e, ERR_DATA_LOSS, rows[i].words);
+		assert_non_null(strstr(e.text, "move registry.db away"));
+		registry_close(r);
+		remove_file(NULL);
+	}
+}
+
+/* The longest and largest that we write are read back. */
+static void rows_at_their_limits_are_read(void **state)
+{
 	struct cvm one = some_cvm(1), *all;
 	struct registry *r;
 	size_t count;
 	struct err e;
 
-	assert_ok(registry_open(path, &r, &e), e);
+	assert_ok(registry_open(test_folder, &r, &e), e);
 	assert_ok(registry_add(r, &one, &e), e);
 	registry_close(r);
-	run_sql("UPDATE cvm SET step = 7");
-	assert_ok(registry_open(path, &r, &e), e);
-	assert_refused(registry_list(r, &all, &count, &e), e, ERR_DATA_LOSS, "unknown step");
+	run_sql("UPDATE cvm SET slot = 4095, port = 65535, cpus = 4096, expires_ms = created_ms,"
+		" cpu_type = printf('%.*c', 255, 'x'), cmdline = printf('%.*c', 2063, 'x'),"
+		" expected = printf('%.*c', 8190, 'x') || char(10)");
+	assert_ok(registry_open(test_folder, &r, &e), e);
+	assert_ok(registry_list(r, &all, &count, &e), e);
+	assert_int_equal(count, 1);
+	assert_int_equal(all[0].slot, 4095);
+	assert_int_equal(all[0].port, 65535);
+	assert_int_equal(strlen(all[0].expected), 8191);
+	free(all);
 	registry_close(r);
-	run_sql("PRAGMA user_version = 2");
-	assert_refused(registry_open(path, &r, &e), e, ERR_PRECONDITION, "newer manager");
-	run_sql("PRAGMA user_version = 1; DELETE FROM meta");
-	assert_refused(registry_open(path, &r, &e), e, ERR_DATA_LOSS, "tag");
-	remove_file(NULL);
-	assert_ok(file_write(path, "not a database, but long enough to be looked at...........", 55,
-			     0600, &e),
-		  e);
-	assert_refused(registry_open(path, &r, &e), e, ERR_INTERNAL, "not a database");
-	assert_refused(registry_open("/proc/nowhere/registry.db", &r, &e), e, ERR_INTERNAL,
-		       "/proc/nowhere");
+}
+
+/* Tables without our columns, types or rules, as somebody may have made them. */
+static void tables_of_another_form_are_refused(void **state)
+{
+	static const char columns[] =
+		"slot, port, step, created_ms, expires_ms, tee, kvm, cpus, cpu_type, firmware, "
+		"image, cmdline, boot_sha3_256, boot_sha3_384, expected";
+	static const struct {
+		const char *values, *words;
+	} rows[] = {
+		{ "x'00', 1, 7100, 4, 0, 0, 0, 0, 1", "id is no text" },
+		{ ID ", 'a', 7100, 4, 0, 0, 0, 0, 1", "slot is no number" },
+		{ ID ", 1, 7100.5, 4, 0, 0, 0, 0, 1", "port is no number" },
+		{ ID ", 1, NULL, 4, 0, 0, 0, 0, 1", "port is no number" },
+		{ ID
+		  ", 1, 7100, 4, 0, 0, 0, 0, 1, NULL, '', '', '', zeroblob(32), zeroblob(48), '' "
+		  "UNION ALL SELECT '00000000-0000-4000-8000-000000000002', 1, 7101, 4, 0, 0, 0, 0, 1",
+		  "cpu_type is no text" },
+	};
+	struct cvm *all;
+	struct registry *r;
+	char sql[1024];
+	size_t count;
+	struct err e;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		assert_ok(registry_open(test_folder, &r, &e), e);
+		registry_close(r);
+		snprintf(
+			sql, sizeof(sql),
+			"DROP TABLE cvm; CREATE TABLE cvm (id, %s);"
+			"INSERT INTO cvm SELECT %s, '', '', '', '', zeroblob(32), zeroblob(48), ''",
+			columns, rows[i].values);
+		run_sql(sql);
+		assert_ok(registry_open(test_folder, &r, &e), e);
+		assert_refused(registry_list(r, &all, &count, &e), e, ERR_DATA_LOSS, rows[i].words);
+		registry_close(r);
+		remove_file(NULL);
+	}
+	/* Two rows in one slot, which our table forbids. */
+	assert_ok(registry_open(test_folder, &r, &e), e);
+	registry_close(r);
+	snprintf(sql, sizeof(sql),
+		 "DROP TABLE cvm; CREATE TABLE cvm (id, %s); INSERT INTO cvm SELECT " ID
+		 ", 1, 7100, 4, 0, 0, 0, 0, 1, '', '', '', '', zeroblob(32), zeroblob(48), '';"
+		 "INSERT INTO cvm SELECT '00000000-0000-4000-8000-000000000002', %s FROM cvm",
+		 columns, columns);
+	run_sql(sql);
+	assert_ok(registry_open(test_folder, &r, &e), e);
+	assert_refused(registry_list(r, &all, &count, &e), e, ERR_DATA_LOSS, "one slot");
+	registry_close(r);
+	run_sql("DROP TABLE cvm; CREATE TABLE cvm (id)");
+	assert_ok(registry_open(test_folder, &r, &e), e);
+	assert_refused(registry_list(r, &all, &count, &e), e, ERR_INTERNAL, "no such column");
+	registry_close(r);
+}
+
+/* Domains bear the tag: another one would make them nobody's. */
+static void the_tag_outlives_the_database(void **state)
+{
+	char first[REGISTRY_TAG_LEN + 1], wal[160];
+	struct registry *r;
+	struct err e;
+
+	assert_ok(registry_open(test_folder, &r, &e), e);
+	strcpy(first, registry_tag(r));
+	registry_close(r);
+	assert_int_equal(unlink(path), 0);
+	assert_ok(registry_open(test_folder, &r, &e), e);
+	assert_string_equal(registry_tag(r), first);
+	/* The log is lost while a manager has it open, as after a crash of the machine. */
+	snprintf(wal, sizeof(wal), "%s-wal", path);
+	assert_int_equal(unlink(tag_path), 0);
+	assert_int_equal(truncate(wal, 0), 0);
+	registry_close(r);
+	assert_ok(registry_open(test_folder, &r, &e), e);
+	assert_string_equal(registry_tag(r), first);
+	registry_close(r);
+	/* And the file is made again from the registry. */
+	assert_int_equal(unlink(path), 0);
+	assert_ok(registry_open(test_folder, &r, &e), e);
+	assert_string_equal(registry_tag(r), first);
+	registry_close(r);
+}
+
+static void write_tag(const char *text)
+{
+	struct err e;
+
+	assert_ok(file_write(tag_path, text, strlen(text), 0600, &e), e);
+}
+
+static void a_tag_file_of_another_form_or_manager_is_refused(void **state)
+{
+	static const char *const bad[] = { "",          "abcdefg",    "abcdefgh", "0123abcde\n",
+					   "0123abc\n", "../../ab\n", "0123ABCD" };
+	struct registry *r;
+	struct err e;
+
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		write_tag(bad[i]);
+		assert_refused(registry_open(test_folder, &r, &e), e, ERR_DATA_LOSS, "tag");
+	}
+	write_tag("0123abcd\n");
+	assert_ok(registry_open(test_folder, &r, &e), e);
+	assert_string_equal(registry_tag(r), "0123abcd");
+	registry_close(r);
+	write_tag("0123abce\n");
+	assert_refused(registry_open(test_folder, &r, &e), e, ERR_DATA_LOSS,
+		       "says 0123abce, the registry 0123abcd");
+}
+
+/* Every page but the first, each overwritten in its turn. */
+static void a_damaged_database_is_refused_and_never_taken_for_an_empty_one(void **state)
+{
+	struct cvm *all;
+	struct registry *r;
+	uint8_t *bytes;
+	size_t count, len;
+	struct err e;
+
+	assert_ok(registry_open(test_folder, &r, &e), e);
+	for (unsigned i = 0; i < 8; i++) {
+		struct cvm cvm = some_cvm(i);
+
+		assert_ok(registry_add(r, &cvm, &e), e);
+	}
+	registry_close(r);
+	assert_ok(file_read(path, 1 << 20, &bytes, &len, &e), e);
+	assert_true(len >= 3 * 4096);
+	for (size_t page = 1; page < len / 4096; page++) {
+		uint8_t kept[4096];
+		int failed;
+
+		memcpy(kept, bytes + page * 4096, sizeof(kept));
+		memset(bytes + page * 4096, 0x5a, sizeof(kept));
+		assert_ok(file_write(path, bytes, len, 0600, &e), e);
+		memcpy(bytes + page * 4096, kept, sizeof(kept));
+		failed = registry_open(test_folder, &r, &e);
+		if (failed == 0) {
+			failed = registry_list(r, &all, &count, &e);
+			registry_close(r);
+		}
+		assert_true(failed < 0);
+	}
+	/* Cut short. */
+	for (size_t cut = 4096; cut < len; cut += 4096) {
+		assert_ok(file_write(path, bytes, cut, 0600, &e), e);
+		assert_true(registry_open(test_folder, &r, &e) < 0);
+	}
+	free(bytes);
 }
 
 static void more_rows_than_fit_at_first(void **state)
@@ -163,7 +403,7 @@ static void more_rows_than_fit_at_first(void **state)
 	size_t count;
 	struct err e;
 
-	assert_ok(registry_open(path, &r, &e), e);
+	assert_ok(registry_open(test_folder, &r, &e), e);
 	for (unsigned i = 0; i < 40; i++) {
 		struct cvm cvm = some_cvm(39 - i);
 
@@ -189,7 +429,7 @@ static void what_the_disk_says_is_told(void **state)
 	signal(SIGXFSZ, SIG_IGN);
 	getrlimit(RLIMIT_FSIZE, &before);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
-	failed = registry_open(path, &r, &e);
+	failed = registry_open(test_folder, &r, &e);
 	setrlimit(RLIMIT_FSIZE, &before);
 	assert_refused(failed, e, ERR_INTERNAL, "I/O error: File too large");
 }
@@ -202,6 +442,15 @@ int main(void)
 		cmocka_unit_test_teardown(nothing_is_taken_twice, remove_file),
 		cmocka_unit_test_teardown(unknown_cvms_are_not_found, remove_file),
 		cmocka_unit_test_teardown(files_of_another_form_are_refused, remove_file),
+		cmocka_unit_test_teardown(rows_of_another_form_are_refused, remove_file),
+		cmocka_unit_test_teardown(rows_at_their_limits_are_read, remove_file),
+		cmocka_unit_test_teardown(tables_of_another_form_are_refused, remove_file),
+		cmocka_unit_test_teardown(the_tag_outlives_the_database, remove_file),
+		cmocka_unit_test_teardown(a_tag_file_of_another_form_or_manager_is_refused,
+					  remove_file),
+		cmocka_unit_test_teardown(
+			a_damaged_database_is_refused_and_never_taken_for_an_empty_one,
+			remove_file),
 		cmocka_unit_test_teardown(more_rows_than_fit_at_first, remove_file),
 		cmocka_unit_test_teardown(what_the_disk_says_is_told, remove_file),
 	};

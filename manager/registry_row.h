@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * registry_row.h — one row of the registry, to and from SQLite. Private to registry*.c.
+ *
+ * What is read becomes folders that are removed, a domain's name and a port: a column that has
+ * another form than what we write is refused, whoever wrote it.
+ */
+#pragma once
+
+#include "manager/registry.h"
+
+#include <sqlite3.h>
+
+enum {
+	REGISTRY_ROWS_MAX = 4096, /* slots are below it */
+	REGISTRY_CPUS_MAX = 4096,
+};
+
+/* Its columns in one order, for both functions below, and as many parameters. */
+#define REGISTRY_COLUMNS                                                          \
+	"id, slot, port, step, created_ms, expires_ms, tee, kvm, cpus, cpu_type," \
+	" firmware, image, cmdline, boot_sha3_256, boot_sha3_384, expected"
+#define REGISTRY_PARAMETERS "?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?"
+
+/* The texts of `cvm` are borrowed until the statement is reset. */
+void registry_row_bind(sqlite3_stmt *s, const struct cvm *cvm);
+
+/* ERR_DATA_LOSS names the column. */
+int registry_row_take(sqlite3_stmt *s, struct cvm *cvm, struct err *e) MUST_CHECK;
