@@ -22,6 +22,7 @@ void fleet_job_end(struct job *job)
 
 	cvm_request_done(&job->request);
 	free(job->domains);
+	free(job->strays);
 	free(job);
 	f->jobs--;
 }
@@ -77,10 +78,12 @@ int fleet_new(uv_loop_t *loop, struct lifecycle *lifecycle, struct fleet **fleet
 		return err_nomem(e);
 	f->loop = loop;
 	f->lifecycle = lifecycle;
-	if (registry_list(lifecycle->registry, &cvms, &known, e) < 0) {
+	if (registry_list(lifecycle->registry, &cvms, &known, e) < 0 ||
+	    registry_gone(lifecycle->registry, f->gone, &f->gone_next, e) < 0) {
 		free(f);
 		return err_code(e);
 	}
+	f->gone_next %= REGISTRY_GONE_MAX;
 	if (known && cvms[known - 1].slot >= count) /* the limit was higher before */
 		count = cvms[known - 1].slot + 1;
 	if (init_slots(f, count, e) < 0) {
@@ -89,6 +92,7 @@ int fleet_new(uv_loop_t *loop, struct lifecycle *lifecycle, struct fleet **fleet
 	}
 	for (size_t i = 0; i < known; i++)
 		take_up(f, &cvms[i]);
+	fleet_stray_start(f);
 	fleet_watch_connect(f);
 	*fleet = f;
 	return 0;

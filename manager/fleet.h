@@ -10,6 +10,7 @@
 #pragma once
 
 #include "manager/lifecycle.h"
+#include "manager/stray.h"
 
 struct fleet;
 
@@ -33,10 +34,23 @@ typedef bool fleet_created_fn(void *data, const struct cvm *cvm, const struct er
 int fleet_create(struct fleet *fleet, const Manager__CreateReq *request, fleet_created_fn *done,
 		 void *data, struct err *e) MUST_CHECK;
 
-/* `done` is called later, once; `e` is NULL when the CVM is gone. ERR_NOT_FOUND at once. */
+/* `done` is called later, once; `e` is NULL when the CVM is gone. One that has no record (stray.h) is
+ * removed, too. ERR_NOT_FOUND at once for what is no CVM's id, and later. */
 typedef void fleet_removed_fn(void *data, const struct err *e);
 int fleet_remove(struct fleet *fleet, const char *id, fleet_removed_fn *done, void *data,
 		 struct err *e) MUST_CHECK;
+
+/* What is this manager's and has no record, as it is now: `done` is called later, once; `strays` are
+ * valid until it returns. */
+typedef void fleet_strays_fn(void *data, const struct stray *strays, size_t count,
+			     const struct err *e);
+int fleet_strays(struct fleet *fleet, fleet_strays_fn *done, void *data, struct err *e) MUST_CHECK;
+
+/* Records it again, as a CVM that runs. ERR_PRECONDITION if it can only be removed. `done` is called
+ * later, once. */
+typedef void fleet_adopted_fn(void *data, const struct cvm *cvm, const struct err *e);
+int fleet_adopt(struct fleet *fleet, const char *id, fleet_adopted_fn *done, void *data,
+		struct err *e) MUST_CHECK;
 
 /* A CVM that was created and is not being removed, or NULL. Valid until the loop continues. */
 const struct cvm *fleet_find(const struct fleet *fleet, const char *id);

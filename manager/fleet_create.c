@@ -75,8 +75,10 @@ static struct slot *unused_slot(struct fleet *f, struct err *e)
 	struct slot *found = NULL;
 
 	for (unsigned i = 0; i < f->count; i++) {
-		used += f->slots[i].state != SLOT_FREE;
-		if (!found && f->slots[i].state == SLOT_FREE)
+		bool is_free = f->slots[i].state == SLOT_FREE && !f->slots[i].blocked;
+
+		used += !is_free;
+		if (!found && is_free)
 			found = &f->slots[i];
 	}
 	if (found && used < f->lifecycle->config->max_vms)

@@ -88,6 +88,7 @@ void fleet_slot_wind_up(struct slot *slot)
 void fleet_slot_free(struct slot *slot)
 {
 	uv_timer_stop(&slot->timer);
+	fleet_stray_gone(slot->fleet, slot->cvm.id);
 	slot->ends = 0;
 	slot->state = SLOT_FREE;
 	slot->doomed = slot->died = slot->looked = false;
@@ -161,6 +162,9 @@ int fleet_remove(struct fleet *f, const char *id, fleet_removed_fn *done, void *
 
 	if (f->closing)
 		return err_set(e, ERR_UNAVAILABLE, "the manager is stopping");
+	if (!slot && cvm_id_is_valid(id) &&
+	    (!fleet_stray_is_gone(f, id) || stray_has_folder(f->lifecycle, id)))
+		return fleet_stray_remove(f, id, done, data, e);
 	if (!slot || slot->state == SLOT_CREATING) /* nobody knows its id yet */
 		return err_set(e, ERR_NOT_FOUND, "no CVM %s", log_quote(id).text);
 	waiter = malloc(sizeof(*waiter));

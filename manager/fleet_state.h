@@ -35,9 +35,10 @@ struct slot {
 	uv_timer_t timer; /* RUNNING: the end of its time; DOOMED: the next try */
 	uint64_t ends;    /* uv_now() when its time is up; 0: not started yet */
 	unsigned retry_ms;
-	bool doomed; /* must go even if nobody asks */
-	bool died;   /* its domain ended while it was being created */
-	bool looked; /* was running when libvirt's domains were last asked for */
+	bool doomed;  /* must go even if nobody asks */
+	bool died;    /* its domain ended while it was being created */
+	bool blocked; /* FREE: a domain without a record has the name of this slot's */
+	bool looked;  /* was running when libvirt's domains were last asked for */
 	struct waiter *waiters;
 };
 
@@ -49,6 +50,9 @@ struct fleet {
 	uv_timer_t reconnect;
 	unsigned reconnect_ms;
 	bool connecting, looking, look_again;
+
+	char gone[REGISTRY_GONE_MAX][CVM_ID_LEN + 1]; /* removed lately; a ring */
+	size_t gone_next;
 
 	unsigned jobs;
 	bool closing;
@@ -65,7 +69,8 @@ struct job {
 	bool insist, died;
 	char last_words[FLEET_LAST_WORDS_MAX];
 	struct virt_domain *domains;
-	size_t domain_count;
+	struct stray *strays;
+	size_t domain_count, stray_count;
 	int result;
 	struct err err;
 };
@@ -91,6 +96,19 @@ void fleet_slot_retry(struct slot *slot);
 
 /* It was left half made: removes it as soon as the loop runs. */
 void fleet_slot_doom(struct slot *slot);
+
+/* What has no record (fleet_stray.c). Ids of CVMs that were removed are no strays. */
+void fleet_stray_gone(struct fleet *f, const char *id);
+bool fleet_stray_is_gone(const struct fleet *f, const char *id);
+
+/* Tells of folders without a record; libvirt is asked later. */
+void fleet_stray_start(struct fleet *f);
+
+/* Those that are strays, moved to the front; how many. */
+size_t fleet_stray_keep(const struct fleet *f, struct stray *all, size_t count);
+void fleet_stray_tell(const struct stray *stray);
+int fleet_stray_remove(struct fleet *f, const char *id, fleet_removed_fn *done, void *data,
+		       struct err *e) MUST_CHECK;
 
 /* Connects to libvirt, again and again until it is there (fleet_watch.c). */
 void fleet_watch_connect(struct fleet *f);

@@ -32,8 +32,8 @@ static void orphan_done(void *data)
 	fleet_job_end(job);
 }
 
-/* A domain with our name that has no record: one that libvirt was still starting when an earlier
- * manager was killed and its successor undid the rest. */
+/* A domain of a CVM that we have removed: libvirt was still starting it when an earlier manager was
+ * killed and its successor undid the rest. */
 static void stop_orphan(struct fleet *f, const char *uuid)
 {
 	struct job *job;
@@ -41,7 +41,7 @@ static void stop_orphan(struct fleet *f, const char *uuid)
 
 	if (f->closing || !(job = calloc(1, sizeof(*job))))
 		return;
-	log_warn("domain %s has our name, but no CVM is recorded for it: it is stopped", uuid);
+	log_warn("domain %s is that of a CVM that was removed: it is stopped", uuid);
 	memcpy(job->cvm.id, uuid, sizeof(job->cvm.id));
 	if (fleet_job_start(f, job, orphan_work, orphan_done, &e) < 0) {
 		log_warn("domain %s: %s", uuid, e.text);
@@ -54,11 +54,13 @@ static void look(struct fleet *f);
 static void look_work(void *data)
 {
 	struct job *job = data;
-	char prefix[LIFECYCLE_NAME_MAX];
+	struct lifecycle *l = job->fleet->lifecycle;
 
-	lifecycle_prefix(job->fleet->lifecycle, prefix);
-	job->result = virt_list(job->fleet->lifecycle->virt, prefix, &job->domains,
-				&job->domain_count, &job->err);
+	job->result = virt_list(l->virt, LIFECYCLE_ANY_PREFIX, &job->domains, &job->domain_count,
+				&job->err);
+	if (job->result == 0)
+		job->result = stray_find(l, job->domains, job->domain_count, &job->strays,
+					 &job->stray_count, &job->err);
 }
 
 static bool is_listed(const struct job *job, const char *id)
@@ -67,6 +69,46 @@ static bool is_listed(const struct job *job, const char *id)
 		if (strcmp(job->domains[i].uuid, id) == 0)
 			return true;
 	return false;
+}
+
+static bool is_ours(const struct fleet *f, const char *name)
+{
+	char prefix[LIFECYCLE_NAME_MAX];
+
+	lifecycle_prefix(f->lifecycle, prefix);
+	return strncmp(name, prefix, strlen(prefix)) == 0;
+}
+
+/* No new CVM can have the name of a domain that runs. */
+static void block(struct fleet *f, const char *domain, bool blocked)
+{
+	unsigned slot;
+
+	if (is_ours(f, domain) && stray_slot(domain, &slot) && slot < f->count)
+		f->slots[slot].blocked = blocked;
+}
+
+static void look_at_strays(struct fleet *f, struct job *job)
+{
+	unsigned stopped = 0;
+
+	for (size_t i = 0; i < job->stray_count && stopped < FLEET_ORPHANS_MAX; i++) {
+		const struct stray *stray = &job->strays[i];
+
+		if (*stray->domain && fleet_stray_is_gone(f, stray->id) &&
+		    !fleet_slot_find(f, stray->id)) {
+			stop_orphan(f, stray->id);
+			stopped++;
+		}
+	}
+	for (unsigned i = 0; i < f->count; i++)
+		f->slots[i].blocked = false;
+	job->stray_count = fleet_stray_keep(f, job->strays, job->stray_count);
+	for (size_t i = 0; i < job->stray_count; i++)
+		if (*job->strays[i].domain) {
+			fleet_stray_tell(&job->strays[i]);
+			block(f, job->strays[i].domain, true);
+		}
 }
 
 static void look_done(void *data)
@@ -83,9 +125,8 @@ static void look_done(void *data)
 		if (slot->looked && slot->state == SLOT_RUNNING && !is_listed(job, slot->cvm.id))
 			domain_ended(slot);
 	}
-	for (size_t i = 0; job->result == 0 && i < job->domain_count && i < FLEET_ORPHANS_MAX; i++)
-		if (!fleet_slot_find(f, job->domains[i].uuid))
-			stop_orphan(f, job->domains[i].uuid);
+	if (job->result == 0)
+		look_at_strays(f, job);
 	if (f->look_again && !f->closing)
 		look(f);
 	fleet_job_end(job);
@@ -158,18 +199,13 @@ static void on_reconnect(uv_timer_t *timer)
 	fleet_watch_connect(timer->data);
 }
 
-static bool is_ours(const struct fleet *f, const char *name)
-{
-	char prefix[LIFECYCLE_NAME_MAX];
-
-	lifecycle_prefix(f->lifecycle, prefix);
-	return strncmp(name, prefix, strlen(prefix)) == 0;
-}
-
 void fleet_notice(struct fleet *f, const struct virt_notice *notice)
 {
 	struct slot *slot = fleet_slot_find(f, notice->uuid);
+	struct stray stray = { .is_id = true };
 
+	snprintf(stray.id, sizeof(stray.id), "%s", notice->uuid);
+	snprintf(stray.domain, sizeof(stray.domain), "%s", notice->name);
 	if (f->closing)
 		return;
 	switch (notice->event) {
@@ -182,12 +218,20 @@ void fleet_notice(struct fleet *f, const struct virt_notice *notice)
 		fleet_watch_connect(f);
 		break;
 	case VIRT_STARTED:
-		if (!slot && is_ours(f, notice->name))
+		if (slot || !is_ours(f, notice->name))
+			break;
+		if (fleet_stray_is_gone(f, notice->uuid)) {
 			stop_orphan(f, notice->uuid);
+		} else {
+			fleet_stray_tell(&stray);
+			block(f, notice->name, true);
+		}
 		break;
 	case VIRT_STOPPED:
 		if (slot)
 			domain_ended(slot);
+		else
+			block(f, notice->name, false);
 		break;
 	}
 }

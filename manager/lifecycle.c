@@ -14,13 +14,14 @@
 
 /* Folders and files of one CVM. */
 struct paths {
-	char *state, *console, *secrets, *env, *certs;
+	char *state, *console, *record, *secrets, *env, *certs;
 };
 
 static void paths_done(struct paths *paths)
 {
 	free(paths->state);
 	free(paths->console);
+	free(paths->record);
 	free(paths->secrets);
 	free(paths->env);
 	free(paths->certs);
@@ -31,6 +32,7 @@ static int paths_init(struct paths *p, const struct config *config, const char *
 {
 	if (text_format(&p->state, e, "%s/cvms/%s", config->state_dir, id) < 0 ||
 	    text_format(&p->console, e, "%s/console.log", p->state) < 0 ||
+	    text_format(&p->record, e, "%s/" LIFECYCLE_RECORD, p->state) < 0 ||
 	    text_format(&p->secrets, e, "%s/%s", config->secrets_dir, id) < 0 ||
 	    text_format(&p->env, e, "%s/env", p->secrets) < 0 ||
 	    text_format(&p->certs, e, "%s/certs", p->secrets) < 0)
@@ -68,12 +70,13 @@ void lifecycle_done(struct lifecycle *l)
 
 void lifecycle_prefix(const struct lifecycle *l, char name[LIFECYCLE_NAME_MAX])
 {
-	snprintf(name, LIFECYCLE_NAME_MAX, "cocos-%s-", registry_tag(l->registry));
+	snprintf(name, LIFECYCLE_NAME_MAX, LIFECYCLE_ANY_PREFIX "%s-", registry_tag(l->registry));
 }
 
 void lifecycle_name(const struct lifecycle *l, unsigned slot, char name[LIFECYCLE_NAME_MAX])
 {
-	snprintf(name, LIFECYCLE_NAME_MAX, "cocos-%s-%u", registry_tag(l->registry), slot);
+	snprintf(name, LIFECYCLE_NAME_MAX, LIFECYCLE_ANY_PREFIX "%s-%u", registry_tag(l->registry),
+		 slot);
 }
 
 /* What of the image a launch needs. */
@@ -254,7 +257,8 @@ static int take_steps(struct lifecycle *l, const struct cvm_request *request, st
 	if (paths_init(&paths, l->config, cvm->id, e) < 0 ||
 	    make_files(&paths, request, &launch->host, e) < 0 ||
 	    set_step(l, cvm, CVM_DOMAIN, e) < 0 || start_domain(l, cvm, launch, &paths, e) < 0 ||
-	    set_step(l, cvm, CVM_FORWARD, e) < 0 || forward(l, cvm, e) < 0)
+	    set_step(l, cvm, CVM_FORWARD, e) < 0 || forward(l, cvm, e) < 0 ||
+	    registry_save(l->registry, paths.record, cvm, e) < 0)
 		return err_code(e);
 	return set_step(l, cvm, CVM_RUNNING, e);
 }
@@ -293,12 +297,26 @@ static int stop(struct lifecycle *l, struct cvm *cvm, bool insist, struct err *e
 	return cvm->step == CVM_CLEANING ? 0 : set_step(l, cvm, CVM_CLEANING, e);
 }
 
+static int remove_folders(const struct paths *paths, struct err *e)
+{
+	return dir_remove(paths->secrets, e) < 0 ? err_code(e) : dir_remove(paths->state, e);
+}
+
+int lifecycle_remove_folders(const struct lifecycle *l, const char *id, struct err *e)
+{
+	CLEANUP_PATHS struct paths paths = { 0 };
+
+	if (paths_init(&paths, l->config, id, e) < 0)
+		return err_code(e);
+	return remove_folders(&paths, e);
+}
+
 int lifecycle_remove(struct lifecycle *l, struct cvm *cvm, bool insist, struct err *e)
 {
 	CLEANUP_PATHS struct paths paths = { 0 };
 
 	if (paths_init(&paths, l->config, cvm->id, e) < 0 || stop(l, cvm, insist, e) < 0 ||
-	    dir_remove(paths.secrets, e) < 0 || dir_remove(paths.state, e) < 0)
+	    remove_folders(&paths, e) < 0)
 		return err_code(e);
 	if (registry_delete(l->registry, cvm->id, e) < 0 && e->code != ERR_NOT_FOUND)
 		return err_code(e);

@@ -6,6 +6,7 @@
  * Functions block and run in the pool, for different CVMs at the same time. Where the parts of a
  * CVM are:
  *   <state>/cvms/<id>/console.log    what the guest prints
+ *   <state>/cvms/<id>/record.db      its record as it was when it ran, for a lost registry
  *   <secrets>/<id>/env/environment   the boot configuration, on tmpfs, for QEMU's user alone
  *   <secrets>/<id>/certs/…           cert.pem, key.pem, ca.pem
  *   domain cocos-<tag>-<slot>        UUID: the CVM's id
@@ -26,6 +27,10 @@ enum {
 	LIFECYCLE_FORWARD_TRIES = 8,
 	LIFECYCLE_NAME_MAX = 32,
 };
+
+/* What the domains of every manager begin with, and the copy of a CVM's record in its folder. */
+#define LIFECYCLE_ANY_PREFIX "cocos-"
+#define LIFECYCLE_RECORD     "record.db"
 
 struct lifecycle {
 	const struct config *config;
@@ -58,6 +63,9 @@ int lifecycle_create(struct lifecycle *l, const struct cvm_request *request, str
  * When libvirt can't be reached, a running CVM stays as it is, unless its end is to be recorded
  * anyway (`insist`). */
 int lifecycle_remove(struct lifecycle *l, struct cvm *cvm, bool insist, struct err *e) MUST_CHECK;
+
+/* Removes the folders of that id; they may be missing. */
+int lifecycle_remove_folders(const struct lifecycle *l, const char *id, struct err *e) MUST_CHECK;
 
 /* The last line on the CVM's console, for the log; empty if there is none. */
 void lifecycle_last_words(const struct lifecycle *l, const struct cvm *cvm, char *out, size_t room);

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sqlite3.h>
 
 enum { REGISTRY_VERSION = 1, TAG_FILE_MAX = 64 };
@@ -46,6 +47,12 @@ static const char schema[] = "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEX
 			     " expected TEXT NOT NULL"
 			     ") STRICT;"
 			     "PRAGMA user_version = 1;";
+
+/* Younger than version 1 of the rest, and nothing that an older manager needs to know. */
+static const char schema_gone[] = "CREATE TABLE IF NOT EXISTS gone ("
+				  " nr INTEGER PRIMARY KEY AUTOINCREMENT,"
+				  " id TEXT NOT NULL"
+				  ") STRICT;";
 
 static int db_error(struct registry *r, struct err *e)
 {
@@ -184,7 +191,8 @@ static int set_up(struct registry *r, const char *tag, struct err *e)
 	if (version > REGISTRY_VERSION)
 		return err_set(e, ERR_PRECONDITION,
 			       "registry: version %d was written by a newer manager", version);
-	if (exec(r, "COMMIT", e) < 0 || check_integrity(r, e) < 0 || read_tag(r, e) < 0)
+	if (exec(r, schema_gone, e) < 0 || exec(r, "COMMIT", e) < 0 || check_integrity(r, e) < 0 ||
+	    read_tag(r, e) < 0)
 		return err_code(e);
 	return exec(r, "PRAGMA wal_checkpoint(TRUNCATE)", e);
 }
@@ -306,9 +314,66 @@ int registry_set_port(struct registry *r, const char *id, uint16_t port, struct 
 	return change_locked(r, "UPDATE cvm SET port = ? WHERE id = ?", port, id, e);
 }
 
+/* REGISTRY_GONE_MAX of them stay. */
+#define PRUNE_GONE "DELETE FROM gone WHERE nr <= (SELECT max(nr) FROM gone) - 1024;"
+_Static_assert(REGISTRY_GONE_MAX == 1024, "as PRUNE_GONE says");
+
+static int delete(struct registry *r, const char *id, struct err *e)
+{
+	return change(r, "DELETE FROM cvm WHERE ? = 0 AND id = ?", 0, id, e) < 0 ||
+			       change(r, "INSERT INTO gone (id) SELECT ?2 WHERE ?1 = 0", 0, id, e) <
+				       0
+		       ? err_code(e)
+		       : 0;
+}
+
 int registry_delete(struct registry *r, const char *id, struct err *e)
 {
-	return change_locked(r, "DELETE FROM cvm WHERE ? = 0 AND id = ?", 0, id, e);
+	struct err undo;
+	int failed;
+
+	pthread_mutex_lock(&r->lock);
+	failed = exec(r, "BEGIN IMMEDIATE", e);
+	if (!failed) {
+		failed = delete (r, id, e);
+		if (!failed)
+			failed = exec(r, PRUNE_GONE "COMMIT", e);
+		if (failed)
+			(void)!exec(r, "ROLLBACK", &undo);
+	}
+	pthread_mutex_unlock(&r->lock);
+	return failed;
+}
+
+static int list_gone(struct registry *r, char ids[][CVM_ID_LEN + 1], size_t *count, struct err *e)
+{
+	CLEANUP(sqlite3_finalize) sqlite3_stmt *s = NULL;
+	size_t n = 0;
+	int code = SQLITE_DONE;
+
+	if (prepare(r, "SELECT id FROM gone ORDER BY nr DESC", &s, e) < 0)
+		return err_code(e);
+	while (n < REGISTRY_GONE_MAX && (code = sqlite3_step(s)) == SQLITE_ROW) {
+		const char *id = (const char *)sqlite3_column_text(s, 0);
+
+		if (id && cvm_id_is_valid(id)) /* another one names no domain of ours */
+			memcpy(ids[n++], id, CVM_ID_LEN + 1);
+	}
+	if (n < REGISTRY_GONE_MAX && code != SQLITE_DONE)
+		return db_error(r, e);
+	*count = n;
+	return 0;
+}
+
+int registry_gone(struct registry *r, char ids[REGISTRY_GONE_MAX][CVM_ID_LEN + 1], size_t *count,
+		  struct err *e)
+{
+	int failed;
+
+	pthread_mutex_lock(&r->lock);
+	failed = list_gone(r, ids, count, e);
+	pthread_mutex_unlock(&r->lock);
+	return failed;
 }
 
 static int list(struct registry *r, struct cvm **cvms, size_t *count, struct err *e)
@@ -355,4 +420,57 @@ int registry_list(struct registry *r, struct cvm **cvms, size_t *count, struct e
 	failed = list(r, cvms, count, e);
 	pthread_mutex_unlock(&r->lock);
 	return failed;
+}
+
+int registry_save(const struct registry *registry, const char *path, const struct cvm *cvm,
+		  struct err *e)
+{
+	CLEANUP(registry_close) struct registry *r = calloc(1, sizeof(*r));
+	struct cvm running = *cvm;
+	struct stat st;
+
+	if (!r)
+		return err_nomem(e);
+	if (lstat(path, &st) == 0)
+		return err_set(e, ERR_EXISTS, "'%s' exists", path);
+	pthread_mutex_init(&r->lock, NULL);
+	running.step = CVM_RUNNING;
+	/* The CVM does not outlive a crash of the machine, so the copy need not. */
+	if (sqlite3_open_v2(path, &r->db,
+			    SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
+			    NULL) != SQLITE_OK ||
+	    exec(r, "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; BEGIN", e) < 0 ||
+	    make_tables(r, registry->tag, e) < 0 || add(r, &running, e) < 0 ||
+	    exec(r, "COMMIT", e) < 0) {
+		db_error(r, e);
+		return err_wrap(e, "'%s'", path);
+	}
+	return 0;
+}
+
+static int take_one(struct registry *r, const char *id, struct cvm *cvm, struct err *e)
+{
+	CLEANUP(sqlite3_finalize) sqlite3_stmt *s = NULL;
+
+	if (prepare(r, "SELECT " REGISTRY_COLUMNS " FROM cvm WHERE id = ?", &s, e) < 0)
+		return err_code(e);
+	sqlite3_bind_text(s, 1, id, -1, SQLITE_STATIC);
+	if (sqlite3_step(s) != SQLITE_ROW)
+		return err_set(e, ERR_DATA_LOSS, "no record of CVM %s is in it", id);
+	return registry_row_take(s, cvm, e);
+}
+
+int registry_saved(const char *path, const char *id, struct cvm *cvm, struct err *e)
+{
+	CLEANUP(registry_close) struct registry *r = calloc(1, sizeof(*r));
+
+	if (!r)
+		return err_nomem(e);
+	pthread_mutex_init(&r->lock, NULL);
+	if (sqlite3_open_v2(path, &r->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL) !=
+	    SQLITE_OK)
+		return db_error(r, e);
+	if (check_integrity(r, e) < 0)
+		return err_code(e);
+	return take_one(r, id, cvm, e);
 }

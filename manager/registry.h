@@ -22,6 +22,7 @@ enum {
 	CVM_ID_LEN = 36, /* a UUID in text */
 	CVM_TEXT_MAX = 256,
 	REGISTRY_TAG_LEN = 8,
+	REGISTRY_GONE_MAX = 1024, /* ids of CVMs that were removed: the last ones */
 };
 
 /* The step that is being taken, or was when the manager ended. The numbers are on disk. */
@@ -83,7 +84,20 @@ int registry_set_step(struct registry *registry, const char *id, enum cvm_step s
 		      struct err *e) MUST_CHECK;
 int registry_set_port(struct registry *registry, const char *id, uint16_t port,
 		      struct err *e) MUST_CHECK;
+
+/* The id is remembered among those that are gone. */
 int registry_delete(struct registry *registry, const char *id, struct err *e) MUST_CHECK;
+
+/* The last REGISTRY_GONE_MAX ids that were deleted, the latest first. A domain that appears under one
+ * of them is one whose start libvirt had not given up. */
+int registry_gone(struct registry *registry, char ids[REGISTRY_GONE_MAX][CVM_ID_LEN + 1],
+		  size_t *count, struct err *e) MUST_CHECK;
+
+/* A copy of one record as a registry of its own at `path`, where nothing may be yet; and back, which
+ * checks it as registry_list() does. */
+int registry_save(const struct registry *registry, const char *path, const struct cvm *cvm,
+		  struct err *e) MUST_CHECK;
+int registry_saved(const char *path, const char *id, struct cvm *cvm, struct err *e) MUST_CHECK;
 
 /* All CVMs by slot, malloc'ed. ERR_DATA_LOSS if a row has not the form of those that we write: ids
  * become folders that are removed. */

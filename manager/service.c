@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-static void fail(struct rpc_call *call, const struct err *e)
+void service_fail(struct rpc_call *call, const struct err *e)
 {
 	log_info("%s from %s: %s: %s", rpc_call_method(call)->path, rpc_call_peer(call),
 		 err_code_name(e->code), e->text);
@@ -23,7 +23,7 @@ static bool on_created(void *data, const struct cvm *cvm, const struct err *e)
 	bool wanted = rpc_call_is_open(call);
 
 	if (wanted && e) {
-		fail(call, e);
+		service_fail(call, e);
 	} else if (wanted) {
 		Manager__CreateRes response = MANAGER__CREATE_RES__INIT;
 		char port[8];
@@ -43,7 +43,7 @@ static void create_vm(struct rpc_call *call, const ProtobufCMessage *message)
 
 	if (fleet_create(rpc_call_service(call), (const Manager__CreateReq *)message, on_created,
 			 rpc_call_ref(call), &e) < 0) {
-		fail(call, &e);
+		service_fail(call, &e);
 		rpc_call_unref(call);
 	}
 }
@@ -55,7 +55,7 @@ static void on_removed(void *data, const struct err *e)
 
 	if (rpc_call_is_open(call)) {
 		if (e)
-			fail(call, e);
+			service_fail(call, e);
 		else
 			rpc_call_reply(call, &response.base);
 	}
@@ -69,7 +69,7 @@ static void remove_vm(struct rpc_call *call, const ProtobufCMessage *message)
 
 	if (fleet_remove(rpc_call_service(call), request->cvm_id, on_removed, rpc_call_ref(call),
 			 &e) < 0) {
-		fail(call, &e);
+		service_fail(call, &e);
 		rpc_call_unref(call);
 	}
 }
@@ -81,7 +81,7 @@ static const struct cvm *find(struct rpc_call *call, const char *id)
 
 	if (!cvm) {
 		err_set(&e, ERR_NOT_FOUND, "no CVM %s", log_quote(id).text);
-		fail(call, &e);
+		service_fail(call, &e);
 	}
 	return cvm;
 }
@@ -124,7 +124,7 @@ static void attestation_policy(struct rpc_call *call, const ProtobufCMessage *me
 	if (cvm->expected[0] != '{') {
 		err_set(&e, ERR_PRECONDITION, "what this launch measures can't be computed: %s",
 			cvm->expected);
-		fail(call, &e);
+		service_fail(call, &e);
 		return;
 	}
 	response.id = (char *)cvm->id;
@@ -146,6 +146,10 @@ static const struct rpc_handler handlers[] = {
 	METHOD(PROTO_MANAGER_CREATE_VM, create_req, manager__create_res, create_vm),
 	METHOD(PROTO_MANAGER_REMOVE_VM, remove_req, google__protobuf__empty, remove_vm),
 	METHOD(PROTO_MANAGER_CVM_INFO, cvminfo_req, manager__cvminfo_res, cvm_info),
+	METHOD(PROTO_MANAGER_LIST_STRAYS, list_strays_req, manager__list_strays_res,
+	       service_list_strays),
+	METHOD(PROTO_MANAGER_ADOPT_STRAY, adopt_stray_req, manager__create_res,
+	       service_adopt_stray),
 	METHOD(PROTO_MANAGER_ATTESTATION_POLICY, attestation_policy_req,
 	       manager__attestation_policy_res, attestation_policy),
 };

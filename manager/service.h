@@ -4,8 +4,15 @@
  */
 #pragma once
 
+#include "common/rpc/call.h"
 #include "common/rpc/server.h"
 #include "manager/fleet.h"
 
 /* Pass it to rpc_server_add() with the fleet as its data. */
 extern const struct rpc_service service_manager;
+
+/* For service*.c alone: tells the client and the log; and the methods about CVMs without a record
+ * (service_stray.c). */
+void service_fail(struct rpc_call *call, const struct err *e);
+void service_list_strays(struct rpc_call *call, const ProtobufCMessage *message);
+void service_adopt_stray(struct rpc_call *call, const ProtobufCMessage *message);

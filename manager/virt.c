@@ -423,7 +423,7 @@ int virt_list(struct virt *v, const char *prefix, struct virt_domain **domains, 
 
 		if (found && name && strncmp(name, prefix, strlen(prefix)) == 0 &&
 		    virDomainGetUUIDString(all[i], found[n].uuid) == 0)
-			n++;
+			snprintf(found[n++].name, VIRT_NAME_MAX, "%s", name);
 		virDomainFree(all[i]);
 	}
 	free(all);

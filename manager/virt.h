@@ -37,6 +37,7 @@ struct virt_notice {
 
 struct virt_domain {
 	char uuid[VIRT_UUID_LEN + 1];
+	char name[VIRT_NAME_MAX];
 };
 
 /* What the host can do, determined once per connection. */

@@ -21,6 +21,12 @@ static const struct rpc_method create_vm = { PROTO_MANAGER_CREATE_VM, RPC_UNARY,
 static const struct rpc_method remove_vm = { PROTO_MANAGER_REMOVE_VM, RPC_UNARY,
 					     &manager__remove_req__descriptor,
 					     &google__protobuf__empty__descriptor };
+static const struct rpc_method list_strays = { PROTO_MANAGER_LIST_STRAYS, RPC_UNARY,
+					       &manager__list_strays_req__descriptor,
+					       &manager__list_strays_res__descriptor };
+static const struct rpc_method adopt_stray = { PROTO_MANAGER_ADOPT_STRAY, RPC_UNARY,
+					       &manager__adopt_stray_req__descriptor,
+					       &manager__create_res__descriptor };
 
 /* The texts of a request, freed together. */
 struct inputs {
@@ -119,7 +125,7 @@ static enum cli_exit run_create_vm(struct cli *cli, struct err *e)
 	failed = print_vm(cli, created, e);
 	if (!failed && fflush(cli->out) != 0)
 		failed = err_errno(e, "standard output");
-	/* Nothing lists CVMs: a lost id is a machine that keeps running. */
+	/* Nothing lists a manager's CVMs: a lost id is a machine that keeps running. */
 	if (failed)
 		cli_hint(cli, "CVM %s was created and runs; 'cocos-cli remove-vm' removes it",
 			 text_plain(created->cvm_id).text);
@@ -180,4 +186,97 @@ const struct command cmd_remove_vm = {
 	.operands_max = 1,
 	.options = (const struct cli_option[]){ CLIENT_OPTIONS, { .name = NULL } },
 	.run = run_remove_vm,
+};
+
+static void stray_to_json(struct json_out *out, const Manager__Stray *s)
+{
+	json_out_object(out, NULL);
+	json_out_text(out, "id", s->id);
+	json_out_text(out, "domain", s->domain);
+	json_out_bool(out, "folder", s->folder);
+	json_out_bool(out, "secrets", s->secrets);
+	json_out_bool(out, "adoptable", s->adoptable);
+	json_out_end(out);
+}
+
+static int print_strays(struct cli *cli, const Manager__ListStraysRes *response, struct err *e)
+{
+	struct json_out out CLEANUP_JSON_OUT;
+
+	json_out_init(&out);
+	if (cli_flag(cli, "json")) {
+		json_out_list(&out, NULL);
+		for (size_t i = 0; i < response->n_strays; i++)
+			stray_to_json(&out, response->strays[i]);
+		json_out_end(&out);
+		return json_out_print(&out, cli->out, e);
+	}
+	for (size_t i = 0; i < response->n_strays; i++) {
+		const Manager__Stray *s = response->strays[i];
+
+		fprintf(cli->out, "%-36s  %-20s  %-8s  %-8s  %s\n", text_plain(s->id).text,
+			*s->domain ? text_plain(s->domain).text : "(does not run)",
+			s->folder ? "folder" : "-", s->secrets ? "secrets" : "-",
+			s->adoptable ? "adoptable" : "-");
+	}
+	return 0;
+}
+
+static enum cli_exit run_vm_strays(struct cli *cli, struct err *e)
+{
+	struct client client CLEANUP_CLIENT = { .loop = NULL };
+	Manager__ListStraysReq request = MANAGER__LIST_STRAYS_REQ__INIT;
+	ProtobufCMessage *response;
+	int failed;
+
+	if (client_open(&client, CLIENT_MANAGER, NULL, cli, e) < 0)
+		return CLI_USAGE;
+	if (client_call(&client, &list_strays, &request.base, &response, e) < 0)
+		return CLI_FAILED;
+	failed = print_strays(cli, (const Manager__ListStraysRes *)response, e);
+	protobuf_c_message_free_unpacked(response, NULL);
+	return failed ? CLI_FAILED : CLI_OK;
+}
+
+const struct command cmd_vm_strays = {
+	.name = "vm strays",
+	.args = "",
+	.help = "list what is the manager's and has no record",
+	.options = (const struct cli_option[]){ CLI_JSON_OPTION, CLIENT_OPTIONS, { .name = NULL } },
+	.run = run_vm_strays,
+	.more = "A registry that was lost, or is from a backup, does not know every machine and folder of its\n"
+		"manager. They are left alone until somebody says what to do: 'vm adopt' records such a CVM\n"
+		"again, 'remove-vm' removes it. What is listed in quotes is no CVM's: look at it yourself.",
+};
+
+static enum cli_exit run_vm_adopt(struct cli *cli, struct err *e)
+{
+	struct client client CLEANUP_CLIENT = { .loop = NULL };
+	Manager__AdoptStrayReq request = MANAGER__ADOPT_STRAY_REQ__INIT;
+	const Manager__CreateRes *adopted;
+	ProtobufCMessage *response;
+
+	if (client_open(&client, CLIENT_MANAGER, NULL, cli, e) < 0)
+		return CLI_USAGE;
+	request.id = (char *)(uintptr_t)cli->operands[0];
+	if (client_call(&client, &adopt_stray, &request.base, &response, e) < 0) {
+		if (e->code == ERR_NOT_FOUND)
+			cli_hint(cli, "'cocos-cli vm strays' lists what can be adopted");
+		return CLI_FAILED;
+	}
+	adopted = (const Manager__CreateRes *)response;
+	fprintf(cli->out, "CVM %s adopted, its agent on port %s\n",
+		text_plain(adopted->cvm_id).text, text_plain(adopted->forwarded_port).text);
+	protobuf_c_message_free_unpacked(response, NULL);
+	return CLI_OK;
+}
+
+const struct command cmd_vm_adopt = {
+	.name = "vm adopt",
+	.args = "CVM",
+	.help = "have the manager record a stray CVM again",
+	.operands_min = 1,
+	.operands_max = 1,
+	.options = (const struct cli_option[]){ CLIENT_OPTIONS, { .name = NULL } },
+	.run = run_vm_adopt,
 };

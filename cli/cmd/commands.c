@@ -14,6 +14,8 @@ const struct command *const commands[] = {
 
 	&cmd_create_vm,
 	&cmd_remove_vm,
+	&cmd_vm_strays,
+	&cmd_vm_adopt,
 
 	&cmd_computation_create,
 	&cmd_computation_list,

@@ -14,7 +14,7 @@ extern const struct command cmd_algo, cmd_data, cmd_result, cmd_status;
 extern const struct command cmd_attestation_get, cmd_ima_measurements;
 
 /* cmd_vm.c */
-extern const struct command cmd_create_vm, cmd_remove_vm;
+extern const struct command cmd_create_vm, cmd_remove_vm, cmd_vm_strays, cmd_vm_adopt;
 
 /* cmd_computation_create.c, cmd_computation.c, cmd_computation_logs.c */
 extern const struct command cmd_computation_create, cmd_computation_list, cmd_computation_show,

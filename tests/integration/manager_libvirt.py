@@ -23,7 +23,7 @@ import libvirt_room as room
 import sample
 import tap
 from ports import FIRST
-from harness import (BUILD, PATIENCE, PROTOCOL, Folder, Process, authority, credentials,
+from harness import (BUILD, PATIENCE, PROTOCOL, Folder, Process, authority, cli, credentials,
                      program, until)
 
 manager, manager_grpc = PROTOCOL["manager"]
@@ -93,6 +93,12 @@ class Manager:
 
     def info(self, cvm_id):
         return self.stub.CVMInfo(manager.CVMInfoReq(id=cvm_id), timeout=PATIENCE)
+
+    def strays(self):
+        return self.stub.ListStrays(manager.ListStraysReq(), timeout=PATIENCE).strays
+
+    def adopt(self, cvm_id):
+        return self.stub.AdoptStray(manager.AdoptStrayReq(id=cvm_id), timeout=PATIENCE)
 
     def knows(self, cvm_id):
         try:
@@ -479,27 +485,143 @@ def a_port_that_somebody_else_has_is_not_given_out():
         m.assert_nothing_left()
 
 
-def a_domain_of_ours_without_a_record_is_ended():
-    with Folder() as folder, Manager(folder) as m:
-        made = m.create()
-        xml = ET.fromstring(virsh_xml(made.cvm_id))
-        m.remove(made.cvm_id)
-        name = xml.find("name").text
-        orphan = folder.write("orphan.xml", f"<domain type='qemu'><name>{name}</name>"
-                              "<memory unit='MiB'>32</memory><os><type arch='x86_64' "
-                              "machine='q35'>hvm</type></os></domain>", 0o600)
-        room.virsh("create", orphan)
-        until(lambda: not room.domains(), "the end of the orphan")
-        m.kill()
-        room.virsh("create", orphan)
-        other = folder.write("other.xml", "<domain type='qemu'><name>cocos-other</name>"
-                             "<memory unit='MiB'>32</memory><os><type arch='x86_64' "
-                             "machine='q35'>hvm</type></os></domain>", 0o600)
-        room.virsh("create", other)
+def change_registry(m, sql):
+    database = sqlite3.connect(m.folder("state/registry.db"), timeout=PATIENCE)
+    try:
+        with database:
+            database.execute(sql)
+    finally:
+        database.close()
+
+
+def lose_registry(m):
+    for name in ("registry.db", "registry.db-wal", "registry.db-shm"):
+        if os.path.exists(m.folder("state/" + name)):
+            os.unlink(m.folder("state/" + name))
+
+
+def start_refused(m, words):
+    try:
         m.start()
-        until(lambda: list(room.domains().values()) == ["cocos-other"], "the end of the orphan")
-        room.virsh("destroy", "cocos-other")
+    except AssertionError as error:
+        assert words in str(error) and "move registry.db away" in str(error), error
+    else:
+        raise AssertionError(f"not refused: {words}")
+
+
+def foreign_domain(m):
+    """One of another manager, and one that only looks like it."""
+    for name in ("cocos-0123abcd-0", "cocos-other"):
+        room.virsh("create", m.folder.write(
+            "foreign.xml", f"<domain type='qemu'><name>{name}</name><memory unit='MiB'>32</memory>"
+            "<os><type arch='x86_64' machine='q35'>hvm</type></os></domain>", 0o600))
+    return {"cocos-0123abcd-0", "cocos-other"}
+
+
+def a_cvm_without_a_record_is_left_alone_until_somebody_says_what_to_do():
+    with Folder() as folder, Manager(folder) as m:
+        stays, goes, known = m.create(), m.create(), m.create()
+        names = room.domains()
+        foreign = foreign_domain(m)
+        m.kill()
+        change_registry(m, f"DELETE FROM cvm WHERE id IN ('{stays.cvm_id}', '{goes.cvm_id}')")
+        os.mkdir(m.folder("state/cvms/other"))
+        m.start()
+        until(lambda: len(m.strays()) == 3, "the strays")
+        strays = {stray.id: stray for stray in m.strays()}
+        assert set(strays) == {stays.cvm_id, goes.cvm_id, "'other'"}, strays
+        for cvm in (stays.cvm_id, goes.cvm_id):
+            stray = strays[cvm]
+            assert (stray.domain, stray.folder, stray.secrets, stray.adoptable) == (
+                names[cvm], True, True, True), stray
+            m.process.wait_line(f"CVM {cvm} has no record, but a domain {names[cvm]} and folders: "
+                                "it is left alone")
+        m.process.wait_line("'other' in MANAGER_STATE_DIR/cvms is no CVM's folder")
+        # Nothing new gets what they have.
+        fresh = m.create()
+        assert room.domains()[fresh.cvm_id] not in names.values()
+        assert fresh.forwarded_port not in (stays.forwarded_port, goes.forwarded_port)
+        m.remove(fresh.cvm_id)
+        where = {"MANAGER_GRPC_URL": f"127.0.0.1:{m.port}"}
+        rows = cli("vm", "strays", **where).ok().splitlines()
+        assert {cvm for cvm in names if any(row.startswith(f"{cvm}  {names[cvm]} ") for row in rows)} == {
+            stays.cvm_id, goes.cvm_id}, rows
+        assert all(row.endswith("folder    secrets   adoptable") for row in rows if "cocos-" in row)
+        assert {row["id"] for row in cli("vm", "strays", "--json", **where).json()} == set(strays)
+        ran = cli("vm", "adopt", stays.cvm_id, **where).ok()
+        assert ran == f"CVM {stays.cvm_id} adopted, its agent on port {stays.forwarded_port}\n"
+        assert m.info(stays.cvm_id).kernel_cmd == "console=ttyS0"
+        refused(grpc.StatusCode.ALREADY_EXISTS, m.adopt, stays.cvm_id)
+        m.remove(goes.cvm_id)
+        assert not room.machine(goes.cvm_id) and room.machine(stays.cvm_id)
+        assert [stray.id for stray in m.strays()] == ["'other'"]
+        for cvm in foreign:
+            refused(grpc.StatusCode.NOT_FOUND, m.remove, room.virsh("domuuid", cvm).strip())
+            room.virsh("destroy", cvm)  # it was left alone
+        os.rmdir(m.folder("state/cvms/other"))
+        m.stop()
+        m.start()
+        assert m.settled() and not m.strays()
+        m.remove(stays.cvm_id)
+        m.remove(known.cvm_id)
         m.assert_nothing_left()
+
+
+def a_registry_that_is_lost_or_damaged_forgets_no_machine():
+    def lost(m):
+        lose_registry(m)
+        m.start()
+
+    def log_lost(m):
+        """Only what set-up has written to the file itself is left."""
+        for name in ("registry.db-wal", "registry.db-shm"):
+            os.unlink(m.folder("state/" + name))
+        m.start()
+
+    def emptied(m):
+        lose_registry(m)
+        m.folder.write("state/registry.db", "")
+        m.start()
+
+    def overwritten(m):
+        m.folder.write("state/registry.db", "nothing that is a database, but long enough for one" * 99)
+        lost_wal = m.folder("state/registry.db-wal")
+        if os.path.exists(lost_wal):
+            os.unlink(lost_wal)
+        try:
+            m.start()
+        except AssertionError as error:
+            assert "not a database" in str(error), error
+        lost(m)
+
+    def a_row_that_leads_out(m):
+        with open(m.folder("state/precious"), "w", encoding="ascii") as file:
+            file.write("kept")
+        change_registry(m, "UPDATE cvm SET id = '../..', step = 6")
+        start_refused(m, "id is no UUID")
+        assert os.path.exists(m.folder("state/precious"))
+        os.unlink(m.folder("state/precious"))
+        lost(m)
+
+    def a_port_that_is_none(m):
+        change_registry(m, "UPDATE cvm SET port = 65536")
+        start_refused(m, "port is out of range")
+        lost(m)
+
+    for damage in (lost, log_lost, emptied, overwritten, a_row_that_leads_out, a_port_that_is_none):
+        with Folder() as folder, Manager(folder) as m:
+            made = m.create()
+            name = room.domains()[made.cvm_id]
+            m.kill()
+            damage(m)
+            assert not m.knows(made.cvm_id), damage.__name__
+            until(lambda: [stray.domain for stray in m.strays()] == [name], damage.__name__)
+            assert m.adopt(made.cvm_id) == made, damage.__name__
+            m.kill()
+            m.start()
+            assert m.knows(made.cvm_id)
+            m.remove(made.cvm_id)
+            m.assert_nothing_left()
 
 
 def a_tee_that_the_host_lacks_is_never_replaced_by_nothing():
@@ -582,7 +704,8 @@ if __name__ == "__main__":
         a_stop_in_the_middle_of_creating_finishes_first,
         killed_at_random_it_never_leaks,
         a_port_that_somebody_else_has_is_not_given_out,
-        a_domain_of_ours_without_a_record_is_ended,
+        a_cvm_without_a_record_is_left_alone_until_somebody_says_what_to_do,
+        a_registry_that_is_lost_or_damaged_forgets_no_machine,
         a_tee_that_the_host_lacks_is_never_replaced_by_nothing,
         without_mutual_tls_only_this_host_is_served,
         unsuitable_folders_are_refused,

@@ -87,6 +87,14 @@ int __wrap_virt_list(struct virt *v, const char *prefix, struct virt_domain **do
 	return 0;
 }
 
+int __wrap_registry_saved(const char *path, const char *id, struct cvm *cvm, struct err *e);
+
+int __wrap_registry_saved(const char *path, const char *id, struct cvm *cvm, struct err *e)
+{
+	*cvm = fleet_world.saved;
+	return *cvm->id ? 0 : err_set(e, ERR_DATA_LOSS, "as told");
+}
+
 struct queued {
 	uv_work_t work;
 	void (*run)(void *data);
@@ -147,12 +155,62 @@ void fleet_room_removed(void *data, const struct err *e)
 	}
 }
 
+void fleet_room_listed(void *data, const struct stray *strays, size_t count, const struct err *e)
+{
+	struct fleet_told *told = data;
+
+	told->listed++;
+	assert_null(e);
+	assert_true(count <= ARRAY_LEN(told->strays));
+	told->stray_count = count;
+	for (size_t i = 0; i < count; i++)
+		told->strays[i] = strays[i];
+}
+
+void fleet_room_adopted(void *data, const struct cvm *cvm, const struct err *e)
+{
+	struct fleet_told *told = data;
+
+	if (e) {
+		told->not_adopted++;
+		told->e = *e;
+	} else {
+		told->adopted++;
+		memcpy(told->id, cvm->id, sizeof(told->id));
+	}
+}
+
+void fleet_room_leave(struct fleet_room *m, const char *id, const char *domain)
+{
+	struct virt_domain *d = &fleet_world.domains[fleet_world.domain_count];
+	char path[256];
+	struct err e;
+
+	snprintf(path, sizeof(path), "%s/%s", m->secrets, id);
+	assert_ok(dir_make(path, 0700, &e), e);
+	snprintf(path, sizeof(path), "%s/cvms/%s", dir, id);
+	assert_ok(dir_make(path, 0700, &e), e);
+	snprintf(path, sizeof(path), "%s/cvms/%s/record.db", dir, id);
+	assert_ok(file_write(path, "x", 1, 0600, &e), e);
+	if (!*domain)
+		return;
+	snprintf(d->uuid, sizeof(d->uuid), "%s", id);
+	snprintf(d->name, sizeof(d->name), "%s", domain);
+	fleet_world.domain_count++;
+}
+
 void fleet_room_prepare(struct fleet_room *m, unsigned max_vms)
 {
+	char path[64];
 	struct err e;
 
 	memset(&fleet_world, 0, sizeof(fleet_world));
-	*m = (struct fleet_room){ .config = { .max_vms = max_vms } };
+	*m = (struct fleet_room){ .config = { .max_vms = max_vms, .state_dir = dir } };
+	snprintf(m->secrets, sizeof(m->secrets), "%s/secrets", dir);
+	snprintf(path, sizeof(path), "%s/cvms", dir);
+	assert_ok(dir_make(m->secrets, 0700, &e), e);
+	assert_ok(dir_make(path, 0700, &e), e);
+	m->config.secrets_dir = m->secrets;
 	uv_loop_init(&m->loop);
 	assert_ok(registry_open(dir, &m->registry, &e), e);
 	assert_ok(ports_new("127.0.0.1", 7100, 7199, &m->ports, &e), e);
@@ -181,6 +239,12 @@ int fleet_room_clear(void **state)
 	static const char *const names[] = { "registry.db", "registry.db-wal", "registry.db-shm",
 					     "tag" };
 
+	struct err e;
+
+	snprintf(path, sizeof(path), "%s/cvms", dir);
+	assert_ok(dir_remove(path, &e), e);
+	snprintf(path, sizeof(path), "%s/secrets", dir);
+	assert_ok(dir_remove(path, &e), e);
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 		snprintf(path, sizeof(path), "%s/%s", dir, names[i]);
 		unlink(path);

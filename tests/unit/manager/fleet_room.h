@@ -21,6 +21,7 @@ struct fleet_world {
 	atomic_int fail_connects;
 	atomic_bool insisted;
 	char stopped[VIRT_UUID_LEN + 1], created[CVM_ID_LEN + 1];
+	struct cvm saved; /* what a stray's record says */
 	struct virt_domain domains[4];
 	size_t domain_count;
 };
@@ -37,11 +38,14 @@ struct fleet_room {
 	struct ports *ports;
 	struct lifecycle lifecycle;
 	struct fleet *fleet;
+	char secrets[64];
 };
 
 /* What the callbacks were told. */
 struct fleet_told {
-	unsigned created, failed, removed, not_removed;
+	unsigned created, failed, removed, not_removed, adopted, not_adopted, listed;
+	struct stray strays[4];
+	size_t stray_count;
 	bool unwanted;
 	char id[CVM_ID_LEN + 1];
 	struct err e;
@@ -70,3 +74,8 @@ void fleet_room_create(struct fleet_room *m, struct fleet_told *told, const char
 /* The callbacks, whose data is a struct fleet_told. */
 bool fleet_room_created(void *data, const struct cvm *cvm, const struct err *e);
 void fleet_room_removed(void *data, const struct err *e);
+void fleet_room_listed(void *data, const struct stray *strays, size_t count, const struct err *e);
+void fleet_room_adopted(void *data, const struct cvm *cvm, const struct err *e);
+
+/* Makes what a CVM leaves: its folders, with a record, and a domain of that name ("": none). */
+void fleet_room_leave(struct fleet_room *m, const char *id, const char *domain);

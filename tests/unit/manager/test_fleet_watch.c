@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the fleet watches: libvirt's events, what a restart finds, and how long a CVM may live. */
 #include "common/base/clock.h"
+#include "common/base/file.h"
 #include "tests/unit/manager/fleet_room.h"
 
 #include <stdio.h>
@@ -55,43 +56,249 @@ static void a_cvm_that_ends_at_once_is_not_reported_as_created(void **state)
 	fleet_room_close(&m);
 }
 
+#define STRAY "3b1f8a10-1111-4222-8333-000000000009"
+
+static void look(struct fleet_room *m)
+{
+	notice(m, VIRT_CONNECTED, "", "");
+	while (fleet_is_busy(m->fleet))
+		uv_run(&m->loop, UV_RUN_ONCE);
+}
+
+/* Removes the CVM that was made last, so that its id is among those that are gone. */
+static void remove_cvm(struct fleet_room *m, struct fleet_told *told)
+{
+	struct err e;
+
+	assert_ok(fleet_remove(m->fleet, told->id, fleet_room_removed, told, &e), e);
+	fleet_room_settle(m);
+}
+
 static void domains_are_compared_when_libvirt_is_back(void **state)
 {
-	static const char orphan[] = "3b1f8a10-1111-4222-8333-000000000009";
-	struct fleet_told one = { 0 }, two = { 0 };
+	struct fleet_told gone = { 0 }, one = { 0 }, two = { 0 };
 	struct fleet_room m;
 
 	fleet_room_fresh(&m, 3);
+	fleet_room_create(&m, &gone, "");
+	remove_cvm(&m, &gone);
 	fleet_room_create(&m, &one, "");
 	fleet_room_create(&m, &two, "");
 	strcpy(fleet_world.domains[0].uuid, two.id);
-	strcpy(fleet_world.domains[1].uuid, orphan);
+	strcpy(fleet_world.domains[1].uuid, gone.id);
+	lifecycle_name(&m.lifecycle, 1, fleet_world.domains[0].name);
+	lifecycle_name(&m.lifecycle, 2, fleet_world.domains[1].name);
 	fleet_world.domain_count = 2;
 	notice(&m, VIRT_CONNECTED, "", "");
-	notice(&m, VIRT_CONNECTED, "", ""); /* looks once more when it has looked */
-	while (fleet_is_busy(m.fleet))
-		uv_run(&m.loop, UV_RUN_ONCE);
+	look(&m); /* looks once more when it has looked */
 	assert_null(fleet_find(m.fleet, one.id));
 	assert_non_null(fleet_find(m.fleet, two.id));
-	assert_int_equal(atomic_load(&fleet_world.removals), 1);
-	assert_string_equal(fleet_world.stopped, orphan);
+	assert_int_equal(atomic_load(&fleet_world.removals), 2);
+	assert_string_equal(fleet_world.stopped, gone.id);
 	fleet_room_close(&m);
 }
 
-static void a_domain_of_ours_without_a_record_is_stopped_when_it_starts(void **state)
+static void the_domain_of_a_cvm_that_was_removed_is_stopped_when_it_starts(void **state)
 {
-	static const char orphan[] = "3b1f8a10-1111-4222-8333-000000000009";
+	struct fleet_told told = { 0 };
 	char name[LIFECYCLE_NAME_MAX];
 	struct fleet_room m;
+	struct err e;
 
 	fleet_room_fresh(&m, 1);
-	fleet_room_settle(&m);
-	notice(&m, VIRT_STARTED, orphan, "somebody-elses");
+	fleet_room_create(&m, &told, "");
+	remove_cvm(&m, &told);
+	notice(&m, VIRT_STARTED, told.id, "somebody-elses");
 	assert_false(fleet_is_busy(m.fleet));
 	lifecycle_name(&m.lifecycle, 0, name);
-	notice(&m, VIRT_STARTED, orphan, name);
+	notice(&m, VIRT_STARTED, told.id, name);
 	fleet_room_settle(&m);
-	assert_string_equal(fleet_world.stopped, orphan);
+	assert_string_equal(fleet_world.stopped, told.id);
+	assert_int_equal(atomic_load(&fleet_world.stops), 1);
+	assert_refused(fleet_remove(m.fleet, told.id, fleet_room_removed, &told, &e), e,
+		       ERR_NOT_FOUND, told.id);
+	fleet_room_close(&m);
+}
+
+/* So is one that an earlier manager removed. */
+static void what_is_gone_is_known_after_a_restart(void **state)
+{
+	struct cvm cvm = { .port = 7100, .step = CVM_RUNNING, .cpus = 1, .id = STRAY };
+	char name[LIFECYCLE_NAME_MAX];
+	struct fleet_room m;
+	struct err e;
+
+	fleet_room_prepare(&m, 1);
+	assert_ok(registry_add(m.registry, &cvm, &e), e);
+	assert_ok(registry_delete(m.registry, STRAY, &e), e);
+	fleet_room_open(&m);
+	lifecycle_name(&m.lifecycle, 0, name);
+	notice(&m, VIRT_STARTED, STRAY, name);
+	fleet_room_settle(&m);
+	assert_string_equal(fleet_world.stopped, STRAY);
+	fleet_room_close(&m);
+}
+
+static void list(struct fleet_room *m, struct fleet_told *told)
+{
+	struct err e;
+
+	assert_ok(fleet_strays(m->fleet, fleet_room_listed, told, &e), e);
+	fleet_room_settle(m);
+}
+
+/* Nobody but the operator knows whether it is wanted. */
+static void what_has_no_record_is_listed_and_left_alone(void **state)
+{
+	struct fleet_told told = { 0 }, mine = { 0 };
+	struct fleet_room m;
+	char name[LIFECYCLE_NAME_MAX], path[128];
+	struct err e;
+
+	fleet_room_prepare(&m, 2);
+	lifecycle_name(&m.lifecycle, 0, name);
+	fleet_room_leave(&m, STRAY, name);
+	strcpy(fleet_world.domains[1].uuid, "3b1f8a10-1111-4222-8333-00000000000a");
+	strcpy(fleet_world.domains[1].name, "cocos-0000000g-0"); /* somebody else's */
+	strcpy(fleet_world.domains[2].uuid, "3b1f8a10-1111-4222-8333-00000000000b");
+	strcpy(fleet_world.domains[2].name, "cocos-01234567-0"); /* another manager's */
+	fleet_world.domain_count = 3;
+	snprintf(path, sizeof(path), "%s/cvms/..strange\n", m.config.state_dir);
+	assert_ok(dir_make(path, 0700, &e), e);
+	snprintf(path, sizeof(path), "%s/sockets", m.secrets); /* other programs' */
+	assert_ok(dir_make(path, 0700, &e), e);
+	fleet_room_open(&m);
+	look(&m);
+	notice(&m, VIRT_STARTED, STRAY, name);
+	list(&m, &told);
+	assert_int_equal(told.stray_count, 2);
+	for (size_t i = 0; i < 2; i++) {
+		const struct stray *s = &told.strays[i];
+
+		assert_string_equal(s->id, s->is_id ? STRAY : "'..strange\\x0a'");
+		assert_string_equal(s->domain, s->is_id ? name : "");
+		assert_int_equal(s->recorded, s->is_id);
+		assert_int_equal(s->secrets, s->is_id);
+		assert_true(s->folder);
+	}
+	assert_int_equal(atomic_load(&fleet_world.stops), 0);
+	/* Its name and so its slot are taken, as long as it runs. */
+	fleet_room_create(&m, &mine, "");
+	assert_int_equal(fleet_find(m.fleet, mine.id)->slot, 1);
+	fleet_world.domain_count = 0;
+	notice(&m, VIRT_STOPPED, STRAY, name);
+	fleet_room_create(&m, &mine, "");
+	assert_int_equal(fleet_find(m.fleet, mine.id)->slot, 0);
+	fleet_room_close(&m);
+}
+
+static void a_stray_is_removed_when_somebody_says_so(void **state)
+{
+	struct fleet_told told = { 0 };
+	struct fleet_room m;
+	char name[LIFECYCLE_NAME_MAX];
+	struct err e;
+
+	fleet_room_prepare(&m, 2);
+	lifecycle_name(&m.lifecycle, 0, name);
+	fleet_room_leave(&m, STRAY, name);
+	strcpy(fleet_world.domains[1].uuid, "3b1f8a10-1111-4222-8333-00000000000b");
+	strcpy(fleet_world.domains[1].name, "cocos-01234567-0"); /* another manager's */
+	fleet_world.domain_count = 2;
+	fleet_room_open(&m);
+	look(&m);
+	assert_ok(fleet_remove(m.fleet, fleet_world.domains[1].uuid, fleet_room_removed, &told, &e),
+		  e);
+	fleet_room_settle(&m);
+	assert_int_equal(told.not_removed, 1);
+	assert_int_equal(told.e.code, ERR_NOT_FOUND);
+	assert_int_equal(atomic_load(&fleet_world.stops), 0);
+	assert_refused(fleet_remove(m.fleet, "..", fleet_room_removed, &told, &e), e, ERR_NOT_FOUND,
+		       "no CVM");
+	assert_ok(fleet_remove(m.fleet, STRAY, fleet_room_removed, &told, &e), e);
+	fleet_room_settle(&m);
+	assert_int_equal(told.removed, 1);
+	assert_string_equal(fleet_world.stopped, STRAY);
+	fleet_world.domain_count = 0;
+	list(&m, &told);
+	assert_int_equal(told.stray_count, 0);
+	assert_refused(fleet_remove(m.fleet, STRAY, fleet_room_removed, &told, &e), e,
+		       ERR_NOT_FOUND, STRAY);
+	fleet_room_close(&m);
+}
+
+static void adopt(struct fleet_room *m, struct fleet_told *told, const char *id)
+{
+	struct err e;
+
+	assert_ok(fleet_adopt(m->fleet, id, fleet_room_adopted, told, &e), e);
+	while (fleet_is_busy(m->fleet))
+		uv_run(&m->loop, UV_RUN_ONCE);
+}
+
+static void a_stray_is_adopted_as_it_was(void **state)
+{
+	struct fleet_told told = { 0 }, mine = { 0 };
+	struct cvm *all;
+	struct fleet_room m;
+	char name[LIFECYCLE_NAME_MAX];
+	size_t count;
+	struct err e;
+
+	fleet_room_prepare(&m, 2);
+	lifecycle_name(&m.lifecycle, 1, name);
+	fleet_room_leave(&m, STRAY, name);
+	fleet_room_open(&m);
+	look(&m);
+	adopt(&m, &told, STRAY); /* the record is damaged */
+	assert_int_equal(told.not_adopted, 1);
+	assert_int_equal(told.e.code, ERR_DATA_LOSS);
+	fleet_world.saved = (struct cvm){ .slot = 0, .port = 7101, .cpus = 1, .id = STRAY };
+	adopt(&m, &told, STRAY); /* or not that of this domain */
+	assert_int_equal(told.not_adopted, 2);
+	assert_int_equal(told.e.code, ERR_PRECONDITION);
+	fleet_world.saved.slot = 1;
+	fleet_room_create(&m, &mine, "");
+	assert_int_equal(fleet_find(m.fleet, mine.id)->slot, 0);
+	adopt(&m, &told, STRAY);
+	assert_int_equal(told.adopted, 1);
+	assert_int_equal(fleet_find(m.fleet, STRAY)->port, 7101);
+	assert_ok(registry_list(m.registry, &all, &count, &e), e);
+	assert_int_equal(count, 1); /* the other one's was made by a stand-in */
+	assert_string_equal(all[0].id, STRAY);
+	assert_int_equal(all[0].step, CVM_RUNNING);
+	free(all);
+	list(&m, &told);
+	assert_int_equal(told.stray_count, 0);
+	assert_refused(fleet_adopt(m.fleet, STRAY, fleet_room_adopted, &told, &e), e, ERR_EXISTS,
+		       "has a record");
+	assert_refused(fleet_adopt(m.fleet, "../..", fleet_room_adopted, &told, &e), e,
+		       ERR_NOT_FOUND, "no CVM");
+	fleet_room_close(&m);
+}
+
+static void a_stray_whose_place_is_taken_can_only_be_removed(void **state)
+{
+	struct fleet_told told = { 0 }, mine = { 0 };
+	struct fleet_room m;
+	char name[LIFECYCLE_NAME_MAX];
+
+	fleet_room_fresh(&m, 1);
+	fleet_room_create(&m, &mine, "");
+	lifecycle_name(&m.lifecycle, 0, name);
+	fleet_room_leave(&m, STRAY, name);
+	fleet_world.saved = (struct cvm){ .slot = 0, .port = 7101, .cpus = 1, .id = STRAY };
+	adopt(&m, &told, STRAY);
+	assert_int_equal(told.e.code, ERR_EXISTS);
+	lifecycle_name(&m.lifecycle, 1, fleet_world.domains[0].name);
+	fleet_world.saved.slot = 1;
+	adopt(&m, &told, STRAY);
+	assert_int_equal(told.e.code, ERR_EXHAUSTED);
+	fleet_world.domain_count = 0;
+	adopt(&m, &told, STRAY);
+	assert_int_equal(told.e.code, ERR_PRECONDITION);
+	assert_int_equal(told.not_adopted, 3);
+	assert_non_null(fleet_find(m.fleet, mine.id));
 	fleet_room_close(&m);
 }
 
@@ -212,7 +419,12 @@ int main(void)
 		FLEET_ROOM_ROW(a_cvm_whose_machine_ended_is_cleaned_up),
 		FLEET_ROOM_ROW(a_cvm_that_ends_at_once_is_not_reported_as_created),
 		FLEET_ROOM_ROW(domains_are_compared_when_libvirt_is_back),
-		FLEET_ROOM_ROW(a_domain_of_ours_without_a_record_is_stopped_when_it_starts),
+		FLEET_ROOM_ROW(the_domain_of_a_cvm_that_was_removed_is_stopped_when_it_starts),
+		FLEET_ROOM_ROW(what_is_gone_is_known_after_a_restart),
+		FLEET_ROOM_ROW(what_has_no_record_is_listed_and_left_alone),
+		FLEET_ROOM_ROW(a_stray_is_removed_when_somebody_says_so),
+		FLEET_ROOM_ROW(a_stray_is_adopted_as_it_was),
+		FLEET_ROOM_ROW(a_stray_whose_place_is_taken_can_only_be_removed),
 		FLEET_ROOM_ROW(libvirt_is_looked_for_until_it_is_back),
 		FLEET_ROOM_ROW(a_restart_takes_up_what_is_recorded),
 		FLEET_ROOM_ROW(a_cvm_goes_when_its_time_is_up),

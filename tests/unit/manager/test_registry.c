@@ -396,6 +396,63 @@ static void a_damaged_database_is_refused_and_never_taken_for_an_empty_one(void 
 	free(bytes);
 }
 
+static void what_was_deleted_is_remembered_for_a_while(void **state)
+{
+	static char ids[REGISTRY_GONE_MAX][CVM_ID_LEN + 1];
+	struct cvm cvm;
+	struct registry *r;
+	size_t count;
+	struct err e;
+
+	assert_ok(registry_open(test_folder, &r, &e), e);
+	run_sql("PRAGMA synchronous = OFF; WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n"
+		" WHERE i < 1022) INSERT INTO gone (id) SELECT"
+		" printf('00000000-0000-4000-8000-%012d', i) FROM n");
+	assert_refused(registry_delete(r, some_cvm(5000).id, &e), e, ERR_NOT_FOUND, "5000");
+	for (unsigned i = 0; i < 2; i++) {
+		cvm = some_cvm(2000 + i);
+		assert_ok(registry_add(r, &cvm, &e), e);
+		assert_ok(registry_delete(r, cvm.id, &e), e);
+	}
+	registry_close(r);
+	assert_ok(registry_open(test_folder, &r, &e), e);
+	assert_ok(registry_gone(r, ids, &count, &e), e);
+	assert_int_equal(count, REGISTRY_GONE_MAX);
+	assert_string_equal(ids[0], cvm.id);
+	assert_string_equal(ids[1], some_cvm(2000).id);
+	assert_string_equal(ids[2], some_cvm(1022).id);
+	assert_string_equal(ids[REGISTRY_GONE_MAX - 1], some_cvm(1).id); /* 0 was the oldest */
+	registry_close(r);
+	run_sql("UPDATE gone SET id = '../..' WHERE nr < 1025");
+	assert_ok(registry_open(test_folder, &r, &e), e);
+	assert_ok(registry_gone(r, ids, &count, &e), e);
+	assert_int_equal(count, 1);
+	registry_close(r);
+}
+
+static void a_record_is_copied_and_read_back_alone(void **state)
+{
+	struct cvm one = some_cvm(1), back;
+	struct registry *r;
+	char copy[160];
+	struct err e;
+
+	snprintf(copy, sizeof(copy), "%s/record.db", test_folder);
+	assert_ok(registry_open(test_folder, &r, &e), e);
+	assert_ok(registry_save(r, copy, &one, &e), e);
+	assert_refused(registry_save(r, copy, &one, &e), e, ERR_EXISTS, "record.db");
+	registry_close(r);
+	assert_ok(registry_saved(copy, one.id, &back, &e), e);
+	one.step = CVM_RUNNING;
+	assert_cvm_equal(&one, &back);
+	assert_refused(registry_saved(copy, some_cvm(2).id, &back, &e), e, ERR_DATA_LOSS,
+		       "no record of CVM");
+	assert_ok(file_write(path, "", 0, 0600, &e), e);
+	assert_refused(registry_saved(path, one.id, &back, &e), e, ERR_INTERNAL, "no such table");
+	unlink(copy);
+	assert_refused(registry_saved(copy, one.id, &back, &e), e, ERR_INTERNAL, "unable to open");
+}
+
 static void more_rows_than_fit_at_first(void **state)
 {
 	struct registry *r;
@@ -451,6 +508,8 @@ int main(void)
 		cmocka_unit_test_teardown(
 			a_damaged_database_is_refused_and_never_taken_for_an_empty_one,
 			remove_file),
+		cmocka_unit_test_teardown(what_was_deleted_is_remembered_for_a_while, remove_file),
+		cmocka_unit_test_teardown(a_record_is_copied_and_read_back_alone, remove_file),
 		cmocka_unit_test_teardown(more_rows_than_fit_at_first, remove_file),
 		cmocka_unit_test_teardown(what_the_disk_says_is_told, remove_file),
 	};

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "manager/stray.h"
+
+#include "common/base/file.h"
+#include "common/base/log.h"
+
+#include <dirent.h>
+#include <string.h>
+#include <sys/stat.h>
+
+DEFINE_CLEANUP(DIR *, closedir)
+
+struct list {
+	struct stray *all;
+	size_t count, room;
+};
+
+static struct stray *find(const struct list *list, const char *id)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (strcmp(list->all[i].id, id) == 0)
+			return &list->all[i];
+	return NULL;
+}
+
+/* The one of that name, added if it is not there. */
+static struct stray *take(struct list *list, const char *name, struct err *e)
+{
+	bool is_id = cvm_id_is_valid(name);
+	struct log_quoted quoted = log_quote(name);
+	struct stray *found = find(list, is_id ? name : quoted.text), *more;
+
+	if (found)
+		return found;
+	if (list->count == STRAYS_MAX) {
+		err_set(e, ERR_EXHAUSTED, "more than %d folders and domains", STRAYS_MAX);
+		return NULL;
+	}
+	if (list->count == list->room) {
+		list->room = list->room ? 2 * list->room : 16;
+		more = reallocarray(list->all, list->room, sizeof(*more));
+		if (!more) {
+			err_nomem(e);
+			return NULL;
+		}
+		list->all = more;
+	}
+	found = &list->all[list->count++];
+	*found = (struct stray){ .is_id = is_id };
+	snprintf(found->id, sizeof(found->id), "%s", is_id ? name : quoted.text);
+	return found;
+}
+
+static int record_path(const struct lifecycle *l, const char *id, char **path, struct err *e)
+{
+	return text_format(path, e, "%s/cvms/%s/" LIFECYCLE_RECORD, l->config->state_dir, id);
+}
+
+static int add_folder(const struct lifecycle *l, struct list *list, const char *name, struct err *e)
+{
+	CLEANUP(free) char *path = NULL;
+	struct stray *stray = take(list, name, e);
+	struct stat st;
+
+	if (!stray || record_path(l, name, &path, e) < 0)
+		return err_code(e);
+	stray->folder = true;
+	stray->recorded = stray->is_id && lstat(path, &st) == 0 && S_ISREG(st.st_mode);
+	return 0;
+}
+
+/* Other programs have folders in there, too: /run/cocos. */
+static int add_secrets(struct list *list, const char *name, struct err *e)
+{
+	struct stray *stray;
+
+	if (!cvm_id_is_valid(name))
+		return 0;
+	stray = take(list, name, e);
+	if (!stray)
+		return err_code(e);
+	stray->secrets = true;
+	return 0;
+}
+
+static int scan(const struct lifecycle *l, struct list *list, const char *path, bool secrets,
+		struct err *e)
+{
+	CLEANUP(closedir) DIR *dir = opendir(path);
+	struct dirent *entry;
+
+	if (!dir)
+		return err_errno(e, "'%s'", path);
+	while ((entry = readdir(dir))) {
+		const char *name = entry->d_name;
+
+		if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+			continue;
+		if ((secrets ? add_secrets(list, name, e) : add_folder(l, list, name, e)) < 0)
+			return err_code(e);
+	}
+	return 0;
+}
+
+bool stray_slot(const char *domain, unsigned *slot)
+{
+	size_t prefix = strlen(LIFECYCLE_ANY_PREFIX), tag = REGISTRY_TAG_LEN;
+	const char *number;
+	char *end;
+	unsigned long value;
+
+	if (strncmp(domain, LIFECYCLE_ANY_PREFIX, prefix) != 0 ||
+	    strspn(domain + prefix, "0123456789abcdef") != tag || domain[prefix + tag] != '-')
+		return false;
+	number = domain + prefix + tag + 1;
+	if (*number < '0' || *number > '9' || strlen(number) > 4)
+		return false;
+	value = strtoul(number, &end, 10);
+	if (*end)
+		return false;
+	*slot = (unsigned)value;
+	return true;
+}
+
+static int add_domain(const struct lifecycle *l, struct list *list,
+		      const struct virt_domain *domain, struct err *e)
+{
+	char prefix[LIFECYCLE_NAME_MAX];
+	struct stray *stray;
+	unsigned slot;
+
+	lifecycle_prefix(l, prefix);
+	if (strncmp(domain->name, prefix, strlen(prefix)) != 0 &&
+	    !(stray_slot(domain->name, &slot) && find(list, domain->uuid)))
+		return 0;
+	stray = take(list, domain->uuid, e);
+	if (!stray)
+		return err_code(e);
+	snprintf(stray->domain, sizeof(stray->domain), "%s", domain->name);
+	return 0;
+}
+
+int stray_find(const struct lifecycle *l, const struct virt_domain *domains, size_t domain_count,
+	       struct stray **all, size_t *count, struct err *e)
+{
+	CLEANUP(free) char *cvms = NULL;
+	struct list list = { .all = NULL };
+	int failed = text_format(&cvms, e, "%s/cvms", l->config->state_dir);
+
+	if (!failed)
+		failed = scan(l, &list, cvms, false, e);
+	if (!failed)
+		failed = scan(l, &list, l->config->secrets_dir, true, e);
+	for (size_t i = 0; !failed && i < domain_count; i++)
+		failed = add_domain(l, &list, &domains[i], e);
+	if (failed) {
+		free(list.all);
+		return failed;
+	}
+	*all = list.all;
+	*count = list.count;
+	return 0;
+}
+
+bool stray_has_folder(const struct lifecycle *l, const char *id)
+{
+	CLEANUP(free) char *state = NULL, *secrets = NULL;
+	struct stat st;
+	struct err e;
+
+	if (text_format(&state, &e, "%s/cvms/%s", l->config->state_dir, id) < 0 ||
+	    text_format(&secrets, &e, "%s/%s", l->config->secrets_dir, id) < 0)
+		return true;
+	return lstat(state, &st) == 0 || lstat(secrets, &st) == 0;
+}
+
+/* As libvirt and the folders are now. ERR_NOT_FOUND if nothing has that id. */
+static int look_up(const struct lifecycle *l, const char *id, struct stray *stray, struct err *e)
+{
+	CLEANUP(free) struct virt_domain *domains = NULL;
+	CLEANUP(free) struct stray *all = NULL;
+	size_t domain_count, count;
+
+	if (!cvm_id_is_valid(id))
+		return err_set(e, ERR_NOT_FOUND, "no CVM %s", log_quote(id).text);
+	if (virt_list(l->virt, LIFECYCLE_ANY_PREFIX, &domains, &domain_count, e) < 0 ||
+	    stray_find(l, domains, domain_count, &all, &count, e) < 0)
+		return err_code(e);
+	for (size_t i = 0; i < count; i++)
+		if (all[i].is_id && strcmp(all[i].id, id) == 0) {
+			*stray = all[i];
+			return 0;
+		}
+	return err_set(e, ERR_NOT_FOUND, "no CVM %s", log_quote(id).text);
+}
+
+int stray_read(const struct lifecycle *l, const char *id, struct cvm *cvm, struct err *e)
+{
+	CLEANUP(free) char *path = NULL;
+	struct stray stray;
+	unsigned slot;
+
+	if (look_up(l, id, &stray, e) < 0 || record_path(l, id, &path, e) < 0)
+		return err_code(e);
+	if (!*stray.domain)
+		return err_set(e, ERR_PRECONDITION,
+			       "CVM %s has no machine that runs: it can only be removed", id);
+	if (!stray.recorded || !stray.secrets)
+		return err_set(e, ERR_PRECONDITION,
+			       "of CVM %s there is no %s any more: it can only be removed", id,
+			       stray.recorded ? "folder in MANAGER_SECRETS_DIR" : LIFECYCLE_RECORD);
+	if (registry_saved(path, id, cvm, e) < 0)
+		return err_wrap(e, "'%s'", path);
+	if (!stray_slot(stray.domain, &slot) || slot != cvm->slot)
+		return err_set(
+			e, ERR_PRECONDITION,
+			"CVM %s: its record says slot %u, its domain is '%s': it can only be "
+			"removed",
+			id, cvm->slot, stray.domain);
+	cvm->step = CVM_RUNNING;
+	return 0;
+}
+
+int stray_remove(const struct lifecycle *l, const char *id, struct err *e)
+{
+	struct stray stray;
+
+	if (look_up(l, id, &stray, e) < 0)
+		return err_code(e);
+	if (*stray.domain && virt_stop(l->virt, id, e) < 0)
+		return err_code(e);
+	return lifecycle_remove_folders(l, id, e);
+}
