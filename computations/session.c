@@ -289,6 +289,7 @@ void session_arrived(struct session *s, const char *peer, struct store_todo *tod
 	s->todo = *todo;
 	*todo = (struct store_todo){ .computation_id = NULL };
 	s->arrived = true;
+	rpc_call_prove(s->call);
 	if (s->forwarder) {
 		log_info("CVM %s reports from %s", log_quote(s->cvm_id).text, peer);
 		rpc_call_resume(s->call);

@@ -45,7 +45,9 @@ static void create_vm(struct rpc_call *call, const ProtobufCMessage *message)
 			 rpc_call_ref(call), &e) < 0) {
 		service_fail(call, &e);
 		rpc_call_unref(call);
+		return;
 	}
+	rpc_call_prove(call);
 }
 
 static void on_removed(void *data, const struct err *e)
@@ -71,7 +73,9 @@ static void remove_vm(struct rpc_call *call, const ProtobufCMessage *message)
 			 &e) < 0) {
 		service_fail(call, &e);
 		rpc_call_unref(call);
+		return;
 	}
+	rpc_call_prove(call);
 }
 
 static const struct cvm *find(struct rpc_call *call, const char *id)

@@ -208,6 +208,7 @@ static int begin(struct agent *agent, struct rpc_call *call, struct err *e)
 	if (failed)
 		return failed;
 	rpc_call_set_user(call, rc);
+	rpc_call_prove(call);
 	if (consumer->transfer) {
 		err_set(&superseded, ERR_ABORTED, "Result: the same consumer called again");
 		rpc_call_finish(consumer->transfer, &superseded);

@@ -179,6 +179,7 @@ int upload_call_open(struct upload_call *u, struct err *e)
 		return failed;
 	u->stage = UPLOAD_FLOWING;
 	upload_attach(u->upload, &callbacks, u);
+	rpc_call_prove(u->call);
 	rpc_call_bulk(u->call);
 	return 0;
 }

@@ -81,6 +81,7 @@ struct rpc_call *call_new(struct rpc_conn *conn, int32_t stream_id)
 	call->peer->calls++;
 	call->loop = conn->h2.transport.hub->loop;
 	call->request = request;
+	call->since = uv_now(call->loop);
 	h2_stream_join(&call->h2, &conn->h2, stream_id);
 	return call;
 }
@@ -94,6 +95,7 @@ void call_close(struct rpc_call *call)
 	h2_stream_drop_input(&call->h2);
 	conn->weight -= call->weight;
 	conn->server->buffered -= call->weight;
+	room_call_leave(call);
 	h2_stream_leave(&call->h2);
 	call->h2.is_open = false;
 	deadline_stop(TAKE_PTR(call->h2.deadline));

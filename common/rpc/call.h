@@ -34,6 +34,9 @@ struct rpc_call;
 struct rpc_handler {
 	struct rpc_method method;
 	size_t request_max; /* bytes of one request message; 0: limits.message_max */
+	bool is_public; /* anybody may call, and it proves nothing: the call lasts no longer than
+			     * limits.public_ms, and an older one ends if there are more than
+			     * limits.public_max */
 	void (*start)(struct rpc_call *call);
 	void (*message)(struct rpc_call *call, const ProtobufCMessage *message);
 	void (*bytes)(struct rpc_call *call, uint8_t *bytes, size_t len);
@@ -71,6 +74,10 @@ struct rpc_prologue_run *rpc_call_prologue(const struct rpc_call *call);
  * over from the loop, not from within rpc_call_resume(). */
 void rpc_call_pause(struct rpc_call *call);
 void rpc_call_resume(struct rpc_call *call);
+/* The caller has shown who it is, and that it may do this: its connection does not give way to others
+ * while the call lasts. By itself so where a client certificate or the permission to open a unix
+ * socket shows it, from the first message on, unless the handler is_public. */
+void rpc_call_prove(struct rpc_call *call);
 /* Widens this call's receive window for bulk data. For clients that have shown who they are. */
 void rpc_call_bulk(struct rpc_call *call);
 

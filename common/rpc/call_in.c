@@ -47,6 +47,8 @@ void call_message(struct h2_stream *s, struct inbox_message message)
 	ProtobufCMessage *decoded = NULL;
 	struct err e;
 
+	if (!handler->is_public && peer_is_known(call->peer))
+		room_call_proven(call);
 	if (handler->bytes) {
 		handler->bytes(call, message.bytes, message.len);
 		return;
@@ -66,6 +68,11 @@ void call_no_more(struct h2_stream *s)
 
 	if (!s->takes_one && call->handler->half_close)
 		call->handler->half_close(call);
+}
+
+void rpc_call_prove(struct rpc_call *call)
+{
+	room_call_proven(call);
 }
 
 void rpc_call_pause(struct rpc_call *call)

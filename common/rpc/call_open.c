@@ -104,6 +104,29 @@ static void on_deadline(void *data)
 	rpc_call_finish(call, &e);
 }
 
+static void on_public_end(void *data)
+{
+	struct rpc_call *call = data;
+	struct err e;
+
+	err_set(&e, ERR_UNAVAILABLE, "this stream has lasted %u s: ask again",
+		call->h2.limits->public_ms / 1000);
+	rpc_call_finish(call, &e);
+}
+
+/* The client's deadline, or the end of what lasts no longer than so much. */
+static int set_deadline(struct rpc_call *call, const struct call_request *q, struct err *e)
+{
+	unsigned public_ms = call->h2.limits->public_ms;
+	bool is_public = call->handler->is_public && (!q->has_timeout || q->timeout_ms > public_ms);
+
+	if (!q->has_timeout && !is_public)
+		return 0;
+	call->h2.deadline = deadline_start(call->loop, is_public ? public_ms : q->timeout_ms,
+					   is_public ? on_public_end : on_deadline, call);
+	return call->h2.deadline ? 0 : err_nomem(e);
+}
+
 /* With a handler and nothing against it: the call is open. */
 static void open_call(struct rpc_call *call, const struct call_request *q)
 {
@@ -117,13 +140,10 @@ static void open_call(struct rpc_call *call, const struct call_request *q)
 	s->takes_one = kind == RPC_UNARY || kind == RPC_SERVER_STREAM;
 	if (handler->request_max)
 		s->inbox.message_max = handler->request_max;
-	if (q->has_timeout) {
-		s->deadline = deadline_start(call->loop, q->timeout_ms, on_deadline, call);
-		if (!s->deadline) {
-			err_nomem(&e);
-			rpc_call_finish(call, &e);
-			return;
-		}
+	if ((handler->is_public && room_call_enter(call, &e) < 0) ||
+	    set_deadline(call, q, &e) < 0) {
+		rpc_call_finish(call, &e);
+		return;
 	}
 	if (handler->start)
 		handler->start(call);

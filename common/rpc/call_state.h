@@ -5,6 +5,7 @@
 #pragma once
 
 #include "common/rpc/h2_stream.h"
+#include "common/rpc/places.h"
 
 #include <uv.h>
 
@@ -31,8 +32,11 @@ struct rpc_call {
 	struct call_request *request;      /* freed when the block is complete */
 	const struct rpc_handler *handler; /* NULL: refused before it came so far */
 	void *service, *user;
-	size_t held, weight; /* as accounted with the connection */
-	bool sent_headers, sent_trailers, is_reset;
+	size_t held, weight;  /* as accounted with the connection */
+	struct place place;   /* among public ones, if it is one */
+	uint64_t since;       /* uv_now() */
+	uint64_t waits_since; /* there is output that the peer has not taken; 0: none was seen */
+	bool sent_headers, sent_trailers, is_reset, has_proven;
 };
 
 /* NULL once closed. */

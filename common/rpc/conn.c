@@ -21,6 +21,11 @@ static int on_open(struct transport *t, struct err *e)
 	return h2_conn_open(&c->h2, c->server->callbacks, c->server->option, e);
 }
 
+static void on_secured(struct transport *t)
+{
+	room_advance((struct rpc_conn *)t, ROOM_READYING);
+}
+
 static void on_settled(struct transport *t)
 {
 	struct rpc_conn *c = (struct rpc_conn *)t;
@@ -50,6 +55,7 @@ static void on_freed(struct transport *t)
 }
 
 static const struct transport_user conn_user = {
+	.secured = on_secured,
 	.open = on_open,
 	.turn = h2_conn_turn,
 	.input = h2_conn_input,
@@ -89,7 +95,10 @@ int conn_accept(struct rpc_server *server, const struct listener *listener, int 
 		free(c);
 		return err_code(e);
 	}
-	server_conn_opened(server, c);
+	if (server_conn_opened(server, c, e) < 0) {
+		transport_close(&c->h2.transport);
+		return err_code(e);
+	}
 	return 0;
 }
 
@@ -124,13 +133,12 @@ int conn_spend_calm(struct rpc_conn *c)
 	return -1;
 }
 
-static void say_goaway(struct rpc_conn *c)
+static void say_goaway(struct rpc_conn *c, uint32_t why)
 {
 	c->is_goaway_final = true;
 	c->h2.quiet_since = uv_now(c->server->hub.loop);
 	nghttp2_submit_goaway(c->h2.session, NGHTTP2_FLAG_NONE,
-			      nghttp2_session_get_last_proc_stream_id(c->h2.session),
-			      NGHTTP2_NO_ERROR, NULL, 0);
+			      nghttp2_session_get_last_proc_stream_id(c->h2.session), why, NULL, 0);
 	transport_kick(&c->h2.transport);
 }
 
@@ -142,7 +150,7 @@ void conn_end(struct rpc_conn *c)
 
 	if (c->h2.transport.stage == TRANSPORT_OPEN) {
 		if (!c->is_goaway_final)
-			say_goaway(c);
+			say_goaway(c, NGHTTP2_NO_ERROR);
 		transport_flush(&c->h2.transport);
 		if (was_talking)
 			fd = fcntl(c->h2.transport.fd, F_DUPFD_CLOEXEC, 0);
@@ -150,6 +158,15 @@ void conn_end(struct rpc_conn *c)
 	conn_close(c);
 	if (fd >= 0)
 		linger_start(loop, fd);
+}
+
+void conn_give_way(struct rpc_conn *c)
+{
+	if (c->h2.transport.stage == TRANSPORT_OPEN) {
+		say_goaway(c, NGHTTP2_ENHANCE_YOUR_CALM);
+		transport_flush(&c->h2.transport);
+	}
+	conn_close(c);
 }
 
 void conn_drain(struct rpc_conn *c)
@@ -187,20 +204,46 @@ static bool is_stage_overdue(const struct rpc_conn *c, uint64_t now)
 	}
 }
 
-static void tick_call(struct rpc_call *call, uint64_t now)
+static void tick_input(struct rpc_call *call, uint64_t now)
 {
 	const struct h2_stream *s = &call->h2;
 	struct err e;
 
-	if (s->is_open && !s->has_ended && !s->is_paused &&
-	    (s->takes_one || inbox_is_partial(&s->inbox)) &&
+	if (!s->is_open || s->has_ended || s->is_paused)
+		return;
+	if ((s->takes_one || inbox_is_partial(&s->inbox)) &&
 	    now - s->last_in > s->limits->body_ms) {
 		err_set(&e, ERR_DEADLINE, "the request stopped within a message");
 		rpc_call_finish(call, &e);
+	} else if (s->takes_one && now - call->since > s->limits->request_ms) {
+		err_set(&e, ERR_DEADLINE, "the request took longer than %u s",
+			s->limits->request_ms / 1000);
+		rpc_call_finish(call, &e);
 	}
-	if ((s->outbox.queued || s->is_finished) && !call->sent_trailers &&
-	    now - s->last_out > s->limits->stall_ms)
+}
+
+/* Who has proven who it is may take its time, as long as it takes something; a stranger has the
+ * same time for all of it. */
+static void tick_output(struct rpc_call *call, uint64_t now)
+{
+	const struct h2_stream *s = &call->h2;
+	uint64_t since;
+
+	if ((!s->outbox.queued && !s->is_finished) || call->sent_trailers) {
+		call->waits_since = 0;
+		return;
+	}
+	if (!call->waits_since)
+		call->waits_since = now;
+	since = call->has_proven ? s->last_out : call->waits_since;
+	if (now - since > s->limits->stall_ms)
 		call_reset(call, NGHTTP2_CANCEL);
+}
+
+static void tick_call(struct rpc_call *call, uint64_t now)
+{
+	tick_input(call, now);
+	tick_output(call, now);
 }
 
 static void tick_open(struct rpc_conn *c, uint64_t now)
@@ -211,7 +254,7 @@ static void tick_open(struct rpc_conn *c, uint64_t now)
 	TAILQ_FOREACH(s, &c->h2.streams, others)
 	tick_call((struct rpc_call *)s, now);
 	if (c->goaway_since && !c->is_goaway_final && now - c->goaway_since >= CONN_GOAWAY_MS)
-		say_goaway(c);
+		say_goaway(c, NGHTTP2_NO_ERROR);
 	else if (!c->goaway_since && is_idle && now - c->h2.quiet_since > c->h2.limits->idle_ms)
 		conn_drain(c);
 	else if (!is_idle)

@@ -16,11 +16,21 @@ enum {
 	CONN_GOAWAY_MS = 1000,      /* between the notice and the last word of a GOAWAY */
 };
 
+/* Of a connection; zeroed. */
+struct room_conn {
+	struct place place; /* while it has proven nothing */
+	TAILQ_ENTRY(rpc_conn) quieter;
+	uint64_t quiet_since;
+	unsigned proven_calls; /* open */
+	bool has_proven, is_quiet;
+};
+
 struct rpc_conn {
 	struct h2_conn h2; /* first; its streams are calls */
 	struct rpc_server *server;
 	struct peer *peer;
 	TAILQ_ENTRY(rpc_conn) others;
+	struct room_conn room;
 	size_t held, weight;   /* input of all its calls; and all else they hold */
 	uint64_t block_since;  /* a header block has begun and not ended; 0: none */
 	uint64_t goaway_since; /* the notice was sent; 0: no */
@@ -39,6 +49,8 @@ void conn_tick(struct rpc_conn *c, uint64_t now);
 void conn_drain(struct rpc_conn *c);
 /* Now, but GOAWAY and the status of calls that are finished go out, as far as the socket takes it. */
 void conn_end(struct rpc_conn *c);
+/* Now, for another: the client is told to calm down. */
+void conn_give_way(struct rpc_conn *c);
 /* Now; its calls get closed(). */
 void conn_close(struct rpc_conn *c);
 /* A frame that costs work and does nothing. -1: too many, the connection has to end. */

@@ -75,6 +75,12 @@ static void on_pong(struct rpc_conn *c, const nghttp2_ping *frame)
 	}
 }
 
+static void on_settings(struct rpc_conn *c)
+{
+	c->h2.has_settings = true;
+	room_advance(c, ROOM_STRANGER);
+}
+
 static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *user)
 {
 	struct rpc_conn *c = user;
@@ -83,7 +89,7 @@ static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *
 	switch (frame->hd.type) {
 	case NGHTTP2_SETTINGS:
 		if (!(frame->hd.flags & NGHTTP2_FLAG_ACK))
-			server_conn_ready(c->server, c);
+			on_settings(c);
 		return 0;
 	case NGHTTP2_PING:
 		if (frame->hd.flags & NGHTTP2_FLAG_ACK)

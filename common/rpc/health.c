@@ -33,7 +33,6 @@ struct rpc_health {
 	struct known services[RPC_HEALTH_SERVICES_MAX];
 	size_t service_count;
 	LIST_HEAD(, watcher) watchers;
-	unsigned watcher_count;
 };
 
 static struct known *find(struct rpc_health *health, const char *name)
@@ -96,9 +95,8 @@ static void on_watch(struct rpc_call *call, const ProtobufCMessage *message)
 	struct watcher *watcher = NULL;
 	struct err e;
 
-	if (len >= RPC_HEALTH_NAME_MAX || health->watcher_count >= RPC_HEALTH_WATCHERS_MAX) {
-		err_set(&e, ERR_EXHAUSTED, "a name of %d bytes and %d watchers at most",
-			RPC_HEALTH_NAME_MAX - 1, RPC_HEALTH_WATCHERS_MAX);
+	if (len >= RPC_HEALTH_NAME_MAX) {
+		err_set(&e, ERR_EXHAUSTED, "a name of %d bytes at most", RPC_HEALTH_NAME_MAX - 1);
 		rpc_call_finish(call, &e);
 		return;
 	}
@@ -112,7 +110,6 @@ static void on_watch(struct rpc_call *call, const ProtobufCMessage *message)
 	watcher->call = call;
 	memcpy(watcher->name, request->service, len + 1);
 	LIST_INSERT_HEAD(&health->watchers, watcher, others);
-	health->watcher_count++;
 	rpc_call_set_user(call, watcher);
 	tell(watcher, status_of(health, watcher->name));
 }
@@ -124,7 +121,6 @@ static void on_watch_closed(struct rpc_call *call)
 	if (!watcher)
 		return;
 	LIST_REMOVE(watcher, others);
-	watcher->health->watcher_count--;
 	free(watcher);
 }
 
@@ -133,11 +129,13 @@ static const struct rpc_handler handlers[] = {
 		      &grpc__health__v1__health_check_request__descriptor,
 		      &grpc__health__v1__health_check_response__descriptor },
 	  .request_max = 1024,
+	  .is_public = true,
 	  .message = on_check },
 	{ .method = { PROTO_HEALTH_WATCH, RPC_SERVER_STREAM,
 		      &grpc__health__v1__health_check_request__descriptor,
 		      &grpc__health__v1__health_check_response__descriptor },
 	  .request_max = 1024,
+	  .is_public = true,
 	  .message = on_watch,
 	  .closed = on_watch_closed },
 };

@@ -28,7 +28,6 @@ static void on_rested(uv_timer_t *timer)
 /* One connection. False: no more now. */
 static bool accept_one(struct listener *l)
 {
-	struct rpc_server *server = l->server;
 	int fd = accept4(l->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	struct err e;
 
@@ -41,11 +40,11 @@ static bool accept_one(struct listener *l)
 	}
 	if (fd < 0) /* EAGAIN, or one that went away again */
 		return errno == ECONNABORTED || errno == EINTR;
-	if (!server_make_room(server)) {
+	if (!room_make(l->server)) {
 		close(fd);
 		return true;
 	}
-	if (conn_accept(server, l, fd, &e) < 0)
+	if (conn_accept(l->server, l, fd, &e) < 0)
 		log_warn("a connection could not be taken: %s", e.text);
 	return true;
 }

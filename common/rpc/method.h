@@ -43,9 +43,11 @@ enum {
 struct rpc_limits {
 	size_t message_max;       /* RPC_MESSAGE_MAX */
 	unsigned connections_max; /* of a server, and at most three quarters of its descriptors;
-				   * then one that is quiet gives way, or the new one */
-	unsigned unready_max;     /* of these, in handshake, prologue or preface; then the one
-				   * gives way that has come the least far, the oldest of them */
+				   * then one that has proven nothing gives way, or one that
+				   * has long been quiet, or the new one */
+	unsigned unready_max;     /* of these, on their way to HTTP/2, half of them in TLS; then
+				   * the oldest gives way of the address that has most */
+	unsigned public_max;      /* calls of handlers that are is_public; then likewise */
 	unsigned streams_max;     /* open at a time on a connection */
 	size_t header_list_max;   /* bytes of one header block, as HTTP/2 counts them */
 	size_t queued_max;        /* output waiting in one call; more fails the call */
@@ -61,7 +63,11 @@ struct rpc_limits {
 	unsigned preface_ms;   /* HTTP/2 preface and first SETTINGS */
 	unsigned headers_ms;   /* from a header block's first byte to its last; a split frame too */
 	unsigned body_ms;      /* without a byte, when a message is wanted and not paused */
-	unsigned stall_ms;     /* without a byte taken by the peer, when output waits */
+	unsigned request_ms;   /* a call that takes one message has it whole */
+	unsigned stall_ms;     /* without a byte taken by the peer, when output waits; or with any,
+				* when the caller has not proven who it is */
+	unsigned public_ms;    /* a call of a handler that is_public */
+	unsigned quiet_ms;     /* without a call that proves its caller: may give way */
 	unsigned idle_ms;      /* a connection without calls is closed after this */
 	unsigned ping_ms;      /* quiet for so long during a call: a PING asks for the peer, */
 	unsigned ping_answer_ms; /* and it has so long to answer */

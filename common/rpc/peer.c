@@ -5,31 +5,71 @@
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <openssl/x509.h>
 
-static void name_of(int fd, char *name)
+union peer_address {
+	struct sockaddr any;
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+	struct sockaddr_storage room;
+};
+
+/* Whoever has an IPv6 address has the 64 bits behind its network's to choose from. */
+enum { PEER_V6_PREFIX = 8 };
+
+static void name_v4(struct peer *peer, const struct in_addr *address, in_port_t port)
 {
-	union {
-		struct sockaddr any;
-		struct sockaddr_in v4;
-		struct sockaddr_in6 v6;
-		struct sockaddr_storage room;
-	} a = { 0 };
-	socklen_t len = sizeof(a);
+	char host[INET_ADDRSTRLEN];
+
+	inet_ntop(AF_INET, address, host, sizeof(host));
+	snprintf(peer->name, PEER_NAME_MAX, "%s:%u", host, ntohs(port));
+	peer->key.bytes[0] = '4';
+	memcpy(peer->key.bytes + 1, address, sizeof(*address));
+}
+
+static void name_v6(struct peer *peer, const struct sockaddr_in6 *a)
+{
 	char host[INET6_ADDRSTRLEN];
 
-	if (getpeername(fd, &a.any, &len) < 0) {
-		snprintf(name, PEER_NAME_MAX, "unknown");
-	} else if (a.any.sa_family == AF_INET) {
-		inet_ntop(AF_INET, &a.v4.sin_addr, host, sizeof(host));
-		snprintf(name, PEER_NAME_MAX, "%s:%u", host, ntohs(a.v4.sin_port));
-	} else if (a.any.sa_family == AF_INET6) {
-		inet_ntop(AF_INET6, &a.v6.sin6_addr, host, sizeof(host));
-		snprintf(name, PEER_NAME_MAX, "[%s]:%u", host, ntohs(a.v6.sin6_port));
-	} else {
-		snprintf(name, PEER_NAME_MAX, "unix");
+	if (IN6_IS_ADDR_V4MAPPED(&a->sin6_addr)) {
+		const struct in_addr *v4 = (const void *)(a->sin6_addr.s6_addr + 12);
+
+		name_v4(peer, v4, a->sin6_port);
+		return;
 	}
+	inet_ntop(AF_INET6, &a->sin6_addr, host, sizeof(host));
+	snprintf(peer->name, PEER_NAME_MAX, "[%s]:%u", host, ntohs(a->sin6_port));
+	peer->key.bytes[0] = '6';
+	memcpy(peer->key.bytes + 1, &a->sin6_addr, PEER_V6_PREFIX);
+}
+
+static void name_unix(struct peer *peer, int fd)
+{
+	struct ucred user = { .uid = (uid_t)-1 };
+	socklen_t len = sizeof(user);
+
+	(void)getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &user, &len);
+	snprintf(peer->name, PEER_NAME_MAX, "unix");
+	peer->is_unix = true;
+	peer->key.bytes[0] = 'u';
+	memcpy(peer->key.bytes + 1, &user.uid, sizeof(user.uid));
+}
+
+static void name_of(struct peer *peer, int fd)
+{
+	union peer_address a = { 0 };
+	socklen_t len = sizeof(a);
+
+	if (getpeername(fd, &a.any, &len) < 0)
+		snprintf(peer->name, PEER_NAME_MAX, "unknown");
+	else if (a.any.sa_family == AF_INET)
+		name_v4(peer, &a.v4.sin_addr, a.v4.sin_port);
+	else if (a.any.sa_family == AF_INET6)
+		name_v6(peer, &a.v6);
+	else
+		name_unix(peer, fd);
 }
 
 struct peer *peer_new(int fd, struct err *e)
@@ -41,7 +81,7 @@ struct peer *peer_new(int fd, struct err *e)
 		return NULL;
 	}
 	peer->refs = 1;
-	name_of(fd, peer->name);
+	name_of(peer, fd);
 	return peer;
 }
 
@@ -58,6 +98,11 @@ int peer_set_tls(struct peer *peer, SSL *tls, struct err *e)
 		return err_set(e, ERR_UNAUTHENTICATED, "TLS: the client's certificate has no key");
 	peer->spki_len = (size_t)len;
 	return 0;
+}
+
+bool peer_is_known(const struct peer *peer)
+{
+	return peer->is_unix || peer->spki;
 }
 
 void peer_unref(struct peer *peer)

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "common/base/err.h"
+#include "common/rpc/places.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -18,6 +19,8 @@ struct peer {
 	unsigned refs;
 	unsigned calls; /* alive: open, or held by jobs */
 	bool is_tls;
+	bool is_unix; /* the right to open the socket's file was proof enough */
+	struct places_key key;
 	char name[PEER_NAME_MAX];
 	uint8_t *spki;
 	size_t spki_len;
@@ -25,4 +28,6 @@ struct peer {
 
 struct peer *peer_new(int fd, struct err *e); /* NULL on failure */
 int peer_set_tls(struct peer *peer, SSL *tls, struct err *e) MUST_CHECK;
+/* By its certificate, or as somebody who may open our socket's file. */
+bool peer_is_known(const struct peer *peer);
 void peer_unref(struct peer *peer);

@@ -141,6 +141,7 @@ static void on_writable(struct rpc_call *call)
 		      &grpc__reflection__v1__server_reflection_request__descriptor,    \
 		      &grpc__reflection__v1__server_reflection_response__descriptor }, \
 	  .request_max = 4096,                                                         \
+	  .is_public = true,                                                           \
 	  .message = on_request,                                                       \
 	  .half_close = on_half_close,                                                 \
 	  .writable = on_writable }

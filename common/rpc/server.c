@@ -16,6 +16,7 @@ static void on_hub_freed(struct transport_hub *hub)
 
 	nghttp2_session_callbacks_del(server->callbacks);
 	nghttp2_option_del(server->option);
+	room_done(&server->room);
 	free(server);
 }
 
@@ -27,11 +28,10 @@ static unsigned min_unsigned(unsigned a, unsigned b)
 /* Often enough for the shortest of the times that are looked at. */
 static unsigned tick_of(const struct rpc_limits *limits)
 {
-	const unsigned times[] = {
-		limits->handshake_ms, limits->prologue_ms, limits->preface_ms,
-		limits->headers_ms,   limits->body_ms,     limits->stall_ms,
-		limits->idle_ms,      limits->ping_ms,     limits->ping_answer_ms
-	};
+	const unsigned times[] = { limits->handshake_ms,  limits->prologue_ms, limits->preface_ms,
+				   limits->headers_ms,    limits->body_ms,     limits->request_ms,
+				   limits->stall_ms,      limits->idle_ms,     limits->ping_ms,
+				   limits->ping_answer_ms };
 	unsigned tick = SERVER_TICK_MAX;
 
 	for (size_t i = 0; i < ARRAY_LEN(times); i++)
@@ -101,6 +101,7 @@ int rpc_server_new(uv_loop_t *loop, const struct rpc_limits *limits, struct rpc_
 	s->hub.freed = on_hub_freed;
 	TAILQ_INIT(&s->listeners);
 	TAILQ_INIT(&s->conns);
+	room_init(&s->room);
 	uv_timer_init(loop, &s->tick);
 	s->tick.data = s;
 	*server = s;
@@ -187,28 +188,24 @@ unsigned rpc_server_connections(const struct rpc_server *server)
 	return server->conn_count;
 }
 
-void server_conn_opened(struct rpc_server *server, struct rpc_conn *c)
+int server_conn_opened(struct rpc_server *server, struct rpc_conn *c, struct err *e)
 {
 	unsigned tick = tick_of(&server->limits);
 
+	if (room_enter(c, e) < 0)
+		return err_code(e);
 	TAILQ_INSERT_TAIL(&server->conns, c, others);
-	server->unready_count++;
 	if (server->conn_count++ == 0)
 		uv_timer_start(&server->tick, on_tick, tick, tick);
+	return 0;
 }
 
 void server_conn_closed(struct rpc_server *server, struct rpc_conn *c)
 {
+	room_leave(c);
 	TAILQ_REMOVE(&server->conns, c, others);
 	server->conn_count--;
-	server->unready_count -= !c->h2.has_settings;
 	/* Not from here: who drained is told by the next tick, outside of anybody's callback. */
-}
-
-void server_conn_ready(struct rpc_server *server, struct rpc_conn *c)
-{
-	server->unready_count -= !c->h2.has_settings;
-	c->h2.has_settings = true;
 }
 
 void server_shed(struct rpc_server *server)
@@ -225,44 +222,6 @@ void server_shed(struct rpc_server *server)
 			 most->peer->name, most->weight);
 		conn_close(most);
 	}
-}
-
-/* Who stalls on the way to HTTP/2 pushes out others who stall, and not those who are served: the
- * oldest in TLS, which costs a stranger the least, before the oldest behind it. */
-static void limit_unready(struct rpc_server *server)
-{
-	struct rpc_conn *c, *victim = NULL;
-
-	if (server->unready_count < server->limits.unready_max)
-		return;
-	TAILQ_FOREACH(c, &server->conns, others)
-	{
-		if (c->h2.has_settings || (victim && c->h2.transport.stage > TRANSPORT_TLS))
-			continue;
-		victim = c;
-		if (c->h2.transport.stage <= TRANSPORT_TLS)
-			break;
-	}
-	if (victim)
-		conn_close(victim);
-}
-
-bool server_make_room(struct rpc_server *server)
-{
-	uint64_t now = uv_now(server->hub.loop);
-	struct rpc_conn *c, *oldest = NULL;
-
-	limit_unready(server);
-	if (server->conn_count < server->limits.connections_max)
-		return true;
-	TAILQ_FOREACH(c, &server->conns, others)
-	if (TAILQ_EMPTY(&c->h2.streams) && now - c->h2.quiet_since >= SERVER_QUIET_MS &&
-	    (!oldest || c->h2.quiet_since < oldest->h2.quiet_since))
-		oldest = c;
-	if (!oldest)
-		return false;
-	conn_close(oldest);
-	return true;
 }
 
 static void on_drain_deadline(void *data)

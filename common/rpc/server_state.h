@@ -6,6 +6,7 @@
 
 #include "common/rpc/deadline.h"
 #include "common/rpc/method.h"
+#include "common/rpc/places.h"
 #include "common/rpc/transport.h"
 
 #include <sys/queue.h>
@@ -15,11 +16,11 @@ enum {
 	SERVER_SERVICES_MAX = 16,
 	LISTENER_ACCEPTS_MAX = 64, /* in a row, then others have a turn */
 	LISTENER_REST_MS = 100,    /* when descriptors or memory are out */
-	SERVER_QUIET_MS = 5000,    /* without a call: may give way when connections are out */
 	SERVER_TICK_MIN = 20,
 	SERVER_TICK_MAX = 500,
 };
 
+struct rpc_call;
 struct rpc_conn;
 struct rpc_handler;
 struct rpc_listen;
@@ -38,6 +39,21 @@ struct listener {
 	char *unlink_path; /* of a unix socket */
 };
 
+/* How far a connection has come that has proven nothing. */
+enum room_stage {
+	ROOM_TLS,      /* the handshake, which costs a stranger the least, */
+	ROOM_READYING, /* prologue and preface, */
+	ROOM_STRANGER, /* HTTP/2, and calls that anybody may make */
+};
+
+TAILQ_HEAD(room_list, rpc_conn);
+/* Of a server. Zeroed, then room_init(). */
+struct room {
+	struct places conns;    /* classes: enum room_stage */
+	struct places calls;    /* that anybody may open; one class */
+	struct room_list quiet; /* proven, no such call open; oldest first */
+};
+
 struct served {
 	const struct rpc_service *service;
 	void *data;
@@ -53,8 +69,8 @@ struct rpc_server {
 	TAILQ_HEAD(, listener) listeners;
 	TAILQ_HEAD(, rpc_conn) conns;
 	unsigned conn_count;
-	unsigned unready_count; /* of these, without HTTP/2 SETTINGS so far */
-	size_t buffered;        /* what all calls hold */
+	struct room room;
+	size_t buffered; /* what all calls hold */
 	uint64_t last_ping;
 	uv_timer_t tick;
 	bool is_draining, is_freed;
@@ -69,12 +85,31 @@ const struct rpc_handler *server_find(const struct rpc_server *server, const cha
 /* While more is held than the server may: the connection that holds most is closed. Never from
  * within a handler's own calls: closed() would come in the middle of them. */
 void server_shed(struct rpc_server *server);
-/* Room for a connection: one that has been quiet for long gives way. False: there is none. */
-bool server_make_room(struct rpc_server *server);
-void server_conn_opened(struct rpc_server *server, struct rpc_conn *c);
+int server_conn_opened(struct rpc_server *server, struct rpc_conn *c, struct err *e) MUST_CHECK;
 void server_conn_closed(struct rpc_server *server, struct rpc_conn *c);
-/* The client's first SETTINGS are in. */
-void server_conn_ready(struct rpc_server *server, struct rpc_conn *c);
+
+/* room.c — which of a server's connections, and of its streams that anybody may open, give way when
+ * there is no room.
+ *
+ * A connection is on its way to HTTP/2 (TLS, then what follows it), then a stranger, until the
+ * service says of a call that it proves its caller: rpc_call_prove(). While such a call is open
+ * the connection keeps its place, whatever comes. Afterwards it gives way once it has been quiet
+ * for limits.quiet_ms. */
+void room_init(struct room *room);
+void room_done(struct room *room);
+
+/* Somebody gives way if that is needed. False: there is no room. */
+bool room_make(struct rpc_server *server);
+
+int room_enter(struct rpc_conn *c, struct err *e) MUST_CHECK;
+void room_advance(struct rpc_conn *c, enum room_stage stage);
+void room_leave(struct rpc_conn *c);
+
+void room_call_proven(struct rpc_call *call);
+/* A call of a handler that is_public opens: an older one may have to end. */
+int room_call_enter(struct rpc_call *call, struct err *e) MUST_CHECK;
+/* Any call. */
+void room_call_leave(struct rpc_call *call);
 
 /* conn_h2.c */
 nghttp2_session_callbacks *conn_callbacks(void); /* NULL: no memory */

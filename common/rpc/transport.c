@@ -130,6 +130,8 @@ static int finish_tls(struct transport *t, struct err *e)
 		return r;
 	if (tls_conn_check_alpn(t->tls, e) < 0)
 		return err_code(e);
+	if (t->user->secured)
+		t->user->secured(t);
 	return advance(t, TRANSPORT_TLS, e);
 }
 

@@ -52,6 +52,8 @@ int transport_hub_init(struct transport_hub *hub, uv_loop_t *loop, struct err *e
 void transport_hub_release(struct transport_hub *hub);
 
 struct transport_user {
+	/* TLS is up, what it carries is not yet; may be NULL. Closes nothing. */
+	void (*secured)(struct transport *t);
 	/* Stage OPEN is reached. */
 	int (*open)(struct transport *t, struct err *e);
 	/* Something happened or was asked for; input and output follow. */

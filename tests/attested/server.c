@@ -51,6 +51,7 @@ static void on_empty(struct rpc_call *call, const ProtobufCMessage *message)
 
 static void on_upload(struct rpc_call *call)
 {
+	rpc_call_prove(call);
 	rpc_call_bulk(call);
 }
 

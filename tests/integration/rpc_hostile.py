@@ -9,6 +9,7 @@ line (TAP) for each.
 import os
 import pathlib
 import resource
+import select
 import socket
 import ssl
 import struct
@@ -469,6 +470,47 @@ def slow_body(server):
     for p, stream, path in begun:
         check(p.status_of(stream) == DEADLINE, f'{path}: half a message')
         p.close()
+
+
+def end_while(p, wanted, step):
+    """How the stream ends, as Peer.end_of() has it, while step() is done now and then."""
+    while True:
+        while not p.buffer and not select.select([p.socket], [], [], 0.2)[0]:
+            step()
+        got = p.frame()
+        if got is None:
+            return ('closed',)
+        kind, flags, stream, payload = got
+        if kind == h2.HEADERS:
+            headers = dict(p.decoder.decode(payload))
+            if stream == wanted and flags & h2.END_STREAM:
+                return ('status', headers)
+        if kind == h2.RST_STREAM and stream == wanted:
+            return ('reset', struct.unpack('>I', payload)[0])
+
+
+@attack
+def dripping_body(server):
+    """Always a byte in time for the next, never the whole message."""
+    p = h2.Peer(server.port)
+    stream = p.open(UNARY)
+    p.data(stream, h2.message(b'', length=1 << 20))
+    end = end_while(p, stream, lambda: p.data(stream, b'x'))
+    check(end[0] == 'status' and int(end[1]['grpc-status']) == DEADLINE, f'{end}')
+    check('longer than' in end[1]['grpc-message'], f'{end}')
+    p.close()
+
+
+@attack
+def trickling_window(server):
+    """Takes a byte of the answer now and then, and leaves the rest to the server for ever."""
+    p = h2.Peer(server.port, settings=struct.pack('>HI', 4, 0))
+    stream = p.open(OUTPUT)
+    wish = pb.StreamingOutputCallRequest(response_parameters=[pb.ResponseParameters(size=MESSAGE_MAX)])
+    p.data(stream, h2.message(wish.SerializeToString()), end=True)
+    end = end_while(p, stream, lambda: p.send(h2.frame(h2.WINDOW_UPDATE, 0, stream, b'\0\0\0\1')))
+    check(end[0] == 'reset', f'{end}')
+    p.close()
 
 
 @attack

@@ -344,7 +344,7 @@ static struct rpc_limits small_limits(void)
 	struct rpc_limits limits = rpc_limits_default();
 
 	limits.handshake_ms = limits.preface_ms = limits.headers_ms = limits.body_ms = 2000;
-	limits.stall_ms = 3000;
+	limits.request_ms = limits.stall_ms = 3000;
 	limits.ping_ms = 4000; /* later than those: a peer that has only begun is not asked */
 	limits.ping_answer_ms = 1000;
 	limits.connections_max = 200;

@@ -1,0 +1,239 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Strangers by the hundred at the listeners of all three daemons, several times as many as there are
+places, who hold on to calls that never end. Gained counts the honest calls that do not get through on
+a new connection; what had proven itself before goes on to its end."""
+import contextlib
+import queue
+import ssl
+import subprocess
+import tempfile
+
+import crowd
+from agent_job import ALGO_KEY, SUM, computing, manifest
+from agent_peer import WAIT, Authority, agent_pb2, free_port
+from attested_peer import Over, REQUEST, connect, frame, make_request
+from harness import (PATIENCE, Computations, FakeAgent, Folder, Process, authority, credentials,
+                     program, until)
+from libvirt_room import idle_image
+from rows import Outcome, row
+
+DESCRIPTORS = 256  # of a daemon: 192 places
+CROWD = 240        # of each kind
+STATUS = "/agent.AgentService/Status"
+CVM_INFO = "/manager.ManagerService/CVMInfo"
+NOT_FOUND = 5
+
+
+def context_of(ca, cert=None, key=None):
+    """TLS of a client; texts or paths as load_verify_locations() has them."""
+    context = ssl.create_default_context(**ca)
+    context.set_alpn_protocols(["h2"])
+    if cert:
+        context.load_cert_chain(cert, key)
+    return context
+
+
+def is_served(honest):
+    try:
+        return bool(honest())
+    except (AssertionError, OSError):  # cut off
+        return False
+
+
+def besieged(port, kinds, evil, honest, stranger=None):
+    """The outcome: honest() is tried once while each kind is there, and is true if it was served."""
+    served, gone, there = 0, 0, 0
+    for kind in kinds:
+        with crowd.Crowd(port, (kind,), CROWD if evil else 1, stranger) as all_of_them:
+            served += is_served(honest)
+            there += len(all_of_them.sockets)
+            gone += all_of_them.gone()
+    said = f"{gone} of {there} gave way to newer ones, {served} of {len(kinds)} honest calls served"
+    if not evil:
+        return Outcome(served == len(kinds) and not gone, said, served)
+    return Outcome(served < len(kinds), said if gone else "nobody gave way",
+                   len(kinds) - served)
+
+
+# ---- the agent ----
+
+class HeldUpload:
+    """An algorithm on its way: accepted, one byte short of its end."""
+
+    def __init__(self, agent, client):
+        self.rest, self.client = queue.Queue(), client
+        self.rest.put(SUM[:-1])
+        messages = (agent_pb2.AlgoRequest(algorithm=part) for part in iter(self.rest.get, None))
+        self.call = client.stub.Algo.future(
+            messages, metadata=client.role_metadata("algorithm-provider", ALGO_KEY), timeout=WAIT)
+        until(lambda: any("uploads/" in path for path in agent.work()), "the upload's file")
+
+    def finish(self):
+        self.rest.put(SUM[-1:])
+        self.rest.put(None)
+        self.call.result(WAIT)
+        assert self.client.status().algorithm.received
+
+
+def besieged_agent(evil, kinds, config=None, client_args=None, stranger=None, honest=None):
+    wrapper = ("prlimit", f"--nofile={DESCRIPTORS}")
+    port = free_port()
+    with computing(manifest(port, config=config), client_args, port, wrapper=wrapper) as (_, agent, client):
+        upload = HeldUpload(agent, client)
+        outcome = besieged(port, kinds, evil,
+                           lambda: crowd.answer(port, honest, STATUS) == 0, stranger)
+        upload.finish()
+        return outcome
+
+
+@row("crowd-at-an-agent", "gave way")
+def at_an_agent(evil):
+    """Plaintext: silent, half a preface, idle, reflection, Watch, a call without its body, no window."""
+    return besieged_agent(evil, (crowd.silent, crowd.preface, *crowd.CALLING))
+
+
+@contextlib.contextmanager
+def agent_tls(mutual):
+    """agent_config, arguments of a Client, and a context each for strangers and the honest."""
+    ca = Authority()
+    server, client, other = ca.issue(), ca.issue("client"), ca.issue("other")
+    config = {"cert_file": server[0], "key_file": server[1]}
+    with Folder() as folder:
+        for name, (cert, key) in {"client": client, "other": other}.items():
+            folder.write(name + ".pem", cert)
+            folder.write(name + "-key.pem", key)
+        args = {"ca": ca.pem}
+        contexts = [context_of({"cadata": ca.pem})] * 2
+        if mutual:
+            config["client_ca_file"] = ca.pem
+            args.update(cert=client[0], key=client[1])
+            contexts = [context_of({"cadata": ca.pem}, folder(n + ".pem"), folder(n + "-key.pem"))
+                        for n in ("other", "client")]
+        yield config, args, *contexts
+
+
+@row("crowd-at-an-agent-tls", "gave way")
+def at_an_agent_tls(evil):
+    """TLS: also a handshake that never ends."""
+    with agent_tls(False) as (config, args, stranger, honest):
+        return besieged_agent(evil, crowd.ON_THE_WAY + crowd.CALLING, config, args, stranger, honest)
+
+
+@row("crowd-at-an-agent-mtls", "gave way")
+def at_an_agent_mtls(evil):
+    """Mutual TLS: strangers with a certificate of the CA, who make no call of the service."""
+    with agent_tls(True) as (config, args, stranger, honest):
+        return besieged_agent(evil, crowd.ON_THE_WAY + crowd.CALLING, config, args, stranger, honest)
+
+
+# ---- the attested listener ----
+
+def half_a_request(port, _):
+    """Behind TLS, in the exchange that comes before HTTP/2."""
+    connection = connect("127.0.0.1", port)
+    connection.send(frame(REQUEST, make_request())[:9])
+    return connection.raw
+
+
+def request_without_reading(port, _):
+    """Asks for evidence, and does not read it."""
+    connection = connect("127.0.0.1", port)
+    connection.send(frame(REQUEST, make_request()))
+    return connection.raw
+
+
+@row("crowd-at-an-attested-listener", "gave way")
+def at_an_attested_listener(evil):
+    """Attested TLS: handshakes, requests that never end, evidence that nobody reads."""
+    with subprocess.Popen(["prlimit", f"--nofile={DESCRIPTORS}",
+                           program("tests/attested/attested_server")],
+                          stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
+        port = int(server.stdout.readline().split()[-1])
+        client = [program("tests/attested/attested_client"), f"127.0.0.1:{port}"]
+        with subprocess.Popen([*client, "--upload", "64", "--reattest", "1"],
+                              stdout=subprocess.DEVNULL) as upload:
+            outcome = besieged(
+                port, (crowd.silent, crowd.hello, half_a_request, request_without_reading), evil,
+                lambda: subprocess.run(client, stdout=subprocess.DEVNULL, check=False).returncode == 0)
+            assert upload.wait(PATIENCE) == 0, "the upload that was there before"
+        server.stdin.close()
+        assert server.wait(PATIENCE) == 0
+        return outcome
+
+
+# ---- cocos-computations ----
+
+def besieged_computations(evil, kinds, folder, tls=None, stranger=None, honest=None, **settings):
+    with crowd.few_descriptors(DESCRIPTORS):
+        service = Computations(folder, tls, client_ca=tls is not None, **settings).start()
+    with contextlib.ExitStack() as stack:
+        stack.callback(service.__exit__)
+        address = f"localhost:{service.port}" if tls else f"127.0.0.1:{service.port}"
+        client = credentials(tls, "client") if tls else None
+        agent = stack.enter_context(FakeAgent(address, "cvm-1", client))
+        assert agent.next("agentStateReq").id == "cvm-1"
+        outcome = besieged(service.port, kinds, evil,
+                           lambda: crowd.answer(service.port, honest) == 0, stranger)
+        # The stream that was there before is told of what happens after.
+        service.process.wait_line("CVM 'cvm-1' connected")
+        assert "disconnected" not in service.process.text()
+        agent.close()
+        service.process.wait_line("CVM 'cvm-1' disconnected")
+        return outcome
+
+
+@row("crowd-at-the-service", "gave way")
+def at_the_service(evil):
+    """Plaintext on loopback; an agent's stream was there before."""
+    with Folder() as folder:
+        return besieged_computations(evil, (crowd.silent, crowd.preface, *crowd.CALLING), folder)
+
+
+@row("crowd-at-the-service-mtls", "gave way")
+def at_the_service_mtls(evil):
+    """Mutual TLS: strangers with a certificate of the CA, who are no agents."""
+    with Folder() as folder, Folder() as tls:
+        authority(tls)
+        stranger, honest = (context_of({"cafile": tls("ca.pem")}, tls(name + ".pem"),
+                                       tls(name + "-key.pem")) for name in ("other-client", "client"))
+        return besieged_computations(evil, crowd.ON_THE_WAY + crowd.CALLING, folder, tls, stranger,
+                                     honest)
+
+
+# ---- the manager ----
+
+def besieged_manager(evil, kinds, tls=None, stranger=None, honest=None):
+    """Without libvirt: what is asked of it here needs none."""
+    with Folder() as folder, tempfile.TemporaryDirectory(dir="/dev/shm") as memory:
+        settings = {"GRPC_PORT": "0", "IMAGE_DIR": idle_image(folder), "STATE_DIR": folder("state"),
+                    "SECRETS_DIR": memory + "/secrets", "TEE": "none", "MEMORY": "128M",
+                    "LIBVIRT_URI": f"qemu+unix:///system?socket={folder('no-libvirt')}"}
+        if tls:
+            settings.update(GRPC_SERVER_CERT=tls("server.pem"), GRPC_SERVER_KEY=tls("server-key.pem"),
+                            GRPC_CLIENT_CA_CERTS=tls("ca.pem"))
+        config = folder.write("manager.conf",
+                              "".join(f"MANAGER_{k}={v}\n" for k, v in settings.items()))
+        with crowd.few_descriptors(DESCRIPTORS):
+            process = Process([program("cocos-manager"), "--config", config])
+        try:
+            port = int(process.wait_line(r"listening on \S+ port (\d+)")[1])
+            return besieged(port, kinds, evil,
+                            lambda: crowd.answer(port, honest, CVM_INFO) == NOT_FOUND, stranger)
+        finally:
+            process.kill()
+
+
+@row("crowd-at-a-manager", "gave way")
+def at_a_manager(evil):
+    """Plaintext on loopback."""
+    return besieged_manager(evil, (crowd.silent, crowd.preface, *crowd.CALLING))
+
+
+@row("crowd-at-a-manager-mtls", "gave way")
+def at_a_manager_mtls(evil):
+    """Mutual TLS: strangers with a certificate of the CA."""
+    with Folder() as tls:
+        authority(tls)
+        stranger, honest = (context_of({"cafile": tls("ca.pem")}, tls(name + ".pem"),
+                                       tls(name + "-key.pem")) for name in ("other-client", "client"))
+        return besieged_manager(evil, crowd.ON_THE_WAY + crowd.CALLING, tls, stranger, honest)
