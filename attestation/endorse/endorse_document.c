@@ -11,7 +11,7 @@ struct candidate {
 	size_t body_len;
 	char *chain;
 	size_t chain_len;
-	int64_t written, dated;
+	int64_t written, dated; /* `written` 0: a time that can't be, so that nobody knows */
 	bool good;
 };
 
@@ -23,10 +23,16 @@ static void candidate_done(struct candidate *c)
 }
 #define CLEANUP_CANDIDATE __attribute__((cleanup(candidate_done)))
 
+static int64_t now_seconds(void)
+{
+	return clock_ms(CLOCK_REALTIME) / 1000;
+}
+
 static struct endorse_parts parts_of(const struct candidate *c)
 {
 	return (struct endorse_parts){ .body = { c->body, c->body_len },
-				       .chain = { (const uint8_t *)c->chain, c->chain_len } };
+				       .chain = { (const uint8_t *)c->chain, c->chain_len },
+				       .asked = c->written };
 }
 
 void endorse_forget(struct endorsements *n)
@@ -41,6 +47,8 @@ void endorse_begin(struct endorsements *n)
 	endorse_forget(n);
 	n->hold = NULL;
 	n->wanted = false;
+	n->stale_count = 0;
+	n->crl_max_age = 0;
 	n->deadline = clock_ms(CLOCK_MONOTONIC) + (int64_t)n->config.deadline * 1000;
 }
 
@@ -80,13 +88,22 @@ static void read_cached(const struct endorse_group *group, const struct endorse_
 			return;
 		c->chain = (char *)chain;
 	}
+	/* A file of the future, by the clock that stamps files, would stay fresh until then. */
+	if (c->written > now_seconds())
+		c->written = 0;
 	if (check(d, c, &ignored) < 0)
 		c->good = false;
 }
 
-static bool is_fresh(const struct endorse_document *d, const struct candidate *c, int64_t at)
+static bool is_fresh(const struct endorsements *n, const struct endorse_document *d,
+		     const struct candidate *c, int64_t at)
 {
-	return c->good && (!d->ages || at - c->written < ENDORSE_FRESH_SECONDS);
+	int64_t age = at - c->written;
+
+	if (!c->good || !d->ages)
+		return c->good;
+	return c->written && age < ENDORSE_FRESH_SECONDS &&
+	       (!d->is_crl || !n->crl_max_age || age <= (int64_t)n->crl_max_age);
 }
 
 static int fetch(struct endorsements *n, const struct endorse_document *d, const char *url,
@@ -105,6 +122,7 @@ static int fetch(struct endorsements *n, const struct endorse_document *d, const
 	c->body_len = answer.len;
 	c->chain = answer.header;
 	c->chain_len = answer.header_len;
+	c->written = now_seconds();
 	if (d->tidy)
 		d->tidy(c->body, &c->body_len);
 	if (check(d, c, e) < 0)
@@ -173,7 +191,7 @@ static int renew(struct endorsements *n, struct endorse_group *group,
 	if (endorse_group_lock(group, n->deadline, e) < 0)
 		return err_code(e);
 	read_cached(group, d, cached);
-	if (is_fresh(d, cached, at))
+	if (is_fresh(n, d, cached, at))
 		return 0;
 	if (fetch_or_remember(n, d, url, &fetched, e) < 0)
 		return err_code(e);
@@ -187,6 +205,16 @@ static int renew(struct endorsements *n, struct endorse_group *group,
 	return 0;
 }
 
+/* What a reader of the verdict has to know. */
+static void note_stale(struct endorsements *n, const struct endorse_document *d,
+		       const struct candidate *c, const struct err *why)
+{
+	if (n->stale_count < ENDORSE_STALE_MAX)
+		n->stale[n->stale_count++] =
+			(struct endorse_stale){ d->name, c->written, c->dated, *why };
+}
+
+/* A good document that is no longer fresh is used where no newer one can be had. */
 int endorse_document_get(struct endorsements *n, struct endorse_group *group,
 			 const struct endorse_document *d, const char *url, int64_t at,
 			 struct endorse_parts *parts, struct err *e)
@@ -194,7 +222,7 @@ int endorse_document_get(struct endorsements *n, struct endorse_group *group,
 	CLEANUP_CANDIDATE struct candidate c = { 0 };
 
 	read_cached(group, d, &c);
-	bool fresh = is_fresh(d, &c, at);
+	bool fresh = is_fresh(n, d, &c, at);
 	if (!c.good && n->hold)
 		return err_set(e, ERR_NOT_FOUND, "%s: not in the cache (%s), and %s", d->name,
 			       group->folder, n->hold);
@@ -203,9 +231,14 @@ int endorse_document_get(struct endorsements *n, struct endorse_group *group,
 		return err_set(e, ERR_NOT_FOUND,
 			       "%s: not in the cache (%s), and nothing is fetched offline", d->name,
 			       group->folder);
-	/* A good document that is no longer fresh is used where no newer one can be fetched. */
-	if (!n->hold && !n->config.offline && !fresh && renew(n, group, d, url, at, &c, e) < 0 &&
-	    !c.good)
+	if (fresh || n->hold)
+		return hand_out(n, &c, parts, e);
+	if (n->config.offline)
+		err_record(e, ERR_NOT_FOUND, "nothing is fetched offline");
+	else if (renew(n, group, d, url, at, &c, e) == 0)
+		return hand_out(n, &c, parts, e);
+	if (!c.good)
 		return err_wrap(e, "%s", d->name);
+	note_stale(n, d, &c, e);
 	return hand_out(n, &c, parts, e);
 }

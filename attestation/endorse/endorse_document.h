@@ -17,6 +17,14 @@ enum {
 	/* Lists of what is revoked or out of date are asked for again after a day, though they hold
 	 * for weeks: what was kept serves while the service can't be reached. */
 	ENDORSE_FRESH_SECONDS = 86400,
+	ENDORSE_STALE_MAX = 4, /* documents that age, of one call */
+};
+
+/* One that was used though it is no longer fresh, since its service could not be asked. */
+struct endorse_stale {
+	const char *name;      /* of the document */
+	int64_t asked, issued; /* when the service handed it out, 0: unknown; when it was made */
+	struct err why;
 };
 
 struct endorsements {
@@ -30,11 +38,16 @@ struct endorsements {
 	atomic_bool stopped;
 	void *kept[ENDORSE_KEPT_MAX];
 	size_t kept_count;
+	struct endorse_stale stale[ENDORSE_STALE_MAX];
+	size_t stale_count;
+	uint64_t crl_max_age; /* seconds, of the policy of the call under way; 0: not said */
 };
 
-/* A document's bytes, and the chain of its issuer where the service sends one along. */
+/* A document's bytes, the chain of its issuer where the service sends one along, and when the service
+ * handed it out (seconds since 1970; 0: the cache does not know). */
 struct endorse_parts {
 	struct span body, chain;
+	int64_t asked;
 };
 
 struct endorse_document {
@@ -42,7 +55,8 @@ struct endorse_document {
 	const char *file, *chain_file;     /* in the group; the second NULL: no chain */
 	const char *header, *other_header; /* that hold the chain; NULL with chain_file NULL */
 	size_t max;
-	bool ages; /* ENDORSE_FRESH_SECONDS */
+	bool ages;   /* ENDORSE_FRESH_SECONDS */
+	bool is_crl; /* and no longer than the policy lets a revocation list be old */
 
 	/* 0 if it is what it should be, genuine and valid; `*dated` says when it was issued, 0
 	 * where that doesn't matter: an older one never replaces a newer. */

@@ -169,13 +169,14 @@ static int get_chain(struct snp_ask *a, struct span *pem, struct err *e)
 	return get(a, &d, url, pem, e);
 }
 
-static int get_crl(struct snp_ask *a, struct span *der, struct err *e)
+static int get_crl(struct snp_ask *a, struct endorse_parts *list, struct err *e)
 {
 	const struct endorse_document d = {
 		.name = "the ARK's revocation list",
 		.file = a->key == SNP_KEY_VLEK ? "vlek_crl.der" : "vcek_crl.der",
 		.max = X509_CRL_MAX,
 		.ages = true,
+		.is_crl = true,
 		.check = check_crl,
 		.data = a,
 	};
@@ -184,7 +185,7 @@ static int get_crl(struct snp_ask *a, struct span *der, struct err *e)
 	if (text_format(&url, e, "%s/%s/v1/%s/crl", base_of(a), kind_of(a),
 			snp_product_name(a->product)) < 0)
 		return err_code(e);
-	return get(a, &d, url, der, e);
+	return endorse_document_get(a->n, &a->group, &d, url, a->at, list, e);
 }
 
 static int get_vcek(struct snp_ask *a, struct span *der, struct err *e)
@@ -286,8 +287,9 @@ static bool has_crl_of(const struct x509 *ark, const struct verify_input *in)
 static int complete(struct snp_ask *a, const struct endorse_need *need, struct verify_input *in,
 		    struct err *e)
 {
-	struct span intermediate = need->intermediate, ark = need->ark, vek = { 0 }, crl = { 0 };
+	struct span intermediate = need->intermediate, ark = need->ark, vek = { 0 };
 	bool leaf_missing = !need->vek.len, crl_missing = wants_crl(in);
+	struct endorse_parts list;
 
 	if ((!intermediate.len || !ark.len) && fetch_pair(a, &intermediate, &ark, e) < 0)
 		return err_code(e);
@@ -307,9 +309,10 @@ static int complete(struct snp_ask *a, const struct endorse_need *need, struct v
 		in->snp.vek = vek;
 	if (!crl_missing || has_crl_of(a->ark, in))
 		return 0;
-	if (get_crl(a, &crl, e) < 0)
+	if (get_crl(a, &list, e) < 0)
 		return err_code(e);
-	in->snp.crls[in->snp.crl_count++] = crl;
+	in->snp.crl_asked[in->snp.crl_count] = list.asked;
+	in->snp.crls[in->snp.crl_count++] = list.body;
 	return 0;
 }
 
@@ -405,12 +408,14 @@ int endorse_snp_bundle(struct endorsements *n, enum snp_product product, enum sn
 	};
 	struct endorse_snp_bundle made = { 0 };
 	struct span intermediate, ark, folder;
+	struct endorse_parts list;
 
 	endorse_begin(n);
 	if (ask_open(&a, trusted_root, e) < 0 || get_chain(&a, &made.chain, e) < 0 ||
 	    fetch_pair(&a, &intermediate, &ark, e) < 0 || load_pair(&a, intermediate, ark, e) < 0 ||
-	    get_crl(&a, &made.crl, e) < 0)
+	    get_crl(&a, &list, e) < 0)
 		return err_code(e);
+	made.crl = list.body;
 	const struct span name = { (const uint8_t *)a.group.folder, strlen(a.group.folder) + 1 };
 	if (endorse_keep(n, name, &folder, e) < 0)
 		return err_code(e);

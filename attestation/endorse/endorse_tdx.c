@@ -198,29 +198,34 @@ static const struct row {
 	int (*url)(const struct tdx_ask *a, char **url, struct err *e);
 	size_t body, chain; /* in struct tdx_collateral */
 	bool has_chain;
+	size_t asked; /* in struct tdx_endorsements; of a revocation list */
 } rows[] = {
 	{ { .name = "the root's revocation list",
 	    .file = "root_ca_crl.der",
 	    .max = X509_CRL_MAX,
 	    .ages = true,
+	    .is_crl = true,
 	    .check = check_root_crl,
 	    .tidy = unhex },
 	  root_crl_url,
 	  offsetof(struct tdx_collateral, root_crl),
 	  0,
-	  false },
+	  false,
+	  offsetof(struct tdx_endorsements, root_crl_asked) },
 	{ { .name = "the PCK's revocation list",
 	    .file = "pck_crl.der",
 	    .chain_file = "pck_crl_issuer_chain.pem",
 	    .header = "SGX-PCK-CRL-Issuer-Chain",
 	    .max = X509_CRL_MAX,
 	    .ages = true,
+	    .is_crl = true,
 	    .check = check_pck_crl,
 	    .tidy = unhex },
 	  pck_crl_url,
 	  offsetof(struct tdx_collateral, pck_crl),
 	  offsetof(struct tdx_collateral, pck_crl_chain),
-	  true },
+	  true,
+	  offsetof(struct tdx_endorsements, pck_crl_asked) },
 	{ { .name = "TCB info",
 	    .file = "tcb_info.json",
 	    .chain_file = "tcb_info_issuer_chain.pem",
@@ -232,7 +237,8 @@ static const struct row {
 	  tcb_info_url,
 	  offsetof(struct tdx_collateral, tcb_info),
 	  offsetof(struct tdx_collateral, tcb_info_chain),
-	  true },
+	  true,
+	  0 },
 	{ { .name = "QE identity",
 	    .file = "qe_identity.json",
 	    .chain_file = "qe_identity_issuer_chain.pem",
@@ -243,7 +249,8 @@ static const struct row {
 	  qe_identity_url,
 	  offsetof(struct tdx_collateral, qe_identity),
 	  offsetof(struct tdx_collateral, qe_identity_chain),
-	  true },
+	  true,
+	  0 },
 };
 
 static struct span *part_of(struct tdx_collateral *c, size_t at)
@@ -257,9 +264,10 @@ static bool is_missing(struct tdx_collateral *c, const struct row *row)
 }
 
 /* What was given stays; the other half of a pair is filled in and has to fit it. */
-static int row_complete(struct tdx_ask *a, const struct row *row, struct tdx_collateral *c,
+static int row_complete(struct tdx_ask *a, const struct row *row, struct tdx_endorsements *en,
 			struct err *e)
 {
+	struct tdx_collateral *c = &en->collateral;
 	struct endorse_document d = row->document;
 	CLEANUP(free) char *url = NULL;
 	struct endorse_parts parts;
@@ -268,8 +276,11 @@ static int row_complete(struct tdx_ask *a, const struct row *row, struct tdx_col
 	if (row->url(a, &url, e) < 0 ||
 	    endorse_document_get(a->n, &a->group, &d, url, a->en->at, &parts, e) < 0)
 		return err_code(e);
-	if (!part_of(c, row->body)->len)
+	if (!part_of(c, row->body)->len) {
 		*part_of(c, row->body) = parts.body;
+		if (row->document.is_crl)
+			*(int64_t *)((char *)en + row->asked) = parts.asked;
+	}
 	if (row->has_chain && !part_of(c, row->chain)->len)
 		*part_of(c, row->chain) = parts.chain;
 	return 0;
@@ -344,7 +355,7 @@ int endorse_tdx(struct endorsements *n, const struct endorse_need *need, struct 
 		return err_code(e);
 	for (size_t i = 0; failed == 0 && i < ARRAY_LEN(rows); i++)
 		if (is_missing(c, &rows[i]))
-			failed = row_complete(&a, &rows[i], c, e);
+			failed = row_complete(&a, &rows[i], &in->tdx.endorsements, e);
 	endorse_group_done(&a.group);
 	return failed;
 }

@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { AGE_TEXT_MAX = 32 };
+
 static int check_base(const char *what, const char *base, struct err *e)
 {
 	if (base && endorse_http_base(base, e) < 0)
@@ -66,6 +68,7 @@ static int complete(struct endorsements *n, const struct evidence_parts *parts, 
 
 	endorse_begin(n);
 	n->hold = hold;
+	n->crl_max_age = in->policy ? in->policy->crl_max_age : 0;
 	endorse_need_of(in, parts, &need);
 	if (need.snp)
 		return endorse_snp(n, &need, in, e);
@@ -79,6 +82,33 @@ int endorsements_complete(struct endorsements *n, struct verify_input *in, struc
 	if (evidence_parts_new(in, &parts, e) < 0)
 		return err_code(e);
 	return complete(n, parts, NULL, in, e);
+}
+
+/* "18 days", "5 hours". */
+static const char *age_text(int64_t seconds, char text[AGE_TEXT_MAX])
+{
+	long long hours = seconds > 0 ? seconds / 3600 : 0;
+
+	if (hours < 48)
+		snprintf(text, AGE_TEXT_MAX, "%lld hours", hours);
+	else
+		snprintf(text, AGE_TEXT_MAX, "%lld days", hours / 24);
+	return text;
+}
+
+/* Beside a yes as well: who keeps the service from the verifier chooses what it goes by. */
+static void note_stale(const struct endorsements *n, int64_t at, struct verdict *v)
+{
+	char asked[AGE_TEXT_MAX], issued[AGE_TEXT_MAX];
+
+	for (size_t i = 0; i < n->stale_count; i++) {
+		const struct endorse_stale *s = &n->stale[i];
+
+		verdict_note(v, NOTE_STALE, "%s is from the cache, issued %s ago, fetched %s%s: %s",
+			     s->name, age_text(at - s->issued, issued),
+			     s->asked ? age_text(at - s->asked, asked) : "nobody knows when",
+			     s->asked ? " ago" : "", s->why.text);
+	}
 }
 
 /* What can't be right, whatever a service says, is no reason to ask one. False: something is missing,
@@ -109,12 +139,15 @@ int endorsements_verify(struct endorsements *n, struct verify_input *in, struct 
 
 	if (missing)
 		*missing = why;
+	n->stale_count = 0;
 	verdict_init(v, in->genuine_only ? VERDICT_SCOPE_GENUINE_ONLY : VERDICT_SCOPE_FULL);
 	if (evidence_parts_new(in, &parts, e) < 0)
 		return err_code(e);
 	bool whole = complete_if_worth(n, parts, in, &why);
 
 	failed = verify_parts(in, parts, v, result, e);
+	if (failed == 0)
+		note_stale(n, in->at, v);
 	if (whole || verdict_ok(v))
 		return failed;
 	verdict_note(v, NOTE_ENDORSEMENTS, "endorsements: %s", why.text);

@@ -56,6 +56,7 @@ struct policy {
 	struct policy_token token;
 	struct policy_run run;
 	bool require_crl, offline;
+	uint64_t crl_max_age; /* seconds, up to CRL_AGE_MAX (crl_age.h); 0: not said */
 	uint8_t report_data[64];
 	bool has_report_data;        /* of the older form: must be equal as well */
 	uint8_t digest[SHA256_LEN];  /* SHA-256 over the files, in order */

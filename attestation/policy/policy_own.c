@@ -4,6 +4,7 @@
  * hexadecimal, bits by name, each rule of the policies one key.
  */
 #include "attestation/policy/policy_fields.h"
+#include "attestation/verdict/crl_age.h"
 #include "common/base/log.h"
 
 #include <string.h>
@@ -367,8 +368,23 @@ static const struct policy_row run_rows[] = {
 	{ .key = NULL },
 };
 
+/* Who says how old a list may be wants one. */
+static int read_crl_age(struct policy_reading *r, const struct json *value)
+{
+	uint64_t age;
+
+	if (policy_read_u64(r, value, CRL_AGE_MAX, &age) < 0)
+		return err_code(r->e);
+	if (!age)
+		return policy_wrong(r, value, "seconds, at least 1");
+	r->policy->crl_max_age = age;
+	r->policy->require_crl = true;
+	return 0;
+}
+
 static const struct policy_row crl_rows[] = {
 	{ "required", POLICY_CUSTOM, 0, 0, policy_read_check_crl, NULL },
+	{ "max_age", POLICY_CUSTOM, 0, 0, read_crl_age, NULL },
 	{ .key = NULL },
 };
 

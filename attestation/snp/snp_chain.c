@@ -3,6 +3,7 @@
 
 #include "attestation/snp/snp_key.h"
 #include "attestation/snp/snp_vcek.h"
+#include "attestation/verdict/crl_age.h"
 #include "common/base/encode.h"
 
 #include <stdio.h>
@@ -43,6 +44,7 @@ void snp_chain_require(const struct snp_input *in, struct verdict *v)
 		verdict_require(v, CHECK_CHAIN_TRUSTED_ROOT);
 	if (in->require_crl || in->crl_count)
 		verdict_require(v, CHECK_CRL_REVOKED);
+	crl_age_require(&(struct crl_age){ .max = in->crl_max_age }, v);
 }
 
 static bool load(struct x509 **cert, enum check_id check, const char *what, struct span bytes,
@@ -212,54 +214,83 @@ bool snp_chain_time(const struct snp_chain *chain, const struct snp_input *in, s
 	return check_time(chain->vek, in, CHECK_TIME_VEK, v) && all;
 }
 
-/* One list: the issuer that it names signed it, it is current, and lists none of that issuer's.
- * The ARK's speaks about the ARK itself and the ASK or ASVK; the intermediate's about the leaf. */
-static bool check_list(const struct snp_chain *chain, const struct snp_input *in, struct span bytes,
-		       bool *of_ark, struct verdict *v)
+static bool is_of_ark(const struct snp_chain *chain, const struct x509_crl *crl)
 {
-	struct x509_crl *made = NULL;
+	return span_equal(crl->issuer, chain->ark->subject);
+}
+
+static const char *whose(const struct snp_chain *chain, const struct x509_crl *crl)
+{
+	return is_of_ark(chain, crl) ? "the ARK's" : "the ASK's";
+}
+
+/* One list: the issuer that it names signed it, it is current, and lists none of that issuer's.
+ * The ARK's speaks about the ARK itself and the ASK or ASVK; the intermediate's about the leaf.
+ * `*loaded` is the caller's, to be freed, also after a failure. */
+static bool check_list(const struct snp_chain *chain, const struct snp_input *in, struct span bytes,
+		       struct x509_crl **loaded, struct verdict *v)
+{
 	const struct x509 *issuer;
+	const struct x509_crl *crl;
 	struct err e;
 
-	if (x509_crl_load(bytes.bytes, bytes.len, &made, &e) < 0)
+	if (x509_crl_load(bytes.bytes, bytes.len, loaded, &e) < 0)
 		return verdict_err(v, CHECK_CRL_FORMAT, &e);
-	CLEANUP(x509_crl_free) struct x509_crl *crl = made;
-	*of_ark = span_equal(crl->issuer, chain->ark->subject);
-	issuer = *of_ark ? chain->ark : chain->intermediate;
+	crl = *loaded;
+	issuer = is_of_ark(chain, crl) ? chain->ark : chain->intermediate;
 	if (x509_crl_verify(crl, issuer, X509_RSA4096_PSS_SHA384,
 			    x509_moment(in->at, in->skew, crl->this_update, crl->next_update),
 			    &e) < 0)
 		return verdict_err(v, CHECK_CRL_LIST, &e);
-	verdict_check(v, CHECK_CRL_LIST, true, *of_ark ? "the ARK's" : "the ASK's", NULL);
-	if (*of_ark && (x509_crl_check(crl, chain->ark, &e) < 0 ||
-			x509_crl_check(crl, chain->intermediate, &e) < 0))
+	verdict_check(v, CHECK_CRL_LIST, true, whose(chain, crl), NULL);
+	if (is_of_ark(chain, crl) && (x509_crl_check(crl, chain->ark, &e) < 0 ||
+				      x509_crl_check(crl, chain->intermediate, &e) < 0))
 		return verdict_err(v, CHECK_CRL_REVOKED, &e);
-	if (!*of_ark && x509_crl_check(crl, chain->vek, &e) < 0)
+	if (!is_of_ark(chain, crl) && x509_crl_check(crl, chain->vek, &e) < 0)
 		return verdict_err(v, CHECK_CRL_REVOKED, &e);
 	return verdict_check(v, CHECK_CRL_REVOKED, true, "none of the chain", NULL);
+}
+
+/* What the host brought is judged; as the host chose it, it is not the one that was asked for, and
+ * may be as old as the host's cache. */
+static bool check_table(const struct snp_chain *chain, const struct snp_input *in,
+			struct span bytes, struct verdict *v)
+{
+	CLEANUP(x509_crl_free) struct x509_crl *crl = NULL;
+
+	return !bytes.len || check_list(chain, in, bytes, &crl, v);
+}
+
+/* One that was given or fetched. */
+static bool check_given(const struct snp_chain *chain, const struct snp_input *in, size_t i,
+			bool *have_ark, struct verdict *v)
+{
+	const struct crl_age limit = { in->crl_max_age, in->at, in->skew };
+	CLEANUP(x509_crl_free) struct x509_crl *crl = NULL;
+
+	if (!check_list(chain, in, in->crls[i], &crl, v))
+		return false;
+	*have_ark |= is_of_ark(chain, crl);
+	return crl_age_judge(&limit, crl, in->crl_asked[i], whose(chain, crl), v);
 }
 
 bool snp_chain_crl(const struct snp_chain *chain, const struct snp_input *in,
 		   const struct snp_cert_table *table, struct verdict *v)
 {
-	bool all = true, of_ark = false, have_ark = false, any = table->crl.len > 0;
+	bool all = true, have_ark = false;
 
 	if (in->crl_count > SNP_CRLS_MAX)
 		return verdict_checkf(v, CHECK_CRL_LIST, false, "at most 8", "%zu CRLs",
 				      in->crl_count);
-	for (size_t i = 0; i < in->crl_count; i++) {
-		all = check_list(chain, in, in->crls[i], &of_ark, v) && all;
-		have_ark = have_ark || of_ark;
-		any = true;
-	}
-	/* What the host brought is judged; as the host chose it, it is not the one that was asked for. */
-	if (table->crl.len)
-		all = check_list(chain, in, table->crl, &of_ark, v) && all;
-	if (in->require_crl && !have_ark)
+	for (size_t i = 0; i < in->crl_count; i++)
+		all &= check_given(chain, in, i, &have_ark, v);
+	all &= check_table(chain, in, table->crl, v);
+	/* A list that failed has said why already. */
+	if (all && in->require_crl && !have_ark)
 		return verdict_check(v, CHECK_CRL_REQUIRED, false,
 				     table->crl.len ? "none but the host's" : "none of the ARK's",
 				     "the ARK's CRL, from the service or given");
-	if (!any)
+	if (!in->crl_count && !table->crl.len)
 		verdict_not_asked(v, CHECK_CRL_REVOKED,
 				  "no CRL given: revocation was not asked for");
 	return all;

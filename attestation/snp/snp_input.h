@@ -34,6 +34,9 @@ struct snp_input {
 	size_t crl_count;
 	bool require_crl; /* the ARK's has to be there; one in the table, which the host chose, is not
 			     enough */
+	uint64_t
+		crl_max_age; /* seconds, of each in `crls` (crl_age.h); 0: nextUpdate alone counts */
+	int64_t crl_asked[SNP_CRLS_MAX]; /* when a service last handed each out; 0: unknown */
 
 	/* The one root to trust in place of AMD's, DER or PEM; empty: AMD's three, built in. Names
 	 * under it are to be as AMD's (ARK-Milan, SEV-Milan, SEV-VCEK, …): products are told by

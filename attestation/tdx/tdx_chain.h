@@ -26,6 +26,8 @@ struct tdx_chains {
 	uint32_t skew;
 	struct x509_chain chain[TDX_CHAIN_COUNT];
 	bool good[TDX_CHAIN_COUNT];
+	uint64_t crl_max_age; /* as tdx_endorsements has these three */
+	int64_t root_crl_asked, pck_crl_asked;
 	struct x509_crl *root_crl; /* see tdx_crl.h */
 };
 

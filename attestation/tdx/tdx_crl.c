@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/tdx/tdx_crl.h"
 
+#include "attestation/verdict/crl_age.h"
+
 #include <string.h>
 
 static int crl_load(const struct tdx_chains *chains, struct span bytes, const struct x509 *issuer,
@@ -30,6 +32,7 @@ bool tdx_crl_check_platform(struct tdx_chains *chains, const struct tdx_collater
 {
 	const struct x509_chain *pck = &chains->chain[TDX_CHAIN_PCK];
 	CLEANUP(x509_crl_free) struct x509_crl *pck_crl = NULL;
+	const struct crl_age limit = { chains->crl_max_age, chains->at, chains->skew };
 	struct err e;
 
 	if (!verdict_step(
@@ -40,6 +43,11 @@ bool tdx_crl_check_platform(struct tdx_chains *chains, const struct tdx_collater
 			  &e))
 		return false;
 
+	bool young =
+		crl_age_judge(&limit, chains->root_crl, chains->root_crl_asked, "the root's", v);
+
+	young &= crl_age_judge(&limit, pck_crl, chains->pck_crl_asked, "the PCK's", v);
+
 	bool intermediate = verdict_step(v, CHECK_CRL_INTERMEDIATE,
 					 x509_crl_check(chains->root_crl, pck->certs[1], &e), &e);
 	bool issuer = verdict_step(
@@ -48,7 +56,7 @@ bool tdx_crl_check_platform(struct tdx_chains *chains, const struct tdx_collater
 		&e);
 	bool leaf = verdict_step(v, CHECK_CRL_LEAF, x509_crl_check(pck_crl, pck->certs[0], &e), &e);
 
-	return intermediate && issuer && leaf;
+	return young && intermediate && issuer && leaf;
 }
 
 bool tdx_crl_check_signer(struct tdx_chains *chains, enum tdx_chain_kind kind, enum check_id id,

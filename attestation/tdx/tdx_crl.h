@@ -8,8 +8,8 @@
 #include "attestation/tdx/tdx_chain.h"
 #include "attestation/tdx/tdx_collateral.h"
 
-/* Adds crl.root, crl.pck, crl.intermediate, crl.crl_issuer and crl.leaf, and keeps the
- * root's CRL in `chains`. The chains TDX_CHAIN_PCK and
+/* Adds crl.root, crl.pck, crl.age where there is a limit, crl.intermediate, crl.crl_issuer and
+ * crl.leaf, and keeps the root's CRL in `chains`. The chains TDX_CHAIN_PCK and
  * TDX_CHAIN_CRL_ISSUER have to be good. */
 bool tdx_crl_check_platform(struct tdx_chains *chains, const struct tdx_collateral *collateral,
 			    struct verdict *v);

@@ -6,6 +6,7 @@
 #include "attestation/tdx/tdx_chain.h"
 #include "attestation/tdx/tdx_crl.h"
 #include "attestation/tdx/tdx_tcb.h"
+#include "attestation/verdict/crl_age.h"
 #include "common/base/encode.h"
 #include "common/base/timestamp.h"
 
@@ -417,6 +418,10 @@ void tdx_verify(const struct tdx_parsed *quote, const struct tdx_endorsements *e
 	memset(result, 0, sizeof(*result));
 	s.chains.at = endorsements->at;
 	s.chains.skew = endorsements->skew;
+	s.chains.crl_max_age = endorsements->crl_max_age;
+	s.chains.root_crl_asked = endorsements->root_crl_asked;
+	s.chains.pck_crl_asked = endorsements->pck_crl_asked;
+	crl_age_require(&(struct crl_age){ .max = endorsements->crl_max_age }, v);
 	for (size_t i = 0; i < ARRAY_LEN(steps); i++)
 		verdict_require(v, steps[i]);
 	verify_steps(&s, quote);

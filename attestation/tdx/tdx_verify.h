@@ -18,8 +18,10 @@ struct tdx_endorsements {
 	 * the verdict names its digest. */
 	struct span trusted_root;
 
-	int64_t at;    /* seconds since 1970: the moment to judge at */
-	uint32_t skew; /* seconds by which clocks may differ */
+	int64_t at;                            /* seconds since 1970: the moment to judge at */
+	uint32_t skew;                         /* seconds by which clocks may differ */
+	uint64_t crl_max_age;                  /* seconds (crl_age.h); 0: nextUpdate alone counts */
+	int64_t root_crl_asked, pck_crl_asked; /* when a service last handed each out; 0: unknown */
 };
 
 enum { TDX_RESULT_ADVISORIES_MAX = 3 * TDX_ADVISORIES_MAX };

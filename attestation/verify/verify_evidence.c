@@ -54,6 +54,7 @@ static void judge_snp(struct verification *x, const uint8_t *report_data)
 	x->snp.skew = x->in->skew;
 	x->snp.policy = p ? &p->snp : NULL;
 	x->snp.require_crl |= p && p->require_crl;
+	x->snp.crl_max_age = p ? p->crl_max_age : 0;
 	snp_appraise(&x->snp, &x->result->snp, x->v);
 	if (!verdict_ok(x->v))
 		return;
@@ -82,6 +83,7 @@ static void judge_tdx(struct verification *x)
 	x->tdx.report_data = x->has_report_data ? x->binding.report_data : NULL;
 	x->tdx.endorsements.at = x->in->at;
 	x->tdx.endorsements.skew = x->in->skew;
+	x->tdx.endorsements.crl_max_age = p ? p->crl_max_age : 0;
 	x->tdx.policy = p ? &p->tdx : NULL;
 	tdx_appraise(&x->tdx, &x->result->tdx, x->v);
 	if (!verdict_ok(x->v))

@@ -107,7 +107,11 @@ static const struct row run_rows[] = {
 	{ .option = NULL },
 };
 
-static const struct row crl_rows[] = { { "require-crl", "required", FLAG }, { .option = NULL } };
+static const struct row crl_rows[] = {
+	{ "require-crl", "required", FLAG },
+	{ "crl-max-age", "max_age", NUMBER },
+	{ .option = NULL },
+};
 
 /* clang-format off */
 static const struct object snp_objects[] = {
@@ -343,6 +347,8 @@ static enum cli_exit run_tdx(struct cli *cli, struct err *e)
 	  .help = "accept this weakening word on the command line" }, \
 	{ .name = "allow-external-identity", .help = "accept an identity key from outside" }, \
 	{ .name = "require-crl", .help = "refuse if there is no revocation list" }, \
+	{ .name = "crl-max-age", .value = "SECONDS", \
+	  .help = "refuse if there is none, or an older one" }, \
 	OUTPUT_OPTION
 /* clang-format on */
 

@@ -45,7 +45,7 @@ ROOMS = {
         "tpm": ["formats", "verdict", "logs", "snp"],
         "envelope": ["formats", "snp", "tpm"],
         "measure": ["formats", "snp"],
-        "policy": ["snp", "tdx", "tpm"],
+        "policy": ["snp", "tdx", "tpm", "verdict"],
         "corim": ["formats", "policy", "snp", "tdx"],
         "token": ["formats", "envelope", "snp", "tdx"],
         "verify": ["corim", "envelope", "policy", "snp", "tdx", "token", "tpm"],

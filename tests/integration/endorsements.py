@@ -9,6 +9,7 @@ import os
 import socket
 import ssl
 import struct
+import subprocess
 import sys
 import threading
 import urllib.parse
@@ -574,9 +575,84 @@ def lists_are_asked_for_again_after_a_day():
             # What is served now is no good: the one that is kept serves on.
             os.utime(path, (at - 90000, at - 90000))
             service.serve(report.crl_path, b"no list")
-            genuine(report.validate(service.url, folder("cache"), "--check_crl"))
+            run = report.validate(service.url, folder("cache"), "--check_crl")
+            assert "is not accepted" in old_list(run), run.out
         os.utime(path, (at - 90000, at - 90000))
-        genuine(report.validate(service.url, folder("cache"), "--check_crl"))  # nobody there
+        run = report.validate(service.url, folder("cache"), "--check_crl")  # nobody there
+        assert "fetched 25 hours ago" in old_list(run), run.out
+        run = report.validate(service.url, folder("cache"), "--check_crl", "--offline")
+        assert "nothing is fetched offline" in old_list(run), run.out
+        os.utime(path, (at - 80000, at - 80000))
+        run = report.validate(service.url, folder("cache"), "--check_crl", "--offline")
+        assert "from the cache" not in " ".join(genuine(run)["notes"]), run.out
+
+
+def old_list(run):
+    """The note of a yes about the one document that is not fresh."""
+    notes = [n for n in genuine(run)["notes"] if "is from the cache" in n]
+    assert len(notes) == 1 and notes[0].startswith("the ARK's revocation list is"), notes
+    return notes[0]
+
+
+def a_file_of_the_future_is_asked_for_again():
+    """Its clock was wrong when it was written: it would never grow old."""
+    report = own()
+    with Folder() as folder:
+        with Service() as service:
+            report.put(service)
+            genuine(report.validate(service.url, folder("cache"), "--check_crl"))
+            path = folder("cache", next(f for f in files_below(folder("cache")) if "vcek_crl.der" in f))
+            service.asked.clear()
+            genuine(report.validate(service.url, folder("cache"), "--check_crl"))
+            assert service.asked == [], service.asked
+            future = os.stat(path).st_mtime + 86400
+            os.utime(path, (future, future))
+            genuine(report.validate(service.url, folder("cache"), "--check_crl"))
+            assert service.asked == [report.crl_path], service.asked
+            assert os.stat(path).st_mtime < future - 80000
+            os.utime(path, (future, future))
+        run = report.validate(service.url, folder("cache"), "--check_crl")
+        assert "nobody knows when" in old_list(run), run.out
+
+
+def a_policy_says_how_old_a_list_may_be():
+    """From thisUpdate, or from when the service handed it out; and such a policy wants one."""
+    report = own()
+    at = 1772366400  # 2026-03-01T12:00:00Z, the moment that is judged at
+    crl = os.path.join(report.folder, report.case["files"]["crl"])
+    made = ssl.cert_time_to_seconds(subprocess.run(
+        ["openssl", "crl", "-in", crl, "-inform", "DER", "-noout", "-lastupdate"], check=True,
+        capture_output=True, text=True).stdout.strip().split("=")[1])
+
+    def judged(url, age, *more):
+        policy = folder.write("policy.json", json.dumps({"cocos": 1, "crl": {"max_age": age}}))
+        return report.validate(url, folder("cache"), "--policy", policy, *more)
+
+    def too_old(run):
+        assert run.status == 1 and "crl.age" in json.loads(run.out)["reason"], run.out
+
+    with Folder() as folder:
+        with Service() as service:
+            report.put(service)
+            genuine(judged(service.url, 1))
+            assert report.crl_path in service.asked
+            path = folder("cache", next(f for f in files_below(folder("cache")) if "vcek_crl.der" in f))
+            os.utime(path, (at - 80000, at - 80000))
+            service.asked.clear()
+            genuine(judged(service.url, 80000))  # fresh, and young enough
+            assert service.asked == [], service.asked
+            genuine(judged(service.url, 79999))
+            assert service.asked == [report.crl_path], service.asked
+        os.utime(path, (at - 80000, at - 80000))
+        assert "fetched 22 hours ago" not in judged(service.url, 80000).out
+        too_old(judged(service.url, 79999))
+        os.unlink(path)
+        chain = ["--CA_bundles_paths", folder.write("chain.pem", report.pem), "--vcek",
+                 os.path.join(report.folder, report.case["files"]["vek"])]
+        genuine(judged(service.url, at - made, "--offline", "--crl", crl, *chain))
+        too_old(judged(service.url, at - made - 1, "--offline", "--crl", crl, *chain))
+        run = judged(service.url, at - made, "--offline", *chain)
+        assert run.status == 1 and "crl." in json.loads(run.out)["reason"], run.out
 
 
 def an_older_document_never_replaces_a_newer():
@@ -718,6 +794,8 @@ if __name__ == "__main__":
              a_poisoned_cache_is_fetched_again_or_refused,
              half_a_pair_of_intels_is_fetched_again,
              lists_are_asked_for_again_after_a_day,
+             a_file_of_the_future_is_asked_for_again,
+             a_policy_says_how_old_a_list_may_be,
              an_older_document_never_replaces_a_newer,
              many_at_once_ask_once,
              a_batch_fetches_nothing,

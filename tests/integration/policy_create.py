@@ -69,6 +69,7 @@ COMMON = [
     ("weak-word", "cocos.role_signature", "run/weak_words", ["cocos.role_signature"]),
     ("allow-external-identity", None, "run/allow_external_identity", True),
     ("require-crl", None, "crl/required", True),
+    ("crl-max-age", "604800", "crl/max_age", 604800),
 ]
 KINDS = {"snp": (SNP, ("--measurement", H48)), "tdx": (TDX, ("--mrtd", H48))}
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/policy/policy_show.h"
+#include "attestation/verdict/crl_age.h"
 #include "common/base/writer.h"
 #include "tests/json_same.h"
 #include "tests/vectors.h"
@@ -72,6 +73,36 @@ static void our_form_fills_the_policies(void **state)
 	assert_true(p.run.has_boot_keys && p.run.boot_key_count == 1);
 	assert_true(p.require_crl);
 	policy_done(&p);
+}
+
+static void the_age_of_lists_has_its_limits(void **state)
+{
+	static const struct {
+		const char *text;
+		uint64_t age; /* 0: refused */
+	} cases[] = {
+		{ "{\"cocos\":1,\"crl\":{\"max_age\":1}}", 1 },
+		{ "{\"cocos\":1,\"crl\":{\"max_age\":0}}", 0 },
+		{ "{\"cocos\":1,\"crl\":{\"max_age\":315360000}}", CRL_AGE_MAX },
+		{ "{\"cocos\":1,\"crl\":{\"max_age\":315360001}}", 0 },
+		{ "{\"cocos\":1,\"crl\":{\"max_age\":18446744073709551615}}", 0 },
+		{ "{\"cocos\":1,\"crl\":{\"max_age\":\"1 week\"}}", 0 },
+		{ "{\"cocos\":1,\"crl\":{\"required\":false,\"max_age\":60}}", 60 },
+		{ "{\"cocos\":1,\"crl\":{\"max_age\":60,\"required\":false}}", 60 },
+	};
+	struct policy p;
+	struct err e;
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		if (!cases[i].age) {
+			assert_refused(parse(cases[i].text, &p, &e), e, ERR_INVALID, "max_age");
+			continue;
+		}
+		assert_ok(parse(cases[i].text, &p, &e), e);
+		assert_int_equal(p.crl_max_age, cases[i].age);
+		assert_true(p.require_crl); /* who says how old wants one */
+		policy_done(&p);
+	}
 }
 
 #define DIGEST32 "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
@@ -345,6 +376,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_shared_policies_are_read_right),
 		cmocka_unit_test(our_form_fills_the_policies),
+		cmocka_unit_test(the_age_of_lists_has_its_limits),
 		cmocka_unit_test(events_fill_rules_and_name_registers),
 		cmocka_unit_test(the_default_is_strict),
 		cmocka_unit_test(what_is_not_understood_is_refused),

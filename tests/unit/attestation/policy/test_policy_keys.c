@@ -84,6 +84,7 @@ static const struct key_case own[] = {
 	{ "run.boot_keys", "[\"AGENT_CVM_ID\"]", false },
 	{ "run.weak_words", "[\"cocos.role_signature\"]", false },
 	{ "crl.required", "true", false },
+	{ "crl.max_age", "604800", false },
 };
 
 static const struct key_case older[] = {

@@ -151,6 +151,11 @@ static void a_list_that_the_host_chose_is_not_the_one_that_is_asked_for(void **s
 	assert_fails_at("crl.required");
 	give_crl(NULL, 0);
 	assert_passes();
+	/* The host's may be old, since it is not the one that counts. */
+	f.input.crl_max_age = 1;
+	assert_fails_at("crl.age");
+	f.input.crl_asked[0] = FORGE_AT;
+	assert_passes();
 	/* One that revokes counts, whoever brought it. */
 	good();
 	len = forge_crl(f.root_key, "ARK-Genoa", ask, 1, FORGE_AT - 9, FORGE_AT + 9, table + HEAD);

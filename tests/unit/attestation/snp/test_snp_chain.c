@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The whole appraisal: certificates, their time, lists of what is revoked, and whose leaf it is. */
+#include "attestation/verdict/crl_age.h"
 #include "tests/unit/attestation/snp/appraising.h"
 
 #include <stdio.h>
@@ -203,6 +204,43 @@ static void a_crl_of_the_ask_needs_the_right_to_sign_lists(void **state)
 	assert_fails_at("crl.required");
 }
 
+/* The list is made nine seconds before FORGE_AT. */
+static void a_list_may_be_as_old_as_the_policy_says(void **state)
+{
+	static const struct {
+		uint64_t max;
+		int64_t asked; /* before FORGE_AT */
+		uint32_t skew;
+		bool young;
+	} cases[] = {
+		{ 9, 0, 0, true },
+		{ 8, 0, 0, false },
+		{ 8, 0, 1, true },
+		{ 1, 1, 0, true }, /* the service says that there is no newer one */
+		{ 1, 2, 0, false },
+		{ 8, 10, 0, false },
+		{ 9, 10, 0, true }, /* made later: somebody's clock is wrong */
+		{ CRL_AGE_MAX, 0, 0, true },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		good();
+		give_crl(NULL, 0);
+		f.input.crl_max_age = cases[i].max;
+		f.input.crl_asked[0] = cases[i].asked ? FORGE_AT - cases[i].asked : 0;
+		f.input.skew = cases[i].skew;
+		if (cases[i].young)
+			assert_passes();
+		else
+			assert_fails_at("crl.age");
+	}
+	/* Without a list there is none that is young. */
+	good();
+	f.input.crl_max_age = 9;
+	f.input.require_crl = true;
+	assert_fails_at("crl.required");
+}
+
 /* What the leaf says and the report says. */
 static void the_leaf_has_to_be_of_this_report(void **state)
 {
@@ -306,6 +344,7 @@ int main(void)
 		cmocka_unit_test(a_skew_is_not_any_time),
 		cmocka_unit_test(crls_that_are_given_are_used_or_refused),
 		cmocka_unit_test(a_crl_of_the_ask_needs_the_right_to_sign_lists),
+		cmocka_unit_test(a_list_may_be_as_old_as_the_policy_says),
 		cmocka_unit_test(the_leaf_has_to_be_of_this_report),
 		cmocka_unit_test(numbers_of_the_leaf_have_one_form),
 		cmocka_unit_test(the_kind_of_key_that_was_named_counts),

@@ -525,6 +525,39 @@ static void sets_hold_several_values(void **state)
 		       "attributes that the policy");
 }
 
+/* Both lists are made a day before FORGE_AT, and each has to be young enough. */
+static void lists_may_be_as_old_as_the_policy_says(void **state)
+{
+	static const struct {
+		uint64_t max;
+		int64_t root_asked, pck_asked; /* before FORGE_AT */
+		bool young;
+	} cases[] = {
+		{ 86400, 0, 0, true }, { 86399, 0, 0, false }, { 60, 60, 60, true },
+		{ 60, 61, 60, false }, { 60, 60, 61, false },  { 60, 60, 0, false },
+	};
+	struct tdx_policy policy;
+	struct tdx_input in;
+	struct err e;
+	size_t len = tdx_forge_quote(&forge, &forge.good, quote);
+
+	tdx_forge_policy(&forge.good.body, &policy);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		tdx_forge_input(&forge, quote, len, &forge.good.body, &policy, &in);
+		struct tdx_endorsements *en = &in.endorsements;
+
+		en->crl_max_age = cases[i].max;
+		en->root_crl_asked = cases[i].root_asked ? FORGE_AT - cases[i].root_asked : 0;
+		en->pck_crl_asked = cases[i].pck_asked ? FORGE_AT - cases[i].pck_asked : 0;
+		verdict_init(&verdict, VERDICT_SCOPE_FULL);
+		if (cases[i].young)
+			assert_ok(tdx_answer(&in, NULL, &verdict, &e), e);
+		else
+			assert_refused(tdx_answer(&in, NULL, &verdict, &e), e, ERR_DENIED,
+				       "crl.age");
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -542,6 +575,7 @@ int main(void)
 		cmocka_unit_test(a_debug_qe_is_refused_whatever_its_identity_says),
 		cmocka_unit_test(platforms_and_floors_are_asked_for),
 		cmocka_unit_test(collateral_has_its_time),
+		cmocka_unit_test(lists_may_be_as_old_as_the_policy_says),
 		cmocka_unit_test(a_body_of_other_dates_or_ids_is_refused),
 		cmocka_unit_test(events_account_for_a_register),
 		cmocka_unit_test(sets_hold_several_values),
