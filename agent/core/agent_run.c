@@ -70,7 +70,7 @@ static int make_zip(struct ending *end, struct err *e)
 	zip = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (zip < 0)
 		return err_errno(e, "make '%s'", path);
-	if (bundle_make(end->results, zip, NULL, NULL, e) < 0)
+	if (bundle_make(end->results, zip, NULL, NULL, NULL, e) < 0)
 		return err_code(e);
 	if (fstat(zip, &st) < 0)
 		return err_errno(e, "results.zip");

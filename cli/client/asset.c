@@ -3,6 +3,7 @@
 
 #include "cli/base/progress.h"
 #include "common/base/file.h"
+#include "common/base/log.h"
 #include "common/bundle/bundle.h"
 
 #include <errno.h>
@@ -37,7 +38,7 @@ static int open_path(const char *path, struct stat *about, struct err *e)
 	return err_code(e);
 }
 
-static int hash(struct asset *a, const char *path, struct err *e)
+static int hash(struct asset *a, struct err *e)
 {
 	CLEANUP(digest_free) struct digest_stream *digest = digest_new(DIGEST_SHA3_256, e);
 	CLEANUP(free) uint8_t *piece = malloc(PIECE);
@@ -55,7 +56,7 @@ static int hash(struct asset *a, const char *path, struct err *e)
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0) {
-			err_errno(e, "read '%s'", path);
+			err_errno(e, "read");
 			progress_end(&p);
 			return err_code(e);
 		}
@@ -67,6 +68,7 @@ static int hash(struct asset *a, const char *path, struct err *e)
 	}
 	progress_end(&p);
 	a->size = done;
+	a->digested = true;
 	return digest_finish(digest, a->digest, e);
 }
 
@@ -93,9 +95,10 @@ static int bundle(struct asset *a, int dir, struct err *e)
 	if (a->fd < 0)
 		return a->fd;
 	progress_start(&p, "bundling", 0, 0);
-	failed = bundle_make(dir, a->fd, &(struct bundle_progress){ show, &p }, &a->size, e);
+	failed = bundle_make(dir, a->fd, &(struct bundle_progress){ show, &p }, &a->size, a->digest,
+			     e);
 	progress_end(&p);
-	a->bundled = true;
+	a->bundled = a->digested = true;
 	return failed;
 }
 
@@ -109,6 +112,13 @@ static int name_of(const char *path, char **name, struct err *e)
 		return err_errno(e, "'%s'", path);
 	last = strrchr(real, '/') + 1;
 	return text_format(name, e, "%s", *last ? last : "data");
+}
+
+int asset_digest_now(struct asset *a, struct err *e)
+{
+	if (!a->digested && hash(a, e) < 0)
+		return err_wrap(e, "%s", log_quote(a->name).text);
+	return 0;
 }
 
 int asset_open(struct asset *asset, const char *path, struct err *e)
@@ -126,7 +136,8 @@ int asset_open(struct asset *asset, const char *path, struct err *e)
 		a.fd = TAKE_FD(fd);
 		a.size = (uint64_t)about.st_size;
 	}
-	if (hash(&a, path, e) < 0 || name_of(path, &a.name, e) < 0)
+	if (name_of(path, &a.name, e) < 0 ||
+	    (a.size <= ASSET_DIGESTED_MAX && asset_digest_now(&a, e) < 0))
 		return err_code(e);
 	*asset = a;
 	a = (struct asset){ .fd = -1 };
@@ -153,8 +164,8 @@ int asset_digest(const char *path, uint8_t out[SHA3_256_LEN], struct err *e)
 	if (!S_ISDIR(about.st_mode)) {
 		struct asset a = { .fd = fd, .size = (uint64_t)about.st_size };
 
-		if (hash(&a, path, e) < 0)
-			return err_code(e);
+		if (hash(&a, e) < 0)
+			return err_wrap(e, "'%s'", path);
 		memcpy(out, a.digest, SHA3_256_LEN);
 		return 0;
 	}

@@ -10,16 +10,21 @@
 
 #include <stdbool.h>
 
+enum { ASSET_DIGESTED_MAX = 16 << 20 }; /* bytes of a file that is digested when it is opened */
+
 struct asset {
 	int fd; /* at any offset; read it with pread */
 	uint64_t size;
+	bool digested; /* `digest` is of what was read here */
 	uint8_t digest[SHA3_256_LEN];
 	char *name; /* the last of the path, as stock Cocos names files and directories */
 	bool bundled;
 };
 
-/* Reads (and bundles) all of it. */
+/* Bundles a directory, and digests it on the way; a file beyond ASSET_DIGESTED_MAX is not read. */
 int asset_open(struct asset *asset, const char *path, struct err *e) MUST_CHECK;
+/* Reads all of it for its digest, unless that is there. */
+int asset_digest_now(struct asset *asset, struct err *e) MUST_CHECK;
 void asset_close(struct asset *asset);
 #define CLEANUP_ASSET __attribute__((cleanup(asset_close)))
 

@@ -71,6 +71,8 @@ static int check(const struct upload *u, const Agent__StatusResponse *status, ui
 	if (!row || row->hash.len != SHA3_256_LEN)
 		return err_set(e, ERR_PRECONDITION, "the agent has no manifest yet (state %s)",
 			       status->state);
+	if (asset_digest_now(u->asset, e) < 0)
+		return err_code(e);
 	hex_encode(row->hash.data, SHA3_256_LEN, want);
 	hex_encode(u->asset->digest, SHA3_256_LEN, have);
 	if (strcmp(want, have) != 0)
@@ -109,7 +111,8 @@ static enum cli_exit run_algo(struct cli *cli, struct err *e)
 
 	if (private_key_load(cli, cli->operands[1], &key, e) < 0 ||
 	    asset_open(&asset, cli->operands[0], e) < 0 ||
-	    (requirements_path && asset_open(&requirements, requirements_path, e) < 0) ||
+	    (requirements_path && (asset_open(&requirements, requirements_path, e) < 0 ||
+				   asset_digest_now(&requirements, e) < 0)) ||
 	    attested_open(&client, cli, e) < 0)
 		return CLI_USAGE;
 	if (!requirements.size) /* of an empty file no message is sent, so nothing is signed */

@@ -61,35 +61,72 @@ static const Agent__StatusAsset *find_row(const Agent__StatusResponse *status,
 	return found;
 }
 
+/* The one row of that name, if it has not come. */
+static const Agent__StatusAsset *find_named(const Agent__StatusResponse *status, const char *name)
+{
+	const Agent__StatusAsset *found = NULL;
+
+	for (size_t i = 0; i < status->n_datasets; i++) {
+		const Agent__StatusAsset *row = status->datasets[i];
+
+		if (strcmp(row->filename, name) != 0)
+			continue;
+		if (found || row->received || row->hash.len != SHA3_256_LEN)
+			return NULL;
+		found = row;
+	}
+	return found;
+}
+
+static int refuse(const struct asset *asset, struct err *e)
+{
+	char hex[2 * SHA3_256_LEN + 1];
+
+	hex_encode(asset->digest, SHA3_256_LEN, hex);
+	return err_set(e, ERR_INVALID,
+		       "no dataset of this computation has the content of %s (%s)%s",
+		       log_quote(asset->name).text, hex,
+		       asset->bundled ? "; a directory's digest holds the modes of its files: "
+					"compare 'ls -lR' with the manifest's author"
+				      : "");
+}
+
+static int rename_to(struct dataset *dataset, const char *filename, struct err *e)
+{
+	if (!*filename || strcmp(filename, dataset->filename) == 0)
+		return 0;
+	char *name = strdup(filename);
+	if (!name)
+		return err_nomem(e);
+	free(dataset->filename);
+	dataset->filename = name;
+	return 0;
+}
+
+/* A large file that the manifest knows by its name is read once, as it is sent: it is signed as
+ * what the manifest says, and the agent refuses it at its end if it is not. */
 static int check(const struct upload *u, const Agent__StatusResponse *status, uint64_t *kept,
 		 struct err *e)
 {
 	struct dataset *dataset = u->data;
-	const Agent__StatusAsset *row = find_row(status, u->asset, dataset->filename);
-	char hex[2 * SHA3_256_LEN + 1];
+	struct asset *asset = u->asset;
+	const Agent__StatusAsset *row =
+		asset->digested ? NULL : find_named(status, dataset->filename);
 
-	hex_encode(u->asset->digest, SHA3_256_LEN, hex);
+	if (row) {
+		memcpy(asset->digest, row->hash.data, SHA3_256_LEN);
+	} else {
+		if (asset_digest_now(asset, e) < 0)
+			return err_code(e);
+		row = find_row(status, asset, dataset->filename);
+	}
 	if (!row)
-		return err_set(e, ERR_INVALID,
-			       "no dataset of this computation has the content of %s (%s)%s",
-			       log_quote(u->asset->name).text, hex,
-			       u->asset->bundled
-				       ? "; a directory's digest holds the modes of its "
-					 "files: compare 'ls -lR' with the manifest's author"
-				       : "");
+		return refuse(asset, e);
 	if (row->received)
 		return err_set(e, ERR_EXISTS, "the agent has %s already",
-			       log_quote(u->asset->name).text);
-	if (*row->filename && strcmp(row->filename, dataset->filename) != 0) {
-		char *name = strdup(row->filename);
-
-		if (!name)
-			return err_nomem(e);
-		free(dataset->filename);
-		dataset->filename = name;
-	}
-	*kept = row->bytes_kept <= u->asset->size ? row->bytes_kept : 0;
-	return 0;
+			       log_quote(asset->name).text);
+	*kept = row->bytes_kept <= asset->size ? row->bytes_kept : 0;
+	return rename_to(dataset, row->filename, e);
 }
 
 static enum cli_exit run_data(struct cli *cli, struct err *e)

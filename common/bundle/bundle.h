@@ -34,9 +34,10 @@ struct bundle_progress {
  * directories are walked: anything else inside (links, devices, sockets, names that are not UTF-8 or
  * over the limits) is refused by name, and so is a file that changes meanwhile, or more content
  * than the directory's file system could hold (ERR_EXHAUSTED). `progress` may be NULL. After a
- * failure what was written is useless. `size`, if not NULL, gets the count of bytes written. */
+ * failure what was written is useless. `size`, if not NULL, gets the count of bytes written,
+ * `digest` their SHA3-256. */
 int bundle_make(int dir, int fd, const struct bundle_progress *progress, uint64_t *size,
-		struct err *e) MUST_CHECK;
+		uint8_t digest[BUNDLE_DIGEST_LEN], struct err *e) MUST_CHECK;
 
 /* SHA3-256 of what bundle_make() would write, without writing it anywhere. */
 int bundle_digest(int dir, const struct bundle_progress *progress, uint8_t out[BUNDLE_DIGEST_LEN],

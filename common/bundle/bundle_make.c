@@ -30,8 +30,8 @@ struct list {
 };
 
 struct sink {
-	int fd;
-	struct digest_stream *digest; /* instead of fd, if not NULL */
+	int fd;                       /* -1: nowhere */
+	struct digest_stream *digest; /* NULL: none is wanted */
 	uint64_t written;
 };
 
@@ -167,11 +167,9 @@ static int by_path(const void *a, const void *b)
 static int emit(struct sink *sink, const void *bytes, size_t len, struct err *e)
 {
 	sink->written += len;
-	if (sink->digest) {
+	if (sink->digest)
 		digest_add(sink->digest, bytes, len);
-		return 0;
-	}
-	return fd_write_all(sink->fd, bytes, len, e);
+	return sink->fd < 0 ? 0 : fd_write_all(sink->fd, bytes, len, e);
 }
 
 static int emit_writer(struct sink *sink, struct writer *w, struct err *e)
@@ -275,7 +273,7 @@ static int make(struct work *w, struct err *e)
 }
 
 int bundle_make(int dir, int fd, const struct bundle_progress *progress, uint64_t *size,
-		struct err *e)
+		uint8_t digest[BUNDLE_DIGEST_LEN], struct err *e)
 {
 	__attribute__((cleanup(work_done))) struct work w = {
 		.dir = dir,
@@ -283,24 +281,17 @@ int bundle_make(int dir, int fd, const struct bundle_progress *progress, uint64_
 		.sink = { .fd = fd },
 	};
 
-	if (make(&w, e) < 0)
+	if (digest)
+		w.sink.digest = digest_new(DIGEST_SHA3_256, e);
+	if ((digest && !w.sink.digest) || make(&w, e) < 0)
 		return err_code(e);
 	if (size)
 		*size = w.sink.written;
-	return 0;
+	return digest ? digest_finish(w.sink.digest, digest, e) : 0;
 }
 
 int bundle_digest(int dir, const struct bundle_progress *progress, uint8_t out[BUNDLE_DIGEST_LEN],
 		  struct err *e)
 {
-	__attribute__((cleanup(work_done))) struct work w = {
-		.dir = dir,
-		.progress = progress,
-		.sink = { .fd = -1 },
-	};
-
-	w.sink.digest = digest_new(DIGEST_SHA3_256, e);
-	if (!w.sink.digest || make(&w, e) < 0)
-		return err_code(e);
-	return digest_finish(w.sink.digest, out, e);
+	return bundle_make(dir, -1, progress, NULL, out, e);
 }

@@ -272,6 +272,52 @@ def what_the_manifest_does_not_name_is_not_sent():
         assert owner.agent.calls == []
 
 
+def large(owner, name, first=b"1"):
+    """A file that is longer than what is digested before it is sent."""
+    data = first + bytes((16 << 20) + 1)
+    return owner.write(name, data), data
+
+
+def a_large_file_that_the_manifest_knows_by_name_is_read_once():
+    """It is sent at once; whether it is what the manifest says, the agent finds out."""
+    with Owner() as owner:
+        path, data = large(owner, "big.bin")
+        owner.agent.datasets = {"big.bin": data}
+        owner.agent.run("data", path, owner.key).ok()
+        assert owner.agent.received == ("big.bin", data)
+        owner.agent.received = None
+        owner.agent.datasets = {"big.bin": b"2" + data[1:]}
+        owner.agent.run("data", path, owner.key).refused(1)  # the proof is of the other content
+        assert len(owner.agent.calls) == 2 and owner.agent.received is None
+
+
+def a_large_file_without_a_sure_name_is_digested_first():
+    with Owner() as owner:
+        path, data = large(owner, "mine.bin")
+        other = b"2" + data[1:]
+        for datasets in ({"big.bin": other}, {"": other}):
+            owner.agent.datasets = datasets
+            owner.agent.run("data", path, owner.key).refused(1, sha3(data).hex())
+        owner.agent.status = {"datasets": [agent.StatusAsset(hash=sha3(d), filename="mine.bin")
+                                           for d in (other, other)]}
+        owner.agent.run("data", path, owner.key).refused(1, sha3(data).hex())
+        # What came under this name is compared, not believed.
+        owner.agent.status = {"datasets": [agent.StatusAsset(hash=sha3(other), filename="mine.bin",
+                                                             received=True)]}
+        owner.agent.run("data", path, owner.key).refused(1, sha3(data).hex())
+        owner.agent.algorithm = other
+        owner.agent.run("algo", path, owner.key).refused(1, sha3(data).hex())
+        assert owner.agent.calls == []
+        owner.agent.status = {"datasets": [agent.StatusAsset(hash=sha3(data), filename="mine.bin",
+                                                             received=True)]}
+        assert "already" in owner.agent.run("data", path, owner.key).ok()
+        owner.agent.status, owner.agent.datasets, owner.agent.algorithm = {}, {"big.bin": data}, data
+        owner.agent.run("data", path, owner.key).ok()
+        assert owner.agent.received == ("big.bin", data)
+        owner.agent.run("algo", path, owner.key).ok()
+        assert owner.agent.received == (b"", data)
+
+
 def what_is_there_is_not_sent_again():
     with Owner() as owner:
         row = agent.StatusAsset(hash=sha3(read(IRIS)), filename="iris.csv", received=True)
@@ -554,6 +600,8 @@ def a_managers_policy_is_taken_only_if_it_says_something():
 
 if __name__ == "__main__":
     tap.run([a_managers_policy_is_taken_only_if_it_says_something,
+             a_large_file_that_the_manifest_knows_by_name_is_read_once,
+             a_large_file_without_a_sure_name_is_digested_first,
              every_kind_of_key_signs_a_dataset, the_manifests_name_counts,
              a_directory_is_sent_as_its_bundle, an_empty_file_is_sent_too,
              algorithms_travel_with_all_that_they_need,

@@ -183,7 +183,7 @@ static void bundle_to(const struct world *w, const char *path)
 	CLEANUP(close) int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
 
 	assert_true(dir >= 0 && fd >= 0);
-	assert_ok(bundle_make(dir, fd, NULL, NULL, &e), e);
+	assert_ok(bundle_make(dir, fd, NULL, NULL, NULL, &e), e);
 }
 
 static void a_program_runs_with_its_arguments(void **state)

@@ -72,6 +72,6 @@ void bundle_world_pack(const struct bundle_world *w)
 	struct err e;
 	int fd = open(w->zip, O_WRONLY | O_CREAT | O_TRUNC, 0600);
 
-	assert_ok(bundle_make(w->in_fd, fd, NULL, NULL, &e), e);
+	assert_ok(bundle_make(w->in_fd, fd, NULL, NULL, NULL, &e), e);
 	close(fd);
 }
