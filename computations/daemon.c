@@ -3,13 +3,13 @@
 
 #include "common/base/file.h"
 #include "common/base/log.h"
+#include "common/rpc/admin_socket.h"
 #include "common/rpc/health.h"
 #include "common/rpc/reflection.h"
 #include "common/rpc/signals.h"
 #include "computations/appraisal.h"
 #include "computations/service.h"
 
-#include <libgen.h>
 #include <signal.h>
 #include <string.h>
 
@@ -110,15 +110,9 @@ static int open_agents(struct daemon *d, const struct config *c, struct err *e)
 
 static int open_socket(struct daemon *d, const char *path, struct err *e)
 {
-	CLEANUP(free) char *dir = strdup(path), *address = NULL;
-
-	if (!dir)
-		return err_nomem(e);
-	if (dir_make(dirname(dir), 0755, e) < 0 || text_format(&address, e, "unix:%s", path) < 0 ||
-	    rpc_server_listen(d->admins.server, &(struct rpc_listen){ .address = address }, NULL,
-			      e) < 0)
+	if (admin_socket_listen(d->admins.server, path, e) < 0)
 		return err_wrap(e, "listen for administrators");
-	log_info("administrators: listening on %s", address);
+	log_info("administrators: listening on unix:%s", path);
 	return 0;
 }
 

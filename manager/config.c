@@ -26,9 +26,14 @@
 	  .help = help_ }
 
 const struct setting config_settings[] = {
-	ROW("GRPC_HOST", SETTING_TEXT, grpc_host, "127.0.0.1",
-	    "address to listen on; another than this host's own needs mTLS"),
-	ROW("GRPC_PORT", SETTING_PORT, grpc_port, "7002", "port to listen on; 0 for any free one"),
+	ROW("SOCKET", SETTING_TEXT, socket, NULL,
+	    "unix socket to listen on, for root, this user and the members of group cocos; default: " CONFIG_SOCKET
+	    ", unless a MANAGER_GRPC_ setting is given"),
+	ROW("GRPC_HOST", SETTING_TEXT, grpc_host, NULL,
+	    "address to listen on over TCP; another than this host's own needs mTLS; default: " CONFIG_HOST
+	    " if another MANAGER_GRPC_ setting is given, else no TCP"),
+	ROW("GRPC_PORT", SETTING_TEXT, grpc_port_text, NULL,
+	    "port to listen on over TCP; 0 for any free one; default, with TCP: " CONFIG_PORT),
 	ROW("GRPC_SERVER_CERT", SETTING_TEXT, server_cert, NULL, "PEM file: our certificate"),
 	ROW("GRPC_SERVER_KEY", SETTING_TEXT, server_key, NULL, "PEM file: its private key"),
 	ROW("GRPC_SERVER_CA_CERTS", SETTING_TEXT, server_ca_certs, NULL,
@@ -96,8 +101,35 @@ int config_parse_ports(const char *text, uint16_t *first, uint16_t *last, struct
 	return 0;
 }
 
+/* Peers that know TCP alone say so with the settings that they have always had, and then get just
+ * that; else who may call is a matter of the socket's file. */
+static int choose_listener(struct config *c, struct err *e)
+{
+	bool tcp = c->grpc_host || c->grpc_port_text || c->server_cert || c->server_key ||
+		   c->server_ca_certs || c->client_ca_certs;
+	const char *text = c->grpc_port_text ? c->grpc_port_text : CONFIG_PORT;
+	unsigned long port;
+	char *end;
+
+	if (tcp && !c->grpc_host)
+		c->grpc_host = strdup(CONFIG_HOST);
+	else if (!tcp && !c->socket)
+		c->socket = strdup(CONFIG_SOCKET);
+	if (tcp ? !c->grpc_host : !c->socket)
+		return err_nomem(e);
+	port = strtoul(text, &end, 10);
+	if (*end || port > UINT16_MAX || *text < '0' || *text > '9')
+		return err_set(e, ERR_INVALID,
+			       "MANAGER_GRPC_PORT: %s is not a port; use 0 to 65535",
+			       log_quote(text).text);
+	c->grpc_port = (uint16_t)port;
+	return 0;
+}
+
 static int check_listener(const struct config *c, struct err *e)
 {
+	if (!c->grpc_host)
+		return 0;
 	if (!c->server_cert != !c->server_key)
 		return err_set(e, ERR_INVALID,
 			       "MANAGER_GRPC_SERVER_CERT and MANAGER_GRPC_SERVER_KEY"
@@ -119,6 +151,7 @@ static int check_paths(const struct config *c, struct err *e)
 	const struct {
 		const char *name, *path;
 	} paths[] = {
+		{ "MANAGER_SOCKET", c->socket },
 		{ "MANAGER_IMAGE_DIR", c->image_dir },
 		{ "MANAGER_STATE_DIR", c->state_dir },
 		{ "MANAGER_SECRETS_DIR", c->secrets_dir },
@@ -204,7 +237,8 @@ static int check(struct config *c, struct err *e)
 {
 	struct in_addr v4;
 
-	if (check_listener(c, e) < 0 || check_paths(c, e) < 0 || check_tee(c, e) < 0 ||
+	if (choose_listener(c, e) < 0 || check_listener(c, e) < 0 || check_paths(c, e) < 0 ||
+	    check_tee(c, e) < 0 ||
 	    config_parse_ports(c->ports, &c->port_first, &c->port_last, e) < 0)
 		return err_code(e);
 	if (c->memory % MIB)

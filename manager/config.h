@@ -15,7 +15,10 @@ enum {
 	CONFIG_CPUS_MAX = 288, /* of QEMU's q35 */
 	CONFIG_MEMORY_MIN_MIB = 128,
 };
-#define CONFIG_FILE "/etc/cocos/manager.conf"
+#define CONFIG_SOCKET "/run/cocos/manager.sock"
+#define CONFIG_HOST   "127.0.0.1"
+#define CONFIG_PORT   "7002"
+#define CONFIG_FILE   "/etc/cocos/manager.conf"
 
 /* In place of a firmware file: for plain CVMs only, and nothing measures what they boot. */
 #define CONFIG_SEABIOS "SeaBIOS"
@@ -31,7 +34,9 @@ enum config_tee {
 };
 
 struct config {
-	char *grpc_host, *server_cert, *server_key, *server_ca_certs, *client_ca_certs;
+	char *socket;                     /* unix; NULL: none */
+	char *grpc_host, *grpc_port_text; /* TCP; host NULL: none */
+	char *server_cert, *server_key, *server_ca_certs, *client_ca_certs;
 	uint16_t grpc_port;
 	char *log_level;
 	uint64_t max_vms;

@@ -4,6 +4,7 @@
 #include "common/base/cleanup.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
+#include "common/rpc/admin_socket.h"
 #include "common/rpc/health.h"
 #include "common/rpc/reflection.h"
 #include "common/rpc/server.h"
@@ -135,21 +136,31 @@ static int make_tls(struct daemon *d, struct err *e)
 		&(struct rpc_tls_config){ .cert = chain, .key = key, .ca = clients }, &d->tls, e);
 }
 
-static int listen_for_calls(struct daemon *d, struct err *e)
+static int listen_on_socket(struct daemon *d, struct err *e)
 {
 	const struct config *config = d->config;
-	bool v6 = strchr(config->grpc_host, ':') && config->grpc_host[0] != '[';
+
+	if (!config->socket)
+		return 0;
+	if (admin_socket_listen(d->server, config->socket, e) < 0)
+		return err_wrap(e, "MANAGER_SOCKET");
+	log_info("listening on unix:%s", config->socket);
+	return 0;
+}
+
+static int listen_on_tcp(struct daemon *d, struct err *e)
+{
+	const struct config *config = d->config;
+	bool v6 =
+		config->grpc_host && strchr(config->grpc_host, ':') && config->grpc_host[0] != '[';
 	CLEANUP(free) char *address = NULL;
 	unsigned port;
 
+	if (!config->grpc_host)
+		return 0;
 	if (text_format(&address, e, v6 ? "[%s]:%u" : "%s:%u", config->grpc_host,
 			config->grpc_port) < 0 ||
-	    make_tls(d, e) < 0 || rpc_server_new(&d->loop, NULL, &d->server, e) < 0 ||
-	    rpc_server_add(d->server, &service_manager, d->fleet, e) < 0 ||
-	    rpc_health_new(d->server, &d->health, e) < 0 ||
-	    rpc_health_set(d->health, service_manager.name, true, e) < 0 ||
-	    rpc_health_set(d->health, "manager", true, e) < 0 || /* as the stock CLI asks */
-	    rpc_reflection_new(d->server, &d->reflection, e) < 0 ||
+	    make_tls(d, e) < 0 ||
 	    rpc_server_listen(d->server, &(struct rpc_listen){ .address = address, .tls = d->tls },
 			      &port, e) < 0)
 		return err_code(e);
@@ -158,6 +169,18 @@ static int listen_for_calls(struct daemon *d, struct err *e)
 		 : config->client_ca_certs ? "with mutual TLS"
 					   : "with TLS");
 	return 0;
+}
+
+static int listen_for_calls(struct daemon *d, struct err *e)
+{
+	if (rpc_server_new(&d->loop, NULL, &d->server, e) < 0 ||
+	    rpc_server_add(d->server, &service_manager, d->fleet, e) < 0 ||
+	    rpc_health_new(d->server, &d->health, e) < 0 ||
+	    rpc_health_set(d->health, service_manager.name, true, e) < 0 ||
+	    rpc_health_set(d->health, "manager", true, e) < 0 || /* as the stock CLI asks */
+	    rpc_reflection_new(d->server, &d->reflection, e) < 0)
+		return err_code(e);
+	return listen_on_socket(d, e) < 0 ? err_code(e) : listen_on_tcp(d, e);
 }
 
 /* The end: no new calls, those under way finish, jobs finish, everything closes. */

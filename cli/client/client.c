@@ -14,7 +14,7 @@ static const struct peer {
 	const char *prefix, *url, *name;
 } peers[] = {
 	[CLIENT_AGENT] = { "AGENT", "localhost:7002", "the agent" },
-	[CLIENT_MANAGER] = { "MANAGER", "localhost:7002", "the manager" },
+	[CLIENT_MANAGER] = { "MANAGER", "unix:/run/cocos/manager.sock", "the manager" },
 	[CLIENT_COMPUTATIONS] = { "COMPUTATIONS", "unix:/run/cocos/computations.sock",
 				  "the computation service" },
 };

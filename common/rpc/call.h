@@ -55,7 +55,8 @@ uv_loop_t *rpc_call_loop(const struct rpc_call *call);
 
 /* Who asks. */
 const struct rpc_metadata *rpc_call_metadata(const struct rpc_call *call);
-const char *rpc_call_peer(const struct rpc_call *call); /* "192.0.2.1:4711", "[::1]:99", "unix" */
+const char *rpc_call_peer(const struct rpc_call *call); /* "192.0.2.1:4711", "[::1]:99",
+							     "unix:uid=1000" */
 bool rpc_call_is_tls(const struct rpc_call *call);
 /* DER SubjectPublicKeyInfo of the client's certificate (chain verified); NULL if there is none.
  * Lives as long as the call. */

@@ -4,6 +4,7 @@
 #include "common/rpc/address.h"
 #include "common/rpc/conn.h"
 #include "common/rpc/server.h"
+#include "common/rpc/socket_file.h"
 
 #include <errno.h>
 #include <netdb.h>
@@ -11,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 DEFINE_CLEANUP(struct addrinfo *, freeaddrinfo)
@@ -63,9 +63,7 @@ static void on_closed(uv_handle_t *handle)
 	if (--l->handles > 0)
 		return;
 	close(l->fd);
-	if (l->unlink_path)
-		unlink(l->unlink_path);
-	free(l->unlink_path);
+	socket_file_free(l->file);
 	rpc_tls_free(l->tls);
 	free(l);
 	transport_hub_release(hub);
@@ -78,18 +76,15 @@ void listener_close(struct listener *l)
 	uv_close((uv_handle_t *)&l->rest, on_closed);
 }
 
-/* Takes `fd` over. */
+/* Takes `fd` and `taken` over. */
 static int start(struct rpc_server *server, const struct rpc_listen *listen, int fd,
-		 const char *unlink_path, struct err *e)
+		 struct socket_file *taken, struct err *e)
 {
-	CLEANUP(free) char *path = NULL;
+	CLEANUP(socket_file_free) struct socket_file *file = taken;
 	struct listener *l = calloc(1, sizeof(*l));
 	int r;
 
-	if (unlink_path)
-		path = strdup(unlink_path);
-	if (!l || (unlink_path && !path)) {
-		free(l);
+	if (!l) {
 		close(fd);
 		return err_nomem(e);
 	}
@@ -105,7 +100,7 @@ static int start(struct rpc_server *server, const struct rpc_listen *listen, int
 	uv_timer_init(server->hub.loop, &l->rest);
 	l->poll.data = l->rest.data = l;
 	l->handles = 2;
-	l->unlink_path = TAKE_PTR(path);
+	l->file = TAKE_PTR(file);
 	l->tls = rpc_tls_ref(listen->tls);
 	l->prologue = listen->prologue;
 	l->prologue_data = listen->prologue_data;
@@ -115,32 +110,15 @@ static int start(struct rpc_server *server, const struct rpc_listen *listen, int
 	return 0;
 }
 
-/* A socket file that nobody listens on is left over from a program that was killed. */
-static void remove_stale(const struct sockaddr_un *path)
-{
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	struct stat st;
-
-	if (fd >= 0 && lstat(path->sun_path, &st) == 0 && S_ISSOCK(st.st_mode) &&
-	    connect(fd, (const struct sockaddr *)path, sizeof(*path)) < 0 && errno == ECONNREFUSED)
-		unlink(path->sun_path);
-	if (fd >= 0)
-		close(fd);
-}
-
-static int open_unix(struct rpc_server *server, const struct rpc_listen *listen_on,
+static int open_unix(struct rpc_server *server, const struct rpc_listen *listen,
 		     const struct sockaddr_un *path, struct err *e)
 {
-	CLEANUP(close) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	struct socket_file *file;
+	int fd;
 
-	if (fd < 0)
-		return err_errno(e, "listen on %s", listen_on->address);
-	remove_stale(path);
-	/* The file gets the socket's mode: nobody else may connect, at no moment. */
-	if (fchmod(fd, 0600) < 0 || bind(fd, (const struct sockaddr *)path, sizeof(*path)) < 0 ||
-	    chmod(path->sun_path, 0600) < 0 || listen(fd, SOMAXCONN) < 0)
-		return err_errno(e, "listen on %s", listen_on->address);
-	return start(server, listen_on, TAKE_FD(fd), path->sun_path, e);
+	if (socket_file_open(path, listen->group, &file, &fd, e) < 0)
+		return err_wrap(e, "listen on %s", listen->address);
+	return start(server, listen, fd, file, e);
 }
 
 /* Port of a bound socket. */

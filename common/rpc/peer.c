@@ -50,8 +50,10 @@ static void name_unix(struct peer *peer, int fd)
 	struct ucred user = { .uid = (uid_t)-1 };
 	socklen_t len = sizeof(user);
 
-	(void)getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &user, &len);
-	snprintf(peer->name, PEER_NAME_MAX, "unix");
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &user, &len) < 0)
+		snprintf(peer->name, PEER_NAME_MAX, "unix");
+	else
+		snprintf(peer->name, PEER_NAME_MAX, "unix:uid=%u", (unsigned)user.uid);
 	peer->is_unix = true;
 	peer->key.bytes[0] = 'u';
 	memcpy(peer->key.bytes + 1, &user.uid, sizeof(user.uid));

@@ -34,8 +34,8 @@ int rpc_server_add(struct rpc_server *server, const struct rpc_service *service,
 
 struct rpc_listen {
 	const char *address; /* "192.0.2.1:7002", "[::1]:7002", "localhost:0", ":7002" (every
-			      * address, v6 and v4), "unix:/run/x.sock" (mode 0600; a stale one is
-			      * replaced) */
+			      * address, v6 and v4), "unix:/run/x.sock" (a stale one is replaced) */
+	const char *group;   /* unix: may connect, too (mode 0660); NULL: this user alone (0600) */
 	struct rpc_tls *tls; /* NULL: plaintext with prior knowledge */
 	const struct rpc_prologue *prologue; /* needs tls; NULL: none */
 	void *prologue_data;

@@ -36,7 +36,7 @@ struct listener {
 	struct rpc_tls *tls;
 	const struct rpc_prologue *prologue;
 	void *prologue_data;
-	char *unlink_path; /* of a unix socket */
+	struct socket_file *file; /* of a unix socket */
 };
 
 /* How far a connection has come that has proven nothing. */

@@ -5,6 +5,7 @@ Peers are python3-grpcio and the .proto files: nothing of our C. Programs are st
 ids that were started here, ports are free ones, files live in a folder that goes away.
 """
 import datetime
+import grp
 import importlib
 import ipaddress
 import json
@@ -13,6 +14,7 @@ import queue
 import re
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 import tempfile
@@ -412,6 +414,17 @@ class Ran:
         for word in words:
             assert word in self.err, f"{word!r} is not in: {self.err}"
         return self
+
+
+def is_for_administrators(path):
+    """A socket for its user and the members of group cocos, where the system has it, and nobody else."""
+    st = os.stat(path)
+    assert stat.S_ISSOCK(st.st_mode) and stat.S_IMODE(st.st_mode) == 0o660, oct(st.st_mode)
+    try:
+        group = grp.getgrnam("cocos").gr_gid
+    except KeyError:
+        group = os.getegid()
+    assert (st.st_uid, st.st_gid) == (os.geteuid(), group), st
 
 
 def cli(*arguments, cwd=None, stdin=subprocess.DEVNULL, **environment):

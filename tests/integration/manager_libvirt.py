@@ -24,7 +24,7 @@ import sample
 import tap
 from ports import FIRST
 from harness import (BUILD, PATIENCE, PROTOCOL, Folder, Process, authority, cli, credentials,
-                     program, until)
+                     is_for_administrators, program, until)
 
 manager, manager_grpc = PROTOCOL["manager"]
 SEED = int(sys.argv[1]) if len(sys.argv) > 1 and sys.argv[1].isdigit() else 20261120
@@ -660,6 +660,51 @@ def without_mutual_tls_only_this_host_is_served():
             stranger.close()
 
 
+def by_default_it_is_called_through_a_socket_and_no_port():
+    with Folder() as folder, Manager(folder) as m:
+        m.stop()
+        del m.settings["GRPC_PORT"]
+        config = folder.write("plain.conf", "".join(f"MANAGER_{k}={v}\n" for k, v in m.settings.items()))
+        m.process = Process([program("cocos-manager"), "--config", config])
+        m.process.wait_line("listening on unix:/run/cocos/manager.sock")
+        path = "/run/cocos/manager.sock"
+        is_for_administrators(path)
+        with open("/proc/net/tcp", encoding="ascii") as file:  # of this room's processes, whose
+            inodes = {row.split()[9] for row in file.readlines()[1:] if row.split()[3] == "0A"}
+        held = {os.readlink(f"/proc/{m.process.process.pid}/fd/{fd}")
+                for fd in os.listdir(f"/proc/{m.process.process.pid}/fd")}
+        assert not held & {f"socket:[{inode}]" for inode in inodes}, held
+        # Everybody's tools: another gRPC's, and ours without any setting.
+        m.channel = grpc.insecure_channel("unix:" + path)
+        m.stub = manager_grpc.ManagerServiceStub(m.channel)
+        made = m.create()
+        ran = cli("remove-vm", "00000000-0000-4000-8000-000000000000")
+        assert ran.status == 1 and "no CVM" in ran.err, ran
+        m.process.wait_line("from unix:uid=0: NOT_FOUND")
+        # A second one leaves it alone; who may not connect, can't.
+        second = folder.write("second.conf", f"MANAGER_STATE_DIR={folder('two')}\nMANAGER_TEE=none\n"
+                              f"MANAGER_SECRETS_DIR={m.secrets}\nMANAGER_IMAGE_DIR={folder('image')}\n"
+                              "MANAGER_MEMORY=128M\n")
+        done = subprocess.run([program("cocos-manager"), "--config", second], check=False, text=True,
+                              capture_output=True, timeout=PATIENCE)
+        assert done.returncode == 1 and "another program listens" in done.stderr, done
+        assert cli("remove-vm", made.cvm_id).ok() == f"CVM {made.cvm_id} removed\n"
+        asked = subprocess.run(["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups",
+                                sys.executable, "-c", "import socket, sys\n"
+                                "socket.socket(socket.AF_UNIX).connect(sys.argv[1])", path],
+                               check=False, capture_output=True, text=True)
+        assert "PermissionError" in asked.stderr, asked
+        # What a killed one leaves is in nobody's way; what ends cleans up.
+        m.process.kill()
+        assert os.path.exists(path)
+        m.process = Process([program("cocos-manager"), "--config", config])
+        m.process.wait_line("listening on unix:/run/cocos/manager.sock")
+        assert not cli("vm", "strays").ok()
+        m.stop()
+        assert not os.path.exists(path)
+        m.assert_nothing_left()
+
+
 def on_disk():
     """A folder whose content reaches a disk; /tmp may be on tmpfs."""
     for path in ("/var/tmp", BUILD):
@@ -708,5 +753,6 @@ if __name__ == "__main__":
         a_registry_that_is_lost_or_damaged_forgets_no_machine,
         a_tee_that_the_host_lacks_is_never_replaced_by_nothing,
         without_mutual_tls_only_this_host_is_served,
+        by_default_it_is_called_through_a_socket_and_no_port,
         unsuitable_folders_are_refused,
     ])

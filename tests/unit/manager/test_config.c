@@ -31,9 +31,9 @@ static void defaults_are_safe(void **state)
 	struct err e;
 
 	assert_ok(load("", &config, &e), e);
-	assert_string_equal(config.grpc_host, "127.0.0.1");
+	assert_string_equal(config.socket, "/run/cocos/manager.sock");
+	assert_null(config.grpc_host); /* whoever reaches a port of this host is no administrator */
 	assert_string_equal(config.forward_host, "127.0.0.1");
-	assert_int_equal(config.grpc_port, 7002);
 	assert_int_equal(config.max_vms, 10);
 	assert_string_equal(config.libvirt_uri, "qemu:///system");
 	assert_false(config.allow_role_signature);
@@ -45,11 +45,44 @@ static void defaults_are_safe(void **state)
 	config_done(&config);
 }
 
+/* Peers that know no sockets get what they have always had. */
+static void any_setting_of_tcp_means_tcp_as_ever(void **state)
+{
+	static const struct {
+		const char *text, *host;
+		uint16_t port;
+	} rows[] = {
+		{ "MANAGER_GRPC_HOST=127.0.0.2\n", "127.0.0.2", 7002 },
+		{ "MANAGER_GRPC_PORT=7102\n", "127.0.0.1", 7102 },
+		{ "MANAGER_GRPC_PORT=0\n", "127.0.0.1", 0 },
+		{ "MANAGER_GRPC_PORT=65535\n", "127.0.0.1", 65535 },
+		{ "MANAGER_GRPC_SERVER_CERT=/c\nMANAGER_GRPC_SERVER_KEY=/k\n", "127.0.0.1", 7002 },
+	};
+	struct config config;
+	struct err e;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		assert_ok(load(rows[i].text, &config, &e), e);
+		assert_null(config.socket);
+		assert_string_equal(config.grpc_host, rows[i].host);
+		assert_int_equal(config.grpc_port, rows[i].port);
+		config_done(&config);
+	}
+	assert_ok(load("MANAGER_GRPC_PORT=7102\nMANAGER_SOCKET=/run/m.sock\n", &config, &e), e);
+	assert_string_equal(config.socket, "/run/m.sock"); /* both, if both are said */
+	assert_string_equal(config.grpc_host, "127.0.0.1");
+	config_done(&config);
+}
+
 static void what_does_not_fit_together_is_refused(void **state)
 {
 	static const struct {
 		const char *text, *words;
 	} rows[] = {
+		{ "MANAGER_GRPC_PORT=65536\n", "is not a port" },
+		{ "MANAGER_GRPC_PORT=-1\n", "is not a port" },
+		{ "MANAGER_GRPC_PORT=7002x\n", "is not a port" },
+		{ "MANAGER_SOCKET=manager.sock\n", "is not an absolute path" },
 		{ "MANAGER_GRPC_HOST=0.0.0.0\n", "can be reached by other hosts" },
 		{ "MANAGER_GRPC_HOST=::\n", "can be reached by other hosts" },
 		{ "MANAGER_GRPC_HOST=192.0.2.1\n", "can be reached by other hosts" },
@@ -173,6 +206,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(defaults_are_safe),
+		cmocka_unit_test(any_setting_of_tcp_means_tcp_as_ever),
 		cmocka_unit_test(what_does_not_fit_together_is_refused),
 		cmocka_unit_test(mutual_tls_opens_the_listener_to_others),
 		cmocka_unit_test(port_ranges),

@@ -176,7 +176,7 @@ static void a_server_that_says_nothing(void **state)
 
 static void unix_sockets_work_and_are_private(void **state)
 {
-	char folder[] = "/tmp/rpc-unit-XXXXXX", address[80];
+	char folder[] = "/tmp/rpc-unit-XXXXXX", address[80], lock[80];
 	struct pair p = { 0 };
 	struct rpc_listen listen = { .address = address };
 	struct rpc_channel_config config = { .target = address };
@@ -187,12 +187,13 @@ static void unix_sockets_work_and_are_private(void **state)
 	snprintf(address, sizeof(address), "unix:%s/s", folder);
 	pair_open(&p, &(struct pair_setup){ .service = &pair_upload_service });
 	assert_ok(rpc_server_listen(p.server, &listen, NULL, &e), e);
-	assert_refused(rpc_server_listen(p.server, &listen, NULL, &e), e, ERR_INTERNAL,
-		       "listen on");
+	assert_refused(rpc_server_listen(p.server, &listen, NULL, &e), e, ERR_EXISTS, "listen on");
 	assert_ok(rpc_channel_new(&p.loop, &config, &channel, &e), e);
 	assert_ok(rpc_sync_connect(channel, &e), e);
 	rpc_channel_free(channel);
 	pair_close(&p);
+	snprintf(lock, sizeof(lock), "%s/s.lock", folder);
+	assert_int_equal(unlink(lock), 0);
 	assert_int_equal(rmdir(folder), 0); /* the socket went with the listener */
 }
 

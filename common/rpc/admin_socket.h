@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * admin_socket.h — the unix socket on which a daemon's administrators call it: who may is a matter of
+ * the file's owner and group, not of who can reach a port of this host.
+ */
+#pragma once
+
+#include "common/rpc/server.h"
+
+/* Its members administer the daemons of this host. */
+#define ADMIN_SOCKET_GROUP "cocos"
+
+/* Makes the folder, if it is missing, and listens. Blocking. */
+int admin_socket_listen(struct rpc_server *server, const char *path, struct err *e) MUST_CHECK;
