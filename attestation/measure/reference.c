@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/measure/reference.h"
 
+#include "attestation/measure/igvm_boot.h"
 #include "attestation/measure/igvm_measure.h"
 #include "attestation/measure/snp_measure.h"
 #include "attestation/measure/tdx_measure.h"
@@ -137,6 +138,15 @@ static int read_firmware(const struct reference *x, uint8_t **bytes, struct span
 	return 0;
 }
 
+/* What is booted, by its digests. */
+static int name_boot(const struct reference *x, struct snp_measure *m, struct err *e)
+{
+	m->has_kernel = true;
+	memcpy(m->kernel, x->image->kernel.sha256, sizeof(m->kernel));
+	memcpy(m->initrd, x->image->initrd.sha256, sizeof(m->initrd));
+	return snp_measure_cmdline(x->cmdline, m->cmdline, e);
+}
+
 /* With firmware: direct boot. */
 static int measure_snp(const struct reference *x, struct span firmware,
 		       uint8_t out[SNP_MEASURE_LEN_MAX], struct err *e)
@@ -147,23 +157,22 @@ static int measure_snp(const struct reference *x, struct span firmware,
 		.vmm = VMSA_QEMU,
 		.guest_features = SNP_FEATURES,
 		.ovmf = firmware,
-		.has_kernel = true,
 	};
 	size_t len;
 
 	if (!vmsa_cpu_type(x->cpu_type, &m.vcpu_signature))
 		return err_set(e, ERR_PRECONDITION, "CPU type '%s' has no signature that is known",
 			       x->cpu_type);
-	memcpy(m.kernel, x->image->kernel.sha256, sizeof(m.kernel));
-	memcpy(m.initrd, x->image->initrd.sha256, sizeof(m.initrd));
-	if (snp_measure_cmdline(x->cmdline, m.cmdline, e) < 0)
+	if (name_boot(x, &m, e) < 0)
 		return err_code(e);
 	return snp_measure(&m, out, &len, e);
 }
 
-/* An IGVM file has all of it inside. */
-static int measure_igvm(struct span file, uint8_t out[SNP_DIGEST_LEN], struct err *e)
+/* An IGVM file has all of it inside, or it is no policy for this image. */
+static int measure_igvm(const struct reference *x, struct span file,
+			uint8_t out[SNP_MEASURE_LEN_MAX], struct err *e)
 {
+	struct snp_measure boot = { .mode = SNP_MEASURE_SNP };
 	const struct igvm_measure how = { .platform = IGVM_SEV_SNP,
 					  .check_kvm = true,
 					  .as_loaded = true };
@@ -171,9 +180,15 @@ static int measure_igvm(struct span file, uint8_t out[SNP_DIGEST_LEN], struct er
 	struct igvm igvm;
 	size_t len;
 
-	if (igvm_open(file, &igvm, e) < 0)
+	if (igvm_open(file, &igvm, e) < 0 || name_boot(x, &boot, e) < 0 ||
+	    igvm_boot_check(&igvm, &boot, e) < 0 ||
+	    igvm_measure(&igvm, &how, out, &len, &id_block, e) < 0)
 		return err_code(e);
-	return igvm_measure(&igvm, &how, out, &len, &id_block, e);
+	if (id_block == IGVM_ID_BLOCK_MISMATCH)
+		return err_set(e, ERR_PRECONDITION,
+			       "IGVM: the file's ID block names another digest: no firmware would "
+			       "start it");
+	return 0;
 }
 
 static int write_snp(const struct reference *x, const struct efi_boot *boot, struct writer *w,
@@ -186,7 +201,7 @@ static int write_snp(const struct reference *x, const struct efi_boot *boot, str
 
 	if (read_firmware(x, &bytes, &firmware, e) < 0)
 		return err_code(e);
-	failed = x->igvm ? measure_igvm(firmware, measurement, e)
+	failed = x->igvm ? measure_igvm(x, firmware, measurement, e)
 			 : measure_snp(x, firmware, measurement, e);
 	if (failed)
 		return failed;

@@ -32,7 +32,8 @@ struct reference {
 
 	/* SNP and TDX. */
 	const char *firmware; /* file */
-	bool igvm;            /* it is an IGVM file: SNP alone */
+	bool igvm; /* it is an IGVM file: SNP alone. Processors are its own, and the image's kernel,
+		    * initrd and `cmdline` have to be in it (igvm_boot.h) */
 
 	/* SNP. */
 	unsigned cpus;

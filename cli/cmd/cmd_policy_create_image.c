@@ -44,6 +44,9 @@ static const struct {
 };
 /* clang-format on */
 
+/* What an IGVM file says itself. */
+static const char *const in_igvm[] = { "firmware", "cpus", "cpu-type" };
+
 static int check_options(const struct cli *cli, const struct policy_image *p, struct err *e)
 {
 	for (size_t i = 0; i < ARRAY_LEN(belongs); i++) {
@@ -53,8 +56,11 @@ static int check_options(const struct cli *cli, const struct policy_image *p, st
 			return err_set(e, ERR_INVALID, "--%s says nothing about %s", name,
 				       tees[p->tee]);
 	}
-	if (cli_value(cli, "igvm") && cli_value(cli, "firmware"))
-		return err_set(e, ERR_INVALID, "--igvm and --firmware exclude each other");
+	for (size_t i = 0; cli_value(cli, "igvm") && i < ARRAY_LEN(in_igvm); i++)
+		if (cli_flag(cli, in_igvm[i]))
+			return err_set(e, ERR_INVALID,
+				       "--igvm and --%s exclude each other: the file has its own",
+				       in_igvm[i]);
 	return 0;
 }
 
@@ -145,7 +151,7 @@ static const struct cli_option options[] = {
 	{ .name = "smt", .help = "snp: accept hosts with simultaneous multithreading" },
 	{ .name = "firmware", .value = "FILE",
 	  .help = "snp, tdx: what is launched (default " REFERENCE_SNP_FIRMWARE ", " REFERENCE_TDX_FIRMWARE ")" },
-	{ .name = "igvm", .value = "FILE", .help = "snp: in place of firmware and kernel" },
+	{ .name = "igvm", .value = "FILE", .help = "snp: in place of firmware and processors; has to hold this image" },
 	{ .name = "rtmr0", .value = "HEX", .times = CLI_MANY,
 	  .help = "tdx: an acceptable RTMR0, which does not follow from an image" },
 	{ .name = "word", .value = "WORD", .help = "for the command line, beside the image's own" },

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Total size and checksum are corrected first: no fuzzer gets past a CRC. */
+#include "attestation/measure/igvm_boot.h"
 #include "attestation/measure/igvm_measure.h"
 
 #include <stdlib.h>
@@ -51,6 +52,7 @@ static void measure(const struct igvm *igvm, size_t len)
 
 		(void)!igvm_measure(igvm, &how, out, &out_len, &id_block, &e);
 	}
+	(void)!igvm_boot_check(igvm, &(struct snp_measure){ .mode = SNP_MEASURE_SNP }, &e);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);

@@ -166,6 +166,13 @@ def what_the_reader_would_not_take_is_not_written():
                 pass
 
 
+def an_igvm_file_has_its_own_firmware_and_processors():
+    for words in (["--firmware", "x"], ["--cpus", "2"], ["--cpu-type", "EPYC-v4"]):
+        cli("policy", "create", "--image", "x", "--tee", "snp", "--igvm", "y", *words).refused(2, words[0])
+    for word in ("--kernel", "--initrd", "--cmdline"):
+        cli("policy", "create", "--image", "x", "--tee", "snp", "--igvm", "y", word, "z").refused(2, "unknown option")
+
+
 def a_file_is_replaced_whole():
     with Folder() as folder:
         folder.write("policy.json", "old")
@@ -228,4 +235,4 @@ if __name__ == "__main__":
     tap.run([each_option_alone_gives_its_key, all_options_together_are_one_policy, values_may_come_one_by_one,
              registers_that_can_be_reset_are_named,
              a_manifest_becomes_its_digest, what_the_reader_would_not_take_is_not_written,
-             a_file_is_replaced_whole, a_policy_is_extended_by_what_its_evidence_will_say])
+             an_igvm_file_has_its_own_firmware_and_processors, a_file_is_replaced_whole, a_policy_is_extended_by_what_its_evidence_will_say])

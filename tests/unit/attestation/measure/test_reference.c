@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From an image's files to the policy that its CVMs are judged by. */
+#include "attestation/measure/igvm_measure.h"
 #include "attestation/measure/reference.h"
+#include "attestation/measure/snp_measure.h"
 #include "attestation/measure/tdx_measure.h"
 #include "attestation/policy/policy.h"
 #include "common/base/file.h"
 #include "common/base/writer.h"
 #include "common/manifest/manifest.h"
+#include "tests/forge/firmware.h"
+#include "tests/unit/attestation/measure/tiny_igvm.h"
 #include "tests/unit/attestation/measure/tiny_kernel.h"
 #include "tests/unit/folder.h"
 #include "tests/vectors.h"
@@ -183,6 +187,70 @@ static void a_tdx_policy_leaves_rtmr0_to_be_named(void **state)
 	writer_done(&w);
 }
 
+/* Firmware, digests of what is booted, and a VMSA. */
+static size_t make_igvm(const char *cmdline, const uint8_t *id_block, uint8_t bytes[TINY_IGVM_MAX])
+{
+	static uint8_t firmware[FORGE_FIRMWARE_LEN], hashes[SNP_PAGE_LEN], vmsa[SNP_PAGE_LEN];
+	const uint64_t end = UINT64_C(0x100000000);
+	const struct tiny_page pages[] = {
+		{ .gpa = end - 2 * SNP_PAGE_LEN, .bytes = firmware },
+		{ .gpa = end - SNP_PAGE_LEN, .bytes = firmware + SNP_PAGE_LEN },
+		{ .gpa = 0x810000, .bytes = hashes },
+		{ .gpa = SNP_VMSA_GPA, .bytes = vmsa, .is_vmsa = true },
+	};
+	struct snp_measure boot = { .has_kernel = true };
+	struct err e;
+
+	forge_firmware(firmware);
+	memcpy(boot.kernel, image.kernel.sha256, SHA256_LEN);
+	memcpy(boot.initrd, image.initrd.sha256, SHA256_LEN);
+	assert_ok(snp_measure_cmdline(cmdline, boot.cmdline, &e), e);
+	snp_measure_hashes(&boot, hashes + 0xc00);
+	vmsa[0x158] = 0x31;
+	return tiny_igvm(pages, ARRAY_LEN(pages), id_block, bytes);
+}
+
+static void an_igvm_file_has_a_policy_if_it_starts_the_image(void **state)
+{
+	const struct igvm_measure how = { .platform = IGVM_SEV_SNP, .as_loaded = true };
+	uint8_t bytes[TINY_IGVM_MAX], measurement[SNP_DIGEST_LEN];
+	char path[64];
+	struct reference x = {
+		.image = &image, .cmdline = "quiet", .firmware = path, .igvm = true
+	};
+	CLEANUP_WRITER struct writer w = writer_up_to(REFERENCE_POLICY_MAX);
+	enum igvm_id_block id_block;
+	struct policy policy;
+	struct writer written;
+	struct igvm igvm;
+	struct err e;
+	size_t len = make_igvm("quiet", NULL, bytes);
+
+	snprintf(path, sizeof(path), "%s/image.igvm", test_folder);
+	assert_ok(file_write(path, bytes, len, 0600, &e), e);
+	assert_ok(igvm_open((struct span){ bytes, len }, &igvm, &e), e);
+	assert_ok(igvm_measure(&igvm, &how, measurement, &(size_t){ 0 }, &id_block, &e), e);
+	expect(REFERENCE_SNP, &x, &written, &policy);
+	assert_int_equal(policy.snp.measurements.count, 1);
+	assert_memory_equal(policy.snp.measurements.values, measurement, SNP_DIGEST_LEN);
+	policy_done(&policy);
+	writer_done(&written);
+
+	x.cmdline = "quiet cocos.other";
+	assert_refused(reference_policy(REFERENCE_SNP, &x, &w, &e), e, ERR_PRECONDITION,
+		       "not those of this image's");
+	x.cmdline = "quiet";
+	/* The ID block is no part of what it names. */
+	assert_ok(file_write(path, bytes, make_igvm("quiet", measurement, bytes), 0600, &e), e);
+	expect(REFERENCE_SNP, &x, &written, &policy);
+	policy_done(&policy);
+	writer_done(&written);
+	measurement[0] ^= 1;
+	assert_ok(file_write(path, bytes, make_igvm("quiet", measurement, bytes), 0600, &e), e);
+	assert_refused(reference_policy(REFERENCE_SNP, &x, &w, &e), e, ERR_PRECONDITION,
+		       "ID block names another digest");
+}
+
 static void what_can_not_be_computed_is_refused(void **state)
 {
 	char firmware[64];
@@ -226,6 +294,7 @@ int main(void)
 		cmocka_unit_test(a_tpms_policy_names_what_the_image_determines),
 		cmocka_unit_test(an_snp_policy_has_the_measurement),
 		cmocka_unit_test(a_tdx_policy_leaves_rtmr0_to_be_named),
+		cmocka_unit_test(an_igvm_file_has_a_policy_if_it_starts_the_image),
 		cmocka_unit_test(what_can_not_be_computed_is_refused),
 		cmocka_unit_test(a_tee_has_one_name),
 	};
