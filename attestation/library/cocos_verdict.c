@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-enum { TEXT_MAX = 1 << 20 };
+enum { TEXT_MAX = VERDICT_JSON_MAX };
 
 bool cocos_verdict_ok(const struct cocos_verdict *verdict)
 {
@@ -14,6 +14,9 @@ bool cocos_verdict_ok(const struct cocos_verdict *verdict)
 
 void cocos_verdict_free(struct cocos_verdict *verdict)
 {
+	if (!verdict)
+		return;
+	free(verdict->claims);
 	free(verdict);
 }
 
@@ -202,7 +205,7 @@ char *cocos_verdict_json(const struct cocos_verdict *verdict)
 
 	if (!verdict)
 		return NULL;
-	verdict_json(&verdict->verdict, &w);
+	verdict_json(&verdict->verdict, (struct span){ verdict->claims, verdict->claims_len }, &w);
 	return (char *)writer_take(&w, &len);
 }
 

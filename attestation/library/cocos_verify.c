@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cocos_verify.c — the caller's objects as one input of the verifier, and its answer as a verdict. */
+#include "attestation/claims/claims.h"
 #include "attestation/envelope/evidence_json.h"
 #include "attestation/library/library_error.h"
 #include "attestation/library/library_objects.h"
+#include "common/base/writer.h"
 
 #include <string.h>
 
@@ -24,6 +26,8 @@ struct call {
 	char problem[ERR_TEXT_MAX]; /* why that could not be read; empty: it could */
 	struct verify_result result;
 };
+
+DEFINE_CLEANUP(struct cocos_verdict *, cocos_verdict_free)
 
 static void call_free(struct call *c)
 {
@@ -300,8 +304,14 @@ static int judge(struct call *c, struct cocos_verdict *v, struct err *e)
 {
 	struct verdict_reason reason;
 
-	if (verify(&c->in, &v->verdict, &c->result, e) < 0)
+	CLEANUP_WRITER struct writer claims = writer_up_to(CLAIMS_MAX);
+
+	if (verify(&c->in, &v->verdict, &c->result, e) < 0 ||
+	    claims_json(&c->in, &c->result, &v->verdict, &claims, e) < 0)
 		return err_code(e);
+	v->claims = writer_take(&claims, &v->claims_len);
+	if (!v->claims)
+		return err_nomem(e);
 	/* cocos_verdict_ok() asks verdict_ok(). */
 	if (c->problem[0])
 		verdict_note(&v->verdict, NOTE_EVIDENCE, "evidence: %s", c->problem);
@@ -317,7 +327,7 @@ int cocos_verify(const struct cocos_request *request, const struct cocos_endorse
 {
 	static const struct library_store none;
 	CLEANUP(call_free) struct call *c = NULL;
-	CLEANUP(free) struct cocos_verdict *v = NULL;
+	CLEANUP(cocos_verdict_free) struct cocos_verdict *v = NULL;
 	struct err e;
 
 	if (verdict)

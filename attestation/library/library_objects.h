@@ -45,6 +45,8 @@ struct cocos_verdict {
 	enum cocos_mode mode;
 	bool has_identity, has_manifest;
 	uint8_t identity[SHA256_LEN], manifest[SHA3_256_LEN];
+	uint8_t *claims; /* claims_json()'s, malloc'ed */
+	size_t claims_len;
 	const char *tdx_status; /* a constant, or NULL */
 	size_t advisory_count;
 	char advisories[TDX_RESULT_ADVISORIES_MAX][TDX_ADVISORY_LEN_MAX];

@@ -87,6 +87,8 @@ static void appraise(const struct snp_input *in, const struct snp_parsed *p,
 	result->product = chain->product;
 	result->key = chain->kind;
 	result->tcb = vcek.tcb;
+	result->not_before = chain->vek->not_before;
+	result->not_after = chain->vek->not_after;
 	result->own_root = chain->own_root;
 	memcpy(result->csp_id, vcek.csp_id, sizeof(result->csp_id));
 	memcpy(result->root_digest, chain->ark->key_digest, SHA256_LEN);

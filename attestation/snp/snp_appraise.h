@@ -18,6 +18,7 @@ struct snp_result {
 	enum snp_product product;
 	enum snp_signing_key key;
 	struct snp_tcb tcb;
+	int64_t not_before, not_after;   /* of the VCEK or VLEK */
 	char csp_id[128];                /* empty unless a VLEK's */
 	uint8_t root_digest[SHA256_LEN]; /* of the root's key */
 	bool own_root;                   /* not AMD's */

@@ -216,6 +216,8 @@ static bool tcb_info_verify(struct state *s)
 	    !document_verify(s, &names, c->tcb_info_chain, &s->tcb_info->document))
 		return false;
 	s->result->tcb_evaluation = s->tcb_info->document.evaluation;
+	s->result->issued = s->tcb_info->document.issue_date;
+	s->result->next_update = s->tcb_info->document.next_update;
 
 	const struct tdx_pck *pck = &s->result->pck;
 	bool fmspc = verdict_bytes(s->v, CHECK_COLLATERAL_FMSPC, pck->fmspc, s->tcb_info->fmspc,

@@ -35,7 +35,8 @@ struct tdx_result {
 	enum tdx_status level_status, module_status, qe_status;
 	bool has_module; /* module version > 0: module_status counts */
 	uint64_t tcb_evaluation, qe_evaluation;
-	size_t advisory_count; /* of level, module and QE; sorted, each once */
+	int64_t issued, next_update; /* of the TCB info */
+	size_t advisory_count;       /* of level, module and QE; sorted, each once */
 	char advisories[TDX_RESULT_ADVISORIES_MAX][TDX_ADVISORY_LEN_MAX];
 	uint8_t root_digest[SHA256_LEN]; /* of the root's key */
 	bool own_root;                   /* not Intel's */

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/verdict/checks.h"
 
+#include "common/base/cleanup.h"
+
 #include <assert.h>
 #include <string.h>
 
 enum { INDEX_MAX = 999 };
 
-#define CHECK(id, ...) [CHECK_##id] = { __VA_ARGS__ },
+#define CHECK(id, name, section, fault, ...) \
+	[CHECK_##id] = { name, section, FAULT_##fault, __VA_ARGS__ },
 static const struct check_row rows[CHECK_COUNT] = {
 #include "attestation/verdict/checks_snp.def"
 #include "attestation/verdict/checks_snp_policy.def"
@@ -20,6 +23,19 @@ const struct check_row *checks_row(enum check_id id)
 {
 	assert((unsigned)id < CHECK_COUNT);
 	return &rows[id];
+}
+
+const char *check_fault_word(enum check_fault fault)
+{
+	static const char *const words[] = {
+		[FAULT_NONE] = "",
+		[FAULT_UNWANTED] = "unwanted",
+		[FAULT_NOT_GENUINE] = "not genuine",
+		[FAULT_MALFORMED] = "malformed",
+	};
+
+	assert((unsigned)fault < ARRAY_LEN(words));
+	return words[fault];
 }
 
 /* Digits without a leading zero, or nothing. */

@@ -12,7 +12,7 @@
 #include <stddef.h>
 
 /* Each list of rows, one after the other: what is done with them is CHECK's to say. */
-#define CHECK(id, name, section, attributes, means, without, remedy) CHECK_##id,
+#define CHECK(id, name, section, fault, attributes, means, without, remedy) CHECK_##id,
 enum check_id {
 #include "attestation/verdict/checks_snp.def"
 #include "attestation/verdict/checks_snp_policy.def"
@@ -23,6 +23,16 @@ enum check_id {
 };
 #undef CHECK
 
+/* What it says of the evidence when a check fails, the graver the later. Exit statuses follow it. */
+enum check_fault {
+	FAULT_NONE,        /* of a yes */
+	FAULT_UNWANTED,    /* not what the caller or the policy asks for; it may be genuine */
+	FAULT_NOT_GENUINE, /* nobody who counts stands behind it, or it contradicts itself */
+	FAULT_MALFORMED,   /* it can't be read */
+};
+/* "malformed", "not genuine", "unwanted"; of none, "". */
+const char *check_fault_word(enum check_fault fault);
+
 /* What code may decide by. */
 enum check_attribute {
 	CHECK_OF_REGISTERS = 1, /* a register's value: an event log may account for it */
@@ -30,12 +40,13 @@ enum check_attribute {
 };
 
 struct check_row {
-	const char *name;    /* "stage.what"; of a family without the index */
-	const char *section; /* of the specification, or NULL */
-	unsigned attributes; /* of enum check_attribute */
-	const char *means;   /* what a pass says */
-	const char *without; /* who could do what if nobody made this check */
-	const char *remedy;  /* what to do when it fails */
+	const char *name;       /* "stage.what"; of a family without the index */
+	const char *section;    /* of the specification, or NULL */
+	enum check_fault fault; /* never none */
+	unsigned attributes;    /* of enum check_attribute */
+	const char *means;      /* what a pass says */
+	const char *without;    /* who could do what if nobody made this check */
+	const char *remedy;     /* what to do when it fails */
 };
 
 /* The row; `id` is one of the enum. */

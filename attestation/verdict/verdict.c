@@ -188,11 +188,11 @@ static const struct check *first_failed(const struct verdict *v)
 	return NULL;
 }
 
-static const char *first_missing(const struct verdict *v)
+static const struct check_row *first_missing(const struct verdict *v)
 {
 	for (size_t i = 0; i < v->required_count; i++)
 		if (!passed(v, v->required[i]))
-			return checks_row(v->required[i])->name;
+			return checks_row(v->required[i]);
 	return NULL;
 }
 
@@ -230,7 +230,7 @@ bool verdict_failed(const struct verdict *v, size_t n, struct verdict_reason *re
 struct verdict_reason verdict_reason(const struct verdict *v)
 {
 	const struct check *failed = first_failed(v);
-	const char *missing = first_missing(v);
+	const struct check_row *missing = first_missing(v);
 	struct verdict_reason reason;
 	struct err line = { 0 };
 
@@ -240,13 +240,44 @@ struct verdict_reason verdict_reason(const struct verdict *v)
 		tell(failed, &line);
 	else if (missing)
 		err_record(&line, ERR_DENIED, "%s: found no such check, wanted it to have passed",
-			   missing);
+			   missing->name);
 	else if (v->overflow)
 		err_record(&line, ERR_DENIED, "verdict: more checks than %d", VERDICT_CHECKS_MAX);
 	else
 		err_record(&line, ERR_DENIED, "verdict: nothing was checked");
 	memcpy(reason.text, line.text, sizeof(reason.text));
 	return reason;
+}
+
+enum check_fault verdict_fault(const struct verdict *v)
+{
+	const struct check_row *missing = first_missing(v);
+	enum check_fault worst = FAULT_NONE;
+
+	if (verdict_ok(v))
+		return FAULT_NONE;
+	for (size_t i = 0; i < v->count; i++) {
+		enum check_fault fault = checks_row(v->checks[i].id)->fault;
+
+		if (v->checks[i].outcome == CHECK_FAILED && fault > worst)
+			worst = fault;
+	}
+	if (worst != FAULT_NONE)
+		return worst;
+	return missing ? missing->fault : FAULT_NOT_GENUINE; /* nothing says that it is */
+}
+
+bool verdict_is_genuine(const struct verdict *v)
+{
+	for (size_t i = 0; i < v->required_count; i++)
+		if (checks_row(v->required[i])->fault >= FAULT_NOT_GENUINE &&
+		    !passed(v, v->required[i]))
+			return false;
+	for (size_t i = 0; i < v->count; i++)
+		if (v->checks[i].outcome == CHECK_FAILED &&
+		    checks_row(v->checks[i].id)->fault >= FAULT_NOT_GENUINE)
+			return false;
+	return v->required_count > 0 && !v->overflow;
 }
 
 const struct check *verdict_find(const struct verdict *v, enum check_id id)
@@ -289,12 +320,14 @@ static void member(struct writer *w, const char *key, const char *text)
 	json_quote(w, text, strlen(text));
 }
 
-void verdict_json(const struct verdict *v, struct writer *w)
+void verdict_json(const struct verdict *v, struct span claims, struct writer *w)
 {
 	writer_text(w, "{");
 	member(w, "verdict", verdict_word(v));
 	writer_text(w, ",");
 	member(w, "reason", verdict_reason(v).text);
+	writer_text(w, ",");
+	member(w, "fault", check_fault_word(verdict_fault(v)));
 	writer_text(w, ",\"notes\":[");
 	for (size_t i = 0; i < v->note_count; i++) {
 		writer_text(w, i ? "," : "");
@@ -317,5 +350,10 @@ void verdict_json(const struct verdict *v, struct writer *w)
 		member(w, "section", section ? section : "");
 		writer_text(w, "}");
 	}
-	writer_text(w, "]}");
+	writer_text(w, "]");
+	if (claims.len) {
+		writer_text(w, ",\"claims\":");
+		writer_bytes(w, claims.bytes, claims.len);
+	}
+	writer_text(w, "}");
 }

@@ -24,6 +24,7 @@ enum {
 	VERDICT_NAME_MAX = 48,
 	VERDICT_TEXT_MAX = 200,
 	VERDICT_NOTES_MAX = 32,
+	VERDICT_JSON_MAX = 4 << 20, /* bytes, with claims */
 };
 
 enum check_outcome {
@@ -119,10 +120,18 @@ struct verdict_reason verdict_reason(const struct verdict *v);
  * if there are not so many. */
 bool verdict_failed(const struct verdict *v, size_t n, struct verdict_reason *reason);
 
+/* Of a no, the gravest fault of what failed, or else of what is missing; FAULT_NONE of a yes. */
+enum check_fault verdict_fault(const struct verdict *v);
+
+/* Every required step that says whose evidence it is was taken, and nothing was found malformed or not
+ * genuine; what a policy says of it left aside. No yes: see verdict_ok(). */
+bool verdict_is_genuine(const struct verdict *v);
+
 /* The first of that check, or NULL. */
 const struct check *verdict_find(const struct verdict *v, enum check_id id);
 
-/* One JSON object on one line: {"verdict":verdict_word(),"reason":…,"notes":[…],
- * "checks":[{"name","outcome","found","wanted","section"}…]}. */
+/* One JSON object on one line: {"verdict":verdict_word(),"reason":…,"fault":…,"notes":[…],
+ * "checks":[{"name","outcome","found","wanted","section"}…],"claims":{…}}. `claims` is that object as
+ * claims_json() wrote it; empty: the member is left out. */
 struct writer;
-void verdict_json(const struct verdict *v, struct writer *w);
+void verdict_json(const struct verdict *v, struct span claims, struct writer *w);

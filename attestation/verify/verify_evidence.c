@@ -8,12 +8,14 @@
 
 static bool has_policy(struct verification *x, bool described, const char *kind)
 {
+	const char *said = !x->in->policy ? "no policy for"
+			   : described    ? "a policy that speaks of"
+					  : "a policy that says nothing of";
+
 	if (x->in->genuine_only)
 		return true;
-	return verdict_checkf(
-		x->v, CHECK_POLICY_GIVEN, x->in->policy && described,
-		"a policy that says which measurement is right",
-		x->in->policy ? "a policy that says nothing of %s" : "no policy for %s", kind);
+	return verdict_checkf(x->v, CHECK_POLICY_GIVEN, x->in->policy && described,
+			      "a policy that says which measurement is right", "%s %s", said, kind);
 }
 
 /* What the message brings beside the report, where the caller gives nothing. */
@@ -41,13 +43,14 @@ static bool open_snp(struct verification *x)
 	return true;
 }
 
-static void judge_snp(struct verification *x, const uint8_t *report_data)
+/* False: it was not judged at all, and nothing can rest on it. */
+static bool judge_snp(struct verification *x, const uint8_t *report_data)
 {
 	const struct policy *p = x->in->policy;
 	struct err e;
 
 	if (!has_policy(x, p && p->has_snp, "SNP"))
-		return;
+		return false;
 	x->snp.parsed = &x->parts->snp;
 	x->snp.report_data = report_data;
 	x->snp.at = x->in->at;
@@ -57,7 +60,7 @@ static void judge_snp(struct verification *x, const uint8_t *report_data)
 	x->snp.crl_max_age = p ? p->crl_max_age : 0;
 	snp_appraise(&x->snp, &x->result->snp, x->v);
 	if (!verdict_ok(x->v))
-		return;
+		return true;
 	if (x->in->product != SNP_PRODUCT_ANY)
 		verdict_check(
 			x->v, CHECK_BINDING_PRODUCT_NAMED, x->result->snp.product == x->in->product,
@@ -70,6 +73,7 @@ static void judge_snp(struct verification *x, const uint8_t *report_data)
 		verdict_err(x->v, CHECK_TOKEN_AGREES, &e);
 	if (x->in->corim)
 		corim_judge_snp(x->in->corim, &x->result->snp, x->v);
+	return true;
 }
 
 static void judge_tdx(struct verification *x)
@@ -171,7 +175,8 @@ static void judge_hcl(struct verification *x)
 		verdict_err(x->v, CHECK_PARSE_HCL_REPORT, &e);
 		return;
 	}
-	judge_snp(x, x->snp_report_data);
+	if (!judge_snp(x, x->snp_report_data))
+		return;
 	/* The paravisor's word counts only if it was the paravisor that asked for the report. */
 	verdict_require(x->v, CHECK_AK_RUNTIME_VMPL);
 	verdict_checkf(x->v, CHECK_AK_RUNTIME_VMPL, x->result->snp.report.vmpl == 0,
@@ -202,7 +207,8 @@ static void judge_snp_vtpm(struct verification *x)
 			      "REPORT_DATA = SHA3-512(report data || AK public area)");
 		return;
 	}
-	judge_snp(x, x->snp_report_data);
+	if (!judge_snp(x, x->snp_report_data))
+		return;
 	x->tpm.binding.tee_report_data = x->result->snp.report.report_data;
 	x->tpm.binding.report_data = x->binding.report_data;
 	judge_tpm(x, true);

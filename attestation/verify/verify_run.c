@@ -9,8 +9,6 @@
 
 #include <string.h>
 
-#define SECTION "wire.md, run statement"
-
 /* What a host may set at boot even if no policy allows it: where the agent reports to, as whom, and
  * how much it logs. None of it reaches an asset. */
 static const char *const default_boot_keys[] = {

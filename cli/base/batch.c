@@ -194,7 +194,7 @@ static enum cli_exit run_lines(struct cli *cli, FILE *in,
 			continue;
 		status = len > BATCH_LINE_MAX ? too_long(cli)
 					      : run_line(cli, line, (size_t)len, row);
-		if (status > worst)
+		if (worst != CLI_USAGE && (status > worst || status == CLI_USAGE))
 			worst = status;
 		rows++;
 	}

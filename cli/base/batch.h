@@ -19,7 +19,7 @@ enum { BATCH_LINE_MAX = 1 << 20 };
  * many as the command takes. Options and files of `cli` itself apply to every row and come before
  * its own; an option that may come once is refused if both have it. Empty lines are skipped. For
  * any other line `row` runs and prints one line; a line that makes no sense, or is too long, prints
- * {"verdict":"error","reason":…}. The status is CLI_OK if there was a row and every row said so,
- * else the worst. `path` may be "-". */
+ * {"verdict":"error","reason":…}. The status is CLI_OK if there was a row and every row said so;
+ * CLI_USAGE if one made no sense; else the highest. `path` may be "-". */
 enum cli_exit batch_run(struct cli *cli, const char *path,
 			enum cli_exit (*row)(struct cli *cli, struct err *e), struct err *e);

@@ -14,11 +14,13 @@
 #include <stddef.h>
 #include <stdio.h>
 
-/* Exit status of the process; scripts rely on it. */
+/* Exit status of the process; scripts rely on it: a number keeps its meaning. */
 enum cli_exit {
-	CLI_OK = 0,     /* done; of a verdict: yes */
-	CLI_FAILED = 1, /* refused, or it could not be done; of a verdict: no */
-	CLI_USAGE = 2,  /* wrong call, or an input that can't be read */
+	CLI_OK = 0,          /* done; of a verdict: yes */
+	CLI_FAILED = 1,      /* it could not be done; of a verdict: no, not what is asked for */
+	CLI_USAGE = 2,       /* wrong call, or an input that can't be read */
+	CLI_NOT_GENUINE = 3, /* of a verdict: no, nobody who counts stands behind the evidence */
+	CLI_MALFORMED = 4,   /* of a verdict: no, the evidence can't be read */
 };
 
 enum {

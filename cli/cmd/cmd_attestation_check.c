@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_attestation_check.c — one layer of evidence by itself. */
 #include "cli/base/batch.h"
+#include "cli/base/judged.h"
 #include "cli/base/moment.h"
 #include "cli/base/number.h"
 #include "cli/check/check.h"
@@ -160,9 +161,11 @@ static void print(struct cli *cli, const struct check_kind *kind, const struct v
 		return;
 	}
 	json_quote(&w, reason.text, strlen(reason.text));
-	fprintf(cli->out, "{\"verdict\":\"%s\",\"kind\":\"%s\",\"reason\":%.*s%s%.*s}\n",
+	fprintf(cli->out,
+		"{\"verdict\":\"%s\",\"kind\":\"%s\",\"reason\":%.*s,\"fault\":\"%s\"%s%.*s}\n",
 		holds ? "holds" : "refused", kind->name, (int)w.len, (const char *)w.bytes,
-		show->len ? "," : "", (int)show->len, show->bytes ? (const char *)show->bytes : "");
+		check_fault_word(verdict_fault(v)), show->len ? "," : "", (int)show->len,
+		show->bytes ? (const char *)show->bytes : "");
 }
 
 static enum cli_exit judge(struct cli *cli, bool json, struct err *e)
@@ -191,7 +194,7 @@ static enum cli_exit judge(struct cli *cli, bool json, struct err *e)
 	if (failed || writer_check(&show, "what is said of it", e) < 0)
 		return CLI_USAGE;
 	print(cli, kind, v, &show, json);
-	return verdict_ok(v) ? CLI_OK : CLI_FAILED;
+	return judged_exit(v);
 }
 
 static enum cli_exit judge_row(struct cli *cli, struct err *e)
@@ -249,6 +252,6 @@ const struct command cmd_attestation_check = {
 	.options = options,
 	.run = run,
 	.more = "KIND: quote, log, hcl, ak-cert, cose, token, authenticator, request, frame, idblock,\n"
-		"corim. Prints 'holds: …' (exit 0) or 'refused: …' (exit 1), never 'verified': a layer\n"
-		"that holds says nothing about the whole.",
+		"corim. Prints 'holds: …' (exit 0) or 'refused: …' (exit 4: malformed, 3: not genuine, 1: not\n"
+		"what you ask for), never 'verified': a layer that holds says nothing about the whole.",
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_attestation_explain.c — what a check of a verdict is good for, from the verifier's own table. */
 #include "attestation/verdict/checks.h"
+#include "cli/base/judged.h"
 #include "cli/cmd/commands.h"
 #include "common/base/json.h"
 #include "common/base/log.h"
@@ -17,6 +18,8 @@ static void explain(struct cli *cli, const char *name, const struct check_row *r
 	fprintf(cli->out, "  means:       %s\n", row->means);
 	fprintf(cli->out, "  without it:  %s\n", row->without);
 	fprintf(cli->out, "  what to do:  %s\n", row->remedy);
+	fprintf(cli->out, "  a no says:   %s (exit %d)\n", check_fault_word(row->fault),
+		judged_exit_of(row->fault));
 	if (row->section)
 		fprintf(cli->out, "  see:         %s\n", row->section);
 }
@@ -26,7 +29,7 @@ static void put_row(struct writer *w, const struct check_row *row)
 	const char *const members[][2] = {
 		{ "name", row->name },     { "section", row->section ? row->section : "" },
 		{ "means", row->means },   { "without", row->without },
-		{ "remedy", row->remedy },
+		{ "remedy", row->remedy }, { "fault", check_fault_word(row->fault) },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(members); i++) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_attestation_show.c — every field of evidence by its specification's name; no verdict. */
 #include "cli/base/batch.h"
+#include "cli/base/judged.h"
 #include "cli/cmd/commands.h"
 #include "cli/evidence/evidence_options.h"
 #include "cli/show/show.h"
@@ -37,9 +38,14 @@ static enum cli_exit run_one(struct cli *cli, bool batch, struct err *e)
 		return CLI_USAGE;
 	evidence.bytes = bytes;
 	mode = guess(evidence);
-	if ((name && evidence_kind_of_mode(name, &mode, e) < 0) ||
-	    show_kind(mode, evidence, &w, e) < 0 || writer_check(&w, "output", e) < 0)
+	if (name && evidence_kind_of_mode(name, &mode, e) < 0)
 		return CLI_USAGE;
+	if (!show_kind_is_known(mode))
+		return show_kind(mode, evidence, &w, e) < 0 ? CLI_USAGE : CLI_OK;
+	if (show_kind(mode, evidence, &w, e) < 0)
+		return e->code == ERR_EXHAUSTED ? CLI_FAILED : judged_exit_of(FAULT_MALFORMED);
+	if (writer_check(&w, "output", e) < 0)
+		return CLI_FAILED;
 	if (batch)
 		fprintf(cli->out, "{\"verdict\":\"shown\",%.*s}\n", (int)w.len, (char *)w.bytes);
 	else if (cli_flag(cli, "json"))
@@ -82,5 +88,5 @@ const struct command cmd_attestation_show = {
 	.options = options,
 	.run = run,
 	.more = "What is shown was parsed, not verified: anybody could have written it. Ask\n"
-		"'attestation validate' for a verdict.",
+		"'attestation validate' for a verdict. Exit 4: it is malformed.",
 };

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_attestation_validate.c — the verdict on one piece of evidence, or on many of a batch. */
+#include "attestation/claims/claims.h"
 #include "cli/base/batch.h"
+#include "cli/base/judged.h"
 #include "cli/cmd/commands.h"
 #include "cli/evidence/endorse.h"
 #include "cli/evidence/evidence_options.h"
@@ -8,8 +10,6 @@
 #include "common/base/writer.h"
 
 #include <string.h>
-
-enum { VERDICT_JSON_MAX = 1 << 20 };
 
 /* What a reader of the verdict wants of TDX beside the checks. */
 static void show_tdx(const struct tdx_result *r, struct writer *w)
@@ -32,19 +32,23 @@ static void show_tdx(const struct tdx_result *r, struct writer *w)
 	writer_text(w, "]},");
 }
 
-static void print_json(struct cli *cli, const struct verdict *v, const struct verify_result *result)
+static int print_json(struct cli *cli, const struct verify_input *in, const struct verdict *v,
+		      const struct verify_result *result, struct err *e)
 {
 	CLEANUP_WRITER struct writer w = writer_up_to(VERDICT_JSON_MAX);
+	CLEANUP_WRITER struct writer claims = writer_up_to(CLAIMS_MAX);
+	CLEANUP_WRITER struct writer tdx = writer_up_to(VERDICT_JSON_MAX);
 
-	verdict_json(v, &w);
-	fprintf(cli->out, "{");
-	if (result->tdx.has_status) {
-		CLEANUP_WRITER struct writer tdx = writer_up_to(VERDICT_JSON_MAX);
-
+	if (result->tdx.has_status)
 		show_tdx(&result->tdx, &tdx);
-		fprintf(cli->out, "%.*s", (int)tdx.len, (const char *)tdx.bytes);
-	}
-	fprintf(cli->out, "%.*s\n", (int)w.len - 1, (const char *)w.bytes + 1);
+	if (claims_json(in, result, v, &claims, e) < 0)
+		return err_code(e);
+	verdict_json(v, (struct span){ claims.bytes, claims.len }, &w);
+	if (writer_check(&tdx, "output", e) < 0 || writer_check(&w, "output", e) < 0)
+		return err_code(e);
+	fprintf(cli->out, "{%.*s%.*s\n", (int)tdx.len, tdx.len ? (const char *)tdx.bytes : "",
+		(int)w.len - 1, (const char *)w.bytes + 1);
+	return 0;
 }
 
 static void print_text(struct cli *cli, const struct verify_input *in, const struct verdict *v)
@@ -92,14 +96,14 @@ static enum cli_exit judge(struct cli *cli, const char *path, bool batch, struct
 	bool judged = evidence_options_read(cli, path, o, e) == 0 &&
 		      judge_input(cli, batch, &o->input, v, result, e) == 0;
 	if (judged && (batch || cli_flag(cli, "json")))
-		print_json(cli, v, result);
+		judged = print_json(cli, &o->input, v, result, e) == 0;
 	else if (judged)
 		print_text(cli, &o->input, v);
 	evidence_options_done(o);
 	if (!judged)
 		return CLI_USAGE;
 	e->text[0] = '\0'; /* of what was tried on the way; the output has said it all */
-	return verdict_ok(v) ? CLI_OK : CLI_FAILED;
+	return judged_exit(v);
 }
 
 static enum cli_exit judge_row(struct cli *cli, struct err *e)
@@ -125,10 +129,11 @@ const struct command cmd_attestation_validate = {
 	.operands_max = 1,
 	.options = evidence_option_table,
 	.run = run,
-	.more = "Prints 'verified: …' (exit 0), or 'refused: CHECK: found …, wanted …' (exit 1), with 'and: …'\n"
-		"for each further check that failed; 'attestation explain CHECK' tells what it means. Exit 2\n"
-		"means a wrong call or an input that can't be used. One of --report_data, --tee, --nonce says what\n"
-		"the evidence has to be bound to. Without --policy the answer is 'refused', except with\n"
+	.more = "Prints 'verified: …' (exit 0), or 'refused: CHECK: found …, wanted …', with 'and: …' for each\n"
+		"further check that failed; 'attestation explain CHECK' tells what it means. Exit 4: malformed,\n"
+		"3: not genuine, 1: not what you or the policy ask for, 2: a wrong call or an input that can't be\n"
+		"used. A batch ends with 2 if a row does, else with the highest. --json tells what the evidence says, too ('claims').\n"
+		"One of --report_data, --tee, --nonce says what the evidence has to be bound to. Without --policy the answer is 'refused', except with\n"
 		"--genuine-only, whose 'genuine: …' says nothing about what runs.\n"
 		"FILE is a report with or without certificate table, a quote, a token, or sevsnp.Attestation (snp)\n"
 		"or attest.Attestation (vtpm, snp-vtpm) as protobuf or in its JSON form.\n"

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/evidence/appraise.h"
 
+#include "attestation/claims/claims.h"
 #include "attestation/envelope/tpm_attestation.h"
 #include "attestation/verify/same_agent.h"
 #include "cli/base/text.h"
 #include "cli/evidence/receipt.h"
 #include "common/base/encode.h"
 #include "common/base/file.h"
+#include "common/base/writer.h"
 
 #include <string.h>
 #include <time.h>
@@ -36,6 +38,8 @@ struct appraise {
 	struct same_agent first, now;
 	bool has_first;
 	unsigned sessions;
+	uint8_t *claims; /* of the last verdict, for its receipt */
+	size_t claims_len;
 	struct session session;
 	struct verdict verdict;
 };
@@ -125,6 +129,7 @@ void appraise_free(struct appraise *a)
 	free(a->ek_root_bytes);
 	free(a->ek_cert);
 	free(a->log);
+	free(a->claims);
 	explicit_bzero(&a->credential, sizeof(a->credential));
 	free(a);
 }
@@ -184,6 +189,22 @@ static bool only_a_log_is_missing(const struct appraise *a)
 	return rules && !a->log && !a->verdict.overflow;
 }
 
+/* What the evidence says, for the receipt. */
+static int keep_claims(struct appraise *a, const struct verify_input *in, struct err *e)
+{
+	CLEANUP_WRITER struct writer w = writer_up_to(CLAIMS_MAX);
+
+	free(a->claims);
+	a->claims = NULL;
+	a->claims_len = 0;
+	if (!a->receipt_dir)
+		return 0;
+	if (claims_json(in, &a->now.result, &a->verdict, &w, e) < 0)
+		return err_code(e);
+	a->claims = writer_take(&w, &a->claims_len);
+	return a->claims ? 0 : err_nomem(e);
+}
+
 /* The judgement with what was fetched, and the comparison with the first session: 0 says that there is
  * a verdict. */
 static int judge_input(struct appraise *a, struct verify_input *in, struct err *e)
@@ -198,7 +219,7 @@ static int judge_input(struct appraise *a, struct verify_input *in, struct err *
 		return err_code(e);
 	if (a->has_first && verdict_ok(&a->verdict))
 		same_agent_judge(&a->first, &a->now, &a->verdict);
-	return 0;
+	return keep_claims(a, in, e);
 }
 
 /* 0 if the session is verified or pending, as its state says; a no denies the peer. */
@@ -234,7 +255,8 @@ static int keep_receipt(struct appraise *a, struct err *e)
 					 .number = a->sessions,
 					 .at = (int64_t)time(NULL),
 					 .authenticator = &a->session.authenticator,
-					 .verdict = &a->verdict };
+					 .verdict = &a->verdict,
+					 .claims = { a->claims, a->claims_len } };
 
 	return a->receipt_dir ? receipt_keep(&receipt, e) : 0;
 }

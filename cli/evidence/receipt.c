@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { RECEIPT_MAX = 4 << 20 };
+enum { RECEIPT_MAX = 2 * VERDICT_JSON_MAX };
 
 static int write_json(const struct receipt *r, const char *path, const char *when,
 		      const char *evidence, struct err *e)
@@ -28,7 +28,7 @@ static int write_json(const struct receipt *r, const char *path, const char *whe
 	json_put_hex(&w, "report_data", a->binding.report_data, sizeof(a->binding.report_data));
 	json_put_hex(&w, "tpm_nonce", a->binding.tpm_nonce, sizeof(a->binding.tpm_nonce));
 	json_put_key(&w, "verdict");
-	verdict_json(r->verdict, &w);
+	verdict_json(r->verdict, r->claims, &w);
 	writer_text(&w, "}\n");
 	if (writer_check(&w, "receipt", e) < 0)
 		return err_code(e);

@@ -14,6 +14,7 @@ struct receipt {
 	int64_t at;      /* when it was judged */
 	const struct authenticator *authenticator;
 	const struct verdict *verdict;
+	struct span claims; /* of the verdict, as claims_json() wrote them */
 };
 
 /* DIR/session-TIME-PID-NUMBER.eat and .json, mode 0600, each whole or not there; makes the folder.

@@ -15,7 +15,7 @@ import grpc
 
 import tap
 import teesim
-from harness import Folder, program, until
+from harness import NO, Folder, program, until
 from teesim import Teesim
 from agent_job import manifest
 from agent_peer import Agent, Client, Service, WAIT, agent_pb2, cvms_pb2, free_port, refused, sha3
@@ -193,7 +193,7 @@ class Verifier:
 
     def refuses(self, check, token, *options, **args):
         done = self(token, *options, **args)
-        assert done.returncode == 1 and check in done.stdout, done.stdout + done.stderr
+        assert done.returncode in NO and check in done.stdout, done.stdout + done.stderr
 
 
 def tpm_verifier(folder, m, tpm_policy=None):
@@ -217,7 +217,7 @@ def a_tpms_token_verifies_with_the_nonces_that_were_sent():
         verify.refuses("token.", token, *ak, tee=bytes(64))
         verify.refuses("token.", token, *ak, vtpm=bytes(32))
         done = verify(token)
-        assert done.returncode == 1 and "ak." in done.stdout, done.stdout
+        assert done.returncode in NO and "ak." in done.stdout, done.stdout
         claims = claims_of(token)
         assert claims["platform_type"] == "vTPM"
         assert claims["x-cocos-nonce-use"] == "nonce"

@@ -43,7 +43,7 @@ class Room(Folder):
 
 def rows_are_answered_in_order_and_the_worst_is_the_status():
     with Room() as room:
-        for rows, status in (([room.good], 0), ([room.good, room.bad, room.good], 1),
+        for rows, status in (([room.good], 0), ([room.good, room.bad, room.good], 3),
                              ([room.bad, {}], 2), ([{}, room.good], 2), ([b"\r", room.good, b" \t"], 0)):
             found = room.ask(rows)
             wanted = [{id(room.good): "holds", id(room.bad): "refused"}.get(id(row), "error")
@@ -86,10 +86,10 @@ def no_file_of_a_row_goes_without_a_verdict():
 
 def what_stands_beside_a_batch_is_every_rows():
     with Room() as room:
-        assert room.ask([room.good, room.bad], "--json", "--skew", "0")[0] == 1
+        assert room.ask([room.good, room.bad], "--json", "--skew", "0")[0] == 3
         good, bad = ({"pcrs": row["pcrs"], "aael": True, "file": room.log} for row in (room.good, room.bad))
         status, answers, _ = room.ask([good, bad, good], "log")
-        assert status == 1 and [answer["verdict"] for answer in answers] == ["holds", "refused", "holds"], answers
+        assert status == 3 and [answer["verdict"] for answer in answers] == ["holds", "refused", "holds"], answers
         status, answers, _ = room.ask([{}, {"pcrs": good["pcrs"]}], "log", room.log, "--aael", "--pcrs", bad["pcrs"])
         assert status == 2 and answers[0]["verdict"] == "refused", answers
         assert answers[1]["verdict"] == "error" and "--pcrs is given twice" in answers[1]["reason"], answers

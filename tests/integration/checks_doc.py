@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """The table of checks, as 'attestation explain' and docs/checks.md tell it."""
+import importlib.machinery
 import json
 import os
 import re
@@ -34,6 +35,27 @@ def each_check_is_explained_in_whole_sentences():
             assert len(row[member]) < 120, row
         told = explain(row["name"] + ("16" if row["family"] else ""))
         assert told.returncode == 0 and row["remedy"] in told.stdout, row
+        status = {"malformed": 4, "not genuine": 3, "unwanted": 1}[row["fault"]]
+        assert f"  a no says:   {row['fault']} (exit {status})\n" in told.stdout, told.stdout
+
+
+def the_table_that_is_explained_is_the_verifiers():
+    """Whatever a verdict can hold is a row of a .def file: each of them has its page."""
+    rows = {row["name"] for row in json.loads(explain("--json").stdout)}
+    folder, told = os.path.join(ROOT, "attestation/verdict"), set()
+    for name in os.listdir(folder):
+        if name.endswith(".def"):
+            with open(os.path.join(folder, name), encoding="utf-8") as file:
+                told |= set(re.findall(r'^CHECK\(\w+,\s*"([^"]+)"', file.read(), re.M))
+    assert told <= rows and len(rows - told) == 8, rows ^ told  # RTMR0 to 3, of log and of policy
+
+
+def a_citation_that_nobody_finds_stops_the_page():
+    docs = importlib.machinery.SourceFileLoader("docs_checks", os.path.join(ROOT, "scripts/docs-checks")).load_module()
+    for section in ("56860 table 23; 57230 2", "agent.md, Evidence", "RFC 9711 4.1; security.md, The attested channel", ""):
+        assert None not in docs.cited(section), section
+    for section in ("wire.md, Evidence", "agent.md", "agent.md, Nowhere", "somewhere", "RFC 9711; wire.md, X"):
+        assert None in docs.cited(section), section
 
 
 def a_stage_lists_its_own():
@@ -48,5 +70,6 @@ def what_is_no_check_is_a_mistake():
     assert explain("--json", "crl").returncode == 2
 
 
-tap.run([the_page_is_the_tables, each_check_is_explained_in_whole_sentences, a_stage_lists_its_own,
+tap.run([the_page_is_the_tables, each_check_is_explained_in_whole_sentences,
+         the_table_that_is_explained_is_the_verifiers, a_citation_that_nobody_finds_stops_the_page, a_stage_lists_its_own,
          what_is_no_check_is_a_mistake])

@@ -15,7 +15,7 @@ import time
 import zipfile
 
 import tap
-from harness import PATIENCE, ROOT, Folder, cli, program, read
+from harness import NO, PATIENCE, ROOT, Folder, cli, program, read
 from reference import commands
 
 GOLDEN = os.path.join(os.path.dirname(os.path.abspath(__file__)), "golden", "cli_help.txt")
@@ -417,7 +417,7 @@ def registers_of_the_wrong_shape_are_refused():
             with open(folder("pcrs.json"), "w", encoding="utf-8") as file:
                 file.write(text)
             run = cli("attestation", "check", "log", log, "--aael", "--pcrs", folder("pcrs.json"))
-            assert run.status == 1 and words in run.out, (text, run.out, run.err)
+            assert run.status in NO and words in run.out, (text, run.out, run.err)
         with open(folder("pcrs.json"), "w", encoding="utf-8") as file:
             json.dump({"sha256": {"16": value}}, file)
         assert "holds" in cli("attestation", "check", "log", log, "--aael", "--pcrs",

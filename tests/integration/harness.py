@@ -62,6 +62,9 @@ health, health_grpc = PROTOCOL["health"]
 reflection, reflection_grpc = PROTOCOL["reflection"]
 
 
+NO = (1, 3, 4)  # exit statuses of a refusal, by what is wrong with the evidence
+
+
 class Folder:
     """A scratch folder for a `with`."""
 

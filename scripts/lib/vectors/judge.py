@@ -110,7 +110,7 @@ def run_one(cli, case):
     """A command without a batch: its exit status is the verdict, its output the answer."""
     done = subprocess.run([cli, *case.command, *case.options], capture_output=True, text=True,
                           errors="replace")
-    if done.returncode not in (0, 1, 2):
+    if done.returncode not in range(5):
         return {"verdict": "error", "reason": f"exit status {done.returncode}"}
     verdict = "verified" if done.returncode == 0 else "refused"
     return {"verdict": verdict, "reason": done.stderr.strip(), "output": done.stdout}

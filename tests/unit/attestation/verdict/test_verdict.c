@@ -106,7 +106,7 @@ static void json_output_reads_back(void **state)
 	verdict_require(&v, CHECK_POLICY_GIVEN);
 	verdict_check(&v, CHECK_POLICY_GIVEN, true, text, "\"quoted\"\n");
 	verdict_note(&v, NOTE_OPERATOR_TRUSTED, "operator trusted");
-	verdict_json(&v, &w);
+	verdict_json(&v, (struct span){ NULL, 0 }, &w);
 	struct json *root;
 	assert_ok(json_parse(w.bytes, w.len, &root, &e), e);
 	const char *word;
