@@ -1,15 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/token/eat_agree.h"
 
+#include "attestation/tdx/tdx_policy.h"
 #include "common/base/bytes.h"
 #include "common/base/encode.h"
+#include "common/base/log.h"
 
 #include <inttypes.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { CLAIM_UEID = 256, CLAIM_MEASUREMENTS = 265 };
+enum { CLAIM_UEID = 256, CLAIM_DBGSTAT = 263, CLAIM_MEASUREMENTS = 265 };
+
+/* RFC 9711, 4.2.9: the others say in which way it is disabled. */
+enum { DBGSTAT_ENABLED = 0, DBGSTAT_LAST = 4 };
 
 enum kind { BYTES, LE64, HOST32, HOST64 };
 
@@ -118,6 +123,17 @@ static int agree_bytes(const struct eat *token, int64_t key, const char *name,
 	return 0;
 }
 
+/* The hardware says whether debugging is on, not since when it is off. */
+static int agree_dbgstat(const struct eat *token, bool debug, struct err *e)
+{
+	const struct datum *claim = datum_get(token->claims, CLAIM_DBGSTAT);
+
+	if (datum_absent(claim) || (claim->type == DATUM_UINT && claim->value <= DBGSTAT_LAST &&
+				    (claim->value == DBGSTAT_ENABLED) == debug))
+		return 0;
+	return disagree(e, "dbgstat");
+}
+
 /* A claim of bytes, or of text, that a map has to say if it says anything. */
 static int agree_member(const struct datum *map, const char *key, enum datum_type type,
 			struct span wanted, struct err *e)
@@ -194,6 +210,7 @@ int eat_agree_snp(const struct eat *token, const struct snp_report *report, stru
 			sizeof(report->measurement), e) < 0 ||
 	    agree_bytes(token, CLAIM_UEID, "ueid", report->chip_id, sizeof(report->chip_id), e) <
 		    0 ||
+	    agree_dbgstat(token, report->policy & SNP_POLICY_DEBUG, e) < 0 ||
 	    agree_map(map, tee_maps[TEE_SNP], snp_rows, ARRAY_LEN(snp_rows), report, e) < 0)
 		return err_code(e);
 	return agree_snp_rest(map, report, e);
@@ -209,6 +226,7 @@ int eat_agree_tdx(const struct eat *token, const struct tdx_quote *quote, struct
 	    agree_bytes(token, CLAIM_MEASUREMENTS, "measurements", body->mrtd, sizeof(body->mrtd),
 			e) < 0 ||
 	    agree_bytes(token, CLAIM_UEID, "ueid", body->mrtd, STOCK_UEID_LEN, e) < 0 ||
+	    agree_dbgstat(token, bytes_le(body->tdattributes, 8) & TDX_ATTR_DEBUG, e) < 0 ||
 	    agree_map(map, tee_maps[TEE_TDX], tdx_rows, ARRAY_LEN(tdx_rows), body, e) < 0)
 		return err_code(e);
 	return agree_member(map, "tdx_signature", DATUM_BYTES, quote->signature, e);
@@ -288,4 +306,117 @@ int eat_agree_tpm(const struct eat *token, const struct tpm_evidence *message, s
 	    agree_quote(map, message, e) < 0)
 		return err_code(e);
 	return agree_member(map, "event_log", DATUM_BYTES, message->event_log, e);
+}
+
+/* ---- what nothing is compared with ---- */
+
+/* Claims that are judged elsewhere, or compared above. */
+static const int64_t used_numbers[] = { 1, 4, 5, 6, 8, 10, CLAIM_UEID, CLAIM_MEASUREMENTS };
+static const char *const used_texts[] = {
+	"platform_type", "raw_report",           "x-cocos-nonce-use", "x-cocos-tee-report",
+	"x-cocos-run",   "x-cocos-run-evidence", "x-cocos-event-log", "x-cocos-sevsnp",
+	"x-cocos-tdx",   "x-cocos-vtpm",
+};
+static const char *const snp_rest[] = { "tcb", "signature" };
+static const char *const tdx_rest[] = { "tdx_signature" };
+static const char *const tpm_members[] = { "pcrs", "quote", "event_log" };
+
+static const struct {
+	int64_t key;
+	const char *name;
+} numbered[] = {
+	{ 2, "sub" },         { 258, "oemid" },  { 259, "hwmodel" },
+	{ 260, "hwversion" }, { 262, "intuse" }, { CLAIM_DBGSTAT, "dbgstat" },
+	{ 266, "submods" },   { 270, "swname" }, { 271, "swversion" },
+};
+
+static bool is_one_of(const struct datum *key, const char *const *names, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (datum_is_text(key, names[i]))
+			return true;
+	return false;
+}
+
+static bool has_row(const struct datum *key, const struct row *rows, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (datum_is_text(key, rows[i].key))
+			return true;
+	return false;
+}
+
+/* Both names may be a peer's. */
+static void put_name(char text[EAT_UNCOMPARED_MAX], const char *map, const struct datum *key)
+{
+	size_t used = strlen(text);
+	const char *comma = used ? ", " : "", *dot = map ? "." : "";
+	int64_t number;
+
+	map = map ? map : "";
+	if (key->type == DATUM_TEXT) {
+		snprintf(text + used, EAT_UNCOMPARED_MAX - used, "%s%s%s%s", comma, map, dot,
+			 log_quote_bytes(key->bytes, key->len).text);
+		return;
+	}
+	if (!datum_int(key, &number))
+		return;
+	for (size_t i = 0; i < ARRAY_LEN(numbered); i++)
+		if (!map[0] && numbered[i].key == number) {
+			snprintf(text + used, EAT_UNCOMPARED_MAX - used, "%s%s", comma,
+				 numbered[i].name);
+			return;
+		}
+	snprintf(text + used, EAT_UNCOMPARED_MAX - used, "%s%s%s%" PRId64, comma, map, dot, number);
+}
+
+/* Members of a platform's map. */
+static bool is_compared(const char *map, const struct datum *key)
+{
+	if (map == tee_maps[TEE_SNP])
+		return has_row(key, snp_rows, ARRAY_LEN(snp_rows)) ||
+		       is_one_of(key, snp_rest, ARRAY_LEN(snp_rest));
+	if (map == tee_maps[TEE_TDX])
+		return has_row(key, tdx_rows, ARRAY_LEN(tdx_rows)) ||
+		       is_one_of(key, tdx_rest, ARRAY_LEN(tdx_rest));
+	return is_one_of(key, tpm_members, ARRAY_LEN(tpm_members));
+}
+
+static void uncompared_members(const struct eat *token, const char *name,
+			       char text[EAT_UNCOMPARED_MAX])
+{
+	const struct datum *map = datum_get_text(token->claims, name);
+
+	for (size_t i = 0; map && map->type == DATUM_MAP && i < map->count; i++)
+		if (!datum_absent(&map->items[2 * i + 1]) && !is_compared(name, &map->items[2 * i]))
+			put_name(text, name, &map->items[2 * i]);
+}
+
+static bool is_used(const struct eat *token, const struct datum *key)
+{
+	int64_t number;
+
+	if (!datum_int(key, &number))
+		return is_one_of(key, used_texts, ARRAY_LEN(used_texts));
+	/* A TPM says nothing of debugging. */
+	if (number == CLAIM_DBGSTAT)
+		return evidence_kind_rows[token->platform].tee != TEE_NONE;
+	for (size_t i = 0; i < ARRAY_LEN(used_numbers); i++)
+		if (number == used_numbers[i])
+			return true;
+	return false;
+}
+
+void eat_uncompared(const struct eat *token, char text[EAT_UNCOMPARED_MAX])
+{
+	const struct datum *claims = token->claims;
+
+	text[0] = 0;
+	for (size_t i = 0; i < claims->count; i++)
+		if (!datum_absent(&claims->items[2 * i + 1]) &&
+		    !is_used(token, &claims->items[2 * i]))
+			put_name(text, NULL, &claims->items[2 * i]);
+	for (size_t i = TEE_NONE + 1; i < ARRAY_LEN(tee_maps); i++)
+		uncompared_members(token, tee_maps[i], text);
+	uncompared_members(token, tpm_map, text);
 }

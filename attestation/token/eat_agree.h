@@ -3,8 +3,8 @@
  * eat_agree.h — a token's other claims must say what its raw report says.
  *
  * They are for display, or for readers that don't parse reports; one that contradicts the signed
- * report shows that somebody lies, whoever signed the token. Claims that nobody knows are stepped
- * over; a map of another platform's contradicts any report. A null counts as absent.
+ * report shows that somebody lies, whoever signed the token. Claims that no evidence can confirm are
+ * named (eat_uncompared()); a map of another platform's contradicts any report. A null counts as absent.
  */
 #pragma once
 
@@ -21,3 +21,10 @@ int eat_agree_tdx(const struct eat *token, const struct tdx_quote *quote, struct
 /* Of a TPM's message: its registers, quotes and log. */
 int eat_agree_tpm(const struct eat *token, const struct tpm_evidence *message,
 		  struct err *e) MUST_CHECK;
+
+enum { EAT_UNCOMPARED_MAX = 160 };
+
+/* Names of the claims, and of members of a platform's map, that nothing in the evidence is compared
+ * with, for people: "hwmodel, submods, x-cocos-gpu"; cut where they are too many, empty if there are
+ * none. Whoever signed the token says them, and nobody else. */
+void eat_uncompared(const struct eat *token, char text[EAT_UNCOMPARED_MAX]);

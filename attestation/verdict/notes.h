@@ -28,6 +28,7 @@ enum note_id {
 	NOTE_EK_ROOT,          /* to which the TPM's EK chains */
 	NOTE_LEAVES_OPEN,      /* the policy, and its author may not have meant it */
 	NOTE_ENDORSEMENTS,     /* that could not be had */
+	NOTE_CLAIMS,           /* of the token, which nothing confirms */
 	NOTE_STALE,            /* which were in the cache alone, and how old they are */
 	NOTE_EVIDENCE,         /* what was found wrong with it before it was judged */
 	NOTE_COUNT,

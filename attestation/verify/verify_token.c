@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* verify_token.c — a token around the evidence: who signed it, when, and of what kind it is. */
+#include "attestation/token/eat_agree.h"
 #include "attestation/verify/verification.h"
 
 #include <string.h>
@@ -63,6 +64,17 @@ static bool check_required_claims(struct verification *x)
 			     "the claims that the policy asks");
 }
 
+/* A reader of the token may take these for the hardware's word. */
+static void note_uncompared(struct verification *x)
+{
+	char names[EAT_UNCOMPARED_MAX];
+
+	eat_uncompared(&x->parts->token, names);
+	if (names[0])
+		verdict_note(x->v, NOTE_CLAIMS,
+			     "the signer's word alone, compared with nothing: %s", names);
+}
+
 bool verify_token(struct verification *x)
 {
 	if (!x->parts->in_token) {
@@ -84,5 +96,6 @@ bool verify_token(struct verification *x)
 						       : evidence_kind_name(x->in->mode)))
 		return false;
 	x->mode = x->parts->token.platform;
+	note_uncompared(x);
 	return check_signer(x) && check_age(x) && check_required_claims(x);
 }

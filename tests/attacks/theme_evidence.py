@@ -234,6 +234,17 @@ def claim_twice():
     return token_of(token)
 
 
+def said_of_debugging(status):
+    return token_of(lambda m, b: evidence.resigned(m.token(b), m.identity, {263: status}))
+
+
+@against("token-with-another-word-on-debugging", "token.agrees",
+         honest=functools.partial(said_of_debugging, 2))
+def other_debugging():
+    """A dbgstat claim that says otherwise than the report's guest policy."""
+    return said_of_debugging(0)
+
+
 # ---- the run ----
 
 @against("run-statement-missing", "run.statement")

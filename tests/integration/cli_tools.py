@@ -267,9 +267,22 @@ def every_claim_of_a_token_is_shown():
         assert "sub: söme" in lines.splitlines() and "\x1b" not in lines and "\x9b" not in lines, lines
 
 
+def claims_that_nothing_confirms_are_named():
+    claims = {266: {"gpu": {}}, "x-cocos-gpu": {"model": "H100"}, 265: None}
+    with Folder() as folder:
+        for platform, more in (("SNP", ""), ("vTPM", "dbgstat, ")):
+            path = folder.write("token", token(attested_peer.Identity("leaf"), platform, b"raw", b"n" * 32,
+                                               {263: 2, **claims}))
+            ran = cli("attestation", "validate", path, "--mode", "eat", "--genuine-only", "--nonce", "6e" * 32,
+                      "--report_data", "00" * 64, "--json", "--offline")
+            assert ran.status == 1, ran.out + ran.err
+            wanted = f"the signer's word alone, compared with nothing: {more}submods, 'x-cocos-gpu'"
+            assert wanted in json.loads(ran.out)["notes"], ran.out
+
+
 tap.run([an_option_that_would_not_count_is_refused, sections_matter_to_snp_alone,
          bundles_have_a_limit_whatever_they_hold, what_is_no_certificate_is_refused_wherever_it_stands,
          a_moment_that_is_named_is_meant_to_the_second, endorsements_of_another_kind_are_refused,
          a_tdx_quote_on_the_channel_is_bound_by_its_reportdata,
          a_certificate_answers_what_was_asked_and_nothing_else, frames_are_of_no_bytes_to_the_largest,
-         every_claim_of_a_token_is_shown])
+         every_claim_of_a_token_is_shown, claims_that_nothing_confirms_are_named])

@@ -232,6 +232,123 @@ static int agree_snp(const char *member, const void *value, size_t len, bool tex
 	return failed;
 }
 
+/* {263: value} beside a report or a quote with or without DEBUG. */
+static int agree_dbgstat(bool tdx, uint64_t value, bool text, bool debug, struct err *e)
+{
+	struct snp_report report = { .version = 2, .policy = debug ? SNP_POLICY_DEBUG : 0 };
+	static struct tdx_quote quote;
+	CLEANUP(EVP_PKEY_free) EVP_PKEY *key = NULL;
+	CLEANUP_WRITER struct writer w = writer_up_to(65536), more = writer_up_to(64);
+	struct eat t;
+
+	quote.body.tdattributes[0] = debug;
+	assert_ok(key_generate(KEY_ECDSA, &key, e), *e);
+	datum_put_uint(&more, 263);
+	if (text)
+		datum_put_text(&more, "2");
+	else
+		datum_put_uint(&more, value);
+	make_with(key, tdx ? "TDX" : "SNP", some_report, 1, &more, &w);
+	assert_ok(eat_parse(w.bytes, w.len, &t, e), *e);
+	int failed = tdx ? eat_agree_tdx(&t, &quote, e) : eat_agree_snp(&t, &report, e);
+	eat_done(&t);
+	return failed;
+}
+
+static void what_is_said_of_debugging_has_to_agree(void **state)
+{
+	struct err e;
+
+	for (int tdx = 0; tdx < 2; tdx++) {
+		for (uint64_t value = 1; value <= 4; value++) {
+			assert_ok(agree_dbgstat(tdx, value, false, false, &e), e);
+			assert_refused(agree_dbgstat(tdx, value, false, true, &e), e, ERR_DENIED,
+				       "dbgstat");
+		}
+		assert_ok(agree_dbgstat(tdx, 0, false, true, &e), e);
+		assert_refused(agree_dbgstat(tdx, 0, false, false, &e), e, ERR_DENIED, "dbgstat");
+		assert_refused(agree_dbgstat(tdx, 5, false, false, &e), e, ERR_DENIED, "dbgstat");
+		assert_refused(agree_dbgstat(tdx, 2, true, false, &e), e, ERR_DENIED, "dbgstat");
+	}
+}
+
+static void put_claims(struct writer *w, const char *platform_map)
+{
+	datum_put_uint(w, 256);
+	datum_put_bytes(w, "u", 1);
+	datum_put_uint(w, 259);
+	datum_put_bytes(w, "m", 1);
+	datum_put_uint(w, 262);
+	datum_put_null(w);
+	datum_put_uint(w, 263);
+	datum_put_uint(w, 2);
+	datum_put_uint(w, 266);
+	datum_put_map(w, 0);
+	datum_put_text(w, "x-cocos-gpu");
+	datum_put_map(w, 0);
+	datum_put_text(w, "x\n");
+	datum_put_bool(w, true);
+	datum_put_text(w, platform_map);
+	datum_put_map(w, 3);
+	datum_put_text(w, "signature");
+	datum_put_bytes(w, "s", 1);
+	datum_put_text(w, "pcrs");
+	datum_put_map(w, 0);
+	datum_put_uint(w, 7);
+	datum_put_uint(w, 7);
+}
+
+static void what_nothing_confirms_is_named(void **state)
+{
+	static const struct {
+		const char *platform, *map, *names;
+	} rows[] = {
+		{ "SNP", "x-cocos-sevsnp",
+		  "hwmodel, submods, 'x-cocos-gpu', 'x\\x0a', x-cocos-sevsnp.'pcrs', "
+		  "x-cocos-sevsnp.7" },
+		{ "TDX", "x-cocos-tdx",
+		  "hwmodel, submods, 'x-cocos-gpu', 'x\\x0a', x-cocos-tdx.'signature', "
+		  "x-cocos-tdx.'pcrs', x-cocos-tdx.7" },
+		{ "vTPM", "x-cocos-vtpm",
+		  "hwmodel, dbgstat, submods, 'x-cocos-gpu', 'x\\x0a', "
+		  "x-cocos-vtpm.'signature', x-cocos-vtpm.7" },
+	};
+	CLEANUP(EVP_PKEY_free) EVP_PKEY *key = NULL;
+	char names[EAT_UNCOMPARED_MAX];
+	struct eat t;
+	struct err e;
+
+	assert_ok(key_generate(KEY_ECDSA, &key, &e), e);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		CLEANUP_WRITER struct writer w = writer_up_to(65536), more = writer_up_to(512);
+
+		put_claims(&more, rows[i].map);
+		make_with(key, rows[i].platform, some_report, 8, &more, &w);
+		assert_ok(eat_parse(w.bytes, w.len, &t, &e), e);
+		eat_uncompared(&t, names);
+		assert_string_equal(names, rows[i].names);
+		eat_done(&t);
+	}
+	/* Names without an end are cut, and a token of ours has none. */
+	CLEANUP_WRITER struct writer w = writer_up_to(65536), more = writer_up_to(8192);
+	CLEANUP_WRITER struct writer plain = writer_up_to(65536);
+
+	for (unsigned i = 0; i < 100; i++) {
+		datum_put_uint(&more, 1000 + i);
+		datum_put_uint(&more, i);
+	}
+	make_with(key, "SNP", some_report, 100, &more, &w);
+	assert_ok(eat_parse(w.bytes, w.len, &t, &e), e);
+	eat_uncompared(&t, names);
+	assert_int_equal(strlen(names), EAT_UNCOMPARED_MAX - 1);
+	eat_done(&t);
+	make(key, &plain);
+	assert_ok(eat_parse(plain.bytes, plain.len, &t, &e), e);
+	eat_uncompared(&t, names);
+	assert_string_equal(names, "");
+	eat_done(&t);
+}
+
 static void a_report_s_signature_and_tcb_text_have_to_agree(void **state)
 {
 	uint8_t signature[512] = { 7 };
@@ -336,6 +453,8 @@ int main(void)
 		cmocka_unit_test(a_short_or_cut_nonce_never_matches),
 		cmocka_unit_test(a_token_may_say_from_when_on_it_counts),
 		cmocka_unit_test(no_tag_stands_within_the_claims),
+		cmocka_unit_test(what_is_said_of_debugging_has_to_agree),
+		cmocka_unit_test(what_nothing_confirms_is_named),
 		cmocka_unit_test(a_report_s_signature_and_tcb_text_have_to_agree),
 		cmocka_unit_test(what_stands_beside_a_tpm_s_message_has_to_agree),
 	};
