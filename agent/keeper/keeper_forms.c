@@ -72,10 +72,8 @@ static int from_both(struct keeper_state *state, const struct binding *binding, 
 /* By kind; there is no evidence of a kind that is not here. */
 static int (*const makers[])(struct keeper_state *state, const struct binding *binding,
 			     struct writer *raw, struct writer *tee, struct err *e) = {
-	[EVIDENCE_SNP] = from_tee,
-	[EVIDENCE_TDX] = from_tee,
-	[EVIDENCE_VTPM] = from_tpm,
-	[EVIDENCE_SNP_VTPM] = from_both,
+	[EVIDENCE_SNP] = from_tee,       [EVIDENCE_TDX] = from_tee,  [EVIDENCE_VTPM] = from_tpm,
+	[EVIDENCE_SNP_VTPM] = from_both, [EVIDENCE_TDX_VTPM] = NULL, /* Azure's alone */
 };
 _Static_assert(ARRAY_LEN(makers) == EVIDENCE_HARDWARE_COUNT, "one for each that hardware makes");
 

@@ -109,6 +109,7 @@ static const struct member *const messages[EVIDENCE_KINDS] = {
 	[EVIDENCE_SNP] = sevsnp_members,
 	[EVIDENCE_VTPM] = attest_members,
 	[EVIDENCE_SNP_VTPM] = attest_members,
+	[EVIDENCE_TDX_VTPM] = attest_members,
 };
 
 /* TPM_ALG_ID, under the names of tpm.proto. */

@@ -53,7 +53,8 @@ int evidence_kind_of_type(int type, enum evidence_kind *kind, struct err *e)
 enum evidence_kind evidence_kind_of(enum tee tee, bool tpm)
 {
 	for (size_t i = 0; i < EVIDENCE_HARDWARE_COUNT; i++)
-		if (evidence_kind_rows[i].tee == tee && evidence_kind_rows[i].tpm == tpm)
+		if (evidence_kind_rows[i].type >= 0 && evidence_kind_rows[i].tee == tee &&
+		    evidence_kind_rows[i].tpm == tpm)
 			return (enum evidence_kind)i;
 	return EVIDENCE_NONE;
 }
@@ -65,25 +66,37 @@ static void add(struct evidence_kind_list *list, const char *glue, const char *w
 	snprintf(list->text + used, sizeof(list->text) - used, "%s%s", glue, word);
 }
 
-struct evidence_kind_list evidence_kind_names_or(const char *last)
+static struct evidence_kind_list names_or(const char *last, bool asked)
 {
 	struct evidence_kind_list list = { "" };
 
 	for (size_t i = 0; i < EVIDENCE_HARDWARE_COUNT; i++)
-		add(&list, i ? ", " : "", evidence_kind_rows[i].name);
+		if (!asked || evidence_kind_rows[i].type >= 0)
+			add(&list, i ? ", " : "", evidence_kind_rows[i].name);
 	add(&list, " or ", last);
 	return list;
 }
 
+struct evidence_kind_list evidence_kind_names_or(const char *last)
+{
+	return names_or(last, false);
+}
+
+struct evidence_kind_list evidence_kind_asked_or(const char *last)
+{
+	return names_or(last, true);
+}
+
 struct evidence_kind_list evidence_kind_platforms(void)
 {
+	const char *words[EVIDENCE_HARDWARE_COUNT];
 	struct evidence_kind_list list = { "" };
+	size_t count = 0;
 
 	for (size_t i = 0; i < EVIDENCE_HARDWARE_COUNT; i++)
-		add(&list,
-		    i == 0                             ? ""
-		    : i + 1 == EVIDENCE_HARDWARE_COUNT ? " or "
-						       : ", ",
-		    evidence_kind_rows[i].platform);
+		if (evidence_kind_rows[i].platform)
+			words[count++] = evidence_kind_rows[i].platform;
+	for (size_t i = 0; i < count; i++)
+		add(&list, i == 0 ? "" : i + 1 == count ? " or " : ", ", words[i]);
 	return list;
 }

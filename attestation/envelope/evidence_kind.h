@@ -21,7 +21,8 @@ enum tee { TEE_NONE, TEE_SNP, TEE_TDX, TEES };
 	K(SNP,      "snp",         0, "SNP",      TEE_SNP,  false) \
 	K(TDX,      "tdx",         4, "TDX",      TEE_TDX,  false) \
 	K(VTPM,     "vtpm",        1, "vTPM",     TEE_NONE, true)  \
-	K(SNP_VTPM, "snp-vtpm",    2, "SNP-vTPM", TEE_SNP,  true)
+	K(SNP_VTPM, "snp-vtpm",    2, "SNP-vTPM", TEE_SNP,  true)  \
+	K(TDX_VTPM, "tdx-vtpm",   -1, NULL,       TEE_TDX,  true)
 
 /* A token of any of these; a token of Azure's service; and that there is none. */
 #define EVIDENCE_OTHER(K)                                       \
@@ -57,7 +58,7 @@ extern const char *const evidence_kind_modes[]; /* their names, ending with NULL
 /* ERR_INVALID for a number that stands for no evidence. */
 int evidence_kind_of_type(int type, enum evidence_kind *kind, struct err *e) MUST_CHECK;
 
-/* What a TEE, a TPM or both make; EVIDENCE_NONE where no row is so. */
+/* What a TEE, a TPM or both make that an agent is asked for; EVIDENCE_NONE where no row is so. */
 enum evidence_kind evidence_kind_of(enum tee tee, bool tpm);
 
 /* "snp, tdx, vtpm, snp-vtpm or LAST"; "SNP, TDX, vTPM or SNP-vTPM". */
@@ -65,4 +66,6 @@ struct evidence_kind_list {
 	char text[128];
 };
 struct evidence_kind_list evidence_kind_names_or(const char *last);
+/* Of those alone that an agent can be asked for. */
+struct evidence_kind_list evidence_kind_asked_or(const char *last);
 struct evidence_kind_list evidence_kind_platforms(void);

@@ -12,6 +12,7 @@ static const struct library_row rows[] = {
 	{ COCOS_EVIDENCE,        "evidence",        0,                       FILE_MAX, 1 },
 	{ COCOS_EVENT_LOG,       "event log",       1,                       FILE_MAX, 1 },
 	{ COCOS_HCL_REPORT,      "HCL report",      1,                       FILE_MAX, 1 },
+	{ COCOS_TD_QUOTE,        "TD quote",        1,                       FILE_MAX, 1 },
 	{ COCOS_RUNTIME_DATA,    "runtime data",    1,                       FILE_MAX, 1 },
 	{ COCOS_ID_BLOCK,        "ID block",        1,                       FILE_MAX, 1 },
 	{ COCOS_ID_AUTH,         "ID block's authentication", 1,             FILE_MAX, 1 },
@@ -25,7 +26,7 @@ static const struct library_row rows[] = {
 
 static bool mode_is_known(enum cocos_mode mode)
 {
-	return mode >= COCOS_SNP && mode <= COCOS_EAT;
+	return mode >= COCOS_SNP && mode <= COCOS_TDX_VTPM;
 }
 
 static int make(enum cocos_mode mode, struct cocos_request **request, struct err *e)

@@ -45,9 +45,9 @@ static const struct {
 	enum cocos_mode mode;
 	enum evidence_kind ours;
 } modes[] = {
-	{ COCOS_SNP, EVIDENCE_SNP },   { COCOS_TDX, EVIDENCE_TDX },
-	{ COCOS_VTPM, EVIDENCE_VTPM }, { COCOS_SNP_VTPM, EVIDENCE_SNP_VTPM },
-	{ COCOS_EAT, EVIDENCE_EAT },
+	{ COCOS_SNP, EVIDENCE_SNP },           { COCOS_TDX, EVIDENCE_TDX },
+	{ COCOS_VTPM, EVIDENCE_VTPM },         { COCOS_SNP_VTPM, EVIDENCE_SNP_VTPM },
+	{ COCOS_TDX_VTPM, EVIDENCE_TDX_VTPM }, { COCOS_EAT, EVIDENCE_EAT },
 };
 
 static enum evidence_kind mode_of(enum cocos_mode mode)
@@ -82,6 +82,7 @@ static const struct place input_places[] = {
 	PLACE(COCOS_EVENT_LOG,    tpm.event_log),
 	PLACE(COCOS_EVENT_LOG,    tdx.event_log),
 	PLACE(COCOS_HCL_REPORT,   hcl_report),
+	PLACE(COCOS_TD_QUOTE,     td_quote),
 	PLACE(COCOS_RUNTIME_DATA, tpm.binding.runtime),
 	PLACE(COCOS_ID_BLOCK,     snp.id_block),
 	PLACE(COCOS_ID_AUTH,      snp.id_auth),

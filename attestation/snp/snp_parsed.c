@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/snp/snp_parsed.h"
 
+#include "common/base/bytes.h"
+
 /* As snp_evidence_split(); `table` is filled where there is one. */
 static void split(struct span raw, struct span *report, struct span *cert_table,
 		  struct snp_cert_table *table)
@@ -13,8 +15,9 @@ static void split(struct span raw, struct span *report, struct span *cert_table,
 				      .len = raw.len - SNP_REPORT_LEN };
 	*report = raw;
 	*cert_table = (struct span){ 0 };
+	/* An empty table is its end and the rest of its page: zeros, and nothing that one could mean. */
 	if (tail.len == 0 || snp_cert_table_parse(tail, table, &e) < 0 ||
-	    (snp_cert_table_is_empty(table) && tail.len != SNP_CERT_TABLE_END_LEN))
+	    (snp_cert_table_is_empty(table) && !bytes_are(tail.bytes, tail.len, 0)))
 		return;
 	report->len = SNP_REPORT_LEN;
 	*cert_table = tail;

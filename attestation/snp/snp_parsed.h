@@ -23,7 +23,7 @@ void snp_parsed_of(struct span report, struct span cert_table, struct snp_parsed
 void snp_parsed_of_raw(struct span raw, struct snp_parsed *parsed);
 
 /* What an agent or a file delivers as raw report: SNP_REPORT_LEN bytes, possibly with a certificate
- * table behind them. When what follows is no well-formed table, or an empty one with more behind its
- * end (pages that a host without certificates left), `report` is all of it (and will be refused for
+ * table behind them. When what follows is no well-formed table, or an empty one with anything but
+ * zeros behind its end, `report` is all of it (and will be refused for
  * its length). */
 void snp_evidence_split(struct span raw, struct span *report, struct span *cert_table);

@@ -102,11 +102,12 @@ static bool check_chip(const struct snp_report *report, const struct snp_vcek *v
 {
 	static const uint8_t masked[SNP_CHIP_ID_LEN];
 
-	/* A VLEK is no chip's: the firmware leaves CHIP_ID zero. hwid is CHIP_ID as it has to be,
-	 * with zeros behind Turin's eight bytes. */
+	/* A VLEK is no chip's, and its certificate names none: CHIP_ID is what the firmware says, zero
+	 * where the host masks it (MaskChipId), whichever key signs (table 23). Under a VCEK hwid is
+	 * CHIP_ID as it has to be, with zeros behind Turin's eight bytes. */
 	if (vcek->kind == SNP_KEY_VLEK)
-		return verdict_bytes(v, CHECK_BINDING_CHIP_ID, report->chip_id, masked,
-				     SNP_CHIP_ID_LEN);
+		return verdict_check(v, CHECK_BINDING_CHIP_ID, true,
+				     "no certificate's: the VLEK is no chip's", NULL);
 	if (memcmp(report->chip_id, masked, SNP_CHIP_ID_LEN) == 0)
 		return verdict_check(v, CHECK_BINDING_CHIP_ID, false,
 				     "a masked CHIP_ID under a VCEK", "the hwID");

@@ -19,9 +19,32 @@ enum {
 	DATA_VERSION = 1,
 	DATA_HASH_SHA256 = 1,
 	JWK_NUMBER_MAX = 1024, /* characters */
+	SNP_REPORT_DATA_AT = 0x50,
+	TDREPORT_DATA_AT = 128, /* REPORTMACSTRUCT.REPORTDATA */
+	TDREPORT_TYPE = 0x81,   /* REPORTTYPE: TDX */
 };
 
 static const char ak_name[] = "HCLAkPub";
+
+const uint8_t *hcl_report_found_data(const struct hcl_report *hcl)
+{
+	return hcl->report.bytes +
+	       (hcl->type == HCL_REPORT_TDX ? TDREPORT_DATA_AT : SNP_REPORT_DATA_AT);
+}
+
+/* The room for a report is an SNP report's, whose size a TDREPORT does not fill. */
+static int take_tdreport(struct hcl_report *h, struct err *e)
+{
+	struct reader r = span_reader(h->report);
+
+	h->report = span_take(&r, HCL_TDREPORT_LEN);
+	reader_zeros(&r, reader_left(&r));
+	if (!reader_done(&r) || h->report.bytes[0] != TDREPORT_TYPE)
+		return err_set(e, ERR_INVALID,
+			       "HCL report: no TDREPORT of %d bytes with zeros behind it",
+			       HCL_TDREPORT_LEN);
+	return 0;
+}
 
 /* AttestationHeader and IgvmRequestData of the paravisor (OpenHCL's attestation protocol). */
 int hcl_report_parse(struct span bytes, struct hcl_report *hcl, struct err *e)
@@ -49,11 +72,14 @@ int hcl_report_parse(struct span bytes, struct hcl_report *hcl, struct err *e)
 	if (!reader_ok(&r) || signature != HCL_SIGNATURE || version < 1 ||
 	    version > HCL_VERSION_MAX || request != REQUEST_TYPE || status != 0)
 		return err_set(e, ERR_INVALID, "HCL report: no header of a report, version 1 or 2");
-	if (data_version != DATA_VERSION || h.type != HCL_REPORT_SNP || hash != DATA_HASH_SHA256)
+	if (data_version != DATA_VERSION ||
+	    (h.type != HCL_REPORT_SNP && h.type != HCL_REPORT_TDX) || hash != DATA_HASH_SHA256)
 		return err_set(e, ERR_INVALID,
 			       "HCL report: runtime data of version %u, report type %u, hash %u; "
-			       "wanted 1, 2 (SNP), 1 (SHA-256)",
+			       "wanted 1, 2 (SNP) or 4 (TDX), 1 (SHA-256)",
 			       data_version, h.type, hash);
+	if (h.type == HCL_REPORT_TDX && take_tdreport(&h, e) < 0)
+		return err_code(e);
 	h.runtime = span_take(&r, json_size);
 	if (!reader_ok(&r) || (uint64_t)json_size + DATA_HEADER_LEN != data_size)
 		return err_set(e, ERR_INVALID, "HCL report: runtime data of %u bytes in %u",

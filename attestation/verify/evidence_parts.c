@@ -49,9 +49,20 @@ static void open_tpm(struct evidence_parts *p, const struct verify_input *in)
 	p->has_tpm = tpm_attestation_parse(p->raw, &p->tpm, &p->tpm_why) == 0;
 }
 
-static void open_hcl(struct evidence_parts *p, const struct verify_input *in)
+/* Of the TEE that the mode speaks of. */
+static void open_hcl(struct evidence_parts *p, const struct verify_input *in, unsigned type)
 {
 	p->has_hcl = hcl_report_parse(in->hcl_report, &p->hcl, &p->hcl_why) == 0;
+	if (p->has_hcl && p->hcl.type != type) {
+		err_record(&p->hcl_why, ERR_INVALID, "HCL report: of type %u; wanted %u for %s",
+			   p->hcl.type, type, evidence_kind_name(p->kind));
+		p->has_hcl = false;
+	}
+}
+
+static void open_hcl_snp(struct evidence_parts *p, const struct verify_input *in)
+{
+	open_hcl(p, in, HCL_REPORT_SNP);
 	p->has_snp = p->has_hcl;
 	if (p->has_snp)
 		snp_parsed_of(p->hcl.report, (struct span){ NULL, 0 }, &p->snp);
@@ -64,7 +75,7 @@ static void open_snp_vtpm(struct evidence_parts *p, const struct verify_input *i
 
 	open_tpm(p, in);
 	if (in->hcl_report.len) {
-		open_hcl(p, in);
+		open_hcl_snp(p, in);
 		return;
 	}
 	if (p->has_tpm && p->tpm.sev_snp.len)
@@ -77,12 +88,18 @@ static void open_snp_vtpm(struct evidence_parts *p, const struct verify_input *i
 	}
 }
 
+static void open_tdx_vtpm(struct evidence_parts *p, const struct verify_input *in)
+{
+	open_tpm(p, in);
+	open_hcl(p, in, HCL_REPORT_TDX);
+	tdx_parsed_of(in->td_quote, &p->tdx);
+}
+
 /* By kind; of what is not here nothing is read. */
 static void (*const openers[])(struct evidence_parts *p, const struct verify_input *in) = {
-	[EVIDENCE_SNP] = open_snp,
-	[EVIDENCE_TDX] = open_tdx,
-	[EVIDENCE_VTPM] = open_tpm,
-	[EVIDENCE_SNP_VTPM] = open_snp_vtpm,
+	[EVIDENCE_SNP] = open_snp,           [EVIDENCE_TDX] = open_tdx,
+	[EVIDENCE_VTPM] = open_tpm,          [EVIDENCE_SNP_VTPM] = open_snp_vtpm,
+	[EVIDENCE_TDX_VTPM] = open_tdx_vtpm,
 };
 _Static_assert(ARRAY_LEN(openers) == EVIDENCE_HARDWARE_COUNT, "one for each that hardware makes");
 
@@ -96,6 +113,7 @@ int evidence_parts_new(const struct verify_input *in, struct evidence_parts **pa
 	p->mode = in->mode;
 	p->evidence = in->evidence;
 	p->hcl_report = in->hcl_report;
+	p->td_quote = in->td_quote;
 	p->kind = in->mode;
 	p->raw = in->evidence;
 	p->in_token = is_token(in->evidence);
@@ -120,7 +138,8 @@ static bool same_bytes(struct span a, struct span b)
 bool evidence_parts_are_of(const struct evidence_parts *parts, const struct verify_input *in)
 {
 	return parts->mode == in->mode && same_bytes(parts->evidence, in->evidence) &&
-	       same_bytes(parts->hcl_report, in->hcl_report);
+	       same_bytes(parts->hcl_report, in->hcl_report) &&
+	       same_bytes(parts->td_quote, in->td_quote);
 }
 
 void evidence_parts_free(struct evidence_parts *parts)

@@ -15,7 +15,7 @@
  * is the reason; zero: this kind of evidence has no such part. */
 struct evidence_parts {
 	enum evidence_kind mode; /* these three of the input that it was made from */
-	struct span evidence, hcl_report;
+	struct span evidence, hcl_report, td_quote;
 	enum evidence_kind kind; /* as the token says; without one, the input's mode */
 	struct span raw;         /* what the token holds, or all of it */
 

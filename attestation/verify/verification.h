@@ -19,7 +19,7 @@ struct verification {
 	struct snp_input snp; /* the caller's endorsements, and what the evidence brought itself */
 	struct tdx_input tdx;
 	struct tpm_input tpm;
-	uint8_t snp_report_data[BINDING_REPORT_DATA_LEN];
+	uint8_t tee_report_data[BINDING_REPORT_DATA_LEN];
 	struct verify_result *result;
 	struct verdict *v;
 };

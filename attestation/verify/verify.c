@@ -10,7 +10,7 @@
 static int check_call(const struct verify_input *in, struct err *e)
 {
 	const struct verify_binding *b = &in->binding;
-	bool tpm = in->mode == EVIDENCE_VTPM || in->hcl_report.len;
+	bool tpm = in->mode == EVIDENCE_VTPM || in->mode == EVIDENCE_TDX_VTPM || in->hcl_report.len;
 	int given = (b->report_data != NULL) + (b->nonce != NULL) + (b->channel != NULL);
 
 	if (in->mode >= EVIDENCE_KINDS)

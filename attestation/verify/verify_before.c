@@ -40,16 +40,16 @@ static void before_snp_vtpm(struct verification *x)
 
 	if (x->in->hcl_report.len)
 		failed = hcl_report_data(runtime.len ? runtime : x->parts->hcl.runtime,
-					 x->snp_report_data, &e);
+					 x->tee_report_data, &e);
 	else
 		failed = binding_with_ak(x->binding.report_data, ak.bytes, ak.len,
-					 x->snp_report_data, &e);
+					 x->tee_report_data, &e);
 	if (verdict_require_step(x->v, CHECK_AK_REPORT, failed, &e))
-		before_report(x, x->snp_report_data);
+		before_report(x, x->tee_report_data);
 }
 
 /* A quote brings the chain of its own signature along. */
-static void before_tdx(struct verification *x)
+static void before_quote(struct verification *x, const uint8_t *report_data)
 {
 	static const enum check_id own[] = { CHECK_PARSE_QUOTE, CHECK_SIGNATURE_QE_REPORT,
 					     CHECK_SIGNATURE_QE_REPORT_DATA,
@@ -72,17 +72,32 @@ static void before_tdx(struct verification *x)
 			verdict_check(x->v, own[i], c->outcome == CHECK_PASSED, c->found,
 				      c->wanted);
 	}
-	if (x->has_report_data && x->result->tdx.has_quote)
-		verdict_bytes(x->v, CHECK_POLICY_REPORTDATA, quote->body.reportdata,
-			      x->binding.report_data, BINDING_REPORT_DATA_LEN);
+	if (report_data && x->result->tdx.has_quote)
+		verdict_bytes(x->v, CHECK_POLICY_REPORTDATA, quote->body.reportdata, report_data,
+			      BINDING_REPORT_DATA_LEN);
+}
+
+static void before_tdx(struct verification *x)
+{
+	before_quote(x, x->has_report_data ? x->binding.report_data : NULL);
+}
+
+static void before_tdx_vtpm(struct verification *x)
+{
+	struct span runtime = x->tpm.binding.runtime;
+	struct err e = { 0 };
+	int failed = hcl_report_data(runtime.len ? runtime : x->parts->hcl.runtime,
+				     x->tee_report_data, &e);
+
+	if (verdict_require_step(x->v, CHECK_AK_REPORT, failed, &e))
+		before_quote(x, x->tee_report_data);
 }
 
 /* By kind; of what is not here nothing is fetched. */
 static void (*const befores[])(struct verification *x) = {
-	[EVIDENCE_SNP] = before_snp,
-	[EVIDENCE_TDX] = before_tdx,
-	[EVIDENCE_VTPM] = before_nothing,
-	[EVIDENCE_SNP_VTPM] = before_snp_vtpm,
+	[EVIDENCE_SNP] = before_snp,           [EVIDENCE_TDX] = before_tdx,
+	[EVIDENCE_VTPM] = before_nothing,      [EVIDENCE_SNP_VTPM] = before_snp_vtpm,
+	[EVIDENCE_TDX_VTPM] = before_tdx_vtpm,
 };
 _Static_assert(ARRAY_LEN(befores) == EVIDENCE_HARDWARE_COUNT, "one for each that hardware makes");
 

@@ -9,7 +9,8 @@
 static bool check_nonce_length(struct verification *x, const struct binding_nonce *nonce)
 {
 	bool keyed = x->parts->has_token && x->parts->token.spki;
-	bool tee = evidence_kind_rows[x->mode].tee && !x->in->hcl_report.len;
+	bool tee = evidence_kind_rows[x->mode].tee && !x->in->hcl_report.len &&
+		   x->mode != EVIDENCE_TDX_VTPM;
 	size_t len = tee ? nonce->tee_len : nonce->vtpm_len;
 
 	if (keyed && len < nonce->tee_len)
@@ -129,14 +130,16 @@ static bool check_used(struct verification *x)
 	const struct tpm_binding *ak = &in->tpm.binding;
 	bool whose_ak = ak->named.len || ak->cert.len || ak->runtime.len || ak->ek_cert.len ||
 			ak->ek_root.len || ak->activated;
-	bool unused = (in->hcl_report.len && x->mode != EVIDENCE_SNP_VTPM) ||
-		      (!snp && in->snp.crl_count) ||
-		      (in->binding.report_data && (!row->tee || in->hcl_report.len)) ||
-		      (!tpm && !x->parts->has_token && in->binding.tpm_nonce.len) ||
-		      (!tpm && whose_ak) || (x->mode == EVIDENCE_SNP && in->tpm.event_log.len) ||
-		      (!x->parts->has_token && in->token_key) ||
-		      (!snp && (in->snp.id_block.len || in->snp.id_auth.len ||
-				in->product != SNP_PRODUCT_ANY));
+	bool unused =
+		(in->hcl_report.len && (!tpm || !row->tee)) ||
+		(in->td_quote.len && x->mode != EVIDENCE_TDX_VTPM) || (!snp && in->snp.crl_count) ||
+		(in->binding.report_data &&
+		 (!row->tee || in->hcl_report.len || x->mode == EVIDENCE_TDX_VTPM)) ||
+		(!tpm && !x->parts->has_token && in->binding.tpm_nonce.len) || (!tpm && whose_ak) ||
+		(x->mode == EVIDENCE_SNP && in->tpm.event_log.len) ||
+		(!x->parts->has_token && in->token_key) ||
+		(!snp &&
+		 (in->snp.id_block.len || in->snp.id_auth.len || in->product != SNP_PRODUCT_ANY));
 
 	return !unused || verdict_check(x->v, CHECK_INPUT_USED, false,
 					"something that this kind of evidence is not judged by",

@@ -76,22 +76,22 @@ static bool judge_snp(struct verification *x, const uint8_t *report_data)
 	return true;
 }
 
-static void judge_tdx(struct verification *x)
+static bool judge_tdx(struct verification *x, const uint8_t *report_data)
 {
 	const struct policy *p = x->in->policy;
 	struct err e;
 
 	if (!has_policy(x, p && p->has_tdx, "TDX"))
-		return;
+		return false;
 	x->tdx.parsed = &x->parts->tdx;
-	x->tdx.report_data = x->has_report_data ? x->binding.report_data : NULL;
+	x->tdx.report_data = report_data;
 	x->tdx.endorsements.at = x->in->at;
 	x->tdx.endorsements.skew = x->in->skew;
 	x->tdx.endorsements.crl_max_age = p ? p->crl_max_age : 0;
 	x->tdx.policy = p ? &p->tdx : NULL;
 	tdx_appraise(&x->tdx, &x->result->tdx, x->v);
 	if (!verdict_ok(x->v))
-		return;
+		return true;
 	if (p && p->has_report_data && !x->in->genuine_only)
 		verdict_bytes(x->v, CHECK_POLICY_REPORT_DATA_OF_POLICY,
 			      x->result->tdx.quote.body.reportdata, p->report_data,
@@ -100,6 +100,7 @@ static void judge_tdx(struct verification *x)
 		verdict_err(x->v, CHECK_TOKEN_AGREES, &e);
 	if (x->in->corim)
 		corim_judge_tdx(x->in->corim, &x->result->tdx, x->v);
+	return true;
 }
 
 static void judge_tpm(struct verification *x, bool beside_tee)
@@ -161,21 +162,44 @@ static bool open_report_of_vtpm(struct verification *x)
 }
 
 /* Azure's way: the report vouches for runtime data that name the AK; freshness is the quote's. */
-static void judge_hcl(struct verification *x)
+static bool open_hcl(struct verification *x)
 {
 	struct err e;
 
-	if (!x->parts->has_hcl) {
-		verdict_err(x->v, CHECK_PARSE_HCL_REPORT, &x->parts->hcl_why);
-		return;
-	}
+	verdict_require(x->v, CHECK_PARSE_HCL_REPORT);
+	if (!x->parts->has_hcl)
+		return verdict_err(x->v, CHECK_PARSE_HCL_REPORT, &x->parts->hcl_why);
+	verdict_check(x->v, CHECK_PARSE_HCL_REPORT, true, NULL, NULL);
 	if (!x->tpm.binding.runtime.len)
 		x->tpm.binding.runtime = x->parts->hcl.runtime;
-	if (hcl_report_data(x->tpm.binding.runtime, x->snp_report_data, &e) < 0) {
-		verdict_err(x->v, CHECK_PARSE_HCL_REPORT, &e);
+	if (hcl_report_data(x->tpm.binding.runtime, x->tee_report_data, &e) < 0)
+		return verdict_err(x->v, CHECK_PARSE_HCL_REPORT, &e);
+	return true;
+}
+
+/* A TDREPORT is nobody's proof: the quote that was made of it is. The paravisor alone can ask for one:
+ * a guest in it has no such call (TD partitioning), so that there is no level to look at. */
+static void judge_tdx_vtpm(struct verification *x)
+{
+	const struct hcl_report *hcl = &x->parts->hcl;
+
+	if (!open_hcl(x))
 		return;
-	}
-	if (!judge_snp(x, x->snp_report_data))
+	verdict_require(x->v, CHECK_AK_RUNTIME);
+	verdict_bytes(x->v, CHECK_AK_RUNTIME, hcl_report_found_data(hcl), x->tee_report_data,
+		      HCL_REPORT_DATA_LEN);
+	x->tdx.event_log = (struct span){ NULL, 0 }; /* the TPM's, in this kind */
+	if (!judge_tdx(x, x->tee_report_data))
+		return;
+	x->tpm.binding.tee_report_data = x->result->tdx.quote.body.reportdata;
+	judge_tpm(x, true);
+}
+
+static void judge_hcl(struct verification *x)
+{
+	if (!open_hcl(x))
+		return;
+	if (!judge_snp(x, x->tee_report_data))
 		return;
 	/* The paravisor's word counts only if it was the paravisor that asked for the report. */
 	verdict_require(x->v, CHECK_AK_RUNTIME_VMPL);
@@ -198,7 +222,7 @@ static void judge_snp_vtpm(struct verification *x)
 		return;
 	ak = x->parts->tpm.ak_public;
 	if (x->has_report_data && ak.len &&
-	    binding_with_ak(x->binding.report_data, ak.bytes, ak.len, x->snp_report_data, &e) < 0) {
+	    binding_with_ak(x->binding.report_data, ak.bytes, ak.len, x->tee_report_data, &e) < 0) {
 		verdict_err(x->v, CHECK_AK_REPORT, &e);
 		return;
 	}
@@ -207,7 +231,7 @@ static void judge_snp_vtpm(struct verification *x)
 			      "REPORT_DATA = SHA3-512(report data || AK public area)");
 		return;
 	}
-	if (!judge_snp(x, x->snp_report_data))
+	if (!judge_snp(x, x->tee_report_data))
 		return;
 	x->tpm.binding.tee_report_data = x->result->snp.report.report_data;
 	x->tpm.binding.report_data = x->binding.report_data;
@@ -220,6 +244,11 @@ static void judge_snp_alone(struct verification *x)
 		judge_snp(x, x->has_report_data ? x->binding.report_data : NULL);
 }
 
+static void judge_tdx_alone(struct verification *x)
+{
+	judge_tdx(x, x->has_report_data ? x->binding.report_data : NULL);
+}
+
 static void judge_tpm_alone(struct verification *x)
 {
 	judge_tpm(x, false);
@@ -227,10 +256,9 @@ static void judge_tpm_alone(struct verification *x)
 
 /* By kind; what is not here is refused. */
 static void (*const judges[])(struct verification *x) = {
-	[EVIDENCE_SNP] = judge_snp_alone,
-	[EVIDENCE_TDX] = judge_tdx,
-	[EVIDENCE_VTPM] = judge_tpm_alone,
-	[EVIDENCE_SNP_VTPM] = judge_snp_vtpm,
+	[EVIDENCE_SNP] = judge_snp_alone,     [EVIDENCE_TDX] = judge_tdx_alone,
+	[EVIDENCE_VTPM] = judge_tpm_alone,    [EVIDENCE_SNP_VTPM] = judge_snp_vtpm,
+	[EVIDENCE_TDX_VTPM] = judge_tdx_vtpm,
 };
 _Static_assert(ARRAY_LEN(judges) == EVIDENCE_HARDWARE_COUNT, "one for each that hardware makes");
 

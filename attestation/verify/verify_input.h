@@ -31,7 +31,8 @@ struct verify_binding {
 struct verify_input {
 	/* What the evidence has to be: SNP, a report with or without certificate table, or
 	 * sevsnp.Attestation; TDX, a quote; VTPM, attest.Attestation; SNP_VTPM, the same with the
-	 * report that binds its AK; each also in a token that says so. EAT: a token of any of these.
+	 * report that binds its AK; TDX_VTPM, the same with `hcl_report` and `td_quote`; each but the
+	 * last also in a token that says so. EAT: a token of any of these.
 	 * Another kind is a refusal. */
 	enum evidence_kind mode;
 	struct span evidence;
@@ -42,9 +43,10 @@ struct verify_input {
 	struct tdx_input tdx;
 	struct tpm_input tpm;
 
-	/* Azure, mode snp-vtpm: the paravisor's report, which binds the AK through its runtime data
-	 * (given apart as tpm.binding.runtime, else those inside). Empty: there is none. */
-	struct span hcl_report;
+	/* Azure, modes snp-vtpm and tdx-vtpm: the paravisor's report, which binds the AK through its
+	 * runtime data (given apart as tpm.binding.runtime, else those inside). Empty: there is none.
+	 * On TDX it holds no signature; the quote made of it comes beside. */
+	struct span hcl_report, td_quote;
 
 	enum snp_product product; /* named by the caller; SNP_PRODUCT_ANY: not */
 

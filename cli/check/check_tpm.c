@@ -22,18 +22,19 @@ enum { NONCE_MAX = 128 };
 static void judge_hcl(const struct hcl_report *hcl, struct span runtime, EVP_PKEY **key,
 		      struct verdict *v)
 {
-	uint8_t wanted[SNP_REPORT_DATA_LEN];
+	uint8_t wanted[HCL_REPORT_DATA_LEN];
 	struct snp_report report;
 	struct err why;
 
 	verdict_require(v, CHECK_AK_RUNTIME);
 	verdict_require(v, CHECK_AK_KEY);
-	if (snp_report_parse(hcl->report.bytes, hcl->report.len, &report, &why) < 0 ||
+	if ((hcl->type == HCL_REPORT_SNP &&
+	     snp_report_parse(hcl->report.bytes, hcl->report.len, &report, &why) < 0) ||
 	    hcl_report_data(runtime, wanted, &why) < 0) {
 		verdict_err(v, CHECK_PARSE_REPORT, &why);
 		return;
 	}
-	verdict_bytes(v, CHECK_AK_RUNTIME, report.report_data, wanted, sizeof(wanted));
+	verdict_bytes(v, CHECK_AK_RUNTIME, hcl_report_found_data(hcl), wanted, sizeof(wanted));
 	if (hcl_report_ak(runtime, key, &why) < 0) {
 		verdict_err(v, CHECK_AK_KEY, &why);
 		return;

@@ -24,11 +24,11 @@ static const struct evidence_kind_row *kind_of(const char *name, struct err *e)
 	for (size_t i = 0; i < EVIDENCE_KINDS; i++) {
 		const struct evidence_kind_row *row = &evidence_kind_rows[i];
 
-		if ((i < EVIDENCE_HARDWARE_COUNT || i == EVIDENCE_AZURE) &&
+		if ((i < EVIDENCE_HARDWARE_COUNT || i == EVIDENCE_AZURE) && row->type >= 0 &&
 		    strcmp(row->name, name) == 0)
 			return row;
 	}
-	err_set(e, ERR_INVALID, "'%s': say %s", name, evidence_kind_names_or(AZURE_TOKEN).text);
+	err_set(e, ERR_INVALID, "'%s': say %s", name, evidence_kind_asked_or(AZURE_TOKEN).text);
 	return NULL;
 }
 

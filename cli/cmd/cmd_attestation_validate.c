@@ -136,7 +136,7 @@ const struct command cmd_attestation_validate = {
 		"One of --report_data, --tee, --nonce says what the evidence has to be bound to. Without --policy the answer is 'refused', except with\n"
 		"--genuine-only, whose 'genuine: …' says nothing about what runs.\n"
 		"FILE is a report with or without certificate table, a quote, a token, or sevsnp.Attestation (snp)\n"
-		"or attest.Attestation (vtpm, snp-vtpm) as protobuf or in its JSON form.\n"
+		"or attest.Attestation (vtpm, snp-vtpm, tdx-vtpm) as protobuf or in its JSON form.\n"
 		"Vendors' certificates, revocation lists (with --check_crl) and TCB documents that are neither\n"
 		"given nor in the evidence come from the cache, or unless --offline from AMD's and Intel's\n"
 		"services; each is believed only once it is verified. When one can't be had, the answer is\n"

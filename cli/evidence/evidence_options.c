@@ -30,6 +30,7 @@ const struct cli_option evidence_option_table[] = {
 	EVIDENCE_TRUST_OPTIONS,
 	{ .name = "ak_cert", .value = "FILE", .help = "a certificate for the attestation key" },
 	{ .name = "hcl_report", .value = "FILE", .help = "Azure's report around the TEE's" },
+	{ .name = "td_quote", .value = "FILE", .help = "Azure's quote of a TDX machine" },
 	{ .name = "runtime_data", .value = "FILE", .help = "Azure's runtime data" },
 	{ .name = "id_block", .value = "FILE", .help = "the ID block of the launch" },
 	{ .name = "id_auth", .value = "FILE", .help = "the ID block's authentication" },
@@ -316,12 +317,20 @@ static int read_companions(const struct cli *cli, struct evidence_options *o, st
 	    read_file(o, cli, "ak_cert", &in->tpm.binding.cert, e) < 0 ||
 	    read_file(o, cli, "event_log", &log, e) < 0 ||
 	    read_file(o, cli, "hcl_report", &in->hcl_report, e) < 0 ||
+	    read_file(o, cli, "td_quote", &in->td_quote, e) < 0 ||
 	    read_file(o, cli, "runtime_data", &in->tpm.binding.runtime, e) < 0)
 		return err_code(e);
-	if (in->hcl_report.len && in->mode != EVIDENCE_SNP_VTPM)
-		return err_set(e, ERR_INVALID, "--hcl_report goes with --mode snp-vtpm");
-	if (cli_value(cli, "collateral") && in->mode != EVIDENCE_TDX && in->mode != EVIDENCE_EAT)
-		return err_set(e, ERR_INVALID, "--collateral goes with --mode tdx or eat");
+	if (in->hcl_report.len && in->mode != EVIDENCE_SNP_VTPM && in->mode != EVIDENCE_TDX_VTPM)
+		return err_set(e, ERR_INVALID,
+			       "--hcl_report goes with --mode snp-vtpm or tdx-vtpm");
+	if (in->td_quote.len && in->mode != EVIDENCE_TDX_VTPM)
+		return err_set(e, ERR_INVALID, "--td_quote goes with --mode tdx-vtpm");
+	if (in->mode == EVIDENCE_TDX_VTPM && (!in->hcl_report.len || !in->td_quote.len))
+		return err_set(e, ERR_INVALID, "--mode tdx-vtpm needs --hcl_report and --td_quote");
+	if (cli_value(cli, "collateral") && in->mode != EVIDENCE_EAT &&
+	    evidence_kind_rows[in->mode].tee != TEE_TDX)
+		return err_set(e, ERR_INVALID,
+			       "--collateral goes with --mode tdx, tdx-vtpm or eat");
 	if (in->snp.vek.len && in->mode != EVIDENCE_EAT &&
 	    evidence_kind_rows[in->mode].tee != TEE_SNP)
 		return err_set(e, ERR_INVALID, "--vcek and --vlek go with a report of SEV-SNP");

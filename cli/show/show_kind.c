@@ -4,8 +4,8 @@
 #include "common/base/cleanup.h"
 
 static int (*const showers[])(struct span evidence, struct writer *w, struct err *e) = {
-	[EVIDENCE_SNP] = show_snp,      [EVIDENCE_TDX] = show_tdx,   [EVIDENCE_VTPM] = show_tpm,
-	[EVIDENCE_SNP_VTPM] = show_tpm, [EVIDENCE_EAT] = show_token,
+	[EVIDENCE_SNP] = show_snp,      [EVIDENCE_TDX] = show_tdx,      [EVIDENCE_VTPM] = show_tpm,
+	[EVIDENCE_SNP_VTPM] = show_tpm, [EVIDENCE_TDX_VTPM] = show_tpm, [EVIDENCE_EAT] = show_token,
 };
 _Static_assert(ARRAY_LEN(showers) == EVIDENCE_HARDWARE_COUNT + 1, "the hardware's, and a token");
 

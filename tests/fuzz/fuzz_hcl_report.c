@@ -12,7 +12,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 
 	if (hcl_report_parse((struct span){ bytes, len }, &hcl, &e) < 0)
 		return 0;
-	if (hcl.report.len != SNP_REPORT_LEN || hcl.runtime.bytes + hcl.runtime.len > bytes + len)
+	size_t wanted = hcl.type == HCL_REPORT_TDX ? HCL_TDREPORT_LEN : SNP_REPORT_LEN;
+	const uint8_t *data = hcl_report_found_data(&hcl);
+
+	if (hcl.report.len != wanted || data < hcl.report.bytes ||
+	    data + HCL_REPORT_DATA_LEN > hcl.report.bytes + hcl.report.len ||
+	    hcl.runtime.bytes + hcl.runtime.len > bytes + len)
 		__builtin_trap();
 	(void)!hcl_report_ak(hcl.runtime, &key, &e);
 	return 0;

@@ -6,7 +6,7 @@ import ctypes
 from ctypes import c_bool, c_char, c_char_p, c_int, c_int64, c_size_t, c_uint, c_uint32, c_void_p
 
 INVALID, EXHAUSTED, INTERNAL = 3, 8, 13
-MODES = {"snp": 1, "tdx": 2, "vtpm": 3, "snp-vtpm": 4, "eat": 5}
+MODES = {"snp": 1, "tdx": 2, "vtpm": 3, "snp-vtpm": 4, "eat": 5, "tdx-vtpm": 6}
 GENUINE_ONLY, REQUIRE_CRL, BEFORE_RUN = 1, 2, 4
 INPUTS = {"file": 1, "event_log": 2, "hcl_report": 3, "runtime_data": 4, "id_block": 5, "id_auth": 6,
           "manifest_digest": 7, "report_data": 20, "tee": 21, "vtpm": 22, "nonce": 23}

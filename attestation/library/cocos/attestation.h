@@ -166,6 +166,8 @@ enum cocos_mode {
 	COCOS_VTPM = 3, /* attest.Attestation, the TPM message of go-tpm-tools */
 	COCOS_SNP_VTPM = 4, /* the same with the SEV-SNP report that binds its attestation key */
 	COCOS_EAT = 5,      /* a token (EAT in COSE_Sign1) of any of these, as it says itself */
+	COCOS_TDX_VTPM =
+		6, /* attest.Attestation of Azure's TDX machines, with the two inputs below */
 };
 
 /* Each once unless it says 'up to'. */
@@ -173,13 +175,14 @@ enum cocos_input {
 	/* The evidence: binary, or for the two protobuf messages their JSON form as well. Up to
 	 * 16 MiB. Malformed or empty evidence is judged, as a no. */
 	COCOS_EVIDENCE = 1,
-	COCOS_EVENT_LOG = 2,    /* the platform's event log, in place of the evidence's */
-	COCOS_HCL_REPORT = 3,   /* Azure's report around the TEE's, with COCOS_SNP_VTPM */
+	COCOS_EVENT_LOG = 2,  /* the platform's event log, in place of the evidence's */
+	COCOS_HCL_REPORT = 3, /* Azure's report around the TEE's: COCOS_SNP_VTPM, COCOS_TDX_VTPM */
 	COCOS_RUNTIME_DATA = 4, /* Azure's runtime data, in place of those inside of it */
 	COCOS_ID_BLOCK = 5,     /* SEV-SNP: the ID block of the launch, */
 	COCOS_ID_AUTH = 6,      /* and its authentication */
 	/* SHA3-256 of a canonical manifest: 32 bytes. The run statement must name one; up to 4. */
 	COCOS_MANIFEST_DIGEST = 7,
+	COCOS_TD_QUOTE = 8, /* Azure's quote of the TDREPORT in COCOS_HCL_REPORT: COCOS_TDX_VTPM */
 
 	/* What the evidence has to be bound to. A TEE: the report data as they stand in the report
 	 * (64 bytes), or the nonces that it was asked with and the key that its token names (1 to

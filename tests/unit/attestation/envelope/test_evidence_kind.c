@@ -20,6 +20,7 @@ static void names_and_numbers_are_those_of_the_wire(void **state)
 		{ EVIDENCE_AZURE, "azure-token", "Azure", 3, TEE_NONE, false },
 		{ EVIDENCE_TDX, "tdx", "TDX", 4, TEE_TDX, false },
 		{ EVIDENCE_NONE, "none", "NoCC", 5, TEE_NONE, false },
+		{ EVIDENCE_TDX_VTPM, "tdx-vtpm", "none", -1, TEE_TDX, true },
 		{ EVIDENCE_EAT, "eat", "none", -1, TEE_NONE, false },
 	};
 
@@ -62,7 +63,7 @@ static void a_mode_is_what_can_be_judged(void **state)
 	}
 	assert_int_equal(count, EVIDENCE_HARDWARE_COUNT + 1);
 	assert_refused(evidence_kind_of_mode("azure-token", &mode, &e), e, ERR_INVALID,
-		       "mode 'azure-token': use snp, tdx, vtpm, snp-vtpm or eat");
+		       "mode 'azure-token': use snp, tdx, vtpm, snp-vtpm, tdx-vtpm or eat");
 	assert_refused(evidence_kind_of_mode("SNP", &mode, &e), e, ERR_INVALID, "mode 'SNP'");
 	assert_refused(evidence_kind_of_mode("", &mode, &e), e, ERR_INVALID, "mode ''");
 }
@@ -82,7 +83,9 @@ static void words_that_are_none_have_no_row(void **state)
 	assert_string_equal(evidence_kind_name(EVIDENCE_KINDS), "none");
 	assert_string_equal(evidence_kind_platform(EVIDENCE_KINDS), "none");
 	assert_string_equal(evidence_kind_platforms().text, "SNP, TDX, vTPM or SNP-vTPM");
-	assert_string_equal(evidence_kind_names_or("eat").text, "snp, tdx, vtpm, snp-vtpm or eat");
+	assert_string_equal(evidence_kind_asked_or("x").text, "snp, tdx, vtpm, snp-vtpm or x");
+	assert_string_equal(evidence_kind_names_or("eat").text,
+			    "snp, tdx, vtpm, snp-vtpm, tdx-vtpm or eat");
 }
 
 int main(void)

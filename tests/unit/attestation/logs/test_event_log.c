@@ -207,6 +207,38 @@ static void separators_and_locality_have_rules(void **state)
 	assert_refused(judge(UINT32_MAX, EVENT_IPL, "x", 1, 0, &e), e, ERR_INVALID, "register");
 }
 
+/* What stands in no register may have the digest of its own data, as Windows writes it, and no other. */
+static void no_action_has_no_digest_but_its_own_in_no_register(void **state)
+{
+	static const struct {
+		uint32_t pcr;
+		bool own, ok;
+	} rows[] = { { UINT32_MAX, true, true },
+		     { UINT32_MAX, false, false },
+		     { 0, true, false },
+		     { 5, true, false } };
+	uint8_t value[20];
+	struct err e;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct writer w = writer_up_to(LOG_MAX);
+
+		assert_ok(digest(DIGEST_SHA1, "data", 4, value, &e), e);
+		value[19] ^= !rows[i].own;
+		writer_le32(&w, rows[i].pcr);
+		writer_le32(&w, EVENT_NO_ACTION);
+		writer_bytes(&w, value, sizeof(value));
+		writer_le32(&w, 4);
+		writer_bytes(&w, "data", 4);
+		if (rows[i].ok)
+			assert_ok(parse(tpm_forge_span(&w), lax_form, &e), e);
+		else
+			assert_refused(parse(tpm_forge_span(&w), lax_form, &e), e, ERR_DENIED,
+				       "EV_NO_ACTION with a digest");
+		writer_done(&w);
+	}
+}
+
 static void there_are_only_so_many_events(void **state)
 {
 	struct writer w = writer_up_to(LOG_MAX);
@@ -344,6 +376,7 @@ int main(void)
 		cmocka_unit_test(grub_s_strings_are_hashed_without_their_prefix),
 		cmocka_unit_test(only_boot_variables_may_be_measured_by_their_data),
 		cmocka_unit_test(separators_and_locality_have_rules),
+		cmocka_unit_test(no_action_has_no_digest_but_its_own_in_no_register),
 		cmocka_unit_test(there_are_only_so_many_events),
 		cmocka_unit_test(there_are_only_so_many_banks),
 		cmocka_unit_test(an_unknown_bank_may_be_of_any_size),

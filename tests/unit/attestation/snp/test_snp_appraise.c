@@ -92,31 +92,40 @@ static void certificates_may_come_in_the_table(void **state)
 	assert_fails_at("chain.vek");
 }
 
-/* The zero entry that ends a table is an empty one; more zeros, or fewer, are bytes too many. */
-static void zeros_behind_a_report_are_no_table(void **state)
+/* The zero entry that ends a table makes an empty one, and zeros fill the rest of its pages; fewer zeros,
+ * and anything else among them, are bytes too many. */
+static void zeros_behind_a_report_are_an_empty_table(void **state)
 {
 	static uint8_t raw[4096];
-	static const size_t lens[] = { SNP_REPORT_LEN + 1,  SNP_REPORT_LEN + 23,
-				       SNP_REPORT_LEN + 25, SNP_REPORT_LEN + 32,
-				       SNP_REPORT_LEN + 48, sizeof(raw) };
+	static const size_t refused[] = { SNP_REPORT_LEN + 1, SNP_REPORT_LEN + 23 };
+	static const size_t taken[] = { SNP_REPORT_LEN + 24, SNP_REPORT_LEN + 25,
+					SNP_REPORT_LEN + 48, sizeof(raw) };
 	struct span report, table;
 
 	good();
 	memset(raw, 0, sizeof(raw));
 	memcpy(raw, f.bytes, SNP_REPORT_LEN);
-	for (size_t i = 0; i < ARRAY_LEN(lens); i++) {
-		snp_evidence_split((struct span){ raw, lens[i] }, &report, &table);
-		assert_int_equal(report.len, lens[i]);
+	for (size_t i = 0; i < ARRAY_LEN(refused); i++) {
+		snp_evidence_split((struct span){ raw, refused[i] }, &report, &table);
+		assert_int_equal(report.len, refused[i]);
 		assert_int_equal(table.len, 0);
 		f.input.report = report;
 		assert_fails_at("parse.report");
 	}
-	snp_evidence_split((struct span){ raw, SNP_REPORT_LEN + 24 }, &report, &table);
-	assert_int_equal(report.len, SNP_REPORT_LEN);
-	assert_int_equal(table.len, 24);
+	for (size_t i = 0; i < ARRAY_LEN(taken); i++) {
+		snp_evidence_split((struct span){ raw, taken[i] }, &report, &table);
+		assert_int_equal(report.len, SNP_REPORT_LEN);
+		assert_int_equal(table.len, taken[i] - SNP_REPORT_LEN);
+		f.input.report = report;
+		f.input.cert_table = table;
+		assert_passes();
+	}
+	raw[sizeof(raw) - 1] = 1;
+	snp_evidence_split((struct span){ raw, sizeof(raw) }, &report, &table);
 	f.input.report = report;
 	f.input.cert_table = table;
-	assert_passes();
+	assert_fails_at("parse.report");
+	raw[sizeof(raw) - 1] = 0;
 	good();
 	/* One entry, of a GUID that nobody knows, is a table. */
 	raw[SNP_REPORT_LEN] = 1;
@@ -268,7 +277,7 @@ int main(void)
 		cmocka_unit_test(the_result_says_what_was_found),
 		cmocka_unit_test(every_bit_of_a_report_counts),
 		cmocka_unit_test(certificates_may_come_in_the_table),
-		cmocka_unit_test(zeros_behind_a_report_are_no_table),
+		cmocka_unit_test(zeros_behind_a_report_are_an_empty_table),
 		cmocka_unit_test(a_list_that_the_host_chose_is_not_the_one_that_is_asked_for),
 		cmocka_unit_test(id_blocks_are_signed_and_say_what_the_report_says),
 		cmocka_unit_test(every_byte_of_an_id_block_counts),

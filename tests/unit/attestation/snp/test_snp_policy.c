@@ -606,7 +606,32 @@ static void milan_without_a_chip_list_is_noted_or_refused(void **state)
 	assert_true(forge_appraise(&f, &v));
 }
 
-/* A VLEK's report has no CHIP_ID: a list that holds zeros must not match it. */
+/* A VLEK is no chip's: its report tells the chip, or zero where the host masks that. */
+static void under_a_vlek_the_report_tells_the_chip(void **state)
+{
+	uint8_t chip[SNP_CHIP_ID_LEN], stranger[SNP_CHIP_ID_LEN];
+	struct forge f;
+	struct verdict v;
+
+	forge_init(&f, SNP_GENOA, 3, SNP_KEY_VLEK);
+	memset(f.report.chip_id, 0x5c, SNP_CHIP_ID_LEN);
+	forge_report(&f);
+	assert_true(forge_appraise(&f, &v));
+	memcpy(chip, f.report.chip_id, sizeof(chip));
+	memset(stranger, 0x5d, sizeof(stranger));
+	f.policy.chip_ids = (struct value_set){ chip, 1 };
+	assert_true(forge_appraise(&f, &v));
+	f.policy.chip_ids = (struct value_set){ stranger, 1 };
+	assert_false(forge_appraise(&f, &v));
+	/* Firmware that masks the key signs nothing, with a VLEK either (56860, 3.6). */
+	forge_init(&f, SNP_GENOA, 3, SNP_KEY_VLEK);
+	f.report.flags |= SNP_FLAG_MASK_CHIP_KEY;
+	forge_report(&f);
+	assert_false(forge_appraise(&f, &v));
+	assert_int_equal(verdict_find(&v, CHECK_BINDING_MASK_CHIP_KEY)->outcome, CHECK_FAILED);
+}
+
+/* A report without CHIP_ID is of no chip: a list that holds zeros must not match it. */
 static void a_masked_chip_is_in_no_list(void **state)
 {
 	static const uint8_t zero[SNP_CHIP_ID_LEN];
@@ -643,6 +668,7 @@ int main(void)
 		cmocka_unit_test(an_empty_policy_is_a_refusal),
 		cmocka_unit_test(a_policy_without_a_tcb_floor_is_noted),
 		cmocka_unit_test(milan_without_a_chip_list_is_noted_or_refused),
+		cmocka_unit_test(under_a_vlek_the_report_tells_the_chip),
 		cmocka_unit_test(a_masked_chip_is_in_no_list),
 		cmocka_unit_test(any_value_of_a_set_will_do),
 	};

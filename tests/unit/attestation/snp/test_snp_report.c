@@ -260,7 +260,7 @@ static void a_table_has_at_most_32_entries(void **state)
 	assert_true(table_parses(NULL, 0, SNP_CERT_TABLE_MAX, &t, &e));
 }
 
-/* A table has an entry; zeros alone are bytes too many. */
+/* A table has an entry, or is zeros: its end, and the rest of its page. */
 static void raw_evidence_is_a_report_with_or_without_a_table(void **state)
 {
 	uint8_t raw[2 * SNP_REPORT_LEN] = { 0 };
@@ -268,12 +268,16 @@ static void raw_evidence_is_a_report_with_or_without_a_table(void **state)
 
 	memset(raw, 0x41, SNP_REPORT_LEN);
 	for (size_t len = 0; len <= sizeof(raw); len++) {
-		bool has_table = len == SNP_REPORT_LEN + SNP_CERT_TABLE_END_LEN; /* an empty one */
+		bool has_table = len >= SNP_REPORT_LEN + SNP_CERT_TABLE_END_LEN; /* an empty one */
 
 		snp_evidence_split((struct span){ raw, len }, &report, &table);
 		assert_int_equal(report.len, has_table ? SNP_REPORT_LEN : len);
 		assert_int_equal(table.len, len - report.len);
 	}
+	raw[sizeof(raw) - 1] = 1;
+	snp_evidence_split((struct span){ raw, sizeof(raw) }, &report, &table);
+	assert_int_equal(report.len, sizeof(raw));
+	raw[sizeof(raw) - 1] = 0;
 	raw[SNP_REPORT_LEN] = 1;
 	bytes_put_le(raw + SNP_REPORT_LEN + 16, 48, 4);
 	bytes_put_le(raw + SNP_REPORT_LEN + 20, 2, 4);

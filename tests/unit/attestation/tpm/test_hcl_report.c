@@ -65,6 +65,38 @@ static void its_parts_are_found(void **state)
 	writer_done(&w);
 }
 
+/* TDX: a TDREPORT in the room of a report. */
+static void a_tdreport_has_its_room(void **state)
+{
+	struct writer w = report_make("{}");
+	struct hcl_report hcl;
+	struct err e;
+
+	w.bytes[32 + SNP_REPORT_LEN + 8] = HCL_REPORT_TDX;
+	assert_refused(parse(&w, &hcl, &e), e, ERR_INVALID, "no TDREPORT");
+	w.bytes[32] = 0x81;
+	memset(w.bytes + 32 + 128, 0x77, HCL_REPORT_DATA_LEN);
+	assert_ok(parse(&w, &hcl, &e), e);
+	assert_int_equal(hcl.type, HCL_REPORT_TDX);
+	assert_int_equal(hcl.report.len, HCL_TDREPORT_LEN);
+	assert_int_equal(hcl_report_found_data(&hcl)[0], 0x77);
+	assert_int_equal(hcl_report_found_data(&hcl)[63], 0x77);
+	assert_int_equal(hcl_report_found_data(&hcl)[64], 0);
+	w.bytes[32 + HCL_TDREPORT_LEN - 1] = 1;
+	assert_ok(parse(&w, &hcl, &e), e);
+	for (size_t i = HCL_TDREPORT_LEN; i < SNP_REPORT_LEN; i++) {
+		w.bytes[32 + i] = 1;
+		assert_refused(parse(&w, &hcl, &e), e, ERR_INVALID, "no TDREPORT");
+		w.bytes[32 + i] = 0;
+	}
+	for (unsigned type = 0; type < 8; type++) {
+		w.bytes[32 + SNP_REPORT_LEN + 8] = (uint8_t)type;
+		assert_int_equal(parse(&w, &hcl, &e) == 0,
+				 type == HCL_REPORT_SNP || type == HCL_REPORT_TDX);
+	}
+	writer_done(&w);
+}
+
 static void every_number_of_the_headers_counts(void **state)
 {
 	static const size_t headers[] = { 0,
@@ -84,7 +116,7 @@ static void every_number_of_the_headers_counts(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(headers); i++) {
 		struct writer w = report_make("{\"a\":1}");
 
-		w.bytes[headers[i]] += 2;
+		w.bytes[headers[i]] += 3;
 		assert_int_equal(parse(&w, &hcl, &e), -ERR_INVALID);
 		writer_done(&w);
 	}
@@ -174,6 +206,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(its_parts_are_found),
+		cmocka_unit_test(a_tdreport_has_its_room),
 		cmocka_unit_test(every_number_of_the_headers_counts),
 		cmocka_unit_test(every_truncation_and_what_follows_are_refused),
 		cmocka_unit_test(one_key_for_signing_is_the_ak),

@@ -50,7 +50,7 @@ static int judge(struct err *e)
 static void the_same_agent_is_the_same_in_every_mode(void **state)
 {
 	static const enum evidence_kind modes[] = { EVIDENCE_SNP, EVIDENCE_TDX, EVIDENCE_VTPM,
-						    EVIDENCE_SNP_VTPM };
+						    EVIDENCE_SNP_VTPM, EVIDENCE_TDX_VTPM };
 	struct err e;
 
 	for (size_t i = 0; i < ARRAY_LEN(modes); i++) {
@@ -61,8 +61,8 @@ static void the_same_agent_is_the_same_in_every_mode(void **state)
 
 /* What has to stay, where it is, and in which modes it counts (bits of 1 << mode). */
 #define SNP_MODES (1u << EVIDENCE_SNP | 1u << EVIDENCE_SNP_VTPM)
-#define TDX_MODES (1u << EVIDENCE_TDX)
-#define TPM_MODES (1u << EVIDENCE_VTPM | 1u << EVIDENCE_SNP_VTPM)
+#define TDX_MODES (1u << EVIDENCE_TDX | 1u << EVIDENCE_TDX_VTPM)
+#define TPM_MODES (1u << EVIDENCE_VTPM | 1u << EVIDENCE_SNP_VTPM | 1u << EVIDENCE_TDX_VTPM)
 #define ALL_MODES (SNP_MODES | TDX_MODES | TPM_MODES)
 
 static const struct {

@@ -4,16 +4,14 @@
  * data, these name the AK, and the AK's quote is fresh. Right in everything, then one thing changed.
  */
 #include "attestation/verify/verify.h"
-#include "common/base/encode.h"
 #include "common/crypto/digest.h"
 #include "tests/answers.h"
 #include "tests/unit/attestation/snp/forge.h"
-#include "tests/unit/attestation/tpm/tpm_forge.h"
+#include "tests/unit/attestation/verify/hcl_build.h"
 
-#include <openssl/core_names.h>
 #include <openssl/rsa.h>
 
-enum { MESSAGE_MAX = 1 << 16, HCL_HEAD = 32, HCL_DATA_HEAD = 20, NONCE_LEN = 32 };
+enum { NONCE_LEN = HCL_NONCE_LEN };
 
 /* One call in the making; changed between begin() and judge(). */
 struct azure {
@@ -53,34 +51,6 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* Base64url without padding (RFC 7515, 2). */
-static void put_modulus(struct writer *w)
-{
-	BIGNUM *n = NULL;
-	uint8_t bytes[256];
-
-	assert_int_equal(EVP_PKEY_get_bn_param(ak, OSSL_PKEY_PARAM_RSA_N, &n), 1);
-	assert_int_equal(BN_bn2binpad(n, bytes, sizeof(bytes)), sizeof(bytes));
-	BN_free(n);
-
-	CLEANUP(free) char *text = base64_encode(bytes, sizeof(bytes));
-
-	for (const char *c = text; *c && *c != '='; c++)
-		writer_u8(w, *c == '+' ? '-' : *c == '/' ? '_' : (uint8_t)*c);
-}
-
-static void put_runtime(const char *operations, const char *id, struct writer *w)
-{
-	*w = writer_up_to(MESSAGE_MAX);
-	writer_printf(
-		w,
-		"{\"keys\":[{\"kid\":\"HCLAkPub\",\"key_ops\":[%s],\"kty\":\"RSA\",\"e\":\"AQAB\","
-		"\"n\":\"",
-		operations);
-	put_modulus(w);
-	writer_printf(w, "\"}],\"vm-configuration\":{\"vmUniqueId\":\"%s\"}}", id);
-}
-
 static void put_hcl(const struct azure *a, struct writer *w)
 {
 	struct err e;
@@ -90,61 +60,8 @@ static void put_hcl(const struct azure *a, struct writer *w)
 	assert_ok(digest(DIGEST_SHA256, a->runtime.bytes, a->runtime.len, data, &e), e);
 	forge.report.vmpl = a->vmpl;
 	forge_report(&forge);
-
-	const struct writer *inside = a->other_runtime ? &a->other : &a->runtime;
-
-	*w = writer_up_to(MESSAGE_MAX);
-	writer_le32(w, 0x414c4348);
-	writer_le32(w, 2);
-	writer_le32(w, (uint32_t)(HCL_HEAD + SNP_REPORT_LEN + HCL_DATA_HEAD + inside->len));
-	writer_le32(w, 2);
-	writer_zeros(w, 16);
-	writer_bytes(w, forge.bytes, SNP_REPORT_LEN);
-	writer_le32(w, (uint32_t)(HCL_DATA_HEAD + inside->len));
-	writer_le32(w, 1);
-	writer_le32(w, 2);
-	writer_le32(w, 1);
-	writer_le32(w, (uint32_t)inside->len);
-	writer_bytes(w, inside->bytes, inside->len);
-}
-
-/* TPMT_SIGNATURE, RSASSA with SHA-256. */
-static void put_signature(EVP_PKEY *key, struct span bytes, struct writer *w)
-{
-	EVP_MD_CTX *md = EVP_MD_CTX_new();
-	uint8_t sig[256];
-	size_t len = sizeof(sig);
-
-	assert_int_equal(EVP_DigestSignInit(md, NULL, EVP_sha256(), NULL, key), 1);
-	assert_int_equal(EVP_DigestSign(md, sig, &len, bytes.bytes, bytes.len), 1);
-	EVP_MD_CTX_free(md);
-	*w = writer_up_to(MESSAGE_MAX);
-	writer_be16(w, 0x0014);
-	writer_be16(w, 0x000b);
-	writer_be16(w, (uint16_t)len);
-	writer_bytes(w, sig, len);
-}
-
-/* Without a public area, as Azure has it. */
-static void put_message(const struct azure *a, struct writer *w)
-{
-	struct writer quote = writer_up_to(MESSAGE_MAX), pcrs, signature;
-	struct forge_tpm_parts p;
-	struct forge_tpm f = tpm;
-
-	memcpy(f.nonce, a->nonce, sizeof(f.nonce));
-	tpm_forge_parts(&f, &p);
-	put_signature(a->signer, tpm_forge_span(&p.quote), &signature);
-	tpm_forge_pcrs(&f, &pcrs);
-	tpm_forge_field(&quote, 1, tpm_forge_span(&p.quote));
-	tpm_forge_field(&quote, 2, tpm_forge_span(&signature));
-	tpm_forge_field(&quote, 3, tpm_forge_span(&pcrs));
-	*w = writer_up_to(MESSAGE_MAX);
-	tpm_forge_field(w, 2, tpm_forge_span(&quote));
-	writer_done(&quote);
-	writer_done(&pcrs);
-	writer_done(&signature);
-	tpm_forge_parts_done(&p);
+	hcl_put_report(HCL_REPORT_SNP, (struct span){ forge.bytes, SNP_REPORT_LEN },
+		       tpm_forge_span(a->other_runtime ? &a->other : &a->runtime), w);
 }
 
 static void begin(struct azure *a)
@@ -171,10 +88,10 @@ static void begin(struct azure *a)
 
 static int judge(struct azure *a, struct err *e)
 {
-	put_runtime(a->operations, "1", &a->runtime);
-	put_runtime(a->operations, "2", &a->other);
+	hcl_put_runtime(ak, a->operations, "1", &a->runtime);
+	hcl_put_runtime(ak, a->operations, "2", &a->other);
 	put_hcl(a, &a->hcl);
-	put_message(a, &a->message);
+	hcl_put_message(&tpm, a->nonce, a->signer, &a->message);
 	a->in.evidence = tpm_forge_span(&a->message);
 	if (!a->in.hcl_report.len)
 		a->in.hcl_report = tpm_forge_span(&a->hcl);
@@ -237,6 +154,10 @@ static void each_link_is_needed(void **state)
 	begin(&a);
 	a.in.hcl_report = (struct span){ junk, sizeof(junk) };
 	assert_refused(judge(&a, &e), e, ERR_DENIED, "parse.hcl_report");
+	/* A quote of a TDX machine says nothing about this one. */
+	begin(&a);
+	a.in.td_quote = (struct span){ junk, sizeof(junk) };
+	assert_refused(judge(&a, &e), e, ERR_DENIED, "input.used");
 	/* The guest itself asked for the report, and the policy takes its level. */
 	begin(&a);
 	a.vmpl = a.policy.snp.vmpl = 2;
