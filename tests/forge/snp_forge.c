@@ -69,7 +69,7 @@ size_t forge_make(const struct forge_cert *want, uint8_t der[FORGE_CERT_MAX])
 	EVP_MD_CTX *md = signer(want->issuer_key, want->algorithm);
 	int len;
 
-	MUST(X509_set_version(x, want->version) == 1);
+	MUST(X509_set_version(x, X509_VERSION_3) == 1);
 	ASN1_INTEGER_set(X509_get_serialNumber(x), want->serial);
 	set_name(X509_get_subject_name(x), want->subject);
 	set_name(X509_get_issuer_name(x), want->issuer);
@@ -216,7 +216,6 @@ void forge_chip_chain(const struct forge_chip *chip, const struct forge_keys *ke
 	const char *ca =
 		chip->key == SNP_KEY_VLEK ? names[chip->product].asvk : names[chip->product].ask;
 	struct forge_cert common = { .algorithm = FORGE_PSS,
-				     .version = 2,
 				     .not_before = at - YEAR,
 				     .not_after = at + YEAR };
 

@@ -29,7 +29,6 @@ struct forge_cert {
 	EVP_PKEY *key, *issuer_key;
 	enum forge_algorithm algorithm;
 	long serial;
-	long version; /* as encoded: 2 is version 3 */
 	int64_t not_before, not_after;
 	const char *constraints, *usage; /* as openssl.cnf has them; NULL: none */
 	struct forge_extension extensions[FORGE_EXTENSIONS_MAX];

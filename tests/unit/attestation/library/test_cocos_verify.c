@@ -154,7 +154,6 @@ static size_t certify(const struct ek_room *r, const char *subject, EVP_PKEY *ke
 					 .issuer_key = r->root_key,
 					 .algorithm = FORGE_ECDSA,
 					 .serial = 7,
-					 .version = 2,
 					 .not_before = FORGE_AT - 86400,
 					 .not_after = FORGE_AT + 86400,
 					 .constraints = constraints,

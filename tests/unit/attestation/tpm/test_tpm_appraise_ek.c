@@ -33,7 +33,6 @@ static struct forge_cert cert_of(const char *subject, EVP_PKEY *key, const char 
 				    .issuer_key = root_key,
 				    .algorithm = FORGE_ECDSA,
 				    .serial = 7,
-				    .version = 2,
 				    .not_before = FORGE_AT - DAY,
 				    .not_after = FORGE_AT + DAY,
 				    .constraints = constraints,

@@ -440,7 +440,6 @@ static void put_ek(void)
 				   .issuer = "Maker",
 				   .algorithm = FORGE_ECDSA,
 				   .serial = 1,
-				   .version = 2,
 				   .not_before = kind->at - 1000,
 				   .not_after = kind->at + 1000,
 				   .constraints = "critical,CA:TRUE",
