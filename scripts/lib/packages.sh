@@ -24,7 +24,7 @@ packages_simulator="libfuse3-dev"
 
 packages_test="clang clang-format-19 llvm gcovr libclang-rt-dev libfuse3-dev python3 python3-grpcio python3-grpc-tools
 	python3-pkg-resources python3-cryptography python3-openssl python3-cbor2 tpm2-tools openssl nghttp2-client
-	nghttp2-server libxml2-utils sqlite3 zip unzip xz-utils git zsh fish $packages_iris"
+	nghttp2-server libxml2-utils sqlite3 zip unzip xz-utils mmdebstrap git zsh fish $packages_iris"
 
 packages_missing() { # GROUP...: those that dpkg does not know as installed
 	local group name

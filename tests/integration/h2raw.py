@@ -130,7 +130,7 @@ class Peer:
         while len(self.buffer) < count:
             try:
                 more = self.socket.recv(1 << 16)
-            except (ConnectionResetError, ssl.SSLEOFError):
+            except (BrokenPipeError, ConnectionResetError, ssl.SSLEOFError):
                 more = b''
             if not more:
                 self.is_closed = True
