@@ -115,6 +115,8 @@ static int finish_connect(struct transport *t, struct err *e)
 	int error = 0;
 	socklen_t len = sizeof(error);
 
+	if (t->is_server) /* it was accepted */
+		return advance(t, TRANSPORT_CONNECTING, e);
 	if (getsockopt(t->fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0)
 		error = errno;
 	if (error)
@@ -291,7 +293,9 @@ int transport_start(struct transport *t, struct transport_hub *hub,
 	t->prologue_data = config->prologue_data;
 	t->last_read = t->last_write = uv_now(hub->loop);
 	set_stage(t, TRANSPORT_CONNECTING);
-	t->events = UV_WRITABLE; /* a connected socket is writable at once */
+	/* A connected socket is writable at once. A client speaks first: one that says nothing costs
+	 * nothing, and the first answer goes out in one piece. */
+	t->events = config->is_server ? UV_READABLE : UV_WRITABLE;
 	uv_poll_start(&t->poll, t->events, on_ready);
 	return 0;
 }

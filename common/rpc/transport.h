@@ -17,7 +17,7 @@
 #include <uv.h>
 
 enum transport_stage {
-	TRANSPORT_CONNECTING, /* TCP of a client */
+	TRANSPORT_CONNECTING, /* TCP of a client; a server waits for the first byte */
 	TRANSPORT_TLS,
 	TRANSPORT_PROLOGUE,
 	TRANSPORT_OPEN,
