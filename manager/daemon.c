@@ -136,6 +136,26 @@ static int make_tls(struct daemon *d, struct err *e)
 		&(struct rpc_tls_config){ .cert = chain, .key = key, .ca = clients }, &d->tls, e);
 }
 
+static int set_health(struct daemon *d, bool serving, struct err *e)
+{
+	/* The last is what the stock CLI asks for. */
+	const char *const names[] = { "", service_manager.name, "manager" };
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (rpc_health_set(d->health, names[i], serving, e) < 0)
+			return err_code(e);
+	return 0;
+}
+
+static void on_health(void *data, bool serving)
+{
+	struct daemon *d = data;
+	struct err e;
+
+	if (!d->stopping && set_health(d, serving, &e) < 0)
+		log_warn("%s", e.text);
+}
+
 static int listen_on_socket(struct daemon *d, struct err *e)
 {
 	const struct config *config = d->config;
@@ -176,8 +196,7 @@ static int listen_for_calls(struct daemon *d, struct err *e)
 	if (rpc_server_new(&d->loop, NULL, &d->server, e) < 0 ||
 	    rpc_server_add(d->server, &service_manager, d->fleet, e) < 0 ||
 	    rpc_health_new(d->server, &d->health, e) < 0 ||
-	    rpc_health_set(d->health, service_manager.name, true, e) < 0 ||
-	    rpc_health_set(d->health, "manager", true, e) < 0 || /* as the stock CLI asks */
+	    set_health(d, fleet_health(d->fleet, on_health, d), e) < 0 ||
 	    rpc_reflection_new(d->server, &d->reflection, e) < 0)
 		return err_code(e);
 	return listen_on_socket(d, e) < 0 ? err_code(e) : listen_on_tcp(d, e);

@@ -47,7 +47,9 @@ static int init_slots(struct fleet *f, unsigned count, struct err *e)
 	}
 	uv_timer_init(f->loop, &f->reconnect);
 	f->reconnect.data = f;
-	f->handles = count + 1;
+	uv_timer_init(f->loop, &f->look_at_image);
+	f->look_at_image.data = f;
+	f->handles = count + 2;
 	return 0;
 }
 
@@ -94,6 +96,7 @@ int fleet_new(uv_loop_t *loop, struct lifecycle *lifecycle, struct fleet **fleet
 		take_up(f, &cvms[i]);
 	fleet_stray_start(f);
 	fleet_watch_connect(f);
+	fleet_health_start(f);
 	*fleet = f;
 	return 0;
 }
@@ -102,6 +105,7 @@ void fleet_close(struct fleet *f)
 {
 	f->closing = true;
 	uv_timer_stop(&f->reconnect);
+	uv_timer_stop(&f->look_at_image);
 	for (unsigned i = 0; i < f->count; i++)
 		uv_timer_stop(&f->slots[i].timer);
 }
@@ -129,4 +133,5 @@ void fleet_free(struct fleet *f)
 		uv_close((uv_handle_t *)&f->slots[i].timer, on_handle_closed);
 	}
 	uv_close((uv_handle_t *)&f->reconnect, on_handle_closed);
+	uv_close((uv_handle_t *)&f->look_at_image, on_handle_closed);
 }

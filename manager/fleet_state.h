@@ -11,7 +11,8 @@ enum {
 	FLEET_RETRY_FIRST_MS = 250,
 	FLEET_RETRY_LAST_MS = 5000,
 	FLEET_LAST_WORDS_MAX = 256,
-	FLEET_ORPHANS_MAX = 64, /* stopped after one look at libvirt's domains */
+	FLEET_IMAGE_MS = 10 * 1000, /* between two looks at the image's files */
+	FLEET_ORPHANS_MAX = 64,     /* stopped after one look at libvirt's domains */
 };
 
 enum slot_state {
@@ -50,6 +51,11 @@ struct fleet {
 	uv_timer_t reconnect;
 	unsigned reconnect_ms;
 	bool connecting, looking, look_again;
+
+	uv_timer_t look_at_image;
+	bool has_libvirt, lacks_image, checks_image;
+	void (*health)(void *data, bool serving);
+	void *health_data;
 
 	char gone[REGISTRY_GONE_MAX][CVM_ID_LEN + 1]; /* removed lately; a ring */
 	size_t gone_next;
@@ -109,6 +115,12 @@ size_t fleet_stray_keep(const struct fleet *f, struct stray *all, size_t count);
 void fleet_stray_tell(const struct stray *stray);
 int fleet_stray_remove(struct fleet *f, const char *id, fleet_removed_fn *done, void *data,
 		       struct err *e) MUST_CHECK;
+
+/* Whether CVMs can be launched (fleet_health.c): what libvirt's events say, and a look at the image
+ * now and then, or at once. */
+void fleet_health_start(struct fleet *f);
+void fleet_health_libvirt(struct fleet *f, bool is_there);
+void fleet_health_look(struct fleet *f);
 
 /* Connects to libvirt, again and again until it is there (fleet_watch.c). */
 void fleet_watch_connect(struct fleet *f);

@@ -211,10 +211,12 @@ void fleet_notice(struct fleet *f, const struct virt_notice *notice)
 	switch (notice->event) {
 	case VIRT_CONNECTED:
 		log_info("connected to libvirt");
+		fleet_health_libvirt(f, true);
 		look(f);
 		break;
 	case VIRT_LOST:
 		log_warn("libvirt is gone; CVMs run on");
+		fleet_health_libvirt(f, false);
 		fleet_watch_connect(f);
 		break;
 	case VIRT_STARTED:

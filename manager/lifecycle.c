@@ -95,18 +95,36 @@ static void launch_done(struct launch *launch)
 #define CLEANUP_LAUNCH __attribute__((cleanup(launch_done)))
 
 /* The image as it is now: if it was rebuilt since, it is read and checked again. */
+static int renew_image(struct lifecycle *l, struct err *e)
+{
+	struct image *fresh = NULL;
+
+	if (image_is_current(l->image))
+		return 0;
+	if (image_open(l->config->image_dir, &fresh, e) < 0)
+		return err_code(e);
+	image_free(l->image);
+	l->image = fresh;
+	free(TAKE_PTR(l->boot));
+	return 0;
+}
+
+int lifecycle_check_image(struct lifecycle *l, struct err *e)
+{
+	int failed;
+
+	pthread_mutex_lock(&l->lock);
+	failed = renew_image(l, e);
+	pthread_mutex_unlock(&l->lock);
+	return failed;
+}
+
 static int read_image(struct lifecycle *l, struct cvm *cvm, struct launch *launch, struct err *e)
 {
 	const char *word = l->config->allow_role_signature ? ROLE_SIGNATURE_WORD : NULL;
-	struct image *fresh = NULL;
 
-	if (!image_is_current(l->image)) {
-		if (image_open(l->config->image_dir, &fresh, e) < 0)
-			return err_code(e);
-		image_free(l->image);
-		l->image = fresh;
-		free(TAKE_PTR(l->boot));
-	}
+	if (renew_image(l, e) < 0)
+		return err_code(e);
 	if (image_cmdline(l->image, word, &launch->cmdline, e) < 0)
 		return err_code(e);
 	launch->kernel = strdup(l->image->kernel.path);

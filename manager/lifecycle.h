@@ -53,6 +53,9 @@ void lifecycle_done(struct lifecycle *l);
 void lifecycle_prefix(const struct lifecycle *l, char name[LIFECYCLE_NAME_MAX]);
 void lifecycle_name(const struct lifecycle *l, unsigned slot, char name[LIFECYCLE_NAME_MAX]);
 
+/* The image can be launched, as it is on disk now; reads it again if it was changed. Blocking. */
+int lifecycle_check_image(struct lifecycle *l, struct err *e) MUST_CHECK;
+
 /* Creates the CVM: `cvm` comes with id, slot and times, the rest is filled in. On failure
  * everything is undone; if even that failed, cvm->step says how far it got, and
  * lifecycle_remove() must be tried again; it is 0 if nothing is left. */

@@ -9,6 +9,7 @@
 #include "common/rpc/server_state.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -37,11 +38,38 @@ static void on_settled(struct transport *t)
 		conn_close(c);
 }
 
+/* A handshake in which the client has said something: who only looks whether the port is open is not
+ * worth a line. */
+static bool is_handshake(const struct transport *t)
+{
+	return (t->stage == TRANSPORT_TLS || t->stage == TRANSPORT_PROLOGUE) &&
+	       BIO_number_read(SSL_get_rbio(t->tls)) > 0;
+}
+
+/* An operator sees why a client does not come through, and a stranger can't fill the disk. */
+static void log_failure(struct rpc_conn *c, const char *why)
+{
+	const struct transport *t = &c->h2.transport;
+	unsigned long skipped = 0;
+	char more[48] = "";
+
+	if (!is_handshake(t) ||
+	    !log_rate_take(&c->server->failures, uv_now(c->server->hub.loop), &skipped)) {
+		log_debug("%s: %s", c->peer->name, why);
+		return;
+	}
+	if (skipped)
+		snprintf(more, sizeof(more), " (and %lu more before it)", skipped);
+	log_info("%s: %s failed: %s%s", c->peer->name,
+		 t->stage == TRANSPORT_TLS ? "TLS handshake" : "the exchange before HTTP/2", why,
+		 more);
+}
+
 static void on_failed(struct transport *t, const struct err *e)
 {
 	struct rpc_conn *c = (struct rpc_conn *)t;
 
-	log_debug("%s: %s", c->peer->name, e->text);
+	log_failure(c, e->text);
 	conn_close(c);
 }
 
@@ -268,7 +296,7 @@ void conn_tick(struct rpc_conn *c, uint64_t now)
 
 	if (is_stage_overdue(c, now) || h2_conn_is_peer_gone(&c->h2, now) || is_through) {
 		if (!is_through)
-			log_debug("%s: too slow, closed", c->peer->name);
+			log_failure(c, "too slow, closed");
 		conn_close(c);
 	} else if (c->h2.transport.stage == TRANSPORT_OPEN) {
 		tick_open(c, now);

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "common/base/log_rate.h"
 #include "common/rpc/deadline.h"
 #include "common/rpc/method.h"
 #include "common/rpc/places.h"
@@ -71,6 +72,7 @@ struct rpc_server {
 	unsigned conn_count;
 	struct room room;
 	size_t buffered; /* what all calls hold */
+	struct log_rate failures;
 	uint64_t last_ping;
 	uv_timer_t tick;
 	bool is_draining, is_freed;

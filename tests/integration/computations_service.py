@@ -6,6 +6,7 @@ import os
 import random
 import re
 import signal
+import socket
 import threading
 import time
 
@@ -93,6 +94,26 @@ def orphaned(service):
         service.until_state(computation, "Running")
     until(gone(service, "cvm-1"), "the end of the connection")
     return computation
+
+
+def a_failed_handshake_leaves_a_line():
+    with Folder() as folder, Folder() as tls:
+        authority(tls)
+        with Computations(folder, tls, client_ca=True) as service:
+            with socket.create_connection(("127.0.0.1", service.port)) as raw:
+                raw.sendall(b"GET / HTTP/1.1\r\n\r\n")
+                at = raw.getsockname()[1]
+                found = service.process.wait_line(
+                    rf"info  127\.0\.0\.1:{at}: TLS handshake failed: (.+)")
+                assert "http request" in found[1], found[1]
+            # Without a certificate; and who only looks whether the port is open leaves none.
+            with socket.create_connection(("127.0.0.1", service.port)) as raw:
+                looked = raw.getsockname()[1]
+            with grpc.secure_channel(f"localhost:{service.port}", credentials(tls)) as channel:
+                refused(grpc.StatusCode.UNAVAILABLE,
+                        health_grpc.HealthStub(channel).Check, health.HealthCheckRequest())
+            service.process.wait_line("TLS handshake failed: .*certificate")
+            assert f"127.0.0.1:{looked}:" not in service.process.text()
 
 
 def an_agent_is_asked_for_its_state_and_listed():

@@ -27,6 +27,7 @@ from harness import (BUILD, PATIENCE, PROTOCOL, Folder, Process, authority, cli,
                      is_for_administrators, program, until)
 
 manager, manager_grpc = PROTOCOL["manager"]
+health, health_grpc = PROTOCOL["health"]
 SEED = int(sys.argv[1]) if len(sys.argv) > 1 and sys.argv[1].isdigit() else 20261120
 ROUNDS = int(sys.argv[2]) if len(sys.argv) > 2 and sys.argv[2].isdigit() else sample.of(4, 12)
 
@@ -370,6 +371,29 @@ def a_libvirt_that_goes_is_unavailable_and_comes_back_by_itself():
         m.remove(three.cvm_id)
         m.remove(four.cvm_id)
         m.assert_nothing_left()
+
+
+def health_says_whether_a_cvm_could_be_launched():
+    with Folder() as folder, Manager(folder) as m:
+        watch = health_grpc.HealthStub(m.channel).Watch(health.HealthCheckRequest(),
+                                                        timeout=2 * PATIENCE)
+
+        def told(status):
+            assert any(answer.status == status for answer in watch), f"never {status}"
+
+        serving, not_serving = (health.HealthCheckResponse.SERVING,
+                                health.HealthCheckResponse.NOT_SERVING)
+        told(serving)
+        libvirt.kill()
+        told(not_serving)
+        libvirt.up()
+        told(serving)
+        image = folder("image", "initrd.img")
+        os.rename(image, image + ".away")
+        told(not_serving)
+        os.rename(image + ".away", image)
+        told(serving)
+        watch.cancel()
 
 
 def a_libvirt_that_is_not_there_at_first_is_waited_for():
@@ -743,6 +767,7 @@ if __name__ == "__main__":
         twenty_at_once_never_pass_the_limit_nor_leak,
         a_machine_that_dies_is_noticed_and_cleaned_up,
         a_libvirt_that_goes_is_unavailable_and_comes_back_by_itself,
+        health_says_whether_a_cvm_could_be_launched,
         a_libvirt_that_is_not_there_at_first_is_waited_for,
         cvms_outlive_the_manager_and_their_time_is_kept,
         a_client_that_goes_away_leaves_no_cvm,

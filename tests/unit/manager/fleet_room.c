@@ -14,6 +14,7 @@ int __wrap_lifecycle_create(struct lifecycle *l, const struct cvm_request *reque
 int __wrap_lifecycle_remove(struct lifecycle *l, struct cvm *cvm, bool insist, struct err *e);
 int __wrap_virt_connect(struct virt *v, struct err *e);
 int __wrap_virt_stop(struct virt *v, const char *uuid, struct err *e);
+int __wrap_lifecycle_check_image(struct lifecycle *l, struct err *e);
 int __wrap_virt_list(struct virt *v, const char *prefix, struct virt_domain **domains,
 		     size_t *count, struct err *e);
 int __wrap_rpc_job_start(uv_loop_t *loop, void (*work)(void *data), void (*done)(void *data),
@@ -58,6 +59,13 @@ int __wrap_lifecycle_remove(struct lifecycle *l, struct cvm *cvm, bool insist, s
 			cvm->step = CVM_STOPPING;
 		return err_set(e, ERR_UNAVAILABLE, "as told");
 	}
+	return 0;
+}
+
+int __wrap_lifecycle_check_image(struct lifecycle *l, struct err *e)
+{
+	if (atomic_load(&fleet_world.lacks_image))
+		return err_set(e, ERR_NOT_FOUND, "as told");
 	return 0;
 }
 

@@ -19,6 +19,7 @@ struct fleet_world {
 	atomic_int fail_removals;   /* this many times, with UNAVAILABLE */
 	atomic_bool begins_removal; /* a removal that fails has recorded that it began */
 	atomic_int fail_connects;
+	atomic_bool lacks_image;
 	atomic_bool insisted;
 	char stopped[VIRT_UUID_LEN + 1], created[CVM_ID_LEN + 1];
 	struct cvm saved; /* what a stray's record says */
