@@ -205,7 +205,8 @@ def at_the_service_mtls(evil):
 def besieged_manager(evil, kinds, tls=None, stranger=None, honest=None):
     """Without libvirt: what is asked of it here needs none."""
     with Folder() as folder, tempfile.TemporaryDirectory(dir="/dev/shm") as memory:
-        settings = {"GRPC_PORT": "0", "IMAGE_DIR": idle_image(folder), "STATE_DIR": folder("state"),
+        settings = {"GRPC_HOST": "127.0.0.1", "GRPC_PORT": "0", "SOCKET": folder("manager.sock"),
+                    "IMAGE_DIR": idle_image(folder), "STATE_DIR": folder("state"),
                     "SECRETS_DIR": memory + "/secrets", "TEE": "none", "MEMORY": "128M",
                     "LIBVIRT_URI": f"qemu+unix:///system?socket={folder('no-libvirt')}"}
         if tls:
