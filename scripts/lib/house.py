@@ -75,6 +75,15 @@ ROOMS = {
     },
 }
 
+# What a floor's modules may not reach, through whatever they include: what judges stays out of the
+# program that is judged, and what opens devices out of those that judge.
+FORBIDDEN = {
+    "agent": ["attestation/policy", "attestation/corim", "attestation/verify", "attestation/endorse"],
+    "manager": ["attestation/provider"],
+    "computations": ["attestation/provider"],
+    "cli": ["attestation/provider"],
+}
+
 CIRCLE_MAX = 2  # modules that may include each other
 
 # What judges evidence. Its return value is never the answer: verdict_ok() is.
@@ -174,7 +183,30 @@ def allowed(room, other):
     return other in [f"{floor}/{name}" for name in below]
 
 
+def reached(modules, floor):
+    """Every module that the floor's include, themselves or through others, with the one that led there."""
+    found, left = {}, [(module, None) for module in sorted(modules) if module.split("/")[0] == floor]
+    while left:
+        module, by = left.pop(0)
+        if module not in found:
+            found[module] = by
+            left += [(other, module) for other in sorted(modules.get(module, ()))]
+    return found
+
+
+def trespasses(modules):
+    for floor, rooms in FORBIDDEN.items():
+        found = reached(modules, floor)
+        for room in rooms:
+            for module in [m for m in found if room_of(m) == room and room_of(found[m]) != room]:
+                way = [module]
+                while found[way[-1]]:
+                    way.append(found[way[-1]])
+                yield f"forbidden: {floor} reaches {room}: " + " includes ".join(reversed(way))
+
+
 def breaches(modules):
+    yield from trespasses(modules)
     for module, others in sorted(modules.items()):
         room = room_of(module)
         for other in sorted(others):

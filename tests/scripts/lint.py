@@ -67,6 +67,22 @@ def an_arrow_to_another_floor_is_found():
            ("common/base/planted.c", HEAD + '#include "attestation/formats/der.h"\n'))
 
 
+def policy_code_in_the_agent_is_found():
+    output = breach("forbidden: agent reaches attestation/policy: agent/core/planted includes attestation/policy/policy",
+                    ("agent/core/planted.c", HEAD + '#include "attestation/policy/policy.h"\n'))
+    assert output.count("forbidden: ") == 1, output
+    # Not through another room, either: that arrow alone would be no breach.
+    breach("forbidden: agent reaches attestation/verify",
+           ("attestation/channel/planted.h", LICENCE + "/* planted.h — a breach. */\n"
+            '#pragma once\n#include "attestation/verify/verify.h"\n'),
+           ("agent/core/planted.c", HEAD + '#include "attestation/channel/planted.h"\n'))
+
+
+def device_code_in_the_client_is_found():
+    breach("forbidden: cli reaches attestation/provider",
+           ("cli/cmd/planted.c", HEAD + '#include "attestation/provider/provider.h"\n'))
+
+
 def an_arrow_back_up_between_rooms_is_found():
     breach("attestation/formats may not stand on attestation/verify",
            ("attestation/formats/planted.c", HEAD + '#include "attestation/verify/verify.h"\n'))
@@ -125,6 +141,8 @@ def an_unwanted_call_is_found():
 tap.run([
     the_tree_as_it_is_has_no_breach, a_merge_that_was_left_half_done_is_found,
     an_arrow_to_another_floor_is_found,
+    policy_code_in_the_agent_is_found,
+    device_code_in_the_client_is_found,
     an_arrow_back_up_between_rooms_is_found,
     a_room_that_no_table_has_is_found,
     a_circle_of_three_is_found,
