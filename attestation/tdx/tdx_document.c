@@ -53,6 +53,56 @@ int tdx_member_time(const struct json *object, const char *key, int64_t *seconds
 	return 0;
 }
 
+static bool is_space(uint8_t c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+static bool takes(struct span *rest, const char *text)
+{
+	size_t len = strlen(text);
+
+	if (rest->len < len || memcmp(rest->bytes, text, len) != 0)
+		return false;
+	*rest = (struct span){ rest->bytes + len, rest->len - len };
+	return true;
+}
+
+static bool takes_digits(struct span *rest, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (i >= rest->len || !memchr("0123456789abcdefABCDEF", rest->bytes[i], 22))
+			return false;
+	*rest = (struct span){ rest->bytes + count, rest->len - count };
+	return true;
+}
+
+/* Nothing signs what stands around the body. Intel writes it in one way; JSON has many (an escape in
+ * a name, another order, white space), and each would be a document with other bytes that says the
+ * same. White space before and after the whole is what copying adds, and both cases of digits are about. */
+static int check_spelling(struct span bytes, const char *name, const struct tdx_document *d,
+			  struct err *e)
+{
+	struct span rest = bytes;
+
+	while (rest.len && is_space(rest.bytes[0]))
+		rest = (struct span){ rest.bytes + 1, rest.len - 1 };
+	while (rest.len && is_space(rest.bytes[rest.len - 1]))
+		rest.len--;
+	if (takes(&rest, "{\"") && takes(&rest, name) && takes(&rest, "\":") &&
+	    rest.bytes == d->body.bytes) {
+		rest = (struct span){ rest.bytes + d->body.len, rest.len - d->body.len };
+		if (takes(&rest, ",\"signature\":\"") &&
+		    takes_digits(&rest, 2 * sizeof(d->signature)) && takes(&rest, "\"}") &&
+		    !rest.len)
+			return 0;
+	}
+	return err_set(e, ERR_INVALID,
+		       "not written as Intel writes it: {\"%s\":…,\"signature\":\"…\"}, without "
+		       "space or escapes around the signed body",
+		       name);
+}
+
 static int document_read(const struct json *root, struct span bytes, const char *name,
 			 struct tdx_document *d, struct err *e)
 {
@@ -68,7 +118,7 @@ static int document_read(const struct json *root, struct span bytes, const char 
 	    tdx_member_u64(body, "tcbEvaluationDataNumber", UINT32_MAX, &d->evaluation, e) < 0)
 		return err_code(e);
 	d->body = (struct span){ bytes.bytes + body->start, body->end - body->start };
-	return 0;
+	return check_spelling(bytes, name, d, e);
 }
 
 int tdx_document_error(const char *name, struct err *e)

@@ -6,6 +6,7 @@
 #include "tests/forge/tdx_forge.h"
 #include "tests/unit.h"
 
+#include <ctype.h>
 #include <stdio.h>
 
 static struct tdx_forge forge;
@@ -44,8 +45,19 @@ static char *changed(const char *document, const struct change *c)
 	return text;
 }
 
+#define SPELLING "not written as Intel writes it"
+
 static const struct change tcb_info_changes[] = {
 	{ "", "", NULL },
+	{ "{\"tcbInfo\":", " \r\n\t{\"tcbInfo\":", NULL },
+	{ "{\"tcbInfo\":", "{\"tcb\\u0049nfo\":", SPELLING },
+	{ "{\"tcbInfo\":", "{ \"tcbInfo\":", SPELLING },
+	{ "{\"tcbInfo\":", "{\"tcbInfo\" :", SPELLING },
+	{ "{\"tcbInfo\":", "{\"tcbInfo\": ", SPELLING },
+	{ ",\"signature\":\"", ",\"signatur\\u0065\":\"", SPELLING },
+	{ ",\"signature\":\"", " ,\"signature\":\"", SPELLING },
+	{ ",\"signature\":\"", ",\n\"signature\":\"", SPELLING },
+	{ ",\"signature\":\"", ",\"signature\": \"", SPELLING },
 	{ NULL, "", "json" },
 	{ NULL, "[]", "not an object" },
 	{ NULL, "{}", "'tcbInfo' is missing" },
@@ -112,6 +124,8 @@ static void tcb_info_is_read_strictly(void **state)
 
 static const struct change qe_identity_changes[] = {
 	{ "", "", NULL },
+	{ "{\"enclaveIdentity\":", "{\"\\u0065nclaveIdentity\":", SPELLING },
+	{ ",\"signature\":\"", ",\"\\u0073ignature\":\"", SPELLING },
 	{ NULL, "{\"enclaveIdentity\":1,\"signature\":\"\"}", "enclaveIdentity" },
 	{ "TD_QE", "QE", "'QE', wanted 'TD_QE'" },
 	{ "\"version\":2", "\"version\":1", "version is 1" },
@@ -143,6 +157,41 @@ static void qe_identity_is_read_strictly(void **state)
 		tdx_qe_identity_free(identity);
 		free(text);
 	}
+}
+
+/* Nothing signs the envelope: each other spelling is another document that says the same. */
+static void the_envelope_has_one_spelling(void **state)
+{
+	const char *body = forge.tcb_info + strlen("{\"tcbInfo\":");
+	const char *signature = strstr(forge.tcb_info, ",\"signature\":\"");
+	const char *digits = signature + strlen(",\"signature\":\"");
+	struct tdx_tcb_info *info = NULL;
+	char *texts[4];
+	struct err e;
+
+	/* The members in another order; a digit as an escape; refused; in capitals, and with space behind it. */
+	assert_ok(text_format(&texts[0], &e, "{%.*s,\"tcbInfo\":%.*s}",
+			      (int)strlen(signature + 1) - 1, signature + 1,
+			      (int)(signature - body), body),
+		  e);
+	assert_ok(text_format(&texts[1], &e, "%.*s\\u00%02x%s", (int)(digits - forge.tcb_info),
+			      forge.tcb_info, (unsigned)digits[0], digits + 1),
+		  e);
+	assert_ok(text_format(&texts[2], &e, "%s", forge.tcb_info), e);
+	for (char *at = texts[2] + (digits - forge.tcb_info); *at != '"'; at++)
+		*at = (char)toupper((unsigned char)*at);
+	assert_ok(text_format(&texts[3], &e, "%s \n", forge.tcb_info), e);
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		struct span bytes = { (const uint8_t *)texts[i], strlen(texts[i]) };
+
+		if (i < 2)
+			assert_refused(tdx_tcb_info_parse(bytes, &info, &e), e, ERR_INVALID,
+				       SPELLING);
+		else
+			assert_ok(tdx_tcb_info_parse(bytes, &info, &e), e);
+		free(texts[i]);
+	}
+	tdx_tcb_info_free(info);
 }
 
 /* `count` copies of one level, after `head` and before `tail`. */
@@ -209,6 +258,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(tcb_info_is_read_strictly),
 		cmocka_unit_test(qe_identity_is_read_strictly),
+		cmocka_unit_test(the_envelope_has_one_spelling),
 		cmocka_unit_test(there_are_only_so_many_levels),
 		cmocka_unit_test(a_folder_holds_what_it_holds),
 	};
