@@ -2,6 +2,7 @@
 #include "attestation/corim/corim.h"
 
 #include "attestation/corim/corim_comid.h"
+#include "attestation/corim/corim_form.h"
 #include "attestation/formats/cose.h"
 #include "common/base/reader.h"
 
@@ -41,7 +42,7 @@ static int read_time(const struct datum *value, int64_t *out, struct err *e)
 }
 
 /* validity-map: {? 0: not-before, 1: not-after}. */
-static int read_validity(const struct datum *map, int64_t *from, int64_t *to, struct err *e)
+int corim_read_validity(const struct datum *map, int64_t *from, int64_t *to, struct err *e)
 {
 	const struct datum *before = datum_get(map, 0), *after = datum_get(map, 1);
 
@@ -53,7 +54,7 @@ static int read_validity(const struct datum *map, int64_t *from, int64_t *to, st
 	return read_time(after, to, e);
 }
 
-static int check_validity(const char *what, int64_t from, int64_t to, int64_t at, struct err *e)
+int corim_check_validity(const char *what, int64_t from, int64_t to, int64_t at, struct err *e)
 {
 	if (at < from || at > to)
 		return err_set(e, ERR_DENIED, "corim: %s holds from %lld to %lld, not at %lld",
@@ -76,7 +77,7 @@ static int read_profile(const struct datum *value, struct corim *c, struct err *
 }
 
 /* 506(bytes), or bytes that begin with that tag's head (D9 01 FA) as older writers have it. */
-static int read_tag(const struct datum *value, struct corim_tag *tag, struct err *e)
+static int read_tag(const struct datum *value, int64_t at, struct corim_tag *tag, struct err *e)
 {
 	const struct datum *content = value;
 	const uint8_t *bytes;
@@ -106,10 +107,13 @@ static int read_tag(const struct datum *value, struct corim_tag *tag, struct err
 	if (datum_parse(bytes, len, &tag->tree, e) < 0)
 		return err_wrap(e, "corim: tag %llu", (unsigned long long)tag->number);
 	tag->is_comid = tag->number == TAG_COMID;
-	return tag->is_comid ? corim_read_comid(tag->tree, tag, e) : 0;
+	if (tag->is_comid)
+		return corim_read_comid(tag->tree, tag, e);
+	return tag->number == TAG_COTL ? corim_form_cotl(tag->tree, at, e)
+				       : corim_form_coswid(tag->tree, e);
 }
 
-static int read_tags(const struct datum *array, struct corim *c, struct err *e)
+static int read_tags(const struct datum *array, int64_t at, struct corim *c, struct err *e)
 {
 	if (!array || array->type != DATUM_ARRAY || !array->count)
 		return corim_wrong(e, "without tags");
@@ -118,7 +122,7 @@ static int read_tags(const struct datum *array, struct corim *c, struct err *e)
 			       CORIM_TAGS_MAX);
 	for (size_t i = 0; i < array->count; i++) {
 		c->count = i + 1; /* so that a half-read one is freed */
-		if (read_tag(&array->items[i], &c->tags[i], e) < 0)
+		if (read_tag(&array->items[i], at, &c->tags[i], e) < 0)
 			return err_code(e);
 	}
 	return 0;
@@ -128,6 +132,8 @@ static int read_map(const struct datum *map, int64_t at, struct corim *c, struct
 {
 	const struct datum *profile = datum_get(map, CORIM_PROFILE);
 	const struct datum *validity = datum_get(map, CORIM_VALIDITY);
+	const struct datum *rims = datum_get(map, CORIM_DEPENDENT_RIMS);
+	const struct datum *entities = datum_get(map, CORIM_ENTITIES);
 
 	if (map->type != DATUM_MAP)
 		return corim_wrong(e, "not a map");
@@ -137,11 +143,16 @@ static int read_map(const struct datum *map, int64_t at, struct corim *c, struct
 		return err_code(e);
 	if (validity) {
 		c->has_validity = true;
-		if (read_validity(validity, &c->not_before, &c->not_after, e) < 0 ||
-		    check_validity("it", c->not_before, c->not_after, at, e) < 0)
+		if (corim_read_validity(validity, &c->not_before, &c->not_after, e) < 0 ||
+		    corim_check_validity("it", c->not_before, c->not_after, at, e) < 0)
 			return err_code(e);
 	}
-	return read_tags(datum_get(map, CORIM_TAGS), c, e);
+	if (entities && corim_form_entities(entities, e) < 0)
+		return err_code(e);
+	if (rims && corim_form_locators(rims, e) < 0)
+		return err_code(e);
+	c->dependent_rims = rims ? rims->count : 0;
+	return read_tags(datum_get(map, CORIM_TAGS), at, c, e);
 }
 
 static int parse_plain(const uint8_t *bytes, size_t len, int64_t at, struct corim *c, struct err *e)
@@ -171,10 +182,10 @@ static int read_meta(const struct datum *meta, int64_t at, struct corim *c, stru
 	if (!validity)
 		return 0;
 	c->has_signature_validity = true;
-	if (read_validity(validity, &c->signature_not_before, &c->signature_not_after, e) < 0)
+	if (corim_read_validity(validity, &c->signature_not_before, &c->signature_not_after, e) < 0)
 		return err_code(e);
-	return check_validity("its signature", c->signature_not_before, c->signature_not_after, at,
-			      e);
+	return corim_check_validity("its signature", c->signature_not_before,
+				    c->signature_not_after, at, e);
 }
 
 /* Where in the input the signer's name and key id stand: the meta's own tree goes away. */

@@ -23,6 +23,7 @@ struct corim {
 	int64_t not_before, not_after; /* not_before INT64_MIN where absent */
 	struct corim_tag tags[CORIM_TAGS_MAX];
 	size_t count;
+	size_t dependent_rims; /* named, and not looked at */
 
 	/* Of a signed one. */
 	bool is_signed;
@@ -42,3 +43,5 @@ void corim_done(struct corim *corim);
 /* {"form":…,"id":…,"tags":[…]…}, every field by its specification's name. */
 struct writer;
 void corim_show(const struct corim *corim, struct writer *w);
+/* ["dependent-rims","endorsed-triples",…]: what is in it, has its form, and judges nothing. */
+void corim_show_stepped_over(const struct corim *corim, struct writer *w);

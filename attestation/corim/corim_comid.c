@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/corim/corim_comid.h"
 
+#include "attestation/corim/corim_form.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -115,6 +117,7 @@ static int read_class(const struct datum *map, struct corim_reference *ref, stru
 {
 	const struct datum *id = datum_get(map, 0), *layer = datum_get(map, 3);
 	const struct datum *vendor = datum_get(map, 1), *model = datum_get(map, 2);
+	const struct datum *index = datum_get(map, 4);
 
 	if (map->type != DATUM_MAP || !map->count)
 		return corim_wrong(e, "an empty class");
@@ -126,14 +129,21 @@ static int read_class(const struct datum *map, struct corim_reference *ref, stru
 		ref->has_layer = true;
 		ref->layer = layer->value;
 	}
-	ref->has_more |=
-		map->count > count_of(id) + count_of(layer) + count_of(vendor) + count_of(model);
+	if (index) {
+		if (index->type != DATUM_UINT)
+			return corim_wrong(e, "an index that is no number");
+		ref->has_index = true;
+		ref->index = index->value;
+	}
+	/* Nothing here tells one instance of a class from another: an index is not understood. */
+	ref->has_more |= index || map->count > count_of(id) + count_of(layer) + count_of(vendor) +
+						       count_of(model);
 	if (read_text(vendor, &ref->vendor, e) < 0)
 		return err_code(e);
 	return read_text(model, &ref->model, e);
 }
 
-static int read_environment(const struct datum *map, struct corim_reference *ref, struct err *e)
+int corim_read_environment(const struct datum *map, struct corim_reference *ref, struct err *e)
 {
 	const struct datum *class = datum_get(map, ENVIRONMENT_CLASS);
 	const struct datum *instance = datum_get(map, ENVIRONMENT_INSTANCE);
@@ -251,7 +261,7 @@ static int read_value(int64_t key, const struct datum *value, struct corim_measu
 	}
 }
 
-static int read_measurement(const struct datum *map, struct corim_measurement *m, struct err *e)
+int corim_read_measurement(const struct datum *map, struct corim_measurement *m, struct err *e)
 {
 	const struct datum *key = datum_get(map, MEASUREMENT_KEY);
 	const struct datum *values = datum_get(map, MEASUREMENT_VALUE);
@@ -281,14 +291,14 @@ static int read_reference(const struct datum *triple, struct corim_reference *re
 	const struct datum *list = &triple->items[1];
 	if (!list->count || list->count > CORIM_MEASUREMENTS_MAX)
 		return corim_wrong(e, "a triple with no measurement, or too many");
-	if (read_environment(&triple->items[0], ref, e) < 0)
+	if (corim_read_environment(&triple->items[0], ref, e) < 0)
 		return err_code(e);
 	ref->measurements = calloc(list->count, sizeof(*ref->measurements));
 	if (!ref->measurements)
 		return err_nomem(e);
 	ref->count = list->count;
 	for (size_t i = 0; i < list->count; i++)
-		if (read_measurement(&list->items[i], &ref->measurements[i], e) < 0)
+		if (corim_read_measurement(&list->items[i], &ref->measurements[i], e) < 0)
 			return err_code(e);
 	return 0;
 }
@@ -331,5 +341,7 @@ int corim_read_comid(const struct datum *map, struct corim_tag *tag, struct err 
 	if (version && version->type != DATUM_UINT)
 		return corim_wrong(e, "a tag version that is no number");
 	tag->version = version ? version->value : 0;
-	return read_triples(datum_get(map, COMID_TRIPLES), tag, e);
+	if (read_triples(datum_get(map, COMID_TRIPLES), tag, e) < 0)
+		return err_code(e);
+	return corim_form_comid(map, e);
 }

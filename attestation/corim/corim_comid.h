@@ -16,3 +16,15 @@ int corim_read_name(const struct datum *value, struct corim_id *id, struct err *
 
 /* concise-mid-tag; fills the rest of `tag`. */
 int corim_read_comid(const struct datum *map, struct corim_tag *tag, struct err *e) MUST_CHECK;
+
+/* Parts of it, for corim_form.c: an environment-map, a measurement-map. */
+int corim_read_environment(const struct datum *map, struct corim_reference *ref,
+			   struct err *e) MUST_CHECK;
+int corim_read_measurement(const struct datum *map, struct corim_measurement *m,
+			   struct err *e) MUST_CHECK;
+
+/* corim.c: validity-map, and whether it covers `at` (else ERR_DENIED); `what` is for people. */
+int corim_read_validity(const struct datum *map, int64_t *from, int64_t *to,
+			struct err *e) MUST_CHECK;
+int corim_check_validity(const char *what, int64_t from, int64_t to, int64_t at,
+			 struct err *e) MUST_CHECK;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* corim_show.c — a parsed CoRIM as JSON for people; decides nothing. */
 #include "attestation/corim/corim.h"
+#include "attestation/corim/corim_form.h"
 #include "common/base/json.h"
 #include "common/base/writer.h"
 
@@ -126,6 +127,10 @@ static void environment(struct writer *w, const struct corim_reference *r)
 		json_put_key(w, "layer");
 		writer_printf(w, "%" PRIu64, r->layer);
 	}
+	if (r->has_index) {
+		json_put_key(w, "index");
+		writer_printf(w, "%" PRIu64, r->index);
+	}
 	if (r->instance.kind != CORIM_ID_NONE) {
 		json_put_key(w, "instance");
 		id(w, &r->instance, true);
@@ -199,6 +204,37 @@ static void signature(struct writer *w, const struct corim *c)
 		json_quote_hex(w, c->kid.bytes, c->kid.len);
 	else
 		writer_text(w, "null");
+}
+
+void corim_show_stepped_over(const struct corim *c, struct writer *w)
+{
+	bool some = false;
+
+	writer_text(w, "[");
+	if (c->dependent_rims) {
+		writer_text(w, "\"dependent-rims\"");
+		some = true;
+	}
+	for (size_t i = 0; i < c->count; i++) {
+		const struct corim_tag *t = &c->tags[i];
+
+		if (!t->is_comid)
+			writer_printf(w, "%s\"tag %" PRIu64 "\"", some ? "," : "", t->number);
+		some = some || !t->is_comid;
+		for (size_t k = 0; k < t->triple_count; k++) {
+			const char *name = corim_form_triples(t->triples[k]);
+
+			if (t->triples[k] == 0)
+				continue;
+			if (name)
+				writer_printf(w, "%s\"%s\"", some ? "," : "", name);
+			else
+				writer_printf(w, "%s\"triples %" PRId64 "\"", some ? "," : "",
+					      t->triples[k]);
+			some = true;
+		}
+	}
+	writer_text(w, "]");
 }
 
 void corim_show(const struct corim *c, struct writer *w)

@@ -58,8 +58,8 @@ struct corim_measurement {
 struct corim_reference { /* one reference-triple */
 	struct corim_id class_id, instance, group;
 	struct corim_bytes vendor, model;
-	bool has_layer;
-	uint64_t layer;
+	bool has_layer, has_index;
+	uint64_t layer, index;
 	bool has_more; /* members of class or environment that are not understood */
 	struct corim_measurement *measurements;
 	size_t count;

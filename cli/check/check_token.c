@@ -216,6 +216,8 @@ static int run_corim(const struct check_input *in, struct verdict *v, struct wri
 	verdict_check(v, CHECK_TOKEN_CORIM, true, NULL, NULL);
 	json_put_key(show, "fields");
 	corim_show(c, show);
+	json_put_key(show, "stepped_over");
+	corim_show_stepped_over(c, show);
 	corim_done(c);
 	return 0;
 }
