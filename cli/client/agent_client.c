@@ -15,8 +15,13 @@ int agent_client_status(struct client *client, Agent__StatusResponse **status, s
 
 	if (attested_ready(client, e) < 0)
 		return err_code(e);
-	if (client_call(client, &agent_status, &request.base, &response, e) < 0)
+	if (client_call(client, &agent_status, &request.base, &response, e) < 0) {
+		if (e->code == ERR_UNIMPLEMENTED)
+			cli_hint(client->cli,
+				 "an agent without Status is a stock or older one: for it algo, "
+				 "data and result take --role-signature, which can be replayed");
 		return err_code(e);
+	}
 	*status = (Agent__StatusResponse *)response;
 	return 0;
 }
@@ -96,6 +101,7 @@ int agent_client_open(struct client *client, const struct agent_call *call,
 {
 	const struct rpc_stream_options options = { .metadata = metadata };
 
+	client->role_signature = call->role_signature;
 	if (attested_ready(client, e) < 0)
 		return err_code(e);
 	if (rpc_metadata_add(metadata, PROOF_ROLE_KEY, call->role, e) < 0)
@@ -120,7 +126,12 @@ void agent_client_hint(struct client *client, const struct err *e)
 	switch (e->code) {
 	case ERR_DENIED:
 	case ERR_UNAUTHENTICATED:
-		cli_hint(cli, "is this the private key whose public half the manifest names?");
+		if (client->role_signature)
+			cli_hint(cli, "--role-signature is for stock agents: leave it out for one "
+				      "that answers 'cocos-cli status'");
+		else
+			cli_hint(cli, "is this the private key whose public half the manifest "
+				      "names?");
 		break;
 	case ERR_PRECONDITION:
 		cli_hint(cli, "'cocos-cli status' shows where the computation stands");

@@ -40,6 +40,7 @@ struct client {
 	uv_loop_t *loop; /* malloc'ed; NULL: not open */
 	struct rpc_channel *channel;
 	bool tls;
+	bool role_signature; /* the last signed call was signed as stock clients do */
 	unsigned timeout_ms;
 
 	/* An agent that has to prove what it is (attested.h); NULL: it doesn't have to. */

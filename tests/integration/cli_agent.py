@@ -484,7 +484,7 @@ def a_role_signature_is_given_only_when_asked_for():
         agent_grpc.add_AgentServiceServicer_to_server(stock, server)
         url = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
         server.start()
-        cli("data", IRIS, owner.key, AGENT_GRPC_URL=url).refused(1)
+        cli("data", IRIS, owner.key, AGENT_GRPC_URL=url).refused(1, "stock", "--role-signature")
         assert stock.metadata == []
         cli("data", IRIS, owner.key, "--role-signature", AGENT_GRPC_URL=url).ok()
         server.stop(None)
@@ -492,6 +492,13 @@ def a_role_signature_is_given_only_when_asked_for():
         owner.agent.public.verify(base64.b64decode(stock.metadata[0]["signature"]),
                                   b"data-provider", padding.PKCS1v15(), hashes.SHA256())
         assert "proof" not in stock.metadata[0]
+        stock.Data = lambda requests, context: context.abort(grpc.StatusCode.PERMISSION_DENIED, "no")
+        server = grpc.server(concurrent.futures.ThreadPoolExecutor(2))
+        agent_grpc.add_AgentServiceServicer_to_server(stock, server)
+        url = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
+        server.start()
+        cli("data", IRIS, owner.key, "--role-signature", AGENT_GRPC_URL=url).refused(1, "leave it out")
+        server.stop(None)
 
 
 class FakeManager(manager_grpc.ManagerServiceServicer):
