@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * snp_report.h — the SEV-SNP attestation report (AMD publication 56860, table 23).
+ * snp_report.h — the SEV-SNP attestation report (AMD publication 56860, revision 1.58, table
+ * 23; of 1.59 see docs/security.md).
  *
  * Parsing only: nothing here says the report is genuine; see snp_appraise.h. Versions 2, 3 and 5
  * are read (4 was never seen from firmware). The table below is the layout: it makes the struct,

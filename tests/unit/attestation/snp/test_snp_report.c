@@ -187,6 +187,9 @@ static void products_are_told_by_name_and_by_cpuid(void **state)
 	assert_int_equal(snp_product_of_cpuid(0x1a, 0x11), SNP_TURIN);
 	assert_int_equal(snp_product_of_cpuid(0x19, 0x20), SNP_PRODUCT_ANY);
 	assert_int_equal(snp_product_of_cpuid(0x17, 0x31), SNP_PRODUCT_ANY);
+	/* Venice: its TCB has another layout, which must not be read as Turin's. */
+	assert_int_equal(snp_product_of_cpuid(0x1a, 0x50), SNP_PRODUCT_ANY);
+	assert_int_equal(snp_product_of_cpuid(0x1a, 0xa0), SNP_PRODUCT_ANY);
 	assert_null(snp_product_root(SNP_PRODUCT_ANY));
 	assert_non_null(snp_product_root(SNP_TURIN));
 }
