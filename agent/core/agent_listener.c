@@ -60,6 +60,20 @@ static int attest(const struct agent_listener_options *options, struct agent_lis
 
 /* ---- the listener ---- */
 
+/* server_ca_file: the authorities between cert_file and its root. */
+static int plain_tls(const struct agent_config *config, struct rpc_tls **tls, struct err *e)
+{
+	CLEANUP(free) char *chain = NULL;
+
+	if (text_format(&chain, e, "%s\n%s", config->cert,
+			config->server_ca ? config->server_ca : "") < 0)
+		return err_code(e);
+	return rpc_tls_new_server(&(struct rpc_tls_config){ .cert = chain,
+							    .key = config->key,
+							    .ca = config->client_ca },
+				  tls, e);
+}
+
 static int listen_at(const struct agent_listener_options *options, struct agent_listener *listener,
 		     struct err *e)
 {
@@ -76,11 +90,7 @@ static int listen_at(const struct agent_listener_options *options, struct agent_
 		listen.prologue = &attested_server_prologue;
 		listen.prologue_data = listener->attested;
 	} else if (!failed && config->cert) {
-		const struct rpc_tls_config t = { .cert = config->cert,
-						  .key = config->key,
-						  .ca = config->client_ca };
-
-		failed = rpc_tls_new_server(&t, &tls, e);
+		failed = plain_tls(config, &tls, e);
 	}
 	if (failed)
 		return failed;

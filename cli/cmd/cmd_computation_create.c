@@ -11,11 +11,15 @@
 #include "cli/cmd/commands.h"
 #include "common/base/encode.h"
 #include "common/base/file.h"
+#include "common/base/json.h"
 #include "common/crypto/key.h"
+#include "common/manifest/agent_config.h"
 #include "common/manifest/manifest.h"
 
 #include <string.h>
 #include <sys/stat.h>
+
+DEFINE_CLEANUP(struct json *, json_free)
 
 /* Options that exclude a manifest's file. */
 static const char *const building[] = {
@@ -216,7 +220,38 @@ static int check(Cvms__ComputationRunReq *manifest, struct err *e)
 		manifest->id = some;
 	failed = manifest_check(manifest, e);
 	manifest->id = id;
+	if (!failed)
+		failed = agent_config_check(manifest->agent_config, e);
 	return failed;
+}
+
+/* Manifests of a backend's own, in which ids stand for people and assets: who is meant only that
+ * backend knows, and keys can't be made of ids. */
+static int refuse_older_form(const uint8_t *text, size_t len, struct err *e)
+{
+	static const char *const keys[] = { "owner", "provider", "start_time", "end_time" };
+	CLEANUP(json_free) struct json *root = NULL;
+	const struct json *consumers;
+	struct err unread;
+
+	if (json_parse(text, len, &root, &unread) < 0)
+		return 0;
+	consumers = json_get(root, "result_consumers");
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+		if (json_get(root, keys[i]))
+			return err_set(
+				e, ERR_INVALID,
+				"'%s': an older form, in which ids stand for people; here "
+				"they are named by their keys: make it anew with user_key in "
+				"datasets, algorithm and result_consumers (cocos-cli(1), "
+				"MANIFESTS)",
+				keys[i]);
+	if (consumers && consumers->type == JSON_ARRAY && consumers->count &&
+	    consumers->items[0].type == JSON_STRING)
+		return err_set(e, ERR_INVALID,
+			       "'result_consumers': an older form, in which ids stand for people; "
+			       "here it is [{\"user_key\": …}] (cocos-cli(1), MANIFESTS)");
+	return 0;
 }
 
 static int read_manifest(struct cli *cli, Cvms__ComputationRunReq **manifest, struct err *e)
@@ -232,6 +267,8 @@ static int read_manifest(struct cli *cli, Cvms__ComputationRunReq **manifest, st
 					       *option);
 		if (file_read(cli->operands[0], MANIFEST_MAX, &text, &len, e) < 0)
 			return err_code(e);
+		if (refuse_older_form(text, len, e) < 0)
+			return err_wrap(e, "%s", cli->operands[0]);
 	} else if (build(cli, &text, &len, e) < 0) {
 		return err_code(e);
 	}

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -109,6 +110,57 @@ static int read_certs(const char *what, const char *pem, struct writer *der, X50
 	return writer_check(der, what, e);
 }
 
+/* Said here, by whoever gives or takes it, and not by every client later. */
+static int dates_check(const char *what, const X509 *cert, struct err *e)
+{
+	bool late = X509_cmp_current_time(X509_get0_notAfter(cert)) <= 0;
+	const ASN1_TIME *date = late ? X509_get0_notAfter(cert) : X509_get0_notBefore(cert);
+	char day[32] = "an unreadable date";
+	struct tm tm;
+
+	if (!late && X509_cmp_current_time(date) < 0)
+		return 0;
+	if (ASN1_TIME_to_tm(date, &tm) == 1)
+		strftime(day, sizeof(day), "%Y-%m-%dT%H:%M:%SZ", &tm);
+	return err_set(e, ERR_INVALID, "%s: a certificate %s %s: give one that is valid", what,
+		       late ? "expired at" : "is not valid before", day);
+}
+
+static int each_dates_check(const char *what, const char *pem, struct err *e)
+{
+	CLEANUP(BIO_free_all) BIO *bio = BIO_new_mem_buf(pem, -1);
+
+	if (!bio)
+		return err_nomem(e);
+	for (;;) {
+		CLEANUP(X509_free)
+		X509 *cert = PEM_read_bio_X509(bio, NULL, key_no_passphrase, NULL);
+
+		if (!cert)
+			break;
+		if (dates_check(what, cert, e) < 0)
+			return err_code(e);
+	}
+	ERR_clear_error(); /* read_certs() has seen that nothing is damaged */
+	return 0;
+}
+
+static int curve_check(EVP_PKEY *key, struct err *e)
+{
+	char group[32] = "";
+	size_t len = 0;
+
+	if (EVP_PKEY_is_a(key, "EC") == 1 &&
+	    EVP_PKEY_get_group_name(key, group, sizeof(group), &len) == 1 &&
+	    strcmp(group, SN_X9_62_prime256v1) == 0)
+		return 0;
+	ERR_clear_error();
+	return err_set(e, ERR_INVALID,
+		       "key_file: attested TLS needs a P-256 key, since clients offer no other "
+		       "signature: give a certificate with one, or neither cert_file nor key_file, "
+		       "and the agent makes its own; client_ca_file may have any keys");
+}
+
 static int pair_check(const struct agent_config *c, struct err *e)
 {
 	CLEANUP(EVP_PKEY_free) EVP_PKEY *key = NULL;
@@ -138,7 +190,9 @@ static int pair_check(const struct agent_config *c, struct err *e)
 		ERR_clear_error();
 		return err_set(e, ERR_INVALID, "key_file is not the key of cert_file");
 	}
-	return 0;
+	if (c->attested_tls && curve_check(key, e) < 0)
+		return err_code(e);
+	return each_dates_check("cert_file", c->cert, e);
 }
 
 static int ca_check(const char *what, const char *pem, struct err *e)
@@ -216,6 +270,25 @@ int agent_config_load(const Cvms__AgentConfig *message, const struct agent_confi
 		return err_wrap(e, "agent_config");
 	}
 	*config = c;
+	return 0;
+}
+
+static bool is_path(const char *field)
+{
+	return *field && !strchr(field, '\n') && strlen(field) <= AGENT_CONFIG_PATH_MAX;
+}
+
+int agent_config_check(const Cvms__AgentConfig *m, struct err *e)
+{
+	struct agent_config c;
+
+	/* What is in the guest only the agent can read. */
+	if (!m || is_path(m->cert_file) || is_path(m->key_file) || is_path(m->client_ca_file) ||
+	    is_path(m->server_ca_file))
+		return 0;
+	if (agent_config_load(m, NULL, &c, e) < 0)
+		return err_code(e);
+	agent_config_done(&c);
 	return 0;
 }
 

@@ -36,9 +36,15 @@ struct agent_config_files {
 
 /* `message` may be NULL: everything default. Refuses a path that `files` does not know (NULL: any), a bad port or log level, PEM that holds no
  * certificate or no usable key, a certificate without key and the other way round, a key that is
- * not the certificate's, a client CA without a certificate or attested TLS. */
+ * not the certificate's, a certificate that has expired or is not valid yet, a key that attested TLS
+ * can't use, a client CA without a certificate or attested TLS. */
 int agent_config_load(const Cvms__AgentConfig *message, const struct agent_config_files *files,
 		      struct agent_config *config, struct err *e) MUST_CHECK;
+
+/* The same for whoever makes a manifest. Where a field names a file in the guest, nothing is checked
+ * here: the agent does. */
+int agent_config_check(const Cvms__AgentConfig *message, struct err *e) MUST_CHECK;
+
 void agent_config_done(struct agent_config *config); /* wipes the key */
 
 /* What is measured: compact JSON {"port","cert","client_ca","server_ca","log_level",

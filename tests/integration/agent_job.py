@@ -125,6 +125,26 @@ def the_whole_job_over_tls():
         whole_job(service, agent, client)
 
 
+def server_ca_file_is_what_lies_between_certificate_and_root():
+    root = Authority()
+    between = Authority(above=root)
+    cert, key = between.issue()
+    config = {"cert_file": cert, "key_file": key, "server_ca_file": between.pem}
+    with computing(lambda port: manifest(port, config=config),
+                   client_args={"ca": root.pem}) as (_, __, client):
+        assert client.status().state == "ReceivingAlgorithm"
+
+
+def a_certificate_that_has_expired_is_refused_by_the_agent():
+    cert, key = Authority().issue(hours_ago=48)
+    with running() as (service, agent):
+        bad = manifest(7002, config={"cert_file": cert, "key_file": key})
+        service.send_chunks(bad.SerializeToString(), "m0")
+        error = service.answer_to_run(0).error
+        assert error.startswith("INVALID_ARGUMENT: "), error
+        assert "cert_file: a certificate expired at" in error, error
+
+
 def a_path_names_what_was_measured_at_boot():
     authority = Authority()
     cert, key = authority.issue()

@@ -102,14 +102,16 @@ def pem_key(key):
 class Authority:
     """A CA that issues certificates for 127.0.0.1 and for clients."""
 
-    def __init__(self):
+    def __init__(self, above=None):
+        """`above` is the authority that has certified this one; None: itself."""
         self.key = ec.generate_private_key(ec.SECP256R1())
-        self.name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test ca")])
-        self.cert = self._build(self.name, self.key.public_key(), ca=True)
+        self.name = x509.Name([x509.NameAttribute(
+            NameOID.COMMON_NAME, "test authority between" if above else "test ca")])
+        self.cert = (above or self)._build(self.name, self.key.public_key(), ca=True)
         self.pem = self.cert.public_bytes(serialization.Encoding.PEM).decode()
 
-    def _build(self, name, public, ca):
-        now = datetime.datetime.utcnow()
+    def _build(self, name, public, ca, hours_ago=0):
+        now = datetime.datetime.utcnow() - datetime.timedelta(hours=hours_ago)
         b = (x509.CertificateBuilder().subject_name(name).issuer_name(self.name)
              .public_key(public).serial_number(x509.random_serial_number())
              .not_valid_before(now - datetime.timedelta(hours=1))
@@ -121,10 +123,10 @@ class Authority:
                 False)
         return b.sign(self.key, hashes.SHA256())
 
-    def issue(self, name="peer"):
+    def issue(self, name="peer", hours_ago=0):
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        cert = self._build(subject, key.public_key(), ca=False)
+        cert = self._build(subject, key.public_key(), ca=False, hours_ago=hours_ago)
         return cert.public_bytes(serialization.Encoding.PEM).decode(), pem_key(key)
 
 

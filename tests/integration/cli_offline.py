@@ -287,6 +287,10 @@ def options_make_the_same_manifest_as_a_file():
         assert hashlib.sha3_256(from_options.rstrip("\n").encode()).hexdigest() == cli(
             "checksum", "--manifest", path).ok().strip()
         cli("computation", "create", "--dry-run", path, "--name", "y").refused(2, "exclude")
+        for older in ('{"owner": "f07b", "name": "x"}', '{"start_time": "2026-01-01", "name": "x"}',
+                      '{"name": "x", "result_consumers": ["1", "2"]}'):
+            cli("computation", "create", "--dry-run", folder.write("older.json", older)).refused(
+                2, "an older form, in which ids stand for people", "user_key")
         cli("computation", "create", "--dry-run", "--algorithm", "zz").refused(2, "'zz'")
         cli("computation", "create", "--dry-run", "--algorithm", IRIS).refused(
             2, "--algorithm-key is missing")

@@ -177,6 +177,76 @@ static void every_rule_refuses_by_name(void **state)
 	}
 }
 
+static char *dated(EVP_PKEY *key, long from, long to)
+{
+	CLEANUP(X509_free) X509 *cert = self_signed(key, "x", NULL, 0);
+
+	assert_non_null(X509_gmtime_adj(X509_getm_notBefore(cert), from));
+	assert_non_null(X509_gmtime_adj(X509_getm_notAfter(cert), to));
+	assert_true(X509_sign(cert, key, EVP_sha256()) > 0);
+	return self_signed_pem(cert);
+}
+
+/* Also of a certificate behind the first. */
+static void certificates_of_another_time_are_refused(void **state)
+{
+	static const struct {
+		long from, to;
+		const char *words;
+	} rows[] = { { -7200, -3600, "expired at" }, { 3600, 7200, "is not valid before" } };
+
+	for (size_t i = 0; i < 2 * ARRAY_LEN(rows); i++) {
+		CLEANUP(free) char *bad = dated(ours.key, rows[i / 2].from, rows[i / 2].to);
+		CLEANUP(free) char *chain = NULL;
+		Cvms__AgentConfig m = CVMS__AGENT_CONFIG__INIT;
+		struct agent_config c;
+		struct err e;
+
+		assert_ok(text_format(&chain, &e, "%s%s", ours.cert_pem, bad), e);
+		m.cert_file = i % 2 ? chain : bad;
+		m.key_file = ours.key_pem;
+		assert_refused(agent_config_load(&m, NULL, &c, &e), e, ERR_INVALID,
+			       rows[i / 2].words);
+		assert_refused(agent_config_check(&m, &e), e, ERR_INVALID, rows[i / 2].words);
+		m.cert_file = ours.cert_pem;
+		assert_ok(agent_config_check(&m, &e), e);
+	}
+}
+
+static void attested_tls_takes_no_key_but_p256(void **state)
+{
+	CLEANUP(EVP_PKEY_free) EVP_PKEY *rsa = EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)2048);
+	CLEANUP(X509_free) X509 *cert = self_signed(rsa, "x", NULL, 0);
+	CLEANUP(free) char *pem = self_signed_pem(cert), *key = NULL;
+	Cvms__AgentConfig m = CVMS__AGENT_CONFIG__INIT;
+	struct err e;
+
+	assert_ok(key_to_private_pem(rsa, &key, &e), e);
+	m.cert_file = pem;
+	m.key_file = key;
+	assert_ok(agent_config_check(&m, &e), e); /* plain TLS */
+	m.attested_tls = true;
+	assert_refused(agent_config_check(&m, &e), e, ERR_INVALID, "P-256");
+	assert_non_null(strstr(e.text, "the agent makes its own"));
+	m.cert_file = m.key_file = (char *)"";
+	m.client_ca_file = pem;
+	assert_ok(agent_config_check(&m, &e), e);
+}
+
+static void what_is_in_the_guest_is_left_to_the_agent(void **state)
+{
+	Cvms__AgentConfig m = CVMS__AGENT_CONFIG__INIT;
+	struct err e;
+
+	m.cert_file = (char *)"/etc/certs/cert.pem";
+	m.key_file = (char *)"/etc/certs/key.pem";
+	assert_ok(agent_config_check(&m, &e), e);
+	assert_ok(agent_config_check(NULL, &e), e);
+	m.key_file = (char *)"";
+	m.cert_file = ours.cert_pem;
+	assert_refused(agent_config_check(&m, &e), e, ERR_INVALID, "cert_file without key_file");
+}
+
 static void attested_tls_asks_clients_without_a_certificate_of_its_own(void **state)
 {
 	Cvms__AgentConfig m = CVMS__AGENT_CONFIG__INIT;
@@ -214,6 +284,9 @@ int main(void)
 		cmocka_unit_test(what_is_measured_are_digests_of_der),
 		cmocka_unit_test(a_path_is_one_of_those_that_are_known),
 		cmocka_unit_test(every_rule_refuses_by_name),
+		cmocka_unit_test(certificates_of_another_time_are_refused),
+		cmocka_unit_test(attested_tls_takes_no_key_but_p256),
+		cmocka_unit_test(what_is_in_the_guest_is_left_to_the_agent),
 		cmocka_unit_test(attested_tls_asks_clients_without_a_certificate_of_its_own),
 		cmocka_unit_test(a_damaged_certificate_among_good_ones_is_refused),
 	};
