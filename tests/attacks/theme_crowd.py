@@ -3,6 +3,7 @@
 places, who hold on to calls that never end. Gained counts the honest calls that do not get through on
 a new connection; what had proven itself before goes on to its end."""
 import contextlib
+import json
 import queue
 import ssl
 import subprocess
@@ -142,6 +143,12 @@ def request_without_reading(port, _):
     return connection.raw
 
 
+def uploaded_to(server):
+    server.stdin.write("\n")
+    server.stdin.flush()
+    return json.loads(server.stdout.readline())["uploaded"]
+
+
 @row("crowd-at-an-attested-listener", "gave way")
 def at_an_attested_listener(evil):
     """Attested TLS: handshakes, requests that never end, evidence that nobody reads."""
@@ -152,6 +159,7 @@ def at_an_attested_listener(evil):
         client = [program("tests/attested/attested_client"), f"127.0.0.1:{port}"]
         with subprocess.Popen([*client, "--upload", "64", "--reattest", "1"],
                               stdout=subprocess.DEVNULL) as upload:
+            until(lambda: uploaded_to(server) > 0, "the upload's first bytes")
             outcome = besieged(
                 port, (crowd.silent, crowd.hello, half_a_request, request_without_reading), evil,
                 lambda: subprocess.run(client, stdout=subprocess.DEVNULL, check=False).returncode == 0)
