@@ -8,6 +8,7 @@
 #include "agent/core/cvms.h"
 #include "agent/core/service.h"
 #include "agent/evidence/evidence.h"
+#include "agent/jail/jail_seccomp.h"
 #include "agent/jail/runner.h"
 #include "agent/process/confine.h"
 #include "common/base/file.h"
@@ -264,6 +265,8 @@ static int start(struct agent *agent, uv_loop_t *loop, const struct config *conf
 		failed = start_keeper(agent, e);
 	if (!failed) /* the keeper needs more until it has its devices; there is one thread yet */
 		failed = confine_rights(rights, rights, e);
+	if (!failed)
+		failed = jail_seccomp_load_outside(e);
 	if (!failed)
 		failed = evidence_new(loop, agent->keeper, agent->own.key, &agent->evidence, e);
 	if (agent_notice(agent)[0])

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/jail/jail_seccomp.h"
 
+#include "agent/process/filter.h"
 #include "common/base/cleanup.h"
 
 #include <errno.h>
@@ -9,9 +10,6 @@
 #include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <seccomp.h>
-
-DEFINE_CLEANUP(scmp_filter_ctx, seccomp_release)
 
 /* What programs, C libraries, Python and numeric libraries need for files, memory, threads, time
  * and talking among themselves. Names that an architecture does not have are stepped over. */
@@ -303,45 +301,6 @@ static const char *const forbidden[] = {
 	"vhangup",
 };
 
-static int add(scmp_filter_ctx filter, uint32_t action, const char *name, unsigned int count,
-	       const struct scmp_arg_cmp *args, struct err *e)
-{
-	int number = seccomp_syscall_resolve_name(name);
-
-	if (number == __NR_SCMP_ERROR || number < 0)
-		return 0; /* this architecture, or this library, has none of that name */
-	int r = seccomp_rule_add_array(filter, action, number, count, args);
-	if (r < 0) {
-		errno = -r;
-		return err_errno(e, "seccomp: rule for %s", name);
-	}
-	return 0;
-}
-
-static int add_all(scmp_filter_ctx filter, uint32_t action, const char *const *names, size_t count,
-		   struct err *e)
-{
-	for (size_t i = 0; i < count; i++)
-		if (add(filter, action, names[i], 0, NULL, e) < 0)
-			return err_code(e);
-	return 0;
-}
-
-/* Allowed when argument `index` is one of the values. The kernel looks at 32 bits of these, so the
- * filter must too: bits above would make it see another value than the kernel does. */
-static int add_values(scmp_filter_ctx filter, const char *name, unsigned int index,
-		      const uint64_t *values, size_t count, struct err *e)
-{
-	for (size_t i = 0; i < count; i++) {
-		const struct scmp_arg_cmp arg =
-			SCMP_CMP(index, SCMP_CMP_MASKED_EQ, 0xFFFFFFFFu, values[i]);
-
-		if (add(filter, SCMP_ACT_ALLOW, name, 1, &arg, e) < 0)
-			return err_code(e);
-	}
-	return 0;
-}
-
 /* Threads and processes, but no new namespace. clone3 is not on the list: what it wants lies in
  * memory, where a filter can't look. Missing (ENOSYS), C libraries fall back to clone. */
 static int add_clone(scmp_filter_ctx filter, struct err *e)
@@ -350,7 +309,7 @@ static int add_clone(scmp_filter_ctx filter, struct err *e)
 				    CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET;
 	const struct scmp_arg_cmp none = SCMP_A0(SCMP_CMP_MASKED_EQ, namespaces, 0);
 
-	return add(filter, SCMP_ACT_ALLOW, "clone", 1, &none, e);
+	return filter_add(filter, SCMP_ACT_ALLOW, "clone", 1, &none, e);
 }
 
 /* Streams and datagrams of one kind of address: never raw, packet, netlink, vsock, alg. */
@@ -369,10 +328,10 @@ static int add_sockets(scmp_filter_ctx filter, bool network, struct err *e)
 				SCMP_A1(SCMP_CMP_MASKED_EQ, type_bits, types[j]),
 			};
 
-			if (add(filter, SCMP_ACT_ALLOW, "socket", 2, args, e) < 0)
+			if (filter_add(filter, SCMP_ACT_ALLOW, "socket", 2, args, e) < 0)
 				return err_code(e);
 		}
-	return add_values(filter, "socketpair", 0, local, ARRAY_LEN(local), e);
+	return filter_add_values(filter, "socketpair", 0, local, ARRAY_LEN(local), e);
 }
 
 /* Options of a socket, but not the size of its buffers: where no control group counts them, they
@@ -390,7 +349,7 @@ static int add_socket_options(scmp_filter_ctx filter, struct err *e)
 			SCMP_A2(SCMP_CMP_MASKED_EQ, 0xFFFFFFFFu, options[i]),
 		};
 
-		if (add(filter, SCMP_ACT_ALLOW, "setsockopt", 2, args, e) < 0)
+		if (filter_add(filter, SCMP_ACT_ALLOW, "setsockopt", 2, args, e) < 0)
 			return err_code(e);
 	}
 	return 0;
@@ -407,35 +366,74 @@ static int add_filtered(scmp_filter_ctx filter, struct err *e)
 	static const uint64_t personalities[] = { PER_LINUX, 0xFFFFFFFFu /* asks only */ };
 	static const uint64_t self[] = { 0 };
 
-	if (add_values(filter, "ioctl", 1, ioctls, ARRAY_LEN(ioctls), e) < 0 ||
-	    add_values(filter, "prctl", 0, prctls, ARRAY_LEN(prctls), e) < 0 ||
-	    add_values(filter, "personality", 0, personalities, ARRAY_LEN(personalities), e) < 0)
+	if (filter_add_values(filter, "ioctl", 1, ioctls, ARRAY_LEN(ioctls), e) < 0 ||
+	    filter_add_values(filter, "prctl", 0, prctls, ARRAY_LEN(prctls), e) < 0 ||
+	    filter_add_values(filter, "personality", 0, personalities, ARRAY_LEN(personalities),
+			      e) < 0)
 		return err_code(e);
 	/* pid 1 of the jail has our uid: its limits are not ours to set */
-	return add_values(filter, "prlimit64", 0, self, 1, e);
+	return filter_add_values(filter, "prlimit64", 0, self, 1, e);
 }
 
 int jail_seccomp_load(bool network, struct err *e)
 {
-	CLEANUP(seccomp_release) scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(ENOSYS));
+	CLEANUP(seccomp_release) scmp_filter_ctx filter = filter_new(e);
 
 	if (!filter)
-		return err_nomem(e);
-	/* a tree of comparisons rather than a list: these are hundreds */
-	seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
-	if (seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS) < 0)
-		return err_set(e, ERR_INTERNAL, "seccomp: attribute");
-	if (add_all(filter, SCMP_ACT_ALLOW, allowed, ARRAY_LEN(allowed), e) < 0 ||
-	    add_all(filter, SCMP_ACT_ERRNO(EPERM), forbidden, ARRAY_LEN(forbidden), e) < 0 ||
+		return err_code(e);
+	if (filter_add_all(filter, SCMP_ACT_ALLOW, allowed, ARRAY_LEN(allowed), e) < 0 ||
+	    filter_add_all(filter, SCMP_ACT_ERRNO(EPERM), forbidden, ARRAY_LEN(forbidden), e) < 0 ||
 	    add_clone(filter, e) < 0 || add_sockets(filter, network, e) < 0 ||
-	    (network ? add(filter, SCMP_ACT_ALLOW, "setsockopt", 0, NULL, e)
+	    (network ? filter_add(filter, SCMP_ACT_ALLOW, "setsockopt", 0, NULL, e)
 		     : add_socket_options(filter, e)) < 0 ||
 	    add_filtered(filter, e) < 0)
 		return err_code(e);
-	int r = seccomp_load(filter);
-	if (r < 0) {
-		errno = -r;
-		return err_errno(e, "seccomp: load");
-	}
-	return 0;
+	return filter_load(filter, e);
+}
+
+/* What builds a jail: namespaces, its root, its identity, its limits. */
+static const char *const building[] = {
+	"capset",
+	"clone",
+	"fchown",
+	"fchownat",
+	"fsconfig",
+	"fsmount",
+	"fsopen",
+	"landlock_add_rule",
+	"mount",
+	"landlock_create_ruleset",
+	"landlock_restrict_self",
+	"mount_setattr",
+	"move_mount",
+	"open_tree",
+	"personality",
+	"pivot_root",
+	"prctl",
+	"prlimit64",
+	"seccomp",
+	"setgroups",
+	"sethostname",
+	"setresgid",
+	"setresuid",
+	"setsockopt",
+	"socketpair",
+	"umount2",
+};
+
+int jail_seccomp_load_outside(struct err *e)
+{
+	static const uint64_t families[] = { AF_UNIX, AF_INET, AF_INET6, AF_NETLINK };
+	static const uint64_t ioctls[] = { FIONREAD, FIONBIO, FIOCLEX,    FIONCLEX,
+					   FIOASYNC, TCGETS,  TIOCGWINSZ, TIOCGPGRP };
+	CLEANUP(seccomp_release) scmp_filter_ctx filter = filter_new(e);
+
+	if (!filter)
+		return err_code(e);
+	if (filter_add_all(filter, SCMP_ACT_ALLOW, allowed, ARRAY_LEN(allowed), e) < 0 ||
+	    filter_add_all(filter, SCMP_ACT_ALLOW, building, ARRAY_LEN(building), e) < 0 ||
+	    filter_add_values(filter, "socket", 0, families, ARRAY_LEN(families), e) < 0 ||
+	    filter_add_values(filter, "ioctl", 1, ioctls, ARRAY_LEN(ioctls), e) < 0)
+		return err_code(e);
+	return filter_load(filter, e);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* jail_seccomp.h — the system calls that an algorithm may make. */
+/* jail_seccomp.h — the system calls that an algorithm may make, and those of who starts it. */
 #pragma once
 
 #include "common/base/err.h"
@@ -10,3 +10,7 @@
  * the list is ENOSYS, so that a C library falls back to what is; what is known to be dangerous is
  * EPERM. `network`: internet sockets instead of local ones. Another architecture's calls kill. */
 int jail_seccomp_load(bool network, struct err *e) MUST_CHECK;
+
+/* For the agent and the jail's process outside, which inherits it: the algorithm's own, those that
+ * build a jail, and sockets of the internet. Anything else is ENOSYS. */
+int jail_seccomp_load_outside(struct err *e) MUST_CHECK;

@@ -4,6 +4,7 @@
  * are permitted now (OpenSSH's monitor does it this way).
  */
 #include "agent/keeper/keeper.h"
+#include "agent/keeper/keeper_seccomp.h"
 #include "agent/keeper/keeper_state.h"
 #include "agent/process/child.h"
 #include "agent/process/confine.h"
@@ -188,12 +189,13 @@ int keeper_main(int argc, char **argv)
 	/* The agent ends us by closing the socket; a signal to its group is for it to handle. */
 	signal(SIGINT, SIG_IGN);
 	signal(SIGTERM, SIG_IGN);
+	setenv("TSS2_LOG", "all+NONE", 1); /* our errors say it in one line */
 	/* udev gives a host's TPM to somebody else than root. */
-	if (confine_process(&e) < 0 || confine_rights(UINT64_C(1) << CAP_DAC_OVERRIDE, 0, &e) < 0) {
+	if (confine_process(&e) < 0 || confine_rights(UINT64_C(1) << CAP_DAC_OVERRIDE, 0, &e) < 0 ||
+	    keeper_seccomp_load(state->tcti, &e) < 0) {
 		log_error("%s", e.text);
 		return EXIT_FAILURE;
 	}
-	setenv("TSS2_LOG", "all+NONE", 1); /* our errors say it in one line */
 	while (serve_one(state, packet))
 		continue;
 	provider_tpm_close(state->tpm);

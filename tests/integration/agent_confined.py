@@ -35,7 +35,7 @@ def keeper_of(agent):
 
 def confined(pid, rights):
     said = status(pid)
-    assert said["NoNewPrivs"] == "1", said
+    assert said["NoNewPrivs"] == "1" and said["Seccomp"] == "2", said
     for name, most in (("CapInh", 0), ("CapPrm", rights), ("CapEff", rights), ("CapBnd", rights),
                        ("CapAmb", 0)):
         assert int(said[name], 16) == most, (name, said[name])
