@@ -735,6 +735,24 @@ def an_algorithm_without_end_is_ended():
                 assert not inputs_left(agent), agent.work()
 
 
+def a_clock_that_jumps_ends_nothing_too_early_or_too_late():
+    """The host sets the time of day: whatever it says, uploads, proofs, runs and their limits go on."""
+    jumps = os.path.join(os.path.dirname(AGENT), "tests", "integration", "libclock_jumps.so")
+    assert os.path.exists(jumps), jumps
+    wrapper = ["env", "LD_PRELOAD=" + jumps]
+    with computing(wrapper=wrapper, settings={"AGENT_RUN_TIME": "24h"}) as (
+            service, agent, client):
+        whole_job(service, agent, client)
+        stamps = {line[:4] for line in agent.output().splitlines()}
+        assert len(stamps) > 2, stamps  # the years of its lines: it did ask that clock
+    endless = b"#!/bin/sh\nwhile :; do sleep 1; done\n"
+    with computing(lambda port: manifest(port, algo=endless, datasets=[]), wrapper=wrapper,
+                   settings={"AGENT_RUN_TIME": "1s"}) as (service, _, client):
+        client.algo(endless, ALGO_KEY)
+        service.wait_event("Failed/Failed")
+        assert "AGENT_RUN_TIME=1s" in client.status().failure
+
+
 def a_share_of_a_processor_is_kept_or_refused():
     algo = b"#!/bin/sh\nexit 0\n"
     with computing(lambda port: manifest(port, algo=algo, datasets=[]),

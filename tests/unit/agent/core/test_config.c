@@ -52,6 +52,133 @@ static void a_stock_managers_file_is_understood(void **state)
 	config_done(&c);
 }
 
+static const size_t texts[] = {
+	offsetof(struct config, log_level),
+	offsetof(struct config, cvm_id),
+	offsetof(struct config, grpc_host),
+	offsetof(struct config, cvm_url),
+	offsetof(struct config, cvm_cert),
+	offsetof(struct config, cvm_key),
+	offsetof(struct config, cvm_ca),
+	offsetof(struct config, ca_url),
+	offsetof(struct config, certs_token),
+	offsetof(struct config, os_build),
+	offsetof(struct config, os_distro),
+	offsetof(struct config, os_type),
+	offsetof(struct config, maa_url),
+	offsetof(struct config, aws_access_key_id),
+	offsetof(struct config, aws_secret_access_key),
+	offsetof(struct config, aws_endpoint_url),
+	offsetof(struct config, aws_region),
+	offsetof(struct config, pip_index_url),
+};
+static const size_t numbers[] = {
+	offsetof(struct config, cvm_timeout_ms), offsetof(struct config, vmpl),
+	offsetof(struct config, asset_max),      offsetof(struct config, run_memory),
+	offsetof(struct config, run_processes),  offsetof(struct config, run_results),
+	offsetof(struct config, run_scratch),    offsetof(struct config, run_time_ms),
+	offsetof(struct config, run_processor),
+};
+
+/* How many settings differ; what the boot configuration may not touch does not. */
+static size_t differences(const struct config *a, const struct config *b)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		const char *x = *(char *const *)((const char *)a + texts[i]);
+		const char *y = *(char *const *)((const char *)b + texts[i]);
+
+		count += (!x != !y) || (x && strcmp(x, y) != 0);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
+		count += memcmp((const char *)a + numbers[i], (const char *)b + numbers[i],
+				sizeof(uint64_t)) != 0;
+	assert_memory_equal(&a->options, &b->options, sizeof(a->options));
+	assert_int_equal(a->in_image, b->in_image);
+	assert_int_equal(a->role_signature, b->role_signature);
+	return count;
+}
+
+static const char whole[] =
+	"AGENT_LOG_LEVEL=debug\nAGENT_CVM_ID=11-22\nAGENT_GRPC_HOST=\"::1\"\n# words\n"
+	"AGENT_CVM_GRPC_URL=10.0.2.2:7001\nAGENT_CVM_GRPC_TIMEOUT=60s\n"
+	"AGENT_CVM_GRPC_CLIENT_CERT=/etc/certs/cert.pem\n"
+	"AGENT_CVM_GRPC_CLIENT_KEY=/etc/certs/key.pem\n"
+	"AGENT_CVM_GRPC_SERVER_CA_CERTS=/etc/certs/ca.pem\n\nAGENT_VMPL=2\n"
+	"AGENT_ASSET_MAX=4G\nAGENT_RUN_TIME=2h\nAGENT_RUN_PROCESSOR=150\n";
+
+/* One file of `c` with other bytes; how its settings then differ from those of `good`. Refusals are
+ * one line. Whatever is accepted is measured as something else, unless it is the same. */
+static void tampered(const struct config *good, enum bootconfig_file file, const char *bytes,
+		     size_t len, size_t most)
+{
+	struct bootconfig_digests before, after;
+	struct config c;
+	struct err e = { 0 };
+	bool same = len == good->boot.files[file].len &&
+		    memcmp(bytes, good->boot.files[file].bytes, len) == 0;
+
+	c = (struct config){ .options = good->options };
+	for (size_t i = 0; i < BOOTCONFIG_FILES; i++) {
+		const void *from = i == file ? bytes : (char *)good->boot.files[i].bytes;
+
+		c.boot.files[i].len = i == file ? len : good->boot.files[i].len;
+		c.boot.files[i].bytes = malloc(c.boot.files[i].len + 1);
+		memcpy(c.boot.files[i].bytes, from, c.boot.files[i].len);
+	}
+	if (config_read(&c, &e) == 0) {
+		assert_in_range(differences(good, &c), 0, same ? 0 : most);
+		assert_ok(bootconfig_digest(&good->boot, &before, &e), e);
+		assert_ok(bootconfig_digest(&c.boot, &after, &e), e);
+		assert_int_equal(memcmp(&before, &after, sizeof(before)) == 0, same);
+	} else {
+		assert_true(e.code != ERR_OK && e.text[0] && !strchr(e.text, '\n'));
+	}
+	config_done(&c);
+}
+
+/* A byte changes its own line, or makes of two lines one; it reaches no setting further. */
+static void a_tampered_byte_reaches_nothing_else(void **state)
+{
+	struct config good;
+	char bytes[sizeof(whole)];
+	struct err e;
+
+	assert_ok(read_texts(&good, whole, "C", "K", "A", &e), e);
+	for (size_t at = 0; at < sizeof(whole) - 1; at++)
+		for (int value = 0; value < 256; value++) {
+			memcpy(bytes, whole, sizeof(bytes));
+			bytes[at] = (char)value;
+			tampered(&good, BOOTCONFIG_ENVIRONMENT, bytes, sizeof(whole) - 1, 2);
+		}
+	for (enum bootconfig_file file = BOOTCONFIG_CERT; file < BOOTCONFIG_FILES; file++)
+		for (int value = 0; value < 256; value++)
+			tampered(&good, file, (char[]){ (char)value }, 1, 0);
+	config_done(&good);
+}
+
+/* All prefixes, and all with one byte left out or put in twice. */
+static void a_file_cut_short_is_refused_or_says_less(void **state)
+{
+	struct config good;
+	char bytes[sizeof(whole) + 1];
+	struct err e;
+
+	assert_ok(read_texts(&good, whole, "C", "K", "A", &e), e);
+	for (size_t len = 0; len < sizeof(whole); len++)
+		tampered(&good, BOOTCONFIG_ENVIRONMENT, whole, len, ARRAY_LEN(texts));
+	for (size_t at = 0; at < sizeof(whole) - 1; at++) {
+		memcpy(bytes, whole, at);
+		memcpy(bytes + at, whole + at + 1, sizeof(whole) - 2 - at);
+		tampered(&good, BOOTCONFIG_ENVIRONMENT, bytes, sizeof(whole) - 2, 2);
+		memcpy(bytes, whole, at + 1);
+		memcpy(bytes + at + 1, whole + at, sizeof(whole) - 1 - at);
+		tampered(&good, BOOTCONFIG_ENVIRONMENT, bytes, sizeof(whole), 2);
+	}
+	config_done(&good);
+}
+
 static void every_rule_refuses_by_name(void **state)
 {
 	static const struct {
@@ -188,6 +315,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_stock_managers_file_is_understood),
+		cmocka_unit_test(a_tampered_byte_reaches_nothing_else),
+		cmocka_unit_test(a_file_cut_short_is_refused_or_says_less),
 		cmocka_unit_test(every_rule_refuses_by_name),
 		cmocka_unit_test(options_are_a_fixed_list),
 		cmocka_unit_test(devices_are_named_together),
