@@ -84,7 +84,7 @@ int shares_copy(const char *from, const char *to, struct err *e)
 {
 	CLEANUP(closedir) DIR *dir = opendir(from);
 	CLEANUP(close) int to_dir = open(to, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int count = 0;
+	int count = 0, folders = 0;
 
 	if (!dir)
 		return err_errno(e, "open '%s'", from);
@@ -99,10 +99,12 @@ int shares_copy(const char *from, const char *to, struct err *e)
 			return err_errno(e, "list '%s'", from);
 		if (!entry)
 			return 0;
-		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-			continue;
-		if (++count > SHARES_FILES_MAX)
+		/* The host may list its own folder, or the one above, without end. */
+		bool folder = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0;
+		if (folder ? ++folders > 2 : ++count > SHARES_FILES_MAX)
 			return err_set(e, ERR_EXHAUSTED, "more than %d files", SHARES_FILES_MAX);
+		if (folder)
+			continue;
 		if (copy_file(dirfd(dir), to_dir, entry->d_name, e) < 0)
 			return err_code(e);
 	}

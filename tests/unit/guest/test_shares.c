@@ -3,6 +3,7 @@
 #include "guest/shares.h"
 #include "tests/unit.h"
 
+#include <dirent.h>
 #include <sys/stat.h>
 
 struct folders {
@@ -118,6 +119,29 @@ static void size_has_a_limit(void **state)
 	assert_refused(shares_copy(f->from, f->to, &e), e, ERR_EXHAUSTED, "larger");
 }
 
+static bool lists_itself; /* without end */
+
+struct dirent *__real_readdir64(DIR *dir);
+struct dirent *__wrap_readdir64(DIR *dir);
+struct dirent *__wrap_readdir64(DIR *dir)
+{
+	static struct dirent itself = { .d_name = "." };
+
+	return lists_itself ? &itself : __real_readdir64(dir);
+}
+
+static void a_list_without_end_ends(void **state)
+{
+	const struct folders *f = *state;
+	struct err e;
+
+	lists_itself = true;
+	int failed = shares_copy(f->from, f->to, &e);
+	lists_itself = false;
+	assert_refused(failed, e, ERR_EXHAUSTED, "more than 16 files");
+	assert_ok(shares_copy(f->from, f->to, &e), e);
+}
+
 static void count_has_a_limit(void **state)
 {
 	struct folders *f = *state;
@@ -149,6 +173,8 @@ int main(void)
 						remove_folders),
 		cmocka_unit_test_setup_teardown(size_has_a_limit, make_folders, remove_folders),
 		cmocka_unit_test_setup_teardown(count_has_a_limit, make_folders, remove_folders),
+		cmocka_unit_test_setup_teardown(a_list_without_end_ends, make_folders,
+						remove_folders),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
