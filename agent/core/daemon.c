@@ -11,6 +11,7 @@
 #include "agent/jail/jail_seccomp.h"
 #include "agent/jail/runner.h"
 #include "agent/process/confine.h"
+#include "agent/process/filter.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/rpc/signals.h"
@@ -341,6 +342,10 @@ int daemon_run(const struct config *config, struct err *e)
 
 	if (!agent)
 		return err_nomem(e);
+	if (filter_rings(e) < 0) {
+		free(agent);
+		return err_code(e);
+	}
 	if (uv_loop_init(&loop) != 0) {
 		free(agent);
 		return err_set(e, ERR_INTERNAL, "no event loop");

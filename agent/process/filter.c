@@ -3,6 +3,19 @@
 
 #include <errno.h>
 
+int filter_rings(struct err *e)
+{
+	static const char *const rings[] = { "io_uring_setup", "io_uring_enter",
+					     "io_uring_register" };
+	CLEANUP(seccomp_release) scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+
+	if (!filter)
+		return err_nomem(e);
+	if (filter_add_all(filter, SCMP_ACT_ERRNO(ENOSYS), rings, ARRAY_LEN(rings), e) < 0)
+		return err_code(e);
+	return filter_load(filter, e);
+}
+
 scmp_filter_ctx filter_new(struct err *e)
 {
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(ENOSYS));

@@ -16,6 +16,11 @@
 
 DEFINE_CLEANUP(scmp_filter_ctx, seccomp_release)
 
+/* For this thread and all it becomes, before there is a loop: libuv since 1.45 (Debian 13) takes an
+ * io_uring if it gets one, which goes past every filter, and ends the program when a later filter takes the
+ * ring away. Without it libuv does as it did before. */
+int filter_rings(struct err *e) MUST_CHECK;
+
 /* NULL on failure. seccomp_release() it. */
 scmp_filter_ctx filter_new(struct err *e) MUST_CHECK;
 

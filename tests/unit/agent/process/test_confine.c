@@ -3,6 +3,7 @@
 #include "agent/jail/jail_seccomp.h"
 #include "agent/keeper/keeper_seccomp.h"
 #include "agent/process/confine.h"
+#include "agent/process/filter.h"
 #include "tests/unit.h"
 
 #include <errno.h>
@@ -142,6 +143,27 @@ static void the_keeper_starts_nothing_and_speaks_to_nobody(void **state)
 	made(KEEPER_WITH_SOCKETS, &unix_);
 }
 
+/* The ring is refused before the lists are loaded; all else goes on. */
+static void a_loop_gets_no_ring(void **state)
+{
+	int status;
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		struct err e;
+
+		if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || filter_rings(&e) < 0)
+			_exit(1);
+		errno = 0;
+		if (syscall(SYS_io_uring_setup, 1, NULL) != -1 || errno != ENOSYS)
+			_exit(2);
+		_exit(syscall(SYS_ptrace, -1, 0, 0, 0) == -1 && errno != ENOSYS ? 0 : 3);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
 static uint64_t status_set(const char *name)
 {
 	FILE *file = fopen("/proc/self/status", "r");
@@ -191,6 +213,7 @@ int main(void)
 		cmocka_unit_test(calls_that_are_not_on_the_list_are_refused),
 		cmocka_unit_test(the_keeper_dies_of_what_only_an_intruder_calls),
 		cmocka_unit_test(the_keeper_starts_nothing_and_speaks_to_nobody),
+		cmocka_unit_test(a_loop_gets_no_ring),
 		cmocka_unit_test(rights_are_given_up_for_good),
 	};
 
