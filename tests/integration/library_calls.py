@@ -9,7 +9,7 @@ INVALID, EXHAUSTED, INTERNAL = 3, 8, 13
 MODES = {"snp": 1, "tdx": 2, "vtpm": 3, "snp-vtpm": 4, "eat": 5, "tdx-vtpm": 6}
 GENUINE_ONLY, REQUIRE_CRL, BEFORE_RUN = 1, 2, 4
 INPUTS = {"file": 1, "event_log": 2, "hcl_report": 3, "runtime_data": 4, "id_block": 5, "id_auth": 6,
-          "manifest_digest": 7, "report_data": 20, "tee": 21, "vtpm": 22, "nonce": 23}
+          "manifest_digest": 7, "td_quote": 8, "report_data": 20, "tee": 21, "vtpm": 22, "nonce": 23}
 ENDORSEMENTS = {"vcek": 1, "vlek": 2, "chain": 3, "ask": 4, "ark": 5, "crl": 6, "snp_root": 7,
                 "tcb_info.json": 20, "tcb_info_issuer_chain.pem": 21, "qe_identity.json": 22,
                 "qe_identity_issuer_chain.pem": 23, "pck_crl.der": 24, "pck_crl_issuer_chain.pem": 25,

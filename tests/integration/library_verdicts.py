@@ -51,7 +51,7 @@ def what_the_library_does_not_know_or_can_not_be_is_an_error():
         for _ in range(times):
             lib.endorsements_add(trust.pointer, ENDORSEMENTS[name], b"x", 1)
         refused(INVALID, "more than", lib.endorsements_add, trust.pointer, ENDORSEMENTS[name], b"x", 1)
-    for mode in (-1, 0, 6):
+    for mode in (-1, 0, 7):
         refused(INVALID, "mode", lib.request_new, mode, lib.request("snp").pointer)
     refused(INVALID, "flags 0x8", lib.request_flags, request.pointer, 8)
     refused(INVALID, "skew", lib.request_at, request.pointer, 0, 86401)

@@ -309,7 +309,7 @@ COCOS_PUBLIC size_t cocos_verdict_advisory_count(const struct cocos_verdict *ver
 COCOS_PUBLIC const char *cocos_verdict_advisory(const struct cocos_verdict *verdict, size_t index);
 
 /* All of it: lines for a person, and one JSON object on one line, {"verdict","reason","fault",
- * "notes","checks":[{"name","outcome","found","wanted","section"}…],"claims":{…}}; docs/library.md
+ * "notes","checks":[{"name","outcome","found","wanted","section"}…],"claims":{…}}; docs/verdict.md
  * describes the claims, which are what the evidence says of itself. cocos_text_free() it; NULL for
  * want of memory, and for NULL. */
 COCOS_PUBLIC char *cocos_verdict_text(const struct cocos_verdict *verdict) COCOS_MUST_CHECK;

@@ -3,7 +3,9 @@
  * Azure's way on TDX: the paravisor's report holds a TDREPORT, which nobody else can check; the quote
  * that was made of it vouches for the runtime data, these name the AK, and the AK's quote is fresh.
  */
+#include "attestation/claims/claims.h"
 #include "attestation/verify/verify.h"
+#include "common/base/json.h"
 #include "common/crypto/digest.h"
 #include "tests/answers.h"
 #include "tests/forge/tdx_forge.h"
@@ -31,6 +33,7 @@ static struct forge_tpm tpm;
 static EVP_PKEY *ak, *stranger;
 static struct azure a;
 static struct verdict verdict;
+static struct verify_result result;
 
 static int setup(void **state)
 {
@@ -88,6 +91,26 @@ static void put_tee(struct span runtime)
 	a.in.td_quote = (struct span){ a.quote, tdx_forge_quote(&forge, &q, a.quote) };
 }
 
+/* A yes tells of both, TD and TPM, as verified. */
+static void tell(void)
+{
+	CLEANUP_WRITER struct writer w = writer_up_to(CLAIMS_MAX);
+	static const char *const parts[] = { "tdx", "tpm" };
+	struct json *root = NULL;
+	struct err e;
+	bool verified;
+
+	assert_ok(claims_json(&a.in, &result, &verdict, &w, &e), e);
+	assert_ok(json_parse(w.bytes, w.len, &root, &e), e);
+	assert_string_equal(json_get(root, "kind")->text, "tdx-vtpm");
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+		assert_non_null(json_get(root, parts[i]));
+		assert_ok(json_get_bool(json_get(root, parts[i]), "verified", &verified, &e), e);
+		assert_true(verified);
+	}
+	json_free(root);
+}
+
 static int judge(struct err *e)
 {
 	static const uint8_t junk[] = "no log";
@@ -101,8 +124,10 @@ static int judge(struct err *e)
 	if (a.other_log)
 		a.in.tpm.event_log = a.in.tdx.event_log = (struct span){ junk, sizeof(junk) };
 
-	int rc = verify_answer(&a.in, &verdict, NULL, e);
+	int rc = verify_answer(&a.in, &verdict, &result, e);
 
+	if (rc == 0)
+		tell();
 	writer_done(&a.runtime);
 	writer_done(&a.other);
 	writer_done(&a.hcl);
