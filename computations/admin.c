@@ -356,14 +356,18 @@ static void on_stop(struct rpc_call *call, const ProtobufCMessage *message)
 
 static int run_remove(struct store *store, struct request *r, struct err *e)
 {
-	return store_remove(store, r->id, r->force, e);
+	return store_remove(store, r->id, r->force, &r->cvm_id, e);
 }
 
 static void reply_remove(struct request *r)
 {
 	Google__Protobuf__Empty empty = GOOGLE__PROTOBUF__EMPTY__INIT;
 
+	struct session *session = r->cvm_id ? session_find(r->service, r->cvm_id) : NULL;
+
 	log_info("computation %s removed", log_quote(r->id).text);
+	if (session)
+		session_stop(session, r->id);
 	logs_wake(r->service, r->id, "");
 	rpc_call_reply(r->call, &empty.base);
 }

@@ -247,6 +247,14 @@ int store_create(struct store *store, const Cvms__ComputationRunReq *manifest, s
 	if (known)
 		return err_set(e, ERR_EXISTS, "computation %s exists already",
 			       log_quote(manifest->id).text);
+	if (db_number(&store->db, &known, e, "SELECT count(*) FROM cvms WHERE computation = ?", "t",
+		      manifest->id) < 0)
+		return err_code(e);
+	if (known)
+		return err_set(
+			e, ERR_EXISTS,
+			"computation %s was removed, and a CVM still holds it: use another id",
+			log_quote(manifest->id).text);
 	if (db_number(&store->db, &known, e, "SELECT count(*) FROM computations", "") < 0)
 		return err_code(e);
 	if ((uint64_t)known >= store->limits.computations)
@@ -295,12 +303,14 @@ static int check_free(struct store *store, const char *cvm_id, struct err *e)
 		return err_code(e);
 	if (*cvm.computation_id)
 		return err_set(e, ERR_PRECONDITION,
-			       "CVM %s holds computation %s: stop that one first, which frees it",
+			       "CVM %s holds computation %s: stop that one first, which frees it; "
+			       "if it was removed, the CVM is free when its agent has come and "
+			       "stopped",
 			       log_quote(cvm_id).text, log_quote(cvm.computation_id).text);
 	if (*cvm.agent_state && !state_is_free(cvm.agent_state))
 		return err_set(e, ERR_PRECONDITION,
 			       "the agent in CVM %s is in state %s with a computation that this "
-			       "service did not give it: use another CVM",
+			       "service did not give it: launch it anew, or use another CVM",
 			       log_quote(cvm_id).text, log_quote(cvm.agent_state).text);
 	return 0;
 }
@@ -346,10 +356,10 @@ int store_stop(struct store *store, const char *id, bool *tell, struct err *e)
 	return 0;
 }
 
-int store_remove(struct store *store, const char *id, bool force, struct err *e)
+int store_remove(struct store *store, const char *id, bool force, char **cvm_id, struct err *e)
 {
 	struct computation c CLEANUP_COMPUTATION = { .id = NULL };
-	CLEANUP(free) char *owner = NULL;
+	CLEANUP(free) char *owner = NULL, *holder = NULL;
 	int64_t held;
 
 	if (store_computation(store, id, &c, e) < 0 ||
@@ -361,10 +371,13 @@ int store_remove(struct store *store, const char *id, bool force, struct err *e)
 			       log_quote(c.cvm_id).text, log_quote(id).text,
 			       c.stopping ? " and has not confirmed the stop" : "",
 			       c.stopping ? "wait, or force it" : "stop it first");
+	if (held && !(holder = strdup(c.cvm_id)))
+		return err_nomem(e);
+	/* Whoever holds it still does: what its row still names is to be stopped (todo_of). */
 	if (text_format(&owner, e, "c:%s", id) < 0 ||
-	    db_run(&store->db, e, "UPDATE cvms SET computation = '' WHERE computation = ?", "t",
-		   id) < 0 ||
-	    db_run(&store->db, e, "DELETE FROM journals WHERE owner = ?", "t", owner) < 0)
+	    db_run(&store->db, e, "DELETE FROM journals WHERE owner = ?", "t", owner) < 0 ||
+	    db_run(&store->db, e, "DELETE FROM computations WHERE id = ?", "t", id) < 0)
 		return err_code(e);
-	return db_run(&store->db, e, "DELETE FROM computations WHERE id = ?", "t", id);
+	*cvm_id = TAKE_PTR(holder);
+	return 0;
 }

@@ -74,8 +74,11 @@ int store_assign(struct store *store, const char *id, const char *cvm_id, bool u
 /* Cancels it. `*tell` says whether its CVM's agent has to be told; until the agent has confirmed
  * (see store_stopped), the CVM is not free. Calling it again is fine. */
 int store_stop(struct store *store, const char *id, bool *tell, struct err *e) MUST_CHECK;
-/* Deletes it and its records. Refused while a CVM holds it, unless `force`. */
-int store_remove(struct store *store, const char *id, bool force, struct err *e) MUST_CHECK;
+/* Deletes it and its records. Refused while a CVM holds it, unless `force`: then that CVM's agent is
+ * told to stop, now if `*cvm_id` is connected (the caller frees it; NULL: nobody is to be told), else
+ * when it comes, and the CVM is not free before. */
+int store_remove(struct store *store, const char *id, bool force, char **cvm_id,
+		 struct err *e) MUST_CHECK;
 
 struct cvm {
 	char *id, *agent_state, *computation_id, *peer;

@@ -138,9 +138,12 @@ static int todo_of(struct store *store, const char *cvm_id, struct store_todo *t
 	struct store_todo got = { .computation_id = NULL };
 	int row;
 
+	/* A computation that was removed by force is to be stopped as well. */
 	if (db_query(&store->db, &stmt, e,
-		     "SELECT c.id, c.stopping, c.reached, c.unverified FROM cvms v"
-		     " JOIN computations c ON c.id = v.computation WHERE v.id = ?",
+		     "SELECT v.computation, coalesce(c.stopping, 1), coalesce(c.reached, 1),"
+		     " coalesce(c.unverified, 0) FROM cvms v"
+		     " LEFT JOIN computations c ON c.id = v.computation"
+		     " WHERE v.id = ? AND v.computation <> ''",
 		     "t", cvm_id) < 0)
 		return err_code(e);
 	row = db_next(&store->db, stmt, e);
@@ -252,8 +255,9 @@ static int check_owner(struct store *store, const char *cvm_id, const char *comp
 	int64_t given;
 
 	if (db_number(&store->db, &given, e,
-		      "SELECT count(*) FROM computations WHERE id = ? AND cvm = ?", "tt",
-		      computation_id, cvm_id) < 0)
+		      "SELECT (SELECT count(*) FROM computations WHERE id = ?1 AND cvm = ?2)"
+		      " + (SELECT count(*) FROM cvms WHERE id = ?2 AND computation = ?1)",
+		      "tt", computation_id, cvm_id) < 0)
 		return err_code(e);
 	if (!given)
 		return err_set(e, ERR_DENIED,

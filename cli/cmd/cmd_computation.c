@@ -185,7 +185,7 @@ static enum cli_exit run_remove(struct cli *cli, struct err *e)
 
 /* clang-format off */
 static const struct cli_option computation_remove_options[] = {
-	{ .name = "force", .help = "even if a CVM still holds it" },
+	{ .name = "force", .help = "even if a CVM still holds it, which then stops and wipes it, results as well" },
 	CLIENT_OPTIONS,
 	{ .name = NULL },
 };

@@ -268,6 +268,23 @@ def a_stop_waits_for_an_agent_that_is_away():
             assert agent.next("stopComputation").computation_id == computation
 
 
+def what_is_removed_by_force_is_stopped_and_frees_its_cvm():
+    with Folder() as folder, Computations(folder) as service:
+        away, second = orphaned(service), create(service)
+        service.admin.Remove(computations.RemoveRequest(id=away, force=True), timeout=PATIENCE)
+        with agent_of(service, answers_state="ConsumingResults") as agent:
+            assert agent.next("stopComputation").computation_id == away
+            refused(grpc.StatusCode.FAILED_PRECONDITION, service.admin.Run,
+                    computations.RunRequest(id=second, cvm_id="cvm-1"))
+            agent.say(stop_computation_res=cvms.StopComputationResponse(computation_id=away))
+            agent.log("", "stopped")  # said in order, so kept after it
+            until(lambda: records(service, "", cvm_id="cvm-1"), "the confirmation")
+            run(service, second)
+            assert agent.manifest().id == second
+            service.admin.Remove(computations.RemoveRequest(id=second, force=True), timeout=PATIENCE)
+            assert agent.next("stopComputation").computation_id == second
+
+
 def nobody_speaks_of_anothers_computation():
     with Folder() as folder, Computations(folder) as service:
         with agent_of(service) as agent, agent_of(service, cvm="evil") as evil:

@@ -38,6 +38,7 @@ static void computations_have_a_limit(void **state)
 {
 	struct store_room *f = *state;
 	Cvms__ComputationRunReq manifest = CVMS__COMPUTATION_RUN_REQ__INIT;
+	CLEANUP(free) char *told = NULL;
 	char id[8];
 
 	for (unsigned i = 0; i < store_room_limits.computations; i++) {
@@ -47,7 +48,7 @@ static void computations_have_a_limit(void **state)
 	manifest.id = (char *)(uintptr_t)"more";
 	assert_refused(store_create(&f->store, &manifest, &f->e), f->e, ERR_EXHAUSTED,
 		       "MAX_COMPUTATIONS");
-	assert_ok(store_remove(&f->store, "2", false, &f->e), f->e);
+	assert_ok(store_remove(&f->store, "2", false, &told, &f->e), f->e);
 	store_room_create(f, "more");
 }
 
@@ -163,16 +164,32 @@ static void what_never_ran_is_cancelled_at_once(void **state)
 	assert_ok(store_stop(&f->store, "one", &tell, &f->e), f->e);
 }
 
-static void removal_by_force_frees_the_cvm(void **state)
+static void removal_by_force_frees_the_cvm_once_it_has_stopped(void **state)
 {
 	struct store_room *f = *state;
+	struct store_todo todo CLEANUP_TODO = { .computation_id = NULL };
+	Cvms__ComputationRunReq again = CVMS__COMPUTATION_RUN_REQ__INIT;
+	CLEANUP(free) char *told = NULL;
 
 	store_room_run_on(f, "one", "cvm");
-	assert_refused(store_remove(&f->store, "one", false, &f->e), f->e, ERR_PRECONDITION,
+	assert_refused(store_remove(&f->store, "one", false, &told, &f->e), f->e, ERR_PRECONDITION,
 		       "stop it first");
-	assert_ok(store_remove(&f->store, "one", true, &f->e), f->e);
+	assert_null(told);
+	assert_ok(store_remove(&f->store, "one", true, &told, &f->e), f->e);
+	assert_string_equal(told, "cvm");
 	store_room_create(f, "two");
+	assert_refused(store_assign(&f->store, "two", "cvm", false, &f->e), f->e, ERR_PRECONDITION,
+		       "was removed");
+	again.id = (char *)(uintptr_t)"one";
+	assert_refused(store_create(&f->store, &again, &f->e), f->e, ERR_EXISTS, "still holds it");
+	/* It was away, and comes with results; then it says that it has stopped. */
+	assert_ok(store_agent_state(&f->store, "cvm", "ConsumingResults", &todo, &f->e), f->e);
+	assert_string_equal(todo.computation_id, "one");
+	assert_true(todo.stop);
+	assert_refused(store_stopped(&f->store, "cvm", "two", &f->e), f->e, ERR_DENIED, "never");
+	assert_ok(store_stopped(&f->store, "cvm", "one", &f->e), f->e);
 	assert_ok(store_assign(&f->store, "two", "cvm", false, &f->e), f->e);
+	store_room_create(f, "one");
 }
 
 static void a_newer_database_is_left_alone(void **state)
@@ -232,7 +249,7 @@ int main(void)
 		STORE_ROOM_ROW(a_second_copy_that_is_refused_changes_nothing),
 		STORE_ROOM_ROW(nobody_speaks_of_anothers_computation),
 		STORE_ROOM_ROW(what_never_ran_is_cancelled_at_once),
-		STORE_ROOM_ROW(removal_by_force_frees_the_cvm),
+		STORE_ROOM_ROW(removal_by_force_frees_the_cvm_once_it_has_stopped),
 		STORE_ROOM_ROW(a_newer_database_is_left_alone),
 		STORE_ROOM_ROW(what_is_no_database_is_refused),
 		STORE_ROOM_ROW(what_the_disk_says_is_told),

@@ -68,6 +68,7 @@ static void a_stop_waits_for_an_absent_agent(void **state)
 {
 	struct store_room *f = *state;
 	struct store_todo todo CLEANUP_TODO = { .computation_id = NULL };
+	CLEANUP(free) char *told = NULL;
 	bool tell;
 
 	store_room_run_on(f, "one", "cvm");
@@ -79,12 +80,12 @@ static void a_stop_waits_for_an_absent_agent(void **state)
 	assert_true(todo.stop);
 	store_room_check(f, "one", COMPUTATION_CANCELLED, true);
 	store_todo_done(&todo);
-	assert_refused(store_remove(&f->store, "one", false, &f->e), f->e, ERR_PRECONDITION,
+	assert_refused(store_remove(&f->store, "one", false, &told, &f->e), f->e, ERR_PRECONDITION,
 		       "force");
 	/* The agent was restarted instead: there is nothing left to stop. */
 	assert_ok(store_agent_state(&f->store, "cvm", "Idle", &todo, &f->e), f->e);
 	assert_null(todo.computation_id);
-	assert_ok(store_remove(&f->store, "one", false, &f->e), f->e);
+	assert_ok(store_remove(&f->store, "one", false, &told, &f->e), f->e);
 	assert_refused(store_stop(&f->store, "one", &tell, &f->e), f->e, ERR_NOT_FOUND, "one");
 }
 
