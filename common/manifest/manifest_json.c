@@ -22,7 +22,8 @@ struct member {
 	size_t offset, count_offset;
 	size_t max; /* of repeated ones */
 	const struct shape *shape;
-	bool unmeasured; /* allowed in JSON, but not part of the canonical form */
+	bool unmeasured;        /* allowed in JSON, but not part of the canonical form */
+	const char *instead_of; /* another spelling, unmeasured like the key that it stands for */
 };
 
 struct shape {
@@ -98,6 +99,11 @@ static const struct member agent_config_members[] = {
 	ONE(Cvms__AgentConfig, "port", TEXT, port),
 	ONE(Cvms__AgentConfig, "cert_file", TEXT, cert_file),
 	ONE(Cvms__AgentConfig, "key_file", TEXT, key_file),
+	{ .key = "server_key", /* as backends spell it */
+	  .kind = TEXT,
+	  .offset = offsetof(Cvms__AgentConfig, key_file),
+	  .unmeasured = true,
+	  .instead_of = "key_file" },
 	ONE(Cvms__AgentConfig, "client_ca_file", TEXT, client_ca_file),
 	ONE(Cvms__AgentConfig, "server_ca_file", TEXT, server_ca_file),
 	ONE(Cvms__AgentConfig, "log_level", TEXT, log_level),
@@ -444,6 +450,9 @@ static int read_object(const struct json *json, const struct shape *shape, void 
 			m++;
 		if (m == end)
 			return err_set(e, ERR_INVALID, "key '%.64s' is unknown", item->key);
+		if (m->instead_of && json_get(json, m->instead_of))
+			return err_set(e, ERR_INVALID, "'%s' is another word for '%s': give one",
+				       m->key, m->instead_of);
 		if (read_member(item, m, message, e) < 0)
 			return err_wrap(e, "%s", m->key);
 	}

@@ -140,6 +140,9 @@ static void bad_json_is_refused_with_its_place(void **state)
 		{ "[]", "an array where an object belongs" },
 		{ "{\"Id\":\"1\"}", "key 'Id' is unknown" },
 		{ "{\"datasets\":[{},{\"size\":1}]}", "datasets: [1]: key 'size' is unknown" },
+		{ "{\"agent_config\":{\"key_file\":\"x\",\"server_key\":\"\"}}",
+		  "agent_config: 'server_key' is another word for 'key_file': give one" },
+		{ "{\"agent_config\":{\"server_key\":\"x\",\"key_file\":\"x\"}}", "give one" },
 		{ "{\"id\":1}", "id: a number where a string belongs" },
 		{ "{\"id\":null}", "id: null where a string belongs" },
 		{ "{\"algorithm\":{\"hash\":[1,2]}}", "algorithm: hash: 2 numbers, not 32" },
@@ -194,6 +197,16 @@ static void limits_hold(void **state)
 		assert_ok(text_format(&id, &e, "{\"id\":\"%s\"," ALGO "}", name), e);
 		assert_int_equal(check_json(id, &e), expected);
 	}
+}
+
+static void a_key_may_be_spelled_as_backends_do(void **state)
+{
+	static const char json[] = "{\"agent_config\":{\"server_key\":\"a key\"}}";
+	CLEANUP(manifest_free) Cvms__ComputationRunReq *m = NULL;
+	struct err e;
+
+	assert_ok(manifest_from_json(json, strlen(json), &m, &e), e);
+	assert_string_equal(m->agent_config->key_file, "a key");
 }
 
 static void the_count_of_datasets_is_limited(void **state)
@@ -337,6 +350,7 @@ int main(void)
 		cmocka_unit_test(every_rule_refuses_by_name),
 		cmocka_unit_test(bad_json_is_refused_with_its_place),
 		cmocka_unit_test(limits_hold),
+		cmocka_unit_test(a_key_may_be_spelled_as_backends_do),
 		cmocka_unit_test(the_count_of_datasets_is_limited),
 		cmocka_unit_test(wire_and_json_say_the_same),
 		cmocka_unit_test(pem_keys_become_spki),
