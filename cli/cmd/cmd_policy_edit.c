@@ -148,7 +148,6 @@ const struct command cmd_policy_measurement = {
 const struct command cmd_backend_measurement = {
 	EDIT_COMMAND("backend measurement", "VALUE", "older name of 'policy measurement'",
 		     run_measurement),
-	.hidden = true,
 };
 
 const struct command cmd_policy_hostdata = {
