@@ -1,0 +1,73 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""What scripts/clean-root keeps and removes. That it makes a system is seen by scripts/test other."""
+import importlib.machinery
+import importlib.util
+import os
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, os.path.dirname(__file__))
+import tap  # noqa: E402
+
+PROGRAM = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../scripts/clean-root")
+
+
+def load():
+    loader = importlib.machinery.SourceFileLoader("clean_root", PROGRAM)
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader(loader.name, loader))
+    loader.exec_module(module)
+    return module
+
+
+clean_root = load()
+
+
+def what_nobody_uses_is_swept():
+    day = 24 * 3600
+    with tempfile.TemporaryDirectory() as cache:
+        systems = os.path.join(cache, "systems")
+        os.mkdir(systems)
+        for name, age in (("trixie-old", 15), ("tmplayer", 15), ("trixie-last-week", 13), ("tmpnow", 0)):
+            os.makedirs(os.path.join(systems, name, "root"))
+            when = time.time() - age * day
+            os.utime(os.path.join(systems, name), (when, when))
+        with open(os.path.join(systems, "trixie-old.lock"), "w", encoding="utf-8") as lock:
+            os.utime(lock.fileno(), (0, 0))
+        clean_root.sweep(systems, cache)
+        assert sorted(os.listdir(systems)) == ["tmpnow", "trixie-last-week"], os.listdir(systems)
+
+
+def a_system_is_of_its_week():
+    begun = 2900 * clean_root.WEEK
+    keys = [clean_root.key_of(["deb"], now) for now in (begun, begun + clean_root.WEEK - 1, begun + clean_root.WEEK)]
+    assert keys[0] == keys[1] != keys[2]
+    assert clean_root.key_of(["other"], begun) != keys[0]
+
+
+def ended(what):
+    """The status of a child forked below a folder that its parent removes, and whether it is still there."""
+    with tempfile.TemporaryDirectory() as layer:
+        child = os.fork()
+        if child == 0:
+            sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+            clean_root.end_as(what)
+        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        return status, os.path.isdir(layer)
+
+
+def a_child_never_removes_its_parents_layer():
+    def fail_as(failure):
+        def what():
+            raise failure
+        return what
+
+    assert ended(lambda: 3) == (3, True)
+    for failure in (OSError(2, "no"), subprocess.CalledProcessError(1, "mount"), KeyboardInterrupt(), SystemExit(0),
+                    ValueError("a mistake")):
+        assert ended(fail_as(failure)) == (clean_root.UNKNOWN, True), failure
+
+
+tap.run([what_nobody_uses_is_swept, a_system_is_of_its_week, a_child_never_removes_its_parents_layer])
