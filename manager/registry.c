@@ -316,7 +316,8 @@ int registry_set_port(struct registry *r, const char *id, uint16_t port, struct 
 
 /* REGISTRY_GONE_MAX of them stay. */
 #define PRUNE_GONE "DELETE FROM gone WHERE nr <= (SELECT max(nr) FROM gone) - 1024;"
-_Static_assert(REGISTRY_GONE_MAX == 1024, "as PRUNE_GONE says");
+#define LIST_GONE  "SELECT id FROM (SELECT * FROM gone ORDER BY nr DESC LIMIT 1024) ORDER BY nr"
+_Static_assert(REGISTRY_GONE_MAX == 1024, "as PRUNE_GONE and LIST_GONE say");
 
 static int delete(struct registry *r, const char *id, struct err *e)
 {
@@ -351,7 +352,7 @@ static int list_gone(struct registry *r, char ids[][CVM_ID_LEN + 1], size_t *cou
 	size_t n = 0;
 	int code = SQLITE_DONE;
 
-	if (prepare(r, "SELECT id FROM gone ORDER BY nr DESC", &s, e) < 0)
+	if (prepare(r, LIST_GONE, &s, e) < 0)
 		return err_code(e);
 	while (n < REGISTRY_GONE_MAX && (code = sqlite3_step(s)) == SQLITE_ROW) {
 		const char *id = (const char *)sqlite3_column_text(s, 0);

@@ -88,8 +88,8 @@ int registry_set_port(struct registry *registry, const char *id, uint16_t port,
 /* The id is remembered among those that are gone. */
 int registry_delete(struct registry *registry, const char *id, struct err *e) MUST_CHECK;
 
-/* The last REGISTRY_GONE_MAX ids that were deleted, the latest first. A domain that appears under one
- * of them is one whose start libvirt had not given up. */
+/* The last REGISTRY_GONE_MAX ids that were deleted, the oldest of them first. A domain that appears
+ * under one of them is one whose start libvirt had not given up. */
 int registry_gone(struct registry *registry, char ids[REGISTRY_GONE_MAX][CVM_ID_LEN + 1],
 		  size_t *count, struct err *e) MUST_CHECK;
 

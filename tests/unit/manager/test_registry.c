@@ -418,10 +418,10 @@ static void what_was_deleted_is_remembered_for_a_while(void **state)
 	assert_ok(registry_open(test_folder, &r, &e), e);
 	assert_ok(registry_gone(r, ids, &count, &e), e);
 	assert_int_equal(count, REGISTRY_GONE_MAX);
-	assert_string_equal(ids[0], cvm.id);
-	assert_string_equal(ids[1], some_cvm(2000).id);
-	assert_string_equal(ids[2], some_cvm(1022).id);
-	assert_string_equal(ids[REGISTRY_GONE_MAX - 1], some_cvm(1).id); /* 0 was the oldest */
+	assert_string_equal(ids[0], some_cvm(1).id); /* 0 was the oldest */
+	assert_string_equal(ids[REGISTRY_GONE_MAX - 3], some_cvm(1022).id);
+	assert_string_equal(ids[REGISTRY_GONE_MAX - 2], some_cvm(2000).id);
+	assert_string_equal(ids[REGISTRY_GONE_MAX - 1], cvm.id);
 	registry_close(r);
 	run_sql("UPDATE gone SET id = '../..' WHERE nr < 1025");
 	assert_ok(registry_open(test_folder, &r, &e), e);
