@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attestation/measure/igvm_boot.h"
 
+#include "attestation/measure/vmsa.h"
 #include "common/base/cleanup.h"
 
 #include <inttypes.h>
@@ -41,6 +42,22 @@ static int put(struct range *r, uint64_t gpa, uint64_t len, const uint8_t *page,
 	return 0;
 }
 
+/* A processor that starts anywhere but at the reset vector passes the firmware by. */
+static int start(struct range *r, const struct igvm_directive *d, struct err *e)
+{
+	size_t at;
+
+	if (!vmsa_is_reset(d->data.bytes, &at))
+		return err_set(
+			e, ERR_PRECONDITION,
+			"IGVM: the VMSA at 0x%" PRIx64 " does not start the firmware: not that "
+			"of a processor's reset at byte 0x%zx (AMD64 manual, volume 2, table "
+			"B-4)",
+			d->gpa, at);
+	r->vmsas++;
+	return 0;
+}
+
 static int visit(void *data, const struct igvm_directive *d, struct err *e)
 {
 	struct range *r = data;
@@ -49,10 +66,8 @@ static int visit(void *data, const struct igvm_directive *d, struct err *e)
 
 	if (!(d->mask & r->mask) || d->kind == IGVM_ID_BLOCK)
 		return 0;
-	if (d->kind == IGVM_VMSA) {
-		r->vmsas++;
-		return 0;
-	}
+	if (d->kind == IGVM_VMSA)
+		return start(r, d, e);
 	if (d->kind == IGVM_PARAMETERS)
 		return put(r, d->gpa, d->area_len, not_measured, e);
 	return put(r, d->gpa, (uint64_t)SNP_PAGE_LEN * (d->two_mib ? PAGES_IN_2MIB : 1),
@@ -79,7 +94,7 @@ static int firmware_of(const struct range *r, uint8_t **image, struct span *out,
 	return 0;
 }
 
-/* Where the firmware looks for the table; a VMSA has to start something. */
+/* Where the firmware looks for the table; a VMSA has to start it. */
 static int table_place(const struct igvm *igvm, uint32_t *gpa, struct err *e)
 {
 	CLEANUP(free) const uint8_t **pages = calloc(FIRMWARE_PAGES, sizeof(*pages));

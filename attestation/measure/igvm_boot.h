@@ -6,7 +6,10 @@
  * Known is the way of OVMF's AmdSev build: the firmware, which ends at 4 GiB, names a place for the table
  * of SHA-256 digests of kernel, initrd and command line, and starts nothing else. A file whose firmware
  * has no such place, or that leaves the place to the host, is launched with whatever the host brings.
- * What lies in memory besides is not looked at: nothing says that it is what runs.
+ * Each VMSA has to be that of a processor after reset, which starts at the firmware's last 16 bytes; so
+ * whatever lies in memory besides runs only if the firmware starts it. That firmware is believed as it
+ * stands, like the one that `cocos-cli policy create --firmware` names: whoever takes a file from somebody
+ * has to know whose firmware is inside.
  */
 #pragma once
 
@@ -14,6 +17,6 @@
 #include "attestation/measure/snp_measure.h"
 
 /* `boot` has kernel, initrd and cmdline; nothing else of it counts. ERR_PRECONDITION says what the file
- * lacks: a VMSA, firmware, the table, or these three digests in it. */
+ * lacks: a VMSA that starts the firmware, firmware, the table, or these three digests in it. */
 int igvm_boot_check(const struct igvm *igvm, const struct snp_measure *boot,
 		    struct err *e) MUST_CHECK;

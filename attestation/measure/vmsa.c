@@ -38,6 +38,7 @@ enum {
 	EFER_SVME = 0x1000,
 	CR4_MCE = 0x40,
 	CR0_ET = 0x10,
+	CR0_NE = 0x20,
 	CR0_PE = 0x01,
 	DR7_RESET = 0x400,
 	RFLAGS_RESET = 2,
@@ -46,6 +47,8 @@ enum {
 	X87_FCW_RESET = 0x37f,
 	LIMIT_REAL = 0xffff,
 	RDX_RESET = 0x600,
+	FEATURE_SNP = 1,
+	FEATURE_DEBUG_SWAP = 0x20,
 };
 
 #define DR6_RESET  UINT32_C(0xffff0ff0)
@@ -142,6 +145,25 @@ void vmsa_make(enum vmsa_vmm vmm, uint32_t eip, uint32_t signature, uint64_t fea
 	bytes_put_le(page + AT_RDX, v->rdx_signature ? signature : RDX_RESET, 8);
 	bytes_put_le(page + AT_MXCSR, v->mxcsr, 4);
 	bytes_put_le(page + AT_X87_FCW, v->x87_fcw, 2);
+}
+
+/* Features are compared, too: with a vTOM of zero, say, all memory would be the host's. */
+bool vmsa_is_reset(const uint8_t page[SNP_PAGE_LEN], size_t *at)
+{
+	uint64_t features = bytes_le(page + AT_SEV_FEATURES, 8) & FEATURE_DEBUG_SWAP;
+	uint8_t wanted[SNP_PAGE_LEN];
+
+	vmsa_make(VMSA_QEMU, VMSA_BOOT_EIP, (uint32_t)bytes_le(page + AT_RDX, 4),
+		  FEATURE_SNP | features, wanted);
+	wanted[AT_CR0] |= page[AT_CR0] & CR0_NE;
+	if (!bytes_le(page + AT_MXCSR, 4))
+		bytes_put_le(wanted + AT_MXCSR, 0, 4);
+	if (!bytes_le(page + AT_X87_FCW, 2))
+		bytes_put_le(wanted + AT_X87_FCW, 0, 2);
+	for (*at = 0; *at < SNP_PAGE_LEN; ++*at)
+		if (page[*at] != wanted[*at])
+			return false;
+	return true;
 }
 
 void vmsa_make_svsm(uint64_t eip, uint32_t signature, uint8_t page[SNP_PAGE_LEN])

@@ -21,7 +21,12 @@ bool vmsa_vmm_of(const char *name, enum vmsa_vmm *vmm);
 void vmsa_make(enum vmsa_vmm vmm, uint32_t eip, uint32_t signature, uint64_t features,
 	       uint8_t page[SNP_PAGE_LEN]);
 
-/* The same of a processor that starts in an SVSM: flat 32-bit segments, features 1. */
+/* Whether the page is what QEMU makes of the boot processor, whatever starts there: the same but for the
+ * processor's signature, CR0.NE, which KVM sets, DebugSwap, and registers of the FPU that are left zero.
+ * `at` is the offset of the first byte that is otherwise. */
+bool vmsa_is_reset(const uint8_t page[SNP_PAGE_LEN], size_t *at);
+
+/* The same as vmsa_make() of a processor that starts in an SVSM: flat 32-bit segments, features 1. */
 void vmsa_make_svsm(uint64_t eip, uint32_t signature, uint8_t page[SNP_PAGE_LEN]);
 
 /* CPUID Fn0000_0001 EAX of a processor type of QEMU, "EPYC-Milan-v2"; false if unknown. */

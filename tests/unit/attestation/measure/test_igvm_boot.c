@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Whether an IGVM file starts the kernel of an image: one that does, changed in one thing each time. */
 #include "attestation/measure/igvm_boot.h"
+#include "attestation/measure/vmsa.h"
 #include "tests/forge/firmware.h"
 #include "tests/unit.h"
 #include "tests/unit/attestation/measure/tiny_igvm.h"
@@ -32,8 +33,8 @@ static void good(void)
 	memset(boot.cmdline, 0x33, sizeof(boot.cmdline));
 	memset(hashes, 0, sizeof(hashes));
 	snp_measure_hashes(&boot, hashes + HASHES_IN_PAGE);
-	memset(vmsa, 0, sizeof(vmsa));
-	vmsa[0x158] = 0x31;
+	vmsa_make(VMSA_QEMU, VMSA_BOOT_EIP, 0x00a00f11, 1, vmsa);
+	vmsa[0x158] = 0x30; /* as KVM makes CR0 */
 	memset(pages, 0, sizeof(pages));
 	pages[FIRMWARE_0] =
 		(struct tiny_page){ .gpa = FOUR_GIB - 2 * SNP_PAGE_LEN, .bytes = firmware };
@@ -166,6 +167,76 @@ static void only_what_starts_the_image_is_taken(void **state)
 	}
 }
 
+/* A measured page of somebody's own, beside good firmware and a good table, must not be what starts. */
+static void the_processor_starts_the_firmware(void **state)
+{
+	static const struct {
+		const char *name;
+		unsigned at;
+		uint64_t value;
+		unsigned len;
+	} faults[] = {
+		{ "CS.selector", 0x010, 8, 2 },
+		{ "CS.attributes", 0x012, 0xc9b, 2 },
+		{ "CS.limit", 0x014, 0xffffffff, 4 },
+		{ "CS.base", 0x018, 0x100000, 8 },
+		{ "SS.base", 0x028, 0x100000, 8 },
+		{ "DS.base", 0x038, 0x100000, 8 },
+		{ "GDTR.base", 0x068, 0x100000, 8 },
+		{ "IDTR.base", 0x088, 0x100000, 8 },
+		{ "TR.base", 0x098, 0x100000, 8 },
+		{ "VMPL", 0x0ca, 1, 1 },
+		{ "CPL", 0x0cb, 3, 1 },
+		{ "EFER", 0x0d0, 0x1500, 8 },
+		{ "CR4", 0x148, 0x60, 8 },
+		{ "CR3", 0x150, 0x100000, 8 },
+		{ "CR0.PE", 0x158, 0x31, 8 },
+		{ "CR0.PG", 0x158, 0x80000030, 8 },
+		{ "DR7", 0x160, 0x401, 8 },
+		{ "RFLAGS", 0x170, 0x202, 8 },
+		{ "RIP", 0x178, 0x100000, 8 },
+		{ "RSP", 0x1d8, 0x100000, 8 },
+		{ "G_PAT", 0x268, 0, 8 },
+		{ "RDX, upper half", 0x314, 1, 4 },
+		{ "SEV_FEATURES: no SNP", 0x3b0, 0, 8 },
+		{ "SEV_FEATURES: vTOM", 0x3b0, 3, 8 },
+		{ "XCR0", 0x3e8, 3, 8 },
+		{ "the last byte that a file has", IGVM_VMSA_LEN - 1, 1, 1 },
+	};
+	struct err e;
+
+	for (size_t i = 0; i < ARRAY_LEN(faults); i++) {
+		good();
+		bytes_put_le(vmsa + faults[i].at, faults[i].value, faults[i].len);
+		if (check(&e) == 0)
+			fail_msg("%s is not looked at", faults[i].name);
+		assert_int_equal(e.code, ERR_PRECONDITION);
+		assert_non_null(strstr(e.text, "does not start the firmware"));
+	}
+}
+
+static void what_steers_nothing_may_differ(void **state)
+{
+	static const struct {
+		unsigned at;
+		uint64_t value;
+		unsigned len;
+	} differences[] = {
+		{ 0x158, 0x10, 8 },  /* CR0 without NE */
+		{ 0x310, 0x600, 8 }, /* RDX: another processor */
+		{ 0x3b0, 0x21, 8 },  /* DebugSwap */
+		{ 0x408, 0, 4 },     /* MXCSR */
+		{ 0x410, 0, 2 },     /* x87 FCW */
+	};
+	struct err e;
+
+	for (size_t i = 0; i < ARRAY_LEN(differences); i++) {
+		good();
+		bytes_put_le(vmsa + differences[i].at, differences[i].value, differences[i].len);
+		assert_ok(check(&e), e);
+	}
+}
+
 /* The last byte of the table may be the page's. */
 static void the_table_may_end_with_its_page(void **state)
 {
@@ -199,6 +270,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_what_starts_the_image_is_taken),
+		cmocka_unit_test(the_processor_starts_the_firmware),
+		cmocka_unit_test(what_steers_nothing_may_differ),
 		cmocka_unit_test(the_table_may_end_with_its_page),
 		cmocka_unit_test(a_file_for_another_platform_is_none),
 	};

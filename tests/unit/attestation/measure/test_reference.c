@@ -4,6 +4,7 @@
 #include "attestation/measure/reference.h"
 #include "attestation/measure/snp_measure.h"
 #include "attestation/measure/tdx_measure.h"
+#include "attestation/measure/vmsa.h"
 #include "attestation/policy/policy.h"
 #include "common/base/file.h"
 #include "common/base/writer.h"
@@ -206,7 +207,8 @@ static size_t make_igvm(const char *cmdline, const uint8_t *id_block, uint8_t by
 	memcpy(boot.initrd, image.initrd.sha256, SHA256_LEN);
 	assert_ok(snp_measure_cmdline(cmdline, boot.cmdline, &e), e);
 	snp_measure_hashes(&boot, hashes + 0xc00);
-	vmsa[0x158] = 0x31;
+	vmsa_make(VMSA_QEMU, VMSA_BOOT_EIP, 0x00a00f11, 1, vmsa);
+	vmsa[0x158] = 0x30; /* as KVM makes CR0 */
 	return tiny_igvm(pages, ARRAY_LEN(pages), id_block, bytes);
 }
 
