@@ -13,7 +13,12 @@
 
 #include <uv.h>
 
-enum { APPRAISAL_NONCE_LEN = 32, APPRAISAL_LINE_MAX = 768, APPRAISAL_TOKEN_MAX = 4 << 20 };
+enum {
+	APPRAISAL_NONCE_LEN = 32,
+	APPRAISAL_LINE_MAX = 768,
+	APPRAISAL_TOKEN_MAX = 4 << 20,
+	APPRAISAL_CLIENT_MAX = 2 * SHA256_LEN
+};
 
 struct appraisal;
 
@@ -29,6 +34,9 @@ uint8_t appraisal_type(const struct appraisal *a);
 /* One piece of evidence. */
 struct appraisal_case {
 	const char *cvm_id; /* whose: whoever says much waits for himself */
+	/* Who brought it, whatever names it gives its CVMs: of what has to be fetched it can't take
+	 * all turns. Digest of the client's key, or its address. */
+	char client[APPRAISAL_CLIENT_MAX + 1];
 	uint8_t nonce[APPRAISAL_NONCE_LEN];
 	/* Before there is a manifest there can be no run statement, and none is required. With a
 	 * manifest all of the policy counts, and the statement must name this manifest. */
@@ -42,12 +50,14 @@ struct appraisal_verdict {
 		[APPRAISAL_LINE_MAX]; /* "verified: snp evidence, 40 checks", "refused: CHECK: …" */
 };
 
-/* Judged in the pool; `done` comes on the loop, once, and not before this returns. Token and id are
+/* Judged in the pool; `done` comes on the loop, once; before this returns only if no thread can be had. Token and id are
  * copied. What the cache has all endorsements for is judged at once, one case after the other; what
  * something has to be fetched for waits for that in a second line, so that a slow or hostile service of
  * endorsements, or agents who name machines that do not exist, hold up nobody else. One piece of
  * evidence of a CVM waits at a time: a newer one takes its place, whose `done` then says so at once.
- * So CVMs take turns. How often endorsements are fetched is limited, for each CVM and in all.
+ * So CVMs take turns, and in the second line those who brought them, too. How often endorsements are
+ * fetched is limited, for each CVM and in all; where the line is full, or half full of one client's, the
+ * verdict is the one that can be had without.
  *
  * Fails, and calls nothing, if memory runs out, the token is too large, too many wait, or after
  * appraisal_stop(). */

@@ -7,7 +7,11 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { WAITING_MAX = 1024 };
+enum {
+	WAITING_MAX = 1024,
+	FETCHES_MAX = 256, /* of those, waiting for endorsements */
+	FETCHES_OF_ONE_MAX = FETCHES_MAX / 2,
+};
 
 /* An honest CVM has something fetched for it when it comes for the first time, and once a day. AMD
  * answers whoever asks too often with 429, and then the honest ones as well. */
@@ -38,13 +42,13 @@ static void put(struct appraisal *a, struct appraisal_entry *entry, enum apprais
 {
 	entry->lane = lane;
 	TAILQ_INSERT_TAIL(&a->waiting[lane], entry, next);
-	a->waiting_count++;
+	a->waiting_count[lane]++;
 }
 
 static void take(struct appraisal *a, struct appraisal_entry *entry)
 {
 	TAILQ_REMOVE(&a->waiting[entry->lane], entry, next);
-	a->waiting_count--;
+	a->waiting_count[entry->lane]--;
 }
 
 static struct appraisal_entry *waiting_of(struct appraisal *a, const char *cvm_id)
@@ -66,15 +70,32 @@ static bool is_running(const struct appraisal *a, const char *cvm_id)
 	return false;
 }
 
-/* The first whose CVM has nothing under way. */
+/* The first whose CVM has nothing under way; of what has to be fetched, rather another client's than
+ * that of the one before. */
 static struct appraisal_entry *next_of(struct appraisal *a, enum appraisal_lane lane)
 {
-	struct appraisal_entry *entry;
+	struct appraisal_entry *entry, *same = NULL;
 
 	TAILQ_FOREACH(entry, &a->waiting[lane], next)
-	if (!is_running(a, entry->cvm_id))
-		return entry;
-	return NULL;
+	{
+		if (is_running(a, entry->cvm_id))
+			continue;
+		if (lane != LANE_FETCH || strcmp(entry->which.client, a->last_client) != 0)
+			return entry;
+		if (!same)
+			same = entry;
+	}
+	return same;
+}
+
+static bool has_room(const struct appraisal *a, const struct appraisal_entry *asking)
+{
+	const struct appraisal_entry *entry;
+	size_t own = 0;
+
+	TAILQ_FOREACH(entry, &a->waiting[LANE_FETCH], next)
+	own += strcmp(entry->which.client, asking->which.client) == 0;
+	return a->waiting_count[LANE_FETCH] < FETCHES_MAX && own < FETCHES_OF_ONE_MAX;
 }
 
 static void start_all(struct appraisal *a);
@@ -113,19 +134,33 @@ static bool may_fetch(struct appraisal *a)
 	return false;
 }
 
-/* The verdict without it stands, which may be a yes: by a list that is a day old. */
-static bool may_fetch_for(struct appraisal *a, struct appraisal_entry *entry)
+static void add_why(struct appraisal_entry *entry, const char *why)
 {
-	int64_t wait = rate_cvms_take(&a->fetched_of, &rate_of_cvm, entry->cvm_id,
-				      clock_ms(CLOCK_MONOTONIC));
 	size_t used = strlen(entry->verdict.line);
 
+	if (!entry->verdict.verified)
+		snprintf(entry->verdict.line + used, sizeof(entry->verdict.line) - used, "; %s",
+			 why);
+}
+
+/* If not, the verdict without it stands, which may be a yes: by a list that is a day old. */
+static bool may_fetch_for(struct appraisal *a, struct appraisal_entry *entry)
+{
+	char why[96];
+	int64_t wait;
+
+	if (!has_room(a, entry)) {
+		add_why(entry, "too many wait for endorsements: connect again later");
+		return false;
+	}
+	wait = rate_cvms_take(&a->fetched_of, &rate_of_cvm, entry->cvm_id,
+			      clock_ms(CLOCK_MONOTONIC));
 	if (wait == 0)
 		return true;
-	if (!entry->verdict.verified)
-		snprintf(entry->verdict.line + used, sizeof(entry->verdict.line) - used,
-			 "; endorsements were asked for too often for this CVM: again in %lld s",
-			 (long long)((wait + 999) / 1000));
+	snprintf(why, sizeof(why),
+		 "endorsements were asked for too often for this CVM: again in %lld s",
+		 (long long)((wait + 999) / 1000));
+	add_why(entry, why);
 	return false;
 }
 
@@ -154,6 +189,8 @@ static void start(struct appraisal *a, enum appraisal_lane lane)
 		return;
 	take(a, entry);
 	a->running[lane] = entry;
+	if (lane == LANE_FETCH)
+		memcpy(a->last_client, entry->which.client, sizeof(a->last_client));
 	if (rpc_job_start(a->loop, appraisal_judge, judged, entry, &e) < 0) {
 		a->running[lane] = NULL;
 		refuse(entry, e.text);
@@ -199,7 +236,7 @@ int appraisal_start(struct appraisal *a, const struct appraisal_case *which, con
 		return err_set(e, ERR_EXHAUSTED, "evidence of %zu bytes; at most %d", len,
 			       APPRAISAL_TOKEN_MAX);
 	older = waiting_of(a, which->cvm_id);
-	if (a->waiting_count == WAITING_MAX && !older)
+	if (a->waiting_count[LANE_CACHE] == WAITING_MAX && !older)
 		return err_set(e, ERR_EXHAUSTED, "evidence of %d agents is waiting already",
 			       WAITING_MAX);
 	entry = entry_new(which, token, len);

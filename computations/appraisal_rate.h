@@ -29,6 +29,6 @@ struct rate_cvms {
 	} rows[RATE_CVMS_MAX];
 };
 
-/* The same for that CVM. With RATE_CVMS_MAX others under way, it waits for the first of them. */
+/* The same for that CVM. With RATE_CVMS_MAX others under way, the first of them is forgotten. */
 int64_t rate_cvms_take(struct rate_cvms *cvms, const struct rate *rate, const char *id,
 		       int64_t now);

@@ -42,8 +42,9 @@ struct appraisal {
 	struct endorsements *endorsements[LANES]; /* the second NULL: nothing is fetched */
 
 	TAILQ_HEAD(, appraisal_entry) waiting[LANES]; /* of a CVM, one in both */
-	size_t waiting_count;
-	struct appraisal_entry *running[LANES]; /* in the pool */
+	size_t waiting_count[LANES];
+	struct appraisal_entry *running[LANES];     /* in the pool */
+	char last_client[APPRAISAL_CLIENT_MAX + 1]; /* for whom something was fetched */
 	struct rate_cvms fetched_of;
 	int64_t fetched;   /* of all, as rate_take() has it */
 	uv_timer_t *timer; /* until more may be fetched; else NULL */

@@ -3,9 +3,12 @@
  * evidence.c — asks a session's agent for evidence and has the answer judged: when it connects, and
  * again, by all of the policy, when it has a manifest.
  */
+#include "common/base/encode.h"
 #include "common/base/log.h"
 #include "computations/session.h"
 
+#include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 /* A verdict on its way to disk, or a manifest's digest from there. */
@@ -58,6 +61,27 @@ static void add(struct evidence_item *v, int (*run)(struct store *, void *, stru
 
 /* ---- asking ---- */
 
+/* By its key; without one by its address, whatever port it comes from. */
+static int name_client(const struct rpc_call *call, char name[APPRAISAL_CLIENT_MAX + 1],
+		       struct err *e)
+{
+	uint8_t bytes[SHA256_LEN];
+	size_t len = 0;
+	const uint8_t *spki = rpc_call_peer_spki(call, &len);
+	const char *peer = rpc_call_peer(call);
+	const char *port = strrchr(peer, ':');
+
+	if (!spki) {
+		snprintf(name, APPRAISAL_CLIENT_MAX + 1, "%.*s",
+			 (int)(port ? port - peer : (ptrdiff_t)strlen(peer)), peer);
+		return 0;
+	}
+	if (digest(DIGEST_SHA256, spki, len, bytes, e) < 0)
+		return err_code(e);
+	hex_encode(bytes, sizeof(bytes), name);
+	return 0;
+}
+
 static void ask(struct session *s, const uint8_t *manifest)
 {
 	Cvms__ServerStreamMessage message = CVMS__SERVER_STREAM_MESSAGE__INIT;
@@ -65,6 +89,10 @@ static void ask(struct session *s, const uint8_t *manifest)
 	struct err e;
 
 	s->asked = (struct appraisal_case){ .cvm_id = s->cvm_id };
+	if (name_client(s->call, s->asked.client, &e) < 0) {
+		log_error("CVM %s: %s", log_quote(s->cvm_id).text, e.text);
+		return;
+	}
 	if (random_bytes(s->asked.nonce, sizeof(s->asked.nonce), &e) < 0) {
 		log_error("CVM %s: %s", log_quote(s->cvm_id).text, e.text);
 		return;

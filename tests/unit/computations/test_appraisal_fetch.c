@@ -195,17 +195,24 @@ static void on_answer(void *data, const struct appraisal_verdict *verdict)
 	answers++;
 }
 
-static void say(const char *cvm, enum what what, uint8_t chip, struct answered *a)
+static void say_by(const char *client, const char *cvm, enum what what, uint8_t chip,
+		   struct answered *a)
 {
 	struct appraisal_case which = { .cvm_id = cvm };
 	CLEANUP_WRITER struct writer token = { 0 };
 	struct err e;
 
+	snprintf(which.client, sizeof(which.client), "%s", client);
 	*a = (struct answered){ .done = false };
 	assert_ok(random_bytes(which.nonce, sizeof(which.nonce), &e), e);
 	make_token(&which, what, chip, &token);
 	assert_ok(appraisal_start(appraisal, &which, token.bytes, token.len, on_answer, a, &e), e);
 	assert_false(a->done);
+}
+
+static void say(const char *cvm, enum what what, uint8_t chip, struct answered *a)
+{
+	say_by("somebody", cvm, what, chip, a);
 }
 
 static void wait_for(const struct answered *a)
@@ -347,6 +354,38 @@ static void those_who_wait_take_turns(void **state)
 	wait_for(&hostile[2]);
 }
 
+/* One client with many names has every second turn, and half of the places; and what needs no service
+ * has nothing to do with either. */
+static void many_names_are_one_client(void **state)
+{
+	enum { NAMES = 128 };
+	static struct answered hostile[NAMES + 1];
+	struct answered held, honest, good;
+	char name[16];
+
+	judge("warm", LACKS_NOTHING, 0);
+	atomic_store(&slow, true);
+	say_by("hostile", "held", NAMES_A_CHIP, 1, &held);
+	wait_for_chip_request();
+	for (int i = 0; i <= NAMES; i++) {
+		snprintf(name, sizeof(name), "x%d", i);
+		say_by("hostile", name, NAMES_A_CHIP, 2, &hostile[i]);
+	}
+	say_by("honest", "honest", NAMES_A_CHIP, 3, &honest);
+	good = judge("good", LACKS_NOTHING, 0); /* behind them all in the first line */
+	assert_true(good.verdict.verified);
+	says(&hostile[NAMES], "too many wait");
+	assert_false(hostile[0].done || honest.done);
+	atomic_store(&slow, false);
+	hostile_http_release(&amd);
+	wait_for(&honest);
+	assert_true(held.done);
+	assert_false(hostile[0].done);
+	appraisal_stop(appraisal);
+	for (int i = 0; i < NAMES; i++)
+		wait_for(&hostile[i]);
+}
+
 static void nothing_starts_when_the_service_stops(void **state)
 {
 	struct appraisal_case which = { .cvm_id = "late" };
@@ -370,6 +409,7 @@ int main(void)
 		EACH(one_cvm_has_a_share_and_no_more),
 		EACH(newer_evidence_takes_the_place_of_what_waits),
 		EACH(those_who_wait_take_turns),
+		EACH(many_names_are_one_client),
 		EACH(nothing_starts_when_the_service_stops),
 	};
 

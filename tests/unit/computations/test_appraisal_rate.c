@@ -34,7 +34,7 @@ static void each_cvm_has_its_own(void **state)
 	assert_int_equal(rate_cvms_take(&cvms, &rate, "a", 1005), 0);
 }
 
-static void more_than_there_is_room_for_have_to_wait(void **state)
+static void where_there_is_no_room_the_first_is_forgotten(void **state)
 {
 	static struct rate_cvms cvms;
 	char id[16];
@@ -43,9 +43,12 @@ static void more_than_there_is_room_for_have_to_wait(void **state)
 		snprintf(id, sizeof(id), "%d", i);
 		assert_int_equal(rate_cvms_take(&cvms, &rate, id, 5 + i), 0);
 	}
-	assert_int_equal(rate_cvms_take(&cvms, &rate, "another", 1000), 5);
-	assert_int_equal(rate_cvms_take(&cvms, &rate, "7", 1000), 0); /* it has a place */
-	assert_int_equal(rate_cvms_take(&cvms, &rate, "another", 1005), 0);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(rate_cvms_take(&cvms, &rate, "another", 5), 0);
+	assert_int_equal(rate_cvms_take(&cvms, &rate, "another", 5), 1000);
+	for (int i = 0; i < 2; i++) /* the others keep their places, and what they have spent */
+		assert_int_equal(rate_cvms_take(&cvms, &rate, "7", 12), 0);
+	assert_int_equal(rate_cvms_take(&cvms, &rate, "7", 12), 1000);
 }
 
 int main(void)
@@ -53,7 +56,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_burst_is_taken_and_then_one_at_a_time),
 		cmocka_unit_test(each_cvm_has_its_own),
-		cmocka_unit_test(more_than_there_is_room_for_have_to_wait),
+		cmocka_unit_test(where_there_is_no_room_the_first_is_forgotten),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
