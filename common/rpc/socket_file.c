@@ -2,6 +2,7 @@
 #include "common/rpc/socket_file.h"
 
 #include "common/base/file.h"
+#include "common/base/log.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -78,13 +79,34 @@ static bool find_group(const char *name, gid_t *gid)
 	return false;
 }
 
+/* Without that group, whatever group the file has was named by nobody: it stays its user's. */
+static int share_file(const char *path, const char *group, struct err *e)
+{
+	gid_t gid;
+
+	if (!find_group(group, &gid)) {
+		log_warn("'%s': there is no group %s: root and this user alone may connect, until "
+			 "it is made and this restarted",
+			 path, group);
+		return 0;
+	}
+	if (lchown(path, (uid_t)-1, gid) < 0) {
+		if (errno != EPERM)
+			return err_errno(e, "give '%s' to group %s", path, group);
+		log_warn("'%s': this user is no member of group %s: root and this user alone may "
+			 "connect, until it is one and this restarted",
+			 path, group);
+		return 0;
+	}
+	return chmod(path, 0660) < 0 ? err_errno(e, "'%s'", path) : 0;
+}
+
 /* Nobody else may connect, at no moment: the file gets the socket's mode, and more only when it has
  * its group. */
 static int bind_file(struct socket_file *f, int fd, const char *group, struct err *e)
 {
 	const char *path = f->path.sun_path;
 	struct stat st;
-	gid_t gid;
 
 	if (fchmod(fd, 0600) < 0 ||
 	    bind(fd, (const struct sockaddr *)&f->path, sizeof(f->path)) < 0)
@@ -94,9 +116,11 @@ static int bind_file(struct socket_file *f, int fd, const char *group, struct er
 	f->dev = st.st_dev;
 	f->ino = st.st_ino;
 	f->bound = true;
-	if (group && find_group(group, &gid) && lchown(path, (uid_t)-1, gid) < 0 && errno != EPERM)
-		return err_errno(e, "give '%s' to group %s", path, group);
-	if (chmod(path, group ? 0660 : 0600) < 0 || listen(fd, SOMAXCONN) < 0)
+	if (chmod(path, 0600) < 0)
+		return err_errno(e, "'%s'", path);
+	if (group && share_file(path, group, e) < 0)
+		return err_code(e);
+	if (listen(fd, SOMAXCONN) < 0)
 		return err_errno(e, "'%s'", path);
 	return 0;
 }

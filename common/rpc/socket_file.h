@@ -15,8 +15,9 @@
 struct socket_file;
 
 /* A socket that is bound and listens, for the caller to close. Without `group` the file is for this
- * user (mode 0600), with it for that group, too (0660), or for the process's own group where the
- * system has no such group or does not let us give it away. ERR_EXISTS if somebody listens there. */
+ * user (mode 0600), with it for that group, too (0660); where the system has no such group, or does
+ * not let us give it away, for this user alone, and the log says so. ERR_EXISTS if somebody listens
+ * there. */
 int socket_file_open(const struct sockaddr_un *path, const char *group, struct socket_file **file,
 		     int *fd, struct err *e) MUST_CHECK;
 

@@ -420,14 +420,15 @@ class Ran:
 
 
 def is_for_administrators(path):
-    """A socket for its user and the members of group cocos, where the system has it, and nobody else."""
+    """A socket for its user and the members of group cocos, where that can be given to it, and nobody else."""
     st = os.stat(path)
-    assert stat.S_ISSOCK(st.st_mode) and stat.S_IMODE(st.st_mode) == 0o660, oct(st.st_mode)
     try:
         group = grp.getgrnam("cocos").gr_gid
     except KeyError:
-        group = os.getegid()
-    assert (st.st_uid, st.st_gid) == (os.geteuid(), group), st
+        group = None
+    shared = group is not None and (os.geteuid() == 0 or group in os.getgroups())
+    assert stat.S_ISSOCK(st.st_mode) and stat.S_IMODE(st.st_mode) == (0o660 if shared else 0o600), oct(st.st_mode)
+    assert st.st_uid == os.geteuid() and (not shared or st.st_gid == group), st
 
 
 def cli(*arguments, cwd=None, stdin=subprocess.DEVNULL, **environment):

@@ -50,20 +50,55 @@ static void its_file_is_for_its_user_or_its_group(void **state)
 	socket_file_free(file);
 	assert_int_equal(access(a.sun_path, F_OK), -1);
 	assert_ok(socket_file_open(&a, "no-such-group-here", &file, &fd, &e), e);
-	assert_int_equal(mode_of(&a), 0660);
-	assert_int_equal(lstat(a.sun_path, &st), 0);
-	assert_int_equal(st.st_gid, getegid());
+	assert_int_equal(mode_of(&a), 0600);
 	close(fd);
 	socket_file_free(file);
 	umask(0777);
 	assert_ok(socket_file_open(&a, "daemon", &file, &fd, &e), e);
 	umask(before);
-	assert_int_equal(mode_of(&a), 0660);
 	assert_int_equal(lstat(a.sun_path, &st), 0);
 	if (geteuid() == 0 && daemon)
 		assert_int_equal(st.st_gid, daemon->gr_gid);
+	assert_int_equal(mode_of(&a), daemon && st.st_gid == daemon->gr_gid ? 0660 : 0600);
 	close(fd);
 	socket_file_free(file);
+}
+
+enum { NOBODY = 65534 };
+
+/* In a process of its own, with no group but one that nobody named. */
+static int open_as_nobody(void)
+{
+	struct sockaddr_un a = { AF_UNIX, "nobody" };
+	struct socket_file *file;
+	struct stat st;
+	struct err e;
+	int fd;
+
+	if (setgroups(0, NULL) < 0 || setgid(NOBODY) < 0 || setuid(NOBODY) < 0)
+		return 1;
+	if (socket_file_open(&a, "daemon", &file, &fd, &e) < 0)
+		return 2;
+	return lstat(a.sun_path, &st) < 0 || (st.st_mode & 07777) != 0600 ? 3 : 0;
+}
+
+static void whoever_cannot_give_it_to_the_group_keeps_it(void **state)
+{
+	int status;
+	pid_t child;
+
+	if (geteuid() != 0 || !getgrnam("daemon"))
+		skip();
+	child = fork();
+	if (child == 0) {
+		/* Relative, for the folders above are root's. */
+		if (chdir(test_folder) < 0 || mkdir("given", 0700) < 0 ||
+		    chown("given", NOBODY, NOBODY) < 0 || chdir("given") < 0)
+			_exit(4);
+		_exit(open_as_nobody());
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
 }
 
 static void one_that_is_listened_on_is_not_taken(void **state)
@@ -161,6 +196,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(its_file_is_for_its_user_or_its_group),
+		cmocka_unit_test(whoever_cannot_give_it_to_the_group_keeps_it),
 		cmocka_unit_test(one_that_is_listened_on_is_not_taken),
 		cmocka_unit_test(nor_one_of_a_program_without_a_lock),
 		cmocka_unit_test(what_a_killed_program_leaves_is_replaced),
