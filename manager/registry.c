@@ -22,6 +22,7 @@ enum { REGISTRY_VERSION = 1, TAG_FILE_MAX = 64 };
 struct registry {
 	pthread_mutex_t lock;
 	sqlite3 *db;
+	bool is_copy; /* one CVM's record: nothing else is lost with it */
 	char tag[REGISTRY_TAG_LEN + 1];
 };
 
@@ -54,18 +55,26 @@ static const char schema_gone[] = "CREATE TABLE IF NOT EXISTS gone ("
 				  " id TEXT NOT NULL"
 				  ") STRICT;";
 
+static int damaged(const struct registry *r, const char *why, struct err *e)
+{
+	return err_set(e, ERR_DATA_LOSS, r->is_copy ? "damaged: %s" : "registry: " WAY_OUT ": %s",
+		       why);
+}
+
 static int db_error(struct registry *r, struct err *e)
 {
-	int code = sqlite3_extended_errcode(r->db);
+	int code = sqlite3_extended_errcode(r->db), kind = code & 0xff;
 
+	if (kind == SQLITE_CORRUPT || kind == SQLITE_NOTADB)
+		return damaged(r, sqlite3_errmsg(r->db), e);
 	if (code == SQLITE_CONSTRAINT_UNIQUE || code == SQLITE_CONSTRAINT_PRIMARYKEY)
 		return err_set(e, ERR_EXISTS, "registry: %s", sqlite3_errmsg(r->db));
 	/* A full disk is an I/O error where SQLite shares memory in a file. */
-	errno = (code & 0xff) == SQLITE_IOERR ? sqlite3_system_errno(r->db) : 0;
+	errno = kind == SQLITE_IOERR ? sqlite3_system_errno(r->db) : 0;
 	if (errno)
 		return err_errno(e, "registry: %s", sqlite3_errmsg(r->db));
-	return err_set(e, (code & 0xff) == SQLITE_FULL ? ERR_EXHAUSTED : ERR_INTERNAL,
-		       "registry: %s", sqlite3_errmsg(r->db));
+	return err_set(e, kind == SQLITE_FULL ? ERR_EXHAUSTED : ERR_INTERNAL, "registry: %s",
+		       sqlite3_errmsg(r->db));
 }
 
 static int prepare(struct registry *r, const char *sql, sqlite3_stmt **s, struct err *e)
@@ -171,8 +180,7 @@ static int check_integrity(struct registry *r, struct err *e)
 	if (sqlite3_step(s) != SQLITE_ROW || !(answer = (const char *)sqlite3_column_text(s, 0)))
 		return db_error(r, e);
 	if (strcmp(answer, "ok") != 0)
-		return err_set(e, ERR_DATA_LOSS, "registry: " WAY_OUT ": %s",
-			       log_quote(answer).text);
+		return damaged(r, log_quote(answer).text, e);
 	return 0;
 }
 
@@ -468,6 +476,7 @@ int registry_saved(const char *path, const char *id, struct cvm *cvm, struct err
 	if (!r)
 		return err_nomem(e);
 	pthread_mutex_init(&r->lock, NULL);
+	r->is_copy = true;
 	if (sqlite3_open_v2(path, &r->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL) !=
 	    SQLITE_OK)
 		return db_error(r, e);

@@ -148,7 +148,9 @@ static void files_of_another_form_are_refused(void **state)
 	assert_ok(file_write(path, "not a database, but long enough to be looked at...........", 55,
 			     0600, &e),
 		  e);
-	assert_refused(registry_open(test_folder, &r, &e), e, ERR_INTERNAL, "not a database");
+	assert_refused(registry_open(test_folder, &r, &e), e, ERR_DATA_LOSS,
+		       "damaged; move registry.db away");
+	assert_non_null(strstr(e.text, "not a database"));
 	assert_refused(registry_open("/proc/nowhere", &r, &e), e, ERR_INTERNAL, "/proc/nowhere");
 }
 
@@ -391,7 +393,8 @@ static void a_damaged_database_is_refused_and_never_taken_for_an_empty_one(void 
 	/* Cut short. */
 	for (size_t cut = 4096; cut < len; cut += 4096) {
 		assert_ok(file_write(path, bytes, cut, 0600, &e), e);
-		assert_true(registry_open(test_folder, &r, &e) < 0);
+		assert_refused(registry_open(test_folder, &r, &e), e, ERR_DATA_LOSS,
+			       "damaged; move registry.db away");
 	}
 	free(bytes);
 }
@@ -435,6 +438,7 @@ static void a_record_is_copied_and_read_back_alone(void **state)
 	struct cvm one = some_cvm(1), back;
 	struct registry *r;
 	char copy[160];
+	uint8_t noise[512];
 	struct err e;
 
 	snprintf(copy, sizeof(copy), "%s/record.db", test_folder);
@@ -449,6 +453,10 @@ static void a_record_is_copied_and_read_back_alone(void **state)
 		       "no record of CVM");
 	assert_ok(file_write(path, "", 0, 0600, &e), e);
 	assert_refused(registry_saved(path, one.id, &back, &e), e, ERR_INTERNAL, "no such table");
+	memset(noise, 0x5a, sizeof(noise));
+	assert_ok(file_write(copy, noise, sizeof(noise), 0600, &e), e);
+	assert_refused(registry_saved(copy, one.id, &back, &e), e, ERR_DATA_LOSS, "damaged: ");
+	assert_null(strstr(e.text, "registry.db"));
 	unlink(copy);
 	assert_refused(registry_saved(copy, one.id, &back, &e), e, ERR_INTERNAL, "unable to open");
 }
