@@ -17,8 +17,10 @@ import tap
 from harness import PATIENCE, ROOT
 
 RULES = os.path.join(ROOT, "packaging/nftables/cocos-guests.nft")
+UNIT = os.path.join(ROOT, "packaging/systemd/nftables.service.d/cocos-guests.conf")
 SERVICE, OTHER, FORWARDED = 7001, 7002, 7100
 HOST = "192.0.2.1"  # an address of this host that is not on loopback
+CARD, GROUP = "198.51.100.1", "239.1.2.3"
 GUEST, GUEST_MAC, HOST_MAC = "10.0.2.15", bytes.fromhex("525400123456"), bytes.fromhex("52550a000202")
 SYN, RST, ACK = 2, 4, 16
 
@@ -154,6 +156,42 @@ def with_them_it_reaches_the_computation_service_alone():
         assert not select.select([UDP], [], [], 0)[0], UDP.recv(99)
 
 
+def tells_the_group(user):
+    """Whether somebody on this host hears what `user`, as QEMU is, sends to a multicast group outside of loopback."""
+    send = ("import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); "
+            f"s.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton('{CARD}')); "
+            f"s.sendto(b'%s', ('{GROUP}', {OTHER}))")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as hears:
+        hears.bind((GROUP, OTHER))
+        hears.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP,
+                         socket.inet_aton(GROUP) + socket.inet_aton(CARD))
+        subprocess.run(["setpriv", "--reuid", user, "--clear-groups", "--regid", "65534",
+                        "/usr/bin/python3", "-c", send % "theirs"], check=False,
+                       stderr=subprocess.DEVNULL)
+        subprocess.run(["/usr/bin/python3", "-c", send % "ours"], check=True)
+        assert select.select([hears], [], [], PATIENCE)[0], "not even ours is heard"
+        return hears.recv(99) == b"theirs"
+
+
+def nor_does_it_reach_the_host_as_one_of_many():
+    subprocess.run(["nft", "delete", "table", "inet", "cocos_guests"], check=True)
+    assert tells_the_group("libvirt-qemu")
+    shut_rules()
+    assert not tells_the_group("libvirt-qemu")
+    assert tells_the_group("nobody")
+
+
+def they_come_back_when_nftables_has_flushed_them():
+    with open(UNIT, encoding="ascii") as file:
+        lines = [line.strip().partition("=") for line in file if line.startswith("Exec")]
+    assert [key for key, _, _ in lines] == ["ExecStartPost", "ExecReload", "ExecStopPost"], lines
+    for _, _, command in lines:
+        subprocess.run(["nft", "flush", "ruleset"], check=True)
+        assert tells_the_group("libvirt-qemu")
+        subprocess.run(command.replace("/etc/cocos/guests.nft", RULES).split(), check=True)
+        assert not tells_the_group("libvirt-qemu"), command
+
+
 def ports_that_are_forwarded_to_it_are_open_still():
     with Guest() as guest, socket.create_connection(("127.0.0.1", FORWARDED), PATIENCE):
         assert guest.segment(lambda source, to, flags: to == 7002)[2] == SYN
@@ -173,6 +211,8 @@ def enter():
     if "--in-the-room" in sys.argv:
         subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
         subprocess.run(["ip", "address", "add", HOST + "/32", "dev", "lo"], check=True)
+        for words in ("tuntap add card mode tap", f"address add {CARD}/24 dev card", "link set card up"):
+            subprocess.run(["ip", *words.split()], check=True)
         return
     if os.geteuid() != 0:
         print("1..0 # SKIP needs root for a network of its own")
@@ -191,6 +231,8 @@ if __name__ == "__main__":
     tap.run([
         without_rules_a_guest_reaches_the_hosts_loopback,
         with_them_it_reaches_the_computation_service_alone,
+        nor_does_it_reach_the_host_as_one_of_many,
+        they_come_back_when_nftables_has_flushed_them,
         ports_that_are_forwarded_to_it_are_open_still,
         other_users_of_the_host_are_not_touched,
     ])
