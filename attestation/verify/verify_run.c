@@ -246,6 +246,21 @@ static void same_ak(const struct run *r)
 		      "another boot's quote beside the statement", "the boot of this evidence");
 }
 
+/* Nobody stands behind a statement whose evidence is genuine and over something else. */
+static bool is_over_statement(const struct verdict *inner)
+{
+	static const enum check_id bindings[] = { CHECK_POLICY_REPORT_DATA, CHECK_POLICY_REPORTDATA,
+						  CHECK_QUOTE_NONCE };
+
+	for (size_t i = 0; i < ARRAY_LEN(bindings); i++) {
+		const struct check *check = verdict_find(inner, bindings[i]);
+
+		if (check && check->outcome == CHECK_FAILED)
+			return false;
+	}
+	return true;
+}
+
 /* Judged like the evidence beside it, under the same policy and endorsements, but bound
  * to the statement, and without a statement of its own. */
 static void judge_evidence(const struct run *r)
@@ -290,11 +305,13 @@ static void judge_evidence(const struct run *r)
 		verdict_err(r->v, CHECK_RUN_EVIDENCE, &e);
 		return;
 	}
-	if (!verdict_ok(inner)) {
+	if (!verdict_ok(inner) && !(verdict_is_genuine(inner) && is_over_statement(inner))) {
 		verdict_check(r->v, CHECK_RUN_EVIDENCE, false, verdict_reason(inner).text, NULL);
 		return;
 	}
 	verdict_check(r->v, CHECK_RUN_EVIDENCE, true, "genuine, over this statement", NULL);
+	verdict_check(r->v, CHECK_RUN_EVIDENCE_POLICY, verdict_ok(inner),
+		      verdict_reason(inner).text, NULL);
 	tees[r->row->tee].same(r, other);
 	if (r->row->tpm)
 		same_ak(r);
@@ -334,6 +351,7 @@ void verify_run(const struct verify_input *in, enum evidence_kind mode, const st
 	}
 	verdict_require(v, CHECK_RUN_STATEMENT);
 	verdict_require(v, CHECK_RUN_EVIDENCE);
+	verdict_require(v, CHECK_RUN_EVIDENCE_POLICY);
 	verdict_require(v, CHECK_RUN_MANIFEST);
 	if (!verdict_check(v, CHECK_RUN_STATEMENT,
 			   token && token->run.bytes && token->run_evidence.bytes,

@@ -306,7 +306,7 @@ def run_other_configuration():
     return after, lambda m, b: m.token(b, run=before.run, run_evidence=before.run_evidence)
 
 
-@against("run-statement-of-another-image", "run.evidence: policy.measurement")
+@against("run-statement-of-another-image", "run.evidence_policy: policy.measurement")
 def run_other_image():
     """The statement comes from an image that would say anything."""
     before = Machine(Guest(chip(), OTHER_IMAGE))

@@ -228,7 +228,7 @@ def pcr16_reset(evil):
     return measured(one_consumer_more if evil else lambda m: None, evil, True)
 
 
-@row("pcr16-reset-and-no-manifest-named", "run.evidence: policy.pcr16")
+@row("pcr16-reset-and-no-manifest-named", "run.evidence_policy: policy.pcr16")
 def pcr16_reset_unnamed(evil):
     """The same where the owner has nothing but PCR16's value, as policies for older agents have it."""
     return measured(one_consumer_more if evil else lambda m: None, evil, False)

@@ -94,8 +94,9 @@ static void what_is_like_a_name_is_none(void **state)
 static void a_log_accounts_for_registers_alone(void **state)
 {
 	static const enum check_id registers[] = {
-		CHECK_POLICY_PCR,   CHECK_POLICY_PCRS,  CHECK_POLICY_RTMR0, CHECK_POLICY_RTMR1,
-		CHECK_POLICY_RTMR2, CHECK_POLICY_RTMR3, CHECK_RUN_EVIDENCE,
+		CHECK_POLICY_PCR,          CHECK_POLICY_PCRS,  CHECK_POLICY_RTMR0,
+		CHECK_POLICY_RTMR1,        CHECK_POLICY_RTMR2, CHECK_POLICY_RTMR3,
+		CHECK_RUN_EVIDENCE_POLICY,
 	};
 	size_t marked = 0;
 

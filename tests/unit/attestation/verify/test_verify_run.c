@@ -194,6 +194,18 @@ static void run_cut(struct verify_build *b)
 	b->cut_run = true;
 }
 
+/* The statement's own guest is another than the policy wants, the evidence beside it is not. */
+static void only_the_first_guest(struct verify_build *b)
+{
+	b->twist = TWIST_MEASUREMENT;
+}
+
+static void want_one_guest(struct verify_build *b)
+{
+	b->policy.snp.measurements.count = 1;
+	b->policy.tdx.mrtd.count = 1;
+}
+
 static enum verify_twist twist_now;
 
 static void twisted(struct verify_build *b)
@@ -248,6 +260,8 @@ static const struct verify_row rows[] = {
 	{ "junk as a statement's evidence", run_evidence_junk, nothing, "run.evidence", 0 },
 	{ "a statement's evidence of a channel", run_evidence_of_channel, nothing, "run.evidence",
 	  0 },
+	{ "a statement of a guest that is not wanted", only_the_first_guest, want_one_guest,
+	  "run.evidence_policy", 1 << EVIDENCE_VTPM },
 };
 
 static void judge(const struct verify_kind *kind)
