@@ -40,10 +40,20 @@ static bool tdx_verified(const struct claims *c)
 	return c->genuine && passed(c, CHECK_SIGNATURE_QUOTE) && passed(c, CHECK_CHAIN_PCK);
 }
 
+/* A TEE's report vouches for the key that its guest names, and any tenant's guest can name one: so it
+ * counts where the guest is one that the policy wants, or somebody else vouches for the key, too. */
+static bool ak_vouched(const struct claims *c)
+{
+	return passed(c, CHECK_AK_BINDING) &&
+	       (!evidence_kind_rows[c->result->mode].tee || passed(c, CHECK_AK_NAMED) ||
+		passed(c, CHECK_AK_CERTIFICATE) || passed(c, CHECK_AK_ACTIVATED) ||
+		passed(c, CHECK_POLICY_MEASUREMENT) || passed(c, CHECK_POLICY_MRTD));
+}
+
 static bool tpm_verified(const struct claims *c)
 {
 	return c->genuine && passed(c, CHECK_QUOTE_SIGNATURE) && passed(c, CHECK_QUOTE_DIGEST) &&
-	       passed(c, CHECK_AK_BINDING);
+	       ak_vouched(c);
 }
 
 /* The evidence is bound to what was asked for, and so to the key that was hashed in. */
@@ -61,14 +71,16 @@ static bool is_bound(const struct claims *c)
 	for (size_t i = 0; i < ARRAY_LEN(bindings); i++) {
 		if (verdict_find(c->v, bindings[i]) && !passed(c, bindings[i]))
 			return false;
-		some = some || passed(c, bindings[i]);
+		some = some || (passed(c, bindings[i]) &&
+				(bindings[i] != CHECK_QUOTE_NONCE || ak_vouched(c)));
 	}
 	return own && some;
 }
 
 static bool run_verified(const struct claims *c)
 {
-	return c->genuine && passed(c, CHECK_RUN_EVIDENCE);
+	return c->genuine && passed(c, CHECK_RUN_EVIDENCE) &&
+	       (!c->parts->has_tpm || tpm_verified(c));
 }
 
 /* Its own key's signature counts once the hardware vouches for that key. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * claims.h — what a verdict's evidence says, for programs that go on with it: one JSON object, whose
- * form docs/library.md describes.
+ * form docs/verdict.md describes.
  *
  * Each part ("snp", "tdx", "tpm", "token", "run") says whether it is `verified`: somebody who counts
  * signed it, and nothing that was found speaks against that. It does not say that the part is fresh,

@@ -167,6 +167,16 @@ static void another_report_data(struct verify_build *b)
 	memset(b->policy.report_data, 1, sizeof(b->policy.report_data));
 }
 
+/* The first of the registers that say which guest this is. */
+static void another_guest_than_wanted(struct verify_build *b)
+{
+	static const uint8_t others[64] = { 0xee };
+	struct policy *p = &b->policy;
+
+	p->snp.measurements = (struct value_set){ others, 1 };
+	p->tdx.mrtd = (struct value_set){ others, 1 };
+}
+
 static void another_nonce(struct verify_build *b)
 {
 	b->tee[0] ^= 1;
@@ -213,6 +223,8 @@ static const struct refusal {
 } refusals[] = {
 	{ "other report data than the policy's", another_report_data, FAULT_UNWANTED, true, true,
 	  1u << EVIDENCE_SNP | 1u << EVIDENCE_TDX },
+	{ "another guest than the policy's", another_guest_than_wanted, FAULT_UNWANTED, true, true,
+	  1u << EVIDENCE_SNP | 1u << EVIDENCE_TDX | 1u << EVIDENCE_SNP_VTPM },
 	{ "another nonce", another_nonce, FAULT_UNWANTED, true, false, ~0u },
 	{ "a signature that is none", a_signature_that_is_none, FAULT_NOT_GENUINE, true, false,
 	  ~0u },
@@ -249,6 +261,53 @@ static void a_no_tells_what_is_left_to_rely_on(void **state)
 				judge_refusal(kinds[i], i, &refusals[k]);
 		kinds[i]->teardown();
 	}
+}
+
+/* ---- a TPM that a guest names ---- */
+
+static void genuine_only(struct verify_build *b)
+{
+	b->in.genuine_only = true;
+	b->in.policy = NULL;
+	b->in.manifest_count = 0;
+}
+
+static uint8_t ak_bytes[1024];
+static size_t ak_len;
+
+static void guest_of_another_and_ak_named(struct verify_build *b)
+{
+	another_guest_than_wanted(b);
+	b->in.tpm.binding.named = (struct span){ ak_bytes, ak_len };
+}
+
+/* Any tenant's guest can: that AMD signed its report says nothing of the quotes. */
+static void a_tpm_is_verified_by_a_guest_that_is_wanted(void **state)
+{
+	set_up(&verify_kind_snp_vtpm);
+	struct json *good CLEANUP_JSON = claims_of(&verify_kind_snp_vtpm, nothing, nothing);
+	const char *ak = json_get(json_get(good, "tpm"), "ak_pub")->text;
+	static verify_change_fn *const changes[] = { another_guest_than_wanted, genuine_only };
+
+	assert_true(is_verified(json_get(good, "tpm")));
+	for (size_t i = 0; i < ARRAY_LEN(changes); i++) {
+		struct json *root CLEANUP_JSON =
+			claims_of(&verify_kind_snp_vtpm, nothing, changes[i]);
+
+		assert_true(verdict_is_genuine(&verdict));
+		assert_true(is_verified(json_get(root, "snp")));
+		assert_false(is_verified(json_get(root, "tpm")));
+		assert_false(is_verified(json_get(root, "run")));
+	}
+	ak_len = strlen(ak) / 2;
+	assert_true(ak_len <= sizeof(ak_bytes));
+	for (size_t i = 0; i < ak_len; i++)
+		assert_int_equal(sscanf(ak + 2 * i, "%2hhx", &ak_bytes[i]), 1);
+	struct json *of_named CLEANUP_JSON =
+		claims_of(&verify_kind_snp_vtpm, nothing, guest_of_another_and_ak_named);
+	assert_false(verdict_ok(&verdict));
+	assert_true(is_verified(json_get(of_named, "tpm")));
+	verify_kind_snp_vtpm.teardown();
 }
 
 /* ---- a token of which nothing vouches for the signer ---- */
@@ -387,6 +446,7 @@ int main(void)
 		cmocka_unit_test(a_yes_tells_each_part_as_verified),
 		cmocka_unit_test(the_values_are_those_of_the_evidence),
 		cmocka_unit_test(a_no_tells_what_is_left_to_rely_on),
+		cmocka_unit_test(a_tpm_is_verified_by_a_guest_that_is_wanted),
 		cmocka_unit_test(a_signer_that_nothing_binds_verifies_no_claim),
 		cmocka_unit_test(the_page_names_every_claim),
 	};
