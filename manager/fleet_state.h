@@ -60,6 +60,7 @@ struct fleet {
 	char gone[REGISTRY_GONE_MAX][CVM_ID_LEN + 1]; /* removed lately; a ring */
 	size_t gone_next;
 
+	struct ask *asks; /* under way, about strays (fleet_stray.c) */
 	unsigned jobs;
 	bool closing;
 };
@@ -124,3 +125,6 @@ void fleet_health_look(struct fleet *f);
 
 /* Connects to libvirt, again and again until it is there (fleet_watch.c). */
 void fleet_watch_connect(struct fleet *f);
+
+/* Compares libvirt's domains with ours; again afterwards if that is under way. */
+void fleet_watch_look(struct fleet *f);

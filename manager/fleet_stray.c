@@ -74,8 +74,9 @@ void fleet_stray_start(struct fleet *f)
 
 /* Jobs of callers. */
 struct ask {
+	struct ask *next;
 	struct fleet *fleet;
-	char id[CVM_ID_LEN + 1];
+	char id[CVM_ID_LEN + 1]; /* "": all of them */
 	struct cvm cvm;
 	struct slot *slot;
 	struct stray *all;
@@ -91,10 +92,22 @@ struct ask {
 static void ask_end(struct ask *ask)
 {
 	struct fleet *f = ask->fleet;
+	struct ask **at = &f->asks;
 
+	while (*at != ask)
+		at = &(*at)->next;
+	*at = ask->next;
 	free(ask->all);
 	free(ask);
 	f->jobs--;
+}
+
+static bool is_asked_about(const struct fleet *f, const char *id)
+{
+	for (const struct ask *ask = f->asks; ask; ask = ask->next)
+		if (strcmp(ask->id, id) == 0)
+			return true;
+	return false;
 }
 
 static int ask_go_on(struct ask *ask, void (*work)(void *), void (*done)(void *), struct err *e)
@@ -102,6 +115,7 @@ static int ask_go_on(struct ask *ask, void (*work)(void *), void (*done)(void *)
 	return rpc_job_start(ask->fleet->loop, work, done, ask, e);
 }
 
+/* One at a time about one CVM: what was found out for the one would not hold after the other. */
 static int ask_start(struct fleet *f, const struct ask *what, void (*work)(void *),
 		     void (*done)(void *), struct err *e)
 {
@@ -109,6 +123,10 @@ static int ask_start(struct fleet *f, const struct ask *what, void (*work)(void 
 
 	if (f->closing)
 		return err_set(e, ERR_UNAVAILABLE, "the manager is stopping");
+	if (*what->id && is_asked_about(f, what->id))
+		return err_set(e, ERR_ABORTED,
+			       "CVM %s is being adopted or removed by another call: try again",
+			       what->id);
 	ask = malloc(sizeof(*ask));
 	if (!ask)
 		return err_nomem(e);
@@ -118,6 +136,8 @@ static int ask_start(struct fleet *f, const struct ask *what, void (*work)(void 
 		free(ask);
 		return err_code(e);
 	}
+	ask->next = f->asks;
+	f->asks = ask;
 	f->jobs++;
 	return 0;
 }
@@ -219,6 +239,8 @@ static void adopt_done(void *data)
 		slot->doomed = true;
 		fleet_slot_remove(slot);
 	}
+	/* Its machine may have ended before it had a slot that notices would find. */
+	fleet_watch_look(f);
 	ask_end(ask);
 }
 

@@ -49,8 +49,6 @@ static void stop_orphan(struct fleet *f, const char *uuid)
 	}
 }
 
-static void look(struct fleet *f);
-
 static void look_work(void *data)
 {
 	struct job *job = data;
@@ -128,12 +126,11 @@ static void look_done(void *data)
 	if (job->result == 0)
 		look_at_strays(f, job);
 	if (f->look_again && !f->closing)
-		look(f);
+		fleet_watch_look(f);
 	fleet_job_end(job);
 }
 
-/* Compares libvirt's domains with ours. */
-static void look(struct fleet *f)
+void fleet_watch_look(struct fleet *f)
 {
 	struct job *job;
 	struct err e;
@@ -212,7 +209,7 @@ void fleet_notice(struct fleet *f, const struct virt_notice *notice)
 	case VIRT_CONNECTED:
 		log_info("connected to libvirt");
 		fleet_health_libvirt(f, true);
-		look(f);
+		fleet_watch_look(f);
 		break;
 	case VIRT_LOST:
 		log_warn("libvirt is gone; CVMs run on");

@@ -92,6 +92,8 @@ int __wrap_virt_list(struct virt *v, const char *prefix, struct virt_domain **do
 	*domains = calloc(4, sizeof(**domains));
 	memcpy(*domains, fleet_world.domains, sizeof(fleet_world.domains));
 	*count = fleet_world.domain_count;
+	if (fleet_world.vanish)
+		fleet_world.domain_count = 0;
 	return 0;
 }
 

@@ -277,6 +277,57 @@ static void a_stray_is_adopted_as_it_was(void **state)
 	fleet_room_close(&m);
 }
 
+/* Before it has a slot, a notice finds nothing. */
+static void a_stray_that_ends_while_it_is_adopted_goes_again(void **state)
+{
+	struct fleet_told told = { 0 };
+	struct fleet_room m;
+	char name[LIFECYCLE_NAME_MAX];
+
+	fleet_room_prepare(&m, 1);
+	lifecycle_name(&m.lifecycle, 0, name);
+	fleet_room_leave(&m, STRAY, name);
+	fleet_world.saved = (struct cvm){ .slot = 0, .port = 7101, .cpus = 1, .id = STRAY };
+	fleet_room_open(&m);
+	look(&m);
+	fleet_world.vanish = true;
+	adopt(&m, &told, STRAY);
+	assert_int_equal(told.adopted, 1);
+	assert_null(fleet_find(m.fleet, STRAY));
+	assert_int_equal(atomic_load(&fleet_world.removals), 1);
+	fleet_room_close(&m);
+}
+
+static void one_call_at_a_time_is_about_a_stray(void **state)
+{
+	struct fleet_told told = { 0 };
+	struct fleet_room m;
+	char name[LIFECYCLE_NAME_MAX];
+	struct err e;
+
+	fleet_room_prepare(&m, 1);
+	lifecycle_name(&m.lifecycle, 0, name);
+	fleet_room_leave(&m, STRAY, name);
+	fleet_world.saved = (struct cvm){ .slot = 0, .port = 7101, .cpus = 1, .id = STRAY };
+	fleet_room_open(&m);
+	look(&m);
+	assert_ok(fleet_remove(m.fleet, STRAY, fleet_room_removed, &told, &e), e);
+	assert_refused(fleet_adopt(m.fleet, STRAY, fleet_room_adopted, &told, &e), e, ERR_ABORTED,
+		       "another call");
+	assert_refused(fleet_remove(m.fleet, STRAY, fleet_room_removed, &told, &e), e, ERR_ABORTED,
+		       "another call");
+	fleet_room_settle(&m);
+	assert_int_equal(told.removed, 1);
+	fleet_room_leave(&m, STRAY, "");
+	assert_ok(fleet_adopt(m.fleet, STRAY, fleet_room_adopted, &told, &e), e);
+	assert_refused(fleet_remove(m.fleet, STRAY, fleet_room_removed, &told, &e), e, ERR_ABORTED,
+		       "another call");
+	while (fleet_is_busy(m.fleet))
+		uv_run(&m.loop, UV_RUN_ONCE);
+	assert_int_equal(told.not_adopted + told.adopted, 1);
+	fleet_room_close(&m);
+}
+
 static void a_stray_whose_place_is_taken_can_only_be_removed(void **state)
 {
 	struct fleet_told told = { 0 }, mine = { 0 };
@@ -424,6 +475,8 @@ int main(void)
 		FLEET_ROOM_ROW(what_has_no_record_is_listed_and_left_alone),
 		FLEET_ROOM_ROW(a_stray_is_removed_when_somebody_says_so),
 		FLEET_ROOM_ROW(a_stray_is_adopted_as_it_was),
+		FLEET_ROOM_ROW(a_stray_that_ends_while_it_is_adopted_goes_again),
+		FLEET_ROOM_ROW(one_call_at_a_time_is_about_a_stray),
 		FLEET_ROOM_ROW(a_stray_whose_place_is_taken_can_only_be_removed),
 		FLEET_ROOM_ROW(libvirt_is_looked_for_until_it_is_back),
 		FLEET_ROOM_ROW(a_restart_takes_up_what_is_recorded),
