@@ -58,7 +58,7 @@ struct rpc_limits {
 	uint32_t window;          /* of a stream at its start */
 	uint32_t window_bulk;     /* after rpc_call_bulk(); a client's streams have it at once */
 	uint32_t window_connection;
-	unsigned handshake_ms; /* TLS */
+	unsigned handshake_ms; /* TLS, from TCP's connect or accept */
 	unsigned prologue_ms;  /* the exchange before HTTP/2, if there is one */
 	unsigned preface_ms;   /* HTTP/2 preface and first SETTINGS */
 	unsigned headers_ms;   /* from a header block's first byte to its last; a split frame too */

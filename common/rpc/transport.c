@@ -34,8 +34,13 @@ static void wait_for_more(struct transport *t)
 
 static void set_stage(struct transport *t, enum transport_stage stage)
 {
+	/* A server's first stage after the accept has begun with that: who sends his first byte late
+	 * has no more time than others. */
+	bool is_accept_over = t->is_server && t->stage == TRANSPORT_CONNECTING;
+
 	t->stage = stage;
-	t->stage_since = uv_now(t->hub->loop);
+	if (!is_accept_over)
+		t->stage_since = uv_now(t->hub->loop);
 }
 
 static int send_for_prologue(struct transport *t, const void *bytes, size_t len, struct err *e)
@@ -291,8 +296,8 @@ int transport_start(struct transport *t, struct transport_hub *hub,
 	t->is_server = config->is_server;
 	t->prologue = config->prologue;
 	t->prologue_data = config->prologue_data;
-	t->last_read = t->last_write = uv_now(hub->loop);
-	set_stage(t, TRANSPORT_CONNECTING);
+	t->stage = TRANSPORT_CONNECTING;
+	t->stage_since = t->last_read = t->last_write = uv_now(hub->loop);
 	/* A connected socket is writable at once. A client speaks first: one that says nothing costs
 	 * nothing, and the first answer goes out in one piece. */
 	t->events = config->is_server ? UV_READABLE : UV_WRITABLE;

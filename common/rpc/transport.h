@@ -83,7 +83,8 @@ struct transport {
 	TAILQ_ENTRY(transport) kicked;
 	uint8_t *pending; /* output that the socket did not take */
 	size_t pending_len, pending_at;
-	uint64_t stage_since, last_read, last_write; /* uv_now() */
+	/* uv_now(); of a server's first stage, whichever it is, the time of the accept */
+	uint64_t stage_since, last_read, last_write;
 	const struct rpc_prologue *prologue;
 	void *prologue_data;
 	struct rpc_prologue_run *run;

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Connections: TLS, its exporter, and who is at the other end. */
+#include "common/rpc/transport.h"
 #include "tests/unit/common/rpc/tls_pair.h"
 
+#include <sys/socket.h>
+#include <unistd.h>
 #include <openssl/x509.h>
 
 /* The exporter's values of both ends, and who the client is. */
@@ -185,6 +188,60 @@ static void tls_settings_that_make_no_sense(void **state)
 	rpc_tls_free(tls);
 }
 
+static void nothing(struct transport *t)
+{
+}
+
+static void hub_freed(struct transport_hub *hub)
+{
+}
+
+/* Since when the stage TLS is, as it begins after a connect or accept at 0. */
+static uint64_t tls_since(bool is_server, struct rpc_tls *tls)
+{
+	static const struct transport_user user = { .freed = nothing };
+	struct transport_hub hub = { .freed = hub_freed };
+	struct transport t = { 0 };
+	uint64_t since;
+	uv_loop_t loop;
+	int ends[2];
+	struct err e;
+
+	uv_loop_init(&loop);
+	assert_ok(transport_hub_init(&hub, &loop, &e), e);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
+	assert_ok(transport_start(&t, &hub, &user,
+				  &(struct transport_config){ .fd = ends[0],
+							      .is_server = is_server,
+							      .tls = tls,
+							      .host = "localhost" },
+				  &e),
+		  e);
+	t.stage_since = 0;
+	assert_int_equal(write(ends[1], "\x16", 1), 1);
+	while (t.stage == TRANSPORT_CONNECTING)
+		uv_run(&loop, UV_RUN_ONCE);
+	assert_int_equal(t.stage, TRANSPORT_TLS);
+	since = t.stage_since;
+	transport_close(&t);
+	transport_hub_release(&hub);
+	close(ends[1]);
+	uv_run(&loop, UV_RUN_DEFAULT);
+	assert_int_equal(uv_loop_close(&loop), 0);
+	return since;
+}
+
+/* A server has accepted a client that says nothing; a client's own TLS begins when it is connected. */
+static void who_begins_late_has_no_more_time(void **state)
+{
+	CLEANUP(rpc_tls_free) struct rpc_tls *server = tls_pair_server(NULL);
+	CLEANUP(rpc_tls_free)
+	struct rpc_tls *client = tls_pair_client(&(struct rpc_tls_config){ .ca = tls_pair_cert });
+
+	assert_int_equal(tls_since(true, server), 0);
+	assert_int_not_equal(tls_since(false, client), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -192,6 +249,7 @@ int main(void)
 		cmocka_unit_test(plaintext_has_no_exporter),
 		cmocka_unit_test(tls_that_must_not_be),
 		cmocka_unit_test(tls_settings_that_make_no_sense),
+		cmocka_unit_test(who_begins_late_has_no_more_time),
 	};
 
 	return cmocka_run_group_tests(tests, tls_pair_enter, tls_pair_leave);
