@@ -6,6 +6,28 @@
 
 #include <libgen.h>
 #include <string.h>
+#include <sys/stat.h>
+
+/* As dir_make(), but others may enter what is made, whatever the umask says: the socket's own mode
+ * keeps them out. */
+static int make_open_folder(const char *path, struct err *e)
+{
+	CLEANUP(free) char *copy = strdup(path);
+	char *at = copy;
+	char end;
+
+	if (!copy)
+		return err_nomem(e);
+	do {
+		at += 1 + strcspn(at + 1, "/");
+		end = *at;
+		*at = '\0';
+		if (mkdir(copy, 0755) == 0 && chmod(copy, 0755) < 0)
+			return err_errno(e, "mode of folder '%s'", copy);
+		*at = end;
+	} while (end);
+	return dir_make(path, 0755, e); /* says what could not be made */
+}
 
 int admin_socket_listen(struct rpc_server *server, const char *path, struct err *e)
 {
@@ -13,7 +35,7 @@ int admin_socket_listen(struct rpc_server *server, const char *path, struct err 
 
 	if (!dir)
 		return err_nomem(e);
-	if (dir_make(dirname(dir), 0755, e) < 0 || text_format(&address, e, "unix:%s", path) < 0)
+	if (make_open_folder(dirname(dir), e) < 0 || text_format(&address, e, "unix:%s", path) < 0)
 		return err_code(e);
 	return rpc_server_listen(
 		server, &(struct rpc_listen){ .address = address, .group = ADMIN_SOCKET_GROUP },

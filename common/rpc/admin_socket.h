@@ -10,5 +10,5 @@
 /* Its members administer the daemons of this host. */
 #define ADMIN_SOCKET_GROUP "cocos"
 
-/* Makes the folder, if it is missing, and listens. Blocking. */
+/* Makes the folder, with mode 0755, if it is missing, and listens. Blocking. */
 int admin_socket_listen(struct rpc_server *server, const char *path, struct err *e) MUST_CHECK;

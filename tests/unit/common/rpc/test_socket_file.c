@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "common/rpc/admin_socket.h"
 #include "common/rpc/socket_file.h"
 #include "tests/unit/folder.h"
 
@@ -192,6 +193,47 @@ static void only_ones_own_file_is_removed(void **state)
 	assert_int_equal(access(a.sun_path, F_OK), 0);
 }
 
+static unsigned folder_mode(const char *path)
+{
+	struct stat st;
+
+	assert_int_equal(stat(path, &st), 0);
+	return st.st_mode & 07777;
+}
+
+/* Daemons have a umask that is for themselves alone; the group has to reach the socket. */
+static void administrators_reach_the_folder_that_is_made(void **state)
+{
+	char closed[128], made[160], inner[192], path[224];
+	struct rpc_server *server;
+	uv_loop_t loop;
+	mode_t before;
+	struct err e;
+
+	snprintf(closed, sizeof(closed), "%s/closed", test_folder);
+	snprintf(made, sizeof(made), "%s/made", closed);
+	snprintf(inner, sizeof(inner), "%s/inner", made);
+	snprintf(path, sizeof(path), "%s/s", inner);
+	assert_int_equal(mkdir(closed, 0700), 0);
+	uv_loop_init(&loop);
+	assert_ok(rpc_server_new(&loop, NULL, &server, &e), e);
+	before = umask(0077);
+	assert_ok(admin_socket_listen(server, path, &e), e);
+	umask(before);
+	assert_int_equal(folder_mode(closed), 0700); /* somebody's own */
+	assert_int_equal(folder_mode(made), 0755);
+	assert_int_equal(folder_mode(inner), 0755);
+	rpc_server_free(server);
+	uv_run(&loop, UV_RUN_DEFAULT);
+	assert_ok(rpc_server_new(&loop, NULL, &server, &e), e);
+	assert_ok(file_write(path, "", 0, 0600, &e), e);
+	snprintf(path, sizeof(path), "%s/s/below/s", inner);
+	assert_refused(admin_socket_listen(server, path, &e), e, ERR_INTERNAL, "make folder");
+	rpc_server_free(server);
+	uv_run(&loop, UV_RUN_DEFAULT);
+	assert_int_equal(uv_loop_close(&loop), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -202,6 +244,7 @@ int main(void)
 		cmocka_unit_test(what_a_killed_program_leaves_is_replaced),
 		cmocka_unit_test(a_file_that_is_no_socket_is_left_alone),
 		cmocka_unit_test(only_ones_own_file_is_removed),
+		cmocka_unit_test(administrators_reach_the_folder_that_is_made),
 	};
 
 	return cmocka_run_group_tests(tests, folder_make, folder_remove);
