@@ -16,23 +16,27 @@ void service_fail(struct rpc_call *call, const struct err *e)
 	rpc_call_finish(call, e);
 }
 
+void service_reply_cvm(struct rpc_call *call, const struct cvm *cvm)
+{
+	Manager__CreateRes response = MANAGER__CREATE_RES__INIT;
+	char port[8];
+
+	snprintf(port, sizeof(port), "%u", cvm->port);
+	response.forwarded_port = port;
+	response.cvm_id = (char *)(uintptr_t)cvm->id;
+	rpc_call_reply(call, &response.base);
+}
+
 /* The client may have disconnected; then nobody knows the CVM's id and it should not stay. */
 static bool on_created(void *data, const struct cvm *cvm, const struct err *e)
 {
 	struct rpc_call *call = data;
 	bool wanted = rpc_call_is_open(call);
 
-	if (wanted && e) {
+	if (wanted && e)
 		service_fail(call, e);
-	} else if (wanted) {
-		Manager__CreateRes response = MANAGER__CREATE_RES__INIT;
-		char port[8];
-
-		snprintf(port, sizeof(port), "%u", cvm->port);
-		response.forwarded_port = port;
-		response.cvm_id = (char *)cvm->id;
-		rpc_call_reply(call, &response.base);
-	}
+	else if (wanted)
+		service_reply_cvm(call, cvm);
 	rpc_call_unref(call);
 	return wanted;
 }

@@ -18,6 +18,7 @@ static void reply_strays(struct rpc_call *call, const struct stray *strays, size
 	}
 	for (size_t i = 0; i < count; i++) {
 		const struct stray *s = &strays[i];
+		struct err why_not;
 
 		list[i] = &rows[i];
 		manager__stray__init(&rows[i]);
@@ -25,7 +26,7 @@ static void reply_strays(struct rpc_call *call, const struct stray *strays, size
 		rows[i].domain = (char *)(uintptr_t)s->domain;
 		rows[i].folder = s->folder;
 		rows[i].secrets = s->secrets;
-		rows[i].adoptable = s->recorded && s->secrets && *s->domain;
+		rows[i].adoptable = stray_check(s, &why_not) == 0;
 	}
 	response.strays = list;
 	response.n_strays = count;
@@ -58,18 +59,12 @@ void service_list_strays(struct rpc_call *call, const ProtobufCMessage *message)
 static void on_adopted(void *data, const struct cvm *cvm, const struct err *e)
 {
 	struct rpc_call *call = data;
-	Manager__CreateRes response = MANAGER__CREATE_RES__INIT;
-	char port[8];
 
 	if (rpc_call_is_open(call)) {
-		if (e) {
+		if (e)
 			service_fail(call, e);
-		} else {
-			snprintf(port, sizeof(port), "%u", cvm->port);
-			response.forwarded_port = port;
-			response.cvm_id = (char *)(uintptr_t)cvm->id;
-			rpc_call_reply(call, &response.base);
-		}
+		else
+			service_reply_cvm(call, cvm);
 	}
 	rpc_call_unref(call);
 }
@@ -83,5 +78,7 @@ void service_adopt_stray(struct rpc_call *call, const ProtobufCMessage *message)
 	    0) {
 		service_fail(call, &e);
 		rpc_call_unref(call);
+		return;
 	}
+	rpc_call_prove(call);
 }

@@ -194,21 +194,37 @@ static int look_up(const struct lifecycle *l, const char *id, struct stray *stra
 	return err_set(e, ERR_NOT_FOUND, "no CVM %s", log_quote(id).text);
 }
 
+int stray_check(const struct stray *stray, struct err *e)
+{
+	unsigned slot;
+
+	if (!stray->is_id)
+		return err_set(e, ERR_PRECONDITION, "%s is no CVM's", stray->id);
+	if (!*stray->domain)
+		return err_set(e, ERR_PRECONDITION,
+			       "CVM %s has no machine that runs: it can only be removed",
+			       stray->id);
+	if (!stray_slot(stray->domain, &slot))
+		return err_set(e, ERR_PRECONDITION,
+			       "CVM %s: its domain '%s' says no slot: it can only be removed",
+			       stray->id, stray->domain);
+	if (!stray->recorded || !stray->secrets)
+		return err_set(
+			e, ERR_PRECONDITION,
+			"of CVM %s there is no %s any more: it can only be removed", stray->id,
+			stray->recorded ? "folder in MANAGER_SECRETS_DIR" : LIFECYCLE_RECORD);
+	return 0;
+}
+
 int stray_read(const struct lifecycle *l, const char *id, struct cvm *cvm, struct err *e)
 {
 	CLEANUP(free) char *path = NULL;
 	struct stray stray;
 	unsigned slot;
 
-	if (look_up(l, id, &stray, e) < 0 || record_path(l, id, &path, e) < 0)
+	if (look_up(l, id, &stray, e) < 0 || stray_check(&stray, e) < 0 ||
+	    record_path(l, id, &path, e) < 0)
 		return err_code(e);
-	if (!*stray.domain)
-		return err_set(e, ERR_PRECONDITION,
-			       "CVM %s has no machine that runs: it can only be removed", id);
-	if (!stray.recorded || !stray.secrets)
-		return err_set(e, ERR_PRECONDITION,
-			       "of CVM %s there is no %s any more: it can only be removed", id,
-			       stray.recorded ? "folder in MANAGER_SECRETS_DIR" : LIFECYCLE_RECORD);
 	if (registry_saved(path, id, cvm, e) < 0)
 		return err_wrap(e, "'%s'", path);
 	if (!stray_slot(stray.domain, &slot) || slot != cvm->slot)

@@ -33,6 +33,9 @@ bool stray_has_folder(const struct lifecycle *l, const char *id);
 /* The slot that the domain's name says; false if it has not the form of a manager's. */
 bool stray_slot(const char *domain, unsigned *slot);
 
+/* ERR_PRECONDITION if it can only be removed, and why: stray_read() would not get as far as its record. */
+int stray_check(const struct stray *stray, struct err *e) MUST_CHECK;
+
 /* What the CVM's own folder says of it. ERR_PRECONDITION if that or its domain is not there. Nothing
  * is changed. */
 int stray_read(const struct lifecycle *l, const char *id, struct cvm *cvm,

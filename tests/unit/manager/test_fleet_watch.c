@@ -464,6 +464,29 @@ static void a_clock_that_was_set_back_before_a_restart_gives_no_more_time(void *
 	run_until_it_is_gone(&m, cvm.id);
 }
 
+/* What is listed as adoptable is what adopting asks for. */
+static void what_lacks_something_can_only_be_removed(void **state)
+{
+	static const struct stray whole = { STRAY, "cocos-0123abcd-3", true, true, true, true };
+	struct stray stray = whole;
+	struct err e;
+
+	assert_ok(stray_check(&stray, &e), e);
+	stray.is_id = false;
+	assert_refused(stray_check(&stray, &e), e, ERR_PRECONDITION, "no CVM's");
+	stray = whole;
+	stray.domain[0] = '\0';
+	assert_refused(stray_check(&stray, &e), e, ERR_PRECONDITION, "no machine that runs");
+	strcpy(stray.domain, "cocos-0123abcd-x");
+	assert_refused(stray_check(&stray, &e), e, ERR_PRECONDITION, "says no slot");
+	stray = whole;
+	stray.recorded = false;
+	assert_refused(stray_check(&stray, &e), e, ERR_PRECONDITION, "there is no record");
+	stray = whole;
+	stray.secrets = false;
+	assert_refused(stray_check(&stray, &e), e, ERR_PRECONDITION, "MANAGER_SECRETS_DIR");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -472,6 +495,7 @@ int main(void)
 		FLEET_ROOM_ROW(domains_are_compared_when_libvirt_is_back),
 		FLEET_ROOM_ROW(the_domain_of_a_cvm_that_was_removed_is_stopped_when_it_starts),
 		FLEET_ROOM_ROW(what_is_gone_is_known_after_a_restart),
+		cmocka_unit_test(what_lacks_something_can_only_be_removed),
 		FLEET_ROOM_ROW(what_has_no_record_is_listed_and_left_alone),
 		FLEET_ROOM_ROW(a_stray_is_removed_when_somebody_says_so),
 		FLEET_ROOM_ROW(a_stray_is_adopted_as_it_was),
