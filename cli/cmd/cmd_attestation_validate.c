@@ -95,6 +95,8 @@ static enum cli_exit judge(struct cli *cli, const char *path, bool batch, struct
 	}
 	bool judged = evidence_options_read(cli, path, o, e) == 0 &&
 		      judge_input(cli, batch, &o->input, v, result, e) == 0;
+	if (judged && o->problem[0])
+		verdict_note(v, NOTE_EVIDENCE, "evidence: %s", o->problem);
 	if (judged && (batch || cli_flag(cli, "json")))
 		judged = print_json(cli, &o->input, v, result, e) == 0;
 	else if (judged)

@@ -387,26 +387,33 @@ static int read_corim(const struct cli *cli, struct evidence_options *o, struct 
 	return corim_values_policy(&o->corim, &o->policy, e);
 }
 
-/* The JSON form of the protobuf that the mode takes; the mode says which, its members never do. */
+/* The JSON form of the protobuf that the mode takes; the mode says which, its members never do. One
+ * that can't be read stays as it is: the verifier refuses it, as it refuses every other malformed
+ * evidence. */
 static int read_evidence(const char *path, struct evidence_options *o, struct err *e)
 {
 	enum evidence_kind mode = o->input.mode;
 	struct span text;
 	uint8_t *bytes;
 	size_t len;
+	struct err why;
 
 	if (keep(o, path, &o->input.evidence, e) < 0)
 		return err_code(e);
 	text = o->input.evidence;
 	if (!evidence_is_json(text))
 		return 0;
-	if (!evidence_has_json(mode))
-		return err_set(e, ERR_INVALID, "'%s' is JSON, and a %s is read as bytes", path,
-			       mode == EVIDENCE_TDX ? "quote" : "token");
+	if (!evidence_has_json(mode)) {
+		snprintf(o->problem, sizeof(o->problem), "it is JSON, and a %s is read as bytes",
+			 mode == EVIDENCE_TDX ? "quote" : "token");
+		return 0;
+	}
 	if (o->file_count == EVIDENCE_FILES_MAX)
 		return err_set(e, ERR_EXHAUSTED, "more than %d files", EVIDENCE_FILES_MAX);
-	if (evidence_from_json(text, mode, &bytes, &len, e) < 0)
-		return err_wrap(e, "'%s'", path);
+	if (evidence_from_json(text, mode, &bytes, &len, &why) < 0) {
+		memcpy(o->problem, why.text, sizeof(o->problem));
+		return 0;
+	}
 	o->files[o->file_count++] = bytes;
 	o->input.evidence = (struct span){ bytes, len };
 	return 0;

@@ -51,6 +51,7 @@ struct evidence_options {
 	struct corim_values corim;
 	uint8_t *files[EVIDENCE_FILES_MAX]; /* what was read, to be freed */
 	size_t file_count;
+	char problem[ERR_TEXT_MAX]; /* why the evidence's JSON can't be read; empty: it can */
 };
 
 void evidence_options_init(struct evidence_options *o);

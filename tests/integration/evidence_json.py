@@ -88,19 +88,38 @@ def each_member_counts():
                 assert run.status in NO and run.out.startswith("refused:"), (name, run.out)
 
 
-def what_is_no_json_of_it_is_unreadable():
+def what_is_no_json_of_it_is_malformed():
+    """As bytes that are no evidence are: a verdict, its reason in a note, and status 4."""
     case = Case("milan-v3-oak-release")
     good = json.dumps(case.evidence)
     with Folder() as folder:
         for text in ("{", "{}", good[:-1], good + "x", '{"report":1}', good.replace('"policy": "', '"policy": "-')):
-            assert case.judge(folder, text).status == 2, text[:40]
+            run = case.judge(folder, text)
+            assert run.status == 4 and run.out.startswith("refused: ") and "note: evidence:" in run.err, run
+        folder.write("evidence.json", '{"report":{}}')
+        cli("attestation", "validate", folder("evidence.json"), "--mode", "vtpm", "--genuine-only", "--nonce",
+            "00" * 32, "--offline").refused(4, "note: evidence:")
         for mode in ("tdx", "eat"):
-            run = case.judge(folder, good, mode)
-            assert run.status == 2 and "read as bytes" in run.err, run.err
+            for text in (good, "{}"):
+                run = case.judge(folder, text, mode)
+                assert run.status == 4 and "read as bytes" in run.err, run.err
+        for text in ("[]", "hello", ""):
+            assert case.judge(folder, text).status == 4, text
+
+
+def a_row_of_malformed_json_has_its_verdict():
+    with Folder() as folder:
+        folder.write("evidence.json", "{}")
+        folder.write("rows", json.dumps({"file": folder("evidence.json"), "mode": "snp", "genuine-only": True,
+                                          "report_data": "00" * 64}) + "\n")
+        run = cli("attestation", "validate", "--batch", folder("rows"))
+        row = json.loads(run.out)
+        assert run.status == 4 and row["verdict"] == "refused" and row["checks"], run.out
 
 
 if __name__ == "__main__":
     if not os.path.isdir(SNP):
         print("1..0 # SKIP no vectors")
         sys.exit(0)
-    tap.run([reports_in_json_are_genuine, each_member_counts, what_is_no_json_of_it_is_unreadable])
+    tap.run([reports_in_json_are_genuine, each_member_counts, what_is_no_json_of_it_is_malformed,
+             a_row_of_malformed_json_has_its_verdict])
