@@ -163,6 +163,9 @@ static int parse_plain(const uint8_t *bytes, size_t len, int64_t at, struct cori
 		const struct datum *map = datum_tagged(c->tree, CORIM_TAG);
 
 		c->tagged = true;
+		if (!map && c->tree->value == COSE_TAG_SIGN1)
+			return err_set(e, ERR_INVALID,
+				       "corim: it is signed: name the signer's key");
 		if (!map)
 			return err_set(e, ERR_INVALID, "corim: under tag %llu, not 501",
 				       (unsigned long long)c->tree->value);

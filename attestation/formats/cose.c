@@ -11,7 +11,7 @@
 
 DEFINE_CLEANUP(ECDSA_SIG *, ECDSA_SIG_free)
 
-enum { SIGN1_TAG = 18, COORDINATE_MAX = 66 };
+enum { COORDINATE_MAX = 66 };
 
 static const struct algorithm {
 	enum cose_algorithm number;
@@ -127,7 +127,7 @@ static int check_headers(struct cose *m, struct err *e)
 
 static int take_apart(struct cose *m, struct err *e)
 {
-	const struct datum *parts = datum_tagged(m->tree, SIGN1_TAG);
+	const struct datum *parts = datum_tagged(m->tree, COSE_TAG_SIGN1);
 
 	if (!parts)
 		return err_set(e, ERR_INVALID, "cose: not a COSE_Sign1 under tag 18");
@@ -325,7 +325,7 @@ int cose_sign(const struct cose_content *content, EVP_PKEY *key, struct writer *
 	    sign(a, key, &bytes, sig, &sig_len, e) < 0)
 		return err_code(e);
 
-	datum_put_tag(out, SIGN1_TAG);
+	datum_put_tag(out, COSE_TAG_SIGN1);
 	datum_put_array(out, 4);
 	datum_put_bytes(out, headers.bytes, headers.len);
 	datum_put_map(out, content->kid ? 1 : 0);

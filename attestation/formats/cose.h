@@ -28,7 +28,7 @@ enum { /* IANA COSE Header Parameters */
        COSE_HEADER_PARTIAL_IV = 6,
 };
 
-enum { COSE_MAX = 16 << 20, COSE_HEADERS_MAX = 65536 };
+enum { COSE_TAG_SIGN1 = 18, COSE_MAX = 16 << 20, COSE_HEADERS_MAX = 65536 };
 
 const char *cose_algorithm_name(int64_t algorithm); /* "ES256", or NULL */
 

@@ -206,14 +206,16 @@ static int run_corim(const struct check_input *in, struct verdict *v, struct wri
 	bool wanted = cli_value(in->cli, "key");
 	if (wanted && check_option_key(in, "key", CHECK_TOKEN_CORIM, v, &key, e) < 0)
 		return err_code(e);
-	verdict_require(v, CHECK_TOKEN_CORIM);
 	if (wanted && !key)
 		return 0;
 	if (corim_parse(in->files[0].bytes, in->files[0].len, key, in->at, c, &why) < 0) {
-		verdict_err(v, CHECK_TOKEN_CORIM, &why);
+		/* What is another's or out of its time is denied, before the rest is read. */
+		verdict_err(v, why.code == ERR_DENIED ? CHECK_TOKEN_CORIM_HOLDS : CHECK_TOKEN_CORIM,
+			    &why);
 		return 0;
 	}
-	verdict_check(v, CHECK_TOKEN_CORIM, true, NULL, NULL);
+	verdict_require_step(v, CHECK_TOKEN_CORIM, 0, NULL);
+	verdict_require_step(v, CHECK_TOKEN_CORIM_HOLDS, 0, NULL);
 	json_put_key(show, "fields");
 	corim_show(c, show);
 	json_put_key(show, "stepped_over");

@@ -7,6 +7,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import time
 
 import tap
 
@@ -84,6 +85,21 @@ def parts_of_a_quote_that_are_empty_or_no_key_are_refused():
                   "--at", "2026-05-28T20:27:10Z"), "token.key")
     signed = group("corim", "signed-good")
     refused(check("corim", f"{signed}/corim.cbor", "--key", scratch.file("no.pem", pem)), "token.corim")
+
+
+def a_corim_of_another_signer_or_time_is_not_genuine():
+    """One that can't be read is malformed; one that is read and not to be believed is not genuine."""
+    signed, scratch = group("corim", "signed-good"), Scratch()
+    words = ["corim", f"{signed}/corim.cbor"]
+    at = ["--at", time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(expected(signed)["input"]["now"]))]
+    assert check(*words, "--key", f"{signed}/key.pem", *at)[0] == HOLDS
+    other = scratch.file("other.pem", subprocess.run(
+        "openssl ecparam -name prime256v1 -genkey -noout | openssl ec -pubout", shell=True, capture_output=True,
+        check=True).stdout)
+    status, text = check(*words, "--key", other, *at)
+    assert status == 3 and "token.corim_holds" in text, (status, text)
+    status, text = check(*words, *at)
+    assert status == 4 and "token.corim:" in text and "name the signer's key" in text, (status, text)
 
 
 def a_nonce_of_no_length_or_too_much_is_refused():
@@ -231,7 +247,7 @@ def main():
         print("1..0 # SKIP the shared vectors are not here (COCOS_VECTORS)")
         sys.exit(0)
     tap.run([registers_that_make_no_sense_are_refused, parts_of_a_quote_that_are_empty_or_no_key_are_refused,
-             a_nonce_of_no_length_or_too_much_is_refused,
+             a_corim_of_another_signer_or_time_is_not_genuine, a_nonce_of_no_length_or_too_much_is_refused,
              a_quote_s_key_is_the_one_that_azure_s_data_name, a_message_of_sha1_registers_alone_has_to_be_allowed,
              a_message_s_resets_and_certificate_are_judged_where_asked,
              a_register_that_the_log_has_no_event_for_has_to_be_untouched,
