@@ -17,11 +17,15 @@ enum tee { TEE_NONE, TEE_SNP, TEE_TDX, TEES };
 
 /* clang-format off */
 /* K(id, name, type, platform, tee, tpm); what each column is, struct evidence_kind_row says. */
-#define EVIDENCE_HARDWARE(K)                                    \
+#define EVIDENCE_ASKED(K)                                       \
 	K(SNP,      "snp",         0, "SNP",      TEE_SNP,  false) \
 	K(TDX,      "tdx",         4, "TDX",      TEE_TDX,  false) \
 	K(VTPM,     "vtpm",        1, "vTPM",     TEE_NONE, true)  \
-	K(SNP_VTPM, "snp-vtpm",    2, "SNP-vTPM", TEE_SNP,  true)  \
+	K(SNP_VTPM, "snp-vtpm",    2, "SNP-vTPM", TEE_SNP,  true)
+
+/* Those, which an agent is asked for, and what is only judged. */
+#define EVIDENCE_HARDWARE(K)                                    \
+	EVIDENCE_ASKED(K)                                          \
 	K(TDX_VTPM, "tdx-vtpm",   -1, NULL,       TEE_TDX,  true)
 
 /* A token of any of these; a token of Azure's service; and that there is none. */

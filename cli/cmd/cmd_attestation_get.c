@@ -210,14 +210,18 @@ static const struct cli_option options[] = {
 };
 /* clang-format on */
 
-#define ARG(id, name, ...) name "|"
+#define ARG(id, name, ...)  name "|"
+#define WORD(id, name, ...) name,
+
+static const char *const kinds[] = { EVIDENCE_ASKED(WORD) AZURE_TOKEN, NULL };
 
 const struct command cmd_attestation_get = {
 	.name = "attestation get",
-	.args = EVIDENCE_HARDWARE(ARG) AZURE_TOKEN,
+	.args = EVIDENCE_ASKED(ARG) AZURE_TOKEN,
 	.help = "fetch evidence over a nonce from an agent",
 	.operands_min = 1,
 	.operands_max = 1,
+	.operand_words = kinds,
 	.options = options,
 	.run = run_get,
 	.more = "Prints the nonces, and the report data and TPM nonce that follow from them and from the\n"

@@ -72,6 +72,7 @@ def what_is_known_is_offered_and_nothing_else():
     assert ask("keys", "--key-type", "=") == ask("keys", "-k", "")
     assert "--key-type" not in ask("keys", "-k", "rsa", "--"), "it may stand there once"
     assert {"snp", "tdx"} <= set(ask("policy", "create", ""))
+    assert ask("attestation", "get", "") == ["snp", "tdx", "vtpm", "snp-vtpm", "azure-token"], "what can be asked for"
     assert ask("help", "policy", "create", "s") == ["snp"]
     assert ask("checksum", "") is None and ask("checksum", "a", "") == []
     assert ask("checksum", "--", "-") is None, "behind -- there are only operands"
