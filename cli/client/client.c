@@ -6,7 +6,9 @@
 #include "common/base/log.h"
 #include "common/base/settings.h"
 
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { TIMEOUT_MS = 60000 };
 
@@ -78,6 +80,8 @@ static int open_channel(struct client *client, struct err *e)
 
 	if (!url)
 		url = peers[client->peer].url;
+	if (strncmp(url, "unix:", 5) == 0)
+		client->socket = url + 5;
 	if (strncmp(url, "https://", 8) == 0) {
 		https = true;
 		url += 8;
@@ -138,6 +142,28 @@ void client_close(struct client *client)
 	*client = (struct client){ .loop = NULL };
 }
 
+static bool is_closed_to_us(const char *socket)
+{
+	return socket && access(socket, W_OK) < 0 && errno == EACCES;
+}
+
+/* There is no connection to the peer. */
+static void hint_connection(struct client *client)
+{
+	const struct peer *peer = &peers[client->peer];
+	bool tls_helps = !client->tls && !client->socket;
+
+	if (is_closed_to_us(client->socket))
+		cli_hint(client->cli, "that socket is not open to you: be root or a member of "
+				      "group cocos (log in again)");
+	else
+		cli_hint(client->cli,
+			 "is %s there? %s_GRPC_URL or --grpc-url says where to find it%s",
+			 peer->name, peer->prefix,
+			 tls_helps ? "; if it speaks TLS, give --grpc-server-ca-certs as well"
+				   : "");
+}
+
 void client_hint(struct client *client, const struct err *e)
 {
 	const struct peer *peer = &peers[client->peer];
@@ -146,11 +172,9 @@ void client_hint(struct client *client, const struct err *e)
 		return;
 	switch (e->code) {
 	case ERR_UNAVAILABLE:
-		cli_hint(client->cli,
-			 "is %s there? %s_GRPC_URL or --grpc-url says where to find it%s",
-			 peer->name, peer->prefix,
-			 client->tls ? ""
-				     : "; if it speaks TLS, give --grpc-server-ca-certs as well");
+		/* Over a connection that stands it is the peer's own word. */
+		if (!client->channel || !rpc_channel_is_ready(client->channel))
+			hint_connection(client);
 		break;
 	case ERR_DEADLINE:
 		cli_hint(

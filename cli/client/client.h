@@ -39,6 +39,7 @@ struct client {
 	enum client_peer peer;
 	uv_loop_t *loop; /* malloc'ed; NULL: not open */
 	struct rpc_channel *channel;
+	const char *socket; /* the path of a unix socket; NULL: it is none */
 	bool tls;
 	bool role_signature; /* the last signed call was signed as stock clients do */
 	unsigned timeout_ms;

@@ -1,18 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """cocos-cli where no server is needed: help, usage errors, keys, checksums, completion."""
 import base64
+import concurrent.futures
 import hashlib
 import io
 import json
 import os
 import pty
 import select
+import socket
 import stat
 import struct
 import subprocess
 import sys
 import time
 import zipfile
+
+import grpc
 
 import tap
 from harness import NO, PATIENCE, ROOT, Folder, cli, program, read
@@ -338,6 +342,38 @@ def no_server_is_said_with_what_to_do():
     cli("status", "--grpc-server-ca-certs", "/proc/nowhere").refused(2, "/proc/nowhere")
 
 
+def a_closed_socket_and_a_server_s_own_word_have_their_own_hints():
+    """Who may not use the socket is told so; what a server that is there says is not taken for its absence."""
+    refusal = grpc.unary_unary_rpc_method_handler(
+        lambda request, context: context.abort(grpc.StatusCode.UNAVAILABLE, "not today"))
+
+    class Refuses(grpc.GenericRpcHandler):
+        def service(self, handler_call_details):
+            return refusal
+
+    with Folder() as folder:
+        server = grpc.server(concurrent.futures.ThreadPoolExecutor(2), handlers=[Refuses()])
+        url = "unix:" + folder("socket")
+        server.add_insecure_port(url)
+        server.start()
+        ran = cli("vm", "strays", "--grpc-url", url).refused(1, "not today")
+        assert "is the manager there" not in ran.err, ran.err
+        server.stop(None).wait()
+        ran = cli("vm", "strays", "--grpc-url", "unix:" + folder("none")).refused(1, "is the manager there?")
+        assert "TLS" not in ran.err, ran.err
+        closed = os.path.join(folder.path, "closed")
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(closed)
+            listener.listen()
+            os.chmod(closed, 0)
+            os.chmod(folder.path, 0o755)
+            words = [program("cocos-cli"), "vm", "strays", "--grpc-url", "unix:" + closed]
+            if os.getuid() == 0:
+                words = ["setpriv", "--bounding-set=-all", "--inh-caps=-all", *words]  # as little as anybody may
+            ran = subprocess.run(words, capture_output=True, text=True, timeout=PATIENCE, check=False)
+            assert ran.returncode == 1 and "member of group cocos" in ran.stderr and "TLS" not in ran.stderr, ran
+
+
 def keys_that_are_none_are_refused():
     with Folder() as folder:
         cli("keys", "-k", "ecdsa", cwd=folder.path).ok()
@@ -440,7 +476,8 @@ if __name__ == "__main__":
              keys_are_made_once, half_a_pair_of_keys_is_never_made, a_file_is_named_by_its_sha3, a_directory_is_named_by_its_bundle,
              the_vectors_of_manifests_hold, broken_manifests_say_where,
              options_make_the_same_manifest_as_a_file, an_equals_sign_after_a_letter_is_none_of_the_value,
-             a_value_goes_into_a_policy_in_hexadecimal_or_base64, no_server_is_said_with_what_to_do, keys_that_are_none_are_refused,
+             a_value_goes_into_a_policy_in_hexadecimal_or_base64, no_server_is_said_with_what_to_do,
+             a_closed_socket_and_a_server_s_own_word_have_their_own_hints, keys_that_are_none_are_refused,
              an_encrypted_key_needs_a_terminal, a_passphrase_is_asked_for_and_not_shown,
              a_key_that_others_can_read_is_warned_of,
              registers_of_the_wrong_shape_are_refused])
