@@ -34,8 +34,8 @@ struct rpc_call;
 struct rpc_handler {
 	struct rpc_method method;
 	size_t request_max; /* bytes of one request message; 0: limits.message_max */
-	bool is_public; /* anybody may call, and it proves nothing: the call lasts no longer than
-			     * limits.public_ms, and an older one ends if there are more than
+	bool is_public; /* anybody may call, and it proves nothing: a stranger's call lasts no longer
+			     * than limits.public_ms, and an older one ends if there are more than
 			     * limits.public_max */
 	void (*start)(struct rpc_call *call);
 	void (*message)(struct rpc_call *call, const ProtobufCMessage *message);

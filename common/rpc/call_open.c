@@ -114,11 +114,13 @@ static void on_public_end(void *data)
 	rpc_call_finish(call, &e);
 }
 
-/* The client's deadline, or the end of what lasts no longer than so much. */
+/* The client's deadline, or the end of what lasts no longer than so much for a stranger. Who is known
+ * watches without a break: a client that saw its backend's watch end would take it for down. */
 static int set_deadline(struct rpc_call *call, const struct call_request *q, struct err *e)
 {
 	unsigned public_ms = call->h2.limits->public_ms;
-	bool is_public = call->handler->is_public && (!q->has_timeout || q->timeout_ms > public_ms);
+	bool is_public = call->handler->is_public && !peer_is_known(call->peer) &&
+			 (!q->has_timeout || q->timeout_ms > public_ms);
 
 	if (!q->has_timeout && !is_public)
 		return 0;

@@ -4,7 +4,7 @@
  *
  * The server as a whole ("") serves from the start; services are known once they are set. Check of
  * an unknown one is NOT_FOUND, Watch says SERVICE_UNKNOWN and goes on watching. Anybody may ask: a
- * Watch lasts limits.public_ms at most, then the client asks again.
+ * stranger's Watch lasts limits.public_ms at most, then the client asks again.
  */
 #pragma once
 

@@ -66,7 +66,7 @@ struct rpc_limits {
 	unsigned request_ms;   /* a call that takes one message has it whole */
 	unsigned stall_ms;     /* without a byte taken by the peer, when output waits; or with any,
 				* when the caller has not proven who it is */
-	unsigned public_ms;    /* a call of a handler that is_public */
+	unsigned public_ms;    /* a stranger's call of a handler that is_public */
 	unsigned quiet_ms;     /* without a call that proves its caller: may give way */
 	unsigned idle_ms;      /* a connection without calls is closed after this */
 	unsigned ping_ms;      /* quiet for so long during a call: a PING asks for the peer, */

@@ -328,6 +328,44 @@ static void a_public_stream_has_an_end(void **state)
 	rpc_health_free(health);
 }
 
+static void on_later(uv_timer_t *timer)
+{
+	*(bool *)timer->data = true;
+}
+
+/* A client whose watch of its backend ended would take it for down. */
+static void that_of_somebody_known_has_none(void **state)
+{
+	struct rpc_tls *server = tls_pair_server(tls_pair_cert);
+	struct rpc_tls *client = tls_pair_client(&(struct rpc_tls_config){
+		.ca = tls_pair_cert, .cert = tls_pair_cert, .key = tls_pair_key });
+	struct rpc_limits limits = rpc_limits_default();
+	struct rpc_health *health;
+	struct pair p = { 0 };
+	uv_timer_t timer;
+	bool is_later = false;
+	struct err e;
+
+	limits.public_ms = 50;
+	pair_open(&p, &(struct pair_setup){ .service = &pair_upload_service,
+					    .limits = &limits,
+					    .server_tls = server,
+					    .client_tls = client });
+	assert_ok(rpc_health_new(p.server, &health, &e), e);
+	watch_call(&p);
+	assert_int_equal(p.messages, 1);
+	uv_timer_init(&p.loop, &timer);
+	timer.data = &is_later;
+	uv_timer_start(&timer, on_later, 4 * limits.public_ms, 0);
+	pair_until(&p, is_later);
+	assert_int_equal(p.closed, 0);
+	uv_close((uv_handle_t *)&timer, NULL);
+	pair_close(&p);
+	rpc_health_free(health);
+	rpc_tls_free(server);
+	rpc_tls_free(client);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -338,6 +376,7 @@ int main(void)
 		cmocka_unit_test(those_who_stall_in_one_stage_leave_room_in_the_other),
 		cmocka_unit_test(a_public_stream_gives_way_to_a_newer_one),
 		cmocka_unit_test(a_public_stream_has_an_end),
+		cmocka_unit_test(that_of_somebody_known_has_none),
 	};
 
 	return cmocka_run_group_tests(tests, tls_pair_enter, tls_pair_leave);
