@@ -5,8 +5,11 @@
 #include "common/base/file.h"
 #include "common/base/log.h"
 
+#include <fcntl.h>
 #include <string.h>
+#include <sys/file.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { FORM = 3 };
 
@@ -112,19 +115,39 @@ static int make_tables(struct db *db, struct err *e)
 	return 0;
 }
 
+/* Two services would each tell half of the agents half of the truth. */
+static int lock_dir(const char *dir, struct err *e)
+{
+	CLEANUP(free) char *path = NULL;
+	CLEANUP(close) int fd = -1;
+
+	if (text_format(&path, e, "%s/lock", dir) < 0)
+		return err_code(e);
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return err_errno(e, "'%s'", path);
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+		return err_set(e, ERR_PRECONDITION, "another cocos-computations uses '%s'", dir);
+	return TAKE_FD(fd);
+}
+
 int store_open(struct store *store, const char *dir, const struct store_limits *limits,
 	       struct err *e)
 {
 	CLEANUP(free) char *path = NULL;
+	CLEANUP(close) int lock = -1;
 	struct store opened = { .limits = *limits };
 
-	if (dir_make(dir, 0700, e) < 0 || text_format(&path, e, "%s/computations.db", dir) < 0 ||
-	    db_open(&opened.db, path, e) < 0)
+	if (dir_make(dir, 0700, e) < 0 || text_format(&path, e, "%s/computations.db", dir) < 0)
+		return err_code(e);
+	lock = lock_dir(dir, e);
+	if (lock < 0 || db_open(&opened.db, path, e) < 0)
 		return err_code(e);
 	if (make_tables(&opened.db, e) < 0) {
 		db_close(&opened.db);
 		return err_wrap(e, "database '%s'", path);
 	}
+	opened.lock = TAKE_FD(lock);
 	*store = opened;
 	return 0;
 }
@@ -132,6 +155,7 @@ int store_open(struct store *store, const char *dir, const struct store_limits *
 void store_close(struct store *store)
 {
 	db_close(&store->db);
+	close(store->lock);
 }
 
 void computation_done(struct computation *c)

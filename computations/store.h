@@ -31,9 +31,11 @@ struct store_limits {
 struct store {
 	struct db db;
 	struct store_limits limits;
+	int lock; /* `dir`/lock, which whoever uses the folder holds */
 };
 
-/* Opens `dir`/computations.db, makes the tables if need be. ERR_PRECONDITION for a newer form. */
+/* Opens `dir`/computations.db, makes the tables if need be. ERR_PRECONDITION for a newer form,
+ * or if another process (or store) has that folder open. */
 int store_open(struct store *store, const char *dir, const struct store_limits *limits,
 	       struct err *e) MUST_CHECK;
 void store_close(struct store *store);

@@ -192,15 +192,32 @@ static void removal_by_force_frees_the_cvm_once_it_has_stopped(void **state)
 	store_room_create(f, "one");
 }
 
-static void a_newer_database_is_left_alone(void **state)
+static void a_folder_serves_one_at_a_time(void **state)
 {
 	struct store_room *f = *state;
 	struct store other;
 
+	assert_refused(store_open(&other, f->dir, &store_room_limits, &f->e), f->e,
+		       ERR_PRECONDITION, "another cocos-computations uses");
+	store_close(&f->store);
+	store_room_open(f);
+}
+
+static void a_newer_database_is_left_alone(void **state)
+{
+	struct store_room *f = *state;
+	char path[128];
+	struct store other;
+
+	snprintf(path, sizeof(path), "%s/computations.db", f->dir);
 	assert_ok(db_script(&f->store.db, "PRAGMA user_version=4", &f->e), f->e);
+	store_close(&f->store);
 	assert_refused(store_open(&other, f->dir, &store_room_limits, &f->e), f->e,
 		       ERR_PRECONDITION, "newer");
-	assert_ok(db_script(&f->store.db, "PRAGMA user_version=3", &f->e), f->e);
+	assert_ok(db_open(&other.db, path, &f->e), f->e);
+	assert_ok(db_script(&other.db, "PRAGMA user_version=3", &f->e), f->e);
+	db_close(&other.db);
+	store_room_open(f);
 }
 
 static void what_is_no_database_is_refused(void **state)
@@ -250,6 +267,7 @@ int main(void)
 		STORE_ROOM_ROW(nobody_speaks_of_anothers_computation),
 		STORE_ROOM_ROW(what_never_ran_is_cancelled_at_once),
 		STORE_ROOM_ROW(removal_by_force_frees_the_cvm_once_it_has_stopped),
+		STORE_ROOM_ROW(a_folder_serves_one_at_a_time),
 		STORE_ROOM_ROW(a_newer_database_is_left_alone),
 		STORE_ROOM_ROW(what_is_no_database_is_refused),
 		STORE_ROOM_ROW(what_the_disk_says_is_told),
