@@ -29,7 +29,7 @@ const struct setting config_settings[] = {
 	TEXT("GRPC_SERVER_KEY", server_key, NULL, "its private key"),
 	TEXT("GRPC_CLIENT_CA_CERTS", client_ca_certs, NULL,
 	     "authorities of agents' certificates (mTLS); needed unless GRPC_HOST is loopback"),
-	TEXT("ADMIN_SOCKET", admin_socket, "/run/cocos/computations.sock",
+	TEXT("ADMIN_SOCKET", admin_socket, "/run/cocos-computations/admin.sock",
 	     "unix socket for administrators: root, this user and the members of group cocos"),
 	TEXT("ADMIN_HOST", admin_host, "127.0.0.1", "address for administrators, with ADMIN_PORT"),
 	SETTING("COMPUTATIONS_ADMIN_PORT", SETTING_TEXT, config, admin_port_text, NULL,

@@ -17,7 +17,7 @@ static const struct peer {
 } peers[] = {
 	[CLIENT_AGENT] = { "AGENT", "localhost:7002", "the agent" },
 	[CLIENT_MANAGER] = { "MANAGER", "unix:/run/cocos/manager.sock", "the manager" },
-	[CLIENT_COMPUTATIONS] = { "COMPUTATIONS", "unix:/run/cocos/computations.sock",
+	[CLIENT_COMPUTATIONS] = { "COMPUTATIONS", "unix:/run/cocos-computations/admin.sock",
 				  "the computation service" },
 };
 

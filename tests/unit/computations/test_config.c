@@ -27,7 +27,7 @@ static void an_empty_file_gives_the_defaults(void **state)
 	assert_string_equal(c.host, "127.0.0.1");
 	assert_int_equal(c.port, 7001);
 	assert_null(c.admin_port_text);
-	assert_string_equal(c.admin_socket, "/run/cocos/computations.sock");
+	assert_string_equal(c.admin_socket, "/run/cocos-computations/admin.sock");
 	config_done(&c);
 }
 
