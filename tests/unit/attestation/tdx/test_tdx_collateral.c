@@ -165,7 +165,6 @@ static void the_envelope_has_one_spelling(void **state)
 	const char *body = forge.tcb_info + strlen("{\"tcbInfo\":");
 	const char *signature = strstr(forge.tcb_info, ",\"signature\":\"");
 	const char *digits = signature + strlen(",\"signature\":\"");
-	struct tdx_tcb_info *info = NULL;
 	char *texts[4];
 	struct err e;
 
@@ -183,6 +182,7 @@ static void the_envelope_has_one_spelling(void **state)
 	assert_ok(text_format(&texts[3], &e, "%s \n", forge.tcb_info), e);
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
 		struct span bytes = { (const uint8_t *)texts[i], strlen(texts[i]) };
+		struct tdx_tcb_info *info = NULL;
 
 		if (i < 2)
 			assert_refused(tdx_tcb_info_parse(bytes, &info, &e), e, ERR_INVALID,
@@ -190,8 +190,8 @@ static void the_envelope_has_one_spelling(void **state)
 		else
 			assert_ok(tdx_tcb_info_parse(bytes, &info, &e), e);
 		free(texts[i]);
+		tdx_tcb_info_free(info);
 	}
-	tdx_tcb_info_free(info);
 }
 
 /* `count` copies of one level, after `head` and before `tail`. */
