@@ -125,8 +125,6 @@ static int fetch(struct endorsements *n, const struct endorse_document *d, const
 	c->written = now_seconds();
 	if (d->tidy)
 		d->tidy(c->body, &c->body_len);
-	if (check(d, c, e) < 0)
-		return err_wrap(e, "what %s serves is not accepted", url);
 	return 0;
 }
 
@@ -166,7 +164,9 @@ static int hand_out(struct endorsements *n, struct candidate *c, struct endorse_
 	return 0;
 }
 
-/* Whoever failed a moment ago is not asked again at once: not for another's sake, either. */
+/* Whoever failed a moment ago is not asked again at once: not for another's sake, either. What was served
+ * and is not accepted is no failure of the service's: the evidence that it was compared with may be at
+ * fault, in bytes that are not in the address, and the next piece, a genuine one, has the same address. */
 static int fetch_or_remember(struct endorsements *n, const struct endorse_document *d,
 			     const char *url, struct candidate *c, struct err *e)
 {
@@ -178,7 +178,11 @@ static int fetch_or_remember(struct endorsements *n, const struct endorse_docume
 	failed = fetch(n, d, url, c, e);
 	if (failed && !atomic_load(&n->stopped))
 		endorse_failures_add(&n->failures, url, clock_ms(CLOCK_MONOTONIC), e);
-	return failed;
+	if (failed)
+		return failed;
+	if (check(d, c, e) < 0)
+		return err_wrap(e, "what %s serves is not accepted", url);
+	return 0;
 }
 
 /* From the service, under the group's lock: another process may have been faster. */

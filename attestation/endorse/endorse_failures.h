@@ -2,7 +2,8 @@
 /*
  * endorse_failures.h — what services did not have, or could not give, a moment ago: remembered, so
  * that evidence which names chips that nobody knows, again and again, costs one request each, and a
- * service that is down holds up one call and not every one.
+ * service that is down holds up one call and not every one. What a service gave and nobody accepts is not
+ * remembered: that may be due to the evidence.
  *
  * In memory, of a fixed size; the oldest goes first. Times are milliseconds of one clock that only
  * rises.

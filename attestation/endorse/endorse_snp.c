@@ -6,6 +6,7 @@
 #include "attestation/endorse/endorse_need.h"
 #include "attestation/formats/x509_crl.h"
 #include "attestation/snp/snp_vcek.h"
+#include "common/base/bytes.h"
 #include "common/base/encode.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
@@ -188,6 +189,26 @@ static int get_crl(struct snp_ask *a, struct endorse_parts *list, struct err *e)
 	return endorse_document_get(a->n, &a->group, &d, url, a->at, list, e);
 }
 
+/* What the report has and the address does not: no certificate would agree with it. */
+static int check_named(const struct snp_ask *a, const struct snp_tcb *t, struct err *e)
+{
+	const uint8_t *chip = a->report->chip_id;
+
+	if (!bytes_are(t->spl, sizeof(t->spl), 0))
+		return err_set(
+			e, ERR_DENIED,
+			"REPORTED_TCB has reserved bytes that are not zero: nobody can ask for "
+			"its VCEK");
+	if (a->product == SNP_TURIN &&
+	    !bytes_are(chip + SNP_TURIN_HWID_LEN, SNP_CHIP_ID_LEN - SNP_TURIN_HWID_LEN, 0))
+		return err_set(
+			e, ERR_DENIED,
+			"CHIP_ID has more than the %d bytes of Turin's: nobody can ask for its "
+			"VCEK",
+			SNP_TURIN_HWID_LEN);
+	return 0;
+}
+
 static int get_vcek(struct snp_ask *a, struct span *der, struct err *e)
 {
 	bool turin = a->product == SNP_TURIN;
@@ -196,6 +217,8 @@ static int get_vcek(struct snp_ask *a, struct span *der, struct err *e)
 	CLEANUP(free) char *url = NULL;
 	CLEANUP(free) char *file = NULL;
 
+	if (check_named(a, &t, e) < 0)
+		return err_code(e);
 	/* Turin's chips have ids of eight bytes. */
 	hex_encode(a->report->chip_id, turin ? SNP_TURIN_HWID_LEN : SNP_CHIP_ID_LEN, chip);
 	hex_encode(a->report->reported_tcb, SNP_TCB_LEN, tcb);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One document by GET from a service that is hostile: every answer ends, small, and by its reason. */
-#include "attestation/endorse/endorse_failures.h"
-#include "attestation/endorse/endorse_http.h"
+#include "attestation/endorse/endorse_document.h"
+#include "attestation/endorse/endorsements.h"
 #include "common/base/clock.h"
-#include "tests/unit.h"
+#include "tests/unit/folder.h"
 #include "tests/unit/hostile_http.h"
 
 #include <pthread.h>
@@ -291,6 +291,59 @@ static void the_oldest_of_too_many_failures_goes_first(void **state)
 	assert_true(endorse_failures_find(&failures, "https://host/1", 1, &e));
 }
 
+static int wants_good(const void *data, const struct endorse_parts *parts, int64_t *dated,
+		      struct err *e)
+{
+	*dated = 0;
+	if (parts->body.len == 4 && memcmp(parts->body.bytes, "good", 4) == 0)
+		return 0;
+	return err_set(e, ERR_DENIED, "another's");
+}
+
+static int get_document(struct endorsements *n, const char *path, struct err *e)
+{
+	const struct endorse_document d = {
+		.name = "the document", .file = path, .max = MAX, .check = wants_good
+	};
+	struct endorse_group group;
+	struct endorse_parts parts;
+	char url[128];
+
+	endorse_begin(n);
+	assert_ok(endorse_group_of(n, "test", &group, e), *e);
+	snprintf(url, sizeof(url), "%s/%s", server.url, path);
+	int failed = endorse_document_get(n, &group, &d, url, 0, &parts, e);
+	endorse_group_done(&group);
+	return failed;
+}
+
+/* Evidence that a document does not fit says nothing of the service, which has what others need. */
+static void what_is_not_accepted_is_no_failure_of_the_services(void **state)
+{
+	CLEANUP(endorsements_free) struct endorsements *n = NULL;
+	struct err e;
+
+	assert_int_equal(folder_make(state), 0);
+	assert_ok(endorsements_new(
+			  &(struct endorsements_config){ .cache = test_folder, .deadline = 60 }, &n,
+			  &e),
+		  e);
+	script = (struct hostile_answer){ .head = OK "Content-Length: 4\r\n\r\nevil" };
+	assert_refused(get_document(n, "a", &e), e, ERR_DENIED, "is not accepted: another's");
+	script = (struct hostile_answer){ .head = OK "Content-Length: 4\r\n\r\ngood" };
+	assert_ok(get_document(n, "a", &e), e);
+
+	script = (struct hostile_answer){
+		.head = "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
+	};
+	assert_refused(get_document(n, "b", &e), e, ERR_NOT_FOUND, "404");
+	script = (struct hostile_answer){ .head = OK "Content-Length: 4\r\n\r\ngood" };
+	unsigned asked = atomic_load(&server.asked);
+	assert_refused(get_document(n, "b", &e), e, ERR_NOT_FOUND, "not asked again");
+	assert_int_equal(atomic_load(&server.asked), asked);
+	assert_int_equal(folder_remove(state), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -304,6 +357,7 @@ int main(void)
 		cmocka_unit_test(what_is_no_http_is_no_answer),
 		cmocka_unit_test(a_request_under_way_can_be_stopped),
 		cmocka_unit_test(a_failure_is_remembered_for_its_time),
+		cmocka_unit_test(what_is_not_accepted_is_no_failure_of_the_services),
 		cmocka_unit_test(the_oldest_of_too_many_failures_goes_first),
 	};
 

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Complete, verify, note: one call for all who judge with endorsements that they may have to fetch. */
+#include "attestation/endorse/endorse_document.h"
+#include "attestation/endorse/endorse_need.h"
+#include "attestation/endorse/endorse_snp.h"
 #include "attestation/endorse/endorsements.h"
+#include "tests/unit/attestation/snp/forge.h"
 #include "tests/unit/attestation/verify/verify_build.h"
 
 #include <string.h>
@@ -97,12 +101,54 @@ static void without_a_binding_nothing_is_asked_for(void **state)
 	build.in = whole;
 }
 
+/* Bytes that the address of a VCEK has no place for would be answered with an honest chip's. */
+static void what_no_address_can_say_is_not_asked_for(void **state)
+{
+	static const struct {
+		enum snp_product product;
+		size_t at;
+		const char *said;
+	} rows[] = {
+		{ SNP_MILAN, 0, NULL },
+		{ SNP_GENOA, 0, NULL },
+		{ SNP_TURIN, 0, NULL },
+		{ SNP_MILAN, offsetof(struct snp_report, reported_tcb) + 2, "reserved bytes" },
+		{ SNP_MILAN, offsetof(struct snp_report, reported_tcb) + 5, "reserved bytes" },
+		{ SNP_GENOA, offsetof(struct snp_report, reported_tcb) + 3, "reserved bytes" },
+		{ SNP_TURIN, offsetof(struct snp_report, reported_tcb) + 4, "reserved bytes" },
+		{ SNP_TURIN, offsetof(struct snp_report, chip_id) + 8, "more than the 8 bytes" },
+		{ SNP_TURIN, offsetof(struct snp_report, chip_id) + 63, "more than the 8 bytes" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct forge f;
+		struct err e;
+
+		forge_init(&f, rows[i].product, 3, SNP_KEY_VCEK);
+		if (rows[i].said)
+			((uint8_t *)&f.report)[rows[i].at] = 1;
+		const struct endorse_need need = { .snp = true,
+						   .report = &f.report,
+						   .intermediate = f.input.intermediate,
+						   .ark = f.input.ark };
+		struct verify_input in = { .snp.trusted_root = f.input.trusted_root,
+					   .product = SNP_PRODUCT_ANY,
+					   .at = FORGE_AT };
+
+		endorse_begin(fetching);
+		assert_refused(endorse_snp(fetching, &need, &in, &e), e,
+			       rows[i].said ? ERR_DENIED : ERR_NOT_FOUND,
+			       rows[i].said ? rows[i].said : "VCEK: not in the cache");
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_there_is_judged),
 		cmocka_unit_test(what_could_not_be_had_is_noted_beside_a_refusal),
 		cmocka_unit_test(what_was_there_is_not_noted),
+		cmocka_unit_test(what_no_address_can_say_is_not_asked_for),
 		cmocka_unit_test(without_a_binding_nothing_is_asked_for),
 	};
 
