@@ -121,6 +121,17 @@ static bool check_whole(struct verification *x)
 	return true;
 }
 
+/* Azure's reports bind the paravisor's data, and the quote binds the caller's nonce: one for the TEE counts
+ * only where a token's key is hashed with both. */
+static bool is_tee_nonce_idle(const struct verification *x)
+{
+	const struct binding_nonce *nonce = x->in->binding.nonce;
+	bool azure = x->in->hcl_report.len || x->mode == EVIDENCE_TDX_VTPM;
+	bool keyed = x->parts->has_token && x->parts->token.spki;
+
+	return azure && nonce && nonce->tee_len && !keyed;
+}
+
 /* What was given has to be judged; an input that changes nothing was meant to change something. */
 static bool check_used(struct verification *x)
 {
@@ -135,6 +146,7 @@ static bool check_used(struct verification *x)
 		(in->td_quote.len && x->mode != EVIDENCE_TDX_VTPM) || (!snp && in->snp.crl_count) ||
 		(in->binding.report_data &&
 		 (!row->tee || in->hcl_report.len || x->mode == EVIDENCE_TDX_VTPM)) ||
+		is_tee_nonce_idle(x) ||
 		(!tpm && !x->parts->has_token && in->binding.tpm_nonce.len) || (!tpm && whose_ak) ||
 		(x->mode == EVIDENCE_SNP && in->tpm.event_log.len) ||
 		(!x->parts->has_token && in->token_key) ||

@@ -191,6 +191,13 @@ static void the_quote_is_fresh_and_of_what_was_asked(void **state)
 	a.in.binding = (struct verify_binding){ .nonce = &tee };
 	assert_refused(judge(&a, &e), e, ERR_DENIED, "token.nonce_length");
 	begin(&a);
+	const struct binding_nonce both = {
+		.tee = a.nonce, .vtpm = a.nonce, .tee_len = 32, .vtpm_len = sizeof(a.nonce)
+	};
+
+	a.in.binding = (struct verify_binding){ .nonce = &both };
+	assert_refused(judge(&a, &e), e, ERR_DENIED, "input.used");
+	begin(&a);
 	a.policy.tpm.pcrs[0].values.values = other;
 	assert_refused(judge(&a, &e), e, ERR_DENIED, "policy.pcr4");
 	begin(&a);

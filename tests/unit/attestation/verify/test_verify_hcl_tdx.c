@@ -220,6 +220,13 @@ static void both_are_judged_by_the_policy(void **state)
 	a.in.binding.report_data = report_data;
 	refused("input.used");
 	begin();
+	const struct binding_nonce both = {
+		.tee = a.nonce, .vtpm = a.nonce, .tee_len = 32, .vtpm_len = sizeof(a.nonce)
+	};
+
+	a.in.binding = (struct verify_binding){ .nonce = &both };
+	refused("input.used");
+	begin();
 	a.in.binding = (struct verify_binding){ .report_data = report_data };
 	assert_refused(judge(&e), e, ERR_INVALID, "by its nonce");
 }
