@@ -52,13 +52,25 @@ void snp_judge_stepping(const struct snp_judge_rule *rule, const struct snp_poli
 		       "%u", ev->report->cpuid_step);
 }
 
-/* A masked CHIP_ID is no chip's, whatever a list says. */
+/* A masked CHIP_ID is no chip's, whatever a list says. Under a VLEK it is the word of whoever holds that
+ * key: an attacker who forges Milan's reports writes there what he likes, and no list helps. */
 void snp_judge_chip_id(const struct snp_judge_rule *rule, const struct snp_policy *p,
 		       const struct snp_evidence *ev, struct verdict *v)
 {
 	const uint8_t *chip = ev->report->chip_id;
-	bool forgeable = ev->product == SNP_MILAN && !p->chip_ids.count;
+	bool vlek = ev->key == SNP_KEY_VLEK;
+	bool forgeable = ev->product == SNP_MILAN && (vlek || !p->chip_ids.count);
 
+	if (forgeable && vlek)
+		verdict_note(v, NOTE_NO_CHIP_LIST,
+			     "Milan: a published attack forges any chip's report, and under a VLEK "
+			     "CHIP_ID is only the word of who holds that key: a list of chips does "
+			     "not help");
+	if (forgeable && vlek && p->require_chip_allow_list) {
+		verdict_check(v, rule->check, false, "a Milan chip under a VLEK, which names none",
+			      "a chip of chip_ids by its VCEK");
+		return;
+	}
 	if (p->chip_ids.count) {
 		value_set_report(&p->chip_ids, chip, SNP_CHIP_ID_LEN,
 				 !bytes_are(chip, SNP_CHIP_ID_LEN, 0) &&
@@ -71,7 +83,7 @@ void snp_judge_chip_id(const struct snp_judge_rule *rule, const struct snp_polic
 			      "chip_ids, since a published attack forges Milan's reports");
 		return;
 	}
-	if (forgeable)
+	if (forgeable && !vlek)
 		verdict_note(v, NOTE_NO_CHIP_LIST,
 			     "Milan: a published attack forges any chip's report; name your "
 			     "chips (chip_ids)");

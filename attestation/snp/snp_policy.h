@@ -28,7 +28,8 @@ struct snp_policy {
 	 * anything but zero is taken here. Default false. */
 	bool host_data_of_run;
 
-	/* A published attack forges any report of a Milan chip: refuse Milan without chip_ids. */
+	/* A published attack forges any report of a Milan chip: refuse Milan without chip_ids, and
+	 * under a VLEK, whose holder writes any CHIP_ID. */
 	bool require_chip_allow_list;
 
 	uint32_t min_version;   /* of the report's format; default 2 */

@@ -606,6 +606,33 @@ static void milan_without_a_chip_list_is_noted_or_refused(void **state)
 	assert_true(forge_appraise(&f, &v));
 }
 
+/* Who holds a VLEK writes any CHIP_ID: a list is no protection against forged reports there. */
+static void under_a_vlek_a_chip_list_does_not_vouch_for_milan(void **state)
+{
+	uint8_t chip[SNP_CHIP_ID_LEN];
+	struct forge f;
+	struct verdict v;
+
+	forge_init(&f, SNP_MILAN, 3, SNP_KEY_VLEK);
+	memset(f.report.chip_id, 0x5c, SNP_CHIP_ID_LEN);
+	forge_report(&f);
+	memcpy(chip, f.report.chip_id, sizeof(chip));
+	f.policy.chip_ids = (struct value_set){ chip, 1 };
+	assert_true(forge_appraise(&f, &v));
+	assert_true(is_noted(&v, "only the word of who holds that key"));
+	f.policy.require_chip_allow_list = true;
+	assert_false(forge_appraise(&f, &v));
+	assert_int_equal(verdict_find(&v, CHECK_POLICY_CHIP_ID)->outcome, CHECK_FAILED);
+	/* Of the others nobody knows such an attack. */
+	forge_init(&f, SNP_GENOA, 3, SNP_KEY_VLEK);
+	memset(f.report.chip_id, 0x5c, SNP_CHIP_ID_LEN);
+	forge_report(&f);
+	f.policy.chip_ids = (struct value_set){ chip, 1 };
+	f.policy.require_chip_allow_list = true;
+	assert_true(forge_appraise(&f, &v));
+	assert_false(is_noted(&v, "only the word of who holds that key"));
+}
+
 /* A VLEK is no chip's: its report tells the chip, or zero where the host masks that. */
 static void under_a_vlek_the_report_tells_the_chip(void **state)
 {
@@ -668,6 +695,7 @@ int main(void)
 		cmocka_unit_test(an_empty_policy_is_a_refusal),
 		cmocka_unit_test(a_policy_without_a_tcb_floor_is_noted),
 		cmocka_unit_test(milan_without_a_chip_list_is_noted_or_refused),
+		cmocka_unit_test(under_a_vlek_a_chip_list_does_not_vouch_for_milan),
 		cmocka_unit_test(under_a_vlek_the_report_tells_the_chip),
 		cmocka_unit_test(a_masked_chip_is_in_no_list),
 		cmocka_unit_test(any_value_of_a_set_will_do),
