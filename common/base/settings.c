@@ -68,8 +68,8 @@ static uint64_t take_unit(const char **text)
 	return best_len ? duration_units[best].nanoseconds : 0;
 }
 
-/* One "1.5h" of a duration, in nanoseconds. */
-static bool take_part(const char **at, uint64_t *nanoseconds)
+/* One "1.5h" of a duration, in nanoseconds. `is_over`: that is more than a number holds. */
+static bool take_part(const char **at, uint64_t *nanoseconds, bool *is_over)
 {
 	struct err ignored;
 	uint64_t whole, fraction = 0, scale = 1;
@@ -87,7 +87,8 @@ static bool take_part(const char **at, uint64_t *nanoseconds)
 			}
 	}
 	uint64_t unit = take_unit(at);
-	if (!unit || __builtin_mul_overflow(whole, unit, &whole))
+	*is_over = unit && __builtin_mul_overflow(whole, unit, &whole);
+	if (!unit || *is_over)
 		return false;
 	/* In long double's 64 bits of mantissa the product is exact enough for milliseconds. */
 	uint64_t part = (uint64_t)((long double)fraction * (long double)unit / (long double)scale);
@@ -107,10 +108,15 @@ int duration_parse(const char *text, uint64_t *milliseconds, struct err *e)
 		return err_set(e, ERR_INVALID, "an empty duration; write 30s or 1h30m");
 	while (*at) {
 		uint64_t part;
+		bool is_over = false;
 
-		if (!take_part(&at, &part) || __builtin_add_overflow(sum, part, &sum))
-			return err_set(e, ERR_INVALID, "%s is not a duration; write 30s or 1h30m",
+		if (take_part(&at, &part, &is_over) && !__builtin_add_overflow(sum, part, &sum))
+			continue;
+		if (is_over)
+			return err_set(e, ERR_INVALID, "%s is longer than any duration here",
 				       log_quote(text).text);
+		return err_set(e, ERR_INVALID, "%s is not a duration; write 30s or 1h30m",
+			       log_quote(text).text);
 	}
 	*milliseconds = sum / 1000000;
 	return 0;
@@ -201,6 +207,15 @@ static const struct {
 	[SETTING_FLAG] = { "true or false", read_flag, false },
 };
 
+/* As one writes it. */
+static void limit_text(enum setting_type type, uint64_t v, char text[DURATION_TEXT_MAX])
+{
+	if (type == SETTING_DURATION)
+		duration_text(v, text);
+	else
+		snprintf(text, DURATION_TEXT_MAX, "%" PRIu64, v);
+}
+
 static int load_one(const struct setting *s, const char *text, void *config, struct err *e)
 {
 	void *slot = (char *)config + s->offset;
@@ -210,11 +225,13 @@ static int load_one(const struct setting *s, const char *text, void *config, str
 	if (!types[s->type].ranged)
 		return 0;
 	uint64_t v = *(uint64_t *)slot;
-	if (v < s->min || (s->max && v > s->max))
-		return err_set(e, ERR_INVALID,
-			       "%s: %s is out of range (%" PRIu64 " to %" PRIu64 ")", s->name,
-			       log_quote(text).text, s->min, s->max);
-	return 0;
+	if (v >= s->min && (!s->max || v <= s->max))
+		return 0;
+	char min[DURATION_TEXT_MAX], max[DURATION_TEXT_MAX];
+	limit_text(s->type, s->min, min);
+	limit_text(s->type, s->max, max);
+	return err_set(e, ERR_INVALID, "%s: %s is out of range (%s%s%s)", s->name,
+		       log_quote(text).text, min, s->max ? " to " : " or more", s->max ? max : "");
 }
 
 static int refuse_strangers(const struct setting *table, size_t count, const struct keyfile *file,

@@ -98,6 +98,11 @@ static int scan_one(struct list *list, int dir, const char *prefix, const char *
 	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return err_errno(e, "%s", log_quote(name).text);
 	bool is_dir = S_ISDIR(st.st_mode);
+	if (S_ISLNK(st.st_mode))
+		return err_set(
+			e, ERR_INVALID,
+			"%s%s is a link, which the stock CLI follows: copy what it points to",
+			prefix, log_quote(name).text);
 	if (!is_dir && !S_ISREG(st.st_mode))
 		return err_set(e, ERR_INVALID,
 			       "%s%s is neither file nor directory: only these can be bundled",

@@ -20,7 +20,13 @@ static const struct setting table[] = {
 	  .max = 100,
 	  .help = "how many" },
 	SETTING("DEMO_MEMORY", SETTING_SIZE, demo, memory, "512M", "how much"),
-	SETTING("DEMO_WAIT", SETTING_DURATION, demo, wait, "30s", "how long"),
+	{ .name = "DEMO_WAIT",
+	  .type = SETTING_DURATION,
+	  .offset = offsetof(struct demo, wait),
+	  .fallback = "30s",
+	  .min = 1000,
+	  .max = 7200000,
+	  .help = "how long" },
 	SETTING("DEMO_PLAIN", SETTING_FLAG, demo, plain, "false", "whether"),
 };
 
@@ -69,6 +75,8 @@ static void bad_settings_are_named(void **state)
 		{ "DEMO_MEMORY=99999999T", "too large" },
 		{ "DEMO_WAIT=5", "is not a duration" },
 		{ "DEMO_WAIT=h", "is not a duration" },
+		{ "DEMO_WAIT=0s", "out of range (1s to 2h)" },
+		{ "DEMO_WAIT=10000000h", "longer than any duration" },
 		{ "DEMO_PLAIN=yes", "neither true nor false" },
 		{ "DEMO_STRANGE=1", "unknown setting DEMO_STRANGE" },
 		{ "DEMO_VMS=1\nDEMO_VMS=1", "line 2" },
