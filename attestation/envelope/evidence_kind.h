@@ -58,6 +58,8 @@ const char *evidence_kind_platform(enum evidence_kind kind);
 /* What hardware makes, or a token of it: what verify() can be asked about. ERR_INVALID names them. */
 int evidence_kind_of_mode(const char *name, enum evidence_kind *mode, struct err *e) MUST_CHECK;
 extern const char *const evidence_kind_modes[]; /* their names, ending with NULL */
+#define EVIDENCE_MODE(id, name, ...) name ", "
+#define EVIDENCE_MODES               EVIDENCE_HARDWARE(EVIDENCE_MODE) "eat" /* the same, for a help text */
 
 /* ERR_INVALID for a number that stands for no evidence. */
 int evidence_kind_of_type(int type, enum evidence_kind *kind, struct err *e) MUST_CHECK;

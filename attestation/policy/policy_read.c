@@ -46,8 +46,9 @@ void policy_done(struct policy *policy)
 
 int policy_wrong(struct policy_reading *r, const struct json *value, const char *wanted)
 {
-	return err_set(r->e, ERR_INVALID, "%s%s where %s is wanted", json_type_name(value->type),
-		       value->text ? log_quote(value->text).text : "", wanted);
+	return err_set(r->e, ERR_INVALID, "%s%s%s where %s is wanted", json_type_name(value->type),
+		       value->text ? " " : "", value->text ? log_quote(value->text).text : "",
+		       wanted);
 }
 
 int policy_read_u64(struct policy_reading *r, const struct json *value, uint64_t max, uint64_t *out)

@@ -50,7 +50,7 @@ void help_overview(FILE *out)
 		if (!(*row)->hidden)
 			list_command(out, *row);
 	fputs("\nExit status: 0 done (of a verdict: yes), 1 refused or failed, 2 wrong call or "
-	      "unreadable input.\n'cocos-cli COMMAND --help' explains one. Settings come from "
+	      "unreadable input;\nof evidence: 3 not genuine, 4 malformed.\n'cocos-cli COMMAND --help' explains one. Settings come from "
 	      "options, then from the environment (AGENT_GRPC_URL, MANAGER_GRPC_URL,\n"
 	      "COMPUTATIONS_GRPC_URL and their companions): see cocos-cli(1).\n",
 	      out);

@@ -160,8 +160,10 @@ static void hint_connection(struct client *client)
 		cli_hint(client->cli,
 			 "is %s there? %s_GRPC_URL or --grpc-url says where to find it%s",
 			 peer->name, peer->prefix,
-			 tls_helps ? "; if it speaks TLS, give --grpc-server-ca-certs as well"
-				   : "");
+			 client->attested
+				 ? "; one that offers no attested TLS closes the connection"
+			 : tls_helps ? "; if it speaks TLS, give --grpc-server-ca-certs as well"
+				     : "");
 }
 
 void client_hint(struct client *client, const struct err *e)

@@ -23,7 +23,8 @@ enum client_peer { CLIENT_AGENT, CLIENT_MANAGER, CLIENT_COMPUTATIONS };
 /* The options of a command that connects. */
 /* clang-format off */
 #define CLIENT_OPTIONS \
-	{ .name = "grpc-url", .value = "HOST:PORT", .help = "where to connect (…_GRPC_URL)" }, \
+	{ .name = "grpc-url", .value = "ADDRESS", \
+	  .help = "where to connect: HOST:PORT or unix:/PATH (…_GRPC_URL; an agent: localhost:7002, else the socket in /run/cocos)" }, \
 	{ .name = "grpc-timeout", .value = "DURATION", \
 	  .help = "for connecting and for short answers (…_GRPC_TIMEOUT; 60s)" }, \
 	{ .name = "grpc-server-ca-certs", .value = "PEM", \

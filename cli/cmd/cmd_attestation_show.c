@@ -73,7 +73,8 @@ static enum cli_exit run(struct cli *cli, struct err *e)
 
 /* clang-format off */
 static const struct cli_option options[] = {
-	{ .name = "mode", .value = "MODE", .words = evidence_kind_modes, .help = "what FILE is" },
+	{ .name = "mode", .value = "MODE", .words = evidence_kind_modes,
+	  .help = "what FILE is: " EVIDENCE_MODES },
 	BATCH_OPTION,
 	CLI_JSON_OPTION,
 	{ .name = NULL },

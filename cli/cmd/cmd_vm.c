@@ -188,15 +188,24 @@ const struct command cmd_remove_vm = {
 	.run = run_remove_vm,
 };
 
-static void stray_to_json(struct json_out *out, const Manager__Stray *s)
+/* The quotes that mark a name which is no CVM's are for people. */
+static int stray_to_json(struct json_out *out, const Manager__Stray *s, struct err *e)
 {
+	size_t len = strlen(s->id);
+	bool quoted = len >= 2 && s->id[0] == '\'' && s->id[len - 1] == '\'';
+	CLEANUP(free) char *id = NULL;
+
+	id = strndup(s->id + quoted, quoted ? len - 2 : len);
+	if (!id)
+		return err_nomem(e);
 	json_out_object(out, NULL);
-	json_out_text(out, "id", s->id);
+	json_out_text(out, "id", id);
 	json_out_text(out, "domain", s->domain);
 	json_out_bool(out, "folder", s->folder);
 	json_out_bool(out, "secrets", s->secrets);
 	json_out_bool(out, "adoptable", s->adoptable);
 	json_out_end(out);
+	return 0;
 }
 
 static int print_strays(struct cli *cli, const Manager__ListStraysRes *response, struct err *e)
@@ -207,18 +216,24 @@ static int print_strays(struct cli *cli, const Manager__ListStraysRes *response,
 	if (cli_flag(cli, "json")) {
 		json_out_list(&out, NULL);
 		for (size_t i = 0; i < response->n_strays; i++)
-			stray_to_json(&out, response->strays[i]);
+			if (stray_to_json(&out, response->strays[i], e) < 0)
+				return err_code(e);
 		json_out_end(&out);
 		return json_out_print(&out, cli->out, e);
 	}
 	for (size_t i = 0; i < response->n_strays; i++) {
 		const Manager__Stray *s = response->strays[i];
 
+		if (i == 0)
+			fprintf(cli->out, "%-36s  %-20s  %-8s  %-8s  %s\n", "CVM", "DOMAIN",
+				"FOLDER", "SECRETS", "ADOPT");
 		fprintf(cli->out, "%-36s  %-20s  %-8s  %-8s  %s\n", text_plain(s->id).text,
 			*s->domain ? text_plain(s->domain).text : "(does not run)",
 			s->folder ? "folder" : "-", s->secrets ? "secrets" : "-",
 			s->adoptable ? "adoptable" : "-");
 	}
+	if (!response->n_strays)
+		fprintf(cli->out, "none: everything of this manager has its record\n");
 	return 0;
 }
 
@@ -246,7 +261,8 @@ const struct command cmd_vm_strays = {
 	.run = run_vm_strays,
 	.more = "A registry that was lost, or is from a backup, does not know every machine and folder of its\n"
 		"manager. They are left alone until somebody says what to do: 'vm adopt' records such a CVM\n"
-		"again, 'remove-vm' removes it. What is listed in quotes is no CVM's: look at it yourself.",
+		"again, if it is adoptable (it runs, and its folder says what it was made of); 'remove-vm'\n"
+		"removes it. What is listed in quotes is no CVM's: look at it yourself.",
 };
 
 static enum cli_exit run_vm_adopt(struct cli *cli, struct err *e)

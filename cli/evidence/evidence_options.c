@@ -17,7 +17,7 @@ enum { SKEW_DEFAULT = 300, SKEW_MAX = 86400, POLICY_ARGS_MAX = POLICY_FILES_MAX 
 /* clang-format off */
 const struct cli_option evidence_option_table[] = {
 	{ .name = "mode", .value = "MODE", .words = evidence_kind_modes,
-	  .help = "what the evidence has to be" },
+	  .help = "what the evidence has to be: " EVIDENCE_MODES },
 	{ .name = "report_data", .value = "HEX", .help = "the REPORT_DATA that a report has to have" },
 	{ .name = "tee", .value = "HEX", .help = "nonce of 'attestation get' for the TEE" },
 	{ .name = "vtpm", .value = "HEX", .help = "nonce of 'attestation get' for the TPM" },

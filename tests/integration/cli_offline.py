@@ -19,7 +19,7 @@ import zipfile
 import grpc
 
 import tap
-from harness import NO, PATIENCE, ROOT, Folder, cli, program, read
+from harness import NO, PATIENCE, PROTOCOL, ROOT, Folder, cli, program, read
 from reference import commands
 
 GOLDEN = os.path.join(os.path.dirname(os.path.abspath(__file__)), "golden", "cli_help.txt")
@@ -374,6 +374,39 @@ def a_closed_socket_and_a_server_s_own_word_have_their_own_hints():
             assert ran.returncode == 1 and "member of group cocos" in ran.stderr and "TLS" not in ran.stderr, ran
 
 
+def limits_and_links_are_said_in_plain_words():
+    with Folder() as folder:
+        ask = ("policy", "create", "snp", "--measurement", "5a" * 48, "--crl-max-age")
+        cli(*ask, "7d").refused(2, "a number")
+        ran = cli(*ask, "0").refused(2, "at least 1")
+        assert "number'0'" not in ran.err, ran.err
+        os.mkdir(folder("asset"))
+        os.symlink("/etc/hostname", os.path.join(folder("asset"), "link"))
+        cli("checksum", folder("asset")).refused(2, "a link", "copy what it points to")
+
+
+def strays_are_a_table_with_its_head():
+    """As a manager answers; in JSON a name that is no CVM's is as it is, without the mark for people."""
+    manager, manager_grpc = PROTOCOL["manager"]
+    rows = [manager.Stray(id="'junk'", folder=True), manager.Stray(id="4ba780ea-155d-4c6c-983b-a050d982dd9c")]
+
+    class Manager(manager_grpc.ManagerServiceServicer):
+        def ListStrays(self, request, context):
+            return manager.ListStraysRes(strays=rows)
+
+    server = grpc.server(concurrent.futures.ThreadPoolExecutor(2))
+    manager_grpc.add_ManagerServiceServicer_to_server(Manager(), server)
+    url = {"MANAGER_GRPC_URL": f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"}
+    server.start()
+    lines = cli("vm", "strays", **url).ok().splitlines()
+    assert lines[0].split() == ["CVM", "DOMAIN", "FOLDER", "SECRETS", "ADOPT"] and lines[1].startswith("'junk' "), lines
+    assert [row["id"] for row in cli("vm", "strays", "--json", **url).json()] == ["junk", rows[1].id]
+    rows.clear()
+    assert cli("vm", "strays", **url).ok().startswith("none: ")
+    assert cli("vm", "strays", "--json", **url).json() == []
+    server.stop(None).wait()
+
+
 def keys_that_are_none_are_refused():
     with Folder() as folder:
         cli("keys", "-k", "ecdsa", cwd=folder.path).ok()
@@ -477,7 +510,8 @@ if __name__ == "__main__":
              the_vectors_of_manifests_hold, broken_manifests_say_where,
              options_make_the_same_manifest_as_a_file, an_equals_sign_after_a_letter_is_none_of_the_value,
              a_value_goes_into_a_policy_in_hexadecimal_or_base64, no_server_is_said_with_what_to_do,
-             a_closed_socket_and_a_server_s_own_word_have_their_own_hints, keys_that_are_none_are_refused,
+             a_closed_socket_and_a_server_s_own_word_have_their_own_hints, limits_and_links_are_said_in_plain_words,
+             strays_are_a_table_with_its_head, keys_that_are_none_are_refused,
              an_encrypted_key_needs_a_terminal, a_passphrase_is_asked_for_and_not_shown,
              a_key_that_others_can_read_is_warned_of,
              registers_of_the_wrong_shape_are_refused])
