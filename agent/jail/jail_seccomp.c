@@ -312,26 +312,48 @@ static int add_clone(scmp_filter_ctx filter, struct err *e)
 	return filter_add(filter, SCMP_ACT_ALLOW, "clone", 1, &none, e);
 }
 
-/* Streams and datagrams of one kind of address: never raw, packet, netlink, vsock, alg. */
-static int add_sockets(scmp_filter_ctx filter, bool network, struct err *e)
+static int add_socket(scmp_filter_ctx filter, uint64_t family, uint64_t type, struct err *e)
 {
-	static const uint64_t local[] = { AF_UNIX }, internet[] = { AF_INET, AF_INET6 };
-	static const uint64_t types[] = { SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET };
-	const uint64_t *families = network ? internet : local;
-	size_t count = network ? ARRAY_LEN(internet) : ARRAY_LEN(local);
 	const uint64_t type_bits = 0xFFFFFFFFu & ~(uint64_t)(SOCK_CLOEXEC | SOCK_NONBLOCK);
+	const struct scmp_arg_cmp args[] = {
+		SCMP_A0(SCMP_CMP_MASKED_EQ, 0xFFFFFFFFu, family),
+		SCMP_A1(SCMP_CMP_MASKED_EQ, type_bits, type),
+	};
+
+	return filter_add(filter, SCMP_ACT_ALLOW, "socket", 2, args, e);
+}
+
+/* Streams and datagrams of these kinds of address. */
+static int add_sockets_of(scmp_filter_ctx filter, const uint64_t *families, size_t count,
+			  struct err *e)
+{
+	static const uint64_t types[] = { SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET };
 
 	for (size_t i = 0; i < count; i++)
-		for (size_t j = 0; j < ARRAY_LEN(types); j++) {
-			const struct scmp_arg_cmp args[] = {
-				SCMP_A0(SCMP_CMP_MASKED_EQ, 0xFFFFFFFFu, families[i]),
-				SCMP_A1(SCMP_CMP_MASKED_EQ, type_bits, types[j]),
-			};
-
-			if (filter_add(filter, SCMP_ACT_ALLOW, "socket", 2, args, e) < 0)
+		for (size_t j = 0; j < ARRAY_LEN(types); j++)
+			if (add_socket(filter, families[i], types[j], e) < 0)
 				return err_code(e);
-		}
+	return 0;
+}
+
+static const uint64_t local[] = { AF_UNIX }, internet[] = { AF_INET, AF_INET6 };
+
+/* Of one kind of address alone: never raw, packet, netlink, vsock, alg. */
+static int add_sockets(scmp_filter_ctx filter, bool network, struct err *e)
+{
+	if (add_sockets_of(filter, network ? internet : local,
+			   network ? ARRAY_LEN(internet) : ARRAY_LEN(local), e) < 0)
+		return err_code(e);
 	return filter_add_values(filter, "socketpair", 0, local, ARRAY_LEN(local), e);
+}
+
+/* The agent's own: its socket and connections, and what a C library asks the kernel's addresses with. */
+static int add_sockets_outside(scmp_filter_ctx filter, struct err *e)
+{
+	if (add_sockets_of(filter, local, ARRAY_LEN(local), e) < 0 ||
+	    add_sockets_of(filter, internet, ARRAY_LEN(internet), e) < 0)
+		return err_code(e);
+	return add_socket(filter, AF_NETLINK, SOCK_RAW, e);
 }
 
 /* Options of a socket, but not the size of its buffers: where no control group counts them, they
@@ -401,9 +423,9 @@ static const char *const building[] = {
 	"fsmount",
 	"fsopen",
 	"landlock_add_rule",
-	"mount",
 	"landlock_create_ruleset",
 	"landlock_restrict_self",
+	"mount",
 	"mount_setattr",
 	"move_mount",
 	"open_tree",
@@ -423,7 +445,6 @@ static const char *const building[] = {
 
 int jail_seccomp_load_outside(struct err *e)
 {
-	static const uint64_t families[] = { AF_UNIX, AF_INET, AF_INET6, AF_NETLINK };
 	static const uint64_t ioctls[] = { FIONREAD, FIONBIO, FIOCLEX,    FIONCLEX,
 					   FIOASYNC, TCGETS,  TIOCGWINSZ, TIOCGPGRP };
 	CLEANUP(seccomp_release) scmp_filter_ctx filter = filter_new(e);
@@ -432,7 +453,7 @@ int jail_seccomp_load_outside(struct err *e)
 		return err_code(e);
 	if (filter_add_all(filter, SCMP_ACT_ALLOW, allowed, ARRAY_LEN(allowed), e) < 0 ||
 	    filter_add_all(filter, SCMP_ACT_ALLOW, building, ARRAY_LEN(building), e) < 0 ||
-	    filter_add_values(filter, "socket", 0, families, ARRAY_LEN(families), e) < 0 ||
+	    add_sockets_outside(filter, e) < 0 ||
 	    filter_add_values(filter, "ioctl", 1, ioctls, ARRAY_LEN(ioctls), e) < 0)
 		return err_code(e);
 	return filter_load(filter, e);

@@ -12,5 +12,6 @@
 int jail_seccomp_load(bool network, struct err *e) MUST_CHECK;
 
 /* For the agent and the jail's process outside, which inherits it: the algorithm's own, those that
- * build a jail, and sockets of the internet. Anything else is ENOSYS. */
+ * build a jail, and streams and datagrams, local and of the internet; netlink, too, but nothing else
+ * that is raw. Anything else is ENOSYS. */
 int jail_seccomp_load_outside(struct err *e) MUST_CHECK;

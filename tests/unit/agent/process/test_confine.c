@@ -52,11 +52,24 @@ static const struct call deadly[] = {
 };
 
 /* What the agent needs to build a jail. */
-static const struct call keepers[] = {
+static const struct call building[] = {
 	{ "execve", SYS_execve, 0, 0 },
 	{ "mount", SYS_mount, 0, 0 },
 	{ "pivot_root", SYS_pivot_root, 0, 0 },
 	{ "open_tree", SYS_open_tree, -1, 0 },
+};
+
+static const struct call raw[] = {
+	{ "a raw socket", SYS_socket, AF_INET, SOCK_RAW },
+	{ "a raw socket of IPv6", SYS_socket, AF_INET6, SOCK_RAW | SOCK_CLOEXEC },
+};
+
+/* What the agent's own work and its C library open. */
+static const struct call sockets[] = {
+	{ "local stream", SYS_socket, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC },
+	{ "TCP", SYS_socket, AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK },
+	{ "UDP", SYS_socket, AF_INET6, SOCK_DGRAM },
+	{ "netlink", SYS_socket, AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC },
 };
 
 enum who { AGENT, KEEPER, KEEPER_WITH_SOCKETS };
@@ -118,8 +131,12 @@ static void calls_that_are_not_on_the_list_are_refused(void **state)
 	}
 	for (size_t i = 0; i < ARRAY_LEN(deadly); i++)
 		refused(AGENT, &deadly[i]);
-	for (size_t i = 0; i < ARRAY_LEN(keepers); i++)
-		made(AGENT, &keepers[i]);
+	for (size_t i = 0; i < ARRAY_LEN(sockets); i++)
+		made(AGENT, &sockets[i]);
+	for (size_t i = 0; i < ARRAY_LEN(raw); i++)
+		refused(AGENT, &raw[i]);
+	for (size_t i = 0; i < ARRAY_LEN(building); i++)
+		made(AGENT, &building[i]);
 }
 
 static void the_keeper_dies_of_what_only_an_intruder_calls(void **state)
@@ -129,8 +146,8 @@ static void the_keeper_dies_of_what_only_an_intruder_calls(void **state)
 	made(KEEPER, &harmless);
 	for (size_t i = 0; i < ARRAY_LEN(deadly); i++)
 		killed(KEEPER, &deadly[i]);
-	for (size_t i = 0; i < ARRAY_LEN(keepers); i++)
-		killed(KEEPER, &keepers[i]);
+	for (size_t i = 0; i < ARRAY_LEN(building); i++)
+		killed(KEEPER, &building[i]);
 }
 
 static void the_keeper_starts_nothing_and_speaks_to_nobody(void **state)
