@@ -46,7 +46,9 @@ def confined(pid, rights):
 
 def both_are_confined(agent):
     confined(agent.process.pid, RIGHTS)
-    assert int(status(agent.process.pid)["VmLck"].split()[0]) >= 1024
+    locked = int(status(agent.process.pid)["VmLck"].split()[0])
+    # Where the machine allows none, that is said.
+    assert locked >= 1024 or "no memory can be locked here" in agent.output(), locked
     confined(keeper_of(agent), 0)
 
 
