@@ -50,8 +50,8 @@ struct appraisal_verdict {
 		[APPRAISAL_LINE_MAX]; /* "verified: snp evidence, 40 checks", "refused: CHECK: …" */
 };
 
-/* Judged in the pool; `done` comes on the loop, once; before this returns only if no thread can be had. Token and id are
- * copied. What the cache has all endorsements for is judged at once, one case after the other; what
+/* Judged in the pool; `done` comes on the loop, once; before this returns only if no thread can be had.
+ * Token and id are copied. What the cache has all endorsements for is judged at once, one case after the other; what
  * something has to be fetched for waits for that in a second line, so that a slow or hostile service of
  * endorsements, or agents who name machines that do not exist, hold up nobody else. One piece of
  * evidence of a CVM waits at a time: a newer one takes its place, whose `done` then says so at once.

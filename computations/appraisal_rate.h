@@ -7,7 +7,6 @@
 
 #include "computations/store.h"
 
-#include <stdbool.h>
 #include <stdint.h>
 
 /* `burst` at once, and one more each `every_ms`. */

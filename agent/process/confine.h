@@ -8,7 +8,6 @@
 
 #include "common/base/err.h"
 
-#include <stdbool.h>
 #include <stdint.h>
 
 enum { CONFINE_KEYS = 1 << 20 }; /* bytes of locked memory for private keys */

@@ -30,7 +30,7 @@ struct bundle_progress {
 	void *data;
 };
 
-/* Writes the bundle of the directory `dir` to `fd`, which need not be seekable. Regular files and
+/* Writes the bundle of the directory `dir` to `fd`, which need not be seekable (-1: nowhere). Regular files and
  * directories are walked: anything else inside (links, devices, sockets, names that are not UTF-8 or
  * over the limits) is refused by name, and so is a file that changes meanwhile, or more content
  * than the directory's file system could hold (ERR_EXHAUSTED). `progress` may be NULL. After a

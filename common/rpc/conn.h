@@ -22,7 +22,7 @@ struct room_conn {
 	TAILQ_ENTRY(rpc_conn) quieter;
 	uint64_t quiet_since;
 	unsigned proven_calls; /* open */
-	bool has_proven, is_quiet;
+	bool is_quiet;
 };
 
 struct rpc_conn {

@@ -126,7 +126,6 @@ void room_call_proven(struct rpc_call *call)
 		return;
 	call->has_proven = true;
 	c->room.proven_calls++;
-	c->room.has_proven = true;
 	places_leave(&room_of(c)->conns, &c->room.place);
 	set_quiet(c, false);
 }
