@@ -356,8 +356,8 @@ def an_upload_that_never_gets_on_gives_up():
         data = secrets.token_bytes(2 << 20)
         owner.agent.datasets = {"big.bin": data}
         owner.agent.break_after = [1] * 10
-        owner.agent.run("data", owner.write("big.bin", data), owner.key).refused(
-            1, "cut by the test", "hint:")
+        run = owner.agent.run("data", owner.write("big.bin", data), owner.key).refused(1, "cut by the test")
+        assert "is the agent there" not in run.err, "it was the agent that said so"
         assert len(owner.agent.break_after) == 5
 
 
