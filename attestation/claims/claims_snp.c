@@ -22,7 +22,7 @@ static void bits(struct writer *w, uint64_t value, const struct bit *table, size
 	writer_text(w, "}");
 }
 
-static void show_policy(uint64_t policy, struct writer *w)
+static void put_policy(uint64_t policy, struct writer *w)
 {
 	static const struct bit table[] = {
 		{ "smt", SNP_POLICY_SMT },
@@ -43,7 +43,7 @@ static void show_policy(uint64_t policy, struct writer *w)
 	bits(w, policy, table, ARRAY_LEN(table));
 }
 
-static void show_platform(uint64_t info, struct writer *w)
+static void put_platform(uint64_t info, struct writer *w)
 {
 	static const struct bit table[] = {
 		{ "smt_en", SNP_PLATFORM_SMT_EN },
@@ -61,7 +61,7 @@ static void show_platform(uint64_t info, struct writer *w)
 }
 
 /* FLAGS, 56860 table 23: AUTHOR_KEY_EN, MASK_CHIP_KEY, SIGNING_KEY. */
-static void show_flags(uint32_t flags, struct writer *w)
+static void put_flags(uint32_t flags, struct writer *w)
 {
 	static const char *const keys[] = { "VCEK", "VLEK", NULL, NULL, NULL, NULL, NULL, "none" };
 	const char *name = keys[flags >> 2 & 7];
@@ -74,8 +74,8 @@ static void show_flags(uint32_t flags, struct writer *w)
 	writer_printf(w, "\"%s\"", name ? name : "reserved");
 }
 
-static void show_tcb(const char *name, const uint8_t *raw, enum snp_product product,
-		     struct writer *w)
+static void put_tcb(const char *name, const uint8_t *raw, enum snp_product product,
+		    struct writer *w)
 {
 	struct snp_tcb tcb = snp_tcb_of(raw, product);
 
@@ -96,7 +96,7 @@ static bool is_tcb(const char *member)
 }
 
 /* In the report a signature's parts are little-endian; people write numbers. */
-static void show_reversed(struct writer *w, const char *name, const uint8_t *bytes, size_t len)
+static void put_reversed(struct writer *w, const char *name, const uint8_t *bytes, size_t len)
 {
 	json_put_key(w, name);
 	writer_text(w, "\"");
@@ -105,8 +105,8 @@ static void show_reversed(struct writer *w, const char *name, const uint8_t *byt
 	writer_text(w, "\"");
 }
 
-static void show_field(const struct snp_report *r, const struct snp_field *f,
-		       enum snp_product product, struct writer *w)
+static void put_field(const struct snp_report *r, const struct snp_field *f,
+		      enum snp_product product, struct writer *w)
 {
 	const uint8_t *at = (const uint8_t *)r + f->at;
 	uint64_t wide;
@@ -129,9 +129,9 @@ static void show_field(const struct snp_report *r, const struct snp_field *f,
 		break;
 	case SNP_BYTES:
 		if (is_tcb(f->member))
-			show_tcb(f->member, at, product, w);
+			put_tcb(f->member, at, product, w);
 		else if (strncmp(f->member, "signature_", 10) == 0)
-			show_reversed(w, f->member, at, f->len);
+			put_reversed(w, f->member, at, f->len);
 		else
 			json_put_hex(w, f->member, at, f->len);
 		break;
@@ -149,10 +149,10 @@ void claims_snp_report(const struct snp_report *report, enum snp_product product
 	if (product == SNP_PRODUCT_ANY)
 		product = product_of(report);
 	for (size_t i = 0; i < snp_report_field_count; i++)
-		show_field(report, &snp_report_fields[i], product, w);
-	show_policy(report->policy, w);
-	show_platform(report->platform_info, w);
-	show_flags(report->flags, w);
+		put_field(report, &snp_report_fields[i], product, w);
+	put_policy(report->policy, w);
+	put_platform(report->platform_info, w);
+	put_flags(report->flags, w);
 }
 
 void claims_snp_tcb(const struct snp_tcb *tcb, struct writer *w)

@@ -45,7 +45,7 @@ static void put_text(struct writer *w, const uint8_t *bytes, size_t len)
 	json_quote(w, (const char *)bytes, len);
 }
 
-static void show_size(const char *name, size_t len, struct writer *w)
+static void put_size(const char *name, size_t len, struct writer *w)
 {
 	char member[64];
 
@@ -55,13 +55,13 @@ static void show_size(const char *name, size_t len, struct writer *w)
 }
 
 /* A claim that is made of others is shown as the CBOR that it is, one that is too long by its size. */
-static void show_claim(const struct eat *t, const char *name, const struct datum *claim, size_t max,
-		       struct writer *w)
+static void put_claim(const struct eat *t, const char *name, const struct datum *claim, size_t max,
+		      struct writer *w)
 {
 	int64_t number;
 
 	if (claim->end - claim->start > max) {
-		show_size(name, claim->end - claim->start, w);
+		put_size(name, claim->end - claim->start, w);
 		return;
 	}
 	if (claim->type == DATUM_BYTES) {
@@ -82,7 +82,7 @@ static void show_claim(const struct eat *t, const char *name, const struct datum
 		writer_printf(w, "%" PRId64, number);
 }
 
-static void show_claims(const struct eat *t, size_t max, struct writer *w)
+static void put_claims(const struct eat *t, size_t max, struct writer *w)
 {
 	const struct {
 		const char *name;
@@ -97,11 +97,11 @@ static void show_claims(const struct eat *t, size_t max, struct writer *w)
 		const struct datum *claim = datum_get(t->claims, numbered_claims[i].key);
 
 		if (claim && !datum_absent(claim))
-			show_claim(t, numbered_claims[i].name, claim, max, w);
+			put_claim(t, numbered_claims[i].name, claim, max, w);
 	}
 	for (size_t i = 0; i < ARRAY_LEN(sizes); i++)
 		if (sizes[i].len)
-			show_size(sizes[i].name, sizes[i].len, w);
+			put_size(sizes[i].name, sizes[i].len, w);
 }
 
 void claims_token(const struct eat *t, size_t max, struct writer *w)
@@ -114,5 +114,5 @@ void claims_token(const struct eat *t, size_t max, struct writer *w)
 		writer_printf(w, ",\"x-cocos-nonce-use\":\"%s\"", eat_nonce_use_name(t->nonce_use));
 	if (t->spki)
 		json_put_hex(w, "cnf", t->spki, t->spki_len);
-	show_claims(t, max, w);
+	put_claims(t, max, w);
 }

@@ -131,12 +131,8 @@ static int keys(const struct datum *triple, struct err *e)
 	return pair(triple, environment, crypto_key, e);
 }
 
-static int dependency(const struct datum *triple, struct err *e)
-{
-	return pair(triple, domain, domain, e);
-}
-
-static int membership(const struct datum *triple, struct err *e)
+/* A dependency's, or a membership's. */
+static int domains(const struct datum *triple, struct err *e)
 {
 	return pair(triple, domain, domain, e);
 }
@@ -190,8 +186,8 @@ static const struct kind {
 	{ 1, "endorsed-triples", endorsed },
 	{ 2, "identity-triples", keys },
 	{ 3, "attest-key-triples", keys },
-	{ 4, "dependency-triples", dependency },
-	{ 5, "membership-triples", membership },
+	{ 4, "dependency-triples", domains },
+	{ 5, "membership-triples", domains },
 	{ 6, "coswid-triples", coswid_ids },
 	{ 8, "conditional-endorsement-series-triples", conditional_series },
 	{ 10, "conditional-endorsement-triples", conditional },

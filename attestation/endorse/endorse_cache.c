@@ -69,7 +69,7 @@ int endorse_group_read(const struct endorse_group *group, const char *file, size
 		return err_set(e, ERR_NOT_FOUND, "%s is not in the cache", file);
 	*bytes = TAKE_PTR(read);
 	*len = count;
-	*written = st.st_mtime;
+	*written = st.st_mtime; /* docs/policy.md, crl.max_age, says so to who copies a cache */
 	return 0;
 }
 

@@ -4,8 +4,8 @@
  *
  * A list is current until its nextUpdate, which may be a year away: whoever keeps newer ones from the
  * verifier has that long. The age counts from thisUpdate, which the issuer signed, or from when the
- * service last handed that list out, whichever is later: Intel and AMD make their roots' lists about
- * once a year, so that the newest there is may be old.
+ * service last handed that list out, whichever is later: Intel makes its root's list about once a year,
+ * so that the newest there is may be old.
  */
 #pragma once
 
