@@ -226,7 +226,8 @@ static void adopt_done(void *data)
 	struct slot *slot = ask->slot;
 
 	if (ask->result < 0) {
-		slot->state = SLOT_FREE; /* not fleet_slot_free(): it is not gone */
+		slot->state = SLOT_FREE; /* not fleet_slot_free(): it is not gone, */
+		slot->blocked = true;    /* and its domain still has the slot's name */
 		adopt_failed(ask);
 		return;
 	}

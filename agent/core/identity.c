@@ -22,20 +22,6 @@ void identity_done(struct identity *identity)
 	*identity = (struct identity){ 0 };
 }
 
-static int check_curve(EVP_PKEY *key, struct err *e)
-{
-	char group[32] = "";
-	size_t len = 0;
-
-	if (EVP_PKEY_is_a(key, "EC") == 1 &&
-	    EVP_PKEY_get_group_name(key, group, sizeof(group), &len) == 1 &&
-	    strcmp(group, SN_X9_62_prime256v1) == 0)
-		return 0;
-	return err_set(e, ERR_INVALID,
-		       "key_file: attested TLS needs a P-256 key: stock clients offer no other "
-		       "signature");
-}
-
 /* Fills what follows from key and certificate. */
 static int complete(struct identity *identity, X509 *cert, struct err *e)
 {
@@ -138,7 +124,7 @@ int identity_take(const struct agent_config *config, struct identity *out, struc
 		return err_openssl(e, ERR_INVALID, "cert_file");
 	failed = key_from_private_pem(config->key, strlen(config->key), NULL, NULL, &made.key, e);
 	if (!failed)
-		failed = check_curve(made.key, e);
+		failed = agent_config_curve(made.key, e);
 	if (!failed)
 		failed = complete(&made, cert, e);
 	if (!failed && !(made.chain_pem = strdup(config->cert)))

@@ -246,19 +246,22 @@ static void same_ak(const struct run *r)
 		      "another boot's quote beside the statement", "the boot of this evidence");
 }
 
-/* Nobody stands behind a statement whose evidence is genuine and over something else. */
+/* Nobody stands behind a statement whose evidence is genuine and over something else, or was never
+ * compared with it. */
 static bool is_over_statement(const struct verdict *inner)
 {
 	static const enum check_id bindings[] = { CHECK_POLICY_REPORT_DATA, CHECK_POLICY_REPORTDATA,
 						  CHECK_QUOTE_NONCE };
+	bool some = false;
 
 	for (size_t i = 0; i < ARRAY_LEN(bindings); i++) {
 		const struct check *check = verdict_find(inner, bindings[i]);
 
-		if (check && check->outcome == CHECK_FAILED)
+		if (check && check->outcome != CHECK_PASSED)
 			return false;
+		some = some || check;
 	}
-	return true;
+	return some;
 }
 
 /* Judged like the evidence beside it, under the same policy and endorsements, but bound

@@ -24,7 +24,7 @@ enum client_peer { CLIENT_AGENT, CLIENT_MANAGER, CLIENT_COMPUTATIONS };
 /* clang-format off */
 #define CLIENT_OPTIONS \
 	{ .name = "grpc-url", .value = "ADDRESS", \
-	  .help = "where to connect: HOST:PORT or unix:/PATH (…_GRPC_URL; an agent: localhost:7002, else the socket in /run/cocos)" }, \
+	  .help = "where to connect: HOST:PORT or unix:/PATH (…_GRPC_URL; see cocos-cli(1))" }, \
 	{ .name = "grpc-timeout", .value = "DURATION", \
 	  .help = "for connecting and for short answers (…_GRPC_TIMEOUT; 60s)" }, \
 	{ .name = "grpc-server-ca-certs", .value = "PEM", \

@@ -145,7 +145,7 @@ static int each_dates_check(const char *what, const char *pem, struct err *e)
 	return 0;
 }
 
-static int curve_check(EVP_PKEY *key, struct err *e)
+int agent_config_curve(const EVP_PKEY *key, struct err *e)
 {
 	char group[32] = "";
 	size_t len = 0;
@@ -190,7 +190,7 @@ static int pair_check(const struct agent_config *c, struct err *e)
 		ERR_clear_error();
 		return err_set(e, ERR_INVALID, "key_file is not the key of cert_file");
 	}
-	if (c->attested_tls && curve_check(key, e) < 0)
+	if (c->attested_tls && agent_config_curve(key, e) < 0)
 		return err_code(e);
 	return each_dates_check("cert_file", c->cert, e);
 }

@@ -14,6 +14,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <openssl/types.h>
 
 enum {
 	AGENT_CONFIG_PATH_MAX = 999,
@@ -34,12 +35,15 @@ struct agent_config_files {
 	const void *data;
 };
 
-/* `message` may be NULL: everything default. Refuses a path that `files` does not know (NULL: any), a bad port or log level, PEM that holds no
- * certificate or no usable key, a certificate without key and the other way round, a key that is
- * not the certificate's, a certificate that has expired or is not valid yet, a key that attested TLS
- * can't use, a client CA without a certificate or attested TLS. */
+/* `message` may be NULL: everything default. Refuses a path that `files` does not know (NULL: any), a
+ * bad port or log level, PEM that holds no certificate or no usable key, a certificate without key and
+ * the other way round, a key that is not the certificate's, a certificate that has expired or is not
+ * valid yet, a key that attested TLS can't use, a client CA without a certificate or attested TLS. */
 int agent_config_load(const Cvms__AgentConfig *message, const struct agent_config_files *files,
 		      struct agent_config *config, struct err *e) MUST_CHECK;
+
+/* ERR_INVALID unless attested TLS can use the key: P-256, the one kind that clients offer. */
+int agent_config_curve(const EVP_PKEY *key, struct err *e) MUST_CHECK;
 
 /* The same for whoever makes a manifest. Where a field names a file in the guest, nothing is checked
  * here: the agent does. */
