@@ -38,14 +38,29 @@ static int read_pem(const char *path, char **pem, struct err *e)
 	return path ? file_read_text(path, RPC_TLS_PEM_MAX, pem, e) : 0;
 }
 
+/* Whom the server's certificate has to come from; NULL: from nobody in particular. */
+static const char *authorities(const struct client *client)
+{
+	const char *path = client_setting(client, "grpc-server-ca-certs", "SERVER_CA_CERTS");
+
+	if (!path || !client->certified_by_nobody || cli_value(client->cli, "grpc-server-ca-certs"))
+		return path;
+	log_info("%s_GRPC_SERVER_CA_CERTS is not asked for: by the policy the agent makes its key "
+		 "itself, and its certificate is judged by evidence; --grpc-server-ca-certs asks "
+		 "for both",
+		 peers[client->peer].prefix);
+	return NULL;
+}
+
 static int load_tls(struct client *client, bool wanted, struct rpc_tls **tls, struct err *e)
 {
-	const char *ca_path = client_setting(client, "grpc-server-ca-certs", "SERVER_CA_CERTS");
+	const char *ca_path = authorities(client);
 	const char *cert_path = client_setting(client, "grpc-client-cert", "CLIENT_CERT");
 	const char *key_path = client_setting(client, "grpc-client-key", "CLIENT_KEY");
 	CLEANUP(free) char *ca = NULL, *cert = NULL, *key = NULL;
 	int failed;
 
+	client->has_ca = ca_path != NULL;
 	if (!cert_path != !key_path)
 		return err_set(e, ERR_INVALID,
 			       "a client %s is given without its %s: give --grpc-client-cert and "
@@ -160,7 +175,10 @@ static void hint_connection(struct client *client)
 		cli_hint(client->cli,
 			 "is %s there? %s_GRPC_URL or --grpc-url says where to find it%s",
 			 peer->name, peer->prefix,
-			 client->attested
+			 client->attested && client->has_ca
+				 ? "; beside its evidence its certificate has to come from "
+				   "the authorities that you name"
+			 : client->attested
 				 ? "; one that offers no attested TLS closes the connection"
 			 : tls_helps ? "; if it speaks TLS, give --grpc-server-ca-certs as well"
 				     : "");

@@ -4,7 +4,8 @@
  * environment: AGENT_GRPC_URL and its companions, options win.
  *
  * TLS is spoken when an authority or a client certificate is given, or the URL begins with
- * https://; otherwise plaintext.
+ * https://; otherwise plaintext. With a proof as well, the authority is asked for in addition, but
+ * not one from the environment alone where the proof demands a key that no authority can know.
  */
 #pragma once
 
@@ -42,6 +43,7 @@ struct client {
 	struct rpc_channel *channel;
 	const char *socket; /* the path of a unix socket; NULL: it is none */
 	bool tls;
+	bool has_ca;         /* the server's certificate has to come from named authorities */
 	bool role_signature; /* the last signed call was signed as stock clients do */
 	unsigned timeout_ms;
 
@@ -49,6 +51,7 @@ struct client {
 	const struct client_proof *proof;
 	struct appraise *appraise;
 	struct attested_client *attested;
+	bool certified_by_nobody; /* it has to have made its key itself: no authority knows it */
 	uint64_t reattest_ms, proven; /* how often; when it last did, by uv_hrtime() */
 	bool told;
 };

@@ -432,6 +432,11 @@ bool appraise_takes_stock(const struct appraise *a)
 	return a->options.policy.run.relayable;
 }
 
+bool appraise_takes_given_key(const struct appraise *a)
+{
+	return a->options.policy.run.allow_external_identity || appraise_takes_stock(a);
+}
+
 uint8_t appraise_wire_type(const struct appraise *a)
 {
 	return (uint8_t)evidence_kind_rows[a->now.result.mode].type;

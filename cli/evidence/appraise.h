@@ -86,6 +86,10 @@ bool appraise_is_verified(const struct appraise *a);
 /* The policy takes a stock agent, which can't be asked again on the same connection. */
 bool appraise_takes_stock(const struct appraise *a);
 
+/* The policy takes an agent whose key somebody else gave it (or who says nothing of its key, as
+ * stock agents do). Any other agent made its own, which no authority has certified. */
+bool appraise_takes_given_key(const struct appraise *a);
+
 /* The kind of the last session's evidence, as its number on the wire. */
 uint8_t appraise_wire_type(const struct appraise *a);
 

@@ -5,11 +5,14 @@ import contextlib
 import socket
 
 from OpenSSL import SSL
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
 
+from agent_peer import Authority
 from attested_peer import HTTP2_SETTINGS, Identity
 from listener import Listener
 from rows import row
-from world import Gate, Machine, desk, outcome, owner, uploaded
+from world import MANIFEST, Gate, Machine, desk, outcome, owner, uploaded
 
 
 def honest(**upload):
@@ -111,6 +114,62 @@ def keylog(evil):
     with contextlib.suppress(FileNotFoundError), open(path, "rb") as file:
         result.gained += len(file.read()) if evil else 0
     return result
+
+
+def certified(authority):
+    """A key, with that authority's certificate for the address where gates listen."""
+    made = Identity()
+    certificate, key = authority.issue()
+    made.certificate = x509.load_pem_x509_certificate(certificate.encode())
+    made.key = serialization.load_pem_private_key(key.encode(), None)
+    return made
+
+
+AUTHORITY, OTHER_AUTHORITY = Authority(), Authority()
+FROM_OUTSIDE = {"manifests": [MANIFEST.hex()], "allow_external_identity": True}
+
+
+def named_authority():
+    """What an owner's environment says who once had an agent without attestation."""
+    return {"AGENT_GRPC_SERVER_CA_CERTS": owner().write("ca.pem", AUTHORITY.pem)}
+
+
+@row("authority-in-place-of-evidence", "frame: type")
+def authority_alone(evil):
+    """The owner's environment names an authority beside attested TLS. The machine's certificate is its
+    own; the attacker has the authority's, and no evidence."""
+    if evil:
+        return uploaded(bare_script, certified(AUTHORITY), environment=named_authority())
+    result = honest(environment=named_authority(), options=["-v"])
+    assert "AGENT_GRPC_SERVER_CA_CERTS is not asked for" in result.said, result.said
+    return result
+
+
+@row("evidence-in-place-of-a-named-authority", "self-signed certificate")
+def evidence_alone(evil):
+    """The owner's policy takes a key from outside, and his environment names who certifies it: the
+    attacker gave an agent a key that nobody certified."""
+    machine = Machine(identity=None if evil else certified(AUTHORITY), external=True)
+    return uploaded(machine.script, machine.identity, environment=named_authority(),
+                    policy=owner().policy(run=FROM_OUTSIDE))
+
+
+@row("evidence-in-place-of-an-authority-by-option", "self-signed certificate")
+def option_asks_for_both(evil):
+    """An authority that is named by --grpc-server-ca-certs is asked for beside evidence, whatever the
+    policy says of keys: the attacker's machine has a certificate of its own."""
+    machine = Machine(identity=None if evil else certified(AUTHORITY))
+    path, = named_authority().values()
+    return uploaded(machine.script, machine.identity, options=["--grpc-server-ca-certs", path])
+
+
+@row("another-authority-without-attestation", "certificate signature failure")
+def no_attestation(evil):
+    """Without attested TLS the authority in the environment is all there is, and is asked for."""
+    return uploaded(lambda gate, connection: gate.serve(connection),
+                    certified(OTHER_AUTHORITY if evil else AUTHORITY), trust=False,
+                    environment={**named_authority(), "AGENT_GRPC_ATTESTED_TLS": None,
+                                 "AGENT_GRPC_ATTESTATION_POLICY": None})
 
 
 def configured(name, check, **words):
