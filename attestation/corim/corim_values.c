@@ -65,7 +65,7 @@ static bool take_launch_tcb(const struct corim_measurement *m, struct corim_entr
 
 static bool take_policy(const struct corim_measurement *m, struct corim_entry *e)
 {
-	uint8_t bytes[8];
+	uint8_t bytes[8] = { 0 };
 	struct reader r = reader_over(bytes, sizeof(bytes));
 
 	if (e->has_policy || !take_raw(m, bytes, sizeof(bytes)))
