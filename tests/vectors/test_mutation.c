@@ -1,98 +1,55 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Mutation: of each genuine report, certificate, CRL and certificate table, every single bit is
- * flipped, and a byte deleted and inserted at each position (of both, CI takes a sample:
- * tests/sample.h). None may be accepted, but for what is left open, which is listed here by name and
- * in docs/uncovered.md:
- *
- *  - report: nothing. (s and n−s are both right by ECDSA; that is no change of a single bit.)
- *  - certificate, CRL (DER): nothing.
- *  - PEM: white space before and behind the block, one zero byte at the very end.
- *  - certificate table: bytes that no entry points to; entries with an unknown GUID and their data;
- *    so also the GUID of an entry that can be done without: the CRL's, and the ARK's where the
- *    relying party has named a root himself.
- *  - ID authentication without an author key: AUTHOR_KEY_ALGO may be 0 or 1.
+ * flipped, and bytes are taken out and put in at each position (CI takes a sample: tests/sample.h).
+ * None may be accepted, but at the places that tests/uncovered.def names.
  */
 #include "common/base/bytes.h"
 #include "tests/sample.h"
-#include "tests/unit.h"
+#include "tests/uncovered.h"
 #include "tests/vectors/case.h"
 
 #include <stdio.h>
+#include <openssl/obj_mac.h>
 
 enum { STEP = 29 };
 
-struct counts {
-	size_t bits, bytes, open;
-};
+/* What is changed: that file of that case. */
+static struct snp_case *now;
+static struct span *place;
 
-static struct counts total;
-
-/* The case says yes with those bytes in the place of `role`. */
-static bool accepts(struct snp_case *c, struct span *place, const uint8_t *bytes, size_t len)
+/* The case says yes with those bytes in the place of the file's. */
+static bool accepts(struct span changed)
 {
 	static struct verdict v;
-	struct span kept = *place;
+	const struct span kept = *place;
 	struct err e;
 	bool yes;
 
-	*place = (struct span){ .bytes = bytes, .len = len };
-	yes = case_appraise(c, &v, &e);
+	*place = changed;
+	yes = case_appraise(now, &v, &e);
 	*place = kept;
 	return yes;
 }
 
-static bool nothing_open(struct span original, size_t at)
+static struct uncovered_subject subject_of(struct snp_case *c, struct span *file, const char *what,
+					   int (*open)(struct span original, size_t at))
 {
-	return false;
+	static char name[700];
+
+	now = c;
+	place = file;
+	snprintf(name, sizeof(name), "%s, %s", strrchr(c->folder, '/') + 1, what);
+	return (struct uncovered_subject){ name, *file, accepts, open };
 }
 
-/* `open` says whether a change at that byte may count for nothing. */
-static void mutate(struct snp_case *c, struct span *place, const char *what,
-		   bool (*open)(struct span original, size_t at))
+/* `open` says what a change at that byte may be; NULL: nothing. */
+static void mutate(struct snp_case *c, struct span *file, const char *what,
+		   int (*open)(struct span original, size_t at))
 {
-	struct span original = *place;
-	uint8_t *bytes = malloc(original.len + 1);
-	struct counts n = { 0 };
-	const size_t step = sample_step(STEP);
+	const struct uncovered_subject s = subject_of(c, file, what, open);
 
-	assert_true(accepts(c, place, original.bytes, original.len));
-	memcpy(bytes, original.bytes, original.len);
-	for (size_t bit = 0; bit < 8 * original.len; bit += step, n.bits++) {
-		bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
-		if (accepts(c, place, bytes, original.len)) {
-			if (!open(original, bit / 8))
-				fail_msg("%s %s: bit %zu of byte 0x%zx", c->folder, what, bit % 8,
-					 bit / 8);
-			n.open++;
-		}
-		bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
-	}
-	/* The last position, behind all bytes, is always one of them. */
-	for (size_t at = original.len % step; at <= original.len; at += step, n.bytes += 2) {
-		memcpy(bytes, original.bytes, at);
-		if (at < original.len) {
-			memcpy(bytes + at, original.bytes + at + 1, original.len - at - 1);
-			if (accepts(c, place, bytes, original.len - 1)) {
-				if (!open(original, at))
-					fail_msg("%s %s: byte 0x%zx deleted", c->folder, what, at);
-				n.open++;
-			}
-		}
-		bytes[at] = at < original.len ? original.bytes[at] ^ 0x55 : 0;
-		memcpy(bytes + at + 1, original.bytes + at, original.len - at);
-		if (accepts(c, place, bytes, original.len + 1)) {
-			if (!open(original, at))
-				fail_msg("%s %s: a byte inserted at 0x%zx", c->folder, what, at);
-			n.open++;
-		}
-	}
-	free(bytes);
-	total.bits += n.bits;
-	total.bytes += n.bytes;
-	total.open += n.open;
-	print_message("# %s, %s: %zu bits, %zu bytes, %zu open\n", strrchr(c->folder, '/') + 1,
-		      what, n.bits, n.bytes, n.open);
+	uncovered_mutate(&s, sample_step(STEP));
 }
 
 static char group[600];
@@ -112,14 +69,48 @@ static bool usable(const struct snp_case *c)
 	return !(c->own.policy & SNP_POLICY_DEBUG);
 }
 
+enum { SIGNATURE_S = SNP_REPORT_SIGNED_LEN + 72, SIGNATURE_NUMBER = 72 };
+
 static void mutate_report(const char *folder)
 {
+	uint8_t twin[SNP_REPORT_LEN];
 	struct snp_case c;
 
 	case_load(&c, folder);
-	if (usable(&c))
-		mutate(&c, &c.input.report, "report", nothing_open);
+	if (usable(&c)) {
+		mutate(&c, &c.input.report, "report", NULL);
+		const struct uncovered_subject s = subject_of(&c, &c.input.report, "report", NULL);
+
+		memcpy(twin, s.original.bytes, sizeof(twin));
+		uncovered_twin(NID_secp384r1, twin + SIGNATURE_S, SIGNATURE_NUMBER, true);
+		uncovered_accepts(&s, UNCOVERED_SNP_TWIN, (struct span){ twin, sizeof(twin) });
+	}
 	case_done(&c);
+}
+
+/* What a host delivers: the report, and a table of no certificate behind it. */
+static void only_an_empty_table_s_zeros_may_follow(void **state)
+{
+	static const size_t yes[] = { 24, 25, 4096, SNP_CERT_TABLE_MAX };
+	static const size_t no[] = { 1, 23, SNP_CERT_TABLE_MAX + 1 };
+	struct span report, table;
+	uint8_t *raw = calloc(1, SNP_REPORT_LEN + SNP_CERT_TABLE_MAX + 1);
+
+	assert_non_null(raw);
+	for (size_t i = 0; i < ARRAY_LEN(yes); i++) {
+		snp_evidence_split((struct span){ raw, SNP_REPORT_LEN + yes[i] }, &report, &table);
+		assert_int_equal(report.len, SNP_REPORT_LEN);
+		uncovered_found(UNCOVERED_SNP_TABLE_EMPTY);
+		raw[SNP_REPORT_LEN + yes[i] - 1] = 1;
+		snp_evidence_split((struct span){ raw, SNP_REPORT_LEN + yes[i] }, &report, &table);
+		assert_int_not_equal(report.len, SNP_REPORT_LEN);
+		raw[SNP_REPORT_LEN + yes[i] - 1] = 0;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(no); i++) {
+		snp_evidence_split((struct span){ raw, SNP_REPORT_LEN + no[i] }, &report, &table);
+		assert_int_not_equal(report.len, SNP_REPORT_LEN);
+	}
+	free(raw);
 }
 
 static void mutate_leaf(const char *folder)
@@ -128,7 +119,7 @@ static void mutate_leaf(const char *folder)
 
 	case_load(&c, folder);
 	if (usable(&c))
-		mutate(&c, &c.input.vek, "leaf", nothing_open);
+		mutate(&c, &c.input.vek, "leaf", NULL);
 	case_done(&c);
 }
 
@@ -146,10 +137,18 @@ static void no_changed_leaf_is_accepted(void **state)
 	assert_int_equal(case_each(group, mutate_leaf), 16);
 }
 
-/* White space around the block. */
-static bool pem_open(struct span original, size_t at)
+/* White space after the block. */
+static int pem_open(struct span original, size_t at)
 {
-	return at == 0 || at + 1 >= original.len;
+	return at + 1 >= original.len ? UNCOVERED_SNP_PEM : UNCOVERED_NONE;
+}
+
+static void mutate_pem(struct snp_case *c, struct span *file, const char *what)
+{
+	const struct uncovered_subject s = subject_of(c, file, what, pem_open);
+
+	uncovered_mutate(&s, sample_step(STEP));
+	uncovered_pem(&s, UNCOVERED_SNP_PEM, false);
 }
 
 /* The chains are shared: one case of each. */
@@ -175,12 +174,12 @@ static void no_changed_chain_is_accepted(void **state)
 			struct err e;
 
 			if (i == 0)
-				mutate(&c, places[n], n ? "ARK as PEM" : "ASK as PEM", pem_open);
+				mutate_pem(&c, places[n], n ? "ARK as PEM" : "ASK as PEM");
 			assert_ok(x509_pem_decode((const char *)places[n]->bytes, places[n]->len,
 						  "CERTIFICATE", &der, &len, NULL, &e),
 				  e);
 			*places[n] = (struct span){ .bytes = der, .len = len };
-			mutate(&c, places[n], n ? "ARK" : "intermediate", nothing_open);
+			mutate(&c, places[n], n ? "ARK" : "intermediate", NULL);
 		}
 		free((void *)(uintptr_t)places[0]->bytes);
 		free((void *)(uintptr_t)places[1]->bytes);
@@ -194,7 +193,7 @@ static void mutate_files(const char *folder)
 
 	case_load(&c, folder);
 	if (c.input.crl_count)
-		mutate(&c, &c.input.crls[0], "CRL", nothing_open);
+		mutate(&c, &c.input.crls[0], "CRL", NULL);
 	case_done(&c);
 }
 
@@ -214,25 +213,28 @@ static bool optional_guid(const uint8_t *entry)
 }
 
 /* Bytes that no entry of a known GUID points to. */
-static bool table_open_at(struct span table, size_t at)
+static int table_open(struct span table, size_t at)
 {
 	static const uint8_t known[] = { 0x63, 0xa8, 0x4a, 0xc0, 0x92 }; /* how their GUIDs begin */
-	size_t entry = 0;
+	bool theirs = false;
 
-	for (;; entry += 24) {
+	for (size_t entry = 0;; entry += 24) {
 		uint64_t offset = bytes_le(table.bytes + entry + 16, 4);
 		uint64_t len = bytes_le(table.bytes + entry + 20, 4);
 		bool is_known = memchr(known, table.bytes[entry], sizeof(known));
 
 		if (offset == 0 && len == 0)
 			break;
-		if (at >= entry && at < entry + 16)
-			return !is_known || optional_guid(table.bytes + entry);
+		if (at >= entry && at < entry + 16 && is_known)
+			return optional_guid(table.bytes + entry) ? UNCOVERED_SNP_TABLE_OPTIONAL
+								  : UNCOVERED_NONE;
+		theirs |= !is_known && ((at >= entry && at < entry + 24) ||
+					(at >= offset && at < (size_t)offset + len));
 		if (is_known && ((at >= entry && at < entry + 24) ||
 				 (at >= offset && at < (size_t)offset + len)))
-			return false;
+			return UNCOVERED_NONE;
 	}
-	return true;
+	return theirs ? UNCOVERED_SNP_TABLE_UNKNOWN : UNCOVERED_SNP_TABLE_PADDING;
 }
 
 static void mutate_table(const char *folder)
@@ -241,7 +243,7 @@ static void mutate_table(const char *folder)
 
 	case_load(&c, folder);
 	root_is_named = c.input.trusted_root.len > 0;
-	mutate(&c, &c.input.cert_table, "certificate table", table_open_at);
+	mutate(&c, &c.input.cert_table, "certificate table", table_open);
 	case_done(&c);
 }
 
@@ -253,9 +255,25 @@ static void no_changed_table_is_accepted(void **state)
 }
 
 /* AUTHOR_KEY_ALGO's lowest byte, where there is no author key. */
-static bool auth_open(struct span original, size_t at)
+static int auth_open(struct span original, size_t at)
 {
-	return at == 4 && original.bytes[0x880] == 0;
+	return at == 4 && original.bytes[0x880] == 0 ? UNCOVERED_SNP_ID_AUTH : UNCOVERED_NONE;
+}
+
+static void mutate_auth(struct snp_case *c)
+{
+	const struct span file = c->input.id_auth;
+	const struct uncovered_subject s =
+		subject_of(c, &c->input.id_auth, "ID authentication", auth_open);
+	uint8_t *other = malloc(file.len);
+
+	uncovered_mutate(&s, sample_step(STEP));
+	assert_non_null(other);
+	memcpy(other, file.bytes, file.len);
+	other[4] ^= 1;
+	if (auth_open(file, 4) != UNCOVERED_NONE)
+		uncovered_accepts(&s, UNCOVERED_SNP_ID_AUTH, (struct span){ other, file.len });
+	free(other);
 }
 
 static void mutate_idblock(const char *folder)
@@ -264,8 +282,8 @@ static void mutate_idblock(const char *folder)
 
 	case_load(&c, folder);
 	if (c.input.id_block.len) {
-		mutate(&c, &c.input.id_block, "ID block", nothing_open);
-		mutate(&c, &c.input.id_auth, "ID authentication", auth_open);
+		mutate(&c, &c.input.id_block, "ID block", NULL);
+		mutate_auth(&c);
 	}
 	case_done(&c);
 }
@@ -275,8 +293,14 @@ static void no_changed_id_block_is_accepted(void **state)
 	if (!find_group("snp/own-root"))
 		skip();
 	assert_true(case_each(group, mutate_idblock) > 0);
-	print_message("# in all %zu bits flipped, %zu bytes deleted or inserted, %zu open\n",
-		      total.bits, total.bytes, total.open);
+}
+
+/* Comes last. */
+static void each_place_of_the_list_is_open(void **state)
+{
+	if (!find_group("snp"))
+		skip();
+	uncovered_all_found(__FILE__);
 }
 
 int main(void)
@@ -288,6 +312,8 @@ int main(void)
 		cmocka_unit_test(no_changed_table_is_accepted),
 		cmocka_unit_test(no_changed_report_is_accepted),
 		cmocka_unit_test(no_changed_id_block_is_accepted),
+		cmocka_unit_test(only_an_empty_table_s_zeros_may_follow),
+		cmocka_unit_test(each_place_of_the_list_is_open),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,7 +2,7 @@
 /*
  * Genuine TDX evidence with one bit or byte changed, put in or taken out, in the quote and in every
  * document beside it. None is accepted, except where the encoding leaves more than one way to write
- * the same: those places are named here (`open`), and their counts printed.
+ * the same: those places are rows of tests/uncovered.def, and their counts printed.
  *
  * CI takes a sample of every genuine quote's changes (tests/sample.h); `scripts/test long` takes all,
  * some 190,000 judgements a quote.
@@ -10,7 +10,10 @@
 #include "attestation/formats/x509.h"
 #include "tests/answers.h"
 #include "tests/sample.h"
+#include "tests/uncovered.h"
 #include "tests/unit/attestation/tdx/tdx_case.h"
+
+#include <openssl/obj_mac.h>
 
 enum { FILE_MAX = 65536, STEP = 101, TABLE_STEP = 7 };
 
@@ -31,26 +34,10 @@ static const char *const part_names[PART_COUNT] = {
 	"PCK CRL", "PCK CRL's chain", "root CRL",
 };
 
-/* What may change without changing what is said. */
-enum open {
-	NOTHING,
-	PEM_ARMOUR,   /* white space of PEM, and the zero byte behind it */
-	ZERO_PADDING, /* how many zeros follow a quote */
-	JSON_AROUND,  /* white space before and after a document, case of the signature's digits */
-	OPEN_COUNT,
-};
-
-/* As docs/uncovered.md calls the place in its table of TDX, which has these rows and no others. */
-static const char *const open_rows[OPEN_COUNT] = {
-	[PEM_ARMOUR] = "PCK chain in the quote, issuer chains of TCB info, QE identity and PCK CRL",
-	[ZERO_PADDING] = "after the quote",
-	[JSON_AROUND] = "TCB info, QE identity",
-};
-
 static struct tdx_case c;
 static struct verdict verdict;
 static uint8_t changed[FILE_MAX];
-static size_t step, tried, accepted[PART_COUNT][OPEN_COUNT];
+static size_t step, tried, accepted[PART_COUNT][UNCOVERED_COUNT];
 
 static struct span part_of(enum part part)
 {
@@ -79,7 +66,7 @@ static bool within(const uint8_t *at, struct span s)
 }
 
 /* What is open at that place of the original. */
-static enum open open_at(enum part part, size_t at)
+static enum uncovered open_at(enum part part, size_t at)
 {
 	struct span s = part_of(part);
 	const uint8_t *here = s.bytes + at;
@@ -87,17 +74,18 @@ static enum open open_at(enum part part, size_t at)
 	switch (part) {
 	case PART_QUOTE:
 		if (within(here, c.parsed.pck_chain))
-			return PEM_ARMOUR;
-		return at >= s.len - c.parsed.padding ? ZERO_PADDING : NOTHING;
+			return UNCOVERED_TDX_PEM;
+		return at >= s.len - c.parsed.padding ? UNCOVERED_TDX_PADDING : UNCOVERED_NONE;
 	case PART_TCB_INFO:
 	case PART_QE_IDENTITY:
-		return at == 0 || at >= s.len - 2 * 64 - 2 ? JSON_AROUND : NOTHING;
+		return at == 0 || at >= s.len - 2 * 64 - 2 ? UNCOVERED_TDX_DOCUMENT
+							   : UNCOVERED_NONE;
 	case PART_TCB_INFO_CHAIN:
 	case PART_QE_IDENTITY_CHAIN:
 	case PART_PCK_CRL_CHAIN:
-		return PEM_ARMOUR;
+		return UNCOVERED_TDX_PEM;
 	default:
-		return NOTHING;
+		return UNCOVERED_NONE;
 	}
 }
 
@@ -145,13 +133,13 @@ static bool same_json(struct span before, struct span after)
 }
 
 /* The change was one of spelling: what is said is the same. */
-static bool same_meaning(enum part part, size_t len, enum open open)
+static bool same_meaning(enum part part, size_t len, enum uncovered open)
 {
 	struct span before = part_of(part), after = { changed, len };
 	struct tdx_quote q;
 	struct err e;
 
-	if (open == JSON_AROUND)
+	if (open == UNCOVERED_TDX_DOCUMENT)
 		return same_json(before, after);
 	if (part != PART_QUOTE)
 		return same_certificates(before, after);
@@ -162,15 +150,16 @@ static bool same_meaning(enum part part, size_t len, enum open open)
 
 static void judge(enum part part, size_t at, size_t len, const char *how)
 {
-	enum open open;
+	enum uncovered open;
 
 	if (!accepts(part, len))
 		return;
 	open = open_at(part, at);
-	if (open == NOTHING || !same_meaning(part, len, open))
+	if (open == UNCOVERED_NONE || !same_meaning(part, len, open))
 		fail_msg("%s %s: accepted with a byte %s at %zu", strrchr(c.folder, '/') + 1,
 			 part_names[part], how, at);
 	accepted[part][open]++;
+	uncovered_found(open);
 }
 
 /* Every bit; in a long tail of zeros every byte. */
@@ -217,6 +206,45 @@ static void put_in(enum part part)
 		}
 }
 
+static bool takes_quote(struct span bytes)
+{
+	memcpy(changed, bytes.bytes, bytes.len);
+	return accepts(PART_QUOTE, bytes.len);
+}
+
+static bool takes_chain(struct span bytes)
+{
+	memcpy(changed, bytes.bytes, bytes.len);
+	return accepts(PART_TCB_INFO_CHAIN, bytes.len);
+}
+
+static bool takes_root_crl(struct span bytes)
+{
+	memcpy(changed, bytes.bytes, bytes.len);
+	return accepts(PART_ROOT_CRL, bytes.len);
+}
+
+/* The quote's own signature, and a revocation list's, by their twins; a chain in other lines. */
+static void respell(void)
+{
+	const struct uncovered_subject quote = { "quote", c.quote, takes_quote, NULL },
+				       chain = { "chain", c.collateral.tcb_info_chain, takes_chain,
+						 NULL },
+				       crl = { "root CRL", c.collateral.root_crl, takes_root_crl,
+					       NULL };
+	static uint8_t twin[FILE_MAX];
+	const size_t s = (size_t)(c.parsed.signature.bytes - c.quote.bytes) + 32;
+
+	memcpy(twin, c.quote.bytes, c.quote.len);
+	uncovered_twin(NID_X9_62_prime256v1, twin + s, 32, false);
+	uncovered_accepts(&quote, UNCOVERED_TDX_TWIN, (struct span){ twin, c.quote.len });
+	uncovered_pem(&chain, UNCOVERED_TDX_PEM, true);
+	if (crl.original.bytes[0] == 0x30)
+		uncovered_accepts(&crl, UNCOVERED_TDX_TWIN,
+				  (struct span){ twin, uncovered_twin_of_der(NID_X9_62_prime256v1,
+									     crl.original, twin) });
+}
+
 static void mutate(const char *folder, const struct json *expected)
 {
 	tdx_case_load(&c, folder, expected, NULL);
@@ -228,6 +256,7 @@ static void mutate(const char *folder, const struct json *expected)
 		take_out((enum part)part);
 		put_in((enum part)part);
 	}
+	respell();
 	tdx_case_done(&c);
 }
 
@@ -235,47 +264,6 @@ static void visit(const struct vector_case *v)
 {
 	if (vector_accepts(v))
 		mutate(v->path, v->expected);
-}
-
-static size_t times(enum open open)
-{
-	size_t count = 0;
-
-	for (size_t part = 0; part < PART_COUNT; part++)
-		count += accepted[part][open];
-	return count;
-}
-
-/* Each place where a change got a yes is a row of the page, and each row is such a place. */
-static void compare_with_the_page(void)
-{
-	char path[512], line[1024];
-	bool in_tdx = false;
-	size_t rows = 0;
-
-	snprintf(path, sizeof(path), "%s/docs/uncovered.md", getenv("COCOS_SOURCE"));
-	FILE *page = fopen(path, "r");
-	assert_non_null(page);
-	while (fgets(line, sizeof(line), page)) {
-		const char *end = strstr(line + 1, " |");
-		size_t open = NOTHING + 1;
-
-		if (line[0] == '#')
-			in_tdx = strcmp(line, "## TDX\n") == 0;
-		if (!in_tdx || strncmp(line, "| ", 2) != 0 || strncmp(line, "| where", 7) == 0)
-			continue;
-		while (open < OPEN_COUNT &&
-		       (strlen(open_rows[open]) != (size_t)(end - line - 2) ||
-			strncmp(open_rows[open], line + 2, strlen(open_rows[open])) != 0))
-			open++;
-		if (open == OPEN_COUNT || !times((enum open)open))
-			fail_msg("docs/uncovered.md: nothing is open at: %s", line);
-		rows++;
-	}
-	fclose(page);
-	for (size_t open = NOTHING + 1; open < OPEN_COUNT; open++)
-		rows -= times((enum open)open) > 0;
-	assert_int_equal(rows, 0); /* no place without a row */
 }
 
 static void no_change_is_accepted(void **state)
@@ -286,12 +274,12 @@ static void no_change_is_accepted(void **state)
 	vectors_walk("tdx", "v", visit);
 	print_message("# %zu changes judged\n", tried);
 	for (size_t part = 0; part < PART_COUNT; part++)
-		for (size_t open = 0; open < OPEN_COUNT; open++)
+		for (size_t open = 0; open < UNCOVERED_COUNT; open++)
 			if (accepted[part][open])
 				print_message("# %s: %zu in %s\n", part_names[part],
-					      accepted[part][open], open_rows[open]);
+					      accepted[part][open], uncovered_rows[open].where);
 	assert_true(tried > 100000 / step);
-	compare_with_the_page();
+	uncovered_all_found(__FILE__);
 }
 
 /* mutations.json: all offsets are refused, but for those that it names. */

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Tokens with any bit changed, any byte inserted or taken out, cut at any length; and run statements
- * changed by somebody who can sign the token again. None is accepted, but for what docs/uncovered.md
+ * changed by somebody who can sign the token again. None is accepted, but for what tests/uncovered.def
  * names: the key id in COSE's unprotected header, which says nothing. CI takes a sample of the changes
  * (tests/sample.h).
  */
 #include "tests/answers.h"
 #include "tests/sample.h"
+#include "tests/uncovered.h"
 #include "tests/unit/attestation/verify/verify_build.h"
+
+#include <openssl/obj_mac.h>
 
 enum { STEP = 7 };
 
@@ -57,10 +60,14 @@ static void no_bit_of_a_token_may_change(void **state)
 				fail_msg("bit %zu of byte %zu is covered by nothing", bit % 8,
 					 bit / 8);
 			uncovered++;
+			uncovered_found(UNCOVERED_TOKEN_KID);
 		}
 		*at ^= (uint8_t)(1 << bit % 8);
 	}
 	assert_in_range(uncovered, 1, 8 * kid_len);
+	uncovered_twin(NID_X9_62_prime256v1, b.token.bytes + b.token.len - 32, 32, false);
+	assert_true(accepted(&b, b.token.bytes, b.token.len));
+	uncovered_found(UNCOVERED_TOKEN_TWIN);
 	print_message(
 		"# %zu bits flipped one by one, %zu of them (the key id's) covered by nothing\n",
 		flipped, uncovered);
@@ -167,6 +174,12 @@ static void no_byte_of_a_statement_s_report_may_change(void **state)
 	kind->teardown();
 }
 
+/* Comes last. */
+static void each_place_of_the_list_is_open(void **state)
+{
+	uncovered_all_found(__FILE__);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -174,6 +187,7 @@ int main(void)
 		cmocka_unit_test(no_byte_of_a_token_may_come_or_go),
 		cmocka_unit_test(no_bit_of_a_run_statement_may_change),
 		cmocka_unit_test(no_byte_of_a_statement_s_report_may_change),
+		cmocka_unit_test(each_place_of_the_list_is_open),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
