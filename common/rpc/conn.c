@@ -77,7 +77,7 @@ static void on_freed(struct transport *t)
 {
 	struct rpc_conn *c = (struct rpc_conn *)t;
 
-	nghttp2_session_del(c->h2.session);
+	h2_conn_done(&c->h2);
 	peer_unref(c->peer);
 	free(c);
 }

@@ -104,14 +104,24 @@ static int greet(struct h2_conn *c, struct err *e)
 int h2_conn_open(struct h2_conn *c, const nghttp2_session_callbacks *callbacks,
 		 nghttp2_option *option, struct err *e)
 {
-	int r = c->transport.is_server
-			? nghttp2_session_server_new2(&c->session, callbacks, c, option)
-			: nghttp2_session_client_new2(&c->session, callbacks, c, option);
+	nghttp2_mem hooks;
+	int r;
 
+	h2_memory_begin(&c->memory, &hooks);
+	r = c->transport.is_server
+		    ? nghttp2_session_server_new3(&c->session, callbacks, c, option, &hooks)
+		    : nghttp2_session_client_new3(&c->session, callbacks, c, option, &hooks);
+	h2_memory_made(&c->memory);
 	if (r != 0)
 		return err_nomem(e);
 	c->pings = (struct h2_pings){ .since = h2_conn_now(c), .asked = 1 };
 	return greet(c, e);
+}
+
+void h2_conn_done(struct h2_conn *c)
+{
+	nghttp2_session_del(TAKE_PTR(c->session));
+	h2_memory_done(&c->memory);
 }
 
 void h2_conn_turn(struct transport *t)

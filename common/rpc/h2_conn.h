@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "common/rpc/h2_memory.h"
 #include "common/rpc/h2_ping.h"
 #include "common/rpc/transport.h"
 
@@ -17,7 +18,8 @@ TAILQ_HEAD(h2_stream_list, h2_stream);
 struct h2_conn {
 	struct transport transport; /* first */
 	const struct rpc_limits *limits;
-	nghttp2_session *session; /* NULL before h2_conn_open(); freed by the owner */
+	nghttp2_session *session; /* NULL before h2_conn_open() */
+	struct h2_memory memory;  /* its own */
 	struct h2_stream_list streams;
 	struct h2_pings pings;
 	uint64_t quiet_since; /* no stream since */
@@ -38,6 +40,8 @@ nghttp2_session_callbacks *h2_conn_callbacks(void);
 /* The session, its first SETTINGS and the connection's window. */
 int h2_conn_open(struct h2_conn *c, const nghttp2_session_callbacks *callbacks,
 		 nghttp2_option *option, struct err *e) MUST_CHECK;
+/* Frees the session, for freed(). */
+void h2_conn_done(struct h2_conn *c);
 
 /* Of a struct transport_user. Streams that were resumed get what waited for them; bytes go to the
  * session; all that it has to send comes out, up to about TRANSPORT_OUT. */

@@ -56,7 +56,7 @@ static void on_freed(struct transport *t)
 {
 	struct link *link = (struct link *)t;
 
-	nghttp2_session_del(link->h2.session);
+	h2_conn_done(&link->h2);
 	free(link);
 }
 

@@ -6,6 +6,7 @@
 #include "common/rpc/conn.h"
 #include "common/rpc/server_state.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -47,6 +48,17 @@ static void check_drained(struct rpc_server *server)
 	TAKE_PTR(server->drained)(server->drained_data);
 }
 
+/* What many connections leave behind in the heap goes back to the kernel: glibc by itself gives back
+ * the end of the heap alone, and that is where somebody still is. */
+static void trim(struct rpc_server *server, uint64_t now)
+{
+	if (server->closed < SERVER_TRIM_CLOSED || now - server->trimmed_at < SERVER_TRIM_MS)
+		return;
+	server->closed = 0;
+	server->trimmed_at = now;
+	malloc_trim(0);
+}
+
 static void on_tick(uv_timer_t *timer)
 {
 	struct rpc_server *server = timer->data;
@@ -63,7 +75,8 @@ static void on_tick(uv_timer_t *timer)
 	if (server->is_freed)
 		return;
 	check_drained(server);
-	if (server->conn_count == 0)
+	trim(server, now);
+	if (server->conn_count == 0 && server->closed < SERVER_TRIM_CLOSED)
 		uv_timer_stop(timer);
 }
 
@@ -205,6 +218,7 @@ void server_conn_closed(struct rpc_server *server, struct rpc_conn *c)
 	room_leave(c);
 	TAILQ_REMOVE(&server->conns, c, others);
 	server->conn_count--;
+	server->closed++;
 	/* Not from here: who drained is told by the next tick, outside of anybody's callback. */
 }
 

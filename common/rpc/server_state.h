@@ -19,6 +19,8 @@ enum {
 	LISTENER_REST_MS = 100,    /* when descriptors or memory are out */
 	SERVER_TICK_MIN = 20,
 	SERVER_TICK_MAX = 500,
+	SERVER_TRIM_CLOSED = 64, /* connections, after which the heap is looked through, */
+	SERVER_TRIM_MS = 5000,   /* and at most so often */
 };
 
 struct rpc_call;
@@ -70,6 +72,8 @@ struct rpc_server {
 	TAILQ_HEAD(, listener) listeners;
 	TAILQ_HEAD(, rpc_conn) conns;
 	unsigned conn_count;
+	unsigned closed; /* since the heap was trimmed */
+	uint64_t trimmed_at;
 	struct room room;
 	size_t buffered; /* what all calls hold */
 	struct log_rate failures;

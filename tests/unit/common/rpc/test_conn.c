@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Connections: who is pushed out, drain, reconnecting, names, sockets, blocking calls, health. */
 #include "common/rpc/health.h"
+#include "common/rpc/server_state.h"
 #include "common/rpc/sync.h"
 #include "tests/unit/common/rpc/tls_pair.h"
 
+#include <malloc.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <sys/socket.h>
@@ -52,6 +54,46 @@ static void those_who_say_nothing_push_out_each_other(void **state)
 	rpc_stream_half_close(served);
 	pair_until(&p, p.closed);
 	assert_int_equal(p.status.code, ERR_OK);
+	pair_close(&p);
+}
+
+static unsigned trims;
+
+/* In the place of glibc's. */
+int malloc_trim(size_t pad)
+{
+	trims++;
+	return 1;
+}
+
+static void come_and_go(struct pair *p, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++) {
+		int fd = silent_connection(p);
+
+		pair_until(p, rpc_server_connections(p->server) == 1);
+		close(fd);
+		pair_until(p, rpc_server_connections(p->server) == 0);
+	}
+}
+
+static void after_many_have_gone_the_heap_is_trimmed(void **state)
+{
+	struct pair p = { 0 };
+
+	trims = 0;
+	pair_open(&p, &(struct pair_setup){ .service = &pair_upload_service });
+	come_and_go(&p, SERVER_TRIM_CLOSED - 1);
+	pair_until(&p, !uv_is_active((uv_handle_t *)&p.server->tick));
+	assert_int_equal(trims, 0);
+	come_and_go(&p, 1);
+	pair_until(&p, trims);
+	pair_until(&p, !uv_is_active((uv_handle_t *)&p.server->tick));
+	assert_int_equal(trims, 1);
+	/* The last of a crowd are not forgotten because nobody comes after them. */
+	p.server->trimmed_at = 0;
+	come_and_go(&p, SERVER_TRIM_CLOSED);
+	pair_until(&p, trims == 2);
 	pair_close(&p);
 }
 
@@ -247,6 +289,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(those_who_say_nothing_push_out_each_other),
+		cmocka_unit_test(after_many_have_gone_the_heap_is_trimmed),
 		cmocka_unit_test(a_drain_lets_calls_finish),
 		cmocka_unit_test(a_drain_has_an_end),
 		cmocka_unit_test(a_drain_of_nothing_ends_at_once),
