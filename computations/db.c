@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "computations/db.h"
 
+#include "common/base/utf8.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -143,14 +145,64 @@ int db_script(struct db *db, const char *sql, struct err *e)
 	return 0;
 }
 
+static int foreign(sqlite3_stmt *stmt, int column, const char *what, struct err *e)
+{
+	return err_set(
+		e, ERR_DATA_LOSS,
+		"database: column %s is not %s: another program wrote or damaged it; restore "
+		"the database from a copy",
+		sqlite3_column_name(stmt, column), what);
+}
+
 int db_text(sqlite3_stmt *stmt, int column, char **text, struct err *e)
 {
-	const unsigned char *found = sqlite3_column_text(stmt, column);
-	char *copy = strdup(found ? (const char *)found : "");
+	const char *found;
+	size_t len;
 
-	if (!copy)
+	if (sqlite3_column_type(stmt, column) != SQLITE_TEXT)
+		return foreign(stmt, column, "a text", e);
+	found = (const char *)sqlite3_column_text(stmt, column);
+	if (!found)
 		return err_nomem(e);
-	*text = copy;
+	len = (size_t)sqlite3_column_bytes(stmt, column);
+	if (memchr(found, 0, len) || !utf8_valid(found, len))
+		return foreign(stmt, column, "UTF-8", e);
+	*text = strdup(found);
+	return *text ? 0 : err_nomem(e);
+}
+
+int db_integer(sqlite3_stmt *stmt, int column, int64_t min, int64_t max, int64_t *number,
+	       struct err *e)
+{
+	int64_t found = sqlite3_column_int64(stmt, column);
+
+	if (sqlite3_column_type(stmt, column) != SQLITE_INTEGER)
+		return foreign(stmt, column, "a number", e);
+	if (found < min || found > max)
+		return foreign(stmt, column, "in its range", e);
+	*number = found;
+	return 0;
+}
+
+int db_flag(sqlite3_stmt *stmt, int column, bool *flag, struct err *e)
+{
+	int64_t found;
+
+	if (db_integer(stmt, column, 0, 1, &found, e) < 0)
+		return err_code(e);
+	*flag = found != 0;
+	return 0;
+}
+
+int db_blob(sqlite3_stmt *stmt, int column, size_t max, const void **bytes, size_t *len,
+	    struct err *e)
+{
+	if (sqlite3_column_type(stmt, column) != SQLITE_BLOB)
+		return foreign(stmt, column, "a blob", e);
+	if ((size_t)sqlite3_column_bytes(stmt, column) > max)
+		return foreign(stmt, column, "of its length", e);
+	*bytes = sqlite3_column_blob(stmt, column);
+	*len = (size_t)sqlite3_column_bytes(stmt, column);
 	return 0;
 }
 

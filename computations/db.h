@@ -10,6 +10,7 @@
 #include "common/base/cleanup.h"
 #include "common/base/err.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sqlite3.h>
 
@@ -41,5 +42,16 @@ int db_number(struct db *db, int64_t *number, struct err *e, const char *sql, co
 /* Several statements without parameters. */
 int db_script(struct db *db, const char *sql, struct err *e) MUST_CHECK;
 
-/* A text column as a malloc'ed string ("" for NULL). */
+/* ---- a row's columns. What this program would not have written there is ERR_DATA_LOSS, which names the
+ * column: rows become messages, and loops count by them. ---- */
+
+/* A malloc'ed string: UTF-8, without a zero byte. */
 int db_text(sqlite3_stmt *stmt, int column, char **text, struct err *e) MUST_CHECK;
+/* From `min` to `max`. */
+int db_integer(sqlite3_stmt *stmt, int column, int64_t min, int64_t max, int64_t *number,
+	       struct err *e) MUST_CHECK;
+/* 0 or 1. */
+int db_flag(sqlite3_stmt *stmt, int column, bool *flag, struct err *e) MUST_CHECK;
+/* Lent until the statement goes on; at most `max` bytes. */
+int db_blob(sqlite3_stmt *stmt, int column, size_t max, const void **bytes, size_t *len,
+	    struct err *e) MUST_CHECK;

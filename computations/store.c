@@ -180,29 +180,68 @@ void computation_done(struct computation *c)
 	" FROM computations c LEFT JOIN journals j ON j.owner = 'c:' || c.id"                \
 	" LEFT JOIN cvms v ON v.id = c.cvm AND v.computation = c.id "
 
+/* Where a row's texts go, by their columns. */
+static int read_texts(sqlite3_stmt *row, struct computation *c, struct err *e)
+{
+	const struct {
+		int column;
+		char **text;
+	} texts[] = { { 0, &c->id },          { 1, &c->name },        { 2, &c->description },
+		      { 3, &c->agent_state }, { 4, &c->cvm_id },      { 5, &c->failure },
+		      { 17, &c->notice },     { 18, &c->cvm_verdict } };
+
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+		if (db_text(row, texts[i].column, texts[i].text, e) < 0)
+			return err_code(e);
+	return 0;
+}
+
+static int read_numbers(sqlite3_stmt *row, struct computation *c, struct err *e)
+{
+	int64_t state;
+	const struct {
+		int column;
+		int64_t max, *number;
+	} numbers[] = { { 6, COMPUTATION_STATES - 1, &state },
+			{ 9, INT64_MAX, &c->created },
+			{ 10, INT64_MAX, &c->sent },
+			{ 11, INT64_MAX, &c->ended },
+			{ 13, MANIFEST_DATASETS_MAX, &c->datasets },
+			{ 14, MANIFEST_CONSUMERS_MAX, &c->consumers },
+			{ 15, INT64_MAX, &c->records },
+			{ 16, INT64_MAX, &c->dropped } };
+
+	for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
+		if (db_integer(row, numbers[i].column, 0, numbers[i].max, numbers[i].number, e) < 0)
+			return err_code(e);
+	c->state = (enum computation_state)state;
+	if (db_flag(row, 7, &c->stopping, e) < 0)
+		return err_code(e);
+	return db_flag(row, 8, &c->finished, e);
+}
+
+static int read_digest(sqlite3_stmt *row, struct computation *c, struct err *e)
+{
+	const void *bytes;
+	size_t len;
+
+	if (db_blob(row, 12, sizeof(c->digest), &bytes, &len, e) < 0)
+		return err_code(e);
+	if (len != sizeof(c->digest))
+		return err_set(e, ERR_DATA_LOSS, "database: a digest of %zu bytes", len);
+	memcpy(c->digest, bytes, sizeof(c->digest));
+	return 0;
+}
+
 static int read_computation(sqlite3_stmt *row, struct computation *c, struct err *e)
 {
 	struct computation got = { .id = NULL };
 
-	if (db_text(row, 0, &got.id, e) < 0 || db_text(row, 1, &got.name, e) < 0 ||
-	    db_text(row, 2, &got.description, e) < 0 || db_text(row, 3, &got.agent_state, e) < 0 ||
-	    db_text(row, 4, &got.cvm_id, e) < 0 || db_text(row, 5, &got.failure, e) < 0 ||
-	    db_text(row, 17, &got.notice, e) < 0 || db_text(row, 18, &got.cvm_verdict, e) < 0) {
+	if (read_texts(row, &got, e) < 0 || read_numbers(row, &got, e) < 0 ||
+	    read_digest(row, &got, e) < 0) {
 		computation_done(&got);
 		return err_code(e);
 	}
-	got.state = (enum computation_state)sqlite3_column_int(row, 6);
-	got.stopping = sqlite3_column_int(row, 7) != 0;
-	got.finished = sqlite3_column_int(row, 8) != 0;
-	got.created = sqlite3_column_int64(row, 9);
-	got.sent = sqlite3_column_int64(row, 10);
-	got.ended = sqlite3_column_int64(row, 11);
-	if (sqlite3_column_bytes(row, 12) == MANIFEST_HASH_LEN)
-		memcpy(got.digest, sqlite3_column_blob(row, 12), MANIFEST_HASH_LEN);
-	got.datasets = sqlite3_column_int64(row, 13);
-	got.consumers = sqlite3_column_int64(row, 14);
-	got.records = sqlite3_column_int64(row, 15);
-	got.dropped = sqlite3_column_int64(row, 16);
 	*c = got;
 	return 0;
 }
@@ -297,6 +336,7 @@ int store_create(struct store *store, const Cvms__ComputationRunReq *manifest, s
 int store_manifest(struct store *store, const char *id, uint8_t **bytes, size_t *len, struct err *e)
 {
 	CLEANUP(sqlite3_finalize) sqlite3_stmt *stmt = NULL;
+	const void *found;
 	size_t size;
 	uint8_t *copy;
 	int row;
@@ -307,12 +347,13 @@ int store_manifest(struct store *store, const char *id, uint8_t **bytes, size_t 
 	row = db_next(&store->db, stmt, e);
 	if (row <= 0)
 		return row < 0 ? row : unknown(id, e);
-	size = (size_t)sqlite3_column_bytes(stmt, 0);
+	if (db_blob(stmt, 0, MANIFEST_MAX, &found, &size, e) < 0)
+		return err_code(e);
 	copy = malloc(size + 1);
 	if (!copy)
 		return err_nomem(e);
 	if (size)
-		memcpy(copy, sqlite3_column_blob(stmt, 0), size);
+		memcpy(copy, found, size);
 	*bytes = copy;
 	*len = size;
 	return 0;

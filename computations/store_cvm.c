@@ -35,14 +35,14 @@ static int read_cvm(sqlite3_stmt *row, struct cvm *c, struct err *e)
 
 	if (db_text(row, 0, &got.id, e) < 0 || db_text(row, 1, &got.agent_state, e) < 0 ||
 	    db_text(row, 2, &got.computation_id, e) < 0 || db_text(row, 3, &got.peer, e) < 0 ||
-	    db_text(row, 7, &got.verdict, e) < 0 || db_text(row, 9, &got.key, e) < 0) {
+	    db_text(row, 7, &got.verdict, e) < 0 || db_text(row, 9, &got.key, e) < 0 ||
+	    db_integer(row, 4, 0, INT64_MAX, &got.first_seen, e) < 0 ||
+	    db_integer(row, 5, 0, INT64_MAX, &got.last_seen, e) < 0 ||
+	    db_flag(row, 6, &got.verified, e) < 0 ||
+	    db_integer(row, 8, 0, INT64_MAX, &got.judged, e) < 0) {
 		cvm_done(&got);
 		return err_code(e);
 	}
-	got.first_seen = sqlite3_column_int64(row, 4);
-	got.last_seen = sqlite3_column_int64(row, 5);
-	got.verified = sqlite3_column_int(row, 6) != 0;
-	got.judged = sqlite3_column_int64(row, 8);
 	*c = got;
 	return 0;
 }
@@ -135,7 +135,7 @@ static int make_room(struct store *store, const char *key,
 static int todo_of(struct store *store, const char *cvm_id, struct store_todo *todo, struct err *e)
 {
 	CLEANUP(sqlite3_finalize) sqlite3_stmt *stmt = NULL;
-	struct store_todo got = { .computation_id = NULL };
+	struct store_todo got CLEANUP_TODO = { .computation_id = NULL };
 	int row;
 
 	/* A computation that was removed by force is to be stopped as well. */
@@ -150,13 +150,13 @@ static int todo_of(struct store *store, const char *cvm_id, struct store_todo *t
 	if (row < 0)
 		return row;
 	if (row > 0) {
-		if (db_text(stmt, 0, &got.computation_id, e) < 0)
+		if (db_text(stmt, 0, &got.computation_id, e) < 0 ||
+		    db_flag(stmt, 1, &got.stop, e) < 0 || db_flag(stmt, 2, &got.reached, e) < 0 ||
+		    db_flag(stmt, 3, &got.unverified, e) < 0)
 			return err_code(e);
-		got.stop = sqlite3_column_int(stmt, 1) != 0;
-		got.reached = sqlite3_column_int(stmt, 2) != 0;
-		got.unverified = sqlite3_column_int(stmt, 3) != 0;
 	}
 	*todo = got;
+	got = (struct store_todo){ .computation_id = NULL };
 	return 0;
 }
 

@@ -10,7 +10,9 @@
 enum {
 	ROW_BYTES = 128, /* what a record costs besides its texts */
 	TRIM_PART = 16,  /* a sixteenth is trimmed at a time, so that it happens rarely */
+	SIZE_MAX_OF_ROW = ROW_BYTES + STORE_TEXT_MAX + 4 * STORE_WORD_MAX,
 };
+#define COUNT_MAX (INT64_C(1) << 48) /* of a journal; no sum of such overflows */
 
 void record_done(struct record *r)
 {
@@ -86,18 +88,25 @@ static int open_journal(struct store *store, const char *owner, struct journal *
 	row = db_next(&store->db, stmt, e);
 	if (row <= 0)
 		return row < 0 ? row : err_set(e, ERR_INTERNAL, "database: a journal vanished");
-	j->number = sqlite3_column_int64(stmt, 0);
-	j->records = sqlite3_column_int64(stmt, 1);
-	j->bytes = sqlite3_column_int64(stmt, 2);
-	j->dropped = sqlite3_column_int64(stmt, 3);
-	return 0;
+	if (db_integer(stmt, 0, INT64_MIN, INT64_MAX, &j->number, e) < 0 ||
+	    db_integer(stmt, 1, 0, COUNT_MAX, &j->records, e) < 0 ||
+	    db_integer(stmt, 2, 0, COUNT_MAX, &j->bytes, e) < 0)
+		return err_code(e);
+	return db_integer(stmt, 3, 0, COUNT_MAX, &j->dropped, e);
+}
+
+static int miscounted(struct err *e)
+{
+	return err_set(e, ERR_DATA_LOSS,
+		       "database: a journal counts other records than it holds: another program "
+		       "wrote or damaged it; restore the database from a copy");
 }
 
 /* Counts and deletes the oldest `count` records. */
 static int drop_oldest(struct store *store, struct journal *j, int64_t count, struct err *e)
 {
 	CLEANUP(sqlite3_finalize) sqlite3_stmt *stmt = NULL;
-	int64_t last = 0, rows = 0, bytes = 0;
+	int64_t last = 0, rows = 0, bytes = 0, size;
 	int row;
 
 	if (db_query(&store->db, &stmt, e,
@@ -106,11 +115,16 @@ static int drop_oldest(struct store *store, struct journal *j, int64_t count, st
 		return err_code(e);
 	while ((row = db_next(&store->db, stmt, e)) > 0) {
 		last = sqlite3_column_int64(stmt, 0);
-		bytes += sqlite3_column_int64(stmt, 1);
+		if (db_integer(stmt, 1, 0, SIZE_MAX_OF_ROW, &size, e) < 0)
+			return err_code(e);
+		bytes += size;
 		rows++;
 	}
 	if (row < 0)
 		return row;
+	/* Else what trims would trim for ever. */
+	if (rows == 0 || rows > j->records || bytes > j->bytes)
+		return miscounted(e);
 	j->records -= rows;
 	j->bytes -= bytes;
 	j->dropped += rows;
@@ -125,6 +139,8 @@ static int trim(struct store *store, struct journal *j, struct err *e)
 		int64_t part = j->records / TRIM_PART;
 
 		/* The newest always stays, whatever its size. */
+		if (j->records <= 1 && j->bytes > SIZE_MAX_OF_ROW)
+			return miscounted(e);
 		if (j->records <= 1)
 			break;
 		if (drop_oldest(store, j, part ? part : 1, e) < 0)
@@ -214,15 +230,15 @@ static int read_record(sqlite3_stmt *row, struct record *r, struct err *e)
 
 	if (db_text(row, 5, &got.level, e) < 0 || db_text(row, 6, &got.text, e) < 0 ||
 	    db_text(row, 7, &got.type, e) < 0 || db_text(row, 8, &got.status, e) < 0 ||
-	    db_text(row, 9, &got.originator, e) < 0) {
+	    db_text(row, 9, &got.originator, e) < 0 ||
+	    db_integer(row, 0, 1, INT64_MAX, &got.number, e) < 0 ||
+	    db_integer(row, 1, INT64_MIN, INT64_MAX, &got.seconds, e) < 0 ||
+	    db_integer(row, 2, 0, 999999999, &got.nanos, e) < 0 ||
+	    db_integer(row, 3, 0, INT64_MAX, &got.received, e) < 0 ||
+	    db_flag(row, 4, &got.event, e) < 0) {
 		record_done(&got);
 		return err_code(e);
 	}
-	got.number = sqlite3_column_int64(row, 0);
-	got.seconds = sqlite3_column_int64(row, 1);
-	got.nanos = sqlite3_column_int64(row, 2);
-	got.received = sqlite3_column_int64(row, 3);
-	got.event = sqlite3_column_int(row, 4) != 0;
 	*r = got;
 	return 0;
 }

@@ -253,6 +253,43 @@ static void what_the_disk_says_is_told(void **state)
 	assert_refused(failed, f->e, ERR_INTERNAL, "I/O error: File too large");
 }
 
+/* Whoever writes into the file gets no number or text past us that clients would choke on. */
+static void rows_of_another_form_are_refused(void **state)
+{
+	static const char *const wrong[] = {
+		"UPDATE computations SET name = CAST(x'ff' AS TEXT)",
+		"UPDATE computations SET description = x'41'",
+		"UPDATE computations SET failure = CAST(x'410042' AS TEXT)",
+		"UPDATE computations SET state = 7",
+		"UPDATE computations SET state = -1",
+		"UPDATE computations SET stopping = 2",
+		"UPDATE computations SET created = 1.5",
+		"UPDATE computations SET ended = -1",
+		"UPDATE computations SET datasets = 257",
+		"UPDATE computations SET digest = x'00'",
+		"UPDATE computations SET digest = zeroblob(33)",
+		"UPDATE cvms SET verdict = CAST(x'c0' AS TEXT)",
+	};
+	struct store_room *f = *state;
+	struct computation c CLEANUP_COMPUTATION = { .id = NULL };
+	CLEANUP(free) uint8_t *manifest = NULL;
+	size_t len;
+
+	store_room_run_on(f, "one", "cvm");
+	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
+		assert_ok(db_script(&f->store.db, "BEGIN", &f->e), f->e);
+		assert_ok(db_script(&f->store.db, wrong[i], &f->e), f->e);
+		assert_int_equal(store_computation(&f->store, "one", &c, &f->e), -ERR_DATA_LOSS);
+		assert_null(c.id);
+		assert_ok(db_script(&f->store.db, "ROLLBACK", &f->e), f->e);
+	}
+	store_room_check(f, "one", COMPUTATION_CREATED, false);
+	assert_ok(db_script(&f->store.db, "UPDATE computations SET manifest = 'text'", &f->e),
+		  f->e);
+	assert_refused(store_manifest(&f->store, "one", &manifest, &len, &f->e), f->e,
+		       ERR_DATA_LOSS, "column manifest is not a blob");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -270,6 +307,7 @@ int main(void)
 		STORE_ROOM_ROW(a_folder_serves_one_at_a_time),
 		STORE_ROOM_ROW(a_newer_database_is_left_alone),
 		STORE_ROOM_ROW(what_is_no_database_is_refused),
+		STORE_ROOM_ROW(rows_of_another_form_are_refused),
 		STORE_ROOM_ROW(what_the_disk_says_is_told),
 	};
 

@@ -249,6 +249,31 @@ static void older_databases_are_brought_up_to_date(void **state)
 	}
 }
 
+static void rows_of_another_form_are_refused(void **state)
+{
+	static const char *const wrong[] = {
+		"UPDATE cvms SET peer = CAST(x'ff' AS TEXT)",
+		"UPDATE cvms SET computation = x'41'",
+		"UPDATE cvms SET first_seen = -1",
+		"UPDATE cvms SET last_seen = 'yesterday'",
+		"UPDATE cvms SET verified = 2",
+		"UPDATE cvms SET judged = -1",
+	};
+	struct store_room *f = *state;
+	struct cvm c CLEANUP_CVM = { .id = NULL };
+
+	store_room_arrive_idle(f, "cvm");
+	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
+		assert_ok(db_script(&f->store.db, "BEGIN", &f->e), f->e);
+		assert_ok(db_script(&f->store.db, wrong[i], &f->e), f->e);
+		assert_refused(store_cvm(&f->store, "cvm", &c, &f->e), f->e, ERR_DATA_LOSS,
+			       "from a copy");
+		assert_null(c.id);
+		assert_ok(db_script(&f->store.db, "ROLLBACK", &f->e), f->e);
+	}
+	assert_ok(store_cvm(&f->store, "cvm", &c, &f->e), f->e);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -263,6 +288,7 @@ int main(void)
 		STORE_ROOM_ROW(a_verdict_lasts_as_long_as_its_session),
 		STORE_ROOM_ROW(who_may_go_to_an_unproven_cvm_is_remembered),
 		STORE_ROOM_ROW(older_databases_are_brought_up_to_date),
+		STORE_ROOM_ROW(rows_of_another_form_are_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -112,6 +112,56 @@ static void pages_of_records_go_on_behind_a_number(void **state)
 	records_free(records, count);
 }
 
+/* Trimming counts by the journal's row: by a wrong one it would go on for ever. */
+static void a_journal_that_counts_wrongly_is_refused(void **state)
+{
+	static const char *const wrong[] = {
+		"UPDATE journals SET records = 1000",
+		"UPDATE journals SET bytes = 1 << 30",
+		"UPDATE journals SET records = -1",
+		"UPDATE journals SET records = 9223372036854775807",
+		"UPDATE journals SET bytes = 'many'",
+		"UPDATE journals SET bytes = 1 << 30; UPDATE records SET size = -1",
+		"UPDATE journals SET bytes = 1 << 30; UPDATE records SET size = 1 << 31",
+	};
+	struct store_room *f = *state;
+	const struct record r = { .text = (char *)(uintptr_t)"a line" };
+
+	store_room_run_on(f, "one", "cvm");
+	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
+		say(f, "one", "cvm", "first");
+		assert_ok(db_script(&f->store.db, wrong[i], &f->e), f->e);
+		assert_refused(store_log(&f->store, "cvm", "one", &r, &f->e), f->e, ERR_DATA_LOSS,
+			       "from a copy");
+		assert_ok(db_script(&f->store.db, "DELETE FROM journals", &f->e), f->e);
+	}
+}
+
+static void a_record_of_another_form_is_refused(void **state)
+{
+	static const char *const wrong[] = {
+		"UPDATE records SET text = CAST(x'ff' AS TEXT)",
+		"UPDATE records SET level = CAST(x'410042' AS TEXT)",
+		"UPDATE records SET text = x'41'",
+		"UPDATE records SET nanos = 1000000000",
+		"UPDATE records SET seconds = 'now'",
+		"UPDATE records SET event = 2",
+	};
+	struct store_room *f = *state;
+	struct record *records = NULL;
+	size_t count;
+
+	store_room_run_on(f, "one", "cvm");
+	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
+		say(f, "one", "cvm", "a line");
+		assert_ok(db_script(&f->store.db, wrong[i], &f->e), f->e);
+		assert_refused(store_records(&f->store, "one", "", 0, &records, &count, &f->e),
+			       f->e, ERR_DATA_LOSS, "from a copy");
+		assert_null(records);
+		assert_ok(db_script(&f->store.db, "DELETE FROM journals", &f->e), f->e);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -120,6 +170,8 @@ int main(void)
 		STORE_ROOM_ROW(a_long_text_is_cut_between_characters),
 		STORE_ROOM_ROW(a_cvm_keeps_what_belongs_to_no_computation),
 		STORE_ROOM_ROW(pages_of_records_go_on_behind_a_number),
+		STORE_ROOM_ROW(a_journal_that_counts_wrongly_is_refused),
+		STORE_ROOM_ROW(a_record_of_another_form_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The service's database as somebody else may have written it: rows of any types and values, and each
+ * function of store.h over them. Input: commands; ROW: table, then for each column its type and value;
+ * otherwise a function and two ids.
+ *
+ * What comes out of the database fits into the messages that administrators get; nothing turns for
+ * ever.
+ */
+#include "common/base/reader.h"
+#include "common/protobuf/protobuf.h"
+#include "computations/admin_message.h"
+#include "tests/fuzz/store_memory.h"
+
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
+
+enum { COMMANDS_MAX = 48, PAGE = 8 };
+
+static const char *const ids[] = { "a", "b", "v", "" };
+
+static const struct {
+	const char *insert;
+	int columns;
+} tables[] = {
+	{ "INSERT OR REPLACE INTO computations VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+	  20 },
+	{ "INSERT OR REPLACE INTO cvms VALUES (?,?,?,?,?,?,?,?,?,?,?)", 11 },
+	{ "INSERT OR REPLACE INTO journals VALUES (?,?,?,?,?)", 5 },
+	{ "INSERT OR REPLACE INTO records VALUES (?,?,?,?,?,?,?,?,?,?,?,?)", 12 },
+};
+
+/* The types of a column, and values that columns often have. */
+enum value { VALUE_NULL, VALUE_BYTE, VALUE_INT, VALUE_TEXT, VALUE_BLOB, VALUE_ID, VALUE_REAL };
+
+static void bind(sqlite3_stmt *s, int column, struct reader *r)
+{
+	uint8_t type = reader_u8(r) % 7;
+	const void *bytes;
+	size_t len;
+
+	switch ((enum value)type) {
+	case VALUE_NULL:
+		return;
+	case VALUE_BYTE:
+		sqlite3_bind_int64(s, column, (int8_t)reader_u8(r));
+		return;
+	case VALUE_INT:
+		sqlite3_bind_int64(s, column, (int64_t)reader_be64(r));
+		return;
+	case VALUE_REAL:
+		sqlite3_bind_double(s, column, (double)reader_be32(r) * 1e30);
+		return;
+	case VALUE_ID:
+		sqlite3_bind_text(s, column, ids[reader_u8(r) % ARRAY_LEN(ids)], -1, SQLITE_STATIC);
+		return;
+	case VALUE_TEXT:
+	case VALUE_BLOB:
+		len = reader_u8(r);
+		bytes = reader_take(r, len);
+		if (!bytes)
+			return;
+		if (type == VALUE_TEXT)
+			sqlite3_bind_text(s, column, bytes, (int)len, SQLITE_STATIC);
+		else
+			sqlite3_bind_blob(s, column, bytes, (int)len, SQLITE_STATIC);
+	}
+}
+
+static void put_row(struct store *store, struct reader *r)
+{
+	size_t table = reader_u8(r) % ARRAY_LEN(tables);
+	CLEANUP(sqlite3_finalize) sqlite3_stmt *s = NULL;
+
+	assert(sqlite3_exec(store->db.sqlite, "PRAGMA foreign_keys=OFF", NULL, NULL, NULL) == 0);
+	assert(sqlite3_prepare_v2(store->db.sqlite, tables[table].insert, -1, &s, NULL) == 0);
+	for (int i = 1; i <= tables[table].columns; i++)
+		bind(s, i, r);
+	(void)sqlite3_step(s); /* what a column does not take is not there */
+	assert(sqlite3_exec(store->db.sqlite, "PRAGMA foreign_keys=ON", NULL, NULL, NULL) == 0);
+}
+
+/* Strict: as clients decode it. */
+static void check_message(const ProtobufCMessage *m)
+{
+	CLEANUP(free) uint8_t *packed = NULL;
+	size_t len;
+	struct err e;
+
+	assert(protobuf_pack(m, &packed, &len, &e) == 0);
+	assert(protobuf_check(m->descriptor, packed, len, &e) == 0);
+}
+
+static void see_computation(const struct computation *c)
+{
+	struct admin_message_computation out;
+
+	admin_message_computation(&out, c, false);
+	check_message(&out.message.base);
+}
+
+static void see_cvm(const struct cvm *c)
+{
+	struct admin_message_cvm out;
+
+	admin_message_cvm(&out, c, false);
+	check_message(&out.message.base);
+}
+
+static void see_record(const struct record *r)
+{
+	struct admin_message_record out;
+
+	admin_message_record(&out, r);
+	check_message(&out.message.base);
+}
+
+static bool is_connected(const char *id, void *data)
+{
+	return strcmp(id, "b") == 0;
+}
+
+static void list_all(struct store *store, const char *after)
+{
+	struct computation computations[PAGE];
+	struct cvm cvms[PAGE];
+	size_t count = 0;
+	struct err e;
+
+	if (store_computations(store, after, PAGE, computations, &count, &e) == 0)
+		for (size_t i = 0; i < count; i++) {
+			see_computation(&computations[i]);
+			computation_done(&computations[i]);
+		}
+	if (store_cvms(store, after, PAGE, cvms, &count, &e) == 0)
+		for (size_t i = 0; i < count; i++) {
+			see_cvm(&cvms[i]);
+			cvm_done(&cvms[i]);
+		}
+}
+
+static void read_records(struct store *store, const char *id, const char *cvm, int64_t after)
+{
+	struct record *records = NULL;
+	size_t count = 0;
+	int64_t newest;
+	struct err e;
+
+	(void)!store_newest_record(store, &newest, &e);
+	if (store_records(store, id, cvm, after, &records, &count, &e) < 0)
+		return;
+	for (size_t i = 0; i < count; i++) {
+		assert(records[i].number > after &&
+		       (!i || records[i - 1].number < records[i].number));
+		see_record(&records[i]);
+	}
+	records_free(records, count);
+}
+
+static void add_record(struct store *store, const char *id, const char *cvm, struct reader *r,
+		       bool event)
+{
+	static const char *const types[] = { "Running", "Failed", "Complete", "?" };
+	char *word = (char *)(uintptr_t)types[reader_u8(r) % ARRAY_LEN(types)];
+	const struct record record = { .event = event,
+				       .level = word,
+				       .text = word,
+				       .type = word,
+				       .status = word,
+				       .seconds = reader_u8(r) };
+	struct err e;
+
+	if (event)
+		(void)!store_event(store, cvm, id, &record, &e);
+	else
+		(void)!store_log(store, cvm, id, &record, &e);
+}
+
+static void arrive(struct store *store, const char *cvm, const char *key)
+{
+	struct store_todo todo CLEANUP_TODO = { .computation_id = NULL };
+	struct err e;
+
+	(void)!store_cvm_seen(store, cvm, "peer", key, "unproven", is_connected, NULL, &todo, &e);
+	(void)!store_cvm_reports(store, cvm, key, &e);
+}
+
+static void tell_state(struct store *store, const char *cvm, uint8_t which)
+{
+	static const char *const states[] = { "Idle", "Running", "Complete", "Nothing" };
+	struct store_todo todo CLEANUP_TODO = { .computation_id = NULL };
+	struct err e;
+
+	(void)!store_agent_state(store, cvm, states[which % ARRAY_LEN(states)], &todo, &e);
+}
+
+static void create(struct store *store, const char *id)
+{
+	Cvms__ComputationRunReq manifest = CVMS__COMPUTATION_RUN_REQ__INIT;
+	struct err e;
+
+	manifest.id = (char *)(uintptr_t)id;
+	(void)!store_create(store, &manifest, &e);
+}
+
+static void show(struct store *store, const char *id)
+{
+	struct computation c CLEANUP_COMPUTATION = { .id = NULL };
+	struct cvm v CLEANUP_CVM = { .id = NULL };
+	CLEANUP(free) uint8_t *manifest = NULL;
+	size_t len;
+	struct err e;
+
+	if (store_computation(store, id, &c, &e) == 0)
+		see_computation(&c);
+	if (store_cvm(store, id, &v, &e) == 0)
+		see_cvm(&v);
+	(void)!store_manifest(store, id, &manifest, &len, &e);
+}
+
+static void answer(struct store *store, const char *id, const char *cvm, const char *error)
+{
+	const struct run_answer said = { .error = error, .notice = "" };
+	struct err e;
+
+	(void)!store_run_answer(store, cvm, id, &said, &e);
+}
+
+static void end(struct store *store, const char *id, bool remove, bool force)
+{
+	CLEANUP(free) char *holder = NULL;
+	bool tell;
+	struct err e;
+
+	if (remove)
+		(void)!store_remove(store, id, force, &holder, &e);
+	else
+		(void)!store_stop(store, id, &tell, &e);
+}
+
+/* Each as the store's queue calls it. */
+static void command(struct store *store, struct reader *r)
+{
+	uint8_t what = reader_u8(r) % 24;
+	const char *id, *cvm;
+	struct err e;
+
+	if (what < 8) {
+		put_row(store, r);
+		return;
+	}
+	id = ids[reader_u8(r) % ARRAY_LEN(ids)];
+	cvm = ids[reader_u8(r) % ARRAY_LEN(ids)];
+	assert(db_script(&store->db, "SAVEPOINT op", &e) == 0);
+	switch (what) {
+	case 8:
+		list_all(store, id);
+		break;
+	case 9:
+		show(store, id);
+		break;
+	case 10:
+		read_records(store, id, cvm, (int8_t)reader_u8(r));
+		break;
+	case 11:
+		add_record(store, id, cvm, r, false);
+		break;
+	case 12:
+		add_record(store, id, cvm, r, true);
+		break;
+	case 13:
+		arrive(store, cvm, id);
+		break;
+	case 14:
+		tell_state(store, cvm, reader_u8(r));
+		break;
+	case 15:
+		create(store, id);
+		break;
+	case 16:
+		answer(store, id, cvm, "");
+		break;
+	case 17:
+		answer(store, id, cvm, "no");
+		break;
+	case 18:
+		end(store, id, false, false);
+		break;
+	case 19:
+		end(store, id, true, reader_u8(r) & 1);
+		break;
+	case 20:
+		(void)!store_assign(store, id, cvm, true, &e);
+		break;
+	case 21:
+		(void)!store_stopped(store, cvm, id, &e);
+		break;
+	case 22:
+		(void)!store_cvm_verdict(store, cvm, true, "verified", &e);
+		(void)!store_cvm_unproven(store, id, "not", &e);
+		break;
+	default:
+		(void)!store_cvm_release(store, cvm, &e);
+	}
+	assert(db_script(&store->db, "RELEASE op", &e) == 0);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
+{
+	static const struct store_limits limits = {
+		.computations = 2, .cvms = 2, .records = 4, .record_bytes = 1024
+	};
+	struct reader r = reader_over(bytes, len);
+	struct store store;
+
+	store_memory_open(&store, &limits);
+	for (int i = 0; i < COMMANDS_MAX && reader_ok(&r) && reader_left(&r); i++)
+		command(&store, &r);
+	for (size_t i = 0; i < ARRAY_LEN(ids); i++) {
+		show(&store, ids[i]);
+		list_all(&store, ids[i]);
+		read_records(&store, ids[i], "v", 0);
+	}
+	return 0;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * make_calls.c — writes the inputs of the fuzz targets whose input is a program of commands again:
+ * make_calls FOLDER, where FOLDER is tests/fuzz. Each run writes the same bytes. Not run by any test;
+ * the files are saved.
+ */
+#include "tests/fuzz/make_calls.h"
+
+#include "common/base/cleanup.h"
+#include "common/base/file.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *folder;
+
+void calls_save(const char *name, struct writer *w)
+{
+	CLEANUP(free) char *path = NULL, *dir = NULL;
+	struct err e;
+
+	assert(!w->bad && text_format(&path, &e, "%s/corpus/%s", folder, name) == 0);
+	dir = strdup(path);
+	assert(dir);
+	*strrchr(dir, '/') = '\0';
+	assert(dir_make(dir, 0755, &e) == 0);
+	assert(file_write(path, w->bytes, w->len, 0644, &e) == 0);
+	writer_done(w);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc != 2) {
+		fprintf(stderr, "usage: make_calls tests/fuzz\n");
+		return 2;
+	}
+	folder = argv[1];
+	calls_store_rows();
+	return 0;
+}

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* make_calls_store.c — corpora of the computation service. */
+#include "tests/fuzz/make_calls.h"
+
+#include <string.h>
+
+enum table { COMPUTATIONS, CVMS, JOURNALS, RECORDS };
+enum function {
+	LIST = 8,
+	SHOW,
+	READ,
+	LOG,
+	EVENT,
+	ARRIVE,
+	STATE,
+	CREATE,
+	TAKEN,
+	REFUSED,
+	STOP,
+	REMOVE,
+	ASSIGN,
+	STOPPED,
+	VERDICT,
+	RELEASE
+};
+enum id { A, B, V, EMPTY };
+
+static struct writer begin(void)
+{
+	return writer_up_to(CALLS_INPUT_MAX);
+}
+
+/* Letters: i a small number, I a large one, t a text, b a blob of 32, d an id, n NULL, r a real. */
+static void row(struct writer *w, enum table table, const char *types, const char *text, int number)
+{
+	writer_u8(w, 0);
+	writer_u8(w, (uint8_t)table);
+	for (const char *t = types; *t; t++) {
+		static const char letters[] = "niItbdr";
+
+		writer_u8(w, (uint8_t)(strchr(letters, *t) - letters));
+		if (*t == 'i') {
+			writer_u8(w, (uint8_t)number);
+		} else if (*t == 'I') {
+			writer_zeros(w, 4);
+			writer_be32(w, UINT32_MAX);
+		} else if (*t == 't') {
+			writer_u8(w, (uint8_t)strlen(text));
+			writer_text(w, text);
+		} else if (*t == 'b') {
+			writer_u8(w, 32);
+			writer_zeros(w, 32);
+		} else if (*t == 'd') {
+			writer_u8(w, A);
+		} else if (*t == 'r') {
+			writer_be32(w, 7);
+		}
+	}
+}
+
+static void function(struct writer *w, enum function f, enum id id, enum id cvm)
+{
+	writer_u8(w, (uint8_t)f);
+	writer_u8(w, (uint8_t)id);
+	writer_u8(w, (uint8_t)cvm);
+}
+
+static void with(struct writer *w, enum function f, enum id id, enum id cvm, uint8_t value)
+{
+	function(w, f, id, cvm);
+	writer_u8(w, value);
+}
+
+static void record(struct writer *w, enum function f, enum id id, enum id cvm, uint8_t word)
+{
+	with(w, f, id, cvm, word);
+	writer_u8(w, 1); /* seconds */
+}
+
+static void save_life(void)
+{
+	struct writer w = begin();
+
+	function(&w, CREATE, A, V);
+	function(&w, ARRIVE, EMPTY, V);
+	function(&w, ASSIGN, A, V);
+	function(&w, TAKEN, A, V);
+	record(&w, LOG, A, V, 0);
+	record(&w, EVENT, A, V, 0);
+	with(&w, STATE, A, V, 1);
+	function(&w, VERDICT, A, V);
+	for (uint8_t i = 0; i < 6; i++)
+		record(&w, LOG, EMPTY, V, 3);
+	with(&w, READ, A, V, 0);
+	with(&w, READ, EMPTY, V, 1);
+	record(&w, EVENT, A, V, 2);
+	function(&w, STOP, A, V);
+	function(&w, STOPPED, A, V);
+	with(&w, REMOVE, A, V, 0);
+	function(&w, RELEASE, A, V);
+	calls_save("store_rows/life", &w);
+
+	w = begin();
+	function(&w, CREATE, A, V);
+	function(&w, CREATE, B, V);
+	function(&w, CREATE, V, V);
+	function(&w, ARRIVE, EMPTY, V);
+	function(&w, ARRIVE, A, A);
+	function(&w, ARRIVE, B, A);
+	function(&w, ARRIVE, EMPTY, EMPTY);
+	function(&w, ASSIGN, A, V);
+	function(&w, ASSIGN, A, V);
+	function(&w, ASSIGN, B, V);
+	function(&w, REFUSED, A, V);
+	function(&w, ASSIGN, B, V);
+	with(&w, STATE, A, V, 1);
+	with(&w, STATE, A, V, 0);
+	function(&w, STOP, B, V);
+	with(&w, STATE, A, V, 3);
+	with(&w, REMOVE, B, V, 0);
+	with(&w, REMOVE, B, V, 1);
+	function(&w, CREATE, B, V);
+	with(&w, STATE, B, V, 0);
+	function(&w, CREATE, B, V);
+	function(&w, LIST, A, V);
+	function(&w, LIST, B, V);
+	calls_save("store_rows/two", &w);
+}
+
+static void save_foreign(const char *name, const char *text, int number, const char *computation,
+			 const char *cvm, const char *journal, const char *rec)
+{
+	struct writer w = begin();
+	char path[64] = "store_rows/";
+
+	row(&w, COMPUTATIONS, computation, text, number);
+	row(&w, CVMS, cvm, text, number);
+	row(&w, JOURNALS, journal, text, number);
+	row(&w, RECORDS, rec, text, number);
+	for (int f = LIST; f <= RELEASE; f++) {
+		function(&w, (enum function)f, A, A);
+		if (f == READ || f == STATE || f == REMOVE)
+			writer_u8(&w, 1);
+		else if (f == LOG || f == EVENT)
+			writer_zeros(&w, 2);
+	}
+	calls_save(strcat(path, name), &w);
+}
+
+void calls_store_rows(void)
+{
+	save_life();
+	/* As the service writes them, then with other types, texts and numbers. */
+	save_foreign("own", "c:a", 1, "idttbbiiitdiiittiiii", "iddttiiitit", "itiii",
+		     "iiiiitttttti");
+	save_foreign("texts", "c:a\xff\x01", 1, "idttbbiiittiiittiiii", "iddttiiitit", "itiii",
+		     "iiiiitttttti");
+	save_foreign("blobs", "c:a", 1, "idbbbbiiibbiiibbiiii", "iddbbiiibib", "itiii",
+		     "iiiiibbbbbbi");
+	save_foreign("numbers", "c:a", -100, "idttttIIIttIIIttIIII", "1dttIIItIt", "itIII",
+		     "iiIIIitttttI");
+	save_foreign("counts", "c:a", 100, "idttbbiiitdiiittiiii", "iddttiiitit", "itiii",
+		     "Iiiiittttti");
+}

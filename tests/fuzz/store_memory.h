@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * store_memory.h — the computation service's store in memory, for fuzz targets: with the tables that
+ * store_open() makes, empty at the begin of each input.
+ */
+#pragma once
+
+#include "common/base/file.h"
+#include "computations/store.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* Made once, in a folder that is removed at once. */
+static inline sqlite3 *store_memory_new(void)
+{
+	static const struct store_limits any = { 1, 1, 1, 1 };
+	sqlite3 *memory;
+	char dir[] = "/tmp/cocos-fuzz-store-XXXXXX";
+	struct store store;
+	sqlite3_backup *backup;
+	struct err e;
+
+	assert(mkdtemp(dir) && store_open(&store, dir, &any, &e) == 0);
+	assert(sqlite3_open(":memory:", &memory) == SQLITE_OK);
+	backup = sqlite3_backup_init(memory, "main", store.db.sqlite, "main");
+	assert(backup && sqlite3_backup_step(backup, -1) == SQLITE_DONE);
+	assert(sqlite3_backup_finish(backup) == SQLITE_OK);
+	store_close(&store);
+	assert(dir_remove(dir, &e) == 0);
+	assert(sqlite3_exec(memory, "PRAGMA foreign_keys=ON", NULL, NULL, NULL) == SQLITE_OK);
+	return memory;
+}
+
+/* One for the life of the program, emptied. */
+static inline void store_memory_open(struct store *store, const struct store_limits *limits)
+{
+	static sqlite3 *sqlite;
+	struct err e;
+
+	if (!sqlite)
+		sqlite = store_memory_new();
+	*store = (struct store){ .db.sqlite = sqlite, .limits = *limits, .lock = -1 };
+	assert(db_script(&store->db,
+			 "DELETE FROM records; DELETE FROM journals; DELETE FROM cvms;"
+			 "DELETE FROM computations; DELETE FROM sqlite_sequence;",
+			 &e) == 0);
+}
