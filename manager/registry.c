@@ -199,6 +199,8 @@ static int set_up(struct registry *r, const char *tag, struct err *e)
 	if (version > REGISTRY_VERSION)
 		return err_set(e, ERR_PRECONDITION,
 			       "registry: version %d was written by a newer manager", version);
+	if (version < 0)
+		return damaged(r, "its version is negative", e);
 	if (exec(r, schema_gone, e) < 0 || exec(r, "COMMIT", e) < 0 || check_integrity(r, e) < 0 ||
 	    read_tag(r, e) < 0)
 		return err_code(e);

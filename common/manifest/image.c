@@ -5,6 +5,7 @@
 #include "common/base/file.h"
 #include "common/base/json.h"
 #include "common/base/log.h"
+#include "common/base/utf8.h"
 
 #include <string.h>
 #include <sys/stat.h>
@@ -68,6 +69,12 @@ static int read_part(const struct image *image, const struct json *root, const c
 	return 0;
 }
 
+/* Of the kernel's command line, which ends at the first line's end and knows no other white space. */
+static bool is_word(const char *text)
+{
+	return *text && !strchr(text, ' ') && !utf8_has_control(text, strlen(text));
+}
+
 static int read_words(struct image *image, const struct json *root, struct err *e)
 {
 	const struct json *words;
@@ -82,6 +89,9 @@ static int read_words(struct image *image, const struct json *root, struct err *
 	for (size_t i = 0; image->words && i < words->count; i++) {
 		if (words->items[i].type != JSON_STRING)
 			return err_set(e, ERR_INVALID, "cmdline_words: not all are strings");
+		if (!is_word(words->items[i].text))
+			return err_set(e, ERR_INVALID, "cmdline_words: %s is not one word",
+				       log_quote(words->items[i].text).text);
 		image->words[i] = strdup(words->items[i].text);
 		if (!image->words[i])
 			return err_nomem(e);
@@ -117,6 +127,10 @@ static int read_launch(struct image *image, const struct json *root, struct err 
 		return err_set(e, ERR_EXHAUSTED, "cmdline: longer than %d", IMAGE_CMDLINE_MAX);
 	if (strlen(image->flavour) > 32)
 		return err_set(e, ERR_EXHAUSTED, "flavour: longer than 32");
+	/* Both are shown, and kept in the registry, which would not take them back. */
+	if (utf8_has_control(image->cmdline, strlen(image->cmdline)) ||
+	    utf8_has_control(image->flavour, strlen(image->flavour)))
+		return err_set(e, ERR_INVALID, "cmdline or flavour: has control characters");
 	return 0;
 }
 

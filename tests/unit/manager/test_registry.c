@@ -140,6 +140,8 @@ static void files_of_another_form_are_refused(void **state)
 	registry_close(r);
 	run_sql("PRAGMA user_version = 2");
 	assert_refused(registry_open(test_folder, &r, &e), e, ERR_PRECONDITION, "newer manager");
+	run_sql("PRAGMA user_version = -1");
+	assert_refused(registry_open(test_folder, &r, &e), e, ERR_DATA_LOSS, "version is negative");
 	run_sql("PRAGMA user_version = 1; DELETE FROM meta");
 	assert_refused(registry_open(test_folder, &r, &e), e, ERR_DATA_LOSS, "tag");
 	run_sql("INSERT INTO meta VALUES ('tag', '../../..')");

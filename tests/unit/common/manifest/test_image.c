@@ -108,6 +108,18 @@ static void what_is_no_image_is_refused(void **state)
 	assert_refused(image_open(test_folder, &image, &e), e, ERR_NOT_FOUND, "cmdline");
 	put_image(HEAD ",\"cmdline_words\":[1]", "vmlinuz");
 	assert_refused(image_open(test_folder, &image, &e), e, ERR_INVALID, "cmdline_words");
+	put_image(HEAD ",\"cmdline_words\":[\"two words\"]", "vmlinuz");
+	assert_refused(image_open(test_folder, &image, &e), e, ERR_INVALID, "not one word");
+	put_image(HEAD ",\"cmdline_words\":[\"\"]", "vmlinuz");
+	assert_refused(image_open(test_folder, &image, &e), e, ERR_INVALID, "not one word");
+	put_image("\"version\":1,\"flavour\":\"base\",\"cmdline\":\"a\\nb\","
+		  "\"min_memory_mib\":1",
+		  "vmlinuz");
+	assert_refused(image_open(test_folder, &image, &e), e, ERR_INVALID, "control characters");
+	put_image("\"version\":1,\"flavour\":\"\\u001b[2J\",\"cmdline\":\"a\","
+		  "\"min_memory_mib\":1",
+		  "vmlinuz");
+	assert_refused(image_open(test_folder, &image, &e), e, ERR_INVALID, "control characters");
 	put("image.json", "{\"version\":1,");
 	assert_refused(image_open(test_folder, &image, &e), e, ERR_INVALID, "json");
 }
