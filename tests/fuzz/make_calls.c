@@ -30,6 +30,19 @@ void calls_save(const char *name, struct writer *w)
 	writer_done(w);
 }
 
+void calls_put_corpus(struct writer *w, const char *name)
+{
+	CLEANUP(free) char *path = NULL;
+	CLEANUP(free) uint8_t *bytes = NULL;
+	size_t len;
+	struct err e;
+
+	assert(text_format(&path, &e, "%s/corpus/%s", folder, name) == 0);
+	assert(file_read(path, CALLS_INPUT_MAX, &bytes, &len, &e) == 0);
+	writer_be32(w, (uint32_t)len);
+	writer_bytes(w, bytes, len);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc != 2) {
@@ -37,6 +50,11 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	folder = argv[1];
+	calls_access();
+	calls_agent_config();
+	calls_image();
+	calls_keeper_answers();
+	calls_registry_rows();
 	calls_store_rows();
 	return 0;
 }

@@ -9,4 +9,12 @@ enum { CALLS_INPUT_MAX = 1 << 20 };
 /* To corpus/NAME; `w` is done with. */
 void calls_save(const char *name, struct writer *w);
 
+/* corpus/NAME, behind its length in four bytes. */
+void calls_put_corpus(struct writer *w, const char *name);
+
+void calls_access(void);
+void calls_agent_config(void);
+void calls_image(void);
+void calls_keeper_answers(void);
+void calls_registry_rows(void);
 void calls_store_rows(void);

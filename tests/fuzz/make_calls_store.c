@@ -147,18 +147,74 @@ static void save_foreign(const char *name, const char *text, int number, const c
 	calls_save(strcat(path, name), &w);
 }
 
+static void save_rest(void)
+{
+	struct writer w = begin();
+
+	/* Names and keys. */
+	function(&w, ARRIVE, A, V);
+	function(&w, ARRIVE, A, V);
+	function(&w, ARRIVE, B, V);
+	function(&w, ARRIVE, EMPTY, V);
+	function(&w, RELEASE, A, V);
+	function(&w, ARRIVE, B, V);
+	function(&w, RELEASE, A, A);
+	calls_save("store_rows/names", &w);
+	w = begin();
+	function(&w, ARRIVE, EMPTY, B);
+	function(&w, ARRIVE, EMPTY, V);
+	function(&w, CREATE, A, V);
+	function(&w, ASSIGN, A, V);
+	function(&w, ARRIVE, EMPTY, A);
+	function(&w, CREATE, B, V);
+	with(&w, STATE, A, B, 1);
+	function(&w, ASSIGN, B, B);
+	function(&w, ASSIGN, B, V);
+	with(&w, REMOVE, A, V, 0);
+	function(&w, STOP, A, V);
+	with(&w, REMOVE, A, V, 0);
+	with(&w, REMOVE, A, V, 1);
+	function(&w, CREATE, A, V);
+	with(&w, STATE, A, V, 0);
+	function(&w, CREATE, A, V);
+	calls_save("store_rows/busy", &w);
+	w = begin();
+	function(&w, ARRIVE, EMPTY, V);
+	function(&w, CREATE, A, V);
+	function(&w, ASSIGN, A, V);
+	function(&w, TAKEN, A, V);
+	with(&w, STATE, A, V, 0);
+	function(&w, ARRIVE, EMPTY, V);
+	function(&w, STOP, A, V);
+	function(&w, ARRIVE, EMPTY, V);
+	with(&w, STATE, A, V, 0);
+	calls_save("store_rows/restart", &w);
+	w = begin();
+	function(&w, ARRIVE, EMPTY, V);
+	for (uint8_t i = 0; i < 8; i++)
+		record(&w, LOG, EMPTY, V, 3);
+	record(&w, LOG, A, V, 3);
+	record(&w, EVENT, EMPTY, V, 3);
+	calls_save("store_rows/trim", &w);
+}
+
 void calls_store_rows(void)
 {
 	save_life();
 	/* As the service writes them, then with other types, texts and numbers. */
 	save_foreign("own", "c:a", 1, "idttbbiiitdiiittiiii", "iddttiiitit", "itiii",
-		     "iiiiitttttti");
-	save_foreign("texts", "c:a\xff\x01", 1, "idttbbiiittiiittiiii", "iddttiiitit", "itiii",
-		     "iiiiitttttti");
-	save_foreign("blobs", "c:a", 1, "idbbbbiiibbiiibbiiii", "iddbbiiibib", "itiii",
-		     "iiiiibbbbbbi");
-	save_foreign("numbers", "c:a", -100, "idttttIIIttIIIttIIII", "1dttIIItIt", "itIII",
-		     "iiIIIitttttI");
+		     "iiiiiittttti");
+	save_foreign("texts", "c:a\xff\x01", 1, "idttbbiiitdiiittiiii", "iddttiiitit", "itiii",
+		     "iiiiiittttti");
+	save_foreign("blobs", "c:a", 1, "idbbbbiiibdiiibbiiii", "iddbbiiibib", "itiii",
+		     "iiiiiibbbbbi");
+	save_foreign("numbers", "c:a", -100, "idttbbIIItdIIIttIIII", "iddttIIItIt", "itIII",
+		     "iiIIIittttti");
 	save_foreign("counts", "c:a", 100, "idttbbiiitdiiittiiii", "iddttiiitit", "itiii",
-		     "Iiiiittttti");
+		     "iiiiiittttti");
+	save_foreign("zeros", "c:a", 0, "idttbbiiitdiiittiiii", "iddttiiitit", "itiii",
+		     "Iiiiiittttti");
+	save_foreign("digest", "c:a", 1, "idttbtiiitdiiittiiii", "idtttiiitit", "itiii",
+		     "iiiiiittttti");
+	save_rest();
 }

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The manager's registry as somebody else may have written it. Input: version(1, signed), then rows:
+ * table(1), and for each column its type(1) and value.
+ *
+ * A registry that opens gives rows of the form that we write: they survive being saved as a record of
+ * their own and read back, and can be changed and removed.
+ */
+#include "common/base/file.h"
+#include "common/base/reader.h"
+#include "common/base/utf8.h"
+#include "manager/registry.h"
+#include "manager/registry_row.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
+
+enum { ROWS_MAX = 8 };
+enum value {
+	VALUE_NULL,
+	VALUE_BYTE,
+	VALUE_INT,
+	VALUE_TEXT,
+	VALUE_BLOB,
+	VALUE_ID,
+	VALUE_DIGEST,
+	VALUES
+};
+
+DEFINE_CLEANUP(sqlite3_stmt *, sqlite3_finalize)
+
+static char dir[] = "/tmp/cocos-fuzz-registry-XXXXXX", path[64], saved[64];
+static sqlite3 *file; /* the same one, as another program has it open */
+
+static const struct {
+	const char *insert;
+	int columns;
+} tables[] = {
+	{ "INSERT OR REPLACE INTO cvm VALUES (" REGISTRY_PARAMETERS ")", 16 },
+	{ "INSERT OR REPLACE INTO gone VALUES (?,?)", 2 },
+	{ "INSERT OR REPLACE INTO meta VALUES (?,?)", 2 },
+};
+
+static void leave(void)
+{
+	struct err e;
+
+	sqlite3_close(file);
+	(void)!dir_remove(dir, &e);
+}
+
+static void prepare(void)
+{
+	struct registry *registry;
+	struct err e;
+
+	assert(mkdtemp(dir));
+	atexit(leave);
+	snprintf(path, sizeof(path), "%s/registry.db", dir);
+	snprintf(saved, sizeof(saved), "%s/saved", dir);
+	assert(registry_open(dir, &registry, &e) == 0);
+	registry_close(registry);
+	/* The tables, without the words that keep other types out: a foreign file has none. */
+	assert(sqlite3_open(path, &file) == SQLITE_OK);
+	assert(sqlite3_exec(file,
+			    "DROP TABLE cvm; CREATE TABLE cvm (id, slot, port, step, created_ms,"
+			    " expires_ms, tee, kvm, cpus, cpu_type, firmware, image, cmdline,"
+			    " boot_sha3_256, boot_sha3_384, expected); DROP TABLE gone;"
+			    " CREATE TABLE gone (nr INTEGER PRIMARY KEY, id);"
+			    "CREATE TABLE tag AS SELECT * FROM meta;"
+			    "PRAGMA synchronous = OFF;",
+			    NULL, NULL, NULL) == SQLITE_OK);
+}
+
+static void bind(sqlite3_stmt *s, int column, struct reader *r)
+{
+	static const uint8_t digest[SHA3_384_LEN];
+	enum value type = reader_u8(r) % VALUES;
+	const void *bytes;
+	size_t len;
+
+	if (type == VALUE_BYTE) {
+		sqlite3_bind_int64(s, column, (int8_t)reader_u8(r));
+	} else if (type == VALUE_INT) {
+		sqlite3_bind_int64(s, column, (int64_t)reader_be64(r));
+	} else if (type == VALUE_ID) {
+		char id[] = "00000000-0000-4000-8000-000000000000";
+
+		id[0] = (char)('0' + reader_u8(r) % 10);
+		sqlite3_bind_text(s, column, id, -1, SQLITE_TRANSIENT);
+	} else if (type == VALUE_DIGEST) {
+		sqlite3_bind_blob(s, column, digest, reader_u8(r) % (SHA3_384_LEN + 1),
+				  SQLITE_STATIC);
+	} else if (type == VALUE_TEXT || type == VALUE_BLOB) {
+		len = reader_u8(r);
+		bytes = reader_take(r, len);
+		if (bytes && type == VALUE_TEXT)
+			sqlite3_bind_text(s, column, bytes, (int)len, SQLITE_STATIC);
+		else if (bytes)
+			sqlite3_bind_blob(s, column, bytes, (int)len, SQLITE_STATIC);
+	}
+}
+
+static void fill(struct reader *r)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "PRAGMA user_version = %d", (int8_t)reader_u8(r));
+	assert(sqlite3_exec(file,
+			    "BEGIN; DELETE FROM cvm; DELETE FROM gone; DELETE FROM meta;"
+			    "INSERT INTO meta SELECT * FROM tag",
+			    NULL, NULL, NULL) == SQLITE_OK);
+	assert(sqlite3_exec(file, text, NULL, NULL, NULL) == SQLITE_OK);
+	for (int i = 0; i < ROWS_MAX && reader_ok(r) && reader_left(r); i++) {
+		size_t table = reader_u8(r) % ARRAY_LEN(tables);
+		CLEANUP(sqlite3_finalize) sqlite3_stmt *s = NULL;
+
+		assert(sqlite3_prepare_v2(file, tables[table].insert, -1, &s, NULL) == SQLITE_OK);
+		for (int c = 1; c <= tables[table].columns; c++)
+			bind(s, c, r);
+		(void)sqlite3_step(s);
+	}
+	assert(sqlite3_exec(file, "COMMIT", NULL, NULL, NULL) == SQLITE_OK);
+}
+
+static void check_row(const struct registry *registry, const struct cvm *cvm)
+{
+	static struct cvm again;
+	struct err e;
+
+	assert(cvm_id_is_valid(cvm->id) && !utf8_has_control(cvm->cmdline, strlen(cvm->cmdline)));
+	assert(cvm->port > 0 && cvm->step >= CVM_FILES && cvm->step <= CVM_CLEANING);
+	unlink(saved);
+	assert(registry_save(registry, saved, cvm, &e) == 0);
+	assert(registry_saved(saved, cvm->id, &again, &e) == 0);
+	assert(again.step == CVM_RUNNING && again.slot == cvm->slot && again.port == cvm->port &&
+	       strcmp(again.expected, cvm->expected) == 0);
+}
+
+static void use(struct registry *registry)
+{
+	static char ids[REGISTRY_GONE_MAX][CVM_ID_LEN + 1];
+	CLEANUP(free) struct cvm *cvms = NULL;
+	size_t count = 0, gone = 0;
+	struct err e;
+
+	assert(strlen(registry_tag(registry)) == REGISTRY_TAG_LEN);
+	if (registry_gone(registry, ids, &gone, &e) == 0)
+		for (size_t i = 0; i < gone; i++)
+			assert(cvm_id_is_valid(ids[i]));
+	if (registry_list(registry, &cvms, &count, &e) < 0) {
+		assert(!cvms && e.text[0]);
+		return;
+	}
+	for (size_t i = 0; i < count; i++) {
+		check_row(registry, &cvms[i]);
+		(void)!registry_set_step(registry, cvms[i].id, CVM_STOPPING, &e);
+		(void)!registry_set_port(registry, cvms[i].id, 1, &e);
+		(void)!registry_delete(registry, cvms[i].id, &e);
+		(void)!registry_add(registry, &cvms[i], &e);
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
+{
+	struct reader r = reader_over(bytes, len);
+	struct registry *registry = NULL;
+	struct err e;
+
+	if (!file)
+		prepare();
+	fill(&r);
+	assert(registry_open(dir, &registry, &e) < 0 || (len && bytes[0] == 1));
+	if (registry)
+		use(registry);
+	else
+		assert(!registry && e.text[0]);
+	registry_close(registry);
+	return 0;
+}
