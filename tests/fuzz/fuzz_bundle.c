@@ -17,7 +17,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 /* What unpacks stays inside and within its limits; what fails leaves nothing. */
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
-	const struct bundle_limits limits = { .entries = 64, .bytes = 1 << 20, .ratio = 50 };
+	static const char *const reserved[] = { "reserved", NULL };
+	const struct bundle_limits limits = {
+		.entries = 64, .bytes = 4 << 20, .ratio = 50, .reserved = reserved
+	};
 	char top[] = "/dev/shm/fuzz-bundle-XXXXXX", inside[64], path[64];
 	struct err e = { 0 };
 	int zip = memfd_create("zip", MFD_CLOEXEC);

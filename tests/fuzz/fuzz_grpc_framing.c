@@ -29,7 +29,7 @@ static void take_all(struct inbox *in)
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
-	struct inbox in = { .message_max = MESSAGE_MAX };
+	struct inbox in = { .message_max = MESSAGE_MAX, .is_bulk = len % 2 };
 	size_t step = len ? 1u + bytes[0] : 1, at = len ? 1 : 0;
 	bool takes_late = step % 2;
 	struct err e;
@@ -40,6 +40,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 		if (inbox_add(&in, bytes + at, piece, &e) < 0)
 			break;
 		at += piece;
+		/* Nothing waits that did not come, and nothing is begun where nothing waits. */
+		if (inbox_waiting(&in) > at || (inbox_is_partial(&in) && !inbox_waiting(&in)))
+			__builtin_trap();
 		if (!takes_late)
 			take_all(&in);
 	}

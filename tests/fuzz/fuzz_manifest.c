@@ -12,13 +12,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	CLEANUP(manifest_free) Cvms__ComputationRunReq *m = NULL, *again = NULL;
 	CLEANUP(free) uint8_t *wire = NULL;
 	CLEANUP(free) char *text = NULL;
+	struct manifest_digests digests;
 	size_t out;
 	struct err e;
 
 	if (manifest_decode(bytes, len, &m, &e) < 0)
 		return 0;
-	if (manifest_check(m, &e) == 0)
+	if (manifest_check(m, &e) == 0) {
 		assert(manifest_canonical(m, &text, &out, &e) == 0);
+		assert(manifest_digest(m, &digests, &e) == 0);
+	}
 	assert(manifest_encode(m, &wire, &out, &e) == 0);
 	assert(out > MANIFEST_MAX || manifest_decode(wire, out, &again, &e) == 0);
 	return 0;

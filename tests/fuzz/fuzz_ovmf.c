@@ -12,8 +12,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	if (ovmf_parse((struct span){ bytes, len }, &ovmf, &e) < 0 ||
 	    ovmf_check_sections(&ovmf, &e) < 0)
 		return 0;
-	for (size_t i = 0; i < ovmf.section_count; i++)
+	for (size_t i = 0; i < ovmf.section_count; i++) {
 		total += ovmf.sections[i].len;
+		if (!ovmf_has_section(&ovmf, ovmf.sections[i].type))
+			__builtin_trap();
+	}
+	(void)ovmf_has_section(&ovmf, OVMF_SVSM_CAA);
 	if (total > OVMF_SECTIONS_BYTES_MAX)
 		__builtin_trap();
 	return 0;

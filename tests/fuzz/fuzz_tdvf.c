@@ -12,6 +12,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 		return 0;
 	for (size_t i = 0; i < t.count; i++)
 		if (t.sections[i].data.len > t.sections[i].len || t.sections[i].len == 0 ||
+		    !tdvf_type_name(t.sections[i].type) ||
 		    t.sections[i].data.bytes + t.sections[i].data.len > bytes + len)
 			__builtin_trap();
 	return 0;

@@ -1,0 +1,31 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Writes the inputs of fuzz targets that are made here, the same bytes each time: seeds.py [TARGET...].
+
+Signatures in them are zeros: a target signs what it has parsed again, with a key of its own
+(cose_resign.h, x509_resign.h). What needs evidence that is really signed is made by make_corpus.c.
+"""
+import os
+import sys
+
+from seeds import boxes, certificates, firmware, network, texts, tokens
+from seeds.parts import CORPUS
+
+TARGETS = [target for module in (boxes, certificates, firmware, network, texts, tokens)
+           for target in module.TARGETS]
+
+
+def main():
+    names = sys.argv[1:] or [target.__name__ for target in TARGETS]
+    for target in TARGETS:
+        if target.__name__ not in names:
+            continue
+        folder = os.path.join(CORPUS, target.__name__)
+        os.makedirs(folder, exist_ok=True)
+        for name, content in target().items():
+            with open(os.path.join(folder, name), "wb") as file:
+                file.write(content)
+
+
+if __name__ == "__main__":
+    main()

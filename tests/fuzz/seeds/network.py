@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What comes from networks: leases, headers and frames of gRPC, answers of HTTP services."""
+from seeds.parts import protobuf, u16, u32
+
+MAC = bytes.fromhex("525400123456")
+
+
+# ---- DHCP; a transaction id of 0 stands for the one that is due ----
+
+def reply(*options, address=0x0a00020f, op=2, mac=MAC, xid=0, magic=0x63825363, end=b"\xff"):
+    listed = b"".join(bytes([number, len(value)]) + value for number, value in options)
+    return (bytes([op, 1, 6, 0]) + u32(xid) + bytes(8) + u32(address) + bytes(8) + mac + bytes(10 + 192) + u32(magic)
+            + listed + end)
+
+
+def lease(kind, *more, server=0x0a000202, mask=0xffffff00, seconds=3600, **head):
+    return reply((53, bytes([kind])), (54, u32(server)), (1, u32(mask)), (51, u32(seconds)), *more, **head)
+
+
+def told(*messages, later=0):
+    return b"".join(u16(len(message)) + bytes([later]) + message for message in messages)
+
+
+def dhcp():
+    offer, ack, nak = lease(2), lease(5), reply((53, b"\6"), (54, u32(0x0a000202)))
+    rich = lease(2, (3, u32(0x0a000202) + u32(1)), (6, b"".join(u32(0x0a000203 + n) for n in range(10))), (26, u16(1400)), (99, b"x"), end=b"\0\0\xff")
+    return {
+        "rich": told(rich, ack), "held-long": told(offer, ack, b"", b"", b"", b"", b"", later=200), "for-ever": told(offer, lease(5, seconds=0xffffffff), b"", b""),
+        "renewed": told(offer, ack) + told(b"", later=7) + told(ack, ack), "renewing-nak": told(offer, ack) + told(b"", later=7) + told(nak, nak),
+        "no-answer": told(offer, b"", b"", b"", b"", b"", b"", b"", b"", later=1), "ack-other": told(offer, lease(5, address=0x0a000210)), "short": told(lease(2, seconds=1), ack),
+        "mask": told(lease(2, mask=0xff00ff00), lease(2, mask=0)), "address": told(lease(2, address=0x7f000001), lease(2, address=0x0a0002ff)),
+        "router": told(lease(2, (3, u32(0x7f000001))), lease(2, (3, u32(0x0a00020f)))), "mtu": told(lease(2, (26, u16(10)))), "cut": told(reply()[:100], reply(end=b"")),
+        "request": told(reply(op=1), reply(magic=1)), "other-xid": told(lease(2, xid=5), lease(2, mac=bytes(6))), "long": told(bytes(2000)), "twice": told(lease(2, (53, b"\2"))),
+        "option-length": told(lease(2, (26, b"x")), lease(2, (6, b"abcde")), lease(2, (3, b"abcde"))), "no-server": told(lease(2, server=0)),
+        "other-server": told(offer, lease(5, server=0x0a000209)), "kind": told(lease(1)), "option-cut": told(reply(end=b"\x35\x05\x01")), "many": told(*[nak] * 70),
+        "waits": told(offer, b"", b"", b"", b"", b"", b"", b"", later=16),
+    }
+
+
+# ---- gRPC ----
+
+def grpc_headers():
+    def header(key, value):
+        return key + b"\n" + value
+
+    return {
+        **{f"reserved-{key.decode().strip(':')}": header(key, b"x") for key in (b"te", b"content-type", b"grpc-status", b":path")},
+        "key-upper": header(b"Key", b"x"), "key-long": header(b"k" * 300, b"x"), "value-control": header(b"k", b"a\tb"), "value-many": header(b"k", b"x" * 9000),
+        "bin-empty": header(b"x-bin", b""), "bin-two": header(b"x-bin", b"AAEC,AAEC,AAEC,AAEC,AAEC,AAEC,AAEC,AAEC,AAEC"), "bin-broken": header(b"x-bin", b"!"),
+        "status-x": header(b"", b"1x"), "status-99": header(b"", b"99"), "timeouts-H": header(b"", b"99999999H"), "timeout-n": header(b"", b"1n"),
+        "timeout-u": header(b"", b"1500u"), "timeout-S": header(b"", b"10S"), "timeout-M": header(b"", b"10M"), "timeout-x": header(b"", b"10x"), "timeout-long": header(b"", b"123456789S"),
+        "port-text": header(b"", b"host:x"), "port-large": header(b"", b"host:70000"), "port-none": header(b"", b"host:"), "host-long": header(b"", b"h" * 300 + b":1"),
+        "host-odd": header(b"", b"a/b:1"), "bracket-open": header(b"", b"[::1:80"), "bracket-empty": header(b"", b"[]:80"), "unix-empty": header(b"", b"unix:"),
+        "unix-long": header(b"", b"unix:/" + b"x" * 200), "message-long": header(b"", b"%E2%98%BA" * 300), "message-control": header(b"", b"%01%0a%ff%"),
+        **{f"http-{code}": header(b"k", b"%d" % code) for code in (400, 401, 403, 404, 429, 500)},
+    }
+
+
+def framed(*messages, flag=0):
+    return b"".join(bytes([flag]) + u32(len(message)) + message for message in messages)
+
+
+def grpc_framing():
+    def step(piece, content):  # bytes in one piece, less one; odd ones are taken late
+        return bytes([piece]) + content
+
+    small = protobuf((3, protobuf((1, "id"))))
+    many = framed(*[small] * 60)
+    return {
+        "many-late": step(254, many), "many-late-short": step(0, many), "many-early": step(255, many), "many-untaken": step(200, framed(*[small] * 17) + b"\0\0"),
+        "flag-2": step(255, framed(small, flag=2)), "large": step(255, framed(bytes(40000))), "large-cut": step(255, framed(bytes(60000))[:50000]), "untaken-late": step(254, framed(
+            *[small] * 20)), "refill-bad": step(254, framed(*[small] * 20) + b"\2\0\0\0\0\0"), "empty": step(255, framed(b"", b"")),
+        "text-zero": step(255, framed(protobuf((3, protobuf((1, b"a\0b")))))), "text-no-utf8": step(255, framed(protobuf((3, protobuf((1, b"\xff")))))),
+        "nested-broken": step(255, framed(protobuf((3, b"\x0a\x05a")))), "unknown": step(255, framed(protobuf((99, b"x"), (98, 1)))), "wrong-type": step(255, framed(protobuf((3, 7)))),
+        "no-message": step(255, framed(b"\xff")), "much": step(255, framed(protobuf((2, protobuf(*[(4, b"")] * 4000))))), "once": step(255, framed(
+            protobuf((1, protobuf((1, bytes(300)), (2, "id"), (3, 1)))))), "untaken-rest": step(254, framed(*[small] * 40)[:-3]), "waits-much": step(254, framed(*[small] * 16, bytes(
+                20000), *[small] * 30)),
+    }
+
+
+# ---- HTTP ----
+
+def answer(*headers, status=b"200 OK", body=b"document", length=True):
+    lines = [b"HTTP/1.1 " + status, *headers]
+    if length:
+        lines.append(b"Content-Length: %d" % len(body))
+    return b"\r\n".join(lines) + b"\r\nConnection: close\r\n\r\n" + body
+
+
+def endorse_header():
+    chain = b"X-Chain: -----BEGIN%20A%0A"
+    return {
+        "good": answer(chain), "other-name": answer(b"X-Other-Chain:\tAB%43 \t"), "case": answer(b"x-cHAIN: a"), "twice": answer(chain, chain), "both": answer(chain, b"X-Other-Chain: b"),
+        "none": answer(), "empty-header": answer(b"X-Chain:  "), "half-escape": answer(b"X-Chain: %4"), "no-escape": answer(b"X-Chain: %zz"), "zero": answer(b"X-Chain: %00"),
+        "empty": answer(chain, body=b""), "long": answer(chain, body=b"x" * 5000), "header-long": answer(b"X-Chain: " + b"a" * 66000), "headers-many": answer(
+            *[b"X-%d: " % n + b"b" * 1000 for n in range(140)]), "not-found": answer(status=b"404 Not Found"), "teapot": answer(status=b"418 x"), "moved": answer(
+            b"Location: http://127.0.0.1:1/", status=b"302 x"), "busy": answer(b"Retry-After: 100000", status=b"429 x"), "busy-for-ever": answer(
+            b"Retry-After: 99999999999999", status=b"503 x"), "broken": answer(status=b"500 x"), "chunked": answer(
+            chain, b"Transfer-Encoding: chunked", body=b"3\r\nabc\r\n0\r\n\r\n", length=False), "chunked-cut": answer(
+            chain, b"Transfer-Encoding: chunked", body=b"3\r\nab", length=False), "length-wrong": answer(chain, b"Content-Length: 100", length=False), "no-length": answer(
+            chain, length=False), "no-http": b"hello\r\n", "continue": b"HTTP/1.1 100 Continue\r\n\r\n" + answer(chain), "packed": answer(chain, b"Content-Encoding: gzip"),
+        "base-plain": b"http://127.0.0.1:80", "base-tls": b"https://host/path", "base-slash": b"https://host/", "base-user": b"https://a@host", "base-nobody": b"https:///x",
+        "base-plain-other": b"http://host", "base-v6": b"http://[::1]/x", "base-local": b"http://localhostx",
+    }
+
+
+TARGETS = [dhcp, grpc_headers, grpc_framing, endorse_header]

@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Texts: JSON, manifests, settings, the boot configuration."""
+import base64
+import json as js
+
+from seeds.parts import protobuf
+from seeds.tokens import SPKI
+
+ED25519 = base64.b64decode("MCowBQYDK2VwAyEAERERERERERERERERERERERERERERERERERERERERERE=")
+
+
+def json():
+    many = ",".join(f'"key{n}":{n}' for n in range(40))
+    return {
+        "numbers": b"[0,-1,1.5,1e5,18446744073709551616]", "many-keys": f"{{{many}}}".encode(),
+        "many-keys-twice": f'{{{many},"key39":0}}'.encode(), "key-twice": b'{"a":1,"a":2}',
+        "key-zero": b'{"a\\u0000":1}', "zero": b'["a\\u0000b"]', "no-utf8": b'["\xff"]', "key-no-utf8": b'{"\xff":1}',
+        "deep": b"[" * 32 + b"]" * 32, "too-deep": b"[" * 200 + b"]" * 200, "lone-high": b'["\\ud800"]',
+        "lone-low": b'["\\udc00"]', "high-high": b'["\\ud800\\ud800"]', "no-escape": b'["\\uD83G"]', "escaped": b'["\\\\ud800\\n\\/"]',
+        "form-feed": b"[\f]", "vertical-tab": b"\v[]\f", "two": b"1 2", "scalar": b"true", "cut": b'{"a":', "comma": b"[1,]",
+        "zero-key-zeros": b'{"a":"\\u0000","b":"\\u0000\\u0000"}', "comment": b"[] // no",
+    }
+
+
+def manifest_text(**more):
+    key = base64.b64encode(ED25519).decode()
+    dataset = {"hash": "01" * 32, "user_key": key, "filename": "a.csv"}
+    whole = {"id": "1", "name": "n", "datasets": [dataset], "algorithm": {"hash": "02" * 32, "user_key": key},
+             "result_consumers": [{"user_key": key}]}
+    for where, value in more.items():
+        at, *rest = where.split("__")
+        if not rest:
+            whole[at] = value
+        elif isinstance(whole[at], list):
+            whole[at][0][rest[0]] = value
+        else:
+            whole[at][rest[0]] = value
+    return js.dumps(whole).encode()
+
+
+def manifest_json():
+    key = base64.b64encode(ED25519).decode()
+    one = {"hash": "01" * 32, "user_key": key, "filename": "a"}
+    pem = f"-----BEGIN PUBLIC KEY-----\n{base64.b64encode(SPKI).decode()}\n-----END PUBLIC KEY-----\n"
+    return {
+        "id-missing": manifest_text(id=""), "id-number": manifest_text(id=1), "id-long": manifest_text(id="x" * 2000),
+        "name-zero": manifest_text(name="a\0b"), "unknown": manifest_text(more=1), "datasets-object": manifest_text(datasets={}),
+        "dataset-number": manifest_text(datasets=[1]), "datasets-none": manifest_text(datasets=[]),
+        "many-datasets": manifest_text(datasets=[one] * 257), "same-dataset": manifest_text(datasets=[one, one]),
+        "same-name": manifest_text(datasets=[one, {**one, "hash": "03" * 32}]),
+        "other-name": manifest_text(datasets=[one, {**one, "filename": "b"}]),
+        "no-name": manifest_text(datasets=[{**one, "filename": ""}, {**one, "filename": "", "hash": "03" * 32}]),
+        "hash-short": manifest_text(datasets__hash="01"), "hash-few": manifest_text(datasets__hash=[1, 2]),
+        "hash-over": manifest_text(datasets__hash=[256] * 32), "hash-text": manifest_text(datasets__hash=["x"] * 32),
+        "hash-negative": manifest_text(datasets__hash=[-1] * 32), "hash-null": manifest_text(datasets__hash=None),
+        "hash-missing": manifest_text(datasets=[{"user_key": key}]), "key-missing": manifest_text(datasets=[{"hash": "01" * 32}]),
+        "key-pem": manifest_text(algorithm__user_key=pem), "key-no-pem": manifest_text(algorithm__user_key="-----BEGIN"),
+        "key-number": manifest_text(algorithm__user_key=1), "key-no-base64": manifest_text(algorithm__user_key="!"),
+        "key-none": manifest_text(algorithm__user_key="AAAA"),
+        "key-long": manifest_text(algorithm__user_key=base64.b64encode(bytes(3000)).decode()),
+        "file-dots": manifest_text(datasets__filename=".."), "file-slash": manifest_text(datasets__filename="a/b"),
+        "file-control": manifest_text(datasets__filename="a\n"), "file-long": manifest_text(datasets__filename="a" * 300),
+        "file-zero": manifest_text(datasets__filename="a\0"), "source": manifest_text(datasets__source={"url": "https://x"}),
+        "kbs": manifest_text(algorithm__kbs={"enabled": True}), "flag-text": manifest_text(datasets__decompress="yes"),
+        "type-bin": manifest_text(algorithm__algo_type="bin"), "type-wasm": manifest_text(algorithm__algo_type="wasm"),
+        "type-unknown": manifest_text(algorithm__algo_type="x"), "args": manifest_text(algorithm__algo_args=["a", "\u00e9"]),
+        "args-number": manifest_text(algorithm__algo_args=[1]), "args-zero": manifest_text(algorithm__algo_args=["a\0"]),
+        "many-args": manifest_text(algorithm__algo_args=["a"] * 257),
+        "algorithm-missing": js.dumps({"id": "1"}).encode(),
+        "consumers-same": manifest_text(result_consumers=[{"user_key": key}] * 2),
+        "consumers-other": manifest_text(result_consumers=[{"user_key": key}, {"user_key": base64.b64encode(SPKI).decode()}]),
+        "consumer-none": manifest_text(result_consumers=[{}]), "config": manifest_text(agent_config={"port": "1", "attested_tls": True}),
+        "array": b"[]", "broken": b"{", "escapes": manifest_text(name='"\\\b\f\n\r\t\x01<>&\u2028'),
+        "two-words": manifest_text(agent_config={"cert_file": "a", "certFile": "b"}),
+    }
+
+
+def manifest_wire(**more):
+    fields = {"id": "1", "name": "n", "datasets": [protobuf((1, b"\1" * 32), (2, ED25519), (3, "a"))],
+              "algorithm": protobuf((1, b"\2" * 32), (2, ED25519)), "consumers": [protobuf((1, ED25519))]}
+    fields.update(more)
+    numbers = {"id": 1, "name": 2, "description": 3, "datasets": 4, "algorithm": 5, "consumers": 6, "config": 7}
+    return protobuf(*((numbers[name], item) for name, value in fields.items()
+                      for item in (value if isinstance(value, list) else [value])))
+
+
+def manifest():
+    def dataset(digest=b"\1" * 32, key=ED25519, name="a", *more):
+        return protobuf((1, digest), (2, key), (3, name), *more)
+
+    def algorithm(*more, digest=b"\2" * 32, key=ED25519):
+        return protobuf((1, digest), (2, key), *more)
+
+    return {
+        "good": manifest_wire(), "id-missing": manifest_wire(id=""), "id-long": manifest_wire(id="x" * 2000),
+        "name-no-utf8": manifest_wire(name=b"\xff"), "two-datasets": manifest_wire(datasets=[dataset(), dataset(name="b")]),
+        "same-dataset": manifest_wire(datasets=[dataset(), dataset()]),
+        "same-name": manifest_wire(datasets=[dataset(), dataset(b"\3" * 32)]),
+        "no-names": manifest_wire(datasets=[dataset(name=""), dataset(b"\3" * 32, name="")]),
+        "many-datasets": manifest_wire(datasets=[dataset()] * 257), "hash-short": manifest_wire(datasets=[dataset(b"\1")]),
+        "key-none": manifest_wire(datasets=[dataset(key=b"")]), "key-long": manifest_wire(datasets=[dataset(key=bytes(3000))]),
+        "key-broken": manifest_wire(datasets=[dataset(key=b"x")]), "file-dots": manifest_wire(datasets=[dataset(name="..")]),
+        "file-slash": manifest_wire(datasets=[dataset(name="a/b")]), "file-control": manifest_wire(datasets=[dataset(name="a\n")]),
+        "file-long": manifest_wire(datasets=[dataset(name="a" * 300)]),
+        "source": manifest_wire(datasets=[dataset(b"\1" * 32, ED25519, "a", (4, protobuf((2, "https://x"))))]),
+        "kbs": manifest_wire(algorithm=algorithm((6, protobuf((2, 1))))), "type-python": manifest_wire(algorithm=algorithm((4, "python"))),
+        "type-docker": manifest_wire(algorithm=algorithm((4, "docker"))), "type-unknown": manifest_wire(algorithm=algorithm((4, "x"))),
+        "args": manifest_wire(algorithm=algorithm((5, "a"), (5, "b"))),
+        "many-args": manifest_wire(algorithm=algorithm(*[(5, "a")] * 257)),
+        "algorithm-missing": manifest_wire(algorithm=[]), "algorithm-hash": manifest_wire(algorithm=algorithm(digest=b"")),
+        "consumers-same": manifest_wire(consumers=[protobuf((1, ED25519))] * 2), "consumer-none": manifest_wire(consumers=[b""]),
+        "many-consumers": manifest_wire(consumers=[b""] * 257), "broken": b"\xff",
+        "consumers-other": manifest_wire(consumers=[protobuf((1, ED25519)), protobuf((1, SPKI))]),
+    }
+
+
+def keyfile():
+    return {
+        "blanks": b" \t KEY_1=value \r\n\n# comment\nQUOTED=\"a b\"\nEMPTY=\n", "twice": b"A=1\nA=2\n", "no-value": b"A\n",
+        "small": b"a=1\n", "digit": b"1A=1\n", "nameless": b"=1\n", "zero": b"A=\0\n", "no-utf8": b"A=\xff\n",
+        "many": b"".join(b"K%d=1\n" % n for n in range(257)),
+        "asked": b"OTHER=1\nASKED=yes\n", "asked-empty": b"ASKED=\n",
+    }
+
+
+def environment():
+    url = b"AGENT_CVM_GRPC_URL=host:7001\n"
+    certs = b"/etc/certs/"
+    tls = (b"AGENT_CVM_GRPC_CLIENT_CERT=" + certs + b"cert.pem\nAGENT_CVM_GRPC_CLIENT_KEY=" + certs + b"key.pem\n"
+           b"AGENT_CVM_GRPC_SERVER_CA_CERTS=" + certs + b"ca.pem\n")
+    share = b"\x1ecert\x1ekey\x1eca"
+    return {
+        "tls": url + tls + share, "tls-zero": url + tls + b"\x1ece\0rt\x1ekey\x1eca", "tls-no-share": url + tls,
+        "tls-no-ca": url + tls + b"\x1ecert\x1ekey", "cert-alone": url + tls.split(b"\n", maxsplit=1)[0] + b"\n" + share,
+        "elsewhere": url + b"AGENT_CVM_GRPC_SERVER_CA_CERTS=/etc/shadow\n" + share,
+        "other-file": url + b"AGENT_CVM_GRPC_SERVER_CA_CERTS=/etc/certs/x.pem\n" + share, "no-url": b"AGENT_CVM_ID=1\n",
+        "bad-url": b"AGENT_CVM_GRPC_URL=:\n", "bad-id": url + b"AGENT_CVM_ID=a\x01b\n", "id": url + b"AGENT_CVM_ID=cvm-1\n",
+        "vmpl-4": url + b"AGENT_VMPL=4\n", "size": url + b"AGENT_ASSET_MAX=1G\nAGENT_RUN_TIME=1h\nAGENT_VMPL=2\n",
+        "unknown": url + b"AGENT_NEW=1\n", "broken": b"A\n", "share-alone": share,
+        "words": b" cocos.role_signature  quiet\tro\nx\n",
+    }
+
+
+TARGETS = [json, manifest_json, manifest, keyfile, environment]
