@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SIGNATURE_TEXT_MAX = 4 * SIGNATURE_MAX };
+enum { SIGNATURE_TEXT_MAX = 4 * SIGNATURE_MAX, SIGNER_TEXT_MAX = 2 * SPKI_MAX };
 
 /* A key that must not come twice; NULL if it does not come. */
 static int single(const struct rpc_metadata *m, const char *key, const char **text, struct err *e)
@@ -63,6 +63,20 @@ static int read_signature(const struct rpc_metadata *m, bool role_signature, str
 	    base64_decode(text, strlen(text), &access->signature, &access->signature_len, e) < 0)
 		return err_set(e, ERR_INVALID, "metadata %s: not base64 of a signature",
 			       proof ? PROOF_KEY : "signature");
+	return 0;
+}
+
+static int read_signer(const struct rpc_metadata *m, struct access *access, struct err *e)
+{
+	const char *text;
+	int failed = single(m, PROOF_SIGNER_KEY, &text, e);
+
+	if (failed || !text)
+		return failed;
+	if (strlen(text) > SIGNER_TEXT_MAX ||
+	    base64_decode(text, strlen(text), &access->signer.data, &access->signer.len, e) < 0)
+		return err_set(e, ERR_INVALID, "metadata %s: not base64 of a public key",
+			       PROOF_SIGNER_KEY);
 	return 0;
 }
 
@@ -138,6 +152,8 @@ static int read_all(const struct rpc_metadata *m, const char *role, bool role_si
 
 	if (!failed)
 		failed = read_signature(m, role_signature, access, e);
+	if (!failed)
+		failed = read_signer(m, access, e);
 	if (!failed && access->is_proof)
 		failed = read_session(m, session, uv_hrtime() / 1000000, challenges, access, e);
 	if (!failed)
@@ -181,6 +197,7 @@ int access_read(struct rpc_call *call, const char *role, bool role_signature,
 void access_done(struct access *access)
 {
 	free(access->signature);
+	free(access->signer.data);
 	*access = (struct access){ 0 };
 }
 

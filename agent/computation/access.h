@@ -20,7 +20,9 @@ struct access {
 	uint8_t session[PROOF_SESSION_LEN];
 	uint8_t *signature; /* malloc'ed */
 	size_t signature_len;
-	bool is_proof; /* else it covers the role's name alone */
+	ProtobufCBinaryData
+		signer; /* the key that it says it is signed with; malloc'ed, unjudged */
+	bool is_proof;  /* else it covers the role's name alone */
 	bool has_digest, has_offset;
 	uint8_t digest[PROOF_DIGEST_LEN]; /* what the caller says it will send */
 	uint64_t offset;

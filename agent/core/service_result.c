@@ -6,7 +6,7 @@
  * then the same consumer may try again, which ends an earlier attempt that is still under way.
  */
 #include "agent.pb-c.h"
-#include "agent/computation/access.h"
+#include "agent/computation/refusal.h"
 #include "agent/core/agent_run.h"
 #include "agent/core/service.h"
 #include "common/base/log.h"
@@ -151,9 +151,8 @@ static int find_consumer(struct computation *c, const struct access *access,
 			return 0;
 		}
 	}
-	return err_set(e, ERR_DENIED,
-		       "Result: not signed for this call by a consumer that the "
-		       "manifest names");
+	refusal_not_signed(access, c, "a consumer that the manifest names", NULL, NULL, e);
+	return err_wrap(e, "Result");
 }
 
 static int open_result(struct agent *agent, struct consumer *consumer, struct result_call **call,

@@ -2,6 +2,7 @@
 /* Algo: the algorithm, with its type, runtime, arguments and requirements. What the manifest says of
  * these was measured; a call may repeat it, or say what the manifest leaves open. */
 #include "agent.pb-c.h"
+#include "agent/computation/refusal.h"
 #include "agent/python/python_env.h"
 #include "agent/upload/upload_call.h"
 #include "common/base/encode.h"
@@ -122,8 +123,9 @@ static int check_owner(struct upload_call *u, struct err *e)
 		return failed;
 	if (access_verify(&u->access, c->algorithm.key, c->digests.sha3_256,
 			  c->algorithm.hash->data, &parameters, e) < 0) {
-		e->code = ERR_DENIED;
-		return err_wrap(e, "Algo: not signed for this call by the algorithm's provider");
+		refusal_not_signed(&u->access, c, "the algorithm's provider",
+				   c->algorithm.hash->data, &parameters, e);
+		return err_wrap(e, "Algo");
 	}
 	u->asset = &c->algorithm;
 	return 0;

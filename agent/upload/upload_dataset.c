@@ -2,6 +2,7 @@
 /* Data: one of the manifest's datasets. Which one, name, digest and signature tell together; several
  * may be left, of which the content is one. */
 #include "agent.pb-c.h"
+#include "agent/computation/refusal.h"
 #include "agent/upload/unpacking.h"
 #include "agent/upload/upload_call.h"
 #include "common/base/encode.h"
@@ -61,13 +62,13 @@ static bool is_reserved(const struct computation *c, const char *name, size_t bu
 	return false;
 }
 
-/* Which datasets are of this name, and of the digest that the call claims? */
-static size_t find_named(struct upload_call *u, size_t *hinted)
+/* Which datasets are of this name, and of the digest that the call claims? `*hinted` is the first. */
+static size_t find_named(struct upload_call *u, const struct asset **hinted)
 {
 	const struct computation *c = u->computation;
 	size_t named = 0;
 
-	*hinted = 0;
+	*hinted = NULL;
 	for (size_t i = 0; i < c->dataset_count; i++) {
 		const struct asset *a = &c->datasets[i];
 
@@ -75,7 +76,8 @@ static size_t find_named(struct upload_call *u, size_t *hinted)
 			continue;
 		named++;
 		u->may_be[i] = upload_call_is_hinted(u, a);
-		*hinted += u->may_be[i];
+		if (u->may_be[i] && !*hinted)
+			*hinted = a;
 	}
 	return named;
 }
@@ -108,25 +110,26 @@ static size_t keep_signed(struct upload_call *u, const struct writer *parameters
 static int check_owner(struct upload_call *u, struct err *e)
 {
 	CLEANUP_WRITER struct writer parameters = writer_up_to(PROOF_PARAMETERS_MAX);
-	size_t hinted, missing;
+	const struct asset *hinted;
+	size_t missing;
 
 	if (manifest_filename_check(u->filename, e) < 0)
 		return err_wrap(e, "Data");
 	if (find_named(u, &hinted) == 0)
 		return err_set(e, ERR_INVALID, "Data: no dataset of the manifest is called %s",
 			       log_quote(u->filename).text);
-	if (hinted == 0)
+	if (!hinted)
 		return err_set(e, ERR_INVALID,
 			       "Data: the manifest has no dataset %s with this "
 			       "digest: other content than was agreed on",
 			       log_quote(u->filename).text);
 	proof_parameter_text(&parameters, "filename", u->filename);
 	proof_parameter_text(&parameters, "decompress", u->decompress ? "true" : "false");
-	if (keep_signed(u, &parameters, &missing) == 0)
-		return err_set(e, ERR_DENIED,
-			       "Data: %s: not signed for this call by its owner "
-			       "(another key, or another content, computation or connection)",
-			       log_quote(u->filename).text);
+	if (keep_signed(u, &parameters, &missing) == 0) {
+		refusal_not_signed(&u->access, u->computation, "its owner", hinted->hash->data,
+				   &parameters, e);
+		return err_wrap(e, "Data: %.80s", log_quote(u->filename).text);
+	}
 	if (missing == 0)
 		return err_set(e, ERR_EXISTS, "Data: %s is here already",
 			       log_quote(u->filename).text);

@@ -95,6 +95,21 @@ static int add_asset(const struct agent_call *call, struct rpc_metadata *metadat
 	return rpc_metadata_add(metadata, PROOF_OFFSET_KEY, offset, e);
 }
 
+/* So that a refusal can say whose the key is. */
+static int add_signer(EVP_PKEY *key, struct rpc_metadata *metadata, struct err *e)
+{
+	CLEANUP(free) uint8_t *spki = NULL;
+	CLEANUP(free) char *text = NULL;
+	size_t len;
+
+	if (key_to_spki(key, &spki, &len, e) < 0)
+		return err_code(e);
+	text = base64_encode(spki, len);
+	if (!text)
+		return err_nomem(e);
+	return rpc_metadata_add(metadata, PROOF_SIGNER_KEY, text, e);
+}
+
 int agent_client_open(struct client *client, const struct agent_call *call,
 		      const Agent__StatusResponse *status, struct rpc_metadata *metadata,
 		      struct rpc_sync **sync, struct err *e)
@@ -111,10 +126,32 @@ int agent_client_open(struct client *client, const struct agent_call *call,
 				  e) < 0)
 			return err_code(e);
 	} else if (add_proof(client, call, status, metadata, e) < 0 ||
-		   add_asset(call, metadata, e) < 0) {
+		   add_signer(call->key, metadata, e) < 0 || add_asset(call, metadata, e) < 0) {
 		return err_code(e);
 	}
 	return rpc_sync_open(client->channel, call->method, &options, sync, e);
+}
+
+/* What a refusal of a signature says, and what to do about it. */
+static const char *advice(const struct err *e)
+{
+	static const struct {
+		const char *says, *advice;
+	} rows[] = {
+		{ PROOF_REFUSED_UNKNOWN,
+		  "give the private key that you agreed on, or have the manifest made with yours: "
+		  "'openssl pkey -in PRIVATE_KEY -pubout' prints what its user_key has to be" },
+		{ PROOF_REFUSED_OTHER, "give what your key is for, or the key of what you gave: "
+				       "'cocos-cli status' lists the datasets" },
+		{ PROOF_REFUSED_SIGNATURE,
+		  "computation or connection have changed meanwhile, or somebody stands between: "
+		  "run it again" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (strstr(e->text, rows[i].says))
+			return rows[i].advice;
+	return "is this the private key whose public half the manifest names?";
 }
 
 void agent_client_hint(struct client *client, const struct err *e)
@@ -130,8 +167,7 @@ void agent_client_hint(struct client *client, const struct err *e)
 			cli_hint(cli, "--role-signature is for stock agents: leave it out for one "
 				      "that answers 'cocos-cli status'");
 		else
-			cli_hint(cli, "is this the private key whose public half the manifest "
-				      "names?");
+			cli_hint(cli, "%s", advice(e));
 		break;
 	case ERR_PRECONDITION:
 		cli_hint(cli, "'cocos-cli status' shows where the computation stands");

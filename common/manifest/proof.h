@@ -18,7 +18,9 @@
  *   Result: none
  * the bytes: length of the key (4 bytes, big endian) ‖ key ‖ length of the value (4, BE) ‖ value.
  *
- * Request metadata: `user-id` role; `proof` base64 of the signature; `asset-digest` the asset's
+ * Request metadata: `user-id` role; `proof` base64 of the signature; `proof-key` base64 of the
+ * signer's DER SubjectPublicKeyInfo (optional: lets the agent say to whom the key belongs, should
+ * it refuse the call; it gives no right); `asset-digest` the asset's
  * SHA3-256 in hexadecimal (optional: lets the agent refuse an unknown or repeated asset before its
  * bytes are sent, and take up an interrupted upload); `upload-offset` decimal (see Status'
  * bytes_kept; needs `asset-digest`): the call sends the asset from that byte on.
@@ -36,6 +38,7 @@
 
 /* Metadata keys and roles, as both ends spell them. */
 #define PROOF_KEY            "proof"
+#define PROOF_SIGNER_KEY     "proof-key"
 #define PROOF_CHALLENGE_KEY  "proof-challenge"
 #define PROOF_DIGEST_KEY     "asset-digest"
 #define PROOF_OFFSET_KEY     "upload-offset"
@@ -43,6 +46,11 @@
 #define PROOF_ROLE_ALGORITHM "algorithm-provider"
 #define PROOF_ROLE_DATA      "data-provider"
 #define PROOF_ROLE_CONSUMER  "consumer"
+
+/* What a refusal says, by which a client knows what to advise. */
+#define PROOF_REFUSED_UNKNOWN   "the manifest does not name your key"
+#define PROOF_REFUSED_OTHER     "by the manifest your key is for"
+#define PROOF_REFUSED_SIGNATURE "the signature does not hold under the key that came with it"
 
 enum { PROOF_DIGEST_LEN = 32, PROOF_SESSION_LEN = 32, PROOF_PARAMETERS_MAX = 1 << 20 };
 

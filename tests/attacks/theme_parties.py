@@ -2,13 +2,14 @@
 """Against a real agent: other parties of the computation, strangers with a recording, a service that
 changes its mind, an algorithm that wants more than it was given. What counts as gained is what the
 agent kept of the attacker's, or gave him."""
+import base64
 import contextlib
 
 import grpc
 
 from agent_job import (ALGO_KEY, DATA_KEY, IRIS, OTHER_KEY, SUM, USER_KEY, computing, manifest,
                        unzip)
-from agent_peer import Client, Service, Agent, algorithm, cvms_pb2, dataset, free_port, sha3, zip_of
+from agent_peer import Client, Key, Service, Agent, algorithm, cvms_pb2, dataset, free_port, sha3, zip_of
 from agent_tpm import Tpm
 from attested_peer import HTTP2_PREFACE, HTTP2_SETTINGS, Identity, Over, connect
 from listener import Bridge, Listener
@@ -169,6 +170,11 @@ def data_proof(client, **changes):
     return client.proof_metadata(**words)
 
 
+def named(key):
+    """Metadata that say: this key has signed."""
+    return "proof-key", base64.b64encode(key.spki).decode()
+
+
 def with_proof(name, check, **changes):
     """A row whose attack signs (or replays) something else than this very call."""
     def attempt(evil):
@@ -188,6 +194,25 @@ with_proof("proof-of-another-key", "not signed", key=OTHER_KEY)
 with_proof("proof-of-other-parameters", "not signed",
            parameters=[("filename", "iris.csv"), ("decompress", "true")])
 with_proof("proof-of-a-challenge-never-given", "challenge", challenge=bytes(32))
+
+
+@row("key-of-a-party-named", "does not hold under the key that came with it")
+def key_of_a_party_named(evil):
+    """A stranger signs by himself and names keys of others, to hear whether the manifest has them: the
+    refusal is the same for a party's and for anybody's."""
+    with at_data([dataset(IRIS, DATA_KEY, "iris.csv"), dataset(EVIL, OTHER_KEY, "b.csv")]) as (
+            _, _, client):
+        if not evil:
+            return told(lambda: client.data(IRIS, None, "iris.csv", metadata=data_proof(
+                client, more=[named(DATA_KEY)])), planted(client, "iris.csv"))
+        stranger, tried = Key(), []
+        for key in (DATA_KEY, OTHER_KEY, ALGO_KEY, USER_KEY, Key(), Key()):
+            proof = data_proof(client, key=stranger, more=[named(key)])
+            tried.append(told(lambda proof=proof: client.data(IRIS, None, "iris.csv", metadata=proof),
+                              planted(client, "iris.csv")))
+        tried[0].gained += len({outcome.said for outcome in tried}) - 1
+        tried[0].taken = any(outcome.taken for outcome in tried)
+        return tried[0]
 
 
 @row("proof-of-other-content", "other content")

@@ -6,7 +6,7 @@ import json
 
 import tap
 from agent_job import ALGO_KEY, DATA_KEY, IRIS, SUM, USER_KEY, unzip
-from agent_peer import Agent, free_port, pem_key
+from agent_peer import Agent, Key, free_port, pem_key
 from agent_tpm import canonical
 from attested_agent import attested
 from cli_attested import CertifiedTpm
@@ -93,6 +93,31 @@ def another_image_gets_nothing():
         assert "received" not in owners.run("status").ok()
 
 
+def a_refused_key_is_told_what_it_is_for():
+    """Each for its holder alone, with what to do."""
+    with owners_with_tee("snp", SNP) as (_, owners):
+        def refused(words, hint, *arguments):
+            ran = owners.run(*arguments)
+            assert ran.status == 1 and words in ran.err and hint in ran.err, ran.err
+        owners.write("stranger.pem", pem_key(Key().key), 0o600)
+        refused("not signed by the algorithm's provider: by the manifest your key is for dataset 'iris.csv'",
+                "hint: give what your key is for", "algo", "sum", "data.pem")
+        refused("not signed by the algorithm's provider: the manifest does not name your key",
+                "hint: give the private key that you agreed on", "algo", "sum", "stranger.pem")
+        owners.run("algo", "sum", "algo.pem").ok()
+        refused("'iris.csv': not signed by its owner: by the manifest your key is for results",
+                "or the key of what you gave", "data", "iris.csv", "user.pem")
+        refused("'iris.csv': not signed by its owner: the manifest does not name your key",
+                "openssl pkey -in PRIVATE_KEY -pubout", "data", "iris.csv", "stranger.pem")
+        owners.run("data", "iris.csv", "data.pem").ok()
+        owners.machine.service.wait_event("ConsumingResults/Ready")
+        refused("not signed by a consumer that the manifest names: by the manifest your key is for the "
+                "algorithm", "hint: give what your key is for", "result", "algo.pem")
+        refused("by a consumer that the manifest names: the manifest does not name your key",
+                "hint: give the private key", "result", "stranger.pem")
+        owners.run("result", "user.pem", "-f", "r.zip").ok()
+
+
 def without_the_simulators_root_it_is_nobodys_hardware():
     with owners_with_tee("snp", SNP) as (tee, owners):
         ran = owners.run("status", trust=tee.endorsement_options)
@@ -164,7 +189,7 @@ if __name__ == "__main__":
     tap.run([
         a_job_over_simulated_snp,
         a_job_over_simulated_tdx,
-        another_image_gets_nothing,
+        another_image_gets_nothing, a_refused_key_is_told_what_it_is_for,
         without_the_simulators_root_it_is_nobodys_hardware,
         hardware_that_is_not_what_it_was_gets_nothing,
         a_job_over_a_tpm_whose_key_is_certified_by_activation,

@@ -215,6 +215,10 @@ static void malformed_claims_are_refused_by_name(void **state)
 		  { "data-provider", "AA==", "AA==" },
 		  ERR_INVALID,
 		  "proof: more than once" },
+		{ { "user-id", "proof", "proof-key" },
+		  { "data-provider", "AA==", "!" },
+		  ERR_INVALID,
+		  "proof-key: not base64" },
 		{ { "user-id", "proof", "asset-digest" },
 		  { "data-provider", "AA==", "00" },
 		  ERR_INVALID,
@@ -264,6 +268,35 @@ static void offsets_are_decimal(void **state)
 	}
 }
 
+static void the_signers_key_has_a_limit(void **state)
+{
+	struct err e;
+
+	for (size_t i = 0; i < 3; i++) {
+		size_t len = 2 * SPKI_MAX + (i == 1 ? 4 : 0);
+		struct rpc_metadata m = { 0 };
+		char text[2 * SPKI_MAX + 5];
+		struct access a;
+
+		memset(text, 'A', sizeof(text));
+		text[len] = '\0';
+		add(&m, "user-id", PROOF_ROLE_DATA);
+		add(&m, PROOF_KEY, "AA==");
+		add(&m, PROOF_SIGNER_KEY, text);
+		if (i == 2)
+			add(&m, PROOF_SIGNER_KEY, text);
+		if (i) {
+			assert_refused(read_tls(&m, true, &a, &e), e, ERR_INVALID,
+				       i == 1 ? "not base64 of a public key" : "more than once");
+		} else {
+			assert_ok(read_tls(&m, true, &a, &e), e);
+			assert_int_equal(a.signer.len, len / 4 * 3);
+			access_done(&a);
+		}
+		rpc_metadata_done(&m);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -274,6 +307,7 @@ int main(void)
 		cmocka_unit_test(a_proof_goes_before_a_role_signature),
 		cmocka_unit_test(malformed_claims_are_refused_by_name),
 		cmocka_unit_test(offsets_are_decimal),
+		cmocka_unit_test(the_signers_key_has_a_limit),
 	};
 
 	return cmocka_run_group_tests(tests, make_keys, free_keys);

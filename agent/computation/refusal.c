@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/computation/refusal.h"
+
+#include "common/base/log.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct places {
+	const struct asset *dataset; /* the first */
+	size_t datasets;
+	bool algorithm, consumer;
+};
+
+static bool is_key(const ProtobufCBinaryData *a, const struct access *access)
+{
+	return a->len == access->signer.len && memcmp(a->data, access->signer.data, a->len) == 0;
+}
+
+static struct places places_of(const struct access *access, const struct computation *c)
+{
+	struct places p = { .algorithm = is_key(c->algorithm.key, access) };
+
+	for (size_t i = 0; i < c->dataset_count; i++) {
+		if (!is_key(c->datasets[i].key, access))
+			continue;
+		if (!p.datasets++)
+			p.dataset = &c->datasets[i];
+	}
+	for (size_t i = 0; i < c->consumer_count; i++)
+		p.consumer |= is_key(c->consumers[i].key, access);
+	return p;
+}
+
+static int not_by(const char *whose, const struct places *p, struct err *e)
+{
+	char datasets[ERR_TEXT_MAX / 2] = "", more[32] = "";
+
+	if (p->datasets > 1)
+		snprintf(more, sizeof(more), " and %zu more", p->datasets - 1);
+	if (p->datasets)
+		snprintf(datasets, sizeof(datasets), "dataset %.80s%s",
+			 p->dataset->name[0] ? log_quote(p->dataset->name).text : "without a name",
+			 more);
+	return err_set(e, ERR_DENIED, "not signed by %s: " PROOF_REFUSED_OTHER " %s%s%s%s%s", whose,
+		       datasets, p->datasets && p->algorithm ? ", " : "",
+		       p->algorithm ? "the algorithm" : "",
+		       (p->datasets || p->algorithm) && p->consumer ? ", " : "",
+		       p->consumer ? "results" : "");
+}
+
+int refusal_not_signed(const struct access *access, const struct computation *c, const char *whose,
+		       const uint8_t *asset, const struct writer *parameters, struct err *e)
+{
+	struct places p;
+
+	if (!access->is_proof || !access->signer.len)
+		return err_set(e, ERR_DENIED,
+			       "not signed for this call by %s (another key, or another content, "
+			       "computation or connection)",
+			       whose);
+	if (access_verify(access, &access->signer, c->digests.sha3_256, asset, parameters, e) < 0)
+		return err_set(e, ERR_DENIED,
+			       "not signed for this call: " PROOF_REFUSED_SIGNATURE
+			       " (another content, computation or connection)");
+	p = places_of(access, c);
+	if (!p.datasets && !p.algorithm && !p.consumer)
+		return err_set(e, ERR_DENIED, "not signed by %s: " PROOF_REFUSED_UNKNOWN, whose);
+	return not_by(whose, &p, e);
+}
