@@ -453,7 +453,7 @@ int jail_seccomp_load_outside(struct err *e)
 		return err_code(e);
 	if (filter_add_all(filter, SCMP_ACT_ALLOW, allowed, ARRAY_LEN(allowed), e) < 0 ||
 	    filter_add_all(filter, SCMP_ACT_ALLOW, building, ARRAY_LEN(building), e) < 0 ||
-	    add_sockets_outside(filter, e) < 0 ||
+	    add_sockets_outside(filter, e) < 0 || filter_add_sanitizers(filter, e) < 0 ||
 	    filter_add_values(filter, "ioctl", 1, ioctls, ARRAY_LEN(ioctls), e) < 0)
 		return err_code(e);
 	return filter_load(filter, e);

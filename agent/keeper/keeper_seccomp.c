@@ -141,7 +141,8 @@ int keeper_seccomp_load(bool sockets, struct err *e)
 		return err_code(e);
 	if (filter_add_all(filter, SCMP_ACT_ALLOW, allowed, ARRAY_LEN(allowed), e) < 0 ||
 	    filter_add_all(filter, SCMP_ACT_KILL_PROCESS, deadly, ARRAY_LEN(deadly), e) < 0 ||
-	    filter_add_values(filter, "ioctl", 1, ioctls, ARRAY_LEN(ioctls), e) < 0)
+	    filter_add_values(filter, "ioctl", 1, ioctls, ARRAY_LEN(ioctls), e) < 0 ||
+	    filter_add_sanitizers(filter, e) < 0)
 		return err_code(e);
 	if (sockets &&
 	    (filter_add_all(filter, SCMP_ACT_ALLOW, with_sockets, ARRAY_LEN(with_sockets), e) < 0 ||

@@ -36,5 +36,8 @@ int filter_add_all(scmp_filter_ctx filter, uint32_t action, const char *const *n
 int filter_add_values(scmp_filter_ctx filter, const char *name, unsigned int index,
 		      const uint64_t *values, size_t count, struct err *e) MUST_CHECK;
 
+/* What the runtime of sanitizers calls in a program that was built with them; else nothing. */
+int filter_add_sanitizers(scmp_filter_ctx filter, struct err *e) MUST_CHECK;
+
 /* For this thread and all it becomes; sets no_new_privs. */
 int filter_load(scmp_filter_ctx filter, struct err *e) MUST_CHECK;

@@ -10,6 +10,8 @@ import functools
 import inspect
 import traceback
 
+import sanitized
+
 
 class Skip(Exception):
     """What a row needs is not to be had on this machine."""
@@ -83,13 +85,16 @@ def run(rows):
     """Runs them in order as TAP; the number of those that failed."""
     print(f"1..{len(rows)}", flush=True)
     with WORLD:
-        return sum(not run_one(number, one) for number, one in enumerate(rows, 1))
+        failed = sum(not run_one(number, one) for number, one in enumerate(rows, 1))
+    sanitized.check()
+    return failed
 
 
 def run_one(number, one):
     """True if the row passes."""
     try:
         said = one.run()
+        sanitized.check()
         print(f"ok {number} - {one.name}", flush=True)
         print("#   " + shown(said, one.check), flush=True)
         return True

@@ -229,7 +229,7 @@ def besieged_manager(evil, kinds, tls=None, stranger=None, honest=None):
             return besieged(port, kinds, evil,
                             lambda: crowd.answer(port, honest, CVM_INFO) == NOT_FOUND, stranger)
         finally:
-            process.kill()
+            process.finish()
 
 
 @row("crowd-at-a-manager", "gave way")

@@ -31,6 +31,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.x509.oid import NameOID
 from grpc_tools import protoc
 
+import sanitized
 from ports import free_port
 
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -312,16 +313,21 @@ class Agent:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
         try:
-            return self.process.wait(WAIT)
+            status = self.process.wait(WAIT)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
             raise AssertionError("SIGTERM did not end the agent:\n" + self.output()) from None
+        sanitized.judge("cocos-agent", status, self.output())
+        return status
 
     def remove(self):
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
+        try:
+            sanitized.finish(self.process, "cocos-agent", self.output)
+        finally:
+            self.forget()
+
+    def forget(self):
         self.log.close()
         shutil.rmtree(self.dir, ignore_errors=True)
 

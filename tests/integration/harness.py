@@ -24,6 +24,7 @@ import time
 import grpc
 from grpc_tools import protoc
 
+import sanitized
 from ports import free_port
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -149,7 +150,15 @@ class Process:
             self.kill()
             raise AssertionError(f"{self.name} does not stop:\n{self.text()}") from None
         self.reader.join()
+        sanitized.judge(self.name, status, self.text())
         return status
+
+    def finish(self):
+        """The test has done with it."""
+        def text():
+            self.reader.join()
+            return self.text()
+        sanitized.finish(self.process, self.name, text)
 
     def kill(self):
         if self.process.poll() is None:
@@ -168,12 +177,14 @@ class Process:
 
     def written(self):
         """Bytes of the pages that this process has made its own by writing to them."""
-        return self.memory("Anonymous")
+        return own_memory(self.pid)
 
 
 def own_memory(pid):
     """Bytes of a process's anonymous pages. The libraries' are left out: what they cost one process
-    depends on how many others have them mapped at the moment."""
+    depends on how many others have them mapped at the moment. 0 where sanitizers keep what was freed."""
+    if sanitized.ON:
+        return 0
     with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as file:
         return next(int(line.split()[1]) for line in file if line.startswith("Anonymous:")) << 10
 
@@ -238,7 +249,7 @@ class Computations:
 
     def __exit__(self, *_):
         self.channel.close()
-        self.process.kill()
+        self.process.finish()
 
     def show(self, computation):
         return self.admin.Show(computations.ComputationRequest(id=computation), timeout=PATIENCE)
@@ -404,6 +415,7 @@ def credentials(tls, client=None):
 class Ran:
     def __init__(self, done):
         self.status, self.out, self.err = done.returncode, done.stdout, done.stderr
+        sanitized.judge(done.args[0], self.status, self.err)
 
     def ok(self):
         assert self.status == 0, f"exit {self.status}\n{self.out}{self.err}"

@@ -47,7 +47,7 @@ class Agent:
         return self.start()
 
     def __exit__(self, *_):
-        self.process.kill()
+        self.process.finish()
 
     def left_behind(self):
         """What is in the work folder."""

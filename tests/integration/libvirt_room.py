@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 
+import sanitized
 from harness import ROOT, until
 
 LIBRARY = os.path.join(ROOT, "scripts/lib/libvirt.sh")
@@ -23,6 +24,7 @@ def enter():
         sys.exit(0)
     # The first process has to reap what others leave: libvirt waits for machines that it stopped to
     # be gone, and a zombie is not. Shells do.
+    sanitized.leave()
     os.execvp("unshare", ["unshare", "--mount", "--pid", "--fork", "--mount-proc", "--kill-child",
                           "bash", "-c", '"$@"; exit $?', "room",
                           sys.executable, "-u", *sys.argv, "--in-the-room"])

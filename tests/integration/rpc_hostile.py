@@ -26,6 +26,7 @@ import certs as certs_module
 import grpc
 import h2raw as h2
 import peer
+import sanitized
 import testing_pb2 as pb
 
 # What the server may grow to in all. Its limits here: 32 MiB of input held (a message under way may
@@ -66,7 +67,7 @@ class Server:
 
     def memory(self):
         """The most that was ever resident; 0 where a sanitizer's own memory would be counted."""
-        if 'libasan' in pathlib.Path(f'/proc/{self.process.pid}/maps').read_text():
+        if sanitized.ON:
             return 0
         for line in pathlib.Path(f'/proc/{self.process.pid}/status').read_text().splitlines():
             if line.startswith('VmHWM:'):
@@ -602,6 +603,7 @@ class Tap:
         problem = None
         try:
             function()
+            sanitized.check()
         except Exception as error:  # whatever goes wrong is the attack's result
             problem = f'{type(error).__name__}: {error}'
         self.results.append(problem is None)

@@ -3,6 +3,8 @@
 import sys
 import traceback
 
+import sanitized
+
 
 def run(tests):
     """Runs every function of `tests`; exits 1 if one raised."""
@@ -12,10 +14,15 @@ def run(tests):
         name = test.__name__.replace("_", " ")
         try:
             test()
+            sanitized.check()
             print(f"ok {number} - {name}", flush=True)
         except Exception:  # pylint: disable=broad-except
             failed += 1
             for line in traceback.format_exc().splitlines():
                 print("#", line)
             print(f"not ok {number} - {name}", flush=True)
+    try:
+        sanitized.check()
+    except AssertionError as error:
+        sys.exit(str(error))
     sys.exit(1 if failed else 0)

@@ -1,12 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One mistake of each kind that the sanitizers are there for, by its name. The build with sanitizers
- * has to end this program at each of them; a stage that can't fail says nothing (sanitizers.py). */
+ * has to end this program at each of them; a stage that can't fail says nothing (sanitizers.py). After
+ * 'serve' it is a daemon that makes the mistake when it is told to end; after 'child' another process
+ * makes it, without an environment, as the agent's do (sanitized_daemons.py). */
 #include "common/base/cleanup.h"
 
 #include <limits.h>
+#include <signal.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 /* Volatile, so that no compiler computes the mistake away. */
 static volatile int one = 1, most = INT_MAX;
@@ -94,12 +100,51 @@ static const struct {
 	{ "leak", leak },
 };
 
-int main(int argc, char **argv)
+static int make(const char *name)
 {
-	for (size_t i = 0; argc == 2 && i < ARRAY_LEN(mistakes); i++)
-		if (strcmp(argv[1], mistakes[i].name) == 0) {
+	for (size_t i = 0; i < ARRAY_LEN(mistakes); i++)
+		if (strcmp(name, mistakes[i].name) == 0) {
 			mistakes[i].make();
 			return 0;
 		}
 	return 2;
+}
+
+/* Until SIGTERM. */
+static void serve(void)
+{
+	sigset_t ends;
+	int number;
+
+	sigemptyset(&ends);
+	sigaddset(&ends, SIGTERM);
+	sigprocmask(SIG_BLOCK, &ends, NULL);
+	fputs("ready\n", stderr);
+	sigwait(&ends, &number);
+}
+
+static void in_a_child(char *self, char *name)
+{
+	char *args[] = { self, name, NULL }, *none[] = { NULL };
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		execve("/proc/self/exe", args, none);
+		_exit(2);
+	}
+	waitpid(pid, NULL, 0);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc == 3 && strcmp(argv[1], "serve") == 0) {
+		serve();
+		return make(argv[2]);
+	}
+	if (argc == 3 && strcmp(argv[1], "child") == 0) {
+		in_a_child(argv[0], argv[2]);
+		serve();
+		return 0;
+	}
+	return argc == 2 ? make(argv[1]) : 2;
 }
