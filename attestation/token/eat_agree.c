@@ -2,6 +2,7 @@
 #include "attestation/token/eat_agree.h"
 
 #include "attestation/tdx/tdx_policy.h"
+#include "attestation/token/eat_log.h"
 #include "common/base/bytes.h"
 #include "common/base/encode.h"
 #include "common/base/log.h"
@@ -227,7 +228,8 @@ int eat_agree_tdx(const struct eat *token, const struct tdx_quote *quote, struct
 			e) < 0 ||
 	    agree_bytes(token, CLAIM_UEID, "ueid", body->mrtd, STOCK_UEID_LEN, e) < 0 ||
 	    agree_dbgstat(token, bytes_le(body->tdattributes, 8) & TDX_ATTR_DEBUG, e) < 0 ||
-	    agree_map(map, tee_maps[TEE_TDX], tdx_rows, ARRAY_LEN(tdx_rows), body, e) < 0)
+	    agree_map(map, tee_maps[TEE_TDX], tdx_rows, ARRAY_LEN(tdx_rows), body, e) < 0 ||
+	    eat_log_agree_tdx(token, quote, e) < 0)
 		return err_code(e);
 	return agree_member(map, "tdx_signature", DATUM_BYTES, quote->signature, e);
 }
@@ -290,7 +292,7 @@ int eat_agree_tpm(const struct eat *token, const struct tpm_evidence *message, s
 {
 	const struct datum *map = datum_get_text(token->claims, tpm_map);
 
-	if (agree_platform(token, e) < 0)
+	if (agree_platform(token, e) < 0 || eat_log_agree_tpm(token, message, e) < 0)
 		return err_code(e);
 	if (token->platform == EVIDENCE_VTPM &&
 	    (!datum_absent(datum_get(token->claims, CLAIM_MEASUREMENTS)) ||
@@ -311,11 +313,11 @@ int eat_agree_tpm(const struct eat *token, const struct tpm_evidence *message, s
 /* ---- what nothing is compared with ---- */
 
 /* Claims that are judged elsewhere, or compared above. */
-static const int64_t used_numbers[] = { 1, 4, 5, 6, 8, 10, CLAIM_UEID, CLAIM_MEASUREMENTS };
+static const int64_t used_numbers[] = { 4, 5, 6, 8, 10, CLAIM_UEID, CLAIM_MEASUREMENTS };
 static const char *const used_texts[] = {
-	"platform_type", "raw_report",           "x-cocos-nonce-use", "x-cocos-tee-report",
-	"x-cocos-run",   "x-cocos-run-evidence", "x-cocos-event-log", "x-cocos-sevsnp",
-	"x-cocos-tdx",   "x-cocos-vtpm",
+	"platform_type",      "raw_report",  "x-cocos-nonce-use",
+	"x-cocos-tee-report", "x-cocos-run", "x-cocos-run-evidence",
+	"x-cocos-sevsnp",     "x-cocos-tdx", "x-cocos-vtpm",
 };
 static const char *const snp_rest[] = { "tcb", "signature" };
 static const char *const tdx_rest[] = { "tdx_signature" };
@@ -325,9 +327,16 @@ static const struct {
 	int64_t key;
 	const char *name;
 } numbered[] = {
-	{ 2, "sub" },         { 258, "oemid" },  { 259, "hwmodel" },
-	{ 260, "hwversion" }, { 262, "intuse" }, { CLAIM_DBGSTAT, "dbgstat" },
-	{ 266, "submods" },   { 270, "swname" }, { 271, "swversion" },
+	{ 1, "iss" },
+	{ 2, "sub" },
+	{ 258, "oemid" },
+	{ 259, "hwmodel" },
+	{ 260, "hwversion" },
+	{ 262, "intuse" },
+	{ CLAIM_DBGSTAT, "dbgstat" },
+	{ 266, "submods" },
+	{ 270, "swname" },
+	{ 271, "swversion" },
 };
 
 static bool is_one_of(const struct datum *key, const char *const *names, size_t count)
@@ -346,28 +355,59 @@ static bool has_row(const struct datum *key, const struct row *rows, size_t coun
 	return false;
 }
 
-/* Both names may be a peer's. */
-static void put_name(char text[EAT_UNCOMPARED_MAX], const char *map, const struct datum *key)
+/* The list in the making: what does not fit is counted. */
+struct list {
+	char *text;
+	size_t more;
+};
+
+/* Room for the mark of a list that is cut. */
+enum { MORE_MAX = sizeof(", and 18446744073709551615 more") };
+
+static void put(struct list *list, const char *name)
 {
-	size_t used = strlen(text);
-	const char *comma = used ? ", " : "", *dot = map ? "." : "";
+	size_t used = strlen(list->text);
+	const char *comma = used ? ", " : "";
+
+	/* Once one is left out, all that follow are. */
+	if (list->more || used + strlen(comma) + strlen(name) + MORE_MAX > EAT_UNCOMPARED_MAX)
+		list->more++;
+	else
+		snprintf(list->text + used, EAT_UNCOMPARED_MAX - used, "%s%s", comma, name);
+}
+
+static void put_more(const struct list *list)
+{
+	size_t used = strlen(list->text);
+
+	if (list->more)
+		snprintf(list->text + used, EAT_UNCOMPARED_MAX - used, "%s%zu more",
+			 used ? ", and " : "", list->more);
+}
+
+/* Both names may be a peer's. */
+static void put_name(struct list *list, const char *map, const struct datum *key)
+{
+	const char *dot = map ? "." : "", *known = NULL;
+	char name[2 * EAT_UNCOMPARED_MAX];
 	int64_t number;
 
-	map = map ? map : "";
 	if (key->type == DATUM_TEXT) {
-		snprintf(text + used, EAT_UNCOMPARED_MAX - used, "%s%s%s%s", comma, map, dot,
+		snprintf(name, sizeof(name), "%s%s%s", map ? map : "", dot,
 			 log_quote_bytes(key->bytes, key->len).text);
-		return;
+	} else if (datum_int(key, &number)) {
+		for (size_t i = 0; !map && i < ARRAY_LEN(numbered); i++)
+			if (numbered[i].key == number)
+				known = numbered[i].name;
+		if (known)
+			snprintf(name, sizeof(name), "%s", known);
+		else
+			snprintf(name, sizeof(name), "%s%s%" PRId64, map ? map : "", dot, number);
+	} else {
+		snprintf(name, sizeof(name), "%s%sa key that is %s", map ? map : "", dot,
+			 datum_type_name(key->type));
 	}
-	if (!datum_int(key, &number))
-		return;
-	for (size_t i = 0; i < ARRAY_LEN(numbered); i++)
-		if (!map[0] && numbered[i].key == number) {
-			snprintf(text + used, EAT_UNCOMPARED_MAX - used, "%s%s", comma,
-				 numbered[i].name);
-			return;
-		}
-	snprintf(text + used, EAT_UNCOMPARED_MAX - used, "%s%s%s%" PRId64, comma, map, dot, number);
+	put(list, name);
 }
 
 /* Members of a platform's map. */
@@ -382,20 +422,22 @@ static bool is_compared(const char *map, const struct datum *key)
 	return is_one_of(key, tpm_members, ARRAY_LEN(tpm_members));
 }
 
-static void uncompared_members(const struct eat *token, const char *name,
-			       char text[EAT_UNCOMPARED_MAX])
+static void uncompared_members(const struct eat *token, const char *name, struct list *list)
 {
 	const struct datum *map = datum_get_text(token->claims, name);
 
 	for (size_t i = 0; map && map->type == DATUM_MAP && i < map->count; i++)
 		if (!datum_absent(&map->items[2 * i + 1]) && !is_compared(name, &map->items[2 * i]))
-			put_name(text, name, &map->items[2 * i]);
+			put_name(list, name, &map->items[2 * i]);
 }
 
-static bool is_used(const struct eat *token, const struct datum *key)
+static bool is_used(const struct eat *token, const struct tpm_evidence *message,
+		    const struct datum *key)
 {
 	int64_t number;
 
+	if (datum_is_text(key, "x-cocos-event-log"))
+		return eat_log_is_compared(token, message);
 	if (!datum_int(key, &number))
 		return is_one_of(key, used_texts, ARRAY_LEN(used_texts));
 	/* A TPM says nothing of debugging. */
@@ -407,16 +449,19 @@ static bool is_used(const struct eat *token, const struct datum *key)
 	return false;
 }
 
-void eat_uncompared(const struct eat *token, char text[EAT_UNCOMPARED_MAX])
+void eat_uncompared(const struct eat *token, const struct tpm_evidence *message,
+		    char text[EAT_UNCOMPARED_MAX])
 {
 	const struct datum *claims = token->claims;
+	struct list list = { .text = text };
 
 	text[0] = 0;
 	for (size_t i = 0; i < claims->count; i++)
 		if (!datum_absent(&claims->items[2 * i + 1]) &&
-		    !is_used(token, &claims->items[2 * i]))
-			put_name(text, NULL, &claims->items[2 * i]);
+		    !is_used(token, message, &claims->items[2 * i]))
+			put_name(&list, NULL, &claims->items[2 * i]);
 	for (size_t i = TEE_NONE + 1; i < ARRAY_LEN(tee_maps); i++)
-		uncompared_members(token, tee_maps[i], text);
-	uncompared_members(token, tpm_map, text);
+		uncompared_members(token, tee_maps[i], &list);
+	uncompared_members(token, tpm_map, &list);
+	put_more(&list);
 }

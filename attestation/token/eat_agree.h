@@ -18,13 +18,15 @@ int eat_agree_snp(const struct eat *token, const struct snp_report *report,
 		  struct err *e) MUST_CHECK;
 int eat_agree_tdx(const struct eat *token, const struct tdx_quote *quote, struct err *e) MUST_CHECK;
 
-/* Of a TPM's message: its registers, quotes and log. */
+/* Of a TPM's message: its registers, quotes and log; and the agent's events (eat_log.h). */
 int eat_agree_tpm(const struct eat *token, const struct tpm_evidence *message,
 		  struct err *e) MUST_CHECK;
 
-enum { EAT_UNCOMPARED_MAX = 160 };
+enum { EAT_UNCOMPARED_MAX = 150 };
 
 /* Names of the claims, and of members of a platform's map, that nothing in the evidence is compared
- * with, for people: "hwmodel, submods, x-cocos-gpu"; cut where they are too many, empty if there are
- * none. Whoever signed the token says them, and nobody else. */
-void eat_uncompared(const struct eat *token, char text[EAT_UNCOMPARED_MAX]);
+ * with, for people: "iss, submods, 'x-cocos-gpu'"; where they are too many it ends in ", and 7 more";
+ * empty if there are none. Whoever signed the token says them, and nobody else. `message` is the
+ * TPM's inside, or NULL: an event log of registers that it does not have is named, too. */
+void eat_uncompared(const struct eat *token, const struct tpm_evidence *message,
+		    char text[EAT_UNCOMPARED_MAX]);

@@ -69,7 +69,7 @@ static void note_uncompared(struct verification *x)
 {
 	char names[EAT_UNCOMPARED_MAX];
 
-	eat_uncompared(&x->parts->token, names);
+	eat_uncompared(&x->parts->token, x->parts->has_tpm ? &x->parts->tpm : NULL, names);
 	if (names[0])
 		verdict_note(x->v, NOTE_CLAIMS,
 			     "the signer's word alone, compared with nothing: %s", names);

@@ -47,7 +47,7 @@ ROOMS = {
         "measure": ["formats", "snp"],
         "policy": ["snp", "tdx", "tpm", "verdict"],
         "corim": ["formats", "policy", "snp", "tdx"],
-        "token": ["formats", "envelope", "snp", "tdx"],
+        "token": ["formats", "envelope", "logs", "snp", "tdx"],
         "verify": ["corim", "envelope", "policy", "snp", "tdx", "token", "tpm"],
         "claims": ["snp", "tdx", "tpm", "token", "verdict", "verify"],
         "library": ["claims", "envelope", "policy", "tpm", "verdict", "verify"],

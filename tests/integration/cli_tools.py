@@ -276,7 +276,7 @@ def claims_that_nothing_confirms_are_named():
             ran = cli("attestation", "validate", path, "--mode", "eat", "--genuine-only", "--nonce", "6e" * 32,
                       "--report_data", "00" * 64, "--json", "--offline")
             assert ran.status == 3, ran.out + ran.err
-            wanted = f"the signer's word alone, compared with nothing: {more}submods, 'x-cocos-gpu'"
+            wanted = f"the signer's word alone, compared with nothing: iss, {more}submods, 'x-cocos-gpu'"
             assert wanted in json.loads(ran.out)["notes"], ran.out
 
 

@@ -325,11 +325,11 @@ static void what_nothing_confirms_is_named(void **state)
 		put_claims(&more, rows[i].map);
 		make_with(key, rows[i].platform, some_report, 8, &more, &w);
 		assert_ok(eat_parse(w.bytes, w.len, &t, &e), e);
-		eat_uncompared(&t, names);
+		eat_uncompared(&t, NULL, names);
 		assert_string_equal(names, rows[i].names);
 		eat_done(&t);
 	}
-	/* Names without an end are cut, and a token of ours has none. */
+	/* A list that is cut says so; of a token of ours, no evidence says who issued it. */
 	CLEANUP_WRITER struct writer w = writer_up_to(65536), more = writer_up_to(8192);
 	CLEANUP_WRITER struct writer plain = writer_up_to(65536);
 
@@ -339,14 +339,119 @@ static void what_nothing_confirms_is_named(void **state)
 	}
 	make_with(key, "SNP", some_report, 100, &more, &w);
 	assert_ok(eat_parse(w.bytes, w.len, &t, &e), e);
-	eat_uncompared(&t, names);
-	assert_int_equal(strlen(names), EAT_UNCOMPARED_MAX - 1);
+	eat_uncompared(&t, NULL, names);
+	assert_string_equal(names, "1000, 1001, 1002, 1003, 1004, 1005, 1006, 1007, 1008, 1009, "
+				   "1010, 1011, 1012, 1013, 1014, 1015, 1016, 1017, 1018, 1019, "
+				   "and 80 more");
 	eat_done(&t);
 	make(key, &plain);
 	assert_ok(eat_parse(plain.bytes, plain.len, &t, &e), e);
-	eat_uncompared(&t, names);
-	assert_string_equal(names, "");
+	eat_uncompared(&t, NULL, names);
+	assert_string_equal(names, "iss");
 	eat_done(&t);
+}
+
+/* One event in a register; a claim by itself, as the agent writes its own. */
+static void put_own_log(bool cc, uint32_t reg, struct writer *w)
+{
+	static const uint8_t value[SHA384_LEN] = { 0xe7 };
+
+	*w = writer_up_to(4096);
+	writer_le32(w, cc);
+	writer_le32(w, 3);
+	writer_zeros(w, 20);
+	writer_le32(w, 16 + 8 + 4 + 4 + 1);
+	writer_bytes(w, "Spec ID Event03", 16);
+	writer_zeros(w, 8);
+	writer_le32(w, 1);
+	writer_le16(w, cc ? 0x0c : 0x0b);
+	writer_le16(w, cc ? SHA384_LEN : SHA256_LEN);
+	writer_u8(w, 0);
+	writer_le32(w, reg);
+	writer_le32(w, 6 /* EV_EVENT_TAG */);
+	writer_le32(w, 1);
+	writer_le16(w, cc ? 0x0c : 0x0b);
+	writer_bytes(w, value, cc ? SHA384_LEN : SHA256_LEN);
+	writer_le32(w, 0);
+}
+
+/* What that log's register comes to. */
+static void replay_own_log(bool cc, uint8_t *value)
+{
+	static const uint8_t zero[SHA384_LEN], event[SHA384_LEN] = { 0xe7 };
+	const size_t len = cc ? SHA384_LEN : SHA256_LEN;
+	const struct digest_part parts[] = { { zero, len }, { event, len } };
+	struct err e;
+
+	assert_ok(digest_parts(cc ? DIGEST_SHA384 : DIGEST_SHA256, parts, 2, value, &e), e);
+}
+
+/* The names that nothing is compared with, or "" and the refusal. */
+static int claim_log(const char *platform, const struct writer *log,
+		     const struct tpm_evidence *message, const struct tdx_quote *quote,
+		     char names[EAT_UNCOMPARED_MAX], struct err *e)
+{
+	CLEANUP(EVP_PKEY_free) EVP_PKEY *key = NULL;
+	CLEANUP_WRITER struct writer w = writer_up_to(65536), more = writer_up_to(8192);
+	static struct snp_report report;
+	struct eat t;
+
+	assert_ok(key_generate(KEY_ECDSA, &key, e), *e);
+	datum_put_text(&more, "x-cocos-event-log");
+	datum_put_bytes(&more, log->bytes, log->len);
+	make_with(key, platform, some_report, 1, &more, &w);
+	assert_ok(eat_parse(w.bytes, w.len, &t, e), *e);
+	int failed = message ? eat_agree_tpm(&t, message, e)
+		     : quote ? eat_agree_tdx(&t, quote, e)
+			     : eat_agree_snp(&t, &report, e);
+	eat_uncompared(&t, message, names);
+	eat_done(&t);
+	return failed;
+}
+
+static void an_event_log_has_to_come_to_the_registers_or_is_named(void **state)
+{
+	static struct tpm_evidence message;
+	static struct tdx_quote quote;
+	char names[EAT_UNCOMPARED_MAX];
+	uint8_t value[SHA384_LEN];
+	struct writer log;
+	struct err e;
+
+	/* A TPM's, in PCR 16, which is quoted; or is not, and then nothing confirms the log. */
+	put_own_log(false, 16, &log);
+	message.quote_count = 1;
+	assert_ok(claim_log("vTPM", &log, &message, NULL, names, &e), e);
+	assert_string_equal(names, "'x-cocos-event-log'");
+	replay_own_log(false, value);
+	assert_ok(tpm_pcrs_add(&message.quotes[0].pcrs, DIGEST_SHA256, 16,
+			       (struct span){ value, SHA256_LEN }, &e),
+		  e);
+	assert_ok(claim_log("vTPM", &log, &message, NULL, names, &e), e);
+	assert_string_equal(names, "");
+	message.quotes[0].pcrs.banks[0].values[16][31] ^= 1;
+	assert_refused(claim_log("vTPM", &log, &message, NULL, names, &e), e, ERR_DENIED,
+		       "register 16");
+	log.len--;
+	assert_refused(claim_log("vTPM", &log, &message, NULL, names, &e), e, ERR_DENIED,
+		       "x-cocos-event-log");
+	writer_done(&log);
+	/* TDX: RTMR3 is register 4. */
+	put_own_log(true, 4, &log);
+	replay_own_log(true, quote.body.rtmr[3]);
+	assert_ok(claim_log("TDX", &log, NULL, &quote, names, &e), e);
+	assert_string_equal(names, "");
+	quote.body.rtmr[3][0] ^= 1;
+	assert_refused(claim_log("TDX", &log, NULL, &quote, names, &e), e, ERR_DENIED,
+		       "register 4");
+	writer_done(&log);
+	put_own_log(true, 0, &log);
+	assert_refused(claim_log("TDX", &log, NULL, &quote, names, &e), e, ERR_DENIED,
+		       "register 0");
+	/* An SNP report has no such registers. */
+	assert_ok(claim_log("SNP", &log, NULL, NULL, names, &e), e);
+	assert_string_equal(names, "'x-cocos-event-log'");
+	writer_done(&log);
 }
 
 static void a_report_s_signature_and_tcb_text_have_to_agree(void **state)
@@ -455,6 +560,7 @@ int main(void)
 		cmocka_unit_test(no_tag_stands_within_the_claims),
 		cmocka_unit_test(what_is_said_of_debugging_has_to_agree),
 		cmocka_unit_test(what_nothing_confirms_is_named),
+		cmocka_unit_test(an_event_log_has_to_come_to_the_registers_or_is_named),
 		cmocka_unit_test(a_report_s_signature_and_tcb_text_have_to_agree),
 		cmocka_unit_test(what_stands_beside_a_tpm_s_message_has_to_agree),
 	};

@@ -70,8 +70,9 @@ static void the_page_has_the_rows_that_tests_find(void **state)
 	load();
 	render();
 	if (strcmp(page, wanted) != 0)
-		fail_msg("docs/uncovered.md is not as uncovered.def has it: %s",
-			 "build/tests/unit/attestation/test_attestation_verify_uncovered_page --write");
+		fail_msg(
+			"docs/uncovered.md is not as uncovered.def has it: %s",
+			"build/tests/unit/attestation/test_attestation_verify_uncovered_page --write");
 }
 
 /* Somewhere under tests/ there is that file, and it ends by asking for its rows. */
