@@ -8,6 +8,7 @@
 #include "cli/base/output.h"
 #include "cli/cmd/commands.h"
 #include "common/base/log.h"
+#include "common/base/settings.h"
 
 #include <string.h>
 
@@ -18,6 +19,7 @@ enum form {
 	LIST,     /* each value is one text of an array; commas separate values too */
 	TEXT,     /* text */
 	NUMBER,   /* a number, decimal or hexadecimal on the command line */
+	SECONDS,  /* a number, or a duration with its units on the command line */
 	FLAG,     /* true */
 	TRIPLE,   /* "1.55.21" as [1, 55, 21] */
 	COUNTS,   /* "snp=24,tee=0" as {"snp": 24, "tee": 0} */
@@ -95,7 +97,7 @@ static const struct row tdx_rows[] = {
 	{ .option = NULL },
 };
 
-static const struct row token_rows[] = { { "max-age", "max_age", NUMBER }, { .option = NULL } };
+static const struct row token_rows[] = { { "max-age", "max_age", SECONDS }, { .option = NULL } };
 
 static const struct row run_rows[] = {
 	{ "agent", "agent", TEXT },
@@ -109,7 +111,7 @@ static const struct row run_rows[] = {
 
 static const struct row crl_rows[] = {
 	{ "require-crl", "required", FLAG },
-	{ "crl-max-age", "max_age", NUMBER },
+	{ "crl-max-age", "max_age", SECONDS },
 	{ .option = NULL },
 };
 
@@ -228,6 +230,24 @@ static int put_pieces(const struct cli *cli, const struct row *row, struct json_
 	return 0;
 }
 
+/* "604800", or "168h" as durations are written in other options. */
+static int seconds_option(const struct cli *cli, const char *name, uint64_t *seconds, struct err *e)
+{
+	const char *text = cli_value(cli, name);
+	uint64_t milliseconds;
+	struct err ignored;
+
+	if (number_text(text, UINT64_MAX, seconds, &ignored) == 0)
+		return 0;
+	if (duration_parse(text, &milliseconds, &ignored) < 0 || milliseconds % 1000)
+		return err_set(e, ERR_INVALID,
+			       "--%s: %s is neither a number of seconds nor a duration of whole "
+			       "ones; write 604800 or 168h",
+			       name, log_quote(text).text);
+	*seconds = milliseconds / 1000;
+	return 0;
+}
+
 static int put_row(const struct cli *cli, const struct row *row, struct json_out *out,
 		   struct err *e)
 {
@@ -242,6 +262,11 @@ static int put_row(const struct cli *cli, const struct row *row, struct json_out
 		return 0;
 	case NUMBER:
 		if (number_option(cli, row->option, UINT64_MAX, &number, e) < 0)
+			return err_code(e);
+		json_out_number(out, row->key, number);
+		return 0;
+	case SECONDS:
+		if (seconds_option(cli, row->option, &number, e) < 0)
 			return err_code(e);
 		json_out_number(out, row->key, number);
 		return 0;
@@ -336,7 +361,7 @@ static enum cli_exit run_tdx(struct cli *cli, struct err *e)
 #define MANY .times = CLI_MANY
 /* clang-format off */
 #define COMMON_OPTIONS \
-	{ .name = "max-age", .value = "SECONDS", .help = "how old a token may be" }, \
+	{ .name = "max-age", .value = "SECONDS", .help = "how old a token may be: 300, 5m" }, \
 	{ .name = "agent", .value = "cocos|stock", \
 	  .help = "stock: accept one that can be relayed" }, \
 	{ .name = "fixed-boot", .help = "the boot configuration was fixed at launch" }, \
@@ -348,7 +373,7 @@ static enum cli_exit run_tdx(struct cli *cli, struct err *e)
 	{ .name = "allow-external-identity", .help = "accept an identity key from outside" }, \
 	{ .name = "require-crl", .help = "refuse if there is no revocation list" }, \
 	{ .name = "crl-max-age", .value = "SECONDS", \
-	  .help = "refuse if there is none, or an older one" }, \
+	  .help = "refuse if there is none, or an older one: 604800, 168h" }, \
 	OUTPUT_OPTION
 /* clang-format on */
 

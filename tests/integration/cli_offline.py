@@ -377,7 +377,9 @@ def a_closed_socket_and_a_server_s_own_word_have_their_own_hints():
 def limits_and_links_are_said_in_plain_words():
     with Folder() as folder:
         ask = ("policy", "create", "snp", "--measurement", "5a" * 48, "--crl-max-age")
-        cli(*ask, "7d").refused(2, "a number")
+        for text in ("7d", "1500ms", "-1", ""):
+            cli(*ask, text).refused(2, "--crl-max-age", "number of seconds", "168h")
+        assert json.loads(cli(*ask, "168h").ok())["crl"]["max_age"] == 604800
         ran = cli(*ask, "0").refused(2, "at least 1")
         assert "number'0'" not in ran.err, ran.err
         os.mkdir(folder("asset"))
