@@ -3,6 +3,9 @@
 import struct
 import zlib
 
+from seeds.parts import protobuf, records, saved
+from seeds.tokens import SNP, SPKI, TPM, statement
+
 
 # ---- zip ----
 
@@ -54,10 +57,79 @@ def bundle():
     }
 
 
+# ---- evidence, for what is missing beside it ----
+
+# sevsnp.proto: where each field of the report lies, and its length; numbers are little-endian.
+REPORT_NUMBERS = {1: (0, 4), 2: (4, 4), 3: (8, 8), 6: (0x30, 4), 7: (0x34, 4), 8: (0x38, 8), 9: (0x40, 8), 10: (0x48, 4), 18: (0x180, 8), 20: (0x1e0, 8), 27: (0x1f0, 8)}
+REPORT_BYTES = {4: (0x10, 16), 5: (0x20, 16), 11: (0x50, 64), 12: (0x90, 48), 13: (0xc0, 32), 14: (0xe0, 48), 15: (0x110, 48), 16: (0x140, 32), 17: (0x160, 32), 19: (
+    0x1a0, 64), 28: (0x2a0, 512)}
+VCEK, VLEK, ASK, ARK = (bytes.fromhex(text) for text in ("63da758de6644564adc5f4b93be8accd", "a8074bc2a25a483eaae639c045a0b8a1", "4ab7b379bbac4fe4a02f05aef327c782",
+                                                         "c0b406a4a803495297434fb6014cd0ae"))
+
+
+def sevsnp(raw, *chain):
+    report = [(number, int.from_bytes(raw[at:at + size], "little")) for number, (at, size) in REPORT_NUMBERS.items()]
+    report += [(number, raw[at:at + size]) for number, (at, size) in REPORT_BYTES.items()]
+    return protobuf((1, protobuf(*report)), *([(2, protobuf(*chain))] if chain else []))
+
+
+def table(*entries):
+    at, rows, rest = 24 * (len(entries) + 1), b"", b""
+    for guid, content in entries:
+        rows += guid + struct.pack("<II", at + len(rest), len(content))
+        rest += content
+    return rows + bytes(24) + rest
+
+
+def endorse_need():
+    certificates = table((VCEK, b"vcek"), (VLEK, b"vlek"), (ASK, b"ask"), (ARK, b"ark"))
+    vlek_report = SNP[:0x48] + struct.pack("<I", 4) + SNP[0x4c:]
+    chain = [(1, b"vcek"), (2, b"ask"), (3, b"ark")]
+    return {
+        "table": b"\0" + SNP + certificates, "table-vlek": b"\0" + vlek_report + certificates, "table-none": b"\0" + SNP, "protobuf-chain": b"\0" + sevsnp(SNP, *chain),
+        "protobuf-vlek": b"\0" + sevsnp(vlek_report, (6, b"vlek"), (2, b"ask")), "protobuf-bare": b"\0" + sevsnp(SNP), "protobuf-broken": b"\0\x0a\x05a",
+        "in-tpm": b"\3" + TPM + protobuf((8, sevsnp(SNP, *chain))), "tdx-vtpm": b"\4" + TPM, "azure-tdx": b"\x84" + saved("hcl_report/azure-tdx"), "quote": b"\1" + saved("tdx_quote/v4"),
+    }
+
+
 # ---- the keeper, the jail ----
 
 def strings(*texts):
     return struct.pack(">I", len(texts)) + b"".join(text + b"\0" for text in texts)
+
+
+CHECK, BOOT, CONFIG, MANIFEST, LOG, IDENTITY, RUN, CHANNEL, NONCE, IMA, ENDORSEMENT, ACTIVATE = range(1, 13)
+TEE, TDX, RTMR, FIXED, OLD, BROKEN, DEVELOPMENT, DEVICES = (1 << n for n in range(8))
+
+
+def keeper():
+    zeros, ones = bytes(80), b"\1" * 80
+    run = statement(_5={})
+    start = [(CHECK, b""), (IDENTITY, SPKI), (BOOT, zeros), (CONFIG, zeros), (MANIFEST, zeros)]
+    evidence = [(RUN, run), (CHANNEL, b"\1" + bytes(32)), (CHANNEL, b"\2" + bytes(32)), (NONCE, b"\0\x40" + bytes(64) + b"\0"),
+                (NONCE, b"\1\0\x20" + bytes(32)), (NONCE, b"\2\x40" + bytes(64) + b"\x20" + bytes(32)), (NONCE, b"\3\x40" + bytes(64) + b"\0")]
+    tpm = [(IMA, b""), (ENDORSEMENT, b""), (ACTIVATE, b"\0\1a\0\1b"), (ACTIVATE, b"\0"), (LOG, b""), (LOG, b"x")]
+    logs = [(0, saved(f"event_log/{name}")[1:]) for name in ("agile", "legacy", "cc")]
+
+    def machine(bits, *rows):
+        return bytes([bits]) + records(*rows)
+
+    others = {f"run-{key}": statement(**{"_5": {}, key: value}) for key, value in (("_2", b"\1" * 32), ("_3", b"\1" * 32), ("_4", b"\1" * 32), ("_6", True), (
+        "_7", b"other"), ("_10", []))}
+    return {
+        "snp": machine(TEE, *start, *evidence, *tpm, *logs), "tdx": machine(TEE | TDX, *start, *evidence, *tpm), "tdx-rtmr": machine(TEE | TDX | RTMR, *start, *evidence, *logs, (LOG, b"")),
+        "nothing": machine(0, *start, *evidence, *tpm, *logs), "fixed": machine(TEE | FIXED, (IDENTITY, SPKI), (BOOT, ones), (CONFIG, ones), (MANIFEST, ones), (RUN, statement(
+            _2=b"\1" * 32, _3=b"\1" * 32, _4=b"\1" * 32, _5={}, _6=True))), "fixed-other": machine(TEE | FIXED, *start), "fixed-tdx": machine(TEE | TDX | FIXED, (IDENTITY, SPKI), (BOOT, ones)),
+        "fixed-tdx-other": machine(TEE | TDX | FIXED, *start), "old": machine(TEE | TDX | OLD, *start, *evidence), "broken": machine(TEE | BROKEN, *start, *evidence),
+        "broken-tdx": machine(TEE | TDX | RTMR | BROKEN, *start, *evidence), "development": machine(TEE | DEVELOPMENT, *start, *evidence), "devices": machine(DEVICES, *start, *evidence), "devices-promised": machine(DEVICES | TDX, *start, *evidence), "again": machine(
+            TEE | TDX | RTMR, *start, (BOOT, ones), (BOOT, ones), *logs), "channel-3": machine(TEE, *start, *evidence, (CHANNEL, b"\3" + bytes(32))), "channel-late": machine(
+            TEE, *start, *evidence[:1], (CHANNEL, b"")), "run-broken-tee": machine(TEE | TDX | BROKEN, *start, *evidence), "not-booted": machine(TEE, start[1], *evidence), 
+        "external": machine(TEE, *start, (RUN, statement(_5={}, _7=b"other", _8=True)), *evidence, (CONFIG, zeros), (CHANNEL, b"\1" + bytes(32))),
+        "identity-long": machine(TEE, *start, (RUN, statement(_5={}, _7=bytes(3000), _8=True))), "identity-none": machine(TEE, (IDENTITY, b""), (IDENTITY, b"x"), (IDENTITY, bytes(3000)), *start),
+        "no-identity": machine(TEE, *start[2:], *evidence), "many": machine(TEE, *start, *[(CONFIG, zeros)] * 20), "many-logs": machine(
+            TEE | TDX, *start, *logs), "short": machine(TEE, *[(kind, b"x") for kind in range(1, 15)]), "long": machine(TEE, *[(kind, bytes(200)) for kind in range(1, 13)]),
+        **{name: machine(TEE | (DEVELOPMENT if name == "run-_10" else 0), *start, (RUN, other)) for name, other in others.items()}, "run-broken": machine(TEE, *start, (RUN, b"\xa1")),
+    }
 
 
 def jail_spec():
@@ -72,4 +144,4 @@ def jail_spec():
     }
 
 
-TARGETS = [bundle, jail_spec]
+TARGETS = [bundle, endorse_need, keeper, jail_spec]

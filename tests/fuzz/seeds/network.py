@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What comes from networks: leases, headers and frames of gRPC, answers of HTTP services."""
-from seeds.parts import protobuf, u16, u32
+from seeds.certificates import certificate
+from seeds.parts import protobuf, u16, u24, u32
 
 MAC = bytes.fromhex("525400123456")
 
@@ -98,10 +99,77 @@ def endorse_header():
             b"Retry-After: 99999999999999", status=b"503 x"), "broken": answer(status=b"500 x"), "chunked": answer(
             chain, b"Transfer-Encoding: chunked", body=b"3\r\nabc\r\n0\r\n\r\n", length=False), "chunked-cut": answer(
             chain, b"Transfer-Encoding: chunked", body=b"3\r\nab", length=False), "length-wrong": answer(chain, b"Content-Length: 100", length=False), "no-length": answer(
-            chain, length=False), "no-http": b"hello\r\n", "continue": b"HTTP/1.1 100 Continue\r\n\r\n" + answer(chain), "packed": answer(chain, b"Content-Encoding: gzip"),
-        "base-plain": b"http://127.0.0.1:80", "base-tls": b"https://host/path", "base-slash": b"https://host/", "base-user": b"https://a@host", "base-nobody": b"https:///x",
+            chain, length=False), "no-http": b"HTTPS\r\n", "continue": b"HTTP/1.1 100 Continue\r\n\r\n" + answer(chain), "packed": answer(chain, b"Content-Encoding: gzip"),
+        "old": b"HTTP/1.0 200 OK\r\nX-Chain: a\r\n\r\nb", "cut": b"HTTP/1.1 200 OK\r\nX-Ch", "base-plain": b"http://127.0.0.1:80", "base-tls": b"https://host/path", "base-slash": b"https://host/", "base-user": b"https://a@host", "base-nobody": b"https:///x",
         "base-plain-other": b"http://host", "base-v6": b"http://[::1]/x", "base-local": b"http://localhostx",
     }
 
 
-TARGETS = [dhcp, grpc_headers, grpc_framing, endorse_header]
+# ---- exported authenticators ----
+
+SIGNING, NOT_SIGNING, P384, OTHER = range(4)
+SHA384, CONTEXT, SIGNATURE, MAC, AFTER = (1 << n for n in range(5))
+
+
+def asked(*extensions, schemes=(0x0403,), context=bytes(32), kind=17, schemes_raw=None, rest=b""):
+    """A request; extensions are (type, content)."""
+    offered = schemes_raw if schemes_raw is not None else u16(2 * len(schemes)) + b"".join(u16(s) for s in schemes)
+    listed = b"".join(u16(number) + u16(len(content)) + content for number, content in ((13, offered), *extensions))
+    body = bytes([len(context)]) + context + u16(len(listed)) + listed + rest
+    return bytes([kind]) + u24(len(body)) + body
+
+
+def binder(**more):
+    parts = {"exporter_label": '"Attestation"', "aik_pub_hash": '"@H"', "binding": '"@B"', **more}
+    return "{" + ",".join(f'"{name}":{value}' for name, value in parts.items() if value) + "}"
+
+
+def attested(**more):
+    parts = {"version": "1", "media_type": '"application/eat+cwt"', "evidence": '"AAEC"', "binder": binder(), **more}
+    return (0xff00, ("{" + ",".join(f'"{name}":{value}' for name, value in parts.items() if value) + "}").encode())
+
+
+def carried(which, *extensions, content=b""):
+    listed = b"".join(u16(number) + u16(len(text)) + text for number, text in extensions)
+    return bytes([which]) + (u16(len(content)) + content if which == OTHER else b"") + u16(len(listed)) + listed
+
+
+OFFER = (0xff00, b"")
+
+
+def authenticator():
+    def made(*certificates, flags=0, scheme=0x0403, request=asked(OFFER)):
+        return u16(len(request)) + request + bytes([flags]) + u16(scheme) + b"".join(certificates)
+
+    def raw(content, request=asked(OFFER)):
+        return u16(len(request)) + request + content
+
+    good, other = carried(SIGNING, attested()), certificate()
+    message = bytes([32]) + bytes(32)
+    requests = {
+        "no-offer": asked(), "offer-full": asked((0xff00, b"x")), "twice": asked(OFFER, OFFER), "kind": asked(OFFER, kind=11), "context": asked(OFFER, context=bytes(8)),
+        "rest": asked(OFFER, rest=b"x"), "no-schemes": asked(OFFER, schemes=()), "schemes-odd": asked(OFFER, schemes_raw=b"\0\3abc"), "schemes-cut": asked(OFFER, schemes_raw=b"\0\9a"),
+        "schemes-many": asked(OFFER, schemes=[1] * 40), "many": asked(OFFER, *[(1000 + n, b"") for n in range(20)]), "long": asked(OFFER, (99, bytes(5000))),
+    }
+    return {
+        "good": made(good), "sha384": made(good, flags=SHA384), "chain": made(good, carried(SIGNING)), "wrong-context": made(good, flags=CONTEXT), "wrong-signature": made(good, flags=SIGNATURE),
+        "wrong-mac": made(good, flags=MAC), "bytes-after": made(good, flags=AFTER), "scheme": made(good, scheme=0x0503), "not-signing": made(carried(NOT_SIGNING, attested())),
+        "p384": made(carried(P384, attested())), "none": made(), "bare": made(carried(SIGNING)), "second-has-it": made(good, carried(SIGNING, attested())), "chain-wrong": made(
+            good, carried(P384)), "many": made(good, *[carried(SIGNING)] * 9), "other-leaf": made(carried(OTHER, attested(), content=other)), "broken-leaf": made(
+            carried(OTHER, attested(), content=b"x")), "not-offered": made(carried(SIGNING, attested(), (99, b""))), "offered": made(
+            carried(SIGNING, (99, b"x"), attested()), request=asked(OFFER, (99, b""))), "extension-twice": made(carried(SIGNING, attested(), attested())), "not-ours": made(
+            good, request=asked(OFFER, schemes=(0x0503,))), "two-schemes": made(good, request=asked(OFFER, schemes=(0x0503, 0x0403))),
+        **{f"extension-{name}": made(carried(SIGNING, attested(**more))) for name, more in {
+            "version-2": {"version": "2"}, "version-text": {"version": '"1"'}, "media": {"media_type": '"x"'}, "media-number": {"media_type": "1"}, "evidence-empty": {
+                "evidence": '""'}, "evidence-broken": {"evidence": '"!"'}, "evidence-none": {"evidence": None}, "more": {"more": "1"}, "binder-none": {"binder": None},
+            "label": {"binder": binder(exporter_label='"x"')}, "hash": {"binder": binder(aik_pub_hash='"AAAA"')}, "hash-broken": {"binder": binder(aik_pub_hash='"!"')},
+            "hash-none": {"binder": binder(aik_pub_hash=None)}, "binding": {"binder": binder(binding='"@H"')}, "binder-more": {"binder": binder(more="1")}}.items()},
+        "extension-array": made(carried(SIGNING, (0xff00, b"[]"))), "extension-broken": made(carried(SIGNING, (0xff00, b"{"))), "extension-empty": made(carried(SIGNING, (0xff00, b""))),
+        **{f"request-{name}": made(good, request=request) for name, request in requests.items()}, "raw-kind": raw(b"\x14\0\0\0"), "raw-cut": raw(b"\x0b\0\0\x05"), "raw-certificate": raw(
+            b"\x0b" + u24(3) + b"\0\0\0"), "raw-list": raw(b"\x0b" + u24(36 + 2) + message + u24(2) + b"\0\1"), "raw-extensions": raw(b"\x0b" + u24(36 + 5 + len(other) + 3) + message + u24(
+                5 + len(other) + 3) + u24(len(other)) + other + u16(3) + b"\xff\0\1"), "frame": b"\1" + u32(3) + b"abc", "frame-cut": b"\1" + u32(300) + b"abc", "frame-empty": b"\1" + u32(0),
+        "frame-large": b"\1" + u32(1 << 30), "frame-long": b"\1" + u32(1 << 16), "frame-kind": b"\2" + u32(3),
+    }
+
+
+TARGETS = [authenticator, dhcp, grpc_headers, grpc_framing, endorse_header]
