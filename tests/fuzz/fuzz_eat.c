@@ -4,22 +4,27 @@
 #include "attestation/token/eat_agree.h"
 #include "tests/fuzz/cose_resign.h"
 
-/* Compares its other claims with the report that it carries, by platform. */
+/* Compares its other claims with the report that it carries, by platform; and names the rest. */
 static void agree(const struct eat *t, struct err *e)
 {
+	char uncompared[EAT_UNCOMPARED_MAX];
 	static struct tpm_evidence message;
 	struct span raw = { t->raw_report.bytes, t->raw_report.len };
 	struct snp_report report;
 	struct tdx_quote quote;
+	bool has_message = false;
 
 	if (t->platform == EVIDENCE_TDX && tdx_quote_parse(raw.bytes, raw.len, &quote, e) == 0)
 		(void)!eat_agree_tdx(t, &quote, e);
 	if (t->platform == EVIDENCE_SNP && raw.len >= SNP_REPORT_LEN &&
 	    snp_report_parse(raw.bytes, SNP_REPORT_LEN, &report, e) == 0)
 		(void)!eat_agree_snp(t, &report, e);
-	if ((t->platform == EVIDENCE_VTPM || t->platform == EVIDENCE_SNP_VTPM) &&
-	    tpm_attestation_parse(raw, &message, e) == 0)
+	if (t->platform == EVIDENCE_VTPM || t->platform == EVIDENCE_SNP_VTPM)
+		has_message = tpm_attestation_parse(raw, &message, e) == 0;
+	if (has_message)
 		(void)!eat_agree_tpm(t, &message, e);
+	eat_uncompared(t, has_message ? &message : NULL, uncompared);
+	assert(strlen(uncompared) < sizeof(uncompared));
 }
 
 /* Its signature is right by the one key, over its own claims; its nonce is its own. */
@@ -85,7 +90,6 @@ static void check_times(const struct eat *t)
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
-	char uncompared[EAT_UNCOMPARED_MAX];
 	struct eat t;
 	struct err e;
 
@@ -96,8 +100,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	check_times(&t);
 	check_signer(&t);
 	check_writing(&t);
-	eat_uncompared(&t, uncompared);
-	assert(strlen(uncompared) < sizeof(uncompared));
 	agree(&t, &e);
 	eat_done(&t);
 	return 0;
