@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * make_corpus.c — writes the inputs of the TDX and TPM fuzz targets again, with keys that are
- * thrown away: make_corpus FOLDER, where FOLDER is tests/fuzz. Not run by any test; the files are
- * saved.
+ * make_corpus.c — writes the first inputs of the TDX, TPM and CoRIM fuzz targets again, with keys that
+ * are thrown away: make_corpus FOLDER, where FOLDER is tests/fuzz. Not run by any test; the files are
+ * saved, and beside them what fuzzing found to lead further.
  */
+#include "attestation/corim/corim_write.h"
 #include "attestation/formats/x509.h"
 #include "attestation/snp/snp_report.h"
 #include "common/base/encode.h"
 #include "common/base/file.h"
-#include "common/base/timestamp.h"
+#include "tests/forge/snp_forge.h"
 #include "tests/forge/tdx_forge.h"
 #include "tests/unit/attestation/tpm/tpm_forge.h"
 
@@ -39,60 +40,26 @@ static void save_as(const char *name, uint8_t kind, struct span bytes)
 	writer_done(&w);
 }
 
-static void part(struct writer *w, struct span bytes)
-{
-	writer_le32(w, (uint32_t)bytes.len);
-	writer_bytes(w, bytes.bytes, bytes.len);
-}
-
 static void tdx_save(void)
 {
 	static struct tdx_forge f;
 	static uint8_t quote[FORGE_QUOTE_MAX];
 	struct forge_quote q;
-	struct writer w = writer_up_to(1 << 20);
-	char header[8192];
+	struct x509_chain chain;
+	struct err e;
 
 	tdx_forge_init(&f);
 	q = f.good;
 	save("tdx_quote/v5", (struct span){ quote, tdx_forge_quote(&f, &q, quote) });
-	part(&w, (struct span){ quote, tdx_forge_quote(&f, &q, quote) });
-	part(&w, (struct span){ 0 });
-	for (size_t i = 0; i < sizeof(struct tdx_collateral) / sizeof(struct span); i++)
-		part(&w, ((struct span *)&f.collateral)[i]);
-	save("tdx_appraise/good", (struct span){ w.bytes, w.len });
 	q.version = 4;
 	q.body_type = TDX_BODY_10;
 	save("tdx_quote/v4", (struct span){ quote, tdx_forge_quote(&f, &q, quote) });
 	save("tdx_tcb_info/small", f.collateral.tcb_info);
 	save("tdx_qe_identity/small", f.collateral.qe_identity);
 
-	size_t len = (size_t)snprintf(
-		header, sizeof(header),
-		"/* SPDX-License-Identifier: Apache-2.0 */\n"
-		"/* tdx_root.h — the root of corpus/tdx_appraise; written by make_corpus.c. */\n"
-		"#pragma once\n\n#define TDX_FUZZ_AT %d\n\nstatic const char tdx_fuzz_root[] =",
-		FORGE_AT);
-
-	char *rest;
-
-	for (char *line = strtok_r(f.root_pem, "\n", &rest); line;
-	     line = strtok_r(NULL, "\n", &rest))
-		len += (size_t)snprintf(header + len, sizeof(header) - len, "\n\t\"%s\\n\"", line);
-	len += (size_t)snprintf(header + len, sizeof(header) - len, ";\n");
-
-	char path[512];
-	struct err e;
-
-	snprintf(path, sizeof(path), "%s/tdx_root.h", folder);
-	assert_ok(file_write(path, header, len, 0644, &e), e);
-
-	struct x509_chain chain;
-
 	assert_ok(x509_chain_from_pem(f.pck_chain, strlen(f.pck_chain), &chain, &e), e);
 	save("tdx_pck/extension", x509_extension_of(chain.certs[0], TDX_PCK_EXTENSION)->value);
 	x509_chain_done(&chain);
-	writer_done(&w);
 	tdx_forge_done(&f);
 }
 
@@ -152,6 +119,65 @@ static void tdvf_save(void)
 	writer_done(&w);
 }
 
+/* A report in sevsnp.Attestation, and one with a table of one certificate that is to be put there. */
+static void sevsnp_save(void)
+{
+	struct writer w = writer_up_to(1 << 16), both = writer_up_to(1 << 16);
+	uint8_t report[SNP_REPORT_LEN];
+	struct snp_report fields;
+	struct forge_chip chip;
+
+	forge_chip(&chip, SNP_GENOA, SNP_KEY_VCEK);
+	forge_chip_report(&chip, 5, &fields);
+	snp_report_write(&fields, report);
+	tpm_forge_sevsnp(report, &w);
+	save_as("tpm_attestation/sevsnp", 1, tpm_forge_span(&w));
+	writer_bytes(&both, report, sizeof(report));
+	save_as("tpm_attestation/report", 2, tpm_forge_span(&both));
+	writer_bytes(&both, "\x63\xda\x75\x8d\xe6\x64\x45\x64\xad\xc5\xf4\xb9\x3b\xe8\xac\xcd", 16);
+	writer_le32(&both, 48);
+	writer_le32(&both, 3);
+	writer_zeros(&both, 24);
+	writer_text(&both, "key");
+	save_as("tpm_attestation/report-and-table", 2, tpm_forge_span(&both));
+	writer_done(&w);
+	writer_done(&both);
+}
+
+static void corim_save_one(const char *name, const struct corim_entry *entry)
+{
+	struct writer w = writer_up_to(1 << 16);
+	char path[64];
+	struct err e;
+
+	assert_ok(corim_write(entry, NULL, &w, &e), e);
+	snprintf(path, sizeof(path), "corim/%s", name);
+	save_as(path, 0, tpm_forge_span(&w));
+	snprintf(path, sizeof(path), "corim/%s-signed", name);
+	save_as(path, 1, tpm_forge_span(&w));
+	writer_done(&w);
+}
+
+static void corim_save(void)
+{
+	struct corim_entry snp = { .product = SNP_GENOA }, tdx = { .tdx = true };
+
+	memset(snp.measurement, 0xa2, sizeof(snp.measurement));
+	corim_save_one("snp", &snp);
+	snp.has_policy = snp.has_host_data = true;
+	snp.policy = SNP_POLICY_RESERVED_ONE | SNP_POLICY_SMT;
+	memset(snp.host_data, 0xa3, sizeof(snp.host_data));
+	snp.svn = (struct corim_svn){ true, true, 5 };
+	snp.launch_tcb = (struct corim_svn){ true, true, 0xdb18000000000104 };
+	corim_save_one("snp-all", &snp);
+	memset(tdx.mr, 0xb0, sizeof(tdx.mr));
+	tdx.has_mr[0] = tdx.has_mr[2] = true;
+	tdx.svn = (struct corim_svn){ true, false, 5 };
+	corim_save_one("tdx", &tdx);
+	memset(tdx.has_mr, true, sizeof(tdx.has_mr));
+	corim_save_one("tdx-all", &tdx);
+}
+
 static void tpm_save(void)
 {
 	struct forge_tpm f;
@@ -184,6 +210,8 @@ int main(int argc, char **argv)
 	folder = argv[1];
 	tdx_save();
 	tpm_save();
+	sevsnp_save();
+	corim_save();
 	hcl_save();
 	tdvf_save();
 	return 0;

@@ -23,13 +23,6 @@ static void save(const char *target, const char *name, const void *bytes, size_t
 	assert_ok(file_write(path, bytes, len, 0644, &e), e);
 }
 
-static void part(struct writer *w, uint8_t role, struct span bytes)
-{
-	writer_u8(w, role);
-	writer_le16(w, (uint16_t)bytes.len);
-	writer_bytes(w, bytes.bytes, bytes.len);
-}
-
 static void save_writer(const char *target, const char *name, struct writer *w)
 {
 	save(target, name, w->bytes, w->len);
@@ -47,12 +40,6 @@ static void write_case(enum snp_product product, uint32_t version, enum snp_sign
 	forge_init(&f, product, version, key);
 	save("snp_report", name, f.bytes, SNP_REPORT_LEN);
 	save("x509", name, f.input.vek.bytes, f.input.vek.len);
-	part(&w, 0, f.input.report);
-	part(&w, 2, f.input.vek);
-	part(&w, 3, f.input.intermediate);
-	part(&w, 4, f.input.ark);
-	save_writer("snp_appraise", name, &w);
-	w = writer_up_to(1 << 20);
 	writer_bytes(&w, f.bytes, SNP_REPORT_LEN);
 	writer_le64(&w, f.policy.guest_policy);
 	writer_le64(&w, f.policy.platform_info);
