@@ -58,12 +58,23 @@ static void end_all(struct rpc_channel *c)
 		stream_close((struct rpc_stream *)s);
 }
 
+static void submit_waiting(struct rpc_channel *c)
+{
+	struct h2_stream *s, *next;
+	struct err e;
+
+	for (s = TAILQ_FIRST(&c->waiting); s && c->link; s = next) {
+		next = TAILQ_NEXT(s, others);
+		if (stream_submit((struct rpc_stream *)s, c->link, &e) < 0)
+			stream_fail((struct rpc_stream *)s, &e);
+	}
+}
+
 /* What is due and must not happen from within the caller's functions. */
 static void on_poke(uv_timer_t *timer)
 {
 	struct rpc_channel *c = timer->data;
 	struct h2_stream *s, *next;
-	struct err e;
 
 	if (c->has_failed) {
 		c->has_failed = false;
@@ -76,11 +87,7 @@ static void on_poke(uv_timer_t *timer)
 	if (c->is_freed)
 		return;
 	if (c->link && c->link->h2.transport.stage == TRANSPORT_OPEN) {
-		for (s = TAILQ_FIRST(&c->waiting); s && c->link; s = next) {
-			next = TAILQ_NEXT(s, others);
-			if (stream_submit((struct rpc_stream *)s, c->link, &e) < 0)
-				stream_fail((struct rpc_stream *)s, &e);
-		}
+		submit_waiting(c);
 		end_all(c);
 	}
 	if (!c->is_freed && !c->link && !c->dial && (c->wants_link || !TAILQ_EMPTY(&c->waiting)))
@@ -170,12 +177,14 @@ void channel_failed(struct rpc_channel *c, const struct err *why)
 	channel_poke(c);
 }
 
-/* TLS and prologue are through: requests may go out. */
+/* TLS and prologue are through: requests go out with the first SETTINGS. */
 void channel_ready(struct rpc_channel *c, struct link *link)
 {
 	if (c->dial)
 		dial_free(TAKE_PTR(c->dial));
 	c->wants_link = false;
+	if (c->link == link)
+		submit_waiting(c);
 	channel_poke(c);
 }
 

@@ -65,6 +65,19 @@ static void on_found(uv_getaddrinfo_t *lookup, int status, struct addrinfo *foun
 		channel_failed(channel, &e);
 }
 
+/* An address is not looked up: no thread has to wake for it. False: it is a name. */
+static bool is_address(struct dial *dial)
+{
+	const struct addrinfo hints = { .ai_flags = AI_NUMERICSERV | AI_NUMERICHOST,
+					.ai_socktype = SOCK_STREAM };
+	const struct address *a = &dial->channel->address;
+
+	if (getaddrinfo(a->host, a->port, &hints, &dial->found) != 0)
+		return false;
+	dial->next = dial->found;
+	return true;
+}
+
 int dial_start(struct rpc_channel *channel, struct err *e)
 {
 	const struct addrinfo hints = { .ai_flags = AI_NUMERICSERV | AI_ADDRCONFIG,
@@ -80,6 +93,10 @@ int dial_start(struct rpc_channel *channel, struct err *e)
 	if (a->is_unix)
 		return try_connect(channel, AF_UNIX, (const struct sockaddr *)&a->path,
 				   sizeof(a->path), e);
+	if (is_address(dial)) {
+		*e = (struct err){ .code = ERR_OK };
+		return dial_next(dial, e);
+	}
 	dial->lookup.data = dial;
 	r = uv_getaddrinfo(channel->hub.loop, &dial->lookup, on_found, a->host, a->port, &hints);
 	if (r < 0)

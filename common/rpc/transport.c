@@ -152,18 +152,21 @@ static int take_input(struct transport *t, const uint8_t *bytes, size_t len, str
 static int move_in(struct transport *t, struct err *e)
 {
 	for (unsigned i = 0; i < TRANSPORT_READS_MAX; i++) {
+		bool is_drained;
 		size_t len = 0;
 		int r;
 
 		if (t->stage == TRANSPORT_CLOSED ||
 		    (t->stage == TRANSPORT_PROLOGUE && prologue_run_is_held(t->run)))
 			return 0;
-		r = transport_read(t, &len, e);
+		r = transport_read(t, &len, &is_drained, e);
 		if (r <= 0)
 			return r;
 		t->last_read = uv_now(t->hub->loop);
 		if (take_input(t, t->hub->in, len, e) < 0)
 			return err_code(e);
+		if (is_drained)
+			return 0;
 	}
 	/* TLS may have read ahead what the socket will not announce again. */
 	if (t->tls && SSL_has_pending(t->tls))

@@ -42,7 +42,7 @@ int transport_handshake(struct transport *t, struct err *e)
 	return r == 1 ? 1 : tls_result(t, r, e);
 }
 
-static int read_tls(struct transport *t, size_t *len, struct err *e)
+static int read_tls(struct transport *t, size_t *len, bool *is_drained, struct err *e)
 {
 	size_t have = 0;
 
@@ -63,13 +63,14 @@ static int read_tls(struct transport *t, size_t *len, struct err *e)
 		/* What came before an end or a failure still counts; it shows itself again. */
 		if (have == 0)
 			return r;
+		*is_drained = r == 0;
 		break;
 	}
 	*len = have;
 	return 1;
 }
 
-static int read_plain(struct transport *t, size_t *len, struct err *e)
+static int read_plain(struct transport *t, size_t *len, bool *is_drained, struct err *e)
 {
 	ssize_t n;
 
@@ -78,6 +79,7 @@ static int read_plain(struct transport *t, size_t *len, struct err *e)
 	} while (n < 0 && errno == EINTR);
 	if (n > 0) {
 		*len = (size_t)n;
+		*is_drained = n < TRANSPORT_IN;
 		return 1;
 	}
 	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
@@ -86,9 +88,10 @@ static int read_plain(struct transport *t, size_t *len, struct err *e)
 		       n == 0 ? "the peer closed the connection" : strerror(errno));
 }
 
-int transport_read(struct transport *t, size_t *len, struct err *e)
+int transport_read(struct transport *t, size_t *len, bool *is_drained, struct err *e)
 {
-	return t->tls ? read_tls(t, len, e) : read_plain(t, len, e);
+	*is_drained = false;
+	return t->tls ? read_tls(t, len, is_drained, e) : read_plain(t, len, is_drained, e);
 }
 
 /* Writes until the socket takes no more. Returns 0 with the count, or negative. */

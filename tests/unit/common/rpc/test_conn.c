@@ -5,8 +5,10 @@
 #include "common/rpc/sync.h"
 #include "tests/unit/common/rpc/tls_pair.h"
 
+#include <dlfcn.h>
 #include <malloc.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -182,6 +184,72 @@ static void a_channel_connects_again(void **state)
 	pair_close(&p);
 }
 
+static unsigned lookups;
+
+/* libuv's, counted: it wakes a thread. */
+int uv_getaddrinfo(uv_loop_t *loop, uv_getaddrinfo_t *request, uv_getaddrinfo_cb found,
+		   const char *node, const char *service, const struct addrinfo *hints)
+{
+	static __typeof__(uv_getaddrinfo) *real;
+
+	if (!real)
+		real = (__typeof__(real))dlsym(RTLD_NEXT, "uv_getaddrinfo");
+	lookups++;
+	return real(loop, request, found, node, service, hints);
+}
+
+/* The types of the HTTP/2 frames behind the preface, a bit for each. */
+static unsigned frames_in(const uint8_t *bytes, size_t len)
+{
+	unsigned types = 0;
+
+	for (size_t at = 24; at + 9 <= len;) {
+		types |= 1U << bytes[at + 3];
+		at += 9 + ((size_t)bytes[at] << 16 | (size_t)bytes[at + 1] << 8 | bytes[at + 2]);
+	}
+	return types;
+}
+
+static void a_call_is_in_the_first_that_is_sent(void **state)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET,
+				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	CLEANUP(close) int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	CLEANUP(close) int fd = -1;
+	socklen_t len = sizeof(address);
+	struct pair p = { 0 };
+	struct rpc_channel_config config = { .target = p.target };
+	uint8_t bytes[4096];
+	ssize_t got = -1;
+	struct err e;
+
+	assert_int_equal(bind(listener, (struct sockaddr *)&address, len), 0);
+	assert_int_equal(listen(listener, 1), 0);
+	assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &len), 0);
+	snprintf(p.target, sizeof(p.target), "127.0.0.1:%u", ntohs(address.sin_port));
+	uv_loop_init(&p.loop);
+	assert_ok(rpc_channel_new(&p.loop, &config, &p.channel, &e), e);
+	lookups = 0;
+	rpc_stream_half_close(pair_call(&p, &pair_input_call, 0));
+	/* Accepted by the kernel, whether we are quick or not. */
+	while (poll(&(struct pollfd){ .fd = listener, .events = POLLIN }, 1, 0) == 0)
+		uv_run(&p.loop, UV_RUN_NOWAIT);
+	fd = accept(listener, NULL, NULL);
+	while (got < 0) {
+		got = recv(fd, bytes, sizeof(bytes), MSG_DONTWAIT);
+		if (got < 0)
+			uv_run(&p.loop, UV_RUN_NOWAIT);
+	}
+	/* One send(2), since we have looked after each turn of the loop; and no thread was asked. */
+	assert_true(frames_in(bytes, (size_t)got) & 1U << NGHTTP2_SETTINGS);
+	assert_true(frames_in(bytes, (size_t)got) & 1U << NGHTTP2_HEADERS);
+	assert_int_equal(lookups, 0);
+	rpc_channel_free(p.channel);
+	uv_run(&p.loop, UV_RUN_DEFAULT);
+	assert_int_equal(p.closed, 1);
+	assert_int_equal(uv_loop_close(&p.loop), 0);
+}
+
 static void a_name_that_is_not_known(void **state)
 {
 	const struct rpc_channel_config config = { .target = "no-such-host.invalid:1" };
@@ -191,7 +259,9 @@ static void a_name_that_is_not_known(void **state)
 
 	uv_loop_init(&loop);
 	assert_ok(rpc_channel_new(&loop, &config, &channel, &e), e);
+	lookups = 0;
 	assert_refused(rpc_sync_connect(channel, &e), e, ERR_UNAVAILABLE, "no-such-host.invalid:1");
+	assert_int_equal(lookups, 1);
 	rpc_channel_free(channel);
 	uv_run(&loop, UV_RUN_DEFAULT);
 	assert_int_equal(uv_loop_close(&loop), 0);
@@ -294,6 +364,7 @@ int main(void)
 		cmocka_unit_test(a_drain_has_an_end),
 		cmocka_unit_test(a_drain_of_nothing_ends_at_once),
 		cmocka_unit_test(a_channel_connects_again),
+		cmocka_unit_test(a_call_is_in_the_first_that_is_sent),
 		cmocka_unit_test(a_name_that_is_not_known),
 		cmocka_unit_test(a_server_that_says_nothing),
 		cmocka_unit_test(unix_sockets_work_and_are_private),
