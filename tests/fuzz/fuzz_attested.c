@@ -4,8 +4,9 @@
  * of a real TLS session; this file stands in for prologue and pool.
  *
  * Input: a byte that chooses the half (bit 0), then commands: 0x00 the pending work is done; 0x01
- * the honest frame, with a byte of it (16-bit place) changed by an XOR that may be zero; n >= 2 the
- * next n - 1 bytes as they are.
+ * the honest frame, with a byte of it (16-bit place) changed by an XOR that may be zero; 0xff a client
+ * asks again through HTTP/2, by the request of the next length (one byte); 0xfe its call is cancelled;
+ * 0xfd evidence can't be had; any other n the next n - 1 bytes as they are.
  */
 #include "attestation/channel/attested_client.h"
 #include "attestation/channel/attested_server.h"
@@ -262,8 +263,8 @@ static size_t honest_authenticator(uint8_t *out, size_t room)
 static void receive(struct rpc_prologue_run *run, const uint8_t *bytes, size_t len)
 {
 	/* A transport ends a peer that sends more than it may; here the rest is not sent. */
-	if (run->is_held || run->has_passed || run->is_refused ||
-	    len > run->prologue->input_max - run->kept_len || run->kept_len + len > INPUT_MAX)
+	if (run->has_passed || run->is_refused || len > run->prologue->input_max - run->kept_len ||
+	    run->kept_len + len > INPUT_MAX)
 		return;
 	if (run->kept_len + len > run->kept_room) {
 		run->kept_room = 2 * (run->kept_len + len);
@@ -279,6 +280,44 @@ static void receive(struct rpc_prologue_run *run, const uint8_t *bytes, size_t l
 struct heard {
 	unsigned honest, other;
 };
+
+/* A second answer, after the pass. */
+static struct attested_answer *again;
+
+static void on_again(void *data, const uint8_t *bytes, size_t len, const struct err *e)
+{
+	assert(again && !bytes == !!e);
+	again = NULL;
+}
+
+static void ask_again(struct rpc_prologue_run *run, struct reader *r)
+{
+	size_t len = reader_u8(r);
+	struct reader request = reader_sub(r, len);
+	struct err e;
+
+	if (again || !run->has_passed)
+		return;
+	len = reader_left(&request);
+	(void)!attested_answer_start(run, reader_take(&request, len), len, on_again, NULL, &again,
+				     &e);
+}
+
+static void cancel_again(void)
+{
+	if (again)
+		attested_answer_cancel(TAKE_PTR(again));
+}
+
+static void fail_work(void)
+{
+	struct err e;
+
+	err_set(&e, ERR_UNAVAILABLE, "no device");
+	if (evidence.done)
+		TAKE_PTR(evidence.done)
+	(evidence.data, NULL, 0, &e);
+}
 
 static void follow(struct rpc_prologue_run *run, struct reader *r, bool is_server,
 		   struct heard *heard)
@@ -297,6 +336,12 @@ static void follow(struct rpc_prologue_run *run, struct reader *r, bool is_serve
 		frame[place % len] ^= change;
 		*(change ? &heard->other : &heard->honest) += 1;
 		receive(run, frame, len);
+	} else if (order == 0xff && is_server) {
+		ask_again(run, r);
+	} else if (order == 0xfe && is_server) {
+		cancel_again();
+	} else if (order == 0xfd && is_server) {
+		fail_work();
 	} else {
 		size_t len = order - 1u < reader_left(r) ? order - 1u : reader_left(r);
 
@@ -318,6 +363,7 @@ static void close_run(struct rpc_prologue_run *run)
 {
 	end(run);
 	finish_work();
+	cancel_again();
 	rpc_prologue_unref(run);
 }
 

@@ -172,4 +172,31 @@ def authenticator():
     }
 
 
-TARGETS = [authenticator, dhcp, grpc_headers, grpc_framing, endorse_header]
+def attested():
+    client, server, work, honest = b"\0", b"\1", b"\0", b"\1\0\0\0"
+
+    def raw(content):
+        return b"".join(bytes([len(content[i:i + 200]) + 1]) + content[i:i + 200] for i in range(0, len(content), 200))
+
+    def again(request):
+        return b"\xff" + bytes([len(request)]) + request
+
+    def in_frame(request):
+        return raw(b"\1" + u32(len(request)) + request)
+
+    other = asked(OFFER, context=b"\7" * 32)
+    hello = u24(0) + b"\4\0" + u32(0)
+    passed = server + honest + work
+    return {
+        "client-behind-good": client + honest + raw(hello) + work, "client-behind-bad": client + honest + raw(b"HTTP") + work, "client-behind-cut": client + honest + raw(hello[:4]) + work,
+        "client-behind-stream": client + honest + raw(u24(0) + b"\4\0" + u32(1)) + work, "client-behind-late": client + honest + work + raw(hello), "client-behind-odd": client + honest + raw(
+            b"\0\x80\0\4") + work, "server-again": passed + again(other) + work, "server-again-twice": passed + again(other) + work + again(other) + work, "server-again-same": passed + again(
+            asked(OFFER, context=bytes([1, 2, 3]) + bytes(29))), "server-again-two": passed + again(other) + again(asked(OFFER)), "server-again-cancelled": passed + again(other) + b"\xfe" + again(
+            asked(OFFER)) + work, "server-again-broken": passed + again(b"x") + again(b""), "server-again-closed": passed + again(other), "server-again-failed": passed + again(other) + b"\xfd",
+        "server-failed": server + honest + b"\xfd", "server-behind": server + raw(b"\1" + u32(len(other)) + other + b"x"), "server-not-offered": server + in_frame(asked(OFFER, schemes=(0x0503,))) + work,
+        "server-own": server + in_frame(other) + work, "server-early": server + in_frame(other) + raw(b"x") + work, "server-long": server + raw(b"\1" + u32(5000)), "server-empty": server + raw(b"\1" + u32(0)),
+        "server-again-not-offered": passed + again(asked(OFFER, schemes=(0x0503,))), "server-again-no-offer": passed + again(asked()),
+    }
+
+
+TARGETS = [attested, authenticator, dhcp, grpc_headers, grpc_framing, endorse_header]
