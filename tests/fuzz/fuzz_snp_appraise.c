@@ -248,7 +248,10 @@ static void check_yes(const uint8_t *head, const struct snp_result *result)
 	MUST(is_good(r->author_key_digest, good->author_key_digest, SNP_DIGEST_LEN));
 	MUST(is_good(r->family_id, good->family_id, SNP_ID_LEN));
 	MUST(is_good(r->image_id, good->image_id, SNP_ID_LEN));
-	MUST(r->vmpl == good->vmpl && !(r->policy & SNP_POLICY_MIGRATE_MA));
+	MUST(is_good(r->report_id_ma, good->report_id_ma, SNP_REPORT_ID_LEN));
+	MUST(r->vmpl == good->vmpl && r->platform_info & SNP_PLATFORM_ALIAS_CHECK_COMPLETE);
+	MUST(!(r->policy & (SNP_POLICY_SMT | SNP_POLICY_MIGRATE_MA | SNP_POLICY_CXL_ALLOW)));
+	MUST(is_good(r->current_tcb, r->committed_tcb, SNP_TCB_LEN)); /* nothing provisional */
 }
 
 /* What nobody touched, in a form that is fine, is a yes. */

@@ -240,8 +240,11 @@ static void check_yes(const uint8_t *head, const struct tdx_result *r, const str
 		MUST(is_good(b->rtmr[i], td.body.rtmr[i]));
 	if (!parts[PART_POLICY].changed)
 		MUST(is_good(b->mrconfigid, good->mrconfigid) &&
-		     is_good(b->mrowner, good->mrowner) && is_good(b->rtmr[3], td.body.rtmr[3]) &&
-		     r->status == TDX_UP_TO_DATE);
+		     is_good(b->mrowner, good->mrowner) && is_good(b->mrseam, good->mrseam) &&
+		     is_good(b->mrsignerseam, good->mrsignerseam) &&
+		     is_good(b->mrownerconfig, good->mrownerconfig) &&
+		     is_good(b->mrservicetd, good->mrservicetd) &&
+		     is_good(b->rtmr[3], td.body.rtmr[3]) && r->status == TDX_UP_TO_DATE);
 }
 
 static void check_no(const uint8_t *head, size_t len, const struct verdict *v)

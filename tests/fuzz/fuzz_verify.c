@@ -6,9 +6,11 @@
  * judged. If the evidence is still accepted, it must say what was signed.
  */
 #define EDITS_HEAD 4
+#include "attestation/claims/claims.h"
 #include "attestation/corim/corim_write.h"
 #include "attestation/verify/same_agent.h"
 #include "common/base/bytes.h"
+#include "common/base/json.h"
 #include "tests/answers.h"
 #include "tests/fuzz/edits.h"
 #include "tests/fuzz/hcl_edited.h"
@@ -163,6 +165,27 @@ static void check_same(void)
 	MUST(!verdict_ok(&same));
 }
 
+/* What programs go on with is JSON, whatever came; and nothing in it is verified that is not genuine. */
+static void tell(const struct verify_input *in)
+{
+	static const char *const parts_told[] = { "snp", "tdx", "tpm", "token", "run" };
+	CLEANUP_WRITER struct writer w = writer_up_to(CLAIMS_MAX);
+	struct json *root = NULL;
+	struct err e;
+
+	if (in->mode >= EVIDENCE_KINDS || claims_json(in, &result, &v, &w, &e) < 0)
+		return;
+	MUST(json_parse(w.bytes, w.len, &root, &e) == 0);
+	for (size_t i = 0; i < ARRAY_LEN(parts_told); i++) {
+		const struct json *part = json_get(root, parts_told[i]);
+		bool verified = false;
+
+		MUST(!part || json_get_bool(part, "verified", &verified, &e) == 0);
+		MUST(!verified || verdict_is_genuine(&v));
+	}
+	json_free(root);
+}
+
 /* No yes without one before. */
 static void judge(const struct verify_input *in, const uint8_t *head, bool never)
 {
@@ -172,11 +195,13 @@ static void judge(const struct verify_input *in, const uint8_t *head, bool never
 
 	if (verify_answer(in, &v, &result, &e) < 0) {
 		MUST(!verdict_ok(&v));
+		tell(in);
 		MUST(evidence_parts_new(in, &open, &e) == 0);
 		(void)!verify_before(in, open, &before, &e);
 		return;
 	}
 	MUST(!never);
+	tell(in);
 	MUST(evidence_parts_new(in, &open, &e) == 0);
 	MUST(verify_before(in, open, &before, &e) == 0 && verdict_ok(&before));
 	check_same();

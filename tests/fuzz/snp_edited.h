@@ -75,8 +75,14 @@ static inline void snp_edited_make(struct snp_edited *ev, enum snp_product produ
 	struct snp_report *r = &ev->forge.report;
 
 	snp_edited_keys(ev);
-	if (!good->input.report.len)
+	if (!good->input.report.len) {
 		forge_init(good, product, versions[version % 3], key);
+		/* AMD's intermediates sign no lists; Turin's here do, so that there are some. */
+		good->ca.usage =
+			product == SNP_TURIN ? "critical,keyCertSign,cRLSign" : good->ca.usage;
+		if (product == SNP_TURIN)
+			forge_certificates(good);
+	}
 	ev->forge = *good;
 	ev->leaf = ev->forge.input.vek;
 	ev->ca = ev->forge.input.intermediate;
