@@ -263,8 +263,8 @@ static size_t honest_authenticator(uint8_t *out, size_t room)
 static void receive(struct rpc_prologue_run *run, const uint8_t *bytes, size_t len)
 {
 	/* A transport ends a peer that sends more than it may; here the rest is not sent. */
-	if (run->has_passed || run->is_refused || len > run->prologue->input_max - run->kept_len ||
-	    run->kept_len + len > INPUT_MAX)
+	if (!len || run->has_passed || run->is_refused ||
+	    len > run->prologue->input_max - run->kept_len || run->kept_len + len > INPUT_MAX)
 		return;
 	if (run->kept_len + len > run->kept_room) {
 		run->kept_room = 2 * (run->kept_len + len);

@@ -9,12 +9,14 @@
 
 enum { MESSAGE_MAX = 1 << 16 };
 
-static void take_all(struct inbox *in)
+/* False once something was refused: the inbox is of no use then. */
+static bool take_all(struct inbox *in)
 {
 	struct inbox_message message;
 	struct err e;
+	int taken;
 
-	while (inbox_take(in, &message, &e) > 0) {
+	while ((taken = inbox_take(in, &message, &e)) > 0) {
 		ProtobufCMessage *decoded = NULL;
 
 		if (message.len > MESSAGE_MAX)
@@ -24,6 +26,7 @@ static void take_all(struct inbox *in)
 			rpc_message_free(decoded);
 		free(message.bytes);
 	}
+	return taken == 0;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
@@ -43,10 +46,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 		/* Nothing waits that did not come, and nothing is begun where nothing waits. */
 		if (inbox_waiting(&in) > at || (inbox_is_partial(&in) && !inbox_waiting(&in)))
 			__builtin_trap();
-		if (!takes_late)
-			take_all(&in);
+		if (!takes_late && !take_all(&in))
+			break;
 	}
-	take_all(&in);
+	(void)take_all(&in);
 	inbox_done(&in);
 	if (in.held != 0)
 		__builtin_trap();

@@ -69,7 +69,7 @@ def grpc_framing():
     many = framed(*[small] * 60)
     return {
         "many-late": step(254, many), "many-late-short": step(0, many), "many-early": step(255, many), "many-untaken": step(200, framed(*[small] * 17) + b"\0\0"),
-        "flag-2": step(255, framed(small, flag=2)), "large": step(255, framed(bytes(40000))), "large-cut": step(255, framed(bytes(60000))[:50000]), "untaken-late": step(254, framed(
+        "refused-then-more": step(255, framed(*[b""] * 16, *[small] * 11) + b"\x27" + bytes(200)), "flag-2": step(255, framed(small, flag=2)), "large": step(255, framed(bytes(40000))), "large-cut": step(255, framed(bytes(60000))[:50000]), "untaken-late": step(254, framed(
             *[small] * 20)), "refill-bad": step(254, framed(*[small] * 20) + b"\2\0\0\0\0\0"), "empty": step(255, framed(b"", b"")),
         "text-zero": step(255, framed(protobuf((3, protobuf((1, b"a\0b")))))), "text-no-utf8": step(255, framed(protobuf((3, protobuf((1, b"\xff")))))),
         "nested-broken": step(255, framed(protobuf((3, b"\x0a\x05a")))), "unknown": step(255, framed(protobuf((99, b"x"), (98, 1)))), "wrong-type": step(255, framed(protobuf((3, 7)))),
@@ -188,7 +188,7 @@ def attested():
     hello = u24(0) + b"\4\0" + u32(0)
     passed = server + honest + work
     return {
-        "client-behind-good": client + honest + raw(hello) + work, "client-behind-bad": client + honest + raw(b"HTTP") + work, "client-behind-cut": client + honest + raw(hello[:4]) + work,
+        "client-nothing": client + b"\xfd", "client-behind-good": client + honest + raw(hello) + work, "client-behind-bad": client + honest + raw(b"HTTP") + work, "client-behind-cut": client + honest + raw(hello[:4]) + work,
         "client-behind-stream": client + honest + raw(u24(0) + b"\4\0" + u32(1)) + work, "client-behind-late": client + honest + work + raw(hello), "client-behind-odd": client + honest + raw(
             b"\0\x80\0\4") + work, "server-again": passed + again(other) + work, "server-again-twice": passed + again(other) + work + again(other) + work, "server-again-same": passed + again(
             asked(OFFER, context=bytes([1, 2, 3]) + bytes(29))), "server-again-two": passed + again(other) + again(asked(OFFER)), "server-again-cancelled": passed + again(other) + b"\xfe" + again(
