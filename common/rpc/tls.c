@@ -198,6 +198,7 @@ int rpc_tls_new_server(const struct rpc_tls_config *config, struct rpc_tls **tls
 	if (config->ca) {
 		if (trust(context, config->ca, true, e) < 0)
 			return err_code(e);
+		SSL_CTX_set_max_cert_list(context, TLS_CLIENT_CHAIN_MAX);
 		SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
 				   NULL);
 	}
@@ -295,6 +296,12 @@ SSL *tls_conn_new(struct rpc_tls *tls, const char *host, struct err *e)
 int tls_conn_error(SSL *ssl, struct err *e)
 {
 	long verify = SSL_get_verify_result(ssl);
+	const struct err *refused = tls_conn_refused(ssl);
+
+	if (refused) {
+		ERR_clear_error();
+		return err_set(e, ERR_UNAVAILABLE, "TLS: %s", refused->text);
+	}
 
 	if (verify != X509_V_OK && SSL_get_verify_mode(ssl) != SSL_VERIFY_NONE) {
 		ERR_clear_error();

@@ -4,17 +4,29 @@
  * by SIGPIPE. This one is the same but for MSG_NOSIGNAL.
  */
 #include "common/rpc/tls_conn.h"
+#include "common/rpc/tls_hello.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <openssl/bio.h>
 
 /* A flag of ours beside the BIO's own. */
 enum { MORE_FOLLOWS = 0x40000000 };
 
+struct tls_socket {
+	int fd;
+	bool is_stranger; /* a client whose handshake is not done */
+	size_t left;      /* bytes that it may still send for it */
+	struct tls_hello hello;
+	struct err refused;
+};
+
 static int fd_of(BIO *bio)
 {
-	return (int)(intptr_t)BIO_get_data(bio);
+	const struct tls_socket *s = BIO_get_data(bio);
+
+	return s->fd;
 }
 
 static int io_result(BIO *bio, ssize_t n, size_t *done, int retry)
@@ -38,9 +50,44 @@ static int bio_write(BIO *bio, const char *bytes, size_t len, size_t *written)
 	return io_result(bio, send(fd_of(bio), bytes, len, flags), written, BIO_FLAGS_WRITE);
 }
 
+/* Of a stranger: what OpenSSL would make room for has a limit before it comes to know of it. */
+static int read_stranger(BIO *bio, char *bytes, size_t len, size_t *got)
+{
+	struct tls_socket *s = BIO_get_data(bio);
+	size_t most = len < s->left ? len : s->left;
+	int r;
+
+	if (most == 0)
+		err_set(&s->refused, ERR_EXHAUSTED, "a handshake of more than %d bytes",
+			TLS_HANDSHAKE_MAX);
+	if (s->refused.code != ERR_OK) {
+		BIO_clear_retry_flags(bio);
+		return 0;
+	}
+	r = io_result(bio, recv(s->fd, bytes, most, 0), got, BIO_FLAGS_READ);
+	if (r == 1 && tls_hello_add(&s->hello, (const uint8_t *)bytes, *got, &s->refused) < 0) {
+		*got = 0;
+		return 0;
+	}
+	if (r == 1)
+		s->left -= *got;
+	return r;
+}
+
 static int bio_read(BIO *bio, char *bytes, size_t len, size_t *got)
 {
-	return io_result(bio, recv(fd_of(bio), bytes, len, 0), got, BIO_FLAGS_READ);
+	const struct tls_socket *s = BIO_get_data(bio);
+
+	if (s->is_stranger)
+		return read_stranger(bio, bytes, len, got);
+	return io_result(bio, recv(s->fd, bytes, len, 0), got, BIO_FLAGS_READ);
+}
+
+static int bio_destroy(BIO *bio)
+{
+	free(BIO_get_data(bio));
+	BIO_set_data(bio, NULL);
+	return 1;
 }
 
 static long bio_ctrl(BIO *bio, int command, long number, void *pointer)
@@ -63,8 +110,9 @@ static BIO_METHOD *method(void)
 	if (m)
 		return m;
 	m = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "socket");
-	if (m && (BIO_meth_set_write_ex(m, bio_write) != 1 ||
-		  BIO_meth_set_read_ex(m, bio_read) != 1 || BIO_meth_set_ctrl(m, bio_ctrl) != 1)) {
+	if (m &&
+	    (BIO_meth_set_write_ex(m, bio_write) != 1 || BIO_meth_set_read_ex(m, bio_read) != 1 ||
+	     BIO_meth_set_ctrl(m, bio_ctrl) != 1 || BIO_meth_set_destroy(m, bio_destroy) != 1)) {
 		BIO_meth_free(m);
 		m = NULL;
 	}
@@ -74,11 +122,17 @@ static BIO_METHOD *method(void)
 int tls_conn_set_socket(SSL *ssl, int fd, struct err *e)
 {
 	const BIO_METHOD *m = method();
+	CLEANUP(free) struct tls_socket *s = calloc(1, sizeof(*s));
 	BIO *bio = m ? BIO_new(m) : NULL;
 
-	if (!bio)
+	if (!bio || !s) {
+		BIO_free(bio);
 		return err_nomem(e);
-	BIO_set_data(bio, (void *)(intptr_t)fd);
+	}
+	s->fd = fd;
+	s->is_stranger = SSL_is_server(ssl) == 1;
+	s->left = TLS_HANDSHAKE_MAX;
+	BIO_set_data(bio, TAKE_PTR(s));
 	BIO_set_init(bio, 1);
 	SSL_set_bio(ssl, bio, bio);
 	return 0;
@@ -92,4 +146,18 @@ void tls_conn_more_follows(SSL *ssl, bool more)
 		BIO_set_flags(bio, MORE_FOLLOWS);
 	else
 		BIO_clear_flags(bio, MORE_FOLLOWS);
+}
+
+void tls_conn_established(SSL *ssl)
+{
+	struct tls_socket *s = BIO_get_data(SSL_get_rbio(ssl));
+
+	s->is_stranger = false;
+}
+
+const struct err *tls_conn_refused(SSL *ssl)
+{
+	const struct tls_socket *s = BIO_get_data(SSL_get_rbio(ssl));
+
+	return s->refused.code != ERR_OK ? &s->refused : NULL;
 }

@@ -22,7 +22,7 @@ static int tls_result(struct transport *t, int result, struct err *e)
 	case SSL_ERROR_ZERO_RETURN:
 		return err_set(e, ERR_UNAVAILABLE, "the peer closed the connection");
 	case SSL_ERROR_SYSCALL:
-		if (ERR_peek_error() == 0)
+		if (ERR_peek_error() == 0 && !tls_conn_refused(t->tls))
 			return err_set(e, ERR_UNAVAILABLE, "connection lost: %s",
 				       errno ? strerror(errno) : "closed");
 		return tls_conn_error(t->tls, e);
@@ -39,6 +39,8 @@ int transport_handshake(struct transport *t, struct err *e)
 	errno = 0;
 	t->tls_wants_write = false;
 	r = SSL_do_handshake(t->tls);
+	if (r == 1)
+		tls_conn_established(t->tls);
 	return r == 1 ? 1 : tls_result(t, r, e);
 }
 

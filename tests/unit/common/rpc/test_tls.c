@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Connections: TLS, its exporter, and who is at the other end. */
+#include "common/rpc/tls_conn.h"
 #include "common/rpc/transport.h"
+#include "tests/self_signed.h"
 #include "tests/unit/common/rpc/tls_pair.h"
 
+#include <errno.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <openssl/x509.h>
@@ -242,6 +246,127 @@ static void who_begins_late_has_no_more_time(void **state)
 	assert_int_not_equal(tls_since(false, client), 0);
 }
 
+/* ---- what a stranger may make us hold ---- */
+
+static int stranger(const struct pair *p)
+{
+	const struct sockaddr_in address = { .sin_family = AF_INET,
+					     .sin_port = htons((uint16_t)p->port),
+					     .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_int_equal(connect(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
+	return fd;
+}
+
+static void a_long_hello_ends_at_its_head(void **state)
+{
+	/* As long as OpenSSL would take. */
+	static const uint8_t head[] = { 22, 3, 1, 0x40, 0, 1, 2, 1, 0x44 };
+	CLEANUP(rpc_tls_free) struct rpc_tls *server = tls_pair_server(NULL);
+	struct rpc_limits limits = rpc_limits_default();
+	struct pair p = { 0 };
+	uint8_t byte;
+	int fd;
+
+	limits.handshake_ms = UINT32_MAX / 2; /* it is not for want of time */
+	pair_open(&p, &(struct pair_setup){ .service = &pair_upload_service,
+					    .server_tls = server,
+					    .limits = &limits });
+	fd = stranger(&p);
+	assert_int_equal(write(fd, head, sizeof(head)), sizeof(head));
+	pair_until(&p, recv(fd, &byte, 1, MSG_DONTWAIT) >= 0 || errno != EAGAIN);
+	close(fd);
+	pair_close(&p);
+}
+
+/* Records that OpenSSL would skip for ever. */
+static void send_records(int fd, size_t len)
+{
+	static const uint8_t record[1024] = { 23, 3, 3, 0x03, 0xfb };
+
+	for (size_t sent = 0; sent < len; sent += sizeof(record))
+		assert_int_equal(write(fd, record, sizeof(record)), sizeof(record));
+}
+
+static size_t read_all(SSL *ssl)
+{
+	static uint8_t bytes[4096];
+	size_t all = 0, got;
+
+	while (BIO_read_ex(SSL_get_rbio(ssl), bytes, sizeof(bytes), &got) == 1)
+		all += got;
+	return all;
+}
+
+static void a_handshake_has_a_limit_of_bytes(void **state)
+{
+	CLEANUP(rpc_tls_free) struct rpc_tls *server = tls_pair_server(NULL);
+	int ends[2];
+	struct err e;
+	SSL *ssl;
+
+	for (int is_over = 0; is_over <= 1; is_over++) {
+		assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
+		ssl = tls_conn_new(server, NULL, &e);
+		assert_non_null(ssl);
+		assert_ok(tls_conn_set_socket(ssl, ends[0], &e), e);
+		send_records(ends[1], TLS_HANDSHAKE_MAX - 1024);
+		assert_int_equal(read_all(ssl), TLS_HANDSHAKE_MAX - 1024);
+		assert_null(tls_conn_refused(ssl));
+		send_records(ends[1], 2048);
+		if (is_over)
+			tls_conn_established(ssl);
+		assert_int_equal(read_all(ssl), is_over ? 2048 : 1024);
+		assert_int_equal(tls_conn_refused(ssl) != NULL, !is_over);
+		SSL_free(ssl);
+		close(ends[0]);
+		close(ends[1]);
+	}
+}
+
+/* A certificate with a comment of so many bytes, in our service and at a client. */
+static void client_of(size_t comment, bool is_taken)
+{
+	CLEANUP(free) char *text = calloc(1, comment + 1);
+	const struct self_signed_extension extensions[] = {
+		{ NID_basic_constraints, "critical,CA:TRUE" }, { NID_netscape_comment, text }
+	};
+	CLEANUP(EVP_PKEY_free) EVP_PKEY *key = NULL;
+	CLEANUP(X509_free) X509 *cert = NULL;
+	CLEANUP(free) char *cert_pem = NULL, *key_pem = NULL;
+	struct pair p = { 0 };
+	struct err e;
+
+	memset(text, 'x', comment);
+	assert_ok(key_generate(KEY_ECDSA, &key, &e), e);
+	cert = self_signed(key, "client", extensions, ARRAY_LEN(extensions));
+	assert_non_null(cert);
+	cert_pem = self_signed_pem(cert);
+	assert_ok(key_to_private_pem(key, &key_pem, &e), e);
+	CLEANUP(rpc_tls_free) struct rpc_tls *server = tls_pair_server(cert_pem);
+	CLEANUP(rpc_tls_free)
+	struct rpc_tls *client = tls_pair_client(
+		&(struct rpc_tls_config){ .ca = tls_pair_cert, .cert = cert_pem, .key = key_pem });
+	const struct pair_setup setup = { .service = &pair_upload_service,
+					  .server_tls = server,
+					  .client_tls = client };
+
+	if (!is_taken) {
+		tls_pair_must_fail(&setup, "");
+		return;
+	}
+	pair_open(&p, &setup);
+	pair_call_once(&p);
+	pair_close(&p);
+}
+
+static void a_clients_chain_has_a_limit(void **state)
+{
+	client_of(TLS_CLIENT_CHAIN_MAX - 1024, true);
+	client_of(TLS_CLIENT_CHAIN_MAX, false);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -250,6 +375,9 @@ int main(void)
 		cmocka_unit_test(tls_that_must_not_be),
 		cmocka_unit_test(tls_settings_that_make_no_sense),
 		cmocka_unit_test(who_begins_late_has_no_more_time),
+		cmocka_unit_test(a_long_hello_ends_at_its_head),
+		cmocka_unit_test(a_handshake_has_a_limit_of_bytes),
+		cmocka_unit_test(a_clients_chain_has_a_limit),
 	};
 
 	return cmocka_run_group_tests(tests, tls_pair_enter, tls_pair_leave);
