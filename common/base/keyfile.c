@@ -104,7 +104,7 @@ int keyfile_parse(const void *bytes, size_t len, struct keyfile *file, struct er
 			       KEYFILE_MAX);
 	if (len && (memchr(bytes, 0, len) || !utf8_valid(bytes, len)))
 		return err_set(e, ERR_INVALID, "settings hold a zero byte or invalid UTF-8");
-	if (parse_lines(bytes, len, &read, e) < 0) {
+	if (len && parse_lines(bytes, len, &read, e) < 0) {
 		keyfile_done(&read);
 		return err_code(e);
 	}

@@ -51,10 +51,13 @@ int main(int argc, char **argv)
 	}
 	folder = argv[1];
 	calls_access();
+	calls_agent_calls();
 	calls_agent_config();
 	calls_image();
 	calls_keeper_answers();
 	calls_registry_rows();
+	calls_rpc_prologue();
+	calls_service_calls();
 	calls_store_rows();
 	return 0;
 }

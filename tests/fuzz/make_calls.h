@@ -13,8 +13,11 @@ void calls_save(const char *name, struct writer *w);
 void calls_put_corpus(struct writer *w, const char *name);
 
 void calls_access(void);
+void calls_agent_calls(void);
 void calls_agent_config(void);
 void calls_image(void);
 void calls_keeper_answers(void);
 void calls_registry_rows(void);
+void calls_rpc_prologue(void);
+void calls_service_calls(void);
 void calls_store_rows(void);

@@ -1,0 +1,471 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Agents' streams and administrators' calls to the computation service, in any order, over a store in
+ * memory: three connections of agents, one of an administrator.
+ *
+ * Input: commands with their operands, as command() reads them. After each one the store's and the
+ * sessions' rules hold (check_world()), and at the end nothing is left.
+ */
+#include "common/base/log.h"
+#include "common/base/reader.h"
+#include "common/crypto/key.h"
+#include "common/protobuf/protobuf.h"
+#include "common/rpc/conn.h"
+#include "computations.pb-c.h"
+#include "computations/appraisal.h"
+#include "computations/service.h"
+#include "computations/session.h"
+#include "computations_paths.h"
+#include "cvms_paths.h"
+#include "google/protobuf/empty.pb-c.h"
+#include "tests/fuzz/grpc_peer.h"
+#include "tests/fuzz/store_memory.h"
+
+#include <string.h>
+#include <sys/socket.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
+
+enum { COMMANDS_MAX = 80, USERS = 4, ADMIN = 3 };
+
+static const char *const ids[] = { "one", "two", "cvm-a", "cvm-b", "", "\xc3\xbc", "a b", "x/y" };
+
+static uv_loop_t loop;
+static struct store store;
+static struct store_queue *queue;
+static struct service service;
+
+static struct user {
+	struct grpc_peer *grpc;
+	unsigned answers; /* messages that came, all of which could be decoded */
+} users[USERS];
+static struct rpc_server *servers[2]; /* agents', administrators' */
+
+static struct appraisal *appraisal; /* by a policy that nothing here fulfils */
+static char folder[] = "/tmp/cocos-fuzz-service-XXXXXX";
+
+static void leave_folder(void)
+{
+	struct err e;
+
+	appraisal_free(appraisal);
+	(void)!dir_remove(folder, &e);
+}
+
+static void make_appraisal(void)
+{
+	static const char policy[] =
+		"{\"cocos\":1,\"tpm\":{\"pcrs\":{\"sha256\":{\"4\":[\"00000000000000000000000000000000"
+		"00000000000000000000000000000000\"]}}}}";
+	CLEANUP(free) char *path = NULL;
+	struct config config = { .state_dir = folder, .attestation_offline = true };
+	struct err e;
+
+	assert(mkdtemp(folder));
+	assert(text_format(&path, &e, "%s/policy", folder) == 0);
+	assert(file_write(path, policy, sizeof(policy) - 1, 0600, &e) == 0);
+	config.attestation_policy = path;
+	assert(appraisal_new(&loop, &config, &appraisal, &e) == 0 && appraisal);
+	atexit(leave_folder);
+}
+
+static uint8_t *spki; /* of an owner */
+static size_t spki_len;
+
+static void prepare(void)
+{
+	static const uint8_t secret[32] = { 9 };
+	CLEANUP(EVP_PKEY_free)
+	EVP_PKEY *key = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, secret, 32);
+	struct err e;
+
+	log_set(LOG_LEVEL_ERROR);
+	setenv("UV_THREADPOOL_SIZE", "1", 1);
+	assert(uv_loop_init(&loop) == 0);
+	assert(key && key_to_spki(key, &spki, &spki_len, &e) == 0);
+	make_appraisal();
+	loop.data = &service;
+}
+
+/* ---- connections ---- */
+
+/* What administrators are sent, their clients take. */
+static void on_answer(void *data, unsigned number, const uint8_t *bytes, size_t len)
+{
+	static const ProtobufCMessageDescriptor *const kinds[] = {
+		&computations__computation__descriptor,
+		&computations__list_response__descriptor,
+		&computations__manifest_response__descriptor,
+		&computations__record__descriptor,
+		&computations__cvm__descriptor,
+		&computations__list_cvms_response__descriptor,
+		&google__protobuf__empty__descriptor,
+		&cvms__server_stream_message__descriptor,
+	};
+	struct user *u = data;
+	bool fits = false;
+	struct err e;
+
+	for (size_t i = 0; i < ARRAY_LEN(kinds) && !fits; i++)
+		fits = protobuf_check(kinds[i], bytes, len, &e) == 0;
+	assert(fits);
+	u->answers++;
+}
+
+static void connect_to(struct user *u)
+{
+	struct rpc_server *server = servers[u == &users[ADMIN]];
+	const struct listener listener = { .server = server };
+	struct err e;
+	int ends[2];
+
+	assert(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends) == 0);
+	assert(conn_accept(server, &listener, ends[0], &e) == 0);
+	u->grpc = grpc_peer_new(&loop, ends[1], on_answer, u);
+}
+
+static void enter(bool judges)
+{
+	static const struct store_limits limits = {
+		.computations = 3, .cvms = 3, .records = 8, .record_bytes = 4096
+	};
+	const struct rpc_service *const rpc[] = { &session_rpc, &admin_rpc };
+	struct err e;
+
+	store_memory_open(&store, &limits);
+	assert(store_queue_new(&loop, &store, &queue, &e) == 0);
+	service_init(&service, &loop, queue, limits.cvms);
+	service.appraisal = judges ? appraisal : NULL;
+	for (size_t i = 0; i < ARRAY_LEN(servers); i++) {
+		assert(rpc_server_new(&loop, NULL, &servers[i], &e) == 0);
+		assert(rpc_server_add(servers[i], rpc[i], &service, &e) == 0);
+	}
+}
+
+static void leave(bool stops)
+{
+	if (stops) {
+		service.stopping = true;
+		session_end_all(&service);
+		logs_end_all(&service);
+		grpc_peer_settle(&loop);
+	}
+	for (size_t i = 0; i < USERS; i++)
+		grpc_peer_free(TAKE_PTR(users[i].grpc));
+	for (size_t i = 0; i < ARRAY_LEN(servers); i++)
+		rpc_server_free(servers[i]);
+	while (uv_run(&loop, UV_RUN_DEFAULT))
+		continue;
+	assert(service.session_count == 0 && service.forwarder_count == 0);
+	assert(service.follower_count == 0 && service.arrived_bytes == 0);
+	assert(TAILQ_EMPTY(&service.sessions) && TAILQ_EMPTY(&service.followers));
+	store_queue_free(queue);
+}
+
+/* ---- what is said ---- */
+
+static char *id_of(struct reader *r)
+{
+	return (char *)(uintptr_t)ids[reader_u8(r) % ARRAY_LEN(ids)];
+}
+
+static void say(struct user *u, unsigned call, const ProtobufCMessage *m)
+{
+	CLEANUP(free) uint8_t *bytes = NULL;
+	size_t len;
+	struct err e;
+
+	assert(protobuf_pack(m, &bytes, &len, &e) == 0);
+	grpc_peer_say(u->grpc, call, bytes, len, false);
+}
+
+static void agent_calls(struct user *u, struct reader *r)
+{
+	uint8_t flags = reader_u8(r);
+	const char *id = id_of(r);
+	const struct grpc_word words[] = { { "job-id", id, strlen(id) },
+					   { "connection-type", "log-forwarder", 13 } };
+
+	(void)grpc_peer_call(u->grpc, PROTO_CVMS_PROCESS, words, flags & 1 ? 2 : 1);
+}
+
+static void agent_says(struct user *u, unsigned call, struct reader *r)
+{
+	static const char *const words[] = {
+		"ReceivingAlgorithm", "Running", "Complete", "Failed", "Stopped", "Idle",
+		"ReceivingManifest",  "other"
+	};
+	Cvms__ClientStreamMessage m = CVMS__CLIENT_STREAM_MESSAGE__INIT;
+	Cvms__AgentLog log = CVMS__AGENT_LOG__INIT;
+	Cvms__AgentEvent event = CVMS__AGENT_EVENT__INIT;
+	Cvms__RunResponse run = CVMS__RUN_RESPONSE__INIT;
+	Cvms__StopComputationResponse stopped = CVMS__STOP_COMPUTATION_RESPONSE__INIT;
+	Cvms__AgentStateRes state = CVMS__AGENT_STATE_RES__INIT;
+	Cvms__AttestationResponse evidence = CVMS__ATTESTATION_RESPONSE__INIT;
+	Google__Protobuf__Timestamp time = GOOGLE__PROTOBUF__TIMESTAMP__INIT;
+	uint8_t what = reader_u8(r) % 7;
+	char *id = id_of(r);
+	uint8_t operand = reader_u8(r);
+	char *word = (char *)(uintptr_t)words[operand % ARRAY_LEN(words)];
+
+	time.seconds = operand & 0x80 ? INT64_MIN : operand;
+	time.nanos = operand & 0x40 ? -1 : 5;
+	switch (what) {
+	case 0:
+		log.computation_id = id;
+		log.message = log.level = word;
+		log.timestamp = &time;
+		m.message_case = CVMS__CLIENT_STREAM_MESSAGE__MESSAGE_AGENT_LOG;
+		m.agent_log = &log;
+		break;
+	case 1:
+		event.computation_id = id;
+		event.event_type = event.originator = word;
+		event.status = (char *)(uintptr_t)(operand & 0x20 ? "Failed" : "InProgress");
+		event.timestamp = &time;
+		event.details =
+			(ProtobufCBinaryData){ .len = operand % 8,
+					       .data = (uint8_t[8]){ '{', 0, 0xff, 'a', 0xc3 } };
+		m.message_case = CVMS__CLIENT_STREAM_MESSAGE__MESSAGE_AGENT_EVENT;
+		m.agent_event = &event;
+		break;
+	case 2:
+		run.computation_id = id;
+		run.error = operand & 1 ? word : run.error;
+		run.notice = operand & 2 ? word : run.notice;
+		m.message_case = CVMS__CLIENT_STREAM_MESSAGE__MESSAGE_RUN_RES;
+		m.run_res = &run;
+		break;
+	case 3:
+		stopped.computation_id = id;
+		m.message_case = CVMS__CLIENT_STREAM_MESSAGE__MESSAGE_STOP_COMPUTATION_RES;
+		m.stop_computation_res = &stopped;
+		break;
+	case 4:
+		state.id = id;
+		state.state = word;
+		m.message_case = CVMS__CLIENT_STREAM_MESSAGE__MESSAGE_AGENT_STATE_RES;
+		m.agent_state_res = &state;
+		break;
+	case 5:
+		evidence.file = (ProtobufCBinaryData){ .len = operand % 8,
+						       .data = (uint8_t[8]){ 0xd2, 0x84 } };
+		evidence.error = word;
+		m.message_case = CVMS__CLIENT_STREAM_MESSAGE__MESSAGE_V_TPMATTESTATION_REPORT;
+		m.vtpmattestationreport = &evidence;
+		break;
+	default:
+		break;
+	}
+	say(u, call, &m.base);
+}
+
+static void admin_creates(struct user *u, struct reader *r)
+{
+	static const uint8_t zeros[32], no_key[] = "a key";
+	Computations__CreateRequest request = COMPUTATIONS__CREATE_REQUEST__INIT;
+	Cvms__ComputationRunReq manifest = CVMS__COMPUTATION_RUN_REQ__INIT;
+	Cvms__Algorithm algorithm = CVMS__ALGORITHM__INIT;
+	Cvms__AgentConfig config = CVMS__AGENT_CONFIG__INIT;
+	uint8_t flags = reader_u8(r);
+	int call = grpc_peer_call(u->grpc, PROTO_COMPUTATIONS_CREATE, NULL, 0);
+
+	if (call < 0)
+		return;
+	manifest.id = id_of(r);
+	manifest.name = manifest.id;
+	algorithm.hash = (ProtobufCBinaryData){ .data = (uint8_t *)(uintptr_t)zeros,
+						.len = flags & 1 ? 31 : 32 };
+	algorithm.userkey = (ProtobufCBinaryData){ .data = (uint8_t *)(uintptr_t)spki,
+						   .len = flags & 2 ? 5 : spki_len };
+	if (flags & 2)
+		algorithm.userkey.data = (uint8_t *)(uintptr_t)no_key;
+	if (!(flags & 4))
+		manifest.algorithm = &algorithm;
+	if (flags & 8) {
+		config.key_file = (char *)(uintptr_t)"/certs/key.pem";
+		config.cert_file = (char *)(uintptr_t)"/certs/cert.pem";
+		manifest.agent_config = &config;
+	}
+	if (!(flags & 16))
+		request.manifest = &manifest;
+	say(u, (unsigned)call, &request.base);
+	grpc_peer_half_close(u->grpc, (unsigned)call);
+}
+
+static void admin_asks(struct user *u, const char *path, const ProtobufCMessage *request)
+{
+	int call = grpc_peer_call(u->grpc, path, NULL, 0);
+
+	if (call < 0)
+		return;
+	say(u, (unsigned)call, request);
+	grpc_peer_half_close(u->grpc, (unsigned)call);
+}
+
+/* Show, Manifest, Stop; ShowCvm, ReleaseCvm: of an id. */
+static void admin_names(struct user *u, uint8_t what, struct reader *r)
+{
+	static const char *const paths[] = { PROTO_COMPUTATIONS_SHOW, PROTO_COMPUTATIONS_MANIFEST,
+					     PROTO_COMPUTATIONS_STOP, PROTO_COMPUTATIONS_SHOW_CVM,
+					     PROTO_COMPUTATIONS_RELEASE_CVM };
+	Computations__ComputationRequest request = COMPUTATIONS__COMPUTATION_REQUEST__INIT;
+
+	request.id = id_of(r); /* the others' id has the same number */
+	admin_asks(u, paths[what % ARRAY_LEN(paths)], &request.base);
+}
+
+static void admin_says(struct user *u, struct reader *r)
+{
+	Computations__RunRequest run = COMPUTATIONS__RUN_REQUEST__INIT;
+	Computations__RemoveRequest remove = COMPUTATIONS__REMOVE_REQUEST__INIT;
+	Computations__ListRequest list = COMPUTATIONS__LIST_REQUEST__INIT;
+	Computations__LogsRequest logs = COMPUTATIONS__LOGS_REQUEST__INIT;
+	uint8_t what = reader_u8(r) % 10, operand;
+
+	switch (what) {
+	case 0:
+		admin_creates(u, r);
+		return;
+	case 1:
+		run.id = id_of(r);
+		run.cvm_id = id_of(r);
+		run.unverified = reader_u8(r) & 1;
+		admin_asks(u, PROTO_COMPUTATIONS_RUN, &run.base);
+		return;
+	case 2:
+		remove.id = id_of(r);
+		remove.force = reader_u8(r) & 1;
+		admin_asks(u, PROTO_COMPUTATIONS_REMOVE, &remove.base);
+		return;
+	case 3:
+		operand = reader_u8(r);
+		list.limit = operand & 0x7f;
+		list.after = id_of(r);
+		admin_asks(u,
+			   operand & 0x80 ? PROTO_COMPUTATIONS_LIST_CVMS : PROTO_COMPUTATIONS_LIST,
+			   &list.base);
+		return;
+	case 4:
+		logs.id = id_of(r);
+		logs.cvm_id = id_of(r);
+		operand = reader_u8(r);
+		logs.follow = operand & 1;
+		logs.after = operand & 2 ? UINT64_MAX : operand & 4 ? 3 : 0;
+		admin_asks(u, PROTO_COMPUTATIONS_LOGS, &logs.base);
+		return;
+	default:
+		admin_names(u, (uint8_t)(what - 5), r);
+	}
+}
+
+/* ---- what must hold ---- */
+
+static void check_counts(void)
+{
+	struct session *s, *other;
+	size_t agents = 0, forwarders = 0;
+
+	TAILQ_FOREACH(s, &service.sessions, next)
+	{
+		*(s->forwarder ? &forwarders : &agents) += 1;
+		assert(s->refs > 0 && s->cvm_id[0]);
+		/* One agent that is open for each CVM. */
+		TAILQ_FOREACH(other, &service.sessions, next)
+		assert(other == s || other->forwarder || s->forwarder || !s->arrived ||
+		       !other->arrived || !s->call || !other->call || !rpc_call_is_open(s->call) ||
+		       !rpc_call_is_open(other->call) || strcmp(s->cvm_id, other->cvm_id) != 0);
+	}
+	assert(agents == service.session_count && forwarders == service.forwarder_count);
+	assert(service.arrived_bytes == 0); /* nothing is under way */
+}
+
+static int64_t number_of(const char *sql)
+{
+	int64_t number = -1;
+	struct err e;
+
+	assert(db_number(&store.db, &number, &e, sql, "") == 0);
+	return number;
+}
+
+/* Sentences about the tables of which none may have a row. */
+static void check_tables(void)
+{
+	static const char *const never[] = {
+		"SELECT count(*) FROM cvms v JOIN cvms w ON v.computation = w.computation"
+		" WHERE v.id <> w.id AND v.computation <> ''",
+		"SELECT count(*) FROM computations WHERE finished = 1 AND ended = 0",
+		"SELECT count(*) FROM computations WHERE finished = 0 AND ended <> 0",
+		"SELECT count(*) FROM computations WHERE state IN (5, 6) AND finished = 0",
+		"SELECT count(*) FROM computations WHERE state <> 0 AND cvm = '' AND finished = 0",
+		"SELECT count(*) FROM computations c JOIN cvms v ON v.computation = c.id"
+		" WHERE c.cvm <> v.id",
+		"SELECT count(*) FROM journals WHERE records < 0 OR bytes < 0 OR dropped < 0",
+		"SELECT count(*) FROM journals j WHERE records <>"
+		" (SELECT count(*) FROM records r WHERE r.journal = j.number)",
+		"SELECT count(*) FROM cvms WHERE verified <> 0",
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(never); i++)
+		assert(number_of(never[i]) == 0);
+	assert(number_of("SELECT count(*) FROM computations") <= 3);
+	assert(number_of("SELECT count(*) FROM cvms") <= 3);
+}
+
+/* ---- the commands ---- */
+
+static void command(struct reader *r)
+{
+	uint8_t what = reader_u8(r);
+	struct user *u = &users[what & 3];
+	unsigned call = what >> 3 & 7;
+
+	if (what >> 6 == 3) { /* the connection is lost */
+		grpc_peer_free(TAKE_PTR(u->grpc));
+		return;
+	}
+	if (!u->grpc)
+		connect_to(u);
+	if (what >> 6 == 2 && grpc_peer_said(u->grpc, call)->is_used) {
+		if (what & 4)
+			grpc_peer_cancel(u->grpc, call);
+		else
+			grpc_peer_half_close(u->grpc, call);
+	} else if (u == &users[ADMIN]) {
+		admin_says(u, r);
+	} else if (what & 4 && grpc_peer_said(u->grpc, call)->is_used) {
+		agent_says(u, call, r);
+	} else {
+		agent_calls(u, r);
+	}
+}
+
+static void move(void)
+{
+	for (int turn = 0; turn < 2; turn++)
+		for (size_t i = 0; i < USERS; i++)
+			if (users[i].grpc)
+				grpc_peer_move(users[i].grpc);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
+{
+	struct reader r = reader_over(bytes, len);
+	uint8_t flags = reader_u8(&r);
+
+	if (!loop.data)
+		prepare();
+	enter(flags & 4);
+	for (int i = 0; i < COMMANDS_MAX && reader_ok(&r) && reader_left(&r); i++) {
+		command(&r);
+		if (flags & 1 && i % 2)
+			continue;
+		move();
+		check_counts();
+		check_tables();
+	}
+	leave(flags & 2);
+	check_tables();
+	return 0;
+}
