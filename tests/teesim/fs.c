@@ -14,15 +14,23 @@
 
 enum { BLOB_MAX = 65536, TEXT_SIZE = 4096 };
 
-/* One open file. Configfs fills it at the first read; binary attributes are stored when it is
- * closed. */
+/* One open file, or a folder, which has its path alone. Configfs fills a file at the first read; binary
+ * attributes are stored when it is closed. */
 struct file {
+	LIST_ENTRY(file) link;
+	char *path;
 	const struct tsm_attribute *attribute; /* NULL: a register, or the device */
 	struct tsm_entry *entry;
 	bool is_device;
 	size_t reg;
 	bool filled, dirty;
 	struct writer content;
+};
+
+/* What is served, and what is open: the kernel tells of the last closes after it has unmounted, or never. */
+struct served {
+	struct tsm *tsm;
+	LIST_HEAD(, file) files;
 };
 
 static const struct reg {
@@ -40,9 +48,40 @@ static const struct reg {
 	{ "rtmr3:sha384", offsetof(struct tdx_body, rtmr[3]), 3 },
 };
 
+static struct served *served_here(void)
+{
+	return fuse_get_context()->private_data;
+}
+
 static struct tsm *tsm_here(void)
 {
-	return ((struct tsm *)fuse_get_context()->private_data);
+	return served_here()->tsm;
+}
+
+static struct file *file_new(struct fuse_file_info *fi)
+{
+	struct file *f = calloc(1, sizeof(*f));
+
+	if (f) {
+		LIST_INSERT_HEAD(&served_here()->files, f, link);
+		fi->fh = (uint64_t)(uintptr_t)f;
+	}
+	return f;
+}
+
+static struct file *file_of(const struct fuse_file_info *fi)
+{
+	return (struct file *)(uintptr_t)fi->fh;
+}
+
+static void file_free(struct file *f)
+{
+	LIST_REMOVE(f, link);
+	if (f->entry)
+		tsm_entry_release(f->entry);
+	writer_done(&f->content);
+	free(f->path);
+	free(f);
 }
 
 static bool has_registers(void)
@@ -155,22 +194,23 @@ static void list_names(const struct place *p, void *buf, fuse_fill_dir_t fill)
 /* Calls on an open file come without a path: the path may be gone by then. */
 static int on_opendir(const char *path, struct fuse_file_info *fi)
 {
-	char *kept = strdup(path);
+	struct file *f = file_new(fi);
 
-	fi->fh = (uint64_t)(uintptr_t)kept;
-	return kept ? 0 : -ENOMEM;
+	if (f && !(f->path = strdup(path)))
+		file_free(TAKE_PTR(f));
+	return f ? 0 : -ENOMEM;
 }
 
-static int on_releasedir(const char *path, struct fuse_file_info *fi)
+static int on_release(const char *path, struct fuse_file_info *fi)
 {
-	free((void *)(uintptr_t)fi->fh);
+	file_free(file_of(fi));
 	return 0;
 }
 
 static int on_readdir(const char *path, void *buf, fuse_fill_dir_t fill, off_t offset,
 		      struct fuse_file_info *fi, enum fuse_readdir_flags flags)
 {
-	struct place p = find((const char *)(uintptr_t)fi->fh);
+	struct place p = find(file_of(fi)->path);
 
 	if (p.kind == NOTHING)
 		return -ENOENT;
@@ -212,7 +252,7 @@ static int on_open(const char *path, struct fuse_file_info *fi)
 	/* Not even root may write what can't be written. */
 	if ((access != O_RDONLY && !(mode & 0222)) || (access != O_WRONLY && !(mode & 0444)))
 		return -EACCES;
-	f = calloc(1, sizeof(*f));
+	f = file_new(fi);
 	if (!f)
 		return -ENOMEM;
 	f->attribute = p.attribute;
@@ -222,14 +262,8 @@ static int on_open(const char *path, struct fuse_file_info *fi)
 	f->entry = p.entry;
 	if (f->entry)
 		f->entry->uses++;
-	fi->fh = (uint64_t)(uintptr_t)f;
 	fi->direct_io = 1;
 	return 0;
-}
-
-static struct file *file_of(const struct fuse_file_info *fi)
-{
-	return (struct file *)(uintptr_t)fi->fh;
 }
 
 static uint8_t *register_of(const struct file *f)
@@ -330,17 +364,6 @@ static int on_flush(const char *path, struct fuse_file_info *fi)
 	return 0;
 }
 
-static int on_release(const char *path, struct fuse_file_info *fi)
-{
-	struct file *f = file_of(fi);
-
-	if (f->entry)
-		tsm_entry_release(f->entry);
-	writer_done(&f->content);
-	free(f);
-	return 0;
-}
-
 /* O_TRUNC means nothing to configfs and sysfs. */
 static int on_truncate(const char *path, off_t size, struct fuse_file_info *fi)
 {
@@ -370,7 +393,7 @@ static const struct fuse_operations operations = {
 	.getattr = on_getattr,
 	.opendir = on_opendir,
 	.readdir = on_readdir,
-	.releasedir = on_releasedir,
+	.releasedir = on_release,
 	.mkdir = on_mkdir,
 	.rmdir = on_rmdir,
 	.open = on_open,
@@ -424,7 +447,8 @@ int fs_serve(struct tsm *tsm, const char *folder, int (*ready)(void *data, struc
 		return fd;
 	snprintf(path, sizeof(path), "/dev/fd/%d", fd);
 
-	struct fuse *fuse = fuse_new(&args, &operations, sizeof(operations), tsm);
+	struct served served = { .tsm = tsm };
+	struct fuse *fuse = fuse_new(&args, &operations, sizeof(operations), &served);
 
 	if (fuse && fuse_mount(fuse, path) == 0)
 		failed = serve(fuse, ready, data, e);
@@ -435,6 +459,8 @@ int fs_serve(struct tsm *tsm, const char *folder, int (*ready)(void *data, struc
 		fuse_unmount(fuse);
 		fuse_destroy(fuse);
 	}
+	while (!LIST_EMPTY(&served.files))
+		file_free(LIST_FIRST(&served.files));
 	fuse_opt_free_args(&args);
 	return failed;
 }
