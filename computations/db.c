@@ -12,6 +12,14 @@
 /* How long to wait for another process that reads (a backup); only ours writes. */
 enum { BUSY_MS = 5000 };
 
+/* Which disk it is that has no room, or fails. */
+static int say_where(struct db *db, struct err *e)
+{
+	const char *where = sqlite3_db_filename(db->sqlite, "main");
+
+	return where ? err_wrap(e, "'%s'", where) : err_code(e);
+}
+
 static int db_error(struct db *db, struct err *e, const char *what)
 {
 	int code = sqlite3_extended_errcode(db->sqlite);
@@ -37,11 +45,13 @@ static int db_error(struct db *db, struct err *e, const char *what)
 	case SQLITE_IOERR: /* a full disk is one, where SQLite shares memory in a file */
 	case SQLITE_CANTOPEN:
 		errno = sqlite3_system_errno(db->sqlite);
-		if (errno)
-			return err_errno(e, "database: %s: %s", what, sqlite3_errmsg(db->sqlite));
-		break;
+		if (!errno)
+			break;
+		err_errno(e, "database: %s: %s", what, sqlite3_errmsg(db->sqlite));
+		return say_where(db, e);
 	}
-	return err_set(e, as, "database: %s: %s", what, sqlite3_errmsg(db->sqlite));
+	err_set(e, as, "database: %s: %s", what, sqlite3_errmsg(db->sqlite));
+	return (code & 0xff) == SQLITE_FULL ? say_where(db, e) : err_code(e);
 }
 
 static int bind_all(struct db *db, sqlite3_stmt *stmt, const char *types, va_list args,

@@ -303,16 +303,27 @@ int lifecycle_create(struct lifecycle *l, const struct cvm_request *request, str
 	return err_code(e);
 }
 
+/* Where no step can be recorded because the disk is full, what must not go on is ended all the same: a
+ * manager that reads the older step does it once more. */
+static int set_last_step(struct lifecycle *l, struct cvm *cvm, enum cvm_step step, bool insist,
+			 struct err *e)
+{
+	if (set_step(l, cvm, step, e) < 0 && !(insist && e->code == ERR_EXHAUSTED))
+		return err_code(e);
+	cvm->step = step;
+	return 0;
+}
+
 static int stop(struct lifecycle *l, struct cvm *cvm, bool insist, struct err *e)
 {
 	if (!insist && cvm->step == CVM_RUNNING && virt_connect(l->virt, e) < 0)
 		return err_code(e);
 	if (cvm->step >= CVM_DOMAIN && cvm->step <= CVM_RUNNING &&
-	    set_step(l, cvm, CVM_STOPPING, e) < 0)
+	    set_last_step(l, cvm, CVM_STOPPING, insist, e) < 0)
 		return err_code(e);
 	if (cvm->step == CVM_STOPPING && virt_stop(l->virt, cvm->id, e) < 0)
 		return err_code(e);
-	return cvm->step == CVM_CLEANING ? 0 : set_step(l, cvm, CVM_CLEANING, e);
+	return cvm->step == CVM_CLEANING ? 0 : set_last_step(l, cvm, CVM_CLEANING, insist, e);
 }
 
 static int remove_folders(const struct paths *paths, struct err *e)

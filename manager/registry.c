@@ -72,9 +72,12 @@ static int db_error(struct registry *r, struct err *e)
 	/* A full disk is an I/O error where SQLite shares memory in a file. */
 	errno = kind == SQLITE_IOERR ? sqlite3_system_errno(r->db) : 0;
 	if (errno)
-		return err_errno(e, "registry: %s", sqlite3_errmsg(r->db));
-	return err_set(e, kind == SQLITE_FULL ? ERR_EXHAUSTED : ERR_INTERNAL, "registry: %s",
-		       sqlite3_errmsg(r->db));
+		err_errno(e, "registry: %s", sqlite3_errmsg(r->db));
+	else
+		err_set(e, kind == SQLITE_FULL ? ERR_EXHAUSTED : ERR_INTERNAL, "registry: %s",
+			sqlite3_errmsg(r->db));
+	const char *where = sqlite3_db_filename(r->db, "main");
+	return where && !r->is_copy ? err_wrap(e, "'%s'", where) : err_code(e);
 }
 
 static int prepare(struct registry *r, const char *sql, sqlite3_stmt **s, struct err *e)

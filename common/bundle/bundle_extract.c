@@ -33,7 +33,8 @@ struct item {
 struct plan {
 	struct item *items;
 	size_t count;
-	uint64_t size; /* of all contents */
+	uint64_t size;  /* of all contents */
+	size_t implied; /* directories that only stand in others' paths */
 };
 
 /* What we made, in order, to be taken back. */
@@ -176,8 +177,8 @@ static int by_path(const void *a, const void *b)
 	return strcmp(((const struct item *)a)->path, ((const struct item *)b)->path);
 }
 
-/* No path twice; no file where another entry needs a directory. */
-static int check_collisions(const struct plan *plan, struct err *e)
+/* No path twice; no file where another entry needs a directory. Counts those that have no entry. */
+static int check_collisions(struct plan *plan, struct err *e)
 {
 	char parent[BUNDLE_PATH_MAX + 1];
 
@@ -199,6 +200,10 @@ static int check_collisions(const struct plan *plan, struct err *e)
 			if (found && !found->is_dir)
 				return err_set(e, ERR_INVALID, "%s is both a file and a directory",
 					       log_quote(parent).text);
+			/* What begins with the same stands together. */
+			if (!found &&
+			    (i == 0 || strncmp(plan->items[i - 1].path, item->path, len + 1) != 0))
+				plan->implied++;
 		}
 	}
 	return 0;
@@ -216,6 +221,12 @@ static int check_space(const struct job *job, struct err *e)
 		return err_set(e, ERR_EXHAUSTED,
 			       "%llu bytes of content, and %llu are free on the disk",
 			       (unsigned long long)job->plan.size, (unsigned long long)free_bytes);
+	const uint64_t wanted = job->plan.count + job->plan.implied;
+	/* Some file systems make inodes as they go, and have no number of them. */
+	if (fs.f_files && wanted > fs.f_favail)
+		return err_set(e, ERR_EXHAUSTED,
+			       "%llu files and directories, and the disk has inodes for %llu",
+			       (unsigned long long)wanted, (unsigned long long)fs.f_favail);
 	return 0;
 }
 
