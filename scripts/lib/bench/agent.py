@@ -54,8 +54,38 @@ def big_file(folder, size):
     return path
 
 
+def spent(pid):
+    """Processor seconds of a process so far."""
+    with open(f"/proc/{pid}/stat", encoding="ascii") as file:
+        fields = file.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def write_seconds(size):
+    """Processor seconds for so many bytes into a new file, from a piece that stays in the cache."""
+    piece = os.urandom(MIB)
+    with Folder() as folder, open(folder("touch"), "wb", buffering=0) as file:
+        before = time.process_time()
+        for _ in range(size // MIB):
+            file.write(piece)
+        return time.process_time() - before
+
+
+def first_touch(size, only):
+    """What the machine takes for memory alone: an upload can't be quicker, and how much it is depends on what
+    the host has taken back, not on us."""
+    row = "processor time for a page cache of"
+    if only and not any(word in row for word in only):
+        return
+    as_it_comes = write_seconds(size)
+    Memory(size).give_back()
+    touched = write_seconds(size)
+    yield {"row": f"{row} {size // MIB} MiB, as memory comes", "figure": as_it_comes, "unit": "s",
+           "limit": touched, "of": "memory that was touched just before", "ratio": as_it_comes / touched}
+
+
 def upload(size, tls):
-    """(seconds of the call, growth of the agent's memory while it ran)."""
+    """(seconds of the call, growth of the agent's memory while it ran, processor seconds of both ends)."""
     with contextlib.ExitStack() as stack:
         certs = stack.enter_context(Folder()) if tls else None
         if tls:
@@ -67,17 +97,22 @@ def upload(size, tls):
         job.run(computation)
         job("algo", script, job.key("algorithm"), "-a", "python").ok()
         before = peak = job.agent.process.memory()
-        held = Memory(size)
+        worked = spent(job.agent.process.pid)
+        Memory(size).give_back()  # before the first byte, or those find nothing
         sender = subprocess.Popen([program("cocos-cli"), "data", data, job.key("data"), "-v"],
                                   env={"PATH": os.environ["PATH"], **job.where}, text=True,
                                   stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-        held.give_back()
-        while sender.poll() is None:
+        usage = None
+        while not usage:
             peak = max(peak, job.agent.process.memory())
             time.sleep(0.05)
+            pid, _, ended = os.wait4(sender.pid, os.WNOHANG)
+            usage = ended if pid else None
+        sender.returncode = 0
+        worked = spent(job.agent.process.pid) - worked + usage.ru_utime + usage.ru_stime
         found = re.search(r": (\d+) bytes in ([0-9.]+) s", sender.stderr.read())
         job("computation", "stop", computation)
-        return float(found[2]), peak - before
+        return float(found[2]), peak - before, worked
 
 
 def download(size):
@@ -113,15 +148,18 @@ def curl_seconds(size):
 
 
 def transfers(size, only):
-    if only and not any(word in "upload download growth" for word in only):
+    yield from first_touch(size, only)
+    if only and not any(word in "upload download growth processor time" for word in only):
         return
     for tls in (False, True):
         name = "TLS" if tls else "plaintext"
         limit = sha3_speed()
-        seconds, growth = upload(size, tls)
+        seconds, growth, worked = upload(size, tls)
         yield {"row": f"upload of {size // MIB} MiB, {name}, verified", "figure": size / seconds / MIB,
                "unit": "MiB/s", "limit": limit / MIB, "of": "SHA3-256, one core",
-               "ratio": size / seconds / limit, "aim": ">= 0.85"}
+               "ratio": size / seconds / limit, "aim": ">= 0.9"}
+        yield {"row": f"processor time of that upload, both ends, {name}", "figure": worked, "unit": "s",
+               "limit": size / limit, "of": "SHA3-256 alone", "ratio": worked / (size / limit)}
         yield {"row": f"agent's growth during that upload, {name}", "figure": growth / MIB, "unit": "MiB PSS",
                "aim": "<= 16"}
     bytes_, seconds = download(size)
