@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""scripts/coverage fuzz: that it counts a corpus's lines, and refuses tables that hide some."""
+"""scripts/coverage fuzz: that it counts a corpus's lines, and refuses tables that hide some; and that
+the inputs which make_seeds.py writes are those that are saved."""
 import json
 import os
 import subprocess
@@ -7,9 +8,11 @@ import sys
 import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path[:0] = [os.path.join(HERE, "..", "integration"), os.path.join(HERE, "..", "..", "scripts", "lib")]
+sys.path[:0] = [os.path.join(HERE, "..", "integration"), os.path.join(HERE, "..", "..", "scripts", "lib"),
+                os.path.join(HERE, "..", "fuzz")]
 
 import fuzz_reach  # noqa: E402
+import make_seeds  # noqa: E402
 import tap  # noqa: E402
 
 SOURCE = """static int never(int c)
@@ -97,6 +100,15 @@ def a_table_with_a_gap_is_refused():
     refused("  nobody.c\n", "no target before it")
 
 
+def what_is_made_is_what_is_saved():
+    for target in make_seeds.TARGETS:
+        for name, content in target().items():
+            path = os.path.join(make_seeds.CORPUS, target.__name__, name)
+            with open(path, "rb") as file:
+                assert file.read() == content, f"{path} is another: run tests/fuzz/make_seeds.py"
+
+
 if __name__ == "__main__":
     tap.run([lines_that_ran_are_counted_and_the_others_named,
-             a_function_left_out_is_not_counted_and_must_be_there_and_idle, a_table_with_a_gap_is_refused])
+             a_function_left_out_is_not_counted_and_must_be_there_and_idle, a_table_with_a_gap_is_refused,
+             what_is_made_is_what_is_saved])

@@ -18,13 +18,16 @@ def zipped(*entries, comment=b"", count=None, start=None, before=b""):
         packed = packer.compress(content) + packer.flush() if method == 8 else content
         packed = options.get("packed", packed)
         crc, size = options.get("crc", zlib.crc32(content)), options.get("size", len(content))
-        common = struct.pack("<HHHHHIIIHH", 20, options.get("flags", 0x800), method, 0, 0x21, crc, len(packed), size, len(name), 0)
+        common = struct.pack("<HHHHHIIIHH", 20, options.get("flags", 0x800), method, 0, 0x21, crc,
+            len(packed), size, len(name), 0)
         at = len(before) + len(local)
         local += b"PK\3\4" + common + name + packed
-        central += b"PK\1\2" + struct.pack("<H", 0x314) + common + struct.pack("<HHHII", 0, 0, 0, options.get("mode", 0o100644) << 16, at) + name
+        central += b"PK\1\2" + struct.pack("<H", 0x314) + common + struct.pack("<HHHII", 0, 0, 0,
+            options.get("mode", 0o100644) << 16, at) + name
     count = len(entries) if count is None else count
     start = len(before) + len(local) if start is None else start
-    return before + local + central + b"PK\5\6" + struct.pack("<HHHHIIH", 0, 0, count, count, len(central), start, len(comment)) + comment
+    return before + local + central + b"PK\5\6" + struct.pack("<HHHHIIH", 0, 0, count, count, len(central),
+        start, len(comment)) + comment
 
 
 def zip64(archive, at=None, on_disk=1, total=1):
@@ -41,34 +44,71 @@ def bundle():
         return (name, content, options)
 
     return {
-        "good": zipped(one(b"a/b.txt"), one(b"a/", b"", mode=0o40755), one(b"a/c", bytes(70000), method=8)), "no-modes": zipped(one(b"a", mode=0), one(b"d/", b"", mode=0)),
-        "empty": zipped(), "link": zipped(one(b"a", mode=0o120777)), "directory-file": zipped(one(b"a/", b"x", mode=0)), "file-directory": zipped(one(b"a", mode=0o40755)),
-        "encrypted": zipped(one(b"a", flags=0x801)), "method": zipped(one(b"a", method=12)), "reserved": zipped(one(b"reserved/a")), "reserved-not": zipped(one(b"reserved.txt")),
-        "twice": zipped(one(b"a"), one(b"a")), "both": zipped(one(b"a"), one(b"a/b")), "both-deep": zipped(one(b"a/b/c"), one(b"a/b")), "nameless": zipped(one(b"")), "absolute": zipped(one(b"/a")),
-        "up": zipped(one(b"a/../b")), "two-slashes": zipped(one(b"a//b")), "name-long": zipped(one(b"n" * 300)), "path-long": zipped(one(b"n/" * 600 + b"x")), "deep": zipped(one(b"n/" * 33 + b"x")),
-        "backslash": zipped(one(b"a\\b")), "no-utf8": zipped(one(b"\xff")), "control": zipped(one(b"a\nb")), "crc": zipped(one(b"a", crc=1)), "size-more": zipped(one(b"a", size=9)),
-        "size-less": zipped(one(b"a", size=1)), "size-less-packed": zipped(one(b"a", bytes(500), method=8, size=100)), "size-more-packed": zipped(one(b"a", bytes(500), method=8, size=900)),
-        "packed-broken": zipped(one(b"a", bytes(500), method=8, packed=b"\xff\xff\xff")), "ratio": zipped(one(b"a", bytes(1500000), method=8)), "much": zipped(one(b"a", method=8, size=5 << 20)),
-        "ratio-together": zipped(*[one(b"f%d" % n, bytes(300000) + b"%d" % n, method=8) for n in range(10)]), "many": zipped(*[one(b"f%d" % n) for n in range(65)]), "many-good": zipped(
-            *[one(b"d/f%d" % n) for n in range(63)]), "count": zipped(one(b"a"), count=9), "start": zipped(one(b"a"), start=1), "comment": zipped(one(b"a"), comment=b"c"),
-        "zip64": zip64(zipped(one(b"a"))), "zip64-many": zip64(zipped(one(b"a")), total=1 << 40), "zip64-disk-many": zip64(zipped(one(b"a")), on_disk=99),
-        "zip64-outside": zip64(zipped(one(b"a")), at=1 << 63), "zip64-behind": zip64(zipped(one(b"a")), at=1 << 20),
-        "before": zipped(one(b"a"), before=b"#!"), "spoils-second": zipped(one(b"a/b/c"), one(b"x", crc=1)), "local-gone": zipped(one(b"a"))[4:], "cut": zipped(one(b"a"))[:-5],
+        "good": zipped(one(b"a/b.txt"), one(b"a/", b"", mode=0o40755), one(b"a/c", bytes(70000), method=8)),
+        "no-modes": zipped(one(b"a", mode=0), one(b"d/", b"", mode=0)),
+        "empty": zipped(),
+        "link": zipped(one(b"a", mode=0o120777)),
+        "directory-file": zipped(one(b"a/", b"x", mode=0)),
+        "file-directory": zipped(one(b"a", mode=0o40755)),
+        "encrypted": zipped(one(b"a", flags=0x801)),
+        "method": zipped(one(b"a", method=12)),
+        "reserved": zipped(one(b"reserved/a")),
+        "reserved-not": zipped(one(b"reserved.txt")),
+        "twice": zipped(one(b"a"), one(b"a")),
+        "both": zipped(one(b"a"), one(b"a/b")),
+        "both-deep": zipped(one(b"a/b/c"), one(b"a/b")),
+        "nameless": zipped(one(b"")),
+        "absolute": zipped(one(b"/a")),
+        "up": zipped(one(b"a/../b")),
+        "two-slashes": zipped(one(b"a//b")),
+        "name-long": zipped(one(b"n" * 300)),
+        "path-long": zipped(one(b"n/" * 600 + b"x")),
+        "deep": zipped(one(b"n/" * 33 + b"x")),
+        "backslash": zipped(one(b"a\\b")),
+        "no-utf8": zipped(one(b"\xff")),
+        "control": zipped(one(b"a\nb")),
+        "crc": zipped(one(b"a", crc=1)),
+        "size-more": zipped(one(b"a", size=9)),
+        "size-less": zipped(one(b"a", size=1)),
+        "size-less-packed": zipped(one(b"a", bytes(500), method=8, size=100)),
+        "size-more-packed": zipped(one(b"a", bytes(500), method=8, size=900)),
+        "packed-broken": zipped(one(b"a", bytes(500), method=8, packed=b"\xff\xff\xff")),
+        "ratio": zipped(one(b"a", bytes(1500000), method=8)),
+        "much": zipped(one(b"a", method=8, size=5 << 20)),
+        "ratio-together": zipped(*[one(b"f%d" % n, bytes(300000) + b"%d" % n, method=8) for n in range(10)]),
+        "many": zipped(*[one(b"f%d" % n) for n in range(65)]),
+        "many-good": zipped(*[one(b"d/f%d" % n) for n in range(63)]),
+        "count": zipped(one(b"a"), count=9),
+        "start": zipped(one(b"a"), start=1),
+        "comment": zipped(one(b"a"), comment=b"c"),
+        "zip64": zip64(zipped(one(b"a"))),
+        "zip64-many": zip64(zipped(one(b"a")), total=1 << 40),
+        "zip64-disk-many": zip64(zipped(one(b"a")), on_disk=99),
+        "zip64-outside": zip64(zipped(one(b"a")), at=1 << 63),
+        "zip64-behind": zip64(zipped(one(b"a")), at=1 << 20),
+        "before": zipped(one(b"a"), before=b"#!"),
+        "spoils-second": zipped(one(b"a/b/c"), one(b"x", crc=1)),
+        "local-gone": zipped(one(b"a"))[4:],
+        "cut": zipped(one(b"a"))[:-5],
     }
 
 
 # ---- evidence, for what is missing beside it ----
 
 # sevsnp.proto: where each field of the report lies, and its length; numbers are little-endian.
-REPORT_NUMBERS = {1: (0, 4), 2: (4, 4), 3: (8, 8), 6: (0x30, 4), 7: (0x34, 4), 8: (0x38, 8), 9: (0x40, 8), 10: (0x48, 4), 18: (0x180, 8), 20: (0x1e0, 8), 27: (0x1f0, 8)}
-REPORT_BYTES = {4: (0x10, 16), 5: (0x20, 16), 11: (0x50, 64), 12: (0x90, 48), 13: (0xc0, 32), 14: (0xe0, 48), 15: (0x110, 48), 16: (0x140, 32), 17: (0x160, 32), 19: (
+REPORT_NUMBERS = {1: (0, 4), 2: (4, 4), 3: (8, 8), 6: (0x30, 4), 7: (0x34, 4), 8: (0x38, 8), 9: (0x40, 8),
+    10: (0x48, 4), 18: (0x180, 8), 20: (0x1e0, 8), 27: (0x1f0, 8)}
+REPORT_BYTES = {4: (0x10, 16), 5: (0x20, 16), 11: (0x50, 64), 12: (0x90, 48), 13: (0xc0, 32), 14: (0xe0,
+    48), 15: (0x110, 48), 16: (0x140, 32), 17: (0x160, 32), 19: (
     0x1a0, 64), 28: (0x2a0, 512)}
-VCEK, VLEK, ASK, ARK = (bytes.fromhex(text) for text in ("63da758de6644564adc5f4b93be8accd", "a8074bc2a25a483eaae639c045a0b8a1", "4ab7b379bbac4fe4a02f05aef327c782",
+VCEK, VLEK, ASK, ARK = (bytes.fromhex(text) for text in ("63da758de6644564adc5f4b93be8accd",
+    "a8074bc2a25a483eaae639c045a0b8a1", "4ab7b379bbac4fe4a02f05aef327c782",
                                                          "c0b406a4a803495297434fb6014cd0ae"))
 
 
 def sevsnp(raw, *chain):
-    report = [(number, int.from_bytes(raw[at:at + size], "little")) for number, (at, size) in REPORT_NUMBERS.items()]
+    report = [(number, int.from_bytes(raw[at:at + size], "little")) for number, (at,
+        size) in REPORT_NUMBERS.items()]
     report += [(number, raw[at:at + size]) for number, (at, size) in REPORT_BYTES.items()]
     return protobuf((1, protobuf(*report)), *([(2, protobuf(*chain))] if chain else []))
 
@@ -86,9 +126,17 @@ def endorse_need():
     vlek_report = SNP[:0x48] + struct.pack("<I", 4) + SNP[0x4c:]
     chain = [(1, b"vcek"), (2, b"ask"), (3, b"ark")]
     return {
-        "table": b"\0" + SNP + certificates, "table-vlek": b"\0" + vlek_report + certificates, "table-none": b"\0" + SNP, "protobuf-chain": b"\0" + sevsnp(SNP, *chain),
-        "protobuf-vlek": b"\0" + sevsnp(vlek_report, (6, b"vlek"), (2, b"ask")), "protobuf-bare": b"\0" + sevsnp(SNP), "protobuf-broken": b"\0\x0a\x05a",
-        "in-tpm": b"\3" + TPM + protobuf((8, sevsnp(SNP, *chain))), "tdx-vtpm": b"\4" + TPM, "azure-tdx": b"\x84" + saved("hcl_report/azure-tdx"), "quote": b"\1" + saved("tdx_quote/v4"),
+        "table": b"\0" + SNP + certificates,
+        "table-vlek": b"\0" + vlek_report + certificates,
+        "table-none": b"\0" + SNP,
+        "protobuf-chain": b"\0" + sevsnp(SNP, *chain),
+        "protobuf-vlek": b"\0" + sevsnp(vlek_report, (6, b"vlek"), (2, b"ask")),
+        "protobuf-bare": b"\0" + sevsnp(SNP),
+        "protobuf-broken": b"\0\x0a\x05a",
+        "in-tpm": b"\3" + TPM + protobuf((8, sevsnp(SNP, *chain))),
+        "tdx-vtpm": b"\4" + TPM,
+        "azure-tdx": b"\x84" + saved("hcl_report/azure-tdx"),
+        "quote": b"\1" + saved("tdx_quote/v4"),
     }
 
 
@@ -106,41 +154,74 @@ def keeper():
     zeros, ones = bytes(80), b"\1" * 80
     run = statement(_5={})
     start = [(CHECK, b""), (IDENTITY, SPKI), (BOOT, zeros), (CONFIG, zeros), (MANIFEST, zeros)]
-    evidence = [(RUN, run), (CHANNEL, b"\1" + bytes(32)), (CHANNEL, b"\2" + bytes(32)), (NONCE, b"\0\x40" + bytes(64) + b"\0"),
-                (NONCE, b"\1\0\x20" + bytes(32)), (NONCE, b"\2\x40" + bytes(64) + b"\x20" + bytes(32)), (NONCE, b"\3\x40" + bytes(64) + b"\0")]
-    tpm = [(IMA, b""), (ENDORSEMENT, b""), (ACTIVATE, b"\0\1a\0\1b"), (ACTIVATE, b"\0"), (LOG, b""), (LOG, b"x")]
+    evidence = [(RUN, run), (CHANNEL, b"\1" + bytes(32)), (CHANNEL, b"\2" + bytes(32)), (NONCE, b"\0\x40"
+        + bytes(64) + b"\0"),
+                (NONCE, b"\1\0\x20" + bytes(32)), (NONCE, b"\2\x40" + bytes(64) + b"\x20" + bytes(32)),
+                    (NONCE, b"\3\x40" + bytes(64) + b"\0")]
+    tpm = [(IMA, b""), (ENDORSEMENT, b""), (ACTIVATE, b"\0\1a\0\1b"), (ACTIVATE, b"\0"), (LOG, b""), (LOG,
+        b"x")]
     logs = [(0, saved(f"event_log/{name}")[1:]) for name in ("agile", "legacy", "cc")]
 
     def machine(bits, *rows):
         return bytes([bits]) + records(*rows)
 
-    others = {f"run-{key}": statement(**{"_5": {}, key: value}) for key, value in (("_2", b"\1" * 32), ("_3", b"\1" * 32), ("_4", b"\1" * 32), ("_6", True), (
+    others = {f"run-{key}": statement(**{"_5": {}, key: value}) for key, value in (("_2", b"\1" * 32),
+        ("_3", b"\1" * 32), ("_4", b"\1" * 32), ("_6", True), (
         "_7", b"other"), ("_10", []))}
     return {
-        "snp": machine(TEE, *start, *evidence, *tpm, *logs), "tdx": machine(TEE | TDX, *start, *evidence, *tpm), "tdx-rtmr": machine(TEE | TDX | RTMR, *start, *evidence, *logs, (LOG, b"")),
-        "nothing": machine(0, *start, *evidence, *tpm, *logs), "fixed": machine(TEE | FIXED, (IDENTITY, SPKI), (BOOT, ones), (CONFIG, ones), (MANIFEST, ones), (RUN, statement(
-            _2=b"\1" * 32, _3=b"\1" * 32, _4=b"\1" * 32, _5={}, _6=True))), "fixed-other": machine(TEE | FIXED, *start), "fixed-tdx": machine(TEE | TDX | FIXED, (IDENTITY, SPKI), (BOOT, ones)),
-        "fixed-tdx-other": machine(TEE | TDX | FIXED, *start), "old": machine(TEE | TDX | OLD, *start, *evidence), "broken": machine(TEE | BROKEN, *start, *evidence),
-        "broken-tdx": machine(TEE | TDX | RTMR | BROKEN, *start, *evidence), "development": machine(TEE | DEVELOPMENT, *start, *evidence), "devices": machine(DEVICES, *start, *evidence), "devices-promised": machine(DEVICES | TDX, *start, *evidence), "again": machine(
-            TEE | TDX | RTMR, *start, (BOOT, ones), (BOOT, ones), *logs), "channel-3": machine(TEE, *start, *evidence, (CHANNEL, b"\3" + bytes(32))), "channel-late": machine(
-            TEE, *start, *evidence[:1], (CHANNEL, b"")), "run-broken-tee": machine(TEE | TDX | BROKEN, *start, *evidence), "not-booted": machine(TEE, start[1], *evidence), 
-        "external": machine(TEE, *start, (RUN, statement(_5={}, _7=b"other", _8=True)), *evidence, (CONFIG, zeros), (CHANNEL, b"\1" + bytes(32))),
-        "identity-long": machine(TEE, *start, (RUN, statement(_5={}, _7=bytes(3000), _8=True))), "identity-none": machine(TEE, (IDENTITY, b""), (IDENTITY, b"x"), (IDENTITY, bytes(3000)), *start),
-        "no-identity": machine(TEE, *start[2:], *evidence), "many": machine(TEE, *start, *[(CONFIG, zeros)] * 20), "many-logs": machine(
-            TEE | TDX, *start, *logs), "short": machine(TEE, *[(kind, b"x") for kind in range(1, 15)]), "long": machine(TEE, *[(kind, bytes(200)) for kind in range(1, 13)]),
-        **{name: machine(TEE | (DEVELOPMENT if name == "run-_10" else 0), *start, (RUN, other)) for name, other in others.items()}, "run-broken": machine(TEE, *start, (RUN, b"\xa1")),
+        "snp": machine(TEE, *start, *evidence, *tpm, *logs),
+        "tdx": machine(TEE | TDX, *start, *evidence, *tpm),
+        "tdx-rtmr": machine(TEE | TDX | RTMR, *start, *evidence, *logs, (LOG, b"")),
+        "nothing": machine(0, *start, *evidence, *tpm, *logs),
+        "fixed": machine(TEE | FIXED, (IDENTITY, SPKI), (BOOT, ones), (CONFIG, ones), (MANIFEST, ones), (RUN,
+            statement(_2=b"\1" * 32, _3=b"\1" * 32, _4=b"\1" * 32, _5={}, _6=True))),
+        "fixed-other": machine(TEE | FIXED, *start),
+        "fixed-tdx": machine(TEE | TDX | FIXED, (IDENTITY, SPKI), (BOOT, ones)),
+        "fixed-tdx-other": machine(TEE | TDX | FIXED, *start),
+        "old": machine(TEE | TDX | OLD, *start, *evidence),
+        "broken": machine(TEE | BROKEN, *start, *evidence),
+        "broken-tdx": machine(TEE | TDX | RTMR | BROKEN, *start, *evidence),
+        "development": machine(TEE | DEVELOPMENT, *start, *evidence),
+        "devices": machine(DEVICES, *start, *evidence),
+        "devices-promised": machine(DEVICES | TDX, *start, *evidence),
+        "again": machine(TEE | TDX | RTMR, *start, (BOOT, ones), (BOOT, ones), *logs),
+        "channel-3": machine(TEE, *start, *evidence, (CHANNEL, b"\3" + bytes(32))),
+        "channel-late": machine(TEE, *start, *evidence[:1], (CHANNEL, b"")),
+        "run-broken-tee": machine(TEE | TDX | BROKEN, *start, *evidence),
+        "not-booted": machine(TEE, start[1], *evidence),
+        "external": machine(TEE, *start, (RUN, statement(_5={}, _7=b"other", _8=True)), *evidence, (CONFIG,
+            zeros), (CHANNEL, b"\1" + bytes(32))),
+        "identity-long": machine(TEE, *start, (RUN, statement(_5={}, _7=bytes(3000), _8=True))),
+        "identity-none": machine(TEE, (IDENTITY, b""), (IDENTITY, b"x"), (IDENTITY, bytes(3000)), *start),
+        "no-identity": machine(TEE, *start[2:], *evidence),
+        "many": machine(TEE, *start, *[(CONFIG, zeros)] * 20),
+        "many-logs": machine(TEE | TDX, *start, *logs),
+        "short": machine(TEE, *[(kind, b"x") for kind in range(1, 15)]),
+        "long": machine(TEE, *[(kind, bytes(200)) for kind in range(1, 13)]),
+        **{name: machine(TEE | (DEVELOPMENT if name == "run-_10" else 0), *start, (RUN, other)) for name,
+            other in others.items()},
+        "run-broken": machine(TEE, *start, (RUN, b"\xa1")),
     }
 
 
 def jail_spec():
     def spec(argv=(b"/bin/true",), env=(b"A=1",), mounts=(), rest=b""):
-        return (strings(*argv) + strings(*env) + bytes([len(mounts)]) + b"".join(a + b"\0" + b + b"\0\1\0" for a, b in mounts)
+        return (strings(*argv) + strings(*env) + bytes([len(mounts)]) + b"".join(a + b"\0" + b
+            + b"\0\1\0" for a, b in mounts)
                 + b"\1\1" + bytes(range(56)) + rest)
 
     return {
-        "mounts": spec(mounts=[(b"/data", b"/task/datasets"), (b"/venv", b"/venv")]), "relative": spec(argv=(b"true",)), "no-argv": spec(argv=()), "mount-up": spec(mounts=[(b"/", b"/task/..")]),
-        "mount-results": spec(mounts=[(b"/x", b"/task/results")]), "mount-usr": spec(mounts=[(b"/x", b"/usr")]), "mount-relative": spec(mounts=[(b"x", b"/task/a")]), "rest": spec(rest=b"x"),
-        "many": spec(argv=(b"/x",) + (b"a",) * 5000), "mounts-many": spec(mounts=[(b"/a", b"/task/b")] * 200), "unended": strings(b"/x")[:-1],
+        "mounts": spec(mounts=[(b"/data", b"/task/datasets"), (b"/venv", b"/venv")]),
+        "relative": spec(argv=(b"true", )),
+        "no-argv": spec(argv=()),
+        "mount-up": spec(mounts=[(b"/", b"/task/..")]),
+        "mount-results": spec(mounts=[(b"/x", b"/task/results")]),
+        "mount-usr": spec(mounts=[(b"/x", b"/usr")]),
+        "mount-relative": spec(mounts=[(b"x", b"/task/a")]),
+        "rest": spec(rest=b"x"),
+        "many": spec(argv=(b"/x", ) + (b"a", ) * 5000),
+        "mounts-many": spec(mounts=[(b"/a", b"/task/b")] * 200),
+        "unended": strings(b"/x")[:-1],
     }
 
 

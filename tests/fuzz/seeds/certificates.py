@@ -39,10 +39,13 @@ CA = extension("2.5.29.19", der(0x30, b"\1\1\xff", number(1)), 255)
 USAGE = extension("2.5.29.15", der(3, b"\1\6"), 255)
 
 
-def certificate(version=2, serial=number(1), inner=P256_SHA256, outer=P256_SHA256, issuer=NOBODY, validity=VALIDITY,
-                subject=NOBODY, key=None, extensions=(CA, USAGE), rest=b"", after=b"", signature=bits(bytes(64))):
+def certificate(version=2, serial=number(1), inner=P256_SHA256, outer=P256_SHA256, issuer=NOBODY,
+    validity=VALIDITY,
+                subject=NOBODY, key=None, extensions=(CA, USAGE), rest=b"", after=b"",
+                    signature=bits(bytes(64))):
     listed = der(0xa3, der(0x30, *extensions)) if extensions else b""
-    tbs = der(0x30, der(0xa0, number(version)), serial, inner, issuer, validity, subject, key or spki(), listed, rest)
+    tbs = der(0x30, der(0xa0, number(version)), serial, inner, issuer, validity, subject, key or spki(),
+        listed, rest)
     return der(0x30, tbs, outer, signature, after)
 
 
@@ -56,44 +59,89 @@ def x509():
     good, other = certificate(), certificate(subject=name(("2.5.4.3", 12, b"Other")))
     odd = b"\0" + b"\xff" * 256
     return {
-        "good": good, "pem": pem(good), "pem-crlf": pem(good, end="\r\n"), "pem-zero": pem(good) + b"\0",
-        "pem-two": pem(good) + b" \t" + pem(other) + pem(good), "pem-nine": pem(good) * 9, "pem-rest": pem(good) + b"rest",
-        "pem-label": pem(good, "THING"), "pem-wide": pem(good, width=80), "pem-ragged": pem(good).replace(b"\n", b"\n\n", 3),
-        "pem-lines-differ": pem(good)[:40] + b"\n" + pem(good)[40:], "pem-no-base64": pem(good).replace(b"MII", b"M!!"),
-        "pem-broken-inside": pem(b"0"), "pem-unended": pem(good)[:-30], "pem-no-line-end": b"-----BEGIN CERTIFICATE-----x",
-        "version-1": certificate(version=0), "serial-long": certificate(serial=der(2, b"\1" * 30)),
-        "algorithms-differ": certificate(inner=P384_SHA384), "after": certificate(after=b"\5\0"), "rest": certificate(rest=b"\5\0"),
-        "validity-three": certificate(validity=der(0x30, der(23, b"260301120000Z"), der(23, b"260301120000Z"), b"\5\0")),
-        **{f"time-{n}": certificate(validity=der(0x30, der(tag, text), der(23, b"270301120000Z"))) for n, (tag, text) in enumerate(
-            [(23, b"260231120000Z"), (23, b"2603011200Z"), (23, b"260301126100Z"), (24, b"20260301120000+"), (12, b"260301120000Z"),
-             (23, b"26030112000xZ"), (23, b"261301120000Z"), (23, b"990301120000Z"), (24, b"19000301120000Z"), (24, b"20490301120000Z")])},
-        "no-extensions": certificate(extensions=()), "extensions-empty": certificate(extensions=(), rest=der(0xa3, der(0x30))),
-        "extension-twice": certificate(extensions=[CA, CA]), "extension-false": certificate(extensions=[extension("2.5.29.17", b"\5\0", 0)]),
+        "good": good,
+        "pem": pem(good),
+        "pem-crlf": pem(good, end="\r\n"),
+        "pem-zero": pem(good) + b"\0",
+        "pem-two": pem(good) + b" \t" + pem(other) + pem(good),
+        "pem-nine": pem(good) * 9,
+        "pem-rest": pem(good) + b"rest",
+        "pem-label": pem(good, "THING"),
+        "pem-wide": pem(good, width=80),
+        "pem-ragged": pem(good).replace(b"\n", b"\n\n", 3),
+        "pem-lines-differ": pem(good)[:40] + b"\n" + pem(good)[40:],
+        "pem-no-base64": pem(good).replace(b"MII", b"M!!"),
+        "pem-broken-inside": pem(b"0"),
+        "pem-unended": pem(good)[:-30],
+        "pem-no-line-end": b"-----BEGIN CERTIFICATE-----x",
+        "version-1": certificate(version=0),
+        "serial-long": certificate(serial=der(2, b"\1" * 30)),
+        "algorithms-differ": certificate(inner=P384_SHA384),
+        "after": certificate(after=b"\5\0"),
+        "rest": certificate(rest=b"\5\0"),
+        "validity-three": certificate(validity=der(0x30, der(23, b"260301120000Z"), der(23,
+            b"260301120000Z"), b"\5\0")),
+        **{f"time-{n}": certificate(validity=der(0x30, der(tag, text), der(23, b"270301120000Z"))) for n,
+            (tag, text) in enumerate([(23, b"260231120000Z"), (23, b"2603011200Z"), (23, b"260301126100Z"),
+            (24, b"20260301120000+"), (12, b"260301120000Z"), (23, b"26030112000xZ"), (23, b"261301120000Z"),
+            (23, b"990301120000Z"), (24, b"19000301120000Z"), (24, b"20490301120000Z")])},
+        "no-extensions": certificate(extensions=()),
+        "extensions-empty": certificate(extensions=(), rest=der(0xa3, der(0x30))),
+        "extension-twice": certificate(extensions=[CA, CA]),
+        "extension-false": certificate(extensions=[extension("2.5.29.17", b"\5\0", 0)]),
         "extension-three": certificate(extensions=[der(0x30, oid("1.2.3"), der(4, b""), b"\5\0")]),
         "extensions-many": certificate(extensions=[extension(f"1.2.3.{n}", b"") for n in range(40)]),
         "critical-unknown": certificate(extensions=[extension("1.2.3", b"", 255)]),
-        "critical-use": certificate(extensions=[extension("2.5.29.37", b"\5\0", 255), extension("2.5.29.17", b"\5\0")]),
-        "path-long": certificate(extensions=[extension("2.5.29.19", der(0x30, b"\1\1\xff", number(100)), 255)]),
+        "critical-use": certificate(extensions=[extension("2.5.29.37", b"\5\0", 255), extension("2.5.29.17",
+            b"\5\0")]),
+        "path-long": certificate(extensions=[extension("2.5.29.19", der(0x30, b"\1\1\xff", number(100)),
+            255)]),
         "path-no-ca": certificate(extensions=[extension("2.5.29.19", der(0x30, number(1)), 255)]),
         "usage-long": certificate(extensions=[extension("2.5.29.15", der(3, b"\0\1\2\3"), 255)]),
         "usage-bits": certificate(extensions=[extension("2.5.29.15", der(3, b"\1\7"), 255)]),
-        "rsa": certificate(key=rsa(odd)), "rsa-exponent-3": certificate(key=rsa(odd, 3)), "rsa-short": certificate(key=rsa(odd[:200])),
-        "rsa-even": certificate(key=rsa(odd[:-1] + b"\xfe")), "rsa-no-null": certificate(key=rsa(odd, null=b"")),
-        "key-curve": certificate(key=spki(der(0x30, EC, oid("1.3.132.0.10")))), "key-compressed": certificate(key=spki(key=b"\2" + X)),
-        "key-off-curve": certificate(key=spki(key=b"\4" + X + X)), "key-ed25519": certificate(key=spki(der(0x30, oid("1.3.101.112")), X)),
-        "key-empty": certificate(key=spki(key=b"")), "key-unused-bits": certificate(key=der(0x30, der(0x30, EC, P256), der(3, b"\1" + POINT))),
-        "name-two": certificate(subject=name(("2.5.4.3", 12, b"a"), ("2.5.4.3", 12, b"b"))), "name-none": certificate(subject=der(0x30)),
-        "name-bmp": certificate(subject=name(("2.5.4.3", 30, b"\0a"))), "name-control": certificate(subject=name(("2.5.4.3", 12, b"\1"))),
-        "name-long": certificate(subject=name(("2.5.4.3", 12, b"a" * 100))), "name-three": certificate(subject=der(0x30, der(0x31, der(
-            0x30, oid("2.5.4.3"), der(12, b"a"), b"\5\0")))),
-        "name-broken": certificate(subject=der(0x30, der(0x31, der(0x30, oid("2.5.4.3"))))), "empty-sequence": b"\x30\0", "bytes-after": good + b"\0",
+        "rsa": certificate(key=rsa(odd)),
+        "rsa-exponent-3": certificate(key=rsa(odd, 3)),
+        "rsa-short": certificate(key=rsa(odd[:200])),
+        "rsa-even": certificate(key=rsa(odd[:-1] + b"\xfe")),
+        "rsa-no-null": certificate(key=rsa(odd, null=b"")),
+        "key-curve": certificate(key=spki(der(0x30, EC, oid("1.3.132.0.10")))),
+        "key-compressed": certificate(key=spki(key=b"\2" + X)),
+        "key-off-curve": certificate(key=spki(key=b"\4" + X + X)),
+        "key-ed25519": certificate(key=spki(der(0x30, oid("1.3.101.112")), X)),
+        "key-empty": certificate(key=spki(key=b"")),
+        "key-unused-bits": certificate(key=der(0x30, der(0x30, EC, P256), der(3, b"\1" + POINT))),
+        "name-two": certificate(subject=name(("2.5.4.3", 12, b"a"), ("2.5.4.3", 12, b"b"))),
+        "name-none": certificate(subject=der(0x30)),
+        "name-bmp": certificate(subject=name(("2.5.4.3", 30, b"\0a"))),
+        "name-control": certificate(subject=name(("2.5.4.3", 12, b"\1"))),
+        "name-long": certificate(subject=name(("2.5.4.3", 12, b"a" * 100))),
+        "name-three": certificate(subject=der(0x30, der(0x31, der(0x30, oid("2.5.4.3"), der(12, b"a"),
+            b"\5\0")))),
+        "name-broken": certificate(subject=der(0x30, der(0x31, der(0x30, oid("2.5.4.3"))))),
+        "empty-sequence": b"\x30\0",
+        "bytes-after": good + b"\0",
         # Not in DER's only form.
-        "long-length": b"\x30\x81\x01\0", "indefinite": b"\x30\x80\0\0", "length-cut": b"\x30\x82\1", "length-zero-led": b"\x30\x82\0\x01\0",
-        "length-wide": b"\x30\x85\1\1\1\1\1", "tag-long": b"\x3f\x81\1\0", "deep": b"\x30\x04\x30\x02\x30\x00", "bool-1": b"\x30\3\1\1\1",
-        "number-padded": b"\x30\4\2\2\0\1", "number-empty": b"\x30\2\2\0", "oid-padded": b"\x30\4\6\2\x80\1", "oid-cut": b"\x30\3\6\1\x81",
-        "null-full": b"\x30\3\5\1\0", "bits-empty": b"\x30\2\3\0", "bits-unused": b"\x30\4\3\2\1\1", "bits-eight": b"\x30\4\3\2\x08\0",
-        "bits-none-unused": b"\x30\3\3\1\1", "set-unsorted": der(0x30, der(0x31, number(2), number(1))), "constructed-text": b"\x30\2\x2c\0",
-        "set-sorted": der(0x30, der(0x31, number(1), number(2)), der(1, b"\xff"), der(1, b"\0")), "number-negative-padded": b"\x30\4\2\2\xff\x80",
+        "long-length": b"\x30\x81\x01\0",
+        "indefinite": b"\x30\x80\0\0",
+        "length-cut": b"\x30\x82\1",
+        "length-zero-led": b"\x30\x82\0\x01\0",
+        "length-wide": b"\x30\x85\1\1\1\1\1",
+        "tag-long": b"\x3f\x81\1\0",
+        "deep": b"\x30\x04\x30\x02\x30\x00",
+        "bool-1": b"\x30\3\1\1\1",
+        "number-padded": b"\x30\4\2\2\0\1",
+        "number-empty": b"\x30\2\2\0",
+        "oid-padded": b"\x30\4\6\2\x80\1",
+        "oid-cut": b"\x30\3\6\1\x81",
+        "null-full": b"\x30\3\5\1\0",
+        "bits-empty": b"\x30\2\3\0",
+        "bits-unused": b"\x30\4\3\2\1\1",
+        "bits-eight": b"\x30\4\3\2\x08\0",
+        "bits-none-unused": b"\x30\3\3\1\1",
+        "set-unsorted": der(0x30, der(0x31, number(2), number(1))),
+        "constructed-text": b"\x30\2\x2c\0",
+        "set-sorted": der(0x30, der(0x31, number(1), number(2)), der(1, b"\xff"), der(1, b"\0")),
+        "number-negative-padded": b"\x30\4\2\2\xff\x80",
         **{f"der-depth-{n}": nested(n) for n in (20, 200)},
     }
 
@@ -105,7 +153,8 @@ def nested(depth):
     return out
 
 
-def crl(version=1, inner=P256_SHA256, issuer=NOBODY, first=der(23, b"260301120000Z"), last=der(23, b"260401120000Z"), revoked=(),
+def crl(version=1, inner=P256_SHA256, issuer=NOBODY, first=der(23, b"260301120000Z"), last=der(23,
+    b"260401120000Z"), revoked=(),
         extensions=(), rest=b"", after=b"", raw=b""):
     listed = der(0x30, *revoked) if revoked else b""
     extra = der(0xa0, der(0x30, *extensions)) if extensions else b""
@@ -119,18 +168,34 @@ def entry(serial, *rest):
 
 def x509_crl():
     counted = extension("2.5.29.20", number(7))
-    good = crl(revoked=[entry(1), entry(70000, der(0x30, extension("2.5.29.21", b"\x0a\1\1")))], extensions=[counted])
+    good = crl(revoked=[entry(1), entry(70000, der(0x30, extension("2.5.29.21", b"\x0a\1\1")))],
+        extensions=[counted])
     return {
-        "good": good, "pem": pem(good, "X509 CRL"), "pem-label": pem(good), "version-1": crl(version=0), "algorithms-differ": crl(inner=P384_SHA384),
-        "no-next": crl(last=b""), "rest": crl(rest=b"\5\0"), "after": crl(after=b"\5\0"), "bytes-after": good + b"\0", "empty": der(0x30),
-        "revoked-empty": crl(raw=der(0x30)), "entry-empty": crl(revoked=[der(0x30)]), "entry-critical": crl(revoked=[entry(1, der(0x30, extension(
-            "2.5.29.29", b"\5\0", 255)))]), "entry-four": crl(revoked=[entry(1, der(0x30, counted), b"\5\0")]),
-        "entry-extensions-empty": crl(revoked=[entry(1, der(0x30))]), "critical": crl(extensions=[extension("2.5.29.28", b"\5\0", 255)]),
-        "part": crl(extensions=[extension("2.5.29.28", b"\5\0")]), "delta": crl(extensions=[extension("2.5.29.27", number(1))]),
-        "twice": crl(extensions=[counted, counted]), "number-bytes": crl(extensions=[extension("2.5.29.20", b"\4\0")]),
+        "good": good,
+        "pem": pem(good, "X509 CRL"),
+        "pem-label": pem(good),
+        "version-1": crl(version=0),
+        "algorithms-differ": crl(inner=P384_SHA384),
+        "no-next": crl(last=b""),
+        "rest": crl(rest=b"\5\0"),
+        "after": crl(after=b"\5\0"),
+        "bytes-after": good + b"\0",
+        "empty": der(0x30),
+        "revoked-empty": crl(raw=der(0x30)),
+        "entry-empty": crl(revoked=[der(0x30)]),
+        "entry-critical": crl(revoked=[entry(1, der(0x30, extension("2.5.29.29", b"\5\0", 255)))]),
+        "entry-four": crl(revoked=[entry(1, der(0x30, counted), b"\5\0")]),
+        "entry-extensions-empty": crl(revoked=[entry(1, der(0x30))]),
+        "critical": crl(extensions=[extension("2.5.29.28", b"\5\0", 255)]),
+        "part": crl(extensions=[extension("2.5.29.28", b"\5\0")]),
+        "delta": crl(extensions=[extension("2.5.29.27", number(1))]),
+        "twice": crl(extensions=[counted, counted]),
+        "number-bytes": crl(extensions=[extension("2.5.29.20", b"\4\0")]),
         "number-more": crl(extensions=[extension("2.5.29.20", number(1) + b"\5\0")]),
-        "extension-three": crl(extensions=[der(0x30, oid("1.2.3"), der(4, b""), b"\5\0")]), "extensions-two": crl(rest=der(0xa0, der(0x30), b"\5\0")),
-        "extensions-empty": crl(rest=der(0xa0, der(0x30))), "old": crl(first=der(24, b"20510301120000Z")),
+        "extension-three": crl(extensions=[der(0x30, oid("1.2.3"), der(4, b""), b"\5\0")]),
+        "extensions-two": crl(rest=der(0xa0, der(0x30), b"\5\0")),
+        "extensions-empty": crl(rest=der(0xa0, der(0x30))),
+        "old": crl(first=der(24, b"20510301120000Z")),
         "milan": saved("x509_crl/two"),
     }
 

@@ -36,14 +36,28 @@ def sev(*sections, version=1, count=None, size=None, signature=b"ASEV", offset=N
 
 def ovmf():
     return {
-        "bare": bytes(100), "too-short": bytes(10), "footer-long": image(size=60000), "footer-short": image(size=5),
-        "entry-long": image(entry(HASHES, le32(1), 500)), "entry-short": image(entry(HASHES, le32(1), 3)),
-        "entry-twice": image(entry(HASHES, le32(1)), entry(HASHES, le32(1))), "entry-two-bytes": image(entry(HASHES, b"ab")),
-        "entries-many": image(*[entry(bytes(16), b"")] * 70), "reset": image(entry(RESET, le32(1)), entry(HASHES, le32(4096))),
-        "sections": sev((0x800000, 4096, 1), (0x801000, 4096, 2)), "outside": sev((0, 4096, 1), offset=1 << 30),
-        "signature": sev((0, 4096, 1), signature=b"ASEX"), "version-2": sev((0, 4096, 1), version=2), "count": sev((0, 4096, 1), size=5),
-        "count-many": sev(count=100), "cut": sev((0, 4096, 1), count=40), "type": sev((0, 4096, 99)), "unaligned": sev((1, 4096, 1)),
-        "empty": sev((0, 0, 1)), "much": sev((0, 0xf0000000, 1)), "offset-0": sev((0, 4096, 1), offset=0),
+        "bare": bytes(100),
+        "too-short": bytes(10),
+        "footer-long": image(size=60000),
+        "footer-short": image(size=5),
+        "entry-long": image(entry(HASHES, le32(1), 500)),
+        "entry-short": image(entry(HASHES, le32(1), 3)),
+        "entry-twice": image(entry(HASHES, le32(1)), entry(HASHES, le32(1))),
+        "entry-two-bytes": image(entry(HASHES, b"ab")),
+        "entries-many": image(*[entry(bytes(16), b"")] * 70),
+        "reset": image(entry(RESET, le32(1)), entry(HASHES, le32(4096))),
+        "sections": sev((0x800000, 4096, 1), (0x801000, 4096, 2)),
+        "outside": sev((0, 4096, 1), offset=1 << 30),
+        "signature": sev((0, 4096, 1), signature=b"ASEX"),
+        "version-2": sev((0, 4096, 1), version=2),
+        "count": sev((0, 4096, 1), size=5),
+        "count-many": sev(count=100),
+        "cut": sev((0, 4096, 1), count=40),
+        "type": sev((0, 4096, 99)),
+        "unaligned": sev((1, 4096, 1)),
+        "empty": sev((0, 0, 1)),
+        "much": sev((0, 0xf0000000, 1)),
+        "offset-0": sev((0, 4096, 1), offset=0),
     }
 
 
@@ -63,14 +77,32 @@ def td(*sections, version=1, count=None, size=None, by_table=False, at=None, len
 def tdvf():
     bfv, hob = (0, 256, 0xfffff000, 4096, 0, 1), (0, 0, 0x809000, 4096, 2, 0)
     return {
-        "table": td(bfv, hob, by_table=True), "table-offset": td(bfv, by_table=True, at=1 << 30), "table-short": td(bfv, by_table=True, length=2),
-        "table-elsewhere": td(bfv, by_table=True, at=10), "none": bytes(300), "short": bytes(8), "signature": td(bfv, signature=b"TDVX"),
-        "version-2": td(bfv, version=2), "no-sections": td(count=0), "size": td(bfv, size=5), "many": td(bfv, count=200), "no-bfv": td(hob),
-        "outside": td((1000, 256, 0, 4096, 0, 1)), "bfv-empty": td((0, 0, 0, 4096, 0, 1)), "hob-full": td(bfv, (0, 1, 0, 4096, 2, 0)),
-        "payload": td(bfv, (0, 1, 0, 4096, 5, 0), (0, 0, 8192, 4096, 6, 0)), "much": td((0, 256, 0, 0, 0, 1)), "little-memory": td((0, 300, 0, 1, 0, 1)),
-        "more-contents": td((0, 300, 0, 4096, 0, 1), hob), "unaligned": td((0, 256, 1, 4096, 0, 1)), "attributes": td((0, 256, 0, 4096, 0, 8)),
-        "later-measured": td((0, 256, 0, 4096, 0, 3)), "hob-measured": td(bfv, (0, 0, 0, 4096, 2, 1)), "type": td((0, 256, 0, 4096, 99, 0)),
-        "overlap": td(bfv, (0, 0, 0xfffff000, 4096, 3, 0)), "contents-over-memory": td((0, 256, 0, 4096, 5, 0), (0, 5000, 0, 4096, 0, 1)),
+        "table": td(bfv, hob, by_table=True),
+        "table-offset": td(bfv, by_table=True, at=1 << 30),
+        "table-short": td(bfv, by_table=True, length=2),
+        "table-elsewhere": td(bfv, by_table=True, at=10),
+        "none": bytes(300),
+        "short": bytes(8),
+        "signature": td(bfv, signature=b"TDVX"),
+        "version-2": td(bfv, version=2),
+        "no-sections": td(count=0),
+        "size": td(bfv, size=5),
+        "many": td(bfv, count=200),
+        "no-bfv": td(hob),
+        "outside": td((1000, 256, 0, 4096, 0, 1)),
+        "bfv-empty": td((0, 0, 0, 4096, 0, 1)),
+        "hob-full": td(bfv, (0, 1, 0, 4096, 2, 0)),
+        "payload": td(bfv, (0, 1, 0, 4096, 5, 0), (0, 0, 8192, 4096, 6, 0)),
+        "much": td((0, 256, 0, 0, 0, 1)),
+        "little-memory": td((0, 300, 0, 1, 0, 1)),
+        "more-contents": td((0, 300, 0, 4096, 0, 1), hob),
+        "unaligned": td((0, 256, 1, 4096, 0, 1)),
+        "attributes": td((0, 256, 0, 4096, 0, 8)),
+        "later-measured": td((0, 256, 0, 4096, 0, 3)),
+        "hob-measured": td(bfv, (0, 0, 0, 4096, 2, 1)),
+        "type": td((0, 256, 0, 4096, 99, 0)),
+        "overlap": td(bfv, (0, 0, 0xfffff000, 4096, 3, 0)),
+        "contents-over-memory": td((0, 256, 0, 4096, 5, 0), (0, 5000, 0, 4096, 0, 1)),
     }
 
 
@@ -87,7 +119,8 @@ def igvm_file(*headers, version=1, data=bytes(8192), offset=None, extra=b"", siz
     for kind, body in headers:
         described += le32(kind, len(body)) + body + bytes(-len(body) % 8)
     described += extra
-    out = b"IGVM" + le32(version, fixed if offset is None else offset, len(described) if size is None else size, 0, 0)
+    out = b"IGVM" + le32(version, fixed if offset is None else offset,
+        len(described) if size is None else size, 0, 0)
     return out + (le32(*rest) if version == 2 else b"") + described + data
 
 
@@ -114,30 +147,61 @@ def igvm():
     good_vmsa = saved("igvm/boots")
     tables = firmware_file()
     return {
-        "none": igvm_file(), "version-2": with_snp(page(0), version=2), "version-3": with_snp(page(0), version=3), "v2-arm": with_snp(page(0), version=2, rest=(1, 4096)),
-        "offset": with_snp(offset=8), "no-data": with_snp(data=b""), "type-9": igvm_file(platform(1, 0, 9, 1, 0)),
-        "mask-two": igvm_file(platform(3, 0, 2, 1, 0)), "vtl": igvm_file(platform(1, 1, 2, 1, 0)), "twice": igvm_file(platform(*SNP), platform(*SNP)),
-        "outside": with_snp(extra=le32(0x302, 1000)), "padding": with_snp(extra=le32(0x30c, 1) + b"\1" * 8), "order": with_snp(page(0), (0x101, bytes(16))),
-        "area-twice": with_snp(area(4096), area(4096)), "areas-many": with_snp(*[area(4096, n) for n in range(300)]), "area-size": with_snp(area(1)),
-        "use-closed": with_snp((0x307, le32(5, 0))), "use-outside": with_snp(area(4096), (0x308, le32(0, 5000))),
-        "insert": with_snp(area(8192), (0x303, struct.pack("<QII", 4096, 1, 0))), "insert-closed": with_snp((0x303, struct.pack("<QII", 0, 1, 0))),
-        "insert-unaligned": with_snp(area(4096), (0x303, struct.pack("<QII", 1, 1, 0))), "insert-odd": with_snp(area(8192), (
-            0x303, struct.pack("<QII", 4096, 1, 0)), data=bytes(8193)),
-        "page-reserved": with_snp(page(0, reserved=1)), "page-type": with_snp(page(0, kind=9)), "page-outside": with_snp(page(0, offset=1 << 20)),
-        "page-unaligned": with_snp(page(1)), "page-2m-data": with_snp(page(0, flags=1, offset=56)), "page-2m": with_snp(page(0, flags=1)),
+        "none": igvm_file(),
+        "version-2": with_snp(page(0), version=2),
+        "version-3": with_snp(page(0), version=3),
+        "v2-arm": with_snp(page(0), version=2, rest=(1, 4096)),
+        "offset": with_snp(offset=8),
+        "no-data": with_snp(data=b""),
+        "type-9": igvm_file(platform(1, 0, 9, 1, 0)),
+        "mask-two": igvm_file(platform(3, 0, 2, 1, 0)),
+        "vtl": igvm_file(platform(1, 1, 2, 1, 0)),
+        "twice": igvm_file(platform(*SNP), platform(*SNP)),
+        "outside": with_snp(extra=le32(0x302, 1000)),
+        "padding": with_snp(extra=le32(0x30c, 1) + b"\1" * 8),
+        "order": with_snp(page(0), (0x101, bytes(16))),
+        "area-twice": with_snp(area(4096), area(4096)),
+        "areas-many": with_snp(*[area(4096, n) for n in range(300)]),
+        "area-size": with_snp(area(1)),
+        "use-closed": with_snp((0x307, le32(5, 0))),
+        "use-outside": with_snp(area(4096), (0x308, le32(0, 5000))),
+        "insert": with_snp(area(8192), (0x303, struct.pack("<QII", 4096, 1, 0))),
+        "insert-closed": with_snp((0x303, struct.pack("<QII", 0, 1, 0))),
+        "insert-unaligned": with_snp(area(4096), (0x303, struct.pack("<QII", 1, 1, 0))),
+        "insert-odd": with_snp(area(8192), (0x303, struct.pack("<QII", 4096, 1, 0)), data=bytes(8193)),
+        "page-reserved": with_snp(page(0, reserved=1)),
+        "page-type": with_snp(page(0, kind=9)),
+        "page-outside": with_snp(page(0, offset=1 << 20)),
+        "page-unaligned": with_snp(page(1)),
+        "page-2m-data": with_snp(page(0, flags=1, offset=56)),
+        "page-2m": with_snp(page(0, flags=1)),
         "page-kinds": with_snp(*[page(4096 * n, kind=n) for n in range(4)], page(1 << 20, flags=2)),
-        "context-nowhere": with_snp(context(0, mask=2)), "context-tdx": igvm_file(platform(*TDX), context(0, mask=4)),
-        "context-outside": with_snp(context(0, offset=1 << 20)), "context-vsm": igvm_file(platform(*VSM), platform(*SNP), context(1, mask=8, offset=at(80))),
-        "context-reserved": with_snp(context(0, reserved=1)), "vmsa-unaligned": with_snp(context(1, offset=one)),
-        "vmsa-full": with_snp(context(0, offset=one), data=b"\xff" * 8192), "required": with_snp((0x305, struct.pack("<QIIII", 1, 1, 0, 0, 0))),
-        "required-good": with_snp((0x305, struct.pack("<QIIII", 0, 1, 4096, 1, 0))), "range": with_snp((0x30d, struct.pack("<QII", 1, 1, 0))),
-        "range-good": with_snp((0x30d, struct.pack("<QII", 0, 1, 4096))), "vbs": with_snp((0x311, bytes(864))), "policy": with_snp((0x101, bytes(12) + le32(1))),
-        "policy-good": with_snp((0x101, bytes(16))), "relocation": with_snp((0x102, le32(1) + bytes(44))), "relocation-other": igvm_file(
-            platform(*VSM), platform(*SNP), (0x103, le32(8) + bytes(28)), page(0)),
-        "header-size": with_snp((0x302, bytes(8))), "header-unknown": with_snp((0x3ff, bytes(8))), "id-block": with_snp(page(0), (0x30b, le32(1, 0) + bytes(688))),
-        "id-block-odd": with_snp((0x30b, le32(1, 0) + bytes(688)), data=bytes(8193)), "es": igvm_file(platform(*ES), page(0, mask=2), context(
-            0, mask=2, offset=at(24 + 32 + 28 + 4))), "vmsa": with_snp(context(0xfffffffff000, offset=one)), "vmsas": with_snp(
-            context(0xfffffffff000, offset=one + 28), context(0xfffffffff000, offset=one + 28), data=bytes(8193)), "both": good_vmsa, **tables,
+        "context-nowhere": with_snp(context(0, mask=2)),
+        "context-tdx": igvm_file(platform(*TDX), context(0, mask=4)),
+        "context-outside": with_snp(context(0, offset=1 << 20)),
+        "context-vsm": igvm_file(platform(*VSM), platform(*SNP), context(1, mask=8, offset=at(80))),
+        "context-reserved": with_snp(context(0, reserved=1)),
+        "vmsa-unaligned": with_snp(context(1, offset=one)),
+        "vmsa-full": with_snp(context(0, offset=one), data=b"\xff" * 8192),
+        "required": with_snp((0x305, struct.pack("<QIIII", 1, 1, 0, 0, 0))),
+        "required-good": with_snp((0x305, struct.pack("<QIIII", 0, 1, 4096, 1, 0))),
+        "range": with_snp((0x30d, struct.pack("<QII", 1, 1, 0))),
+        "range-good": with_snp((0x30d, struct.pack("<QII", 0, 1, 4096))),
+        "vbs": with_snp((0x311, bytes(864))),
+        "policy": with_snp((0x101, bytes(12) + le32(1))),
+        "policy-good": with_snp((0x101, bytes(16))),
+        "relocation": with_snp((0x102, le32(1) + bytes(44))),
+        "relocation-other": igvm_file(platform(*VSM), platform(*SNP), (0x103, le32(8) + bytes(28)), page(0)),
+        "header-size": with_snp((0x302, bytes(8))),
+        "header-unknown": with_snp((0x3ff, bytes(8))),
+        "id-block": with_snp(page(0), (0x30b, le32(1, 0) + bytes(688))),
+        "id-block-odd": with_snp((0x30b, le32(1, 0) + bytes(688)), data=bytes(8193)),
+        "es": igvm_file(platform(*ES), page(0, mask=2), context(0, mask=2, offset=at(24 + 32 + 28 + 4))),
+        "vmsa": with_snp(context(0xfffffffff000, offset=one)),
+        "vmsas": with_snp(context(0xfffffffff000, offset=one + 28), context(0xfffffffff000, offset=one + 28),
+            data=bytes(8193)),
+        "both": good_vmsa,
+        **tables,
     }
 
 
@@ -155,12 +219,18 @@ def firmware_file():
         return igvm_file(platform(*SNP), *headers, *more, data=contents[:4096 * count] + vmsa_bytes, **options)
 
     return {
-        "boot": made(top - 8192, top - 4096, 0x810000), "boot-twice": made(top - 4096, top - 4096), "boot-no-vmsa": made(top - 8192, top - 4096, vmsas=0),
-        "boot-vmsa-other": made(top - 8192, top - 4096, vmsa_bytes=b"\1" + vmsa[1:]), "boot-nothing": made(0x810000), "boot-no-hashes": made(top - 4096, contents=bytes(8192)),
-        "boot-hashes-elsewhere": made(top - 8192, top - 4096, 0x820000), "boot-hashes-unknown": made(
-            top - 8192, top - 4096, 0x820000, more=[page(0x810000, kind=1)]), "boot-kvm": made(
-            top - 8192, top - 4096, vmsa_bytes=vmsa + b"\0" * 2), "boot-kvm-two": made(top - 8192, top - 4096, vmsas=2, vmsa_bytes=vmsa + b"\0" * 2),
-        "boot-kvm-pages-after": made(top - 8192, top - 4096, more=[page(0x5000)], vmsa_bytes=vmsa + b"\0" * 2),
+        "boot": made(top - 8192, top - 4096, 0x810000),
+        "boot-twice": made(top - 4096, top - 4096),
+        "boot-no-vmsa": made(top - 8192, top - 4096, vmsas=0),
+        "boot-vmsa-other": made(top - 8192, top - 4096, vmsa_bytes=b"\1" + vmsa[1:]),
+        "boot-nothing": made(0x810000),
+        "boot-no-hashes": made(top - 4096, contents=bytes(8192)),
+        "boot-hashes-elsewhere": made(top - 8192, top - 4096, 0x820000),
+        "boot-hashes-unknown": made(top - 8192, top - 4096, 0x820000, more=[page(0x810000, kind=1)]),
+        "boot-kvm": made(top - 8192, top - 4096, vmsa_bytes=vmsa + b"\0" * 2),
+        "boot-kvm-two": made(top - 8192, top - 4096, vmsas=2, vmsa_bytes=vmsa + b"\0" * 2),
+        "boot-kvm-pages-after": made(top - 8192, top - 4096, more=[page(0x5000)], vmsa_bytes=vmsa
+            + b"\0" * 2),
     }
 
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes the inputs of fuzz targets that are made here, the same bytes each time: seeds.py [TARGET...].
+"""Writes the inputs of fuzz targets that are made here, the same bytes each time: make_seeds.py [TARGET...].
 
 Signatures in them are zeros: a target signs what it has parsed again, with a key of its own
 (cose_resign.h, x509_resign.h). What needs evidence that is really signed is made by make_corpus.c.
