@@ -35,6 +35,7 @@ enum {
 static uint8_t machine;
 static uint8_t asked[PROVIDER_REPORT_DATA_LEN];
 static char folder[] = "/dev/shm/fuzz-keeper-XXXXXX";
+static bool is_ready;
 
 static int collect(const struct provider_options *options,
 		   const uint8_t report_data[PROVIDER_REPORT_DATA_LEN], struct provider_report *out,
@@ -95,6 +96,7 @@ static void set_up(void)
 	snprintf(path, sizeof(path), "%s/tpm0", folder);
 	assert(mkdir(path, 0700) == 0 && atexit(remove_folder) == 0);
 	log_set(LOG_LEVEL_ERROR);
+	is_ready = true;
 }
 
 static void boot(struct keeper_state *state)
@@ -163,7 +165,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	CLEANUP(free) struct keeper_state *state = calloc(1, sizeof(*state));
 	struct reader all = reader_over(bytes, len);
 
-	if (strchr(folder, 'X'))
+	if (!is_ready)
 		set_up();
 	if (!state)
 		return 0;
