@@ -40,6 +40,7 @@ extern const char agent_requirements[]; /* the text, six bytes with its zero */
 /* A call as it was made, to judge its answer by. */
 struct made {
 	bool is_used, is_judged, is_ended; /* ended: nothing more is said */
+	bool is_raw;                       /* it said bytes of the input */
 	enum method method;
 	uint8_t how;
 	enum extra extra;
