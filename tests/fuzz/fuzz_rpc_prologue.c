@@ -382,10 +382,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	for (int i = 0; i < ORDERS_MAX && reader_ok(&r) && reader_left(&r) >= 2; i++)
 		follow(&r);
 	other_close();
-	lift();
 	while (rpc_server_connections(server) > 0 ||
-	       (mode >= CLIENT_TLS && client.transport.stage != TRANSPORT_CLOSED))
+	       (mode >= CLIENT_TLS && client.transport.stage != TRANSPORT_CLOSED)) {
+		lift(); /* what was kept may hold again */
 		uv_run(&loop, UV_RUN_ONCE);
+	}
 	while (mode >= CLIENT_TLS && !client.freed)
 		uv_run(&loop, UV_RUN_ONCE);
 	peer_spin(&loop);

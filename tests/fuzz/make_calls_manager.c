@@ -95,3 +95,179 @@ void calls_registry_rows(void)
 		row(&w, CVM, good, (uint8_t)(1 + i % 3), "text");
 	calls_save("registry_rows/three", &w);
 }
+
+/* ---- manager_calls ---- */
+
+enum { CREATE = 0, ASK = 2 << 5, CANCEL = 5 << 5, HAPPEN = 6 << 5, HANG_UP = 7 << 5 };
+enum { REMOVE = 0, INFO = 2, POLICY, LIST, ADOPT };
+enum { CREATION = 0, REMOVAL, HOST, STRAY, NO_DOMAINS, LOOK, NOTICE };
+enum { FIRST = 0, SECOND, STRAY_ID = 4, NO_ID };
+enum { CONNECTED = 0, LOST, STARTED, STOPPED };
+
+static struct writer calls_begin(uint8_t flags)
+{
+	struct writer w = writer_up_to(CALLS_INPUT_MAX);
+
+	writer_u8(&w, flags);
+	return w;
+}
+
+static void pair(struct writer *w, int what, int operand)
+{
+	writer_u8(w, (uint8_t)what);
+	writer_u8(w, (uint8_t)operand);
+}
+
+static void ask(struct writer *w, int what, int id)
+{
+	pair(w, ASK | what << 1, id);
+}
+
+static void happen(struct writer *w, int what, int operand)
+{
+	pair(w, HAPPEN | what << 1, operand);
+}
+
+static void save_calls(const char *name, struct writer *w)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "manager_calls/%s", name);
+	calls_save(path, w);
+}
+
+static void save_vms(void)
+{
+	struct writer w;
+	char name[32];
+
+	for (uint8_t flags = 0; flags < 2; flags++) {
+		w = calls_begin(flags);
+		for (int ttl = 0; ttl < 6; ttl++)
+			pair(&w, CREATE, ttl);
+		ask(&w, INFO, FIRST);
+		ask(&w, POLICY, FIRST);
+		for (int id = 0; id < 6; id++) {
+			ask(&w, INFO, id);
+			ask(&w, REMOVE, id);
+			ask(&w, REMOVE, id);
+		}
+		pair(&w, CREATE, 0x40);
+		pair(&w, CREATE, 0x80);
+		snprintf(name, sizeof(name), "life-%u", flags);
+		save_calls(name, &w);
+
+		w = calls_begin(flags);
+		happen(&w, CREATION, 1);
+		pair(&w, CREATE, 0);
+		happen(&w, CREATION, 1 | 2 << 2);
+		pair(&w, CREATE, 0);
+		happen(&w, REMOVAL, 3);
+		pair(&w, CREATE, 0);
+		happen(&w, CREATION, 0);
+		pair(&w, CREATE, 0);
+		happen(&w, REMOVAL, 7);
+		ask(&w, REMOVE, FIRST);
+		ask(&w, REMOVE, FIRST);
+		ask(&w, REMOVE, SECOND);
+		snprintf(name, sizeof(name), "fails-%u", flags);
+		save_calls(name, &w);
+
+		w = calls_begin(flags);
+		pair(&w, CREATE, 1);
+		pair(&w, CANCEL, 0);
+		pair(&w, CREATE | 1, 1);
+		pair(&w, HANG_UP | 1, 0);
+		pair(&w, CREATE, 0);
+		pair(&w, HANG_UP, 0);
+		ask(&w, LIST, 0);
+		snprintf(name, sizeof(name), "unwanted-%u", flags);
+		save_calls(name, &w);
+	}
+}
+
+static void save_strays(void)
+{
+	struct writer w;
+	char name[32];
+
+	for (int how = 0; how < 6; how++) {
+		static const int hows[] = { 0, 1, 0x10, 0x11, 0x13, 0x17 };
+
+		w = calls_begin(0);
+		happen(&w, STRAY, hows[how]);
+		happen(&w, NOTICE, CONNECTED);
+		ask(&w, LIST, 0);
+		pair(&w, CREATE, 0);
+		ask(&w, ADOPT, STRAY_ID);
+		ask(&w, ADOPT, STRAY_ID);
+		ask(&w, ADOPT, NO_ID);
+		ask(&w, INFO, STRAY_ID);
+		ask(&w, REMOVE, STRAY_ID);
+		ask(&w, REMOVE, STRAY_ID);
+		happen(&w, NO_DOMAINS, 0);
+		ask(&w, LIST, 0);
+		snprintf(name, sizeof(name), "stray-%d", how);
+		save_calls(name, &w);
+	}
+	w = calls_begin(0);
+	happen(&w, HOST, 1);
+	pair(&w, CREATE, 0);
+	happen(&w, HOST, 2);
+	happen(&w, NOTICE, LOST);
+	pair(&w, CREATE, 0);
+	happen(&w, NOTICE, CONNECTED);
+	happen(&w, NOTICE, STARTED);
+	happen(&w, NOTICE, STOPPED);
+	happen(&w, NOTICE, STOPPED | 0x40);
+	happen(&w, NOTICE, CONNECTED);
+	ask(&w, LIST, 0);
+	save_calls("libvirt", &w);
+	w = calls_begin(1);
+	pair(&w, CREATE, 0);
+	happen(&w, NOTICE, STOPPED);
+	happen(&w, STRAY, 0x11);
+	happen(&w, HOST, 8);
+	happen(&w, NOTICE, CONNECTED);
+	happen(&w, NOTICE, CONNECTED);
+	ask(&w, REMOVE, STRAY_ID);
+	ask(&w, ADOPT, STRAY_ID);
+	ask(&w, LIST, 0);
+	ask(&w, LIST, 0);
+	save_calls("at-once", &w);
+}
+
+static void save_recorded(void)
+{
+	struct writer w;
+	char name[32];
+
+	for (int flags = 2; flags < 16; flags += 2) {
+		w = calls_begin((uint8_t)flags);
+		happen(&w, HOST, 1);
+		happen(&w, LOOK, 0);
+		happen(&w, LOOK, 0);
+		happen(&w, HOST, 0);
+		happen(&w, LOOK, 0);
+		ask(&w, INFO, FIRST);
+		ask(&w, POLICY, FIRST);
+		ask(&w, ADOPT, FIRST);
+		ask(&w, INFO, SECOND);
+		happen(&w, NOTICE, STOPPED);
+		happen(&w, STRAY, 0x11);
+		ask(&w, ADOPT, STRAY_ID);
+		pair(&w, CREATE, 0);
+		happen(&w, REMOVAL, 1);
+		ask(&w, REMOVE, FIRST);
+		ask(&w, REMOVE, FIRST);
+		snprintf(name, sizeof(name), "recorded-%d", flags);
+		save_calls(name, &w);
+	}
+}
+
+void calls_manager_calls(void)
+{
+	save_recorded();
+	save_vms();
+	save_strays();
+}

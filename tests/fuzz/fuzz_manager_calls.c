@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Calls to a manager in any order, on two connections, while libvirt, the steps of creating and removing
+ * and the image do what the input says (they are played, as in the unit tests of the fleet).
+ *
+ * Input: commands with their operands, as command() reads them. When all is settled nobody waits, no CVM
+ * has two places, and an answer names what there is.
+ */
+#include "common/base/log.h"
+#include "common/base/reader.h"
+#include "common/protobuf/protobuf.h"
+#include "common/rpc/conn.h"
+#include "google/protobuf/empty.pb-c.h"
+#include "manager.pb-c.h"
+#include "manager/fleet_state.h"
+#include "manager/service.h"
+#include "manager_paths.h"
+#include "tests/fuzz/grpc_peer.h"
+#include "tests/unit/manager/fleet_room.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <sys/socket.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
+
+enum { COMMANDS_MAX = 48, USERS = 2, VMS = 2, IDS = 6 };
+enum { STRAY = 4, NO_ID = 5 }; /* before them those that were created */
+
+static struct fleet_room room;
+static struct rpc_server *server;
+static struct grpc_peer *users[USERS];
+static char ids[IDS][CVM_ID_LEN + 1] = {
+	[STRAY] = "5b1c6d3e-0000-4000-8000-000000000001", [NO_ID] = "../../etc"
+};
+static unsigned created;
+
+/* ---- the world ---- */
+
+static void on_answer(void *data, unsigned call, const uint8_t *bytes, size_t len)
+{
+	static const ProtobufCMessageDescriptor *const kinds[] = {
+		&manager__create_res__descriptor,      &manager__cvminfo_res__descriptor,
+		&manager__list_strays_res__descriptor, &manager__attestation_policy_res__descriptor,
+		&google__protobuf__empty__descriptor,
+	};
+	bool fits = false;
+	struct err e;
+
+	for (size_t i = 0; i < ARRAY_LEN(kinds) && !fits; i++)
+		fits = protobuf_check(kinds[i], bytes, len, &e) == 0;
+	assert(fits);
+}
+
+/* What an earlier manager left: one that runs, one whose time is over, one that is half made. */
+enum { FLAG_CROWDED = 1, FLAG_RUNS = 2, FLAG_LATE = 4, FLAG_HALF = 8 };
+
+static void record(unsigned slot, enum cvm_step step, int64_t expires_ms)
+{
+	struct cvm cvm = { .step = step,
+			   .slot = slot,
+			   .port = (uint16_t)(7160 + slot),
+			   .created_ms = expires_ms ? 1 : 0,
+			   .expires_ms = expires_ms,
+			   .cpus = 1,
+			   .expected = "{}" };
+	struct err e;
+
+	snprintf(cvm.id, sizeof(cvm.id), "5b1c6d3e-0000-4000-8000-00000000001%u", slot);
+	memcpy(ids[slot], cvm.id, sizeof(ids[slot]));
+	assert(registry_add(room.registry, &cvm, &e) == 0);
+}
+
+static void on_health(void *data, bool serving)
+{
+	assert(data == &room);
+}
+
+static void enter(uint8_t flags)
+{
+	struct err e;
+
+	for (size_t i = 0; i < STRAY; i++)
+		ids[i][0] = '\0';
+	fleet_room_prepare(&room, VMS);
+	if (flags & FLAG_RUNS)
+		record(0, CVM_RUNNING, 0);
+	if (flags & FLAG_LATE)
+		record(1, CVM_RUNNING, 2);
+	if (flags & FLAG_HALF)
+		record(2, CVM_DOMAIN, 0);
+	fleet_room_open(&room);
+	(void)fleet_health(room.fleet, on_health, &room);
+	assert(rpc_server_new(&room.loop, NULL, &server, &e) == 0);
+	assert(rpc_server_add(server, &service_manager, room.fleet, &e) == 0);
+	created = 0;
+}
+
+static void leave(void)
+{
+	for (size_t i = 0; i < USERS; i++)
+		grpc_peer_free(TAKE_PTR(users[i]));
+	rpc_server_free(server);
+	fleet_room_close(&room);
+	(void)fleet_room_clear(NULL);
+}
+
+static void connect_to(size_t i)
+{
+	const struct listener listener = { .server = server };
+	struct err e;
+	int ends[2];
+
+	assert(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends) == 0);
+	assert(conn_accept(server, &listener, ends[0], &e) == 0);
+	users[i] = grpc_peer_new(&room.loop, ends[1], on_answer, NULL);
+}
+
+/* ---- what is asked ---- */
+
+static void ask(struct grpc_peer *u, const char *path, const ProtobufCMessage *m)
+{
+	CLEANUP(free) uint8_t *bytes = NULL;
+	int call = grpc_peer_call(u, path, NULL, 0);
+	size_t len;
+	struct err e;
+
+	if (call < 0)
+		return;
+	assert(protobuf_pack(m, &bytes, &len, &e) == 0);
+	grpc_peer_say(u, (unsigned)call, bytes, len, false);
+	grpc_peer_half_close(u, (unsigned)call);
+}
+
+static void ask_create(struct grpc_peer *u, uint8_t how)
+{
+	static const char *const ttls[] = { "", "1h", "1ms", "-1s", "9999999h", "x" };
+	Manager__CreateReq m = fleet_room_request();
+
+	m.ttl = (char *)(uintptr_t)ttls[how % ARRAY_LEN(ttls)];
+	if (how & 0x40)
+		m.agent_cvm_server_url = (char *)(uintptr_t)"a b";
+	if (how & 0x80)
+		m.agent_cvm_client_key =
+			(ProtobufCBinaryData){ .data = (uint8_t *)(uintptr_t)"key", .len = 3 };
+	ask(u, PROTO_MANAGER_CREATE_VM, &m.base);
+}
+
+static void ask_about(struct grpc_peer *u, uint8_t what, const char *name)
+{
+	char *id = (char *)(uintptr_t)name;
+	Manager__RemoveReq remove = MANAGER__REMOVE_REQ__INIT;
+	Manager__CVMInfoReq info = MANAGER__CVMINFO_REQ__INIT;
+	Manager__AttestationPolicyReq policy = MANAGER__ATTESTATION_POLICY_REQ__INIT;
+	Manager__ListStraysReq list = MANAGER__LIST_STRAYS_REQ__INIT;
+	Manager__AdoptStrayReq adopt = MANAGER__ADOPT_STRAY_REQ__INIT;
+
+	remove.cvm_id = info.id = policy.id = adopt.id = id;
+	switch (what) {
+	case 0:
+	case 1:
+		ask(u, PROTO_MANAGER_REMOVE_VM, &remove.base);
+		break;
+	case 2:
+		ask(u, PROTO_MANAGER_CVM_INFO, &info.base);
+		break;
+	case 3:
+		ask(u, PROTO_MANAGER_ATTESTATION_POLICY, &policy.base);
+		break;
+	case 4:
+		ask(u, PROTO_MANAGER_LIST_STRAYS, &list.base);
+		break;
+	default:
+		ask(u, PROTO_MANAGER_ADOPT_STRAY, &adopt.base);
+	}
+}
+
+/* ---- what happens ---- */
+
+static void leave_stray(uint8_t how)
+{
+	char domain[64] = "";
+	struct cvm *saved = &fleet_world.saved;
+
+	if (fleet_world.domain_count == ARRAY_LEN(fleet_world.domains))
+		return;
+	if (how & 1)
+		lifecycle_name(&room.lifecycle, (how >> 1) % 4u, domain);
+	fleet_room_leave(&room, ids[STRAY], domain);
+	*saved = (struct cvm){
+		.step = CVM_RUNNING, .slot = (how >> 1) % 4u, .port = 7150, .cpus = 1
+	};
+	if (how & 0x10)
+		memcpy(saved->id, ids[STRAY], sizeof(saved->id));
+}
+
+static void notice(uint8_t how, const char *id)
+{
+	struct virt_notice n = { .event = (enum virt_event)(how % 4) };
+
+	memcpy(n.uuid, id, strnlen(id, VIRT_UUID_LEN));
+	lifecycle_name(&room.lifecycle, how >> 6, n.name);
+	fleet_notice(room.fleet, &n);
+}
+
+static void happen(uint8_t what, uint8_t how, const char *id)
+{
+	static const int codes[] = { 0, ERR_UNAVAILABLE, ERR_EXHAUSTED };
+
+	switch (what) {
+	case 0:
+		fleet_world.fail_creation = codes[how & 1 ? 1 : how & 2];
+		fleet_world.leave_step = how >> 2 & 7;
+		break;
+	case 1:
+		fleet_world.fail_removals = how & 3;
+		fleet_world.begins_removal = how & 4;
+		break;
+	case 2:
+		fleet_world.lacks_image = how & 1;
+		fleet_world.fail_connects = how >> 1 & 3;
+		fleet_world.vanish = how & 8;
+		break;
+	case 3:
+		leave_stray(how);
+		break;
+	case 4:
+		fleet_world.domain_count = 0;
+		break;
+	case 5:
+		fleet_health_look(room.fleet);
+		break;
+	default:
+		notice(how, id);
+	}
+}
+
+/* ---- what must hold ---- */
+
+static void check(void)
+{
+	const struct fleet *f = room.fleet;
+
+	assert(f->jobs == 0 && !f->asks);
+	for (unsigned i = 0; i < f->count; i++) {
+		const struct slot *s = &f->slots[i];
+
+		assert(!s->waiters && s->state != SLOT_CREATING && s->state != SLOT_REMOVING);
+		if (s->state == SLOT_FREE)
+			continue;
+		assert(cvm_id_is_valid(s->cvm.id));
+		assert((fleet_find(f, s->cvm.id) == &s->cvm) == (s->state == SLOT_RUNNING));
+		for (unsigned n = i + 1; n < f->count; n++)
+			assert(f->slots[n].state == SLOT_FREE ||
+			       strcmp(f->slots[n].cvm.id, s->cvm.id) != 0);
+	}
+	for (size_t i = 0; i < USERS; i++)
+		for (unsigned n = 0; users[i] && n < GRPC_PEER_CALLS; n++) {
+			const struct grpc_said *said = grpc_peer_said(users[i], n);
+
+			/* Each is a unary call: when all is settled it has its answer. */
+			assert(!said->is_used || said->is_over);
+			assert(!said->is_used || said->status != ERR_OK || said->messages == 1);
+		}
+}
+
+/* ---- the commands ---- */
+
+static void settle(void)
+{
+	for (int turn = 0; turn < 2; turn++) {
+		for (size_t i = 0; i < USERS; i++)
+			if (users[i])
+				grpc_peer_move(users[i]);
+		while (fleet_is_busy(room.fleet))
+			uv_run(&room.loop, UV_RUN_ONCE);
+	}
+	grpc_peer_settle(&room.loop);
+	if (fleet_world.created[0] &&
+	    strcmp(fleet_world.created, ids[(created + STRAY - 1) % STRAY]))
+		memcpy(ids[created++ % STRAY], fleet_world.created, sizeof(ids[0]));
+}
+
+static void command(struct reader *r)
+{
+	uint8_t what = reader_u8(r), operand = reader_u8(r);
+	size_t user = what & 1;
+	const char *id = ids[operand % IDS];
+
+	if (what >> 5 == 7) {
+		grpc_peer_free(TAKE_PTR(users[user]));
+		return;
+	}
+	if (what >> 5 == 6) {
+		happen((what >> 1 & 15) % 8, operand, ids[(operand >> 2 & 7) % IDS]);
+		return;
+	}
+	if (!users[user])
+		connect_to(user);
+	if (what >> 5 == 5) {
+		if (grpc_peer_said(users[user], operand % GRPC_PEER_CALLS)->is_used)
+			grpc_peer_cancel(users[user], operand % GRPC_PEER_CALLS);
+	} else if (what >> 5 < 2) {
+		ask_create(users[user], operand);
+	} else {
+		ask_about(users[user], (what >> 1 & 15) % 7, id);
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
+{
+	static bool prepared;
+	struct reader r = reader_over(bytes, len);
+	uint8_t flags = reader_u8(&r);
+
+	if (!prepared) {
+		log_set(LOG_LEVEL_ERROR);
+		setenv("UV_THREADPOOL_SIZE", "1", 1);
+		assert(fleet_room_make_dir(NULL) == 0);
+		prepared = true;
+	}
+	enter(flags);
+	for (int i = 0; i < COMMANDS_MAX && reader_ok(&r) && reader_left(&r) >= 2; i++) {
+		command(&r);
+		if (flags & FLAG_CROWDED && i % 2)
+			continue;
+		settle();
+		check();
+	}
+	leave();
+	return 0;
+}
