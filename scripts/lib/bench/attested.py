@@ -4,18 +4,19 @@ import contextlib
 import json
 import os
 import resource
+import statistics
 import subprocess
 
 from harness import Folder, program
 
 MIB = 1 << 20
-ONE_BY_ONE, MANY, PARALLEL = 1000, 2000, 50
+ONE_BY_ONE, MANY, PARALLEL, TURNS = 1000, 2000, 50, 5
 
 
 @contextlib.contextmanager
-def server(folder, *options):
+def server(folder, *options, certificate="server.pem"):
     process = subprocess.Popen(
-        [program("tests/attested/attested_server"), "--certificate", folder("server.pem"), *options],
+        [program("tests/attested/attested_server"), "--certificate", folder(certificate), *options],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
         yield f"127.0.0.1:{process.stdout.readline().split()[-1]}", process.pid
@@ -43,8 +44,19 @@ def cpu(pid):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK") + mine.ru_utime + mine.ru_stime
 
 
-def measure(folder, size, plain):
-    """(one by one, many at a time, the upload, the server's memory at the end)"""
+def uploads(folder, size):
+    """Bytes in a second over TLS and over attested TLS, in turns: medians, and that of the ratios."""
+    def rate(target, *how):
+        return size / client(target, *how, "--count", "0", "--upload", str(size // MIB))["upload_seconds"]
+
+    with server(folder, "--plain", certificate="plain.pem") as (plain, _), server(folder) as (attested, _):
+        turns = [(rate(plain, "--ca", folder("plain.pem")), rate(attested)) for _ in range(TURNS)]
+    return (*(statistics.median(side) for side in zip(*turns)),
+            statistics.median(attested / tls for tls, attested in turns))
+
+
+def measure(folder, plain):
+    """(one by one, many at a time, the server's memory at the end)"""
     with server(folder, *(["--plain"] if plain else [])) as (target, pid):
         how = ["--ca", folder("server.pem")] if plain else []
         client(target, *how, "--count", "50")  # warm
@@ -54,17 +66,16 @@ def measure(folder, size, plain):
         one.update({name: value for name, value in client(target, *how, "--count", "0", "--signatures").items()
                     if name in ("sign_us", "verify_us")})
         many = client(target, *how, "--count", str(MANY), "--parallel", str(PARALLEL))
-        upload = max((size / client(target, *how, "--count", "0", "--upload", str(size // MIB))["upload_seconds"]
-                      for _ in range(2)))
-        return one, many, upload, pss(pid)
+        return one, many, pss(pid)
 
 
 def channel(size, only):
     if only and not any(word in "attested connections TLS upload memory" for word in only):
         return
     with Folder() as folder:
-        tls, tls_many, tls_upload, _ = measure(folder, size, True)
-        one, many, upload, memory = measure(folder, size, False)
+        tls, tls_many, _ = measure(folder, True)
+        one, many, memory = measure(folder, False)
+        tls_upload, upload, ratio = uploads(folder, size)
     limit = tls["p50_us"] + one["sign_us"] + one["verify_us"]
     yield {"row": "attested connection with its first call", "figure": one["p50_us"], "unit": "us", "limit": limit,
            "of": "TLS 1.3 the same + 1 P-256 signature, made and verified", "ratio": one["p50_us"] / limit,
@@ -79,6 +90,6 @@ def channel(size, only):
     yield {"row": f"  p50 / p99, {PARALLEL} at a time", "unit": "us",
            "figure": f"{many['p50_us']:.0f} / {many['p99_us']:.0f}"}
     yield {"row": f"upload of {size // MIB} MiB over attested TLS", "figure": upload / MIB, "unit": "MiB/s",
-           "limit": tls_upload / MIB, "of": "TLS", "ratio": upload / tls_upload, "aim": ">= 0.98"}
+           "limit": tls_upload / MIB, "of": "TLS, in turns", "ratio": ratio, "aim": ">= 0.98"}
     yield {"row": f"server's memory after {MANY + ONE_BY_ONE} attested connections", "figure": memory / MIB,
            "unit": "MiB PSS", "aim": "<= 16"}
