@@ -130,6 +130,10 @@ def eat():
             "new": 1}),
         "tdx-other": token("TDX", TDX, x_cocos_tdx={"tdx_mrtd": b"x"}),
         "tdx-other-ueid": token("TDX", TDX, n256=b"x"),
+        **{f"{name}-log-{log}": token(name, raw, x_cocos_event_log=saved(f"event_log/{log}")[1:])
+           for name, raw in (("vTPM", TPM), ("TDX", TDX)) for log in ("agile", "cc", "legacy")},
+        "both-log": token("SNP-vTPM", TPM, x_cocos_tee_report=SNP, x_cocos_event_log=saved("event_log/agile")[1:]),
+        "uncompared-many": token(**{f"claim{n:02}": 1 for n in range(40)}, n998=1),
         "vtpm-good": token("vTPM", TPM, x_cocos_vtpm={"event_log": b"", "new": 1}, n263=1),
         "vtpm-measured": token("vTPM", TPM, n265=b"x"),
         "vtpm-map-text": token("vTPM", TPM, x_cocos_vtpm="x"),
