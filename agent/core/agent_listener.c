@@ -3,6 +3,7 @@
 
 #include "attestation/channel/attested_server.h"
 #include "common/base/file.h"
+#include "common/manifest/agent_certs.h"
 #include "common/rpc/health.h"
 #include "common/rpc/reflection.h"
 
@@ -59,6 +60,8 @@ static int attest(const struct agent_listener_options *options, struct agent_lis
 }
 
 /* ---- the listener ---- */
+
+_Static_assert((int)AGENT_CERTS_CHAIN_MAX <= (int)RPC_TLS_CHAIN_MAX, "what is taken can be shown");
 
 /* server_ca_file: the authorities between cert_file and its root. */
 static int plain_tls(const struct agent_config *config, struct rpc_tls **tls, struct err *e)

@@ -39,6 +39,7 @@ static const char *const building[] = {
 	"agent-cert",
 	"agent-key",
 	"agent-client-ca",
+	"agent-server-ca",
 	"agent-log-level",
 	"agent-attested-tls",
 	NULL,
@@ -174,7 +175,8 @@ static int put_agent(struct cli *cli, struct json_out *out, struct err *e)
 	bool attested = cli_flag(cli, "agent-attested-tls");
 
 	if (!port && !level && !attested && !cli_value(cli, "agent-cert") &&
-	    !cli_value(cli, "agent-key") && !cli_value(cli, "agent-client-ca"))
+	    !cli_value(cli, "agent-key") && !cli_value(cli, "agent-client-ca") &&
+	    !cli_value(cli, "agent-server-ca"))
 		return 0;
 	json_out_object(out, "agent_config");
 	if (port)
@@ -185,7 +187,8 @@ static int put_agent(struct cli *cli, struct json_out *out, struct err *e)
 		json_out_bool(out, "attested_tls", true);
 	if (put_file(out, "cert_file", cli_value(cli, "agent-cert"), e) < 0 ||
 	    put_file(out, "key_file", cli_value(cli, "agent-key"), e) < 0 ||
-	    put_file(out, "client_ca_file", cli_value(cli, "agent-client-ca"), e) < 0)
+	    put_file(out, "client_ca_file", cli_value(cli, "agent-client-ca"), e) < 0 ||
+	    put_file(out, "server_ca_file", cli_value(cli, "agent-server-ca"), e) < 0)
 		return err_code(e);
 	json_out_end(out);
 	return 0;
@@ -211,7 +214,7 @@ static int build(struct cli *cli, uint8_t **text, size_t *len, struct err *e)
 }
 
 /* Checks it as the service will, which also gives it an id if it has none. */
-static int check(Cvms__ComputationRunReq *manifest, struct err *e)
+static int check(Cvms__ComputationRunReq *manifest, const char *host, struct err *e)
 {
 	char some[] = "-", *id = manifest->id;
 	int failed;
@@ -222,30 +225,47 @@ static int check(Cvms__ComputationRunReq *manifest, struct err *e)
 	manifest->id = id;
 	if (!failed)
 		failed = agent_config_check(manifest->agent_config, e);
+	if (!failed)
+		failed = agent_config_check_shown(manifest->agent_config, host, e);
 	return failed;
+}
+
+/* The key that gives an older form away, in a manifest or in one of its assets. */
+static const char *older_key(const struct json *root)
+{
+	static const char *const keys[] = { "owner", "provider", "start_time", "end_time" };
+	const struct json *datasets = json_get(root, "datasets");
+	const struct json *algorithm = json_get(root, "algorithm");
+
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+		if (json_get(root, keys[i]) || json_get(algorithm, keys[i]))
+			return keys[i];
+	for (size_t n = 0; datasets && datasets->type == JSON_ARRAY && n < datasets->count; n++)
+		for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+			if (json_get(&datasets->items[n], keys[i]))
+				return keys[i];
+	return NULL;
 }
 
 /* Manifests of a backend's own, in which ids stand for people and assets: who is meant only that
  * backend knows, and keys can't be made of ids. */
 static int refuse_older_form(const uint8_t *text, size_t len, struct err *e)
 {
-	static const char *const keys[] = { "owner", "provider", "start_time", "end_time" };
 	CLEANUP(json_free) struct json *root = NULL;
 	const struct json *consumers;
+	const char *older;
 	struct err unread;
 
 	if (json_parse(text, len, &root, &unread) < 0)
 		return 0;
 	consumers = json_get(root, "result_consumers");
-	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
-		if (json_get(root, keys[i]))
-			return err_set(
-				e, ERR_INVALID,
-				"'%s': an older form, in which ids stand for people; here "
-				"they are named by their keys: make it anew with user_key in "
-				"datasets, algorithm and result_consumers (cocos-cli(1), "
-				"MANIFESTS)",
-				keys[i]);
+	older = older_key(root);
+	if (older)
+		return err_set(e, ERR_INVALID,
+			       "'%s': an older form, in which ids stand for people; here they are "
+			       "named by their keys: make it anew with user_key in datasets, "
+			       "algorithm and result_consumers (cocos-cli(1), MANIFESTS)",
+			       older);
 	if (consumers && consumers->type == JSON_ARRAY && consumers->count &&
 	    consumers->items[0].type == JSON_STRING)
 		return err_set(e, ERR_INVALID,
@@ -272,19 +292,23 @@ static int read_manifest(struct cli *cli, Cvms__ComputationRunReq **manifest, st
 	} else if (build(cli, &text, &len, e) < 0) {
 		return err_code(e);
 	}
-	if (manifest_from_json(text, len, manifest, e) < 0 || check(*manifest, e) < 0)
+	if (manifest_from_json(text, len, manifest, e) < 0 ||
+	    check(*manifest, cli_value(cli, "agent-host"), e) < 0)
 		return cli->operand_count ? err_wrap(e, "%s", cli->operands[0]) : err_code(e);
 	return 0;
 }
 
-static int print_manifest(struct cli *cli, const Cvms__ComputationRunReq *manifest, struct err *e)
+/* What would be sent, in a form that can be given as a file. */
+static int print_whole(struct cli *cli, const Cvms__ComputationRunReq *manifest, struct err *e)
 {
-	CLEANUP(free) char *text = NULL;
+	char *text;
 	size_t len;
 
-	if (manifest_canonical(manifest, &text, &len, e) < 0)
+	if (manifest_to_json(manifest, &text, &len, e) < 0)
 		return err_code(e);
 	fprintf(cli->out, "%s\n", text);
+	explicit_bzero(text, len);
+	free(text);
 	return 0;
 }
 
@@ -302,7 +326,7 @@ static enum cli_exit run_create(struct cli *cli, struct err *e)
 		return CLI_USAGE;
 	}
 	if (cli_flag(cli, "dry-run"))
-		return print_manifest(cli, manifest, e) < 0 ? CLI_FAILED : CLI_OK;
+		return print_whole(cli, manifest, e) < 0 ? CLI_FAILED : CLI_OK;
 	request.manifest = manifest;
 	status = computation_call(cli, &computation_create, &request.base, &response, e);
 	if (status != CLI_OK)
@@ -341,10 +365,14 @@ static const struct cli_option options[] = {
 	{ .name = "agent-key", .value = "PEM", .help = "its private key" },
 	{ .name = "agent-client-ca", .value = "PEM",
 	  .help = "authorities of its clients' certificates (mTLS)" },
+	{ .name = "agent-server-ca", .value = "PEM",
+	  .help = "the authorities between its certificate and the root, in order" },
+	{ .name = "agent-host", .value = "HOST",
+	  .help = "where clients will connect: the agent's certificate has to be for it" },
 	{ .name = "agent-log-level", .value = "LEVEL", .help = "of the agent" },
 	{ .name = "agent-attested-tls",
 	  .help = "the agent sends evidence on each connection, before anything else" },
-	{ .name = "dry-run", .help = "print the canonical manifest and send nothing" },
+	{ .name = "dry-run", .help = "print the manifest, with the agent's configuration and key, and send nothing" },
 	CLI_JSON_OPTION,
 	CLIENT_OPTIONS,
 	{ .name = NULL },
@@ -360,6 +388,17 @@ const struct command cmd_computation_create = {
 	.run = run_create,
 	.more = "The manifest comes from the file, or from the options.",
 };
+
+static int print_manifest(struct cli *cli, const Cvms__ComputationRunReq *manifest, struct err *e)
+{
+	CLEANUP(free) char *text = NULL;
+	size_t len;
+
+	if (manifest_canonical(manifest, &text, &len, e) < 0)
+		return err_code(e);
+	fprintf(cli->out, "%s\n", text);
+	return 0;
+}
 
 static enum cli_exit run_manifest(struct cli *cli, struct err *e)
 {

@@ -7,14 +7,13 @@
 #include "common/base/writer.h"
 #include "common/crypto/digest.h"
 #include "common/crypto/key.h"
+#include "common/manifest/agent_certs.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
-#include <openssl/pem.h>
 
 static void wipe(char *secret)
 {
@@ -69,82 +68,6 @@ static int load_pem(const char *what, const char *field, const struct agent_conf
 	return copy_text(text, pem, e);
 }
 
-/* The certificates' DER, one after the other; and the first of them. */
-static int read_certs(const char *what, const char *pem, struct writer *der, X509 **first,
-		      struct err *e)
-{
-	CLEANUP(BIO_free_all) BIO *bio = BIO_new_mem_buf(pem, -1);
-	int count = 0;
-
-	if (!bio)
-		return err_nomem(e);
-	for (;; count++) {
-		CLEANUP(X509_free)
-		X509 *cert = PEM_read_bio_X509(bio, NULL, key_no_passphrase, NULL);
-		CLEANUP(free) uint8_t *copy = NULL;
-		uint8_t *end;
-		int len;
-
-		if (!cert)
-			break;
-		len = i2d_X509(cert, NULL);
-		if (len <= 0 || count == AGENT_CONFIG_CERTS_MAX)
-			return err_set(e, ERR_INVALID,
-				       "%s: more than %d certificates, or one "
-				       "that cannot be written",
-				       what, AGENT_CONFIG_CERTS_MAX);
-		copy = end = malloc((size_t)len);
-		if (!copy)
-			return err_nomem(e);
-		i2d_X509(cert, &end);
-		writer_bytes(der, copy, (size_t)len);
-		if (count == 0 && first)
-			*first = TAKE_PTR(cert);
-	}
-	/* The loop's last try ended with 'no start line' if there are only certificates. */
-	if (count == 0 || ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE) {
-		ERR_clear_error();
-		return err_set(e, ERR_INVALID, "%s: holds no certificate, or a damaged one", what);
-	}
-	ERR_clear_error();
-	return writer_check(der, what, e);
-}
-
-/* Said here, by whoever gives or takes it, and not by every client later. */
-static int dates_check(const char *what, const X509 *cert, struct err *e)
-{
-	bool late = X509_cmp_current_time(X509_get0_notAfter(cert)) <= 0;
-	const ASN1_TIME *date = late ? X509_get0_notAfter(cert) : X509_get0_notBefore(cert);
-	char day[32] = "an unreadable date";
-	struct tm tm;
-
-	if (!late && X509_cmp_current_time(date) < 0)
-		return 0;
-	if (ASN1_TIME_to_tm(date, &tm) == 1)
-		strftime(day, sizeof(day), "%Y-%m-%dT%H:%M:%SZ", &tm);
-	return err_set(e, ERR_INVALID, "%s: a certificate %s %s: give one that is valid", what,
-		       late ? "expired at" : "is not valid before", day);
-}
-
-static int each_dates_check(const char *what, const char *pem, struct err *e)
-{
-	CLEANUP(BIO_free_all) BIO *bio = BIO_new_mem_buf(pem, -1);
-
-	if (!bio)
-		return err_nomem(e);
-	for (;;) {
-		CLEANUP(X509_free)
-		X509 *cert = PEM_read_bio_X509(bio, NULL, key_no_passphrase, NULL);
-
-		if (!cert)
-			break;
-		if (dates_check(what, cert, e) < 0)
-			return err_code(e);
-	}
-	ERR_clear_error(); /* read_certs() has seen that nothing is damaged */
-	return 0;
-}
-
 int agent_config_curve(const EVP_PKEY *key, struct err *e)
 {
 	char group[32] = "";
@@ -161,45 +84,69 @@ int agent_config_curve(const EVP_PKEY *key, struct err *e)
 		       "and the agent makes its own; client_ca_file may have any keys");
 }
 
-static int pair_check(const struct agent_config *c, struct err *e)
+static int presence_check(const Cvms__AgentConfig *m, struct err *e)
+{
+	bool cert = m->cert_file[0], key = m->key_file[0];
+
+	if (cert != key)
+		return err_set(e, ERR_INVALID, "%s without %s: TLS needs both",
+			       cert ? "cert_file" : "key_file", cert ? "key_file" : "cert_file");
+	/* Attested TLS has the agent's own certificate. */
+	if (!cert && m->client_ca_file[0] && !m->attested_tls)
+		return err_set(e, ERR_INVALID,
+			       "client_ca_file without cert_file: client certificates need TLS");
+	return 0;
+}
+
+static int key_check(const struct agent_config *c, const X509 *cert, struct err *e)
 {
 	CLEANUP(EVP_PKEY_free) EVP_PKEY *key = NULL;
-	CLEANUP(X509_free) X509 *cert = NULL;
-	CLEANUP_WRITER struct writer der = writer_up_to(PEM_MAX);
-	int failed;
 
-	if (!c->cert != !c->key)
-		return err_set(e, ERR_INVALID, "%s without %s: TLS needs both",
-			       c->cert ? "cert_file" : "key_file",
-			       c->cert ? "key_file" : "cert_file");
-	if (!c->cert)
-		/* Attested TLS has the agent's own certificate. */
-		return c->client_ca && !c->attested_tls
-			       ? err_set(e, ERR_INVALID,
-					 "client_ca_file without cert_file: client certificates "
-					 "need TLS")
-			       : 0;
-	failed = read_certs("cert_file", c->cert, &der, &cert, e);
-	if (failed)
-		return failed;
 	if (key_from_private_pem(c->key, strlen(c->key), NULL, NULL, &key, e) < 0) {
 		e->code = ERR_INVALID;
 		return err_wrap(e, "key_file");
 	}
-	if (X509_check_private_key(cert, key) != 1) {
+	if (cert && X509_check_private_key(cert, key) != 1) {
 		ERR_clear_error();
 		return err_set(e, ERR_INVALID, "key_file is not the key of cert_file");
 	}
-	if (c->attested_tls && agent_config_curve(key, e) < 0)
-		return err_code(e);
-	return each_dates_check("cert_file", c->cert, e);
+	return c->attested_tls ? agent_config_curve(key, e) : 0;
 }
 
-static int ca_check(const char *what, const char *pem, struct err *e)
+static int ca_check(const char *what, const char *pem, size_t *count, struct err *e)
 {
-	CLEANUP_WRITER struct writer der = writer_up_to(PEM_MAX);
+	struct agent_certs certs CLEANUP_AGENT_CERTS = { .count = 0 };
 
-	return pem ? read_certs(what, pem, &der, NULL, e) : 0;
+	if (!pem)
+		return 0;
+	if (agent_certs_read(what, pem, &certs, e) < 0 || agent_certs_dates(what, &certs, e) < 0)
+		return err_code(e);
+	*count += certs.count;
+	return 0;
+}
+
+/* Of what is here: of a field that names a file in the guest only the agent has the text. */
+static int judge(const struct agent_config *c, struct err *e)
+{
+	struct agent_certs certs CLEANUP_AGENT_CERTS = { .count = 0 };
+	size_t shown = 0, ignored = 0;
+
+	if (c->cert && agent_certs_read("cert_file", c->cert, &certs, e) < 0)
+		return err_code(e);
+	if (c->key && key_check(c, certs.count ? certs.certs[0] : NULL, e) < 0)
+		return err_code(e);
+	if (agent_certs_dates("cert_file", &certs, e) < 0 ||
+	    agent_certs_order("cert_file", &certs, e) < 0 ||
+	    ca_check("client_ca_file", c->client_ca, &ignored, e) < 0 ||
+	    ca_check("server_ca_file", c->server_ca, &shown, e) < 0)
+		return err_code(e);
+	shown += certs.count;
+	if (certs.count && shown > AGENT_CERTS_CHAIN_MAX)
+		return err_set(e, ERR_INVALID,
+			       "cert_file and server_ca_file: %zu certificates, of which clients "
+			       "are shown %d at most",
+			       shown, AGENT_CERTS_CHAIN_MAX);
+	return 0;
 }
 
 static int port_parse(const char *text, uint16_t *port, struct err *e)
@@ -231,8 +178,9 @@ static int log_level_check(const char *word, struct err *e)
 		       word);
 }
 
-static int load(const Cvms__AgentConfig *m, const struct agent_config_files *files,
-		struct agent_config *c, struct err *e)
+/* `m` has what can be read here of all that is `said`. */
+static int load(const Cvms__AgentConfig *m, const Cvms__AgentConfig *said,
+		const struct agent_config_files *files, struct agent_config *c, struct err *e)
 {
 	int failed = port_parse(m->port, &c->port, e);
 
@@ -252,20 +200,17 @@ static int load(const Cvms__AgentConfig *m, const struct agent_config_files *fil
 	if (!failed)
 		failed = load_pem("server_ca_file", m->server_ca_file, files, &c->server_ca, e);
 	if (!failed)
-		failed = pair_check(c, e);
-	if (!failed)
-		failed = ca_check("client_ca_file", c->client_ca, e);
-	if (!failed)
-		failed = ca_check("server_ca_file", c->server_ca, e);
-	return failed;
+		failed = presence_check(said, e);
+	return failed ? failed : judge(c, e);
 }
 
-int agent_config_load(const Cvms__AgentConfig *message, const struct agent_config_files *files,
-		      struct agent_config *config, struct err *e)
+static int load_checked(const Cvms__AgentConfig *m, const Cvms__AgentConfig *said,
+			const struct agent_config_files *files, struct agent_config *config,
+			struct err *e)
 {
 	struct agent_config c = { .port = AGENT_CONFIG_PORT_DEFAULT };
 
-	if (message && load(message, files, &c, e) < 0) {
+	if (load(m, said, files, &c, e) < 0) {
 		agent_config_done(&c);
 		return err_wrap(e, "agent_config");
 	}
@@ -273,23 +218,85 @@ int agent_config_load(const Cvms__AgentConfig *message, const struct agent_confi
 	return 0;
 }
 
+int agent_config_load(const Cvms__AgentConfig *message, const struct agent_config_files *files,
+		      struct agent_config *config, struct err *e)
+{
+	if (!message) {
+		*config = (struct agent_config){ .port = AGENT_CONFIG_PORT_DEFAULT };
+		return 0;
+	}
+	return load_checked(message, message, files, config, e);
+}
+
 static bool is_path(const char *field)
 {
 	return *field && !strchr(field, '\n') && strlen(field) <= AGENT_CONFIG_PATH_MAX;
+}
+
+/* What the maker of a manifest has of it: without the files in the guest. */
+static int load_here(const Cvms__AgentConfig *m, struct agent_config *config, struct err *e)
+{
+	char none[] = "";
+	Cvms__AgentConfig here = *m;
+	char **const fields[] = { &here.cert_file, &here.key_file, &here.client_ca_file,
+				  &here.server_ca_file };
+
+	for (size_t i = 0; i < ARRAY_LEN(fields); i++)
+		if (is_path(*fields[i]))
+			*fields[i] = none;
+	return load_checked(&here, m, NULL, config, e);
 }
 
 int agent_config_check(const Cvms__AgentConfig *m, struct err *e)
 {
 	struct agent_config c;
 
-	/* What is in the guest only the agent can read. */
-	if (!m || is_path(m->cert_file) || is_path(m->key_file) || is_path(m->client_ca_file) ||
-	    is_path(m->server_ca_file))
+	if (!m)
 		return 0;
-	if (agent_config_load(m, NULL, &c, e) < 0)
+	if (load_here(m, &c, e) < 0)
 		return err_code(e);
 	agent_config_done(&c);
 	return 0;
+}
+
+static int shown_check(const struct agent_config *c, const char *host, struct err *e)
+{
+	struct agent_certs certs CLEANUP_AGENT_CERTS = { .count = 0 };
+	struct agent_certs above CLEANUP_AGENT_CERTS = { .count = 0 };
+
+	if (!c->cert)
+		return host ? err_set(e, ERR_INVALID,
+				      "there is no certificate here that could be for %s",
+				      log_quote(host).text)
+			    : 0;
+	if (agent_certs_read("cert_file", c->cert, &certs, e) < 0)
+		return err_code(e);
+	/* With attested TLS it is evidence that speaks for it, unless somebody asks for more. */
+	if ((host || !c->attested_tls) && agent_certs_names("cert_file", &certs, host, e) < 0)
+		return err_code(e);
+	if (!c->server_ca)
+		return 0;
+	if (agent_certs_read("server_ca_file", c->server_ca, &above, e) < 0 ||
+	    agent_certs_order("server_ca_file", &above, e) < 0)
+		return err_code(e);
+	return agent_certs_follow(&certs, &above)
+		       ? 0
+		       : err_set(e, ERR_INVALID,
+				 "server_ca_file: its first certificate has not signed the last of "
+				 "cert_file: give the authorities between that and the root");
+}
+
+int agent_config_check_shown(const Cvms__AgentConfig *m, const char *host, struct err *e)
+{
+	static const Cvms__AgentConfig nothing = CVMS__AGENT_CONFIG__INIT;
+	struct agent_config c;
+	int failed;
+
+	if (load_here(m ? m : &nothing, &c, e) < 0)
+		return err_code(e);
+	failed = shown_check(&c, host, e);
+	agent_config_done(&c);
+	return failed ? err_wrap(e, "agent_config") : 0;
 }
 
 static void member(struct writer *w, const char *key, const char *text)
@@ -317,9 +324,13 @@ static int member_digest(struct writer *w, const char *key, const void *bytes, s
 static int member_certs(struct writer *w, const char *key, const char *pem, struct err *e)
 {
 	CLEANUP_WRITER struct writer der = writer_up_to(PEM_MAX);
-	int failed = pem ? read_certs(key, pem, &der, NULL, e) : 0;
+	struct agent_certs certs CLEANUP_AGENT_CERTS = { .count = 0 };
 
-	return failed || !pem ? failed : member_digest(w, key, der.bytes, der.len, e);
+	if (!pem)
+		return 0;
+	if (agent_certs_read(key, pem, &certs, e) < 0 || agent_certs_der(&certs, &der, e) < 0)
+		return err_code(e);
+	return member_digest(w, key, der.bytes, der.len, e);
 }
 
 static int member_key(struct writer *w, const char *pem, struct err *e)

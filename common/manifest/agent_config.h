@@ -18,7 +18,6 @@
 
 enum {
 	AGENT_CONFIG_PATH_MAX = 999,
-	AGENT_CONFIG_CERTS_MAX = 64, /* certificates in one field */
 	AGENT_CONFIG_PORT_DEFAULT = 7002,
 };
 
@@ -37,17 +36,24 @@ struct agent_config_files {
 
 /* `message` may be NULL: everything default. Refuses a path that `files` does not know (NULL: any), a
  * bad port or log level, PEM that holds no certificate or no usable key, a certificate without key and
- * the other way round, a key that is not the certificate's, a certificate that has expired or is not
- * valid yet, a key that attested TLS can't use, a client CA without a certificate or attested TLS. */
+ * the other way round, a key that is not the certificate's, a certificate (also a CA's) that has expired
+ * or is not valid yet, a chain in another order than TLS has it, or longer than clients are shown, a
+ * key that attested TLS can't use, a client CA without a certificate or attested TLS. */
 int agent_config_load(const Cvms__AgentConfig *message, const struct agent_config_files *files,
 		      struct agent_config *config, struct err *e) MUST_CHECK;
 
 /* ERR_INVALID unless attested TLS can use the key: P-256, the one kind that clients offer. */
 int agent_config_curve(const EVP_PKEY *key, struct err *e) MUST_CHECK;
 
-/* The same for whoever makes a manifest. Where a field names a file in the guest, nothing is checked
- * here: the agent does. */
+/* The same for whoever makes a manifest. Of a field that names a file in the guest nothing is known
+ * here: only the agent reads that. */
 int agent_config_check(const Cvms__AgentConfig *message, struct err *e) MUST_CHECK;
+
+/* Beyond that, for whoever makes one: what clients are going to be shown. The certificate bears a name
+ * (unless attested TLS speaks for it), and is for `host`, where they connect (NULL: not known);
+ * server_ca_file goes on where cert_file ends, in order. */
+int agent_config_check_shown(const Cvms__AgentConfig *message, const char *host,
+			     struct err *e) MUST_CHECK;
 
 void agent_config_done(struct agent_config *config); /* wipes the key */
 

@@ -61,6 +61,11 @@ int manifest_filename_check(const char *name, struct err *e) MUST_CHECK;
 int manifest_canonical(const Cvms__ComputationRunReq *manifest, char **text, size_t *len,
 		       struct err *e) MUST_CHECK;
 
+/* The same with what is not measured (agent_config, with its private key): manifest_from_json() reads
+ * the whole manifest back. Malloc'ed; wipe it. */
+int manifest_to_json(const Cvms__ComputationRunReq *manifest, char **text, size_t *len,
+		     struct err *e) MUST_CHECK;
+
 struct manifest_digests {
 	uint8_t sha3_256[SHA3_256_LEN]; /* of the canonical form: *the* manifest digest */
 	uint8_t sha3_384[SHA3_384_LEN];

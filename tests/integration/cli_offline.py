@@ -288,13 +288,21 @@ def options_make_the_same_manifest_as_a_file():
                           "algo_args": ["--seed", "7"]},
             "result_consumers": [{"user_key": pem}], "agent_config": {"port": "7100", "attested_tls": True}}))
         assert cli("computation", "create", "--dry-run", path).ok() == from_options
-        assert hashlib.sha3_256(from_options.rstrip("\n").encode()).hexdigest() == cli(
-            "checksum", "--manifest", path).ok().strip()
+        # What is printed is a manifest again, whole; its canonical form leaves the configuration out.
+        again = folder.write("again.json", from_options)
+        assert cli("computation", "create", "--dry-run", again).ok() == from_options
+        assert json.loads(from_options)["agent_config"] == {"port": "7100", "attested_tls": True}
+        canonical = from_options.replace(',"agent_config":{"port":"7100","attested_tls":true}', "")
+        assert hashlib.sha3_256(canonical.rstrip("\n").encode()).hexdigest() == cli(
+            "checksum", "--manifest", path).ok().strip() == cli("checksum", "--manifest", again).ok().strip()
         cli("computation", "create", "--dry-run", path, "--name", "y").refused(2, "exclude")
-        for older in ('{"owner": "f07b", "name": "x"}', '{"start_time": "2026-01-01", "name": "x"}',
+        for older in ('{"datasets": [{"hash": "ab"}, {"provider": "f07b"}], "name": "x"}',
+                      '{"algorithm": {"provider": "f07b"}}', '{"owner": "f07b", "name": "x"}', '{"start_time": "2026-01-01", "name": "x"}',
                       '{"name": "x", "result_consumers": ["1", "2"]}'):
             cli("computation", "create", "--dry-run", folder.write("older.json", older)).refused(
                 2, "an older form, in which ids stand for people", "user_key")
+        cli("computation", "create", "--dry-run", path, "--agent-host", "a.example").refused(
+            2, "there is no certificate here that could be for 'a.example'")
         cli("computation", "create", "--dry-run", "--algorithm", "zz").refused(2, "'zz'")
         cli("computation", "create", "--dry-run", "--algorithm", IRIS).refused(
             2, "--algorithm-key is missing")

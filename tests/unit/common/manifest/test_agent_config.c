@@ -4,49 +4,9 @@
 #include "common/crypto/digest.h"
 #include "common/crypto/key.h"
 #include "common/manifest/agent_config.h"
-#include "tests/self_signed.h"
-#include "tests/unit.h"
+#include "tests/unit/common/manifest/cert_pairs.h"
 
 #include <stdio.h>
-
-static struct pair {
-	EVP_PKEY *key;
-	X509 *cert;
-	char *cert_pem, *key_pem;
-} ours, other;
-
-static void make_pair(struct pair *p)
-{
-	struct err e;
-
-	assert_ok(key_generate(KEY_ECDSA, &p->key, &e), e);
-	p->cert = self_signed(p->key, "x", NULL, 0);
-	p->cert_pem = self_signed_pem(p->cert);
-	assert_non_null(p->cert_pem);
-	assert_ok(key_to_private_pem(p->key, &p->key_pem, &e), e);
-}
-
-static int setup(void **state)
-{
-	make_pair(&ours);
-	make_pair(&other);
-	return 0;
-}
-
-static void free_pair(struct pair *p)
-{
-	EVP_PKEY_free(p->key);
-	X509_free(p->cert);
-	free(p->cert_pem);
-	free(p->key_pem);
-}
-
-static int teardown(void **state)
-{
-	free_pair(&ours);
-	free_pair(&other);
-	return 0;
-}
 
 static void nothing_said_is_the_default(void **state)
 {
@@ -177,16 +137,6 @@ static void every_rule_refuses_by_name(void **state)
 	}
 }
 
-static char *dated(EVP_PKEY *key, long from, long to)
-{
-	CLEANUP(X509_free) X509 *cert = self_signed(key, "x", NULL, 0);
-
-	assert_non_null(X509_gmtime_adj(X509_getm_notBefore(cert), from));
-	assert_non_null(X509_gmtime_adj(X509_getm_notAfter(cert), to));
-	assert_true(X509_sign(cert, key, EVP_sha256()) > 0);
-	return self_signed_pem(cert);
-}
-
 /* Also of a certificate behind the first. */
 static void certificates_of_another_time_are_refused(void **state)
 {
@@ -268,7 +218,7 @@ static void a_damaged_certificate_among_good_ones_is_refused(void **state)
 	struct agent_config c;
 	struct err e;
 
-	assert_ok(text_format(&pem, &e, "%s%s", ours.cert_pem, other.cert_pem), e);
+	assert_ok(text_format(&pem, &e, "%s%s", ours.cert_pem, ours.cert_pem), e);
 	m.cert_file = pem;
 	m.key_file = ours.key_pem;
 	assert_ok(agent_config_load(&m, NULL, &c, &e), e);
