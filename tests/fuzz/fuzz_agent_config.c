@@ -176,6 +176,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	m.server_ca_file = fields[5];
 	m.attested_tls = flags & 1;
 	(void)!agent_config_check(&m, &e);
+	(void)!agent_config_check_shown(&m, flags & 2 ? NULL : "localhost", &e);
 	if (agent_config_load(&m, flags & 2 ? NULL : &files, &c, &e) == 0) {
 		assert(c.port > 0 && !c.cert == !c.key);
 		check_tls(&c);
