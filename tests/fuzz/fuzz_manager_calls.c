@@ -76,6 +76,11 @@ static void on_health(void *data, bool serving)
 	assert(data == &room);
 }
 
+static void leave_folder(void)
+{
+	(void)fleet_room_remove_dir(NULL);
+}
+
 static void enter(uint8_t flags)
 {
 	struct err e;
@@ -317,6 +322,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 		log_set(LOG_LEVEL_ERROR);
 		setenv("UV_THREADPOOL_SIZE", "1", 1);
 		assert(fleet_room_make_dir(NULL) == 0);
+		atexit(leave_folder);
 		prepared = true;
 	}
 	enter(flags);
