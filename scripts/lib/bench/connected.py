@@ -2,7 +2,7 @@
 """How long a machine takes from CreateVm until its agent is connected, through SeaBIOS; and in turns with
 it, how long libvirt alone takes with the same kernel, initrd, memory and processors until init runs.
 
-  connected.py FOLDER IMAGE ROUNDS     prints [[seconds connected, seconds bare], …]
+  connected.py FOLDER IMAGE ROUNDS     prints [[seconds connected, bare, answered, init, agent], …]
 """
 import os
 import subprocess
@@ -11,7 +11,7 @@ import xml.etree.ElementTree as ET
 
 from machines import BOOT, room, run
 
-BARE, INIT = "bench-bare", b"cocos-init: "
+BARE, INIT, AGENT = "bench-bare", b"cocos-init: ", b"agent started"
 
 
 def bare_of(text, console):
@@ -28,18 +28,32 @@ def bare_of(text, console):
     return ET.tostring(root, encoding="unicode")
 
 
+def said(console, words):
+    try:
+        with open(console, "rb") as lines:
+            return words in lines.read()
+    except FileNotFoundError:
+        return False
+
+
 def connected(manager, service):
-    """Seconds, and the machine's domain as libvirt was given it."""
+    """Seconds until it is connected, CreateVm answers, init runs, the agent starts; and the machine's domain
+    as libvirt was given it."""
     from harness import computations, until
 
     began = time.monotonic()
     cvm = manager.create(agent_cvm_server_url=f"10.0.2.2:{service.port}").cvm_id
+    times = [time.monotonic() - began]
     try:
+        (name,) = room.domains().values()
+        text = room.virsh("dumpxml", "--inactive", name)
+        console = ET.fromstring(text).find("devices/serial/source").get("path")
+        for words in (INIT, AGENT):
+            until(lambda words=words: said(console, words), words.decode(), BOOT)
+            times.append(time.monotonic() - began)
         until(lambda: any(each.id == cvm and each.connected for each in service.admin.ListCvms(
             computations.ListRequest(), timeout=BOOT).cvms), "the agent's connection", BOOT)
-        seconds = time.monotonic() - began
-        (name,) = room.domains().values()
-        return seconds, room.virsh("dumpxml", "--inactive", name)
+        return [time.monotonic() - began, *times], text
     finally:
         manager.remove(cvm)
 
@@ -51,16 +65,10 @@ def init_runs(folder, text):
     with open(file, "w", encoding="utf-8") as out:
         out.write(bare_of(text, console))
 
-    def said():
-        if not os.path.exists(console):
-            return False
-        with open(console, "rb") as lines:
-            return INIT in lines.read()
-
     began = time.monotonic()
     room.virsh("create", file)
     try:
-        until(said, "init", BOOT)
+        until(lambda: said(console, INIT), "init", BOOT)
         return time.monotonic() - began
     finally:  # it stops by itself as well, for want of shares
         subprocess.run(["virsh", "-q", "-c", room.URI, "destroy", BARE], capture_output=True, check=False)
@@ -74,8 +82,8 @@ def measure(folder, service, rounds):
     found = []
     with Manager(folder, MEMORY="1G", TEE="none", FIRMWARE="SeaBIOS") as manager:
         for _ in range(int(rounds)):
-            seconds, text = connected(manager, service)
-            found.append([seconds, init_runs(folder, text)])
+            (seconds, *parts), text = connected(manager, service)
+            found.append([seconds, init_runs(folder, text), *parts])
     return found
 
 
