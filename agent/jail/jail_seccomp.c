@@ -312,17 +312,6 @@ static int add_clone(scmp_filter_ctx filter, struct err *e)
 	return filter_add(filter, SCMP_ACT_ALLOW, "clone", 1, &none, e);
 }
 
-static int add_socket(scmp_filter_ctx filter, uint64_t family, uint64_t type, struct err *e)
-{
-	const uint64_t type_bits = 0xFFFFFFFFu & ~(uint64_t)(SOCK_CLOEXEC | SOCK_NONBLOCK);
-	const struct scmp_arg_cmp args[] = {
-		SCMP_A0(SCMP_CMP_MASKED_EQ, 0xFFFFFFFFu, family),
-		SCMP_A1(SCMP_CMP_MASKED_EQ, type_bits, type),
-	};
-
-	return filter_add(filter, SCMP_ACT_ALLOW, "socket", 2, args, e);
-}
-
 /* Streams and datagrams of these kinds of address. */
 static int add_sockets_of(scmp_filter_ctx filter, const uint64_t *families, size_t count,
 			  struct err *e)
@@ -331,7 +320,7 @@ static int add_sockets_of(scmp_filter_ctx filter, const uint64_t *families, size
 
 	for (size_t i = 0; i < count; i++)
 		for (size_t j = 0; j < ARRAY_LEN(types); j++)
-			if (add_socket(filter, families[i], types[j], e) < 0)
+			if (filter_add_socket(filter, families[i], types[j], e) < 0)
 				return err_code(e);
 	return 0;
 }
@@ -353,7 +342,7 @@ static int add_sockets_outside(scmp_filter_ctx filter, struct err *e)
 	if (add_sockets_of(filter, local, ARRAY_LEN(local), e) < 0 ||
 	    add_sockets_of(filter, internet, ARRAY_LEN(internet), e) < 0)
 		return err_code(e);
-	return add_socket(filter, AF_NETLINK, SOCK_RAW, e);
+	return filter_add_socket(filter, AF_NETLINK, SOCK_RAW, e);
 }
 
 /* Options of a socket, but not the size of its buffers: where no control group counts them, they

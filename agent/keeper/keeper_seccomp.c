@@ -3,6 +3,7 @@
 
 #include "agent/process/filter.h"
 
+#include <linux/sev-guest.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
@@ -130,11 +131,28 @@ static const char *const deadly[] = {
 	"userfaultfd",
 };
 
+/* A TPM of software listens there; datagrams find its address where it has a name. The machine's own
+ * TPM and TEE need no socket at all. */
+static int add_sockets(scmp_filter_ctx filter, struct err *e)
+{
+	static const struct {
+		uint64_t family, type;
+	} sockets[] = {
+		{ AF_UNIX, SOCK_STREAM }, { AF_INET, SOCK_STREAM }, { AF_INET6, SOCK_STREAM },
+		{ AF_INET, SOCK_DGRAM },  { AF_INET6, SOCK_DGRAM },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(sockets); i++)
+		if (filter_add_socket(filter, sockets[i].family, sockets[i].type, e) < 0)
+			return err_code(e);
+	return filter_add_all(filter, SCMP_ACT_ALLOW, with_sockets, ARRAY_LEN(with_sockets), e);
+}
+
 int keeper_seccomp_load(bool sockets, struct err *e)
 {
-	static const uint64_t families[] = { AF_UNIX, AF_INET, AF_INET6 };
-	/* SNP_GET_REPORT and SNP_GET_EXT_REPORT of linux/sev-guest.h; is it a terminal? */
-	static const uint64_t ioctls[] = { 0xc0205300, 0xc0205302, TCGETS, FIONREAD };
+	/* SEV-SNP's reports; the C library's and tpm2-tss' questions to a descriptor (a terminal? how
+	 * much is there to read?) */
+	static const uint64_t ioctls[] = { SNP_GET_REPORT, SNP_GET_EXT_REPORT, TCGETS, FIONREAD };
 	CLEANUP(seccomp_release) scmp_filter_ctx filter = filter_new(e);
 
 	if (!filter)
@@ -144,9 +162,7 @@ int keeper_seccomp_load(bool sockets, struct err *e)
 	    filter_add_values(filter, "ioctl", 1, ioctls, ARRAY_LEN(ioctls), e) < 0 ||
 	    filter_add_sanitizers(filter, e) < 0)
 		return err_code(e);
-	if (sockets &&
-	    (filter_add_all(filter, SCMP_ACT_ALLOW, with_sockets, ARRAY_LEN(with_sockets), e) < 0 ||
-	     filter_add_values(filter, "socket", 0, families, ARRAY_LEN(families), e) < 0))
+	if (sockets && add_sockets(filter, e) < 0)
 		return err_code(e);
 	return filter_load(filter, e);
 }

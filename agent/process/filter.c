@@ -2,6 +2,7 @@
 #include "agent/process/filter.h"
 
 #include <errno.h>
+#include <sys/socket.h>
 
 int filter_rings(struct err *e)
 {
@@ -69,6 +70,17 @@ int filter_add_values(scmp_filter_ctx filter, const char *name, unsigned int ind
 			return err_code(e);
 	}
 	return 0;
+}
+
+int filter_add_socket(scmp_filter_ctx filter, uint64_t family, uint64_t type, struct err *e)
+{
+	const uint64_t type_bits = 0xFFFFFFFFu & ~(uint64_t)(SOCK_CLOEXEC | SOCK_NONBLOCK);
+	const struct scmp_arg_cmp args[] = {
+		SCMP_A0(SCMP_CMP_MASKED_EQ, 0xFFFFFFFFu, family),
+		SCMP_A1(SCMP_CMP_MASKED_EQ, type_bits, type),
+	};
+
+	return filter_add(filter, SCMP_ACT_ALLOW, "socket", ARRAY_LEN(args), args, e);
 }
 
 int filter_load(scmp_filter_ctx filter, struct err *e)

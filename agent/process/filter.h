@@ -36,6 +36,10 @@ int filter_add_all(scmp_filter_ctx filter, uint32_t action, const char *const *n
 int filter_add_values(scmp_filter_ctx filter, const char *name, unsigned int index,
 		      const uint64_t *values, size_t count, struct err *e) MUST_CHECK;
 
+/* socket() for one family and type, whatever the flags beside the type. */
+int filter_add_socket(scmp_filter_ctx filter, uint64_t family, uint64_t type,
+		      struct err *e) MUST_CHECK;
+
 /* What the runtime of sanitizers calls in a program that was built with them; else nothing. */
 int filter_add_sanitizers(scmp_filter_ctx filter, struct err *e) MUST_CHECK;
 

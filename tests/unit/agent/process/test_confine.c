@@ -64,6 +64,13 @@ static const struct call raw[] = {
 	{ "a raw socket of IPv6", SYS_socket, AF_INET6, SOCK_RAW | SOCK_CLOEXEC },
 };
 
+/* Of a family that the keeper may use, by a type that it may not. */
+static const struct call odd[] = {
+	{ "a packet socket by its type", SYS_socket, AF_INET, SOCK_PACKET },
+	{ "local datagrams", SYS_socket, AF_UNIX, SOCK_DGRAM },
+	{ "SCTP", SYS_socket, AF_INET6, SOCK_SEQPACKET },
+};
+
 /* What the agent's own work and its C library open. */
 static const struct call sockets[] = {
 	{ "local stream", SYS_socket, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC },
@@ -158,6 +165,12 @@ static void the_keeper_starts_nothing_and_speaks_to_nobody(void **state)
 	refused(KEEPER, &fork_);
 	refused(KEEPER, &unix_);
 	made(KEEPER_WITH_SOCKETS, &unix_);
+	made(KEEPER_WITH_SOCKETS, &sockets[1]);
+	refused(KEEPER_WITH_SOCKETS, &sockets[3]);
+	for (size_t i = 0; i < ARRAY_LEN(raw); i++)
+		refused(KEEPER_WITH_SOCKETS, &raw[i]);
+	for (size_t i = 0; i < ARRAY_LEN(odd); i++)
+		refused(KEEPER_WITH_SOCKETS, &odd[i]);
 }
 
 /* The ring is refused before the lists are loaded; all else goes on. */
