@@ -3,6 +3,7 @@
  * jail. */
 #include "agent/core/config.h"
 #include "agent/core/daemon.h"
+#include "agent/core/separation.h"
 #include "agent/jail/jail.h"
 #include "agent/keeper/keeper.h"
 #include "agent/process/confine.h"
@@ -12,6 +13,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* The same program in another process, told by a hidden first argument. */
 static const struct {
@@ -41,6 +43,9 @@ static int run(int argc, char **argv)
 		return EXIT_SUCCESS;
 	if (!failed)
 		failed = confine_process(&e);
+	/* Before anything is read that the host supplies. */
+	if (!failed && access(CONFIG_IMAGE_MARKER, F_OK) == 0)
+		failed = separation_make(&options.keeper, &e);
 	if (!failed)
 		failed = config_load(&options, &config, &e);
 	if (!failed)

@@ -9,6 +9,7 @@
 #include "common/base/file.h"
 #include "guest/cmdline.h"
 #include "guest/console.h"
+#include "guest/groups.h"
 #include "guest/ima.h"
 #include "guest/modules.h"
 #include "guest/mounts.h"
@@ -76,8 +77,9 @@ static int prepare_root(struct err *e)
 }
 
 static int (*const steps[])(struct err *e) = {
-	mounts_early, fill_descriptors, ima_load,    check_cmdline, load_modules,
-	prepare_root, mounts_late,      shares_take, mounts_harden, mounts_switch_root,
+	mounts_early, fill_descriptors, ima_load,           check_cmdline,
+	load_modules, prepare_root,     mounts_late,        groups_delegate,
+	shares_take,  mounts_harden,    mounts_switch_root,
 };
 
 int main(void)

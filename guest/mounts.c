@@ -2,6 +2,7 @@
 #include "guest/mounts.h"
 
 #include "common/base/cleanup.h"
+#include "common/base/users.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -24,15 +25,17 @@ static const struct mount_row early[] = {
 	{ "/dev", "devtmpfs", MS_NOSUID | MS_NOEXEC, "mode=755" },
 };
 
+#define AGENTS ",uid=" USERS_TEXT(USERS_AGENT) ",gid=" USERS_TEXT(USERS_AGENT)
+
 /* The sizes are limits, not reservations. The work folder leaves a quarter of the memory for
- * programs; algorithms are run from it, so it alone lets files be executed. */
+ * programs; algorithms are run from it, so it alone lets files be executed, and it is the agent's. */
 static const struct mount_row late[] = {
 	{ "/sys/fs/cgroup", "cgroup2", SEALED, NULL },
 	{ "/sys/kernel/config", "configfs", SEALED, NULL },
 	{ "/dev/shm", "tmpfs", SEALED, "mode=1777,size=25%" },
 	{ MOUNTS_ROOT "/run", "tmpfs", SEALED, "mode=755,size=16m" },
 	{ MOUNTS_ROOT "/tmp", "tmpfs", SEALED, "mode=1777,size=25%" },
-	{ MOUNTS_ROOT MOUNTS_WORK, "tmpfs", MS_NOSUID | MS_NODEV, "mode=700,size=75%" },
+	{ MOUNTS_ROOT MOUNTS_WORK, "tmpfs", MS_NOSUID | MS_NODEV, "mode=700,size=75%" AGENTS },
 };
 
 static int mount_rows(const struct mount_row *rows, size_t count, struct err *e)
@@ -68,6 +71,8 @@ static const struct setting settings[] = {
 	{ "/proc/sys/kernel/dmesg_restrict", "1" },
 	{ "/proc/sys/kernel/kptr_restrict", "2" },
 	{ "/proc/sys/kernel/hostname", "cocos" },
+	/* A manifest may name any port, and nobody but the agent listens. */
+	{ "/proc/sys/net/ipv4/ip_unprivileged_port_start", "0" },
 	{ "/proc/sys/net/ipv6/conf/all/accept_redirects", "0" },
 	{ "/proc/sys/net/ipv6/conf/default/accept_redirects", "0" },
 	{ "/proc/sys/net/ipv4/conf/all/accept_redirects", "0" },

@@ -4,6 +4,7 @@
 #include "common/base/cleanup.h"
 #include "guest/button.h"
 #include "guest/console.h"
+#include "guest/groups.h"
 #include "guest/mounts.h"
 
 #include <errno.h>
@@ -60,7 +61,12 @@ static _Noreturn void agent_exec(const sigset_t *mask)
 				     (char *)"HOME=/", NULL };
 	const struct rlimit no_core = { 0, 0 }; /* a dump would hold keys */
 	int in = open("/dev/null", O_RDONLY);
+	struct err e;
 
+	if (groups_enter(&e) < 0) {
+		dprintf(STDERR_FILENO, "cocos-init: %s\n", e.text);
+		_exit(127);
+	}
 	setsid();
 	setrlimit(RLIMIT_CORE, &no_core);
 	if (in >= 0) {

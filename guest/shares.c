@@ -4,6 +4,7 @@
 #include "common/base/cleanup.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
+#include "common/base/users.h"
 #include "guest/mounts.h"
 
 #include <dirent.h>
@@ -60,7 +61,7 @@ static int copy_bytes(int from, int to, const char *name, struct err *e)
 	}
 }
 
-static int copy_file(int from_dir, int to_dir, const char *name, struct err *e)
+static int copy_file(int from_dir, int to_dir, const char *name, uid_t owner, struct err *e)
 {
 	CLEANUP(close) int from = -1;
 	CLEANUP(close) int to = -1;
@@ -77,10 +78,12 @@ static int copy_file(int from_dir, int to_dir, const char *name, struct err *e)
 	to = openat(to_dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0400);
 	if (to < 0)
 		return err_errno(e, "make '%s'", name);
+	if (fchown(to, owner, owner) < 0)
+		return err_errno(e, "give '%s' to the agent", name);
 	return copy_bytes(from, to, name, e);
 }
 
-int shares_copy(const char *from, const char *to, struct err *e)
+int shares_copy(const char *from, const char *to, uid_t owner, struct err *e)
 {
 	CLEANUP(closedir) DIR *dir = opendir(from);
 	CLEANUP(close) int to_dir = open(to, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -105,7 +108,7 @@ int shares_copy(const char *from, const char *to, struct err *e)
 			return err_set(e, ERR_EXHAUSTED, "more than %d files", SHARES_FILES_MAX);
 		if (folder)
 			continue;
-		if (copy_file(dirfd(dir), to_dir, entry->d_name, e) < 0)
+		if (copy_file(dirfd(dir), to_dir, entry->d_name, owner, e) < 0)
 			return err_code(e);
 	}
 }
@@ -119,9 +122,10 @@ static int share_take(const struct share *share, struct err *e)
 				       "the 9p share '%s' is missing: launch with it", share->tag);
 		return err_errno(e, "mount the 9p share '%s'", share->tag);
 	}
-	if (mount("tmpfs", share->target, "tmpfs", SEALED, "mode=700,size=20m") < 0)
+	if (mount("tmpfs", share->target, "tmpfs", SEALED,
+		  "mode=700,size=20m,uid=" USERS_TEXT(USERS_AGENT)) < 0)
 		return err_errno(e, "mount tmpfs at '%s'", share->target);
-	if (shares_copy(SHARE_POINT, share->target, e) < 0)
+	if (shares_copy(SHARE_POINT, share->target, USERS_AGENT, e) < 0)
 		return err_wrap(e, "9p share '%s'", share->tag);
 	if (umount2(SHARE_POINT, 0) < 0)
 		return err_errno(e, "let go of the 9p share '%s'", share->tag);

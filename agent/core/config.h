@@ -25,6 +25,7 @@ struct config_options {
 	const char *config_dir, *certs_dir, *work_dir;
 	const char *tcti, *tsm, *securityfs; /* NULL: the machine's own; never in an image */
 	bool development;
+	int keeper; /* socket of the one that was started with the image's users; 0: none */
 };
 
 struct config {

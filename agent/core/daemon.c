@@ -6,6 +6,7 @@
 #include "agent/core/agent_manifest.h"
 #include "agent/core/agent_stop.h"
 #include "agent/core/cvms.h"
+#include "agent/core/separation.h"
 #include "agent/core/service.h"
 #include "agent/evidence/evidence.h"
 #include "agent/jail/jail_seccomp.h"
@@ -18,7 +19,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/capability.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -212,7 +212,8 @@ static int start_keeper(struct agent *agent, struct err *e)
 						.tsm = o->tsm,
 						.securityfs = o->securityfs,
 						.development = o->development,
-						.vmpl = (unsigned int)agent->config->vmpl };
+						.vmpl = (unsigned int)agent->config->vmpl,
+						.sock = o->keeper };
 	int failed = keeper_start(agent->loop, &options, &agent->keeper, e);
 
 	if (failed)
@@ -220,13 +221,6 @@ static int start_keeper(struct agent *agent, struct err *e)
 	keeper_on_death(agent->keeper, on_keeper_death, agent);
 	return keeper_check(agent->keeper, on_keeper_checked, agent, e);
 }
-
-/* What the agent and the jail's process outside need when root starts them. */
-static const uint64_t rights =
-	UINT64_C(1) << CAP_SETUID | UINT64_C(1) << CAP_SETGID | /* who the jail's nobody is */
-	UINT64_C(1) << CAP_CHOWN |           /* of the folder into which that one installs */
-	UINT64_C(1) << CAP_DAC_OVERRIDE |    /* to read and remove what that one made */
-	UINT64_C(1) << CAP_NET_BIND_SERVICE; /* a manifest may name any port */
 
 /* Before the first private key. */
 static int lock_keys(struct err *e)
@@ -265,7 +259,7 @@ static int start(struct agent *agent, uv_loop_t *loop, const struct config *conf
 	if (!failed)
 		failed = start_keeper(agent, e);
 	if (!failed) /* the keeper needs more until it has its devices; there is one thread yet */
-		failed = confine_rights(rights, rights, e);
+		failed = confine_rights(separation_rights, separation_rights, e);
 	if (!failed)
 		failed = jail_seccomp_load_outside(e);
 	if (!failed)

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "common/base/cleanup.h"
+#include "common/base/users.h"
 #include "common/base/writer.h"
 
 #include <stdbool.h>
@@ -24,8 +25,8 @@ enum jail_news {
 enum {
 	JAIL_STRINGS_MAX = 512,
 	JAIL_MOUNTS_MAX = 16,
-	JAIL_UID = 1900000000,  /* who the jail's nobody is outside, when root starts it */
-	JAIL_SPEC_MAX = 131072, /* bytes of a whole spec on its way to the jail */
+	JAIL_UID = USERS_ALGORITHM, /* who the jail's nobody is outside, when root starts it */
+	JAIL_SPEC_MAX = 131072,     /* bytes of a whole spec on its way to the jail */
 };
 
 /* Zero means the default in brackets, of the memory that is available when the run starts. */

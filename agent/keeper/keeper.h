@@ -44,11 +44,13 @@ struct keeper_options {
 	bool development;
 	unsigned int vmpl;   /* of SEV-SNP reports; 0: the lowest that this guest may name */
 	const char *program; /* to run as keeper; NULL: this one */
+	int sock; /* of one that runs already, which takes none of the other options but vmpl; 0:
+		   * it is started */
 };
 
 struct keeper;
 
-/* Starts the process. It has tried nothing yet: see keeper_check(). */
+/* Starts the process, or takes the socket of one. It has tried nothing yet: see keeper_check(). */
 int keeper_start(uv_loop_t *loop, const struct keeper_options *options, struct keeper **keeper,
 		 struct err *e) MUST_CHECK;
 

@@ -11,6 +11,7 @@
 #include "common/crypto/digest.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -27,7 +28,9 @@ struct keeper {
 	uv_timer_t timer;
 	int sock;
 	int open_handles;
-	bool freed, dead, exited;
+	bool freed, dead;
+	bool exited; /* or it was never ours to wait for */
+	unsigned int vmpl;
 	uint32_t next_number;
 	struct keeper_call calls[KEEPER_CALLS_MAX]; /* answered in this order */
 	size_t count;
@@ -165,20 +168,26 @@ static void on_ready(uv_poll_t *poll, int status, int events)
 		take_packet(keeper, (size_t)n);
 }
 
+static int take_socket(struct keeper *keeper, int sock, struct err *e)
+{
+	if (fcntl(sock, F_SETFL, O_NONBLOCK) < 0)
+		return err_errno(e, "keeper: its socket");
+	keeper->sock = sock;
+	keeper->exited = true;
+	return 0;
+}
+
 static int start_process(struct keeper *keeper, uv_loop_t *loop,
 			 const struct keeper_options *options, struct err *e)
 {
-	char vmpl[16];
 	const struct {
 		const char *word, *value;
 	} words[] = { { "--tcti", options->tcti },
 		      { "--tsm", options->tsm },
-		      { "--securityfs", options->securityfs },
-		      { "--vmpl", options->vmpl ? vmpl : NULL } };
+		      { "--securityfs", options->securityfs } };
 	const char *args[CHILD_ARGS_MAX + 1] = { "keeper" };
 	size_t count = 1;
 
-	snprintf(vmpl, sizeof(vmpl), "%u", options->vmpl);
 	if (options->development)
 		args[count++] = "--development";
 	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
@@ -207,7 +216,9 @@ int keeper_start(uv_loop_t *loop, const struct keeper_options *options, struct k
 	keeper->facts.platform = EVIDENCE_NONE;
 	keeper->answer = writer_up_to(KEEPER_CONTENT_MAX);
 	keeper->process.data = keeper->poll.data = keeper->timer.data = keeper;
-	if (start_process(keeper, loop, options, e) < 0) {
+	keeper->vmpl = options->vmpl;
+	if ((options->sock ? take_socket(keeper, options->sock, e)
+			   : start_process(keeper, loop, options, e)) < 0) {
 		if (keeper->process.type != UV_PROCESS) {
 			free(keeper);
 			return err_code(e);
@@ -220,7 +231,7 @@ int keeper_start(uv_loop_t *loop, const struct keeper_options *options, struct k
 	}
 	uv_poll_init(loop, &keeper->poll, keeper->sock);
 	uv_timer_init(loop, &keeper->timer);
-	keeper->open_handles = 3;
+	keeper->open_handles = options->sock ? 2 : 3;
 	uv_poll_start(&keeper->poll, UV_READABLE, on_ready);
 	*out = keeper;
 	return 0;
@@ -233,10 +244,11 @@ void keeper_free(struct keeper *keeper)
 	keeper->freed = true;
 	close_handle((uv_handle_t *)&keeper->poll);
 	close_handle((uv_handle_t *)&keeper->timer);
-	/* The process handle must live until the child is reaped. */
-	if (keeper->exited)
+	/* The process handle must live until the child is reaped; one that was given ends with its
+	 * socket. */
+	if (keeper->process.type == UV_PROCESS && keeper->exited)
 		close_handle((uv_handle_t *)&keeper->process);
-	else
+	else if (!keeper->exited)
 		uv_process_kill(&keeper->process, SIGKILL);
 }
 
@@ -290,7 +302,10 @@ int keeper_check(struct keeper *keeper, keeper_measured_fn *done, void *data, st
 					  .done.measured = done,
 					  .data = data };
 
-	return ask(keeper, KEEPER_CHECK, NULL, &call, e);
+	CLEANUP_WRITER struct writer content = writer_up_to(1);
+
+	writer_u8(&content, (uint8_t)keeper->vmpl);
+	return ask(keeper, KEEPER_CHECK, &content, &call, e);
 }
 
 int keeper_identity(struct keeper *keeper, const uint8_t *spki, size_t len,

@@ -161,8 +161,6 @@ static int parse_arguments(struct keeper_state *state, int argc, char **argv)
 			state->tsm = argv[++i];
 		else if (strcmp(argv[i], "--securityfs") == 0 && has_value)
 			state->securityfs = argv[++i];
-		else if (strcmp(argv[i], "--vmpl") == 0 && has_value)
-			state->options.vmpl = (unsigned int)strtoul(argv[++i], NULL, 10);
 		else
 			return -1;
 	}

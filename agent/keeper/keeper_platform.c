@@ -7,6 +7,8 @@
 
 #include <stdio.h>
 
+enum { VMPL_MAX = 3 }; /* AMD 56860, VMPL of a report */
+
 static void set_paths(struct keeper_state *state)
 {
 	struct provider_paths *paths = &state->options.paths;
@@ -99,8 +101,13 @@ int keeper_answer_check(struct keeper_state *state, const struct keeper_row *row
 			struct writer *out, struct err *e)
 {
 	bool first = !state->looked;
+	uint8_t vmpl = reader_u8(in);
 	char text[200];
 
+	if (!reader_done(in) || vmpl > VMPL_MAX)
+		return err_set(e, ERR_INVALID, "keeper: malformed request");
+	if (first)
+		state->options.vmpl = vmpl;
 	if (keeper_need_platform(state, e) < 0)
 		return err_code(e);
 	if (state->tpm && provider_tpm_check(state->tpm, e) < 0)

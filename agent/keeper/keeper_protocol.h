@@ -16,7 +16,7 @@
 #include "attestation/token/run_statement.h"
 
 enum keeper_request {
-	KEEPER_CHECK = 1,            /* → measured(1) type(1) text */
+	KEEPER_CHECK = 1, /* vmpl(1) → measured(1) type(1) text; the first one's VMPL counts */
 	KEEPER_MEASURE_BOOT = 2,     /* digests → measured(1) fixed(1) */
 	KEEPER_MEASURE_CONFIG = 3,   /* digests → measured(1) fixed(1) */
 	KEEPER_MEASURE_MANIFEST = 4, /* the same */

@@ -20,7 +20,7 @@ enum { FIRST_PAUSE_MS = 10, NUMBER_MAX = 32 };
 
 /* One collection under way. */
 struct entry {
-	char *path;
+	char *path; /* NULL: it was there, and stays */
 	int dir;
 	uint64_t generation; /* when it was made */
 	unsigned int writes;
@@ -138,10 +138,26 @@ static void entry_close(struct entry *entry)
 	*entry = (struct entry){ .dir = -1 };
 }
 
-static int entry_open(const char *root, struct entry *entry, struct err *e)
+/* -1: there is none. */
+static int open_ready(const char *root, const char *name)
+{
+	CLEANUP(free) char *path = NULL;
+	struct err e;
+
+	if (text_format(&path, &e, "%s/%s", root, name) < 0)
+		return -1;
+	return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+static int entry_open(const char *root, const char *ready, struct entry *entry, struct err *e)
 {
 	static unsigned int count;
-	int failed = text_format(&entry->path, e, "%s/cocos-%d-%u", root, (int)getpid(), count++);
+	int failed;
+
+	entry->dir = open_ready(root, ready);
+	if (entry->dir >= 0)
+		return 0;
+	failed = text_format(&entry->path, e, "%s/cocos-%d-%u", root, (int)getpid(), count++);
 
 	if (failed)
 		return failed;
@@ -181,7 +197,7 @@ static int entry_provider(const struct entry *entry, char name[TSM_NAME_MAX], st
 int tsm_provider(const char *root, char name[TSM_NAME_MAX], struct err *e)
 {
 	struct entry entry = { .dir = -1 };
-	int failed = entry_open(root, &entry, e);
+	int failed = entry_open(root, TSM_READY, &entry, e);
 
 	if (!failed)
 		failed = entry_provider(&entry, name, e);
@@ -280,7 +296,9 @@ int tsm_collect(const struct tsm_request *request, struct tsm_answer *answer, st
 			break;
 		if (i > 0)
 			pause_ms(wait);
-		failed = entry_open(request->root, &entry, e);
+		failed = entry_open(request->root,
+				    request->service_guid ? TSM_READY_SERVICE : TSM_READY, &entry,
+				    e);
 		if (!failed)
 			failed = ask(&entry, request, &got, e);
 		entry_close(&entry);

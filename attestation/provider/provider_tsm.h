@@ -4,7 +4,8 @@
  * (Documentation/ABI/testing/configfs-tsm-report), whatever the TEE behind it.
  *
  * Each collection has an entry of its own below …/tsm/report, so that nobody else writes between
- * our question and the answer; `generation` is still counted, since it must be.
+ * our question and the answer; `generation` is still counted, since it must be. Where root made
+ * entries for us (a user can make none that he may write to) these serve, one after the other.
  */
 #pragma once
 
@@ -13,6 +14,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+/* A service stays in an entry for good, so that it has one for itself. */
+#define TSM_READY         "cocos"
+#define TSM_READY_SERVICE "cocos-service"
 
 enum { TSM_BLOB_MAX = 32768, TSM_NAME_MAX = 32, TSM_INBLOB_LEN = 64 };
 

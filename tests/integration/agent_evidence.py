@@ -16,7 +16,7 @@ import grpc
 import tap
 import teesim
 from harness import NO, Folder, program, until
-from teesim import Teesim
+from teesim import Entry, Teesim
 from agent_job import manifest
 from agent_peer import Agent, Client, Service, WAIT, agent_pb2, cvms_pb2, free_port, refused, sha3
 from agent_tpm import Tpm, boot_configuration, canonical
@@ -572,6 +572,20 @@ def the_privilege_level_is_the_one_that_was_asked_for():
                 assert struct.unpack_from("<I", report, 0x30)[0] == level
 
 
+def an_entry_that_root_made_serves_again_and_again():
+    """As in the image, where the keeper can't make one that it may write to."""
+    with Folder() as folder, Teesim(folder, "snp") as tee, Entry(tee, "cocos") as entry, \
+            machine("--tsm", tee.mount) as m:
+        m.compute()
+        used = [entry.generation]
+        for nonce in (TEE_NONCE, TEE_NONCE[::-1]):
+            assert claims_of(m.ask(SNP, tee=nonce))["raw_report"]
+            used.append(entry.generation)
+        # the run's own evidence was made there, too
+        assert 0 < used[0] < used[1] < used[2], used
+        assert os.listdir(os.path.dirname(entry.path)) == ["cocos"]
+
+
 def main():
     tests = [
         a_tpms_token_verifies_with_the_nonces_that_were_sent,
@@ -599,6 +613,7 @@ def main():
             hardware_that_misbehaves_is_refused_and_asked_again_later,
             a_flood_of_questions_is_bounded_and_holds_nothing_up,
             the_privilege_level_is_the_one_that_was_asked_for,
+            an_entry_that_root_made_serves_again_and_again,
         ]
     tap.run(tests)
 

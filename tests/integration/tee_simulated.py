@@ -92,6 +92,28 @@ def an_open_file_outlives_its_entry():
         file.close()
 
 
+def an_entry_is_roots_until_it_is_given_away():
+    """Whoever made it: so it is in the kernel, and a user can't make one that he may use."""
+    user = 54321
+    with Folder() as folder, Teesim(folder) as tee, Entry(tee) as entry:
+        os.chmod(folder("."), 0o755)
+        os.chmod(os.path.dirname(tee.mount), 0o755)
+
+        def asks():
+            return subprocess.run(
+                ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", "sh", "-c",
+                 'cd "$0" && head -c 64 /dev/zero > inblob && wc -c < outblob', entry.path],
+                capture_output=True, text=True, check=False)
+
+        assert "Permission denied" in asks().stderr
+        for name in os.listdir(entry.path):
+            os.chown(entry(name), user, user)
+        os.chown(entry.path, user, user)
+        done = asks()
+        assert done.stdout.strip() == "1184", done
+        refused(errno.EPERM, os.chown, tee.mount, user, user)
+
+
 def nobody_reads_or_writes_what_the_kernel_does_not_offer():
     with Folder() as folder, Teesim(folder) as tee, Entry(tee) as entry:
         for name in ("inblob", "privlevel"):
@@ -343,6 +365,7 @@ def main():
         print(f"1..0 # SKIP {reason}")
         sys.exit(0)
     tap.run([entries_come_and_go_as_in_configfs, an_open_file_outlives_its_entry,
+             an_entry_is_roots_until_it_is_given_away,
              nobody_reads_or_writes_what_the_kernel_does_not_offer,
              a_report_wants_exactly_64_bytes, generation_counts_every_write_and_nothing_else,
              evidence_of_every_kind_verifies_over_the_named_root_alone,

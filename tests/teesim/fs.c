@@ -151,6 +151,22 @@ static mode_t mode_of(const struct place *p)
 	return 0755;
 }
 
+/* The kernel gives root whatever is made in here, whoever made it. NULL: it stays root's. */
+static uid_t *owner_of(const struct place *p)
+{
+	static uid_t of_registers[ARRAY_LEN(regs)], of_device, of_reports;
+
+	if (p->kind == ENTRY)
+		return &p->entry->owner;
+	for (size_t i = 0; p->kind == ATTRIBUTE && i < TSM_ATTRIBUTES_MAX; i++)
+		if (tsm_attribute(tsm_here(), i) == p->attribute)
+			return &p->entry->owners[i];
+	return p->kind == REGISTER  ? &of_registers[p->reg]
+	       : p->kind == DEVICE  ? &of_device
+	       : p->kind == REPORTS ? &of_reports
+				    : NULL;
+}
+
 static bool is_file(const struct place *p)
 {
 	return p->kind == ATTRIBUTE || p->kind == REGISTER || p->kind == DEVICE;
@@ -166,6 +182,7 @@ static int on_getattr(const char *path, struct stat *st, struct fuse_file_info *
 	memset(st, 0, sizeof(*st));
 	st->st_mode = mode_of(&p) | (file ? S_IFREG : S_IFDIR);
 	st->st_nlink = file ? 1 : 2;
+	st->st_uid = owner_of(&p) ? *owner_of(&p) : 0;
 	st->st_size = p.kind == REGISTER                            ? SHA384_LEN
 		      : p.kind == ATTRIBUTE && !p.attribute->binary ? TEXT_SIZE
 								    : 0;
@@ -370,6 +387,19 @@ static int on_truncate(const char *path, off_t size, struct fuse_file_info *fi)
 	return 0;
 }
 
+static int on_chown(const char *path, uid_t user, gid_t group, struct fuse_file_info *fi)
+{
+	struct place p = path ? find(path) : (struct place){ .kind = NOTHING };
+
+	if (p.kind == NOTHING)
+		return -ENOENT;
+	uid_t *owner = owner_of(&p);
+	if (!owner)
+		return -EPERM;
+	*owner = user == (uid_t)-1 ? *owner : user;
+	return 0;
+}
+
 static int on_create(const char *path, mode_t mode, struct fuse_file_info *fi)
 {
 	return -EACCES;
@@ -398,6 +428,7 @@ static const struct fuse_operations operations = {
 	.rmdir = on_rmdir,
 	.open = on_open,
 	.create = on_create,
+	.chown = on_chown,
 	.read = on_read,
 	.write = on_write,
 	.ioctl = on_ioctl,

@@ -13,7 +13,7 @@
 #include <sys/queue.h>
 #include <sys/types.h>
 
-enum { TSM_ENTRIES_MAX = 256, TSM_INBLOB_MAX = 64, TSM_PRIVLEVEL_MAX = 3 };
+enum { TSM_ENTRIES_MAX = 256, TSM_ATTRIBUTES_MAX = 16, TSM_INBLOB_MAX = 64, TSM_PRIVLEVEL_MAX = 3 };
 
 struct tsm_entry {
 	LIST_ENTRY(tsm_entry) link;
@@ -24,6 +24,7 @@ struct tsm_entry {
 	size_t inblob_len;
 	unsigned int privlevel;
 	struct device_answer answer;
+	uid_t owner, owners[TSM_ATTRIBUTES_MAX]; /* of it and its attributes: root, until chown() */
 };
 
 struct tsm {

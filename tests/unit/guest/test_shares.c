@@ -54,7 +54,7 @@ static void plain_files_are_copied(void **state)
 
 	offer(f, "environment", 20000);
 	offer(f, "cert.pem", 0);
-	assert_ok(shares_copy(f->from, f->to, &e), e);
+	assert_ok(shares_copy(f->from, f->to, (uid_t)-1, &e), e);
 	snprintf(path, sizeof(path), "%s/environment", f->to);
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_size, 20000);
@@ -69,7 +69,7 @@ static void an_empty_folder_is_fine(void **state)
 	struct folders *f = *state;
 	struct err e;
 
-	assert_ok(shares_copy(f->from, f->to, &e), e);
+	assert_ok(shares_copy(f->from, f->to, (uid_t)-1, &e), e);
 }
 
 static void a_folder_or_a_link_is_refused(void **state)
@@ -80,14 +80,16 @@ static void a_folder_or_a_link_is_refused(void **state)
 
 	snprintf(path, sizeof(path), "%s/x", f->from);
 	assert_int_equal(mkdir(path, 0700), 0);
-	assert_refused(shares_copy(f->from, f->to, &e), e, ERR_INVALID, "not a plain file");
+	assert_refused(shares_copy(f->from, f->to, (uid_t)-1, &e), e, ERR_INVALID,
+		       "not a plain file");
 	assert_int_equal(rmdir(path), 0);
 	assert_int_equal(symlink("/etc/passwd", path), 0);
-	assert_true(shares_copy(f->from, f->to, &e) < 0);
+	assert_true(shares_copy(f->from, f->to, (uid_t)-1, &e) < 0);
 	assert_non_null(strstr(e.text, "'x'"));
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(mkfifo(path, 0600), 0);
-	assert_refused(shares_copy(f->from, f->to, &e), e, ERR_INVALID, "not a plain file");
+	assert_refused(shares_copy(f->from, f->to, (uid_t)-1, &e), e, ERR_INVALID,
+		       "not a plain file");
 }
 
 static void an_odd_name_is_refused(void **state)
@@ -100,7 +102,8 @@ static void an_odd_name_is_refused(void **state)
 		char path[512];
 
 		offer(f, names[i], 1);
-		assert_refused(shares_copy(f->from, f->to, &e), e, ERR_INVALID, "file name");
+		assert_refused(shares_copy(f->from, f->to, (uid_t)-1, &e), e, ERR_INVALID,
+			       "file name");
 		snprintf(path, sizeof(path), "%s/%s", f->from, names[i]);
 		assert_int_equal(unlink(path), 0);
 	}
@@ -112,11 +115,11 @@ static void size_has_a_limit(void **state)
 	struct err e;
 
 	offer(f, "a", SHARES_FILE_MAX);
-	assert_ok(shares_copy(f->from, f->to, &e), e);
+	assert_ok(shares_copy(f->from, f->to, (uid_t)-1, &e), e);
 	assert_ok(dir_remove(f->to, &e), e);
 	assert_int_equal(mkdir(f->to, 0700), 0);
 	offer(f, "a", SHARES_FILE_MAX + 1);
-	assert_refused(shares_copy(f->from, f->to, &e), e, ERR_EXHAUSTED, "larger");
+	assert_refused(shares_copy(f->from, f->to, (uid_t)-1, &e), e, ERR_EXHAUSTED, "larger");
 }
 
 static bool lists_itself; /* without end */
@@ -136,10 +139,10 @@ static void a_list_without_end_ends(void **state)
 	struct err e;
 
 	lists_itself = true;
-	int failed = shares_copy(f->from, f->to, &e);
+	int failed = shares_copy(f->from, f->to, (uid_t)-1, &e);
 	lists_itself = false;
 	assert_refused(failed, e, ERR_EXHAUSTED, "more than 16 files");
-	assert_ok(shares_copy(f->from, f->to, &e), e);
+	assert_ok(shares_copy(f->from, f->to, (uid_t)-1, &e), e);
 }
 
 static void count_has_a_limit(void **state)
@@ -153,11 +156,11 @@ static void count_has_a_limit(void **state)
 		snprintf(name, sizeof(name), "f%d", i);
 		offer(f, name, 1);
 	}
-	assert_ok(shares_copy(f->from, f->to, &e), e);
+	assert_ok(shares_copy(f->from, f->to, (uid_t)-1, &e), e);
 	assert_ok(dir_remove(f->to, &e), e);
 	assert_int_equal(mkdir(f->to, 0700), 0);
 	offer(f, "one-more", 1);
-	assert_refused(shares_copy(f->from, f->to, &e), e, ERR_EXHAUSTED, "more than");
+	assert_refused(shares_copy(f->from, f->to, (uid_t)-1, &e), e, ERR_EXHAUSTED, "more than");
 }
 
 int main(void)

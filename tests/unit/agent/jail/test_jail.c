@@ -3,8 +3,10 @@
  * What an algorithm can do and can't, tried by one that means harm (attacker.c). The jail's
  * process is this program again.
  */
+#include "agent/core/separation.h"
 #include "agent/jail/jail.h"
 #include "agent/jail/jail_limits.h"
+#include "agent/process/users.h"
 #include "common/base/file.h"
 #include "common/bundle/bundle.h"
 #include "tests/unit.h"
@@ -733,15 +735,30 @@ static void become_user(void)
 	prctl(PR_SET_DUMPABLE, 1); /* else our /proc/self is root's */
 }
 
+/* As the agent is in its image, which takes root to become. */
+static void become_agent(void)
+{
+	struct err e;
+
+	if (geteuid() != 0) {
+		puts("1..0 # SKIP needs root");
+		exit(0);
+	}
+	assert_ok(users_enter(separation_rights, &e), e);
+	prctl(PR_SET_DUMPABLE, 1);
+}
+
 #define ROW(test) cmocka_unit_test_setup_teardown(test, enter, leave)
 
 int main(int argc, char **argv)
 {
 	if (argc > 1 && strcmp(argv[1], "jail") == 0)
 		return jail_main(argc, argv);
-	/* as whoever starts us, or as a user */
+	/* as whoever starts us, as a user, or as the agent of the image */
 	if (argc > 1 && strcmp(argv[1], "--as-user") == 0)
 		become_user();
+	if (argc > 1 && strcmp(argv[1], "--as-agent") == 0)
+		become_agent();
 	place_attacker();
 
 	const struct CMUnitTest tests[] = {

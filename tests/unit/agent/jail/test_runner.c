@@ -3,7 +3,9 @@
  * Whole runs: the attacker as `bin`, scripts with the machine's own python3, requirements met by
  * the machine, by wheels, by a package index on loopback.
  */
+#include "agent/core/separation.h"
 #include "agent/jail/runner.h"
+#include "agent/process/users.h"
 #include "common/base/encode.h"
 #include "common/base/file.h"
 #include "common/bundle/bundle.h"
@@ -688,6 +690,16 @@ int main(int argc, char **argv)
 		if (setresgid(54321, 54321, 54321) < 0 || setresuid(54321, 54321, 54321) < 0)
 			return 1;
 		prctl(PR_SET_DUMPABLE, 1); /* else our /proc/self is root's */
+	}
+	if (argc > 1 && strcmp(argv[1], "--as-agent") == 0) {
+		struct err e;
+
+		if (geteuid() != 0) {
+			puts("1..0 # SKIP needs root");
+			return 0;
+		}
+		assert_ok(users_enter(separation_rights, &e), e);
+		prctl(PR_SET_DUMPABLE, 1);
 	}
 	umask(077); /* the agent's may be so: nothing may depend on it */
 
