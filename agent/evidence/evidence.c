@@ -2,6 +2,7 @@
 #include "agent/evidence/evidence.h"
 
 #include "agent/evidence/evidence_token.h"
+#include "agent/keeper/keeper_budget.h"
 #include "common/base/writer.h"
 
 #include <stdlib.h>
@@ -37,6 +38,7 @@ struct evidence {
 	uv_timer_t timer;
 	TAILQ_HEAD(, evidence_request) queue; /* oldest first, the one at the keeper too */
 	size_t waiting, others;
+	struct keeper_budget budget; /* what the keeper was asked for */
 	bool busy; /* the keeper is at work, for `current` or for one that has gone */
 	struct evidence_request *current;
 
@@ -170,26 +172,51 @@ static void on_timer(uv_timer_t *timer)
 	go_on(evidence);
 }
 
+static enum keeper_use use_of(const struct evidence_request *request)
+{
+	return request->kind == KIND_CHANNEL ? KEEPER_USE_CHANNELS : KEEPER_USE_QUESTIONS;
+}
+
+/* The oldest that the keeper would not refuse as one too many; else NULL, and `*wait` says for how
+ * long. */
+static struct evidence_request *next_of(struct evidence *evidence, uint64_t now, uint64_t *wait)
+{
+	struct evidence_request *request;
+
+	*wait = EVIDENCE_DEADLINE_MS;
+	TAILQ_FOREACH(request, &evidence->queue, link)
+	{
+		int64_t ms = keeper_budget_wait(&evidence->budget, use_of(request), (int64_t)now);
+
+		if (ms == 0)
+			return request;
+		*wait = (uint64_t)ms < *wait ? (uint64_t)ms : *wait;
+	}
+	return NULL;
+}
+
 static void go_on(struct evidence *evidence)
 {
-	struct evidence_request *first;
+	uint64_t now = uv_now(evidence->loop), wait = EVIDENCE_DEADLINE_MS;
+	struct evidence_request *next;
 	struct err e;
 
-	while (!evidence->busy && (first = TAILQ_FIRST(&evidence->queue))) {
-		if (ask(evidence, first, &e) < 0) {
-			fail(first, &e);
+	while (!evidence->busy && (next = next_of(evidence, now, &wait))) {
+		if (keeper_budget_take(&evidence->budget, use_of(next), (int64_t)now, &e) < 0 ||
+		    ask(evidence, next, &e) < 0) {
+			fail(next, &e);
 			continue;
 		}
 		evidence->busy = true;
-		evidence->current = first;
+		evidence->current = next;
 	}
-	first = TAILQ_FIRST(&evidence->queue);
-	uint64_t now = uv_now(evidence->loop);
-	if (!first)
+	next = TAILQ_FIRST(&evidence->queue);
+	if (!next) {
 		uv_timer_stop(&evidence->timer);
-	else
-		uv_timer_start(&evidence->timer, on_timer,
-			       first->deadline > now ? first->deadline - now : 0, 0);
+		return;
+	}
+	uint64_t left = next->deadline > now ? next->deadline - now : 0;
+	uv_timer_start(&evidence->timer, on_timer, evidence->busy || left < wait ? left : wait, 0);
 }
 
 static struct evidence_request *request_new(struct evidence *evidence, enum kind kind, void *data,

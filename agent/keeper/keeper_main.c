@@ -8,6 +8,7 @@
 #include "agent/keeper/keeper_state.h"
 #include "agent/process/child.h"
 #include "agent/process/confine.h"
+#include "common/base/clock.h"
 #include "common/base/log.h"
 
 #include <errno.h>
@@ -25,33 +26,50 @@ enum {
 /* The order of trust: identity, boot configuration, and for each computation its configuration, its
  * manifest and the statement about it; only then is there evidence for a channel. */
 static const struct keeper_row rows[] = {
-	{ KEEPER_CHECK, PERMITTED, keeper_answer_check, 0, 0, { 0 } },
-	{ KEEPER_IDENTITY, PERMITTED | ONCE, keeper_answer_identity, 0, 0, { 0 } },
-	{ KEEPER_MEASURE_BOOT,
-	  PERMITTED | ONCE,
-	  keeper_answer_measure,
-	  KEEPER_EVENT_BOOT,
-	  KEEPER_MEASURE_CONFIG,
-	  { KEEPER_IDENTITY } },
-	{ KEEPER_MEASURE_CONFIG,
-	  0,
-	  keeper_answer_measure,
-	  KEEPER_EVENT_CONFIG,
-	  KEEPER_MEASURE_MANIFEST,
-	  { KEEPER_RUN, KEEPER_CHANNEL } },
-	{ KEEPER_MEASURE_MANIFEST,
-	  ONCE,
-	  keeper_answer_measure,
-	  KEEPER_EVENT_MANIFEST,
-	  KEEPER_RUN,
-	  { 0 } },
-	{ KEEPER_LOG, PERMITTED, keeper_answer_log, 0, 0, { 0 } },
-	{ KEEPER_RUN, ONCE, keeper_answer_run, 0, KEEPER_CHANNEL, { 0 } },
-	{ KEEPER_CHANNEL, 0, keeper_answer_channel, 0, 0, { 0 } },
-	{ KEEPER_NONCE, PERMITTED, keeper_answer_nonce, 0, 0, { 0 } },
-	{ KEEPER_IMA, PERMITTED, keeper_answer_ima, 0, 0, { 0 } },
-	{ KEEPER_ENDORSEMENT, PERMITTED, keeper_answer_endorsement, 0, 0, { 0 } },
-	{ KEEPER_ACTIVATE, PERMITTED, keeper_answer_activate, 0, 0, { 0 } },
+	{ .type = KEEPER_CHECK,
+	  .flags = PERMITTED,
+	  .use = KEEPER_USE_QUESTIONS,
+	  .answer = keeper_answer_check },
+	{ .type = KEEPER_IDENTITY, .flags = PERMITTED | ONCE, .answer = keeper_answer_identity },
+	{ .type = KEEPER_MEASURE_BOOT,
+	  .flags = PERMITTED | ONCE,
+	  .answer = keeper_answer_measure,
+	  .event = KEEPER_EVENT_BOOT,
+	  .then = KEEPER_MEASURE_CONFIG,
+	  .ends = { KEEPER_IDENTITY } },
+	{ .type = KEEPER_MEASURE_CONFIG,
+	  .answer = keeper_answer_measure,
+	  .event = KEEPER_EVENT_CONFIG,
+	  .then = KEEPER_MEASURE_MANIFEST,
+	  .ends = { KEEPER_RUN, KEEPER_CHANNEL } },
+	{ .type = KEEPER_MEASURE_MANIFEST,
+	  .flags = ONCE,
+	  .answer = keeper_answer_measure,
+	  .event = KEEPER_EVENT_MANIFEST,
+	  .then = KEEPER_RUN },
+	{ .type = KEEPER_LOG, .flags = PERMITTED, .answer = keeper_answer_log },
+	{ .type = KEEPER_RUN,
+	  .flags = ONCE,
+	  .use = KEEPER_USE_CHANNELS,
+	  .answer = keeper_answer_run,
+	  .then = KEEPER_CHANNEL },
+	{ .type = KEEPER_CHANNEL, .use = KEEPER_USE_CHANNELS, .answer = keeper_answer_channel },
+	{ .type = KEEPER_NONCE,
+	  .flags = PERMITTED,
+	  .use = KEEPER_USE_QUESTIONS,
+	  .answer = keeper_answer_nonce },
+	{ .type = KEEPER_IMA,
+	  .flags = PERMITTED,
+	  .use = KEEPER_USE_QUESTIONS,
+	  .answer = keeper_answer_ima },
+	{ .type = KEEPER_ENDORSEMENT,
+	  .flags = PERMITTED,
+	  .use = KEEPER_USE_QUESTIONS,
+	  .answer = keeper_answer_endorsement },
+	{ .type = KEEPER_ACTIVATE,
+	  .flags = PERMITTED,
+	  .use = KEEPER_USE_QUESTIONS,
+	  .answer = keeper_answer_activate },
 };
 
 static const struct keeper_row *row_of(uint8_t type)
@@ -67,8 +85,14 @@ static uint32_t bit_of(enum keeper_request type)
 	return UINT32_C(1) << type;
 }
 
+static int64_t now_ms(void)
+{
+	return clock_ms(CLOCK_MONOTONIC);
+}
+
 void keeper_state_init(struct keeper_state *state)
 {
+	state->now_ms = now_ms;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		if (rows[i].flags & PERMITTED)
 			state->permitted |= bit_of(rows[i].type);
@@ -83,6 +107,9 @@ int keeper_dispatch(struct keeper_state *state, uint8_t type, struct reader *in,
 		return err_set(e, ERR_UNIMPLEMENTED, "keeper: no request %u", type);
 	if (!(state->permitted & bit_of(row->type)))
 		return err_set(e, ERR_PRECONDITION, "keeper: request %u is out of order", type);
+	/* Before anything is done, whether or not it will succeed. */
+	if (keeper_budget_take(&state->budget, row->use, state->now_ms(), e) < 0)
+		return err_code(e);
 	for (size_t i = 0; i < ARRAY_LEN(row->ends); i++)
 		state->permitted &= ~bit_of(row->ends[i]);
 	if (row->answer(state, row, in, out, e) < 0)

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "agent/keeper/keeper_budget.h"
 #include "agent/keeper/keeper_log.h"
 #include "agent/keeper/keeper_protocol.h"
 #include "attestation/provider/provider.h"
@@ -20,6 +21,8 @@ struct keeper_state {
 	bool development;
 
 	uint32_t permitted; /* set of 1 << request */
+	struct keeper_budget budget;
+	int64_t (*now_ms)(void); /* the clock that never goes back */
 
 	/* What the machine has; `looked` once that is known. */
 	bool looked;
@@ -50,6 +53,7 @@ typedef int keeper_answer_fn(struct keeper_state *state, const struct keeper_row
 struct keeper_row {
 	enum keeper_request type;
 	unsigned int flags;
+	enum keeper_use use;
 	keeper_answer_fn *answer;
 	enum keeper_event event;
 	enum keeper_request then;    /* becomes permitted when this one has succeeded */

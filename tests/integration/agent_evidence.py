@@ -572,6 +572,14 @@ def the_privilege_level_is_the_one_that_was_asked_for():
                 assert struct.unpack_from("<I", report, 0x30)[0] == level
 
 
+def who_asks_without_end_waits_and_is_not_refused():
+    """More than the keeper takes at once (KEEPER_QUESTIONS_AT_ONCE), and faster than it goes on."""
+    with Folder() as folder, Teesim(folder, "snp") as tee, machine("--tsm", tee.mount) as m:
+        m.compute()
+        for _ in range(256 + 20):
+            assert m.ask(SNP)
+
+
 def an_entry_that_root_made_serves_again_and_again():
     """As in the image, where the keeper can't make one that it may write to."""
     with Folder() as folder, Teesim(folder, "snp") as tee, Entry(tee, "cocos") as entry, \
@@ -613,6 +621,7 @@ def main():
             hardware_that_misbehaves_is_refused_and_asked_again_later,
             a_flood_of_questions_is_bounded_and_holds_nothing_up,
             the_privilege_level_is_the_one_that_was_asked_for,
+            who_asks_without_end_waits_and_is_not_refused,
             an_entry_that_root_made_serves_again_and_again,
         ]
     tap.run(tests)
