@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <netdb.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -16,6 +18,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -212,13 +215,61 @@ static void tell(int signal_number)
 
 static bool wants(const char *word)
 {
-	char text[256] = "";
+	char text[512] = "";
 	int fd = open("/etc/cocos/environment", O_RDONLY | O_CLOEXEC);
 	bool found = fd >= 0 && read(fd, text, sizeof(text) - 1) > 0 && strstr(text, word);
 
 	if (fd >= 0)
 		close(fd);
 	return found;
+}
+
+static int reach(const char *host, const char *port, int type)
+{
+	const struct addrinfo hints = { .ai_socktype = type, .ai_flags = AI_NUMERICHOST };
+	struct addrinfo *found;
+	int sock = -1, result = -1;
+
+	if (getaddrinfo(host, port, &hints, &found) != 0) {
+		errno = EINVAL;
+		return -1;
+	}
+	sock = socket(found->ai_family, found->ai_socktype | SOCK_CLOEXEC, 0);
+	if (sock >= 0)
+		result = connect(sock, found->ai_addr, found->ai_addrlen);
+	if (result == 0 && write(sock, host, strlen(host)) != (ssize_t)strlen(host))
+		result = -1;
+	int code = errno;
+	freeaddrinfo(found);
+	close(sock);
+	errno = code;
+	return result;
+}
+
+/* Each line "REACH tcp|udp ADDRESS PORT" of the environment, in order; then one caller is awaited. */
+static void reach_all(void)
+{
+	const struct sockaddr_in here = { .sin_family = AF_INET, .sin_port = htons(7002) };
+	FILE *file = fopen("/etc/cocos/environment", "r");
+	char line[256], kind[8], host[64], port[8];
+	int own = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), caller;
+
+	say_result("listens", bind(own, (const struct sockaddr *)&here, sizeof(here)) < 0
+				      ? -1
+				      : listen(own, 1));
+	while (file && fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "REACH %7s %63s %7s", kind, host, port) != 3)
+			continue;
+		line[strcspn(line, "\n")] = '\0';
+		say_result(line,
+			   reach(host, port, strcmp(kind, "udp") == 0 ? SOCK_DGRAM : SOCK_STREAM));
+	}
+	if (file)
+		fclose(file);
+	say("reached", "all");
+	caller = accept(own, NULL, NULL);
+	say_result("called", caller < 0 ? -1 : write(caller, "here\n", 5));
+	close(caller);
 }
 
 /* What the TPM has, as the kernel tells: its registers by bank, and the list of IMA. */
@@ -277,6 +328,10 @@ int main(int argc, char **argv)
 		say("argument", argv[i]);
 	if (wants("LOOK"))
 		look_around();
+	if (wants("REACH")) {
+		say_ipv6();
+		reach_all();
+	}
 	if (wants("MEASURED"))
 		say_measured();
 	if (wants("PYTHON")) {
