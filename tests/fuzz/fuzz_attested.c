@@ -290,17 +290,22 @@ static void on_again(void *data, const uint8_t *bytes, size_t len, const struct 
 	again = NULL;
 }
 
+/* One at a time. */
 static void ask_again(struct rpc_prologue_run *run, struct reader *r)
 {
+	struct attested_answer *made;
 	size_t len = reader_u8(r);
 	struct reader request = reader_sub(r, len);
 	struct err e;
 
-	if (again || !run->has_passed)
+	if (!run->has_passed)
 		return;
 	len = reader_left(&request);
-	(void)!attested_answer_start(run, reader_take(&request, len), len, on_again, NULL, &again,
-				     &e);
+	int failed = attested_answer_start(run, reader_take(&request, len), len, on_again, NULL,
+					   &made, &e);
+	assert(!again || err_is(failed, ERR_EXHAUSTED));
+	if (!failed)
+		again = made;
 }
 
 static void cancel_again(void)
