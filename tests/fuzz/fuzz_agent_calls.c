@@ -122,7 +122,7 @@ static void put_bytes(struct writer *w, struct made *m, uint8_t flags, size_t wa
 		a = &world_assets[(m->asset + 1) % WORLD_ASSETS];
 		put_field(w, 1, a->content, a->len);
 	} else {
-		from = from + (flags & SAY_SHIFTED && left > len);
+		from = from + (flags & SAY_SHIFTED && len && left > len);
 		put_field(w, 1, a->content + from, len);
 		m->at += len;
 		m->exact &= from == m->at - len;
@@ -139,6 +139,7 @@ static void say_asset(struct user *p, unsigned number, struct reader *r)
 	uint8_t flags = reader_u8(r);
 	size_t want = flags & SAY_ALL ? WORLD_CONTENT_MAX : reader_u8(r) * 16u;
 	bool algo = m->method == ALGO, needs = algo && flags & SAY_REQUIREMENTS;
+	uint64_t before = m->at;
 	const char *name = flags & SAY_OTHER_NAME ? "other" : world_assets[m->asset].name;
 
 	if (needs) {
@@ -147,7 +148,7 @@ static void say_asset(struct user *p, unsigned number, struct reader *r)
 	}
 	if (!needs || flags & SAY_BOTH)
 		put_bytes(&w, m, flags, want);
-	m->exact &= !needs || !(flags & SAY_BOTH);
+	m->exact &= !needs || m->at == before; /* a field of no bytes is none */
 	if (!algo && !(flags & SAY_NO_NAME))
 		put_field(&w, 2, name, strlen(name));
 	m->messages++;
