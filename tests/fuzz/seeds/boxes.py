@@ -153,7 +153,7 @@ TEE, TDX, RTMR, FIXED, OLD, BROKEN, DEVELOPMENT, DEVICES = (1 << n for n in rang
 def keeper():
     zeros, ones = bytes(80), b"\1" * 80
     run = statement(_5={})
-    start = [(CHECK, b""), (IDENTITY, SPKI), (BOOT, zeros), (CONFIG, zeros), (MANIFEST, zeros)]
+    start = [(CHECK, b"\0"), (IDENTITY, SPKI), (BOOT, zeros), (CONFIG, zeros), (MANIFEST, zeros)]
     evidence = [(RUN, run), (CHANNEL, b"\1" + bytes(32)), (CHANNEL, b"\2" + bytes(32)), (NONCE, b"\0\x40"
         + bytes(64) + b"\0"),
                 (NONCE, b"\1\0\x20" + bytes(32)), (NONCE, b"\2\x40" + bytes(64) + b"\x20" + bytes(32)),
@@ -201,6 +201,7 @@ def keeper():
         **{name: machine(TEE | (DEVELOPMENT if name == "run-_10" else 0), *start, (RUN, other)) for name,
             other in others.items()},
         "run-broken": machine(TEE, *start, (RUN, b"\xa1")),
+        "check-without-vmpl": machine(DEVELOPMENT, (CHECK, b""), (CHECK, b"\4"), (CHECK, b"\0\0")),
     }
 
 
