@@ -37,8 +37,11 @@ static void *on_malloc(size_t size, void *data)
 static void *on_calloc(size_t count, size_t size, void *data)
 {
 	size_t all;
-	void *bytes = __builtin_mul_overflow(count, size, &all) ? NULL : take(data, all);
+	void *bytes;
 
+	if (__builtin_mul_overflow(count, size, &all))
+		return NULL;
+	bytes = take(data, all);
 	return bytes ? bytes : calloc(count, size);
 }
 
