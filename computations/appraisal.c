@@ -48,6 +48,9 @@ static int load(struct appraisal *a, const struct config *c, struct err *e)
 	struct span root = { NULL, 0 };
 
 	policy_init(&a->policy);
+	if (signatures_new(&a->signatures, e) < 0)
+		return err_code(e);
+	in->signatures = a->signatures;
 	if (read_policy(a, c->attestation_policy, e) < 0 ||
 	    read_span(c->attestation_root, &a->root, &root, e) < 0 ||
 	    read_span(c->attestation_ak, &a->ak, &in->tpm.binding.named, e) < 0)
@@ -102,6 +105,7 @@ void appraisal_free(struct appraisal *a)
 	if (!a)
 		return;
 	policy_done(&a->policy);
+	signatures_free(a->signatures);
 	tdx_collateral_done(&a->collateral);
 	for (size_t i = 0; i < LANES; i++)
 		endorsements_free(a->endorsements[i]);

@@ -39,6 +39,7 @@ struct appraisal {
 	char *cache;
 	struct tdx_collateral collateral;
 	struct verify_input input;                /* what is the same for every case */
+	struct signatures *signatures;            /* of both lanes */
 	struct endorsements *endorsements[LANES]; /* the second NULL: nothing is fetched */
 
 	TAILQ_HEAD(, appraisal_entry) waiting[LANES]; /* of a CVM, one in both */

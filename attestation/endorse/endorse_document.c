@@ -49,6 +49,7 @@ void endorse_begin(struct endorsements *n)
 	n->wanted = false;
 	n->stale_count = 0;
 	n->crl_max_age = 0;
+	n->signatures = NULL;
 	n->deadline = clock_ms(CLOCK_MONOTONIC) + (int64_t)n->config.deadline * 1000;
 }
 

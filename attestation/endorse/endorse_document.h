@@ -40,6 +40,7 @@ struct endorsements {
 	size_t kept_count;
 	struct endorse_stale stale[ENDORSE_STALE_MAX];
 	size_t stale_count;
+	struct signatures *signatures; /* of the call under way; NULL: none are remembered */
 	uint64_t crl_max_age; /* seconds, of the policy of the call under way; 0: not said */
 };
 

@@ -62,15 +62,25 @@ static int check_names(const struct snp_ask *a, const struct x509 *ark,
 	return 0;
 }
 
+static int verify(const struct snp_ask *a, const struct x509 *cert, const struct x509 *issuer,
+		  struct err *e)
+{
+	const bool is_leaf = issuer == a->intermediate;
+	const struct x509_known known = { a->n->signatures,
+					  is_leaf ? SIGNATURES_LEAVES : SIGNATURES_AUTHORITIES };
+
+	return x509_verify_known(cert, issuer, X509_RSA4096_PSS_SHA384,
+				 is_leaf ? 0 : CAS_BELOW_ROOT, &known, e);
+}
+
 static int check_pair(const struct snp_ask *a, const struct x509 *ark,
 		      const struct x509 *intermediate, struct err *e)
 {
 	if (memcmp(ark->key_digest, a->root, SHA256_LEN) != 0)
 		return err_set(e, ERR_DENIED, "the root's key is not the trusted one");
-	if (check_names(a, ark, intermediate, e) < 0 ||
-	    x509_verify(ark, ark, X509_RSA4096_PSS_SHA384, CAS_BELOW_ROOT, e) < 0 ||
-	    x509_verify(intermediate, ark, X509_RSA4096_PSS_SHA384, CAS_BELOW_ROOT, e) < 0 ||
-	    check_time(a, ark, e) < 0 || check_time(a, intermediate, e) < 0)
+	if (check_names(a, ark, intermediate, e) < 0 || verify(a, ark, ark, e) < 0 ||
+	    verify(a, intermediate, ark, e) < 0 || check_time(a, ark, e) < 0 ||
+	    check_time(a, intermediate, e) < 0)
 		return err_code(e);
 	return 0;
 }
@@ -103,8 +113,8 @@ static int check_vcek(const void *data, const struct endorse_parts *parts, int64
 
 	*dated = 0;
 	if (x509_from_der(parts->body.bytes, parts->body.len, &cert, e) < 0 ||
-	    x509_verify(cert, a->intermediate, X509_RSA4096_PSS_SHA384, 0, e) < 0 ||
-	    check_time(a, cert, e) < 0 || snp_vcek_read(cert, &vcek, e) < 0)
+	    verify(a, cert, a->intermediate, e) < 0 || check_time(a, cert, e) < 0 ||
+	    snp_vcek_read(cert, &vcek, e) < 0)
 		return err_code(e);
 	snp_tcb_bytes(&vcek.tcb, a->product, tcb);
 	if (vcek.kind != SNP_KEY_VCEK || vcek.product != a->product)
@@ -123,8 +133,9 @@ static int check_crl(const void *data, const struct endorse_parts *parts, int64_
 	CLEANUP(x509_crl_free) struct x509_crl *crl = NULL;
 
 	if (x509_crl_load(parts->body.bytes, parts->body.len, &crl, e) < 0 ||
-	    x509_crl_verify(crl, a->ark, X509_RSA4096_PSS_SHA384,
-			    x509_moment(a->at, a->skew, crl->this_update, crl->next_update), e) < 0)
+	    x509_crl_verify_known(crl, a->ark, X509_RSA4096_PSS_SHA384,
+				  x509_moment(a->at, a->skew, crl->this_update, crl->next_update),
+				  a->n->signatures, e) < 0)
 		return err_code(e);
 	*dated = crl->this_update;
 	return 0;

@@ -56,6 +56,7 @@ static int ground_open(struct ground *g, const struct tdx_ask *a, struct err *e)
 	verdict_init(g->v, VERDICT_SCOPE_GENUINE_ONLY);
 	g->chains.at = a->en->at;
 	g->chains.skew = a->en->skew;
+	g->chains.signatures = a->n->signatures;
 	if (a->en->trusted_root.len && x509_load(a->en->trusted_root.bytes, a->en->trusted_root.len,
 						 &g->chains.own_root, e) < 0)
 		return err_wrap(e, "the trusted root");
@@ -68,10 +69,10 @@ static int check_crl(const struct ground *g, const struct endorse_parts *parts,
 	CLEANUP(x509_crl_free) struct x509_crl *crl = NULL;
 
 	if (x509_crl_load(parts->body.bytes, parts->body.len, &crl, e) < 0 ||
-	    x509_crl_verify(
+	    x509_crl_verify_known(
 		    crl, issuer, X509_P256_SHA256,
 		    x509_moment(g->chains.at, g->chains.skew, crl->this_update, crl->next_update),
-		    e) < 0)
+		    g->chains.signatures, e) < 0)
 		return err_code(e);
 	*dated = crl->this_update;
 	return 0;
@@ -107,12 +108,10 @@ static int check_signed(const struct tdx_ask *a, enum tdx_chain_kind kind, struc
 			const struct tdx_document *d, int64_t *dated, struct err *e)
 {
 	CLEANUP_GROUND struct ground g = { 0 };
-	const struct span signature = { d->signature, sizeof(d->signature) };
 	int64_t at = a->en->at, skew = a->en->skew;
 
 	if (ground_open(&g, a, e) < 0 || chain_open(&g, kind, chain, e) < 0 ||
-	    ecdsa_verify(g.chains.chain[kind].certs[0]->key, ECDSA_P256, DIGEST_SHA256, d->body,
-			 signature, e) < 0)
+	    tdx_document_verify(d, g.chains.chain[kind].certs[0], a->n->signatures, e) < 0)
 		return err_code(e);
 	if (d->issue_date > at + skew || d->next_update <= at - skew)
 		return err_set(e, ERR_DENIED, "its dates don't hold at that moment");
@@ -336,20 +335,27 @@ static bool ask_open(struct tdx_ask *a, const struct tdx_quote *quote)
 	       platform_of(a, &g.chains.chain[TDX_CHAIN_PCK], &ignored) == 0;
 }
 
+bool endorse_tdx_lacks(const struct verify_input *in)
+{
+	struct tdx_collateral c = in->tdx.endorsements.collateral;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (is_missing(&c, &rows[i]))
+			return true;
+	return false;
+}
+
 int endorse_tdx(struct endorsements *n, const struct endorse_need *need, struct verify_input *in,
 		struct err *e)
 {
 	struct tdx_endorsements en = in->tdx.endorsements;
 	struct tdx_ask a = { .n = n, .en = &en, .group = { .lock = -1 } };
 	struct tdx_collateral *c = &in->tdx.endorsements.collateral;
-	bool missing = false;
 	int failed = 0;
 
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-		missing = missing || is_missing(c, &rows[i]);
 	en.at = in->at;
 	en.skew = in->skew;
-	if (!missing || !ask_open(&a, need->quote))
+	if (!endorse_tdx_lacks(in) || !ask_open(&a, need->quote))
 		return 0;
 	if (group_open(&a, e) < 0)
 		return err_code(e);

@@ -11,5 +11,6 @@ struct endorse_need;
 struct verify_input;
 
 /* Fills `in`; see endorsements_complete(). */
+bool endorse_tdx_lacks(const struct verify_input *in); /* something, of what a quote needs */
 int endorse_tdx(struct endorsements *n, const struct endorse_need *need, struct verify_input *in,
 		struct err *e) MUST_CHECK;

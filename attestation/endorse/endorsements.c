@@ -68,6 +68,7 @@ static int complete(struct endorsements *n, const struct evidence_parts *parts, 
 
 	endorse_begin(n);
 	n->hold = hold;
+	n->signatures = in->signatures;
 	n->crl_max_age = in->policy ? in->policy->crl_max_age : 0;
 	endorse_need_of(in, parts, &need);
 	if (need.snp)
@@ -118,9 +119,14 @@ static bool complete_if_worth(struct endorsements *n, const struct evidence_part
 {
 	CLEANUP(free) struct verdict *before = calloc(1, sizeof(*before));
 	char hold[ERR_TEXT_MAX + 48];
+	struct endorse_need need;
 	struct err ignored;
 	int failed;
 
+	endorse_need_of(in, parts, &need);
+	/* A quote would be verified twice, although nothing is to be asked for. */
+	if (need.tdx && !endorse_tdx_lacks(in))
+		return complete(n, parts, NULL, in, e) == 0;
 	if (!before || verify_before(in, parts, before, &ignored) < 0)
 		return true;
 	snprintf(hold, sizeof(hold), "nothing is fetched for such evidence: %s",

@@ -287,9 +287,11 @@ bool x509_name_has(struct span name, const char *word)
 	return found;
 }
 
-int x509_verify(const struct x509 *cert, const struct x509 *issuer, unsigned algorithms,
-		unsigned cas_below, struct err *e)
+int x509_verify_known(const struct x509 *cert, const struct x509 *issuer, unsigned algorithms,
+		      unsigned cas_below, const struct x509_known *known, struct err *e)
 {
+	const struct x509_signed what = { cert->tbs, cert->algorithm, cert->signature };
+
 	if (!span_equal(cert->issuer, issuer->subject))
 		return err_set(e, ERR_DENIED, "the certificate names another issuer");
 	if (!issuer->has_constraints || !issuer->is_ca)
@@ -299,8 +301,13 @@ int x509_verify(const struct x509 *cert, const struct x509 *issuer, unsigned alg
 			       cas_below, issuer->path_len);
 	if (issuer->has_usage && !(issuer->usage & X509_USE_CERT_SIGN))
 		return err_set(e, ERR_DENIED, "the issuer may not sign certificates (keyUsage)");
-	return x509_verify_signature(cert->tbs, cert->algorithm, cert->signature, issuer->key,
-				     algorithms, e);
+	return x509_verify_signature(&what, issuer, algorithms, known, e);
+}
+
+int x509_verify(const struct x509 *cert, const struct x509 *issuer, unsigned algorithms,
+		unsigned cas_below, struct err *e)
+{
+	return x509_verify_known(cert, issuer, algorithms, cas_below, NULL, e);
 }
 
 int64_t x509_moment(int64_t at, int64_t skew, int64_t first, int64_t last)

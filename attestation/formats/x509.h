@@ -14,6 +14,7 @@
  */
 #pragma once
 
+#include "attestation/formats/signatures.h"
 #include "common/base/cleanup.h"
 #include "common/base/err.h"
 #include "common/base/span.h"
@@ -113,9 +114,22 @@ DEFINE_CLEANUP(struct x509 *, x509_free)
 int x509_verify(const struct x509 *cert, const struct x509 *issuer, unsigned algorithms,
 		unsigned cas_below, struct err *e) MUST_CHECK;
 
-/* Only the signature, by any key, of one of the algorithms. */
-int x509_verify_signature(struct span signed_bytes, struct span algorithm, struct span signature,
-			  EVP_PKEY *key, unsigned algorithms, struct err *e) MUST_CHECK;
+/* The same, but a signature that `known` remembers is not computed again, and one that holds is
+ * remembered there; see signatures.h. `known` may be NULL. */
+struct x509_known {
+	struct signatures *signatures;
+	enum signatures_shelf shelf;
+};
+int x509_verify_known(const struct x509 *cert, const struct x509 *issuer, unsigned algorithms,
+		      unsigned cas_below, const struct x509_known *known, struct err *e) MUST_CHECK;
+
+/* Only the signature, by the key of any certificate, of one of the algorithms. */
+struct x509_signed {
+	struct span bytes, algorithm, signature;
+};
+int x509_verify_signature(const struct x509_signed *what, const struct x509 *signer,
+			  unsigned algorithms, const struct x509_known *known,
+			  struct err *e) MUST_CHECK;
 
 /* The moment at which to judge something that is valid from `first` to `last`, when clocks may
  * differ by `skew` seconds: `at`, or the nearest moment in range if it is that close. */

@@ -172,15 +172,18 @@ void x509_crl_free(struct x509_crl *crl)
 	free(crl);
 }
 
-int x509_crl_verify(const struct x509_crl *crl, const struct x509 *issuer, unsigned algorithms,
-		    int64_t at, struct err *e)
+int x509_crl_verify_known(const struct x509_crl *crl, const struct x509 *issuer,
+			  unsigned algorithms, int64_t at, struct signatures *signatures,
+			  struct err *e)
 {
+	const struct x509_signed what = { crl->tbs, crl->algorithm, crl->signature };
+	const struct x509_known known = { signatures, SIGNATURES_AUTHORITIES };
+
 	if (!span_equal(crl->issuer, issuer->subject))
 		return err_set(e, ERR_DENIED, "the CRL is of another issuer");
 	if (issuer->has_usage && !(issuer->usage & X509_USE_CRL_SIGN))
 		return err_set(e, ERR_DENIED, "the issuer may not sign CRLs (keyUsage)");
-	if (x509_verify_signature(crl->tbs, crl->algorithm, crl->signature, issuer->key, algorithms,
-				  e) < 0)
+	if (x509_verify_signature(&what, issuer, algorithms, &known, e) < 0)
 		return err_wrap(e, "CRL");
 	if (at < crl->this_update)
 		return err_set(e, ERR_DENIED, "the CRL is from %" PRId64 " seconds in the future",
@@ -189,6 +192,12 @@ int x509_crl_verify(const struct x509_crl *crl, const struct x509 *issuer, unsig
 		return err_set(e, ERR_DENIED, "the CRL ran out %" PRId64 " seconds before",
 			       at - crl->next_update);
 	return 0;
+}
+
+int x509_crl_verify(const struct x509_crl *crl, const struct x509 *issuer, unsigned algorithms,
+		    int64_t at, struct err *e)
+{
+	return x509_crl_verify_known(crl, issuer, algorithms, at, NULL, e);
 }
 
 int x509_crl_check(const struct x509_crl *crl, const struct x509 *cert, struct err *e)

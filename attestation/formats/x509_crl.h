@@ -36,6 +36,10 @@ DEFINE_CLEANUP(struct x509_crl *, x509_crl_free)
  * thisUpdate <= at <= nextUpdate. ERR_DENIED if not. */
 int x509_crl_verify(const struct x509_crl *crl, const struct x509 *issuer, unsigned algorithms,
 		    int64_t at, struct err *e) MUST_CHECK;
+/* The same with what was verified before, or NULL: as x509_verify_known(). */
+int x509_crl_verify_known(const struct x509_crl *crl, const struct x509 *issuer,
+			  unsigned algorithms, int64_t at, struct signatures *signatures,
+			  struct err *e) MUST_CHECK;
 
 /* Whether the list names that certificate: its issuer is the list's and its serial is in it.
  * ERR_DENIED "revoked …" if so, ERR_INVALID if the list is another issuer's. */

@@ -144,19 +144,36 @@ static int verify(const struct algorithm *a, struct span content, struct span si
 	return 0;
 }
 
-int x509_verify_signature(struct span signed_bytes, struct span algorithm, struct span signature,
-			  EVP_PKEY *key, unsigned algorithms, struct err *e)
+/* Remembered only after it was verified just here. */
+static int verify_known(const struct algorithm *a, const struct x509_signed *what,
+			const struct x509 *signer, const struct x509_known *known, struct err *e)
+{
+	const struct signatures_fact fact = { signer->key_digest, what->algorithm, what->bytes,
+					      what->signature };
+	uint8_t digest[SHA256_LEN];
+
+	if (signatures_know(known->signatures, &fact, digest))
+		return 0;
+	if (verify(a, what->bytes, what->signature, signer->key, e) < 0)
+		return err_code(e);
+	signatures_add(known->signatures, known->shelf, digest);
+	return 0;
+}
+
+int x509_verify_signature(const struct x509_signed *what, const struct x509 *signer,
+			  unsigned algorithms, const struct x509_known *known, struct err *e)
 {
 	for (size_t i = 0; i < ARRAY_LEN(algorithms_known); i++) {
 		const struct algorithm *a = &algorithms_known[i];
 
-		if (!(a->bit & algorithms) || !span_equal(a->identifier, algorithm))
+		if (!(a->bit & algorithms) || !span_equal(a->identifier, what->algorithm))
 			continue;
-		if (!key_suits(key, a))
+		if (!key_suits(signer->key, a))
 			return err_set(
 				e, ERR_DENIED,
 				"the issuer's key is not of the kind that the algorithm needs");
-		return verify(a, signed_bytes, signature, key, e);
+		return known ? verify_known(a, what, signer, known, e)
+			     : verify(a, what->bytes, what->signature, signer->key, e);
 	}
 	return err_set(e, ERR_DENIED, "signed with another algorithm than is accepted here");
 }

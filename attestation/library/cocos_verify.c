@@ -156,6 +156,7 @@ static int bind(struct call *c, struct err *e)
 		return err_set(e, ERR_INVALID, "no moment to judge at was set");
 	c->in.at = r->at;
 	c->in.skew = r->skew;
+	c->in.signatures = r->signatures;
 	b->report_data = library_store_get(&r->store, COCOS_REPORT_DATA, 0).bytes;
 	if (tee.len || vtpm.len) {
 		c->nonce = (struct binding_nonce){ .tee = tee.bytes,

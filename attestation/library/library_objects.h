@@ -23,6 +23,10 @@ struct cocos_credential {
 	struct credential credential;
 };
 
+struct cocos_memory {
+	struct signatures *signatures;
+};
+
 struct cocos_request {
 	enum cocos_mode mode;
 	struct library_store store;
@@ -31,7 +35,8 @@ struct cocos_request {
 	uint32_t skew;
 	unsigned flags;
 	enum snp_product product;
-	struct credential credential; /* counts if it was answered */
+	struct signatures *signatures; /* the caller's memory's, or NULL */
+	struct credential credential;  /* counts if it was answered */
 	bool has_channel;
 	struct binding channel;
 	uint8_t *channel_spki; /* malloc'ed */

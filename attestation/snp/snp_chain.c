@@ -73,6 +73,8 @@ bool snp_chain_load(struct snp_chain *chain, const struct snp_input *in,
 	struct span ark = first_of(first_of(in->ark, table->ark), in->trusted_root);
 	bool all = load(&chain->vek, CHECK_CHAIN_VEK, "a VCEK or VLEK", leaf, v);
 
+	chain->signatures = in->signatures;
+
 	all = load(&chain->intermediate, CHECK_CHAIN_INTERMEDIATE, "the ASK or ASVK",
 		   first_of(in->intermediate, table->ask), v) &&
 	      all;
@@ -132,12 +134,17 @@ static bool check_root(struct snp_chain *chain, struct verdict *v)
 	return verdict_bytes(v, CHECK_CHAIN_ROOT, chain->ark->key_digest, wanted, SHA256_LEN);
 }
 
-static bool check_link(const struct x509 *cert, const struct x509 *issuer, unsigned cas_below,
-		       enum check_id check, struct verdict *v)
+/* The signer is the trusted root, or was verified under it: strangers have nothing remembered but
+ * certificates of genuine chips. */
+static bool check_link(const struct snp_chain *chain, const struct x509 *cert,
+		       const struct x509 *issuer, enum check_id check, struct verdict *v)
 {
+	const bool is_leaf = cert == chain->vek;
+	const struct x509_known known = { chain->signatures,
+					  is_leaf ? SIGNATURES_LEAVES : SIGNATURES_AUTHORITIES };
 	struct err e;
 
-	if (x509_verify(cert, issuer, X509_RSA4096_PSS_SHA384, cas_below, &e) < 0)
+	if (x509_verify_known(cert, issuer, X509_RSA4096_PSS_SHA384, !is_leaf, &known, &e) < 0)
 		return verdict_err(v, check, &e);
 	return verdict_check(v, check, true, NULL, NULL);
 }
@@ -183,10 +190,10 @@ static bool check_extensions(const struct snp_chain *chain, struct verdict *v)
 bool snp_chain_verify(struct snp_chain *chain, struct verdict *v)
 {
 	return check_names(chain, v) && check_root(chain, v) && check_extensions(chain, v) &&
-	       check_link(chain->ark, chain->ark, 1, CHECK_CHAIN_ARK_SIGNATURE, v) &&
-	       check_link(chain->intermediate, chain->ark, 1, CHECK_CHAIN_INTERMEDIATE_SIGNATURE,
-			  v) &&
-	       check_link(chain->vek, chain->intermediate, 0, CHECK_CHAIN_VEK_SIGNATURE, v) &&
+	       check_link(chain, chain->ark, chain->ark, CHECK_CHAIN_ARK_SIGNATURE, v) &&
+	       check_link(chain, chain->intermediate, chain->ark,
+			  CHECK_CHAIN_INTERMEDIATE_SIGNATURE, v) &&
+	       check_link(chain, chain->vek, chain->intermediate, CHECK_CHAIN_VEK_SIGNATURE, v) &&
 	       check_leaf(chain, v);
 }
 
@@ -238,9 +245,9 @@ static bool check_list(const struct snp_chain *chain, const struct snp_input *in
 		return verdict_err(v, CHECK_CRL_FORMAT, &e);
 	crl = *loaded;
 	issuer = is_of_ark(chain, crl) ? chain->ark : chain->intermediate;
-	if (x509_crl_verify(crl, issuer, X509_RSA4096_PSS_SHA384,
-			    x509_moment(in->at, in->skew, crl->this_update, crl->next_update),
-			    &e) < 0)
+	if (x509_crl_verify_known(crl, issuer, X509_RSA4096_PSS_SHA384,
+				  x509_moment(in->at, in->skew, crl->this_update, crl->next_update),
+				  in->signatures, &e) < 0)
 		return verdict_err(v, CHECK_CRL_LIST, &e);
 	verdict_check(v, CHECK_CRL_LIST, true, whose(chain, crl), NULL);
 	if (is_of_ark(chain, crl) && (x509_crl_check(crl, chain->ark, &e) < 0 ||

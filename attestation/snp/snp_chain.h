@@ -17,7 +17,8 @@ struct snp_chain {
 	enum snp_product product;  /* by the names; the root agrees */
 	enum snp_signing_key kind; /* by the leaf's name */
 	bool own_root;
-	struct x509 *root; /* of in->trusted_root, else NULL */
+	struct x509 *root;             /* of in->trusted_root, else NULL */
+	struct signatures *signatures; /* the input's */
 };
 
 void snp_chain_done(struct snp_chain *chain);

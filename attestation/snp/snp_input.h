@@ -45,6 +45,9 @@ struct snp_input {
 
 	struct span id_block, id_auth; /* both or none */
 
+	/* Signatures that were verified before, for who judges many; may be NULL. */
+	struct signatures *signatures;
+
 	/* What REPORT_DATA has to be. NULL is a refusal: there is no verdict without a binding. */
 	const uint8_t *report_data;
 

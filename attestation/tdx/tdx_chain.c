@@ -91,6 +91,8 @@ static bool link_is_known(const struct tdx_chains *chains, const struct x509 *ce
 	return false;
 }
 
+/* From the trusted root down: strangers have nothing remembered but PCK certificates of genuine
+ * machines. */
 static int links_check(const struct tdx_chains *chains, const struct x509_chain *chain,
 		       const struct kind *k, struct err *e)
 {
@@ -103,8 +105,13 @@ static int links_check(const struct tdx_chains *chains, const struct x509_chain 
 
 		if (name_check(cert, k->names[i], e) < 0 || x509_nothing_unjudged(cert, e) < 0)
 			return err_wrap(e, "certificate %zu", i + 1);
+		const struct x509_known known = { chains->signatures,
+						  i == 0 && k == &kinds[TDX_CHAIN_PCK]
+							  ? SIGNATURES_LEAVES
+							  : SIGNATURES_AUTHORITIES };
+
 		if (!link_is_known(chains, cert, issuer) &&
-		    x509_verify(cert, issuer, X509_P256_SHA256, below, e) < 0)
+		    x509_verify_known(cert, issuer, X509_P256_SHA256, below, &known, e) < 0)
 			return err_wrap(e, "certificate %zu", i + 1);
 	}
 	return leaf_check(chain->certs[0], k, e);

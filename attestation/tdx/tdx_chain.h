@@ -28,7 +28,8 @@ struct tdx_chains {
 	bool good[TDX_CHAIN_COUNT];
 	uint64_t crl_max_age; /* as tdx_endorsements has these three */
 	int64_t root_crl_asked, pck_crl_asked;
-	struct x509_crl *root_crl; /* see tdx_crl.h */
+	struct x509_crl *root_crl;     /* see tdx_crl.h */
+	struct signatures *signatures; /* as tdx_endorsements has it */
 };
 
 /* Adds the checks of that chain and its time: chain.pck and time.pck, chain.crl_issuer and

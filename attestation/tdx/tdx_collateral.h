@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "attestation/formats/x509.h"
 #include "attestation/tdx/tdx_pck.h"
 #include "attestation/tdx/tdx_status.h"
 #include "common/base/cleanup.h"
@@ -109,3 +110,7 @@ int tdx_qe_identity_parse(struct span bytes, struct tdx_qe_identity **identity,
 			  struct err *e) MUST_CHECK;
 void tdx_qe_identity_free(struct tdx_qe_identity *identity);
 DEFINE_CLEANUP(struct tdx_qe_identity *, tdx_qe_identity_free)
+
+/* The signer's key signed the body. `signatures` may be NULL; see signatures.h. */
+int tdx_document_verify(const struct tdx_document *d, const struct x509 *signer,
+			struct signatures *signatures, struct err *e) MUST_CHECK;

@@ -10,9 +10,10 @@ static int crl_load(const struct tdx_chains *chains, struct span bytes, const st
 {
 	if (x509_crl_load(bytes.bytes, bytes.len, crl, e) < 0)
 		return err_code(e);
-	return x509_crl_verify(
+	return x509_crl_verify_known(
 		*crl, issuer, X509_P256_SHA256,
-		x509_moment(chains->at, chains->skew, (*crl)->this_update, (*crl)->next_update), e);
+		x509_moment(chains->at, chains->skew, (*crl)->this_update, (*crl)->next_update),
+		chains->signatures, e);
 }
 
 /* The PCK's own intermediate, by its key, has to be the one that the CRL comes with. */

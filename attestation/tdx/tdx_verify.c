@@ -186,17 +186,16 @@ struct document_checks {
 static bool document_verify(struct state *s, const struct document_checks *n, struct span chain,
 			    const struct tdx_document *d)
 {
-	struct span signature = { d->signature, sizeof(d->signature) };
 	struct err e;
 
 	if (!tdx_chain_check(&s->chains, n->kind, chain, s->v) ||
 	    !tdx_crl_check_signer(&s->chains, n->kind, n->revoked, s->v))
 		return false;
 
-	EVP_PKEY *key = s->chains.chain[n->kind].certs[0]->key;
 	bool good = verdict_step(
 		s->v, n->signature,
-		ecdsa_verify(key, ECDSA_P256, DIGEST_SHA256, d->body, signature, &e), &e);
+		tdx_document_verify(d, s->chains.chain[n->kind].certs[0], s->chains.signatures, &e),
+		&e);
 
 	return document_time(s, n->time, d) && good;
 }
@@ -421,6 +420,7 @@ void tdx_verify(const struct tdx_parsed *quote, const struct tdx_endorsements *e
 	s.chains.at = endorsements->at;
 	s.chains.skew = endorsements->skew;
 	s.chains.crl_max_age = endorsements->crl_max_age;
+	s.chains.signatures = endorsements->signatures;
 	s.chains.root_crl_asked = endorsements->root_crl_asked;
 	s.chains.pck_crl_asked = endorsements->pck_crl_asked;
 	crl_age_require(&(struct crl_age){ .max = endorsements->crl_max_age }, v);

@@ -22,6 +22,7 @@ struct tdx_endorsements {
 	uint32_t skew;                         /* seconds by which clocks may differ */
 	uint64_t crl_max_age;                  /* seconds (crl_age.h); 0: nextUpdate alone counts */
 	int64_t root_crl_asked, pck_crl_asked; /* when a service last handed each out; 0: unknown */
+	struct signatures *signatures; /* verified before, for who judges many; may be NULL */
 };
 
 enum { TDX_RESULT_ADVISORIES_MAX = 3 * TDX_ADVISORIES_MAX };

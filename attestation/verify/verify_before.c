@@ -4,6 +4,8 @@
 #include "attestation/verify/verification.h"
 #include "attestation/verify/verify.h"
 
+#include <string.h>
+
 static void before_nothing(struct verification *x)
 {
 }
@@ -64,6 +66,9 @@ static void before_quote(struct verification *x, const uint8_t *report_data)
 	verdict_init(all, VERDICT_SCOPE_GENUINE_ONLY);
 	x->tdx.endorsements.at = x->in->at;
 	x->tdx.endorsements.skew = x->in->skew;
+	x->tdx.endorsements.signatures = x->in->signatures;
+	/* What is given of it is judged with the rest. */
+	memset(&x->tdx.endorsements.collateral, 0, sizeof(x->tdx.endorsements.collateral));
 	tdx_verify(&x->parts->tdx, &x->tdx.endorsements, all, &x->result->tdx);
 	for (size_t i = 0; i < ARRAY_LEN(own); i++) {
 		const struct check *c = verdict_find(all, own[i]);

@@ -58,6 +58,7 @@ static bool judge_snp(struct verification *x, const uint8_t *report_data)
 	x->snp.policy = p ? &p->snp : NULL;
 	x->snp.require_crl |= p && p->require_crl;
 	x->snp.crl_max_age = p ? p->crl_max_age : 0;
+	x->snp.signatures = x->in->signatures;
 	snp_appraise(&x->snp, &x->result->snp, x->v);
 	if (!verdict_ok(x->v))
 		return true;
@@ -88,6 +89,7 @@ static bool judge_tdx(struct verification *x, const uint8_t *report_data)
 	x->tdx.endorsements.at = x->in->at;
 	x->tdx.endorsements.skew = x->in->skew;
 	x->tdx.endorsements.crl_max_age = p ? p->crl_max_age : 0;
+	x->tdx.endorsements.signatures = x->in->signatures;
 	x->tdx.policy = p ? &p->tdx : NULL;
 	tdx_appraise(&x->tdx, &x->result->tdx, x->v);
 	if (!verdict_ok(x->v))

@@ -68,6 +68,10 @@ struct verify_input {
 	const uint8_t (*manifests)[SHA3_256_LEN];
 	size_t manifest_count;
 
+	/* Signatures that were verified before (signatures.h), for who judges many; NULL: none are
+	 * remembered. What they stand for is judged anew all the same. */
+	struct signatures *signatures;
+
 	int64_t at;    /* seconds since 1970: the moment to judge at */
 	uint32_t skew; /* seconds by which clocks may differ */
 };

@@ -135,6 +135,7 @@ static enum cli_exit run_line(struct cli *outer, const char *line, size_t len,
 
 	cli_init(&cli, outer->command);
 	cli.out = outer->out;
+	cli.shared = outer->shared;
 	cli.operands = operands;
 	if (json_parse(line, len, &object, &e) == 0 &&
 	    take_common(&cli, outer, operands, &e) == 0 &&

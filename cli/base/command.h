@@ -81,6 +81,7 @@ struct cli {
 	bool verbose;
 	char hint[CLI_HINT_MAX]; /* what to do next, printed after the error */
 	FILE *out;               /* stdout */
+	void *shared;            /* what a batch's rows have in common; the command's */
 };
 
 /* The flag was given. An option that is not in the command's table is a programming error. */

@@ -93,8 +93,9 @@ static enum cli_exit judge(struct cli *cli, const char *path, bool batch, struct
 		err_nomem(e);
 		return CLI_USAGE;
 	}
-	bool judged = evidence_options_read(cli, path, o, e) == 0 &&
-		      judge_input(cli, batch, &o->input, v, result, e) == 0;
+	bool judged = evidence_options_read(cli, path, o, e) == 0;
+	o->input.signatures = cli->shared;
+	judged = judged && judge_input(cli, batch, &o->input, v, result, e) == 0;
 	if (judged && o->problem[0])
 		verdict_note(v, NOTE_EVIDENCE, "evidence: %s", o->problem);
 	if (judged && (batch || cli_flag(cli, "json")))
@@ -113,12 +114,23 @@ static enum cli_exit judge_row(struct cli *cli, struct err *e)
 	return judge(cli, cli->operands[0], true, e);
 }
 
+/* A fleet has few CAs, lists and documents: their signatures are verified once. */
+static enum cli_exit run_batch(struct cli *cli, const char *path, struct err *e)
+{
+	CLEANUP(signatures_free) struct signatures *signatures = NULL;
+
+	if (signatures_new(&signatures, e) < 0)
+		return CLI_USAGE;
+	cli->shared = signatures;
+	return batch_run(cli, path, judge_row, e);
+}
+
 static enum cli_exit run(struct cli *cli, struct err *e)
 {
 	const char *batch = cli_value(cli, "batch");
 
 	if (batch)
-		return batch_run(cli, batch, judge_row, e);
+		return run_batch(cli, batch, e);
 	if (cli->operand_count != 1)
 		return cli_usage(e, "which file? One with a report, quote, protobuf or token");
 	return judge(cli, cli->operands[0], false, e);

@@ -49,6 +49,8 @@ FALLIBLE = {
     "request_flags": [c_void_p, c_uint],
     "request_product": [c_void_p, c_char_p],
     "request_credential": [c_void_p, c_void_p],
+    "memory_new": [POINTER_TO],
+    "request_memory": [c_void_p, c_void_p],
     "verify": [c_void_p, c_void_p, c_void_p, POINTER_TO],
 }
 OTHERS = {
@@ -60,6 +62,7 @@ OTHERS = {
     "credential_blob": (Bytes, [c_void_p]),
     "credential_encrypted": (Bytes, [c_void_p]),
     "request_free": (None, [c_void_p]),
+    "memory_free": (None, [c_void_p]),
     "verdict_ok": (c_bool, [c_void_p]),
     "verdict_free": (None, [c_void_p]),
     "verdict_word": (c_char_p, [c_void_p]),

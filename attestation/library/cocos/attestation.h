@@ -201,6 +201,16 @@ enum cocos_flag {
 	COCOS_BEFORE_RUN = 4,   /* the agent has no manifest yet: ask for no run statement */
 };
 
+/* Signatures that held, remembered for judgements of many machines: certificates of CAs, revocation
+ * lists, documents and a few hundred machines' certificates are then verified once. Remembered is that
+ * a signature over these bytes by this key is good, and nothing else: trust, time, revocation and
+ * policy are judged at each call. Of fixed size. Any number of threads may use one at once. Unlike
+ * the library's other objects it is not copied: it has to outlive the requests that it was given to. */
+struct cocos_memory;
+COCOS_PUBLIC int cocos_memory_new(struct cocos_memory **memory,
+				  struct cocos_error *error) COCOS_MUST_CHECK;
+COCOS_PUBLIC void cocos_memory_free(struct cocos_memory *memory);
+
 struct cocos_request;
 
 COCOS_PUBLIC int cocos_request_new(enum cocos_mode mode, struct cocos_request **request,
@@ -237,6 +247,10 @@ COCOS_PUBLIC int cocos_request_product(struct cocos_request *request, const char
 COCOS_PUBLIC int cocos_request_credential(struct cocos_request *request,
 					  const struct cocos_credential *credential,
 					  struct cocos_error *error) COCOS_MUST_CHECK;
+
+/* Uses that memory in each judgement. The last call counts. */
+COCOS_PUBLIC int cocos_request_memory(struct cocos_request *request, struct cocos_memory *memory,
+				      struct cocos_error *error) COCOS_MUST_CHECK;
 
 /* ---- the call ---- */
 

@@ -276,17 +276,24 @@ static void *judge_often(void *data)
 	return NULL;
 }
 
-static void threads_share_request_endorsements_and_policy(void **state)
+/* Without a memory and with one that all of them use. */
+static void threads_share_request_endorsements_policy_and_memory(void **state)
 {
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
 		struct shared shared[THREADS];
 		pthread_t threads[THREADS];
+		struct cocos_memory *memory = NULL;
 		struct verify_build b;
 		struct library_call c;
 
 		verify_build_begin(&b, kinds[i]);
 		verify_build_seal(&b);
 		assert_int_equal(library_call_make(&c, &b, COCOS_EAT), 0);
+		assert_int_equal(cocos_memory_new(NULL, NULL), -COCOS_INVALID);
+		assert_int_equal(cocos_request_memory(c.request, NULL, NULL), -COCOS_INVALID);
+		assert_int_equal(cocos_memory_new(&memory, NULL), 0);
+		if (i < 2)
+			assert_int_equal(cocos_request_memory(c.request, memory, NULL), 0);
 		for (size_t n = 0; n < THREADS; n++) {
 			shared[n] = (struct shared){ &c, 0 };
 			assert_int_equal(pthread_create(&threads[n], NULL, judge_often, &shared[n]),
@@ -297,6 +304,7 @@ static void threads_share_request_endorsements_and_policy(void **state)
 			assert_int_equal(shared[n].yes, TURNS);
 		}
 		library_call_done(&c);
+		cocos_memory_free(memory);
 		verify_build_end(&b);
 	}
 }
@@ -308,7 +316,7 @@ int main(void)
 		cmocka_unit_test(another_nonce_channel_manifest_or_moment_is_a_no),
 		cmocka_unit_test(without_a_policy_nothing_is_verified),
 		cmocka_unit_test(an_ek_vouches_by_a_credential_and_by_nothing_else),
-		cmocka_unit_test(threads_share_request_endorsements_and_policy),
+		cmocka_unit_test(threads_share_request_endorsements_policy_and_memory),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
