@@ -4,17 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-int64_t rate_take(const struct rate *rate, int64_t now, int64_t *spent_until)
-{
-	int64_t from = *spent_until > now ? *spent_until : now;
-	int64_t wait = from - now - (rate->burst - 1) * rate->every_ms;
-
-	if (wait > 0)
-		return wait;
-	*spent_until = from + rate->every_ms;
-	return 0;
-}
-
 int64_t rate_cvms_take(struct rate_cvms *cvms, const struct rate *rate, const char *id, int64_t now)
 {
 	struct rate_cvm *free_row = &cvms->rows[0];

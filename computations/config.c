@@ -32,8 +32,11 @@ const struct setting config_settings[] = {
 	TEXT("ADMIN_SOCKET", admin_socket, "/run/cocos-computations/admin.sock",
 	     "unix socket for administrators: root, this user and the members of group cocos"),
 	TEXT("ADMIN_HOST", admin_host, "127.0.0.1", "address for administrators, with ADMIN_PORT"),
-	SETTING("COMPUTATIONS_ADMIN_PORT", SETTING_TEXT, config, admin_port_text, NULL,
-		"port for administrators besides the socket; absent: none"),
+	{ .name = "COMPUTATIONS_ADMIN_PORT",
+	  .type = SETTING_PORT,
+	  .offset = offsetof(struct config, admin_port),
+	  .given = offsetof(struct config, has_admin_port),
+	  .help = "port for administrators besides the socket; absent: none" },
 	TEXT("ADMIN_SERVER_CERT", admin_server_cert, NULL, "certificate for administrators"),
 	TEXT("ADMIN_SERVER_KEY", admin_server_key, NULL, "its private key"),
 	TEXT("ADMIN_CLIENT_CA_CERTS", admin_client_ca_certs, NULL,
@@ -68,6 +71,14 @@ const struct setting config_settings[] = {
 };
 const size_t config_settings_count = ARRAY_LEN(config_settings);
 
+/* The command line tool's. */
+static const char *const others[] = { "COMPUTATIONS_GRPC_URL",
+				      "COMPUTATIONS_GRPC_TIMEOUT",
+				      "COMPUTATIONS_GRPC_CLIENT_CERT",
+				      "COMPUTATIONS_GRPC_CLIENT_KEY",
+				      "COMPUTATIONS_GRPC_SERVER_CA_CERTS",
+				      NULL };
+
 static int check_tls(const char *what, const char *cert, const char *key, const char *ca,
 		     struct err *e)
 {
@@ -86,9 +97,6 @@ static int check_tls(const char *what, const char *cert, const char *key, const 
 
 static int check(struct config *c, struct err *e)
 {
-	unsigned long port;
-	char *end;
-
 	if (check_tls("GRPC", c->server_cert, c->server_key, c->client_ca_certs, e) < 0 ||
 	    check_tls("ADMIN", c->admin_server_cert, c->admin_server_key, c->admin_client_ca_certs,
 		      e) < 0 ||
@@ -103,17 +111,10 @@ static int check(struct config *c, struct err *e)
 			       "COMPUTATIONS_ATTESTATION_ROOT, _COLLATERAL, _AK, _KDS, _PCS and "
 			       "_ENDORSEMENTS_CA do nothing without "
 			       "COMPUTATIONS_ATTESTATION_POLICY");
-	if (!c->admin_port_text)
+	if (!c->has_admin_port)
 		return 0;
-	port = strtoul(c->admin_port_text, &end, 10);
-	if (*end || port > UINT16_MAX || c->admin_port_text[0] < '0' || c->admin_port_text[0] > '9')
-		return err_set(e, ERR_INVALID, "COMPUTATIONS_ADMIN_PORT %s is not a port",
-			       log_quote(c->admin_port_text).text);
-	if (hostname_listener_check("COMPUTATIONS_ADMIN", c->admin_host,
-				    c->admin_client_ca_certs != NULL, e) < 0)
-		return err_code(e);
-	c->admin_port = (uint16_t)port;
-	return 0;
+	return hostname_listener_check("COMPUTATIONS_ADMIN", c->admin_host,
+				       c->admin_client_ca_certs != NULL, e);
 }
 
 static int load_file(const char *path, struct keyfile *file, struct err *e)
@@ -130,13 +131,14 @@ static int load_file(const char *path, struct keyfile *file, struct err *e)
 
 int config_load(const char *path, struct config *config, struct err *e)
 {
+	static const struct settings_environment environment = { "COMPUTATIONS_", others };
 	struct keyfile file = { .count = 0 };
 	struct config got = { .port = 0 };
 	int failed = load_file(path, &file, e);
 
 	if (!failed)
-		failed =
-			settings_load(config_settings, config_settings_count, &file, true, &got, e);
+		failed = settings_load(config_settings, config_settings_count, &file, &environment,
+				       &got, e);
 	keyfile_done(&file);
 	if (!failed)
 		failed = check(&got, e);

@@ -11,11 +11,11 @@ struct config {
 	char *admin_socket, *admin_host, *admin_server_cert, *admin_server_key;
 	char *admin_client_ca_certs;
 	char *state_dir, *log_level;
-	char *admin_port_text;
 	char *attestation_policy, *attestation_root, *attestation_collateral, *attestation_ak;
 	char *attestation_cache, *attestation_kds, *attestation_pcs, *attestation_endorsements_ca;
 	bool attestation_offline;
-	uint16_t port, admin_port; /* admin_port counts if admin_port_text is there */
+	uint16_t port, admin_port;
+	bool has_admin_port;
 	uint64_t max_cvms, max_computations, max_records, max_record_bytes;
 };
 

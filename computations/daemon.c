@@ -128,7 +128,7 @@ static int open_admins(struct daemon *d, const struct config *c, struct err *e)
 	    front_new(&d->admins, d, &limits, &admin_rpc, e) < 0 ||
 	    open_socket(d, c->admin_socket, e) < 0)
 		return err_code(e);
-	if (!c->admin_port_text)
+	if (!c->has_admin_port)
 		return 0;
 	return listen_on(&d->admins, "administrators", c->admin_host, c->admin_port, tls,
 			 c->admin_client_ca_certs != NULL, e);

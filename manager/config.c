@@ -32,8 +32,12 @@ const struct setting config_settings[] = {
 	ROW("GRPC_HOST", SETTING_TEXT, grpc_host, NULL,
 	    "address to listen on over TCP; another than this host's own needs mTLS; default: " CONFIG_HOST
 	    " if another MANAGER_GRPC_ setting is given, else no TCP"),
-	ROW("GRPC_PORT", SETTING_TEXT, grpc_port_text, NULL,
-	    "port to listen on over TCP; 0 for any free one; default, with TCP: " CONFIG_PORT),
+	{ .name = "MANAGER_GRPC_PORT",
+	  .type = SETTING_PORT,
+	  .offset = offsetof(struct config, grpc_port),
+	  .given = offsetof(struct config, grpc_port_given),
+	  .fallback = CONFIG_PORT,
+	  .help = "port to listen on over TCP, if a MANAGER_GRPC_ setting is given; 0 for any free one" },
 	ROW("GRPC_SERVER_CERT", SETTING_TEXT, server_cert, NULL, "PEM file: our certificate"),
 	ROW("GRPC_SERVER_KEY", SETTING_TEXT, server_key, NULL, "PEM file: its private key"),
 	ROW("GRPC_SERVER_CA_CERTS", SETTING_TEXT, server_ca_certs, NULL,
@@ -83,6 +87,19 @@ const struct setting config_settings[] = {
 };
 const size_t config_settings_count = ARRAY_LEN(config_settings);
 
+/* The command line tool's, and those of Cocos's own manager, whose environment this one may be given. */
+static const char *const others[] = { "MANAGER_GRPC_URL",
+				      "MANAGER_GRPC_TIMEOUT",
+				      "MANAGER_GRPC_CLIENT_CERT",
+				      "MANAGER_GRPC_CLIENT_KEY",
+				      "MANAGER_ATTESTATION_POLICY_BINARY",
+				      "MANAGER_EOS_VERSION",
+				      "MANAGER_IGVMMEASURE_BINARY",
+				      "MANAGER_INSTANCE_ID",
+				      "MANAGER_PCR_VALUES",
+				      "MANAGER_QEMU_",
+				      NULL };
+
 int config_parse_ports(const char *text, uint16_t *first, uint16_t *last, struct err *e)
 {
 	unsigned long from = 0, to = 0;
@@ -105,11 +122,8 @@ int config_parse_ports(const char *text, uint16_t *first, uint16_t *last, struct
  * that; else who may call is a matter of the socket's file. */
 static int choose_listener(struct config *c, struct err *e)
 {
-	bool tcp = c->grpc_host || c->grpc_port_text || c->server_cert || c->server_key ||
+	bool tcp = c->grpc_host || c->grpc_port_given || c->server_cert || c->server_key ||
 		   c->server_ca_certs || c->client_ca_certs;
-	const char *text = c->grpc_port_text ? c->grpc_port_text : CONFIG_PORT;
-	unsigned long port;
-	char *end;
 
 	if (tcp && !c->grpc_host)
 		c->grpc_host = strdup(CONFIG_HOST);
@@ -117,12 +131,6 @@ static int choose_listener(struct config *c, struct err *e)
 		c->socket = strdup(CONFIG_SOCKET);
 	if (tcp ? !c->grpc_host : !c->socket)
 		return err_nomem(e);
-	port = strtoul(text, &end, 10);
-	if (*end || port > UINT16_MAX || *text < '0' || *text > '9')
-		return err_set(e, ERR_INVALID,
-			       "MANAGER_GRPC_PORT: %s is not a port; use 0 to 65535",
-			       log_quote(text).text);
-	c->grpc_port = (uint16_t)port;
 	return 0;
 }
 
@@ -269,12 +277,13 @@ static int read_file(const char *path, bool wanted, struct keyfile *file, struct
 
 int config_load(const char *path, struct config *config, struct err *e)
 {
+	static const struct settings_environment environment = { "MANAGER_", others };
 	struct keyfile file = { 0 };
 	int failed = read_file(path ? path : CONFIG_FILE, path != NULL, &file, e);
 
 	if (!failed)
-		failed = settings_load(config_settings, config_settings_count, &file, true, config,
-				       e);
+		failed = settings_load(config_settings, config_settings_count, &file, &environment,
+				       config, e);
 	if (!failed)
 		failed = check(config, e);
 	keyfile_done(&file);

@@ -34,10 +34,11 @@ enum config_tee {
 };
 
 struct config {
-	char *socket;                     /* unix; NULL: none */
-	char *grpc_host, *grpc_port_text; /* TCP; host NULL: none */
+	char *socket;    /* unix; NULL: none */
+	char *grpc_host; /* TCP; NULL: none */
 	char *server_cert, *server_key, *server_ca_certs, *client_ca_certs;
 	uint16_t grpc_port;
+	bool grpc_port_given;
 	char *log_level;
 	uint64_t max_vms;
 	char *libvirt_uri;

@@ -326,7 +326,7 @@ int config_read(struct config *config, struct err *e)
 			       "'environment'");
 	failed = keyfile_parse(bytes, len, &file, e);
 	if (!failed)
-		failed = settings_load(settings, ARRAY_LEN(settings), &file, false, config, e);
+		failed = settings_load(settings, ARRAY_LEN(settings), &file, NULL, config, e);
 	keyfile_done(&file);
 	if (!failed)
 		failed = judge(config, e);

@@ -1,22 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/base/log_rate.h"
 
+#include "common/base/rate.h"
+
 bool log_rate_take(struct log_rate *rate, uint64_t now_ms, unsigned long *skipped)
 {
-	uint64_t earned = (now_ms - rate->since) / LOG_RATE_MS;
+	static const struct rate lines = { .every_ms = LOG_RATE_MS, .burst = LOG_RATE_BURST };
 
-	if (earned >= rate->used) {
-		rate->used = 0;
-		rate->since = now_ms;
-	} else {
-		rate->used -= (unsigned)earned;
-		rate->since += earned * LOG_RATE_MS;
-	}
-	if (rate->used == LOG_RATE_BURST) {
+	if (rate_take(&lines, (int64_t)now_ms, &rate->spent_until) > 0) {
 		rate->skipped++;
 		return false;
 	}
-	rate->used++;
 	*skipped = rate->skipped;
 	rate->skipped = 0;
 	return true;

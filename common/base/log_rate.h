@@ -12,8 +12,7 @@ enum { LOG_RATE_BURST = 10, LOG_RATE_MS = 1000 /* for each line more */ };
 
 /* Zeroed is full. */
 struct log_rate {
-	unsigned used;
-	uint64_t since;
+	int64_t spent_until; /* rate.h */
 	unsigned long skipped;
 };
 

@@ -5,7 +5,11 @@
 #include "common/base/log.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+enum { NAME_COMPARED = 64 };
 
 /* Reads digits from `*text` on, and moves it past them. */
 static int take_number(const char **text, uint64_t *value, struct err *e)
@@ -234,30 +238,104 @@ static int load_one(const struct setting *s, const char *text, void *config, str
 		       log_quote(text).text, min, s->max ? " to " : " or more", s->max ? max : "");
 }
 
-static int refuse_strangers(const struct setting *table, size_t count, const struct keyfile *file,
-			    struct err *e)
+static bool is_known(const struct setting *table, size_t count, const char *name)
 {
-	for (size_t i = 0; file && i < file->count; i++) {
-		size_t k = 0;
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(table[i].name, name) == 0)
+			return true;
+	return false;
+}
 
-		while (k < count && strcmp(table[k].name, file->entries[i].key) != 0)
-			k++;
-		if (k == count)
-			return err_set(e, ERR_INVALID, "unknown setting %s", file->entries[i].key);
+/* How many letters have to be put in, taken away or changed; of long names, of their beginnings. */
+static size_t distance(const char *a, const char *b)
+{
+	size_t row[NAME_COMPARED + 1], a_len = strnlen(a, NAME_COMPARED),
+				       b_len = strnlen(b, NAME_COMPARED);
+
+	for (size_t j = 0; j <= b_len; j++)
+		row[j] = j;
+	for (size_t i = 1; i <= a_len; i++) {
+		size_t diagonal = row[0];
+
+		row[0] = i;
+		for (size_t j = 1; j <= b_len; j++) {
+			size_t changed = diagonal + (a[i - 1] != b[j - 1]);
+
+			diagonal = row[j];
+			row[j] = 1 + (row[j] < row[j - 1] ? row[j] : row[j - 1]);
+			row[j] = changed < row[j] ? changed : row[j];
+		}
+	}
+	return row[b_len];
+}
+
+static int refuse_stranger(const struct setting *table, size_t count, const char *name,
+			   const char *shown, struct err *e)
+{
+	const struct setting *nearest = table;
+
+	for (size_t i = 1; i < count; i++)
+		if (distance(table[i].name, name) < distance(nearest->name, name))
+			nearest = &table[i];
+	return err_set(e, ERR_INVALID, "unknown setting %s; the nearest there is: %s", shown,
+		       nearest->name);
+}
+
+static bool is_of_others(const struct settings_environment *environment, const char *name)
+{
+	for (const char *const *other = environment->others; other && *other; other++) {
+		size_t len = strlen(*other);
+
+		if ((*other)[len - 1] == '_' ? strncmp(name, *other, len) == 0
+					     : strcmp(name, *other) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* An empty value is an absent one, here too. */
+static int refuse_variables(const struct setting *table, size_t count,
+			    const struct settings_environment *environment, struct err *e)
+{
+	for (char **variable = environ; variable && *variable; variable++) {
+		size_t len = strcspn(*variable, "=");
+		CLEANUP(free) char *name = strndup(*variable, len);
+
+		if (!name)
+			return err_nomem(e);
+		if (strncmp(name, environment->prefix, strlen(environment->prefix)) != 0 ||
+		    !(*variable)[len] || !(*variable)[len + 1])
+			continue;
+		if (!is_known(table, count, name) && !is_of_others(environment, name)) {
+			refuse_stranger(table, count, name, log_quote(name).text, e);
+			return err_wrap(e, "environment");
+		}
 	}
 	return 0;
 }
 
-int settings_load(const struct setting *table, size_t count, const struct keyfile *file,
-		  bool environment, void *config, struct err *e)
+static int refuse_strangers(const struct setting *table, size_t count, const struct keyfile *file,
+			    const struct settings_environment *environment, struct err *e)
 {
-	if (refuse_strangers(table, count, file, e) < 0)
+	for (size_t i = 0; file && i < file->count; i++)
+		if (!is_known(table, count, file->entries[i].key))
+			return refuse_stranger(table, count, file->entries[i].key,
+					       file->entries[i].key, e);
+	return environment ? refuse_variables(table, count, environment, e) : 0;
+}
+
+int settings_load(const struct setting *table, size_t count, const struct keyfile *file,
+		  const struct settings_environment *environment, void *config, struct err *e)
+{
+	if (refuse_strangers(table, count, file, environment, e) < 0)
 		return err_code(e);
 	for (const struct setting *s = table; s < table + count; s++) {
 		const char *text = environment ? secure_getenv(s->name) : NULL;
 
 		if (!text || !*text)
 			text = keyfile_get(file, s->name);
+		if (text && s->given)
+			*(bool *)((char *)config + s->given) = true;
 		if (!text)
 			text = s->fallback;
 		if (text && load_one(s, text, config, e) < 0) {

@@ -30,6 +30,7 @@ struct setting {
 	size_t offset;        /* of the member in the configuration struct */
 	const char *fallback; /* NULL: a text stays NULL, anything else zero */
 	uint64_t min, max;    /* of numbers, sizes, durations; max 0 means no limit */
+	size_t given;         /* of a bool there: it has not its default; 0: nobody asks */
 	const char *help;     /* one line, ends without a full stop */
 };
 
@@ -57,10 +58,19 @@ int keyfile_parse(const void *bytes, size_t len, struct keyfile *file, struct er
 void keyfile_done(struct keyfile *file);
 const char *keyfile_get(const struct keyfile *file, const char *key); /* NULL if absent or empty */
 
-/* Fills `config`, which must be zeroed. `file` may be NULL. A key of the file that is not in the
- * table is refused by name; so is a bad value, whatever its source. */
+/* Whose variables those with this prefix are. `others`: of other programs, up to a NULL; where one ends with
+ * '_', all that begin so. */
+struct settings_environment {
+	const char *prefix;
+	const char *const *others;
+};
+
+/* Fills `config`, which must be zeroed. `file` may be NULL, and `environment`, which is not read then. A key
+ * of the file that is not in the table is refused by name, and a variable of the prefix that is neither in
+ * the table nor of others; both with the name that is nearest. So is a bad value, whatever its source. */
 int settings_load(const struct setting *table, size_t count, const struct keyfile *file,
-		  bool environment, void *config, struct err *e) MUST_CHECK;
+		  const struct settings_environment *environment, void *config,
+		  struct err *e) MUST_CHECK;
 
 /* Frees the texts. */
 void settings_done(const struct setting *table, size_t count, void *config);

@@ -728,6 +728,18 @@ def a_clean_stop_ends_every_stream():
         assert service.process.end() == 0
 
 
+def a_misspelt_variable_stops_the_start():
+    with Folder() as folder:
+        config = folder.write("computations.conf", f"COMPUTATIONS_STATE_DIR={folder('state')}\n")
+        for name in ("cocos-computations", "cocos-manager"):
+            prefix = name.split("-")[1].upper()
+            process = Process([program(name), "--config", config if name == "cocos-computations" else
+                               folder.write("manager.conf", "")], {f"{prefix}_LOG_LEVLE": "debug"})
+            assert process.end() == 1, process.text()
+            assert f"'{prefix}_LOG_LEVLE'; the nearest there is: {prefix}_LOG_LEVEL" in process.text()
+            assert not os.path.exists(folder("state"))
+
+
 def a_second_service_on_the_same_address_is_refused():
     with Folder() as folder, Computations(folder) as service, Folder() as other:
         config = other.write("computations.conf", (

@@ -26,7 +26,7 @@ static void an_empty_file_gives_the_defaults(void **state)
 	assert_ok(load("", &c, &e), e);
 	assert_string_equal(c.host, "127.0.0.1");
 	assert_int_equal(c.port, 7001);
-	assert_null(c.admin_port_text);
+	assert_false(c.has_admin_port);
 	assert_string_equal(c.admin_socket, "/run/cocos-computations/admin.sock");
 	config_done(&c);
 }
@@ -63,7 +63,7 @@ static void contradictions_are_refused(void **state)
 		  "COMPUTATIONS_GRPC_SERVER_KEY=x\n",
 		  "COMPUTATIONS_GRPC_SERVER_CERT, _SERVER_KEY and _CLIENT_CA_CERTS" },
 		{ "COMPUTATIONS_ADMIN_PORT=65536\n", "is not a port" },
-		{ "COMPUTATIONS_ADMIN_PORT=+1\n", "is not a port" },
+		{ "COMPUTATIONS_ADMIN_PORT=+1\n", "is not a number" },
 		{ "COMPUTATIONS_LOG_LEVEL=loud\n", "log level" },
 		{ "COMPUTATIONS_MAX_CVMS=0\n", "MAX_CVMS" },
 		{ "COMPUTATIONS_BOGUS=1\n", "COMPUTATIONS_BOGUS" },

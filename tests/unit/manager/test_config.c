@@ -80,8 +80,8 @@ static void what_does_not_fit_together_is_refused(void **state)
 		const char *text, *words;
 	} rows[] = {
 		{ "MANAGER_GRPC_PORT=65536\n", "is not a port" },
-		{ "MANAGER_GRPC_PORT=-1\n", "is not a port" },
-		{ "MANAGER_GRPC_PORT=7002x\n", "is not a port" },
+		{ "MANAGER_GRPC_PORT=-1\n", "is not a number" },
+		{ "MANAGER_GRPC_PORT=7002x\n", "is not a number" },
 		{ "MANAGER_SOCKET=manager.sock\n", "is not an absolute path" },
 		{ "MANAGER_GRPC_HOST=0.0.0.0\n", "can be reached by other hosts" },
 		{ "MANAGER_GRPC_HOST=::\n", "can be reached by other hosts" },
@@ -176,6 +176,22 @@ static void the_environment_wins_over_the_file(void **state)
 	config_done(&config);
 }
 
+static void a_misspelt_variable_is_refused_and_others_are_not(void **state)
+{
+	struct config config;
+	struct err e;
+
+	setenv("MANAGER_QEMU_MEMORY_SIZE", "2048M", 1);  /* Cocos's own manager's */
+	setenv("MANAGER_GRPC_URL", "localhost:7002", 1); /* the command line tool's */
+	assert_ok(load("", &config, &e), e);
+	config_done(&config);
+	setenv("MANAGER_ALOW_PLAIN", "false", 1);
+	assert_refused(load("", &config, &e), e, ERR_INVALID, "MANAGER_ALLOW_PLAIN");
+	unsetenv("MANAGER_ALOW_PLAIN");
+	unsetenv("MANAGER_GRPC_URL");
+	unsetenv("MANAGER_QEMU_MEMORY_SIZE");
+}
+
 static void a_named_file_must_be_there(void **state)
 {
 	struct config config = { 0 };
@@ -211,6 +227,7 @@ int main(void)
 		cmocka_unit_test(mutual_tls_opens_the_listener_to_others),
 		cmocka_unit_test(port_ranges),
 		cmocka_unit_test(the_environment_wins_over_the_file),
+		cmocka_unit_test(a_misspelt_variable_is_refused_and_others_are_not),
 		cmocka_unit_test(a_named_file_must_be_there),
 		cmocka_unit_test(the_documentation_has_the_table),
 	};

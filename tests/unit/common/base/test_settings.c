@@ -6,12 +6,17 @@ struct demo {
 	char *name;
 	uint16_t port;
 	uint64_t vms, memory, wait;
-	bool plain;
+	bool plain, port_given;
 };
 
 static const struct setting table[] = {
 	SETTING("DEMO_NAME", SETTING_TEXT, demo, name, NULL, "a name"),
-	SETTING("DEMO_PORT", SETTING_PORT, demo, port, "7002", "a port"),
+	{ .name = "DEMO_PORT",
+	  .type = SETTING_PORT,
+	  .offset = offsetof(struct demo, port),
+	  .given = offsetof(struct demo, port_given),
+	  .fallback = "7002",
+	  .help = "a port" },
 	{ .name = "DEMO_VMS",
 	  .type = SETTING_NUMBER,
 	  .offset = offsetof(struct demo, vms),
@@ -30,6 +35,9 @@ static const struct setting table[] = {
 	SETTING("DEMO_PLAIN", SETTING_FLAG, demo, plain, "false", "whether"),
 };
 
+static const char *const others[] = { "DEMO_CLIENT", "DEMO_QEMU_", NULL };
+static const struct settings_environment environment = { "DEMO_", others };
+
 static int load(const char *text, struct demo *d, struct err *e)
 {
 	struct keyfile file;
@@ -37,7 +45,7 @@ static int load(const char *text, struct demo *d, struct err *e)
 	memset(d, 0, sizeof(*d));
 	if (keyfile_parse(text, strlen(text), &file, e) < 0)
 		return err_code(e);
-	int result = settings_load(table, ARRAY_LEN(table), &file, true, d, e);
+	int result = settings_load(table, ARRAY_LEN(table), &file, &environment, d, e);
 	keyfile_done(&file);
 	return result;
 }
@@ -79,6 +87,7 @@ static void bad_settings_are_named(void **state)
 		{ "DEMO_WAIT=10000000h", "longer than any duration" },
 		{ "DEMO_PLAIN=yes", "neither true nor false" },
 		{ "DEMO_STRANGE=1", "unknown setting DEMO_STRANGE" },
+		{ "DEMO_VSM=1", "the nearest there is: DEMO_VMS" },
 		{ "DEMO_VMS=1\nDEMO_VMS=1", "line 2" },
 		{ "\nnonsense", "line 2" },
 		{ "=x", "line 1" },
@@ -94,6 +103,62 @@ static void bad_settings_are_named(void **state)
 		if (!strstr(e.text, bad[i].words))
 			fail_msg("%s: %s", bad[i].text, e.text);
 	}
+}
+
+static void what_was_given_is_told_from_a_default(void **state)
+{
+	static const struct {
+		const char *text;
+		bool given;
+	} rows[] = { { "", false }, { "DEMO_PORT=\n", false }, { "DEMO_PORT=7002\n", true } };
+	struct demo d;
+	struct err e;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		assert_ok(load(rows[i].text, &d, &e), e);
+		assert_int_equal(d.port, 7002);
+		assert_int_equal(d.port_given, rows[i].given);
+	}
+	setenv("DEMO_PORT", "0", 1);
+	assert_ok(load("", &d, &e), e);
+	assert_true(d.port_given && d.port == 0);
+	unsetenv("DEMO_PORT");
+}
+
+static void variables_that_are_nobody_s_are_refused_with_the_nearest(void **state)
+{
+	static const struct {
+		const char *name, *value, *words;
+	} rows[] = {
+		{ "DEMO_MEMROY", "1G",
+		  "environment: unknown setting 'DEMO_MEMROY'; the nearest there is: "
+		  "DEMO_MEMORY" },
+		{ "DEMO_PLAINN", "true", "DEMO_PLAIN" },
+		{ "DEMO_", "1", "unknown setting 'DEMO_'" },
+		{ "DEMO_CLIENTS", "1", "unknown setting 'DEMO_CLIENTS'" },
+		{ "DEMO_QEMU", "1", "unknown setting 'DEMO_QEMU'" },
+		{ "DEMO_MEMROY", "", NULL }, /* empty is absent */
+		{ "DEMO_CLIENT", "1", NULL },
+		{ "DEMO_QEMU_CPU", "1", NULL },
+		{ "DEMOX", "1", NULL },
+		{ "demo_memroy", "1", NULL },
+	};
+	struct demo d;
+	struct err e;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		setenv(rows[i].name, rows[i].value, 1);
+		if (rows[i].words)
+			assert_refused(load("", &d, &e), e, ERR_INVALID, rows[i].words);
+		else
+			assert_ok(load("", &d, &e), e);
+		unsetenv(rows[i].name);
+	}
+	char name[300] = "DEMO_";
+	memset(name + 5, 'X', sizeof(name) - 6);
+	setenv(name, "1", 1);
+	assert_refused(load("", &d, &e), e, ERR_INVALID, "the nearest there is: DEMO_");
+	unsetenv(name);
 }
 
 static void durations_are_written_as_they_are_read(void **state)
@@ -161,6 +226,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(defaults_file_and_environment_stand_in_order),
 		cmocka_unit_test(bad_settings_are_named),
+		cmocka_unit_test(what_was_given_is_told_from_a_default),
+		cmocka_unit_test(variables_that_are_nobody_s_are_refused_with_the_nearest),
 		cmocka_unit_test(durations_are_go_s),
 		cmocka_unit_test(durations_are_written_as_they_are_read),
 		cmocka_unit_test(the_count_of_lines_has_a_limit),
