@@ -266,6 +266,23 @@ static bool is_forwarder(const struct rpc_call *call)
 	return type && strcmp(type, "log-forwarder") == 0;
 }
 
+/* The last quarter is for those who have less than a quarter: who has a certificate of the agents' CA
+ * can't keep out all others by making up CVMs. */
+static bool has_share(const struct service *service, const struct rpc_call *call, bool forwarder,
+		      size_t count)
+{
+	uint64_t quarter = service->max_sessions / 4;
+	const struct session *s;
+	uint64_t own = 0;
+	size_t len = 0;
+
+	if (count < service->max_sessions - quarter || !rpc_call_peer_spki(call, &len))
+		return true;
+	TAILQ_FOREACH(s, &service->sessions, next)
+	own += s->forwarder == forwarder && s->call && same_peer(s->call, call);
+	return own < quarter;
+}
+
 static int admit(struct service *service, struct rpc_call *call, const char *id, bool forwarder,
 		 struct err *e)
 {
@@ -277,9 +294,16 @@ static int admit(struct service *service, struct rpc_call *call, const char *id,
 		return err_set(e, ERR_INVALID,
 			       "metadata job-id must be the CVM's id, 1 to %d printable characters",
 			       STORE_ID_MAX);
-	if (!take_over(service, call, id, forwarder) && count >= service->max_sessions)
+	if (take_over(service, call, id, forwarder))
+		return 0;
+	if (count >= service->max_sessions)
 		return err_set(e, ERR_EXHAUSTED,
 			       "%zu CVMs are connected: COMPUTATIONS_MAX_CVMS allows no more",
+			       count);
+	if (!has_share(service, call, forwarder, count))
+		return err_set(e, ERR_EXHAUSTED,
+			       "%zu CVMs are connected, with this certificate as many as one may "
+			       "have when room is short: COMPUTATIONS_MAX_CVMS makes more",
 			       count);
 	return 0;
 }

@@ -295,4 +295,7 @@ const struct command cmd_vm_adopt = {
 	.operands_max = 1,
 	.options = (const struct cli_option[]){ CLIENT_OPTIONS, { .name = NULL } },
 	.run = run_vm_adopt,
+	.more = "The CVM has to run, and its folder has to say what it was made of: 'vm strays' calls it\n"
+		"adoptable. It goes on as it is, with its port; from then on the manager watches it and\n"
+		"'remove-vm' removes it, as any other.",
 };

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/rpc/peer.h"
 
+#include "common/crypto/digest.h"
+
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -90,6 +92,7 @@ struct peer *peer_new(int fd, struct err *e)
 int peer_set_tls(struct peer *peer, SSL *tls, struct err *e)
 {
 	X509 *cert = SSL_get0_peer_certificate(tls);
+	uint8_t key[SHA256_LEN];
 	int len;
 
 	peer->is_tls = true;
@@ -99,6 +102,10 @@ int peer_set_tls(struct peer *peer, SSL *tls, struct err *e)
 	if (len <= 0)
 		return err_set(e, ERR_UNAUTHENTICATED, "TLS: the client's certificate has no key");
 	peer->spki_len = (size_t)len;
+	if (digest(DIGEST_SHA256, peer->spki, peer->spki_len, key, e) < 0)
+		return err_code(e);
+	peer->holder.bytes[0] = 'c';
+	memcpy(peer->holder.bytes + 1, key, PLACES_KEY_LEN - 1);
 	return 0;
 }
 

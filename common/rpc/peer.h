@@ -22,6 +22,7 @@ struct peer {
 	bool is_unix; /* the right to open the socket's file was proof enough */
 	struct places_key key;
 	char name[PEER_NAME_MAX];
+	struct places_key holder; /* of the certificate's key, where there is one */
 	uint8_t *spki;
 	size_t spki_len;
 };

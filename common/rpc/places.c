@@ -198,6 +198,11 @@ unsigned places_count(const struct places *places, unsigned class)
 	return places->orders[class].count;
 }
 
+unsigned places_beside(const struct place *place)
+{
+	return place->source->in[place->class].count;
+}
+
 struct place *places_victim(const struct places *places, unsigned class)
 {
 	const struct places_order *order = &places->orders[class];

@@ -21,7 +21,7 @@
 enum { PLACES_CLASSES = 3, PLACES_KEY_LEN = 17 };
 
 /* What counts as one address: an IPv4 address, the first 64 bits of an IPv6 address, the user at the
- * other end of a unix socket. */
+ * other end of a unix socket; where holders are counted, the key of a client's certificate. */
 struct places_key {
 	uint8_t bytes[PLACES_KEY_LEN];
 };
@@ -61,5 +61,7 @@ void places_move(struct places *places, struct place *place, unsigned class);
 void places_leave(struct places *places, struct place *place);
 
 unsigned places_count(const struct places *places, unsigned class);
+/* How many the place's own source has in its class. */
+unsigned places_beside(const struct place *place);
 /* Who gives way in this class; NULL: nobody is in it. */
 struct place *places_victim(const struct places *places, unsigned class);

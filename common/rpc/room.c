@@ -9,7 +9,11 @@
 #include <assert.h>
 #include <stddef.h>
 
-enum { ROOM_CALLS = 0 /* the one class of public streams */ };
+enum {
+	ROOM_CALLS = 0,   /* the one class of public streams, */
+	ROOM_HOLDERS = 0, /* and that of holders */
+	ROOM_SHARES = 4,  /* of the places, one of which a holder may keep */
+};
 
 static struct rpc_conn *conn_of(struct place *place)
 {
@@ -31,6 +35,7 @@ void room_done(struct room *room)
 {
 	places_done(&room->conns);
 	places_done(&room->calls);
+	places_done(&room->holders);
 }
 
 static struct rpc_conn *victim(const struct room *room, enum room_stage stage)
@@ -115,7 +120,26 @@ static void set_quiet(struct rpc_conn *c, bool is_quiet)
 void room_leave(struct rpc_conn *c)
 {
 	places_leave(&room_of(c)->conns, &c->room.place);
+	places_leave(&room_of(c)->holders, &c->room.held);
 	set_quiet(c, false);
+}
+
+/* The connection becomes one of those that its holder keeps, unless these are enough. Who has no
+ * certificate has proven himself in another way, which the service counts. */
+static bool take_share(struct rpc_conn *c)
+{
+	struct places *holders = &room_of(c)->holders;
+	unsigned share = c->server->limits.connections_max / ROOM_SHARES;
+	struct err ignored;
+
+	if (!c->peer->spki)
+		return true;
+	if (places_enter(holders, &c->room.held, &c->peer->holder, ROOM_HOLDERS, &ignored) < 0)
+		return false;
+	if (places_beside(&c->room.held) <= (share ? share : 1))
+		return true;
+	places_leave(holders, &c->room.held);
+	return false;
 }
 
 void room_call_proven(struct rpc_call *call)
@@ -125,7 +149,8 @@ void room_call_proven(struct rpc_call *call)
 	if (!c || call->has_proven)
 		return;
 	call->has_proven = true;
-	c->room.proven_calls++;
+	if (c->room.proven_calls++ > 0 || !take_share(c))
+		return;
 	places_leave(&room_of(c)->conns, &c->room.place);
 	set_quiet(c, false);
 }
@@ -154,7 +179,9 @@ void room_call_leave(struct rpc_call *call)
 	struct rpc_conn *c = call_conn(call);
 
 	places_leave(&room_of(c)->calls, &call->place);
-	if (call->has_proven && --c->room.proven_calls == 0 &&
-	    c->h2.transport.stage == TRANSPORT_OPEN)
+	if (!call->has_proven || --c->room.proven_calls > 0)
+		return;
+	places_leave(&room_of(c)->holders, &c->room.held);
+	if (!c->room.place.source && c->h2.transport.stage == TRANSPORT_OPEN)
 		set_quiet(c, true);
 }

@@ -54,6 +54,7 @@ TAILQ_HEAD(room_list, rpc_conn);
 struct room {
 	struct places conns;    /* classes: enum room_stage */
 	struct places calls;    /* that anybody may open; one class */
+	struct places holders;  /* who keeps places, by certificate; one class */
 	struct room_list quiet; /* proven, no such call open; oldest first */
 };
 
@@ -100,7 +101,10 @@ void server_conn_closed(struct rpc_server *server, struct rpc_conn *c);
  * A connection is on its way to HTTP/2 (TLS, then what follows it), then a stranger, until the
  * service says of a call that it proves its caller: rpc_call_prove(). While such a call is open
  * the connection keeps its place, whatever comes. Afterwards it gives way once it has been quiet
- * for limits.quiet_ms. */
+ * for limits.quiet_ms.
+ *
+ * By one certificate's key a quarter of the places can be kept so. Connections of that key beyond
+ * give way as if they had proven nothing: a participant keeps what he has, and keeps nobody out. */
 void room_init(struct room *room);
 void room_done(struct room *room);
 

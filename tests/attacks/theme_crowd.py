@@ -184,7 +184,7 @@ def besieged_computations(evil, kinds, folder, tls=None, stranger=None, honest=N
                            lambda: crowd.answer(service.port, honest) == 0, stranger)
         # The stream that was there before is told of what happens after.
         service.process.wait_line("CVM 'cvm-1' connected")
-        assert "disconnected" not in service.process.text()
+        assert "CVM 'cvm-1' disconnected" not in service.process.text()
         agent.close()
         service.process.wait_line("CVM 'cvm-1' disconnected")
         return outcome
@@ -206,6 +206,17 @@ def at_the_service_mtls(evil):
                                        tls(name + "-key.pem")) for name in ("other-client", "client"))
         return besieged_computations(evil, crowd.ON_THE_WAY + crowd.CALLING, folder, tls, stranger,
                                      honest)
+
+
+@row("one-certificate-in-every-place", "gave way")
+def one_certificate(evil):
+    """Mutual TLS: one holder of a certificate of the CA makes up CVMs, and has a stream that was taken
+    in every place. What he has beyond his share gives way; the agent that was there before stays."""
+    with Folder() as folder, Folder() as tls:
+        authority(tls)
+        holder, honest = (context_of({"cafile": tls("ca.pem")}, tls(name + ".pem"),
+                                     tls(name + "-key.pem")) for name in ("other-client", "client"))
+        return besieged_computations(evil, [crowd.holding("/cvms.Service/Process")], folder, tls, holder, honest)
 
 
 # ---- the manager ----

@@ -441,6 +441,26 @@ def one_cvm_too_many_is_refused():
             c.next("agentStateReq")
 
 
+def one_certificate_leaves_others_a_quarter():
+    """Of four CVMs: three by one key, which had its share with the first; the fourth is for others."""
+    with Folder() as tls, Folder() as folder:
+        authority(tls)
+        with Computations(folder, tls, client_ca=True, MAX_CVMS="4") as service, contextlib.ExitStack() as stack:
+            def arrives(cvm, who):
+                agent = stack.enter_context(FakeAgent(f"localhost:{service.port}", cvm, credentials(tls, who)))
+                agent.next("agentStateReq")
+                return agent
+            first = [arrives(cvm, "other-client") for cvm in "abc"]
+            with FakeAgent(f"localhost:{service.port}", "d", credentials(tls, "other-client")) as d:
+                assert d.ended() == grpc.StatusCode.RESOURCE_EXHAUSTED
+            arrives("d", "client")
+            arrives("a", "other-client")  # its own CVM comes back, whatever there is
+            assert first[0].ended() == grpc.StatusCode.ABORTED
+            with FakeAgent(f"localhost:{service.port}", "e", credentials(tls, "client")) as e:
+                assert e.ended() == grpc.StatusCode.RESOURCE_EXHAUSTED
+            assert all(agent.stream.is_active() for agent in first[1:])
+
+
 def run_wants_to_know_which_cvm():
     with Folder() as folder, Computations(folder) as service:
         computation = create(service)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A crowd of strangers at a gRPC listener: connections that are opened, prove nothing, and stay."""
 import contextlib
+import itertools
 import resource
 import socket
 
@@ -54,6 +55,24 @@ def no_window(port, context):
     peer = h2.Peer(port, context=context, settings=NO_WINDOW)
     peer.data(peer.open(HEALTH + "Check"), h2.message(b""), end=True)
     return peer.socket
+
+
+def holding(path):
+    """A kind: calls of a service by somebody whom it knows, under names that he makes up, each of which
+    has been taken; where there is no place left, the connection is one that has ended."""
+    names = itertools.count()
+
+    def kind(port, context):
+        try:
+            peer = h2.Peer(port, context=context)
+            stream = peer.open(path, ("job-id", f"made-up-{next(names)}"))
+            peer.until_data(stream)
+            return peer.socket
+        except (OSError, AssertionError):
+            ended, other = socket.socketpair()
+            other.close()
+            return ended
+    return kind
 
 
 ON_THE_WAY = (silent, hello, preface)

@@ -178,6 +178,14 @@ class Peer:
             if got[0] == GOAWAY:
                 code = struct.unpack('>I', got[3][4:8])[0]
 
+    def until_data(self, wanted):
+        """The first message of the answer is there; any end before that is a failure."""
+        while True:
+            got = self.frame()
+            assert got and (got[2] != wanted or not got[1] & END_STREAM), got
+            if got[0] == DATA and got[2] == wanted:
+                return
+
     def end_of(self, wanted):
         """How the stream ends: ('status', headers) by trailers, ('reset', code), ('closed',)."""
         while True:

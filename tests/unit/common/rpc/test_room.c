@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which connections and public streams give way to newer ones, and which never do. */
+#include "common/base/file.h"
 #include "common/rpc/health.h"
 #include "health.pb-c.h"
 #include "health_paths.h"
+#include "tests/self_signed.h"
 #include "tests/unit/common/rpc/tls_pair.h"
 
 #include <arpa/inet.h>
@@ -263,6 +265,67 @@ static void those_who_stall_in_one_stage_leave_room_in_the_other(void **state)
 	pair_close(&p);
 }
 
+/* ---- one certificate ---- */
+
+/* Four connections of one holder, then so many of another one. Each has a call that has proven, whose
+ * end is counted in the pair: `gone` of them have to end. */
+static void of_two_holders(unsigned others, unsigned places, unsigned gone)
+{
+	struct rpc_limits limits = rpc_limits_default();
+	CLEANUP(free) char *cert = NULL, *key = NULL, *both = NULL;
+	CLEANUP(EVP_PKEY_free) EVP_PKEY *pkey = NULL;
+	CLEANUP(X509_free) X509 *x509 = NULL;
+	struct rpc_channel *channels[8] = { NULL };
+	struct pair p = { 0 };
+	struct err e;
+
+	limits.connections_max = places;
+	limits.quiet_ms = UINT32_MAX;
+	assert_ok(key_generate(KEY_ECDSA, &pkey, &e), e);
+	assert_ok(key_to_private_pem(pkey, &key, &e), e);
+	x509 = self_signed(pkey, "other", NULL, 0);
+	assert_non_null(cert = self_signed_pem(x509));
+	assert_ok(text_format(&both, &e, "%s%s", tls_pair_cert, cert), e);
+	CLEANUP(rpc_tls_free) struct rpc_tls *server = tls_pair_server(both);
+	CLEANUP(rpc_tls_free)
+	struct rpc_tls *holder = tls_pair_client(&(struct rpc_tls_config){
+		.ca = tls_pair_cert, .cert = tls_pair_cert, .key = tls_pair_key });
+	CLEANUP(rpc_tls_free)
+	struct rpc_tls *other = tls_pair_client(
+		&(struct rpc_tls_config){ .ca = tls_pair_cert, .cert = cert, .key = key });
+	pair_open(&p, &(struct pair_setup){ .service = &proving_service,
+					    .limits = &limits,
+					    .server_tls = server,
+					    .client_tls = holder });
+	for (unsigned i = 0; i < 4 + others; i++) {
+		const struct rpc_channel_config config = { .target = p.target,
+							   .tls = i < 4 ? holder : other };
+		struct rpc_stream_options options = { .user = &p };
+		struct rpc_stream *stream;
+
+		assert_ok(rpc_channel_new(&p.loop, &config, &channels[i], &e), e);
+		assert_ok(rpc_stream_open(channels[i], &pair_input_call, &pair_events, &options,
+					  &stream, &e),
+			  e);
+		pair_until(&p, p.started == i + 1);
+	}
+	pair_until(&p, p.closed >= gone);
+	assert_int_equal(p.closed, gone);
+	assert_int_equal(rpc_server_connections(p.server), 4 + others - gone);
+	for (unsigned i = 0; i < 4 + others; i++)
+		rpc_channel_free(channels[i]);
+	pair_close(&p);
+}
+
+static void a_certificate_keeps_a_quarter_of_the_places(void **state)
+{
+	of_two_holders(4, 8, 0); /* there is room for all */
+	of_two_holders(1, 4, 1); /* a share of one: three are beyond it */
+	of_two_holders(3, 4, 3); /* of which each gives way to others, */
+	of_two_holders(2, 5, 1);
+	of_two_holders(4, 7, 1); /* and so do the other's own */
+}
+
 /* ---- streams that anybody may open ---- */
 
 static const struct rpc_method watch = { PROTO_HEALTH_WATCH, RPC_SERVER_STREAM,
@@ -377,6 +440,7 @@ int main(void)
 		cmocka_unit_test(a_public_stream_gives_way_to_a_newer_one),
 		cmocka_unit_test(a_public_stream_has_an_end),
 		cmocka_unit_test(that_of_somebody_known_has_none),
+		cmocka_unit_test(a_certificate_keeps_a_quarter_of_the_places),
 	};
 
 	return cmocka_run_group_tests(tests, tls_pair_enter, tls_pair_leave);
