@@ -2,6 +2,7 @@
 #include "attestation/endorse/endorse_document.h"
 
 #include "common/base/clock.h"
+#include "common/base/log.h"
 
 #include <string.h>
 
@@ -49,6 +50,7 @@ void endorse_begin(struct endorsements *n)
 	n->wanted = false;
 	n->stale_count = 0;
 	n->crl_max_age = 0;
+	n->must_keep = false;
 	n->signatures = NULL;
 	n->deadline = clock_ms(CLOCK_MONOTONIC) + (int64_t)n->config.deadline * 1000;
 }
@@ -139,6 +141,17 @@ static int keep(const struct endorse_group *group, const struct endorse_document
 	return endorse_group_write(group, d->file, c->body, c->body_len, e);
 }
 
+/* A cache that can't be written, on a full disk say, is no reason to judge otherwise: the document is as
+ * good. Only who wants the files needs them kept. */
+static int without_cache(const struct endorsements *n, const struct endorse_document *d,
+			 struct err *e)
+{
+	if (n->must_keep || e->code == ERR_DEADLINE)
+		return err_code(e);
+	log_warn("%s is not kept, and is fetched again next time: %s", d->name, e->text);
+	return 0;
+}
+
 int endorse_keep(struct endorsements *n, struct span bytes, struct span *copy, struct err *e)
 {
 	uint8_t *made;
@@ -193,7 +206,9 @@ static int renew(struct endorsements *n, struct endorse_group *group,
 {
 	CLEANUP_CANDIDATE struct candidate fetched = { 0 };
 
-	if (endorse_group_lock(group, n->deadline, e) < 0)
+	bool locked = endorse_group_lock(group, n->deadline, e) == 0;
+
+	if (!locked && without_cache(n, d, e) < 0)
 		return err_code(e);
 	read_cached(group, d, cached);
 	if (is_fresh(n, d, cached, at))
@@ -202,7 +217,7 @@ static int renew(struct endorsements *n, struct endorse_group *group,
 		return err_code(e);
 	if (cached->good && fetched.dated < cached->dated)
 		return err_set(e, ERR_DENIED, "%s serves an older one than is in the cache", url);
-	if (keep(group, d, &fetched, e) < 0)
+	if (locked && keep(group, d, &fetched, e) < 0 && without_cache(n, d, e) < 0)
 		return err_code(e);
 	candidate_done(cached);
 	*cached = fetched;

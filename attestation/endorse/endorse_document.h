@@ -34,6 +34,7 @@ struct endorsements {
 	int64_t deadline;          /* of the call under way, on CLOCK_MONOTONIC, in ms */
 	const char *hold;          /* why nothing is fetched; NULL: it is */
 	bool wanted;               /* a service would have been asked, but for offline */
+	bool must_keep; /* of the call under way: a document that can't be kept is refused */
 	struct endorse_failures failures;
 	atomic_bool stopped;
 	void *kept[ENDORSE_KEPT_MAX];

@@ -445,6 +445,7 @@ int endorse_snp_bundle(struct endorsements *n, enum snp_product product, enum sn
 	struct endorse_parts list;
 
 	endorse_begin(n);
+	n->must_keep = true; /* the caller hands out the files */
 	if (ask_open(&a, trusted_root, e) < 0 || get_chain(&a, &made.chain, e) < 0 ||
 	    fetch_pair(&a, &intermediate, &ark, e) < 0 || load_pair(&a, intermediate, ark, e) < 0 ||
 	    get_crl(&a, &list, e) < 0)

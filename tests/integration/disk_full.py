@@ -4,6 +4,7 @@ what does not fit is refused by name and leaves nothing, and with room the same 
 """
 import contextlib
 import os
+import shutil
 import subprocess
 
 import grpc
@@ -14,7 +15,8 @@ import tap
 from agent_job import ALGO_KEY, DATA_KEY, IRIS, SUM, USER_KEY, computing, manifest, unzip
 from agent_peer import cvms_pb2, dataset, free_port, refused, zip_of
 from computations_service import create, identifiers
-from harness import Computations, Folder, Process, program, until
+from endorsements import SNP, Report, Service, files_below, genuine, own, own_quote, refused as judged_no
+from harness import Computations, Folder, Process, cli, program, read, until
 from manager_libvirt import Manager
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -277,6 +279,76 @@ def an_agent_without_an_inode_says_what_it_can_not_make():
         assert "No space left" in agent.text() and folder("work") in agent.text(), agent.text()
 
 
+# ---- the cache of endorsements ----
+
+def assert_whole(cache, kept):
+    """Each of its files is whole, and no other lies beside them; whether all are there."""
+    names = files_below(cache) if os.path.exists(cache) else []
+    assert set(names) <= set(kept), names
+    for name in names:
+        assert read(os.path.join(cache, name)) == kept[name], name
+    return len(names) == len(kept)
+
+
+def no_verdict_depends_on_whether_a_cache_can_be_written():
+    for evidence, more in ((own(), ["--check_crl"]), (own_quote(), [])):
+        with Folder() as folder, Disk(folder("disk")) as disk, Service() as service:
+            evidence.put(service)
+            genuine(evidence.validate(service.url, folder("twin"), *more))
+            kept = {name: read(folder("twin", name)) for name in files_below(folder("twin"))}
+            asked, cache, failed = sorted(service.asked), os.path.join(disk.path, "cache"), 0
+            limits = [lambda n=n: disk.leave_inodes(n) for n in range(4)]
+            limits += [lambda n=n: disk.leave(n) for n in range(40)]
+            for limit in limits:
+                limit()
+                service.asked.clear()
+                run = evidence.validate(service.url, cache, *more)
+                genuine(run)
+                assert sorted(service.asked) == asked, service.asked
+                whole = assert_whole(cache, kept)
+                failed += not whole
+                assert whole == ("is not kept" not in run.err), run.err
+                assert whole or "No space left" in run.err or "disk is full" in run.err, run.err
+                run = evidence.validate(service.url, cache, *more, "--offline")
+                if whole:
+                    genuine(run)
+                else:
+                    judged_no(run, "nothing is fetched offline")
+                disk.leave(PLENTY)
+                disk.leave_inodes(100)
+                shutil.rmtree(cache, ignore_errors=True)
+            print(f"# not all kept {failed} times of {len(limits)}")
+            assert 4 < failed < len(limits), failed
+
+
+def a_bundle_that_does_not_fit_is_not_said_to_be_there():
+    report, clouds = own(), Report("own-root/vlek-milan", "Milan")
+    with Folder() as folder, Disk(folder("disk")) as disk, Service() as service:
+        for each in (report, clouds):
+            each.put(service)
+        service.serve(clouds.crl_path, read(os.path.join(report.folder, "crl.der")))
+        words = ["ca-bundle", "milan", "--kds", service.url, "--trusted_root",
+                 os.path.join(report.folder, report.case["trusted_root"]), "--at", report.case["at"], "--cache"]
+        cli(*words, folder("twin")).ok()
+        kept = {name: read(folder("twin", name)) for name in files_below(folder("twin"))}
+        failed = 0
+        for pages in range(40):
+            disk.leave(pages)
+            run = cli(*words, os.path.join(disk.path, "cache"))
+            whole = assert_whole(os.path.join(disk.path, "cache"), kept)
+            for path in run.out.split():
+                assert os.path.exists(path), path
+            if whole:
+                assert len(run.ok().split()) == len(kept) == 4
+            else:
+                failed += 1
+                run.refused(1, "No space left", disk.path)
+            disk.leave(PLENTY)
+            shutil.rmtree(os.path.join(disk.path, "cache"), ignore_errors=True)
+        print(f"# refused {failed} times of 40")
+        assert 1 <= failed < 40, failed
+
+
 if __name__ == "__main__":
     room.enter()
     manager_libvirt.libvirt.up()
@@ -290,4 +362,6 @@ if __name__ == "__main__":
         an_archive_needs_an_inode_for_each_file_and_directory,
         results_that_do_not_fit_end_the_run_by_name,
         an_agent_without_an_inode_says_what_it_can_not_make,
+        *([no_verdict_depends_on_whether_a_cache_can_be_written,
+           a_bundle_that_does_not_fit_is_not_said_to_be_there] if os.path.isdir(SNP) else []),
     ])

@@ -742,7 +742,7 @@ def the_cache_is_where_the_environment_says():
         assert run.status in NO and "set HOME" in run.err, run.err
         folder.write("file", b"")
         run = cli(*words, "--cache", folder("file"), COCOS_KDS_URL=service.url)
-        assert run.status in NO and "cache" in run.err, run.err
+        assert run.status == 0 and "not kept" in run.err and folder("file") in run.err, run.err
 
 
 def a_bundle_is_fetched_for_work_without_a_network():
