@@ -244,13 +244,13 @@ int endorse_document_get(struct endorsements *n, struct endorse_group *group,
 	read_cached(group, d, &c);
 	bool fresh = is_fresh(n, d, &c, at);
 	if (!c.good && n->hold)
-		return err_set(e, ERR_NOT_FOUND, "%s: not in the cache (%s), and %s", d->name,
-			       group->folder, n->hold);
+		return err_set(e, ERR_NOT_FOUND, "%s: not in the cache, and %s (cache: %s)",
+			       d->name, n->hold, log_quote(group->folder).text);
 	n->wanted = n->wanted || !fresh;
 	if (!c.good && n->config.offline)
 		return err_set(e, ERR_NOT_FOUND,
-			       "%s: not in the cache (%s), and nothing is fetched offline", d->name,
-			       group->folder);
+			       "%s: not in the cache, and nothing is fetched offline (cache: %s)",
+			       d->name, log_quote(group->folder).text);
 	if (fresh || n->hold)
 		return hand_out(n, &c, parts, e);
 	if (n->config.offline)

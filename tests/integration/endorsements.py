@@ -366,6 +366,10 @@ def evidence_that_no_endorsement_helps_is_no_reason_to_ask():
                       "--cache", folder("cache"), "--json", *more)
             refused(run, "nothing is fetched for such evidence", check)
             assert service.asked == [], (mode, service.asked)
+            long = folder("/".join(["x" * 200] * 4))  # the reason is said whatever the cache's name
+            run = cli("attestation", "validate", file, "--mode", mode, "--genuine-only", "--report_data", data,
+                      "--cache", long, "--json", *more)
+            refused(run, "nothing is fetched for such evidence", check)
         genuine(report.validate(service.url, folder("cache")))
         genuine(quote.validate(service.url, folder("cache")))
         assert len(service.asked) == 6, service.asked
