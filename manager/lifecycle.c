@@ -366,7 +366,7 @@ void lifecycle_last_words(const struct lifecycle *l, const struct cvm *cvm, char
 	if (paths_init(&paths, l->config, cvm->id, &e) < 0)
 		return;
 	fd = open(paths.console, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	if (fd < 0 || fstat(fd, &st) < 0)
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
 		return;
 	len = pread(fd, tail, sizeof(tail) - 1,
 		    st.st_size > (off_t)sizeof(tail) ? st.st_size - (off_t)sizeof(tail) + 1 : 0);
@@ -375,6 +375,10 @@ void lifecycle_last_words(const struct lifecycle *l, const struct cvm *cvm, char
 	if (len <= 0)
 		return;
 	tail[len] = '\0';
+	/* A zero would hide what comes after it. */
+	for (ssize_t i = 0; i < len; i++)
+		if (!tail[i])
+			tail[i] = ' ';
 	for (ssize_t i = len; i-- > 0;)
 		if (tail[i] == '\n') {
 			snprintf(out, room, "%s", tail + i + 1);

@@ -5,6 +5,7 @@
  * after every single act; then a successor has to leave nothing behind.
  */
 #include "common/base/file.h"
+#include "common/base/log.h"
 #include "manager/lifecycle.h"
 #include "tests/unit/manager/cvm_equal.h"
 
@@ -578,6 +579,86 @@ static void last_words(void **state)
 	close_manager(&m);
 }
 
+/* What a hostile guest leaves on its console: any bytes, as they go to the log. */
+static void hostile_last_words(void **state)
+{
+	static const struct {
+		const char *console;
+		size_t len;
+		const char *logged; /* quoted */
+	} rows[] = {
+#define BYTES(text) text, sizeof(text) - 1
+		{ BYTES("one\ntwo\0\0\0"), "'two'" },
+		{ BYTES("one\ntwo\0three"), "'two three'" },
+		{ BYTES("\0\n\0\n"), "''" },
+		{ BYTES("\n\0hidden"), "' hidden'" },
+		{ BYTES("\033[2J\033]0;title\007"), "'\\x1b[2J\\x1b]0;title\\x07'" },
+		{ BYTES("a\x9b"
+			"6n\xc2\x9b"
+			"6n"),
+		  "'a\\x9b6n\\xc2\\x9b6n'" },
+		{ BYTES("\xe2\x80\xae"
+			"back"),
+		  "'\\xe2\\x80\\xaeback'" },
+		{ BYTES("half a character \xe2\x80"), "'half a character \\xe2\\x80'" },
+		{ BYTES("one\rtwo"), "'one\\x0dtwo'" },
+		{ BYTES("it's \\ %s%n"), "'it\\x27s \\x5c %s%n'" },
+#undef BYTES
+	};
+	struct manager m;
+	struct cvm cvm;
+	char folder[300], path[320], words[64], elsewhere[320];
+	struct err e;
+	int fd;
+
+	fresh_state();
+	open_manager(&m);
+	assert_ok(create(&m, &cvm, &e), e);
+	snprintf(folder, sizeof(folder), "%s/cvms/" ID, state_dir);
+	snprintf(path, sizeof(path), "%s/console.log", folder);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		assert_ok(file_write(path, rows[i].console, rows[i].len, 0600, &e), e);
+		lifecycle_last_words(&m.lifecycle, &cvm, words, sizeof(words));
+		assert_string_equal(log_quote(words).text, rows[i].logged);
+	}
+	/* Nobody could read such a file from its beginning. */
+	for (off_t size = 1; size <= (off_t)1 << 40; size *= 2) {
+		fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
+		assert_true(fd >= 0 && ftruncate(fd, size) == 0);
+		assert_int_equal(pwrite(fd, "\nthe end", 8, size), 8);
+		close(fd);
+		lifecycle_last_words(&m.lifecycle, &cvm, words, sizeof(words));
+		assert_string_equal(words, "the end");
+	}
+	/* A line without an end. */
+	char line[5000];
+
+	memset(line, 'x', sizeof(line));
+	for (size_t len = sizeof(words) - 2; len < sizeof(line); len++) {
+		assert_ok(file_write(path, line, len, 0600, &e), e);
+		lifecycle_last_words(&m.lifecycle, &cvm, words, sizeof(words));
+		assert_int_equal(strlen(words), len < sizeof(words) ? len : sizeof(words) - 1);
+	}
+	/* What is no file is not waited for and not followed. */
+	put(folder, "other", "another's");
+	snprintf(elsewhere, sizeof(elsewhere), "%s/other", folder);
+	for (int kind = 0; kind < 4; kind++) {
+		assert_int_equal(unlink(path), 0);
+		if (kind == 0)
+			assert_int_equal(mkfifo(path, 0600), 0);
+		else if (kind == 1)
+			assert_int_equal(symlink(elsewhere, path), 0);
+		else if (kind == 2)
+			assert_int_equal(symlink("/dev/zero", path), 0);
+		else
+			assert_int_equal(mkdir(path, 0700), 0);
+		lifecycle_last_words(&m.lifecycle, &cvm, words, sizeof(words));
+		assert_string_equal(words, "");
+	}
+	assert_ok(lifecycle_remove(&m.lifecycle, &cvm, false, &e), e);
+	close_manager(&m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -591,6 +672,7 @@ int main(void)
 		cmocka_unit_test(a_port_that_is_lost_is_replaced),
 		cmocka_unit_test(a_changed_image_is_read_again_or_refused),
 		cmocka_unit_test(last_words),
+		cmocka_unit_test(hostile_last_words),
 	};
 
 	return cmocka_run_group_tests(tests, make_world, remove_world);
