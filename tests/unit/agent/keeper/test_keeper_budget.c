@@ -129,7 +129,7 @@ static int64_t standing(void)
 static void the_keepers_table_counts_what_uses_devices(void **state)
 {
 	static const struct {
-		enum keeper_request type;
+		uint8_t type; /* an enum keeper_request, as on the wire */
 		enum keeper_use use;
 	} rows[] = {
 		{ KEEPER_CHECK, KEEPER_USE_QUESTIONS },
