@@ -42,22 +42,33 @@ static int keep_socket(int sock, struct err *e)
 	return 0;
 }
 
+/* In a child: its parent learns no more than that it failed. */
+static _Noreturn void tell_and_fail(const struct err *e)
+{
+	dprintf(STDERR_FILENO, "cocos-agent: %s\n", e->text);
+	_exit(EXIT_FAILURE);
+}
+
 static _Noreturn void run_as(const char *word, uid_t user, int sock)
 {
 	char *const argv[] = { (char *)"cocos-agent", (char *)word, NULL }, *env[] = { NULL };
 	struct err e;
 
 	/* An orphan, so that who faces the network is not its parent. */
-	if (fork() != 0)
+	pid_t orphan = fork();
+	if (orphan > 0)
 		_exit(EXIT_SUCCESS);
+	if (orphan < 0) {
+		err_errno(&e, "start '%s': fork", word);
+		tell_and_fail(&e);
+	}
 	setsid();
 	if (keep_socket(sock, &e) == 0 && confine_rights(UINT64_MAX, 0, &e) == 0 &&
 	    become(user, &e) == 0) {
 		execve("/proc/self/exe", argv, env);
 		err_errno(&e, "start '%s'", word);
 	}
-	dprintf(STDERR_FILENO, "cocos-agent: %s\n", e.text);
-	_exit(EXIT_FAILURE);
+	tell_and_fail(&e);
 }
 
 /* Waits for a child's good end. */
@@ -111,10 +122,11 @@ static _Noreturn void map_parent(int go)
 	struct err e;
 	char byte;
 
-	if (read(go, &byte, 1) == 1 && write_map(parent, "uid_map", &e) == 0 &&
-	    write_map(parent, "gid_map", &e) == 0)
-		_exit(EXIT_SUCCESS);
-	_exit(EXIT_FAILURE);
+	if (read(go, &byte, 1) != 1) /* the parent has failed, and says why */
+		_exit(EXIT_FAILURE);
+	if (write_map(parent, "uid_map", &e) < 0 || write_map(parent, "gid_map", &e) < 0)
+		tell_and_fail(&e);
+	_exit(EXIT_SUCCESS);
 }
 
 static int make_namespace(struct err *e)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The image's users on this machine, each step in a child: it needs root. */
 #include "agent/process/child.h"
+#include "agent/process/confine.h"
 #include "agent/process/users.h"
 #include "common/base/users.h"
 #include "tests/unit.h"
@@ -10,6 +11,7 @@
 #include <linux/capability.h>
 #include <signal.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -223,6 +225,72 @@ static void without_a_right_nothing_is_separated(void **state)
 	assert_int_equal(status, 0);
 }
 
+/* Runs `f`, which returns 0 and has said the words on standard error. */
+static void assert_told(int (*f)(void), const char *words)
+{
+	char told[1024] = "";
+	size_t len = 0;
+	ssize_t n;
+	int ends[2], status;
+
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	pid_t pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		if (dup2(ends[1], STDERR_FILENO) < 0)
+			_exit(100);
+		_exit(f());
+	}
+	close(ends[1]);
+	while ((n = read(ends[0], told + len, sizeof(told) - 1 - len)) > 0)
+		len += (size_t)n;
+	close(ends[0]);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	if (status != 0 || !strstr(told, words))
+		fail_msg("status %x: %s", (unsigned)status, told);
+}
+
+/* As a user who has no other process, and who may have one more: the keeper's own is one too many. */
+static int start_with_room_for_one(void)
+{
+	const uid_t nobodys = 0x40000000u + (uid_t)getpid();
+	const struct rlimit two = { 2, 2 };
+	struct err e;
+	int sock;
+
+	if (setresgid(nobodys, nobodys, nobodys) < 0 || setresuid(nobodys, nobodys, nobodys) < 0 ||
+	    setrlimit(RLIMIT_NPROC, &two) < 0)
+		return 1;
+	if (users_start("other", USERS_KEEPER, &sock, &e) == 0)
+		return 2;
+	return strcmp(e.text, "other: its process failed") == 0 ? 0 : 3;
+}
+
+/* Without the right to say whom a user of the namespace stands for. */
+static int enter_without_setuid(void)
+{
+	const uint64_t groups = UINT64_C(1) << CAP_SETGID;
+	struct err e;
+
+	if (confine_rights(groups, groups, &e) < 0)
+		return 1;
+	if (users_enter(rights, &e) == 0)
+		return 2;
+	return strcmp(e.text, "user namespace: its process failed") == 0 ? 0 : 3;
+}
+
+static void a_process_that_can_t_be_made_is_told(void **state)
+{
+	need_root();
+	assert_told(start_with_room_for_one, "start 'other': fork: ");
+}
+
+static void a_map_that_can_t_be_written_is_told(void **state)
+{
+	need_root();
+	assert_told(enter_without_setuid, "/uid_map'");
+}
+
 int main(int argc, char **argv)
 {
 	if (argc > 1 && strcmp(argv[1], "other") == 0)
@@ -233,6 +301,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(who_enters_has_no_power_over_others),
 		cmocka_unit_test(another_user_starts_with_nothing_but_its_socket),
 		cmocka_unit_test(without_a_right_nothing_is_separated),
+		cmocka_unit_test(a_process_that_can_t_be_made_is_told),
+		cmocka_unit_test(a_map_that_can_t_be_written_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
