@@ -166,11 +166,10 @@ static int read_number(const char *text, void *slot, struct err *e)
 
 static int read_port(const char *text, void *slot, struct err *e)
 {
+	struct err ignored;
 	uint64_t v;
 
-	if (read_number(text, &v, e) < 0)
-		return err_code(e);
-	if (v > UINT16_MAX)
+	if (read_number(text, &v, &ignored) < 0 || v > UINT16_MAX)
 		return err_set(e, ERR_INVALID, "%s is not a port; use 0 to 65535",
 			       log_quote(text).text);
 	*(uint16_t *)slot = (uint16_t)v;

@@ -63,7 +63,7 @@ static void contradictions_are_refused(void **state)
 		  "COMPUTATIONS_GRPC_SERVER_KEY=x\n",
 		  "COMPUTATIONS_GRPC_SERVER_CERT, _SERVER_KEY and _CLIENT_CA_CERTS" },
 		{ "COMPUTATIONS_ADMIN_PORT=65536\n", "is not a port" },
-		{ "COMPUTATIONS_ADMIN_PORT=+1\n", "is not a number" },
+		{ "COMPUTATIONS_ADMIN_PORT=+1\n", "'+1' is not a port; use 0 to 65535" },
 		{ "COMPUTATIONS_LOG_LEVEL=loud\n", "log level" },
 		{ "COMPUTATIONS_MAX_CVMS=0\n", "MAX_CVMS" },
 		{ "COMPUTATIONS_BOGUS=1\n", "COMPUTATIONS_BOGUS" },

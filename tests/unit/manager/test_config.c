@@ -80,8 +80,8 @@ static void what_does_not_fit_together_is_refused(void **state)
 		const char *text, *words;
 	} rows[] = {
 		{ "MANAGER_GRPC_PORT=65536\n", "is not a port" },
-		{ "MANAGER_GRPC_PORT=-1\n", "is not a number" },
-		{ "MANAGER_GRPC_PORT=7002x\n", "is not a number" },
+		{ "MANAGER_GRPC_PORT=-1\n", "'-1' is not a port; use 0 to 65535" },
+		{ "MANAGER_GRPC_PORT=7002x\n", "'7002x' is not a port; use 0 to 65535" },
 		{ "MANAGER_SOCKET=manager.sock\n", "is not an absolute path" },
 		{ "MANAGER_GRPC_HOST=0.0.0.0\n", "can be reached by other hosts" },
 		{ "MANAGER_GRPC_HOST=::\n", "can be reached by other hosts" },
