@@ -95,6 +95,9 @@ static int presence_check(const Cvms__AgentConfig *m, struct err *e)
 	if (!cert && m->client_ca_file[0] && !m->attested_tls)
 		return err_set(e, ERR_INVALID,
 			       "client_ca_file without cert_file: client certificates need TLS");
+	if (!cert && m->server_ca_file[0])
+		return err_set(e, ERR_INVALID,
+			       "server_ca_file without cert_file: it goes on where that ends");
 	return 0;
 }
 
@@ -266,7 +269,8 @@ static int shown_check(const struct agent_config *c, const char *host, struct er
 
 	if (!c->cert)
 		return host ? err_set(e, ERR_INVALID,
-				      "there is no certificate here that could be for %s",
+				      "there is no certificate here that could be for %s: give "
+				      "--agent-cert, or a manifest's cert_file as PEM",
 				      log_quote(host).text)
 			    : 0;
 	if (agent_certs_read("cert_file", c->cert, &certs, e) < 0)

@@ -302,7 +302,12 @@ def options_make_the_same_manifest_as_a_file():
             cli("computation", "create", "--dry-run", folder.write("older.json", older)).refused(
                 2, "an older form, in which ids stand for people", "user_key")
         cli("computation", "create", "--dry-run", path, "--agent-host", "a.example").refused(
-            2, "there is no certificate here that could be for 'a.example'")
+            2, "there is no certificate here that could be for 'a.example': give --agent-cert")
+        for attested in ((), ("--agent-attested-tls",)):
+            cli("computation", "create", "--dry-run", "--algorithm", IRIS, "--algorithm-key", folder("public.pem"),
+                "--consumer-key", folder("public.pem"),
+                "--agent-server-ca", folder.write("ca.pem", "x\n"), *attested).refused(
+                    2, "server_ca_file without cert_file")
         cli("computation", "create", "--dry-run", "--algorithm", "zz").refused(2, "'zz'")
         cli("computation", "create", "--dry-run", "--algorithm", IRIS).refused(
             2, "--algorithm-key is missing")
@@ -386,7 +391,8 @@ def limits_and_links_are_said_in_plain_words():
     with Folder() as folder:
         ask = ("policy", "create", "snp", "--measurement", "5a" * 48, "--crl-max-age")
         for text in ("7d", "1500ms", "-1", ""):
-            cli(*ask, text).refused(2, "--crl-max-age", "number of seconds", "168h")
+            cli(*ask, text).refused(2, "--crl-max-age", "duration of whole seconds", "write 90s, 5m or 168h")
+            cli(*ask[:-1], "--max-age", text).refused(2, "--max-age", "write 90s, 5m or 168h")
         assert json.loads(cli(*ask, "168h").ok())["crl"]["max_age"] == 604800
         ran = cli(*ask, "0").refused(2, "at least 1")
         assert "number'0'" not in ran.err, ran.err

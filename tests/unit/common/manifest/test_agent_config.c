@@ -137,6 +137,23 @@ static void every_rule_refuses_by_name(void **state)
 	}
 }
 
+/* It goes on where cert_file ends; attested TLS' own certificate has nobody above it. */
+static void authorities_above_no_certificate_are_refused(void **state)
+{
+	static char path[] = "/etc/certs/ca.pem";
+	char *const forms[] = { ours.cert_pem, path };
+	struct err e;
+
+	for (size_t i = 0; i < 2 * ARRAY_LEN(forms); i++) {
+		Cvms__AgentConfig m = CVMS__AGENT_CONFIG__INIT;
+
+		m.server_ca_file = forms[i / 2];
+		m.attested_tls = i % 2;
+		assert_refused(agent_config_check(&m, &e), e, ERR_INVALID,
+			       "server_ca_file without cert_file");
+	}
+}
+
 /* Also of a certificate behind the first. */
 static void certificates_of_another_time_are_refused(void **state)
 {
@@ -234,6 +251,7 @@ int main(void)
 		cmocka_unit_test(what_is_measured_are_digests_of_der),
 		cmocka_unit_test(a_path_is_one_of_those_that_are_known),
 		cmocka_unit_test(every_rule_refuses_by_name),
+		cmocka_unit_test(authorities_above_no_certificate_are_refused),
 		cmocka_unit_test(certificates_of_another_time_are_refused),
 		cmocka_unit_test(attested_tls_takes_no_key_but_p256),
 		cmocka_unit_test(what_is_in_the_guest_is_left_to_the_agent),
