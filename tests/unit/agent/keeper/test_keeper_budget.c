@@ -154,8 +154,11 @@ static void the_keepers_table_counts_what_uses_devices(void **state)
 		keeper->permitted = UINT32_MAX;
 		keeper->development = true;
 		(void)!keeper_dispatch(keeper, rows[i].type, &nothing, &out, &e);
-		if (rows[i].use == KEEPER_USE_NONE)
+		if (rows[i].use == KEEPER_USE_NONE) {
+			for (size_t k = 0; k < ARRAY_LEN(keeper->budget.shares); k++)
+				assert_int_equal(keeper->budget.shares[k].used, 0);
 			continue;
+		}
 		/* malformed as it was, it is counted */
 		assert_int_equal(share->used, 1);
 		share->used = UINT64_MAX;
