@@ -25,7 +25,7 @@ enum client_peer { CLIENT_AGENT, CLIENT_MANAGER, CLIENT_COMPUTATIONS };
 /* clang-format off */
 #define CLIENT_OPTIONS \
 	{ .name = "grpc-url", .value = "ADDRESS", \
-	  .help = "where to connect: HOST:PORT or unix:/PATH (…_GRPC_URL; see cocos-cli(1))" }, \
+	  .help = "where to connect: HOST:PORT or unix:/PATH (…_GRPC_URL; see ENVIRONMENT in the manual)" }, \
 	{ .name = "grpc-timeout", .value = "DURATION", \
 	  .help = "for connecting and for short answers (…_GRPC_TIMEOUT; 60s)" }, \
 	{ .name = "grpc-server-ca-certs", .value = "PEM", \

@@ -230,7 +230,7 @@ static int put_pieces(const struct cli *cli, const struct row *row, struct json_
 	return 0;
 }
 
-/* "604800", or "168h" as durations are written in other options. */
+/* "168h" as durations are written in other options, or "604800". */
 static int seconds_option(const struct cli *cli, const char *name, uint64_t *seconds, struct err *e)
 {
 	const char *text = cli_value(cli, name);
@@ -241,8 +241,8 @@ static int seconds_option(const struct cli *cli, const char *name, uint64_t *sec
 		return 0;
 	if (duration_parse(text, &milliseconds, &ignored) < 0 || milliseconds % 1000)
 		return err_set(e, ERR_INVALID,
-			       "--%s: %s is neither a number of seconds nor a duration of whole "
-			       "ones; write 604800 or 168h",
+			       "--%s: %s is neither a duration of whole seconds nor their number; "
+			       "write 90s, 5m or 168h",
 			       name, log_quote(text).text);
 	*seconds = milliseconds / 1000;
 	return 0;
@@ -361,7 +361,7 @@ static enum cli_exit run_tdx(struct cli *cli, struct err *e)
 #define MANY .times = CLI_MANY
 /* clang-format off */
 #define COMMON_OPTIONS \
-	{ .name = "max-age", .value = "SECONDS", .help = "how old a token may be: 300, 5m" }, \
+	{ .name = "max-age", .value = "DURATION", .help = "how old a token may be: 5m, or 300 seconds" }, \
 	{ .name = "agent", .value = "cocos|stock", \
 	  .help = "stock: accept one that can be relayed" }, \
 	{ .name = "fixed-boot", .help = "the boot configuration was fixed at launch" }, \
@@ -372,8 +372,8 @@ static enum cli_exit run_tdx(struct cli *cli, struct err *e)
 	  .help = "accept this weakening word on the command line" }, \
 	{ .name = "allow-external-identity", .help = "accept an identity key from outside" }, \
 	{ .name = "require-crl", .help = "refuse if there is no revocation list" }, \
-	{ .name = "crl-max-age", .value = "SECONDS", \
-	  .help = "refuse if there is none, or an older one: 604800, 168h" }, \
+	{ .name = "crl-max-age", .value = "DURATION", \
+	  .help = "refuse if there is none, or an older one: 168h, or 604800 seconds" }, \
 	OUTPUT_OPTION
 /* clang-format on */
 
