@@ -10,7 +10,9 @@ struct endorsements;
 struct endorse_need;
 struct verify_input;
 
+/* Whether `in` lacks something of what a quote needs. */
+bool endorse_tdx_lacks(const struct verify_input *in);
+
 /* Fills `in`; see endorsements_complete(). */
-bool endorse_tdx_lacks(const struct verify_input *in); /* something, of what a quote needs */
 int endorse_tdx(struct endorsements *n, const struct endorse_need *need, struct verify_input *in,
 		struct err *e) MUST_CHECK;
