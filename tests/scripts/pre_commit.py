@@ -109,6 +109,24 @@ def installed_it_stops_a_commit():
         assert done.returncode != 0 and f"format: {FILE}:" in done.stdout + done.stderr, done
 
 
+def a_subject_is_read():
+    with Clone() as clone:
+        assert clone.run("scripts/pre-commit", "--install").returncode == 0
+        long = "common: " + "x" * 64
+        for good in (long, "common, rpc: a stray file", "common/base: a file\n\nWhy.", "Revert \"Something.\"",
+                     "fixup! common: a stray file", "docs: \u00e4" + "\u00e4" * 60):
+            done = clone.run("git", "commit", "--allow-empty", "-m", good)
+            assert done.returncode == 0, (good, done)
+        before = clone.git("rev-parse", "HEAD")
+        for bad, says in ((long + "x", "73 characters"), ("common: a stray file.", "no full stop"),
+                          ("Common: a stray file", "area in lower case"), ("a stray file", "area in lower case"),
+                          ("common:a stray file", "area in lower case"),
+                          ("common: a stray\nfile", "an empty line below")):
+            done = clone.run("git", "commit", "--allow-empty", "-m", bad)
+            assert done.returncode != 0 and says in done.stderr, (bad, done)
+        assert clone.git("rev-parse", "HEAD") == before
+
+
 def another_hook_is_not_replaced():
     with Clone() as clone:
         path = os.path.join(clone.root, ".git/hooks/pre-commit")
@@ -124,4 +142,5 @@ if __name__ == "__main__":
         print("1..0 # SKIP clang-format-19 or git is missing")
         sys.exit()
     tap.run([what_is_staged_counts_and_not_what_lies_beside_it, the_rules_of_the_house_hold,
-             installed_it_stops_a_commit, another_hook_is_not_replaced])
+             installed_it_stops_a_commit, a_subject_is_read,
+             another_hook_is_not_replaced])
