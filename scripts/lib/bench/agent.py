@@ -106,11 +106,14 @@ def upload(size, tls):
         while not usage:
             peak = max(peak, job.agent.process.memory())
             time.sleep(0.05)
-            pid, _, ended = os.wait4(sender.pid, os.WNOHANG)
+            pid, status, ended = os.wait4(sender.pid, os.WNOHANG)
             usage = ended if pid else None
-        sender.returncode = 0
+        sender.returncode = os.waitstatus_to_exitcode(status)  # it is reaped: Popen would not know
         worked = spent(job.agent.process.pid) - worked + usage.ru_utime + usage.ru_stime
-        found = re.search(r": (\d+) bytes in ([0-9.]+) s", sender.stderr.read())
+        said = sender.stderr.read()
+        if sender.returncode:
+            raise AssertionError(f"cocos-cli data: exit status {sender.returncode}: {said}")
+        found = re.search(r": (\d+) bytes in ([0-9.]+) s", said)
         job("computation", "stop", computation)
         return float(found[2]), peak - before, worked
 
