@@ -138,8 +138,16 @@ def reach(build, name, row, made):
     return reached, total, wrong
 
 
+def arguments(words):
+    """(BUILD, FLOOR, targets)"""
+    try:
+        return words[0], float(words[1]), words[2:]
+    except (IndexError, ValueError) as e:
+        raise Wrong("usage: fuzz_reach.py BUILD FLOOR [TARGET...]") from e
+
+
 def main():
-    build, floor, wanted = sys.argv[1], float(sys.argv[2]), sys.argv[3:]
+    build, floor, wanted = arguments(sys.argv[1:])
     targets = {f.removeprefix("fuzz_").removesuffix(".c") for f in os.listdir("tests/fuzz")
                if f.startswith("fuzz_") and f.endswith(".c")}
     rows = table(TABLE)

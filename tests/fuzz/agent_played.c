@@ -4,8 +4,8 @@
 #include "agent/core/agent_listener.h"
 #include "agent/jail/runner.h"
 #include "agent/keeper/keeper_protocol.h"
-#include "agent/process/child.h"
 #include "common/base/writer.h"
+#include "tests/fuzz/keeper_played.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -19,41 +19,11 @@ enum { WAITING_MAX = 32 };
 /* ---- the keeper's process ---- */
 
 static struct {
-	int sock;
-	uv_process_t *process;
-	uv_exit_cb on_exit;
 	enum world_keeper does;
 	bool measured;
 	uint8_t waiting[WAITING_MAX][5]; /* heads of requests */
 	size_t count;
-} keeper = { .sock = -1 };
-
-_Static_assert(sizeof(uv_idle_t) <= sizeof(uv_process_t), "a handle that can be closed");
-
-int __wrap_child_start(uv_loop_t *loop, uv_process_t *process, const struct child_options *options,
-		       uv_exit_cb on_exit, int *sock, struct err *e);
-int __wrap_child_start(uv_loop_t *loop, uv_process_t *process, const struct child_options *options,
-		       uv_exit_cb on_exit, int *sock, struct err *e)
-{
-	void *data = process->data;
-	int ends[2];
-
-	assert(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, ends) == 0);
-	uv_idle_init(loop, (uv_idle_t *)process);
-	process->data = data;
-	*sock = ends[0];
-	keeper.sock = ends[1];
-	keeper.process = process;
-	keeper.on_exit = on_exit;
-	return 0;
-}
-
-int __wrap_uv_process_kill(uv_process_t *process, int number);
-int __wrap_uv_process_kill(uv_process_t *process, int number)
-{
-	assert(process == keeper.process);
-	return 0;
-}
+} keeper;
 
 static void put_part(struct writer *w, size_t len)
 {
@@ -111,7 +81,7 @@ static void answer(const uint8_t head[5])
 		writer_text(&w, "the device is away");
 	else
 		content_of((enum keeper_request)head[4], &w);
-	assert(send(keeper.sock, w.bytes, w.len, MSG_NOSIGNAL) == (ssize_t)w.len);
+	assert(send(keeper_played.sock, w.bytes, w.len, MSG_NOSIGNAL) == (ssize_t)w.len);
 }
 
 /* Whether there was something. */
@@ -120,8 +90,8 @@ bool played_keeper_serve(void)
 	uint8_t packet[KEEPER_REQUEST_MAX];
 	bool any = false;
 
-	while (keeper.sock >= 0 && keeper.count < WAITING_MAX &&
-	       recv(keeper.sock, packet, sizeof(packet), 0) >= 5)
+	while (keeper_played.sock >= 0 && keeper.count < WAITING_MAX &&
+	       recv(keeper_played.sock, packet, sizeof(packet), 0) >= 5)
 		memcpy(keeper.waiting[keeper.count++], packet, 5);
 	if (keeper.does == WORLD_KEEPER_WAITS)
 		return false;
@@ -142,8 +112,8 @@ void played_keeper_begin(bool measured)
 
 void played_keeper_end(void)
 {
-	keeper.on_exit(keeper.process, 0, 9);
-	close(TAKE_FD(keeper.sock));
+	keeper_played_ends();
+	close(TAKE_FD(keeper_played.sock));
 }
 
 void world_keeper_does(enum world_keeper what)

@@ -8,32 +8,7 @@
 #include "tests/fuzz/agent_world.h"
 #include "tests/fuzz/grpc_peer.h"
 
-enum method { ALGO, DATA, RESULT, ATTESTATION, IMA, AZURE, STATUS, ACTIVATE, REATTEST, METHODS };
 extern const char *const agent_paths[METHODS];
-
-/* How a call is made. */
-enum auth { AUTH_GOOD, AUTH_NONE, AUTH_OTHER_KEY, AUTH_ROLE_SIGNATURE };
-enum {
-	HOW_AUTH = 3,
-	HOW_DIGEST = 4,
-	HOW_OFFSET = 8, /* the right one */
-	HOW_WRONG_OFFSET = 16,
-	HOW_OTHER_ROLE = 32,
-	HOW_PYTHON = 64,
-	HOW_OTHER_METHOD = 128, /* is what was signed */
-};
-
-/* What a call's metadata has besides; of Algo it is signed, too. */
-enum extra {
-	EXTRA_NONE,
-	EXTRA_ARGS,
-	EXTRA_OTHER_ARGS,
-	EXTRA_TYPE,
-	EXTRA_RUNTIME,
-	EXTRA_TWICE,
-	EXTRA_OTHER_DIGEST,
-	EXTRAS
-};
 
 extern const char agent_requirements[]; /* the text, six bytes with its zero */
 

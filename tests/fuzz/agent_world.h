@@ -7,6 +7,7 @@
 #pragma once
 
 #include "agent/core/agent.h"
+#include "tests/fuzz/orders_agent.h"
 
 enum {
 	WORLD_ASSETS = 4, /* the algorithm, then the datasets */
@@ -23,18 +24,6 @@ struct world_asset {
 	uint8_t content[WORLD_CONTENT_MAX];
 	size_t len;
 	uint8_t digest[SHA3_256_LEN];
-};
-
-enum world_keeper { WORLD_KEEPER_ANSWERS, WORLD_KEEPER_FAILS, WORLD_KEEPER_WAITS };
-
-/* What a manifest has, as bits. */
-enum {
-	WORLD_DATASETS = 3,      /* how many */
-	WORLD_TWO_CONSUMERS = 4, /* else one */
-	WORLD_TYPED = 8,         /* it says algo_type and arguments */
-	WORLD_QUIET = 16,        /* log_level error */
-	WORLD_OTHER_ID = 32,
-	WORLD_ATTESTED = 64,
 };
 
 extern uv_loop_t world_loop;

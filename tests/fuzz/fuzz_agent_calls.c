@@ -97,18 +97,6 @@ static void put_field(struct writer *w, uint8_t number, const void *bytes, size_
 	writer_bytes(w, bytes, len);
 }
 
-/* What say_asset() says, as bits. */
-enum {
-	SAY_ALL = 1, /* that is left, else as much as the next byte says */
-	SAY_SHIFTED = 2,
-	SAY_REQUIREMENTS = 4, /* and no asset */
-	SAY_BOTH = 8,
-	SAY_OTHER_NAME = 16,
-	SAY_OTHER_ASSET = 32,
-	SAY_MUCH = 64,
-	SAY_NO_NAME = 128,
-};
-
 static void put_bytes(struct writer *w, struct made *m, uint8_t flags, size_t want)
 {
 	const struct world_asset *a = &world_assets[m->asset];
@@ -340,42 +328,42 @@ static void command(struct reader *r)
 	struct user *p = &users[what >> 7];
 	unsigned number = what >> 3 & 15;
 
-	switch (what & 7) {
-	case 0:
+	switch ((enum order)(what & 7)) {
+	case ORDER_CALL:
 		call(p, r);
 		break;
-	case 1:
-	case 2:
+	case ORDER_SAY:
+	case ORDER_SAY_TOO:
 		say(p, number, r);
 		break;
-	case 3:
+	case ORDER_SAY_RAW:
 		say_raw(p, number, r);
 		break;
-	case 4:
+	case ORDER_HALF_CLOSE:
 		if (p->grpc && p->made[number].is_used)
 			grpc_peer_half_close(p->grpc, number);
 		p->made[number].is_ended = true;
 		break;
-	case 5:
+	case ORDER_CANCEL:
 		if (p->grpc && p->made[number].is_used)
 			grpc_peer_cancel(p->grpc, number);
 		break;
-	case 6:
+	case ORDER_HANG_UP:
 		hang_up(p);
 		break;
-	default:
+	case ORDER_EVENT:
 		operand = reader_u8(r);
-		if (number < 4)
+		if (number < HAPPEN_RAW_MANIFEST)
 			world_manifest(agent, operand);
-		else if (number == 4)
+		else if (number < HAPPEN_STOP)
 			take_raw_manifest(r);
-		else if (number < 7)
+		else if (number < HAPPEN_RUN_ENDS)
 			agent_stop(agent, operand & 1 ? "other" : "one");
-		else if (number < 10)
+		else if (number < HAPPEN_RUN_SAYS)
 			world_run_ends(operand & 1);
-		else if (number == 10)
+		else if (number < HAPPEN_KEEPER)
 			world_run_says(operand & 1 ? "a line" : "\x1b[2J");
-		else if (number < 14)
+		else if (number < HAPPEN_POSTBOX)
 			world_keeper_does(operand % 3);
 		else
 			drain_postbox(operand & 1);

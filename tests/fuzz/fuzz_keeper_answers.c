@@ -10,11 +10,11 @@
 #include "agent/evidence/evidence.h"
 #include "agent/keeper/keeper.h"
 #include "agent/keeper/keeper_protocol.h"
-#include "agent/process/child.h"
 #include "common/base/log.h"
 #include "common/base/reader.h"
 #include "common/base/writer.h"
 #include "common/crypto/key.h"
+#include "tests/fuzz/keeper_played.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -25,41 +25,6 @@
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 
 enum { COMMANDS_MAX = 64, QUESTIONS_MAX = 64, TURNS = 3 };
-
-/* ---- the process that is none ---- */
-
-static int keeper_end = -1;
-static uv_exit_cb exit_cb;
-static uv_process_t *exit_process;
-
-/* A handle that can be closed, and nothing else; a process would be larger than this one. */
-_Static_assert(sizeof(uv_idle_t) <= sizeof(uv_process_t), "it lies where the process would");
-
-int __wrap_child_start(uv_loop_t *loop, uv_process_t *process, const struct child_options *options,
-		       uv_exit_cb on_exit, int *sock, struct err *e);
-int __wrap_child_start(uv_loop_t *loop, uv_process_t *process, const struct child_options *options,
-		       uv_exit_cb on_exit, int *sock, struct err *e)
-{
-	void *data = process->data;
-	int ends[2];
-
-	assert(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, ends) == 0);
-	assert(options->args && strcmp(options->args[0], "keeper") == 0);
-	uv_idle_init(loop, (uv_idle_t *)process);
-	process->data = data;
-	*sock = ends[0];
-	keeper_end = ends[1];
-	exit_cb = on_exit;
-	exit_process = process;
-	return 0;
-}
-
-int __wrap_uv_process_kill(uv_process_t *process, int number);
-int __wrap_uv_process_kill(uv_process_t *process, int number)
-{
-	assert(process == exit_process);
-	return 0;
-}
 
 /* ---- who asks ---- */
 
@@ -178,7 +143,8 @@ static void take_requests(void)
 {
 	uint8_t packet[KEEPER_REQUEST_MAX];
 
-	while (keeper_end >= 0 && recv(keeper_end, packet, sizeof(packet), MSG_DONTWAIT) > 0)
+	while (keeper_played.sock >= 0 &&
+	       recv(keeper_played.sock, packet, sizeof(packet), MSG_DONTWAIT) > 0)
 		;
 }
 
@@ -199,7 +165,7 @@ static void enter(void)
 static void leave(bool dead_first)
 {
 	if (dead_first) {
-		close(TAKE_FD(keeper_end));
+		close(TAKE_FD(keeper_played.sock));
 		spin();
 		assert(deaths == 1);
 		for (size_t i = 0; i < asked; i++)
@@ -209,11 +175,9 @@ static void leave(bool dead_first)
 	keeper_free(keeper);
 	freed = true;
 	/* The process ends now. */
-	if (exit_process)
-		exit_cb(exit_process, 0, 9);
-	exit_process = NULL;
-	if (keeper_end >= 0)
-		close(TAKE_FD(keeper_end));
+	keeper_played_ends();
+	if (keeper_played.sock >= 0)
+		close(TAKE_FD(keeper_played.sock));
 	spin();
 	assert(!uv_loop_alive(&loop));
 }
@@ -306,8 +270,8 @@ static void ask(uint8_t what)
 
 static void send_packet(const void *packet, size_t len)
 {
-	if (keeper_end >= 0)
-		(void)!send(keeper_end, packet, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+	if (keeper_played.sock >= 0)
+		(void)!send(keeper_played.sock, packet, len, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
 /* The right number, and what the input says. */
@@ -363,8 +327,8 @@ static void command(struct reader *r)
 		}
 	} else if (what == 14) {
 		evidence_reset(evidence);
-	} else if (keeper_end >= 0) {
-		close(TAKE_FD(keeper_end));
+	} else if (keeper_played.sock >= 0) {
+		close(TAKE_FD(keeper_played.sock));
 	}
 	spin();
 	take_requests();
@@ -383,6 +347,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	enter();
 	for (int i = 0; i < COMMANDS_MAX && reader_ok(&r) && reader_left(&r); i++)
 		command(&r);
-	leave(dead_first && keeper_end >= 0);
+	leave(dead_first && keeper_played.sock >= 0);
 	return 0;
 }

@@ -16,6 +16,7 @@
 #include "manager/service.h"
 #include "manager_paths.h"
 #include "tests/fuzz/grpc_peer.h"
+#include "tests/fuzz/orders_manager.h"
 #include "tests/unit/manager/fleet_room.h"
 
 #include <assert.h>
@@ -24,14 +25,13 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 
-enum { COMMANDS_MAX = 48, USERS = 2, VMS = 2, IDS = 6 };
-enum { STRAY = 4, NO_ID = 5 }; /* before them those that were created */
+enum { COMMANDS_MAX = 48, USERS = 2, VMS = 2 };
 
 static struct fleet_room room;
 static struct rpc_server *server;
 static struct grpc_peer *users[USERS];
 static char ids[IDS][CVM_ID_LEN + 1] = {
-	[STRAY] = "5b1c6d3e-0000-4000-8000-000000000001", [NO_ID] = "../../etc"
+	[ID_STRAY] = "5b1c6d3e-0000-4000-8000-000000000001", [ID_NONE] = "../../etc"
 };
 static unsigned created;
 
@@ -52,9 +52,7 @@ static void on_answer(void *data, unsigned call, const uint8_t *bytes, size_t le
 	assert(fits);
 }
 
-/* What an earlier manager left: one that runs, one whose time is over, one that is half made. */
-enum { FLAG_CROWDED = 1, FLAG_RUNS = 2, FLAG_LATE = 4, FLAG_HALF = 8 };
-
+/* What an earlier manager left. */
 static void record(unsigned slot, enum cvm_step step, int64_t expires_ms)
 {
 	struct cvm cvm = { .step = step,
@@ -85,7 +83,7 @@ static void enter(uint8_t flags)
 {
 	struct err e;
 
-	for (size_t i = 0; i < STRAY; i++)
+	for (size_t i = 0; i < ID_STRAY; i++)
 		ids[i][0] = '\0';
 	fleet_room_prepare(&room, VMS);
 	if (flags & FLAG_RUNS)
@@ -151,7 +149,7 @@ static void ask_create(struct grpc_peer *u, uint8_t how)
 	ask(u, PROTO_MANAGER_CREATE_VM, &m.base);
 }
 
-static void ask_about(struct grpc_peer *u, uint8_t what, const char *name)
+static void ask_about(struct grpc_peer *u, enum request what, const char *name)
 {
 	char *id = (char *)(uintptr_t)name;
 	Manager__RemoveReq remove = MANAGER__REMOVE_REQ__INIT;
@@ -162,17 +160,17 @@ static void ask_about(struct grpc_peer *u, uint8_t what, const char *name)
 
 	remove.cvm_id = info.id = policy.id = adopt.id = id;
 	switch (what) {
-	case 0:
-	case 1:
+	case ASK_REMOVE:
+	case ASK_REMOVE_TOO:
 		ask(u, PROTO_MANAGER_REMOVE_VM, &remove.base);
 		break;
-	case 2:
+	case ASK_INFO:
 		ask(u, PROTO_MANAGER_CVM_INFO, &info.base);
 		break;
-	case 3:
+	case ASK_POLICY:
 		ask(u, PROTO_MANAGER_ATTESTATION_POLICY, &policy.base);
 		break;
-	case 4:
+	case ASK_LIST:
 		ask(u, PROTO_MANAGER_LIST_STRAYS, &list.base);
 		break;
 	default:
@@ -191,12 +189,12 @@ static void leave_stray(uint8_t how)
 		return;
 	if (how & 1)
 		lifecycle_name(&room.lifecycle, (how >> 1) % 4u, domain);
-	fleet_room_leave(&room, ids[STRAY], domain);
+	fleet_room_leave(&room, ids[ID_STRAY], domain);
 	*saved = (struct cvm){
 		.step = CVM_RUNNING, .slot = (how >> 1) % 4u, .port = 7150, .cpus = 1
 	};
 	if (how & 0x10)
-		memcpy(saved->id, ids[STRAY], sizeof(saved->id));
+		memcpy(saved->id, ids[ID_STRAY], sizeof(saved->id));
 }
 
 static void notice(uint8_t how, const char *id)
@@ -208,31 +206,31 @@ static void notice(uint8_t how, const char *id)
 	fleet_notice(room.fleet, &n);
 }
 
-static void happen(uint8_t what, uint8_t how, const char *id)
+static void happen(enum happening what, uint8_t how, const char *id)
 {
 	static const int codes[] = { 0, ERR_UNAVAILABLE, ERR_EXHAUSTED };
 
 	switch (what) {
-	case 0:
+	case HAPPEN_CREATION:
 		fleet_world.fail_creation = codes[how & 1 ? 1 : how & 2];
 		fleet_world.leave_step = how >> 2 & 7;
 		break;
-	case 1:
+	case HAPPEN_REMOVAL:
 		fleet_world.fail_removals = how & 3;
 		fleet_world.begins_removal = how & 4;
 		break;
-	case 2:
+	case HAPPEN_HOST:
 		fleet_world.lacks_image = how & 1;
 		fleet_world.fail_connects = how >> 1 & 3;
 		fleet_world.vanish = how & 8;
 		break;
-	case 3:
+	case HAPPEN_STRAY:
 		leave_stray(how);
 		break;
-	case 4:
+	case HAPPEN_NO_DOMAINS:
 		fleet_world.domain_count = 0;
 		break;
-	case 5:
+	case HAPPEN_LOOK:
 		fleet_health_look(room.fleet);
 		break;
 	default:
@@ -282,8 +280,8 @@ static void settle(void)
 	}
 	grpc_peer_settle(&room.loop);
 	if (fleet_world.created[0] &&
-	    strcmp(fleet_world.created, ids[(created + STRAY - 1) % STRAY]))
-		memcpy(ids[created++ % STRAY], fleet_world.created, sizeof(ids[0]));
+	    strcmp(fleet_world.created, ids[(created + ID_STRAY - 1) % ID_STRAY]))
+		memcpy(ids[created++ % ID_STRAY], fleet_world.created, sizeof(ids[0]));
 }
 
 static void command(struct reader *r)
@@ -292,23 +290,23 @@ static void command(struct reader *r)
 	size_t user = what & 1;
 	const char *id = ids[operand % IDS];
 
-	if (what >> 5 == 7) {
+	if ((what & ORDERS) == ORDER_HANG_UP) {
 		grpc_peer_free(TAKE_PTR(users[user]));
 		return;
 	}
-	if (what >> 5 == 6) {
-		happen((what >> 1 & 15) % 8, operand, ids[(operand >> 2 & 7) % IDS]);
+	if ((what & ORDERS) == ORDER_HAPPEN) {
+		happen((what >> 1 & 15) % HAPPENINGS, operand, ids[(operand >> 2 & 7) % IDS]);
 		return;
 	}
 	if (!users[user])
 		connect_to(user);
-	if (what >> 5 == 5) {
+	if ((what & ORDERS) == ORDER_CANCEL) {
 		if (grpc_peer_said(users[user], operand % GRPC_PEER_CALLS)->is_used)
 			grpc_peer_cancel(users[user], operand % GRPC_PEER_CALLS);
-	} else if (what >> 5 < 2) {
+	} else if (what < ORDER_ASK) {
 		ask_create(users[user], operand);
 	} else {
-		ask_about(users[user], (what >> 1 & 15) % 7, id);
+		ask_about(users[user], (what >> 1 & 15) % ASKS, id);
 	}
 }
 

@@ -17,6 +17,7 @@
 #include "tests/forge/firmware.h"
 #include "tests/forge/must.h"
 #include "tests/fuzz/edits.h"
+#include "tests/fuzz/tdvf_small.h"
 #include "tests/unit/attestation/measure/tiny_kernel.h"
 
 #include <stdio.h>
@@ -44,27 +45,11 @@ static void leave(void)
 	(void)!dir_remove(folder, &e);
 }
 
-/* One page of firmware and a TD HOB. */
 static void take_tdvf(void)
 {
 	struct writer w = writer_up_to(8192);
 
-	writer_zeros(&w, 256);
-	writer_bytes(&w, "TDVF", 4);
-	writer_le32(&w, 16 + 2 * 32);
-	writer_le32(&w, 1);
-	writer_le32(&w, 2);
-	writer_le32(&w, 0);
-	writer_le32(&w, 256);
-	writer_le64(&w, 0xfffff000);
-	writer_le64(&w, 4096);
-	writer_le64(&w, UINT64_C(1) << 32); /* a firmware volume, measured */
-	writer_zeros(&w, 8);
-	writer_le64(&w, 0x809000);
-	writer_le64(&w, 4096);
-	writer_le64(&w, 2);
-	writer_le32(&w, 256);
-	writer_zeros(&w, 28);
+	tdvf_small(&w);
 	edited_take(&parts[PART_TDVF], w.bytes, w.len);
 	writer_done(&w);
 }

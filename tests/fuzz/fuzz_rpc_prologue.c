@@ -13,6 +13,7 @@
 #include "common/rpc/conn.h"
 #include "common/rpc/health.h"
 #include "tests/fuzz/h2_peer.h"
+#include "tests/fuzz/orders_rpc.h"
 #include "tests/self_signed.h"
 
 #include <string.h>
@@ -21,8 +22,6 @@
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 
 enum { ORDERS_MAX = 64, INPUT_MAX = 64, NETWORK_MAX = 65536 };
-enum mode { PLAIN, TLS, EXCHANGE, CLIENT_TLS, CLIENT_EXCHANGE, MODES };
-enum order { RAW, SHAKE, SAY, LIFT, CLOCK, SHUT, DRAIN, ORDERS };
 
 static uv_loop_t loop;
 static struct rpc_server *server;

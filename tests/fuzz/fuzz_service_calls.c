@@ -19,6 +19,7 @@
 #include "cvms_paths.h"
 #include "google/protobuf/empty.pb-c.h"
 #include "tests/fuzz/grpc_peer.h"
+#include "tests/fuzz/orders_service.h"
 #include "tests/fuzz/store_memory.h"
 
 #include <string.h>
@@ -26,9 +27,12 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 
-enum { COMMANDS_MAX = 80, USERS = 4, ADMIN = 3 };
+enum { COMMANDS_MAX = 80 };
 
-static const char *const ids[] = { "one", "two", "cvm-a", "cvm-b", "", "\xc3\xbc", "a b", "x/y" };
+static const char *const ids[IDS] = {
+	[ID_ONE] = "one", [ID_TWO] = "two",         [ID_CVM_A] = "cvm-a", [ID_CVM_B] = "cvm-b",
+	[ID_EMPTY] = "",  [ID_UMLAUT] = "\xc3\xbc", [ID_BLANK] = "a b",   [ID_SLASH] = "x/y"
+};
 
 static uv_loop_t loop;
 static struct store store;
@@ -191,9 +195,15 @@ static void agent_calls(struct user *u, struct reader *r)
 
 static void agent_says(struct user *u, unsigned call, struct reader *r)
 {
-	static const char *const words[] = {
-		"ReceivingAlgorithm", "Running", "Complete", "Failed", "Stopped", "Idle",
-		"ReceivingManifest",  "other"
+	static const char *const words[WORDS] = {
+		[WORD_RECEIVING] = "ReceivingAlgorithm",
+		[WORD_RUNNING] = "Running",
+		[WORD_COMPLETE] = "Complete",
+		[WORD_FAILED] = "Failed",
+		[WORD_STOPPED] = "Stopped",
+		[WORD_IDLE] = "Idle",
+		[WORD_RECEIVING_MANIFEST] = "ReceivingManifest",
+		[WORD_OTHER] = "other",
 	};
 	Cvms__ClientStreamMessage m = CVMS__CLIENT_STREAM_MESSAGE__INIT;
 	Cvms__AgentLog log = CVMS__AGENT_LOG__INIT;
@@ -203,7 +213,7 @@ static void agent_says(struct user *u, unsigned call, struct reader *r)
 	Cvms__AgentStateRes state = CVMS__AGENT_STATE_RES__INIT;
 	Cvms__AttestationResponse evidence = CVMS__ATTESTATION_RESPONSE__INIT;
 	Google__Protobuf__Timestamp time = GOOGLE__PROTOBUF__TIMESTAMP__INIT;
-	uint8_t what = reader_u8(r) % 7;
+	enum said what = reader_u8(r) % SAIDS;
 	char *id = id_of(r);
 	uint8_t operand = reader_u8(r);
 	char *word = (char *)(uintptr_t)words[operand % ARRAY_LEN(words)];
@@ -211,14 +221,14 @@ static void agent_says(struct user *u, unsigned call, struct reader *r)
 	time.seconds = operand & 0x80 ? INT64_MIN : operand;
 	time.nanos = operand & 0x40 ? -1 : 5;
 	switch (what) {
-	case 0:
+	case SAID_LOG:
 		log.computation_id = id;
 		log.message = log.level = word;
 		log.timestamp = &time;
 		m.message_case = CVMS__CLIENT_STREAM_MESSAGE__MESSAGE_AGENT_LOG;
 		m.agent_log = &log;
 		break;
-	case 1:
+	case SAID_EVENT:
 		event.computation_id = id;
 		event.event_type = event.originator = word;
 		event.status = (char *)(uintptr_t)(operand & 0x20 ? "Failed" : "InProgress");
@@ -229,25 +239,25 @@ static void agent_says(struct user *u, unsigned call, struct reader *r)
 		m.message_case = CVMS__CLIENT_STREAM_MESSAGE__MESSAGE_AGENT_EVENT;
 		m.agent_event = &event;
 		break;
-	case 2:
+	case SAID_RUN_ANSWER:
 		run.computation_id = id;
 		run.error = operand & 1 ? word : run.error;
 		run.notice = operand & 2 ? word : run.notice;
 		m.message_case = CVMS__CLIENT_STREAM_MESSAGE__MESSAGE_RUN_RES;
 		m.run_res = &run;
 		break;
-	case 3:
+	case SAID_STOPPED:
 		stopped.computation_id = id;
 		m.message_case = CVMS__CLIENT_STREAM_MESSAGE__MESSAGE_STOP_COMPUTATION_RES;
 		m.stop_computation_res = &stopped;
 		break;
-	case 4:
+	case SAID_STATE:
 		state.id = id;
 		state.state = word;
 		m.message_case = CVMS__CLIENT_STREAM_MESSAGE__MESSAGE_AGENT_STATE_RES;
 		m.agent_state_res = &state;
 		break;
-	case 5:
+	case SAID_EVIDENCE:
 		evidence.file = (ProtobufCBinaryData){ .len = operand % 8,
 						       .data = (uint8_t[8]){ 0xd2, 0x84 } };
 		evidence.error = word;
@@ -304,15 +314,19 @@ static void admin_asks(struct user *u, const char *path, const ProtobufCMessage 
 }
 
 /* Show, Manifest, Stop; ShowCvm, ReleaseCvm: of an id. */
-static void admin_names(struct user *u, uint8_t what, struct reader *r)
+static void admin_names(struct user *u, enum request what, struct reader *r)
 {
-	static const char *const paths[] = { PROTO_COMPUTATIONS_SHOW, PROTO_COMPUTATIONS_MANIFEST,
-					     PROTO_COMPUTATIONS_STOP, PROTO_COMPUTATIONS_SHOW_CVM,
-					     PROTO_COMPUTATIONS_RELEASE_CVM };
+	static const char *const paths[ASKS] = {
+		[ASK_SHOW] = PROTO_COMPUTATIONS_SHOW,
+		[ASK_MANIFEST] = PROTO_COMPUTATIONS_MANIFEST,
+		[ASK_STOP] = PROTO_COMPUTATIONS_STOP,
+		[ASK_SHOW_CVM] = PROTO_COMPUTATIONS_SHOW_CVM,
+		[ASK_RELEASE_CVM] = PROTO_COMPUTATIONS_RELEASE_CVM,
+	};
 	Computations__ComputationRequest request = COMPUTATIONS__COMPUTATION_REQUEST__INIT;
 
 	request.id = id_of(r); /* the others' id has the same number */
-	admin_asks(u, paths[what % ARRAY_LEN(paths)], &request.base);
+	admin_asks(u, paths[what], &request.base);
 }
 
 static void admin_says(struct user *u, struct reader *r)
@@ -321,24 +335,25 @@ static void admin_says(struct user *u, struct reader *r)
 	Computations__RemoveRequest remove = COMPUTATIONS__REMOVE_REQUEST__INIT;
 	Computations__ListRequest list = COMPUTATIONS__LIST_REQUEST__INIT;
 	Computations__LogsRequest logs = COMPUTATIONS__LOGS_REQUEST__INIT;
-	uint8_t what = reader_u8(r) % 10, operand;
+	enum request what = reader_u8(r) % ASKS;
+	uint8_t operand;
 
 	switch (what) {
-	case 0:
+	case ASK_CREATE:
 		admin_creates(u, r);
 		return;
-	case 1:
+	case ASK_RUN:
 		run.id = id_of(r);
 		run.cvm_id = id_of(r);
 		run.unverified = reader_u8(r) & 1;
 		admin_asks(u, PROTO_COMPUTATIONS_RUN, &run.base);
 		return;
-	case 2:
+	case ASK_REMOVE:
 		remove.id = id_of(r);
 		remove.force = reader_u8(r) & 1;
 		admin_asks(u, PROTO_COMPUTATIONS_REMOVE, &remove.base);
 		return;
-	case 3:
+	case ASK_LIST:
 		operand = reader_u8(r);
 		list.limit = operand & 0x7f;
 		list.after = id_of(r);
@@ -346,7 +361,7 @@ static void admin_says(struct user *u, struct reader *r)
 			   operand & 0x80 ? PROTO_COMPUTATIONS_LIST_CVMS : PROTO_COMPUTATIONS_LIST,
 			   &list.base);
 		return;
-	case 4:
+	case ASK_LOGS:
 		logs.id = id_of(r);
 		logs.cvm_id = id_of(r);
 		operand = reader_u8(r);
@@ -355,7 +370,7 @@ static void admin_says(struct user *u, struct reader *r)
 		admin_asks(u, PROTO_COMPUTATIONS_LOGS, &logs.base);
 		return;
 	default:
-		admin_names(u, (uint8_t)(what - 5), r);
+		admin_names(u, what, r);
 	}
 }
 
@@ -418,23 +433,23 @@ static void check_tables(void)
 static void command(struct reader *r)
 {
 	uint8_t what = reader_u8(r);
-	struct user *u = &users[what & 3];
-	unsigned call = what >> 3 & 7;
+	struct user *u = &users[what % USERS];
+	unsigned call = what >> CALL_SHIFT & 7;
 
-	if (what >> 6 == 3) { /* the connection is lost */
+	if ((what & KINDS) == LOST) { /* the connection is lost */
 		grpc_peer_free(TAKE_PTR(u->grpc));
 		return;
 	}
 	if (!u->grpc)
 		connect_to(u);
-	if (what >> 6 == 2 && grpc_peer_said(u->grpc, call)->is_used) {
-		if (what & 4)
+	if ((what & KINDS) == ENDS && grpc_peer_said(u->grpc, call)->is_used) {
+		if (what & SAYS)
 			grpc_peer_cancel(u->grpc, call);
 		else
 			grpc_peer_half_close(u->grpc, call);
 	} else if (u == &users[ADMIN]) {
 		admin_says(u, r);
-	} else if (what & 4 && grpc_peer_said(u->grpc, call)->is_used) {
+	} else if (what & SAYS && grpc_peer_said(u->grpc, call)->is_used) {
 		agent_says(u, call, r);
 	} else {
 		agent_calls(u, r);
@@ -456,16 +471,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 
 	if (!loop.data)
 		prepare();
-	enter(flags & 4);
+	enter(flags & FLAG_JUDGES);
 	for (int i = 0; i < COMMANDS_MAX && reader_ok(&r) && reader_left(&r); i++) {
 		command(&r);
-		if (flags & 1 && i % 2)
+		if (flags & FLAG_CROWDED && i % 2)
 			continue;
 		move();
 		check_counts();
 		check_tables();
 	}
-	leave(flags & 2);
+	leave(flags & FLAG_STOPS);
 	check_tables();
 	return 0;
 }

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * make_calls.c — writes the inputs of the fuzz targets whose input is a program of commands again:
- * make_calls FOLDER, where FOLDER is tests/fuzz. Each run writes the same bytes. Not run by any test;
- * the files are saved.
+ * make_calls FOLDER, where FOLDER is tests/fuzz. Each run writes the same bytes; scripts_fuzz_reach
+ * compares them with those that are saved.
  */
 #include "tests/fuzz/make_calls.h"
 
 #include "common/base/cleanup.h"
 #include "common/base/file.h"
+#include "tests/fuzz/make_usage.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -30,6 +31,23 @@ void calls_save(const char *name, struct writer *w)
 	writer_done(w);
 }
 
+void calls_save_to(const char *target, const char *name, struct writer *w)
+{
+	CLEANUP(free) char *path = NULL;
+	struct err e;
+
+	assert(text_format(&path, &e, "%s/%s", target, name) == 0);
+	calls_save(path, w);
+}
+
+struct writer calls_begin(uint8_t first)
+{
+	struct writer w = writer_up_to(CALLS_INPUT_MAX);
+
+	writer_u8(&w, first);
+	return w;
+}
+
 void calls_put_corpus(struct writer *w, const char *name)
 {
 	CLEANUP(free) char *path = NULL;
@@ -45,10 +63,12 @@ void calls_put_corpus(struct writer *w, const char *name)
 
 int main(int argc, char **argv)
 {
-	if (argc != 2) {
-		fprintf(stderr, "usage: make_calls tests/fuzz\n");
-		return 2;
-	}
+	int wrong = make_usage(
+		argc, argv, "make_calls",
+		"Writes the inputs that are programs of commands, the same bytes each time.");
+
+	if (wrong >= 0)
+		return wrong;
 	folder = argv[1];
 	calls_access();
 	calls_agent_calls();

@@ -8,6 +8,11 @@ enum { CALLS_INPUT_MAX = 1 << 20 };
 
 /* To corpus/NAME; `w` is done with. */
 void calls_save(const char *name, struct writer *w);
+/* The same to corpus/TARGET/NAME. */
+void calls_save_to(const char *target, const char *name, struct writer *w);
+
+/* An input, of which this is the first byte. */
+struct writer calls_begin(uint8_t first);
 
 /* corpus/NAME, behind its length in four bytes. */
 void calls_put_corpus(struct writer *w, const char *name);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* make_calls_manager.c — corpora of the manager. */
+#include "manager/virt.h"
 #include "tests/fuzz/make_calls.h"
+#include "tests/fuzz/orders_manager.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -50,15 +52,12 @@ static void row(struct writer *w, uint8_t table, const char *types, uint8_t numb
 static void save(const char *name, uint8_t version, const char *types, uint8_t number,
 		 const char *text)
 {
-	struct writer w = writer_up_to(CALLS_INPUT_MAX);
-	char path[64];
+	struct writer w = calls_begin(version);
 
-	writer_u8(&w, version);
 	row(&w, GONE, "id", 1, "");
 	row(&w, GONE, "it", 2, "no id");
 	row(&w, CVM, types, number, text);
-	snprintf(path, sizeof(path), "registry_rows/%s", name);
-	calls_save(path, &w);
+	calls_save_to("registry_rows", name, &w);
 }
 
 /* id slot port step created expires tee kvm cpus, cpu firmware image cmdline, digests, expected */
@@ -80,37 +79,20 @@ void calls_registry_rows(void)
 		snprintf(name, sizeof(name), "column-%zu", i);
 		save(name, 1, types, 1, "text");
 	}
-	w = writer_up_to(CALLS_INPUT_MAX);
-	writer_u8(&w, 1);
+	w = calls_begin(1);
 	row(&w, CVM, good, 1, "text");
 	row(&w, CVM, good, 1, "again");
 	calls_save("registry_rows/one-slot", &w);
-	w = writer_up_to(CALLS_INPUT_MAX);
-	writer_u8(&w, 1);
+	w = calls_begin(1);
 	row(&w, META, "tt", 1, "tag");
 	calls_save("registry_rows/tag", &w);
-	w = writer_up_to(CALLS_INPUT_MAX);
-	writer_u8(&w, 1);
+	w = calls_begin(1);
 	for (uint8_t i = 0; i < 6; i++)
 		row(&w, CVM, good, (uint8_t)(1 + i % 3), "text");
 	calls_save("registry_rows/three", &w);
 }
 
 /* ---- manager_calls ---- */
-
-enum { CREATE = 0, ASK = 2 << 5, CANCEL = 5 << 5, HAPPEN = 6 << 5, HANG_UP = 7 << 5 };
-enum { REMOVE = 0, INFO = 2, POLICY, LIST, ADOPT };
-enum { CREATION = 0, REMOVAL, HOST, STRAY, NO_DOMAINS, LOOK, NOTICE };
-enum { FIRST = 0, SECOND, STRAY_ID = 4, NO_ID };
-enum { CONNECTED = 0, LOST, STARTED, STOPPED };
-
-static struct writer calls_begin(uint8_t flags)
-{
-	struct writer w = writer_up_to(CALLS_INPUT_MAX);
-
-	writer_u8(&w, flags);
-	return w;
-}
 
 static void pair(struct writer *w, int what, int operand)
 {
@@ -120,20 +102,12 @@ static void pair(struct writer *w, int what, int operand)
 
 static void ask(struct writer *w, int what, int id)
 {
-	pair(w, ASK | what << 1, id);
+	pair(w, ORDER_ASK | what << 1, id);
 }
 
 static void happen(struct writer *w, int what, int operand)
 {
-	pair(w, HAPPEN | what << 1, operand);
-}
-
-static void save_calls(const char *name, struct writer *w)
-{
-	char path[64];
-
-	snprintf(path, sizeof(path), "manager_calls/%s", name);
-	calls_save(path, w);
+	pair(w, ORDER_HAPPEN | what << 1, operand);
 }
 
 static void save_vms(void)
@@ -144,45 +118,45 @@ static void save_vms(void)
 	for (uint8_t flags = 0; flags < 2; flags++) {
 		w = calls_begin(flags);
 		for (int ttl = 0; ttl < 6; ttl++)
-			pair(&w, CREATE, ttl);
-		ask(&w, INFO, FIRST);
-		ask(&w, POLICY, FIRST);
+			pair(&w, ORDER_CREATE, ttl);
+		ask(&w, ASK_INFO, ID_FIRST);
+		ask(&w, ASK_POLICY, ID_FIRST);
 		for (int id = 0; id < 6; id++) {
-			ask(&w, INFO, id);
-			ask(&w, REMOVE, id);
-			ask(&w, REMOVE, id);
+			ask(&w, ASK_INFO, id);
+			ask(&w, ASK_REMOVE, id);
+			ask(&w, ASK_REMOVE, id);
 		}
-		pair(&w, CREATE, 0x40);
-		pair(&w, CREATE, 0x80);
+		pair(&w, ORDER_CREATE, 0x40);
+		pair(&w, ORDER_CREATE, 0x80);
 		snprintf(name, sizeof(name), "life-%u", flags);
-		save_calls(name, &w);
+		calls_save_to("manager_calls", name, &w);
 
 		w = calls_begin(flags);
-		happen(&w, CREATION, 1);
-		pair(&w, CREATE, 0);
-		happen(&w, CREATION, 1 | 2 << 2);
-		pair(&w, CREATE, 0);
-		happen(&w, REMOVAL, 3);
-		pair(&w, CREATE, 0);
-		happen(&w, CREATION, 0);
-		pair(&w, CREATE, 0);
-		happen(&w, REMOVAL, 7);
-		ask(&w, REMOVE, FIRST);
-		ask(&w, REMOVE, FIRST);
-		ask(&w, REMOVE, SECOND);
+		happen(&w, HAPPEN_CREATION, 1);
+		pair(&w, ORDER_CREATE, 0);
+		happen(&w, HAPPEN_CREATION, 1 | 2 << 2);
+		pair(&w, ORDER_CREATE, 0);
+		happen(&w, HAPPEN_REMOVAL, 3);
+		pair(&w, ORDER_CREATE, 0);
+		happen(&w, HAPPEN_CREATION, 0);
+		pair(&w, ORDER_CREATE, 0);
+		happen(&w, HAPPEN_REMOVAL, 7);
+		ask(&w, ASK_REMOVE, ID_FIRST);
+		ask(&w, ASK_REMOVE, ID_FIRST);
+		ask(&w, ASK_REMOVE, ID_SECOND);
 		snprintf(name, sizeof(name), "fails-%u", flags);
-		save_calls(name, &w);
+		calls_save_to("manager_calls", name, &w);
 
 		w = calls_begin(flags);
-		pair(&w, CREATE, 1);
-		pair(&w, CANCEL, 0);
-		pair(&w, CREATE | 1, 1);
-		pair(&w, HANG_UP | 1, 0);
-		pair(&w, CREATE, 0);
-		pair(&w, HANG_UP, 0);
-		ask(&w, LIST, 0);
+		pair(&w, ORDER_CREATE, 1);
+		pair(&w, ORDER_CANCEL, 0);
+		pair(&w, ORDER_CREATE | 1, 1);
+		pair(&w, ORDER_HANG_UP | 1, 0);
+		pair(&w, ORDER_CREATE, 0);
+		pair(&w, ORDER_HANG_UP, 0);
+		ask(&w, ASK_LIST, 0);
 		snprintf(name, sizeof(name), "unwanted-%u", flags);
-		save_calls(name, &w);
+		calls_save_to("manager_calls", name, &w);
 	}
 }
 
@@ -195,46 +169,46 @@ static void save_strays(void)
 		static const int hows[] = { 0, 1, 0x10, 0x11, 0x13, 0x17 };
 
 		w = calls_begin(0);
-		happen(&w, STRAY, hows[how]);
-		happen(&w, NOTICE, CONNECTED);
-		ask(&w, LIST, 0);
-		pair(&w, CREATE, 0);
-		ask(&w, ADOPT, STRAY_ID);
-		ask(&w, ADOPT, STRAY_ID);
-		ask(&w, ADOPT, NO_ID);
-		ask(&w, INFO, STRAY_ID);
-		ask(&w, REMOVE, STRAY_ID);
-		ask(&w, REMOVE, STRAY_ID);
-		happen(&w, NO_DOMAINS, 0);
-		ask(&w, LIST, 0);
+		happen(&w, HAPPEN_STRAY, hows[how]);
+		happen(&w, HAPPEN_NOTICE, VIRT_CONNECTED);
+		ask(&w, ASK_LIST, 0);
+		pair(&w, ORDER_CREATE, 0);
+		ask(&w, ASK_ADOPT, ID_STRAY);
+		ask(&w, ASK_ADOPT, ID_STRAY);
+		ask(&w, ASK_ADOPT, ID_NONE);
+		ask(&w, ASK_INFO, ID_STRAY);
+		ask(&w, ASK_REMOVE, ID_STRAY);
+		ask(&w, ASK_REMOVE, ID_STRAY);
+		happen(&w, HAPPEN_NO_DOMAINS, 0);
+		ask(&w, ASK_LIST, 0);
 		snprintf(name, sizeof(name), "stray-%d", how);
-		save_calls(name, &w);
+		calls_save_to("manager_calls", name, &w);
 	}
 	w = calls_begin(0);
-	happen(&w, HOST, 1);
-	pair(&w, CREATE, 0);
-	happen(&w, HOST, 2);
-	happen(&w, NOTICE, LOST);
-	pair(&w, CREATE, 0);
-	happen(&w, NOTICE, CONNECTED);
-	happen(&w, NOTICE, STARTED);
-	happen(&w, NOTICE, STOPPED);
-	happen(&w, NOTICE, STOPPED | 0x40);
-	happen(&w, NOTICE, CONNECTED);
-	ask(&w, LIST, 0);
-	save_calls("libvirt", &w);
+	happen(&w, HAPPEN_HOST, 1);
+	pair(&w, ORDER_CREATE, 0);
+	happen(&w, HAPPEN_HOST, 2);
+	happen(&w, HAPPEN_NOTICE, VIRT_LOST);
+	pair(&w, ORDER_CREATE, 0);
+	happen(&w, HAPPEN_NOTICE, VIRT_CONNECTED);
+	happen(&w, HAPPEN_NOTICE, VIRT_STARTED);
+	happen(&w, HAPPEN_NOTICE, VIRT_STOPPED);
+	happen(&w, HAPPEN_NOTICE, VIRT_STOPPED | 0x40);
+	happen(&w, HAPPEN_NOTICE, VIRT_CONNECTED);
+	ask(&w, ASK_LIST, 0);
+	calls_save_to("manager_calls", "libvirt", &w);
 	w = calls_begin(1);
-	pair(&w, CREATE, 0);
-	happen(&w, NOTICE, STOPPED);
-	happen(&w, STRAY, 0x11);
-	happen(&w, HOST, 8);
-	happen(&w, NOTICE, CONNECTED);
-	happen(&w, NOTICE, CONNECTED);
-	ask(&w, REMOVE, STRAY_ID);
-	ask(&w, ADOPT, STRAY_ID);
-	ask(&w, LIST, 0);
-	ask(&w, LIST, 0);
-	save_calls("at-once", &w);
+	pair(&w, ORDER_CREATE, 0);
+	happen(&w, HAPPEN_NOTICE, VIRT_STOPPED);
+	happen(&w, HAPPEN_STRAY, 0x11);
+	happen(&w, HAPPEN_HOST, 8);
+	happen(&w, HAPPEN_NOTICE, VIRT_CONNECTED);
+	happen(&w, HAPPEN_NOTICE, VIRT_CONNECTED);
+	ask(&w, ASK_REMOVE, ID_STRAY);
+	ask(&w, ASK_ADOPT, ID_STRAY);
+	ask(&w, ASK_LIST, 0);
+	ask(&w, ASK_LIST, 0);
+	calls_save_to("manager_calls", "at-once", &w);
 }
 
 static void save_recorded(void)
@@ -244,24 +218,24 @@ static void save_recorded(void)
 
 	for (int flags = 2; flags < 16; flags += 2) {
 		w = calls_begin((uint8_t)flags);
-		happen(&w, HOST, 1);
-		happen(&w, LOOK, 0);
-		happen(&w, LOOK, 0);
-		happen(&w, HOST, 0);
-		happen(&w, LOOK, 0);
-		ask(&w, INFO, FIRST);
-		ask(&w, POLICY, FIRST);
-		ask(&w, ADOPT, FIRST);
-		ask(&w, INFO, SECOND);
-		happen(&w, NOTICE, STOPPED);
-		happen(&w, STRAY, 0x11);
-		ask(&w, ADOPT, STRAY_ID);
-		pair(&w, CREATE, 0);
-		happen(&w, REMOVAL, 1);
-		ask(&w, REMOVE, FIRST);
-		ask(&w, REMOVE, FIRST);
+		happen(&w, HAPPEN_HOST, 1);
+		happen(&w, HAPPEN_LOOK, 0);
+		happen(&w, HAPPEN_LOOK, 0);
+		happen(&w, HAPPEN_HOST, 0);
+		happen(&w, HAPPEN_LOOK, 0);
+		ask(&w, ASK_INFO, ID_FIRST);
+		ask(&w, ASK_POLICY, ID_FIRST);
+		ask(&w, ASK_ADOPT, ID_FIRST);
+		ask(&w, ASK_INFO, ID_SECOND);
+		happen(&w, HAPPEN_NOTICE, VIRT_STOPPED);
+		happen(&w, HAPPEN_STRAY, 0x11);
+		ask(&w, ASK_ADOPT, ID_STRAY);
+		pair(&w, ORDER_CREATE, 0);
+		happen(&w, HAPPEN_REMOVAL, 1);
+		ask(&w, ASK_REMOVE, ID_FIRST);
+		ask(&w, ASK_REMOVE, ID_FIRST);
 		snprintf(name, sizeof(name), "recorded-%d", flags);
-		save_calls(name, &w);
+		calls_save_to("manager_calls", name, &w);
 	}
 }
 

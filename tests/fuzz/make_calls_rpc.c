@@ -1,30 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* make_calls_rpc.c — handshakes and exchanges, whole and cut: the corpus of fuzz_rpc_prologue. */
 #include "tests/fuzz/make_calls.h"
+#include "tests/fuzz/orders_rpc.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { PLAIN, TLS, EXCHANGE, CLIENT_TLS, CLIENT_EXCHANGE, MODES };
-enum { RAW, SHAKE, SAY, LIFT, CLOCK, SHUT, DRAIN };
-
 #define PREFACE "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0"
-
-static struct writer begin(uint8_t mode)
-{
-	struct writer w = writer_up_to(CALLS_INPUT_MAX);
-
-	writer_u8(&w, mode);
-	return w;
-}
-
-static void save(const char *name, struct writer *w)
-{
-	char path[80];
-
-	snprintf(path, sizeof(path), "rpc_prologue/%s", name);
-	calls_save(path, w);
-}
 
 static void order(struct writer *w, uint8_t what, const char *bytes, size_t len)
 {
@@ -44,14 +26,14 @@ static void shake(struct writer *w)
 /* Shakes, says what the exchange hears, and HTTP/2 behind it. */
 static void save_exchange(const char *name, uint8_t mode, const char *heard, size_t len)
 {
-	struct writer w = begin(mode);
+	struct writer w = calls_begin(mode);
 
 	shake(&w);
 	order(&w, SAY, heard, len);
 	SAYS(&w, SAY, PREFACE);
 	order(&w, LIFT, "", 0);
 	SAYS(&w, SAY, "x");
-	save(name, &w);
+	calls_save_to("rpc_prologue", name, &w);
 }
 
 void calls_rpc_prologue(void)
@@ -89,61 +71,61 @@ void calls_rpc_prologue(void)
 		save_exchange(name, CLIENT_EXCHANGE, exchanges[i].heard, exchanges[i].len);
 	}
 	/* More than the exchange keeps. */
-	w = begin(EXCHANGE);
+	w = calls_begin(EXCHANGE);
 	shake(&w);
 	for (int i = 0; i < 5; i++)
 		SAYS(&w, SAY,
 		     "\x3f"
 		     "0123456789abcdef");
-	save("too-much", &w);
+	calls_save_to("rpc_prologue", "too-much", &w);
 	for (uint8_t mode = PLAIN; mode < MODES; mode++) {
-		w = begin(mode);
+		w = calls_begin(mode);
 		shake(&w);
 		SAYS(&w, mode == PLAIN ? RAW : SAY, PREFACE);
 		order(&w, CLOCK, "", 0);
 		order(&w, DRAIN, "", 0);
 		order(&w, CLOCK, "0123456789", 10);
 		snprintf(name, sizeof(name), "whole-%u", mode);
-		save(name, &w);
-		w = begin(mode); /* each byte by itself */
+		calls_save_to("rpc_prologue", name, &w);
+		w = calls_begin(mode); /* each byte by itself */
 		for (size_t i = 0; i < 12; i++)
 			order(&w, mode == PLAIN ? RAW : SHAKE, &PREFACE[i], 1);
 		order(&w, CLOCK, "0123456789abcde", 15);
 		snprintf(name, sizeof(name), "slow-%u", mode);
-		save(name, &w);
-		w = begin(mode);
+		calls_save_to("rpc_prologue", name, &w);
+		w = calls_begin(mode);
 		SAYS(&w, RAW, "GET / HTTP/1.1\r\n\r\n");
 		order(&w, SHUT, "", 0);
 		snprintf(name, sizeof(name), "http1-%u", mode);
-		save(name, &w);
-		w = begin(mode);
+		calls_save_to("rpc_prologue", name, &w);
+		w = calls_begin(mode);
 		SAYS(&w, SHAKE, "\0\0\0\0\1");
 		shake(&w);
 		SAYS(&w, RAW, "\x16\x03\x01\xff\xff");
 		snprintf(name, sizeof(name), "changed-%u", mode);
-		save(name, &w);
-		w = begin(mode);
+		calls_save_to("rpc_prologue", name, &w);
+		w = calls_begin(mode);
 		shake(&w);
 		SAYS(&w, RAW, "\x17\x03\x03\0\5abcde");
 		snprintf(name, sizeof(name), "record-%u", mode);
-		save(name, &w);
-		w = begin(mode);
+		calls_save_to("rpc_prologue", name, &w);
+		w = calls_begin(mode);
 		shake(&w);
 		order(&w, SHUT, "", 0);
 		order(&w, DRAIN, "", 0);
 		snprintf(name, sizeof(name), "shut-%u", mode);
-		save(name, &w);
+		calls_save_to("rpc_prologue", name, &w);
 	}
-	w = begin(TLS); /* a ClientHello of TLS 1.0, without ALPN */
+	w = calls_begin(TLS); /* a ClientHello of TLS 1.0, without ALPN */
 	SAYS(&w, RAW,
 	     "\x16\x03\x01\0\x2d\x01\0\0\x29\x03\x01"
 	     "0123456789abcdef0123456789abcdef"
 	     "\0\0\2\0\x2f\1\0");
-	save("old-hello", &w);
-	w = begin(EXCHANGE); /* still waiting when its time is over */
+	calls_save_to("rpc_prologue", "old-hello", &w);
+	w = calls_begin(EXCHANGE); /* still waiting when its time is over */
 	shake(&w);
 	SAYS(&w, SAY, "\x30");
 	memset(name, 0, sizeof(name));
 	order(&w, CLOCK, name, 61);
-	save("late", &w);
+	calls_save_to("rpc_prologue", "late", &w);
 }

@@ -11,6 +11,8 @@
 #include "common/base/file.h"
 #include "tests/forge/snp_forge.h"
 #include "tests/forge/tdx_forge.h"
+#include "tests/fuzz/make_usage.h"
+#include "tests/fuzz/tdvf_small.h"
 #include "tests/unit/attestation/tpm/tpm_forge.h"
 
 #include <stdio.h>
@@ -94,27 +96,11 @@ static void hcl_save(void)
 	free(text);
 }
 
-/* One page of firmware, a TD HOB; the offset 32 bytes before the end. */
 static void tdvf_save(void)
 {
 	struct writer w = writer_up_to(1 << 16);
 
-	writer_zeros(&w, 256);
-	writer_bytes(&w, "TDVF", 4);
-	writer_le32(&w, 16 + 2 * 32);
-	writer_le32(&w, 1);
-	writer_le32(&w, 2);
-	writer_le32(&w, 0);
-	writer_le32(&w, 256);
-	writer_le64(&w, 0xfffff000);
-	writer_le64(&w, 4096);
-	writer_le64(&w, UINT64_C(1) << 32);
-	writer_zeros(&w, 8);
-	writer_le64(&w, 0x809000);
-	writer_le64(&w, 4096);
-	writer_le64(&w, 2);
-	writer_le32(&w, 256);
-	writer_zeros(&w, 28);
+	tdvf_small(&w);
 	save("tdvf/small", (struct span){ w.bytes, w.len });
 	writer_done(&w);
 }
@@ -203,10 +189,12 @@ static void tpm_save(void)
 
 int main(int argc, char **argv)
 {
-	if (argc != 2) {
-		fprintf(stderr, "usage: make_corpus tests/fuzz\n");
-		return 2;
-	}
+	int wrong = make_usage(
+		argc, argv, "make_corpus",
+		"Writes first inputs of TDX, TPM, CoRIM and HCL targets, with keys that are thrown away.");
+
+	if (wrong >= 0)
+		return wrong;
 	folder = argv[1];
 	tdx_save();
 	tpm_save();

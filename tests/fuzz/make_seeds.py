@@ -16,7 +16,15 @@ TARGETS = [target for module in (boxes, certificates, evidence, firmware, http2,
 
 
 def main():
-    names = sys.argv[1:] or [target.__name__ for target in TARGETS]
+    known = [target.__name__ for target in TARGETS]
+    if {"-h", "--help"}.intersection(sys.argv[1:]):
+        print(__doc__.strip(), "\n\nTargets: " + " ".join(sorted(known)) + "\nExit status: 0; 2 called wrongly.", sep="")
+        return 0
+    for name in sys.argv[1:]:
+        if name not in known:
+            print(f"make_seeds.py: no target '{name}' here; see --help", file=sys.stderr)
+            return 2
+    names = sys.argv[1:] or known
     for target in TARGETS:
         if target.__name__ not in names:
             continue
@@ -25,7 +33,8 @@ def main():
         for name, content in target().items():
             with open(os.path.join(folder, name), "wb") as file:
                 file.write(content)
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

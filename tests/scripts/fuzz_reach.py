@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """scripts/coverage fuzz: that it counts a corpus's lines, and refuses tables that hide some; and that
-the inputs which make_seeds.py writes are those that are saved."""
+the inputs which make_seeds.py and make_calls (the argument) write are those that are saved."""
+import filecmp
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -108,7 +110,55 @@ def what_is_made_is_what_is_saved():
                 assert file.read() == content, f"{path} is another: run tests/fuzz/make_seeds.py"
 
 
+def what_make_calls_writes_is_what_is_saved():
+    calls = os.path.abspath(sys.argv[1])
+    with tempfile.TemporaryDirectory() as folder:
+        copy = os.path.join(folder, "corpus")
+        shutil.copytree(make_seeds.CORPUS, copy)
+        for path in (os.path.join(top, name) for top, _, names in os.walk(copy) for name in names):
+            os.utime(path, (1, 1))
+        subprocess.run([calls, folder], check=True)
+        written = 0
+        for top, _, names in os.walk(copy):
+            for name in names:
+                path = os.path.join(top, name)
+                if os.stat(path).st_mtime == 1:
+                    continue
+                written += 1
+                saved = os.path.join(make_seeds.CORPUS, os.path.relpath(path, copy))
+                assert os.path.isfile(saved) and filecmp.cmp(path, saved, shallow=False), \
+                    f"{saved} is another: run make_calls (docs/developers.md)"
+    assert written >= 100, written
+
+
+def who_writes_answers_help_and_refuses_before_it_writes():
+    seeds = os.path.join(HERE, "..", "fuzz", "make_seeds.py")
+    reach = os.path.join(HERE, "..", "..", "scripts", "lib", "fuzz_reach.py")
+    with tempfile.TemporaryDirectory() as folder:
+        def run(*command):
+            done = subprocess.run(command, capture_output=True, text=True, cwd=folder, check=False,
+                                  stdin=subprocess.DEVNULL, timeout=60)
+            assert os.listdir(folder) == [], command
+            return done.returncode, done.stdout, done.stderr
+
+        for program in ([sys.executable, seeds], *([os.path.abspath(made)] for made in sys.argv[1:])):
+            status, out, err = run(*program, "--help")
+            assert status == 0 and "Exit status" in out and not err, (program, out, err)
+            for wrong in (["--no-such-option"], ["no-such-thing"], ["json", "no-such-thing"]):
+                status, out, err = run(*program, *wrong)
+                assert status == 2 and err and not out, (program, wrong, status, out, err)
+        shrink = os.path.join(HERE, "..", "fuzz", "shrink.py")
+        assert "Exit status" in run(sys.executable, shrink, "--help")[1]
+        for wrong in ([], ["build"], ["no-build", "json"], ["--no-such-option", "json"]):
+            status, out, err = run(sys.executable, shrink, *wrong)
+            assert status == 2 and err and not out, (wrong, status, out, err)
+        for wrong in ([], ["build"], ["build", "many"]):
+            status, out, err = run(sys.executable, reach, *wrong)
+            assert status == 2 and err.startswith("usage: "), (wrong, status, err)
+
+
 if __name__ == "__main__":
     tap.run([lines_that_ran_are_counted_and_the_others_named,
              a_function_left_out_is_not_counted_and_must_be_there_and_idle, a_table_with_a_gap_is_refused,
-             what_is_made_is_what_is_saved])
+             what_is_made_is_what_is_saved, what_make_calls_writes_is_what_is_saved,
+             who_writes_answers_help_and_refuses_before_it_writes])

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Writes the fuzz corpora of SEV-SNP anew: ninja make_snp_corpus, then
- * ./tests/unit/attestation/make_snp_corpus ../tests/fuzz/corpus. All of it is forged here.
+ * Writes the fuzz corpora of SEV-SNP anew: ninja -C build tests/unit/attestation/make_snp_corpus, then
+ * build/tests/unit/attestation/make_snp_corpus tests/fuzz. All of it is forged here.
  */
 #include "common/base/file.h"
 #include "common/base/writer.h"
+#include "tests/fuzz/make_usage.h"
 #include "tests/unit.h"
 #include "tests/unit/attestation/snp/forge.h"
 
@@ -17,7 +18,7 @@ static void save(const char *target, const char *name, const void *bytes, size_t
 	char path[700];
 	struct err e;
 
-	snprintf(path, sizeof(path), "%s/%s", folder, target);
+	snprintf(path, sizeof(path), "%s/corpus/%s", folder, target);
 	assert_ok(dir_make(path, 0755, &e), e);
 	snprintf(path, sizeof(path), "%s/%s/%s", folder, target, name);
 	assert_ok(file_write(path, bytes, len, 0644, &e), e);
@@ -85,9 +86,12 @@ static void write_corpora(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(write_corpora) };
+	int wrong = make_usage(
+		argc, argv, "make_snp_corpus",
+		"Writes first inputs of SEV-SNP targets, with keys that are thrown away.");
 
-	if (argc != 2)
-		return 2;
+	if (wrong >= 0)
+		return wrong;
 	folder = argv[1];
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

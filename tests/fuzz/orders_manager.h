@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* orders_manager.h — numbers in the input of fuzz_manager_calls, for the target and for make_calls. */
+#pragma once
+
+/* The first byte, as bits: what an earlier manager left is one that runs, one whose time is over, one
+ * that is half made. */
+enum { FLAG_CROWDED = 1, FLAG_RUNS = 2, FLAG_LATE = 4, FLAG_HALF = 8 };
+
+/* A command's highest three bits; the lowest is the connection, those between say what. */
+enum order {
+	ORDER_CREATE = 0,
+	ORDER_ASK = 2 << 5, /* and the two after it */
+	ORDER_CANCEL = 5 << 5,
+	ORDER_HAPPEN = 6 << 5,
+	ORDER_HANG_UP = 7 << 5,
+	ORDERS = 7 << 5, /* the bits */
+};
+
+enum request {
+	ASK_REMOVE,
+	ASK_REMOVE_TOO, /* the same */
+	ASK_INFO,
+	ASK_POLICY,
+	ASK_LIST,
+	ASK_ADOPT,
+	ASK_ADOPT_TOO,
+	ASKS
+};
+
+enum happening {
+	HAPPEN_CREATION,
+	HAPPEN_REMOVAL,
+	HAPPEN_HOST,
+	HAPPEN_STRAY,
+	HAPPEN_NO_DOMAINS,
+	HAPPEN_LOOK,
+	HAPPEN_NOTICE,
+	HAPPEN_NOTICE_TOO,
+	HAPPENINGS
+};
+
+/* Whom it is about: one of those that were created, or these. */
+enum { ID_FIRST = 0, ID_SECOND, ID_STRAY = 4, ID_NONE, IDS };
