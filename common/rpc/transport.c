@@ -230,8 +230,13 @@ static void run(struct transport *t)
 
 static void on_ready(uv_poll_t *poll, int status, int events)
 {
-	/* An error of the socket shows itself when it is read or written. */
-	run(poll->data);
+	struct transport *t = poll->data;
+
+	/* An error of the socket shows itself when it is read or written. It has ended the polling, and
+	 * may be behind bytes that are read first: then it has to wake us again. */
+	if (status < 0)
+		t->events = 0;
+	run(t);
 }
 
 static void on_idle(uv_idle_t *idle)

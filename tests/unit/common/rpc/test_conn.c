@@ -59,6 +59,37 @@ static void those_who_say_nothing_push_out_each_other(void **state)
 	pair_close(&p);
 }
 
+/* So many bytes, and RST before the server has looked. */
+static void reset_behind(size_t len)
+{
+	static const char preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0";
+	const struct linger now = { .l_onoff = 1 };
+	struct pair p = { 0 };
+	char byte;
+	int fd;
+
+	pair_open(&p, &(struct pair_setup){ .service = &pair_upload_service });
+	fd = silent_connection(&p);
+	assert_int_equal(send(fd, preface, sizeof(preface) - 1, MSG_NOSIGNAL), sizeof(preface) - 1);
+	pair_until(&p, recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0);
+	for (unsigned i = 0; i < 50; i++)
+		uv_run(&p.loop, UV_RUN_NOWAIT);
+	assert_int_equal(rpc_server_connections(p.server), 1);
+	assert_int_equal(send(fd, "\0\0\4\10", len, MSG_NOSIGNAL), len);
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now)), 0);
+	close(fd);
+	for (unsigned i = 0; i < 50; i++)
+		uv_run(&p.loop, UV_RUN_NOWAIT);
+	assert_int_equal(rpc_server_connections(p.server), 0);
+	pair_close(&p);
+}
+
+static void a_reset_behind_bytes_is_seen(void **state)
+{
+	reset_behind(0);
+	reset_behind(4); /* less than a frame's head */
+}
+
 static unsigned trims;
 
 /* In the place of glibc's. */
@@ -359,6 +390,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(those_who_say_nothing_push_out_each_other),
+		cmocka_unit_test(a_reset_behind_bytes_is_seen),
 		cmocka_unit_test(after_many_have_gone_the_heap_is_trimmed),
 		cmocka_unit_test(a_drain_lets_calls_finish),
 		cmocka_unit_test(a_drain_has_an_end),

@@ -82,7 +82,8 @@ static void close_room(struct room *room)
 	while (uv_run(&room->loop, UV_RUN_ONCE))
 		;
 	assert_int_equal(uv_loop_close(&room->loop), 0);
-	close(room->fd);
+	if (room->fd >= 0)
+		close(room->fd);
 	free(room->bytes);
 }
 
@@ -161,10 +162,34 @@ static void a_stream_is_cancelled_while_its_frame_waits(void **state)
 	close_room(&room);
 }
 
+/* The server goes with our bytes unread: what it said before is read first, the error after it. */
+static void an_end_behind_bytes_is_seen(void **state)
+{
+	static const uint8_t half_a_head[5] = { 0, 0, 4, 8, 0 };
+	struct rpc_stream_options options = { 0 };
+	struct rpc_stream *s;
+	struct room room;
+	struct err e;
+
+	open_room(&room);
+	options.user = &room;
+	assert_ok(rpc_stream_open(room.channel, &streaming_input, &events, &options, &s, &e), e);
+	spin(&room);
+	assert_int_equal(write(room.fd, half_a_head, sizeof(half_a_head)), sizeof(half_a_head));
+	close(room.fd);
+	room.fd = -1;
+	spin(&room);
+	assert_int_equal(room.closed, 1);
+	assert_int_equal(room.code, ERR_UNAVAILABLE);
+	assert_false(rpc_channel_is_ready(room.channel));
+	close_room(&room);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_stream_is_cancelled_while_its_frame_waits),
+		cmocka_unit_test(an_end_behind_bytes_is_seen),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
