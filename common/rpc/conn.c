@@ -7,6 +7,7 @@
 #include "common/rpc/linger.h"
 #include "common/rpc/peer.h"
 #include "common/rpc/server_state.h"
+#include "common/rpc/tls_conn.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -39,11 +40,11 @@ static void on_settled(struct transport *t)
 }
 
 /* A handshake in which the client has said something: who only looks whether the port is open is not
- * worth a line. */
+ * worth a line. What was refused before OpenSSL came to know of it is not among the bytes it read. */
 static bool is_handshake(const struct transport *t)
 {
-	return (t->stage == TRANSPORT_TLS || t->stage == TRANSPORT_PROLOGUE) &&
-	       BIO_number_read(SSL_get_rbio(t->tls)) > 0;
+	return t->tls && (t->stage == TRANSPORT_TLS || t->stage == TRANSPORT_PROLOGUE) &&
+	       (tls_conn_refused(t->tls) || BIO_number_read(SSL_get_rbio(t->tls)) > 0);
 }
 
 /* An operator sees why a client does not come through, and a stranger can't fill the disk. */

@@ -106,6 +106,12 @@ def a_failed_handshake_leaves_a_line():
                 found = service.process.wait_line(
                     rf"info  127\.0\.0\.1:{at}: TLS handshake failed: (.+)")
                 assert "http request" in found[1], found[1]
+            # What is refused before OpenSSL hears of it: a hello of 64 KiB announced.
+            with socket.create_connection(("127.0.0.1", service.port)) as raw:
+                raw.sendall(bytes.fromhex("16030140000100ffff"))
+                at = raw.getsockname()[1]
+                service.process.wait_line(
+                    rf"info  127\.0\.0\.1:{at}: TLS handshake failed: TLS: a ClientHello of 65535 bytes")
             # Without a certificate; and who only looks whether the port is open leaves none.
             with socket.create_connection(("127.0.0.1", service.port)) as raw:
                 looked = raw.getsockname()[1]
