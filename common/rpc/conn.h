@@ -19,7 +19,7 @@ enum {
 /* Of a connection; zeroed. */
 struct room_conn {
 	struct place place; /* while it has proven nothing, or its holder's share is taken */
-	struct place held;  /* in that share, while a call lasts that has proven */
+	struct place held;  /* in that share, or waiting for it */
 	TAILQ_ENTRY(rpc_conn) quieter;
 	uint64_t quiet_since;
 	unsigned proven_calls; /* open */

@@ -198,9 +198,14 @@ unsigned places_count(const struct places *places, unsigned class)
 	return places->orders[class].count;
 }
 
-unsigned places_beside(const struct place *place)
+unsigned places_count_beside(const struct place *place)
 {
 	return place->source->in[place->class].count;
+}
+
+struct place *places_beside(const struct place *place, unsigned class)
+{
+	return TAILQ_FIRST(&place->source->in[class].oldest_first);
 }
 
 struct place *places_victim(const struct places *places, unsigned class)

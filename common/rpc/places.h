@@ -61,7 +61,8 @@ void places_move(struct places *places, struct place *place, unsigned class);
 void places_leave(struct places *places, struct place *place);
 
 unsigned places_count(const struct places *places, unsigned class);
-/* How many the place's own source has in its class. */
-unsigned places_beside(const struct place *place);
+/* How many the place's own source has in its class; and its oldest in another class, or NULL. */
+unsigned places_count_beside(const struct place *place);
+struct place *places_beside(const struct place *place, unsigned class);
 /* Who gives way in this class; NULL: nobody is in it. */
 struct place *places_victim(const struct places *places, unsigned class);

@@ -10,9 +10,14 @@
 #include <stddef.h>
 
 enum {
-	ROOM_CALLS = 0,   /* the one class of public streams, */
-	ROOM_HOLDERS = 0, /* and that of holders */
-	ROOM_SHARES = 4,  /* of the places, one of which a holder may keep */
+	ROOM_CALLS = 0,  /* the one class of public streams */
+	ROOM_SHARES = 4, /* of the places, one of which a holder may keep */
+};
+
+/* What a holder has: */
+enum {
+	HELD_KEPT,   /* his share, until the connection ends, */
+	HELD_BEYOND, /* and what would be in it, while a call lasts that has proven */
 };
 
 static struct rpc_conn *conn_of(struct place *place)
@@ -117,10 +122,31 @@ static void set_quiet(struct rpc_conn *c, bool is_quiet)
 		TAILQ_REMOVE(&room->quiet, c, room.quieter);
 }
 
+/* It gives way to nobody while its calls last. */
+static void keep(struct rpc_conn *c)
+{
+	places_leave(&room_of(c)->conns, &c->room.place);
+	set_quiet(c, false);
+}
+
+/* A place of the share is free: it goes to the one that has waited for longest. */
+static void leave_share(struct rpc_conn *c)
+{
+	struct places *holders = &room_of(c)->holders;
+	bool is_kept = c->room.held.source && c->room.held.class == HELD_KEPT;
+	struct place *next = is_kept ? places_beside(&c->room.held, HELD_BEYOND) : NULL;
+
+	if (next) {
+		places_move(holders, next, HELD_KEPT);
+		keep((struct rpc_conn *)((char *)next - offsetof(struct rpc_conn, room.held)));
+	}
+	places_leave(holders, &c->room.held);
+}
+
 void room_leave(struct rpc_conn *c)
 {
 	places_leave(&room_of(c)->conns, &c->room.place);
-	places_leave(&room_of(c)->holders, &c->room.held);
+	leave_share(c);
 	set_quiet(c, false);
 }
 
@@ -132,13 +158,13 @@ static bool take_share(struct rpc_conn *c)
 	unsigned share = c->server->limits.connections_max / ROOM_SHARES;
 	struct err ignored;
 
-	if (!c->peer->spki)
+	if (!c->peer->spki || c->room.held.source)
 		return true;
-	if (places_enter(holders, &c->room.held, &c->peer->holder, ROOM_HOLDERS, &ignored) < 0)
+	if (places_enter(holders, &c->room.held, &c->peer->holder, HELD_KEPT, &ignored) < 0)
 		return false;
-	if (places_beside(&c->room.held) <= (share ? share : 1))
+	if (places_count_beside(&c->room.held) <= (share ? share : 1))
 		return true;
-	places_leave(holders, &c->room.held);
+	places_move(holders, &c->room.held, HELD_BEYOND);
 	return false;
 }
 
@@ -149,10 +175,8 @@ void room_call_proven(struct rpc_call *call)
 	if (!c || call->has_proven)
 		return;
 	call->has_proven = true;
-	if (c->room.proven_calls++ > 0 || !take_share(c))
-		return;
-	places_leave(&room_of(c)->conns, &c->room.place);
-	set_quiet(c, false);
+	if (c->room.proven_calls++ == 0 && take_share(c))
+		keep(c);
 }
 
 int room_call_enter(struct rpc_call *call, struct err *e)
@@ -181,7 +205,8 @@ void room_call_leave(struct rpc_call *call)
 	places_leave(&room_of(c)->calls, &call->place);
 	if (!call->has_proven || --c->room.proven_calls > 0)
 		return;
-	places_leave(&room_of(c)->holders, &c->room.held);
-	if (!c->room.place.source && c->h2.transport.stage == TRANSPORT_OPEN)
+	if (c->room.place.source)
+		places_leave(&room_of(c)->holders, &c->room.held);
+	else if (c->h2.transport.stage == TRANSPORT_OPEN)
 		set_quiet(c, true);
 }

@@ -54,7 +54,7 @@ TAILQ_HEAD(room_list, rpc_conn);
 struct room {
 	struct places conns;    /* classes: enum room_stage */
 	struct places calls;    /* that anybody may open; one class */
-	struct places holders;  /* who keeps places, by certificate; one class */
+	struct places holders;  /* by certificate: what its holder keeps, and waits to keep */
 	struct room_list quiet; /* proven, no such call open; oldest first */
 };
 
@@ -103,8 +103,10 @@ void server_conn_closed(struct rpc_server *server, struct rpc_conn *c);
  * the connection keeps its place, whatever comes. Afterwards it gives way once it has been quiet
  * for limits.quiet_ms.
  *
- * By one certificate's key a quarter of the places can be kept so. Connections of that key beyond
- * give way as if they had proven nothing: a participant keeps what he has, and keeps nobody out. */
+ * By one certificate's key a quarter of the places can be kept so, quiet ones among them: what was
+ * counted is counted until it ends. Connections of that key beyond give way as if they had proven
+ * nothing, and the one whose call has lasted longest is kept when another ends: a participant keeps what
+ * he has, and keeps nobody out. */
 void room_init(struct room *room);
 void room_done(struct room *room);
 

@@ -211,12 +211,14 @@ def at_the_service_mtls(evil):
 @row("one-certificate-in-every-place", "gave way")
 def one_certificate(evil):
     """Mutual TLS: one holder of a certificate of the CA makes up CVMs, and has a stream that was taken
-    in every place. What he has beyond his share gives way; the agent that was there before stays."""
+    in every place, or has had one. What he has beyond his share gives way; the agent that was there before
+    stays."""
     with Folder() as folder, Folder() as tls:
         authority(tls)
         holder, honest = (context_of({"cafile": tls("ca.pem")}, tls(name + ".pem"),
                                      tls(name + "-key.pem")) for name in ("other-client", "client"))
-        return besieged_computations(evil, [crowd.holding("/cvms.Service/Process")], folder, tls, holder, honest)
+        kinds = [crowd.holding("/cvms.Service/Process", is_short) for is_short in (False, True)]
+        return besieged_computations(evil, kinds, folder, tls, holder, honest)
 
 
 # ---- the manager ----

@@ -57,9 +57,10 @@ def no_window(port, context):
     return peer.socket
 
 
-def holding(path):
+def holding(path, is_short=False):
     """A kind: calls of a service by somebody whom it knows, under names that he makes up, each of which
-    has been taken; where there is no place left, the connection is one that has ended."""
+    has been taken, and cancelled at once if it is_short; where there is no place left, the connection is
+    one that has ended."""
     names = itertools.count()
 
     def kind(port, context):
@@ -67,6 +68,8 @@ def holding(path):
             peer = h2.Peer(port, context=context)
             stream = peer.open(path, ("job-id", f"made-up-{next(names)}"))
             peer.until_data(stream)
+            if is_short:
+                peer.send(h2.frame(h2.RST_STREAM, 0, stream, b"\0\0\0\x08"))
             return peer.socket
         except (OSError, AssertionError):
             ended, other = socket.socketpair()

@@ -267,18 +267,47 @@ static void those_who_stall_in_one_stage_leave_room_in_the_other(void **state)
 
 /* ---- one certificate ---- */
 
-/* Four connections of one holder, then so many of another one. Each has a call that has proven, whose
- * end is counted in the pair: `gone` of them have to end. */
-static void of_two_holders(unsigned others, unsigned places, unsigned gone)
+/* A connection of a holder, and its call that has proven. */
+struct seat {
+	struct rpc_channel *channel;
+	struct rpc_stream *stream;
+	bool is_over;
+	enum err_code code;
+};
+
+/* Two holders of a certificate each at one server. */
+struct holders {
+	struct pair p;
+	struct rpc_tls *server, *tls[2];
+	struct seat seats[8];
+	unsigned count;
+};
+
+static void on_seat_bytes(struct rpc_stream *stream, uint8_t *bytes, size_t len)
+{
+	free(bytes);
+}
+
+static void on_seat_closed(struct rpc_stream *stream, const struct err *status)
+{
+	struct seat *seat = rpc_stream_user(stream);
+
+	seat->is_over = true;
+	seat->code = status->code;
+}
+
+static const struct rpc_stream_events seat_events = { .bytes = on_seat_bytes,
+						      .closed = on_seat_closed };
+
+static void holders_open(struct holders *h, unsigned places)
 {
 	struct rpc_limits limits = rpc_limits_default();
 	CLEANUP(free) char *cert = NULL, *key = NULL, *both = NULL;
 	CLEANUP(EVP_PKEY_free) EVP_PKEY *pkey = NULL;
 	CLEANUP(X509_free) X509 *x509 = NULL;
-	struct rpc_channel *channels[8] = { NULL };
-	struct pair p = { 0 };
 	struct err e;
 
+	*h = (struct holders){ .count = 0 };
 	limits.connections_max = places;
 	limits.quiet_ms = UINT32_MAX;
 	assert_ok(key_generate(KEY_ECDSA, &pkey, &e), e);
@@ -286,35 +315,72 @@ static void of_two_holders(unsigned others, unsigned places, unsigned gone)
 	x509 = self_signed(pkey, "other", NULL, 0);
 	assert_non_null(cert = self_signed_pem(x509));
 	assert_ok(text_format(&both, &e, "%s%s", tls_pair_cert, cert), e);
-	CLEANUP(rpc_tls_free) struct rpc_tls *server = tls_pair_server(both);
-	CLEANUP(rpc_tls_free)
-	struct rpc_tls *holder = tls_pair_client(&(struct rpc_tls_config){
+	h->server = tls_pair_server(both);
+	h->tls[0] = tls_pair_client(&(struct rpc_tls_config){
 		.ca = tls_pair_cert, .cert = tls_pair_cert, .key = tls_pair_key });
-	CLEANUP(rpc_tls_free)
-	struct rpc_tls *other = tls_pair_client(
+	h->tls[1] = tls_pair_client(
 		&(struct rpc_tls_config){ .ca = tls_pair_cert, .cert = cert, .key = key });
-	pair_open(&p, &(struct pair_setup){ .service = &proving_service,
-					    .limits = &limits,
-					    .server_tls = server,
-					    .client_tls = holder });
-	for (unsigned i = 0; i < 4 + others; i++) {
-		const struct rpc_channel_config config = { .target = p.target,
-							   .tls = i < 4 ? holder : other };
-		struct rpc_stream_options options = { .user = &p };
-		struct rpc_stream *stream;
+	pair_open(&h->p, &(struct pair_setup){ .service = &proving_service,
+					       .limits = &limits,
+					       .server_tls = h->server,
+					       .client_tls = h->tls[0] });
+}
 
-		assert_ok(rpc_channel_new(&p.loop, &config, &channels[i], &e), e);
-		assert_ok(rpc_stream_open(channels[i], &pair_input_call, &pair_events, &options,
-					  &stream, &e),
-			  e);
-		pair_until(&p, p.started == i + 1);
-	}
-	pair_until(&p, p.closed >= gone);
-	assert_int_equal(p.closed, gone);
-	assert_int_equal(rpc_server_connections(p.server), 4 + others - gone);
+static void holders_close(struct holders *h)
+{
+	for (unsigned i = 0; i < h->count; i++)
+		rpc_channel_free(h->seats[i].channel);
+	pair_close(&h->p);
+	rpc_tls_free(h->tls[0]);
+	rpc_tls_free(h->tls[1]);
+	rpc_tls_free(h->server);
+}
+
+/* One more connection, and its call has been taken. */
+static struct seat *sit(struct holders *h, unsigned holder)
+{
+	const struct rpc_channel_config config = { .target = h->p.target, .tls = h->tls[holder] };
+	struct seat *seat = &h->seats[h->count++];
+	struct rpc_stream_options options = { .user = seat };
+	struct err e;
+
+	assert_ok(rpc_channel_new(&h->p.loop, &config, &seat->channel, &e), e);
+	assert_ok(rpc_stream_open(seat->channel, &pair_input_call, &seat_events, &options,
+				  &seat->stream, &e),
+		  e);
+	pair_until(&h->p, h->p.started == h->count || seat->is_over);
+	assert_false(seat->is_over);
+	return seat;
+}
+
+static void end_seat(struct holders *h, struct seat *seat)
+{
+	rpc_stream_half_close(seat->stream);
+	pair_until(&h->p, seat->is_over);
+	assert_int_equal(seat->code, ERR_OK);
+}
+
+static unsigned seats_over(const struct holders *h)
+{
+	unsigned over = 0;
+
+	for (unsigned i = 0; i < h->count; i++)
+		over += h->seats[i].is_over;
+	return over;
+}
+
+/* Four connections of one holder, then so many of another one: `gone` of their calls have to end. */
+static void of_two_holders(unsigned others, unsigned places, unsigned gone)
+{
+	struct holders h;
+
+	holders_open(&h, places);
 	for (unsigned i = 0; i < 4 + others; i++)
-		rpc_channel_free(channels[i]);
-	pair_close(&p);
+		sit(&h, i >= 4);
+	pair_until(&h.p, seats_over(&h) >= gone);
+	assert_int_equal(seats_over(&h), gone);
+	assert_int_equal(rpc_server_connections(h.p.server), 4 + others - gone);
+	holders_close(&h);
 }
 
 static void a_certificate_keeps_a_quarter_of_the_places(void **state)
@@ -324,6 +390,44 @@ static void a_certificate_keeps_a_quarter_of_the_places(void **state)
 	of_two_holders(3, 4, 3); /* of which each gives way to others, */
 	of_two_holders(2, 5, 1);
 	of_two_holders(4, 7, 1); /* and so do the other's own */
+}
+
+/* A share of one: three of four that have become quiet are beyond it, however short their calls were. */
+static void quiet_ones_are_in_the_quarter(void **state)
+{
+	struct holders h;
+
+	holders_open(&h, 4);
+	for (unsigned i = 0; i < 4; i++)
+		end_seat(&h, sit(&h, 0));
+	for (unsigned i = 1; i < 4; i++) {
+		sit(&h, 1);
+		pair_until(&h.p, !rpc_channel_is_ready(h.seats[i].channel));
+	}
+	assert_true(rpc_channel_is_ready(h.seats[0].channel));
+	assert_int_equal(seats_over(&h), 4);
+	holders_close(&h);
+}
+
+/* The oldest beyond the share is in it as soon as another ends. */
+static void who_was_beyond_takes_the_place_of_one_that_ends(void **state)
+{
+	struct seat *first, *second, *other;
+	struct holders h;
+
+	holders_open(&h, 4);
+	first = sit(&h, 0);
+	second = sit(&h, 0);
+	rpc_channel_free(TAKE_PTR(first->channel));
+	pair_until(&h.p, rpc_server_connections(h.p.server) == 1);
+	sit(&h, 1);
+	other = sit(&h, 1);
+	sit(&h, 1);
+	sit(&h, 1); /* one of those beyond gives way */
+	pair_until(&h.p, other->is_over || second->is_over);
+	assert_true(other->is_over);
+	end_seat(&h, second);
+	holders_close(&h);
 }
 
 /* ---- streams that anybody may open ---- */
@@ -441,6 +545,8 @@ int main(void)
 		cmocka_unit_test(a_public_stream_has_an_end),
 		cmocka_unit_test(that_of_somebody_known_has_none),
 		cmocka_unit_test(a_certificate_keeps_a_quarter_of_the_places),
+		cmocka_unit_test(quiet_ones_are_in_the_quarter),
+		cmocka_unit_test(who_was_beyond_takes_the_place_of_one_that_ends),
 	};
 
 	return cmocka_run_group_tests(tests, tls_pair_enter, tls_pair_leave);
