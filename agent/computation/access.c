@@ -209,7 +209,7 @@ int access_verify(const struct access *access, const ProtobufCBinaryData *spki,
 	CLEANUP(EVP_PKEY_free) EVP_PKEY *key = NULL;
 	CLEANUP(free) uint8_t *bytes = NULL;
 	size_t len;
-	int failed = key_from_spki(spki->data, spki->len, &key, e);
+	int failed = key_parse_spki(spki->data, spki->len, &key, e);
 
 	if (failed)
 		return failed;

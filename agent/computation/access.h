@@ -40,7 +40,8 @@ int access_read_metadata(const struct rpc_metadata *metadata, const char *role, 
 			 const uint8_t *session, struct challenges *challenges,
 			 struct access *access, struct err *e) MUST_CHECK;
 
-/* Did the owner of this key sign? `asset` may be NULL (zeros). 0, or ERR_DENIED. */
+/* Did the owner of this key sign? `asset` may be NULL (zeros). 0, or ERR_DENIED. The key is taken as it
+ * is: a manifest's were checked when it was taken, a caller's own gives no right. */
 int access_verify(const struct access *access, const ProtobufCBinaryData *spki,
 		  const uint8_t manifest[PROOF_DIGEST_LEN], const uint8_t *asset,
 		  const struct writer *parameters, struct err *e) MUST_CHECK;

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <openssl/bn.h>
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
 #include <openssl/err.h>
@@ -14,6 +15,9 @@
 static const char *const curves[] = { "prime256v1", "secp384r1", "secp521r1" };
 
 enum { RSA_BITS_MIN = 2048, RSA_BITS_MAX = 8192, RSA_BITS_MADE = 4096, PSS_SALT = 32 };
+
+/* What a signature costs to verify grows with it. Everybody's is 65537. */
+enum { RSA_EXPONENT_BITS_MAX = 64 };
 
 int err_openssl(struct err *e, enum err_code code, const char *fmt, ...)
 {
@@ -43,26 +47,41 @@ static int check_ec(const EVP_PKEY *key, struct err *e)
 	return err_set(e, ERR_INVALID, "an EC key must be on P-256, P-384 or P-521 by name");
 }
 
-static int check_usable(const EVP_PKEY *key, struct err *e)
+static int check_rsa(const EVP_PKEY *key, struct err *e)
 {
 	int bits = EVP_PKEY_get_bits(key);
+	BIGNUM *exponent = NULL;
 
+	if (bits < RSA_BITS_MIN || bits > RSA_BITS_MAX)
+		return err_set(e, ERR_INVALID, "an RSA key of %d bits; wanted %d to %d", bits,
+			       RSA_BITS_MIN, RSA_BITS_MAX);
+	if (EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_E, &exponent) != 1)
+		return err_openssl(e, ERR_INVALID, "an RSA key without an exponent");
+	bits = BN_num_bits(exponent);
+	BN_free(exponent);
+	if (bits > RSA_EXPONENT_BITS_MAX)
+		return err_set(e, ERR_INVALID,
+			       "an RSA key with an exponent of %d bits; the limit is %d", bits,
+			       RSA_EXPONENT_BITS_MAX);
+	return 0;
+}
+
+static int check_usable(const EVP_PKEY *key, struct err *e)
+{
 	switch (EVP_PKEY_get_base_id(key)) {
 	case EVP_PKEY_ED25519:
 		return 0;
 	case EVP_PKEY_EC:
 		return check_ec(key, e);
 	case EVP_PKEY_RSA:
-		if (bits < RSA_BITS_MIN || bits > RSA_BITS_MAX)
-			return err_set(e, ERR_INVALID, "an RSA key of %d bits; wanted %d to %d",
-				       bits, RSA_BITS_MIN, RSA_BITS_MAX);
-		return 0;
+		return check_rsa(key, e);
 	default:
 		return err_set(e, ERR_INVALID, "a key of another kind than RSA, ECDSA or Ed25519");
 	}
 }
 
-/* The point is on the curve, the modulus is odd, and so on. */
+/* The point is on the curve, the modulus is no prime, and so on. Half a second of work, if whoever
+ * chose an RSA key wants that. */
 static int check_public(EVP_PKEY *key, struct err *e)
 {
 	CLEANUP(EVP_PKEY_CTX_free) EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(key, NULL);
@@ -74,7 +93,7 @@ static int check_public(EVP_PKEY *key, struct err *e)
 	return 0;
 }
 
-int key_from_spki(const uint8_t *der, size_t len, EVP_PKEY **key, struct err *e)
+int key_parse_spki(const uint8_t *der, size_t len, EVP_PKEY **key, struct err *e)
 {
 	const uint8_t *at = der;
 
@@ -84,7 +103,7 @@ int key_from_spki(const uint8_t *der, size_t len, EVP_PKEY **key, struct err *e)
 	CLEANUP(EVP_PKEY_free) EVP_PKEY *read = d2i_PUBKEY(NULL, &at, (long)len);
 	if (!read || at != der + len)
 		return err_openssl(e, ERR_INVALID, "not a DER SubjectPublicKeyInfo");
-	if (check_public(read, e) < 0)
+	if (check_usable(read, e) < 0)
 		return err_code(e);
 
 	CLEANUP(free) uint8_t *again = NULL;
@@ -94,6 +113,16 @@ int key_from_spki(const uint8_t *der, size_t len, EVP_PKEY **key, struct err *e)
 	/* One key, one encoding: keys are compared and listed by their bytes. */
 	if (again_len != len || memcmp(again, der, len) != 0)
 		return err_set(e, ERR_INVALID, "a SubjectPublicKeyInfo in an unusual encoding");
+	*key = TAKE_PTR(read);
+	return 0;
+}
+
+int key_from_spki(const uint8_t *der, size_t len, EVP_PKEY **key, struct err *e)
+{
+	CLEANUP(EVP_PKEY_free) EVP_PKEY *read = NULL;
+
+	if (key_parse_spki(der, len, &read, e) < 0 || check_public(read, e) < 0)
+		return err_code(e);
 	*key = TAKE_PTR(read);
 	return 0;
 }

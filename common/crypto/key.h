@@ -2,8 +2,9 @@
 /*
  * key.h — the keys of users and of our own identities, on OpenSSL's EVP_PKEY.
  *
- * Accepted: RSA 2048 to 8192, ECDSA P-256, P-384, P-521 (named curves), Ed25519. Anything else is
- * refused when it is loaded, so that later code does not have to check.
+ * Accepted: RSA 2048 to 8192 with an exponent of up to 64 bits, ECDSA P-256, P-384, P-521 (named
+ * curves), Ed25519. Anything else is refused when it is loaded, so that later code does not have to
+ * check.
  */
 #pragma once
 
@@ -35,6 +36,11 @@ int key_no_passphrase(char *out, int max, int writing, void *data);
 
 /* DER SubjectPublicKeyInfo, exactly `len` bytes, in the encoding that OpenSSL would write again. */
 int key_from_spki(const uint8_t *der, size_t len, EVP_PKEY **key, struct err *e) MUST_CHECK;
+
+/* The same, but for whether the numbers in it are sound, which takes up to half a second for an RSA key
+ * that is chosen for that. For a key that was checked before, or that gives nobody a right: it verifies
+ * signatures in a millisecond, whoever chose it. */
+int key_parse_spki(const uint8_t *der, size_t len, EVP_PKEY **key, struct err *e) MUST_CHECK;
 
 /* "-----BEGIN PUBLIC KEY-----", once; or a private key in PKCS#8, PKCS#1 (also under PKCS#8's label,
  * as the stock CLI writes it) or SEC 1. */

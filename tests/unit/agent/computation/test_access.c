@@ -3,6 +3,7 @@
 #include "common/base/encode.h"
 #include "common/crypto/key.h"
 #include "tests/unit.h"
+#include "tests/unit_rsa.h"
 
 #define METHOD "/agent.AgentService/Data"
 
@@ -268,6 +269,26 @@ static void offsets_are_decimal(void **state)
 	}
 }
 
+/* A caller may name any key: an RSA modulus that is no sound one is looked at no closer than others. */
+static void nobody_has_the_named_key_examined(void **state)
+{
+	CLEANUP(free) uint8_t *der = NULL;
+	struct rpc_metadata m = { 0 };
+	struct proof p = good_proof();
+	struct access a;
+	struct err e;
+	size_t len;
+
+	unsound_rsa(17, &der, &len);
+	add(&m, "user-id", PROOF_ROLE_DATA);
+	add_proof(&m, key, &p, "f");
+	assert_ok(read_tls(&m, false, &a, &e), e);
+	const ProtobufCBinaryData named = { .data = der, .len = len };
+	assert_refused(verify(&a, &named, "f", &e), e, ERR_DENIED, "signature");
+	access_done(&a);
+	rpc_metadata_done(&m);
+}
+
 static void the_signers_key_has_a_limit(void **state)
 {
 	struct err e;
@@ -307,6 +328,7 @@ int main(void)
 		cmocka_unit_test(a_proof_goes_before_a_role_signature),
 		cmocka_unit_test(malformed_claims_are_refused_by_name),
 		cmocka_unit_test(offsets_are_decimal),
+		cmocka_unit_test(nobody_has_the_named_key_examined),
 		cmocka_unit_test(the_signers_key_has_a_limit),
 	};
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/crypto/key.h"
 #include "tests/unit.h"
+#include "tests/unit_rsa.h"
 
 #include <openssl/ec.h>
 #include <openssl/pem.h>
@@ -68,6 +69,40 @@ static void weak_and_strange_keys_are_refused(void **state)
 
 		assert_ok(key_to_spki(keys[i], &der, &len, &e), e);
 		assert_int_equal(key_from_spki(der, len, &read, &e), -ERR_INVALID);
+	}
+}
+
+/* Whoever names a key makes nobody test its numbers for primes: that is asked for apart. */
+static void parsing_alone_asks_not_whether_a_key_is_sound(void **state)
+{
+	CLEANUP(free) uint8_t *der = NULL;
+	CLEANUP(EVP_PKEY_free) EVP_PKEY *read = NULL;
+	EVP_PKEY *none;
+	size_t len;
+	struct err e;
+
+	unsound_rsa(17, &der, &len);
+	assert_refused(key_from_spki(der, len, &none, &e), e, ERR_INVALID, "not a sound one");
+	assert_ok(key_parse_spki(der, len, &read, &e), e);
+	assert_int_equal(key_verify(read, "text", 4, der, 256, &e), -ERR_DENIED);
+	assert_int_equal(key_parse_spki(der, len - 1, &none, &e), -ERR_INVALID);
+}
+
+/* What a verification costs grows with the exponent. */
+static void an_exponent_has_a_limit(void **state)
+{
+	for (int bits = 64; bits <= 65; bits++) {
+		CLEANUP(free) uint8_t *der = NULL;
+		CLEANUP(EVP_PKEY_free) EVP_PKEY *read = NULL;
+		size_t len;
+		struct err e;
+
+		unsound_rsa(bits, &der, &len);
+		if (bits == 64)
+			assert_ok(key_parse_spki(der, len, &read, &e), e);
+		else
+			assert_refused(key_parse_spki(der, len, &read, &e), e, ERR_INVALID,
+				       "an exponent of 65 bits; the limit is 64");
 	}
 }
 
@@ -171,6 +206,8 @@ int main(void)
 		cmocka_unit_test(every_kind_signs_and_verifies),
 		cmocka_unit_test(spki_has_no_bytes_too_few_or_too_many),
 		cmocka_unit_test(weak_and_strange_keys_are_refused),
+		cmocka_unit_test(parsing_alone_asks_not_whether_a_key_is_sound),
+		cmocka_unit_test(an_exponent_has_a_limit),
 		cmocka_unit_test(an_encrypted_key_wants_its_passphrase),
 		cmocka_unit_test(pem_texts_read_back),
 		cmocka_unit_test(two_public_keys_are_none),
