@@ -71,7 +71,8 @@ static const struct setting settings[] = {
 	{ "/proc/sys/kernel/dmesg_restrict", "1" },
 	{ "/proc/sys/kernel/kptr_restrict", "2" },
 	{ "/proc/sys/kernel/hostname", "cocos" },
-	/* A manifest may name any port, and nobody but the agent listens. */
+	/* A manifest may name any port, and nobody but the agent can listen: a jail with the
+	 * network may not (agent/jail/jail_seccomp.c). */
 	{ "/proc/sys/net/ipv4/ip_unprivileged_port_start", "0" },
 	{ "/proc/sys/net/ipv6/conf/all/accept_redirects", "0" },
 	{ "/proc/sys/net/ipv6/conf/default/accept_redirects", "0" },

@@ -27,8 +27,9 @@ enum {
 	FS_VERSION_2 = (1 << 14) - 1, /* all of 1, and moving between folders */
 	FS_VERSION_3 = (1 << 15) - 1, /* truncate */
 	FS_VERSION_5 = (1 << 16) - 1, /* ioctl on devices */
-	NET_VERSION_4 = 3,            /* bind and connect TCP */
-	SCOPE_VERSION_6 = 3,          /* abstract sockets, signals */
+	NET_BIND = 1,                 /* TCP, with version 4 */
+	NET_CONNECT = 2,
+	SCOPE_VERSION_6 = 3, /* abstract sockets, signals */
 };
 
 struct ruleset {
@@ -65,8 +66,8 @@ int jail_landlock_restrict(const char *const *writable, bool network, struct err
 	struct ruleset what = { .fs = version >= 5   ? FS_VERSION_5
 				      : version >= 3 ? FS_VERSION_3
 						     : FS_VERSION_2 };
-	if (version >= 4 && !network)
-		what.net = NET_VERSION_4;
+	if (version >= 4)
+		what.net = network ? NET_BIND : NET_BIND | NET_CONNECT;
 	if (version >= 6)
 		what.scope = SCOPE_VERSION_6;
 	size_t size = version >= 6 ? 24 : version >= 4 ? 16 : 8;

@@ -213,12 +213,10 @@ static const char *const allowed[] = {
 	/* sockets, once they could be made: see rules below */
 	"accept",
 	"accept4",
-	"bind",
 	"connect",
 	"getpeername",
 	"getsockname",
 	"getsockopt",
-	"listen",
 	"recvfrom",
 	"recvmmsg",
 	"recvmsg",
@@ -227,6 +225,9 @@ static const char *const allowed[] = {
 	"sendto",
 	"shutdown",
 };
+
+/* What makes a server. With the network these would take ports of the machine's. */
+static const char *const serving[] = { "bind", "listen" };
 
 /* Said to be forbidden rather than missing, so that a program's message is to the point. */
 static const char *const forbidden[] = {
@@ -394,6 +395,8 @@ int jail_seccomp_load(bool network, struct err *e)
 		return err_code(e);
 	if (filter_add_all(filter, SCMP_ACT_ALLOW, allowed, ARRAY_LEN(allowed), e) < 0 ||
 	    filter_add_all(filter, SCMP_ACT_ERRNO(EPERM), forbidden, ARRAY_LEN(forbidden), e) < 0 ||
+	    filter_add_all(filter, network ? SCMP_ACT_ERRNO(EPERM) : SCMP_ACT_ALLOW, serving,
+			   ARRAY_LEN(serving), e) < 0 ||
 	    add_clone(filter, e) < 0 || add_sockets(filter, network, e) < 0 ||
 	    (network ? filter_add(filter, SCMP_ACT_ALLOW, "setsockopt", 0, NULL, e)
 		     : add_socket_options(filter, e)) < 0 ||
@@ -441,6 +444,7 @@ int jail_seccomp_load_outside(struct err *e)
 	if (!filter)
 		return err_code(e);
 	if (filter_add_all(filter, SCMP_ACT_ALLOW, allowed, ARRAY_LEN(allowed), e) < 0 ||
+	    filter_add_all(filter, SCMP_ACT_ALLOW, serving, ARRAY_LEN(serving), e) < 0 ||
 	    filter_add_all(filter, SCMP_ACT_ALLOW, building, ARRAY_LEN(building), e) < 0 ||
 	    add_sockets_outside(filter, e) < 0 || filter_add_sanitizers(filter, e) < 0 ||
 	    filter_add_values(filter, "ioctl", 1, ioctls, ARRAY_LEN(ioctls), e) < 0)

@@ -12,6 +12,7 @@
 #include <linux/perf_event.h>
 #include <linux/seccomp.h>
 #include <net/if.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
@@ -492,6 +493,30 @@ static int socket_bomb(int argc, char **argv)
 	return 0;
 }
 
+static void say_call(const char *what, int result)
+{
+	printf("%s: %s\n", what, result < 0 ? strerror(errno) : "worked");
+}
+
+/* A server beside the machine's own, and a client of the port argv[2]. */
+static int serve(int argc, char **argv)
+{
+	const struct sockaddr_in any = { .sin_family = AF_INET,
+					 .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in server = any;
+
+	server.sin_port = htons((uint16_t)atoi(argv[2]));
+	say_call("bind tcp",
+		 bind(socket(AF_INET, SOCK_STREAM, 0), (const struct sockaddr *)&any, sizeof(any)));
+	say_call("bind udp",
+		 bind(socket(AF_INET, SOCK_DGRAM, 0), (const struct sockaddr *)&any, sizeof(any)));
+	say_call("listen",
+		 listen(socket(AF_INET, SOCK_STREAM, 0), 1)); /* at a port of the kernel's choice */
+	say_call("connect", connect(socket(AF_INET, SOCK_STREAM, 0), (struct sockaddr *)&server,
+				    sizeof(server)));
+	return 0;
+}
+
 static int sleep_long(int argc, char **argv)
 {
 	printf("sleeping\n");
@@ -523,6 +548,7 @@ static const struct {
 	{ "memory-bomb", memory_bomb },
 	{ "memory-shared-out", memory_shared_out },
 	{ "socket-bomb", socket_bomb },
+	{ "serve", serve },
 	{ "flood", flood },
 	{ "long-line", long_line },
 	{ "daemon", leave_daemon },

@@ -5,6 +5,7 @@
  */
 #include "agent/core/separation.h"
 #include "agent/jail/jail.h"
+#include "agent/jail/jail_landlock.h"
 #include "agent/jail/jail_limits.h"
 #include "agent/process/users.h"
 #include "common/base/file.h"
@@ -14,10 +15,13 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <uv.h>
 
@@ -199,6 +203,75 @@ static void it_has_no_right_at_all(void **state)
 	says(w, "CapAmb:\t0000000000000000");
 	says(w, "NoNewPrivs:\t1");
 	says(w, "Seccomp:\t2");
+}
+
+/* On the loopback interface, at a port that the kernel chooses. */
+static int listen_somewhere(char port[8])
+{
+	struct sockaddr_in at = { .sin_family = AF_INET,
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t len = sizeof(at);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
+	assert_int_equal(listen(fd, 4), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &len), 0);
+	snprintf(port, 8, "%u", ntohs(at.sin_port));
+	return fd;
+}
+
+static void with_the_network_it_connects_and_serves_nobody(void **state)
+{
+	struct world *w = *state;
+	const struct jail_mount mounts[] = { { attacker, "/task/algorithm", false, true } };
+	char port[8];
+	const char *const argv[] = { "/task/algorithm", "serve", port, NULL };
+	const struct jail_spec spec = { .argv = argv,
+					.env = plain_env,
+					.mounts = mounts,
+					.mount_count = 1,
+					.network = true,
+					.limits = small };
+	int fd = listen_somewhere(port);
+
+	start(w, &spec);
+	finish(w);
+	close(fd);
+	ended(w, true, "finished");
+	says(w, "bind tcp: Operation not permitted");
+	says(w, "bind udp: Operation not permitted");
+	says(w, "listen: Operation not permitted");
+	says(w, "connect: worked");
+}
+
+/* Behind the filter there is another fence, where the kernel has it. */
+static void landlock_alone_leaves_connections_only(void **state)
+{
+	static const char *const nothing[] = { NULL };
+	struct sockaddr_in at = { .sin_family = AF_INET,
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) },
+			   server = at;
+	char port[8];
+	int status, fd = listen_somewhere(port);
+	struct err e;
+
+	if (syscall(SYS_landlock_create_ruleset, NULL, 0, 1) < 4)
+		skip();
+	server.sin_port = htons((uint16_t)strtoul(port, NULL, 10));
+	pid_t pid = fork();
+	if (pid == 0) {
+		int bound = socket(AF_INET, SOCK_STREAM, 0), out = socket(AF_INET, SOCK_STREAM, 0);
+
+		if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+		    jail_landlock_restrict(nothing, true, &e) < 0)
+			_exit(1);
+		if (bind(bound, (struct sockaddr *)&at, sizeof(at)) == 0 || errno != EACCES)
+			_exit(2);
+		_exit(connect(out, (struct sockaddr *)&server, sizeof(server)) < 0 ? 3 : 0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	close(fd);
+	assert_int_equal(status, 0);
 }
 
 static void every_forbidden_call_is_refused_by_the_filter(void **state)
@@ -765,6 +838,8 @@ int main(int argc, char **argv)
 		ROW(a_program_runs_as_nobody_with_its_arguments),
 		ROW(it_has_no_right_at_all),
 		ROW(every_forbidden_call_is_refused_by_the_filter),
+		ROW(with_the_network_it_connects_and_serves_nobody),
+		ROW(landlock_alone_leaves_connections_only),
 		ROW(other_gates_to_the_kernel_are_closed),
 		ROW(it_sees_what_it_was_given_and_nothing_else),
 		ROW(the_root_holds_few_things),
