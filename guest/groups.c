@@ -35,7 +35,7 @@ int groups_delegate(struct err *e)
 					     GROUPS_AGENT "/cgroup.subtree_control" };
 
 	if (put("/sys/fs/cgroup/cgroup.subtree_control", CONTROLLERS, e) < 0 ||
-	    make(GROUPS_AGENT, e) < 0 || make(OWN, e) < 0 ||
+	    make(USERS_KEEPER_GROUP, e) < 0 || make(GROUPS_AGENT, e) < 0 || make(OWN, e) < 0 ||
 	    put(GROUPS_AGENT "/cgroup.subtree_control", CONTROLLERS, e) < 0)
 		return err_code(e);
 	for (size_t i = 0; i < ARRAY_LEN(given); i++)

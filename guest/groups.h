@@ -9,7 +9,8 @@
 
 #define GROUPS_AGENT "/sys/fs/cgroup/cocos"
 
-/* Makes GROUPS_AGENT, the agent's to make groups in, and one below it for the agent's own processes. */
+/* Makes GROUPS_AGENT, the agent's to make groups in, and one below it for the agent's own processes;
+ * and USERS_KEEPER_GROUP, root's: whom the agent could move, it could kill (cgroup.kill). */
 int groups_delegate(struct err *e) MUST_CHECK;
 
 /* This process, and all that it starts, into the latter. */

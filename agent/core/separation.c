@@ -19,10 +19,12 @@ const uint64_t separation_rights =
 
 int separation_make(int *keeper, struct err *e)
 {
+	static const struct users_child child = { .word = "keeper",
+						  .user = USERS_KEEPER,
+						  .cgroup = USERS_KEEPER_GROUP };
 	CLEANUP(close) int sock = -1;
 
-	if (keeper_devices_give(USERS_KEEPER, e) < 0 ||
-	    users_start("keeper", USERS_KEEPER, &sock, e) < 0 ||
+	if (keeper_devices_give(USERS_KEEPER, e) < 0 || users_start(&child, &sock, e) < 0 ||
 	    /* in there it would be a right over nothing: the image's ports are free to all */
 	    users_enter(separation_rights & ~PORTS, e) < 0)
 		return err_wrap(e, "separate agent and keeper");

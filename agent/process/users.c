@@ -4,6 +4,7 @@
 #include "agent/process/child.h"
 #include "agent/process/confine.h"
 #include "common/base/cleanup.h"
+#include "common/base/file.h"
 #include "common/base/users.h"
 
 #include <errno.h>
@@ -49,9 +50,24 @@ static _Noreturn void tell_and_fail(const struct err *e)
 	_exit(EXIT_FAILURE);
 }
 
-static _Noreturn void run_as(const char *word, uid_t user, int sock)
+static int enter_cgroup(const char *cgroup, struct err *e)
 {
-	char *const argv[] = { (char *)"cocos-agent", (char *)word, NULL }, *env[] = { NULL };
+	CLEANUP(free) char *path = NULL;
+
+	if (!cgroup)
+		return 0;
+	if (text_format(&path, e, "%s/cgroup.procs", cgroup) < 0)
+		return err_code(e);
+	CLEANUP(close) int fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || write(fd, "0", 1) != 1)
+		return err_errno(e, "write '%s'", path);
+	return 0;
+}
+
+static _Noreturn void run_as(const struct users_child *child, int sock)
+{
+	char *const argv[] = { (char *)"cocos-agent", (char *)child->word, NULL },
+		    *env[] = { NULL };
 	struct err e;
 
 	/* An orphan, so that who faces the network is not its parent. */
@@ -59,14 +75,14 @@ static _Noreturn void run_as(const char *word, uid_t user, int sock)
 	if (orphan > 0)
 		_exit(EXIT_SUCCESS);
 	if (orphan < 0) {
-		err_errno(&e, "start '%s': fork", word);
+		err_errno(&e, "start '%s': fork", child->word);
 		tell_and_fail(&e);
 	}
 	setsid();
-	if (keep_socket(sock, &e) == 0 && confine_rights(UINT64_MAX, 0, &e) == 0 &&
-	    become(user, &e) == 0) {
+	if (enter_cgroup(child->cgroup, &e) == 0 && keep_socket(sock, &e) == 0 &&
+	    confine_rights(UINT64_MAX, 0, &e) == 0 && become(child->user, &e) == 0) {
 		execve("/proc/self/exe", argv, env);
-		err_errno(&e, "start '%s'", word);
+		err_errno(&e, "start '%s'", child->word);
 	}
 	tell_and_fail(&e);
 }
@@ -86,7 +102,7 @@ static int await(pid_t pid, const char *what, struct err *e)
 	return 0;
 }
 
-int users_start(const char *word, uint32_t user, int *sock, struct err *e)
+int users_start(const struct users_child *child, int *sock, struct err *e)
 {
 	int pair[2];
 
@@ -96,8 +112,8 @@ int users_start(const char *word, uint32_t user, int *sock, struct err *e)
 	CLEANUP(close) int theirs = pair[1];
 	pid_t pid = fork();
 	if (pid == 0)
-		run_as(word, user, theirs);
-	if (await(pid, word, e) < 0)
+		run_as(child, theirs);
+	if (await(pid, child->word, e) < 0)
 		return err_code(e);
 	*sock = TAKE_FD(ours);
 	return 0;

@@ -11,5 +11,8 @@
 #define USERS_AGENT     1900000001 /* faces the network */
 #define USERS_KEEPER    1900000002 /* has the TEE's device and the TPM */
 
+/* The control group of the keeper's processes: root's, beside the one that the agent may change. */
+#define USERS_KEEPER_GROUP "/sys/fs/cgroup/cocos-keeper"
+
 #define USERS_TEXT_(number) #number
 #define USERS_TEXT(number)  USERS_TEXT_(number) /* "1900000001" */

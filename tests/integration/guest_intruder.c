@@ -129,6 +129,42 @@ static void say_process(pid_t pid, const char *name)
 	}
 }
 
+static int put(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	ssize_t len = fd < 0 ? -1 : write(fd, text, strlen(text));
+
+	if (fd >= 0)
+		close(fd);
+	return len == (ssize_t)strlen(text) ? 0 : -1;
+}
+
+static int move(pid_t pid)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%d", pid);
+	return put(GROUP "/mine/cgroup.procs", text);
+}
+
+/* Who is in a group that we made ends with it: the keeper is not to be moved there; our child is. */
+static void want_to_kill(pid_t keeper)
+{
+	pid_t child = fork();
+	int status = 0;
+
+	if (child == 0)
+		for (;;)
+			pause();
+	say_result("move of keeper", move(keeper));
+	say_result("entry to the keeper's group", put(USERS_KEEPER_GROUP "/cgroup.procs", "0"));
+	say_result("end of the keeper's group", put(USERS_KEEPER_GROUP "/cgroup.kill", "1"));
+	say_result("move of a child", move(child));
+	say_result("end of a group", put(GROUP "/mine/cgroup.kill", "1"));
+	waitpid(child, &status, 0);
+	say("end of a child", WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL ? "ok" : "none");
+}
+
 /* What an intruder in the agent would like. */
 static void want_more(pid_t keeper)
 {
@@ -169,6 +205,7 @@ static void want_more(pid_t keeper)
 		   fchownat(AT_FDCWD, WORK "/written", USERS_ALGORITHM, USERS_ALGORITHM, 0));
 	say_result("file for root", fchownat(AT_FDCWD, WORK "/written", 1, 1, 0));
 	say_result("group", mkdir(GROUP "/mine", 0755));
+	want_to_kill(keeper);
 	say_result("no group", rmdir(GROUP "/mine"));
 	unlink(WORK "/written");
 }

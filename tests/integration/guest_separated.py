@@ -68,13 +68,16 @@ REFUSED = {
         "/proc/sys/kernel/hostname", "/proc/sysrq-trigger", "/sys/fs/cgroup/cgroup.procs",
         "/sys/fs/cgroup/cocos/memory.max", "/sys/fs/cgroup/cocos/processes/cgroup.procs",
         "/run/written", "/sys/kernel/security/ima/binary_runtime_measurements", "group of init's")},
+    **{what: ("EACCES",) for what in ("move of keeper", "entry to the keeper's group",
+                                      "end of the keeper's group")},
     "/sys/kernel/security/ima/policy": ("ENOENT", "EACCES"),
     "user keeper": ("EINVAL",), "user 1": ("EINVAL",), "file for root": ("EINVAL",),
     **{what: ("EPERM", "ENOSYS") for what in ("module", "mount", "bind", "chroot", "reboot",
                                               "clock")},
 }
 # Without these the machine might just refuse everything.
-TAKEN = ("/var/lib/cocos/written", "/dev/null", "file for the algorithm", "group", "no group")
+TAKEN = ("/var/lib/cocos/written", "/dev/null", "file for the algorithm", "group", "no group",
+         "move of a child", "end of a group", "end of a child")
 
 
 def an_intruder_in_the_agent_gets_no_more():

@@ -188,6 +188,8 @@ static int other_main(void)
 	return (int)read(CHILD_SOCKET, &byte, 1);
 }
 
+static const struct users_child other = { .word = "other", .user = USERS_KEEPER };
+
 static void another_user_starts_with_nothing_but_its_socket(void **state)
 {
 	struct err e;
@@ -195,7 +197,7 @@ static void another_user_starts_with_nothing_but_its_socket(void **state)
 	int sock;
 
 	need_root();
-	assert_ok(users_start("other", USERS_KEEPER, &sock, &e), e);
+	assert_ok(users_start(&other, &sock, &e), e);
 	assert_int_equal(read(sock, &parent, sizeof(parent)), sizeof(parent));
 	assert_int_not_equal(parent, getpid());
 	assert_true(fcntl(sock, F_GETFD) & FD_CLOEXEC);
@@ -216,8 +218,7 @@ static void without_a_right_nothing_is_separated(void **state)
 		if (users_enter(rights, &e) == 0)
 			_exit(2);
 		/* the process is made, and ends before it says anything */
-		if (users_start("other", USERS_KEEPER, &sock, &e) == 0 &&
-		    read(sock, &status, sizeof(status)) > 0)
+		if (users_start(&other, &sock, &e) == 0 && read(sock, &status, sizeof(status)) > 0)
 			_exit(3);
 		_exit(0);
 	}
@@ -261,7 +262,7 @@ static int start_with_room_for_one(void)
 	if (setresgid(nobodys, nobodys, nobodys) < 0 || setresuid(nobodys, nobodys, nobodys) < 0 ||
 	    setrlimit(RLIMIT_NPROC, &two) < 0)
 		return 1;
-	if (users_start("other", USERS_KEEPER, &sock, &e) == 0)
+	if (users_start(&other, &sock, &e) == 0)
 		return 2;
 	return strcmp(e.text, "other: its process failed") == 0 ? 0 : 3;
 }
