@@ -19,11 +19,12 @@ struct agent_listener {
 
 /* ---- evidence for the attested channel ---- */
 
-static int collect(void *source, enum digest_kind hash,
+static int collect(void *source, const struct rpc_source *peer, enum digest_kind hash,
 		   const uint8_t exporter[BINDING_EXPORTER_LEN], attested_token_fn *done,
 		   void *data, void **handle, struct err *e)
 {
-	struct evidence_request *request = evidence_channel(source, hash, exporter, done, data, e);
+	struct evidence_request *request =
+		evidence_channel(source, peer, hash, exporter, done, data, e);
 
 	if (!request)
 		return err_code(e);

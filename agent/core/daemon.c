@@ -69,7 +69,7 @@ static void on_evidence(void *data, const void *bytes, size_t len, int32_t type)
 
 	if (type < 0 || type > UINT8_MAX)
 		err_set(&e, ERR_INVALID, "type %d of evidence", (int)type);
-	else if (evidence_nonce(agent->evidence, &nonce, on_token, agent, &e))
+	else if (evidence_nonce(agent->evidence, NULL, &nonce, on_token, agent, &e))
 		return;
 	on_token(agent, NULL, 0, &e);
 }

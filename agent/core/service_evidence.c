@@ -18,6 +18,7 @@ enum { CHUNK = 1 << 20 };
 
 /* A call that waits for the keeper, or sends what came. */
 struct evidence_call {
+	struct rpc_source source;
 	struct evidence_request *request; /* NULL: answered */
 	uint8_t *bytes;
 	size_t len, sent;
@@ -45,6 +46,8 @@ static struct evidence_call *begin(struct rpc_call *call, struct err *e)
 
 	if (!c)
 		err_nomem(e);
+	else
+		c->source = rpc_call_source(call);
 	rpc_call_set_user(call, c);
 	return c;
 }
@@ -161,7 +164,8 @@ void service_attestation_message(struct rpc_call *call, const ProtobufCMessage *
 	struct evidence_call *c = begin(call, &e);
 
 	if (c && check_type(r->type, &e) == 0)
-		c->request = evidence_nonce(evidence_of(call), &nonce, on_token, call, &e);
+		c->request =
+			evidence_nonce(evidence_of(call), &c->source, &nonce, on_token, call, &e);
 	if (!c || !c->request)
 		rpc_call_finish(call, &e);
 }
@@ -193,7 +197,7 @@ void service_ima_message(struct rpc_call *call, const ProtobufCMessage *message)
 	struct evidence_call *c = begin(call, &e);
 
 	if (c)
-		c->request = evidence_ima(evidence_of(call), on_ima, call, &e);
+		c->request = evidence_ima(evidence_of(call), &c->source, on_ima, call, &e);
 	if (!c || !c->request)
 		rpc_call_finish(call, &e);
 }
@@ -280,7 +284,7 @@ static void on_endorsement(void *data, const struct span *parts, size_t count,
 	}
 	if (check_ek(parts[2], c->ek, &e) == 0)
 		c->request = evidence_activate(
-			evidence_of(call), (struct span){ c->blob, c->blob_len },
+			evidence_of(call), &c->source, (struct span){ c->blob, c->blob_len },
 			(struct span){ c->secret, c->secret_len }, on_activated, call, &e);
 	if (!c->request)
 		rpc_call_finish(call, &e);
@@ -314,7 +318,8 @@ void service_activate_message(struct rpc_call *call, const ProtobufCMessage *mes
 	struct evidence_call *c = begin(call, &e);
 
 	if (c && take_credential(c, (const Agent__ActivateCredentialRequest *)message, &e) == 0)
-		c->request = evidence_endorsement(evidence_of(call), on_endorsement, call, &e);
+		c->request = evidence_endorsement(evidence_of(call), &c->source, on_endorsement,
+						  call, &e);
 	if (!c || !c->request)
 		rpc_call_finish(call, &e);
 }

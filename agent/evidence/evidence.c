@@ -15,7 +15,10 @@ struct evidence_request {
 	TAILQ_ENTRY(evidence_request) link;
 	struct evidence *evidence;
 	enum kind kind;
+	enum keeper_use use;
+	struct rpc_source source;
 	uint64_t deadline; /* of the loop's clock */
+	bool has_to_leave; /* gave way to another; told from the loop */
 	union {
 		evidence_done_fn *token;
 		keeper_parts_fn *parts;
@@ -37,7 +40,7 @@ struct evidence {
 	EVP_PKEY *own, *identity; /* made at boot, and the one that signs now */
 	uv_timer_t timer;
 	TAILQ_HEAD(, evidence_request) queue; /* oldest first, the one at the keeper too */
-	size_t waiting, others;
+	size_t waiting[KEEPER_USES], leaving;
 	struct keeper_budget budget; /* what the keeper was asked for */
 	bool busy; /* the keeper is at work, for `current` or for one that has gone */
 	struct evidence_request *current;
@@ -60,8 +63,10 @@ static void unlink_request(struct evidence_request *request)
 	struct evidence *evidence = request->evidence;
 
 	TAILQ_REMOVE(&evidence->queue, request, link);
-	evidence->waiting--;
-	evidence->others -= request->kind != KIND_CHANNEL;
+	if (request->has_to_leave)
+		evidence->leaving--;
+	else
+		evidence->waiting[request->use]--;
 	if (evidence->current == request)
 		evidence->current = NULL;
 }
@@ -156,6 +161,21 @@ static int ask(struct evidence *evidence, struct evidence_request *r, struct err
 
 /* ---- the queue ---- */
 
+static struct evidence_request *first_that_leaves(const struct evidence *evidence)
+{
+	struct evidence_request *request;
+
+	TAILQ_FOREACH(request, &evidence->queue, link)
+	if (request->has_to_leave)
+		return request;
+	return NULL;
+}
+
+static int too_many(struct err *e)
+{
+	return err_set(e, ERR_EXHAUSTED, "too many wait for evidence already; try again");
+}
+
 /* All have the same patience, so the oldest loses it first. */
 static void on_timer(uv_timer_t *timer)
 {
@@ -164,17 +184,16 @@ static void on_timer(uv_timer_t *timer)
 	struct evidence_request *first;
 	struct err e;
 
+	while (evidence->leaving && (first = first_that_leaves(evidence))) {
+		(void)!too_many(&e);
+		fail(first, &e);
+	}
 	while ((first = TAILQ_FIRST(&evidence->queue)) && first->deadline <= now) {
 		err_set(&e, ERR_DEADLINE, "no evidence within %d s: the device is busy",
 			EVIDENCE_DEADLINE_MS / 1000);
 		fail(first, &e);
 	}
 	go_on(evidence);
-}
-
-static enum keeper_use use_of(const struct evidence_request *request)
-{
-	return request->kind == KIND_CHANNEL ? KEEPER_USE_CHANNELS : KEEPER_USE_QUESTIONS;
 }
 
 /* The oldest that the keeper would not refuse as one too many; else NULL, and `*wait` says for how
@@ -186,7 +205,9 @@ static struct evidence_request *next_of(struct evidence *evidence, uint64_t now,
 	*wait = EVIDENCE_DEADLINE_MS;
 	TAILQ_FOREACH(request, &evidence->queue, link)
 	{
-		int64_t ms = keeper_budget_wait(&evidence->budget, use_of(request), (int64_t)now);
+		if (request->has_to_leave)
+			continue;
+		int64_t ms = keeper_budget_wait(&evidence->budget, request->use, (int64_t)now);
 
 		if (ms == 0)
 			return request;
@@ -202,7 +223,7 @@ static void go_on(struct evidence *evidence)
 	struct err e;
 
 	while (!evidence->busy && (next = next_of(evidence, now, &wait))) {
-		if (keeper_budget_take(&evidence->budget, use_of(next), (int64_t)now, &e) < 0 ||
+		if (keeper_budget_take(&evidence->budget, next->use, (int64_t)now, &e) < 0 ||
 		    ask(evidence, next, &e) < 0) {
 			fail(next, &e);
 			continue;
@@ -215,21 +236,75 @@ static void go_on(struct evidence *evidence)
 		uv_timer_stop(&evidence->timer);
 		return;
 	}
-	uint64_t left = next->deadline > now ? next->deadline - now : 0;
+	uint64_t left = next->deadline > now && !evidence->leaving ? next->deadline - now : 0;
 	uv_timer_start(&evidence->timer, on_timer, evidence->busy || left < wait ? left : wait, 0);
 }
 
-static struct evidence_request *request_new(struct evidence *evidence, enum kind kind, void *data,
-					    struct err *e)
+static size_t waiting_from(const struct evidence *evidence, enum keeper_use use,
+			   const struct rpc_source *source)
 {
-	struct evidence_request *request;
-	bool other = kind != KIND_CHANNEL;
+	const struct evidence_request *request;
+	size_t count = 0;
 
-	if (evidence->waiting >= EVIDENCE_QUEUE_MAX ||
-	    (other && evidence->others >= EVIDENCE_OTHERS_MAX)) {
-		err_set(e, ERR_EXHAUSTED, "too many wait for evidence already; try again");
-		return NULL;
+	TAILQ_FOREACH(request, &evidence->queue, link)
+	count += request->use == use && !request->has_to_leave &&
+		 memcmp(&request->source, source, sizeof(*source)) == 0;
+	return count;
+}
+
+/* The oldest of the source that has most waiting, if it keeps no fewer than this one will have. What is
+ * at the keeper stays: it costs the device nothing more. */
+static struct evidence_request *gives_way(const struct evidence *evidence, enum keeper_use use,
+					  const struct rpc_source *to)
+{
+	size_t most = waiting_from(evidence, use, to) + 1;
+	struct evidence_request *request, *found = NULL;
+
+	TAILQ_FOREACH(request, &evidence->queue, link)
+	{
+		if (request->use != use || request->has_to_leave || request == evidence->current)
+			continue;
+		size_t count = waiting_from(evidence, use, &request->source);
+
+		if (count > most) {
+			most = count;
+			found = request;
+		}
 	}
+	return found;
+}
+
+/* Told later: in here another's call is under way. */
+static int make_place(struct evidence *evidence, enum keeper_use use,
+		      const struct rpc_source *source, struct err *e)
+{
+	static const size_t room[KEEPER_USES] = { [KEEPER_USE_CHANNELS] = EVIDENCE_CHANNELS_MAX,
+						  [KEEPER_USE_QUESTIONS] = EVIDENCE_OTHERS_MAX };
+	struct evidence_request *leaves;
+
+	if (evidence->waiting[use] < room[use])
+		return 0;
+	leaves = gives_way(evidence, use, source);
+	if (!leaves)
+		return too_many(e);
+	leaves->has_to_leave = true;
+	evidence->leaving++;
+	evidence->waiting[use]--;
+	uv_timer_start(&evidence->timer, on_timer, 0, 0);
+	return 0;
+}
+
+static struct evidence_request *request_new(struct evidence *evidence,
+					    const struct rpc_source *source, enum kind kind,
+					    void *data, struct err *e)
+{
+	const struct rpc_source from = source ? *source : (struct rpc_source){ 0 };
+	const enum keeper_use use =
+		kind == KIND_CHANNEL ? KEEPER_USE_CHANNELS : KEEPER_USE_QUESTIONS;
+	struct evidence_request *request;
+
+	if (make_place(evidence, use, &from, e) < 0)
+		return NULL;
 	request = calloc(1, sizeof(*request));
 	if (!request) {
 		err_nomem(e);
@@ -237,6 +312,8 @@ static struct evidence_request *request_new(struct evidence *evidence, enum kind
 	}
 	request->evidence = evidence;
 	request->kind = kind;
+	request->use = use;
+	request->source = from;
 	request->data = data;
 	request->deadline = uv_now(evidence->loop) + EVIDENCE_DEADLINE_MS;
 	return request;
@@ -248,14 +325,14 @@ static struct evidence_request *enqueue(struct evidence_request *request)
 	struct evidence *evidence = request->evidence;
 
 	TAILQ_INSERT_TAIL(&evidence->queue, request, link);
-	evidence->waiting++;
-	evidence->others += request->kind != KIND_CHANNEL;
+	evidence->waiting[request->use]++;
 	if (!evidence->busy)
 		uv_timer_start(&evidence->timer, on_timer, 0, 0);
 	return request;
 }
 
-struct evidence_request *evidence_channel(struct evidence *evidence, enum digest_kind hash,
+struct evidence_request *evidence_channel(struct evidence *evidence,
+					  const struct rpc_source *source, enum digest_kind hash,
 					  const uint8_t exporter[BINDING_EXPORTER_LEN],
 					  evidence_done_fn *done, void *data, struct err *e)
 {
@@ -267,7 +344,7 @@ struct evidence_request *evidence_channel(struct evidence *evidence, enum digest
 		err_set(e, ERR_PRECONDITION, "there is no run to give evidence of");
 		return NULL;
 	}
-	request = request_new(evidence, KIND_CHANNEL, data, e);
+	request = request_new(evidence, source, KIND_CHANNEL, data, e);
 	if (!request)
 		return NULL;
 	request->done.token = done;
@@ -290,7 +367,7 @@ static int check_nonce(const struct binding_nonce *nonce, struct err *e)
 	return 0;
 }
 
-struct evidence_request *evidence_nonce(struct evidence *evidence,
+struct evidence_request *evidence_nonce(struct evidence *evidence, const struct rpc_source *source,
 					const struct binding_nonce *nonce, evidence_done_fn *done,
 					void *data, struct err *e)
 {
@@ -298,7 +375,7 @@ struct evidence_request *evidence_nonce(struct evidence *evidence,
 
 	if (check_nonce(nonce, e) < 0 || evidence_available(evidence, e) < 0)
 		return NULL;
-	request = request_new(evidence, KIND_NONCE, data, e);
+	request = request_new(evidence, source, KIND_NONCE, data, e);
 	if (!request)
 		return NULL;
 	request->done.token = done;
@@ -312,10 +389,21 @@ struct evidence_request *evidence_nonce(struct evidence *evidence,
 	return enqueue(request);
 }
 
-struct evidence_request *evidence_ima(struct evidence *evidence, keeper_parts_fn *done, void *data,
-				      struct err *e)
+/* Asked in vain a device would still be counted as asked, at everybody's expense. */
+static struct evidence_request *tpm_request(struct evidence *evidence,
+					    const struct rpc_source *source, enum kind kind,
+					    void *data, struct err *e)
 {
-	struct evidence_request *request = request_new(evidence, KIND_IMA, data, e);
+	if (keeper_facts(evidence->keeper)->platform != EVIDENCE_NONE)
+		return request_new(evidence, source, kind, data, e);
+	err_set(e, ERR_UNAVAILABLE, "this machine has no TPM");
+	return NULL;
+}
+
+struct evidence_request *evidence_ima(struct evidence *evidence, const struct rpc_source *source,
+				      keeper_parts_fn *done, void *data, struct err *e)
+{
+	struct evidence_request *request = tpm_request(evidence, source, KIND_IMA, data, e);
 
 	if (!request)
 		return NULL;
@@ -323,10 +411,11 @@ struct evidence_request *evidence_ima(struct evidence *evidence, keeper_parts_fn
 	return enqueue(request);
 }
 
-struct evidence_request *evidence_endorsement(struct evidence *evidence, keeper_parts_fn *done,
-					      void *data, struct err *e)
+struct evidence_request *evidence_endorsement(struct evidence *evidence,
+					      const struct rpc_source *source,
+					      keeper_parts_fn *done, void *data, struct err *e)
 {
-	struct evidence_request *request = request_new(evidence, KIND_ENDORSEMENT, data, e);
+	struct evidence_request *request = tpm_request(evidence, source, KIND_ENDORSEMENT, data, e);
 
 	if (!request)
 		return NULL;
@@ -343,11 +432,12 @@ static uint8_t *copy_of(struct span s)
 	return copy;
 }
 
-struct evidence_request *evidence_activate(struct evidence *evidence, struct span blob,
+struct evidence_request *evidence_activate(struct evidence *evidence,
+					   const struct rpc_source *source, struct span blob,
 					   struct span secret, keeper_parts_fn *done, void *data,
 					   struct err *e)
 {
-	struct evidence_request *request = request_new(evidence, KIND_ACTIVATE, data, e);
+	struct evidence_request *request = tpm_request(evidence, source, KIND_ACTIVATE, data, e);
 
 	if (!request)
 		return NULL;

@@ -6,8 +6,10 @@
  * There is no way in here for report data: the keeper makes it from the form, the agent's identity
  * key and what is hashed under the form's name (attestation/binding.h). Nothing is cached. One
  * request at a time is at the keeper, so that a measurement never waits for more than one; at most
- * EVIDENCE_QUEUE_MAX wait, of which EVIDENCE_OTHERS_MAX for anything but channels, and each has
- * EVIDENCE_DEADLINE_MS from the moment it was asked for.
+ * EVIDENCE_CHANNELS_MAX wait for channels and EVIDENCE_OTHERS_MAX for anything else, and each has
+ * EVIDENCE_DEADLINE_MS from the moment it was asked for. Where that many wait, the oldest request gives
+ * way (ERR_EXHAUSTED) of the source that has most of them, to one whose source has fewer: nobody fills
+ * a queue from one address.
  *
  * Everything here happens on the loop thread. A `done` comes from the loop, never from within the
  * call, exactly once, unless the request is cancelled or all of this is freed before.
@@ -18,11 +20,12 @@
 #include "attestation/token/binding.h"
 #include "common/base/err.h"
 #include "common/crypto/key.h"
+#include "common/rpc/source.h"
 
 #include <stdint.h>
 
 enum {
-	EVIDENCE_QUEUE_MAX = 64,
+	EVIDENCE_CHANNELS_MAX = 64,
 	EVIDENCE_OTHERS_MAX = 16,
 	EVIDENCE_DEADLINE_MS = 20000,
 	/* A channel's token, as base64 in JSON, has to fit a field of two bytes' length (wire.md). */
@@ -37,24 +40,30 @@ typedef void evidence_done_fn(void *data, const uint8_t *token, size_t len, cons
 
 /* Form CHANNEL, for a connection whose suite has `hash` and that exported `exporter`. Event logs are
  * left out where they don't fit. NULL, with `e`: refused at once (ERR_UNAVAILABLE: this machine has
- * no evidence; ERR_EXHAUSTED: too many wait; ERR_PRECONDITION: no manifest was measured). */
-struct evidence_request *evidence_channel(struct evidence *evidence, enum digest_kind hash,
+ * no evidence; ERR_EXHAUSTED: too many wait; ERR_PRECONDITION: no manifest was measured). `source` is
+ * who asks, here and below; NULL: the agent itself. */
+struct evidence_request *evidence_channel(struct evidence *evidence,
+					  const struct rpc_source *source, enum digest_kind hash,
 					  const uint8_t exporter[BINDING_EXPORTER_LEN],
 					  evidence_done_fn *done, void *data,
 					  struct err *e) MUST_CHECK;
 
 /* Form NONCE; the nonce is copied. ERR_INVALID for one that is none: both together hold less than
  * 16 bytes, or one is too long. */
-struct evidence_request *evidence_nonce(struct evidence *evidence,
+struct evidence_request *evidence_nonce(struct evidence *evidence, const struct rpc_source *source,
 					const struct binding_nonce *nonce, evidence_done_fn *done,
 					void *data, struct err *e) MUST_CHECK;
 
-/* keeper_ima(), keeper_endorsement(), keeper_activate() through the same queue. Spans are copied. */
-struct evidence_request *evidence_ima(struct evidence *evidence, keeper_parts_fn *done, void *data,
-				      struct err *e) MUST_CHECK;
-struct evidence_request *evidence_endorsement(struct evidence *evidence, keeper_parts_fn *done,
-					      void *data, struct err *e) MUST_CHECK;
-struct evidence_request *evidence_activate(struct evidence *evidence, struct span blob,
+/* keeper_ima(), keeper_endorsement(), keeper_activate() through the same queue. Spans are copied.
+ * ERR_UNAVAILABLE at once, and no device is asked, where there is neither TEE nor TPM. */
+struct evidence_request *evidence_ima(struct evidence *evidence, const struct rpc_source *source,
+				      keeper_parts_fn *done, void *data, struct err *e) MUST_CHECK;
+struct evidence_request *evidence_endorsement(struct evidence *evidence,
+					      const struct rpc_source *source,
+					      keeper_parts_fn *done, void *data,
+					      struct err *e) MUST_CHECK;
+struct evidence_request *evidence_activate(struct evidence *evidence,
+					   const struct rpc_source *source, struct span blob,
 					   struct span secret, keeper_parts_fn *done, void *data,
 					   struct err *e) MUST_CHECK;
 

@@ -171,7 +171,8 @@ static int answer_start(struct attested_conn *conn, struct attested_answer *answ
 	if (remember(conn, request.context, e) < 0 ||
 	    attested_session_read(tls, request.context, &answer->session, e) < 0)
 		return err_code(e);
-	return source->collect(source->data, answer->session.hash, answer->session.exporter,
+	const struct rpc_source peer = rpc_prologue_source(conn->run);
+	return source->collect(source->data, &peer, answer->session.hash, answer->session.exporter,
 			       on_token, answer, &answer->collecting, e);
 }
 

@@ -29,9 +29,9 @@ typedef void attested_token_fn(void *data, const uint8_t *token, size_t len, con
 struct attested_source {
 	void *data;
 	/* Asks for evidence of form CHANNEL over `exporter`, whose connection has a cipher suite
-	 * with this hash. `done` is called later, once, never from within. `*handle` is for
+	 * with this hash, and that comes from `peer`. `done` is called later, once, never from within. `*handle` is for
 	 * cancel(). */
-	int (*collect)(void *source, enum digest_kind hash,
+	int (*collect)(void *source, const struct rpc_source *peer, enum digest_kind hash,
 		       const uint8_t exporter[BINDING_EXPORTER_LEN], attested_token_fn *done,
 		       void *data, void **handle, struct err *e);
 	/* The connection is gone: `done` does not come any more. */

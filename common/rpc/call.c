@@ -152,6 +152,11 @@ const char *rpc_call_peer(const struct rpc_call *call)
 	return call->peer->name;
 }
 
+struct rpc_source rpc_call_source(const struct rpc_call *call)
+{
+	return peer_source(call->peer);
+}
+
 bool rpc_call_is_tls(const struct rpc_call *call)
 {
 	return call->peer->is_tls;

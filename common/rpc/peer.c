@@ -89,6 +89,22 @@ struct peer *peer_new(int fd, struct err *e)
 	return peer;
 }
 
+struct rpc_source peer_source(const struct peer *peer)
+{
+	struct rpc_source source;
+
+	memcpy(source.bytes, peer->key.bytes, sizeof(source.bytes));
+	return source;
+}
+
+struct rpc_source peer_source_of(int fd)
+{
+	struct peer peer = { .refs = 1 };
+
+	name_of(&peer, fd);
+	return peer_source(&peer);
+}
+
 int peer_set_tls(struct peer *peer, SSL *tls, struct err *e)
 {
 	X509 *cert = SSL_get0_peer_certificate(tls);

@@ -29,6 +29,8 @@ struct peer {
 
 struct peer *peer_new(int fd, struct err *e); /* NULL on failure */
 int peer_set_tls(struct peer *peer, SSL *tls, struct err *e) MUST_CHECK;
+struct rpc_source peer_source(const struct peer *peer);
+struct rpc_source peer_source_of(int fd); /* of a socket that has no peer yet */
 /* By its certificate, or as somebody who may open our socket's file. */
 bool peer_is_known(const struct peer *peer);
 void peer_unref(struct peer *peer);

@@ -14,11 +14,12 @@
 #pragma once
 
 #include "common/base/err.h"
+#include "common/rpc/source.h"
 
 #include <stdint.h>
 #include <sys/queue.h>
 
-enum { PLACES_CLASSES = 3, PLACES_KEY_LEN = 17 };
+enum { PLACES_CLASSES = 3, PLACES_KEY_LEN = RPC_SOURCE_LEN };
 
 /* What counts as one address: an IPv4 address, the first 64 bits of an IPv6 address, the user at the
  * other end of a unix socket; where holders are counted, the key of a client's certificate. */

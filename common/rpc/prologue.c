@@ -196,6 +196,11 @@ SSL *rpc_prologue_tls(const struct rpc_prologue_run *run)
 	return run->at.tls;
 }
 
+struct rpc_source rpc_prologue_source(const struct rpc_prologue_run *run)
+{
+	return run->at.source;
+}
+
 bool rpc_prologue_is_server(const struct rpc_prologue_run *run)
 {
 	return run->at.is_server;

@@ -11,6 +11,7 @@
 #pragma once
 
 #include "common/base/err.h"
+#include "common/rpc/source.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -54,4 +55,5 @@ void rpc_prologue_refuse(struct rpc_prologue_run *run, const struct err *e);
 
 /* The TLS connection, for exporters and certificates; NULL after closed(). Never read or written. */
 SSL *rpc_prologue_tls(const struct rpc_prologue_run *run);
+struct rpc_source rpc_prologue_source(const struct rpc_prologue_run *run);
 bool rpc_prologue_is_server(const struct rpc_prologue_run *run);

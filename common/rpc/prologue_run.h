@@ -23,6 +23,7 @@ struct prologue_place {
 	struct transport *transport;
 	SSL *tls;
 	bool is_server;
+	struct rpc_source source;
 };
 
 /* NULL on failure. `place` is copied; what it points to lives until prologue_run_close(). */

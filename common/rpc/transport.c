@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/rpc/transport.h"
 
+#include "common/rpc/peer.h"
 #include "common/rpc/prologue_run.h"
 #include "common/rpc/tls_conn.h"
 #include "common/rpc/transport_io.h"
@@ -102,7 +103,8 @@ static int advance(struct transport *t, enum transport_stage after, struct err *
 		return 0;
 	}
 	if (after < TRANSPORT_PROLOGUE && t->prologue) {
-		const struct prologue_place place = { &carrier, t, t->tls, t->is_server };
+		const struct prologue_place place = { &carrier, t, t->tls, t->is_server,
+						      peer_source_of(t->fd) };
 
 		t->run = prologue_run_new(&place, t->prologue, e);
 		if (!t->run)

@@ -110,8 +110,9 @@ static void on_timer(uv_timer_t *timer)
 	uv_close((uv_handle_t *)timer, on_closed);
 }
 
-static int collect(void *data, enum digest_kind hash, const uint8_t exporter[BINDING_EXPORTER_LEN],
-		   attested_token_fn *done, void *done_data, void **handle, struct err *e)
+static int collect(void *data, const struct rpc_source *peer, enum digest_kind hash,
+		   const uint8_t exporter[BINDING_EXPORTER_LEN], attested_token_fn *done,
+		   void *done_data, void **handle, struct err *e)
 {
 	struct kit_source *source = data;
 	struct collecting *c;

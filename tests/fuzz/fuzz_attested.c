@@ -38,6 +38,11 @@ void rpc_prologue_set_user(struct rpc_prologue_run *run, void *user)
 	run->user = user;
 }
 
+struct rpc_source rpc_prologue_source(const struct rpc_prologue_run *run)
+{
+	return (struct rpc_source){ { '4' } };
+}
+
 void *rpc_prologue_user(const struct rpc_prologue_run *run)
 {
 	return run->user;
@@ -152,7 +157,7 @@ static void make_token(enum digest_kind hash, const uint8_t exporter[BINDING_EXP
 			       binding.report_data[i]);
 }
 
-static int collect(void *source, enum digest_kind hash,
+static int collect(void *source, const struct rpc_source *peer, enum digest_kind hash,
 		   const uint8_t exporter[BINDING_EXPORTER_LEN], attested_token_fn *done,
 		   void *data, void **handle, struct err *e)
 {

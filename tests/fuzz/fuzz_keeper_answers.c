@@ -226,16 +226,16 @@ static struct evidence_request *ask_evidence(uint8_t what, struct question *q, s
 
 	switch (what) {
 	case 0:
-		return evidence_channel(evidence, DIGEST_SHA256, some, on_token, q, e);
+		return evidence_channel(evidence, NULL, DIGEST_SHA256, some, on_token, q, e);
 	case 1:
 	case 2:
-		return evidence_nonce(evidence, &nonce, on_token, q, e);
+		return evidence_nonce(evidence, NULL, &nonce, on_token, q, e);
 	case 3:
-		return evidence_ima(evidence, on_token_parts, q, e);
+		return evidence_ima(evidence, NULL, on_token_parts, q, e);
 	case 4:
-		return evidence_endorsement(evidence, on_token_parts, q, e);
+		return evidence_endorsement(evidence, NULL, on_token_parts, q, e);
 	default:
-		return evidence_activate(evidence, (struct span){ some, 8 },
+		return evidence_activate(evidence, NULL, (struct span){ some, 8 },
 					 (struct span){ some, 9 }, on_token_parts, q, e);
 	}
 }

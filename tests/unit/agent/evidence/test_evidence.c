@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who waits for evidence, and who gives way, before a keeper that takes its time: it is this test. */
+#include "agent/evidence/evidence.h"
+#include "tests/unit.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { MANY = 2 * EVIDENCE_CHANNELS_MAX };
+
+/* ---- the keeper: whatever it is asked stays asked ---- */
+
+static struct keeper_facts facts;
+static int asked;
+
+const struct keeper_facts *keeper_facts(const struct keeper *keeper)
+{
+	return &facts;
+}
+
+int keeper_channel(struct keeper *keeper, enum digest_kind hash,
+		   const uint8_t exporter[BINDING_EXPORTER_LEN], keeper_evidence_fn *done,
+		   void *data, struct err *e)
+{
+	asked++;
+	return 0;
+}
+
+int keeper_nonce(struct keeper *keeper, const struct binding_nonce *nonce, keeper_evidence_fn *done,
+		 void *data, struct err *e)
+{
+	asked++;
+	return 0;
+}
+
+int keeper_ima(struct keeper *keeper, keeper_parts_fn *done, void *data, struct err *e)
+{
+	asked++;
+	return 0;
+}
+
+int keeper_endorsement(struct keeper *keeper, keeper_parts_fn *done, void *data, struct err *e)
+{
+	asked++;
+	return 0;
+}
+
+int keeper_activate(struct keeper *keeper, struct span blob, struct span secret,
+		    keeper_parts_fn *done, void *data, struct err *e)
+{
+	asked++;
+	return 0;
+}
+
+/* ---- who asks ---- */
+
+struct world {
+	uv_loop_t loop;
+	struct evidence *evidence;
+	struct evidence_request *requests[MANY];
+	enum err_code told[MANY]; /* ERR_OK: not yet */
+	int count, told_count;
+};
+
+static struct world *now;
+
+static const struct rpc_source one = { { '4', 1 } }, two = { { '4', 2 } };
+
+static void note(void *data, const struct err *e)
+{
+	size_t at = (size_t)((struct evidence_request **)data - now->requests);
+
+	assert_non_null(e);
+	assert_int_equal(now->told[at], ERR_OK);
+	now->told[at] = e->code;
+	now->told_count++;
+}
+
+static void on_token(void *data, const uint8_t *token, size_t len, const struct err *e)
+{
+	note(data, e);
+}
+
+static void on_parts(void *data, const struct span *parts, size_t count, const struct err *e)
+{
+	note(data, e);
+}
+
+static int enter(void **state)
+{
+	struct world *w = calloc(1, sizeof(*w));
+	struct keeper_evidence run = { .platform = EVIDENCE_VTPM };
+	struct err e;
+
+	facts = (struct keeper_facts){ .platform = EVIDENCE_VTPM };
+	asked = 0;
+	now = w;
+	if (!w || uv_loop_init(&w->loop) < 0 ||
+	    evidence_new(&w->loop, NULL, NULL, &w->evidence, &e) < 0)
+		return -1;
+	evidence_set_run(w->evidence, NULL, calloc(1, 8), 8, &run);
+	*state = w;
+	return 0;
+}
+
+static int leave(void **state)
+{
+	struct world *w = *state;
+
+	evidence_free(w->evidence);
+	uv_run(&w->loop, UV_RUN_DEFAULT);
+	int result = uv_loop_close(&w->loop);
+	free(w);
+	return result;
+}
+
+static int ask(struct world *w, bool channel, const struct rpc_source *source, struct err *e)
+{
+	static const uint8_t exporter[BINDING_EXPORTER_LEN], bytes[32];
+	const struct binding_nonce nonce = { .tee = bytes, .tee_len = sizeof(bytes) };
+	struct evidence_request **at = &w->requests[w->count];
+
+	assert_true(w->count < MANY);
+	*at = channel ? evidence_channel(w->evidence, source, DIGEST_SHA256, exporter, on_token, at,
+					 e)
+		      : evidence_nonce(w->evidence, source, &nonce, on_token, at, e);
+	if (!*at)
+		return err_code(e);
+	w->count++;
+	return 0;
+}
+
+static void fill(struct world *w, bool channel, int count)
+{
+	struct err e;
+
+	for (int i = 0; i < count; i++)
+		assert_ok(ask(w, channel, &one, &e), e);
+	while (!asked) /* the first is at the keeper, and remains there */
+		uv_run(&w->loop, UV_RUN_NOWAIT);
+}
+
+static void run_until_told(struct world *w, int count)
+{
+	while (w->told_count < count)
+		uv_run(&w->loop, UV_RUN_NOWAIT);
+	uv_run(&w->loop, UV_RUN_NOWAIT);
+	assert_int_equal(w->told_count, count);
+}
+
+/* ---- */
+
+static void nobody_fills_a_queue_from_one_address(void **state)
+{
+	static const struct {
+		bool channel;
+		int room;
+	} queues[] = { { true, EVIDENCE_CHANNELS_MAX }, { false, EVIDENCE_OTHERS_MAX } };
+
+	for (size_t i = 0; i < ARRAY_LEN(queues); i++) {
+		const bool channel = queues[i].channel;
+		const int room = queues[i].room;
+		struct world *w;
+		struct err e;
+
+		if (i) {
+			leave(state);
+			enter(state);
+		}
+		w = *state;
+		fill(w, channel, room);
+		assert_refused(ask(w, channel, &one, &e), e, ERR_EXHAUSTED, "too many wait");
+		assert_ok(ask(w, channel, &two, &e), e);
+		assert_int_equal(w->told_count, 0); /* not from within */
+		run_until_told(w, 1);
+		assert_int_equal(w->told[1], ERR_EXHAUSTED); /* the oldest but the keeper's */
+		assert_refused(ask(w, channel, &one, &e), e, ERR_EXHAUSTED, "too many wait");
+		for (int k = 1; k < room / 2; k++)
+			assert_ok(ask(w, channel, &two, &e), e);
+		run_until_told(w, room / 2);
+		for (int k = 1; k <= room / 2; k++)
+			assert_int_equal(w->told[k], ERR_EXHAUSTED);
+		/* each has half */
+		assert_refused(ask(w, channel, &two, &e), e, ERR_EXHAUSTED, "too many wait");
+		assert_refused(ask(w, channel, &one, &e), e, ERR_EXHAUSTED, "too many wait");
+		run_until_told(w, room / 2);
+	}
+}
+
+static void channels_and_questions_keep_each_other_from_nothing(void **state)
+{
+	struct world *w = *state;
+	struct err e;
+
+	fill(w, true, EVIDENCE_CHANNELS_MAX);
+	for (int i = 0; i < EVIDENCE_OTHERS_MAX; i++)
+		assert_ok(ask(w, false, &one, &e), e);
+	assert_refused(ask(w, false, &one, &e), e, ERR_EXHAUSTED, "too many wait");
+	assert_int_equal(w->told_count, 0);
+}
+
+static void who_gave_way_may_go_before_it_is_told(void **state)
+{
+	struct world *w = *state;
+	struct err e;
+
+	fill(w, false, EVIDENCE_OTHERS_MAX);
+	assert_ok(ask(w, false, &two, &e), e);
+	evidence_cancel(w->requests[1]);
+	assert_ok(ask(w, false, &two, &e), e);
+	run_until_told(w, 1);
+	assert_int_equal(w->told[1], ERR_OK);
+	assert_int_equal(w->told[2], ERR_EXHAUSTED);
+}
+
+static void without_devices_nothing_is_asked_or_counted(void **state)
+{
+	struct world *w = *state;
+	const struct span some = { (const uint8_t *)"x", 1 };
+	struct err e;
+
+	facts.platform = EVIDENCE_NONE;
+	for (int i = 0; i < 2 * EVIDENCE_OTHERS_MAX; i++) {
+		struct evidence_request *requests[] = {
+			evidence_ima(w->evidence, &one, on_parts, &w->requests[0], &e),
+			evidence_endorsement(w->evidence, &one, on_parts, &w->requests[0], &e),
+			evidence_activate(w->evidence, &one, some, some, on_parts, &w->requests[0],
+					  &e),
+		};
+
+		for (size_t k = 0; k < ARRAY_LEN(requests); k++)
+			assert_null(requests[k]);
+		assert_int_equal(e.code, ERR_UNAVAILABLE);
+	}
+	uv_run(&w->loop, UV_RUN_NOWAIT);
+	assert_int_equal(asked, 0);
+}
+
+int main(void)
+{
+#define ROW(name) cmocka_unit_test_setup_teardown(name, enter, leave)
+	const struct CMUnitTest tests[] = {
+		ROW(nobody_fills_a_queue_from_one_address),
+		ROW(channels_and_questions_keep_each_other_from_nothing),
+		ROW(who_gave_way_may_go_before_it_is_told),
+		ROW(without_devices_nothing_is_asked_or_counted),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
