@@ -2,7 +2,9 @@
 #include "agent/computation/computation.h"
 
 #include "common/base/file.h"
+#include "common/base/log.h"
 #include "common/crypto/digest.h"
+#include "common/manifest/agent_certs.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -40,6 +42,16 @@ static int take_assets(struct computation *c, struct err *e)
 	return 0;
 }
 
+/* Not refused, since others beside them are valid; but somebody's client will be. */
+static void note_dates(const struct agent_config *listener)
+{
+	struct err note;
+
+	if (listener->client_ca &&
+	    agent_certs_outdated("client_ca_file", listener->client_ca, &note))
+		log_warn("agent_config: %s", note.text);
+}
+
 static int fill(struct computation *c, const struct agent_config_files *files, const char *dir,
 		struct err *e)
 {
@@ -55,6 +67,7 @@ static int fill(struct computation *c, const struct agent_config_files *files, c
 		failed = take_assets(c, e);
 	if (failed)
 		return failed;
+	note_dates(&c->listener);
 	c->dir = strdup(dir);
 	return c->dir ? 0 : err_nomem(e);
 }

@@ -13,6 +13,7 @@
 #include "common/base/file.h"
 #include "common/base/json.h"
 #include "common/crypto/key.h"
+#include "common/manifest/agent_certs.h"
 #include "common/manifest/agent_config.h"
 #include "common/manifest/manifest.h"
 
@@ -277,7 +278,8 @@ static int refuse_older_form(const uint8_t *text, size_t len, struct err *e)
 static int read_manifest(struct cli *cli, Cvms__ComputationRunReq **manifest, struct err *e)
 {
 	CLEANUP(free) uint8_t *text = NULL;
-	size_t len;
+	size_t len = 0;
+	int failed;
 
 	if (cli->operand_count) {
 		for (const char *const *option = building; *option; option++)
@@ -292,23 +294,44 @@ static int read_manifest(struct cli *cli, Cvms__ComputationRunReq **manifest, st
 	} else if (build(cli, &text, &len, e) < 0) {
 		return err_code(e);
 	}
-	if (manifest_from_json(text, len, manifest, e) < 0 ||
-	    check(*manifest, cli_value(cli, "agent-host"), e) < 0)
-		return cli->operand_count ? err_wrap(e, "%s", cli->operands[0]) : err_code(e);
+	failed = manifest_from_json(text, len, manifest, e);
+	explicit_bzero(text, len); /* the agent's private key may be there */
+	if (!failed)
+		failed = check(*manifest, cli_value(cli, "agent-host"), e);
+	if (failed)
+		return cli->operand_count ? err_wrap(e, "%s", cli->operands[0]) : failed;
 	return 0;
 }
 
-/* What would be sent, in a form that can be given as a file. */
-static int print_whole(struct cli *cli, const Cvms__ComputationRunReq *manifest, struct err *e)
+/* What is measured, and no more: people publish it and compare its digest, and the rest holds a key. */
+static int print_manifest(struct cli *cli, const Cvms__ComputationRunReq *manifest, struct err *e)
 {
-	char *text;
+	CLEANUP(free) char *text = NULL;
 	size_t len;
 
-	if (manifest_to_json(manifest, &text, &len, e) < 0)
+	if (manifest_canonical(manifest, &text, &len, e) < 0)
 		return err_code(e);
 	fprintf(cli->out, "%s\n", text);
-	explicit_bzero(text, len);
-	free(text);
+	return 0;
+}
+
+/* Of client_ca_file nobody but its clients would miss one that is not valid. */
+static void note_dates(const Cvms__AgentConfig *config)
+{
+	struct err note;
+
+	if (config && agent_certs_outdated("client_ca_file", config->client_ca_file, &note))
+		fprintf(stderr, "note: agent_config: %s\n", note.text);
+}
+
+static int dry_run(struct cli *cli, const Cvms__ComputationRunReq *manifest, struct err *e)
+{
+	if (print_manifest(cli, manifest, e) < 0)
+		return err_code(e);
+	if (manifest->agent_config)
+		fprintf(stderr,
+			"note: agent_config is not in this canonical form, which is what the "
+			"manifest's digest is of; it goes to the service with the manifest\n");
 	return 0;
 }
 
@@ -325,8 +348,9 @@ static enum cli_exit run_create(struct cli *cli, struct err *e)
 			      "--help' the options that make one");
 		return CLI_USAGE;
 	}
+	note_dates(manifest->agent_config);
 	if (cli_flag(cli, "dry-run"))
-		return print_whole(cli, manifest, e) < 0 ? CLI_FAILED : CLI_OK;
+		return dry_run(cli, manifest, e) < 0 ? CLI_FAILED : CLI_OK;
 	request.manifest = manifest;
 	status = computation_call(cli, &computation_create, &request.base, &response, e);
 	if (status != CLI_OK)
@@ -372,7 +396,7 @@ static const struct cli_option options[] = {
 	{ .name = "agent-log-level", .value = "LEVEL", .help = "of the agent" },
 	{ .name = "agent-attested-tls",
 	  .help = "the agent sends evidence on each connection, before anything else" },
-	{ .name = "dry-run", .help = "print the manifest, with the agent's configuration and key, and send nothing" },
+	{ .name = "dry-run", .help = "print the canonical manifest and send nothing" },
 	CLI_JSON_OPTION,
 	CLIENT_OPTIONS,
 	{ .name = NULL },
@@ -388,17 +412,6 @@ const struct command cmd_computation_create = {
 	.run = run_create,
 	.more = "The manifest comes from the file, or from the options.",
 };
-
-static int print_manifest(struct cli *cli, const Cvms__ComputationRunReq *manifest, struct err *e)
-{
-	CLEANUP(free) char *text = NULL;
-	size_t len;
-
-	if (manifest_canonical(manifest, &text, &len, e) < 0)
-		return err_code(e);
-	fprintf(cli->out, "%s\n", text);
-	return 0;
-}
 
 static enum cli_exit run_manifest(struct cli *cli, struct err *e)
 {

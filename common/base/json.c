@@ -12,6 +12,7 @@
  * quotes around it or, if it is a number, something after it. */
 struct tree {
 	struct json root;
+	size_t room;
 	char texts[];
 };
 
@@ -52,10 +53,14 @@ static void value_done(struct json *v)
 
 void json_free(struct json *root)
 {
+	struct tree *tree;
+
 	if (!root)
 		return;
+	tree = (struct tree *)(void *)((char *)root - offsetof(struct tree, root));
 	value_done(root);
-	free((char *)root - offsetof(struct tree, root));
+	explicit_bzero(tree->texts, tree->room);
+	free(tree);
 }
 
 static int stop(struct builder *b, const char *why)
@@ -367,7 +372,7 @@ static int parse(const void *bytes, size_t len, bool zeros, struct json **root, 
 		return err_code(e);
 	b->zeros = zeros;
 	b->texts = tree->texts;
-	b->texts_room = len + 1;
+	b->texts_room = tree->room = len + 1;
 	b->bytes = bytes;
 	b->len = len;
 	b->e = e;

@@ -35,7 +35,7 @@ int json_parse(const void *bytes, size_t len, struct json **root, struct err *e)
  * bytes C0 80, which no valid UTF-8 holds. For callers that must reproduce such text, or refuse
  * it in their own words. */
 int json_parse_zeros(const void *bytes, size_t len, struct json **root, struct err *e) MUST_CHECK;
-void json_free(struct json *root);
+void json_free(struct json *root); /* wipes the texts, which may be keys */
 
 const char *json_type_name(enum json_type type);
 

@@ -89,6 +89,39 @@ int agent_certs_dates(const char *what, const struct agent_certs *certs, struct 
 	return 0;
 }
 
+/* How many are not valid now, and of the first of them why. */
+static size_t count_outdated(const char *what, const struct agent_certs *certs, struct err *e)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < certs->count; i++) {
+		struct err why;
+
+		if (date_check(what, certs->certs[i], &why) < 0 && count++ == 0)
+			*e = why;
+	}
+	return count;
+}
+
+int agent_certs_some_date(const char *what, const struct agent_certs *certs, struct err *e)
+{
+	return count_outdated(what, certs, e) == certs->count ? err_code(e) : 0;
+}
+
+bool agent_certs_outdated(const char *what, const char *pem, struct err *e)
+{
+	struct agent_certs certs CLEANUP_AGENT_CERTS = { .count = 0 };
+	struct err why;
+	size_t count;
+
+	if (agent_certs_read(what, pem, &certs, &why) < 0)
+		return false;
+	count = count_outdated(what, &certs, &why);
+	if (count)
+		err_set(e, ERR_INVALID, "%s (%zu of %zu)", why.text, count, certs.count);
+	return count != 0;
+}
+
 static bool has_signed(X509 *above, X509 *cert)
 {
 	EVP_PKEY *key = X509_get0_pubkey(above);

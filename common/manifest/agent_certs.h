@@ -36,6 +36,14 @@ int agent_certs_der(const struct agent_certs *certs, struct writer *der, struct 
 /* All are valid now, by this machine's clock. */
 int agent_certs_dates(const char *what, const struct agent_certs *certs, struct err *e) MUST_CHECK;
 
+/* One at least is valid now: of roots, an old one stands beside its successor for a while. */
+int agent_certs_some_date(const char *what, const struct agent_certs *certs,
+			  struct err *e) MUST_CHECK;
+
+/* Whether some of the certificates in `pem` are not valid now; `*e` says of the first why, and how
+ * many. False of what is no PEM text. */
+bool agent_certs_outdated(const char *what, const char *pem, struct err *e);
+
 /* As TLS wants a chain (RFC 8446, section 4.4.2): each has signed the one before it. */
 int agent_certs_order(const char *what, const struct agent_certs *certs, struct err *e) MUST_CHECK;
 

@@ -116,13 +116,27 @@ static int key_check(const struct agent_config *c, const X509 *cert, struct err 
 	return c->attested_tls ? agent_config_curve(key, e) : 0;
 }
 
-static int ca_check(const char *what, const char *pem, size_t *count, struct err *e)
+/* Roots, any of which may be a client's. */
+static int client_ca_check(const char *pem, struct err *e)
 {
 	struct agent_certs certs CLEANUP_AGENT_CERTS = { .count = 0 };
 
 	if (!pem)
 		return 0;
-	if (agent_certs_read(what, pem, &certs, e) < 0 || agent_certs_dates(what, &certs, e) < 0)
+	if (agent_certs_read("client_ca_file", pem, &certs, e) < 0)
+		return err_code(e);
+	return agent_certs_some_date("client_ca_file", &certs, e);
+}
+
+/* A part of the chain that clients are shown, who need all of it. */
+static int server_ca_check(const char *pem, size_t *count, struct err *e)
+{
+	struct agent_certs certs CLEANUP_AGENT_CERTS = { .count = 0 };
+
+	if (!pem)
+		return 0;
+	if (agent_certs_read("server_ca_file", pem, &certs, e) < 0 ||
+	    agent_certs_dates("server_ca_file", &certs, e) < 0)
 		return err_code(e);
 	*count += certs.count;
 	return 0;
@@ -132,16 +146,15 @@ static int ca_check(const char *what, const char *pem, size_t *count, struct err
 static int judge(const struct agent_config *c, struct err *e)
 {
 	struct agent_certs certs CLEANUP_AGENT_CERTS = { .count = 0 };
-	size_t shown = 0, ignored = 0;
+	size_t shown = 0;
 
 	if (c->cert && agent_certs_read("cert_file", c->cert, &certs, e) < 0)
 		return err_code(e);
 	if (c->key && key_check(c, certs.count ? certs.certs[0] : NULL, e) < 0)
 		return err_code(e);
 	if (agent_certs_dates("cert_file", &certs, e) < 0 ||
-	    agent_certs_order("cert_file", &certs, e) < 0 ||
-	    ca_check("client_ca_file", c->client_ca, &ignored, e) < 0 ||
-	    ca_check("server_ca_file", c->server_ca, &shown, e) < 0)
+	    agent_certs_order("cert_file", &certs, e) < 0 || client_ca_check(c->client_ca, e) < 0 ||
+	    server_ca_check(c->server_ca, &shown, e) < 0)
 		return err_code(e);
 	shown += certs.count;
 	if (certs.count && shown > AGENT_CERTS_CHAIN_MAX)

@@ -36,8 +36,8 @@ struct agent_config_files {
 
 /* `message` may be NULL: everything default. Refuses a path that `files` does not know (NULL: any), a
  * bad port or log level, PEM that holds no certificate or no usable key, a certificate without key and
- * the other way round, a key that is not the certificate's, a certificate (also a CA's) that has expired
- * or is not valid yet, a chain in another order than TLS has it, or longer than clients are shown, a
+ * the other way round, a key that is not the certificate's, a certificate (also of server_ca_file) that
+ * has expired or is not valid yet, a client_ca_file in which all are so, a chain in another order than TLS has it, or longer than clients are shown, a
  * key that attested TLS can't use, a client CA without a certificate or attested TLS. */
 int agent_config_load(const Cvms__AgentConfig *message, const struct agent_config_files *files,
 		      struct agent_config *config, struct err *e) MUST_CHECK;

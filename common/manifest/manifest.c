@@ -8,8 +8,12 @@
 
 void manifest_free(Cvms__ComputationRunReq *manifest)
 {
-	if (manifest)
-		cvms__computation_run_req__free_unpacked(manifest, NULL);
+	if (!manifest)
+		return;
+	if (manifest->agent_config)
+		explicit_bzero(manifest->agent_config->key_file,
+			       strlen(manifest->agent_config->key_file));
+	cvms__computation_run_req__free_unpacked(manifest, NULL);
 }
 
 int manifest_decode(const void *bytes, size_t len, Cvms__ComputationRunReq **manifest,

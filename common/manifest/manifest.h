@@ -27,6 +27,7 @@ enum {
 	MANIFEST_HASH_LEN = SHA3_256_LEN,
 };
 
+/* Wipes the agent's private key. */
 void manifest_free(Cvms__ComputationRunReq *manifest);
 DEFINE_CLEANUP(Cvms__ComputationRunReq *, manifest_free)
 
@@ -60,11 +61,6 @@ int manifest_filename_check(const char *name, struct err *e) MUST_CHECK;
 /* Compact JSON, in wire.md's order and escapes; malloc'ed; a zero byte follows the `len` bytes. */
 int manifest_canonical(const Cvms__ComputationRunReq *manifest, char **text, size_t *len,
 		       struct err *e) MUST_CHECK;
-
-/* The same with what is not measured (agent_config, with its private key): manifest_from_json() reads
- * the whole manifest back. Malloc'ed; wipe it. */
-int manifest_to_json(const Cvms__ComputationRunReq *manifest, char **text, size_t *len,
-		     struct err *e) MUST_CHECK;
 
 struct manifest_digests {
 	uint8_t sha3_256[SHA3_256_LEN]; /* of the canonical form: *the* manifest digest */

@@ -138,22 +138,15 @@ static void *at(const void *message, size_t offset)
 
 /* ---- to JSON ---- */
 
-struct writing {
-	struct writer w;
-	bool whole; /* what is not measured, too */
-	int failed;
-	struct err e;
-};
+static void write_object(struct writer *w, const struct shape *shape, const void *message,
+			 struct err *e, int *failed);
 
-static void write_object(struct writing *to, const struct shape *shape, const void *message);
-
-static void write_hash(struct writing *to, const ProtobufCBinaryData *hash)
+static void write_hash(struct writer *w, const ProtobufCBinaryData *hash, struct err *e,
+		       int *failed)
 {
-	struct writer *w = &to->w;
-
 	if (hash->len != MANIFEST_HASH_LEN) {
-		to->failed = err_set(&to->e, ERR_INVALID, "hash: %zu bytes, not %d", hash->len,
-				     MANIFEST_HASH_LEN);
+		*failed = err_set(e, ERR_INVALID, "hash: %zu bytes, not %d", hash->len,
+				  MANIFEST_HASH_LEN);
 		return;
 	}
 	writer_text(w, "[");
@@ -199,20 +192,20 @@ static void write_key(struct writer *w, const ProtobufCBinaryData *key)
 	writer_text(w, "\"");
 }
 
-static void write_list(struct writing *to, const struct member *m, const void *message)
+static void write_list(struct writer *w, const struct member *m, const void *message, struct err *e,
+		       int *failed)
 {
-	struct writer *w = &to->w;
 	size_t count = *(const size_t *)at(message, m->count_offset);
 	void *const *items = *(void ***)at(message, m->offset);
 
 	writer_text(w, "[");
-	for (size_t i = 0; i < count && !to->failed; i++) {
+	for (size_t i = 0; i < count && !*failed; i++) {
 		if (i)
 			writer_text(w, ",");
 		if (m->kind == TEXTS)
 			write_text(w, items[i]);
 		else
-			write_object(to, m->shape, items[i]);
+			write_object(w, m->shape, items[i], e, failed);
 	}
 	writer_text(w, "]");
 }
@@ -235,16 +228,15 @@ static bool is_empty(const struct member *m, const void *message)
 	}
 }
 
-static void write_member(struct writing *to, const struct member *m, const void *message)
+static void write_member(struct writer *w, const struct member *m, const void *message,
+			 struct err *e, int *failed)
 {
-	struct writer *w = &to->w;
-
 	switch (m->kind) {
 	case TEXT:
 		write_text(w, *(char **)at(message, m->offset));
 		break;
 	case HASH:
-		write_hash(to, at(message, m->offset));
+		write_hash(w, at(message, m->offset), e, failed);
 		break;
 	case KEY:
 		write_key(w, at(message, m->offset));
@@ -253,58 +245,45 @@ static void write_member(struct writing *to, const struct member *m, const void 
 		writer_text(w, "true");
 		break;
 	case OBJECT:
-		write_object(to, m->shape, *(void **)at(message, m->offset));
+		write_object(w, m->shape, *(void **)at(message, m->offset), e, failed);
 		break;
 	default:
-		write_list(to, m, message);
+		write_list(w, m, message, e, failed);
 	}
 }
 
-static void write_object(struct writing *to, const struct shape *shape, const void *message)
+static void write_object(struct writer *w, const struct shape *shape, const void *message,
+			 struct err *e, int *failed)
 {
-	struct writer *w = &to->w;
 	bool first = true;
 
 	writer_text(w, "{");
-	for (size_t i = 0; i < shape->count && !to->failed; i++) {
+	for (size_t i = 0; i < shape->count && !*failed; i++) {
 		const struct member *m = &shape->members[i];
 
-		if (m->instead_of || (m->unmeasured && !to->whole) || is_empty(m, message))
+		if (m->unmeasured || is_empty(m, message))
 			continue;
 		writer_printf(w, "%s\"%s\":", first ? "" : ",", m->key);
-		write_member(to, m, message);
+		write_member(w, m, message, e, failed);
 		first = false;
 	}
 	writer_text(w, "}");
 }
 
-static int write_manifest(const Cvms__ComputationRunReq *manifest, bool whole, char **text,
-			  size_t *len, struct err *e)
-{
-	/* Escapes and base64 make at most six characters of a byte. */
-	struct writing to = { .w = writer_up_to(6UL * MANIFEST_MAX), .whole = whole };
-
-	write_object(&to, &manifest_shape, manifest);
-	if (!to.failed)
-		to.failed = writer_check(&to.w, "canonical manifest", &to.e);
-	if (!to.failed)
-		*text = (char *)writer_take(&to.w, len);
-	else
-		*e = to.e;
-	writer_done(&to.w);
-	return to.failed ? err_wrap(e, "manifest") : 0;
-}
-
 int manifest_canonical(const Cvms__ComputationRunReq *manifest, char **text, size_t *len,
 		       struct err *e)
 {
-	return write_manifest(manifest, false, text, len, e);
-}
+	/* Escapes and base64 make at most six characters of a byte. */
+	CLEANUP_WRITER struct writer w = writer_up_to(6UL * MANIFEST_MAX);
+	int failed = 0;
 
-int manifest_to_json(const Cvms__ComputationRunReq *manifest, char **text, size_t *len,
-		     struct err *e)
-{
-	return write_manifest(manifest, true, text, len, e);
+	write_object(&w, &manifest_shape, manifest, e, &failed);
+	if (!failed)
+		failed = writer_check(&w, "canonical manifest", e);
+	if (failed)
+		return err_wrap(e, "manifest");
+	*text = (char *)writer_take(&w, len);
+	return 0;
 }
 
 /* ---- from JSON ---- */

@@ -12,6 +12,7 @@
 #include "common/base/reader.h"
 #include "common/base/writer.h"
 #include "common/crypto/key.h"
+#include "common/manifest/agent_certs.h"
 #include "common/manifest/agent_config.h"
 #include "common/rpc/tls.h"
 #include "tests/self_signed.h"
@@ -176,6 +177,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	m.server_ca_file = fields[5];
 	m.attested_tls = flags & 1;
 	(void)!agent_config_check(&m, &e);
+	(void)agent_certs_outdated("client_ca_file", m.client_ca_file, &e);
 	(void)!agent_config_check_shown(&m, flags & 2 ? NULL : "localhost", &e);
 	if (agent_config_load(&m, flags & 2 ? NULL : &files, &c, &e) == 0) {
 		assert(c.port > 0 && !c.cert == !c.key);

@@ -145,6 +145,24 @@ def a_certificate_that_has_expired_is_refused_by_the_agent():
         assert "cert_file: a certificate expired at" in error, error
 
 
+def an_expired_authority_beside_a_valid_one_is_noted():
+    """Only where no authority is valid is there nobody who could be a client."""
+    old, new = Authority(hours_ago=48), Authority()
+    cert, key = new.issue()
+    config = {"cert_file": cert, "key_file": key, "client_ca_file": old.pem + new.pem}
+    client_cert, client_key = new.issue("client")
+    with computing(lambda port: manifest(port, config=config),
+                   client_args={"ca": new.pem, "cert": client_cert, "key": client_key}) as (_, agent, client):
+        assert client.status().state == "ReceivingAlgorithm"
+        said = agent.output()
+        assert said.count("client_ca_file: a certificate expired at") == 1 and "(1 of 2)" in said, said
+    with running() as (service, agent):
+        bad = manifest(7002, config={**config, "client_ca_file": old.pem})
+        service.send_chunks(bad.SerializeToString(), "m0")
+        error = service.answer_to_run(0).error
+        assert "client_ca_file: a certificate expired at" in error, error
+
+
 def a_path_names_what_was_measured_at_boot():
     authority = Authority()
     cert, key = authority.issue()

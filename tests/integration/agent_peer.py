@@ -103,12 +103,12 @@ def pem_key(key):
 class Authority:
     """A CA that issues certificates for 127.0.0.1 and for clients."""
 
-    def __init__(self, above=None):
+    def __init__(self, above=None, hours_ago=0):
         """`above` is the authority that has certified this one; None: itself."""
         self.key = ec.generate_private_key(ec.SECP256R1())
         self.name = x509.Name([x509.NameAttribute(
             NameOID.COMMON_NAME, "test authority between" if above else "test ca")])
-        self.cert = (above or self)._build(self.name, self.key.public_key(), ca=True)
+        self.cert = (above or self)._build(self.name, self.key.public_key(), ca=True, hours_ago=hours_ago)
         self.pem = self.cert.public_bytes(serialization.Encoding.PEM).decode()
 
     def _build(self, name, public, ca, hours_ago=0):

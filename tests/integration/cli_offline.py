@@ -19,6 +19,7 @@ import zipfile
 import grpc
 
 import tap
+from agent_peer import Authority
 from harness import NO, PATIENCE, PROTOCOL, ROOT, Folder, cli, program, read
 from reference import commands
 
@@ -288,13 +289,15 @@ def options_make_the_same_manifest_as_a_file():
                           "algo_args": ["--seed", "7"]},
             "result_consumers": [{"user_key": pem}], "agent_config": {"port": "7100", "attested_tls": True}}))
         assert cli("computation", "create", "--dry-run", path).ok() == from_options
-        # What is printed is a manifest again, whole; its canonical form leaves the configuration out.
+        # The canonical form, whose digest owners compare, and nothing that isn't measured.
+        assert hashlib.sha3_256(from_options.rstrip("\n").encode()).hexdigest() == cli(
+            "checksum", "--manifest", path).ok().strip()
+        assert from_options == cli("checksum", "--manifest", "--json", path).json()["canonical"] + "\n"
+        assert "agent_config" not in from_options
+        assert "agent_config is not in" in cli("computation", "create", "--dry-run", path).err
         again = folder.write("again.json", from_options)
-        assert cli("computation", "create", "--dry-run", again).ok() == from_options
-        assert json.loads(from_options)["agent_config"] == {"port": "7100", "attested_tls": True}
-        canonical = from_options.replace(',"agent_config":{"port":"7100","attested_tls":true}', "")
-        assert hashlib.sha3_256(canonical.rstrip("\n").encode()).hexdigest() == cli(
-            "checksum", "--manifest", path).ok().strip() == cli("checksum", "--manifest", again).ok().strip()
+        without = cli("computation", "create", "--dry-run", again)
+        assert without.ok() == from_options and without.err == "", without.err
         cli("computation", "create", "--dry-run", path, "--name", "y").refused(2, "exclude")
         for older in ('{"datasets": [{"hash": "ab"}, {"provider": "f07b"}], "name": "x"}',
                       '{"algorithm": {"provider": "f07b"}}', '{"owner": "f07b", "name": "x"}', '{"start_time": "2026-01-01", "name": "x"}',
@@ -311,6 +314,48 @@ def options_make_the_same_manifest_as_a_file():
         cli("computation", "create", "--dry-run", "--algorithm", "zz").refused(2, "'zz'")
         cli("computation", "create", "--dry-run", "--algorithm", IRIS).refused(
             2, "--algorithm-key is missing")
+
+
+def a_dry_run_prints_no_private_key():
+    """Its output is published; with a key from an option, and with one from a file in either spelling."""
+    with Folder() as folder:
+        made = subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj",
+             "/CN=x", "-addext", "subjectAltName=DNS:x", "-keyout", folder("agent.key"), "-out", folder("agent.pem")],
+            check=False, capture_output=True, text=True, timeout=60)
+        assert made.returncode == 0, made.stderr
+        cli("keys", "-k", "ed25519", cwd=folder.path).ok()
+        key, cert, owner = (read(folder(name)).decode() for name in ("agent.key", "agent.pem", "public.pem"))
+        common = {"id": "x", "algorithm": {"hash": IRIS_DIGEST, "user_key": owner},
+                  "result_consumers": [{"user_key": owner}]}
+        runs = [["--id", "x", "--algorithm", IRIS_DIGEST, "--algorithm-key", "public.pem", "--consumer-key",
+                 "public.pem", "--agent-cert", "agent.pem", "--agent-key", "agent.key"]]
+        for spelling in ("key_file", "server_key"):
+            runs.append([folder.write(f"{spelling}.json", json.dumps(
+                {**common, "agent_config": {"cert_file": cert, spelling: key}}))])
+        digest = cli("checksum", "--manifest", folder.write("common.json", json.dumps(common))).ok().strip()
+        for words in runs:
+            done = cli("computation", "create", "--dry-run", *words, cwd=folder.path)
+            assert hashlib.sha3_256(done.ok().rstrip("\n").encode()).hexdigest() == digest, words
+            for line in key.splitlines() + ["PRIVATE KEY"]:
+                assert line not in done.out + done.err, words
+
+
+def an_expired_authority_of_clients_is_noted():
+    old, new = Authority(hours_ago=48), Authority()
+    cert, key = new.issue()
+    with Folder() as folder:
+        cli("keys", "-k", "ed25519", cwd=folder.path).ok()
+        words = ["computation", "create", "--dry-run", "--algorithm", IRIS_DIGEST, "--algorithm-key", "public.pem",
+                 "--consumer-key", "public.pem", "--agent-cert", folder.write("agent.pem", cert), "--agent-key",
+                 folder.write("agent.key", key), "--agent-client-ca"]
+        note = "note: agent_config: client_ca_file: a certificate expired at"
+        noted = cli(*words, folder.write("both.pem", old.pem + new.pem), cwd=folder.path)
+        assert noted.ok() and note in noted.err and "(1 of 2)" in noted.err, noted.err
+        valid = cli(*words, folder.write("new.pem", new.pem), cwd=folder.path)
+        assert valid.ok() and "expired" not in valid.err, valid.err
+        cli(*words, folder.write("old.pem", old.pem), cwd=folder.path).refused(
+            2, "client_ca_file: a certificate expired at")
 
 
 def an_equals_sign_after_a_letter_is_none_of_the_value():
@@ -524,7 +569,7 @@ if __name__ == "__main__":
              a_closed_standard_output_is_no_success,
              keys_are_made_once, half_a_pair_of_keys_is_never_made, a_file_is_named_by_its_sha3, a_directory_is_named_by_its_bundle,
              the_vectors_of_manifests_hold, broken_manifests_say_where,
-             options_make_the_same_manifest_as_a_file, an_equals_sign_after_a_letter_is_none_of_the_value,
+             options_make_the_same_manifest_as_a_file, a_dry_run_prints_no_private_key, an_expired_authority_of_clients_is_noted, an_equals_sign_after_a_letter_is_none_of_the_value,
              a_value_goes_into_a_policy_in_hexadecimal_or_base64, no_server_is_said_with_what_to_do,
              a_closed_socket_and_a_server_s_own_word_have_their_own_hints, limits_and_links_are_said_in_plain_words,
              strays_are_a_table_with_its_head, keys_that_are_none_are_refused,

@@ -148,24 +148,66 @@ static void a_field_has_a_limit_of_its_own(void **state)
 	}
 }
 
-static void authorities_have_dates_too(void **state)
+static void what_clients_are_shown_has_dates_too(void **state)
 {
 	CLEANUP(free) char *late = dated(ours.key, -7200, -3600);
 	CLEANUP(free) char *early = dated(ours.key, 3600, 7200);
 	struct err e;
 
-	for (int i = 0; i < 4; i++) {
+	for (int i = 0; i < 2; i++) {
 		Cvms__AgentConfig m = CVMS__AGENT_CONFIG__INIT;
-		CLEANUP(free) char *second = joined(ours.cert_pem, i % 2 ? early : late, "");
+		CLEANUP(free) char *second = joined(ours.cert_pem, i ? early : late, "");
 
 		m.cert_file = ours.cert_pem;
 		m.key_file = ours.key_pem;
-		*(i < 2 ? &m.client_ca_file : &m.server_ca_file) = second;
+		m.server_ca_file = second;
 		assert_refused(agent_config_check(&m, &e), e, ERR_INVALID,
-			       i < 2 ? "client_ca_file: a certificate"
-				     : "server_ca_file: a certificate");
-		assert_non_null(strstr(e.text, i % 2 ? "is not valid before" : "expired at"));
+			       "server_ca_file: a certificate");
+		assert_non_null(strstr(e.text, i ? "is not valid before" : "expired at"));
 	}
+}
+
+/* Beside its successor an old root stays in a bundle for a while: its clients are refused, and no others. */
+static void one_of_the_clients_authorities_has_to_be_valid(void **state)
+{
+	CLEANUP(free) char *late = dated(ours.key, -7200, -3600);
+	CLEANUP(free) char *early = dated(ours.key, 3600, 7200);
+	const struct {
+		const char *certs[3], *words; /* NULL: all are valid */
+		bool refused;
+	} rows[] = {
+		{ { ours.cert_pem, other.cert_pem, "" }, NULL, false },
+		{ { ours.cert_pem, late, "" }, "expired at", false },
+		{ { late, ours.cert_pem, "" }, "expired at", false },
+		{ { early, late, ours.cert_pem }, "is not valid before", false },
+		{ { late, "", "" }, "expired at", true },
+		{ { early, "", "" }, "is not valid before", true },
+		{ { late, early, "" }, "expired at", true },
+	};
+	struct err e;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		CLEANUP(free)
+		char *bundle = joined(rows[i].certs[0], rows[i].certs[1], rows[i].certs[2]);
+		Cvms__AgentConfig m = CVMS__AGENT_CONFIG__INIT;
+
+		m.cert_file = ours.cert_pem;
+		m.key_file = ours.key_pem;
+		m.client_ca_file = bundle;
+		if (rows[i].refused)
+			assert_refused(agent_config_check(&m, &e), e, ERR_INVALID,
+				       "client_ca_file: a certificate");
+		else
+			assert_ok(agent_config_check(&m, &e), e);
+		assert_int_equal(agent_certs_outdated("client_ca_file", bundle, &e),
+				 rows[i].words != NULL);
+		if (rows[i].words)
+			assert_non_null(strstr(e.text, rows[i].words));
+		if (i == 3)
+			assert_non_null(strstr(e.text, "(2 of 3)"));
+	}
+	assert_false(agent_certs_outdated("client_ca_file", "", &e));
+	assert_false(agent_certs_outdated("client_ca_file", "/etc/certs/ca.pem", &e));
 }
 
 static void a_certificate_has_the_name_that_clients_compare(void **state)
@@ -260,7 +302,8 @@ int main(void)
 		cmocka_unit_test(a_chain_has_the_order_of_tls),
 		cmocka_unit_test(a_chain_has_a_limit),
 		cmocka_unit_test(a_field_has_a_limit_of_its_own),
-		cmocka_unit_test(authorities_have_dates_too),
+		cmocka_unit_test(what_clients_are_shown_has_dates_too),
+		cmocka_unit_test(one_of_the_clients_authorities_has_to_be_valid),
 		cmocka_unit_test(a_certificate_has_the_name_that_clients_compare),
 		cmocka_unit_test(what_stands_here_is_checked_beside_paths),
 	};
