@@ -3,13 +3,19 @@
 
 #include "common/base/cleanup.h"
 #include "common/base/log.h"
+#include "common/base/writer.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { NAME_COMPARED = 64 };
+enum {
+	NAME_COMPARED = 64,
+	SLIPS_MAX =
+		2, /* letters in which a misspelt name differs; two that changed places are two */
+	NAMES_SHOWN = 8, /* in one line, which has a limit */
+};
 
 /* Reads digits from `*text` on, and moves it past them. */
 static int take_number(const char **text, uint64_t *value, struct err *e)
@@ -268,16 +274,21 @@ static size_t distance(const char *a, const char *b)
 	return row[b_len];
 }
 
-static int refuse_stranger(const struct setting *table, size_t count, const char *name,
-			   const char *shown, struct err *e)
+static const struct setting *nearest_to(const struct setting *table, size_t count, const char *name)
 {
 	const struct setting *nearest = table;
 
 	for (size_t i = 1; i < count; i++)
 		if (distance(table[i].name, name) < distance(nearest->name, name))
 			nearest = &table[i];
+	return nearest;
+}
+
+static int refuse_stranger(const struct setting *table, size_t count, const char *name,
+			   const char *shown, struct err *e)
+{
 	return err_set(e, ERR_INVALID, "unknown setting %s; the nearest there is: %s", shown,
-		       nearest->name);
+		       nearest_to(table, count, name)->name);
 }
 
 static bool is_of_others(const struct settings_environment *environment, const char *name)
@@ -292,25 +303,82 @@ static bool is_of_others(const struct settings_environment *environment, const c
 	return false;
 }
 
-/* An empty value is an absent one, here too. */
-static int refuse_variables(const struct setting *table, size_t count,
-			    const struct settings_environment *environment, struct err *e)
+/* Docker and Kubernetes tell of a service that has the program's name: NAME_PORT=tcp://…, and more, which is
+ * farther from all settings. That one is near MANAGER_PORTS. */
+static bool is_link(const char *prefix, const char *name, const char *value)
 {
-	for (char **variable = environ; variable && *variable; variable++) {
+	static const char *const forms[] = { "tcp://", "udp://", "sctp://" };
+
+	if (strcmp(name + strlen(prefix), "PORT") != 0)
+		return false;
+	for (size_t i = 0; i < ARRAY_LEN(forms); i++)
+		if (strncmp(value, forms[i], strlen(forms[i])) == 0)
+			return true;
+	return false;
+}
+
+/* Variables that nobody here reads, for a line of the log. */
+struct strangers {
+	struct writer names;
+	size_t count;
+};
+
+static int check_variable(const struct setting *table, size_t count,
+			  const struct settings_environment *environment, const char *name,
+			  const char *value, struct strangers *strangers, struct err *e)
+{
+	if (strncmp(name, environment->prefix, strlen(environment->prefix)) != 0 || !*value ||
+	    is_known(table, count, name) || is_of_others(environment, name))
+		return 0;
+	if (distance(nearest_to(table, count, name)->name, name) <= SLIPS_MAX &&
+	    !is_link(environment->prefix, name, value)) {
+		refuse_stranger(table, count, name, log_quote(name).text, e);
+		return err_wrap(e, "environment");
+	}
+	if (strangers->count++ < NAMES_SHOWN)
+		writer_printf(&strangers->names, "%s%s", strangers->count > 1 ? ", " : "",
+			      log_quote(name).text);
+	return 0;
+}
+
+static int warn_of(struct strangers *strangers, struct err *e)
+{
+	char more[40] = "";
+
+	if (!strangers->count)
+		return 0;
+	writer_u8(&strangers->names, '\0');
+	if (writer_check(&strangers->names, "names of variables", e) < 0)
+		return err_code(e);
+	if (strangers->count > NAMES_SHOWN)
+		snprintf(more, sizeof(more), " and %zu more", strangers->count - NAMES_SHOWN);
+	log_warn("environment: no settings of this program, ignored: %s%s",
+		 (const char *)strangers->names.bytes, more);
+	return 0;
+}
+
+/* An empty value is an absent one, here too. What is only like ours in its beginning comes from elsewhere,
+ * as what a container is told of other services; a slip would have been meant for us. */
+static int check_variables(const struct setting *table, size_t count,
+			   const struct settings_environment *environment, struct err *e)
+{
+	struct strangers strangers = { .names = writer_up_to(NAMES_SHOWN * (LOG_QUOTE_MAX + 2)) };
+	int failed = 0;
+
+	for (char **variable = environ; variable && *variable && !failed; variable++) {
 		size_t len = strcspn(*variable, "=");
 		CLEANUP(free) char *name = strndup(*variable, len);
 
 		if (!name)
-			return err_nomem(e);
-		if (strncmp(name, environment->prefix, strlen(environment->prefix)) != 0 ||
-		    !(*variable)[len] || !(*variable)[len + 1])
-			continue;
-		if (!is_known(table, count, name) && !is_of_others(environment, name)) {
-			refuse_stranger(table, count, name, log_quote(name).text, e);
-			return err_wrap(e, "environment");
-		}
+			failed = err_nomem(e);
+		else if ((*variable)[len])
+			failed = check_variable(table, count, environment, name,
+						*variable + len + 1, &strangers, e);
 	}
-	return 0;
+	if (!failed)
+		failed = warn_of(&strangers, e);
+	writer_done(&strangers.names);
+	return failed;
 }
 
 static int refuse_strangers(const struct setting *table, size_t count, const struct keyfile *file,
@@ -320,7 +388,7 @@ static int refuse_strangers(const struct setting *table, size_t count, const str
 		if (!is_known(table, count, file->entries[i].key))
 			return refuse_stranger(table, count, file->entries[i].key,
 					       file->entries[i].key, e);
-	return environment ? refuse_variables(table, count, environment, e) : 0;
+	return environment ? check_variables(table, count, environment, e) : 0;
 }
 
 int settings_load(const struct setting *table, size_t count, const struct keyfile *file,

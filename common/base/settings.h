@@ -66,8 +66,10 @@ struct settings_environment {
 };
 
 /* Fills `config`, which must be zeroed. `file` may be NULL, and `environment`, which is not read then. A key
- * of the file that is not in the table is refused by name, and a variable of the prefix that is neither in
- * the table nor of others; both with the name that is nearest. So is a bad value, whatever its source. */
+ * of the file that is not in the table is refused by name, with the one that is nearest. So is a variable of
+ * the prefix that is neither in the table nor of others, where it is a slip from one of the table: two letters
+ * at most, and not a container's NAME_PORT=tcp://…; those farther off are named in one line of the log. A bad
+ * value is refused, whatever its source. */
 int settings_load(const struct setting *table, size_t count, const struct keyfile *file,
 		  const struct settings_environment *environment, void *config,
 		  struct err *e) MUST_CHECK;

@@ -766,6 +766,21 @@ def a_misspelt_variable_stops_the_start():
             assert not os.path.exists(folder("state"))
 
 
+def a_service_s_variables_do_not_stop_the_start():
+    """As docker and Kubernetes tell a container of a service called computations."""
+    links = {"SERVICE_HOST": "10.0.0.11", "PORT": "tcp://10.0.0.11:7001", "PORT_7001_TCP_PROTO": "tcp"}
+    with Folder() as folder:
+        config = folder.write("computations.conf", (
+            f"COMPUTATIONS_GRPC_PORT=0\nCOMPUTATIONS_STATE_DIR={folder('state')}\n"
+            f"COMPUTATIONS_ADMIN_SOCKET={folder('admin.sock')}\n"))
+        process = Process([program("cocos-computations"), "--config", config],
+                          {f"COMPUTATIONS_{name}": value for name, value in links.items()})
+        process.wait_line(r" ready$")
+        told = [line for line in process.text().splitlines() if "no settings of this program" in line]
+        assert len(told) == 1 and all(f"'COMPUTATIONS_{name}'" in told[0] for name in links), process.text()
+        assert process.stop() == 0, process.text()
+
+
 def a_second_service_on_the_same_address_is_refused():
     with Folder() as folder, Computations(folder) as service, Folder() as other:
         config = other.write("computations.conf", (

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/base/file.h"
 #include "computations/config.h"
+#include "tests/service_links.h"
 #include "tests/unit.h"
 
 #include <stdio.h>
@@ -99,6 +100,22 @@ static void who_comes_from_elsewhere_needs_a_certificate(void **state)
 	config_done(&c);
 }
 
+static void a_service_of_the_same_name_does_not_stop_the_start(void **state)
+{
+	struct config c;
+	struct err e;
+
+	service_links_set("COMPUTATIONS_", true);
+	assert_ok(load("", &c, &e), e);
+	config_done(&c);
+	assert_refused(load("COMPUTATIONS_SERVICE_HOST=10.0.0.11\n", &c, &e), e, ERR_INVALID,
+		       "unknown setting COMPUTATIONS_SERVICE_HOST");
+	setenv("COMPUTATIONS_GRPC_PROT", "7001", 1);
+	assert_refused(load("", &c, &e), e, ERR_INVALID, "COMPUTATIONS_GRPC_PORT");
+	unsetenv("COMPUTATIONS_GRPC_PROT");
+	service_links_set("COMPUTATIONS_", false);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -106,6 +123,7 @@ int main(void)
 		cmocka_unit_test(a_missing_file_that_was_named_is_refused),
 		cmocka_unit_test(contradictions_are_refused),
 		cmocka_unit_test(who_comes_from_elsewhere_needs_a_certificate),
+		cmocka_unit_test(a_service_of_the_same_name_does_not_stop_the_start),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/base/file.h"
 #include "manager/config.h"
+#include "tests/service_links.h"
 #include "tests/unit.h"
 
 static char path[] = "/tmp/cocos-test-config-XXXXXX";
@@ -188,8 +189,25 @@ static void a_misspelt_variable_is_refused_and_others_are_not(void **state)
 	setenv("MANAGER_ALOW_PLAIN", "false", 1);
 	assert_refused(load("", &config, &e), e, ERR_INVALID, "MANAGER_ALLOW_PLAIN");
 	unsetenv("MANAGER_ALOW_PLAIN");
+	setenv("MANAGER_PORT", "7100-7199", 1);
+	assert_refused(load("", &config, &e), e, ERR_INVALID,
+		       "the nearest there is: MANAGER_PORTS");
+	unsetenv("MANAGER_PORT");
 	unsetenv("MANAGER_GRPC_URL");
 	unsetenv("MANAGER_QEMU_MEMORY_SIZE");
+}
+
+static void a_service_of_the_same_name_does_not_stop_the_start(void **state)
+{
+	struct config config;
+	struct err e;
+
+	service_links_set("MANAGER_", true);
+	assert_ok(load("", &config, &e), e);
+	config_done(&config);
+	assert_refused(load("MANAGER_PORT=tcp://10.0.0.11:7001\n", &config, &e), e, ERR_INVALID,
+		       "unknown setting MANAGER_PORT");
+	service_links_set("MANAGER_", false);
 }
 
 static void a_named_file_must_be_there(void **state)
@@ -228,6 +246,7 @@ int main(void)
 		cmocka_unit_test(port_ranges),
 		cmocka_unit_test(the_environment_wins_over_the_file),
 		cmocka_unit_test(a_misspelt_variable_is_refused_and_others_are_not),
+		cmocka_unit_test(a_service_of_the_same_name_does_not_stop_the_start),
 		cmocka_unit_test(a_named_file_must_be_there),
 		cmocka_unit_test(the_documentation_has_the_table),
 	};

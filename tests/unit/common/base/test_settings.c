@@ -2,6 +2,10 @@
 #include "common/base/settings.h"
 #include "tests/unit.h"
 
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
 struct demo {
 	char *name;
 	uint16_t port;
@@ -125,40 +129,92 @@ static void what_was_given_is_told_from_a_default(void **state)
 	unsetenv("DEMO_PORT");
 }
 
-static void variables_that_are_nobody_s_are_refused_with_the_nearest(void **state)
+/* What settings_load() logs of those variables; "" for nothing. */
+static const char *logged(int *failed, struct demo *d, struct err *e)
+{
+	static char text[4096];
+	int kept = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 10), to = memfd_create("log", MFD_CLOEXEC);
+	ssize_t len;
+
+	assert_true(kept >= 0 && to >= 0 && dup2(to, STDERR_FILENO) == STDERR_FILENO);
+	*failed = load("", d, e);
+	dup2(kept, STDERR_FILENO);
+	close(kept);
+	len = pread(to, text, sizeof(text) - 1, 0);
+	close(to);
+	assert_true(len >= 0);
+	text[len] = '\0';
+	return text;
+}
+
+static void misspelt_variables_are_refused_and_others_told(void **state)
 {
 	static const struct {
-		const char *name, *value, *words;
+		const char *name, *value, *refused, *told; /* both NULL: neither */
 	} rows[] = {
 		{ "DEMO_MEMROY", "1G",
-		  "environment: unknown setting 'DEMO_MEMROY'; the nearest there is: "
-		  "DEMO_MEMORY" },
-		{ "DEMO_PLAINN", "true", "DEMO_PLAIN" },
-		{ "DEMO_", "1", "unknown setting 'DEMO_'" },
-		{ "DEMO_CLIENTS", "1", "unknown setting 'DEMO_CLIENTS'" },
-		{ "DEMO_QEMU", "1", "unknown setting 'DEMO_QEMU'" },
-		{ "DEMO_MEMROY", "", NULL }, /* empty is absent */
-		{ "DEMO_CLIENT", "1", NULL },
-		{ "DEMO_QEMU_CPU", "1", NULL },
-		{ "DEMOX", "1", NULL },
-		{ "demo_memroy", "1", NULL },
+		  "environment: unknown setting 'DEMO_MEMROY'; the nearest there is: DEMO_MEMORY",
+		  NULL },
+		{ "DEMO_PLAINN", "true", "DEMO_PLAIN", NULL },
+		{ "DEMO_PLAINNN", "true", "DEMO_PLAIN", NULL },
+		{ "DEMO_PLAINNNN", "true", NULL, "'DEMO_PLAINNNN'" },
+		{ "DEMO_STRANGE", "1", NULL, "ignored: 'DEMO_STRANGE'\n" },
+		{ "DEMO_STR\033[2J", "1", NULL, "'DEMO_STR\\x1b[2J'" },
+		{ "DEMO_", "1", NULL, "'DEMO_'" },
+		{ "DEMO_CLIENTS", "1", NULL, "'DEMO_CLIENTS'" },
+		{ "DEMO_QEMU", "1", NULL, "'DEMO_QEMU'" },
+		{ "DEMO_MEMROY", "", NULL, NULL }, /* empty is absent */
+		{ "DEMO_STRANGE", "", NULL, NULL },
+		{ "DEMO_CLIENT", "1", NULL, NULL },
+		{ "DEMO_QEMU_CPU", "1", NULL, NULL },
+		{ "DEMOX", "1", NULL, NULL },
+		{ "demo_memroy", "1", NULL, NULL },
 	};
 	struct demo d;
 	struct err e;
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const char *said;
+		int failed;
+
 		setenv(rows[i].name, rows[i].value, 1);
-		if (rows[i].words)
-			assert_refused(load("", &d, &e), e, ERR_INVALID, rows[i].words);
-		else
-			assert_ok(load("", &d, &e), e);
+		said = logged(&failed, &d, &e);
 		unsetenv(rows[i].name);
+		if (rows[i].refused)
+			assert_refused(failed, e, ERR_INVALID, rows[i].refused);
+		else
+			assert_ok(failed, e);
+		if (rows[i].told)
+			assert_non_null(strstr(said, rows[i].told));
+		else
+			assert_string_equal(said, "");
 	}
+}
+
+static void variables_are_told_in_one_line_however_many(void **state)
+{
 	char name[300] = "DEMO_";
+	struct demo d;
+	struct err e;
+	const char *said;
+	int failed;
+
 	memset(name + 5, 'X', sizeof(name) - 6);
-	setenv(name, "1", 1);
-	assert_refused(load("", &d, &e), e, ERR_INVALID, "the nearest there is: DEMO_");
-	unsetenv(name);
+	for (int i = 0; i < 14; i++) {
+		name[20] = (char)('A' + i);
+		setenv(name, "1", 1);
+	}
+	said = logged(&failed, &d, &e);
+	assert_ok(failed, e);
+	assert_non_null(strstr(said, " and 6 more\n"));
+	assert_ptr_equal(strchr(said, '\n'), said + strlen(said) - 1);
+	setenv("DEMO_MEMROY", "1G", 1);
+	assert_refused(load("", &d, &e), e, ERR_INVALID, "'DEMO_MEMROY'");
+	unsetenv("DEMO_MEMROY");
+	for (int i = 0; i < 14; i++) {
+		name[20] = (char)('A' + i);
+		unsetenv(name);
+	}
 }
 
 static void durations_are_written_as_they_are_read(void **state)
@@ -227,7 +283,8 @@ int main(void)
 		cmocka_unit_test(defaults_file_and_environment_stand_in_order),
 		cmocka_unit_test(bad_settings_are_named),
 		cmocka_unit_test(what_was_given_is_told_from_a_default),
-		cmocka_unit_test(variables_that_are_nobody_s_are_refused_with_the_nearest),
+		cmocka_unit_test(misspelt_variables_are_refused_and_others_told),
+		cmocka_unit_test(variables_are_told_in_one_line_however_many),
 		cmocka_unit_test(durations_are_go_s),
 		cmocka_unit_test(durations_are_written_as_they_are_read),
 		cmocka_unit_test(the_count_of_lines_has_a_limit),
