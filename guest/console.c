@@ -4,10 +4,25 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <sys/reboot.h>
+#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
 enum { CONSOLE_LINE_MAX = 768 };
+
+int console_deafen(struct err *e)
+{
+	struct termios t;
+
+	if (tcgetattr(STDERR_FILENO, &t) < 0) /* a machine without a console */
+		return 0;
+	t.c_iflag = IGNBRK | IGNPAR;
+	t.c_lflag = 0;
+	t.c_cflag &= ~(tcflag_t)CREAD;
+	if (tcsetattr(STDERR_FILENO, TCSANOW, &t) < 0 || tcflush(STDERR_FILENO, TCIFLUSH) < 0)
+		return err_errno(e, "close the console to what is typed");
+	return 0;
+}
 
 void console_line(const char *fmt, ...)
 {

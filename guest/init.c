@@ -94,6 +94,8 @@ int main(void)
 		return 2;
 	}
 	umask(022);
+	if (console_deafen(&e) < 0)
+		console_stop_boot(&e);
 	console_line("started");
 	for (size_t i = 0; i < ARRAY_LEN(steps); i++)
 		if (steps[i](&e) < 0)

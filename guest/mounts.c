@@ -38,6 +38,27 @@ static const struct mount_row late[] = {
 	{ MOUNTS_ROOT MOUNTS_WORK, "tmpfs", MS_NOSUID | MS_NODEV, "mode=700,size=75%" AGENTS },
 };
 
+struct setting {
+	const char *path, *value;
+};
+
+/* From the first moment: the host holds the keyboard and the serial line. */
+static const struct setting first[] = {
+	{ "/proc/sys/kernel/sysrq", "0" },
+};
+
+static int set_rows(const struct setting *rows, size_t count, struct err *e)
+{
+	for (size_t i = 0; i < count; i++) {
+		size_t len = strlen(rows[i].value);
+		CLEANUP(close) int fd = open(rows[i].path, O_WRONLY | O_CLOEXEC);
+
+		if (fd < 0 || write(fd, rows[i].value, len) != (ssize_t)len)
+			return err_errno(e, "write '%s'", rows[i].path);
+	}
+	return 0;
+}
+
 static int mount_rows(const struct mount_row *rows, size_t count, struct err *e)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -52,7 +73,9 @@ static int mount_rows(const struct mount_row *rows, size_t count, struct err *e)
 
 int mounts_early(struct err *e)
 {
-	return mount_rows(early, ARRAY_LEN(early), e);
+	if (mount_rows(early, ARRAY_LEN(early), e) < 0)
+		return err_code(e);
+	return set_rows(first, ARRAY_LEN(first), e);
 }
 
 int mounts_late(struct err *e)
@@ -60,14 +83,9 @@ int mounts_late(struct err *e)
 	return mount_rows(late, ARRAY_LEN(late), e);
 }
 
-struct setting {
-	const char *path, *value;
-};
-
 static const struct setting settings[] = {
 	{ "/proc/sys/kernel/modules_disabled", "1" }, /* all that this image needs are in */
 	{ "/proc/sys/kernel/kexec_load_disabled", "1" },
-	{ "/proc/sys/kernel/sysrq", "0" }, /* the host holds the keyboard and the serial line */
 	{ "/proc/sys/kernel/dmesg_restrict", "1" },
 	{ "/proc/sys/kernel/kptr_restrict", "2" },
 	{ "/proc/sys/kernel/hostname", "cocos" },
@@ -82,14 +100,7 @@ static const struct setting settings[] = {
 
 int mounts_harden(struct err *e)
 {
-	for (size_t i = 0; i < ARRAY_LEN(settings); i++) {
-		size_t len = strlen(settings[i].value);
-		CLEANUP(close) int fd = open(settings[i].path, O_WRONLY | O_CLOEXEC);
-
-		if (fd < 0 || write(fd, settings[i].value, len) != (ssize_t)len)
-			return err_errno(e, "write '%s'", settings[i].path);
-	}
-	return 0;
+	return set_rows(settings, ARRAY_LEN(settings), e);
 }
 
 int mounts_switch_root(struct err *e)

@@ -9,7 +9,7 @@
 #define MOUNTS_WORK "/var/lib/cocos" /* memory-backed; uploads and results live here */
 #define MOUNTS_ROOT "/system"        /* the image's root, as seen from the initrd */
 
-/* proc, sys with securityfs, and dev, in the initrd. */
+/* proc, sys with securityfs, and dev, in the initrd; then SysRq is off. */
 int mounts_early(struct err *e) MUST_CHECK;
 
 /* What needs modules (configfs, cgroup2) and the memory-backed folders of the root
