@@ -76,6 +76,18 @@ def judge(name, status, text):
     assert not WORDS.search(KILLED.sub("", text)), f"{name} (exit {status}), in its output a sanitizer reports:\n{text}"
 
 
+def go_on(process):
+    """Whatever a test has stopped. Nobody else: the signal takes back the stop that one looking for leaks in
+    there may be waiting for, and that one would wait for good."""
+    try:
+        with open(f"/proc/{process.pid}/stat", encoding="utf-8", errors="replace") as file:
+            state = file.read().rpartition(")")[2].split()[0]
+    except OSError:
+        return
+    if state == "T":
+        process.send_signal(signal.SIGCONT)
+
+
 def finish(process, name, text):
     """The end of a process that a test has done with: at once, but in order where that shows leaks. Then
     it has to end well, unless it had ended before. text() gives its output."""
@@ -83,7 +95,7 @@ def finish(process, name, text):
         process.kill()
     elif process.poll() is None:
         process.send_signal(signal.SIGTERM)
-        process.send_signal(signal.SIGCONT)
+        go_on(process)
         try:
             status = process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
