@@ -235,7 +235,7 @@ def authenticator():
         "rest": asked(OFFER, rest=b"x"),
         "no-schemes": asked(OFFER, schemes=()),
         "schemes-odd": asked(OFFER, schemes_raw=b"\0\3abc"),
-        "schemes-cut": asked(OFFER, schemes_raw=b"\0\9a"),
+        "schemes-cut": asked(OFFER, schemes_raw=b"\0\\9a"),
         "schemes-many": asked(OFFER, schemes=[1] * 40),
         "many": asked(OFFER, *[(1000 + n, b"") for n in range(20)]),
         "long": asked(OFFER, (99, bytes(5000))),
