@@ -221,14 +221,14 @@ def one_consumer_more(m):
     m.result_consumers.add(userKey=OTHER_KEY.spki)
 
 
-@row("pcr16-reset-by-the-workload", "run.manifest")
+@row("pcr16-reset-by-the-workload", "x-cocos-event-log")
 def pcr16_reset(evil):
     """Whoever reaches the TPM resets PCR16, which any may, and extends it with the manifest that the
-    owner expects, while the agent runs another."""
+    owner expects, while the agent runs another. What the agent logged comes to another value."""
     return measured(one_consumer_more if evil else lambda m: None, evil, True)
 
 
-@row("pcr16-reset-and-no-manifest-named", "run.evidence_policy: policy.pcr16")
+@row("pcr16-reset-and-no-manifest-named", "x-cocos-event-log")
 def pcr16_reset_unnamed(evil):
     """The same where the owner has nothing but PCR16's value, as policies for older agents have it."""
     return measured(one_consumer_more if evil else lambda m: None, evil, False)
