@@ -14,11 +14,36 @@ enum { MAX = 1000, SOON_MS = 700, LATE_MS = 60000 };
 static struct hostile_http server, other;
 static struct endorse_http *http;
 static atomic_bool stopped;
-static struct hostile_answer script;
+
+/*
+ * What is answered next. The head is kept here: a client that has seen enough leaves, and its test
+ * with it, while the server still sends.
+ */
+static struct {
+	pthread_mutex_t lock;
+	struct hostile_answer answer;
+	char head[2 * MAX];
+} script = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+static void answer_with(struct hostile_answer answer)
+{
+	size_t len = answer.len ? answer.len : strlen(answer.head);
+
+	assert_true(len < sizeof(script.head));
+	pthread_mutex_lock(&script.lock);
+	memcpy(script.head, answer.head, len);
+	script.head[len] = '\0';
+	answer.head = script.head;
+	script.answer = answer;
+	pthread_mutex_unlock(&script.lock);
+}
 
 static struct hostile_answer by_script(void *data, const char *request)
 {
-	return script;
+	pthread_mutex_lock(&script.lock);
+	struct hostile_answer answer = script.answer;
+	pthread_mutex_unlock(&script.lock);
+	return answer;
 }
 
 static int setup(void **state)
@@ -64,7 +89,7 @@ static void a_good_answer_is_taken(void **state)
 	struct endorse_answer answer;
 	struct err e;
 
-	script = (struct hostile_answer){ .head = OK "Content-Length: 4\r\n\r\ngood" };
+	answer_with((struct hostile_answer){ .head = OK "Content-Length: 4\r\n\r\ngood" });
 	assert_ok(get(LATE_MS, &answer, &e), e);
 	assert_int_equal(answer.len, 4);
 	assert_memory_equal(answer.body, "good", 4);
@@ -84,7 +109,7 @@ static void bodies_without_an_end_are_cut_at_the_limit(void **state)
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(bodies); i++) {
-		script = bodies[i];
+		answer_with(bodies[i]);
 		refused(LATE_MS, ERR_EXHAUSTED, "larger than such a document");
 	}
 }
@@ -99,7 +124,7 @@ static void a_body_may_be_as_long_as_the_limit(void **state)
 		int len = snprintf(head, sizeof(head), OK "Content-Length: %d\r\n\r\n%0*d",
 				   MAX + over, MAX + over, 0);
 
-		script = (struct hostile_answer){ .head = head, .len = (size_t)len };
+		answer_with((struct hostile_answer){ .head = head, .len = (size_t)len });
 		if (over) {
 			refused(LATE_MS, ERR_EXHAUSTED, "larger than such a document");
 			continue;
@@ -127,7 +152,7 @@ static void heads_without_an_end_are_cut_at_the_limit(void **state)
 		struct endorse_answer answer;
 		struct err e;
 
-		script = heads[i];
+		answer_with(heads[i]);
 		assert_true(get(LATE_MS, &answer, &e) < 0);
 		if (!err_is(err_code(&e), ERR_EXHAUSTED) && !err_is(err_code(&e), ERR_UNAVAILABLE))
 			fail_msg("%s", e.text);
@@ -153,7 +178,7 @@ static void what_never_ends_has_a_deadline(void **state)
 		struct endorse_answer answer;
 		struct err e;
 
-		script = slow[i];
+		answer_with(slow[i]);
 		assert_true(get(SOON_MS, &answer, &e) < 0);
 		if (!err_is(err_code(&e), ERR_DEADLINE) && !err_is(err_code(&e), ERR_UNAVAILABLE))
 			fail_msg("%s", e.text);
@@ -176,7 +201,7 @@ static void no_redirect_is_followed(void **state)
 				 "Content-Length: 0\r\n\r\n",
 				 statuses[i], places[k], places[k]);
 			snprintf(words, sizeof(words), "status %u", statuses[i]);
-			script = (struct hostile_answer){ .head = head };
+			answer_with((struct hostile_answer){ .head = head });
 			refused(LATE_MS, ERR_UNAVAILABLE, words);
 			assert_int_equal(atomic_load(&server.asked), asked + 1);
 		}
@@ -199,8 +224,8 @@ static void nothing_is_unpacked(void **state)
 				   codings[i], sizeof(packed));
 
 		memcpy(head + len, packed, sizeof(packed));
-		script = (struct hostile_answer){ .head = head,
-						  .len = (size_t)len + sizeof(packed) };
+		answer_with((struct hostile_answer){ .head = head,
+						     .len = (size_t)len + sizeof(packed) });
 		assert_ok(get(LATE_MS, &answer, &e), e);
 		assert_int_equal(answer.len, sizeof(packed));
 		assert_memory_equal(answer.body, packed, sizeof(packed));
@@ -217,7 +242,7 @@ static void what_is_no_http_is_no_answer(void **state)
 		struct endorse_answer answer;
 		struct err e;
 
-		script = (struct hostile_answer){ .head = answers[i] };
+		answer_with((struct hostile_answer){ .head = answers[i] });
 		assert_true(get(SOON_MS, &answer, &e) < 0);
 	}
 }
@@ -235,7 +260,7 @@ static void a_request_under_way_can_be_stopped(void **state)
 
 	while (sem_trywait(&server.arrived) == 0)
 		;
-	script = (struct hostile_answer){ .head = OK, .then = THEN_HOLD };
+	answer_with((struct hostile_answer){ .head = OK, .then = THEN_HOLD });
 	assert_int_equal(pthread_create(&thread, NULL, stop_when_asked, NULL), 0);
 	refused(LATE_MS, ERR_UNAVAILABLE, "GET");
 	pthread_join(thread, NULL);
@@ -328,16 +353,15 @@ static void what_is_not_accepted_is_no_failure_of_the_services(void **state)
 			  &(struct endorsements_config){ .cache = test_folder, .deadline = 60 }, &n,
 			  &e),
 		  e);
-	script = (struct hostile_answer){ .head = OK "Content-Length: 4\r\n\r\nevil" };
+	answer_with((struct hostile_answer){ .head = OK "Content-Length: 4\r\n\r\nevil" });
 	assert_refused(get_document(n, "a", &e), e, ERR_DENIED, "is not accepted: another's");
-	script = (struct hostile_answer){ .head = OK "Content-Length: 4\r\n\r\ngood" };
+	answer_with((struct hostile_answer){ .head = OK "Content-Length: 4\r\n\r\ngood" });
 	assert_ok(get_document(n, "a", &e), e);
 
-	script = (struct hostile_answer){
-		.head = "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
-	};
+	answer_with((struct hostile_answer){
+		.head = "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n" });
 	assert_refused(get_document(n, "b", &e), e, ERR_NOT_FOUND, "404");
-	script = (struct hostile_answer){ .head = OK "Content-Length: 4\r\n\r\ngood" };
+	answer_with((struct hostile_answer){ .head = OK "Content-Length: 4\r\n\r\ngood" });
 	unsigned asked = atomic_load(&server.asked);
 	assert_refused(get_document(n, "b", &e), e, ERR_NOT_FOUND, "not asked again");
 	assert_int_equal(atomic_load(&server.asked), asked);
