@@ -49,6 +49,7 @@ struct agent {
 
 	/* A manifest on its way through the keeper; becomes `computation` when it is measured. */
 	struct computation *incoming;
+	bool manifest_measured; /* of that one: registers or the TEE vouch for it */
 	struct computation *computation;
 	struct agent_listener *listener;
 	struct uploads uploads;

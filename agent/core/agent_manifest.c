@@ -105,12 +105,13 @@ static void on_run_evidence(void *data, const struct keeper_evidence *evidence, 
 }
 
 /* Asks for evidence over what was measured; the listener opens when that is there. */
-static int state_run(struct agent *agent, struct err *e)
+static int state_run(struct agent *agent, struct span journal, struct err *e)
 {
 	const struct statement_input input = {
 		.config = agent->config,
 		.computation = agent->incoming,
 		.identity = agent->external.key ? &agent->external : &agent->own,
+		.journal = journal,
 		.fixed = keeper_facts(agent->keeper)->fixed,
 	};
 
@@ -121,21 +122,36 @@ static int state_run(struct agent *agent, struct err *e)
 			  agent, e);
 }
 
-static void on_manifest_measured(void *data, bool measured, const struct err *e)
+static void on_journal_key(void *data, const struct span *parts, size_t count, const struct err *e)
 {
 	struct agent *agent = data;
 	struct err why;
 
-	if (!is_good(agent, measured, e, &why)) {
+	if (e) {
+		why = *e;
+		err_wrap(&why, "the journal's key");
 		fail(agent, &why);
-	} else if (!measured) {
+	} else if (!agent->manifest_measured) {
 		open_listener(agent, false); /* nothing here could vouch for a statement */
-	} else if (state_run(agent, &why) < 0) {
+	} else if (state_run(agent, parts[0], &why) < 0) {
 		fail(agent, &why);
 	} else {
 		return;
 	}
 	agent_stop_go_on(agent);
+}
+
+static void on_manifest_measured(void *data, bool measured, const struct err *e)
+{
+	struct agent *agent = data;
+	struct err why;
+
+	agent->manifest_measured = measured;
+	if (!is_good(agent, measured, e, &why) ||
+	    keeper_journal_key(agent->keeper, on_journal_key, agent, &why) < 0) {
+		fail(agent, &why);
+		agent_stop_go_on(agent);
+	}
 }
 
 static void on_config_measured(void *data, bool measured, const struct err *e)

@@ -90,6 +90,8 @@ static int make(const struct statement_input *in, struct run_statement *s, struc
 	s->identity = in->identity->spki;
 	s->identity_len = in->identity->spki_len;
 	s->external = in->identity->external;
+	s->journal = in->journal.len ? in->journal.bytes : NULL;
+	s->journal_len = in->journal.len;
 	s->fixed = in->fixed;
 	if (!failed)
 		failed = add_entries(&file, s, e);

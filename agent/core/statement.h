@@ -9,6 +9,7 @@
 #include "agent/core/config.h"
 #include "agent/core/identity.h"
 #include "common/base/err.h"
+#include "common/base/span.h"
 
 /* Of an agent in development, in place of CONFIG_ROLE_SIGNATURE_WORD, which it implies. */
 #define STATEMENT_DEVELOPMENT_WORD "development"
@@ -17,7 +18,8 @@ struct statement_input {
 	const struct config *config;
 	const struct computation *computation;
 	const struct identity *identity;
-	bool fixed; /* the boot configuration, at launch */
+	struct span journal; /* SPKI of the journal's key */
+	bool fixed;          /* the boot configuration, at launch */
 };
 
 /* Malloc'ed. Secrets of the boot configuration stand there as salted digests. ERR_EXHAUSTED if it

@@ -20,6 +20,7 @@
 #pragma once
 
 #include "agent/keeper/keeper_log.h"
+#include "attestation/journal/journal_head.h"
 #include "attestation/token/binding.h"
 #include "attestation/token/eat.h"
 #include "common/base/cleanup.h"
@@ -142,6 +143,25 @@ int keeper_endorsement(struct keeper *keeper, keeper_parts_fn *done, void *data,
 /* TPM2_ActivateCredential with that AK and EK; the secret. */
 int keeper_activate(struct keeper *keeper, struct span blob, struct span secret,
 		    keeper_parts_fn *done, void *data, struct err *e) MUST_CHECK;
+
+/* ---- the journal (attestation/journal/journal_head.h) ---- */
+
+/* Makes the key of this computation's journal: once after its manifest was measured and before RUN,
+ * whose statement then has to name it. One part: its SubjectPublicKeyInfo. It ends with the next
+ * computation, or the final head. */
+int keeper_journal_key(struct keeper *keeper, keeper_parts_fn *done, void *data,
+		       struct err *e) MUST_CHECK;
+
+/* Brings the journal's head forward by the SHA-256 of 1 to JOURNAL_BATCH_MAX further entries and signs
+ * it. One part: the signed head. After a `final` one the key is gone. */
+int keeper_journal_sign(struct keeper *keeper, const uint8_t (*entries)[SHA256_LEN], size_t count,
+			bool final, keeper_parts_fn *done, void *data, struct err *e) MUST_CHECK;
+
+/* Signs what a receipt says, 1 to JOURNAL_RECEIPT_MAX bytes, with the journal's key: a COSE_Sign1 with
+ * content type JOURNAL_RECEIPT_TYPE and external data JOURNAL_RECEIPT_AAD. One part: that.
+ * KEEPER_RECEIPTS_MAX for each computation, and before the final head. */
+int keeper_receipt(struct keeper *keeper, const uint8_t *payload, size_t len, keeper_parts_fn *done,
+		   void *data, struct err *e) MUST_CHECK;
 
 /* The program's other half: serves the socket on descriptor 3 until it closes. For main(), when
  * argv[1] is "keeper". Returns the exit code. */

@@ -13,6 +13,8 @@ static const struct limit {
 				  KEEPER_CHANNELS_PER_SECOND, KEEPER_CHANNELS_MAX },
 	[KEEPER_USE_QUESTIONS] = { "questions to the devices", KEEPER_QUESTIONS_AT_ONCE,
 				   KEEPER_QUESTIONS_PER_SECOND, KEEPER_QUESTIONS_MAX },
+	[KEEPER_USE_SIGNATURES] = { "signatures", KEEPER_SIGNATURES_AT_ONCE,
+				    KEEPER_SIGNATURES_PER_SECOND, KEEPER_SIGNATURES_MAX },
 };
 
 /* What is still used up at that time: each millisecond gives back per_second thousandths. */

@@ -20,15 +20,19 @@ enum {
 	KEEPER_CHANNELS_PER_SECOND = 64,
 	KEEPER_QUESTIONS_AT_ONCE = 256,
 	KEEPER_QUESTIONS_PER_SECOND = 16,
+	KEEPER_SIGNATURES_AT_ONCE = 1024,
+	KEEPER_SIGNATURES_PER_SECOND = 256,
 };
-#define KEEPER_CHANNELS_MAX  (UINT64_C(1) << 31)
-#define KEEPER_QUESTIONS_MAX (UINT64_C(1) << 29)
+#define KEEPER_CHANNELS_MAX   (UINT64_C(1) << 31)
+#define KEEPER_QUESTIONS_MAX  (UINT64_C(1) << 29)
+#define KEEPER_SIGNATURES_MAX (UINT64_C(1) << 33)
 
 /* What is counted together: what anybody may ask has no share in what channels need. */
 enum keeper_use {
-	KEEPER_USE_NONE,      /* no device, or bounded by something else (KEEPER_EVENTS_MAX) */
-	KEEPER_USE_CHANNELS,  /* RUN, CHANNEL */
-	KEEPER_USE_QUESTIONS, /* what else reads a TPM or makes evidence */
+	KEEPER_USE_NONE,       /* no device, or bounded by something else (KEEPER_EVENTS_MAX) */
+	KEEPER_USE_CHANNELS,   /* RUN, CHANNEL */
+	KEEPER_USE_QUESTIONS,  /* what else reads a TPM or makes evidence */
+	KEEPER_USE_SIGNATURES, /* by the journal's key: no device, and yet not for ever */
 	KEEPER_USES,
 };
 

@@ -426,3 +426,34 @@ int keeper_activate(struct keeper *keeper, struct span blob, struct span secret,
 			       blob.len, secret.len);
 	return ask(keeper, KEEPER_ACTIVATE, &content, &call, e);
 }
+
+int keeper_journal_key(struct keeper *keeper, keeper_parts_fn *done, void *data, struct err *e)
+{
+	const struct keeper_call call = { .shape = SHAPE_PARTS, .done.parts = done, .data = data };
+
+	return ask(keeper, KEEPER_JOURNAL_KEY, NULL, &call, e);
+}
+
+int keeper_journal_sign(struct keeper *keeper, const uint8_t (*entries)[SHA256_LEN], size_t count,
+			bool final, keeper_parts_fn *done, void *data, struct err *e)
+{
+	const struct keeper_call call = { .shape = SHAPE_PARTS, .done.parts = done, .data = data };
+	CLEANUP_WRITER struct writer content = writer_up_to(1 + JOURNAL_BATCH_MAX * SHA256_LEN);
+
+	writer_u8(&content, final);
+	if (count <= JOURNAL_BATCH_MAX)
+		writer_bytes(&content, entries, count * SHA256_LEN);
+	else
+		content.bad = true;
+	return ask(keeper, KEEPER_JOURNAL_SIGN, &content, &call, e);
+}
+
+int keeper_receipt(struct keeper *keeper, const uint8_t *payload, size_t len, keeper_parts_fn *done,
+		   void *data, struct err *e)
+{
+	const struct keeper_call call = { .shape = SHAPE_PARTS, .done.parts = done, .data = data };
+	CLEANUP_WRITER struct writer content = writer_up_to(JOURNAL_RECEIPT_MAX);
+
+	writer_bytes(&content, payload, len);
+	return ask(keeper, KEEPER_RECEIPT, &content, &call, e);
+}

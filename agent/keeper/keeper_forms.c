@@ -130,6 +130,9 @@ static int compare(const struct keeper_state *state, const struct run_statement 
 		{ "identity",
 		  s->external || (s->identity_len == state->own_len &&
 				  memcmp(s->identity, state->own, state->own_len) == 0) },
+		{ "journal's key", s->journal_len == state->journal_len &&
+					   (!s->journal_len || memcmp(s->journal, state->journal,
+								      s->journal_len) == 0) },
 		{ "weakening words", !state->development || s->weak_count > 0 },
 	};
 

@@ -35,24 +35,26 @@ static const struct keeper_row rows[] = {
 	  .flags = PERMITTED | ONCE,
 	  .answer = keeper_answer_measure,
 	  .event = KEEPER_EVENT_BOOT,
-	  .then = KEEPER_MEASURE_CONFIG,
+	  .then = { KEEPER_MEASURE_CONFIG },
 	  .ends = { KEEPER_IDENTITY } },
 	{ .type = KEEPER_MEASURE_CONFIG,
 	  .answer = keeper_answer_measure,
 	  .event = KEEPER_EVENT_CONFIG,
-	  .then = KEEPER_MEASURE_MANIFEST,
-	  .ends = { KEEPER_RUN, KEEPER_CHANNEL } },
+	  .then = { KEEPER_MEASURE_MANIFEST },
+	  .ends = { KEEPER_RUN, KEEPER_CHANNEL, KEEPER_JOURNAL_KEY, KEEPER_JOURNAL_SIGN,
+		    KEEPER_RECEIPT } },
 	{ .type = KEEPER_MEASURE_MANIFEST,
 	  .flags = ONCE,
 	  .answer = keeper_answer_measure,
 	  .event = KEEPER_EVENT_MANIFEST,
-	  .then = KEEPER_RUN },
+	  .then = { KEEPER_RUN, KEEPER_JOURNAL_KEY } },
 	{ .type = KEEPER_LOG, .flags = PERMITTED, .answer = keeper_answer_log },
 	{ .type = KEEPER_RUN,
 	  .flags = ONCE,
 	  .use = KEEPER_USE_CHANNELS,
 	  .answer = keeper_answer_run,
-	  .then = KEEPER_CHANNEL },
+	  .then = { KEEPER_CHANNEL },
+	  .ends = { KEEPER_JOURNAL_KEY } },
 	{ .type = KEEPER_CHANNEL, .use = KEEPER_USE_CHANNELS, .answer = keeper_answer_channel },
 	{ .type = KEEPER_NONCE,
 	  .flags = PERMITTED,
@@ -70,6 +72,14 @@ static const struct keeper_row rows[] = {
 	  .flags = PERMITTED,
 	  .use = KEEPER_USE_QUESTIONS,
 	  .answer = keeper_answer_activate },
+	{ .type = KEEPER_JOURNAL_KEY,
+	  .flags = ONCE,
+	  .answer = keeper_answer_journal_key,
+	  .then = { KEEPER_JOURNAL_SIGN, KEEPER_RECEIPT } },
+	{ .type = KEEPER_JOURNAL_SIGN,
+	  .use = KEEPER_USE_SIGNATURES,
+	  .answer = keeper_answer_journal_sign },
+	{ .type = KEEPER_RECEIPT, .use = KEEPER_USE_SIGNATURES, .answer = keeper_answer_receipt },
 };
 
 static const struct keeper_row *row_of(uint8_t type)
@@ -116,7 +126,8 @@ int keeper_dispatch(struct keeper_state *state, uint8_t type, struct reader *in,
 		return err_code(e);
 	if (row->flags & ONCE)
 		state->permitted &= ~bit_of(row->type);
-	state->permitted |= bit_of(row->then);
+	for (size_t i = 0; i < ARRAY_LEN(row->then); i++)
+		state->permitted |= bit_of(row->then[i]);
 	return 0;
 }
 
@@ -215,14 +226,20 @@ int keeper_main(int argc, char **argv)
 	signal(SIGINT, SIG_IGN);
 	signal(SIGTERM, SIG_IGN);
 	setenv("TSS2_LOG", "all+NONE", 1); /* our errors say it in one line */
+	int unlocked = confine_keys(&e);
+	if (unlocked > 0)
+		log_warn("no memory can be locked here (see ulimit -l): the journal's key might be "
+			 "written to a swap device");
 	/* udev gives a host's TPM to somebody else than root. */
-	if (confine_process(&e) < 0 || confine_rights(UINT64_C(1) << CAP_DAC_OVERRIDE, 0, &e) < 0 ||
+	if (unlocked < 0 || confine_process(&e) < 0 ||
+	    confine_rights(UINT64_C(1) << CAP_DAC_OVERRIDE, 0, &e) < 0 ||
 	    keeper_seccomp_load(state->tcti, &e) < 0) {
 		log_error("%s", e.text);
 		return EXIT_FAILURE;
 	}
 	while (serve_one(state, packet))
 		continue;
+	keeper_journal_end(state);
 	provider_tpm_close(state->tpm);
 	return 0;
 }

@@ -142,7 +142,8 @@ static void note(struct keeper_state *state, enum keeper_event event,
 		state->booted = true;
 	if (event != KEEPER_EVENT_CONFIG)
 		return;
-	/* A key that came with the last manifest went with it. */
+	/* Keys that came with the last manifest went with it. */
+	keeper_journal_end(state);
 	memcpy(state->identity, state->own, state->own_len);
 	state->identity_len = state->own_len;
 }

@@ -7,11 +7,13 @@
  * `more` is 1 the content goes on in the next packet. The keeper answers in order.
  *
  * There is no request that takes report data: CHANNEL, NONCE and RUN are the forms of binding.h,
- * computed in the keeper.
+ * computed in the keeper. Nor is there one that takes bytes to sign: heads of a journal and receipts
+ * have their forms, put around what came here.
  */
 #pragma once
 
 #include "agent/keeper/keeper_log.h"
+#include "attestation/journal/journal_head.h"
 #include "attestation/provider/provider_tpm_ak.h"
 #include "attestation/token/run_statement.h"
 
@@ -27,8 +29,11 @@ enum keeper_request {
 	KEEPER_NONCE =
 		9,       /* type(1) length(1) TEE's, length(1) TPM's → evidence; after the boot's */
 	KEEPER_IMA = 10, /* → parts: the kernel's log, PCR10 */
-	KEEPER_ENDORSEMENT = 11, /* → parts: AK, its certificate, EK, its certificate */
-	KEEPER_ACTIVATE = 12,    /* length(2) blob, length(2) secret → parts: the secret */
+	KEEPER_ENDORSEMENT = 11,  /* → parts: AK, its certificate, EK, its certificate */
+	KEEPER_ACTIVATE = 12,     /* length(2) blob, length(2) secret → parts: the secret */
+	KEEPER_JOURNAL_KEY = 13,  /* → parts: SPKI; once between a manifest and its RUN */
+	KEEPER_JOURNAL_SIGN = 14, /* final(1), entries' digests(32 each) → parts: the signed head */
+	KEEPER_RECEIPT = 15,      /* what a receipt says → parts: COSE_Sign1 */
 };
 /* Evidence: type(1) as on the wire, then as parts raw evidence, TEE report, TPM nonce, event log whole, event log
  * of the agent alone; a part is length(4) and so many bytes. */
@@ -38,7 +43,8 @@ enum {
 	KEEPER_ANSWER_HEAD_LEN = 6,
 	KEEPER_DIGESTS_LEN = 32 + 48, /* SHA3-256, SHA3-384 */
 	KEEPER_ENTRY_LEN = 2 + KEEPER_DIGESTS_LEN,
-	KEEPER_REQUEST_MAX = KEEPER_HEAD_LEN + RUN_STATEMENT_MAX,
-	KEEPER_PIECE_MAX = 32 << 10,                /* of content in one packet */
-	KEEPER_CONTENT_MAX = KEEPER_IMA_MAX + 4096, /* the largest answer */
+	KEEPER_REQUEST_MAX = KEEPER_HEAD_LEN + JOURNAL_RECEIPT_MAX, /* the largest of them */
+	KEEPER_RECEIPTS_MAX = 16,                                   /* of one computation */
+	KEEPER_PIECE_MAX = 32 << 10,                                /* of content in one packet */
+	KEEPER_CONTENT_MAX = KEEPER_IMA_MAX + 4096,                 /* the largest answer */
 };

@@ -43,6 +43,13 @@ struct keeper_state {
 	/* Whose evidence it is: made at boot, and the one in force. */
 	uint8_t own[SPKI_MAX], identity[SPKI_MAX];
 	size_t own_len, identity_len;
+
+	/* Of this computation's journal; key NULL: there is none, or it has ended. */
+	EVP_PKEY *journal_key;
+	uint8_t journal[SPKI_MAX];
+	size_t journal_len;
+	struct journal_head journal_head; /* behind all that was signed */
+	unsigned int receipts;
 };
 
 struct keeper_row;
@@ -56,8 +63,8 @@ struct keeper_row {
 	enum keeper_use use;
 	keeper_answer_fn *answer;
 	enum keeper_event event;
-	enum keeper_request then;    /* becomes permitted when this one has succeeded */
-	enum keeper_request ends[2]; /* stop being permitted as soon as this one is tried */
+	enum keeper_request then[2]; /* become permitted when this one has succeeded */
+	enum keeper_request ends[5]; /* stop being permitted as soon as this one is tried */
 };
 
 /* keeper_main.c: what is permitted at the start; then one request after the other. */
@@ -78,6 +85,10 @@ keeper_answer_fn keeper_answer_run, keeper_answer_channel, keeper_answer_nonce;
 
 /* keeper_tpm.c */
 keeper_answer_fn keeper_answer_ima, keeper_answer_endorsement, keeper_answer_activate;
+
+/* keeper_journal.c; keeper_journal_end() wipes key and head. */
+keeper_answer_fn keeper_answer_journal_key, keeper_answer_journal_sign, keeper_answer_receipt;
+void keeper_journal_end(struct keeper_state *state);
 
 /* keeper_events.c: the event logs in the platform's form, empty where there is nothing to tell. */
 int keeper_write_logs(const struct keeper_state *state, enum evidence_kind platform,

@@ -48,6 +48,7 @@ ROOMS = {
         "policy": ["snp", "tdx", "tpm", "verdict"],
         "corim": ["formats", "policy", "snp", "tdx"],
         "token": ["formats", "envelope", "logs", "snp", "tdx"],
+        "journal": ["formats", "token"],
         "verify": ["corim", "envelope", "policy", "snp", "tdx", "token", "tpm"],
         "claims": ["snp", "tdx", "tpm", "token", "verdict", "verify"],
         "library": ["claims", "envelope", "policy", "tpm", "verdict", "verify"],

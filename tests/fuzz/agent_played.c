@@ -62,6 +62,11 @@ static void content_of(enum keeper_request type, struct writer *w)
 	case KEEPER_ACTIVATE:
 		put_part(w, 32);
 		break;
+	case KEEPER_JOURNAL_KEY:
+	case KEEPER_JOURNAL_SIGN:
+	case KEEPER_RECEIPT:
+		put_part(w, 91);
+		break;
 	case KEEPER_LOG:
 		break;
 	default:

@@ -158,6 +158,8 @@ static void ask(struct keeper_state *state, uint8_t type, struct reader in)
 		check_evidence(state, &out, content, len);
 	assert(!state->identity_len || state->own_len);
 	assert(!state->fixed || (machine & HAS_FIXED));
+	assert(!state->journal_key == !state->journal_len &&
+	       state->receipts <= KEEPER_RECEIPTS_MAX);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
@@ -182,5 +184,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 		else
 			ask(state, type, in);
 	}
+	keeper_journal_end(state);
 	return 0;
 }

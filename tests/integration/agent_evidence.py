@@ -12,6 +12,7 @@ import tempfile
 
 import cbor2
 import grpc
+from cryptography.hazmat.primitives import serialization
 
 import tap
 import teesim
@@ -266,6 +267,8 @@ def the_run_statement_tells_what_was_measured_and_is_quoted():
         assert statement[5]["AGENT_CVM_ID"] == "cvm-1"
         assert (statement[6], statement[7], statement[8], statement[10]) == \
             (False, spki_of(claims), False, [])
+        journal = serialization.load_der_public_key(statement[9])
+        assert journal.curve.name == "secp256r1" and statement[9] != statement[7]
         wanted = hashlib.sha256(run_form(claims["x-cocos-run"])).digest()
         assert [q[0] for q in quotes_of(claims["x-cocos-run-evidence"])] == [wanted, wanted]
 

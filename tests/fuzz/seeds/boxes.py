@@ -146,7 +146,8 @@ def strings(*texts):
     return struct.pack(">I", len(texts)) + b"".join(text + b"\0" for text in texts)
 
 
-CHECK, BOOT, CONFIG, MANIFEST, LOG, IDENTITY, RUN, CHANNEL, NONCE, IMA, ENDORSEMENT, ACTIVATE = range(1, 13)
+CHECK, BOOT, CONFIG, MANIFEST, LOG, IDENTITY, RUN, CHANNEL, NONCE, IMA, ENDORSEMENT, ACTIVATE, JOURNAL_KEY, \
+    JOURNAL_SIGN, RECEIPT = range(1, 16)
 TEE, TDX, RTMR, FIXED, OLD, BROKEN, DEVELOPMENT, DEVICES = (1 << n for n in range(8))
 
 
@@ -196,8 +197,15 @@ def keeper():
         "no-identity": machine(TEE, *start[2:], *evidence),
         "many": machine(TEE, *start, *[(CONFIG, zeros)] * 20),
         "many-logs": machine(TEE | TDX, *start, *logs),
-        "short": machine(TEE, *[(kind, b"x") for kind in range(1, 15)]),
-        "long": machine(TEE, *[(kind, bytes(200)) for kind in range(1, 13)]),
+        "journal": machine(TEE, *start, (JOURNAL_KEY, b""), (RUN, run), (JOURNAL_SIGN, bytes(33)), (JOURNAL_SIGN,
+            bytes(65)), (RECEIPT, b"\xa0"), (JOURNAL_SIGN, b"\1" + bytes(32)), (RECEIPT, b"\xa0"), (JOURNAL_SIGN,
+            bytes(33)), (CONFIG, zeros), (JOURNAL_SIGN, bytes(33))),
+        "journal-wrong": machine(TEE, (JOURNAL_KEY, b""), *start, (JOURNAL_KEY, b"x"), (JOURNAL_KEY, b""), (
+            JOURNAL_KEY, b""), *[(JOURNAL_SIGN, content) for content in (b"", b"\0", b"\2" + bytes(32), bytes(34),
+            bytes(1 + 1025 * 32))], (RECEIPT, b""), *[(RECEIPT, b"x")] * 17),
+        "journal-late": machine(TEE, *start, (RUN, run), (JOURNAL_KEY, b"")),
+        "short": machine(TEE, *[(kind, b"x") for kind in range(1, 17)]),
+        "long": machine(TEE, *[(kind, bytes(200)) for kind in range(1, 16)]),
         **{name: machine(TEE | (DEVELOPMENT if name == "run-_10" else 0), *start, (RUN, other)) for name,
             other in others.items()},
         "run-broken": machine(TEE, *start, (RUN, b"\xa1")),

@@ -84,7 +84,9 @@ static void configure(const char *environment)
 	memset(computation.digests.sha3_256, 0x5a, SHA3_256_LEN);
 }
 
-static const struct statement_input input = { &config, &computation, &identity, true };
+static const struct statement_input input = {
+	&config, &computation, &identity, { (const uint8_t *)"journal", 7 }, true
+};
 
 static const struct run_entry *entry_of(const struct run_statement *s, const char *key)
 {

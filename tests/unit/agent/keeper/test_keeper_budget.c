@@ -3,8 +3,9 @@
 #include "agent/keeper/keeper_state.h"
 #include "tests/unit.h"
 
-#define CHANNELS_NAME  "evidence for channels and runs"
-#define QUESTIONS_NAME "questions to the devices"
+#define CHANNELS_NAME   "evidence for channels and runs"
+#define QUESTIONS_NAME  "questions to the devices"
+#define SIGNATURES_NAME "signatures"
 
 static const struct use {
 	enum keeper_use use;
@@ -13,6 +14,7 @@ static const struct use {
 } uses[] = {
 	{ KEEPER_USE_CHANNELS, CHANNELS_NAME, 1024, 64, UINT64_C(1) << 31 },
 	{ KEEPER_USE_QUESTIONS, QUESTIONS_NAME, 256, 16, UINT64_C(1) << 29 },
+	{ KEEPER_USE_SIGNATURES, SIGNATURES_NAME, 1024, 256, UINT64_C(1) << 33 },
 };
 
 static void take(struct keeper_budget *budget, const struct use *use, uint64_t count, int64_t now)
