@@ -3,216 +3,21 @@
  * cmd_computation_create.c — a manifest for the computation service, from a JSON file or made from
  * options; and the manifest of a computation, fetched back.
  *
- * Options become the same JSON that a person would write, so there is one reader and one form.
+ * What the options say is made into JSON first (manifest_options.h), so there is one reader.
  */
 #include "cli/base/text.h"
-#include "cli/client/asset.h"
 #include "cli/client/computation_client.h"
 #include "cli/cmd/commands.h"
-#include "common/base/encode.h"
+#include "cli/cmd/manifest_options.h"
 #include "common/base/file.h"
 #include "common/base/json.h"
-#include "common/crypto/key.h"
 #include "common/manifest/agent_certs.h"
 #include "common/manifest/agent_config.h"
 #include "common/manifest/manifest.h"
 
 #include <string.h>
-#include <sys/stat.h>
 
 DEFINE_CLEANUP(struct json *, json_free)
-
-/* Options that exclude a manifest's file. */
-static const char *const building[] = {
-	"id",
-	"name",
-	"description",
-	"algorithm",
-	"algorithm-key",
-	"algorithm-type",
-	"args",
-	"dataset",
-	"dataset-key",
-	"dataset-name",
-	"decompress",
-	"consumer-key",
-	"agent-port",
-	"agent-cert",
-	"agent-key",
-	"agent-client-ca",
-	"agent-server-ca",
-	"agent-log-level",
-	"agent-attested-tls",
-	NULL,
-};
-
-/* A file or directory by its content, or 64 hexadecimal digits as they are. */
-static int put_hash(struct json_out *out, const char *value, struct err *e)
-{
-	uint8_t digest[SHA3_256_LEN];
-	struct stat about;
-	struct err ignored;
-
-	if (stat(value, &about) < 0 && hex_decode(value, digest, sizeof(digest), &ignored) == 0) {
-		json_out_hex(out, "hash", digest, sizeof(digest));
-		return 0;
-	}
-	if (asset_digest(value, digest, e) < 0)
-		return err_code(e);
-	json_out_hex(out, "hash", digest, sizeof(digest));
-	return 0;
-}
-
-static int put_file(struct json_out *out, const char *key, const char *path, struct err *e)
-{
-	char *text;
-
-	if (!path)
-		return 0;
-	if (file_read_text(path, PEM_MAX, &text, e) < 0)
-		return err_code(e);
-	json_out_text(out, key, text);
-	explicit_bzero(text, strlen(text));
-	free(text);
-	return 0;
-}
-
-/* The public half only, whichever the file holds. */
-static int put_key(struct json_out *out, const char *option, const char *path, struct err *e)
-{
-	CLEANUP(EVP_PKEY_free) EVP_PKEY *key = NULL;
-	CLEANUP(free) char *pem = NULL, *text = NULL;
-
-	if (!path)
-		return err_set(e, ERR_INVALID, "--%s is missing: the public key of its owner",
-			       option);
-	if (file_read_text(path, PEM_MAX, &text, e) < 0)
-		return err_wrap(e, "--%s", option);
-	if (key_from_public_pem(text, strlen(text), &key, e) < 0)
-		return err_wrap(e, "--%s '%s'", option, path);
-	if (key_to_public_pem(key, &pem, e) < 0)
-		return err_code(e);
-	json_out_text(out, "user_key", pem);
-	return 0;
-}
-
-static int put_algorithm(struct cli *cli, struct json_out *out, struct err *e)
-{
-	const char *algorithm = cli_value(cli, "algorithm"), *arg;
-	const char *type = cli_value(cli, "algorithm-type");
-
-	if (!algorithm)
-		return err_set(e, ERR_INVALID, "--algorithm is missing: a file, or its SHA3-256");
-	json_out_object(out, "algorithm");
-	if (put_hash(out, algorithm, e) < 0 ||
-	    put_key(out, "algorithm-key", cli_value(cli, "algorithm-key"), e) < 0)
-		return err_code(e);
-	if (type)
-		json_out_text(out, "algo_type", type);
-	if (cli_flag(cli, "args")) {
-		json_out_list(out, "algo_args");
-		for (size_t i = 0; (arg = cli_value_at(cli, "args", i)) != NULL; i++)
-			json_out_text(out, NULL, arg);
-		json_out_end(out);
-	}
-	json_out_end(out);
-	return 0;
-}
-
-static int put_dataset(struct cli *cli, struct json_out *out, size_t n, struct err *e)
-{
-	const char *dataset = cli_value_at(cli, "dataset", n);
-	const char *key = cli_value_at(cli, "dataset-key", n);
-	const char *name = cli_value_at(cli, "dataset-name", n);
-	const char *slash = strrchr(dataset, '/');
-	struct stat about;
-
-	/* One key for all of them may be given once. */
-	if (!key && !cli_value_at(cli, "dataset-key", 1))
-		key = cli_value(cli, "dataset-key");
-	if (!name && stat(dataset, &about) == 0 && S_ISREG(about.st_mode))
-		name = slash ? slash + 1 : dataset;
-	json_out_object(out, NULL);
-	if (put_hash(out, dataset, e) < 0 || put_key(out, "dataset-key", key, e) < 0)
-		return err_code(e);
-	if (name)
-		json_out_text(out, "filename", name);
-	if (cli_flag(cli, "decompress"))
-		json_out_bool(out, "decompress", true);
-	json_out_end(out);
-	return 0;
-}
-
-static int put_lists(struct cli *cli, struct json_out *out, struct err *e)
-{
-	if (cli_flag(cli, "dataset")) {
-		json_out_list(out, "datasets");
-		for (size_t i = 0; cli_value_at(cli, "dataset", i); i++)
-			if (put_dataset(cli, out, i, e) < 0)
-				return err_code(e);
-		json_out_end(out);
-	}
-	if (put_algorithm(cli, out, e) < 0)
-		return err_code(e);
-	if (!cli_flag(cli, "consumer-key"))
-		return err_set(e, ERR_INVALID,
-			       "--consumer-key is missing: nobody could fetch the "
-			       "results");
-	json_out_list(out, "result_consumers");
-	for (size_t i = 0; cli_value_at(cli, "consumer-key", i); i++) {
-		json_out_object(out, NULL);
-		if (put_key(out, "consumer-key", cli_value_at(cli, "consumer-key", i), e) < 0)
-			return err_code(e);
-		json_out_end(out);
-	}
-	json_out_end(out);
-	return 0;
-}
-
-static int put_agent(struct cli *cli, struct json_out *out, struct err *e)
-{
-	const char *port = cli_value(cli, "agent-port");
-	const char *level = cli_value(cli, "agent-log-level");
-	bool attested = cli_flag(cli, "agent-attested-tls");
-
-	if (!port && !level && !attested && !cli_value(cli, "agent-cert") &&
-	    !cli_value(cli, "agent-key") && !cli_value(cli, "agent-client-ca") &&
-	    !cli_value(cli, "agent-server-ca"))
-		return 0;
-	json_out_object(out, "agent_config");
-	if (port)
-		json_out_text(out, "port", port);
-	if (level)
-		json_out_text(out, "log_level", level);
-	if (attested)
-		json_out_bool(out, "attested_tls", true);
-	if (put_file(out, "cert_file", cli_value(cli, "agent-cert"), e) < 0 ||
-	    put_file(out, "key_file", cli_value(cli, "agent-key"), e) < 0 ||
-	    put_file(out, "client_ca_file", cli_value(cli, "agent-client-ca"), e) < 0 ||
-	    put_file(out, "server_ca_file", cli_value(cli, "agent-server-ca"), e) < 0)
-		return err_code(e);
-	json_out_end(out);
-	return 0;
-}
-
-static int build(struct cli *cli, uint8_t **text, size_t *len, struct err *e)
-{
-	static const char *const words[] = { "id", "name", "description" };
-	struct json_out out CLEANUP_JSON_OUT;
-
-	json_out_init(&out);
-	json_out_object(&out, NULL);
-	for (size_t i = 0; i < ARRAY_LEN(words); i++)
-		if (cli_value(cli, words[i]))
-			json_out_text(&out, words[i], cli_value(cli, words[i]));
-	if (put_lists(cli, &out, e) < 0 || put_agent(cli, &out, e) < 0)
-		return err_code(e);
-	json_out_end(&out);
-	if (writer_check(&out.w, "manifest", e) < 0)
-		return err_code(e);
-	*text = writer_take(&out.w, len);
-	return 0;
-}
 
 /* Checks it as the service will, which also gives it an id if it has none. */
 static int check(Cvms__ComputationRunReq *manifest, const char *host, struct err *e)
@@ -282,16 +87,13 @@ static int read_manifest(struct cli *cli, Cvms__ComputationRunReq **manifest, st
 	int failed;
 
 	if (cli->operand_count) {
-		for (const char *const *option = building; *option; option++)
-			if (cli_flag(cli, *option))
-				return err_set(e, ERR_INVALID,
-					       "--%s and a manifest's file exclude each other",
-					       *option);
+		if (manifest_options_refuse(cli, e) < 0)
+			return err_code(e);
 		if (file_read(cli->operands[0], MANIFEST_MAX, &text, &len, e) < 0)
 			return err_code(e);
 		if (refuse_older_form(text, len, e) < 0)
 			return err_wrap(e, "%s", cli->operands[0]);
-	} else if (build(cli, &text, &len, e) < 0) {
+	} else if (manifest_options_build(cli, &text, &len, e) < 0) {
 		return err_code(e);
 	}
 	failed = manifest_from_json(text, len, manifest, e);
@@ -366,36 +168,7 @@ static enum cli_exit run_create(struct cli *cli, struct err *e)
 
 /* clang-format off */
 static const struct cli_option options[] = {
-	{ .name = "id", .value = "ID", .help = "instead of a new one" },
-	{ .name = "name", .value = "TEXT", .help = "what people call it" },
-	{ .name = "description", .value = "TEXT", .help = "what it is for" },
-	{ .name = "algorithm", .value = "FILE|HEX", .help = "or its SHA3-256" },
-	{ .name = "algorithm-key", .value = "PEM", .help = "its owner's public key" },
-	{ .name = "algorithm-type", .value = "TYPE", .help = "bin (the default) or python" },
-	{ .name = "args", .value = "ARG", .times = CLI_MANY,
-	  .help = "an argument for the algorithm; repeat for more" },
-	{ .name = "dataset", .value = "PATH|HEX", .times = CLI_MANY,
-	  .help = "or its SHA3-256; repeat for more" },
-	{ .name = "dataset-key", .value = "PEM", .times = CLI_MANY,
-	  .help = "the n-th for the n-th dataset; a single one for all" },
-	{ .name = "dataset-name", .value = "NAME", .times = CLI_MANY,
-	  .help = "file name for the algorithm (a file's own)" },
-	{ .name = "decompress", .help = "datasets are zips to be unpacked" },
-	{ .name = "consumer-key", .value = "PEM", .times = CLI_MANY,
-	  .help = "public key of one who may fetch the results" },
-	{ .name = "agent-port", .value = "PORT", .help = "of the agent (7002)" },
-	{ .name = "agent-cert", .value = "PEM",
-	  .help = "the agent's certificate: with it the agent speaks TLS" },
-	{ .name = "agent-key", .value = "PEM", .help = "its private key" },
-	{ .name = "agent-client-ca", .value = "PEM",
-	  .help = "authorities of its clients' certificates (mTLS)" },
-	{ .name = "agent-server-ca", .value = "PEM",
-	  .help = "the authorities between its certificate and the root, in order" },
-	{ .name = "agent-host", .value = "HOST",
-	  .help = "where clients will connect: the agent's certificate has to be for it" },
-	{ .name = "agent-log-level", .value = "LEVEL", .help = "of the agent" },
-	{ .name = "agent-attested-tls",
-	  .help = "the agent sends evidence on each connection, before anything else" },
+	MANIFEST_OPTIONS,
 	{ .name = "dry-run", .help = "print the canonical manifest and send nothing" },
 	CLI_JSON_OPTION,
 	CLIENT_OPTIONS,

@@ -42,7 +42,7 @@ int manifest_encode(const Cvms__ComputationRunReq *manifest, uint8_t **bytes, si
 
 /* From JSON as people write it, and from the canonical form: the keys of the canonical form and
  * "agent_config" {"port", "cert_file", "key_file", "client_ca_file", "server_ca_file",
- * "log_level", "attested_tls"}; all may be left out. "hash" is a list of numbers or hexadecimal,
+ * "log_level", "attested_tls"}; all may be left out. A "hash" is a list of numbers or hexadecimal,
  * "user_key" a PEM public key or base64 of the key's DER. Unknown keys are refused by name.
  * Decoding only. */
 int manifest_from_json(const void *text, size_t len, Cvms__ComputationRunReq **manifest,
@@ -52,7 +52,7 @@ int manifest_from_json(const void *text, size_t len, Cvms__ComputationRunReq **m
  * ERR_UNIMPLEMENTED for what is valid but not offered by this build (remote sources, key
  * brokers, wasm, docker), with the place: "datasets[2].filename: …". Assets must have hash and
  * usable key, names must be plain file names, (hash, name) pairs differ, an algorithm must be
- * there. */
+ * there, words of our extension must be known (manifest_extension.h). */
 int manifest_check(const Cvms__ComputationRunReq *manifest, struct err *e) MUST_CHECK;
 
 /* A plain file name: 1 to 255 bytes of UTF-8, no '/', not "." nor "..", no control character. */

@@ -3,6 +3,7 @@
 #include "common/base/utf8.h"
 #include "common/crypto/key.h"
 #include "common/manifest/manifest.h"
+#include "common/manifest/manifest_extension.h"
 
 #include <string.h>
 
@@ -234,5 +235,7 @@ int manifest_check(const Cvms__ComputationRunReq *manifest, struct err *e)
 		failed = algorithm_check(manifest->algorithm, e);
 	if (!failed)
 		failed = consumers_check(manifest, e);
+	if (!failed)
+		failed = manifest_extension_check(manifest, e);
 	return failed ? err_wrap(e, "manifest") : 0;
 }

@@ -1,134 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The manifest as JSON, both ways, from one table: which keys an object has, in canonical order,
- * and where their values live in the protobuf message.
+ * The manifest as JSON, both ways, by the table of manifest_shape.h.
  */
 #include "common/base/encode.h"
 #include "common/base/json.h"
 #include "common/base/writer.h"
 #include "common/crypto/key.h"
 #include "common/manifest/manifest.h"
+#include "common/manifest/manifest_shape.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 DEFINE_CLEANUP(struct json *, json_free)
-
-enum kind { TEXT, TEXTS, HASH, KEY, FLAG, OBJECT, OBJECTS };
-
-struct member {
-	const char *key;
-	enum kind kind;
-	size_t offset, count_offset;
-	size_t max; /* of repeated ones */
-	const struct shape *shape;
-	bool unmeasured;        /* allowed in JSON, but not part of the canonical form */
-	const char *instead_of; /* another spelling, unmeasured like the key that it stands for */
-};
-
-struct shape {
-	const ProtobufCMessageDescriptor *type;
-	const struct member *members;
-	size_t count;
-};
-
-#define ONE(struct_, key_, kind_, field_) \
-	{ .key = key_, .kind = kind_, .offset = offsetof(struct_, field_) }
-#define MANY(struct_, key_, kind_, field_, max_)         \
-	{ .key = key_,                                   \
-	  .kind = kind_,                                 \
-	  .offset = offsetof(struct_, field_),           \
-	  .count_offset = offsetof(struct_, n_##field_), \
-	  .max = max_ }
-
-static const struct member source_members[] = {
-	ONE(Cvms__Source, "type", TEXT, type),
-	ONE(Cvms__Source, "url", TEXT, url),
-	ONE(Cvms__Source, "kbs_resource_path", TEXT, kbs_resource_path),
-	ONE(Cvms__Source, "encrypted", FLAG, encrypted),
-};
-static const struct shape source_shape = { &cvms__source__descriptor, source_members,
-					   ARRAY_LEN(source_members) };
-
-static const struct member kbs_members[] = {
-	ONE(Cvms__KBSConfig, "url", TEXT, url),
-	ONE(Cvms__KBSConfig, "enabled", FLAG, enabled),
-};
-static const struct shape kbs_shape = { &cvms__kbsconfig__descriptor, kbs_members,
-					ARRAY_LEN(kbs_members) };
-
-#define SUB(struct_, key_, field_, shape_) \
-	{ .key = key_, .kind = OBJECT, .offset = offsetof(struct_, field_), .shape = shape_ }
-#define SUBS(struct_, key_, field_, max_, shape_)        \
-	{ .key = key_,                                   \
-	  .kind = OBJECTS,                               \
-	  .offset = offsetof(struct_, field_),           \
-	  .count_offset = offsetof(struct_, n_##field_), \
-	  .max = max_,                                   \
-	  .shape = shape_ }
-
-static const struct member dataset_members[] = {
-	ONE(Cvms__Dataset, "hash", HASH, hash),
-	ONE(Cvms__Dataset, "user_key", KEY, userkey),
-	ONE(Cvms__Dataset, "filename", TEXT, filename),
-	SUB(Cvms__Dataset, "source", source, &source_shape),
-	ONE(Cvms__Dataset, "decompress", FLAG, decompress),
-	SUB(Cvms__Dataset, "kbs", kbs, &kbs_shape),
-};
-static const struct shape dataset_shape = { &cvms__dataset__descriptor, dataset_members,
-					    ARRAY_LEN(dataset_members) };
-
-static const struct member algorithm_members[] = {
-	ONE(Cvms__Algorithm, "hash", HASH, hash),
-	ONE(Cvms__Algorithm, "user_key", KEY, userkey),
-	SUB(Cvms__Algorithm, "source", source, &source_shape),
-	ONE(Cvms__Algorithm, "algo_type", TEXT, algo_type),
-	MANY(Cvms__Algorithm, "algo_args", TEXTS, algo_args, MANIFEST_ARGS_MAX),
-	SUB(Cvms__Algorithm, "kbs", kbs, &kbs_shape),
-};
-static const struct shape algorithm_shape = { &cvms__algorithm__descriptor, algorithm_members,
-					      ARRAY_LEN(algorithm_members) };
-
-static const struct member consumer_members[] = {
-	ONE(Cvms__ResultConsumer, "user_key", KEY, userkey),
-};
-static const struct shape consumer_shape = { &cvms__result_consumer__descriptor, consumer_members,
-					     ARRAY_LEN(consumer_members) };
-
-static const struct member agent_config_members[] = {
-	ONE(Cvms__AgentConfig, "port", TEXT, port),
-	ONE(Cvms__AgentConfig, "cert_file", TEXT, cert_file),
-	ONE(Cvms__AgentConfig, "key_file", TEXT, key_file),
-	{ .key = "server_key", /* as backends spell it */
-	  .kind = TEXT,
-	  .offset = offsetof(Cvms__AgentConfig, key_file),
-	  .unmeasured = true,
-	  .instead_of = "key_file" },
-	ONE(Cvms__AgentConfig, "client_ca_file", TEXT, client_ca_file),
-	ONE(Cvms__AgentConfig, "server_ca_file", TEXT, server_ca_file),
-	ONE(Cvms__AgentConfig, "log_level", TEXT, log_level),
-	ONE(Cvms__AgentConfig, "attested_tls", FLAG, attested_tls),
-};
-static const struct shape agent_config_shape = { &cvms__agent_config__descriptor,
-						 agent_config_members,
-						 ARRAY_LEN(agent_config_members) };
-
-static const struct member manifest_members[] = {
-	ONE(Cvms__ComputationRunReq, "id", TEXT, id),
-	ONE(Cvms__ComputationRunReq, "name", TEXT, name),
-	ONE(Cvms__ComputationRunReq, "description", TEXT, description),
-	SUBS(Cvms__ComputationRunReq, "datasets", datasets, MANIFEST_DATASETS_MAX, &dataset_shape),
-	SUB(Cvms__ComputationRunReq, "algorithm", algorithm, &algorithm_shape),
-	SUBS(Cvms__ComputationRunReq, "result_consumers", result_consumers, MANIFEST_CONSUMERS_MAX,
-	     &consumer_shape),
-	{ .key = "agent_config",
-	  .kind = OBJECT,
-	  .offset = offsetof(Cvms__ComputationRunReq, agent_config),
-	  .shape = &agent_config_shape,
-	  .unmeasured = true },
-};
-static const struct shape manifest_shape = { &cvms__computation_run_req__descriptor,
-					     manifest_members, ARRAY_LEN(manifest_members) };
 
 /* Where a member's value, or its count, is in a message. */
 static void *at(const void *message, size_t offset)
@@ -138,7 +22,7 @@ static void *at(const void *message, size_t offset)
 
 /* ---- to JSON ---- */
 
-static void write_object(struct writer *w, const struct shape *shape, const void *message,
+static void write_object(struct writer *w, const struct manifest_shape *shape, const void *message,
 			 struct err *e, int *failed);
 
 static void write_hash(struct writer *w, const ProtobufCBinaryData *hash, struct err *e,
@@ -192,8 +76,8 @@ static void write_key(struct writer *w, const ProtobufCBinaryData *key)
 	writer_text(w, "\"");
 }
 
-static void write_list(struct writer *w, const struct member *m, const void *message, struct err *e,
-		       int *failed)
+static void write_list(struct writer *w, const struct manifest_member *m, const void *message,
+		       struct err *e, int *failed)
 {
 	size_t count = *(const size_t *)at(message, m->count_offset);
 	void *const *items = *(void ***)at(message, m->offset);
@@ -202,7 +86,7 @@ static void write_list(struct writer *w, const struct member *m, const void *mes
 	for (size_t i = 0; i < count && !*failed; i++) {
 		if (i)
 			writer_text(w, ",");
-		if (m->kind == TEXTS)
+		if (m->kind == MANIFEST_TEXTS)
 			write_text(w, items[i]);
 		else
 			write_object(w, m->shape, items[i], e, failed);
@@ -210,41 +94,54 @@ static void write_list(struct writer *w, const struct member *m, const void *mes
 	writer_text(w, "]");
 }
 
-static bool is_empty(const struct member *m, const void *message)
+static bool is_empty(const struct manifest_member *m, const void *message);
+
+static bool all_empty(const struct manifest_shape *shape, const void *message)
 {
+	for (size_t i = 0; i < shape->count; i++)
+		if (!is_empty(&shape->members[i], message))
+			return false;
+	return true;
+}
+
+static bool is_empty(const struct manifest_member *m, const void *message)
+{
+	const void *object;
+
 	switch (m->kind) {
-	case TEXT:
+	case MANIFEST_TEXT:
 		return (*(char **)at(message, m->offset))[0] == '\0';
-	case HASH:
-		return false;
-	case KEY:
+	case MANIFEST_HASH:
+		return m->sparse && ((ProtobufCBinaryData *)at(message, m->offset))->len == 0;
+	case MANIFEST_KEY:
 		return ((ProtobufCBinaryData *)at(message, m->offset))->len == 0;
-	case FLAG:
+	case MANIFEST_FLAG:
 		return !*(protobuf_c_boolean *)at(message, m->offset);
-	case OBJECT:
-		return *(void **)at(message, m->offset) == NULL;
+	case MANIFEST_OBJECT:
+		object = *(void **)at(message, m->offset);
+		return !object || (m->sparse && all_empty(m->shape, object));
 	default:
 		return *(size_t *)at(message, m->count_offset) == 0;
 	}
 }
 
-static void write_member(struct writer *w, const struct member *m, const void *message,
+static void write_member(struct writer *w, const struct manifest_member *m, const void *message,
 			 struct err *e, int *failed)
 {
 	switch (m->kind) {
-	case TEXT:
+	case MANIFEST_TEXT:
 		write_text(w, *(char **)at(message, m->offset));
 		break;
-	case HASH:
+	case MANIFEST_HASH:
 		write_hash(w, at(message, m->offset), e, failed);
 		break;
-	case KEY:
+	case MANIFEST_KEY:
 		write_key(w, at(message, m->offset));
 		break;
-	case FLAG:
+	case MANIFEST_FLAG:
 		writer_text(w, "true");
 		break;
-	case OBJECT:
+	case MANIFEST_OBJECT:
 		write_object(w, m->shape, *(void **)at(message, m->offset), e, failed);
 		break;
 	default:
@@ -252,14 +149,14 @@ static void write_member(struct writer *w, const struct member *m, const void *m
 	}
 }
 
-static void write_object(struct writer *w, const struct shape *shape, const void *message,
+static void write_object(struct writer *w, const struct manifest_shape *shape, const void *message,
 			 struct err *e, int *failed)
 {
 	bool first = true;
 
 	writer_text(w, "{");
 	for (size_t i = 0; i < shape->count && !*failed; i++) {
-		const struct member *m = &shape->members[i];
+		const struct manifest_member *m = &shape->members[i];
 
 		if (m->unmeasured || is_empty(m, message))
 			continue;
@@ -288,7 +185,7 @@ int manifest_canonical(const Cvms__ComputationRunReq *manifest, char **text, siz
 
 /* ---- from JSON ---- */
 
-static int read_object(const struct json *json, const struct shape *shape, void *message,
+static int read_object(const struct json *json, const struct manifest_shape *shape, void *message,
 		       struct err *e);
 
 static int expect(const struct json *json, enum json_type type, struct err *e)
@@ -366,7 +263,7 @@ static int read_key(const struct json *json, ProtobufCBinaryData *key, struct er
 	return key_to_spki(parsed, &key->data, &key->len, e);
 }
 
-static int read_sub(const struct json *json, const struct shape *shape, void **message,
+static int read_sub(const struct json *json, const struct manifest_shape *shape, void **message,
 		    struct err *e)
 {
 	ProtobufCMessage *made = malloc(shape->type->sizeof_message);
@@ -378,7 +275,8 @@ static int read_sub(const struct json *json, const struct shape *shape, void **m
 	return read_object(json, shape, made, e);
 }
 
-static int read_list(const struct json *json, const struct member *m, void *message, struct err *e)
+static int read_list(const struct json *json, const struct manifest_member *m, void *message,
+		     struct err *e)
 {
 	size_t *count = at(message, m->count_offset);
 	void **items;
@@ -397,7 +295,7 @@ static int read_list(const struct json *json, const struct member *m, void *mess
 	*(void ***)at(message, m->offset) = items;
 	*count = json->count;
 	for (size_t i = 0; i < json->count; i++) {
-		if (m->kind == TEXTS)
+		if (m->kind == MANIFEST_TEXTS)
 			failed = read_text(&json->items[i], (char **)&items[i], e);
 		else
 			failed = read_sub(&json->items[i], m->shape, &items[i], e);
@@ -416,26 +314,26 @@ static int read_flag(const struct json *json, protobuf_c_boolean *flag, struct e
 	return failed;
 }
 
-static int read_member(const struct json *json, const struct member *m, void *message,
+static int read_member(const struct json *json, const struct manifest_member *m, void *message,
 		       struct err *e)
 {
 	switch (m->kind) {
-	case TEXT:
+	case MANIFEST_TEXT:
 		return read_text(json, at(message, m->offset), e);
-	case HASH:
+	case MANIFEST_HASH:
 		return read_hash(json, at(message, m->offset), e);
-	case KEY:
+	case MANIFEST_KEY:
 		return read_key(json, at(message, m->offset), e);
-	case FLAG:
+	case MANIFEST_FLAG:
 		return read_flag(json, at(message, m->offset), e);
-	case OBJECT:
+	case MANIFEST_OBJECT:
 		return read_sub(json, m->shape, at(message, m->offset), e);
 	default:
 		return read_list(json, m, message, e);
 	}
 }
 
-static int read_object(const struct json *json, const struct shape *shape, void *message,
+static int read_object(const struct json *json, const struct manifest_shape *shape, void *message,
 		       struct err *e)
 {
 	int failed = expect(json, JSON_OBJECT, e);
@@ -444,7 +342,7 @@ static int read_object(const struct json *json, const struct shape *shape, void 
 		return failed;
 	for (size_t i = 0; i < json->count; i++) {
 		const struct json *item = &json->items[i];
-		const struct member *m = shape->members, *end = m + shape->count;
+		const struct manifest_member *m = shape->members, *end = m + shape->count;
 
 		while (m < end && strcmp(m->key, item->key) != 0)
 			m++;

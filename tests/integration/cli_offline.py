@@ -316,6 +316,38 @@ def options_make_the_same_manifest_as_a_file():
             2, "--algorithm-key is missing")
 
 
+def options_say_what_other_backends_do_not_know():
+    with Folder() as folder:
+        cli("keys", "-k", "ed25519", cwd=folder.path).ok()
+        requirements = folder.write("requirements.txt", "torch\n")
+        digest = hashlib.sha3_256(b"torch\n").digest()
+
+        def make(*words):
+            return cli("computation", "create", "--dry-run", "--id", "x", "--algorithm", IRIS_DIGEST, "--algorithm-key",
+                       "public.pem", "--dataset", IRIS, "--dataset-key", "public.pem", "--consumer-key", "public.pem",
+                       *words, cwd=folder.path)
+        stock = make("--stock-manifest").ok()
+        assert '"cocos"' not in stock and '"cache"' not in stock, stock
+        assert json.loads(make("--layout", "stock", "--logs", "all").ok())["cocos"] == {
+            "layout": "stock", "logs": "all"}
+        for words, what in (
+                (("--layout", "union"), "cocos: layout: 'union' is not one of folders, stock"),
+                (("--logs", "nobody"), "cocos: logs: 'nobody' is not one of consumers, provider, all"),
+                (("--cache", "weights.zip"), "--cache: no dataset is named 'weights.zip'"),
+                (("--requirements-hash", "zz"), "--requirements-hash: open 'zz'"),
+                (("--stock-manifest", "--replace"), "--stock-manifest excludes"),
+                (("--stock-manifest", "--cache", "iris.csv"), "--stock-manifest excludes")):
+            make(*words).refused(2, what)
+        path = folder.write("m.json", stock)
+        cli("computation", "create", "--dry-run", path, "--layout", "stock").refused(2, "exclude")
+        # The digest is that of the file, or what the digits say.
+        hashed = json.loads(stock) | {"cocos": {"requirements_hash": list(digest)}}
+        assert cli("checksum", "--manifest", folder.write("n.json", json.dumps(hashed))).ok() != cli(
+            "checksum", "--manifest", path).ok()
+        for value in (requirements, digest.hex()):
+            make("--requirements-hash", value).refused(2, "requirements_hash: not offered")
+
+
 def a_dry_run_prints_no_private_key():
     """Its output is published; with a key from an option, and with one from a file in either spelling."""
     with Folder() as folder:
@@ -569,7 +601,7 @@ if __name__ == "__main__":
              a_closed_standard_output_is_no_success,
              keys_are_made_once, half_a_pair_of_keys_is_never_made, a_file_is_named_by_its_sha3, a_directory_is_named_by_its_bundle,
              the_vectors_of_manifests_hold, broken_manifests_say_where,
-             options_make_the_same_manifest_as_a_file, a_dry_run_prints_no_private_key, an_expired_authority_of_clients_is_noted, an_equals_sign_after_a_letter_is_none_of_the_value,
+             options_make_the_same_manifest_as_a_file, options_say_what_other_backends_do_not_know, a_dry_run_prints_no_private_key, an_expired_authority_of_clients_is_noted, an_equals_sign_after_a_letter_is_none_of_the_value,
              a_value_goes_into_a_policy_in_hexadecimal_or_base64, no_server_is_said_with_what_to_do,
              a_closed_socket_and_a_server_s_own_word_have_their_own_hints, limits_and_links_are_said_in_plain_words,
              strays_are_a_table_with_its_head, keys_that_are_none_are_refused,

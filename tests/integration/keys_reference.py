@@ -82,6 +82,7 @@ def the_manual_page_has_the_keys_of_manifests():
         "algorithm.kbs": (algorithm["kbs"], lambda keys: {"algorithm": {"kbs": keys}}),
         "result_consumers": (page["result_consumers"][0], lambda keys: {"result_consumers": [keys]}),
         "agent_config": (page["agent_config"], lambda keys: {"agent_config": keys}),
+        "cocos": (page["cocos"], lambda keys: {"cocos": keys}),
     }
     for place, (shown, wrap) in places.items():
         compare("cocos-cli.1", place, keys_of(shown), candidates, wrap, "checksum", "--manifest")

@@ -111,6 +111,13 @@ def manifest_json():
         "array": b"[]",
         "broken": b"{",
         "escapes": manifest_text(name='"\\\b\f\n\r\t\x01<>&\u2028'),
+        "extension": manifest_text(cocos={"layout": "stock", "logs": "all"}),
+        "extension-whole": manifest_text(cocos={"layout": "folders", "logs": "provider",
+            "requirements_hash": "04" * 32, "replace": True}, datasets__cache=True),
+        "extension-empty": manifest_text(cocos={}),
+        "extension-null": manifest_text(cocos=None),
+        "extension-layout": manifest_text(cocos={"layout": "union"}),
+        "extension-logs": manifest_text(cocos={"logs": "nobody"}),
         "two-words": manifest_text(agent_config={"cert_file": "a", "certFile": "b"}),
     }
 
@@ -119,7 +126,8 @@ def manifest_wire(**more):
     fields = {"id": "1", "name": "n", "datasets": [protobuf((1, b"\1" * 32), (2, ED25519), (3, "a"))],
               "algorithm": protobuf((1, b"\2" * 32), (2, ED25519)), "consumers": [protobuf((1, ED25519))]}
     fields.update(more)
-    numbers = {"id": 1, "name": 2, "description": 3, "datasets": 4, "algorithm": 5, "consumers": 6, "config": 7}
+    numbers = {"id": 1, "name": 2, "description": 3, "datasets": 4, "algorithm": 5, "consumers": 6, "config": 7,
+               "extension": 100}
     return protobuf(*((numbers[name], item) for name, value in fields.items()
                       for item in (value if isinstance(value, list) else [value])))
 
@@ -162,6 +170,17 @@ def manifest():
         "consumers-same": manifest_wire(consumers=[protobuf((1, ED25519))] * 2),
         "consumer-none": manifest_wire(consumers=[b""]),
         "many-consumers": manifest_wire(consumers=[b""] * 257),
+        "extension": manifest_wire(extension=protobuf((1, "stock"), (2, "all"))),
+        "extension-folders": manifest_wire(extension=protobuf((1, "folders"))),
+        "extension-consumers": manifest_wire(extension=protobuf((2, "consumers"))),
+        "extension-provider": manifest_wire(extension=protobuf((2, "provider"))),
+        "extension-requirements": manifest_wire(extension=protobuf((3, b"\4" * 32))),
+        "extension-hash-short": manifest_wire(extension=protobuf((3, b"\4"))),
+        "extension-replace": manifest_wire(extension=protobuf((4, 1))),
+        "extension-layout": manifest_wire(extension=protobuf((1, "x"))),
+        "extension-logs": manifest_wire(extension=protobuf((2, "x"))),
+        "extension-empty": manifest_wire(extension=b""),
+        "cache": manifest_wire(datasets=[dataset(b"\1" * 32, ED25519, "a", (100, 1))]),
         "broken": b"\xff",
         "consumers-other": manifest_wire(consumers=[protobuf((1, ED25519)), protobuf((1, SPKI))]),
     }

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/cmd/manifest_options.h"
+
+#include "cli/base/json_out.h"
+#include "cli/client/asset.h"
+#include "common/base/encode.h"
+#include "common/base/file.h"
+#include "common/crypto/key.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+/* Options that exclude a manifest's file. */
+static const char *const building[] = {
+	"id",
+	"name",
+	"description",
+	"algorithm",
+	"algorithm-key",
+	"algorithm-type",
+	"args",
+	"dataset",
+	"dataset-key",
+	"dataset-name",
+	"decompress",
+	"consumer-key",
+	"agent-port",
+	"agent-cert",
+	"agent-key",
+	"agent-client-ca",
+	"agent-server-ca",
+	"agent-log-level",
+	"agent-attested-tls",
+	"layout",
+	"logs",
+	"cache",
+	"requirements-hash",
+	"replace",
+	"stock-manifest",
+	NULL,
+};
+
+int manifest_options_refuse(struct cli *cli, struct err *e)
+{
+	for (const char *const *option = building; *option; option++)
+		if (cli_flag(cli, *option))
+			return err_set(e, ERR_INVALID,
+				       "--%s and a manifest's file exclude each other", *option);
+	return 0;
+}
+
+/* A file or directory by its content, or 64 hexadecimal digits as they are. */
+static int put_hash(struct json_out *out, const char *key, const char *value, struct err *e)
+{
+	uint8_t digest[SHA3_256_LEN];
+	struct stat about;
+	struct err ignored;
+
+	if (stat(value, &about) < 0 && hex_decode(value, digest, sizeof(digest), &ignored) == 0) {
+		json_out_hex(out, key, digest, sizeof(digest));
+		return 0;
+	}
+	if (asset_digest(value, digest, e) < 0)
+		return err_code(e);
+	json_out_hex(out, key, digest, sizeof(digest));
+	return 0;
+}
+
+static int put_file(struct json_out *out, const char *key, const char *path, struct err *e)
+{
+	char *text;
+
+	if (!path)
+		return 0;
+	if (file_read_text(path, PEM_MAX, &text, e) < 0)
+		return err_code(e);
+	json_out_text(out, key, text);
+	explicit_bzero(text, strlen(text));
+	free(text);
+	return 0;
+}
+
+/* The public half only, whichever the file holds. */
+static int put_key(struct json_out *out, const char *option, const char *path, struct err *e)
+{
+	CLEANUP(EVP_PKEY_free) EVP_PKEY *key = NULL;
+	CLEANUP(free) char *pem = NULL, *text = NULL;
+
+	if (!path)
+		return err_set(e, ERR_INVALID, "--%s is missing: the public key of its owner",
+			       option);
+	if (file_read_text(path, PEM_MAX, &text, e) < 0)
+		return err_wrap(e, "--%s", option);
+	if (key_from_public_pem(text, strlen(text), &key, e) < 0)
+		return err_wrap(e, "--%s '%s'", option, path);
+	if (key_to_public_pem(key, &pem, e) < 0)
+		return err_code(e);
+	json_out_text(out, "user_key", pem);
+	return 0;
+}
+
+static int put_algorithm(struct cli *cli, struct json_out *out, struct err *e)
+{
+	const char *algorithm = cli_value(cli, "algorithm"), *arg;
+	const char *type = cli_value(cli, "algorithm-type");
+
+	if (!algorithm)
+		return err_set(e, ERR_INVALID, "--algorithm is missing: a file, or its SHA3-256");
+	json_out_object(out, "algorithm");
+	if (put_hash(out, "hash", algorithm, e) < 0 ||
+	    put_key(out, "algorithm-key", cli_value(cli, "algorithm-key"), e) < 0)
+		return err_code(e);
+	if (type)
+		json_out_text(out, "algo_type", type);
+	if (cli_flag(cli, "args")) {
+		json_out_list(out, "algo_args");
+		for (size_t i = 0; (arg = cli_value_at(cli, "args", i)) != NULL; i++)
+			json_out_text(out, NULL, arg);
+		json_out_end(out);
+	}
+	json_out_end(out);
+	return 0;
+}
+
+static bool is_cache(struct cli *cli, const char *name)
+{
+	const char *cache;
+
+	for (size_t i = 0; (cache = cli_value_at(cli, "cache", i)) != NULL; i++)
+		if (strcmp(cache, name) == 0)
+			return true;
+	return false;
+}
+
+/* The name that the algorithm sees: what was given, else a file's own; NULL: it stays without. */
+static const char *dataset_name(struct cli *cli, size_t n)
+{
+	const char *dataset = cli_value_at(cli, "dataset", n);
+	const char *name = cli_value_at(cli, "dataset-name", n);
+	const char *slash = strrchr(dataset, '/');
+	struct stat about;
+
+	if (!name && stat(dataset, &about) == 0 && S_ISREG(about.st_mode))
+		name = slash ? slash + 1 : dataset;
+	return name;
+}
+
+static int put_dataset(struct cli *cli, struct json_out *out, size_t n, struct err *e)
+{
+	const char *dataset = cli_value_at(cli, "dataset", n);
+	const char *key = cli_value_at(cli, "dataset-key", n);
+	const char *name = dataset_name(cli, n);
+
+	/* One key for all of them may be given once. */
+	if (!key && !cli_value_at(cli, "dataset-key", 1))
+		key = cli_value(cli, "dataset-key");
+	json_out_object(out, NULL);
+	if (put_hash(out, "hash", dataset, e) < 0 || put_key(out, "dataset-key", key, e) < 0)
+		return err_code(e);
+	if (name)
+		json_out_text(out, "filename", name);
+	if (cli_flag(cli, "decompress"))
+		json_out_bool(out, "decompress", true);
+	if (name && is_cache(cli, name))
+		json_out_bool(out, "cache", true);
+	json_out_end(out);
+	return 0;
+}
+
+static int put_lists(struct cli *cli, struct json_out *out, struct err *e)
+{
+	if (cli_flag(cli, "dataset")) {
+		json_out_list(out, "datasets");
+		for (size_t i = 0; cli_value_at(cli, "dataset", i); i++)
+			if (put_dataset(cli, out, i, e) < 0)
+				return err_code(e);
+		json_out_end(out);
+	}
+	if (put_algorithm(cli, out, e) < 0)
+		return err_code(e);
+	if (!cli_flag(cli, "consumer-key"))
+		return err_set(e, ERR_INVALID,
+			       "--consumer-key is missing: nobody could fetch the "
+			       "results");
+	json_out_list(out, "result_consumers");
+	for (size_t i = 0; cli_value_at(cli, "consumer-key", i); i++) {
+		json_out_object(out, NULL);
+		if (put_key(out, "consumer-key", cli_value_at(cli, "consumer-key", i), e) < 0)
+			return err_code(e);
+		json_out_end(out);
+	}
+	json_out_end(out);
+	return 0;
+}
+
+static int put_agent(struct cli *cli, struct json_out *out, struct err *e)
+{
+	const char *port = cli_value(cli, "agent-port");
+	const char *level = cli_value(cli, "agent-log-level");
+	bool attested = cli_flag(cli, "agent-attested-tls");
+
+	if (!port && !level && !attested && !cli_value(cli, "agent-cert") &&
+	    !cli_value(cli, "agent-key") && !cli_value(cli, "agent-client-ca") &&
+	    !cli_value(cli, "agent-server-ca"))
+		return 0;
+	json_out_object(out, "agent_config");
+	if (port)
+		json_out_text(out, "port", port);
+	if (level)
+		json_out_text(out, "log_level", level);
+	if (attested)
+		json_out_bool(out, "attested_tls", true);
+	if (put_file(out, "cert_file", cli_value(cli, "agent-cert"), e) < 0 ||
+	    put_file(out, "key_file", cli_value(cli, "agent-key"), e) < 0 ||
+	    put_file(out, "client_ca_file", cli_value(cli, "agent-client-ca"), e) < 0 ||
+	    put_file(out, "server_ca_file", cli_value(cli, "agent-server-ca"), e) < 0)
+		return err_code(e);
+	json_out_end(out);
+	return 0;
+}
+
+/* A name that no dataset has would be a cache that nobody finds. */
+static int refuse_other_caches(struct cli *cli, struct err *e)
+{
+	const char *cache, *name;
+
+	for (size_t i = 0; (cache = cli_value_at(cli, "cache", i)) != NULL; i++) {
+		bool found = false;
+
+		for (size_t n = 0; cli_value_at(cli, "dataset", n) && !found; n++)
+			found = (name = dataset_name(cli, n)) != NULL && strcmp(name, cache) == 0;
+		if (!found)
+			return err_set(e, ERR_INVALID, "--cache: no dataset is named '%s'", cache);
+	}
+	return 0;
+}
+
+static int put_extension(struct cli *cli, struct json_out *out, struct err *e)
+{
+	static const char *const words[] = { "layout", "logs" };
+	const char *requirements = cli_value(cli, "requirements-hash");
+	bool said = requirements || cli_flag(cli, "replace");
+
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		said = said || cli_value(cli, words[i]);
+	if (cli_flag(cli, "stock-manifest") && (said || cli_flag(cli, "cache")))
+		return err_set(e, ERR_INVALID,
+			       "--stock-manifest excludes --layout, --logs, --cache, "
+			       "--requirements-hash and --replace");
+	if (!said)
+		return 0;
+	json_out_object(out, "cocos");
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		if (cli_value(cli, words[i]))
+			json_out_text(out, words[i], cli_value(cli, words[i]));
+	if (requirements && put_hash(out, "requirements_hash", requirements, e) < 0)
+		return err_wrap(e, "--requirements-hash");
+	if (cli_flag(cli, "replace"))
+		json_out_bool(out, "replace", true);
+	json_out_end(out);
+	return 0;
+}
+
+int manifest_options_build(struct cli *cli, uint8_t **text, size_t *len, struct err *e)
+{
+	static const char *const words[] = { "id", "name", "description" };
+	struct json_out out CLEANUP_JSON_OUT;
+
+	json_out_init(&out);
+	json_out_object(&out, NULL);
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		if (cli_value(cli, words[i]))
+			json_out_text(&out, words[i], cli_value(cli, words[i]));
+	if (refuse_other_caches(cli, e) < 0 || put_lists(cli, &out, e) < 0 ||
+	    put_agent(cli, &out, e) < 0 || put_extension(cli, &out, e) < 0)
+		return err_code(e);
+	json_out_end(&out);
+	if (writer_check(&out.w, "manifest", e) < 0)
+		return err_code(e);
+	*text = writer_take(&out.w, len);
+	return 0;
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "common/manifest/manifest_extension.h"
+
+#include "common/manifest/manifest.h"
+
+#include <string.h>
+
+/* By its number; the empty word is the first, which a stock manifest means. */
+static const char *const layouts[] = {
+	[MANIFEST_LAYOUT_STOCK] = "stock",
+	[MANIFEST_LAYOUT_FOLDERS] = "folders",
+};
+static const char *const logs[] = {
+	[MANIFEST_LOGS_ALL] = "all",
+	[MANIFEST_LOGS_CONSUMERS] = "consumers",
+	[MANIFEST_LOGS_PROVIDER] = "provider",
+};
+
+static bool word_find(const char *const *words, size_t count, const char *word, size_t *found)
+{
+	size_t i = 0;
+
+	while (*word && i < count && strcmp(words[i], word) != 0)
+		i++;
+	if (*word && i == count)
+		return false;
+	*found = i;
+	return true;
+}
+
+enum manifest_layout manifest_layout(const Cvms__ComputationRunReq *manifest)
+{
+	size_t found = MANIFEST_LAYOUT_STOCK;
+
+	if (manifest->cocos)
+		(void)word_find(layouts, ARRAY_LEN(layouts), manifest->cocos->layout, &found);
+	return (enum manifest_layout)found;
+}
+
+enum manifest_logs manifest_logs(const Cvms__ComputationRunReq *manifest)
+{
+	size_t found = MANIFEST_LOGS_ALL;
+
+	if (manifest->cocos)
+		(void)word_find(logs, ARRAY_LEN(logs), manifest->cocos->logs, &found);
+	return (enum manifest_logs)found;
+}
+
+bool manifest_may_replace(const Cvms__ComputationRunReq *manifest)
+{
+	return manifest->cocos && manifest->cocos->replace;
+}
+
+const uint8_t *manifest_requirements_hash(const Cvms__ComputationRunReq *manifest)
+{
+	if (!manifest->cocos || !manifest->cocos->requirements_hash.len)
+		return NULL;
+	return manifest->cocos->requirements_hash.data;
+}
+
+/* Asked for and not done would be worse than refused: who allowed `logs` consumers counts on it. */
+static int offered_check(const Cvms__ComputationRunReq *manifest, struct err *e)
+{
+	const struct {
+		const char *what;
+		bool asked;
+	} missing[] = {
+		{ "cocos: layout: 'folders'",
+		  manifest_layout(manifest) == MANIFEST_LAYOUT_FOLDERS },
+		{ "cocos: logs: 'consumers'", manifest_logs(manifest) == MANIFEST_LOGS_CONSUMERS },
+		{ "cocos: logs: 'provider'", manifest_logs(manifest) == MANIFEST_LOGS_PROVIDER },
+		{ "cocos: requirements_hash", manifest_requirements_hash(manifest) != NULL },
+		{ "cocos: replace", manifest_may_replace(manifest) },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(missing); i++)
+		if (missing[i].asked)
+			return err_set(e, ERR_UNIMPLEMENTED, "%s: not offered by this build",
+				       missing[i].what);
+	for (size_t i = 0; i < manifest->n_datasets; i++)
+		if (manifest->datasets[i]->cache)
+			return err_set(e, ERR_UNIMPLEMENTED,
+				       "datasets[%zu]: cache: not offered by this build", i);
+	return 0;
+}
+
+static int word_check(const char *what, const char *word, const char *const *words, size_t count,
+		      const char *known, struct err *e)
+{
+	size_t found;
+
+	if (word_find(words, count, word, &found))
+		return 0;
+	return err_set(e, ERR_INVALID, "cocos: %s: '%.32s' is not one of %s", what, word, known);
+}
+
+int manifest_extension_check(const Cvms__ComputationRunReq *manifest, struct err *e)
+{
+	const Cvms__Extension *x = manifest->cocos;
+	int failed = 0;
+
+	if (x)
+		failed = word_check("layout", x->layout, layouts, ARRAY_LEN(layouts),
+				    "folders, stock", e);
+	if (x && !failed)
+		failed = word_check("logs", x->logs, logs, ARRAY_LEN(logs),
+				    "consumers, provider, all", e);
+	if (x && !failed && x->requirements_hash.len &&
+	    x->requirements_hash.len != MANIFEST_HASH_LEN)
+		failed = err_set(e, ERR_INVALID,
+				 "cocos: requirements_hash: %zu bytes, a SHA3-256 has %d",
+				 x->requirements_hash.len, MANIFEST_HASH_LEN);
+	return failed ? failed : offered_check(manifest, e);
+}
