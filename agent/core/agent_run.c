@@ -197,7 +197,7 @@ static int start(struct agent *agent, struct err *e)
 			.python_runtime = c->runtime,
 			.pip_index_url = config->pip_index_url,
 			.args = (const char *const *)c->args,
-			.group = config->in_image,
+			.strict = config->in_image,
 			.limits = { .memory = config->run_memory,
 				    .pids = config->run_processes,
 				    .results = config->run_results,

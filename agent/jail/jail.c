@@ -142,6 +142,9 @@ static void take_news(struct jail *jail, const uint8_t *bytes, size_t len, int f
 			log_warn("no control group here: memory is counted now and then, and a "
 				 "process has at most %d descriptors",
 				 JAIL_UNGROUPED_FILES);
+		if (reader_left(&r) > 0)
+			log_warn("datasets and algorithm are read-only for the run: %.*s",
+				 (int)reader_left(&r), (const char *)r.pos);
 		return;
 	}
 	if (fd >= 0)
@@ -149,7 +152,8 @@ static void take_news(struct jail *jail, const uint8_t *bytes, size_t len, int f
 	if (news == JAIL_MEMORY)
 		jail->out_of_memory = true;
 	if (news == JAIL_FAILED && !x->cause[0])
-		snprintf(x->cause, sizeof(x->cause), "%.*s", (int)reader_left(&r), bytes + 1);
+		snprintf(x->cause, sizeof(x->cause), "%.*s", (int)reader_left(&r),
+			 (const char *)r.pos);
 	if (news == JAIL_EXITED) {
 		int status = (int)reader_be32(&r);
 

@@ -100,12 +100,14 @@ static int follow_parent(const struct jail_init *init, struct err *e)
 
 static int restrict_program(const struct jail_init *init, struct err *e)
 {
-	const char *writable[JAIL_MOUNTS_MAX + 8] = { "/tmp",      "/task",     "/dev/shm",
-						      "/dev/null", "/dev/zero", "/dev/full" };
-	size_t count = 6;
+	/* layers lie below /task and /home */
+	const char *writable[JAIL_MOUNTS_MAX + 8] = { "/tmp",     "/task",     "/home",
+						      "/dev/shm", "/dev/null", "/dev/zero",
+						      "/dev/full" };
+	size_t count = 7;
 
 	for (size_t i = 0; i < init->spec->mount_count; i++)
-		if (init->spec->mounts[i].writable)
+		if (init->spec->mounts[i].access == JAIL_WRITE)
 			writable[count++] = init->spec->mounts[i].target;
 	if (keep_capabilities(0, e) < 0 ||
 	    jail_landlock_restrict(writable, init->spec->network, e) < 0 ||
@@ -214,24 +216,33 @@ static void wait_for(const struct jail_init *init, pid_t program, int children)
 	jail_tell(init->sock, JAIL_EXITED, news, sizeof(news), -1);
 }
 
-static int build(const struct jail_init *init, int *results, struct err *e)
+static int build(const struct jail_init *init, struct jail_trees *trees, int *results,
+		 struct err *e)
 {
-	struct jail_trees trees = { 0 };
-
-	if (jail_root_take(init->spec, &trees, e) < 0 || become_nobody(e) < 0 ||
+	if (jail_root_take(init->spec, trees, e) < 0 || become_nobody(e) < 0 ||
 	    follow_parent(init, e) < 0)
 		return err_code(e);
 	if (sethostname("jail", 4) < 0)
 		return err_errno(e, "jail: host name");
-	if (jail_root_enter(init->spec, &init->limits, &trees, results, e) < 0)
+	if (jail_root_enter(init->spec, &init->limits, trees, results, e) < 0)
 		return err_code(e);
-	for (size_t i = 0; i < trees.count; i++)
-		close(trees.trees[i].fd);
+	for (size_t i = 0; i < trees->count; i++)
+		close(trees->trees[i].fd);
 	return drop_bounding_set(e);
+}
+
+static void tell_started(const struct jail_init *init, const struct jail_trees *trees, int results)
+{
+	char news[1 + sizeof(trees->unlayered)] = { (char)init->grouped };
+	size_t len = strlen(trees->unlayered);
+
+	memcpy(news + 1, trees->unlayered, len);
+	jail_tell(init->sock, JAIL_STARTED, news, 1 + len, results);
 }
 
 _Noreturn void jail_init_run(const struct jail_init *init)
 {
+	struct jail_trees trees = { 0 };
 	sigset_t child;
 	struct err e;
 	int results = -1;
@@ -242,7 +253,7 @@ _Noreturn void jail_init_run(const struct jail_init *init)
 	sigemptyset(&child);
 	sigaddset(&child, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &child, NULL);
-	if (build(init, &results, &e) < 0)
+	if (build(init, &trees, &results, &e) < 0)
 		fail(init, &e);
 	int children = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
 	pid_t program = start_program(init, &e);
@@ -253,7 +264,7 @@ _Noreturn void jail_init_run(const struct jail_init *init)
 		fail(init, &e);
 	close(STDOUT_FILENO);
 	close(STDERR_FILENO);
-	jail_tell(init->sock, JAIL_STARTED, &(uint8_t){ init->grouped }, 1, results);
+	tell_started(init, &trees, results);
 	close(results);
 	wait_for(init, program, children);
 	_exit(0);

@@ -161,7 +161,7 @@ int jail_main(int argc, char **argv)
 		o.group = jail_group_make(&o.init.limits);
 		o.init.grouped = o.group.dir >= 0;
 		if (!o.init.grouped)
-			failed = jail_limits_ungrouped(o.init.spec->group, &o.init.limits, &e);
+			failed = jail_limits_ungrouped(o.init.spec->strict, &o.init.limits, &e);
 		if (!failed)
 			failed = run(&o, &e);
 		jail_group_remove(&o.group);

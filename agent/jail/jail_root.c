@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/jail/jail_root.h"
 
+#include "agent/jail/jail_scratch.h"
 #include "common/base/cleanup.h"
 #include "common/base/log.h"
 
@@ -58,6 +59,7 @@ static int take(struct jail_trees *trees, const char *path, const char *target, 
 		return err_errno(e, "jail: restrict '%s'", path);
 	trees->trees[trees->count].target = target;
 	trees->trees[trees->count].is_dir = S_ISDIR(st.st_mode);
+	trees->trees[trees->count].mount = NULL;
 	trees->trees[trees->count++].fd = TAKE_FD(fd);
 	return 0;
 }
@@ -101,10 +103,11 @@ int jail_root_take(const struct jail_spec *spec, struct jail_trees *trees, struc
 		const struct jail_mount *mount = &spec->mounts[i];
 		uint64_t attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
 
-		attributes |= mount->writable ? 0 : MOUNT_ATTR_RDONLY;
+		attributes |= mount->access == JAIL_WRITE ? 0 : MOUNT_ATTR_RDONLY;
 		attributes |= mount->executable ? 0 : MOUNT_ATTR_NOEXEC;
 		if (take(trees, mount->source, mount->target, attributes, e) < 0)
 			return err_code(e);
+		trees->trees[trees->count - 1].mount = mount;
 	}
 	return 0;
 }
@@ -159,37 +162,24 @@ static int put_tree(int tree, const char *target, bool is_dir, struct err *e)
 	return 0;
 }
 
-/* A memory file system that holds so much and no more. */
-static int put_tmpfs(const char *target, const char *mode, uint64_t bytes, uint64_t files,
-		     unsigned long flags, struct err *e)
+/* The folder as it is, and a private layer over it where the spec wants that and the kernel can. */
+static int put_layer(const struct jail_spec *spec, int tree, const char *target,
+		     unsigned long flags, struct jail_trees *trees, struct err *e)
 {
-	char options[128];
+	struct err why;
 
-	snprintf(options, sizeof(options), "mode=%s,size=%llu,nr_inodes=%llu", mode,
-		 (unsigned long long)bytes, (unsigned long long)files + 1); /* + its root */
-	if (mount("tmpfs", target, "tmpfs", MS_NOSUID | MS_NODEV | flags, options) < 0)
-		return err_errno(e, "jail: memory file system at '%s'", target);
-	return 0;
-}
-
-static int put_scratch(const struct jail_limits *limits, struct err *e)
-{
-	static const struct {
-		const char *path, *mode;
-		unsigned long flags;
-	} places[] = { { "tmp", "1777", 0 },
-		       { "task", "0755", 0 },
-		       { "dev/shm", "1777", MS_NOEXEC } };
-
-	for (size_t i = 0; i < ARRAY_LEN(places); i++)
-		if (make_parents(places[i].path, e) < 0 || make_dir(places[i].path, e) < 0 ||
-		    put_tmpfs(places[i].path, places[i].mode, limits->scratch, limits->result_files,
-			      places[i].flags, e) < 0)
-			return err_code(e);
-	if (make_dir("task/results", e) < 0)
+	if (make_parents(target, e) < 0 || make_dir(target, e) < 0)
 		return err_code(e);
-	return put_tmpfs("task/results", "0755", limits->results, limits->result_files, MS_NOEXEC,
-			 e);
+	int made = jail_scratch_layer(tree, target, flags, &why);
+	if (made == JAIL_LAYER_CANNOT && !spec->strict) {
+		snprintf(trees->unlayered, sizeof(trees->unlayered), "%s", why.text);
+		return put_tree(tree, target, true, e);
+	}
+	if (made != 0) {
+		*e = why;
+		return err_code(e);
+	}
+	return 0;
 }
 
 static int put_proc(struct err *e)
@@ -225,7 +215,7 @@ static int put_links(const struct jail_trees *trees, struct err *e)
 static int put_etc(const struct jail_spec *spec, struct err *e)
 {
 	if (make_dir("etc", e) < 0 ||
-	    make_file("etc/passwd", "nobody:x:65534:65534:nobody:/tmp:/usr/sbin/nologin\n", e) <
+	    make_file("etc/passwd", "nobody:x:65534:65534:nobody:/home:/usr/sbin/nologin\n", e) <
 		    0 ||
 	    make_file("etc/group", "nogroup:x:65534:\n", e) < 0)
 		return err_code(e);
@@ -236,14 +226,23 @@ static int put_etc(const struct jail_spec *spec, struct err *e)
 }
 
 static int build(const struct jail_spec *spec, const struct jail_limits *limits,
-		 const struct jail_trees *trees, struct err *e)
+		 struct jail_trees *trees, struct err *e)
 {
-	if (put_etc(spec, e) < 0 || put_scratch(limits, e) < 0 || put_proc(e) < 0)
+	if (put_etc(spec, e) < 0 || jail_scratch_open(limits, e) < 0 || put_proc(e) < 0)
 		return err_code(e);
-	for (size_t i = 0; i < trees->count; i++)
-		if (put_tree(trees->trees[i].fd, relative(trees->trees[i].target),
-			     trees->trees[i].is_dir, e) < 0)
+	for (size_t i = 0; i < trees->count; i++) {
+		const struct jail_mount *mount = trees->trees[i].mount;
+		const char *target = relative(trees->trees[i].target);
+		int fd = trees->trees[i].fd;
+
+		if ((mount && mount->access == JAIL_LAYER
+			     ? put_layer(spec, fd, target, mount->executable ? 0 : MS_NOEXEC, trees,
+					 e)
+			     : put_tree(fd, target, trees->trees[i].is_dir, e)) < 0)
 			return err_code(e);
+	}
+	if (jail_scratch_close(e) < 0)
+		return err_code(e);
 	return put_links(trees, e);
 }
 
@@ -262,10 +261,10 @@ static int leave_old_root(struct err *e)
 }
 
 int jail_root_enter(const struct jail_spec *spec, const struct jail_limits *limits,
-		    const struct jail_trees *trees, int *results, struct err *e)
+		    struct jail_trees *trees, int *results, struct err *e)
 {
 	/* Any directory will do; this one is there, because devices are. */
-	if (put_tmpfs("/dev", "0755", 1 << 20, PLAIN_NODES, 0, e) < 0)
+	if (jail_scratch_tmpfs("/dev", "0755", 1 << 20, PLAIN_NODES, 0, e) < 0)
 		return err_code(e);
 	if (chdir("/dev") < 0)
 		return err_errno(e, "jail: enter the new root");

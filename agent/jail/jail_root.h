@@ -16,6 +16,7 @@ struct jail_trees {
 	struct {
 		int fd; /* a detached mount */
 		const char *target;
+		const struct jail_mount *mount; /* the spec's; NULL: the image's */
 		bool is_dir;
 	} trees[JAIL_TREES_MAX];
 	size_t count;
@@ -24,6 +25,7 @@ struct jail_trees {
 		char target[64];
 	} links[8];
 	size_t link_count;
+	char unlayered[ERR_TEXT_MAX]; /* why folders are read-only that should be layered, or "" */
 };
 
 /* Takes detached copies of /usr and what belongs to it, a few devices and the spec's mounts. */
@@ -31,6 +33,6 @@ int jail_root_take(const struct jail_spec *spec, struct jail_trees *trees,
 		   struct err *e) MUST_CHECK;
 
 /* Builds the root, enters it, and leaves nothing of the old one. `*results` takes a descriptor of
- * /task/results. */
+ * /task/results. Says in `trees` what it could not layer. */
 int jail_root_enter(const struct jail_spec *spec, const struct jail_limits *limits,
-		    const struct jail_trees *trees, int *results, struct err *e) MUST_CHECK;
+		    struct jail_trees *trees, int *results, struct err *e) MUST_CHECK;

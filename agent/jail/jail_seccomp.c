@@ -431,6 +431,7 @@ static const char *const building[] = {
 	"setresgid",
 	"setresuid",
 	"setsockopt",
+	"setxattr",
 	"socketpair",
 	"umount2",
 };

@@ -39,10 +39,11 @@ static bool starts_with(const char *text, const char *prefix)
 /* Nothing may hide what the jail itself puts there: /usr, /dev, /proc, /etc, results/. */
 static int check_mount(const struct jail_mount *mount, struct err *e)
 {
-	bool below = starts_with(mount->target, "/task/") || starts_with(mount->target, "/venv");
+	bool below = starts_with(mount->target, "/task/") || starts_with(mount->target, "/home/") ||
+		     starts_with(mount->target, "/venv");
 
 	if (mount->source[0] != '/' || !below || strstr(mount->target, "..") ||
-	    starts_with(mount->target, "/task/results"))
+	    starts_with(mount->target, "/task/results") || mount->access > JAIL_LAYER)
 		return err_set(e, ERR_INVALID, "jail: cannot mount %s at %s",
 			       log_quote(mount->source).text, log_quote(mount->target).text);
 	return 0;
@@ -66,11 +67,11 @@ int jail_spec_write(const struct jail_spec *spec, struct writer *w, struct err *
 			return err_code(e);
 		put_string(w, mount->source);
 		put_string(w, mount->target);
-		writer_u8(w, mount->writable);
+		writer_u8(w, (uint8_t)mount->access);
 		writer_u8(w, mount->executable);
 	}
 	writer_u8(w, spec->network);
-	writer_u8(w, spec->group);
+	writer_u8(w, spec->strict);
 	writer_be64(w, limits->memory);
 	writer_be64(w, limits->pids);
 	writer_be64(w, limits->files);
@@ -120,7 +121,8 @@ static void take_mounts(struct reader *r, struct jail_spec_box *box)
 
 		mount->source = take_string(r);
 		mount->target = take_string(r);
-		mount->writable = reader_u8(r) != 0;
+		mount->access = reader_u8(r);
+		r->bad |= mount->access > JAIL_LAYER;
 		mount->executable = reader_u8(r) != 0;
 	}
 	box->spec.mounts = box->mounts;
@@ -143,7 +145,7 @@ int jail_spec_read(const void *bytes, size_t len, struct jail_spec_box **out, st
 	spec->env = box->env;
 	take_mounts(&r, box);
 	spec->network = reader_u8(&r) != 0;
-	spec->group = reader_u8(&r) != 0;
+	spec->strict = reader_u8(&r) != 0;
 	spec->limits.memory = reader_be64(&r);
 	spec->limits.pids = reader_be64(&r);
 	spec->limits.files = reader_be64(&r);

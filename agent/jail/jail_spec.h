@@ -16,10 +16,11 @@
 
 enum jail_news {
 	JAIL_FAILED = 1,  /* text: it could not be built, or the program not executed */
-	JAIL_STARTED = 2, /* grouped(1); results/'s descriptor comes along */
+	JAIL_STARTED = 2, /* grouped(1), text: why folders could not be layered, or nothing;
+			   * results/'s descriptor comes along */
 	JAIL_EXITED = 3,  /* the program's wait status(4), big endian */
 	JAIL_MEMORY = 4,  /* it was killed for using more than its memory */
-	JAIL_NEWS_MAX = 1 + ERR_TEXT_MAX,
+	JAIL_NEWS_MAX = 2 + ERR_TEXT_MAX,
 };
 
 enum {
@@ -36,15 +37,26 @@ struct jail_limits {
 	uint64_t files;        /* open descriptors of a process [1024, 128 without a group] */
 	uint64_t results;      /* bytes in results/ [1/4] */
 	uint64_t result_files; /* files and directories in results/ [65534] */
-	uint64_t scratch;      /* bytes in /tmp, in /task and in /dev/shm, each [1/8] */
+	uint64_t scratch;      /* bytes in /tmp, in /dev/shm, and in /task, /home and all
+				* layers together, each [1/8] */
 	uint64_t time;         /* milliseconds until the agent kills it [none] */
 	uint64_t processor;    /* percent of one processor, all processes together [none] */
 };
 
+enum jail_access {
+	JAIL_READ,
+	JAIL_WRITE,
+	/* A folder that seems writable: what is written goes to a private layer over it, within
+	 * limits.scratch, and is gone with the run. Who may write there is said by the owners of its
+	 * files, so the jail's nobody should be that (runner_files.h). */
+	JAIL_LAYER,
+};
+
 struct jail_mount {
 	const char *source; /* absolute, outside */
-	const char *target; /* absolute, inside: below /task or /venv, or a plain name below / */
-	bool writable, executable;
+	const char *target; /* absolute, inside: below /task, /home or /venv */
+	enum jail_access access;
+	bool executable;
 };
 
 struct jail_spec {
@@ -53,7 +65,7 @@ struct jail_spec {
 	const struct jail_mount *mounts;
 	size_t mount_count;
 	bool network; /* the machine's network: the requirements step alone */
-	bool group;   /* where no control group can be made, it is not run */
+	bool strict;  /* where no control group or no layer can be made, it is not run */
 	struct jail_limits limits;
 	const char *program; /* the one with the hidden argument "jail"; NULL: this one */
 };

@@ -12,7 +12,7 @@ struct runner {
 	uv_loop_t *loop;
 	struct runner_callbacks callbacks;
 	struct runner_spec spec; /* with our own copies of its strings */
-	char *strings[7];
+	char *strings[8];
 	char **args;
 	struct runner_plan plan;
 	uv_work_t work;
@@ -80,11 +80,25 @@ static void on_run_exit(void *data, const struct jail_exit *exit, int results)
 /* What every algorithm finds around it: nothing of the agent's own environment. */
 static const char *const environment[] = {
 	"PATH=/venv/bin:/usr/bin:/bin",
-	"HOME=/tmp",
+	"HOME=/home",
 	"TMPDIR=/tmp",
+	"XDG_CACHE_HOME=/home/.cache",
+	"XDG_CONFIG_HOME=/home/.config",
+	"XDG_DATA_HOME=/home/.local/share",
+	/* Where these look by themselves, or would look elsewhere: all that a library downloads or
+	 * computes once lies in one folder, which a dataset can bring (runner_spec.h, `cache`). */
+	"TORCH_HOME=/home/.cache/torch",
+	"HF_HOME=/home/.cache/huggingface",
+	"KERAS_HOME=/home/.cache/keras",
+	"MPLCONFIGDIR=/home/.cache/matplotlib",
+	"NLTK_DATA=/home/.cache/nltk_data",
+	"NUMBA_CACHE_DIR=/home/.cache/numba",
+	"SCIKIT_LEARN_DATA=/home/.cache/scikit_learn_data",
 	"LANG=C.UTF-8",
 	"USER=nobody",
 	"PYTHONUNBUFFERED=1",
+	/* The image's packages are compiled. With PYTHONPYCACHEPREFIX python would look for that
+	 * nowhere but there. */
 	"PYTHONDONTWRITEBYTECODE=1",
 	NULL,
 };
@@ -96,7 +110,7 @@ static int start_run(struct runner *runner, struct err *e)
 		.env = environment,
 		.mounts = runner->plan.mounts,
 		.mount_count = runner->plan.mount_count,
-		.group = runner->spec.group,
+		.strict = runner->spec.strict,
 		.limits = runner->spec.limits,
 		.program = runner->spec.program,
 	};
@@ -133,8 +147,8 @@ static int start_install(struct runner *runner, struct err *e)
 	const char *argv[RUNNER_PIP_ARGS_MAX];
 	char target[128];
 	const struct jail_mount mounts[] = {
-		{ runner->plan.scratch_venv, "/venv", true, true },
-		{ runner->plan.scratch_requirements, "/task/requirements.txt", false, false },
+		{ runner->plan.scratch_venv, "/venv", JAIL_WRITE, true },
+		{ runner->plan.scratch_requirements, "/task/requirements.txt", JAIL_READ, false },
 	};
 	const struct jail_spec spec = {
 		.argv = argv,
@@ -142,7 +156,7 @@ static int start_install(struct runner *runner, struct err *e)
 		.mounts = mounts,
 		.mount_count = ARRAY_LEN(mounts),
 		.network = true,
-		.group = runner->spec.group,
+		.strict = runner->spec.strict,
 		.limits = runner->spec.limits,
 		.program = runner->spec.program,
 	};
@@ -221,7 +235,7 @@ static int copy_spec(struct runner *runner, const struct runner_spec *spec, stru
 	*own = *spec;
 	const char **fields[] = { &own->algorithm,     &own->requirements, &own->python_runtime,
 				  &own->pip_index_url, &own->datasets,     &own->scratch,
-				  &own->program };
+				  &own->cache,         &own->program };
 	for (size_t i = 0; i < ARRAY_LEN(fields); i++)
 		if (copy_string(runner, i, fields[i], e) < 0)
 			return err_code(e);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/jail/runner_prepare.h"
 
+#include "agent/jail/runner_files.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/base/writer.h"
@@ -16,7 +17,7 @@
 
 DEFINE_CLEANUP(DIR *, closedir)
 
-enum { MISSING_TEXT_MAX = 400, TREE_DEPTH_MAX = 64 };
+enum { MISSING_TEXT_MAX = 400 };
 
 static const char wheel_folder[] = "/usr/share/python-wheels";
 
@@ -38,65 +39,23 @@ static void add_mount(struct runner_plan *plan, const char *source, const char *
 		(struct jail_mount){ .source = source, .target = target, .executable = executable };
 }
 
-/* The jail's nobody is 'others' to the agent's files. Their folder stays closed to the machine. */
-static int make_readable_file(const char *path, mode_t mode, struct err *e)
+/* A folder of files that the program may seem to change. */
+static int prepare_layer(const char *folder, const char *target, bool executable,
+			 struct runner_plan *plan, struct err *e)
 {
-	CLEANUP(close) int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	struct stat st;
-
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return err_errno(e, "open '%s'", path);
-	if (!S_ISREG(st.st_mode))
-		return err_set(e, ERR_INVALID, "'%s' is no file", path);
-	if (fchmod(fd, mode) < 0)
-		return err_errno(e, "make '%s' readable", path);
-	return 0;
-}
-
-static int make_readable_tree(int dir, int depth, struct err *e)
-{
-	CLEANUP(closedir) DIR *list = fdopendir(dir);
-	const struct dirent *item;
-	struct stat st;
-
-	if (!list) {
-		close(dir);
-		return err_errno(e, "read directory");
-	}
-	if (fchmod(dirfd(list), 0755) < 0)
-		return err_errno(e, "make a directory readable");
-	while ((item = readdir(list))) {
-		if (strcmp(item->d_name, ".") == 0 || strcmp(item->d_name, "..") == 0)
-			continue;
-		if (fstatat(dirfd(list), item->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-			return err_errno(e, "%s", log_quote(item->d_name).text);
-		if (S_ISDIR(st.st_mode)) {
-			int sub = openat(dirfd(list), item->d_name,
-					 O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-
-			if (sub < 0 || depth == 0)
-				return err_set(e, ERR_INVALID, "directory %s cannot be entered",
-					       log_quote(item->d_name).text);
-			if (make_readable_tree(sub, depth - 1, e) < 0)
-				return err_code(e);
-		} else if (!S_ISREG(st.st_mode) ||
-			   fchmodat(dirfd(list), item->d_name, 0644, 0) < 0) {
-			return err_set(e, ERR_INVALID, "%s is no file that can be handed over",
-				       log_quote(item->d_name).text);
-		}
-	}
+	if (runner_files_give_tree(folder, e) < 0)
+		return err_code(e);
+	add_mount(plan, folder, target, executable);
+	plan->mounts[plan->mount_count - 1].access = JAIL_LAYER;
 	return 0;
 }
 
 static int prepare_datasets(const struct runner_spec *spec, struct runner_plan *plan, struct err *e)
 {
-	int dir = open(spec->datasets, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-
-	if (dir < 0)
-		return err_errno(e, "open '%s'", spec->datasets);
-	if (make_readable_tree(dir, TREE_DEPTH_MAX, e) < 0)
+	if (prepare_layer(spec->datasets, "/task/datasets", false, plan, e) < 0)
 		return err_wrap(e, "datasets");
-	add_mount(plan, spec->datasets, "/task/datasets", false);
+	if (spec->cache && prepare_layer(spec->cache, "/home/.cache", true, plan, e) < 0)
+		return err_wrap(e, "cache");
 	return 0;
 }
 
@@ -121,7 +80,7 @@ static int make_argv(const struct runner_spec *spec, struct runner_plan *plan, c
 
 static int prepare_bin(const struct runner_spec *spec, struct runner_plan *plan, struct err *e)
 {
-	if (make_readable_file(spec->algorithm, 0555, e) < 0)
+	if (runner_files_give(spec->algorithm, 0555, e) < 0)
 		return err_wrap(e, "algorithm");
 	add_mount(plan, spec->algorithm, "/task/algorithm", true);
 	return make_argv(spec, plan, "/task/algorithm", NULL, e);
@@ -148,7 +107,7 @@ static int find_script(const char *dir, char **script, struct err *e)
 	size_t count = 0;
 
 	if (!list)
-		return err_errno(e, "algorithm: read '%s'", dir);
+		return err_errno(e, "read '%s'", dir);
 	while ((item = readdir(list))) {
 		size_t len = strlen(item->d_name);
 
@@ -163,8 +122,7 @@ static int find_script(const char *dir, char **script, struct err *e)
 		snprintf(found, sizeof(found), "__main__.py");
 	else if (count != 1)
 		return err_set(e, ERR_INVALID,
-			       "algorithm: its zip has %zu scripts at the top and none is main.py",
-			       count);
+			       "its zip has %zu scripts at the top and none is main.py", count);
 	return text_format(script, e, "/task/algorithm/%s", found);
 }
 
@@ -172,17 +130,25 @@ static int unpack(const struct runner_spec *spec, const atomic_bool *cancel,
 		  struct runner_plan *plan, struct err *e)
 {
 	const struct bundle_limits limits = { .cancel = cancel };
-
-	if (text_format(&plan->unpacked, e, "%s/algorithm", spec->scratch) < 0)
-		return err_code(e);
-	if (mkdir(plan->unpacked, 0755) < 0 || chmod(plan->unpacked, 0755) < 0)
-		return err_errno(e, "make '%s'", plan->unpacked);
 	CLEANUP(close) int dir = open(plan->unpacked, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
 	if (dir < 0)
 		return err_errno(e, "open '%s'", plan->unpacked);
 	if (bundle_extract(spec->algorithm, dir, &limits, e) < 0)
-		return err_wrap(e, "algorithm");
+		return err_code(e);
 	return find_script(plan->unpacked, &plan->script, e);
+}
+
+/* The script alone in its folder: the first place where python looks for modules is the script's, and
+ * in /task the datasets of others would be found there. */
+static int put_alone(const struct runner_spec *spec, struct runner_plan *plan, struct err *e)
+{
+	CLEANUP(free) char *path = NULL;
+
+	if (text_format(&path, e, "%s/main.py", plan->unpacked) < 0 ||
+	    text_format(&plan->script, e, "/task/algorithm/main.py") < 0)
+		return err_code(e);
+	return link(spec->algorithm, path) < 0 ? err_errno(e, "make '%s'", path) : 0;
 }
 
 static int prepare_script(const struct runner_spec *spec, const atomic_bool *cancel,
@@ -190,20 +156,15 @@ static int prepare_script(const struct runner_spec *spec, const atomic_bool *can
 {
 	bool zip = false;
 
-	if (is_zip(spec->algorithm, &zip, e) < 0)
+	if (is_zip(spec->algorithm, &zip, e) < 0 ||
+	    text_format(&plan->unpacked, e, "%s/algorithm", spec->scratch) < 0)
 		return err_code(e);
-	if (zip) {
-		if (unpack(spec, cancel, plan, e) < 0)
-			return err_code(e);
-		add_mount(plan, plan->unpacked, "/task/algorithm", true);
-		return make_argv(spec, plan, "/venv/bin/python3", plan->script, e);
-	}
-	if (make_readable_file(spec->algorithm, 0444, e) < 0)
+	if (mkdir(plan->unpacked, 0755) < 0)
+		return err_errno(e, "make '%s'", plan->unpacked);
+	if ((zip ? unpack(spec, cancel, plan, e) : put_alone(spec, plan, e)) < 0 ||
+	    prepare_layer(plan->unpacked, "/task/algorithm", true, plan, e) < 0)
 		return err_wrap(e, "algorithm");
-	/* Alone in its folder: the first place where python looks for modules is the script's, and
-	 * in /task the datasets of others would be found there. */
-	add_mount(plan, spec->algorithm, "/task/algorithm/main.py", false);
-	return make_argv(spec, plan, "/venv/bin/python3", "/task/algorithm/main.py", e);
+	return make_argv(spec, plan, "/venv/bin/python3", plan->script, e);
 }
 
 static int prepare_env(const struct runner_spec *spec, struct runner_plan *plan, int *venv,

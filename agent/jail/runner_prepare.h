@@ -8,7 +8,7 @@
 #include "agent/jail/runner_spec.h"
 #include "agent/python/python_env.h"
 
-enum { RUNNER_MOUNTS_MAX = 4, RUNNER_PIP_ARGS_MAX = 24 };
+enum { RUNNER_MOUNTS_MAX = 6, RUNNER_PIP_ARGS_MAX = 24 };
 
 /* What was found and made. */
 struct runner_plan {

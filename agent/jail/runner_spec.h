@@ -19,10 +19,11 @@ struct runner_spec {
 	const char *requirements;   /* python: the uploaded text's file, or NULL */
 	const char *python_runtime; /* python: NULL or "" is python3 */
 	const char *pip_index_url;  /* AGENT_PIP_INDEX_URL, or NULL */
-	const char *datasets;       /* directory; the algorithm sees it read-only as datasets/ */
+	const char *datasets;       /* directory; the algorithm sees it as datasets/ */
+	const char *cache;          /* directory that it sees as ~/.cache, or NULL */
 	const char *scratch;        /* empty directory for this run; the caller removes it after */
 	const char *const *args;    /* NULL at the end; NULL for none */
-	bool group;                 /* where no control group can be made, it is not run */
+	bool strict; /* where no control group or no layer can be made, it is not run */
 	struct jail_limits limits;
 	const char *program; /* the one with the hidden argument "jail"; NULL: this one */
 };

@@ -23,6 +23,7 @@ MODULES = {
     "9pnet_virtio": False,
     "9p": False,
     "configfs": False,
+    "overlay": False,
     "button": True,
     "evdev": True,
     "tsm_report": False,

@@ -226,7 +226,7 @@ static void run_jail(uv_loop_t *loop)
 {
 	static const char *const argv[] = { "/usr/bin/cocos-agent", "--ran", NULL },
 				 *env[] = { NULL };
-	const struct jail_spec spec = { .argv = argv, .env = env, .group = true };
+	const struct jail_spec spec = { .argv = argv, .env = env, .strict = true };
 	const struct jail_callbacks callbacks = { on_line, on_exit_, NULL };
 	struct jail *jail;
 	struct err e;

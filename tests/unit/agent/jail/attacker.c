@@ -498,6 +498,91 @@ static void say_call(const char *what, int result)
 	printf("%s: %s\n", what, result < 0 ? strerror(errno) : "worked");
 }
 
+static int put(const char *path, int flags, const char *text)
+{
+	int fd = open(path, O_WRONLY | flags, 0644);
+	ssize_t n = fd < 0 ? -1 : write(fd, text, strlen(text));
+
+	if (fd >= 0)
+		close(fd);
+	return n < 0 ? -1 : 0;
+}
+
+static int read_byte(const char *path)
+{
+	int fd = open(path, O_RDONLY);
+	ssize_t n = fd < 0 ? -1 : read(fd, buffer, 1);
+
+	if (fd >= 0)
+		close(fd);
+	return n < 0 ? -1 : (int)n;
+}
+
+/* What scripts do beside their data. `sub` holds the files a and b. */
+static int change(int argc, char **argv)
+{
+	if (chdir("datasets") < 0)
+		return 1;
+	say_call("truncate", put("iris.csv", O_TRUNC, "changed\n"));
+	say_call("append", put("iris.csv", O_APPEND, "more\n"));
+	say_call("chmod", chmod("iris.csv", 0600));
+	say_call("new file", put("new", O_CREAT | O_EXCL, "x"));
+	say_call("new folder", mkdir("made", 0755));
+	say_call("move", rename("sub/a", "made/a"));
+	say_call("unlink", unlink("sub/b"));
+	say_call("read what is gone", read_byte("sub/b"));
+	say_call("remove folder", rmdir("sub"));
+	say_call("make it anew", mkdir("sub", 0755));
+	say_call("old file in it", read_byte("sub/a"));
+	say_call("link", link("iris.csv", "linked"));
+	say_call("symlink", symlink("/etc/passwd", "symbolic"));
+	say_call("folder moved", rename("made", "moved"));
+	say_call("lower folder moved", rename("other", "another"));
+	say_call("link out of the layer", link("iris.csv", "/task/iris.csv"));
+	say_call("move out of the layer", rename("iris.csv", "/tmp/iris.csv"));
+	return 0;
+}
+
+/* What whoever means harm does to a layer: its marks, and whatever leads out of it. */
+static int harm_layer(int argc, char **argv)
+{
+	static const char *const marks[] = { "user.overlay.opaque", "user.overlay.redirect",
+					     "trusted.overlay.opaque", "user.overlay.metacopy",
+					     "security.capability" };
+
+	if (chdir("datasets") < 0)
+		return 1;
+	for (size_t i = 0; i < LEN(marks); i++)
+		say_call("mark", (int)syscall(SYS_setxattr, "sub", marks[i], "y", 1, 0));
+	say_call("whiteout", mknod("iris.csv.gone", S_IFCHR | 0666, makedev(0, 0)));
+	say_call("whiteout over a file", (int)syscall(SYS_renameat2, AT_FDCWD, "sub/b", AT_FDCWD,
+						      "sub/bb", 1 << 2 /* RENAME_WHITEOUT */));
+	say_call("device", mknod("mem", S_IFCHR | 0666, makedev(1, 1)));
+	say_call("setuid", chmod("iris.csv", 06777));
+	say_call("no more mounts", mount("overlay", "sub", "overlay", 0, "lowerdir=.,userxattr"));
+	say_call("off with it", umount2("/task/datasets", MNT_DETACH));
+	say_call("hidden folder", open("/layers", O_RDONLY));
+	for (int depth = 0; depth < 200; depth++) {
+		if (symlink("down/down/down/down/down", "down") < 0 && errno != EEXIST)
+			break;
+		if (mkdir("d", 0755) < 0 || chdir("d") < 0)
+			break;
+	}
+	say_call("through links", open("down", O_RDONLY));
+	return 0;
+}
+
+/* All in one, for whoever counts how much fits into two places together. */
+static int fill_both(int argc, char **argv)
+{
+	for (int i = 2; i < argc; i++) {
+		char *own[] = { argv[0], argv[1], argv[i], NULL };
+
+		fill(3, own);
+	}
+	return 0;
+}
+
 /* A server beside the machine's own, and a client of the port argv[2]. */
 static int serve(int argc, char **argv)
 {
@@ -554,6 +639,9 @@ static const struct {
 	{ "daemon", leave_daemon },
 	{ "deaf", deaf },
 	{ "fill", fill },
+	{ "fill-both", fill_both },
+	{ "change", change },
+	{ "harm-layer", harm_layer },
 	{ "many-files", many_files },
 	{ "segfault", segfault },
 	{ "kill-1", kill_pid_1 },

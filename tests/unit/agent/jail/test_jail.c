@@ -7,6 +7,7 @@
 #include "agent/jail/jail.h"
 #include "agent/jail/jail_landlock.h"
 #include "agent/jail/jail_limits.h"
+#include "agent/jail/runner_files.h"
 #include "agent/process/users.h"
 #include "common/base/file.h"
 #include "common/bundle/bundle.h"
@@ -139,8 +140,8 @@ static void attack_within(struct world *w, const struct jail_limits *limits,
 			  const char *const *argv)
 {
 	const struct jail_mount mounts[] = {
-		{ w->datasets, "/task/datasets", false, false },
-		{ attacker, "/task/algorithm", false, true },
+		{ w->datasets, "/task/datasets", JAIL_READ, false },
+		{ attacker, "/task/algorithm", JAIL_READ, true },
 	};
 	const struct jail_spec spec = { .argv = argv,
 					.env = plain_env,
@@ -223,7 +224,7 @@ static int listen_somewhere(char port[8])
 static void with_the_network_it_connects_and_serves_nobody(void **state)
 {
 	struct world *w = *state;
-	const struct jail_mount mounts[] = { { attacker, "/task/algorithm", false, true } };
+	const struct jail_mount mounts[] = { { attacker, "/task/algorithm", JAIL_READ, true } };
 	char port[8];
 	const char *const argv[] = { "/task/algorithm", "serve", port, NULL };
 	const struct jail_spec spec = { .argv = argv,
@@ -301,7 +302,7 @@ static void it_sees_what_it_was_given_and_nothing_else(void **state)
 
 	snprintf(up, sizeof(up), "/task/datasets/../../%s", w->secret);
 	ATTACK(w, "look", w->secret, up, w->top, "/etc/shadow", "/etc/cocos", "/etc/certs", "/root",
-	       "/home", "/sys", "/var", "/run", "/boot", "/dev/mem", "/dev/kmsg", "/dev/tpm0",
+	       "/layers", "/sys", "/var", "/run", "/boot", "/dev/mem", "/dev/kmsg", "/dev/tpm0",
 	       "/dev/tpmrm0", "/dev/sev-guest", "/dev/vda", "/proc/1/environ", "/proc/1/mem",
 	       "/proc/1/fd", "/proc/1/root", "/proc/1/cwd", "/proc/kcore", "/proc/kmsg",
 	       "/proc/sys/kernel/core_pattern", "/proc/cmdline", "/proc/self/../1/maps");
@@ -313,7 +314,8 @@ static void the_root_holds_few_things(void **state)
 {
 	struct world *w = *state;
 
-	ATTACK(w, "list", "/dev", "/task", "/task/datasets", "/proc");
+	ATTACK(w, "list", "/dev", "/task", "/task/datasets", "/proc", "/home");
+	says(w, "/home:\n"); /* nobody's but the run's */
 	says(w, "/task/datasets: iris.csv\n");
 	says_not(w, "sda");
 	says_not(w, " tty");
@@ -537,6 +539,169 @@ static void results_and_scratch_are_bounded(void **state)
 	says(w, "filled 4194304: No space left");
 }
 
+/* ---- layers ---- */
+
+static void fill_datasets(const struct world *w)
+{
+	static const char *const folders[] = { "sub", "other" }, *const files[] = { "sub/a",
+										    "sub/b",
+										    "other/c" };
+	char path[160];
+	struct err e;
+
+	for (size_t i = 0; i < ARRAY_LEN(folders); i++) {
+		snprintf(path, sizeof(path), "%s/%s", w->datasets, folders[i]);
+		assert_int_equal(mkdir(path, 0755), 0);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+		snprintf(path, sizeof(path), "%s/%s", w->datasets, files[i]);
+		assert_ok(file_write(path, "row\n", 4, 0600, &e), e);
+	}
+	assert_ok(runner_files_give_tree(w->datasets, &e), e);
+}
+
+static void digest_of_datasets(const struct world *w, uint8_t digest_[BUNDLE_DIGEST_LEN])
+{
+	CLEANUP(close) int dir = open(w->datasets, O_RDONLY | O_DIRECTORY);
+	struct err e;
+
+	assert_ok(bundle_digest(dir, NULL, digest_, &e), e);
+}
+
+static void attack_layer_of(struct world *w, const char *source, bool strict,
+			    const char *const *argv)
+{
+	const struct jail_mount mounts[] = {
+		{ source, "/task/datasets", JAIL_LAYER, false },
+		{ attacker, "/task/algorithm", JAIL_READ, true },
+	};
+	const struct jail_spec spec = { .argv = argv,
+					.env = plain_env,
+					.mounts = mounts,
+					.mount_count = 2,
+					.strict = strict,
+					.limits = small };
+
+	start(w, &spec);
+	finish(w);
+}
+
+/* Whatever it did: the files are as before, and the next run finds them so. */
+static void attack_layer(struct world *w, const char *const *argv)
+{
+	uint8_t before[BUNDLE_DIGEST_LEN], after[BUNDLE_DIGEST_LEN];
+
+	digest_of_datasets(w, before);
+	attack_layer_of(w, w->datasets, false, argv);
+	digest_of_datasets(w, after);
+	assert_memory_equal(before, after, sizeof(before));
+}
+
+#define ATTACK_LAYER(w, ...) \
+	attack_layer(w, (const char *const[]){ "/task/algorithm", __VA_ARGS__, NULL })
+
+static bool kernel_layers(struct world *w)
+{
+	ATTACK_LAYER(w, "scribble", "datasets/new");
+	return strstr(w->text, "datasets/new: written") != NULL;
+}
+
+static void what_is_written_beside_the_data_is_gone_with_the_run(void **state)
+{
+	struct world *w = *state;
+
+	fill_datasets(w);
+	if (!kernel_layers(w))
+		skip();
+	/* twice: nothing of the first is there */
+	for (int i = 0; i < 2; i++) {
+		ATTACK_LAYER(w, "list", "/task/datasets", "/task/datasets/sub");
+		says(w, "/task/datasets: ");
+		says_not(w, "new");
+		ATTACK_LAYER(w, "change");
+		ended(w, true, "finished");
+		says(w, "1truncate: worked\n1append: worked\n1chmod: worked\n1new file: worked\n"
+			"1new folder: worked\n1move: worked\n1unlink: worked\n"
+			"1read what is gone: No such file or directory\n"
+			"1remove folder: worked\n1make it anew: worked\n"
+			"1old file in it: No such file or directory\n"
+			"1link: worked\n1symlink: worked\n1folder moved: worked\n"
+			"1lower folder moved: Invalid cross-device link\n"
+			"1link out of the layer: Invalid cross-device link\n"
+			"1move out of the layer: Invalid cross-device link\n");
+	}
+	ATTACK_LAYER(w, "print", "datasets/iris.csv");
+	says(w, "5.1,3.5");
+}
+
+static void a_layer_leads_nowhere(void **state)
+{
+	struct world *w = *state;
+
+	fill_datasets(w);
+	if (!kernel_layers(w))
+		skip();
+	ATTACK_LAYER(w, "harm-layer");
+	ended(w, true, "finished");
+	says_not(w, "mark: worked");
+	says_not(w, "whiteout: worked");
+	says_not(w, "whiteout over a file: worked");
+	says_not(w, "device: worked");
+	says_not(w, "mounts: worked");
+	says_not(w, "off with it: worked");
+	says_not(w, "hidden folder: worked");
+	says_not(w, "through links: worked");
+	says(w, "setuid: worked"); /* which counts for nothing: */
+	ATTACK_LAYER(w, "hello");
+	ended(w, true, "finished");
+}
+
+static void a_layer_and_the_working_folder_share_the_scratch(void **state)
+{
+	struct world *w = *state;
+
+	fill_datasets(w);
+	if (!kernel_layers(w))
+		skip();
+	ATTACK_LAYER(w, "fill-both", "datasets/big", "/task/big", "/home/big", "/tmp/big",
+		     "results/big");
+	ended(w, true, "finished");
+	says(w, "1filled 4194304: No space left on device\n"
+		"1filled 0: No space left on device\n1filled 0: No space left on device\n"
+		"1filled 4194304: No space left on device\n"
+		"1filled 4194304: No space left on device\n");
+	/* a file of the uploads that does not fit, either */
+	char path[160];
+	snprintf(path, sizeof(path), "%s/large", w->datasets);
+	CLEANUP(close) int fd = open(path, O_WRONLY | O_CREAT, 0644);
+	struct err e;
+	assert_int_equal(ftruncate(fd, 8 << 20), 0);
+	assert_int_equal(pwrite(fd, w->text, sizeof(w->text), 0), sizeof(w->text));
+	for (off_t at = 0; at < 8 << 20; at += (off_t)sizeof(w->text))
+		assert_int_equal(pwrite(fd, w->text, sizeof(w->text), at), sizeof(w->text));
+	assert_ok(runner_files_give_tree(w->datasets, &e), e);
+	ATTACK_LAYER(w, "scribble", "datasets/large", "datasets/small");
+	says(w, "datasets/large: No space left on device\n1datasets/small: written\n");
+}
+
+/* The kernel puts nothing over its own tables: for our purpose a kernel that can't at all. */
+static void where_no_layer_can_be_made_folders_are_read_only_or_nothing_runs(void **state)
+{
+	struct world *w = *state;
+	const char *const argv[] = { "/task/algorithm", "scribble", "datasets/new", "/task/new",
+				     NULL };
+
+	attack_layer_of(w, "/proc/sys/kernel/random", false, argv);
+	ended(w, true, "finished");
+	says_not(w, "datasets/new: written");
+	says(w, "1/task/new: written\n");
+	attack_layer_of(w, "/proc/sys/kernel/random", true, argv);
+	assert_false(w->exit.started);
+	/* where there are no control groups that is said first */
+	if (!strstr(w->exit.cause, "control group"))
+		ended(w, false, "no layer can be made here");
+}
+
 static void a_long_line_is_cut(void **state)
 {
 	struct world *w = *state;
@@ -593,7 +758,7 @@ static void many_stops_before_it_has_begun(void **state)
 {
 	struct world *w = *state;
 	const char *const argv[] = { "/task/algorithm", "sleep", NULL };
-	const struct jail_mount mount = { attacker, "/task/algorithm", false, true };
+	const struct jail_mount mount = { attacker, "/task/algorithm", JAIL_READ, true };
 	const struct jail_spec spec = {
 		.argv = argv, .env = plain_env, .mounts = &mount, .mount_count = 1, .limits = small
 	};
@@ -642,7 +807,7 @@ static void a_killed_agent_takes_the_run_with_it(void **state)
 	pid_t agent = fork();
 	if (agent == 0) {
 		const char *const argv[] = { "/task/algorithm", "sleep", w->top, NULL };
-		const struct jail_mount mount = { attacker, "/task/algorithm", false, true };
+		const struct jail_mount mount = { attacker, "/task/algorithm", JAIL_READ, true };
 		const struct jail_spec spec = { .argv = argv,
 						.env = plain_env,
 						.mounts = &mount,
@@ -715,7 +880,7 @@ static void a_killed_jail_process_takes_the_run_with_it(void **state)
 {
 	struct world *w = *state;
 	const char *const argv[] = { "/task/algorithm", "sleep", w->top, NULL };
-	const struct jail_mount mount = { attacker, "/task/algorithm", false, true };
+	const struct jail_mount mount = { attacker, "/task/algorithm", JAIL_READ, true };
 	const struct jail_spec spec = {
 		.argv = argv, .env = plain_env, .mounts = &mount, .mount_count = 1, .limits = small
 	};
@@ -737,12 +902,14 @@ static void bad_specs_are_refused_at_once(void **state)
 	const char *const relative[] = { "program", NULL }, *const fine[] = { "/usr/bin/true",
 									      NULL };
 	const struct jail_mount places[] = {
-		{ w->datasets, "/usr", false, false },
-		{ w->datasets, "/", false, false },
-		{ w->datasets, "/task/../etc", false, false },
-		{ "datasets", "/task/d", false, false },
-		{ w->datasets, "/task/results", true, false },
-		{ w->datasets, "/proc", false, false },
+		{ w->datasets, "/usr", JAIL_READ, false },
+		{ w->datasets, "/", JAIL_READ, false },
+		{ w->datasets, "/task/../etc", JAIL_READ, false },
+		{ "datasets", "/task/d", JAIL_READ, false },
+		{ w->datasets, "/task/results", JAIL_WRITE, false },
+		{ w->datasets, "/proc", JAIL_READ, false },
+		{ w->datasets, "/home", JAIL_LAYER, false },
+		{ w->datasets, "/task/d", (enum jail_access)(JAIL_LAYER + 1), false },
 	};
 	const struct jail_callbacks callbacks = { on_line, on_exit_, w };
 	struct jail_spec spec = { .argv = relative, .env = plain_env };
@@ -771,7 +938,7 @@ static void a_missing_source_is_told(void **state)
 {
 	struct world *w = *state;
 	const char *const argv[] = { "/usr/bin/true", NULL };
-	const struct jail_mount mount = { "/no/such/place", "/task/datasets", false, false };
+	const struct jail_mount mount = { "/no/such/place", "/task/datasets", JAIL_READ, false };
 	const struct jail_spec spec = {
 		.argv = argv, .env = plain_env, .mounts = &mount, .mount_count = 1, .limits = small
 	};
@@ -858,6 +1025,10 @@ int main(int argc, char **argv)
 		ROW(a_groups_limits_are_written_or_it_is_none),
 		ROW(without_a_group_less_is_allowed),
 		ROW(results_and_scratch_are_bounded),
+		ROW(what_is_written_beside_the_data_is_gone_with_the_run),
+		ROW(a_layer_leads_nowhere),
+		ROW(a_layer_and_the_working_folder_share_the_scratch),
+		ROW(where_no_layer_can_be_made_folders_are_read_only_or_nothing_runs),
 		ROW(a_long_line_is_cut),
 		ROW(a_flood_is_thinned_out_and_can_be_stopped),
 		ROW(what_it_leaves_behind_dies_with_it),

@@ -5,6 +5,7 @@
  */
 #include "agent/core/separation.h"
 #include "agent/jail/runner.h"
+#include "agent/jail/runner_files.h"
 #include "agent/process/users.h"
 #include "common/base/encode.h"
 #include "common/base/file.h"
@@ -246,6 +247,149 @@ static void a_script_trains_on_its_data(void **state)
 	assert_string_equal(model, "{\"sum\": 6}");
 }
 
+static void digest_of(const char *folder, uint8_t digest_[BUNDLE_DIGEST_LEN])
+{
+	CLEANUP(close) int dir = open(folder, O_RDONLY | O_DIRECTORY);
+	struct err e;
+
+	assert_ok(bundle_digest(dir, NULL, digest_, &e), e);
+}
+
+static void empty_scratch(const struct world *w)
+{
+	struct err e;
+
+	assert_ok(dir_remove(w->scratch, &e), e);
+	assert_int_equal(mkdir(w->scratch, 0700), 0);
+}
+
+/* As authors write them, who never heard of a sandbox. Where the kernel layers nothing it says so. */
+static const char careless[] =
+	"import csv, json, os, pickle, shutil, sys, zipfile\n"
+	"try: open('datasets/probe', 'w').close(); os.remove('datasets/probe')\n"
+	"except OSError: print('cannot'); sys.exit()\n"
+	"with zipfile.ZipFile('datasets/h1.zip') as z: z.extractall('datasets/h1')\n"
+	"os.remove('datasets/h1.zip')\n"
+	"rows = sorted(csv.reader(open('datasets/sub/rows.csv')), reverse=True)\n"
+	"csv.writer(open('datasets/sub/rows.csv', 'w')).writerows(rows)\n"
+	"os.rename('datasets/sub/rows.csv', 'datasets/sub/sorted.csv')\n"
+	"shutil.move('datasets/sub', 'datasets/train')\n"
+	"os.makedirs('datasets/h1/.cache/deep')\n"
+	"pickle.dump(rows, open('datasets/h1/.cache/deep/rows.pickle', 'wb'))\n"
+	"shutil.copytree('datasets/h1', 'datasets/copy')\n"
+	"shutil.rmtree('datasets/h1'); os.mkdir('datasets/h1')\n"
+	"here = os.path.dirname(os.path.abspath(__file__))\n"
+	"json.dump(rows, open(os.path.join(here, 'cache.json'), 'w'))\n"
+	"open(__file__, 'a').write('# trained\\n')\n"
+	"print(open(__file__).read().count('# trained' + chr(10)), sorted(os.listdir(here)))\n"
+	"for top, folders, files in sorted(os.walk('datasets')): print(top, sorted(files))\n";
+
+static void an_unchanged_script_unpacks_sorts_and_caches_beside_its_data(void **state)
+{
+	struct world *w = *state;
+	struct runner_spec spec = spec_of(w, RUNNER_PYTHON);
+	uint8_t before[BUNDLE_DIGEST_LEN], after[BUNDLE_DIGEST_LEN], sent[32], left[32];
+	char path[256];
+	struct err e;
+
+	snprintf(path, sizeof(path), "%s/h1.zip", w->datasets);
+	write_file(w->tree, "one.png", "not really");
+	bundle_to(w, path);
+	assert_ok(runner_files_give_tree(w->datasets, &e), e); /* the modes are in the digest */
+	digest_of(w->datasets, before);
+	script(w, careless);
+	assert_ok(digest_file(DIGEST_SHA256, w->algorithm, sent, &e), e);
+	/* the second run finds all as the first did */
+	for (int i = 0; i < 2; i++) {
+		w->len = (size_t)(w->exits = 0);
+		memset(w->text, 0, sizeof(w->text));
+		if (w->results >= 0)
+			close(w->results);
+		empty_scratch(w);
+		run(w, &spec);
+		ended(w, true, "finished");
+		digest_of(w->datasets, after);
+		assert_memory_equal(before, after, sizeof(before));
+		assert_ok(digest_file(DIGEST_SHA256, w->algorithm, left, &e), e);
+		assert_memory_equal(sent, left, sizeof(sent));
+		if (strcmp(w->text, "cannot\n") == 0)
+			skip();
+		says(w, "1 ['cache.json', 'main.py']\n");
+		says(w, "datasets []\ndatasets/copy ['one.png']\ndatasets/copy/.cache []\n"
+			"datasets/copy/.cache/deep ['rows.pickle']\ndatasets/h1 []\n"
+			"datasets/train ['sorted.csv']\n");
+	}
+}
+
+static void what_does_not_fit_into_scratch_is_the_runs_own_trouble(void **state)
+{
+	struct world *w = *state;
+	struct runner_spec spec = spec_of(w, RUNNER_PYTHON);
+
+	script(w, "import errno, os\n"
+		  "with open('datasets/copy', 'wb') as f:\n"
+		  "    try:\n"
+		  "        for i in range(64): f.write(bytes(1 << 20)); f.flush()\n"
+		  "    except OSError as x: print(errno.errorcode[x.errno], i)\n");
+	run(w, &spec);
+	if (!strstr(w->text, "EROFS")) {
+		ended(w, true, "finished");
+		says(w, "ENOSPC 16\n");
+	}
+	empty_scratch(w);
+	w->exits = 0;
+	if (w->results >= 0)
+		close(w->results);
+	script(w, "import os\nprint(os.listdir('datasets'), 'next')\n");
+	run(w, &spec);
+	ended(w, true, "finished");
+	says(w, "['sub'] next\n");
+}
+
+/* Where torch, and others by their own rules, look before they download. */
+static void a_cache_is_where_libraries_look(void **state)
+{
+	static const char *const folders[] = { "", "/torch", "/torch/hub",
+					       "/torch/hub/checkpoints" };
+	struct world *w = *state;
+	struct runner_spec spec = spec_of(w, RUNNER_PYTHON);
+	uint8_t before[BUNDLE_DIGEST_LEN], after[BUNDLE_DIGEST_LEN];
+	char cache[96], path[192];
+	struct err e;
+
+	snprintf(cache, sizeof(cache), "%s/cache", w->top);
+	for (size_t i = 0; i < ARRAY_LEN(folders); i++) {
+		snprintf(path, sizeof(path), "%s%s", cache, folders[i]);
+		assert_int_equal(mkdir(path, 0700), 0);
+	}
+	write_file(path, "resnet18-f37072fd.pth", "weights");
+	assert_ok(runner_files_give_tree(cache, &e), e);
+	digest_of(cache, before);
+	script(w, "import os\n"
+		  "e = os.environ\n"
+		  "name = 'hub/checkpoints/resnet18-f37072fd.pth'\n"
+		  "print(open(os.path.join(e['TORCH_HOME'], name)).read())\n"
+		  "print(open(os.path.expanduser('~/.cache/torch/') + name).read())\n"
+		  "print(open(os.path.join(e['XDG_CACHE_HOME'], 'torch', name)).read())\n"
+		  "print(os.listdir('datasets'))\n"
+		  "for v in ('XDG_CONFIG_HOME', 'XDG_DATA_HOME', 'XDG_CACHE_HOME', 'TORCH_HOME',\n"
+		  "          'HF_HOME', 'KERAS_HOME', 'MPLCONFIGDIR', 'NLTK_DATA',\n"
+		  "          'NUMBA_CACHE_DIR', 'SCIKIT_LEARN_DATA', 'HOME', 'TMPDIR'):\n"
+		  "    try:\n"
+		  "        os.makedirs(e[v], exist_ok=True)\n"
+		  "        open(os.path.join(e[v], 'x'), 'w').close()\n"
+		  "    except OSError as x: print(v, x.errno)\n"
+		  "print('all')\n");
+	spec.cache = cache;
+	run(w, &spec);
+	ended(w, true, "finished");
+	says(w, "weights\nweights\nweights\n['sub']\n");
+	if (!strstr(w->text, "XDG_CACHE_HOME 30"))
+		says(w, "['sub']\nall\n");
+	digest_of(cache, after);
+	assert_memory_equal(before, after, sizeof(before));
+}
+
 /* What numeric Python leans on: threads, processes, shared memory, subprocesses, ctypes. */
 static void pythons_own_tools_work(void **state)
 {
@@ -286,7 +430,7 @@ static void pythons_own_tools_work(void **state)
 	       "    print('all well')\n");
 	run(w, &spec);
 	ended(w, true, "finished");
-	says(w, "/tmp 32\n");
+	says(w, "/home 32\n");
 	says(w, "all well\n");
 }
 
@@ -707,6 +851,9 @@ int main(int argc, char **argv)
 		ROW(a_program_runs_with_its_arguments),
 		ROW(results_come_back_and_failed_ones_do_not),
 		ROW(a_script_trains_on_its_data),
+		ROW(an_unchanged_script_unpacks_sorts_and_caches_beside_its_data),
+		ROW(what_does_not_fit_into_scratch_is_the_runs_own_trouble),
+		ROW(a_cache_is_where_libraries_look),
 		ROW(pythons_own_tools_work),
 		ROW(a_script_sees_no_network_and_no_agent),
 		ROW(an_exception_is_told),
