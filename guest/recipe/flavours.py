@@ -36,6 +36,8 @@ MODULES = {
 LIBRARIES = ["libtss2-tcti-device.so.0", "libstdc++.so.6", "libgcc_s.so.1", "libm.so.6",
              "libpthread.so.0", "libdl.so.2", "librt.so.1"]
 
+DISK_MODULES = {"virtio_blk": False, "dm-mod": False, "dm-verity": False, "erofs": False}
+
 FLAVOURS = {
     "base": {
         "disk": False,
@@ -54,8 +56,18 @@ FLAVOURS = {
         # Folders and files taken whole. No package's programs: only the interpreter.
         "pick": ["usr/lib/python3", "usr/lib/python3.*", "usr/bin/python3", "usr/bin/python3.*",
                  "usr/share/zoneinfo", "usr/share/python-wheels"],
-        "modules": {"virtio_blk": False, "dm-mod": False, "dm-verity": False, "erofs": False},
+        "modules": DISK_MODULES,
     },
+}
+# What trains neural networks on the processor: the same, and torch with what is used beside it.
+FLAVOURS["torch"] = {
+    **FLAVOURS["python"],
+    "min_memory_mib": 2048,
+    "packages": FLAVOURS["python"]["packages"] +
+    ["python3-torch", "python3-torchvision", "python3-matplotlib", "python3-seaborn",
+     "python3-joblib", "python3-pil"],
+    "pick": FLAVOURS["python"]["pick"] +
+    ["etc/matplotlibrc", "usr/share/matplotlib/mpl-data", "usr/share/fonts/truetype"],
 }
 
 # Development images: the same, and the simulated TEEs of tests/teesim in front of the agent. They are
@@ -74,6 +86,14 @@ LEFT_OUT = [
     "usr/lib/python3/dist-packages/scipy/**/tests",
     "usr/lib/python3/dist-packages/sklearn/**/tests",
     "usr/lib/python3/dist-packages/joblib/test",
+    "usr/lib/python3/dist-packages/matplotlib/tests",
+    "usr/lib/python3/dist-packages/mpl_toolkits/**/tests",
+    "usr/lib/python3/dist-packages/networkx/**/tests",
+    "usr/lib/python3/dist-packages/sympy/**/tests",
+    "usr/lib/python3/dist-packages/torch/bin/*[Tt]est*",
+    "usr/lib/python3/dist-packages/torch/bin/tutorial*",
+    "usr/lib/python3/dist-packages/torch/include",
+    "usr/lib/python3/dist-packages/torch/test",
     "usr/lib/python3*/test",
     "usr/lib/python3*/idlelib",
     "usr/lib/python3*/config-*",

@@ -47,13 +47,16 @@ def locate(roots, soname):
 
 def closure(tools, roots, tree, own=()):
     """Adds to `tree` every library that its programs and libraries need; `own` are sonames to add
-    besides. A library that an ELF file of `tree` brings along in its own folder is found there."""
+    besides. A library that an ELF file of `tree` brings along in its own folder is found there, and one
+    that a link of `tree` leads to is needed as well."""
     brought = set()
     queue = set(own)
     elves = []
     for folder, _, files in os.walk(tree):
         for name in files:
             path = os.path.join(folder, name)
+            if os.path.islink(path) and not os.path.exists(path):
+                queue.update(re.findall(r"/([^/]+\.so(?:\.[0-9.]+)?)$", os.readlink(path)))
             if is_elf(path):
                 elves.append(path)
                 brought.add(name)

@@ -11,7 +11,7 @@ import tempfile
 sys.dont_write_bytecode = True
 sys.path[:0] = [os.path.dirname(os.path.realpath(__file__)), os.path.join(sys.argv[1], "guest")]
 import tap  # noqa: E402
-from recipe import cpio, flavours, image, kernel, packages, sources, tree  # noqa: E402
+from recipe import cpio, flavours, image, kernel, libraries, packages, sources, tree  # noqa: E402
 from recipe.fail import Failure  # noqa: E402
 
 DEB822 = """\
@@ -145,6 +145,29 @@ def modules_come_behind_what_they_depend_on():
         refused(modules.order, {"missing": False}, says="missing")
 
 
+def a_library_that_only_a_link_leads_to_is_taken():
+    """As torch's packages have them: opened by the link's name, so that no program says that it is needed."""
+    with tempfile.TemporaryDirectory() as folder:
+        packed, made = (os.path.join(folder, name) for name in ("packed", "made"))
+        there = "usr/lib/x86_64-linux-gnu"
+        os.makedirs(os.path.join(packed, there))
+        with open(os.path.join(packed, there, "libq.so.2.6"), "w", encoding="ascii") as file:
+            file.write("q")
+        os.makedirs(os.path.join(made, "usr/lib/q"))
+        os.symlink("../x86_64-linux-gnu/libq.so.2.6", os.path.join(made, "usr/lib/q/libq.so"))
+        os.symlink("../x86_64-linux-gnu/include", os.path.join(made, "usr/lib/q/include"))
+        needs, libraries.needs = libraries.needs, lambda *_: set()
+        try:
+            libraries.closure(None, [packed], made)
+            with open(os.path.join(made, "usr/lib/q/libq.so"), encoding="ascii") as file:
+                assert file.read() == "q"
+            assert os.listdir(os.path.join(made, there)) == ["libq.so.2.6"]
+            os.symlink("../x86_64-linux-gnu/libz.so", os.path.join(made, "usr/lib/q/libz.so"))
+            refused(libraries.closure, None, [packed], made, says="libz.so is in none of the packages")
+        finally:
+            libraries.needs = needs
+
+
 def a_list_for_something_else_is_no_lock():
     flavour = flavours.FLAVOURS["base"]
     entries = {name: [{"name": n} for n in flavour["packages"] + flavour["alone"] + flavours.TOOLS]
@@ -238,6 +261,7 @@ tap.run([
     a_production_image_holds_no_simulator,
     the_same_tree_gives_the_same_archive,
     modules_come_behind_what_they_depend_on,
+    a_library_that_only_a_link_leads_to_is_taken,
     a_list_for_something_else_is_no_lock,
     a_package_that_is_not_the_listed_one_is_refused,
     the_command_line_is_the_table_of_init,

@@ -12,6 +12,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
+import sample  # noqa: E402
 import tap  # noqa: E402
 
 PROJECT, IMAGES = sys.argv[1:3]
@@ -72,6 +73,11 @@ def the_python_image_is_the_same_when_built_twice():
     same("python")
 
 
+def the_torch_image_is_the_same_when_built_twice():
+    """It takes minutes, and some gigabytes for a while."""
+    same("torch")
+
+
 def a_list_that_the_archive_cannot_give_is_refused():
     good = record_of(os.path.join(IMAGES, "base"))
     with tempfile.TemporaryDirectory(prefix="cocos-lock-") as folder:
@@ -100,6 +106,7 @@ def an_image_of_this_source_is_not_built_again():
 tap.run([
     the_base_image_is_the_same_when_built_twice,
     the_python_image_is_the_same_when_built_twice,
+    *sample.of([], [the_torch_image_is_the_same_when_built_twice]),
     a_list_that_the_archive_cannot_give_is_refused,
     an_image_of_this_source_is_not_built_again,
 ])
