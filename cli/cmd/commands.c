@@ -25,6 +25,7 @@ const struct command *const commands[] = {
 	&cmd_computation_remove,
 	&cmd_computation_logs,
 	&cmd_computation_manifest,
+	&cmd_journal_verify,
 	&cmd_cvm_list,
 	&cmd_cvm_show,
 	&cmd_cvm_release,

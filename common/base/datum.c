@@ -435,6 +435,12 @@ void datum_put_text(struct writer *w, const char *text)
 	writer_text(w, text);
 }
 
+void datum_put_text_of(struct writer *w, const char *text, size_t len)
+{
+	put_head(w, cbor_encode_string_start, len);
+	writer_bytes(w, text, len);
+}
+
 void datum_put_array(struct writer *w, size_t count)
 {
 	put_head(w, cbor_encode_array_start, count);

@@ -67,6 +67,7 @@ void datum_put_uint(struct writer *w, uint64_t value);
 void datum_put_int(struct writer *w, int64_t value);
 void datum_put_bytes(struct writer *w, const void *bytes, size_t len);
 void datum_put_text(struct writer *w, const char *text);
+void datum_put_text_of(struct writer *w, const char *text, size_t len);
 void datum_put_array(struct writer *w, size_t count);
 void datum_put_map(struct writer *w, size_t pairs);
 void datum_put_tag(struct writer *w, uint64_t tag);

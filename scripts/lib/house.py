@@ -70,7 +70,7 @@ ROOMS = {
         "base": [],
         "evidence": ["base"],
         "client": ["base", "evidence"],
-        "show": [],
+        "show": ["base"],
         "check": ["base"],
         "cmd": ["base", "check", "client", "evidence", "show"],
     },

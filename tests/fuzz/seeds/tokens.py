@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """CBOR, and what is made of it: COSE, tokens, run statements."""
+import hashlib
+
 from seeds.parts import Simple, Tag, cbor, head, pair, saved
 
 def datum():
@@ -214,4 +216,67 @@ def run_statement():
     }
 
 
-TARGETS = [datum, cose, eat, run_statement]
+# The curve's generator: somebody's key, and everybody's.
+P256 = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d030107034200046b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0"
+                     "f4a13945d898c2964fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5")
+
+
+def link(sequence, previous, entry):
+    return hashlib.sha256(b"cocos-journal-entry-v1\0" + sequence.to_bytes(8, "big") + previous
+                          + hashlib.sha256(entry).digest()).digest()
+
+
+def journal():
+    digest = b"\1" * 32
+    run = statement(_5={}, _9=P256)
+    start = ["start", {"manifest": bytes(32), "statement": run, "computation": "id"}]
+    notes = [start, ["evidence", {"token": b"token"}], ["no-evidence", {"reason": "none"}],
+             ["event", {"type": "a", "status": "b", "details": "{}"}], ["event", {"type": "a", "status": "b"}],
+             ["output", {"text": "x", "stream": 1}], ["exit", {"ok": True, "cause": ""}],
+             ["delivery", {"key": digest}], ["left-out", {"count": 1}], ["end", {"reason": "stopped"}]]
+    head = cbor(Tag(18, [cbor({1: -7, 3: "application/cocos-journal-head+cbor"}), {}, cbor([False, 1, digest]),
+                         bytes(64)]))
+
+    def book(*rows, last=head):
+        data, previous = b"", bytes(32)
+        for n, row in enumerate(rows, 1):
+            entry = row if isinstance(row, bytes) else cbor([n, previous, 1700000000000, *row])
+            previous = link(n, previous, entry)
+            data += cbor(entry)
+        return data + (cbor(last) if last else b"")
+
+    wrong = {"type": ["rumour", {}], "no-map": ["log", []], "missing": ["log", {"text": "x"}], "more": ["end",
+        {"z": 1, "reason": ""}], "kind": ["left-out", {"count": -1}], "short": ["delivery", {"key": b"x"}]}
+    return {
+        "whole": book(*notes),
+        **{f"wrong-{name}": book(start, row) for name, row in wrong.items()},
+        "empty": b"",
+        "no-head": book(start, last=None),
+        "no-start": book(notes[1]),
+        "two-starts": book(start, start),
+        "head-alone": book(),
+        "behind-head": book(start) + cbor(head),
+        "other-manifest": book(["start", {"manifest": digest, "statement": run, "computation": "id"}]),
+        "other-id": book(["start", {"manifest": bytes(32), "statement": run, "computation": "other"}]),
+        "no-key": book(["start", {"manifest": bytes(32), "statement": statement(_5={}), "computation": "id"}]),
+        "wrong-key": book(["start", {"manifest": bytes(32), "statement": statement(_5={}, _9=b"x"), "computation":
+            "id"}]),
+        "no-statement": book(["start", {"manifest": bytes(32), "statement": b"x", "computation": "id"}]),
+        "sequence": book(start, cbor([3, bytes(32), 1, "end", {"reason": ""}])),
+        "previous": book(start, cbor([2, bytes(32), 1, "end", {"reason": ""}])),
+        "not-five": book(start, cbor([1, 2, 3, 4, "5"])),
+        "broken": book(start, b"\x85"),
+        "other": book(start, b"\xf6"),
+        "evidence-twice": book(start, notes[1], notes[1]),
+        "text-item": cbor("x"),
+        "large-item": b"\x5a\x7f\xff\xff\xff",
+        "long-length": b"\x58\x01x" + b"\x59\x00\x01x",
+        "length-2": book(start, ["log", {"text": "x" * 300, "level": ""}], ["log", {"text": "y" * 70000, "level": ""}]),
+        "cut-off": book(start)[:-1],
+        "head": head,
+        "head-long": book(start, last=head + bytes(600)),
+        "head-protected": book(start, last=cbor(Tag(18, [cbor({1: -7}), {}, b"", bytes(64)]))),
+    }
+
+
+TARGETS = [datum, cose, eat, run_statement, journal]

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cmd_journal_verify.c — is a saved journal whole, and whose is it? Without a network if need be. */
+#include "attestation/journal/journal_check.h"
+#include "cli/base/judged.h"
+#include "cli/base/moment.h"
+#include "cli/cmd/commands.h"
+#include "cli/evidence/evidence_options.h"
+#include "cli/show/show_journal.h"
+#include "common/base/encode.h"
+#include "common/base/file.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+/* The journal, once its chain and its head have held. */
+struct book {
+	uint8_t *bytes;
+	size_t len;
+	struct journal_check check;
+};
+
+static void book_done(struct book *b)
+{
+	free(b->bytes);
+	journal_check_done(&b->check);
+}
+
+static int book_read(const char *path, struct book *b, struct err *e)
+{
+	if (file_read(path, JOURNAL_FILE_MAX, &b->bytes, &b->len, e) < 0)
+		return err_code(e);
+	return journal_check_file(&b->check, (struct span){ b->bytes, b->len }, NULL, NULL, e);
+}
+
+static void print_entry(void *data, const struct journal_entry *entry)
+{
+	show_journal_entry(entry, data);
+}
+
+/* Again, now that it is known to hold. */
+static int print_entries(const struct book *b, FILE *out, struct err *e)
+{
+	struct journal_check again = { .ended = false };
+	int failed =
+		journal_check_file(&again, (struct span){ b->bytes, b->len }, print_entry, out, e);
+
+	journal_check_done(&again);
+	return failed;
+}
+
+static void print_hex(FILE *out, const char *name, const uint8_t *bytes, size_t len)
+{
+	char hex[2 * DIGEST_MAX + 1];
+
+	hex_encode(bytes, len < DIGEST_MAX ? len : DIGEST_MAX, hex);
+	fprintf(out, "%s: %s\n", name, hex);
+}
+
+static void print_summary(const struct book *b, FILE *out)
+{
+	const struct journal_check *c = &b->check;
+
+	fprintf(out, "%s: %" PRIu64 " entries, none missing, moved or altered\n",
+		c->closed ? "closed" : "open", c->head.count);
+	if (!c->closed)
+		fprintf(out, "open: nothing proves that it ends here\n");
+	print_hex(out, "manifest", c->statement.manifest, SHA3_256_LEN);
+}
+
+/* ---- who stands behind the key ---- */
+
+static int check_statement(const struct journal_check *c, struct eat_bytes run, struct err *e)
+{
+	uint8_t found[SHA256_LEN];
+
+	if (digest(DIGEST_SHA256, run.bytes, run.len, found, e) < 0)
+		return err_code(e);
+	if (run.len && memcmp(found, c->statement_digest, SHA256_LEN) == 0)
+		return 0;
+	return err_set(e, ERR_DENIED,
+		       "refused: the evidence in the journal is of another run than its start");
+}
+
+/* The nonce that this run's evidence has to be bound to. */
+static int bind(const struct journal_check *c, struct evidence_options *o, struct err *e)
+{
+	struct eat token = { .spki = NULL };
+
+	if (eat_parse(c->token, c->token_len, &token, e) < 0)
+		return err_wrap(e, "the journal's evidence");
+	int failed = check_statement(c, token.run, e);
+	if (!failed)
+		failed = journal_evidence_nonce(token.run.bytes, token.run.len, o->tee, e);
+	eat_done(&token);
+	o->nonce = (struct binding_nonce){ .tee = o->tee, .tee_len = SHA512_LEN };
+	o->input.binding.nonce = &o->nonce;
+	return failed;
+}
+
+static int read_options(const struct cli *cli, const struct journal_check *c,
+			struct evidence_options *o, struct err *e)
+{
+	if (evidence_trust_read(cli, o, e) < 0 || evidence_policies(cli, "policy", NULL, o, e) < 0)
+		return err_code(e);
+	o->input.mode = EVIDENCE_EAT;
+	o->input.evidence = (struct span){ c->token, c->token_len };
+	o->input.genuine_only = cli_flag(cli, "genuine-only");
+	o->input.at = (int64_t)(c->token_ms / 1000);
+	return cli_value(cli, "at") ? moment_at(cli, &o->input.at, e) : 0;
+}
+
+static void print_verdict(FILE *out, const struct verdict *v, const struct verify_result *r)
+{
+	struct verdict_reason more;
+
+	if (verdict_ok(v) && evidence_kind_rows[r->mode].tee == TEE_SNP) {
+		print_hex(out, "measurement", r->snp.report.measurement,
+			  sizeof(r->snp.report.measurement));
+		print_hex(out, "chip", r->snp.report.chip_id, sizeof(r->snp.report.chip_id));
+	}
+	if (verdict_ok(v) && evidence_kind_rows[r->mode].tee == TEE_TDX && r->tdx.has_quote)
+		print_hex(out, "mrtd", r->tdx.quote.body.mrtd, sizeof(r->tdx.quote.body.mrtd));
+	if (verdict_ok(v))
+		fprintf(out, "%s: signed by the agent of %s evidence, %zu checks\n",
+			verdict_word(v), evidence_kind_name(r->mode), v->count);
+	else
+		fprintf(out, "%s: %s\n", verdict_word(v), verdict_reason(v).text);
+	for (size_t i = 1; verdict_failed(v, i, &more); i++)
+		fprintf(out, "and: %s\n", more.text);
+	for (size_t i = 0; i < v->note_count; i++)
+		fprintf(stderr, "note: %s\n", v->notes[i].text);
+}
+
+static enum cli_exit judge(struct cli *cli, const struct book *b, struct evidence_options *o,
+			   struct err *e)
+{
+	CLEANUP(endorsements_free) struct endorsements *n = NULL;
+	CLEANUP(free) struct verdict *v = calloc(1, sizeof(*v));
+	CLEANUP(free) struct verify_result *result = calloc(1, sizeof(*result));
+
+	if (!v || !result) {
+		err_nomem(e);
+		return CLI_USAGE;
+	}
+	if (read_options(cli, &b->check, o, e) < 0)
+		return CLI_USAGE;
+	if (bind(&b->check, o, e) < 0)
+		return CLI_NOT_GENUINE;
+	if (endorse_open(cli, o->input.policy && o->input.policy->offline, &n, e) < 0 ||
+	    endorsements_verify(n, &o->input, v, result, NULL, e) < 0)
+		return CLI_USAGE;
+	print_verdict(cli->out, v, result);
+	e->text[0] = '\0';
+	return verdict_ok(v) ? CLI_OK : judged_exit(v);
+}
+
+static enum cli_exit judge_evidence(struct cli *cli, const struct book *b, struct err *e)
+{
+	CLEANUP(free) struct evidence_options *o = malloc(sizeof(*o));
+	enum cli_exit status;
+
+	if (!o) {
+		err_nomem(e);
+		return CLI_USAGE;
+	}
+	evidence_options_init(o);
+	status = judge(cli, b, o, e);
+	evidence_options_done(o);
+	return status;
+}
+
+static enum cli_exit answer(struct cli *cli, const struct book *b, struct err *e)
+{
+	if (!cli_flag(cli, "quiet") && print_entries(b, cli->out, e) < 0)
+		return CLI_FAILED;
+	print_summary(b, cli->out);
+	if (cli_flag(cli, "chain-only")) {
+		fprintf(cli->out, "consistent: nothing is said about who signed it\n");
+		return CLI_OK;
+	}
+	if (b->check.token)
+		return judge_evidence(cli, b, e);
+	err_set(e, ERR_DENIED,
+		"refused: no evidence in it vouches for the key that signed it: anybody could have "
+		"made it");
+	return CLI_NOT_GENUINE;
+}
+
+static enum cli_exit run(struct cli *cli, struct err *e)
+{
+	struct book book = { .bytes = NULL };
+	enum cli_exit status;
+
+	if (book_read(cli->operands[0], &book, e) == 0)
+		status = answer(cli, &book, e);
+	else
+		status = book.bytes ? CLI_MALFORMED : CLI_USAGE;
+	book_done(&book);
+	return status;
+}
+
+/* clang-format off */
+static const struct cli_option options[] = {
+	{ .name = "policy", .value = "FILE", .times = CLI_MANY, .help = "what to expect of who signed it (JSON)" },
+	{ .name = "genuine-only", .help = "only ask whether it is real hardware's, not what runs" },
+	{ .name = "chain-only", .help = "only ask whether it is whole, not who signed it" },
+	{ .letter = 'q', .name = "quiet", .help = "leave the entries out" },
+	EVIDENCE_TRUST_OPTIONS,
+	{ .name = "at", .value = "RFC3339",
+	  .help = "the moment to judge at (when the evidence came into the journal)" },
+	{ .name = NULL },
+};
+/* clang-format on */
+
+const struct command cmd_journal_verify = {
+	.name = "journal verify",
+	.args = "FILE",
+	.help = "check a saved journal: whole, and signed by whom?",
+	.operands_min = 1,
+	.operands_max = 1,
+	.options = options,
+	.run = run,
+	.more = "Prints the entries, whether the journal is closed, the manifest, and the verdict on the evidence in\n"
+		"it, judged as by 'attestation validate'. 'open' means that nothing proves that it ends here.\n"
+		"Exit 4: not whole, 3: not genuine, 1: not what the policy asks for, 2: a wrong call or an input\n"
+		"that can't be used. --chain-only says nothing about who signed it.",
+};

@@ -1,0 +1,222 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Two implementations of docs/journal.md, ours and journal_book.py, say the same of each journal: of the saved ones in
+tests/data/journal, of what is altered in them, and of such that are well signed and wrong.
+
+    journal_form.py [--write]     --write makes the saved ones anew
+"""
+import os
+import random
+import subprocess
+import sys
+import tempfile
+
+import cbor2
+
+import tap
+from harness import Folder, program
+from journal_book import PROTECTED, Writer, Wrong, encoded, items, verify
+
+DATA = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../data/journal")
+MANIFEST, IDENTITY = b"\4" * 32, b"identity"
+
+
+def statement(journal, **changes):
+    run = {0: 1, 1: "c-1", 2: bytes(32), 3: bytes(32), 4: MANIFEST, 5: {}, 6: False, 7: IDENTITY, 8: False,
+           9: journal, 10: []}
+    run.update({int(key[1:]): value for key, value in changes.items()})
+    return encoded(run)
+
+
+def everything(w):
+    """One entry of each type, with and without what may be missing."""
+    w.add("no-evidence", reason="a machine without TEE and TPM")
+    w.add("event", type="Running", status="InProgress")
+    w.add("event", type="Failed", status="Failed", details='{"error":"…"}')
+    w.add("log", text="two\nlines", level="INFO")
+    w.add("output", text="an algorithm's \x1b[31mline", stream=1)
+    w.add("hidden-output", size=77, digest=b"\1" * 32, stream=2)
+    w.add("algorithm", key=b"\2" * 32, size=1, digest=b"\3" * 32)
+    w.add("algorithm", key=b"\2" * 32, size=1 << 40, digest=b"\3" * 32, requirements=b"\5" * 32)
+    w.add("dataset", key=b"\2" * 32, name="iris.csv", size=0, digest=b"\6" * 32)
+    w.add("limits", time=0, memory=1 << 30, results=23, scratch=24, processes=255, processor=256)
+    w.add("exit", ok=True, cause="")
+    w.add("results", size=65536, digest=b"\7" * 32)
+    w.add("delivery", key=b"\2" * 32)
+    w.add("left-out", count=(1 << 64) - 1)
+
+
+def saved():
+    closed, still, large, short = (Writer(statement) for _ in range(4))
+    everything(closed)
+    closed.add("end", reason="stopped")
+    everything(still)
+    for n in range(300):
+        large.add("log", text=f"line {n}" + "x" * (n % 50), level="INFO")
+    large.add("end", reason="stopped")
+    return {"closed": closed.head(True), "open": still.head(), "large": large.head(True), "short": short.head()}
+
+
+def ours(data):
+    """What `journal verify` says: "closed", "open", or None."""
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(data)
+        file.flush()
+        done = subprocess.run([program("cocos-cli"), "journal", "verify", "--chain-only", "--quiet", file.name],
+                              capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode in (0, 4), (done.returncode, done.stderr)
+    return done.stdout.split(":")[0] if done.returncode == 0 else None
+
+
+def theirs(data):
+    try:
+        return "closed" if verify(data)[1] else "open"
+    except Wrong:
+        return None
+
+
+def agree(data, wanted, name):
+    said = ours(data), theirs(data)
+    assert said == (wanted, wanted), (name, said)
+
+
+def of(name):
+    with open(os.path.join(DATA, f"{name}.cbor"), "rb") as file:
+        return file.read()
+
+
+def both_take_the_saved_journals():
+    for name in ("closed", "open", "large", "short"):
+        agree(of(name), "closed" if name in ("closed", "large") else "open", name)
+
+
+def neither_takes_an_altered_one():
+    rng = random.Random(20261121)
+    data = of("closed")
+    for _ in range(60):
+        at, bit = rng.randrange(len(data)), 1 << rng.randrange(8)
+        agree(data[:at] + bytes([data[at] ^ bit]) + data[at + 1:], None, (at, bit))
+    for _ in range(15):
+        agree(data[:rng.randrange(len(data))], None, "cut off")
+    parts = [encoded(item) for item in items(data)]
+    for _ in range(30):
+        i, j = rng.sample(range(len(parts)), 2)
+        swapped = list(parts)
+        swapped[i], swapped[j] = parts[j], parts[i]
+        agree(b"".join(swapped), None, ("swapped", i, j))
+        agree(b"".join(parts[:i] + parts[i + 1:]), None, ("dropped", i))
+        agree(b"".join(parts[:i] + [parts[j]] + parts[i:]), None, ("added", i, j))
+    agree(data + of("open"), None, "two")
+
+
+def every_bit_of_a_small_one_counts_to_both():
+    """Ours is tried on each in tests/unit/attestation/journal/test_journal_check.c."""
+    data = of("short")
+    for bit in range(8 * len(data)):
+        altered = bytearray(data)
+        altered[bit // 8] ^= 1 << bit % 8
+        assert theirs(bytes(altered)) is None, bit
+
+
+def well_signed():
+    """Name → what writes a journal that is wrong, or right, and its end."""
+    yield "two starts", lambda w: w.add("start", manifest=MANIFEST, statement=w.statement, computation="c-1"), None
+    yield "unknown", lambda w: w.add("rumour", text="x"), None
+    yield "missing", lambda w: w.add("log", text="x"), None
+    yield "more", lambda w: w.add("log", text="x", level="y", z=1), None
+    yield "flag", lambda w: w.add("exit", ok=1, cause=""), None
+    yield "number", lambda w: w.add("left-out", count=True), None
+    yield "negative", lambda w: w.add("left-out", count=-1), None
+    yield "null", lambda w: w.add("event", type="a", status="b", details=None), None
+    yield "digest", lambda w: w.add("delivery", key=bytes(31)), None
+    yield "text", lambda w: w.add("log", text=b"x", level="y"), None
+    yield "tag", lambda w: w.add("log", text=cbor2.CBORTag(99, "x"), level="y"), None
+    yield "sequence", lambda w: w.raw([3, w.previous, 1, "log", {"text": "", "level": ""}]), None
+    yield "previous", lambda w: w.raw([2, bytes(32), 1, "log", {"text": "", "level": ""}]), None
+    yield "time", lambda w: w.raw([2, w.previous, -1, "log", {"text": "", "level": ""}]), None
+    yield "six", lambda w: w.raw([2, w.previous, 1, "log", {"text": "", "level": ""}, 0]), None
+    yield "order", lambda w: w.bytes(encoded([2, w.previous, 1, "log"])[:0] + b"\x85\x02\x58\x20" + w.previous
+                                     + b"\x01\x63log\xa2\x65level\x60\x64text\x60"), None
+    yield "long head", lambda w: w.bytes(b"\x85\x18\x02\x58\x20" + w.previous
+                                         + b"\x01\x63log\xa2\x64text\x60\x65level\x60"), None
+    yield "indefinite", lambda w: w.bytes(b"\x9f\x02\x58\x20" + w.previous
+                                          + b"\x01\x63log\xa2\x64text\x60\x65level\x60\xff"), None
+    yield "empty", lambda w: w.bytes(b""), None
+    yield "no entry", lambda w: w.bytes(b"\xf6"), None
+    yield "surrogate", lambda w: w.bytes(b"\x85\x02\x58\x20" + w.previous
+                                         + b"\x01\x63log\xa2\x64text\x63\xed\xa0\x80\x65level\x60"), None
+    yield "zero", lambda w: w.add("log", text="a\0b", level=""), "open"
+    yield "nothing", lambda w: w.add("log", text="", level=""), "open"
+    yield "back in time", lambda w: w.raw([2, w.previous, 0, "log", {"text": "", "level": ""}]), "open"
+    yield "late", lambda w: w.raw([2, w.previous, (1 << 64) - 1, "log", {"text": "", "level": ""}]), "open"
+    yield "large", lambda w: w.add("log", text="x" * 1048576, level=""), "open"
+    yield "too large", lambda w: w.add("log", text="x" * 1052672, level=""), None
+
+
+def a_signature_makes_nothing_right():
+    for name, write, wanted in well_signed():
+        w = Writer(statement)
+        write(w)
+        agree(w.head(), wanted, name)
+
+
+def heads_have_one_form():
+    for changes in ({"final": True}, {"count": 3}, {"digest": bytes(32)}, {"unprotected": {4: b"x"}}, {"final": 0}):
+        w = Writer(statement)
+        w.add("log", text="", level="")
+        agree(w.head(**changes), None, changes)
+    w = Writer(statement)
+    w.add("end", reason="")
+    agree(w.head(), None, "an end that is not final")
+    for label, value in ((1, -35), (3, "application/cocos-receipt+cbor"), (16, b"x")):
+        kept = dict(PROTECTED)
+        PROTECTED[label] = value
+        w = Writer(statement)
+        data = w.head()
+        PROTECTED.clear()
+        PROTECTED.update(kept)
+        agree(data, None, (label, value))
+
+
+def starts_have_one_form():
+    for changes in ({"_1": "c-2"}, {"_4": bytes(32)}, {"_9": None}, {"_9": b"x"}, {"_0": 2}):
+        w = Writer(lambda spki, changes=changes: statement(spki, **changes))
+        if "_1" in changes or "_4" in changes:
+            w = Writer(statement)
+            w.sequence, w.previous, w.items = 0, bytes(32), []
+            w.add("start", manifest=changes.get("_4", MANIFEST), statement=w.statement,
+                  computation=changes.get("_1", "c-1"))
+        if "_0" not in changes:
+            agree(w.head(), None, changes)
+        else:
+            assert ours(w.head()) is None  # what else a statement has to be is docs/agent.md's
+
+
+def a_journal_is_printed_line_by_line():
+    with Folder() as folder:
+        path = folder("j")
+        with open(path, "wb") as file:
+            file.write(of("closed"))
+        done = subprocess.run([program("cocos-cli"), "journal", "verify", path], capture_output=True, text=True,
+                              timeout=60, check=False)
+    lines = done.stdout.splitlines()
+    assert done.returncode == 3 and "anybody could have made it" in done.stderr, done
+    assert lines[0].startswith("2023-11-14T22:13:20.000Z  1  start  manifest=0404"), lines[0]
+    assert lines[4].endswith("  log  text=two?lines level=INFO") and "\x1b" not in done.stdout, lines[4]
+    assert lines[16] == "closed: 16 entries, none missing, moved or altered", lines[16:]
+
+
+def write():
+    os.makedirs(DATA, exist_ok=True)
+    for name, data in saved().items():
+        with open(os.path.join(DATA, f"{name}.cbor"), "wb") as file:
+            file.write(data)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] == ["--write"]:
+        write()
+    else:
+        tap.run([both_take_the_saved_journals, neither_takes_an_altered_one,
+                 every_bit_of_a_small_one_counts_to_both, a_signature_makes_nothing_right, heads_have_one_form,
+                 starts_have_one_form, a_journal_is_printed_line_by_line])
