@@ -2,6 +2,7 @@
 #include "agent/jail/jail_scratch.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
