@@ -28,7 +28,8 @@ static int take_assets(struct computation *c, struct err *e)
 		c->datasets[i] = (struct asset){ .hash = &m->datasets[i]->hash,
 						 .key = &m->datasets[i]->userkey,
 						 .name = m->datasets[i]->filename,
-						 .decompress = m->datasets[i]->decompress };
+						 .decompress = m->datasets[i]->decompress,
+						 .cache = m->datasets[i]->cache };
 	for (size_t i = 0; i < m->n_result_consumers; i++) {
 		struct consumer *consumer = &c->consumers[i];
 		int failed;
@@ -102,7 +103,9 @@ int computation_make_dir(struct computation *c, struct err *e)
 	static const struct {
 		const char *name;
 		mode_t mode;
-	} folders[] = { { "uploads", 0700 }, { "datasets", 0755 }, { "scratch", 0755 } };
+	} folders[] = {
+		{ "uploads", 0700 }, { "datasets", 0755 }, { "cache", 0755 }, { "scratch", 0755 }
+	};
 	int failed = dir_remove(c->dir, e);
 
 	if (!failed)
@@ -151,6 +154,27 @@ void computation_unref(struct computation *c)
 	free(c->consumers);
 	free(c->dir);
 	free(c);
+}
+
+struct manifest_place computation_place(const struct computation *c, const struct asset *dataset,
+					const char *name, bool unpack)
+{
+	return manifest_place_of(manifest_layout(c->manifest), name, unpack || dataset->decompress,
+				 dataset->cache);
+}
+
+const struct asset *computation_at_place(const struct computation *c,
+					 const struct manifest_place *place,
+					 const struct asset *but)
+{
+	for (size_t i = 0; i < c->dataset_count; i++) {
+		const struct asset *a = &c->datasets[i];
+		const struct manifest_place its = computation_place(c, a, a->name, false);
+
+		if (a != but && manifest_place_same(place, &its))
+			return a;
+	}
+	return NULL;
 }
 
 bool computation_has_all_data(const struct computation *c)

@@ -13,6 +13,7 @@
 #include "common/crypto/digest.h"
 #include "common/manifest/agent_config.h"
 #include "common/manifest/manifest.h"
+#include "common/manifest/manifest_place.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -23,7 +24,7 @@ struct upload;
 struct asset {
 	const ProtobufCBinaryData *hash, *key; /* the manifest's */
 	const char *name;                      /* datasets; "" where the manifest says none */
-	bool decompress;
+	bool decompress, cache;
 	bool placing;        /* accepted, on its way to its place */
 	bool received;       /* in its place */
 	struct upload *kept; /* of an upload that was cut off, for uploads.h; NULL if none */
@@ -59,7 +60,7 @@ struct computation {
 	char **args;   /* NULL at the end, or NULL */
 	bool requirements;
 
-	char *dir; /* uploads/, datasets/, scratch/, algorithm, requirements.txt, results.zip */
+	char *dir; /* uploads/, datasets/, cache/, scratch/, algorithm, requirements.txt, results.zip */
 	uint64_t upload_names;
 	unsigned placing; /* jobs that work in the folder, or wait for the pool */
 	uint64_t result_size;
@@ -83,6 +84,15 @@ void computation_end(struct computation *c);
 
 /* What an upload of the algorithm put here beside its file: its arguments, its runtime. */
 void computation_drop_algorithm(struct computation *c);
+
+/* Where this dataset lies, if it goes by `name` and whoever sends it asks to `unpack` it. */
+struct manifest_place computation_place(const struct computation *c, const struct asset *dataset,
+					const char *name, bool unpack);
+
+/* The dataset other than `but` that the manifest puts there; NULL: none. */
+const struct asset *computation_at_place(const struct computation *c,
+					 const struct manifest_place *place,
+					 const struct asset *but);
 
 bool computation_has_all_data(const struct computation *c);
 bool computation_has_all_consumers(const struct computation *c);

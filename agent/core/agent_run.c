@@ -37,8 +37,8 @@ static void enter(struct agent *agent, enum state_event event, const char *type,
 
 static void remove_inputs(const char *dir)
 {
-	static const char *const names[] = { "algorithm", "requirements.txt", "datasets", "scratch",
-					     "uploads" };
+	static const char *const names[] = { "algorithm", "requirements.txt", "datasets",
+					     "cache",     "scratch",          "uploads" };
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 		CLEANUP(free) char *path = NULL;
@@ -177,8 +177,8 @@ static void on_run_end(void *data, const struct jail_exit *exit, int results)
 
 static int start(struct agent *agent, struct err *e)
 {
-	static const char *const names[] = { "algorithm", "requirements.txt", "datasets",
-					     "scratch" };
+	static const char *const names[] = { "algorithm", "requirements.txt", "datasets", "scratch",
+					     "cache" };
 	const struct config *config = agent->config;
 	const struct computation *c = agent->computation;
 	const struct runner_callbacks callbacks = { on_line, on_run_end, agent };
@@ -194,6 +194,7 @@ static int start(struct agent *agent, struct err *e)
 			.requirements = c->requirements ? paths[1] : NULL,
 			.datasets = paths[2],
 			.scratch = paths[3],
+			.cache = paths[4],
 			.python_runtime = c->runtime,
 			.pip_index_url = config->pip_index_url,
 			.args = (const char *const *)c->args,

@@ -52,14 +52,22 @@ static int take_filename(struct upload_call *u, struct span name, bool with_asse
 
 /* ---- whose it is ---- */
 
-/* Is this the name of a dataset other than `but`? A dataset without a name must not take it. */
-static bool is_reserved(const struct computation *c, const char *name, size_t but)
+static struct manifest_place place_of(const struct upload_call *u, const struct asset *a)
 {
+	return computation_place(u->computation, a, u->filename, u->decompress);
+}
+
+/* Is this the name or the place of another dataset? One without a name must take neither. */
+static bool is_reserved(const struct upload_call *u, const struct asset *a)
+{
+	const struct computation *c = u->computation;
+	const struct manifest_place place = place_of(u, a);
+
 	for (size_t i = 0; i < c->dataset_count; i++) {
-		if (i != but && c->datasets[i].name[0] && strcmp(c->datasets[i].name, name) == 0)
+		if (&c->datasets[i] != a && strcmp(c->datasets[i].name, u->filename) == 0)
 			return true;
 	}
-	return false;
+	return computation_at_place(c, &place, a) != NULL;
 }
 
 /* Which datasets are of this name, and of the digest that the call claims? `*hinted` is the first. */
@@ -72,7 +80,7 @@ static size_t find_named(struct upload_call *u, const struct asset **hinted)
 	for (size_t i = 0; i < c->dataset_count; i++) {
 		const struct asset *a = &c->datasets[i];
 
-		if (a->name[0] ? strcmp(a->name, u->filename) != 0 : is_reserved(c, u->filename, i))
+		if (a->name[0] ? strcmp(a->name, u->filename) != 0 : is_reserved(u, a))
 			continue;
 		named++;
 		u->may_be[i] = upload_call_is_hinted(u, a);
@@ -190,13 +198,19 @@ static int settle(struct upload_call *u, const uint8_t digest[SHA3_256_LEN], str
 
 static int place(struct upload_call *u, struct err *e)
 {
+	const struct manifest_place where = place_of(u, u->asset);
+	/* The manifest's places differ, but a call may ask to unpack what the manifest does not. */
+	const struct asset *other = computation_at_place(u->computation, &where, u->asset);
 	CLEANUP(free) char *name = NULL;
-	int failed;
 
-	if (u->decompress || u->asset->decompress)
-		return unpacking_start(u, e);
-	failed = text_format(&name, e, "datasets/%s", u->filename);
-	return failed ? failed : upload_call_move(u, name, 0644, e);
+	if (other)
+		return err_set(e, ERR_INVALID, "Data: datasets/%s is the place of %s", where.name,
+			       log_quote(other->name).text);
+	if (where.kind != MANIFEST_PLACE_FILE)
+		return unpacking_start(u, &where, e);
+	if (text_format(&name, e, "datasets/%s", where.name) < 0)
+		return err_code(e);
+	return upload_call_move(u, name, 0644, e);
 }
 
 const struct upload_kind upload_dataset = {

@@ -52,6 +52,8 @@ struct bundle_limits {
 	const atomic_bool *cancel; /* may be NULL; once true, ERR_CANCELLED comes soon */
 	/* Names that no path may begin with, ending with NULL; NULL: none. */
 	const char *const *reserved;
+	/* A folder of this name that holds all else is left out of every path; NULL: none is. */
+	const char *strip;
 };
 #define BUNDLE_BYTES_DEFAULT (64ULL << 30)
 #define BUNDLE_RATIO_DEFAULT 200ULL

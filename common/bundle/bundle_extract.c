@@ -209,6 +209,31 @@ static int check_collisions(struct plan *plan, struct err *e)
 	return 0;
 }
 
+/* The folder that holds everything is where we unpack already. */
+static void strip(struct plan *plan, const char *folder)
+{
+	size_t len = strlen(folder), kept = 0;
+
+	for (size_t i = 0; i < plan->count; i++) {
+		const struct item *item = &plan->items[i];
+
+		if (strncmp(item->path, folder, len) != 0 ||
+		    (item->path[len] ? item->path[len] != '/' : !item->is_dir))
+			return;
+	}
+	for (size_t i = 0; i < plan->count; i++) {
+		struct item item = plan->items[i];
+
+		if (!item.path[len]) { /* the folder itself */
+			free(item.path);
+			continue;
+		}
+		memmove(item.path, item.path + len + 1, strlen(item.path + len + 1) + 1);
+		plan->items[kept++] = item;
+	}
+	plan->count = kept;
+}
+
 /* Before the first byte: a disk that runs full on the way stops everybody else, too. */
 static int check_space(const struct job *job, struct err *e)
 {
@@ -247,6 +272,8 @@ static int make_plan(struct job *job, uint64_t file_size, struct err *e)
 	/* Entries may overlap, so what they claim to be packed in may exceed the file. */
 	if (check_ratio("the archive", job->plan.size, file_size, job->limits.ratio, e) < 0)
 		return err_code(e);
+	if (job->limits.strip)
+		strip(&job->plan, job->limits.strip);
 	qsort(job->plan.items, job->plan.count, sizeof(*job->plan.items), by_path);
 	if (check_collisions(&job->plan, e) < 0)
 		return err_code(e);
@@ -323,6 +350,9 @@ static int make_dir(struct job *job, const char *path, struct err *e)
 		if (number == EEXIST && fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 		    S_ISDIR(st.st_mode))
 			return 0;
+		if (number == EEXIST)
+			return err_set(e, ERR_EXISTS, "%s is here already, as a file",
+				       log_quote(path).text);
 		errno = number;
 		return err_errno(e, "make directory %s", log_quote(path).text);
 	}
@@ -386,6 +416,9 @@ static int make_file(struct job *job, const struct item *item, struct err *e)
 		int number = errno;
 
 		forget_last(&job->made);
+		if (number == EEXIST)
+			return err_set(e, ERR_EXISTS, "%s is here already",
+				       log_quote(item->path).text);
 		errno = number;
 		return err_errno(e, "make file %s", log_quote(item->path).text);
 	}
@@ -423,6 +456,7 @@ int bundle_extract(const char *file, int dir, const struct bundle_limits *limits
 	job.limits.ratio = or_default(limits ? limits->ratio : 0, BUNDLE_RATIO_DEFAULT);
 	job.limits.cancel = limits ? limits->cancel : NULL;
 	job.limits.reserved = limits ? limits->reserved : NULL;
+	job.limits.strip = limits ? limits->strip : NULL;
 	if (bundle_zip_open(file, job.limits.entries, &zip, &file_size, e) < 0)
 		return err_wrap(e, "unpack");
 	job.zip = zip;

@@ -4,6 +4,7 @@
 #include "common/crypto/key.h"
 #include "common/manifest/manifest.h"
 #include "common/manifest/manifest_extension.h"
+#include "common/manifest/manifest_place.h"
 
 #include <string.h>
 
@@ -237,5 +238,7 @@ int manifest_check(const Cvms__ComputationRunReq *manifest, struct err *e)
 		failed = consumers_check(manifest, e);
 	if (!failed)
 		failed = manifest_extension_check(manifest, e);
+	if (!failed)
+		failed = manifest_places_check(manifest, e);
 	return failed ? err_wrap(e, "manifest") : 0;
 }

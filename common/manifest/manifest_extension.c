@@ -65,8 +65,6 @@ static int offered_check(const Cvms__ComputationRunReq *manifest, struct err *e)
 		const char *what;
 		bool asked;
 	} missing[] = {
-		{ "cocos: layout: 'folders'",
-		  manifest_layout(manifest) == MANIFEST_LAYOUT_FOLDERS },
 		{ "cocos: logs: 'consumers'", manifest_logs(manifest) == MANIFEST_LOGS_CONSUMERS },
 		{ "cocos: logs: 'provider'", manifest_logs(manifest) == MANIFEST_LOGS_PROVIDER },
 		{ "cocos: requirements_hash", manifest_requirements_hash(manifest) != NULL },
@@ -77,10 +75,6 @@ static int offered_check(const Cvms__ComputationRunReq *manifest, struct err *e)
 		if (missing[i].asked)
 			return err_set(e, ERR_UNIMPLEMENTED, "%s: not offered by this build",
 				       missing[i].what);
-	for (size_t i = 0; i < manifest->n_datasets; i++)
-		if (manifest->datasets[i]->cache)
-			return err_set(e, ERR_UNIMPLEMENTED,
-				       "datasets[%zu]: cache: not offered by this build", i);
 	return 0;
 }
 

@@ -191,6 +191,39 @@ static void a_lie_about_the_size_is_refused(void **state)
 	refuses(*state, shorter, 2, ERR_INVALID, "");
 }
 
+/* The folder that holds everything, and no other, is left out. */
+static void a_folder_around_all_is_stripped(void **state)
+{
+	struct bundle_world *w = *state;
+	const struct bundle_limits limits = { .strip = "h1" };
+	const struct craft within[] = { { .name = "h1/", .content = "" },
+					{ .name = "h1/x", .content = "x" },
+					{ .name = "h1/h1/y", .content = "y" } };
+	const struct craft beside[] = { { .name = "h1/z", .content = "z" },
+					{ .name = "h1x/z", .content = "zz" } };
+	const struct craft file = { .name = "h1", .content = "a file" };
+	const struct craft out[] = { { .name = "h1/../../out", .content = "x" } };
+	const struct craft twice[] = { { .name = "h1/t", .content = "1" },
+				       { .name = "h1/t", .content = "2" } };
+	struct err e;
+
+	craft_zip(w, within, 3);
+	assert_ok(bundle_extract(w->zip, w->out_fd, &limits, &e), e);
+	bundle_world_holds(w->out_fd, "x", "x");
+	bundle_world_holds(w->out_fd, "h1/y", "y");
+	craft_zip(w, beside, 2);
+	assert_ok(bundle_extract(w->zip, w->out_fd, &limits, &e), e);
+	bundle_world_holds(w->out_fd, "h1/z", "z");
+	bundle_world_holds(w->out_fd, "h1x/z", "zz");
+	craft_zip(w, &file, 1);
+	assert_refused(bundle_extract(w->zip, w->out_fd, &limits, &e), e, ERR_EXISTS,
+		       "'h1' is here already");
+	craft_zip(w, out, 1);
+	assert_refused(bundle_extract(w->zip, w->out_fd, &limits, &e), e, ERR_INVALID, "out");
+	craft_zip(w, twice, 2);
+	assert_refused(bundle_extract(w->zip, w->out_fd, &limits, &e), e, ERR_INVALID, "");
+}
+
 static void what_is_there_is_never_replaced(void **state)
 {
 	struct bundle_world *w = *state;
@@ -462,6 +495,7 @@ int main(void)
 		BUNDLE_WORLD_ROW(a_path_twice_is_refused),
 		BUNDLE_WORLD_ROW(encrypted_and_exotic_entries_are_refused),
 		BUNDLE_WORLD_ROW(a_lie_about_the_size_is_refused),
+		BUNDLE_WORLD_ROW(a_folder_around_all_is_stripped),
 		BUNDLE_WORLD_ROW(what_is_there_is_never_replaced),
 		BUNDLE_WORLD_ROW(a_link_that_is_there_is_never_followed),
 		BUNDLE_WORLD_ROW(limits_hold_exactly),

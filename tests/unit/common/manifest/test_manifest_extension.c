@@ -126,8 +126,6 @@ static void every_rule_refuses_by_name(void **state)
 		{ COCOS("\"layout\":\"\\u0000\""), "cocos: layout: ", ERR_INVALID },
 		{ COCOS("\"logs\":\"consumer\""),
 		  "cocos: logs: 'consumer' is not one of consumers, provider, all", ERR_INVALID },
-		{ COCOS("\"layout\":\"folders\""), "cocos: layout: 'folders': not offered",
-		  ERR_UNIMPLEMENTED },
 		{ COCOS("\"logs\":\"consumers\""), "cocos: logs: 'consumers': not offered",
 		  ERR_UNIMPLEMENTED },
 		{ COCOS("\"logs\":\"provider\""), "cocos: logs: 'provider': not offered",
@@ -135,8 +133,6 @@ static void every_rule_refuses_by_name(void **state)
 		{ COCOS("\"requirements_hash\":" ONES), "cocos: requirements_hash: not offered",
 		  ERR_UNIMPLEMENTED },
 		{ COCOS("\"replace\":true"), "cocos: replace: not offered", ERR_UNIMPLEMENTED },
-		{ HEAD DATASET(",\"cache\":true") "," ALGO "}", "datasets[0]: cache: not offered",
-		  ERR_UNIMPLEMENTED },
 	};
 	struct err e;
 

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * manifest_place.h — where the algorithm finds a dataset: below datasets/, or among its caches.
+ */
+#pragma once
+
+#include "common/manifest/manifest.h"
+#include "common/manifest/manifest_extension.h"
+
+/* A dataset of this name is a cache in every manifest: a stock one can't mark it. */
+#define MANIFEST_CACHE_NAME "cache.zip"
+
+enum manifest_place_kind {
+	MANIFEST_PLACE_FILE,   /* datasets/NAME, as it is */
+	MANIFEST_PLACE_UNION,  /* unpacked in datasets/, with the others of this kind */
+	MANIFEST_PLACE_FOLDER, /* unpacked in datasets/NAME/ */
+	MANIFEST_PLACE_CACHE,  /* unpacked where libraries look, with the others of this kind */
+};
+
+struct manifest_place {
+	enum manifest_place_kind kind;
+	char name[MANIFEST_FILENAME_MAX + 1]; /* "" where several share the place */
+};
+
+/* Of a dataset that goes by `name`, a plain file name; `unpack`: manifest or upload asks for it. In
+ * layout folders, h1.zip lies in h1; a name without .zip is the folder's as it is. */
+struct manifest_place manifest_place_of(enum manifest_layout layout, const char *name, bool unpack,
+					bool cache);
+
+/* Neither can be where the other is. */
+bool manifest_place_same(const struct manifest_place *a, const struct manifest_place *b);
+
+/* Part of manifest_check(): no two datasets with a name have the same place. */
+int manifest_places_check(const Cvms__ComputationRunReq *manifest, struct err *e) MUST_CHECK;
