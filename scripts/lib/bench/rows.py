@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The rows of the table, in their order."""
-from bench import agent, attested, boot, calls, flood, verify
+from bench import agent, attested, boot, calls, flood, sandbox, verify
 
-GROUPS = [agent.transfers, agent.memory, calls.unary, flood.rows, attested.channel, verify.verdicts, verify.measurement,
+GROUPS = [agent.transfers, agent.memory, calls.unary, flood.rows, attested.channel, verify.verdicts, verify.measurement, sandbox.rows,
           boot.connected, boot.first_byte, agent.sizes, boot.image_size]
 
 
