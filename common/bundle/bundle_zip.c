@@ -37,7 +37,9 @@ int bundle_zip_entries_check(uint64_t count, uint64_t most, struct err *e)
 	return 0;
 }
 
-/* A 64-bit end record at the offset that a locator names: its count of entries (4.3.14). */
+/* A 64-bit end record at the offset that a locator names: its count of entries (4.3.14). An archive inside
+ * of this one has locators too, which lead elsewhere from here: libzip passes over what is no such
+ * record before it allocates, and so do we. */
 static int check_end64(int fd, const uint8_t *locator, uint64_t most, struct err *e)
 {
 	uint8_t record[END64_LEN];
@@ -51,7 +53,9 @@ static int check_end64(int fd, const uint8_t *locator, uint64_t most, struct err
 	    pread(fd, record, sizeof(record), (off_t)offset) != (ssize_t)sizeof(record))
 		return err_set(e, ERR_INVALID, "zip64 end record lies outside the file");
 	r = reader_over(record, sizeof(record));
-	reader_skip(&r, 24);
+	if (reader_le32(&r) != 0x06064b50)
+		return 0;
+	reader_skip(&r, 20);
 	uint64_t on_disk = reader_le64(&r), total = reader_le64(&r);
 	if (bundle_zip_entries_check(on_disk, most, e) < 0)
 		return err_code(e);

@@ -400,6 +400,35 @@ static void a_huge_claimed_count_is_refused_early(void **state)
 		       "4294967295 entries");
 }
 
+/* As a model of torch is one, laid into an archive without compression: its locator leads into the middle
+ * of the outer archive. */
+static void an_archive_within_is_content(void **state)
+{
+	struct bundle_world *w = *state;
+	CLEANUP_WRITER struct writer z = writer_up_to(4096);
+	zip_t *zip = zip_open(w->zip, ZIP_CREATE | ZIP_TRUNCATE, NULL);
+	CLEANUP(free) uint8_t *bytes = NULL;
+	size_t len;
+	struct err e;
+
+	for (size_t i = 0; i < 200; i++)
+		writer_u8(&z, 0x12);
+	writer_le32(&z, 0x07064b50);
+	writer_le32(&z, 0);
+	writer_le64(&z, 64);
+	writer_le32(&z, 1);
+	writer_le32(&z, 0x06054b50);
+	writer_zeros(&z, 18);
+	assert_non_null(zip);
+	assert_int_equal(zip_file_add(zip, "z", zip_source_buffer(zip, z.bytes, z.len, 0), 0), 0);
+	assert_int_equal(zip_set_file_compression(zip, 0, ZIP_CM_STORE, 0), 0);
+	assert_int_equal(zip_close(zip), 0);
+	assert_ok(file_read(w->zip, 4096, &bytes, &len, &e), e);
+	assert_non_null(memmem(bytes, len, z.bytes, z.len));
+	assert_ok(bundle_extract(w->zip, w->out_fd, NULL, &e), e);
+	assert_int_equal(faccessat(w->out_fd, "z", F_OK, 0), 0);
+}
+
 /* Each by the first name of a path; a name that only begins like it is another. */
 static void names_of_others_are_refused(void **state)
 {
@@ -504,6 +533,7 @@ int main(void)
 		BUNDLE_WORLD_ROW(every_flipped_byte_leaves_all_or_nothing),
 		BUNDLE_WORLD_ROW(damaged_content_is_refused),
 		BUNDLE_WORLD_ROW(a_huge_claimed_count_is_refused_early),
+		BUNDLE_WORLD_ROW(an_archive_within_is_content),
 		BUNDLE_WORLD_ROW(names_of_others_are_refused),
 		BUNDLE_WORLD_ROW(what_is_not_wanted_any_more_ends),
 		BUNDLE_WORLD_ROW(more_than_is_free_is_refused_before_anything_is_written),
