@@ -149,6 +149,7 @@ void computation_unref(struct computation *c)
 	manifest_free(c->manifest);
 	agent_config_done(&c->listener);
 	computation_drop_algorithm(c);
+	transcript_done(&c->said);
 	free(c->canonical);
 	free(c->datasets);
 	free(c->consumers);

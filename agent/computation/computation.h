@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "agent/computation/transcript.h"
 #include "agent/jail/runner_spec.h"
 #include "common/base/err.h"
 #include "common/crypto/digest.h"
@@ -64,7 +65,14 @@ struct computation {
 	uint64_t upload_names;
 	unsigned placing; /* jobs that work in the folder, or wait for the pool */
 	uint64_t result_size;
-	char failure[ERR_TEXT_MAX]; /* why, in state Failed */
+	struct transcript said; /* by the algorithm */
+	bool run_begun;
+	bool run_over; /* it has ended, or could not be started */
+	/* In state Failed: what anybody may know, and why, for those to whom the manifest shows what
+	 * the algorithm writes (it chooses words of the reason, too), with its last lines. */
+	char failure[ERR_TEXT_MAX];
+	char reason[ERR_TEXT_MAX];
+	char last_lines[TRANSCRIPT_LAST_MAX + 1];
 };
 
 /* Takes the manifest over (in every case), judges it (manifest_check()), loads its agent

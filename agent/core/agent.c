@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/core/agent.h"
 
+#include "agent/computation/participant.h"
 #include "agent/core/cvms.h"
 #include "agent/evidence/evidence.h"
 #include "agent/jail/runner.h"
 #include "common/base/json.h"
 #include "common/base/log.h"
 #include "common/base/writer.h"
+#include "common/manifest/manifest_extension.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -98,17 +100,30 @@ void agent_event(struct agent *agent, const char *type, const char *status)
 		cvms_flush(agent->cvms);
 }
 
+/* Of a run the reason holds words that the algorithm chose: names in results/, what it printed. */
+static bool is_secret(const struct computation *c)
+{
+	return c && c->run_begun && manifest_logs(c->manifest) != MANIFEST_LOGS_ALL;
+}
+
 void agent_fail(struct agent *agent, const struct err *why)
 {
 	struct computation *c = agent->computation;
 	struct err e;
 
 	if (state_step(&agent->state, EVENT_FAILURE, &e) < 0) {
-		log_error("%s", why->text);
+		log_error("%s", is_secret(c) ? e.text : why->text);
 		return;
 	}
+	snprintf(c->reason, sizeof(c->reason), "%s", why->text);
 	snprintf(c->failure, sizeof(c->failure), "%s", why->text);
-	agent_say(agent, "ERROR", "computation failed: %s", why->text);
+	if (is_secret(c))
+		snprintf(c->failure, sizeof(c->failure),
+			 "the run failed; the manifest shows why to %s alone ('cocos-cli status "
+			 "PRIVATE_KEY')",
+			 participant_names(c));
+	transcript_last(&c->said, c->last_lines);
+	agent_say(agent, "ERROR", "computation failed: %s", c->failure);
 	uploads_close(&agent->uploads, "the computation has failed");
 	if (agent->runner)
 		runner_stop(agent->runner);

@@ -6,12 +6,15 @@
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/bundle/bundle.h"
+#include "common/manifest/manifest_extension.h"
 #include "common/rpc/job.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+
+enum { LOG_NAMES_MAX = 1000 };
 
 /* The end of a run: away with what it needed, then its results into a zip, or the failure that it
  * ended with. All in the pool. */
@@ -20,6 +23,8 @@ struct ending {
 	struct computation *computation;
 	int results; /* -1 after a failure */
 	char *dir;
+	char *log; /* for the zip; NULL: the manifest has it go elsewhere */
+	size_t log_len;
 	uint64_t size;
 	int failed;
 	struct err e;
@@ -44,8 +49,10 @@ static void remove_inputs(const char *dir)
 		CLEANUP(free) char *path = NULL;
 		struct err e;
 
+		/* The host reads this, and names in there are the algorithm's. */
 		if (text_format(&path, &e, "%s/%s", dir, names[i]) < 0 || dir_remove(path, &e) < 0)
-			log_warn("after the run: %s", e.text);
+			log_warn("after the run: %s is not removed whole (%s)", names[i],
+				 err_code_name(e.code));
 	}
 }
 
@@ -55,9 +62,27 @@ static void ending_free(struct ending *end)
 		close(end->results);
 	computation_unref(end->computation);
 	free(end->dir);
+	free(end->log);
 	free(end);
 }
 DEFINE_CLEANUP(struct ending *, ending_free)
+
+/* What the algorithm wrote goes along, under the first name that is free: results/ may have a log.txt of
+ * its own. */
+static int make_with_log(struct ending *end, int zip, struct err *e)
+{
+	char name[32] = "log.txt";
+	struct bundle_extra log = { name, end->log, end->log_len };
+	struct stat there;
+
+	for (unsigned n = 1; fstatat(end->results, name, &there, AT_SYMLINK_NOFOLLOW) == 0; n++) {
+		if (n == LOG_NAMES_MAX)
+			return err_set(e, ERR_EXISTS, "log.txt to log_%d.txt are all there",
+				       LOG_NAMES_MAX - 1);
+		snprintf(name, sizeof(name), "log_%u.txt", n);
+	}
+	return bundle_make_with(end->results, &log, zip, NULL, e);
+}
 
 static int make_zip(struct ending *end, struct err *e)
 {
@@ -70,7 +95,8 @@ static int make_zip(struct ending *end, struct err *e)
 	zip = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (zip < 0)
 		return err_errno(e, "make '%s'", path);
-	if (bundle_make(end->results, zip, NULL, NULL, NULL, e) < 0)
+	if ((end->log ? make_with_log(end, zip, e)
+		      : bundle_make(end->results, zip, NULL, NULL, NULL, e)) < 0)
 		return err_code(e);
 	if (fstat(zip, &st) < 0)
 		return err_errno(e, "results.zip");
@@ -116,6 +142,7 @@ static void ending_done(void *data)
 static void end_run(struct agent *agent, int results, const struct err *why)
 {
 	CLEANUP(ending_free) struct ending *end = calloc(1, sizeof(*end));
+	const struct computation *c = agent->computation;
 	CLEANUP(close) int dir = results;
 	struct err e;
 
@@ -133,6 +160,8 @@ static void end_run(struct agent *agent, int results, const struct err *why)
 		end->failed = err_code(why);
 	}
 	int failed = end->dir ? 0 : err_nomem(&e);
+	if (!failed && !why && manifest_logs(c->manifest) == MANIFEST_LOGS_CONSUMERS)
+		failed = transcript_text(&c->said, &end->log, &end->log_len, &e);
 	if (!failed)
 		failed = rpc_job_start(agent->loop, ending_work, ending_done, end, &e);
 	if (failed) {
@@ -147,9 +176,13 @@ static void on_line(void *data, int stream, const char *text, size_t len)
 {
 	static const char mark[] = "algorithm: "; /* so that it can't speak for the agent */
 	struct agent *agent = data;
+	struct computation *c = agent->computation;
 	char line[sizeof(mark) + JAIL_LINE_MAX];
 	size_t room = sizeof(line) - (sizeof(mark) - 1), taken = len < room ? len : room;
 
+	transcript_add(&c->said, text, len);
+	if (manifest_logs(c->manifest) != MANIFEST_LOGS_ALL)
+		return;
 	memcpy(line, mark, sizeof(mark) - 1);
 	memcpy(line + sizeof(mark) - 1, text, taken);
 	agent_line(agent, stream == 2 ? "ERROR" : "INFO", line, sizeof(mark) - 1 + taken);
@@ -162,6 +195,7 @@ static void on_run_end(void *data, const struct jail_exit *exit, int results)
 	struct err e;
 
 	runner_free(TAKE_PTR(agent->runner));
+	agent->computation->run_over = true;
 	if (agent->stop_wanted) {
 		agent_stop_go_on(agent);
 		return;
@@ -217,9 +251,11 @@ static void run(struct agent *agent)
 {
 	struct err e;
 
+	agent->computation->run_begun = true;
 	agent_event(agent, "Running", "Starting");
 	if (start(agent, &e) < 0) {
 		err_wrap(&e, "start the algorithm");
+		agent->computation->run_over = true;
 		end_run(agent, -1, &e);
 		return;
 	}

@@ -62,6 +62,11 @@ static const struct rpc_handler handlers[] = {
 		.message = service_status_message,
 	},
 	{
+		.method = { PROTO_AGENT_LOG, RPC_UNARY, &agent__log_request__descriptor,
+			    &agent__log_response__descriptor },
+		.message = service_log_message,
+	},
+	{
 		.method = { PROTO_AGENT_ACTIVATE_CREDENTIAL, RPC_UNARY,
 			    &agent__activate_credential_request__descriptor,
 			    &agent__activate_credential_response__descriptor },

@@ -8,6 +8,7 @@
 
 extern const struct rpc_service service;
 
+struct agent;
 struct uploads_callbacks;
 
 /* service_upload.c: the start of Algo and Data, and what the agent makes of them; for the rest the
@@ -24,6 +25,11 @@ void service_result_closed(struct rpc_call *call);
 
 /* service_status.c */
 void service_status_message(struct rpc_call *call, const ProtobufCMessage *message);
+
+/* service_log.c; service_participant(): the caller is one to whom the manifest shows what the algorithm
+ * wrote (participant.h). */
+int service_participant(struct rpc_call *call, const struct agent *agent, struct err *e) MUST_CHECK;
+void service_log_message(struct rpc_call *call, const ProtobufCMessage *message);
 
 /* service_reattest.c */
 void service_reattest_message(struct rpc_call *call, const ProtobufCMessage *message);

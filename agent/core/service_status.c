@@ -4,6 +4,7 @@
 #include "agent/core/agent.h"
 #include "agent/core/service.h"
 #include "agent/upload/upload.h"
+#include "common/manifest/manifest_extension.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -60,6 +61,25 @@ static int fill_lists(const struct computation *c, struct lists *l, Agent__Statu
 	return 0;
 }
 
+/* Why it failed: what everybody may know; and more to those who have shown that they may see it. */
+static int fill_failure(struct rpc_call *call, struct agent *agent, Agent__StatusResponse *r,
+			struct err *e)
+{
+	const struct computation *c = agent->computation;
+	bool shown = c && manifest_logs(c->manifest) == MANIFEST_LOGS_ALL;
+
+	if (rpc_metadata_count(rpc_call_metadata(call), PROOF_KEY) > 0) {
+		if (service_participant(call, agent, e) < 0)
+			return err_wrap(e, "Status");
+		shown = true;
+	}
+	if (c) {
+		r->failure = (char *)(shown ? c->reason : c->failure);
+		r->last_lines = (char *)(shown ? c->last_lines : "");
+	}
+	return 0;
+}
+
 void service_status_message(struct rpc_call *call, const ProtobufCMessage *message)
 {
 	struct agent *agent = rpc_call_service(call);
@@ -68,17 +88,16 @@ void service_status_message(struct rpc_call *call, const ProtobufCMessage *messa
 	uint8_t challenge[PROOF_SESSION_LEN];
 	struct lists lists = { 0 };
 	struct err e;
-	int failed = 0;
+	int failed = fill_failure(call, agent, &r, &e);
 
 	r.state = (char *)state_name(agent->state);
 	r.version = (char *)COCOS_VERSION;
 	r.development = agent->config->options.development;
-	if (c) {
+	if (c && !failed) {
 		r.computation_id = c->manifest->id;
 		r.name = c->manifest->name;
 		r.manifest_digest.data = (uint8_t *)c->digests.sha3_256;
 		r.manifest_digest.len = SHA3_256_LEN;
-		r.failure = (char *)c->failure;
 		r.result_size = c->result_size;
 		failed = fill_lists(c, &lists, &r, &e);
 	}

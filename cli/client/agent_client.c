@@ -132,6 +132,32 @@ int agent_client_open(struct client *client, const struct agent_call *call,
 	return rpc_sync_open(client->channel, call->method, &options, sync, e);
 }
 
+int agent_client_ask(struct client *client, const struct rpc_method *method, EVP_PKEY *key,
+		     const ProtobufCMessage *request, ProtobufCMessage **response, struct err *e)
+{
+	const struct agent_call call = { .method = method,
+					 .role = PROOF_ROLE_PARTICIPANT,
+					 .key = key };
+	CLEANUP(agent_status_free) Agent__StatusResponse *status = NULL;
+	CLEANUP(rpc_sync_free) struct rpc_sync *sync = NULL;
+	struct rpc_metadata metadata = { .count = 0 };
+	int failed = agent_client_status(client, &status, e);
+
+	if (failed)
+		return failed;
+	failed = agent_client_open(client, &call, status, &metadata, &sync, e);
+	rpc_metadata_done(&metadata);
+	if (!failed)
+		failed = rpc_sync_send(sync, request, e);
+	if (!failed)
+		rpc_sync_half_close(sync);
+	if (!failed)
+		failed = rpc_sync_finish(sync, response, e);
+	if (failed)
+		agent_client_hint(client, e);
+	return failed;
+}
+
 /* What a refusal of a signature says, and what to do about it. */
 static const char *advice(const struct err *e)
 {

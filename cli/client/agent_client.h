@@ -43,5 +43,11 @@ int agent_client_open(struct client *client, const struct agent_call *call,
 		      const Agent__StatusResponse *status, struct rpc_metadata *metadata,
 		      struct rpc_sync **sync, struct err *e) MUST_CHECK;
 
+/* A call of one message and one answer, signed with `key` as one to whom the manifest shows what the
+ * algorithm writes. The caller frees the answer. */
+int agent_client_ask(struct client *client, const struct rpc_method *method, EVP_PKEY *key,
+		     const ProtobufCMessage *request, ProtobufCMessage **response,
+		     struct err *e) MUST_CHECK;
+
 /* What to do about a refusal. */
 void agent_client_hint(struct client *client, const struct err *e);

@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_status.c — where the computation in a CVM stands, by its agent's own word. */
 #include "cli/base/json_out.h"
+#include "cli/base/private_key.h"
 #include "cli/base/progress.h"
+#include "cli/base/text.h"
 #include "cli/client/agent_client.h"
 #include "cli/client/attested.h"
 #include "cli/cmd/commands.h"
 #include "common/base/encode.h"
 #include "common/base/log.h"
 #include "common/crypto/digest.h"
+
+#include <string.h>
 
 static void json_asset(struct json_out *out, const char *key, const Agent__StatusAsset *a)
 {
@@ -31,6 +35,8 @@ static int print_json(struct cli *cli, const Agent__StatusResponse *s, struct er
 	json_out_text(&out, "state", s->state);
 	if (*s->failure)
 		json_out_text(&out, "failure", s->failure);
+	if (*s->last_lines)
+		json_out_text(&out, "last_lines", s->last_lines);
 	if (s->result_size)
 		json_out_number(&out, "result_size", s->result_size);
 	json_out_hex(&out, "manifest_digest", s->manifest_digest.data, s->manifest_digest.len);
@@ -70,6 +76,18 @@ static void print_asset(FILE *out, const char *what, const Agent__StatusAsset *a
 		a->received ? "received" : "awaited", kept, hex);
 }
 
+/* What the algorithm wrote last, each line by itself. */
+static void print_lines(FILE *out, char *lines)
+{
+	char *rest = lines, *line;
+
+	while ((line = strsep(&rest, "\n")) != NULL) {
+		text_make_plain(line);
+		if (*line)
+			fprintf(out, "            | %s\n", line);
+	}
+}
+
 static void print_text(FILE *out, const Agent__StatusResponse *s)
 {
 	char hex[2 * SHA3_256_LEN + 1] = "none yet", size[32];
@@ -82,6 +100,7 @@ static void print_text(FILE *out, const Agent__StatusResponse *s)
 	fprintf(out, "state       %s\n", log_quote(s->state).text);
 	if (*s->failure)
 		fprintf(out, "failure     %s\n", log_quote(s->failure).text);
+	print_lines(out, s->last_lines);
 	fprintf(out, "manifest    %s\n", hex);
 	if (s->result_size) {
 		progress_size(s->result_size, size, sizeof(size));
@@ -104,6 +123,22 @@ static void print_text(FILE *out, const Agent__StatusResponse *s)
 		      out);
 }
 
+/* Of a computation that failed, the key's owner may see more. */
+static int ask_again(struct cli *cli, struct client *client, Agent__StatusResponse **status,
+		     struct err *e)
+{
+	CLEANUP(EVP_PKEY_free) EVP_PKEY *key = NULL;
+	Agent__StatusRequest request = AGENT__STATUS_REQUEST__INIT;
+	ProtobufCMessage *response;
+
+	if (private_key_load(cli, cli->operands[0], &key, e) < 0 ||
+	    agent_client_ask(client, &agent_status, key, &request.base, &response, e) < 0)
+		return err_code(e);
+	agent_status_free(*status);
+	*status = (Agent__StatusResponse *)response;
+	return 0;
+}
+
 static enum cli_exit run_status(struct cli *cli, struct err *e)
 {
 	struct client client CLEANUP_CLIENT = { .loop = NULL };
@@ -113,6 +148,8 @@ static enum cli_exit run_status(struct cli *cli, struct err *e)
 		return CLI_USAGE;
 	if (agent_client_status(&client, &status, e) < 0)
 		return CLI_FAILED;
+	if (cli->operand_count && ask_again(cli, &client, &status, e) < 0)
+		return CLI_FAILED;
 	if (cli_flag(cli, "json"))
 		return print_json(cli, status, e) < 0 ? CLI_FAILED : CLI_OK;
 	print_text(cli->out, status);
@@ -121,11 +158,14 @@ static enum cli_exit run_status(struct cli *cli, struct err *e)
 
 const struct command cmd_status = {
 	.name = "status",
-	.args = "",
+	.args = "[PRIVATE_KEY]",
 	.help = "ask the agent where its computation stands",
+	.operands_max = 1,
 	.options = (const struct cli_option[]){ CLI_JSON_OPTION,
 						CLIENT_AGENT_OPTIONS,
 						{ .name = NULL } },
 	.run = run_status,
-	.more = "Nothing here is proven: 'cocos-cli attestation' checks whom you talk to.",
+	.more = "With the key of somebody to whom the manifest shows what the algorithm writes, why a\n"
+		"computation failed, too. Nothing here is proven: 'cocos-cli attestation' checks whom\n"
+		"you talk to.",
 };

@@ -9,6 +9,7 @@ const struct command *const commands[] = {
 	&cmd_algo,
 	&cmd_data,
 	&cmd_result,
+	&cmd_logs,
 	&cmd_status,
 	&cmd_ima_measurements,
 

@@ -237,22 +237,28 @@ static int refuse_other_caches(struct cli *cli, struct err *e)
 
 static int put_extension(struct cli *cli, struct json_out *out, struct err *e)
 {
-	static const char *const words[] = { "layout", "logs" };
+	/* What a manifest of ours says where nobody asked for anything else. */
+	static const struct {
+		const char *option, *otherwise;
+	} words[] = { { "layout", NULL }, { "logs", "consumers" } };
 	const char *requirements = cli_value(cli, "requirements-hash");
 	bool said = requirements || cli_flag(cli, "replace");
 
 	for (size_t i = 0; i < ARRAY_LEN(words); i++)
-		said = said || cli_value(cli, words[i]);
+		said = said || cli_value(cli, words[i].option);
 	if (cli_flag(cli, "stock-manifest") && (said || cli_flag(cli, "cache")))
 		return err_set(e, ERR_INVALID,
 			       "--stock-manifest excludes --layout, --logs, --cache, "
 			       "--requirements-hash and --replace");
-	if (!said)
+	if (cli_flag(cli, "stock-manifest"))
 		return 0;
 	json_out_object(out, "cocos");
-	for (size_t i = 0; i < ARRAY_LEN(words); i++)
-		if (cli_value(cli, words[i]))
-			json_out_text(out, words[i], cli_value(cli, words[i]));
+	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+		const char *word = cli_value(cli, words[i].option);
+
+		if (word || words[i].otherwise)
+			json_out_text(out, words[i].option, word ? word : words[i].otherwise);
+	}
 	if (requirements && put_hash(out, "requirements_hash", requirements, e) < 0)
 		return err_wrap(e, "--requirements-hash");
 	if (cli_flag(cli, "replace"))

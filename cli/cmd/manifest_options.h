@@ -44,7 +44,7 @@
 	{ .name = "layout", .value = "WORD", \
 	  .help = "of unpacked datasets: folders (one for each) or stock" }, \
 	{ .name = "logs", .value = "WORD", \
-	  .help = "who sees what the algorithm says: consumers, provider or all" }, \
+	  .help = "who sees what the algorithm says: consumers (the default), provider or all" }, \
 	{ .name = "cache", .value = "NAME", .times = CLI_MANY, \
 	  .help = "the dataset of this name lies where libraries look for downloads" }, \
 	{ .name = "requirements-hash", .value = "FILE|HEX", \

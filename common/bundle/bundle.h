@@ -39,6 +39,17 @@ struct bundle_progress {
 int bundle_make(int dir, int fd, const struct bundle_progress *progress, uint64_t *size,
 		uint8_t digest[BUNDLE_DIGEST_LEN], struct err *e) MUST_CHECK;
 
+/* A file that lies in no directory: its mode is 0644. */
+struct bundle_extra {
+	const char *path; /* one name */
+	const void *bytes;
+	size_t len;
+};
+
+/* bundle_make() with one more file. ERR_EXISTS if the directory has its path, as a directory as well. */
+int bundle_make_with(int dir, const struct bundle_extra *extra, int fd, uint64_t *size,
+		     struct err *e) MUST_CHECK;
+
 /* SHA3-256 of what bundle_make() would write, without writing it anywhere. */
 int bundle_digest(int dir, const struct bundle_progress *progress, uint8_t out[BUNDLE_DIGEST_LEN],
 		  struct err *e) MUST_CHECK;

@@ -37,6 +37,7 @@ struct sink {
 
 struct work {
 	int dir;
+	const struct bundle_extra *extra; /* NULL: none */
 	struct list list;
 	struct sink sink;
 	const struct bundle_progress *progress;
@@ -232,8 +233,22 @@ static int put_content(struct work *w, int fd, struct bundle_entry *entry, struc
 	return 0;
 }
 
+static int put_extra(struct work *w, struct bundle_entry *entry, struct err *e)
+{
+	const struct bundle_extra *x = w->extra;
+
+	entry->offset = w->sink.written;
+	entry->crc = (uint32_t)crc32_z(crc32(0, NULL, 0), x->bytes, x->len);
+	if (put(&w->sink, bundle_header_local, entry, e) < 0 ||
+	    emit(&w->sink, x->bytes, x->len, e) < 0)
+		return err_code(e);
+	return put(&w->sink, bundle_header_descriptor, entry, e);
+}
+
 static int put_file(struct work *w, struct bundle_entry *entry, struct err *e)
 {
+	if (w->extra && strcmp(entry->path, w->extra->path) == 0)
+		return put_extra(w, entry, e);
 	/* If somebody replaced the file by a pipe, we must not wait for its writer. */
 	CLEANUP(close) int fd = bundle_open_beneath(w->dir, entry->path, O_RDONLY | O_NONBLOCK, 0);
 	struct stat st;
@@ -263,12 +278,31 @@ static int put_all(struct work *w, struct err *e)
 	return put_end(&w->sink, list->count, start, e);
 }
 
+/* Once the sizes in the directory have been judged: this one takes no room there. */
+static int list_add_extra(struct work *w, struct err *e)
+{
+	const struct bundle_extra *x = w->extra;
+	const struct stat about = { .st_mode = S_IFREG | 0644, .st_size = (off_t)x->len };
+	CLEANUP(free) char *path = strdup(x->path);
+	struct stat there;
+
+	if (!path)
+		return err_nomem(e);
+	if (bundle_path_check(path, e) < 0 || list_check_room(&w->list, e) < 0)
+		return err_code(e);
+	if (strchr(path, '/') || fstatat(w->dir, path, &there, AT_SYMLINK_NOFOLLOW) == 0)
+		return err_set(e, ERR_EXISTS, "'%s' is there already", path);
+	return list_add(&w->list, TAKE_PTR(path), &about, e);
+}
+
 static int make(struct work *w, struct err *e)
 {
 	w->buffer = malloc(COPY_LEN);
 	if (!w->buffer)
 		return err_nomem(e);
 	if (scan(&w->list, w->dir, "", e) < 0 || check_total(w->dir, w->list.total, e) < 0)
+		return err_wrap(e, "bundle");
+	if (w->extra && list_add_extra(w, e) < 0)
 		return err_wrap(e, "bundle");
 	if (w->list.count)
 		qsort(w->list.entries, w->list.count, sizeof(*w->list.entries), by_path);
@@ -293,6 +327,22 @@ int bundle_make(int dir, int fd, const struct bundle_progress *progress, uint64_
 	if (size)
 		*size = w.sink.written;
 	return digest ? digest_finish(w.sink.digest, digest, e) : 0;
+}
+
+int bundle_make_with(int dir, const struct bundle_extra *extra, int fd, uint64_t *size,
+		     struct err *e)
+{
+	__attribute__((cleanup(work_done))) struct work w = {
+		.dir = dir,
+		.extra = extra,
+		.sink = { .fd = fd },
+	};
+
+	if (make(&w, e) < 0)
+		return err_code(e);
+	if (size)
+		*size = w.sink.written;
+	return 0;
 }
 
 int bundle_digest(int dir, const struct bundle_progress *progress, uint8_t out[BUNDLE_DIGEST_LEN],

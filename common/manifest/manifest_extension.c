@@ -65,8 +65,6 @@ static int offered_check(const Cvms__ComputationRunReq *manifest, struct err *e)
 		const char *what;
 		bool asked;
 	} missing[] = {
-		{ "cocos: logs: 'consumers'", manifest_logs(manifest) == MANIFEST_LOGS_CONSUMERS },
-		{ "cocos: logs: 'provider'", manifest_logs(manifest) == MANIFEST_LOGS_PROVIDER },
 		{ "cocos: requirements_hash", manifest_requirements_hash(manifest) != NULL },
 		{ "cocos: replace", manifest_may_replace(manifest) },
 	};

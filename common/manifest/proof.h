@@ -15,12 +15,12 @@
  *   Algo: algo_type (always there, "bin" where the call says nothing), python_runtime (where the
  *         call says one), algo_args (once for each, in order), requirements (the 32 bytes of the
  *         requirements file's SHA3-256, where the call sends one);
- *   Result: none
+ *   Result, Log, Status: none
  * the bytes: length of the key (4 bytes, big endian) ‖ key ‖ length of the value (4, BE) ‖ value.
  *
  * Request metadata: `user-id` role; `proof` base64 of the signature; `proof-key` base64 of the
- * signer's DER SubjectPublicKeyInfo (optional: lets the agent say to whom the key belongs, should
- * it refuse the call; it gives no right); `asset-digest` the asset's
+ * signer's DER SubjectPublicKeyInfo (optional, but for Log and Status: lets the agent say to whom the key
+ * belongs, should it refuse the call; it gives no right); `asset-digest` the asset's
  * SHA3-256 in hexadecimal (optional: lets the agent refuse an unknown or repeated asset before its
  * bytes are sent, and take up an interrupted upload); `upload-offset` decimal (see Status'
  * bytes_kept; needs `asset-digest`): the call sends the asset from that byte on.
@@ -46,6 +46,8 @@
 #define PROOF_ROLE_ALGORITHM "algorithm-provider"
 #define PROOF_ROLE_DATA      "data-provider"
 #define PROOF_ROLE_CONSUMER  "consumer"
+/* Of Log and Status: whoever the manifest shows what the algorithm wrote; `proof-key` says who. */
+#define PROOF_ROLE_PARTICIPANT "participant"
 
 /* What a refusal says, by which a client knows what to advise. */
 #define PROOF_REFUSED_UNKNOWN   "the manifest does not name your key"

@@ -287,7 +287,8 @@ def options_make_the_same_manifest_as_a_file():
                           "filename": "iris.csv"}, {"hash": "ab" * 32, "user_key": pem}],
             "algorithm": {"hash": IRIS_DIGEST, "user_key": pem, "algo_type": "python",
                           "algo_args": ["--seed", "7"]},
-            "result_consumers": [{"user_key": pem}], "agent_config": {"port": "7100", "attested_tls": True}}))
+            "result_consumers": [{"user_key": pem}], "agent_config": {"port": "7100", "attested_tls": True},
+            "cocos": {"logs": "consumers"}}))
         assert cli("computation", "create", "--dry-run", path).ok() == from_options
         # The canonical form, whose digest owners compare, and nothing that isn't measured.
         assert hashlib.sha3_256(from_options.rstrip("\n").encode()).hexdigest() == cli(
@@ -328,6 +329,8 @@ def options_say_what_other_backends_do_not_know():
                        *words, cwd=folder.path)
         stock = make("--stock-manifest").ok()
         assert '"cocos"' not in stock and '"cache"' not in stock, stock
+        assert json.loads(make().ok())["cocos"] == {"logs": "consumers"}
+        assert json.loads(make("--logs", "provider").ok())["cocos"] == {"logs": "provider"}
         assert json.loads(make("--layout", "stock", "--logs", "all").ok())["cocos"] == {
             "layout": "stock", "logs": "all"}
         for words, what in (
@@ -361,7 +364,7 @@ def a_dry_run_prints_no_private_key():
         common = {"id": "x", "algorithm": {"hash": IRIS_DIGEST, "user_key": owner},
                   "result_consumers": [{"user_key": owner}]}
         runs = [["--id", "x", "--algorithm", IRIS_DIGEST, "--algorithm-key", "public.pem", "--consumer-key",
-                 "public.pem", "--agent-cert", "agent.pem", "--agent-key", "agent.key"]]
+                 "public.pem", "--agent-cert", "agent.pem", "--agent-key", "agent.key", "--stock-manifest"]]
         for spelling in ("key_file", "server_key"):
             runs.append([folder.write(f"{spelling}.json", json.dumps(
                 {**common, "agent_config": {"cert_file": cert, spelling: key}}))])

@@ -165,7 +165,10 @@ def whole_job(**how):
         job("result", job.key("consumer"), cwd=job.folder("consumer")).refused(1)
         logs = [json.loads(line) for line in
                 job("computation", "logs", computation, "--json").ok().splitlines()]
-        assert any("counted iris.csv" in line.get("message", "") for line in logs), logs
+        # What the algorithm said is the consumer's, and no word of it the service's.
+        assert b"counted iris.csv\n" in read(job.folder("consumer/out/log.txt"))
+        assert "counted iris.csv" in job("logs", job.key("consumer")).ok()
+        assert logs and "counted" not in json.dumps(logs), logs
         events = [(line["type"], line["status"]) for line in logs if line["kind"] == "event"]
         assert events == [("ReceivingAlgorithm", "InProgress"), ("ReceivingData", "InProgress"),
                           ("Running", "Starting"), ("Running", "InProgress"),
@@ -250,7 +253,7 @@ def a_failing_algorithm_is_told_to_everybody():
     with contextlib.ExitStack() as stack:
         job = Job(stack)
         script = job.folder.write("bad.py", "import sys\nprint('oh no')\nsys.exit(3)\n")
-        computation = job.create(script, datasets=(), kind="python")
+        computation = job.create(script, datasets=(), kind="python", more=("--logs", "all"))
         job.run(computation)
         job("algo", script, job.key("algorithm"), "-a", "python").ok()
         until(lambda: job("computation", "show", computation, "--json").json()["state"] == "Failed",
@@ -269,7 +272,7 @@ def a_stop_kills_the_run_and_wipes_the_assets():
         marker = f"cocos-test-sleeper-{random.randrange(1 << 40)}"
         script = job.folder.write("sleep.py", f"# {marker}\nimport time\nprint('asleep', flush=True)\n"
                                               "time.sleep(10000)\n")
-        computation = job.create(script, kind="python", args=(marker,))
+        computation = job.create(script, kind="python", args=(marker,), more=("--logs", "all"))
         job.run(computation)
         job("algo", script, job.key("algorithm"), "-a", "python", "--args", marker).ok()
         job("data", IRIS, job.key("data")).ok()

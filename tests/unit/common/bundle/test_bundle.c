@@ -56,6 +56,44 @@ static void the_digest_is_that_of_the_file(void **state)
 	assert_memory_equal(on_the_way, of_file, sizeof(of_file));
 }
 
+/* One more file, that lies nowhere: in its place, and never in that of another. */
+static void a_file_of_memory_goes_along(void **state)
+{
+	struct bundle_world *w = *state;
+	struct bundle_extra extra = { "log.txt", "said\n", 5 };
+	uint64_t size = 0;
+	struct err e;
+	int fd;
+
+	bundle_world_put(w->in_fd, "a", "aa");
+	bundle_world_put(w->in_fd, "z", "zz");
+	fd = open(w->zip, O_RDWR | O_CREAT | O_EXCL, 0600);
+	assert_ok(bundle_make_with(w->in_fd, &extra, fd, &size, &e), e);
+	assert_int_equal(lseek(fd, 0, SEEK_CUR), size);
+	close(fd);
+	assert_ok(bundle_extract(w->zip, w->out_fd, &(struct bundle_limits){ .entries = 3 }, &e),
+		  e);
+	bundle_world_holds(w->out_fd, "a", "aa");
+	bundle_world_holds(w->out_fd, "log.txt", "said\n");
+	bundle_world_holds(w->out_fd, "z", "zz");
+
+	bundle_world_put(w->in_fd, "log.txt", "another's");
+	assert_refused(bundle_make_with(w->in_fd, &extra, -1, NULL, &e), e, ERR_EXISTS,
+		       "'log.txt' is there already");
+	unlinkat(w->in_fd, "log.txt", 0);
+	mkdirat(w->in_fd, "log.txt", 0755);
+	assert_refused(bundle_make_with(w->in_fd, &extra, -1, NULL, &e), e, ERR_EXISTS,
+		       "'log.txt' is there already");
+	unlinkat(w->in_fd, "log.txt", AT_REMOVEDIR);
+	extra = (struct bundle_extra){ "log.txt", NULL, 0 };
+	assert_ok(bundle_make_with(w->in_fd, &extra, -1, NULL, &e), e);
+	extra.path = "d/log.txt";
+	assert_refused(bundle_make_with(w->in_fd, &extra, -1, NULL, &e), e, ERR_EXISTS,
+		       "d/log.txt");
+	extra.path = "..";
+	assert_refused(bundle_make_with(w->in_fd, &extra, -1, NULL, &e), e, ERR_INVALID, "..");
+}
+
 static void neither_times_nor_order_nor_empty_folders_matter(void **state)
 {
 	struct bundle_world *w = *state;
@@ -179,6 +217,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		BUNDLE_WORLD_ROW(a_directory_comes_back_as_it_was),
 		BUNDLE_WORLD_ROW(the_digest_is_that_of_the_file),
+		BUNDLE_WORLD_ROW(a_file_of_memory_goes_along),
 		BUNDLE_WORLD_ROW(neither_times_nor_order_nor_empty_folders_matter),
 		BUNDLE_WORLD_ROW(modes_of_files_matter_and_those_of_folders_do_not),
 		BUNDLE_WORLD_ROW(an_empty_directory_is_a_bundle),
