@@ -240,7 +240,7 @@ static int put_extension(struct cli *cli, struct json_out *out, struct err *e)
 	/* What a manifest of ours says where nobody asked for anything else. */
 	static const struct {
 		const char *option, *otherwise;
-	} words[] = { { "layout", NULL }, { "logs", "consumers" } };
+	} words[] = { { "layout", "folders" }, { "logs", "consumers" } };
 	const char *requirements = cli_value(cli, "requirements-hash");
 	bool said = requirements || cli_flag(cli, "replace");
 
@@ -256,8 +256,7 @@ static int put_extension(struct cli *cli, struct json_out *out, struct err *e)
 	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
 		const char *word = cli_value(cli, words[i].option);
 
-		if (word || words[i].otherwise)
-			json_out_text(out, words[i].option, word ? word : words[i].otherwise);
+		json_out_text(out, words[i].option, word ? word : words[i].otherwise);
 	}
 	if (requirements && put_hash(out, "requirements_hash", requirements, e) < 0)
 		return err_wrap(e, "--requirements-hash");

@@ -42,7 +42,7 @@
 	{ .name = "agent-attested-tls", \
 	  .help = "the agent sends evidence on each connection, before anything else" }, \
 	{ .name = "layout", .value = "WORD", \
-	  .help = "of unpacked datasets: folders (one for each) or stock" }, \
+	  .help = "of unpacked datasets: folders (the default: one for each) or stock" }, \
 	{ .name = "logs", .value = "WORD", \
 	  .help = "who sees what the algorithm says: consumers (the default), provider or all" }, \
 	{ .name = "cache", .value = "NAME", .times = CLI_MANY, \

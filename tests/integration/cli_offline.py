@@ -288,7 +288,7 @@ def options_make_the_same_manifest_as_a_file():
             "algorithm": {"hash": IRIS_DIGEST, "user_key": pem, "algo_type": "python",
                           "algo_args": ["--seed", "7"]},
             "result_consumers": [{"user_key": pem}], "agent_config": {"port": "7100", "attested_tls": True},
-            "cocos": {"logs": "consumers"}}))
+            "cocos": {"layout": "folders", "logs": "consumers"}}))
         assert cli("computation", "create", "--dry-run", path).ok() == from_options
         # The canonical form, whose digest owners compare, and nothing that isn't measured.
         assert hashlib.sha3_256(from_options.rstrip("\n").encode()).hexdigest() == cli(
@@ -329,8 +329,9 @@ def options_say_what_other_backends_do_not_know():
                        *words, cwd=folder.path)
         stock = make("--stock-manifest").ok()
         assert '"cocos"' not in stock and '"cache"' not in stock, stock
-        assert json.loads(make().ok())["cocos"] == {"logs": "consumers"}
-        assert json.loads(make("--logs", "provider").ok())["cocos"] == {"logs": "provider"}
+        assert json.loads(make().ok())["cocos"] == {"layout": "folders", "logs": "consumers"}
+        assert json.loads(make("--logs", "provider").ok())["cocos"] == {
+            "layout": "folders", "logs": "provider"}
         assert json.loads(make("--layout", "stock", "--logs", "all").ok())["cocos"] == {
             "layout": "stock", "logs": "all"}
         for words, what in (
