@@ -70,4 +70,20 @@ def a_child_never_removes_its_parents_layer():
         assert ended(fail_as(failure)) == (clean_root.UNKNOWN, True), failure
 
 
-tap.run([what_nobody_uses_is_swept, a_system_is_of_its_week, a_child_never_removes_its_parents_layer])
+def files_have_the_dates_of_the_checkout():
+    with tempfile.TemporaryDirectory() as folder:
+        here, there = (os.path.join(folder, name) for name in ("here", "there"))
+        for place in (here, there):
+            os.mkdir(place)
+            subprocess.run(["git", "-C", place, "init", "-q"], check=True)
+            for name in ("a", "only " + os.path.basename(place)):
+                with open(os.path.join(place, name), "w", encoding="ascii") as file:
+                    file.write("x")
+            subprocess.run(["git", "-C", place, "add", "."], check=True)
+        os.utime(os.path.join(here, "a"), ns=(1, 1234567890123456789))
+        clean_root.keep_dates(there, here)
+        assert os.stat(os.path.join(there, "a")).st_mtime_ns == 1234567890123456789
+        assert os.stat(os.path.join(there, "only there")).st_mtime_ns != 1234567890123456789
+
+
+tap.run([files_have_the_dates_of_the_checkout, what_nobody_uses_is_swept, a_system_is_of_its_week, a_child_never_removes_its_parents_layer])
