@@ -11,10 +11,11 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 import tap  # noqa: E402
 from agent_job import ALGO_KEY, DATA_KEY, IRIS, USER_KEY, manifest, unzip  # noqa: E402
-from agent_peer import Client, Service, cvms_pb2, free_port  # noqa: E402
+from agent_peer import Client, Service, cvms_pb2, dataset, free_port, zip_of  # noqa: E402
 from guest_vm import Vm  # noqa: E402
 
 PROJECT, ALGORITHM, IMAGES = sys.argv[1:4]
+SUB, WEIGHTS = zip_of([("x.csv", b"x")]), zip_of([("torch/weights", b"weights")])
 LOW = 443  # a port that elsewhere only root may take
 
 
@@ -23,9 +24,12 @@ def seen(service, event, times):
 
 
 def a_computation_runs_and_another_after_it():
-    """What the algorithm's user made is read and wiped, whatever its modes; nothing is left in the way."""
+    """What the algorithm's user made is read and wiped, whatever its modes; nothing is left in the way. The
+    guest's kernel layers what it changes of its data, and has its caches in their place."""
     with open(ALGORITHM, "rb") as file:
         algorithm = file.read()
+    sets = [dataset(IRIS, DATA_KEY, "iris.csv"), dataset(SUB, DATA_KEY, "sub.zip", decompress=True),
+            dataset(WEIGHTS, DATA_KEY, "weights.zip", cache=True)]
     folder, outside, service = os.path.join(IMAGES, "base"), free_port(), Service()
     subprocess.run([os.path.join(PROJECT, "scripts/build-image"), "base", "--out", folder],
                    check=True, stdout=subprocess.DEVNULL)
@@ -37,12 +41,15 @@ def a_computation_runs_and_another_after_it():
         try:
             service.wait_connected()
             for number in range(2):
-                service.send(runReq=manifest(LOW, algo=algorithm))
+                service.send(runReq=manifest(LOW, algo=algorithm, datasets=sets,
+                                             cocos=cvms_pb2.Extension(layout="folders")))
                 answer = service.answer_to_run(number)
                 assert answer.error == "", answer.error
                 client = Client(outside)
                 client.algo(algorithm, ALGO_KEY)
                 client.data(IRIS, DATA_KEY, "iris.csv")
+                client.data(SUB, DATA_KEY, "sub.zip")
+                client.data(WEIGHTS, DATA_KEY, "weights.zip")
                 seen(service, "ConsumingResults/Ready", number + 1)
                 assert unzip(client.result(USER_KEY)) == {"shut/all.txt": IRIS}
                 seen(service, "Complete/Completed", number + 1)
