@@ -28,6 +28,7 @@ struct asset {
 	bool decompress, cache;
 	bool placing;        /* accepted, on its way to its place */
 	bool received;       /* in its place */
+	bool noted;          /* in the journal */
 	struct upload *kept; /* of an upload that was cut off, for uploads.h; NULL if none */
 };
 

@@ -2,6 +2,7 @@
 #include "agent/core/agent.h"
 
 #include "agent/computation/participant.h"
+#include "agent/core/agent_journal.h"
 #include "agent/core/cvms.h"
 #include "agent/evidence/evidence.h"
 #include "agent/jail/runner.h"
@@ -78,6 +79,7 @@ void agent_say(struct agent *agent, const char *level, const char *fmt, ...)
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
 	log_line(level_of(level), "%s", text);
+	agent_journal_log(agent, level, text);
 	agent_line(agent, level, text, strlen(text));
 }
 
@@ -94,8 +96,9 @@ void agent_event(struct agent *agent, const char *type, const char *status)
 		writer_u8(&details, 0);
 	}
 	log_info("event %s: %s", type, status);
-	postbox_event(&agent->postbox, c ? c->manifest->id : NULL, type, status,
-		      failure && !details.bad ? (const char *)details.bytes : NULL);
+	const char *json = failure && !details.bad ? (const char *)details.bytes : NULL;
+	postbox_event(&agent->postbox, c ? c->manifest->id : NULL, type, status, json);
+	agent_journal_event(agent, type, status, json);
 	if (agent->cvms)
 		cvms_flush(agent->cvms);
 }

@@ -30,6 +30,7 @@
 struct agent_listener;
 struct cvms;
 struct evidence;
+struct journal;
 struct runner;
 
 struct agent {
@@ -44,6 +45,7 @@ struct agent {
 	uint8_t *statement; /* of the run, while evidence over it is on its way */
 	size_t statement_len;
 	struct postbox postbox;
+	struct journal *journal;
 	struct cvms *cvms;
 	struct challenges challenges;
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/core/agent_manifest.h"
 
+#include "agent/core/agent_journal.h"
 #include "agent/core/agent_listener.h"
 #include "agent/core/agent_stop.h"
 #include "agent/core/config.h"
@@ -89,6 +90,7 @@ static bool is_good(struct agent *agent, bool measured, const struct err *e, str
 static void on_run_evidence(void *data, const struct keeper_evidence *evidence, const struct err *e)
 {
 	struct agent *agent = data;
+	struct span statement = { agent->statement, agent->statement_len };
 	struct err why;
 
 	if (e) {
@@ -97,15 +99,17 @@ static void on_run_evidence(void *data, const struct keeper_evidence *evidence, 
 		fail(agent, &why);
 	} else {
 		agent->external_bound = agent->external.key != NULL;
+		/* It lives on with the evidence, until the run is dropped. */
 		evidence_set_run(agent->evidence, agent_identity(agent)->key,
 				 TAKE_PTR(agent->statement), agent->statement_len, evidence);
+		agent_journal_evidence(agent, statement);
 		open_listener(agent, true);
 	}
 	agent_stop_go_on(agent);
 }
 
-/* Asks for evidence over what was measured; the listener opens when that is there. */
-static int state_run(struct agent *agent, struct span journal, struct err *e)
+/* The statement of what was measured, and the journal that begins with it. */
+static int make_statement(struct agent *agent, struct span journal, struct err *e)
 {
 	const struct statement_input input = {
 		.config = agent->config,
@@ -118,8 +122,15 @@ static int state_run(struct agent *agent, struct span journal, struct err *e)
 	free(TAKE_PTR(agent->statement));
 	if (statement_make(&input, &agent->statement, &agent->statement_len, e) < 0)
 		return err_code(e);
-	return keeper_run(agent->keeper, agent->statement, agent->statement_len, on_run_evidence,
-			  agent, e);
+	return agent_journal_begin(agent, (struct span){ agent->statement, agent->statement_len },
+				   e);
+}
+
+/* Nothing here could vouch for a statement. */
+static void go_on_unmeasured(struct agent *agent)
+{
+	agent_journal_evidence(agent, (struct span){ agent->statement, agent->statement_len });
+	open_listener(agent, false);
 }
 
 static void on_journal_key(void *data, const struct span *parts, size_t count, const struct err *e)
@@ -131,9 +142,13 @@ static void on_journal_key(void *data, const struct span *parts, size_t count, c
 		why = *e;
 		err_wrap(&why, "the journal's key");
 		fail(agent, &why);
+	} else if (make_statement(agent, parts[0], &why) < 0) {
+		fail(agent, &why);
 	} else if (!agent->manifest_measured) {
-		open_listener(agent, false); /* nothing here could vouch for a statement */
-	} else if (state_run(agent, parts[0], &why) < 0) {
+		go_on_unmeasured(agent);
+	} else if (keeper_run(agent->keeper, agent->statement, agent->statement_len,
+			      on_run_evidence, agent, &why) < 0) {
+		/* the listener opens when evidence over the statement is there */
 		fail(agent, &why);
 	} else {
 		return;

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/core/agent_run.h"
 
+#include "agent/core/agent_journal.h"
 #include "agent/core/agent_stop.h"
 #include "agent/jail/runner.h"
+#include "agent/journal/journal.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/bundle/bundle.h"
@@ -26,6 +28,7 @@ struct ending {
 	char *log; /* for the zip; NULL: the manifest has it go elsewhere */
 	size_t log_len;
 	uint64_t size;
+	uint8_t digest[SHA3_256_LEN]; /* of the zip */
 	int failed;
 	struct err e;
 };
@@ -38,6 +41,14 @@ static void enter(struct agent *agent, enum state_event event, const char *type,
 		agent_fail(agent, &e);
 	else if (type)
 		agent_event(agent, type, status);
+}
+
+/* Nothing more happens in it. */
+static void complete(struct agent *agent)
+{
+	enter(agent, EVENT_LAST_RESULT, "Complete", "Completed");
+	if (agent->state == STATE_COMPLETE)
+		journal_end(agent->journal, "complete");
 }
 
 static void remove_inputs(const char *dir)
@@ -101,7 +112,7 @@ static int make_zip(struct ending *end, struct err *e)
 	if (fstat(zip, &st) < 0)
 		return err_errno(e, "results.zip");
 	end->size = (uint64_t)st.st_size;
-	return 0;
+	return digest_file(DIGEST_SHA3_256, path, end->digest, e);
 }
 
 /* The inputs first, whatever follows: their room may be what the results need. */
@@ -131,9 +142,10 @@ static void ending_done(void *data)
 			agent_fail(agent, &end->e);
 	} else {
 		c->result_size = end->size;
+		agent_journal_results(agent, end->size, end->digest);
 		enter(agent, EVENT_RAN, "ConsumingResults", "Ready");
 		if (c->consumer_count == 0)
-			enter(agent, EVENT_LAST_RESULT, "Complete", "Completed");
+			complete(agent);
 	}
 	ending_free(end);
 }
@@ -186,6 +198,7 @@ static void on_line(void *data, int stream, const char *text, size_t len)
 	memcpy(line, mark, sizeof(mark) - 1);
 	memcpy(line + sizeof(mark) - 1, text, taken);
 	agent_line(agent, stream == 2 ? "ERROR" : "INFO", line, sizeof(mark) - 1 + taken);
+	agent_journal_output(agent, stream, text, taken);
 }
 
 static void on_run_end(void *data, const struct jail_exit *exit, int results)
@@ -200,6 +213,7 @@ static void on_run_end(void *data, const struct jail_exit *exit, int results)
 		agent_stop_go_on(agent);
 		return;
 	}
+	agent_journal_exit(agent, exit);
 	if (exit->ok && agent->state == STATE_RUNNING) {
 		agent_event(agent, "Running", "Completed");
 		end_run(agent, TAKE_FD(dir), NULL);
@@ -240,6 +254,7 @@ static int start(struct agent *agent, struct err *e)
 				    .time = config->run_time_ms,
 				    .processor = config->run_processor },
 		};
+		agent_journal_limits(agent, &spec.limits);
 		failed = runner_start(agent->loop, &spec, &callbacks, &agent->runner, e);
 	}
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
@@ -286,6 +301,10 @@ void agent_run_result_fetched(struct agent *agent, struct consumer *consumer)
 	bool all;
 
 	consumer->fetched = true;
+	agent_journal_delivery(agent, consumer);
 	all = computation_has_all_consumers(agent->computation);
-	enter(agent, all ? EVENT_LAST_RESULT : EVENT_RESULT, all ? "Complete" : NULL, "Completed");
+	if (all)
+		complete(agent);
+	else
+		enter(agent, EVENT_RESULT, NULL, "Completed");
 }

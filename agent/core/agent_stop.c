@@ -4,6 +4,7 @@
 #include "agent/core/agent_listener.h"
 #include "agent/core/cvms.h"
 #include "agent/jail/runner.h"
+#include "agent/journal/journal.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/rpc/job.h"
@@ -40,6 +41,7 @@ static void stopped(struct agent *agent)
 	cvms_forget_manifest(agent->cvms);
 	agent_drop_run(agent);
 	agent_event(agent, "Stopped", "Stopped");
+	journal_end(agent->journal, "stopped");
 	respond(agent, agent->computation->manifest->id, "computation stopped");
 	computation_unref(TAKE_PTR(agent->computation));
 }

@@ -2,6 +2,7 @@
 #include "agent/core/cvms.h"
 
 #include "agent/core/assembly.h"
+#include "agent/journal/journal.h"
 #include "common/base/log.h"
 #include "common/crypto/digest.h"
 #include "common/manifest/manifest.h"
@@ -20,8 +21,9 @@ struct cvms {
 	unsigned handles; /* timers that are not closed */
 	uint64_t opened_ms;
 	unsigned backoff_ms;
-	uint64_t mark; /* what the open question is about */
-	bool leaving;  /* the service asked us to go; after what is queued */
+	uint64_t mark;       /* what the open question is about */
+	bool keeps_journals; /* it said so on this stream */
+	bool leaving;        /* the service asked us to go; after what is queued */
 	bool freed;
 };
 
@@ -143,6 +145,10 @@ static void on_message(struct rpc_stream *stream, const ProtobufCMessage *messag
 		handlers->evidence(data, m->attestationreq->nonce.data,
 				   m->attestationreq->nonce.len, m->attestationreq->type);
 		break;
+	case CVMS__SERVER_STREAM_MESSAGE__MESSAGE_JOURNAL_ACK:
+		journal_acknowledge(cvms->options.journal, m->journal_ack->computation_id,
+				    m->journal_ack->count);
+		break;
 	default:
 		handlers->say(data, "WARN", "a message of a kind that this agent does not know");
 	}
@@ -159,6 +165,7 @@ static void on_closed(struct rpc_stream *stream, const struct err *status)
 		return;
 	uv_timer_stop(&cvms->confirm);
 	postbox_rewind(cvms->options.postbox);
+	journal_rewind(cvms->options.journal);
 	assembly_reset(&cvms->assembly);
 	if (uv_now(cvms->options.loop) - cvms->opened_ms >= CVMS_CALM_MS)
 		cvms->backoff_ms = CVMS_BACKOFF_MIN_MS;
@@ -171,8 +178,11 @@ static void on_closed(struct rpc_stream *stream, const struct err *status)
 static void on_headers(struct rpc_stream *stream)
 {
 	struct cvms *cvms = rpc_stream_user(stream);
+	const char *keeps = rpc_metadata_text(rpc_stream_headers(stream), "cocos-journal", 0);
 
 	log_info("computation service %s: connected", rpc_channel_target(cvms->channel));
+	cvms->keeps_journals = keeps && strcmp(keeps, "1") == 0;
+	cvms_flush(cvms);
 }
 
 static void on_writable(struct rpc_stream *stream)
@@ -202,12 +212,28 @@ static void call(struct cvms *cvms)
 	rpc_metadata_done(&metadata);
 	cvms->opened_ms = uv_now(cvms->options.loop);
 	cvms->leaving = false;
+	cvms->keeps_journals = false;
 	if (failed) {
 		log_error("computation service: %s", e.text);
 		retry_later(cvms);
 		return;
 	}
 	cvms_flush(cvms);
+}
+
+/* After what any service is told. */
+static void flush_journal(struct cvms *cvms)
+{
+	struct journal *journal = cvms->options.journal;
+	const Cvms__ClientStreamMessage *m;
+	struct err e;
+
+	while (cvms->keeps_journals && rpc_stream_is_open(cvms->stream) &&
+	       rpc_stream_queued(cvms->stream) < RPC_HIGH_WATER && (m = journal_next(journal))) {
+		if (rpc_stream_send(cvms->stream, &m->base, &e) < 0)
+			return;
+		journal_handed(journal);
+	}
 }
 
 void cvms_flush(struct cvms *cvms)
@@ -226,6 +252,7 @@ void cvms_flush(struct cvms *cvms)
 		postbox_handed(box);
 		start_confirming(cvms);
 	}
+	flush_journal(cvms);
 }
 
 void cvms_forget_manifest(struct cvms *cvms)

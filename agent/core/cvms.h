@@ -12,6 +12,7 @@
 #include <uv.h>
 
 struct cvms;
+struct journal;
 
 enum {
 	CVMS_BACKOFF_MIN_MS = 250,
@@ -40,6 +41,7 @@ struct cvms_options {
 	uv_loop_t *loop;
 	const struct config *config; /* address and certificates */
 	struct postbox *postbox;     /* what is sent */
+	struct journal *journal;     /* and this, to a service that keeps it */
 	const struct cvms_handlers *handlers;
 	void *data;
 };

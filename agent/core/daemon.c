@@ -11,6 +11,7 @@
 #include "agent/evidence/evidence.h"
 #include "agent/jail/jail_seccomp.h"
 #include "agent/jail/runner.h"
+#include "agent/journal/journal.h"
 #include "agent/process/confine.h"
 #include "agent/process/filter.h"
 #include "common/base/file.h"
@@ -88,11 +89,19 @@ static const struct cvms_handlers handlers = {
 	.say = on_say,
 };
 
+static void on_journal_ready(void *data)
+{
+	struct agent *agent = data;
+
+	cvms_flush(agent->cvms);
+}
+
 static int call_service(struct agent *agent, struct err *e)
 {
 	const struct cvms_options options = { .loop = agent->loop,
 					      .config = agent->config,
 					      .postbox = &agent->postbox,
+					      .journal = agent->journal,
 					      .handlers = &handlers,
 					      .data = agent };
 
@@ -219,6 +228,9 @@ static int start_keeper(struct agent *agent, struct err *e)
 	if (failed)
 		return failed;
 	keeper_on_death(agent->keeper, on_keeper_death, agent);
+	if (journal_new(agent->loop, agent->keeper, on_journal_ready, agent, &agent->journal, e) <
+	    0)
+		return err_code(e);
 	return keeper_check(agent->keeper, on_keeper_checked, agent, e);
 }
 
@@ -285,6 +297,7 @@ static void shut_down(struct agent *agent)
 	evidence_free(TAKE_PTR(agent->evidence));
 	if (agent->keeper)
 		keeper_free(TAKE_PTR(agent->keeper));
+	journal_free(TAKE_PTR(agent->journal));
 	if (agent->computation) {
 		computation_end(agent->computation);
 		uploads_drop_kept(agent->computation);

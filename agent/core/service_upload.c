@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Algo and Data: which of them the agent wants in which state, and what follows from an asset that is
  * in. The way of the bytes is uploads.h. */
+#include "agent/core/agent_journal.h"
 #include "agent/core/agent_run.h"
 #include "agent/core/agent_stop.h"
 #include "agent/core/service.h"
@@ -23,6 +24,7 @@ static void on_arrived(void *data, enum upload_asset asset, const char *name, ui
 {
 	struct agent *agent = data;
 
+	agent_journal_uploads(agent, size);
 	if (asset == UPLOAD_ALGORITHM) {
 		agent_say(agent, "INFO", "algorithm is in, %llu bytes", (unsigned long long)size);
 		agent_run_algorithm_in(agent);

@@ -22,7 +22,6 @@ static const struct journal_type types[] = {
 	{ "event", { TEXT("type"), TEXT("status"), MAYBE(JOURNAL_TEXT, "details") } },
 	{ "log", { TEXT("text"), TEXT("level") } },
 	{ "output", { TEXT("text"), NUMBER("stream") } },
-	{ "hidden-output", { NUMBER("size"), DIGEST("digest"), NUMBER("stream") } },
 	{ "algorithm",
 	  { DIGEST("key"), NUMBER("size"), DIGEST("digest"),
 	    MAYBE(JOURNAL_DIGEST, "requirements") } },

@@ -62,9 +62,10 @@ ROOMS = {
         "jail": ["process", "python"],
         "keeper": ["process"],
         "evidence": ["keeper"],
+        "journal": ["keeper"],
         "computation": ["jail"],
         "upload": ["computation", "jail", "python"],
-        "core": ["computation", "evidence", "jail", "keeper", "process", "upload"],
+        "core": ["computation", "evidence", "jail", "journal", "keeper", "process", "upload"],
     },
     "cli": {
         "base": [],

@@ -7,6 +7,7 @@
 #include "agent/core/service.h"
 #include "agent/evidence/evidence.h"
 #include "agent/jail/runner.h"
+#include "agent/journal/journal.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/bundle/bundle.h"
@@ -130,6 +131,12 @@ void world_settle(void)
 	grpc_peer_settle(&world_loop);
 }
 
+/* Nobody is there to send it to: it gathers. */
+static void on_journal_ready(void *data)
+{
+	assert(journal_next(((struct agent *)data)->journal));
+}
+
 static void on_checked(void *data, bool measured, const struct err *e)
 {
 	assert(!e);
@@ -152,6 +159,8 @@ void world_enter(struct agent *agent, bool measured)
 	assert(text_format(&agent->dir, &e, "%s/computation", config.options.work_dir) == 0);
 	agent->own = identity;
 	assert(keeper_start(&world_loop, &options, &agent->keeper, &e) == 0);
+	assert(journal_new(&world_loop, agent->keeper, on_journal_ready, agent, &agent->journal,
+			   &e) == 0);
 	assert(evidence_new(&world_loop, agent->keeper, identity.key, &agent->evidence, &e) == 0);
 	assert(keeper_check(agent->keeper, on_checked, NULL, &e) == 0);
 	world_settle();
@@ -167,6 +176,7 @@ static void shut_down(struct agent *agent)
 	agent_listener_close(TAKE_PTR(agent->listener), "the agent is shutting down");
 	evidence_free(TAKE_PTR(agent->evidence));
 	keeper_free(TAKE_PTR(agent->keeper));
+	journal_free(TAKE_PTR(agent->journal));
 	if (agent->computation) {
 		computation_end(agent->computation);
 		uploads_drop_kept(agent->computation);

@@ -17,7 +17,6 @@ TYPES = {
     "event": {"type": TEXT, "status": TEXT, "details?": TEXT},
     "log": {"text": TEXT, "level": TEXT},
     "output": {"text": TEXT, "stream": NUMBER},
-    "hidden-output": {"size": NUMBER, "digest": DIGEST, "stream": NUMBER},
     "algorithm": {"key": DIGEST, "size": NUMBER, "digest": DIGEST, "requirements?": DIGEST},
     "dataset": {"key": DIGEST, "name": TEXT, "size": NUMBER, "digest": DIGEST},
     "limits": {"time": NUMBER, "memory": NUMBER, "results": NUMBER, "scratch": NUMBER, "processes": NUMBER,

@@ -35,7 +35,6 @@ def everything(w):
     w.add("event", type="Failed", status="Failed", details='{"error":"…"}')
     w.add("log", text="two\nlines", level="INFO")
     w.add("output", text="an algorithm's \x1b[31mline", stream=1)
-    w.add("hidden-output", size=77, digest=b"\1" * 32, stream=2)
     w.add("algorithm", key=b"\2" * 32, size=1, digest=b"\3" * 32)
     w.add("algorithm", key=b"\2" * 32, size=1 << 40, digest=b"\3" * 32, requirements=b"\5" * 32)
     w.add("dataset", key=b"\2" * 32, name="iris.csv", size=0, digest=b"\6" * 32)
@@ -203,7 +202,7 @@ def a_journal_is_printed_line_by_line():
     assert done.returncode == 3 and "anybody could have made it" in done.stderr, done
     assert lines[0].startswith("2023-11-14T22:13:20.000Z  1  start  manifest=0404"), lines[0]
     assert lines[4].endswith("  log  text=two?lines level=INFO") and "\x1b" not in done.stdout, lines[4]
-    assert lines[16] == "closed: 16 entries, none missing, moved or altered", lines[16:]
+    assert lines[15] == "closed: 15 entries, none missing, moved or altered", lines[15:]
 
 
 def write():

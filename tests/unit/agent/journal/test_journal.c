@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The agent's journal with a keeper of its own (this program again) and a service that is played: what
+ * it gets is one history, through cuts, refusals and floods.
+ */
+#include "agent/journal/journal.h"
+#include "attestation/journal/journal_check.h"
+#include "common/base/writer.h"
+#include "tests/unit.h"
+
+#include <uv.h>
+
+enum { ENTRIES = 10000, CUTS = 100 };
+
+/* What a service has on disk. */
+struct service {
+	struct journal_check check;
+	uint64_t kept;
+	struct writer file;
+	uint8_t head[JOURNAL_SIGNED_MAX];
+	size_t head_len;
+	size_t again; /* entries that came although they were kept */
+};
+
+struct world {
+	uv_loop_t loop;
+	struct keeper *keeper;
+	struct journal *journal;
+	uint8_t spki[SPKI_MAX];
+	size_t spki_len;
+	struct service service;
+};
+
+static int answers, readies;
+
+static void on_measured(void *data, bool measured, const struct err *e)
+{
+	answers++;
+	assert_null(e);
+}
+
+static void on_key(void *data, const struct span *parts, size_t count, const struct err *e)
+{
+	struct world *w = data;
+
+	answers++;
+	assert_null(e);
+	memcpy(w->spki, parts[0].bytes, parts[0].len);
+	w->spki_len = parts[0].len;
+}
+
+static void on_ready(void *data)
+{
+	readies++;
+}
+
+static void wait_answer(struct world *w)
+{
+	int before = answers;
+
+	while (answers == before)
+		uv_run(&w->loop, UV_RUN_ONCE);
+}
+
+static void measure(struct world *w, enum keeper_event event)
+{
+	struct err e;
+
+	assert_ok(keeper_measure(w->keeper, event, "x", 1, on_measured, NULL, &e), e);
+	wait_answer(w);
+}
+
+static void begin(struct world *w)
+{
+	CLEANUP_WRITER struct writer statement = writer_up_to(RUN_STATEMENT_MAX);
+	struct run_statement s = { .computation = "c-1",
+				   .identity = (const uint8_t *)"i",
+				   .identity_len = 1 };
+	struct err e;
+
+	measure(w, KEEPER_EVENT_CONFIG);
+	measure(w, KEEPER_EVENT_MANIFEST);
+	assert_ok(keeper_journal_key(w->keeper, on_key, w, &e), e);
+	wait_answer(w);
+	s.journal = w->spki;
+	s.journal_len = w->spki_len;
+	assert_ok(run_statement_write(&s, &statement, &e), e);
+	assert_ok(journal_begin(w->journal, "c-1", s.manifest,
+				(struct span){ statement.bytes, statement.len }, &e),
+		  e);
+}
+
+static int enter(void **state)
+{
+	const struct keeper_options options = { .development = true };
+	struct world *w = calloc(1, sizeof(*w));
+	struct err e;
+
+	if (!w || uv_loop_init(&w->loop) < 0 ||
+	    keeper_start(&w->loop, &options, &w->keeper, &e) < 0 ||
+	    journal_new(&w->loop, w->keeper, on_ready, w, &w->journal, &e) < 0)
+		return -1;
+	w->service.file = writer_up_to(64 << 20);
+	readies = 0;
+	measure(w, KEEPER_EVENT_BOOT);
+	*state = w;
+	return 0;
+}
+
+static int leave(void **state)
+{
+	struct world *w = *state;
+
+	keeper_free(w->keeper);
+	journal_free(w->journal);
+	uv_run(&w->loop, UV_RUN_DEFAULT);
+	int result = uv_loop_close(&w->loop);
+	writer_done(&w->service.file);
+	journal_check_done(&w->service.check);
+	free(w);
+	return result;
+}
+
+static void add_line(struct world *w, const char *text, size_t len)
+{
+	struct journal_note note = { .type = "output" };
+	struct err e;
+
+	journal_put_text(&note, "text", text, len);
+	journal_put_number(&note, "stream", 1);
+	assert_ok(journal_add(w->journal, &note, &e), e);
+}
+
+static void add_event(struct world *w)
+{
+	struct journal_note note = { .type = "event" };
+	struct err e;
+
+	journal_put_text(&note, "type", "Running", 7);
+	journal_put_text(&note, "status", "InProgress", 10);
+	assert_ok(journal_add(w->journal, &note, &e), e);
+}
+
+/* One batch to disk, but for what is there. */
+static void keep(struct service *s, const Cvms__ClientStreamMessage *m)
+{
+	const Cvms__JournalEntries *b = m->journal_entries;
+	struct journal_entry entry;
+	bool is_entry;
+	struct err e;
+
+	assert_int_equal(m->message_case, CVMS__CLIENT_STREAM_MESSAGE__MESSAGE_JOURNAL_ENTRIES);
+	assert_string_equal(b->computation_id, "c-1");
+	assert_true(b->first <= s->kept + 1 && b->n_entries <= JOURNAL_BATCH_MAX);
+	if (b->first <= s->kept) { /* all of it, since batches stay as they were */
+		s->again += b->n_entries;
+		assert_true(b->first + b->n_entries - 1 <= s->kept);
+		return;
+	}
+	for (size_t i = 0; i < b->n_entries; i++) {
+		const struct span item = { b->entries[i].data, b->entries[i].len };
+
+		assert_ok(journal_check_item(&s->check, item, &entry, &is_entry, &e), e);
+		journal_put_item(&s->file, item);
+	}
+	s->kept += b->n_entries;
+	assert_ok(journal_check_item(&s->check,
+				     (struct span){ b->signed_head.data, b->signed_head.len },
+				     &entry, &is_entry, &e),
+		  e);
+	memcpy(s->head, b->signed_head.data, b->signed_head.len);
+	s->head_len = b->signed_head.len;
+}
+
+static bool deliver_one(struct world *w)
+{
+	const Cvms__ClientStreamMessage *m = journal_next(w->journal);
+
+	if (!m)
+		return false;
+	keep(&w->service, m);
+	journal_handed(w->journal);
+	return true;
+}
+
+static void acknowledge(struct world *w)
+{
+	journal_acknowledge(w->journal, "c-1", w->service.kept);
+}
+
+/* Until the service has that many. */
+static void deliver(struct world *w, uint64_t count)
+{
+	while (w->service.kept < count) {
+		if (!deliver_one(w))
+			uv_run(&w->loop, UV_RUN_ONCE);
+		acknowledge(w);
+	}
+}
+
+/* What the service serves is a saved journal. */
+static void check_file(struct world *w, uint64_t count, bool closed)
+{
+	struct journal_check c = { .ended = false };
+	struct err e;
+
+	journal_put_item(&w->service.file, (struct span){ w->service.head, w->service.head_len });
+	assert_false(w->service.file.bad);
+	assert_ok(journal_check_file(&c,
+				     (struct span){ w->service.file.bytes, w->service.file.len },
+				     NULL, NULL, &e),
+		  e);
+	assert_int_equal(c.head.count, count);
+	assert_int_equal(c.closed, closed);
+	journal_check_done(&c);
+}
+
+static void an_end_closes_it(void **state)
+{
+	struct world *w = *state;
+
+	begin(w);
+	add_line(w, "one", 3);
+	journal_end(w->journal, "complete");
+	add_line(w, "into nothing", 12);
+	deliver(w, 3);
+	check_file(w, 3, true);
+	assert_true(readies > 0);
+	assert_int_equal(journal_head_of(w->journal).count, 3);
+	assert_null(journal_next(w->journal));
+}
+
+static void without_an_end_it_is_open(void **state)
+{
+	struct world *w = *state;
+
+	begin(w);
+	add_event(w);
+	deliver(w, 2);
+	check_file(w, 2, false);
+}
+
+static void nothing_is_kept_of_no_computation(void **state)
+{
+	struct world *w = *state;
+
+	add_event(w);
+	journal_end(w->journal, "nothing");
+	assert_null(journal_next(w->journal));
+	assert_int_equal(journal_head_of(w->journal).count, 0);
+}
+
+static uint32_t next_random(uint32_t *seed)
+{
+	*seed ^= *seed << 13;
+	*seed ^= *seed >> 17;
+	*seed ^= *seed << 5;
+	return *seed;
+}
+
+/* Each cut loses an acknowledgement, or comes before one. */
+static void nothing_is_lost_moved_or_doubled_through_cuts(void **state)
+{
+	struct world *w = *state;
+	uint32_t seed = 20261121;
+	int cuts = 0, said = 0;
+
+	begin(w);
+	while (said < ENTRIES || cuts < CUTS) {
+		char line[64];
+		int more = said < ENTRIES ? (int)(next_random(&seed) % 200) : 0;
+
+		for (; more > 0 && said < ENTRIES; more--, said++) {
+			snprintf(line, sizeof(line), "line %d", said);
+			add_line(w, line, strlen(line));
+		}
+		while (!journal_next(w->journal) && said < ENTRIES && w->service.kept == 0)
+			uv_run(&w->loop, UV_RUN_ONCE);
+		for (uint32_t n = next_random(&seed) % 4; n > 0; n--)
+			(void)deliver_one(w);
+		if (next_random(&seed) % 2)
+			acknowledge(w);
+		journal_rewind(w->journal);
+		cuts++;
+		uv_run(&w->loop, UV_RUN_NOWAIT);
+	}
+	journal_end(w->journal, "complete");
+	uint64_t all = journal_head_of(w->journal).count;
+	deliver(w, all);
+	assert_true(all >= ENTRIES + 2);
+	check_file(w, all, true);
+}
+
+/* The service is away: lines stop to become entries, and how many is said; nothing else is lost. */
+static void a_flood_is_counted(void **state)
+{
+	static char line[1000];
+	struct world *w = *state;
+	uint64_t count;
+
+	memset(line, 'x', sizeof(line));
+	begin(w);
+	for (int i = 0; i < 20000; i++) {
+		add_line(w, line, sizeof(line));
+		if (i % 100 == 0)
+			uv_run(&w->loop, UV_RUN_NOWAIT);
+	}
+	count = journal_head_of(w->journal).count;
+	assert_true(count < 20000);
+	add_event(w);
+	assert_int_equal(journal_head_of(w->journal).count, count + 1);
+	deliver(w, count + 1);
+	add_line(w, "again", 5);
+	assert_int_equal(journal_head_of(w->journal).count, count + 3); /* left-out, and it */
+	journal_end(w->journal, "complete");
+	deliver(w, count + 4);
+	check_file(w, count + 4, true);
+}
+
+static void two_computations_follow_each_other(void **state)
+{
+	struct world *w = *state;
+
+	begin(w);
+	journal_end(w->journal, "stopped");
+	begin(w); /* the first one's batch is on its way through the keeper */
+	add_event(w);
+	while (!journal_next(w->journal))
+		uv_run(&w->loop, UV_RUN_ONCE);
+	assert_int_equal(journal_next(w->journal)->journal_entries->n_entries, 2);
+	deliver(w, 2);
+	check_file(w, 2, true);
+	journal_acknowledge(w->journal, "c-2", 100); /* nobody's */
+	while (!journal_next(w->journal))
+		uv_run(&w->loop, UV_RUN_ONCE);
+	assert_int_equal(journal_next(w->journal)->journal_entries->first, 1);
+}
+
+#define ROW(test) cmocka_unit_test_setup_teardown(test, enter, leave)
+
+int main(int argc, char **argv)
+{
+	if (argc > 1 && strcmp(argv[1], "keeper") == 0)
+		return keeper_main(argc, argv);
+
+	const struct CMUnitTest tests[] = {
+		ROW(an_end_closes_it),
+		ROW(without_an_end_it_is_open),
+		ROW(nothing_is_kept_of_no_computation),
+		ROW(nothing_is_lost_moved_or_doubled_through_cuts),
+		ROW(a_flood_is_counted),
+		ROW(two_computations_follow_each_other),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
