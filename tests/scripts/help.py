@@ -84,7 +84,7 @@ def unknown_words_are_refused():
     """Where a word may stand it has to be one that is known; elsewhere none may stand."""
     for name, arguments in (("test", ["gcc", "bogus"]), ("lint.sh", ["bogus"]), ("demo", ["bogus"]),
                             ("pre-commit", ["bogus"]), ("commit-msg", ["bogus"]), ("coverage", ["one", "two"]),
-                            ("build-image", ["bogus"]), ("bench", ["bogus"]),
+                            ("build-image", ["bogus"]), ("bench", ["bogus"]), ("usecase", ["bogus"]),
                             ("vectors", ["one", "two"])):
         done = run(name, *arguments)
         assert done.returncode == 2 and done.stderr, (name, done)
