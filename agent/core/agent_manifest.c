@@ -9,6 +9,7 @@
 #include "agent/core/service.h"
 #include "agent/core/statement.h"
 #include "agent/evidence/evidence.h"
+#include "agent/jail/runner_spec.h"
 #include "common/base/encode.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
@@ -200,6 +201,16 @@ static const char *boot_file(const void *data, const char *path)
 	return config_pem(data, path);
 }
 
+/* What the image has no runtime for is refused before anybody sends anything. */
+static int check_kind(const Cvms__ComputationRunReq *manifest, struct err *e)
+{
+	enum runner_kind kind;
+
+	if (runner_spec_kind(manifest->algorithm->algo_type, &kind, e) < 0)
+		return err_wrap(e, "manifest: algorithm: algo_type");
+	return 0;
+}
+
 static int begin(struct agent *agent, Cvms__ComputationRunReq *manifest, struct err *e)
 {
 	const struct agent_config_files files = { boot_file, agent->config };
@@ -209,7 +220,9 @@ static int begin(struct agent *agent, Cvms__ComputationRunReq *manifest, struct 
 
 	if (failed)
 		return failed;
-	failed = choose_identity(agent, &agent->incoming->listener, e);
+	failed = check_kind(agent->incoming->manifest, e);
+	if (!failed)
+		failed = choose_identity(agent, &agent->incoming->listener, e);
 	if (!failed)
 		failed = agent_config_canonical(&agent->incoming->listener, &config, &len, e);
 	if (!failed)

@@ -237,7 +237,7 @@ int jail_limits_apply(const struct jail_limits *limits, bool grouped, struct err
 		__rlimit_resource_t what;
 		uint64_t value;
 	} rows[] = {
-		{ RLIMIT_AS, grouped ? RLIM_INFINITY : limits->memory },
+		{ RLIMIT_AS, grouped ? RLIM_INFINITY : limits->memory + limits->reserve },
 		{ RLIMIT_NPROC, limits->pids },
 		{ RLIMIT_NOFILE, limits->files },
 		{ RLIMIT_FSIZE, largest + (1 << 20) }, /* 'no space' comes before the signal */

@@ -40,7 +40,7 @@ static bool starts_with(const char *text, const char *prefix)
 static int check_mount(const struct jail_mount *mount, struct err *e)
 {
 	bool below = starts_with(mount->target, "/task/") || starts_with(mount->target, "/home/") ||
-		     starts_with(mount->target, "/venv");
+		     starts_with(mount->target, "/venv") || starts_with(mount->target, "/wasm/");
 
 	if (mount->source[0] != '/' || !below || strstr(mount->target, "..") ||
 	    starts_with(mount->target, "/task/results") || mount->access > JAIL_LAYER)
@@ -73,6 +73,7 @@ int jail_spec_write(const struct jail_spec *spec, struct writer *w, struct err *
 	writer_u8(w, spec->network);
 	writer_u8(w, spec->strict);
 	writer_be64(w, limits->memory);
+	writer_be64(w, limits->reserve);
 	writer_be64(w, limits->pids);
 	writer_be64(w, limits->files);
 	writer_be64(w, limits->results);
@@ -147,6 +148,7 @@ int jail_spec_read(const void *bytes, size_t len, struct jail_spec_box **out, st
 	spec->network = reader_u8(&r) != 0;
 	spec->strict = reader_u8(&r) != 0;
 	spec->limits.memory = reader_be64(&r);
+	spec->limits.reserve = reader_be64(&r);
 	spec->limits.pids = reader_be64(&r);
 	spec->limits.files = reader_be64(&r);
 	spec->limits.results = reader_be64(&r);

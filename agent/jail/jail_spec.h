@@ -32,10 +32,11 @@ enum {
 
 /* Zero means the default in brackets, of the memory that is available when the run starts. */
 struct jail_limits {
-	uint64_t memory;       /* bytes, all processes together [3/4] */
-	uint64_t pids;         /* processes and threads [256] */
-	uint64_t files;        /* open descriptors of a process [1024, 128 without a group] */
-	uint64_t results;      /* bytes in results/ [1/4] */
+	uint64_t memory;  /* bytes, all processes together [3/4] */
+	uint64_t reserve; /* address space beyond it that a runtime reserves and does not use */
+	uint64_t pids;    /* processes and threads [256] */
+	uint64_t files;   /* open descriptors of a process [1024, 128 without a group] */
+	uint64_t results; /* bytes in results/ [1/4] */
 	uint64_t result_files; /* files and directories in results/ [65534] */
 	uint64_t scratch;      /* bytes in /tmp, in /dev/shm, and in /task, /home and all
 				* layers together, each [1/8] */
@@ -54,7 +55,7 @@ enum jail_access {
 
 struct jail_mount {
 	const char *source; /* absolute, outside */
-	const char *target; /* absolute, inside: below /task, /home or /venv */
+	const char *target; /* absolute, inside: below /task, /home, /venv or /wasm */
 	enum jail_access access;
 	bool executable;
 };

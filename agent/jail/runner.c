@@ -2,6 +2,7 @@
 #include "agent/jail/runner.h"
 
 #include "agent/jail/runner_prepare.h"
+#include "agent/wasm/wasm_exit.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
 
@@ -74,6 +75,8 @@ static void on_run_exit(void *data, const struct jail_exit *exit, int results)
 	runner->jail = NULL;
 	if (exit->late)
 		snprintf(ended.cause, sizeof(ended.cause), "the algorithm %.400s", exit->cause);
+	if (runner->spec.kind == RUNNER_WASM && wasm_exit_text(exit->code))
+		snprintf(ended.cause, sizeof(ended.cause), "wasm: %s", wasm_exit_text(exit->code));
 	finish(runner, &ended, results);
 }
 
@@ -105,7 +108,7 @@ static const char *const environment[] = {
 
 static int start_run(struct runner *runner, struct err *e)
 {
-	const struct jail_spec spec = {
+	struct jail_spec spec = {
 		.argv = runner->plan.argv,
 		.env = environment,
 		.mounts = runner->plan.mounts,
@@ -116,6 +119,7 @@ static int start_run(struct runner *runner, struct err *e)
 	};
 	const struct jail_callbacks callbacks = { on_line, on_run_exit, runner };
 
+	spec.limits.reserve = runner->plan.reserve;
 	return jail_start(runner->loop, &spec, &callbacks, &runner->jail, e);
 }
 

@@ -2,6 +2,7 @@
 #include "agent/jail/runner_prepare.h"
 
 #include "agent/jail/runner_files.h"
+#include "agent/wasm/wasm_runtime.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/base/writer.h"
@@ -18,6 +19,9 @@
 DEFINE_CLEANUP(DIR *, closedir)
 
 enum { MISSING_TEXT_MAX = 400 };
+enum { WASM_PAGE = 65536, WASM_PAGES_MAX = 65536 };
+
+static const uint64_t WASM_RESERVE = 16ULL << 30;
 
 static const char wheel_folder[] = "/usr/share/python-wheels";
 
@@ -25,6 +29,7 @@ void runner_plan_done(struct runner_plan *plan)
 {
 	requirements_done(&plan->requirements);
 	free(plan->argv);
+	free(plan->wasm);
 	free(plan->scratch_venv);
 	free(plan->scratch_requirements);
 	free(plan->unpacked);
@@ -59,20 +64,22 @@ static int prepare_datasets(const struct runner_spec *spec, struct runner_plan *
 	return 0;
 }
 
-/* argv: one or two words, then the algorithm's arguments. */
+/* argv: up to three words, then the algorithm's arguments. */
 static int make_argv(const struct runner_spec *spec, struct runner_plan *plan, const char *first,
-		     const char *second, struct err *e)
+		     const char *second, const char *third, struct err *e)
 {
 	size_t args = 0, count = 0;
 
 	while (spec->args && spec->args[args])
 		args++;
-	plan->argv = calloc(args + 3, sizeof(*plan->argv));
+	plan->argv = calloc(args + 4, sizeof(*plan->argv));
 	if (!plan->argv)
 		return err_nomem(e);
 	plan->argv[count++] = first;
 	if (second)
 		plan->argv[count++] = second;
+	if (third)
+		plan->argv[count++] = third;
 	for (size_t i = 0; i < args; i++)
 		plan->argv[count++] = spec->args[i];
 	return 0;
@@ -83,7 +90,25 @@ static int prepare_bin(const struct runner_spec *spec, struct runner_plan *plan,
 	if (runner_files_give(spec->algorithm, 0555, e) < 0)
 		return err_wrap(e, "algorithm");
 	add_mount(plan, spec->algorithm, "/task/algorithm", true);
-	return make_argv(spec, plan, "/task/algorithm", NULL, e);
+	return make_argv(spec, plan, "/task/algorithm", NULL, NULL, e);
+}
+
+/* The module is only read: what is executed is the runtime, which reserves what a memory could grow
+ * to before it knows how far it does. */
+static int prepare_wasm(const struct runner_spec *spec, struct runner_plan *plan, struct err *e)
+{
+	uint64_t pages = jail_limits_filled(&spec->limits).memory / WASM_PAGE;
+
+	if (wasm_runtime_find(&plan->wasm, e) < 0)
+		return err_code(e);
+	if (runner_files_give(spec->algorithm, 0444, e) < 0)
+		return err_wrap(e, "algorithm");
+	add_mount(plan, spec->algorithm, "/task/algorithm", false);
+	add_mount(plan, plan->wasm, "/wasm/cocos-wasm", true);
+	plan->reserve = WASM_RESERVE;
+	snprintf(plan->wasm_pages, sizeof(plan->wasm_pages), "%llu",
+		 (unsigned long long)(pages < WASM_PAGES_MAX ? pages : WASM_PAGES_MAX));
+	return make_argv(spec, plan, "/wasm/cocos-wasm", plan->wasm_pages, "/task/algorithm", e);
 }
 
 /* A zip begins so, and no Python text does. */
@@ -164,7 +189,7 @@ static int prepare_script(const struct runner_spec *spec, const atomic_bool *can
 	if ((zip ? unpack(spec, cancel, plan, e) : put_alone(spec, plan, e)) < 0 ||
 	    prepare_layer(plan->unpacked, "/task/algorithm", true, plan, e) < 0)
 		return err_wrap(e, "algorithm");
-	return make_argv(spec, plan, "/venv/bin/python3", plan->script, e);
+	return make_argv(spec, plan, "/venv/bin/python3", plan->script, NULL, e);
 }
 
 static int prepare_env(const struct runner_spec *spec, struct runner_plan *plan, int *venv,
@@ -314,6 +339,8 @@ int runner_prepare(const struct runner_spec *spec, const atomic_bool *cancel,
 		return err_code(e);
 	if (spec->kind == RUNNER_BIN)
 		return prepare_bin(spec, plan, e);
+	if (spec->kind == RUNNER_WASM)
+		return prepare_wasm(spec, plan, e);
 	return prepare_python(spec, cancel, plan, e);
 }
 

@@ -17,6 +17,9 @@ struct runner_plan {
 	bool needs_index; /* the index has to deliver what is missing, before the run */
 	char pip[320];    /* the wheel to run pip from; "" is the image's own module */
 	const char **argv;
+	char *wasm;          /* the runtime's program */
+	char wasm_pages[24]; /* its first argument */
+	uint64_t reserve;    /* jail_limits.reserve */
 	struct jail_mount mounts[RUNNER_MOUNTS_MAX];
 	size_t mount_count;
 	char *scratch_venv, *scratch_requirements, *unpacked, *script;

@@ -1,20 +1,37 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/jail/runner_spec.h"
 
+#include "agent/wasm/wasm_runtime.h"
 #include "common/base/log.h"
 
 #include <string.h>
 
+static int find_wasm(struct err *e)
+{
+	CLEANUP(free) char *path = NULL;
+
+	return wasm_runtime_find(&path, e);
+}
+
 int runner_spec_kind(const char *word, enum runner_kind *kind, struct err *e)
 {
-	if (!word || !word[0] || strcmp(word, "bin") == 0)
-		*kind = RUNNER_BIN;
-	else if (strcmp(word, "python") == 0)
-		*kind = RUNNER_PYTHON;
-	else if (strcmp(word, "wasm") == 0 || strcmp(word, "docker") == 0)
-		return err_set(e, ERR_UNIMPLEMENTED, "algorithm type %s cannot be run yet", word);
-	else
-		return err_set(e, ERR_INVALID, "algorithm type %s: use bin or python",
-			       log_quote(word).text);
-	return 0;
+	static const struct {
+		const char *word;
+		enum runner_kind kind;
+	} rows[] = {
+		{ "", RUNNER_BIN },
+		{ "bin", RUNNER_BIN },
+		{ "python", RUNNER_PYTHON },
+		{ "wasm", RUNNER_WASM },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (strcmp(word ? word : "", rows[i].word) == 0) {
+			*kind = rows[i].kind;
+			return *kind == RUNNER_WASM ? find_wasm(e) : 0;
+		}
+	if (strcmp(word, "docker") == 0)
+		return err_set(e, ERR_UNIMPLEMENTED, "algorithm type docker cannot be run yet");
+	return err_set(e, ERR_INVALID, "algorithm type %s: use bin, python or wasm",
+		       log_quote(word).text);
 }

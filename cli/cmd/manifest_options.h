@@ -16,7 +16,7 @@
 	{ .name = "description", .value = "TEXT", .help = "what it is for" }, \
 	{ .name = "algorithm", .value = "FILE|HEX", .help = "or its SHA3-256" }, \
 	{ .name = "algorithm-key", .value = "PEM", .help = "its owner's public key" }, \
-	{ .name = "algorithm-type", .value = "TYPE", .help = "bin (the default) or python" }, \
+	{ .name = "algorithm-type", .value = "TYPE", .help = "bin (the default), python or wasm" }, \
 	{ .name = "args", .value = "ARG", .times = CLI_MANY, \
 	  .help = "an argument for the algorithm; repeat for more" }, \
 	{ .name = "dataset", .value = "PATH|HEX", .times = CLI_MANY, \

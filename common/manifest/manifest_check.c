@@ -129,7 +129,7 @@ static int algo_type_check(const char *type, struct err *e)
 		{ "", ERR_OK },
 		{ "bin", ERR_OK },
 		{ "python", ERR_OK },
-		{ "wasm", ERR_UNIMPLEMENTED },
+		{ "wasm", ERR_OK },
 		{ "docker", ERR_UNIMPLEMENTED },
 	};
 
@@ -139,7 +139,8 @@ static int algo_type_check(const char *type, struct err *e)
 		if (known[i].code == ERR_OK)
 			return 0;
 		return err_set(e, known[i].code,
-			       "algo_type: this build runs 'bin' and 'python', not '%s'", type);
+			       "algo_type: this build runs 'bin', 'python' and 'wasm', not '%s'",
+			       type);
 	}
 	return err_set(e, ERR_INVALID, "algo_type: '%.32s' is not one of bin, python, wasm, docker",
 		       type);

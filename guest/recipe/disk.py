@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The python flavour's root: byte-compiled, erofs, and its dm-verity tree behind it."""
+"""The root of flavours with a disk: Python byte-compiled, erofs, and its dm-verity tree behind it."""
 import glob
 import os
 import re

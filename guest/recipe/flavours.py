@@ -70,6 +70,18 @@ FLAVOURS["torch"] = {
     ["etc/matplotlibrc", "usr/share/matplotlib/mpl-data", "usr/share/fonts/truetype"],
 }
 
+# WebAssembly: its runtime, which brings a compiler's library of 124 MB along.
+FLAVOURS["wasm"] = {
+    **FLAVOURS["base"],
+    "disk": True,
+    "min_memory_mib": 768,
+    "packages": FLAVOURS["base"]["packages"] + ["libwasmedge0"],
+    "modules": FLAVOURS["python"]["modules"],
+    "tools": ["libwasmedge-dev"],
+    "options": ("-Dwasm=enabled",),
+    "programs": ["cocos-wasm"],
+}
+
 # Development images: the same, and the simulated TEEs of tests/teesim in front of the agent. They are
 # for tests and for showing things where no hardware is.
 SIMULATED_TOOLS = ["libfuse3-dev"]

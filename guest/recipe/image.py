@@ -30,7 +30,7 @@ def version_of(project):
 
 
 def tools_of(flavour):
-    return TOOLS + (SIMULATED_TOOLS if flavour.get("simulated") else [])
+    return TOOLS + flavour.get("tools", []) + (SIMULATED_TOOLS if flavour.get("simulated") else [])
 
 
 def resolve(apt, flavour):
@@ -73,9 +73,11 @@ class Build:
 
     def _programs(self, tools):
         simulated = self.flavour.get("simulated", False)
-        options = build.SIMULATED_OPTIONS if simulated else build.OPTIONS
+        options = (build.SIMULATED_OPTIONS if simulated else build.OPTIONS) + \
+            self.flavour.get("options", ())
         key = buildroot.key_of(self.source, os.path.basename(tools), options)
         wanted = ["cocos-init"] if self.agent else ["cocos-init", "cocos-agent"]
+        wanted += self.flavour.get("programs", [])
         wanted += ["tests/teesim/cocos-teesim"] if simulated else []
         path = os.path.join(self.cache, "programs", key + ("-init" if self.agent else ""))
         return buildroot.make_once(
@@ -109,7 +111,8 @@ class Build:
         marker = f"cocos {version_of(self.project)} {self.name}\n"
         tree.make(roots["tools"], roots["image"], self.flavour,
                   self.agent or os.path.join(programs, "cocos-agent"), marker, system,
-                  os.path.join(programs, "cocos-teesim") if self.flavour.get("simulated") else None)
+                  os.path.join(programs, "cocos-teesim") if self.flavour.get("simulated") else None,
+                  [os.path.join(programs, name) for name in self.flavour.get("programs", [])])
         record = {"version": FORMAT, "flavour": self.name, "source": self.source,
                   "release": RELEASE, "min_memory_mib": self.flavour["min_memory_mib"],
                   "shares": ["env_share", "certs_share"]}
@@ -134,7 +137,8 @@ class Build:
         return record
 
     def _disk(self, roots, system, initrd, work, record):
-        disk.compile_python(roots["image"], system)
+        if "python3" in self.flavour["packages"]:
+            disk.compile_python(roots["image"], system)
         tree.normalize(system)
         blocks, root_hash = disk.make(roots["tools"], system, work, "root.img")
         with open(os.path.join(initrd, "root.verity"), "w", encoding="utf-8") as file:

@@ -98,9 +98,9 @@ def check_real(tree):
                     raise Failure(f"the image would name the simulator: in /{relative}")
 
 
-def make(tools, runtime, flavour, agent, marker, tree, hardware=None):
+def make(tools, runtime, flavour, agent, marker, tree, hardware=None, more=()):
     """Fills the new folder `tree`. `hardware` is a program that stands in the agent's place, and
-    starts it: the simulated TEEs."""
+    starts it: the simulated TEEs; `more` are programs that lie beside the agent."""
     for name in FOLDERS:
         os.makedirs(os.path.join(tree, name))
     _pick(runtime, tree, flavour["pick"])
@@ -115,6 +115,7 @@ def make(tools, runtime, flavour, agent, marker, tree, hardware=None):
     _pick(runtime, tree, ["usr/lib/locale/C.utf8"])
     programs = {"cocos-agent": hardware, "cocos-agent-real": agent} if hardware else \
         {"cocos-agent": agent}
+    programs.update((os.path.basename(program), program) for program in more)
     for name, program in programs.items():
         shutil.copyfile(program, os.path.join(tree, "usr/bin", name))
         os.chmod(os.path.join(tree, "usr/bin", name), 0o755)

@@ -59,7 +59,8 @@ ROOMS = {
     "agent": {
         "process": [],
         "python": [],
-        "jail": ["process", "python"],
+        "wasm": [],
+        "jail": ["process", "python", "wasm"],
         "keeper": ["process"],
         "evidence": ["keeper"],
         "journal": ["keeper"],

@@ -28,16 +28,26 @@ packages_simulator="libfuse3-dev"
 
 packages_test="clang clang-format-19 llvm gcovr libclang-rt-dev libfuse3-dev python3 python3-grpcio python3-grpc-tools
 	python3-pkg-resources python3-cryptography python3-openssl python3-cbor2 tpm2-tools openssl nghttp2-client
-	nghttp2-server libxml2-utils sqlite3 zip unzip xz-utils mmdebstrap git zsh fish $packages_iris"
+	nghttp2-server libxml2-utils sqlite3 zip unzip xz-utils mmdebstrap git zsh fish lld wasi-libc
+	libclang-rt-dev-wasm32 $packages_iris"
+
+# What Debian 13 alone has: the runtime of WebAssembly.
+packages_test_trixie="libwasmedge-dev"
+
+packages_of() { # RELEASE GROUP...
+	local release=$1 group
+	shift
+	for group in "$@"; do
+		eval "echo \$packages_$group \${packages_${group}_$release-}"
+	done
+}
 
 packages_missing() { # GROUP...: those that dpkg does not know as installed
-	local group name
-	for group in "$@"; do
-		eval "set -- \$packages_$group"
-		for name in "$@"; do
-			[ "$(dpkg-query -W -f '${db:Status-Status}' "$name" 2>/dev/null)" = installed ] ||
-				echo "$name"
-		done
+	local name
+	# shellcheck source=/dev/null
+	for name in $(packages_of "$(. /etc/os-release && echo "${VERSION_CODENAME-}")" "$@"); do
+		[ "$(dpkg-query -W -f '${db:Status-Status}' "$name" 2>/dev/null)" = installed ] ||
+			echo "$name"
 	done | sort -u
 }
 

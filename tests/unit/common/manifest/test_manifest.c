@@ -56,10 +56,14 @@ static int check_json(const char *json, struct err *e)
 
 #define ALGO "\"algorithm\":{\"hash\":" HASH_A ",\"user_key\":\"@\"}"
 
+#define WITH_ALGO(more) \
+	"{\"id\":\"1\",\"algorithm\":{\"hash\":" HASH_A ",\"user_key\":\"@\"," more "}}"
+
 static void good_manifests_pass(void **state)
 {
 	static const char *const good[] = {
 		"{\"id\":\"1\"," ALGO "}",
+		WITH_ALGO("\"algo_type\":\"wasm\""),
 		"{\"id\":\"1\"," ALGO ",\"datasets\":[{\"hash\":" HASH_A ",\"user_key\":\"@\"}]}",
 		"{\"id\":\"1\"," ALGO ",\"datasets\":[{\"hash\":" HASH_A ",\"user_key\":\"@\"},"
 		"{\"hash\":" HASH_B
@@ -76,9 +80,6 @@ static void good_manifests_pass(void **state)
 
 #define DATASETS(inner) "{\"id\":\"1\"," ALGO ",\"datasets\":[" inner "]}"
 #define NAMED(name)     DATASETS("{\"hash\":" HASH_A ",\"user_key\":\"@\",\"filename\":\"" name "\"}")
-#define WITH_ALGO(more) \
-	"{\"id\":\"1\",\"algorithm\":{\"hash\":" HASH_A ",\"user_key\":\"@\"," more "}}"
-
 static void every_rule_refuses_by_name(void **state)
 {
 	static const struct {
@@ -119,7 +120,6 @@ static void every_rule_refuses_by_name(void **state)
 		  "remote source", ERR_UNIMPLEMENTED },
 		{ DATASETS("{\"hash\":" HASH_A ",\"user_key\":\"@\",\"kbs\":{\"enabled\":true}}"),
 		  "key broker", ERR_UNIMPLEMENTED },
-		{ WITH_ALGO("\"algo_type\":\"wasm\""), "'wasm'", ERR_UNIMPLEMENTED },
 		{ WITH_ALGO("\"algo_type\":\"docker\""), "'docker'", ERR_UNIMPLEMENTED },
 		{ WITH_ALGO("\"algo_type\":\"perl\""), "'perl' is not one of", ERR_INVALID },
 		{ WITH_ALGO("\"algo_args\":[\"a\",\"\\u0000\"]"), "algo_args[1]:", ERR_INVALID },

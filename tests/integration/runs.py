@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Computations one after the other in one agent: what each algorithm came to, and that the next one runs."""
+import collections
+import contextlib
+
+import agent_job
+from agent_peer import Client, cvms_pb2, free_port
+
+# `failure` is "" after a good end; `results` are the files of results.zip; `lines` what it printed.
+End = collections.namedtuple("End", "state failure results lines")
+MARK = "algorithm: "
+
+
+class Runs:
+    """`port` is the agent's inside, `outside` where it is reached."""
+
+    def __init__(self, service, port, outside=None):
+        self.service, self.port, self.outside = service, port, outside or port
+        self.count = 0
+
+    def _count(self, event):
+        return self.service.events().count(event)
+
+    def _said(self):
+        return [log.message[len(MARK):] for log in self.service.of("agent_log")
+                if log.message.startswith(MARK)]
+
+    def __call__(self, algo, kind="bin", args=(), data=(), requirements=b""):
+        """`data`: (name, content) of each dataset."""
+        sets = [agent_job.dataset(content, agent_job.DATA_KEY, name) for name, content in data]
+        m = agent_job.manifest(self.port, algo=algo, datasets=sets)
+        m.algorithm.algo_type = kind
+        m.algorithm.algo_args.extend(args)
+        ready, failed = self._count("ConsumingResults/Ready"), self._count("Failed/Failed")
+        before = len(self._said())
+        self.service.send(runReq=m)
+        answer = self.service.answer_to_run(self.count)
+        assert answer.error == "", answer.error
+        client = Client(self.outside)
+        try:
+            more = [("algo_type", kind)] + [("algo_args", arg) for arg in args]
+            client.algo(algo, agent_job.ALGO_KEY, requirements=requirements, more=more)
+            for name, content in data:
+                client.data(content, agent_job.DATA_KEY, name)
+            self.service.wait(lambda s: self._count("ConsumingResults/Ready") > ready or
+                              self._count("Failed/Failed") > failed)
+            status = client.status()
+            good = self._count("ConsumingResults/Ready") > ready
+            results = agent_job.unzip(client.result(agent_job.USER_KEY)) if good else {}
+        finally:
+            client.close()
+        self.service.send(stopComputation=cvms_pb2.StopComputation(computation_id=m.id))
+        self.count += 1
+        self.service.wait(lambda s: len(s.of("stop_computation_res")) >= self.count)
+        return End(status.state, status.failure, results, self._said()[before:])
+
+
+@contextlib.contextmanager
+def runs(**agent):
+    with agent_job.running(**agent) as (service, process):
+        yield Runs(service, free_port())
+        assert process.process.poll() is None, process.output()
