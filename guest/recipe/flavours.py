@@ -13,6 +13,7 @@ TOOLS = [
     "protobuf-compiler", "libprotobuf-dev", "protobuf-c-compiler", "libprotobuf-c-dev",
     "libssl-dev", "libuv1-dev", "libnghttp2-dev", "libyajl-dev", "libzip-dev", "libcbor-dev",
     "libtss2-dev", "libseccomp-dev", "libcap-dev", "libcurl4-openssl-dev", "uthash-dev", "zlib1g-dev",
+    "libzstd-dev",
     "zstd", "erofs-utils", "cryptsetup-bin",
 ]
 
