@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/jail/jail_init.h"
 
+#include "agent/container/unpack.h"
 #include "agent/jail/jail_landlock.h"
 #include "agent/jail/jail_limits.h"
 #include "agent/jail/jail_root.h"
 #include "agent/jail/jail_seccomp.h"
 #include "agent/jail/jail_watch.h"
+#include "common/base/log.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -100,21 +102,21 @@ static int follow_parent(const struct jail_init *init, struct err *e)
 
 static int restrict_program(const struct jail_init *init, struct err *e)
 {
-	/* layers lie below /task and /home */
-	const char *writable[JAIL_MOUNTS_MAX + 8] = { "/tmp",     "/task",     "/home",
-						      "/dev/shm", "/dev/null", "/dev/zero",
-						      "/dev/full" };
-	size_t count = 7;
+	/* results/ may be seen in another place, too */
+	const char *writable[JAIL_MOUNTS_MAX + 9] = { "/tmp",      "/task",        "/home",
+						      "/dev/shm",  "/dev/null",    "/dev/zero",
+						      "/dev/full", "/task/results" };
+	size_t count = 8;
 
 	for (size_t i = 0; i < init->spec->mount_count; i++)
-		if (init->spec->mounts[i].access == JAIL_WRITE)
+		if (init->spec->mounts[i].access != JAIL_READ)
 			writable[count++] = init->spec->mounts[i].target;
 	if (keep_capabilities(0, e) < 0 ||
 	    jail_landlock_restrict(writable, init->spec->network, e) < 0 ||
 	    jail_seccomp_load(init->spec->network, e) < 0)
 		return err_code(e);
 	/* last, because making the filter takes memory too */
-	return jail_limits_apply(&init->limits, init->grouped, e);
+	return jail_limits_apply(&init->limits, init->grouped || init->spec->unpack, e);
 }
 
 static int prepare_descriptors(int failure, struct err *e)
@@ -137,6 +139,25 @@ static void default_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+static int start_in_folder(const struct jail_spec *spec, struct err *e)
+{
+	return chdir(spec->folder) < 0
+		       ? err_errno(e, "jail: enter %s", log_quote(spec->folder).text)
+		       : 0;
+}
+
+static void execute(const struct jail_spec *spec)
+{
+	char *const *argv = (char *const *)spec->argv, *const *env = (char *const *)spec->env;
+
+	if (strchr(argv[0], '/')) {
+		execve(argv[0], argv, env);
+		return;
+	}
+	environ = (char **)env; /* its PATH is the one that counts */
+	execvpe(argv[0], argv, env);
+}
+
 static _Noreturn void become_program(const struct jail_init *init, int failure)
 {
 	const struct jail_spec *spec = init->spec;
@@ -147,10 +168,12 @@ static _Noreturn void become_program(const struct jail_init *init, int failure)
 	setsid();
 	if (prepare_descriptors(failure, &e) == 0) {
 		failure = FAILURE_FD;
-		if (chdir("/task") < 0)
-			err_errno(&e, "jail: enter /task");
-		else if (restrict_program(init, &e) == 0) {
-			execve(spec->argv[0], (char *const *)spec->argv, (char *const *)spec->env);
+		if (start_in_folder(spec, &e) == 0 && restrict_program(init, &e) == 0) {
+			if (spec->unpack) {
+				close(failure); /* as executing something else would */
+				_exit(unpack_main(spec->unpack));
+			}
+			execute(spec);
 			err_errno(&e, "cannot execute %s", spec->argv[0]);
 		}
 	}

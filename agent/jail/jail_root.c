@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/jail/jail_root.h"
 
+#include "agent/container/unpack.h"
 #include "agent/jail/jail_scratch.h"
 #include "common/base/cleanup.h"
 #include "common/base/log.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -43,8 +45,9 @@ static const struct outside {
 	{ "/dev/urandom", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, true, false },
 };
 
+/* `how`: AT_SYMLINK_NOFOLLOW or 0. */
 static int take(struct jail_trees *trees, const char *path, const char *target, uint64_t attributes,
-		struct err *e)
+		unsigned int how, struct err *e)
 {
 	struct mount_attr attr = { .attr_set = attributes };
 	struct stat st;
@@ -52,7 +55,8 @@ static int take(struct jail_trees *trees, const char *path, const char *target, 
 	if (trees->count == JAIL_TREES_MAX)
 		return err_set(e, ERR_EXHAUSTED, "jail: too many mounts");
 	CLEANUP(close)
-	int fd = open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+	int fd =
+		open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE | how);
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return err_errno(e, "jail: take '%s'", path);
 	if (mount_setattr(fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr, sizeof(attr)) < 0)
@@ -64,17 +68,18 @@ static int take(struct jail_trees *trees, const char *path, const char *target, 
 	return 0;
 }
 
-/* /bin → usr/bin and the like stay links. True if it was one. */
-static bool take_link(struct jail_trees *trees, const char *path)
+/* A link to below `prefix` stays one, with that path inside. True if it was one. */
+static bool take_link(struct jail_trees *trees, const char *source, const char *path,
+		      const char *prefix)
 {
 	char target[sizeof(trees->links[0].target)];
-	ssize_t len = readlink(path, target, sizeof(target) - 1);
+	ssize_t len = readlink(source, target, sizeof(target) - 1);
 
-	if (len <= 0 || trees->link_count == ARRAY_LEN(trees->links))
+	if (len <= 0 || len == sizeof(target) - 1 || trees->link_count == ARRAY_LEN(trees->links))
 		return false;
 	target[len] = '\0';
 	const char *plain = target[0] == '/' ? target + 1 : target;
-	if (strncmp(plain, "usr/", 4) != 0)
+	if (strncmp(plain, prefix, strlen(prefix)) != 0)
 		return false;
 	trees->links[trees->link_count].path = path;
 	memcpy(trees->links[trees->link_count++].target, target, (size_t)len + 1);
@@ -85,9 +90,34 @@ static int take_outside(const struct outside *row, struct jail_trees *trees, str
 {
 	if (access(row->path, F_OK) < 0 && !row->needed)
 		return 0;
-	if (take_link(trees, row->path))
+	/* /bin → usr/bin and the like */
+	if (take_link(trees, row->path, row->path, "usr/"))
 		return 0;
-	return take(trees, row->path, row->path, row->attributes, e);
+	return take(trees, row->path, row->path, row->attributes, 0, e);
+}
+
+static bool is_seen(const struct outside *row, const struct jail_spec *spec)
+{
+	/* an image brings its own, and who unpacks one needs nothing */
+	if (spec->image || spec->unpack)
+		return strncmp(row->path, "/dev/", 5) == 0;
+	return !row->network || spec->network;
+}
+
+static int take_mount(const struct jail_mount *mount, bool image, struct jail_trees *trees,
+		      struct err *e)
+{
+	uint64_t attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
+
+	/* it means something in there, and is not followed here */
+	if (image && take_link(trees, mount->source, mount->target, ""))
+		return 0;
+	attributes |= mount->access == JAIL_WRITE ? 0 : MOUNT_ATTR_RDONLY;
+	attributes |= mount->executable ? 0 : MOUNT_ATTR_NOEXEC;
+	if (take(trees, mount->source, mount->target, attributes, AT_SYMLINK_NOFOLLOW, e) < 0)
+		return err_code(e);
+	trees->trees[trees->count - 1].mount = mount;
+	return 0;
 }
 
 int jail_root_take(const struct jail_spec *spec, struct jail_trees *trees, struct err *e)
@@ -96,19 +126,11 @@ int jail_root_take(const struct jail_spec *spec, struct jail_trees *trees, struc
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return err_errno(e, "jail: make mounts private");
 	for (size_t i = 0; i < ARRAY_LEN(outsides); i++)
-		if ((!outsides[i].network || spec->network) &&
-		    take_outside(&outsides[i], trees, e) < 0)
+		if (is_seen(&outsides[i], spec) && take_outside(&outsides[i], trees, e) < 0)
 			return err_code(e);
-	for (size_t i = 0; i < spec->mount_count; i++) {
-		const struct jail_mount *mount = &spec->mounts[i];
-		uint64_t attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
-
-		attributes |= mount->access == JAIL_WRITE ? 0 : MOUNT_ATTR_RDONLY;
-		attributes |= mount->executable ? 0 : MOUNT_ATTR_NOEXEC;
-		if (take(trees, mount->source, mount->target, attributes, e) < 0)
+	for (size_t i = 0; i < spec->mount_count; i++)
+		if (take_mount(&spec->mounts[i], spec->image, trees, e) < 0)
 			return err_code(e);
-		trees->trees[trees->count - 1].mount = mount;
-	}
 	return 0;
 }
 
@@ -152,12 +174,23 @@ static int make_file(const char *path, const char *text, struct err *e)
 	return 0;
 }
 
+/* No link leads to it: below an image's folder is what somebody put there who unpacked it. */
+static int open_place(const char *target)
+{
+	const struct open_how how = { .flags = O_PATH | O_CLOEXEC,
+				      .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS };
+
+	return (int)syscall(SYS_openat2, AT_FDCWD, target, &how, sizeof(how));
+}
+
 static int put_tree(int tree, const char *target, bool is_dir, struct err *e)
 {
 	if (make_parents(target, e) < 0 ||
 	    (is_dir ? make_dir(target, e) : make_file(target, "", e)) < 0)
 		return err_code(e);
-	if (move_mount(tree, "", AT_FDCWD, target, MOVE_MOUNT_F_EMPTY_PATH) < 0)
+	CLEANUP(close) int place = open_place(target);
+	if (place < 0 ||
+	    move_mount(tree, "", place, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
 		return err_errno(e, "jail: mount '/%s'", target);
 	return 0;
 }
@@ -170,6 +203,9 @@ static int put_layer(const struct jail_spec *spec, int tree, const char *target,
 
 	if (make_parents(target, e) < 0 || make_dir(target, e) < 0)
 		return err_code(e);
+	CLEANUP(close) int place = open_place(target);
+	if (place < 0)
+		return err_errno(e, "jail: mount '/%s'", target);
 	int made = jail_scratch_layer(tree, target, flags, &why);
 	if (made == JAIL_LAYER_CANNOT && !spec->strict) {
 		snprintf(trees->unlayered, sizeof(trees->unlayered), "%s", why.text);
@@ -225,10 +261,22 @@ static int put_etc(const struct jail_spec *spec, struct err *e)
 			 e);
 }
 
+/* results/ once more, where images look for it. */
+static int put_results_of_image(struct err *e)
+{
+	CLEANUP(close)
+	int results = open_tree(AT_FDCWD, "task/results", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+
+	if (results < 0)
+		return err_errno(e, "jail: take results/");
+	return put_tree(results, UNPACK_RESULTS, true, e);
+}
+
 static int build(const struct jail_spec *spec, const struct jail_limits *limits,
 		 struct jail_trees *trees, struct err *e)
 {
-	if (put_etc(spec, e) < 0 || jail_scratch_open(limits, e) < 0 || put_proc(e) < 0)
+	if ((!spec->image && put_etc(spec, e) < 0) || jail_scratch_open(limits, e) < 0 ||
+	    put_proc(e) < 0)
 		return err_code(e);
 	for (size_t i = 0; i < trees->count; i++) {
 		const struct jail_mount *mount = trees->trees[i].mount;
@@ -241,7 +289,7 @@ static int build(const struct jail_spec *spec, const struct jail_limits *limits,
 			     : put_tree(fd, target, trees->trees[i].is_dir, e)) < 0)
 			return err_code(e);
 	}
-	if (jail_scratch_close(e) < 0)
+	if ((spec->image && put_results_of_image(e) < 0) || jail_scratch_close(e) < 0)
 		return err_code(e);
 	return put_links(trees, e);
 }

@@ -10,7 +10,7 @@
 
 #include "agent/jail/jail_spec.h"
 
-enum { JAIL_TREES_MAX = 40 };
+enum { JAIL_TREES_MAX = 96, JAIL_LINKS_MAX = 64 };
 
 struct jail_trees {
 	struct {
@@ -22,8 +22,8 @@ struct jail_trees {
 	size_t count;
 	struct {
 		const char *path;
-		char target[64];
-	} links[8];
+		char target[256];
+	} links[JAIL_LINKS_MAX];
 	size_t link_count;
 	char unlayered[ERR_TEXT_MAX]; /* why folders are read-only that should be layered, or "" */
 };

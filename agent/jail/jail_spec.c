@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/jail/jail_spec.h"
 
+#include "agent/container/unpack.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/base/reader.h"
@@ -36,11 +37,26 @@ static bool starts_with(const char *text, const char *prefix)
 	return strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
+/* A name below / that the jail itself does not put there. */
+static bool is_of_image(const char *target)
+{
+	static const char *const ours[] = { "/dev", "/proc", "/sys", "/task", "/tmp", "/" };
+
+	if (strcmp(target, "/" UNPACK_DATASETS) == 0)
+		return true;
+	for (size_t i = 0; i < ARRAY_LEN(ours); i++)
+		if (strcmp(target, ours[i]) == 0)
+			return false;
+	return target[0] == '/' && !strchr(target + 1, '/') && strcmp(target, "/.") != 0;
+}
+
 /* Nothing may hide what the jail itself puts there: /usr, /dev, /proc, /etc, results/. */
-static int check_mount(const struct jail_mount *mount, struct err *e)
+static int check_mount(const struct jail_mount *mount, bool image, struct err *e)
 {
 	bool below = starts_with(mount->target, "/task/") || starts_with(mount->target, "/home/") ||
-		     starts_with(mount->target, "/venv") || starts_with(mount->target, "/wasm/");
+		     (image ? is_of_image(mount->target)
+			    : starts_with(mount->target, "/venv") ||
+				      starts_with(mount->target, "/wasm/"));
 
 	if (mount->source[0] != '/' || !below || strstr(mount->target, "..") ||
 	    starts_with(mount->target, "/task/results") || mount->access > JAIL_LAYER)
@@ -53,7 +69,8 @@ int jail_spec_write(const struct jail_spec *spec, struct writer *w, struct err *
 {
 	const struct jail_limits *limits = &spec->limits;
 
-	if (!spec->argv || !spec->argv[0] || spec->argv[0][0] != '/')
+	if (!spec->argv || !spec->argv[0] || !spec->argv[0][0] ||
+	    (!spec->image && spec->argv[0][0] != '/'))
 		return err_set(e, ERR_INVALID, "jail: the program needs an absolute path");
 	if (spec->mount_count > JAIL_MOUNTS_MAX)
 		return err_set(e, ERR_EXHAUSTED, "jail: more than %d mounts", JAIL_MOUNTS_MAX);
@@ -63,7 +80,7 @@ int jail_spec_write(const struct jail_spec *spec, struct writer *w, struct err *
 	for (size_t i = 0; i < spec->mount_count; i++) {
 		const struct jail_mount *mount = &spec->mounts[i];
 
-		if (check_mount(mount, e) < 0)
+		if (check_mount(mount, spec->image, e) < 0)
 			return err_code(e);
 		put_string(w, mount->source);
 		put_string(w, mount->target);
@@ -72,6 +89,9 @@ int jail_spec_write(const struct jail_spec *spec, struct writer *w, struct err *
 	}
 	writer_u8(w, spec->network);
 	writer_u8(w, spec->strict);
+	writer_u8(w, spec->image);
+	writer_be64(w, spec->unpack);
+	put_string(w, spec->folder ? spec->folder : "/task");
 	writer_be64(w, limits->memory);
 	writer_be64(w, limits->reserve);
 	writer_be64(w, limits->pids);
@@ -147,6 +167,9 @@ int jail_spec_read(const void *bytes, size_t len, struct jail_spec_box **out, st
 	take_mounts(&r, box);
 	spec->network = reader_u8(&r) != 0;
 	spec->strict = reader_u8(&r) != 0;
+	spec->image = reader_u8(&r) != 0;
+	spec->unpack = reader_be64(&r);
+	spec->folder = take_string(&r);
 	spec->limits.memory = reader_be64(&r);
 	spec->limits.reserve = reader_be64(&r);
 	spec->limits.pids = reader_be64(&r);

@@ -25,7 +25,7 @@ enum jail_news {
 
 enum {
 	JAIL_STRINGS_MAX = 512,
-	JAIL_MOUNTS_MAX = 16,
+	JAIL_MOUNTS_MAX = 64,       /* an image brings one for each name in its root */
 	JAIL_UID = USERS_ALGORITHM, /* who the jail's nobody is outside, when root starts it */
 	JAIL_SPEC_MAX = 131072,     /* bytes of a whole spec on its way to the jail */
 };
@@ -55,7 +55,8 @@ enum jail_access {
 
 struct jail_mount {
 	const char *source; /* absolute, outside */
-	const char *target; /* absolute, inside: below /task, /home, /venv or /wasm */
+	const char
+		*target; /* absolute, inside: below /task, /home, /venv or /wasm; see image, too */
 	enum jail_access access;
 	bool executable;
 };
@@ -67,6 +68,14 @@ struct jail_spec {
 	size_t mount_count;
 	bool network; /* the machine's network: the requirements step alone */
 	bool strict;  /* where no control group or no layer can be made, it is not run */
+	/* The root is an image's: nothing of the machine's but devices. Mounts may have plain names
+	 * below / (symbolic links stay links there), and be at its place for datasets; /cocos/results,
+	 * which has to be in it, is results/, too. argv[0] may be relative, or a name for PATH. */
+	bool image;
+	/* Not 0: the program is our own, and unpacks an image of at most so many bytes (unpack_main());
+	 * of argv nothing is looked at. */
+	uint64_t unpack;
+	const char *folder; /* where the program starts; NULL: /task */
 	struct jail_limits limits;
 	const char *program; /* the one with the hidden argument "jail"; NULL: this one */
 };

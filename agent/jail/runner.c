@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/jail/runner.h"
 
+#include "agent/container/unpack.h"
+#include "agent/jail/runner_image.h"
 #include "agent/jail/runner_prepare.h"
 #include "agent/wasm/wasm_exit.h"
 #include "common/base/file.h"
@@ -110,7 +112,9 @@ static int start_run(struct runner *runner, struct err *e)
 {
 	struct jail_spec spec = {
 		.argv = runner->plan.argv,
-		.env = environment,
+		.env = runner->plan.variables ? runner->plan.variables : environment,
+		.image = runner->plan.image != NULL,
+		.folder = runner->plan.folder,
 		.mounts = runner->plan.mounts,
 		.mount_count = runner->plan.mount_count,
 		.strict = runner->spec.strict,
@@ -170,6 +174,63 @@ static int start_install(struct runner *runner, struct err *e)
 	return jail_start(runner->loop, &spec, &callbacks, &runner->jail, e);
 }
 
+static void on_unpack_exit(void *data, const struct jail_exit *exit, int results)
+{
+	struct runner *runner = data;
+	struct jail_exit ended = *exit;
+	CLEANUP(close) int left = results;
+	struct err e;
+
+	jail_free(runner->jail);
+	runner->jail = NULL;
+	if (!exit->ok) {
+		if (!exit->stopped) {
+			snprintf(ended.cause, sizeof(ended.cause), "image: unpacking it: %.400s",
+				 exit->cause);
+			if (exit->code > 0)
+				runner_image_fault(left, ended.cause, sizeof(ended.cause));
+		}
+		ended.started = false; /* the algorithm was not */
+		finish(runner, &ended, -1);
+		return;
+	}
+	if (runner_image_plan(&runner->spec, environment, left, &runner->plan, &e) < 0 ||
+	    start_run(runner, &e) < 0)
+		fail(runner, &e);
+}
+
+/* Without data or network: the archive, and a folder for what is in it. */
+static int start_unpack(struct runner *runner, struct err *e)
+{
+	static const char *const argv[] = { "/unpack", NULL }, *const env[] = { NULL };
+	const struct jail_mount mounts[] = {
+		{ runner->spec.algorithm, "/task/" UNPACK_ARCHIVE, JAIL_READ, false },
+		{ runner->plan.image, "/task/" UNPACK_ROOT, JAIL_WRITE, true },
+	};
+	struct jail_spec spec = {
+		.argv = argv,
+		.env = env,
+		.mounts = mounts,
+		.mount_count = ARRAY_LEN(mounts),
+		.strict = runner->spec.strict,
+		.unpack = runner->plan.image_most,
+		.limits = runner->spec.limits,
+		.program = runner->spec.program,
+	};
+	const struct jail_callbacks callbacks = { on_line, on_unpack_exit, runner };
+
+	/* a file of the image may be as large as all of it */
+	spec.limits.scratch = runner->plan.image_most;
+	return jail_start(runner->loop, &spec, &callbacks, &runner->jail, e);
+}
+
+static int start_first(struct runner *runner, struct err *e)
+{
+	if (runner->plan.image)
+		return start_unpack(runner, e);
+	return runner->plan.needs_index ? start_install(runner, e) : start_run(runner, e);
+}
+
 static void prepare_in_thread(uv_work_t *work)
 {
 	struct runner *runner = work->data;
@@ -194,7 +255,7 @@ static void on_prepared(uv_work_t *work, int status)
 		fail(runner, &e);
 		return;
 	}
-	if ((runner->plan.needs_index ? start_install(runner, &e) : start_run(runner, &e)) < 0)
+	if (start_first(runner, &e) < 0)
 		fail(runner, &e);
 }
 

@@ -2,6 +2,7 @@
 #include "agent/jail/runner_prepare.h"
 
 #include "agent/jail/runner_files.h"
+#include "agent/jail/runner_image.h"
 #include "agent/wasm/wasm_runtime.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
@@ -34,6 +35,11 @@ void runner_plan_done(struct runner_plan *plan)
 	free(plan->scratch_requirements);
 	free(plan->unpacked);
 	free(plan->script);
+	free(plan->image);
+	free(plan->run_bytes);
+	free(plan->variables);
+	for (size_t i = 0; i < plan->name_count; i++)
+		free(plan->names[i]);
 	*plan = (struct runner_plan){ 0 };
 }
 
@@ -109,6 +115,13 @@ static int prepare_wasm(const struct runner_spec *spec, struct runner_plan *plan
 	snprintf(plan->wasm_pages, sizeof(plan->wasm_pages), "%llu",
 		 (unsigned long long)(pages < WASM_PAGES_MAX ? pages : WASM_PAGES_MAX));
 	return make_argv(spec, plan, "/wasm/cocos-wasm", plan->wasm_pages, "/task/algorithm", e);
+}
+
+static int prepare_image(const struct runner_spec *spec, struct runner_plan *plan, struct err *e)
+{
+	if (runner_files_give(spec->algorithm, 0444, e) < 0)
+		return err_wrap(e, "algorithm");
+	return runner_image_prepare(spec, plan, e);
 }
 
 /* A zip begins so, and no Python text does. */
@@ -341,6 +354,8 @@ int runner_prepare(const struct runner_spec *spec, const atomic_bool *cancel,
 		return prepare_bin(spec, plan, e);
 	if (spec->kind == RUNNER_WASM)
 		return prepare_wasm(spec, plan, e);
+	if (spec->kind == RUNNER_DOCKER)
+		return prepare_image(spec, plan, e);
 	return prepare_python(spec, cancel, plan, e);
 }
 

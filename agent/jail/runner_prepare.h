@@ -5,10 +5,15 @@
  */
 #pragma once
 
+#include "agent/container/container_run.h"
 #include "agent/jail/runner_spec.h"
 #include "agent/python/python_env.h"
 
-enum { RUNNER_MOUNTS_MAX = 6, RUNNER_PIP_ARGS_MAX = 24 };
+enum {
+	RUNNER_MOUNTS_MAX = JAIL_MOUNTS_MAX,
+	RUNNER_IMAGE_NAMES_MAX = RUNNER_MOUNTS_MAX - 6, /* in an image's root */
+	RUNNER_PIP_ARGS_MAX = 24,
+};
 
 /* What was found and made. */
 struct runner_plan {
@@ -23,6 +28,15 @@ struct runner_plan {
 	struct jail_mount mounts[RUNNER_MOUNTS_MAX];
 	size_t mount_count;
 	char *scratch_venv, *scratch_requirements, *unpacked, *script;
+	/* docker */
+	char *image;         /* the folder that its image is unpacked to */
+	uint64_t image_most; /* bytes */
+	uint8_t *run_bytes;  /* what `run` points into */
+	struct container_run run;
+	char *names[RUNNER_IMAGE_NAMES_MAX]; /* paths of what lies in its root */
+	size_t name_count;
+	const char **variables; /* NULL: what every algorithm finds */
+	const char *folder;     /* NULL: /task */
 };
 
 /* `spec` lives on until runner_plan_done(). With `cancel` true it gives up soon. */

@@ -19,10 +19,8 @@ int runner_spec_kind(const char *word, enum runner_kind *kind, struct err *e)
 		const char *word;
 		enum runner_kind kind;
 	} rows[] = {
-		{ "", RUNNER_BIN },
-		{ "bin", RUNNER_BIN },
-		{ "python", RUNNER_PYTHON },
-		{ "wasm", RUNNER_WASM },
+		{ "", RUNNER_BIN },      { "bin", RUNNER_BIN },       { "python", RUNNER_PYTHON },
+		{ "wasm", RUNNER_WASM }, { "docker", RUNNER_DOCKER },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
@@ -30,8 +28,6 @@ int runner_spec_kind(const char *word, enum runner_kind *kind, struct err *e)
 			*kind = rows[i].kind;
 			return *kind == RUNNER_WASM ? find_wasm(e) : 0;
 		}
-	if (strcmp(word, "docker") == 0)
-		return err_set(e, ERR_UNIMPLEMENTED, "algorithm type docker cannot be run yet");
-	return err_set(e, ERR_INVALID, "algorithm type %s: use bin, python or wasm",
+	return err_set(e, ERR_INVALID, "algorithm type %s: use bin, python, wasm or docker",
 		       log_quote(word).text);
 }

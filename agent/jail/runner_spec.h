@@ -7,16 +7,17 @@
 
 enum { RUNNER_ARGS_MAX = 256, RUNNER_ARGS_BYTES_MAX = 65536 };
 
-enum runner_kind { RUNNER_BIN, RUNNER_PYTHON, RUNNER_WASM };
+enum runner_kind { RUNNER_BIN, RUNNER_PYTHON, RUNNER_WASM, RUNNER_DOCKER };
 
-/* "bin", "python", "wasm"; "" is bin. Wasm without its runtime and "docker" are ERR_UNIMPLEMENTED,
+/* "bin", "python", "wasm", "docker"; "" is bin. Wasm without its runtime is ERR_UNIMPLEMENTED,
  * anything else ERR_INVALID. */
 int runner_spec_kind(const char *word, enum runner_kind *kind, struct err *e) MUST_CHECK;
 
 /* Copied by runner_start(); paths are absolute. */
 struct runner_spec {
 	enum runner_kind kind;
-	const char *algorithm; /* the uploaded file: program, module, script, or zip of a script */
+	/* the uploaded file: program, module, script, zip of a script, archive of an image */
+	const char *algorithm;
 	const char *requirements;   /* python: the uploaded text's file, or NULL */
 	const char *python_runtime; /* python: NULL or "" is python3 */
 	const char *pip_index_url;  /* AGENT_PIP_INDEX_URL, or NULL */

@@ -288,7 +288,6 @@ def manifests_are_refused_by_name():
         (twice, "INVALID_ARGUMENT", "digest and file name are those of datasets[0]"),
         (set_attr(["datasets", 0, "source", "url"], "s3://b/k"), "UNIMPLEMENTED", "remote source"),
         (set_attr(["algorithm", "kbs", "enabled"], True), "UNIMPLEMENTED", "key broker"),
-        (set_attr(["algorithm", "algo_type"], "docker"), "UNIMPLEMENTED", "'docker'"),
         (set_attr(["algorithm", "algo_type"], "perl"), "INVALID_ARGUMENT", "'perl'"),
         (set_attr(["agent_config", "attested_tls"], True), "UNAVAILABLE",
          "agent_config.attested_tls: this agent has neither a TEE nor a TPM"),
@@ -533,8 +532,6 @@ def an_algorithm_that_finds_no_place_leaves_nothing_of_itself():
 
 def other_kinds_of_algorithm_are_refused_by_name():
     with computing() as (_, __, client):
-        refused(Code.UNIMPLEMENTED, "docker", client.algo, SUM, ALGO_KEY,
-                more=[("algo_type", "docker")])
         refused(Code.INVALID_ARGUMENT, "perl", client.algo, SUM, ALGO_KEY,
                 more=[("algo_type", "perl")])
         refused(Code.INVALID_ARGUMENT, "python_runtime", client.algo, SUM, ALGO_KEY,

@@ -746,7 +746,8 @@ static void kinds_are_known_or_refused(void **state)
 	assert_ok(runner_spec_kind("python", &kind, &e), e);
 	assert_int_equal(kind, RUNNER_PYTHON);
 	assert_refused(runner_spec_kind("wasm", &kind, &e), e, ERR_UNIMPLEMENTED, "wasm");
-	assert_refused(runner_spec_kind("docker", &kind, &e), e, ERR_UNIMPLEMENTED, "docker");
+	assert_ok(runner_spec_kind("docker", &kind, &e), e);
+	assert_int_equal(kind, RUNNER_DOCKER);
 	assert_refused(runner_spec_kind("Bin", &kind, &e), e, ERR_INVALID, "Bin");
 }
 

@@ -120,7 +120,6 @@ static void every_rule_refuses_by_name(void **state)
 		  "remote source", ERR_UNIMPLEMENTED },
 		{ DATASETS("{\"hash\":" HASH_A ",\"user_key\":\"@\",\"kbs\":{\"enabled\":true}}"),
 		  "key broker", ERR_UNIMPLEMENTED },
-		{ WITH_ALGO("\"algo_type\":\"docker\""), "'docker'", ERR_UNIMPLEMENTED },
 		{ WITH_ALGO("\"algo_type\":\"perl\""), "'perl' is not one of", ERR_INVALID },
 		{ WITH_ALGO("\"algo_args\":[\"a\",\"\\u0000\"]"), "algo_args[1]:", ERR_INVALID },
 		{ WITH_ALGO("\"source\":{\"type\":\"s3\"}"), "remote source", ERR_UNIMPLEMENTED },
