@@ -29,6 +29,7 @@ static void request_free(struct request *r)
 	cvm_done(&r->cvm);
 	manifest_free(r->manifest);
 	session_ids_free(r->connected);
+	admin_journal_free(r->page);
 	free(r->bytes);
 	free(r->id);
 	free(r->cvm_id);
@@ -401,6 +402,8 @@ static const struct rpc_handler handlers[] = {
 	METHOD(PROTO_COMPUTATIONS_STOP, RPC_UNARY, computation_request, COMPUTATION, on_stop),
 	METHOD(PROTO_COMPUTATIONS_REMOVE, RPC_UNARY, remove_request,
 	       &google__protobuf__empty__descriptor, on_remove),
+	METHOD(PROTO_COMPUTATIONS_JOURNAL, RPC_UNARY, journal_request,
+	       &computations__journal_response__descriptor, admin_journal),
 	METHOD(PROTO_COMPUTATIONS_LIST_CVMS, RPC_UNARY, list_request,
 	       &computations__list_cvms_response__descriptor, list_cvms),
 	METHOD(PROTO_COMPUTATIONS_SHOW_CVM, RPC_UNARY, cvm_request, &computations__cvm__descriptor,

@@ -26,6 +26,8 @@ struct request {
 	size_t count;
 	uint8_t *bytes;
 	size_t len;
+	int64_t after, run_number;
+	struct journal_page *page;
 };
 
 /* NULL if memory runs out; the call is finished then. */
@@ -36,6 +38,11 @@ void request_start(struct request *r);
 
 /* The CVM of that id has a session. */
 bool request_is_connected(const struct request *r, const char *cvm_id);
+
+/* admin_journal.c */
+struct journal_page;
+void admin_journal(struct rpc_call *call, const ProtobufCMessage *message);
+void admin_journal_free(struct journal_page *page);
 
 /* admin_list.c */
 void list_computations(struct rpc_call *call, const ProtobufCMessage *message);

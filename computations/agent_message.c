@@ -5,6 +5,7 @@
 #include "common/base/utf8.h"
 #include "common/crypto/digest.h"
 #include "computations/session.h"
+#include "computations/store_journal.h"
 
 #include <string.h>
 
@@ -26,6 +27,8 @@ struct agent_message {
 	struct record record; /* a RunResponse has its error as text, its notice as status; an
 				  * AgentStateRes the state as text */
 	struct store_todo todo;
+	struct journal_part part; /* its bytes are copies */
+	int64_t kept_entries;
 };
 
 static void message_free(struct agent_message *m)
@@ -36,6 +39,10 @@ static void message_free(struct agent_message *m)
 	session_ids_free(m->connected);
 	record_done(&m->record);
 	store_todo_done(&m->todo);
+	for (size_t i = 0; i < m->part.count; i++)
+		free((void *)(uintptr_t)m->part.entries[i].bytes);
+	free(m->part.entries);
+	free((void *)(uintptr_t)m->part.head.bytes);
 	free(m);
 }
 
@@ -86,6 +93,8 @@ static void enqueue(struct session *s, struct agent_message *m)
 
 	m->session = s;
 	m->bytes = sizeof(*m) + (m->record.text ? strlen(m->record.text) : 0);
+	for (size_t i = 0; i < m->part.count; i++)
+		m->bytes += m->part.entries[i].len + sizeof(struct span);
 	if (store_queue_add(
 		    s->service->queue,
 		    &(struct store_queue_op){ .run = message_run, .done = message_done, .data = m },
@@ -166,6 +175,25 @@ static int keep_state(struct store *store, struct agent_message *m, struct err *
 	return store_agent_state(store, m->cvm_id, m->record.text, &m->todo, e);
 }
 
+static int keep_journal(struct store *store, struct agent_message *m, struct err *e)
+{
+	return store_journal_add(store, m->cvm_id, m->computation_id, &m->part, &m->kept_entries,
+				 e);
+}
+
+/* On disk; nothing where it was over a limit. */
+static void kept_journal(struct agent_message *m)
+{
+	Cvms__ServerStreamMessage message = CVMS__SERVER_STREAM_MESSAGE__INIT;
+	Cvms__JournalAck ack = CVMS__JOURNAL_ACK__INIT;
+
+	ack.computation_id = m->computation_id;
+	ack.count = (uint64_t)m->kept_entries;
+	message.message_case = CVMS__SERVER_STREAM_MESSAGE__MESSAGE_JOURNAL_ACK;
+	message.journal_ack = &ack;
+	session_say(m->session, &message);
+}
+
 static void kept_run_answer(struct agent_message *m)
 {
 	/* After a refusal only the agent knows where it stands. */
@@ -220,6 +248,35 @@ static bool take_answer(struct agent_message *m, const char *computation_id, con
 	return m->computation_id && m->record.text;
 }
 
+static bool copy_span(const ProtobufCBinaryData *from, struct span *to)
+{
+	uint8_t *copy = malloc(from->len ? from->len : 1);
+
+	if (copy && from->len)
+		memcpy(copy, from->data, from->len);
+	*to = (struct span){ copy, copy ? from->len : 0 };
+	return copy;
+}
+
+/* What does not fit is refused where it would be kept. */
+static bool take_journal(struct agent_message *m, const Cvms__JournalEntries *said)
+{
+	size_t count = said->n_entries <= STORE_BATCH_MAX ? said->n_entries : 0;
+
+	m->keep = keep_journal;
+	m->kept = kept_journal;
+	m->computation_id =
+		text_of(said->computation_id, strlen(said->computation_id), STORE_ID_MAX);
+	m->part.first = said->first <= INT64_MAX ? (int64_t)said->first : 0;
+	m->part.entries = calloc(count ? count : 1, sizeof(*m->part.entries));
+	if (!m->computation_id || !m->part.entries || !copy_span(&said->signed_head, &m->part.head))
+		return false;
+	for (; m->part.count < count; m->part.count++)
+		if (!copy_span(&said->entries[m->part.count], &m->part.entries[m->part.count]))
+			return false;
+	return true;
+}
+
 /* False if memory runs out; `m->keep` stays NULL for messages that do not matter here. */
 static bool understand(struct agent_message *m, const Cvms__ClientStreamMessage *said)
 {
@@ -242,6 +299,8 @@ static bool understand(struct agent_message *m, const Cvms__ClientStreamMessage 
 		m->keep = keep_state;
 		m->kept = kept_state;
 		return take_answer(m, "", said->agent_state_res->state);
+	case CVMS__CLIENT_STREAM_MESSAGE__MESSAGE_JOURNAL_ENTRIES:
+		return take_journal(m, said->journal_entries);
 	default:
 		return true;
 	}

@@ -67,7 +67,7 @@ const struct setting config_settings[] = {
 	COUNT("MAX_RECORDS", SETTING_NUMBER, max_records, "50000", 16, 100000000,
 	      "log lines and events that are kept of a computation; the oldest go first"),
 	COUNT("MAX_RECORD_BYTES", SETTING_SIZE, max_record_bytes, "32M", 65536, 1ULL << 40,
-	      "and their bytes"),
+	      "and their bytes; as many of its journals, which take no more then"),
 };
 const size_t config_settings_count = ARRAY_LEN(config_settings);
 

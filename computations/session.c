@@ -353,7 +353,8 @@ static void on_start(struct rpc_call *call)
 	TAILQ_INSERT_TAIL(&service->sessions, s, next);
 	++*counter(s);
 	rpc_call_set_user(call, s);
-	if (agent_message_arrival(s, &e) < 0)
+	if ((!forwarder && rpc_call_add_header(call, "cocos-journal", "1", &e) < 0) ||
+	    agent_message_arrival(s, &e) < 0)
 		rpc_call_finish(call, &e);
 	return;
 refused:

@@ -11,7 +11,22 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { FORM = 3 };
+enum { FORM = 4 };
+
+#define SIGNED_JOURNALS                                             \
+	"CREATE TABLE entries ("                                    \
+	" computation TEXT NOT NULL,"                               \
+	" run INTEGER NOT NULL,"                                    \
+	" sequence INTEGER NOT NULL,"                               \
+	" bytes BLOB NOT NULL,"                                     \
+	" PRIMARY KEY (computation, run, sequence)) WITHOUT ROWID;" \
+	"CREATE TABLE signed_journals ("                            \
+	" computation TEXT NOT NULL,"                               \
+	" run INTEGER NOT NULL,"                                    \
+	" count INTEGER NOT NULL,"                                  \
+	" bytes INTEGER NOT NULL,"                                  \
+	" head BLOB NOT NULL,"                                      \
+	" PRIMARY KEY (computation, run)) WITHOUT ROWID;"
 
 static const char schema[] =
 	"CREATE TABLE computations ("
@@ -69,9 +84,10 @@ static const char schema[] =
 	" originator TEXT NOT NULL,"
 	" size INTEGER NOT NULL);"
 	"CREATE INDEX records_journal ON records (journal, number);"
-	"PRAGMA user_version=3;";
+	/* What agents sign: entries, and the last head over them (store_journal.h). */
+	SIGNED_JOURNALS "PRAGMA user_version=4;";
 
-/* What each older form lacks: 1 had no verdicts, 2 no keys. */
+/* What each older form lacks: 1 had no verdicts, 2 no keys, 3 no signed journals. */
 static const char *const upgrades[FORM] = {
 	[1] = "ALTER TABLE computations ADD COLUMN unverified INTEGER NOT NULL DEFAULT 0;"
 	      "ALTER TABLE cvms ADD COLUMN verified INTEGER NOT NULL DEFAULT 0;"
@@ -80,6 +96,7 @@ static const char *const upgrades[FORM] = {
 	      "PRAGMA user_version=2;",
 	[2] = "ALTER TABLE cvms ADD COLUMN key TEXT NOT NULL DEFAULT '';"
 	      "PRAGMA user_version=3;",
+	[3] = SIGNED_JOURNALS "PRAGMA user_version=4;",
 };
 
 int64_t store_now(void)
@@ -441,6 +458,9 @@ int store_remove(struct store *store, const char *id, bool force, char **cvm_id,
 	/* Whoever holds it still does: what its row still names is to be stopped (todo_of). */
 	if (text_format(&owner, e, "c:%s", id) < 0 ||
 	    db_run(&store->db, e, "DELETE FROM journals WHERE owner = ?", "t", owner) < 0 ||
+	    db_run(&store->db, e, "DELETE FROM entries WHERE computation = ?", "t", id) < 0 ||
+	    db_run(&store->db, e, "DELETE FROM signed_journals WHERE computation = ?", "t", id) <
+		    0 ||
 	    db_run(&store->db, e, "DELETE FROM computations WHERE id = ?", "t", id) < 0)
 		return err_code(e);
 	*cvm_id = TAKE_PTR(holder);

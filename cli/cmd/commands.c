@@ -26,6 +26,8 @@ const struct command *const commands[] = {
 	&cmd_computation_remove,
 	&cmd_computation_logs,
 	&cmd_computation_manifest,
+	&cmd_journal_get,
+	&cmd_journal_follow,
 	&cmd_journal_verify,
 	&cmd_cvm_list,
 	&cmd_cvm_show,

@@ -101,6 +101,7 @@ static void on_answer(void *data, unsigned number, const uint8_t *bytes, size_t 
 		&computations__list_response__descriptor,
 		&computations__manifest_response__descriptor,
 		&computations__record__descriptor,
+		&computations__journal_response__descriptor,
 		&computations__cvm__descriptor,
 		&computations__list_cvms_response__descriptor,
 		&google__protobuf__empty__descriptor,
@@ -193,6 +194,28 @@ static void agent_calls(struct user *u, struct reader *r)
 	(void)grpc_peer_call(u->grpc, PROTO_CVMS_PROCESS, words, flags & 1 ? 2 : 1);
 }
 
+static void agent_journals(struct user *u, unsigned call, char *id, uint8_t operand)
+{
+	static uint8_t one[] = "one entry", other[] = "another";
+	Cvms__ClientStreamMessage m = CVMS__CLIENT_STREAM_MESSAGE__INIT;
+	Cvms__JournalEntries journal = CVMS__JOURNAL_ENTRIES__INIT;
+	ProtobufCBinaryData entries[JOURNAL_COUNT];
+
+	for (size_t i = 0; i < ARRAY_LEN(entries); i++)
+		entries[i] = operand & JOURNAL_OTHER ? (ProtobufCBinaryData){ sizeof(other), other }
+						     : (ProtobufCBinaryData){ sizeof(one), one };
+	journal.computation_id = id;
+	journal.first =
+		operand & JOURNAL_FAR ? UINT64_MAX : operand >> JOURNAL_FIRST_SHIFT & JOURNAL_FIRST;
+	journal.entries = entries;
+	journal.n_entries = operand & JOURNAL_COUNT;
+	if (!(operand & JOURNAL_HEADLESS))
+		journal.signed_head = entries[0];
+	m.message_case = CVMS__CLIENT_STREAM_MESSAGE__MESSAGE_JOURNAL_ENTRIES;
+	m.journal_entries = &journal;
+	say(u, call, &m.base);
+}
+
 static void agent_says(struct user *u, unsigned call, struct reader *r)
 {
 	static const char *const words[WORDS] = {
@@ -264,6 +287,9 @@ static void agent_says(struct user *u, unsigned call, struct reader *r)
 		m.message_case = CVMS__CLIENT_STREAM_MESSAGE__MESSAGE_V_TPMATTESTATION_REPORT;
 		m.vtpmattestationreport = &evidence;
 		break;
+	case SAID_JOURNAL:
+		agent_journals(u, call, id, operand);
+		return;
 	default:
 		break;
 	}
@@ -335,6 +361,7 @@ static void admin_says(struct user *u, struct reader *r)
 	Computations__RemoveRequest remove = COMPUTATIONS__REMOVE_REQUEST__INIT;
 	Computations__ListRequest list = COMPUTATIONS__LIST_REQUEST__INIT;
 	Computations__LogsRequest logs = COMPUTATIONS__LOGS_REQUEST__INIT;
+	Computations__JournalRequest journal = COMPUTATIONS__JOURNAL_REQUEST__INIT;
 	enum request what = reader_u8(r) % ASKS;
 	uint8_t operand;
 
@@ -368,6 +395,13 @@ static void admin_says(struct user *u, struct reader *r)
 		logs.follow = operand & 1;
 		logs.after = operand & 2 ? UINT64_MAX : operand & 4 ? 3 : 0;
 		admin_asks(u, PROTO_COMPUTATIONS_LOGS, &logs.base);
+		return;
+	case ASK_JOURNAL:
+		journal.id = id_of(r);
+		operand = reader_u8(r);
+		journal.run = operand & 0x80 ? UINT64_MAX : operand & 3;
+		journal.after = operand >> 2 & 7;
+		admin_asks(u, PROTO_COMPUTATIONS_JOURNAL, &journal.base);
 		return;
 	default:
 		admin_names(u, what, r);
@@ -420,6 +454,12 @@ static void check_tables(void)
 		"SELECT count(*) FROM journals j WHERE records <>"
 		" (SELECT count(*) FROM records r WHERE r.journal = j.number)",
 		"SELECT count(*) FROM cvms WHERE verified <> 0",
+		"SELECT count(*) FROM signed_journals s WHERE bytes > 4096 OR count <>"
+		" (SELECT count(*) FROM entries e WHERE e.computation = s.computation AND e.run = s.run)",
+		"SELECT count(*) FROM entries WHERE (computation, run) NOT IN"
+		" (SELECT computation, run FROM signed_journals)",
+		"SELECT count(*) FROM signed_journals WHERE computation NOT IN"
+		" (SELECT id FROM computations)",
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(never); i++)

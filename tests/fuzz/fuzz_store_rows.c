@@ -10,6 +10,7 @@
 #include "common/base/reader.h"
 #include "common/protobuf/protobuf.h"
 #include "computations/admin_message.h"
+#include "computations/store_journal.h"
 #include "tests/fuzz/store_memory.h"
 
 #include <string.h>
@@ -29,6 +30,8 @@ static const struct {
 	{ "INSERT OR REPLACE INTO cvms VALUES (?,?,?,?,?,?,?,?,?,?,?)", 11 },
 	{ "INSERT OR REPLACE INTO journals VALUES (?,?,?,?,?)", 5 },
 	{ "INSERT OR REPLACE INTO records VALUES (?,?,?,?,?,?,?,?,?,?,?,?)", 12 },
+	{ "INSERT OR REPLACE INTO entries VALUES (?,?,?,?)", 4 },
+	{ "INSERT OR REPLACE INTO signed_journals VALUES (?,?,?,?,?)", 5 },
 };
 
 /* The types of a column, and values that columns often have. */
@@ -177,6 +180,37 @@ static void add_record(struct store *store, const char *id, const char *cvm, str
 		(void)!store_log(store, cvm, id, &record, &e);
 }
 
+static void add_journal(struct store *store, const char *id, const char *cvm, struct reader *r)
+{
+	static const uint8_t texts[] = "entries";
+	struct span entries[3];
+	struct journal_part part = { .entries = entries };
+	int64_t kept;
+	struct err e;
+
+	part.first = (int8_t)reader_u8(r);
+	part.count = reader_u8(r) % (ARRAY_LEN(entries) + 1);
+	for (size_t i = 0; i < part.count; i++)
+		entries[i] = (struct span){ texts, reader_u8(r) % sizeof(texts) };
+	part.head = (struct span){ texts, reader_u8(r) % sizeof(texts) };
+	if (store_journal_add(store, cvm, id, &part, &kept, &e) == 0)
+		assert(kept >= 0);
+}
+
+static void read_journal(struct store *store, const char *id, int64_t run, int64_t after)
+{
+	struct journal_page page;
+	struct err e;
+
+	if (store_journal_page(store, id, run, after, &page, &e) < 0)
+		return;
+	assert(page.entry_count <= STORE_PAGE_MAX && page.head_len <= STORE_HEAD_MAX);
+	assert(!run || page.run == run);
+	for (size_t i = 0; i < page.entry_count; i++)
+		assert(page.entries[i].len <= STORE_ENTRY_MAX);
+	journal_page_done(&page);
+}
+
 static void arrive(struct store *store, const char *cvm, const char *key)
 {
 	struct store_todo todo CLEANUP_TODO = { .computation_id = NULL };
@@ -242,7 +276,8 @@ static void end(struct store *store, const char *id, bool remove, bool force)
 /* Each as the store's queue calls it. */
 static void command(struct store *store, struct reader *r)
 {
-	uint8_t what = reader_u8(r) % 24;
+	int64_t run;
+	uint8_t what = reader_u8(r) % 26;
 	const char *id, *cvm;
 	struct err e;
 
@@ -300,8 +335,15 @@ static void command(struct store *store, struct reader *r)
 		(void)!store_cvm_verdict(store, cvm, true, "verified", &e);
 		(void)!store_cvm_unproven(store, id, "not", &e);
 		break;
-	default:
+	case 23:
 		(void)!store_cvm_release(store, cvm, &e);
+		break;
+	case 24:
+		add_journal(store, id, cvm, r);
+		break;
+	default:
+		run = (int8_t)reader_u8(r);
+		read_journal(store, id, run, (int8_t)reader_u8(r));
 	}
 	assert(db_script(&store->db, "RELEASE op", &e) == 0);
 }
@@ -321,6 +363,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 		show(&store, ids[i]);
 		list_all(&store, ids[i]);
 		read_records(&store, ids[i], "v", 0);
+		read_journal(&store, ids[i], 0, 0);
 	}
 	return 0;
 }

@@ -178,8 +178,59 @@ static void save_admin(void)
 	calls_save_to("service_calls", "followers", &w);
 }
 
+static void asks_journal(struct writer *w, uint8_t id, uint8_t operand)
+{
+	PUT(w, ADMIN, ASK_JOURNAL, id, operand);
+}
+
+static void journals(struct writer *w, uint8_t id, uint8_t first, uint8_t bits)
+{
+	says(w, AGENT, 0, SAID_JOURNAL, id, (uint8_t)(first << JOURNAL_FIRST_SHIFT | bits));
+}
+
+static void save_journals(void)
+{
+	struct writer w = calls_begin(0);
+
+	create(&w, ID_ONE, 0);
+	asks_journal(&w, ID_ONE, 0);
+	asks_journal(&w, ID_TWO, 0);
+	asks_journal(&w, ID_ONE, 1);
+	asks_journal(&w, ID_ONE, 0x80);
+	connects(&w, AGENT, ID_CVM_A);
+	journals(&w, ID_ONE, 1, 3); /* not given to it */
+	run(&w, ID_ONE, ID_CVM_A, 1);
+	says(&w, AGENT, 0, SAID_RUN_ANSWER, ID_ONE, 0);
+	journals(&w, ID_ONE, 1, 3);
+	journals(&w, ID_ONE, 1, 3);
+	journals(&w, ID_ONE, 4, 2);
+	for (uint8_t i = 0; i < 8; i++) /* until there is no more room */
+		journals(&w, ID_ONE, 1, (uint8_t)(3 | (i & 1 ? 0 : JOURNAL_OTHER)));
+	asks_journal(&w, ID_ONE, 0);
+	asks_journal(&w, ID_ONE, 1 | 2 << 2);
+	PUT(&w, ADMIN, ASK_REMOVE, ID_ONE, 1);
+	asks_journal(&w, ID_ONE, 0);
+	calls_save_to("service_calls", "journals", &w);
+	for (uint8_t wrong = 0; wrong < 5; wrong++) {
+		static const uint8_t operands[] = { 7 << JOURNAL_FIRST_SHIFT | 1, 3,
+						    1 << JOURNAL_FIRST_SHIFT, JOURNAL_FAR | 1,
+						    JOURNAL_HEADLESS | 1 << JOURNAL_FIRST_SHIFT |
+							    1 };
+		char name[32];
+
+		w = calls_begin(0);
+		create(&w, ID_ONE, 0);
+		connects(&w, AGENT, ID_CVM_A);
+		run(&w, ID_ONE, ID_CVM_A, 1);
+		says(&w, AGENT, 0, SAID_JOURNAL, ID_ONE, operands[wrong]);
+		snprintf(name, sizeof(name), "no-journal-%u", wrong);
+		calls_save_to("service_calls", name, &w);
+	}
+}
+
 void calls_service_calls(void)
 {
+	save_journals();
 	save_lives();
 	save_agents();
 	save_admin();

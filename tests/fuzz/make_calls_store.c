@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-enum table { COMPUTATIONS, CVMS, JOURNALS, RECORDS };
+enum table { COMPUTATIONS, CVMS, JOURNALS, RECORDS, ENTRIES, SIGNED };
 enum function {
 	LIST = 8,
 	SHOW,
@@ -21,7 +21,9 @@ enum function {
 	ASSIGN,
 	STOPPED,
 	VERDICT,
-	RELEASE
+	RELEASE,
+	JOURNAL,
+	PAGE
 };
 enum id { A, B, V, EMPTY };
 
@@ -128,7 +130,8 @@ static void save_life(void)
 }
 
 static void save_foreign(const char *name, const char *text, int number, const char *computation,
-			 const char *cvm, const char *journal, const char *rec)
+			 const char *cvm, const char *journal, const char *rec, const char *entry,
+			 const char *head)
 {
 	struct writer w = begin();
 	char path[64] = "store_rows/";
@@ -137,12 +140,16 @@ static void save_foreign(const char *name, const char *text, int number, const c
 	row(&w, CVMS, cvm, text, number);
 	row(&w, JOURNALS, journal, text, number);
 	row(&w, RECORDS, rec, text, number);
-	for (int f = LIST; f <= RELEASE; f++) {
+	row(&w, ENTRIES, entry, text, number);
+	row(&w, SIGNED, head, text, number);
+	for (int f = LIST; f <= PAGE; f++) {
 		function(&w, (enum function)f, A, A);
 		if (f == READ || f == STATE || f == REMOVE)
 			writer_u8(&w, 1);
-		else if (f == LOG || f == EVENT)
+		else if (f == LOG || f == EVENT || f == PAGE)
 			writer_zeros(&w, 2);
+		else if (f == JOURNAL)
+			writer_bytes(&w, (const uint8_t[]){ 1, 2, 7, 3, 5 }, 5);
 	}
 	calls_save(strcat(path, name), &w);
 }
@@ -198,23 +205,63 @@ static void save_rest(void)
 	calls_save("store_rows/trim", &w);
 }
 
+static void journal(struct writer *w, enum id id, uint8_t first, uint8_t len, uint8_t head)
+{
+	with(w, JOURNAL, id, V, first);
+	writer_u8(w, 2);
+	writer_u8(w, len);
+	writer_u8(w, 1);
+	writer_u8(w, head);
+}
+
+static void page(struct writer *w, enum id id, uint8_t run, uint8_t after)
+{
+	with(w, PAGE, id, V, run);
+	writer_u8(w, after);
+}
+
+static void save_journals(void)
+{
+	struct writer w = begin();
+
+	function(&w, ARRIVE, EMPTY, V);
+	function(&w, CREATE, A, V);
+	function(&w, ASSIGN, A, V);
+	page(&w, A, 0, 0);
+	page(&w, A, 1, 0);
+	journal(&w, A, 2, 1, 1); /* a gap, no entry, no head, not its own */
+	journal(&w, A, 1, 0, 1);
+	journal(&w, A, 1, 1, 0);
+	journal(&w, B, 1, 1, 1);
+	for (uint8_t i = 0; i < 6; i++)
+		journal(&w, A, (uint8_t)(1 + i), 2, 3); /* overlapping */
+	journal(&w, A, 1, 2, 3);
+	page(&w, A, 0, 0);
+	page(&w, A, 1, 2);
+	journal(&w, A, 1, 3, 3); /* another run: too much */
+	with(&w, REMOVE, A, V, 1);
+	page(&w, A, 1, 0);
+	calls_save("store_rows/journals", &w);
+}
+
 void calls_store_rows(void)
 {
+	save_journals();
 	save_life();
 	/* As the service writes them, then with other types, texts and numbers. */
 	save_foreign("own", "c:a", 1, "idttbbiiitdiiittiiii", "iddttiiitit", "itiii",
-		     "iiiiiittttti");
+		     "iiiiiittttti", "diib", "diiib");
 	save_foreign("texts", "c:a\xff\x01", 1, "idttbbiiitdiiittiiii", "iddttiiitit", "itiii",
-		     "iiiiiittttti");
+		     "iiiiiittttti", "ditb", "ditib");
 	save_foreign("blobs", "c:a", 1, "idbbbbiiibdiiibbiiii", "iddbbiiibib", "itiii",
-		     "iiiiiibbbbbi");
+		     "iiiiiibbbbbi", "dibb", "diibb");
 	save_foreign("numbers", "c:a", -100, "idttbbIIItdIIIttIIII", "iddttIIItIt", "itIII",
-		     "iiIIIittttti");
+		     "iiIIIittttti", "dIIb", "dIIIb");
 	save_foreign("counts", "c:a", 100, "idttbbiiitdiiittiiii", "iddttiiitit", "itiii",
-		     "iiiiiittttti");
+		     "iiiiiittttti", "diit", "diiit");
 	save_foreign("zeros", "c:a", 0, "idttbbiiitdiiittiiii", "iddttiiitit", "itiii",
-		     "Iiiiiittttti");
+		     "Iiiiiittttti", "diib", "diiib");
 	save_foreign("digest", "c:a", 1, "idttbtiiitdiiittiiii", "idtttiiitit", "itiii",
-		     "iiiiiittttti");
+		     "iiiiiittttti", "diii", "diiii");
 	save_rest();
 }

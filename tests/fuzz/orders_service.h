@@ -21,6 +21,7 @@ enum said {
 	SAID_STATE,
 	SAID_EVIDENCE,
 	SAID_NOTHING,
+	SAID_JOURNAL, /* the operand: JOURNAL_ and how many entries */
 	SAIDS
 };
 enum word {
@@ -35,7 +36,17 @@ enum word {
 	WORDS
 };
 
-/* What an administrator asks; from ASK_SHOW on by an id alone. */
+/* In SAID_JOURNAL's operand: 0 to 3 entries from that one on. */
+enum {
+	JOURNAL_COUNT = 3,
+	JOURNAL_FIRST_SHIFT = 2,
+	JOURNAL_FIRST = 7,
+	JOURNAL_OTHER = 0x20,
+	JOURNAL_HEADLESS = 0x40,
+	JOURNAL_FAR = 0x80
+};
+
+/* What an administrator asks; from ASK_SHOW to ASK_RELEASE_CVM by an id alone. */
 enum request {
 	ASK_CREATE,
 	ASK_RUN,
@@ -47,5 +58,6 @@ enum request {
 	ASK_STOP,
 	ASK_SHOW_CVM,
 	ASK_RELEASE_CVM,
+	ASK_JOURNAL,
 	ASKS
 };

@@ -43,6 +43,7 @@ static inline void store_memory_open(struct store *store, const struct store_lim
 		sqlite = store_memory_new();
 	*store = (struct store){ .db.sqlite = sqlite, .limits = *limits, .lock = -1 };
 	assert(db_script(&store->db,
+			 "DELETE FROM entries; DELETE FROM signed_journals;"
 			 "DELETE FROM records; DELETE FROM journals; DELETE FROM cvms;"
 			 "DELETE FROM computations; DELETE FROM sqlite_sequence;",
 			 &e) == 0);

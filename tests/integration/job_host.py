@@ -8,6 +8,7 @@ import random
 import subprocess
 import time
 
+import journal_book
 import sample
 import tap
 from harness import (PATIENCE, ROOT, Computations, Folder, Process, authority, cli, program, read,
@@ -138,6 +139,23 @@ def counter(folder):
     return path
 
 
+def journal_is_whole(job, computation):
+    """As the service keeps it, by both implementations; and what the service altered is noticed."""
+    path = job.folder("journal")
+    until(lambda: "closed" in job("journal", "get", computation, "-o", path).err, "the journal's end")
+    entries, closed = journal_book.verify(read(path))
+    assert closed and entries[0][4]["computation"] == computation
+    assert {e[4]["digest"].hex() for e in entries if e[3] == "dataset"} == {cli("checksum", IRIS).ok().strip()}
+    shown = job("journal", "verify", path, "--chain-only").ok()
+    assert "closed: " in shown and "consistent" in shown
+    job("journal", "verify", path).refused(3, "no evidence")
+    followed = job("journal", "follow", computation).ok()
+    assert followed.splitlines() == shown.splitlines()[:len(entries)], followed
+    job("journal", "get", "no-such", "-o", path).refused(1)
+    job("journal", "get", computation, "--run", "2", "-o", path).refused(1, "no journal of that run")
+    job("journal", "get", computation, "--run", "0", "-o", path).refused(2, "from 1 on")
+
+
 def whole_job(**how):
     with contextlib.ExitStack() as stack:
         job = Job(stack, **how)
@@ -175,6 +193,7 @@ def whole_job(**how):
                           ("Running", "Completed"), ("ConsumingResults", "Ready"),
                           ("Complete", "Completed")], events
         assert "development" in job("computation", "show", computation, "--json").json()["notice"]
+        journal_is_whole(job, computation)
         # Stopping frees the CVM for another one.
         job("computation", "stop", computation).ok()
         assert job("computation", "show", computation, "--json").json()["state"] == "Completed"

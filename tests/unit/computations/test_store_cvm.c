@@ -221,15 +221,17 @@ static void who_may_go_to_an_unproven_cvm_is_remembered(void **state)
 	assert_true(todo.unverified);
 }
 
+#define JOURNALS_GONE "DROP TABLE entries; DROP TABLE signed_journals;"
+
 static void older_databases_are_brought_up_to_date(void **state)
 {
-	static const char *const older[] = { "ALTER TABLE cvms DROP COLUMN key;"
+	static const char *const older[] = { "ALTER TABLE cvms DROP COLUMN key;" JOURNALS_GONE
 					     "PRAGMA user_version=2;",
 					     "ALTER TABLE cvms DROP COLUMN key;"
 					     "ALTER TABLE computations DROP COLUMN unverified;"
 					     "ALTER TABLE cvms DROP COLUMN verified;"
 					     "ALTER TABLE cvms DROP COLUMN verdict;"
-					     "ALTER TABLE cvms DROP COLUMN judged;"
+					     "ALTER TABLE cvms DROP COLUMN judged;" JOURNALS_GONE
 					     "PRAGMA user_version=1;" };
 	struct store_room *f = *state;
 

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cmd_journal_get.c — a computation's journal from the service that keeps it: as a file, or as it grows.
+ * What it sends is checked entry by entry; who signed it, 'journal verify' says. */
+#include "attestation/journal/journal_check.h"
+#include "cli/base/number.h"
+#include "cli/base/output.h"
+#include "cli/client/computation_client.h"
+#include "cli/cmd/commands.h"
+#include "cli/show/show_journal.h"
+#include "common/base/writer.h"
+
+#include <inttypes.h>
+#include <unistd.h>
+
+enum { FOLLOW_S = 1 };
+
+/* What came so far. */
+struct fetched {
+	struct journal_check check;
+	struct writer file; /* entries as in a saved journal */
+	uint64_t run, shown;
+	uint8_t head[JOURNAL_SIGNED_MAX];
+	size_t head_len;
+};
+
+static void fetched_done(struct fetched *f)
+{
+	journal_check_done(&f->check);
+	writer_done(&f->file);
+}
+
+static int take_entries(struct fetched *f, const Computations__JournalResponse *page, struct err *e)
+{
+	for (size_t i = 0; i < page->n_entries && f->check.head.count < page->count; i++) {
+		const struct span item = { page->entries[i].data, page->entries[i].len };
+		struct journal_entry entry;
+		bool is_entry;
+
+		if (journal_check_item(&f->check, item, &entry, &is_entry, e) < 0)
+			return err_wrap(e, "the service's journal");
+		if (!is_entry)
+			return err_set(e, ERR_DATA_LOSS, "the service sent a head for an entry");
+		journal_put_item(&f->file, item);
+	}
+	return writer_check(&f->file, "journal", e);
+}
+
+static int take_head(struct fetched *f, const Computations__JournalResponse *page, struct err *e)
+{
+	const struct span head = { page->signed_head.data, page->signed_head.len };
+	struct journal_entry entry;
+	bool is_entry;
+
+	if (head.len > sizeof(f->head))
+		return err_set(e, ERR_DATA_LOSS, "the service sent no signed head");
+	if (journal_check_item(&f->check, head, &entry, &is_entry, e) < 0)
+		return err_wrap(e, "the service's journal");
+	memcpy(f->head, head.bytes, head.len);
+	f->head_len = head.len;
+	return 0;
+}
+
+/* One page; `*more` says whether there is another. */
+static int take_page(struct fetched *f, const Computations__JournalResponse *page, bool *more,
+		     struct err *e)
+{
+	uint64_t before = f->check.head.count;
+
+	f->run = page->run;
+	if (take_entries(f, page, e) < 0)
+		return err_code(e);
+	if (page->count < f->check.head.count)
+		return err_set(e, ERR_DATA_LOSS,
+			       "the service had %" PRIu64 " entries and now has %" PRIu64,
+			       f->check.head.count, page->count);
+	*more = f->check.head.count < page->count;
+	if (*more && f->check.head.count == before)
+		return err_set(e, ERR_DATA_LOSS,
+			       "the service has %" PRIu64 " of %" PRIu64 " entries", before,
+			       page->count);
+	if (!*more && f->check.signed_head.count < f->check.head.count)
+		return take_head(f, page, e);
+	return 0;
+}
+
+static int fetch(struct client *client, const char *id, struct fetched *f, struct err *e)
+{
+	bool more = true;
+
+	while (more) {
+		Computations__JournalRequest request = COMPUTATIONS__JOURNAL_REQUEST__INIT;
+		ProtobufCMessage *response;
+
+		request.id = (char *)(uintptr_t)id;
+		request.after = f->check.head.count;
+		request.run = f->run;
+		if (client_call(client, &computation_journal, &request.base, &response, e) < 0)
+			return err_code(e);
+		int failed =
+			take_page(f, (const Computations__JournalResponse *)response, &more, e);
+		protobuf_c_message_free_unpacked(response, NULL);
+		if (failed)
+			return failed;
+	}
+	return 0;
+}
+
+static int open_client(struct cli *cli, struct client *client, struct fetched *f, struct err *e)
+{
+	const char *run = cli_value(cli, "run");
+
+	f->file = writer_up_to(JOURNAL_FILE_MAX);
+	if (run && (!number_decimal(run, &f->run) || !f->run))
+		return err_set(e, ERR_INVALID, "--run: give a number from 1 on");
+	return client_open(client, CLIENT_COMPUTATIONS, NULL, cli, e);
+}
+
+static enum cli_exit get(struct cli *cli, struct client *client, struct fetched *f, struct err *e)
+{
+	if (fetch(client, cli->operands[0], f, e) < 0)
+		return CLI_FAILED;
+	if (!f->head_len) {
+		err_set(e, ERR_NOT_FOUND, "the service has no journal of this computation yet");
+		return CLI_FAILED;
+	}
+	journal_put_item(&f->file, (struct span){ f->head, f->head_len });
+	if (writer_check(&f->file, "journal", e) < 0 ||
+	    output_write(cli, cli_value(cli, "output"), f->file.bytes, f->file.len, e) < 0)
+		return CLI_FAILED;
+	fprintf(stderr, "%s: %" PRIu64 " entries\n", f->check.closed ? "closed" : "open",
+		f->check.head.count);
+	return CLI_OK;
+}
+
+static enum cli_exit run_get(struct cli *cli, struct err *e)
+{
+	struct client client CLEANUP_CLIENT = { .loop = NULL };
+	struct fetched f = { .run = 0 };
+	enum cli_exit status =
+		open_client(cli, &client, &f, e) < 0 ? CLI_USAGE : get(cli, &client, &f, e);
+
+	fetched_done(&f);
+	return status;
+}
+
+/* ---- follow ---- */
+
+/* Only what a signed head covers is shown. */
+static int show_new(struct fetched *f, FILE *out, struct err *e)
+{
+	struct reader r = reader_over(f->file.bytes, f->file.len);
+
+	while (reader_left(&r)) {
+		struct journal_entry entry;
+		struct span item;
+
+		if (journal_take_item(&r, &item, e) < 0 || journal_entry_parse(item, &entry, e) < 0)
+			return err_code(e);
+		show_journal_entry(&entry, out);
+	}
+	f->file.len = 0;
+	return fflush(out) == 0 ? 0 : err_errno(e, "standard output");
+}
+
+static enum cli_exit follow(struct cli *cli, struct client *client, struct fetched *f,
+			    struct err *e)
+{
+	for (;;) {
+		int failed = fetch(client, cli->operands[0], f, e);
+
+		if (failed || show_new(f, cli->out, e) < 0)
+			return CLI_FAILED;
+		if (f->check.closed)
+			return CLI_OK;
+		sleep(FOLLOW_S);
+	}
+}
+
+static enum cli_exit run_follow(struct cli *cli, struct err *e)
+{
+	struct client client CLEANUP_CLIENT = { .loop = NULL };
+	struct fetched f = { .run = 0 };
+	enum cli_exit status =
+		open_client(cli, &client, &f, e) < 0 ? CLI_USAGE : follow(cli, &client, &f, e);
+
+	fetched_done(&f);
+	return status;
+}
+
+/* clang-format off */
+#define RUN_OPTION \
+	{ .name = "run", .value = "NUMBER", \
+	  .help = "of a computation that was run again: which run, from 1 (the newest)" }
+
+static const struct cli_option get_options[] = {
+	OUTPUT_OPTION,
+	RUN_OPTION,
+	CLIENT_OPTIONS,
+	{ .name = NULL },
+};
+
+static const struct cli_option follow_options[] = {
+	RUN_OPTION,
+	CLIENT_OPTIONS,
+	{ .name = NULL },
+};
+/* clang-format on */
+
+const struct command cmd_journal_get = {
+	.name = "journal get",
+	.args = "ID",
+	.help = "fetch the journal of a computation, for 'journal verify'",
+	.operands_min = 1,
+	.operands_max = 1,
+	.options = get_options,
+	.run = run_get,
+};
+
+const struct command cmd_journal_follow = {
+	.name = "journal follow",
+	.args = "ID",
+	.help = "print a journal's entries as they come, until it is closed",
+	.operands_min = 1,
+	.operands_max = 1,
+	.options = follow_options,
+	.run = run_follow,
+};
