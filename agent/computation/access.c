@@ -122,19 +122,27 @@ static int read_offset(const char *text, uint64_t *offset, struct err *e)
 	return 0;
 }
 
+/* `text` may be NULL, for none. */
+static int read_digest(const char *key, const char *text, uint8_t digest[PROOF_DIGEST_LEN],
+		       struct err *e)
+{
+	if (text && hex_decode(text, digest, PROOF_DIGEST_LEN, e) < 0)
+		return err_set(e, ERR_INVALID, "metadata %s: not 64 hexadecimal digits", key);
+	return 0;
+}
+
 static int read_hints(const struct rpc_metadata *m, struct access *access, struct err *e)
 {
-	const char *digest = NULL, *offset = NULL;
-	int failed = single(m, PROOF_DIGEST_KEY, &digest, e);
+	const char *digest, *required, *offset;
 
-	if (!failed)
-		failed = single(m, PROOF_OFFSET_KEY, &offset, e);
-	if (failed)
-		return failed;
-	if (digest && hex_decode(digest, access->digest, sizeof(access->digest), e) < 0)
-		return err_set(e, ERR_INVALID, "metadata %s: not 64 hexadecimal digits",
-			       PROOF_DIGEST_KEY);
+	if (single(m, PROOF_DIGEST_KEY, &digest, e) < 0 ||
+	    single(m, PROOF_REQUIRED_KEY, &required, e) < 0 ||
+	    single(m, PROOF_OFFSET_KEY, &offset, e) < 0 ||
+	    read_digest(PROOF_DIGEST_KEY, digest, access->digest, e) < 0 ||
+	    read_digest(PROOF_REQUIRED_KEY, required, access->required, e) < 0)
+		return err_code(e);
 	access->has_digest = digest != NULL;
+	access->has_required = required != NULL;
 	if (!offset)
 		return 0;
 	if (!digest)

@@ -23,8 +23,9 @@ struct access {
 	ProtobufCBinaryData
 		signer; /* the key that it says it is signed with; malloc'ed, unjudged */
 	bool is_proof;  /* else it covers the role's name alone */
-	bool has_digest, has_offset;
-	uint8_t digest[PROOF_DIGEST_LEN]; /* what the caller says it will send */
+	bool has_digest, has_offset, has_required;
+	uint8_t digest[PROOF_DIGEST_LEN];   /* what the caller says it will send */
+	uint8_t required[PROOF_DIGEST_LEN]; /* the same for requirements */
 	uint64_t offset;
 };
 

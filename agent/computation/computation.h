@@ -62,7 +62,7 @@ struct computation {
 	char **args;   /* NULL at the end, or NULL */
 	bool requirements;
 
-	char *dir; /* uploads/, datasets/, cache/, scratch/, algorithm, requirements.txt, results.zip */
+	char *dir; /* uploads/, datasets/, cache/, scratch/, algorithm, requirements/, results.zip */
 	uint64_t upload_names;
 	unsigned placing; /* jobs that work in the folder, or wait for the pool */
 	uint64_t result_size;

@@ -21,6 +21,7 @@
 #include "agent/core/postbox.h"
 #include "agent/core/state.h"
 #include "agent/keeper/keeper.h"
+#include "agent/python/python_packages.h"
 #include "agent/upload/uploads.h"
 #include "common/base/err.h"
 
@@ -48,6 +49,10 @@ struct agent {
 	struct journal *journal;
 	struct cvms *cvms;
 	struct challenges challenges;
+
+	/* The image's Python, which does not change; minor 0: it has none. */
+	struct python_env python;
+	struct python_packages packages;
 
 	/* A manifest on its way through the keeper; becomes `computation` when it is measured. */
 	struct computation *incoming;

@@ -53,8 +53,8 @@ static void complete(struct agent *agent)
 
 static void remove_inputs(const char *dir)
 {
-	static const char *const names[] = { "algorithm", "requirements.txt", "datasets",
-					     "cache",     "scratch",          "uploads" };
+	static const char *const names[] = { "algorithm", "requirements", "datasets",
+					     "cache",     "scratch",      "uploads" };
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 		CLEANUP(free) char *path = NULL;
@@ -225,8 +225,9 @@ static void on_run_end(void *data, const struct jail_exit *exit, int results)
 
 static int start(struct agent *agent, struct err *e)
 {
-	static const char *const names[] = { "algorithm", "requirements.txt", "datasets", "scratch",
-					     "cache" };
+	static const char *const names[] = { "algorithm", "requirements/requirements.txt",
+					     "datasets",  "scratch",
+					     "cache",     "requirements/wheels" };
 	const struct config *config = agent->config;
 	const struct computation *c = agent->computation;
 	const struct runner_callbacks callbacks = { on_line, on_run_end, agent };
@@ -240,6 +241,7 @@ static int start(struct agent *agent, struct err *e)
 			.kind = c->kind,
 			.algorithm = paths[0],
 			.requirements = c->requirements ? paths[1] : NULL,
+			.wheels = c->requirements ? paths[5] : NULL,
 			.datasets = paths[2],
 			.scratch = paths[3],
 			.cache = paths[4],

@@ -245,6 +245,19 @@ static int lock_keys(struct err *e)
 	return failed < 0 ? failed : 0;
 }
 
+/* Before the loop runs: these are files of the image. */
+static int look_for_python(struct agent *agent, struct err *e)
+{
+	struct err none;
+
+	if (python_env_find(NULL, "", &agent->python, &none) < 0) {
+		log_info("python algorithms can't be run: %s", none.text);
+		agent->python.target.minor = 0;
+		return 0;
+	}
+	return python_packages_list(&agent->python, &agent->packages, e);
+}
+
 static int start(struct agent *agent, uv_loop_t *loop, const struct config *config, struct err *e)
 {
 	const char *work = config->options.work_dir;
@@ -254,6 +267,7 @@ static int start(struct agent *agent, uv_loop_t *loop, const struct config *conf
 	uploads_init(&agent->uploads, &(struct uploads_config){
 					      .loop = loop,
 					      .asset_max = config->asset_max,
+					      .pip_index_url = config->pip_index_url,
 					      .role_signature = config->role_signature,
 					      .challenges = &agent->challenges,
 					      .callbacks = &service_upload_callbacks,
@@ -270,6 +284,8 @@ static int start(struct agent *agent, uv_loop_t *loop, const struct config *conf
 		failed = identity_make(&agent->own, e);
 	if (!failed)
 		failed = start_keeper(agent, e);
+	if (!failed)
+		failed = look_for_python(agent, e);
 	if (!failed) /* the keeper needs more until it has its devices; there is one thread yet */
 		failed = confine_rights(separation_rights, separation_rights, e);
 	if (!failed)
@@ -313,6 +329,7 @@ static void done(struct agent *agent)
 
 	computation_unref(TAKE_PTR(agent->computation));
 	computation_unref(TAKE_PTR(agent->incoming));
+	python_packages_done(&agent->packages);
 	postbox_done(&agent->postbox);
 	free(agent->statement);
 	identity_done(&agent->own);

@@ -6,6 +6,7 @@
 #include "agent/upload/upload.h"
 #include "common/manifest/manifest_extension.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,6 +21,9 @@ static void fill_asset(const struct asset *a, Agent__StatusAsset *out)
 
 /* The arrays that the response points into; all texts stay their owners'. */
 struct lists {
+	Agent__StatusPython python;
+	Agent__StatusPackage *packages, **package_pointers;
+	char python_version[16];
 	Agent__StatusAsset *assets, **asset_pointers;
 	Agent__StatusConsumer *consumers, **consumer_pointers;
 };
@@ -30,6 +34,8 @@ static void lists_done(struct lists *l)
 	free(l->asset_pointers);
 	free(l->consumers);
 	free(l->consumer_pointers);
+	free(l->packages);
+	free(l->package_pointers);
 }
 
 static int fill_lists(const struct computation *c, struct lists *l, Agent__StatusResponse *r,
@@ -80,9 +86,41 @@ static int fill_failure(struct rpc_call *call, struct agent *agent, Agent__Statu
 	return 0;
 }
 
+static int fill_python(const struct agent *agent, struct lists *l, Agent__StatusResponse *r,
+		       struct err *e)
+{
+	const struct python_packages *all = &agent->packages;
+	const struct python_target *target = &agent->python.target;
+	const char *index = agent->config->pip_index_url;
+
+	if (!target->minor)
+		return 0;
+	l->packages = calloc(all->count + 1, sizeof(*l->packages));
+	l->package_pointers = calloc(all->count + 1, sizeof(*l->package_pointers));
+	if (!l->packages || !l->package_pointers)
+		return err_nomem(e);
+	for (size_t i = 0; i < all->count; i++) {
+		agent__status_package__init(&l->packages[i]);
+		l->packages[i].name = all->items[i].name;
+		l->packages[i].version = all->items[i].version;
+		l->package_pointers[i] = &l->packages[i];
+	}
+	agent__status_python__init(&l->python);
+	snprintf(l->python_version, sizeof(l->python_version), "3.%u", target->minor);
+	l->python.version = l->python_version;
+	l->python.machine = (char *)target->machine;
+	l->python.glibc = target->glibc;
+	l->python.index = index && index[0];
+	l->python.packages = l->package_pointers;
+	l->python.n_packages = all->count;
+	r->python = &l->python;
+	return 0;
+}
+
 void service_status_message(struct rpc_call *call, const ProtobufCMessage *message)
 {
 	struct agent *agent = rpc_call_service(call);
+	const Agent__StatusRequest *request = (const Agent__StatusRequest *)message;
 	const struct computation *c = agent->computation;
 	Agent__StatusResponse r = AGENT__STATUS_RESPONSE__INIT;
 	uint8_t challenge[PROOF_SESSION_LEN];
@@ -101,6 +139,8 @@ void service_status_message(struct rpc_call *call, const ProtobufCMessage *messa
 		r.result_size = c->result_size;
 		failed = fill_lists(c, &lists, &r, &e);
 	}
+	if (!failed && request->python)
+		failed = fill_python(agent, &lists, &r, &e);
 	if (!failed && !rpc_call_is_tls(call)) {
 		failed = challenge_make(&agent->challenges, uv_hrtime() / 1000000, challenge, &e);
 		r.challenge.data = challenge;

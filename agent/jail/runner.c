@@ -15,7 +15,7 @@ struct runner {
 	uv_loop_t *loop;
 	struct runner_callbacks callbacks;
 	struct runner_spec spec; /* with our own copies of its strings */
-	char *strings[8];
+	char *strings[9];
 	char **args;
 	struct runner_plan plan;
 	uv_work_t work;
@@ -298,9 +298,9 @@ static int copy_spec(struct runner *runner, const struct runner_spec *spec, stru
 	struct runner_spec *own = &runner->spec;
 
 	*own = *spec;
-	const char **fields[] = { &own->algorithm,     &own->requirements, &own->python_runtime,
-				  &own->pip_index_url, &own->datasets,     &own->scratch,
-				  &own->cache,         &own->program };
+	const char **fields[] = { &own->algorithm, &own->requirements,  &own->python_runtime,
+				  &own->wheels,    &own->pip_index_url, &own->datasets,
+				  &own->scratch,   &own->cache,         &own->program };
 	for (size_t i = 0; i < ARRAY_LEN(fields); i++)
 		if (copy_string(runner, i, fields[i], e) < 0)
 			return err_code(e);

@@ -19,7 +19,6 @@
 
 DEFINE_CLEANUP(DIR *, closedir)
 
-enum { MISSING_TEXT_MAX = 400 };
 enum { WASM_PAGE = 65536, WASM_PAGES_MAX = 65536 };
 
 static const uint64_t WASM_RESERVE = 16ULL << 30;
@@ -208,8 +207,7 @@ static int prepare_script(const struct runner_spec *spec, const atomic_bool *can
 static int prepare_env(const struct runner_spec *spec, struct runner_plan *plan, int *venv,
 		       struct err *e)
 {
-	if (python_env_find(spec->python_runtime, "", &plan->env, e) < 0 ||
-	    text_format(&plan->scratch_venv, e, "%s/venv", spec->scratch) < 0)
+	if (text_format(&plan->scratch_venv, e, "%s/venv", spec->scratch) < 0)
 		return err_code(e);
 	if (mkdir(plan->scratch_venv, 0755) < 0 || chmod(plan->scratch_venv, 0755) < 0)
 		return err_errno(e, "make '%s'", plan->scratch_venv);
@@ -223,41 +221,25 @@ static int prepare_env(const struct runner_spec *spec, struct runner_plan *plan,
 	return 0;
 }
 
-static int install_wheels(const struct runner_plan *plan, int venv, const atomic_bool *cancel,
-			  struct err *e)
+/* The bundle's first, then those in the algorithm's zip. */
+static int install_wheels(const struct runner_spec *spec, const struct runner_plan *plan, int venv,
+			  const atomic_bool *cancel, struct err *e)
 {
-	CLEANUP(close) int top = plan->unpacked ? open(plan->unpacked, O_PATH | O_CLOEXEC) : -1;
-	CLEANUP(close)
-	int wheels =
-		top < 0 ? -1
-			: openat(top, "wheels", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	const char *const places[] = { spec->wheels, plan->unpacked };
+	static const char *const names[] = { ".", "wheels" };
 
-	if (wheels < 0)
-		return 0; /* there are none */
-	return python_env_install(&plan->env, venv, wheels, cancel, e);
-}
+	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
+		CLEANUP(close) int top = places[i] ? open(places[i], O_PATH | O_CLOEXEC) : -1;
+		CLEANUP(close)
+		int wheels = top < 0 ? -1
+				     : openat(top, names[i],
+					      O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
-/* Requirements that image and wheels do not meet, as a list for people; `lines` takes them for pip. */
-static size_t list_missing(const struct runner_plan *plan, int venv, struct writer *text,
-			   struct writer *lines, bool *hashed)
-{
-	char version[PYTHON_VERSION_MAX];
-	size_t count = 0;
-
-	*hashed = true;
-	for (size_t i = 0; i < plan->requirements.count; i++) {
-		const struct requirement *r = &plan->requirements.items[i];
-		bool has = python_env_has(&plan->env, venv, r->name, version, sizeof(version));
-
-		*hashed = *hashed && r->hash_count > 0;
-		if (has && requirement_met(r, version))
-			continue;
-		writer_printf(text, "%s%s", count++ ? ", " : "", r->text);
-		if (has)
-			writer_printf(text, " (there is %s)", version[0] ? version : "another");
-		writer_printf(lines, "%s\n", r->line);
+		/* there may be none */
+		if (wheels >= 0 && python_env_install(&plan->env, venv, wheels, cancel, e) < 0)
+			return err_code(e);
 	}
-	return count;
+	return 0;
 }
 
 /* pip as Debian ships it: a wheel beside ensurepip, or the module. */
@@ -312,20 +294,20 @@ static int prepare_index(const struct runner_spec *spec, struct runner_plan *pla
 static int judge_requirements(const struct runner_spec *spec, struct runner_plan *plan, int venv,
 			      struct err *e)
 {
-	CLEANUP_WRITER struct writer text = writer_up_to(MISSING_TEXT_MAX);
-	CLEANUP_WRITER struct writer lines = writer_up_to(2 * REQUIREMENTS_BYTES_MAX);
-	bool hashed;
-	size_t count = list_missing(plan, venv, &text, &lines, &hashed);
+	__attribute__((cleanup(python_missing_done))) struct python_missing missing = { 0 };
 	bool index = spec->pip_index_url && spec->pip_index_url[0];
 
-	if (count == 0)
+	if (python_judge(&plan->env, venv, &plan->requirements, &missing, e) < 0)
+		return err_code(e);
+	if (missing.count == 0)
 		return 0;
-	if (index && hashed && writer_check(&lines, "requirements", e) == 0)
-		return prepare_index(spec, plan, &lines, venv, e);
-	return err_set(e, ERR_PRECONDITION, "requirements: missing here: %.*s%s: %s", (int)text.len,
-		       (const char *)text.bytes, text.bad ? " and more" : "",
-		       index ? "the index is asked only if every line has --hash"
-			     : "put wheels into the algorithm's zip (wheels/), there is no index");
+	if (index && missing.hashed && writer_check(&missing.lines, "requirements", e) == 0)
+		return prepare_index(spec, plan, &missing.lines, venv, e);
+	return err_set(e, ERR_PRECONDITION, "requirements: missing here: %.*s%s: %s",
+		       (int)missing.text.len, (const char *)missing.text.bytes,
+		       missing.text.bad ? " and more" : "",
+		       index ? "the index is asked only if every such line has --hash"
+			     : "send their wheels, as cocos-cli algo -r does, there is no index");
 }
 
 static int prepare_python(const struct runner_spec *spec, const atomic_bool *cancel,
@@ -335,12 +317,14 @@ static int prepare_python(const struct runner_spec *spec, const atomic_bool *can
 	CLEANUP(close) int venv = -1;
 	size_t len;
 
+	if (python_env_find(spec->python_runtime, "", &plan->env, e) < 0)
+		return err_code(e);
 	if (spec->requirements &&
 	    (file_read(spec->requirements, REQUIREMENTS_BYTES_MAX, &text, &len, e) < 0 ||
-	     requirements_parse(text, len, &plan->requirements, e) < 0))
+	     requirements_parse(text, len, &plan->env.target, &plan->requirements, e) < 0))
 		return err_code(e);
 	if (prepare_script(spec, cancel, plan, e) < 0 || prepare_env(spec, plan, &venv, e) < 0 ||
-	    install_wheels(plan, venv, cancel, e) < 0)
+	    install_wheels(spec, plan, venv, cancel, e) < 0)
 		return err_code(e);
 	return judge_requirements(spec, plan, venv, e);
 }
@@ -361,17 +345,26 @@ int runner_prepare(const struct runner_spec *spec, const atomic_bool *cancel,
 
 int runner_prepare_check(const struct runner_plan *plan, struct err *e)
 {
-	CLEANUP_WRITER struct writer text = writer_up_to(MISSING_TEXT_MAX);
-	CLEANUP_WRITER struct writer lines = writer_up_to(2 * REQUIREMENTS_BYTES_MAX);
+	__attribute__((cleanup(python_missing_done))) struct python_missing missing = { 0 };
 	CLEANUP(close) int venv = open(plan->scratch_venv, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	bool hashed;
 
 	if (venv < 0)
 		return err_errno(e, "open '%s'", plan->scratch_venv);
-	if (list_missing(plan, venv, &text, &lines, &hashed) > 0)
+	if (python_judge(&plan->env, venv, &plan->requirements, &missing, e) < 0)
+		return err_code(e);
+	if (missing.count > 0)
 		return err_set(e, ERR_PRECONDITION, "requirements: the index did not deliver: %.*s",
-			       (int)text.len, (const char *)text.bytes);
+			       (int)missing.text.len, (const char *)missing.text.bytes);
 	return 0;
+}
+
+int runner_prepare_try(const struct runner_spec *spec, const atomic_bool *cancel, struct err *e)
+{
+	struct runner_plan plan = { 0 };
+	int failed = spec->kind == RUNNER_PYTHON ? prepare_python(spec, cancel, &plan, e) : 0;
+
+	runner_plan_done(&plan);
+	return failed;
 }
 
 void runner_prepare_pip(const struct runner_plan *plan, const char *index_url,

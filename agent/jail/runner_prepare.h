@@ -7,7 +7,7 @@
 
 #include "agent/container/container_run.h"
 #include "agent/jail/runner_spec.h"
-#include "agent/python/python_env.h"
+#include "agent/python/python_judge.h"
 
 enum {
 	RUNNER_MOUNTS_MAX = JAIL_MOUNTS_MAX,
@@ -42,6 +42,11 @@ struct runner_plan {
 /* `spec` lives on until runner_plan_done(). With `cancel` true it gives up soon. */
 int runner_prepare(const struct runner_spec *spec, const atomic_bool *cancel,
 		   struct runner_plan *plan, struct err *e) MUST_CHECK;
+
+/* What of that can be known before the datasets are here: the algorithm's zip, its requirements, its
+ * wheels. `spec->scratch` takes what it makes, of no use afterwards. */
+int runner_prepare_try(const struct runner_spec *spec, const atomic_bool *cancel,
+		       struct err *e) MUST_CHECK;
 
 /* After the index has delivered: is everything there now? */
 int runner_prepare_check(const struct runner_plan *plan, struct err *e) MUST_CHECK;

@@ -19,6 +19,7 @@ struct runner_spec {
 	/* the uploaded file: program, module, script, zip of a script, archive of an image */
 	const char *algorithm;
 	const char *requirements;   /* python: the uploaded text's file, or NULL */
+	const char *wheels;         /* python: the directory of those that came with it, or NULL */
 	const char *python_runtime; /* python: NULL or "" is python3 */
 	const char *pip_index_url;  /* AGENT_PIP_INDEX_URL, or NULL */
 	const char *datasets;       /* directory; the algorithm sees it as datasets/ */

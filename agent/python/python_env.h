@@ -7,7 +7,8 @@
  */
 #pragma once
 
-#include "agent/python/requirements.h"
+#include "common/base/err.h"
+#include "common/python/python_target.h"
 
 #include <stdatomic.h>
 #include <sys/types.h>
@@ -15,7 +16,7 @@
 enum { PYTHON_WHEELS_MAX = 256, PYTHON_WHEEL_BYTES_MAX = 1 << 30 };
 
 struct python_env {
-	unsigned int minor;   /* python3.<minor> */
+	struct python_target target;
 	char interpreter[32]; /* "/usr/bin/python3.11" */
 	char site[96];        /* below the environment: "lib/python3.11/site-packages" */
 	const char *system;   /* where the machine's own things are; "" but in tests */
@@ -35,8 +36,3 @@ int python_env_make(const struct python_env *env, int dir, struct err *e) MUST_C
  * Python or platform, or two with a file of the same path, are refused by name. */
 int python_env_install(const struct python_env *env, int dir, int wheels, const atomic_bool *cancel,
 		       struct err *e) MUST_CHECK;
-
-/* The version of an installed package by its normalized name: "" if it has one that can't be read;
- * false if neither the environment nor the image has the package. */
-bool python_env_has(const struct python_env *env, int dir, const char *name, char *version,
-		    size_t size);

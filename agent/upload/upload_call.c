@@ -49,6 +49,7 @@ void upload_call_unref(struct upload_call *u)
 static void over(struct upload_call *u)
 {
 	u->stage = UPLOAD_OVER;
+	upload_free(TAKE_PTR(u->bundle));
 	LIST_REMOVE(u, link);
 	u->uploads->count--;
 }
@@ -66,7 +67,10 @@ void upload_call_finish(struct upload_call *u, const struct err *e)
 
 void upload_call_cut(struct upload_call *u)
 {
-	if (u->stage == UPLOAD_BEGUN) {
+	bool begun = u->stage == UPLOAD_BEGUN;
+
+	/* What is cut off within the requirements is not worth keeping. */
+	if (begun || (!u->upload && (u->stage == UPLOAD_FLOWING || u->stage == UPLOAD_PAUSED))) {
 		over(u);
 		upload_call_unref(u);
 	} else if (u->stage == UPLOAD_FLOWING || u->stage == UPLOAD_PAUSED) {
@@ -113,9 +117,8 @@ static int judge(struct upload_call *u, struct err *e)
 }
 
 /* Nothing is under way any more. */
-static void on_ended(void *data)
+static void all_ended(struct upload_call *u)
 {
-	struct upload_call *u = data;
 	struct err e;
 
 	u->refs++; /* placing it may end it */
@@ -131,22 +134,63 @@ static void on_ended(void *data)
 	upload_call_unref(u);
 }
 
+static void on_ended(void *data)
+{
+	struct upload_call *u = data;
+
+	u->asset_ended = true;
+	if (!u->bundle || u->bundle_ended || u->stage == UPLOAD_CUT)
+		all_ended(u);
+}
+
+bool upload_call_is_full(const struct upload_call *u)
+{
+	return (u->upload && upload_is_full(u->upload)) ||
+	       (u->bundle && !u->bundle_ended && upload_is_full(u->bundle));
+}
+
+static void go_on(struct upload_call *u)
+{
+	if (u->stage != UPLOAD_PAUSED || upload_call_is_full(u))
+		return;
+	u->stage = UPLOAD_FLOWING;
+	rpc_call_resume(u->call);
+}
+
+static void on_bundle_ended(void *data)
+{
+	struct upload_call *u = data;
+	struct err e;
+
+	u->bundle_ended = true;
+	if (u->stage == UPLOAD_CUT)
+		return;
+	if (upload_digest(u->bundle, u->bundle_digest, &e) < 0)
+		upload_call_finish(u, &e);
+	else if (u->asset_ended)
+		all_ended(u);
+	else
+		go_on(u); /* what ends does not tell of room any more */
+}
+
 static void on_room(void *data)
 {
 	struct upload_call *u = data;
 	struct err e;
 
-	if (upload_failure(u->upload, &e) < 0) {
+	if ((u->upload && upload_failure(u->upload, &e) < 0) ||
+	    (u->bundle && upload_failure(u->bundle, &e) < 0)) {
 		upload_call_finish(u, &e);
-	} else if (u->stage == UPLOAD_PAUSED) {
-		u->stage = UPLOAD_FLOWING;
-		rpc_call_resume(u->call);
+	} else {
+		go_on(u);
 	}
 }
 
 static const struct upload_callbacks callbacks = { .room = on_room, .ended = on_ended };
+static const struct upload_callbacks bundle_callbacks = { .room = on_room,
+							  .ended = on_bundle_ended };
 
-static int make_file(struct upload_call *u, struct err *e)
+static int make_file(const struct upload_call *u, struct upload **upload, struct err *e)
 {
 	const struct uploads_config *config = &u->uploads->config;
 	CLEANUP(free) char *path = NULL;
@@ -155,7 +199,14 @@ static int make_file(struct upload_call *u, struct err *e)
 
 	snprintf(name, sizeof(name), "uploads/%" PRIu64, u->computation->upload_names++);
 	failed = computation_path(u->computation, name, &path, e);
-	return failed ? failed : upload_new(config->loop, path, config->asset_max, &u->upload, e);
+	return failed ? failed : upload_new(config->loop, path, config->asset_max, upload, e);
+}
+
+static void begin_flow(struct upload_call *u)
+{
+	u->stage = UPLOAD_FLOWING;
+	rpc_call_prove(u->call);
+	rpc_call_bulk(u->call);
 }
 
 int upload_call_open(struct upload_call *u, struct err *e)
@@ -174,20 +225,34 @@ int upload_call_open(struct upload_call *u, struct err *e)
 	if (u->access.has_offset && kept > 0)
 		u->upload = TAKE_PTR(a->kept);
 	else
-		failed = make_file(u, e);
+		failed = make_file(u, &u->upload, e);
 	if (failed)
 		return failed;
-	u->stage = UPLOAD_FLOWING;
 	upload_attach(u->upload, &callbacks, u);
-	rpc_call_prove(u->call);
-	rpc_call_bulk(u->call);
+	if (u->bundle)
+		upload_end(u->bundle); /* no more of it can come */
+	begin_flow(u);
 	return 0;
 }
 
-int upload_call_move(const struct upload_call *u, const char *name, mode_t mode, struct err *e)
+int upload_call_open_bundle(struct upload_call *u, struct err *e)
+{
+	int failed = u->kind->check_owner(u, e);
+
+	if (!failed)
+		failed = make_file(u, &u->bundle, e);
+	if (failed)
+		return failed;
+	upload_attach(u->bundle, &bundle_callbacks, u);
+	begin_flow(u);
+	return 0;
+}
+
+int upload_call_move(const struct upload_call *u, const struct upload *upload, const char *name,
+		     mode_t mode, struct err *e)
 {
 	CLEANUP(free) char *path = NULL;
-	const char *from = upload_path(u->upload);
+	const char *from = upload_path(upload);
 	int failed = computation_path(u->computation, name, &path, e);
 
 	if (failed)

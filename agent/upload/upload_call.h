@@ -9,11 +9,11 @@
 #pragma once
 
 #include "agent/computation/access.h"
-#include "agent/python/requirements.h"
 #include "agent/upload/upload.h"
 #include "agent/upload/uploads.h"
 #include "common/base/span.h"
 #include "common/base/writer.h"
+#include "common/python/requirements.h"
 
 enum upload_stage {
 	UPLOAD_BEGUN,     /* it is not known yet that an owner calls: nothing is on disk */
@@ -21,7 +21,7 @@ enum upload_stage {
 	UPLOAD_PAUSED,    /* the same, and the caller waits for room */
 	UPLOAD_WHOLE,     /* the caller has sent all, and the lanes run out */
 	UPLOAD_CUT,       /* the call broke off, and the lanes run out; then what came is kept */
-	UPLOAD_UNPACKING, /* the pool is at it */
+	UPLOAD_UNPACKING, /* the pool is at it: unpacks a dataset, tries an algorithm */
 	UPLOAD_OVER,      /* answered, or given up */
 };
 
@@ -46,7 +46,10 @@ struct upload_call {
 	enum runner_kind runner;
 	const char *algo_type; /* lent by the call's metadata */
 	const char *runtime;
-	struct writer requirements;
+	struct writer requirements; /* a text */
+	struct upload *bundle;      /* or this; NULL: none, or it is in its place */
+	bool is_bundle, bundle_ended, asset_ended;
+	uint8_t bundle_digest[SHA3_256_LEN]; /* once it has ended */
 };
 
 /* What the two methods differ in. */
@@ -82,9 +85,15 @@ void upload_call_unref(struct upload_call *u);
 /* An owner calls: checks that, and makes the file or goes on with the one that is kept. */
 int upload_call_open(struct upload_call *u, struct err *e) MUST_CHECK;
 
+/* The same for a bundle of requirements, which comes before the asset. */
+int upload_call_open_bundle(struct upload_call *u, struct err *e) MUST_CHECK;
+
+/* The caller has to wait for the disk. */
+bool upload_call_is_full(const struct upload_call *u);
+
 /* Moves the upload's file to `name` in the computation's folder. */
-int upload_call_move(const struct upload_call *u, const char *name, mode_t mode,
-		     struct err *e) MUST_CHECK;
+int upload_call_move(const struct upload_call *u, const struct upload *upload, const char *name,
+		     mode_t mode, struct err *e) MUST_CHECK;
 
 /* It is in its place. Answers the call, and tells. */
 void upload_call_placed(struct upload_call *u);

@@ -210,7 +210,7 @@ static int place(struct upload_call *u, struct err *e)
 		return unpacking_start(u, &where, e);
 	if (text_format(&name, e, "datasets/%s", where.name) < 0)
 		return err_code(e);
-	return upload_call_move(u, name, 0644, e);
+	return upload_call_move(u, u->upload, name, 0644, e);
 }
 
 const struct upload_kind upload_dataset = {

@@ -123,7 +123,7 @@ static int parse(const uint8_t *bytes, size_t len, struct span *asset, struct sp
 
 static int take(struct upload_call *u, struct span asset, struct span second, struct err *e)
 {
-	bool opens = u->stage == UPLOAD_BEGUN && (u->kind->first_message_tells || asset.len > 0);
+	bool opens = !u->upload && (u->kind->first_message_tells || asset.len > 0);
 	int failed = u->kind->take_field(u, second, asset.len > 0, e);
 
 	return !failed && opens ? upload_call_open(u, e) : failed;
@@ -144,14 +144,18 @@ void uploads_bytes(struct rpc_call *call, uint8_t *bytes, size_t len)
 		upload_call_finish(u, &e);
 		return;
 	}
-	if (asset.len == 0) {
+	struct upload *into = asset.len > 0 ? u->upload : u->bundle;
+	if (!into || (asset.len == 0 && u->upload)) {
 		free(bytes);
 		return;
 	}
-	upload_feed(u->upload, bytes, asset.bytes, asset.len);
-	if (upload_failure(u->upload, &e) < 0) {
+	if (asset.len > 0)
+		upload_feed(into, bytes, asset.bytes, asset.len);
+	else
+		upload_feed(into, bytes, second.bytes, second.len);
+	if (upload_failure(into, &e) < 0) {
 		upload_call_finish(u, &e);
-	} else if (upload_is_full(u->upload)) {
+	} else if (upload_call_is_full(u)) {
 		u->stage = UPLOAD_PAUSED;
 		rpc_call_pause(call);
 	}
@@ -168,7 +172,7 @@ void uploads_half_close(struct rpc_call *call)
 	if (u->stage == UPLOAD_BEGUN && u->kind->first_message_tells)
 		failed = err_set(&e, ERR_INVALID, "%s: the call ended without a message",
 				 u->kind->method);
-	else if (u->stage == UPLOAD_BEGUN)
+	else if (!u->upload)
 		failed = upload_call_open(u, &e);
 	if (failed) {
 		upload_call_finish(u, &e);

@@ -33,13 +33,15 @@ struct uploads_callbacks {
 /* Lent, like all that it points to. */
 struct uploads_config {
 	uv_loop_t *loop;
-	uint64_t asset_max;  /* bytes of one asset */
-	bool role_signature; /* signatures over the role alone are taken */
+	uint64_t asset_max;        /* bytes of one asset, or of one bundle of requirements */
+	const char *pip_index_url; /* AGENT_PIP_INDEX_URL, or NULL */
+	bool role_signature;       /* signatures over the role alone are taken */
 	struct challenges *challenges;
 	const struct uploads_callbacks *callbacks;
 	void *data;
 };
 
+struct judging;
 struct unpacking;
 struct upload_call;
 
@@ -50,6 +52,7 @@ struct uploads {
 	unsigned count;
 	TAILQ_HEAD(, unpacking) waiting; /* zips whose turn has not come, see unpacking.h */
 	struct unpacking *unpacking;     /* the one that the pool is at; NULL: none */
+	struct judging *judging;         /* the algorithm that the pool is at; NULL: none */
 };
 
 void uploads_init(struct uploads *uploads, const struct uploads_config *config);

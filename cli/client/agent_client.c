@@ -8,10 +8,12 @@
 #include <inttypes.h>
 #include <string.h>
 
-int agent_client_status(struct client *client, Agent__StatusResponse **status, struct err *e)
+static int ask(struct client *client, bool python, Agent__StatusResponse **status, struct err *e)
 {
 	Agent__StatusRequest request = AGENT__STATUS_REQUEST__INIT;
 	ProtobufCMessage *response;
+
+	request.python = python;
 
 	if (attested_ready(client, e) < 0)
 		return err_code(e);
@@ -24,6 +26,16 @@ int agent_client_status(struct client *client, Agent__StatusResponse **status, s
 	}
 	*status = (Agent__StatusResponse *)response;
 	return 0;
+}
+
+int agent_client_status(struct client *client, Agent__StatusResponse **status, struct err *e)
+{
+	return ask(client, false, status, e);
+}
+
+int agent_client_python(struct client *client, Agent__StatusResponse **status, struct err *e)
+{
+	return ask(client, true, status, e);
 }
 
 /* Under TLS the connection itself is what the signature is bound to. */

@@ -14,6 +14,9 @@
 /* Where the computation stands. The caller frees it with agent__status_response__free_unpacked. */
 int agent_client_status(struct client *client, Agent__StatusResponse **status,
 			struct err *e) MUST_CHECK;
+/* The same, with what its Python has. */
+int agent_client_python(struct client *client, Agent__StatusResponse **status,
+			struct err *e) MUST_CHECK;
 static inline void agent_status_free(Agent__StatusResponse *status)
 {
 	agent__status_response__free_unpacked(status, NULL);

@@ -4,6 +4,7 @@
 #include "cli/client/attested.h"
 #include "cli/client/upload.h"
 #include "cli/cmd/commands.h"
+#include "cli/python/wheels.h"
 #include "common/base/encode.h"
 #include "common/base/log.h"
 
@@ -35,6 +36,19 @@ static int describe_args(struct cli *cli, struct rpc_metadata *metadata, struct 
 	return 0;
 }
 
+/* The agent takes a bundle in only once it knows that its provider sends it. */
+static int describe_requirements(const struct upload *u, struct rpc_metadata *metadata,
+				 struct writer *parameters, struct err *e)
+{
+	char hex[2 * SHA3_256_LEN + 1];
+
+	proof_parameter(parameters, "requirements", u->requirements->digest, SHA3_256_LEN);
+	if (u->role_signature)
+		return 0;
+	hex_encode(u->requirements->digest, SHA3_256_LEN, hex);
+	return rpc_metadata_add(metadata, PROOF_REQUIRED_KEY, hex, e);
+}
+
 static int describe(const struct upload *u, const Agent__StatusResponse *status,
 		    struct rpc_metadata *metadata, struct writer *parameters, struct err *e)
 {
@@ -52,7 +66,7 @@ static int describe(const struct upload *u, const Agent__StatusResponse *status,
 	if (describe_args(cli, metadata, parameters, e) < 0)
 		return err_code(e);
 	if (u->requirements)
-		proof_parameter(parameters, "requirements", u->requirements->digest, SHA3_256_LEN);
+		return describe_requirements(u, metadata, parameters, e);
 	return 0;
 }
 
@@ -87,6 +101,38 @@ static int check(const struct upload *u, const Agent__StatusResponse *status, ui
 	return 0;
 }
 
+/* What travels as requirements: the file, or the wheels that it asks for. */
+static int open_requirements(struct client *client, struct asset *requirements, struct err *e)
+{
+	struct cli *cli = client->cli;
+	CLEANUP(agent_status_free) Agent__StatusResponse *status = NULL;
+	const struct wheels_options options = {
+		.requirements = cli_value(cli, "requirements"),
+		.runtime = cli_value(cli, "python-runtime"),
+		.folder = cli_value(cli, "wheels"),
+		.lock = cli_value(cli, "lock"),
+		.hashes = cli_flag(cli, "hashes"),
+	};
+	bool wished = options.folder || options.lock || options.hashes;
+
+	if (!options.requirements)
+		return 0;
+	if (strcmp(type_of(cli), "python") == 0 && !cli_flag(cli, "role-signature")) {
+		if (agent_client_python(client, &status, e) < 0)
+			return err_code(e);
+		if (status->python)
+			return wheels_open(cli, status->python, &options, requirements, e);
+		if (wished)
+			return err_set(e, ERR_PRECONDITION,
+				       "the agent does not say which Python it has");
+	} else if (wished) {
+		return err_set(e, ERR_INVALID,
+			       "--wheels, --lock and --hashes are for -a python, without "
+			       "--role-signature");
+	}
+	return asset_open(requirements, options.requirements, e);
+}
+
 static enum cli_exit run_algo(struct cli *cli, struct err *e)
 {
 	struct asset asset CLEANUP_ASSET = { .fd = -1 };
@@ -106,15 +152,20 @@ static enum cli_exit run_algo(struct cli *cli, struct err *e)
 		.check = check,
 		.data = cli,
 	};
+	uint8_t ignored[SHA3_256_LEN];
 	bool there;
 	int failed;
 
 	if (private_key_load(cli, cli->operands[1], &key, e) < 0 ||
 	    asset_open(&asset, cli->operands[0], e) < 0 ||
-	    (requirements_path && (asset_open(&requirements, requirements_path, e) < 0 ||
-				   asset_digest_now(&requirements, e) < 0)) ||
+	    (requirements_path && asset_digest(requirements_path, ignored, e) < 0) ||
 	    attested_open(&client, cli, e) < 0)
 		return CLI_USAGE;
+	if (open_requirements(&client, &requirements, e) < 0 ||
+	    (requirements_path && asset_digest_now(&requirements, e) < 0)) {
+		agent_client_hint(&client, e);
+		return CLI_FAILED;
+	}
 	if (!requirements.size) /* of an empty file no message is sent, so nothing is signed */
 		upload.requirements = NULL;
 	upload.key = key;
@@ -133,7 +184,13 @@ static const struct cli_option options[] = {
 	{ .letter = 'a', .name = "algorithm", .value = "TYPE", .words = types,
 	  .help = "what it is: bin (the default), python, wasm or docker" },
 	{ .letter = 'r', .name = "requirements", .value = "FILE",
-	  .help = "python: the packages it needs" },
+	  .help = "python: the packages it needs; wheels of what the image lacks travel along" },
+	{ .name = "wheels", .value = "DIR",
+	  .help = "python: send the wheels of this folder, instead of asking pip" },
+	{ .name = "lock", .value = "FILE",
+	  .help = "python: exactly these wheels; written if it is not there" },
+	{ .name = "hashes",
+	  .help = "python: send hashes for the agent's package index, and no wheels" },
 	{ .name = "python-runtime", .value = "NAME",
 	  .help = "python: the interpreter (the agent's default is python3)" },
 	{ .name = "args", .value = "ARG", .times = CLI_MANY,

@@ -65,7 +65,6 @@ static int offered_check(const Cvms__ComputationRunReq *manifest, struct err *e)
 		const char *what;
 		bool asked;
 	} missing[] = {
-		{ "cocos: requirements_hash", manifest_requirements_hash(manifest) != NULL },
 		{ "cocos: replace", manifest_may_replace(manifest) },
 	};
 

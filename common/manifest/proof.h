@@ -14,7 +14,7 @@
  *   Data: filename, decompress ("true" or "false", always there);
  *   Algo: algo_type (always there, "bin" where the call says nothing), python_runtime (where the
  *         call says one), algo_args (once for each, in order), requirements (the 32 bytes of the
- *         requirements file's SHA3-256, where the call sends one);
+ *         requirements' SHA3-256, a text's or a bundle's, where the call sends any);
  *   Result, Log, Status: none
  * the bytes: length of the key (4 bytes, big endian) ‖ key ‖ length of the value (4, BE) ‖ value.
  *
@@ -23,7 +23,9 @@
  * belongs, should it refuse the call; it gives no right); `asset-digest` the asset's
  * SHA3-256 in hexadecimal (optional: lets the agent refuse an unknown or repeated asset before its
  * bytes are sent, and take up an interrupted upload); `upload-offset` decimal (see Status'
- * bytes_kept; needs `asset-digest`): the call sends the asset from that byte on.
+ * bytes_kept; needs `asset-digest`): the call sends the asset from that byte on;
+ * `requirements-digest` the SHA3-256 of the requirements in hexadecimal (Algo; needed for a bundle of
+ * wheels, which is not taken in before it is known that the provider sends it).
  */
 #pragma once
 
@@ -42,6 +44,7 @@
 #define PROOF_CHALLENGE_KEY  "proof-challenge"
 #define PROOF_DIGEST_KEY     "asset-digest"
 #define PROOF_OFFSET_KEY     "upload-offset"
+#define PROOF_REQUIRED_KEY   "requirements-digest"
 #define PROOF_ROLE_KEY       "user-id"
 #define PROOF_ROLE_ALGORITHM "algorithm-provider"
 #define PROOF_ROLE_DATA      "data-provider"

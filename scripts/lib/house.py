@@ -33,6 +33,7 @@ ROOMS = {
         "crypto": ["base"],
         "protobuf": ["base"],
         "bundle": ["base", "crypto"],
+        "python": ["base", "crypto"],
         "rpc": ["base", "crypto"],
         "manifest": ["base", "crypto", "protobuf"],
     },
@@ -67,15 +68,16 @@ ROOMS = {
         "journal": ["keeper"],
         "computation": ["jail"],
         "upload": ["computation", "jail", "python"],
-        "core": ["computation", "evidence", "jail", "journal", "keeper", "process", "upload"],
+        "core": ["computation", "evidence", "jail", "journal", "keeper", "process", "python", "upload"],
     },
     "cli": {
         "base": [],
         "evidence": ["base"],
         "client": ["base", "evidence"],
+        "python": ["base", "client"],
         "show": ["base"],
         "check": ["base"],
-        "cmd": ["base", "check", "client", "evidence", "show"],
+        "cmd": ["base", "check", "client", "evidence", "python", "show"],
     },
 }
 

@@ -353,7 +353,8 @@ class Client:
     """A stock client of the agent; with `proof`, one that signs as ours does."""
 
     def __init__(self, port, ca=None, cert=None, key=None):
-        self.port, target = port, f"127.0.0.1:{port}"
+        self.port, self.url = port, f"127.0.0.1:{port}"
+        target = self.url
         if ca:
             credentials = grpc.ssl_channel_credentials(
                 ca.encode(), key.encode() if key else None, cert.encode() if cert else None)

@@ -579,7 +579,7 @@ static void what_is_missing_is_listed(void **state)
 	spec.requirements = w->requirements;
 	run(w, &spec);
 	ended(w, false, "missing here: no-such-package==1.0, cbor2>=9999 (there is ");
-	ended(w, false, ", nor_this: put wheels into the algorithm's zip (wheels/)");
+	ended(w, false, ", nor_this: send their wheels, as cocos-cli algo -r does");
 	assert_string_equal(w->text, "");
 	assert_false(w->exit.started);
 
@@ -590,7 +590,7 @@ static void what_is_missing_is_listed(void **state)
 	w->exits = 0;
 	spec.pip_index_url = "http://127.0.0.1:9/simple";
 	run(w, &spec);
-	ended(w, false, "the index is asked only if every line has --hash");
+	ended(w, false, "the index is asked only if every such line has --hash");
 }
 
 /* A package index of one package: python3's own web server over a folder. */

@@ -126,8 +126,6 @@ static void every_rule_refuses_by_name(void **state)
 		{ COCOS("\"layout\":\"\\u0000\""), "cocos: layout: ", ERR_INVALID },
 		{ COCOS("\"logs\":\"consumer\""),
 		  "cocos: logs: 'consumer' is not one of consumers, provider, all", ERR_INVALID },
-		{ COCOS("\"requirements_hash\":" ONES), "cocos: requirements_hash: not offered",
-		  ERR_UNIMPLEMENTED },
 		{ COCOS("\"replace\":true"), "cocos: replace: not offered", ERR_UNIMPLEMENTED },
 	};
 	struct err e;

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "agent/python/requirements.h"
+#include "common/python/requirements.h"
 
 #include "common/base/cleanup.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/base/utf8.h"
+#include "common/python/marker.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { LINE_MAX_ = 32768 };
@@ -63,7 +65,7 @@ bool requirement_met(const struct requirement *requirement, const char *version)
 	return true;
 }
 
-static void requirement_done(struct requirement *r)
+void requirement_done(struct requirement *r)
 {
 	free(r->text);
 	free(r->line);
@@ -77,20 +79,23 @@ void requirements_done(struct requirements *requirements)
 	*requirements = (struct requirements){ 0 };
 }
 
-/* Where the part before the hashes ends. */
-static size_t head_length(const char *line)
+static char *trim(char *line)
 {
-	const char *option = strstr(line, " --");
-	const char *tabbed = strstr(line, "\t--");
-
-	if (tabbed && (!option || tabbed < option))
-		option = tabbed;
-	size_t len = option ? (size_t)(option - line) : strlen(line);
-	while (len > 0 && is_blank(line[len - 1]))
-		len--;
-	return len;
+	line += strspn(line, " \t");
+	for (size_t len = strlen(line); len > 0 && is_blank(line[len - 1]); len--)
+		line[len - 1] = '\0';
+	return line;
 }
 
+/* The parts of a line, where they lie in it. */
+struct parts {
+	size_t head; /* name, extras, specifiers */
+	const char *marker;
+	size_t marker_len;
+	const char *hashes;
+};
+
+/* The words of an error are about a whole line: "has …". */
 static int parse_name(struct requirement *r, const char *line, size_t len, size_t *used,
 		      struct err *e)
 {
@@ -99,8 +104,6 @@ static int parse_name(struct requirement *r, const char *line, size_t len, size_
 		const char *what;
 	} strangers[] = {
 		{ '@', "an address" },
-		{ '[', "an extra: name the packages that it stands for" },
-		{ ';', "an environment marker: leave the line out where it does not apply" },
 		{ '/', "a path or address" },
 		{ '(', "parentheses" },
 	};
@@ -111,18 +114,66 @@ static int parse_name(struct requirement *r, const char *line, size_t len, size_
 	for (size_t i = 0; i < ARRAY_LEN(strangers); i++)
 		if (memchr(line, strangers[i].c, len))
 			return err_set(e, ERR_INVALID, "has %s", strangers[i].what);
-	while (at < len && !is_blank(line[at]) && !strchr("<>=!~,", line[at]))
+	while (at < len && !is_blank(line[at]) && !strchr("<>=!~,[", line[at]))
 		at++;
 	if (!requirement_normalize(line, at, r->name))
 		return err_set(e, ERR_INVALID, "does not begin with a package's name");
-	while (at < len && is_blank(line[at]))
-		at++;
 	*used = at;
 	return 0;
 }
 
+static int parse_extra(struct requirement *r, const char *text, size_t len, struct err *e)
+{
+	char extra[REQUIREMENT_NAME_MAX];
+	size_t at = strlen(r->extras);
+
+	while (len > 0 && is_blank(text[len - 1]))
+		len--;
+	for (; len > 0 && is_blank(*text); text++)
+		len--;
+	if (!requirement_normalize(text, len, extra))
+		return err_set(e, ERR_INVALID, "has an extra %s, which is no name",
+			       log_quote_bytes(text, len).text);
+	if (at + (at > 0) + strlen(extra) >= sizeof(r->extras))
+		return err_set(e, ERR_EXHAUSTED, "has more than %zu bytes of extras",
+			       sizeof(r->extras) - 1);
+	snprintf(r->extras + at, sizeof(r->extras) - at, "%s%s", at ? "," : "", extra);
+	return 0;
+}
+
+/* "[a, b]", or nothing; empty brackets are fine, as they are for pip. */
+static int parse_extras(struct requirement *r, const char *line, size_t len, size_t *used,
+			struct err *e)
+{
+	size_t at = *used;
+
+	while (at < len && is_blank(line[at]))
+		at++;
+	if (at == len || line[at] != '[') {
+		*used = at;
+		return 0;
+	}
+	const char *text = line + at + 1, *close = memchr(text, ']', len - at - 1);
+	if (!close)
+		return err_set(e, ERR_INVALID, "has brackets that do not close");
+	*used = (size_t)(close + 1 - line);
+	if (strspn(text, " \t") >= (size_t)(close - text))
+		return 0;
+	for (;;) {
+		const char *comma = memchr(text, ',', (size_t)(close - text));
+
+		if (parse_extra(r, text, (size_t)((comma ? comma : close) - text), e) < 0)
+			return err_code(e);
+		if (!comma)
+			return 0;
+		text = comma + 1;
+	}
+}
+
 static int parse_specs(struct requirement *r, const char *text, size_t len, struct err *e)
 {
+	for (; len > 0 && is_blank(*text); text++)
+		len--;
 	while (len > 0) {
 		const char *comma = memchr(text, ',', len);
 		size_t part = comma ? (size_t)(comma - text) : len;
@@ -180,21 +231,103 @@ static int parse_hashes(struct requirement *r, const char *text, struct writer *
 	}
 }
 
-static int parse_line(struct requirement *r, const char *line, struct err *e)
+const char *requirement_next_hash(const char **at, size_t *len)
 {
-	CLEANUP_WRITER struct writer whole = writer_up_to(2 * LINE_MAX_);
-	size_t head = head_length(line), used = 0, len = 0;
+	const char *option = strstr(*at, hash_option), *hash;
 
-	if (parse_name(r, line, head, &used, e) < 0 ||
+	if (!option)
+		return NULL;
+	hash = option + strlen(hash_option);
+	*len = strcspn(hash, " \t");
+	*at = hash + *len;
+	return hash;
+}
+
+static struct parts part(const char *line)
+{
+	const char *options = strstr(line, " --"), *tabbed = strstr(line, "\t--");
+	struct parts p = { 0 };
+
+	if (tabbed && (!options || tabbed < options))
+		options = tabbed;
+	p.hashes = options ? options : line + strlen(line);
+	p.head = (size_t)(p.hashes - line);
+	const char *semicolon = memchr(line, ';', p.head);
+	if (semicolon) {
+		p.marker = semicolon + 1;
+		p.marker_len = (size_t)(p.hashes - p.marker);
+		p.head = (size_t)(semicolon - line);
+	}
+	while (p.head > 0 && is_blank(line[p.head - 1]))
+		p.head--;
+	return p;
+}
+
+static int parse_head(struct requirement *r, const char *line, size_t head, struct err *e)
+{
+	size_t used = 0;
+
+	if (parse_name(r, line, head, &used, e) < 0 || parse_extras(r, line, head, &used, e) < 0 ||
 	    parse_specs(r, line + used, head - used, e) < 0)
 		return err_code(e);
-	if (text_format(&r->text, e, "%.*s", (int)head, line) < 0)
+	return text_format(&r->text, e, "%.*s", (int)head, line);
+}
+
+static int parse_line(struct requirement *r, const char *line, const struct python_target *target,
+		      bool *applies, struct err *e)
+{
+	CLEANUP_WRITER struct writer whole = writer_up_to(2 * LINE_MAX_);
+	const struct parts p = part(line);
+	size_t len = 0;
+
+	*applies = true;
+	if (parse_head(r, line, p.head, e) < 0 ||
+	    (p.marker && marker_applies(p.marker, p.marker_len, target, NULL, applies, e) < 0))
 		return err_code(e);
-	writer_bytes(&whole, line, head);
-	if (parse_hashes(r, line + head, &whole, e) < 0 || writer_check(&whole, "it", e) < 0)
+	writer_bytes(&whole, line, p.head);
+	if (parse_hashes(r, p.hashes, &whole, e) < 0 || writer_check(&whole, "it", e) < 0)
 		return err_code(e);
 	r->line = (char *)writer_take(&whole, &len);
 	return r->line ? 0 : err_nomem(e);
+}
+
+static int parse_dependency(struct requirement *r, char *line, const struct python_target *target,
+			    const char *extra, bool *applies, struct err *e)
+{
+	char *semicolon = strchr(line, ';'), *open;
+
+	*applies = true;
+	if (semicolon) {
+		*semicolon = '\0';
+		if (marker_applies(semicolon + 1, strlen(semicolon + 1), target, extra, applies,
+				   e) < 0)
+			return err_code(e);
+	}
+	line = trim(line);
+	open = strchr(line, '(');
+	if (open && line[strlen(line) - 1] == ')') {
+		*open = ' ';
+		line[strlen(line) - 1] = '\0';
+		trim(line);
+	}
+	return parse_head(r, line, strlen(line), e);
+}
+
+int requirement_parse_dependency(const char *text, const struct python_target *target,
+				 const char *extra, struct requirement *out, bool *applies,
+				 struct err *e)
+{
+	CLEANUP(free) char *line = strdup(text);
+	struct requirement r = { 0 };
+
+	if (!line)
+		return err_nomem(e);
+	if (parse_dependency(&r, line, target, extra, applies, e) < 0) {
+		requirement_done(&r);
+		return err_wrap(e, "dependency %s", log_quote(text).text);
+	}
+	*out = r;
+	return 0;
 }
 
 static int check_new(const struct requirements *all, const struct requirement *r, struct err *e)
@@ -218,27 +351,25 @@ static void cut_comment(char *line)
 		}
 }
 
-static char *trim(char *line)
-{
-	line += strspn(line, " \t");
-	for (size_t len = strlen(line); len > 0 && is_blank(line[len - 1]); len--)
-		line[len - 1] = '\0';
-	return line;
-}
-
-static int add_line(struct requirements *all, char *line, size_t number, struct err *e)
+static int add_line(struct requirements *all, char *line, size_t number,
+		    const struct python_target *target, struct err *e)
 {
 	struct requirement r = { 0 };
+	bool applies;
 
 	cut_comment(line);
 	line = trim(line);
 	if (!*line)
 		return 0;
-	if (parse_line(&r, line, e) < 0 || check_new(all, &r, e) < 0) {
+	if (parse_line(&r, line, target, &applies, e) < 0 ||
+	    (applies && check_new(all, &r, e) < 0)) {
 		requirement_done(&r);
 		return err_wrap(e, "requirements: line %zu (%s)", number, log_quote(line).text);
 	}
-	all->items[all->count++] = r;
+	if (applies)
+		all->items[all->count++] = r;
+	else
+		requirement_done(&r);
 	return 0;
 }
 
@@ -266,7 +397,8 @@ static int next_line(const char **rest, const char *end, size_t *number, struct 
 	return writer_check(line, "requirements: a line", e);
 }
 
-int requirements_parse(const void *bytes, size_t len, struct requirements *out, struct err *e)
+int requirements_parse(const void *bytes, size_t len, const struct python_target *target,
+		       struct requirements *out, struct err *e)
 {
 	__attribute__((cleanup(requirements_done))) struct requirements all = { 0 };
 	CLEANUP_WRITER struct writer line = writer_up_to(LINE_MAX_);
@@ -284,7 +416,7 @@ int requirements_parse(const void *bytes, size_t len, struct requirements *out, 
 		size_t first = number + 1;
 
 		if (next_line(&rest, end, &number, &line, e) < 0 ||
-		    add_line(&all, (char *)line.bytes, first, e) < 0)
+		    add_line(&all, (char *)line.bytes, first, target, e) < 0)
 			return err_code(e);
 	}
 	*out = all;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "agent/python/python_version.h"
+#include "common/python/python_version.h"
 #include "tests/unit.h"
 
 static struct python_version parse(const char *text)

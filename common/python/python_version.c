@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "agent/python/python_version.h"
+#include "common/python/python_version.h"
 
 #include "common/base/cleanup.h"
 #include "common/base/log.h"

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/python/python_packages.h"
+
+#include "common/base/cleanup.h"
+#include "common/base/file.h"
+#include "common/base/log.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+DEFINE_CLEANUP(DIR *, closedir)
+
+enum { PLACES = 4 };
+
+/* In the order of sys.path on Debian; the environment's own comes first. -1: it is not there. */
+static int open_place(const struct python_env *env, int dir, size_t place)
+{
+	unsigned int minor = env->target.minor;
+	char path[320];
+
+	if (place == 0)
+		return dir < 0 ? -1 : openat(dir, env->site, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (place == 1)
+		snprintf(path, sizeof(path), "%s/usr/local/lib/python3.%u/dist-packages",
+			 env->system, minor);
+	else if (place == 2)
+		snprintf(path, sizeof(path), "%s/usr/lib/python3/dist-packages", env->system);
+	else
+		snprintf(path, sizeof(path), "%s/usr/lib/python3.%u/dist-packages", env->system,
+			 minor);
+	return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+/* "scikit_learn-1.2.1.dist-info", "six-1.16.0-py3.11.egg-info", "cryptography.egg-info". */
+static bool read_info(const char *entry, size_t place, struct python_package *package)
+{
+	const char *end = strrchr(entry, '.');
+
+	if (!end || (strcmp(end, ".dist-info") != 0 && strcmp(end, ".egg-info") != 0))
+		return false;
+	const char *dash = memchr(entry, '-', (size_t)(end - entry));
+	const char *name_end = dash ? dash : end;
+	if (!requirement_normalize(entry, (size_t)(name_end - entry), package->name))
+		return false;
+	const char *from = dash ? dash + 1 : end;
+	size_t len = (size_t)(end - from);
+	const char *python = memmem(from, len, "-py3", 4);
+	len = python ? (size_t)(python - from) : len;
+	if (len >= sizeof(package->version))
+		len = 0; /* too long for any */
+	memcpy(package->version, from, len);
+	package->version[len] = '\0';
+	snprintf(package->info, sizeof(package->info), "%s", entry);
+	package->place = place;
+	return true;
+}
+
+struct walk {
+	DIR *list;
+	size_t place, seen;
+};
+
+static bool walk_next(struct walk *w, struct python_package *package)
+{
+	const struct dirent *item;
+
+	while (w->seen++ < PYTHON_ENTRIES_MAX && (item = readdir(w->list)))
+		if (read_info(item->d_name, w->place, package))
+			return true;
+	return false;
+}
+
+/* Takes the descriptor; false if there is nothing to walk. */
+static bool walk_begin(struct walk *w, int fd, size_t place)
+{
+	*w = (struct walk){ .list = fd < 0 ? NULL : fdopendir(fd), .place = place };
+	if (!w->list && fd >= 0)
+		close(fd);
+	return w->list != NULL;
+}
+
+static bool find_in(int fd, size_t place, const char *wanted, struct python_package *package)
+{
+	struct python_package next;
+	bool found = false;
+	struct walk w;
+
+	if (!walk_begin(&w, fd, place))
+		return false;
+	/* the one that states a version is preferred: some packages leave both */
+	while ((!found || !package->version[0]) && walk_next(&w, &next))
+		if (strcmp(next.name, wanted) == 0) {
+			*package = next;
+			found = true;
+		}
+	closedir(w.list);
+	return found;
+}
+
+bool python_package_find(const struct python_env *env, int dir, const char *name,
+			 struct python_package *package)
+{
+	for (size_t place = 0; place < PLACES; place++)
+		if (find_in(open_place(env, dir, place), place, name, package))
+			return true;
+	return false;
+}
+
+int python_package_metadata(const struct python_env *env, int dir,
+			    const struct python_package *package, char **text, struct err *e)
+{
+	CLEANUP(close) int place = open_place(env, dir, package->place);
+	char path[340];
+
+	if (place < 0)
+		return err_errno(e, "packages: open");
+	if (!strstr(package->info, ".dist-info"))
+		return err_set(e, ERR_PRECONDITION, "%s is installed as an egg", package->name);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d/%s/METADATA", place, package->info);
+	return file_read_text(path, PYTHON_METADATA_MAX, text, e);
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const struct python_package *x = a, *y = b;
+	int c = strcmp(x->name, y->name);
+
+	if (c == 0)
+		c = (x->place > y->place) - (x->place < y->place);
+	return c ? c : !x->version[0] - !y->version[0];
+}
+
+static int add(struct python_packages *all, const struct python_package *package, struct err *e)
+{
+	if (all->count == PYTHON_PACKAGES_MAX)
+		return err_set(e, ERR_EXHAUSTED, "packages: the image has more than %d",
+			       PYTHON_PACKAGES_MAX);
+	all->items[all->count++] = *package;
+	return 0;
+}
+
+/* The first place that has a package is the one that counts. */
+static void drop_doubles(struct python_packages *all)
+{
+	size_t kept = 0;
+
+	if (all->count > 0)
+		qsort(all->items, all->count, sizeof(*all->items), by_name);
+	for (size_t i = 0; i < all->count; i++)
+		if (kept == 0 || strcmp(all->items[kept - 1].name, all->items[i].name) != 0)
+			all->items[kept++] = all->items[i];
+	all->count = kept;
+}
+
+int python_packages_list(const struct python_env *env, struct python_packages *packages,
+			 struct err *e)
+{
+	__attribute__((cleanup(python_packages_done))) struct python_packages all = { 0 };
+	struct python_package next;
+
+	all.items = calloc(PYTHON_PACKAGES_MAX, sizeof(*all.items));
+	if (!all.items)
+		return err_nomem(e);
+	for (size_t place = 1; place < PLACES; place++) {
+		CLEANUP(closedir) DIR *list = NULL;
+		struct walk w;
+
+		if (!walk_begin(&w, open_place(env, -1, place), place))
+			continue;
+		list = w.list;
+		while (walk_next(&w, &next))
+			if (add(&all, &next, e) < 0)
+				return err_code(e);
+	}
+	drop_doubles(&all);
+	*packages = all;
+	all = (struct python_packages){ 0 };
+	return 0;
+}
+
+void python_packages_done(struct python_packages *packages)
+{
+	free(packages->items);
+	*packages = (struct python_packages){ 0 };
+}
