@@ -337,3 +337,19 @@ int cose_sign(const struct cose_content *content, EVP_PKEY *key, struct writer *
 	datum_put_bytes(out, sig, sig_len);
 	return writer_check(out, "cose", e);
 }
+
+int cose_put_beside(const struct cose *message, int64_t label, const void *bytes, size_t len,
+		    struct writer *out, struct err *e)
+{
+	if (message->unprotected->count)
+		return err_set(e, ERR_INVALID, "cose: unprotected headers are there already");
+	datum_put_tag(out, COSE_TAG_SIGN1);
+	datum_put_array(out, 4);
+	datum_put_bytes(out, message->protected_bytes, message->protected_len);
+	datum_put_map(out, 1);
+	datum_put_int(out, label);
+	datum_put_bytes(out, bytes, len);
+	datum_put_bytes(out, message->payload, message->payload_len);
+	datum_put_bytes(out, message->signature, message->signature_len);
+	return writer_check(out, "cose", e);
+}

@@ -70,3 +70,8 @@ struct cose_content {
 struct writer;
 int cose_sign(const struct cose_content *content, EVP_PKEY *key, struct writer *out,
 	      struct err *e) MUST_CHECK;
+
+/* A message that is signed already, which has no unprotected headers, with one: a byte string. What
+ * stands there is covered by no signature. */
+int cose_put_beside(const struct cose *message, int64_t label, const void *bytes, size_t len,
+		    struct writer *out, struct err *e) MUST_CHECK;

@@ -11,6 +11,7 @@ enum { INDEX_MAX = 999 };
 #define CHECK(id, name, section, fault, ...) \
 	[CHECK_##id] = { name, section, FAULT_##fault, __VA_ARGS__ },
 static const struct check_row rows[CHECK_COUNT] = {
+#include "attestation/verdict/checks_receipt.def"
 #include "attestation/verdict/checks_snp.def"
 #include "attestation/verdict/checks_snp_policy.def"
 #include "attestation/verdict/checks_tdx.def"

@@ -14,6 +14,7 @@
 /* Each list of rows, one after the other: what is done with them is CHECK's to say. */
 #define CHECK(id, name, section, fault, attributes, means, without, remedy) CHECK_##id,
 enum check_id {
+#include "attestation/verdict/checks_receipt.def"
 #include "attestation/verdict/checks_snp.def"
 #include "attestation/verdict/checks_snp_policy.def"
 #include "attestation/verdict/checks_tdx.def"

@@ -12,6 +12,7 @@ static int check_call(const struct verify_input *in, struct err *e)
 	const struct verify_binding *b = &in->binding;
 	bool tpm = in->mode == EVIDENCE_VTPM || in->mode == EVIDENCE_TDX_VTPM || in->hcl_report.len;
 	int given = (b->report_data != NULL) + (b->nonce != NULL) + (b->channel != NULL);
+	bool run = in->statement.len > 0;
 
 	if (in->mode >= EVIDENCE_KINDS)
 		return err_set(e, ERR_INVALID, "no such kind of evidence");
@@ -20,11 +21,15 @@ static int check_call(const struct verify_input *in, struct err *e)
 	if (given > 1)
 		return err_set(e, ERR_INVALID,
 			       "report data and nonces are two ways to say one thing");
-	if (!given && !b->tpm_nonce.len)
+	if (run && (given || b->tpm_nonce.len || in->hcl_report.len || in->before_run))
+		return err_set(e, ERR_INVALID,
+			       "evidence over a run statement is bound to that, and to nothing "
+			       "else");
+	if (!given && !b->tpm_nonce.len && !run)
 		return err_set(e, ERR_INVALID,
 			       "nothing says what the evidence is bound to: give its report data, "
 			       "or the nonce that it was asked with");
-	if (tpm && !b->tpm_nonce.len && !b->nonce && !b->channel)
+	if (tpm && !b->tpm_nonce.len && !b->nonce && !b->channel && !run)
 		return err_set(e, ERR_INVALID, "a TPM's quote is judged by its nonce: give that");
 	if (in->corim && in->genuine_only)
 		return err_set(e, ERR_INVALID,

@@ -85,10 +85,26 @@ static bool bind_channel(struct verification *x)
 			     "the key of this connection");
 }
 
+/* Form RUN: the statement names its keys itself. */
+static bool bind_run(struct verification *x)
+{
+	const struct evidence_kind_row *row = &evidence_kind_rows[x->mode];
+	struct err e;
+
+	if (binding_run(x->in->statement.bytes, x->in->statement.len, &x->binding, &e) < 0)
+		return verdict_err(x->v, CHECK_RUN_FORM, &e);
+	x->has_report_data = row->tee != TEE_NONE;
+	if (row->tpm)
+		x->tpm_nonce = (struct span){ x->binding.tpm_nonce, BINDING_TPM_NONCE_LEN };
+	return true;
+}
+
 static bool bind_evidence(struct verification *x)
 {
 	const struct verify_binding *b = &x->in->binding;
 
+	if (x->in->statement.len)
+		return bind_run(x);
 	if (b->channel)
 		return bind_channel(x) && check_named_nonce(x);
 	if (b->nonce)

@@ -37,6 +37,9 @@ struct verify_input {
 	enum evidence_kind mode;
 	struct span evidence;
 	struct verify_binding binding;
+	/* Evidence that was asked for over a run statement (binding.h, form RUN), as receipts keep it: the
+	 * statement. It takes the place of `binding`, and is judged as one beside a token is. */
+	struct span statement;
 
 	/* Endorsements. verify() fills in evidence, binding, policy and time. */
 	struct snp_input snp;

@@ -181,10 +181,11 @@ static void judge_identity(const struct run *r)
 {
 	const struct run_statement *s = &r->statement;
 
-	verdict_check(r->v, CHECK_RUN_IDENTITY,
-		      r->token->spki && r->token->spki_len == s->identity_len &&
-			      memcmp(r->token->spki, s->identity, s->identity_len) == 0,
-		      "the statement's key", "the key of this evidence");
+	if (r->token)
+		verdict_check(r->v, CHECK_RUN_IDENTITY,
+			      r->token->spki && r->token->spki_len == s->identity_len &&
+				      memcmp(r->token->spki, s->identity, s->identity_len) == 0,
+			      "the statement's key", "the key of this evidence");
 	verdict_check(r->v, CHECK_RUN_IDENTITY_MADE_INSIDE,
 		      !s->external || r->in->policy->run.allow_external_identity,
 		      s->external ? "supplied from outside" : "made inside", "made inside");
@@ -320,6 +321,36 @@ static void judge_evidence(const struct run *r)
 		same_ak(r);
 }
 
+/* What the statement says, whatever vouches for it. */
+static void judge_statement(struct run *r, struct span bytes, struct verify_result *result)
+{
+	struct err e;
+
+	if (run_statement_parse(bytes.bytes, bytes.len, &r->statement, &e) < 0) {
+		verdict_err(r->v, CHECK_RUN_FORM, &e);
+		return;
+	}
+	judge_identity(r);
+	judge_boot(r);
+	judge_fixed(r);
+	judge_words(r);
+	judge_manifest(r, result);
+	if (r->token)
+		judge_evidence(r);
+	run_statement_done(&r->statement);
+}
+
+/* The evidence itself is over the statement, so that it has been judged already: here is what the
+ * statement says. */
+static void judge_own(struct run *r, struct verify_result *result)
+{
+	verdict_require(r->v, CHECK_RUN_STATEMENT);
+	verdict_require(r->v, CHECK_RUN_MANIFEST);
+	verdict_check(r->v, CHECK_RUN_STATEMENT, is_over_statement(r->v),
+		      "evidence that nobody compared with it", "evidence over it");
+	judge_statement(r, r->in->statement, result);
+}
+
 void verify_run(const struct verify_input *in, enum evidence_kind mode, const struct eat *token,
 		verify_run_judge_fn *judge, struct verify_result *result, struct verdict *v)
 {
@@ -330,10 +361,13 @@ void verify_run(const struct verify_input *in, enum evidence_kind mode, const st
 			 .judge = judge,
 			 .result = result,
 			 .v = v };
-	struct err e;
 
 	if (!in->policy)
 		return; /* refused for that already */
+	if (in->statement.len) {
+		judge_own(&r, result);
+		return;
+	}
 	if (in->policy->run.relayable && (!token || !token->run.bytes)) {
 		if (in->manifest_count || in->policy->run.manifests.count)
 			verdict_check(v, CHECK_RUN_MANIFEST, false, "no run statement",
@@ -361,15 +395,5 @@ void verify_run(const struct verify_input *in, enum evidence_kind mode, const st
 			   "none, or none with evidence",
 			   "a run statement (or a policy that takes a stock agent)"))
 		return;
-	if (run_statement_parse(token->run.bytes, token->run.len, &r.statement, &e) < 0) {
-		verdict_err(v, CHECK_RUN_FORM, &e);
-		return;
-	}
-	judge_identity(&r);
-	judge_boot(&r);
-	judge_fixed(&r);
-	judge_words(&r);
-	judge_manifest(&r, result);
-	judge_evidence(&r);
-	run_statement_done(&r.statement);
+	judge_statement(&r, (struct span){ token->run.bytes, token->run.len }, result);
 }

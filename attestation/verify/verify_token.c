@@ -77,6 +77,10 @@ static void note_uncompared(struct verification *x)
 
 bool verify_token(struct verification *x)
 {
+	/* It would bring a statement of its own. */
+	if (x->in->statement.len && x->parts->in_token)
+		return verdict_check(x->v, CHECK_RUN_EVIDENCE, false, "a token",
+				     "bare evidence, as the TEE made it");
 	if (!x->parts->in_token) {
 		if (x->in->mode != EVIDENCE_EAT)
 			return true;

@@ -52,6 +52,7 @@ ROOMS = {
         "journal": ["formats", "token"],
         "verify": ["corim", "envelope", "policy", "snp", "tdx", "token", "tpm"],
         "claims": ["snp", "tdx", "tpm", "token", "verdict", "verify"],
+        "receipt": ["envelope", "formats", "journal", "snp", "tdx", "token", "tpm", "verdict", "verify"],
         "library": ["claims", "envelope", "policy", "tpm", "verdict", "verify"],
         "endorse": ["formats", "snp", "tdx", "tpm", "verify"],
         "provider": ["envelope", "formats", "snp", "tdx", "tpm"],
@@ -93,7 +94,8 @@ FORBIDDEN = {
 CIRCLE_MAX = 2  # modules that may include each other
 
 # What judges evidence. Its return value is never the answer: verdict_ok() is.
-JUDGES = ["verify", "verify_parts", "endorsements_verify", "snp_appraise", "tdx_appraise", "tpm_appraise"]
+JUDGES = ["verify", "verify_parts", "endorsements_verify", "snp_appraise", "tdx_appraise", "tpm_appraise",
+          "receipt_judge"]
 
 
 def includes(path):

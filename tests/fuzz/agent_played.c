@@ -35,6 +35,9 @@ static void content_of(enum keeper_request type, struct writer *w)
 {
 	enum evidence_kind kind = keeper.measured ? EVIDENCE_VTPM : EVIDENCE_NONE;
 	const uint8_t platform = (uint8_t)evidence_kind_rows[kind].type;
+	/* COSE_Sign1: ES256, no other header, one byte each of payload and signature. */
+	static const uint8_t receipt[] = { 0xd2, 0x84, 0x43, 0xa1, 0x01, 0x26,
+					   0xa0, 0x41, 0x00, 0x41, 0x00 };
 
 	switch (type) {
 	case KEEPER_CHECK:
@@ -64,8 +67,11 @@ static void content_of(enum keeper_request type, struct writer *w)
 		break;
 	case KEEPER_JOURNAL_KEY:
 	case KEEPER_JOURNAL_SIGN:
-	case KEEPER_RECEIPT:
 		put_part(w, 91);
+		break;
+	case KEEPER_RECEIPT:
+		writer_be32(w, sizeof(receipt));
+		writer_bytes(w, receipt, sizeof(receipt));
 		break;
 	case KEEPER_LOG:
 		break;

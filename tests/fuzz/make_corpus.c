@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * make_corpus.c — writes the first inputs of the TDX, TPM and CoRIM fuzz targets again, with keys that
+ * make_corpus.c — writes the first inputs of the TDX, TPM, CoRIM and receipt fuzz targets again, with keys that
  * are thrown away: make_corpus FOLDER, where FOLDER is tests/fuzz. Not run by any test; the files are
  * saved, and beside them what fuzzing found to lead further.
  */
@@ -13,6 +13,7 @@
 #include "tests/forge/tdx_forge.h"
 #include "tests/fuzz/make_usage.h"
 #include "tests/fuzz/tdvf_small.h"
+#include "tests/unit/attestation/receipt/receipt_build.h"
 #include "tests/unit/attestation/tpm/tpm_forge.h"
 
 #include <stdio.h>
@@ -187,11 +188,38 @@ static void tpm_save(void)
 	tpm_forge_done(&f);
 }
 
+static void receipt_save_one(const char *name, const struct verify_kind *kind, bool small)
+{
+	static struct receipt_build b;
+	char path[64];
+
+	kind->setup();
+	receipt_build_begin(&b, kind);
+	if (small) {
+		b.r.dataset_count = b.r.wheel_count = b.r.arg_count = 0;
+		b.r.has_requirements = b.r.has_journal = false;
+	}
+	receipt_build_seal(&b);
+	snprintf(path, sizeof(path), "receipt/%s", name);
+	save(path, (struct span){ b.bytes.bytes, b.bytes.len });
+	receipt_build_end(&b);
+	kind->teardown();
+}
+
+static void receipt_save(void)
+{
+	receipt_save_one("snp", &verify_kind_snp, false);
+	receipt_save_one("small", &verify_kind_snp, true);
+	receipt_save_one("tdx", &verify_kind_tdx, false);
+	receipt_save_one("vtpm", &verify_kind_vtpm, false);
+	receipt_save_one("snp-vtpm", &verify_kind_snp_vtpm, false);
+}
+
 int main(int argc, char **argv)
 {
 	int wrong = make_usage(
 		argc, argv, "make_corpus",
-		"Writes first inputs of TDX, TPM, CoRIM and HCL targets, with keys that are thrown away.");
+		"Writes first inputs of TDX, TPM, CoRIM, HCL and receipt targets, with keys that are thrown away.");
 
 	if (wrong >= 0)
 		return wrong;
@@ -202,5 +230,6 @@ int main(int argc, char **argv)
 	corim_save();
 	hcl_save();
 	tdvf_save();
+	receipt_save();
 	return 0;
 }

@@ -10,6 +10,7 @@
 static const struct {
 	const char *id, *name;
 } listed[] = {
+#include "attestation/verdict/checks_receipt.def"
 #include "attestation/verdict/checks_snp.def"
 #include "attestation/verdict/checks_snp_policy.def"
 #include "attestation/verdict/checks_tdx.def"

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Receipts: read, written again, and held against what stands beside them. */
+#include "attestation/receipt/receipt_judge.h"
+#include "common/base/writer.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
+
+/* What was read is written as it came. */
+static void check_writing(const struct receipt *r, const uint8_t *bytes, size_t len)
+{
+	CLEANUP_WRITER struct writer proof = writer_up_to(RECEIPT_PROOF_MAX);
+	CLEANUP_WRITER struct writer payload = writer_up_to(RECEIPT_PAYLOAD_MAX);
+	CLEANUP_WRITER struct writer twice = writer_up_to(RECEIPT_MAX);
+	struct err e;
+
+	assert(receipt_proof_write(&r->proof, &proof, &e) == 0);
+	assert(proof.len == r->proof_bytes.len);
+	assert(memcmp(proof.bytes, r->proof_bytes.bytes, proof.len) == 0);
+	assert(receipt_payload_write(r, &payload, &e) == 0);
+	assert(payload.len == r->cose.payload_len);
+	/* It has its evidence already. */
+	assert(receipt_put((struct span){ bytes, len }, r->proof_bytes, &twice, &e) ==
+	       -ERR_INVALID);
+}
+
+static void check_judging(const struct receipt *r)
+{
+	struct verdict *v = malloc(sizeof(*v));
+	struct verify_input in = { .at = (int64_t)1 << 40 };
+	struct receipt_results other = r->results;
+	struct err e;
+
+	assert(v);
+	receipt_evidence(r, &in);
+	assert(in.mode == r->platform && in.statement.len == r->proof.statement.len);
+	verdict_init(v, VERDICT_SCOPE_FULL);
+	assert(receipt_judge(r, &r->results, &in, v, &e) == 0);
+	other.size++;
+	verdict_init(v, VERDICT_SCOPE_FULL);
+	assert(receipt_judge(r, &other, &in, v, &e) == 0 && !verdict_ok(v));
+	other = r->results;
+	other.sha3_256[0] ^= 1;
+	verdict_init(v, VERDICT_SCOPE_FULL);
+	assert(receipt_judge(r, &other, &in, v, &e) == 0 && !verdict_ok(v));
+	free(v);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
+{
+	struct receipt r;
+	struct err e;
+
+	if (receipt_parse(bytes, len, &r, &e) < 0)
+		return 0;
+	check_writing(&r, bytes, len);
+	check_judging(&r);
+	receipt_done(&r);
+	return 0;
+}
