@@ -151,6 +151,7 @@ void computation_unref(struct computation *c)
 	computation_drop_algorithm(c);
 	transcript_done(&c->said);
 	free(c->canonical);
+	free(c->receipt);
 	free(c->datasets);
 	free(c->consumers);
 	free(c->dir);

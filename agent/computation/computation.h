@@ -61,6 +61,14 @@ struct computation {
 	char *runtime; /* NULL: none said */
 	char **args;   /* NULL at the end, or NULL */
 	bool requirements;
+	uint8_t requirements_digest[SHA3_256_LEN]; /* of what was sent in their place */
+
+	/* The run, for its receipt. */
+	struct jail_limits limits;
+	uint64_t started; /* seconds since 1970 */
+	int exit_code;
+	uint8_t *receipt; /* malloc'ed; NULL: there is none, or none yet */
+	size_t receipt_len;
 
 	char *dir; /* uploads/, datasets/, cache/, scratch/, algorithm, requirements/, results.zip */
 	uint64_t upload_names;

@@ -23,6 +23,7 @@ const struct identity *agent_identity(const struct agent *agent)
 void agent_drop_run(struct agent *agent)
 {
 	evidence_reset(agent->evidence);
+	agent_proof_done(&agent->proof);
 	agent->external_bound = false;
 	identity_done(&agent->external);
 }

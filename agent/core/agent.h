@@ -19,6 +19,7 @@
 #include "agent/core/config.h"
 #include "agent/core/identity.h"
 #include "agent/core/postbox.h"
+#include "agent/core/proof.h"
 #include "agent/core/state.h"
 #include "agent/keeper/keeper.h"
 #include "agent/python/python_packages.h"
@@ -45,6 +46,8 @@ struct agent {
 	struct evidence *evidence;
 	uint8_t *statement; /* of the run, while evidence over it is on its way */
 	size_t statement_len;
+	struct agent_proof proof; /* of the run, for its receipt */
+	struct agent_receipt_making *receipt_making;
 	struct postbox postbox;
 	struct journal *journal;
 	struct cvms *cvms;

@@ -98,6 +98,8 @@ static void on_run_evidence(void *data, const struct keeper_evidence *evidence, 
 		why = *e;
 		err_wrap(&why, "evidence over the run statement");
 		fail(agent, &why);
+	} else if (agent_proof_make(statement, evidence, &agent->proof, &why) < 0) {
+		fail(agent, &why);
 	} else {
 		agent->external_bound = agent->external.key != NULL;
 		/* It lives on with the evidence, until the run is dropped. */

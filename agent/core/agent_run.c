@@ -2,6 +2,7 @@
 #include "agent/core/agent_run.h"
 
 #include "agent/core/agent_journal.h"
+#include "agent/core/agent_receipt.h"
 #include "agent/core/agent_stop.h"
 #include "agent/jail/runner.h"
 #include "agent/journal/journal.h"
@@ -15,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 enum { LOG_NAMES_MAX = 1000 };
 
@@ -27,8 +29,7 @@ struct ending {
 	char *dir;
 	char *log; /* for the zip; NULL: the manifest has it go elsewhere */
 	size_t log_len;
-	uint64_t size;
-	uint8_t digest[SHA3_256_LEN]; /* of the zip */
+	struct receipt_results made;
 	int failed;
 	struct err e;
 };
@@ -99,7 +100,6 @@ static int make_zip(struct ending *end, struct err *e)
 {
 	CLEANUP(free) char *path = NULL;
 	CLEANUP(close) int zip = -1;
-	struct stat st;
 
 	if (text_format(&path, e, "%s/results.zip", end->dir) < 0)
 		return err_code(e);
@@ -109,10 +109,7 @@ static int make_zip(struct ending *end, struct err *e)
 	if ((end->log ? make_with_log(end, zip, e)
 		      : bundle_make(end->results, zip, NULL, NULL, NULL, e)) < 0)
 		return err_code(e);
-	if (fstat(zip, &st) < 0)
-		return err_errno(e, "results.zip");
-	end->size = (uint64_t)st.st_size;
-	return digest_file(DIGEST_SHA3_256, path, end->digest, e);
+	return receipt_results_of(zip, &end->made, e);
 }
 
 /* The inputs first, whatever follows: their room may be what the results need. */
@@ -128,26 +125,49 @@ static void ending_work(void *data)
 		err_wrap(&end->e, "put the results together");
 }
 
-static void ending_done(void *data)
+/* Results, and a receipt where one is due: from here on consumers are served. */
+static void settle(struct ending *end, const struct err *why)
 {
-	struct ending *end = data;
 	struct agent *agent = end->agent;
 	struct computation *c = end->computation;
 
 	c->placing--;
 	if (c->over || agent->shutting_down) {
 		agent_stop_go_on(agent);
-	} else if (end->failed) {
-		if (agent->state == STATE_RUNNING) /* else it has failed before the run ended */
-			agent_fail(agent, &end->e);
+	} else if (agent->state != STATE_RUNNING) {
+		/* it has failed before the run ended */
+	} else if (why) {
+		agent_fail(agent, why);
 	} else {
-		c->result_size = end->size;
-		agent_journal_results(agent, end->size, end->digest);
+		c->result_size = end->made.size;
 		enter(agent, EVENT_RAN, "ConsumingResults", "Ready");
 		if (c->consumer_count == 0)
 			complete(agent);
 	}
 	ending_free(end);
+}
+
+static void on_receipt(void *data, const struct err *why)
+{
+	settle(data, why);
+}
+
+static void ending_done(void *data)
+{
+	struct ending *end = data;
+	struct agent *agent = end->agent;
+	const struct agent_receipt_call call = { agent, &end->made, on_receipt, end };
+
+	if (!end->failed && !end->computation->over && agent->state == STATE_RUNNING) {
+		/* First: the receipt has the head behind it. */
+		agent_journal_results(agent, end->made.size, end->made.sha3_256);
+		if (agent_receipt_is_due(agent)) {
+			end->failed = agent_receipt_make(&call, &end->e);
+			if (!end->failed)
+				return;
+		}
+	}
+	settle(end, end->failed ? &end->e : NULL);
 }
 
 /* `why` is set after a failure; `results` are taken over. */
@@ -209,6 +229,7 @@ static void on_run_end(void *data, const struct jail_exit *exit, int results)
 
 	runner_free(TAKE_PTR(agent->runner));
 	agent->computation->run_over = true;
+	agent->computation->exit_code = exit->code;
 	if (agent->stop_wanted) {
 		agent_stop_go_on(agent);
 		return;
@@ -229,11 +250,21 @@ static int start(struct agent *agent, struct err *e)
 					     "datasets",  "scratch",
 					     "cache",     "requirements/wheels" };
 	const struct config *config = agent->config;
-	const struct computation *c = agent->computation;
+	const struct jail_limits limits = { .memory = config->run_memory,
+					    .pids = config->run_processes,
+					    .results = config->run_results,
+					    .scratch = config->run_scratch,
+					    .time = config->run_time_ms,
+					    .processor = config->run_processor };
+	struct computation *c = agent->computation;
 	const struct runner_callbacks callbacks = { on_line, on_run_end, agent };
 	char *paths[ARRAY_LEN(names)] = { 0 };
 	int failed = 0;
 
+	/* What memory allows is settled once, so that the receipt says what the run had. */
+	c->limits = jail_limits_filled(&limits);
+	c->started = (uint64_t)time(NULL);
+	failed = agent_receipt_fits(agent, e);
 	for (size_t i = 0; i < ARRAY_LEN(names) && !failed; i++)
 		failed = computation_path(c, names[i], &paths[i], e);
 	if (!failed) {
@@ -249,12 +280,7 @@ static int start(struct agent *agent, struct err *e)
 			.pip_index_url = config->pip_index_url,
 			.args = (const char *const *)c->args,
 			.strict = config->in_image,
-			.limits = { .memory = config->run_memory,
-				    .pids = config->run_processes,
-				    .results = config->run_results,
-				    .scratch = config->run_scratch,
-				    .time = config->run_time_ms,
-				    .processor = config->run_processor },
+			.limits = c->limits,
 		};
 		agent_journal_limits(agent, &spec.limits);
 		failed = runner_start(agent->loop, &spec, &callbacks, &agent->runner, e);

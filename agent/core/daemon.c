@@ -4,6 +4,7 @@
 #include "agent/core/agent.h"
 #include "agent/core/agent_listener.h"
 #include "agent/core/agent_manifest.h"
+#include "agent/core/agent_receipt.h"
 #include "agent/core/agent_stop.h"
 #include "agent/core/cvms.h"
 #include "agent/core/separation.h"
@@ -327,6 +328,8 @@ static void done(struct agent *agent)
 	CLEANUP(free) char *lock = NULL;
 	struct err e;
 
+	agent_receipt_abandon(agent);
+	agent_proof_done(&agent->proof);
 	computation_unref(TAKE_PTR(agent->computation));
 	computation_unref(TAKE_PTR(agent->incoming));
 	python_packages_done(&agent->packages);

@@ -35,6 +35,11 @@ static const struct rpc_handler handlers[] = {
 		.closed = service_result_closed,
 	},
 	{
+		.method = { PROTO_AGENT_RECEIPT, RPC_UNARY, &agent__receipt_request__descriptor,
+			    &agent__receipt_response__descriptor },
+		.message = service_receipt_message,
+	},
+	{
 		.method = { PROTO_AGENT_ATTESTATION, RPC_SERVER_STREAM,
 			    &agent__attestation_request__descriptor,
 			    &agent__attestation_response__descriptor },

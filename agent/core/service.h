@@ -23,6 +23,9 @@ void service_result_writable(struct rpc_call *call);
 void service_result_delivered(struct rpc_call *call);
 void service_result_closed(struct rpc_call *call);
 
+/* service_receipt.c */
+void service_receipt_message(struct rpc_call *call, const ProtobufCMessage *message);
+
 /* service_status.c */
 void service_status_message(struct rpc_call *call, const ProtobufCMessage *message);
 

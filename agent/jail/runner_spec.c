@@ -13,6 +13,17 @@ static int find_wasm(struct err *e)
 	return wasm_runtime_find(&path, e);
 }
 
+const char *runner_kind_name(enum runner_kind kind)
+{
+	static const char *const names[] = { [RUNNER_BIN] = "bin",
+					     [RUNNER_PYTHON] = "python",
+					     [RUNNER_WASM] = "wasm",
+					     [RUNNER_DOCKER] = "docker" };
+	_Static_assert(ARRAY_LEN(names) == RUNNER_KINDS, "one for each kind");
+
+	return names[kind];
+}
+
 int runner_spec_kind(const char *word, enum runner_kind *kind, struct err *e)
 {
 	static const struct {

@@ -7,11 +7,13 @@
 
 enum { RUNNER_ARGS_MAX = 256, RUNNER_ARGS_BYTES_MAX = 65536 };
 
-enum runner_kind { RUNNER_BIN, RUNNER_PYTHON, RUNNER_WASM, RUNNER_DOCKER };
+enum runner_kind { RUNNER_BIN, RUNNER_PYTHON, RUNNER_WASM, RUNNER_DOCKER, RUNNER_KINDS };
 
 /* "bin", "python", "wasm", "docker"; "" is bin. Wasm without its runtime is ERR_UNIMPLEMENTED,
  * anything else ERR_INVALID. */
 int runner_spec_kind(const char *word, enum runner_kind *kind, struct err *e) MUST_CHECK;
+/* The word for it. */
+const char *runner_kind_name(enum runner_kind kind);
 
 /* Copied by runner_start(); paths are absolute. */
 struct runner_spec {

@@ -238,8 +238,12 @@ static int place_requirements(struct upload_call *u, struct err *e)
 	    dir_remove(folder, e) < 0 || dir_make(folder, 0755, e) < 0)
 		return err_code(e);
 	c->requirements = true;
-	if (u->bundle)
+	if (u->bundle) {
+		memcpy(c->requirements_digest, u->bundle_digest, SHA3_256_LEN);
 		return upload_call_move(u, u->bundle, "requirements.zip", 0600, e);
+	}
+	if (requirements_digest(u, c->requirements_digest, e) < 0)
+		return err_code(e);
 	return file_write(text, u->requirements.bytes, u->requirements.len, 0644, e);
 }
 

@@ -16,6 +16,7 @@ METHOD(agent_algo, PROTO_AGENT_ALGO, RPC_CLIENT_STREAM, algo);
 METHOD(agent_data, PROTO_AGENT_DATA, RPC_CLIENT_STREAM, data);
 METHOD(agent_result, PROTO_AGENT_RESULT, RPC_SERVER_STREAM, result);
 METHOD(agent_log, PROTO_AGENT_LOG, RPC_UNARY, log);
+METHOD(agent_receipt, PROTO_AGENT_RECEIPT, RPC_UNARY, receipt);
 METHOD(agent_status, PROTO_AGENT_STATUS, RPC_UNARY, status);
 METHOD(agent_attestation, PROTO_AGENT_ATTESTATION, RPC_SERVER_STREAM, attestation);
 METHOD(agent_ima_measurements, PROTO_AGENT_IMA_MEASUREMENTS, RPC_SERVER_STREAM, imameasurements);

@@ -12,4 +12,4 @@ extern const struct rpc_method agent_log, agent_status, agent_attestation, agent
 	agent_azure_token, agent_activate_credential;
 
 /* What has to be signed (agent_client.h). */
-extern const struct rpc_method agent_algo, agent_data, agent_result;
+extern const struct rpc_method agent_algo, agent_data, agent_result, agent_receipt;

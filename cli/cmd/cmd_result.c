@@ -9,6 +9,8 @@
 #include "cli/client/attested.h"
 #include "cli/client/retry.h"
 #include "cli/cmd/commands.h"
+#include "cli/cmd/result_receipt.h"
+#include "cli/evidence/receipt_check.h"
 #include "common/base/file.h"
 #include "common/bundle/bundle.h"
 
@@ -46,14 +48,28 @@ static bool exists(const char *path)
 	return lstat(path, &about) == 0;
 }
 
+/* The results' name and the receipt's, neither of which is there. */
+static int is_free(const char *path, bool *free_, struct err *e)
+{
+	CLEANUP(free) char *receipt = NULL;
+
+	if (receipt_check_name(path, &receipt, e) < 0)
+		return err_code(e);
+	*free_ = !exists(path) && !exists(receipt);
+	return 0;
+}
+
 /* Without -f: results.zip, or the first of results_1.zip, results_2.zip … that is free. */
 static int free_name(char **path, struct err *e)
 {
 	for (unsigned i = 0; i < NAMES_MAX; i++) {
 		char name[32];
+		bool both;
 
 		snprintf(name, sizeof(name), i ? "results_%u.zip" : "results.zip", i);
-		if (!exists(name)) {
+		if (is_free(name, &both, e) < 0)
+			return err_code(e);
+		if (both) {
 			*path = strdup(name);
 			return *path ? 0 : err_nomem(e);
 		}
@@ -66,10 +82,14 @@ static int free_name(char **path, struct err *e)
 
 static int target_open(struct target *t, const char *name, struct err *e)
 {
-	if (name && exists(name))
+	bool both = true;
+
+	if (name && is_free(name, &both, e) < 0)
+		return err_code(e);
+	if (!both)
 		return err_set(e, ERR_EXISTS,
-			       "'%s' is there already: results are handed out once, so nothing is "
-			       "overwritten; choose another name",
+			       "'%s' is there already, or its receipt: results are handed out "
+			       "once, so nothing is overwritten; choose another name",
 			       name);
 	if (name && !(t->path = strdup(name)))
 		return err_nomem(e);
@@ -104,6 +124,14 @@ static int reserve(struct cli *cli, const struct target *t, uint64_t size, struc
 	return err_code(e);
 }
 
+/* They can't be fetched again: better an odd name than none. */
+static void target_keep(struct target *t)
+{
+	fprintf(stderr, "the results are in %s\n", t->partial);
+	free(t->partial);
+	t->partial = NULL;
+}
+
 /* Writes it to disk, then gives it its name, which has to be free still. */
 static int target_commit(struct target *t, struct err *e)
 {
@@ -125,10 +153,7 @@ static int target_commit(struct target *t, struct err *e)
 	t->partial = NULL;
 	return 0;
 keep:
-	/* They can't be fetched again: better an odd name than none. */
-	fprintf(stderr, "the results are in %s\n", t->partial);
-	free(t->partial);
-	t->partial = NULL;
+	target_keep(t);
 	return err_code(e);
 }
 
@@ -176,6 +201,7 @@ struct fetching {
 	struct client *client;
 	EVP_PKEY *key;
 	struct target *target;
+	struct result_receipt *receipt;
 };
 
 /* A transfer that was cut may be repeated. */
@@ -203,7 +229,8 @@ static int fetch(void *data, struct err *e)
 		return err_code(e);
 	if (status && reserve(client->cli, t, status->result_size, e) < 0)
 		return err_code(e);
-	if (attested_ready(client, e) < 0 || attested_again(client, e) < 0)
+	if (attested_ready(client, e) < 0 || attested_again(client, e) < 0 ||
+	    result_receipt_fetch(f->receipt, client, f->key, call.role_signature, e) < 0)
 		return err_code(e);
 	failed = agent_client_open(client, &call, status, &metadata, &sync, e);
 	rpc_metadata_done(&metadata);
@@ -232,7 +259,8 @@ static enum cli_exit run_result(struct cli *cli, struct err *e)
 	struct client client CLEANUP_CLIENT = { .loop = NULL };
 	struct target target CLEANUP_TARGET = { .fd = -1 };
 	CLEANUP(EVP_PKEY_free) EVP_PKEY *key = NULL;
-	struct fetching fetching = { .client = &client, .target = &target };
+	struct result_receipt receipt CLEANUP_RESULT_RECEIPT = { .bytes = NULL };
+	struct fetching fetching = { .client = &client, .target = &target, .receipt = &receipt };
 	const struct retry retry = { fetch, &fetching, &target.written, "fetching again" };
 	struct stat about;
 
@@ -245,9 +273,17 @@ static enum cli_exit run_result(struct cli *cli, struct err *e)
 	}
 	fetching.key = key;
 	if (target_open(&target, cli_value(cli, "filename"), e) < 0 ||
-	    retry_run(&client, &retry, e) < 0 || target_commit(&target, e) < 0)
+	    retry_run(&client, &retry, e) < 0)
+		return CLI_FAILED;
+	if (result_receipt_is_of(&receipt, target.fd, e) < 0) {
+		target_keep(&target);
+		return CLI_FAILED;
+	}
+	if (target_commit(&target, e) < 0)
 		return CLI_FAILED;
 	fprintf(cli->out, "results saved as %s\n", target.path);
+	if (result_receipt_keep(&receipt, &client, target.path, e) < 0)
+		return CLI_FAILED;
 	if (into && extract(target.path, into, e) < 0) {
 		cli_hint(cli, "the results are safe in %s: unpack them into an empty folder",
 			 target.path);

@@ -10,6 +10,8 @@ const struct command *const commands[] = {
 	&cmd_data,
 	&cmd_result,
 	&cmd_logs,
+	&cmd_receipt_verify,
+	&cmd_receipt_show,
 	&cmd_status,
 	&cmd_ima_measurements,
 

@@ -10,6 +10,9 @@ extern const struct command cmd_keys, cmd_checksum;
 /* cmd_algo.c, cmd_data.c, cmd_logs.c, cmd_result.c, cmd_status.c */
 extern const struct command cmd_algo, cmd_data, cmd_logs, cmd_result, cmd_status;
 
+/* cmd_receipt.c */
+extern const struct command cmd_receipt_verify, cmd_receipt_show;
+
 /* cmd_attestation_get.c, cmd_ima_measurements.c */
 extern const struct command cmd_attestation_get, cmd_ima_measurements;
 

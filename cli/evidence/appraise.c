@@ -5,7 +5,8 @@
 #include "attestation/envelope/tpm_attestation.h"
 #include "attestation/verify/same_agent.h"
 #include "cli/base/text.h"
-#include "cli/evidence/receipt.h"
+#include "cli/evidence/receipt_check.h"
+#include "cli/evidence/session_receipt.h"
 #include "common/base/encode.h"
 #include "common/base/file.h"
 #include "common/base/writer.h"
@@ -251,14 +252,14 @@ static int judge_token(struct appraise *a, const struct eat *token, bool may_pen
 
 static int keep_receipt(struct appraise *a, struct err *e)
 {
-	const struct receipt receipt = { .dir = a->receipt_dir,
-					 .number = a->sessions,
-					 .at = (int64_t)time(NULL),
-					 .authenticator = &a->session.authenticator,
-					 .verdict = &a->verdict,
-					 .claims = { a->claims, a->claims_len } };
+	const struct session_receipt receipt = { .dir = a->receipt_dir,
+						 .number = a->sessions,
+						 .at = (int64_t)time(NULL),
+						 .authenticator = &a->session.authenticator,
+						 .verdict = &a->verdict,
+						 .claims = { a->claims, a->claims_len } };
 
-	return a->receipt_dir ? receipt_keep(&receipt, e) : 0;
+	return a->receipt_dir ? session_receipt_keep(&receipt, e) : 0;
 }
 
 static int judge(struct appraise *a, bool may_pend, struct err *e)
@@ -468,6 +469,23 @@ int appraise_pcr(const struct appraise *a, unsigned pcr, uint8_t value[SHA256_LE
 		     : err_set(e, ERR_PRECONDITION,
 			       "this agent's evidence has no quote of PCR %u in the bank SHA-256",
 			       pcr);
+}
+
+int appraise_receipt(struct appraise *a, const struct receipt_check *check, struct receipt *r,
+		     struct verdict *v, struct err *e)
+{
+	CLEANUP(free) struct verify_result *result = calloc(1, sizeof(*result));
+	struct receipt_check c = *check;
+	struct verify_input in = a->options.input;
+
+	if (!result)
+		return err_nomem(e);
+	c.endorsements = a->endorsements;
+	in.at = a->at ? a->at : (int64_t)time(NULL);
+	bind_ek(a, NULL, false, NULL, &in);
+	if (receipt_check_judge(&c, &in, r, v, result, e) < 0)
+		return err_code(e);
+	return receipt_check_agent(r, a->first.key, v, e); /* the caller asks verdict_ok() */
 }
 
 void appraise_tell(const struct appraise *a, FILE *to)

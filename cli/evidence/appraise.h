@@ -93,6 +93,13 @@ bool appraise_takes_given_key(const struct appraise *a);
 /* The kind of the last session's evidence, as its number on the wire. */
 uint8_t appraise_wire_type(const struct appraise *a);
 
+/* Judges a receipt for results by the same options, and whether it is of the agent that was verified
+ * first. 0 says that there is a verdict: verdict_ok() is the answer. receipt_check_judge() otherwise. */
+struct receipt;
+struct receipt_check;
+int appraise_receipt(struct appraise *a, const struct receipt_check *check, struct receipt *r,
+		     struct verdict *v, struct err *e) MUST_CHECK;
+
 /* The value of a register, SHA-256, as a TPM quoted it in the last session's evidence, which was
  * verified. -ERR_PRECONDITION where there is none. */
 int appraise_pcr(const struct appraise *a, unsigned pcr, uint8_t value[SHA256_LEN],

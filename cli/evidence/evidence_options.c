@@ -339,15 +339,22 @@ static int read_companions(const struct cli *cli, struct evidence_options *o, st
 	return 0;
 }
 
+/* No clock told a moment that is named. */
+int evidence_moment(const struct cli *cli, struct evidence_options *o, struct err *e)
+{
+	if (moment_at(cli, &o->input.at, e) < 0)
+		return err_code(e);
+	if (cli_value(cli, "at") && !cli_value(cli, "skew"))
+		o->input.skew = 0;
+	return 0;
+}
+
 static int read_rest(const struct cli *cli, struct evidence_options *o, struct err *e)
 {
 	struct span pem = { NULL, 0 };
 
-	if (moment_at(cli, &o->input.at, e) < 0)
+	if (evidence_moment(cli, o, e) < 0)
 		return err_code(e);
-	/* A moment that is named is meant to the second: no clock told it. */
-	if (cli_value(cli, "at") && !cli_value(cli, "skew"))
-		o->input.skew = 0;
 	if (read_file(o, cli, "key", &pem, e) < 0)
 		return err_code(e);
 	o->input.genuine_only = cli_flag(cli, "genuine-only");

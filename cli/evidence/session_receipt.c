@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cli/evidence/receipt.h"
+#include "cli/evidence/session_receipt.h"
 
 #include "common/base/file.h"
 #include "common/base/json.h"
@@ -12,7 +12,7 @@
 
 enum { RECEIPT_MAX = 2 * VERDICT_JSON_MAX };
 
-static int write_json(const struct receipt *r, const char *path, const char *when,
+static int write_json(const struct session_receipt *r, const char *path, const char *when,
 		      const char *evidence, struct err *e)
 {
 	CLEANUP_WRITER struct writer w = writer_up_to(RECEIPT_MAX);
@@ -35,7 +35,7 @@ static int write_json(const struct receipt *r, const char *path, const char *whe
 	return file_write_new(path, w.bytes, w.len, 0600, e);
 }
 
-int receipt_keep(const struct receipt *r, struct err *e)
+int session_receipt_keep(const struct session_receipt *r, struct err *e)
 {
 	CLEANUP(free) char *stem = NULL, *eat = NULL, *json = NULL;
 	time_t at = (time_t)r->at;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * receipt.h — what was verified, kept: for each session the evidence as it came, and the verdict
+ * session_receipt.h — what was verified, kept: for each session the evidence as it came, and the verdict
  * with everything that is needed to reach it again.
  */
 #pragma once
@@ -8,7 +8,7 @@
 #include "attestation/channel/authenticator.h"
 #include "attestation/verdict/verdict.h"
 
-struct receipt {
+struct session_receipt {
 	const char *dir;
 	unsigned number; /* of this process, so that names differ */
 	int64_t at;      /* when it was judged */
@@ -19,4 +19,4 @@ struct receipt {
 
 /* DIR/session-TIME-PID-NUMBER.eat and .json, mode 0600, each whole or not there; makes the folder.
  * Nothing is ever replaced. */
-int receipt_keep(const struct receipt *r, struct err *e) MUST_CHECK;
+int session_receipt_keep(const struct session_receipt *r, struct err *e) MUST_CHECK;

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Receipt: the receipt for the results, to whoever has a part in the computation, as often as it is asked
+ * for. It holds no data; but arguments and names are nobody else's business.
+ */
+#include "agent.pb-c.h"
+#include "agent/computation/access.h"
+#include "agent/computation/refusal.h"
+#include "agent/core/agent.h"
+#include "agent/core/service.h"
+#include "common/rpc/metadata.h"
+
+#include <string.h>
+
+static bool signed_by(const struct access *access, const struct computation *c,
+		      const ProtobufCBinaryData *key)
+{
+	struct err ignored;
+
+	return access_verify(access, key, c->digests.sha3_256, NULL, NULL, &ignored) == 0;
+}
+
+static bool is_consumer(const struct access *access, const struct computation *c)
+{
+	for (size_t i = 0; i < c->consumer_count; i++)
+		if (signed_by(access, c, c->consumers[i].key))
+			return true;
+	return false;
+}
+
+static bool is_algorithm_provider(const struct access *access, const struct computation *c)
+{
+	return signed_by(access, c, c->algorithm.key);
+}
+
+static bool is_data_provider(const struct access *access, const struct computation *c)
+{
+	for (size_t i = 0; i < c->dataset_count; i++)
+		if (signed_by(access, c, c->datasets[i].key))
+			return true;
+	return false;
+}
+
+static const struct role {
+	const char *name;
+	bool (*is_it)(const struct access *access, const struct computation *c);
+} roles[] = {
+	{ PROOF_ROLE_CONSUMER, is_consumer },
+	{ PROOF_ROLE_ALGORITHM, is_algorithm_provider },
+	{ PROOF_ROLE_DATA, is_data_provider },
+};
+
+/* The one that the call claims; where it claims none of them, access_read() says what is wrong. */
+static const struct role *role_of(struct rpc_call *call)
+{
+	const char *said = rpc_metadata_text(rpc_call_metadata(call), PROOF_ROLE_KEY, 0);
+
+	for (size_t i = 0; said && i < ARRAY_LEN(roles); i++)
+		if (strcmp(said, roles[i].name) == 0)
+			return &roles[i];
+	return &roles[0];
+}
+
+static int check_access(struct agent *agent, struct rpc_call *call, struct err *e)
+{
+	const struct role *role = role_of(call);
+	struct access access = { 0 };
+	int failed = access_read(call, role->name, agent->config->role_signature,
+				 &agent->challenges, &access, e);
+
+	if (!failed && !role->is_it(&access, agent->computation))
+		failed = refusal_not_signed(&access, agent->computation,
+					    "a participant that the manifest names", NULL, NULL, e);
+	access_done(&access);
+	return failed;
+}
+
+static int check(struct agent *agent, struct rpc_call *call, struct err *e)
+{
+	const struct computation *c = agent->computation;
+
+	if (agent->state != STATE_CONSUMING_RESULTS && agent->state != STATE_COMPLETE)
+		return err_set(e, ERR_PRECONDITION, "there are no results in state %s",
+			       state_name(agent->state));
+	if (check_access(agent, call, e) < 0)
+		return err_code(e);
+	if (!c->receipt)
+		return err_set(e, ERR_NOT_FOUND,
+			       "this agent has neither TEE nor TPM that could vouch for a receipt");
+	return 0;
+}
+
+void service_receipt_message(struct rpc_call *call, const ProtobufCMessage *message)
+{
+	struct agent *agent = rpc_call_service(call);
+	Agent__ReceiptResponse r = AGENT__RECEIPT_RESPONSE__INIT;
+	struct err e;
+
+	if (check(agent, call, &e) < 0) {
+		err_wrap(&e, "Receipt");
+		rpc_call_finish(call, &e);
+		return;
+	}
+	rpc_call_prove(call);
+	r.receipt.data = agent->computation->receipt;
+	r.receipt.len = agent->computation->receipt_len;
+	rpc_call_reply(call, &r.base);
+}

@@ -1,0 +1,126 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""`receipt show` and `receipt verify` over receipts of forged evidence, beside a reader that was written from
+docs/receipt.md: both read the same, and what is not a receipt, or not this file's, is refused."""
+import json
+import os
+
+import cbor2
+import tap
+from harness import ROOT, Folder, cli
+from receipt_reader import PROOF, Receipt
+
+CORPUS = os.path.join(ROOT, "tests", "fuzz", "corpus", "receipt")
+KINDS = ("snp", "tdx", "vtpm", "snp-vtpm", "small")
+
+
+def load(name):
+    with open(os.path.join(CORPUS, name), "rb") as file:
+        return file.read()
+
+
+def shown(path, *options):
+    done = cli("receipt", "show", *options, path)
+    assert done.status == 0, done.err
+    return done.out
+
+
+def the_command_line_says_what_a_second_reader_reads():
+    for name in KINDS:
+        receipt = Receipt(load(name)).check()
+        said = json.loads(shown(os.path.join(CORPUS, name), "--json"))
+        assert said["computation"] == receipt.computation and said["manifest"] == receipt.manifest.hex()
+        assert said["results"] == {"size": receipt.results[0], "sha256": receipt.results[1].hex(),
+                                   "sha3_256": receipt.results[2].hex()}
+        digest, kind, owner = receipt.algorithm
+        assert said["algorithm"] == {"sha3_256": digest.hex(), "type": kind, "owner": owner.hex()}
+        assert said["wheels"] == [{"name": one, "sha256": two.hex()} for one, two in receipt.wheels]
+        assert said["datasets"] == [{"name": one, "sha3_256": two.hex(), "owner": three.hex()}
+                                    for one, two, three in receipt.datasets]
+        assert said["arguments"] == receipt.arguments and list(said["limits"].values()) == receipt.limits
+        assert said["image"] == {"kind": receipt.image[0], "measurement": receipt.image[1].hex()}
+        assert ("requirements" in said) == (receipt.requirements is not None)
+        assert ("journal" in said) == (receipt.journal is not None)
+        assert said["exit_status"] == receipt.exit
+        assert said["statement_bytes"] == len(receipt.statement)
+
+
+def provenance_has_the_members_that_other_tools_read():
+    """in-toto Statement v1 (_type, subject, predicateType, predicate) and SLSA Provenance v1."""
+    receipt = Receipt(load("snp"))
+    said = json.loads(shown(os.path.join(CORPUS, "snp"), "--slsa"))
+    assert list(said) == ["_type", "subject", "predicateType", "predicate"]
+    assert said["_type"] == "https://in-toto.io/Statement/v1"
+    assert said["predicateType"] == "https://slsa.dev/provenance/v1"
+    assert said["subject"] == [{"name": "results.zip", "digest": {"sha256": receipt.results[1].hex(),
+                                                                   "sha3_256": receipt.results[2].hex()}}]
+    build, run = said["predicate"]["buildDefinition"], said["predicate"]["runDetails"]
+    assert list(build) == ["buildType", "externalParameters", "internalParameters", "resolvedDependencies"]
+    assert [one["annotations"]["role"] for one in build["resolvedDependencies"]] == [
+        "algorithm", "requirements", "wheel", "dataset", "dataset"]
+    for one in build["resolvedDependencies"]:
+        assert list(one) == ["name", "digest", "annotations"] and len(one["digest"]) == 1
+    assert run["builder"]["id"] == "urn:cocos:image:snp:" + receipt.image[1].hex()
+    assert run["metadata"] == {"invocationId": "7a", "startedOn": "2026-03-01T11:58:20Z",
+                               "finishedOn": "2026-03-01T11:59:50Z"}
+    assert run["byproducts"][0]["digest"] == {"sha256": receipt.journal[1].hex()}
+
+
+def verify(folder, name, *options, results=b"results"):
+    with open(folder("results.zip"), "wb") as file:
+        file.write(results)
+    with open(folder("results.receipt.cbor"), "wb") as file:
+        file.write(name if isinstance(name, bytes) else load(name))
+    return cli("receipt", "verify", folder("results.zip"), "--offline", "--cache", folder("cache"), *options)
+
+
+def without_a_policy_nobody_is_believed():
+    with Folder() as folder:
+        for name in KINDS:
+            done = verify(folder, name)
+            assert done.status in (1, 3) and done.out.startswith("refused: "), (name, done.out)
+            assert "policy.given" in done.out, (name, done.out)
+            assert "and: receipt.results: found 7 bytes in place of 4711" in done.out, done.out
+            # Everything else about the receipt itself holds: only its file and its signer are not known.
+            assert "receipt.signature" not in done.out and "receipt.proof" not in done.out
+
+
+def a_forged_chain_is_not_genuine():
+    with Folder() as folder:
+        done = verify(folder, "tdx", "--genuine-only", "--at", "2026-03-01T12:00:00Z")
+        assert done.status == 3 and done.out.startswith("refused: "), done.out
+
+
+def what_is_no_receipt_is_malformed():
+    good = load("snp")
+    message = cbor2.loads(good)
+    beside = cbor2.dumps(cbor2.CBORTag(18, [message.value[0], {PROOF: message.value[1][PROOF], 4: b"key"},
+                                            *message.value[2:]]))
+    with Folder() as folder:
+        for bad in (b"", b"results", good[:-1], good + b"\0", beside, good[:9] + b"\x01" + good[10:], bytes(3 << 20)):
+            done = verify(folder, bad)
+            assert done.status == 4 and done.out.startswith("refused: receipt.form: "), done
+            assert cli("receipt", "show", folder("results.receipt.cbor")).status == 4
+        said = json.loads(verify(folder, b"results", "--json").out)
+        assert said["receipt"] == {} and said["fault"] == "malformed", said
+
+
+def a_call_that_makes_no_sense_is_told():
+    with Folder() as folder:
+        done = cli("receipt", "verify", folder("nothing.zip"))
+        assert done.status == 2 and "nothing.receipt.cbor" in done.err, done
+        done = cli("receipt", "show", os.path.join(CORPUS, "snp"), "--json", "--slsa")
+        assert done.status == 2 and "one of them" in done.err, done
+        done = verify(folder, "snp", "--receipt", folder("other.cbor"))
+        assert done.status == 2 and "other.cbor" in done.err, done
+
+
+if __name__ == "__main__":
+    tap.run([
+        the_command_line_says_what_a_second_reader_reads,
+        provenance_has_the_members_that_other_tools_read,
+        without_a_policy_nobody_is_believed,
+        a_forged_chain_is_not_genuine,
+        what_is_no_receipt_is_malformed,
+        a_call_that_makes_no_sense_is_told,
+    ])

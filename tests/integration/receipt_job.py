@@ -1,0 +1,159 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Receipts of whole jobs over simulated SEV-SNP and TDX: fetched with the results and verified before, verified again
+without the agent, read a second time by receipt_reader.py, and refused for anything else than what they are of."""
+import datetime
+import hashlib
+import json
+import os
+import shutil
+import time
+
+import grpc
+import tap
+from agent_job import ALGO_KEY, IRIS, SUM, computing, manifest
+from agent_peer import Key, agent_pb2, dataset, refused, sha3
+from agent_tpm import canonical
+from attested_job import DATA_KEY, USER_KEY, room
+from harness import cli
+from receipt_reader import Receipt
+
+NOT_OWNED = Key()
+
+
+def read(path):
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def finished(r):
+    """The job up to its results; what `result` said."""
+    r("algo").ok()
+    r("data").ok()
+    r.service.wait_event("ConsumingResults/Ready")
+    said = r("result").ok()
+    r.service.wait_event("Complete/Completed")
+    return said
+
+
+def verify(r, *options, results="results.zip", trust=None):
+    return cli("receipt", "verify", r.folder(results), "--policy", r.folder("policy.json"),
+               *(r.trust if trust is None else trust), *options)
+
+
+def a_receipt_comes_with_the_results_and_holds_without_the_agent():
+    for kind in ("snp", "tdx"):
+        with room(kind) as r:
+            before = int(time.time())
+            said = finished(r)
+            assert "results saved as results.zip\nreceipt saved as results.receipt.cbor\n" in said, said
+            r.machine.agent.stop()
+            receipt = Receipt(read(r.folder("results.receipt.cbor"))).check().is_of(r.folder("results.zip"))
+            assert receipt.computation == r.machine.manifest.id
+            assert receipt.manifest == sha3(canonical(r.machine.manifest))
+            assert receipt.algorithm == [sha3(SUM), "bin", sha3(ALGO_KEY.spki)]
+            assert receipt.datasets == [["d.bin", sha3(r.data), sha3(DATA_KEY.spki)]]
+            assert receipt.arguments == [] and receipt.requirements is None and receipt.wheels == []
+            assert receipt.exit == 0 and receipt.image[0] == kind and receipt.image[1].hex() == "a5" * 48
+            assert receipt.journal[0] > 5 and len(receipt.journal[1]) == 32, receipt.journal
+            assert all(limit > 0 for limit in receipt.limits[:4]), receipt.limits
+            assert before <= receipt.started <= receipt.ended <= time.time()
+            for _ in range(2):  # as often as anybody likes
+                done = verify(r)
+                assert done.status == 0, done.out + done.err
+                assert done.out.startswith("SIMULATED verified: the results of computation "), done.out
+            said = verify(r, "--json").json()
+            assert said["verdict"] == "SIMULATED verified"
+            assert said["receipt"]["results"]["sha256"] == hashlib.sha256(read(r.folder("results.zip"))).hexdigest()
+            assert os.stat(r.folder("results.receipt.cbor")).st_mode & 0o777 == 0o600
+
+
+def no(done, status, check):
+    assert done.status == status and f"refused: {check}: " in done.out, (done.status, done.out, done.err)
+
+
+def it_is_of_one_file_one_manifest_and_one_root():
+    with room("snp") as r:
+        finished(r)
+        good = read(r.folder("results.zip"))
+        shutil.copy(r.folder("results.receipt.cbor"), r.folder("other.receipt.cbor"))
+        for other in (good + b"\0", good[:-1], bytes([good[0] ^ 1]) + good[1:]):
+            with open(r.folder("other.zip"), "wb") as file:
+                file.write(other)
+            no(verify(r, results="other.zip"), 1, "receipt.results")
+        changed = json.loads(canonical(r.machine.manifest))
+        changed["name"] += "x"
+        at = r.trust.index("--manifest")
+        other = [*r.trust[:at], "--manifest", r.folder.write("changed.json", json.dumps(changed))]
+        no(verify(r, trust=other), 1, "run.manifest")
+        # A simulator is believed only under a root that somebody names.
+        at = r.trust.index("--trusted_root")
+        done = verify(r, trust=[*r.trust[:at], *r.trust[at + 2:]])
+        assert done.status == 3 and "refused: " in done.out, done.out
+        # Without a policy nobody is believed, whatever its root.
+        done = cli("receipt", "verify", r.folder("results.zip"), *r.trust)
+        assert done.status in (1, 3) and "policy.given" in done.out, done.out
+        done = cli("receipt", "verify", r.folder("results.zip"), "--genuine-only", *r.trust[:at + 2])
+        assert done.status == 0 and done.out.startswith("SIMULATED genuine: "), done.out
+        assert "nothing is said about what ran" in done.out
+
+
+def the_callers_moment_decides_and_the_receipts_is_told():
+    with room("snp") as r:
+        finished(r)
+        ended = Receipt(read(r.folder("results.receipt.cbor"))).ended
+
+        def at(seconds):
+            moment = datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+            return moment, verify(r, "--at", moment)
+        moment, done = at(ended)
+        assert done.status == 0 and f"made at {moment}, by a clock that the machine's host sets" in done.err, done.err
+        no(at(ended - 1)[1], 1, "receipt.time")
+        done = at(ended + 60 * 365 * 86400)[1]
+        assert done.status != 0, "its certificates have ended by then"
+
+
+def nothing_that_is_there_is_replaced():
+    with room("snp") as r:
+        r("algo").ok()
+        r("data").ok()
+        r.service.wait_event("ConsumingResults/Ready")
+        r.folder.write("results.receipt.cbor", "mine")
+        r.folder.write("named.receipt.cbor", "mine")
+        r("result", "-f", "named.zip").refused(1, "or its receipt")
+        said = r("result").ok()
+        assert "receipt saved as results_1.receipt.cbor" in said, said
+        assert read(r.folder("results.receipt.cbor")) == b"mine"
+        Receipt(read(r.folder("results_1.receipt.cbor"))).check().is_of(r.folder("results_1.zip"))
+
+
+def who_has_a_part_in_it_may_ask_and_nobody_else():
+    """On an agent without devices, which has no receipt to give: who may ask is told first."""
+    m = manifest(0, datasets=[dataset(IRIS, DATA_KEY, "iris.csv")], consumers=(USER_KEY,))
+
+    def ask(client, role, key):
+        metadata = client.proof_metadata(role, "Receipt", key, None, [])
+        return client.stub.Receipt(agent_pb2.ReceiptRequest(), metadata=metadata, timeout=60)
+    with computing(m) as (service, _, client):
+        refused(grpc.StatusCode.FAILED_PRECONDITION, "there are no results", ask, client, "consumer", USER_KEY)
+        client.algo(SUM, ALGO_KEY)
+        client.data(IRIS, DATA_KEY, "iris.csv")
+        service.wait_event("ConsumingResults/Ready")
+        for role, key in (("consumer", USER_KEY), ("algorithm-provider", ALGO_KEY), ("data-provider", DATA_KEY)):
+            refused(grpc.StatusCode.NOT_FOUND, "neither TEE nor TPM", ask, client, role, key)
+            refused(grpc.StatusCode.PERMISSION_DENIED, "not signed", ask, client, role, NOT_OWNED)
+        refused(grpc.StatusCode.PERMISSION_DENIED, "not signed", ask, client, "consumer", DATA_KEY)
+        refused(grpc.StatusCode.PERMISSION_DENIED, "", ask, client, "somebody", USER_KEY)
+        client.result(USER_KEY)
+        service.wait_event("Complete/Completed")
+        refused(grpc.StatusCode.NOT_FOUND, "neither TEE nor TPM", ask, client, "consumer", USER_KEY)
+
+
+if __name__ == "__main__":
+    tap.run([
+        a_receipt_comes_with_the_results_and_holds_without_the_agent,
+        it_is_of_one_file_one_manifest_and_one_root,
+        the_callers_moment_decides_and_the_receipts_is_told,
+        nothing_that_is_there_is_replaced,
+        who_has_a_part_in_it_may_ask_and_nobody_else,
+    ])

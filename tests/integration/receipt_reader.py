@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Receipts read and checked a second time, from docs/receipt.md alone: COSE and CBOR by python3-cbor2, keys and
+signatures by python3-cryptography. Nothing here says whether the evidence is genuine hardware's."""
+import hashlib
+
+import cbor2
+from cryptography.hazmat.primitives.asymmetric import ec, utils
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import load_der_public_key
+
+TYPE, EXTERNAL, PROOF = "application/cocos-receipt+cbor", b"cocos-receipt-v1", -65537
+KEYS = ("version", "computation", "manifest", "results", "algorithm", "requirements", "wheels", "datasets", "arguments",
+        "limits", "exit", "image", "journal", "started", "ended", "proof")
+JOURNAL_KEY, STATEMENT_COMPUTATION, STATEMENT_MANIFEST = 9, 1, 4
+REPORT_DATA, MEASUREMENT = slice(0x50, 0x90), slice(0x90, 0xc0)  # of an SEV-SNP report
+TD_REPORT_DATA, MRTD = slice(48 + 520, 48 + 584), slice(48 + 136, 48 + 184)  # of a TDX quote, version 4
+
+
+class Receipt:
+    """A receipt whose form is right; members by name, and `statement`, `evidence`, `log` of its proof."""
+
+    def __init__(self, data):
+        message = cbor2.loads(data)
+        assert isinstance(message, cbor2.CBORTag) and message.tag == 18 and len(message.value) == 4
+        self.protected, beside, self.payload, self.signature = message.value
+        assert cbor2.loads(self.protected) == {1: -7, 3: TYPE}
+        assert list(beside) == [PROOF]
+        said = cbor2.loads(self.payload)
+        assert list(said) == list(range(len(KEYS))), "all of the keys, in order"
+        self.proof_bytes = beside[PROOF]
+        self.statement, self.evidence, self.log = cbor2.loads(self.proof_bytes)
+        for made, value in ((self.payload, said), (self.proof_bytes, [self.statement, self.evidence, self.log]),
+                            (data, message)):
+            assert cbor2.dumps(value) == made, "one encoding"
+        for name, value in zip(KEYS, said.values()):
+            setattr(self, name, value)
+        assert self.version == 1
+
+    def check(self):
+        """Steps 2 and 5 to 7 of the page, and of step 3 that the evidence is over the statement."""
+        assert hashlib.sha256(self.proof_bytes).digest() == self.proof
+        said = cbor2.loads(self.statement)
+        assert said[STATEMENT_COMPUTATION] == self.computation and said[STATEMENT_MANIFEST] == self.manifest
+        signed = cbor2.dumps(["Signature1", self.protected, EXTERNAL, self.payload])
+        r, s = (int.from_bytes(half, "big") for half in (self.signature[:32], self.signature[32:]))
+        load_der_public_key(said[JOURNAL_KEY]).verify(utils.encode_dss_signature(r, s), signed, ec.ECDSA(SHA256()))
+        bound = hashlib.sha512(b"cocos-run-v1\0" + self.statement).digest()
+        kind, measurement = self.image
+        if kind == "snp":
+            assert self.evidence[REPORT_DATA] == bound and self.evidence[MEASUREMENT] == measurement
+        elif kind == "tdx" and self.evidence[0] == 4:
+            assert self.evidence[TD_REPORT_DATA] == bound and self.evidence[MRTD] == measurement
+        return self
+
+    def is_of(self, path):
+        with open(path, "rb") as file:
+            data = file.read()
+        assert self.results == [len(data), hashlib.sha256(data).digest(), hashlib.sha3_256(data).digest()]
+        return self
