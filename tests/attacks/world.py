@@ -78,7 +78,7 @@ class Desk(agent_pb2_grpc.AgentServiceServicer):
 
     def reset(self):
         self.kept, self.status, self.fetched, self.again, self.answer = b"", {}, 0, 0, None
-        self.cut = None
+        self.cut, self.receipt = None, getattr(self, "receipt", None)
 
     def close(self):
         self.server.stop(None)
@@ -102,6 +102,11 @@ class Desk(agent_pb2_grpc.AgentServiceServicer):
         self.fetched += 1
         context.send_initial_metadata((("file-size", str(len(RESULTS))),))
         yield agent_pb2.ResultResponse(file=RESULTS)
+
+    def Receipt(self, request, context):
+        if not self.receipt:
+            context.abort(grpc.StatusCode.UNIMPLEMENTED, "a stock agent")
+        return agent_pb2.ReceiptResponse(receipt=self.receipt)
 
     def Reattest(self, requests, context):
         for message in requests:
@@ -136,8 +141,9 @@ class Owner(Folder):
 
     def fetch(self, target, **how):
         path = self("results.zip")
-        if os.path.exists(path):
-            os.unlink(path)
+        for old in (path, self("results.receipt.cbor")):
+            if os.path.exists(old):
+                os.unlink(old)
         return self._run(target, "result", self("private.pem"), "--filename", path, **how)
 
     def _run(self, target, *words, policy=None, options=(), environment=None, trust=True):
