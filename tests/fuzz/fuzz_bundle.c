@@ -15,28 +15,38 @@
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 
 /* What unpacks stays inside and within its limits; what fails leaves nothing. */
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
+static void extract(const char *zip, const char *strip)
 {
 	static const char *const reserved[] = { "reserved", NULL };
 	const struct bundle_limits limits = {
-		.entries = 64, .bytes = 4 << 20, .ratio = 50, .reserved = reserved
+		.entries = 64, .bytes = 4 << 20, .ratio = 50, .reserved = reserved, .strip = strip
 	};
-	char top[] = "/dev/shm/fuzz-bundle-XXXXXX", inside[64], path[64];
+	char top[] = "/dev/shm/fuzz-bundle-XXXXXX", inside[64];
 	struct err e = { 0 };
-	int zip = memfd_create("zip", MFD_CLOEXEC);
 
-	assert(mkdtemp(top) && zip >= 0);
+	assert(mkdtemp(top));
 	snprintf(inside, sizeof(inside), "%s/in", top);
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", zip);
-	assert(mkdir(inside, 0700) == 0 && fd_write_all(zip, bytes, len, &e) == 0);
+	assert(mkdir(inside, 0700) == 0);
 	int dir = open(inside, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	assert(dir >= 0);
-	if (bundle_extract(path, dir, &limits, &e) < 0)
+	if (bundle_extract(zip, dir, &limits, &e) < 0)
 		assert(rmdir(inside) == 0); /* empty */
 	else
 		assert(dir_remove(inside, &e) == 0);
 	close(dir);
-	close(zip);
 	assert(rmdir(top) == 0); /* nothing next to it */
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
+{
+	char path[64];
+	struct err e = { 0 };
+	int zip = memfd_create("zip", MFD_CLOEXEC);
+
+	assert(zip >= 0 && fd_write_all(zip, bytes, len, &e) == 0);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", zip);
+	extract(path, NULL);
+	extract(path, "d");
+	close(zip);
 	return 0;
 }

@@ -87,6 +87,10 @@ def bundle():
         "zip64-outside": zip64(zipped(one(b"a")), at=1 << 63),
         "zip64-behind": zip64(zipped(one(b"a")), at=1 << 20),
         "before": zipped(one(b"a"), before=b"#!"),
+        "one-folder": zipped(one(b"d/", b"", mode=0o40755), one(b"d/a"), one(b"d/e/b")),
+        "one-folder-unsaid": zipped(one(b"d/a"), one(b"d/b")),
+        "one-folder-longer": zipped(one(b"d/a"), one(b"dd/b")),
+        "one-folder-file": zipped(one(b"d")),
         "spoils-second": zipped(one(b"a/b/c"), one(b"x", crc=1)),
         "local-gone": zipped(one(b"a"))[4:],
         "cut": zipped(one(b"a"))[:-5],
@@ -214,13 +218,19 @@ def keeper():
 
 
 def jail_spec():
-    def spec(argv=(b"/bin/true",), env=(b"A=1",), mounts=(), rest=b""):
+    def spec(argv=(b"/bin/true",), env=(b"A=1",), mounts=(), access=0, image=0, rest=b""):
         return (strings(*argv) + strings(*env) + bytes([len(mounts)]) + b"".join(a + b"\0" + b
-            + b"\0\1\0" for a, b in mounts)
-                + b"\1\1" + bytes(range(56)) + rest)
+            + bytes([0, access, 1]) for a, b in mounts)
+                + bytes([1, 1, image]) + bytes(range(8)) + b"/task\0" + bytes(range(64)) + rest)
 
     return {
         "mounts": spec(mounts=[(b"/data", b"/task/datasets"), (b"/venv", b"/venv")]),
+        "layers": spec(mounts=[(b"/data", b"/task/datasets"), (b"/cache", b"/home/.cache")], access=2),
+        "access-unknown": spec(mounts=[(b"/data", b"/task/datasets")], access=3),
+        "wasm": spec(mounts=[(b"/data", b"/wasm/x")]),
+        "image": spec(argv=(b"true", ), mounts=[(b"/a/usr", b"/usr"), (b"/d", b"/cocos/datasets")], image=1),
+        **{f"image-{n}": spec(mounts=[(b"/a", place)], image=1) for n, place in enumerate((b"/dev", b"/", b"/.",
+            b"/a/b", b"/venv"))},
         "relative": spec(argv=(b"true", )),
         "no-argv": spec(argv=()),
         "mount-up": spec(mounts=[(b"/", b"/task/..")]),
@@ -228,6 +238,7 @@ def jail_spec():
         "mount-usr": spec(mounts=[(b"/x", b"/usr")]),
         "mount-relative": spec(mounts=[(b"x", b"/task/a")]),
         "rest": spec(rest=b"x"),
+        "ends-early": spec()[:-1],
         "many": spec(argv=(b"/x", ) + (b"a", ) * 5000),
         "mounts-many": spec(mounts=[(b"/a", b"/task/b")] * 200),
         "unended": strings(b"/x")[:-1],

@@ -229,4 +229,34 @@ def environment():
     }
 
 
-TARGETS = [json, manifest_json, manifest, keyfile, environment]
+def requirements():
+    markers = [
+        "python_version >= '3.8'", 'python_version<"3.9"', "python_version ~= '3.9'", "'3.10' <= python_version",
+        "'3.10' >= python_version", "'3.12' > python_version", "'3.1' < python_version", "'3.11' == python_version",
+        "python_version in '3.10 3.11'", "python_version not in '3.10'", "python_full_version >= '3.8.1'",
+        "sys_platform != 'win32'", "platform_machine == 'x86_64'", "'linux' in sys_platform",
+        "os_name == 'nt' and (os_name == 'posix' or os_name == 'posix')", "os_name == 'nt' or os_name == 'posix'",
+        "((((os_name == 'posix'))))", "(" * 40 + "os_name == 'posix'" + ")" * 40, "extra == 'dev'", "'-' == extra",
+        "extra == ''", "", "python_version", "python_version >=", "python_version >= '3.8", "(os_name == 'posix'",
+        "python_version >= '3' os_name == 'posix'", "python_version not '3'", "no_variable == '3'", "'a' == 'a'",
+        "os_name == sys_platform", "os_name < 'posix'", "python_version >= 'abc'", "platform_release >= '5'",
+        "python_full_version >= '3.11.4'", "os_name == '" + "x" * 300 + "'"]
+    seeds = {f"marker-{n:02}": f"name; {marker}\n".encode() for n, marker in enumerate(markers)}
+    return seeds | {
+        "extras": b"name[ a , B_c ]~=1.0,!=1.1 --hash=sha256:" + b"0" * 64 + b"\n",
+        "extras-empty": b"name[]\n",
+        "extras-open": b"name[a\n",
+        "extras-no-name": b"name[-]\n",
+        "extras-long": b"name[" + b"a" * 120 + b"," + b"b" * 120 + b"," + b"c" * 120 + b"]\n",
+        "extras-twice": b"name[a,a]\n",
+        "dependency": b"name (>=1.0,<2) ; extra == 'dev'",
+        "dependency-extras": b"name[a] (>=1.0)",
+        "dependency-open": b"name (>=1.0",
+        "dependency-address": b"name @ https://host/name.whl",
+        "dependency-hash": b"name --hash=sha256:" + b"0" * 64,
+        "twice": b"name\nName\n",
+        "left-out": b"name; os_name == 'nt'\nname\n",
+    }
+
+
+TARGETS = [json, manifest_json, manifest, keyfile, environment, requirements]
