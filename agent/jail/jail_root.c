@@ -35,6 +35,8 @@ static const struct outside {
 	{ "/libx32", LOOK, false, false },
 	{ "/etc/alternatives", LOOK | MOUNT_ATTR_NOEXEC, false, false },
 	{ "/etc/ld.so.cache", LOOK | MOUNT_ATTR_NOEXEC, false, false },
+	/* Debian's matplotlib has its defaults there, and does not load without. */
+	{ "/etc/matplotlibrc", LOOK | MOUNT_ATTR_NOEXEC, false, false },
 	{ "/etc/resolv.conf", LOOK | MOUNT_ATTR_NOEXEC, false, true },
 	{ "/etc/hosts", LOOK | MOUNT_ATTR_NOEXEC, false, true },
 	{ "/etc/ssl/certs", LOOK | MOUNT_ATTR_NOEXEC, false, true },

@@ -328,6 +328,8 @@ state_is() {
 	[ "$now" != Failed ] || {
 		cocos-cli computation show "$id" >&2
 		cocos-cli computation logs "$id" >&2
+		# Why, the manifest may show to its consumers alone.
+		cocos-cli status "$dir/consumer/private.pem" "${proof[@]}" >&2 || true
 		exit 1
 	}
 	case " $1 " in *" ${now// /_} "*) return 0 ;; *) return 1 ;; esac
