@@ -10,8 +10,6 @@
 
 extern const char *const agent_paths[METHODS];
 
-extern const char agent_requirements[]; /* the text, six bytes with its zero */
-
 /* A call as it was made, to judge its answer by. */
 struct made {
 	bool is_used, is_judged, is_ended; /* ended: nothing more is said */
@@ -36,6 +34,9 @@ struct words {
 
 /* Of the computation; 0 is the algorithm. NULL: it has no such one. */
 struct asset *agent_asset(struct computation *c, size_t asset);
+
+/* What it sends as requirements. */
+struct span agent_requirements(const struct made *m);
 
 /* What this call's metadata says, signed for the agent's computation. */
 void agent_words_put(struct agent *agent, struct words *w, const struct made *m);

@@ -3,6 +3,7 @@
 
 #include "agent/core/agent_listener.h"
 #include "agent/core/agent_manifest.h"
+#include "agent/core/agent_receipt.h"
 #include "agent/core/agent_stop.h"
 #include "agent/core/service.h"
 #include "agent/evidence/evidence.h"
@@ -11,6 +12,7 @@
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/bundle/bundle.h"
+#include "common/manifest/manifest_extension.h"
 #include "tests/fuzz/agent_played.h"
 #include "tests/fuzz/grpc_peer.h"
 
@@ -22,6 +24,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+const char world_requirements[] = "x==1\n";
 uv_loop_t world_loop;
 struct world_asset world_assets[WORLD_ASSETS];
 EVP_PKEY *world_keys[WORLD_KEYS];
@@ -97,7 +100,9 @@ static void make_assets(void)
 
 void world_prepare(void)
 {
-	static const char environment[] = "AGENT_CVM_GRPC_URL=localhost:7001\n";
+	static const char environment[] = "AGENT_CVM_GRPC_URL=localhost:7001\n"
+					  "AWS_SECRET_ACCESS_KEY=secret\n"
+					  "AWS_ACCESS_KEY_ID=\n";
 	struct err e;
 
 	log_set(LOG_LEVEL_ERROR);
@@ -144,6 +149,7 @@ static void on_checked(void *data, bool measured, const struct err *e)
 
 void world_enter(struct agent *agent, bool measured)
 {
+	static struct python_package package[] = { { .name = "numpy", .version = "1.24" } };
 	const struct keeper_options options = { .development = true };
 	struct err e;
 
@@ -158,6 +164,8 @@ void world_enter(struct agent *agent, bool measured)
 				      });
 	assert(text_format(&agent->dir, &e, "%s/computation", config.options.work_dir) == 0);
 	agent->own = identity;
+	agent->python.target = (struct python_target){ 11, 36, "x86_64" };
+	agent->packages = (struct python_packages){ package, 1 };
 	assert(keeper_start(&world_loop, &options, &agent->keeper, &e) == 0);
 	assert(journal_new(&world_loop, agent->keeper, on_journal_ready, agent, &agent->journal,
 			   &e) == 0);
@@ -194,6 +202,8 @@ void world_leave(struct agent *agent)
 	while (uv_run(&world_loop, UV_RUN_DEFAULT))
 		continue;
 	assert(LIST_EMPTY(&agent->uploads.calls) && agent->uploads.count == 0);
+	agent_receipt_abandon(agent);
+	agent_proof_done(&agent->proof);
 	computation_unref(TAKE_PTR(agent->computation));
 	computation_unref(TAKE_PTR(agent->incoming));
 	postbox_done(&agent->postbox);
@@ -218,6 +228,8 @@ void world_manifest(struct agent *agent, unsigned bits)
 	Cvms__AgentConfig listener = CVMS__AGENT_CONFIG__INIT;
 	Cvms__Dataset datasets[WORLD_ASSETS], *dataset_rows[WORLD_ASSETS];
 	Cvms__ResultConsumer consumers[2], *consumer_rows[2];
+	Cvms__Extension extension = CVMS__EXTENSION__INIT;
+	uint8_t required[SHA3_256_LEN];
 	char *args[] = { (char *)(uintptr_t)"--fast" };
 	CLEANUP(free) uint8_t *bytes = NULL;
 	size_t len;
@@ -233,7 +245,7 @@ void world_manifest(struct agent *agent, unsigned bits)
 		cvms__dataset__init(&datasets[i]);
 		datasets[i].hash = bytes_of(a->digest, SHA3_256_LEN);
 		datasets[i].userkey = bytes_of(spki[a->owner], spki_len[a->owner]);
-		if (!a->is_nameless)
+		if (!a->is_nameless && (bits & WORLD_MORE) != WORLD_NAMELESS)
 			datasets[i].filename = (char *)(uintptr_t)a->name;
 		datasets[i].decompress = a->decompress;
 		dataset_rows[i] = &datasets[i];
@@ -257,6 +269,17 @@ void world_manifest(struct agent *agent, unsigned bits)
 		listener.log_level = (char *)(uintptr_t)"error";
 	listener.attested_tls = bits & WORLD_ATTESTED;
 	m.agent_config = &listener;
+	if (bits & (WORLD_CLOSED | WORLD_MORE))
+		m.cocos = &extension;
+	if (bits & WORLD_CLOSED)
+		extension.logs = (char *)(uintptr_t)"consumers";
+	if ((bits & WORLD_MORE) == WORLD_FOLDERS)
+		extension.layout = (char *)(uintptr_t)"folders";
+	if ((bits & WORLD_MORE) == WORLD_REQUIREMENTS) {
+		assert(digest(DIGEST_SHA3_256, world_requirements, strlen(world_requirements),
+			      required, &e) == 0);
+		extension.requirements_hash = bytes_of(required, sizeof(required));
+	}
 	assert(manifest_encode(&m, &bytes, &len, &e) == 0);
 	(void)agent_manifest_take(agent, m.id, bytes, len);
 }
@@ -291,8 +314,10 @@ static void check_content(const char *path, const struct asset *a)
 
 static void check_assets(const struct agent *agent)
 {
-	static const char *const names[] = { "a.csv", "second", "one", NULL };
+	static const char *const names[] = { "a.csv", "second", "one", "zip", NULL };
 	const struct computation *c = agent->computation;
+	const char *unpacked =
+		manifest_layout(c->manifest) == MANIFEST_LAYOUT_FOLDERS ? "zip" : "one";
 	CLEANUP(free) char *datasets = NULL, *algorithm = NULL;
 	struct err e;
 
@@ -305,8 +330,8 @@ static void check_assets(const struct agent *agent)
 		const struct world_asset *a = &world_assets[i + 1];
 		CLEANUP(free) char *path = NULL;
 
-		assert(text_format(&path, &e, "%s/%s", datasets, a->decompress ? "one" : a->name) ==
-		       0);
+		assert(text_format(&path, &e, "%s/%s", datasets,
+				   a->decompress ? unpacked : a->name) == 0);
 		if (!c->datasets[i].received)
 			assert(c->datasets[i].placing || access(path, F_OK) < 0);
 		else if (a->decompress)

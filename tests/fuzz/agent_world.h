@@ -26,6 +26,7 @@ struct world_asset {
 	uint8_t digest[SHA3_256_LEN];
 };
 
+extern const char world_requirements[]; /* the text */
 extern uv_loop_t world_loop;
 extern struct world_asset world_assets[WORLD_ASSETS];
 extern EVP_PKEY *world_keys[WORLD_KEYS];

@@ -79,7 +79,7 @@ static void call(struct user *p, struct reader *r)
 	if (method == RESULT && agent->computation)
 		m.fetched = m.asset % 2 < agent->computation->consumer_count &&
 			    agent->computation->consumers[m.asset % 2].fetched;
-	if (method <= RESULT)
+	if (method <= RESULT || method >= LOG || (method == STATUS && m.how))
 		agent_words_put(agent, &words, &m);
 	number = grpc_peer_call(p->grpc, agent_paths[method], words.words, words.count);
 	if (number >= 0)
@@ -128,17 +128,20 @@ static void say_asset(struct user *p, unsigned number, struct reader *r)
 	size_t want = flags & SAY_ALL ? WORLD_CONTENT_MAX : reader_u8(r) * 16u;
 	bool algo = m->method == ALGO, needs = algo && flags & SAY_REQUIREMENTS;
 	uint64_t before = m->at;
-	const char *name = flags & SAY_OTHER_NAME ? "other" : world_assets[m->asset].name;
+	const struct span required = agent_requirements(m);
+	const char *name = flags & SAY_OTHER_NAME       ? "other"
+			   : m->extra == EXTRA_BAD_NAME ? "a/b"
+							: world_assets[m->asset].name;
 
 	if (needs) {
-		put_field(&w, 2, agent_requirements, strlen(agent_requirements));
+		put_field(&w, 2, required.bytes, required.len);
 		m->requirements++;
 	}
 	if (!needs || flags & SAY_BOTH)
 		put_bytes(&w, m, flags, want);
 	m->exact &= !needs || m->at == before; /* a field of no bytes is none */
 	if (!algo && !(flags & SAY_NO_NAME))
-		put_field(&w, 2, name, strlen(name));
+		put_field(&w, 2, name, strlen(name) + (m->extra == EXTRA_ZERO_NAME ? 1 : 0));
 	m->messages++;
 	grpc_peer_say(p->grpc, number, w.bytes, w.len, false);
 }
@@ -157,6 +160,9 @@ static void say_request(struct user *p, unsigned number, bool whole)
 		put_field(&w, 1, some, 32);
 		put_field(&w, 2, some, 40);
 		put_field(&w, 3, some, 40);
+	} else if (whole && method == STATUS) {
+		writer_u8(&w, 1 << 3); /* python */
+		writer_u8(&w, 1);
 	} else if (whole) {
 		put_field(&w, 1, some, 40);
 	}
@@ -202,7 +208,11 @@ static void check_upload(const struct made *m)
 	/* Of others it is not known here what they said; the file is looked at in every case. */
 	assert(m->is_raw || (m->exact && m->at == a->len && m->messages > 0));
 	assert(m->extra != EXTRA_TWICE && m->extra != EXTRA_OTHER_DIGEST);
-	if (m->extra == EXTRA_OTHER_ARGS && m->method == ALGO &&
+	if (m->method == ALGO)
+		assert(m->extra < EXTRA_OTHER_REQUIRED || m->extra > EXTRA_OTHER_BUNDLE);
+	else
+		assert(m->is_raw || m->extra < EXTRA_ZERO_NAME || m->extra > EXTRA_BAD_NAME);
+	if ((m->extra == EXTRA_OTHER_ARGS || m->extra == EXTRA_TWO_ARGS) && m->method == ALGO &&
 	    m->computation == agent->computation)
 		assert(m->computation->manifest->algorithm->n_algo_args == 0);
 	if (m->method == ALGO)
@@ -230,6 +240,8 @@ static void check_call(struct made *m, const struct grpc_said *said)
 		check_upload(m);
 	else if (m->method == RESULT)
 		check_result(m, said);
+	else if (m->method == LOG || m->method == RECEIPT)
+		assert((m->how & HOW_AUTH) == AUTH_GOOD && !(m->how & HOW_OTHER_METHOD));
 }
 
 static void check_computation(const struct computation *c)
@@ -354,7 +366,7 @@ static void command(struct reader *r)
 	case ORDER_EVENT:
 		operand = reader_u8(r);
 		if (number < HAPPEN_RAW_MANIFEST)
-			world_manifest(agent, operand);
+			world_manifest(agent, operand | number << 8);
 		else if (number < HAPPEN_STOP)
 			take_raw_manifest(r);
 		else if (number < HAPPEN_RUN_ENDS)

@@ -425,6 +425,166 @@ static void save_others(void)
 	calls_save_to("agent_calls", "no-evidence", &w);
 }
 
+/* A call of one message with nothing in it: Log, Receipt, Status. */
+static void ask(struct writer *w, uint8_t number, uint8_t method, uint8_t how, uint8_t consumer)
+{
+	call(w, method, how, consumer);
+	say(w, number, method == STATUS);
+	plain(w, ORDER_HALF_CLOSE, number);
+}
+
+static uint8_t with(uint8_t extra, uint8_t asset)
+{
+	return (uint8_t)(4 * extra + asset);
+}
+
+/* Requirements before an algorithm, then again as they should be. */
+static void save_requirements(void)
+{
+	static const uint8_t extras[] = { EXTRA_NONE,   EXTRA_REQUIRED,     EXTRA_OTHER_REQUIRED,
+					  EXTRA_BUNDLE, EXTRA_OTHER_BUNDLE, EXTRA_SILENT_BUNDLE };
+	struct writer w;
+	char name[40];
+
+	for (uint8_t more = 0; more < 2; more++) {
+		for (size_t i = 0; i < sizeof(extras); i++) {
+			w = calls_begin(0);
+			other(&w, more ? HAPPEN_MANIFEST + 2 : HAPPEN_MANIFEST, 1);
+			call(&w, ALGO, HOW_PYTHON, with(extras[i], 0));
+			say(&w, 0, SAY_ALL | SAY_REQUIREMENTS);
+			say(&w, 0, SAY_ALL);
+			plain(&w, ORDER_HALF_CLOSE, 0);
+			call(&w, ALGO, HOW_PYTHON, with(extras[i], 0)); /* none come */
+			say(&w, 1, SAY_ALL);
+			call(&w, ALGO, HOW_PYTHON, with(extras[i], 0)); /* cut off */
+			say(&w, 2, SAY_ALL | SAY_REQUIREMENTS);
+			plain(&w, ORDER_CANCEL, 2);
+			call(&w, ALGO, HOW_PYTHON, with(extras[i], 0)); /* and twice */
+			say(&w, 3, SAY_ALL | SAY_REQUIREMENTS);
+			say(&w, 3, SAY_ALL | SAY_REQUIREMENTS);
+			plain(&w, ORDER_HALF_CLOSE, 3);
+			upload(&w, 4, ALGO, 0, 0);
+			other(&w, HAPPEN_STOP, 0);
+			snprintf(name, sizeof(name), "requirements-%u-%zu", more, i);
+			calls_save_to("agent_calls", name, &w);
+		}
+	}
+	/* All at once, and a stop in the middle. */
+	w = calls_begin(2);
+	other(&w, HAPPEN_MANIFEST, 0);
+	call(&w, ALGO, HOW_PYTHON, with(EXTRA_BUNDLE, 0));
+	say(&w, 0, SAY_ALL | SAY_REQUIREMENTS);
+	say(&w, 0, SAY_ALL);
+	plain(&w, ORDER_HALF_CLOSE, 0);
+	other(&w, HAPPEN_STOP, 0);
+	other(&w, HAPPEN_MANIFEST, 0);
+	calls_save_to("agent_calls", "bundle-stopped", &w);
+}
+
+static void save_arguments(void)
+{
+	static const uint8_t extras[] = { EXTRA_TWO_ARGS, EXTRA_OTHER_ARGS, EXTRA_OTHER_RUNTIME,
+					  EXTRA_TYPE, EXTRA_ARGS };
+	struct writer w = calls_begin(0);
+	uint8_t n = 0;
+
+	other(&w, HAPPEN_MANIFEST, WORLD_TYPED | 1);
+	upload(&w, n++, ALGO, HOW_PYTHON, with(EXTRA_OTHER_RUNTIME, 0));
+	for (size_t i = 0; i < sizeof(extras); i++)
+		upload(&w, n++, ALGO, 0, with(extras[i], 0));
+	other(&w, HAPPEN_STOP, 0);
+	calls_save_to("agent_calls", "arguments", &w);
+	w = calls_begin(0);
+	other(&w, HAPPEN_MANIFEST, 1);
+	upload(&w, 0, ALGO, HOW_PYTHON, with(EXTRA_OTHER_RUNTIME, 0));
+	upload(&w, 1, ALGO, 0, with(EXTRA_TWO_ARGS, 0));
+	/* Names of files, and a name that nothing has. */
+	upload(&w, 2, DATA, 0, with(EXTRA_ZERO_NAME, 1));
+	upload(&w, 3, DATA, 0, with(EXTRA_BAD_NAME, 1));
+	upload(&w, 4, DATA, 0, 2);
+	call(&w, DATA, 0, 1);
+	plain(&w, ORDER_HALF_CLOSE, 5);
+	upload(&w, 6, DATA, 0, 1);
+	calls_save_to("agent_calls", "names", &w);
+}
+
+/* Archives in folders of their own; datasets that only their content tells apart. */
+static void save_places(void)
+{
+	struct writer w = calls_begin(0);
+
+	other(&w, HAPPEN_MANIFEST + 1, 3);
+	upload(&w, 0, ALGO, 0, 0);
+	upload(&w, 1, DATA, 0, with(EXTRA_UNPACK, 1));
+	upload(&w, 2, DATA, 0, 3);
+	upload(&w, 3, DATA, 0, 3);
+	upload(&w, 4, DATA, 0, 1);
+	upload(&w, 5, DATA, 0, 2);
+	calls_save_to("agent_calls", "folders", &w);
+	w = calls_begin(0);
+	other(&w, HAPPEN_MANIFEST + 3, 3);
+	upload(&w, 0, ALGO, 0, 0);
+	upload(&w, 1, DATA, 0, with(EXTRA_UNPACK, 1));
+	upload(&w, 2, DATA, 0, 1);
+	call(&w, DATA, 0, 1);
+	say(&w, 3, SAY_ALL | SAY_OTHER_ASSET);
+	plain(&w, ORDER_HALF_CLOSE, 3);
+	upload(&w, 4, DATA, 0, 3);
+	upload(&w, 5, DATA, 0, 1);
+	upload(&w, 6, DATA, 0, 2);
+	calls_save_to("agent_calls", "nameless", &w);
+	/* Several archives wait for their turn when all of it stops. */
+	w = calls_begin(2);
+	other(&w, HAPPEN_MANIFEST + 3, 3);
+	plain(&w, ORDER_HANG_UP, 0);
+	upload(&w, 0, ALGO, 0, 0);
+	plain(&w, ORDER_HANG_UP, 16);
+	for (uint8_t i = 0; i < 3; i++) {
+		call(&w, DATA, HOW_DIGEST, with(i ? EXTRA_UNPACK : EXTRA_NONE, i ? i : 3));
+		say(&w, (uint8_t)(i + 1), SAY_ALL);
+	}
+	for (uint8_t i = 0; i < 3; i++)
+		plain(&w, ORDER_HALF_CLOSE, (uint8_t)(i + 1));
+	other(&w, HAPPEN_STOP, 0);
+	calls_save_to("agent_calls", "archives-stopped", &w);
+}
+
+/* The log and the receipt: by whom they are for, and by others. */
+static void save_asked(void)
+{
+	static const uint8_t manifests[] = { 0, WORLD_CLOSED, WORLD_CLOSED | WORLD_TWO_CONSUMERS };
+	static const uint8_t methods[] = { LOG, RECEIPT, STATUS };
+	struct writer w;
+	char name[32];
+
+	for (size_t i = 0; i < sizeof(manifests); i++) {
+		uint8_t n;
+
+		w = calls_begin((uint8_t)(i & 1));
+		for (size_t j = 0; j < sizeof(methods); j++)
+			ask(&w, (uint8_t)j, methods[j], 0, 0);
+		n = fill(&w, manifests[i]);
+		other(&w, HAPPEN_RUN_SAYS, 0);
+		other(&w, HAPPEN_RUN_SAYS, 1);
+		ask(&w, n++, LOG, 0, 0); /* too early */
+		other(&w, HAPPEN_RUN_ENDS, i < 2);
+		for (size_t j = 0; j < sizeof(methods); j++) {
+			ask(&w, n++, methods[j], HOW_DIGEST, 0);
+			ask(&w, n++, methods[j], AUTH_OTHER_KEY, 1);
+		}
+		ask(&w, n++, LOG, AUTH_NONE, 0);
+		ask(&w, n++, STATUS, 0, 0);
+		fetch(&w, n++, 0, 0);
+		snprintf(name, sizeof(name), "asked-%zu", i);
+		calls_save_to("agent_calls", name, &w);
+	}
+	w = calls_begin(0);
+	other(&w, HAPPEN_RAW_MANIFEST, 0);
+	writer_u8(&w, 2);
+	writer_text(&w, "\xff\xff");
+	calls_save_to("agent_calls", "no-manifest", &w);
+}
+
 void calls_agent_calls(void)
 {
 	save_others();
@@ -434,4 +594,8 @@ void calls_agent_calls(void)
 	save_python();
 	save_evidence();
 	save_results();
+	save_requirements();
+	save_arguments();
+	save_places();
+	save_asked();
 }

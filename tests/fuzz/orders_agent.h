@@ -25,7 +25,20 @@ enum happening {
 	HAPPEN_POSTBOX = 14,
 };
 
-enum method { ALGO, DATA, RESULT, ATTESTATION, IMA, AZURE, STATUS, ACTIVATE, REATTEST, METHODS };
+enum method {
+	ALGO,
+	DATA,
+	RESULT,
+	ATTESTATION,
+	IMA,
+	AZURE,
+	STATUS,
+	ACTIVATE,
+	REATTEST,
+	LOG,
+	RECEIPT,
+	METHODS
+};
 
 /* How a call is made. */
 enum auth { AUTH_GOOD, AUTH_NONE, AUTH_OTHER_KEY, AUTH_ROLE_SIGNATURE };
@@ -48,6 +61,16 @@ enum extra {
 	EXTRA_RUNTIME,
 	EXTRA_TWICE,
 	EXTRA_OTHER_DIGEST,
+	EXTRA_TWO_ARGS,
+	EXTRA_OTHER_RUNTIME,  /* one that is none */
+	EXTRA_REQUIRED,       /* the digest of the requirements */
+	EXTRA_OTHER_REQUIRED, /* of something else */
+	EXTRA_BUNDLE,         /* is what the requirements are, and its digest */
+	EXTRA_OTHER_BUNDLE,   /* with another digest */
+	EXTRA_SILENT_BUNDLE,  /* with none */
+	EXTRA_ZERO_NAME,      /* of the file: a zero byte in it */
+	EXTRA_BAD_NAME,       /* a path */
+	EXTRA_UNPACK,         /* what is no archive */
 	EXTRAS
 };
 
@@ -73,4 +96,9 @@ enum {
 	WORLD_QUIET = 16,        /* log_level error */
 	WORLD_OTHER_ID = 32,
 	WORLD_ATTESTED = 64,
+	WORLD_CLOSED = 128, /* the log is the consumers' */
+	WORLD_MORE = 768,   /* one of these; it is the event's number in HAPPEN_MANIFEST */
+	WORLD_FOLDERS = 256,
+	WORLD_REQUIREMENTS = 512, /* it names them */
+	WORLD_NAMELESS = 768,     /* no dataset has a name */
 };
