@@ -149,8 +149,20 @@ stage_begin() {
 	stage_root
 }
 
+# One run at a time: others may use the same folder, also from another system.
 stage_programs() { # FLAVOUR, used in a virtual machine
 	step="building"
+	mkdir -p "$build"
+	{
+		flock --nonblock 9 || {
+			echo "$program: another run builds in $build: waiting for it" >&2
+			flock 9
+		}
+		stage_build "$1"
+	} 9>"$build/turn"
+}
+
+stage_build() { # FLAVOUR
 	note "Building (the first time takes minutes)"
 	# What meson has to say goes to a log, which is shown if it fails. The tests want more packages.
 	local options="-Dtests=false${simulated:+ -Dteesim=true}"

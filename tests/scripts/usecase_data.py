@@ -184,6 +184,25 @@ def wheels_go_with_the_program():
             assert archive.read("main.py") == b"p.py" and archive.read("wheels/b.whl") == b"b.whl"
 
 
+def one_run_builds_at_a_time():
+    """The second says that it waits; were it to go on beside the first, its mkdir would fail."""
+    script = ('set -e; . "$0/scripts/lib/stage.sh"; program=usecase build=$1/build\n'
+              'stage_build() { mkdir "$build/busy"; echo "builds $1"; read -r _; rmdir "$build/busy"; }\n'
+              'stage_programs torch\n')
+
+    def run(folder):
+        return subprocess.Popen(["bash", "-c", script, ROOT, folder], stdin=subprocess.PIPE, text=True,
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+    with tempfile.TemporaryDirectory(prefix="cocos-turn-") as folder, run(folder) as first:
+        assert first.stdout.readline() == "builds torch\n"
+        with run(folder) as second:
+            told = second.stderr.readline()
+            assert "another run builds in" in told, told
+            assert first.communicate("go on\n") == ("", "") and first.returncode == 0
+            assert second.communicate("go on\n") == ("builds torch\n", "") and second.returncode == 0
+
+
 def what_is_not_there_is_told():
     def call(*arguments):
         return subprocess.run([os.path.join(ROOT, "scripts", "usecase"), *arguments], text=True,
@@ -199,4 +218,5 @@ def what_is_not_there_is_told():
 
 tap.run([hospitals_have_pictures_that_tell_the_classes_apart, payments_have_the_columns_of_the_public_set,
          engines_have_windows_enough, the_same_data_come_each_time, the_memory_of_children_counts,
-         what_is_no_result_is_refused, wheels_go_with_the_program, what_is_not_there_is_told])
+         what_is_no_result_is_refused, wheels_go_with_the_program, one_run_builds_at_a_time,
+         what_is_not_there_is_told])
