@@ -133,8 +133,9 @@ def before_the_results(name, fault, check, about):
 def fetched(here, words):
     """The owner fetches them; from the moment when the agent has attested once, `words` hold."""
     path = provider()("transfer/results.zip")
-    if os.path.exists(path):
-        os.unlink(path)
+    for old in (path, provider()("transfer/results.receipt.cbor")):
+        if os.path.exists(old):
+            os.unlink(old)
     try:
         with Meter(here.port, lambda: here.tee.fault(*words), answered=AUTHENTICATOR) as meter:
             ran = cli("result", provider()("private.pem"), "--filename", path, "--offline",
