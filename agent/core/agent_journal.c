@@ -181,6 +181,8 @@ void agent_journal_results(struct agent *agent, uint64_t size, const uint8_t dig
 {
 	struct journal_note note = { .type = "results" };
 
+	if (manifest_logs(agent->computation->manifest) != MANIFEST_LOGS_ALL)
+		return;
 	journal_put_number(&note, "size", size);
 	journal_put_digest(&note, "digest", digest);
 	add(agent, &note);

@@ -18,10 +18,12 @@ void agent_journal_log(struct agent *agent, const char *level, const char *text)
 void agent_journal_event(struct agent *agent, const char *type, const char *status,
 			 const char *details);
 /* A line of the algorithm that the manifest shows to the service. Others are nobody's here, nor their
- * digests, by which a line could be guessed: of log.txt the entry 'results' tells. */
+ * digests, by which a line could be guessed. */
 void agent_journal_output(struct agent *agent, int stream, const char *text, size_t len);
 void agent_journal_uploads(struct agent *agent, uint64_t size);
 void agent_journal_limits(struct agent *agent, const struct jail_limits *limits);
 void agent_journal_exit(struct agent *agent, const struct jail_exit *exit);
+/* Only where the manifest shows the service what the algorithm writes: results of few possible values are
+ * guessed by their digest. Of others the receipt tells, which participants get alone. */
 void agent_journal_results(struct agent *agent, uint64_t size, const uint8_t digest[SHA3_256_LEN]);
 void agent_journal_delivery(struct agent *agent, const struct consumer *consumer);

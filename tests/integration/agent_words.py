@@ -3,13 +3,16 @@
 What counts for the others is each byte that the service, the agent's console and strangers got."""
 import base64
 import contextlib
+import hashlib
 import os
 
 import grpc
 
+import agent_job
 import tap
 from agent_job import (ALGO_KEY, DATA_KEY, IRIS, OTHER_KEY, USER_KEY, computing, manifest, unzip)
-from agent_peer import WAIT, agent_pb2, refused
+from agent_journal import Keeper, entries_of, ours
+from agent_peer import WAIT, agent_pb2, refused, sha3
 from harness import Folder, cli
 from cryptography.hazmat.primitives import serialization
 
@@ -51,9 +54,22 @@ def ended(logs, algo, event):
         yield service, agent, client
 
 
-def said(service):
+def sent(service):
     """Every byte that the service was sent."""
-    return b"".join(message.SerializeToString() for message in service.messages).decode("utf-8", "replace")
+    return b"".join(message.SerializeToString() for message in service.messages)
+
+
+def said(service):
+    return sent(service).decode("utf-8", "replace")
+
+
+@contextlib.contextmanager
+def journals_are_kept():
+    stock, agent_job.Service = agent_job.Service, Keeper
+    try:
+        yield
+    finally:
+        agent_job.Service = stock
 
 
 def the_log_goes_to_whom_the_manifest_names():
@@ -70,6 +86,27 @@ def the_log_goes_to_whom_the_manifest_names():
             assert ("log.txt" in result) == (logs == "consumers"), (logs, result.keys())
             if logs == "consumers":
                 assert sorted(result["log.txt"].decode().splitlines()) == [f"err {SECRET}", f"out {SECRET}"], result
+
+
+def results_are_the_participants_alone():
+    """Results of few possible values are guessed by a digest, and some by their size."""
+    algo = b"#!/bin/sh\nhead -c 300000 /dev/urandom >results/all\n"  # of a size that nothing else has
+    for logs in SHOWN:
+        with journals_are_kept(), Folder() as folder, ended(logs, algo, "ConsumingResults/Ready") as (service, _, client):
+            result = client.result(USER_KEY)
+            service.wait(lambda s: s.is_closed())
+            bytes_, shown = sent(service), logs in ("", "all")
+            # Both who verify it take a journal without the entry.
+            kinds = [entry[3] for entry in entries_of(service)]
+            assert kinds.count("results") == shown and kinds[-1] == "end", (logs, kinds)
+            done = ours(folder.write("journal", service.file()), "--chain-only")
+            assert done.returncode == 0 and "\nclosed: " in done.stdout, done.stdout + done.stderr
+        size = len(result)
+        assert size > 300000 and (sha3(result) in bytes_) == (b"\x1a" + size.to_bytes(4, "big") in bytes_) == shown, logs
+        for other in (hashlib.sha256(result).digest(), size.to_bytes(8, "little"), str(size).encode()):
+            assert other not in bytes_, (logs, other)
+        for text in (sha3(result).hex(), hashlib.sha256(result).hexdigest()):
+            assert text.encode() not in bytes_.lower() and base64.b64encode(bytes.fromhex(text)) not in bytes_, logs
 
 
 def a_failure_is_told_to_whom_the_manifest_names():
@@ -174,6 +211,7 @@ def the_command_line_shows_it():
 
 
 if __name__ == "__main__":
-    tap.run([the_log_goes_to_whom_the_manifest_names, a_failure_is_told_to_whom_the_manifest_names,
+    tap.run([the_log_goes_to_whom_the_manifest_names, results_are_the_participants_alone,
+             a_failure_is_told_to_whom_the_manifest_names,
              names_in_results_are_words_too, a_log_of_the_algorithms_own_stays, a_long_log_keeps_its_ends,
              nothing_is_shown_before_the_end, a_key_that_is_only_named_opens_nothing, the_command_line_shows_it])
