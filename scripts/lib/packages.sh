@@ -19,8 +19,11 @@ packages_image="apt dpkg debian-archive-keyring mount python3 util-linux"
 # What the iris example needs where the agent runs on the host itself.
 packages_iris="python3 python3-venv python3-sklearn"
 
+# What an owner's machine fetches wheels with.
+packages_pip="python3 python3-pip"
+
 # What the use cases train with where the agent runs on the host itself: what the image `torch` has.
-packages_torch="python3 python3-venv python3-pip python3-torch python3-torchvision python3-matplotlib
+packages_torch="$packages_pip python3-venv python3-torch python3-torchvision python3-matplotlib
 	python3-seaborn python3-sklearn python3-pandas python3-joblib python3-pil"
 
 # Simulated TEEs, for demonstrations: scripts/demo --tee.

@@ -23,7 +23,6 @@ import engines  # noqa: E402
 import memory  # noqa: E402
 import opens  # noqa: E402
 import tap  # noqa: E402
-import with_wheels  # noqa: E402
 
 
 def made(maker):
@@ -170,20 +169,6 @@ def what_is_no_result_is_refused():
         assert opens.main([path]) == 0
 
 
-def wheels_go_with_the_program():
-    with tempfile.TemporaryDirectory(prefix="cocos-wheels-") as folder:
-        program, wheels, out = (os.path.join(folder, name) for name in ("p.py", "wheels", "out.zip"))
-        os.mkdir(wheels)
-        for path in (program, os.path.join(wheels, "b.whl"), os.path.join(wheels, "a.whl"),
-                     os.path.join(wheels, "notes")):
-            with open(path, "w", encoding="ascii") as file:
-                file.write(os.path.basename(path))
-        with_wheels.make(program, wheels, out)
-        with zipfile.ZipFile(out) as archive:
-            assert archive.namelist() == ["main.py", "wheels/a.whl", "wheels/b.whl"]
-            assert archive.read("main.py") == b"p.py" and archive.read("wheels/b.whl") == b"b.whl"
-
-
 def one_run_builds_at_a_time():
     """The second says that it waits; were it to go on beside the first, its mkdir would fail."""
     script = ('set -e; . "$0/scripts/lib/stage.sh"; program=usecase build=$1/build\n'
@@ -218,5 +203,5 @@ def what_is_not_there_is_told():
 
 tap.run([hospitals_have_pictures_that_tell_the_classes_apart, payments_have_the_columns_of_the_public_set,
          engines_have_windows_enough, the_same_data_come_each_time, the_memory_of_children_counts,
-         what_is_no_result_is_refused, wheels_go_with_the_program, one_run_builds_at_a_time,
+         what_is_no_result_is_refused, one_run_builds_at_a_time,
          what_is_not_there_is_told])
