@@ -153,13 +153,14 @@ int keeper_journal_key(struct keeper *keeper, keeper_parts_fn *done, void *data,
 		       struct err *e) MUST_CHECK;
 
 /* Brings the journal's head forward by the SHA-256 of 1 to JOURNAL_BATCH_MAX further entries and signs
- * it. One part: the signed head. After a `final` one the key is gone. */
+ * it. One part: the signed head. After a `final` one the key is gone. Before keeper_run() has succeeded nothing
+ * is signed, but where the machine makes no evidence (keeper_facts()->platform is EVIDENCE_NONE). */
 int keeper_journal_sign(struct keeper *keeper, const uint8_t (*entries)[SHA256_LEN], size_t count,
 			bool final, keeper_parts_fn *done, void *data, struct err *e) MUST_CHECK;
 
 /* Signs what a receipt says, 1 to JOURNAL_RECEIPT_MAX bytes, with the journal's key: a COSE_Sign1 with
  * content type JOURNAL_RECEIPT_TYPE and external data JOURNAL_RECEIPT_AAD. One part: that.
- * KEEPER_RECEIPTS_MAX for each computation, and before the final head. */
+ * KEEPER_RECEIPTS_MAX for each computation, after its RUN as the heads, and before the final one. */
 int keeper_receipt(struct keeper *keeper, const uint8_t *payload, size_t len, keeper_parts_fn *done,
 		   void *data, struct err *e) MUST_CHECK;
 

@@ -4,8 +4,10 @@
  * statement, gone with the last head or the next computation.
  *
  * It signs heads that the keeper itself brings forward by the digests of entries, so that an agent
- * which was taken over can't have two histories signed; and receipts. Each is a COSE_Sign1 under a name
- * of its own: there is no request that takes bytes to sign.
+ * which was taken over can't have two histories signed; and receipts, whose words are the agent's: the
+ * keeper does not read them, it counts them. Each is a COSE_Sign1 under a name of its own, so that neither
+ * passes for the other, nor for anything else; and neither comes before the evidence that names the key,
+ * where there is any (keeper_main.c).
  */
 #include "agent/keeper/keeper_state.h"
 #include "attestation/formats/cose.h"
@@ -45,7 +47,8 @@ static int need_key(const struct keeper_state *state, struct err *e)
 {
 	if (state->journal_key)
 		return 0;
-	return err_set(e, ERR_PRECONDITION, "keeper: this computation's journal has ended");
+	return err_set(e, ERR_PRECONDITION,
+		       "keeper: this computation's journal has ended, or never began");
 }
 
 int keeper_answer_journal_sign(struct keeper_state *state, const struct keeper_row *row,

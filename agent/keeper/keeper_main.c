@@ -24,7 +24,8 @@ enum {
 };
 
 /* The order of trust: identity, boot configuration, and for each computation its configuration, its
- * manifest and the statement about it; only then is there evidence for a channel. */
+ * manifest, the journal's key and the statement that names it; only then is there evidence for a channel, and
+ * anything signed. A machine that makes no evidence has no statement to wait for. */
 static const struct keeper_row rows[] = {
 	{ .type = KEEPER_CHECK,
 	  .flags = PERMITTED,
@@ -53,7 +54,7 @@ static const struct keeper_row rows[] = {
 	  .flags = ONCE,
 	  .use = KEEPER_USE_CHANNELS,
 	  .answer = keeper_answer_run,
-	  .then = { KEEPER_CHANNEL },
+	  .then = { KEEPER_CHANNEL, KEEPER_JOURNAL_SIGN, KEEPER_RECEIPT },
 	  .ends = { KEEPER_JOURNAL_KEY } },
 	{ .type = KEEPER_CHANNEL, .use = KEEPER_USE_CHANNELS, .answer = keeper_answer_channel },
 	{ .type = KEEPER_NONCE,
@@ -75,7 +76,7 @@ static const struct keeper_row rows[] = {
 	{ .type = KEEPER_JOURNAL_KEY,
 	  .flags = ONCE,
 	  .answer = keeper_answer_journal_key,
-	  .then = { KEEPER_JOURNAL_SIGN, KEEPER_RECEIPT } },
+	  .then_bare = { KEEPER_JOURNAL_SIGN, KEEPER_RECEIPT } },
 	{ .type = KEEPER_JOURNAL_SIGN,
 	  .use = KEEPER_USE_SIGNATURES,
 	  .answer = keeper_answer_journal_sign },
@@ -93,6 +94,12 @@ static const struct keeper_row *row_of(uint8_t type)
 static uint32_t bit_of(enum keeper_request type)
 {
 	return UINT32_C(1) << type;
+}
+
+static void permit(struct keeper_state *state, const enum keeper_request *types, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		state->permitted |= bit_of(types[i]);
 }
 
 static int64_t now_ms(void)
@@ -126,8 +133,9 @@ int keeper_dispatch(struct keeper_state *state, uint8_t type, struct reader *in,
 		return err_code(e);
 	if (row->flags & ONCE)
 		state->permitted &= ~bit_of(row->type);
-	for (size_t i = 0; i < ARRAY_LEN(row->then); i++)
-		state->permitted |= bit_of(row->then[i]);
+	permit(state, row->then, ARRAY_LEN(row->then));
+	if (keeper_platform(state) == EVIDENCE_NONE)
+		permit(state, row->then_bare, ARRAY_LEN(row->then_bare));
 	return 0;
 }
 

@@ -7,8 +7,10 @@
  * `more` is 1 the content goes on in the next packet. The keeper answers in order.
  *
  * There is no request that takes report data: CHANNEL, NONCE and RUN are the forms of binding.h,
- * computed in the keeper. Nor is there one that takes bytes to sign: heads of a journal and receipts
- * have their forms, put around what came here.
+ * computed in the keeper. Nor is there one that takes bytes to sign as they are: heads of a journal are
+ * computed here, and what a receipt says, which the keeper does not read, is signed as a receipt's and nothing
+ * else's. Neither before RUN has named their key, but on a machine that makes no evidence, where nothing
+ * vouches for that key.
  */
 #pragma once
 
@@ -29,11 +31,12 @@ enum keeper_request {
 	KEEPER_NONCE =
 		9,       /* type(1) length(1) TEE's, length(1) TPM's → evidence; after the boot's */
 	KEEPER_IMA = 10, /* → parts: the kernel's log, PCR10 */
-	KEEPER_ENDORSEMENT = 11,  /* → parts: AK, its certificate, EK, its certificate */
-	KEEPER_ACTIVATE = 12,     /* length(2) blob, length(2) secret → parts: the secret */
-	KEEPER_JOURNAL_KEY = 13,  /* → parts: SPKI; once between a manifest and its RUN */
-	KEEPER_JOURNAL_SIGN = 14, /* final(1), entries' digests(32 each) → parts: the signed head */
-	KEEPER_RECEIPT = 15,      /* what a receipt says → parts: COSE_Sign1 */
+	KEEPER_ENDORSEMENT = 11, /* → parts: AK, its certificate, EK, its certificate */
+	KEEPER_ACTIVATE = 12,    /* length(2) blob, length(2) secret → parts: the secret */
+	KEEPER_JOURNAL_KEY = 13, /* → parts: SPKI; once between a manifest and its RUN */
+	KEEPER_JOURNAL_SIGN =
+		14, /* final(1), entries' digests(32 each) → parts: the signed head; after RUN */
+	KEEPER_RECEIPT = 15, /* what a receipt says → parts: COSE_Sign1; after RUN */
 };
 /* Evidence: type(1) as on the wire, then as parts raw evidence, TEE report, TPM nonce, event log whole, event log
  * of the agent alone; a part is length(4) and so many bytes. */

@@ -63,8 +63,9 @@ struct keeper_row {
 	enum keeper_use use;
 	keeper_answer_fn *answer;
 	enum keeper_event event;
-	enum keeper_request then[2]; /* become permitted when this one has succeeded */
-	enum keeper_request ends[5]; /* stop being permitted as soon as this one is tried */
+	enum keeper_request then[3];      /* become permitted when this one has succeeded */
+	enum keeper_request then_bare[2]; /* so do these, where neither TEE nor TPM was found */
+	enum keeper_request ends[5];      /* stop being permitted as soon as this one is tried */
 };
 
 /* keeper_main.c: what is permitted at the start; then one request after the other. */

@@ -36,6 +36,7 @@ static uint8_t machine;
 static uint8_t asked[PROVIDER_REPORT_DATA_LEN];
 static char folder[] = "/dev/shm/fuzz-keeper-XXXXXX";
 static bool is_ready;
+static bool has_run; /* since the last computation began */
 
 static int collect(const struct provider_options *options,
 		   const uint8_t report_data[PROVIDER_REPORT_DATA_LEN], struct provider_report *out,
@@ -103,6 +104,7 @@ static void boot(struct keeper_state *state)
 {
 	static const uint8_t zeros[RTMR_LEN];
 
+	has_run = false;
 	state->development = machine & IS_DEVELOPMENT;
 	state->securityfs = folder;
 	keeper_state_init(state);
@@ -154,6 +156,13 @@ static void ask(struct keeper_state *state, uint8_t type, struct reader in)
 	int failed = keeper_dispatch(state, type, &in, &out, &e);
 
 	assert(failed || !tpm);
+	/* Nothing is signed but under evidence of this computation, where there is any. */
+	if (type == KEEPER_MEASURE_CONFIG)
+		has_run = false;
+	else if (type == KEEPER_RUN && !failed)
+		has_run = true;
+	assert(failed || !(type == KEEPER_JOURNAL_SIGN || type == KEEPER_RECEIPT) || has_run ||
+	       !state->tee);
 	if (!failed && evidence)
 		check_evidence(state, &out, content, len);
 	assert(!state->identity_len || state->own_len);

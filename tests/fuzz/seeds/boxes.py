@@ -201,10 +201,13 @@ def keeper():
         "no-identity": machine(TEE, *start[2:], *evidence),
         "many": machine(TEE, *start, *[(CONFIG, zeros)] * 20),
         "many-logs": machine(TEE | TDX, *start, *logs),
-        "journal": machine(TEE, *start, (JOURNAL_KEY, b""), (RUN, run), (JOURNAL_SIGN, bytes(33)), (JOURNAL_SIGN,
+        "journal": machine(0, *start, (JOURNAL_KEY, b""), (RUN, run), (JOURNAL_SIGN, bytes(33)), (JOURNAL_SIGN,
             bytes(65)), (RECEIPT, b"\xa0"), (JOURNAL_SIGN, b"\1" + bytes(32)), (RECEIPT, b"\xa0"), (JOURNAL_SIGN,
             bytes(33)), (CONFIG, zeros), (JOURNAL_SIGN, bytes(33))),
-        "journal-wrong": machine(TEE, (JOURNAL_KEY, b""), *start, (JOURNAL_KEY, b"x"), (JOURNAL_KEY, b""), (
+        "journal-early": machine(TEE, *start, (JOURNAL_KEY, b""), (JOURNAL_SIGN, bytes(33)), (RECEIPT, b"\xa0"), (RUN, run),
+            (JOURNAL_SIGN, bytes(33)), (RECEIPT, b"\xa0")),
+        "journal-none": machine(TEE, *start, (RUN, run), (JOURNAL_SIGN, bytes(33)), (RECEIPT, b"\xa0")),
+        "journal-wrong": machine(0, (JOURNAL_KEY, b""), *start, (JOURNAL_KEY, b"x"), (JOURNAL_KEY, b""), (
             JOURNAL_KEY, b""), *[(JOURNAL_SIGN, content) for content in (b"", b"\0", b"\2" + bytes(32), bytes(34),
             bytes(1 + 1025 * 32))], (RECEIPT, b""), *[(RECEIPT, b"x")] * 17),
         "journal-late": machine(TEE, *start, (RUN, run), (JOURNAL_KEY, b"")),

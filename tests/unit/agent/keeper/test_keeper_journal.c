@@ -126,6 +126,24 @@ static void put_statement(struct room *r, const uint8_t *journal, size_t len, st
 	assert_ok(run_statement_write(&s, w, &e), e);
 }
 
+/* Key and statement: from here on there is evidence that names the key. */
+static void run(struct room *r)
+{
+	CLEANUP_WRITER struct writer statement = writer_up_to(RUN_STATEMENT_MAX);
+
+	take_key(r);
+	put_statement(r, r->state.journal, r->state.journal_len, &statement);
+	must(r, KEEPER_RUN, statement.bytes, statement.len);
+}
+
+static void refuse_signatures(struct room *r)
+{
+	refuse(r, KEEPER_JOURNAL_SIGN, zeros, 33, ERR_PRECONDITION, "out of order");
+	refuse(r, KEEPER_RECEIPT, zeros, 1, ERR_PRECONDITION, "out of order");
+	assert_int_equal(r->state.receipts, 0);
+	assert_int_equal(r->state.journal_head.count, 0);
+}
+
 static void sign(struct room *r, size_t count, bool final, struct journal_head *head)
 {
 	CLEANUP_WRITER struct writer in = writer_up_to(KEEPER_REQUEST_MAX);
@@ -158,7 +176,8 @@ static void a_key_comes_between_manifest_and_run(void **state)
 	put_statement(r, NULL, 0, &statement);
 	must(r, KEEPER_RUN, statement.bytes, statement.len);
 	refuse(r, KEEPER_JOURNAL_KEY, NULL, 0, ERR_PRECONDITION, "out of order");
-	refuse(r, KEEPER_JOURNAL_SIGN, zeros, 33, ERR_PRECONDITION, "out of order");
+	refuse(r, KEEPER_JOURNAL_SIGN, zeros, 33, ERR_PRECONDITION, "never began");
+	refuse(r, KEEPER_RECEIPT, zeros, 1, ERR_PRECONDITION, "never began");
 }
 
 static void a_run_has_to_name_it(void **state)
@@ -180,6 +199,47 @@ static void a_run_has_to_name_it(void **state)
 	refuse(r, KEEPER_RUN, right.bytes, right.len, ERR_DENIED, "journal's key");
 }
 
+static void nothing_is_signed_before_its_evidence(void **state)
+{
+	CLEANUP_WRITER struct writer other = writer_up_to(RUN_STATEMENT_MAX);
+	struct journal_head head;
+	struct room *r = *state;
+
+	for (int i = 0; i < 2; i++) { /* one computation's evidence is not the next one's */
+		writer_done(&other);
+		other = writer_up_to(RUN_STATEMENT_MAX);
+		measure_manifest(r);
+		refuse_signatures(r);
+		take_key(r);
+		refuse_signatures(r);
+		put_statement(r, r->spki, r->spki_len, &other);
+		refuse(r, KEEPER_RUN, other.bytes, other.len, ERR_DENIED, "journal's key");
+		refuse_signatures(r);
+		measure_manifest(r);
+		run(r);
+		sign(r, 1, false, &head);
+		must(r, KEEPER_RECEIPT, zeros, 1);
+	}
+}
+
+/* Its machine makes no evidence: RUN is never asked there, and nothing vouches for the key. */
+static void without_evidence_there_is_nothing_to_wait_for(void **state)
+{
+	CLEANUP_WRITER struct writer statement = writer_up_to(RUN_STATEMENT_MAX);
+	struct journal_head head;
+	struct room *r = *state;
+
+	r->state.tee = NULL;
+	measure_manifest(r);
+	refuse_signatures(r);
+	take_key(r);
+	sign(r, 1, false, &head);
+	must(r, KEEPER_RECEIPT, zeros, 1);
+	put_statement(r, r->state.journal, r->state.journal_len, &statement);
+	refuse(r, KEEPER_RUN, statement.bytes, statement.len, ERR_UNAVAILABLE, "no evidence");
+	sign(r, 1, true, &head);
+}
+
 /* Whatever an agent asks for, each head goes on from the last. */
 static void there_is_one_history(void **state)
 {
@@ -188,7 +248,7 @@ static void there_is_one_history(void **state)
 	struct err e;
 
 	measure_manifest(r);
-	take_key(r);
+	run(r);
 	for (size_t i = 0; i < 5; i++) {
 		sign(r, i + 1, false, &head);
 		for (size_t n = 0; n <= i; n++)
@@ -204,7 +264,7 @@ static void the_final_head_is_the_last(void **state)
 	struct room *r = *state;
 
 	measure_manifest(r);
-	take_key(r);
+	run(r);
 	sign(r, 1, false, &head);
 	sign(r, 1, true, &head);
 	assert_int_equal(head.count, 2);
@@ -215,7 +275,7 @@ static void the_final_head_is_the_last(void **state)
 	/* The next computation has another key, and a history of its own. */
 	EVP_PKEY *old = TAKE_PTR(r->key);
 	measure_manifest(r);
-	take_key(r);
+	run(r);
 	assert_int_not_equal(EVP_PKEY_eq(old, r->key), 1);
 	EVP_PKEY_free(old);
 	sign(r, 1, false, &head);
@@ -231,7 +291,7 @@ static void a_batch_has_its_limit(void **state)
 	struct room *r = *state;
 
 	measure_manifest(r);
-	take_key(r);
+	run(r);
 	for (size_t i = 0; i < ARRAY_LEN(wrong); i++)
 		refuse(r, KEEPER_JOURNAL_SIGN, zeros, wrong[i], ERR_INVALID, "malformed");
 	refuse(r, KEEPER_JOURNAL_SIGN,
@@ -252,7 +312,7 @@ static void a_receipt_is_signed_as_one(void **state)
 	struct err e;
 
 	measure_manifest(r);
-	take_key(r);
+	run(r);
 	assert_ok(ask(r, KEEPER_RECEIPT, says, sizeof(says), &out, &e), e);
 	const struct span message = { out.bytes + 4, out.len - 4 };
 	assert_ok(cose_parse(message.bytes, message.len, NULL, 0, &cose, &e), e);
@@ -270,14 +330,14 @@ static void receipts_have_their_limits(void **state)
 	struct room *r = *state;
 
 	measure_manifest(r);
-	take_key(r);
+	run(r);
 	refuse(r, KEEPER_RECEIPT, NULL, 0, ERR_INVALID, "malformed");
 	refuse(r, KEEPER_RECEIPT, zeros, JOURNAL_RECEIPT_MAX + 1, ERR_INVALID, "malformed");
 	for (int i = 0; i < KEEPER_RECEIPTS_MAX; i++)
 		must(r, KEEPER_RECEIPT, zeros, i ? 1 : JOURNAL_RECEIPT_MAX);
 	refuse(r, KEEPER_RECEIPT, zeros, 1, ERR_EXHAUSTED, "receipts");
 	measure_manifest(r);
-	take_key(r);
+	run(r);
 	must(r, KEEPER_RECEIPT, zeros, 1);
 }
 
@@ -370,6 +430,8 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		ROW(a_key_comes_between_manifest_and_run),
 		ROW(a_run_has_to_name_it),
+		ROW(nothing_is_signed_before_its_evidence),
+		ROW(without_evidence_there_is_nothing_to_wait_for),
 		ROW(there_is_one_history),
 		ROW(the_final_head_is_the_last),
 		ROW(a_batch_has_its_limit),
