@@ -117,8 +117,9 @@ static bool bind_evidence(struct verification *x)
 	return true;
 }
 
-/* In mode eat the token says what it is; it must not leave out what the policy speaks of. A
- * caller who names a mode knows what it leaves out, and a note repeats it. */
+/* A token says what it is, and so does who shows a statement with its evidence (a receipt): neither
+ * may leave out what the policy speaks of. A caller who names a mode knows what it leaves out, and a
+ * note repeats it. */
 static bool check_whole(struct verification *x)
 {
 	const struct policy *p = x->in->policy;
@@ -127,9 +128,12 @@ static bool check_whole(struct verification *x)
 
 	if (x->in->genuine_only || !p)
 		return true;
-	if (x->in->mode == EVIDENCE_EAT)
-		return verdict_check(x->v, CHECK_TOKEN_WHOLE, whole, evidence_kind_name(x->mode),
-				     "every kind that the policy speaks of, or a mode by name");
+	if (x->in->mode == EVIDENCE_EAT || x->in->statement.len)
+		return verdict_check(
+			x->v, CHECK_TOKEN_WHOLE, whole, evidence_kind_name(x->mode),
+			x->in->statement.len
+				? "every kind that the policy speaks of"
+				: "every kind that the policy speaks of, or a mode by name");
 	if (!whole)
 		verdict_note(x->v, NOTE_MODE,
 			     "mode %s: what the policy says of %s was not looked at",

@@ -44,13 +44,13 @@ class Run:
         return cbor2.dumps(cbor2.CBORTag(18, [protected, {PROOF: proof}, payload, signature]))
 
 
-def judged(receipt, results=RESULTS, root=True):
+def judged(receipt, results=RESULTS, root=True, **policy):
     """Somebody who was given both looks at them."""
     path = owner().write("shown.zip", results)
     beside = owner().write("shown.receipt.cbor", receipt)
     words = ["--trusted_root", vendor().root] if root else []
-    ran = cli("receipt", "verify", path, "--receipt", beside, "--policy", owner().policy(), "--offline",
-              "--cache", os.path.join(owner().path, "no-cache"), *words)
+    ran = cli("receipt", "verify", path, "--receipt", beside, "--policy", owner().policy(**policy),
+              "--offline", "--cache", os.path.join(owner().path, "no-cache"), *words)
     return Outcome(ran.status == 0, ran.out + ran.err)
 
 
@@ -149,6 +149,14 @@ def another_image(evil):
 def claimed_image(evil):
     """A receipt that names another image than the one that made it, for whoever reads it alone."""
     return judged(Run().receipt(_11=["snp", OTHER_IMAGE if evil else IMAGE]))
+
+
+@row("receipt-leaves-the-registers-out", "token.whole")
+def left_out(evil):
+    """The policy wants registers, too, and the receipt says that it is a report's alone: who shows it must not choose
+    which half of the policy counts."""
+    registers = {"pcrs": {"sha256": {"4": ["ab" * 32]}}}
+    return judged(Run().receipt(), tpm=registers if evil else None)
 
 
 @row("receipt-under-a-root-that-nobody-named", "chain.root")

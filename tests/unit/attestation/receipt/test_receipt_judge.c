@@ -192,6 +192,28 @@ static void of_snp_with_a_tpm(void **state)
 	judge_all(&verify_kind_snp_vtpm);
 }
 
+static void wants_another_kind_too(struct receipt_build *b)
+{
+	if (b->kind->mode == EVIDENCE_VTPM)
+		b->policy.has_snp = true;
+	else
+		b->policy.has_tpm = true;
+}
+
+/* Who shows the receipt says of which kind it is: that must not choose what of the policy counts. */
+static void no_kind_that_the_policy_has_is_left_out(void **state)
+{
+	static const struct verify_kind *const kinds[] = { &verify_kind_snp, &verify_kind_tdx,
+							   &verify_kind_vtpm };
+	static const struct row row = { "a kind left out", wants_another_kind_too, "token.whole" };
+
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+		kinds[i]->setup();
+		judge_row(kinds[i], &row);
+		kinds[i]->teardown();
+	}
+}
+
 /* ---- other files, other proofs ---- */
 
 static void the_file_has_to_be_that_of_the_receipt(void **state)
@@ -308,6 +330,7 @@ int main(void)
 		cmocka_unit_test(of_tdx),
 		cmocka_unit_test(of_a_tpm),
 		cmocka_unit_test(of_snp_with_a_tpm),
+		cmocka_unit_test(no_kind_that_the_policy_has_is_left_out),
 		cmocka_unit_test(the_file_has_to_be_that_of_the_receipt),
 		cmocka_unit_test(a_proof_of_another_run_is_refused),
 		cmocka_unit_test(genuine_only_says_nothing_of_the_run),
