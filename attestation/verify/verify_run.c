@@ -341,13 +341,17 @@ static void judge_statement(struct run *r, struct span bytes, struct verify_resu
 }
 
 /* The evidence itself is over the statement, so that it has been judged already: here is what the
- * statement says. */
+ * statement says. A stock agent gets evidence over whatever bytes it is given: over a statement, too, that
+ * the one who asked wrote. */
 static void judge_own(struct run *r, struct verify_result *result)
 {
 	verdict_require(r->v, CHECK_RUN_STATEMENT);
 	verdict_require(r->v, CHECK_RUN_MANIFEST);
-	verdict_check(r->v, CHECK_RUN_STATEMENT, is_over_statement(r->v),
-		      "evidence that nobody compared with it", "evidence over it");
+	if (verdict_check(r->v, CHECK_RUN_STATEMENT, !r->in->policy->run.relayable,
+			  "a policy that takes a stock agent, which vouches for any statement",
+			  "one that takes agents of ours alone"))
+		verdict_check(r->v, CHECK_RUN_STATEMENT, is_over_statement(r->v),
+			      "evidence that nobody compared with it", "evidence over it");
 	judge_statement(r, r->in->statement, result);
 }
 

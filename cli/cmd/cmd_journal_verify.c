@@ -102,6 +102,11 @@ static int read_options(const struct cli *cli, const struct journal_check *c,
 {
 	if (evidence_trust_read(cli, o, e) < 0 || evidence_policies(cli, "policy", NULL, o, e) < 0)
 		return err_code(e);
+	if (o->input.policy && o->input.policy->run.relayable)
+		return err_set(
+			e, ERR_INVALID,
+			"--policy: run.agent is stock; such an agent's evidence is over whatever "
+			"it is asked, and vouches for nobody's journal");
 	o->input.mode = EVIDENCE_EAT;
 	o->input.evidence = (struct span){ c->token, c->token_len };
 	o->input.genuine_only = cli_flag(cli, "genuine-only");

@@ -63,6 +63,13 @@ static void judge_manifest(const struct result_receipt *r, const struct receipt 
 	verdict_bytes(v, CHECK_RECEIPT_OF_MANIFEST, receipt->manifest, r->manifest, SHA3_256_LEN);
 }
 
+/* A stock agent's evidence is over whatever it is asked: under a policy that takes one, nobody says who
+ * signed a receipt. */
+static bool says_who_signed(const struct client *client)
+{
+	return client->appraise && !appraise_takes_stock(client->appraise);
+}
+
 /* Whether it fits together; who signed it, nobody says. */
 static int judge_alone(const struct result_receipt *r, struct receipt *receipt, struct verdict *v,
 		       struct err *e)
@@ -88,7 +95,7 @@ static int judge(const struct result_receipt *r, struct client *client, struct e
 
 	if (!v)
 		return err_nomem(e);
-	if (client->appraise)
+	if (says_who_signed(client))
 		failed = appraise_receipt(client->appraise, &check, &receipt, v, e);
 	else
 		failed = judge_alone(r, &receipt, v, e);
@@ -181,7 +188,7 @@ int result_receipt_keep(const struct result_receipt *r, const struct client *cli
 	    file_write_new(name, r->bytes, r->len, 0600, e) < 0)
 		return err_wrap(e, "keep the receipt");
 	fprintf(out, "receipt saved as %s\n", name);
-	if (!client->appraise)
+	if (!says_who_signed(client))
 		fprintf(out,
 			"who signed it nobody has judged: 'cocos-cli receipt verify %s --policy "
 			"FILE' does\n",

@@ -11,6 +11,7 @@ import evidence
 from attested_peer import Identity
 from hardware import Guest
 from harness import cli
+from journal_book import Writer
 from rows import Outcome, row
 from world import IMAGE, MANIFEST, OTHER_IMAGE, RESULTS, Machine, chip, desk, fetched, owner, sha3, vendor
 
@@ -157,6 +158,40 @@ def left_out(evil):
     which half of the policy counts."""
     registers = {"pcrs": {"sha256": {"4": ["ab" * 32]}}}
     return judged(Run().receipt(), tpm=registers if evil else None)
+
+
+@row("receipt-under-a-policy-for-stock-agents", "run.statement")
+def stock_policy(evil):
+    """A stock agent gets a report over any bytes: over the statement that the forger wrote, with his key in it. A
+    policy that takes such an agent takes no receipt."""
+    return judged(Run().receipt(), run={"agent": "stock"} if evil else {"manifests": [MANIFEST.hex()]})
+
+
+def journal(evidence_too=None, run=None, when=None):
+    """A journal of an honest run, closed; its evidence as docs/journal.md has it."""
+    run = run or Run()
+    book = Writer(lambda spki: run.machine.run, run.journal.key)
+    book.time = int(1000 * (when or time.time()))
+    nonce = hashlib.sha512(b"cocos-journal-evidence-v1\0" + run.machine.run).digest()
+    binding = evidence.nonce_form(0, nonce, b"", run.machine.identity.spki)
+    book.add("evidence", token=run.machine.token(binding, "nonce", **(evidence_too or {})))
+    book.add("end", reason="stopped")
+    return book.head(True)
+
+
+def read(data, *options, **policy):
+    """Somebody who was given a journal looks at it."""
+    ran = cli("journal", "verify", owner().write("shown.journal", data), "--policy", owner().policy(**policy),
+              "--offline", "--cache", os.path.join(owner().path, "no-cache"), "--trusted_root", vendor().root,
+              *options)
+    return Outcome(ran.status == 0, ran.out + ran.err)
+
+
+@row("journal-under-a-policy-for-stock-agents", "vouches for nobody's journal")
+def stock_journal(evil):
+    """The forger writes a journal and has a stock agent make the evidence; a policy that takes such an agent takes no
+    journal."""
+    return read(journal(), run={"agent": "stock"} if evil else {"manifests": [MANIFEST.hex()]})
 
 
 @row("receipt-under-a-root-that-nobody-named", "chain.root")
