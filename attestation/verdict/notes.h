@@ -32,6 +32,7 @@ enum note_id {
 	NOTE_STALE,            /* which were in the cache alone, and how old they are */
 	NOTE_EVIDENCE,         /* what was found wrong with it before it was judged */
 	NOTE_RECEIPT_TIME,     /* when it says that it was made */
+	NOTE_JOURNAL_TIME,     /* when it says that its evidence came */
 	NOTE_COUNT,
 };
 

@@ -75,7 +75,10 @@ struct verify_input {
 	 * remembered. What they stand for is judged anew all the same. */
 	struct signatures *signatures;
 
-	int64_t at;    /* seconds since 1970: the moment to judge at */
+	int64_t at; /* seconds since 1970: the moment to judge at */
+	/* Of a token that was kept, as journals do: when it came, by its keeper's word, not after `at`. It
+	 * has to have been valid then, in place of `at`, at which all else is judged. 0: it was not kept. */
+	int64_t token_at;
 	uint32_t skew; /* seconds by which clocks may differ */
 };
 

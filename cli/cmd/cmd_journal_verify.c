@@ -8,6 +8,7 @@
 #include "cli/show/show_journal.h"
 #include "common/base/encode.h"
 #include "common/base/file.h"
+#include "common/base/timestamp.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -110,8 +111,20 @@ static int read_options(const struct cli *cli, const struct journal_check *c,
 	o->input.mode = EVIDENCE_EAT;
 	o->input.evidence = (struct span){ c->token, c->token_len };
 	o->input.genuine_only = cli_flag(cli, "genuine-only");
-	o->input.at = (int64_t)(c->token_ms / 1000);
-	return cli_value(cli, "at") ? moment_at(cli, &o->input.at, e) : 0;
+	o->input.token_at = (int64_t)(c->token_ms / 1000);
+	return evidence_moment(cli, o, e);
+}
+
+/* Nobody but the journal says when its evidence came. */
+static void note_time(const struct journal_check *c, struct verdict *v)
+{
+	char when[TIMESTAMP_TEXT_MAX];
+
+	timestamp_format((int64_t)(c->token_ms / 1000), when);
+	verdict_note(v, NOTE_JOURNAL_TIME,
+		     "the journal says its evidence came at %s, by a clock that the machine's host "
+		     "sets",
+		     when);
 }
 
 static void print_verdict(FILE *out, const struct verdict *v, const struct verify_result *r)
@@ -154,6 +167,7 @@ static enum cli_exit judge(struct cli *cli, const struct book *b, struct evidenc
 	if (endorse_open(cli, o->input.policy && o->input.policy->offline, &n, e) < 0 ||
 	    endorsements_verify(n, &o->input, v, result, NULL, e) < 0)
 		return CLI_USAGE;
+	note_time(&b->check, v);
 	print_verdict(cli->out, v, result);
 	e->text[0] = '\0';
 	return verdict_ok(v) ? CLI_OK : judged_exit(v);
@@ -211,8 +225,7 @@ static const struct cli_option options[] = {
 	{ .name = "chain-only", .help = "only ask whether it is whole, not who signed it" },
 	{ .letter = 'q', .name = "quiet", .help = "leave the entries out" },
 	EVIDENCE_TRUST_OPTIONS,
-	{ .name = "at", .value = "RFC3339",
-	  .help = "the moment to judge at (when the evidence came into the journal)" },
+	MOMENT_AT_OPTION,
 	{ .name = NULL },
 };
 /* clang-format on */
@@ -227,6 +240,8 @@ const struct command cmd_journal_verify = {
 	.run = run,
 	.more = "Prints the entries, whether the journal is closed, the manifest, and the verdict on the evidence in\n"
 		"it, judged as by 'attestation validate'. 'open' means that nothing proves that it ends here.\n"
+		"Nobody but the journal says when it was written, and its clock is the host's: everything is judged\n"
+		"now, or at the moment that you name (--at), and a note says the journal's time.\n"
 		"Exit 4: not whole, 3: not genuine, 1: not what the policy asks for, 2: a wrong call or an input\n"
 		"that can't be used. --chain-only says nothing about who signed it.",
 };

@@ -194,6 +194,20 @@ def stock_journal(evil):
     return read(journal(), run={"agent": "stock"} if evil else {"manifests": [MANIFEST.hex()]})
 
 
+@row("journal-of-the-future", "token.time")
+def future_journal(evil):
+    """A clock that the host has put ahead by weeks, so that revocation lists and certificates were judged as of then."""
+    when = int(time.time()) + (20 * 86400 if evil else -86400)
+    return read(journal({"issued": when, "expires": when + 60}, when=when))
+
+
+@row("journal-too-old-for-the-policy", "token.age")
+def old_journal(evil):
+    """A journal that is dated when its chip was still trusted, under a policy that wants young evidence."""
+    when = int(time.time()) - (86400 if evil else 60)
+    return read(journal({"issued": when, "expires": when + 60}, when=when), token={"max_age": 3600})
+
+
 @row("receipt-under-a-root-that-nobody-named", "chain.root")
 def nobodys_root(evil):
     """A simulator's hardware, whose root the reader has not named."""

@@ -241,6 +241,38 @@ static void report_data_of_policy(struct verify_build *b)
 	b->policy.has_report_data = true;
 }
 
+/* A token that was kept: its end is compared with the moment at which it came, all else with now. */
+static void kept_since_then(struct verify_build *b)
+{
+	b->in.token_at = b->kind->at - 900;
+}
+
+static void kept_when_ended(struct verify_build *b)
+{
+	b->in.token_at = b->kind->at;
+}
+
+static void kept_before_issued(struct verify_build *b)
+{
+	b->in.token_at = b->kind->at - 1001 - VERIFY_BUILD_SKEW;
+}
+
+static void kept_with_the_skew(struct verify_build *b)
+{
+	b->in.token_at = b->kind->at + VERIFY_BUILD_SKEW;
+}
+
+static void kept_later(struct verify_build *b)
+{
+	b->in.token_at = b->kind->at + VERIFY_BUILD_SKEW + 1;
+}
+
+static void kept_and_young_only(struct verify_build *b)
+{
+	kept_since_then(b);
+	young_only(b);
+}
+
 /* ---- the cases ---- */
 
 static const struct verify_row rows[] = {
@@ -280,6 +312,13 @@ static const struct verify_row rows[] = {
 	{ "a run's token for a nonce", says_run, nothing, "token.nonce_use", 0 },
 	{ "a channel with another key", channel, channel_of_another, "token.binding", 0 },
 	{ "expired", expired, nothing, "token.time", 0 },
+	{ "expired since it was kept", expired, kept_since_then, NULL, 0 },
+	{ "expired when it was kept", expired, kept_when_ended, "token.time", 0 },
+	{ "kept before it was made", expired, kept_before_issued, "token.time", 0 },
+	{ "kept as late as clocks may differ", nothing, kept_with_the_skew, NULL, 0 },
+	{ "kept after the moment", nothing, kept_later, "token.time", 0 },
+	{ "kept, and too old for the policy", issued_long_ago, kept_and_young_only, "token.age",
+	  0 },
 	{ "from the future", issued_later, nothing, "token.time", 0 },
 	{ "too old for the policy", issued_long_ago, young_only, "token.age", 0 },
 	{ "no ueid", nothing, wants_ueid, "token.claims", 0 },
