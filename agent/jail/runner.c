@@ -19,7 +19,7 @@ struct runner {
 	char **args;
 	struct runner_plan plan;
 	uv_work_t work;
-	struct err e; /* of the preparation */
+	struct err e; /* of what the thread does */
 	atomic_bool cancel;
 	struct jail *jail;
 	bool working, stopped, ended, freed;
@@ -127,6 +127,46 @@ static int start_run(struct runner *runner, struct err *e)
 	return jail_start(runner->loop, &spec, &callbacks, &runner->jail, e);
 }
 
+/* In a thread of the pool; `done` goes on with work_done(). */
+static int start_work(struct runner *runner, uv_work_cb work, uv_after_work_cb done, struct err *e)
+{
+	int r = uv_queue_work(runner->loop, &runner->work, work, done);
+
+	if (r < 0)
+		return err_set(e, ERR_INTERNAL, "runner: %s", uv_strerror(r));
+	runner->working = true;
+	return 0;
+}
+
+static void work_done(struct runner *runner, int status,
+		      int (*next)(struct runner *runner, struct err *e))
+{
+	struct err e = runner->e;
+
+	runner->working = false;
+	if (runner->freed) {
+		destroy(runner);
+		return;
+	}
+	if (status < 0)
+		err_set(&e, ERR_CANCELLED, "stopped");
+	if (runner->stopped || e.code != ERR_OK || next(runner, &e) < 0)
+		fail(runner, &e);
+}
+
+static void check_in_thread(uv_work_t *work)
+{
+	struct runner *runner = work->data;
+
+	if (runner_prepare_check(&runner->plan, &runner->cancel, &runner->e) == 0)
+		runner->e.code = ERR_OK;
+}
+
+static void on_checked(uv_work_t *work, int status)
+{
+	work_done(work->data, status, start_run);
+}
+
 static void on_install_exit(void *data, const struct jail_exit *exit, int results)
 {
 	struct runner *runner = data;
@@ -145,7 +185,7 @@ static void on_install_exit(void *data, const struct jail_exit *exit, int result
 		finish(runner, &ended, -1);
 		return;
 	}
-	if (runner_prepare_check(&runner->plan, &e) < 0 || start_run(runner, &e) < 0)
+	if (start_work(runner, check_in_thread, on_checked, &e) < 0)
 		fail(runner, &e);
 }
 
@@ -241,22 +281,7 @@ static void prepare_in_thread(uv_work_t *work)
 
 static void on_prepared(uv_work_t *work, int status)
 {
-	struct runner *runner = work->data;
-	struct err e = runner->e;
-
-	runner->working = false;
-	if (runner->freed) {
-		destroy(runner);
-		return;
-	}
-	if (status < 0)
-		err_set(&e, ERR_CANCELLED, "stopped");
-	if (runner->stopped || e.code != ERR_OK) {
-		fail(runner, &e);
-		return;
-	}
-	if (start_first(runner, &e) < 0)
-		fail(runner, &e);
+	work_done(work->data, status, start_first);
 }
 
 static int copy_string(struct runner *runner, size_t i, const char **field, struct err *e)
@@ -322,12 +347,10 @@ int runner_start(uv_loop_t *loop, const struct runner_spec *spec,
 		destroy(runner);
 		return err_code(e);
 	}
-	int r = uv_queue_work(loop, &runner->work, prepare_in_thread, on_prepared);
-	if (r < 0) {
+	if (start_work(runner, prepare_in_thread, on_prepared, e) < 0) {
 		destroy(runner);
-		return err_set(e, ERR_INTERNAL, "runner: %s", uv_strerror(r));
+		return err_code(e);
 	}
-	runner->working = true;
 	*out = runner;
 	return 0;
 }

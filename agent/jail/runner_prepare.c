@@ -291,13 +291,13 @@ static int prepare_index(const struct runner_spec *spec, struct runner_plan *pla
 	return 0;
 }
 
-static int judge_requirements(const struct runner_spec *spec, struct runner_plan *plan, int venv,
-			      struct err *e)
+static int judge_requirements(const struct runner_spec *spec, const atomic_bool *cancel,
+			      struct runner_plan *plan, int venv, struct err *e)
 {
 	__attribute__((cleanup(python_missing_done))) struct python_missing missing = { 0 };
 	bool index = spec->pip_index_url && spec->pip_index_url[0];
 
-	if (python_judge(&plan->env, venv, &plan->requirements, &missing, e) < 0)
+	if (python_judge(&plan->env, venv, &plan->requirements, cancel, &missing, e) < 0)
 		return err_code(e);
 	if (missing.count == 0)
 		return 0;
@@ -326,7 +326,7 @@ static int prepare_python(const struct runner_spec *spec, const atomic_bool *can
 	if (prepare_script(spec, cancel, plan, e) < 0 || prepare_env(spec, plan, &venv, e) < 0 ||
 	    install_wheels(spec, plan, venv, cancel, e) < 0)
 		return err_code(e);
-	return judge_requirements(spec, plan, venv, e);
+	return judge_requirements(spec, cancel, plan, venv, e);
 }
 
 int runner_prepare(const struct runner_spec *spec, const atomic_bool *cancel,
@@ -343,14 +343,14 @@ int runner_prepare(const struct runner_spec *spec, const atomic_bool *cancel,
 	return prepare_python(spec, cancel, plan, e);
 }
 
-int runner_prepare_check(const struct runner_plan *plan, struct err *e)
+int runner_prepare_check(const struct runner_plan *plan, const atomic_bool *cancel, struct err *e)
 {
 	__attribute__((cleanup(python_missing_done))) struct python_missing missing = { 0 };
 	CLEANUP(close) int venv = open(plan->scratch_venv, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (venv < 0)
 		return err_errno(e, "open '%s'", plan->scratch_venv);
-	if (python_judge(&plan->env, venv, &plan->requirements, &missing, e) < 0)
+	if (python_judge(&plan->env, venv, &plan->requirements, cancel, &missing, e) < 0)
 		return err_code(e);
 	if (missing.count > 0)
 		return err_set(e, ERR_PRECONDITION, "requirements: the index did not deliver: %.*s",

@@ -49,7 +49,8 @@ int runner_prepare_try(const struct runner_spec *spec, const atomic_bool *cancel
 		       struct err *e) MUST_CHECK;
 
 /* After the index has delivered: is everything there now? */
-int runner_prepare_check(const struct runner_plan *plan, struct err *e) MUST_CHECK;
+int runner_prepare_check(const struct runner_plan *plan, const atomic_bool *cancel,
+			 struct err *e) MUST_CHECK;
 
 /* The requirements step's arguments, NULL at the end. */
 void runner_prepare_pip(const struct runner_plan *plan, const char *index_url,

@@ -12,9 +12,26 @@ struct judge {
 	const struct python_env *env;
 	int dir;
 	struct python_missing *missing;
-	size_t judged;
+	const atomic_bool *cancel;
+	size_t judged, lines;
 	int depth;
 };
+
+static int check_cancelled(const struct judge *j, struct err *e)
+{
+	return j->cancel && atomic_load(j->cancel) ? err_set(e, ERR_CANCELLED, "cancelled") : 0;
+}
+
+/* The sender wrote the metadata: what it costs to read is limited over all of it. */
+static int count_line(struct judge *j, size_t len, struct err *e)
+{
+	j->lines += 1 + len / PYTHON_JUDGED_LINE_BYTES;
+	if (j->lines > PYTHON_JUDGED_LINES_MAX)
+		return err_set(e, ERR_EXHAUSTED,
+			       "more than %d lines of packages' metadata to read for its extras",
+			       PYTHON_JUDGED_LINES_MAX);
+	return check_cancelled(j, e);
+}
 
 static void add_missing(struct judge *j, const struct requirement *r, const char *reason)
 {
@@ -32,11 +49,13 @@ static int judge_dependency(struct judge *j, const char *text, const char *extra
 {
 	struct requirement with = { 0 }, without = { 0 };
 	bool applies, always;
-	int failed;
+	int failed = 0;
 
 	if (requirement_parse_dependency(text, &j->env->target, extra, &with, &applies, e) < 0)
 		return err_code(e);
-	failed = requirement_parse_dependency(text, &j->env->target, "", &without, &always, e);
+	if (applies)
+		failed = requirement_parse_dependency(text, &j->env->target, "", &without, &always,
+						      e);
 	requirement_done(&without);
 	if (!failed && applies && !always)
 		failed = judge_one(j, &with, e);
@@ -53,8 +72,10 @@ static int judge_extra(struct judge *j, const struct requirement *r, char *metad
 
 	for (char *line = metadata, *next; line && *line && *line != '\n'; line = next) {
 		size_t len = strcspn(line, "\r\n");
-		CLEANUP(free) char *copy = strndup(line, len);
 
+		if (count_line(j, len, e) < 0)
+			return err_wrap(e, "%s", log_quote(r->name).text);
+		CLEANUP(free) char *copy = strndup(line, len);
 		if (!copy)
 			return err_nomem(e);
 		next = strchr(line, '\n');
@@ -106,11 +127,14 @@ static int judge_one(struct judge *j, const struct requirement *r, struct err *e
 {
 	struct python_package package;
 	char reason[PYTHON_VERSION_MAX + 16] = "";
-	bool has = python_package_find(j->env, j->dir, r->name, &package);
+	bool has;
 
 	if (++j->judged > PYTHON_JUDGED_MAX)
 		return err_set(e, ERR_EXHAUSTED, "more than %d packages to look for",
 			       PYTHON_JUDGED_MAX);
+	if (check_cancelled(j, e) < 0)
+		return err_code(e);
+	has = python_package_find(j->env, j->dir, r->name, &package);
 	if (has && requirement_met(r, package.version))
 		return r->extras[0] ? judge_extras(j, r, &package, e) : 0;
 	if (has)
@@ -121,9 +145,9 @@ static int judge_one(struct judge *j, const struct requirement *r, struct err *e
 }
 
 int python_judge(const struct python_env *env, int dir, const struct requirements *requirements,
-		 struct python_missing *missing, struct err *e)
+		 const atomic_bool *cancel, struct python_missing *missing, struct err *e)
 {
-	struct judge j = { .env = env, .dir = dir, .missing = missing };
+	struct judge j = { .env = env, .dir = dir, .missing = missing, .cancel = cancel };
 
 	*missing = (struct python_missing){ .text = writer_up_to(PYTHON_MISSING_TEXT_MAX),
 					    .lines = writer_up_to(2 * REQUIREMENTS_BYTES_MAX),

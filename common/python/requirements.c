@@ -122,6 +122,20 @@ static int parse_name(struct requirement *r, const char *line, size_t len, size_
 	return 0;
 }
 
+static bool has_extra(const char *extras, const char *extra)
+{
+	size_t len = strlen(extra);
+
+	for (const char *at = extras; *at; at += *at == ',') {
+		size_t part = strcspn(at, ",");
+
+		if (part == len && memcmp(at, extra, len) == 0)
+			return true;
+		at += part;
+	}
+	return false;
+}
+
 static int parse_extra(struct requirement *r, const char *text, size_t len, struct err *e)
 {
 	char extra[REQUIREMENT_NAME_MAX];
@@ -134,6 +148,8 @@ static int parse_extra(struct requirement *r, const char *text, size_t len, stru
 	if (!requirement_normalize(text, len, extra))
 		return err_set(e, ERR_INVALID, "has an extra %s, which is no name",
 			       log_quote_bytes(text, len).text);
+	if (has_extra(r->extras, extra))
+		return 0;
 	if (at + (at > 0) + strlen(extra) >= sizeof(r->extras))
 		return err_set(e, ERR_EXHAUSTED, "has more than %zu bytes of extras",
 			       sizeof(r->extras) - 1);

@@ -22,7 +22,7 @@ enum {
 
 struct requirement {
 	char name[REQUIREMENT_NAME_MAX];     /* normalized (PEP 503): lower case, dashes */
-	char extras[REQUIREMENT_EXTRAS_MAX]; /* normalized, divided by commas; "" for none */
+	char extras[REQUIREMENT_EXTRAS_MAX]; /* normalized, each once, with commas; "" for none */
 	struct python_spec specs[PYTHON_SPECS_MAX];
 	size_t spec_count;
 	size_t hash_count;

@@ -248,6 +248,9 @@ HOSTILE = [
     ("not a usable zip", b"PK\3\4" + bytes(1000)),
     ("missing here: words>=2", bundle(GOOD[:1])),
     ("has no such extra", bundle(GOOD, text="greeting[quiet]\n")),
+    ("more than 100000 lines of packages' metadata", bundle(
+        [GOOD[1], wheel("greeting", extras="abcd", requires=["words; extra == 'z'"] * 25000)],
+        text="greeting[a,b,c,d]\n")),
 ]
 
 
@@ -259,7 +262,7 @@ def bundles_that_lie_are_refused_and_leave_nothing():
                 raise AssertionError(f"taken, and not refused with '{words}'")
             except grpc.RpcError as e:
                 assert e.code() in (Code.INVALID_ARGUMENT, Code.FAILED_PRECONDITION,
-                                    Code.ALREADY_EXISTS, Code.NOT_FOUND), e
+                                    Code.ALREADY_EXISTS, Code.NOT_FOUND, Code.RESOURCE_EXHAUSTED), e
                 assert words in e.details(), f"'{e.details()}' does not speak of '{words}'"
             assert [f for f in agent.work() if f != "lock"] == [], (words, agent.work())
             assert client.status().state == "ReceivingAlgorithm"

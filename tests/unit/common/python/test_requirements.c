@@ -104,6 +104,36 @@ static void dependencies_are_read_as_metadata_has_them(void **state)
 		       ERR_INVALID, "name");
 }
 
+/* What an extra costs is paid once. Being the beginning or the end of another is not being it. */
+static void an_extra_counts_once(void **state)
+{
+	static const struct {
+		const char *text, *extras;
+	} rows[] = {
+		{ "x[a,a]", "a" },
+		{ "x[A,a , a_b,a.B,A--b]", "a,a-b" },
+		{ "x[ab,a,b,ab,b]", "ab,a,b" },
+		{ "x[a,ab,b,a]", "a,ab,b" },
+	};
+	char many[3 + 2 * REQUIREMENT_EXTRAS_MAX + 2] = "x[a";
+	struct requirements r;
+	struct err e;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		assert_ok(requirements_parse(rows[i].text, strlen(rows[i].text), &target, &r, &e),
+			  e);
+		assert_string_equal(r.items[0].extras, rows[i].extras);
+		requirements_done(&r);
+	}
+	/* more than would fit if each was kept */
+	for (size_t i = 0; i < REQUIREMENT_EXTRAS_MAX; i++)
+		memcpy(many + 3 + 2 * i, ",a", 2);
+	many[3 + 2 * REQUIREMENT_EXTRAS_MAX] = ']';
+	assert_ok(requirements_parse(many, strlen(many), &target, &r, &e), e);
+	assert_string_equal(r.items[0].extras, "a");
+	requirements_done(&r);
+}
+
 static void extras_have_a_limit(void **state)
 {
 	/* two of them, with a comma between, and one character more */
@@ -112,7 +142,7 @@ static void extras_have_a_limit(void **state)
 		struct requirements r;
 		struct err e;
 
-		snprintf(text, sizeof(text), "x[%0*d,%0*d,1]", 126, 1, 126 + more, 1);
+		snprintf(text, sizeof(text), "x[%0*d,%0*d,1]", 126, 1, 126 + more, 2);
 		int failed = requirements_parse(text, strlen(text), &target, &r, &e);
 		if (more) {
 			assert_refused(failed, e, ERR_EXHAUSTED, "extras");
@@ -259,6 +289,7 @@ int main(void)
 		cmocka_unit_test(what_pip_compile_writes_is_read),
 		cmocka_unit_test(extras_and_markers_are_read),
 		cmocka_unit_test(dependencies_are_read_as_metadata_has_them),
+		cmocka_unit_test(an_extra_counts_once),
 		cmocka_unit_test(extras_have_a_limit),
 		cmocka_unit_test(nothing_at_all_is_fine),
 		cmocka_unit_test(what_could_bring_in_something_else_is_refused),
