@@ -7,6 +7,7 @@
 #include "cli/client/computation_client.h"
 #include "cli/cmd/commands.h"
 #include "cli/show/show_journal.h"
+#include "common/base/log.h"
 #include "common/base/writer.h"
 
 #include <inttypes.h>
@@ -16,9 +17,10 @@ enum { FOLLOW_S = 1 };
 
 /* What came so far. */
 struct fetched {
+	const char *id; /* that was asked for */
 	struct journal_check check;
 	struct writer file; /* entries as in a saved journal */
-	uint64_t run, shown;
+	uint64_t run;       /* that was asked for, or else that of the first page; 0: none yet */
 	uint8_t head[JOURNAL_SIGNED_MAX];
 	size_t head_len;
 };
@@ -27,6 +29,28 @@ static void fetched_done(struct fetched *f)
 {
 	journal_check_done(&f->check);
 	writer_done(&f->file);
+}
+
+/* Another's journal is as well signed: it has to be this one's. */
+static int check_whose(const struct fetched *f, struct err *e)
+{
+	const char *found = f->check.statement.computation;
+
+	if (!f->check.head.count || (found && strcmp(found, f->id) == 0))
+		return 0;
+	return err_set(e, ERR_DATA_LOSS,
+		       "the service sent the journal of computation %s in place of %s",
+		       found ? log_quote(found).text : "(none)", log_quote(f->id).text);
+}
+
+static int take_run(struct fetched *f, uint64_t run, struct err *e)
+{
+	if (f->run && run != f->run)
+		return err_set(e, ERR_DATA_LOSS,
+			       "the service sent run %" PRIu64 " in place of run %" PRIu64, run,
+			       f->run);
+	f->run = run;
+	return 0;
 }
 
 static int take_entries(struct fetched *f, const Computations__JournalResponse *page, struct err *e)
@@ -66,8 +90,7 @@ static int take_page(struct fetched *f, const Computations__JournalResponse *pag
 {
 	uint64_t before = f->check.head.count;
 
-	f->run = page->run;
-	if (take_entries(f, page, e) < 0)
+	if (take_run(f, page->run, e) < 0 || take_entries(f, page, e) < 0 || check_whose(f, e) < 0)
 		return err_code(e);
 	if (page->count < f->check.head.count)
 		return err_set(e, ERR_DATA_LOSS,
@@ -83,7 +106,7 @@ static int take_page(struct fetched *f, const Computations__JournalResponse *pag
 	return 0;
 }
 
-static int fetch(struct client *client, const char *id, struct fetched *f, struct err *e)
+static int fetch(struct client *client, struct fetched *f, struct err *e)
 {
 	bool more = true;
 
@@ -91,7 +114,7 @@ static int fetch(struct client *client, const char *id, struct fetched *f, struc
 		Computations__JournalRequest request = COMPUTATIONS__JOURNAL_REQUEST__INIT;
 		ProtobufCMessage *response;
 
-		request.id = (char *)(uintptr_t)id;
+		request.id = (char *)(uintptr_t)f->id;
 		request.after = f->check.head.count;
 		request.run = f->run;
 		if (client_call(client, &computation_journal, &request.base, &response, e) < 0)
@@ -109,6 +132,7 @@ static int open_client(struct cli *cli, struct client *client, struct fetched *f
 {
 	const char *run = cli_value(cli, "run");
 
+	f->id = cli->operands[0];
 	f->file = writer_up_to(JOURNAL_FILE_MAX);
 	if (run && (!number_decimal(run, &f->run) || !f->run))
 		return err_set(e, ERR_INVALID, "--run: give a number from 1 on");
@@ -117,7 +141,7 @@ static int open_client(struct cli *cli, struct client *client, struct fetched *f
 
 static enum cli_exit get(struct cli *cli, struct client *client, struct fetched *f, struct err *e)
 {
-	if (fetch(client, cli->operands[0], f, e) < 0)
+	if (fetch(client, f, e) < 0)
 		return CLI_FAILED;
 	if (!f->head_len) {
 		err_set(e, ERR_NOT_FOUND, "the service has no journal of this computation yet");
@@ -166,7 +190,7 @@ static enum cli_exit follow(struct cli *cli, struct client *client, struct fetch
 			    struct err *e)
 {
 	for (;;) {
-		int failed = fetch(client, cli->operands[0], f, e);
+		int failed = fetch(client, f, e);
 
 		if (failed || show_new(f, cli->out, e) < 0)
 			return CLI_FAILED;

@@ -3,11 +3,13 @@
 #include "attestation/journal/journal_check.h"
 #include "cli/base/judged.h"
 #include "cli/base/moment.h"
+#include "cli/base/text.h"
 #include "cli/cmd/commands.h"
 #include "cli/evidence/evidence_options.h"
 #include "cli/show/show_journal.h"
 #include "common/base/encode.h"
 #include "common/base/file.h"
+#include "common/base/log.h"
 #include "common/base/timestamp.h"
 
 #include <inttypes.h>
@@ -65,7 +67,19 @@ static void print_summary(const struct book *b, FILE *out)
 		c->closed ? "closed" : "open", c->head.count);
 	if (!c->closed)
 		fprintf(out, "open: nothing proves that it ends here\n");
+	fprintf(out, "computation: %s\n", text_plain(c->statement.computation).text);
 	print_hex(out, "manifest", c->statement.manifest, SHA3_256_LEN);
+}
+
+/* Another computation's journal is as well signed. */
+static int check_computation(const struct cli *cli, const struct book *b, struct err *e)
+{
+	const char *wanted = cli_value(cli, "computation"), *found = b->check.statement.computation;
+
+	if (!wanted || strcmp(wanted, found) == 0)
+		return 0;
+	return err_set(e, ERR_DENIED, "refused: the journal of computation %s, wanted %s",
+		       log_quote(found).text, log_quote(wanted).text);
 }
 
 /* ---- who stands behind the key ---- */
@@ -193,6 +207,8 @@ static enum cli_exit answer(struct cli *cli, const struct book *b, struct err *e
 	if (!cli_flag(cli, "quiet") && print_entries(b, cli->out, e) < 0)
 		return CLI_FAILED;
 	print_summary(b, cli->out);
+	if (check_computation(cli, b, e) < 0)
+		return CLI_FAILED;
 	if (cli_flag(cli, "chain-only")) {
 		fprintf(cli->out, "consistent: nothing is said about who signed it\n");
 		return CLI_OK;
@@ -220,6 +236,7 @@ static enum cli_exit run(struct cli *cli, struct err *e)
 
 /* clang-format off */
 static const struct cli_option options[] = {
+	{ .name = "computation", .value = "ID", .help = "whose journal it has to be" },
 	{ .name = "policy", .value = "FILE", .times = CLI_MANY, .help = "what to expect of who signed it (JSON)" },
 	{ .name = "genuine-only", .help = "only ask whether it is real hardware's, not what runs" },
 	{ .name = "chain-only", .help = "only ask whether it is whole, not who signed it" },
@@ -238,7 +255,7 @@ const struct command cmd_journal_verify = {
 	.operands_max = 1,
 	.options = options,
 	.run = run,
-	.more = "Prints the entries, whether the journal is closed, the manifest, and the verdict on the evidence in\n"
+	.more = "Prints the entries, whether the journal is closed, computation and manifest, and the verdict on the evidence in\n"
 		"it, judged as by 'attestation validate'. 'open' means that nothing proves that it ends here.\n"
 		"Nobody but the journal says when it was written, and its clock is the host's: everything is judged\n"
 		"now, or at the moment that you name (--at), and a note says the journal's time.\n"

@@ -5,6 +5,7 @@ tests/data/journal, of what is altered in them, and of such that are well signed
 
     journal_form.py [--write]     --write makes the saved ones anew
 """
+import concurrent.futures
 import os
 import random
 import subprocess
@@ -12,9 +13,10 @@ import sys
 import tempfile
 
 import cbor2
+import grpc
 
 import tap
-from harness import Folder, program
+from harness import Folder, cli, computations, computations_grpc, program
 from journal_book import PROTECTED, Writer, Wrong, encoded, items, verify
 
 DATA = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../data/journal")
@@ -205,6 +207,40 @@ def a_journal_is_printed_line_by_line():
     assert lines[15] == "closed: 15 entries, none missing, moved or altered", lines[15:]
 
 
+class Serves(computations_grpc.ComputationServiceServicer):
+    """A service that has one journal, of computation c-1 and run 7, for whatever is asked."""
+
+    def Journal(self, request, context):
+        w = Writer(statement)
+        w.add("end", reason="complete")
+        w.head(True)
+        return computations.JournalResponse(entries=w.items[:-1], signed_head=w.items[-1], count=2, run=7)
+
+
+def a_service_can_t_send_another_journal():
+    server = grpc.server(concurrent.futures.ThreadPoolExecutor(2))
+    computations_grpc.add_ComputationServiceServicer_to_server(Serves(), server)
+    url = {"COMPUTATIONS_GRPC_URL": f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"}
+    server.start()
+    try:
+        with Folder() as folder:
+            for words in ([], ["--run", "7"]):
+                assert "closed: 2 entries" in cli("journal", "get", "c-1", *words, "-o", folder("j"), **url).err
+                assert cli("journal", "follow", "c-1", *words, **url).status == 0
+            kept = folder("other")
+            for ask, why in ((["my-computation"], "of computation"), (["c-1", "--run", "2"], "run 7 in place of run 2")):
+                done = cli("journal", "get", *ask, "-o", kept, **url)
+                assert done.status == 1 and why in done.err and not os.path.exists(kept), done
+                done = cli("journal", "follow", *ask, **url)
+                assert done.status == 1 and why in done.err and not done.out, done
+            done = cli("journal", "verify", folder("j"), "--chain-only", "-q", "--computation", "c-1")
+            assert done.status == 0 and "\ncomputation: c-1\n" in done.out, done
+            done = cli("journal", "verify", folder("j"), "--chain-only", "-q", "--computation", "c-2")
+            assert done.status == 1 and "of computation" in done.err and "consistent" not in done.out, done
+    finally:
+        server.stop(None)
+
+
 def write():
     os.makedirs(DATA, exist_ok=True)
     for name, data in saved().items():
@@ -218,4 +254,5 @@ if __name__ == "__main__":
     else:
         tap.run([both_take_the_saved_journals, neither_takes_an_altered_one,
                  every_bit_of_a_small_one_counts_to_both, a_signature_makes_nothing_right, heads_have_one_form,
-                 starts_have_one_form, a_journal_is_printed_line_by_line])
+                 starts_have_one_form, a_journal_is_printed_line_by_line,
+                 a_service_can_t_send_another_journal])
