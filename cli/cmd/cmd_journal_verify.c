@@ -221,10 +221,30 @@ static enum cli_exit answer(struct cli *cli, const struct book *b, struct err *e
 	return CLI_NOT_GENUINE;
 }
 
+/* What was given and would change nothing was meant to change something. */
+static enum cli_exit check_call(const struct cli *cli, struct err *e)
+{
+	static const char *const beside[] = { "chain-only", "computation", "quiet", "verbose" };
+
+	for (size_t i = 0; cli_flag(cli, "chain-only") && i < cli->given_count; i++) {
+		const char *name = cli->given[i].option->name;
+		bool goes = false;
+
+		for (size_t k = 0; k < ARRAY_LEN(beside) && !goes; k++)
+			goes = strcmp(name, beside[k]) == 0;
+		if (!goes)
+			return cli_usage(e, "--chain-only and --%s: one of them", name);
+	}
+	return evidence_check_genuine(cli, e) < 0 ? CLI_USAGE : CLI_OK;
+}
+
 static enum cli_exit run(struct cli *cli, struct err *e)
 {
 	struct book book = { .bytes = NULL };
-	enum cli_exit status;
+	enum cli_exit status = check_call(cli, e);
+
+	if (status != CLI_OK)
+		return status;
 
 	if (book_read(cli->operands[0], &book, e) == 0)
 		status = answer(cli, &book, e);

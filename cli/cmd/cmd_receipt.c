@@ -66,7 +66,8 @@ static void print_text(struct cli *cli, const struct verify_input *in, const str
 static int read_options(const struct cli *cli, struct evidence_options *o, struct err *e)
 {
 	o->input.genuine_only = cli_flag(cli, "genuine-only");
-	if (evidence_policies(cli, "policy", NULL, o, e) < 0 || evidence_trust_read(cli, o, e) < 0)
+	if (evidence_check_genuine(cli, e) < 0 ||
+	    evidence_policies(cli, "policy", NULL, o, e) < 0 || evidence_trust_read(cli, o, e) < 0)
 		return err_code(e);
 	return evidence_moment(cli, o, e);
 }

@@ -339,6 +339,19 @@ static int read_companions(const struct cli *cli, struct evidence_options *o, st
 	return 0;
 }
 
+int evidence_check_genuine(const struct cli *cli, struct err *e)
+{
+	static const char *const about_runs[] = { "policy", "manifest" };
+
+	for (size_t i = 0; cli_flag(cli, "genuine-only") && i < ARRAY_LEN(about_runs); i++)
+		if (cli_value(cli, about_runs[i]))
+			return err_set(e, ERR_INVALID,
+				       "--genuine-only and --%s: one of them; the first says "
+				       "nothing about what ran",
+				       about_runs[i]);
+	return 0;
+}
+
 /* No clock told a moment that is named. */
 int evidence_moment(const struct cli *cli, struct evidence_options *o, struct err *e)
 {

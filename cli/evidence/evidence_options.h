@@ -63,6 +63,9 @@ int evidence_trust_read(const struct cli *cli, struct evidence_options *o,
  * where none is given. Without either there is no policy, which the verifier refuses. */
 int evidence_policies(const struct cli *cli, const char *option, const char *fallback,
 		      struct evidence_options *o, struct err *e) MUST_CHECK;
+/* ERR_INVALID for --genuine-only beside --policy or --manifest, which say what has to run: of a command
+ * that has all three. */
+int evidence_check_genuine(const struct cli *cli, struct err *e) MUST_CHECK;
 /* The moment to judge at; one that is named is meant to the second, unless --skew says otherwise. */
 int evidence_moment(const struct cli *cli, struct evidence_options *o, struct err *e) MUST_CHECK;
 /* NULL: none is named. */

@@ -207,6 +207,18 @@ def a_journal_is_printed_line_by_line():
     assert lines[15] == "closed: 15 entries, none missing, moved or altered", lines[15:]
 
 
+def an_option_without_effect_is_refused():
+    path = os.path.join(DATA, "closed.cbor")
+    for words in (["--policy", "/none"], ["--manifest", "/none"], ["--genuine-only"], ["--at", "2026-01-01T00:00:00Z"],
+                  ["--offline"], ["--trusted_root", "/none"], ["--skew", "1"]):
+        done = cli("journal", "verify", path, "--chain-only", *words)
+        assert done.status == 2 and f"--chain-only and {words[0]}: one of them" in done.err and not done.out, done
+    for other in ("--policy", "--manifest"):
+        done = cli("journal", "verify", path, "--genuine-only", other, "/none")
+        assert done.status == 2 and f"--genuine-only and {other}: one of them" in done.err and not done.out, done
+    assert cli("journal", "verify", path, "--chain-only", "-q", "-v", "--computation", "c-1").status == 0
+
+
 class Serves(computations_grpc.ComputationServiceServicer):
     """A service that has one journal, of computation c-1 and run 7, for whatever is asked."""
 
@@ -255,4 +267,4 @@ if __name__ == "__main__":
         tap.run([both_take_the_saved_journals, neither_takes_an_altered_one,
                  every_bit_of_a_small_one_counts_to_both, a_signature_makes_nothing_right, heads_have_one_form,
                  starts_have_one_form, a_journal_is_printed_line_by_line,
-                 a_service_can_t_send_another_journal])
+                 an_option_without_effect_is_refused, a_service_can_t_send_another_journal])

@@ -111,6 +111,9 @@ def a_call_that_makes_no_sense_is_told():
         assert done.status == 2 and "nothing.receipt.cbor" in done.err, done
         done = cli("receipt", "show", os.path.join(CORPUS, "snp"), "--json", "--slsa")
         assert done.status == 2 and "one of them" in done.err, done
+        for other in ("--policy", "--manifest"):
+            done = verify(folder, "snp", "--genuine-only", other, folder("none.json"))
+            assert done.status == 2 and f"--genuine-only and {other}: one of them" in done.err, done
         done = verify(folder, "snp", "--receipt", folder("other.cbor"))
         assert done.status == 2 and "other.cbor" in done.err, done
 
