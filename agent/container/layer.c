@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/container/layer.h"
 
-#include "agent/container/place.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/crypto/digest.h"
@@ -33,7 +32,8 @@ struct pass {
 	int root;
 	uint64_t content; /* bytes of files */
 	struct seen *seen;
-	struct layer_room *room;
+	struct place_room *room;
+	uint64_t most; /* bytes of the layer */
 };
 
 typedef int entry_fn(struct pass *pass, struct err *e);
@@ -86,7 +86,7 @@ static int white_out(struct pass *pass, struct err *e)
 	if (pass->entry.kind != TAR_FILE || pass->entry.size > 0)
 		return err_set(e, ERR_INVALID, "the whiteout %s is no empty file",
 			       log_quote(pass->path).text);
-	if (place_parent(pass->root, pass->path, false, &folder, &name, e) < 0)
+	if (place_parent(pass->root, pass->path, NULL, &folder, &name, e) < 0)
 		return err_code(e);
 	gone = name + strlen(WHITEOUT);
 	if (strcmp(name, OPAQUE) == 0)
@@ -105,9 +105,7 @@ static int look(struct pass *pass, struct err *e)
 	if (entry->kind == TAR_DEVICE)
 		return err_set(e, ERR_INVALID, "%s is a device or pipe",
 			       log_quote(pass->path).text);
-	if (pass->room->entries-- == 0)
-		return err_set(e, ERR_EXHAUSTED, "more than %d entries", TAR_ENTRIES_MAX);
-	if (see(pass, e) < 0)
+	if (place_take(pass->room, e) < 0 || see(pass, e) < 0)
 		return err_code(e);
 	if (strstr(pass->path, WHITEOUT) == pass->path || strstr(pass->path, "/" WHITEOUT)) {
 		const char *first = strstr(pass->path, "/" WHITEOUT);
@@ -159,7 +157,7 @@ static int put_link(struct pass *pass, int folder, const char *name, struct err 
 	char path[TAR_PATH_MAX + 1];
 
 	if (place_clean(pass->entry.link, path, e) < 0 ||
-	    place_parent(pass->root, path, false, &there, &what, e) < 0)
+	    place_parent(pass->root, path, NULL, &there, &what, e) < 0)
 		return err_wrap(e, "the hard link %s", log_quote(pass->path).text);
 	if (there < 0)
 		errno = ENOENT;
@@ -199,7 +197,7 @@ static int put(struct pass *pass, struct err *e)
 		return 0;
 	if (pass->entry.kind >= ARRAY_LEN(kinds))
 		return err_set(e, ERR_INVALID, "the archive has changed meanwhile");
-	if (place_parent(pass->root, pass->path, true, &folder, &name, e) < 0)
+	if (place_parent(pass->root, pass->path, pass->room, &folder, &name, e) < 0)
 		return err_code(e);
 	/* a folder on a folder is the same one; anything else takes the place of what was there */
 	if (fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
@@ -231,8 +229,8 @@ static int open_blob(const struct container *c, size_t i, struct pass *pass, str
 {
 	const struct container_layer *layer = &c->layers[i];
 
-	if (blob_open(archive_file(c->archive), &layer->place, layer->packing, pass->room->bytes,
-		      blob, e) < 0)
+	if (blob_open(archive_file(c->archive), &layer->place, layer->packing, pass->most, blob,
+		      e) < 0)
 		return err_code(e);
 	pass->tar = (struct tar){ .blob = *blob, .may_stop = true };
 	return 0;
@@ -265,6 +263,17 @@ static int check_free(const struct pass *pass, struct err *e)
 	return 0;
 }
 
+/* Its entries have taken theirs; folders of paths take theirs as they are made. */
+static int take_bytes(const struct pass *pass, uint64_t bytes, struct err *e)
+{
+	if (bytes > pass->room->bytes)
+		return err_set(e, ERR_EXHAUSTED,
+			       "%llu bytes and %d for each entry, for which there is no room",
+			       (unsigned long long)bytes, PLACE_COST);
+	pass->room->bytes -= bytes;
+	return 0;
+}
+
 static int apply(const struct container *c, size_t i, struct pass *pass, struct err *e)
 {
 	CLEANUP(blob_free) struct blob *first = NULL;
@@ -273,13 +282,13 @@ static int apply(const struct container *c, size_t i, struct pass *pass, struct 
 	if (open_blob(c, i, pass, &first, e) < 0 || blob_sum(first, e) < 0 ||
 	    each(pass, look, e) < 0 || check_sums(c, i, first, e) < 0 || check_free(pass, e) < 0)
 		return err_code(e);
-	if (open_blob(c, i, pass, &second, e) < 0 || each(pass, put, e) < 0)
+	if (take_bytes(pass, blob_position(first), e) < 0 ||
+	    open_blob(c, i, pass, &second, e) < 0 || each(pass, put, e) < 0)
 		return err_code(e);
-	pass->room->bytes -= blob_position(first);
 	return 0;
 }
 
-int layer_apply(const struct container *c, size_t i, int root, struct layer_room *room,
+int layer_apply(const struct container *c, size_t i, int root, struct place_room *room,
 		struct err *e)
 {
 	CLEANUP(free) struct pass *pass = calloc(1, sizeof(*pass));
@@ -290,6 +299,7 @@ int layer_apply(const struct container *c, size_t i, int root, struct layer_room
 	pass->root = root;
 	pass->seen = seen;
 	pass->room = room;
+	pass->most = room->bytes;
 	if (apply(c, i, pass, e) < 0)
 		return err_wrap(e, "layer %zu", i + 1);
 	return 0;

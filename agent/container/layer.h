@@ -10,15 +10,10 @@
 #pragma once
 
 #include "agent/container/container.h"
-
-/* What may still come, over all layers. */
-struct layer_room {
-	uint64_t bytes; /* unpacked, headers and all */
-	uint64_t entries;
-};
+#include "agent/container/place.h"
 
 /* `root` is the folder that becomes the container's root. ERR_INVALID: a device or pipe, a path that
  * place.h refuses, a file twice, a hard link to what is not there, a digest that differs.
  * ERR_EXHAUSTED: over the room, or the file system's. */
-int layer_apply(const struct container *container, size_t layer, int root, struct layer_room *room,
+int layer_apply(const struct container *container, size_t layer, int root, struct place_room *room,
 		struct err *e) MUST_CHECK;

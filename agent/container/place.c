@@ -47,6 +47,20 @@ int place_clean(const char *path, char clean[TAR_PATH_MAX + 1], struct err *e)
 	return 0;
 }
 
+int place_take(struct place_room *room, struct err *e)
+{
+	if (room->entries == 0)
+		return err_set(e, ERR_EXHAUSTED, "more than %d entries and folders of paths",
+			       TAR_ENTRIES_MAX);
+	if (room->bytes < PLACE_COST)
+		return err_set(e, ERR_EXHAUSTED,
+			       "more files and folders than there is room for: each takes %d bytes",
+			       PLACE_COST);
+	room->entries--;
+	room->bytes -= PLACE_COST;
+	return 0;
+}
+
 static int open_in(int root, const char *path, uint64_t resolve)
 {
 	struct open_how how = { .flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
@@ -101,12 +115,12 @@ static int not_there(const char *path, struct err *e)
 }
 
 /* One missing folder; its parent is there. */
-static int make_folder(int root, const char *path, struct err *e)
+static int make_folder(int root, const char *path, struct place_room *room, struct err *e)
 {
 	CLEANUP(close) int fd = -1;
 	const char *name;
 
-	if (place_parent(root, path, false, &fd, &name, e) < 0)
+	if (place_parent(root, path, NULL, &fd, &name, e) < 0 || place_take(room, e) < 0)
 		return err_code(e);
 	if (fd < 0 || mkdirat(fd, name, 0755) < 0 || fchmodat(fd, name, 0755, 0) < 0)
 		return errno == EEXIST ? bad_path(path, "leads through a link to nothing", e)
@@ -114,7 +128,7 @@ static int make_folder(int root, const char *path, struct err *e)
 	return 0;
 }
 
-static int make_all(int root, const char *path, struct err *e)
+static int make_all(int root, const char *path, struct place_room *room, struct err *e)
 {
 	char part[TAR_PATH_MAX + 1];
 
@@ -128,14 +142,15 @@ static int make_all(int root, const char *path, struct err *e)
 			return err_code(e);
 		if (fd < 0 && errno != ENOENT)
 			return not_there(part, e);
-		if (fd < 0 && make_folder(root, part, e) < 0)
+		if (fd < 0 && make_folder(root, part, room, e) < 0)
 			return err_code(e);
 		if (!slash)
 			return 0;
 	}
 }
 
-int place_parent(int root, const char *path, bool make, int *fd, const char **name, struct err *e)
+int place_parent(int root, const char *path, struct place_room *room, int *fd, const char **name,
+		 struct err *e)
 {
 	const char *slash = strrchr(path, '/');
 	char folder[TAR_PATH_MAX + 1] = "";
@@ -148,11 +163,11 @@ int place_parent(int root, const char *path, bool make, int *fd, const char **na
 		return err_code(e);
 	if (*fd >= 0)
 		return 0;
-	if (errno != ENOENT && !(errno == ENOTDIR && !make))
+	if (errno != ENOENT && !(errno == ENOTDIR && !room))
 		return not_there(folder, e);
-	if (!make)
+	if (!room)
 		return 0;
-	if (make_all(root, folder, e) < 0 || open_folder(root, folder, fd, e) < 0)
+	if (make_all(root, folder, room, e) < 0 || open_folder(root, folder, fd, e) < 0)
 		return err_code(e);
 	return *fd < 0 ? not_there(folder, e) : 0;
 }

@@ -2,7 +2,6 @@
 #include "agent/container/unpack.h"
 
 #include "agent/container/layer.h"
-#include "agent/container/place.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
 
@@ -12,7 +11,7 @@
 #include <sys/stat.h>
 
 /* A folder that has to be there, as docker makes it. */
-static int need_folder(int root, const char *path, struct err *e)
+static int need_folder(int root, const char *path, struct place_room *room, struct err *e)
 {
 	CLEANUP(close) int folder = -1;
 	const char *name;
@@ -26,10 +25,13 @@ static int need_folder(int root, const char *path, struct err *e)
 		return err_code(e);
 	if (!clean[0])
 		return 0;
-	if (place_parent(root, clean, true, &folder, &name, e) < 0)
+	if (place_parent(root, clean, room, &folder, &name, e) < 0)
 		return err_code(e);
-	if (mkdirat(folder, name, 0755) == 0)
-		return fchmodat(folder, name, 0755, 0) < 0 ? err_errno(e, "make '%s'", clean) : 0;
+	if (mkdirat(folder, name, 0755) == 0) {
+		if (fchmodat(folder, name, 0755, 0) < 0)
+			return err_errno(e, "make '%s'", clean);
+		return place_take(room, e);
+	}
 	/* a link may lead to one, inside */
 	if (errno != EEXIST || fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
 	    (!S_ISDIR(st.st_mode) && !S_ISLNK(st.st_mode)))
@@ -38,14 +40,14 @@ static int need_folder(int root, const char *path, struct err *e)
 }
 
 /* Where datasets and results are put. A link would put them elsewhere. */
-static int need_place(int root, const char *path, struct err *e)
+static int need_place(int root, const char *path, struct place_room *room, struct err *e)
 {
 	CLEANUP(close) int folder = -1;
 	const char *name;
 	struct stat st;
 
-	if (need_folder(root, path, e) < 0 ||
-	    place_parent(root, path, false, &folder, &name, e) < 0)
+	if (need_folder(root, path, room, e) < 0 ||
+	    place_parent(root, path, NULL, &folder, &name, e) < 0)
 		return err_code(e);
 	if (folder < 0 || fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
 	    !S_ISDIR(st.st_mode) || fstatat(root, "cocos", &st, AT_SYMLINK_NOFOLLOW) < 0 ||
@@ -58,15 +60,16 @@ int unpack(int archive, const char *machine, int root, uint64_t most, struct wri
 	   struct err *e)
 {
 	CLEANUP_CONTAINER struct container container = { 0 };
-	struct layer_room room = { .bytes = most, .entries = TAR_ENTRIES_MAX };
+	struct place_room room = { .bytes = most, .entries = TAR_ENTRIES_MAX };
 
 	if (container_open(archive, machine, &container, e) < 0)
 		return err_wrap(e, "image");
 	for (size_t i = 0; i < container.config.layer_count; i++)
 		if (layer_apply(&container, i, root, &room, e) < 0)
 			return err_wrap(e, "image");
-	if (need_place(root, UNPACK_DATASETS, e) < 0 || need_place(root, UNPACK_RESULTS, e) < 0 ||
-	    need_folder(root, container.config.folder, e) < 0)
+	if (need_place(root, UNPACK_DATASETS, &room, e) < 0 ||
+	    need_place(root, UNPACK_RESULTS, &room, e) < 0 ||
+	    need_folder(root, container.config.folder, &room, e) < 0)
 		return err_wrap(e, "image");
 	return container_run_write(&container.config, run, e);
 }

@@ -56,7 +56,7 @@ int bundle_digest(int dir, const struct bundle_progress *progress, uint8_t out[B
 
 /* How much a bundle may hold. Zero means the default next to it. */
 struct bundle_limits {
-	uint64_t entries; /* BUNDLE_ENTRIES_MAX */
+	uint64_t entries; /* and folders that only stand in paths: BUNDLE_ENTRIES_MAX */
 	uint64_t bytes;   /* of all contents unpacked: 64 GiB */
 	uint64_t ratio;   /* unpacked bytes for each packed one, of the whole and of any entry over
 			   * 1 MiB: 1032 is deflate's best; 200 */

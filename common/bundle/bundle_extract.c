@@ -275,7 +275,9 @@ static int make_plan(struct job *job, uint64_t file_size, struct err *e)
 	if (job->limits.strip)
 		strip(&job->plan, job->limits.strip);
 	qsort(job->plan.items, job->plan.count, sizeof(*job->plan.items), by_path);
-	if (check_collisions(&job->plan, e) < 0)
+	if (check_collisions(&job->plan, e) < 0 ||
+	    bundle_zip_entries_check(job->plan.count + job->plan.implied, job->limits.entries, e) <
+		    0)
 		return err_code(e);
 	return check_space(job, e);
 }

@@ -233,17 +233,65 @@ static void a_bomb_is_stopped_at_its_limit(void **state)
 	struct kit_world *w = *state;
 	struct err e;
 	const struct kit_image image = { .layers = { LAYER({ .name = "a", .size = 1 << 20 }) } };
-	uint64_t whole = (1 << 20) + 512 + 1024;
+	const uint64_t whole = (1 << 20) + 512 + 1024, folders = 3 * PLACE_COST;
 
-	assert_ok(run_unpack(w, &image, whole, &e), e);
+	assert_ok(run_unpack(w, &image, whole + PLACE_COST + folders, &e), e);
 	assert_ok(place_empty(w->root, &e), e);
+	assert_refused(run_unpack(w, &image, whole + PLACE_COST + folders - 1, &e), e,
+		       ERR_EXHAUSTED, "each takes 4096 bytes");
+	assert_ok(place_empty(w->root, &e), e);
+	assert_refused(run_unpack(w, &image, whole + PLACE_COST - 1, &e), e, ERR_EXHAUSTED,
+		       "4096 for each entry");
 	assert_refused(run_unpack(w, &image, whole - 1, &e), e, ERR_EXHAUSTED, "larger than");
 	assert_false(is_there(w, "a"));
 	/* the sum over the layers counts */
 	const struct kit_image two = { .layers = { image.layers[0], image.layers[0] } };
-	assert_ok(run_unpack(w, &two, 2 * whole, &e), e);
+	assert_ok(run_unpack(w, &two, 2 * (whole + PLACE_COST) + folders, &e), e);
 	assert_ok(place_empty(w->root, &e), e);
-	assert_refused(run_unpack(w, &two, 2 * whole - 1, &e), e, ERR_EXHAUSTED, "layer 2");
+	assert_refused(run_unpack(w, &two, 2 * (whole + PLACE_COST) - 1, &e), e, ERR_EXHAUSTED,
+		       "layer 2");
+}
+
+static int apply_within(struct kit_world *w, const struct kit_image *image, struct place_room *room,
+			struct err *e)
+{
+	CLEANUP_WRITER struct writer archive = writer_up_to(KIT_MAX);
+	CLEANUP_CONTAINER struct container container = { 0 };
+
+	assert_ok(place_empty(w->root, e), *e);
+	kit_docker(&archive, image);
+	CLEANUP(close) int fd = kit_memory(archive.bytes, archive.len);
+	assert_ok(container_open(fd, "amd64", &container, e), *e);
+	return layer_apply(&container, 0, w->root, room, e);
+}
+
+/* What stands only in paths costs as much as what has an entry. */
+static void folders_of_paths_are_counted(void **state)
+{
+	struct kit_world *w = *state;
+	struct err e;
+	const struct kit_image image = { .layers = { LAYER({ .name = "a/b/c/d/e", .text = "x" },
+							   { .name = "a/b/f", .text = "y" },
+							   { .name = "a/g/.wh.h" }) } };
+	/* three entries, four folders; five blocks with content or headers, two at the end */
+	const struct place_room exact = { .entries = 7, .bytes = 7 * 512 + 7 * PLACE_COST };
+	struct place_room room = exact;
+
+	assert_ok(apply_within(w, &image, &room, &e), e);
+	assert_int_equal(room.entries, 0);
+	assert_int_equal(room.bytes, 0);
+	room = exact;
+	room.entries--;
+	assert_refused(apply_within(w, &image, &room, &e), e, ERR_EXHAUSTED, "entries and folders");
+	room = exact;
+	room.bytes--;
+	assert_refused(apply_within(w, &image, &room, &e), e, ERR_EXHAUSTED,
+		       "each takes 4096 bytes");
+	assert_false(is_there(w, "a/b/c/d"));
+	room = exact;
+	room.entries = 2; /* of the entries themselves: before anything is written */
+	assert_refused(apply_within(w, &image, &room, &e), e, ERR_EXHAUSTED, "entries and folders");
+	assert_false(is_there(w, "a"));
 }
 
 static void places_for_data_are_no_links(void **state)
@@ -325,6 +373,7 @@ int main(void)
 		ROW(nothing_is_there_twice),
 		ROW(digests_are_held_against_the_layers),
 		ROW(a_bomb_is_stopped_at_its_limit),
+		ROW(folders_of_paths_are_counted),
 		ROW(places_for_data_are_no_links),
 		ROW(what_it_runs_is_told),
 		ROW(every_truncation_is_refused),

@@ -284,6 +284,24 @@ static void limits_hold_exactly(void **state)
 	assert_ok(bundle_extract(w->zip, w->out_fd, &limits, &e), e);
 }
 
+/* A folder that has no entry of its own is one more thing on the disk. */
+static void folders_of_paths_are_entries(void **state)
+{
+	struct bundle_world *w = *state;
+	const struct craft crafts[] = { { .name = "a/b/c/x", .content = "1" },
+					{ .name = "a/b/y", .content = "2" },
+					{ .name = "a/b/", .content = "" } };
+	struct bundle_limits limits = { .entries = 4 };
+	struct err e;
+
+	craft_zip(w, crafts, 3); /* and the folders a, a/b/c */
+	assert_refused(bundle_extract(w->zip, w->out_fd, &limits, &e), e, ERR_EXHAUSTED,
+		       "5 entries: the limit is 4");
+	bundle_world_is_empty(w);
+	limits.entries = 5;
+	assert_ok(bundle_extract(w->zip, w->out_fd, &limits, &e), e);
+}
+
 /* With libzip itself as the author. */
 static void pack(const struct bundle_world *w, const void *bytes, size_t len)
 {
@@ -528,6 +546,7 @@ int main(void)
 		BUNDLE_WORLD_ROW(what_is_there_is_never_replaced),
 		BUNDLE_WORLD_ROW(a_link_that_is_there_is_never_followed),
 		BUNDLE_WORLD_ROW(limits_hold_exactly),
+		BUNDLE_WORLD_ROW(folders_of_paths_are_entries),
 		BUNDLE_WORLD_ROW(a_bomb_is_refused_before_it_is_unpacked),
 		BUNDLE_WORLD_ROW(every_truncation_is_refused_and_leaves_nothing),
 		BUNDLE_WORLD_ROW(every_flipped_byte_leaves_all_or_nothing),
