@@ -29,7 +29,7 @@ static int take_assets(struct computation *c, struct err *e)
 						 .key = &m->datasets[i]->userkey,
 						 .name = m->datasets[i]->filename,
 						 .decompress = m->datasets[i]->decompress,
-						 .cache = m->datasets[i]->cache };
+						 .cache = manifest_is_cache(m->datasets[i]) };
 	for (size_t i = 0; i < m->n_result_consumers; i++) {
 		struct consumer *consumer = &c->consumers[i];
 		int failed;

@@ -57,12 +57,15 @@ static struct manifest_place place_of(const struct upload_call *u, const struct 
 	return computation_place(u->computation, a, u->filename, u->decompress);
 }
 
-/* Is this the name or the place of another dataset? One without a name must take neither. */
+/* Is this the name or the place of another dataset, or of a cache, where libraries trust what they find?
+ * One without a name must take none of them. */
 static bool is_reserved(const struct upload_call *u, const struct asset *a)
 {
 	const struct computation *c = u->computation;
 	const struct manifest_place place = place_of(u, a);
 
+	if (!a->cache && strcmp(u->filename, MANIFEST_CACHE_NAME) == 0)
+		return true;
 	for (size_t i = 0; i < c->dataset_count; i++) {
 		if (&c->datasets[i] != a && strcmp(c->datasets[i].name, u->filename) == 0)
 			return true;

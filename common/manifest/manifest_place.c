@@ -13,13 +13,18 @@ static size_t stem_of(const char *name)
 	return strspn(name, ".") < stem ? stem : len; /* neither "." nor ".." */
 }
 
+bool manifest_is_cache(const Cvms__Dataset *dataset)
+{
+	return dataset->cache || strcmp(dataset->filename, MANIFEST_CACHE_NAME) == 0;
+}
+
 struct manifest_place manifest_place_of(enum manifest_layout layout, const char *name, bool unpack,
 					bool cache)
 {
 	struct manifest_place place = { .kind = MANIFEST_PLACE_FILE };
 	size_t len = strlen(name);
 
-	if (cache || strcmp(name, MANIFEST_CACHE_NAME) == 0)
+	if (cache)
 		place.kind = MANIFEST_PLACE_CACHE;
 	else if (unpack && layout == MANIFEST_LAYOUT_STOCK)
 		place.kind = MANIFEST_PLACE_UNION;
@@ -41,7 +46,8 @@ static struct manifest_place place_at(const Cvms__ComputationRunReq *m, size_t i
 {
 	const Cvms__Dataset *d = m->datasets[i];
 
-	return manifest_place_of(manifest_layout(m), d->filename, d->decompress, d->cache);
+	return manifest_place_of(manifest_layout(m), d->filename, d->decompress,
+				 manifest_is_cache(d));
 }
 
 int manifest_places_check(const Cvms__ComputationRunReq *m, struct err *e)

@@ -7,7 +7,8 @@
 #include "common/manifest/manifest.h"
 #include "common/manifest/manifest_extension.h"
 
-/* A dataset of this name is a cache in every manifest: a stock one can't mark it. */
+/* A dataset of this name is a cache in every manifest: a stock one can't mark it. The name is the
+ * manifest's: one without a name is none, whatever its owner calls it. */
 #define MANIFEST_CACHE_NAME "cache.zip"
 
 enum manifest_place_kind {
@@ -22,8 +23,12 @@ struct manifest_place {
 	char name[MANIFEST_FILENAME_MAX + 1]; /* "" where several share the place */
 };
 
-/* Of a dataset that goes by `name`, a plain file name; `unpack`: manifest or upload asks for it. In
- * layout folders, h1.zip lies in h1; a name without .zip is the folder's as it is. */
+/* Does it lie where libraries look? */
+bool manifest_is_cache(const Cvms__Dataset *dataset);
+
+/* Of a dataset that goes by `name`, a plain file name; `unpack`: manifest or upload asks for it; `cache`:
+ * manifest_is_cache(). In layout folders, h1.zip lies in h1; a name without .zip is the folder's as it
+ * is. */
 struct manifest_place manifest_place_of(enum manifest_layout layout, const char *name, bool unpack,
 					bool cache);
 

@@ -167,6 +167,26 @@ def a_cache_is_a_zip_and_takes_no_other_ones_path():
         assert found == ["computation/cache/torch/a"], found
 
 
+def the_manifest_alone_makes_a_cache():
+    code = zip_of([("torch/hub/code.py", b"code")])
+    sets = [dataset(code, OTHER_KEY), dataset(IRIS, DATA_KEY, "iris.csv")]
+    with computing(lambda port: manifest(port, algo=LIST, datasets=sets)) as (service, agent, client):
+        client.algo(LIST, ALGO_KEY)
+        for more in ((), UNPACK):
+            refused(Code.INVALID_ARGUMENT, "no dataset of the manifest is called 'cache.zip'", client.data,
+                    code, OTHER_KEY, "cache.zip", more=more)
+        assert not [f for f in agent.work() if f.startswith("computation/cache/")], agent.work()
+        client.data(code, OTHER_KEY, "data.zip", more=UNPACK)
+        client.data(IRIS, DATA_KEY, "iris.csv")
+        assert listed(service, client)[1] == []
+    # one without a name that the manifest marks is one under any name
+    sets = [dataset(code, OTHER_KEY, cache=True)]
+    with computing(lambda port: manifest(port, algo=LIST, datasets=sets)) as (service, _, client):
+        client.algo(LIST, ALGO_KEY)
+        client.data(code, OTHER_KEY, "cache.zip")
+        assert listed(service, client)[1] == ["./torch/hub/code.py code"]
+
+
 def what_one_run_does_to_its_data_the_next_does_not_see():
     algo = (b"#!/bin/sh\nset -e\ncat datasets/h1/x.csv > results/before\n"
             b"if echo changed 2>/dev/null > datasets/h1/x.csv; then rm -r datasets/h1\n"
@@ -200,6 +220,7 @@ if __name__ == "__main__":
         one_place_for_two_is_refused_with_the_manifest,
         a_call_takes_nobodys_place,
         caches_lie_where_libraries_look,
+        the_manifest_alone_makes_a_cache,
         a_cache_is_a_zip_and_takes_no_other_ones_path,
         what_one_run_does_to_its_data_the_next_does_not_see,
     ])

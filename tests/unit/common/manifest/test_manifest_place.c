@@ -30,8 +30,10 @@ static void each_dataset_has_its_place(void **state)
 		{ "..zip", true, false, FOLDERS, MANIFEST_PLACE_FOLDER, "..zip" },
 		{ "...zip", true, false, FOLDERS, MANIFEST_PLACE_FOLDER, "...zip" },
 		{ "...x.zip", true, false, FOLDERS, MANIFEST_PLACE_FOLDER, "...x" },
-		{ "cache.zip", false, false, STOCK, MANIFEST_PLACE_CACHE, "" },
-		{ "cache.zip", true, false, FOLDERS, MANIFEST_PLACE_CACHE, "" },
+		{ "cache.zip", false, true, STOCK, MANIFEST_PLACE_CACHE, "" },
+		{ "cache.zip", true, true, FOLDERS, MANIFEST_PLACE_CACHE, "" },
+		{ "cache.zip", false, false, STOCK, MANIFEST_PLACE_FILE, "cache.zip" },
+		{ "cache.zip", true, false, FOLDERS, MANIFEST_PLACE_FOLDER, "cache" },
 		{ "Cache.zip", true, false, FOLDERS, MANIFEST_PLACE_FOLDER, "Cache" },
 		{ "weights", false, true, STOCK, MANIFEST_PLACE_CACHE, "" },
 		{ "", false, false, FOLDERS, MANIFEST_PLACE_FILE, "" },
@@ -44,6 +46,31 @@ static void each_dataset_has_its_place(void **state)
 		if (place.kind != cases[i].kind || strcmp(place.name, cases[i].place) != 0)
 			fail_msg("'%s' lies in '%s' (%d)", cases[i].name, place.name,
 				 (int)place.kind);
+	}
+}
+
+/* By its mark or its name in the manifest. */
+static void the_manifest_says_what_a_cache_is(void **state)
+{
+	static struct {
+		char name[16]; /* lent to a message */
+		bool marked, cache;
+	} cases[] = {
+		{ "cache.zip", false, true },
+		{ "weights", true, true },
+		{ "", true, true },
+		{ "", false, false },
+		{ "Cache.zip", false, false },
+		{ "cache.zip2", false, false },
+		{ "cache.zi", false, false },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		Cvms__Dataset d = CVMS__DATASET__INIT;
+
+		d.filename = cases[i].name;
+		d.cache = cases[i].marked;
+		assert_int_equal(manifest_is_cache(&d), cases[i].cache);
 	}
 }
 
@@ -75,6 +102,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_dataset_has_its_place),
+		cmocka_unit_test(the_manifest_says_what_a_cache_is),
 		cmocka_unit_test(the_longest_name_is_a_place),
 		cmocka_unit_test(shared_places_are_nobodys),
 	};
