@@ -10,9 +10,6 @@
 #include <string.h>
 #include <sys/queue.h>
 
-/* What an entry costs beside its bytes. */
-enum { ENTRY_COST = 96 };
-
 /* Entries under one signed head; without one they wait for the keeper. */
 struct batch {
 	TAILQ_ENTRY(batch) link;
@@ -180,8 +177,9 @@ static int sign_some(struct journal *j, bool end, struct err *e)
 	size_t count = 0, bytes = 0;
 
 	while (count < j->count && count < JOURNAL_BATCH_MAX &&
-	       (!count || bytes + j->entries[count].len + ENTRY_COST <= JOURNAL_BATCH_BYTES))
-		bytes += j->entries[count++].len + ENTRY_COST;
+	       (!count ||
+		bytes + j->entries[count].len + JOURNAL_ENTRY_COST <= JOURNAL_BATCH_BYTES))
+		bytes += j->entries[count++].len + JOURNAL_ENTRY_COST;
 	struct batch *batch = new_batch(j, count, bytes, e);
 	if (!batch)
 		return err_code(e);
@@ -269,8 +267,8 @@ static int append(struct journal *j, const struct journal_note *note, struct err
 	j->head = head;
 	memcpy(j->digests[j->count], hash, sizeof(hash));
 	j->entries[j->count++] = (ProtobufCBinaryData){ len, bytes };
-	j->bytes += len + ENTRY_COST;
-	j->kept += len + ENTRY_COST;
+	j->bytes += len + JOURNAL_ENTRY_COST;
+	j->kept += len + JOURNAL_ENTRY_COST;
 	j->unsigned_count++;
 	return 0;
 }
@@ -305,12 +303,44 @@ int journal_add(struct journal *j, const struct journal_note *note, struct err *
 	return 0;
 }
 
+/* All that is signed of its computation; what the keeper still signs goes with its answer. */
+static void drop_computation(struct journal *j, struct batch *first)
+{
+	struct batch *batch, *following;
+
+	for (batch = TAILQ_NEXT(first, link); batch; batch = following) {
+		following = TAILQ_NEXT(batch, link);
+		if (strcmp(batch->entries->computation_id, first->entries->computation_id) != 0)
+			continue;
+		batch->is_void = true;
+		if (batch->is_signed)
+			remove_batch(j, batch);
+	}
+	remove_batch(j, first);
+}
+
+/* A service that keeps no journals acknowledges none: what is over must not stop what begins. */
+static void drop_ended(struct journal *j)
+{
+	struct batch *first;
+
+	while (j->kept > JOURNAL_BEFORE_MAX && (first = TAILQ_FIRST(&j->batches)) &&
+	       first->is_signed) {
+		log_warn(
+			"journal of %s: dropped, since the computation service has not acknowledged "
+			"it and %zu bytes wait",
+			log_quote(first->entries->computation_id).text, j->kept);
+		drop_computation(j, first);
+	}
+}
+
 int journal_begin(struct journal *j, const char *computation, const uint8_t manifest[SHA3_256_LEN],
 		  struct span statement, struct err *e)
 {
 	struct journal_note note = { .type = "start" };
 
 	drop_gathered(j); /* of one that was not ended: its key is gone */
+	drop_ended(j);
 	free(j->computation);
 	j->head = (struct journal_head){ 0 };
 	j->left_out = 0;

@@ -3,7 +3,8 @@
  * journal.h — the journal of the computation that runs (docs/journal.md): entries chained here, heads
  * signed by the keeper, batches kept until the computation service has them on disk.
  *
- * What became an entry is never dropped. Where too much waits, lines (types 'log' and 'output') do not
+ * What became an entry of the computation that runs is never dropped; of those before it whole journals are,
+ * oldest first, where the service keeps none (JOURNAL_BEFORE_MAX). Where too much waits, lines (types 'log' and 'output') do not
  * become entries; how many is an entry of its own. Everything here happens on
  * the loop thread.
  */
@@ -17,9 +18,12 @@ enum {
 	JOURNAL_SIGN_MS = 20, /* how long entries gather */
 	JOURNAL_BATCH_BYTES =
 		512 << 10,            /* of entries in one message, but for a single larger one */
+	JOURNAL_ENTRY_COST = 96,      /* of an entry beside its bytes, of those below */
 	JOURNAL_KEPT_BYTES = 4 << 20, /* beyond it no line becomes an entry */
 	JOURNAL_UNSIGNED_MAX = 4096,  /* entries; the same */
 	JOURNAL_KEPT_MAX = 32 << 20,  /* beyond it nothing does */
+	/* what computations before may leave to one that begins */
+	JOURNAL_BEFORE_MAX = JOURNAL_KEPT_MAX - JOURNAL_KEPT_BYTES,
 };
 
 struct journal;

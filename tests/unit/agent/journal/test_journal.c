@@ -70,10 +70,10 @@ static void measure(struct world *w, enum keeper_event event)
 	wait_answer(w);
 }
 
-static void begin(struct world *w)
+static void begin_as(struct world *w, const char *id)
 {
 	CLEANUP_WRITER struct writer statement = writer_up_to(RUN_STATEMENT_MAX);
-	struct run_statement s = { .computation = "c-1",
+	struct run_statement s = { .computation = id,
 				   .identity = (const uint8_t *)"i",
 				   .identity_len = 1 };
 	struct err e;
@@ -85,9 +85,14 @@ static void begin(struct world *w)
 	s.journal = w->spki;
 	s.journal_len = w->spki_len;
 	assert_ok(run_statement_write(&s, &statement, &e), e);
-	assert_ok(journal_begin(w->journal, "c-1", s.manifest,
+	assert_ok(journal_begin(w->journal, id, s.manifest,
 				(struct span){ statement.bytes, statement.len }, &e),
 		  e);
+}
+
+static void begin(struct world *w)
+{
+	begin_as(w, "c-1");
 }
 
 static int enter(void **state)
@@ -317,6 +322,110 @@ static void a_flood_is_counted(void **state)
 	check_file(w, count + 4, true);
 }
 
+/* What the journal keeps, counted as it is handed to a service that says nothing. */
+struct tally {
+	size_t bytes, last; /* last: of the last entry */
+};
+
+static int add_big(struct world *w, size_t len, struct err *e)
+{
+	static char text[JOURNAL_VALUE_MAX];
+	struct journal_note note = { .type = "event" };
+
+	memset(text, 'x', sizeof(text));
+	journal_put_text(&note, "type", text, len);
+	journal_put_text(&note, "status", "InProgress", 10);
+	return journal_add(w->journal, &note, e);
+}
+
+static void hand_all(struct world *w, struct tally *t)
+{
+	const Cvms__ClientStreamMessage *m = NULL;
+	uint64_t last = 0;
+
+	while (last < journal_head_of(w->journal).count) {
+		m = journal_next(w->journal);
+		if (!m) {
+			uv_run(&w->loop, UV_RUN_ONCE);
+			continue;
+		}
+		const Cvms__JournalEntries *b = m->journal_entries;
+		for (size_t i = 0; i < b->n_entries; i++)
+			t->bytes += b->entries[i].len + JOURNAL_ENTRY_COST;
+		t->last = b->entries[b->n_entries - 1].len;
+		last = b->first + b->n_entries - 1;
+		journal_handed(w->journal);
+	}
+}
+
+/* Two computations that are over leave exactly so many bytes; another one follows. */
+static void fill(struct world *w, size_t bytes)
+{
+	const size_t big = 500000;
+	struct tally t = { 0 };
+	struct err e;
+
+	begin_as(w, "c-1");
+	assert_ok(add_big(w, big, &e), e);
+	hand_all(w, &t);
+	begin_as(w, "c-2");
+	for (size_t said = t.bytes; bytes - said > 2 * big; said += big + 200)
+		assert_ok(add_big(w, big, &e), e);
+	hand_all(w, &t);
+	assert_ok(add_big(w, bytes - t.bytes - JOURNAL_ENTRY_COST - (t.last - big), &e), e);
+	hand_all(w, &t);
+	assert_int_equal(t.bytes, bytes);
+	journal_rewind(w->journal);
+}
+
+static void assert_next(struct world *w, const char *id)
+{
+	while (!journal_next(w->journal))
+		uv_run(&w->loop, UV_RUN_ONCE);
+	const Cvms__JournalEntries *b = journal_next(w->journal)->journal_entries;
+	assert_string_equal(b->computation_id, id);
+	assert_int_equal(b->first, 1);
+}
+
+static void what_is_over_stays_while_there_is_room(void **state)
+{
+	struct world *w = *state;
+
+	fill(w, JOURNAL_BEFORE_MAX);
+	begin_as(w, "c-3");
+	assert_next(w, "c-1");
+}
+
+static void the_oldest_goes_first_and_whole(void **state)
+{
+	struct world *w = *state;
+
+	fill(w, JOURNAL_BEFORE_MAX + 1);
+	begin_as(w, "c-3");
+	assert_next(w, "c-2");
+}
+
+/* The service keeps no journals: what computations leave must not stop the next. */
+static void a_full_journal_stops_no_computation(void **state)
+{
+	struct world *w = *state;
+	struct tally t = { 0 };
+	int failed = 0;
+	struct err e;
+
+	fill(w, JOURNAL_BEFORE_MAX + 1);
+	while (!failed)
+		failed = add_big(w, JOURNAL_VALUE_MAX, &e);
+	assert_int_equal(failed, -ERR_EXHAUSTED);
+	hand_all(w, &t);
+	assert_true(t.bytes > JOURNAL_KEPT_MAX);
+	journal_rewind(w->journal);
+	journal_end(w->journal, "complete");
+	begin_as(w, "c-3");
+	add_event(w);
+	assert_next(w, "c-3");
+}
+
 static void two_computations_follow_each_other(void **state)
 {
 	struct world *w = *state;
@@ -349,6 +458,9 @@ int main(int argc, char **argv)
 		ROW(nothing_is_kept_of_no_computation),
 		ROW(nothing_is_lost_moved_or_doubled_through_cuts),
 		ROW(a_flood_is_counted),
+		ROW(what_is_over_stays_while_there_is_room),
+		ROW(the_oldest_goes_first_and_whole),
+		ROW(a_full_journal_stops_no_computation),
 		ROW(two_computations_follow_each_other),
 	};
 
