@@ -63,7 +63,9 @@ static void print_summary(const struct book *b, FILE *out)
 {
 	const struct journal_check *c = &b->check;
 
-	fprintf(out, "%s: %" PRIu64 " entries, none missing, moved or altered\n",
+	fprintf(out,
+		"%s: %" PRIu64 " entries, as the key in it signed them: none missing, moved or "
+		"altered\n",
 		c->closed ? "closed" : "open", c->head.count);
 	if (!c->closed)
 		fprintf(out, "open: nothing proves that it ends here\n");
@@ -183,6 +185,8 @@ static enum cli_exit judge(struct cli *cli, const struct book *b, struct evidenc
 		return CLI_USAGE;
 	note_time(&b->check, v);
 	print_verdict(cli->out, v, result);
+	if (verdict_ok(v) && o->input.genuine_only)
+		fprintf(cli->out, "nothing is said about what ran\n");
 	e->text[0] = '\0';
 	return verdict_ok(v) ? CLI_OK : judged_exit(v);
 }

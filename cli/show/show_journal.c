@@ -22,14 +22,26 @@ static void put_time(uint64_t ms, FILE *out)
 		fprintf(out, "%s.%03uZ", text, (unsigned)(ms % 1000));
 }
 
-/* Control characters and what is not UTF-8 could write other lines. */
+/* In quotes, so that no text passes for further fields. Control characters, zeros too, and what is
+ * not UTF-8 could write other lines, or hide the rest. */
 static void put_text(struct span text, FILE *out)
 {
-	char *copy = strndup((const char *)text.bytes, text.len);
+	char *copy = malloc(text.len + 1);
 
-	if (copy)
-		text_make_plain(copy);
-	fputs(copy ? copy : "?", out);
+	if (!copy) {
+		fputs("?", out);
+		return;
+	}
+	memcpy(copy, text.bytes, text.len);
+	copy[text.len] = '\0';
+	for (size_t i = 0; i < text.len; i++)
+		if (!copy[i])
+			copy[i] = '?';
+	text_make_plain(copy);
+	fputc('"', out);
+	for (const char *c = copy; *c; c++)
+		fprintf(out, "%s%c", *c == '"' || *c == '\\' ? "\\" : "", *c);
+	fputc('"', out);
 	free(copy);
 }
 

@@ -203,8 +203,18 @@ def a_journal_is_printed_line_by_line():
     lines = done.stdout.splitlines()
     assert done.returncode == 3 and "anybody could have made it" in done.stderr, done
     assert lines[0].startswith("2023-11-14T22:13:20.000Z  1  start  manifest=0404"), lines[0]
-    assert lines[4].endswith("  log  text=two?lines level=INFO") and "\x1b" not in done.stdout, lines[4]
-    assert lines[15] == "closed: 15 entries, none missing, moved or altered", lines[15:]
+    assert lines[4].endswith("  log  text=\"two?lines\" level=\"INFO\"") and "\x1b" not in done.stdout, lines[4]
+    assert lines[15] == "closed: 15 entries, as the key in it signed them: none missing, moved or altered", lines[15:]
+
+
+def no_text_hides_or_forges_another():
+    w = Writer(statement)
+    w.add("output", text='all fine\0but poisoned" ok=yes \\', stream=1)
+    with Folder() as folder:
+        with open(folder("j"), "wb") as file:
+            file.write(w.head())
+        said = cli("journal", "verify", folder("j"), "--chain-only").out
+    assert r'  output  text="all fine?but poisoned\" ok=yes \\" stream=1' in said, said
 
 
 def an_option_without_effect_is_refused():
@@ -266,5 +276,5 @@ if __name__ == "__main__":
     else:
         tap.run([both_take_the_saved_journals, neither_takes_an_altered_one,
                  every_bit_of_a_small_one_counts_to_both, a_signature_makes_nothing_right, heads_have_one_form,
-                 starts_have_one_form, a_journal_is_printed_line_by_line,
+                 starts_have_one_form, a_journal_is_printed_line_by_line, no_text_hides_or_forges_another,
                  an_option_without_effect_is_refused, a_service_can_t_send_another_journal])
