@@ -5,12 +5,15 @@
 
 #include <stdlib.h>
 
-/* The log that this kind of evidence is judged with. */
+/* The log that this kind of evidence is judged with. A TPM's is its firmware's, whole or none: what the
+ * agent extended is in the statement. */
 static struct span log_of(const struct keeper_evidence *evidence)
 {
 	const struct evidence_kind_row *row = &evidence_kind_rows[evidence->platform];
 
-	if (!row->tpm && row->tee != TEE_TDX)
+	if (row->tpm)
+		return evidence->log;
+	if (row->tee != TEE_TDX)
 		return (struct span){ NULL, 0 };
 	return evidence->log.len ? evidence->log : evidence->own_log;
 }
