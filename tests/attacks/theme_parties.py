@@ -385,10 +385,11 @@ class CountingListener(Listener):
             self.received += len(data)
 
 
-@row("algorithm-changes-a-dataset", "ead-only")
-def algorithm_changes_a_dataset(evil):
-    """The algorithm writes over the dataset that it was given."""
-    return running_algorithm(f"cp datasets/iris.csv {'datasets' if evil else 'results'}/mine\n",
+@row("algorithm-changes-the-image", "ead-only")
+def algorithm_changes_the_image(evil):
+    """The algorithm leaves something for whoever runs after it, outside of the layers that go with its run."""
+    place = "/usr/lib" if evil else "datasets"
+    return running_algorithm(f"cp datasets/iris.csv {place}/mine && cp {place}/mine results/mine\n",
                              lambda files: len(files["mine"]))
 
 
