@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """What scripts/clean-root keeps and removes. That it makes a system is seen by scripts/test other."""
+import fcntl
 import importlib.machinery
 import importlib.util
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -30,14 +32,53 @@ def what_nobody_uses_is_swept():
     with tempfile.TemporaryDirectory() as cache:
         systems = os.path.join(cache, "systems")
         os.mkdir(systems)
-        for name, age in (("trixie-old", 15), ("tmplayer", 15), ("trixie-last-week", 13), ("tmpnow", 0)):
+        for name, age in (("trixie-old", 15), ("trixie-half.new", 15), ("trixie-last-week", 13), ("trixie-made.new", 900),
+                          ("layer-killed", 0)):
             os.makedirs(os.path.join(systems, name, "root"))
             when = time.time() - age * day
             os.utime(os.path.join(systems, name), (when, when))
-        with open(os.path.join(systems, "trixie-old.lock"), "w", encoding="utf-8") as lock:
-            os.utime(lock.fileno(), (0, 0))
+        for name in ("trixie-old", "trixie-made"):
+            with open(os.path.join(systems, name + ".lock"), "w", encoding="utf-8") as lock:
+                os.utime(lock.fileno(), (0, 0))
+        # Packages date the folder that they are unpacked into; who makes the system holds its lock.
+        with open(os.path.join(systems, "trixie-made.lock"), "r", encoding="utf-8") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            with clean_root.layer_of(systems, cache) as layer:
+                clean_root.sweep(systems, cache)
+                assert sorted(os.listdir(systems)) == [os.path.basename(layer), "trixie-last-week", "trixie-made.lock",
+                                                       "trixie-made.new"], os.listdir(systems)
+            assert not os.path.exists(layer)
         clean_root.sweep(systems, cache)
-        assert sorted(os.listdir(systems)) == ["tmpnow", "trixie-last-week"], os.listdir(systems)
+        assert os.listdir(systems) == ["trixie-last-week"], os.listdir(systems)
+
+
+def a_layer_is_kept_while_anything_runs_in_it():
+    """Even after the program that made it was killed: its child has the lock too."""
+    with tempfile.TemporaryDirectory() as cache:
+        systems = os.path.join(cache, "systems")
+        os.mkdir(systems)
+        told, tells = os.pipe()
+        goes_on, ends = os.pipe()
+        maker = os.fork()
+        if maker == 0:
+            with clean_root.layer_of(systems, cache):
+                if os.fork() == 0:
+                    os.close(ends)
+                    os.write(tells, b"x")
+                    os.read(goes_on, 1)
+                    os._exit(0)
+                os.kill(os.getpid(), signal.SIGKILL)
+        os.waitpid(maker, 0)
+        os.close(tells)
+        assert os.read(told, 1) == b"x"
+        clean_root.sweep(systems, cache)
+        assert len(os.listdir(systems)) == 1
+        os.close(ends)
+        assert os.read(told, 1) == b""  # the child has ended
+        clean_root.sweep(systems, cache)
+        assert os.listdir(systems) == []
+        for descriptor in (told, goes_on):
+            os.close(descriptor)
 
 
 def a_system_is_of_its_week():
@@ -86,4 +127,5 @@ def files_have_the_dates_of_the_checkout():
         assert os.stat(os.path.join(there, "only there")).st_mtime_ns != 1234567890123456789
 
 
-tap.run([files_have_the_dates_of_the_checkout, what_nobody_uses_is_swept, a_system_is_of_its_week, a_child_never_removes_its_parents_layer])
+tap.run([files_have_the_dates_of_the_checkout, what_nobody_uses_is_swept, a_layer_is_kept_while_anything_runs_in_it,
+         a_system_is_of_its_week, a_child_never_removes_its_parents_layer])
