@@ -15,8 +15,8 @@ enum {
 
 /* An honest CVM has something fetched for it when it comes for the first time, and once a day. AMD
  * answers whoever asks too often with 429, and then the honest ones as well. */
-static const struct rate rate_of_cvm = { .every_ms = 300000, .burst = 6 };
-static const struct rate rate_of_all = { .every_ms = 2000, .burst = 30 };
+static const struct rate rate_of_cvm = { .every = 300000, .burst = 6 };
+static const struct rate rate_of_all = { .every = 2000, .burst = 30 };
 
 static void entry_free(struct appraisal_entry *entry)
 {
@@ -57,8 +57,8 @@ static struct appraisal_entry *waiting_of(struct appraisal *a, const char *cvm_i
 
 	for (size_t i = 0; i < LANES; i++)
 		TAILQ_FOREACH(entry, &a->waiting[i], next)
-	if (strcmp(entry->cvm_id, cvm_id) == 0)
-		return entry;
+			if (strcmp(entry->cvm_id, cvm_id) == 0)
+				return entry;
 	return NULL;
 }
 
@@ -76,8 +76,7 @@ static struct appraisal_entry *next_of(struct appraisal *a, enum appraisal_lane 
 {
 	struct appraisal_entry *entry, *same = NULL;
 
-	TAILQ_FOREACH(entry, &a->waiting[lane], next)
-	{
+	TAILQ_FOREACH(entry, &a->waiting[lane], next) {
 		if (is_running(a, entry->cvm_id))
 			continue;
 		if (lane != LANE_FETCH || strcmp(entry->which.client, a->last_client) != 0)
@@ -94,7 +93,7 @@ static bool has_room(const struct appraisal *a, const struct appraisal_entry *as
 	size_t own = 0;
 
 	TAILQ_FOREACH(entry, &a->waiting[LANE_FETCH], next)
-	own += strcmp(entry->which.client, asking->which.client) == 0;
+		own += strcmp(entry->which.client, asking->which.client) == 0;
 	return a->waiting_count[LANE_FETCH] < FETCHES_MAX && own < FETCHES_OF_ONE_MAX;
 }
 

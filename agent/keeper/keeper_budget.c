@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/keeper/keeper_budget.h"
 
+#include "common/base/rate.h"
+
 #include <inttypes.h>
 
-enum { WHOLE = 1000 };
+/* Nanoseconds, so that each of the rates is a whole number of them. */
+#define NS_PER_MS INT64_C(1000000)
+#define NS_PER_S  INT64_C(1000000000)
 
 static const struct limit {
 	const char *name;
-	uint64_t at_once, per_second, in_all;
+	int64_t at_once, per_second;
+	uint64_t in_all;
 } limits[KEEPER_USES] = {
 	[KEEPER_USE_CHANNELS] = { "evidence for channels and runs", KEEPER_CHANNELS_AT_ONCE,
 				  KEEPER_CHANNELS_PER_SECOND, KEEPER_CHANNELS_MAX },
@@ -17,16 +22,9 @@ static const struct limit {
 				    KEEPER_SIGNATURES_PER_SECOND, KEEPER_SIGNATURES_MAX },
 };
 
-/* What is still used up at that time: each millisecond gives back per_second thousandths. */
-static uint64_t left_of(const struct keeper_share *share, const struct limit *limit, int64_t now_ms)
+static struct rate rate_of(const struct limit *limit, int64_t at_once)
 {
-	uint64_t passed = now_ms > share->at_ms ? (uint64_t)(now_ms - share->at_ms) : 0;
-
-	/* so long that all of it is back, and that the product fits */
-	if (passed >= limit->at_once * WHOLE)
-		return 0;
-	uint64_t back = passed * limit->per_second;
-	return share->thousandths > back ? share->thousandths - back : 0;
+	return (struct rate){ .every = NS_PER_S / limit->per_second, .burst = at_once };
 }
 
 int keeper_budget_take(struct keeper_budget *budget, enum keeper_use use, int64_t now_ms,
@@ -42,14 +40,12 @@ int keeper_budget_take(struct keeper_budget *budget, enum keeper_use use, int64_
 			       "keeper: %s: more than %" PRIu64 " since the machine started: "
 			       "restart it",
 			       limit->name, limit->in_all);
-	uint64_t left = left_of(share, limit, now_ms);
-	if (left + WHOLE > limit->at_once * WHOLE)
+	struct rate rate = rate_of(limit, limit->at_once);
+	if (rate_take(&rate, now_ms * NS_PER_MS, &share->spent_until_ns) > 0)
 		return err_set(e, ERR_EXHAUSTED,
-			       "keeper: %s: more than %" PRIu64 " at once and then %" PRIu64
+			       "keeper: %s: more than %" PRId64 " at once and then %" PRId64
 			       " a second: ask again later",
 			       limit->name, limit->at_once, limit->per_second);
-	share->thousandths = left + WHOLE;
-	share->at_ms = now_ms;
 	share->used++;
 	return 0;
 }
@@ -60,8 +56,7 @@ int64_t keeper_budget_wait(const struct keeper_budget *budget, enum keeper_use u
 
 	if (use == KEEPER_USE_NONE)
 		return 0;
-	uint64_t left = left_of(&budget->shares[use], limit, now_ms);
-	uint64_t most = (limit->at_once / 2 - 1) * WHOLE;
-	return left <= most ? 0
-			    : (int64_t)((left - most + limit->per_second - 1) / limit->per_second);
+	struct rate rate = rate_of(limit, limit->at_once / 2);
+	int64_t wait = rate_wait(&rate, now_ms * NS_PER_MS, budget->shares[use].spent_until_ns);
+	return (wait + NS_PER_MS - 1) / NS_PER_MS;
 }

@@ -38,14 +38,13 @@ enum keeper_use {
 
 struct keeper_budget {
 	struct keeper_share {
-		uint64_t used;        /* since the machine started */
-		uint64_t thousandths; /* of a request that are used up now */
-		int64_t at_ms;        /* when that was counted */
+		uint64_t used;          /* since the machine started */
+		int64_t spent_until_ns; /* as of common/base/rate.h */
 	} shares[KEEPER_USES];
 };
 
 /* Takes one; ERR_EXHAUSTED, and nothing is taken, over a limit. `now_ms` is of a clock that never
- * goes back. */
+ * goes back, of less than two centuries. */
 int keeper_budget_take(struct keeper_budget *budget, enum keeper_use use, int64_t now_ms,
 		       struct err *e) MUST_CHECK;
 

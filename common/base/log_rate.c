@@ -5,7 +5,7 @@
 
 bool log_rate_take(struct log_rate *rate, uint64_t now_ms, unsigned long *skipped)
 {
-	static const struct rate lines = { .every_ms = LOG_RATE_MS, .burst = LOG_RATE_BURST };
+	static const struct rate lines = { .every = LOG_RATE_MS, .burst = LOG_RATE_BURST };
 
 	if (rate_take(&lines, (int64_t)now_ms, &rate->spent_until) > 0) {
 		rate->skipped++;

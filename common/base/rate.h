@@ -6,12 +6,14 @@
 
 #include <stdint.h>
 
-/* `burst` at once, and one more each `every_ms`. */
+/* `burst` at once, and one more each `every`, in the unit of the clock that the caller uses. */
 struct rate {
-	int64_t every_ms, burst;
+	int64_t every, burst;
 };
 
-/* Counts one at `now` (milliseconds of a clock that does not go back) and returns 0; or counts nothing and
- * returns in how many ms one may come. `*spent_until` is the state: the moment at which all is as if nothing
- * had been counted, at first 0. */
+/* In how long one may come, 0 if that is now. `now` is of a clock that does not go back. `spent_until` is
+ * the state: the moment at which all is as if nothing had been counted, at first 0. */
+int64_t rate_wait(const struct rate *rate, int64_t now, int64_t spent_until);
+
+/* Counts one and returns 0; or counts nothing and returns in how long one may come. */
 int64_t rate_take(const struct rate *rate, int64_t now, int64_t *spent_until);

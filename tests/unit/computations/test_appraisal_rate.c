@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-static const struct rate rate = { .every_ms = 1000, .burst = 3 };
+static const struct rate rate = { .every = 1000, .burst = 3 };
 
 static void a_burst_is_taken_and_then_one_at_a_time(void **state)
 {
