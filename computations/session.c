@@ -279,7 +279,7 @@ static bool has_share(const struct service *service, const struct rpc_call *call
 	if (count < service->max_sessions - quarter || !rpc_call_peer_spki(call, &len))
 		return true;
 	TAILQ_FOREACH(s, &service->sessions, next)
-	own += s->forwarder == forwarder && s->call && same_peer(s->call, call);
+		own += s->forwarder == forwarder && s->call && same_peer(s->call, call);
 	return own < quarter;
 }
 
@@ -388,8 +388,8 @@ struct session *session_find(struct service *service, const char *cvm_id)
 	struct session *s;
 
 	TAILQ_FOREACH(s, &service->sessions, next)
-	if (is_there(s) && strcmp(s->cvm_id, cvm_id) == 0)
-		return s;
+		if (is_there(s) && strcmp(s->cvm_id, cvm_id) == 0)
+			return s;
 	return NULL;
 }
 
@@ -413,10 +413,10 @@ char **session_ids(struct service *service)
 	if (!ids)
 		return NULL;
 	TAILQ_FOREACH(s, &service->sessions, next)
-	if (is_there(s) && !(ids[n++] = strdup(s->cvm_id))) {
-		session_ids_free(ids);
-		return NULL;
-	}
+		if (is_there(s) && !(ids[n++] = strdup(s->cvm_id))) {
+			session_ids_free(ids);
+			return NULL;
+		}
 	return ids;
 }
 

@@ -28,7 +28,7 @@ static void fail_all(struct entries *batch, const struct err *e)
 	struct entry *entry;
 
 	STAILQ_FOREACH(entry, batch, next)
-	entry->err = *e;
+		entry->err = *e;
 }
 
 static int run_one(struct store *store, struct entry *entry)
@@ -58,10 +58,10 @@ static void run_batch(void *data)
 		return;
 	}
 	STAILQ_FOREACH(entry, &queue->batch, next)
-	if (run_one(queue->store, entry) < 0) {
-		err_set(&e, ERR_INTERNAL, "database: a savepoint failed");
-		goto undo;
-	}
+		if (run_one(queue->store, entry) < 0) {
+			err_set(&e, ERR_INTERNAL, "database: a savepoint failed");
+			goto undo;
+		}
 	if (db_script(db, "COMMIT", &e) == 0)
 		return;
 undo:

@@ -166,8 +166,8 @@ static struct evidence_request *first_that_leaves(const struct evidence *evidenc
 	struct evidence_request *request;
 
 	TAILQ_FOREACH(request, &evidence->queue, link)
-	if (request->has_to_leave)
-		return request;
+		if (request->has_to_leave)
+			return request;
 	return NULL;
 }
 
@@ -203,8 +203,7 @@ static struct evidence_request *next_of(struct evidence *evidence, uint64_t now,
 	struct evidence_request *request;
 
 	*wait = EVIDENCE_DEADLINE_MS;
-	TAILQ_FOREACH(request, &evidence->queue, link)
-	{
+	TAILQ_FOREACH(request, &evidence->queue, link) {
 		if (request->has_to_leave)
 			continue;
 		int64_t ms = keeper_budget_wait(&evidence->budget, request->use, (int64_t)now);
@@ -247,8 +246,8 @@ static size_t waiting_from(const struct evidence *evidence, enum keeper_use use,
 	size_t count = 0;
 
 	TAILQ_FOREACH(request, &evidence->queue, link)
-	count += request->use == use && !request->has_to_leave &&
-		 memcmp(&request->source, source, sizeof(*source)) == 0;
+		count += request->use == use && !request->has_to_leave &&
+			 memcmp(&request->source, source, sizeof(*source)) == 0;
 	return count;
 }
 
@@ -260,8 +259,7 @@ static struct evidence_request *gives_way(const struct evidence *evidence, enum 
 	size_t most = waiting_from(evidence, use, to) + 1;
 	struct evidence_request *request, *found = NULL;
 
-	TAILQ_FOREACH(request, &evidence->queue, link)
-	{
+	TAILQ_FOREACH(request, &evidence->queue, link) {
 		if (request->use != use || request->has_to_leave || request == evidence->current)
 			continue;
 		size_t count = waiting_from(evidence, use, &request->source);

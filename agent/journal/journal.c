@@ -84,8 +84,8 @@ static struct batch *first_unsigned(const struct journal *j)
 	struct batch *batch;
 
 	TAILQ_FOREACH(batch, &j->batches, link)
-	if (!batch->is_signed)
-		return batch;
+		if (!batch->is_signed)
+			return batch;
 	return NULL;
 }
 
@@ -382,8 +382,8 @@ static struct batch *first_unsent(const struct journal *j)
 	struct batch *batch;
 
 	TAILQ_FOREACH(batch, &j->batches, link)
-	if (!batch->is_sent)
-		return batch->is_signed ? batch : NULL;
+		if (!batch->is_sent)
+			return batch->is_signed ? batch : NULL;
 	return NULL;
 }
 
@@ -416,7 +416,7 @@ void journal_rewind(struct journal *j)
 	struct batch *batch;
 
 	TAILQ_FOREACH(batch, &j->batches, link)
-	batch->is_sent = false;
+		batch->is_sent = false;
 }
 
 /* ---- its life ---- */

@@ -50,8 +50,8 @@ static bool drop_stranger(struct uploads *uploads)
 	struct err e;
 
 	LIST_FOREACH(u, &uploads->calls, link)
-	if (u->stage == UPLOAD_BEGUN)
-		oldest = u; /* the newest stands first */
+		if (u->stage == UPLOAD_BEGUN)
+			oldest = u; /* the newest stands first */
 	if (!oldest)
 		return false;
 	err_set(&e, ERR_EXHAUSTED, "too many uploads were begun, and nothing of this one came");

@@ -281,7 +281,7 @@ static void tick_open(struct rpc_conn *c, uint64_t now)
 	struct h2_stream *s;
 
 	TAILQ_FOREACH(s, &c->h2.streams, others)
-	tick_call((struct rpc_call *)s, now);
+		tick_call((struct rpc_call *)s, now);
 	if (c->goaway_since && !c->is_goaway_final && now - c->goaway_since >= CONN_GOAWAY_MS)
 		say_goaway(c, NGHTTP2_NO_ERROR);
 	else if (!c->goaway_since && is_idle && now - c->h2.quiet_since > c->h2.limits->idle_ms)

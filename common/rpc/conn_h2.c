@@ -63,8 +63,7 @@ static void on_pong(struct rpc_conn *c, const nghttp2_ping *frame)
 
 	if (opaque <= H2_PING_CALLS)
 		return;
-	TAILQ_FOREACH(s, &c->h2.streams, others)
-	{
+	TAILQ_FOREACH(s, &c->h2.streams, others) {
 		if (s->ping != opaque || s->id != 0)
 			continue;
 		call = rpc_call_ref((struct rpc_call *)s);

@@ -131,8 +131,7 @@ void h2_conn_turn(struct transport *t)
 
 	while (c->has_turns && t->stage == TRANSPORT_OPEN) {
 		c->has_turns = false;
-		TAILQ_FOREACH(s, &c->streams, others)
-		{
+		TAILQ_FOREACH(s, &c->streams, others) {
 			if (s->wants_turn)
 				break;
 		}

@@ -178,8 +178,7 @@ int rpc_health_set(struct rpc_health *health, const char *name, bool serving, st
 		memcpy(known->name, name, len + 1);
 	}
 	known->status = status;
-	LIST_FOREACH(watcher, &health->watchers, others)
-	{
+	LIST_FOREACH(watcher, &health->watchers, others) {
 		if (strcmp(watcher->name, name) == 0 && watcher->told != status)
 			tell(watcher, status);
 	}

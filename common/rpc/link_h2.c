@@ -21,8 +21,7 @@ static void settings_acknowledged(struct link *link)
 	struct rpc_stream *s;
 	struct h2_stream *h2;
 
-	TAILQ_FOREACH(h2, &link->h2.streams, others)
-	{
+	TAILQ_FOREACH(h2, &link->h2.streams, others) {
 		if (h2->ping != question)
 			continue;
 		h2->ping = 0;
@@ -66,8 +65,7 @@ static int on_not_sent(nghttp2_session *session, const nghttp2_frame *frame, int
 
 	if (frame->hd.type != NGHTTP2_HEADERS)
 		return 0;
-	TAILQ_FOREACH(h2, &link->h2.streams, others)
-	{
+	TAILQ_FOREACH(h2, &link->h2.streams, others) {
 		if (h2->id == frame->hd.stream_id)
 			break;
 	}

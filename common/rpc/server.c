@@ -228,8 +228,8 @@ void server_shed(struct rpc_server *server)
 		struct rpc_conn *c, *most = NULL;
 
 		TAILQ_FOREACH(c, &server->conns, others)
-		if (!most || c->weight > most->weight)
-			most = c;
+			if (!most || c->weight > most->weight)
+				most = c;
 		if (!most || most->weight == 0)
 			return;
 		log_warn("%s holds %zu bytes, more than any other while memory is short: closed",

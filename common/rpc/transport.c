@@ -249,7 +249,7 @@ static void on_idle(uv_idle_t *idle)
 
 	/* Who is kicked again by what happens here waits for the next turn of the loop. */
 	TAILQ_FOREACH(t, &hub->kicked, kicked)
-	count++;
+		count++;
 	while (count-- > 0 && (t = TAILQ_FIRST(&hub->kicked))) {
 		TAILQ_REMOVE(&hub->kicked, t, kicked);
 		t->is_kicked = false;

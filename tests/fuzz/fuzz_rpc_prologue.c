@@ -309,8 +309,7 @@ static void check(void)
 {
 	struct rpc_conn *c;
 
-	TAILQ_FOREACH(c, &server->conns, others)
-	{
+	TAILQ_FOREACH(c, &server->conns, others) {
 		const struct transport *t = &c->h2.transport;
 
 		if (t->stage != TRANSPORT_OPEN)

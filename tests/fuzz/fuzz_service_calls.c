@@ -415,15 +415,15 @@ static void check_counts(void)
 	struct session *s, *other;
 	size_t agents = 0, forwarders = 0;
 
-	TAILQ_FOREACH(s, &service.sessions, next)
-	{
+	TAILQ_FOREACH(s, &service.sessions, next) {
 		*(s->forwarder ? &forwarders : &agents) += 1;
 		assert(s->refs > 0 && s->cvm_id[0]);
 		/* One agent that is open for each CVM. */
 		TAILQ_FOREACH(other, &service.sessions, next)
-		assert(other == s || other->forwarder || s->forwarder || !s->arrived ||
-		       !other->arrived || !s->call || !other->call || !rpc_call_is_open(s->call) ||
-		       !rpc_call_is_open(other->call) || strcmp(s->cvm_id, other->cvm_id) != 0);
+			assert(other == s || other->forwarder || s->forwarder || !s->arrived ||
+			       !other->arrived || !s->call || !other->call ||
+			       !rpc_call_is_open(s->call) || !rpc_call_is_open(other->call) ||
+			       strcmp(s->cvm_id, other->cvm_id) != 0);
 	}
 	assert(agents == service.session_count && forwarders == service.forwarder_count);
 	assert(service.arrived_bytes == 0); /* nothing is under way */

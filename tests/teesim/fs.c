@@ -201,7 +201,7 @@ static void list_names(const struct place *p, void *buf, fuse_fill_dir_t fill)
 	}
 	if (p->kind == REPORTS)
 		LIST_FOREACH(entry, &tsm->entries, link)
-	fill(buf, entry->name, NULL, 0, 0);
+			fill(buf, entry->name, NULL, 0, 0);
 	for (size_t i = 0; p->kind == ENTRY && (a = tsm_attribute(tsm, i)); i++)
 		fill(buf, a->name, NULL, 0, 0);
 	for (size_t i = 0; p->kind == REGISTERS && i < ARRAY_LEN(regs); i++)

@@ -173,8 +173,8 @@ struct tsm_entry *tsm_find(struct tsm *tsm, const char *name, size_t len)
 	struct tsm_entry *entry;
 
 	LIST_FOREACH(entry, &tsm->entries, link)
-	if (strlen(entry->name) == len && memcmp(entry->name, name, len) == 0)
-		return entry;
+		if (strlen(entry->name) == len && memcmp(entry->name, name, len) == 0)
+			return entry;
 	return NULL;
 }
 
