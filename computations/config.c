@@ -126,6 +126,7 @@ static int load_file(const char *path, struct keyfile *file, struct err *e)
 		return !path && e->code == ERR_NOT_FOUND ? 0 : err_code(e);
 	if (keyfile_parse(bytes, len, file, e) < 0)
 		return err_wrap(e, "'%s'", path ? path : CONFIG_FILE);
+	file->path = path ? path : CONFIG_FILE;
 	return 0;
 }
 

@@ -271,7 +271,8 @@ static int read_file(const char *path, bool wanted, struct keyfile *file, struct
 		return err_wrap(e, "configuration");
 	}
 	if (keyfile_parse(bytes, len, file, e) < 0)
-		return err_wrap(e, "configuration '%s'", path);
+		return err_wrap(e, "'%s'", path);
+	file->path = path;
 	return 0;
 }
 

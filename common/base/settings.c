@@ -381,14 +381,39 @@ static int check_variables(const struct setting *table, size_t count,
 	return failed;
 }
 
+static int in_file(const struct keyfile *file, struct err *e)
+{
+	return file->path ? err_wrap(e, "'%s'", file->path) : err_code(e);
+}
+
 static int refuse_strangers(const struct setting *table, size_t count, const struct keyfile *file,
 			    const struct settings_environment *environment, struct err *e)
 {
 	for (size_t i = 0; file && i < file->count; i++)
-		if (!is_known(table, count, file->entries[i].key))
-			return refuse_stranger(table, count, file->entries[i].key,
-					       file->entries[i].key, e);
+		if (!is_known(table, count, file->entries[i].key)) {
+			refuse_stranger(table, count, file->entries[i].key, file->entries[i].key,
+					e);
+			return in_file(file, e);
+		}
 	return environment ? check_variables(table, count, environment, e) : 0;
+}
+
+/* By the first of environment, file and default that is not empty. */
+static int load_first(const struct setting *s, const struct keyfile *file,
+		      const struct settings_environment *environment, void *config, struct err *e)
+{
+	const char *variable = environment ? secure_getenv(s->name) : NULL;
+	const char *key = keyfile_get(file, s->name);
+
+	if (variable && !*variable)
+		variable = NULL;
+	if ((variable || key) && s->given)
+		*(bool *)((char *)config + s->given) = true;
+	if (variable)
+		return load_one(s, variable, config, e) < 0 ? err_wrap(e, "environment") : 0;
+	if (key)
+		return load_one(s, key, config, e) < 0 ? in_file(file, e) : 0;
+	return s->fallback ? load_one(s, s->fallback, config, e) : 0;
 }
 
 int settings_load(const struct setting *table, size_t count, const struct keyfile *file,
@@ -396,20 +421,11 @@ int settings_load(const struct setting *table, size_t count, const struct keyfil
 {
 	if (refuse_strangers(table, count, file, environment, e) < 0)
 		return err_code(e);
-	for (const struct setting *s = table; s < table + count; s++) {
-		const char *text = environment ? secure_getenv(s->name) : NULL;
-
-		if (!text || !*text)
-			text = keyfile_get(file, s->name);
-		if (text && s->given)
-			*(bool *)((char *)config + s->given) = true;
-		if (!text)
-			text = s->fallback;
-		if (text && load_one(s, text, config, e) < 0) {
+	for (const struct setting *s = table; s < table + count; s++)
+		if (load_first(s, file, environment, config, e) < 0) {
 			settings_done(table, count, config);
 			return err_code(e);
 		}
-	}
 	return 0;
 }
 

@@ -50,6 +50,7 @@ struct keyfile_entry {
 struct keyfile {
 	struct keyfile_entry *entries;
 	size_t count;
+	const char *path; /* borrowed, for what is said of its keys; NULL: nothing is */
 };
 
 /* Refused, with the line's number: a line without '=', an empty or malformed key ([A-Z0-9_]+), a
@@ -69,7 +70,7 @@ struct settings_environment {
  * of the file that is not in the table is refused by name, with the one that is nearest. So is a variable of
  * the prefix that is neither in the table nor of others, where it is a slip from one of the table: two letters
  * at most, and not a container's NAME_PORT=tcp://…; those farther off are named in one line of the log. A bad
- * value is refused, whatever its source. */
+ * value is refused, whatever its source. What is refused names the environment or the file's path. */
 int settings_load(const struct setting *table, size_t count, const struct keyfile *file,
 		  const struct settings_environment *environment, void *config,
 		  struct err *e) MUST_CHECK;

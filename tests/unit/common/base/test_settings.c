@@ -49,6 +49,7 @@ static int load(const char *text, struct demo *d, struct err *e)
 	memset(d, 0, sizeof(*d));
 	if (keyfile_parse(text, strlen(text), &file, e) < 0)
 		return err_code(e);
+	file.path = "/etc/demo.env";
 	int result = settings_load(table, ARRAY_LEN(table), &file, &environment, d, e);
 	keyfile_done(&file);
 	return result;
@@ -107,6 +108,22 @@ static void bad_settings_are_named(void **state)
 		if (!strstr(e.text, bad[i].words))
 			fail_msg("%s: %s", bad[i].text, e.text);
 	}
+}
+
+static void what_is_refused_tells_where_it_stands(void **state)
+{
+	struct demo d;
+	struct err e;
+
+	assert_true(load("DEMO_PORT=65536\n", &d, &e) < 0);
+	assert_string_equal(e.text,
+			    "'/etc/demo.env': DEMO_PORT: '65536' is not a port; use 0 to 65535");
+	assert_true(load("DEMO_VSM=1\n", &d, &e) < 0);
+	assert_non_null(strstr(e.text, "'/etc/demo.env': unknown setting DEMO_VSM"));
+	setenv("DEMO_PORT", "65536", 1);
+	assert_true(load("DEMO_PORT=1\n", &d, &e) < 0);
+	assert_non_null(strstr(e.text, "environment: DEMO_PORT: "));
+	unsetenv("DEMO_PORT");
 }
 
 static void what_was_given_is_told_from_a_default(void **state)
@@ -282,6 +299,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(defaults_file_and_environment_stand_in_order),
 		cmocka_unit_test(bad_settings_are_named),
+		cmocka_unit_test(what_is_refused_tells_where_it_stands),
 		cmocka_unit_test(what_was_given_is_told_from_a_default),
 		cmocka_unit_test(misspelt_variables_are_refused_and_others_told),
 		cmocka_unit_test(variables_are_told_in_one_line_however_many),
