@@ -55,7 +55,7 @@ struct evidence_request *evidence_nonce(struct evidence *evidence, const struct 
 					void *data, struct err *e) MUST_CHECK;
 
 /* keeper_ima(), keeper_endorsement(), keeper_activate() through the same queue. Spans are copied.
- * ERR_UNAVAILABLE at once, and no device is asked, where there is neither TEE nor TPM. */
+ * ERR_UNAVAILABLE at once, and no device is asked, where there is no TPM. */
 struct evidence_request *evidence_ima(struct evidence *evidence, const struct rpc_source *source,
 				      keeper_parts_fn *done, void *data, struct err *e) MUST_CHECK;
 struct evidence_request *evidence_endorsement(struct evidence *evidence,

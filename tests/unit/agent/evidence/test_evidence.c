@@ -213,14 +213,15 @@ static void who_gave_way_may_go_before_it_is_told(void **state)
 	assert_int_equal(w->told[2], ERR_EXHAUSTED);
 }
 
-static void without_devices_nothing_is_asked_or_counted(void **state)
+static void without_a_tpm_it_is_not_asked_and_nothing_counted(void **state)
 {
+	static const enum evidence_kind without[] = { EVIDENCE_NONE, EVIDENCE_SNP, EVIDENCE_TDX };
 	struct world *w = *state;
 	const struct span some = { (const uint8_t *)"x", 1 };
 	struct err e;
 
-	facts.platform = EVIDENCE_NONE;
 	for (int i = 0; i < 2 * EVIDENCE_OTHERS_MAX; i++) {
+		facts.platform = without[(size_t)i % ARRAY_LEN(without)];
 		struct evidence_request *requests[] = {
 			evidence_ima(w->evidence, &one, on_parts, &w->requests[0], &e),
 			evidence_endorsement(w->evidence, &one, on_parts, &w->requests[0], &e),
@@ -243,7 +244,7 @@ int main(void)
 		ROW(nobody_fills_a_queue_from_one_address),
 		ROW(channels_and_questions_keep_each_other_from_nothing),
 		ROW(who_gave_way_may_go_before_it_is_told),
-		ROW(without_devices_nothing_is_asked_or_counted),
+		ROW(without_a_tpm_it_is_not_asked_and_nothing_counted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
