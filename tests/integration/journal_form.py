@@ -16,6 +16,7 @@ import cbor2
 import grpc
 
 import tap
+import witness_book
 from harness import Folder, cli, computations, computations_grpc, program
 from journal_book import PROTECTED, Writer, Wrong, encoded, items, verify
 
@@ -263,6 +264,21 @@ def a_service_can_t_send_another_journal():
         server.stop(None)
 
 
+def the_log_of_the_page_is_the_twins():
+    with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../docs/journal.md"), encoding="utf-8") as f:
+        page = f.read()
+    leaves = [witness_book.leaf_bytes("c-1", run, 7, b"\1\2" + bytes(30)) for run in range(1, 12)]
+    for number in (witness_book.sha256(b"\0" + leaves[0]), witness_book.root(leaves)):
+        assert number.hex() in page, number.hex()
+    for size in range(1, 12):
+        whole = witness_book.root(leaves[:size])
+        for old in range(1, size + 1):
+            path = witness_book.consistency(old, leaves[:size])
+            witness_book.follows(old, witness_book.root(leaves[:old]), size, whole, path)
+            assert witness_book.root_by(leaves[old - 1], old - 1, size,
+                                        witness_book.inclusion(old - 1, leaves[:size])) == whole
+
+
 def write():
     os.makedirs(DATA, exist_ok=True)
     for name, data in saved().items():
@@ -277,4 +293,5 @@ if __name__ == "__main__":
         tap.run([both_take_the_saved_journals, neither_takes_an_altered_one,
                  every_bit_of_a_small_one_counts_to_both, a_signature_makes_nothing_right, heads_have_one_form,
                  starts_have_one_form, a_journal_is_printed_line_by_line, no_text_hides_or_forges_another,
-                 an_option_without_effect_is_refused, a_service_can_t_send_another_journal])
+                 an_option_without_effect_is_refused, a_service_can_t_send_another_journal,
+                 the_log_of_the_page_is_the_twins])

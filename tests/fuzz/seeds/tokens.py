@@ -279,4 +279,55 @@ def journal():
     }
 
 
-TARGETS = [datum, cose, eat, run_statement, journal]
+def joined(left, right):
+    return hashlib.sha256(b"\1" + left + right).digest()
+
+
+def witness():
+    leaf, sibling, right = ["c-1", 1, 2, b"\1" * 32], b"\2" * 32, b"\3" * 32
+    hashed = hashlib.sha256(b"\0" + cbor(leaf)).digest()
+
+    def signed(*payload, protected=None, beside=None):
+        return cbor(Tag(18, [cbor(protected or {1: -7, 3: "application/cocos-journal-log-head+cbor"}), beside or {},
+                             cbor(list(payload)), bytes(64)]))
+
+    def proof(of=leaf, index=1, path=(sibling, right), head=signed(3, joined(joined(sibling, hashed), right), 5)):
+        return cbor([of, index, list(path), head])
+
+    def tree(flags, old, size):
+        return bytes([flags]) + old.to_bytes(4, "big") + size.to_bytes(4, "big")
+
+    most = (1 << 32) - 1
+    return {
+        "whole": proof(),
+        "alone": proof(index=0, path=(), head=signed(1, hashed, 5)),
+        "left": proof(index=0, path=(sibling,), head=signed(2, joined(hashed, sibling), 5)),
+        "last": proof(index=2, path=(sibling,), head=signed(3, joined(sibling, hashed), 5)),
+        "other-root": proof(index=0),
+        "index": proof(index=3),
+        "path-short": proof(path=(sibling,)),
+        "path-long": proof(path=(sibling,) * 33),
+        "path-too-long": proof(path=(sibling,) * 34),
+        "path-hash": proof(path=(b"x",)),
+        "leaf-id": proof(of=["", 1, 2, b"\1" * 32]),
+        "leaf-zero": proof(of=["a\0b", 1, 2, b"\1" * 32]),
+        "leaf-run": proof(of=["c", 0, 2, b"\1" * 32]),
+        "leaf-count": proof(of=["c", 1, (1 << 32) + 1, b"\1" * 32]),
+        "leaf-three": proof(of=["c", 1, 2]),
+        "three": cbor([leaf, 1, []]),
+        "head-size": proof(head=signed((1 << 32) + 1, bytes(32), 5)),
+        "head-payload": proof(head=signed(3, b"x", 5)),
+        "head-type": proof(head=signed(1, hashed, 5, protected={1: -7})),
+        "head-beside": proof(head=signed(1, hashed, 5, beside={4: b"k"})),
+        "head-none": proof(head=b""),
+        "head-broken": proof(head=cbor(Tag(18, [cbor({1: -7}), {}, b"\xff", bytes(64)]))),
+        "long": proof() + bytes(4096),
+        "broken": b"\x84",
+        **{f"tree-{old}-{size}": tree(0, old, size) for old, size in ((0, 0), (1, 1), (1, 2), (3, 7), (4, 7), (6, 8),
+            (8, 13), (9, 9), (7, 6), (1, most), ((1 << 31) + 1, most), (most, most))},
+        "tree-full": tree(3, most, most),
+        "tree-full-odd": tree(2, (1 << 31) + 1, most),
+    }
+
+
+TARGETS = [datum, cose, eat, run_statement, journal, witness]
