@@ -43,6 +43,7 @@ static void message_free(struct agent_message *m)
 		free((void *)(uintptr_t)m->part.entries[i].bytes);
 	free(m->part.entries);
 	free((void *)(uintptr_t)m->part.head.bytes);
+	free((void *)(uintptr_t)m->part.run.bytes);
 	free(m);
 }
 
@@ -189,6 +190,7 @@ static void kept_journal(struct agent_message *m)
 
 	ack.computation_id = m->computation_id;
 	ack.count = (uint64_t)m->kept_entries;
+	ack.run = (ProtobufCBinaryData){ m->part.run.len, (uint8_t *)(uintptr_t)m->part.run.bytes };
 	message.message_case = CVMS__SERVER_STREAM_MESSAGE__MESSAGE_JOURNAL_ACK;
 	message.journal_ack = &ack;
 	session_say(m->session, &message);
@@ -269,7 +271,8 @@ static bool take_journal(struct agent_message *m, const Cvms__JournalEntries *sa
 		text_of(said->computation_id, strlen(said->computation_id), STORE_ID_MAX);
 	m->part.first = said->first <= INT64_MAX ? (int64_t)said->first : 0;
 	m->part.entries = calloc(count ? count : 1, sizeof(*m->part.entries));
-	if (!m->computation_id || !m->part.entries || !copy_span(&said->signed_head, &m->part.head))
+	if (!m->computation_id || !m->part.entries ||
+	    !copy_span(&said->signed_head, &m->part.head) || !copy_span(&said->run, &m->part.run))
 		return false;
 	for (; m->part.count < count; m->part.count++)
 		if (!copy_span(&said->entries[m->part.count], &m->part.entries[m->part.count]))

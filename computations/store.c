@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { FORM = 4 };
+enum { FORM = 5 };
 
 #define SIGNED_JOURNALS                                             \
 	"CREATE TABLE entries ("                                    \
@@ -27,6 +27,9 @@ enum { FORM = 4 };
 	" bytes INTEGER NOT NULL,"                                  \
 	" head BLOB NOT NULL,"                                      \
 	" PRIMARY KEY (computation, run)) WITHOUT ROWID;"
+
+/* The digest of the first entry, by which its agent names a run; NULL where an older program kept it. */
+#define NAMES_OF_RUNS "ALTER TABLE signed_journals ADD COLUMN name BLOB;"
 
 static const char schema[] =
 	"CREATE TABLE computations ("
@@ -85,9 +88,9 @@ static const char schema[] =
 	" size INTEGER NOT NULL);"
 	"CREATE INDEX records_journal ON records (journal, number);"
 	/* What agents sign: entries, and the last head over them (store_journal.h). */
-	SIGNED_JOURNALS "PRAGMA user_version=4;";
+	SIGNED_JOURNALS NAMES_OF_RUNS "PRAGMA user_version=5;";
 
-/* What each older form lacks: 1 had no verdicts, 2 no keys, 3 no signed journals. */
+/* What each older form lacks: 1 had no verdicts, 2 no keys, 3 no signed journals, 4 no names of their runs. */
 static const char *const upgrades[FORM] = {
 	[1] = "ALTER TABLE computations ADD COLUMN unverified INTEGER NOT NULL DEFAULT 0;"
 	      "ALTER TABLE cvms ADD COLUMN verified INTEGER NOT NULL DEFAULT 0;"
@@ -97,6 +100,7 @@ static const char *const upgrades[FORM] = {
 	[2] = "ALTER TABLE cvms ADD COLUMN key TEXT NOT NULL DEFAULT '';"
 	      "PRAGMA user_version=3;",
 	[3] = SIGNED_JOURNALS "PRAGMA user_version=4;",
+	[4] = NAMES_OF_RUNS "PRAGMA user_version=5;",
 };
 
 int64_t store_now(void)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "computations/store_journal.h"
 
+#include "attestation/journal/journal_entry.h"
 #include "common/base/log.h"
 
 #include <string.h>
@@ -9,54 +10,106 @@
 #define ENTRIES_MAX (INT64_C(1) << 32)
 #define BYTES_MAX   (INT64_C(1) << 48)
 
-/* The newest of a computation's; run 0: it has none. */
-struct newest {
-	int64_t run, count, bytes;
+/* One run of a computation; 0: none. */
+struct run {
+	int64_t run, count;
+	int64_t newest, bytes; /* the computation's: its last run, and what all of them have */
+	uint8_t name[SHA256_LEN];
 };
 
-static int find_newest(struct store *store, const char *id, struct newest *n, struct err *e)
+/* That of the newest, which an older program kept without it. */
+static int name_newest(struct store *store, const char *id, int64_t run, struct err *e)
 {
 	CLEANUP(sqlite3_finalize) sqlite3_stmt *stmt = NULL;
+	uint8_t name[SHA256_LEN];
+	const void *bytes;
+	size_t len;
 	int row;
 
-	*n = (struct newest){ .run = 0 };
 	if (db_query(&store->db, &stmt, e,
-		     "SELECT run, count, bytes FROM signed_journals WHERE computation = ?"
-		     " ORDER BY run DESC LIMIT 1",
+		     "SELECT bytes FROM entries WHERE computation = ? AND run = ? AND sequence = 1",
+		     "ti", id, run) < 0)
+		return err_code(e);
+	row = db_next(&store->db, stmt, e);
+	if (row <= 0)
+		return row < 0 ? row
+			       : err_set(e, ERR_DATA_LOSS, "database: a run without first entry");
+	if (db_blob(stmt, 0, STORE_ENTRY_MAX, &bytes, &len, e) < 0 ||
+	    journal_run((struct span){ bytes, len }, name, e) < 0)
+		return err_code(e);
+	return db_run(&store->db, e,
+		      "UPDATE signed_journals SET name = ? WHERE computation = ? AND run = ?",
+		      "bti", name, sizeof(name), id, run);
+}
+
+static int find_newest(struct store *store, const char *id, struct run *r, struct err *e)
+{
+	CLEANUP(sqlite3_finalize) sqlite3_stmt *stmt = NULL;
+	int64_t named;
+	int row;
+
+	if (db_query(&store->db, &stmt, e,
+		     "SELECT run, count, max(bytes) OVER (), name IS NOT NULL FROM signed_journals"
+		     " WHERE computation = ? ORDER BY run DESC LIMIT 1",
 		     "t", id) < 0)
 		return err_code(e);
 	row = db_next(&store->db, stmt, e);
 	if (row <= 0)
 		return row;
-	if (db_integer(stmt, 0, 1, RUNS_MAX, &n->run, e) < 0 ||
-	    db_integer(stmt, 1, 0, ENTRIES_MAX, &n->count, e) < 0)
+	if (db_integer(stmt, 0, 1, RUNS_MAX, &r->newest, e) < 0 ||
+	    db_integer(stmt, 1, 0, ENTRIES_MAX, &r->count, e) < 0 ||
+	    db_integer(stmt, 2, 0, BYTES_MAX, &r->bytes, e) < 0 ||
+	    db_integer(stmt, 3, 0, 1, &named, e) < 0)
 		return err_code(e);
-	return db_integer(stmt, 2, 0, BYTES_MAX, &n->bytes, e);
+	r->run = r->newest;
+	return named ? 0 : name_newest(store, id, r->run, e);
 }
 
-/* An agent that was started again begins a journal of its own, whose first entry is another. */
-static int is_another_run(struct store *store, const char *id, const struct newest *n,
-			  const struct journal_part *part, bool *another, struct err *e)
+static int find_named(struct store *store, const char *id, struct run *r, struct err *e)
 {
-	int64_t same;
+	CLEANUP(sqlite3_finalize) sqlite3_stmt *stmt = NULL;
+	int row;
 
-	*another = !n->run;
-	if (part->first != 1 || !n->run)
-		return 0;
-	if (db_number(&store->db, &same, e,
-		      "SELECT count(*) FROM entries WHERE computation = ? AND run = ?"
-		      " AND sequence = 1 AND bytes = ?",
-		      "tib", id, n->run, part->entries[0].bytes, part->entries[0].len) < 0)
+	r->run = r->count = 0;
+	if (db_query(&store->db, &stmt, e,
+		     "SELECT run, count FROM signed_journals WHERE computation = ? AND name = ?",
+		     "tb", id, r->name, sizeof(r->name)) < 0)
 		return err_code(e);
-	*another = !same;
-	return 0;
+	row = db_next(&store->db, stmt, e);
+	if (row <= 0)
+		return row;
+	if (db_integer(stmt, 0, 1, RUNS_MAX, &r->run, e) < 0)
+		return err_code(e);
+	return db_integer(stmt, 1, 0, ENTRIES_MAX, &r->count, e);
+}
+
+/* Whose part it is. A first entry names its run; a later part that names none (an older agent's) goes on
+ * with the newest. */
+static int find_run(struct store *store, const char *id, const struct journal_part *part,
+		    struct run *r, struct err *e)
+{
+	*r = (struct run){ .run = 0 };
+	if (find_newest(store, id, r, e) < 0)
+		return err_code(e);
+	if (part->first == 1 && journal_run(part->entries[0], r->name, e) < 0)
+		return err_code(e);
+	if (part->first == 1 && part->run.len && memcmp(part->run.bytes, r->name, SHA256_LEN) != 0)
+		return err_set(e, ERR_DATA_LOSS,
+			       "a part of a journal names another run than its "
+			       "first entry");
+	if (part->first > 1 && !part->run.len)
+		return 0;
+	if (part->first > 1)
+		memcpy(r->name, part->run.bytes, SHA256_LEN);
+	return find_named(store, id, r, e);
 }
 
 static int check_part(const struct journal_part *part, struct err *e)
 {
 	bool good = part->count > 0 && part->count <= STORE_BATCH_MAX && part->first > 0 &&
 		    part->first < ENTRIES_MAX && part->head.len > 0 &&
-		    part->head.len <= STORE_HEAD_MAX;
+		    part->head.len <= STORE_HEAD_MAX &&
+		    (!part->run.len || part->run.len == SHA256_LEN);
 
 	for (size_t i = 0; i < part->count && good; i++)
 		good = part->entries[i].len > 0 && part->entries[i].len <= STORE_ENTRY_MAX;
@@ -68,39 +121,39 @@ static int64_t room_of(const struct span *entry)
 	return (int64_t)entry->len + STORE_ENTRY_ROOM;
 }
 
-static int insert(struct store *store, const char *id, struct newest *n,
+static int insert(struct store *store, const char *id, struct run *r,
 		  const struct journal_part *part, struct err *e)
 {
 	for (size_t i = 0; i < part->count; i++) {
 		int64_t sequence = part->first + (int64_t)i;
 
-		if (sequence <= n->count)
+		if (sequence <= r->count)
 			continue;
-		n->bytes += room_of(&part->entries[i]);
+		r->bytes += room_of(&part->entries[i]);
 		if (db_run(&store->db, e,
 			   "INSERT INTO entries (computation, run, sequence, bytes)"
 			   " VALUES (?, ?, ?, ?)",
-			   "tiib", id, n->run, sequence, part->entries[i].bytes,
+			   "tiib", id, r->run, sequence, part->entries[i].bytes,
 			   part->entries[i].len) < 0)
 			return err_code(e);
 	}
-	n->count = part->first + (int64_t)part->count - 1;
-	return db_run(
-		&store->db, e,
-		"INSERT OR REPLACE INTO signed_journals (computation, run, count, bytes, head)"
-		" VALUES (?, ?, ?, ?, ?)",
-		"tiiib", id, n->run, n->count, n->bytes, part->head.bytes, part->head.len);
+	r->count = part->first + (int64_t)part->count - 1;
+	return db_run(&store->db, e,
+		      "INSERT INTO signed_journals (computation, run, count, bytes, head, name)"
+		      " VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (computation, run)"
+		      " DO UPDATE SET count = ?3, bytes = ?4, head = ?5",
+		      "tiiibb", id, r->run, r->count, r->bytes, part->head.bytes, part->head.len,
+		      r->name, sizeof(r->name));
 }
 
-static bool is_full(const struct store *store, const struct newest *n,
-		    const struct journal_part *part)
+static bool is_full(const struct store *store, const struct run *r, const struct journal_part *part)
 {
-	int64_t bytes = n->bytes;
+	int64_t bytes = r->bytes;
 
 	for (size_t i = 0; i < part->count; i++)
-		if (part->first + (int64_t)i > n->count)
+		if (part->first + (int64_t)i > r->count)
 			bytes += room_of(&part->entries[i]);
-	return (uint64_t)bytes > store->limits.record_bytes || n->run > RUNS_MAX ||
+	return (uint64_t)bytes > store->limits.record_bytes || r->run > RUNS_MAX ||
 	       part->first + (int64_t)part->count > ENTRIES_MAX;
 }
 
@@ -121,31 +174,32 @@ static int may_speak(struct store *store, const char *cvm_id, const char *id, st
 int store_journal_add(struct store *store, const char *cvm_id, const char *id,
 		      const struct journal_part *part, int64_t *kept, struct err *e)
 {
-	struct newest n;
-	bool another;
+	struct run r;
 
 	if (check_part(part, e) < 0 || may_speak(store, cvm_id, id, e) < 0 ||
-	    find_newest(store, id, &n, e) < 0 ||
-	    is_another_run(store, id, &n, part, &another, e) < 0)
+	    find_run(store, id, part, &r, e) < 0)
 		return err_code(e);
-	if (another)
-		n = (struct newest){ .run = n.run + 1, .bytes = n.bytes + STORE_RUN_ROOM };
-	if (part->first > n.count + 1)
-		return err_set(e, ERR_DATA_LOSS,
-			       "CVM %s: a journal goes on at entry %lld, and %lld are here",
-			       log_quote(cvm_id).text, (long long)part->first, (long long)n.count);
-	*kept = n.count;
-	if (part->first + (int64_t)part->count - 1 <= n.count)
+	if (part->first > r.count + 1)
+		return err_set(e, ERR_NOT_FOUND,
+			       "CVM %s: a journal goes on at entry %lld, and of that run %lld are "
+			       "here",
+			       log_quote(cvm_id).text, (long long)part->first, (long long)r.count);
+	if (!r.run) {
+		r.run = r.newest + 1;
+		r.bytes += STORE_RUN_ROOM;
+	}
+	*kept = r.count;
+	if (part->first + (int64_t)part->count - 1 <= r.count)
 		return 0;
-	if (is_full(store, &n, part)) {
+	if (is_full(store, &r, part)) {
 		log_warn("computation %s: its journal is over COMPUTATIONS_MAX_RECORD_BYTES, and "
 			 "not taken from entry %lld on",
-			 log_quote(id).text, (long long)n.count + 1);
+			 log_quote(id).text, (long long)r.count + 1);
 		return 0;
 	}
-	if (insert(store, id, &n, part, e) < 0)
+	if (insert(store, id, &r, part, e) < 0)
 		return err_code(e);
-	*kept = n.count;
+	*kept = r.count;
 	return 0;
 }
 

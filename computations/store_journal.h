@@ -27,10 +27,12 @@ struct journal_part {
 	struct span *entries;
 	size_t count;
 	struct span head;
+	struct span run; /* the digest of the journal's first entry; empty: an older agent's */
 };
 
-/* Keeps it; `*kept` is how many entries of that journal are there then. What is there already is not
- * kept again; a part that is over the limit is not kept at all. ERR_DENIED as for records, ERR_DATA_LOSS for one that leaves a gap. */
+/* Keeps it; `*kept` is how many entries of that run's journal are there then. What is there already is not
+ * kept again; a part that is over the limit is not kept at all. ERR_DENIED as for records, ERR_NOT_FOUND for
+ * one that goes on where that run is not, ERR_DATA_LOSS for one that is none. */
 int store_journal_add(struct store *store, const char *cvm_id, const char *computation_id,
 		      const struct journal_part *part, int64_t *kept, struct err *e) MUST_CHECK;
 

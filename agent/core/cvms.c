@@ -146,8 +146,7 @@ static void on_message(struct rpc_stream *stream, const ProtobufCMessage *messag
 				   m->attestationreq->nonce.len, m->attestationreq->type);
 		break;
 	case CVMS__SERVER_STREAM_MESSAGE__MESSAGE_JOURNAL_ACK:
-		journal_acknowledge(cvms->options.journal, m->journal_ack->computation_id,
-				    m->journal_ack->count);
+		journal_acknowledge(cvms->options.journal, m->journal_ack);
 		break;
 	default:
 		handlers->say(data, "WARN", "a message of a kind that this agent does not know");

@@ -28,7 +28,8 @@ struct journal {
 	uv_timer_t timer;
 
 	/* Of the computation that runs. */
-	char *computation; /* NULL: none has begun, or its journal has ended */
+	char *computation;       /* NULL: none has begun, or its journal has ended */
+	uint8_t run[SHA256_LEN]; /* the digest of its first entry */
 	struct journal_head head;
 	uint64_t left_out;
 
@@ -64,6 +65,12 @@ static void remove_batch(struct journal *j, struct batch *batch)
 	if (!batch->is_signed)
 		j->unsigned_count -= batch->entries->n_entries;
 	batch_free(batch);
+}
+
+/* Two runs of one computation have journals of their own. */
+static bool is_of_run(const struct batch *batch, const uint8_t *run)
+{
+	return memcmp(batch->entries->run.data, run, SHA256_LEN) == 0;
 }
 
 /* No more entries; what is signed stays, and is open. */
@@ -103,12 +110,12 @@ static int keep_head(struct batch *batch, struct span head, struct err *e)
 /* What follows a batch that was not signed can never be delivered. */
 static void make_void(struct journal *j, struct batch *from, const struct err *why)
 {
-	const char *id = from->entries->computation_id;
+	const uint8_t *run = from->entries->run.data;
 
-	if (j->computation && strcmp(j->computation, id) == 0)
+	if (j->computation && is_of_run(from, j->run))
 		give_up(j, why);
 	for (struct batch *b = from; b; b = TAILQ_NEXT(b, link))
-		b->is_void |= strcmp(b->entries->computation_id, id) == 0;
+		b->is_void |= is_of_run(b, run);
 }
 
 /* The keeper answers in order. */
@@ -138,20 +145,24 @@ static struct batch *new_batch(struct journal *j, size_t count, size_t bytes, st
 	Cvms__JournalEntries *entries = malloc(sizeof(*entries));
 	ProtobufCBinaryData *list = calloc(count, sizeof(*list));
 	char *id = strdup(j->computation);
+	uint8_t *run = malloc(SHA256_LEN);
 
-	if (!batch || !m || !entries || !list || !id) {
+	if (!batch || !m || !entries || !list || !id || !run) {
 		free(batch);
 		free(m);
 		free(entries);
 		free(list);
 		free(id);
+		free(run);
 		err_nomem(e);
 		return NULL;
 	}
 	cvms__client_stream_message__init(m);
 	cvms__journal_entries__init(entries);
 	memcpy(list, j->entries, count * sizeof(*list));
+	memcpy(run, j->run, SHA256_LEN);
 	entries->computation_id = id;
+	entries->run = (ProtobufCBinaryData){ SHA256_LEN, run };
 	entries->first = j->head.count - j->count + 1;
 	entries->entries = list;
 	entries->n_entries = count;
@@ -303,14 +314,14 @@ int journal_add(struct journal *j, const struct journal_note *note, struct err *
 	return 0;
 }
 
-/* All that is signed of its computation; what the keeper still signs goes with its answer. */
-static void drop_computation(struct journal *j, struct batch *first)
+/* All that is signed of its run; what the keeper still signs goes with its answer. */
+static void drop_run(struct journal *j, struct batch *first)
 {
 	struct batch *batch, *following;
 
 	for (batch = TAILQ_NEXT(first, link); batch; batch = following) {
 		following = TAILQ_NEXT(batch, link);
-		if (strcmp(batch->entries->computation_id, first->entries->computation_id) != 0)
+		if (!is_of_run(batch, first->entries->run.data))
 			continue;
 		batch->is_void = true;
 		if (batch->is_signed)
@@ -330,7 +341,7 @@ static void drop_ended(struct journal *j)
 			"journal of %s: dropped, since the computation service has not acknowledged "
 			"it and %zu bytes wait",
 			log_quote(first->entries->computation_id).text, j->kept);
-		drop_computation(j, first);
+		drop_run(j, first);
 	}
 }
 
@@ -350,7 +361,13 @@ int journal_begin(struct journal *j, const char *computation, const uint8_t mani
 	journal_put_digest(&note, "manifest", manifest);
 	journal_put_bytes(&note, "statement", statement.bytes, statement.len);
 	journal_put_text(&note, "computation", computation, strlen(computation));
-	return journal_add(j, &note, e);
+	if (journal_add(j, &note, e) < 0) {
+		free(j->computation); /* nothing else is a first entry */
+		j->computation = NULL;
+		return err_code(e);
+	}
+	memcpy(j->run, j->head.digest, SHA256_LEN);
+	return 0;
 }
 
 void journal_end(struct journal *j, const char *reason)
@@ -399,14 +416,29 @@ void journal_handed(struct journal *j)
 	first_unsent(j)->is_sent = true;
 }
 
-void journal_acknowledge(struct journal *j, const char *computation, uint64_t count)
+/* What a service keeps that names no run: parts came to it in order, so it is the oldest that waits. */
+static struct batch *oldest_sent(const struct journal *j, const char *computation)
 {
-	struct batch *batch, *following;
+	struct batch *batch;
 
+	TAILQ_FOREACH(batch, &j->batches, link)
+		if (batch->is_sent && strcmp(batch->entries->computation_id, computation) == 0)
+			return batch;
+	return NULL;
+}
+
+void journal_acknowledge(struct journal *j, const Cvms__JournalAck *ack)
+{
+	const struct batch *oldest = oldest_sent(j, ack->computation_id);
+	struct batch *batch, *following;
+	uint8_t run[SHA256_LEN];
+
+	if (!oldest || (ack->run.len && ack->run.len != sizeof(run)))
+		return;
+	memcpy(run, ack->run.len ? ack->run.data : oldest->entries->run.data, sizeof(run));
 	for (batch = TAILQ_FIRST(&j->batches); batch; batch = following) {
 		following = TAILQ_NEXT(batch, link);
-		if (batch->is_sent && batch->last <= count &&
-		    strcmp(batch->entries->computation_id, computation) == 0)
+		if (batch->is_sent && batch->last <= ack->count && is_of_run(batch, run))
 			remove_batch(j, batch);
 	}
 }

@@ -57,7 +57,8 @@ struct journal_head journal_head_of(const struct journal *journal);
 const Cvms__ClientStreamMessage *journal_next(const struct journal *journal);
 /* It was handed over. */
 void journal_handed(struct journal *journal);
-/* The service has that many entries of that computation on disk. */
-void journal_acknowledge(struct journal *journal, const char *computation, uint64_t count);
+/* The service has that many entries of that run on disk. Of a run that is not here it says nothing; where it
+ * names none (an older service), it is the oldest of the computation that was handed over. */
+void journal_acknowledge(struct journal *journal, const Cvms__JournalAck *ack);
 /* The connection broke: what was not acknowledged waits again. */
 void journal_rewind(struct journal *journal);

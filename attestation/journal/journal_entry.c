@@ -22,6 +22,17 @@ int journal_entry_digest(struct span entry, uint8_t out[SHA256_LEN], struct err 
 	return digest(DIGEST_SHA256, entry.bytes, entry.len, out, e);
 }
 
+int journal_run(struct span first, uint8_t run[SHA256_LEN], struct err *e)
+{
+	struct journal_head head = { .count = 0 };
+	uint8_t hash[SHA256_LEN];
+
+	if (journal_entry_digest(first, hash, e) < 0 || journal_head_add(&head, hash, e) < 0)
+		return err_code(e);
+	memcpy(run, head.digest, SHA256_LEN);
+	return 0;
+}
+
 int journal_entry_write(struct journal_head *head, uint64_t time_ms,
 			const struct journal_note *note, struct writer *w, struct err *e)
 {

@@ -26,6 +26,9 @@ int journal_entry_write(struct journal_head *head, uint64_t time_ms,
 /* The SHA-256 that goes into the head. */
 int journal_entry_digest(struct span entry, uint8_t out[SHA256_LEN], struct err *e) MUST_CHECK;
 
+/* The digest of a journal's first entry, which names its run: of one computation, too, each has another. */
+int journal_run(struct span first, uint8_t run[SHA256_LEN], struct err *e) MUST_CHECK;
+
 /* Exactly the form above, the one encoding. Spans of `entry` lead into `bytes`. Where it stands in a
  * chain is another question: journal_check.h. */
 int journal_entry_parse(struct span bytes, struct journal_entry *entry, struct err *e) MUST_CHECK;

@@ -6,6 +6,7 @@
  * Input: commands with their operands, as command() reads them. After each one the store's and the
  * sessions' rules hold (check_world()), and at the end nothing is left.
  */
+#include "attestation/journal/journal_entry.h"
 #include "common/base/log.h"
 #include "common/base/reader.h"
 #include "common/crypto/key.h"
@@ -200,6 +201,8 @@ static void agent_journals(struct user *u, unsigned call, char *id, uint8_t oper
 	Cvms__ClientStreamMessage m = CVMS__CLIENT_STREAM_MESSAGE__INIT;
 	Cvms__JournalEntries journal = CVMS__JOURNAL_ENTRIES__INIT;
 	ProtobufCBinaryData entries[JOURNAL_COUNT];
+	uint8_t run[SHA256_LEN];
+	struct err e;
 
 	for (size_t i = 0; i < ARRAY_LEN(entries); i++)
 		entries[i] = operand & JOURNAL_OTHER ? (ProtobufCBinaryData){ sizeof(other), other }
@@ -211,6 +214,9 @@ static void agent_journals(struct user *u, unsigned call, char *id, uint8_t oper
 	journal.n_entries = operand & JOURNAL_COUNT;
 	if (!(operand & JOURNAL_HEADLESS))
 		journal.signed_head = entries[0];
+	if (operand & 1 << JOURNAL_FIRST_SHIFT &&
+	    journal_run((struct span){ entries[0].data, entries[0].len }, run, &e) == 0)
+		journal.run = (ProtobufCBinaryData){ sizeof(run), run };
 	m.message_case = CVMS__CLIENT_STREAM_MESSAGE__MESSAGE_JOURNAL_ENTRIES;
 	m.journal_entries = &journal;
 	say(u, call, &m.base);

@@ -7,6 +7,7 @@
  * What comes out of the database fits into the messages that administrators get; nothing turns for
  * ever.
  */
+#include "attestation/journal/journal_entry.h"
 #include "common/base/reader.h"
 #include "common/protobuf/protobuf.h"
 #include "computations/admin_message.h"
@@ -31,7 +32,7 @@ static const struct {
 	{ "INSERT OR REPLACE INTO journals VALUES (?,?,?,?,?)", 5 },
 	{ "INSERT OR REPLACE INTO records VALUES (?,?,?,?,?,?,?,?,?,?,?,?)", 12 },
 	{ "INSERT OR REPLACE INTO entries VALUES (?,?,?,?)", 4 },
-	{ "INSERT OR REPLACE INTO signed_journals VALUES (?,?,?,?,?)", 5 },
+	{ "INSERT OR REPLACE INTO signed_journals VALUES (?,?,?,?,?,?)", 6 },
 };
 
 /* The types of a column, and values that columns often have. */
@@ -183,6 +184,7 @@ static void add_record(struct store *store, const char *id, const char *cvm, str
 static void add_journal(struct store *store, const char *id, const char *cvm, struct reader *r)
 {
 	static const uint8_t texts[] = "entries";
+	uint8_t which, run[SHA256_LEN];
 	struct span entries[3];
 	struct journal_part part = { .entries = entries };
 	int64_t kept;
@@ -192,7 +194,11 @@ static void add_journal(struct store *store, const char *id, const char *cvm, st
 	part.count = reader_u8(r) % (ARRAY_LEN(entries) + 1);
 	for (size_t i = 0; i < part.count; i++)
 		entries[i] = (struct span){ texts, reader_u8(r) % sizeof(texts) };
-	part.head = (struct span){ texts, reader_u8(r) % sizeof(texts) };
+	which = reader_u8(r);
+	part.head = (struct span){ texts, which % sizeof(texts) };
+	/* Named by the first entry that it may have, or too short. */
+	if (which & 0x40 && journal_run((struct span){ texts, which >> 3 & 7 }, run, &e) == 0)
+		part.run = (struct span){ run, sizeof(run) - (which >> 7) };
 	if (store_journal_add(store, cvm, id, &part, &kept, &e) == 0)
 		assert(kept >= 0);
 }

@@ -242,6 +242,20 @@ static void save_journals(void)
 	with(&w, REMOVE, A, V, 1);
 	page(&w, A, 1, 0);
 	calls_save("store_rows/journals", &w);
+	/* Two runs, each part of which names its own; then one that is not here, one that is none. */
+	w = begin();
+	function(&w, ARRIVE, EMPTY, V);
+	function(&w, CREATE, A, V);
+	function(&w, ASSIGN, A, V);
+	for (uint8_t first = 1; first < 6; first++)
+		for (uint8_t len = 2; len < 4; len++)
+			journal(&w, A, first, len, (uint8_t)(0x40 | len << 3 | 1));
+	journal(&w, A, 2, 2, 0x40 | 5 << 3 | 1);
+	journal(&w, A, 1, 2, 0x40 | 5 << 3 | 1);
+	journal(&w, A, 1, 2, 0xc0 | 2 << 3 | 1);
+	page(&w, A, 1, 0);
+	page(&w, A, 2, 0);
+	calls_save("store_rows/runs", &w);
 }
 
 void calls_store_rows(void)
@@ -250,18 +264,18 @@ void calls_store_rows(void)
 	save_life();
 	/* As the service writes them, then with other types, texts and numbers. */
 	save_foreign("own", "c:a", 1, "idttbbiiitdiiittiiii", "iddttiiitit", "itiii",
-		     "iiiiiittttti", "diib", "diiib");
+		     "iiiiiittttti", "diib", "diiibb");
 	save_foreign("texts", "c:a\xff\x01", 1, "idttbbiiitdiiittiiii", "iddttiiitit", "itiii",
-		     "iiiiiittttti", "ditb", "ditib");
+		     "iiiiiittttti", "ditb", "ditibn");
 	save_foreign("blobs", "c:a", 1, "idbbbbiiibdiiibbiiii", "iddbbiiibib", "itiii",
-		     "iiiiiibbbbbi", "dibb", "diibb");
+		     "iiiiiibbbbbi", "dibb", "diibbt");
 	save_foreign("numbers", "c:a", -100, "idttbbIIItdIIIttIIII", "iddttIIItIt", "itIII",
-		     "iiIIIittttti", "dIIb", "dIIIb");
+		     "iiIIIittttti", "dIIb", "dIIIbI");
 	save_foreign("counts", "c:a", 100, "idttbbiiitdiiittiiii", "iddttiiitit", "itiii",
-		     "iiiiiittttti", "diit", "diiit");
+		     "iiiiiittttti", "diit", "diiiti");
 	save_foreign("zeros", "c:a", 0, "idttbbiiitdiiittiiii", "iddttiiitit", "itiii",
-		     "Iiiiiittttti", "diib", "diiib");
+		     "Iiiiiittttti", "diib", "diiibb");
 	save_foreign("digest", "c:a", 1, "idttbtiiitdiiittiiii", "idtttiiitit", "itiii",
-		     "iiiiiittttti", "diii", "diiii");
+		     "iiiiiittttti", "diii", "diiiib");
 	save_rest();
 }

@@ -36,7 +36,7 @@ enum word {
 	WORDS
 };
 
-/* In SAID_JOURNAL's operand: 0 to 3 entries from that one on. */
+/* In SAID_JOURNAL's operand: 0 to 3 entries from that one on; where it is odd, they name their run. */
 enum {
 	JOURNAL_COUNT = 3,
 	JOURNAL_FIRST_SHIFT = 2,

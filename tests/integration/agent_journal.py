@@ -15,17 +15,19 @@ from agent_job import ALGO_KEY, DATA_KEY, IRIS, SUM, USER_KEY, manifest
 from agent_peer import WAIT, Agent, Client, Service, cvms_pb2, free_port, sha3
 from agent_tpm import canonical
 from harness import NO, Folder, program
-from journal_book import encoded, verify
+from journal_book import digest_of, encoded, verify
 
 COUNT = 300
 LINES = b"#!/bin/sh\ni=0; while [ $i -lt %d ]; do echo line $i; i=$((i + 1)); done; echo x > results/out\n" % COUNT
 
 
 class Keeper(Service):
-    """Keeps journals; as long as cuts are left, ends the stream in place of acknowledging."""
+    """Keeps journals; as long as cuts are left, ends the stream in place of acknowledging. An older one (not `named`)
+    names no run."""
 
-    def __init__(self, cuts=0):
-        self.journal, self.head, self.cuts, self.batches = [], None, cuts, 0
+    def __init__(self, cuts=0, named=True):
+        self.journal, self.head, self.cuts, self.batches, self.named = [], None, cuts, 0, named
+        self.elsewhere = False  # what it acknowledges is another run's
         super().__init__()
 
     def Process(self, request_iterator, context):
@@ -47,6 +49,8 @@ class Keeper(Service):
 
     def _keep(self, batch, outgoing):
         have = len(self.journal)
+        first = (self.journal + list(batch.entries))[0]
+        assert batch.run == digest_of(1, bytes(32), first), "a part of another run"
         assert batch.first <= have + 1, (batch.first, have)
         if batch.first == have + 1:
             self.journal += batch.entries
@@ -55,8 +59,9 @@ class Keeper(Service):
         if self.cuts:
             self.cuts -= 1
             return False  # the acknowledgement is lost
+        run = b"elsewhere".ljust(32) if self.elsewhere else batch.run if self.named else b""
         outgoing.put(cvms_pb2.ServerStreamMessage(journal_ack=cvms_pb2.JournalAck(
-            computation_id=batch.computation_id, count=len(self.journal))))
+            computation_id=batch.computation_id, count=len(self.journal), run=run)))
         return True
 
     def file(self):
@@ -125,9 +130,8 @@ def all_that_happened_is_in_it():
     assert of["end"] == [{"reason": "complete"}]
 
 
-def lines_pass_broken_connections():
-    """The chain is what tells; that of 100 cuts is tests/unit/agent/journal/test_journal.c."""
-    service = Keeper(cuts=4)
+def pass_broken_connections(named):
+    service = Keeper(cuts=4, named=named)
     with computing(service, LINES) as (_, client, __):
         client.result(USER_KEY)
         service.wait(lambda s: s.cuts == 0 and s.is_closed(), 120)
@@ -137,6 +141,30 @@ def lines_pass_broken_connections():
     left_out = sum(e[4]["count"] for e in entries if e[3] == "left-out")
     wanted = [f"line {n}" for n in range(COUNT)]
     assert len(lines) + left_out == COUNT and [line for line in wanted if line in set(lines)] == lines
+
+
+def lines_pass_broken_connections():
+    """The chain is what tells; that of 100 cuts is tests/unit/agent/journal/test_journal.c."""
+    pass_broken_connections(True)
+
+
+def an_older_service_names_no_run():
+    pass_broken_connections(False)
+
+
+def an_acknowledgement_of_another_run_is_none():
+    """All of it comes again on the next connection, from its first entry on."""
+    service = Keeper()
+    service.elsewhere = True
+    with computing(service, SUM) as (_, client, __):
+        client.result(USER_KEY)
+        service.wait(lambda s: s.is_closed())
+        whole, batches = list(service.journal), service.batches
+        with service.changed:
+            service.journal, service.elsewhere = [], False
+        service.outgoing.put(None)
+        service.wait(lambda s: s.is_closed())
+        assert service.journal == whole and service.batches == 2 * batches, (service.batches, batches)
 
 
 def lines_that_the_service_may_not_see_are_not_in_it():
@@ -196,5 +224,6 @@ def with_evidence_it_verifies_alone():
 
 if __name__ == "__main__":
     tap.run([all_that_happened_is_in_it, lines_pass_broken_connections,
+             an_older_service_names_no_run, an_acknowledgement_of_another_run_is_none,
              lines_that_the_service_may_not_see_are_not_in_it, a_stop_ends_it_and_the_next_has_its_own,
              a_stock_service_gets_none_of_it, with_evidence_it_verifies_alone])

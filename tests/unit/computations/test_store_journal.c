@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The store: journals that agents sign, as they came, whatever comes twice or out of order. */
+#include "attestation/journal/journal_entry.h"
 #include "computations/store_journal.h"
 #include "tests/unit/computations/store_room.h"
 
@@ -11,6 +12,7 @@ struct part {
 	struct journal_part part;
 	struct span entries[PART];
 	char texts[PART][32];
+	uint8_t run[SHA256_LEN];
 };
 
 static const uint8_t head[] = "a signed head";
@@ -22,7 +24,21 @@ static const struct journal_part *part_of(struct part *p, const char *name, int6
 		snprintf(p->texts[i], sizeof(p->texts[i]), "%s %d", name, (int)first + i);
 		p->entries[i] = (struct span){ (uint8_t *)p->texts[i], strlen(p->texts[i]) };
 	}
-	p->part = (struct journal_part){ first, p->entries, PART, { head, sizeof(head) } };
+	p->part = (struct journal_part){
+		.first = first, .entries = p->entries, .count = PART, .head = { head, sizeof(head) }
+	};
+	return &p->part;
+}
+
+/* The same, with the name of its run. */
+static const struct journal_part *named_part_of(struct part *p, const char *name, int64_t first)
+{
+	struct err e;
+
+	(void)part_of(p, name, 1);
+	assert_ok(journal_run(p->entries[0], p->run, &e), e);
+	(void)part_of(p, name, first);
+	p->part.run = (struct span){ p->run, sizeof(p->run) };
 	return &p->part;
 }
 
@@ -34,6 +50,17 @@ static int64_t add(struct store_room *f, const char *name, int64_t first)
 	assert_ok(
 		store_journal_add(&f->store, "cvm", "one", part_of(&p, name, first), &kept, &f->e),
 		f->e);
+	return kept;
+}
+
+static int64_t add_named(struct store_room *f, const char *name, int64_t first)
+{
+	struct part p;
+	int64_t kept = -1;
+
+	assert_ok(store_journal_add(&f->store, "cvm", "one", named_part_of(&p, name, first), &kept,
+				    &f->e),
+		  f->e);
 	return kept;
 }
 
@@ -94,9 +121,9 @@ static void a_gap_is_refused(void **state)
 	struct store_room *f = *state;
 
 	store_room_run_on(f, "one", "cvm");
-	refuse(f, "cvm", "one", 2, ERR_DATA_LOSS, "goes on at entry 2, and 0 are here");
+	refuse(f, "cvm", "one", 2, ERR_NOT_FOUND, "goes on at entry 2, and of that run 0 are here");
 	assert_int_equal(add(f, "a", 1), 3);
-	refuse(f, "cvm", "one", 5, ERR_DATA_LOSS, "goes on at entry 5, and 3 are here");
+	refuse(f, "cvm", "one", 5, ERR_NOT_FOUND, "goes on at entry 5, and of that run 3 are here");
 	refuse(f, "cvm", "one", 0, ERR_DATA_LOSS, "none");
 	refuse(f, "cvm", "one", INT64_MAX, ERR_DATA_LOSS, "none");
 }
@@ -125,6 +152,94 @@ static void each_run_has_its_own(void **state)
 	assert_page(f, 2, 0, 6, "b 1");
 	assert_refused(store_journal_page(&f->store, "one", 3, 0, &page, &f->e), f->e,
 		       ERR_NOT_FOUND, "of that run");
+}
+
+/* However their parts come between each other, and whoever is the newest. */
+static void no_run_gets_parts_of_another(void **state)
+{
+	struct store_room *f = *state;
+	struct part p;
+	int64_t kept;
+
+	store_room_run_on(f, "one", "cvm");
+	f->store.limits.record_bytes = 1 << 20;
+	assert_int_equal(add_named(f, "a", 1), 3);
+	assert_int_equal(add_named(f, "b", 1), 3);
+	assert_int_equal(add_named(f, "a", 4), 6);
+	assert_int_equal(add_named(f, "b", 4), 6);
+	assert_int_equal(add_named(f, "a", 1), 6); /* it came again */
+	assert_int_equal(add_named(f, "b", 7), 9);
+	assert_page(f, 1, 0, 6, "a 1");
+	assert_page(f, 1, 3, 6, "a 4");
+	assert_page(f, 2, 6, 9, "b 7");
+	/* The first part of a third never came. */
+	assert_refused(
+		store_journal_add(&f->store, "cvm", "one", named_part_of(&p, "c", 4), &kept, &f->e),
+		f->e, ERR_NOT_FOUND, "goes on at entry 4, and of that run 0 are here");
+	assert_refused(
+		store_journal_page(&f->store, "one", 3, 0, &(struct journal_page){ 0 }, &f->e),
+		f->e, ERR_NOT_FOUND, "of that run");
+}
+
+/* Where the first part of a run had no room, a later and smaller one is not the run's before it. */
+static void what_had_no_room_is_continued_nowhere(void **state)
+{
+	enum { RUN = STORE_RUN_ROOM + PART * (3 + STORE_ENTRY_ROOM) };
+	struct store_room *f = *state;
+	struct part p;
+	int64_t kept;
+
+	store_room_run_on(f, "one", "cvm");
+	f->store.limits.record_bytes = 2 * RUN - 1;
+	assert_int_equal(add_named(f, "a", 1), 3);
+	assert_int_equal(add_named(f, "b", 1), 0);
+	(void)named_part_of(&p, "b", 4);
+	p.part.count = 1;
+	assert_refused(store_journal_add(&f->store, "cvm", "one", &p.part, &kept, &f->e), f->e,
+		       ERR_NOT_FOUND, "goes on at entry 4, and of that run 0 are here");
+	assert_page(f, 0, 0, 3, "a 1");
+	/* What all of them have is counted, whichever grows. */
+	f->store.limits.record_bytes = 2 * RUN + 3 + STORE_ENTRY_ROOM;
+	assert_int_equal(add_named(f, "b", 1), 3);
+	assert_int_equal(add_named(f, "a", 2), 4);
+	assert_int_equal(add_named(f, "b", 2), 3);
+}
+
+static void a_run_is_its_first_entrys(void **state)
+{
+	struct store_room *f = *state;
+	struct part p;
+	int64_t kept;
+
+	store_room_run_on(f, "one", "cvm");
+	(void)named_part_of(&p, "a", 1);
+	p.run[31] ^= 1;
+	assert_refused(store_journal_add(&f->store, "cvm", "one", &p.part, &kept, &f->e), f->e,
+		       ERR_DATA_LOSS, "names another run than its first entry");
+	p.run[31] ^= 1;
+	p.part.run.len = 31;
+	assert_refused(store_journal_add(&f->store, "cvm", "one", &p.part, &kept, &f->e), f->e,
+		       ERR_DATA_LOSS, "none");
+	p.part.run.len = 33;
+	assert_refused(store_journal_add(&f->store, "cvm", "one", &p.part, &kept, &f->e), f->e,
+		       ERR_DATA_LOSS, "none");
+	p.part.run.len = 32;
+	assert_ok(store_journal_add(&f->store, "cvm", "one", &p.part, &kept, &f->e), f->e);
+}
+
+/* The program before this one had begun it. */
+static void a_run_without_name_gets_it(void **state)
+{
+	struct store_room *f = *state;
+
+	store_room_run_on(f, "one", "cvm");
+	assert_int_equal(add(f, "a", 1), 3);
+	assert_ok(db_script(&f->store.db, "UPDATE signed_journals SET name = NULL", &f->e), f->e);
+	assert_int_equal(add_named(f, "a", 4), 6);
+	assert_ok(db_script(&f->store.db, "UPDATE signed_journals SET name = NULL", &f->e), f->e);
+	assert_int_equal(add_named(f, "b", 1), 3);
+	assert_int_equal(add_named(f, "a", 7), 9);
+	assert_page(f, 1, 0, 9, "a 1");
 }
 
 static void sizes_are_bounded(void **state)
@@ -188,7 +303,10 @@ static void a_computation_has_so_much_room(void **state)
 static void a_part_has_so_many_entries(void **state)
 {
 	static struct span entries[STORE_BATCH_MAX + 1];
-	struct journal_part part = { 1, entries, STORE_BATCH_MAX + 1, { head, sizeof(head) } };
+	struct journal_part part = { .first = 1,
+				     .entries = entries,
+				     .count = STORE_BATCH_MAX + 1,
+				     .head = { head, sizeof(head) } };
 	struct store_room *f = *state;
 	int64_t kept;
 
@@ -207,6 +325,7 @@ static void a_part_has_so_many_entries(void **state)
 static void an_older_database_gets_journals(void **state)
 {
 	static const char *const lacks[] = {
+		"ALTER TABLE signed_journals DROP COLUMN name; PRAGMA user_version=4",
 		"DROP TABLE entries; DROP TABLE signed_journals; PRAGMA user_version=3",
 		"ALTER TABLE cvms DROP COLUMN key; PRAGMA user_version=2",
 		"ALTER TABLE cvms DROP COLUMN verified; ALTER TABLE cvms DROP COLUMN verdict;"
@@ -282,6 +401,10 @@ int main(void)
 		STORE_ROOM_ROW(a_gap_is_refused),
 		STORE_ROOM_ROW(nobody_speaks_for_another),
 		STORE_ROOM_ROW(each_run_has_its_own),
+		STORE_ROOM_ROW(no_run_gets_parts_of_another),
+		STORE_ROOM_ROW(what_had_no_room_is_continued_nowhere),
+		STORE_ROOM_ROW(a_run_is_its_first_entrys),
+		STORE_ROOM_ROW(a_run_without_name_gets_it),
 		STORE_ROOM_ROW(sizes_are_bounded),
 		STORE_ROOM_ROW(a_computation_has_so_much_room),
 		STORE_ROOM_ROW(a_part_has_so_many_entries),

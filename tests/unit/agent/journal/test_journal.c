@@ -188,9 +188,21 @@ static bool deliver_one(struct world *w)
 	return true;
 }
 
+/* As an older service does it, which names no run, or ours. */
+static void acknowledge_as(struct world *w, const char *id, uint64_t count, const uint8_t *run,
+			   size_t len)
+{
+	Cvms__JournalAck ack = CVMS__JOURNAL_ACK__INIT;
+
+	ack.computation_id = (char *)(uintptr_t)id;
+	ack.count = count;
+	ack.run = (ProtobufCBinaryData){ len, (uint8_t *)(uintptr_t)run };
+	journal_acknowledge(w->journal, &ack);
+}
+
 static void acknowledge(struct world *w)
 {
-	journal_acknowledge(w->journal, "c-1", w->service.kept);
+	acknowledge_as(w, "c-1", w->service.kept, NULL, 0);
 }
 
 /* Until the service has that many. */
@@ -439,10 +451,75 @@ static void two_computations_follow_each_other(void **state)
 	assert_int_equal(journal_next(w->journal)->journal_entries->n_entries, 2);
 	deliver(w, 2);
 	check_file(w, 2, true);
-	journal_acknowledge(w->journal, "c-2", 100); /* nobody's */
+	acknowledge_as(w, "c-2", 100, NULL, 0); /* nobody's */
 	while (!journal_next(w->journal))
 		uv_run(&w->loop, UV_RUN_ONCE);
 	assert_int_equal(journal_next(w->journal)->journal_entries->first, 1);
+}
+
+/* What waits, from the oldest; a batch for each run of "c-1". */
+static void assert_waits(struct world *w, size_t count, const uint8_t (*runs)[SHA256_LEN])
+{
+	journal_rewind(w->journal);
+	for (size_t i = 0; i < count; i++) {
+		const Cvms__ClientStreamMessage *m = journal_next(w->journal);
+
+		assert_non_null(m);
+		assert_int_equal(m->journal_entries->run.len, SHA256_LEN);
+		assert_memory_equal(m->journal_entries->run.data, runs[i], SHA256_LEN);
+		journal_handed(w->journal);
+	}
+	assert_null(journal_next(w->journal));
+}
+
+/* Three runs of one computation, all of them handed to a service that has not answered. */
+static void begin_three(struct world *w, uint8_t (*runs)[SHA256_LEN])
+{
+	for (size_t i = 0; i < 3; i++) {
+		begin(w);
+		journal_end(w->journal, "stopped");
+		while (!journal_next(w->journal))
+			uv_run(&w->loop, UV_RUN_ONCE);
+		const Cvms__JournalEntries *b = journal_next(w->journal)->journal_entries;
+		assert_int_equal(b->n_entries, 2);
+		assert_ok(journal_run((struct span){ b->entries[0].data, b->entries[0].len },
+				      runs[i], &(struct err){ 0 }),
+			  ((struct err){ .text = "run" }));
+		assert_int_equal(b->run.len, SHA256_LEN);
+		assert_memory_equal(b->run.data, runs[i], SHA256_LEN);
+		journal_handed(w->journal);
+	}
+	assert_waits(w, 3, (const uint8_t(*)[SHA256_LEN])runs);
+}
+
+static void an_acknowledgement_is_of_its_run_alone(void **state)
+{
+	const uint8_t other[SHA256_LEN] = { 1 };
+	struct world *w = *state;
+	uint8_t runs[3][SHA256_LEN];
+
+	begin_three(w, runs);
+	acknowledge_as(w, "c-1", 100, other, sizeof(other)); /* nobody's */
+	acknowledge_as(w, "c-1", 100, runs[1], sizeof(runs[1]) - 1);
+	acknowledge_as(w, "c-2", 100, runs[1], sizeof(runs[1]));
+	acknowledge_as(w, "c-1", 1, runs[1], sizeof(runs[1])); /* not all of it */
+	assert_waits(w, 3, (const uint8_t(*)[SHA256_LEN])runs);
+	acknowledge_as(w, "c-1", 2, runs[1], sizeof(runs[1]));
+	memcpy(runs[1], runs[2], sizeof(runs[1]));
+	assert_waits(w, 2, (const uint8_t(*)[SHA256_LEN])runs);
+}
+
+/* Parts came to it one after another, and so do its answers. */
+static void an_older_service_acknowledges_the_oldest_run(void **state)
+{
+	struct world *w = *state;
+	uint8_t runs[3][SHA256_LEN];
+
+	begin_three(w, runs);
+	for (size_t i = 0; i < 3; i++) {
+		acknowledge_as(w, "c-1", 2, NULL, 0);
+		assert_waits(w, 2 - i, (const uint8_t(*)[SHA256_LEN])(runs + i + 1));
+	}
 }
 
 #define ROW(test) cmocka_unit_test_setup_teardown(test, enter, leave)
@@ -462,6 +539,8 @@ int main(int argc, char **argv)
 		ROW(the_oldest_goes_first_and_whole),
 		ROW(a_full_journal_stops_no_computation),
 		ROW(two_computations_follow_each_other),
+		ROW(an_acknowledgement_is_of_its_run_alone),
+		ROW(an_older_service_acknowledges_the_oldest_run),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
