@@ -86,7 +86,7 @@ class Launched(Vm):
             else:
                 out.append(word)
         return out + [
-            "-chardev", "stdio,id=s0", "-device", "isa-serial,chardev=s0", "-cpu", "EPYC-Milan",
+            "-device", "isa-serial,chardev=console", "-cpu", "EPYC-Milan",
             "-initrd", self.initrd, "-bios", host().firmware, "-object", json.dumps({
                 "qom-type": "sev-snp-guest", "id": "lsec0", "cbitpos": 51, "reduced-phys-bits": 1,
                 "policy": 1 << 17, "kernel-hashes": True,

@@ -119,6 +119,49 @@ def an_odd_share_stops_the_boot():
     boot_stops("more than 16 files", certs={f"f{i}": b"x" for i in range(17)})
 
 
+TYPED = (b"cocos-init: typed\r\nprobe: typed\n" + bytes(range(256)) +  # with ^C, ^\\, ^Z, ^D and ^S
+         b"\x1b[6n\x1b[c\x1b]0;cocos-init: typed\x07\x1bP+q544e\x1b\\\x9b6n\xc2\x9b6n" +
+         "\u202ecocos-init: typed\n".encode() + b"\0" * 64 + b"\xff" * 64 + b"\ncocos-init: typed\n\x13")
+TIME = re.compile(r"\[ *\d+\.\d+\] ")
+KEYS = b"0123456789acdefghijklmnpqrstuvwxyz?ob"  # of SysRq; the last two end a machine that listens
+
+
+def what_it_says(typed):
+    """A boot, an agent and its end; while somebody types, or nobody does."""
+    with Vm(image("base"), "A=1\n", CERTS) as vm:
+        if typed:
+            vm.wait_for_listener(vm.path("qmp"))
+            vm.type(b"\x13")  # before the kernel has opened the port: what comes next would be held back
+            vm.wait_line("cocos-init: ")
+            for _ in range(3):
+                vm.send_break()
+                vm.type(b"h" + TYPED)
+        vm.wait_line("probe: ready")
+        if typed:
+            vm.type(b"x" * 4096 + random.Random(SEED).randbytes(4096) + TYPED)
+            for key in KEYS:
+                vm.send_break()
+                vm.type(bytes([key]))
+            vm.type(TYPED)
+            print(f"# seed {SEED}: the port took {vm.wait_taken(30)} of {vm.sent} bytes")
+        vm.command("system_powerdown")
+        lines = vm.wait_end()
+    up = next(i for i, line in enumerate(lines) if "root is up" in line)
+    # Until /proc is there the kernel's help about SysRq may still be had.
+    assert not any("sysrq" in line for line in lines[up:]), lines
+    # What else the kernel says hangs on how busy the host is.
+    return [TIME.sub("", line) for line in lines if not line.startswith("[")]
+
+
+def nobody_reads_what_is_typed():
+    """Bytes, breaks and SysRq at the serial port change nothing that a machine does or says."""
+    untouched = what_it_says(typed=False)
+    assert any("told to end: Terminated" in line for line in untouched), untouched
+    assert any("ended with status 0: powering off" in line for line in untouched), untouched
+    typed = what_it_says(typed=True)
+    assert typed == untouched, f"{typed}\n{untouched}"
+
+
 def the_end_of_the_agent_is_the_end_of_the_machine():
     for word, says in (("EXIT3", "ended with status 3"), ("CRASH", "ended by signal 6")):
         with Vm(image("base"), f"X={word}\n", CERTS) as vm:
@@ -303,6 +346,7 @@ tap.run([
     the_launchers_words_are_taken,
     a_missing_share_stops_the_boot,
     an_odd_share_stops_the_boot,
+    nobody_reads_what_is_typed,
     the_end_of_the_agent_is_the_end_of_the_machine,
     the_power_button_stops_the_agent_first,
     an_agent_that_does_not_stop_is_killed,

@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """A virtual machine of the guest image, by QEMU alone and without hardware acceleration."""
+import fcntl
 import json
 import os
+import queue
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
+import termios
 import threading
 import time
 
@@ -67,19 +71,22 @@ class Vm:
             ["swtpm", "socket", "--tpm2", "--tpmstate", "dir=" + self.path("tpm"),
              "--ctrl", "type=unixio,path=" + self.path("tpm.sock")],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
-        self._wait_for_listener(self.path("tpm.sock"))
+        self.wait_for_listener(self.path("tpm.sock"))
         self.started = time.monotonic()
-        self.qemu = subprocess.Popen(self.words(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        self.qemu = subprocess.Popen(self.words(), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                      stderr=subprocess.STDOUT)
         self.processes.append(self.qemu)
         threading.Thread(target=self._read, daemon=True).start()
+        self.typed, self.sent, self.written = queue.SimpleQueue(), 0, 0
+        threading.Thread(target=self._type, daemon=True).start()
         return self
 
     def words(self):
         """QEMU's command line."""
         return ["qemu-system-x86_64", "-machine", "q35,accel=tcg", "-cpu", "max", "-smp", "1",
                 "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
-                "-serial", "stdio", "-qmp", f"unix:{self.path('qmp')},server=on,wait=off",
+                "-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console",
+                "-qmp", f"unix:{self.path('qmp')},server=on,wait=off",
                 "-kernel", os.path.join(self.image, self.record["kernel"]["file"]),
                 "-initrd", os.path.join(self.image, self.record["initrd"]["file"]),
                 "-append", self.append, "-device", "virtio-net-pci,netdev=net0,romfile=",
@@ -94,7 +101,7 @@ class Vm:
         shutil.rmtree(self.folder)
 
     @staticmethod
-    def _wait_for_listener(path, seconds=PATIENCE):
+    def wait_for_listener(path, seconds=PATIENCE):
         """The file is there before anybody listens; the kernel's table has both."""
         end = time.monotonic() + seconds
         while True:
@@ -115,6 +122,37 @@ class Vm:
         with self.changed:
             self.closed = True
             self.changed.notify_all()
+
+    def type(self, data):
+        """Bytes for the serial port, after those before. It takes them when it likes: see taken()."""
+        self.typed.put(data)
+        self.sent += len(data)
+
+    def _type(self):
+        try:
+            while data := self.typed.get():
+                for at in range(0, len(data), 4096):
+                    self.qemu.stdin.write(data[at:at + 4096])
+                    self.qemu.stdin.flush()
+                    self.written += len(data[at:at + 4096])
+        except OSError:
+            pass  # the machine is gone
+
+    def taken(self):
+        """How many bytes of what was typed the serial port has taken, at least."""
+        waiting = int.from_bytes(fcntl.ioctl(self.qemu.stdin, termios.FIONREAD, bytes(4)), sys.byteorder)
+        return max(0, self.written - waiting)
+
+    def wait_taken(self, seconds):
+        """Until the port has taken all, or for so long: QEMU's sometimes takes no more at all."""
+        end = time.monotonic() + seconds
+        while self.taken() < self.sent and time.monotonic() < end and self.qemu.poll() is None:
+            time.sleep(0.1)
+        return self.taken()
+
+    def send_break(self):
+        """The line is held down, as whoever wants SysRq does it."""
+        self.command("chardev-send-break", id="console")
 
     def wait_line(self, text, seconds=PATIENCE):
         """Seconds from the launch to the first line with `text`. The limit only ends a test that
