@@ -30,6 +30,7 @@ static void request_free(struct request *r)
 	manifest_free(r->manifest);
 	session_ids_free(r->connected);
 	admin_journal_free(r->page);
+	free(r->witness);
 	free(r->bytes);
 	free(r->id);
 	free(r->cvm_id);
@@ -404,6 +405,8 @@ static const struct rpc_handler handlers[] = {
 	       &google__protobuf__empty__descriptor, on_remove),
 	METHOD(PROTO_COMPUTATIONS_JOURNAL, RPC_UNARY, journal_request,
 	       &computations__journal_response__descriptor, admin_journal),
+	METHOD(PROTO_COMPUTATIONS_WITNESS, RPC_UNARY, witness_request,
+	       &computations__witness_response__descriptor, admin_witness),
 	METHOD(PROTO_COMPUTATIONS_LIST_CVMS, RPC_UNARY, list_request,
 	       &computations__list_cvms_response__descriptor, list_cvms),
 	METHOD(PROTO_COMPUTATIONS_SHOW_CVM, RPC_UNARY, cvm_request, &computations__cvm__descriptor,

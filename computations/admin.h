@@ -28,6 +28,8 @@ struct request {
 	size_t len;
 	int64_t after, run_number;
 	struct journal_page *page;
+	uint64_t size;
+	struct witness_answer *witness;
 };
 
 /* NULL if memory runs out; the call is finished then. */
@@ -43,6 +45,9 @@ bool request_is_connected(const struct request *r, const char *cvm_id);
 struct journal_page;
 void admin_journal(struct rpc_call *call, const ProtobufCMessage *message);
 void admin_journal_free(struct journal_page *page);
+
+/* admin_witness.c */
+void admin_witness(struct rpc_call *call, const ProtobufCMessage *message);
 
 /* admin_list.c */
 void list_computations(struct rpc_call *call, const ProtobufCMessage *message);

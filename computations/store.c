@@ -4,6 +4,7 @@
 #include "common/base/clock.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
+#include "computations/store_witness.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -11,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { FORM = 5 };
+enum { FORM = 6 };
 
 #define SIGNED_JOURNALS                                             \
 	"CREATE TABLE entries ("                                    \
@@ -30,6 +31,22 @@ enum { FORM = 5 };
 
 /* The digest of the first entry, by which its agent names a run; NULL where an older program kept it. */
 #define NAMES_OF_RUNS "ALTER TABLE signed_journals ADD COLUMN name BLOB;"
+
+/* The log of journals' heads. Leaves and nodes outlive their computations: a log only grows. */
+#define WITNESS                                                           \
+	"CREATE TABLE witness_leaves ("                                   \
+	" number INTEGER PRIMARY KEY," /* from 0, without gaps */         \
+	" computation TEXT NOT NULL,"                                     \
+	" run INTEGER NOT NULL,"                                          \
+	" count INTEGER NOT NULL,"                                        \
+	" digest BLOB NOT NULL);"                                         \
+	"CREATE INDEX witness_leaves_run"                                 \
+	" ON witness_leaves (computation, run, count);"                   \
+	"CREATE TABLE witness_nodes (" /* complete subtrees (merkle.h) */ \
+	" level INTEGER NOT NULL,"                                        \
+	" number INTEGER NOT NULL,"                                       \
+	" hash BLOB NOT NULL,"                                            \
+	" PRIMARY KEY (level, number)) WITHOUT ROWID;"
 
 static const char schema[] =
 	"CREATE TABLE computations ("
@@ -88,9 +105,10 @@ static const char schema[] =
 	" size INTEGER NOT NULL);"
 	"CREATE INDEX records_journal ON records (journal, number);"
 	/* What agents sign: entries, and the last head over them (store_journal.h). */
-	SIGNED_JOURNALS NAMES_OF_RUNS "PRAGMA user_version=5;";
+	SIGNED_JOURNALS NAMES_OF_RUNS WITNESS "PRAGMA user_version=6;";
 
-/* What each older form lacks: 1 had no verdicts, 2 no keys, 3 no signed journals, 4 no names of their runs. */
+/* What each older form lacks: 1 had no verdicts, 2 no keys, 3 no signed journals, 4 no names of their
+ * runs, 5 no log of heads. */
 static const char *const upgrades[FORM] = {
 	[1] = "ALTER TABLE computations ADD COLUMN unverified INTEGER NOT NULL DEFAULT 0;"
 	      "ALTER TABLE cvms ADD COLUMN verified INTEGER NOT NULL DEFAULT 0;"
@@ -101,6 +119,7 @@ static const char *const upgrades[FORM] = {
 	      "PRAGMA user_version=3;",
 	[3] = SIGNED_JOURNALS "PRAGMA user_version=4;",
 	[4] = NAMES_OF_RUNS "PRAGMA user_version=5;",
+	[5] = WITNESS "PRAGMA user_version=6;",
 };
 
 int64_t store_now(void)
@@ -164,9 +183,14 @@ int store_open(struct store *store, const char *dir, const struct store_limits *
 	lock = lock_dir(dir, e);
 	if (lock < 0 || db_open(&opened.db, path, e) < 0)
 		return err_code(e);
-	if (make_tables(&opened.db, e) < 0) {
+	int failed = make_tables(&opened.db, e);
+	if (failed)
+		failed = err_wrap(e, "database '%s'", path);
+	else
+		failed = store_witness_open(&opened, dir, e);
+	if (failed) {
 		db_close(&opened.db);
-		return err_wrap(e, "database '%s'", path);
+		return failed;
 	}
 	opened.lock = TAKE_FD(lock);
 	*store = opened;
@@ -176,6 +200,7 @@ int store_open(struct store *store, const char *dir, const struct store_limits *
 void store_close(struct store *store)
 {
 	db_close(&store->db);
+	EVP_PKEY_free(store->log_key);
 	close(store->lock);
 }
 

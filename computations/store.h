@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "common/crypto/key.h"
 #include "common/manifest/manifest.h"
 #include "computations/db.h"
 #include "computations/state.h"
@@ -31,7 +32,8 @@ struct store_limits {
 struct store {
 	struct db db;
 	struct store_limits limits;
-	int lock; /* `dir`/lock, which whoever uses the folder holds */
+	EVP_PKEY *log_key; /* of the log of journals' heads (store_witness.h) */
+	int lock;          /* `dir`/lock, which whoever uses the folder holds */
 };
 
 /* Opens `dir`/computations.db, makes the tables if need be. ERR_PRECONDITION for a newer form,

@@ -3,6 +3,7 @@
 
 #include "attestation/journal/journal_entry.h"
 #include "common/base/log.h"
+#include "computations/store_witness.h"
 
 #include <string.h>
 
@@ -54,8 +55,11 @@ static int find_newest(struct store *store, const char *id, struct run *r, struc
 		     "t", id) < 0)
 		return err_code(e);
 	row = db_next(&store->db, stmt, e);
-	if (row <= 0)
+	if (row < 0)
 		return row;
+	/* A computation of that id that was removed has had its runs: the log names each once. */
+	if (row == 0)
+		return store_witness_runs(store, id, &r->newest, e);
 	if (db_integer(stmt, 0, 1, RUNS_MAX, &r->newest, e) < 0 ||
 	    db_integer(stmt, 1, 0, ENTRIES_MAX, &r->count, e) < 0 ||
 	    db_integer(stmt, 2, 0, BYTES_MAX, &r->bytes, e) < 0 ||
@@ -197,7 +201,8 @@ int store_journal_add(struct store *store, const char *cvm_id, const char *id,
 			 log_quote(id).text, (long long)r.count + 1);
 		return 0;
 	}
-	if (insert(store, id, &r, part, e) < 0)
+	if (insert(store, id, &r, part, e) < 0 ||
+	    store_witness_see(store, id, r.run, r.count, part->head, e) < 0)
 		return err_code(e);
 	*kept = r.count;
 	return 0;

@@ -51,3 +51,7 @@ int journal_head_sign(const struct journal_head *head, bool final, EVP_PKEY *key
  * and ERR_INVALID for a wrong form. */
 int journal_head_verify(struct span message, EVP_PKEY *key, struct journal_head *head, bool *final,
 			struct err *e) MUST_CHECK;
+
+/* What one says, of that form, whoever signed it: for those who vouch for nothing but having seen it. */
+int journal_head_read(struct span message, struct journal_head *head, bool *final,
+		      struct err *e) MUST_CHECK;

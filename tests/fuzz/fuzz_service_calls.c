@@ -103,6 +103,7 @@ static void on_answer(void *data, unsigned number, const uint8_t *bytes, size_t 
 		&computations__manifest_response__descriptor,
 		&computations__record__descriptor,
 		&computations__journal_response__descriptor,
+		&computations__witness_response__descriptor,
 		&computations__cvm__descriptor,
 		&computations__list_cvms_response__descriptor,
 		&google__protobuf__empty__descriptor,
@@ -368,6 +369,7 @@ static void admin_says(struct user *u, struct reader *r)
 	Computations__ListRequest list = COMPUTATIONS__LIST_REQUEST__INIT;
 	Computations__LogsRequest logs = COMPUTATIONS__LOGS_REQUEST__INIT;
 	Computations__JournalRequest journal = COMPUTATIONS__JOURNAL_REQUEST__INIT;
+	Computations__WitnessRequest witness = COMPUTATIONS__WITNESS_REQUEST__INIT;
 	enum request what = reader_u8(r) % ASKS;
 	uint8_t operand;
 
@@ -408,6 +410,13 @@ static void admin_says(struct user *u, struct reader *r)
 		journal.run = operand & 0x80 ? UINT64_MAX : operand & 3;
 		journal.after = operand >> 2 & 7;
 		admin_asks(u, PROTO_COMPUTATIONS_JOURNAL, &journal.base);
+		return;
+	case ASK_WITNESS:
+		witness.id = id_of(r);
+		operand = reader_u8(r);
+		witness.run = operand & 0x80 ? UINT64_MAX : operand & 3;
+		witness.size = operand & 0x40 ? UINT64_MAX : operand >> 2 & 7;
+		admin_asks(u, PROTO_COMPUTATIONS_WITNESS, &witness.base);
 		return;
 	default:
 		admin_names(u, what, r);

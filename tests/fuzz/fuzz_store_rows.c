@@ -12,6 +12,8 @@
 #include "common/protobuf/protobuf.h"
 #include "computations/admin_message.h"
 #include "computations/store_journal.h"
+#include "computations/store_witness.h"
+#include "tests/fuzz/cose_resign.h"
 #include "tests/fuzz/store_memory.h"
 
 #include <string.h>
@@ -33,6 +35,8 @@ static const struct {
 	{ "INSERT OR REPLACE INTO records VALUES (?,?,?,?,?,?,?,?,?,?,?,?)", 12 },
 	{ "INSERT OR REPLACE INTO entries VALUES (?,?,?,?)", 4 },
 	{ "INSERT OR REPLACE INTO signed_journals VALUES (?,?,?,?,?,?)", 6 },
+	{ "INSERT OR REPLACE INTO witness_leaves VALUES (?,?,?,?,?)", 5 },
+	{ "INSERT OR REPLACE INTO witness_nodes VALUES (?,?,?)", 3 },
 };
 
 /* The types of a column, and values that columns often have. */
@@ -181,6 +185,21 @@ static void add_record(struct store *store, const char *id, const char *cvm, str
 		(void)!store_log(store, cvm, id, &record, &e);
 }
 
+/* Nobody asks whose it is. */
+static struct span head_of(int64_t count, bool final)
+{
+	static uint8_t bytes[JOURNAL_SIGNED_MAX];
+	struct writer w = writer_up_to(sizeof(bytes));
+	const struct journal_head head = { .count = (uint64_t)count };
+	struct err e;
+
+	assert(journal_head_sign(&head, final, cose_test_key(COSE_ES256)->key, &w, &e) == 0);
+	const struct span made = { bytes, w.len };
+	memcpy(bytes, w.bytes, w.len);
+	writer_done(&w);
+	return made;
+}
+
 static void add_journal(struct store *store, const char *id, const char *cvm, struct reader *r)
 {
 	static const uint8_t texts[] = "entries";
@@ -195,7 +214,8 @@ static void add_journal(struct store *store, const char *id, const char *cvm, st
 	for (size_t i = 0; i < part.count; i++)
 		entries[i] = (struct span){ texts, reader_u8(r) % sizeof(texts) };
 	which = reader_u8(r);
-	part.head = (struct span){ texts, which % sizeof(texts) };
+	part.head = (which & 7) == 7 ? head_of(part.first + (int64_t)part.count - 1, which >> 3 & 1)
+				     : (struct span){ texts, which % sizeof(texts) };
 	/* Named by the first entry that it may have, or too short. */
 	if (which & 0x40 && journal_run((struct span){ texts, which >> 3 & 7 }, run, &e) == 0)
 		part.run = (struct span){ run, sizeof(run) - (which >> 7) };
@@ -215,6 +235,25 @@ static void read_journal(struct store *store, const char *id, int64_t run, int64
 	for (size_t i = 0; i < page.entry_count; i++)
 		assert(page.entries[i].len <= STORE_ENTRY_MAX);
 	journal_page_done(&page);
+}
+
+/* What is proven holds, whatever stands in the database. */
+static void read_log(struct store *store, const char *id, int64_t run, uint64_t size)
+{
+	struct witness_answer a;
+	struct witness_proof proof;
+	struct witness_head head;
+	struct err e;
+
+	if (store_witness_answer(store, id, run, size, &a, &e) < 0)
+		return;
+	assert(witness_head_verify((struct span){ a.head, a.head_len }, store->log_key, &head,
+				   &e) == 0);
+	assert(!a.consistency.count || (size && size < head.size));
+	if (a.proof_len)
+		assert(witness_proof_parse((struct span){ a.proof, a.proof_len }, &proof, &e) ==
+			       0 &&
+		       proof.index < head.size && (!run || proof.leaf.run == (uint64_t)run));
 }
 
 static void arrive(struct store *store, const char *cvm, const char *key)
@@ -283,7 +322,7 @@ static void end(struct store *store, const char *id, bool remove, bool force)
 static void command(struct store *store, struct reader *r)
 {
 	int64_t run;
-	uint8_t what = reader_u8(r) % 26;
+	uint8_t what = reader_u8(r) % 27;
 	const char *id, *cvm;
 	struct err e;
 
@@ -347,9 +386,13 @@ static void command(struct store *store, struct reader *r)
 	case 24:
 		add_journal(store, id, cvm, r);
 		break;
-	default:
+	case 25:
 		run = (int8_t)reader_u8(r);
 		read_journal(store, id, run, (int8_t)reader_u8(r));
+		break;
+	default:
+		run = (int8_t)reader_u8(r);
+		read_log(store, id, run, reader_u8(r));
 	}
 	assert(db_script(&store->db, "RELEASE op", &e) == 0);
 }
@@ -370,6 +413,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 		list_all(&store, ids[i]);
 		read_records(&store, ids[i], "v", 0);
 		read_journal(&store, ids[i], 0, 0);
+		read_log(&store, ids[i], 0, 1);
 	}
 	return 0;
 }

@@ -208,6 +208,9 @@ static void save_journals(void)
 		journals(&w, ID_ONE, 1, (uint8_t)(3 | (i & 1 ? 0 : JOURNAL_OTHER)));
 	asks_journal(&w, ID_ONE, 0);
 	asks_journal(&w, ID_ONE, 1 | 2 << 2);
+	for (unsigned operand = 0; operand < 256; operand += 0x21)
+		PUT(&w, ADMIN, ASK_WITNESS, ID_ONE, (uint8_t)operand);
+	PUT(&w, ADMIN, ASK_WITNESS, ID_EMPTY, 0);
 	PUT(&w, ADMIN, ASK_REMOVE, ID_ONE, 1);
 	asks_journal(&w, ID_ONE, 0);
 	calls_save_to("service_calls", "journals", &w);

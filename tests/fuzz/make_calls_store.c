@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-enum table { COMPUTATIONS, CVMS, JOURNALS, RECORDS, ENTRIES, SIGNED };
+enum table { COMPUTATIONS, CVMS, JOURNALS, RECORDS, ENTRIES, SIGNED, LEAVES, NODES };
 enum function {
 	LIST = 8,
 	SHOW,
@@ -23,7 +23,8 @@ enum function {
 	VERDICT,
 	RELEASE,
 	JOURNAL,
-	PAGE
+	PAGE,
+	WITNESS
 };
 enum id { A, B, V, EMPTY };
 
@@ -142,11 +143,11 @@ static void save_foreign(const char *name, const char *text, int number, const c
 	row(&w, RECORDS, rec, text, number);
 	row(&w, ENTRIES, entry, text, number);
 	row(&w, SIGNED, head, text, number);
-	for (int f = LIST; f <= PAGE; f++) {
+	for (int f = LIST; f <= WITNESS; f++) {
 		function(&w, (enum function)f, A, A);
 		if (f == READ || f == STATE || f == REMOVE)
 			writer_u8(&w, 1);
-		else if (f == LOG || f == EVENT || f == PAGE)
+		else if (f == LOG || f == EVENT || f == PAGE || f == WITNESS)
 			writer_zeros(&w, 2);
 		else if (f == JOURNAL)
 			writer_bytes(&w, (const uint8_t[]){ 1, 2, 7, 3, 5 }, 5);
@@ -258,9 +259,67 @@ static void save_journals(void)
 	calls_save("store_rows/runs", &w);
 }
 
+static void proves(struct writer *w, enum id id, uint8_t run, uint8_t size)
+{
+	with(w, WITNESS, id, V, run);
+	writer_u8(w, size);
+}
+
+/* Heads that are some, one of them final; a computation that is made anew; what others wrote. */
+static void save_log(void)
+{
+	struct writer w = begin();
+
+	function(&w, ARRIVE, EMPTY, V);
+	for (int i = 0; i < 3; i++) {
+		function(&w, CREATE, A, V);
+		function(&w, ASSIGN, A, V);
+		journal(&w, A, 1, 2, 7);
+		journal(&w, A, 3, 2, 7);
+		journal(&w, A, 5, 2, 15);
+		with(&w, REMOVE, A, V, 1);
+		with(&w, STATE, A, V, 0);
+	}
+	for (uint8_t size = 0; size < 7; size++) {
+		proves(&w, A, 0, size);
+		proves(&w, A, size, size);
+		proves(&w, EMPTY, 0, size);
+	}
+	proves(&w, B, 0, 0xff);
+	calls_save("store_rows/log", &w);
+	w = begin();
+	function(&w, ARRIVE, EMPTY, V);
+	function(&w, CREATE, A, V);
+	function(&w, ASSIGN, A, V);
+	row(&w, LEAVES, "idiib", "", 1);
+	proves(&w, A, 0, 0); /* no nodes */
+	row(&w, NODES, "iii", "", 1);
+	proves(&w, A, 0, 0); /* a hash that is a number */
+	row(&w, NODES, "iib", "", 1);
+	proves(&w, A, 0, 1);
+	row(&w, NODES, "iit", "x", 0);
+	proves(&w, A, 0, 1);
+	row(&w, LEAVES, "idiit", "y", 1);
+	proves(&w, A, 0, 0);
+	row(&w, LEAVES, "idnib", "", 2);
+	row(&w, LEAVES, "Idiib", "", 1);
+	proves(&w, A, 0, 0); /* a size that no log has */
+	journal(&w, A, 1, 2, 15);
+	calls_save("store_rows/log-foreign", &w);
+	w = begin();
+	function(&w, ARRIVE, EMPTY, V);
+	function(&w, CREATE, A, V);
+	function(&w, ASSIGN, A, V);
+	row(&w, LEAVES, "idIib", "", 1);
+	journal(&w, A, 1, 2, 15); /* after runs that nobody had */
+	proves(&w, A, 0, 0);
+	calls_save("store_rows/log-runs", &w);
+}
+
 void calls_store_rows(void)
 {
 	save_journals();
+	save_log();
 	save_life();
 	/* As the service writes them, then with other types, texts and numbers. */
 	save_foreign("own", "c:a", 1, "idttbbiiitdiiittiiii", "iddttiiitit", "itiii",

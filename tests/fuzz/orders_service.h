@@ -59,5 +59,6 @@ enum request {
 	ASK_SHOW_CVM,
 	ASK_RELEASE_CVM,
 	ASK_JOURNAL,
+	ASK_WITNESS,
 	ASKS
 };

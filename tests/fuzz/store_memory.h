@@ -37,12 +37,18 @@ static inline sqlite3 *store_memory_new(void)
 static inline void store_memory_open(struct store *store, const struct store_limits *limits)
 {
 	static sqlite3 *sqlite;
+	static EVP_PKEY *key;
 	struct err e;
 
-	if (!sqlite)
+	if (!sqlite) {
 		sqlite = store_memory_new();
-	*store = (struct store){ .db.sqlite = sqlite, .limits = *limits, .lock = -1 };
+		assert(key_generate(KEY_ECDSA, &key, &e) == 0);
+	}
+	*store = (struct store){
+		.db.sqlite = sqlite, .limits = *limits, .log_key = key, .lock = -1
+	};
 	assert(db_script(&store->db,
+			 "DELETE FROM witness_leaves; DELETE FROM witness_nodes;"
 			 "DELETE FROM entries; DELETE FROM signed_journals;"
 			 "DELETE FROM records; DELETE FROM journals; DELETE FROM cvms;"
 			 "DELETE FROM computations; DELETE FROM sqlite_sequence;",

@@ -221,7 +221,9 @@ static void who_may_go_to_an_unproven_cvm_is_remembered(void **state)
 	assert_true(todo.unverified);
 }
 
-#define JOURNALS_GONE "DROP TABLE entries; DROP TABLE signed_journals;"
+#define JOURNALS_GONE                                     \
+	"DROP TABLE entries; DROP TABLE signed_journals;" \
+	"DROP TABLE witness_leaves; DROP TABLE witness_nodes;"
 
 static void older_databases_are_brought_up_to_date(void **state)
 {
