@@ -14,6 +14,7 @@
 #include "common/crypto/digest.h"
 #include "common/manifest/agent_config.h"
 #include "common/manifest/manifest.h"
+#include "common/manifest/manifest_keep.h"
 #include "common/manifest/manifest_place.h"
 
 #include <stdbool.h>
@@ -22,13 +23,22 @@
 struct rpc_call;
 struct upload;
 
+/* That a dataset is here since an earlier run, and what its owner had signed for. */
+struct asset_kept {
+	bool is;
+	uint64_t size;
+	enum manifest_keep keep;
+	uint8_t manifest[SHA3_256_LEN];
+};
+
 struct asset {
 	const ProtobufCBinaryData *hash, *key; /* the manifest's */
 	const char *name;                      /* datasets; "" where the manifest says none */
 	bool decompress, cache;
-	bool placing;        /* accepted, on its way to its place */
-	bool received;       /* in its place */
-	bool noted;          /* in the journal */
+	bool placing;  /* accepted, on its way to its place */
+	bool received; /* in its place */
+	bool noted;    /* in the journal */
+	struct asset_kept kept_from;
 	struct upload *kept; /* of an upload that was cut off, for uploads.h; NULL if none */
 };
 

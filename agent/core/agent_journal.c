@@ -151,6 +151,35 @@ void agent_journal_uploads(struct agent *agent, uint64_t size)
 		log_error("journal: an upload is missing: %s", e.text);
 }
 
+static void add_restored(struct agent *agent, struct asset *asset)
+{
+	struct journal_note note = { .type = "kept" };
+	uint8_t key[SHA3_256_LEN];
+	struct err e;
+
+	asset->noted = true;
+	if (digest(DIGEST_SHA3_256, asset->key->data, asset->key->len, key, &e) < 0) {
+		log_error("journal: a kept dataset is missing: %s", e.text);
+		return;
+	}
+	journal_put_digest(&note, "key", key);
+	put(&note, "name", asset->name);
+	journal_put_number(&note, "size", asset->kept_from.size);
+	journal_put_digest(&note, "digest", asset->hash->data);
+	put(&note, "consent", manifest_keep_word(asset->kept_from.keep));
+	journal_put_digest(&note, "manifest", asset->kept_from.manifest);
+	add(agent, &note);
+}
+
+void agent_journal_restored(struct agent *agent)
+{
+	struct computation *c = agent->computation;
+
+	for (size_t i = 0; i < c->dataset_count; i++)
+		if (c->datasets[i].kept_from.is)
+			add_restored(agent, &c->datasets[i]);
+}
+
 void agent_journal_limits(struct agent *agent, const struct jail_limits *limits)
 {
 	struct journal_note note = { .type = "limits" };

@@ -21,6 +21,8 @@ void agent_journal_event(struct agent *agent, const char *type, const char *stat
  * digests, by which a line could be guessed. */
 void agent_journal_output(struct agent *agent, int stream, const char *text, size_t len);
 void agent_journal_uploads(struct agent *agent, uint64_t size);
+/* Datasets that are here since a run that failed. */
+void agent_journal_restored(struct agent *agent);
 void agent_journal_limits(struct agent *agent, const struct jail_limits *limits);
 void agent_journal_exit(struct agent *agent, const struct jail_exit *exit);
 /* Only where the manifest shows the service what the algorithm writes: results of few possible values are

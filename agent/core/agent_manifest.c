@@ -10,6 +10,7 @@
 #include "agent/core/statement.h"
 #include "agent/evidence/evidence.h"
 #include "agent/jail/runner_spec.h"
+#include "agent/upload/restoring.h"
 #include "common/base/encode.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
@@ -76,6 +77,49 @@ static void open_listener(struct agent *agent, bool measured)
 	agent_event(agent, "ReceivingAlgorithm", "InProgress");
 }
 
+/* Told when the computation has a journal and a listener. */
+static void say_restored(struct agent *agent, const struct restoring_end *end)
+{
+	if (end->restored > 0)
+		agent_say(agent, "INFO",
+			  "datasets that are here since a run that failed, as their owners "
+			  "allowed: %zu",
+			  end->restored);
+	if (end->wiped > 0)
+		agent_say(agent, "INFO",
+			  "datasets of a run that failed, wiped, since their owners did not allow "
+			  "this one: %zu",
+			  end->wiped);
+}
+
+static void on_restored(void *data, const struct restoring_end *end)
+{
+	struct agent *agent = data;
+
+	if (agent->shutting_down)
+		return;
+	open_listener(agent, agent->manifest_measured);
+	agent_journal_restored(agent);
+	say_restored(agent, end);
+	agent_stop_go_on(agent);
+}
+
+/* All is vouched for. What owners let be kept is laid in its place before anybody can call. */
+static void go_on(struct agent *agent)
+{
+	struct err e;
+
+	if (agent->uploads.retained.count == 0) {
+		open_listener(agent, agent->manifest_measured);
+	} else if (restoring_start(agent->loop, &agent->uploads.retained, agent->incoming,
+				   on_restored, agent, &e) < 0) {
+		fail(agent, &e);
+	} else {
+		return;
+	}
+	agent_stop_go_on(agent);
+}
+
 static bool is_good(struct agent *agent, bool measured, const struct err *e, struct err *why)
 {
 	if (!e && (measured || agent->config->options.development))
@@ -106,7 +150,8 @@ static void on_run_evidence(void *data, const struct keeper_evidence *evidence, 
 		evidence_set_run(agent->evidence, agent_identity(agent)->key,
 				 TAKE_PTR(agent->statement), agent->statement_len, evidence);
 		agent_journal_evidence(agent, statement);
-		open_listener(agent, true);
+		go_on(agent);
+		return;
 	}
 	agent_stop_go_on(agent);
 }
@@ -133,7 +178,7 @@ static int make_statement(struct agent *agent, struct span journal, struct err *
 static void go_on_unmeasured(struct agent *agent)
 {
 	agent_journal_evidence(agent, (struct span){ agent->statement, agent->statement_len });
-	open_listener(agent, false);
+	go_on(agent);
 }
 
 static void on_journal_key(void *data, const struct span *parts, size_t count, const struct err *e)
@@ -149,6 +194,7 @@ static void on_journal_key(void *data, const struct span *parts, size_t count, c
 		fail(agent, &why);
 	} else if (!agent->manifest_measured) {
 		go_on_unmeasured(agent);
+		return;
 	} else if (keeper_run(agent->keeper, agent->statement, agent->statement_len,
 			      on_run_evidence, agent, &why) < 0) {
 		/* the listener opens when evidence over the statement is there */

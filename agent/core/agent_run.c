@@ -27,7 +27,8 @@ struct ending {
 	struct computation *computation;
 	int results; /* -1 after a failure */
 	char *dir;
-	char *log; /* for the zip; NULL: the manifest has it go elsewhere */
+	char *kept; /* of owners, for a retry; NULL: the algorithm failed, it stays */
+	char *log;  /* for the zip; NULL: the manifest has it go elsewhere */
 	size_t log_len;
 	struct receipt_results made;
 	int failed;
@@ -74,6 +75,7 @@ static void ending_free(struct ending *end)
 		close(end->results);
 	computation_unref(end->computation);
 	free(end->dir);
+	free(end->kept);
 	free(end->log);
 	free(end);
 }
@@ -118,6 +120,8 @@ static void ending_work(void *data)
 	struct ending *end = data;
 
 	remove_inputs(end->dir);
+	if (end->kept)
+		end->failed = dir_remove(end->kept, &end->e);
 	if (end->failed)
 		return;
 	end->failed = make_zip(end, &end->e);
@@ -192,6 +196,12 @@ static void end_run(struct agent *agent, int results, const struct err *why)
 		end->failed = err_code(why);
 	}
 	int failed = end->dir ? 0 : err_nomem(&e);
+	/* With results nothing is left to retry, whatever becomes of them. */
+	if (!failed && !why) {
+		retained_forget(&agent->uploads.retained);
+		end->kept = strdup(agent->uploads.retained.dir);
+		failed = end->kept ? 0 : err_nomem(&e);
+	}
 	if (!failed && !why && manifest_logs(c->manifest) == MANIFEST_LOGS_CONSUMERS)
 		failed = transcript_text(&c->said, &end->log, &end->log_len, &e);
 	if (!failed)
@@ -307,7 +317,7 @@ static void run(struct agent *agent)
 
 void agent_run_algorithm_in(struct agent *agent)
 {
-	bool more = agent->computation->dataset_count > 0;
+	bool more = !computation_has_all_data(agent->computation);
 
 	enter(agent, more ? EVENT_ALGORITHM : EVENT_ALGORITHM_ONLY, more ? "ReceivingData" : NULL,
 	      "InProgress");

@@ -5,6 +5,7 @@
 #include "agent/core/cvms.h"
 #include "agent/jail/runner.h"
 #include "agent/journal/journal.h"
+#include "agent/upload/restoring.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/rpc/job.h"
@@ -14,10 +15,19 @@
 
 struct wipe {
 	struct agent *agent;
-	char *dir;
+	char *dir, *kept; /* kept NULL: owners may want that it stays */
 	int failed;
 	struct err e;
 };
+
+static void wipe_free(struct wipe *w)
+{
+	if (!w)
+		return;
+	free(w->dir);
+	free(w->kept);
+	free(w);
+}
 
 static void respond(struct agent *agent, const char *id, const char *text)
 {
@@ -30,6 +40,8 @@ static void wipe_work(void *data)
 	struct wipe *w = data;
 
 	w->failed = dir_remove(w->dir, &w->e);
+	if (!w->failed && w->kept)
+		w->failed = dir_remove(w->kept, &w->e);
 }
 
 static void stopped(struct agent *agent)
@@ -62,8 +74,23 @@ static void wipe_done(void *data)
 	} else {
 		stopped(agent);
 	}
-	free(w->dir);
-	free(w);
+	wipe_free(w);
+}
+
+/* What owners let be kept stays after a failure alone. */
+static int wipe_prepare(struct wipe *w, struct agent *agent, struct err *e)
+{
+	struct retained *retained = &agent->uploads.retained;
+
+	w->agent = agent;
+	w->dir = strdup(agent->dir);
+	if (!w->dir)
+		return err_nomem(e);
+	if (agent->state == STATE_FAILED && retained->count > 0)
+		return 0;
+	retained_forget(retained);
+	w->kept = strdup(retained->dir);
+	return w->kept ? 0 : err_nomem(e);
 }
 
 static void wipe(struct agent *agent)
@@ -72,19 +99,14 @@ static void wipe(struct agent *agent)
 	struct err e;
 	int failed;
 
-	if (w) {
-		w->agent = agent;
-		w->dir = strdup(agent->dir);
-	}
-	failed = w && w->dir ? rpc_job_start(agent->loop, wipe_work, wipe_done, w, &e)
-			     : err_nomem(&e);
+	failed = w ? wipe_prepare(w, agent, &e) : err_nomem(&e);
+	if (!failed)
+		failed = rpc_job_start(agent->loop, wipe_work, wipe_done, w, &e);
 	if (failed) {
 		agent->stop_wanted = false;
 		respond(agent, agent->computation->manifest->id, e.text);
 		agent_fail(agent, &e);
-		if (w)
-			free(w->dir);
-		free(w);
+		wipe_free(w);
 		return;
 	}
 	agent->wiping = true;
@@ -128,5 +150,6 @@ void agent_stop(struct agent *agent, const char *computation_id)
 		return; /* the answer to the first will do */
 	agent->stop_wanted = true;
 	agent_say(agent, "INFO", "stop was asked for in state %s", state_name(agent->state));
+	restoring_stop(&agent->uploads.retained);
 	agent_stop_go_on(agent);
 }

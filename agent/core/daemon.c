@@ -280,6 +280,8 @@ static int start(struct agent *agent, uv_loop_t *loop, const struct config *conf
 	if (!failed)
 		failed = dir_remove(agent->dir, e);
 	if (!failed)
+		failed = retained_init(&agent->uploads.retained, work, e);
+	if (!failed)
 		failed = lock_keys(e);
 	if (!failed)
 		failed = identity_make(&agent->own, e);
@@ -340,6 +342,7 @@ static void done(struct agent *agent)
 	if (agent->lock >= 0) {
 		if (agent->dir && dir_remove(agent->dir, &e) < 0)
 			log_error("leftovers: %s", e.text);
+		retained_done(&agent->uploads.retained);
 		if (text_format(&lock, &e, "%s/lock", agent->config->options.work_dir) == 0)
 			unlink(lock);
 		close(agent->lock);

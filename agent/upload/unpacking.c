@@ -1,24 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/upload/unpacking.h"
 
+#include "agent/upload/unpack_into.h"
 #include "agent/upload/upload_call.h"
-#include "common/bundle/bundle.h"
-#include "common/manifest/manifest.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 struct unpacking {
 	TAILQ_ENTRY(unpacking) link; /* among those that wait */
 	struct upload_call *call;
 	char *zip;
-	int dir; /* datasets/, or that of caches */
-	struct manifest_place place;
-	struct manifest_place reserved_places[MANIFEST_DATASETS_MAX];
-	const char *reserved[MANIFEST_DATASETS_MAX + 1];
+	struct unpack_into into;
 	atomic_bool cancel;
 	int failed;
 	struct err e;
@@ -26,8 +19,7 @@ struct unpacking {
 
 static void unpacking_free(struct unpacking *p)
 {
-	if (p->dir >= 0)
-		close(p->dir);
+	unpack_into_done(&p->into);
 	free(p->zip);
 	free(p);
 }
@@ -42,37 +34,11 @@ static void set_placing(struct upload_call *u, bool placing)
 		u->computation->placing--;
 }
 
-/* In a folder of its own, which goes again if it fails. */
-static int unpack_apart(struct unpacking *p, struct bundle_limits *limits, struct err *e)
-{
-	const char *name = p->place.name;
-
-	if (mkdirat(p->dir, name, 0755) < 0)
-		return err_errno(e, "make datasets/%s", name);
-	CLEANUP(close)
-	int folder = openat(p->dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	int failed = folder < 0 ? err_errno(e, "open datasets/%s", name) : 0;
-
-	limits->strip = name;
-	if (!failed)
-		failed = bundle_extract(p->zip, folder, limits, e);
-	if (failed)
-		unlinkat(p->dir, name, AT_REMOVEDIR);
-	return failed;
-}
-
 static void work(void *data)
 {
 	struct unpacking *p = data;
-	struct bundle_limits limits = { .cancel = &p->cancel };
 
-	if (p->place.kind == MANIFEST_PLACE_FOLDER) {
-		p->failed = unpack_apart(p, &limits, &p->e);
-		return;
-	}
-	if (p->place.kind == MANIFEST_PLACE_UNION)
-		limits.reserved = p->reserved;
-	p->failed = bundle_extract(p->zip, p->dir, &limits, &p->e);
+	p->failed = unpack_into_run(&p->into, p->zip, &p->cancel, &p->e);
 }
 
 static void begin_next(struct uploads *uploads);
@@ -127,46 +93,19 @@ static void begin_next(struct uploads *uploads)
 	}
 }
 
-/* Every other dataset's place is its own. */
-static void reserve(struct unpacking *p)
-{
-	const struct computation *c = p->call->computation;
-	size_t count = 0;
-
-	for (size_t i = 0; i < c->dataset_count; i++) {
-		const struct asset *a = &c->datasets[i];
-
-		if (a == p->call->asset)
-			continue;
-		p->reserved_places[count] = computation_place(c, a, a->name, false);
-		p->reserved[count] = p->reserved_places[count].name;
-		if (p->reserved[count][0])
-			count++;
-	}
-	p->reserved[count] = NULL;
-}
-
 int unpacking_start(struct upload_call *u, const struct manifest_place *place, struct err *e)
 {
 	CLEANUP(unpacking_free) struct unpacking *p = calloc(1, sizeof(*p));
-	CLEANUP(free) char *path = NULL;
 
 	if (!p)
 		return err_nomem(e);
 	p->call = u;
-	p->dir = -1;
-	p->place = *place;
+	p->into.dir = -1;
 	p->zip = strdup(upload_path(u->upload));
 	if (!p->zip)
 		return err_nomem(e);
-	if (computation_path(u->computation,
-			     place->kind == MANIFEST_PLACE_CACHE ? "cache" : "datasets", &path,
-			     e) < 0)
+	if (unpack_into_init(&p->into, u->computation, u->asset, place, e) < 0)
 		return err_code(e);
-	p->dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (p->dir < 0)
-		return err_errno(e, "open '%s'", path);
-	reserve(p);
 	u->stage = UPLOAD_UNPACKING;
 	set_placing(u, true);
 	TAILQ_INSERT_TAIL(&u->uploads->waiting, p, link);

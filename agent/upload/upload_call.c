@@ -270,10 +270,12 @@ int upload_call_move(const struct upload_call *u, const struct upload *upload, c
 void upload_call_placed(struct upload_call *u)
 {
 	const struct uploads_config *config = &u->uploads->config;
-	CLEANUP(free) char *name = TAKE_PTR(u->filename);
 	enum upload_asset asset = u->kind->asset;
 	uint64_t size = upload_size(u->upload);
 
+	if (u->kind->placed)
+		u->kind->placed(u);
+	CLEANUP(free) char *name = TAKE_PTR(u->filename);
 	u->asset->received = true;
 	upload_free(TAKE_PTR(u->asset->kept));
 	upload_call_finish(u, NULL);

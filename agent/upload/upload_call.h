@@ -41,6 +41,7 @@ struct upload_call {
 	bool may_be[MANIFEST_DATASETS_MAX]; /* datasets whose owner signed this call */
 	char *filename;                     /* NULL before the first message */
 	bool decompress;
+	enum manifest_keep keep;
 
 	/* Algo. */
 	enum runner_kind runner;
@@ -71,6 +72,8 @@ struct upload_kind {
 	/* Puts it where the algorithm finds it, or begins to: then the stage is UPLOAD_UNPACKING, and
 	 * upload_call_placed() or upload_call_finish() follows. */
 	int (*place)(struct upload_call *u, struct err *e);
+	/* It is there, and its owner has no answer yet; NULL where nothing follows. */
+	void (*placed)(struct upload_call *u);
 	/* Ends what is at UPLOAD_UNPACKING, or sees to it that it ends; NULL where nothing is. */
 	void (*stop_placing)(struct uploads *uploads, const struct err *why);
 };

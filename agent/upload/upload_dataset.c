@@ -17,10 +17,34 @@ static const Agent__DataResponse response = AGENT__DATA_RESPONSE__INIT;
 
 /* ---- what the call says ---- */
 
+/* Leave to keep it is worth something only where nobody else can have given it. */
+static int read_keep(struct upload_call *u, struct err *e)
+{
+	const char *text = NULL;
+
+	if (upload_call_metadata(u, PROOF_KEEP_KEY, &text, e) < 0)
+		return err_code(e);
+	if (!text)
+		return 0;
+	if (!manifest_keep_find(text, &u->keep))
+		return err_set(e, ERR_INVALID,
+			       "Data: metadata %s: %s is neither retry nor algorithm",
+			       PROOF_KEEP_KEY, log_quote(text).text);
+	if (!u->access.is_proof)
+		return err_set(e, ERR_DENIED,
+			       "Data: metadata %s needs %s: a signature over the role does not "
+			       "cover it",
+			       PROOF_KEEP_KEY, PROOF_KEY);
+	return 0;
+}
+
 static int read_metadata(struct upload_call *u, struct err *e)
 {
 	const char *text = NULL;
 	int failed = upload_call_metadata(u, "decompress", &text, e);
+
+	if (!failed)
+		failed = read_keep(u, e);
 
 	if (failed)
 		return failed;
@@ -136,6 +160,8 @@ static int check_owner(struct upload_call *u, struct err *e)
 			       log_quote(u->filename).text);
 	proof_parameter_text(&parameters, "filename", u->filename);
 	proof_parameter_text(&parameters, "decompress", u->decompress ? "true" : "false");
+	if (u->keep != MANIFEST_KEEP_NOTHING)
+		proof_parameter_text(&parameters, PROOF_KEEP_KEY, manifest_keep_word(u->keep));
 	if (keep_signed(u, &parameters, &missing) == 0) {
 		refusal_not_signed(&u->access, u->computation, "its owner", hinted->hash->data,
 				   &parameters, e);
@@ -216,6 +242,31 @@ static int place(struct upload_call *u, struct err *e)
 	return upload_call_move(u, u->upload, name, 0644, e);
 }
 
+/* Where the bytes lie that came: in their place, or where they were unpacked from. */
+static int content(const struct upload_call *u, char **path, struct err *e)
+{
+	const struct manifest_place where = place_of(u, u->asset);
+
+	if (where.kind != MANIFEST_PLACE_FILE)
+		return text_format(path, e, "%s", upload_path(u->upload));
+	return text_format(path, e, "%s/datasets/%s", u->computation->dir, where.name);
+}
+
+static void placed(struct upload_call *u)
+{
+	const struct retained_call call = { u->filename, u->decompress, u->keep };
+	CLEANUP(free) char *path = NULL;
+	struct err e;
+
+	if (u->keep == MANIFEST_KEEP_NOTHING)
+		return;
+	/* He allowed it and did not ask for it: the run goes on without. */
+	if (content(u, &path, &e) < 0 ||
+	    retained_add(&u->uploads->retained, u->computation, u->asset, &call, path,
+			 upload_size(u->upload), &e) < 0)
+		log_warn("a dataset is not kept for a retry (%s)", err_code_name(e.code));
+}
+
 const struct upload_kind upload_dataset = {
 	.method = "Data",
 	.role = PROOF_ROLE_DATA,
@@ -227,5 +278,6 @@ const struct upload_kind upload_dataset = {
 	.check_owner = check_owner,
 	.settle = settle,
 	.place = place,
+	.placed = placed,
 	.stop_placing = unpacking_stop,
 };

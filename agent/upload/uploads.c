@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/upload/uploads.h"
 
+#include "agent/upload/restoring.h"
 #include "agent/upload/upload_call.h"
 #include "common/rpc/wire.h"
 
@@ -23,6 +24,7 @@ void uploads_close(struct uploads *uploads, const char *why)
 	struct err e;
 
 	err_set(&e, ERR_ABORTED, "%s", why);
+	restoring_stop(&uploads->retained);
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
 		if (kinds[i]->stop_placing)
 			kinds[i]->stop_placing(uploads, &e);

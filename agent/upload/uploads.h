@@ -10,6 +10,7 @@
 
 #include "agent/computation/challenge.h"
 #include "agent/computation/computation.h"
+#include "agent/upload/retained.h"
 #include "common/rpc/call.h"
 
 #include <stdbool.h>
@@ -53,6 +54,7 @@ struct uploads {
 	TAILQ_HEAD(, unpacking) waiting; /* zips whose turn has not come, see unpacking.h */
 	struct unpacking *unpacking;     /* the one that the pool is at; NULL: none */
 	struct judging *judging;         /* the algorithm that the pool is at; NULL: none */
+	struct retained retained;        /* not emptied by uploads_close() */
 };
 
 void uploads_init(struct uploads *uploads, const struct uploads_config *config);

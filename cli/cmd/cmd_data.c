@@ -6,12 +6,14 @@
 #include "cli/cmd/commands.h"
 #include "common/base/encode.h"
 #include "common/base/log.h"
+#include "common/manifest/manifest_keep.h"
 
 #include <string.h>
 
 struct dataset {
 	char *filename; /* as the manifest calls it, else the file's own name */
 	bool decompress;
+	enum manifest_keep keep;
 };
 
 static int describe(const struct upload *u, const Agent__StatusResponse *status,
@@ -22,7 +24,12 @@ static int describe(const struct upload *u, const Agent__StatusResponse *status,
 
 	proof_parameter_text(parameters, "filename", dataset->filename);
 	proof_parameter_text(parameters, "decompress", decompress);
-	return rpc_metadata_add(metadata, "decompress", decompress, e);
+	if (rpc_metadata_add(metadata, "decompress", decompress, e) < 0)
+		return err_code(e);
+	if (dataset->keep == MANIFEST_KEEP_NOTHING)
+		return 0;
+	proof_parameter_text(parameters, PROOF_KEEP_KEY, manifest_keep_word(dataset->keep));
+	return rpc_metadata_add(metadata, PROOF_KEEP_KEY, manifest_keep_word(dataset->keep), e);
 }
 
 static int send_piece(const struct upload *u, struct rpc_sync *sync, bool requirements,
@@ -129,6 +136,23 @@ static int check(const struct upload *u, const Agent__StatusResponse *status, ui
 	return rename_to(dataset, row->filename, e);
 }
 
+/* What nobody but the owner can allow: a signature over the role would let anybody. */
+static int read_keep(const struct cli *cli, enum manifest_keep *keep, struct err *e)
+{
+	const char *word = cli_value(cli, "keep");
+
+	if (!word)
+		return 0;
+	if (!manifest_keep_find(word, keep))
+		return err_set(e, ERR_INVALID, "--keep %s: say retry or algorithm",
+			       log_quote(word).text);
+	if (cli_flag(cli, "role-signature"))
+		return err_set(e, ERR_INVALID,
+			       "--keep and --role-signature: that signature does not cover what "
+			       "you allow");
+	return 0;
+}
+
 static enum cli_exit run_data(struct cli *cli, struct err *e)
 {
 	struct asset asset CLEANUP_ASSET = { .fd = -1 };
@@ -149,7 +173,8 @@ static enum cli_exit run_data(struct cli *cli, struct err *e)
 	bool there;
 	int failed;
 
-	if (private_key_load(cli, cli->operands[1], &key, e) < 0 ||
+	if (read_keep(cli, &dataset.keep, e) < 0 ||
+	    private_key_load(cli, cli->operands[1], &key, e) < 0 ||
 	    asset_open(&asset, cli->operands[0], e) < 0 || attested_open(&client, cli, e) < 0)
 		return CLI_USAGE;
 	upload.key = key;
@@ -171,6 +196,8 @@ static enum cli_exit run_data(struct cli *cli, struct err *e)
 static const struct cli_option options[] = {
 	{ .letter = 'd', .name = "decompress",
 	  .help = "have the agent unpack it (a zip or a directory)" },
+	{ .name = "keep", .value = "WHAT",
+	  .help = "if the run fails, it may be used again: for a retry, or another algorithm, too" },
 	ROLE_SIGNATURE_OPTION,
 	CLIENT_AGENT_OPTIONS,
 	{ .name = NULL },
@@ -186,5 +213,8 @@ const struct command cmd_data = {
 	.options = options,
 	.run = run_data,
 	.more = "A directory travels as the zip of its files with their modes (rwx), under its own name;\n"
-		"empty directories in it are left out, and a link in it is refused.",
+		"empty directories in it are left out, and a link in it is refused.\n"
+		"--keep retry lets the agent keep it, if the run fails, for the very same manifest; --keep\n"
+		"algorithm also for another algorithm of the same provider. It is signed with the upload,\n"
+		"so nobody else can allow it. What a manifest differs in otherwise wipes it, as do results.",
 };

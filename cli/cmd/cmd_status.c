@@ -21,6 +21,8 @@ static void json_asset(struct json_out *out, const char *key, const Agent__Statu
 		json_out_text(out, "filename", a->filename);
 	json_out_bool(out, "received", a->received);
 	json_out_number(out, "bytes_kept", a->bytes_kept);
+	if (a->kept)
+		json_out_bool(out, "kept", true);
 	json_out_end(out);
 }
 
@@ -73,7 +75,10 @@ static void print_asset(FILE *out, const char *what, const Agent__StatusAsset *a
 	}
 	fprintf(out, "%-12s%s%s%s%s\n            %s\n", what,
 		*a->filename ? log_quote(a->filename).text : "", *a->filename ? ": " : "",
-		a->received ? "received" : "awaited", kept, hex);
+		!a->received ? "awaited"
+		: a->kept    ? "kept since a run that failed"
+			     : "received",
+		kept, hex);
 }
 
 /* What the algorithm wrote last, each line by itself. */

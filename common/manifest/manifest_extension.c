@@ -62,16 +62,17 @@ const uint8_t *manifest_requirements_hash(const Cvms__ComputationRunReq *manifes
 static int offered_check(const Cvms__ComputationRunReq *manifest, struct err *e)
 {
 	const struct {
-		const char *what;
+		const char *what, *instead;
 		bool asked;
 	} missing[] = {
-		{ "cocos: replace", manifest_may_replace(manifest) },
+		{ "cocos: replace", "run it again, for which owners can let data be kept",
+		  manifest_may_replace(manifest) },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(missing); i++)
 		if (missing[i].asked)
-			return err_set(e, ERR_UNIMPLEMENTED, "%s: not offered by this build",
-				       missing[i].what);
+			return err_set(e, ERR_UNIMPLEMENTED, "%s: not offered by this build; %s",
+				       missing[i].what, missing[i].instead);
 	return 0;
 }
 

@@ -11,7 +11,8 @@
  * digits). A challenge is good for one call, whether that succeeds or not.
  *
  * parameters: for each parameter that the call has, in this order
- *   Data: filename, decompress ("true" or "false", always there);
+ *   Data: filename, decompress ("true" or "false", always there), keep (the word of metadata `keep`,
+ *         where the call has it: manifest_keep.h);
  *   Algo: algo_type (always there, "bin" where the call says nothing), python_runtime (where the
  *         call says one), algo_args (once for each, in order), requirements (the 32 bytes of the
  *         requirements' SHA3-256, a text's or a bundle's, where the call sends any);
@@ -45,6 +46,7 @@
 #define PROOF_DIGEST_KEY     "asset-digest"
 #define PROOF_OFFSET_KEY     "upload-offset"
 #define PROOF_REQUIRED_KEY   "requirements-digest"
+#define PROOF_KEEP_KEY       "keep"
 #define PROOF_ROLE_KEY       "user-id"
 #define PROOF_ROLE_ALGORITHM "algorithm-provider"
 #define PROOF_ROLE_DATA      "data-provider"

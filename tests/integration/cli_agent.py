@@ -131,7 +131,8 @@ class FakeAgent(agent_grpc.AgentServiceServicer):
         data = self.receive(context, pieces(), int(metadata.get("upload-offset", "0")))
         [name] = names
         self.check(context, "data-provider", "/agent.AgentService/Data", sha3(data),
-                   [("filename", name), ("decompress", metadata["decompress"])])
+                   [("filename", name), ("decompress", metadata["decompress"])] +
+                   [("keep", metadata[k]) for k in ("keep",) if k in metadata])
         assert metadata["asset-digest"] == sha3(data).hex()
         self.received = (name, data)
         return agent.DataResponse()
@@ -213,6 +214,24 @@ def the_manifests_name_counts():
         assert owner.agent.received[0] == "iris.csv"
         assert owner.agent.calls[0]["decompress"] == ["true"]
         assert owner.agent.calls[1]["decompress"] == ["false"]
+
+
+def what_may_be_kept_is_said_and_signed():
+    with Owner() as owner:
+        owner.agent.datasets = {"iris.csv": read(IRIS)}
+        for word in ("retry", "algorithm"):
+            owner.agent.run("data", IRIS, owner.key, "--keep", word).ok()
+            assert owner.agent.calls[-1]["keep"] == [word]
+        owner.agent.run("data", IRIS, owner.key).ok()
+        assert "keep" not in owner.agent.calls[-1]
+        owner.agent.run("data", IRIS, owner.key, "--keep", "all").refused(2, "--keep 'all': say retry or algorithm")
+        owner.agent.run("data", IRIS, owner.key, "--keep", "retry", "--role-signature").refused(
+            2, "does not cover")
+        owner.agent.status = {"datasets": [agent.StatusAsset(
+            hash=sha3(read(IRIS)), filename="iris.csv", received=True, kept=True)]}
+        assert "kept since a run that failed" in owner.agent.run("status").ok()
+        assert owner.agent.run("status", "--json").json()["datasets"][0]["kept"] is True
+        assert "is there already" in owner.agent.run("data", IRIS, owner.key).ok()
 
 
 def a_directory_is_sent_as_its_bundle():
@@ -609,7 +628,7 @@ if __name__ == "__main__":
     tap.run([a_managers_policy_is_taken_only_if_it_says_something,
              a_large_file_that_the_manifest_knows_by_name_is_read_once,
              a_large_file_without_a_sure_name_is_digested_first,
-             every_kind_of_key_signs_a_dataset, the_manifests_name_counts,
+             every_kind_of_key_signs_a_dataset, the_manifests_name_counts, what_may_be_kept_is_said_and_signed,
              a_directory_is_sent_as_its_bundle, an_empty_file_is_sent_too,
              algorithms_travel_with_all_that_they_need,
              what_the_manifest_does_not_name_is_not_sent, what_is_there_is_not_sent_again,

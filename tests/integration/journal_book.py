@@ -19,6 +19,7 @@ TYPES = {
     "output": {"text": TEXT, "stream": NUMBER},
     "algorithm": {"key": DIGEST, "size": NUMBER, "digest": DIGEST, "requirements?": DIGEST},
     "dataset": {"key": DIGEST, "name": TEXT, "size": NUMBER, "digest": DIGEST},
+    "kept": {"key": DIGEST, "name": TEXT, "size": NUMBER, "digest": DIGEST, "consent": TEXT, "manifest": DIGEST},
     "limits": {"time": NUMBER, "memory": NUMBER, "results": NUMBER, "scratch": NUMBER, "processes": NUMBER,
                "processor": NUMBER},
     "exit": {"ok": FLAG, "cause": TEXT},
