@@ -165,6 +165,10 @@ int agent_client_ask(struct client *client, const struct rpc_method *method, EVP
 		rpc_sync_half_close(sync);
 	if (!failed)
 		failed = rpc_sync_finish(sync, response, e);
+	/* Who may see the algorithm's words is not a question of which key belongs to which file. */
+	if (failed && strstr(e->text, PROOF_REFUSED_OTHER))
+		cli_hint(client->cli, "who sees what the algorithm writes is the manifest's word "
+				      "'logs'; 'cocos-cli status' without a key tells all else");
 	if (failed)
 		agent_client_hint(client, e);
 	return failed;
@@ -208,11 +212,19 @@ void agent_client_hint(struct client *client, const struct err *e)
 			cli_hint(cli, "%s", advice(e));
 		break;
 	case ERR_PRECONDITION:
-		cli_hint(cli, "'cocos-cli status' shows where the computation stands");
+		cli_hint(
+			cli, "%s",
+			strstr(e->text, "requirements: ")
+				? "let pip fetch their wheels (-r alone), or name a folder that has "
+				  "them all (--wheels DIR)"
+				: "'cocos-cli status' shows where the computation stands");
 		break;
 	case ERR_INVALID:
-		cli_hint(cli, "'cocos-cli checksum' prints what the manifest must name; 'cocos-cli "
-			      "status' what it names");
+		cli_hint(cli, "%s",
+			 strstr(e->text, "algo_type is")
+				 ? "-a TYPE has to be what the manifest says"
+				 : "'cocos-cli checksum' prints what the manifest must name; "
+				   "'cocos-cli status' what it names");
 		break;
 	case ERR_EXISTS:
 		cli_hint(cli, "it is there already: there is nothing left to do");

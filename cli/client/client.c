@@ -14,8 +14,11 @@ enum { TIMEOUT_MS = 60000 };
 
 static const struct peer {
 	const char *prefix, *url, *name;
+	const char *from_when; /* it listens; NULL: always */
 } peers[] = {
-	[CLIENT_AGENT] = { "AGENT", "localhost:7002", "the agent" },
+	[CLIENT_AGENT] = { "AGENT", "localhost:7002", "the agent",
+			   "; it listens once it was given a computation ('cocos-cli computation "
+			   "run')" },
 	[CLIENT_MANAGER] = { "MANAGER", "unix:/run/cocos/manager.sock", "the manager" },
 	[CLIENT_COMPUTATIONS] = { "COMPUTATIONS", "unix:/run/cocos-computations/admin.sock",
 				  "the computation service" },
@@ -173,8 +176,8 @@ static void hint_connection(struct client *client)
 				      "group cocos (log in again)");
 	else
 		cli_hint(client->cli,
-			 "is %s there? %s_GRPC_URL or --grpc-url says where to find it%s",
-			 peer->name, peer->prefix,
+			 "is %s there? %s_GRPC_URL or --grpc-url says where to find it%s%s",
+			 peer->name, peer->prefix, peer->from_when ? peer->from_when : "",
 			 client->attested && client->has_ca
 				 ? "; beside its evidence its certificate has to come from "
 				   "the authorities that you name"

@@ -43,12 +43,18 @@ enum cli_exit computation_call(struct cli *cli, const struct rpc_method *method,
 	if (client_open(&client, CLIENT_COMPUTATIONS, NULL, cli, e) < 0)
 		return CLI_USAGE;
 	if (client_call(&client, method, request, response, e) < 0) {
-		if (e->code == ERR_NOT_FOUND)
-			cli_hint(cli, "'cocos-cli computation list' and 'cocos-cli cvm list' show "
-				      "what is there");
+		computation_hint(&client, e);
 		return CLI_FAILED;
 	}
 	return CLI_OK;
+}
+
+void computation_hint(struct client *client, const struct err *e)
+{
+	if (e->code == ERR_NOT_FOUND && !client->cli->hint[0])
+		cli_hint(client->cli, "'cocos-cli computation list' and 'cocos-cli cvm list' show "
+				      "what is there");
+	client_hint(client, e);
 }
 
 static enum cli_exit list_pages(struct client *client, const struct computation_list *list,

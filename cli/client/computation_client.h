@@ -18,6 +18,9 @@ enum cli_exit computation_call(struct cli *cli, const struct rpc_method *method,
 			       const ProtobufCMessage *request, ProtobufCMessage **response,
 			       struct err *e);
 
+/* What to do about a failed call, unless a better hint is there already. */
+void computation_hint(struct client *client, const struct err *e);
+
 /* A list in pages, as lines or as one JSON list. */
 struct computation_list {
 	const struct rpc_method *method;

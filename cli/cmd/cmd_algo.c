@@ -4,15 +4,14 @@
 #include "cli/client/attested.h"
 #include "cli/client/upload.h"
 #include "cli/cmd/commands.h"
+#include "cli/cmd/manifest_options.h"
 #include "cli/python/wheels.h"
 #include "common/base/encode.h"
 #include "common/base/log.h"
 
 #include <string.h>
 
-static const char *const types[] = { "bin", "python", "wasm", "docker", NULL };
-
-static const char *type_of(struct cli *cli)
+static const char *type_of(const struct cli *cli)
 {
 	const char *type = cli_value(cli, "algorithm");
 
@@ -113,24 +112,45 @@ static int open_requirements(struct client *client, struct asset *requirements, 
 		.lock = cli_value(cli, "lock"),
 		.hashes = cli_flag(cli, "hashes"),
 	};
-	bool wished = options.folder || options.lock || options.hashes;
 
 	if (!options.requirements)
 		return 0;
-	if (strcmp(type_of(cli), "python") == 0 && !cli_flag(cli, "role-signature")) {
+	if (!cli_flag(cli, "role-signature")) {
 		if (agent_client_python(client, &status, e) < 0)
 			return err_code(e);
 		if (status->python)
 			return wheels_open(cli, status->python, &options, requirements, e);
-		if (wished)
+		if (options.folder || options.lock || options.hashes)
 			return err_set(e, ERR_PRECONDITION,
 				       "the agent does not say which Python it has");
-	} else if (wished) {
-		return err_set(e, ERR_INVALID,
-			       "--wheels, --lock and --hashes are for -a python, without "
-			       "--role-signature");
 	}
 	return asset_open(requirements, options.requirements, e);
+}
+
+/* What would have no effect is a slip: nothing is sent without what was meant to go along. */
+static int check_options(const struct cli *cli, struct err *e)
+{
+	static const char *const of_requirements[] = { "wheels", "lock", "hashes" };
+	static const char *const of_python[] = { "requirements", "python-runtime" };
+
+	for (size_t i = 0; i < ARRAY_LEN(of_python); i++)
+		if (cli_flag(cli, of_python[i]) && strcmp(type_of(cli), "python") != 0)
+			return err_set(e, ERR_INVALID, "--%s goes with -a python alone",
+				       of_python[i]);
+	for (size_t i = 0; i < ARRAY_LEN(of_requirements); i++) {
+		if (!cli_flag(cli, of_requirements[i]))
+			continue;
+		if (!cli_flag(cli, "requirements"))
+			return err_set(e, ERR_INVALID,
+				       "--%s has no effect without the file of requirements (-r)",
+				       of_requirements[i]);
+		if (cli_flag(cli, "role-signature"))
+			return err_set(e, ERR_INVALID,
+				       "--%s and --role-signature: stock agents take the file of "
+				       "requirements alone",
+				       of_requirements[i]);
+	}
+	return 0;
 }
 
 static enum cli_exit run_algo(struct cli *cli, struct err *e)
@@ -156,7 +176,7 @@ static enum cli_exit run_algo(struct cli *cli, struct err *e)
 	bool there;
 	int failed;
 
-	if (private_key_load(cli, cli->operands[1], &key, e) < 0 ||
+	if (check_options(cli, e) < 0 || private_key_load(cli, cli->operands[1], &key, e) < 0 ||
 	    asset_open(&asset, cli->operands[0], e) < 0 ||
 	    (requirements_path && asset_digest(requirements_path, ignored, e) < 0) ||
 	    attested_open(&client, cli, e) < 0)
@@ -181,7 +201,7 @@ static enum cli_exit run_algo(struct cli *cli, struct err *e)
 
 /* clang-format off */
 static const struct cli_option options[] = {
-	{ .letter = 'a', .name = "algorithm", .value = "TYPE", .words = types,
+	{ .letter = 'a', .name = "algorithm", .value = "TYPE", .words = manifest_type_words,
 	  .help = "what it is: bin (the default), python, wasm or docker" },
 	{ .letter = 'r', .name = "requirements", .value = "FILE",
 	  .help = "python: the packages it needs; wheels of what the image lacks travel along" },

@@ -96,7 +96,7 @@ static enum cli_exit run_logs(struct cli *cli, struct err *e)
 	else
 		request.id = (char *)(uintptr_t)cli->operands[0];
 	if (print_all(&client, &request, e) < 0) {
-		client_hint(&client, e);
+		computation_hint(&client, e);
 		return CLI_FAILED;
 	}
 	return CLI_OK;

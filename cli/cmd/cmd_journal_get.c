@@ -141,10 +141,15 @@ static int open_client(struct cli *cli, struct client *client, struct fetched *f
 
 static enum cli_exit get(struct cli *cli, struct client *client, struct fetched *f, struct err *e)
 {
-	if (fetch(client, f, e) < 0)
+	if (fetch(client, f, e) < 0) {
+		computation_hint(client, e);
 		return CLI_FAILED;
+	}
 	if (!f->head_len) {
 		err_set(e, ERR_NOT_FOUND, "the service has no journal of this computation yet");
+		cli_hint(cli,
+			 "it begins when a CVM has the computation: 'cocos-cli computation show "
+			 "ID' says where it stands, 'journal follow ID' waits");
 		return CLI_FAILED;
 	}
 	journal_put_item(&f->file, (struct span){ f->head, f->head_len });
@@ -189,11 +194,18 @@ static int show_new(struct fetched *f, FILE *out, struct err *e)
 static enum cli_exit follow(struct cli *cli, struct client *client, struct fetched *f,
 			    struct err *e)
 {
+	bool said = false;
+
 	for (;;) {
 		int failed = fetch(client, f, e);
 
+		if (failed)
+			computation_hint(client, e);
 		if (failed || show_new(f, cli->out, e) < 0)
 			return CLI_FAILED;
+		if (!f->head_len && !said)
+			fprintf(stderr, "no entry yet: waiting for the first\n");
+		said = true;
 		if (f->check.closed)
 			return CLI_OK;
 		sleep(FOLLOW_S);

@@ -254,6 +254,9 @@ static enum cli_exit run(struct cli *cli, struct err *e)
 		status = answer(cli, &book, e);
 	else
 		status = book.bytes ? CLI_MALFORMED : CLI_USAGE;
+	if (status == CLI_MALFORMED)
+		cli_hint(cli, "is it a journal, and all of it? 'cocos-cli journal get ID -o FILE' "
+			      "fetches it");
 	book_done(&book);
 	return status;
 }

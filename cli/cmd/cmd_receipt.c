@@ -86,7 +86,7 @@ static int judge(struct cli *cli, struct evidence_options *o, struct span bytes,
 	return receipt_check_judge(&check, &o->input, r, v, result, e); /* see verdict_ok() below */
 }
 
-static int read_receipt(const struct cli *cli, uint8_t **bytes, size_t *len, struct err *e)
+static int read_receipt(struct cli *cli, uint8_t **bytes, size_t *len, struct err *e)
 {
 	const char *named = cli_value(cli, "receipt");
 	CLEANUP(free) char *beside = NULL;
@@ -94,7 +94,12 @@ static int read_receipt(const struct cli *cli, uint8_t **bytes, size_t *len, str
 	if (!named && receipt_check_name(cli->operands[0], &beside, e) < 0)
 		return err_code(e);
 	/* A file that is longer than any is refused as a receipt. */
-	return file_read(named ? named : beside, EVIDENCE_FILE_MAX, bytes, len, e);
+	if (file_read(named ? named : beside, EVIDENCE_FILE_MAX, bytes, len, e) < 0) {
+		cli_hint(cli, "the receipt that 'cocos-cli result' wrote is looked for beside the "
+			      "results, without their '.zip'; --receipt FILE names another");
+		return err_code(e);
+	}
+	return 0;
 }
 
 static enum cli_exit run_verify(struct cli *cli, struct err *e)
@@ -168,8 +173,11 @@ static enum cli_exit run_show(struct cli *cli, struct err *e)
 		return cli_usage(e, "--json and --slsa: one of them");
 	if (file_read(cli->operands[0], EVIDENCE_FILE_MAX, &bytes, &len, e) < 0)
 		return CLI_USAGE;
-	if (receipt_parse(bytes, len, &r, e) < 0)
+	if (receipt_parse(bytes, len, &r, e) < 0) {
+		cli_hint(cli, "is it a receipt? 'cocos-cli result' writes NAME.receipt.cbor beside "
+			      "NAME.zip");
 		return e->code == ERR_EXHAUSTED ? CLI_FAILED : judged_exit_of(FAULT_MALFORMED);
+	}
 	if (slsa)
 		show_receipt_slsa(&r, &w);
 	else

@@ -10,6 +10,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
+const char *const manifest_type_words[] = { "bin", "python", "wasm", "docker", NULL };
+const char *const manifest_layout_words[] = { "folders", "stock", NULL };
+const char *const manifest_logs_words[] = { "consumers", "provider", "all", NULL };
+
 /* Options that exclude a manifest's file. */
 static const char *const building[] = {
 	"id",
@@ -50,7 +54,8 @@ int manifest_options_refuse(struct cli *cli, struct err *e)
 }
 
 /* A file or directory by its content, or 64 hexadecimal digits as they are. */
-static int put_hash(struct json_out *out, const char *key, const char *value, struct err *e)
+static int put_hash(struct json_out *out, const char *key, const char *option, const char *value,
+		    struct err *e)
 {
 	uint8_t digest[SHA3_256_LEN];
 	struct stat about;
@@ -61,7 +66,7 @@ static int put_hash(struct json_out *out, const char *key, const char *value, st
 		return 0;
 	}
 	if (asset_digest(value, digest, e) < 0)
-		return err_code(e);
+		return err_wrap(e, "--%s", option);
 	json_out_hex(out, key, digest, sizeof(digest));
 	return 0;
 }
@@ -91,7 +96,16 @@ static int put_key(struct json_out *out, const char *option, const char *path, s
 			       option);
 	if (file_read_text(path, PEM_MAX, &text, e) < 0)
 		return err_wrap(e, "--%s", option);
-	if (key_from_public_pem(text, strlen(text), &key, e) < 0)
+	bool private = strstr(text, "PRIVATE KEY-----") != NULL;
+	int failed = key_from_public_pem(text, strlen(text), &key, e);
+
+	explicit_bzero(text, strlen(text));
+	if (failed && private)
+		return err_set(e, ERR_INVALID,
+			       "--%s '%s' is a private key, which belongs to nobody else: give its "
+			       "public half (public.pem)",
+			       option, path);
+	if (failed)
 		return err_wrap(e, "--%s '%s'", option, path);
 	if (key_to_public_pem(key, &pem, e) < 0)
 		return err_code(e);
@@ -107,7 +121,7 @@ static int put_algorithm(struct cli *cli, struct json_out *out, struct err *e)
 	if (!algorithm)
 		return err_set(e, ERR_INVALID, "--algorithm is missing: a file, or its SHA3-256");
 	json_out_object(out, "algorithm");
-	if (put_hash(out, "hash", algorithm, e) < 0 ||
+	if (put_hash(out, "hash", "algorithm", algorithm, e) < 0 ||
 	    put_key(out, "algorithm-key", cli_value(cli, "algorithm-key"), e) < 0)
 		return err_code(e);
 	if (type)
@@ -155,7 +169,8 @@ static int put_dataset(struct cli *cli, struct json_out *out, size_t n, struct e
 	if (!key && !cli_value_at(cli, "dataset-key", 1))
 		key = cli_value(cli, "dataset-key");
 	json_out_object(out, NULL);
-	if (put_hash(out, "hash", dataset, e) < 0 || put_key(out, "dataset-key", key, e) < 0)
+	if (put_hash(out, "hash", "dataset", dataset, e) < 0 ||
+	    put_key(out, "dataset-key", key, e) < 0)
 		return err_code(e);
 	if (name)
 		json_out_text(out, "filename", name);
@@ -230,7 +245,11 @@ static int refuse_other_caches(struct cli *cli, struct err *e)
 		for (size_t n = 0; cli_value_at(cli, "dataset", n) && !found; n++)
 			found = (name = dataset_name(cli, n)) != NULL && strcmp(name, cache) == 0;
 		if (!found)
-			return err_set(e, ERR_INVALID, "--cache: no dataset is named '%s'", cache);
+			return err_set(
+				e, ERR_INVALID,
+				"--cache: no dataset is named '%s' (a folder or a digest has "
+				"no name but that of --dataset-name)",
+				cache);
 	}
 	return 0;
 }
@@ -242,6 +261,7 @@ static int put_extension(struct cli *cli, struct json_out *out, struct err *e)
 		const char *option, *otherwise;
 	} words[] = { { "layout", "folders" }, { "logs", "consumers" } };
 	const char *requirements = cli_value(cli, "requirements-hash");
+	const char *type = cli_value(cli, "algorithm-type");
 	bool said = requirements || cli_flag(cli, "replace");
 
 	for (size_t i = 0; i < ARRAY_LEN(words); i++)
@@ -252,14 +272,20 @@ static int put_extension(struct cli *cli, struct json_out *out, struct err *e)
 			       "--requirements-hash and --replace");
 	if (cli_flag(cli, "stock-manifest"))
 		return 0;
+	if (requirements && type && strcmp(type, "python") != 0)
+		return err_set(e, ERR_INVALID,
+			       "--requirements-hash: an algorithm of type %s has none, and would "
+			       "never be accepted",
+			       type);
 	json_out_object(out, "cocos");
 	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
 		const char *word = cli_value(cli, words[i].option);
 
 		json_out_text(out, words[i].option, word ? word : words[i].otherwise);
 	}
-	if (requirements && put_hash(out, "requirements_hash", requirements, e) < 0)
-		return err_wrap(e, "--requirements-hash");
+	if (requirements &&
+	    put_hash(out, "requirements_hash", "requirements-hash", requirements, e) < 0)
+		return err_code(e);
 	if (cli_flag(cli, "replace"))
 		json_out_bool(out, "replace", true);
 	json_out_end(out);

@@ -9,6 +9,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* The words that a manifest knows, for completion and for refusals by option. */
+extern const char *const manifest_type_words[], *const manifest_layout_words[],
+							*const manifest_logs_words[];
+
 /* clang-format off */
 #define MANIFEST_OPTIONS \
 	{ .name = "id", .value = "ID", .help = "instead of a new one" }, \
@@ -16,7 +20,8 @@
 	{ .name = "description", .value = "TEXT", .help = "what it is for" }, \
 	{ .name = "algorithm", .value = "FILE|HEX", .help = "or its SHA3-256" }, \
 	{ .name = "algorithm-key", .value = "PEM", .help = "its owner's public key" }, \
-	{ .name = "algorithm-type", .value = "TYPE", .help = "bin (the default), python or wasm" }, \
+	{ .name = "algorithm-type", .value = "TYPE", .words = manifest_type_words, \
+	  .help = "bin (the default), python, wasm or docker" }, \
 	{ .name = "args", .value = "ARG", .times = CLI_MANY, \
 	  .help = "an argument for the algorithm; repeat for more" }, \
 	{ .name = "dataset", .value = "PATH|HEX", .times = CLI_MANY, \
@@ -38,12 +43,13 @@
 	  .help = "the authorities between its certificate and the root, in order" }, \
 	{ .name = "agent-host", .value = "HOST", \
 	  .help = "where clients will connect: the agent's certificate has to be for it" }, \
-	{ .name = "agent-log-level", .value = "LEVEL", .help = "of the agent" }, \
+	{ .name = "agent-log-level", .value = "LEVEL", \
+	  .help = "lines that the agent tells the service: debug, info (the default), warn or error" }, \
 	{ .name = "agent-attested-tls", \
 	  .help = "the agent sends evidence on each connection, before anything else" }, \
-	{ .name = "layout", .value = "WORD", \
+	{ .name = "layout", .value = "WORD", .words = manifest_layout_words, \
 	  .help = "of unpacked datasets: folders (the default: one for each) or stock" }, \
-	{ .name = "logs", .value = "WORD", \
+	{ .name = "logs", .value = "WORD", .words = manifest_logs_words, \
 	  .help = "who sees what the algorithm says: consumers (the default), provider or all" }, \
 	{ .name = "cache", .value = "NAME", .times = CLI_MANY, \
 	  .help = "the dataset of this name lies where libraries look for downloads" }, \

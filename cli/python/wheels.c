@@ -251,6 +251,8 @@ static int copy_folder(const struct work *w, const char *wheels, struct err *e)
 		return err_errno(e, "--wheels '%s'", folder);
 	if (files_of(folder, &files, e) < 0)
 		return err_wrap(e, "--wheels");
+	if (!files.count)
+		return err_set(e, ERR_INVALID, "--wheels '%s': no wheel is in it", folder);
 	for (int i = 0; i < files.count; i++) {
 		CLEANUP(free) char *to = NULL;
 
@@ -360,15 +362,20 @@ static int open_hashed(const struct work *w, struct asset *asset, struct err *e)
 	return asset_open(asset, path, e);
 }
 
+/* Its digest is what a manifest's requirements_hash has to be, and a receipt tells. */
 static int open_bundle(const struct work *w, struct asset *asset, struct err *e)
 {
 	CLEANUP(free) char *path = NULL;
+	char hex[2 * SHA3_256_LEN + 1];
 
 	if (write_in(w, "bundle/requirements.txt", w->text, w->text_len, e) < 0 ||
 	    write_in(w, "bundle/requirements.lock", w->lock.bytes, w->lock.len, e) < 0 ||
-	    path_in(w, "bundle", &path, e) < 0)
+	    path_in(w, "bundle", &path, e) < 0 || asset_open(asset, path, e) < 0 ||
+	    asset_digest_now(asset, e) < 0)
 		return err_code(e);
-	return asset_open(asset, path, e);
+	hex_encode(asset->digest, SHA3_256_LEN, hex);
+	fprintf(stderr, "requirements with these wheels: %s\n", hex);
+	return 0;
 }
 
 static int with_wheels(struct work *w, struct asset *asset, struct err *e)

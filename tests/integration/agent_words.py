@@ -203,6 +203,8 @@ def the_command_line_shows_it():
         for who in ("provider", "owner", "stranger"):
             run("logs", folder(who + ".pem")).refused(1, "not signed by a consumer")
             run("status", folder(who + ".pem")).refused(1, "not signed by a consumer")
+        for words in ("logs", "status"):
+            run(words, folder("owner.pem")).refused(1, "hint: who sees what the algorithm writes", "without a key")
         anybody, consumer = run("status").ok(), run("status", folder("consumer.pem")).ok()
         assert "to the consumers alone" in anybody and SECRET not in anybody, anybody
         assert "exit code 3" in consumer and f"| err {SECRET}\n" in consumer, consumer

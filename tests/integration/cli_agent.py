@@ -273,6 +273,17 @@ def algorithms_travel_with_all_that_they_need():
         assert owner.agent.received == (b"numpy\n", code)
         assert owner.agent.calls[1]["algo_args"] == ["--seed", "7", ""]
         assert owner.agent.calls[1]["python_runtime"] == ["python3"]
+        # What would have no effect was meant to have one: nothing is sent.
+        for words, what in ((("-a", "python", "--wheels", "."), "--wheels has no effect without"),
+                            (("-a", "python", "--lock", "l"), "--lock has no effect without"),
+                            (("-a", "python", "--hashes"), "--hashes has no effect without"),
+                            (("-a", "python", "-r", requirements, "--hashes", "--role-signature"),
+                             "--hashes and --role-signature"),
+                            (("-r", requirements), "--requirements goes with -a python alone"),
+                            (("-a", "wasm", "--python-runtime", "python3"),
+                             "--python-runtime goes with -a python alone")):
+            owner.agent.run("algo", path, owner.key, *words).refused(2, what, "hint:")
+        assert len(owner.agent.calls) == 2
         # Of an empty file nothing travels, and nothing is signed.
         owner.agent.run("algo", path, owner.key, "-a", "python", "-r", owner.write("empty.txt", "")).ok()
         assert owner.agent.received == (b"", code)

@@ -317,6 +317,12 @@ def options_make_the_same_manifest_as_a_file():
             2, "--algorithm-key is missing")
 
 
+def who_names_the_wrong_file_is_told_the_right_one():
+    cli("receipt", "show", __file__).refused(4, "hint: is it a receipt?", "NAME.receipt.cbor")
+    cli("receipt", "verify", __file__).refused(2, ".receipt.cbor'", "hint: the receipt", "--receipt FILE names another")
+    cli("status", AGENT_GRPC_URL="127.0.0.1:1").refused(1, "hint: is the agent there?", "'cocos-cli computation run'")
+
+
 def options_say_what_other_backends_do_not_know():
     with Folder() as folder:
         cli("keys", "-k", "ed25519", cwd=folder.path).ok()
@@ -335,13 +341,22 @@ def options_say_what_other_backends_do_not_know():
         assert json.loads(make("--layout", "stock", "--logs", "all").ok())["cocos"] == {
             "layout": "stock", "logs": "all"}
         for words, what in (
-                (("--layout", "union"), "cocos: layout: 'union' is not one of folders, stock"),
-                (("--logs", "nobody"), "cocos: logs: 'nobody' is not one of consumers, provider, all"),
+                (("--layout", "union"), "--layout 'union': use one of folders, stock"),
+                (("--logs", "nobody"), "--logs 'nobody': use one of consumers, provider, all"),
+                (("--algorithm-type", "jar"), "--algorithm-type 'jar': use one of bin, python, wasm, docker"),
                 (("--cache", "weights.zip"), "--cache: no dataset is named 'weights.zip'"),
+                (("--dataset", ".", "--cache", "."), "a folder or a digest has no name but that of --dataset-name"),
+                (("--dataset", "nowhere.csv"), "--dataset: open 'nowhere.csv'"),
+                (("--consumer-key", "private.pem"),
+                 "--consumer-key 'private.pem' is a private key, which belongs to nobody else: give its public half"),
                 (("--requirements-hash", "zz"), "--requirements-hash: open 'zz'"),
+                (("--requirements-hash", "requirements.txt", "--algorithm-type", "bin"),
+                 "--requirements-hash: an algorithm of type bin has none"),
                 (("--stock-manifest", "--replace"), "--stock-manifest excludes"),
                 (("--stock-manifest", "--cache", "iris.csv"), "--stock-manifest excludes")):
             make(*words).refused(2, what)
+        for kind in ("bin", "python", "wasm", "docker"):
+            assert json.loads(make("--algorithm-type", kind).ok())["algorithm"]["algo_type"] == kind
         path = folder.write("m.json", stock)
         cli("computation", "create", "--dry-run", path, "--layout", "stock").refused(2, "exclude")
         # The digest is that of the file, or what the digits say.
@@ -606,6 +621,7 @@ if __name__ == "__main__":
              a_closed_standard_output_is_no_success,
              keys_are_made_once, half_a_pair_of_keys_is_never_made, a_file_is_named_by_its_sha3, a_directory_is_named_by_its_bundle,
              the_vectors_of_manifests_hold, broken_manifests_say_where,
+             who_names_the_wrong_file_is_told_the_right_one,
              options_make_the_same_manifest_as_a_file, options_say_what_other_backends_do_not_know, a_dry_run_prints_no_private_key, an_expired_authority_of_clients_is_noted, an_equals_sign_after_a_letter_is_none_of_the_value,
              a_value_goes_into_a_policy_in_hexadecimal_or_base64, no_server_is_said_with_what_to_do,
              a_closed_socket_and_a_server_s_own_word_have_their_own_hints, limits_and_links_are_said_in_plain_words,

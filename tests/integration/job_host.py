@@ -151,7 +151,8 @@ def journal_is_whole(job, computation):
     job("journal", "verify", path).refused(3, "no evidence")
     followed = job("journal", "follow", computation).ok()
     assert followed.splitlines() == shown.splitlines()[:len(entries)], followed
-    job("journal", "get", "no-such", "-o", path).refused(1)
+    for words in (("journal", "get"), ("journal", "follow"), ("computation", "logs"), ("computation", "show")):
+        job(*words, "no-such").refused(1, "no computation 'no-such'", "hint: 'cocos-cli computation list'")
     job("journal", "get", computation, "--run", "2", "-o", path).refused(1, "no journal of that run")
     job("journal", "get", computation, "--run", "0", "-o", path).refused(2, "from 1 on")
 

@@ -229,12 +229,19 @@ def an_option_without_effect_is_refused():
         done = cli("journal", "verify", path, "--genuine-only", other, "/none")
         assert done.status == 2 and f"--genuine-only and {other}: one of them" in done.err and not done.out, done
     assert cli("journal", "verify", path, "--chain-only", "-q", "-v", "--computation", "c-1").status == 0
+    cli("journal", "verify", __file__).refused(4, "hint: is it a journal, and all of it?")
 
 
 class Serves(computations_grpc.ComputationServiceServicer):
-    """A service that has one journal, of computation c-1 and run 7, for whatever is asked."""
+    """A service that has one journal, of computation c-1 and run 7, for whatever is asked; `empty`
+    calls find nothing yet."""
+
+    empty = 0
 
     def Journal(self, request, context):
+        if self.empty:
+            self.empty -= 1
+            return computations.JournalResponse()
         w = Writer(statement)
         w.add("end", reason="complete")
         w.head(True)
@@ -242,15 +249,20 @@ class Serves(computations_grpc.ComputationServiceServicer):
 
 
 def a_service_can_t_send_another_journal():
-    server = grpc.server(concurrent.futures.ThreadPoolExecutor(2))
-    computations_grpc.add_ComputationServiceServicer_to_server(Serves(), server)
+    serves, server = Serves(), grpc.server(concurrent.futures.ThreadPoolExecutor(2))
+    computations_grpc.add_ComputationServiceServicer_to_server(serves, server)
     url = {"COMPUTATIONS_GRPC_URL": f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"}
     server.start()
     try:
         with Folder() as folder:
             for words in ([], ["--run", "7"]):
                 assert "closed: 2 entries" in cli("journal", "get", "c-1", *words, "-o", folder("j"), **url).err
-                assert cli("journal", "follow", "c-1", *words, **url).status == 0
+                followed = cli("journal", "follow", "c-1", *words, **url)
+                assert followed.status == 0 and "no entry yet" not in followed.err, followed
+            serves.empty = 3
+            cli("journal", "get", "c-1", **url).refused(1, "no journal of this computation yet", "'journal follow ID' waits")
+            followed = cli("journal", "follow", "c-1", **url)
+            assert followed.status == 0 and followed.err.count("no entry yet") == 1, followed
             kept = folder("other")
             for ask, why in ((["my-computation"], "of computation"), (["c-1", "--run", "2"], "run 7 in place of run 2")):
                 done = cli("journal", "get", *ask, "-o", kept, **url)

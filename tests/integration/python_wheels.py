@@ -58,6 +58,19 @@ def bundle(wheels, lock=None, text=REQUIREMENTS, more=()):
                   [("wheels/" + name, content) for name, content in wheels] + list(more))
 
 
+def bundle_digest(wheels):
+    """Of the same files in a folder, by another command."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.mkdir(os.path.join(folder, "wheels"))
+        for name, content in [("requirements.txt", REQUIREMENTS),
+                              ("requirements.lock", "".join(of_pip(*w) for w in wheels))] + [
+                                  ("wheels/" + name, content) for name, content in wheels]:
+            with open(os.path.join(folder, name), "wb") as file:
+                file.write(content if isinstance(content, bytes) else content.encode())
+            os.chmod(os.path.join(folder, name), 0o644)
+        return cli("checksum", folder).ok().strip()
+
+
 @contextlib.contextmanager
 def owner(wheels=()):
     """A folder with a key, an algorithm, requirements, and wheels in `index`."""
@@ -121,6 +134,7 @@ def pip_finds_what_the_image_lacks():
         assert "accepted" in ran.ok(), ran.out
         for words in ("2 wheels", "greeting==1.0 --hash=sha256:", "words==2.1 --hash=sha256:"):
             assert words in ran.err, ran.err
+        assert "requirements with these wheels: " + bundle_digest(GOOD) in ran.err, ran.err
         assert read(os.path.join(folder, "wheels.lock")).decode() == "".join(of_pip(*w) for w in GOOD)
         finish(service, client)
 
@@ -170,6 +184,8 @@ def what_has_no_wheel_is_told_with_what_to_do():
         with open(os.path.join(folder, "index", "words-2.1.tar.gz"), "wb"):
             pass
         send(folder, client, "--wheels", "index").refused(1, "words-2.1.tar.gz", "not named as a wheel")
+        os.mkdir(os.path.join(folder, "none"))
+        send(folder, client, "--wheels", "none").refused(1, "--wheels 'none': no wheel is in it")
         assert client.status().state == "ReceivingAlgorithm"
 
 
