@@ -152,6 +152,7 @@ void computation_unref(struct computation *c)
 	transcript_done(&c->said);
 	free(c->canonical);
 	free(c->receipt);
+	free(c->opened);
 	free(c->datasets);
 	free(c->consumers);
 	free(c->dir);

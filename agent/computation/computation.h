@@ -79,6 +79,8 @@ struct computation {
 	int exit_code;
 	uint8_t *receipt; /* malloc'ed; NULL: there is none, or none yet */
 	size_t receipt_len;
+	uint8_t *opened; /* the same for consumers: it says of which results it is */
+	size_t opened_len;
 
 	char *dir; /* uploads/, datasets/, cache/, scratch/, algorithm, requirements/, results.zip */
 	uint64_t upload_names;

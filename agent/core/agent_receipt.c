@@ -60,9 +60,9 @@ static void fill_run(const struct agent *agent, struct receipt *r)
 	memcpy(r->proof_digest, agent->proof.digest, SHA256_LEN);
 }
 
-/* `results` may be NULL: then all but these are there. */
-static int write_payload(const struct agent *agent, const struct receipt_results *results,
-			 struct writer *payload, struct err *e)
+/* `results`, a commitment, may be NULL: then all but these are there. */
+static int write_payload(const struct agent *agent, const uint8_t *results, struct writer *payload,
+			 struct err *e)
 {
 	CLEANUP(free)
 	struct receipt_dataset *datasets = calloc(RECEIPT_DATASETS_MAX, sizeof(*datasets));
@@ -85,9 +85,9 @@ static int write_payload(const struct agent *agent, const struct receipt_results
 	memcpy(r.requirements, c->requirements_digest, SHA3_256_LEN);
 	fill_run(agent, &r);
 	if (results) {
-		r.results = *results;
+		memcpy(r.results, results, SHA3_256_LEN);
 	} else { /* the longest there can be */
-		r.results.size = r.journal.count = UINT64_MAX;
+		r.journal.count = UINT64_MAX;
 		r.has_journal = true;
 	}
 	if (fill_datasets(c, datasets, e) < 0 ||
@@ -115,21 +115,33 @@ struct agent_receipt_making {
 	struct computation *computation;
 	agent_receipt_done_fn *done;
 	void *data;
+	uint8_t opening[RECEIPT_OPENING_MAX]; /* for consumers */
+	size_t opening_len;
 };
+
+static int put_copy(struct agent_receipt_making *m, struct span message, struct span opening,
+		    uint8_t **copy, size_t *len, struct err *e)
+{
+	const struct agent_proof *proof = &m->agent->proof;
+	CLEANUP_WRITER struct writer w = writer_up_to(RECEIPT_MAX);
+
+	if (receipt_put(message, (struct span){ proof->bytes, proof->len }, opening, &w, e) < 0)
+		return err_code(e);
+	*copy = writer_take(&w, len);
+	return *copy ? 0 : err_nomem(e);
+}
 
 static int put_together(struct agent_receipt_making *m, const struct span *parts, size_t count,
 			struct err *e)
 {
-	const struct agent_proof *proof = &m->agent->proof;
-	CLEANUP_WRITER struct writer w = writer_up_to(RECEIPT_MAX);
+	const struct span closed = { .len = 0 }, open = { m->opening, m->opening_len };
 	struct computation *c = m->computation;
 
 	if (count != 1)
 		return err_set(e, ERR_INTERNAL, "the keeper signed no receipt");
-	if (receipt_put(parts[0], (struct span){ proof->bytes, proof->len }, &w, e) < 0)
+	if (put_copy(m, parts[0], open, &c->opened, &c->opened_len, e) < 0)
 		return err_code(e);
-	c->receipt = writer_take(&w, &c->receipt_len);
-	return c->receipt ? 0 : err_nomem(e);
+	return put_copy(m, parts[0], closed, &c->receipt, &c->receipt_len, e);
 }
 
 /* Tells who waits, once. */
@@ -168,18 +180,38 @@ void agent_receipt_abandon(struct agent *agent)
 	finish(agent, &e);
 }
 
+/* What the receipt says of the results; who opens it, are the consumers. */
+static int commit(struct agent_receipt_making *m, const struct receipt_results *results,
+		  uint8_t commitment[SHA3_256_LEN], struct err *e)
+{
+	CLEANUP_WRITER struct writer w = writer_up_to(sizeof(m->opening));
+	struct receipt_opening opening = { .results = *results };
+
+	if (random_bytes(opening.salt, sizeof(opening.salt), e) < 0 ||
+	    receipt_opening_write(&opening, &w, e) < 0)
+		return err_code(e);
+	memcpy(m->opening, w.bytes, w.len);
+	m->opening_len = w.len;
+	return receipt_commit((struct span){ w.bytes, w.len }, commitment, e);
+}
+
 int agent_receipt_make(const struct agent_receipt_call *call, struct err *e)
 {
 	CLEANUP_WRITER struct writer payload = writer_up_to(RECEIPT_PAYLOAD_MAX);
 	CLEANUP(free) struct agent_receipt_making *m = calloc(1, sizeof(*m));
 	struct agent *agent = call->agent;
+	uint8_t commitment[SHA3_256_LEN];
 
 	if (!m)
 		return err_nomem(e);
 	if (agent->receipt_making)
 		return err_set(e, ERR_INTERNAL, "the receipt is on its way already");
-	*m = (struct agent_receipt_making){ agent, agent->computation, call->done, call->data };
-	if (write_payload(agent, call->results, &payload, e) < 0 ||
+	*m = (struct agent_receipt_making){ .agent = agent,
+					    .computation = agent->computation,
+					    .done = call->done,
+					    .data = call->data };
+	if (commit(m, call->results, commitment, e) < 0 ||
+	    write_payload(agent, commitment, &payload, e) < 0 ||
 	    keeper_receipt(agent->keeper, payload.bytes, payload.len, on_signed, agent, e) < 0)
 		return err_wrap(e, "the receipt");
 	computation_ref(m->computation);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Receipt: the receipt for the results, to whoever has a part in the computation, as often as it is asked
- * for. It holds no data; but arguments and names are nobody else's business.
+ * for. It holds no data; but arguments and names are nobody else's business, and of which results it is
+ * consumers are told alone: results of which there are few could be guessed by their digest.
  */
 #include "agent.pb-c.h"
 #include "agent/computation/access.h"
@@ -44,10 +45,11 @@ static bool is_data_provider(const struct access *access, const struct computati
 static const struct role {
 	const char *name;
 	bool (*is_it)(const struct access *access, const struct computation *c);
+	bool opens; /* it is told of which results the receipt is */
 } roles[] = {
-	{ PROOF_ROLE_CONSUMER, is_consumer },
-	{ PROOF_ROLE_ALGORITHM, is_algorithm_provider },
-	{ PROOF_ROLE_DATA, is_data_provider },
+	{ PROOF_ROLE_CONSUMER, is_consumer, true },
+	{ PROOF_ROLE_ALGORITHM, is_algorithm_provider, false },
+	{ PROOF_ROLE_DATA, is_data_provider, false },
 };
 
 /* The one that the call claims; where it claims none of them, access_read() says what is wrong. */
@@ -61,9 +63,9 @@ static const struct role *role_of(struct rpc_call *call)
 	return &roles[0];
 }
 
-static int check_access(struct agent *agent, struct rpc_call *call, struct err *e)
+static int check_access(struct agent *agent, struct rpc_call *call, const struct role *role,
+			struct err *e)
 {
-	const struct role *role = role_of(call);
 	struct access access = { 0 };
 	int failed = access_read(call, role->name, agent->config->role_signature,
 				 &agent->challenges, &access, e);
@@ -75,14 +77,14 @@ static int check_access(struct agent *agent, struct rpc_call *call, struct err *
 	return failed;
 }
 
-static int check(struct agent *agent, struct rpc_call *call, struct err *e)
+static int check(struct agent *agent, struct rpc_call *call, const struct role *role, struct err *e)
 {
 	const struct computation *c = agent->computation;
 
 	if (agent->state != STATE_CONSUMING_RESULTS && agent->state != STATE_COMPLETE)
 		return err_set(e, ERR_PRECONDITION, "there are no results in state %s",
 			       state_name(agent->state));
-	if (check_access(agent, call, e) < 0)
+	if (check_access(agent, call, role, e) < 0)
 		return err_code(e);
 	if (!c->receipt)
 		return err_set(e, ERR_NOT_FOUND,
@@ -93,16 +95,18 @@ static int check(struct agent *agent, struct rpc_call *call, struct err *e)
 void service_receipt_message(struct rpc_call *call, const ProtobufCMessage *message)
 {
 	struct agent *agent = rpc_call_service(call);
+	const struct computation *c = agent->computation;
+	const struct role *role = role_of(call);
 	Agent__ReceiptResponse r = AGENT__RECEIPT_RESPONSE__INIT;
 	struct err e;
 
-	if (check(agent, call, &e) < 0) {
+	if (check(agent, call, role, &e) < 0) {
 		err_wrap(&e, "Receipt");
 		rpc_call_finish(call, &e);
 		return;
 	}
 	rpc_call_prove(call);
-	r.receipt.data = agent->computation->receipt;
-	r.receipt.len = agent->computation->receipt_len;
+	r.receipt.data = role->opens ? c->opened : c->receipt;
+	r.receipt.len = role->opens ? c->opened_len : c->receipt_len;
 	rpc_call_reply(call, &r.base);
 }

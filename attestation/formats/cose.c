@@ -338,7 +338,7 @@ int cose_sign(const struct cose_content *content, EVP_PKEY *key, struct writer *
 	return writer_check(out, "cose", e);
 }
 
-int cose_put_beside(const struct cose *message, int64_t label, const void *bytes, size_t len,
+int cose_put_beside(const struct cose *message, const struct cose_beside *headers, size_t count,
 		    struct writer *out, struct err *e)
 {
 	if (message->unprotected->count)
@@ -346,9 +346,11 @@ int cose_put_beside(const struct cose *message, int64_t label, const void *bytes
 	datum_put_tag(out, COSE_TAG_SIGN1);
 	datum_put_array(out, 4);
 	datum_put_bytes(out, message->protected_bytes, message->protected_len);
-	datum_put_map(out, 1);
-	datum_put_int(out, label);
-	datum_put_bytes(out, bytes, len);
+	datum_put_map(out, count);
+	for (size_t i = 0; i < count; i++) {
+		datum_put_int(out, headers[i].label);
+		datum_put_bytes(out, headers[i].bytes, headers[i].len);
+	}
 	datum_put_bytes(out, message->payload, message->payload_len);
 	datum_put_bytes(out, message->signature, message->signature_len);
 	return writer_check(out, "cose", e);

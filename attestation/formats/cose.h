@@ -71,7 +71,14 @@ struct writer;
 int cose_sign(const struct cose_content *content, EVP_PKEY *key, struct writer *out,
 	      struct err *e) MUST_CHECK;
 
-/* A message that is signed already, which has no unprotected headers, with one: a byte string. What
- * stands there is covered by no signature. */
-int cose_put_beside(const struct cose *message, int64_t label, const void *bytes, size_t len,
+/* A byte string that no signature covers. */
+struct cose_beside {
+	int64_t label;
+	const void *bytes;
+	size_t len;
+};
+
+/* A message that is signed already, which has no unprotected headers, with some, in the order of their
+ * encoding. */
+int cose_put_beside(const struct cose *message, const struct cose_beside *headers, size_t count,
 		    struct writer *out, struct err *e) MUST_CHECK;

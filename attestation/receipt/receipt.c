@@ -72,11 +72,7 @@ static bool take_manifest(struct taking *t, const struct datum *item)
 
 static bool take_results(struct taking *t, const struct datum *item)
 {
-	struct receipt_results *results = &t->r->results;
-
-	return is_array(item, 3) && take_uint(&item->items[0], &results->size) &&
-	       take_bytes(&item->items[1], results->sha256, SHA256_LEN) &&
-	       take_bytes(&item->items[2], results->sha3_256, SHA3_256_LEN);
+	return take_bytes(item, t->r->results, SHA3_256_LEN);
 }
 
 static bool take_algorithm(struct taking *t, const struct datum *item)
@@ -279,8 +275,9 @@ static int take_proof_header(struct receipt *r, struct err *e)
 	const struct datum *header = datum_get(map, RECEIPT_LABEL_PROOF);
 	struct span *const parts[] = { &r->proof.statement, &r->proof.evidence, &r->proof.log };
 
-	if (map->count != 1 || !header || header->type != DATUM_BYTES)
-		return wrong(e, "without its evidence, or with another header beside it");
+	/* A map's items are keys and values: the evidence is the first, what may follow take_opening()'s. */
+	if (!map->count || header != &map->items[1] || header->type != DATUM_BYTES)
+		return wrong(e, "without its evidence, or with another header before it");
 	r->proof_bytes = (struct span){ header->bytes, header->len };
 	if (header->len > RECEIPT_PROOF_MAX)
 		return wrong(e, "its evidence is longer than any");
@@ -296,6 +293,39 @@ static int take_proof_header(struct receipt *r, struct err *e)
 		*parts[i] = (struct span){ item->bytes, item->len };
 	}
 	return 0;
+}
+
+static bool read_opening(const struct datum *root, struct receipt_opening *o)
+{
+	return is_array(root, 4) && take_bytes(&root->items[0], o->salt, RECEIPT_SALT_LEN) &&
+	       take_uint(&root->items[1], &o->results.size) &&
+	       take_bytes(&root->items[2], o->results.sha256, SHA256_LEN) &&
+	       take_bytes(&root->items[3], o->results.sha3_256, SHA3_256_LEN);
+}
+
+/* What opens the commitment, where the receipt is a consumer's. The encoding is the commitment's to tell. */
+static int take_opening(struct receipt *r, struct err *e)
+{
+	const struct datum *map = r->cose.unprotected;
+	const struct datum *header = datum_get(map, RECEIPT_LABEL_OPENING);
+	uint8_t commitment[SHA3_256_LEN];
+	struct datum *root = NULL;
+
+	r->is_open = map->count == 2;
+	if (!r->is_open && map->count == 1)
+		return 0;
+	if (map->count != 2 || !header || header->type != DATUM_BYTES ||
+	    header->len > RECEIPT_OPENING_MAX)
+		return wrong(e, "with another header than its evidence and its opening beside it");
+	if (receipt_commit((struct span){ header->bytes, header->len }, commitment, e) < 0)
+		return err_code(e);
+	if (!bytes_equal(commitment, r->results, SHA3_256_LEN))
+		return wrong(e, "opened with the salt and digests of other results");
+	if (datum_parse(header->bytes, header->len, &root, e) < 0)
+		return err_wrap(e, "a receipt's opening");
+	bool good = read_opening(root, &r->opening);
+	datum_free(root);
+	return good ? 0 : wrong(e, "its opening is not [salt, size, SHA-256, SHA3-256]");
 }
 
 /* What was read, written again, has to be what came: one receipt, one encoding. */
@@ -326,6 +356,8 @@ int receipt_parse(const void *bytes, size_t len, struct receipt *out, struct err
 		failed = take_payload(&r, e);
 	if (!failed)
 		failed = check_encoding(&r, e);
+	if (!failed)
+		failed = take_opening(&r, e);
 	if (failed) {
 		receipt_done(&r);
 		return failed;

@@ -21,8 +21,12 @@ enum {
 	RECEIPT_DATASETS_MAX = 256,
 	RECEIPT_WHEELS_MAX = 512,
 	RECEIPT_ARGS_MAX = 256,
-	RECEIPT_IMAGE_MAX = 48,       /* bytes of a measurement */
-	RECEIPT_LABEL_PROOF = -65537, /* of the header; RFC 9052, section 11.1: for private use */
+	RECEIPT_IMAGE_MAX = 48, /* bytes of a measurement */
+	RECEIPT_SALT_LEN = 32,
+	RECEIPT_OPENING_MAX = 128,
+	/* Of headers; RFC 9052, section 11.1: for private use. */
+	RECEIPT_LABEL_PROOF = -65537,
+	RECEIPT_LABEL_OPENING = -65538,
 };
 
 /* The payload's map; all keys are there, in order. */
@@ -30,7 +34,7 @@ enum receipt_key {
 	RECEIPT_KEY_VERSION = 0,
 	RECEIPT_KEY_COMPUTATION = 1,  /* text */
 	RECEIPT_KEY_MANIFEST = 2,     /* SHA3-256 of the canonical manifest */
-	RECEIPT_KEY_RESULTS = 3,      /* [bytes, SHA-256, SHA3-256] of results.zip */
+	RECEIPT_KEY_RESULTS = 3,      /* receipt_commit() of the header RECEIPT_LABEL_OPENING */
 	RECEIPT_KEY_ALGORITHM = 4,    /* [SHA3-256, type, owner] */
 	RECEIPT_KEY_REQUIREMENTS = 5, /* SHA3-256 of what came in their place, or null */
 	RECEIPT_KEY_WHEELS = 6,       /* [[file name, SHA-256], …] */
@@ -65,6 +69,13 @@ struct receipt_results {
 	uint8_t sha256[SHA256_LEN], sha3_256[SHA3_256_LEN];
 };
 
+/* What results.zip is, and 32 random bytes: without these nobody who holds the receipt alone can try
+ * which results it is of. Consumers have it beside their receipt, others don't. */
+struct receipt_opening {
+	uint8_t salt[RECEIPT_SALT_LEN];
+	struct receipt_results results;
+};
+
 /* As the run had them; 0 where there was none. */
 struct receipt_limits {
 	uint64_t memory, processes, results, scratch, time_ms, processor;
@@ -82,8 +93,8 @@ struct receipt_proof {
 struct receipt {
 	const char *computation;
 	uint8_t manifest[SHA3_256_LEN];
-	struct receipt_results results;
-	const char *algorithm_type; /* "bin", "python", … */
+	uint8_t results[SHA3_256_LEN]; /* a commitment */
+	const char *algorithm_type;    /* "bin", "python", … */
 	uint8_t algorithm[SHA3_256_LEN], algorithm_owner[SHA3_256_LEN];
 	bool has_requirements;
 	uint8_t requirements[SHA3_256_LEN];
@@ -104,6 +115,8 @@ struct receipt {
 	struct receipt_proof proof;
 
 	/* Of a parsed one. */
+	bool is_open; /* its opening is there, and the commitment's */
+	struct receipt_opening opening;
 	struct cose cose;
 	struct span proof_bytes; /* the whole header */
 	struct datum *payload_tree, *proof_tree;
@@ -117,9 +130,15 @@ int receipt_proof_write(const struct receipt_proof *proof, struct writer *out,
 			struct err *e) MUST_CHECK;
 int receipt_payload_write(const struct receipt *r, struct writer *out, struct err *e) MUST_CHECK;
 
-/* The receipt: the signed message, as keeper_receipt() made it, with the proof. */
-int receipt_put(struct span signed_message, struct span proof, struct writer *out,
-		struct err *e) MUST_CHECK;
+/* The header of the opening; and its commitment, SHA3-256 of "cocos-receipt-results-v1" 00 ‖ these bytes. */
+int receipt_opening_write(const struct receipt_opening *opening, struct writer *out,
+			  struct err *e) MUST_CHECK;
+int receipt_commit(struct span opening, uint8_t commitment[SHA3_256_LEN], struct err *e) MUST_CHECK;
+
+/* The receipt: the signed message, as keeper_receipt() made it, with the proof, and with the opening unless
+ * that is empty. */
+int receipt_put(struct span signed_message, struct span proof, struct span opening,
+		struct writer *out, struct err *e) MUST_CHECK;
 
 /* Of an open file, whose position stays as it is. Blocks. */
 int receipt_results_of(int fd, struct receipt_results *results, struct err *e) MUST_CHECK;
@@ -129,7 +148,7 @@ int receipt_results_of(int fd, struct receipt_results *results, struct err *e) M
 int receipt_image(enum evidence_kind kind, struct span evidence, uint8_t image[RECEIPT_IMAGE_MAX],
 		  size_t *len, struct err *e) MUST_CHECK;
 
-/* Exactly the form above, in the one encoding that these functions make; no signature, and not whether
- * the proof is the payload's. receipt_done() frees; the bytes must outlive it. */
+/* Exactly the form above, in the one encoding that these functions make, and no opening but the
+ * commitment's; no signature, and not whether the proof is the payload's. receipt_done() frees; the bytes must outlive it. */
 int receipt_parse(const void *bytes, size_t len, struct receipt *r, struct err *e) MUST_CHECK;
 void receipt_done(struct receipt *r);

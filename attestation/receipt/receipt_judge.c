@@ -107,15 +107,18 @@ static void judge_times(const struct receipt *r, const struct verify_input *in, 
 static void judge_results(const struct receipt *r, const struct receipt_results *found,
 			  struct verdict *v)
 {
+	const struct receipt_results *said = &r->opening.results;
+
 	verdict_require(v, CHECK_RECEIPT_RESULTS);
-	if (found->size != r->results.size)
+	if (!r->is_open)
+		verdict_check(v, CHECK_RECEIPT_RESULTS, false, "a copy that says of no results",
+			      "a consumer's, with the salt");
+	else if (found->size != said->size)
 		verdict_checkf(v, CHECK_RECEIPT_RESULTS, false, "the file that the receipt is of",
-			       "%" PRIu64 " bytes in place of %" PRIu64, found->size,
-			       r->results.size);
-	else if (verdict_bytes(v, CHECK_RECEIPT_RESULTS, found->sha256, r->results.sha256,
-			       SHA256_LEN) &&
-		 !bytes_equal(found->sha3_256, r->results.sha3_256, SHA3_256_LEN))
-		verdict_bytes(v, CHECK_RECEIPT_RESULTS, found->sha3_256, r->results.sha3_256,
+			       "%" PRIu64 " bytes in place of %" PRIu64, found->size, said->size);
+	else if (verdict_bytes(v, CHECK_RECEIPT_RESULTS, found->sha256, said->sha256, SHA256_LEN) &&
+		 !bytes_equal(found->sha3_256, said->sha3_256, SHA3_256_LEN))
+		verdict_bytes(v, CHECK_RECEIPT_RESULTS, found->sha3_256, said->sha3_256,
 			      SHA3_256_LEN);
 }
 

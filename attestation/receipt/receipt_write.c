@@ -26,10 +26,7 @@ static int check_counts(const struct receipt *r, struct err *e)
 
 static void put_results(const struct receipt *r, struct writer *w)
 {
-	datum_put_array(w, 3);
-	datum_put_uint(w, r->results.size);
-	datum_put_bytes(w, r->results.sha256, SHA256_LEN);
-	datum_put_bytes(w, r->results.sha3_256, SHA3_256_LEN);
+	datum_put_bytes(w, r->results, SHA3_256_LEN);
 }
 
 static void put_algorithm(const struct receipt *r, struct writer *w)
@@ -175,14 +172,37 @@ int receipt_proof_write(const struct receipt_proof *proof, struct writer *out, s
 	return writer_check(out, "a receipt's evidence", e);
 }
 
-int receipt_put(struct span signed_message, struct span proof, struct writer *out, struct err *e)
+int receipt_opening_write(const struct receipt_opening *opening, struct writer *out, struct err *e)
 {
+	datum_put_array(out, 4);
+	datum_put_bytes(out, opening->salt, RECEIPT_SALT_LEN);
+	datum_put_uint(out, opening->results.size);
+	datum_put_bytes(out, opening->results.sha256, SHA256_LEN);
+	datum_put_bytes(out, opening->results.sha3_256, SHA3_256_LEN);
+	return writer_check(out, "a receipt's opening", e);
+}
+
+int receipt_commit(struct span opening, uint8_t commitment[SHA3_256_LEN], struct err *e)
+{
+	static const char label[] = "cocos-receipt-results-v1"; /* its final zero belongs to it */
+	const struct digest_part parts[] = { { label, sizeof(label) },
+					     { opening.bytes, opening.len } };
+
+	return digest_parts(DIGEST_SHA3_256, parts, ARRAY_LEN(parts), commitment, e);
+}
+
+int receipt_put(struct span signed_message, struct span proof, struct span opening,
+		struct writer *out, struct err *e)
+{
+	const struct cose_beside headers[] = {
+		{ RECEIPT_LABEL_PROOF, proof.bytes, proof.len },
+		{ RECEIPT_LABEL_OPENING, opening.bytes, opening.len },
+	};
 	struct cose message = { 0 };
 	int failed = cose_parse(signed_message.bytes, signed_message.len, NULL, 0, &message, e);
 
 	if (!failed)
-		failed = cose_put_beside(&message, RECEIPT_LABEL_PROOF, proof.bytes, proof.len, out,
-					 e);
+		failed = cose_put_beside(&message, headers, opening.len ? 2 : 1, out, e);
 	cose_done(&message);
 	return failed ? err_wrap(e, "receipt") : 0;
 }

@@ -42,20 +42,23 @@ static int print_json(struct cli *cli, const struct verify_input *in, const stru
 static void print_text(struct cli *cli, const struct verify_input *in, const struct receipt *r,
 		       const struct verdict *v)
 {
+	const char *what = cli->operand_count ? "results" : "receipt";
 	struct verdict_reason more;
 
 	if (!verdict_ok(v))
 		fprintf(cli->out, "%s: %s\n", verdict_word(v), verdict_reason(v).text);
 	else if (in->genuine_only)
 		fprintf(cli->out,
-			"%s: the results of computation %s, %s evidence; nothing is said about what "
+			"%s: the %s of computation %s, %s evidence; nothing is said about what "
 			"ran\n",
-			verdict_word(v), text_plain(r->computation).text,
+			verdict_word(v), what, text_plain(r->computation).text,
 			evidence_kind_name(r->platform));
 	else
-		fprintf(cli->out, "%s: the results of computation %s, %s evidence, %zu checks\n",
-			verdict_word(v), text_plain(r->computation).text,
+		fprintf(cli->out, "%s: the %s of computation %s, %s evidence, %zu checks\n",
+			verdict_word(v), what, text_plain(r->computation).text,
 			evidence_kind_name(r->platform), v->count);
+	if (verdict_ok(v) && !cli->operand_count)
+		fprintf(cli->out, "no results were shown: of which it is, nobody has judged\n");
 	for (size_t i = 1; verdict_failed(v, i, &more); i++) /* the first is the reason */
 		fprintf(cli->out, "and: %s\n", more.text);
 	for (size_t i = 0; i < v->note_count; i++)
@@ -77,10 +80,14 @@ static int judge(struct cli *cli, struct evidence_options *o, struct span bytes,
 {
 	CLEANUP(endorsements_free) struct endorsements *endorsements = NULL;
 	struct receipt_results found;
-	struct receipt_check check = { .bytes = bytes, .found = &found };
+	struct receipt_check check = { .bytes = bytes };
 
-	if (receipt_check_results(cli->operands[0], &found, e) < 0 ||
-	    endorse_open(cli, o->policy.offline, &endorsements, e) < 0)
+	if (cli->operand_count) {
+		if (receipt_check_results(cli->operands[0], &found, e) < 0)
+			return err_code(e);
+		check.found = &found;
+	}
+	if (endorse_open(cli, o->policy.offline, &endorsements, e) < 0)
 		return err_code(e);
 	check.endorsements = endorsements;
 	return receipt_check_judge(&check, &o->input, r, v, result, e); /* see verdict_ok() below */
@@ -91,6 +98,10 @@ static int read_receipt(struct cli *cli, uint8_t **bytes, size_t *len, struct er
 	const char *named = cli_value(cli, "receipt");
 	CLEANUP(free) char *beside = NULL;
 
+	if (!named && !cli->operand_count)
+		return err_set(e, ERR_INVALID,
+			       "name the results, or a receipt that is shown without them "
+			       "(--receipt FILE)");
 	if (!named && receipt_check_name(cli->operands[0], &beside, e) < 0)
 		return err_code(e);
 	/* A file that is longer than any is refused as a receipt. */
@@ -145,9 +156,9 @@ static const struct cli_option verify_options[] = {
 
 const struct command cmd_receipt_verify = {
 	.name = "receipt verify",
-	.args = "RESULTS",
+	.args = "[RESULTS]",
 	.help = "judge the receipt for results: whose they are, and from what",
-	.operands_min = 1,
+	.operands_min = 0,
 	.operands_max = 1,
 	.options = verify_options,
 	.run = run_verify,
@@ -156,7 +167,8 @@ const struct command cmd_receipt_verify = {
 		"validate'. Nobody but the receipt says when it was made, and its clock is the host's: everything is\n"
 		"judged now, or at the moment that you name (--at), and a note says the receipt's time. Without\n"
 		"--policy the answer is 'refused', except with --genuine-only, whose 'genuine: …' says nothing\n"
-		"about what ran. 'receipt show' prints what went in.",
+		"about what ran. Without RESULTS the receipt of --receipt is judged alone, a provider's copy,\n"
+		"too, which does not say of which results it is. 'receipt show' prints what went in.",
 };
 
 /* ---- show ---- */
@@ -177,6 +189,12 @@ static enum cli_exit run_show(struct cli *cli, struct err *e)
 		cli_hint(cli, "is it a receipt? 'cocos-cli result' writes NAME.receipt.cbor beside "
 			      "NAME.zip");
 		return e->code == ERR_EXHAUSTED ? CLI_FAILED : judged_exit_of(FAULT_MALFORMED);
+	}
+	if (slsa && !r.is_open) {
+		receipt_done(&r);
+		return cli_usage(
+			e, "--slsa: a Statement names its subject's digest, and this copy says "
+			   "of no results: take a consumer's");
 	}
 	if (slsa)
 		show_receipt_slsa(&r, &w);

@@ -63,6 +63,14 @@ static void judge_manifest(const struct result_receipt *r, const struct receipt 
 	verdict_bytes(v, CHECK_RECEIPT_OF_MANIFEST, receipt->manifest, r->manifest, SHA3_256_LEN);
 }
 
+/* A consumer's says of which results it is: before they come, since they come once. */
+static void judge_opening(const struct receipt *receipt, struct verdict *v)
+{
+	if (!receipt->is_open)
+		verdict_check(v, CHECK_RECEIPT_RESULTS, false, "a copy that says of no results",
+			      "a consumer's, with the salt");
+}
+
 /* A stock agent's evidence is over whatever it is asked: under a policy that takes one, nobody says who
  * signed a receipt. */
 static bool says_who_signed(const struct client *client)
@@ -99,8 +107,10 @@ static int judge(const struct result_receipt *r, struct client *client, struct e
 		failed = appraise_receipt(client->appraise, &check, &receipt, v, e);
 	else
 		failed = judge_alone(r, &receipt, v, e);
-	if (!failed && receipt.computation)
+	if (!failed && receipt.computation) {
 		judge_manifest(r, &receipt, v);
+		judge_opening(&receipt, v);
+	}
 	receipt_done(&receipt);
 	if (failed)
 		return failed;
@@ -163,9 +173,10 @@ int result_receipt_is_of(const struct result_receipt *r, int results, struct err
 	if (receipt_results_of(results, &found, e) < 0 ||
 	    receipt_parse(r->bytes, r->len, &receipt, e) < 0)
 		return err_code(e);
-	bool same = found.size == receipt.results.size &&
-		    bytes_equal(found.sha256, receipt.results.sha256, SHA256_LEN) &&
-		    bytes_equal(found.sha3_256, receipt.results.sha3_256, SHA3_256_LEN);
+	const struct receipt_results *said = &receipt.opening.results;
+	bool same = receipt.is_open && found.size == said->size &&
+		    bytes_equal(found.sha256, said->sha256, SHA256_LEN) &&
+		    bytes_equal(found.sha3_256, said->sha3_256, SHA3_256_LEN);
 	receipt_done(&receipt);
 	return same ? 0
 		    : err_set(e, ERR_DENIED,

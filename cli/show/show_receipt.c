@@ -107,9 +107,12 @@ void show_receipt(const struct receipt *r, struct writer *w)
 	put_text(w, "computation", r->computation);
 	json_put_hex(w, "manifest", r->manifest, SHA3_256_LEN);
 	open_object(w, "results");
-	put_number(w, "size", r->results.size);
-	json_put_hex(w, "sha256", r->results.sha256, SHA256_LEN);
-	json_put_hex(w, "sha3_256", r->results.sha3_256, SHA3_256_LEN);
+	json_put_hex(w, "commitment", r->results, SHA3_256_LEN);
+	if (r->is_open) {
+		put_number(w, "size", r->opening.results.size);
+		json_put_hex(w, "sha256", r->opening.results.sha256, SHA256_LEN);
+		json_put_hex(w, "sha3_256", r->opening.results.sha3_256, SHA3_256_LEN);
+	}
 	writer_text(w, "}");
 	put_inputs(r, w);
 	put_limits(&r->limits, w);
@@ -220,8 +223,8 @@ void show_receipt_slsa(const struct receipt *r, struct writer *w)
 	writer_text(w, "[{");
 	put_text(w, "name", "results.zip");
 	open_object(w, "digest");
-	json_put_hex(w, "sha256", r->results.sha256, SHA256_LEN);
-	json_put_hex(w, "sha3_256", r->results.sha3_256, SHA3_256_LEN);
+	json_put_hex(w, "sha256", r->opening.results.sha256, SHA256_LEN);
+	json_put_hex(w, "sha3_256", r->opening.results.sha3_256, SHA3_256_LEN);
 	writer_text(w, "}}]");
 	put_text(w, "predicateType", "https://slsa.dev/provenance/v1");
 	open_object(w, "predicate");

@@ -16,6 +16,7 @@ from rows import Outcome, row
 from world import IMAGE, MANIFEST, OTHER_IMAGE, RESULTS, Machine, chip, desk, fetched, owner, sha3, vendor
 
 TYPE, EXTERNAL, PROOF = "application/cocos-receipt+cbor", b"cocos-receipt-v1", -65537
+OPENING, COMMITMENT = -65538, b"cocos-receipt-results-v1\0"
 DEBUG = 1 << 19  # of a guest's policy (56860, table 10)
 
 
@@ -29,11 +30,13 @@ class Run:
                                journal=self.journal.spki if named else None)
         self.proof = cbor2.dumps([self.machine.run, self.machine.run_evidence, b""])
 
-    def receipt(self, signer=None, proof=None, external=EXTERNAL, results=RESULTS, **changes):
-        """What docs/receipt.md describes; changes by the number of the key."""
+    def receipt(self, signer=None, proof=None, external=EXTERNAL, results=RESULTS, salt=b"s" * 32, opens=None,
+                **changes):
+        """What docs/receipt.md describes; changes by the number of the key. `opens` is another opening."""
         proof, now = proof or self.proof, int(time.time())
+        opening = cbor2.dumps([salt, len(results), hashlib.sha256(results).digest(), sha3(results)])
         said = {0: 1, 1: self.computation, 2: self.manifest,
-                3: [len(results), hashlib.sha256(results).digest(), sha3(results)],
+                3: sha3(COMMITMENT + opening),
                 4: [sha3(b"algorithm"), "bin", sha3(b"owner")], 5: None, 6: [],
                 7: [["iris.csv", sha3(b"data"), sha3(b"data's owner")]], 8: [], 9: [1 << 30, 256, 1 << 20, 1 << 20, 0, 0],
                 10: 0, 11: ["snp", self.guest.measurement], 12: None, 13: now - 10, 14: now - 5,
@@ -42,7 +45,8 @@ class Run:
         payload, protected = cbor2.dumps(said), cbor2.dumps({1: -7, 3: TYPE})
         signature = evidence.sign((signer or self.journal).key,
                                   cbor2.dumps(["Signature1", protected, external, payload]))
-        return cbor2.dumps(cbor2.CBORTag(18, [protected, {PROOF: proof}, payload, signature]))
+        beside = {PROOF: proof, OPENING: opens or opening}
+        return cbor2.dumps(cbor2.CBORTag(18, [protected, beside, payload, signature]))
 
 
 def judged(receipt, results=RESULTS, root=True, **policy):
@@ -59,6 +63,24 @@ def judged(receipt, results=RESULTS, root=True, **policy):
 def other_results(evil):
     """Another model beside the receipt of an honest one."""
     return judged(Run().receipt(), RESULTS + b"\0" if evil else RESULTS)
+
+
+@row("receipt-opened-as-others", "receipt.form")
+def opened_as_others(evil):
+    """An honest receipt, and beside it salt and digests of another model: what no signature covers is bound by the
+    commitment, which one does."""
+    other = RESULTS + b"\0"
+    opens = cbor2.dumps([b"s" * 32, len(other), hashlib.sha256(other).digest(), sha3(other)])
+    return judged(Run().receipt(opens=opens if evil else None), other if evil else RESULTS)
+
+
+@row("receipt-of-a-provider-beside-results", "receipt.results")
+def providers_copy(evil):
+    """A provider's copy, which names no results, beside a file: it vouches for none."""
+    receipt = cbor2.loads(Run().receipt())
+    if evil:
+        del receipt.value[1][OPENING]
+    return judged(cbor2.dumps(receipt))
 
 
 @row("receipt-of-another-manifest", "run.manifest")
@@ -246,3 +268,16 @@ def results_that_do_not_come(evil):
     finally:
         desk().receipt = None
 
+
+@row("receipt-that-says-of-no-results", "receipt.results")
+def says_of_no_results(evil):
+    """The agent hands its consumer a provider's copy, beside which any results could come: nothing is fetched."""
+    here = Run()
+    receipt = cbor2.loads(here.receipt())
+    if evil:
+        del receipt.value[1][OPENING]
+    desk().receipt = cbor2.dumps(receipt)
+    try:
+        return fetched(here.machine)
+    finally:
+        desk().receipt = None

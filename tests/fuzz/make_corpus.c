@@ -198,6 +198,7 @@ static void receipt_save_one(const char *name, const struct verify_kind *kind, b
 	if (small) {
 		b.r.dataset_count = b.r.wheel_count = b.r.arg_count = 0;
 		b.r.has_requirements = b.r.has_journal = false;
+		b.closed = true; /* a provider's copy */
 	}
 	receipt_build_seal(&b);
 	snprintf(path, sizeof(path), "receipt/%s", name);

@@ -4,11 +4,12 @@
 docs/receipt.md: both read the same, and what is not a receipt, or not this file's, is refused."""
 import json
 import os
+import re
 
 import cbor2
 import tap
 from harness import ROOT, Folder, cli
-from receipt_reader import PROOF, Receipt
+from receipt_reader import OPENING, PROOF, Receipt
 
 CORPUS = os.path.join(ROOT, "tests", "fuzz", "corpus", "receipt")
 KINDS = ("snp", "tdx", "vtpm", "snp-vtpm", "small")
@@ -30,8 +31,11 @@ def the_command_line_says_what_a_second_reader_reads():
         receipt = Receipt(load(name)).check()
         said = json.loads(shown(os.path.join(CORPUS, name), "--json"))
         assert said["computation"] == receipt.computation and said["manifest"] == receipt.manifest.hex()
-        assert said["results"] == {"size": receipt.results[0], "sha256": receipt.results[1].hex(),
-                                   "sha3_256": receipt.results[2].hex()}
+        assert said["results"].pop("commitment") == receipt.results.hex()
+        assert bool(said["results"]) == (receipt.opening is not None) == (name != "small")
+        if receipt.opening:
+            _, size, sha256, sha3_256 = receipt.opening
+            assert said["results"] == {"size": size, "sha256": sha256.hex(), "sha3_256": sha3_256.hex()}
         digest, kind, owner = receipt.algorithm
         assert said["algorithm"] == {"sha3_256": digest.hex(), "type": kind, "owner": owner.hex()}
         assert said["wheels"] == [{"name": one, "sha256": two.hex()} for one, two in receipt.wheels]
@@ -52,8 +56,8 @@ def provenance_has_the_members_that_other_tools_read():
     assert list(said) == ["_type", "subject", "predicateType", "predicate"]
     assert said["_type"] == "https://in-toto.io/Statement/v1"
     assert said["predicateType"] == "https://slsa.dev/provenance/v1"
-    assert said["subject"] == [{"name": "results.zip", "digest": {"sha256": receipt.results[1].hex(),
-                                                                   "sha3_256": receipt.results[2].hex()}}]
+    assert said["subject"] == [{"name": "results.zip", "digest": {"sha256": receipt.opening[2].hex(),
+                                                                   "sha3_256": receipt.opening[3].hex()}}]
     build, run = said["predicate"]["buildDefinition"], said["predicate"]["runDetails"]
     assert list(build) == ["buildType", "externalParameters", "internalParameters", "resolvedDependencies"]
     assert [one["annotations"]["role"] for one in build["resolvedDependencies"]] == [
@@ -80,7 +84,8 @@ def without_a_policy_nobody_is_believed():
             done = verify(folder, name)
             assert done.status in (1, 3) and done.out.startswith("refused: "), (name, done.out)
             assert "policy.given" in done.out, (name, done.out)
-            assert "and: receipt.results: found 7 bytes in place of 4711" in done.out, done.out
+            wanted = "a copy that says of no results" if name == "small" else "7 bytes in place of 4711"
+            assert f"and: receipt.results: found {wanted}" in done.out, done.out
             # Everything else about the receipt itself holds: only its file and its signer are not known.
             assert "receipt.signature" not in done.out and "receipt.proof" not in done.out
 
@@ -94,10 +99,14 @@ def a_forged_chain_is_not_genuine():
 def what_is_no_receipt_is_malformed():
     good = load("snp")
     message = cbor2.loads(good)
+    opening = message.value[1][OPENING]
+    salt = opening[:5] + bytes([opening[5] ^ 1]) + opening[6:]
+    wrong = cbor2.dumps(cbor2.CBORTag(18, [message.value[0], {PROOF: message.value[1][PROOF], OPENING: salt},
+                                           *message.value[2:]]))
     beside = cbor2.dumps(cbor2.CBORTag(18, [message.value[0], {PROOF: message.value[1][PROOF], 4: b"key"},
                                             *message.value[2:]]))
     with Folder() as folder:
-        for bad in (b"", b"results", good[:-1], good + b"\0", beside, good[:9] + b"\x01" + good[10:], bytes(3 << 20)):
+        for bad in (b"", b"results", good[:-1], good + b"\0", beside, wrong, good[:9] + b"\x01" + good[10:], bytes(3 << 20)):
             done = verify(folder, bad)
             assert done.status == 4 and done.out.startswith("refused: receipt.form: "), done
             assert cli("receipt", "show", folder("results.receipt.cbor")).status == 4
@@ -105,10 +114,31 @@ def what_is_no_receipt_is_malformed():
         assert said["receipt"] == {} and said["fault"] == "malformed", said
 
 
+def the_pages_vector_is_the_corpus():
+    """docs/receipt.md gives an opening and its commitment; the first byte string of 'snp' is the same."""
+    with open(os.path.join(ROOT, "docs", "receipt.md"), encoding="utf-8") as file:
+        page = re.sub(r"\s+", "", file.read())
+    receipt = Receipt(load("snp"))
+    assert cbor2.dumps(receipt.opening).hex() in page and receipt.results.hex() in page
+
+
+def a_providers_copy_is_shown_without_results():
+    small = os.path.join(CORPUS, "small")
+    with Folder() as folder:
+        done = cli("receipt", "verify", "--receipt", small, "--offline", "--cache", folder("cache"))
+        # No more is wrong with it than with any other that comes without a policy.
+        assert done.out.startswith("refused: ") and "policy.given" in done.out, done.out
+        assert "receipt." not in done.out, done.out
+    done = cli("receipt", "show", small, "--slsa")
+    assert done.status == 2 and done.out == "" and "take a consumer's" in done.err, done
+
+
 def a_call_that_makes_no_sense_is_told():
     with Folder() as folder:
         done = cli("receipt", "verify", folder("nothing.zip"))
         assert done.status == 2 and "nothing.receipt.cbor" in done.err, done
+        done = cli("receipt", "verify")
+        assert done.status == 2 and "--receipt FILE" in done.err, done
         done = cli("receipt", "show", os.path.join(CORPUS, "snp"), "--json", "--slsa")
         assert done.status == 2 and "one of them" in done.err, done
         for other in ("--policy", "--manifest"):
@@ -125,5 +155,7 @@ if __name__ == "__main__":
         without_a_policy_nobody_is_believed,
         a_forged_chain_is_not_genuine,
         what_is_no_receipt_is_malformed,
+        the_pages_vector_is_the_corpus,
+        a_providers_copy_is_shown_without_results,
         a_call_that_makes_no_sense_is_told,
     ])

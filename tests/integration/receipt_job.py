@@ -11,12 +11,14 @@ import time
 
 import grpc
 import tap
+from agent_evidence import machine
 from agent_job import ALGO_KEY, IRIS, SUM, computing, manifest
 from agent_peer import Key, agent_pb2, dataset, refused, sha3
 from agent_tpm import canonical
 from attested_job import DATA_KEY, USER_KEY, room
-from harness import cli
+from harness import Folder, cli
 from receipt_reader import Receipt
+from teesim import MEASUREMENT, Teesim
 
 NOT_OWNED = Key()
 
@@ -149,6 +151,39 @@ def who_has_a_part_in_it_may_ask_and_nobody_else():
         refused(grpc.StatusCode.NOT_FOUND, "neither TEE nor TPM", ask, client, "consumer", USER_KEY)
 
 
+def of_which_results_it_is_consumers_are_told_alone():
+    with Folder() as folder, Teesim(folder, "snp") as tee, machine("--tsm", tee.mount) as m:
+        m.compute(datasets=[dataset(IRIS, DATA_KEY, "iris.csv")], consumers=(USER_KEY,))
+        m.client.algo(SUM, ALGO_KEY)
+        m.client.data(IRIS, DATA_KEY, "iris.csv")
+        m.service.wait_event("ConsumingResults/Ready")
+
+        def ask(role, key):
+            metadata = m.client.proof_metadata(role, "Receipt", key, None, [])
+            return m.client.stub.Receipt(agent_pb2.ReceiptRequest(), metadata=metadata, timeout=60).receipt
+        copies = {role: ask(role, key) for role, key in (
+            ("consumer", USER_KEY), ("algorithm-provider", ALGO_KEY), ("data-provider", DATA_KEY))}
+        results = m.client.result(USER_KEY)
+        path = folder.write("results.zip", results)
+        mine = Receipt(copies.pop("consumer")).check().is_of(path)
+        for role, copy in copies.items():
+            theirs = Receipt(copy).check()
+            assert theirs.opening is None and theirs.payload == mine.payload, role
+            for secret in (mine.opening[0], hashlib.sha256(results).digest(), sha3(results)):
+                assert secret not in copy, role
+            shown = cli("receipt", "show", "--json", folder.write("copy.cbor", copy)).json()
+            assert shown["results"] == {"commitment": mine.results.hex()}, shown
+        trust = ["--offline", "--trusted_root", tee.root, *tee.endorsement_options, "--manifest",
+                 folder.write("manifest.json", canonical(m.manifest)), "--policy", folder.write("policy.json", json.dumps(
+                     {"cocos": 1, "snp": {"measurements": [MEASUREMENT]}, "run": {"weak_words": ["development"]}}))]
+        done = cli("receipt", "verify", "--receipt", folder("copy.cbor"), *trust)
+        assert done.status == 0 and done.out.startswith("SIMULATED verified: the receipt of computation "), done
+        assert "no results were shown: of which it is, nobody has judged" in done.out, done.out
+        no(cli("receipt", "verify", path, "--receipt", folder("copy.cbor"), *trust), 1, "receipt.results")
+        done = cli("receipt", "verify", path, "--receipt", folder.write("mine.cbor", ask("consumer", USER_KEY)), *trust)
+        assert done.status == 0 and "nobody has judged" not in done.out, done
+
+
 if __name__ == "__main__":
     tap.run([
         a_receipt_comes_with_the_results_and_holds_without_the_agent,
@@ -156,4 +191,5 @@ if __name__ == "__main__":
         the_callers_moment_decides_and_the_receipts_is_told,
         nothing_that_is_there_is_replaced,
         who_has_a_part_in_it_may_ask_and_nobody_else,
+        of_which_results_it_is_consumers_are_told_alone,
     ])

@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 TYPE, EXTERNAL, PROOF = "application/cocos-receipt+cbor", b"cocos-receipt-v1", -65537
+OPENING, RESULTS = -65538, b"cocos-receipt-results-v1\0"
 KEYS = ("version", "computation", "manifest", "results", "algorithm", "requirements", "wheels", "datasets", "arguments",
         "limits", "exit", "image", "journal", "started", "ended", "proof")
 JOURNAL_KEY, STATEMENT_COMPUTATION, STATEMENT_MANIFEST = 9, 1, 4
@@ -17,14 +18,15 @@ TD_REPORT_DATA, MRTD = slice(48 + 520, 48 + 584), slice(48 + 136, 48 + 184)  # o
 
 
 class Receipt:
-    """A receipt whose form is right; members by name, and `statement`, `evidence`, `log` of its proof."""
+    """A receipt whose form is right; members by name, and `statement`, `evidence`, `log` of its proof. `opening` is
+    None in a provider's copy; `results` is a commitment."""
 
     def __init__(self, data):
         message = cbor2.loads(data)
         assert isinstance(message, cbor2.CBORTag) and message.tag == 18 and len(message.value) == 4
         self.protected, beside, self.payload, self.signature = message.value
         assert cbor2.loads(self.protected) == {1: -7, 3: TYPE}
-        assert list(beside) == [PROOF]
+        assert list(beside) in ([PROOF], [PROOF, OPENING]), "in that order"
         said = cbor2.loads(self.payload)
         assert list(said) == list(range(len(KEYS))), "all of the keys, in order"
         self.proof_bytes = beside[PROOF]
@@ -34,7 +36,13 @@ class Receipt:
             assert cbor2.dumps(value) == made, "one encoding"
         for name, value in zip(KEYS, said.values()):
             setattr(self, name, value)
-        assert self.version == 1
+        assert self.version == 1 and len(self.results) == 32
+        self.opening = cbor2.loads(beside[OPENING]) if OPENING in beside else None
+        if self.opening:
+            assert hashlib.sha3_256(RESULTS + beside[OPENING]).digest() == self.results
+            assert cbor2.dumps(self.opening) == beside[OPENING]
+            salt, size, sha256, sha3_256 = self.opening
+            assert size >= 0 and len(salt) == len(sha256) == len(sha3_256) == 32
 
     def check(self):
         """Steps 2 and 5 to 7 of the page, and of step 3 that the evidence is over the statement."""
@@ -55,5 +63,5 @@ class Receipt:
     def is_of(self, path):
         with open(path, "rb") as file:
             data = file.read()
-        assert self.results == [len(data), hashlib.sha256(data).digest(), hashlib.sha3_256(data).digest()]
+        assert self.opening[1:] == [len(data), hashlib.sha256(data).digest(), hashlib.sha3_256(data).digest()]
         return self

@@ -40,9 +40,11 @@ static void fill(struct receipt_build *b)
 			       .started = (uint64_t)b->kind->at - 100,
 			       .ended = (uint64_t)b->kind->at - 10 };
 	memset(r->manifest, 0x73, SHA3_256_LEN);
-	r->results.size = 4711;
-	memset(r->results.sha256, 0x36, SHA256_LEN);
-	memset(r->results.sha3_256, 0x37, SHA3_256_LEN);
+	for (size_t i = 0; i < RECEIPT_SALT_LEN; i++)
+		b->opening.salt[i] = (uint8_t)i;
+	b->opening.results.size = 4711;
+	memset(b->opening.results.sha256, 0x36, SHA256_LEN);
+	memset(b->opening.results.sha3_256, 0x37, SHA3_256_LEN);
 	memset(r->algorithm, 0x38, SHA3_256_LEN);
 	memset(r->algorithm_owner, 0x39, SHA3_256_LEN);
 	memset(r->requirements, 0x3a, SHA3_256_LEN);
@@ -119,7 +121,21 @@ void receipt_build_sign(struct receipt_build *b)
 	assert_ok(cose_sign(&content, b->signer, &b->message, &e), e);
 	b->bytes = writer_up_to(RECEIPT_MAX);
 	assert_ok(receipt_put((struct span){ b->message.bytes, b->message.len },
-			      (struct span){ b->proof.bytes, b->proof.len }, &b->bytes, &e),
+			      (struct span){ b->proof.bytes, b->proof.len },
+			      b->closed ? (struct span){ .len = 0 }
+					: (struct span){ b->opened.bytes, b->opened.len },
+			      &b->bytes, &e),
+		  e);
+}
+
+static void commit(struct receipt_build *b)
+{
+	struct err e;
+
+	writer_done(&b->opened);
+	b->opened = writer_up_to(RECEIPT_OPENING_MAX);
+	assert_ok(receipt_opening_write(&b->opening, &b->opened, &e), e);
+	assert_ok(receipt_commit((struct span){ b->opened.bytes, b->opened.len }, b->r.results, &e),
 		  e);
 }
 
@@ -128,6 +144,7 @@ void receipt_build_seal(struct receipt_build *b)
 	struct err e;
 
 	make_proof(b);
+	commit(b);
 	b->payload = writer_up_to(RECEIPT_PAYLOAD_MAX);
 	assert_ok(receipt_payload_write(&b->r, &b->payload, &e), e);
 	receipt_build_sign(b);
@@ -138,6 +155,7 @@ void receipt_build_end(struct receipt_build *b)
 	writer_done(&b->statement);
 	writer_done(&b->evidence);
 	writer_done(&b->proof);
+	writer_done(&b->opened);
 	writer_done(&b->payload);
 	writer_done(&b->message);
 	writer_done(&b->bytes);

@@ -24,19 +24,21 @@ struct receipt_build {
 	bool other_image;        /* the receipt names another image than the evidence */
 	struct receipt_dataset datasets[RECEIPT_BUILD_DATASETS];
 	struct receipt_wheel wheel;
+	struct receipt_opening opening; /* of the results; receipt_build_seal() commits to it */
+	bool closed;                    /* a provider's copy, without it */
 	const char *args[2];
 	struct receipt r;
 	struct policy policy;
 	struct verify_input in;
 	uint8_t manifest[1][SHA3_256_LEN];
-	struct writer statement, evidence, proof, payload, message, bytes;
+	struct writer statement, evidence, proof, opened, payload, message, bytes;
 };
 
 void receipt_build_begin(struct receipt_build *b, const struct verify_kind *kind);
 void receipt_build_seal(struct receipt_build *b);
 void receipt_build_end(struct receipt_build *b);
 
-/* Signs the payload as it is now, and puts the proof beside it as it is now. */
+/* Signs the payload as it is now, and puts proof and opening beside it as they are now. */
 void receipt_build_sign(struct receipt_build *b);
 
 /* The whole of it: parsed, verified and judged. Whether it is a yes; `v` is the verdict. */

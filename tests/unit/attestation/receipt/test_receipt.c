@@ -29,9 +29,9 @@ static void what_was_written_is_read(void **state)
 	assert_ok(receipt_parse(built.bytes.bytes, built.bytes.len, &r, &e), e);
 	assert_string_equal(r.computation, w->computation);
 	assert_memory_equal(r.manifest, w->manifest, SHA3_256_LEN);
-	assert_int_equal(r.results.size, 4711);
-	assert_memory_equal(r.results.sha256, w->results.sha256, SHA256_LEN);
-	assert_memory_equal(r.results.sha3_256, w->results.sha3_256, SHA3_256_LEN);
+	assert_memory_equal(r.results, w->results, SHA3_256_LEN);
+	assert_true(r.is_open);
+	assert_memory_equal(&r.opening, &built.opening, sizeof(r.opening));
 	assert_string_equal(r.algorithm_type, "python");
 	assert_memory_equal(r.algorithm, w->algorithm, SHA3_256_LEN);
 	assert_memory_equal(r.algorithm_owner, w->algorithm_owner, SHA3_256_LEN);
@@ -85,11 +85,11 @@ static bool is_taken(void)
 	if (receipt_parse(built.bytes.bytes, built.bytes.len, &r, &e) < 0)
 		return false;
 	verdict_init(&verdict, VERDICT_SCOPE_FULL);
-	assert_ok(receipt_judge(&r, &built.r.results, &built.in, &verdict, &e), e);
+	assert_ok(receipt_judge(&r, &built.opening.results, &built.in, &verdict, &e), e);
 	receipt_done(&r);
 	return verdict_ok(&verdict) &&
-	       receipt_build_judge(&built, built.bytes.bytes, built.bytes.len, &built.r.results,
-				   &verdict);
+	       receipt_build_judge(&built, built.bytes.bytes, built.bytes.len,
+				   &built.opening.results, &verdict);
 }
 
 /* All bits of a whole one: payload, signature, statement, evidence with its certificate, heads. */
@@ -293,7 +293,7 @@ static void what_is_of_another_form_is_refused_by_name(void **state)
 		{ RECEIPT_KEY_COMPUTATION, put_null, "computation" },
 		{ RECEIPT_KEY_COMPUTATION, put_zero_in_text, "computation" },
 		{ RECEIPT_KEY_MANIFEST, put_short, "manifest" },
-		{ RECEIPT_KEY_RESULTS, put_empty, "results" },
+		{ RECEIPT_KEY_RESULTS, put_short, "results" },
 		{ RECEIPT_KEY_ALGORITHM, put_empty, "algorithm" },
 		{ RECEIPT_KEY_REQUIREMENTS, put_short, "requirements" },
 		{ RECEIPT_KEY_WHEELS, put_null, "wheels" },
@@ -329,6 +329,29 @@ static void what_is_of_another_form_is_refused_by_name(void **state)
 
 /* ---- what stands beside it ---- */
 
+/* An opening but for its count of items, or the length of its salt. */
+static void put_opening_of(struct writer *w, size_t items, size_t salt)
+{
+	datum_put_array(w, items);
+	datum_put_bytes(w, built.opening.salt, salt);
+	datum_put_uint(w, 1);
+	for (size_t i = 2; i < items; i++)
+		datum_put_bytes(w, built.opening.salt, RECEIPT_SALT_LEN);
+}
+
+/* The opening as it is now, under a commitment to it. */
+static int commit_and_read(struct receipt *r, struct err *e)
+{
+	writer_done(&built.payload);
+	built.payload = writer_up_to(RECEIPT_PAYLOAD_MAX);
+	assert_ok(receipt_commit((struct span){ built.opened.bytes, built.opened.len },
+				 built.r.results, e),
+		  *e);
+	assert_ok(receipt_payload_write(&built.r, &built.payload, e), *e);
+	receipt_build_sign(&built);
+	return receipt_parse(built.bytes.bytes, built.bytes.len, r, e);
+}
+
 static int read_beside(const void *bytes, size_t len, struct err *e)
 {
 	CLEANUP_WRITER struct writer out = writer_up_to(2 * RECEIPT_MAX);
@@ -336,7 +359,10 @@ static int read_beside(const void *bytes, size_t len, struct err *e)
 	struct receipt r;
 
 	assert_ok(cose_parse(built.message.bytes, built.message.len, NULL, 0, &message, e), *e);
-	assert_ok(cose_put_beside(&message, RECEIPT_LABEL_PROOF, bytes, len, &out, e), *e);
+	assert_ok(cose_put_beside(&message,
+				  &(struct cose_beside){ RECEIPT_LABEL_PROOF, bytes, len }, 1, &out,
+				  e),
+		  *e);
 	cose_done(&message);
 	if (receipt_parse(out.bytes, out.len, &r, e) < 0)
 		return err_code(e);
@@ -366,17 +392,131 @@ static void the_evidence_beside_has_one_form(void **state)
 	assert_int_equal(receipt_parse(built.message.bytes, built.message.len, &r, &e),
 			 -ERR_INVALID);
 	assert_ok(cose_parse(built.message.bytes, built.message.len, NULL, 0, &message, &e), e);
-	assert_ok(
-		cose_put_beside(&message, RECEIPT_LABEL_PROOF - 1, three, sizeof(three), &out, &e),
-		e);
+	const struct cose_beside other = { RECEIPT_LABEL_PROOF + 1, three, sizeof(three) };
+	assert_ok(cose_put_beside(&message, &other, 1, &out, &e), e);
 	cose_done(&message);
 	assert_int_equal(receipt_parse(out.bytes, out.len, &r, &e), -ERR_INVALID);
 	/* A second one can't be put there. */
 	assert_ok(cose_parse(built.bytes.bytes, built.bytes.len, NULL, 0, &message, &e), e);
-	assert_int_equal(
-		cose_put_beside(&message, RECEIPT_LABEL_PROOF, three, sizeof(three), &out, &e),
-		-ERR_INVALID);
+	assert_int_equal(cose_put_beside(&message, &other, 1, &out, &e), -ERR_INVALID);
 	cose_done(&message);
+}
+
+/* ---- which results it is of ---- */
+
+static int read_with_headers(const struct cose_beside *headers, size_t count, struct receipt *r,
+			     struct err *e)
+{
+	CLEANUP_WRITER struct writer out = writer_up_to(RECEIPT_MAX);
+	struct cose message = { 0 };
+
+	assert_ok(cose_parse(built.message.bytes, built.message.len, NULL, 0, &message, e), *e);
+	assert_ok(cose_put_beside(&message, headers, count, &out, e), *e);
+	cose_done(&message);
+	if (receipt_parse(out.bytes, out.len, r, e) < 0)
+		return err_code(e);
+	receipt_done(r); /* what is looked at afterwards is no span */
+	return 0;
+}
+
+/* The form of docs/receipt.md, and its vector. */
+static void the_opening_is_that_of_the_page(void **state)
+{
+	static const uint8_t commitment[SHA3_256_LEN] = { 0x65, 0xcc, 0x02, 0xdc, 0xeb, 0x4f, 0x5d,
+							  0xaa, 0x7e, 0xe7, 0x9e, 0x62, 0x4c, 0x8e,
+							  0xe2, 0xb2, 0x36, 0xda, 0x59, 0xc2, 0x79,
+							  0x5d, 0x02, 0x1d, 0x40, 0xf7, 0xb8, 0x13,
+							  0x52, 0x62, 0x41, 0x49 };
+
+	receipt_build_seal(&built);
+	assert_int_equal(built.opened.len, 1 + 34 + 3 + 34 + 34);
+	assert_memory_equal(built.opened.bytes, "\x84\x58\x20\x00\x01\x02", 6);
+	assert_memory_equal(built.opened.bytes + 35, "\x19\x12\x67\x58\x20\x36", 6);
+	assert_memory_equal(built.r.results, commitment, sizeof(commitment));
+}
+
+/* A provider's copy says all but that; nothing in it is the results' digest. */
+static void without_its_opening_it_says_of_no_results(void **state)
+{
+	struct receipt r;
+	struct err e;
+
+	built.closed = true;
+	receipt_build_seal(&built);
+	assert_ok(receipt_parse(built.bytes.bytes, built.bytes.len, &r, &e), e);
+	assert_false(r.is_open);
+	assert_int_equal(r.opening.results.size, 0);
+	assert_null(memmem(built.bytes.bytes, built.bytes.len, built.opening.results.sha256,
+			   SHA256_LEN));
+	assert_null(memmem(built.bytes.bytes, built.bytes.len, built.opening.results.sha3_256,
+			   SHA3_256_LEN));
+	assert_null(
+		memmem(built.bytes.bytes, built.bytes.len, built.opening.salt, RECEIPT_SALT_LEN));
+	receipt_done(&r);
+	assert_true(
+		receipt_build_judge(&built, built.bytes.bytes, built.bytes.len, NULL, &verdict));
+	assert_false(receipt_build_judge(&built, built.bytes.bytes, built.bytes.len,
+					 &built.opening.results, &verdict));
+	assert_non_null(strstr(verdict_reason(&verdict).text, "receipt.results"));
+	assert_non_null(strstr(verdict_reason(&verdict).text, "a consumer's, with the salt"));
+}
+
+static void nothing_else_opens_it(void **state)
+{
+	struct receipt r;
+	struct err e;
+
+	receipt_build_seal(&built);
+	const struct cose_beside proof = { RECEIPT_LABEL_PROOF, built.proof.bytes,
+					   built.proof.len };
+	for (size_t bit = 0; bit < 8 * built.opened.len; bit++) {
+		const struct cose_beside both[] = {
+			proof, { RECEIPT_LABEL_OPENING, built.opened.bytes, built.opened.len }
+		};
+
+		built.opened.bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
+		assert_int_equal(read_with_headers(both, 2, &r, &e), -ERR_INVALID);
+		assert_non_null(strstr(e.text, "of other results"));
+		built.opened.bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
+	}
+}
+
+/* Each is the commitment's, and none is an opening. */
+static void an_opening_has_one_form(void **state)
+{
+	static uint8_t large[RECEIPT_OPENING_MAX + 1];
+	CLEANUP_WRITER struct writer four = writer_up_to(256), five = writer_up_to(256),
+				     two = writer_up_to(256);
+	const struct writer *const bad[] = { &four, &five, &two };
+	struct receipt r;
+	struct err e;
+
+	put_opening_of(&four, 4, 31);
+	put_opening_of(&five, 5, RECEIPT_SALT_LEN);
+	writer_text(&two, "ab");
+	receipt_build_seal(&built);
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		writer_done(&built.opened);
+		built.opened = writer_up_to(256);
+		writer_bytes(&built.opened, bad[i]->bytes, bad[i]->len);
+		assert_int_equal(commit_and_read(&r, &e), -ERR_INVALID);
+		assert_null(strstr(e.text, "of other results"));
+	}
+	const struct cose_beside proof = { RECEIPT_LABEL_PROOF, built.proof.bytes,
+					   built.proof.len };
+	const struct cose_beside both[] = { proof,
+					    { RECEIPT_LABEL_OPENING, large, sizeof(large) } };
+	const struct cose_beside unknown[] = { proof, { RECEIPT_LABEL_OPENING - 1, large, 1 } };
+	const struct cose_beside turned[] = { both[1], proof };
+	const struct cose_beside three[] = { proof, both[1], unknown[1] };
+	assert_int_equal(read_with_headers(both, 2, &r, &e), -ERR_INVALID);
+	assert_non_null(strstr(e.text, "another header"));
+	assert_int_equal(read_with_headers(unknown, 2, &r, &e), -ERR_INVALID);
+	assert_non_null(strstr(e.text, "another header"));
+	assert_int_equal(read_with_headers(turned, 2, &r, &e), -ERR_INVALID);
+	assert_non_null(strstr(e.text, "another header"));
+	assert_int_equal(read_with_headers(three, 3, &r, &e), -ERR_INVALID);
+	assert_non_null(strstr(e.text, "another header"));
 }
 
 static void the_largest_evidence_is_taken(void **state)
@@ -430,6 +570,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_is_of_another_form_is_refused_by_name, make,
 						unmake),
 		cmocka_unit_test_setup_teardown(the_evidence_beside_has_one_form, make, unmake),
+		cmocka_unit_test_setup_teardown(the_opening_is_that_of_the_page, make, unmake),
+		cmocka_unit_test_setup_teardown(without_its_opening_it_says_of_no_results, make,
+						unmake),
+		cmocka_unit_test_setup_teardown(nothing_else_opens_it, make, unmake),
+		cmocka_unit_test_setup_teardown(an_opening_has_one_form, make, unmake),
 		cmocka_unit_test_setup_teardown(the_largest_evidence_is_taken, make, unmake),
 		cmocka_unit_test_setup_teardown(a_payload_as_long_as_any, make, unmake),
 	};

@@ -149,7 +149,7 @@ static void judge_row(const struct verify_kind *kind, const struct row *row)
 	receipt_build_begin(b, kind);
 	row->change(b);
 	receipt_build_seal(b);
-	bool yes = receipt_build_judge(b, b->bytes.bytes, b->bytes.len, &b->r.results, v);
+	bool yes = receipt_build_judge(b, b->bytes.bytes, b->bytes.len, &b->opening.results, v);
 	if (yes != !wanted || (wanted && !strstr(verdict_reason(v).text, wanted)))
 		fail_msg("%s, %s: %s, wanted %s", evidence_kind_name(kind->mode), row->name,
 			 yes ? "yes" : verdict_reason(v).text, wanted ? wanted : "yes");
@@ -219,7 +219,7 @@ static void the_file_has_to_be_that_of_the_receipt(void **state)
 	receipt_build_begin(b, &verify_kind_snp);
 	receipt_build_seal(b);
 	for (size_t i = 0; i < ARRAY_LEN(other); i++)
-		other[i] = b->r.results;
+		other[i] = b->opening.results;
 	other[0].size++;
 	other[1].sha256[31] ^= 1;
 	other[2].sha3_256[31] ^= 1;
@@ -250,7 +250,8 @@ static void a_proof_of_another_run_is_refused(void **state)
 	receipt_build_begin(other, &verify_kind_snp);
 	receipt_build_seal(other);
 	assert_ok(receipt_put((struct span){ one->message.bytes, one->message.len },
-			      (struct span){ other->proof.bytes, other->proof.len }, &mixed, &e),
+			      (struct span){ other->proof.bytes, other->proof.len },
+			      (struct span){ one->opened.bytes, one->opened.len }, &mixed, &e),
 		  e);
 	assert_false(receipt_build_judge(one, mixed.bytes, mixed.len, NULL, v));
 	assert_int_equal(verdict_find(v, CHECK_RECEIPT_PROOF)->outcome, CHECK_FAILED);
@@ -273,7 +274,7 @@ static void genuine_only_says_nothing_of_the_run(void **state)
 	receipt_build_seal(b);
 	b->in.genuine_only = true;
 	b->in.policy = NULL;
-	assert_true(receipt_build_judge(b, b->bytes.bytes, b->bytes.len, &b->r.results, v));
+	assert_true(receipt_build_judge(b, b->bytes.bytes, b->bytes.len, &b->opening.results, v));
 	assert_string_equal(verdict_word(v), "genuine");
 	receipt_build_end(b);
 	verify_kind_snp.teardown();
