@@ -209,3 +209,23 @@ int journal_check_file(struct journal_check *check, struct span file, journal_ea
 		       "journal: cut off: no signed head behind its %" PRIu64 " entries",
 		       check->head.count);
 }
+
+/* The entry behind it names it. */
+int journal_check_digest_at(struct span file, const struct journal_head *head, uint64_t count,
+			    uint8_t out[SHA256_LEN], struct err *e)
+{
+	struct reader r = reader_over(file.bytes, file.len);
+	struct journal_entry entry = { .sequence = 0 };
+	struct span item;
+
+	if (!count || count > head->count)
+		return err_set(e, ERR_OUT_OF_RANGE,
+			       "journal: entry %" PRIu64 " of one with %" PRIu64, count,
+			       head->count);
+	for (uint64_t n = 0; count < head->count && n <= count; n++)
+		if (journal_take_item(&r, &item, e) < 0 ||
+		    (n == count && journal_entry_parse(item, &entry, e) < 0))
+			return err_code(e);
+	memcpy(out, count < head->count ? entry.previous : head->digest, SHA256_LEN);
+	return 0;
+}

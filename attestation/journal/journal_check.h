@@ -40,6 +40,11 @@ typedef void journal_each_fn(void *data, const struct journal_entry *entry);
 int journal_check_file(struct journal_check *check, struct span file, journal_each_fn *each,
 		       void *data, struct err *e) MUST_CHECK;
 
+/* The digest behind entry `count` of the `head->count` that `file` holds, which have been checked, with or
+ * without a head behind them. ERR_OUT_OF_RANGE: it has fewer. */
+int journal_check_digest_at(struct span file, const struct journal_head *head, uint64_t count,
+			    uint8_t out[SHA256_LEN], struct err *e) MUST_CHECK;
+
 /* The tee nonce that evidence in this computation's journal is asked for with (form NONCE): SHA-512 of
  * "cocos-journal-evidence-v1" 00 ‖ the run statement. */
 int journal_evidence_nonce(const uint8_t *statement, size_t len, uint8_t nonce[SHA512_LEN],

@@ -29,7 +29,7 @@ static int check_leaf(const struct witness_leaf *leaf, struct err *e)
 	return 0;
 }
 
-static void put_leaf(struct writer *w, const struct witness_leaf *leaf)
+void witness_leaf_put(const struct witness_leaf *leaf, struct writer *w)
 {
 	datum_put_array(w, 4);
 	datum_put_text_of(w, (const char *)leaf->computation.bytes, leaf->computation.len);
@@ -42,7 +42,7 @@ int witness_leaf_write(const struct witness_leaf *leaf, struct writer *w, struct
 {
 	if (check_leaf(leaf, e) < 0)
 		return err_code(e);
-	put_leaf(w, leaf);
+	witness_leaf_put(leaf, w);
 	return writer_check(w, "leaf of the log", e);
 }
 
@@ -60,7 +60,7 @@ static bool is_digest(const struct datum *item)
 	return item->type == DATUM_BYTES && item->len == SHA256_LEN;
 }
 
-static int take_leaf(const struct datum *item, struct witness_leaf *leaf, struct err *e)
+int witness_leaf_take(const struct datum *item, struct witness_leaf *leaf, struct err *e)
 {
 	const struct datum *of = item->items;
 
@@ -179,7 +179,7 @@ int witness_proof_write(const struct witness_proof *proof, struct writer *w, str
 	if (check_leaf(&proof->leaf, e) < 0)
 		return err_code(e);
 	datum_put_array(w, 4);
-	put_leaf(w, &proof->leaf);
+	witness_leaf_put(&proof->leaf, w);
 	datum_put_uint(w, proof->index);
 	datum_put_array(w, proof->path.count);
 	for (size_t i = 0; i < proof->path.count; i++)
@@ -208,7 +208,8 @@ static int take_proof(const struct datum *root, struct witness_proof *proof, str
 	if (root->type != DATUM_ARRAY || root->count != 4 || of[1].type != DATUM_UINT ||
 	    of[3].type != DATUM_BYTES)
 		return wrong(e, "not [leaf, index, path, signed head]");
-	if (take_leaf(&of[0], &proof->leaf, e) < 0 || take_path(&of[2], &proof->path, e) < 0)
+	if (witness_leaf_take(&of[0], &proof->leaf, e) < 0 ||
+	    take_path(&of[2], &proof->path, e) < 0)
 		return err_code(e);
 	proof->index = of[1].value;
 	proof->signed_head = (struct span){ of[3].bytes, of[3].len };

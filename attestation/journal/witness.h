@@ -33,6 +33,11 @@ struct writer;
 
 /* [computation, run, count, digest] in deterministic CBOR. */
 int witness_leaf_write(const struct witness_leaf *leaf, struct writer *w, struct err *e) MUST_CHECK;
+struct datum;
+/* The same as an item of something else. Its spans lead into what `item` was read from. */
+void witness_leaf_put(const struct witness_leaf *leaf, struct writer *w);
+int witness_leaf_take(const struct datum *item, struct witness_leaf *leaf,
+		      struct err *e) MUST_CHECK;
 /* The tree's hash of those bytes. */
 int witness_leaf_hash(const struct witness_leaf *leaf, uint8_t hash[SHA256_LEN],
 		      struct err *e) MUST_CHECK;

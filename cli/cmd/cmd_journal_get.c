@@ -5,6 +5,7 @@
 #include "cli/base/number.h"
 #include "cli/base/output.h"
 #include "cli/client/computation_client.h"
+#include "cli/client/witness_client.h"
 #include "cli/cmd/commands.h"
 #include "cli/show/show_journal.h"
 #include "common/base/log.h"
@@ -139,8 +140,60 @@ static int open_client(struct cli *cli, struct client *client, struct fetched *f
 	return client_open(client, CLIENT_COMPUTATIONS, NULL, cli, e);
 }
 
-static enum cli_exit get(struct cli *cli, struct client *client, struct fetched *f, struct err *e)
+/* First: what the log says, the journal has to reach. */
+static enum cli_exit ask_witness(struct cli *cli, struct client *client, struct fetched *f,
+				 struct witness_seen *seen, struct err *e)
 {
+	enum cli_exit status = CLI_OK;
+
+	if (!cli_value(cli, "witness"))
+		return CLI_OK;
+	status = witness_ask(client, f->id, f->run, seen, e);
+	if (status == CLI_OK)
+		f->run = seen->proof.leaf.run;
+	return status;
+}
+
+/* The journal is the one that the log has, and the one that was seen before. */
+static enum cli_exit check_witness(const struct fetched *f, const struct witness_seen *seen,
+				   struct err *e)
+{
+	const struct span entries = { f->file.bytes, f->file.len };
+	const struct witness_leaf *now = &seen->proof.leaf, *before;
+	enum cli_exit status;
+
+	if (!seen->has_proof)
+		return CLI_OK;
+	status = witness_compare(now, entries, &f->check.head, e);
+	before = witness_kept_leaf(&seen->kept, now->computation, now->run);
+	if (status == CLI_OK && before)
+		status = witness_compare(before, entries, &f->check.head, e);
+	return status;
+}
+
+static int write_witness(struct cli *cli, const struct witness_seen *seen, struct err *e)
+{
+	const ProtobufCBinaryData *proof;
+
+	if (!seen->has_proof)
+		return 0;
+	proof = &seen->response->proof;
+	if (output_write(cli, cli_value(cli, "witness"), proof->data, proof->len, e) < 0)
+		return err_code(e);
+	fprintf(stderr,
+		"witnessed: %" PRIu64 " entries of run %" PRIu64 ", in a log of %" PRIu64
+		" heads\n",
+		seen->proof.leaf.head.count, seen->proof.leaf.run, seen->head.size);
+	return witness_keep(seen, e);
+}
+
+static enum cli_exit get_witnessed(struct cli *cli, struct client *client, struct fetched *f,
+				   struct witness_seen *seen, struct err *e)
+{
+	enum cli_exit status = ask_witness(cli, client, f, seen, e);
+
+	if (status != CLI_OK)
+		return status;
 	if (fetch(client, f, e) < 0) {
 		computation_hint(client, e);
 		return CLI_FAILED;
@@ -152,17 +205,36 @@ static enum cli_exit get(struct cli *cli, struct client *client, struct fetched 
 			 "ID' says where it stands, 'journal follow ID' waits");
 		return CLI_FAILED;
 	}
+	status = check_witness(f, seen, e);
+	if (status != CLI_OK)
+		return status;
 	journal_put_item(&f->file, (struct span){ f->head, f->head_len });
 	if (writer_check(&f->file, "journal", e) < 0 ||
 	    output_write(cli, cli_value(cli, "output"), f->file.bytes, f->file.len, e) < 0)
 		return CLI_FAILED;
 	fprintf(stderr, "%s: %" PRIu64 " entries\n", f->check.closed ? "closed" : "open",
 		f->check.head.count);
-	return CLI_OK;
+	return write_witness(cli, seen, e) < 0 ? CLI_FAILED : CLI_OK;
+}
+
+static enum cli_exit get(struct cli *cli, struct client *client, struct fetched *f, struct err *e)
+{
+	CLEANUP(free) struct witness_seen *seen = calloc(1, sizeof(*seen));
+	enum cli_exit status;
+
+	if (!seen) {
+		err_nomem(e);
+		return CLI_FAILED;
+	}
+	status = get_witnessed(cli, client, f, seen, e);
+	witness_seen_done(seen);
+	return status;
 }
 
 static enum cli_exit run_get(struct cli *cli, struct err *e)
 {
+	if (cli_value(cli, "witness-key") && !cli_value(cli, "witness"))
+		return cli_usage(e, "--witness-key: goes with --witness");
 	struct client client CLEANUP_CLIENT = { .loop = NULL };
 	struct fetched f = { .run = 0 };
 	enum cli_exit status =
@@ -231,6 +303,8 @@ static enum cli_exit run_follow(struct cli *cli, struct err *e)
 static const struct cli_option get_options[] = {
 	OUTPUT_OPTION,
 	RUN_OPTION,
+	{ .name = "witness", .value = "FILE", .help = "check the service's log of journals' heads, and write there that this one is in it" },
+	WITNESS_KEY_OPTION,
 	CLIENT_OPTIONS,
 	{ .name = NULL },
 };
@@ -250,6 +324,9 @@ const struct command cmd_journal_get = {
 	.operands_max = 1,
 	.options = get_options,
 	.run = run_get,
+	.more = "With --witness the service has to prove that the journal's newest head is in its log, and that the log\n"
+		"goes on from the one that was seen before ('journal witness'). Exit 3: it does not, or the journal is\n"
+		"another than the log's; then nothing is written.",
 };
 
 const struct command cmd_journal_follow = {

@@ -4,6 +4,7 @@
 #include "cli/base/judged.h"
 #include "cli/base/moment.h"
 #include "cli/base/text.h"
+#include "cli/client/witness_client.h"
 #include "cli/cmd/commands.h"
 #include "cli/evidence/evidence_options.h"
 #include "cli/show/show_journal.h"
@@ -20,6 +21,9 @@ struct book {
 	uint8_t *bytes;
 	size_t len;
 	struct journal_check check;
+	bool witnessed; /* and what a log of heads says of it */
+	struct witness_proof witness;
+	struct witness_head log;
 };
 
 static void book_done(struct book *b)
@@ -84,6 +88,66 @@ static int check_computation(const struct cli *cli, const struct book *b, struct
 		       log_quote(found).text, log_quote(wanted).text);
 }
 
+/* ---- what a service's log says of it ---- */
+
+static int read_witness(const struct cli *cli, uint8_t **bytes, size_t *len, EVP_PKEY **key,
+			struct err *e)
+{
+	CLEANUP(free) char *pem = NULL;
+
+	if (file_read(cli_value(cli, "witness"), WITNESS_PROOF_MAX, bytes, len, e) < 0)
+		return err_wrap(e, "--witness");
+	if (file_read_text(cli_value(cli, "witness-key"), PEM_MAX, &pem, e) < 0 ||
+	    key_from_public_pem(pem, strlen(pem), key, e) < 0)
+		return err_wrap(e, "--witness-key");
+	return 0;
+}
+
+static bool is_of(const struct witness_leaf *leaf, const char *computation)
+{
+	return span_equal(leaf->computation,
+			  (struct span){ (const uint8_t *)computation, strlen(computation) });
+}
+
+static enum cli_exit check_witness(struct cli *cli, struct book *b, struct err *e)
+{
+	CLEANUP(EVP_PKEY_free) EVP_PKEY *key = NULL;
+	CLEANUP(free) uint8_t *bytes = NULL;
+	size_t len;
+
+	if (!cli_value(cli, "witness"))
+		return CLI_OK;
+	if (read_witness(cli, &bytes, &len, &key, e) < 0)
+		return CLI_USAGE;
+	struct witness_proof *proof = &b->witness;
+	if (witness_proof_parse((struct span){ bytes, len }, proof, e) < 0)
+		return CLI_MALFORMED;
+	if (witness_proof_verify(proof, key, &b->log, e) < 0)
+		return CLI_NOT_GENUINE;
+	if (!is_of(&proof->leaf, b->check.statement.computation)) {
+		err_set(e, ERR_DENIED, "refused: the witness is of another computation's journal");
+		return CLI_NOT_GENUINE;
+	}
+	enum cli_exit status =
+		witness_compare(&proof->leaf, (struct span){ b->bytes, b->len }, &b->check.head, e);
+	b->witnessed = status == CLI_OK;
+	proof->leaf.computation = proof->signed_head = (struct span){ NULL, 0 }; /* bytes' */
+	return status;
+}
+
+static void print_witness(const struct book *b, FILE *out)
+{
+	char when[TIMESTAMP_TEXT_MAX];
+
+	if (!b->witnessed)
+		return;
+	timestamp_format((int64_t)(b->log.time_ms / 1000), when);
+	fprintf(out,
+		"witnessed: %" PRIu64 " entries, as run %" PRIu64 " in a log of %" PRIu64
+		" heads, whose key says it was %s\n",
+		b->witness.leaf.head.count, b->witness.leaf.run, b->log.size, when);
+}
+
 /* ---- who stands behind the key ---- */
 
 static int check_statement(const struct journal_check *c, struct eat_bytes run, struct err *e)
@@ -99,7 +163,7 @@ static int check_statement(const struct journal_check *c, struct eat_bytes run, 
 }
 
 /* The nonce that this run's evidence has to be bound to. */
-static int bind(const struct journal_check *c, struct evidence_options *o, struct err *e)
+static int bind_evidence(const struct journal_check *c, struct evidence_options *o, struct err *e)
 {
 	struct eat token = { .spki = NULL };
 
@@ -178,7 +242,7 @@ static enum cli_exit judge(struct cli *cli, const struct book *b, struct evidenc
 	}
 	if (read_options(cli, &b->check, o, e) < 0)
 		return CLI_USAGE;
-	if (bind(&b->check, o, e) < 0)
+	if (bind_evidence(&b->check, o, e) < 0)
 		return CLI_NOT_GENUINE;
 	if (endorse_open(cli, o->input.policy && o->input.policy->offline, &n, e) < 0 ||
 	    endorsements_verify(n, &o->input, v, result, NULL, e) < 0)
@@ -206,11 +270,16 @@ static enum cli_exit judge_evidence(struct cli *cli, const struct book *b, struc
 	return status;
 }
 
-static enum cli_exit answer(struct cli *cli, const struct book *b, struct err *e)
+static enum cli_exit answer(struct cli *cli, struct book *b, struct err *e)
 {
+	enum cli_exit status = check_witness(cli, b, e);
+
+	if (status != CLI_OK)
+		return status;
 	if (!cli_flag(cli, "quiet") && print_entries(b, cli->out, e) < 0)
 		return CLI_FAILED;
 	print_summary(b, cli->out);
+	print_witness(b, cli->out);
 	if (check_computation(cli, b, e) < 0)
 		return CLI_FAILED;
 	if (cli_flag(cli, "chain-only")) {
@@ -228,8 +297,11 @@ static enum cli_exit answer(struct cli *cli, const struct book *b, struct err *e
 /* What was given and would change nothing was meant to change something. */
 static enum cli_exit check_call(const struct cli *cli, struct err *e)
 {
-	static const char *const beside[] = { "chain-only", "computation", "quiet", "verbose" };
+	static const char *const beside[] = { "chain-only", "computation", "quiet",
+					      "verbose",    "witness",     "witness-key" };
 
+	if (!cli_value(cli, "witness") != !cli_value(cli, "witness-key"))
+		return cli_usage(e, "--witness and --witness-key: give both or neither");
 	for (size_t i = 0; cli_flag(cli, "chain-only") && i < cli->given_count; i++) {
 		const char *name = cli->given[i].option->name;
 		bool goes = false;
@@ -268,6 +340,8 @@ static const struct cli_option options[] = {
 	{ .name = "genuine-only", .help = "only ask whether it is real hardware's, not what runs" },
 	{ .name = "chain-only", .help = "only ask whether it is whole, not who signed it" },
 	{ .letter = 'q', .name = "quiet", .help = "leave the entries out" },
+	{ .name = "witness", .value = "FILE", .help = "the proof that the journal's head is in a service's log ('journal get --witness')" },
+	WITNESS_KEY_OPTION,
 	EVIDENCE_TRUST_OPTIONS,
 	MOMENT_AT_OPTION,
 	{ .name = NULL },
@@ -286,6 +360,7 @@ const struct command cmd_journal_verify = {
 		"it, judged as by 'attestation validate'. 'open' means that nothing proves that it ends here.\n"
 		"Nobody but the journal says when it was written, and its clock is the host's: everything is judged\n"
 		"now, or at the moment that you name (--at), and a note says the journal's time.\n"
-		"Exit 4: not whole, 3: not genuine, 1: not what the policy asks for, 2: a wrong call or an input\n"
+		"--witness compares it, offline, with what a service's log said of it when the proof was fetched.\n"
+		"Exit 4: not whole, 3: not genuine or another history than the log's, 1: not what the policy asks for, 2: a wrong call or an input\n"
 		"that can't be used. --chain-only says nothing about who signed it.",
 };

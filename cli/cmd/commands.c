@@ -31,6 +31,7 @@ const struct command *const commands[] = {
 	&cmd_journal_get,
 	&cmd_journal_follow,
 	&cmd_journal_verify,
+	&cmd_journal_witness,
 	&cmd_cvm_list,
 	&cmd_cvm_show,
 	&cmd_cvm_release,

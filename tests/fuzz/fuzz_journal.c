@@ -27,6 +27,11 @@ static int check(struct span file, bool *closed)
 	assert(!failed || e.text[0]);
 	assert(failed || (c.head.count == entries && c.key && c.signed_head.count == entries));
 	*closed = c.closed;
+	uint8_t digest[SHA256_LEN];
+	assert(failed || (journal_check_digest_at(file, &c.head, 1, digest, &e) == 0 &&
+			  journal_check_digest_at(file, &c.head, entries, digest, &e) == 0 &&
+			  memcmp(digest, c.head.digest, SHA256_LEN) == 0));
+	assert(journal_check_digest_at(file, &c.head, c.head.count + 1, digest, &e) < 0);
 	journal_check_done(&c);
 	return failed;
 }

@@ -1,15 +1,21 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The service's log of journals' heads, beside the one that witness_book.py computes from its leaves."""
+"""The service's log of journals' heads, beside the one that witness_book.py computes from its leaves; and the command
+line, which keeps what it saw of such a log, before services that show another."""
+import concurrent.futures
+import contextlib
 import os
+import shutil
+import subprocess
 
 import grpc
 from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 import tap
 import witness_book
-from harness import PATIENCE, Computations, FakeAgent, Folder, computations, cvms, spki
-from journal_book import Writer, encoded, items
+from harness import PATIENCE, Computations, FakeAgent, Folder, cli, computations, computations_grpc, cvms, program, spki
+from journal_book import Writer, decoded, encoded, items
 
 KEY, _ = spki()
 
@@ -129,14 +135,9 @@ def the_log_outlives_the_service_and_its_computations():
             answer = bench.ask("c", 1)
             assert witness_book.verify_proof(answer.proof, key_of(answer))[0] == ["c", 1, 1, book.previous]
         os.rename(path, folder("elsewhere"))
-        stopped = Computations(folder)
-        try:
-            stopped.start()
-            raise AssertionError("it starts without the log's key")
-        except AssertionError as error:
-            assert "bring it back" in stopped.process.text(), (error, stopped.process.text())
-        finally:
-            stopped.process.finish()
+        done = subprocess.run([program("cocos-computations"), "--config", folder("computations.conf")],
+                              capture_output=True, text=True, timeout=PATIENCE, check=False)
+        assert done.returncode == 1 and "bring it back" in done.stderr, done
         os.rename(folder("elsewhere"), path)
         with Computations(folder) as service:
             bench.service = service
@@ -159,6 +160,277 @@ def what_is_no_head_becomes_no_leaf():
             bench.close()
 
 
+# ---- participants: what they keep and compare ----
+
+class Liar(computations_grpc.ComputationServiceServicer):
+    """A service that shows whatever it is given: journals of (computation, run), a log of leaves, under any key."""
+
+    def __init__(self):
+        self.key = ec.generate_private_key(ec.SECP256R1())
+        self.books, self.leaves, self.path, self.changes = {}, [], None, {}
+
+    def put(self, name, run, book, final=False):
+        self.books[name, run] = list(items(book.head(final)))
+        book.items.pop()
+        self.leaves.append(witness_book.leaf_bytes(name, run, book.sequence, book.previous))
+
+    def Journal(self, request, context):
+        run = request.run or max(run for name, run in self.books if name == request.id)
+        said = self.books[request.id, run]
+        return computations.JournalResponse(entries=said[request.after:-1], signed_head=said[-1], count=len(said) - 1,
+                                            run=run)
+
+    def Witness(self, request, context):
+        leaves = self.leaves
+        signed = witness_book.head(self.key, len(leaves), witness_book.root(leaves), 1700000000123)
+        response = computations.WitnessResponse(key=self.key.public_key().public_bytes(
+            serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo), signed_head=signed)
+        if 0 < request.size <= len(leaves):
+            response.consistency.extend(witness_book.consistency(request.size, leaves))
+        of = [n for n, leaf in enumerate(leaves) if decoded(leaf)[0] == request.id
+              and request.run in (0, decoded(leaf)[1])]
+        if of:
+            response.proof = encoded([decoded(leaves[of[-1]]), of[-1], witness_book.inclusion(of[-1], leaves), signed])
+        for name, change in self.changes.items():
+            value = change(getattr(response, name))
+            response.ClearField(name)
+            if name == "consistency":
+                response.consistency.extend(value)
+            else:
+                setattr(response, name, value)
+        return response
+
+
+@contextlib.contextmanager
+def lying():
+    """A liar, the calls of a participant who keeps what he sees, and a folder."""
+    liar, server = Liar(), grpc.server(concurrent.futures.ThreadPoolExecutor(2))
+    computations_grpc.add_ComputationServiceServicer_to_server(liar, server)
+    url = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
+    server.start()
+    try:
+        with Folder() as folder:
+            def call(*words, state="state"):
+                return cli("journal", *words, COMPUTATIONS_GRPC_URL=url, XDG_STATE_HOME=folder(state))
+            yield liar, call, folder
+    finally:
+        server.stop(None)
+
+
+def book_of(name, entries=3, end=False):
+    book = Writer(statement_of(name))
+    for n in range(entries - 1 - end):
+        book.add("log", text=f"line {n}", level="INFO")
+    if end:
+        book.add("end", reason="stopped")
+    return book
+
+
+def refuses(done, words):
+    done.refused(3, words)
+
+
+def an_honest_log_is_followed_and_each_proof_verifies_offline():
+    with lying() as (liar, call, folder):
+        assert "seen for the first time" in call("witness").ok()
+        for n in range(12):
+            book = book_of(f"c-{n}", 3 + n, end=n % 2 == 0)
+            liar.put(f"c-{n}", 1, book, final=n % 2 == 0)
+            said = call("witness").ok()
+            assert f"log: {n + 1} heads" in said and f"begins with the {n} that it had" in said, said
+            done = call("get", f"c-{n}", "-o", folder(f"j-{n}"), "--witness", folder(f"w-{n}"))
+            assert done.status == 0 and f"witnessed: {book.sequence} entries of run 1" in done.err, done
+        call("witness", "--key-output", folder("key.pem")).ok()
+        for n in range(12):
+            said = cli("journal", "verify", folder(f"j-{n}"), "--chain-only", "-q", "--witness", folder(f"w-{n}"),
+                       "--witness-key", folder("key.pem")).ok()
+            assert f"witnessed: {3 + n} entries, as run 1 in a log of {n + 1} heads" in said, said
+        refuses(cli("journal", "verify", folder("j-1"), "--chain-only", "-q", "--witness", folder("w-2"),
+                    "--witness-key", folder("key.pem")), "of another computation")
+        call("get", "c-1", "-o", folder("j"), "--witness", folder("w"), "--witness-key", folder("key.pem")).ok()
+        said = call("witness", "c-3", "-o", folder("w"), state="other").ok()
+        assert "witnessed: 6 entries of run 1, leaf 3" in said, said
+        with open(folder("w"), "rb") as file:
+            assert witness_book.verify_proof(file.read(), liar.key.public_key())[0][:3] == ["c-3", 1, 6]
+
+
+def a_log_that_grows_under_an_open_journal_is_followed():
+    with lying() as (liar, call, folder):
+        book = book_of("c", 2)
+        liar.put("c", 1, book)
+        call("get", "c", "-o", folder("j"), "--witness", folder("w")).ok()
+        for n in range(4):
+            book.add("log", text="more", level="INFO")
+            liar.put("c", 1, book)
+            call("get", "c", "-o", folder("j"), "--witness", folder("w")).ok()
+        call("witness", "--key-output", folder("key.pem")).ok()
+        # An old proof holds for the longer journal, which goes on from it; a new one does not for a shorter.
+        liar.put("c", 1, book)
+        call("get", "c", "-o", folder("old"), "--witness", folder("old-w"), state="other").ok()
+        book.add("end", reason="stopped")
+        liar.put("c", 1, book, final=True)
+        call("get", "c", "-o", folder("new"), "--witness", folder("new-w")).ok()
+        verify = ["journal", "verify", "--chain-only", "-q", "--witness-key", folder("key.pem"), "--witness"]
+        assert "witnessed: 6 entries" in cli(*verify, folder("old-w"), folder("new")).ok()
+        refuses(cli(*verify, folder("new-w"), folder("old")), "the journal has 6 entries, and the log says 7")
+
+
+def a_fork_is_caught_and_so_is_a_shrunken_log():
+    with lying() as (liar, call, folder):
+        for n in range(5):
+            liar.put(f"c-{n}", 1, book_of(f"c-{n}"))
+        call("witness").ok()
+        honest = list(liar.leaves)
+        other = witness_book.leaf_bytes("c-3", 1, 3, b"\7" * 32)
+        cases = (("forked", honest[:3] + [other] + honest[4:]),
+                 ("forked", [honest[1], honest[0]] + honest[2:]),
+                 ("forked", honest[:2] + honest[3:] + honest[:2]),
+                 ("shrunk", honest[:4]), ("shrunk", []))
+        for n, (words, leaves) in enumerate(cases):
+            liar.leaves = leaves
+            refuses(call("witness"), words)
+            refuses(call("get", "c-0", "-o", folder("j"), "--witness", folder("w")), words)
+            assert not os.path.exists(folder("j")) and not os.path.exists(folder("w"))
+            call("witness", state=f"new-{n}").ok()  # who saw nothing before has nothing to compare
+        liar.leaves = honest + honest[:1]
+        assert "begins with the 5 that it had" in call("witness").ok()
+
+
+def another_history_of_a_run_is_caught_although_its_log_only_grew():
+    with lying() as (liar, call, folder):
+        book = book_of("c", 4)
+        liar.put("c", 1, book)
+        call("get", "c", "-o", folder("j"), "--witness", folder("w")).ok()
+        for entries, words in ((4, "forked"), (3, "had 4 entries"), (6, "another history")):
+            kept = list(liar.leaves)
+            liar.put("c", 1, book_of("c", entries))  # as well signed, by another key
+            refuses(call("get", "c", "-o", folder("new"), "--witness", folder("w-new")), words)
+            assert not os.path.exists(folder("new")) and not os.path.exists(folder("w-new"))
+            call("get", "c", "-o", folder("stranger"), "--witness", folder("w-stranger"), state=f"s-{entries}").ok()
+            liar.leaves = kept
+        call("witness", "--key-output", folder("key.pem")).ok()
+        # The two who were shown different ones meet.
+        refuses(cli("journal", "verify", folder("stranger"), "--chain-only", "-q", "--witness", folder("w"),
+                    "--witness-key", folder("key.pem")), "another history")
+        # A journal that is not the log's, and the honest twin: one that goes on.
+        liar.books["c", 1] = list(items(book_of("c", 5).head()))
+        refuses(call("get", "c", "-o", folder("new"), "--witness", folder("w-new")), "another history")
+        book.add("end", reason="stopped")
+        liar.put("c", 1, book, final=True)
+        call("get", "c", "-o", folder("new"), "--witness", folder("w-new")).ok()
+
+
+def other_keys_and_proofs_that_do_not_hold_are_refused():
+    with lying() as (liar, call, folder):
+        for n in range(3):
+            liar.put(f"c-{n}", 1, book_of(f"c-{n}"))
+        call("witness", "--key-output", folder("key.pem")).ok()
+        other = ec.generate_private_key(ec.SECP256R1())
+        key, liar.key = liar.key, other
+        refuses(call("witness"), "another than the one that it had")
+        refuses(call("witness", "--witness-key", folder("key.pem"), state="new"), "is not that of")
+        liar.key = key
+        call("witness", "--witness-key", folder("key.pem"), state="new").ok()
+        liar.put("c-3", 1, book_of("c-3"))
+
+        def flipped(data):
+            return data[:-1] + bytes([data[-1] ^ 1])
+
+        another = list(liar.leaves)
+        for name, change in (("signed_head", flipped), ("signed_head", lambda _: b""), ("proof", flipped),
+                             ("proof", lambda _: b"\x80"),
+                             ("proof", lambda _: witness_book.proof(key, another, 2)),
+                             ("proof", lambda _: witness_book.proof(key, another[:2], 1)),
+                             ("consistency", lambda _: []), ("consistency", lambda path: path[1:]),
+                             ("consistency", lambda path: [b"x"]), ("consistency", lambda path: [bytes(32)] * 34)):
+            liar.changes = {name: change}
+            done = call("witness", "c-1", "-o", folder("w"))
+            assert done.status == 3 and not os.path.exists(folder("w")), (name, done)
+        liar.changes = {}
+        call("witness", "c-1", "-o", folder("w")).ok()
+        done = call("witness", "c-9")
+        done.refused(1, "no head of")
+        done = call("witness", "c-1", "--run", "2")
+        done.refused(1, "no head of")
+        for data, status in ((b"", 4), (b"\x80", 4), (witness_book.proof(other, another, 1), 3)):
+            book = book_of("c-1")
+            verify = cli("journal", "verify", folder.write("j", book.head()), "--chain-only", "-q", "--witness",
+                         folder.write("bad", data), "--witness-key", folder("key.pem"))
+            verify.refused(status)
+
+
+def what_is_kept_is_private_bounded_and_never_guessed():
+    with lying() as (liar, call, folder):
+        liar.put("c", 1, book_of("c"))
+        call("witness", "c").ok()
+        place = folder("state/cocos/witness")
+        [name] = [name for name in os.listdir(place) if name != "lock"]
+        path = os.path.join(place, name)
+        assert os.stat(path).st_mode & 0o777 == 0o600 and os.stat(place).st_mode & 0o777 == 0o700
+        with open(path, "rb") as file:
+            data = file.read()
+        form, address, key, signed, leaves = decoded(data)
+        assert form == 1 and [encoded(leaf) for leaf in leaves] == liar.leaves, leaves
+        for wrong in (b"", data[:-1], data + b"\0", encoded([2, address, key, signed, leaves]),
+                      encoded([1, "elsewhere", key, signed, leaves]), encoded([1, address, key, b"", leaves]),
+                      encoded([1, address, key, signed, leaves * 257])):
+            with open(path, "wb") as file:
+                file.write(wrong)
+            done = call("witness")
+            done.refused(2, path)
+        with open(path, "wb") as file:
+            file.write(encoded([1, address, key, signed, [["old", n + 1, 1, bytes(32)] for n in range(256)]]))
+        call("witness", "c").ok()
+        with open(path, "rb") as file:
+            leaves = decoded(file.read())[4]
+        assert len(leaves) == 256 and leaves[0][1] == 2 and encoded(leaves[-1]) == liar.leaves[0], leaves[:2]
+        done = cli("journal", "witness", COMPUTATIONS_GRPC_URL=address)
+        done.refused(2, "XDG_STATE_HOME")
+        done = cli("journal", "witness", COMPUTATIONS_GRPC_URL=address, HOME=folder("home"))
+        assert done.status == 0 and os.listdir(folder("home/.local/state/cocos/witness")), done
+
+
+def a_service_whose_database_was_put_back_is_caught():
+    with Folder() as folder:
+        def call(*words):
+            return cli("journal", *words, COMPUTATIONS_GRPC_URL="unix:" + folder("admin.sock"),
+                       XDG_STATE_HOME=folder("seen"))
+
+        def session(name, entries):
+            with Computations(folder) as service:
+                bench = Bench(service)
+                try:
+                    bench.bring(bench.begin(name), name, book_of(name, entries), leaf=1)
+                    return call("get", name, "-o", folder(name), "--witness", folder(name + ".witness"))
+                finally:
+                    bench.close()
+
+        session("a", 2).ok()
+        shutil.copytree(folder("state"), folder("before"))
+        session("b", 2).ok()
+        shutil.rmtree(folder("state"))
+        shutil.copytree(folder("before"), folder("state"))
+        with Computations(folder):
+            refuses(call("witness"), "shrunk")
+        refuses(session("b", 3), "forked")  # b has another history now, in a log of that size
+        refuses(session("c", 3), "forked")
+        assert not os.path.exists(folder("c"))
+
+
+def options_that_do_nothing_are_refused():
+    for words, why in ((["get", "c", "--witness-key", "/none"], "goes with --witness"),
+                       (["witness", "--run", "1"], "of which computation"),
+                       (["witness", "-o", "/none"], "of which computation"), (["witness", "c", "--run", "0"], "from 1 on"),
+                       (["verify", "/none", "--witness", "/none"], "both or neither"),
+                       (["verify", "/none", "--witness-key", "/none"], "both or neither")):
+        done = cli("journal", *words)
+        done.refused(2, why)
+
+
 if __name__ == "__main__":
     tap.run([each_first_and_final_head_is_proven, the_log_outlives_the_service_and_its_computations,
-             what_is_no_head_becomes_no_leaf])
+             what_is_no_head_becomes_no_leaf, an_honest_log_is_followed_and_each_proof_verifies_offline,
+             a_log_that_grows_under_an_open_journal_is_followed, a_fork_is_caught_and_so_is_a_shrunken_log,
+             another_history_of_a_run_is_caught_although_its_log_only_grew,
+             other_keys_and_proofs_that_do_not_hold_are_refused, what_is_kept_is_private_bounded_and_never_guessed,
+             a_service_whose_database_was_put_back_is_caught, options_that_do_nothing_are_refused])

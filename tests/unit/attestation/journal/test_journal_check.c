@@ -189,6 +189,40 @@ static void a_whole_journal_passes(void **state)
 	journal_check_done(&c);
 }
 
+/* As they were while it was written. */
+static void each_digest_on_the_way_is_found(void **state)
+{
+	CLEANUP_WRITER struct writer w = writer_up_to(1 << 20);
+	struct book *b = *state;
+	uint8_t wanted[7][SHA256_LEN] = { { 0 } }, found[SHA256_LEN];
+	struct err e;
+
+	clear(b);
+	add_start(b);
+	for (size_t n = 1; n < ARRAY_LEN(wanted); n++) {
+		memcpy(wanted[n], b->head.digest, SHA256_LEN);
+		if (n + 1 < ARRAY_LEN(wanted))
+			add_log(b, "x");
+	}
+	const struct journal_head head = b->head;
+	for (int with_head = 0; with_head < 2; with_head++) {
+		if (with_head)
+			add_head(b, false);
+		w.len = 0;
+		put_all(&w, b);
+		const struct span file = { w.bytes, w.len };
+		for (size_t n = 1; n < ARRAY_LEN(wanted); n++) {
+			assert_ok(journal_check_digest_at(file, &head, n, found, &e), e);
+			assert_memory_equal(found, wanted[n], SHA256_LEN);
+		}
+		assert_refused(journal_check_digest_at(file, &head, 0, found, &e), e,
+			       ERR_OUT_OF_RANGE, "entry 0");
+		assert_refused(journal_check_digest_at(file, &head, ARRAY_LEN(wanted), found, &e),
+			       e, ERR_OUT_OF_RANGE, "entry 7 of one with 6");
+	}
+	clear(b);
+}
+
 static void one_that_goes_on_is_open(void **state)
 {
 	CLEANUP_WRITER struct writer w = writer_up_to(1 << 20);
@@ -478,6 +512,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_whole_journal_passes),
+		cmocka_unit_test(each_digest_on_the_way_is_found),
 		cmocka_unit_test(one_that_goes_on_is_open),
 		cmocka_unit_test(heads_on_the_way_are_checked),
 		cmocka_unit_test(every_bit_counts),

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * witness_client.h — a service's log of journals' heads, asked for and compared with what this account
+ * saw of it before (docs/journal.md, Witnessed heads).
+ */
+#pragma once
+
+#include "cli/client/client.h"
+#include "cli/client/witness_kept.h"
+#include "computations.pb-c.h"
+
+#define WITNESS_KEY_OPTION       \
+	{ .name = "witness-key", \
+	  .value = "PEM",        \
+	  .help = "the public key that the log of journals' heads has to be signed with" }
+
+/* What the service showed, all of it verified. */
+struct witness_seen {
+	const char *address;
+	struct witness_kept kept; /* what was seen before */
+	Computations__WitnessResponse *response;
+	EVP_PKEY *key;
+	struct witness_head head;
+	bool has_proof; /* a computation was asked for */
+	struct witness_proof proof;
+};
+void witness_seen_done(struct witness_seen *seen);
+#define CLEANUP_WITNESS_SEEN __attribute__((cleanup(witness_seen_done)))
+
+/* `id` NULL: the log alone; `run` 0: the newest. CLI_NOT_GENUINE for a log that is not what was seen
+ * before with more leaves, a key that is another, a proof that does not hold. */
+enum cli_exit witness_ask(struct client *client, const char *id, uint64_t run,
+			  struct witness_seen *seen, struct err *e);
+
+/* Whether a journal that was checked is the one whose head this leaf is, so far as that goes. */
+enum cli_exit witness_compare(const struct witness_leaf *leaf, struct span file,
+			      const struct journal_head *head, struct err *e);
+
+/* From now on that is what was seen. */
+int witness_keep(const struct witness_seen *seen, struct err *e) MUST_CHECK;

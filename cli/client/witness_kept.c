@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/client/witness_kept.h"
+
+#include "common/base/datum.h"
+#include "common/base/encode.h"
+#include "common/base/file.h"
+#include "common/base/writer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+
+enum { FORM = 1 };
+
+void witness_kept_done(struct witness_kept *kept)
+{
+	free(kept->path);
+	free(kept->bytes);
+	*kept = (struct witness_kept){ .count = 0 };
+}
+
+static int folder(char **path, struct err *e)
+{
+	const char *state = secure_getenv("XDG_STATE_HOME"), *home = secure_getenv("HOME");
+
+	if (state && *state == '/')
+		return text_format(path, e, "%s/cocos/witness", state);
+	if (home && *home == '/')
+		return text_format(path, e, "%s/.local/state/cocos/witness", home);
+	return err_set(e, ERR_INVALID,
+		       "no place to keep what was seen of the service's log: set XDG_STATE_HOME or "
+		       "HOME to a folder");
+}
+
+static int path_of(const char *address, char **path, struct err *e)
+{
+	CLEANUP(free) char *dir = NULL;
+	uint8_t hash[SHA256_LEN];
+	char hex[2 * SHA256_LEN + 1];
+
+	if (folder(&dir, e) < 0 || digest(DIGEST_SHA256, address, strlen(address), hash, e) < 0)
+		return err_code(e);
+	hex_encode(hash, sizeof(hash), hex);
+	return text_format(path, e, "%s/%s.cbor", dir, hex);
+}
+
+/* ---- the file: [form, address, key, signed head, [leaf, …]], the oldest leaf first ---- */
+
+static int take_leaves(const struct datum *list, struct witness_kept *kept, struct err *e)
+{
+	if (list->type != DATUM_ARRAY || list->count > WITNESS_KEPT_LEAVES)
+		return err_set(e, ERR_INVALID, "no list of leaves");
+	kept->count = list->count;
+	for (size_t i = 0; i < list->count; i++)
+		if (witness_leaf_take(&list->items[i], &kept->leaves[i], e) < 0)
+			return err_code(e);
+	return 0;
+}
+
+static int take(const struct datum *root, const char *address, struct witness_kept *kept,
+		struct err *e)
+{
+	CLEANUP(EVP_PKEY_free) EVP_PKEY *key = NULL;
+	const struct datum *of = root->items;
+
+	if (root->type != DATUM_ARRAY || root->count != 5 || of[0].type != DATUM_UINT ||
+	    of[0].value != FORM || !datum_is_text(&of[1], address) || of[2].type != DATUM_BYTES ||
+	    of[3].type != DATUM_BYTES)
+		return err_set(e, ERR_INVALID, "another form, or of another service");
+	kept->key = (struct span){ of[2].bytes, of[2].len };
+	kept->signed_head = (struct span){ of[3].bytes, of[3].len };
+	if (key_from_spki(kept->key.bytes, kept->key.len, &key, e) < 0 ||
+	    witness_head_verify(kept->signed_head, key, &kept->head, e) < 0)
+		return err_code(e);
+	return take_leaves(&of[4], kept, e);
+}
+
+int witness_kept_read(const char *address, struct witness_kept *kept, struct err *e)
+{
+	struct datum *root = NULL;
+	size_t len;
+
+	*kept = (struct witness_kept){ .count = 0 };
+	if (path_of(address, &kept->path, e) < 0)
+		return err_code(e);
+	int failed = file_read(kept->path, WITNESS_KEPT_MAX, &kept->bytes, &len, e);
+	if (err_is(failed, ERR_NOT_FOUND))
+		return 0;
+	if (!failed)
+		failed = datum_parse(kept->bytes, len, &root, e);
+	if (!failed)
+		failed = take(root, address, kept, e);
+	datum_free(root);
+	if (failed)
+		return err_wrap(e, "what was seen of the service's log, '%s'", kept->path);
+	return 0;
+}
+
+static bool is_of(const struct witness_leaf *leaf, struct span computation, uint64_t run)
+{
+	return leaf->run == run && span_equal(leaf->computation, computation);
+}
+
+const struct witness_leaf *witness_kept_leaf(const struct witness_kept *kept,
+					     struct span computation, uint64_t run)
+{
+	for (size_t i = 0; i < kept->count; i++)
+		if (is_of(&kept->leaves[i], computation, run))
+			return &kept->leaves[i];
+	return NULL;
+}
+
+static int lock(const char *path, struct err *e)
+{
+	CLEANUP(free) char *dir = strdup(path), *name = NULL;
+	CLEANUP(close) int fd = -1;
+
+	if (!dir)
+		return err_nomem(e);
+	*strrchr(dir, '/') = '\0';
+	if (dir_make(dir, 0700, e) < 0 || text_format(&name, e, "%s/lock", dir) < 0)
+		return err_code(e);
+	fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return err_errno(e, "'%s'", name);
+	while (flock(fd, LOCK_EX) < 0)
+		if (errno != EINTR)
+			return err_errno(e, "lock '%s'", name);
+	return TAKE_FD(fd);
+}
+
+int witness_kept_write(const char *address, struct span key, struct span signed_head,
+		       const struct witness_head *head, const struct witness_leaf *leaf,
+		       struct err *e)
+{
+	CLEANUP(free) struct witness_kept *kept = malloc(sizeof(*kept));
+	CLEANUP_WRITER struct writer w = writer_up_to(WITNESS_KEPT_MAX);
+	CLEANUP(free) char *path = NULL;
+	CLEANUP(close) int held = -1;
+	size_t from, count;
+
+	if (!kept)
+		return err_nomem(e);
+	if (path_of(address, &path, e) < 0 || (held = lock(path, e)) < 0)
+		return err_code(e);
+	if (witness_kept_read(address, kept, e) < 0) {
+		witness_kept_done(kept);
+		return err_code(e);
+	}
+	count = kept->count;
+	for (size_t i = 0; leaf && i < kept->count; i++)
+		count -= is_of(&kept->leaves[i], leaf->computation, leaf->run);
+	from = leaf && count == WITNESS_KEPT_LEAVES; /* the oldest makes room */
+	bool newer = !kept->bytes || head->size > kept->head.size;
+	datum_put_array(&w, 5);
+	datum_put_uint(&w, FORM);
+	datum_put_text(&w, address);
+	datum_put_bytes(&w, key.bytes, key.len);
+	datum_put_bytes(&w, newer ? signed_head.bytes : kept->signed_head.bytes,
+			newer ? signed_head.len : kept->signed_head.len);
+	datum_put_array(&w, count - from + !!leaf);
+	for (size_t i = from; i < kept->count; i++)
+		if (!leaf || !is_of(&kept->leaves[i], leaf->computation, leaf->run))
+			witness_leaf_put(&kept->leaves[i], &w);
+	if (leaf)
+		witness_leaf_put(leaf, &w);
+	witness_kept_done(kept);
+	if (writer_check(&w, "what was seen of the service's log", e) < 0)
+		return err_code(e);
+	return file_write(path, w.bytes, w.len, 0600, e);
+}
