@@ -4,11 +4,13 @@ import collections
 import contextlib
 
 import agent_job
+import grpc
 from agent_peer import Client, cvms_pb2, free_port
 
-# `failure` is "" after a good end; `results` are the files of results.zip; `lines` what it printed.
+# `state` is "refused" where the algorithm was when it came. `failure` is "" after a good end; `results` are the files of results.zip; `lines` what it printed.
 End = collections.namedtuple("End", "state failure results lines")
 MARK = "algorithm: "
+READY, FAILED = "ConsumingResults/Ready", "Failed/Failed"
 
 
 class Runs:
@@ -31,28 +33,33 @@ class Runs:
         m = agent_job.manifest(self.port, algo=algo, datasets=sets)
         m.algorithm.algo_type = kind
         m.algorithm.algo_args.extend(args)
-        ready, failed = self._count("ConsumingResults/Ready"), self._count("Failed/Failed")
         before = len(self._said())
         self.service.send(runReq=m)
         answer = self.service.answer_to_run(self.count)
         assert answer.error == "", answer.error
         client = Client(self.outside)
         try:
-            more = [("algo_type", kind)] + [("algo_args", arg) for arg in args]
-            client.algo(algo, agent_job.ALGO_KEY, requirements=requirements, more=more)
-            for name, content in data:
-                client.data(content, agent_job.DATA_KEY, name)
-            self.service.wait(lambda s: self._count("ConsumingResults/Ready") > ready or
-                              self._count("Failed/Failed") > failed)
-            status = client.status()
-            good = self._count("ConsumingResults/Ready") > ready
-            results = agent_job.unzip(client.result(agent_job.USER_KEY)) if good else {}
+            end = self._run(client, algo, kind, args, data, requirements)
         finally:
             client.close()
-        self.service.send(stopComputation=cvms_pb2.StopComputation(computation_id=m.id))
-        self.count += 1
+            self.service.send(stopComputation=cvms_pb2.StopComputation(computation_id=m.id))
+            self.count += 1
         self.service.wait(lambda s: len(s.of("stop_computation_res")) >= self.count)
-        return End(status.state, status.failure, results, self._said()[before:])
+        return end._replace(lines=self._said()[before:])
+
+    def _run(self, client, algo, kind, args, data, requirements):
+        ready, failed = self._count(READY), self._count(FAILED)
+        more = [("algo_type", kind)] + [("algo_args", arg) for arg in args]
+        try:
+            client.algo(algo, agent_job.ALGO_KEY, requirements=requirements, more=more)
+        except grpc.RpcError as refusal:
+            return End("refused", refusal.details(), {}, [])
+        for name, content in data:
+            client.data(content, agent_job.DATA_KEY, name)
+        self.service.wait(lambda s: self._count(READY) > ready or self._count(FAILED) > failed)
+        status = client.status()
+        results = agent_job.unzip(client.result(agent_job.USER_KEY)) if self._count(READY) > ready else {}
+        return End(status.state, status.failure, results, [])
 
 
 @contextlib.contextmanager
