@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 """Images of containers, and what they say of themselves."""
-import gzip
 import json
 import os
 import struct
@@ -86,8 +85,8 @@ def container():
         "oci-gzip-cut": image.oci([PLAIN], RUN, blob=lambda b: b[:-9] + bytes(9)),
         "oci-zstd": image.oci([PLAIN], RUN, "tar", manifest=listed({"mediaType": image.OCI + "layer.v1.tar+zstd"})),
         "docker-zstd": layered(ZSTD), "docker-zstd-cut": layered(ZSTD[:-600]),
-        "docker-gzip": layered(gzip.compress(PLAIN[:1024], mtime=0) + gzip.compress(PLAIN[1024:], mtime=0)),
-        "whole-gzip": gzip.compress(oci, mtime=0),
+        "docker-gzip": layered(image.gzipped(PLAIN[:1024]) + image.gzipped(PLAIN[1024:])),
+        "whole-gzip": image.gzipped(oci),
         "both": oci[:-1024] + both + END,
         "both-same": image.oci([PLAIN], RUN, "tar", more=[one("manifest.json", json.dumps([{
             "Config": "blobs/sha256/" + image.sha256(image.config([PLAIN], RUN)), "Layers": ["x"]}]).encode())]),
@@ -114,7 +113,7 @@ def container():
         "no-end": layered(PLAIN[:PLAIN.index(b"o/x/y") + 512 + 1]),
         "in-the-middle": layered(PLAIN[:700]),
         "after-the-end": layered(PLAIN + b"x"),
-        "bomb": layered(gzip.compress(image.tar(one("zeros", bytes(1 << 20))), mtime=0)),
+        "bomb": layered(image.gzipped(image.tar(one("zeros", bytes(1 << 20))))),
         "device": in_layer(one("d", kind="char")),
         "file-twice": in_layer(one("a", b""), one("a", b"")),
         "folder-twice": in_layer(one("a/", kind="dir"), one("a", kind="dir")),
