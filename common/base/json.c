@@ -4,9 +4,25 @@
 #include "common/base/cleanup.h"
 #include "common/base/utf8.h"
 
+#include <setjmp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 #include <yajl/yajl_parse.h>
+
+/*
+ * libyajl does not look at what it is given when it asks for memory. It never gets NULL therefore:
+ * where there is none, the parser is left for good, with all that it had.
+ */
+struct block {
+	LIST_ENTRY(block) link;
+	max_align_t bytes[];
+};
+
+struct memory {
+	LIST_HEAD(, block) blocks;
+	jmp_buf none_left;
+};
 
 /* The root, followed by every text. A text takes less room than in the input: there it has
  * quotes around it or, if it is a number, something after it. */
@@ -38,6 +54,7 @@ struct builder {
 	char *texts;
 	size_t texts_used, texts_room;
 	yajl_handle yajl;
+	struct memory memory; /* yajl's */
 	const uint8_t *bytes;
 	size_t len;
 	struct err *e;
@@ -72,6 +89,14 @@ static int stop(struct builder *b, const char *why)
 	return 0;
 }
 
+static int stop_nomem(struct builder *b)
+{
+	if (!b->failed)
+		err_nomem(b->e);
+	b->failed = true;
+	return 0;
+}
+
 static int append(struct builder *b, struct level *to, struct json *value)
 {
 	if (to->value.count == to->room) {
@@ -80,7 +105,7 @@ static int append(struct builder *b, struct level *to, struct json *value)
 
 		if (!items) {
 			value_done(value);
-			return stop(b, "out of memory");
+			return stop_nomem(b);
 		}
 		to->value.items = items;
 		to->room = room;
@@ -207,7 +232,7 @@ static int check_many_keys(struct builder *b, const struct json *object)
 	CLEANUP(free) const char **keys = reallocarray(NULL, object->count, sizeof(*keys));
 
 	if (!keys)
-		return stop(b, "out of memory");
+		return stop_nomem(b);
 	for (size_t i = 0; i < object->count; i++)
 		keys[i] = object->items[i].key;
 	qsort(keys, object->count, sizeof(*keys), by_key);
@@ -340,6 +365,64 @@ static int run(struct builder *b)
 	return err_code(b->e);
 }
 
+static struct block *block_of(void *bytes)
+{
+	return (struct block *)(void *)((char *)bytes - offsetof(struct block, bytes));
+}
+
+static void *memory_resize(void *data, void *bytes, size_t len)
+{
+	struct memory *m = data;
+	struct block *old = bytes ? block_of(bytes) : NULL;
+
+	if (old)
+		LIST_REMOVE(old, link);
+	struct block *block =
+		len > SIZE_MAX - sizeof(*block) ? NULL : realloc(old, sizeof(*block) + len);
+	if (!block && old)
+		LIST_INSERT_HEAD(&m->blocks, old, link);
+	if (!block)
+		longjmp(m->none_left, 1);
+	LIST_INSERT_HEAD(&m->blocks, block, link);
+	return block->bytes;
+}
+
+static void *memory_take(void *data, size_t len)
+{
+	return memory_resize(data, NULL, len);
+}
+
+static void memory_give(void *data, void *bytes)
+{
+	if (!bytes)
+		return;
+	LIST_REMOVE(block_of(bytes), link);
+	free(block_of(bytes));
+}
+
+static void memory_done(struct memory *m)
+{
+	struct block *block;
+
+	while ((block = LIST_FIRST(&m->blocks))) {
+		LIST_REMOVE(block, link);
+		free(block);
+	}
+}
+
+static int run_in_memory(struct builder *b)
+{
+	yajl_alloc_funcs memory = { .malloc = memory_take,
+				    .realloc = memory_resize,
+				    .free = memory_give,
+				    .ctx = &b->memory };
+
+	if (setjmp(b->memory.none_left))
+		return err_nomem(b->e);
+	b->yajl = yajl_alloc(&callbacks, &memory, b);
+	return run(b);
+}
+
 static void discard(struct builder *b)
 {
 	for (size_t i = 0; i <= b->depth; i++)
@@ -376,11 +459,9 @@ static int parse(const void *bytes, size_t len, bool zeros, struct json **root, 
 	b->bytes = bytes;
 	b->len = len;
 	b->e = e;
-	b->yajl = yajl_alloc(&callbacks, NULL, b);
-	if (!b->yajl)
-		return err_nomem(e);
-	int failed = run(b);
-	yajl_free(b->yajl);
+	LIST_INIT(&b->memory.blocks);
+	int failed = run_in_memory(b);
+	memory_done(&b->memory);
 	if (failed) {
 		discard(b);
 		return failed;

@@ -30,7 +30,7 @@ static bool make_room(struct writer *w, size_t len)
 		room *= 2;
 	uint8_t *bytes = malloc(room);
 	if (!bytes) {
-		w->bad = true;
+		w->bad = w->no_memory = true;
 		return false;
 	}
 	if (w->bytes) {
@@ -173,6 +173,8 @@ void writer_patch(struct writer *w, size_t at, size_t width)
 
 int writer_check(const struct writer *w, const char *what, struct err *e)
 {
+	if (w->no_memory)
+		return err_set(e, ERR_EXHAUSTED, "%s: out of memory", what);
 	if (w->bad)
 		return err_set(e, ERR_EXHAUSTED, "%s: does not fit into %zu bytes", what, w->max);
 	return 0;

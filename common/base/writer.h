@@ -16,7 +16,7 @@
 struct writer {
 	uint8_t *bytes;
 	size_t len, room, max;
-	bool bad;
+	bool bad, no_memory; /* no_memory: why it is bad */
 };
 
 static inline struct writer writer_up_to(size_t max)

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <zlib.h>
 
 enum {
 	END_LEN = 22,     /* APPNOTE 4.3.16 without its comment */
@@ -22,7 +23,13 @@ int bundle_zip_fault(struct err *e, zip_error_t *error, const char *what)
 	int code = zip_error_code_zip(error);
 	enum err_code ours = ERR_INVALID;
 
-	if (code == ZIP_ER_MEMORY)
+	/* what the machine lacks is no fault of the archive */
+	if (zip_error_system_type(error) == ZIP_ET_SYS && zip_error_code_system(error)) {
+		errno = zip_error_code_system(error);
+		return err_errno(e, "%s", what);
+	}
+	if (code == ZIP_ER_MEMORY || (zip_error_system_type(error) == ZIP_ET_ZLIB &&
+				      zip_error_code_system(error) == Z_MEM_ERROR))
 		ours = ERR_EXHAUSTED;
 	else if (code == ZIP_ER_INTERNAL)
 		ours = ERR_INTERNAL;

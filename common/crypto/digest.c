@@ -43,7 +43,11 @@ struct digest_stream *digest_new(enum digest_kind kind, struct err *e)
 {
 	struct digest_stream *d = calloc(1, sizeof(*d));
 
-	if (!d || !(d->ctx = EVP_MD_CTX_new()) ||
+	if (!d) {
+		err_nomem(e);
+		return NULL;
+	}
+	if (!(d->ctx = EVP_MD_CTX_new()) ||
 	    EVP_DigestInit_ex(d->ctx, kinds[kind].md(), NULL) != 1) {
 		digest_free(d);
 		err_openssl(e, ERR_INTERNAL, "start %s", kinds[kind].name);

@@ -30,6 +30,8 @@ int err_openssl(struct err *e, enum err_code code, const char *fmt, ...)
 	vsnprintf(what, sizeof(what), fmt, args);
 	va_end(args);
 	ERR_clear_error();
+	if (ERR_GET_REASON(number) == ERR_R_MALLOC_FAILURE)
+		code = ERR_EXHAUSTED; /* and nothing is said of what was read */
 	return err_set(e, code, "%s%s%s", what, reason ? ": " : "", reason ? reason : "");
 }
 

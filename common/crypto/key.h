@@ -66,6 +66,7 @@ int key_sign(EVP_PKEY *key, bool pss, const void *bytes, size_t len, uint8_t *si
 int key_verify(EVP_PKEY *key, const void *bytes, size_t len, const uint8_t *sig, size_t sig_len,
 	       struct err *e) MUST_CHECK;
 
-/* Fills `e` from OpenSSL's error queue and empties it. Returns -code. */
+/* Fills `e` from OpenSSL's error queue and empties it. Returns -code; ERR_EXHAUSTED where OpenSSL had no
+ * memory, whatever `code` says. */
 int err_openssl(struct err *e, enum err_code code, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));

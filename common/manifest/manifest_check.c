@@ -55,7 +55,9 @@ static int user_key_check(const ProtobufCBinaryData *spki, struct err *e)
 		return err_set(e, ERR_INVALID, "user_key: %zu bytes, the limit is %d", spki->len,
 			       SPKI_MAX);
 	if (key_from_spki(spki->data, spki->len, &key, e) < 0) {
-		e->code = ERR_INVALID; /* whatever the code was: the manifest is at fault */
+		/* whatever else the code was, the manifest is at fault */
+		if (e->code != ERR_EXHAUSTED)
+			e->code = ERR_INVALID;
 		return err_wrap(e, "user_key");
 	}
 	return 0;

@@ -162,15 +162,34 @@ int protobuf_check(const ProtobufCMessageDescriptor *type, const void *bytes, si
 	return walk(&w, type, reader_over(bytes, len), e);
 }
 
+/* The library says of nothing why it failed. */
+static void *noted_alloc(void *data, size_t size)
+{
+	bool *no_memory = data;
+	void *at = malloc(size);
+
+	*no_memory |= !at;
+	return at;
+}
+
+static void noted_free(void *data, void *at)
+{
+	free(at);
+}
+
 int protobuf_unpack(const ProtobufCMessageDescriptor *type, const void *bytes, size_t len,
 		    ProtobufCMessage **message, struct err *e)
 {
+	bool no_memory = false;
+	ProtobufCAllocator memory = { noted_alloc, noted_free, &no_memory };
 	ProtobufCMessage *unpacked;
 	int failed = protobuf_check(type, bytes, len, e);
 
 	if (failed)
 		return failed;
-	unpacked = protobuf_c_message_unpack(type, NULL, len, bytes);
+	unpacked = protobuf_c_message_unpack(type, &memory, len, bytes);
+	if (!unpacked && no_memory)
+		return err_nomem(e);
 	if (!unpacked)
 		return err_set(e, ERR_INVALID, "%s: cannot be decoded", type->name);
 	*message = unpacked;
