@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/container/place.h"
 
+#include "common/base/file.h"
 #include "common/base/log.h"
 
 #include <dirent.h>
@@ -177,13 +178,11 @@ static int remove_in(int folder, const char *name, int depth, struct err *e);
 /* Takes `own` over, a descriptor for each level. */
 static int empty(int own, int depth, struct err *e)
 {
-	CLEANUP(closedir) DIR *list = fdopendir(own);
+	CLEANUP(closedir) DIR *list = dir_entries(own);
 	const struct dirent *item;
 
-	if (!list) {
-		close(own);
+	if (!list)
 		return err_errno(e, "list a folder");
-	}
 	while ((item = readdir(list)))
 		if (strcmp(item->d_name, ".") != 0 && strcmp(item->d_name, "..") != 0 &&
 		    remove_in(dirfd(list), item->d_name, depth + 1, e) < 0)

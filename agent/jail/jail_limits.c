@@ -91,7 +91,7 @@ static bool is_stale(const char *name)
 static void remove_stale(int parent)
 {
 	int own = openat(parent, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	CLEANUP(closedir) DIR *dir = own < 0 ? NULL : fdopendir(own);
+	CLEANUP(closedir) DIR *dir = dir_entries(own);
 	const struct dirent *item;
 
 	while (dir && (item = readdir(dir)))

@@ -2,6 +2,7 @@
 #include "agent/jail/runner_files.h"
 
 #include "agent/jail/jail_spec.h"
+#include "common/base/file.h"
 #include "common/base/log.h"
 
 #include <dirent.h>
@@ -50,14 +51,12 @@ static int give_item(int dir, const char *name, int depth, struct err *e)
 /* Takes `dir`. */
 static int give_tree(int dir, int depth, struct err *e)
 {
-	CLEANUP(closedir) DIR *list = fdopendir(dir);
+	CLEANUP(closedir) DIR *list = dir_entries(dir);
 	const struct dirent *item;
 	struct stat st;
 
-	if (!list) {
-		close(dir);
+	if (!list)
 		return err_errno(e, "read directory");
-	}
 	while ((item = readdir(list))) {
 		if (strcmp(item->d_name, ".") == 0 || strcmp(item->d_name, "..") == 0)
 			continue;

@@ -132,9 +132,11 @@ static int spread_one(int site, const char *path, struct err *e)
 
 	if (fd < 0)
 		return errno == ENOENT ? 0 : err_errno(e, "wheels: open '%s'", path);
-	CLEANUP(closedir) DIR *dir = fdopendir(fd);
+	CLEANUP(closedir) DIR *dir = dir_entries(fd);
 	const struct dirent *item;
-	while (dir && (item = readdir(dir))) {
+	if (!dir)
+		return err_errno(e, "wheels: open '%s'", path);
+	while ((item = readdir(dir))) {
 		if (strcmp(item->d_name, ".") == 0 || strcmp(item->d_name, "..") == 0)
 			continue;
 		if (renameat2(fd, item->d_name, site, item->d_name, RENAME_NOREPLACE) < 0)

@@ -134,7 +134,8 @@ static int judge_one(struct judge *j, const struct requirement *r, struct err *e
 			       PYTHON_JUDGED_MAX);
 	if (check_cancelled(j, e) < 0)
 		return err_code(e);
-	has = python_package_find(j->env, j->dir, r->name, &package);
+	if (python_package_find(j->env, j->dir, r->name, &package, &has, e) < 0)
+		return err_code(e);
 	if (has && requirement_met(r, package.version))
 		return r->extras[0] ? judge_extras(j, r, &package, e) : 0;
 	if (has)

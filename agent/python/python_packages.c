@@ -6,6 +6,7 @@
 #include "common/base/log.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,14 +15,14 @@ DEFINE_CLEANUP(DIR *, closedir)
 
 enum { PLACES = 4 };
 
-/* In the order of sys.path on Debian; the environment's own comes first. -1: it is not there. */
+/* In the order of sys.path on Debian; the environment's own comes first. */
 static int open_place(const struct python_env *env, int dir, size_t place)
 {
 	unsigned int minor = env->target.minor;
 	char path[320];
 
 	if (place == 0)
-		return dir < 0 ? -1 : openat(dir, env->site, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		return openat(dir, env->site, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (place == 1)
 		snprintf(path, sizeof(path), "%s/usr/local/lib/python3.%u/dist-packages",
 			 env->system, minor);
@@ -72,40 +73,46 @@ static bool walk_next(struct walk *w, struct python_package *package)
 	return false;
 }
 
-/* Takes the descriptor; false if there is nothing to walk. */
-static bool walk_begin(struct walk *w, int fd, size_t place)
+/* A place that this image does not have is an empty one: `list` NULL. */
+static int walk_begin(struct walk *w, const struct python_env *env, int dir, size_t place,
+		      struct err *e)
 {
-	*w = (struct walk){ .list = fd < 0 ? NULL : fdopendir(fd), .place = place };
-	if (!w->list && fd >= 0)
-		close(fd);
-	return w->list != NULL;
+	int fd = open_place(env, dir, place);
+
+	*w = (struct walk){ .list = dir_entries(fd), .place = place };
+	if (!w->list && fd < 0 && (errno == ENOENT || errno == ENOTDIR))
+		return 0;
+	return w->list ? 0 : err_errno(e, "packages: list place %zu", place);
 }
 
-static bool find_in(int fd, size_t place, const char *wanted, struct python_package *package)
+static int find_in(const struct python_env *env, int dir, size_t place, const char *wanted,
+		   struct python_package *package, bool *found, struct err *e)
 {
 	struct python_package next;
-	bool found = false;
 	struct walk w;
 
-	if (!walk_begin(&w, fd, place))
-		return false;
+	*found = false;
+	if (walk_begin(&w, env, dir, place, e) < 0)
+		return err_code(e);
 	/* the one that states a version is preferred: some packages leave both */
-	while ((!found || !package->version[0]) && walk_next(&w, &next))
+	while (w.list && (!*found || !package->version[0]) && walk_next(&w, &next))
 		if (strcmp(next.name, wanted) == 0) {
 			*package = next;
-			found = true;
+			*found = true;
 		}
-	closedir(w.list);
-	return found;
+	if (w.list)
+		closedir(w.list);
+	return 0;
 }
 
-bool python_package_find(const struct python_env *env, int dir, const char *name,
-			 struct python_package *package)
+int python_package_find(const struct python_env *env, int dir, const char *name,
+			struct python_package *package, bool *found, struct err *e)
 {
-	for (size_t place = 0; place < PLACES; place++)
-		if (find_in(open_place(env, dir, place), place, name, package))
-			return true;
-	return false;
+	*found = false;
+	for (size_t place = dir < 0; place < PLACES && !*found; place++)
+		if (find_in(env, dir, place, name, package, found, e) < 0)
+			return err_code(e);
+	return 0;
 }
 
 int python_package_metadata(const struct python_env *env, int dir,
@@ -167,10 +174,10 @@ int python_packages_list(const struct python_env *env, struct python_packages *p
 		CLEANUP(closedir) DIR *list = NULL;
 		struct walk w;
 
-		if (!walk_begin(&w, open_place(env, -1, place), place))
-			continue;
+		if (walk_begin(&w, env, -1, place, e) < 0)
+			return err_code(e);
 		list = w.list;
-		while (walk_next(&w, &next))
+		while (list && walk_next(&w, &next))
 			if (add(&all, &next, e) < 0)
 				return err_code(e);
 	}

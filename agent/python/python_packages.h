@@ -23,9 +23,10 @@ struct python_package {
 	size_t place;                     /* where it lies, for python_package_metadata() */
 };
 
-/* `dir` is the environment; -1 for the image alone. False if neither has the package. */
-bool python_package_find(const struct python_env *env, int dir, const char *name,
-			 struct python_package *package);
+/* `dir` is the environment; -1 for the image alone. `found` is false if neither has the package; an
+ * error is what could not be looked at. */
+int python_package_find(const struct python_env *env, int dir, const char *name,
+			struct python_package *package, bool *found, struct err *e) MUST_CHECK;
 
 /* The METADATA of a package that was found, malloc'ed. ERR_PRECONDITION if it has none: an egg. */
 int python_package_metadata(const struct python_env *env, int dir,

@@ -51,10 +51,10 @@ static int check_wheels(int dir, const struct python_target *target, struct whee
 			const atomic_bool *cancel, struct err *e)
 {
 	int fd = openat(dir, "wheels", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	CLEANUP(closedir) DIR *list = fd < 0 ? NULL : fdopendir(fd);
+	CLEANUP(closedir) DIR *list = dir_entries(fd);
 	const struct dirent *item;
 
-	if (fd < 0 && errno != ENOENT)
+	if (!list && errno != ENOENT)
 		return err_errno(e, "wheels");
 	while (list && (item = readdir(list)))
 		if (!is_dots(item->d_name) &&
@@ -69,7 +69,7 @@ static int check_entries(int dir, struct err *e)
 {
 	static const char *const names[] = { "requirements.txt", "requirements.lock", "wheels" };
 	int own = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	CLEANUP(closedir) DIR *list = own < 0 ? NULL : fdopendir(own);
+	CLEANUP(closedir) DIR *list = dir_entries(own);
 	const struct dirent *item;
 
 	if (!list)

@@ -226,6 +226,17 @@ int dir_make(const char *path, mode_t mode, struct err *e)
 	return 0;
 }
 
+DIR *dir_entries(int fd)
+{
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	int saved = errno;
+
+	if (!dir && fd >= 0)
+		close(fd);
+	errno = saved;
+	return dir;
+}
+
 /* What is being removed: the device must not change, and descriptors bound the depth. */
 struct removal {
 	dev_t device;
@@ -243,13 +254,13 @@ static void keep_first(struct removal *r, const char *what, const char *name)
 
 static void remove_at(struct removal *r, int parent, const char *name, int depth);
 
-static void remove_entries(struct removal *r, int fd, int depth)
+static void remove_entries(struct removal *r, int fd, const char *name, int depth)
 {
-	DIR *dir = fdopendir(fd);
+	DIR *dir = dir_entries(fd);
 	struct dirent *entry;
 
 	if (!dir) {
-		close(fd);
+		keep_first(r, "read folder", name);
 		return;
 	}
 	while ((entry = readdir(dir)))
@@ -277,7 +288,7 @@ static void remove_at(struct removal *r, int parent, const char *name, int depth
 	}
 	if (!(st.st_mode & S_IWUSR))
 		fchmod(fd, 0700); /* an algorithm may have made it read-only for its owner */
-	remove_entries(r, fd, depth);
+	remove_entries(r, fd, name, depth);
 	if (unlinkat(parent, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
 		keep_first(r, "remove folder", name);
 }

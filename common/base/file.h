@@ -6,6 +6,7 @@
 
 #include "common/base/err.h"
 
+#include <dirent.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -32,6 +33,10 @@ int fd_write_all(int fd, const void *bytes, size_t len, struct err *e) MUST_CHEC
 
 /* mkdir -p; folders that are made get `mode`. */
 int dir_make(const char *path, mode_t mode, struct err *e) MUST_CHECK;
+
+/* What a directory holds. Takes `fd`, which is closed if that fails: NULL, errno says why. -1, as a failed
+ * open() left it, is NULL with the errno that there is. */
+DIR *dir_entries(int fd);
 
 /* rm -rf that follows no link and stays on one file system; a missing path is fine. Continues
  * after what can't be removed and reports the first. */

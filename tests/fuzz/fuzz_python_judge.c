@@ -49,11 +49,12 @@ static void list(const struct python_env *env)
 	struct python_packages all;
 	struct python_package found;
 	struct err e;
+	bool is;
 
 	assert(python_packages_list(env, &all, &e) == 0);
 	for (size_t i = 0; i < all.count; i++) {
 		assert(i == 0 || strcmp(all.items[i - 1].name, all.items[i].name) < 0);
-		assert(python_package_find(env, -1, all.items[i].name, &found));
+		assert(python_package_find(env, -1, all.items[i].name, &found, &is, &e) == 0 && is);
 		assert(found.place == all.items[i].place);
 	}
 	python_packages_done(&all);
@@ -66,6 +67,7 @@ static void judge(const struct python_env *env, int dir, const struct requiremen
 	struct python_package found;
 	struct err e = { 0 };
 	size_t lines = 0, gone = 0;
+	bool is;
 
 	if (python_judge(env, dir, r, NULL, &missing, &e) < 0) {
 		assert(e.text[0]);
@@ -74,8 +76,10 @@ static void judge(const struct python_env *env, int dir, const struct requiremen
 	for (size_t i = 0; i < missing.lines.len; i++)
 		lines += missing.lines.bytes[i] == '\n';
 	assert(missing.lines.bad || lines == missing.count);
-	for (size_t i = 0; i < r->count; i++)
-		gone += !python_package_find(env, dir, r->items[i].name, &found);
+	for (size_t i = 0; i < r->count; i++) {
+		assert(python_package_find(env, dir, r->items[i].name, &found, &is, &e) == 0);
+		gone += !is;
+	}
 	assert(gone <= missing.count);
 	python_missing_done(&missing);
 }
