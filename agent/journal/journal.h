@@ -35,7 +35,7 @@ int journal_new(uv_loop_t *loop, struct keeper *keeper, void (*ready)(void *data
 void journal_free(struct journal *journal);
 
 /* The first entry of a computation whose key the keeper has just made; `statement` names that key. What
- * the one before has not ended stays open. */
+ * the one before has not ended stays open. After a failure there is no journal: nothing becomes an entry. */
 int journal_begin(struct journal *journal, const char *computation,
 		  const uint8_t manifest[SHA3_256_LEN], struct span statement,
 		  struct err *e) MUST_CHECK;
