@@ -163,6 +163,7 @@ void world_enter(struct agent *agent, bool measured)
 					      .data = agent,
 				      });
 	assert(text_format(&agent->dir, &e, "%s/computation", config.options.work_dir) == 0);
+	assert(retained_init(&agent->uploads.retained, config.options.work_dir, &e) == 0);
 	agent->own = identity;
 	agent->python.target = (struct python_target){ 11, 36, "x86_64" };
 	agent->packages = (struct python_packages){ package, 1 };
@@ -210,6 +211,7 @@ void world_leave(struct agent *agent)
 	free(agent->statement);
 	identity_done(&agent->external);
 	assert(dir_remove(agent->dir, &e) == 0);
+	retained_done(&agent->uploads.retained);
 	free(agent->dir);
 	world_check_files(NULL);
 }
