@@ -209,6 +209,12 @@ void access_done(struct access *access)
 	*access = (struct access){ 0 };
 }
 
+bool access_names(const struct access *access, const ProtobufCBinaryData *spki)
+{
+	return access->signer.len == spki->len &&
+	       memcmp(access->signer.data, spki->data, spki->len) == 0;
+}
+
 int access_verify(const struct access *access, const ProtobufCBinaryData *spki,
 		  const uint8_t manifest[PROOF_DIGEST_LEN], const uint8_t *asset,
 		  const struct writer *parameters, struct err *e)

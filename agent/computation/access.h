@@ -41,6 +41,9 @@ int access_read_metadata(const struct rpc_metadata *metadata, const char *role, 
 			 const uint8_t *session, struct challenges *challenges,
 			 struct access *access, struct err *e) MUST_CHECK;
 
+/* Does the caller say that it signs with this key (`proof-key`)? That gives no right: access_verify() does. */
+bool access_names(const struct access *access, const ProtobufCBinaryData *spki);
+
 /* Did the owner of this key sign? `asset` may be NULL (zeros). 0, or ERR_DENIED. The key is taken as it
  * is: a manifest's were checked when it was taken, a caller's own gives no right. */
 int access_verify(const struct access *access, const ProtobufCBinaryData *spki,

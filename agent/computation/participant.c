@@ -4,8 +4,6 @@
 #include "agent/computation/refusal.h"
 #include "common/manifest/manifest_extension.h"
 
-#include <string.h>
-
 static const struct rule {
 	const char *names, *whose;
 	bool consumers, provider, owners;
@@ -17,21 +15,15 @@ static const struct rule {
 				     .provider = true },
 };
 
-static bool is_signers(const struct access *access, const ProtobufCBinaryData *key)
-{
-	return access->signer.len == key->len &&
-	       memcmp(access->signer.data, key->data, key->len) == 0;
-}
-
 static bool is_shown_to(const struct access *access, const struct computation *c,
 			const struct rule *rule)
 {
-	bool found = rule->provider && is_signers(access, c->algorithm.key);
+	bool found = rule->provider && access_names(access, c->algorithm.key);
 
 	for (size_t i = 0; rule->consumers && i < c->consumer_count; i++)
-		found = found || is_signers(access, c->consumers[i].key);
+		found = found || access_names(access, c->consumers[i].key);
 	for (size_t i = 0; rule->owners && i < c->dataset_count; i++)
-		found = found || is_signers(access, c->datasets[i].key);
+		found = found || access_names(access, c->datasets[i].key);
 	return found;
 }
 

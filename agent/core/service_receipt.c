@@ -2,7 +2,8 @@
 /*
  * Receipt: the receipt for the results, to whoever has a part in the computation, as often as it is asked
  * for. It holds no data; but arguments and names are nobody else's business, and of which results it is
- * consumers are told alone: results of which there are few could be guessed by their digest.
+ * consumers are told alone: results of which there are few could be guessed by their digest. A proof names
+ * its key: only that one is looked for, and one signature verified.
  */
 #include "agent.pb-c.h"
 #include "agent/computation/access.h"
@@ -13,38 +14,30 @@
 
 #include <string.h>
 
-static bool signed_by(const struct access *access, const struct computation *c,
-		      const ProtobufCBinaryData *key)
-{
-	struct err ignored;
-
-	return access_verify(access, key, c->digests.sha3_256, NULL, NULL, &ignored) == 0;
-}
-
 static bool is_consumer(const struct access *access, const struct computation *c)
 {
 	for (size_t i = 0; i < c->consumer_count; i++)
-		if (signed_by(access, c, c->consumers[i].key))
+		if (access_names(access, c->consumers[i].key))
 			return true;
 	return false;
 }
 
 static bool is_algorithm_provider(const struct access *access, const struct computation *c)
 {
-	return signed_by(access, c, c->algorithm.key);
+	return access_names(access, c->algorithm.key);
 }
 
 static bool is_data_provider(const struct access *access, const struct computation *c)
 {
 	for (size_t i = 0; i < c->dataset_count; i++)
-		if (signed_by(access, c, c->datasets[i].key))
+		if (access_names(access, c->datasets[i].key))
 			return true;
 	return false;
 }
 
 static const struct role {
 	const char *name;
-	bool (*is_it)(const struct access *access, const struct computation *c);
+	bool (*is_it)(const struct access *access, const struct computation *c); /* by its name */
 	bool opens; /* it is told of which results the receipt is */
 } roles[] = {
 	{ PROOF_ROLE_CONSUMER, is_consumer, true },
@@ -67,12 +60,18 @@ static int check_access(struct agent *agent, struct rpc_call *call, const struct
 			struct err *e)
 {
 	struct access access = { 0 };
-	int failed = access_read(call, role->name, agent->config->role_signature,
-				 &agent->challenges, &access, e);
+	const struct computation *c = agent->computation;
+	int failed = access_read(call, role->name, false, &agent->challenges, &access, e);
 
-	if (!failed && !role->is_it(&access, agent->computation))
-		failed = refusal_not_signed(&access, agent->computation,
-					    "a participant that the manifest names", NULL, NULL, e);
+	if (!failed && !access.signer.len)
+		failed = err_set(e, ERR_UNAUTHENTICATED,
+				 "metadata %s is missing: which key the proof is by",
+				 PROOF_SIGNER_KEY);
+	else if (!failed &&
+		 (!role->is_it(&access, c) ||
+		  access_verify(&access, &access.signer, c->digests.sha3_256, NULL, NULL, e) < 0))
+		failed = refusal_not_signed(&access, c, "a participant that the manifest names",
+					    NULL, NULL, e);
 	access_done(&access);
 	return failed;
 }

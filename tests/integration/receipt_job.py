@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Receipts of whole jobs over simulated SEV-SNP and TDX: fetched with the results and verified before, verified again
 without the agent, read a second time by receipt_reader.py, and refused for anything else than what they are of."""
+import base64
 import datetime
 import hashlib
 import json
@@ -129,12 +130,16 @@ def nothing_that_is_there_is_replaced():
         Receipt(read(r.folder("results_1.receipt.cbor"))).check().is_of(r.folder("results_1.zip"))
 
 
+def named(key):
+    return [("proof-key", base64.b64encode(key.spki).decode())]
+
+
 def who_has_a_part_in_it_may_ask_and_nobody_else():
     """On an agent without devices, which has no receipt to give: who may ask is told first."""
     m = manifest(0, datasets=[dataset(IRIS, DATA_KEY, "iris.csv")], consumers=(USER_KEY,))
 
     def ask(client, role, key):
-        metadata = client.proof_metadata(role, "Receipt", key, None, [])
+        metadata = client.proof_metadata(role, "Receipt", key, None, [], named(key))
         return client.stub.Receipt(agent_pb2.ReceiptRequest(), metadata=metadata, timeout=60)
     with computing(m) as (service, _, client):
         refused(grpc.StatusCode.FAILED_PRECONDITION, "there are no results", ask, client, "consumer", USER_KEY)
@@ -146,6 +151,17 @@ def who_has_a_part_in_it_may_ask_and_nobody_else():
             refused(grpc.StatusCode.PERMISSION_DENIED, "not signed", ask, client, role, NOT_OWNED)
         refused(grpc.StatusCode.PERMISSION_DENIED, "not signed", ask, client, "consumer", DATA_KEY)
         refused(grpc.StatusCode.PERMISSION_DENIED, "", ask, client, "somebody", USER_KEY)
+
+        def told(metadata):
+            client.stub.Receipt(agent_pb2.ReceiptRequest(), metadata=metadata, timeout=60)
+        # No key is tried that the proof does not name, and a name is no proof.
+        nameless = client.proof_metadata("consumer", "Receipt", USER_KEY, None, [])
+        refused(grpc.StatusCode.UNAUTHENTICATED, "proof-key is missing", told, nameless)
+        others = client.proof_metadata("consumer", "Receipt", NOT_OWNED, None, [], named(USER_KEY))
+        refused(grpc.StatusCode.PERMISSION_DENIED, "not signed", told, others)
+        # The older signature could be replayed, and serves no receipt.
+        alone = client.role_metadata("consumer", USER_KEY, named(USER_KEY))
+        refused(grpc.StatusCode.PERMISSION_DENIED, "could be replayed", told, alone)
         client.result(USER_KEY)
         service.wait_event("Complete/Completed")
         refused(grpc.StatusCode.NOT_FOUND, "neither TEE nor TPM", ask, client, "consumer", USER_KEY)
@@ -159,7 +175,7 @@ def of_which_results_it_is_consumers_are_told_alone():
         m.service.wait_event("ConsumingResults/Ready")
 
         def ask(role, key):
-            metadata = m.client.proof_metadata(role, "Receipt", key, None, [])
+            metadata = m.client.proof_metadata(role, "Receipt", key, None, [], named(key))
             return m.client.stub.Receipt(agent_pb2.ReceiptRequest(), metadata=metadata, timeout=60).receipt
         copies = {role: ask(role, key) for role, key in (
             ("consumer", USER_KEY), ("algorithm-provider", ALGO_KEY), ("data-provider", DATA_KEY))}
