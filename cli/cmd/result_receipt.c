@@ -201,8 +201,9 @@ int result_receipt_keep(const struct result_receipt *r, const struct client *cli
 	fprintf(out, "receipt saved as %s\n", name);
 	if (!says_who_signed(client))
 		fprintf(out,
-			"who signed it nobody has judged: 'cocos-cli receipt verify %s --policy "
-			"FILE' does\n",
-			results);
+			"its form alone was judged%s, and not who signed it: 'cocos-cli receipt "
+			"verify %s --policy FILE' does%s\n",
+			client->appraise ? ", since the policy takes stock agents" : "", results,
+			client->appraise ? ", under a policy that takes none" : "");
 	return 0;
 }

@@ -134,6 +134,22 @@ def named(key):
     return [("proof-key", base64.b64encode(key.spki).decode())]
 
 
+def a_policy_for_stock_agents_judges_the_form_alone():
+    with room("snp") as r:
+        r("algo").ok()
+        r("data").ok()
+        r.service.wait_event("ConsumingResults/Ready")
+        policy = {"cocos": 1, "snp": {"measurements": [MEASUREMENT]},
+                  "run": {"agent": "stock", "weak_words": ["development"]}}
+        r.folder.write("stock.json", json.dumps(policy))
+        said = r("result", AGENT_GRPC_ATTESTATION_POLICY=r.folder("stock.json")).ok()
+        assert "receipt saved as results.receipt.cbor\nits form alone was judged, since the policy takes stock agents, " \
+            "and not who signed it" in said and "under a policy that takes none" in said, said
+        no(cli("receipt", "verify", r.folder("results.zip"), "--policy", r.folder("stock.json"), *r.trust), 1,
+           "run.statement")
+        assert verify(r).status == 0
+
+
 def who_has_a_part_in_it_may_ask_and_nobody_else():
     """On an agent without devices, which has no receipt to give: who may ask is told first."""
     m = manifest(0, datasets=[dataset(IRIS, DATA_KEY, "iris.csv")], consumers=(USER_KEY,))
@@ -206,6 +222,7 @@ if __name__ == "__main__":
         it_is_of_one_file_one_manifest_and_one_root,
         the_callers_moment_decides_and_the_receipts_is_told,
         nothing_that_is_there_is_replaced,
+        a_policy_for_stock_agents_judges_the_form_alone,
         who_has_a_part_in_it_may_ask_and_nobody_else,
         of_which_results_it_is_consumers_are_told_alone,
     ])
