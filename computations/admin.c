@@ -275,8 +275,24 @@ static int check_verified(struct store *store, const char *cvm_id, struct err *e
 		       log_quote(cvm_id).text, cvm.verdict);
 }
 
+/* In the CVM where it failed, which may have kept what owners let it keep. */
+static int run_again(struct store *store, struct request *r, struct err *e)
+{
+	if (store_computation(store, r->id, &r->computation, e) < 0 ||
+	    store_retry(store, r->id, e) < 0)
+		return err_code(e);
+	if (!*r->cvm_id) {
+		free(r->cvm_id);
+		r->cvm_id = TAKE_PTR(r->computation.cvm_id);
+	}
+	computation_done(&r->computation);
+	return 0;
+}
+
 static int run_run(struct store *store, struct request *r, struct err *e)
 {
+	if (r->again && run_again(store, r, e) < 0)
+		return err_code(e);
 	if (!*r->cvm_id && choose_cvm(store, r, e) < 0)
 		return err_code(e);
 	if (r->must_verify && !r->unverified && check_verified(store, r->cvm_id, e) < 0)
@@ -308,6 +324,7 @@ static void on_run(struct rpc_call *call, const ProtobufCMessage *message)
 	r->run = run_run;
 	r->reply = reply_run;
 	r->unverified = request->unverified;
+	r->again = request->again;
 	r->must_verify = r->service->appraisal != NULL;
 	r->cvm_id = strdup(request->cvm_id);
 	r->connected = session_ids(r->service);

@@ -16,7 +16,7 @@ struct request {
 
 	char *id, *cvm_id;
 	bool force, tell;
-	bool unverified, must_verify;
+	bool unverified, must_verify, again;
 	uint32_t limit;
 	char **connected;
 	Cvms__ComputationRunReq *manifest;

@@ -85,6 +85,9 @@ void session_stop(struct session *s, const char *computation_id)
 	Cvms__ServerStreamMessage message = CVMS__SERVER_STREAM_MESSAGE__INIT;
 	Cvms__StopComputation stop = CVMS__STOP_COMPUTATION__INIT;
 
+	/* It may be given to this agent once more. */
+	if (s->sent && strcmp(s->sent, computation_id) == 0)
+		free(TAKE_PTR(s->sent));
 	stop.computation_id = (char *)(uintptr_t)computation_id;
 	message.message_case = CVMS__SERVER_STREAM_MESSAGE__MESSAGE_STOP_COMPUTATION;
 	message.stopcomputation = &stop;

@@ -75,6 +75,8 @@ int store_manifest(struct store *store, const char *id, uint8_t **bytes, size_t 
  * that CVM has proven nothing. */
 int store_assign(struct store *store, const char *id, const char *cvm_id, bool unverified,
 		 struct err *e) MUST_CHECK;
+/* One that failed, and that no CVM holds any more, may be assigned once more. Its records stay. */
+int store_retry(struct store *store, const char *id, struct err *e) MUST_CHECK;
 /* Cancels it. `*tell` says whether its CVM's agent has to be told; until the agent has confirmed
  * (see store_stopped), the CVM is not free. Calling it again is fine. */
 int store_stop(struct store *store, const char *id, bool *tell, struct err *e) MUST_CHECK;

@@ -305,9 +305,47 @@ int store_run_answer(struct store *store, const char *cvm_id, const char *comput
 	return release(store, cvm_id, computation_id, e);
 }
 
+int store_retry(struct store *store, const char *id, struct err *e)
+{
+	struct computation c CLEANUP_COMPUTATION = { .id = NULL };
+	int64_t held;
+
+	if (store_computation(store, id, &c, e) < 0 ||
+	    db_number(&store->db, &held, e, "SELECT count(*) FROM cvms WHERE computation = ?", "t",
+		      id) < 0)
+		return err_code(e);
+	if (c.state != COMPUTATION_FAILED)
+		return err_set(e, ERR_PRECONDITION,
+			       "computation %s is %s: only one that failed is run again",
+			       log_quote(id).text, state_words(c.state));
+	if (held)
+		return err_set(e, ERR_PRECONDITION,
+			       "CVM %s still holds computation %s: stop it first",
+			       log_quote(c.cvm_id).text, log_quote(id).text);
+	return db_run(&store->db, e,
+		      "UPDATE computations SET state = ?, agent_state = '', cvm = '', reached = 0,"
+		      " stopping = 0, finished = 0, failure = '', notice = '', ended = 0"
+		      " WHERE id = ?",
+		      "it", (int64_t)COMPUTATION_CREATED, id);
+}
+
+/* What an agent said before its connection broke may come again, and speaks of the run before. */
+static int is_stopping(struct store *store, const char *id, int64_t *stopping, struct err *e)
+{
+	return db_number(&store->db, stopping, e,
+			 "SELECT count(*) = 0 OR sum(stopping) FROM computations WHERE id = ?", "t",
+			 id);
+}
+
 int store_stopped(struct store *store, const char *cvm_id, const char *computation_id,
 		  struct err *e)
 {
+	int64_t stopping;
+
+	if (is_stopping(store, computation_id, &stopping, e) < 0)
+		return err_code(e);
+	if (!stopping)
+		return check_owner(store, cvm_id, computation_id, e);
 	if (check_owner(store, cvm_id, computation_id, e) < 0 ||
 	    release(store, cvm_id, computation_id, e) < 0 ||
 	    db_run(&store->db, e,
@@ -356,11 +394,15 @@ int store_agent_state(struct store *store, const char *cvm_id, const char *state
 		if (agent_is_free(store, cvm_id, &found, e) < 0)
 			return err_code(e);
 	} else if (found.computation_id && state_of_agent(state, &change)) {
+		/* An end that came again was that of the run before: agents leave none but by a stop. */
 		if (db_run(&store->db, e,
-			   "UPDATE computations SET state = ?, finished = ?, agent_state = ?,"
-			   " reached = 1, ended = ? WHERE id = ? AND finished = 0",
-			   "iitit", (int64_t)change.state, (int64_t)change.finished, state,
-			   change.finished ? store_now() : 0, found.computation_id) < 0)
+			   "UPDATE computations SET state = ?1, finished = ?2, agent_state = ?3,"
+			   " reached = 1, ended = ?4, failure = iif(finished, '', failure)"
+			   " WHERE id = ?5 AND (finished = 0 OR"
+			   " (stopping = 0 AND ?2 = 0 AND state IN (?6, ?7)))",
+			   "iititii", (int64_t)change.state, (int64_t)change.finished, state,
+			   change.finished ? store_now() : 0, found.computation_id,
+			   (int64_t)COMPUTATION_FAILED, (int64_t)COMPUTATION_CANCELLED) < 0)
 			return err_code(e);
 		found.reached = true;
 	}

@@ -3,6 +3,9 @@
 #include "cli/base/text.h"
 #include "cli/client/computation_client.h"
 #include "cli/cmd/commands.h"
+#include "common/base/log.h"
+
+#include <string.h>
 
 enum { STOP_WAIT_S = 10 };
 
@@ -165,6 +168,82 @@ const struct command cmd_computation_stop = {
 	.operands_max = 1,
 	.options = (const struct cli_option[]){ CLI_JSON_OPTION, CLIENT_OPTIONS, { .name = NULL } },
 	.run = run_stop,
+};
+
+/* Only what has failed is stopped: that is its state for good. */
+static int must_have_failed(const Computations__Computation *c, struct err *e)
+{
+	if (strcmp(c->state, "Failed") == 0)
+		return 0;
+	return err_set(e, ERR_PRECONDITION,
+		       "computation %s is %s: only one that failed is run again",
+		       log_quote(c->id).text, log_quote(c->state).text);
+}
+
+static int retry(struct client *client, ProtobufCMessage **response, struct err *e)
+{
+	Computations__ComputationRequest request = COMPUTATIONS__COMPUTATION_REQUEST__INIT;
+	Computations__RunRequest run = COMPUTATIONS__RUN_REQUEST__INIT;
+	const char *cvm = cli_value(client->cli, "cvm");
+
+	run.id = request.id = (char *)(uintptr_t)client->cli->operands[0];
+	run.cvm_id = (char *)(uintptr_t)(cvm ? cvm : "");
+	run.unverified = cli_flag(client->cli, "unverified");
+	run.again = true;
+	if (client_call(client, &computation_show, &request.base, response, e) < 0 ||
+	    must_have_failed((const Computations__Computation *)*response, e) < 0)
+		return err_code(e);
+	protobuf_c_message_free_unpacked(TAKE_PTR(*response), NULL);
+	if (client_call(client, &computation_stop, &request.base, response, e) < 0 ||
+	    await_stop(client, response, e) != CLI_OK)
+		return err_code(e);
+	if (((const Computations__Computation *)*response)->stopping)
+		return err_set(
+			e, ERR_UNAVAILABLE,
+			"its CVM has not confirmed the stop: try again when it is connected");
+	protobuf_c_message_free_unpacked(TAKE_PTR(*response), NULL);
+	return client_call(client, &computation_run, &run.base, response, e);
+}
+
+static enum cli_exit run_retry(struct cli *cli, struct err *e)
+{
+	struct client client CLEANUP_CLIENT = { .loop = NULL };
+	ProtobufCMessage *response = NULL;
+	enum cli_exit status;
+
+	if (client_open(&client, CLIENT_COMPUTATIONS, NULL, cli, e) < 0)
+		return CLI_USAGE;
+	status = retry(&client, &response, e) < 0
+			 ? CLI_FAILED
+			 : computation_report(cli, (const Computations__Computation *)response, e);
+	if (response)
+		protobuf_c_message_free_unpacked(response, NULL);
+	return status;
+}
+
+/* clang-format off */
+static const struct cli_option computation_retry_options[] = {
+	{ .name = "cvm", .value = "ID",
+	  .help = "another than the one where it failed; nothing is kept there" },
+	{ .name = "unverified",
+	  .help = "even if it has not proven what the service's policy asks for" },
+	CLI_JSON_OPTION,
+	CLIENT_OPTIONS,
+	{ .name = NULL },
+};
+/* clang-format on */
+
+const struct command cmd_computation_retry = {
+	.name = "computation retry",
+	.args = "ID",
+	.help = "run one that failed again, in the same CVM",
+	.operands_min = 1,
+	.operands_max = 1,
+	.options = computation_retry_options,
+	.run = run_retry,
+	.more = "The agent gets the same manifest. The algorithm has to be sent again; datasets too, but for\n"
+		"those whose owners sent them with 'data --keep': these are there. Records go on, and the\n"
+		"journal of each run is one of its own ('journal get --run').",
 };
 
 static enum cli_exit run_remove(struct cli *cli, struct err *e)

@@ -24,6 +24,7 @@ const struct command *const commands[] = {
 	&cmd_computation_list,
 	&cmd_computation_show,
 	&cmd_computation_run,
+	&cmd_computation_retry,
 	&cmd_computation_stop,
 	&cmd_computation_remove,
 	&cmd_computation_logs,

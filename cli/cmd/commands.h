@@ -21,8 +21,8 @@ extern const struct command cmd_create_vm, cmd_remove_vm, cmd_vm_strays, cmd_vm_
 
 /* cmd_computation_create.c, cmd_computation.c, cmd_computation_logs.c */
 extern const struct command cmd_computation_create, cmd_computation_list, cmd_computation_show,
-	cmd_computation_run, cmd_computation_stop, cmd_computation_remove, cmd_computation_logs,
-	cmd_computation_manifest;
+	cmd_computation_run, cmd_computation_retry, cmd_computation_stop, cmd_computation_remove,
+	cmd_computation_logs, cmd_computation_manifest;
 
 /* cmd_journal_get.c, cmd_journal_verify.c, cmd_journal_witness.c */
 extern const struct command cmd_journal_get, cmd_journal_follow, cmd_journal_verify,

@@ -372,6 +372,7 @@ static void admin_says(struct user *u, struct reader *r)
 	Computations__WitnessRequest witness = COMPUTATIONS__WITNESS_REQUEST__INIT;
 	enum request what = reader_u8(r) % ASKS;
 	uint8_t operand;
+	uint8_t how;
 
 	switch (what) {
 	case ASK_CREATE:
@@ -380,7 +381,9 @@ static void admin_says(struct user *u, struct reader *r)
 	case ASK_RUN:
 		run.id = id_of(r);
 		run.cvm_id = id_of(r);
-		run.unverified = reader_u8(r) & 1;
+		how = reader_u8(r);
+		run.unverified = how & 1;
+		run.again = how & 2;
 		admin_asks(u, PROTO_COMPUTATIONS_RUN, &run.base);
 		return;
 	case ASK_REMOVE:

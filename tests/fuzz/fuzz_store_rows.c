@@ -375,6 +375,7 @@ static void command(struct store *store, struct reader *r)
 		break;
 	case 21:
 		(void)!store_stopped(store, cvm, id, &e);
+		(void)!store_retry(store, id, &e);
 		break;
 	case 22:
 		(void)!store_cvm_verdict(store, cvm, true, "verified", &e);

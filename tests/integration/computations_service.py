@@ -265,6 +265,46 @@ def stop_reaches_the_agent_and_frees_the_cvm():
         assert agent.manifest().id == second
 
 
+def one_that_failed_is_run_again_where_it_was():
+    """And what its agent says twice of the end of the first run ends nothing."""
+    def again(code=None, **more):
+        request = computations.RunRequest(id=computation, again=True, **more)
+        return refused(code, service.admin.Run, request) if code else service.admin.Run(request, timeout=PATIENCE)
+    precondition = grpc.StatusCode.FAILED_PRECONDITION
+    stopped = cvms.StopComputationResponse()
+    with Folder() as folder, Computations(folder) as service, agent_of(service, cvm="other"):
+        with agent_of(service) as agent:
+            computation = stopped.computation_id = create(service)
+            until(connected(service, "cvm-1"), "the connection")
+            assert "Created" in again(precondition)
+            run(service, computation, "cvm-1")
+            first = agent.manifest()
+            agent.event(computation, "Failed", "Failed", b'{"error":"exit code 3"}')
+            service.until_state(computation, "Failed")
+            assert "stop it first" in again(precondition)
+            service.admin.Stop(computations.ComputationRequest(id=computation), timeout=PATIENCE)
+            agent.next("stopComputation")
+            agent.say(stop_computation_res=stopped)
+            until(lambda: not service.show(computation).stopping, "the confirmation")
+            shown = again()
+            assert (shown.state, shown.failure, shown.cvm_id) == ("Created", "", "cvm-1"), shown
+            assert agent.manifest() == first
+            agent.say(run_res=cvms.RunResponse(computation_id=computation))
+            service.until_state(computation, "Waiting for Algorithm")
+        until(gone(service, "cvm-1"), "the end of the connection")
+        with agent_of(service, answers_state=None) as agent:
+            agent.event(computation, "Failed", "Failed", b'{"error":"exit code 3"}')
+            agent.say(stop_computation_res=stopped)
+            agent.say(agent_state_res=cvms.AgentStateRes(state="ReceivingAlgorithm"))
+            agent.log(computation, "all that")
+            until(lambda: "all that" in [r.text for r in records(service, computation)], "the last word")
+            shown = service.show(computation)
+            assert (shown.state, shown.finished, shown.failure) == ("Waiting for Algorithm", False, ""), shown
+            assert [c.computation_id for c in service.admin.ListCvms(
+                computations.ListRequest(), timeout=PATIENCE).cvms if c.id == "cvm-1"] == [computation]
+            assert "Waiting for Algorithm" in again(precondition)
+
+
 def a_stop_waits_for_an_agent_that_is_away():
     with Folder() as folder, Computations(folder) as service:
         computation = orphaned(service)

@@ -288,6 +288,37 @@ def a_failing_algorithm_is_told_to_everybody():
         job.run(job.create(script, datasets=(), kind="python"))
 
 
+def a_retry_asks_no_owner_who_said_keep():
+    with contextlib.ExitStack() as stack:
+        job = Job(stack)
+        moody = job.folder.write("moody", "#!/bin/sh\n[ \"$1\" = fail ] && exit 3\ncp datasets/* results/\n")
+        computation = job.create(moody)
+        job.run(computation)
+        job("computation", "retry", computation).refused(1, "Waiting for Algorithm", "only one that failed")
+        job("algo", moody, job.key("algorithm"), "--args", "fail").ok()
+        job("data", IRIS, job.key("data"), "--keep", "retry").ok()
+        until(lambda: job("computation", "show", computation, "--json").json()["state"] == "Failed",
+              "the failure")
+        before = job("status", "--json").json()["manifest_digest"]
+        shown = job("computation", "retry", computation, "--json").json()
+        assert shown["cvm"] == job.agent.cvm and not shown.get("failure"), shown
+        job.until_state(computation, "Waiting for Algorithm")
+        until(lambda: job("status").status == 0, "the agent's listener")
+        status = job("status", "--json").json()
+        assert status["datasets"][0]["kept"] and status["manifest_digest"] == before
+        assert "is there already" in job("data", IRIS, job.key("data")).ok()
+        job("algo", moody, job.key("algorithm")).ok()
+        until(lambda: job("status", "--json").json()["state"] == "ConsumingResults", "the results")
+        job("result", job.key("consumer"), "-o", "out", cwd=job.folder("consumer")).ok()
+        job.until_state(computation, "Completed")
+        job("computation", "retry", computation).refused(1, "Completed")
+        path = job.folder("journal")
+        for run, word in (("1", "dataset"), ("2", "kept")):
+            until(lambda r=run: "closed" in job("journal", "get", computation, "--run", r, "-o", path).err, "its end")
+            entries, _ = journal_book.verify(read(path))
+            assert [e[3] for e in entries if e[3] in ("dataset", "kept")] == [word], run
+
+
 def a_stop_kills_the_run_and_wipes_the_assets():
     with contextlib.ExitStack() as stack:
         job = Job(stack)
@@ -488,7 +519,7 @@ def kills_during_runs_leave_nothing_behind():
 if __name__ == "__main__":
     tap.run([the_whole_job_in_plaintext, the_whole_job_by_tls, the_whole_job_by_mutual_tls,
              an_agent_with_mutual_tls_wants_a_certificate, the_iris_example_runs,
-             a_directory_arrives_unpacked, a_failing_algorithm_is_told_to_everybody,
+             a_directory_arrives_unpacked, a_failing_algorithm_is_told_to_everybody, a_retry_asks_no_owner_who_said_keep,
              a_stop_kills_the_run_and_wipes_the_assets,
              a_restarted_service_goes_on_with_the_same_job,
              a_restarted_agent_gets_its_computation_again,

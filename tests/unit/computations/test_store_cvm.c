@@ -29,6 +29,38 @@ static void a_cvm_holds_one_at_a_time(void **state)
 	assert_ok(store_assign(&f->store, "two", "cvm", false, &f->e), f->e);
 }
 
+static void one_that_failed_is_assigned_again(void **state)
+{
+	struct store_room *f = *state;
+	struct store_todo todo CLEANUP_TODO = { .computation_id = NULL };
+	struct computation c CLEANUP_COMPUTATION = { .id = NULL };
+	bool tell;
+
+	assert_refused(store_retry(&f->store, "none", &f->e), f->e, ERR_NOT_FOUND, "none");
+	store_room_run_on(f, "one", "cvm");
+	assert_refused(store_retry(&f->store, "one", &f->e), f->e, ERR_PRECONDITION, "is Created");
+	store_room_event(f, "cvm", "one", "Failed", "Failed");
+	assert_refused(store_retry(&f->store, "one", &f->e), f->e, ERR_PRECONDITION,
+		       "stop it first");
+	assert_ok(store_stop(&f->store, "one", &tell, &f->e), f->e);
+	assert_refused(store_retry(&f->store, "one", &f->e), f->e, ERR_PRECONDITION,
+		       "stop it first");
+	assert_ok(store_stopped(&f->store, "cvm", "one", &f->e), f->e);
+	assert_ok(store_retry(&f->store, "one", &f->e), f->e);
+	store_room_check(f, "one", COMPUTATION_CREATED, false);
+	assert_ok(store_assign(&f->store, "one", "cvm", false, &f->e), f->e);
+	assert_ok(store_computation(&f->store, "one", &c, &f->e), f->e);
+	assert_string_equal(c.failure, "");
+	assert_string_equal(c.agent_state, "");
+	/* The end of the first run, once more, and then where the agent is. */
+	store_room_event(f, "cvm", "one", "Failed", "Failed");
+	assert_ok(store_stopped(&f->store, "cvm", "one", &f->e), f->e);
+	store_room_check(f, "one", COMPUTATION_FAILED, true);
+	assert_ok(store_agent_state(&f->store, "cvm", "ReceivingData", &todo, &f->e), f->e);
+	assert_string_equal(todo.computation_id, "one");
+	store_room_check(f, "one", COMPUTATION_WAITING_DATASETS, false);
+}
+
 static void an_agent_that_returns_finds_its_computation(void **state)
 {
 	struct store_room *f = *state;
@@ -282,6 +314,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		STORE_ROOM_ROW(a_cvm_holds_one_at_a_time),
+		STORE_ROOM_ROW(one_that_failed_is_assigned_again),
 		STORE_ROOM_ROW(an_agent_that_returns_finds_its_computation),
 		STORE_ROOM_ROW(an_agent_that_was_restarted_gets_it_again),
 		STORE_ROOM_ROW(a_stop_waits_for_an_absent_agent),
