@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_journal_verify.c — is a saved journal whole, and whose is it? Without a network if need be. */
+#include "attestation/claims/claims.h"
 #include "attestation/journal/journal_check.h"
+#include "cli/base/json_out.h"
 #include "cli/base/judged.h"
 #include "cli/base/moment.h"
 #include "cli/base/text.h"
@@ -12,6 +14,7 @@
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/base/timestamp.h"
+#include "common/base/writer.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -75,6 +78,65 @@ static void print_summary(const struct book *b, FILE *out)
 		fprintf(out, "open: nothing proves that it ends here\n");
 	fprintf(out, "computation: %s\n", text_plain(c->statement.computation).text);
 	print_hex(out, "manifest", c->statement.manifest, SHA3_256_LEN);
+}
+
+/* ---- --json: one object, without the entries ---- */
+
+/* {"journal":{…}, left open for the verdict. */
+static void put_journal(const struct book *b, struct json_out *out)
+{
+	const struct journal_check *c = &b->check;
+
+	json_out_object(out, NULL);
+	json_out_object(out, "journal");
+	json_out_text(out, "computation", c->statement.computation);
+	json_out_hex(out, "manifest", c->statement.manifest, SHA3_256_LEN);
+	json_out_bool(out, "closed", c->closed);
+	json_out_number(out, "entries", c->head.count);
+	json_out_hex(out, "digest", c->head.digest, SHA256_LEN);
+	if (b->witnessed) {
+		json_out_object(out, "witness");
+		json_out_number(out, "entries", b->witness.leaf.head.count);
+		json_out_number(out, "run", b->witness.leaf.run);
+		json_out_number(out, "size", b->log.size);
+		json_out_number(out, "time_ms", b->log.time_ms);
+		json_out_end(out);
+	}
+	json_out_end(out);
+}
+
+/* Of a journal whose evidence is not judged; `reason` NULL: of a yes. */
+static int print_json_word(const struct book *b, const char *word, const char *reason, FILE *to,
+			   struct err *e)
+{
+	struct json_out out CLEANUP_JSON_OUT;
+
+	json_out_init(&out);
+	put_journal(b, &out);
+	json_out_text(&out, "verdict", word);
+	if (reason)
+		json_out_text(&out, "reason", reason);
+	json_out_end(&out);
+	return json_out_print(&out, to, e);
+}
+
+static int print_json(const struct book *b, const struct verify_input *in, const struct verdict *v,
+		      const struct verify_result *result, FILE *to, struct err *e)
+{
+	CLEANUP_WRITER struct writer w = writer_up_to(VERDICT_JSON_MAX);
+	CLEANUP_WRITER struct writer claims = writer_up_to(CLAIMS_MAX);
+	struct json_out out CLEANUP_JSON_OUT;
+
+	json_out_init(&out);
+	put_journal(b, &out);
+	if (claims_json(in, result, v, &claims, e) < 0)
+		return err_code(e);
+	verdict_json(v, (struct span){ claims.bytes, claims.len }, &w);
+	if (writer_check(&w, "output", e) < 0 || writer_check(&out.w, "output", e) < 0)
+		return err_code(e);
+	fprintf(to, "%.*s,%.*s\n", (int)out.w.len, (const char *)out.w.bytes, (int)w.len - 1,
+		(const char *)w.bytes + 1);
+	return 0;
 }
 
 /* Another computation's journal is as well signed. */
@@ -248,8 +310,12 @@ static enum cli_exit judge(struct cli *cli, const struct book *b, struct evidenc
 	    endorsements_verify(n, &o->input, v, result, NULL, e) < 0)
 		return CLI_USAGE;
 	note_time(&b->check, v);
-	print_verdict(cli->out, v, result);
-	if (verdict_ok(v) && o->input.genuine_only)
+	bool json = cli_flag(cli, "json");
+	if (json && print_json(b, &o->input, v, result, cli->out, e) < 0)
+		return CLI_USAGE;
+	if (!json)
+		print_verdict(cli->out, v, result);
+	if (!json && verdict_ok(v) && o->input.genuine_only)
 		fprintf(cli->out, "nothing is said about what ran\n");
 	e->text[0] = '\0';
 	return verdict_ok(v) ? CLI_OK : judged_exit(v);
@@ -276,30 +342,39 @@ static enum cli_exit answer(struct cli *cli, struct book *b, struct err *e)
 
 	if (status != CLI_OK)
 		return status;
-	if (!cli_flag(cli, "quiet") && print_entries(b, cli->out, e) < 0)
+	bool json = cli_flag(cli, "json");
+	if (!json && !cli_flag(cli, "quiet") && print_entries(b, cli->out, e) < 0)
 		return CLI_FAILED;
-	print_summary(b, cli->out);
-	print_witness(b, cli->out);
+	if (!json) {
+		print_summary(b, cli->out);
+		print_witness(b, cli->out);
+	}
 	if (check_computation(cli, b, e) < 0)
 		return CLI_FAILED;
+	if (json && cli_flag(cli, "chain-only"))
+		return print_json_word(b, "consistent", NULL, cli->out, e) < 0 ? CLI_USAGE : CLI_OK;
 	if (cli_flag(cli, "chain-only")) {
 		fprintf(cli->out, "consistent: nothing is said about who signed it\n");
 		return CLI_OK;
 	}
 	if (b->check.token)
 		return judge_evidence(cli, b, e);
-	err_set(e, ERR_DENIED,
-		"refused: no evidence in it vouches for the key that signed it: anybody could have "
-		"made it");
+	static const char why[] =
+		"no evidence in it vouches for the key that signed it: anybody could have made it";
+	if (json && print_json_word(b, "refused", why, cli->out, e) < 0)
+		return CLI_USAGE;
+	err_set(e, ERR_DENIED, "refused: %s", why);
 	return CLI_NOT_GENUINE;
 }
 
 /* What was given and would change nothing was meant to change something. */
 static enum cli_exit check_call(const struct cli *cli, struct err *e)
 {
-	static const char *const beside[] = { "chain-only", "computation", "quiet",
+	static const char *const beside[] = { "chain-only", "computation", "json",       "quiet",
 					      "verbose",    "witness",     "witness-key" };
 
+	if (cli_flag(cli, "json") && cli_flag(cli, "quiet"))
+		return cli_usage(e, "--json and --quiet: one of them");
 	if (!cli_value(cli, "witness") != !cli_value(cli, "witness-key"))
 		return cli_usage(e, "--witness and --witness-key: give both or neither");
 	for (size_t i = 0; cli_flag(cli, "chain-only") && i < cli->given_count; i++) {
@@ -339,6 +414,7 @@ static const struct cli_option options[] = {
 	{ .name = "policy", .value = "FILE", .times = CLI_MANY, .help = "what to expect of who signed it (JSON)" },
 	{ .name = "genuine-only", .help = "only ask whether it is real hardware's, not what runs" },
 	{ .name = "chain-only", .help = "only ask whether it is whole, not who signed it" },
+	CLI_JSON_OPTION,
 	{ .letter = 'q', .name = "quiet", .help = "leave the entries out" },
 	{ .name = "witness", .value = "FILE", .help = "the proof that the journal's head is in a service's log ('journal get --witness')" },
 	WITNESS_KEY_OPTION,

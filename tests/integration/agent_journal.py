@@ -4,6 +4,7 @@
 with everything in it that happened; and nothing of it for a service that did not offer to keep it."""
 import contextlib
 import hashlib
+import json
 import subprocess
 import time
 
@@ -225,12 +226,20 @@ def with_evidence_it_verifies_alone():
             done = ours(path, "--policy", v.policy, *options)
             assert done.returncode == 0 and "verified: signed by" in done.stdout, done.stdout + done.stderr
             assert f"measurement: {tee.facts['measurement']}" in done.stdout, done.stdout
+            said = json.loads(ours(path, "--policy", v.policy, "--json", *options).stdout)
+            assert said["verdict"].endswith("verified") and said["checks"], said
+            for name in ("computation", "manifest"):
+                assert said["journal"][name] == said["claims"]["run"][name], said
             done = ours(path, *options)
             assert done.returncode in NO and "refused" in done.stdout, done.stdout
             tee.facts["measurement"] = "11" * 48
             other = Verifier(folder, m, tee_policy(tee, fixed_boot=True))
             done = ours(path, "--policy", other.policy, *options)
             assert done.returncode in NO and "policy.measurement" in done.stdout, done.stdout
+            done = ours(path, "--policy", other.policy, "--json", *options)
+            said = json.loads(done.stdout)
+            assert done.returncode in NO and said["verdict"].endswith("refused"), said
+            assert "measurement" in said["reason"], said
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ tests/data/journal, of what is altered in them, and of such that are well signed
     journal_form.py [--write]     --write makes the saved ones anew
 """
 import concurrent.futures
+import json
 import os
 import random
 import subprocess
@@ -232,6 +233,25 @@ def an_option_without_effect_is_refused():
     cli("journal", "verify", __file__).refused(4, "hint: is it a journal, and all of it?")
 
 
+def a_program_reads_the_verdict():
+    for name in ("closed", "open"):
+        path, data = os.path.join(DATA, f"{name}.cbor"), of(name)
+        said = cli("journal", "verify", path, "--chain-only", "--json").json()
+        entries = list(items(data))[:-1]
+        assert said == {"verdict": "consistent", "journal": {
+            "computation": "c-1", "manifest": MANIFEST.hex(), "closed": name == "closed", "entries": len(entries),
+            "digest": said["journal"]["digest"]}}, said
+        done = cli("journal", "verify", path, "--json").refused(3, "anybody could have made it")
+        assert json.loads(done.out)["verdict"] == "refused" and "anybody" in json.loads(done.out)["reason"], done.out
+        assert json.loads(done.out)["journal"] == said["journal"], done.out
+    last = cbor2.loads(cbor2.loads(list(items(of("closed")))[-1]).value[2])
+    assert cli("journal", "verify", os.path.join(DATA, "closed.cbor"), "--chain-only",
+               "--json").json()["journal"]["digest"] == last[2].hex()
+    done = cli("journal", "verify", path, "--json", "--chain-only", "--computation", "c-2").refused(1, "of computation")
+    assert not done.out, done.out
+    cli("journal", "verify", path, "--json", "--quiet", "--chain-only").refused(2, "--json and --quiet: one of them")
+
+
 class Serves(computations_grpc.ComputationServiceServicer):
     """A service that has one journal, of computation c-1 and run 7, for whatever is asked; `empty`
     calls find nothing yet."""
@@ -306,5 +326,5 @@ if __name__ == "__main__":
         tap.run([both_take_the_saved_journals, neither_takes_an_altered_one,
                  every_bit_of_a_small_one_counts_to_both, a_signature_makes_nothing_right, heads_have_one_form,
                  starts_have_one_form, a_journal_is_printed_line_by_line, no_text_hides_or_forges_another,
-                 an_option_without_effect_is_refused, a_service_can_t_send_another_journal,
+                 an_option_without_effect_is_refused, a_program_reads_the_verdict, a_service_can_t_send_another_journal,
                  the_log_of_the_page_is_the_twins])

@@ -245,6 +245,9 @@ def an_honest_log_is_followed_and_each_proof_verifies_offline():
             said = cli("journal", "verify", folder(f"j-{n}"), "--chain-only", "-q", "--witness", folder(f"w-{n}"),
                        "--witness-key", folder("key.pem")).ok()
             assert f"witnessed: {3 + n} entries, as run 1 in a log of {n + 1} heads" in said, said
+        said = cli("journal", "verify", folder("j-3"), "--chain-only", "--json", "--witness", folder("w-3"),
+                   "--witness-key", folder("key.pem")).json()
+        assert said["journal"]["witness"] == {"entries": 6, "run": 1, "size": 4, "time_ms": 1700000000123}, said
         refuses(cli("journal", "verify", folder("j-1"), "--chain-only", "-q", "--witness", folder("w-2"),
                     "--witness-key", folder("key.pem")), "of another computation")
         call("get", "c-1", "-o", folder("j"), "--witness", folder("w"), "--witness-key", folder("key.pem")).ok()
