@@ -19,9 +19,9 @@ static const struct peer {
 	[CLIENT_AGENT] = { "AGENT", "localhost:7002", "the agent",
 			   "; it listens once it was given a computation ('cocos-cli computation "
 			   "run')" },
-	[CLIENT_MANAGER] = { "MANAGER", "unix:/run/cocos/manager.sock", "the manager" },
+	[CLIENT_MANAGER] = { "MANAGER", "unix:/run/cocos/manager.sock", "the manager", NULL },
 	[CLIENT_COMPUTATIONS] = { "COMPUTATIONS", "unix:/run/cocos-computations/admin.sock",
-				  "the computation service" },
+				  "the computation service", NULL },
 };
 
 const char *client_setting(const struct client *client, const char *option, const char *suffix)
