@@ -166,7 +166,7 @@ static bool is_closed_to_us(const char *socket)
 }
 
 /* There is no connection to the peer. */
-static void hint_connection(struct client *client)
+static void hint_connection(struct client *client, const struct err *e)
 {
 	const struct peer *peer = &peers[client->peer];
 	bool tls_helps = !client->tls && !client->socket;
@@ -174,6 +174,11 @@ static void hint_connection(struct client *client)
 	if (is_closed_to_us(client->socket))
 		cli_hint(client->cli, "that socket is not open to you: be root or a member of "
 				      "group cocos (log in again)");
+	else if (strstr(e->text, "certificate required"))
+		cli_hint(client->cli,
+			 "it asks for a client's certificate: --grpc-client-cert and "
+			 "--grpc-client-key, or %s_GRPC_CLIENT_CERT and _KEY",
+			 peer->prefix);
 	else
 		cli_hint(client->cli,
 			 "is %s there? %s_GRPC_URL or --grpc-url says where to find it%s%s",
@@ -197,7 +202,7 @@ void client_hint(struct client *client, const struct err *e)
 	case ERR_UNAVAILABLE:
 		/* Over a connection that stands it is the peer's own word. */
 		if (!client->channel || !rpc_channel_is_ready(client->channel))
-			hint_connection(client);
+			hint_connection(client, e);
 		break;
 	case ERR_DEADLINE:
 		cli_hint(

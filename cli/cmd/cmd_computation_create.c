@@ -64,6 +64,11 @@ static int refuse_older_form(const uint8_t *text, size_t len, struct err *e)
 
 	if (json_parse(text, len, &root, &unread) < 0)
 		return 0;
+	if (root->type == JSON_ARRAY)
+		return err_set(
+			e, ERR_INVALID,
+			"a list, as exports of computations are: make a manifest of one of "
+			"them, with user_key and hash of its assets (cocos-cli(1), MANIFESTS)");
 	consumers = json_get(root, "result_consumers");
 	older = older_key(root);
 	if (older)

@@ -3,12 +3,16 @@
 sends, what it does when connections break, when there is no room, when the peer lies."""
 import base64
 import concurrent.futures
+import contextlib
 import hashlib
 import io
 import os
 import re
 import secrets
+import socket
+import ssl
 import subprocess
+import threading
 import zipfile
 
 import grpc
@@ -545,6 +549,35 @@ class FakeManager(manager_grpc.ManagerServiceServicer):
         return empty_pb2.Empty()
 
 
+def refuse_handshake(listener, context):
+    """Says why, and reads on until the client has hung up, so that nothing overtakes the word."""
+    peer, _ = listener.accept()
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    tls = context.wrap_bio(incoming, outgoing, server_side=True)
+    with peer, contextlib.suppress(ConnectionError):
+        while data := peer.recv(65536):
+            incoming.write(data)
+            with contextlib.suppress(ssl.SSLError):
+                tls.do_handshake()
+            peer.sendall(outgoing.read())
+
+
+def a_client_certificate_is_asked_for_by_its_options():
+    with Folder() as folder, socket.create_server(("127.0.0.1", 0)) as listener:
+        authority(folder)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(folder("server.pem"), folder("server-key.pem"))
+        context.load_verify_locations(folder("ca.pem"))
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.set_alpn_protocols(["h2"])
+        thread = threading.Thread(target=refuse_handshake, args=(listener, context))
+        thread.start()
+        cli("status", AGENT_GRPC_URL=f"localhost:{listener.getsockname()[1]}",
+            AGENT_GRPC_SERVER_CA_CERTS=folder("ca.pem")).refused(
+                1, "certificate required", "hint: it asks for a client's certificate", "AGENT_GRPC_CLIENT_CERT")
+        thread.join()
+
+
 def vms_are_asked_for_with_everything():
     with Folder() as folder:
         authority(folder)
@@ -649,4 +682,5 @@ if __name__ == "__main__":
              results_without_room_are_not_asked_for, results_are_unpacked,
              a_cut_download_is_repeated, an_agent_that_lies_about_the_size_is_not_believed,
              nothing_is_left_when_there_is_nothing, status_is_printed_and_harmless,
-             a_role_signature_is_given_only_when_asked_for, vms_are_asked_for_with_everything])
+             a_role_signature_is_given_only_when_asked_for,
+             a_client_certificate_is_asked_for_by_its_options, vms_are_asked_for_with_everything])

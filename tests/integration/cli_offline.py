@@ -305,6 +305,8 @@ def options_make_the_same_manifest_as_a_file():
                       '{"name": "x", "result_consumers": ["1", "2"]}'):
             cli("computation", "create", "--dry-run", folder.write("older.json", older)).refused(
                 2, "an older form, in which ids stand for people", "user_key")
+        cli("computation", "create", "--dry-run", folder.write("export.json", '[{"computation": {"name": "x"}}]')).refused(
+            2, "a list, as exports of computations are", "user_key")
         cli("computation", "create", "--dry-run", path, "--agent-host", "a.example").refused(
             2, "there is no certificate here that could be for 'a.example': give --agent-cert")
         for attested in ((), ("--agent-attested-tls",)):
