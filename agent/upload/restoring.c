@@ -33,7 +33,7 @@ static bool is_its(const struct asset *a, const struct retained_item *item)
 	uint8_t key[SHA3_256_LEN];
 	struct err ignored;
 
-	return (!a->name[0] || strcmp(a->name, item->filename) == 0) &&
+	return strcmp(a->name, item->is_named ? item->filename : "") == 0 &&
 	       memcmp(a->hash->data, item->digest, SHA3_256_LEN) == 0 &&
 	       digest(DIGEST_SHA3_256, a->key->data, a->key->len, key, &ignored) == 0 &&
 	       memcmp(key, item->key, SHA3_256_LEN) == 0;

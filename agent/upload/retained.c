@@ -63,6 +63,7 @@ int retained_add(struct retained *r, const struct computation *c, const struct a
 	if (r->count == ARRAY_LEN(r->items))
 		return err_set(e, ERR_EXHAUSTED, "%zu datasets are kept", r->count);
 	item->keep = call->keep;
+	item->is_named = asset->name[0] != 0;
 	item->decompress = call->decompress;
 	item->size = size;
 	item->filename = strdup(call->filename);

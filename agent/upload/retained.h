@@ -16,6 +16,7 @@ struct retained_item {
 	uint8_t digest[SHA3_256_LEN]; /* of the content */
 	uint8_t key[SHA3_256_LEN];    /* of its owner's SubjectPublicKeyInfo */
 	char *filename;               /* as he called it */
+	bool is_named;                /* so does the manifest, which else gives it no name */
 	bool decompress;
 	uint64_t size;
 	enum manifest_keep keep;

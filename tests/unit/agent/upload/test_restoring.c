@@ -14,8 +14,9 @@ static char folder[] = "/tmp/cocos-restoring-XXXXXX";
 static uv_loop_t loop;
 static struct retained retained;
 
-/* A manifest of `count` datasets of the same content, a0 to …; `id` tells it from others. */
-static struct computation *computation(const char *id, unsigned count)
+/* A manifest of `count` datasets of the same content, a0 to …; `id` tells it from others. With
+ * `nameless`, the first has no name. */
+static struct computation *computation_of(const char *id, unsigned count, bool nameless)
 {
 	CLEANUP_WRITER struct writer json = writer_up_to(1 << 20);
 	CLEANUP(free) char *dir = NULL;
@@ -30,7 +31,9 @@ static struct computation *computation(const char *id, unsigned count)
 	writer_printf(&json, "{\"id\":\"%s\",\"datasets\":[", id);
 	for (unsigned i = 0; i < count; i++)
 		writer_printf(&json,
-			      "%s{\"hash\":\"%s\",\"user_key\":\"" KEY "\",\"filename\":\"a%u\"}",
+			      nameless && !i ? "%s{\"hash\":\"%s\",\"user_key\":\"" KEY "\"}"
+					     : "%s{\"hash\":\"%s\",\"user_key\":\"" KEY
+					       "\",\"filename\":\"a%u\"}",
 			      i ? "," : "", hex, i);
 	writer_printf(&json, "],\"algorithm\":{\"hash\":\"%s\",\"user_key\":\"" KEY "\"}}", hex);
 	assert_ok(manifest_from_json(json.bytes, json.len, &m, &e), e);
@@ -38,6 +41,11 @@ static struct computation *computation(const char *id, unsigned count)
 	assert_ok(computation_new(m, NULL, dir, &c, &e), e);
 	assert_ok(computation_make_dir(c, &e), e);
 	return c;
+}
+
+static struct computation *computation(const char *id, unsigned count)
+{
+	return computation_of(id, count, false);
 }
 
 static void retain(struct computation *c, unsigned n, enum manifest_keep keep)
@@ -168,6 +176,22 @@ static void other_bytes_and_lost_files_are_not_used(void **state)
 	computation_unref(c);
 }
 
+/* Of one content and one owner: what he allowed of the one says nothing of the other. */
+static void a_name_stays_with_the_dataset_that_has_it(void **state)
+{
+	struct computation *c = computation_of("1", 2, true);
+	struct restoring_end end;
+
+	retain(c, 1, MANIFEST_KEEP_RETRY);
+	computation_unref(c);
+	c = computation_of("1", 2, true);
+	end = restore(c, false);
+	assert_int_equal(end.restored, 1);
+	assert_false(c->datasets[0].received);
+	assert_true(is_there(c, 1));
+	computation_unref(c);
+}
+
 /* Whichever comes first, the word or the end: it is there or it is gone. */
 static void what_is_stopped_is_there_or_gone(void **state)
 {
@@ -237,6 +261,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(it_is_there_again_and_again, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(each_by_its_own_leave, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(other_bytes_and_lost_files_are_not_used, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(a_name_stays_with_the_dataset_that_has_it, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(what_is_stopped_is_there_or_gone, set_up,
 						tear_down),
