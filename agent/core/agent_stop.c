@@ -39,9 +39,12 @@ static void wipe_work(void *data)
 {
 	struct wipe *w = data;
 
+	struct err ignored;
+
 	w->failed = dir_remove(w->dir, &w->e);
-	if (!w->failed && w->kept)
-		w->failed = dir_remove(w->kept, &w->e);
+	/* Whatever becomes of the other folder. */
+	if (w->kept && dir_remove(w->kept, w->failed ? &ignored : &w->e) < 0)
+		w->failed = err_code(&w->e);
 }
 
 static void stopped(struct agent *agent)

@@ -206,6 +206,25 @@ def nothing_is_kept_that_did_not_fail():
         assert t.client.status().datasets[0].received is False
 
 
+def a_folder_that_cannot_go_keeps_no_data():
+    """The stop fails, and says so; what was kept for a retry is gone with the first try."""
+    with failed(of_two(), ()) as t:
+        t.send(keep="retry")
+        deep = os.path.join(t.agent.work_dir, "computation", "scratch")
+        names = 300 * ["d"]  # deeper than anything that is removed
+        at = os.open(deep, os.O_RDONLY)
+        for name in names:
+            os.mkdir(name, dir_fd=at)
+            below = os.open(name, os.O_RDONLY, dir_fd=at)
+            os.close(at)
+            at = below
+        os.close(at)
+        t.stop()
+        t.service.wait_event("Failed/Failed")
+        assert t.service.of("stop_computation_res")[-1].message != "computation stopped"
+        assert t.kept() == []
+
+
 def leave_is_words_that_are_known_and_signed():
     with failed(sent=()) as t:
         refused(Code.INVALID_ARGUMENT, "neither retry nor algorithm", t.send, keep="forever")
@@ -231,5 +250,6 @@ if __name__ == "__main__":
     tap.run([a_retry_takes_no_second_upload, the_journal_tells_whose_leave_it_was,
              it_may_fail_as_often_as_it_likes, who_did_not_allow_it_sends_again,
              archives_come_back_as_they_were_laid_out, another_algorithm_by_leave_alone,
-             nothing_is_kept_that_did_not_fail, leave_is_words_that_are_known_and_signed,
+             nothing_is_kept_that_did_not_fail, a_folder_that_cannot_go_keeps_no_data,
+             leave_is_words_that_are_known_and_signed,
              what_is_kept_is_read_again])
