@@ -14,7 +14,8 @@
 /* One run of a computation; 0: none. */
 struct run {
 	int64_t run, count;
-	int64_t newest, bytes; /* the computation's: its last run, and what all of them have */
+	/* The computation's: its last run, how many are here, and what all of them have. */
+	int64_t newest, runs, bytes;
 	uint8_t name[SHA256_LEN];
 };
 
@@ -50,7 +51,8 @@ static int find_newest(struct store *store, const char *id, struct run *r, struc
 	int row;
 
 	if (db_query(&store->db, &stmt, e,
-		     "SELECT run, count, max(bytes) OVER (), name IS NOT NULL FROM signed_journals"
+		     "SELECT run, count, max(bytes) OVER (), name IS NOT NULL, count(*) OVER ()"
+		     " FROM signed_journals"
 		     " WHERE computation = ? ORDER BY run DESC LIMIT 1",
 		     "t", id) < 0)
 		return err_code(e);
@@ -63,7 +65,8 @@ static int find_newest(struct store *store, const char *id, struct run *r, struc
 	if (db_integer(stmt, 0, 1, RUNS_MAX, &r->newest, e) < 0 ||
 	    db_integer(stmt, 1, 0, ENTRIES_MAX, &r->count, e) < 0 ||
 	    db_integer(stmt, 2, 0, BYTES_MAX, &r->bytes, e) < 0 ||
-	    db_integer(stmt, 3, 0, 1, &named, e) < 0)
+	    db_integer(stmt, 3, 0, 1, &named, e) < 0 ||
+	    db_integer(stmt, 4, 1, RUNS_MAX, &r->runs, e) < 0)
 		return err_code(e);
 	r->run = r->newest;
 	return named ? 0 : name_newest(store, id, r->run, e);
@@ -188,11 +191,16 @@ int store_journal_add(struct store *store, const char *cvm_id, const char *id,
 			       "CVM %s: a journal goes on at entry %lld, and of that run %lld are "
 			       "here",
 			       log_quote(cvm_id).text, (long long)part->first, (long long)r.count);
+	*kept = r.count;
+	if (!r.run && r.runs >= STORE_RUNS_MAX) {
+		log_warn("computation %s: it has the journals of %d runs, and no other is taken",
+			 log_quote(id).text, STORE_RUNS_MAX);
+		return 0;
+	}
 	if (!r.run) {
 		r.run = r.newest + 1;
 		r.bytes += STORE_RUN_ROOM;
 	}
-	*kept = r.count;
 	if (part->first + (int64_t)part->count - 1 <= r.count)
 		return 0;
 	if (is_full(store, &r, part)) {

@@ -4,8 +4,8 @@
  * signed head. Nothing is verified here; who reads one verifies it.
  *
  * A computation that is run again has a journal for each run. All of them together are bounded by
- * limits.record_bytes, in which each entry and each run also has its room: what is over it is not taken,
- * and nothing that was taken goes before the computation does.
+ * limits.record_bytes, in which each entry and each run also has its room, and their count by
+ * STORE_RUNS_MAX: what is over it is not taken, and nothing that was taken goes before the computation does.
  */
 #pragma once
 
@@ -16,6 +16,7 @@ enum {
 	STORE_ENTRY_MAX = 2 << 20, /* bytes of an entry */
 	STORE_HEAD_MAX = 512,
 	STORE_BATCH_MAX = 1024, /* entries */
+	STORE_RUNS_MAX = 1024,  /* of a computation: each part looks at all of them */
 	STORE_ENTRY_ROOM = 64,  /* what an entry counts besides its bytes */
 	STORE_RUN_ROOM =
 		STORE_HEAD_MAX + STORE_ENTRY_ROOM, /* what a journal counts, even an empty one */
@@ -31,7 +32,7 @@ struct journal_part {
 };
 
 /* Keeps it; `*kept` is how many entries of that run's journal are there then. What is there already is not
- * kept again; a part that is over the limit is not kept at all. ERR_DENIED as for records, ERR_NOT_FOUND for
+ * kept again; a part that is over a limit is not kept at all. ERR_DENIED as for records, ERR_NOT_FOUND for
  * one that goes on where that run is not, ERR_DATA_LOSS for one that is none. */
 int store_journal_add(struct store *store, const char *cvm_id, const char *computation_id,
 		      const struct journal_part *part, int64_t *kept, struct err *e) MUST_CHECK;

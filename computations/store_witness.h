@@ -24,7 +24,8 @@ int store_witness_runs(struct store *store, const char *computation_id, int64_t 
 		       struct err *e) MUST_CHECK;
 
 /* A journal stands at this head, which covers `count` entries: a leaf, if it is a run's first, the final
- * one, or STORE_WITNESS_EVERY entries behind the last. A head that says something else is none. */
+ * one, or STORE_WITNESS_EVERY entries behind the last; never more than that makes of a journal with one
+ * final head. A head that says something else is none. */
 int store_witness_see(struct store *store, const char *computation_id, int64_t run, int64_t count,
 		      struct span signed_head, struct err *e) MUST_CHECK;
 

@@ -394,6 +394,28 @@ static void rows_that_others_wrote_are_refused(void **state)
 	}
 }
 
+/* Each part looks at all runs: a CVM must not make that dear, and goes on with those that it has. */
+static void runs_are_counted(void **state)
+{
+	struct store_room *f = *state;
+	char name[16];
+
+	f->store.limits.record_bytes = 4 << 20;
+	store_room_run_on(f, "one", "cvm");
+	assert_ok(db_script(&f->store.db, "BEGIN", &f->e), f->e);
+	for (int i = 1; i <= STORE_RUNS_MAX; i++) {
+		snprintf(name, sizeof(name), "r%d", i);
+		assert_int_equal(add_named(f, name, 1), 3);
+	}
+	assert_int_equal(add_named(f, "over", 1), 0);
+	assert_int_equal(add(f, "over", 1), 0);
+	assert_int_equal(add_named(f, "r1", 4), 6);
+	assert_int_equal(add_named(f, name, 4), 6);
+	assert_ok(db_script(&f->store.db, "COMMIT", &f->e), f->e);
+	assert_page(f, 1, 0, 6, "r1 1");
+	assert_page(f, STORE_RUNS_MAX, 0, 6, "r1024 1");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -409,6 +431,7 @@ int main(void)
 		STORE_ROOM_ROW(sizes_are_bounded),
 		STORE_ROOM_ROW(a_computation_has_so_much_room),
 		STORE_ROOM_ROW(a_part_has_so_many_entries),
+		STORE_ROOM_ROW(runs_are_counted),
 		STORE_ROOM_ROW(an_older_database_gets_journals),
 		STORE_ROOM_ROW(it_goes_with_its_computation),
 		STORE_ROOM_ROW(rows_that_others_wrote_are_refused),

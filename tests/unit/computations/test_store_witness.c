@@ -138,6 +138,21 @@ static void first_and_last_head_and_each_256_entries_are_leaves(void **state)
 	assert_int_equal(ask(f, "two", 0, 0).proof_len, 0);
 }
 
+/* One final head for each entry, and hardly more leaves than an honest journal has. */
+static void who_ends_his_journal_again_and_again_fills_no_log(void **state)
+{
+	struct store_room *f = *state;
+
+	f->store.limits.record_bytes = 1 << 20;
+	store_room_run_on(f, "one", "cvm");
+	for (int64_t n = 1; n < STORE_WITNESS_EVERY; n++)
+		tell(f, "one", &(struct told){ .first = n, .last = n, .count = n, .final = true });
+	assert_int_equal(size_of(f), 2);
+	for (int64_t n = STORE_WITNESS_EVERY; n < 3 * STORE_WITNESS_EVERY; n++)
+		tell(f, "one", &(struct told){ .first = n, .last = n, .count = n, .final = true });
+	assert_int_equal(size_of(f), 4);
+}
+
 static void each_size_that_was_is_the_begin_of_each_later_one(void **state)
 {
 	struct witness_head heads[24];
@@ -299,6 +314,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(an_empty_log_is_signed_too),
 		TEST(first_and_last_head_and_each_256_entries_are_leaves),
+		TEST(who_ends_his_journal_again_and_again_fills_no_log),
 		TEST(each_size_that_was_is_the_begin_of_each_later_one),
 		TEST(of_a_size_that_never_was_nothing_is_proven),
 		TEST(what_is_no_head_of_those_entries_is_no_leaf),
