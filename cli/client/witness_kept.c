@@ -130,6 +130,21 @@ static int lock(const char *path, struct err *e)
 	return TAKE_FD(fd);
 }
 
+/* Another call may have kept what it saw since this one read: they were shown one log, or a fork. */
+static int check_meanwhile(const struct witness_kept *kept, struct span key,
+			   const struct witness_head *head, struct err *e)
+{
+	bool other = !span_equal(key, kept->key) ||
+		     (head->size == kept->head.size &&
+		      memcmp(head->root, kept->head.root, SHA256_LEN) != 0);
+
+	if (!kept->bytes || !other)
+		return 0;
+	return err_set(e, ERR_DATA_LOSS,
+		       "refused: another call was shown another log of heads meanwhile ('%s')",
+		       kept->path);
+}
+
 int witness_kept_write(const char *address, struct span key, struct span signed_head,
 		       const struct witness_head *head, const struct witness_leaf *leaf,
 		       struct err *e)
@@ -144,7 +159,7 @@ int witness_kept_write(const char *address, struct span key, struct span signed_
 		return err_nomem(e);
 	if (path_of(address, &path, e) < 0 || (held = lock(path, e)) < 0)
 		return err_code(e);
-	if (witness_kept_read(address, kept, e) < 0) {
+	if (witness_kept_read(address, kept, e) < 0 || check_meanwhile(kept, key, head, e) < 0) {
 		witness_kept_done(kept);
 		return err_code(e);
 	}

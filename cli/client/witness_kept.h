@@ -31,7 +31,8 @@ const struct witness_leaf *witness_kept_leaf(const struct witness_kept *kept,
 					     struct span computation, uint64_t run);
 
 /* Puts what is seen now in place of what was: the whole file at once, unless another call has put a
- * larger log there meanwhile. `leaf` may be NULL. */
+ * larger log there meanwhile. ERR_DATA_LOSS if that is of another key, or forked at this size. `leaf` may be
+ * NULL. */
 int witness_kept_write(const char *address, struct span key, struct span signed_head,
 		       const struct witness_head *head, const struct witness_leaf *leaf,
 		       struct err *e) MUST_CHECK;

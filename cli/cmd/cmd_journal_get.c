@@ -214,7 +214,9 @@ static enum cli_exit get_witnessed(struct cli *cli, struct client *client, struc
 		return CLI_FAILED;
 	fprintf(stderr, "%s: %" PRIu64 " entries\n", f->check.closed ? "closed" : "open",
 		f->check.head.count);
-	return write_witness(cli, seen, e) < 0 ? CLI_FAILED : CLI_OK;
+	if (write_witness(cli, seen, e) < 0)
+		return e->code == ERR_DATA_LOSS ? CLI_NOT_GENUINE : CLI_FAILED;
+	return CLI_OK;
 }
 
 static enum cli_exit get(struct cli *cli, struct client *client, struct fetched *f, struct err *e)

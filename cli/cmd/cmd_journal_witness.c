@@ -74,7 +74,7 @@ static enum cli_exit run(struct cli *cli, struct err *e)
 	enum cli_exit status = witness_ask(&client, id, number, seen, e);
 	if (status == CLI_OK &&
 	    (print(cli, seen, e) < 0 || write_files(cli, seen, e) < 0 || witness_keep(seen, e) < 0))
-		status = CLI_FAILED;
+		status = e->code == ERR_DATA_LOSS ? CLI_NOT_GENUINE : CLI_FAILED;
 	witness_seen_done(seen);
 	return status;
 }
