@@ -75,6 +75,18 @@ static bool is(const struct journal_note *note, const char *type)
 	return strcmp(note->type, type) == 0;
 }
 
+/* A journal's first digest is the name of its run. */
+static void check_run(const struct book *b, struct span made)
+{
+	uint8_t run[SHA256_LEN];
+	struct err e;
+
+	if (b->head.count != 1)
+		return;
+	assert(journal_run(made, run, &e) == 0);
+	assert(memcmp(run, b->head.digest, sizeof(run)) == 0);
+}
+
 static void add_entry(struct book *b, struct span item)
 {
 	struct writer w = writer_up_to(2 * JOURNAL_ENTRY_MAX);
@@ -91,6 +103,7 @@ static void add_entry(struct book *b, struct span item)
 	b->evidence |= is(&entry.note, "evidence");
 	b->ended = is(&entry.note, "end");
 	const struct span made = { w.bytes, w.len };
+	check_run(b, made);
 	assert(journal_entry_parse(made, &again, &e) == 0 && again.sequence == b->head.count);
 	assert(again.note.type == entry.note.type && again.note.count == entry.note.count);
 	journal_put_item(&b->file, made);
@@ -105,6 +118,7 @@ static void check_chained(struct span file)
 	struct book b = { .file = writer_up_to(FILE_MAX) };
 	struct writer head = writer_up_to(JOURNAL_SIGNED_MAX);
 	struct reader r = reader_over(file.bytes, file.len);
+	struct journal_head read;
 	struct span item;
 	bool closed;
 	struct err e;
@@ -113,6 +127,9 @@ static void check_chained(struct span file)
 	while (reader_left(&r) && journal_take_item(&r, &item, &e) == 0)
 		add_entry(&b, item);
 	assert(journal_head_sign(&b.head, b.ended, k->key, &head, &e) == 0);
+	/* what a service reads of it, without the key */
+	assert(journal_head_read((struct span){ head.bytes, head.len }, &read, &closed, &e) == 0);
+	assert(read.count == b.head.count && closed == b.ended);
 	journal_put_item(&b.file, (struct span){ head.bytes, head.len });
 	int failed = check((struct span){ b.file.bytes, b.file.len }, &closed);
 	assert(b.file.bad || !failed == (b.started && b.whole));
@@ -130,6 +147,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	bool flag;
 
 	(void)!check(file, &flag);
+	(void)!journal_head_read(file, &head, &flag, &e);
 	(void)!journal_head_verify(file, cose_test_key(COSE_ES256)->key, &head, &flag, &e);
 	if (len < FILE_MAX / 4)
 		check_chained(file);

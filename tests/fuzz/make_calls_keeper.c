@@ -13,6 +13,7 @@ enum { ASK = 0, ANSWER = 6, PACKET = 11, RUN = 12, CANCEL = 13, RESET = 14, CLOS
 #define SNP_REPORT "snp_report/milan-v2"
 #define TDX_QUOTE  "tdx_quote/v4"
 enum { MORE = 1, WRONG_NUMBER = 2, LARGE = 4 };
+enum { SNP = 0, SNP_VTPM = 2 }; /* as AttestationRequest.type: a question for a TPM needs one */
 enum {
 	CHECK = 0,
 	MEASURE = 2,
@@ -90,7 +91,7 @@ static struct writer parts_content(size_t count)
 
 static void save_boot(void)
 {
-	struct writer w = begin(), c = check_content(0);
+	struct writer w = begin(), c = check_content(SNP_VTPM);
 
 	writer_u8(&w, 1);
 	ask(&w, CHECK);
@@ -221,7 +222,7 @@ void calls_keeper_answers(void)
 	calls_save("keeper_answers/unasked", &w);
 	w = begin();
 	writer_u8(&w, 0);
-	c = check_content(0);
+	c = check_content(SNP);
 	ask(&w, CHECK);
 	answer_done(&w, &c);
 	for (int i = 0; i < 20; i++) {
@@ -241,7 +242,7 @@ void calls_keeper_answers(void)
 	w = begin();
 	writer_u8(&w, 0);
 	ask(&w, CHANNEL_TOKEN);
-	c = check_content(0);
+	c = check_content(SNP_VTPM);
 	ask(&w, CHECK);
 	answer_done(&w, &c);
 	ask(&w, CHANNEL_TOKEN);
