@@ -81,7 +81,7 @@ def job(mode):
         options = ["--name", "job", "--algorithm", script, "--algorithm-type", "python", "--algorithm-key",
                    folder("rsa-public.pem"), "--dataset", grow(folder), "--dataset-name", "set", "--dataset-key",
                    folder("ecdsa-public.pem"), "--consumer-key", folder("ed25519-public.pem"), "--agent-port",
-                   str(ours.port)]
+                   str(ours.port), "--stock-manifest"]  # its scripts expect datasets where its agent lays them
         if certs:
             options += ["--agent-cert", certs("server.pem"), "--agent-key", certs("server-key.pem")]
         if mode == "mutual TLS":
