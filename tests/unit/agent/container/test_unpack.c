@@ -323,19 +323,19 @@ static void what_it_runs_is_told(void **state)
 	const struct kit_image image = {
 		.layers = { LAYER({ .name = "a", .text = "1" }) },
 		.run = "{\"Entrypoint\":[\"/a\",\"-x\"],\"Cmd\":[\"y\"],\"Env\":[\"A=b=c\",\"B=\"],"
-		       "\"User\":\"1000\",\"WorkingDir\":\"/work/here\",\"ExposedPorts\":{\"80/tcp\":{}}}",
+		       "\"User\":\"1000\",\"WorkingDir\":\"/srv/here\",\"ExposedPorts\":{\"80/tcp\":{}}}",
 	};
 
 	kit_docker(&archive, &image);
 	CLEANUP(close) int fd = kit_memory(archive.bytes, archive.len);
 	assert_ok(unpack(fd, "amd64", w->root, MOST, &bytes, &e), e);
-	assert_true(is_there(w, "work/here"));
+	assert_true(is_there(w, "srv/here"));
 	assert_ok(container_run_read(bytes.bytes, bytes.len, &run, &e), e);
 	assert_int_equal(run.entrypoint.count, 2);
 	assert_string_equal(run.entrypoint.items[1], "-x");
 	assert_string_equal(run.command.items[0], "y");
 	assert_string_equal(run.env.items[0], "A=b=c");
-	assert_string_equal(run.folder, "/work/here");
+	assert_string_equal(run.folder, "/srv/here");
 	for (size_t len = 0; len < bytes.len; len++)
 		assert_int_equal(container_run_read(bytes.bytes, len, &run, &e), -ERR_INVALID);
 }
