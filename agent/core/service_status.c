@@ -137,7 +137,9 @@ void service_status_message(struct rpc_call *call, const ProtobufCMessage *messa
 		r.name = c->manifest->name;
 		r.manifest_digest.data = (uint8_t *)c->digests.sha3_256;
 		r.manifest_digest.len = SHA3_256_LEN;
-		r.result_size = c->result_size;
+		/* Of results of few possible sizes it would tell everybody which they are. */
+		r.result_size =
+			manifest_logs(c->manifest) == MANIFEST_LOGS_ALL ? c->result_size : 0;
 		failed = fill_lists(c, &lists, &r, &e);
 	}
 	if (!failed && request->python)

@@ -20,14 +20,19 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { NAMES_MAX = 1000 };
+enum {
+	NAMES_MAX = 1000,
+	/* Until their size is known: no more comes before the window is opened further, and what has not
+	 * come whole is not counted as handed out (rpc_limits_default()). */
+	ROOM_FIRST = 4 << 20,
+};
 
 /* Where the results go: a file without a name until all of it is there. */
 struct target {
 	char *path;    /* of the result */
 	char *partial; /* of the file that is being written, beside it */
 	int fd;
-	uint64_t written;
+	uint64_t room, written;
 };
 
 static void target_done(struct target *t)
@@ -107,20 +112,22 @@ static int target_open(struct target *t, const char *name, struct err *e)
 	return 0;
 }
 
-/* Makes room for all of it before it is asked for: once this machine has received it, the agent
- * does not hand it out again, whether it could be written or not. */
-static int reserve(struct cli *cli, const struct target *t, uint64_t size, struct err *e)
+/* Makes room for all of it before it comes: once this machine has received it, the agent does not hand
+ * it out again, whether it could be written or not. */
+static int reserve(struct cli *cli, struct target *t, uint64_t size, struct err *e)
 {
 	char text[32];
 
 	errno = size > INT64_MAX ? EFBIG : size ? posix_fallocate(t->fd, 0, (off_t)size) : 0;
-	if (!errno)
+	if (!errno) {
+		t->room = size;
 		return 0;
+	}
 	progress_size(size, text, sizeof(text));
 	err_errno(e, "room for %s of results beside '%s'", text, t->path);
 	cli_hint(cli,
-		 "the results were not asked for, since they are handed out once: name another "
-		 "place with -f, or make room");
+		 "the results were not taken, since they are handed out once: name another place "
+		 "with -f, or make room");
 	return err_code(e);
 }
 
@@ -157,7 +164,7 @@ keep:
 	return err_code(e);
 }
 
-static int receive(struct target *t, struct rpc_sync *sync, bool verbose, struct err *e)
+static int receive(struct cli *cli, struct target *t, struct rpc_sync *sync, struct err *e)
 {
 	struct progress progress;
 	uint64_t size = 0;
@@ -167,6 +174,8 @@ static int receive(struct target *t, struct rpc_sync *sync, bool verbose, struct
 		return err_code(e);
 	if (size == CLIENT_SIZE_UNKNOWN)
 		return err_set(e, ERR_INVALID, "the agent does not say how large the results are");
+	if (size > t->room && reserve(cli, t, size, e) < 0)
+		return err_code(e);
 	progress_start(&progress, "fetching", size, 0);
 	for (;;) {
 		ProtobufCMessage *message;
@@ -192,7 +201,7 @@ static int receive(struct target *t, struct rpc_sync *sync, bool verbose, struct
 	if (!failed && t->written != size)
 		return err_set(e, ERR_DATA_LOSS, "%" PRIu64 " bytes came of %" PRIu64, t->written,
 			       size);
-	if (!failed && verbose)
+	if (!failed && cli->verbose)
 		progress_tell(&progress, t->written);
 	return failed;
 }
@@ -227,7 +236,8 @@ static int fetch(void *data, struct err *e)
 	t->written = 0;
 	if (!call.role_signature && agent_client_status(client, &status, e) < 0)
 		return err_code(e);
-	if (status && reserve(client->cli, t, status->result_size, e) < 0)
+	if (reserve(client->cli, t,
+		    status && status->result_size ? status->result_size : ROOM_FIRST, e) < 0)
 		return err_code(e);
 	if (attested_ready(client, e) < 0 || attested_again(client, e) < 0 ||
 	    result_receipt_fetch(f->receipt, client, f->key, call.role_signature, e) < 0)
@@ -236,7 +246,7 @@ static int fetch(void *data, struct err *e)
 	rpc_metadata_done(&metadata);
 	if (failed || rpc_sync_send(sync, &request.base, e) < 0)
 		return err_code(e);
-	return receive(t, sync, client->cli->verbose, e);
+	return receive(client->cli, t, sync, e);
 }
 
 static int extract(const char *path, const char *into, struct err *e)

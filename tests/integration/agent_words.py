@@ -93,6 +93,7 @@ def results_are_the_participants_alone():
     algo = b"#!/bin/sh\nhead -c 300000 /dev/urandom >results/all\n"  # of a size that nothing else has
     for logs in SHOWN:
         with journals_are_kept(), Folder() as folder, ended(logs, algo, "ConsumingResults/Ready") as (service, _, client):
+            told = client.status().result_size
             result = client.result(USER_KEY)
             service.wait(lambda s: s.is_closed())
             bytes_, shown = sent(service), logs in ("", "all")
@@ -102,6 +103,7 @@ def results_are_the_participants_alone():
             done = ours(folder.write("journal", service.file()), "--chain-only")
             assert done.returncode == 0 and "\nclosed: " in done.stdout, done.stdout + done.stderr
         size = len(result)
+        assert told == (size if shown else 0), (logs, told)
         assert size > 300000 and (sha3(result) in bytes_) == (b"\x1a" + size.to_bytes(4, "big") in bytes_) == shown, logs
         for other in (hashlib.sha256(result).digest(), size.to_bytes(8, "little"), str(size).encode()):
             assert other not in bytes_, (logs, other)

@@ -414,26 +414,36 @@ def results_are_saved_once_and_never_over_anything():
         assert not [name for name in os.listdir(owner.path) if "part" in name]
 
 
-def results_without_room_are_not_asked_for():
-    """Once they have come, the agent hands them out no more; the disk is one of 64 KiB."""
+def on_disk_of(size, owner):
+    """What 'result' says on a disk of that size; no file stays there."""
+    script = 'mount -t tmpfs -o size=$0 none "$1" && cd "$1" && shift && "$@"; s=$?; ls -A; exit $s'
+    done = subprocess.run(
+        ["unshare", "-m", "sh", "-c", script, str(size), owner("small"), program("cocos-cli"), "result", owner.key,
+         "-f", owner("small", "x.zip")], capture_output=True, text=True, timeout=PATIENCE, check=False,
+        env={**os.environ, "AGENT_GRPC_URL": owner.agent.url})
+    assert done.returncode == 1 and "were not taken" in done.stderr and done.stdout == "", done
+    return done.stderr
+
+
+def results_without_room_are_not_taken():
+    """Once they have come, the agent hands them out no more."""
     with Owner() as owner:
-        owner.agent.results = secrets.token_bytes(100000)
         os.mkdir(owner("small"))
-        script = 'mount -t tmpfs -o size=64k none "$0" && "$@"; s=$?; ls -A "$0"; exit $s'
-        for size, words in ((100000, "No space left"), (1 << 63, "File too large")):
+        owner.agent.results = secrets.token_bytes(100000)
+        for size, words in ((100000, "No space left"), (1 << 63, "File too large"), (0, "No space left")):
             owner.agent.status = {"result_size": size}
-            done = subprocess.run(
-                ["unshare", "-m", "sh", "-c", script, owner("small"), program("cocos-cli"), "result",
-                 owner.key, "-f", owner("small", "x.zip")], capture_output=True, text=True,
-                timeout=PATIENCE, check=False, env={**os.environ, "AGENT_GRPC_URL": owner.agent.url})
-            assert done.returncode == 1 and words in done.stderr, done.stderr
-            assert "were not asked for" in done.stderr and done.stdout == "", done
+            assert words in on_disk_of(65536, owner)
         assert not owner.agent.calls, "asked for without room"
+        # Where nobody is told of their size the first of them have room, and the rest are not let in.
+        owner.agent.results = secrets.token_bytes(9 << 20)
+        assert "room for 9.0 MiB" in on_disk_of(5 << 20, owner)
+        assert len(owner.agent.calls) == 1
+        owner.agent.results = secrets.token_bytes(100000)
         owner.agent.status = {"result_size": len(owner.agent.results)}
         owner.write("file", "x")
         owner.agent.run("result", owner.key, "-o", owner("file"), cwd=owner.path).refused(
             1, "not a folder")
-        assert not owner.agent.calls, "asked for without a folder to unpack it"
+        assert len(owner.agent.calls) == 1, "asked for without a folder to unpack it"
         owner.agent.status = {"result_size": 2 * len(owner.agent.results)}
         owner.agent.run("result", owner.key, cwd=owner.path).ok()
         assert read(owner("results.zip")) == owner.agent.results
@@ -679,7 +689,7 @@ if __name__ == "__main__":
              the_wrong_key_is_told_so, a_broken_upload_goes_on_where_it_stopped,
              an_upload_that_never_gets_on_gives_up,
              results_are_saved_once_and_never_over_anything,
-             results_without_room_are_not_asked_for, results_are_unpacked,
+             results_without_room_are_not_taken, results_are_unpacked,
              a_cut_download_is_repeated, an_agent_that_lies_about_the_size_is_not_believed,
              nothing_is_left_when_there_is_nothing, status_is_printed_and_harmless,
              a_role_signature_is_given_only_when_asked_for,
