@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { FORM = 6 };
+enum { FORM = 7 };
 
 #define SIGNED_JOURNALS                                             \
 	"CREATE TABLE entries ("                                    \
@@ -47,6 +47,9 @@ enum { FORM = 6 };
 	" number INTEGER NOT NULL,"                                       \
 	" hash BLOB NOT NULL,"                                            \
 	" PRIMARY KEY (level, number)) WITHOUT ROWID;"
+
+/* One row: the digest of the key that signs the log. */
+#define WITNESS_KEY "CREATE TABLE witness_key (digest BLOB NOT NULL);"
 
 static const char schema[] =
 	"CREATE TABLE computations ("
@@ -105,10 +108,10 @@ static const char schema[] =
 	" size INTEGER NOT NULL);"
 	"CREATE INDEX records_journal ON records (journal, number);"
 	/* What agents sign: entries, and the last head over them (store_journal.h). */
-	SIGNED_JOURNALS NAMES_OF_RUNS WITNESS "PRAGMA user_version=6;";
+	SIGNED_JOURNALS NAMES_OF_RUNS WITNESS WITNESS_KEY "PRAGMA user_version=7;";
 
 /* What each older form lacks: 1 had no verdicts, 2 no keys, 3 no signed journals, 4 no names of their
- * runs, 5 no log of heads. */
+ * runs, 5 no log of heads, 6 not the name of its key. */
 static const char *const upgrades[FORM] = {
 	[1] = "ALTER TABLE computations ADD COLUMN unverified INTEGER NOT NULL DEFAULT 0;"
 	      "ALTER TABLE cvms ADD COLUMN verified INTEGER NOT NULL DEFAULT 0;"
@@ -120,6 +123,7 @@ static const char *const upgrades[FORM] = {
 	[3] = SIGNED_JOURNALS "PRAGMA user_version=4;",
 	[4] = NAMES_OF_RUNS "PRAGMA user_version=5;",
 	[5] = WITNESS "PRAGMA user_version=6;",
+	[6] = WITNESS_KEY "PRAGMA user_version=7;",
 };
 
 int64_t store_now(void)

@@ -34,7 +34,8 @@ static int make_key(struct store *store, const char *path, struct err *e)
 			"'%s' is missing, and signed a log of %lld heads: bring it back from "
 			"your backup",
 			path, (long long)size);
-	if (key_generate(KEY_ECDSA, &key, e) < 0 || key_to_private_pem(key, &pem, e) < 0)
+	if (db_run(&store->db, e, "DELETE FROM witness_key", "") < 0 ||
+	    key_generate(KEY_ECDSA, &key, e) < 0 || key_to_private_pem(key, &pem, e) < 0)
 		return err_code(e);
 	int failed = file_write_new(path, pem, strlen(pem), 0600, e);
 	explicit_bzero(pem, strlen(pem));
@@ -61,18 +62,6 @@ static int read_key(struct store *store, const char *path, struct err *e)
 	return 0;
 }
 
-int store_witness_open(struct store *store, const char *dir, struct err *e)
-{
-	CLEANUP(free) char *path = NULL;
-
-	if (text_format(&path, e, "%s/witness.pem", dir) < 0)
-		return err_code(e);
-	int failed = read_key(store, path, e);
-	return err_is(failed, ERR_NOT_FOUND) ? make_key(store, path, e) : failed;
-}
-
-/* ---- the tree ---- */
-
 static int take_hash(sqlite3_stmt *row, int column, uint8_t hash[SHA256_LEN], struct err *e)
 {
 	const void *bytes;
@@ -85,6 +74,49 @@ static int take_hash(sqlite3_stmt *row, int column, uint8_t hash[SHA256_LEN], st
 	memcpy(hash, bytes, SHA256_LEN);
 	return 0;
 }
+
+/* Another key's log would be a fork to all who have seen this one's. */
+static int check_same_key(struct store *store, const char *path, struct err *e)
+{
+	CLEANUP(sqlite3_finalize) sqlite3_stmt *stmt = NULL;
+	CLEANUP(free) uint8_t *spki = NULL;
+	uint8_t hash[SHA256_LEN], known[SHA256_LEN];
+	size_t len;
+	int row;
+
+	if (key_to_spki(store->log_key, &spki, &len, e) < 0 ||
+	    digest(DIGEST_SHA256, spki, len, hash, e) < 0 ||
+	    db_query(&store->db, &stmt, e, "SELECT digest FROM witness_key", "") < 0)
+		return err_code(e);
+	row = db_next(&store->db, stmt, e);
+	if (row < 0)
+		return row;
+	if (row == 0)
+		return db_run(&store->db, e, "INSERT INTO witness_key (digest) VALUES (?)", "b",
+			      hash, sizeof(hash));
+	if (take_hash(stmt, 0, known, e) < 0)
+		return err_code(e);
+	return memcmp(hash, known, sizeof(hash)) == 0
+		       ? 0
+		       : err_set(e, ERR_PRECONDITION,
+				 "'%s' is another key than the one that signs this log: bring "
+				 "that back from your backup",
+				 path);
+}
+
+int store_witness_open(struct store *store, const char *dir, struct err *e)
+{
+	CLEANUP(free) char *path = NULL;
+
+	if (text_format(&path, e, "%s/witness.pem", dir) < 0)
+		return err_code(e);
+	int failed = read_key(store, path, e);
+	if (err_is(failed, ERR_NOT_FOUND))
+		failed = make_key(store, path, e);
+	return failed ? failed : check_same_key(store, path, e);
+}
+
+/* ---- the tree ---- */
 
 static int get_node(void *data, unsigned level, uint64_t number, uint8_t hash[SHA256_LEN],
 		    struct err *e)

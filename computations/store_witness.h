@@ -16,7 +16,7 @@ enum {
 };
 
 /* `dir`/witness.pem, made where there is none and nothing was signed. ERR_PRECONDITION where the log has
- * leaves and its key is gone: another key's log would be taken for a fork. */
+ * leaves and its key is gone, or is another: that one's log would be taken for a fork. */
 int store_witness_open(struct store *store, const char *dir, struct err *e) MUST_CHECK;
 
 /* How many runs of a computation the log knows. */

@@ -267,6 +267,29 @@ static void a_log_without_its_key_is_not_signed_by_another(void **state)
 	assert_leaf(f, "one", 0, 1, 1);
 }
 
+/* A good key, and a database that it did not sign for. */
+static void a_log_is_not_signed_by_another_good_key(void **state)
+{
+	CLEANUP(EVP_PKEY_free) EVP_PKEY *key = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
+	struct store_room *f = *state;
+	CLEANUP(free) char *pem = NULL, *own = NULL;
+	struct store other;
+	char path[128];
+
+	key_path(f, path);
+	store_room_run_on(f, "one", "cvm");
+	tell(f, "one", &(struct told){ .first = 1, .last = 1, .count = 1 });
+	store_close(&f->store);
+	assert_ok(file_read_text(path, PEM_MAX, &own, &f->e), f->e);
+	assert_ok(key_to_private_pem(key, &pem, &f->e), f->e);
+	assert_ok(file_write(path, pem, strlen(pem), 0600, &f->e), f->e);
+	assert_refused(store_open(&other, f->dir, &store_room_limits, &f->e), f->e,
+		       ERR_PRECONDITION, "another key");
+	assert_ok(file_write(path, own, strlen(own), 0600, &f->e), f->e);
+	store_room_open(f);
+	assert_leaf(f, "one", 0, 1, 1);
+}
+
 static void a_key_of_another_kind_is_refused(void **state)
 {
 	CLEANUP(EVP_PKEY_free) EVP_PKEY *key = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-384");
@@ -321,6 +344,7 @@ int main(void)
 		TEST(runs_are_counted_on_when_a_computation_is_made_anew),
 		TEST(the_key_stays_and_is_its_owners_alone),
 		TEST(a_log_without_its_key_is_not_signed_by_another),
+		TEST(a_log_is_not_signed_by_another_good_key),
 		TEST(a_key_of_another_kind_is_refused),
 		TEST(a_database_that_was_edited_is_said_so),
 	};
