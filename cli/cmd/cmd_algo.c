@@ -9,6 +9,7 @@
 #include "common/base/encode.h"
 #include "common/base/log.h"
 
+#include <fcntl.h>
 #include <string.h>
 
 static const char *type_of(const struct cli *cli)
@@ -153,6 +154,14 @@ static int check_options(const struct cli *cli, struct err *e)
 	return 0;
 }
 
+static int check_folder(const struct cli *cli, struct err *e)
+{
+	const char *path = cli_value(cli, "wheels");
+	CLEANUP(close) int fd = path ? open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+
+	return path && fd < 0 ? err_errno(e, "--wheels '%s'", path) : 0;
+}
+
 static enum cli_exit run_algo(struct cli *cli, struct err *e)
 {
 	struct asset asset CLEANUP_ASSET = { .fd = -1 };
@@ -176,7 +185,8 @@ static enum cli_exit run_algo(struct cli *cli, struct err *e)
 	bool there;
 	int failed;
 
-	if (check_options(cli, e) < 0 || private_key_load(cli, cli->operands[1], &key, e) < 0 ||
+	if (check_options(cli, e) < 0 || check_folder(cli, e) < 0 ||
+	    private_key_load(cli, cli->operands[1], &key, e) < 0 ||
 	    asset_open(&asset, cli->operands[0], e) < 0 ||
 	    (requirements_path && asset_digest(requirements_path, ignored, e) < 0) ||
 	    attested_open(&client, cli, e) < 0)

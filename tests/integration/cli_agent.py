@@ -287,6 +287,8 @@ def algorithms_travel_with_all_that_they_need():
                             (("-a", "wasm", "--python-runtime", "python3"),
                              "--python-runtime goes with -a python alone")):
             owner.agent.run("algo", path, owner.key, *words).refused(2, what, "hint:")
+        owner.agent.run("algo", path, owner.key, "-a", "python", "-r", requirements, "--wheels",
+                        owner("nowhere")).refused(2, "--wheels", "nowhere")
         assert len(owner.agent.calls) == 2
         # Of an empty file nothing travels, and nothing is signed.
         owner.agent.run("algo", path, owner.key, "-a", "python", "-r", owner.write("empty.txt", "")).ok()
