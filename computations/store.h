@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "common/base/log_rate.h"
 #include "common/crypto/key.h"
 #include "common/manifest/manifest.h"
 #include "computations/db.h"
@@ -32,8 +33,9 @@ struct store_limits {
 struct store {
 	struct db db;
 	struct store_limits limits;
-	EVP_PKEY *log_key; /* of the log of journals' heads (store_witness.h) */
-	int lock;          /* `dir`/lock, which whoever uses the folder holds */
+	EVP_PKEY *log_key;         /* of the log of journals' heads (store_witness.h) */
+	struct log_rate bad_heads; /* lines about those that are in no log */
+	int lock;                  /* `dir`/lock, which whoever uses the folder holds */
 };
 
 /* Opens `dir`/computations.db, makes the tables if need be. ERR_PRECONDITION for a newer form,

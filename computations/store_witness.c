@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "computations/store_witness.h"
 
+#include "common/base/clock.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/base/writer.h"
@@ -199,6 +200,18 @@ static int add_leaf(struct store *store, const char *id, int64_t run,
 		      (size_t)SHA256_LEN);
 }
 
+static void tell_bad_head(struct store *store, const char *id, const struct err *why)
+{
+	unsigned long skipped;
+
+	if (!log_rate_take(&store->bad_heads, (uint64_t)clock_ms(CLOCK_MONOTONIC), &skipped))
+		return;
+	if (skipped)
+		log_warn("%lu other heads of journals were in no log", skipped);
+	log_warn("computation %s: a head of its journal is none, and in no log: %s",
+		 log_quote(id).text, why->text);
+}
+
 int store_witness_see(struct store *store, const char *id, int64_t run, int64_t count,
 		      struct span signed_head, struct err *e)
 {
@@ -211,8 +224,7 @@ int store_witness_see(struct store *store, const char *id, int64_t run, int64_t 
 	if (!failed && head.count != (uint64_t)count)
 		failed = err_set(&why, ERR_INVALID, "it is over other entries");
 	if (failed) {
-		log_warn("computation %s: a head of its journal is none, and in no log: %s",
-			 log_quote(id).text, why.text);
+		tell_bad_head(store, id, &why);
 		return 0;
 	}
 	if (db_number(&store->db, &last, e,

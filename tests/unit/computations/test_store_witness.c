@@ -6,7 +6,9 @@
 #include "computations/store_witness.h"
 #include "tests/unit/computations/store_room.h"
 
+#include <fcntl.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 
 /* Entries `first` to `last` of a journal; the head says `count` of them. */
@@ -207,6 +209,31 @@ static void what_is_no_head_of_those_entries_is_no_leaf(void **state)
 	assert_int_equal(size_of(f), 0);
 }
 
+/* So many that what a second lets through does not count. */
+static void bad_heads_do_not_flood_the_log(void **state)
+{
+	enum { TIMES = 1000, LINES_MAX = TIMES / 2 };
+	struct store_room *f = *state;
+	static char text[TIMES * 256];
+	size_t lines = 0;
+
+	store_room_run_on(f, "one", "cvm");
+	int kept = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 10), to = memfd_create("log", MFD_CLOEXEC);
+	assert_true(kept >= 0 && to >= 0 && dup2(to, STDERR_FILENO) == STDERR_FILENO);
+	for (int i = 0; i < TIMES; i++)
+		assert_ok(store_witness_see(&f->store, "one", 1, 1,
+					    (struct span){ (const uint8_t *)"x", 1 }, &f->e),
+			  f->e);
+	dup2(kept, STDERR_FILENO);
+	close(kept);
+	ssize_t len = pread(to, text, sizeof(text), 0);
+	close(to);
+	for (ssize_t i = 0; i < len; i++)
+		lines += text[i] == '\n';
+	assert_in_range(lines, 1, LINES_MAX);
+	assert_int_equal(size_of(f), 0);
+}
+
 static void runs_are_counted_on_when_a_computation_is_made_anew(void **state)
 {
 	struct store_room *f = *state;
@@ -341,6 +368,7 @@ int main(void)
 		TEST(each_size_that_was_is_the_begin_of_each_later_one),
 		TEST(of_a_size_that_never_was_nothing_is_proven),
 		TEST(what_is_no_head_of_those_entries_is_no_leaf),
+		TEST(bad_heads_do_not_flood_the_log),
 		TEST(runs_are_counted_on_when_a_computation_is_made_anew),
 		TEST(the_key_stays_and_is_its_owners_alone),
 		TEST(a_log_without_its_key_is_not_signed_by_another),
