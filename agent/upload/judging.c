@@ -44,15 +44,6 @@ static void judging_free(struct judging *j)
 }
 DEFINE_CLEANUP(struct judging *, judging_free)
 
-static void set_placing(struct upload_call *u, bool placing)
-{
-	u->asset->placing = placing;
-	if (placing)
-		u->computation->placing++;
-	else
-		u->computation->placing--;
-}
-
 static int open_bundle(struct judging *j, struct err *e)
 {
 	struct python_env env;
@@ -112,7 +103,7 @@ static void done(struct rpc_call *call, void *data)
 	struct err ignored;
 
 	uploads->judging = NULL;
-	set_placing(u, false);
+	upload_call_set_placing(u, false);
 	if (u->computation->over ||
 	    config->callbacks->expects(config->data, UPLOAD_ALGORITHM, &ignored) < 0)
 		j->failed = err_set(&j->e, ERR_ABORTED, "the computation has ended");
@@ -154,7 +145,7 @@ int judging_start(struct upload_call *u, bool bundle, struct err *e)
 	}
 	u->uploads->judging = TAKE_PTR(j);
 	u->stage = UPLOAD_UNPACKING;
-	set_placing(u, true);
+	upload_call_set_placing(u, true);
 	return 0;
 }
 

@@ -25,15 +25,6 @@ static void unpacking_free(struct unpacking *p)
 }
 DEFINE_CLEANUP(struct unpacking *, unpacking_free)
 
-static void set_placing(struct upload_call *u, bool placing)
-{
-	u->asset->placing = placing;
-	if (placing)
-		u->computation->placing++;
-	else
-		u->computation->placing--;
-}
-
 static void work(void *data)
 {
 	struct unpacking *p = data;
@@ -46,7 +37,7 @@ static void begin_next(struct uploads *uploads);
 /* Answers; `why` is NULL if it is in its place. */
 static void end(struct upload_call *u, struct err *why)
 {
-	set_placing(u, false);
+	upload_call_set_placing(u, false);
 	if (why) {
 		err_wrap(why, "Data: decompress");
 		upload_call_finish(u, why);
@@ -107,7 +98,7 @@ int unpacking_start(struct upload_call *u, const struct manifest_place *place, s
 	if (unpack_into_init(&p->into, u->computation, u->asset, place, e) < 0)
 		return err_code(e);
 	u->stage = UPLOAD_UNPACKING;
-	set_placing(u, true);
+	upload_call_set_placing(u, true);
 	TAILQ_INSERT_TAIL(&u->uploads->waiting, p, link);
 	(void)TAKE_PTR(p);
 	begin_next(u->uploads);

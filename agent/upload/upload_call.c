@@ -267,6 +267,15 @@ int upload_call_move(const struct upload_call *u, const struct upload *upload, c
 	return err_errno(e, "put '%s' in its place", name);
 }
 
+void upload_call_set_placing(struct upload_call *u, bool placing)
+{
+	u->asset->placing = placing;
+	if (placing)
+		u->computation->placing++;
+	else
+		u->computation->placing--;
+}
+
 void upload_call_placed(struct upload_call *u)
 {
 	const struct uploads_config *config = &u->uploads->config;

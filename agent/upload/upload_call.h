@@ -98,6 +98,9 @@ bool upload_call_is_full(const struct upload_call *u);
 int upload_call_move(const struct upload_call *u, const struct upload *upload, const char *name,
 		     mode_t mode, struct err *e) MUST_CHECK;
 
+/* The pool is at it, or no longer: a computation with such an asset does not go on. */
+void upload_call_set_placing(struct upload_call *u, bool placing);
+
 /* It is in its place. Answers the call, and tells. */
 void upload_call_placed(struct upload_call *u);
 
