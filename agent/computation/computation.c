@@ -3,7 +3,7 @@
 
 #include "common/base/file.h"
 #include "common/base/log.h"
-#include "common/crypto/digest.h"
+#include "common/crypto/key.h"
 #include "common/manifest/agent_certs.h"
 
 #include <stdlib.h>
@@ -35,8 +35,8 @@ static int take_assets(struct computation *c, struct err *e)
 		int failed;
 
 		consumer->key = &m->result_consumers[i]->userkey;
-		failed = digest(DIGEST_SHA3_256, consumer->key->data, consumer->key->len,
-				consumer->key_digest, e);
+		failed = key_fingerprint(consumer->key->data, consumer->key->len,
+					 consumer->key_digest, e);
 		if (failed)
 			return failed;
 	}

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/computation/refusal.h"
 
+#include "common/base/encode.h"
 #include "common/base/log.h"
+#include "common/crypto/key.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -49,6 +51,18 @@ static int not_by(const char *whose, const struct places *p, struct err *e)
 		       p->consumer ? "results" : "");
 }
 
+static int unknown(const struct access *access, const char *whose, struct err *e)
+{
+	uint8_t fingerprint[KEY_FINGERPRINT_LEN];
+	char hex[2 * KEY_FINGERPRINT_LEN + 1];
+
+	if (key_fingerprint(access->signer.data, access->signer.len, fingerprint, e) < 0)
+		return err_code(e);
+	hex_encode(fingerprint, sizeof(fingerprint), hex);
+	return err_set(e, ERR_DENIED, "not signed by %s: " PROOF_REFUSED_UNKNOWN ", %s", whose,
+		       hex);
+}
+
 int refusal_not_signed(const struct access *access, const struct computation *c, const char *whose,
 		       const uint8_t *asset, const struct writer *parameters, struct err *e)
 {
@@ -65,6 +79,6 @@ int refusal_not_signed(const struct access *access, const struct computation *c,
 			       " (another content, computation or connection)");
 	p = places_of(access, c);
 	if (!p.datasets && !p.algorithm && !p.consumer)
-		return err_set(e, ERR_DENIED, "not signed by %s: " PROOF_REFUSED_UNKNOWN, whose);
+		return unknown(access, whose, e);
 	return not_by(whose, &p, e);
 }

@@ -6,6 +6,7 @@
 #include "attestation/journal/journal_check.h"
 #include "common/base/log.h"
 #include "common/base/utf8.h"
+#include "common/crypto/key.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -121,10 +122,10 @@ static int add_upload(struct agent *agent, struct asset *asset, const char *name
 		      struct err *e)
 {
 	struct journal_note note = { .type = name ? "dataset" : "algorithm" };
-	uint8_t key[SHA3_256_LEN];
+	uint8_t key[KEY_FINGERPRINT_LEN];
 
 	asset->noted = true;
-	if (digest(DIGEST_SHA3_256, asset->key->data, asset->key->len, key, e) < 0)
+	if (key_fingerprint(asset->key->data, asset->key->len, key, e) < 0)
 		return err_code(e);
 	if (asset->hash->len != SHA3_256_LEN)
 		return err_set(e, ERR_INTERNAL, "an asset without a digest");
@@ -154,11 +155,11 @@ void agent_journal_uploads(struct agent *agent, uint64_t size)
 static void add_restored(struct agent *agent, struct asset *asset)
 {
 	struct journal_note note = { .type = "kept" };
-	uint8_t key[SHA3_256_LEN];
+	uint8_t key[KEY_FINGERPRINT_LEN];
 	struct err e;
 
 	asset->noted = true;
-	if (digest(DIGEST_SHA3_256, asset->key->data, asset->key->len, key, &e) < 0) {
+	if (key_fingerprint(asset->key->data, asset->key->len, key, &e) < 0) {
 		log_error("journal: a kept dataset is missing: %s", e.text);
 		return;
 	}

@@ -4,6 +4,7 @@
 #include "agent/core/agent.h"
 #include "agent/journal/journal.h"
 #include "common/base/writer.h"
+#include "common/crypto/key.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +19,7 @@ bool agent_receipt_is_due(const struct agent *agent)
 
 static int owner_of(const ProtobufCBinaryData *key, uint8_t owner[SHA3_256_LEN], struct err *e)
 {
-	return digest(DIGEST_SHA3_256, key->data, key->len, owner, e);
+	return key_fingerprint(key->data, key->len, owner, e);
 }
 
 /* Datasets of the manifest, each of which was received by the time that it runs. */

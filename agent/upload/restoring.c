@@ -30,13 +30,13 @@ struct restoring {
 
 static bool is_its(const struct asset *a, const struct retained_item *item)
 {
-	uint8_t key[SHA3_256_LEN];
+	uint8_t key[KEY_FINGERPRINT_LEN];
 	struct err ignored;
 
 	return strcmp(a->name, item->is_named ? item->filename : "") == 0 &&
 	       memcmp(a->hash->data, item->digest, SHA3_256_LEN) == 0 &&
-	       digest(DIGEST_SHA3_256, a->key->data, a->key->len, key, &ignored) == 0 &&
-	       memcmp(key, item->key, SHA3_256_LEN) == 0;
+	       key_fingerprint(a->key->data, a->key->len, key, &ignored) == 0 &&
+	       memcmp(key, item->key, KEY_FINGERPRINT_LEN) == 0;
 }
 
 static bool is_taken(const struct restoring *r, const struct asset *a)

@@ -48,7 +48,7 @@ static int describe(struct retained_item *item, const struct computation *c,
 {
 	memcpy(item->digest, asset->hash->data, SHA3_256_LEN);
 	memcpy(item->manifest, c->digests.sha3_256, SHA3_256_LEN);
-	if (digest(DIGEST_SHA3_256, asset->key->data, asset->key->len, item->key, e) < 0)
+	if (key_fingerprint(asset->key->data, asset->key->len, item->key, e) < 0)
 		return err_code(e);
 	return manifest_keep_digest(c->manifest, &c->listener, item->keep, item->form, e);
 }

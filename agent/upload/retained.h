@@ -10,13 +10,14 @@
 #pragma once
 
 #include "agent/computation/computation.h"
+#include "common/crypto/key.h"
 #include "common/manifest/manifest_keep.h"
 
 struct retained_item {
-	uint8_t digest[SHA3_256_LEN]; /* of the content */
-	uint8_t key[SHA3_256_LEN];    /* of its owner's SubjectPublicKeyInfo */
-	char *filename;               /* as he called it */
-	bool is_named;                /* so does the manifest, which else gives it no name */
+	uint8_t digest[SHA3_256_LEN];     /* of the content */
+	uint8_t key[KEY_FINGERPRINT_LEN]; /* its owner's */
+	char *filename;                   /* as he called it */
+	bool is_named;                    /* so does the manifest, which else gives it no name */
 	bool decompress;
 	uint64_t size;
 	enum manifest_keep keep;

@@ -181,8 +181,9 @@ static const char *advice(const struct err *e)
 		const char *says, *advice;
 	} rows[] = {
 		{ PROOF_REFUSED_UNKNOWN,
-		  "give the private key that you agreed on, or have the manifest made with yours: "
-		  "'openssl pkey -in PRIVATE_KEY -pubout' prints what its user_key has to be" },
+		  "give the private key that you agreed on ('cocos-cli key fingerprint'), or have "
+		  "the manifest made with yours: 'openssl pkey -in PRIVATE_KEY -pubout' prints "
+		  "what its user_key has to be" },
 		{ PROOF_REFUSED_OTHER, "give what your key is for, or the key of what you gave: "
 				       "'cocos-cli status' lists the datasets" },
 		{ PROOF_REFUSED_SIGNATURE,

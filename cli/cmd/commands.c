@@ -4,6 +4,7 @@
 
 const struct command *const commands[] = {
 	&cmd_keys,
+	&cmd_key_fingerprint,
 	&cmd_checksum,
 
 	&cmd_algo,

@@ -4,8 +4,8 @@
 
 #include "cli/base/command.h"
 
-/* cmd_keys.c, cmd_checksum.c */
-extern const struct command cmd_keys, cmd_checksum;
+/* cmd_keys.c, cmd_key_fingerprint.c, cmd_checksum.c */
+extern const struct command cmd_keys, cmd_key_fingerprint, cmd_checksum;
 
 /* cmd_algo.c, cmd_data.c, cmd_logs.c, cmd_result.c, cmd_status.c */
 extern const struct command cmd_algo, cmd_data, cmd_logs, cmd_result, cmd_status;

@@ -247,6 +247,12 @@ int key_to_spki(const EVP_PKEY *key, uint8_t **der, size_t *len, struct err *e)
 	return 0;
 }
 
+int key_fingerprint(const void *spki, size_t len, uint8_t fingerprint[KEY_FINGERPRINT_LEN],
+		    struct err *e)
+{
+	return digest(DIGEST_SHA3_256, spki, len, fingerprint, e);
+}
+
 static int text_of(BIO *bio, char **text, struct err *e)
 {
 	char *in;

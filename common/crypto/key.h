@@ -10,6 +10,7 @@
 
 #include "common/base/cleanup.h"
 #include "common/base/err.h"
+#include "common/crypto/digest.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -50,6 +51,11 @@ int key_from_private_pem(const char *pem, size_t len, key_passphrase_fn *ask, vo
 
 /* Malloc'ed DER of the public half. */
 int key_to_spki(const EVP_PKEY *key, uint8_t **der, size_t *len, struct err *e) MUST_CHECK;
+/* What tells people's keys apart, in status, journal, receipts and refusals, and in what owners compare:
+ * the SHA3-256 of the DER SubjectPublicKeyInfo, written in lower-case hexadecimal. */
+enum { KEY_FINGERPRINT_LEN = SHA3_256_LEN };
+int key_fingerprint(const void *spki, size_t len, uint8_t fingerprint[KEY_FINGERPRINT_LEN],
+		    struct err *e) MUST_CHECK;
 /* Malloc'ed PEM texts: PUBLIC KEY, and PKCS#8 PRIVATE KEY (wipe the latter). */
 int key_to_public_pem(const EVP_PKEY *key, char **pem, struct err *e) MUST_CHECK;
 int key_to_private_pem(const EVP_PKEY *key, char **pem, struct err *e) MUST_CHECK;
