@@ -16,7 +16,7 @@ import time
 import tap
 from harness import PATIENCE, ROOT
 
-RULES = os.path.join(ROOT, "packaging/nftables/cocos-guests.nft")
+RULES = os.path.join(ROOT, "packaging/nftables/guests.nft")
 UNIT = os.path.join(ROOT, "packaging/systemd/nftables.service.d/cocos-guests.conf")
 SERVICE, OTHER, FORWARDED = 7001, 7002, 7100
 HOST = "192.0.2.1"  # an address of this host that is not on loopback

@@ -3,13 +3,14 @@
 
 The daemons' tables come from what they say of themselves (--help; --settings where there is one; that
 the kinds in docs/ are right is a unit test of each config). The command line's come from where its
-sources read the environment. With --write the lists in the manual pages, and what else a program can
-print, are made anew."""
+sources read the environment. With --write the lists in the manual pages, the configuration files that
+are installed, and what else a program can print, are made anew."""
 import glob
 import os
 import re
 import subprocess
 import sys
+import textwrap
 
 import tap
 from harness import ROOT, program
@@ -23,6 +24,8 @@ PAGES = {
 }
 PREFIX = {"cocos-agent": ("AGENT_", "AWS_"), "cocos-manager": ("MANAGER_",),
           "cocos-computations": ("COMPUTATIONS_",)}
+# Daemon: the file that it reads without being told, as it is installed.
+CONFIGS = {"cocos-manager": "manager.conf", "cocos-computations": "computations.conf"}
 HEAD = "| setting | kind | default | meaning |\n|---|---|---|---|\n"
 CLI_HEAD = "| variable | default | meaning |\n|---|---|---|\n"
 BEGIN = '.\\" Settings, made by tests/integration/settings_reference.py --write.\n'
@@ -93,6 +96,18 @@ def with_list(name):
     return head + list_in_roff(name) + rest.partition(END)[2]
 
 
+def config_file(name):
+    """Every setting of this daemon as a comment, with its default if it has one."""
+    out = f"""# SPDX-License-Identifier: Apache-2.0
+# The settings of {name}({PAGES[name][1][-1]}), one KEY=VALUE in a line. Without its '#' a line holds
+# from the daemon's next start on; what stands behind it now is the default. The environment wins.
+"""
+    for setting, default, meaning in rows_of(name):
+        text = textwrap.wrap(meaning.replace("`", ""), 100, initial_indent="# ", subsequent_indent="# ")
+        out += "\n" + "\n".join(text) + f"\n#{setting}={default}\n"
+    return out
+
+
 def service_table():
     """What the computation service prints, in the place that docs/ have for it."""
     text, table = text_of("docs", "operators.md"), output(program("cocos-computations"), "--settings")
@@ -110,6 +125,8 @@ def write():
     replace(service_table(), "docs", "operators.md")
     for name, (_, page) in PAGES.items():
         replace(with_list(name), "packaging", "man", page)
+    for name, file in CONFIGS.items():
+        replace(config_file(name), "packaging", "config", file)
 
 
 def sources(*folders):
@@ -172,6 +189,14 @@ def the_manual_pages_have_the_lists_of_the_documents():
             f"{page}: run tests/integration/settings_reference.py --write"
 
 
+def the_configuration_files_have_every_setting():
+    for name, file in CONFIGS.items():
+        text = text_of("packaging", "config", file)
+        assert text == config_file(name), f"{file}: run tests/integration/settings_reference.py --write"
+        keys = re.findall(r"^#([A-Z_0-9]+)=", text, flags=re.M)
+        assert keys == [row.split()[0] for row in help_rows(name)], keys
+
+
 def no_document_speaks_of_a_setting_that_is_not_there():
     names = text_of("attestation", "library", "cocos", "attestation.h") + \
         text_of("attestation", "library", "exported.map")  # of the library, which look alike
@@ -179,7 +204,7 @@ def no_document_speaks_of_a_setting_that_is_not_there():
         set(OURS.findall(names))
     seen = 0
     pages = [("README.md",), ("CONTRIBUTING.md",), ("CHANGELOG.md",)]
-    for folder in ("docs", "packaging/man", "packaging/systemd", "examples"):
+    for folder in ("docs", "packaging/config", "packaging/man", "packaging/systemd", "examples"):
         pages += [(folder, name) for name in sorted(os.listdir(path_of(folder)))
                   if os.path.isfile(path_of(folder, name)) and not name.endswith(".c")]
     for page in pages:
@@ -214,5 +239,6 @@ if __name__ == "__main__":
              the_table_of_the_service_is_what_it_prints,
              the_documents_have_the_variables_of_the_command_line,
              the_manual_pages_have_the_lists_of_the_documents,
+             the_configuration_files_have_every_setting,
              no_document_speaks_of_a_setting_that_is_not_there,
              each_manual_page_speaks_of_its_own_program, what_is_not_used_yet_says_so])
