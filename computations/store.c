@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { FORM = 7 };
+enum { FORM = STORE_FORM };
 
 #define SIGNED_JOURNALS                                             \
 	"CREATE TABLE entries ("                                    \

@@ -2,6 +2,7 @@
 #include "manager/lifecycle.h"
 
 #include "common/base/file.h"
+#include "manager/host_check.h"
 #include "manager/launch_policy.h"
 #include "manager/tee.h"
 
@@ -40,21 +41,27 @@ static int paths_init(struct paths *p, const struct config *config, const char *
 	return 0;
 }
 
+int lifecycle_open_image(const struct config *config, struct image **image, struct err *e)
+{
+	CLEANUP(image_free) struct image *opened = NULL;
+
+	if (image_open(config->image_dir, &opened, e) < 0)
+		return err_code(e);
+	if (config->memory >> 20 < opened->min_memory_mib)
+		return err_set(e, ERR_INVALID, "MANAGER_MEMORY: the image needs %llu MiB or more",
+			       (unsigned long long)opened->min_memory_mib);
+	*image = TAKE_PTR(opened);
+	return 0;
+}
+
 int lifecycle_init(struct lifecycle *l, const struct config *config, struct registry *registry,
 		   struct virt *virt, struct ports *ports, struct err *e)
 {
 	*l = (struct lifecycle){
 		.config = config, .registry = registry, .virt = virt, .ports = ports
 	};
-	if (image_open(config->image_dir, &l->image, e) < 0)
+	if (lifecycle_open_image(config, &l->image, e) < 0)
 		return err_code(e);
-	if (config->memory >> 20 < l->image->min_memory_mib) {
-		unsigned long long min = l->image->min_memory_mib;
-
-		image_free(TAKE_PTR(l->image));
-		return err_set(e, ERR_INVALID, "MANAGER_MEMORY: the image needs %llu MiB or more",
-			       min);
-	}
 	pthread_mutex_init(&l->lock, NULL);
 	return 0;
 }
@@ -101,7 +108,7 @@ static int renew_image(struct lifecycle *l, struct err *e)
 
 	if (image_is_current(l->image))
 		return 0;
-	if (image_open(l->config->image_dir, &fresh, e) < 0)
+	if (lifecycle_open_image(l->config, &fresh, e) < 0)
 		return err_code(e);
 	image_free(l->image);
 	l->image = fresh;
@@ -153,9 +160,11 @@ static int prepare(struct lifecycle *l, const struct cvm_request *request, struc
 	int failed;
 
 	cvm->cpus = (unsigned)l->config->cpus;
-	if (virt_host(l->virt, &launch->host, e) < 0 ||
-	    tee_choose(l->config, &launch->host, cvm, e) < 0 ||
-	    bootconfig_digest(&request->boot, &digests, e) < 0)
+	if (virt_host(l->virt, &launch->host, e) < 0)
+		return host_check_named(HOST_CHECK_LIBVIRT, e);
+	if (tee_choose(l->config, &launch->host, cvm, e) < 0)
+		return host_check_named(HOST_CHECK_TEE, e);
+	if (bootconfig_digest(&request->boot, &digests, e) < 0)
 		return err_code(e);
 	memcpy(cvm->boot_sha3_256, digests.sha3_256, sizeof(digests.sha3_256));
 	memcpy(cvm->boot_sha3_384, digests.sha3_384, sizeof(digests.sha3_384));
@@ -164,7 +173,7 @@ static int prepare(struct lifecycle *l, const struct cvm_request *request, struc
 	if (!failed)
 		expect(l, cvm);
 	pthread_mutex_unlock(&l->lock);
-	return failed;
+	return failed ? host_check_named(HOST_CHECK_IMAGE, e) : 0;
 }
 
 static int own(const char *path, const struct virt_host *host, struct err *e)
@@ -288,13 +297,16 @@ int lifecycle_create(struct lifecycle *l, const struct cvm_request *request, str
 	struct err undo;
 
 	cvm->step = 0;
-	if (prepare(l, request, cvm, &launch, e) < 0 || ports_take(l->ports, &cvm->port, e) < 0)
+	if (prepare(l, request, cvm, &launch, e) < 0)
 		return err_code(e);
+	if (ports_take(l->ports, &cvm->port, e) < 0)
+		return host_check_named(HOST_CHECK_PORTS, e);
 	cvm->step = CVM_FILES;
 	if (registry_add(l->registry, cvm, e) < 0) {
 		ports_give(l->ports, cvm->port);
 		cvm->step = 0;
-		return err_code(e);
+		return e->code == ERR_EXHAUSTED ? host_check_named(HOST_CHECK_STATE, e)
+						: err_code(e);
 	}
 	if (take_steps(l, request, cvm, &launch, e) == 0)
 		return 0;

@@ -43,6 +43,10 @@ struct lifecycle {
 	struct efi_boot *boot; /* what firmware measures of it; NULL: not known yet */
 };
 
+/* MANAGER_IMAGE_DIR's image, if CVMs have the memory that it needs. */
+int lifecycle_open_image(const struct config *config, struct image **image,
+			 struct err *e) MUST_CHECK;
+
 /* All arguments are borrowed. The image is opened here, so that a broken one is noticed before a
  * client asks. */
 int lifecycle_init(struct lifecycle *l, const struct config *config, struct registry *registry,

@@ -3,23 +3,26 @@
 #include "common/base/log.h"
 #include "manager/config.h"
 #include "manager/daemon.h"
+#include "manager/host_check.h"
 
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
 static const struct option options[] = {
-	{ "config", required_argument, NULL, 'c' },
-	{ "help", no_argument, NULL, 'h' },
-	{ "version", no_argument, NULL, 'v' },
-	{ 0 },
+	{ "config", required_argument, NULL, 'c' }, { "check", no_argument, NULL, 'k' },
+	{ "json", no_argument, NULL, 'j' },         { "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, 'v' },      { 0 },
 };
 
 static void print_help(FILE *out)
 {
-	fputs("Usage: cocos-manager [--config FILE]\n\n"
+	fputs("Usage: cocos-manager [--config FILE] [--check [--json]]\n\n"
 	      "Launches confidential virtual machines through libvirt, on request over gRPC.\n\n"
 	      "  --config FILE  settings, one KEY=VALUE in a line (default " CONFIG_FILE ")\n"
+	      "  --check        look at what this host needs, change nothing, and end: 0 all is well,\n"
+	      "                 1 something failed, 2 called wrongly or settings that can't be used\n"
+	      "  --json         with --check: for programs\n"
 	      "  --help         this text\n"
 	      "  --version      the version\n\n"
 	      "Settings, in the environment or in the file:\n",
@@ -43,9 +46,25 @@ static int serve(const char *file)
 	return failed ? 1 : 0;
 }
 
+static int check(const char *file, enum preflight_form form)
+{
+	struct config config = { 0 };
+	struct err e;
+	int status = 2;
+
+	if (config_load(file, &config, &e) < 0 || log_set_level(config.log_level, &e) < 0)
+		log_error("%s", e.text);
+	else
+		status = host_check_run(&config, form, stdout);
+	config_done(&config);
+	return status;
+}
+
 int main(int argc, char **argv)
 {
+	enum preflight_form form = PREFLIGHT_TEXT;
 	const char *file = NULL;
+	bool only_check = false;
 	int option;
 
 	log_open("cocos-manager");
@@ -53,6 +72,12 @@ int main(int argc, char **argv)
 		switch (option) {
 		case 'c':
 			file = optarg;
+			break;
+		case 'k':
+			only_check = true;
+			break;
+		case 'j':
+			form = PREFLIGHT_JSON;
 			break;
 		case 'h':
 			print_help(stdout);
@@ -69,5 +94,9 @@ int main(int argc, char **argv)
 		fputs("cocos-manager takes no operands; try --help\n", stderr);
 		return 2;
 	}
-	return serve(file);
+	if (form == PREFLIGHT_JSON && !only_check) {
+		fputs("cocos-manager: --json goes with --check; try --help\n", stderr);
+		return 2;
+	}
+	return only_check ? check(file, form) : serve(file);
 }

@@ -74,6 +74,17 @@ int ports_take(struct ports *p, uint16_t *port, struct err *e)
 	return 0;
 }
 
+unsigned ports_left(struct ports *p)
+{
+	unsigned left = 0;
+
+	pthread_mutex_lock(&p->lock);
+	for (unsigned i = 0; i < p->count; i++)
+		left += !p->used[i] && is_free(p, (uint16_t)(p->first + i));
+	pthread_mutex_unlock(&p->lock);
+	return left;
+}
+
 static void set(struct ports *p, uint16_t port, bool used)
 {
 	if (port < p->first || port >= p->first + p->count)

@@ -24,6 +24,9 @@ DEFINE_CLEANUP(struct ports *, ports_free)
  * if there is none. */
 int ports_take(struct ports *ports, uint16_t *port, struct err *e) MUST_CHECK;
 
+/* How many such ports there are. */
+unsigned ports_left(struct ports *ports);
+
 /* Marks one that is known to be in use; outside the range it does nothing. */
 void ports_mark(struct ports *ports, uint16_t port);
 void ports_give(struct ports *ports, uint16_t port);

@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <sqlite3.h>
 
-enum { REGISTRY_VERSION = 1, TAG_FILE_MAX = 64 };
+enum { TAG_FILE_MAX = 64 };
 
 /* A manager that guessed would remove what it does not know. */
 #define WAY_OUT                                                                             \

@@ -22,6 +22,7 @@ enum {
 	CVM_ID_LEN = 36, /* a UUID in text */
 	CVM_TEXT_MAX = 256,
 	REGISTRY_TAG_LEN = 8,
+	REGISTRY_VERSION = 1,     /* of the file's form */
 	REGISTRY_GONE_MAX = 1024, /* ids of CVMs that were removed: the last ones */
 };
 

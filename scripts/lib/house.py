@@ -35,6 +35,7 @@ ROOMS = {
         "bundle": ["base", "crypto"],
         "python": ["base", "crypto"],
         "rpc": ["base", "crypto"],
+        "preflight": ["base", "crypto", "rpc"],
         "manifest": ["base", "crypto", "protobuf"],
     },
     "attestation": {

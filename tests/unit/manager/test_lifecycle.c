@@ -548,6 +548,34 @@ static void a_changed_image_is_read_again_or_refused(void **state)
 	close_manager(&m);
 }
 
+/* The names of `cocos-manager --check`, in whose list is what to do. */
+static void a_refusal_for_the_host_s_sake_names_its_check(void **state)
+{
+	struct manager m;
+	struct cvm cvm;
+	uint16_t port;
+	struct err e;
+
+	fresh_state();
+	open_manager(&m);
+	fail_at = 1;
+	fail_code = ERR_UNAVAILABLE;
+	acts = 0;
+	assert_refused(create(&m, &cvm, &e), e, ERR_UNAVAILABLE, "host check 'libvirt': ");
+	fail_at = 0;
+	m.config.wanted = CONFIG_TEE_SNP;
+	assert_refused(create(&m, &cvm, &e), e, ERR_PRECONDITION, "host check 'tee': ");
+	m.config.wanted = CONFIG_TEE_NONE;
+	put(image, "k", "b");
+	assert_refused(create(&m, &cvm, &e), e, ERR_PRECONDITION, "host check 'image': ");
+	put(image, "k", "a");
+	while (ports_take(m.ports, &port, &e) == 0)
+		;
+	assert_refused(create(&m, &cvm, &e), e, ERR_EXHAUSTED, "host check 'ports': ");
+	assert_nothing_is_left(&m);
+	close_manager(&m);
+}
+
 static void last_words(void **state)
 {
 	static const struct {
@@ -671,6 +699,7 @@ int main(void)
 		cmocka_unit_test(an_end_that_is_insisted_on_is_recorded_without_libvirt),
 		cmocka_unit_test(a_port_that_is_lost_is_replaced),
 		cmocka_unit_test(a_changed_image_is_read_again_or_refused),
+		cmocka_unit_test(a_refusal_for_the_host_s_sake_names_its_check),
 		cmocka_unit_test(last_words),
 		cmocka_unit_test(hostile_last_words),
 	};

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "common/preflight/preflight.h"
+
+#include "common/base/json.h"
+#include "common/base/writer.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <string.h>
+
+enum { LIST_MAX = PREFLIGHT_CHECKS_MAX * 16 * PREFLIGHT_TEXT_MAX };
+
+enum { OK, NOT_ASKED, FAILED };
+static const char *const words[] = { [OK] = "ok", [NOT_ASKED] = "not asked", [FAILED] = "failed" };
+
+/* A line of a terminal holds what it says, whoever wrote the file that it tells of. */
+static void make_line(char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text < 0x20 || *text == 0x7f)
+			*text = ' ';
+}
+
+int preflight_found(char found[PREFLIGHT_TEXT_MAX], const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(found, PREFLIGHT_TEXT_MAX, fmt, args);
+	va_end(args);
+	return PREFLIGHT_OK;
+}
+
+int preflight_not_asked(char found[PREFLIGHT_TEXT_MAX], const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(found, PREFLIGHT_TEXT_MAX, fmt, args);
+	va_end(args);
+	return PREFLIGHT_NOT_ASKED;
+}
+
+static int look(const struct preflight_check *check, void *subject, char text[PREFLIGHT_TEXT_MAX])
+{
+	struct err e;
+	int outcome;
+
+	text[0] = '\0';
+	outcome = check->look(subject, text, &e);
+	if (outcome < 0)
+		snprintf(text, PREFLIGHT_TEXT_MAX, "%s", e.text);
+	make_line(text);
+	return outcome < 0 ? FAILED : outcome == PREFLIGHT_OK ? OK : NOT_ASKED;
+}
+
+static void put_text(struct writer *w, const char *key, const char *text)
+{
+	json_put_key(w, key);
+	json_quote(w, text, strlen(text));
+}
+
+static void put_json(struct writer *w, const struct preflight_check *check, int outcome,
+		     const char *text, bool first)
+{
+	writer_text(w, first ? "{" : ",{");
+	put_text(w, "check", check->name);
+	put_text(w, "outcome", words[outcome]);
+	put_text(w, "found", text);
+	if (outcome == FAILED)
+		put_text(w, "remedy", check->remedy);
+	writer_text(w, "}");
+}
+
+static void put_line(struct writer *w, const struct preflight_check *check, int outcome,
+		     const char *text)
+{
+	writer_printf(w, "%-15s %-10s %s\n", check->name, words[outcome], text);
+	if (outcome == FAILED)
+		writer_printf(w, "%-26s to do: %s\n", "", check->remedy);
+}
+
+int preflight_run(const char *program, const struct preflight_check *checks, size_t count,
+		  void *subject, enum preflight_form form, FILE *out)
+{
+	struct writer list CLEANUP_WRITER = writer_up_to(LIST_MAX);
+	char text[PREFLIGHT_TEXT_MAX];
+	size_t failed = 0;
+
+	assert(count <= PREFLIGHT_CHECKS_MAX);
+	for (size_t i = 0; i < count; i++) {
+		int outcome = look(&checks[i], subject, text);
+
+		failed += outcome == FAILED;
+		if (form == PREFLIGHT_JSON)
+			put_json(&list, &checks[i], outcome, text, i == 0);
+		else
+			put_line(&list, &checks[i], outcome, text);
+	}
+	if (list.bad) {
+		fputs("out of memory\n", stderr);
+		return 1;
+	}
+	if (form == PREFLIGHT_JSON)
+		fprintf(out,
+			"{\"program\":\"%s\",\"version\":\"%s\",\"ok\":%s,\"checks\":[%.*s]}\n",
+			program, COCOS_VERSION, failed ? "false" : "true", (int)list.len,
+			(const char *)list.bytes);
+	else
+		fprintf(out, "%.*s%s: %zu of %zu checks failed\n", (int)list.len,
+			(const char *)list.bytes, program, failed, count);
+	return failed || fflush(out) != 0 || ferror(out) ? 1 : 0;
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * preflight_database.h — whether a daemon's SQLite file can be used by this program, without touching it.
+ */
+#pragma once
+
+#include "common/preflight/preflight.h"
+
+/* Its `user_version` is from 0 to `form`, and its pages hold together. A missing file is fine: it is made at the
+ * start. What a write-ahead log still holds is not looked at, since reading it would write. */
+int preflight_database(const char *path, int form, char found[PREFLIGHT_TEXT_MAX],
+		       struct err *e) MUST_CHECK;

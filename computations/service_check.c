@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "computations/service_check.h"
+
+#include "common/base/cleanup.h"
+#include "common/base/file.h"
+#include "common/preflight/preflight_database.h"
+#include "common/preflight/preflight_listen.h"
+#include "common/preflight/preflight_place.h"
+#include "common/preflight/preflight_tls.h"
+#include "computations/appraisal.h"
+#include "computations/store.h"
+
+enum { STATE_FREE_MIN = 64 << 20 }; /* bytes */
+
+static int look_agents_tls(void *subject, char *found, struct err *e)
+{
+	const struct config *c = subject;
+
+	return preflight_tls(&(struct preflight_tls){ .cert = c->server_cert,
+						      .key = c->server_key,
+						      .clients = c->client_ca_certs },
+			     found, e);
+}
+
+static int look_admins_tls(void *subject, char *found, struct err *e)
+{
+	const struct config *c = subject;
+
+	return preflight_tls(&(struct preflight_tls){ .cert = c->admin_server_cert,
+						      .key = c->admin_server_key,
+						      .clients = c->admin_client_ca_certs },
+			     found, e);
+}
+
+static int look_agents_port(void *subject, char *found, struct err *e)
+{
+	const struct config *c = subject;
+
+	return preflight_port(c->host, c->port, found, e);
+}
+
+static int look_admins_port(void *subject, char *found, struct err *e)
+{
+	const struct config *c = subject;
+
+	if (!c->has_admin_port)
+		return preflight_not_asked(found, "no COMPUTATIONS_ADMIN_PORT is set");
+	return preflight_port(c->admin_host, c->admin_port, found, e);
+}
+
+static int look_socket(void *subject, char *found, struct err *e)
+{
+	return preflight_socket(((const struct config *)subject)->admin_socket, found, e);
+}
+
+static int look_state(void *subject, char *found, struct err *e)
+{
+	return preflight_folder(((const struct config *)subject)->state_dir,
+				&(struct preflight_folder){ .free_bytes = STATE_FREE_MIN }, found,
+				e);
+}
+
+static int look_database(void *subject, char *found, struct err *e)
+{
+	CLEANUP(free) char *path = NULL;
+
+	if (text_format(&path, e, "%s/computations.db",
+			((const struct config *)subject)->state_dir) < 0)
+		return err_code(e);
+	return preflight_database(path, STORE_FORM, found, e);
+}
+
+/* The policy and the files beside it, as they are read at the start. */
+static int look_attestation(void *subject, char *found, struct err *e)
+{
+	const struct config *c = subject;
+	struct appraisal *appraisal;
+	uv_loop_t loop;
+	int failed;
+
+	if (!c->attestation_policy)
+		return preflight_not_asked(
+			found, "no COMPUTATIONS_ATTESTATION_POLICY is set: CVMs prove nothing");
+	if (uv_loop_init(&loop) < 0)
+		return err_nomem(e);
+	failed = appraisal_new(&loop, c, &appraisal, e);
+	if (!failed)
+		appraisal_free(appraisal);
+	uv_loop_close(&loop);
+	if (failed)
+		return failed;
+	return preflight_found(found, "'%s'%s", c->attestation_policy,
+			       c->attestation_offline ? ", nothing is fetched" : "");
+}
+
+static int look_cache(void *subject, char *found, struct err *e)
+{
+	const struct config *c = subject;
+	CLEANUP(free) char *path = NULL;
+
+	if (!c->attestation_policy)
+		return preflight_not_asked(found, "nothing is attested");
+	if (c->attestation_cache)
+		return preflight_folder(c->attestation_cache, &(struct preflight_folder){ 0 },
+					found, e);
+	if (text_format(&path, e, "%s/endorsements", c->state_dir) < 0)
+		return err_code(e);
+	return preflight_folder(path, &(struct preflight_folder){ 0 }, found, e);
+}
+
+static const struct preflight_check checks[] = {
+	{ "agents' tls", look_agents_tls,
+	  "give COMPUTATIONS_GRPC_SERVER_CERT and _KEY files that belong together and are valid today, and "
+	  "current authorities in COMPUTATIONS_GRPC_CLIENT_CA_CERTS" },
+	{ "agents' port", look_agents_port,
+	  "end the program that has it (perhaps a service that runs already), or set another "
+	  "COMPUTATIONS_GRPC_HOST or COMPUTATIONS_GRPC_PORT" },
+	{ "admin tls", look_admins_tls,
+	  "give COMPUTATIONS_ADMIN_SERVER_CERT and _KEY files that belong together and are valid today, and "
+	  "current authorities in COMPUTATIONS_ADMIN_CLIENT_CA_CERTS" },
+	{ "admin port", look_admins_port,
+	  "end the program that has it, or set another COMPUTATIONS_ADMIN_HOST or COMPUTATIONS_ADMIN_PORT" },
+	{ "socket", look_socket,
+	  "end the program that has it (perhaps a service that runs already), make its folder writable for this "
+	  "user, or set another COMPUTATIONS_ADMIN_SOCKET" },
+	{ "state folder", look_state,
+	  "make it writable for this user, and make room; or name another folder in COMPUTATIONS_STATE_DIR" },
+	{ "database", look_database,
+	  "install the version that wrote it, or move computations.db away with its -wal and -shm: what it knew is "
+	  "lost to the service then" },
+	{ "attestation", look_attestation,
+	  "correct COMPUTATIONS_ATTESTATION_POLICY, _ROOT, _AK or _COLLATERAL; 'cocos-cli policy' makes policies" },
+	{ "endorsements", look_cache,
+	  "make COMPUTATIONS_ATTESTATION_CACHE (STATE_DIR/endorsements) writable for this user" },
+};
+
+int service_check_run(const struct config *config, enum preflight_form form, FILE *out)
+{
+	struct config subject = *config; /* looks take what they may note something in */
+
+	return preflight_run("cocos-computations", checks, ARRAY_LEN(checks), &subject, form, out);
+}

@@ -1,0 +1,210 @@
+# SPDX-License-Identifier: Apache-2.0
+"""cocos-manager --check and cocos-computations --check: each thing that can be missing is named, a host that has
+all is told so, and nothing is changed by looking.
+
+libvirt's own test driver stands for a host without a TEE, so no QEMU is needed."""
+import datetime
+import json
+import os
+import shutil
+import socket
+import sqlite3
+import subprocess
+import tempfile
+
+import tap
+from harness import Folder, program
+from libvirt_room import idle_image
+from ports import free_port
+
+SECRETS = tempfile.mkdtemp(prefix="cocos-check-", dir="/dev/shm")
+os.chmod(SECRETS, 0o711)
+
+
+def check(name, settings, *options):
+    """Exit status and {check: its row}."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("MANAGER_", "COMPUTATIONS_"))}
+    done = subprocess.run([program(name), "--config", "/dev/null", "--check", "--json", *options],
+                          env={**environment, **settings}, capture_output=True, text=True, check=False)
+    if done.returncode == 2:
+        assert not done.stdout, done.stdout
+        return 2, done.stderr
+    answer = json.loads(done.stdout)
+    assert answer["program"] == name and answer["ok"] == (done.returncode == 0), answer
+    rows = {row["check"]: row for row in answer["checks"]}
+    assert len(rows) == len(answer["checks"])
+    for row in rows.values():
+        assert row["outcome"] in ("ok", "failed", "not asked") and row["found"], row
+        assert ("remedy" in row) == (row["outcome"] == "failed"), row
+    return done.returncode, rows
+
+
+def manager_settings(folder):
+    return {"MANAGER_LIBVIRT_URI": "test:///default", "MANAGER_TEE": "none", "MANAGER_FIRMWARE": "SeaBIOS",
+            "MANAGER_IMAGE_DIR": folder("image"), "MANAGER_STATE_DIR": folder("state"),
+            "MANAGER_SECRETS_DIR": SECRETS, "MANAGER_SOCKET": folder("run/manager.sock")}
+
+
+def service_settings(folder):
+    return {"COMPUTATIONS_STATE_DIR": folder("service"), "COMPUTATIONS_GRPC_PORT": "0",
+            "COMPUTATIONS_ADMIN_SOCKET": folder("run/admin.sock")}
+
+
+def failed(rows):
+    return sorted(name for name, row in rows.items() if row["outcome"] == "failed")
+
+
+def snapshot(path):
+    seen = {}
+    for here, folders, names in os.walk(path):
+        for name in folders + names:
+            where = os.path.join(here, name)
+            seen[where] = (os.lstat(where).st_mtime_ns, os.lstat(where).st_size)
+    return seen
+
+
+def certificate(folder, name, days, key=None):
+    """Self-signed, from `days[0]` to `days[1]` days from now."""
+    today = datetime.datetime.now(datetime.timezone.utc)
+    begin, end = ((today + datetime.timedelta(days=d)).strftime("%Y%m%d%H%M%SZ") for d in days)
+    key = key or folder(name + ".key")
+    subprocess.run(["openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj",
+                    f"/CN={name}", "-keyout", key, "-out", folder(name + ".csr")], check=True, capture_output=True)
+    folder.write(name + ".cnf", "[ca]\ndefault_ca=c\n[c]\ndatabase=%s\nserial=%s\nnew_certs_dir=%s\n"
+                 "default_md=sha256\npolicy=p\nx509_extensions=e\n[p]\ncommonName=supplied\n"
+                 "[e]\nbasicConstraints=CA:TRUE\n" %
+                 (folder(name + ".index"), folder(name + ".serial"), folder.path))
+    folder.write(name + ".index", "")
+    folder.write(name + ".serial", "01\n")
+    subprocess.run(["openssl", "ca", "-batch", "-selfsign", "-config", folder(name + ".cnf"), "-keyfile", key, "-in",
+                    folder(name + ".csr"), "-startdate", begin, "-enddate", end, "-out", folder(name + ".pem"),
+                    "-notext"], check=True, capture_output=True)
+    return folder(name + ".pem"), key
+
+
+def a_host_that_has_all_is_told_so_and_nothing_is_changed():
+    with Folder() as folder:
+        idle_image(folder)
+        before = snapshot(folder.path), snapshot(SECRETS)
+        status, rows = check("cocos-manager", manager_settings(folder))
+        assert status == 0 and not failed(rows), rows
+        assert rows["image"]["outcome"] == rows["ports"]["outcome"] == rows["libvirt"]["outcome"] == "ok"
+        status, service = check("cocos-computations", service_settings(folder))
+        assert status == 0 and not failed(service), service
+        assert (snapshot(folder.path), snapshot(SECRETS)) == before
+
+
+def each_thing_that_a_manager_lacks_is_named():
+    with Folder() as folder, socket.socket() as taken:
+        idle_image(folder)
+        good = manager_settings(folder)
+        taken.bind(("127.0.0.1", 0))
+        taken.listen(1)
+        port = str(taken.getsockname()[1])
+        folder.write("image2/image.json", "{}")
+        os.mkdir(folder("open"))
+        os.chmod(folder("open"), 0o777)
+        old, key = certificate(folder, "old", (-20, -10))
+        late, _ = certificate(folder, "late", (10, 20))
+        fine, fine_key = certificate(folder, "fine", (-1, 10))
+        folder.write("old-state/registry.db", "no database at all, but long enough for one")
+        os.chmod(folder("old-state"), 0o711)
+        tcp = {"MANAGER_GRPC_PORT": "0"}
+        rows = [
+            ({"MANAGER_LIBVIRT_URI": "qemu+unix:///system?socket=/nowhere"}, ["libvirt"]),
+            ({"MANAGER_TEE": "snp"}, ["kvm", "tee"]),
+            ({"MANAGER_TEE": "auto"}, ["tee"]),
+            ({"MANAGER_FIRMWARE": folder("none.fd")}, ["firmware"]),
+            ({"MANAGER_EMULATOR": folder("image/image.json")}, ["emulator"]),
+            ({"MANAGER_IGVM": folder("none.igvm"), "MANAGER_FIRMWARE": "", "MANAGER_TEE": "none"},
+             ["launch files", "tee"]),
+            ({"MANAGER_IMAGE_DIR": folder("image2")}, ["image"]),
+            ({"MANAGER_IMAGE_DIR": folder("nowhere")}, ["image"]),
+            ({"MANAGER_PORTS": port, "MANAGER_MAX_VMS": "1"}, ["ports"]),
+            ({"MANAGER_SECRETS_DIR": "/sys/fs/none"}, ["secrets folder"]),
+            ({"MANAGER_STATE_DIR": folder("open")}, ["state folder"]),
+            ({"MANAGER_STATE_DIR": folder("old-state")}, ["database"]),
+            ({"MANAGER_SOCKET": folder("image/image.json")}, ["socket"]),
+            ({"MANAGER_GRPC_PORT": port}, ["tcp port"]),
+            ({**tcp, "MANAGER_GRPC_SERVER_CERT": old, "MANAGER_GRPC_SERVER_KEY": key}, ["tls"]),
+            ({**tcp, "MANAGER_GRPC_SERVER_CERT": late, "MANAGER_GRPC_SERVER_KEY": folder("late.key")}, ["tls"]),
+            ({**tcp, "MANAGER_GRPC_SERVER_CERT": fine, "MANAGER_GRPC_SERVER_KEY": key}, ["tls"]),
+            ({**tcp, "MANAGER_GRPC_SERVER_CERT": fine, "MANAGER_GRPC_SERVER_KEY": fine_key,
+              "MANAGER_GRPC_SERVER_CA_CERTS": old}, ["tls"]),
+            ({**tcp, "MANAGER_GRPC_SERVER_CERT": fine, "MANAGER_GRPC_SERVER_KEY": fine_key,
+              "MANAGER_GRPC_CLIENT_CA_CERTS": old}, ["tls"]),
+            ({**tcp, "MANAGER_GRPC_SERVER_CERT": fine, "MANAGER_GRPC_SERVER_KEY": fine_key,
+              "MANAGER_GRPC_CLIENT_CA_CERTS": fine}, []),
+        ]
+        before = snapshot(folder.path)
+        for settings, wanted in rows:
+            status, answer = check("cocos-manager", {**good, **settings})
+            assert status == (1 if wanted else 0) and failed(answer) == sorted(wanted), (settings, answer)
+        assert snapshot(folder.path) == before
+
+
+def each_thing_that_a_service_lacks_is_named():
+    with Folder() as folder, socket.socket() as taken:
+        good = service_settings(folder)
+        taken.bind(("127.0.0.1", 0))
+        taken.listen(1)
+        port = str(taken.getsockname()[1])
+        old, key = certificate(folder, "old", (-20, -10))
+        folder.write("policy.json", "{")
+        os.mkdir(folder("newer"))
+        newer = sqlite3.connect(folder("newer/computations.db"))
+        newer.execute("PRAGMA user_version=1000")
+        newer.close()
+        rows = [
+            ({"COMPUTATIONS_GRPC_PORT": port}, ["agents' port"]),
+            ({"COMPUTATIONS_ADMIN_PORT": port}, ["admin port"]),
+            ({"COMPUTATIONS_GRPC_SERVER_CERT": old, "COMPUTATIONS_GRPC_SERVER_KEY": key}, ["agents' tls"]),
+            ({"COMPUTATIONS_ADMIN_SERVER_CERT": old, "COMPUTATIONS_ADMIN_SERVER_KEY": key}, ["admin tls"]),
+            ({"COMPUTATIONS_ADMIN_SOCKET": folder("policy.json")}, ["socket"]),
+            ({"COMPUTATIONS_STATE_DIR": folder("policy.json")}, ["database", "state folder"]),
+            ({"COMPUTATIONS_STATE_DIR": folder("newer")}, ["database"]),
+            ({"COMPUTATIONS_ATTESTATION_POLICY": folder("policy.json")}, ["attestation"]),
+            ({"COMPUTATIONS_ATTESTATION_POLICY": folder("policy.json"),
+              "COMPUTATIONS_ATTESTATION_CACHE": folder("policy.json")}, ["attestation", "endorsements"]),
+        ]
+        before = snapshot(folder.path)
+        for settings, wanted in rows:
+            status, answer = check("cocos-computations", {**good, **settings})
+            assert status == 1 and failed(answer) == sorted(wanted), (settings, answer)
+        assert snapshot(folder.path) == before
+
+
+def settings_that_cannot_be_used_are_another_answer():
+    with Folder() as folder:
+        status, text = check("cocos-manager", {**manager_settings(folder), "MANAGER_TEE": "sev"})
+        assert status == 2 and "MANAGER_TEE" in text, text
+        status, text = check("cocos-computations", {**service_settings(folder), "COMPUTATIONS_MAX_CVMS": "0"})
+        assert status == 2 and "COMPUTATIONS_MAX_CVMS" in text, text
+        for name in ("cocos-manager", "cocos-computations"):
+            done = subprocess.run([program(name), "--json"], capture_output=True, text=True, check=False)
+            assert done.returncode == 2 and "--check" in done.stderr, done
+
+
+def people_read_lines():
+    with Folder() as folder:
+        idle_image(folder)
+        settings = {**manager_settings(folder), "MANAGER_GRPC_PORT": str(free_port()), "MANAGER_IMAGE_DIR": "/nowhere"}
+        done = subprocess.run([program("cocos-manager"), "--config", "/dev/null", "--check"],
+                              env={**os.environ, **settings}, capture_output=True, text=True, check=False)
+        lines = done.stdout.splitlines()
+        assert done.returncode == 1 and lines[-1] == "cocos-manager: 1 of 15 checks failed", done
+        at = next(i for i, line in enumerate(lines) if line.startswith("image "))
+        assert "failed" in lines[at] and "/nowhere" in lines[at], lines
+        assert lines[at + 1].strip().startswith("to do: "), lines
+
+
+try:
+    tap.run([
+        a_host_that_has_all_is_told_so_and_nothing_is_changed,
+        each_thing_that_a_manager_lacks_is_named,
+        each_thing_that_a_service_lacks_is_named,
+        settings_that_cannot_be_used_are_another_answer,
+        people_read_lines,
+    ])
+finally:
+    shutil.rmtree(SECRETS)
