@@ -86,7 +86,8 @@ def canonical(m):
                     for d in m.datasets)
     parts.append('"datasets":[' + sets + "]")
     parts.append('"algorithm":{"hash":' + hash_of(m.algorithm.hash) + ',"user_key":' +
-                 key_of(m.algorithm.userKey) + "}")
+                 key_of(m.algorithm.userKey) +
+                 (f',"algo_type":"{m.algorithm.algo_type}"' if m.algorithm.algo_type else "") + "}")
     parts.append('"result_consumers":[' + ",".join('{"user_key":' + key_of(c.userKey) + "}"
                                                    for c in m.result_consumers) + "]")
     return ("{" + ",".join(parts) + "}").encode()

@@ -10,7 +10,7 @@ import threading
 
 import tap
 from agent_job import ALGO_KEY, SUM, manifest
-from agent_peer import Key, dataset
+from agent_peer import Key, algorithm, dataset
 from agent_tpm import boot_configuration, canonical, extended
 from attested_agent import attested
 from attested_peer import serialization
@@ -30,16 +30,18 @@ def key_file(folder, name, key):
 class Room:
     """Hardware, an agent that has taken a manifest, and owners with their keys and policy."""
 
-    def __init__(self, stack, kind, size=1 << 12):
+    def __init__(self, stack, kind, size=1 << 12, algo=SUM, algo_type=""):
         self.folder = stack.enter_context(Folder())
         self.tee = stack.enter_context(Teesim(self.folder, kind))
         self.data = os.urandom(1 << 16) * max(1, size >> 16)
         self.machine = stack.enter_context(attested(
             "--tsm", self.tee.mount,
-            make=lambda port: manifest(port, datasets=[dataset(self.data, DATA_KEY, "d.bin")],
-                                       consumers=(USER_KEY,), config={"attested_tls": True})))
+            make=lambda port: manifest(port, datasets=[dataset(self.data, DATA_KEY, "d.bin")], consumers=(USER_KEY,),
+                                       algorithm=algorithm(algo, ALGO_KEY, algo_type=algo_type),
+                                       config={"attested_tls": True})))
         self.service, self.port = self.machine.service, self.machine.port
-        self.files = {"algo": self.folder.write("sum.sh", SUM),
+        self.type = ["-a", algo_type] if algo_type else []
+        self.files = {"algo": self.folder.write("algorithm", algo),
                       "data": self.folder.write("d.bin", self.data)}
         self.keys = {"algo": key_file(self.folder, "algo.pem", ALGO_KEY),
                      "data": key_file(self.folder, "data.pem", DATA_KEY),
@@ -66,7 +68,8 @@ class Room:
 
     def words(self, command, *options):
         paths = [self.files[command]] if command in self.files else []
-        return [command, *paths, self.keys[command], *self.trust, *options]
+        typed = self.type if command == "algo" else []
+        return [command, *paths, self.keys[command], *typed, *self.trust, *options]
 
     def __call__(self, command, *options, **environment):
         return cli(*self.words(command, *options), cwd=self.folder.path,
@@ -89,9 +92,9 @@ class Room:
 
 
 @contextlib.contextmanager
-def room(kind, size=1 << 12):
+def room(kind, size=1 << 12, **algo):
     with contextlib.ExitStack() as stack:
-        yield Room(stack, kind, size)
+        yield Room(stack, kind, size, **algo)
 
 
 def the_job_by_the_command_line():
