@@ -9,11 +9,15 @@
 #include <inttypes.h>
 #include <string.h>
 
+enum { AGREE_TRIES = 8 };
+
 void witness_seen_done(struct witness_seen *seen)
 {
 	witness_kept_done(&seen->kept);
 	if (seen->response)
 		computations__witness_response__free_unpacked(seen->response, NULL);
+	if (seen->later)
+		computations__witness_response__free_unpacked(seen->later, NULL);
 	EVP_PKEY_free(seen->key);
 	*seen = (struct witness_seen){ .address = NULL };
 }
@@ -52,9 +56,10 @@ static int check_key(const struct client *client, struct witness_seen *seen, str
 	return check_wanted(client, seen, e);
 }
 
-static int check_head(struct witness_seen *seen, struct err *e)
+/* The head that it shows, signed with that key; it goes on from `before`, unless that is NULL. */
+static int check_head(const Computations__WitnessResponse *r, EVP_PKEY *key,
+		      const struct witness_head *before, struct witness_head *now, struct err *e)
 {
-	const Computations__WitnessResponse *r = seen->response;
 	struct merkle_path path = { .count = r->n_consistency };
 
 	if (r->n_consistency > MERKLE_PATH_MAX)
@@ -66,9 +71,9 @@ static int check_head(struct witness_seen *seen, struct err *e)
 				       r->consistency[i].len);
 		memcpy(path.hashes[i], r->consistency[i].data, SHA256_LEN);
 	}
-	if (witness_head_verify(span_of(&r->signed_head), seen->key, &seen->head, e) < 0)
+	if (witness_head_verify(span_of(&r->signed_head), key, now, e) < 0)
 		return err_code(e);
-	if (seen->kept.bytes && witness_head_follows(&seen->kept.head, &seen->head, &path, e) < 0)
+	if (before && witness_head_follows(before, now, &path, e) < 0)
 		return err_wrap(e, "refused");
 	return 0;
 }
@@ -116,21 +121,41 @@ static int check_proof(struct witness_seen *seen, const char *id, uint64_t run, 
 	return check_before(seen, e);
 }
 
+/* A head of that computation, in that run or (0) in any. */
+static bool was_seen(const struct witness_kept *kept, const char *id, uint64_t run)
+{
+	struct span wanted = { (const uint8_t *)id, strlen(id) };
+
+	for (size_t i = 0; i < kept->count; i++)
+		if (span_equal(kept->leaves[i].computation, wanted) &&
+		    (!run || kept->leaves[i].run == run))
+			return true;
+	return false;
+}
+
 static enum cli_exit take_answer(struct client *client, const char *id, uint64_t run,
 				 struct witness_seen *seen, struct err *e)
 {
 	if (check_key(client, seen, e) < 0)
 		return e->code == ERR_DENIED ? CLI_NOT_GENUINE : CLI_USAGE;
-	if (check_head(seen, e) < 0)
+	if (check_head(seen->response, seen->key, seen->kept.bytes ? &seen->kept.head : NULL,
+		       &seen->head, e) < 0)
 		return CLI_NOT_GENUINE;
 	if (!id)
 		return CLI_OK;
+	if (!seen->response->proof.len && was_seen(&seen->kept, id, run)) {
+		err_set(e, ERR_DENIED,
+			"refused: the log had a head of %s, and the service shows none of it",
+			log_quote(id).text);
+		return CLI_NOT_GENUINE;
+	}
 	if (!seen->response->proof.len) {
 		err_set(e, ERR_NOT_FOUND, "the service's log has no head of %s%s",
 			log_quote(id).text, run ? " in that run" : "");
 		return CLI_FAILED;
 	}
 	seen->has_proof = true;
+	seen->proof_size = seen->head.size;
 	return check_proof(seen, id, run, e) < 0 ? CLI_NOT_GENUINE : CLI_OK;
 }
 
@@ -181,10 +206,93 @@ enum cli_exit witness_compare(const struct witness_leaf *leaf, struct span file,
 	return CLI_NOT_GENUINE;
 }
 
-int witness_keep(const struct witness_seen *seen, struct err *e)
+int witness_is_kept(const struct client *client, bool *kept, struct err *e)
 {
-	const Computations__WitnessResponse *r = seen->response;
+	CLEANUP(free) struct witness_kept *read = malloc(sizeof(*read));
+	const char *address = client_setting(client, "grpc-url", "URL");
 
-	return witness_kept_write(seen->address, span_of(&r->key), span_of(&r->signed_head),
-				  &seen->head, seen->has_proof ? &seen->proof.leaf : NULL, e);
+	*kept = false;
+	if (!read)
+		return err_nomem(e);
+	if (!witness_kept_has_place())
+		return 0;
+	int failed = witness_kept_read(address ? address : "", read, e);
+	*kept = !failed && read->bytes;
+	witness_kept_done(read);
+	return failed;
+}
+
+/* ---- keeping what was seen ---- */
+
+/* One more head, which goes on from `before`. */
+static enum cli_exit ask_later(struct client *client, struct witness_seen *seen,
+			       const struct witness_head *before, struct witness_head *now,
+			       struct err *e)
+{
+	Computations__WitnessRequest request = COMPUTATIONS__WITNESS_REQUEST__INIT;
+	ProtobufCMessage *response;
+
+	request.size = before->size;
+	if (client_call(client, &computation_witness, &request.base, &response, e) < 0)
+		return CLI_FAILED;
+	if (seen->later)
+		computations__witness_response__free_unpacked(seen->later, NULL);
+	seen->later = (Computations__WitnessResponse *)response;
+	return check_head(seen->later, seen->key, before, now, e) < 0 ? CLI_NOT_GENUINE : CLI_OK;
+}
+
+/* Another call kept another head meanwhile: this log's, if one head goes on from both. They are asked for one by
+ * one, and the log may grow between the two. */
+static enum cli_exit agree(struct client *client, struct witness_seen *seen, struct err *e)
+{
+	struct witness_head other, own;
+	enum cli_exit status;
+
+	witness_kept_done(&seen->kept);
+	if (witness_kept_read(seen->address, &seen->kept, e) < 0)
+		return CLI_USAGE;
+	for (int i = 0; i < AGREE_TRIES; i++) {
+		status = ask_later(client, seen, &seen->kept.head, &other, e);
+		if (status == CLI_OK)
+			status = ask_later(client, seen, &seen->head, &own, e);
+		if (status != CLI_OK)
+			return status;
+		if (own.size != other.size)
+			continue;
+		seen->head = own;
+		if (memcmp(own.root, other.root, SHA256_LEN) == 0)
+			return CLI_OK;
+		err_set(e, ERR_DATA_LOSS,
+			"refused: the log of heads was forked: another call was shown another one "
+			"meanwhile ('%s')",
+			seen->kept.path);
+		return CLI_NOT_GENUINE;
+	}
+	err_set(e, ERR_UNAVAILABLE, "the log of heads grows with each question: call again");
+	return CLI_FAILED;
+}
+
+enum cli_exit witness_keep(struct client *client, struct witness_seen *seen, struct err *e)
+{
+	for (int i = 0; i < AGREE_TRIES; i++) {
+		const Computations__WitnessResponse *r = seen->later ? seen->later : seen->response;
+		const struct witness_shown shown = {
+			.key = span_of(&seen->response->key),
+			.signed_head = span_of(&r->signed_head),
+			.head = &seen->head,
+			.leaf = seen->has_proof ? &seen->proof.leaf : NULL,
+		};
+		int outcome = witness_kept_write(seen->address, &seen->kept, &shown, e);
+
+		if (outcome < 0)
+			return e->code == ERR_DATA_LOSS ? CLI_NOT_GENUINE : CLI_FAILED;
+		if (!outcome)
+			return CLI_OK;
+		enum cli_exit status = agree(client, seen, e);
+		if (status != CLI_OK)
+			return status;
+	}
+	err_set(e, ERR_UNAVAILABLE,
+		"others keep what they see of the log all the time: call again");
+	return CLI_FAILED;
 }

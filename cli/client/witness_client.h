@@ -19,10 +19,12 @@ struct witness_seen {
 	const char *address;
 	struct witness_kept kept; /* what was seen before */
 	Computations__WitnessResponse *response;
+	Computations__WitnessResponse *later; /* of `head`; NULL: that is the response's */
 	EVP_PKEY *key;
 	struct witness_head head;
 	bool has_proof; /* a computation was asked for */
 	struct witness_proof proof;
+	uint64_t proof_size; /* of the log that the proof is of */
 };
 void witness_seen_done(struct witness_seen *seen);
 #define CLEANUP_WITNESS_SEEN __attribute__((cleanup(witness_seen_done)))
@@ -36,5 +38,9 @@ enum cli_exit witness_ask(struct client *client, const char *id, uint64_t run,
 enum cli_exit witness_compare(const struct witness_leaf *leaf, struct span file,
 			      const struct journal_head *head, struct err *e);
 
-/* From now on that is what was seen. */
-int witness_keep(const struct witness_seen *seen, struct err *e) MUST_CHECK;
+/* Whether something of that service's log was seen before; an account without a place for it saw nothing. */
+int witness_is_kept(const struct client *client, bool *kept, struct err *e) MUST_CHECK;
+
+/* From now on that is what was seen. If another call has kept a head meanwhile the service has to prove that this
+ * one is of the same log (CLI_NOT_GENUINE if not), and `seen->kept` and `seen->head` are newer afterwards. */
+enum cli_exit witness_keep(struct client *client, struct witness_seen *seen, struct err *e);

@@ -33,6 +33,14 @@ static int folder(char **path, struct err *e)
 		       "HOME to a folder");
 }
 
+bool witness_kept_has_place(void)
+{
+	CLEANUP(free) char *path = NULL;
+	struct err ignored;
+
+	return folder(&path, &ignored) == 0 || ignored.code != ERR_INVALID;
+}
+
 static int path_of(const char *address, char **path, struct err *e)
 {
 	CLEANUP(free) char *dir = NULL;
@@ -130,57 +138,88 @@ static int lock(const char *path, struct err *e)
 	return TAKE_FD(fd);
 }
 
-/* Another call may have kept what it saw since this one read: they were shown one log, or a fork. */
-static int check_meanwhile(const struct witness_kept *kept, struct span key,
-			   const struct witness_head *head, struct err *e)
+static bool same_head(const struct witness_head *a, const struct witness_head *b)
 {
-	bool other = !span_equal(key, kept->key) ||
-		     (head->size == kept->head.size &&
-		      memcmp(head->root, kept->head.root, SHA256_LEN) != 0);
-
-	if (!kept->bytes || !other)
-		return 0;
-	return err_set(e, ERR_DATA_LOSS,
-		       "refused: another call was shown another log of heads meanwhile ('%s')",
-		       kept->path);
+	return a->size == b->size && memcmp(a->root, b->root, SHA256_LEN) == 0;
 }
 
-int witness_kept_write(const char *address, struct span key, struct span signed_head,
-		       const struct witness_head *head, const struct witness_leaf *leaf,
-		       struct err *e)
+/* Another call may have kept what it saw since this one read: they were shown one log, or a fork. */
+static int check_meanwhile(const struct witness_kept *now, const struct witness_kept *before,
+			   const struct witness_shown *shown, struct err *e)
 {
-	CLEANUP(free) struct witness_kept *kept = malloc(sizeof(*kept));
-	CLEANUP_WRITER struct writer w = writer_up_to(WITNESS_KEPT_MAX);
-	CLEANUP(free) char *path = NULL;
-	CLEANUP(close) int held = -1;
-	size_t from, count;
+	const struct witness_leaf *leaf = shown->leaf, *kept = NULL;
 
-	if (!kept)
-		return err_nomem(e);
-	if (path_of(address, &path, e) < 0 || (held = lock(path, e)) < 0)
-		return err_code(e);
-	if (witness_kept_read(address, kept, e) < 0 || check_meanwhile(kept, key, head, e) < 0) {
-		witness_kept_done(kept);
-		return err_code(e);
-	}
-	count = kept->count;
+	if (!now->bytes)
+		return 0;
+	if (leaf)
+		kept = witness_kept_leaf(now, leaf->computation, leaf->run);
+	if (!span_equal(shown->key, now->key) ||
+	    (shown->head->size == now->head.size && !same_head(shown->head, &now->head)) ||
+	    (kept && kept->head.count == leaf->head.count &&
+	     memcmp(kept->head.digest, leaf->head.digest, SHA256_LEN) != 0))
+		return err_set(
+			e, ERR_DATA_LOSS,
+			"refused: another call was shown another log of heads meanwhile ('%s')",
+			now->path);
+	if (same_head(shown->head, &now->head) ||
+	    (before->bytes && same_head(&before->head, &now->head)))
+		return 0;
+	return WITNESS_KEPT_CHANGED;
+}
+
+/* Of two leaves of one run the longer one tells more. */
+static bool replaces(const struct witness_leaf *leaf, const struct witness_kept *kept)
+{
+	const struct witness_leaf *old =
+		leaf ? witness_kept_leaf(kept, leaf->computation, leaf->run) : NULL;
+
+	return leaf && (!old || old->head.count <= leaf->head.count);
+}
+
+static void put(const char *address, const struct witness_kept *kept,
+		const struct witness_shown *shown, struct writer *w)
+{
+	const struct witness_leaf *leaf = replaces(shown->leaf, kept) ? shown->leaf : NULL;
+	bool newer = !kept->bytes || shown->head->size > kept->head.size;
+	struct span head = newer ? shown->signed_head : kept->signed_head;
+	size_t from, count = kept->count;
+
 	for (size_t i = 0; leaf && i < kept->count; i++)
 		count -= is_of(&kept->leaves[i], leaf->computation, leaf->run);
 	from = leaf && count == WITNESS_KEPT_LEAVES; /* the oldest makes room */
-	bool newer = !kept->bytes || head->size > kept->head.size;
-	datum_put_array(&w, 5);
-	datum_put_uint(&w, FORM);
-	datum_put_text(&w, address);
-	datum_put_bytes(&w, key.bytes, key.len);
-	datum_put_bytes(&w, newer ? signed_head.bytes : kept->signed_head.bytes,
-			newer ? signed_head.len : kept->signed_head.len);
-	datum_put_array(&w, count - from + !!leaf);
+	datum_put_array(w, 5);
+	datum_put_uint(w, FORM);
+	datum_put_text(w, address);
+	datum_put_bytes(w, shown->key.bytes, shown->key.len);
+	datum_put_bytes(w, head.bytes, head.len);
+	datum_put_array(w, count - from + !!leaf);
 	for (size_t i = from; i < kept->count; i++)
 		if (!leaf || !is_of(&kept->leaves[i], leaf->computation, leaf->run))
-			witness_leaf_put(&kept->leaves[i], &w);
+			witness_leaf_put(&kept->leaves[i], w);
 	if (leaf)
-		witness_leaf_put(leaf, &w);
-	witness_kept_done(kept);
+		witness_leaf_put(leaf, w);
+}
+
+int witness_kept_write(const char *address, const struct witness_kept *before,
+		       const struct witness_shown *shown, struct err *e)
+{
+	CLEANUP(free) struct witness_kept *now = malloc(sizeof(*now));
+	CLEANUP_WRITER struct writer w = writer_up_to(WITNESS_KEPT_MAX);
+	CLEANUP(free) char *path = NULL;
+	CLEANUP(close) int held = -1;
+
+	if (!now)
+		return err_nomem(e);
+	if (path_of(address, &path, e) < 0 || (held = lock(path, e)) < 0)
+		return err_code(e);
+	int outcome = witness_kept_read(address, now, e);
+	if (!outcome)
+		outcome = check_meanwhile(now, before, shown, e);
+	if (!outcome)
+		put(address, now, shown, &w);
+	witness_kept_done(now);
+	if (outcome)
+		return outcome;
 	if (writer_check(&w, "what was seen of the service's log", e) < 0)
 		return err_code(e);
 	return file_write(path, w.bytes, w.len, 0600, e);

@@ -10,6 +10,7 @@
 enum {
 	WITNESS_KEPT_LEAVES = 256, /* of journals; the oldest go first */
 	WITNESS_KEPT_MAX = 256 << 10,
+	WITNESS_KEPT_CHANGED = 1, /* an outcome: see witness_kept_write() */
 };
 
 struct witness_kept {
@@ -23,6 +24,9 @@ struct witness_kept {
 void witness_kept_done(struct witness_kept *kept);
 #define CLEANUP_WITNESS_KEPT __attribute__((cleanup(witness_kept_done)))
 
+/* Whether this account has a place for it. */
+bool witness_kept_has_place(void);
+
 /* Nothing that was seen is fine; a file that can't be read, or holds something else, is not. */
 int witness_kept_read(const char *address, struct witness_kept *kept, struct err *e) MUST_CHECK;
 
@@ -30,9 +34,15 @@ int witness_kept_read(const char *address, struct witness_kept *kept, struct err
 const struct witness_leaf *witness_kept_leaf(const struct witness_kept *kept,
 					     struct span computation, uint64_t run);
 
-/* Puts what is seen now in place of what was: the whole file at once, unless another call has put a
- * larger log there meanwhile. ERR_DATA_LOSS if that is of another key, or forked at this size. `leaf` may be
- * NULL. */
-int witness_kept_write(const char *address, struct span key, struct span signed_head,
-		       const struct witness_head *head, const struct witness_leaf *leaf,
-		       struct err *e) MUST_CHECK;
+/* A head that was shown, of the log with that key, and the leaf that it was asked about, or NULL. */
+struct witness_shown {
+	struct span key, signed_head;
+	const struct witness_head *head;
+	const struct witness_leaf *leaf;
+};
+
+/* Puts what is shown now in place of `before`, the whole file at once. The caller has compared these two and no
+ * others: where another call has kept a log of another size meanwhile nothing is written, and the outcome is
+ * WITNESS_KEPT_CHANGED. ERR_DATA_LOSS if what that call saw is of another key, or forked. */
+int witness_kept_write(const char *address, const struct witness_kept *before,
+		       const struct witness_shown *shown, struct err *e) MUST_CHECK;

@@ -24,6 +24,9 @@ struct fetched {
 	uint64_t run;       /* that was asked for, or else that of the first page; 0: none yet */
 	uint8_t head[JOURNAL_SIGNED_MAX];
 	size_t head_len;
+	bool witnessed; /* the log of journals' heads is asked, too */
+	bool proves;    /* and has to have this one */
+	size_t shown;   /* of `file` */
 };
 
 static void fetched_done(struct fetched *f)
@@ -129,6 +132,18 @@ static int fetch(struct client *client, struct fetched *f, struct err *e)
 	return 0;
 }
 
+/* ---- the log of journals' heads ---- */
+
+/* Whoever names its key or wants a proof of this journal asks, and whoever saw that log before: an account that
+ * never did would believe any. */
+static int begin_witness(const struct client *client, struct fetched *f, struct err *e)
+{
+	if (!f->proves && !cli_value(client->cli, "witness-key"))
+		return witness_is_kept(client, &f->witnessed, e);
+	f->witnessed = true;
+	return 0;
+}
+
 static int open_client(struct cli *cli, struct client *client, struct fetched *f, struct err *e)
 {
 	const char *run = cli_value(cli, "run");
@@ -137,26 +152,31 @@ static int open_client(struct cli *cli, struct client *client, struct fetched *f
 	f->file = writer_up_to(JOURNAL_FILE_MAX);
 	if (run && (!number_decimal(run, &f->run) || !f->run))
 		return err_set(e, ERR_INVALID, "--run: give a number from 1 on");
-	return client_open(client, CLIENT_COMPUTATIONS, NULL, cli, e);
+	if (client_open(client, CLIENT_COMPUTATIONS, NULL, cli, e) < 0)
+		return err_code(e);
+	return begin_witness(client, f, e);
 }
 
 /* First: what the log says, the journal has to reach. */
-static enum cli_exit ask_witness(struct cli *cli, struct client *client, struct fetched *f,
+static enum cli_exit ask_witness(struct client *client, struct fetched *f,
 				 struct witness_seen *seen, struct err *e)
 {
-	enum cli_exit status = CLI_OK;
+	enum cli_exit status;
 
-	if (!cli_value(cli, "witness"))
+	if (!f->witnessed)
 		return CLI_OK;
 	status = witness_ask(client, f->id, f->run, seen, e);
+	/* One that has just begun has no head there yet. */
+	if (status == CLI_FAILED && e->code == ERR_NOT_FOUND && seen->response && !f->proves)
+		return CLI_OK;
 	if (status == CLI_OK)
 		f->run = seen->proof.leaf.run;
 	return status;
 }
 
 /* The journal is the one that the log has, and the one that was seen before. */
-static enum cli_exit check_witness(const struct fetched *f, const struct witness_seen *seen,
-				   struct err *e)
+static enum cli_exit compare(const struct fetched *f, const struct witness_seen *seen,
+			     struct err *e)
 {
 	const struct span entries = { f->file.bytes, f->file.len };
 	const struct witness_leaf *now = &seen->proof.leaf, *before;
@@ -166,31 +186,31 @@ static enum cli_exit check_witness(const struct fetched *f, const struct witness
 		return CLI_OK;
 	status = witness_compare(now, entries, &f->check.head, e);
 	before = witness_kept_leaf(&seen->kept, now->computation, now->run);
-	if (status == CLI_OK && before)
+	/* It is longer only where another call kept it after this journal was sent. */
+	if (status == CLI_OK && before && before->head.count <= f->check.head.count)
 		status = witness_compare(before, entries, &f->check.head, e);
 	return status;
 }
 
-static int write_witness(struct cli *cli, const struct witness_seen *seen, struct err *e)
-{
-	const ProtobufCBinaryData *proof;
-
-	if (!seen->has_proof)
-		return 0;
-	proof = &seen->response->proof;
-	if (output_write(cli, cli_value(cli, "witness"), proof->data, proof->len, e) < 0)
-		return err_code(e);
-	fprintf(stderr,
-		"witnessed: %" PRIu64 " entries of run %" PRIu64 ", in a log of %" PRIu64
-		" heads\n",
-		seen->proof.leaf.head.count, seen->proof.leaf.run, seen->head.size);
-	return witness_keep(seen, e);
-}
-
-static enum cli_exit get_witnessed(struct cli *cli, struct client *client, struct fetched *f,
+/* Twice: what another call has kept meanwhile counts, too. */
+static enum cli_exit check_witness(struct client *client, const struct fetched *f,
 				   struct witness_seen *seen, struct err *e)
 {
-	enum cli_exit status = ask_witness(cli, client, f, seen, e);
+	enum cli_exit status = CLI_OK;
+
+	if (!seen->response)
+		return CLI_OK;
+	status = compare(f, seen, e);
+	if (status == CLI_OK)
+		status = witness_keep(client, seen, e);
+	return status == CLI_OK ? compare(f, seen, e) : status;
+}
+
+/* What the service has beyond what came, as far as its log goes along with it. */
+static enum cli_exit fetch_witnessed(struct client *client, struct fetched *f,
+				     struct witness_seen *seen, struct err *e)
+{
+	enum cli_exit status = ask_witness(client, f, seen, e);
 
 	if (status != CLI_OK)
 		return status;
@@ -198,6 +218,34 @@ static enum cli_exit get_witnessed(struct cli *cli, struct client *client, struc
 		computation_hint(client, e);
 		return CLI_FAILED;
 	}
+	return check_witness(client, f, seen, e);
+}
+
+/* ---- get ---- */
+
+static int write_witness(struct cli *cli, const struct witness_seen *seen, struct err *e)
+{
+	const ProtobufCBinaryData *proof;
+
+	if (!cli_value(cli, "witness"))
+		return 0;
+	proof = &seen->response->proof;
+	if (output_write(cli, cli_value(cli, "witness"), proof->data, proof->len, e) < 0)
+		return err_code(e);
+	fprintf(stderr,
+		"witnessed: %" PRIu64 " entries of run %" PRIu64 ", in a log of %" PRIu64
+		" heads\n",
+		seen->proof.leaf.head.count, seen->proof.leaf.run, seen->proof_size);
+	return 0;
+}
+
+static enum cli_exit get_witnessed(struct cli *cli, struct client *client, struct fetched *f,
+				   struct witness_seen *seen, struct err *e)
+{
+	enum cli_exit status = fetch_witnessed(client, f, seen, e);
+
+	if (status != CLI_OK)
+		return status;
 	if (!f->head_len) {
 		err_set(e, ERR_NOT_FOUND, "the service has no journal of this computation yet");
 		cli_hint(cli,
@@ -205,18 +253,13 @@ static enum cli_exit get_witnessed(struct cli *cli, struct client *client, struc
 			 "ID' says where it stands, 'journal follow ID' waits");
 		return CLI_FAILED;
 	}
-	status = check_witness(f, seen, e);
-	if (status != CLI_OK)
-		return status;
 	journal_put_item(&f->file, (struct span){ f->head, f->head_len });
 	if (writer_check(&f->file, "journal", e) < 0 ||
 	    output_write(cli, cli_value(cli, "output"), f->file.bytes, f->file.len, e) < 0)
 		return CLI_FAILED;
 	fprintf(stderr, "%s: %" PRIu64 " entries\n", f->check.closed ? "closed" : "open",
 		f->check.head.count);
-	if (write_witness(cli, seen, e) < 0)
-		return e->code == ERR_DATA_LOSS ? CLI_NOT_GENUINE : CLI_FAILED;
-	return CLI_OK;
+	return write_witness(cli, seen, e) < 0 ? CLI_FAILED : CLI_OK;
 }
 
 static enum cli_exit get(struct cli *cli, struct client *client, struct fetched *f, struct err *e)
@@ -235,10 +278,8 @@ static enum cli_exit get(struct cli *cli, struct client *client, struct fetched 
 
 static enum cli_exit run_get(struct cli *cli, struct err *e)
 {
-	if (cli_value(cli, "witness-key") && !cli_value(cli, "witness"))
-		return cli_usage(e, "--witness-key: goes with --witness");
 	struct client client CLEANUP_CLIENT = { .loop = NULL };
-	struct fetched f = { .run = 0 };
+	struct fetched f = { .proves = cli_value(cli, "witness") };
 	enum cli_exit status =
 		open_client(cli, &client, &f, e) < 0 ? CLI_USAGE : get(cli, &client, &f, e);
 
@@ -251,7 +292,7 @@ static enum cli_exit run_get(struct cli *cli, struct err *e)
 /* Only what a signed head covers is shown. */
 static int show_new(struct fetched *f, FILE *out, struct err *e)
 {
-	struct reader r = reader_over(f->file.bytes, f->file.len);
+	struct reader r = reader_over(f->file.bytes + f->shown, f->file.len - f->shown);
 
 	while (reader_left(&r)) {
 		struct journal_entry entry;
@@ -261,21 +302,31 @@ static int show_new(struct fetched *f, FILE *out, struct err *e)
 			return err_code(e);
 		show_journal_entry(&entry, out);
 	}
-	f->file.len = 0;
+	if (f->witnessed)
+		f->shown = f->file.len; /* it is compared whole */
+	else
+		f->file.len = 0;
 	return fflush(out) == 0 ? 0 : err_errno(e, "standard output");
 }
 
 static enum cli_exit follow(struct cli *cli, struct client *client, struct fetched *f,
 			    struct err *e)
 {
+	CLEANUP(free) struct witness_seen *seen = malloc(sizeof(*seen));
 	bool said = false;
 
+	if (!seen) {
+		err_nomem(e);
+		return CLI_FAILED;
+	}
 	for (;;) {
-		int failed = fetch(client, f, e);
+		*seen = (struct witness_seen){ .address = NULL };
+		enum cli_exit status = fetch_witnessed(client, f, seen, e);
 
-		if (failed)
-			computation_hint(client, e);
-		if (failed || show_new(f, cli->out, e) < 0)
+		witness_seen_done(seen);
+		if (status != CLI_OK)
+			return status;
+		if (show_new(f, cli->out, e) < 0)
 			return CLI_FAILED;
 		if (!f->head_len && !said)
 			fprintf(stderr, "no entry yet: waiting for the first\n");
@@ -313,6 +364,7 @@ static const struct cli_option get_options[] = {
 
 static const struct cli_option follow_options[] = {
 	RUN_OPTION,
+	WITNESS_KEY_OPTION,
 	CLIENT_OPTIONS,
 	{ .name = NULL },
 };
@@ -326,9 +378,10 @@ const struct command cmd_journal_get = {
 	.operands_max = 1,
 	.options = get_options,
 	.run = run_get,
-	.more = "With --witness the service has to prove that the journal's newest head is in its log, and that the log\n"
-		"goes on from the one that was seen before ('journal witness'). Exit 3: it does not, or the journal is\n"
-		"another than the log's; then nothing is written.",
+	.more = "With --witness the service has to prove that the journal's newest head is in its log of heads, and that\n"
+		"the log goes on from the one that was seen before ('journal witness'). Without it that is checked,\n"
+		"too, where --witness-key is given or this account has seen the service's log before. Exit 3: it does\n"
+		"not, or the journal is another than the log's; then nothing is written.",
 };
 
 const struct command cmd_journal_follow = {
@@ -339,4 +392,6 @@ const struct command cmd_journal_follow = {
 	.operands_max = 1,
 	.options = follow_options,
 	.run = run_follow,
+	.more = "Where --witness-key is given, or this account has seen the service's log of heads before, entries are\n"
+		"shown as far as that log goes along with them, as with 'journal get'; exit 3 where it does not.",
 };

@@ -72,9 +72,10 @@ static enum cli_exit run(struct cli *cli, struct err *e)
 	if (client_open(&client, CLIENT_COMPUTATIONS, NULL, cli, e) < 0)
 		return CLI_USAGE;
 	enum cli_exit status = witness_ask(&client, id, number, seen, e);
-	if (status == CLI_OK &&
-	    (print(cli, seen, e) < 0 || write_files(cli, seen, e) < 0 || witness_keep(seen, e) < 0))
-		status = e->code == ERR_DATA_LOSS ? CLI_NOT_GENUINE : CLI_FAILED;
+	if (status == CLI_OK)
+		status = witness_keep(&client, seen, e);
+	if (status == CLI_OK && (print(cli, seen, e) < 0 || write_files(cli, seen, e) < 0))
+		status = CLI_FAILED;
 	witness_seen_done(seen);
 	return status;
 }

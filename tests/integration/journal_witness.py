@@ -4,9 +4,11 @@
 line, which keeps what it saw of such a log, before services that show another."""
 import concurrent.futures
 import contextlib
+import functools
 import os
 import shutil
 import subprocess
+import threading
 
 import grpc
 from cryptography.hazmat.primitives import serialization
@@ -167,7 +169,8 @@ class Liar(computations_grpc.ComputationServiceServicer):
 
     def __init__(self):
         self.key = ec.generate_private_key(ec.SECP256R1())
-        self.books, self.leaves, self.path, self.changes = {}, [], None, {}
+        self.books, self.leaves, self.changes = {}, [], {}
+        self.each = None  # what it shows instead, before each answer: a function of the request
 
     def put(self, name, run, book, final=False):
         self.books[name, run] = list(items(book.head(final)))
@@ -181,7 +184,7 @@ class Liar(computations_grpc.ComputationServiceServicer):
                                             run=run)
 
     def Witness(self, request, context):
-        leaves = self.leaves
+        leaves = self.each(request) if self.each else self.leaves
         signed = witness_book.head(self.key, len(leaves), witness_book.root(leaves), 1700000000123)
         response = computations.WitnessResponse(key=self.key.public_key().public_bytes(
             serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo), signed_head=signed)
@@ -362,6 +365,93 @@ def other_keys_and_proofs_that_do_not_hold_are_refused():
             verify.refused(status)
 
 
+def at_one_moment(liar, call, *shown):
+    """Two calls that have both read what is kept before either keeps what it is shown: a log each. Later questions
+    are answered with the longer one."""
+    both, first, lock = threading.Barrier(2, timeout=PATIENCE), list(shown), threading.Lock()
+
+    def each(_):
+        with lock:
+            leaves = first.pop() if first else None
+        if leaves is None:
+            return max(shown, key=len)
+        both.wait()
+        return leaves
+    liar.each = each
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        done = list(pool.map(lambda _: call("witness"), range(2)))
+    liar.each = None
+    return done
+
+
+def two_calls_at_one_moment_are_not_shown_two_logs():
+    with lying() as (liar, call, folder):
+        for n in range(9):
+            liar.put(f"c-{n}", 1, book_of(f"c-{n}"))
+        honest = list(liar.leaves)
+        other = witness_book.leaf_bytes("c-3", 1, 3, b"\7" * 32)
+        for size in (0, 3):  # nothing was seen before; and a log that both begin with
+            for n, (one, two) in enumerate(((honest[:5], honest[:4]), (honest[:4], honest[:9]))):
+                state = f"honest-{size}-{n}"
+                liar.leaves = honest[:size]
+                if size:
+                    call("witness", state=state).ok()
+                for done in at_one_moment(liar, functools.partial(call, state=state), one, two):
+                    done.ok()
+                liar.leaves = honest
+                assert f"begins with the {max(len(one), len(two))} that it had" in call("witness", state=state).ok()
+            for n, (one, two) in enumerate((
+                    (honest[:5], honest[:3] + [other] + honest[4:9]), (honest[:3] + [other] + honest[4:7], honest[:4]),
+                    (honest[:6], honest[:3] + [other] + honest[4:6]))):
+                state = f"forked-{size}-{n}"
+                liar.leaves = honest[:size]
+                if size:
+                    call("witness", state=state).ok()
+                done = at_one_moment(liar, functools.partial(call, state=state), one, two)
+                assert sorted(each.status for each in done) == [0, 3], (size, n, done)
+                assert "another log" in done[0].err + done[1].err or "forked" in done[0].err + done[1].err, done
+
+
+def get_and_follow_compare_with_what_was_seen_and_ask_nothing_of_who_saw_nothing():
+    with lying() as (liar, call, folder):
+        book = book_of("c", 4)
+        liar.put("c", 1, book)
+        call("get", "c", "-o", folder("j")).ok()
+        assert not os.path.exists(folder("state")), "nobody asked to keep anything"
+        call("witness", "c").ok()
+        call("get", "c", "-o", folder("j")).ok()
+        # Another history of the same run, in a log that only grew; a log that is another; one that is gone.
+        honest = list(liar.leaves)
+        forged = book_of("c", 4, end=True)
+        liar.put("c", 1, forged, final=True)
+        for leaves, words in ((liar.leaves, "forked"), (liar.leaves[1:], "forked"), ([], "shrunk")):
+            liar.leaves = leaves
+            for command in (["get", "c", "-o", folder("new")], ["follow", "c"]):
+                done = call(*command)
+                refuses(done, words)
+                assert not os.path.exists(folder("new")) and not done.out, done
+        liar.leaves = honest  # the log that was seen, and a journal that is not its
+        for command in (["get", "c", "-o", folder("new")], ["follow", "c"]):
+            refuses(call(*command), "another history")
+        assert "stopped" in call("follow", "c", state="stranger").ok()
+        call("witness", "--key-output", folder("key.pem")).ok()
+        for command in (["get", "c", "-o", folder("new")], ["follow", "c"]):  # who names the key asks, too
+            refuses(call(*command, "--witness-key", folder("key.pem"), state="stranger-2"), "another history")
+        # What is new to the log has no head there, and what it had it still has.
+        liar.books["c-2", 1] = list(items(book_of("c-2", 3, end=True).head(True)))
+        call("get", "c-2", "-o", folder("new")).ok()
+        liar.changes = {"proof": lambda _: b""}
+        refuses(call("get", "c", "-o", folder("newer")), "shows none of it")
+        liar.changes = {}
+        # The honest twin: it goes on, to its end.
+        book.add("end", reason="stopped")
+        liar.put("c", 1, book, final=True)
+        for command in (["get", "c", "-o", folder("newer")], ["follow", "c"]):
+            call(*command).ok()
+        liar.leaves = honest[:1]
+        refuses(call("follow", "c"), "shrunk")
+
+
 def what_is_kept_is_private_bounded_and_never_guessed():
     with lying() as (liar, call, folder):
         liar.put("c", 1, book_of("c"))
@@ -421,8 +511,7 @@ def a_service_whose_database_was_put_back_is_caught():
 
 
 def options_that_do_nothing_are_refused():
-    for words, why in ((["get", "c", "--witness-key", "/none"], "goes with --witness"),
-                       (["witness", "--run", "1"], "of which computation"),
+    for words, why in ((["witness", "--run", "1"], "of which computation"),
                        (["witness", "-o", "/none"], "of which computation"), (["witness", "c", "--run", "0"], "from 1 on"),
                        (["verify", "/none", "--witness", "/none"], "both or neither"),
                        (["verify", "/none", "--witness-key", "/none"], "both or neither")):
@@ -435,5 +524,7 @@ if __name__ == "__main__":
              what_is_no_head_becomes_no_leaf, an_honest_log_is_followed_and_each_proof_verifies_offline,
              a_log_that_grows_under_an_open_journal_is_followed, a_fork_is_caught_and_so_is_a_shrunken_log,
              another_history_of_a_run_is_caught_although_its_log_only_grew,
-             other_keys_and_proofs_that_do_not_hold_are_refused, what_is_kept_is_private_bounded_and_never_guessed,
+             other_keys_and_proofs_that_do_not_hold_are_refused, two_calls_at_one_moment_are_not_shown_two_logs,
+             get_and_follow_compare_with_what_was_seen_and_ask_nothing_of_who_saw_nothing,
+             what_is_kept_is_private_bounded_and_never_guessed,
              a_service_whose_database_was_put_back_is_caught, options_that_do_nothing_are_refused])
