@@ -2,17 +2,96 @@
 #include "cli/base/manifest_file.h"
 
 #include "common/base/file.h"
+#include "common/base/json.h"
+#include "common/manifest/agent_config.h"
+
+#include <string.h>
+
+DEFINE_CLEANUP(struct json *, json_free)
+
+/* The key that gives an older form away, in a manifest or in one of its assets. */
+static const char *older_key(const struct json *root)
+{
+	static const char *const keys[] = { "owner", "provider", "start_time", "end_time" };
+	const struct json *datasets = json_get(root, "datasets");
+	const struct json *algorithm = json_get(root, "algorithm");
+
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+		if (json_get(root, keys[i]) || json_get(algorithm, keys[i]))
+			return keys[i];
+	for (size_t n = 0; datasets && datasets->type == JSON_ARRAY && n < datasets->count; n++)
+		for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+			if (json_get(&datasets->items[n], keys[i]))
+				return keys[i];
+	return NULL;
+}
+
+/* Manifests of a backend's own, in which ids stand for people and assets: who is meant only that
+ * backend knows, and keys can't be made of ids. */
+static int refuse_older_form(const uint8_t *text, size_t len, struct err *e)
+{
+	CLEANUP(json_free) struct json *root = NULL;
+	const struct json *consumers;
+	const char *older;
+	struct err unread;
+
+	if (json_parse(text, len, &root, &unread) < 0)
+		return 0;
+	if (root->type == JSON_ARRAY)
+		return err_set(
+			e, ERR_INVALID,
+			"a list, as exports of computations are: make a manifest of one of "
+			"them, with user_key and hash of its assets (cocos-cli(1), MANIFESTS)");
+	consumers = json_get(root, "result_consumers");
+	older = older_key(root);
+	if (older)
+		return err_set(e, ERR_INVALID,
+			       "'%s': an older form, in which ids stand for people; here they are "
+			       "named by their keys: make it anew with user_key in datasets, "
+			       "algorithm and result_consumers (cocos-cli(1), MANIFESTS)",
+			       older);
+	if (consumers && consumers->type == JSON_ARRAY && consumers->count &&
+	    consumers->items[0].type == JSON_STRING)
+		return err_set(e, ERR_INVALID,
+			       "'result_consumers': an older form, in which ids stand for people; "
+			       "here it is [{\"user_key\": …}] (cocos-cli(1), MANIFESTS)");
+	return 0;
+}
+
+int manifest_file_read(const char *path, Cvms__ComputationRunReq **manifest, struct err *e)
+{
+	CLEANUP(free) uint8_t *text = NULL;
+	size_t len;
+	int failed;
+
+	if (file_read(path, MANIFEST_MAX, &text, &len, e) < 0)
+		return err_code(e);
+	failed = refuse_older_form(text, len, e);
+	if (!failed)
+		failed = manifest_from_json(text, len, manifest, e);
+	explicit_bzero(text, len); /* the agent's private key may be there */
+	return failed ? err_wrap(e, "'%s'", path) : 0;
+}
+
+int manifest_file_judge(Cvms__ComputationRunReq *manifest, struct err *e)
+{
+	char some[] = "-", *id = manifest->id;
+	int failed;
+
+	if (!*id)
+		manifest->id = some;
+	failed = manifest_check(manifest, e);
+	manifest->id = id;
+	return failed ? failed : agent_config_check(manifest->agent_config, e);
+}
 
 int manifest_file_any(const char *path, struct manifest_digests *digests, bool *fit,
 		      struct err *unfit, struct err *e)
 {
 	CLEANUP(manifest_free) Cvms__ComputationRunReq *manifest = NULL;
-	CLEANUP(free) uint8_t *text = NULL;
-	size_t len;
-
-	if (file_read(path, MANIFEST_MAX, &text, &len, e) < 0 ||
-	    manifest_from_json(text, len, &manifest, e) < 0 ||
-	    manifest_digest(manifest, digests, e) < 0)
+	if (manifest_file_read(path, &manifest, e) < 0)
+		return err_code(e);
+	if (manifest_digest(manifest, digests, e) < 0)
 		return err_wrap(e, "'%s'", path);
 	*fit = manifest_check(manifest, unfit) == 0;
 	return 0;

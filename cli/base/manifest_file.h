@@ -6,6 +6,15 @@
 
 #include "common/manifest/manifest.h"
 
+/* As it is written; an older form, in which ids stand for people, is refused by the key that shows it. Decoding
+ * only: judge it, too. */
+int manifest_file_read(const char *path, Cvms__ComputationRunReq **manifest,
+		       struct err *e) MUST_CHECK;
+
+/* What an agent requires of it, its configuration too. One without an id is judged as if it had one, which
+ * the computation service gives it. */
+int manifest_file_judge(Cvms__ComputationRunReq *manifest, struct err *e) MUST_CHECK;
+
 /* Its digests; a manifest that no agent would take is refused. */
 int manifest_file_digests(const char *path, struct manifest_digests *digests,
 			  struct err *e) MUST_CHECK;

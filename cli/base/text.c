@@ -7,14 +7,12 @@
 #include <stddef.h>
 #include <string.h>
 
-/* C0, DEL, and C1, which UTF-8 writes as c2 80 to c2 9f. */
+/* How many bytes at the front are a character that does not stand for itself; 0: none. */
 static size_t control_at(const char *text)
 {
-	unsigned char c = (unsigned char)text[0], next = c ? (unsigned char)text[1] : 0;
+	size_t len = utf8_char(text, strnlen(text, 4));
 
-	if (c < 0x20 || c == 0x7f)
-		return 1;
-	return c == 0xc2 && next >= 0x80 && next <= 0x9f ? 2 : 0;
+	return len && utf8_is_control(text, len) ? len : 0;
 }
 
 void text_make_plain(char *text)
@@ -22,13 +20,28 @@ void text_make_plain(char *text)
 	bool utf8 = utf8_valid(text, strlen(text));
 
 	for (char *c = text; *c; c++) {
-		size_t len = control_at(c);
-
-		for (size_t i = 0; i < len; i++)
-			c[i] = '?';
+		memset(c, '?', control_at(c));
 		if (!utf8 && (unsigned char)*c >= 0x80)
 			*c = '?';
 	}
+}
+
+void text_print_quoted(FILE *out, const char *text)
+{
+	size_t left = strlen(text), len;
+
+	fputc('\'', out);
+	for (; left; text += len, left -= len) {
+		len = utf8_char(text, left);
+		if (len && *text != '\'' && *text != '\\' && !utf8_is_control(text, len)) {
+			fwrite(text, 1, len, out);
+			continue;
+		}
+		len = len ? len : 1;
+		for (size_t i = 0; i < len; i++)
+			fprintf(out, "\\x%02x", (unsigned char)text[i]);
+	}
+	fputc('\'', out);
 }
 
 struct text_plain text_plain(const char *text)

@@ -5,15 +5,21 @@
  */
 #pragma once
 
+#include <stdio.h>
+
 enum { TEXT_PLAIN_MAX = 1024 };
 
 struct text_plain {
 	char text[TEXT_PLAIN_MAX];
 };
 
-/* `text` with every control character and everything that is not UTF-8 as '?', cut with "…" when
+/* `text` with every character that does not stand for itself (utf8.h) and everything that is not UTF-8 as '?', cut with "…" when
  * long. Usable within one expression. */
 struct text_plain text_plain(const char *text);
 
 /* The same for a whole line of any length, in place. */
 void text_make_plain(char *text);
+
+/* All of it, in single quotes, so that nothing of it passes for ours: quotes, backslashes, what is not UTF-8,
+ * and every character that does not stand for itself (utf8.h) as \xNN. */
+void text_print_quoted(FILE *out, const char *text);

@@ -5,84 +5,23 @@
  *
  * What the options say is made into JSON first (manifest_options.h), so there is one reader.
  */
+#include "cli/base/manifest_file.h"
 #include "cli/base/text.h"
 #include "cli/client/computation_client.h"
 #include "cli/cmd/commands.h"
 #include "cli/cmd/manifest_options.h"
-#include "common/base/file.h"
-#include "common/base/json.h"
 #include "common/manifest/agent_certs.h"
 #include "common/manifest/agent_config.h"
 #include "common/manifest/manifest.h"
 
 #include <string.h>
 
-DEFINE_CLEANUP(struct json *, json_free)
-
-/* Checks it as the service will, which also gives it an id if it has none. */
+/* As the agent will; and what its clients are going to be shown. */
 static int check(Cvms__ComputationRunReq *manifest, const char *host, struct err *e)
 {
-	char some[] = "-", *id = manifest->id;
-	int failed;
-
-	if (!*id)
-		manifest->id = some;
-	failed = manifest_check(manifest, e);
-	manifest->id = id;
-	if (!failed)
-		failed = agent_config_check(manifest->agent_config, e);
-	if (!failed)
-		failed = agent_config_check_shown(manifest->agent_config, host, e);
-	return failed;
-}
-
-/* The key that gives an older form away, in a manifest or in one of its assets. */
-static const char *older_key(const struct json *root)
-{
-	static const char *const keys[] = { "owner", "provider", "start_time", "end_time" };
-	const struct json *datasets = json_get(root, "datasets");
-	const struct json *algorithm = json_get(root, "algorithm");
-
-	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
-		if (json_get(root, keys[i]) || json_get(algorithm, keys[i]))
-			return keys[i];
-	for (size_t n = 0; datasets && datasets->type == JSON_ARRAY && n < datasets->count; n++)
-		for (size_t i = 0; i < ARRAY_LEN(keys); i++)
-			if (json_get(&datasets->items[n], keys[i]))
-				return keys[i];
-	return NULL;
-}
-
-/* Manifests of a backend's own, in which ids stand for people and assets: who is meant only that
- * backend knows, and keys can't be made of ids. */
-static int refuse_older_form(const uint8_t *text, size_t len, struct err *e)
-{
-	CLEANUP(json_free) struct json *root = NULL;
-	const struct json *consumers;
-	const char *older;
-	struct err unread;
-
-	if (json_parse(text, len, &root, &unread) < 0)
-		return 0;
-	if (root->type == JSON_ARRAY)
-		return err_set(
-			e, ERR_INVALID,
-			"a list, as exports of computations are: make a manifest of one of "
-			"them, with user_key and hash of its assets (cocos-cli(1), MANIFESTS)");
-	consumers = json_get(root, "result_consumers");
-	older = older_key(root);
-	if (older)
-		return err_set(e, ERR_INVALID,
-			       "'%s': an older form, in which ids stand for people; here they are "
-			       "named by their keys: make it anew with user_key in datasets, "
-			       "algorithm and result_consumers (cocos-cli(1), MANIFESTS)",
-			       older);
-	if (consumers && consumers->type == JSON_ARRAY && consumers->count &&
-	    consumers->items[0].type == JSON_STRING)
-		return err_set(e, ERR_INVALID,
-			       "'result_consumers': an older form, in which ids stand for people; "
-			       "here it is [{\"user_key\": …}] (cocos-cli(1), MANIFESTS)");
-	return 0;
+	if (manifest_file_judge(manifest, e) < 0)
+		return err_code(e);
+	return agent_config_check_shown(manifest->agent_config, host, e);
 }
 
 static int read_manifest(struct cli *cli, Cvms__ComputationRunReq **manifest, struct err *e)
@@ -92,21 +31,20 @@ static int read_manifest(struct cli *cli, Cvms__ComputationRunReq **manifest, st
 	int failed;
 
 	if (cli->operand_count) {
-		if (manifest_options_refuse(cli, e) < 0)
+		if (manifest_options_refuse(cli, e) < 0 ||
+		    manifest_file_read(cli->operands[0], manifest, e) < 0)
 			return err_code(e);
-		if (file_read(cli->operands[0], MANIFEST_MAX, &text, &len, e) < 0)
+	} else {
+		if (manifest_options_build(cli, &text, &len, e) < 0)
 			return err_code(e);
-		if (refuse_older_form(text, len, e) < 0)
-			return err_wrap(e, "%s", cli->operands[0]);
-	} else if (manifest_options_build(cli, &text, &len, e) < 0) {
-		return err_code(e);
+		failed = manifest_from_json(text, len, manifest, e);
+		explicit_bzero(text, len); /* the agent's private key may be there */
+		if (failed)
+			return failed;
 	}
-	failed = manifest_from_json(text, len, manifest, e);
-	explicit_bzero(text, len); /* the agent's private key may be there */
-	if (!failed)
-		failed = check(*manifest, cli_value(cli, "agent-host"), e);
+	failed = check(*manifest, cli_value(cli, "agent-host"), e);
 	if (failed)
-		return cli->operand_count ? err_wrap(e, "%s", cli->operands[0]) : failed;
+		return cli->operand_count ? err_wrap(e, "'%s'", cli->operands[0]) : failed;
 	return 0;
 }
 

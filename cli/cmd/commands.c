@@ -6,6 +6,7 @@ const struct command *const commands[] = {
 	&cmd_keys,
 	&cmd_key_fingerprint,
 	&cmd_checksum,
+	&cmd_manifest_show,
 
 	&cmd_algo,
 	&cmd_data,

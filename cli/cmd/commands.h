@@ -7,6 +7,9 @@
 /* cmd_keys.c, cmd_key_fingerprint.c, cmd_checksum.c */
 extern const struct command cmd_keys, cmd_key_fingerprint, cmd_checksum;
 
+/* cmd_manifest.c */
+extern const struct command cmd_manifest_show;
+
 /* cmd_algo.c, cmd_data.c, cmd_logs.c, cmd_result.c, cmd_status.c */
 extern const struct command cmd_algo, cmd_data, cmd_logs, cmd_result, cmd_status;
 

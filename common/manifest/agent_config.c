@@ -244,7 +244,7 @@ int agent_config_load(const Cvms__AgentConfig *message, const struct agent_confi
 	return load_checked(message, message, files, config, e);
 }
 
-static bool is_path(const char *field)
+bool agent_config_is_path(const char *field)
 {
 	return *field && !strchr(field, '\n') && strlen(field) <= AGENT_CONFIG_PATH_MAX;
 }
@@ -258,7 +258,7 @@ static int load_here(const Cvms__AgentConfig *m, struct agent_config *config, st
 				  &here.server_ca_file };
 
 	for (size_t i = 0; i < ARRAY_LEN(fields); i++)
-		if (is_path(*fields[i]))
+		if (agent_config_is_path(*fields[i]))
 			*fields[i] = none;
 	return load_checked(&here, m, NULL, config, e);
 }

@@ -42,6 +42,9 @@ struct agent_config_files {
 int agent_config_load(const Cvms__AgentConfig *message, const struct agent_config_files *files,
 		      struct agent_config *config, struct err *e) MUST_CHECK;
 
+/* The field of a certificate or key names a file in the guest, and does not hold the text. */
+bool agent_config_is_path(const char *field);
+
 /* ERR_INVALID unless attested TLS can use the key: P-256, the one kind that clients offer. */
 int agent_config_curve(const EVP_PKEY *key, struct err *e) MUST_CHECK;
 

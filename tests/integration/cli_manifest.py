@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """What people see of keys and manifests before they agree."""
 import hashlib
+import json
 import subprocess
 
 import tap
-from harness import Folder, cli
+from harness import Computations, Folder, cli, read
 
 
 def openssl(*words, **options):
@@ -49,5 +50,162 @@ def what_holds_no_key_has_no_fingerprint():
         cli("key", "fingerprint", folder.path).refused(2)
 
 
+PEOPLE = ("provider", "hospital", "bank", "consumer")
+DIGESTS = {"algorithm": "a1" * 32, "hospital": "b2" * 32, "bank": "c3" * 32, "packages": "d4" * 32}
+COMPLETE = {"attested_tls": True}
+
+
+def manifest(folder, **changes):
+    """One that nothing weakens, but for what changes: {path of a member: value, or None to leave it out}."""
+    key = {name: read(folder(name, "public.pem")).decode() for name in PEOPLE}
+    m = {"id": "c-1", "name": "iris", "description": "who is whose",
+         "algorithm": {"hash": DIGESTS["algorithm"], "user_key": key["provider"], "algo_type": "python",
+                       "algo_args": ["--seed", "7 8"]},
+         "datasets": [{"hash": DIGESTS["hospital"], "user_key": key["hospital"], "filename": "h1.zip", "decompress": True},
+                      {"hash": DIGESTS["bank"], "user_key": key["bank"], "filename": "iris.csv"}],
+         "result_consumers": [{"user_key": key["consumer"]}], "agent_config": dict(COMPLETE),
+         "cocos": {"layout": "folders", "logs": "consumers", "requirements_hash": DIGESTS["packages"]}}
+    for path, value in changes.items():
+        at, (*steps, last) = m, path.split("__")
+        for step in steps:
+            at = at[int(step[1:])] if isinstance(at, list) else at[step]
+        if value is None:
+            del at[last]
+        else:
+            at[last] = value
+    return folder.write("m.json", json.dumps(m))
+
+
+def a_manifest_is_shown_by_who_brings_what():
+    with Folder() as folder:
+        keys_of(folder, *PEOPLE)
+        path = manifest(folder)
+        prints = {name: fingerprint(folder(name, "public.pem")) for name in PEOPLE}
+        text = cli("manifest", "show", path, cwd=folder.path).ok()
+        assert text == "\n".join([
+            "computation 'c-1'", "name        'iris'", "description 'who is whose'",
+            "algorithm   'python'", "  key       " + prints["provider"], "  digest    " + DIGESTS["algorithm"],
+            "  argument  '--seed'", "  argument  '7 8'", "  packages  " + DIGESTS["packages"],
+            "dataset     'h1.zip'", "  key       " + prints["hospital"], "  digest    " + DIGESTS["hospital"],
+            "  lies in   datasets/'h1'/, unpacked",
+            "dataset     'iris.csv'", "  key       " + prints["bank"], "  digest    " + DIGESTS["bank"],
+            "  lies in   datasets/'iris.csv'",
+            "results for " + prints["consumer"],
+            "seen by     who fetches the results: what the algorithm writes, and why it failed",
+            "agent       attested TLS, port 7002 (in no digest; the agent's run statement tells)",
+            "you         no key of yours is here to compare: give --key",
+            "digest      " + cli("checksum", "--manifest", path).ok().strip(),
+            "            of the canonical form, as evidence shows it; this has a policy ask for it:",
+            f"            cocos-cli policy extend {path} POLICY.json", ""]), text
+        shown = cli("manifest", "show", "--json", path, cwd=folder.path).json()
+        assert shown["algorithm"] == {"type": "python", "key": prints["provider"], "you": [],
+                                      "hash": DIGESTS["algorithm"], "arguments": ["--seed", "7 8"],
+                                      "requirements_hash": DIGESTS["packages"]}
+        assert [d["key"] for d in shown["datasets"]] == [prints["hospital"], prints["bank"]]
+        assert shown["digest"] == cli("checksum", "--manifest", path).ok().strip()
+        assert shown["weakened_by"] == [] and "refused" not in shown, shown
+
+
+def this_is_you():
+    with Folder() as folder:
+        keys_of(folder, *PEOPLE, "stranger")
+        path = manifest(folder)
+        bank = fingerprint(folder("bank/public.pem"))
+        text = cli("manifest", "show", path, cwd=folder("bank")).ok()
+        assert text.count("this is you") == 1 and "\nyou " not in text, text
+        assert f"{bank}  this is you (public.pem, private.pem)\n" in text, text
+        text = cli("manifest", "show", path, "--key", "../consumer/public.pem", "--key", "../provider/private.pem",
+                   cwd=folder("stranger")).ok()
+        for name, file in (("consumer", "../consumer/public.pem"), ("provider", "../provider/private.pem")):
+            assert f"{fingerprint(folder(name, 'public.pem'))}  this is you ({file})\n" in text, text
+        assert text.count("this is you") == 2, text
+        text = cli("manifest", "show", path, cwd=folder("stranger")).ok()
+        assert "this is you" not in text and "you         none of these keys is yours\n" in text, text
+        shown = cli("manifest", "show", "--json", path, cwd=folder("bank")).json()
+        assert [d["you"] for d in shown["datasets"]] == [[], ["public.pem", "private.pem"]]
+        cli("manifest", "show", path, "--key", folder("nothing")).refused(2, "nothing")
+        # What lies in the folder by chance is noted, and nobody is asked for its passphrase.
+        openssl("pkey", "-in", folder("bank/private.pem"), "-aes256", "-passout", "pass:x", "-out",
+                folder("stranger/private.pem"))
+        folder.write("stranger/public.pem", "x")
+        run = cli("manifest", "show", path, cwd=folder("stranger"))
+        assert "this is you" not in run.ok() and run.err.count("is not compared") == 2, run.err
+
+
+def what_weakens_a_manifest_is_said():
+    """Each alone, beside a manifest that nothing weakens."""
+    with Folder() as folder:
+        keys_of(folder, *PEOPLE)
+        made = openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj",
+                       "/CN=x", "-addext", "subjectAltName=DNS:x", "-keyout", folder("a.key"))
+        certificate = {"cert_file": made.decode(), "key_file": read(folder("a.key")).decode()}
+        provider = read(folder("provider/public.pem")).decode()
+        for changes, says in (
+                ({}, []), ({"agent_config": None}, ["no agent_config is here"]),
+                ({"agent_config": {"port": "7002"}}, ["no TLS"]),
+                ({"agent_config": certificate}, ["TLS without evidence"]),
+                ({"agent_config": {**certificate, **COMPLETE}}, ["the agent's key is brought"]),
+                ({"agent_config": {"cert_file": "/etc/certs/cert.pem", "key_file": "/etc/certs/key.pem", **COMPLETE}},
+                 ["the agent's key is brought", "certificates that the host supplies"]),
+                ({"agent_config": {"log_level": "debug", **COMPLETE}}, ["log_level debug"]),
+                ({"cocos__logs": "all"}, ["logs all"]), ({"cocos__logs": "provider"}, ["logs provider"]),
+                ({"cocos__logs": None}, ["logs all"]),
+                ({"cocos__layout": "stock"}, ["layout stock"]),
+                ({"cocos": None}, ["logs all", "layout stock", "no requirements_hash"]),
+                ({"cocos__requirements_hash": None}, ["no requirements_hash"]),
+                ({"cocos__requirements_hash": None, "algorithm__algo_type": "bin"}, []),
+                ({"datasets___1__filename": None}, ["a dataset without a file name"]),
+                ({"datasets___1__cache": True}, ["a cache"]),
+                ({"datasets": [], "result_consumers": [{"user_key": provider}]}, ["one key stands"])):
+            shown = cli("manifest", "show", "--json", manifest(folder, **changes)).json()
+            assert len(shown["weakened_by"]) == len(says), (changes, shown)
+            assert all(s.startswith(w) for s, w in zip(shown["weakened_by"], says)), (changes, shown)
+            assert "refused" not in shown, (changes, shown)
+        text = cli("manifest", "show", manifest(folder, cocos=None)).ok()
+        assert "\nweakened by logs all: " in text and "\n            layout stock: " in text, text
+
+
+def a_strangers_texts_stay_texts():
+    with Folder() as folder:
+        keys_of(folder, *PEOPLE)
+        evil = "x\x1b[2J\u202e\u2028\u009b\n  this is you (private.pem)'\x00"
+        path = manifest(folder, id=evil, name=evil, description=evil, algorithm__algo_args=[evil],
+                        algorithm__algo_type=evil, datasets___0__filename=evil,
+                        agent_config={"port": evil})
+        run = cli("manifest", "show", path)
+        assert all(c.isprintable() or c == "\n" for c in run.ok()), run.out
+        assert "\n  this is you" not in run.out and run.out.count("\\x0a  this is you") == 7, run.out
+        assert "\nrefused     by agents: manifest: id: " in run.out, run.out
+        assert json.loads(cli("manifest", "show", "--json", path).ok())["name"]
+
+
+def what_cant_be_read_is_refused_by_name():
+    with Folder() as folder:
+        for text, says in {"{": "byte", '{"nme":"x"}': "nme", "[]": "a list",
+                           '{"owner":"x"}': "an older form"}.items():
+            cli("manifest", "show", folder.write("m.json", text)).refused(2, says, "m.json")
+        text = cli("manifest", "show", folder.write("m.json", "{}")).ok()
+        assert "algorithm   none\n" in text and "refused     by agents" in text, text
+        cli("manifest", "show", folder("nothing")).refused(1, "no file here", "computation service")
+
+
+def the_service_is_asked_for_what_is_no_file():
+    with Folder() as folder, Computations(folder) as service:
+        keys_of(folder, *PEOPLE)
+        path = manifest(folder, agent_config={"attested_tls": True, "port": "7100"})
+        where = {"COMPUTATIONS_GRPC_URL": "unix:" + service.socket}
+        made = cli("computation", "create", path, **where).ok().strip()
+        assert made == "c-1"
+        shown = cli("manifest", "show", "--json", made, cwd=folder("bank"), **where).json()
+        here = cli("manifest", "show", "--json", path, cwd=folder("bank")).json()
+        assert shown == here, (shown, here)
+        text = cli("manifest", "show", made, **where).ok()
+        assert "policy extend MANIFEST.json" in text, text
+        cli("manifest", "show", "c-2", **where).refused(1, "c-2")
+
+
 if __name__ == "__main__":
-    tap.run([a_key_has_one_fingerprint, what_holds_no_key_has_no_fingerprint])
+    tap.run([a_key_has_one_fingerprint, what_holds_no_key_has_no_fingerprint,
+             a_manifest_is_shown_by_who_brings_what, this_is_you, what_weakens_a_manifest_is_said,
+             a_strangers_texts_stay_texts, what_cant_be_read_is_refused_by_name,
+             the_service_is_asked_for_what_is_no_file])

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cmd_manifest.c — what a manifest says, for those in whose names it was written. */
+#include "cli/base/manifest_file.h"
+#include "cli/base/text.h"
+#include "cli/client/computation_client.h"
+#include "cli/cmd/commands.h"
+#include "cli/show/show_manifest.h"
+
+#include <unistd.h>
+
+/* Given back with a manifest of the caller's own, decoded by the same reader as the agent's. */
+static enum cli_exit fetch(struct cli *cli, const char *id, Cvms__ComputationRunReq **manifest,
+			   struct err *e)
+{
+	Computations__ComputationRequest request = COMPUTATIONS__COMPUTATION_REQUEST__INIT;
+	Computations__ManifestResponse *response;
+	ProtobufCMessage *message;
+	enum cli_exit status;
+
+	request.id = (char *)(uintptr_t)id;
+	status = computation_call(cli, &computation_manifest, &request.base, &message, e);
+	if (status != CLI_OK)
+		return status;
+	response = (Computations__ManifestResponse *)message;
+	*manifest = TAKE_PTR(response->manifest);
+	protobuf_c_message_free_unpacked(message, NULL);
+	if (*manifest)
+		return CLI_OK;
+	err_set(e, ERR_INTERNAL, "the service sent no manifest");
+	return CLI_FAILED;
+}
+
+/* The file, or where there is none, the computation of that id. */
+static enum cli_exit find(struct cli *cli, bool *is_file, Cvms__ComputationRunReq **manifest,
+			  struct err *e)
+{
+	const char *what = cli->operands[0];
+
+	*is_file = access(what, F_OK) == 0;
+	if (!*is_file) {
+		enum cli_exit status = fetch(cli, what, manifest, e);
+
+		if (status != CLI_OK)
+			err_wrap(e, "%s is no file here, and as a computation",
+				 text_plain(what).text);
+		return status;
+	}
+	if (manifest_file_read(what, manifest, e) == 0)
+		return CLI_OK;
+	cli_hint(cli, "cocos-cli(1) describes the form of a manifest");
+	return CLI_USAGE;
+}
+
+static int show(struct cli *cli, const struct show_manifest *s, struct err *e)
+{
+	struct json_out out CLEANUP_JSON_OUT;
+
+	json_out_init(&out);
+	if (!cli_flag(cli, "json"))
+		return show_manifest_text(s, cli->out, e);
+	if (show_manifest_json(s, &out, e) < 0)
+		return err_code(e);
+	return json_out_print(&out, cli->out, e);
+}
+
+static enum cli_exit run_show(struct cli *cli, struct err *e)
+{
+	CLEANUP(manifest_free) Cvms__ComputationRunReq *manifest = NULL;
+	struct own_keys own CLEANUP_OWN_KEYS = { .count = 0 };
+	struct show_manifest s = { .own = &own };
+	struct manifest_digests digests;
+	struct err refusal, none;
+	enum cli_exit status;
+	bool is_file;
+
+	if (own_keys_find(cli, &own, e) < 0)
+		return CLI_USAGE;
+	status = find(cli, &is_file, &manifest, e);
+	if (status != CLI_OK)
+		return status;
+	s.manifest = manifest;
+	s.file = is_file ? cli->operands[0] : NULL;
+	/* The service keeps the agent's key to itself, so of its manifests the rest is judged. */
+	if ((is_file ? manifest_file_judge(manifest, &refusal)
+		     : manifest_check(manifest, &refusal)) < 0)
+		s.refusal = &refusal;
+	if (manifest_digest(manifest, &digests, &none) == 0)
+		s.digests = &digests;
+	return show(cli, &s, e) < 0 ? CLI_FAILED : CLI_OK;
+}
+
+/* clang-format off */
+static const struct cli_option show_options[] = {
+	OWN_KEYS_OPTION,
+	CLI_JSON_OPTION,
+	CLIENT_OPTIONS,
+	{ .name = NULL },
+};
+/* clang-format on */
+
+const struct command cmd_manifest_show = {
+	.name = "manifest show",
+	.args = "FILE|COMPUTATION",
+	.help = "show who brings what to a computation, and what weakens its manifest",
+	.operands_min = 1,
+	.operands_max = 1,
+	.options = show_options,
+	.run = run_show,
+	.more = "Where there is no file of that name, the computation service is asked for the manifest; what\n"
+		"counts is the one whose digest evidence shows. 'This is you' stands beside the keys in\n"
+		"public.pem and private.pem of this folder and in what --key names.",
+};
