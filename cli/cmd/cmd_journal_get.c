@@ -83,6 +83,8 @@ static int take_head(struct fetched *f, const Computations__JournalResponse *pag
 		return err_set(e, ERR_DATA_LOSS, "the service sent no signed head");
 	if (journal_check_item(&f->check, head, &entry, &is_entry, e) < 0)
 		return err_wrap(e, "the service's journal");
+	if (is_entry)
+		return err_set(e, ERR_DATA_LOSS, "the service sent an entry for a signed head");
 	memcpy(f->head, head.bytes, head.len);
 	f->head_len = head.len;
 	return 0;

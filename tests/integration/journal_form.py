@@ -254,9 +254,9 @@ def a_program_reads_the_verdict():
 
 class Serves(computations_grpc.ComputationServiceServicer):
     """A service that has one journal, of computation c-1 and run 7, for whatever is asked; `empty`
-    calls find nothing yet."""
+    calls find nothing yet. `headless`: its last entry stands where the signed head has to be."""
 
-    empty = 0
+    empty, headless = 0, False
 
     def Journal(self, request, context):
         if self.empty:
@@ -264,8 +264,9 @@ class Serves(computations_grpc.ComputationServiceServicer):
             return computations.JournalResponse()
         w = Writer(statement)
         w.add("end", reason="complete")
-        w.head(True)
-        return computations.JournalResponse(entries=w.items[:-1], signed_head=w.items[-1], count=2, run=7)
+        if not self.headless:
+            w.head(True)
+        return computations.JournalResponse(entries=w.items[:-1], signed_head=w.items[-1], count=len(w.items) - 1, run=7)
 
 
 def a_service_can_t_send_another_journal():
@@ -289,6 +290,10 @@ def a_service_can_t_send_another_journal():
                 assert done.status == 1 and why in done.err and not os.path.exists(kept), done
                 done = cli("journal", "follow", *ask, **url)
                 assert done.status == 1 and why in done.err and not done.out, done
+            serves.headless = True
+            for words in (["get", "c-1", "-o", kept], ["follow", "c-1"]):
+                done = cli("journal", *words, **url).refused(1, "an entry for a signed head")
+                assert not done.out and not os.path.exists(kept), done
             done = cli("journal", "verify", folder("j"), "--chain-only", "-q", "--computation", "c-1")
             assert done.status == 0 and "\ncomputation: c-1\n" in done.out, done
             done = cli("journal", "verify", folder("j"), "--chain-only", "-q", "--computation", "c-2")
