@@ -69,8 +69,10 @@ static int read_target(struct work *w, struct err *e)
 		    (package->version[0] && strlen(package->version) >= PYTHON_VERSION_MAX))
 			return err_set(e, ERR_INVALID, "the agent has a package that can't be: %s",
 				       log_quote(package->name).text);
-		if (python_version_parse(package->version, strlen(package->version), &ignored, e) <
-		    0)
+		/* What is empty is the message's constant, which nobody may write to. */
+		if (package->version[0] &&
+		    python_version_parse(package->version, strlen(package->version), &ignored, e) <
+			    0)
 			package->version[0] = '\0';
 	}
 	w->target = (struct python_target){ .minor = minor, .glibc = p->glibc };

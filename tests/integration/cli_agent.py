@@ -295,6 +295,17 @@ def algorithms_travel_with_all_that_they_need():
         assert owner.agent.received == (b"", code)
 
 
+def a_package_without_a_version_is_there_all_the_same():
+    with Owner() as owner:
+        owner.agent.algorithm = b"pass"
+        owner.agent.status = {"python": agent.StatusPython(version="3.11", machine="x86_64", glibc=36, packages=[
+            agent.StatusPackage(name="bare"), agent.StatusPackage(name="odd", version="no version"),
+            agent.StatusPackage(name="plain", version="1.0")])}
+        owner.agent.run("algo", owner.write("train.py", "pass"), owner.key, "-a", "python", "-r",
+                        owner.write("r.txt", "bare\nodd\nplain>=1\n")).ok()
+        assert owner.agent.received == (b"bare\nodd\nplain>=1\n", b"pass"), owner.agent.received
+
+
 def what_the_manifest_does_not_name_is_not_sent():
     with Owner() as owner:
         owner.agent.datasets = {"iris.csv": b"something else"}
@@ -686,7 +697,7 @@ if __name__ == "__main__":
              a_large_file_without_a_sure_name_is_digested_first,
              every_kind_of_key_signs_a_dataset, the_manifests_name_counts, what_may_be_kept_is_said_and_signed,
              a_directory_is_sent_as_its_bundle, an_empty_file_is_sent_too,
-             algorithms_travel_with_all_that_they_need,
+             algorithms_travel_with_all_that_they_need, a_package_without_a_version_is_there_all_the_same,
              what_the_manifest_does_not_name_is_not_sent, what_is_there_is_not_sent_again,
              the_wrong_key_is_told_so, a_broken_upload_goes_on_where_it_stopped,
              an_upload_that_never_gets_on_gives_up,
