@@ -114,7 +114,11 @@ int store_witness_open(struct store *store, const char *dir, struct err *e)
 	int failed = read_key(store, path, e);
 	if (err_is(failed, ERR_NOT_FOUND))
 		failed = make_key(store, path, e);
-	return failed ? failed : check_same_key(store, path, e);
+	if (!failed)
+		failed = check_same_key(store, path, e);
+	if (failed)
+		EVP_PKEY_free(TAKE_PTR(store->log_key));
+	return failed;
 }
 
 /* ---- the tree ---- */
