@@ -98,7 +98,7 @@ static int judge(const struct result_receipt *r, struct client *client, struct e
 {
 	CLEANUP(free) struct verdict *v = calloc(1, sizeof(*v));
 	const struct receipt_check check = { .bytes = { r->bytes, r->len } };
-	struct receipt receipt;
+	struct receipt receipt = { .computation = NULL };
 	int failed;
 
 	if (!v)
