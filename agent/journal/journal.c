@@ -40,6 +40,7 @@ struct journal {
 
 	TAILQ_HEAD(, batch) batches; /* oldest first, those that wait for the keeper behind */
 	size_t unsigned_count, kept;
+	unsigned signing; /* batches that wait for the keeper */
 };
 
 static void batch_free(struct batch *batch)
@@ -125,6 +126,7 @@ static void on_signed(void *data, const struct span *parts, size_t count, const 
 	struct batch *batch = first_unsigned(j);
 	struct err e;
 
+	j->signing--;
 	if (why)
 		e = *why;
 	if (!why && !batch->is_void && keep_head(batch, parts[0], &e) == 0) {
@@ -201,16 +203,18 @@ static int sign_some(struct journal *j, bool end, struct err *e)
 		return err_code(e);
 	}
 	TAILQ_INSERT_TAIL(&j->batches, batch, link);
+	j->signing++;
 	take_gathered(j, count, bytes);
 	return 0;
 }
 
+/* As far as the keeper has room. The end does not wait: the next computation may follow at once. */
 static void sign_all(struct journal *j, bool end)
 {
 	struct err e;
 
 	uv_timer_stop(&j->timer);
-	while (j->count) {
+	while (j->count && (end || j->signing < JOURNAL_SIGNING_MAX)) {
 		if (sign_some(j, end, &e) == 0)
 			continue;
 		/* The keeper has enough to do: in a moment again, but for what can't wait. */

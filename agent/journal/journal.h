@@ -21,7 +21,9 @@ enum {
 	JOURNAL_ENTRY_COST = 96,      /* of an entry beside its bytes, of those below */
 	JOURNAL_KEPT_BYTES = 4 << 20, /* beyond it no line becomes an entry */
 	JOURNAL_UNSIGNED_MAX = 4096,  /* entries; the same */
-	JOURNAL_KEPT_MAX = 32 << 20,  /* beyond it nothing does */
+	/* batches that the keeper has at a time: others need some of its few places */
+	JOURNAL_SIGNING_MAX = 4,
+	JOURNAL_KEPT_MAX = 32 << 20, /* beyond it nothing does */
 	/* what computations before may leave to one that begins */
 	JOURNAL_BEFORE_MAX = JOURNAL_KEPT_MAX - JOURNAL_KEPT_BYTES,
 };

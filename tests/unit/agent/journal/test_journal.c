@@ -375,6 +375,34 @@ static void hand_all(struct world *w, struct tally *t)
 	}
 }
 
+static void on_receipt(void *data, const struct span *parts, size_t count, const struct err *e)
+{
+	answers++;
+	assert_null(e);
+}
+
+/* However much waits to be signed: a receipt that found no place would end its computation. */
+static void the_keeper_has_places_for_others(void **state)
+{
+	enum { BIG = 400000, COUNT = 24, RECEIPTS = 8 };
+	struct world *w = *state;
+	struct err e;
+
+	begin(w);
+	for (int i = 0; i < COUNT; i++) /* a batch each */
+		assert_ok(add_big(w, BIG, &e), e);
+	uv_run(&w->loop, UV_RUN_ONCE); /* the timer, and no answer yet */
+	answers = 0;
+	for (int i = 0; i < RECEIPTS; i++)
+		assert_ok(keeper_receipt(w->keeper, (const uint8_t *)"r", 1, on_receipt, NULL, &e),
+			  e);
+	deliver(w, COUNT + 1);
+	assert_int_equal(answers, RECEIPTS);
+	journal_end(w->journal, "complete");
+	deliver(w, COUNT + 2);
+	check_file(w, COUNT + 2, true);
+}
+
 /* Two computations that are over leave exactly so many bytes; another one follows. */
 static void fill(struct world *w, size_t bytes)
 {
@@ -540,6 +568,7 @@ int main(int argc, char **argv)
 		ROW(nothing_is_kept_of_no_computation),
 		ROW(nothing_is_lost_moved_or_doubled_through_cuts),
 		ROW(a_flood_is_counted),
+		ROW(the_keeper_has_places_for_others),
 		ROW(what_is_over_stays_while_there_is_room),
 		ROW(the_oldest_goes_first_and_whole),
 		ROW(a_full_journal_stops_no_computation),
