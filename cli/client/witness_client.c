@@ -101,6 +101,24 @@ static int check_before(const struct witness_seen *seen, struct err *e)
 	return 0;
 }
 
+/* Runs only get more: what is shown as the newest is none before one that was seen. */
+static int check_newest(const struct witness_seen *seen, struct err *e)
+{
+	const struct witness_leaf *now = &seen->proof.leaf;
+
+	for (size_t i = 0; i < seen->kept.count; i++) {
+		const struct witness_leaf *before = &seen->kept.leaves[i];
+
+		if (before->run > now->run && span_equal(before->computation, now->computation))
+			return err_set(e, ERR_DENIED,
+				       "refused: run %" PRIu64
+				       " of the computation was in the log, and run %" PRIu64
+				       " is shown as the newest",
+				       before->run, now->run);
+	}
+	return 0;
+}
+
 static int check_proof(struct witness_seen *seen, const char *id, uint64_t run, struct err *e)
 {
 	struct span bytes = span_of(&seen->response->proof);
@@ -118,6 +136,8 @@ static int check_proof(struct witness_seen *seen, const char *id, uint64_t run, 
 		return err_set(
 			e, ERR_DENIED,
 			"refused: the proof of another computation's head, or of another run");
+	if (!run && check_newest(seen, e) < 0)
+		return err_code(e);
 	return check_before(seen, e);
 }
 

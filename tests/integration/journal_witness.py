@@ -169,7 +169,7 @@ class Liar(computations_grpc.ComputationServiceServicer):
 
     def __init__(self):
         self.key = ec.generate_private_key(ec.SECP256R1())
-        self.books, self.leaves, self.changes = {}, [], {}
+        self.books, self.leaves, self.hidden, self.changes = {}, [], set(), {}
         self.each = None  # what it shows instead, before each answer: a function of the request
 
     def put(self, name, run, book, final=False):
@@ -191,7 +191,7 @@ class Liar(computations_grpc.ComputationServiceServicer):
         if 0 < request.size <= len(leaves):
             response.consistency.extend(witness_book.consistency(request.size, leaves))
         of = [n for n, leaf in enumerate(leaves) if decoded(leaf)[0] == request.id
-              and request.run in (0, decoded(leaf)[1])]
+              and request.run in (0, decoded(leaf)[1]) and n not in self.hidden]
         if of:
             response.proof = encoded([decoded(leaves[of[-1]]), of[-1], witness_book.inclusion(of[-1], leaves), signed])
         for name, change in self.changes.items():
@@ -324,6 +324,21 @@ def another_history_of_a_run_is_caught_although_its_log_only_grew():
         book.add("end", reason="stopped")
         liar.put("c", 1, book, final=True)
         call("get", "c", "-o", folder("new"), "--witness", folder("w-new")).ok()
+
+
+def a_run_that_was_seen_is_not_hidden_behind_an_older_one():
+    with lying() as (liar, call, folder):
+        for run in (1, 2):
+            liar.put("c", run, book_of("c"))
+        liar.put("d", 1, book_of("d"))
+        call("get", "c", "-o", folder("j"), "--witness", folder("w")).ok()
+        liar.hidden = {1}
+        refuses(call("get", "c", "-o", folder("old"), "--witness", folder("w-old")), "run 1 is shown as the newest")
+        assert not os.path.exists(folder("old")) and not os.path.exists(folder("w-old"))
+        refuses(call("witness", "c"), "run 1 is shown as the newest")
+        call("get", "c", "--run", "1", "-o", folder("old"), "--witness", folder("w-old")).ok()  # asked for by its number
+        call("witness", "d").ok()
+        call("witness", "c", state="new").ok()  # who saw nothing before has nothing to compare
 
 
 def other_keys_and_proofs_that_do_not_hold_are_refused():
@@ -524,6 +539,7 @@ if __name__ == "__main__":
              what_is_no_head_becomes_no_leaf, an_honest_log_is_followed_and_each_proof_verifies_offline,
              a_log_that_grows_under_an_open_journal_is_followed, a_fork_is_caught_and_so_is_a_shrunken_log,
              another_history_of_a_run_is_caught_although_its_log_only_grew,
+             a_run_that_was_seen_is_not_hidden_behind_an_older_one,
              other_keys_and_proofs_that_do_not_hold_are_refused, two_calls_at_one_moment_are_not_shown_two_logs,
              get_and_follow_compare_with_what_was_seen_and_ask_nothing_of_who_saw_nothing,
              what_is_kept_is_private_bounded_and_never_guessed,
