@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* agent_message.c — what an agent says, on its way to disk; and what to do once it is there. */
+#include "common/base/clock.h"
 #include "common/base/encode.h"
 #include "common/base/log.h"
 #include "common/base/utf8.h"
@@ -59,9 +60,21 @@ static int message_run(struct store *store, void *data, struct err *e)
  * it reconnects. */
 static void not_kept(struct session *s, const struct err *e)
 {
-	if (s->call && rpc_call_is_open(s->call))
+	bool ignored = e->code == ERR_DENIED || e->code == ERR_NOT_FOUND;
+	unsigned long skipped = 0;
+
+	if (!s->call)
+		return;
+	/* It may go on to say such things, so often as it likes. */
+	if (rpc_call_is_open(s->call) &&
+	    (!ignored ||
+	     log_rate_take(&s->ignored, (uint64_t)clock_ms(CLOCK_MONOTONIC), &skipped))) {
+		if (skipped)
+			log_warn("CVM %s: %lu other messages were ignored",
+				 log_quote(s->cvm_id).text, skipped);
 		log_warn("CVM %s: %s", log_quote(s->cvm_id).text, e->text);
-	if (s->call && e->code != ERR_DENIED && e->code != ERR_NOT_FOUND)
+	}
+	if (!ignored)
 		session_finish(s, e->code, "what the agent said can't be kept");
 }
 

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "common/base/log_rate.h"
 #include "computations/appraisal.h"
 #include "computations/service.h"
 #include "cvms.pb-c.h"
@@ -20,6 +21,7 @@ struct session {
 	char *sent;     /* the computation whose manifest went out on this stream */
 	size_t pending;
 	bool paused, answered;
+	struct log_rate ignored; /* lines about what it should not have said */
 	uv_timer_t *unanswered;
 	struct store_todo todo; /* as of the connection */
 

@@ -36,6 +36,7 @@ struct store {
 	struct store_limits limits;
 	EVP_PKEY *log_key;         /* of the log of journals' heads (store_witness.h) */
 	struct log_rate bad_heads; /* lines about those that are in no log */
+	struct log_rate full;      /* and about journals of which no more is taken */
 	int lock;                  /* `dir`/lock, which whoever uses the folder holds */
 };
 

@@ -2,6 +2,7 @@
 #include "computations/store_journal.h"
 
 #include "attestation/journal/journal_entry.h"
+#include "common/base/clock.h"
 #include "common/base/log.h"
 #include "computations/store_witness.h"
 
@@ -178,6 +179,18 @@ static int may_speak(struct store *store, const char *cvm_id, const char *id, st
 			       log_quote(cvm_id).text, log_quote(id).text);
 }
 
+/* Its agent may go on to bring it, so often as it likes. */
+static void tell_full(struct store *store, const char *id, const char *what)
+{
+	unsigned long skipped;
+
+	if (!log_rate_take(&store->full, (uint64_t)clock_ms(CLOCK_MONOTONIC), &skipped))
+		return;
+	if (skipped)
+		log_warn("%lu other parts of journals were over a limit", skipped);
+	log_warn("computation %s: %s", log_quote(id).text, what);
+}
+
 int store_journal_add(struct store *store, const char *cvm_id, const char *id,
 		      const struct journal_part *part, int64_t *kept, struct err *e)
 {
@@ -193,8 +206,7 @@ int store_journal_add(struct store *store, const char *cvm_id, const char *id,
 			       log_quote(cvm_id).text, (long long)part->first, (long long)r.count);
 	*kept = r.count;
 	if (!r.run && r.runs >= STORE_RUNS_MAX) {
-		log_warn("computation %s: it has the journals of %d runs, and no other is taken",
-			 log_quote(id).text, STORE_RUNS_MAX);
+		tell_full(store, id, "it has journals of as many runs as are kept, and no more");
 		return 0;
 	}
 	if (!r.run) {
@@ -204,9 +216,8 @@ int store_journal_add(struct store *store, const char *cvm_id, const char *id,
 	if (part->first + (int64_t)part->count - 1 <= r.count)
 		return 0;
 	if (is_full(store, &r, part)) {
-		log_warn("computation %s: its journal is over COMPUTATIONS_MAX_RECORD_BYTES, and "
-			 "not taken from entry %lld on",
-			 log_quote(id).text, (long long)r.count + 1);
+		tell_full(store, id,
+			  "its journal is over COMPUTATIONS_MAX_RECORD_BYTES, and goes no further");
 		return 0;
 	}
 	if (insert(store, id, &r, part, e) < 0 ||

@@ -349,6 +349,20 @@ def nobody_speaks_of_anothers_computation():
             assert records(service, computation) == []
 
 
+def who_speaks_of_anothers_does_not_fill_the_log():
+    times = 2000  # so many that what a second lets through does not count
+    with Folder() as folder, Computations(folder) as service:
+        create(service, id="own")
+        with agent_of(service) as agent:
+            until(connected(service, "cvm-1"), "the connection")
+            run(service, "own")
+            for _ in range(times):
+                agent.log("another's", "x")
+            agent.log("own", "the last")
+            until(lambda: [r for r in records(service, "own") if r.text == "the last"], "the last line")
+        assert 1 <= service.process.text().count("speaks of computation") < times / 2
+
+
 def what_is_no_text_is_made_one():
     with Folder() as folder, Computations(folder) as service, agent_of(service) as agent:
         computation = create(service)

@@ -3,7 +3,9 @@
 
 #include "common/base/file.h"
 
+#include <fcntl.h>
 #include <stdio.h>
+#include <sys/mman.h>
 
 struct store_limits store_room_limits = {
 	.computations = 4, .cvms = 3, .records = 32, .record_bytes = 16 << 10
@@ -46,6 +48,25 @@ void store_room_create(struct store_room *f, const char *id)
 	manifest.id = (char *)(uintptr_t)id;
 	manifest.name = (char *)(uintptr_t)"a name";
 	assert_ok(store_create(&f->store, &manifest, &f->e), f->e);
+}
+
+size_t store_room_lines(struct store_room *f, void (*work)(struct store_room *f))
+{
+	int kept = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 10), to = memfd_create("log", MFD_CLOEXEC);
+	CLEANUP(free) char *text = NULL;
+	size_t lines = 0, len = 0;
+	char path[32];
+
+	assert_true(kept >= 0 && to >= 0 && dup2(to, STDERR_FILENO) == STDERR_FILENO);
+	work(f);
+	dup2(kept, STDERR_FILENO);
+	close(kept);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", to);
+	assert_ok(file_read(path, 1 << 20, (uint8_t **)&text, &len, &f->e), f->e);
+	close(to);
+	for (size_t i = 0; i < len; i++)
+		lines += text[i] == '\n';
+	return lines;
 }
 
 bool store_room_is_in(const char *id, void *data)

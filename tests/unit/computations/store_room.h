@@ -36,6 +36,9 @@ void store_room_event(struct store_room *f, const char *cvm, const char *id, con
 /* The agent's answer to the manifest; with an empty `error` it accepts it. */
 int store_room_answer(struct store_room *f, const char *cvm, const char *id, const char *error);
 
+/* How many lines are logged while `work` is done. */
+size_t store_room_lines(struct store_room *f, void (*work)(struct store_room *f));
+
 /* For store_cvm_seen(): `data` is a list of ids that are connected. */
 bool store_room_is_in(const char *id, void *data);
 

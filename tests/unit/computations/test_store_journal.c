@@ -417,6 +417,24 @@ static void runs_are_counted(void **state)
 	assert_page(f, STORE_RUNS_MAX, 0, 6, "r1024 1");
 }
 
+/* So many that what a second lets through does not count. */
+enum { TIMES = 1000, LINES_MAX = TIMES / 2 };
+
+static void add_over(struct store_room *f)
+{
+	for (int i = 0; i < TIMES; i++)
+		assert_int_equal(add(f, "a", 1), 0);
+}
+
+static void parts_over_a_limit_do_not_flood_the_log(void **state)
+{
+	struct store_room *f = *state;
+
+	f->store.limits.record_bytes = 1;
+	store_room_run_on(f, "one", "cvm");
+	assert_in_range(store_room_lines(f, add_over), 1, LINES_MAX);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -433,6 +451,7 @@ int main(void)
 		STORE_ROOM_ROW(a_computation_has_so_much_room),
 		STORE_ROOM_ROW(a_part_has_so_many_entries),
 		STORE_ROOM_ROW(runs_are_counted),
+		STORE_ROOM_ROW(parts_over_a_limit_do_not_flood_the_log),
 		STORE_ROOM_ROW(an_older_database_gets_journals),
 		STORE_ROOM_ROW(it_goes_with_its_computation),
 		STORE_ROOM_ROW(rows_that_others_wrote_are_refused),
