@@ -10,8 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A release's patch levels that are tried where the image's is not known. */
-static const unsigned int patches[] = { 0, 99 };
+/* Of no release so many patch levels were made; each is tried, since the image's is not known. */
+enum { PATCH_LEVELS = 40 };
 
 struct value {
 	char text[MARKER_VALUE_MAX];
@@ -23,6 +23,7 @@ struct parse {
 	const struct python_target *target;
 	const char *extra;
 	unsigned int patch; /* of python_full_version, this time */
+	bool has_patch;     /* it was looked at */
 	int depth;
 	struct err *e;
 };
@@ -132,6 +133,7 @@ static int take_variable(struct parse *p, struct value *value)
 				       "line out, or the marker",
 				       v->name);
 		v->put(p, v->text, value->text);
+		p->has_patch |= v->put == put_full_version;
 		return 0;
 	}
 	return malformed(p);
@@ -322,27 +324,31 @@ static int take_or(struct parse *p, bool *result)
 int marker_applies(const char *text, size_t len, const struct python_target *target,
 		   const char *extra, bool *applies, struct err *e)
 {
-	bool results[ARRAY_LEN(patches)] = { false };
+	bool first = false, more = true;
 
-	for (size_t i = 0; i < ARRAY_LEN(patches); i++) {
+	for (unsigned int patch = 0; more && patch < PATCH_LEVELS; patch++) {
 		struct parse p = { .at = text,
 				   .end = text + len,
 				   .target = target,
 				   .extra = extra,
-				   .patch = patches[i],
+				   .patch = patch,
 				   .e = e };
+		bool result;
 
-		if (take_or(&p, &results[i]) < 0)
+		if (take_or(&p, &result) < 0)
 			return err_code(e);
 		skip_blanks(&p);
 		if (p.at != p.end)
 			return malformed(&p);
-		if (results[i] != results[0])
+		if (patch == 0)
+			first = result;
+		if (result != first)
 			return err_set(e, ERR_INVALID,
 				       "has a marker that depends on the patch level of Python "
 				       "3.%u: compare python_version",
 				       target->minor);
+		more = p.has_patch;
 	}
-	*applies = results[0];
+	*applies = first;
 	return 0;
 }

@@ -43,6 +43,9 @@ static void what_the_standard_has_is_understood(void **state)
 		{ "python_full_version >= '3.8.1'", true },
 		{ "python_full_version < '4'", true },
 		{ "implementation_version >= '3.8.1'", true },
+		{ "python_full_version == '3.12.4'", false },
+		{ "python_full_version == '3.11.4' and sys_platform == 'win32'", false },
+		{ "python_full_version == '3.11.4' or sys_platform == 'linux'", true },
 		{ "sys_platform == 'linux'", true },
 		{ "sys_platform == 'win32'", false },
 		{ "platform_system != 'Windows'", true },
@@ -93,6 +96,11 @@ static void what_is_none_or_cannot_be_told_is_refused(void **state)
 		{ "platform_release >= '5'", "platform_release" },
 		{ "platform_version == 'x'", "platform_version" },
 		{ "python_full_version >= '3.11.4'", "patch level" },
+		{ "python_full_version == '3.11.4'", "patch level" },
+		{ "python_full_version != '3.11.39'", "patch level" },
+		{ "python_full_version >= '3.11.4' and python_full_version < '3.11.8'",
+		  "patch level" },
+		{ "implementation_version in '3.11.2 3.11.4'", "patch level" },
 		{ "extra == 'dev'", "extra" },
 	};
 	struct err e;
