@@ -18,7 +18,6 @@ enum {
 	KEEPALIVE_COUNT = 4, /* this many of these */
 	STOP_TRIES = 150,
 	STOP_WAIT_MS = 100,
-	CPUINFO_MAX = 16 << 20,
 	PARAMETER_MAX = 64,
 };
 
@@ -243,19 +242,18 @@ static int read_parameter(const char *path, char **text, struct err *e)
 static int ask_host(virConnectPtr conn, struct virt_host *host, struct err *e)
 {
 	CLEANUP(free) char *capabilities = virConnectGetCapabilities(conn);
-	CLEANUP(free) char *domain = NULL, *cpuinfo = NULL, *snp = NULL, *tdx = NULL;
+	CLEANUP(free) char *domain = NULL, *snp = NULL, *tdx = NULL;
 
 	if (!capabilities)
 		return virt_error(conn, e, "capabilities");
 	/* Without KVM, libvirt says nothing about it. */
 	domain = virConnectGetDomainCapabilities(conn, NULL, "x86_64", "q35", "kvm", 0);
-	if (file_read_text("/proc/cpuinfo", CPUINFO_MAX, &cpuinfo, e) < 0 ||
-	    read_parameter("/sys/module/kvm_amd/parameters/sev_snp", &snp, e) < 0 ||
+	if (read_parameter("/sys/module/kvm_amd/parameters/sev_snp", &snp, e) < 0 ||
 	    read_parameter("/sys/module/kvm_intel/parameters/tdx", &tdx, e) < 0)
 		return err_code(e);
 	return virt_host_read(&(struct virt_host_sources){ .capabilities = capabilities,
 							   .domain_capabilities = domain,
-							   .cpuinfo = cpuinfo,
+							   .virtualizes = virt_cpu(),
 							   .kvm_amd_snp = snp,
 							   .kvm_intel_tdx = tdx },
 			      host, e);

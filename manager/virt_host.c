@@ -3,6 +3,7 @@
 
 #include "common/base/cleanup.h"
 
+#include <cpuid.h>
 #include <string.h>
 #include <libxml/parser.h>
 #include <libxml/xpath.h>
@@ -22,17 +23,14 @@ static xmlDocPtr parse(const char *xml)
 			     XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
 }
 
-/* Whether the word is in a line "flags : …". */
-static bool cpu_has(const char *cpuinfo, const char *word)
+bool virt_cpu(void)
 {
-	const char *line = strstr(cpuinfo, "\nflags");
-	const char *end = line ? strchr(line + 1, '\n') : NULL;
-	size_t len = strlen(word);
+	/* AMD's APM, volume 3, appendix E.4.1; Intel's SDM, volume 2, CPUID. */
+	enum { SVM = 1 << 2, VMX = 1 << 5 };
+	unsigned a, b, c, d;
 
-	for (const char *at = line; at && (at = strstr(at, word)) && (!end || at < end); at += len)
-		if (at[-1] == ' ' && (at[len] == ' ' || at[len] == '\n' || !at[len]))
-			return true;
-	return false;
+	return (__get_cpuid(0x80000001, &a, &b, &c, &d) && (c & SVM)) ||
+	       (__get_cpuid(1, &a, &b, &c, &d) && (c & VMX));
 }
 
 static bool find(xmlXPathContextPtr context, const char *path)
@@ -73,12 +71,10 @@ static int read_capabilities(const struct virt_host_sources *sources, struct vir
 	CLEANUP(xmlFreeDoc) xmlDocPtr doc = parse(sources->capabilities);
 	CLEANUP(xmlXPathFreeContext)
 	xmlXPathContextPtr context = doc ? xmlXPathNewContext(doc) : NULL;
-	const char *cpuinfo = sources->cpuinfo;
 
 	if (!context)
 		return err_set(e, ERR_INTERNAL, "libvirt's capabilities can't be read");
-	host->kvm = (cpu_has(cpuinfo, "svm") || cpu_has(cpuinfo, "vmx")) &&
-		    find(context, GUEST "/domain[@type='kvm']");
+	host->kvm = sources->virtualizes && find(context, GUEST "/domain[@type='kvm']");
 	return read_owner(context, host, e);
 }
 

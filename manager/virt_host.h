@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * virt_host.h — reading what a host can do from libvirt's capabilities and /proc/cpuinfo.
+ * virt_host.h — reading what a host can do from libvirt's capabilities and the CPU's.
  */
 #pragma once
 
@@ -11,10 +11,13 @@ struct virt_host_sources {
 	const char *capabilities; /* XML of virConnectGetCapabilities() */
 	const char
 		*domain_capabilities; /* of virConnectGetDomainCapabilities() for KVM; NULL: none */
-	const char *cpuinfo;          /* /proc/cpuinfo */
 	const char *kvm_amd_snp;      /* /sys/module/kvm_amd/parameters/sev_snp; NULL: no such */
 	const char *kvm_intel_tdx;    /* /sys/module/kvm_intel/parameters/tdx; NULL: no such */
+	bool virtualizes;             /* virt_cpu() */
 };
+
+/* Whether the CPU offers SVM or VMX. It is asked itself: the unit hides /proc/cpuinfo. */
+bool virt_cpu(void);
 
 /* A /dev/kvm that opens proves nothing: for KVM both libvirt and the CPU must offer it, for a
  * TEE both libvirt and the kernel. */

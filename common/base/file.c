@@ -269,6 +269,20 @@ static void remove_entries(struct removal *r, int fd, const char *name, int dept
 	closedir(dir);
 }
 
+/* Root that may change owners may still be bound by modes: a daemon with few capabilities. The folder
+ * above is its own by then, so nobody puts another thing in the place of this one. */
+static int enter(int parent, const char *name)
+{
+	enum { HOW = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC };
+	int fd = openat(parent, name, HOW);
+
+	if (fd < 0 && errno == EACCES &&
+	    fchownat(parent, name, geteuid(), getegid(), AT_SYMLINK_NOFOLLOW) == 0 &&
+	    fchmodat(parent, name, 0700, 0) == 0)
+		fd = openat(parent, name, HOW);
+	return fd;
+}
+
 static void remove_at(struct removal *r, int parent, const char *name, int depth)
 {
 	struct stat st;
@@ -279,14 +293,16 @@ static void remove_at(struct removal *r, int parent, const char *name, int depth
 		keep_first(r, "remove", name);
 		return;
 	}
-	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int fd = enter(parent, name);
 	if (fd < 0 || fstat(fd, &st) < 0 || st.st_dev != r->device || depth > REMOVE_DEPTH_MAX) {
 		keep_first(r, "enter", name);
 		if (fd >= 0)
 			close(fd);
 		return;
 	}
-	if (!(st.st_mode & S_IWUSR))
+	if (st.st_uid != geteuid() && fchown(fd, geteuid(), getegid()) == 0)
+		fchmod(fd, 0700);
+	else if (!(st.st_mode & S_IWUSR))
 		fchmod(fd, 0700); /* an algorithm may have made it read-only for its owner */
 	remove_entries(r, fd, name, depth);
 	if (unlinkat(parent, name, AT_REMOVEDIR) < 0 && errno != ENOENT)

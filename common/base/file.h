@@ -39,7 +39,7 @@ int dir_make(const char *path, mode_t mode, struct err *e) MUST_CHECK;
 DIR *dir_entries(int fd);
 
 /* rm -rf that follows no link and stays on one file system; a missing path is fine. Continues
- * after what can't be removed and reports the first. */
+ * after what can't be removed and reports the first. CAP_CHOWN is enough for what others own. */
 int dir_remove(const char *path, struct err *e) MUST_CHECK;
 
 /* `fmt` as a malloc'ed string (asprintf with an error). */

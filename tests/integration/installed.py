@@ -8,9 +8,11 @@ import stat
 import subprocess
 
 import tap
+import units
 from harness import BUILD, ROOT, Computations, Folder, program, read
 
 DAEMONS = ("cocos-computations", "cocos-manager")
+HARDENING = 20  # tenths; systemd's scale ends at 10.0
 
 
 def option(name):
@@ -89,13 +91,7 @@ def the_configuration_files_are_taken_as_they_are_and_with_every_default():
 
 
 def unit_of(name):
-    """{key: [value, …]} of a unit."""
-    found = {}
-    for line in here.text("lib/systemd/system", name + ".service").splitlines():
-        key, equals, value = line.partition("=")
-        if equals and not line.startswith("#"):
-            found.setdefault(key, []).append(value)
-    return found
+    return units.parse(here.text("lib/systemd/system", name + ".service"))
 
 
 def units_start_what_is_installed_as_users_that_are_made():
@@ -119,9 +115,23 @@ def folders_are_those_of_the_units():
         assert found - {"d /var/lib/cocos 0711 root root -"} <= rows <= found, (rows, found)
 
 
+def units_are_hardened_and_understood():
+    for name in DAEMONS:
+        path = here.path("lib/systemd/system", name + ".service")
+        done = subprocess.run(["systemd-analyze", "security", "--offline=true", "--no-pager",
+                               f"--threshold={HARDENING}", path], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout[-200:] + done.stderr
+        assert re.search(rf"exposure level for {name}.service: [0-2]\.\d ", done.stdout), done.stdout[-200:]
+        said = subprocess.run(["systemd-analyze", "verify", "--man=no", path], capture_output=True, text=True,
+                              check=False).stderr
+        strange = [line for line in said.splitlines() if path in line or "nknown" in line]
+        assert not strange, strange
+
+
 if __name__ == "__main__":
     with Folder() as scratch:
         here = Installed(scratch)
         tap.run([everything_is_there, shells_are_given_what_the_program_says, what_an_operator_changed_stays,
                  the_configuration_files_are_taken_as_they_are_and_with_every_default,
-                 units_start_what_is_installed_as_users_that_are_made, folders_are_those_of_the_units])
+                 units_start_what_is_installed_as_users_that_are_made, folders_are_those_of_the_units,
+                 units_are_hardened_and_understood])

@@ -23,14 +23,18 @@ import grpc
 import libvirt_room as room
 import sample
 import tap
+import units
 from ports import FIRST
-from harness import (BUILD, PATIENCE, PROTOCOL, Folder, Process, authority, cli, credentials,
+from harness import (BUILD, PATIENCE, PROTOCOL, ROOT, Folder, Process, authority, cli, credentials,
                      is_for_administrators, program, until)
 
 manager, manager_grpc = PROTOCOL["manager"]
 health, health_grpc = PROTOCOL["health"]
 SEED = int(sys.argv[1]) if len(sys.argv) > 1 and sys.argv[1].isdigit() else 20261120
 ROUNDS = int(sys.argv[2]) if len(sys.argv) > 2 and sys.argv[2].isdigit() else sample.of(4, 12)
+
+with open(os.path.join(ROOT, "packaging/systemd/cocos-manager.service"), encoding="utf-8") as unit_file:
+    UNIT = units.parse(unit_file.read())
 
 libvirt = room.Libvirt()
 
@@ -60,7 +64,7 @@ class Manager:
     def start(self):
         config = self.folder.write(
             "manager.conf", "".join(f"MANAGER_{k}={v}\n" for k, v in self.settings.items()))
-        self.process = Process([program("cocos-manager"), "--config", config])
+        self.process = Process([*units.wrapper(UNIT), program("cocos-manager"), "--config", config])
         self.port = int(self.process.wait_line(r"listening on \S+ port (\d+)")[1])
         address = f"localhost:{self.port}" if self.client_tls else f"127.0.0.1:{self.port}"
         self.channel = (grpc.secure_channel(address, credentials(*self.client_tls))
@@ -237,6 +241,20 @@ def a_cvm_is_what_it_should_be_and_goes_without_a_trace():
         m.assert_nothing_left()
         refused(grpc.StatusCode.NOT_FOUND, m.remove, made.cvm_id)
         refused(grpc.StatusCode.NOT_FOUND, m.info, made.cvm_id)
+
+
+def what_qemus_user_shut_goes_all_the_same():
+    """The manager is root with one right, and modes bind it like anybody."""
+    with Folder() as folder, Manager(folder) as m:
+        made = m.create()
+        env = os.path.join(m.secrets, made.cvm_id, "env")
+        owner = os.stat(env)
+        assert owner.st_uid != 0
+        subprocess.run(["setpriv", "--reuid", str(owner.st_uid), "--regid", str(owner.st_gid), "--clear-groups", "sh",
+                        "-ec", f"cd {env}; mkdir -p a/b; : > a/b/c; : > a/d; chmod 0 a/b; chmod 0 a; chmod 0500 ."],
+                       check=True)
+        m.remove(made.cvm_id)
+        m.assert_nothing_left()
 
 
 def acceleration():
@@ -767,6 +785,7 @@ if __name__ == "__main__":
     ]
     tap.run(few if "--few" in sys.argv else [
         a_cvm_is_what_it_should_be_and_goes_without_a_trace,
+        what_qemus_user_shut_goes_all_the_same,
         every_form_of_a_domain_is_understood_as_far_as_this_host_goes,
         what_is_refused_leaves_nothing,
         a_file_of_the_image_that_was_changed_stops_launches,
