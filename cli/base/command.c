@@ -31,7 +31,9 @@ static void list_add(struct option_list *list, const struct cli_option *row)
 	assert(list->count < CLI_OPTIONS_MAX);
 	list->longs[list->count] = (struct option){
 		.name = row->name,
-		.has_arg = row->value ? required_argument : no_argument,
+		.has_arg = row->optional ? optional_argument
+			   : row->value  ? required_argument
+					 : no_argument,
 		.val = LONG_BASE + (int)list->count,
 	};
 	if (row->letter) {
@@ -160,7 +162,7 @@ int cli_give(struct cli *cli, const char *name, const char *value, struct err *e
 
 	if (!row)
 		return err_set(e, ERR_INVALID, "unknown option --%s", log_quote(name).text);
-	if (row->value && !value)
+	if (row->value && !row->optional && !value)
 		return err_set(e, ERR_INVALID, "--%s needs a value (%s)", row->name, row->value);
 	if (!row->value && value)
 		return err_set(e, ERR_INVALID, "--%s takes no value", row->name);

@@ -39,6 +39,7 @@ struct cli_option {
 	const char *value; /* what the value is called in help; NULL for a flag */
 	const char *help;
 	enum cli_times times;
+	bool optional;            /* the value may be left out, and is given behind '=' alone */
 	const char *const *words; /* the values that are allowed, ending with NULL; NULL: any */
 };
 

@@ -112,7 +112,10 @@ static struct place find_place(const struct command *command, const struct line 
 		if (!row || !row->value || value)
 			continue;
 		/* bash hands "--option=value" over as three words. */
-		if (i + 1 < line->count && strcmp(line->words[i + 1], "=") == 0)
+		bool is_split = i + 1 < line->count && strcmp(line->words[i + 1], "=") == 0;
+		if (row->optional && !is_split)
+			continue;
+		if (is_split)
 			i++;
 		if (i + 1 < line->count)
 			i++;

@@ -83,8 +83,11 @@ static void explain_option(FILE *out, const struct cli_option *row)
 
 	if (row->letter)
 		snprintf(letter, sizeof(letter), "-%c, ", row->letter);
-	snprintf(left, sizeof(left), "%s--%s%s%s", letter, row->name, row->value ? " " : "",
-		 row->value ? row->value : "");
+	snprintf(left, sizeof(left), "%s--%s%s%s%s", letter, row->name,
+		 row->optional ? "[="
+		 : row->value  ? " "
+			       : "",
+		 row->value ? row->value : "", row->optional ? "]" : "");
 	two_columns(out, left, row->help);
 }
 

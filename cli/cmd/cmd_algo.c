@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_algo.c — an owner sends the algorithm to the agent. */
 #include "cli/base/private_key.h"
+#include "cli/client/agent_waiting.h"
 #include "cli/client/attested.h"
 #include "cli/client/upload.h"
 #include "cli/cmd/commands.h"
@@ -138,6 +139,8 @@ static int check_options(const struct cli *cli, struct err *e)
 		if (cli_flag(cli, of_python[i]) && strcmp(type_of(cli), "python") != 0)
 			return err_set(e, ERR_INVALID, "--%s goes with -a python alone",
 				       of_python[i]);
+	if (agent_waiting_check(cli, e) < 0)
+		return err_code(e);
 	for (size_t i = 0; i < ARRAY_LEN(of_requirements); i++) {
 		if (!cli_flag(cli, of_requirements[i]))
 			continue;
@@ -181,6 +184,7 @@ static enum cli_exit run_algo(struct cli *cli, struct err *e)
 		.check = check,
 		.data = cli,
 	};
+	struct agent_waiting waiting = { &client, AGENT_WANTED_ALGORITHM, NULL, &upload };
 	uint8_t ignored[SHA3_256_LEN];
 	bool there;
 	int failed;
@@ -191,6 +195,9 @@ static enum cli_exit run_algo(struct cli *cli, struct err *e)
 	    (requirements_path && asset_digest(requirements_path, ignored, e) < 0) ||
 	    attested_open(&client, cli, e) < 0)
 		return CLI_USAGE;
+	upload.key = waiting.key = key;
+	if (agent_waiting_run(&waiting, e) < 0)
+		return CLI_FAILED;
 	if (open_requirements(&client, &requirements, e) < 0 ||
 	    (requirements_path && asset_digest_now(&requirements, e) < 0)) {
 		agent_client_hint(&client, e);
@@ -198,7 +205,6 @@ static enum cli_exit run_algo(struct cli *cli, struct err *e)
 	}
 	if (!requirements.size) /* of an empty file no message is sent, so nothing is signed */
 		upload.requirements = NULL;
-	upload.key = key;
 	failed = upload_run(&client, &upload, e);
 	/* Whether the same arguments and requirements came with it the first time nobody can tell. */
 	there = err_is(failed, ERR_EXISTS) && !upload.requirements && !cli_value_at(cli, "args", 0);
@@ -225,6 +231,7 @@ static const struct cli_option options[] = {
 	  .help = "python: the interpreter (the agent's default is python3)" },
 	{ .name = "args", .value = "ARG", .times = CLI_MANY,
 	  .help = "an argument for it; repeat for more, in order" },
+	WAIT_OPTION,
 	ROLE_SIGNATURE_OPTION,
 	CLIENT_AGENT_OPTIONS,
 	{ .name = NULL },

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_computation.c — computations at the computation service: list, show, run, stop, remove. */
 #include "cli/base/text.h"
-#include "cli/client/computation_client.h"
+#include "cli/client/computation_waiting.h"
+#include "cli/client/waiting.h"
 #include "cli/cmd/commands.h"
 #include "common/base/log.h"
 
@@ -86,12 +87,25 @@ const struct command cmd_computation_show = {
 static enum cli_exit run_run(struct cli *cli, struct err *e)
 {
 	Computations__RunRequest request = COMPUTATIONS__RUN_REQUEST__INIT;
+	struct client client CLEANUP_CLIENT = { .loop = NULL };
 	const char *cvm = cli_value(cli, "cvm");
+	ProtobufCMessage *response;
+	enum cli_exit status;
+	uint64_t limit_ms;
 
+	if (waiting_limit(cli, &limit_ms, e) < 0 ||
+	    client_open(&client, CLIENT_COMPUTATIONS, NULL, cli, e) < 0)
+		return CLI_USAGE;
 	request.id = (char *)(uintptr_t)cli->operands[0];
 	request.cvm_id = (char *)(uintptr_t)(cvm ? cvm : "");
 	request.unverified = cli_flag(cli, "unverified");
-	return ask_and_report(cli, &computation_run, &request.base, e);
+	if (computation_run_waiting(&client, &request, &response, e) < 0) {
+		computation_hint(&client, e);
+		return CLI_FAILED;
+	}
+	status = computation_report(cli, (const Computations__Computation *)response, e);
+	protobuf_c_message_free_unpacked(response, NULL);
+	return status;
 }
 
 /* clang-format off */
@@ -100,6 +114,7 @@ static const struct cli_option computation_run_options[] = {
 	  .help = "which one (needed unless exactly one is connected and free)" },
 	{ .name = "unverified",
 	  .help = "even if it has not proven what the service's policy asks for" },
+	WAIT_OPTION,
 	CLI_JSON_OPTION,
 	CLIENT_OPTIONS,
 	{ .name = NULL },

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_data.c — an owner sends a dataset to the agent. */
 #include "cli/base/private_key.h"
+#include "cli/client/agent_waiting.h"
 #include "cli/client/attested.h"
 #include "cli/client/upload.h"
 #include "cli/cmd/commands.h"
@@ -170,20 +171,23 @@ static enum cli_exit run_data(struct cli *cli, struct err *e)
 		.check = check,
 		.data = &dataset,
 	};
+	struct agent_waiting waiting = { &client, AGENT_WANTED_DATA, NULL, &upload };
 	bool there;
 	int failed;
 
-	if (read_keep(cli, &dataset.keep, e) < 0 ||
+	if (agent_waiting_check(cli, e) < 0 || read_keep(cli, &dataset.keep, e) < 0 ||
 	    private_key_load(cli, cli->operands[1], &key, e) < 0 ||
 	    asset_open(&asset, cli->operands[0], e) < 0 || attested_open(&client, cli, e) < 0)
 		return CLI_USAGE;
-	upload.key = key;
+	upload.key = waiting.key = key;
 	dataset.filename = strdup(asset.name);
 	if (!dataset.filename) {
 		err_nomem(e);
 		return CLI_FAILED;
 	}
-	failed = upload_run(&client, &upload, e);
+	failed = agent_waiting_run(&waiting, e);
+	if (!failed)
+		failed = upload_run(&client, &upload, e);
 	there = err_is(failed, ERR_EXISTS); /* of this content, by its owner: as was wanted */
 	if (!failed || there)
 		fprintf(cli->out, "dataset %s %s\n", log_quote(dataset.filename).text,
@@ -198,6 +202,7 @@ static const struct cli_option options[] = {
 	  .help = "have the agent unpack it (a zip or a directory)" },
 	{ .name = "keep", .value = "WHAT",
 	  .help = "if the run fails, it may be used again: for a retry, or another algorithm, too" },
+	WAIT_OPTION,
 	ROLE_SIGNATURE_OPTION,
 	CLIENT_AGENT_OPTIONS,
 	{ .name = NULL },

@@ -3,6 +3,7 @@
 #include "cli/base/private_key.h"
 #include "cli/base/text.h"
 #include "cli/client/agent_client.h"
+#include "cli/client/agent_waiting.h"
 #include "cli/client/attested.h"
 #include "cli/cmd/commands.h"
 
@@ -29,13 +30,17 @@ static enum cli_exit run_logs(struct cli *cli, struct err *e)
 	struct client client CLEANUP_CLIENT = { .loop = NULL };
 	CLEANUP(EVP_PKEY_free) EVP_PKEY *key = NULL;
 	Agent__LogRequest request = AGENT__LOG_REQUEST__INIT;
+	struct agent_waiting waiting = { &client, AGENT_WANTED_END, NULL, NULL };
 	ProtobufCMessage *response;
 	int failed;
 
-	if (private_key_load(cli, cli->operands[0], &key, e) < 0 ||
+	if (agent_waiting_check(cli, e) < 0 ||
+	    private_key_load(cli, cli->operands[0], &key, e) < 0 ||
 	    attested_open(&client, cli, e) < 0)
 		return CLI_USAGE;
-	if (agent_client_ask(&client, &agent_log, key, &request.base, &response, e) < 0)
+	waiting.key = key;
+	if (agent_waiting_run(&waiting, e) < 0 ||
+	    agent_client_ask(&client, &agent_log, key, &request.base, &response, e) < 0)
 		return CLI_FAILED;
 	failed = print_lines(cli, (const Agent__LogResponse *)response, e);
 	protobuf_c_message_free_unpacked(response, NULL);
@@ -48,7 +53,8 @@ const struct command cmd_logs = {
 	.help = "print what the algorithm wrote, once it has ended",
 	.operands_min = 1,
 	.operands_max = 1,
-	.options = (const struct cli_option[]){ CLIENT_AGENT_OPTIONS, { .name = NULL } },
+	.options =
+		(const struct cli_option[]){ WAIT_OPTION, CLIENT_AGENT_OPTIONS, { .name = NULL } },
 	.run = run_logs,
 	.more = "For those to whom the manifest shows it (its word 'logs'): consumers, the algorithm's\n"
 		"provider, or everybody whom it names. The computation service never has it.",

@@ -6,6 +6,7 @@
 #include "cli/base/private_key.h"
 #include "cli/base/progress.h"
 #include "cli/client/agent_client.h"
+#include "cli/client/agent_waiting.h"
 #include "cli/client/attested.h"
 #include "cli/client/retry.h"
 #include "cli/cmd/commands.h"
@@ -272,17 +273,20 @@ static enum cli_exit run_result(struct cli *cli, struct err *e)
 	struct result_receipt receipt CLEANUP_RESULT_RECEIPT = { .bytes = NULL };
 	struct fetching fetching = { .client = &client, .target = &target, .receipt = &receipt };
 	const struct retry retry = { fetch, &fetching, &target.written, "fetching again" };
+	struct agent_waiting waiting = { &client, AGENT_WANTED_RESULTS, NULL, NULL };
 	struct stat about;
 
-	if (private_key_load(cli, cli->operands[0], &key, e) < 0 ||
+	if (agent_waiting_check(cli, e) < 0 ||
+	    private_key_load(cli, cli->operands[0], &key, e) < 0 ||
 	    attested_open(&client, cli, e) < 0)
 		return CLI_USAGE;
 	if (into && stat(into, &about) == 0 && !S_ISDIR(about.st_mode)) {
 		err_set(e, ERR_EXISTS, "--output '%s' exists and is not a folder", into);
 		return CLI_FAILED;
 	}
-	fetching.key = key;
-	if (target_open(&target, cli_value(cli, "filename"), e) < 0 ||
+	fetching.key = waiting.key = key;
+	if (agent_waiting_run(&waiting, e) < 0 ||
+	    target_open(&target, cli_value(cli, "filename"), e) < 0 ||
 	    retry_run(&client, &retry, e) < 0)
 		return CLI_FAILED;
 	if (result_receipt_is_of(&receipt, target.fd, e) < 0) {
@@ -309,6 +313,7 @@ static const struct cli_option options[] = {
 	{ .letter = 'f', .name = "filename", .value = "FILE",
 	  .help = "save as (results.zip, or results_1.zip … when that is there)" },
 	{ .letter = 'o', .name = "output", .value = "DIR", .help = "and unpack into this folder" },
+	WAIT_OPTION,
 	ROLE_SIGNATURE_OPTION,
 	CLIENT_AGENT_OPTIONS,
 	{ .name = NULL },

@@ -5,6 +5,7 @@
 #include "cli/base/progress.h"
 #include "cli/base/text.h"
 #include "cli/client/agent_client.h"
+#include "cli/client/agent_waiting.h"
 #include "cli/client/attested.h"
 #include "cli/cmd/commands.h"
 #include "common/base/encode.h"
@@ -144,16 +145,181 @@ static int ask_again(struct cli *cli, struct client *client, Agent__StatusRespon
 	return 0;
 }
 
+static int ask(struct cli *cli, struct client *client, Agent__StatusResponse **status,
+	       struct err *e)
+{
+	if (agent_client_status(client, status, e) < 0)
+		return err_code(e);
+	return cli->operand_count ? ask_again(cli, client, status, e) : 0;
+}
+
+/* --watch */
+
+struct watching {
+	struct client *client;
+	char *last; /* what was printed */
+	bool failed;
+};
+
+/* Of what stands there now, the lines that did not stand there before. */
+static void print_new_lines(FILE *out, const char *last, char *now)
+{
+	char *rest = now, *line;
+
+	while ((line = strsep(&rest, "\n")) != NULL) {
+		const char *found = *line ? strstr(last, line) : last;
+		size_t len = strlen(line);
+
+		while (found && *line &&
+		       !((found == last || found[-1] == '\n') && found[len] == '\n'))
+			found = strstr(found + 1, line);
+		if (!found)
+			fprintf(out, "%s\n", line);
+	}
+}
+
+/* One line for each thing that may change. */
+static void print_brief(FILE *out, const Agent__StatusResponse *s)
+{
+	char hex[2 * SHA3_256_LEN + 1];
+
+	if (*s->computation_id)
+		fprintf(out, "computation %s, %s\n", log_quote(s->computation_id).text,
+			log_quote(s->name).text);
+	fprintf(out, "state       %s\n", log_quote(s->state).text);
+	if (*s->failure)
+		fprintf(out, "failure     %s\n", log_quote(s->failure).text);
+	print_lines(out, s->last_lines);
+	if (s->algorithm && s->algorithm->received)
+		fprintf(out, "algorithm   received\n");
+	for (size_t i = 0; i < s->n_datasets; i++)
+		if (s->datasets[i]->received)
+			fprintf(out, "dataset     %zu%s%s: received\n", i + 1,
+				*s->datasets[i]->filename ? " " : "",
+				*s->datasets[i]->filename ? log_quote(s->datasets[i]->filename).text
+							  : "");
+	for (size_t i = 0; i < s->n_consumers; i++)
+		if (s->consumers[i]->fetched && s->consumers[i]->key_digest.len == SHA3_256_LEN) {
+			hex_encode(s->consumers[i]->key_digest.data, SHA3_256_LEN, hex);
+			fprintf(out, "consumer    has the results: key %s\n", hex);
+		}
+}
+
+static int brief_of(struct cli *cli, const Agent__StatusResponse *s, char **text, struct err *e)
+{
+	size_t len;
+	FILE *out = open_memstream(text, &len);
+
+	if (!out)
+		return err_nomem(e);
+	if (cli_flag(cli, "json")) {
+		FILE *kept = cli->out;
+		int failed;
+
+		cli->out = out;
+		failed = print_json(cli, s, e);
+		cli->out = kept;
+		if (failed) {
+			fclose(out);
+			free(TAKE_PTR(*text));
+			return failed;
+		}
+	} else {
+		print_brief(out, s);
+	}
+	if (fclose(out) == 0)
+		return 0;
+	free(TAKE_PTR(*text));
+	return err_nomem(e);
+}
+
+static int show_change(struct watching *w, const Agent__StatusResponse *s, struct err *e)
+{
+	struct cli *cli = w->client->cli;
+	CLEANUP(free) char *text = NULL, *shown = NULL;
+
+	if (brief_of(cli, s, &text, e) < 0)
+		return err_code(e);
+	if (w->last && strcmp(w->last, text) == 0)
+		return 0;
+	shown = strdup(text);
+	if (!shown)
+		return err_nomem(e);
+	if (cli_flag(cli, "json"))
+		fputs(text, cli->out);
+	else
+		print_new_lines(cli->out, w->last ? w->last : "", shown);
+	free(w->last);
+	w->last = TAKE_PTR(text);
+	return fflush(cli->out) == 0 ? 0 : err_errno(e, "standard output");
+}
+
+static int look(void *data, char why[WAITING_WHY_MAX], struct err *e)
+{
+	struct watching *w = data;
+	CLEANUP(agent_status_free) Agent__StatusResponse *s = NULL;
+	enum agent_rank rank;
+
+	if (ask(w->client->cli, w->client, &s, e) < 0 || agent_rank_of(s->state, &rank, e) < 0 ||
+	    show_change(w, s, e) < 0)
+		return err_code(e);
+	w->failed = rank == AGENT_RANK_FAILED;
+	if (rank >= AGENT_RANK_COMPLETE)
+		return 1;
+	return 0;
+}
+
+/* Until the end. Its lines tell of a failure already. */
+static enum cli_exit watch(struct client *client, struct err *e)
+{
+	struct watching watching = { .client = client };
+	struct waiting w = {
+		.client = client,
+		.until = "the computation has ended",
+		.kept = "it goes on without you",
+		.look = look,
+		.data = &watching,
+		.always = true,
+	};
+	int failed = waiting_run(&w, e);
+
+	free(watching.last);
+	if (failed)
+		agent_client_hint(client, e);
+	return failed || watching.failed ? CLI_FAILED : CLI_OK;
+}
+
+static int look_once(void *data, char why[WAITING_WHY_MAX], struct err *e)
+{
+	CLEANUP(agent_status_free) Agent__StatusResponse *s = NULL;
+
+	return agent_client_status(data, &s, e) < 0 ? err_code(e) : 1;
+}
+
+/* Until it answers. */
+static int reach(struct client *client, struct err *e)
+{
+	struct waiting w = {
+		.client = client,
+		.until = "the agent answers",
+		.kept = "nothing was sent",
+		.look = look_once,
+		.data = client,
+	};
+
+	return waiting_run(&w, e);
+}
+
 static enum cli_exit run_status(struct cli *cli, struct err *e)
 {
 	struct client client CLEANUP_CLIENT = { .loop = NULL };
 	CLEANUP(agent_status_free) Agent__StatusResponse *status = NULL;
 
-	if (attested_open(&client, cli, e) < 0)
+	if (agent_waiting_check(cli, e) < 0 || attested_open(&client, cli, e) < 0)
 		return CLI_USAGE;
-	if (agent_client_status(&client, &status, e) < 0)
-		return CLI_FAILED;
-	if (cli->operand_count && ask_again(cli, &client, &status, e) < 0)
+	if (cli_flag(cli, "watch"))
+		return watch(&client, e);
+	if (reach(&client, e) < 0 || ask(cli, &client, &status, e) < 0)
 		return CLI_FAILED;
 	if (cli_flag(cli, "json"))
 		return print_json(cli, status, e) < 0 ? CLI_FAILED : CLI_OK;
@@ -161,14 +327,23 @@ static enum cli_exit run_status(struct cli *cli, struct err *e)
 	return CLI_OK;
 }
 
+/* clang-format off */
+static const struct cli_option options[] = {
+	{ .letter = 'w', .name = "watch",
+	  .help = "print what changes until the computation has ended; fails if it failed" },
+	WAIT_OPTION,
+	CLI_JSON_OPTION,
+	CLIENT_AGENT_OPTIONS,
+	{ .name = NULL },
+};
+/* clang-format on */
+
 const struct command cmd_status = {
 	.name = "status",
 	.args = "[PRIVATE_KEY]",
 	.help = "ask the agent where its computation stands",
 	.operands_max = 1,
-	.options = (const struct cli_option[]){ CLI_JSON_OPTION,
-						CLIENT_AGENT_OPTIONS,
-						{ .name = NULL } },
+	.options = options,
 	.run = run_status,
 	.more = "With the key of somebody to whom the manifest shows what the algorithm writes, why a\n"
 		"computation failed, too. Nothing here is proven: 'cocos-cli attestation' checks whom\n"

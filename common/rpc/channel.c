@@ -143,6 +143,7 @@ void channel_connect(struct rpc_channel *c)
 	unsigned tick = tick_of(&c->limits);
 	struct err e;
 
+	c->attempt = (struct rpc_attempt){ .failed = false };
 	deadline_stop(TAKE_PTR(c->connect_deadline));
 	c->connect_deadline = deadline_start(c->hub.loop, c->connect_ms, on_connect_deadline, c);
 	if (!c->connect_deadline) {
@@ -155,6 +156,18 @@ void channel_connect(struct rpc_channel *c)
 		channel_failed(c, &e);
 }
 
+static void note_attempt(struct rpc_channel *c)
+{
+	const struct transport *t = c->link ? &c->link->h2.transport : NULL;
+
+	c->attempt = (struct rpc_attempt){ .failed = true };
+	if (!t)
+		return;
+	c->attempt.contact = transport_contact(t);
+	c->attempt.is_secured = t->tls && t->stage > TRANSPORT_TLS;
+	c->attempt.is_prologue = t->stage == TRANSPORT_PROLOGUE;
+}
+
 /* No connection came about: whoever waits is told, from the loop. */
 void channel_failed(struct rpc_channel *c, const struct err *why)
 {
@@ -164,6 +177,7 @@ void channel_failed(struct rpc_channel *c, const struct err *why)
 	err_wrap(&e, "%s", c->target);
 	if (e.code == ERR_OK || e.code == ERR_INTERNAL)
 		e.code = ERR_UNAVAILABLE;
+	note_attempt(c);
 	c->link = NULL;
 	if (c->dial)
 		dial_free(TAKE_PTR(c->dial));
@@ -269,6 +283,11 @@ uv_loop_t *rpc_channel_loop(const struct rpc_channel *c)
 bool rpc_channel_is_ready(const struct rpc_channel *c)
 {
 	return c->link && c->link->h2.has_settings;
+}
+
+const struct rpc_attempt *rpc_channel_attempt(const struct rpc_channel *c)
+{
+	return &c->attempt;
 }
 
 static SSL *tls_of(const struct rpc_channel *c)

@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "common/rpc/contact.h"
 #include "common/rpc/method.h"
 #include "common/rpc/prologue.h"
 #include "common/rpc/tls.h"
@@ -41,6 +42,15 @@ const char *rpc_channel_target(const struct rpc_channel *channel);
 uv_loop_t *rpc_channel_loop(const struct rpc_channel *channel);
 /* Connected: handshake, prologue and HTTP/2 settings are through. */
 bool rpc_channel_is_ready(const struct rpc_channel *channel);
+
+/* The last attempt to connect, if it has failed. */
+struct rpc_attempt {
+	bool failed;
+	enum rpc_contact contact;
+	bool is_secured;  /* the TLS handshake was through */
+	bool is_prologue; /* it ended in the prologue */
+};
+const struct rpc_attempt *rpc_channel_attempt(const struct rpc_channel *channel);
 
 /* Of the connection that is there; -ERR_PRECONDITION without TLS or when not connected. */
 int rpc_channel_exporter(const struct rpc_channel *channel, const char *label, const void *context,

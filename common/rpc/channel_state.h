@@ -8,6 +8,7 @@
 #pragma once
 
 #include "common/rpc/address.h"
+#include "common/rpc/channel.h"
 #include "common/rpc/deadline.h"
 #include "common/rpc/h2_conn.h"
 #include "common/rpc/h2_stream.h"
@@ -56,6 +57,7 @@ struct rpc_channel {
 	bool wants_link; /* also without a stream: rpc_sync_connect() */
 	bool has_failed; /* to connect, for `why`; what waits is to be told */
 	struct err why;
+	struct rpc_attempt attempt;
 	unsigned failures; /* to connect, so far */
 	bool is_freed;
 	unsigned handles;

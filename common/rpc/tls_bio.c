@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <openssl/bio.h>
 
@@ -20,6 +21,8 @@ struct tls_socket {
 	size_t left;      /* bytes that it may still send for it */
 	struct tls_hello hello;
 	struct err refused;
+	uint8_t first[RPC_CONTACT_BYTES]; /* of what came */
+	size_t first_len;
 };
 
 static int fd_of(BIO *bio)
@@ -76,11 +79,19 @@ static int read_stranger(BIO *bio, char *bytes, size_t len, size_t *got)
 
 static int bio_read(BIO *bio, char *bytes, size_t len, size_t *got)
 {
-	const struct tls_socket *s = BIO_get_data(bio);
+	struct tls_socket *s = BIO_get_data(bio);
+	int r;
 
 	if (s->is_stranger)
 		return read_stranger(bio, bytes, len, got);
-	return io_result(bio, recv(s->fd, bytes, len, 0), got, BIO_FLAGS_READ);
+	r = io_result(bio, recv(s->fd, bytes, len, 0), got, BIO_FLAGS_READ);
+	if (r == 1 && s->first_len < sizeof(s->first)) {
+		size_t room = sizeof(s->first) - s->first_len, n = *got < room ? *got : room;
+
+		memcpy(s->first + s->first_len, bytes, n);
+		s->first_len += n;
+	}
+	return r;
 }
 
 static int bio_destroy(BIO *bio)
@@ -153,6 +164,13 @@ void tls_conn_established(SSL *ssl)
 	struct tls_socket *s = BIO_get_data(SSL_get_rbio(ssl));
 
 	s->is_stranger = false;
+}
+
+enum rpc_contact tls_conn_contact(SSL *ssl)
+{
+	const struct tls_socket *s = BIO_get_data(SSL_get_rbio(ssl));
+
+	return rpc_contact_of(s->first, s->first_len);
 }
 
 const struct err *tls_conn_refused(SSL *ssl)

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "common/rpc/contact.h"
 #include "common/rpc/tls.h"
 
 #include <stddef.h>
@@ -31,6 +32,9 @@ int tls_conn_set_socket(SSL *ssl, int fd, struct err *e) MUST_CHECK;
 void tls_conn_established(SSL *ssl);
 /* NULL, or why the client was not heard to the end: it asked for more room than a handshake has. */
 const struct err *tls_conn_refused(SSL *ssl);
+
+/* Of a client's connection: what the server's first bytes were of. */
+enum rpc_contact tls_conn_contact(SSL *ssl);
 
 /* What is written next is less than all: the kernel may wait for the rest and send full segments. */
 void tls_conn_more_follows(SSL *ssl, bool more);

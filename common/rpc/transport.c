@@ -327,6 +327,11 @@ static void on_closed(uv_handle_t *handle)
 	transport_hub_release(hub);
 }
 
+enum rpc_contact transport_contact(const struct transport *t)
+{
+	return t->tls ? tls_conn_contact(t->tls) : t->contact;
+}
+
 void transport_flush(struct transport *t)
 {
 	struct err ignored;

@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include "common/rpc/contact.h"
 #include "common/rpc/method.h"
 #include "common/rpc/tls.h"
 
@@ -80,6 +81,7 @@ struct transport {
 	int events; /* polled for */
 	SSL *tls;
 	bool tls_wants_write, is_kicked, is_moving;
+	enum rpc_contact contact; /* without TLS; see transport_contact() */
 	TAILQ_ENTRY(transport) kicked;
 	uint8_t *pending; /* output that the socket did not take */
 	size_t pending_len, pending_at;
@@ -104,6 +106,9 @@ struct transport_config {
 int transport_start(struct transport *t, struct transport_hub *hub,
 		    const struct transport_user *user, const struct transport_config *config,
 		    struct err *e) MUST_CHECK;
+
+/* What the server's first bytes were of. */
+enum rpc_contact transport_contact(const struct transport *t);
 
 /* The user has output: it will be asked for. Cheap. */
 void transport_kick(struct transport *t);

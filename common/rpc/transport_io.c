@@ -80,6 +80,8 @@ static int read_plain(struct transport *t, size_t *len, bool *is_drained, struct
 		n = recv(t->fd, t->hub->in, TRANSPORT_IN, 0);
 	} while (n < 0 && errno == EINTR);
 	if (n > 0) {
+		if (t->contact == RPC_CONTACT_SILENT)
+			t->contact = rpc_contact_of(t->hub->in, (size_t)n);
 		*len = (size_t)n;
 		*is_drained = n < TRANSPORT_IN;
 		return 1;

@@ -60,14 +60,14 @@ class FakeAgent(agent_grpc.AgentServiceServicer):
         self.break_after = []     # bytes after which an upload's or download's connection breaks
         self.results, self.announce = None, None
 
-    def start(self):
+    def start(self, port=0):
         # Windows that do not grow: what waits to be read is a small part of a large upload, however
         # long this machine's other work makes a round trip.
         self.server = grpc.server(concurrent.futures.ThreadPoolExecutor(4),
                                   options=[("grpc.max_receive_message_length", 4 << 20),
                                            ("grpc.http2.bdp_probe", 0)])
         agent_grpc.add_AgentServiceServicer_to_server(self, self.server)
-        port = self.server.add_insecure_port("127.0.0.1:0")
+        port = self.server.add_insecure_port(f"127.0.0.1:{port}")
         self.server.start()
         self.url = f"127.0.0.1:{port}"
         return self

@@ -91,14 +91,14 @@ class Folder:
 class Process:
     """A program that runs beside the test; its standard error is read line by line."""
 
-    def __init__(self, arguments, environment=None, cwd=None):
+    def __init__(self, arguments, environment=None, cwd=None, stdout=subprocess.DEVNULL):
         env = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/")}
         env.update({k: v for k, v in os.environ.items() if k.endswith("SAN_OPTIONS")})
         env.update(environment or {})
         self.name = os.path.basename(arguments[0])
         self.lines, self.changed = [], threading.Condition()
         self.process = subprocess.Popen(arguments, env=env, cwd=cwd, stdin=subprocess.DEVNULL,
-                                        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                                        stdout=stdout, stderr=subprocess.PIPE,
                                         text=True, errors="replace")
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()

@@ -84,6 +84,7 @@ static const struct command try_me = {
 			  .help = "x",
 			  .words = sizes },
 			{ .name = "arg", .value = "ARG", .help = "x", .times = CLI_MANY },
+			{ .name = "wait", .value = "TIME", .help = "x", .optional = true },
 			CLI_JSON_OPTION,
 			{ .name = NULL },
 		},
@@ -107,6 +108,24 @@ static void options_are_given_by_name(void **state)
 	assert_refused(cli_give(&cli, "bogus", "x", &e), e, ERR_INVALID, "unknown");
 	assert_refused(cli_give(&cli, "arg", NULL, &e), e, ERR_INVALID, "needs a value");
 	assert_refused(cli_give(&cli, "json", "x", &e), e, ERR_INVALID, "takes no value");
+	cli_done(&cli);
+}
+
+static void a_value_may_be_left_out(void **state)
+{
+	struct err e;
+	struct cli cli;
+
+	cli_init(&cli, &try_me);
+	assert_false(cli_flag(&cli, "wait"));
+	assert_ok(cli_give(&cli, "wait", NULL, &e), e);
+	assert_true(cli_flag(&cli, "wait"));
+	assert_null(cli_value(&cli, "wait"));
+	assert_refused(cli_give(&cli, "wait", "5m", &e), e, ERR_INVALID, "twice");
+	cli_done(&cli);
+	cli_init(&cli, &try_me);
+	assert_ok(cli_give(&cli, "wait", "5m", &e), e);
+	assert_string_equal(cli_value(&cli, "wait"), "5m");
 	cli_done(&cli);
 }
 
@@ -141,6 +160,7 @@ int main(void)
 		cmocka_unit_test(every_row_is_whole),
 		cmocka_unit_test(every_name_is_there_once),
 		cmocka_unit_test(options_are_given_by_name),
+		cmocka_unit_test(a_value_may_be_left_out),
 		cmocka_unit_test(a_value_is_one_of_the_words),
 		cmocka_unit_test(options_have_a_limit),
 	};

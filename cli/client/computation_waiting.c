@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/client/computation_waiting.h"
+
+#include "cli/client/waiting.h"
+#include "common/base/log.h"
+
+#include <string.h>
+
+struct looking {
+	struct client *client;
+	const Computations__RunRequest *request;
+	ProtobufCMessage *response;
+};
+
+/* Was it never given to a CVM? If it was, or is not there, that is a better reason than `e`. */
+static bool is_new(const struct looking *l, struct err *e)
+{
+	Computations__ComputationRequest request = COMPUTATIONS__COMPUTATION_REQUEST__INIT;
+	const Computations__Computation *c;
+	ProtobufCMessage *response;
+	struct err why;
+	bool is;
+
+	request.id = l->request->id;
+	if (client_call(l->client, &computation_show, &request.base, &response, &why) < 0) {
+		*e = why;
+		return false;
+	}
+	c = (const Computations__Computation *)response;
+	is = strcmp(c->state, "Created") == 0 && !*c->cvm_id;
+	if (!is)
+		err_set(e, ERR_PRECONDITION,
+			"computation %s was run before (%s): create another one",
+			log_quote(c->id).text, log_quote(c->state).text);
+	protobuf_c_message_free_unpacked(response, NULL);
+	return is;
+}
+
+/* Agents have these states before they have a manifest. */
+static bool is_free(const Computations__Cvm *cvm)
+{
+	static const char *const states[] = { "", "Idle", "ReceivingManifest" };
+
+	for (size_t i = 0; i < ARRAY_LEN(states); i++)
+		if (strcmp(cvm->agent_state, states[i]) == 0)
+			return !*cvm->computation_id;
+	return false;
+}
+
+struct found {
+	bool free, judged;
+};
+
+static void look_at(const struct looking *l, const Computations__Cvm *cvm, struct found *found)
+{
+	const char *wanted = l->request->cvm_id;
+
+	if ((*wanted && strcmp(wanted, cvm->id) != 0) || !cvm->connected || !is_free(cvm))
+		return;
+	found->free = true;
+	found->judged = found->judged || l->request->unverified || cvm->verified ||
+			(cvm->judged && cvm->judged->seconds > 0);
+}
+
+static int find_cvms(const struct looking *l, struct found *found, struct err *e)
+{
+	char after[256] = "";
+
+	do {
+		Computations__ListRequest request = COMPUTATIONS__LIST_REQUEST__INIT;
+		const Computations__ListCvmsResponse *page;
+		ProtobufCMessage *response;
+
+		request.after = after;
+		if (client_call(l->client, &computation_list_cvms, &request.base, &response, e) < 0)
+			return err_code(e);
+		page = (const Computations__ListCvmsResponse *)response;
+		for (size_t i = 0; i < page->n_cvms; i++)
+			look_at(l, page->cvms[i], found);
+		/* A service that names the same page again must not make this endless. */
+		if (strcmp(after, page->next) == 0)
+			after[0] = 0;
+		else
+			snprintf(after, sizeof(after), "%s", page->next);
+		protobuf_c_message_free_unpacked(response, NULL);
+	} while (after[0]);
+	return 0;
+}
+
+/* The service refuses by itself; here it is only asked whether that may change. */
+static int look(void *data, char why[WAITING_WHY_MAX], struct err *e)
+{
+	struct looking *l = data;
+	const char *cvm = l->request->cvm_id;
+	struct found found = { false, false };
+	struct err ignored;
+	bool stands;
+
+	if (client_call(l->client, &computation_run, &l->request->base, &l->response, e) == 0)
+		return 1;
+	stands = rpc_channel_is_ready(l->client->channel);
+	if (!stands || (e->code != ERR_PRECONDITION && e->code != ERR_UNAVAILABLE) ||
+	    !is_new(l, e) || find_cvms(l, &found, &ignored) < 0 || (found.free && found.judged))
+		return err_code(e);
+	if (found.free)
+		snprintf(why, WAITING_WHY_MAX, "the evidence of a CVM that is free is not judged");
+	else if (*cvm)
+		snprintf(why, WAITING_WHY_MAX, "CVM %.100s is not connected, or not free",
+			 log_quote(cvm).text);
+	else
+		snprintf(why, WAITING_WHY_MAX, "no CVM is connected and free");
+	return 0;
+}
+
+int computation_run_waiting(struct client *client, const Computations__RunRequest *request,
+			    ProtobufCMessage **response, struct err *e)
+{
+	struct looking l = { .client = client, .request = request };
+	struct waiting w = {
+		.client = client,
+		.until = "a CVM can take the computation",
+		.kept = "it was given to none",
+		.look = look,
+		.data = &l,
+	};
+
+	if (!cli_flag(client->cli, "wait"))
+		return client_call(client, &computation_run, &request->base, response, e);
+	if (waiting_run(&w, e) < 0)
+		return err_code(e);
+	*response = l.response;
+	return 0;
+}

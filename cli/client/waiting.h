@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * waiting.h — --wait: a command that comes too early asks again until its time has come, or can't come
+ * any more.
+ *
+ * Nothing is sent meanwhile but the questions. A connection that breaks is made again, and the agent
+ * behind it proves itself as the first one did.
+ */
+#pragma once
+
+#include "cli/client/client.h"
+
+enum {
+	WAITING_DEFAULT_MS = 24 * 60 * 60 * 1000, /* of --wait without a duration */
+	WAITING_MIN_MS = 1000,
+	WAITING_MAX_MS = 30 * 24 * 60 * 60 * 1000U,
+	/* Between two questions: longer each time, until something changes. */
+	WAITING_POLL_FIRST_MS = 250,
+	WAITING_POLL_MAX_MS = 5000,
+	WAITING_WHY_MAX = 256,
+};
+
+/* clang-format off */
+#define WAIT_OPTION \
+	{ .name = "wait", .value = "DURATION", .optional = true, \
+	  .help = "wait until it can be done, if it is too early (24h; 1s to 720h)" }
+/* clang-format on */
+
+struct waiting {
+	struct client *client;
+	const char *until; /* "the agent wants the algorithm" */
+	const char *kept;  /* for who presses Ctrl-C: "nothing was sent" */
+
+	/* One question. 1: the time has come. 0: not yet, and `why` says what is missing; where that is
+	 * empty, nothing is told. Negative: it never comes, or the peer does not answer; which of both,
+	 * waiting_run() knows. */
+	int (*look)(void *data, char why[WAITING_WHY_MAX], struct err *e);
+	void *data;
+	bool always; /* also without --wait */
+
+	uint64_t limit_ms; /* the rest is waiting_run()'s own */
+	int64_t since;
+	char why[WAITING_WHY_MAX];
+};
+
+/* The option's value; 0: it was not given. */
+int waiting_limit(const struct cli *cli, uint64_t *limit_ms, struct err *e) MUST_CHECK;
+
+/* 0 at once without --wait. Otherwise looks until the time has come (0), it can't come any more (the
+ * failure that look() gave), or --wait's duration is over (ERR_DEADLINE). */
+int waiting_run(struct waiting *w, struct err *e) MUST_CHECK;

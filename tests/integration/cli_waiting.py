@@ -1,0 +1,283 @@
+# SPDX-License-Identifier: Apache-2.0
+"""--wait and --watch: parties may begin in any order; what can't come any more ends it at once."""
+import os
+import time
+
+import cli_agent
+import tap
+from cli_agent import IRIS, Owner, agent, sha3
+from harness import (PATIENCE, Computations, FakeAgent, Folder, Process, cli, computations, cvms, program,
+                     read, spki)
+from ports import free_port
+from terminal import CONTROL_C, Terminal
+
+
+class Running:
+    """cocos-cli beside the test: its standard error line by line, its output at the end."""
+
+    def __init__(self, folder, *arguments, cwd=None, **environment):
+        self.path = folder("output")
+        with open(self.path, "wb") as out:
+            self.process = Process([program("cocos-cli"), *arguments],
+                                   {"LC_ALL": "C.UTF-8", **environment}, cwd=cwd, stdout=out)
+
+    def says(self, pattern):
+        return self.process.wait_line(pattern)
+
+    def output(self):
+        return read(self.path).decode()
+
+    def ok(self):
+        status = self.process.end()
+        assert status == 0, (status, self.process.text())
+        return self.output()
+
+    def refused(self, status, *words):
+        got = self.process.end()
+        text = self.process.text()
+        assert got == status, (got, text)
+        for word in words:
+            assert word in text, (word, text)
+        return text
+
+
+def named_key(owner):
+    """StatusConsumer for the owner's own key."""
+    from cryptography.hazmat.primitives import serialization
+    public = serialization.load_pem_public_key(read(owner("public.pem")))
+    return sha3(public.public_bytes(serialization.Encoding.DER,
+                                    serialization.PublicFormat.SubjectPublicKeyInfo))
+
+
+def start(owner, *arguments, cwd=None):
+    return Running(owner, *arguments, cwd=cwd, AGENT_GRPC_URL=owner.agent.url)
+
+
+NONE_YET = {"state": "ReceivingManifest", "manifest_digest": b"", "algorithm": None, "datasets": []}
+
+
+def data_wait_for_agent_manifest_and_algorithm():
+    with Owner() as owner:
+        owner.agent.server.stop(None).wait()
+        port = free_port()
+        run = Running(owner, "data", IRIS, owner.key, "--wait", AGENT_GRPC_URL=f"127.0.0.1:{port}")
+        assert "at most 24h, until the agent wants datasets" in run.says("^waiting since .*refused")[0] + \
+            run.process.text()
+        owner.agent.status = dict(NONE_YET)
+        owner.agent.datasets = {"iris.csv": read(IRIS)}
+        owner.agent.start(port)
+        run.says("it has no manifest")
+        owner.agent.status = {"state": "ReceivingAlgorithm"}
+        run.says("the algorithm has not come")
+        assert owner.agent.calls == [], "sent too early"
+        owner.agent.status = {}
+        assert run.ok() == "dataset 'iris.csv' accepted\n"
+        assert owner.agent.received == ("iris.csv", read(IRIS))
+        # Whoever comes in time waits for nothing, and says nothing.
+        done = owner.agent.run("data", IRIS, owner.key, "--wait=30s")
+        assert done.ok() and done.err == ""
+
+
+def the_algorithm_waits_for_a_manifest():
+    with Owner() as owner:
+        owner.agent.status = dict(NONE_YET)
+        run = start(owner, "algo", IRIS, owner.key, "--wait=1h")
+        run.says("at most 1h, until the agent wants the algorithm: it has no manifest")
+        owner.agent.algorithm = read(IRIS)
+        owner.agent.status = {"state": "ReceivingAlgorithm"}
+        assert "accepted" in run.ok()
+        assert owner.agent.received == (b"", read(IRIS))
+
+
+def results_and_words_wait_for_the_end():
+    with Owner() as owner:
+        me = agent.StatusConsumer(key_digest=named_key(owner))
+        owner.agent.status = {"state": "ReceivingAlgorithm", "consumers": [me]}
+        run = start(owner, "result", owner.key, "--wait", cwd=owner.path)
+        run.says("until there are results: the algorithm has not come")
+        for state, words in (("ReceivingData", "not all datasets have come"),
+                             ("Running", "the algorithm runs")):
+            owner.agent.status = {"state": state, "consumers": [me]}
+            run.says(words)
+        owner.agent.results = b"x" * 1000
+        owner.agent.status = {"state": "ConsumingResults", "consumers": [me]}
+        assert "results saved" in run.ok()
+        assert read(owner("results.zip")) == owner.agent.results
+        owner.agent.server.stop(None).wait()
+        owner.agent.Log = lambda request, context: agent.LogResponse(log=b"said\n")
+        owner.agent.start()
+        owner.agent.status = {"state": "Running"}
+        run = start(owner, "logs", owner.key, "--wait")
+        run.says("until the algorithm has ended: the algorithm runs")
+        owner.agent.status = {"state": "Failed", "failure": "exit 1"}
+        assert run.ok() == "said\n"
+
+
+def what_can_never_come_ends_at_once():
+    with Owner() as owner:
+        me = agent.StatusConsumer(key_digest=named_key(owner))
+        owner.agent.datasets = {"iris.csv": read(IRIS)}
+        for words, status, why in (
+                (("result", owner.key), {"state": "Failed", "failure": "exit 7"}, "failed: 'exit 7'"),
+                (("data", IRIS, owner.key), {"state": "Failed"}, "failed"),
+                (("algo", IRIS, owner.key), {"state": "Failed"}, "failed"),
+                (("result", owner.key), {"state": "Running", "consumers": []},
+                 "no consumer of this computation has your key"),
+                (("result", owner.key), {"state": "Running", "consumers": [
+                    agent.StatusConsumer(key_digest=named_key(owner), fetched=True)]}, "fetched the results already"),
+                (("data", owner("public.pem"), owner.key), {"state": "ReceivingAlgorithm"},
+                 "no dataset of this computation"),
+                (("algo", IRIS, owner.key), {"state": "ReceivingAlgorithm"}, "is not the algorithm"),
+                (("result", owner.key), {"state": "Dancing"}, "'Dancing', which is none")):
+            owner.agent.status = status
+            owner.agent.run(*words, "--wait", cwd=owner.path).refused(1, why)
+        # A key that the manifest does not name, though the dataset is there.
+        owner.agent.status = {"state": "ReceivingAlgorithm"}
+        plain = owner.agent.Status
+
+        def named(request, context):
+            if any(key == "proof" for key, _ in context.invocation_metadata()):
+                context.abort(cli_agent.grpc.StatusCode.PERMISSION_DENIED,
+                              "Status: not signed by a consumer: the manifest does not name your key")
+            return plain(request, context)
+        owner.agent.Status = named
+        owner.agent.server.stop(None).wait()
+        owner.agent.start()
+        for words in (("data", IRIS, owner.key), ("logs", owner.key)):
+            owner.agent.run(*words, "--wait").refused(1, "does not name your key", "hint:")
+        owner.agent.status = {"state": "Running", "consumers": [me]}
+        owner.agent.run("result", owner.key, "--wait", cwd=owner.path).refused(1, "does not name your key")
+
+
+def another_computation_is_not_the_one_that_was_waited_for():
+    with Owner() as owner:
+        owner.agent.datasets = {"iris.csv": read(IRIS)}
+        for then, why in ((dict(NONE_YET), "the computation was stopped"),
+                          ({"manifest_digest": b"o" * 32, "computation_id": "other"},
+                           "another computation now ('other')")):
+            owner.agent.status = {"state": "ReceivingAlgorithm"}
+            run = start(owner, "data", IRIS, owner.key, "--wait")
+            run.says("the algorithm has not come")
+            owner.agent.status = then
+            run.refused(1, why)
+
+
+def the_duration_is_kept_and_checked():
+    with Owner() as owner:
+        owner.agent.status = dict(NONE_YET)
+        owner.agent.run("data", IRIS, owner.key, "--wait=1s").refused(
+            1, "waited 1s until the agent wants datasets: it has no manifest", "--wait=DURATION")
+        for bad in ("0", "999ms", "721h", "soon", "-1s"):
+            owner.agent.run("data", IRIS, owner.key, "--wait=" + bad).refused(2, "--wait")
+        owner.agent.run("data", IRIS, owner.key, "--wait=").refused(2, "--wait")
+        owner.agent.run("data", IRIS, owner.key, "--wait", "--role-signature").refused(
+            2, "--wait and --role-signature")
+        # Without it, as ever.
+        owner.agent.run("data", IRIS, owner.key).refused(1, "no dataset of this computation")
+        owner.agent.run("result", owner.key, cwd=owner.path).refused(1, "no manifest yet")
+        assert cli("status", AGENT_GRPC_URL=f"127.0.0.1:{free_port()}").refused(1, "refused")
+
+
+def watching_tells_what_changes_until_the_end():
+    with Owner() as owner:
+        path = owner("output")
+
+        def until(text):
+            end = time.monotonic() + PATIENCE
+            while text not in read(path).decode():
+                assert time.monotonic() < end, (text, read(path))
+                time.sleep(0.02)
+        for last, status in (("Complete", 0), ("Failed", 1)):
+            row = agent.StatusAsset(hash=sha3(b"1"), filename="iris.csv")
+            consumer = agent.StatusConsumer(key_digest=b"k" * 32)
+            owner.agent.status = {"state": "ReceivingData", "datasets": [row], "consumers": [consumer]}
+            run = start(owner, "status", "--watch")
+            until("state       'ReceivingData'\n")
+            row.received = True
+            owner.agent.status = {"state": "Running", "datasets": [row], "consumers": [consumer]}
+            until("state       'Running'\n")
+            consumer.fetched = True
+            owner.agent.status = {"state": last, "datasets": [row], "consumers": [consumer],
+                                  "failure": "exit 7" if status else ""}
+            assert run.process.end() == status
+            lines = run.output().splitlines()
+            assert lines == [
+                "computation 'computation-1', 'test'", "state       'ReceivingData'",
+                "state       'Running'", "dataset     1 'iris.csv': received", f"state       '{last}'",
+                *(["failure     'exit 7'"] if status else []),
+                "consumer    has the results: key " + (b"k" * 32).hex()], lines
+        owner.agent.status = {"state": "Complete"}
+        assert owner.agent.run("status", "--watch", "--json").json()["state"] == "Complete"
+
+
+def watching_goes_on_when_the_agent_is_back():
+    with Owner() as owner:
+        port = free_port()
+        run = Running(owner, "status", "-w", AGENT_GRPC_URL=f"127.0.0.1:{port}")
+        run.says("until the computation has ended: it does not answer yet")
+        owner.agent.server.stop(None).wait()
+        owner.agent.status = {"state": "Complete"}
+        owner.agent.start(port)
+        assert "'Complete'" in run.ok()
+        run = Running(owner, "status", "--wait=1m", AGENT_GRPC_URL=owner.agent.url)
+        assert "'Complete'" in run.ok()
+
+
+def control_c_says_how_to_go_on():
+    with Owner() as owner:
+        owner.agent.status = dict(NONE_YET)
+        for words, what in ((("data", IRIS, owner.key, "--wait"), "nothing was sent"),
+                            (("algo", IRIS, owner.key, "--wait"), "nothing was sent"),
+                            (("result", owner.key, "--wait"), "the agent keeps them until they are fetched"),
+                            (("logs", owner.key, "--wait"), "the agent keeps what it writes")):
+            with Terminal(*words, cwd=owner.path, AGENT_GRPC_URL=owner.agent.url) as terminal:
+                terminal.wait_text("it has no manifest")
+                terminal.press(CONTROL_C)
+                terminal.wait_text("stopped waiting until .*" + what + "; the same command waits again")
+                assert terminal.end() == 130
+        with Terminal("status", "--watch", AGENT_GRPC_URL=owner.agent.url) as terminal:
+            terminal.wait_text("'ReceivingManifest'")
+            terminal.press(CONTROL_C)
+            terminal.wait_text("it goes on without you")
+            assert terminal.end() == 130
+        assert owner.agent.calls == [] and sorted(os.listdir(owner.path)) == ["private.pem", "public.pem"]
+
+
+def a_computation_waits_for_a_cvm():
+    with Folder() as folder, Computations(folder) as service:
+        url = {"COMPUTATIONS_GRPC_URL": "unix:" + service.socket}
+        public, _ = spki()
+        made = [service.admin.Create(computations.CreateRequest(manifest=cvms.ComputationRunReq(
+            name="waits", algorithm=cvms.Algorithm(hash=b"a" * 32, userKey=public))),
+            timeout=PATIENCE).id for _ in range(2)]
+        run = Running(folder, "computation", "run", made[0], "--wait=1h", **url)
+        run.says("at most 1h, until a CVM can take the computation: no CVM is connected and free")
+        with FakeAgent(f"127.0.0.1:{service.port}", "cvm-1") as first:
+            first.manifest()
+            assert made[0] in run.ok()
+            # Its CVM is taken; the next one waits for another, by name.
+            run = Running(folder, "computation", "run", made[1], "--wait", "--cvm", "cvm-2", **url)
+            run.says("CVM 'cvm-2' is not connected, or not free")
+            with FakeAgent(f"127.0.0.1:{service.port}", "cvm-2") as second:
+                second.manifest()
+                assert made[1] in run.ok()
+            # What was run before can't be run again.
+            cli("computation", "run", made[0], "--wait", **url).refused(1, "was run before")
+        cli("computation", "run", "no-such", "--wait", **url).refused(1, "no-such")
+
+
+def a_computation_waits_for_its_service():
+    with Folder() as folder:
+        run = Running(folder, "computation", "run", "x", "--wait", COMPUTATIONS_GRPC_URL="unix:" + folder("admin.sock"))
+        run.says("it does not answer yet")
+        with Computations(folder):
+            run.refused(1, "'x'")
+
+
+if __name__ == "__main__":
+    tap.run([data_wait_for_agent_manifest_and_algorithm, the_algorithm_waits_for_a_manifest,
+             results_and_words_wait_for_the_end, what_can_never_come_ends_at_once,
+             another_computation_is_not_the_one_that_was_waited_for, the_duration_is_kept_and_checked,
+             watching_tells_what_changes_until_the_end, watching_goes_on_when_the_agent_is_back,
+             control_c_says_how_to_go_on, a_computation_waits_for_a_cvm,
+             a_computation_waits_for_its_service])
