@@ -190,6 +190,14 @@ static int read_ttl(const char *text, uint64_t *ttl_ms, struct err *e)
 	return 0;
 }
 
+static int read_name(const Manager__CreateReq *message, struct cvm_request *request, struct err *e)
+{
+	if (cvm_name_check(message->name, e) < 0)
+		return err_code(e);
+	memcpy(request->name, message->name, strlen(message->name) + 1);
+	return cvm_labels_make(message->labels, message->n_labels, request->labels, e);
+}
+
 int cvm_request_make(const Manager__CreateReq *message, const char *cvm_id,
 		     struct cvm_request *request, struct err *e)
 {
@@ -202,7 +210,7 @@ int cvm_request_make(const Manager__CreateReq *message, const char *cvm_id,
 		return err_set(e, ERR_INVALID,
 			       "agent_cvm_server_url is missing: where should the "
 			       "agent connect to?");
-	if (read_ttl(message->ttl, &made.ttl_ms, e) < 0 ||
+	if (read_ttl(message->ttl, &made.ttl_ms, e) < 0 || read_name(message, &made, e) < 0 ||
 	    write_environment(message, cvm_id, &made, e) < 0 ||
 	    check_credentials(&made.boot, e) < 0) {
 		cvm_request_done(&made);

@@ -7,6 +7,7 @@
 #include "common/base/err.h"
 #include "common/manifest/bootconfig.h"
 #include "manager.pb-c.h"
+#include "manager/cvm_labels.h"
 
 #include <stdint.h>
 
@@ -20,11 +21,12 @@ enum {
 struct cvm_request {
 	struct bootconfig boot;
 	uint64_t ttl_ms; /* 0: no limit */
+	char name[CVM_NAME_MAX + 1], labels[CVM_LABELS_MAX + 1];
 };
 
 /* Refused, by the field's name: a value with a control character, a quote, white space at an end,
  * anything but ASCII, or too long; a certificate without its key, or with another key; a bad PEM
- * text, duration, log level or host:port; fields of a feature that we do not have.
+ * text, duration, log level, host:port, name or label; fields of a feature that we do not have.
  * cvm_request_done() it. */
 int cvm_request_make(const Manager__CreateReq *message, const char *cvm_id,
 		     struct cvm_request *request, struct err *e) MUST_CHECK;

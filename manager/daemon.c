@@ -9,6 +9,7 @@
 #include "common/rpc/reflection.h"
 #include "common/rpc/server.h"
 #include "common/rpc/signals.h"
+#include "manager/fleet_view.h"
 #include "manager/service.h"
 
 #include <errno.h>
@@ -220,6 +221,7 @@ static void on_signal(void *data, int signal)
 	d->stopping = true;
 	log_info("stopping; CVMs run on");
 	log_notify("STOPPING=1");
+	fleet_end_watches(d->fleet);
 	rpc_server_drain(d->server, DRAIN_MS, on_drained, d);
 }
 

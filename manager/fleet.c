@@ -49,7 +49,9 @@ static int init_slots(struct fleet *f, unsigned count, struct err *e)
 	f->reconnect.data = f;
 	uv_timer_init(f->loop, &f->look_at_image);
 	f->look_at_image.data = f;
-	f->handles = count + 2;
+	uv_timer_init(f->loop, &f->tell);
+	f->tell.data = f;
+	f->handles = count + 3;
 	return 0;
 }
 
@@ -67,6 +69,7 @@ static void take_up(struct fleet *f, const struct cvm *cvm)
 		log_info("CVM %s: was not finished; it is removed", cvm->id);
 		fleet_slot_doom(slot);
 	}
+	fleet_view_changed(slot);
 }
 
 int fleet_new(uv_loop_t *loop, struct lifecycle *lifecycle, struct fleet **fleet, struct err *e)
@@ -74,18 +77,18 @@ int fleet_new(uv_loop_t *loop, struct lifecycle *lifecycle, struct fleet **fleet
 	CLEANUP(free) struct cvm *cvms = NULL;
 	struct fleet *f = calloc(1, sizeof(*f));
 	unsigned count = (unsigned)lifecycle->config->max_vms;
-	size_t known = 0;
+	size_t known = 0, gone = 0;
 
 	if (!f)
 		return err_nomem(e);
 	f->loop = loop;
 	f->lifecycle = lifecycle;
 	if (registry_list(lifecycle->registry, &cvms, &known, e) < 0 ||
-	    registry_gone(lifecycle->registry, f->gone, &f->gone_next, e) < 0) {
+	    registry_gone(lifecycle->registry, f->gone, &gone, e) < 0) {
 		free(f);
 		return err_code(e);
 	}
-	f->gone_next %= REGISTRY_GONE_MAX;
+	fleet_view_start(f, gone);
 	if (known && cvms[known - 1].slot >= count) /* the limit was higher before */
 		count = cvms[known - 1].slot + 1;
 	if (init_slots(f, count, e) < 0) {
@@ -106,6 +109,7 @@ void fleet_close(struct fleet *f)
 	f->closing = true;
 	uv_timer_stop(&f->reconnect);
 	uv_timer_stop(&f->look_at_image);
+	uv_timer_stop(&f->tell);
 	for (unsigned i = 0; i < f->count; i++)
 		uv_timer_stop(&f->slots[i].timer);
 }
@@ -134,4 +138,5 @@ void fleet_free(struct fleet *f)
 	}
 	uv_close((uv_handle_t *)&f->reconnect, on_handle_closed);
 	uv_close((uv_handle_t *)&f->look_at_image, on_handle_closed);
+	uv_close((uv_handle_t *)&f->tell, on_handle_closed);
 }

@@ -4,6 +4,8 @@
 #include "common/base/log.h"
 #include "manager/fleet_state.h"
 
+#include <string.h>
+
 static void creation_work(void *data)
 {
 	struct job *job = data;
@@ -16,9 +18,11 @@ static void creation_failed(struct job *job)
 	struct slot *slot = job->slot;
 
 	log_warn("CVM %s: not created: %s", slot->cvm.id, job->err.text);
+	slot->cvm.why = CVM_FAILED;
 	if (job->cvm.step) {
 		slot->doomed = true;
 		fleet_slot_retry(slot);
+		fleet_view_changed(slot);
 	} else {
 		fleet_slot_free(slot);
 	}
@@ -35,19 +39,21 @@ static void creation_done(void *data)
 		creation_failed(job);
 	} else if (slot->died) {
 		err_set(&job->err, ERR_ABORTED, "the CVM ended as soon as it had begun");
-		slot->state = SLOT_RUNNING;
 		slot->doomed = true;
-		fleet_slot_remove(slot);
+		fleet_slot_remove(slot, CVM_ENDED);
+		fleet_view_changed(slot);
 		job->created(job->data, NULL, &job->err);
 	} else {
 		slot->state = SLOT_RUNNING;
+		slot->seen = !slot->fleet->lost;
+		fleet_view_changed(slot);
 		fleet_slot_wind_up(slot);
 		log_info("CVM %s: running, port %u forwarded to its agent", slot->cvm.id,
 			 slot->cvm.port);
 		if (!job->created(job->data, &slot->cvm, NULL)) {
 			log_info("CVM %s: nobody waits for it any more", slot->cvm.id);
 			slot->doomed = true;
-			fleet_slot_remove(slot);
+			fleet_slot_remove(slot, CVM_ABANDONED);
 		}
 	}
 	fleet_job_end(job);
@@ -69,7 +75,7 @@ static int make_id(char id[CVM_ID_LEN + 1], struct err *e)
 	return 0;
 }
 
-static struct slot *unused_slot(struct fleet *f, struct err *e)
+static struct slot *unused_slot(struct fleet *f, const struct cvm *cvm, struct err *e)
 {
 	unsigned used = 0;
 	struct slot *found = NULL;
@@ -80,6 +86,10 @@ static struct slot *unused_slot(struct fleet *f, struct err *e)
 		used += !is_free;
 		if (!found && is_free)
 			found = &f->slots[i];
+	}
+	if (fleet_slot_named(f, cvm->name)) {
+		err_set(e, ERR_EXISTS, "name: a CVM is called %s", cvm->name);
+		return NULL;
 	}
 	if (found && used < f->lifecycle->config->max_vms)
 		return found;
@@ -95,6 +105,8 @@ static int fill_job(struct job *job, const Manager__CreateReq *request, struct e
 	if (make_id(cvm->id, e) < 0 || cvm_request_make(request, cvm->id, &job->request, e) < 0)
 		return err_code(e);
 	cvm->created_ms = clock_ms(CLOCK_REALTIME);
+	memcpy(cvm->name, job->request.name, sizeof(cvm->name));
+	memcpy(cvm->labels, job->request.labels, sizeof(cvm->labels));
 	cvm->expires_ms = job->request.ttl_ms ? cvm->created_ms + (int64_t)job->request.ttl_ms : 0;
 	return 0;
 }
@@ -111,7 +123,7 @@ int fleet_create(struct fleet *f, const Manager__CreateReq *request, fleet_creat
 	if (!job)
 		return err_nomem(e);
 	/* What is wrong with the request is said even when there is no room. */
-	if (fill_job(job, request, e) < 0 || !(slot = unused_slot(f, e))) {
+	if (fill_job(job, request, e) < 0 || !(slot = unused_slot(f, &job->cvm, e))) {
 		cvm_request_done(&job->request);
 		free(job);
 		return err_code(e);
@@ -127,5 +139,6 @@ int fleet_create(struct fleet *f, const Manager__CreateReq *request, fleet_creat
 	}
 	slot->state = SLOT_CREATING;
 	slot->cvm = job->cvm;
+	fleet_view_changed(slot);
 	return 0;
 }

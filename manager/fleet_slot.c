@@ -14,9 +14,17 @@ struct slot *fleet_slot_find(const struct fleet *f, const char *id)
 	return NULL;
 }
 
+bool fleet_slot_named(const struct fleet *f, const char *name)
+{
+	for (unsigned i = 0; *name && i < f->count; i++)
+		if (f->slots[i].state != SLOT_FREE && strcmp(f->slots[i].cvm.name, name) == 0)
+			return true;
+	return false;
+}
+
 static void on_retry(uv_timer_t *timer)
 {
-	fleet_slot_remove(timer->data);
+	fleet_slot_remove(timer->data, CVM_INTERRUPTED);
 }
 
 void fleet_slot_retry(struct slot *slot)
@@ -33,6 +41,7 @@ void fleet_slot_doom(struct slot *slot)
 {
 	slot->doomed = true;
 	slot->state = SLOT_DOOMED;
+	slot->cvm.why = CVM_INTERRUPTED;
 	uv_timer_start(&slot->timer, on_retry, 0, 0);
 }
 
@@ -55,7 +64,7 @@ static void on_expired(uv_timer_t *timer)
 
 	log_info("CVM %s: its time is up", slot->cvm.id);
 	slot->doomed = true;
-	fleet_slot_remove(slot);
+	fleet_slot_remove(slot, CVM_EXPIRED);
 }
 
 /* Uses the wall clock, which is all that a restart has; but never gives more than the CVM was
@@ -88,7 +97,7 @@ void fleet_slot_wind_up(struct slot *slot)
 void fleet_slot_free(struct slot *slot)
 {
 	uv_timer_stop(&slot->timer);
-	fleet_stray_gone(slot->fleet, slot->cvm.id);
+	fleet_view_leave(slot);
 	slot->ends = 0;
 	slot->state = SLOT_FREE;
 	slot->doomed = slot->died = slot->looked = false;
@@ -114,6 +123,7 @@ static void removal_done(void *data)
 		log_warn("CVM %s: its console ends with %s", slot->cvm.id,
 			 log_quote(job->last_words).text);
 	slot->cvm.step = job->cvm.step;
+	slot->cvm.exited_ms = job->cvm.exited_ms;
 	if (job->result == 0) {
 		log_info("CVM %s: removed", slot->cvm.id);
 		fleet_slot_free(slot);
@@ -124,6 +134,8 @@ static void removal_done(void *data)
 			fleet_slot_retry(slot);
 		} else {
 			slot->state = SLOT_RUNNING;
+			slot->cvm.why = CVM_WHY_NONE;
+			fleet_view_changed(slot);
 			fleet_slot_wind_up(slot);
 		}
 		answer_waiters(slot, &job->err);
@@ -131,12 +143,24 @@ static void removal_done(void *data)
 	fleet_job_end(job);
 }
 
-void fleet_slot_remove(struct slot *slot)
+/* Its end has begun, whether or not the first try succeeds. */
+static void begin_to_remove(struct slot *slot, enum cvm_why why)
+{
+	if (!slot->cvm.why)
+		slot->cvm.why = why;
+	if (slot->state == SLOT_RUNNING) {
+		slot->state = SLOT_DOOMED;
+		fleet_view_changed(slot);
+	}
+}
+
+void fleet_slot_remove(struct slot *slot, enum cvm_why why)
 {
 	struct job *job;
 	struct err e;
 
 	uv_timer_stop(&slot->timer);
+	begin_to_remove(slot, why);
 	job = calloc(1, sizeof(*job));
 	if (job) {
 		job->slot = slot;
@@ -173,6 +197,6 @@ int fleet_remove(struct fleet *f, const char *id, fleet_removed_fn *done, void *
 	*waiter = (struct waiter){ slot->waiters, done, data };
 	slot->waiters = waiter;
 	if (slot->state != SLOT_REMOVING)
-		fleet_slot_remove(slot);
+		fleet_slot_remove(slot, CVM_REMOVED);
 	return 0;
 }

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "manager/fleet.h"
+#include "manager/fleet_view.h"
 
 enum {
 	FLEET_RETRY_FIRST_MS = 250,
@@ -36,12 +37,17 @@ struct slot {
 	uv_timer_t timer; /* RUNNING: the end of its time; DOOMED: the next try */
 	uint64_t ends;    /* uv_now() when its time is up; 0: not started yet */
 	unsigned retry_ms;
-	bool doomed;  /* must go even if nobody asks */
-	bool died;    /* its domain ended while it was being created */
-	bool blocked; /* FREE: a domain without a record has the name of this slot's */
-	bool looked;  /* was running when libvirt's domains were last asked for */
+	bool doomed;       /* must go even if nobody asks */
+	bool died;         /* its domain ended while it was being created */
+	bool blocked;      /* FREE: a domain without a record has the name of this slot's */
+	bool looked;       /* was running when libvirt's domains were last asked for */
+	bool seen;         /* libvirt has said that it runs, since it was last there */
+	uint64_t revision; /* of its last change; 0: it has not been told of */
+	TAILQ_ENTRY(slot) link;
 	struct waiter *waiters;
 };
+
+TAILQ_HEAD(slot_list, slot);
 
 struct fleet {
 	uv_loop_t *loop;
@@ -57,8 +63,15 @@ struct fleet {
 	void (*health)(void *data, bool serving);
 	void *health_data;
 
-	char gone[REGISTRY_GONE_MAX][CVM_ID_LEN + 1]; /* removed lately; a ring */
+	struct cvm_gone gone[REGISTRY_GONE_MAX]; /* removed lately; a ring */
 	size_t gone_next;
+
+	/* What clients see of it (fleet_changes.c). */
+	struct slot_list changed; /* those that were told of, the last change at the end */
+	uint64_t first_revision, revision, forgotten;
+	LIST_HEAD(, fleet_watcher) watchers;
+	uv_timer_t tell;
+	bool ends_watches, lost; /* lost: libvirt was there, and is not now */
 
 	struct ask *asks; /* under way, about strays (fleet_stray.c) */
 	unsigned jobs;
@@ -90,13 +103,15 @@ void fleet_job_end(struct job *job);
 
 /* One CVM's place (fleet_slot.c). The CVM of that id, or NULL. */
 struct slot *fleet_slot_find(const struct fleet *f, const char *id);
+bool fleet_slot_named(const struct fleet *f, const char *name); /* one has that name */
 void fleet_slot_free(struct slot *slot);
 
 /* Ends it when its time is up, if it has one. */
 void fleet_slot_wind_up(struct slot *slot);
 
-/* Removes the CVM now; if it must go, tries again until it is gone. */
-void fleet_slot_remove(struct slot *slot);
+/* Removes the CVM now; if it must go, tries again until it is gone. `why` counts if it is the first
+ * reason. */
+void fleet_slot_remove(struct slot *slot, enum cvm_why why);
 
 /* Tries to remove it later, after twice the time of the last try. */
 void fleet_slot_retry(struct slot *slot);
@@ -104,8 +119,15 @@ void fleet_slot_retry(struct slot *slot);
 /* It was left half made: removes it as soon as the loop runs. */
 void fleet_slot_doom(struct slot *slot);
 
+/* What clients see (fleet_changes.c): the CVM is another than it was, or libvirt sees it or does not; it is
+ * gone; and one is gone that had no slot. */
+void fleet_view_start(struct fleet *f, size_t gone);
+void fleet_view_changed(struct slot *slot);
+void fleet_view_see(struct slot *slot, bool seen);
+void fleet_view_leave(struct slot *slot);
+void fleet_view_gone(struct fleet *f, const struct cvm_gone *gone);
+
 /* What has no record (fleet_stray.c). Ids of CVMs that were removed are no strays. */
-void fleet_stray_gone(struct fleet *f, const char *id);
 bool fleet_stray_is_gone(const struct fleet *f, const char *id);
 
 /* Tells of folders without a record; libvirt is asked later. */

@@ -1,21 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* fleet_stray.c — what has no record: told, listed, adopted or removed on the operator's word. */
+#include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/rpc/job.h"
 #include "manager/fleet_state.h"
 
 #include <string.h>
 
-void fleet_stray_gone(struct fleet *f, const char *id)
-{
-	memcpy(f->gone[f->gone_next], id, sizeof(f->gone[0]));
-	f->gone_next = (f->gone_next + 1) % REGISTRY_GONE_MAX;
-}
-
 bool fleet_stray_is_gone(const struct fleet *f, const char *id)
 {
 	for (size_t i = 0; i < REGISTRY_GONE_MAX; i++)
-		if (strcmp(f->gone[i], id) == 0)
+		if (strcmp(f->gone[i].id, id) == 0)
 			return true;
 	return false;
 }
@@ -181,10 +176,12 @@ static void remove_work(void *data)
 static void remove_done(void *data)
 {
 	struct ask *ask = data;
+	struct cvm_gone gone = { .why = CVM_REMOVED, .exited_ms = clock_ms(CLOCK_REALTIME) };
 
+	memcpy(gone.id, ask->id, sizeof(gone.id));
 	if (ask->result == 0) {
 		log_info("CVM %s, which had no record: removed", ask->id);
-		fleet_stray_gone(ask->fleet, ask->id);
+		fleet_view_gone(ask->fleet, &gone);
 	}
 	ask->removed(ask->data, ask->result < 0 ? &ask->err : NULL);
 	ask_end(ask);
@@ -234,11 +231,13 @@ static void adopt_done(void *data)
 	log_info("CVM %s: adopted, port %u", ask->id, ask->cvm.port);
 	ports_mark(f->lifecycle->ports, ask->cvm.port);
 	slot->state = SLOT_RUNNING;
+	slot->seen = !f->lost;
+	fleet_view_changed(slot);
 	fleet_slot_wind_up(slot);
 	ask->adopted(ask->data, &slot->cvm, NULL);
 	if (slot->died) {
 		slot->doomed = true;
-		fleet_slot_remove(slot);
+		fleet_slot_remove(slot, CVM_ENDED);
 	}
 	/* Its machine may have ended before it had a slot that notices would find. */
 	fleet_watch_look(f);
@@ -249,7 +248,7 @@ static void adopt_done(void *data)
 static int claim(struct ask *ask, struct err *e)
 {
 	struct fleet *f = ask->fleet;
-	const struct cvm *cvm = &ask->cvm;
+	struct cvm *cvm = &ask->cvm;
 
 	if (fleet_slot_find(f, cvm->id))
 		return err_set(e, ERR_EXISTS, "CVM %s has a record", cvm->id);
@@ -257,6 +256,11 @@ static int claim(struct ask *ask, struct err *e)
 		return err_set(e, ERR_EXHAUSTED,
 			       "CVM %s has slot %u: MANAGER_MAX_VMS must be %u or more", cvm->id,
 			       cvm->slot, cvm->slot + 1);
+	if (fleet_slot_named(f, cvm->name)) {
+		log_warn("CVM %s: another one is called %s by now: it is adopted without its name",
+			 cvm->id, cvm->name);
+		cvm->name[0] = '\0';
+	}
 	if (f->slots[cvm->slot].state != SLOT_FREE)
 		return err_set(e, ERR_EXISTS, "CVM %s has taken slot %u, that of CVM %s",
 			       f->slots[cvm->slot].cvm.id, cvm->slot, cvm->id);

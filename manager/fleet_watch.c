@@ -13,7 +13,7 @@ static void domain_ended(struct slot *slot)
 		return;
 	log_warn("CVM %s: its machine ended", slot->cvm.id);
 	slot->doomed = true;
-	fleet_slot_remove(slot);
+	fleet_slot_remove(slot, CVM_ENDED);
 }
 
 static void orphan_work(void *data)
@@ -120,7 +120,11 @@ static void look_done(void *data)
 	for (unsigned i = 0; job->result == 0 && i < f->count; i++) {
 		struct slot *slot = &f->slots[i];
 
-		if (slot->looked && slot->state == SLOT_RUNNING && !is_listed(job, slot->cvm.id))
+		if (!slot->looked || slot->state != SLOT_RUNNING)
+			continue;
+		if (is_listed(job, slot->cvm.id))
+			fleet_view_see(slot, !f->lost);
+		else
 			domain_ended(slot);
 	}
 	if (job->result == 0)
@@ -209,11 +213,15 @@ void fleet_notice(struct fleet *f, const struct virt_notice *notice)
 	case VIRT_CONNECTED:
 		log_info("connected to libvirt");
 		fleet_health_libvirt(f, true);
+		f->lost = false;
 		fleet_watch_look(f);
 		break;
 	case VIRT_LOST:
 		log_warn("libvirt is gone; CVMs run on");
 		fleet_health_libvirt(f, false);
+		f->lost = true;
+		for (unsigned i = 0; i < f->count; i++)
+			fleet_view_see(&f->slots[i], false);
 		fleet_watch_connect(f);
 		break;
 	case VIRT_STARTED:

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "manager/lifecycle.h"
 
+#include "common/base/clock.h"
 #include "common/base/file.h"
 #include "manager/host_check.h"
 #include "manager/launch_policy.h"
@@ -160,6 +161,7 @@ static int prepare(struct lifecycle *l, const struct cvm_request *request, struc
 	int failed;
 
 	cvm->cpus = (unsigned)l->config->cpus;
+	cvm->memory = l->config->memory;
 	if (virt_host(l->virt, &launch->host, e) < 0)
 		return host_check_named(HOST_CHECK_LIBVIRT, e);
 	if (tee_choose(l->config, &launch->host, cvm, e) < 0)
@@ -235,7 +237,7 @@ static int start_domain(struct lifecycle *l, const struct cvm *cvm, const struct
 	struct domain_spec spec = {
 		.name = name,
 		.uuid = cvm->id,
-		.memory_kib = l->config->memory >> 10,
+		.memory_kib = cvm->memory >> 10,
 		.cpus = cvm->cpus,
 		.emulator = l->config->emulator,
 		.kernel = launch->kernel,
@@ -310,6 +312,7 @@ int lifecycle_create(struct lifecycle *l, const struct cvm_request *request, str
 	}
 	if (take_steps(l, request, cvm, &launch, e) == 0)
 		return 0;
+	cvm->why = CVM_FAILED;
 	if (lifecycle_remove(l, cvm, true, &undo) == 0)
 		cvm->step = 0;
 	return err_code(e);
@@ -359,7 +362,8 @@ int lifecycle_remove(struct lifecycle *l, struct cvm *cvm, bool insist, struct e
 	if (paths_init(&paths, l->config, cvm->id, e) < 0 || stop(l, cvm, insist, e) < 0 ||
 	    remove_folders(&paths, e) < 0)
 		return err_code(e);
-	if (registry_delete(l->registry, cvm->id, e) < 0 && e->code != ERR_NOT_FOUND)
+	cvm->exited_ms = clock_ms(CLOCK_REALTIME);
+	if (registry_delete(l->registry, cvm, e) < 0 && e->code != ERR_NOT_FOUND)
 		return err_code(e);
 	ports_give(l->ports, cvm->port);
 	return 0;

@@ -14,6 +14,7 @@
 #include "common/base/cleanup.h"
 #include "common/base/err.h"
 #include "common/crypto/digest.h"
+#include "manager/cvm_labels.h"
 #include "manager/domain_xml.h"
 
 #include <stdint.h>
@@ -22,8 +23,9 @@ enum {
 	CVM_ID_LEN = 36, /* a UUID in text */
 	CVM_TEXT_MAX = 256,
 	REGISTRY_TAG_LEN = 8,
-	REGISTRY_VERSION = 1,     /* of the file's form */
-	REGISTRY_GONE_MAX = 1024, /* ids of CVMs that were removed: the last ones */
+	REGISTRY_VERSION = 2,     /* of the file's form */
+	REGISTRY_GONE_MAX = 1024, /* CVMs that were removed: the last ones */
+	REGISTRY_EPOCH_MAX = (1 << 23) - 1,
 };
 
 /* The step that is being taken, or was when the manager ended. The numbers are on disk. */
@@ -36,9 +38,22 @@ enum cvm_step {
 	CVM_CLEANING = 6, /* folders and secrets are removed */
 };
 
+/* Why a CVM is not there any more. The numbers are on disk. */
+enum cvm_why {
+	CVM_WHY_NONE = 0,
+	CVM_REMOVED = 1,     /* somebody asked for it */
+	CVM_EXPIRED = 2,     /* its time was up */
+	CVM_ENDED = 3,       /* its machine ended by itself */
+	CVM_FAILED = 4,      /* it could not be created */
+	CVM_ABANDONED = 5,   /* nobody waited for it any more */
+	CVM_INTERRUPTED = 6, /* an earlier manager was stopped while it made or removed it */
+};
+
 /* One CVM. Nothing secret is in it. */
 struct cvm {
 	char id[CVM_ID_LEN + 1];
+	char name[CVM_NAME_MAX + 1];     /* its owner's, or empty */
+	char labels[CVM_LABELS_MAX + 1]; /* cvm_labels.h */
 	enum cvm_step step;
 	unsigned slot;                  /* 0 to max_vms - 1: gives the domain its name */
 	uint16_t port;                  /* on the host, forwarded to the agent's */
@@ -48,12 +63,29 @@ struct cvm {
 	enum domain_tee tee;
 	bool kvm;
 	unsigned cpus;
+	uint64_t memory; /* bytes; 0: recorded by a manager that did not say */
 	char cpu_type[CVM_TEXT_MAX];
 	char firmware[CVM_TEXT_MAX];
 	char image[IMAGE_NAME_MAX];
 	char cmdline[IMAGE_CMDLINE_MAX + 64];
 	uint8_t boot_sha3_256[SHA3_256_LEN], boot_sha3_384[SHA3_384_LEN];
 	char expected[REFERENCE_POLICY_MAX]; /* the policy, JSON; or why there is none */
+
+	/* Of one that goes; not in its record, but in what is remembered of it. */
+	enum cvm_why why;
+	int64_t exited_ms;
+};
+
+/* What is remembered of a CVM that is gone. */
+struct cvm_gone {
+	char id[CVM_ID_LEN + 1];
+	char name[CVM_NAME_MAX + 1];
+	char labels[CVM_LABELS_MAX + 1];
+	enum domain_tee tee;
+	bool kvm;
+	enum cvm_why why;
+	int64_t created_ms, exited_ms; /* 0: not known */
+	uint64_t revision;             /* the fleet's */
 };
 
 /* No TEE works without KVM, so the TEE of a CVM without KVM is simulated. */
@@ -86,13 +118,18 @@ int registry_set_step(struct registry *registry, const char *id, enum cvm_step s
 int registry_set_port(struct registry *registry, const char *id, uint16_t port,
 		      struct err *e) MUST_CHECK;
 
-/* The id is remembered among those that are gone. */
-int registry_delete(struct registry *registry, const char *id, struct err *e) MUST_CHECK;
+/* It is remembered among those that are gone, with the why and exited_ms of `cvm`. */
+int registry_delete(struct registry *registry, const struct cvm *cvm, struct err *e) MUST_CHECK;
 
-/* The last REGISTRY_GONE_MAX ids that were deleted, the oldest of them first. A domain that appears
- * under one of them is one whose start libvirt had not given up. */
-int registry_gone(struct registry *registry, char ids[REGISTRY_GONE_MAX][CVM_ID_LEN + 1],
-		  size_t *count, struct err *e) MUST_CHECK;
+/* The last REGISTRY_GONE_MAX that were deleted, the oldest of them first. A domain that appears under
+ * one of their ids is one whose start libvirt had not given up. What of a row has not the form that we
+ * write is left out, the whole row if it is the id. */
+int registry_gone(struct registry *registry, struct cvm_gone gone[REGISTRY_GONE_MAX], size_t *count,
+		  struct err *e) MUST_CHECK;
+
+/* How often this registry was opened, this time included: what is counted in memory begins anew each
+ * time, and is told apart by it. From 1 to REGISTRY_EPOCH_MAX. */
+uint64_t registry_epoch(const struct registry *registry);
 
 /* A copy of one record as a registry of its own at `path`, where nothing may be yet; and back, which
  * checks it as registry_list() does. */

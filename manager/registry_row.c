@@ -24,6 +24,9 @@ enum column {
 	COLUMN_BOOT_256,
 	COLUMN_BOOT_384,
 	COLUMN_EXPECTED,
+	COLUMN_NAME,
+	COLUMN_LABELS,
+	COLUMN_MEMORY,
 	COLUMNS,
 };
 
@@ -68,6 +71,9 @@ void registry_row_bind(sqlite3_stmt *s, const struct cvm *cvm)
 	sqlite3_bind_blob(s, COLUMN_BOOT_256 + 1, cvm->boot_sha3_256, SHA3_256_LEN, SQLITE_STATIC);
 	sqlite3_bind_blob(s, COLUMN_BOOT_384 + 1, cvm->boot_sha3_384, SHA3_384_LEN, SQLITE_STATIC);
 	sqlite3_bind_text(s, COLUMN_EXPECTED + 1, cvm->expected, -1, SQLITE_STATIC);
+	sqlite3_bind_text(s, COLUMN_NAME + 1, cvm->name, -1, SQLITE_STATIC);
+	sqlite3_bind_text(s, COLUMN_LABELS + 1, cvm->labels, -1, SQLITE_STATIC);
+	sqlite3_bind_int64(s, COLUMN_MEMORY + 1, (int64_t)cvm->memory);
 }
 
 static int bad(sqlite3_stmt *s, enum column column, const char *why, struct err *e)
@@ -156,6 +162,24 @@ static int take_numbers(sqlite3_stmt *s, struct cvm *cvm, struct err *e)
 	return 0;
 }
 
+/* What versions after the first have added. */
+static int take_additions(sqlite3_stmt *s, struct cvm *cvm, struct err *e)
+{
+	struct err why;
+	int64_t memory;
+
+	if (take_text(s, COLUMN_NAME, cvm->name, sizeof(cvm->name), e) < 0 ||
+	    take_text(s, COLUMN_LABELS, cvm->labels, sizeof(cvm->labels), e) < 0 ||
+	    take_number(s, COLUMN_MEMORY, 0, INT64_MAX, &memory, e) < 0)
+		return err_code(e);
+	if (cvm_name_check(cvm->name, &why) < 0)
+		return bad(s, COLUMN_NAME, "is none", e);
+	if (!cvm_labels_are_valid(cvm->labels))
+		return bad(s, COLUMN_LABELS, "are none", e);
+	cvm->memory = (uint64_t)memory;
+	return 0;
+}
+
 int registry_row_take(sqlite3_stmt *s, struct cvm *out, struct err *e)
 {
 	struct cvm cvm = { .slot = 0 };
@@ -171,8 +195,58 @@ int registry_row_take(sqlite3_stmt *s, struct cvm *out, struct err *e)
 	    take_text(s, COLUMN_CMDLINE, cvm.cmdline, sizeof(cvm.cmdline), e) < 0 ||
 	    take_text(s, COLUMN_EXPECTED, cvm.expected, sizeof(cvm.expected), e) < 0 ||
 	    take_digest(s, COLUMN_BOOT_256, cvm.boot_sha3_256, SHA3_256_LEN, e) < 0 ||
-	    take_digest(s, COLUMN_BOOT_384, cvm.boot_sha3_384, SHA3_384_LEN, e) < 0)
+	    take_digest(s, COLUMN_BOOT_384, cvm.boot_sha3_384, SHA3_384_LEN, e) < 0 ||
+	    take_additions(s, &cvm, e) < 0)
 		return err_code(e);
 	*out = cvm;
 	return 0;
+}
+
+/* In the order of REGISTRY_GONE_COLUMNS. */
+enum gone_column {
+	GONE_ID,
+	GONE_NAME,
+	GONE_LABELS,
+	GONE_TEE,
+	GONE_KVM,
+	GONE_WHY,
+	GONE_CREATED,
+	GONE_EXITED,
+};
+
+static void take_gone_text(sqlite3_stmt *s, enum gone_column column, char *out, size_t room)
+{
+	const char *text = (const char *)sqlite3_column_text(s, (int)column);
+
+	snprintf(out, room, "%s", text && strlen(text) < room ? text : "");
+}
+
+static int64_t take_gone_number(sqlite3_stmt *s, enum gone_column column, int64_t max)
+{
+	int64_t value = sqlite3_column_int64(s, (int)column);
+
+	return value < 0 || value > max ? 0 : value;
+}
+
+bool registry_row_take_gone(sqlite3_stmt *s, struct cvm_gone *gone)
+{
+	struct cvm_gone g = { .revision = 0 };
+	struct err e;
+
+	take_gone_text(s, GONE_ID, g.id, sizeof(g.id));
+	take_gone_text(s, GONE_NAME, g.name, sizeof(g.name));
+	take_gone_text(s, GONE_LABELS, g.labels, sizeof(g.labels));
+	if (!cvm_id_is_valid(g.id))
+		return false;
+	if (cvm_name_check(g.name, &e) < 0)
+		g.name[0] = '\0';
+	if (!cvm_labels_are_valid(g.labels))
+		g.labels[0] = '\0';
+	g.tee = (enum domain_tee)take_gone_number(s, GONE_TEE, DOMAIN_TDX);
+	g.kvm = take_gone_number(s, GONE_KVM, true) != 0;
+	g.why = (enum cvm_why)take_gone_number(s, GONE_WHY, CVM_INTERRUPTED);
+	g.created_ms = take_gone_number(s, GONE_CREATED, INT64_MAX);
+	g.exited_ms = take_gone_number(s, GONE_EXITED, INT64_MAX);
+	*gone = g;
+	return true;
 }

@@ -19,11 +19,18 @@ enum {
 /* Its columns in one order, for both functions below, and as many parameters. */
 #define REGISTRY_COLUMNS                                                          \
 	"id, slot, port, step, created_ms, expires_ms, tee, kvm, cpus, cpu_type," \
-	" firmware, image, cmdline, boot_sha3_256, boot_sha3_384, expected"
-#define REGISTRY_PARAMETERS "?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?"
+	" firmware, image, cmdline, boot_sha3_256, boot_sha3_384, expected,"      \
+	" name, labels, memory"
+#define REGISTRY_PARAMETERS "?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?"
+
+/* What is remembered of one that is gone; `nr` apart, which orders them. */
+#define REGISTRY_GONE_COLUMNS "id, name, labels, tee, kvm, why, created_ms, exited_ms"
 
 /* The texts of `cvm` are borrowed until the statement is reset. */
 void registry_row_bind(sqlite3_stmt *s, const struct cvm *cvm);
+
+/* What REGISTRY_GONE_COLUMNS give; false if the id is none. */
+bool registry_row_take_gone(sqlite3_stmt *s, struct cvm_gone *gone);
 
 /* ERR_DATA_LOSS names the column. */
 int registry_row_take(sqlite3_stmt *s, struct cvm *cvm, struct err *e) MUST_CHECK;

@@ -11,9 +11,15 @@
 /* Pass it to rpc_server_add() with the fleet as its data. */
 extern const struct rpc_service service_manager;
 
-/* For service*.c alone: tells the client and the log; names a CVM and its agent's port; and the methods about CVMs without a record
- * (service_stray.c). */
+/* For service*.c alone: tells the client and the log; names a CVM and its agent's port; and the methods
+ * about CVMs without a record (service_stray.c), about what there is (service_vm.c), and what becomes of
+ * it (service_watch.c). */
 void service_fail(struct rpc_call *call, const struct err *e);
 void service_reply_cvm(struct rpc_call *call, const struct cvm *cvm);
 void service_list_strays(struct rpc_call *call, const ProtobufCMessage *message);
 void service_adopt_stray(struct rpc_call *call, const ProtobufCMessage *message);
+void service_list_vms(struct rpc_call *call, const ProtobufCMessage *message);
+void service_get_vm(struct rpc_call *call, const ProtobufCMessage *message);
+void service_watch_vms(struct rpc_call *call, const ProtobufCMessage *message);
+void service_watch_writable(struct rpc_call *call);
+void service_watch_closed(struct rpc_call *call);

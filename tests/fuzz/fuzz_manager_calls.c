@@ -34,22 +34,34 @@ static char ids[IDS][CVM_ID_LEN + 1] = {
 	[ID_STRAY] = "5b1c6d3e-0000-4000-8000-000000000001", [ID_NONE] = "../../etc"
 };
 static unsigned created;
+static char cursor[128];
+static bool watches[USERS][GRPC_PEER_CALLS];
 
 /* ---- the world ---- */
 
 static void on_answer(void *data, unsigned call, const uint8_t *bytes, size_t len)
 {
 	static const ProtobufCMessageDescriptor *const kinds[] = {
-		&manager__create_res__descriptor,      &manager__cvminfo_res__descriptor,
-		&manager__list_strays_res__descriptor, &manager__attestation_policy_res__descriptor,
+		&manager__create_res__descriptor,
+		&manager__cvminfo_res__descriptor,
+		&manager__list_strays_res__descriptor,
+		&manager__attestation_policy_res__descriptor,
 		&google__protobuf__empty__descriptor,
+		&manager__list_vms_res__descriptor,
+		&manager__vm__descriptor,
+		&manager__vm_change__descriptor,
 	};
 	bool fits = false;
+	ProtobufCMessage *page;
 	struct err e;
 
 	for (size_t i = 0; i < ARRAY_LEN(kinds) && !fits; i++)
 		fits = protobuf_check(kinds[i], bytes, len, &e) == 0;
 	assert(fits);
+	if (protobuf_unpack(&manager__list_vms_res__descriptor, bytes, len, &page, &e) < 0)
+		return;
+	snprintf(cursor, sizeof(cursor), "%s", ((Manager__ListVmsRes *)page)->next);
+	protobuf_c_message_free_unpacked(page, NULL);
 }
 
 /* What an earlier manager left. */
@@ -97,6 +109,7 @@ static void enter(uint8_t flags)
 	assert(rpc_server_new(&room.loop, NULL, &server, &e) == 0);
 	assert(rpc_server_add(server, &service_manager, room.fleet, &e) == 0);
 	created = 0;
+	cursor[0] = '\0';
 }
 
 static void leave(void)
@@ -116,6 +129,7 @@ static void connect_to(size_t i)
 
 	assert(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends) == 0);
 	assert(conn_accept(server, &listener, ends[0], &e) == 0);
+	memset(watches[i], 0, sizeof(watches[i]));
 	users[i] = grpc_peer_new(&room.loop, ends[1], on_answer, NULL);
 }
 
@@ -130,9 +144,91 @@ static void ask(struct grpc_peer *u, const char *path, const ProtobufCMessage *m
 
 	if (call < 0)
 		return;
+	watches[u == users[1]][call] = strcmp(path, PROTO_MANAGER_WATCH_VMS) == 0;
 	assert(protobuf_pack(m, &bytes, &len, &e) == 0);
 	grpc_peer_say(u, (unsigned)call, bytes, len, false);
 	grpc_peer_half_close(u, (unsigned)call);
+}
+
+static char *words(uint8_t how)
+{
+	static const char *const all[] = { "ward-7", "st.mary", "A",
+					   "5b1c6d3e-0000-4000-8000-000000000001" };
+
+	return (char *)(uintptr_t)all[how % ARRAY_LEN(all)];
+}
+
+/* Two, of which the second may be no label, or the same. */
+static Manager__Label **labels(uint8_t how)
+{
+	static const char *const keys[] = { "b", "a", "a,b", "" };
+	static const char *const values[] = { "1", "", "x=y", "2" };
+	static Manager__Label all[2], *rows[2] = { &all[0], &all[1] };
+
+	for (size_t i = 0; i < 2; i++)
+		manager__label__init(&all[i]);
+	all[0].key = (char *)(uintptr_t)"b";
+	all[0].value = (char *)(uintptr_t)"1";
+	all[1].key = (char *)(uintptr_t)keys[how % ARRAY_LEN(keys)];
+	all[1].value = (char *)(uintptr_t)values[how % ARRAY_LEN(values)];
+	return rows;
+}
+
+static Manager__VmFilter *filter(uint8_t how)
+{
+	static char *states[] = { (char *)"running", (char *)"exited", (char *)"removing",
+				  (char *)"Lost" };
+	static char *tees[] = { (char *)"none", (char *)"snp", (char *)"sgx", (char *)"tdx" };
+	static Manager__VmFilter f;
+	uint8_t word = (how & VM_WORDS) >> 2;
+
+	manager__vm_filter__init(&f);
+	switch (how & VM_FILTER) {
+	case 0:
+		return NULL;
+	case 1:
+		f.states = &states[word];
+		f.n_states = word < 2 ? 2 : 1;
+		break;
+	case 2:
+		f.tees = &tees[word];
+		f.n_tees = 1;
+		break;
+	default:
+		f.name = how & VM_FEW ? words(word) : f.name;
+		f.labels = labels(word);
+		f.n_labels = how & VM_FEW ? 0 : 2;
+	}
+	return &f;
+}
+
+static void ask_list(struct grpc_peer *u, uint8_t how)
+{
+	static const char *const cursors[] = { "", cursor, "10000000000.0.0", "../x" };
+	Manager__ListVmsReq m = MANAGER__LIST_VMS_REQ__INIT;
+
+	m.filter = filter(how);
+	m.limit = how & VM_FEW ? 1 : 0;
+	m.cursor = (char *)(uintptr_t)cursors[(how & VM_FROM) >> 5];
+	ask(u, PROTO_MANAGER_LIST_VMS, &m.base);
+}
+
+static void ask_watch(struct grpc_peer *u, uint8_t how)
+{
+	const uint64_t now = fleet_revision(room.fleet), from[] = { 0, now, 1, UINT64_MAX };
+	Manager__WatchVmsReq m = MANAGER__WATCH_VMS_REQ__INIT;
+
+	m.filter = filter(how);
+	m.revision = from[(how & VM_FROM) >> 5];
+	ask(u, PROTO_MANAGER_WATCH_VMS, &m.base);
+}
+
+static void ask_get(struct grpc_peer *u, uint8_t how, const char *id)
+{
+	Manager__GetVmReq m = MANAGER__GET_VM_REQ__INIT;
+
+	m.id = how & CREATE_NAMED ? words(how >> 3) : (char *)(uintptr_t)id;
+	ask(u, PROTO_MANAGER_GET_VM, &m.base);
 }
 
 static void ask_create(struct grpc_peer *u, uint8_t how)
@@ -140,7 +236,12 @@ static void ask_create(struct grpc_peer *u, uint8_t how)
 	static const char *const ttls[] = { "", "1h", "1ms", "-1s", "9999999h", "x" };
 	Manager__CreateReq m = fleet_room_request();
 
-	m.ttl = (char *)(uintptr_t)ttls[how % ARRAY_LEN(ttls)];
+	m.ttl = (char *)(uintptr_t)ttls[how & CREATE_NAMED ? how & 1 : how % ARRAY_LEN(ttls)];
+	if (how & CREATE_NAMED) {
+		m.name = words(how >> 3);
+		m.n_labels = how & 1 ? 2 : 1;
+		m.labels = labels(how >> 3);
+	}
 	if (how & 0x40)
 		m.agent_cvm_server_url = (char *)(uintptr_t)"a b";
 	if (how & 0x80)
@@ -149,7 +250,7 @@ static void ask_create(struct grpc_peer *u, uint8_t how)
 	ask(u, PROTO_MANAGER_CREATE_VM, &m.base);
 }
 
-static void ask_about(struct grpc_peer *u, enum request what, const char *name)
+static void ask_about(struct grpc_peer *u, enum request what, uint8_t how, const char *name)
 {
 	char *id = (char *)(uintptr_t)name;
 	Manager__RemoveReq remove = MANAGER__REMOVE_REQ__INIT;
@@ -172,6 +273,15 @@ static void ask_about(struct grpc_peer *u, enum request what, const char *name)
 		break;
 	case ASK_LIST:
 		ask(u, PROTO_MANAGER_LIST_STRAYS, &list.base);
+		break;
+	case ASK_LIST_VMS:
+		ask_list(u, how);
+		break;
+	case ASK_GET_VM:
+		ask_get(u, how, name);
+		break;
+	case ASK_WATCH_VMS:
+		ask_watch(u, how);
 		break;
 	default:
 		ask(u, PROTO_MANAGER_ADOPT_STRAY, &adopt.base);
@@ -240,10 +350,29 @@ static void happen(enum happening what, uint8_t how, const char *id)
 
 /* ---- what must hold ---- */
 
+/* Everything that there is has one last change, and they are in order. */
+static void check_changes(const struct fleet *f)
+{
+	struct fleet_changes changes = fleet_changes_after(f, 0);
+	struct vm_view view;
+	uint64_t last = 0;
+	unsigned alive = 0;
+
+	while (fleet_changes_next(&changes, &view)) {
+		assert(view.revision > last && view.revision <= fleet_revision(f));
+		last = view.revision;
+		alive += view.cvm != NULL;
+	}
+	for (unsigned i = 0; i < f->count; i++)
+		alive -= f->slots[i].state != SLOT_FREE;
+	assert(alive == 0);
+}
+
 static void check(void)
 {
 	const struct fleet *f = room.fleet;
 
+	check_changes(f);
 	assert(f->jobs == 0 && !f->asks);
 	for (unsigned i = 0; i < f->count; i++) {
 		const struct slot *s = &f->slots[i];
@@ -251,17 +380,24 @@ static void check(void)
 		assert(!s->waiters && s->state != SLOT_CREATING && s->state != SLOT_REMOVING);
 		if (s->state == SLOT_FREE)
 			continue;
-		assert(cvm_id_is_valid(s->cvm.id));
+		assert(cvm_id_is_valid(s->cvm.id) && cvm_labels_are_valid(s->cvm.labels));
 		assert((fleet_find(f, s->cvm.id) == &s->cvm) == (s->state == SLOT_RUNNING));
 		for (unsigned n = i + 1; n < f->count; n++)
 			assert(f->slots[n].state == SLOT_FREE ||
-			       strcmp(f->slots[n].cvm.id, s->cvm.id) != 0);
+			       (strcmp(f->slots[n].cvm.id, s->cvm.id) != 0 &&
+				(!s->cvm.name[0] ||
+				 strcmp(f->slots[n].cvm.name, s->cvm.name) != 0)));
 	}
 	for (size_t i = 0; i < USERS; i++)
 		for (unsigned n = 0; users[i] && n < GRPC_PEER_CALLS; n++) {
 			const struct grpc_said *said = grpc_peer_said(users[i], n);
 
-			/* Each is a unary call: when all is settled it has its answer. */
+			/* A watch goes on, and has said what there is. */
+			if (said->is_used && watches[i][n]) {
+				assert(said->is_over || said->messages);
+				continue;
+			}
+			/* The others are unary calls: when all is settled each has its answer. */
 			assert(!said->is_used || said->is_over);
 			assert(!said->is_used || said->status != ERR_OK || said->messages == 1);
 		}
@@ -306,7 +442,7 @@ static void command(struct reader *r)
 	} else if (what < ORDER_ASK) {
 		ask_create(users[user], operand);
 	} else {
-		ask_about(users[user], (what >> 1 & 15) % ASKS, id);
+		ask_about(users[user], (what >> 1 & 15) % ASKS, operand, id);
 	}
 }
 

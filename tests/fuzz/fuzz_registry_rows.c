@@ -41,8 +41,8 @@ static const struct {
 	const char *insert;
 	int columns;
 } tables[] = {
-	{ "INSERT OR REPLACE INTO cvm VALUES (" REGISTRY_PARAMETERS ")", 16 },
-	{ "INSERT OR REPLACE INTO gone VALUES (?,?)", 2 },
+	{ "INSERT OR REPLACE INTO cvm VALUES (" REGISTRY_PARAMETERS ")", 19 },
+	{ "INSERT OR REPLACE INTO gone VALUES (?,?,?,?,?,?,?,?,?)", 9 },
 	{ "INSERT OR REPLACE INTO meta VALUES (?,?)", 2 },
 };
 
@@ -70,8 +70,10 @@ static void prepare(void)
 	assert(sqlite3_exec(file,
 			    "DROP TABLE cvm; CREATE TABLE cvm (id, slot, port, step, created_ms,"
 			    " expires_ms, tee, kvm, cpus, cpu_type, firmware, image, cmdline,"
-			    " boot_sha3_256, boot_sha3_384, expected); DROP TABLE gone;"
-			    " CREATE TABLE gone (nr INTEGER PRIMARY KEY, id);"
+			    " boot_sha3_256, boot_sha3_384, expected, name, labels, memory);"
+			    " DROP TABLE gone;"
+			    " CREATE TABLE gone (nr INTEGER PRIMARY KEY, " REGISTRY_GONE_COLUMNS
+			    ");"
 			    "CREATE TABLE tag AS SELECT * FROM meta;"
 			    "PRAGMA synchronous = OFF;",
 			    NULL, NULL, NULL) == SQLITE_OK);
@@ -134,6 +136,7 @@ static void check_row(const struct registry *registry, const struct cvm *cvm)
 	struct err e;
 
 	assert(cvm_id_is_valid(cvm->id) && !utf8_has_control(cvm->cmdline, strlen(cvm->cmdline)));
+	assert(cvm_labels_are_valid(cvm->labels));
 	assert(cvm->port > 0 && cvm->step >= CVM_FILES && cvm->step <= CVM_CLEANING);
 	unlink(saved);
 	assert(registry_save(registry, saved, cvm, &e) == 0);
@@ -144,15 +147,18 @@ static void check_row(const struct registry *registry, const struct cvm *cvm)
 
 static void use(struct registry *registry)
 {
-	static char ids[REGISTRY_GONE_MAX][CVM_ID_LEN + 1];
+	static struct cvm_gone gone[REGISTRY_GONE_MAX];
 	CLEANUP(free) struct cvm *cvms = NULL;
-	size_t count = 0, gone = 0;
+	size_t count = 0, gone_count = 0;
 	struct err e;
 
 	assert(strlen(registry_tag(registry)) == REGISTRY_TAG_LEN);
-	if (registry_gone(registry, ids, &gone, &e) == 0)
-		for (size_t i = 0; i < gone; i++)
-			assert(cvm_id_is_valid(ids[i]));
+	if (registry_gone(registry, gone, &gone_count, &e) == 0)
+		for (size_t i = 0; i < gone_count; i++)
+			assert(cvm_id_is_valid(gone[i].id) &&
+			       cvm_labels_are_valid(gone[i].labels) &&
+			       cvm_name_check(gone[i].name, &e) == 0 &&
+			       gone[i].why <= CVM_INTERRUPTED && gone[i].exited_ms >= 0);
 	if (registry_list(registry, &cvms, &count, &e) < 0) {
 		assert(!cvms && e.text[0]);
 		return;
@@ -161,7 +167,7 @@ static void use(struct registry *registry)
 		check_row(registry, &cvms[i]);
 		(void)!registry_set_step(registry, cvms[i].id, CVM_STOPPING, &e);
 		(void)!registry_set_port(registry, cvms[i].id, 1, &e);
-		(void)!registry_delete(registry, cvms[i].id, &e);
+		(void)!registry_delete(registry, &cvms[i], &e);
 		(void)!registry_add(registry, &cvms[i], &e);
 	}
 }
@@ -175,7 +181,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	if (!file)
 		prepare();
 	fill(&r);
-	assert(registry_open(dir, &registry, &e) < 0 || (len && bytes[0] == 1));
+	assert(registry_open(dir, &registry, &e) < 0 || (len && bytes[0] == 2));
 	if (registry)
 		use(registry);
 	else

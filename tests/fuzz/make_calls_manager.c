@@ -34,6 +34,10 @@ static void value(struct writer *w, char type, uint8_t number, const char *text)
 		writer_u8(w, VALUE_ID);
 		writer_u8(w, number);
 		break;
+	case 'T':
+	case 'L':
+		value(w, 't', 0, type == 'T' ? "a-name" : "a=1,b=");
+		break;
 	case '2':
 	case '3':
 		writer_u8(w, VALUE_DIGEST);
@@ -54,39 +58,42 @@ static void save(const char *name, uint8_t version, const char *types, uint8_t n
 {
 	struct writer w = calls_begin(version);
 
-	row(&w, GONE, "id", 1, "");
-	row(&w, GONE, "it", 2, "no id");
+	row(&w, GONE, "idTLiiiii", 1, "a=b");
+	row(&w, GONE, "itttiiiii", 2, "no id");
+	row(&w, GONE, "idttIIIII", 3, "A");
 	row(&w, CVM, types, number, text);
 	calls_save_to("registry_rows", name, &w);
 }
 
-/* id slot port step created expires tee kvm cpus, cpu firmware image cmdline, digests, expected */
+/* id slot port step created expires tee kvm cpus, cpu firmware image cmdline, digests, expected,
+ * name labels memory */
 void calls_registry_rows(void)
 {
-	static const char good[] = "diiiiiiiitttt23t";
+	static const char good[] = "diiiiiiiitttt23tTLi";
 	struct writer w;
 	char types[sizeof(good)], name[32];
 
-	save("good", 1, good, 1, "text");
-	save("newer", 2, good, 1, "text");
+	save("good", 2, good, 1, "text");
+	save("newer", 3, good, 1, "text");
+	save("before", 1, good, 1, "text");
 	save("older", 255, good, 1, "text");
-	save("out-of-range", 1, good, 7, "text");
-	save("control", 1, good, 1, "a\x1b[2J");
-	save("bytes", 1, good, 1, "\xff\xfe");
+	save("out-of-range", 2, good, 7, "text");
+	save("control", 2, good, 1, "a\x1b[2J");
+	save("bytes", 2, good, 1, "\xff\xfe");
 	for (size_t i = 0; i < sizeof(good) - 1; i++) {
 		memcpy(types, good, sizeof(good));
 		types[i] = good[i] == 'i' ? 'I' : good[i] == 't' ? 'b' : 't';
 		snprintf(name, sizeof(name), "column-%zu", i);
-		save(name, 1, types, 1, "text");
+		save(name, 2, types, 1, "text");
 	}
-	w = calls_begin(1);
+	w = calls_begin(2);
 	row(&w, CVM, good, 1, "text");
 	row(&w, CVM, good, 1, "again");
 	calls_save("registry_rows/one-slot", &w);
-	w = calls_begin(1);
+	w = calls_begin(2);
 	row(&w, META, "tt", 1, "tag");
 	calls_save("registry_rows/tag", &w);
-	w = calls_begin(1);
+	w = calls_begin(2);
 	for (uint8_t i = 0; i < 6; i++)
 		row(&w, CVM, good, (uint8_t)(1 + i % 3), "text");
 	calls_save("registry_rows/three", &w);
@@ -156,6 +163,49 @@ static void save_vms(void)
 		pair(&w, ORDER_HANG_UP, 0);
 		ask(&w, ASK_LIST, 0);
 		snprintf(name, sizeof(name), "unwanted-%u", flags);
+		calls_save_to("manager_calls", name, &w);
+	}
+}
+
+/* Lists and watches with every filter, before and after something happened. */
+static void save_seen(void)
+{
+	struct writer w;
+	char name[32];
+
+	for (int from = 0; from < 4; from++) {
+		w = calls_begin(FLAG_RUNS);
+		for (int names = 0; names < 4; names++)
+			pair(&w, ORDER_CREATE, CREATE_NAMED | names << 3);
+		ask(&w, ASK_WATCH_VMS, from << 5);
+		ask(&w, ASK_LIST_VMS, VM_FEW);
+		for (int f = 0; f < 4; f++)
+			for (int words = 0; words < 4; words++)
+				ask(&w, f == 2 ? ASK_WATCH_VMS : ASK_LIST_VMS,
+				    from << 5 | words << 2 | f | (words & 1 ? VM_FEW : 0));
+		snprintf(name, sizeof(name), "seen-%d", from);
+		calls_save_to("manager_calls", name, &w);
+
+		w = calls_begin(FLAG_RUNS | FLAG_HALF);
+		ask(&w, ASK_WATCH_VMS, 0);
+		ask(&w, ASK_WATCH_VMS, 1 << 5);
+		pair(&w, ORDER_CREATE, CREATE_NAMED | from << 3 | 1);
+		happen(&w, HAPPEN_NOTICE, VIRT_LOST);
+		happen(&w, HAPPEN_NOTICE, VIRT_CONNECTED);
+		ask(&w, ASK_GET_VM, CREATE_NAMED | from << 3);
+		ask(&w, ASK_REMOVE, ID_FIRST);
+		ask(&w, ASK_GET_VM, ID_FIRST);
+		ask(&w, ASK_GET_VM, ID_NONE);
+		ask(&w, ASK_LIST_VMS, 1 | from << 2);
+		pair(&w, ORDER_CREATE, CREATE_NAMED);
+		pair(&w, ORDER_CREATE, CREATE_NAMED);
+		pair(&w, ORDER_CANCEL, 0);
+		ask(&w, ASK_REMOVE, ID_SECOND);
+		pair(&w, ORDER_HANG_UP, 0);
+		ask(&w, ASK_LIST_VMS, VM_FEW);
+		ask(&w, ASK_LIST_VMS, 1 << 5 | VM_FEW);
+		ask(&w, ASK_LIST_VMS, 1 << 5);
+		snprintf(name, sizeof(name), "change-%d", from);
 		calls_save_to("manager_calls", name, &w);
 	}
 }
@@ -244,4 +294,5 @@ void calls_manager_calls(void)
 	save_recorded();
 	save_vms();
 	save_strays();
+	save_seen();
 }

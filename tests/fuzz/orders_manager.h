@@ -24,6 +24,9 @@ enum request {
 	ASK_LIST,
 	ASK_ADOPT,
 	ASK_ADOPT_TOO,
+	ASK_LIST_VMS, /* the operand's bits: see VM_… */
+	ASK_GET_VM,
+	ASK_WATCH_VMS,
 	ASKS
 };
 
@@ -38,6 +41,14 @@ enum happening {
 	HAPPEN_NOTICE_TOO,
 	HAPPENINGS
 };
+
+/* The operand of a creation, beside its time to live: a name, and labels. */
+enum { CREATE_NAMED = 0x20, CREATE_NAMES = 0x18 };
+
+/* The operand of a list and a watch: two bits of a filter, two of its words, one of the limit or the
+ * filter's labels, and two of the cursor or the revision: none, the last that was given, an old one, one
+ * that is none. */
+enum { VM_FILTER = 3, VM_WORDS = 3 << 2, VM_FEW = 1 << 4, VM_FROM = 3 << 5 };
 
 /* Whom it is about: one of those that were created, or these. */
 enum { ID_FIRST = 0, ID_SECOND, ID_STRAY = 4, ID_NONE, IDS };

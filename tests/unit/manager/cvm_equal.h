@@ -16,6 +16,9 @@ static inline void assert_cvm_equal(const struct cvm *a, const struct cvm *b)
 	assert_int_equal(a->tee, b->tee);
 	assert_int_equal(a->kvm, b->kvm);
 	assert_int_equal(a->cpus, b->cpus);
+	assert_string_equal(a->name, b->name);
+	assert_string_equal(a->labels, b->labels);
+	assert_int_equal(a->memory, b->memory);
 	assert_string_equal(a->cpu_type, b->cpu_type);
 	assert_string_equal(a->firmware, b->firmware);
 	assert_string_equal(a->image, b->image);

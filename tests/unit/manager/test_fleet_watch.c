@@ -130,7 +130,7 @@ static void what_is_gone_is_known_after_a_restart(void **state)
 
 	fleet_room_prepare(&m, 1);
 	assert_ok(registry_add(m.registry, &cvm, &e), e);
-	assert_ok(registry_delete(m.registry, STRAY, &e), e);
+	assert_ok(registry_delete(m.registry, &cvm, &e), e);
 	fleet_room_open(&m);
 	lifecycle_name(&m.lifecycle, 0, name);
 	notice(&m, VIRT_STARTED, STRAY, name);

@@ -60,7 +60,7 @@ ACT(registry_set_step, (struct registry * r, const char *id, enum cvm_step step,
     (r, id, step, e))
 ACT(registry_set_port, (struct registry * r, const char *id, uint16_t port, struct err *e),
     (r, id, port, e))
-ACT(registry_delete, (struct registry * r, const char *id, struct err *e), (r, id, e))
+ACT(registry_delete, (struct registry * r, const struct cvm *cvm, struct err *e), (r, cvm, e))
 ACT(file_write_new, (const char *path, const void *bytes, size_t len, mode_t mode, struct err *e),
     (path, bytes, len, mode, e))
 ACT(dir_remove, (const char *path, struct err *e), (path, e))

@@ -43,6 +43,9 @@ static struct cvm some_cvm(unsigned n)
 		.tee = DOMAIN_TDX,
 		.kvm = true,
 		.cpus = 3,
+		.name = "ward-7",
+		.labels = "owner=st.mary,study=7",
+		.memory = (uint64_t)2 << 30,
 		.cpu_type = "EPYC-v4",
 		.firmware = "/f.fd",
 		.image = "base abc",
@@ -80,8 +83,8 @@ static void what_was_recorded_is_read_back_after_reopening(void **state)
 	assert_cvm_equal(&all[0], &two); /* by slot */
 	assert_cvm_equal(&all[1], &one);
 	free(all);
-	assert_ok(registry_delete(r, one.id, &e), e);
-	assert_ok(registry_delete(r, two.id, &e), e);
+	assert_ok(registry_delete(r, &one, &e), e);
+	assert_ok(registry_delete(r, &two, &e), e);
 	assert_ok(registry_list(r, &all, &count, &e), e);
 	assert_int_equal(count, 0);
 	free(all);
@@ -112,13 +115,14 @@ static void nothing_is_taken_twice(void **state)
 
 static void unknown_cvms_are_not_found(void **state)
 {
+	struct cvm none = some_cvm(9);
 	struct registry *r;
 	struct err e;
 
 	assert_ok(registry_open(test_folder, &r, &e), e);
 	assert_refused(registry_set_step(r, "x", CVM_DOMAIN, &e), e, ERR_NOT_FOUND, "x");
 	assert_refused(registry_set_port(r, "x", 1, &e), e, ERR_NOT_FOUND, "x");
-	assert_refused(registry_delete(r, "x", &e), e, ERR_NOT_FOUND, "x");
+	assert_refused(registry_delete(r, &none, &e), e, ERR_NOT_FOUND, none.id);
 	registry_close(r);
 }
 
@@ -138,11 +142,11 @@ static void files_of_another_form_are_refused(void **state)
 
 	assert_ok(registry_open(test_folder, &r, &e), e);
 	registry_close(r);
-	run_sql("PRAGMA user_version = 2");
+	run_sql("PRAGMA user_version = 3");
 	assert_refused(registry_open(test_folder, &r, &e), e, ERR_PRECONDITION, "newer manager");
 	run_sql("PRAGMA user_version = -1");
-	assert_refused(registry_open(test_folder, &r, &e), e, ERR_DATA_LOSS, "version is negative");
-	run_sql("PRAGMA user_version = 1; DELETE FROM meta");
+	assert_refused(registry_open(test_folder, &r, &e), e, ERR_DATA_LOSS, "version is none");
+	run_sql("PRAGMA user_version = 2; DELETE FROM meta");
 	assert_refused(registry_open(test_folder, &r, &e), e, ERR_DATA_LOSS, "tag");
 	run_sql("INSERT INTO meta VALUES ('tag', '../../..')");
 	assert_refused(registry_open(test_folder, &r, &e), e, ERR_DATA_LOSS, "tag");
@@ -194,6 +198,11 @@ static void rows_of_another_form_are_refused(void **state)
 		{ "kvm = 2", "kvm is out of range" },
 		{ "cpus = 0", "cpus is out of range" },
 		{ "cpus = 4097", "cpus is out of range" },
+		{ "memory = -1", "memory is out of range" },
+		{ "name = 'Ward'", "name is none" },
+		{ "name = printf('%.*c', 64, 'x')", "name is too long" },
+		{ "labels = 'b=1,a=2'", "labels are none" },
+		{ "labels = 'a'", "labels are none" },
 		{ "cpu_type = printf('%.*c', 256, 'x')", "cpu_type is too long" },
 		{ "firmware = char(10)", "no text of ours" },
 		{ "image = CAST(x'c0af' AS TEXT)", "no text of ours" },
@@ -253,7 +262,7 @@ static void tables_of_another_form_are_refused(void **state)
 {
 	static const char columns[] =
 		"slot, port, step, created_ms, expires_ms, tee, kvm, cpus, cpu_type, firmware, "
-		"image, cmdline, boot_sha3_256, boot_sha3_384, expected";
+		"image, cmdline, boot_sha3_256, boot_sha3_384, expected, name, labels, memory";
 	static const struct {
 		const char *values, *words;
 	} rows[] = {
@@ -262,7 +271,7 @@ static void tables_of_another_form_are_refused(void **state)
 		{ ID ", 1, 7100.5, 4, 0, 0, 0, 0, 1", "port is no number" },
 		{ ID ", 1, NULL, 4, 0, 0, 0, 0, 1", "port is no number" },
 		{ ID
-		  ", 1, 7100, 4, 0, 0, 0, 0, 1, NULL, '', '', '', zeroblob(32), zeroblob(48), '' "
+		  ", 1, 7100, 4, 0, 0, 0, 0, 1, NULL, '', '', '', zeroblob(32), zeroblob(48), '', '', '', 0 "
 		  "UNION ALL SELECT '00000000-0000-4000-8000-000000000002', 1, 7101, 4, 0, 0, 0, 0, 1",
 		  "cpu_type is no text" },
 	};
@@ -278,7 +287,8 @@ static void tables_of_another_form_are_refused(void **state)
 		snprintf(
 			sql, sizeof(sql),
 			"DROP TABLE cvm; CREATE TABLE cvm (id, %s);"
-			"INSERT INTO cvm SELECT %s, '', '', '', '', zeroblob(32), zeroblob(48), ''",
+			"INSERT INTO cvm SELECT %s, '', '', '', '', zeroblob(32), zeroblob(48), '',"
+			" '', '', 0",
 			columns, rows[i].values);
 		run_sql(sql);
 		assert_ok(registry_open(test_folder, &r, &e), e);
@@ -289,11 +299,12 @@ static void tables_of_another_form_are_refused(void **state)
 	/* Two rows in one slot, which our table forbids. */
 	assert_ok(registry_open(test_folder, &r, &e), e);
 	registry_close(r);
-	snprintf(sql, sizeof(sql),
-		 "DROP TABLE cvm; CREATE TABLE cvm (id, %s); INSERT INTO cvm SELECT " ID
-		 ", 1, 7100, 4, 0, 0, 0, 0, 1, '', '', '', '', zeroblob(32), zeroblob(48), '';"
-		 "INSERT INTO cvm SELECT '00000000-0000-4000-8000-000000000002', %s FROM cvm",
-		 columns, columns);
+	snprintf(
+		sql, sizeof(sql),
+		"DROP TABLE cvm; CREATE TABLE cvm (id, %s); INSERT INTO cvm SELECT " ID
+		", 1, 7100, 4, 0, 0, 0, 0, 1, '', '', '', '', zeroblob(32), zeroblob(48), '', '', '', 0;"
+		"INSERT INTO cvm SELECT '00000000-0000-4000-8000-000000000002', %s FROM cvm",
+		columns, columns);
 	run_sql(sql);
 	assert_ok(registry_open(test_folder, &r, &e), e);
 	assert_refused(registry_list(r, &all, &count, &e), e, ERR_DATA_LOSS, "one slot");
@@ -403,9 +414,10 @@ static void a_damaged_database_is_refused_and_never_taken_for_an_empty_one(void 
 
 static void what_was_deleted_is_remembered_for_a_while(void **state)
 {
-	static char ids[REGISTRY_GONE_MAX][CVM_ID_LEN + 1];
-	struct cvm cvm;
+	static struct cvm_gone gone[REGISTRY_GONE_MAX];
+	struct cvm cvm = some_cvm(5000);
 	struct registry *r;
+	struct cvm_gone last;
 	size_t count;
 	struct err e;
 
@@ -413,25 +425,162 @@ static void what_was_deleted_is_remembered_for_a_while(void **state)
 	run_sql("PRAGMA synchronous = OFF; WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n"
 		" WHERE i < 1022) INSERT INTO gone (id) SELECT"
 		" printf('00000000-0000-4000-8000-%012d', i) FROM n");
-	assert_refused(registry_delete(r, some_cvm(5000).id, &e), e, ERR_NOT_FOUND, "5000");
+	assert_refused(registry_delete(r, &cvm, &e), e, ERR_NOT_FOUND, "5000");
 	for (unsigned i = 0; i < 2; i++) {
 		cvm = some_cvm(2000 + i);
 		assert_ok(registry_add(r, &cvm, &e), e);
-		assert_ok(registry_delete(r, cvm.id, &e), e);
+		cvm.why = CVM_EXPIRED;
+		cvm.exited_ms = 1800000000001;
+		assert_ok(registry_delete(r, &cvm, &e), e);
 	}
 	registry_close(r);
 	assert_ok(registry_open(test_folder, &r, &e), e);
-	assert_ok(registry_gone(r, ids, &count, &e), e);
+	assert_ok(registry_gone(r, gone, &count, &e), e);
 	assert_int_equal(count, REGISTRY_GONE_MAX);
-	assert_string_equal(ids[0], some_cvm(1).id); /* 0 was the oldest */
-	assert_string_equal(ids[REGISTRY_GONE_MAX - 3], some_cvm(1022).id);
-	assert_string_equal(ids[REGISTRY_GONE_MAX - 2], some_cvm(2000).id);
-	assert_string_equal(ids[REGISTRY_GONE_MAX - 1], cvm.id);
+	assert_string_equal(gone[0].id, some_cvm(1).id); /* 0 was the oldest */
+	assert_string_equal(gone[REGISTRY_GONE_MAX - 3].id, some_cvm(1022).id);
+	assert_int_equal(gone[REGISTRY_GONE_MAX - 3].why, CVM_WHY_NONE);
+	assert_string_equal(gone[REGISTRY_GONE_MAX - 2].id, some_cvm(2000).id);
+	last = gone[REGISTRY_GONE_MAX - 1];
+	assert_string_equal(last.id, cvm.id);
+	assert_string_equal(last.name, cvm.name);
+	assert_string_equal(last.labels, cvm.labels);
+	assert_int_equal(last.tee, cvm.tee);
+	assert_int_equal(last.kvm, cvm.kvm);
+	assert_int_equal(last.why, CVM_EXPIRED);
+	assert_int_equal(last.created_ms, cvm.created_ms);
+	assert_int_equal(last.exited_ms, cvm.exited_ms);
 	registry_close(r);
-	run_sql("UPDATE gone SET id = '../..' WHERE nr < 1025");
+	/* What of them is not as we write it is left out: an id leads to domains, the rest to nobody. */
+	run_sql("UPDATE gone SET id = '../..' WHERE nr < 1025;"
+		"UPDATE gone SET name = 'A', labels = 'x', tee = 3, kvm = 2, why = 7, created_ms = -1,"
+		" exited_ms = -1");
 	assert_ok(registry_open(test_folder, &r, &e), e);
-	assert_ok(registry_gone(r, ids, &count, &e), e);
+	assert_ok(registry_gone(r, gone, &count, &e), e);
 	assert_int_equal(count, 1);
+	assert_string_equal(gone[0].id, cvm.id);
+	assert_string_equal(gone[0].name, "");
+	assert_string_equal(gone[0].labels, "");
+	assert_int_equal(gone[0].tee, DOMAIN_PLAIN);
+	assert_false(gone[0].kvm);
+	assert_int_equal(gone[0].why, CVM_WHY_NONE);
+	assert_int_equal(gone[0].created_ms | gone[0].exited_ms, 0);
+	registry_close(r);
+}
+
+/* The tables as the first version made them. */
+static const char first_version[] =
+	"CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;"
+	"CREATE TABLE cvm (id TEXT PRIMARY KEY, slot INTEGER NOT NULL UNIQUE,"
+	" port INTEGER NOT NULL UNIQUE, step INTEGER NOT NULL, created_ms INTEGER NOT NULL,"
+	" expires_ms INTEGER NOT NULL, tee INTEGER NOT NULL, kvm INTEGER NOT NULL,"
+	" cpus INTEGER NOT NULL, cpu_type TEXT NOT NULL, firmware TEXT NOT NULL,"
+	" image TEXT NOT NULL, cmdline TEXT NOT NULL, boot_sha3_256 BLOB NOT NULL,"
+	" boot_sha3_384 BLOB NOT NULL, expected TEXT NOT NULL) STRICT;"
+	"PRAGMA user_version = 1;"
+	"INSERT INTO meta VALUES ('tag', '0123abcd');"
+	"INSERT INTO cvm VALUES (" ID ", 3, 7103, 4, 5, 0, 1, 1, 2, 'EPYC-v4', '/f.fd', 'base abc',"
+	" 'quiet', zeroblob(32), zeroblob(48), '{}');";
+
+static void check_first(const struct cvm *cvm)
+{
+	assert_int_equal(cvm->slot, 3);
+	assert_int_equal(cvm->port, 7103);
+	assert_int_equal(cvm->step, CVM_RUNNING);
+	assert_string_equal(cvm->cpu_type, "EPYC-v4");
+	assert_string_equal(cvm->name, "");
+	assert_string_equal(cvm->labels, "");
+	assert_int_equal(cvm->memory, 0);
+}
+
+static void a_registry_of_the_first_version_is_taken_over(void **state)
+{
+	static struct cvm_gone gone[REGISTRY_GONE_MAX];
+	struct cvm *all, more = some_cvm(2);
+	struct registry *r;
+	size_t count;
+	struct err e;
+
+	for (int has_gone = 0; has_gone < 2; has_gone++) {
+		run_sql(first_version);
+		if (has_gone) /* as later managers of that version made it */
+			run_sql("CREATE TABLE gone (nr INTEGER PRIMARY KEY AUTOINCREMENT,"
+				" id TEXT NOT NULL) STRICT;"
+				"INSERT INTO gone (id) VALUES ('00000000-0000-4000-8000-000000000077')");
+		for (int times = 0; times < 2; times++) {
+			assert_ok(registry_open(test_folder, &r, &e), e);
+			assert_string_equal(registry_tag(r), "0123abcd");
+			assert_int_equal(registry_epoch(r), 1 + times);
+			assert_ok(registry_list(r, &all, &count, &e), e);
+			assert_int_equal(count, 1);
+			check_first(&all[0]);
+			free(all);
+			assert_ok(registry_gone(r, gone, &count, &e), e);
+			assert_int_equal(count, has_gone);
+			if (has_gone)
+				assert_string_equal(gone[0].id, some_cvm(77).id);
+			registry_close(r);
+		}
+		assert_ok(registry_open(test_folder, &r, &e), e);
+		assert_ok(registry_add(r, &more, &e), e);
+		assert_ok(registry_delete(r, &more, &e), e);
+		assert_ok(registry_gone(r, gone, &count, &e), e);
+		assert_string_equal(gone[count - 1].name, more.name);
+		registry_close(r);
+		remove_file(NULL);
+	}
+}
+
+/* Only whole: what an update could not finish is as it was. */
+static void an_update_that_fails_changes_nothing(void **state)
+{
+	struct registry *r;
+	struct err e;
+
+	run_sql(first_version);
+	run_sql("CREATE TABLE gone (nr INTEGER PRIMARY KEY, id TEXT, exited_ms INTEGER)");
+	assert_refused(registry_open(test_folder, &r, &e), e, ERR_INTERNAL, "exited_ms");
+	run_sql("DROP TABLE gone");
+	assert_ok(registry_open(test_folder, &r, &e), e);
+	registry_close(r);
+}
+
+static void a_record_of_the_first_version_is_read(void **state)
+{
+	struct cvm back;
+	struct err e;
+
+	run_sql(first_version);
+	assert_ok(registry_saved(path, some_cvm(1).id, &back, &e), e);
+	check_first(&back);
+	run_sql("PRAGMA user_version = 3");
+	assert_refused(registry_saved(path, some_cvm(1).id, &back, &e), e, ERR_PRECONDITION,
+		       "newer");
+	run_sql("PRAGMA user_version = 0");
+	assert_refused(registry_saved(path, some_cvm(1).id, &back, &e), e, ERR_DATA_LOSS,
+		       "version");
+}
+
+/* Revisions must never come again. */
+static void an_epoch_that_is_none_is_refused(void **state)
+{
+	static const char *const bad[] = { "''",        "'x'",        "'-1'", "'0'",
+					   "'8388607'", "'12345678'", "'1 '" };
+	struct registry *r;
+	char sql[96];
+	struct err e;
+
+	assert_ok(registry_open(test_folder, &r, &e), e);
+	registry_close(r);
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		snprintf(sql, sizeof(sql), "UPDATE meta SET value = %s WHERE key = 'epoch'",
+			 bad[i]);
+		run_sql(sql);
+		assert_refused(registry_open(test_folder, &r, &e), e, ERR_DATA_LOSS, "epoch");
+	}
+	run_sql("UPDATE meta SET value = '8388606' WHERE key = 'epoch'");
+	assert_ok(registry_open(test_folder, &r, &e), e);
+	assert_int_equal(registry_epoch(r), REGISTRY_EPOCH_MAX);
 	registry_close(r);
 }
 
@@ -454,7 +603,8 @@ static void a_record_is_copied_and_read_back_alone(void **state)
 	assert_refused(registry_saved(copy, some_cvm(2).id, &back, &e), e, ERR_DATA_LOSS,
 		       "no record of CVM");
 	assert_ok(file_write(path, "", 0, 0600, &e), e);
-	assert_refused(registry_saved(path, one.id, &back, &e), e, ERR_INTERNAL, "no such table");
+	assert_refused(registry_saved(path, one.id, &back, &e), e, ERR_DATA_LOSS,
+		       "its version is none");
 	memset(noise, 0x5a, sizeof(noise));
 	assert_ok(file_write(copy, noise, sizeof(noise), 0600, &e), e);
 	assert_refused(registry_saved(copy, one.id, &back, &e), e, ERR_DATA_LOSS, "damaged: ");
@@ -519,6 +669,11 @@ int main(void)
 			a_damaged_database_is_refused_and_never_taken_for_an_empty_one,
 			remove_file),
 		cmocka_unit_test_teardown(what_was_deleted_is_remembered_for_a_while, remove_file),
+		cmocka_unit_test_teardown(a_registry_of_the_first_version_is_taken_over,
+					  remove_file),
+		cmocka_unit_test_teardown(an_update_that_fails_changes_nothing, remove_file),
+		cmocka_unit_test_teardown(a_record_of_the_first_version_is_read, remove_file),
+		cmocka_unit_test_teardown(an_epoch_that_is_none_is_refused, remove_file),
 		cmocka_unit_test_teardown(a_record_is_copied_and_read_back_alone, remove_file),
 		cmocka_unit_test_teardown(more_rows_than_fit_at_first, remove_file),
 		cmocka_unit_test_teardown(what_the_disk_says_is_told, remove_file),

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fleet_changes.c — what clients see of the fleet: its order of changes, and who is told of them. */
+#include "common/base/clock.h"
+#include "manager/fleet_state.h"
+
+#include <string.h>
+
+/* Above the number of changes that any manager lives to see. */
+enum { EPOCH_BITS = 40 };
+
+const char *vm_state_name(enum vm_state state)
+{
+	static const char *const names[] = {
+		[VM_CREATING] = "creating", [VM_RUNNING] = "running", [VM_LOST] = "lost",
+		[VM_REMOVING] = "removing", [VM_EXITED] = "exited",
+	};
+	_Static_assert(ARRAY_LEN(names) == VM_STATES, "each has a name");
+
+	return names[state];
+}
+
+static enum vm_state state_of(const struct slot *slot)
+{
+	switch (slot->state) {
+	case SLOT_CREATING:
+		return VM_CREATING;
+	case SLOT_RUNNING:
+		return slot->seen ? VM_RUNNING : VM_LOST;
+	default:
+		return VM_REMOVING;
+	}
+}
+
+/* ---- what changes ---- */
+
+static void on_tell(uv_timer_t *timer)
+{
+	struct fleet *f = timer->data;
+	struct fleet_watcher *w;
+
+	/* Being told may end watchers, this one and others. */
+	do {
+		LIST_FOREACH(w, &f->watchers, link)
+			if (w->told < f->revision)
+				break;
+		if (w) {
+			w->told = f->revision;
+			w->changed(w);
+		}
+	} while (w);
+}
+
+static uint64_t next_revision(struct fleet *f)
+{
+	if (!f->closing && !LIST_EMPTY(&f->watchers))
+		uv_timer_start(&f->tell, on_tell, 0, 0);
+	return ++f->revision;
+}
+
+void fleet_view_changed(struct slot *slot)
+{
+	struct fleet *f = slot->fleet;
+
+	if (slot->revision)
+		TAILQ_REMOVE(&f->changed, slot, link);
+	slot->revision = next_revision(f);
+	TAILQ_INSERT_TAIL(&f->changed, slot, link);
+}
+
+void fleet_view_see(struct slot *slot, bool seen)
+{
+	bool changed = slot->seen != seen && slot->state == SLOT_RUNNING;
+
+	slot->seen = seen;
+	if (changed)
+		fleet_view_changed(slot);
+}
+
+void fleet_view_gone(struct fleet *f, const struct cvm_gone *gone)
+{
+	struct cvm_gone *place = &f->gone[f->gone_next];
+
+	if (place->id[0])
+		f->forgotten = place->revision;
+	*place = *gone;
+	place->revision = next_revision(f);
+	f->gone_next = (f->gone_next + 1) % REGISTRY_GONE_MAX;
+}
+
+void fleet_view_leave(struct slot *slot)
+{
+	const struct cvm *cvm = &slot->cvm;
+	struct cvm_gone gone = { .tee = cvm->tee, .kvm = cvm->kvm, .why = cvm->why };
+
+	memcpy(gone.id, cvm->id, sizeof(gone.id));
+	memcpy(gone.name, cvm->name, sizeof(gone.name));
+	memcpy(gone.labels, cvm->labels, sizeof(gone.labels));
+	gone.created_ms = cvm->created_ms;
+	gone.exited_ms = cvm->exited_ms ? cvm->exited_ms : clock_ms(CLOCK_REALTIME);
+	if (slot->revision)
+		TAILQ_REMOVE(&slot->fleet->changed, slot, link);
+	slot->revision = 0;
+	slot->seen = false;
+	fleet_view_gone(slot->fleet, &gone);
+}
+
+void fleet_view_start(struct fleet *f, size_t gone)
+{
+	TAILQ_INIT(&f->changed);
+	LIST_INIT(&f->watchers);
+	f->first_revision = f->revision = registry_epoch(f->lifecycle->registry) << EPOCH_BITS;
+	for (size_t i = 0; i < gone; i++)
+		f->gone[i].revision = ++f->revision;
+	f->gone_next = gone % REGISTRY_GONE_MAX;
+}
+
+/* ---- what there is ---- */
+
+uint64_t fleet_revision(const struct fleet *f)
+{
+	return f->revision;
+}
+
+uint64_t fleet_forgotten(const struct fleet *f)
+{
+	return f->forgotten;
+}
+
+int fleet_check_revision(const struct fleet *f, uint64_t revision, struct err *e)
+{
+	if (revision > f->revision)
+		return err_set(e, ERR_INVALID, "revision %llu has not been yet: the last is %llu",
+			       (unsigned long long)revision, (unsigned long long)f->revision);
+	if (revision < f->first_revision || revision < f->forgotten)
+		return err_set(
+			e, ERR_OUT_OF_RANGE,
+			"revision %llu is too old, and not all that changed since is known any "
+			"more: list the CVMs anew, and go on from that revision",
+			(unsigned long long)revision);
+	return 0;
+}
+
+size_t fleet_places(const struct fleet *f)
+{
+	return f->count + (size_t)REGISTRY_GONE_MAX;
+}
+
+static bool view_slot(const struct slot *slot, struct vm_view *view)
+{
+	if (!slot->revision)
+		return false;
+	*view = (struct vm_view){ .cvm = &slot->cvm,
+				  .state = state_of(slot),
+				  .revision = slot->revision };
+	return true;
+}
+
+static bool view_gone(const struct cvm_gone *gone, struct vm_view *view)
+{
+	if (!gone->id[0])
+		return false;
+	*view = (struct vm_view){ .gone = gone, .state = VM_EXITED, .revision = gone->revision };
+	return true;
+}
+
+bool fleet_view(const struct fleet *f, size_t place, struct vm_view *view)
+{
+	return place < f->count ? view_slot(&f->slots[place], view)
+				: view_gone(&f->gone[place - f->count], view);
+}
+
+static bool is_called(const char *key, const char *id, const char *name)
+{
+	return *key && (strcmp(key, id) == 0 || strcmp(key, name) == 0);
+}
+
+bool fleet_view_find(const struct fleet *f, const char *key, struct vm_view *view)
+{
+	const struct slot *slot;
+
+	TAILQ_FOREACH(slot, &f->changed, link)
+		if (is_called(key, slot->cvm.id, slot->cvm.name))
+			return view_slot(slot, view);
+	for (size_t i = 1; i <= REGISTRY_GONE_MAX; i++) {
+		size_t at = (f->gone_next + REGISTRY_GONE_MAX - i) % REGISTRY_GONE_MAX;
+		const struct cvm_gone *gone = &f->gone[at];
+
+		if (is_called(key, gone->id, gone->name))
+			return view_gone(gone, view);
+	}
+	return false;
+}
+
+struct fleet_changes fleet_changes_after(const struct fleet *f, uint64_t revision)
+{
+	struct fleet_changes c = { .fleet = f };
+	const struct slot *slot;
+
+	TAILQ_FOREACH_REVERSE(slot, &f->changed, slot_list, link)
+	{
+		if (slot->revision <= revision)
+			break;
+		c.slot = slot;
+	}
+	c.gone = f->gone_next;
+	while (c.gone_left < REGISTRY_GONE_MAX) {
+		size_t before = (c.gone + REGISTRY_GONE_MAX - 1) % REGISTRY_GONE_MAX;
+
+		if (!f->gone[before].id[0] || f->gone[before].revision <= revision)
+			break;
+		c.gone = before;
+		c.gone_left++;
+	}
+	return c;
+}
+
+bool fleet_changes_next(struct fleet_changes *c, struct vm_view *view)
+{
+	const struct cvm_gone *gone = &c->fleet->gone[c->gone];
+
+	if (c->gone_left && (!c->slot || gone->revision < c->slot->revision)) {
+		c->gone = (c->gone + 1) % REGISTRY_GONE_MAX;
+		c->gone_left--;
+		return view_gone(gone, view);
+	}
+	if (!c->slot || !view_slot(c->slot, view))
+		return false;
+	c->slot = TAILQ_NEXT(c->slot, link);
+	return true;
+}
+
+/* ---- who is told ---- */
+
+int fleet_watch(struct fleet *f, struct fleet_watcher *watcher, struct err *e)
+{
+	const struct fleet_watcher *w;
+	unsigned count = 0;
+
+	if (f->closing || f->ends_watches)
+		return err_set(e, ERR_UNAVAILABLE, "the manager is stopping");
+	LIST_FOREACH(w, &f->watchers, link)
+		count++;
+	if (count >= FLEET_WATCHERS_MAX)
+		return err_set(e, ERR_EXHAUSTED, "%u watch already, which is the limit", count);
+	watcher->told = f->revision;
+	LIST_INSERT_HEAD(&f->watchers, watcher, link);
+	return 0;
+}
+
+void fleet_unwatch(struct fleet *f, struct fleet_watcher *watcher)
+{
+	LIST_REMOVE(watcher, link);
+}
+
+void fleet_end_watches(struct fleet *f)
+{
+	struct fleet_watcher *w;
+	struct err why;
+
+	f->ends_watches = true;
+	err_set(&why, ERR_UNAVAILABLE, "the manager is stopping");
+	while ((w = LIST_FIRST(&f->watchers)))
+		w->end(w, &why);
+}
