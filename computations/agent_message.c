@@ -174,7 +174,9 @@ static int keep_event(struct store *store, struct agent_message *m, struct err *
 
 static int keep_run_answer(struct store *store, struct agent_message *m, struct err *e)
 {
-	const struct run_answer answer = { .error = m->record.text, .notice = m->record.status };
+	const struct run_answer answer = { .error = m->record.text,
+					   .notice = m->record.status,
+					   .attempt = m->record.attempt };
 
 	return store_run_answer(store, m->cvm_id, m->computation_id, &answer, e);
 }
@@ -212,10 +214,12 @@ static void kept_journal(struct agent_message *m)
 static void kept_run_answer(struct agent_message *m)
 {
 	/* After a refusal only the agent knows where it stands. */
-	if (*m->record.text)
+	if (*m->record.text) {
+		session_refused(m->session, m->computation_id, m->record.attempt);
 		session_ask_state(m->session);
-	else
+	} else {
 		evidence_ask_again(m->session, m->computation_id);
+	}
 }
 
 static void kept_state(struct agent_message *m)
@@ -229,6 +233,12 @@ static void kept_state(struct agent_message *m)
 	/* It reconnected with its computation, so its evidence is judged by that manifest. */
 	if (holds && !m->todo.stop && !s->asked.has_manifest)
 		evidence_ask_again(s, m->todo.computation_id);
+}
+
+/* What no service ever gave is none of this one's. */
+static int64_t attempt_of(uint64_t attempt)
+{
+	return attempt <= INT64_MAX ? (int64_t)attempt : INT64_MAX;
 }
 
 static bool take_log(struct agent_message *m, const Cvms__AgentLog *log)
@@ -247,6 +257,7 @@ static bool take_event(struct agent_message *m, const Cvms__AgentEvent *event)
 	m->computation_id =
 		text_of(event->computation_id, strlen(event->computation_id), STORE_ID_MAX);
 	m->record.event = true;
+	m->record.attempt = attempt_of(event->attempt);
 	m->record.text = text_of(event->details.data, event->details.len, STORE_TEXT_MAX);
 	m->record.type = word_of(event->event_type);
 	m->record.status = word_of(event->status);
@@ -304,6 +315,7 @@ static bool understand(struct agent_message *m, const Cvms__ClientStreamMessage 
 	case CVMS__CLIENT_STREAM_MESSAGE__MESSAGE_RUN_RES:
 		m->keep = keep_run_answer;
 		m->kept = kept_run_answer;
+		m->record.attempt = attempt_of(said->run_res->attempt);
 		m->record.status = text_of(said->run_res->notice, strlen(said->run_res->notice),
 					   STORE_TEXT_MAX);
 		return m->record.status &&

@@ -15,6 +15,7 @@
 #include "computations/session.h"
 
 #include "common/base/log.h"
+#include "common/base/span.h"
 #include "cvms_paths.h"
 #include "proto/descriptors.h"
 
@@ -80,29 +81,35 @@ void session_ask_state(struct session *s)
 	session_say(s, &message);
 }
 
+void session_refused(struct session *s, const char *computation_id, int64_t attempt)
+{
+	if (s->sent && strcmp(s->sent, computation_id) == 0 && (!attempt || attempt == s->attempt))
+		free(TAKE_PTR(s->sent));
+}
+
 void session_stop(struct session *s, const char *computation_id)
 {
 	Cvms__ServerStreamMessage message = CVMS__SERVER_STREAM_MESSAGE__INIT;
 	Cvms__StopComputation stop = CVMS__STOP_COMPUTATION__INIT;
 
 	/* It may be given to this agent once more. */
-	if (s->sent && strcmp(s->sent, computation_id) == 0)
-		free(TAKE_PTR(s->sent));
+	session_refused(s, computation_id, 0);
 	stop.computation_id = (char *)(uintptr_t)computation_id;
 	message.message_case = CVMS__SERVER_STREAM_MESSAGE__MESSAGE_STOP_COMPUTATION;
 	message.stopcomputation = &stop;
 	session_say(s, &message);
 }
 
-static void say_chunk(struct session *s, const char *id, uint8_t *bytes, size_t len, bool last)
+static void say_chunk(struct session *s, const char *id, int64_t attempt, struct span bytes)
 {
 	Cvms__ServerStreamMessage message = CVMS__SERVER_STREAM_MESSAGE__INIT;
 	Cvms__RunReqChunks chunk = CVMS__RUN_REQ_CHUNKS__INIT;
 
 	chunk.id = (char *)(uintptr_t)id;
-	chunk.data.data = bytes;
-	chunk.data.len = len;
-	chunk.is_last = last;
+	chunk.data.data = (uint8_t *)(uintptr_t)bytes.bytes;
+	chunk.data.len = bytes.len;
+	chunk.is_last = !bytes.len;
+	chunk.attempt = (uint64_t)attempt;
 	message.message_case = CVMS__SERVER_STREAM_MESSAGE__MESSAGE_RUN_REQ_CHUNKS;
 	message.runreqchunks = &chunk;
 	session_say(s, &message);
@@ -112,6 +119,7 @@ static void say_chunk(struct session *s, const char *id, uint8_t *bytes, size_t 
 struct sending {
 	struct session *session;
 	char *computation_id;
+	int64_t attempt;
 	uint8_t *bytes;
 	size_t len;
 };
@@ -120,6 +128,8 @@ static int sending_load(struct store *store, void *data, struct err *e)
 {
 	struct sending *sending = data;
 
+	if (store_attempt(store, sending->computation_id, &sending->attempt, e) < 0)
+		return err_code(e);
 	return store_manifest(store, sending->computation_id, &sending->bytes, &sending->len, e);
 }
 
@@ -135,9 +145,11 @@ static void sending_done(void *data, const struct err *e)
 		for (size_t at = 0; at < sending->len; at += CHUNK) {
 			size_t len = sending->len - at < CHUNK ? sending->len - at : CHUNK;
 
-			say_chunk(s, sending->computation_id, sending->bytes + at, len, false);
+			say_chunk(s, sending->computation_id, sending->attempt,
+				  (struct span){ sending->bytes + at, len });
 		}
-		say_chunk(s, sending->computation_id, NULL, 0, true);
+		say_chunk(s, sending->computation_id, sending->attempt, (struct span){ NULL, 0 });
+		s->attempt = sending->attempt;
 		log_info("CVM %s: manifest of computation %s sent", log_quote(s->cvm_id).text,
 			 log_quote(sending->computation_id).text);
 	}
@@ -179,6 +191,7 @@ void session_run(struct session *s, const char *computation_id, bool unverified)
 	session_ref(s);
 	free(s->sent);
 	s->sent = sent;
+	s->attempt = 0;
 }
 
 void session_act(struct session *s, const struct store_todo *todo)

@@ -19,6 +19,7 @@ struct session {
 	bool arrived;   /* the database knows it, and its key is the one that the name belongs to */
 	bool forwarder; /* it only reports: logs and events, see session.c */
 	char *sent;     /* the computation whose manifest went out on this stream */
+	int64_t attempt; /* at it; 0: it is still on its way */
 	size_t pending;
 	bool paused, answered;
 	struct log_rate ignored; /* lines about what it should not have said */
@@ -43,6 +44,9 @@ void session_ask_state(struct session *s);
 
 /* Stops or sends what the database wants this CVM to stop or have. */
 void session_act(struct session *s, const struct store_todo *todo);
+
+/* The agent has refused the manifest that went out for that attempt (0: it names none): a retry sends it again. */
+void session_refused(struct session *s, const char *computation_id, int64_t attempt);
 
 /* evidence.c: if there is a policy, asks for evidence: an agent that has just connected, or one
  * that has taken this computation's manifest and has proven nothing until it answers. Then its

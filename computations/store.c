@@ -51,6 +51,9 @@ enum { FORM = STORE_FORM };
 /* One row: the digest of the key that signs the log. */
 #define WITNESS_KEY "CREATE TABLE witness_key (digest BLOB NOT NULL);"
 
+/* How often the computation was begun: a retry is the next. Agents name it in what they say. */
+#define ATTEMPTS "ALTER TABLE computations ADD COLUMN attempt INTEGER NOT NULL DEFAULT 1;"
+
 static const char schema[] =
 	"CREATE TABLE computations ("
 	" number INTEGER PRIMARY KEY AUTOINCREMENT,"
@@ -108,10 +111,10 @@ static const char schema[] =
 	" size INTEGER NOT NULL);"
 	"CREATE INDEX records_journal ON records (journal, number);"
 	/* What agents sign: entries, and the last head over them (store_journal.h). */
-	SIGNED_JOURNALS NAMES_OF_RUNS WITNESS WITNESS_KEY "PRAGMA user_version=7;";
+	SIGNED_JOURNALS NAMES_OF_RUNS WITNESS WITNESS_KEY ATTEMPTS "PRAGMA user_version=8;";
 
 /* What each older form lacks: 1 had no verdicts, 2 no keys, 3 no signed journals, 4 no names of their
- * runs, 5 no log of heads, 6 not the name of its key. */
+ * runs, 5 no log of heads, 6 not the name of its key, 7 no attempts. */
 static const char *const upgrades[FORM] = {
 	[1] = "ALTER TABLE computations ADD COLUMN unverified INTEGER NOT NULL DEFAULT 0;"
 	      "ALTER TABLE cvms ADD COLUMN verified INTEGER NOT NULL DEFAULT 0;"
@@ -124,6 +127,7 @@ static const char *const upgrades[FORM] = {
 	[4] = NAMES_OF_RUNS "PRAGMA user_version=5;",
 	[5] = WITNESS "PRAGMA user_version=6;",
 	[6] = WITNESS_KEY "PRAGMA user_version=7;",
+	[7] = ATTEMPTS "PRAGMA user_version=8;",
 };
 
 int64_t store_now(void)

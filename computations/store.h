@@ -17,7 +17,7 @@
 
 /* Hard limits; the ones that an administrator sets are in struct store_limits. */
 enum {
-	STORE_FORM = 7, /* the database's user_version */
+	STORE_FORM = 8, /* the database's user_version */
 	STORE_ID_MAX = 255,
 	STORE_TEXT_MAX = 65536,     /* of one log line or an event's details; longer ones are cut */
 	STORE_WORD_MAX = 128,       /* level, event type, status, originator, agent state */
@@ -81,6 +81,8 @@ int store_assign(struct store *store, const char *id, const char *cvm_id, bool u
 		 struct err *e) MUST_CHECK;
 /* One that failed, and that no CVM holds any more, may be assigned once more. Its records stay. */
 int store_retry(struct store *store, const char *id, struct err *e) MUST_CHECK;
+/* How often it was begun, from 1: each retry is the next. */
+int store_attempt(struct store *store, const char *id, int64_t *attempt, struct err *e) MUST_CHECK;
 /* Cancels it. `*tell` says whether its CVM's agent has to be told; until the agent has confirmed
  * (see store_stopped), the CVM is not free. Calling it again is fine. */
 int store_stop(struct store *store, const char *id, bool *tell, struct err *e) MUST_CHECK;
@@ -140,6 +142,7 @@ struct record {
 	int64_t number;
 	int64_t seconds, nanos; /* the agent's clock */
 	int64_t received;       /* ours, ms */
+	int64_t attempt;        /* of an event: as of run_answer; not kept */
 	bool event;
 	char *level, *text, *type, *status, *originator;
 };
@@ -154,6 +157,7 @@ int store_event(struct store *store, const char *cvm_id, const char *computation
 /* RunResponse: the agent has the manifest, or (with an error) refuses it. */
 struct run_answer {
 	const char *error, *notice; /* empty: none */
+	int64_t attempt;            /* 0: the agent names none, and speaks of the last one */
 };
 int store_run_answer(struct store *store, const char *cvm_id, const char *computation_id,
 		     const struct run_answer *answer, struct err *e) MUST_CHECK;

@@ -282,10 +282,15 @@ static int release(struct store *store, const char *cvm_id, const char *computat
 int store_run_answer(struct store *store, const char *cvm_id, const char *computation_id,
 		     const struct run_answer *answer, struct err *e)
 {
-	int64_t now = store_now();
+	int64_t now = store_now(), current;
 
 	if (check_owner(store, cvm_id, computation_id, e) < 0 ||
-	    db_run(&store->db, e, "UPDATE computations SET notice = ? WHERE id = ?", "tt",
+	    store_attempt(store, computation_id, &current, e) < 0)
+		return err_code(e);
+	/* Sent again, of a run that is over. */
+	if (answer->attempt && answer->attempt != current)
+		return 0;
+	if (db_run(&store->db, e, "UPDATE computations SET notice = ? WHERE id = ?", "tt",
 		   answer->notice, computation_id) < 0)
 		return err_code(e);
 	if (!*answer->error)
@@ -303,6 +308,12 @@ int store_run_answer(struct store *store, const char *cvm_id, const char *comput
 	if (sqlite3_changes(store->db.sqlite) == 0)
 		return 0;
 	return release(store, cvm_id, computation_id, e);
+}
+
+int store_attempt(struct store *store, const char *id, int64_t *attempt, struct err *e)
+{
+	return db_number(&store->db, attempt, e,
+			 "SELECT max(attempt) FROM computations WHERE id = ?", "t", id);
 }
 
 int store_retry(struct store *store, const char *id, struct err *e)
@@ -324,7 +335,8 @@ int store_retry(struct store *store, const char *id, struct err *e)
 			       log_quote(c.cvm_id).text, log_quote(id).text);
 	return db_run(&store->db, e,
 		      "UPDATE computations SET state = ?, agent_state = '', cvm = '', reached = 0,"
-		      " stopping = 0, finished = 0, failure = '', notice = '', ended = 0"
+		      " stopping = 0, finished = 0, failure = '', notice = '', ended = 0,"
+		      " attempt = attempt + 1"
 		      " WHERE id = ?",
 		      "it", (int64_t)COMPUTATION_CREATED, id);
 }

@@ -205,11 +205,17 @@ int store_event(struct store *store, const char *cvm_id, const char *computation
 {
 	CLEANUP(free) char *owner = NULL;
 	struct state_change change;
+	int64_t current;
 
 	if (journal_owner(store, cvm_id, computation_id, &owner, e) < 0 ||
 	    append(store, owner, r, e) < 0)
 		return err_code(e);
 	if (!*computation_id || !state_of_event(r->type, r->status, &change))
+		return 0;
+	if (store_attempt(store, computation_id, &current, e) < 0)
+		return err_code(e);
+	/* Sent again, of a run that is over: it tells, and changes nothing. */
+	if (r->attempt && r->attempt != current)
 		return 0;
 	if (db_run(&store->db, e,
 		   "UPDATE computations SET state = ?, finished = ?, agent_state = ?,"

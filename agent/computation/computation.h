@@ -58,7 +58,8 @@ struct computation {
 	char *canonical;
 	size_t canonical_len;
 	struct agent_config listener;
-	bool measured; /* false: development */
+	bool measured;    /* false: development */
+	uint64_t attempt; /* by which the service knows this run of it; 0: it names none */
 
 	struct asset algorithm;
 	struct asset *datasets;

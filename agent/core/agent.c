@@ -98,7 +98,9 @@ void agent_event(struct agent *agent, const char *type, const char *status)
 	}
 	log_info("event %s: %s", type, status);
 	const char *json = failure && !details.bad ? (const char *)details.bytes : NULL;
-	postbox_event(&agent->postbox, c ? c->manifest->id : NULL, type, status, json);
+	const struct postbox_subject subject = { c ? c->manifest->id : NULL, c ? c->attempt : 0 };
+
+	postbox_event(&agent->postbox, subject, type, status, json);
 	agent_journal_event(agent, type, status, json);
 	if (agent->cvms)
 		cvms_flush(agent->cvms);

@@ -20,15 +20,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void answer(struct agent *agent, const char *id, const struct err *e)
+static struct postbox_subject subject_of(const struct computation *c)
+{
+	return (struct postbox_subject){ c->manifest->id, c->attempt };
+}
+
+static void answer(struct agent *agent, struct postbox_subject subject, const struct err *e)
 {
 	char text[ERR_TEXT_MAX + 64] = "";
 
 	if (e) {
 		snprintf(text, sizeof(text), "%s: %s", err_code_name(e->code), e->text);
-		log_warn("manifest %s refused: %s", log_quote(id).text, text);
+		log_warn("manifest %s refused: %s", log_quote(subject.computation).text, text);
 	}
-	postbox_run_response(&agent->postbox, id, text, agent_notice(agent));
+	postbox_run_response(&agent->postbox, subject, text, agent_notice(agent));
 	cvms_flush(agent->cvms);
 }
 
@@ -37,7 +42,7 @@ static void fail(struct agent *agent, const struct err *e)
 {
 	if (agent->incoming)
 		agent->computation = TAKE_PTR(agent->incoming);
-	answer(agent, agent->computation->manifest->id, e);
+	answer(agent, subject_of(agent->computation), e);
 	agent_fail(agent, e);
 }
 
@@ -67,7 +72,7 @@ static void open_listener(struct agent *agent, bool measured)
 		return;
 	}
 	hex_encode(c->digests.sha3_256, SHA3_256_LEN, hex);
-	answer(agent, c->manifest->id, NULL);
+	answer(agent, subject_of(c), NULL);
 	agent_say(agent, "INFO", "manifest %s %s, listening on port %u%s", hex,
 		  measured ? "measured" : "taken WITHOUT being measured (development)",
 		  c->listener.port,
@@ -259,7 +264,8 @@ static int check_kind(const Cvms__ComputationRunReq *manifest, struct err *e)
 	return 0;
 }
 
-static int begin(struct agent *agent, Cvms__ComputationRunReq *manifest, struct err *e)
+static int begin(struct agent *agent, uint64_t attempt, Cvms__ComputationRunReq *manifest,
+		 struct err *e)
 {
 	const struct agent_config_files files = { boot_file, agent->config };
 	CLEANUP(free) char *config = NULL;
@@ -268,6 +274,7 @@ static int begin(struct agent *agent, Cvms__ComputationRunReq *manifest, struct 
 
 	if (failed)
 		return failed;
+	agent->incoming->attempt = attempt;
 	failed = check_kind(agent->incoming->manifest, e);
 	if (!failed)
 		failed = choose_identity(agent, &agent->incoming->listener, e);
@@ -287,10 +294,11 @@ static int begin(struct agent *agent, Cvms__ComputationRunReq *manifest, struct 
 	return failed;
 }
 
-static int take(struct agent *agent, Cvms__ComputationRunReq *manifest, struct err *e)
+static int take(struct agent *agent, uint64_t attempt, Cvms__ComputationRunReq *manifest,
+		struct err *e)
 {
 	if (!agent->incoming && state_takes(agent->state, EVENT_MANIFEST))
-		return begin(agent, manifest, e);
+		return begin(agent, attempt, manifest, e);
 	manifest_free(manifest);
 	return err_set(
 		e, ERR_PRECONDITION,
@@ -302,31 +310,33 @@ static int take(struct agent *agent, Cvms__ComputationRunReq *manifest, struct e
 			.text);
 }
 
-bool agent_manifest_take(struct agent *agent, const char *id, const void *bytes, size_t len)
+bool agent_manifest_take(struct agent *agent, struct postbox_subject subject, const void *bytes,
+			 size_t len)
 {
 	Cvms__ComputationRunReq *manifest = NULL;
 	char own_id[MANIFEST_ID_MAX + 1] = "";
 	struct err e;
 
 	if (manifest_decode(bytes, len, &manifest, &e) < 0) {
-		answer(agent, id, &e);
+		answer(agent, subject, &e);
 		return false;
 	}
 	if (strlen(manifest->id) < sizeof(own_id))
 		strncpy(own_id, manifest->id, sizeof(own_id) - 1);
-	if (take(agent, manifest, &e) < 0) {
-		answer(agent, own_id, &e);
+	subject.computation = own_id;
+	if (take(agent, subject.attempt, manifest, &e) < 0) {
+		answer(agent, subject, &e);
 		return false;
 	}
 	return true;
 }
 
-void agent_manifest_refuse(struct agent *agent, const char *id, const struct err *e)
+void agent_manifest_refuse(struct agent *agent, struct postbox_subject subject, const struct err *e)
 {
 	char text[ERR_TEXT_MAX + 64];
 
 	snprintf(text, sizeof(text), "%s: %s", err_code_name(e->code), e->text);
 	agent_say(agent, "WARN", "%s", text);
-	postbox_run_response(&agent->postbox, id, text, agent_notice(agent));
+	postbox_run_response(&agent->postbox, subject, text, agent_notice(agent));
 	cvms_flush(agent->cvms);
 }

@@ -7,9 +7,11 @@
 
 #include "agent/core/agent.h"
 
-/* `id` names it in a refusal of what cannot be decoded. False if it was refused, which has been
+/* `subject` names it in a refusal of what cannot be decoded. False if it was refused, which has been
  * answered. What is found out later is answered then. */
-bool agent_manifest_take(struct agent *agent, const char *id, const void *bytes, size_t len);
+bool agent_manifest_take(struct agent *agent, struct postbox_subject subject, const void *bytes,
+			 size_t len);
 
 /* Its bytes did not come whole. */
-void agent_manifest_refuse(struct agent *agent, const char *id, const struct err *e);
+void agent_manifest_refuse(struct agent *agent, struct postbox_subject subject,
+			   const struct err *e);

@@ -99,11 +99,14 @@ static void take_whole_manifest(struct cvms *cvms, const Cvms__ComputationRunReq
 	if (manifest_encode(manifest, &bytes, &len, &e) < 0)
 		log_error("manifest: %s", e.text);
 	else
-		cvms->options.handlers->manifest(cvms->options.data, manifest->id, bytes, len);
+		cvms->options.handlers->manifest(cvms->options.data,
+						 (struct postbox_subject){ manifest->id, 0 }, bytes,
+						 len);
 }
 
 static void take_chunk(struct cvms *cvms, const Cvms__RunReqChunks *chunk)
 {
+	const struct postbox_subject subject = { chunk->id, chunk->attempt };
 	const struct cvms_options *o = &cvms->options;
 	CLEANUP(free) uint8_t *bytes = NULL;
 	size_t len = 0;
@@ -111,8 +114,8 @@ static void take_chunk(struct cvms *cvms, const Cvms__RunReqChunks *chunk)
 	struct err e;
 
 	if (assembly_add(&cvms->assembly, chunk, &complete, &bytes, &len, &e) < 0)
-		o->handlers->spoiled(o->data, chunk->id, &e);
-	else if (complete && !o->handlers->manifest(o->data, chunk->id, bytes, len))
+		o->handlers->spoiled(o->data, subject, &e);
+	else if (complete && !o->handlers->manifest(o->data, subject, bytes, len))
 		assembly_forgive(&cvms->assembly);
 }
 

@@ -24,11 +24,11 @@ enum {
 
 /* What the service asks. Texts and bytes are lent until the handler returns. */
 struct cvms_handlers {
-	/* A manifest's bytes; `id` names it in a refusal of what cannot be decoded. False if it was
+	/* A manifest's bytes; `subject` names it in a refusal of what cannot be decoded. False if it was
 	 * refused, which has been answered: then its id may be sent again. */
-	bool (*manifest)(void *data, const char *id, const void *bytes, size_t len);
+	bool (*manifest)(void *data, struct postbox_subject subject, const void *bytes, size_t len);
 	/* A manifest whose chunks do not fit together. */
-	void (*spoiled)(void *data, const char *id, const struct err *e);
+	void (*spoiled)(void *data, struct postbox_subject subject, const struct err *e);
 	void (*stop)(void *data, const char *computation_id);
 	void (*state)(void *data, const char *id);
 	void (*evidence)(void *data, const void *nonce, size_t len, int32_t type);

@@ -29,14 +29,14 @@
 
 /* ---- what the computation service asks ---- */
 
-static bool on_manifest(void *data, const char *id, const void *bytes, size_t len)
+static bool on_manifest(void *data, struct postbox_subject subject, const void *bytes, size_t len)
 {
-	return agent_manifest_take(data, id, bytes, len);
+	return agent_manifest_take(data, subject, bytes, len);
 }
 
-static void on_spoiled(void *data, const char *id, const struct err *e)
+static void on_spoiled(void *data, struct postbox_subject subject, const struct err *e)
 {
-	agent_manifest_refuse(data, id, e);
+	agent_manifest_refuse(data, subject, e);
 }
 
 static void on_stop(void *data, const char *id)

@@ -173,8 +173,8 @@ void postbox_log(struct postbox *o, const char *computation, const char *level, 
 	     m->computation_id && m->level && m->message && m->timestamp);
 }
 
-void postbox_event(struct postbox *o, const char *computation, const char *type, const char *status,
-		   const char *details)
+void postbox_event(struct postbox *o, struct postbox_subject subject, const char *type,
+		   const char *status, const char *details)
 {
 	Cvms__AgentEvent *m = malloc(sizeof(*m));
 
@@ -184,7 +184,8 @@ void postbox_event(struct postbox *o, const char *computation, const char *type,
 	}
 	cvms__agent_event__init(m);
 	m->event_type = string(type);
-	m->computation_id = string(computation);
+	m->computation_id = string(subject.computation);
+	m->attempt = subject.attempt;
 	m->originator = string("agent");
 	m->status = string(status);
 	m->timestamp = now();
@@ -196,7 +197,7 @@ void postbox_event(struct postbox *o, const char *computation, const char *type,
 	     m->event_type && m->computation_id && m->originator && m->status && m->timestamp);
 }
 
-void postbox_run_response(struct postbox *o, const char *computation, const char *error,
+void postbox_run_response(struct postbox *o, struct postbox_subject subject, const char *error,
 			  const char *notice)
 {
 	Cvms__RunResponse *m = malloc(sizeof(*m));
@@ -206,7 +207,8 @@ void postbox_run_response(struct postbox *o, const char *computation, const char
 		return;
 	}
 	cvms__run_response__init(m);
-	m->computation_id = string(computation);
+	m->computation_id = string(subject.computation);
+	m->attempt = subject.attempt;
 	m->error = string(error);
 	m->notice = string(notice);
 	post(o, CVMS__CLIENT_STREAM_MESSAGE__MESSAGE_RUN_RES, m,

@@ -31,15 +31,21 @@ struct postbox {
 	uint64_t numbered; /* items ever taken in */
 };
 
+/* What an answer or an event is about: a computation, and which attempt at it (proto/cvms.proto). */
+struct postbox_subject {
+	const char *computation; /* NULL: none */
+	uint64_t attempt;        /* 0: the service named none */
+};
+
 void postbox_done(struct postbox *o);
 
 /* What goes in is copied. Texts that are not UTF-8 are the caller's mistake: made so by '?'. */
 void postbox_log(struct postbox *o, const char *computation, const char *level, const char *text,
 		 size_t len);
 /* `details` is JSON or NULL. */
-void postbox_event(struct postbox *o, const char *computation, const char *type, const char *status,
-		   const char *details);
-void postbox_run_response(struct postbox *o, const char *computation, const char *error,
+void postbox_event(struct postbox *o, struct postbox_subject subject, const char *type,
+		   const char *status, const char *details);
+void postbox_run_response(struct postbox *o, struct postbox_subject subject, const char *error,
 			  const char *notice);
 void postbox_stop_response(struct postbox *o, const char *computation, const char *text);
 void postbox_state_response(struct postbox *o, const char *id, const char *state);

@@ -283,7 +283,7 @@ void world_manifest(struct agent *agent, unsigned bits)
 		extension.requirements_hash = bytes_of(required, sizeof(required));
 	}
 	assert(manifest_encode(&m, &bytes, &len, &e) == 0);
-	(void)agent_manifest_take(agent, m.id, bytes, len);
+	(void)agent_manifest_take(agent, (struct postbox_subject){ m.id, 1 }, bytes, len);
 }
 
 /* ---- what is on disk ---- */

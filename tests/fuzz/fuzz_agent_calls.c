@@ -329,9 +329,10 @@ static void take_raw_manifest(struct reader *r)
 
 	if (len > reader_left(r))
 		len = reader_left(r);
-	(void)agent_manifest_take(agent, "raw", reader_take(r, len), len);
+	(void)agent_manifest_take(agent, (struct postbox_subject){ "raw", 1 }, reader_take(r, len),
+				  len);
 	err_set(&e, ERR_INVALID, "chunks that do not fit");
-	agent_manifest_refuse(agent, "spoiled", &e);
+	agent_manifest_refuse(agent, (struct postbox_subject){ "spoiled", 1 }, &e);
 }
 
 static void command(struct reader *r)

@@ -218,11 +218,13 @@ def a_service_with_another_ca_is_not_talked_to():
 def a_manifest_in_chunks_is_put_together():
     port = free_port()
     with running() as (service, agent):
-        service.send_chunks(manifest(port, description="d" * 60000).SerializeToString(), size=1000)
+        service.send_chunks(manifest(port, description="d" * 60000).SerializeToString(), size=1000, attempt=41)
         assert service.answer_to_run().error == ""
         client = Client(port)
         whole_job(service, agent, client)
         client.close()
+        # What the agent says of it names the attempt that the service named.
+        assert {said.attempt for said in service.of("run_res") + service.of("agent_event")} == {41}
 
 
 def development_is_said_everywhere():
@@ -300,12 +302,14 @@ def manifests_are_refused_by_name():
     with running() as (service, agent):
         # The one that the decoder of the stream itself would refuse comes in chunks.
         for nth, (change, code, words) in enumerate(cases):
-            service.send_chunks(changed(change).SerializeToString(), f"m{nth}")
+            service.send_chunks(changed(change).SerializeToString(), f"m{nth}", attempt=nth)
             error = service.answer_to_run(nth).error
+            assert service.answer_to_run(nth).attempt == nth
             assert error.startswith(code + ": ") and words in error, (words, error)
         n = len(cases)
-        service.send_chunks(b"\x0a\x02\xc3\x28", "utf8")
+        service.send_chunks(b"\x0a\x02\xc3\x28", "utf8", attempt=(1 << 64) - 1)
         assert "not valid UTF-8" in service.answer_to_run(n).error
+        assert service.answer_to_run(n).attempt == (1 << 64) - 1
         service.send_chunks(b"\x0a\x05ab", "cut")
         assert "truncated" in service.answer_to_run(n + 1).error
         service.send(agentStateReq=cvms_pb2.AgentStateReq(id="q"))

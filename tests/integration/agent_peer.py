@@ -212,11 +212,11 @@ class Service(cvms_pb2_grpc.ServiceServicer):
     def send(self, **oneof):
         self.outgoing.put(cvms_pb2.ServerStreamMessage(**oneof))
 
-    def send_chunks(self, data, chunk_id="chunks", size=1 << 20, last=True):
+    def send_chunks(self, data, chunk_id="chunks", size=1 << 20, last=True, attempt=0):
         for at in range(0, len(data), size):
             self.send(runReqChunks=cvms_pb2.RunReqChunks(data=data[at:at + size], id=chunk_id))
         if last:
-            self.send(runReqChunks=cvms_pb2.RunReqChunks(id=chunk_id, is_last=True))
+            self.send(runReqChunks=cvms_pb2.RunReqChunks(id=chunk_id, is_last=True, attempt=attempt))
 
     def of(self, kind):
         return [getattr(m, kind) for m in self.messages if m.WhichOneof("message") == kind]

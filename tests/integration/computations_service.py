@@ -305,6 +305,42 @@ def one_that_failed_is_run_again_where_it_was():
             assert "Waiting for Algorithm" in again(precondition)
 
 
+def what_is_said_again_of_an_older_run_fails_no_retry():
+    with Folder() as folder, Computations(folder) as service, agent_of(service) as agent:
+        computation = create(service)
+        until(connected(service, "cvm-1"), "the connection")
+        run(service, computation, "cvm-1")
+
+        def say(attempt):
+            """Refused, and that it failed; a line behind it, so that both were heard."""
+            agent.say(run_res=cvms.RunResponse(computation_id=computation, error=f"INTERNAL: of {attempt}",
+                                               attempt=attempt))
+            agent.say(agent_event=cvms.AgentEvent(event_type="Failed", status="Failed", computation_id=computation,
+                                                  details=b"{}", attempt=attempt))
+            agent.log(computation, f"behind {attempt}")
+        for attempt in (1, 2, 3):
+            agent.manifest()
+            assert agent.attempt == attempt, agent.attempt
+            for old in (attempt - 1, attempt + 1, (1 << 64) - 1):
+                if not old:
+                    continue
+                behind = [r.text for r in records(service, computation)].count(f"behind {old}")
+                say(old)
+                until(lambda o=old, b=behind: [r.text for r in records(service, computation)].count(f"behind {o}") > b,
+                      "the line")
+                shown = service.show(computation)
+                assert (shown.state, shown.finished, shown.failure) == ("Created", False, ""), (attempt, old, shown)
+            # The honest twin: its own; and one that knows of no attempts.
+            agent.say(run_res=cvms.RunResponse(computation_id=computation, error="INTERNAL: now",
+                                               attempt=attempt if attempt < 3 else 0))
+            service.until_state(computation, "Failed")
+            assert service.show(computation).failure == "INTERNAL: now"
+            if attempt < 3:
+                service.admin.Stop(computations.ComputationRequest(id=computation), timeout=PATIENCE)
+                until(lambda: not service.show(computation).stopping, "the end")
+                service.admin.Run(computations.RunRequest(id=computation, again=True), timeout=PATIENCE)
+
+
 def a_stop_waits_for_an_agent_that_is_away():
     with Folder() as folder, Computations(folder) as service:
         computation = orphaned(service)

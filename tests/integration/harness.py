@@ -267,7 +267,7 @@ class FakeAgent:
     """An agent's end of cvms.Service/Process: says what a test tells it, keeps what it hears."""
 
     def __init__(self, address, cvm, credentials=None, answers_state="ReceivingManifest", metadata=()):
-        self.cvm, self.answers_state = cvm, answers_state
+        self.cvm, self.answers_state, self.attempt = cvm, answers_state, 0
         self.channel = (grpc.secure_channel(address, credentials) if credentials
                         else grpc.insecure_channel(address))
         self.outgoing, self.heard = queue.Queue(), queue.Queue()
@@ -334,6 +334,7 @@ class FakeAgent:
             sizes.append(len(chunk.data))
             data += chunk.data
             if chunk.is_last:
+                self.attempt = chunk.attempt
                 assert not chunk.data, "the last chunk is not empty"
                 assert all(size <= 1 << 20 for size in sizes), sizes
                 return cvms.ComputationRunReq.FromString(data)

@@ -210,12 +210,12 @@ static void a_newer_database_is_left_alone(void **state)
 	struct store other;
 
 	snprintf(path, sizeof(path), "%s/computations.db", f->dir);
-	assert_ok(db_script(&f->store.db, "PRAGMA user_version=8", &f->e), f->e);
+	assert_ok(db_script(&f->store.db, "PRAGMA user_version=9", &f->e), f->e);
 	store_close(&f->store);
 	assert_refused(store_open(&other, f->dir, &store_room_limits, &f->e), f->e,
 		       ERR_PRECONDITION, "newer");
 	assert_ok(db_open(&other.db, path, &f->e), f->e);
-	assert_ok(db_script(&other.db, "PRAGMA user_version=7", &f->e), f->e);
+	assert_ok(db_script(&other.db, "PRAGMA user_version=8", &f->e), f->e);
 	db_close(&other.db);
 	store_room_open(f);
 }

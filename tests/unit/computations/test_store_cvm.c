@@ -61,6 +61,48 @@ static void one_that_failed_is_assigned_again(void **state)
 	store_room_check(f, "one", COMPUTATION_WAITING_DATASETS, false);
 }
 
+/* What the agent says, of that attempt: its answer to the manifest, or (without an error) that it failed. */
+static void say_of(struct store_room *f, int64_t attempt, const char *error)
+{
+	const struct run_answer answer = { .error = error, .notice = "", .attempt = attempt };
+	const struct record failed = { .event = true,
+				       .type = (char *)(uintptr_t)"Failed",
+				       .status = (char *)(uintptr_t)"Failed",
+				       .text = (char *)(uintptr_t)"{}",
+				       .attempt = attempt };
+
+	if (*error)
+		assert_ok(store_run_answer(&f->store, "cvm", "one", &answer, &f->e), f->e);
+	else
+		assert_ok(store_event(&f->store, "cvm", "one", &failed, &f->e), f->e);
+}
+
+static void what_is_said_of_an_older_attempt_fails_no_retry(void **state)
+{
+	struct store_room *f = *state;
+	int64_t attempt;
+
+	store_room_run_on(f, "one", "cvm");
+	for (int64_t n = 1; n < 6; n++) {
+		assert_ok(store_attempt(&f->store, "one", &attempt, &f->e), f->e);
+		assert_int_equal(attempt, n);
+		for (int64_t other = 1; other < 9; other++) {
+			if (other != n) {
+				say_of(f, other, "INTERNAL: no");
+				say_of(f, other, "");
+			}
+		}
+		say_of(f, INT64_MAX, "INTERNAL: no");
+		store_room_check(f, "one", COMPUTATION_CREATED, false);
+		/* An agent that knows of no attempts speaks of the one that there is. */
+		say_of(f, n % 2 ? n : 0, "INTERNAL: no");
+		store_room_check(f, "one", COMPUTATION_FAILED, true);
+		assert_ok(store_retry(&f->store, "one", &f->e), f->e);
+		store_room_check(f, "one", COMPUTATION_CREATED, false);
+		assert_ok(store_assign(&f->store, "one", "cvm", false, &f->e), f->e);
+	}
+}
+
 static void an_agent_that_returns_finds_its_computation(void **state)
 {
 	struct store_room *f = *state;
@@ -253,9 +295,10 @@ static void who_may_go_to_an_unproven_cvm_is_remembered(void **state)
 	assert_true(todo.unverified);
 }
 
-#define JOURNALS_GONE                                     \
-	"DROP TABLE entries; DROP TABLE signed_journals;" \
-	"DROP TABLE witness_leaves; DROP TABLE witness_nodes; DROP TABLE witness_key;"
+#define JOURNALS_GONE                                                                  \
+	"DROP TABLE entries; DROP TABLE signed_journals;"                              \
+	"DROP TABLE witness_leaves; DROP TABLE witness_nodes; DROP TABLE witness_key;" \
+	"ALTER TABLE computations DROP COLUMN attempt;"
 
 static void older_databases_are_brought_up_to_date(void **state)
 {
@@ -315,6 +358,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		STORE_ROOM_ROW(a_cvm_holds_one_at_a_time),
 		STORE_ROOM_ROW(one_that_failed_is_assigned_again),
+		STORE_ROOM_ROW(what_is_said_of_an_older_attempt_fails_no_retry),
 		STORE_ROOM_ROW(an_agent_that_returns_finds_its_computation),
 		STORE_ROOM_ROW(an_agent_that_was_restarted_gets_it_again),
 		STORE_ROOM_ROW(a_stop_waits_for_an_absent_agent),

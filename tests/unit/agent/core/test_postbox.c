@@ -51,19 +51,21 @@ static void every_message_carries_what_it_was_given(void **state)
 	struct postbox o = { 0 };
 	const Cvms__ClientStreamMessage *m;
 
-	postbox_event(&o, "id", "Running", "Starting", "{\"a\":1}");
+	postbox_event(&o, (struct postbox_subject){ "id", 7 }, "Running", "Starting", "{\"a\":1}");
 	m = postbox_next(&o);
 	assert_string_equal(m->agent_event->event_type, "Running");
 	assert_string_equal(m->agent_event->status, "Starting");
 	assert_string_equal(m->agent_event->originator, "agent");
 	assert_string_equal(m->agent_event->computation_id, "id");
 	assert_int_equal(m->agent_event->details.len, 7);
+	assert_int_equal(m->agent_event->attempt, 7);
 	assert_true(m->agent_event->timestamp->seconds > 0);
 	postbox_handed(&o);
-	postbox_run_response(&o, "id", "why", "notice");
+	postbox_run_response(&o, (struct postbox_subject){ "id", 8 }, "why", "notice");
 	m = postbox_next(&o);
 	assert_string_equal(m->run_res->error, "why");
 	assert_string_equal(m->run_res->notice, "notice");
+	assert_int_equal(m->run_res->attempt, 8);
 	postbox_handed(&o);
 	postbox_stop_response(&o, "id", "done");
 	m = postbox_next(&o);
@@ -81,10 +83,10 @@ static void logs_give_way_and_events_stay(void **state)
 	const Cvms__ClientStreamMessage *m;
 	size_t events = 0, logs = 0, notices = 0;
 
-	postbox_event(&o, "id", "Running", "Starting", NULL);
+	postbox_event(&o, (struct postbox_subject){ "id", 7 }, "Running", "Starting", NULL);
 	for (int i = 0; i < 2 * POSTBOX_MESSAGES_MAX; i++)
 		put_log(&o, "line");
-	postbox_event(&o, "id", "Running", "Completed", NULL);
+	postbox_event(&o, (struct postbox_subject){ "id", 7 }, "Running", "Completed", NULL);
 	assert_true(o.count <= POSTBOX_MESSAGES_MAX);
 	assert_true(o.bytes <= POSTBOX_BYTES_MAX);
 	for (; (m = postbox_next(&o)); postbox_handed(&o), postbox_confirm(&o, postbox_mark(&o))) {
