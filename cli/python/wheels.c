@@ -327,22 +327,20 @@ static int make_lock(struct work *w, const char *wheels, struct err *e)
 }
 
 /* The wheels are those of the owner's lock, each and all. */
-static int check_lock(const struct work *w, const char *wheels, const void *text, size_t len,
+static int check_lock(const struct work *w, const char *wheels, struct wheel_lock *lock,
 		      struct err *e)
 {
 	__attribute__((cleanup(files_done))) struct files files = { 0 };
-	__attribute__((cleanup(wheel_lock_done))) struct wheel_lock lock = { 0 };
 	CLEANUP(close) int dir = open(wheels, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (dir < 0)
 		return err_errno(e, "open '%s'", wheels);
-	if (wheel_lock_parse(text, len, &w->target, &lock, e) < 0 ||
-	    files_of(wheels, &files, e) < 0)
+	if (files_of(wheels, &files, e) < 0)
 		return err_code(e);
 	for (int i = 0; i < files.count; i++)
-		if (wheel_lock_check(&lock, dir, files.items[i]->d_name, &w->target, e) < 0)
+		if (wheel_lock_check(lock, dir, files.items[i]->d_name, &w->target, e) < 0)
 			return err_code(e);
-	return wheel_lock_check_all(&lock, e);
+	return wheel_lock_check_all(lock, e);
 }
 
 /* ---- what is sent ---- */
@@ -380,25 +378,64 @@ static int open_bundle(const struct work *w, struct asset *asset, struct err *e)
 	return 0;
 }
 
+/* The owner's lock, parsed; `there` says whether there is one. */
+static int read_lock(const struct work *w, struct wheel_lock *lock, bool *there, struct err *e)
+{
+	CLEANUP(free) uint8_t *text = NULL;
+	size_t len;
+
+	*there = access(w->options->lock, F_OK) == 0;
+	if (!*there)
+		return 0;
+	if (file_read(w->options->lock, REQUIREMENTS_BYTES_MAX, &text, &len, e) < 0 ||
+	    wheel_lock_parse(text, len, &w->target, lock, e) < 0)
+		return err_wrap(e, "--lock '%s'", w->options->lock);
+	return 0;
+}
+
 static int with_wheels(struct work *w, struct asset *asset, struct err *e)
 {
 	CLEANUP(free) char *wheels = NULL;
-	CLEANUP(free) uint8_t *lock = NULL;
+	__attribute__((cleanup(wheel_lock_done))) struct wheel_lock lock = { 0 };
 	const struct wheels_options *o = w->options;
-	bool locked = o->lock && access(o->lock, F_OK) == 0;
-	size_t len = 0;
+	bool locked = false;
 
-	if (locked && file_read(o->lock, REQUIREMENTS_BYTES_MAX, &lock, &len, e) < 0)
-		return err_wrap(e, "--lock");
+	if (o->lock && read_lock(w, &lock, &locked, e) < 0)
+		return err_code(e);
+	if (locked && !lock.rows.count)
+		return err_set(e, ERR_PRECONDITION,
+			       "--lock '%s': no wheel is in it, and the image lacks what the "
+			       "requirements ask for",
+			       o->lock);
 	if (make_top(w, e) < 0 || path_in(w, "bundle/wheels/", &wheels, e) < 0 ||
 	    (o->folder ? copy_folder(w, wheels, e) : fetch(w, wheels, locked, e)) < 0 ||
 	    make_lock(w, wheels, e) < 0)
 		return err_code(e);
-	if (locked && check_lock(w, wheels, lock, len, e) < 0)
+	if (locked && check_lock(w, wheels, &lock, e) < 0)
 		return err_wrap(e, "--lock '%s'", o->lock);
 	if (o->lock && !locked && file_write_new(o->lock, w->lock.bytes, w->lock.len, 0644, e) < 0)
 		return err_wrap(e, "--lock");
 	return o->hashes ? open_hashed(w, asset, e) : open_bundle(w, asset, e);
+}
+
+/* The image has all: the requirements travel as they are, and the lock is one without a wheel. */
+static int without_wheels(struct work *w, struct asset *asset, struct err *e)
+{
+	__attribute__((cleanup(wheel_lock_done))) struct wheel_lock lock = { 0 };
+	const char *path = w->options->lock;
+	bool there = false;
+
+	if (path && read_lock(w, &lock, &there, e) < 0)
+		return err_code(e);
+	if (lock.rows.count)
+		return err_set(
+			e, ERR_PRECONDITION,
+			"--lock '%s': %s is in it, and the image has all that the requirements "
+			"ask for: name another lock, or ask for the version that has to travel",
+			path, lock.rows.items[0].text);
+	if (path && !there && file_write_new(path, "", 0, 0644, e) < 0)
+		return err_wrap(e, "--lock");
+	return asset_open(asset, w->options->requirements, e);
 }
 
 static int check_runtime(const struct work *w, struct err *e)
@@ -429,7 +466,9 @@ int wheels_open(struct cli *cli, const Agent__StatusPython *python,
 	    requirements_parse(w.text, w.text_len, &w.target, &w.wanted, e) < 0)
 		return err_code(e);
 	size_t missing = count_missing(&w, &hashed);
-	if (!options->folder && (missing == 0 || (python->index && hashed)))
+	if (!options->folder && missing == 0)
+		return without_wheels(&w, asset, e);
+	if (!options->folder && !options->lock && python->index && hashed)
 		return asset_open(asset, options->requirements, e);
 	return with_wheels(&w, asset, e);
 }

@@ -204,6 +204,45 @@ def what_the_image_has_is_enough():
         service.wait_event("ConsumingResults/Ready")
 
 
+def a_lock_without_wheels_is_written_and_compared():
+    with owner(GOOD) as folder, training() as (service, _, client):
+        path, requirements = os.path.join(folder, "wheels.lock"), os.path.join(folder, "requirements.txt")
+
+        def put(where, text):
+            with open(where, "w", encoding="utf8") as f:
+                f.write(text)
+        put(requirements, "cbor2>=5\n")
+        put(path, "".join(of_pip(*w) for w in GOOD))
+        send(folder, client, "--lock", "wheels.lock", PATH="/nowhere").refused(
+            1, "wheels.lock", "is in it", "the image has all")
+        put(path, "greeting>=1\n")
+        send(folder, client, "--lock", "wheels.lock", PATH="/nowhere").refused(1, "no name==version")
+        # One that says that nothing travels holds for requirements that need nothing, and for no others.
+        put(path, "")
+        put(requirements, REQUIREMENTS)
+        for more in ((), ("--wheels", "index")):
+            send(folder, client, "--lock", "wheels.lock", *more, PATH="/nowhere").refused(
+                1, "wheels.lock", "no wheel is in it")
+        assert read(path) == b"" and client.status().state == "ReceivingAlgorithm"
+        os.remove(path)
+        put(requirements, "cbor2>=5\n")
+        put(os.path.join(folder, "train.py"), TRAIN.decode())
+        ran = send(folder, client, "--lock", "nowhere/wheels.lock", PATH="/nowhere")
+        ran.refused(1, "--lock", "nowhere")
+        assert client.status().state == "ReceivingAlgorithm"
+    with owner() as folder:
+        path = os.path.join(folder, "wheels.lock")
+        for name, text in (("train.py", "import cbor2\n"), ("requirements.txt", "cbor2>=5\n")):
+            with open(os.path.join(folder, name), "w", encoding="utf8") as f:
+                f.write(text)
+        for _ in range(2):  # written, and then taken as it is
+            with computing(lambda port: manifest(port, algo=b"import cbor2\n")) as (service, _, client):
+                send(folder, client, "--lock", "wheels.lock", PATH="/nowhere").ok()
+                assert read(path) == b"", "nothing travels, and the lock says so"
+                client.data(IRIS, DATA_KEY, "iris.csv")
+                service.wait_event("ConsumingResults/Ready")
+
+
 def the_image_counts_for_what_wheels_ask_for():
     """`greeting` asks for a package of the image, of which the index has a newer one."""
     wheels = [wheel("greeting", requires=["cbor2>=1", "words"]), wheel("words", "2.1"),
@@ -378,6 +417,7 @@ if __name__ == "__main__":
         a_folder_is_what_its_lock_says,
         what_has_no_wheel_is_told_with_what_to_do,
         what_the_image_has_is_enough,
+        a_lock_without_wheels_is_written_and_compared,
         the_image_counts_for_what_wheels_ask_for,
         an_index_gets_hashes,
         what_is_missing_is_refused_before_any_dataset,
