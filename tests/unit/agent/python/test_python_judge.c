@@ -21,8 +21,14 @@ static int dir = -1;
 
 static int make_env(void **state)
 {
-	static const char *const folders[] = { "lib", "lib/python3.11", SITE,
-					       SITE "/p0-1.0.dist-info", SITE "/p1-1.0.dist-info" };
+	static const char *const folders[] = { "lib",
+					       "lib/python3.11",
+					       SITE,
+					       SITE "/p0-1.0.dist-info",
+					       SITE "/p1-1.0.dist-info",
+					       SITE "/p2-1.0.dist-info",
+					       SITE "/p3-1.0.dist-info",
+					       SITE "/p4-1.0.dist-info" };
 
 	if (!mkdtemp(root))
 		return -1;
@@ -159,6 +165,52 @@ static void a_long_line_counts_for_several(void **state)
 	}
 }
 
+/* p0's extra asks for p1's, and so on, `deep` packages in all. */
+static void install_chain(int deep)
+{
+	for (int i = 0; i < deep; i++) {
+		char name[8], headers[128];
+
+		snprintf(name, sizeof(name), "p%d", i);
+		snprintf(headers, sizeof(headers), EXTRA_A "Requires-Dist: p%d%s; extra == 'a'\n",
+			 i + 1 < deep ? i + 1 : 0, i + 1 < deep ? "[a]" : "");
+		install(name, headers, "", 2);
+	}
+}
+
+static void extras_of_extras_have_a_depth(void **state)
+{
+	struct err e;
+
+	for (int deep = 1; deep <= PYTHON_JUDGE_DEPTH_MAX; deep++) {
+		install_chain(deep);
+		assert_ok(judge("p0[a]", NULL, "", &e), e);
+	}
+	install_chain(PYTHON_JUDGE_DEPTH_MAX + 1);
+	assert_refused(judge("p0[a]", NULL, "", &e), e, ERR_EXHAUSTED,
+		       "'p4[a]': extras of extras, more than 4 deep");
+	/* Deep is what hangs on one another, and not how many there are. */
+	assert_ok(judge("p1[a]\np2[a]\np3[a]\np4[a]", NULL, "", &e), e);
+}
+
+static void packages_that_are_looked_for_have_a_number(void **state)
+{
+	struct err e;
+
+	/* p0 itself is the first of them. */
+	for (int more = -1; more <= 1; more++) {
+		install("p0", EXTRA_A, "Requires-Dist: p1; extra == 'a'",
+			(size_t)(PYTHON_JUDGED_MAX + more));
+		install("p1", "", "", 0);
+		int failed = judge("p0[a]", NULL, "", &e);
+		if (more > 0)
+			assert_refused(failed, e, ERR_EXHAUSTED,
+				       "more than 4096 packages to look for");
+		else
+			assert_ok(failed, e);
+	}
+}
+
 static void it_gives_up_when_it_is_cancelled(void **state)
 {
 	atomic_bool cancel = false;
@@ -177,6 +229,8 @@ int main(void)
 		cmocka_unit_test(what_an_extra_stands_for_is_asked_for),
 		cmocka_unit_test(metadata_has_a_limit_over_all_that_is_read),
 		cmocka_unit_test(a_long_line_counts_for_several),
+		cmocka_unit_test(extras_of_extras_have_a_depth),
+		cmocka_unit_test(packages_that_are_looked_for_have_a_number),
 		cmocka_unit_test(it_gives_up_when_it_is_cancelled),
 	};
 
