@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,13 +16,24 @@ static const int signals[] = { SIGINT, SIGTERM };
 
 /* The next text is written beside the one that a handler may be reading. */
 static char texts[2][INTERRUPT_TEXT_MAX];
-static _Atomic(const char *) current;
+static _Atomic(const char *) current, doomed;
+static atomic_bool held;
 
 /* Only what a handler may call. */
 static void on_signal(int number)
 {
-	const char *text = atomic_load(&current);
+	static const char nearly[] =
+		"\nnearly done, and it comes once: press Ctrl-C again to give it up\n";
+	const char *text = atomic_load(&current), *path = atomic_load(&doomed);
+	int was = errno;
 
+	if (atomic_exchange(&held, false)) {
+		(void)!write(STDERR_FILENO, nearly, sizeof(nearly) - 1);
+		errno = was;
+		return;
+	}
+	if (path)
+		unlink(path);
 	if (text)
 		(void)!write(STDERR_FILENO, text, strlen(text));
 	_exit(128 + number);
@@ -53,6 +65,16 @@ void interrupt_say(const char *fmt, ...)
 		catch_signal(signals[i]);
 }
 
+void interrupt_remove(const char *path)
+{
+	atomic_store(&doomed, path);
+}
+
+void interrupt_hold(void)
+{
+	atomic_store(&held, true);
+}
+
 void interrupt_clear(void)
 {
 	for (size_t i = 0; i < ARRAY_LEN(signals); i++) {
@@ -62,4 +84,6 @@ void interrupt_clear(void)
 			(void)signal(signals[i], SIG_DFL);
 	}
 	atomic_store(&current, NULL);
+	atomic_store(&doomed, NULL);
+	atomic_store(&held, false);
 }

@@ -12,5 +12,12 @@ enum { INTERRUPT_TEXT_MAX = 512 };
 /* What is said from now on. Safe against a signal that comes meanwhile: the old text or the new. */
 void interrupt_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/* No text any more. */
+/* A file that is removed then; lent until the next call. NULL: none. */
+void interrupt_remove(const char *path);
+
+/* The next signal is only told that all is nearly done: from the one after it on they count. For what must
+ * not be given up lightly. */
+void interrupt_hold(void);
+
+/* No text any more, no file, nothing held. */
 void interrupt_clear(void);

@@ -11,7 +11,14 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { EVERY_MS = 100, COLUMNS_DEFAULT = 80, COLUMNS_MAX = 200, BAR_MIN = 10 };
+enum {
+	EVERY_MS = 100,
+	RATE_FROM_MS = 1000, /* before that it says little */
+	LEFT_MAX_S = 100 * 60 * 60,
+	COLUMNS_DEFAULT = 80,
+	COLUMNS_MAX = 200,
+	BAR_MIN = 10,
+};
 
 static unsigned columns(void)
 {
@@ -54,21 +61,51 @@ void progress_tell(const struct progress *p, uint64_t done)
 		done - p->first, elapsed / 1000, elapsed % 1000);
 }
 
+/* "12s left", "3m20s left", "2h05m left": of the rate since the start. Nothing where none can be known. */
+static void time_left(const struct progress *p, uint64_t done, uint64_t elapsed, char *text,
+		      size_t size)
+{
+	uint64_t moved = done > p->first ? done - p->first : 0;
+	double seconds;
+	unsigned left;
+
+	*text = 0;
+	if (elapsed < RATE_FROM_MS || moved == 0 || done >= p->total)
+		return;
+	seconds = (double)(p->total - done) * (double)elapsed / (double)moved / 1000;
+	if (seconds >= LEFT_MAX_S)
+		return;
+	left = (unsigned)seconds + 1;
+	if (left < 60)
+		snprintf(text, size, " %us left", left);
+	else if (left < 3600)
+		snprintf(text, size, " %um%02us left", left / 60, left % 60);
+	else
+		snprintf(text, size, " %uh%02um left", left / 3600, left % 3600 / 60);
+}
+
 void progress_line(const struct progress *p, uint64_t done, uint64_t now, unsigned width,
 		   char *line, unsigned size)
 {
-	char count[32], rate[40] = "", bar[COLUMNS_MAX + 1] = "";
+	char count[32], of[40] = "", rate[40] = "", left[24] = "", bar[COLUMNS_MAX + 1] = "";
+	char text[32];
 	uint64_t elapsed = now - p->started_ms, moved = done > p->first ? done - p->first : 0;
 	int used;
 
 	progress_size(done, count, sizeof(count));
-	if (elapsed >= 1000) {
-		char speed[32];
-
-		progress_size(moved * 1000 / elapsed, speed, sizeof(speed));
-		snprintf(rate, sizeof(rate), " %s/s", speed);
+	if (p->total) {
+		progress_size(p->total, text, sizeof(text));
+		snprintf(of, sizeof(of), " of %s", text);
 	}
-	used = snprintf(line, size, "%s  %s%s", p->label, count, rate);
+	if (elapsed >= RATE_FROM_MS) {
+		progress_size(moved * 1000 / elapsed, text, sizeof(text));
+		snprintf(rate, sizeof(rate), " %s/s", text);
+	}
+	time_left(p, done, elapsed, left, sizeof(left));
+	used = snprintf(line, size, "%s  %s%s%s%s", p->label, count, of, rate, left);
+	/* A line that wraps would not be wiped. */
+	if (used > 0 && (unsigned)used >= width)
+		used = snprintf(line, size, "%s  %s", p->label, count);
 	if (p->total && used > 0 && (unsigned)used + 9 + BAR_MIN < width) {
 		unsigned room = width - (unsigned)used - 9;
 		unsigned percent = (unsigned)((double)done * 100 / (double)p->total);
@@ -79,7 +116,8 @@ void progress_line(const struct progress *p, uint64_t done, uint64_t now, unsign
 		full = room * percent / 100;
 		for (unsigned i = 0; i < room; i++)
 			bar[i] = i < full ? '#' : '.';
-		snprintf(line, size, "%s [%s] %3u%% %s%s", p->label, bar, percent, count, rate);
+		snprintf(line, size, "%s [%s] %3u%% %s%s%s%s", p->label, bar, percent, count, of,
+			 rate, left);
 	}
 }
 

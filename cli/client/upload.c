@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/client/upload.h"
 
+#include "cli/base/interrupt.h"
 #include "cli/base/progress.h"
 #include "cli/client/attested.h"
 #include "cli/client/retry.h"
+#include "common/base/log.h"
 
 #include <errno.h>
 #include <unistd.h>
@@ -67,6 +69,27 @@ static int send_asset(struct attempt *a, struct rpc_sync *sync, const struct ass
 	return 0;
 }
 
+/* What Ctrl-C leaves behind. */
+static void say_kept(const struct upload *u)
+{
+	const struct log_quoted quoted = log_quote(u->asset->name);
+	const char *name = quoted.text;
+
+	if (u->role_signature)
+		interrupt_say("stopped sending %.200s: a stock agent keeps nothing of it; the same "
+			      "command sends all again",
+			      name);
+	else if (u->requirements)
+		interrupt_say(
+			"stopped sending %.200s: with requirements the same command sends all again",
+			name);
+	else
+		interrupt_say(
+			"stopped sending %.200s: the agent keeps what has come ('cocos-cli status' "
+			"says how much), and the same command goes on there",
+			name);
+}
+
 static int send_all(struct attempt *a, struct rpc_sync *sync, struct err *e)
 {
 	const struct upload *u = a->upload;
@@ -75,8 +98,10 @@ static int send_all(struct attempt *a, struct rpc_sync *sync, struct err *e)
 	if (u->requirements && send_asset(a, sync, u->requirements, true, e) < 0)
 		return err_code(e);
 	/* Once more before the end: the agent has to be the one that the call began with. */
-	if (send_asset(a, sync, u->asset, false, e) < 0 || attested_again(a->client, e) < 0 ||
-	    rpc_sync_finish(sync, &response, e) < 0)
+	if (send_asset(a, sync, u->asset, false, e) < 0 || attested_again(a->client, e) < 0)
+		return err_code(e);
+	interrupt_say("all of it was sent: 'cocos-cli status' says whether the agent took it");
+	if (rpc_sync_finish(sync, &response, e) < 0)
 		return err_code(e);
 	protobuf_c_message_free_unpacked(response, NULL);
 	return 0;
@@ -121,7 +146,9 @@ static int try_once(void *data, struct err *e)
 	if (open_call(a, status, &sync, e) < 0)
 		return err_code(e);
 	progress_start(&a->progress, a->upload->label, a->upload->asset->size, a->sent);
+	say_kept(a->upload);
 	failed = send_all(a, sync, e);
+	interrupt_clear();
 	progress_end(&a->progress);
 	if (!failed && a->client->cli->verbose)
 		progress_tell(&a->progress, a->sent);

@@ -3,6 +3,7 @@
  * cmd_result.c — fetches the results, which an agent hands out once: nothing is fetched before
  * there is a place for it, and no file that exists is replaced.
  */
+#include "cli/base/interrupt.h"
 #include "cli/base/private_key.h"
 #include "cli/base/progress.h"
 #include "cli/client/agent_client.h"
@@ -26,6 +27,9 @@ enum {
 	/* Until their size is known: no more comes before the window is opened further, and what has not
 	 * come whole is not counted as handed out (rpc_limits_default()). */
 	ROOM_FIRST = 4 << 20,
+	/* More than can be on its way: windows, and a message in hand. Before that the agent can't take them
+	 * for handed out. */
+	TAIL = 8 << 20,
 };
 
 /* Where the results go: a file without a name until all of it is there. */
@@ -38,6 +42,7 @@ struct target {
 
 static void target_done(struct target *t)
 {
+	interrupt_clear();
 	if (t->partial)
 		unlink(t->partial);
 	if (t->fd >= 0)
@@ -165,10 +170,25 @@ keep:
 	return err_code(e);
 }
 
+/* Once the last of them may have come, they may not come again: what is there is kept. */
+static void hold_tail(const struct target *t, uint64_t size, bool *held)
+{
+	if (*held || size - t->written > TAIL)
+		return;
+	*held = true;
+	interrupt_hold();
+	interrupt_remove(NULL);
+	interrupt_say(
+		"stopped at the end: what has come is in %.200s, and the agent may have handed "
+		"them out; 'cocos-cli status' says so",
+		t->partial);
+}
+
 static int receive(struct cli *cli, struct target *t, struct rpc_sync *sync, struct err *e)
 {
 	struct progress progress;
 	uint64_t size = 0;
+	bool held = false;
 	int failed;
 
 	if (client_announced_size(sync, &size, e) < 0)
@@ -182,6 +202,7 @@ static int receive(struct cli *cli, struct target *t, struct rpc_sync *sync, str
 		ProtobufCMessage *message;
 		const Agent__ResultResponse *piece;
 
+		hold_tail(t, size, &held);
 		failed = rpc_sync_receive(sync, &message, e);
 		if (failed || !message)
 			break;
@@ -235,6 +256,10 @@ static int fetch(void *data, struct err *e)
 	if (ftruncate(t->fd, 0) < 0 || lseek(t->fd, 0, SEEK_SET) < 0)
 		return err_errno(e, "'%s'", t->partial);
 	t->written = 0;
+	interrupt_clear();
+	interrupt_remove(t->partial);
+	interrupt_say(
+		"stopped fetching: nothing was handed out, and the same command fetches all of it");
 	if (!call.role_signature && agent_client_status(client, &status, e) < 0)
 		return err_code(e);
 	if (reserve(client->cli, t,
@@ -295,6 +320,7 @@ static enum cli_exit run_result(struct cli *cli, struct err *e)
 	}
 	if (target_commit(&target, e) < 0)
 		return CLI_FAILED;
+	interrupt_clear();
 	fprintf(cli->out, "results saved as %s\n", target.path);
 	if (result_receipt_keep(&receipt, &client, target.path, e) < 0)
 		return CLI_FAILED;
