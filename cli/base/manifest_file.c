@@ -73,16 +73,24 @@ int manifest_file_read(const char *path, Cvms__ComputationRunReq **manifest, str
 	return failed ? err_wrap(e, "'%s'", path) : 0;
 }
 
-int manifest_file_judge(Cvms__ComputationRunReq *manifest, struct err *e)
+bool manifest_file_judge_all(Cvms__ComputationRunReq *manifest, struct manifest_faults *faults)
 {
 	char some[] = "-", *id = manifest->id;
-	int failed;
+	bool done;
 
 	if (!*id)
 		manifest->id = some;
-	failed = manifest_check(manifest, e);
+	done = manifest_check_all(manifest, faults);
 	manifest->id = id;
-	return failed ? failed : agent_config_check(manifest->agent_config, e);
+	return done && agent_config_check_all(manifest->agent_config, faults);
+}
+
+int manifest_file_judge(Cvms__ComputationRunReq *manifest, struct err *e)
+{
+	struct manifest_faults one = { .list = e, .room = 1 };
+
+	(void)manifest_file_judge_all(manifest, &one);
+	return one.count ? err_code(e) : 0;
 }
 
 int manifest_file_any(const char *path, struct manifest_digests *digests, bool *fit,

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "common/manifest/manifest.h"
+#include "common/manifest/manifest_faults.h"
 
 /* As it is written; an older form, in which ids stand for people, is refused by the key that shows it. Decoding
  * only: judge it, too. */
@@ -14,6 +15,9 @@ int manifest_file_read(const char *path, Cvms__ComputationRunReq **manifest,
 /* What an agent requires of it, its configuration too. One without an id is judged as if it had one, which
  * the computation service gives it. */
 int manifest_file_judge(Cvms__ComputationRunReq *manifest, struct err *e) MUST_CHECK;
+
+/* All that an agent has against it. False: it can't be said; the last of the list says why. */
+bool manifest_file_judge_all(Cvms__ComputationRunReq *manifest, struct manifest_faults *faults);
 
 /* Its digests; a manifest that no agent would take is refused. */
 int manifest_file_digests(const char *path, struct manifest_digests *digests,

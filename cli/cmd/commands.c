@@ -7,6 +7,8 @@ const struct command *const commands[] = {
 	&cmd_key_fingerprint,
 	&cmd_checksum,
 	&cmd_manifest_show,
+	&cmd_manifest_check,
+	&cmd_manifest_diff,
 
 	&cmd_algo,
 	&cmd_data,

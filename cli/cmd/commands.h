@@ -7,8 +7,8 @@
 /* cmd_keys.c, cmd_key_fingerprint.c, cmd_checksum.c */
 extern const struct command cmd_keys, cmd_key_fingerprint, cmd_checksum;
 
-/* cmd_manifest.c */
-extern const struct command cmd_manifest_show;
+/* cmd_manifest.c, cmd_manifest_check.c, cmd_manifest_diff.c */
+extern const struct command cmd_manifest_show, cmd_manifest_check, cmd_manifest_diff;
 
 /* cmd_algo.c, cmd_data.c, cmd_logs.c, cmd_result.c, cmd_status.c */
 extern const struct command cmd_algo, cmd_data, cmd_logs, cmd_result, cmd_status;

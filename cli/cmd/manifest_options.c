@@ -27,6 +27,7 @@ static const char *const building[] = {
 	"dataset-key",
 	"dataset-name",
 	"decompress",
+	"unpack",
 	"consumer-key",
 	"agent-port",
 	"agent-cert",
@@ -136,12 +137,13 @@ static int put_algorithm(struct cli *cli, struct json_out *out, struct err *e)
 	return 0;
 }
 
-static bool is_cache(struct cli *cli, const char *name)
+/* The option names this dataset, or one of them. */
+static bool is_named(struct cli *cli, const char *option, const char *name)
 {
-	const char *cache;
+	const char *named;
 
-	for (size_t i = 0; (cache = cli_value_at(cli, "cache", i)) != NULL; i++)
-		if (strcmp(cache, name) == 0)
+	for (size_t i = 0; name && (named = cli_value_at(cli, option, i)) != NULL; i++)
+		if (strcmp(named, name) == 0)
 			return true;
 	return false;
 }
@@ -174,9 +176,9 @@ static int put_dataset(struct cli *cli, struct json_out *out, size_t n, struct e
 		return err_code(e);
 	if (name)
 		json_out_text(out, "filename", name);
-	if (cli_flag(cli, "decompress"))
+	if (cli_flag(cli, "decompress") || is_named(cli, "unpack", name))
 		json_out_bool(out, "decompress", true);
-	if (name && is_cache(cli, name))
+	if (is_named(cli, "cache", name))
 		json_out_bool(out, "cache", true);
 	json_out_end(out);
 	return 0;
@@ -234,22 +236,21 @@ static int put_agent(struct cli *cli, struct json_out *out, struct err *e)
 	return 0;
 }
 
-/* A name that no dataset has would be a cache that nobody finds. */
-static int refuse_other_caches(struct cli *cli, struct err *e)
+/* A name that no dataset has would be asked for, and never be. */
+static int refuse_unnamed(struct cli *cli, const char *option, struct err *e)
 {
-	const char *cache, *name;
+	const char *named, *name;
 
-	for (size_t i = 0; (cache = cli_value_at(cli, "cache", i)) != NULL; i++) {
+	for (size_t i = 0; (named = cli_value_at(cli, option, i)) != NULL; i++) {
 		bool found = false;
 
 		for (size_t n = 0; cli_value_at(cli, "dataset", n) && !found; n++)
-			found = (name = dataset_name(cli, n)) != NULL && strcmp(name, cache) == 0;
+			found = (name = dataset_name(cli, n)) != NULL && strcmp(name, named) == 0;
 		if (!found)
-			return err_set(
-				e, ERR_INVALID,
-				"--cache: no dataset is named '%s' (a folder or a digest has "
-				"no name but that of --dataset-name)",
-				cache);
+			return err_set(e, ERR_INVALID,
+				       "--%s: no dataset is named '%s' (a folder or a digest has "
+				       "no name but that of --dataset-name)",
+				       option, named);
 	}
 	return 0;
 }
@@ -302,8 +303,9 @@ int manifest_options_build(struct cli *cli, uint8_t **text, size_t *len, struct 
 	for (size_t i = 0; i < ARRAY_LEN(words); i++)
 		if (cli_value(cli, words[i]))
 			json_out_text(&out, words[i], cli_value(cli, words[i]));
-	if (refuse_other_caches(cli, e) < 0 || put_lists(cli, &out, e) < 0 ||
-	    put_agent(cli, &out, e) < 0 || put_extension(cli, &out, e) < 0)
+	if (refuse_unnamed(cli, "cache", e) < 0 || refuse_unnamed(cli, "unpack", e) < 0 ||
+	    put_lists(cli, &out, e) < 0 || put_agent(cli, &out, e) < 0 ||
+	    put_extension(cli, &out, e) < 0)
 		return err_code(e);
 	json_out_end(&out);
 	if (writer_check(&out.w, "manifest", e) < 0)

@@ -30,7 +30,9 @@ extern const char *const manifest_type_words[], *const manifest_layout_words[],
 	  .help = "the n-th for the n-th dataset; a single one for all" }, \
 	{ .name = "dataset-name", .value = "NAME", .times = CLI_MANY, \
 	  .help = "file name for the algorithm (a file's own)" }, \
-	{ .name = "decompress", .help = "datasets are zips to be unpacked" }, \
+	{ .name = "decompress", .help = "all datasets are zips to be unpacked" }, \
+	{ .name = "unpack", .value = "NAME", .times = CLI_MANY, \
+	  .help = "the dataset of this name is a zip to be unpacked" }, \
 	{ .name = "consumer-key", .value = "PEM", .times = CLI_MANY, \
 	  .help = "public key of one who may fetch the results" }, \
 	{ .name = "agent-port", .value = "PORT", .help = "of the agent (7002)" }, \

@@ -8,6 +8,7 @@
 #include "common/crypto/digest.h"
 #include "common/crypto/key.h"
 #include "common/manifest/agent_certs.h"
+#include "common/manifest/manifest_faults.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -142,27 +143,34 @@ static int server_ca_check(const char *pem, size_t *count, struct err *e)
 	return 0;
 }
 
+static int shown_count_check(size_t certs, size_t above, struct err *e)
+{
+	if (!certs || certs + above <= AGENT_CERTS_CHAIN_MAX)
+		return 0;
+	return err_set(e, ERR_INVALID,
+		       "cert_file and server_ca_file: %zu certificates, of which clients "
+		       "are shown %d at most",
+		       certs + above, AGENT_CERTS_CHAIN_MAX);
+}
+
+#define FAULT(f, failed) MANIFEST_FAULT(f, failed, "agent_config")
+
 /* Of what is here: of a field that names a file in the guest only the agent has the text. */
-static int judge(const struct agent_config *c, struct err *e)
+static void judge(const struct agent_config *c, struct manifest_faults *f)
 {
 	struct agent_certs certs CLEANUP_AGENT_CERTS = { .count = 0 };
-	size_t shown = 0;
+	size_t above = 0;
 
-	if (c->cert && agent_certs_read("cert_file", c->cert, &certs, e) < 0)
-		return err_code(e);
-	if (c->key && key_check(c, certs.count ? certs.certs[0] : NULL, e) < 0)
-		return err_code(e);
-	if (agent_certs_dates("cert_file", &certs, e) < 0 ||
-	    agent_certs_order("cert_file", &certs, e) < 0 || client_ca_check(c->client_ca, e) < 0 ||
-	    server_ca_check(c->server_ca, &shown, e) < 0)
-		return err_code(e);
-	shown += certs.count;
-	if (certs.count && shown > AGENT_CERTS_CHAIN_MAX)
-		return err_set(e, ERR_INVALID,
-			       "cert_file and server_ca_file: %zu certificates, of which clients "
-			       "are shown %d at most",
-			       shown, AGENT_CERTS_CHAIN_MAX);
-	return 0;
+	if (c->cert)
+		FAULT(f, agent_certs_read("cert_file", c->cert, &certs, manifest_faults_next(f)));
+	if (c->key)
+		FAULT(f,
+		      key_check(c, certs.count ? certs.certs[0] : NULL, manifest_faults_next(f)));
+	FAULT(f, agent_certs_dates("cert_file", &certs, manifest_faults_next(f)));
+	FAULT(f, agent_certs_order("cert_file", &certs, manifest_faults_next(f)));
+	FAULT(f, client_ca_check(c->client_ca, manifest_faults_next(f)));
+	FAULT(f, server_ca_check(c->server_ca, &above, manifest_faults_next(f)));
+	FAULT(f, shown_count_check(certs.count, above, manifest_faults_next(f)));
 }
 
 static int port_parse(const char *text, uint16_t *port, struct err *e)
@@ -195,29 +203,30 @@ static int log_level_check(const char *word, struct err *e)
 }
 
 /* `m` has what can be read here of all that is `said`. */
-static int load(const Cvms__AgentConfig *m, const Cvms__AgentConfig *said,
-		const struct agent_config_files *files, struct agent_config *c, struct err *e)
+static void load(const Cvms__AgentConfig *m, const Cvms__AgentConfig *said,
+		 const struct agent_config_files *files, struct agent_config *c,
+		 struct manifest_faults *f)
 {
-	int failed = port_parse(m->port, &c->port, e);
+	const struct {
+		const char *what, *field;
+		char **pem;
+	} pems[] = {
+		{ "cert_file", m->cert_file, &c->cert },
+		{ "key_file", m->key_file, &c->key },
+		{ "client_ca_file", m->client_ca_file, &c->client_ca },
+		{ "server_ca_file", m->server_ca_file, &c->server_ca },
+	};
 
+	FAULT(f, port_parse(m->port, &c->port, manifest_faults_next(f)));
 	c->attested_tls = m->attested_tls;
-	if (!failed)
-		failed = log_level_check(m->log_level, e);
-	if (!failed)
-		failed = copy_text(m->port, &c->port_text, e);
-	if (!failed)
-		failed = copy_text(m->log_level, &c->log_level, e);
-	if (!failed)
-		failed = load_pem("cert_file", m->cert_file, files, &c->cert, e);
-	if (!failed)
-		failed = load_pem("key_file", m->key_file, files, &c->key, e);
-	if (!failed)
-		failed = load_pem("client_ca_file", m->client_ca_file, files, &c->client_ca, e);
-	if (!failed)
-		failed = load_pem("server_ca_file", m->server_ca_file, files, &c->server_ca, e);
-	if (!failed)
-		failed = presence_check(said, e);
-	return failed ? failed : judge(c, e);
+	FAULT(f, log_level_check(m->log_level, manifest_faults_next(f)));
+	FAULT(f, copy_text(m->port, &c->port_text, manifest_faults_next(f)));
+	FAULT(f, copy_text(m->log_level, &c->log_level, manifest_faults_next(f)));
+	for (size_t i = 0; i < ARRAY_LEN(pems); i++)
+		FAULT(f, load_pem(pems[i].what, pems[i].field, files, pems[i].pem,
+				  manifest_faults_next(f)));
+	FAULT(f, presence_check(said, manifest_faults_next(f)));
+	judge(c, f);
 }
 
 static int load_checked(const Cvms__AgentConfig *m, const Cvms__AgentConfig *said,
@@ -225,10 +234,12 @@ static int load_checked(const Cvms__AgentConfig *m, const Cvms__AgentConfig *sai
 			struct err *e)
 {
 	struct agent_config c = { .port = AGENT_CONFIG_PORT_DEFAULT };
+	struct manifest_faults one = { .list = e, .room = 1 };
 
-	if (load(m, said, files, &c, e) < 0) {
+	load(m, said, files, &c, &one);
+	if (one.count) {
 		agent_config_done(&c);
-		return err_wrap(e, "agent_config");
+		return err_code(e);
 	}
 	*config = c;
 	return 0;
@@ -250,29 +261,44 @@ bool agent_config_is_path(const char *field)
 }
 
 /* What the maker of a manifest has of it: without the files in the guest. */
-static int load_here(const Cvms__AgentConfig *m, struct agent_config *config, struct err *e)
+static Cvms__AgentConfig here_of(const Cvms__AgentConfig *m)
 {
-	char none[] = "";
 	Cvms__AgentConfig here = *m;
 	char **const fields[] = { &here.cert_file, &here.key_file, &here.client_ca_file,
 				  &here.server_ca_file };
 
 	for (size_t i = 0; i < ARRAY_LEN(fields); i++)
 		if (agent_config_is_path(*fields[i]))
-			*fields[i] = none;
+			*fields[i] = (char *)(uintptr_t)protobuf_c_empty_string;
+	return here;
+}
+
+static int load_here(const Cvms__AgentConfig *m, struct agent_config *config, struct err *e)
+{
+	const Cvms__AgentConfig here = here_of(m);
+
 	return load_checked(&here, m, NULL, config, e);
+}
+
+bool agent_config_check_all(const Cvms__AgentConfig *m, struct manifest_faults *faults)
+{
+	struct agent_config c = { .port = AGENT_CONFIG_PORT_DEFAULT };
+
+	if (m) {
+		const Cvms__AgentConfig here = here_of(m);
+
+		load(&here, m, NULL, &c, faults);
+		agent_config_done(&c);
+	}
+	return !faults->count || faults->list[faults->count - 1].code != ERR_EXHAUSTED;
 }
 
 int agent_config_check(const Cvms__AgentConfig *m, struct err *e)
 {
-	struct agent_config c;
+	struct manifest_faults one = { .list = e, .room = 1 };
 
-	if (!m)
-		return 0;
-	if (load_here(m, &c, e) < 0)
-		return err_code(e);
-	agent_config_done(&c);
-	return 0;
+	(void)agent_config_check_all(m, &one);
+	return one.count ? err_code(e) : 0;
 }
 
 static int shown_check(const struct agent_config *c, const char *host, struct err *e)

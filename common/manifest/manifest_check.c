@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Whether a manifest is one that an agent may run; declared in manifest.h. */
+/* Whether a manifest is one that an agent may run; declared in manifest.h and manifest_faults.h. */
 #include "common/base/utf8.h"
 #include "common/crypto/key.h"
 #include "common/manifest/manifest.h"
 #include "common/manifest/manifest_extension.h"
+#include "common/manifest/manifest_faults.h"
 #include "common/manifest/manifest_place.h"
 
 #include <string.h>
+
+#define PLACE     "manifest: datasets[%zu]"
+#define ALGORITHM "manifest: algorithm"
 
 static int length_check(const char *text, size_t max, struct err *e)
 {
@@ -77,23 +81,21 @@ static int remote_check(const Cvms__Source *source, const Cvms__KBSConfig *kbs, 
 	return 0;
 }
 
-static int dataset_check(const Cvms__Dataset *dataset, struct err *e)
+static int filename_check(const char *name, struct err *e)
 {
-	int failed = hash_check(&dataset->hash, e);
+	return name[0] && manifest_filename_check(name, e) < 0 ? err_wrap(e, "filename") : 0;
+}
 
-	if (!failed)
-		failed = user_key_check(&dataset->userkey, e);
-	if (!failed && dataset->filename[0] && manifest_filename_check(dataset->filename, e) < 0)
-		failed = err_wrap(e, "filename");
-	if (!failed)
-		failed = remote_check(dataset->source, dataset->kbs, e);
-	return failed;
+static bool has_hash(const Cvms__Dataset *d)
+{
+	return d->hash.len == MANIFEST_HASH_LEN;
 }
 
 /* Named datasets differ in name, since they share a folder; nameless ones in content. */
 static int same_check(const Cvms__Dataset *a, const Cvms__Dataset *b, size_t other, struct err *e)
 {
-	bool same_hash = memcmp(a->hash.data, b->hash.data, MANIFEST_HASH_LEN) == 0;
+	bool same_hash = has_hash(a) && has_hash(b) &&
+			 memcmp(a->hash.data, b->hash.data, MANIFEST_HASH_LEN) == 0;
 
 	if (strcmp(a->filename, b->filename) != 0)
 		return 0;
@@ -106,20 +108,40 @@ static int same_check(const Cvms__Dataset *a, const Cvms__Dataset *b, size_t oth
 	return 0;
 }
 
-static int datasets_check(const Cvms__ComputationRunReq *m, struct err *e)
+static int same_as_before(const Cvms__ComputationRunReq *m, size_t i, struct err *e)
 {
-	if (m->n_datasets > MANIFEST_DATASETS_MAX)
-		return err_set(e, ERR_INVALID, "datasets: %zu of them, the limit is %d",
-			       m->n_datasets, MANIFEST_DATASETS_MAX);
-	for (size_t i = 0; i < m->n_datasets; i++) {
-		int failed = dataset_check(m->datasets[i], e);
+	int failed = 0;
 
-		for (size_t j = 0; j < i && !failed; j++)
-			failed = same_check(m->datasets[i], m->datasets[j], j, e);
-		if (failed)
-			return err_wrap(e, "datasets[%zu]", i);
+	for (size_t j = 0; j < i && !failed; j++)
+		failed = same_check(m->datasets[i], m->datasets[j], j, e);
+	return failed;
+}
+
+static int count_check(const char *what, size_t count, size_t max, struct err *e)
+{
+	if (count <= max)
+		return 0;
+	return err_set(e, ERR_INVALID, "%s: %zu of them, the limit is %zu", what, count, max);
+}
+
+static void datasets_check(const Cvms__ComputationRunReq *m, struct manifest_faults *f)
+{
+	MANIFEST_FAULT(f,
+		       count_check("datasets", m->n_datasets, MANIFEST_DATASETS_MAX,
+				   manifest_faults_next(f)),
+		       "manifest");
+	if (m->n_datasets > MANIFEST_DATASETS_MAX)
+		return;
+	for (size_t i = 0; i < m->n_datasets; i++) {
+		const Cvms__Dataset *d = m->datasets[i];
+
+		MANIFEST_FAULT(f, hash_check(&d->hash, manifest_faults_next(f)), PLACE, i);
+		MANIFEST_FAULT(f, user_key_check(&d->userkey, manifest_faults_next(f)), PLACE, i);
+		MANIFEST_FAULT(f, filename_check(d->filename, manifest_faults_next(f)), PLACE, i);
+		MANIFEST_FAULT(f, remote_check(d->source, d->kbs, manifest_faults_next(f)), PLACE,
+			       i);
+		MANIFEST_FAULT(f, same_as_before(m, i, manifest_faults_next(f)), PLACE, i);
 	}
-	return 0;
 }
 
 static int algo_type_check(const char *type, struct err *e)
@@ -133,68 +155,86 @@ static int algo_type_check(const char *type, struct err *e)
 		       type);
 }
 
-static int args_check(const Cvms__Algorithm *algorithm, struct err *e)
+static int arg_check(const char *arg, size_t i, struct err *e)
+{
+	if (utf8_valid(arg, strlen(arg)))
+		return 0;
+	return err_set(e, ERR_INVALID, "algo_args[%zu]: not valid UTF-8, or a zero character", i);
+}
+
+static int args_size_check(const Cvms__Algorithm *a, struct err *e)
 {
 	size_t bytes = 0;
 
-	if (algorithm->n_algo_args > MANIFEST_ARGS_MAX)
-		return err_set(e, ERR_INVALID, "algo_args: %zu of them, the limit is %d",
-			       algorithm->n_algo_args, MANIFEST_ARGS_MAX);
-	for (size_t i = 0; i < algorithm->n_algo_args; i++) {
-		const char *arg = algorithm->algo_args[i];
+	for (size_t i = 0; i < a->n_algo_args; i++)
+		bytes += strlen(a->algo_args[i]) + 1;
+	if (bytes <= MANIFEST_ARG_BYTES_MAX)
+		return 0;
+	return err_set(e, ERR_INVALID, "algo_args: %zu bytes together, the limit is %d", bytes,
+		       MANIFEST_ARG_BYTES_MAX);
+}
 
-		bytes += strlen(arg) + 1;
-		if (!utf8_valid(arg, strlen(arg)))
-			return err_set(e, ERR_INVALID,
-				       "algo_args[%zu]: not valid UTF-8, or a zero character", i);
+static void args_check(const Cvms__Algorithm *a, struct manifest_faults *f)
+{
+	MANIFEST_FAULT(f,
+		       count_check("algo_args", a->n_algo_args, MANIFEST_ARGS_MAX,
+				   manifest_faults_next(f)),
+		       ALGORITHM);
+	if (a->n_algo_args > MANIFEST_ARGS_MAX)
+		return;
+	for (size_t i = 0; i < a->n_algo_args; i++)
+		MANIFEST_FAULT(f, arg_check(a->algo_args[i], i, manifest_faults_next(f)),
+			       ALGORITHM);
+	MANIFEST_FAULT(f, args_size_check(a, manifest_faults_next(f)), ALGORITHM);
+}
+
+static int missing(const char *what, struct err *e)
+{
+	return err_set(e, ERR_INVALID, "%s: missing", what);
+}
+
+static void algorithm_check(const Cvms__Algorithm *a, struct manifest_faults *f)
+{
+	if (!a) {
+		MANIFEST_FAULT(f, missing("algorithm", manifest_faults_next(f)), "manifest");
+		return;
 	}
-	if (bytes > MANIFEST_ARG_BYTES_MAX)
-		return err_set(e, ERR_INVALID, "algo_args: %zu bytes together, the limit is %d",
-			       bytes, MANIFEST_ARG_BYTES_MAX);
-	return 0;
+	MANIFEST_FAULT(f, hash_check(&a->hash, manifest_faults_next(f)), ALGORITHM);
+	MANIFEST_FAULT(f, user_key_check(&a->userkey, manifest_faults_next(f)), ALGORITHM);
+	MANIFEST_FAULT(f, algo_type_check(a->algo_type, manifest_faults_next(f)), ALGORITHM);
+	args_check(a, f);
+	MANIFEST_FAULT(f, remote_check(a->source, a->kbs, manifest_faults_next(f)), ALGORITHM);
 }
 
-static int algorithm_check(const Cvms__Algorithm *algorithm, struct err *e)
+static int consumer_check(const Cvms__ComputationRunReq *m, size_t i, struct err *e)
 {
-	int failed;
+	const ProtobufCBinaryData *key = &m->result_consumers[i]->userkey;
+	int failed = user_key_check(key, e);
 
-	if (!algorithm)
-		return err_set(e, ERR_INVALID, "algorithm: missing");
-	failed = hash_check(&algorithm->hash, e);
-	if (!failed)
-		failed = user_key_check(&algorithm->userkey, e);
-	if (!failed)
-		failed = algo_type_check(algorithm->algo_type, e);
-	if (!failed)
-		failed = args_check(algorithm, e);
-	if (!failed)
-		failed = remote_check(algorithm->source, algorithm->kbs, e);
-	return failed ? err_wrap(e, "algorithm") : 0;
+	for (size_t j = 0; j < i && !failed; j++) {
+		const ProtobufCBinaryData *other = &m->result_consumers[j]->userkey;
+
+		if (key->len == other->len && memcmp(key->data, other->data, key->len) == 0)
+			failed = err_set(e, ERR_INVALID, "user_key: that of result_consumers[%zu]",
+					 j);
+	}
+	return failed;
 }
 
-static int consumers_check(const Cvms__ComputationRunReq *m, struct err *e)
+static void consumers_check(const Cvms__ComputationRunReq *m, struct manifest_faults *f)
 {
+	MANIFEST_FAULT(f,
+		       count_check("result_consumers", m->n_result_consumers,
+				   MANIFEST_CONSUMERS_MAX, manifest_faults_next(f)),
+		       "manifest");
 	if (m->n_result_consumers > MANIFEST_CONSUMERS_MAX)
-		return err_set(e, ERR_INVALID, "result_consumers: %zu of them, the limit is %d",
-			       m->n_result_consumers, MANIFEST_CONSUMERS_MAX);
-	for (size_t i = 0; i < m->n_result_consumers; i++) {
-		const ProtobufCBinaryData *key = &m->result_consumers[i]->userkey;
-		int failed = user_key_check(key, e);
-
-		for (size_t j = 0; j < i && !failed; j++) {
-			const ProtobufCBinaryData *other = &m->result_consumers[j]->userkey;
-
-			if (key->len == other->len && memcmp(key->data, other->data, key->len) == 0)
-				failed = err_set(e, ERR_INVALID,
-						 "user_key: that of result_consumers[%zu]", j);
-		}
-		if (failed)
-			return err_wrap(e, "result_consumers[%zu]", i);
-	}
-	return 0;
+		return;
+	for (size_t i = 0; i < m->n_result_consumers; i++)
+		MANIFEST_FAULT(f, consumer_check(m, i, manifest_faults_next(f)),
+			       "manifest: result_consumers[%zu]", i);
 }
 
-static int texts_check(const Cvms__ComputationRunReq *m, struct err *e)
+static void texts_check(const Cvms__ComputationRunReq *m, struct manifest_faults *f)
 {
 	const struct {
 		const char *what, *text;
@@ -206,27 +246,30 @@ static int texts_check(const Cvms__ComputationRunReq *m, struct err *e)
 	};
 
 	if (!m->id[0])
-		return err_set(e, ERR_INVALID, "id: missing");
-	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
-		if (length_check(texts[i].text, texts[i].max, e) < 0)
-			return err_wrap(e, "%s", texts[i].what);
-	}
-	return 0;
+		MANIFEST_FAULT(f, missing("id", manifest_faults_next(f)), "manifest");
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+		MANIFEST_FAULT(f,
+			       length_check(texts[i].text, texts[i].max, manifest_faults_next(f)),
+			       "manifest: %s", texts[i].what);
+}
+
+bool manifest_check_all(const Cvms__ComputationRunReq *manifest, struct manifest_faults *faults)
+{
+	texts_check(manifest, faults);
+	datasets_check(manifest, faults);
+	algorithm_check(manifest->algorithm, faults);
+	consumers_check(manifest, faults);
+	manifest_extension_check(manifest, faults);
+	/* What is compared by names takes no others, and no more of them. */
+	if (manifest->n_datasets <= MANIFEST_DATASETS_MAX)
+		manifest_places_check(manifest, faults);
+	return !faults->count || faults->list[faults->count - 1].code != ERR_EXHAUSTED;
 }
 
 int manifest_check(const Cvms__ComputationRunReq *manifest, struct err *e)
 {
-	int failed = texts_check(manifest, e);
+	struct manifest_faults one = { .list = e, .room = 1 };
 
-	if (!failed)
-		failed = datasets_check(manifest, e);
-	if (!failed)
-		failed = algorithm_check(manifest->algorithm, e);
-	if (!failed)
-		failed = consumers_check(manifest, e);
-	if (!failed)
-		failed = manifest_extension_check(manifest, e);
-	if (!failed)
-		failed = manifest_places_check(manifest, e);
-	return failed ? err_wrap(e, "manifest") : 0;
+	(void)manifest_check_all(manifest, &one);
+	return one.count ? err_code(e) : 0;
 }

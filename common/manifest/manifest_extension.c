@@ -2,6 +2,7 @@
 #include "common/manifest/manifest_extension.h"
 
 #include "common/manifest/manifest.h"
+#include "common/manifest/manifest_faults.h"
 
 #include <string.h>
 
@@ -86,21 +87,30 @@ static int word_check(const char *what, const char *word, const char *const *wor
 	return err_set(e, ERR_INVALID, "cocos: %s: '%.32s' is not one of %s", what, word, known);
 }
 
-int manifest_extension_check(const Cvms__ComputationRunReq *manifest, struct err *e)
+static int requirements_check(const Cvms__Extension *x, struct err *e)
+{
+	if (!x->requirements_hash.len || x->requirements_hash.len == MANIFEST_HASH_LEN)
+		return 0;
+	return err_set(e, ERR_INVALID, "cocos: requirements_hash: %zu bytes, a SHA3-256 has %d",
+		       x->requirements_hash.len, MANIFEST_HASH_LEN);
+}
+
+void manifest_extension_check(const Cvms__ComputationRunReq *manifest,
+			      struct manifest_faults *faults)
 {
 	const Cvms__Extension *x = manifest->cocos;
-	int failed = 0;
 
-	if (x)
-		failed = word_check("layout", x->layout, layouts, ARRAY_LEN(layouts),
-				    "folders, stock", e);
-	if (x && !failed)
-		failed = word_check("logs", x->logs, logs, ARRAY_LEN(logs),
-				    "consumers, provider, all", e);
-	if (x && !failed && x->requirements_hash.len &&
-	    x->requirements_hash.len != MANIFEST_HASH_LEN)
-		failed = err_set(e, ERR_INVALID,
-				 "cocos: requirements_hash: %zu bytes, a SHA3-256 has %d",
-				 x->requirements_hash.len, MANIFEST_HASH_LEN);
-	return failed ? failed : offered_check(manifest, e);
+	if (x) {
+		MANIFEST_FAULT(faults,
+			       word_check("layout", x->layout, layouts, ARRAY_LEN(layouts),
+					  "folders, stock", manifest_faults_next(faults)),
+			       "manifest");
+		MANIFEST_FAULT(faults,
+			       word_check("logs", x->logs, logs, ARRAY_LEN(logs),
+					  "consumers, provider, all", manifest_faults_next(faults)),
+			       "manifest");
+		MANIFEST_FAULT(faults, requirements_check(x, manifest_faults_next(faults)),
+			       "manifest");
+	}
+	MANIFEST_FAULT(faults, offered_check(manifest, manifest_faults_next(faults)), "manifest");
 }

@@ -32,5 +32,8 @@ bool manifest_may_replace(const Cvms__ComputationRunReq *manifest);
 /* The digest that the requirements must have, lent; NULL where the manifest names none. */
 const uint8_t *manifest_requirements_hash(const Cvms__ComputationRunReq *manifest);
 
+struct manifest_faults;
+
 /* Part of manifest_check(): words, lengths, and what this build does not offer. */
-int manifest_extension_check(const Cvms__ComputationRunReq *manifest, struct err *e) MUST_CHECK;
+void manifest_extension_check(const Cvms__ComputationRunReq *manifest,
+			      struct manifest_faults *faults);

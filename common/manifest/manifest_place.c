@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/manifest/manifest_place.h"
 
+#include "common/manifest/manifest_faults.h"
+
 #include <string.h>
 #include <strings.h>
 
@@ -50,22 +52,28 @@ static struct manifest_place place_at(const Cvms__ComputationRunReq *m, size_t i
 				 manifest_is_cache(d));
 }
 
-int manifest_places_check(const Cvms__ComputationRunReq *m, struct err *e)
+static int place_check(const Cvms__ComputationRunReq *m, size_t i, struct err *e)
 {
-	for (size_t i = 0; i < m->n_datasets; i++) {
-		const struct manifest_place place = place_at(m, i);
+	const struct manifest_place place = place_at(m, i);
 
-		for (size_t j = 0; j < i; j++) {
-			const struct manifest_place other = place_at(m, j);
+	for (size_t j = 0; j < i; j++) {
+		const struct manifest_place other = place_at(m, j);
 
-			if (manifest_place_same(&place, &other))
-				return err_set(
-					e, ERR_INVALID,
-					"datasets[%zu]: filename: '%s' lies in datasets/%s, as '%s' "
-					"of datasets[%zu] does: give one another name",
-					i, m->datasets[i]->filename, place.name,
-					m->datasets[j]->filename, j);
-		}
+		/* The same name is told by it. */
+		if (manifest_place_same(&place, &other) &&
+		    strcmp(m->datasets[i]->filename, m->datasets[j]->filename) != 0)
+			return err_set(e, ERR_INVALID,
+				       "datasets[%zu]: filename: '%s' lies in datasets/%s, as '%s' "
+				       "of datasets[%zu] does: give one another name",
+				       i, m->datasets[i]->filename, place.name,
+				       m->datasets[j]->filename, j);
 	}
 	return 0;
+}
+
+void manifest_places_check(const Cvms__ComputationRunReq *manifest, struct manifest_faults *faults)
+{
+	for (size_t i = 0; i < manifest->n_datasets; i++)
+		MANIFEST_FAULT(faults, place_check(manifest, i, manifest_faults_next(faults)),
+			       "manifest");
 }

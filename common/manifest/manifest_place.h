@@ -35,5 +35,7 @@ struct manifest_place manifest_place_of(enum manifest_layout layout, const char 
 /* Neither can be where the other is. */
 bool manifest_place_same(const struct manifest_place *a, const struct manifest_place *b);
 
+struct manifest_faults;
+
 /* Part of manifest_check(): no two datasets with a name have the same place. */
-int manifest_places_check(const Cvms__ComputationRunReq *manifest, struct err *e) MUST_CHECK;
+void manifest_places_check(const Cvms__ComputationRunReq *manifest, struct manifest_faults *faults);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What decodes can be checked, written as canonical text, and packed to something that decodes. */
 #include "common/manifest/manifest.h"
+#include "common/manifest/manifest_faults.h"
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 
@@ -18,7 +20,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 
 	if (manifest_decode(bytes, len, &m, &e) < 0)
 		return 0;
-	if (manifest_check(m, &e) == 0) {
+	struct err list[4];
+	struct manifest_faults faults = { .list = list, .room = 4 };
+
+	assert(manifest_check_all(m, &faults));
+	assert((manifest_check(m, &e) == 0) == (faults.count == 0));
+	assert(!faults.count || strcmp(e.text, list[0].text) == 0);
+	if (faults.count == 0) {
 		assert(manifest_canonical(m, &text, &out, &e) == 0);
 		assert(manifest_digest(m, &digests, &e) == 0);
 	}

@@ -204,8 +204,109 @@ def the_service_is_asked_for_what_is_no_file():
         cli("manifest", "show", "c-2", **where).refused(1, "c-2")
 
 
+def every_reason_against_a_manifest_is_told_at_once():
+    with Folder() as folder:
+        keys_of(folder, *PEOPLE)
+        path = manifest(folder)
+        assert cli("manifest", "check", path).ok() == "taken: an agent takes this manifest\n"
+        assert cli("manifest", "check", "--json", path).json() == {"taken": True, "reasons": []}
+        run = cli("manifest", "check", manifest(folder, id=None))
+        assert run.ok() and "note: there is no id" in run.err, run.err
+        run = cli("manifest", "check", manifest(
+            folder, algorithm__hash=None, algorithm__algo_type="perl", datasets___1__user_key="AAAA",
+            datasets___0__filename="a/b", cocos__logs="nobody", agent_config={"port": "0"}))
+        assert run.status == 1 and not run.err, (run.status, run.err)
+        says = ["manifest: datasets[0]: filename: ", "manifest: datasets[1]: user_key: ",
+                "manifest: algorithm: hash: ", "manifest: algorithm: algo_type: ", "manifest: cocos: logs: ",
+                "agent_config: port: "]
+        lines = run.out.splitlines()
+        assert len(lines) == len(says), run.out
+        assert all(line.startswith("refused: " + word) for line, word in zip(lines, says)), run.out
+        told = cli("manifest", "check", "--json", folder("m.json"))
+        assert told.status == 1 and not json.loads(told.out)["taken"]
+        assert ["refused: " + reason for reason in json.loads(told.out)["reasons"]] == lines
+        # The first of them is what an agent, and 'computation create', says.
+        assert lines[0][len("refused: "):] in cli("computation", "create", "--dry-run", folder("m.json")).refused(2).err
+        # More than there is room for.
+        many = [{"hash": "00" * 32, "user_key": "AAAA", "filename": f"a/{i}"} for i in range(200)]
+        run = cli("manifest", "check", manifest(folder, datasets=many))
+        assert run.status == 1 and run.out.endswith("refused: and perhaps for more than these 256\n"), run.out[-200:]
+        for text in ("{", '{"nme":"x"}', "[]"):
+            cli("manifest", "check", folder.write("m.json", text)).refused(2, "m.json")
+        cli("manifest", "check", folder("nothing")).refused(2, "nothing")
+
+
+def two_manifests_are_compared_by_meaning():
+    with Folder() as folder:
+        keys_of(folder, *PEOPLE)
+        text = read(manifest(folder)).decode()
+        ours = folder.write("ours.json", text)
+
+        def differ(**changes):
+            run = cli("manifest", "diff", "--json", ours, manifest(folder, **changes))
+            assert run.status == (1 if changes else 0) and not run.err, (run.status, run.err)
+            return json.loads(run.out)
+
+        assert differ() == {"same_digest": True, "differences": []}
+        # Another form: spaces, order of members, digests and keys in their other spelling.
+        m = json.loads(text)
+        m["algorithm"]["hash"] = list(bytes.fromhex(m["algorithm"]["hash"]))
+        m["algorithm"] = dict(reversed(m["algorithm"].items()))
+        other = folder.write("other.json", json.dumps(m, indent=3))
+        assert cli("manifest", "diff", ours, other).ok() == "same: by meaning and digest, whatever their form\n"
+        prints = {name: fingerprint(folder(name, "public.pem")) for name in PEOPLE}
+        key = read(folder("bank/public.pem")).decode()
+        for changes, what, before, after in (
+                ({"id": "c-2"}, "id", "'c-1'", "'c-2'"),
+                ({"algorithm__hash": "ee" * 32}, "algorithm: digest", DIGESTS["algorithm"], "ee" * 32),
+                ({"algorithm__algo_args": ["--seed"]}, "algorithm: argument 2", "'7 8'", None),
+                ({"datasets___0__user_key": key}, "dataset 'h1.zip': key", prints["hospital"], prints["bank"]),
+                ({"datasets___0__decompress": False}, "dataset 'h1.zip': unpacked", "yes", "no"),
+                ({"cocos__requirements_hash": "ee" * 32}, "algorithm: packages", DIGESTS["packages"], "ee" * 32)):
+            told = differ(**changes)
+            want = {k: v for k, v in (("what", what), ("a", before), ("b", after)) if v is not None}
+            assert told == {"same_digest": False, "differences": [want]}, told
+        whats = [d["what"] for d in differ(result_consumers=[{"user_key": key}])["differences"]]
+        assert whats == ["results for " + prints["consumer"], "results for " + prints["bank"]], whats
+        whats = [d["what"] for d in differ(cocos__logs="all")["differences"]]
+        assert whats[0] == "logs" and whats[1].startswith("weakened by logs all"), whats
+        # What is in no digest, and what only its order or other words make another one.
+        told = differ(agent_config={"attested_tls": True, "port": "7100"})
+        assert told["same_digest"] and told["differences"] == [{"what": "agent: port", "a": "'7002'", "b": "'7100'"}]
+        m = json.loads(text)
+        m["datasets"].reverse()
+        run = cli("manifest", "diff", ours, folder.write("other.json", json.dumps(m)))
+        assert run.status == 1 and run.out.startswith("differ: they say the same in another order"), run.out
+        run = cli("manifest", "diff", ours, manifest(folder, name="x\u202e\n+ y"))
+        assert run.status == 1 and run.out == (
+            "name\n  - 'iris'\n  + 'x\\xe2\\x80\\xae\\x0a+ y'\ndiffer: the digests, too\n"), run.out
+        cli("manifest", "diff", ours, folder.write("x.json", "{")).refused(2, "x.json")
+        cli("manifest", "diff", folder("nothing"), ours).refused(2, "nothing")
+
+
+def each_dataset_is_unpacked_by_itself():
+    with Folder() as folder:
+        keys_of(folder, "a")
+
+        def made(*options):
+            return cli("computation", "create", "--dry-run", "--algorithm", "ab" * 32, "--algorithm-key", "public.pem",
+                       "--dataset", "cd" * 32, "--dataset-name", "h1.zip", "--dataset", "ef" * 32,
+                       "--dataset-name", "h2.zip", "--dataset-key", "public.pem", "--consumer-key", "public.pem",
+                       *options, cwd=folder("a"))
+
+        def unpacked(*options):
+            return [d.get("decompress", False) for d in json.loads(made(*options).ok())["datasets"]]
+
+        assert unpacked() == [False, False]
+        assert unpacked("--unpack", "h2.zip") == [False, True]
+        assert unpacked("--unpack", "h2.zip", "--unpack", "h1.zip") == unpacked("--decompress") == [True, True]
+        made("--unpack", "h3.zip").refused(2, "--unpack: no dataset is named 'h3.zip'")
+        cli("computation", "create", "m.json", "--unpack", "x").refused(2, "--unpack", "exclude")
+
+
 if __name__ == "__main__":
     tap.run([a_key_has_one_fingerprint, what_holds_no_key_has_no_fingerprint,
              a_manifest_is_shown_by_who_brings_what, this_is_you, what_weakens_a_manifest_is_said,
              a_strangers_texts_stay_texts, what_cant_be_read_is_refused_by_name,
-             the_service_is_asked_for_what_is_no_file])
+             the_service_is_asked_for_what_is_no_file, every_reason_against_a_manifest_is_told_at_once,
+             two_manifests_are_compared_by_meaning, each_dataset_is_unpacked_by_itself])
