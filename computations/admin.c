@@ -286,7 +286,13 @@ static int run_again(struct store *store, struct request *r, struct err *e)
 		r->cvm_id = TAKE_PTR(r->computation.cvm_id);
 	}
 	computation_done(&r->computation);
-	return 0;
+	if (session_ids_have(r->connected, r->cvm_id))
+		return 0;
+	return err_set(
+		e, ERR_UNAVAILABLE,
+		"CVM %s, where computation %s failed, is not connected: wait for it, or name "
+		"another",
+		log_quote(r->cvm_id).text, log_quote(r->id).text);
 }
 
 static int run_run(struct store *store, struct request *r, struct err *e)

@@ -374,14 +374,9 @@ void agent_message_take(struct rpc_call *call, const ProtobufCMessage *message)
 	enqueue(s, m);
 }
 
-static bool is_connected(const char *id, void *data)
+static bool is_connected(const char *id, void *ids)
 {
-	char **ids = data;
-
-	for (size_t i = 0; ids && ids[i]; i++)
-		if (strcmp(ids[i], id) == 0)
-			return true;
-	return false;
+	return session_ids_have(ids, id);
 }
 
 static int keep_arrival(struct store *store, struct agent_message *m, struct err *e)

@@ -46,6 +46,7 @@ void session_stop(struct session *session, const char *computation_id);
  * session_ids_free() them. */
 char **session_ids(struct service *service);
 void session_ids_free(char **ids);
+bool session_ids_have(char *const *ids, const char *cvm_id);
 
 /* Ends the streams of one CVM, for its agent to come again. */
 void session_end_of(struct service *service, const char *cvm_id, const char *why);

@@ -443,6 +443,14 @@ void session_ids_free(char **ids)
 	free(ids);
 }
 
+bool session_ids_have(char *const *ids, const char *cvm_id)
+{
+	for (size_t i = 0; ids[i]; i++)
+		if (strcmp(ids[i], cvm_id) == 0)
+			return true;
+	return false;
+}
+
 void session_end_all(struct service *service)
 {
 	struct session *s, *following;

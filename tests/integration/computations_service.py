@@ -341,6 +341,29 @@ def what_is_said_again_of_an_older_run_fails_no_retry():
                 service.admin.Run(computations.RunRequest(id=computation, again=True), timeout=PATIENCE)
 
 
+def a_retry_does_not_wait_for_a_cvm_that_is_away():
+    with Folder() as folder, Computations(folder) as service:
+        with agent_of(service) as agent:
+            computation = create(service)
+            until(connected(service, "cvm-1"), "the connection")
+            run(service, computation, "cvm-1")
+            agent.manifest()
+            agent.event(computation, "Failed", "Failed", b'{"error":"exit code 3"}')
+            service.until_state(computation, "Failed")
+            service.admin.Stop(computations.ComputationRequest(id=computation), timeout=PATIENCE)
+            agent.next("stopComputation")
+            agent.say(stop_computation_res=cvms.StopComputationResponse(computation_id=computation))
+            until(lambda: not service.show(computation).stopping, "the confirmation")
+        until(gone(service, "cvm-1"), "the end of the connection")
+        assert "is not connected" in refused(grpc.StatusCode.UNAVAILABLE, service.admin.Run,
+                                             computations.RunRequest(id=computation, again=True))
+        assert service.show(computation).state == "Failed"
+        with agent_of(service, cvm="other") as agent:
+            until(connected(service, "other"), "the connection")
+            service.admin.Run(computations.RunRequest(id=computation, again=True, cvm_id="other"), timeout=PATIENCE)
+            agent.manifest()
+
+
 def a_stop_waits_for_an_agent_that_is_away():
     with Folder() as folder, Computations(folder) as service:
         computation = orphaned(service)
