@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * admin.h — an administrator's call on its way through the database, for admin.c and
- * admin_list.c.
+ * admin.h — an administrator's call on its way through the database, for admin.c and the files that
+ * begin so.
  */
 #pragma once
 
 #include "computations/admin_message.h"
 #include "computations/service.h"
+
+struct journal_page;
+struct witness_answer;
 
 struct request {
 	struct rpc_call *call; /* a reference */
@@ -42,7 +45,6 @@ void request_start(struct request *r);
 bool request_is_connected(const struct request *r, const char *cvm_id);
 
 /* admin_journal.c */
-struct journal_page;
 void admin_journal(struct rpc_call *call, const ProtobufCMessage *message);
 void admin_journal_free(struct journal_page *page);
 

@@ -27,7 +27,6 @@ struct witness_seen {
 	uint64_t proof_size; /* of the log that the proof is of */
 };
 void witness_seen_done(struct witness_seen *seen);
-#define CLEANUP_WITNESS_SEEN __attribute__((cleanup(witness_seen_done)))
 
 /* `id` NULL: the log alone; `run` 0: the newest. CLI_NOT_GENUINE for a log that is not what was seen
  * before with more leaves, a key that is another, a proof that does not hold. */

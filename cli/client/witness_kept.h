@@ -22,7 +22,6 @@ struct witness_kept {
 	size_t count;
 };
 void witness_kept_done(struct witness_kept *kept);
-#define CLEANUP_WITNESS_KEPT __attribute__((cleanup(witness_kept_done)))
 
 /* Whether this account has a place for it. */
 bool witness_kept_has_place(void);
