@@ -301,6 +301,7 @@ enum cli_exit witness_keep(struct client *client, struct witness_seen *seen, str
 			.signed_head = span_of(&r->signed_head),
 			.head = &seen->head,
 			.leaf = seen->has_proof ? &seen->proof.leaf : NULL,
+			.compared = seen->compared,
 		};
 		int outcome = witness_kept_write(seen->address, &seen->kept, &shown, e);
 

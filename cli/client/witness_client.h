@@ -25,6 +25,7 @@ struct witness_seen {
 	bool has_proof; /* a computation was asked for */
 	struct witness_proof proof;
 	uint64_t proof_size; /* of the log that the proof is of */
+	bool compared; /* by the caller: a journal, with the proof and all that is kept of its run */
 };
 void witness_seen_done(struct witness_seen *seen);
 

@@ -105,7 +105,7 @@ int witness_kept_read(const char *address, struct witness_kept *kept, struct err
 	return 0;
 }
 
-static bool is_of(const struct witness_leaf *leaf, struct span computation, uint64_t run)
+bool witness_kept_is_of(const struct witness_leaf *leaf, struct span computation, uint64_t run)
 {
 	return leaf->run == run && span_equal(leaf->computation, computation);
 }
@@ -113,10 +113,16 @@ static bool is_of(const struct witness_leaf *leaf, struct span computation, uint
 const struct witness_leaf *witness_kept_leaf(const struct witness_kept *kept,
 					     struct span computation, uint64_t run)
 {
-	for (size_t i = 0; i < kept->count; i++)
-		if (is_of(&kept->leaves[i], computation, run))
-			return &kept->leaves[i];
-	return NULL;
+	const struct witness_leaf *longest = NULL;
+
+	for (size_t i = 0; i < kept->count; i++) {
+		const struct witness_leaf *leaf = &kept->leaves[i];
+
+		if (witness_kept_is_of(leaf, computation, run) &&
+		    (!longest || leaf->head.count > longest->head.count))
+			longest = leaf;
+	}
+	return longest;
 }
 
 static int lock(const char *path, struct err *e)
@@ -176,6 +182,13 @@ static bool replaces(const struct witness_leaf *leaf, const struct witness_kept 
 	return leaf && (!old || old->head.count <= leaf->head.count);
 }
 
+/* A leaf that no journal was compared with may be of another history: those before it stay, for when one is. */
+static bool goes(const struct witness_leaf *old, const struct witness_shown *shown)
+{
+	return witness_kept_is_of(old, shown->leaf->computation, shown->leaf->run) &&
+	       (shown->compared || old->head.count == shown->leaf->head.count);
+}
+
 static void put(const char *address, const struct witness_kept *kept,
 		const struct witness_shown *shown, struct writer *w)
 {
@@ -185,7 +198,7 @@ static void put(const char *address, const struct witness_kept *kept,
 	size_t from, count = kept->count;
 
 	for (size_t i = 0; leaf && i < kept->count; i++)
-		count -= is_of(&kept->leaves[i], leaf->computation, leaf->run);
+		count -= goes(&kept->leaves[i], shown);
 	from = leaf && count == WITNESS_KEPT_LEAVES; /* the oldest makes room */
 	datum_put_array(w, 5);
 	datum_put_uint(w, FORM);
@@ -194,7 +207,7 @@ static void put(const char *address, const struct witness_kept *kept,
 	datum_put_bytes(w, head.bytes, head.len);
 	datum_put_array(w, count - from + !!leaf);
 	for (size_t i = from; i < kept->count; i++)
-		if (!leaf || !is_of(&kept->leaves[i], leaf->computation, leaf->run))
+		if (!leaf || !goes(&kept->leaves[i], shown))
 			witness_leaf_put(&kept->leaves[i], w);
 	if (leaf)
 		witness_leaf_put(leaf, w);

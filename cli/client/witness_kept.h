@@ -29,15 +29,17 @@ bool witness_kept_has_place(void);
 /* Nothing that was seen is fine; a file that can't be read, or holds something else, is not. */
 int witness_kept_read(const char *address, struct witness_kept *kept, struct err *e) MUST_CHECK;
 
-/* The newest that was seen of that run; NULL: nothing. */
+/* The longest that was seen of that run; NULL: nothing. Others stay beside it until a journal was compared. */
 const struct witness_leaf *witness_kept_leaf(const struct witness_kept *kept,
 					     struct span computation, uint64_t run);
+bool witness_kept_is_of(const struct witness_leaf *leaf, struct span computation, uint64_t run);
 
 /* A head that was shown, of the log with that key, and the leaf that it was asked about, or NULL. */
 struct witness_shown {
 	struct span key, signed_head;
 	const struct witness_head *head;
 	const struct witness_leaf *leaf;
+	bool compared; /* a journal, with the leaf and all that was kept of its run */
 };
 
 /* Puts what is shown now in place of `before`, the whole file at once. The caller has compared these two and no

@@ -181,16 +181,20 @@ static enum cli_exit compare(const struct fetched *f, const struct witness_seen 
 			     struct err *e)
 {
 	const struct span entries = { f->file.bytes, f->file.len };
-	const struct witness_leaf *now = &seen->proof.leaf, *before;
+	const struct witness_leaf *now = &seen->proof.leaf;
 	enum cli_exit status;
 
 	if (!seen->has_proof)
 		return CLI_OK;
 	status = witness_compare(now, entries, &f->check.head, e);
-	before = witness_kept_leaf(&seen->kept, now->computation, now->run);
-	/* It is longer only where another call kept it after this journal was sent. */
-	if (status == CLI_OK && before && before->head.count <= f->check.head.count)
-		status = witness_compare(before, entries, &f->check.head, e);
+	for (size_t i = 0; i < seen->kept.count && status == CLI_OK; i++) {
+		const struct witness_leaf *before = &seen->kept.leaves[i];
+
+		/* It is longer only where another call kept it after this journal was sent. */
+		if (witness_kept_is_of(before, now->computation, now->run) &&
+		    before->head.count <= f->check.head.count)
+			status = witness_compare(before, entries, &f->check.head, e);
+	}
 	return status;
 }
 
@@ -203,6 +207,7 @@ static enum cli_exit check_witness(struct client *client, const struct fetched *
 	if (!seen->response)
 		return CLI_OK;
 	status = compare(f, seen, e);
+	seen->compared = status == CLI_OK;
 	if (status == CLI_OK)
 		status = witness_keep(client, seen, e);
 	return status == CLI_OK ? compare(f, seen, e) : status;

@@ -326,6 +326,34 @@ def another_history_of_a_run_is_caught_although_its_log_only_grew():
         call("get", "c", "-o", folder("new"), "--witness", folder("w-new")).ok()
 
 
+def asking_for_a_leaf_alone_forgets_nothing():
+    def kept():
+        place = folder("state/cocos/witness")
+        [name] = [name for name in os.listdir(place) if name != "lock"]
+        with open(os.path.join(place, name), "rb") as file:
+            return [leaf[2] for leaf in decoded(file.read())[4]]
+    with lying() as (liar, call, folder):
+        book = book_of("c", 4)
+        liar.put("c", 1, book)
+        call("get", "c", "-o", folder("j"), "--witness", folder("w")).ok()
+        liar.put("c", 1, book_of("c", 6))
+        call("witness", "c").ok()  # of another history, as only the journal shows
+        call("witness", "c").ok()
+        assert kept() == [4, 6], kept()
+        refuses(call("get", "c", "-o", folder("new"), "--witness", folder("w-new")), "another history")
+        shutil.rmtree(folder("state"))
+        liar.leaves = []
+        liar.put("c", 1, book)
+        call("get", "c", "-o", folder("j"), "--witness", folder("w")).ok()
+        for _ in range(2):
+            book.add("log", text="more", level="INFO")
+            liar.put("c", 1, book)
+            call("witness", "c").ok()
+        assert kept() == [4, 5, 6], kept()
+        call("get", "c", "-o", folder("new"), "--witness", folder("w-new")).ok()
+        assert kept() == [6], kept()
+
+
 def a_run_that_was_seen_is_not_hidden_behind_an_older_one():
     with lying() as (liar, call, folder):
         for run in (1, 2):
@@ -539,7 +567,7 @@ if __name__ == "__main__":
              what_is_no_head_becomes_no_leaf, an_honest_log_is_followed_and_each_proof_verifies_offline,
              a_log_that_grows_under_an_open_journal_is_followed, a_fork_is_caught_and_so_is_a_shrunken_log,
              another_history_of_a_run_is_caught_although_its_log_only_grew,
-             a_run_that_was_seen_is_not_hidden_behind_an_older_one,
+             asking_for_a_leaf_alone_forgets_nothing, a_run_that_was_seen_is_not_hidden_behind_an_older_one,
              other_keys_and_proofs_that_do_not_hold_are_refused, two_calls_at_one_moment_are_not_shown_two_logs,
              get_and_follow_compare_with_what_was_seen_and_ask_nothing_of_who_saw_nothing,
              what_is_kept_is_private_bounded_and_never_guessed,
