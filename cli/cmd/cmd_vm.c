@@ -4,6 +4,7 @@
 #include "cli/base/text.h"
 #include "cli/client/client.h"
 #include "cli/cmd/commands.h"
+#include "cli/cmd/vm_table.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/base/settings.h"
@@ -21,6 +22,9 @@ static const struct rpc_method create_vm = { PROTO_MANAGER_CREATE_VM, RPC_UNARY,
 static const struct rpc_method remove_vm = { PROTO_MANAGER_REMOVE_VM, RPC_UNARY,
 					     &manager__remove_req__descriptor,
 					     &google__protobuf__empty__descriptor };
+static const struct rpc_method get_vm = { PROTO_MANAGER_GET_VM, RPC_UNARY,
+					  &manager__get_vm_req__descriptor,
+					  &manager__vm__descriptor };
 static const struct rpc_method list_strays = { PROTO_MANAGER_LIST_STRAYS, RPC_UNARY,
 					       &manager__list_strays_req__descriptor,
 					       &manager__list_strays_res__descriptor };
@@ -31,6 +35,7 @@ static const struct rpc_method adopt_stray = { PROTO_MANAGER_ADOPT_STRAY, RPC_UN
 /* The texts of a request, freed together. */
 struct inputs {
 	char *server_ca, *client_key, *client_crt;
+	struct vm_labels labels;
 };
 
 static void inputs_done(struct inputs *in)
@@ -40,6 +45,7 @@ static void inputs_done(struct inputs *in)
 	free(in->server_ca);
 	free(in->client_key);
 	free(in->client_crt);
+	vm_labels_done(&in->labels);
 }
 #define CLEANUP_INPUTS __attribute__((cleanup(inputs_done)))
 
@@ -67,6 +73,12 @@ static char *text_or_empty(struct cli *cli, const char *option)
 static int fill(struct cli *cli, struct inputs *in, Manager__CreateReq *request, struct err *e)
 {
 	uint64_t ttl;
+
+	if (vm_labels_read(cli, &in->labels, e) < 0)
+		return err_code(e);
+	request->name = text_or_empty(cli, "name");
+	request->labels = in->labels.list;
+	request->n_labels = in->labels.count;
 
 	request->agent_cvm_server_url = text_or_empty(cli, "server-url");
 	request->agent_cvm_ca_url = text_or_empty(cli, "ca-url");
@@ -125,7 +137,7 @@ static enum cli_exit run_create_vm(struct cli *cli, struct err *e)
 	failed = print_vm(cli, created, e);
 	if (!failed && fflush(cli->out) != 0)
 		failed = err_errno(e, "standard output");
-	/* Nothing lists a manager's CVMs: a lost id is a machine that keeps running. */
+	/* A lost id is a machine that keeps running. */
 	if (failed)
 		cli_hint(cli, "CVM %s was created and runs; 'cocos-cli remove-vm' removes it",
 			 text_plain(created->cvm_id).text);
@@ -144,6 +156,9 @@ static const struct cli_option options[] = {
 	{ .name = "client-key", .value = "PEM", .help = "and its private key" },
 	{ .name = "ca-url", .value = "URL", .help = "certificate authority's service" },
 	{ .name = "log-level", .value = "LEVEL", .help = "the agent's" },
+	{ .name = "name", .value = "NAME", .help = "call it that: a-z 0-9 - . (63 characters)" },
+	{ .name = "label", .value = "KEY=VALUE", .times = CLI_MANY,
+	  .help = "say that of it; for 'vm list --label'" },
 	{ .name = "ttl", .value = "DURATION", .help = "remove it after: 90m, 1h30m" },
 	CLI_JSON_OPTION,
 	CLIENT_OPTIONS,
@@ -159,24 +174,57 @@ const struct command cmd_create_vm = {
 	.run = run_create_vm,
 };
 
+/* Managers remove by id; ours know who has a name. */
+static int remove_it(struct client *client, const char *id_or_name, struct err *e)
+{
+	Manager__RemoveReq request = MANAGER__REMOVE_REQ__INIT;
+	Manager__GetVmReq who = MANAGER__GET_VM_REQ__INIT;
+	ProtobufCMessage *response, *vm;
+	struct err unknown;
+	int failed;
+
+	request.cvm_id = who.id = (char *)(uintptr_t)id_or_name;
+	failed = client_call(client, &remove_vm, &request.base, &response, e);
+	if (failed && e->code == ERR_NOT_FOUND &&
+	    client_call(client, &get_vm, &who.base, &vm, &unknown) == 0) {
+		request.cvm_id = ((Manager__Vm *)vm)->id;
+		if (strcmp(request.cvm_id, id_or_name) != 0)
+			failed = client_call(client, &remove_vm, &request.base, &response, e);
+		protobuf_c_message_free_unpacked(vm, NULL);
+	}
+	if (failed)
+		return failed;
+	protobuf_c_message_free_unpacked(response, NULL);
+	return 0;
+}
+
 static enum cli_exit run_remove_vm(struct cli *cli, struct err *e)
 {
 	struct client client CLEANUP_CLIENT = { .loop = NULL };
-	Manager__RemoveReq request = MANAGER__REMOVE_REQ__INIT;
-	ProtobufCMessage *response;
 
 	if (client_open(&client, CLIENT_MANAGER, NULL, cli, e) < 0)
 		return CLI_USAGE;
-	request.cvm_id = (char *)(uintptr_t)cli->operands[0];
-	if (client_call(&client, &remove_vm, &request.base, &response, e) < 0) {
+	if (remove_it(&client, cli->operands[0], e) < 0) {
 		if (e->code == ERR_NOT_FOUND)
-			cli_hint(cli, "'cocos-cli create-vm' printed the id of each CVM");
+			cli_hint(
+				cli,
+				"'cocos-cli vm list' lists the CVMs, 'vm strays' those without a record");
 		return CLI_FAILED;
 	}
-	protobuf_c_message_free_unpacked(response, NULL);
 	fprintf(cli->out, "CVM %s removed\n", cli->operands[0]);
 	return CLI_OK;
 }
+
+/* The same by the name of its group. */
+const struct command cmd_vm_remove = {
+	.name = "vm remove",
+	.args = "CVM",
+	.help = "remove a CVM, by its id or name; as remove-vm does",
+	.operands_min = 1,
+	.operands_max = 1,
+	.options = (const struct cli_option[]){ CLIENT_OPTIONS, { .name = NULL } },
+	.run = run_remove_vm,
+};
 
 const struct command cmd_remove_vm = {
 	.name = "remove-vm",

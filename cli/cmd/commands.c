@@ -21,6 +21,10 @@ const struct command *const commands[] = {
 
 	&cmd_create_vm,
 	&cmd_remove_vm,
+	&cmd_vm_list,
+	&cmd_vm_show,
+	&cmd_vm_watch,
+	&cmd_vm_remove,
 	&cmd_vm_strays,
 	&cmd_vm_adopt,
 

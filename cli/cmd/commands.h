@@ -20,7 +20,11 @@ extern const struct command cmd_receipt_verify, cmd_receipt_show;
 extern const struct command cmd_attestation_get, cmd_ima_measurements;
 
 /* cmd_vm.c */
-extern const struct command cmd_create_vm, cmd_remove_vm, cmd_vm_strays, cmd_vm_adopt;
+extern const struct command cmd_create_vm, cmd_remove_vm, cmd_vm_remove, cmd_vm_strays,
+	cmd_vm_adopt;
+
+/* cmd_vm_list.c */
+extern const struct command cmd_vm_list, cmd_vm_show, cmd_vm_watch;
 
 /* cmd_computation_create.c, cmd_computation.c, cmd_computation_logs.c */
 extern const struct command cmd_computation_create, cmd_computation_list, cmd_computation_show,

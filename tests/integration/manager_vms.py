@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """ListVms, GetVm and WatchVms of cocos-manager over a real libvirt and QEMU, called by python3-grpcio: what
 CVMs are called, what is told of their lives, and what is refused."""
+import json
 import os
 import queue
 import signal
@@ -10,7 +11,7 @@ import grpc
 
 import libvirt_room as room
 import tap
-from harness import PATIENCE, Folder, until
+from harness import PATIENCE, Folder, Process, cli, program, until
 from manager_libvirt import Manager, libvirt, manager, refused
 
 INVALID = grpc.StatusCode.INVALID_ARGUMENT
@@ -215,6 +216,58 @@ def what_is_no_name_label_filter_or_cursor_is_refused():
         m.assert_nothing_left()
 
 
+def the_command_line_lists_shows_watches_and_removes():
+    with Folder() as folder, Seen(folder, MEMORY="192M") as m:
+        where = {"MANAGER_GRPC_URL": f"127.0.0.1:{m.port}"}
+        assert cli("vm", "list", **where).ok() == "none\n"
+        assert cli("vm", "list", "-o", "yaml", **where).ok() == "[]\n"
+        heard = folder("heard")
+        with open(heard, "wb") as out:
+            watch = Process([program("cocos-cli"), "vm", "watch", "--json", "--label", "study=7"],
+                            where, stdout=out)
+        words = ("--server-url", "10.0.2.2:7001", "--label", "study=7", "--label", "owner=st.mary")
+        one = cli("create-vm", *words, "--name", "ward-7", "--json", **where).json()["cvm_id"]
+        two = cli("create-vm", *words[:2], "--json", **where).json()["cvm_id"]
+        shown = cli("vm", "list", **where).ok().splitlines()
+        assert shown[0].split() == ["ID", "NAME", "STATE", "REASON", "TEE", "CPUS", "MEMORY", "PORT",
+                                    "CREATED"], shown
+        assert [line.split()[:7] for line in sorted(shown[1:])] == sorted([
+            [one, "ward-7", "running", "-", "none", "1", "192"],
+            [two, "-", "running", "-", "none", "1", "192"]]), shown
+        rows = cli("vm", "list", "--label", "study=7", "--state", "running", "--tee", "none", "-o",
+                   "json", **where).json()
+        assert [(row["id"], row["labels"], row["memory"]) for row in rows] == [
+            (one, {"owner": "st.mary", "study": "7"}, 192 << 20)], rows
+        assert rows == cli("vm", "list", "--name", "ward-7", "--json", **where).json()
+        assert rows[0] == cli("vm", "show", "ward-7", "--json", **where).json()
+        assert "owner=st.mary" in cli("vm", "list", "-o", "wide", **where).ok()
+        assert f"id              {one}\n" in cli("vm", "show", one, **where).ok()
+        cli("create-vm", *words, "--name", "ward-7", **where).refused(1, "a CVM is called ward-7")
+        cli("create-vm", *words[:2], "--label", "x", **where).refused(2, "'x' is not KEY=VALUE")
+        cli("vm", "list", "--state", "asleep", **where).refused(1, "'asleep' is no state")
+        cli("vm", "list", "-o", "yaml", "--json", **where).refused(2, "exclude each other")
+        cli("vm", "show", "ward-8", **where).refused(1, "no CVM", "hint: 'cocos-cli vm list'")
+        cli("vm", "remove", "ward-8", **where).refused(1, "no CVM", "hint: 'cocos-cli vm list'")
+        cli("vm", "remove", "ward-7", **where).ok()
+        cli("remove-vm", two, **where).ok()
+
+        def told():
+            with open(heard, encoding="utf-8") as lines:
+                return [(row["id"], row["state"]) for row in map(json.loads, lines.read().split("\n")[:-1])]
+        until(lambda: (one, "exited") in told(), "the last word of a CVM")
+        assert (one, "running") in told() and {row[0] for row in told()} == {one}, told()
+        gone = cli("vm", "list", "--state", "exited", "--name", "ward-7", "--json", **where).json()
+        assert [(row["id"], row["exit_reason"], row["forwarded_port"]) for row in gone] == [
+            (one, "removed", 0)], gone
+        cli("vm", "watch", "--revision", "1", **where).refused(1, "hint: without --revision")
+        cli("vm", "watch", "--revision", "x", **where).refused(2, "--revision")
+        m.stop()
+        watch.wait_line("hint: 'vm watch --revision [0-9]+' goes on")
+        watch.finish()
+        m.start()
+        m.assert_nothing_left()
+
+
 def no_more_watch_than_there_are_places():
     with Folder() as folder, Seen(folder) as m:
         watches = [Watch(m) for _ in range(64)]
@@ -240,5 +293,6 @@ if __name__ == "__main__":
         cvms_are_lost_while_libvirt_is,
         after_a_restart_the_list_is_asked_for_anew,
         what_is_no_name_label_filter_or_cursor_is_refused,
+        the_command_line_lists_shows_watches_and_removes,
         no_more_watch_than_there_are_places,
     ])
