@@ -4,6 +4,7 @@
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/crypto/digest.h"
+#include "common/crypto/keyed_hash.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,8 +21,10 @@ enum {
 };
 _Static_assert(SEEN_SLOTS >= 2 * TAR_ENTRIES_MAX, "a set that is never full");
 
-/* Names by a hash; a hash that two names have by chance refuses a good layer once in 10⁸. */
+/* Names by a hash; one that two names have by chance refuses a good layer once in 10⁸. Its key is drawn anew, so that
+ * nobody makes a layer whose names meet. */
 struct seen {
+	struct keyed_hash *hash;
 	uint64_t slots[SEEN_SLOTS]; /* the lowest bit: a folder; 0: empty */
 };
 
@@ -38,22 +41,17 @@ struct pass {
 
 typedef int entry_fn(struct pass *pass, struct err *e);
 
-static uint64_t hash_of(const char *path)
-{
-	uint64_t hash = 0xcbf29ce484222325; /* FNV-1a */
-
-	for (; *path; path++)
-		hash = (hash ^ (uint8_t)*path) * 0x100000001b3;
-	return hash | 2; /* never the empty slot's */
-}
-
 /* A folder may be said again; nothing else may. */
 static int see(struct pass *pass, struct err *e)
 {
 	bool folder = pass->entry.kind == TAR_FOLDER;
-	uint64_t hash = hash_of(pass->path) & ~1ULL;
-	size_t at = (size_t)(hash >> 2) % SEEN_SLOTS;
+	uint64_t hash;
+	size_t at;
 
+	if (keyed_hash_of(pass->seen->hash, pass->path, strlen(pass->path), &hash, e) < 0)
+		return err_code(e);
+	hash = (hash | 2) & ~1ULL; /* never the empty slot's, nor the mark of a folder */
+	at = (size_t)(hash >> 2) % SEEN_SLOTS;
 	for (; pass->seen->slots[at]; at = (at + 1) % SEEN_SLOTS) {
 		if ((pass->seen->slots[at] & ~1ULL) != hash)
 			continue;
@@ -294,13 +292,18 @@ int layer_apply(const struct container *c, size_t i, int root, struct place_room
 	CLEANUP(free) struct pass *pass = calloc(1, sizeof(*pass));
 	CLEANUP(free) struct seen *seen = calloc(1, sizeof(*seen));
 
+	int failed;
+
 	if (!pass || !seen)
 		return err_nomem(e);
+	seen->hash = keyed_hash_new(NULL, e);
+	if (!seen->hash)
+		return err_code(e);
 	pass->root = root;
 	pass->seen = seen;
 	pass->room = room;
 	pass->most = room->bytes;
-	if (apply(c, i, pass, e) < 0)
-		return err_wrap(e, "layer %zu", i + 1);
-	return 0;
+	failed = apply(c, i, pass, e);
+	keyed_hash_free(seen->hash);
+	return failed ? err_wrap(e, "layer %zu", i + 1) : 0;
 }

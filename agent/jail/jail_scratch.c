@@ -13,8 +13,9 @@
 
 enum { OUR_NODES = 8 * JAIL_MOUNTS_MAX }; /* folders that a program does not see */
 
-/* Where the shared file system is while layers are made. It has no name afterwards. */
-#define SHARED "layers"
+/* Where the shared file system is while layers are made: in a folder of ours, since an image may have any other name
+ * in its root. It has no name afterwards. */
+#define SHARED "dev/layers"
 
 static int scratch_dir(const char *path, struct err *e)
 {

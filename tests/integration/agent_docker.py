@@ -123,6 +123,14 @@ def an_image_of_oci_runs_however_its_layers_are_packed():
         check(seen(image.oci(layers(), RUN, how)))
 
 
+def an_image_may_have_folders_that_are_named_as_the_runs_own():
+    for name in ("layers", "scratch", "root"):
+        image_of = layers(one(f"{name}/", kind="dir", mode=0o755), one(f"{name}/run", program(), mode=0o755))
+        found = seen(image.docker(image_of, {**RUN, "Entrypoint": [f"/{name}/run"]}))
+        check(found)
+        assert found["args"][0] == f"/{name}/run", found
+
+
 def arguments_take_the_commands_place():
     found = seen(image.docker(layers(), RUN), ["--mean", "two words"])
     assert found["args"] == ["/bin/sum", "--mean", "two words"], found
@@ -164,5 +172,6 @@ def other_peoples_tools_write_images_that_run():
 
 if __name__ == "__main__":
     tap.run([an_image_of_docker_runs, an_image_of_oci_runs_however_its_layers_are_packed,
+             an_image_may_have_folders_that_are_named_as_the_runs_own,
              arguments_take_the_commands_place, a_command_without_a_folder_is_looked_for_in_the_path,
              what_cannot_be_run_fails_by_name, other_peoples_tools_write_images_that_run])

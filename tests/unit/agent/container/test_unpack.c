@@ -214,6 +214,36 @@ static void nothing_is_there_twice(void **state)
 	assert_ok(run_unpack(w, &folders, MOST, &e), e);
 }
 
+/* Two names that have the same hash of a kind without a key (FNV-1a of 64 bits): anybody can look for such. */
+static void names_that_were_chosen_to_meet_are_two(void **state)
+{
+	struct kit_world *w = *state;
+	struct err e;
+	const struct kit_image image = {
+		.layers = { LAYER({ .name = "8yn0iYCKYHlIj4-BwPqk", .text = "1" },
+				  { .name = "GReLUrM4wMqfg9yzV3KQ", .text = "2" }) }
+	};
+
+	assert_ok(run_unpack(w, &image, MOST, &e), e);
+	assert_text(w, "8yn0iYCKYHlIj4-BwPqk", "1");
+	assert_text(w, "GReLUrM4wMqfg9yzV3KQ", "2");
+}
+
+/* The run's own places have names that an image may have, too. */
+static void an_image_may_have_a_folder_of_layers(void **state)
+{
+	struct kit_world *w = *state;
+	struct err e;
+	const struct kit_image image = { .layers = { LAYER({ .name = "layers/", .type = '5' },
+							   { .name = "layers/a", .text = "1" }),
+						     LAYER({ .name = "layers/b", .text = "2" },
+							   { .name = "layers/.wh.a" }) } };
+
+	assert_ok(run_unpack(w, &image, MOST, &e), e);
+	assert_text(w, "layers/b", "2");
+	assert_false(is_there(w, "layers/a"));
+}
+
 static void digests_are_held_against_the_layers(void **state)
 {
 	struct kit_world *w = *state;
@@ -371,6 +401,8 @@ int main(void)
 		ROW(chains_of_links_end),
 		ROW(folders_are_so_deep_and_no_deeper),
 		ROW(nothing_is_there_twice),
+		ROW(names_that_were_chosen_to_meet_are_two),
+		ROW(an_image_may_have_a_folder_of_layers),
 		ROW(digests_are_held_against_the_layers),
 		ROW(a_bomb_is_stopped_at_its_limit),
 		ROW(folders_of_paths_are_counted),
