@@ -8,7 +8,7 @@
 #include "common/preflight/preflight_place.h"
 #include "common/preflight/preflight_tls.h"
 #include "computations/appraisal.h"
-#include "computations/store.h"
+#include "computations/store_form.h"
 
 enum { STATE_FREE_MIN = 64 << 20 }; /* bytes */
 

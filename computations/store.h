@@ -17,7 +17,6 @@
 
 /* Hard limits; the ones that an administrator sets are in struct store_limits. */
 enum {
-	STORE_FORM = 8, /* the database's user_version */
 	STORE_ID_MAX = 255,
 	STORE_TEXT_MAX = 65536,     /* of one log line or an event's details; longer ones are cut */
 	STORE_WORD_MAX = 128,       /* level, event type, status, originator, agent state */
