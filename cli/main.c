@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cocos-cli — what data owners, algorithm owners and operators type. */
 #include "cli/base/command.h"
+#include "cli/base/profile.h"
 #include "common/base/log.h"
 
 #include <malloc.h>
@@ -16,5 +17,5 @@ int main(int argc, char **argv)
 	/* Chunks of a MiB come and go: from the heap, without a page fault for each of their pages. */
 	mallopt(M_MMAP_THRESHOLD, CHUNKS_IN_HEAP);
 	mallopt(M_TRIM_THRESHOLD, CHUNKS_IN_HEAP);
-	return (int)command_main(argc, argv);
+	return (int)command_main(argc, argv, profile_run);
 }

@@ -347,7 +347,7 @@ static bool all_was_written(FILE *out)
 	return false;
 }
 
-enum cli_exit command_main(int argc, char **argv)
+enum cli_exit command_main(int argc, char **argv, command_run *run)
 {
 	struct err e = { .code = ERR_OK };
 	enum cli_exit status = CLI_USAGE;
@@ -365,7 +365,7 @@ enum cli_exit command_main(int argc, char **argv)
 			status = CLI_OK;
 		} else if (check_operands(&cli, &e) == 0) {
 			log_set(cli.verbose ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN);
-			status = command->run(&cli, &e);
+			status = run(&cli, &e);
 		}
 	}
 	if (status != CLI_OK)

@@ -44,6 +44,7 @@ struct cli_option {
 };
 
 struct cli;
+struct profile;
 
 struct command {
 	const char *name; /* one word, or a group and one: "attestation validate" */
@@ -82,6 +83,7 @@ struct cli {
 	bool verbose;
 	char hint[CLI_HINT_MAX]; /* what to do next, printed after the error */
 	FILE *out;               /* stdout */
+	struct profile *profile; /* of commands that connect (profile.h); NULL: none */
 	void *shared;            /* what a batch's rows have in common; the command's */
 };
 
@@ -104,8 +106,11 @@ void cli_hint(struct cli *cli, const char *fmt, ...) __attribute__((format(print
 /* "--json" in a command's table of options. */
 #define CLI_JSON_OPTION { .name = "json", .help = "print JSON" }
 
-/* Finds the command that argv names, checks its line, runs it, prints what went wrong. */
-enum cli_exit command_main(int argc, char **argv);
+/* Runs the command of a call whose line is checked. */
+typedef enum cli_exit command_run(struct cli *cli, struct err *e);
+
+/* Finds the command that argv names, checks its line, has it run, prints what went wrong. */
+enum cli_exit command_main(int argc, char **argv, command_run *run);
 
 /* The row with the longest name that argv[1…] begins with, and how many words that name has. NULL:
  * there is none. */

@@ -26,14 +26,10 @@ static const struct peer {
 
 const char *client_setting(const struct client *client, const char *option, const char *suffix)
 {
-	const char *value = option ? cli_value(client->cli, option) : NULL;
 	char name[64];
 
-	if (value)
-		return *value ? value : NULL;
 	snprintf(name, sizeof(name), "%s_GRPC_%s", peers[client->peer].prefix, suffix);
-	value = secure_getenv(name);
-	return value && *value ? value : NULL;
+	return profile_setting(client->cli, option, name);
 }
 
 static int read_pem(const char *path, char **pem, struct err *e)

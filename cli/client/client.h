@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * client.h — a connection to an agent, a manager or the computation service, from options and the
- * environment: AGENT_GRPC_URL and its companions, options win.
+ * client.h — a connection to an agent, a manager or the computation service, from options, the
+ * environment (AGENT_GRPC_URL and its companions) and the profile, in this order.
  *
  * TLS is spoken when an authority or a client certificate is given, or the URL begins with
  * https://; otherwise plaintext. With a proof as well, the authority is asked for in addition, but
@@ -10,6 +10,7 @@
 #pragma once
 
 #include "cli/base/command.h"
+#include "cli/base/profile.h"
 #include "common/rpc/sync.h"
 
 #include <stdint.h>
@@ -33,7 +34,8 @@ enum client_peer { CLIENT_AGENT, CLIENT_MANAGER, CLIENT_COMPUTATIONS };
 	{ .name = "grpc-client-cert", .value = "PEM", \
 	  .help = "certificate to show (…_GRPC_CLIENT_CERT)" }, \
 	{ .name = "grpc-client-key", .value = "PEM", \
-	  .help = "its private key (…_GRPC_CLIENT_KEY)" }
+	  .help = "its private key (…_GRPC_CLIENT_KEY)" }, \
+	PROFILE_OPTION
 /* clang-format on */
 
 struct client {
@@ -71,8 +73,8 @@ int client_open(struct client *client, enum client_peer peer, const struct clien
 void client_close(struct client *client);
 #define CLEANUP_CLIENT __attribute__((cleanup(client_close)))
 
-/* The option (may be NULL), or else the environment: AGENT_GRPC_<suffix> and the like. Empty is
- * absent: NULL. */
+/* The option (may be NULL), or else the environment: AGENT_GRPC_<suffix> and the like, or else the
+ * profile. Empty is absent: NULL. */
 const char *client_setting(const struct client *client, const char *option, const char *suffix);
 
 /* One unary call with the client's timeout. The caller frees the response. */

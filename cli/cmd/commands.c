@@ -9,6 +9,11 @@ const struct command *const commands[] = {
 	&cmd_manifest_show,
 	&cmd_manifest_check,
 	&cmd_manifest_diff,
+	&cmd_profile_add,
+	&cmd_profile_use,
+	&cmd_profile_list,
+	&cmd_profile_show,
+	&cmd_profile_remove,
 
 	&cmd_algo,
 	&cmd_data,

@@ -10,6 +10,10 @@ extern const struct command cmd_keys, cmd_key_fingerprint, cmd_checksum;
 /* cmd_manifest.c, cmd_manifest_check.c, cmd_manifest_diff.c */
 extern const struct command cmd_manifest_show, cmd_manifest_check, cmd_manifest_diff;
 
+/* cmd_profile.c */
+extern const struct command cmd_profile_add, cmd_profile_use, cmd_profile_list, cmd_profile_show,
+	cmd_profile_remove;
+
 /* cmd_algo.c, cmd_data.c, cmd_logs.c, cmd_result.c, cmd_status.c */
 extern const struct command cmd_algo, cmd_data, cmd_logs, cmd_result, cmd_status;
 

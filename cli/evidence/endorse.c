@@ -1,16 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/evidence/endorse.h"
 
-#include <stdlib.h>
+#include "cli/base/profile.h"
 
 static const char *setting(const struct cli *cli, const char *option, const char *variable)
 {
-	const char *value = cli_value(cli, option);
-
-	if (value)
-		return value;
-	value = secure_getenv(variable);
-	return value && *value ? value : NULL;
+	/* An empty option is refused where it is used. */
+	return cli_value(cli, option) ? cli_value(cli, option)
+				      : profile_setting(cli, NULL, variable);
 }
 
 int endorse_open(const struct cli *cli, bool offline, struct endorsements **made, struct err *e)

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * profile.h — settings of one agent (or manager, or service) under a name, and where a setting comes from:
+ * the option, else the environment, else the profile, else the default.
+ *
+ * A profile is a file of KEY=VALUE lines in $XDG_CONFIG_HOME/cocos/profiles, 0600, whose keys are the
+ * variables of the environment and, for what has none, names of the same kind (profile_rows). It is written
+ * as a whole or not at all. One that others can write is refused: it says whom to trust.
+ */
+#pragma once
+
+#include "cli/base/command.h"
+#include "common/base/settings.h"
+
+#include <stdbool.h>
+
+enum { PROFILE_NAME_MAX = 64 };
+
+/* clang-format off */
+#define PROFILE_OPTION \
+	{ .name = "profile", .value = "NAME", \
+	  .help = "settings from 'profile add' (that of 'profile use'); options and environment win" }
+/* clang-format on */
+
+struct profile_row {
+	const char *key; /* in the file; the variable, unless `option` is set */
+	const char *
+		option; /* of the commands that prove an agent, where no variable is; NULL: a variable */
+	const char *add; /* of 'profile add'; NULL: --set KEY=VALUE alone */
+	bool is_file;    /* has to be there, and is kept as an absolute path */
+	bool is_flag;    /* true or false */
+};
+extern const struct profile_row profile_rows[]; /* ends with a row that has no key */
+
+/* The row of a key; NULL: there is none. */
+const struct profile_row *profile_row(const char *key);
+
+/* Runs a command; one with PROFILE_OPTION with the profile that --profile names, or that is in use, which also
+ * gives it those of its options that have no variable. A profile that is not there, or has a key that is
+ * unknown, ends it as CLI_USAGE. */
+enum cli_exit profile_run(struct cli *cli, struct err *e);
+
+/* The option (may be NULL), the variable, the profile; empty is absent: NULL. With -v it is said, once, where
+ * it is from. Also for commands without a profile. */
+const char *profile_setting(const struct cli *cli, const char *option, const char *variable);
+
+/* ---- for the commands that keep them ---- */
+
+/* ERR_INVALID unless letters, digits, '-', '_' and '.', which it does not begin with. */
+int profile_name_check(const char *name, struct err *e) MUST_CHECK;
+
+/* The file of a name, malloc'ed; of NULL the folder of all. */
+int profile_path(const char *name, char **path, struct err *e) MUST_CHECK;
+
+/* Reads and judges a profile; the caller calls keyfile_done(). */
+int profile_read(const char *name, struct keyfile *file, struct err *e) MUST_CHECK;
+
+/* Replaces or makes it. Entries with the same key: the last one counts; an empty value takes it away. */
+int profile_write(const char *name, const struct keyfile_entry *entries, size_t count,
+		  struct err *e) MUST_CHECK;
+
+/* The one in use, malloc'ed; NULL: none. */
+int profile_used(char **name, struct err *e) MUST_CHECK;
+int profile_use(const char *name, struct err *e) MUST_CHECK; /* NULL: none any more */

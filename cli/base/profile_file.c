@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* profile_file.c — where profiles lie, and how they are read and written; declared in profile.h. */
+#include "cli/base/profile.h"
+#include "common/base/cleanup.h"
+#include "common/base/file.h"
+#include "common/base/log.h"
+#include "common/base/utf8.h"
+#include "common/base/writer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+int profile_name_check(const char *name, struct err *e)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				      "0123456789-_.";
+	size_t len = strlen(name);
+
+	if (len && len <= PROFILE_NAME_MAX && name[0] != '.' && strspn(name, letters) == len)
+		return 0;
+	return err_set(e, ERR_INVALID,
+		       "%s is no name for a profile: up to %d letters, digits, '-', '_' and '.', "
+		       "which does not come first",
+		       log_quote(name).text, PROFILE_NAME_MAX);
+}
+
+/* A relative folder is to be ignored (XDG base directory specification). */
+static int folder(char **path, struct err *e)
+{
+	const char *config = secure_getenv("XDG_CONFIG_HOME"), *home = secure_getenv("HOME");
+
+	if (config && *config == '/')
+		return text_format(path, e, "%s/cocos", config);
+	if (home && *home == '/')
+		return text_format(path, e, "%s/.config/cocos", home);
+	return err_set(e, ERR_PRECONDITION,
+		       "no place for profiles: set XDG_CONFIG_HOME or HOME to a folder");
+}
+
+int profile_path(const char *name, char **path, struct err *e)
+{
+	CLEANUP(free) char *dir = NULL;
+
+	if (name && profile_name_check(name, e) < 0)
+		return err_code(e);
+	if (folder(&dir, e) < 0)
+		return err_code(e);
+	return text_format(path, e, name ? "%s/profiles/%s" : "%s/profiles", dir, name);
+}
+
+/* ---- reading ---- */
+
+/* It says whom to trust, so nobody else may say it. */
+static int owner_check(const char *path, struct err *e)
+{
+	struct stat about;
+
+	if (stat(path, &about) < 0)
+		return err_errno(e, "'%s'", path);
+	if (about.st_uid != geteuid() && about.st_uid != 0)
+		return err_set(e, ERR_DENIED, "'%s' is another user's", path);
+	if (about.st_mode & (S_IWGRP | S_IWOTH))
+		return err_set(e, ERR_DENIED, "others may write '%s': chmod 600 it", path);
+	return 0;
+}
+
+static int entry_check(const struct keyfile_entry *entry, struct err *e)
+{
+	const struct profile_row *row = profile_row(entry->key);
+
+	if (!row)
+		return err_set(e, ERR_INVALID, "%s is no setting of profiles", entry->key);
+	if (utf8_has_control(entry->value, strlen(entry->value)))
+		return err_set(e, ERR_INVALID, "%s: a control character", entry->key);
+	if (row->is_flag && strcmp(entry->value, "true") != 0 && strcmp(entry->value, "false") != 0)
+		return err_set(e, ERR_INVALID, "%s is %s: write true or false", entry->key,
+			       log_quote(entry->value).text);
+	if (row->is_file && access(entry->value, R_OK) < 0)
+		return err_set(e, ERR_PRECONDITION, "%s: '%s' is not there, or not to be read",
+			       entry->key, entry->value);
+	return 0;
+}
+
+int profile_read(const char *name, struct keyfile *file, struct err *e)
+{
+	CLEANUP(free) char *path = NULL;
+	CLEANUP(free) uint8_t *bytes = NULL;
+	struct keyfile read;
+	size_t len;
+	int failed = 0;
+
+	if (profile_path(name, &path, e) < 0)
+		return err_code(e);
+	if (owner_check(path, e) < 0 || file_read(path, KEYFILE_MAX, &bytes, &len, e) < 0 ||
+	    keyfile_parse(bytes, len, &read, e) < 0)
+		return err_wrap(e, "profile '%s'", name);
+	for (size_t i = 0; i < read.count && !failed; i++)
+		failed = entry_check(&read.entries[i], e);
+	if (failed) {
+		keyfile_done(&read);
+		return err_wrap(e, "profile '%s'", name);
+	}
+	*file = read;
+	return 0;
+}
+
+/* ---- writing ---- */
+
+static bool is_replaced(const struct keyfile_entry *entries, size_t i, size_t count)
+{
+	for (size_t j = i + 1; j < count; j++)
+		if (strcmp(entries[i].key, entries[j].key) == 0)
+			return true;
+	return false;
+}
+
+/* As the reader will have it again. */
+static int write_entry(const struct keyfile_entry *entry, struct writer *w, struct err *e)
+{
+	CLEANUP(free) char *absolute = NULL;
+	const struct profile_row *row = profile_row(entry->key);
+	struct keyfile_entry kept = *entry;
+
+	if (row && row->is_file) {
+		absolute = realpath(entry->value, NULL);
+		if (!absolute)
+			return err_errno(e, "%s: '%s'", entry->key, entry->value);
+		kept.value = absolute;
+	}
+	if (entry_check(&kept, e) < 0)
+		return err_code(e);
+	writer_printf(w, "%s=\"%s\"\n", kept.key, kept.value);
+	return 0;
+}
+
+int profile_write(const char *name, const struct keyfile_entry *entries, size_t count,
+		  struct err *e)
+{
+	CLEANUP_WRITER struct writer w = writer_up_to(KEYFILE_MAX);
+	CLEANUP(free) char *dir = NULL, *path = NULL;
+
+	if (profile_path(name, &path, e) < 0 || profile_path(NULL, &dir, e) < 0)
+		return err_code(e);
+	for (size_t i = 0; i < count; i++)
+		if (*entries[i].value && !is_replaced(entries, i, count) &&
+		    write_entry(&entries[i], &w, e) < 0)
+			return err_code(e);
+	if (writer_check(&w, "a profile", e) < 0 || dir_make(dir, 0700, e) < 0)
+		return err_code(e);
+	return file_write(path, w.bytes, w.len, 0600, e);
+}
+
+/* ---- which one is in use ---- */
+
+static int used_path(char **path, struct err *e)
+{
+	CLEANUP(free) char *dir = NULL;
+
+	if (folder(&dir, e) < 0)
+		return err_code(e);
+	return text_format(path, e, "%s/profile", dir);
+}
+
+int profile_used(char **name, struct err *e)
+{
+	CLEANUP(free) char *path = NULL, *text = NULL;
+
+	*name = NULL;
+	/* Where there is no place for profiles, none is in use. */
+	if (used_path(&path, e) < 0)
+		return e->code == ERR_PRECONDITION ? 0 : err_code(e);
+	if (access(path, F_OK) < 0 && (errno == ENOENT || errno == ENOTDIR))
+		return 0;
+	if (owner_check(path, e) < 0 || file_read_text(path, PROFILE_NAME_MAX + 1, &text, e) < 0)
+		return err_wrap(e, "the profile in use");
+	text[strcspn(text, "\n")] = 0;
+	if (profile_name_check(text, e) < 0)
+		return err_wrap(e, "'%s'", path);
+	*name = TAKE_PTR(text);
+	return 0;
+}
+
+int profile_use(const char *name, struct err *e)
+{
+	CLEANUP(free) char *path = NULL, *line = NULL, *dir = NULL;
+
+	if (used_path(&path, e) < 0)
+		return err_code(e);
+	if (!name && unlink(path) < 0 && errno != ENOENT)
+		return err_errno(e, "remove '%s'", path);
+	if (!name)
+		return 0;
+	if (profile_path(NULL, &dir, e) < 0 || dir_make(dir, 0700, e) < 0 ||
+	    text_format(&line, e, "%s\n", name) < 0)
+		return err_code(e);
+	return file_write(path, line, strlen(line), 0600, e);
+}

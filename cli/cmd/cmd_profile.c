@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cmd_profile.c — profiles: how an agent is reached and what it has to prove, under a name. */
+#include "cli/base/json_out.h"
+#include "cli/base/profile.h"
+#include "cli/base/text.h"
+#include "cli/cmd/commands.h"
+#include "common/base/cleanup.h"
+#include "common/base/file.h"
+#include "common/base/log.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { PROFILES_MAX = 1024 };
+
+static const char *operand(const struct cli *cli)
+{
+	return cli->operands[0];
+}
+
+static bool is_there(const char *name)
+{
+	CLEANUP(free) char *path = NULL;
+	struct err ignored;
+
+	return profile_path(name, &path, &ignored) == 0 && access(path, F_OK) == 0;
+}
+
+static int must_be_there(struct cli *cli, const char *name, struct err *e)
+{
+	if (profile_name_check(name, e) < 0)
+		return err_code(e);
+	if (is_there(name))
+		return 0;
+	cli_hint(cli, "'cocos-cli profile list' shows which there are");
+	return err_set(e, ERR_NOT_FOUND, "there is no profile '%s'", name);
+}
+
+/* ---- add ---- */
+
+/* KEY=VALUE, whose copy is kept in `*text`. */
+static int read_set(const char *given, char **text, struct keyfile_entry *entry, struct err *e)
+{
+	char *equals;
+
+	*text = strdup(given);
+	if (!*text)
+		return err_nomem(e);
+	equals = strchr(*text, '=');
+	if (equals)
+		*equals = 0;
+	if (!equals || !profile_row(*text))
+		return err_set(e, ERR_INVALID, "--set %s: %s", log_quote(given).text,
+			       equals ? "no setting of profiles (cocos-cli(1), PROFILES)"
+				      : "write KEY=VALUE");
+	*entry = (struct keyfile_entry){ .key = *text, .value = equals + 1 };
+	return 0;
+}
+
+struct given {
+	struct keyfile_entry entries[KEYFILE_LINES_MAX];
+	char *texts[KEYFILE_LINES_MAX];
+	size_t count, text_count;
+};
+
+static void given_done(struct given *g)
+{
+	for (size_t i = 0; i < g->text_count; i++)
+		free(g->texts[i]);
+}
+#define CLEANUP_GIVEN __attribute__((cleanup(given_done)))
+
+static int collect(struct cli *cli, struct given *g, struct err *e)
+{
+	const char *set;
+
+	for (const struct profile_row *row = profile_rows; row->key; row++)
+		if (row->add && cli_flag(cli, row->add))
+			g->entries[g->count++] = (struct keyfile_entry){
+				.key = (char *)(uintptr_t)row->key,
+				.value = row->is_flag ? (char *)(uintptr_t)"true"
+						      : (char *)(uintptr_t)cli_value(cli, row->add),
+			};
+	for (size_t i = 0; (set = cli_value_at(cli, "set", i)) != NULL; i++) {
+		if (g->count == KEYFILE_LINES_MAX)
+			return err_set(e, ERR_INVALID, "more than %d settings", KEYFILE_LINES_MAX);
+		if (read_set(set, &g->texts[g->text_count++], &g->entries[g->count], e) < 0)
+			return err_code(e);
+		g->count++;
+	}
+	return 0;
+}
+
+static enum cli_exit run_add(struct cli *cli, struct err *e)
+{
+	struct given given CLEANUP_GIVEN = { .count = 0 };
+
+	if (profile_name_check(operand(cli), e) < 0 || collect(cli, &given, e) < 0)
+		return CLI_USAGE;
+	if (!given.count)
+		return cli_usage(e, "nothing to keep: give --agent, --policy and the like");
+	if (is_there(operand(cli)) && !cli_flag(cli, "force")) {
+		cli_hint(cli, "--force replaces it, with all that it has");
+		err_set(e, ERR_EXISTS, "there is a profile '%s' already", operand(cli));
+		return CLI_FAILED;
+	}
+	if (profile_write(operand(cli), given.entries, given.count, e) < 0)
+		return CLI_USAGE;
+	fprintf(cli->out, "profile %s kept; 'cocos-cli profile use %s' has it used from now on\n",
+		operand(cli), operand(cli));
+	return CLI_OK;
+}
+
+/* clang-format off */
+static const struct cli_option add_options[] = {
+	{ .name = "agent", .value = "ADDRESS", .help = "the agent: HOST:PORT (AGENT_GRPC_URL)" },
+	{ .name = "attested-tls", .help = "send nothing before it has proven what it is (AGENT_GRPC_ATTESTED_TLS)" },
+	{ .name = "policy", .value = "FILE", .help = "what it has to prove (AGENT_GRPC_ATTESTATION_POLICY)" },
+	{ .name = "product", .value = "NAME", .help = "AMD's product (AGENT_GRPC_PRODUCT_NAME)" },
+	{ .name = "ek-root", .value = "FILE", .help = "as --ek_root (EK_ROOT)" },
+	{ .name = "ak", .value = "FILE", .help = "as --ak (AK)" },
+	{ .name = "trusted-root", .value = "FILE", .help = "as --trusted_root (TRUSTED_ROOT)" },
+	{ .name = "check-crl", .help = "as --check_crl (CHECK_CRL)" },
+	{ .name = "manager", .value = "ADDRESS", .help = "the manager (MANAGER_GRPC_URL)" },
+	{ .name = "computations", .value = "ADDRESS", .help = "the computation service (COMPUTATIONS_GRPC_URL)" },
+	{ .name = "kds", .value = "URL", .help = "AMD's service or a mirror (COCOS_KDS_URL)" },
+	{ .name = "pcs", .value = "URL", .help = "Intel's service or a mirror (COCOS_PCS_URL)" },
+	{ .name = "set", .value = "KEY=VALUE", .times = CLI_MANY, .help = "any other setting of profiles" },
+	{ .name = "force", .help = "replace a profile of this name" },
+	{ .name = NULL },
+};
+/* clang-format on */
+
+const struct command cmd_profile_add = {
+	.name = "profile add",
+	.args = "NAME",
+	.help = "keep under a name how an agent is reached and what it has to prove",
+	.operands_min = 1,
+	.operands_max = 1,
+	.options = add_options,
+	.run = run_add,
+	.more = "Options and environment win over a profile, and -v says where each setting comes from. Files have\n"
+		"to be there, now and whenever it is used.",
+};
+
+/* ---- use, remove ---- */
+
+static enum cli_exit run_use(struct cli *cli, struct err *e)
+{
+	struct keyfile file = { 0 };
+	bool none = cli_flag(cli, "none");
+
+	if (none == (cli->operand_count == 1))
+		return cli_usage(e, "give the name of a profile, or --none");
+	if (!none && must_be_there(cli, operand(cli), e) < 0)
+		return CLI_FAILED;
+	if (!none && profile_read(operand(cli), &file, e) < 0)
+		return CLI_FAILED;
+	keyfile_done(&file);
+	return profile_use(none ? NULL : operand(cli), e) < 0 ? CLI_FAILED : CLI_OK;
+}
+
+/* clang-format off */
+static const struct cli_option use_options[] = {
+	{ .name = "none", .help = "use none any more" },
+	{ .name = NULL },
+};
+/* clang-format on */
+
+const struct command cmd_profile_use = {
+	.name = "profile use",
+	.args = "[NAME]",
+	.help = "have every command that connects use this profile",
+	.operands_max = 1,
+	.options = use_options,
+	.run = run_use,
+};
+
+static enum cli_exit run_remove(struct cli *cli, struct err *e)
+{
+	CLEANUP(free) char *path = NULL, *used = NULL;
+
+	if (must_be_there(cli, operand(cli), e) < 0 || profile_used(&used, e) < 0 ||
+	    profile_path(operand(cli), &path, e) < 0)
+		return CLI_FAILED;
+	/* The mark first: a profile in use that is not there refuses every command. */
+	if (used && strcmp(used, operand(cli)) == 0 && profile_use(NULL, e) < 0)
+		return CLI_FAILED;
+	if (unlink(path) < 0) {
+		err_errno(e, "remove '%s'", path);
+		return CLI_FAILED;
+	}
+	return CLI_OK;
+}
+
+const struct command cmd_profile_remove = {
+	.name = "profile remove",
+	.args = "NAME",
+	.help = "forget a profile",
+	.operands_min = 1,
+	.operands_max = 1,
+	.run = run_remove,
+};
+
+/* ---- list, show ---- */
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Names of profiles, sorted; what else lies there is none. */
+static int read_names(char **names, size_t *count, struct err *e)
+{
+	CLEANUP(free) char *dir = NULL;
+	struct err ignored;
+	struct dirent *entry;
+	DIR *open;
+
+	if (profile_path(NULL, &dir, e) < 0)
+		return err_code(e);
+	open = opendir(dir);
+	if (!open)
+		return errno == ENOENT ? 0 : err_errno(e, "'%s'", dir);
+	while (*count < PROFILES_MAX && (entry = readdir(open)) != NULL)
+		if (profile_name_check(entry->d_name, &ignored) == 0 &&
+		    (names[*count] = strdup(entry->d_name)) != NULL)
+			(*count)++;
+	closedir(open);
+	qsort(names, *count, sizeof(*names), by_name);
+	return 0;
+}
+
+static void print_names(struct cli *cli, struct json_out *out, char **names, size_t count,
+			const char *used)
+{
+	for (size_t i = 0; i < count; i++) {
+		bool is_used = used && strcmp(used, names[i]) == 0;
+
+		if (!cli_flag(cli, "json")) {
+			fprintf(cli->out, "%s %s\n", is_used ? "*" : " ", names[i]);
+			continue;
+		}
+		json_out_object(out, NULL);
+		json_out_text(out, "name", names[i]);
+		json_out_bool(out, "used", is_used);
+		json_out_end(out);
+	}
+}
+
+static enum cli_exit run_list(struct cli *cli, struct err *e)
+{
+	struct json_out out CLEANUP_JSON_OUT;
+	CLEANUP(free) char **names = calloc(PROFILES_MAX, sizeof(*names));
+	CLEANUP(free) char *used = NULL;
+	size_t count = 0;
+	int failed;
+
+	json_out_init(&out);
+	failed = names ? profile_used(&used, e) : err_nomem(e);
+	if (!failed)
+		failed = read_names(names, &count, e);
+	json_out_list(&out, NULL);
+	if (!failed)
+		print_names(cli, &out, names, count, used);
+	json_out_end(&out);
+	if (!failed && cli_flag(cli, "json"))
+		failed = json_out_print(&out, cli->out, e);
+	for (size_t i = 0; i < count; i++)
+		free(names[i]);
+	return failed ? CLI_FAILED : CLI_OK;
+}
+
+const struct command cmd_profile_list = {
+	.name = "profile list",
+	.args = "",
+	.help = "list profiles; a star stands before the one in use",
+	.options = (const struct cli_option[]){ CLI_JSON_OPTION, { .name = NULL } },
+	.run = run_list,
+};
+
+static int print_profile(struct cli *cli, const struct keyfile *file, struct err *e)
+{
+	struct json_out out CLEANUP_JSON_OUT;
+
+	json_out_init(&out);
+	json_out_object(&out, NULL);
+	for (size_t i = 0; i < file->count; i++) {
+		json_out_text(&out, file->entries[i].key, file->entries[i].value);
+		if (!cli_flag(cli, "json"))
+			fprintf(cli->out, "%s=%s\n", file->entries[i].key,
+				text_plain(file->entries[i].value).text);
+	}
+	json_out_end(&out);
+	return cli_flag(cli, "json") ? json_out_print(&out, cli->out, e) : 0;
+}
+
+static enum cli_exit run_show(struct cli *cli, struct err *e)
+{
+	CLEANUP(free) char *used = NULL;
+	struct keyfile file = { 0 };
+	int failed = 0;
+
+	if (!cli->operand_count && profile_used(&used, e) < 0)
+		return CLI_FAILED;
+	if (!cli->operand_count && !used)
+		return cli_usage(e, "no profile is in use: give the name of one");
+	const char *name = used ? used : operand(cli);
+
+	if (must_be_there(cli, name, e) < 0 || profile_read(name, &file, e) < 0)
+		return CLI_FAILED;
+	failed = print_profile(cli, &file, e);
+	keyfile_done(&file);
+	return failed ? CLI_FAILED : CLI_OK;
+}
+
+const struct command cmd_profile_show = {
+	.name = "profile show",
+	.args = "[NAME]",
+	.help = "print the settings of a profile, or of the one in use",
+	.operands_max = 1,
+	.options = (const struct cli_option[]){ CLI_JSON_OPTION, { .name = NULL } },
+	.run = run_show,
+};

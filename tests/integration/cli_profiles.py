@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Profiles of the command line: what they keep, who wins over them, and that none weakens anything by silence."""
+import os
+import stat
+
+import tap
+from harness import Folder, cli
+from ports import free_port
+
+NOBODY = "127.0.0.1:1"  # where no agent listens
+
+
+class Home(Folder):
+    def __enter__(self):
+        super().__enter__()
+        self.policy = self.write("policy.json", '{"cocos": 1}')
+        return self
+
+    def cli(self, *words, cwd=None, **environment):
+        return cli(*words, cwd=cwd, **{"XDG_CONFIG_HOME": self("config"), **environment})
+
+    def file(self, name):
+        return self("config", "cocos", "profiles", name)
+
+
+def a_profile_is_kept_used_and_forgotten():
+    with Home() as home:
+        assert home.cli("profile", "list").ok() == ""
+        run = home.cli("profile", "add", "hospital", "--agent", "192.0.2.7:6100", "--attested-tls", "--policy",
+                       "policy.json", "--set", "AGENT_GRPC_TIMEOUT=5s", cwd=home.path)
+        assert "profile use hospital" in run.ok()
+        assert stat.S_IMODE(os.stat(home.file("hospital")).st_mode) == 0o600
+        assert stat.S_IMODE(os.stat(os.path.dirname(home.file("x"))).st_mode) == 0o700
+        want = {"AGENT_GRPC_URL": "192.0.2.7:6100", "AGENT_GRPC_ATTESTED_TLS": "true",
+                "AGENT_GRPC_ATTESTATION_POLICY": os.path.realpath(home.policy), "AGENT_GRPC_TIMEOUT": "5s"}
+        assert home.cli("profile", "show", "--json", "hospital").json() == want
+        assert home.cli("profile", "show", "hospital").ok() == "".join(f"{k}={v}\n" for k, v in want.items())
+        home.cli("profile", "add", "hospital", "--agent", "x:1").refused(1, "already", "--force")
+        home.cli("profile", "add", "bank", "--agent", "x:1").ok()
+        home.cli("profile", "add", "bank", "--agent", "x:2", "--force").ok()
+        assert home.cli("profile", "list").ok() == "  bank\n  hospital\n"
+        home.cli("profile", "show").refused(2, "no profile is in use")
+        home.cli("profile", "use", "bank").ok()
+        assert home.cli("profile", "list").ok() == "* bank\n  hospital\n"
+        assert home.cli("profile", "list", "--json").json() == [{"name": "bank", "used": True},
+                                                                {"name": "hospital", "used": False}]
+        assert home.cli("profile", "show").ok() == "AGENT_GRPC_URL=x:2\n"
+        home.cli("profile", "remove", "bank").ok()
+        assert home.cli("profile", "list").ok() == "  hospital\n"
+        home.cli("profile", "use", "hospital").ok()
+        home.cli("profile", "use", "--none").ok()
+        assert home.cli("profile", "list").ok() == "  hospital\n"
+        assert sorted(os.listdir(home("config/cocos"))) == ["profiles"]
+        for words in (("use", "bank"), ("remove", "bank"), ("show", "bank")):
+            home.cli("profile", *words).refused(1, "there is no profile 'bank'", "profile list")
+        home.cli("profile", "use").refused(2, "--none")
+
+
+def what_wins_over_what():
+    """And -v says where each setting is from."""
+    with Home() as home:
+        home.cli("profile", "add", "p", "--agent", f"127.0.0.1:{free_port()}", "--set", "AGENT_GRPC_TIMEOUT=7s").ok()
+        url = home.cli("profile", "show", "p", "--json").json()["AGENT_GRPC_URL"]
+        environment = {"AGENT_GRPC_URL": NOBODY}
+        for words, variables, where, says in (
+                ((), {}, "localhost:7002", "AGENT_GRPC_URL has its default"),
+                (("--profile", "p"), {}, url, f"AGENT_GRPC_URL is '{url}', from the profile"),
+                (("--profile", "p"), {"AGENT_GRPC_URL": ""}, url, "from the profile"),
+                (("--profile", "p"), environment, NOBODY, f"AGENT_GRPC_URL is '{NOBODY}', from the environment"),
+                (("--profile", "p", "--grpc-url", "127.0.0.1:2"), environment, "127.0.0.1:2",
+                 "AGENT_GRPC_URL is '127.0.0.1:2', from the option")):
+            run = home.cli("status", "-v", *words, **variables)
+            assert run.status == 1 and where.rpartition(":")[2] in run.err and says in run.err, (words, run.err)
+            assert run.err.count("AGENT_GRPC_URL is ") + run.err.count("AGENT_GRPC_URL has ") == 1, run.err
+            assert "from" not in home.cli("status", *words, **variables).err
+            if words:
+                assert "profile p" in run.err and "AGENT_GRPC_TIMEOUT is '7s', from the profile" in run.err, run.err
+        home.cli("profile", "use", "p").ok()
+        run = home.cli("status", "-v")
+        assert "profile p, which is in use" in run.err and url.rpartition(":")[2] in run.err, run.err
+
+
+def a_profile_weakens_nothing():
+    with Home() as home:
+        home.cli("profile", "add", "p", "--agent", NOBODY, "--attested-tls", "--policy", home.policy).ok()
+        run = home.cli("status", "--profile", "p", "-v")
+        assert "AGENT_GRPC_ATTESTED_TLS is 'true', from the profile" in run.err, run.err
+        assert "AGENT_GRPC_ATTESTATION_POLICY is " in run.err, run.err
+        # Switched off beside the profile's policy it is an error, not a connection without a proof.
+        home.cli("status", "--profile", "p", AGENT_GRPC_ATTESTED_TLS="false").refused(2, "nobody asks the agent for a proof")
+        os.unlink(home.policy)
+        home.cli("status", "--profile", "p").refused(2, "AGENT_GRPC_ATTESTATION_POLICY", "policy.json", "not there")
+        home.cli("profile", "use", "p").refused(1, "policy.json")
+        # A root for TPMs is given to the commands that ask agents for a proof, and to no other.
+        root = home.write("ek.pem", "x")
+        home.cli("profile", "add", "tpm", "--agent", NOBODY, "--ek-root", root).ok()
+        home.cli("status", "--profile", "tpm").refused(2, "--ek_root is given, but nobody asks")
+        # What others may write says nothing.
+        home.cli("profile", "add", "q", "--agent", NOBODY).ok()
+        home.cli("profile", "use", "q").ok()
+        os.chmod(home.file("q"), 0o620)
+        home.cli("status").refused(2, "others may write", "chmod 600")
+        os.unlink(home.file("q"))
+        home.cli("status").refused(2, "profile 'q'", "profile use --none")
+
+
+def what_is_no_setting_is_refused_by_name():
+    with Home() as home:
+        for words, says in ((("--set", "AGENT_GRPC_URI=x"), "AGENT_GRPC_URI"), (("--set", "x"), "KEY=VALUE"), ((), "nothing to keep"),
+                            (("--policy", home("none.json")), "none.json"),
+                            (("--set", "AGENT_GRPC_ATTESTED_TLS=perhaps"), "true or false"),
+                            (("--agent", "x\ny"), "control character")):
+            home.cli("profile", "add", "p", *words).refused(2, says)
+            assert not os.path.exists(home.file("p")), words
+        for name in ("", ".x", "a/b", "../x", "a b", "a" * 65, "ä"):
+            home.cli("profile", "add", name, "--agent", "x:1").refused(2, "no name for a profile")
+            home.cli("status", "--profile", name).refused(2, "no name for a profile")
+        home.cli("profile", "add", "a" * 64, "--agent", NOBODY).ok()
+        for text, says in (("AGENT_GRPC_URI=x\n", "AGENT_GRPC_URI is no setting"), ("x\n", "line 1"),
+                           ("AGENT_GRPC_URL=x\nAGENT_GRPC_URL=y\n", "twice"), ("\x00", "zero byte")):
+            home.write("config/cocos/profiles/p", text, 0o600)
+            home.cli("status", "--profile", "p").refused(2, "profile 'p'", says)
+        cli("status", "--profile", "p").refused(2, "XDG_CONFIG_HOME")
+        assert cli("status", AGENT_GRPC_URL=NOBODY).status == 1
+        home.write("config/cocos/profile", "../x\n", 0o600)
+        home.cli("status").refused(2, "no name for a profile")
+
+
+if __name__ == "__main__":
+    tap.run([a_profile_is_kept_used_and_forgotten, what_wins_over_what, a_profile_weakens_nothing,
+             what_is_no_setting_is_refused_by_name])
