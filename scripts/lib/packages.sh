@@ -16,6 +16,9 @@ packages_run="libvirt-daemon-system libvirt-clients dbus qemu-system-x86 qemu-ut
 # What scripts/build-image needs on the host; all else comes from the release that it derives.
 packages_image="apt dpkg debian-archive-keyring mount python3 util-linux"
 
+# What scripts/package builds Debian packages with; git tells it which files are the project's.
+packages_package="build-essential debhelper dpkg-dev git lintian"
+
 # What the iris example needs where the agent runs on the host itself.
 packages_iris="python3 python3-venv python3-sklearn"
 
@@ -32,7 +35,7 @@ packages_simulator="libfuse3-dev"
 packages_test="clang clang-format-19 llvm gcovr libclang-rt-dev libfuse3-dev python3 python3-grpcio python3-grpc-tools
 	python3-pkg-resources python3-cryptography python3-openssl python3-cbor2 tpm2-tools openssl nghttp2-client
 	nghttp2-server libxml2-utils sqlite3 zip unzip xz-utils mmdebstrap git zsh fish lld wasi-libc
-	libclang-rt-dev-wasm32 skopeo umoci $packages_iris"
+	libclang-rt-dev-wasm32 skopeo umoci systemd $packages_iris"
 
 # What Debian 13 alone has: the runtime of WebAssembly.
 packages_test_trixie="libwasmedge-dev"

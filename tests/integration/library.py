@@ -65,7 +65,8 @@ def every_name_begins_with_cocos():
 
 def the_symbols_file_is_what_is_there():
     here = installed()
-    wanted = read(os.path.join(ROOT, "packaging", "libcocos-attestation.symbols")).decode().splitlines()
+    wanted = read(os.path.join(ROOT, "packaging", "debian",
+                                    "libcocos-attestation0.symbols")).decode().splitlines()
     dynamic = run("readelf", "-d", here.shared)
     assert "soname: [libcocos-attestation.so.0]" in dynamic and "SYMBOLIC" in dynamic, dynamic
     assert wanted[0].split()[:2] == ["libcocos-attestation.so.0", "libcocos-attestation0"], wanted[0]

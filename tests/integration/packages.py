@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Debian packages: installed in a fresh system of this release they do their work, are renewed, and leave
+nothing (packages_inside.py). In the long run they are built twice, in folders of different names, and are the
+same bytes."""
+import glob
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+import sample
+import tap
+from harness import BUILD, ROOT, Folder, program, read
+
+PLACES = ("packages", "packages-again")
+sys.path.insert(0, os.path.join(ROOT, "guest"))
+from recipe import sources  # noqa: E402
+
+
+def run(*words, **more):
+    done = subprocess.run(words, capture_output=True, text=True, check=False, cwd=ROOT, **more)
+    assert done.returncode == 0, f"{words}\n{done.stdout[-3000:]}{done.stderr[-3000:]}"
+    return done.stdout
+
+
+def out(place):
+    return os.path.join(BUILD, place)
+
+
+def digests(place):
+    return {os.path.basename(path): hashlib.sha256(read(path)).hexdigest()
+            for path in glob.glob(out(place) + "/*.deb")}
+
+
+def build(place, name):
+    with Folder() as folder:
+        os.makedirs(folder(name))
+        run("scripts/package", "--image", "--out", out(place), env=dict(os.environ, TMPDIR=folder(name)))
+    return digests(place)
+
+
+def they_are_built_and_lintian_finds_no_error():
+    names = {name.split("_")[0] for name in build(PLACES[0], "one")}
+    assert {"cocos-cli", "cocos-computations", "cocos-doc", "cocos-image-base", "cocos-manager",
+            "libcocos-attestation-dev", "libcocos-attestation0"} <= names, names
+
+
+def another_build_gives_the_same_bytes():
+    first, second = digests(PLACES[0]), build(PLACES[1], "a/folder/of/another/length")
+    assert first == second, set(first.items()) ^ set(second.items())
+
+
+def build_dependencies_are_those_of_every_build():
+    wanted = subprocess.run(["sh", "-c", ". scripts/lib/packages.sh; echo $packages_build"], check=True, text=True,
+                            capture_output=True, cwd=ROOT).stdout.split()
+    control = read(os.path.join(ROOT, "packaging/debian/control")).decode()
+    field = re.search(r"^Build-Depends:(.*(?:\n .*)*)", control, re.M)[1]
+    named = {each.split()[0] for each in field.split(",")} - {"debhelper-compat", "dh-sequence-installsysusers"}
+    # Of each build of packages, of meson, and of the tests.
+    assert named == set(wanted) - {"gcc", "libc6-dev", "ninja-build", "libcmocka-dev"}, named ^ set(wanted)
+
+
+def versions_are_the_project_s():
+    version = re.search(r"version: '([^']+)'", read(os.path.join(ROOT, "meson.build")).decode())[1]
+    changelog = read(os.path.join(ROOT, "packaging/debian/changelog")).decode()
+    assert changelog.startswith(f"cocos ({version}) "), changelog[:40]
+    assert {name.split("_")[1] for name in digests(PLACES[0])} == {version}
+
+
+def they_do_their_work_in_a_fresh_system():
+    shutil.copy(program("cocos-agent"), out(PLACES[0]))
+    place = os.path.relpath(out(PLACES[0]), ROOT)
+    assert not place.startswith(".."), f"{BUILD} is not in the checkout"
+    done = subprocess.run(
+        ["scripts/clean-root", "--release", sources.machine_codename(), "--with", "build", "--with", "run",
+         f"--keep={place}=build/packages", "/usr/bin/python3", "tests/integration/packages_inside.py",
+         "build/packages"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and re.search(r"^ok 9 - ", done.stdout, re.M), done.stdout[-6000:] + done.stderr[-3000:]
+
+
+if __name__ == "__main__":
+    few = [they_are_built_and_lintian_finds_no_error, build_dependencies_are_those_of_every_build,
+           versions_are_the_project_s, they_do_their_work_in_a_fresh_system]
+    tap.run(sample.of(few, few + [another_build_gives_the_same_bytes]))
