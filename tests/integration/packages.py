@@ -4,6 +4,7 @@ nothing (packages_inside.py). In the long run they are built twice, in folders o
 same bytes."""
 import glob
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -69,6 +70,30 @@ def versions_are_the_project_s():
     assert {name.split("_")[1] for name in digests(PLACES[0])} == {version}
 
 
+def the_sbom_names_everything_that_ships_and_its_licence():
+    path, = glob.glob(out(PLACES[0]) + "/*.spdx.json")
+    sbom = json.loads(read(path))
+    assert sbom["spdxVersion"] == "SPDX-2.3" and sbom["dataLicense"] == "CC0-1.0"
+    parts = {part["SPDXID"]: part for part in sbom["packages"]}
+    assert len(parts) == len(sbom["packages"]), "an id is there twice"
+    licences = {one["licenseId"]: one for one in sbom["hasExtractedLicensingInfos"]}
+    ours = {part["name"]: part["checksums"][0]["checksumValue"] for part in parts.values()
+            if part["licenseDeclared"] == "Apache-2.0"}
+    assert ours == {name.split("_")[0]: digest for name, digest in digests(PLACES[0]).items() if "dbgsym" not in name}
+    ships = set()
+    for row in sbom["relationships"]:
+        assert {row["spdxElementId"], row["relatedSpdxElement"]} <= set(parts) | {"SPDXRef-DOCUMENT"}, row
+        if row["relationshipType"] in ("CONTAINS", "DYNAMIC_LINK"):
+            part = parts[row["relatedSpdxElement"]]
+            assert len(licences[part["licenseDeclared"]]["extractedText"]) > 300, part
+            ships.add((parts[row["spdxElementId"]]["name"], re.sub(r"[0-9.t-]+$", "", part["name"])))
+    for one in ("libc", "libssl", "libnghttp", "libuv", "libyajl"):
+        assert ("cocos-cli", one) in ships and ("cocos-image-base", one) in ships, (one, sorted(ships))
+    for one in ("ca-certificates", "libseccomp", "zlib1g", "libc6-dev"):
+        assert ("cocos-image-base", one) in ships, (one, sorted(ships))
+    assert any(name.startswith("linux-modules") for _, name in ships), sorted(ships)
+
+
 def they_do_their_work_in_a_fresh_system():
     shutil.copy(program("cocos-agent"), out(PLACES[0]))
     place = os.path.relpath(out(PLACES[0]), ROOT)
@@ -82,5 +107,6 @@ def they_do_their_work_in_a_fresh_system():
 
 if __name__ == "__main__":
     few = [they_are_built_and_lintian_finds_no_error, build_dependencies_are_those_of_every_build,
-           versions_are_the_project_s, they_do_their_work_in_a_fresh_system]
+           versions_are_the_project_s, the_sbom_names_everything_that_ships_and_its_licence,
+           they_do_their_work_in_a_fresh_system]
     tap.run(sample.of(few, few + [another_build_gives_the_same_bytes]))
