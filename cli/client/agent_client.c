@@ -18,7 +18,7 @@ static int ask(struct client *client, bool python, Agent__StatusResponse **statu
 	if (attested_ready(client, e) < 0)
 		return err_code(e);
 	if (client_call(client, &agent_status, &request.base, &response, e) < 0) {
-		if (e->code == ERR_UNIMPLEMENTED)
+		if (e->code == ERR_UNIMPLEMENTED && !client->is_another)
 			cli_hint(client->cli,
 				 "an agent without Status is a stock or older one: for it algo, "
 				 "data and result take --role-signature, which can be replayed");
@@ -229,10 +229,6 @@ void agent_client_hint(struct client *client, const struct err *e)
 		break;
 	case ERR_EXISTS:
 		cli_hint(cli, "it is there already: there is nothing left to do");
-		break;
-	case ERR_UNIMPLEMENTED:
-		cli_hint(cli, "that peer does not offer this; if it is not the agent, see "
-			      "AGENT_GRPC_URL");
 		break;
 	default:
 		client_hint(client, e);

@@ -240,6 +240,8 @@ int attested_ready(struct client *client, struct err *e)
 	appraise_allow_pending(a, false);
 	if (!failed)
 		failed = complete(client, e);
+	if (failed && client_hint_contact(client, e))
+		return failed;
 	if (is_unproven(failed, e))
 		cli_hint(
 			client->cli,

@@ -2,6 +2,7 @@
 #include "cli/client/client.h"
 
 #include "cli/base/number.h"
+#include "cli/client/first_contact.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/base/settings.h"
@@ -161,21 +162,36 @@ static bool is_closed_to_us(const char *socket)
 	return socket && access(socket, W_OK) < 0 && errno == EACCES;
 }
 
-/* There is no connection to the peer. */
-static void hint_connection(struct client *client, const struct err *e)
+bool client_hint_contact(struct client *client, const struct err *e)
 {
 	const struct peer *peer = &peers[client->peer];
-	bool tls_helps = !client->tls && !client->socket;
+	bool where = false;
+	const char *line = first_contact_line(client, e, &where);
 
-	if (is_closed_to_us(client->socket))
-		cli_hint(client->cli, "that socket is not open to you: be root or a member of "
-				      "group cocos (log in again)");
-	else if (strstr(e->text, "certificate required"))
+	if (strstr(e->text, "certificate required")) {
 		cli_hint(client->cli,
 			 "it asks for a client's certificate: --grpc-client-cert and "
 			 "--grpc-client-key, or %s_GRPC_CLIENT_CERT and _KEY",
 			 peer->prefix);
-	else
+		return true;
+	}
+	if (line && where)
+		cli_hint(client->cli, "%s; %s_GRPC_URL or --grpc-url says where %s is", line,
+			 peer->prefix, peer->name);
+	else if (line)
+		cli_hint(client->cli, "%s", line);
+	return line != NULL;
+}
+
+/* There is no connection to the peer. */
+static void hint_connection(struct client *client, const struct err *e)
+{
+	const struct peer *peer = &peers[client->peer];
+
+	if (is_closed_to_us(client->socket))
+		cli_hint(client->cli, "that socket is not open to you: be root or a member of "
+				      "group cocos (log in again)");
+	else if (!client_hint_contact(client, e))
 		cli_hint(client->cli,
 			 "is %s there? %s_GRPC_URL or --grpc-url says where to find it%s%s",
 			 peer->name, peer->prefix, peer->from_when ? peer->from_when : "",
@@ -184,14 +200,33 @@ static void hint_connection(struct client *client, const struct err *e)
 				   "the authorities that you name"
 			 : client->attested
 				 ? "; one that offers no attested TLS closes the connection"
-			 : tls_helps ? "; if it speaks TLS, give --grpc-server-ca-certs as well"
-				     : "");
+				 : "");
+}
+
+/* A server without that method: another daemon, or an older one. */
+static void hint_method(struct client *client)
+{
+	const struct peer *peer = &peers[client->peer];
+	bool is_meant = false;
+	const char *name = first_contact_name(client, &is_meant);
+
+	client->is_another = name && !is_meant;
+	if (name && is_meant)
+		cli_hint(client->cli,
+			 "%s is there, but an older one that does not offer this: bring it "
+			 "to the version of 'cocos-cli version'",
+			 name);
+	else if (name)
+		cli_hint(client->cli, "that is %s; %s_GRPC_URL or --grpc-url says where %s is",
+			 name, peer->prefix, peer->name);
+	else
+		cli_hint(client->cli,
+			 "that server does not offer this: does %s_GRPC_URL point to %s?",
+			 peer->prefix, peer->name);
 }
 
 void client_hint(struct client *client, const struct err *e)
 {
-	const struct peer *peer = &peers[client->peer];
-
 	if (client->cli->hint[0])
 		return;
 	switch (e->code) {
@@ -206,9 +241,7 @@ void client_hint(struct client *client, const struct err *e)
 			"it did not answer in time: try again, or give it more with --grpc-timeout");
 		break;
 	case ERR_UNIMPLEMENTED:
-		cli_hint(client->cli,
-			 "that server does not offer this: does %s_GRPC_URL point to %s?",
-			 peer->prefix, peer->name);
+		hint_method(client);
 		break;
 	case ERR_EXHAUSTED:
 		cli_hint(client->cli, "a limit is reached: try again later, or have it raised");

@@ -46,6 +46,7 @@ struct client {
 	const char *socket; /* the path of a unix socket; NULL: it is none */
 	bool tls;
 	bool has_ca;         /* the server's certificate has to come from named authorities */
+	bool is_another;     /* a daemon of ours, and not this peer: client_hint() found out */
 	bool role_signature; /* the last signed call was signed as stock clients do */
 	unsigned timeout_ms;
 
@@ -86,6 +87,10 @@ int client_call(struct client *client, const struct rpc_method *method,
  * where it is not a number. */
 #define CLIENT_SIZE_UNKNOWN UINT64_MAX
 int client_announced_size(struct rpc_sync *sync, uint64_t *size, struct err *e) MUST_CHECK;
+
+/* What to do where the server at that address is another than was meant, or wants to be spoken to otherwise.
+ * False: it is not known (first_contact.h). */
+bool client_hint_contact(struct client *client, const struct err *e);
 
 /* What to do about a failed call, by its code, unless a better hint is there already. */
 void client_hint(struct client *client, const struct err *e);

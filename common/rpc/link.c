@@ -19,13 +19,19 @@ static int on_open(struct transport *t, struct err *e)
 static void on_settled(struct transport *t)
 {
 	struct link *link = (struct link *)t;
+	struct rpc_channel *channel = link->channel;
 	struct err e;
 
-	if ((link->is_retired && TAILQ_EMPTY(&link->h2.streams)) || h2_conn_is_over(&link->h2)) {
-		err_set(&e, ERR_UNAVAILABLE, "%s: the server has ended the connection",
-			link->channel->target);
-		link_close(link, &e);
+	if (!(link->is_retired && TAILQ_EMPTY(&link->h2.streams)) && !h2_conn_is_over(&link->h2))
+		return;
+	err_set(&e, ERR_UNAVAILABLE, "the server has ended the connection");
+	/* What came was not HTTP/2: there never was a connection. */
+	if (channel->link == link && !link->h2.has_settings) {
+		channel_failed(channel, &e);
+		return;
 	}
+	err_wrap(&e, "%s", channel->target);
+	link_close(link, &e);
 }
 
 static void on_failed(struct transport *t, const struct err *why)

@@ -88,6 +88,11 @@ static int on_stream_close(nghttp2_session *session, int32_t stream_id, uint32_t
 {
 	struct rpc_stream *s = nghttp2_session_get_stream_user_data(session, stream_id);
 
+	const struct link *link = user;
+
+	/* Before anything of HTTP/2 came it is our own side that gives up, over what came instead. */
+	if (s && !link->h2.has_settings && error != NGHTTP2_CANCEL && link->channel->link == link)
+		channel_note_attempt(link->channel);
 	if (s)
 		stream_was_reset(s, error);
 	return h2_conn_result(user);
