@@ -9,6 +9,7 @@
 #include "computations/admin.h"
 
 #include "common/base/log.h"
+#include "common/rpc/observer.h"
 #include "computations_paths.h"
 #include "google/protobuf/empty.pb-c.h"
 #include "proto/descriptors.h"
@@ -102,6 +103,7 @@ static void reply_computation(struct request *r)
 {
 	struct admin_message_computation out;
 
+	rpc_call_is_about(r->call, r->computation.id);
 	admin_message_computation(&out, &r->computation,
 				  request_is_connected(r, r->computation.cvm_id));
 	rpc_call_reply(r->call, &out.message.base);

@@ -60,6 +60,8 @@ const struct setting config_settings[] = {
 		"false", "fetch no endorsements: what is given, and the cache"),
 	TEXT("STATE_DIR", state_dir, "/var/lib/cocos/computations", "folder of the database"),
 	TEXT("LOG_LEVEL", log_level, "info", "error, warn, info or debug"),
+	TEXT("AUDIT_LOG", audit_log, NULL,
+	     "file for who changed what, or was refused; default: the normal log, with 'audit:' before it"),
 	COUNT("MAX_CVMS", SETTING_NUMBER, max_cvms, "1000", 1, 100000,
 	      "CVMs that are known at a time"),
 	COUNT("MAX_COMPUTATIONS", SETTING_NUMBER, max_computations, "10000", 1, 10000000,
@@ -104,6 +106,9 @@ static int check(struct config *c, struct err *e)
 		    0 ||
 	    log_set_level(c->log_level, e) < 0)
 		return err_code(e);
+	if (c->audit_log && c->audit_log[0] != '/')
+		return err_set(e, ERR_INVALID, "COMPUTATIONS_AUDIT_LOG: %s is not an absolute path",
+			       log_quote(c->audit_log).text);
 	if (!c->attestation_policy &&
 	    (c->attestation_root || c->attestation_collateral || c->attestation_ak ||
 	     c->attestation_kds || c->attestation_pcs || c->attestation_endorsements_ca))

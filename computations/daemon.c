@@ -7,6 +7,7 @@
 #include "common/rpc/health.h"
 #include "common/rpc/reflection.h"
 #include "common/rpc/signals.h"
+#include "computations/admin_calls.h"
 #include "computations/appraisal.h"
 #include "computations/service.h"
 
@@ -33,6 +34,7 @@ struct daemon {
 	struct store_queue *queue;
 	struct service service;
 	struct front agents, admins;
+	struct admin_calls calls;
 	unsigned draining;
 };
 
@@ -125,8 +127,11 @@ static int open_admins(struct daemon *d, const struct config *c, struct err *e)
 	limits.connections_max = ADMIN_CONNECTIONS_MAX;
 	if (load_tls("COMPUTATIONS_ADMIN", c->admin_server_cert, c->admin_server_key,
 		     c->admin_client_ca_certs, &tls, e) < 0 ||
-	    front_new(&d->admins, d, &limits, &admin_rpc, e) < 0 ||
-	    open_socket(d, c->admin_socket, e) < 0)
+	    admin_calls_open(&d->calls, c, e) < 0 ||
+	    front_new(&d->admins, d, &limits, &admin_rpc, e) < 0)
+		return err_code(e);
+	rpc_server_observe(d->admins.server, &admin_calls_observer, &d->calls);
+	if (open_socket(d, c->admin_socket, e) < 0)
 		return err_code(e);
 	if (!c->has_admin_port)
 		return 0;
@@ -162,6 +167,16 @@ static void on_signal(void *data, int number)
 	logs_end_all(&d->service);
 }
 
+/* The audit log was moved away (logrotate). */
+static void on_hangup(void *data)
+{
+	struct daemon *d = data;
+	struct err e;
+
+	if (d->calls.audit.audit && audit_trail_reopen(d->calls.audit.audit, &e) < 0)
+		log_error("%s: no call changes anything until it can be written", e.text);
+}
+
 static int start(struct daemon *d, const struct config *c, struct err *e)
 {
 	return open_agents(d, c, e) < 0 ? err_code(e) : open_admins(d, c, e);
@@ -182,6 +197,7 @@ int daemon_run(const struct config *config, struct err *e)
 		return err_code(e);
 	uv_loop_init(&d.loop);
 	signals_start(&d.signals, &d.loop, on_signal, &d);
+	signals_on_hangup(&d.signals, on_hangup);
 	failed = store_queue_new(&d.loop, &d.store, &d.queue, e);
 	if (!failed) {
 		service_init(&d.service, &d.loop, d.queue, config->max_cvms);
@@ -204,6 +220,7 @@ int daemon_run(const struct config *config, struct err *e)
 	rpc_reflection_free(d.admins.reflection);
 	appraisal_free(d.service.appraisal);
 	store_queue_free(d.queue);
+	admin_calls_close(&d.calls);
 	store_close(&d.store);
 	signals_done(&d.signals);
 	uv_loop_close(&d.loop);

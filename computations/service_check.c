@@ -70,6 +70,11 @@ static int look_database(void *subject, char *found, struct err *e)
 	return preflight_database(path, STORE_FORM, found, e);
 }
 
+static int look_audit(void *subject, char *found, struct err *e)
+{
+	return preflight_log(((const struct config *)subject)->audit_log, found, e);
+}
+
 /* The policy and the files beside it, as they are read at the start. */
 static int look_attestation(void *subject, char *found, struct err *e)
 {
@@ -128,6 +133,8 @@ static const struct preflight_check checks[] = {
 	{ "database", look_database,
 	  "install the version that wrote it, or move computations.db away with its -wal and -shm: what it knew is "
 	  "lost to the service then" },
+	{ "audit log", look_audit,
+	  "make its folder, and room in it, or name another file in COMPUTATIONS_AUDIT_LOG" },
 	{ "attestation", look_attestation,
 	  "correct COMPUTATIONS_ATTESTATION_POLICY, _ROOT, _AK or _COLLATERAL; 'cocos-cli policy' makes policies" },
 	{ "endorsements", look_cache,

@@ -45,6 +45,8 @@ const struct setting config_settings[] = {
 	ROW("GRPC_CLIENT_CA_CERTS", SETTING_TEXT, client_ca_certs, NULL,
 	    "PEM file: authorities of client certificates, which are then required"),
 	ROW("LOG_LEVEL", SETTING_TEXT, log_level, "info", "error, warn, info or debug"),
+	ROW("AUDIT_LOG", SETTING_TEXT, audit_log, NULL,
+	    "file for who changed what, or was refused; default: the normal log, with 'audit:' before it"),
 	ROW_RANGE("MAX_VMS", SETTING_NUMBER, max_vms, "10", 1, CONFIG_VMS_MAX,
 		  "CVMs that may exist at once"),
 	ROW("LIBVIRT_URI", SETTING_TEXT, libvirt_uri, "qemu:///system", "the libvirt to use"),
@@ -160,6 +162,7 @@ static int check_paths(const struct config *c, struct err *e)
 		const char *name, *path;
 	} paths[] = {
 		{ "MANAGER_SOCKET", c->socket },
+		{ "MANAGER_AUDIT_LOG", c->audit_log },
 		{ "MANAGER_IMAGE_DIR", c->image_dir },
 		{ "MANAGER_STATE_DIR", c->state_dir },
 		{ "MANAGER_SECRETS_DIR", c->secrets_dir },

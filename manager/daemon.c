@@ -9,6 +9,7 @@
 #include "common/rpc/reflection.h"
 #include "common/rpc/server.h"
 #include "common/rpc/signals.h"
+#include "manager/calls.h"
 #include "manager/fleet_view.h"
 #include "manager/service.h"
 
@@ -35,6 +36,7 @@ struct daemon {
 	struct virt *virt;
 	struct lifecycle lifecycle;
 	struct fleet *fleet;
+	struct calls calls;
 	struct rpc_tls *tls;
 	struct rpc_server *server;
 	struct rpc_health *health;
@@ -195,11 +197,13 @@ static int listen_on_tcp(struct daemon *d, struct err *e)
 static int listen_for_calls(struct daemon *d, struct err *e)
 {
 	if (rpc_server_new(&d->loop, NULL, &d->server, e) < 0 ||
+	    calls_open(&d->calls, d->config, e) < 0 ||
 	    rpc_server_add(d->server, &service_manager, d->fleet, e) < 0 ||
 	    rpc_health_new(d->server, &d->health, e) < 0 ||
 	    set_health(d, fleet_health(d->fleet, on_health, d), e) < 0 ||
 	    rpc_reflection_new(d->server, &d->reflection, e) < 0)
 		return err_code(e);
+	rpc_server_observe(d->server, &calls_observer, &d->calls);
 	return listen_on_socket(d, e) < 0 ? err_code(e) : listen_on_tcp(d, e);
 }
 
@@ -223,6 +227,16 @@ static void on_signal(void *data, int signal)
 	log_notify("STOPPING=1");
 	fleet_end_watches(d->fleet);
 	rpc_server_drain(d->server, DRAIN_MS, on_drained, d);
+}
+
+/* The audit log was moved away (logrotate). */
+static void on_hangup(void *data)
+{
+	struct daemon *d = data;
+	struct err e;
+
+	if (d->calls.audit.audit && audit_trail_reopen(d->calls.audit.audit, &e) < 0)
+		log_error("%s: no call changes anything until it can be written", e.text);
 }
 
 static int start(struct daemon *d, struct err *e)
@@ -252,6 +266,7 @@ static void finish(struct daemon *d)
 	rpc_health_free(d->health);
 	rpc_reflection_free(d->reflection);
 	rpc_tls_free(d->tls);
+	calls_close(&d->calls);
 	lifecycle_done(&d->lifecycle);
 	ports_free(d->ports);
 	registry_close(d->registry);
@@ -273,6 +288,7 @@ int daemon_run(const struct config *config, struct err *e)
 	if (uv_loop_init(&d.loop) < 0)
 		return err_nomem(e);
 	signals_start(&d.signals, &d.loop, on_signal, &d);
+	signals_on_hangup(&d.signals, on_hangup);
 	failed = start(&d, e);
 	if (!failed) {
 		log_notify("READY=1");

@@ -91,6 +91,11 @@ static int look_database(void *subject, char *found, struct err *e)
 	return preflight_database(path, REGISTRY_VERSION, found, e);
 }
 
+static int look_audit(void *subject, char *found, struct err *e)
+{
+	return preflight_log(((struct host *)subject)->config->audit_log, found, e);
+}
+
 static void on_notice(void *data, const struct virt_notice *notice)
 {
 }
@@ -267,6 +272,8 @@ static const struct preflight_check checks[] = {
 	{ "database", look_database,
 	  "install the version that wrote it, or move registry.db away with its -wal and "
 	  "-shm: what runs is found by 'cocos-cli vm strays'" },
+	{ "audit log", look_audit,
+	  "make its folder, and room in it, or name another file in MANAGER_AUDIT_LOG" },
 	{ "secrets folder", look_secrets,
 	  "mount a tmpfs there, give it to the manager's user with mode 0711; or name "
 	  "another folder in MANAGER_SECRETS_DIR" },

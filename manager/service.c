@@ -2,6 +2,7 @@
 #include "manager/service.h"
 
 #include "common/base/log.h"
+#include "common/rpc/observer.h"
 #include "google/protobuf/empty.pb-c.h"
 #include "manager.pb-c.h"
 #include "manager_paths.h"
@@ -24,6 +25,7 @@ void service_reply_cvm(struct rpc_call *call, const struct cvm *cvm)
 	snprintf(port, sizeof(port), "%u", cvm->port);
 	response.forwarded_port = port;
 	response.cvm_id = (char *)(uintptr_t)cvm->id;
+	rpc_call_is_about(call, cvm->id);
 	rpc_call_reply(call, &response.base);
 }
 
@@ -59,12 +61,11 @@ static void on_removed(void *data, const struct err *e)
 	struct rpc_call *call = data;
 	Google__Protobuf__Empty response = GOOGLE__PROTOBUF__EMPTY__INIT;
 
-	if (rpc_call_is_open(call)) {
-		if (e)
-			service_fail(call, e);
-		else
-			rpc_call_reply(call, &response.base);
-	}
+	/* Also if the caller has left: how it ended is for the audit log. */
+	if (e)
+		service_fail(call, e);
+	else
+		rpc_call_reply(call, &response.base);
 	rpc_call_unref(call);
 }
 

@@ -60,12 +60,10 @@ static void on_adopted(void *data, const struct cvm *cvm, const struct err *e)
 {
 	struct rpc_call *call = data;
 
-	if (rpc_call_is_open(call)) {
-		if (e)
-			service_fail(call, e);
-		else
-			service_reply_cvm(call, cvm);
-	}
+	if (e)
+		service_fail(call, e);
+	else
+		service_reply_cvm(call, cvm);
 	rpc_call_unref(call);
 }
 

@@ -13,6 +13,7 @@
 #include <strings.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
@@ -82,6 +83,20 @@ int log_set_level(const char *word, struct err *e)
 		}
 	return err_set(e, ERR_INVALID, "log level %s: use error, warn, info or debug",
 		       log_quote(word).text);
+}
+
+void log_record(const char *mark, const void *line, size_t len)
+{
+	const struct iovec parts[] = {
+		{ (void *)(uintptr_t)"<5>", form == JOURNAL ? 3 : 0 },
+		{ (void *)(uintptr_t)mark, strlen(mark) },
+		{ (void *)(uintptr_t)line, len },
+		{ (void *)(uintptr_t)"\n", 1 },
+	};
+
+	if (writev(STDERR_FILENO, parts, ARRAY_LEN(parts)) < 0) {
+		/* There is nowhere left to report this. */
+	}
 }
 
 void log_line(enum log_level level, const char *fmt, ...)

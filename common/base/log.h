@@ -26,6 +26,10 @@ void log_line(enum log_level level, const char *fmt, ...) __attribute__((format(
 #define log_info(...)  log_line(LOG_LEVEL_INFO, __VA_ARGS__)
 #define log_debug(...) log_line(LOG_LEVEL_DEBUG, __VA_ARGS__)
 
+/* A line of another form that is written at every level, as it is: MARK, then `len` bytes without control
+ * characters. Without a promise that it reaches anybody. */
+void log_record(const char *mark, const void *line, size_t len);
+
 enum { LOG_QUOTE_MAX = 160 };
 struct log_quoted {
 	char text[LOG_QUOTE_MAX];

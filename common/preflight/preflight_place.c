@@ -87,6 +87,31 @@ int preflight_folder(const char *path, const struct preflight_folder *wanted,
 			       (unsigned long long)(left / MIB));
 }
 
+int preflight_log(const char *path, char found[PREFLIGHT_TEXT_MAX], struct err *e)
+{
+	CLEANUP(free) char *copy = NULL;
+	char *end;
+	struct stat st;
+
+	if (!path)
+		return preflight_not_asked(found, "it goes to the normal log");
+	if (lstat(path, &st) == 0) {
+		if (!S_ISREG(st.st_mode))
+			return err_set(e, ERR_PRECONDITION, "'%s' is no regular file", path);
+		if (faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) < 0)
+			return err_errno(e, "'%s'", path);
+		return preflight_found(found, "'%s'", path);
+	}
+	copy = strdup(path);
+	if (!copy)
+		return err_nomem(e);
+	end = strrchr(copy, '/');
+	end[end == copy] = '\0';
+	if (lstat(copy, &st) < 0) /* the folder is not made */
+		return err_errno(e, "'%s'", copy);
+	return preflight_folder(copy, &(struct preflight_folder){ 0 }, found, e);
+}
+
 int preflight_file(const char *path, char found[PREFLIGHT_TEXT_MAX], struct err *e)
 {
 	struct stat st;

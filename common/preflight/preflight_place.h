@@ -20,5 +20,8 @@ struct preflight_folder {
 int preflight_folder(const char *path, const struct preflight_folder *wanted,
 		     char found[PREFLIGHT_TEXT_MAX], struct err *e) MUST_CHECK;
 
+/* A regular file that can be appended to, or made; NULL: nothing is asked. */
+int preflight_log(const char *path, char found[PREFLIGHT_TEXT_MAX], struct err *e) MUST_CHECK;
+
 /* A file that can be read. */
 int preflight_file(const char *path, char found[PREFLIGHT_TEXT_MAX], struct err *e) MUST_CHECK;

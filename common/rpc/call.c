@@ -38,6 +38,8 @@ static void on_freed(struct h2_stream *s)
 {
 	struct rpc_call *call = (struct rpc_call *)s;
 
+	call_tell_end(call, &(struct err){ ERR_CANCELLED, "the caller left" });
+	free(call->about);
 	call->peer->calls--;
 	peer_unref(call->peer);
 	free_request(call->request);
@@ -155,6 +157,16 @@ const char *rpc_call_peer(const struct rpc_call *call)
 struct rpc_source rpc_call_source(const struct rpc_call *call)
 {
 	return peer_source(call->peer);
+}
+
+struct rpc_identity rpc_call_identity(const struct rpc_call *call)
+{
+	const struct peer *peer = call->peer;
+
+	return (struct rpc_identity){ .has_uid = peer->has_uid,
+				      .uid = peer->uid,
+				      .subject = peer->subject,
+				      .spiffe = peer->spiffe };
 }
 
 bool rpc_call_is_tls(const struct rpc_call *call)

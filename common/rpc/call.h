@@ -24,6 +24,7 @@
  */
 #pragma once
 
+#include "common/rpc/identity.h"
 #include "common/rpc/metadata.h"
 #include "common/rpc/method.h"
 #include "common/rpc/source.h"
@@ -58,6 +59,7 @@ uv_loop_t *rpc_call_loop(const struct rpc_call *call);
 const struct rpc_metadata *rpc_call_metadata(const struct rpc_call *call);
 const char *rpc_call_peer(const struct rpc_call *call); /* "192.0.2.1:4711", "[::1]:99",
 							     "unix:uid=1000" */
+struct rpc_identity rpc_call_identity(const struct rpc_call *call);
 struct rpc_source rpc_call_source(const struct rpc_call *call);
 bool rpc_call_is_tls(const struct rpc_call *call);
 /* DER SubjectPublicKeyInfo of the client's certificate (chain verified); NULL if there is none.

@@ -4,6 +4,7 @@
 #include "common/rpc/call_state.h"
 #include "common/rpc/conn.h"
 #include "common/rpc/message.h"
+#include "common/rpc/observer.h"
 
 void call_account(struct rpc_call *call)
 {
@@ -40,6 +41,17 @@ void call_came(struct h2_stream *s)
 	server_shed(conn->server);
 }
 
+static int admit(struct rpc_call *call, const ProtobufCMessage *message, struct err *e)
+{
+	const struct rpc_observer *o = call->observer;
+
+	if (!call->is_admitted && o && o->admit &&
+	    o->admit(call->observer_data, call, message, e) < 0)
+		return err_code(e);
+	call->is_admitted = true;
+	return 0;
+}
+
 void call_message(struct h2_stream *s, struct inbox_message message)
 {
 	struct rpc_call *call = (struct rpc_call *)s;
@@ -50,6 +62,7 @@ void call_message(struct h2_stream *s, struct inbox_message message)
 	if (!handler->is_public && peer_is_known(call->peer))
 		room_call_proven(call);
 	if (handler->bytes) {
+		call->is_admitted = true;
 		handler->bytes(call, message.bytes, message.len);
 		return;
 	}
@@ -57,7 +70,9 @@ void call_message(struct h2_stream *s, struct inbox_message message)
 		rpc_call_finish(call, &e);
 		return;
 	}
-	if (handler->message)
+	if (admit(call, decoded, &e) < 0)
+		rpc_call_finish(call, &e);
+	else if (handler->message)
 		handler->message(call, decoded);
 	rpc_message_free(decoded);
 }

@@ -139,6 +139,9 @@ static void open_call(struct rpc_call *call, const struct call_request *q)
 
 	s->is_open = true;
 	s->method = &handler->method;
+	call->number = ++call_conn(call)->server->calls;
+	call->observer = handler->is_public ? NULL : call_conn(call)->server->observer;
+	call->observer_data = call_conn(call)->server->observer_data;
 	s->takes_one = kind == RPC_UNARY || kind == RPC_SERVER_STREAM;
 	if (handler->request_max)
 		s->inbox.message_max = handler->request_max;

@@ -134,6 +134,7 @@ void rpc_call_finish(struct rpc_call *call, const struct err *e)
 	bool is_error = e && e->code != ERR_OK;
 	int r = 0;
 
+	call_tell_end(call, is_error ? e : NULL);
 	if (!call->h2.conn || call->h2.is_finished)
 		return;
 	finished(call);
@@ -225,7 +226,9 @@ void rpc_call_reply(struct rpc_call *call, const ProtobufCMessage *message)
 {
 	struct err e;
 
-	if (rpc_call_send(call, message, &e) == 0)
+	if (!call->h2.conn) /* nobody waits any more, and it was done all the same */
+		call_tell_end(call, NULL);
+	else if (rpc_call_send(call, message, &e) == 0)
 		rpc_call_finish(call, NULL);
 }
 

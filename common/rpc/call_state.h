@@ -12,6 +12,7 @@
 struct peer;
 struct rpc_conn;
 struct rpc_handler;
+struct rpc_observer;
 
 enum { CALL_PATH_MAX = 512 };
 
@@ -28,6 +29,10 @@ struct call_request {
 struct rpc_call {
 	struct h2_stream h2; /* first */
 	struct peer *peer;
+	const struct rpc_observer *observer; /* NULL: nobody, or it was told the end */
+	void *observer_data;
+	uint64_t number; /* rpc_call_number() */
+	char *about;
 	uv_loop_t *loop;
 	struct call_request *request;      /* freed when the block is complete */
 	const struct rpc_handler *handler; /* NULL: refused before it came so far */
@@ -37,6 +42,7 @@ struct rpc_call {
 	uint64_t since;       /* uv_now() */
 	uint64_t waits_since; /* there is output that the peer has not taken; 0: none was seen */
 	bool sent_headers, sent_trailers, is_reset, has_proven;
+	bool is_admitted; /* by the observer; a first message is with the handler */
 };
 
 /* NULL once closed. */
@@ -67,5 +73,7 @@ void call_sent(struct h2_stream *s, size_t len);
 /* The frame with END_STREAM went out. */
 void call_trailers_sent(struct rpc_call *call);
 void call_refuse_http(struct rpc_call *call, const char *status);
+/* Tells the observer, once; fine without one. */
+void call_tell_end(struct rpc_call *call, const struct err *e);
 /* Nothing more can be said: resets the stream. */
 void call_reset(struct rpc_call *call, uint32_t error_code);

@@ -2,6 +2,7 @@
 #include "common/rpc/peer.h"
 
 #include "common/crypto/digest.h"
+#include "common/rpc/identity.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -56,6 +57,8 @@ static void name_unix(struct peer *peer, int fd)
 		snprintf(peer->name, PEER_NAME_MAX, "unix");
 	else
 		snprintf(peer->name, PEER_NAME_MAX, "unix:uid=%u", (unsigned)user.uid);
+	peer->has_uid = user.uid != (uid_t)-1;
+	peer->uid = user.uid;
 	peer->is_unix = true;
 	peer->key.bytes[0] = 'u';
 	memcpy(peer->key.bytes + 1, &user.uid, sizeof(user.uid));
@@ -122,6 +125,8 @@ int peer_set_tls(struct peer *peer, SSL *tls, struct err *e)
 		return err_code(e);
 	peer->holder.bytes[0] = 'c';
 	memcpy(peer->holder.bytes + 1, key, PLACES_KEY_LEN - 1);
+	peer->subject = identity_subject(cert);
+	peer->spiffe = identity_spiffe(cert);
 	return 0;
 }
 
@@ -135,5 +140,7 @@ void peer_unref(struct peer *peer)
 	if (!peer || --peer->refs > 0)
 		return;
 	OPENSSL_free(peer->spki);
+	free(peer->subject);
+	free(peer->spiffe);
 	free(peer);
 }

@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 #include <openssl/ssl.h>
 
 enum { PEER_NAME_MAX = 64 };
@@ -22,6 +23,9 @@ struct peer {
 	bool is_unix; /* the right to open the socket's file was proof enough */
 	struct places_key key;
 	char name[PEER_NAME_MAX];
+	bool has_uid;
+	uid_t uid;                /* if is_unix and has_uid */
+	char *subject, *spiffe;   /* of the certificate (identity.h) */
 	struct places_key holder; /* of the certificate's key, where there is one */
 	uint8_t *spki;
 	size_t spki_len;

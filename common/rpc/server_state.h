@@ -27,6 +27,7 @@ struct rpc_call;
 struct rpc_conn;
 struct rpc_handler;
 struct rpc_listen;
+struct rpc_observer;
 struct rpc_service;
 
 struct listener {
@@ -78,6 +79,9 @@ struct rpc_server {
 	struct room room;
 	size_t buffered; /* what all calls hold */
 	struct log_rate failures;
+	const struct rpc_observer *observer; /* may be NULL */
+	void *observer_data;
+	uint64_t calls; /* that were opened */
 	uint64_t last_ping;
 	uv_timer_t tick;
 	bool is_draining, is_freed;

@@ -9,14 +9,18 @@
 #include <uv.h>
 
 struct signals {
-	uv_signal_t handles[2];
+	uv_signal_t handles[2], hangup;
 	void (*asked)(void *data, int number);
+	void (*hung_up)(void *data); /* NULL: SIGHUP ends the program, as ever */
 	void *data;
 };
 
 /* Calls asked(data, number) on the loop for each signal, and ignores SIGPIPE. */
 void signals_start(struct signals *signals, uv_loop_t *loop, void (*asked)(void *data, int number),
 		   void *data);
+
+/* Calls hung_up(data) for SIGHUP, too: that files are to be opened anew. Behind signals_start(). */
+void signals_on_hangup(struct signals *signals, void (*hung_up)(void *data));
 
 /* Still caught, but nothing that the loop waits for. */
 void signals_unref(struct signals *signals);

@@ -121,6 +121,9 @@ def each_thing_that_a_manager_lacks_is_named():
             ({"MANAGER_IMAGE_DIR": folder("image2")}, ["image"]),
             ({"MANAGER_IMAGE_DIR": folder("nowhere")}, ["image"]),
             ({"MANAGER_PORTS": port, "MANAGER_MAX_VMS": "1"}, ["ports"]),
+            ({"MANAGER_AUDIT_LOG": folder("nowhere/audit.log")}, ["audit log"]),
+            ({"MANAGER_AUDIT_LOG": folder("image")}, ["audit log"]),
+            ({"MANAGER_AUDIT_LOG": folder("audit.log")}, []),
             ({"MANAGER_SECRETS_DIR": "/sys/fs/none"}, ["secrets folder"]),
             ({"MANAGER_STATE_DIR": folder("open")}, ["state folder"]),
             ({"MANAGER_STATE_DIR": folder("old-state")}, ["database"]),
@@ -160,6 +163,7 @@ def each_thing_that_a_service_lacks_is_named():
             ({"COMPUTATIONS_ADMIN_PORT": port}, ["admin port"]),
             ({"COMPUTATIONS_GRPC_SERVER_CERT": old, "COMPUTATIONS_GRPC_SERVER_KEY": key}, ["agents' tls"]),
             ({"COMPUTATIONS_ADMIN_SERVER_CERT": old, "COMPUTATIONS_ADMIN_SERVER_KEY": key}, ["admin tls"]),
+            ({"COMPUTATIONS_AUDIT_LOG": folder("nowhere/audit.log")}, ["audit log"]),
             ({"COMPUTATIONS_ADMIN_SOCKET": folder("policy.json")}, ["socket"]),
             ({"COMPUTATIONS_STATE_DIR": folder("policy.json")}, ["database", "state folder"]),
             ({"COMPUTATIONS_STATE_DIR": folder("newer")}, ["database"]),
@@ -192,7 +196,7 @@ def people_read_lines():
         done = subprocess.run([program("cocos-manager"), "--config", "/dev/null", "--check"],
                               env={**os.environ, **settings}, capture_output=True, text=True, check=False)
         lines = done.stdout.splitlines()
-        assert done.returncode == 1 and lines[-1] == "cocos-manager: 1 of 15 checks failed", done
+        assert done.returncode == 1 and lines[-1] == "cocos-manager: 1 of 16 checks failed", done
         at = next(i for i, line in enumerate(lines) if line.startswith("image "))
         assert "failed" in lines[at] and "/nowhere" in lines[at], lines
         assert lines[at + 1].strip().startswith("to do: "), lines

@@ -35,10 +35,37 @@ static void signals_are_caught_to_the_end_and_ignored_behind_it(void **state)
 	assert_true(counts[0] >= 1);
 }
 
+static void count_hangup(void *data)
+{
+	((int *)data)[2]++;
+}
+
+static void a_hangup_is_no_end(void **state)
+{
+	struct signals signals;
+	int counts[3] = { 0 };
+	uv_loop_t loop;
+
+	assert_int_equal(uv_loop_init(&loop), 0);
+	signals_start(&signals, &loop, count, counts);
+	signals_on_hangup(&signals, count_hangup);
+	raise(SIGHUP);
+	while (counts[2] == 0)
+		uv_run(&loop, UV_RUN_ONCE);
+	assert_int_equal(counts[0] + counts[1], 0);
+	signals_unref(&signals);
+	assert_int_equal(uv_run(&loop, UV_RUN_DEFAULT), 0);
+	raise(SIGHUP);
+	signals_done(&signals);
+	raise(SIGHUP);
+	assert_int_equal(uv_loop_close(&loop), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(signals_are_caught_to_the_end_and_ignored_behind_it),
+		cmocka_unit_test(a_hangup_is_no_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

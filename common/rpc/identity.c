@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "common/rpc/identity.h"
+
+#include "common/crypto/key.h"
+
+#include <string.h>
+#include <openssl/x509v3.h>
+
+#define SPIFFE "spiffe://"
+
+DEFINE_CLEANUP(GENERAL_NAMES *, GENERAL_NAMES_free)
+
+char *identity_subject(X509 *cert)
+{
+	CLEANUP(BIO_free_all) BIO *bio = BIO_new(BIO_s_mem());
+	char *text;
+	long len;
+
+	if (!bio || X509_NAME_print_ex(bio, X509_get_subject_name(cert), 0, XN_FLAG_RFC2253) < 0)
+		return NULL;
+	len = BIO_get_mem_data(bio, &text);
+	return len > 0 && len <= RPC_SUBJECT_MAX ? strndup(text, (size_t)len) : NULL;
+}
+
+/* Nothing but the characters of a SPIFFE id, so that no other text looks the same. */
+static bool is_spiffe(const char *text, size_t len)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				      "0123456789.-_/";
+	const size_t head = sizeof(SPIFFE) - 1;
+
+	return len > head && len <= RPC_SPIFFE_MAX && memcmp(text, SPIFFE, head) == 0 &&
+	       !memchr(text, '\0', len) && text[head] != '/' && text[len - 1] != '/' &&
+	       strspn(text + head, allowed) == len - head;
+}
+
+char *identity_spiffe(X509 *cert)
+{
+	CLEANUP(GENERAL_NAMES_free)
+	GENERAL_NAMES *names = X509_get_ext_d2i(cert, NID_subject_alt_name, NULL, NULL);
+	const ASN1_IA5STRING *uri = NULL;
+	unsigned uris = 0;
+	const char *text;
+	size_t len;
+
+	for (int i = 0; i < sk_GENERAL_NAME_num(names); i++) {
+		const GENERAL_NAME *name = sk_GENERAL_NAME_value(names, i);
+
+		if (name->type == GEN_URI) {
+			uri = name->d.uniformResourceIdentifier;
+			uris++;
+		}
+	}
+	if (uris != 1)
+		return NULL;
+	text = (const char *)ASN1_STRING_get0_data(uri);
+	len = (size_t)ASN1_STRING_length(uri);
+	return is_spiffe(text, len) ? strndup(text, len) : NULL;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * identity.h — who a caller is, as far as the kernel or a verified certificate says so.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <sys/types.h>
+#include <openssl/x509.h>
+
+enum {
+	RPC_SUBJECT_MAX = 512,
+	RPC_SPIFFE_MAX = 2048, /* bytes of an id (SPIFFE-ID 2.3) */
+};
+
+/* Lives as long as the call that it was asked of. */
+struct rpc_identity {
+	bool has_uid; /* of a unix socket's other end (SO_PEERCRED) */
+	uid_t uid;
+	const char *
+		subject; /* of a client certificate whose chain held, as RFC 2253 writes it; NULL: there
+			      * is none, or one longer than RPC_SUBJECT_MAX */
+	const char *spiffe; /* its SPIFFE id; NULL: it has none */
+};
+
+/* For this folder: malloc'ed, NULL as above. A certificate has a SPIFFE id if it has exactly one URI, and that
+ * begins with spiffe:// (X509-SVID 2). */
+char *identity_subject(X509 *cert);
+char *identity_spiffe(X509 *cert);

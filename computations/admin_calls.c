@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "computations/admin_calls.h"
+
+#include "computations.pb-c.h"
+#include "computations_paths.h"
+
+#define READS(path_)             { .path = path_, .reads = true }
+#define CHANGES(path_, message_) { .path = path_, .has_id = true, .id = offsetof(message_, id) }
+
+const struct call_audit_method admin_calls_methods[] = {
+	{ .path = PROTO_COMPUTATIONS_CREATE },
+	CHANGES(PROTO_COMPUTATIONS_RUN, Computations__RunRequest),
+	CHANGES(PROTO_COMPUTATIONS_STOP, Computations__ComputationRequest),
+	CHANGES(PROTO_COMPUTATIONS_REMOVE, Computations__RemoveRequest),
+	CHANGES(PROTO_COMPUTATIONS_RELEASE_CVM, Computations__CvmRequest),
+	READS(PROTO_COMPUTATIONS_LIST),
+	READS(PROTO_COMPUTATIONS_SHOW),
+	READS(PROTO_COMPUTATIONS_MANIFEST),
+	READS(PROTO_COMPUTATIONS_LOGS),
+	READS(PROTO_COMPUTATIONS_JOURNAL),
+	READS(PROTO_COMPUTATIONS_WITNESS),
+	READS(PROTO_COMPUTATIONS_LIST_CVMS),
+	READS(PROTO_COMPUTATIONS_SHOW_CVM),
+};
+const size_t admin_calls_methods_count = ARRAY_LEN(admin_calls_methods);
+
+static int admit(void *data, struct rpc_call *call, const ProtobufCMessage *message, struct err *e)
+{
+	struct admin_calls *calls = data;
+
+	return call_audit_admit(&calls->audit, call, message, e);
+}
+
+static void ended(void *data, const struct rpc_call *call, bool admitted, const struct err *e)
+{
+	struct admin_calls *calls = data;
+
+	call_audit_ended(&calls->audit, call, admitted, e);
+}
+
+const struct rpc_observer admin_calls_observer = { .admit = admit, .ended = ended };
+
+int admin_calls_open(struct admin_calls *calls, const struct config *config, struct err *e)
+{
+	*calls = (struct admin_calls){ .audit = { .methods = admin_calls_methods,
+						  .count = admin_calls_methods_count } };
+	return audit_trail_open("cocos-computations", config->audit_log, &calls->audit.audit, e);
+}
+
+void admin_calls_close(struct admin_calls *calls)
+{
+	audit_trail_close(TAKE_PTR(calls->audit.audit));
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * admin_calls.h — what becomes of every administrator's call besides its answer: the audit log.
+ */
+#pragma once
+
+#include "common/audit/call_audit.h"
+#include "computations/config.h"
+
+struct admin_calls {
+	struct call_audit audit;
+};
+
+/* Its data is a struct admin_calls. */
+extern const struct rpc_observer admin_calls_observer;
+
+/* The administrators' methods: which of them change something, and where they say what they are about. */
+extern const struct call_audit_method admin_calls_methods[];
+extern const size_t admin_calls_methods_count;
+
+int admin_calls_open(struct admin_calls *calls, const struct config *config,
+		     struct err *e) MUST_CHECK;
+void admin_calls_close(struct admin_calls *calls);

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "manager/calls.h"
+
+#include "manager.pb-c.h"
+#include "manager_paths.h"
+
+#define READS(path_) { .path = path_, .reads = true }
+#define CHANGES(path_, message_, member_) \
+	{ .path = path_, .has_id = true, .id = offsetof(message_, member_) }
+
+const struct call_audit_method calls_methods[] = {
+	{ .path = PROTO_MANAGER_CREATE_VM },
+	CHANGES(PROTO_MANAGER_REMOVE_VM, Manager__RemoveReq, cvm_id),
+	CHANGES(PROTO_MANAGER_ADOPT_STRAY, Manager__AdoptStrayReq, id),
+	READS(PROTO_MANAGER_CVM_INFO),
+	READS(PROTO_MANAGER_LIST_STRAYS),
+	READS(PROTO_MANAGER_LIST_VMS),
+	READS(PROTO_MANAGER_GET_VM),
+	READS(PROTO_MANAGER_WATCH_VMS),
+	READS(PROTO_MANAGER_ATTESTATION_POLICY),
+};
+const size_t calls_methods_count = ARRAY_LEN(calls_methods);
+
+static int admit(void *data, struct rpc_call *call, const ProtobufCMessage *message, struct err *e)
+{
+	struct calls *calls = data;
+
+	return call_audit_admit(&calls->audit, call, message, e);
+}
+
+static void ended(void *data, const struct rpc_call *call, bool admitted, const struct err *e)
+{
+	struct calls *calls = data;
+
+	call_audit_ended(&calls->audit, call, admitted, e);
+}
+
+const struct rpc_observer calls_observer = { .admit = admit, .ended = ended };
+
+int calls_open(struct calls *calls, const struct config *config, struct err *e)
+{
+	*calls = (struct calls){ .audit = { .methods = calls_methods,
+					    .count = calls_methods_count } };
+	return audit_trail_open("cocos-manager", config->audit_log, &calls->audit.audit, e);
+}
+
+void calls_close(struct calls *calls)
+{
+	audit_trail_close(TAKE_PTR(calls->audit.audit));
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * calls.h — what the manager does with every call besides answering it: the audit log.
+ */
+#pragma once
+
+#include "common/audit/call_audit.h"
+#include "manager/config.h"
+
+struct calls {
+	struct call_audit audit;
+};
+
+/* Its data is a struct calls. */
+extern const struct rpc_observer calls_observer;
+
+/* The manager's methods: which of them change something, and where they say what they are about. */
+extern const struct call_audit_method calls_methods[];
+extern const size_t calls_methods_count;
+
+int calls_open(struct calls *calls, const struct config *config, struct err *e) MUST_CHECK;
+void calls_close(struct calls *calls);

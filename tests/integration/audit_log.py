@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The audit logs of both daemons: who asked for what, and how it ended; and that nothing is changed without them."""
+import json
+import os
+import shutil
+import signal
+import stat
+import subprocess
+import tempfile
+
+import grpc
+
+import tap
+from harness import PROTOCOL, Folder, Process, program, spki, until
+from libvirt_room import idle_image
+
+manager, manager_grpc = PROTOCOL["manager"]
+computations, computations_grpc = PROTOCOL["computations"]
+cvms, _ = PROTOCOL["cvms"]
+SECRETS = tempfile.mkdtemp(prefix="cocos-audit-", dir="/dev/shm")
+os.chmod(SECRETS, 0o711)
+WAIT = 60
+KEY, _ = spki()
+
+
+class Daemon:
+    """One of the two in a `with`, with its settings in a file, called through its unix socket."""
+
+    def __init__(self, folder, name, settings, ready):
+        config = folder.write(name + ".conf", "".join(f"{k}={v}\n" for k, v in settings.items()))
+        self.process = Process([program(name), "--config", config])
+        if ready:
+            self.process.wait_line(ready)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.finish()
+
+
+def manager_of(folder, **more):
+    idle_image(folder)
+    settings = {"SOCKET": folder("run/manager.sock"), "LIBVIRT_URI": "test:///default", "TEE": "none",
+                "FIRMWARE": "SeaBIOS", "MEMORY": "128M", "IMAGE_DIR": folder("image"),
+                "STATE_DIR": folder("state"), "SECRETS_DIR": SECRETS, **more}
+    daemon = Daemon(folder, "cocos-manager", {f"MANAGER_{k}": v for k, v in settings.items()}, "listening on unix:")
+    daemon.stub = manager_grpc.ManagerServiceStub(grpc.insecure_channel("unix:" + settings["SOCKET"]))
+    return daemon
+
+
+def service_of(folder, ready="ready", **more):
+    settings = {"ADMIN_SOCKET": folder("run/admin.sock"), "GRPC_PORT": "0", "STATE_DIR": folder("service"), **more}
+    daemon = Daemon(folder, "cocos-computations", {f"COMPUTATIONS_{k}": v for k, v in settings.items()}, ready)
+    daemon.stub = computations_grpc.ComputationServiceStub(grpc.insecure_channel("unix:" + settings["ADMIN_SOCKET"]))
+    return daemon
+
+
+def manifest(name):
+    return cvms.ComputationRunReq(id=name, name=name, algorithm=cvms.Algorithm(hash=b"a" * 32, userKey=KEY),
+                                  result_consumers=[cvms.ResultConsumer(userKey=KEY)])
+
+
+def entries(path):
+    with open(path, encoding="utf-8") as file:
+        return [json.loads(line) for line in file]
+
+
+def code_of(call, request):
+    try:
+        call(request, timeout=WAIT)
+        return "OK", ""
+    except grpc.RpcError as error:
+        return error.code().name, error.details()
+
+
+def what_a_manager_is_asked_to_change_is_written():
+    with Folder() as folder:
+        log = folder("audit.log")
+        with manager_of(folder, AUDIT_LOG=log) as m:
+            assert code_of(m.stub.RemoveVm, manager.RemoveReq(cvm_id='no "one"\n'))[0] == "NOT_FOUND"
+            assert code_of(m.stub.AdoptStray, manager.AdoptStrayReq(id="nor you"))[0] != "OK"
+            # libvirt's test driver starts no such domain: what was asked for is there, and how it ended
+            code, words = code_of(m.stub.CreateVm, manager.CreateReq(agent_cvm_server_url="10.0.2.2:7001"))
+            assert code_of(m.stub.CVMInfo, manager.CVMInfoReq(id="x"))[0] == "NOT_FOUND"  # it changes nothing
+        seen = entries(log)
+        assert stat.S_IMODE(os.stat(log).st_mode) == 0o600
+        assert [(s["event"], s["method"].split("/")[1]) for s in seen] == [
+            ("asked", "RemoveVm"), ("done", "RemoveVm"), ("asked", "AdoptStray"), ("done", "AdoptStray"),
+            ("asked", "CreateVm"), ("done", "CreateVm")], seen
+        assert all(s["uid"] == os.geteuid() and s["peer"] == f"unix:uid={os.geteuid()}" for s in seen), seen
+        assert all(s["program"] == "cocos-manager" for s in seen), seen
+        assert seen[0]["id"] == seen[1]["id"] == 'no "one"\n' and seen[1]["outcome"] == "NOT_FOUND", seen
+        assert seen[2]["id"] == "nor you" and "outcome" not in seen[2], seen
+        assert seen[0]["call"] == seen[1]["call"] != seen[2]["call"] == seen[3]["call"], seen
+        assert seen[5]["outcome"] == code and seen[5].get("error", "") == words, (seen, code, words)
+
+
+def what_administrators_change_is_written():
+    with Folder() as folder:
+        log = folder("audit.log")
+        with service_of(folder, AUDIT_LOG=log) as s:
+            made = s.stub.Create(computations.CreateRequest(manifest=manifest("one")), timeout=WAIT)
+            fresh = s.stub.Create(computations.CreateRequest(manifest=manifest("")), timeout=WAIT)
+            assert code_of(s.stub.Create, computations.CreateRequest())[0] == "INVALID_ARGUMENT"
+            s.stub.List(computations.ListRequest(), timeout=WAIT)
+            s.stub.Show(computations.ComputationRequest(id=made.id), timeout=WAIT)
+            assert code_of(s.stub.Run, computations.RunRequest(id="one"))[0] != "OK"
+            s.stub.Stop(computations.ComputationRequest(id="one"), timeout=WAIT)
+            s.stub.Remove(computations.RemoveRequest(id="one"), timeout=WAIT)
+            assert code_of(s.stub.ReleaseCvm, computations.CvmRequest(id="who"))[0] == "NOT_FOUND"
+        done = [(s["method"].split("/")[1], s.get("id"), s["outcome"]) for s in entries(log) if s["event"] == "done"]
+        assert done[0] == ("Create", "one", "OK") and done[1] == ("Create", fresh.id, "OK"), done
+        assert done[2] == ("Create", None, "INVALID_ARGUMENT"), done
+        assert [d[0] for d in done[3:]] == ["Run", "Stop", "Remove", "ReleaseCvm"], done
+        assert done[5] == ("Remove", "one", "OK") and done[6] == ("ReleaseCvm", "who", "NOT_FOUND"), done
+        assert len(entries(log)) == 2 * len(done)
+
+
+def a_certificate_s_subject_and_spiffe_id_are_written():
+    with Folder() as folder:
+        log, key = folder("audit.log"), folder("key.pem")
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                        "-keyout", key, "-out", folder("cert.pem"), "-days", "2", "-subj", "/O=Clinic/CN=anna",
+                        "-addext", "subjectAltName=DNS:localhost,URI:spiffe://clinic.example/anna"],
+                       check=True, capture_output=True)
+        with service_of(folder, AUDIT_LOG=log, ADMIN_PORT="0", ADMIN_SERVER_CERT=folder("cert.pem"),
+                        ADMIN_SERVER_KEY=key, ADMIN_CLIENT_CA_CERTS=folder("cert.pem")) as s:
+            port = s.process.wait_line(r"administrators: listening on \S+ port (\d+)")[1]
+            with open(folder("cert.pem"), "rb") as cert, open(key, "rb") as secret:
+                pem = cert.read()
+                proof = grpc.ssl_channel_credentials(pem, secret.read(), pem)
+            stub = computations_grpc.ComputationServiceStub(grpc.secure_channel(f"localhost:{port}", proof))
+            stub.Create(computations.CreateRequest(manifest=manifest("tls")), timeout=WAIT)
+        for entry in entries(log):
+            assert entry["subject"] == "CN=anna,O=Clinic" and entry["spiffe"] == "spiffe://clinic.example/anna", entry
+            assert "uid" not in entry and entry["peer"].startswith("127.0.0.1:"), entry
+
+
+def without_a_file_it_is_in_the_normal_log_at_every_level():
+    with Folder() as folder:
+        with service_of(folder, ready=None, LOG_LEVEL="error") as s:
+            s.stub.Create(computations.CreateRequest(manifest=manifest("plain")), timeout=WAIT, wait_for_ready=True)
+            line = s.process.wait_line(r'^audit: (\{.*"event":"done".*\})$')[1]
+        assert json.loads(line)["id"] == "plain", line
+
+
+def a_log_that_is_moved_is_begun_anew():
+    with Folder() as folder:
+        log = folder("audit.log")
+        with service_of(folder, AUDIT_LOG=log) as s:
+            s.stub.Create(computations.CreateRequest(manifest=manifest("one")), timeout=WAIT)
+            os.rename(log, folder("audit.1"))
+            s.process.process.send_signal(signal.SIGHUP)
+            until(lambda: os.path.exists(log), "another file")
+            s.stub.Create(computations.CreateRequest(manifest=manifest("two")), timeout=WAIT)
+        assert [e.get("id") for e in entries(folder("audit.1"))] == [None, "one"]
+        assert [e.get("id") for e in entries(log)] == [None, "two"]
+
+
+def nothing_is_changed_while_the_log_cannot_be_written():
+    with Folder() as folder:
+        log = folder("logs/audit.log")
+        os.mkdir(folder("logs"))
+        with service_of(folder, AUDIT_LOG=log) as s:
+            os.rename(folder("logs"), folder("away"))
+            s.process.process.send_signal(signal.SIGHUP)
+            s.process.wait_line("no call changes anything until it can be written")
+            code, words = code_of(s.stub.Create, computations.CreateRequest(manifest=manifest("unseen")))
+            assert code == "UNAVAILABLE" and "audit log" in words, (code, words)
+            assert not s.stub.List(computations.ListRequest(), timeout=WAIT).computations  # reading goes on
+            os.rename(folder("away"), folder("logs"))
+            s.stub.Create(computations.CreateRequest(manifest=manifest("seen")), timeout=WAIT)
+        assert [e.get("id") for e in entries(log)] == [None, "seen"]
+
+
+def a_log_that_cannot_be_opened_stops_the_start():
+    with Folder() as folder:
+        done = subprocess.run([program("cocos-computations"), "--config", "/dev/null"], capture_output=True, text=True,
+                              check=False, timeout=WAIT,
+                              env={**os.environ, "COMPUTATIONS_AUDIT_LOG": folder("none/audit.log"),
+                                   "COMPUTATIONS_GRPC_PORT": "0", "COMPUTATIONS_STATE_DIR": folder("service"),
+                                   "COMPUTATIONS_ADMIN_SOCKET": folder("run/admin.sock")})
+        assert done.returncode == 1 and "none/audit.log" in done.stderr, done
+
+
+try:
+    tap.run([
+        what_a_manager_is_asked_to_change_is_written,
+        what_administrators_change_is_written,
+        a_certificate_s_subject_and_spiffe_id_are_written,
+        without_a_file_it_is_in_the_normal_log_at_every_level,
+        a_log_that_is_moved_is_begun_anew,
+        nothing_is_changed_while_the_log_cannot_be_written,
+        a_log_that_cannot_be_opened_stops_the_start,
+    ])
+finally:
+    shutil.rmtree(SECRETS)

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "common/audit/audit_trail.h"
+#include "common/base/json.h"
+#include "tests/unit/folder.h"
+
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+static const char *log_path(void)
+{
+	static char path[sizeof(test_folder) + 16];
+
+	snprintf(path, sizeof(path), "%s/audit.log", test_folder);
+	return path;
+}
+
+static struct audit_trail *fresh(void)
+{
+	struct audit_trail *audit;
+	struct err e;
+
+	unlink(log_path());
+	assert_ok(audit_trail_open("cocos-test", log_path(), &audit, &e), e);
+	return audit;
+}
+
+/* The whole log, which the caller frees. */
+static char *all(void)
+{
+	char *text;
+	struct err e;
+
+	assert_ok(file_read_text(log_path(), 1 << 20, &text, &e), e);
+	return text;
+}
+
+/* The n-th line as JSON; the caller frees it. */
+static struct json *line(unsigned n)
+{
+	CLEANUP(free) char *text = all();
+	struct json *root;
+	char *at = text;
+	struct err e;
+
+	while (n--) {
+		at = strchr(at, '\n');
+		assert_non_null(at);
+		at++;
+	}
+	assert_ok(json_parse(at, strcspn(at, "\n"), &root, &e), e);
+	return root;
+}
+
+static const char *text_of(const struct json *root, const char *key)
+{
+	const char *text;
+	struct err e;
+
+	return json_get_string(root, key, &text, &e) < 0 ? NULL : text;
+}
+
+static void an_entry_is_a_line_of_json(void **state)
+{
+	struct audit_trail *audit = fresh();
+	const struct err error = { ERR_NOT_FOUND, "no CVM 'x'" };
+	struct audit_entry entry = { .event = AUDIT_ASKED,
+				     .call = 7,
+				     .method = "manager.ManagerService/RemoveVm",
+				     .who = { .has_uid = true, .uid = 1000 },
+				     .peer = "unix:uid=1000",
+				     .id = "x" };
+	struct json *root;
+	uint64_t number;
+	struct err e;
+
+	assert_ok(audit_trail_write(audit, &entry, &e), e);
+	entry.event = AUDIT_DONE;
+	entry.error = &error;
+	entry.who = (struct rpc_identity){ .subject = "CN=anna", .spiffe = "spiffe://a/b" };
+	assert_ok(audit_trail_write(audit, &entry, &e), e);
+	audit_trail_close(audit);
+	root = line(0);
+	assert_string_equal(text_of(root, "event"), "asked");
+	assert_string_equal(text_of(root, "program"), "cocos-test");
+	assert_string_equal(text_of(root, "method"), "manager.ManagerService/RemoveVm");
+	assert_string_equal(text_of(root, "id"), "x");
+	assert_string_equal(text_of(root, "peer"), "unix:uid=1000");
+	assert_null(json_get(root, "outcome"));
+	assert_ok(json_get_u64(root, "uid", &number, &e), e);
+	assert_int_equal(number, 1000);
+	assert_ok(json_get_u64(root, "call", &number, &e), e);
+	assert_int_equal(number, 7);
+	assert_int_equal(strlen(text_of(root, "time")), strlen("2026-01-01T00:00:00.000Z"));
+	json_free(root);
+	root = line(1);
+	assert_string_equal(text_of(root, "event"), "done");
+	assert_string_equal(text_of(root, "outcome"), "NOT_FOUND");
+	assert_string_equal(text_of(root, "error"), "no CVM 'x'");
+	assert_string_equal(text_of(root, "subject"), "CN=anna");
+	assert_string_equal(text_of(root, "spiffe"), "spiffe://a/b");
+	assert_null(json_get(root, "uid"));
+	json_free(root);
+}
+
+/* The worst that a peer can have in each text, six bytes for one. */
+static void what_a_peer_says_stays_in_its_line(void **state)
+{
+	struct audit_trail *audit = fresh();
+	char subject[RPC_SUBJECT_MAX + 2] = { 0 }, id[2 * AUDIT_TEXT_MAX] = { 0 };
+	struct audit_entry entry = { .event = AUDIT_REFUSED,
+				     .method = "m",
+				     .peer = "a\"b\nc\033",
+				     .who = { .subject = subject },
+				     .id = id };
+	CLEANUP(free) char *text = NULL;
+	struct json *root;
+	struct err e;
+
+	memset(subject, 1, sizeof(subject) - 1);
+	memset(id, 1, sizeof(id) - 1);
+	assert_ok(audit_trail_write(audit, &entry, &e), e);
+	audit_trail_close(audit);
+	text = all();
+	assert_true(strlen(text) < AUDIT_LINE_MAX);
+	assert_ptr_equal(strchr(text, '\n'), text + strlen(text) - 1);
+	root = line(0);
+	assert_int_equal(strlen(text_of(root, "subject")), RPC_SUBJECT_MAX);
+	assert_int_equal(strlen(text_of(root, "id")), AUDIT_TEXT_MAX);
+	assert_string_equal(text_of(root, "peer"), "a\"b\nc\033");
+	json_free(root);
+}
+
+static void a_file_is_appended_to_and_is_for_us_alone(void **state)
+{
+	const struct audit_entry entry = { .event = AUDIT_DONE, .method = "m" };
+	struct audit_trail *audit = fresh();
+	struct stat st;
+	struct err e;
+
+	assert_ok(audit_trail_write(audit, &entry, &e), e);
+	audit_trail_close(audit);
+	assert_int_equal(stat(log_path(), &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	assert_ok(audit_trail_open("cocos-test", log_path(), &audit, &e), e);
+	assert_ok(audit_trail_write(audit, &entry, &e), e);
+	audit_trail_close(audit);
+	json_free(line(1));
+}
+
+static void what_is_no_file_of_ours_is_refused(void **state)
+{
+	char path[sizeof(test_folder) + 16];
+	struct audit_trail *audit;
+	struct err e;
+
+	assert_refused(audit_trail_open("t", "/dev/full", &audit, &e), e, ERR_PRECONDITION,
+		       "no regular file");
+	snprintf(path, sizeof(path), "%s/none/audit", test_folder);
+	assert_refused(audit_trail_open("t", path, &audit, &e), e, ERR_NOT_FOUND, "none/audit");
+	snprintf(path, sizeof(path), "%s/link", test_folder);
+	assert_int_equal(symlink(log_path(), path), 0);
+	assert_int_equal(audit_trail_open("t", path, &audit, &e) < 0, 1);
+	assert_int_equal(unlink(path), 0);
+}
+
+/* A disk that is full in the middle of a line, which then has room again. */
+static void a_full_disk_is_told_and_no_line_is_lost_in_another(void **state)
+{
+	const struct audit_entry entry = { .event = AUDIT_ASKED, .method = "m" };
+	struct audit_trail *audit = fresh();
+	struct rlimit before, tight;
+	struct stat st;
+	struct err e;
+
+	assert_ok(audit_trail_write(audit, &entry, &e), e);
+	assert_int_equal(stat(log_path(), &st), 0);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	signal(SIGXFSZ, SIG_IGN);
+	tight = before;
+	tight.rlim_cur = (rlim_t)st.st_size + 10;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &tight), 0);
+	assert_refused(audit_trail_write(audit, &entry, &e), e, ERR_UNAVAILABLE,
+		       "nothing is changed without it");
+	assert_refused(audit_trail_write(audit, &entry, &e), e, ERR_UNAVAILABLE, "audit log");
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	assert_ok(audit_trail_write(audit, &entry, &e), e);
+	audit_trail_close(audit);
+	json_free(line(0));
+	json_free(line(2)); /* the torn one lies between them */
+}
+
+static void another_file_is_begun_when_the_old_one_is_moved(void **state)
+{
+	const struct audit_entry entry = { .event = AUDIT_DONE, .method = "m" };
+	struct audit_trail *audit = fresh();
+	char away[sizeof(test_folder) + 16];
+	struct err e;
+
+	snprintf(away, sizeof(away), "%s/old", test_folder);
+	assert_ok(audit_trail_write(audit, &entry, &e), e);
+	assert_int_equal(rename(log_path(), away), 0);
+	assert_int_equal(mkdir(log_path(), 0700), 0);
+	assert_true(audit_trail_reopen(audit, &e) < 0);
+	assert_refused(audit_trail_write(audit, &entry, &e), e, ERR_UNAVAILABLE, "audit log");
+	assert_int_equal(rmdir(log_path()), 0);
+	assert_ok(audit_trail_write(audit, &entry, &e), e); /* tried again by itself */
+	assert_ok(audit_trail_reopen(audit, &e), e);
+	assert_ok(audit_trail_write(audit, &entry, &e), e);
+	audit_trail_close(audit);
+	json_free(line(1));
+}
+
+static void without_a_file_it_is_in_the_normal_log(void **state)
+{
+	const struct audit_entry entry = { .event = AUDIT_DONE, .method = "m" };
+	int kept = dup(STDERR_FILENO), fds[2];
+	struct audit_trail *audit;
+	char text[1024];
+	ssize_t len;
+	struct err e;
+
+	assert_int_equal(pipe(fds), 0);
+	assert_ok(audit_trail_open("cocos-test", NULL, &audit, &e), e);
+	assert_ok(audit_trail_reopen(audit, &e), e);
+	dup2(fds[1], STDERR_FILENO);
+	assert_ok(audit_trail_write(audit, &entry, &e), e);
+	dup2(kept, STDERR_FILENO);
+	close(kept);
+	audit_trail_close(audit);
+	len = read(fds[0], text, sizeof(text) - 1);
+	assert_true(len > 0);
+	text[len] = '\0';
+	assert_ptr_equal(strstr(text, "audit: {\"time\":\""), text);
+	assert_string_equal(text + len - 2, "}\n");
+	close(fds[0]);
+	close(fds[1]);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_entry_is_a_line_of_json),
+		cmocka_unit_test(what_a_peer_says_stays_in_its_line),
+		cmocka_unit_test(a_file_is_appended_to_and_is_for_us_alone),
+		cmocka_unit_test(what_is_no_file_of_ours_is_refused),
+		cmocka_unit_test(a_full_disk_is_told_and_no_line_is_lost_in_another),
+		cmocka_unit_test(another_file_is_begun_when_the_old_one_is_moved),
+		cmocka_unit_test(without_a_file_it_is_in_the_normal_log),
+	};
+
+	return cmocka_run_group_tests(tests, folder_make, folder_remove);
+}

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What an observer of a server's calls is told, and that it can refuse them. */
+#include "common/rpc/observer.h"
+#include "tests/unit/common/rpc/pair.h"
+
+struct seen {
+	unsigned admitted, ended;
+	bool refuses, was_admitted, well;
+	struct err outcome;
+	char about[RPC_ABOUT_MAX + 8];
+	uint64_t number;
+};
+
+static int admit(void *data, struct rpc_call *call, const ProtobufCMessage *message, struct err *e)
+{
+	struct seen *s = data;
+
+	assert_non_null(message);
+	s->admitted++;
+	return s->refuses ? err_set(e, ERR_DENIED, "not you") : 0;
+}
+
+static void ended(void *data, const struct rpc_call *call, bool admitted, const struct err *e)
+{
+	struct seen *s = data;
+
+	s->ended++;
+	s->was_admitted = admitted;
+	s->well = !e;
+	if (e)
+		s->outcome = *e;
+	s->number = rpc_call_number(call);
+	snprintf(s->about, sizeof(s->about), "%s",
+		 rpc_call_about(call) ? rpc_call_about(call) : "");
+	assert_ptr_equal(rpc_call_method(call)->path, pair_input_call.path);
+}
+
+static const struct rpc_observer observer = { .admit = admit, .ended = ended };
+
+static void open_pair(struct pair *p, struct seen *s, const struct rpc_service *service)
+{
+	pair_open(p, &(struct pair_setup){ .service = service });
+	rpc_server_observe(p->server, &observer, s);
+}
+
+static void a_call_that_ends_well_is_told_once(void **state)
+{
+	struct seen s = { 0 };
+	struct pair p = { 0 };
+	struct rpc_stream *stream;
+
+	open_pair(&p, &s, &pair_upload_service);
+	for (unsigned i = 1; i <= 2; i++) {
+		p.closed = 0;
+		stream = pair_call(&p, &pair_input_call, 0);
+		pair_send(stream, 1);
+		pair_send(stream, 1);
+		rpc_stream_half_close(stream);
+		pair_until(&p, p.closed);
+		assert_int_equal(s.ended, i);
+		assert_int_equal(s.admitted, i); /* by its first message */
+		assert_true(s.was_admitted && s.well);
+		assert_int_equal(s.number, i);
+	}
+	pair_close(&p);
+	assert_int_equal(s.ended, 2);
+}
+
+static void who_is_refused_never_reaches_the_handler(void **state)
+{
+	struct seen s = { .refuses = true };
+	struct pair p = { 0 };
+
+	open_pair(&p, &s, &pair_upload_service);
+	pair_send(pair_call(&p, &pair_input_call, 0), 1);
+	pair_until(&p, p.closed);
+	assert_int_equal(p.status.code, ERR_DENIED);
+	assert_string_equal(p.status.text, "not you");
+	assert_int_equal(p.got, 0);
+	assert_int_equal(s.ended, 1);
+	assert_false(s.was_admitted);
+	assert_int_equal(s.outcome.code, ERR_DENIED);
+	pair_close(&p);
+}
+
+/* Keeps the call beyond its connection, as a job does. */
+static void on_message_keep(struct rpc_call *call, const ProtobufCMessage *message)
+{
+	struct pair *p = rpc_call_service(call);
+	char long_id[RPC_ABOUT_MAX + 4];
+
+	pair_on_message(call, message);
+	rpc_call_is_about(call, "forgotten");
+	memset(long_id, 'x', sizeof(long_id) - 1);
+	long_id[sizeof(long_id) - 1] = '\0';
+	rpc_call_is_about(call, long_id);
+	p->user = rpc_call_ref(call);
+}
+
+static const struct rpc_handler keeps[] = {
+	{ .method = TEST_STREAMING_INPUT_CALL,
+	  .start = pair_on_start,
+	  .message = on_message_keep,
+	  .closed = pair_on_closed },
+};
+static const struct rpc_service keeping_service = { .name = TEST_SERVICE,
+						    .handlers = keeps,
+						    .count = 1 };
+
+/* A call whose caller is gone, and which the test holds. */
+static struct rpc_call *left_behind(struct pair *p, struct seen *s)
+{
+	struct rpc_stream *stream;
+
+	open_pair(p, s, &keeping_service);
+	stream = pair_call(p, &pair_input_call, 0);
+	pair_send(stream, 1);
+	pair_until(p, p->got == 1);
+	rpc_stream_cancel(stream);
+	pair_until(p, p->server_closed);
+	assert_int_equal(s->ended, 0); /* what it asked for goes on */
+	return p->user;
+}
+
+static void how_it_ended_is_told_even_if_the_caller_has_left(void **state)
+{
+	struct seen s = { 0 };
+	struct pair p = { 0 };
+	struct rpc_call *call = left_behind(&p, &s);
+
+	pair_reply(call);
+	assert_int_equal(s.ended, 1);
+	assert_true(s.was_admitted && s.well);
+	assert_int_equal(strlen(s.about), RPC_ABOUT_MAX);
+	rpc_call_unref(call);
+	pair_close(&p);
+	assert_int_equal(s.ended, 1);
+}
+
+static void a_failure_is_told_even_if_the_caller_has_left(void **state)
+{
+	struct seen s = { 0 };
+	struct pair p = { 0 };
+	struct rpc_call *call = left_behind(&p, &s);
+	struct err e;
+
+	err_set(&e, ERR_DATA_LOSS, "gone");
+	rpc_call_finish(call, &e);
+	assert_int_equal(s.ended, 1);
+	assert_int_equal(s.outcome.code, ERR_DATA_LOSS);
+	rpc_call_unref(call);
+	pair_close(&p);
+	assert_int_equal(s.ended, 1);
+}
+
+static void a_call_that_nobody_answers_was_cancelled(void **state)
+{
+	struct seen s = { 0 };
+	struct pair p = { 0 };
+
+	rpc_call_unref(left_behind(&p, &s));
+	assert_int_equal(s.ended, 1);
+	assert_true(s.was_admitted);
+	assert_int_equal(s.outcome.code, ERR_CANCELLED);
+	pair_close(&p);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_call_that_ends_well_is_told_once),
+		cmocka_unit_test(who_is_refused_never_reaches_the_handler),
+		cmocka_unit_test(how_it_ended_is_told_even_if_the_caller_has_left),
+		cmocka_unit_test(a_failure_is_told_even_if_the_caller_has_left),
+		cmocka_unit_test(a_call_that_nobody_answers_was_cancelled),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
