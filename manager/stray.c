@@ -87,19 +87,18 @@ static int scan(const struct lifecycle *l, struct list *list, const char *path, 
 		struct err *e)
 {
 	CLEANUP(closedir) DIR *dir = opendir(path);
-	struct dirent *entry;
+	const struct dirent *entry;
+	int more;
 
 	if (!dir)
 		return err_errno(e, "'%s'", path);
-	while ((entry = readdir(dir))) {
+	while ((more = dir_next(dir, &entry, e)) > 0) {
 		const char *name = entry->d_name;
 
-		if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
-			continue;
 		if ((secrets ? add_secrets(list, name, e) : add_folder(l, list, name, e)) < 0)
 			return err_code(e);
 	}
-	return 0;
+	return more < 0 ? err_wrap(e, "'%s'", path) : 0;
 }
 
 bool stray_slot(const char *domain, unsigned *slot)

@@ -180,14 +180,14 @@ static int empty(int own, int depth, struct err *e)
 {
 	CLEANUP(closedir) DIR *list = dir_entries(own);
 	const struct dirent *item;
+	int more;
 
 	if (!list)
 		return err_errno(e, "list a folder");
-	while ((item = readdir(list)))
-		if (strcmp(item->d_name, ".") != 0 && strcmp(item->d_name, "..") != 0 &&
-		    remove_in(dirfd(list), item->d_name, depth + 1, e) < 0)
+	while ((more = dir_next(list, &item, e)) > 0)
+		if (remove_in(dirfd(list), item->d_name, depth + 1, e) < 0)
 			return err_code(e);
-	return 0;
+	return more;
 }
 
 static int remove_in(int folder, const char *name, int depth, struct err *e)

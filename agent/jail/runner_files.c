@@ -54,15 +54,15 @@ static int give_tree(int dir, int depth, struct err *e)
 	CLEANUP(closedir) DIR *list = dir_entries(dir);
 	const struct dirent *item;
 	struct stat st;
+	int more;
 
 	if (!list)
 		return err_errno(e, "read directory");
-	while ((item = readdir(list))) {
-		if (strcmp(item->d_name, ".") == 0 || strcmp(item->d_name, "..") == 0)
-			continue;
+	while ((more = dir_next(list, &item, e)) > 0)
 		if (give_item(dirfd(list), item->d_name, depth, e) < 0)
 			return err_code(e);
-	}
+	if (more < 0)
+		return err_code(e);
 	if (fstat(dirfd(list), &st) < 0)
 		return err_errno(e, "read directory");
 	return give(dirfd(list), ".", &st, 0755, e);

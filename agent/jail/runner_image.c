@@ -163,10 +163,11 @@ static int add_names(struct runner_plan *plan, struct err *e)
 	CLEANUP(closedir) DIR *list = opendir(plan->image);
 	const struct dirent *item;
 	struct stat st;
+	int more;
 
 	if (!list)
 		return err_errno(e, "image: list its root");
-	while ((item = readdir(list))) {
+	while ((more = dir_next(list, &item, e)) > 0) {
 		if (is_hidden(item->d_name))
 			continue;
 		if (fstatat(dirfd(list), item->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
@@ -177,7 +178,7 @@ static int add_names(struct runner_plan *plan, struct err *e)
 		if (add_name(plan, item->d_name, st.st_mode, e) < 0)
 			return err_code(e);
 	}
-	return 0;
+	return more < 0 ? err_wrap(e, "image") : 0;
 }
 
 /* What every run has, behind the image's folders, in which it lies; datasets at the stock place. */

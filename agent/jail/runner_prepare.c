@@ -142,10 +142,11 @@ static int find_script(const char *dir, char **script, struct err *e)
 	const struct dirent *item;
 	char found[256] = "";
 	size_t count = 0;
+	int more;
 
 	if (!list)
 		return err_errno(e, "read '%s'", dir);
-	while ((item = readdir(list))) {
+	while ((more = dir_next(list, &item, e)) > 0) {
 		size_t len = strlen(item->d_name);
 
 		if (len < 4 || strcmp(item->d_name + len - 3, ".py") != 0)
@@ -153,6 +154,8 @@ static int find_script(const char *dir, char **script, struct err *e)
 		count++;
 		snprintf(found, sizeof(found), "%s", item->d_name);
 	}
+	if (more < 0)
+		return err_wrap(e, "'%s'", dir);
 	if (faccessat(dirfd(list), "main.py", F_OK, 0) == 0)
 		snprintf(found, sizeof(found), "main.py");
 	else if (faccessat(dirfd(list), "__main__.py", F_OK, 0) == 0)
@@ -247,8 +250,9 @@ static int find_pip(struct runner_plan *plan, struct err *e)
 {
 	CLEANUP(closedir) DIR *list = opendir(wheel_folder);
 	const struct dirent *item;
+	int more = 0;
 
-	while (list && (item = readdir(list))) {
+	while (list && (more = dir_next(list, &item, e)) > 0) {
 		size_t len = strlen(item->d_name);
 
 		if (strncmp(item->d_name, "pip-", 4) != 0 || len < 8 || len > 250 ||
@@ -257,6 +261,8 @@ static int find_pip(struct runner_plan *plan, struct err *e)
 		snprintf(plan->pip, sizeof(plan->pip), "%s/%.250s/pip", wheel_folder, item->d_name);
 		return 0;
 	}
+	if (more < 0)
+		return err_wrap(e, "'%s'", wheel_folder);
 	if (access("/usr/lib/python3/dist-packages/pip/__main__.py", R_OK) == 0)
 		return 0;
 	return err_set(e, ERR_PRECONDITION, "requirements: this image has no pip to ask the index");

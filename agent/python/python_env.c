@@ -134,16 +134,14 @@ static int spread_one(int site, const char *path, struct err *e)
 		return errno == ENOENT ? 0 : err_errno(e, "wheels: open '%s'", path);
 	CLEANUP(closedir) DIR *dir = dir_entries(fd);
 	const struct dirent *item;
+	int more;
 	if (!dir)
 		return err_errno(e, "wheels: open '%s'", path);
-	while ((item = readdir(dir))) {
-		if (strcmp(item->d_name, ".") == 0 || strcmp(item->d_name, "..") == 0)
-			continue;
+	while ((more = dir_next(dir, &item, e)) > 0)
 		if (renameat2(fd, item->d_name, site, item->d_name, RENAME_NOREPLACE) < 0)
 			return err_errno(e, "wheels: put %s in place",
 					 log_quote(item->d_name).text);
-	}
-	return 0;
+	return more < 0 ? err_wrap(e, "wheels: '%s'", path) : 0;
 }
 
 static int spread(int site, const struct wheel_name *wheel, struct err *e)

@@ -63,14 +63,16 @@ struct walk {
 	size_t place, seen;
 };
 
-static bool walk_next(struct walk *w, struct python_package *package)
+/* As dir_next(). */
+static int walk_next(struct walk *w, struct python_package *package, struct err *e)
 {
 	const struct dirent *item;
+	int more = 0;
 
-	while (w->seen++ < PYTHON_ENTRIES_MAX && (item = readdir(w->list)))
+	while (w->seen++ < PYTHON_ENTRIES_MAX && (more = dir_next(w->list, &item, e)) > 0)
 		if (read_info(item->d_name, w->place, package))
-			return true;
-	return false;
+			return 1;
+	return more < 0 ? err_wrap(e, "packages: place %zu", w->place) : 0;
 }
 
 /* A place that this image does not have is an empty one: `list` NULL. */
@@ -90,19 +92,20 @@ static int find_in(const struct python_env *env, int dir, size_t place, const ch
 {
 	struct python_package next;
 	struct walk w;
+	int more = 0;
 
 	*found = false;
 	if (walk_begin(&w, env, dir, place, e) < 0)
 		return err_code(e);
 	/* the one that states a version is preferred: some packages leave both */
-	while (w.list && (!*found || !package->version[0]) && walk_next(&w, &next))
+	while (w.list && (!*found || !package->version[0]) && (more = walk_next(&w, &next, e)) > 0)
 		if (strcmp(next.name, wanted) == 0) {
 			*package = next;
 			*found = true;
 		}
 	if (w.list)
 		closedir(w.list);
-	return 0;
+	return more < 0 ? err_code(e) : 0;
 }
 
 int python_package_find(const struct python_env *env, int dir, const char *name,
@@ -173,13 +176,16 @@ int python_packages_list(const struct python_env *env, struct python_packages *p
 	for (size_t place = 1; place < PLACES; place++) {
 		CLEANUP(closedir) DIR *list = NULL;
 		struct walk w;
+		int more = 0;
 
 		if (walk_begin(&w, env, -1, place, e) < 0)
 			return err_code(e);
 		list = w.list;
-		while (list && walk_next(&w, &next))
+		while (list && (more = walk_next(&w, &next, e)) > 0)
 			if (add(&all, &next, e) < 0)
 				return err_code(e);
+		if (more < 0)
+			return err_code(e);
 	}
 	drop_doubles(&all);
 	*packages = all;

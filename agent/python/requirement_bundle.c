@@ -37,11 +37,6 @@ static int read_lock(int dir, const struct python_target *target, struct wheel_l
 	return wheel_lock_parse(text, len, target, lock, e);
 }
 
-static bool is_dots(const char *name)
-{
-	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
-}
-
 static int check_cancelled(const atomic_bool *cancel, struct err *e)
 {
 	return cancel && atomic_load(cancel) ? err_set(e, ERR_CANCELLED, "cancelled") : 0;
@@ -53,14 +48,16 @@ static int check_wheels(int dir, const struct python_target *target, struct whee
 	int fd = openat(dir, "wheels", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	CLEANUP(closedir) DIR *list = dir_entries(fd);
 	const struct dirent *item;
+	int more = 0;
 
 	if (!list && errno != ENOENT)
 		return err_errno(e, "wheels");
-	while (list && (item = readdir(list)))
-		if (!is_dots(item->d_name) &&
-		    (check_cancelled(cancel, e) < 0 ||
-		     wheel_lock_check(lock, fd, item->d_name, target, e) < 0))
+	while (list && (more = dir_next(list, &item, e)) > 0)
+		if (check_cancelled(cancel, e) < 0 ||
+		    wheel_lock_check(lock, fd, item->d_name, target, e) < 0)
 			return err_code(e);
+	if (more < 0)
+		return err_wrap(e, "wheels");
 	return wheel_lock_check_all(lock, e);
 }
 
@@ -71,11 +68,12 @@ static int check_entries(int dir, struct err *e)
 	int own = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	CLEANUP(closedir) DIR *list = dir_entries(own);
 	const struct dirent *item;
+	int more;
 
 	if (!list)
 		return err_errno(e, "open");
-	while ((item = readdir(list))) {
-		bool known = is_dots(item->d_name);
+	while ((more = dir_next(list, &item, e)) > 0) {
+		bool known = false;
 
 		for (size_t i = 0; i < ARRAY_LEN(names); i++)
 			known |= strcmp(item->d_name, names[i]) == 0;
@@ -86,7 +84,7 @@ static int check_entries(int dir, struct err *e)
 				"be in it",
 				log_quote(item->d_name).text);
 	}
-	return 0;
+	return more;
 }
 
 int requirement_bundle_open(const char *zip, int dir, const struct python_target *target,

@@ -131,6 +131,22 @@ int fd_write_all(int fd, const void *bytes, size_t len, struct err *e)
 	return 0;
 }
 
+int fd_read_at(int fd, void *to, size_t len, uint64_t from, struct err *e)
+{
+	for (size_t at = 0; at < len;) {
+		ssize_t n = pread(fd, (uint8_t *)to + at, len - at, (off_t)(from + at));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_errno(e, "read");
+		if (n == 0)
+			return 0;
+		at += (size_t)n;
+	}
+	return 1;
+}
+
 /* A rename is only durable once its folder is. */
 static int sync_folder_of(const char *path, struct err *e)
 {
@@ -169,9 +185,15 @@ static int publish(const char *temporary, const char *path, bool replace, struct
 
 	if (done < 0)
 		return err_errno(e, "make '%s'", path);
-	if (!replace)
-		unlink(temporary);
-	return sync_folder_of(path, e);
+	if (replace)
+		return sync_folder_of(path, e);
+	if (unlink(temporary) < 0)
+		done = err_errno(e, "remove '%s'", temporary);
+	if (done < 0 || sync_folder_of(path, e) < 0) {
+		unlink(path); /* nothing had that name before */
+		return err_code(e);
+	}
+	return 0;
 }
 
 static int write_file(const char *path, const void *bytes, size_t len, mode_t mode, bool replace,
@@ -237,6 +259,17 @@ DIR *dir_entries(int fd)
 	return dir;
 }
 
+int dir_next(DIR *dir, const struct dirent **item, struct err *e)
+{
+	do {
+		errno = 0;
+		*item = readdir(dir);
+		if (!*item)
+			return errno ? err_errno(e, "read a folder") : 0;
+	} while (strcmp((*item)->d_name, ".") == 0 || strcmp((*item)->d_name, "..") == 0);
+	return 1;
+}
+
 /* What is being removed: the device must not change, and descriptors bound the depth. */
 struct removal {
 	dev_t device;
@@ -257,15 +290,18 @@ static void remove_at(struct removal *r, int parent, const char *name, int depth
 static void remove_entries(struct removal *r, int fd, const char *name, int depth)
 {
 	DIR *dir = dir_entries(fd);
-	struct dirent *entry;
+	const struct dirent *entry;
+	struct err e;
+	int more;
 
 	if (!dir) {
 		keep_first(r, "read folder", name);
 		return;
 	}
-	while ((entry = readdir(dir)))
-		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-			remove_at(r, dirfd(dir), entry->d_name, depth + 1);
+	while ((more = dir_next(dir, &entry, &e)) > 0)
+		remove_at(r, dirfd(dir), entry->d_name, depth + 1);
+	if (more < 0)
+		keep_first(r, "read folder", name); /* errno is that of readdir() */
 	closedir(dir);
 }
 

@@ -345,12 +345,12 @@ static int make_dir(struct job *job, const char *path, struct err *e)
 		return err_code(e);
 	if (mkdirat(parent, name, 0755) < 0) {
 		int number = errno;
-
 		struct stat st;
 
 		forget_last(&job->made);
-		if (number == EEXIST && fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-		    S_ISDIR(st.st_mode))
+		if (number == EEXIST && fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+			return err_errno(e, "%s", log_quote(path).text);
+		if (number == EEXIST && S_ISDIR(st.st_mode))
 			return 0;
 		if (number == EEXIST)
 			return err_set(e, ERR_EXISTS, "%s is here already, as a file",

@@ -135,16 +135,12 @@ static int scan(struct list *list, int dir, const char *prefix, struct err *e)
 		return err_errno(e, "read directory '%s'", prefix);
 	own = -1; /* the stream's now */
 
-	for (;;) {
-		errno = 0;
-		const struct dirent *item = readdir(stream);
-		if (!item)
-			return errno ? err_errno(e, "read directory '%s'", prefix) : 0;
-		if (strcmp(item->d_name, ".") == 0 || strcmp(item->d_name, "..") == 0)
-			continue;
+	const struct dirent *item;
+	int more;
+	while ((more = dir_next(stream, &item, e)) > 0)
 		if (scan_one(list, dir, prefix, item->d_name, e) < 0)
 			return err_code(e);
-	}
+	return more < 0 ? err_wrap(e, "directory '%s'", prefix) : 0;
 }
 
 /* Sparse files and hard links look like more than there is, and a bundle would make it real:

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/bundle/bundle_zip.h"
 
+#include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/base/reader.h"
 
@@ -56,8 +57,12 @@ static int check_end64(int fd, const uint8_t *locator, uint64_t most, struct err
 		return 0;
 	reader_skip(&r, 4);
 	uint64_t offset = reader_le64(&r);
-	if (offset > INT64_MAX ||
-	    pread(fd, record, sizeof(record), (off_t)offset) != (ssize_t)sizeof(record))
+	int whole = offset > INT64_MAX - END64_LEN
+			    ? 0
+			    : fd_read_at(fd, record, sizeof(record), offset, e);
+	if (whole < 0)
+		return err_code(e);
+	if (!whole)
 		return err_set(e, ERR_INVALID, "zip64 end record lies outside the file");
 	r = reader_over(record, sizeof(record));
 	if (reader_le32(&r) != 0x06064b50)
@@ -78,7 +83,10 @@ static int check_claims(int fd, uint64_t file_size, uint64_t most, struct err *e
 
 	if (!tail)
 		return err_nomem(e);
-	if (pread(fd, tail, len, (off_t)(file_size - len)) != (ssize_t)len)
+	int whole = fd_read_at(fd, tail, len, file_size - len, e);
+	if (whole < 0)
+		return err_code(e);
+	if (!whole)
 		return err_set(e, ERR_ABORTED, "the file changed while it was read");
 	for (size_t at = LOCATOR_LEN; at + 4 <= len; at++)
 		if (memcmp(tail + at, "PK\5\6", 4) == 0 &&
