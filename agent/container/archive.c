@@ -3,6 +3,7 @@
 
 #include "agent/container/place.h"
 #include "agent/container/tar.h"
+#include "common/base/file.h"
 #include "common/base/log.h"
 
 #include <errno.h>
@@ -149,8 +150,10 @@ int archive_read(const struct archive *archive, const struct blob_place *place, 
 	CLEANUP(free) uint8_t *all = malloc((size_t)place->size + 1);
 	if (!all)
 		return err_nomem(e);
-	if (pread(archive->fd, all, (size_t)place->size, (off_t)place->offset) !=
-	    (ssize_t)place->size)
+	int whole = fd_read_at(archive->fd, all, (size_t)place->size, place->offset, e);
+	if (whole < 0)
+		return err_wrap(e, "the archive");
+	if (!whole)
 		return err_set(e, ERR_INVALID, "the archive ends early");
 	*len = (size_t)place->size;
 	*bytes = TAKE_PTR(all);

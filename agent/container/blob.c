@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/container/blob.h"
 
+#include "common/base/file.h"
 #include "common/crypto/digest.h"
 
 #include <errno.h>
@@ -243,7 +244,10 @@ int blob_packing_of(int fd, const struct blob_place *place, enum blob_packing *p
 	uint8_t head[4] = { 0 };
 	size_t want = place->size < sizeof(head) ? (size_t)place->size : sizeof(head);
 
-	if (pread(fd, head, want, (off_t)place->offset) != (ssize_t)want)
+	int whole = fd_read_at(fd, head, want, place->offset, e);
+	if (whole < 0)
+		return err_wrap(e, "the archive");
+	if (!whole)
 		return err_set(e, ERR_INVALID, "the archive ends early");
 	*packing = memcmp(head, gzip, sizeof(gzip)) == 0   ? BLOB_GZIP
 		   : memcmp(head, zstd, sizeof(zstd)) == 0 ? BLOB_ZSTD

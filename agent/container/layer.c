@@ -198,12 +198,13 @@ static int put(struct pass *pass, struct err *e)
 	if (place_parent(pass->root, pass->path, pass->room, &folder, &name, e) < 0)
 		return err_code(e);
 	/* a folder on a folder is the same one; anything else takes the place of what was there */
-	if (fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
-		if (S_ISDIR(st.st_mode) && pass->entry.kind == TAR_FOLDER)
-			return 0;
-		if (place_remove(folder, name, e) < 0)
-			return err_code(e);
-	}
+	bool there = fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+	if (!there && errno != ENOENT)
+		return err_errno(e, "%s", log_quote(pass->path).text);
+	if (there && S_ISDIR(st.st_mode) && pass->entry.kind == TAR_FOLDER)
+		return 0;
+	if (there && place_remove(folder, name, e) < 0)
+		return err_code(e);
 	return kinds[pass->entry.kind](pass, folder, name, e);
 }
 

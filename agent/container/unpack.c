@@ -33,8 +33,9 @@ static int need_folder(int root, const char *path, struct place_room *room, stru
 		return place_take(room, e);
 	}
 	/* a link may lead to one, inside */
-	if (errno != EEXIST || fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
-	    (!S_ISDIR(st.st_mode) && !S_ISLNK(st.st_mode)))
+	if (errno != EEXIST || fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return err_errno(e, "make %s", log_quote(clean).text);
+	if (!S_ISDIR(st.st_mode) && !S_ISLNK(st.st_mode))
 		return err_set(e, ERR_INVALID, "%s is no folder", log_quote(clean).text);
 	return 0;
 }
@@ -44,14 +45,15 @@ static int need_place(int root, const char *path, struct place_room *room, struc
 {
 	CLEANUP(close) int folder = -1;
 	const char *name;
-	struct stat st;
+	struct stat st, top;
 
 	if (need_folder(root, path, room, e) < 0 ||
 	    place_parent(root, path, NULL, &folder, &name, e) < 0)
 		return err_code(e);
 	if (folder < 0 || fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
-	    !S_ISDIR(st.st_mode) || fstatat(root, "cocos", &st, AT_SYMLINK_NOFOLLOW) < 0 ||
-	    !S_ISDIR(st.st_mode))
+	    fstatat(root, "cocos", &top, AT_SYMLINK_NOFOLLOW) < 0)
+		return err_errno(e, "/%s", path);
+	if (!S_ISDIR(st.st_mode) || !S_ISDIR(top.st_mode))
 		return err_set(e, ERR_INVALID, "/%s is no folder", path);
 	return 0;
 }
