@@ -5,6 +5,8 @@
 #include "common/base/file.h"
 #include "common/crypto/key.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -49,23 +51,35 @@ static int write_new(const char *private, const char *public, struct err *e)
 	return err_code(e);
 }
 
+/* Both new files get their names, or none: an old public key changes places with the new one, so that it
+ * can come back. */
+static int name_new(struct err *e)
+{
+	bool back = renameat2(AT_FDCWD, PUBLIC NEW, AT_FDCWD, PUBLIC, RENAME_EXCHANGE) == 0;
+
+	/* There is none, or the file system does not exchange. */
+	if (!back && ((errno != ENOENT && errno != EINVAL) || rename(PUBLIC NEW, PUBLIC) < 0))
+		return err_errno(e, "name the new public key");
+	if (rename(PRIVATE NEW, PRIVATE) == 0)
+		return !back || unlink(PUBLIC NEW) == 0 ? 0 : err_errno(e, "remove the old key");
+	err_errno(e, "name the new private key");
+	if (back)
+		renameat2(AT_FDCWD, PUBLIC NEW, AT_FDCWD, PUBLIC, RENAME_EXCHANGE);
+	else
+		unlink(PUBLIC); /* which the old private key makes again, if there is one */
+	return err_code(e);
+}
+
 /* Both new files are on the disk before the first old one goes: a private key is not lost to a disk
  * that has no room for the public one. */
 static int replace(const char *private, const char *public, struct err *e)
 {
-	int failed = file_write(PRIVATE NEW, private, strlen(private), 0600, e);
-
-	if (!failed)
-		failed = file_write(PUBLIC NEW, public, strlen(public), 0644, e);
-	/* The public one first: it can be made from the private one, and not the other way
-	 * round. */
-	if (!failed && (rename(PUBLIC NEW, PUBLIC) < 0 || rename(PRIVATE NEW, PRIVATE) < 0))
-		failed = err_errno(e, "name the new keys");
-	if (failed) {
-		unlink(PRIVATE NEW);
-		unlink(PUBLIC NEW);
-	}
-	return failed;
+	if (file_write(PRIVATE NEW, private, strlen(private), 0600, e) == 0 &&
+	    file_write(PUBLIC NEW, public, strlen(public), 0644, e) == 0 && name_new(e) == 0)
+		return 0;
+	unlink(PRIVATE NEW);
+	unlink(PUBLIC NEW);
+	return err_code(e);
 }
 
 static int write_pair(const EVP_PKEY *key, bool force, struct err *e)

@@ -49,8 +49,11 @@ int session_receipt_keep(const struct session_receipt *r, struct err *e)
 	    text_format(&eat, e, "%s/%s.eat", r->dir, stem) < 0 ||
 	    text_format(&json, e, "%s/%s.json", r->dir, stem) < 0 ||
 	    file_write_new(eat, r->authenticator->evidence, r->authenticator->evidence_len, 0600,
-			   e) < 0 ||
-	    write_json(r, json, when, strrchr(eat, '/') + 1, e) < 0)
+			   e) < 0)
 		return err_wrap(e, "receipt");
+	if (write_json(r, json, when, strrchr(eat, '/') + 1, e) < 0) {
+		unlink(eat);
+		return err_wrap(e, "receipt");
+	}
 	return 0;
 }

@@ -17,6 +17,6 @@ struct session_receipt {
 	struct span claims; /* of the verdict, as claims_json() wrote them */
 };
 
-/* DIR/session-TIME-PID-NUMBER.eat and .json, mode 0600, each whole or not there; makes the folder.
+/* DIR/session-TIME-PID-NUMBER.eat and .json, mode 0600, both whole or neither there; makes the folder.
  * Nothing is ever replaced. */
 int session_receipt_keep(const struct session_receipt *r, struct err *e) MUST_CHECK;

@@ -90,6 +90,8 @@ def canonical(m):
                  (f',"algo_type":"{m.algorithm.algo_type}"' if m.algorithm.algo_type else "") + "}")
     parts.append('"result_consumers":[' + ",".join('{"user_key":' + key_of(c.userKey) + "}"
                                                    for c in m.result_consumers) + "]")
+    if m.HasField("cocos"):
+        parts.append('"cocos":{"logs":"' + m.cocos.logs + '"}')
     return ("{" + ",".join(parts) + "}").encode()
 
 

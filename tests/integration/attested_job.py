@@ -30,7 +30,7 @@ def key_file(folder, name, key):
 class Room:
     """Hardware, an agent that has taken a manifest, and owners with their keys and policy."""
 
-    def __init__(self, stack, kind, size=1 << 12, algo=SUM, algo_type=""):
+    def __init__(self, stack, kind, size=1 << 12, algo=SUM, algo_type="", **more):
         self.folder = stack.enter_context(Folder())
         self.tee = stack.enter_context(Teesim(self.folder, kind))
         self.data = os.urandom(1 << 16) * max(1, size >> 16)
@@ -38,7 +38,7 @@ class Room:
             "--tsm", self.tee.mount,
             make=lambda port: manifest(port, datasets=[dataset(self.data, DATA_KEY, "d.bin")], consumers=(USER_KEY,),
                                        algorithm=algorithm(algo, ALGO_KEY, algo_type=algo_type),
-                                       config={"attested_tls": True})))
+                                       config={"attested_tls": True}, **more)))
         self.service, self.port = self.machine.service, self.machine.port
         self.type = ["-a", algo_type] if algo_type else []
         self.files = {"algo": self.folder.write("algorithm", algo),

@@ -14,7 +14,7 @@ import grpc
 import tap
 from agent_evidence import machine
 from agent_job import ALGO_KEY, IRIS, SUM, computing, manifest
-from agent_peer import Key, agent_pb2, dataset, refused, sha3
+from agent_peer import Key, agent_pb2, cvms_pb2, dataset, refused, sha3
 from agent_tpm import canonical
 from attested_job import DATA_KEY, USER_KEY, room
 from harness import Folder, cli
@@ -69,6 +69,14 @@ def a_receipt_comes_with_the_results_and_holds_without_the_agent():
             assert said["verdict"] == "SIMULATED verified"
             assert said["receipt"]["results"]["sha256"] == hashlib.sha256(read(r.folder("results.zip"))).hexdigest()
             assert os.stat(r.folder("results.receipt.cbor")).st_mode & 0o777 == 0o600
+
+
+def results_of_a_size_that_status_does_not_tell_have_theirs():
+    with room("snp", cocos=cvms_pb2.Extension(logs="consumers")) as r:
+        said = finished(r)
+        assert "results saved as results.zip\nreceipt saved as results.receipt.cbor\n" in said, said
+        Receipt(read(r.folder("results.receipt.cbor"))).check().is_of(r.folder("results.zip"))
+        assert verify(r).status == 0
 
 
 def no(done, status, check):
@@ -219,6 +227,7 @@ def of_which_results_it_is_consumers_are_told_alone():
 if __name__ == "__main__":
     tap.run([
         a_receipt_comes_with_the_results_and_holds_without_the_agent,
+        results_of_a_size_that_status_does_not_tell_have_theirs,
         it_is_of_one_file_one_manifest_and_one_root,
         the_callers_moment_decides_and_the_receipts_is_told,
         nothing_that_is_there_is_replaced,
