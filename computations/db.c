@@ -48,6 +48,8 @@ static int db_error(struct db *db, struct err *e, const char *what)
 		if (!errno)
 			break;
 		err_errno(e, "database: %s: %s", what, sqlite3_errmsg(db->sqlite));
+		if (e->code != ERR_EXHAUSTED)
+			e->code = ERR_INTERNAL; /* whoever asked for a row did not ask for a file */
 		return say_where(db, e);
 	}
 	err_set(e, as, "database: %s: %s", what, sqlite3_errmsg(db->sqlite));

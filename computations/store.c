@@ -7,6 +7,7 @@
 #include "computations/store_form.h"
 #include "computations/store_witness.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/file.h>
@@ -29,9 +30,11 @@ static int lock_dir(const char *dir, struct err *e)
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return err_errno(e, "'%s'", path);
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
-		return err_set(e, ERR_PRECONDITION, "another cocos-computations uses '%s'", dir);
-	return TAKE_FD(fd);
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+		return TAKE_FD(fd);
+	if (errno != EWOULDBLOCK)
+		return err_errno(e, "lock '%s'", path);
+	return err_set(e, ERR_PRECONDITION, "another cocos-computations uses '%s'", dir);
 }
 
 int store_open(struct store *store, const char *dir, const struct store_limits *limits,

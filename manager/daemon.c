@@ -84,10 +84,11 @@ static int lock_state(struct daemon *d, struct err *e)
 	d->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (d->lock < 0)
 		return err_errno(e, "'%s'", path);
-	if (flock(d->lock, LOCK_EX | LOCK_NB) < 0)
-		return err_set(e, ERR_PRECONDITION, "another manager uses '%s'",
-			       d->config->state_dir);
-	return 0;
+	if (flock(d->lock, LOCK_EX | LOCK_NB) == 0)
+		return 0;
+	if (errno != EWOULDBLOCK)
+		return err_errno(e, "lock '%s'", path);
+	return err_set(e, ERR_PRECONDITION, "another manager uses '%s'", d->config->state_dir);
 }
 
 static int open_state(struct daemon *d, struct err *e)

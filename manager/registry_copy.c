@@ -34,11 +34,15 @@ int registry_save(const struct registry *registry, const char *path, const struc
 static int take_one(struct registry *r, const char *id, struct cvm *cvm, struct err *e)
 {
 	CLEANUP(sqlite3_finalize) sqlite3_stmt *s = NULL;
+	int code;
 
 	if (registry_prepare(r, "SELECT " REGISTRY_COLUMNS " FROM cvm WHERE id = ?", &s, e) < 0)
 		return err_code(e);
 	sqlite3_bind_text(s, 1, id, -1, SQLITE_STATIC);
-	if (sqlite3_step(s) != SQLITE_ROW)
+	code = sqlite3_step(s);
+	if (code != SQLITE_ROW && code != SQLITE_DONE)
+		return registry_error(r, e);
+	if (code == SQLITE_DONE)
 		return err_set(e, ERR_DATA_LOSS, "no record of CVM %s is in it", id);
 	return registry_row_take(s, cvm, e);
 }

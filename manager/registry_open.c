@@ -124,10 +124,14 @@ static int read_tag(struct registry *r, struct err *e)
 {
 	CLEANUP(sqlite3_finalize) sqlite3_stmt *s = NULL;
 	const char *tag;
+	int code;
 
 	if (registry_prepare(r, "SELECT value FROM meta WHERE key = 'tag'", &s, e) < 0)
 		return err_code(e);
-	if (sqlite3_step(s) != SQLITE_ROW || !(tag = (const char *)sqlite3_column_text(s, 0)) ||
+	code = sqlite3_step(s);
+	if (code != SQLITE_ROW && code != SQLITE_DONE)
+		return registry_error(r, e);
+	if (code == SQLITE_DONE || !(tag = (const char *)sqlite3_column_text(s, 0)) ||
 	    !tag_is_valid(tag))
 		return err_set(e, ERR_DATA_LOSS,
 			       "registry: the manager's tag is missing: " WAY_OUT);
