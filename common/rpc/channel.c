@@ -156,9 +156,9 @@ void channel_connect(struct rpc_channel *c)
 		channel_failed(c, &e);
 }
 
-void channel_note_attempt(struct rpc_channel *c)
+void channel_note_attempt(struct rpc_channel *c, const struct link *link)
 {
-	const struct transport *t = c->link ? &c->link->h2.transport : NULL;
+	const struct transport *t = link ? &link->h2.transport : NULL;
 
 	c->attempt = (struct rpc_attempt){ .failed = true };
 	if (!t)
@@ -177,7 +177,7 @@ void channel_failed(struct rpc_channel *c, const struct err *why)
 	err_wrap(&e, "%s", c->target);
 	if (e.code == ERR_OK || e.code == ERR_INTERNAL)
 		e.code = ERR_UNAVAILABLE;
-	channel_note_attempt(c);
+	channel_note_attempt(c, link);
 	c->link = NULL;
 	if (c->dial)
 		dial_free(TAKE_PTR(c->dial));

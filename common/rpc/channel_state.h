@@ -90,8 +90,8 @@ struct rpc_stream {
 void channel_connect(struct rpc_channel *channel);
 void channel_poke(struct rpc_channel *channel);
 void channel_failed(struct rpc_channel *channel, const struct err *e);
-/* For rpc_channel_attempt(), of the link that is there. */
-void channel_note_attempt(struct rpc_channel *c);
+/* For rpc_channel_attempt(); without a link nobody was reached. */
+void channel_note_attempt(struct rpc_channel *c, const struct link *link);
 void channel_ready(struct rpc_channel *channel, struct link *link);
 
 /* dial.c */

@@ -56,6 +56,14 @@ static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *
 	}
 }
 
+/* Before anything of HTTP/2 came it is our own side that gives up, over what came instead; by then the link
+ * may be retired. */
+static void note_no_http2(const struct link *link)
+{
+	if (!link->h2.has_settings)
+		channel_note_attempt(link->channel, link);
+}
+
 static int on_not_sent(nghttp2_session *session, const nghttp2_frame *frame, int error, void *user)
 {
 	struct link *link = user;
@@ -79,6 +87,7 @@ static int on_not_sent(nghttp2_session *session, const nghttp2_frame *frame, int
 		stream_requeue(s);
 		return 0;
 	}
+	note_no_http2(link);
 	err_set(&e, ERR_UNAVAILABLE, "the request could not be sent: %s", nghttp2_strerror(error));
 	stream_end(s, &e);
 	return 0;
@@ -90,9 +99,8 @@ static int on_stream_close(nghttp2_session *session, int32_t stream_id, uint32_t
 
 	const struct link *link = user;
 
-	/* Before anything of HTTP/2 came it is our own side that gives up, over what came instead. */
-	if (s && !link->h2.has_settings && error != NGHTTP2_CANCEL && link->channel->link == link)
-		channel_note_attempt(link->channel);
+	if (s && error != NGHTTP2_CANCEL)
+		note_no_http2(link);
 	if (s)
 		stream_was_reset(s, error);
 	return h2_conn_result(user);
