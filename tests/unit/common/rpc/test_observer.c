@@ -32,7 +32,7 @@ static void ended(void *data, const struct rpc_call *call, bool admitted, const 
 	s->number = rpc_call_number(call);
 	snprintf(s->about, sizeof(s->about), "%s",
 		 rpc_call_about(call) ? rpc_call_about(call) : "");
-	assert_ptr_equal(rpc_call_method(call)->path, pair_input_call.path);
+	assert_string_equal(rpc_call_method(call)->path, pair_input_call.path);
 }
 
 static const struct rpc_observer observer = { .admit = admit, .ended = ended };
