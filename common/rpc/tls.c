@@ -109,7 +109,9 @@ static int use_identity(SSL_CTX *context, const struct rpc_tls_config *config, s
 	    key_from_private_pem(config->key, strnlen(config->key, RPC_TLS_PEM_MAX), NULL, NULL,
 				 &key, e) < 0)
 		return err_wrap(e, "TLS key");
-	if (SSL_CTX_use_PrivateKey(context, config->pkey ? config->pkey : key) != 1)
+	/* A key of another type than the certificate's would have a place of its own. */
+	if (SSL_CTX_use_PrivateKey(context, config->pkey ? config->pkey : key) != 1 ||
+	    SSL_CTX_check_private_key(context) != 1)
 		return err_openssl(e, ERR_INVALID, "TLS: the key is not that of the certificate");
 	return 0;
 }

@@ -153,6 +153,36 @@ static void tls_that_must_not_be(void **state)
 	free(other_key);
 }
 
+/* OpenSSL has a place for each type of key, and takes both. */
+static void a_key_of_another_type_is_not_the_certificates(void **state)
+{
+	static const enum key_kind kinds[] = { KEY_RSA, KEY_ECDSA, KEY_ED25519 };
+	struct rpc_tls *tls;
+	struct err e;
+
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+		CLEANUP(EVP_PKEY_free) EVP_PKEY *key = NULL;
+		CLEANUP(free) char *pem = NULL;
+
+		assert_ok(key_generate(kinds[i], &key, &e), e);
+		assert_ok(key_to_private_pem(key, &pem, &e), e);
+		assert_refused(rpc_tls_new_server(&(struct rpc_tls_config){ .cert = tls_pair_cert,
+									    .key = pem },
+						  &tls, &e),
+			       e, ERR_INVALID, "the key is not that of the certificate");
+		assert_refused(rpc_tls_new_client(&(struct rpc_tls_config){ .ca = tls_pair_cert,
+									    .cert = tls_pair_cert,
+									    .key = pem },
+						  &tls, &e),
+			       e, ERR_INVALID, "the key is not that of the certificate");
+	}
+	assert_ok(rpc_tls_new_server(
+			  &(struct rpc_tls_config){ .cert = tls_pair_cert, .key = tls_pair_key },
+			  &tls, &e),
+		  e);
+	rpc_tls_free(tls);
+}
+
 static void tls_settings_that_make_no_sense(void **state)
 {
 	struct rpc_channel_config config = { .target = "localhost:1" };
@@ -373,6 +403,7 @@ int main(void)
 		cmocka_unit_test(both_ends_export_the_same),
 		cmocka_unit_test(plaintext_has_no_exporter),
 		cmocka_unit_test(tls_that_must_not_be),
+		cmocka_unit_test(a_key_of_another_type_is_not_the_certificates),
 		cmocka_unit_test(tls_settings_that_make_no_sense),
 		cmocka_unit_test(who_begins_late_has_no_more_time),
 		cmocka_unit_test(a_long_hello_ends_at_its_head),
