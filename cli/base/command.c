@@ -232,6 +232,18 @@ static const char *value_of(const char *word)
 		       : optarg;
 }
 
+/* getopt takes every beginning that fits one option: what a slip of the fingers meant is not guessed. */
+static int check_whole(const struct option_list *list, int val, char **argv, struct err *e)
+{
+	const char *name = val >= LONG_BASE ? list->longs[val - LONG_BASE].name : NULL;
+	const char *word = argv[optind - 1] == optarg ? argv[optind - 2] : argv[optind - 1];
+
+	if (!name || strcspn(word, "=") == strlen("--") + strlen(name))
+		return 0;
+	return err_set(e, ERR_INVALID, "unknown option %s: is --%s meant?", log_quote(word).text,
+		       name);
+}
+
 /* Reads options and operands; `*help` if --help is among them. */
 static int parse(struct cli *cli, int argc, char **argv, bool *help, struct err *e)
 {
@@ -250,6 +262,8 @@ static int parse(struct cli *cli, int argc, char **argv, bool *help, struct err 
 			return err_set(e, ERR_INVALID, "unknown option %s", log_quote(said).text);
 		if (val == ':')
 			return err_set(e, ERR_INVALID, "%s needs a value", log_quote(said).text);
+		if (check_whole(&list, val, argv, e) < 0)
+			return err_code(e);
 		row = list_row(&list, val);
 		if (strcmp(row->name, "help") == 0)
 			*help = true;
