@@ -24,16 +24,18 @@ static const char *const events[] = { "asked", "done", "refused" };
 static int open_file(struct audit_trail *a, struct err *e)
 {
 	struct stat st;
+	char last;
 	CLEANUP(close)
-	int fd = open(a->path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK,
+	int fd = open(a->path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK,
 		      0600);
 
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return err_errno(e, "audit log '%s'", a->path);
 	if (!S_ISREG(st.st_mode))
 		return err_set(e, ERR_PRECONDITION, "audit log '%s' is no regular file", a->path);
+	/* A disk that was full may have cut the last line of the program before. */
+	a->is_torn = st.st_size > 0 && (pread(fd, &last, 1, st.st_size - 1) != 1 || last != '\n');
 	a->fd = TAKE_FD(fd);
-	a->is_torn = false;
 	return 0;
 }
 

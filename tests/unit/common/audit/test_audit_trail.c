@@ -190,6 +190,30 @@ static void a_full_disk_is_told_and_no_line_is_lost_in_another(void **state)
 	json_free(line(2)); /* the torn one lies between them */
 }
 
+/* The program before had no room for the end of its line. */
+static void a_line_begins_where_the_one_before_was_cut(void **state)
+{
+	const struct audit_entry entry = { .event = AUDIT_ASKED, .method = "m" };
+	struct audit_trail *audit = fresh();
+	struct err e;
+
+	assert_ok(audit_trail_write(audit, &entry, &e), e);
+	audit_trail_close(audit);
+	assert_ok(audit_trail_open("cocos-test", log_path(), &audit, &e), e);
+	assert_ok(audit_trail_write(audit, &entry, &e), e); /* after a whole one, no empty line */
+	audit_trail_close(audit);
+	json_free(line(1));
+	assert_int_equal(truncate(log_path(), 10), 0);
+	assert_ok(audit_trail_open("cocos-test", log_path(), &audit, &e), e);
+	assert_ok(audit_trail_write(audit, &entry, &e), e);
+	json_free(line(1));
+	assert_int_equal(truncate(log_path(), 10), 0);
+	assert_ok(audit_trail_reopen(audit, &e), e);
+	assert_ok(audit_trail_write(audit, &entry, &e), e);
+	json_free(line(1));
+	audit_trail_close(audit);
+}
+
 static void another_file_is_begun_when_the_old_one_is_moved(void **state)
 {
 	const struct audit_entry entry = { .event = AUDIT_DONE, .method = "m" };
@@ -245,6 +269,7 @@ int main(void)
 		cmocka_unit_test(a_file_is_appended_to_and_is_for_us_alone),
 		cmocka_unit_test(what_is_no_file_of_ours_is_refused),
 		cmocka_unit_test(a_full_disk_is_told_and_no_line_is_lost_in_another),
+		cmocka_unit_test(a_line_begins_where_the_one_before_was_cut),
 		cmocka_unit_test(another_file_is_begun_when_the_old_one_is_moved),
 		cmocka_unit_test(without_a_file_it_is_in_the_normal_log),
 	};
