@@ -23,8 +23,10 @@ int own_keys_find(struct cli *cli, struct own_keys *own, struct err *e)
 {
 	static const char *const here[] = { "public.pem", "private.pem" };
 	const char *path;
+	/* The folder may be a stranger's: who names keys means these. */
+	size_t count = cli_value_at(cli, "key", 0) ? 0 : ARRAY_LEN(here);
 
-	for (size_t i = 0; i < ARRAY_LEN(here); i++)
+	for (size_t i = 0; i < count; i++)
 		if (access(here[i], F_OK) == 0 && add(NULL, own, here[i], e) < 0)
 			fprintf(stderr, "note: %s here is not compared: %s\n", here[i],
 				text_plain(e->text).text);

@@ -14,7 +14,7 @@ enum { OWN_KEYS_MAX = 64 };
 /* clang-format off */
 #define OWN_KEYS_OPTION \
 	{ .name = "key", .value = "PEM", .times = CLI_MANY, \
-	  .help = "a key of yours, public or private, beside public.pem and private.pem here" }
+	  .help = "a key of yours, public or private; then public.pem and private.pem here are none" }
 /* clang-format on */
 
 struct own_key {
@@ -28,7 +28,7 @@ struct own_keys {
 	size_t count;
 };
 
-/* A file of --key has to be one. Of the working directory's, what is there and can't be read is noted on
+/* A file of --key has to be one. Without any, the working directory's count; what is there and can't be read is noted on
  * standard error; nobody is asked for its passphrase. */
 int own_keys_find(struct cli *cli, struct own_keys *own, struct err *e) MUST_CHECK;
 void own_keys_done(struct own_keys *own);

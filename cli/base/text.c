@@ -31,15 +31,20 @@ void text_print_quoted(FILE *out, const char *text)
 	size_t left = strlen(text), len;
 
 	fputc('\'', out);
-	for (; left; text += len, left -= len) {
+	for (unsigned column = 0; left; text += len, left -= len) {
 		len = utf8_char(text, left);
+		if (column >= TEXT_ROW) {
+			fprintf(out, "'\n%*s'", TEXT_INDENT, "");
+			column = 0;
+		}
 		if (len && *text != '\'' && *text != '\\' && !utf8_is_control(text, len)) {
 			fwrite(text, 1, len, out);
+			column += (unsigned)len;
 			continue;
 		}
 		len = len ? len : 1;
 		for (size_t i = 0; i < len; i++)
-			fprintf(out, "\\x%02x", (unsigned char)text[i]);
+			column += (unsigned)fprintf(out, "\\x%02x", (unsigned char)text[i]);
 	}
 	fputc('\'', out);
 }

@@ -7,7 +7,11 @@
 
 #include <stdio.h>
 
-enum { TEXT_PLAIN_MAX = 1024 };
+enum {
+	TEXT_PLAIN_MAX = 1024,
+	TEXT_ROW = 60, /* bytes of a quoted text in one line: no terminal is to break it */
+	TEXT_INDENT = 12
+}; /* of the lines that follow */
 
 struct text_plain {
 	char text[TEXT_PLAIN_MAX];
@@ -21,5 +25,6 @@ struct text_plain text_plain(const char *text);
 void text_make_plain(char *text);
 
 /* All of it, in single quotes, so that nothing of it passes for ours: quotes, backslashes, what is not UTF-8,
- * and every character that does not stand for itself (utf8.h) as \xNN. */
+ * and every character that does not stand for itself (utf8.h) as \xNN. A long one goes on in further lines, each in
+ * quotes and indented: where a terminal breaks a line is not the text's to say. */
 void text_print_quoted(FILE *out, const char *text);

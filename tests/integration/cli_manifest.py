@@ -119,6 +119,9 @@ def this_is_you():
         for name, file in (("consumer", "../consumer/public.pem"), ("provider", "../provider/private.pem")):
             assert f"{fingerprint(folder(name, 'public.pem'))}  this is you ({file})\n" in text, text
         assert text.count("this is you") == 2, text
+        # A stranger's folder with a stranger's key in it does not speak for who names a key.
+        text = cli("manifest", "show", path, "--key", "../consumer/public.pem", cwd=folder("bank")).ok()
+        assert f"{bank}\n" in text and text.count("this is you") == 1, text
         text = cli("manifest", "show", path, cwd=folder("stranger")).ok()
         assert "this is you" not in text and "you         none of these keys is yours\n" in text, text
         shown = cli("manifest", "show", "--json", path, cwd=folder("bank")).json()

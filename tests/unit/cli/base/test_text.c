@@ -50,6 +50,23 @@ static void nothing_passes_for_ours(void **state)
 	}
 }
 
+/* None of its characters stands where a line of ours begins, however wide the terminal. */
+static void a_long_text_is_broken_by_us(void **state)
+{
+	char text[TEXT_ROW + 3], *made;
+
+	memset(text, ' ', sizeof(text));
+	text[TEXT_ROW] = '\0';
+	made = quoted(text);
+	assert_null(strchr(made, '\n'));
+	free(made);
+	text[TEXT_ROW] = 'y';
+	text[TEXT_ROW + 1] = '\0';
+	made = quoted(text);
+	assert_string_equal(made + 1 + TEXT_ROW, "'\n            'y'");
+	free(made);
+}
+
 static void quotes_leave_nothing_out(void **state)
 {
 	enum { LONG = 70000 };
@@ -59,7 +76,8 @@ static void quotes_leave_nothing_out(void **state)
 	memset(text, 'x', LONG);
 	text[LONG] = 0;
 	made = quoted(text);
-	assert_int_equal(strlen(made), LONG + 2);
+	assert_int_equal(strlen(made),
+			 LONG + 2 + (LONG - 1) / TEXT_ROW * (strlen("'\n'") + TEXT_INDENT));
 	assert_int_equal(strlen(text_plain(text).text), TEXT_PLAIN_MAX - 1);
 	free(made);
 	free(text);
@@ -69,6 +87,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_passes_for_ours),
+		cmocka_unit_test(a_long_text_is_broken_by_us),
 		cmocka_unit_test(quotes_leave_nothing_out),
 	};
 
