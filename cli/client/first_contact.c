@@ -26,11 +26,14 @@ static const struct symptom {
 	{ PLAIN, RPC_CONTACT_SILENT, false, "no HTTP/2 came", false,
 	  "it hung up on gRPC without TLS: if it speaks TLS, give --grpc-server-ca-certs PEM; an agent "
 	  "that attests wants --attested-tls and --attestation-policy POLICY" },
-	{ TLS, RPC_CONTACT_HTTP2, false, NULL, false,
-	  "it speaks gRPC without TLS: leave out --grpc-server-ca-certs, --grpc-client-cert, https:// "
-	  "and their variables" },
+	/* Whoever stands in between would like to hear that TLS is to be left out. */
+	{ TLS, RPC_CONTACT_HTTP2, false, NULL, true,
+	  "nothing was sent: it speaks gRPC without TLS, so it is not what you named, or somebody stands "
+	  "in between" },
 	{ ATTESTED, RPC_CONTACT_HTTP2, false, NULL, true,
 	  "nothing was sent: it speaks gRPC without TLS, so it can prove nothing" },
+	{ TLS | ATTESTED, RPC_CONTACT_SILENT, false, "the peer closed", true,
+	  "nothing was sent: it hung up on TLS, as a port without TLS does" },
 	{ TLS | ATTESTED, RPC_CONTACT_OTHER, false, NULL, true, "what answers there is not TLS" },
 	{ TLS | ATTESTED, RPC_CONTACT_TLS, false, "no ALPN", true,
 	  "it speaks TLS but no gRPC: a web server?" },

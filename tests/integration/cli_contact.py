@@ -125,6 +125,15 @@ def other_services_are_named():
             web.shutdown()
 
 
+def our_own_port_without_tls_hangs_up_on_tls():
+    """It waits for HTTP/2's preface, and says nothing to anything else."""
+    with Folder() as folder, Computations(folder) as service:
+        authority(folder)
+        for call in callers(folder)[1:]:
+            call(f"localhost:{service.port}").refused(1, "hint: nothing was sent: it hung up on TLS, as a port without TLS",
+                                                      WHERE)
+
+
 def a_server_that_hangs_up_may_want_tls():
     with Listener(hangs_up) as there:
         plain(there.target).refused(1, "it hung up on gRPC without TLS", "--grpc-server-ca-certs", "--attested-tls")
@@ -134,8 +143,9 @@ def tls_and_no_tls_are_told_apart():
     with Folder() as folder, Owner() as owner:
         authority(folder)
         port = owner.agent.url.rsplit(":", 1)[1]
-        tls(f"localhost:{port}", folder).refused(
-            1, "hint: it speaks gRPC without TLS: leave out --grpc-server-ca-certs")
+        run = tls(f"localhost:{port}", folder)
+        run.refused(1, "hint: nothing was sent: it speaks gRPC without TLS, so it is not what you named", "in between")
+        assert "leave out" not in run.err, run.err  # whoever stands in between gives no advice
         attested(f"localhost:{port}", folder).refused(1, "speaks gRPC without TLS, so it can prove nothing", )
         server = grpc.server(concurrent.futures.ThreadPoolExecutor(1))
         port = server.add_secure_port("localhost:0", grpc.ssl_server_credentials(
@@ -237,7 +247,7 @@ def waiting_is_not_for_the_wrong_server():
 
 
 if __name__ == "__main__":
-    tap.run([other_services_are_named, a_server_that_hangs_up_may_want_tls, tls_and_no_tls_are_told_apart,
-             openssl_is_no_agent, an_agent_that_attests_is_named_to_who_does_not_ask,
+    tap.run([other_services_are_named, our_own_port_without_tls_hangs_up_on_tls,
+             a_server_that_hangs_up_may_want_tls, tls_and_no_tls_are_told_apart, openssl_is_no_agent, an_agent_that_attests_is_named_to_who_does_not_ask,
              our_other_daemons_are_named, an_older_agent_is_told_from_another_server,
              waiting_is_not_for_the_wrong_server])
