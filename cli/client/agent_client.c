@@ -126,7 +126,8 @@ int agent_client_open(struct client *client, const struct agent_call *call,
 		      const Agent__StatusResponse *status, struct rpc_metadata *metadata,
 		      struct rpc_sync **sync, struct err *e)
 {
-	const struct rpc_stream_options options = { .metadata = metadata };
+	const struct rpc_stream_options options = { .metadata = metadata,
+						    .timeout_ms = call->timeout_ms };
 
 	client->role_signature = call->role_signature;
 	if (attested_ready(client, e) < 0)
@@ -149,7 +150,8 @@ int agent_client_ask(struct client *client, const struct rpc_method *method, EVP
 {
 	const struct agent_call call = { .method = method,
 					 .role = PROOF_ROLE_PARTICIPANT,
-					 .key = key };
+					 .key = key,
+					 .timeout_ms = client->timeout_ms };
 	CLEANUP(agent_status_free) Agent__StatusResponse *status = NULL;
 	CLEANUP(rpc_sync_free) struct rpc_sync *sync = NULL;
 	struct rpc_metadata metadata = { .count = 0 };

@@ -58,16 +58,21 @@ void computation_hint(struct client *client, const struct err *e)
 	client_hint(client, e);
 }
 
+int computation_pages_refuse(struct err *e)
+{
+	return err_set(e, ERR_OUT_OF_RANGE, "the service's list has more than %d pages",
+		       COMPUTATION_PAGES_MAX);
+}
+
 static enum cli_exit list_pages(struct client *client, const struct computation_list *list,
 				struct json_out *out, struct err *e)
 {
 	char after[256] = "";
 	bool has_head = false;
 
-	do {
+	for (int pages = 0; pages < COMPUTATION_PAGES_MAX; pages++) {
 		Computations__ListRequest request = COMPUTATIONS__LIST_REQUEST__INIT;
 		ProtobufCMessage *response;
-		const char *next;
 
 		request.after = after;
 		if (client_call(client, list->method, &request.base, &response, e) < 0)
@@ -76,15 +81,13 @@ static enum cli_exit list_pages(struct client *client, const struct computation_
 		if (!has_head && !cli_flag(client->cli, "json"))
 			list->head(client->cli->out);
 		has_head = true;
-		next = list->page(client->cli, out, response);
-		/* A service that names the same page again must not make this endless. */
-		if (strcmp(after, next) == 0)
-			after[0] = 0;
-		else
-			snprintf(after, sizeof(after), "%s", next);
+		snprintf(after, sizeof(after), "%s", list->page(client->cli, out, response));
 		protobuf_c_message_free_unpacked(response, NULL);
-	} while (after[0]);
-	return CLI_OK;
+		if (!after[0])
+			return CLI_OK;
+	}
+	computation_pages_refuse(e);
+	return CLI_FAILED;
 }
 
 enum cli_exit computation_list_all(struct cli *cli, const struct computation_list *list,

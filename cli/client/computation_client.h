@@ -28,6 +28,9 @@ struct computation_list {
 	/* One page: into `out`, or without --json as lines. Returns its `next`, lent. */
 	const char *(*page)(struct cli *cli, struct json_out *out, const ProtobufCMessage *page);
 };
+/* A service that always has another page must not make a command endless. */
+enum { COMPUTATION_PAGES_MAX = 1024 };
+int computation_pages_refuse(struct err *e);
 enum cli_exit computation_list_all(struct cli *cli, const struct computation_list *list,
 				   struct err *e);
 

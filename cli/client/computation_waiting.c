@@ -66,7 +66,7 @@ static int find_cvms(const struct looking *l, struct found *found, struct err *e
 {
 	char after[256] = "";
 
-	do {
+	for (int pages = 0; pages < COMPUTATION_PAGES_MAX; pages++) {
 		Computations__ListRequest request = COMPUTATIONS__LIST_REQUEST__INIT;
 		const Computations__ListCvmsResponse *page;
 		ProtobufCMessage *response;
@@ -77,14 +77,12 @@ static int find_cvms(const struct looking *l, struct found *found, struct err *e
 		page = (const Computations__ListCvmsResponse *)response;
 		for (size_t i = 0; i < page->n_cvms; i++)
 			look_at(l, page->cvms[i], found);
-		/* A service that names the same page again must not make this endless. */
-		if (strcmp(after, page->next) == 0)
-			after[0] = 0;
-		else
-			snprintf(after, sizeof(after), "%s", page->next);
+		snprintf(after, sizeof(after), "%s", page->next);
 		protobuf_c_message_free_unpacked(response, NULL);
-	} while (after[0]);
-	return 0;
+		if (!after[0])
+			return 0;
+	}
+	return computation_pages_refuse(e);
 }
 
 /* The service refuses by itself; here it is only asked whether that may change. */

@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """--wait and --watch: parties may begin in any order; what can't come any more ends it at once."""
+import concurrent.futures
 import os
+import threading
 import time
+
+import grpc
 
 import cli_agent
 import tap
 from cli_agent import IRIS, Owner, agent, sha3
-from harness import (PATIENCE, Computations, FakeAgent, Folder, Process, cli, computations, cvms, program,
-                     read, spki)
+from harness import (PATIENCE, Computations, FakeAgent, Folder, Process, agent_grpc, cli, computations,
+                     computations_grpc, cvms, program, read, spki)
 from ports import free_port
 from terminal import CONTROL_C, Terminal
 
@@ -149,6 +153,47 @@ def what_can_never_come_ends_at_once():
         owner.agent.run("result", owner.key, "--wait", cwd=owner.path).refused(1, "does not name your key")
 
 
+def who_never_answers_ends_it_too():
+    """An agent that tells its state and keeps silent at what is signed; a list that begins again for ever."""
+    class Silent(agent_grpc.AgentServiceServicer):
+        def Status(self, request, context):
+            if "proof-challenge" not in dict(context.invocation_metadata()):
+                return owner.agent.Status(request, context)
+            silent.wait()
+            return context.abort(grpc.StatusCode.CANCELLED, "")
+
+    class Circle(computations_grpc.ComputationServiceServicer):
+        pages = 0
+
+        def Run(self, request, context):
+            context.abort(grpc.StatusCode.FAILED_PRECONDITION, "no CVM is connected and free")
+
+        def Show(self, request, context):
+            return computations.Computation(id=request.id, state="Created")
+
+        def ListCvms(self, request, context):
+            self.pages += 1
+            return computations.ListCvmsResponse(next="ab"[self.pages % 2])
+
+    silent, circle = threading.Event(), Circle()
+    with Owner() as owner:
+        owner.agent.datasets = {"iris.csv": read(IRIS)}
+        server = grpc.server(concurrent.futures.ThreadPoolExecutor(4))
+        agent_grpc.add_AgentServiceServicer_to_server(Silent(), server)
+        computations_grpc.add_ComputationServiceServicer_to_server(circle, server)
+        port = server.add_insecure_port("127.0.0.1:0")
+        server.start()
+        try:
+            cli("data", IRIS, owner.key, "--wait=1s", "--grpc-timeout", "1s",
+                AGENT_GRPC_URL=f"127.0.0.1:{port}").refused(1, "it does not answer yet", "waited 1s")
+            cli("computation", "run", "x", "--wait=1s", COMPUTATIONS_GRPC_URL=f"127.0.0.1:{port}").refused(1)
+            assert 1 <= circle.pages <= 1024, circle.pages
+            cli("cvm", "list", COMPUTATIONS_GRPC_URL=f"127.0.0.1:{port}").refused(1, "more than 1024 pages")
+        finally:
+            silent.set()
+            server.stop(None)
+
+
 def another_computation_is_not_the_one_that_was_waited_for():
     with Owner() as owner:
         owner.agent.datasets = {"iris.csv": read(IRIS)}
@@ -277,7 +322,7 @@ def a_computation_waits_for_its_service():
 if __name__ == "__main__":
     tap.run([data_wait_for_agent_manifest_and_algorithm, the_algorithm_waits_for_a_manifest,
              results_and_words_wait_for_the_end, what_can_never_come_ends_at_once,
-             another_computation_is_not_the_one_that_was_waited_for, the_duration_is_kept_and_checked,
+             who_never_answers_ends_it_too, another_computation_is_not_the_one_that_was_waited_for, the_duration_is_kept_and_checked,
              watching_tells_what_changes_until_the_end, watching_goes_on_when_the_agent_is_back,
              control_c_says_how_to_go_on, a_computation_waits_for_a_cvm,
              a_computation_waits_for_its_service])
