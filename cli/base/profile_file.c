@@ -177,7 +177,7 @@ int profile_used(char **name, struct err *e)
 	if (access(path, F_OK) < 0 && (errno == ENOENT || errno == ENOTDIR))
 		return 0;
 	if (owner_check(path, e) < 0 || file_read_text(path, PROFILE_NAME_MAX + 1, &text, e) < 0)
-		return err_wrap(e, "the profile in use");
+		return err_wrap(e, "the profile in use (HOME, or XDG_CONFIG_HOME, says whose)");
 	text[strcspn(text, "\n")] = 0;
 	if (profile_name_check(text, e) < 0)
 		return err_wrap(e, "'%s'", path);
