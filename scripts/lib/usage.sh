@@ -7,7 +7,7 @@
 #   usage_only_help ARGUMENT...   for scripts without options: answers --help, refuses other options
 
 usage_print() {
-	awk 'NR > 1 && !/^#/ { exit } NR > 1 && !/SPDX/ { sub(/^# ?/, ""); print }' "$0"
+	awk 'NR > 1 && !/^#/ { exit } NR > 1 && !/SPDX-License/ { sub(/^# ?/, ""); print }' "$0"
 }
 
 usage_refuse() {
