@@ -130,6 +130,34 @@ static void save_life(void)
 	calls_save("store_rows/two", &w);
 }
 
+/* Refused, and run again; failed while its CVM still holds it; what an older program kept of a journal. */
+static void save_again(void)
+{
+	struct writer w = begin();
+
+	function(&w, CREATE, A, V);
+	function(&w, ARRIVE, EMPTY, V);
+	function(&w, ASSIGN, A, V);
+	function(&w, REFUSED, A, V);
+	function(&w, STOPPED, A, V);
+	function(&w, ASSIGN, A, V);
+	function(&w, TAKEN, A, V);
+	record(&w, EVENT, A, V, 1);
+	function(&w, STOPPED, A, V);
+	calls_save("store_rows/again", &w);
+	w = begin();
+	function(&w, CREATE, A, V);
+	function(&w, ARRIVE, EMPTY, V);
+	function(&w, ASSIGN, A, V);
+	row(&w, SIGNED, "diiibn", "", 1);
+	with(&w, JOURNAL, A, V, 2); /* there is no first entry */
+	writer_bytes(&w, (const uint8_t[]){ 1, 1, 1 }, 3);
+	row(&w, ENTRIES, "diib", "", 1);
+	with(&w, JOURNAL, A, V, 2);
+	writer_bytes(&w, (const uint8_t[]){ 1, 1, 1 }, 3);
+	calls_save("store_rows/older", &w);
+}
+
 static void save_foreign(const char *name, const char *text, int number, const char *computation,
 			 const char *cvm, const char *journal, const char *rec, const char *entry,
 			 const char *head)
@@ -321,6 +349,7 @@ void calls_store_rows(void)
 	save_journals();
 	save_log();
 	save_life();
+	save_again();
 	/* As the service writes them, then with other types, texts and numbers. */
 	save_foreign("own", "c:a", 1, "idttbbiiitdiiittiiii", "iddttiiitit", "itiii",
 		     "iiiiiittttti", "diib", "diiibb");
