@@ -91,8 +91,6 @@ def an_image_of_oci_has_a_receipt():
 
 
 def a_module_of_webassembly_has_a_receipt():
-    if not wasm.THERE:
-        raise tap.Skip("libwasmedge's runtime, cocos-wasm, was not built here: Debian 13 has the library")
     found = told(wasm.compiled(os.path.join(ROOT, "examples", "count", "count.c")), "wasm", b"wasn")
     assert found["counts.txt"].startswith(b"d.bin: 65536 bytes, "), found
 
@@ -101,5 +99,6 @@ if __name__ == "__main__":
     if missing := teesim.unavailable():
         print(f"1..0 # SKIP {missing}")
     else:
-        tap.run([an_image_of_docker_has_a_receipt, an_image_of_oci_has_a_receipt,
-                 a_module_of_webassembly_has_a_receipt])
+        tests = [an_image_of_docker_has_a_receipt, an_image_of_oci_has_a_receipt]
+        # Where the runtime can't be built (Debian 12) such algorithms are refused: wasm.py shows that.
+        tap.run(tests + [a_module_of_webassembly_has_a_receipt] if wasm.THERE else tests)
