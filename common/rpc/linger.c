@@ -49,10 +49,13 @@ static void on_ready(uv_poll_t *poll, int status, int events)
 
 		if (n > 0 || (n < 0 && errno == EINTR))
 			continue;
-		if (n == 0 || (errno != EAGAIN && errno != EWOULDBLOCK))
+		if (n == 0 || status < 0 || (errno != EAGAIN && errno != EWOULDBLOCK))
 			end(l);
 		return;
 	}
+	/* An error of the socket has ended the polling, and is behind more than one turn's bytes. */
+	if (status < 0)
+		uv_poll_start(poll, UV_READABLE, on_ready);
 }
 
 void linger_start(uv_loop_t *loop, int fd)
