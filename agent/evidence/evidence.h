@@ -7,9 +7,10 @@
  * key and what is hashed under the form's name (attestation/binding.h). Nothing is cached. One
  * request at a time is at the keeper, so that a measurement never waits for more than one; at most
  * EVIDENCE_CHANNELS_MAX wait for channels and EVIDENCE_OTHERS_MAX for anything else, and each has
- * EVIDENCE_DEADLINE_MS from the moment it was asked for. Where that many wait, the oldest request gives
- * way (ERR_EXHAUSTED) of the source that has most of them, to one whose source has fewer: nobody fills
- * a queue from one address.
+ * EVIDENCE_DEADLINE_MS from the moment it was asked for. Sources are served by turns, who was just
+ * served behind who was not (evidence_turns.h); where that many wait, the request whose turn comes last
+ * gives way (ERR_EXHAUSTED) to one that comes before it: nobody fills a queue from fewer addresses than
+ * it has places, nor from as many for longer than each is answered once.
  *
  * Everything here happens on the loop thread. A `done` comes from the loop, never from within the
  * call, exactly once, unless the request is cancelled or all of this is freed before.
@@ -26,7 +27,7 @@
 
 enum {
 	EVIDENCE_CHANNELS_MAX = 64,
-	EVIDENCE_OTHERS_MAX = 16,
+	EVIDENCE_OTHERS_MAX = 64,
 	EVIDENCE_DEADLINE_MS = 20000,
 	/* A channel's token, as base64 in JSON, has to fit a field of two bytes' length (wire.md). */
 	EVIDENCE_CHANNEL_MAX = 48800,

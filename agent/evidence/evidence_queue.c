@@ -155,11 +155,19 @@ static void on_timer(uv_timer_t *timer)
 	go_on(evidence);
 }
 
-/* The oldest that the keeper would not refuse as one too many; else NULL, and `*wait` says for how
- * long. */
+static bool is_before(const struct evidence *evidence, const struct evidence_request *a,
+		      const struct evidence_request *b)
+{
+	if (a->use != b->use)
+		return a->use != evidence->served;
+	return a->turn < b->turn;
+}
+
+/* Whose turn it is, of those that the keeper would not refuse as one too many; else NULL, and `*wait`
+ * says for how long. Channels and questions are served by turns. */
 static struct evidence_request *next_of(struct evidence *evidence, uint64_t now, uint64_t *wait)
 {
-	struct evidence_request *request;
+	struct evidence_request *request, *next = NULL;
 
 	*wait = EVIDENCE_DEADLINE_MS;
 	TAILQ_FOREACH(request, &evidence->queue, link) {
@@ -167,11 +175,12 @@ static struct evidence_request *next_of(struct evidence *evidence, uint64_t now,
 			continue;
 		int64_t ms = keeper_budget_wait(&evidence->budget, request->use, (int64_t)now);
 
-		if (ms == 0)
-			return request;
-		*wait = (uint64_t)ms < *wait ? (uint64_t)ms : *wait;
+		if (ms > 0)
+			*wait = (uint64_t)ms < *wait ? (uint64_t)ms : *wait;
+		else if (!next || is_before(evidence, request, next))
+			next = request;
 	}
-	return NULL;
+	return next;
 }
 
 static void go_on(struct evidence *evidence)
@@ -181,6 +190,8 @@ static void go_on(struct evidence *evidence)
 	struct err e;
 
 	while (!evidence->busy && (next = next_of(evidence, now, &wait))) {
+		evidence->served = next->use;
+		evidence_turns_served(&evidence->turns[next->use], &next->source, next->turn);
 		if (keeper_budget_take(&evidence->budget, next->use, (int64_t)now, &e) < 0 ||
 		    ask(evidence, next, &e) < 0) {
 			fail(next, &e);
@@ -198,42 +209,37 @@ static void go_on(struct evidence *evidence)
 	uv_timer_start(&evidence->timer, on_timer, evidence->busy || left < wait ? left : wait, 0);
 }
 
-static size_t waiting_from(const struct evidence *evidence, enum keeper_use use,
-			   const struct rpc_source *source)
+static uint64_t turn_of(const struct evidence *evidence, enum keeper_use use,
+			const struct rpc_source *source)
 {
 	const struct evidence_request *request;
-	size_t count = 0;
+	uint64_t behind = 0;
 
 	TAILQ_FOREACH(request, &evidence->queue, link)
-		count += request->use == use && !request->has_to_leave &&
-			 memcmp(&request->source, source, sizeof(*source)) == 0;
-	return count;
+		if (request->use == use && !request->has_to_leave &&
+		    memcmp(&request->source, source, sizeof(*source)) == 0 &&
+		    request->turn >= behind)
+			behind = request->turn + 1;
+	return evidence_turns_of(&evidence->turns[use], source, behind);
 }
 
-/* The oldest of the source that has most waiting, if it keeps no fewer than this one will have. What is
- * at the keeper stays: it costs the device nothing more. */
+/* Whose turn is the last, the youngest of them, if it comes behind this one. What is at the keeper stays:
+ * it costs the device nothing more. */
 static struct evidence_request *gives_way(const struct evidence *evidence, enum keeper_use use,
-					  const struct rpc_source *to)
+					  uint64_t to)
 {
-	size_t most = waiting_from(evidence, use, to) + 1;
 	struct evidence_request *request, *found = NULL;
 
 	TAILQ_FOREACH(request, &evidence->queue, link) {
-		if (request->use != use || request->has_to_leave || request == evidence->current)
-			continue;
-		size_t count = waiting_from(evidence, use, &request->source);
-
-		if (count > most) {
-			most = count;
+		if (request->use == use && !request->has_to_leave && request != evidence->current &&
+		    request->turn > to && (!found || request->turn >= found->turn))
 			found = request;
-		}
 	}
 	return found;
 }
 
 /* Told later: in here another's call is under way. */
-static int make_place(struct evidence *evidence, enum keeper_use use,
-		      const struct rpc_source *source, struct err *e)
+static int make_place(struct evidence *evidence, enum keeper_use use, uint64_t turn, struct err *e)
 {
 	static const size_t room[KEEPER_USES] = { [KEEPER_USE_CHANNELS] = EVIDENCE_CHANNELS_MAX,
 						  [KEEPER_USE_QUESTIONS] = EVIDENCE_OTHERS_MAX };
@@ -241,7 +247,7 @@ static int make_place(struct evidence *evidence, enum keeper_use use,
 
 	if (evidence->waiting[use] < room[use])
 		return 0;
-	leaves = gives_way(evidence, use, source);
+	leaves = gives_way(evidence, use, turn);
 	if (!leaves)
 		return too_many(e);
 	leaves->has_to_leave = true;
@@ -259,9 +265,10 @@ struct evidence_request *evidence_request_new(struct evidence *evidence,
 	const struct rpc_source from = source ? *source : (struct rpc_source){ 0 };
 	const enum keeper_use use =
 		kind == EVIDENCE_REQUEST_CHANNEL ? KEEPER_USE_CHANNELS : KEEPER_USE_QUESTIONS;
+	const uint64_t turn = turn_of(evidence, use, &from);
 	struct evidence_request *request;
 
-	if (make_place(evidence, use, &from, e) < 0)
+	if (make_place(evidence, use, turn, e) < 0)
 		return NULL;
 	request = calloc(1, sizeof(*request));
 	if (!request) {
@@ -271,6 +278,7 @@ struct evidence_request *evidence_request_new(struct evidence *evidence,
 	request->evidence = evidence;
 	request->kind = kind;
 	request->use = use;
+	request->turn = turn;
 	request->source = from;
 	request->data = data;
 	request->deadline = uv_now(evidence->loop) + EVIDENCE_DEADLINE_MS;

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * evidence_queue.h — requests for evidence, from the moment they are made until they are told: one at
- * the keeper, the others waiting (evidence.h says for how long, and who gives way). Of this folder.
+ * the keeper, the others waiting (evidence.h says for how long, who is next and who gives way). Of this
+ * folder.
  */
 #pragma once
 
 #include "agent/evidence/evidence.h"
 #include "agent/evidence/evidence_token.h"
+#include "agent/evidence/evidence_turns.h"
 #include "agent/keeper/keeper_budget.h"
 
 #include <sys/queue.h>
@@ -25,6 +27,7 @@ struct evidence_request {
 	enum evidence_request_kind kind;
 	enum keeper_use use;
 	struct rpc_source source;
+	uint64_t turn;     /* among those of its use */
 	uint64_t deadline; /* of the loop's clock */
 	bool has_to_leave; /* gave way to another; told from the loop */
 	union {
@@ -49,6 +52,8 @@ struct evidence {
 	uv_timer_t timer;
 	TAILQ_HEAD(, evidence_request) queue; /* oldest first, the one at the keeper too */
 	size_t waiting[KEEPER_USES], leaving;
+	struct evidence_turns turns[KEEPER_USES];
+	enum keeper_use served;      /* last: the other use goes first */
 	struct keeper_budget budget; /* what the keeper was asked for */
 	bool busy; /* the keeper is at work, for `current` or for one that has gone */
 	struct evidence_request *current;

@@ -4,19 +4,24 @@ places, who hold on to calls that never end. Gained counts the honest calls that
 a new connection; what had proven itself before goes on to its end."""
 import contextlib
 import json
+import os
 import queue
+import signal
 import ssl
 import subprocess
 import tempfile
 
 import crowd
+import h2raw
+import teesim
+from agent_evidence import SNP, TEE_NONCE, machine
 from agent_job import ALGO_KEY, SUM, computing, manifest
 from agent_peer import WAIT, Authority, agent_pb2, free_port
 from attested_peer import Over, REQUEST, connect, frame, make_request
 from harness import (PATIENCE, Computations, FakeAgent, Folder, Process, authority, credentials,
                      program, until)
 from libvirt_room import idle_image
-from rows import Outcome, row
+from rows import Outcome, Skip, row
 
 DESCRIPTORS = 256  # of a daemon: 192 places
 CROWD = 240        # of each kind
@@ -125,6 +130,68 @@ def at_an_agent_mtls(evil):
     """Mutual TLS: strangers with a certificate of the CA, who make no call of the service."""
     with agent_tls(True) as (config, args, stranger, honest):
         return besieged_agent(evil, crowd.ON_THE_WAY + crowd.CALLING, config, args, stranger, honest)
+
+
+# ---- questions that anybody may ask ----
+
+ADDRESSES = 16
+QUESTIONS = 8  # of each: together twice as many as may wait
+SHARE = 4      # of each that wait then
+EXHAUSTED = 8
+
+
+def ask_for_evidence(port, source, count):
+    """A connection from that address, and its streams."""
+    peer = h2raw.Peer(port, source=source)
+    question = agent_pb2.AttestationRequest(teeNonce=TEE_NONCE, type=SNP).SerializeToString()
+    streams = [peer.open("/agent.AgentService/Attestation") for _ in range(count)]
+    for stream in streams:
+        peer.data(stream, h2raw.message(question), end=True)
+    return peer, streams
+
+
+def statuses(peer, count):
+    """grpc-status of those that end first."""
+    ends = []
+    while len(ends) < count:
+        got = peer.frame()
+        assert got, "the agent hung up"
+        if got[0] == h2raw.HEADERS:
+            headers = dict(peer.decoder.decode(got[3]))
+            if got[1] & h2raw.END_STREAM:
+                ends.append(int(headers["grpc-status"]))
+    return ends
+
+
+@row("sixteen-addresses-ask-for-evidence", "questions refused, 1 of 1 answered")
+def sixteen_addresses(evil):
+    """As many as a device keeps waiting, from sixteen addresses, which ask more than it answers: a seventeenth asks once."""
+    if why := teesim.unavailable():
+        raise Skip(why)
+    with Folder() as folder, teesim.Teesim(folder, "snp") as tee, \
+            machine("--tsm", tee.mount) as m, contextlib.ExitStack() as stack:
+        m.compute()
+        assert m.ask(SNP)  # the agent's own questions are answered before it
+        port = int(m.manifest.agent_config.port)
+        os.kill(tee.process.pid, signal.SIGSTOP)
+        try:
+            strangers = [ask_for_evidence(port, f"127.0.1.{i + 1}", QUESTIONS if evil else 1)
+                         for i in range(ADDRESSES)]
+            for peer, _ in strangers:
+                stack.callback(peer.close)
+            refused = [end for peer, _ in strangers
+                       for end in statuses(peer, QUESTIONS - SHARE if evil else 0)]
+            assert set(refused) <= {EXHAUSTED}, refused
+            honest, (asked,) = ask_for_evidence(port, "127.0.2.1", 1)
+            stack.callback(honest.close)
+            m.client.status()  # of a call that came later: the question is in its place, or refused
+        finally:
+            os.kill(tee.process.pid, signal.SIGCONT)
+        served = honest.status_of(asked) == 0
+        said = f"{len(refused)} questions refused, {served:d} of 1 answered"
+        if not evil:
+            return Outcome(served and all(statuses(peer, 1) == [0] for peer, _ in strangers), said, served)
+        return Outcome(not served, said, not served)
 
 
 # ---- the attested listener ----

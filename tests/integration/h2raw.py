@@ -80,10 +80,11 @@ def message(body, flag=0, length=None):
 
 
 class Peer:
-    """A connection; with `greet` it has sent preface and SETTINGS."""
+    """A connection; with `greet` it has sent preface and SETTINGS. `source` is the address that it
+    comes from, of 127.0.0.0/8."""
 
-    def __init__(self, port, greet=True, context=None, settings=b''):
-        self.socket = socket.create_connection(('127.0.0.1', port))
+    def __init__(self, port, greet=True, context=None, settings=b'', source='127.0.0.1'):
+        self.socket = socket.create_connection(('127.0.0.1', port), source_address=(source, 0))
         self.socket.settimeout(PATIENCE)
         if context:
             self.socket = context.wrap_socket(self.socket, server_hostname='localhost')

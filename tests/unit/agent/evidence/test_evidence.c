@@ -6,12 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MANY = 2 * EVIDENCE_CHANNELS_MAX };
+enum { MANY = 8 * EVIDENCE_CHANNELS_MAX };
 
-/* ---- the keeper: whatever it is asked stays asked ---- */
+/* ---- the keeper: whatever it is asked stays asked, until it is to answer() ---- */
 
 static struct keeper_facts facts;
 static int asked;
+static struct {
+	keeper_evidence_fn *done;
+	void *data;
+} asker;
 
 const struct keeper_facts *keeper_facts(const struct keeper *keeper)
 {
@@ -22,6 +26,8 @@ int keeper_channel(struct keeper *keeper, enum digest_kind hash,
 		   const uint8_t exporter[BINDING_EXPORTER_LEN], keeper_evidence_fn *done,
 		   void *data, struct err *e)
 {
+	asker.done = done;
+	asker.data = data;
 	asked++;
 	return 0;
 }
@@ -29,6 +35,8 @@ int keeper_channel(struct keeper *keeper, enum digest_kind hash,
 int keeper_nonce(struct keeper *keeper, const struct binding_nonce *nonce, keeper_evidence_fn *done,
 		 void *data, struct err *e)
 {
+	asker.done = done;
+	asker.data = data;
 	asked++;
 	return 0;
 }
@@ -173,13 +181,13 @@ static void nobody_fills_a_queue_from_one_address(void **state)
 		assert_ok(ask(w, channel, &two, &e), e);
 		assert_int_equal(w->told_count, 0); /* not from within */
 		run_until_told(w, 1);
-		assert_int_equal(w->told[1], ERR_EXHAUSTED); /* the oldest but the keeper's */
+		assert_int_equal(w->told[room - 1], ERR_EXHAUSTED); /* whose turn was the last */
 		assert_refused(ask(w, channel, &one, &e), e, ERR_EXHAUSTED, "too many wait");
 		for (int k = 1; k < room / 2; k++)
 			assert_ok(ask(w, channel, &two, &e), e);
 		run_until_told(w, room / 2);
-		for (int k = 1; k <= room / 2; k++)
-			assert_int_equal(w->told[k], ERR_EXHAUSTED);
+		for (int k = 0; k < room; k++)
+			assert_int_equal(w->told[k], k < room / 2 ? ERR_OK : ERR_EXHAUSTED);
 		/* each has half */
 		assert_refused(ask(w, channel, &two, &e), e, ERR_EXHAUSTED, "too many wait");
 		assert_refused(ask(w, channel, &one, &e), e, ERR_EXHAUSTED, "too many wait");
@@ -206,11 +214,127 @@ static void who_gave_way_may_go_before_it_is_told(void **state)
 
 	fill(w, false, EVIDENCE_OTHERS_MAX);
 	assert_ok(ask(w, false, &two, &e), e);
-	evidence_cancel(w->requests[1]);
+	evidence_cancel(w->requests[EVIDENCE_OTHERS_MAX - 1]);
 	assert_ok(ask(w, false, &two, &e), e);
 	run_until_told(w, 1);
-	assert_int_equal(w->told[1], ERR_OK);
-	assert_int_equal(w->told[2], ERR_EXHAUSTED);
+	assert_int_equal(w->told[EVIDENCE_OTHERS_MAX - 1], ERR_OK);
+	assert_int_equal(w->told[EVIDENCE_OTHERS_MAX - 2], ERR_EXHAUSTED);
+}
+
+/* ---- many addresses ---- */
+
+static struct rpc_source crowd_of(int number)
+{
+	return (struct rpc_source){ { '6', 1, (uint8_t)number } };
+}
+
+/* The keeper answers the one that is there; the next is asked. */
+static void answer(struct world *w)
+{
+	const int before = asked;
+	struct err e;
+
+	err_set(&e, ERR_UNAVAILABLE, "the device says no");
+	asker.done(asker.data, NULL, &e);
+	while (asked == before)
+		uv_run(&w->loop, UV_RUN_NOWAIT);
+}
+
+static int told_of(const struct world *w, int from, int count, enum err_code code)
+{
+	int told = 0;
+
+	for (int i = from; i < from + count; i++)
+		told += w->told[i] == code;
+	return told;
+}
+
+/* As often as they like, each asks again as soon as there may be a place. */
+static void crowd_asks(struct world *w, bool channel, int addresses)
+{
+	struct err e;
+
+	for (int i = 0; i < addresses; i++) {
+		const struct rpc_source source = crowd_of(i);
+
+		while (ask(w, channel, &source, &e) == 0)
+			;
+		assert_int_equal(e.code, ERR_EXHAUSTED);
+	}
+}
+
+static void who_asks_once_waits_for_one_of_each_other_address(void **state)
+{
+	enum { ADDRESSES = 16 };
+
+	for (int channel = 0; channel < 2; channel++) {
+		struct world *w;
+		struct err e;
+
+		if (channel) {
+			leave(state);
+			enter(state);
+		}
+		w = *state;
+		crowd_asks(w, channel, ADDRESSES);
+		while (!asked)
+			uv_run(&w->loop, UV_RUN_NOWAIT);
+		for (int round = 0; round < 3; round++) {
+			const int honest = w->count;
+			int answers = 0;
+
+			assert_ok(ask(w, channel, &two, &e), e);
+			for (; w->told[honest] == ERR_OK; answers++) {
+				assert_in_range(answers, 0, ADDRESSES);
+				answer(w);
+				crowd_asks(w, channel, ADDRESSES);
+			}
+			assert_int_equal(w->told[honest], ERR_UNAVAILABLE);
+		}
+	}
+}
+
+static void as_many_addresses_as_places_keep_others_out_for_one_answer_each(void **state)
+{
+	struct world *w = *state;
+	struct err e;
+
+	for (int i = 0; i < EVIDENCE_OTHERS_MAX; i++) {
+		const struct rpc_source source = crowd_of(i);
+
+		assert_ok(ask(w, false, &source, &e), e);
+	}
+	while (!asked)
+		uv_run(&w->loop, UV_RUN_NOWAIT);
+	assert_refused(ask(w, false, &two, &e), e, ERR_EXHAUSTED, "too many wait");
+	answer(w);
+	const struct rpc_source again = crowd_of(0);
+	assert_ok(ask(w, false, &again, &e), e);
+	assert_ok(ask(w, false, &two, &e), e); /* in its place */
+	run_until_told(w, 2);
+	assert_int_equal(w->told[EVIDENCE_OTHERS_MAX], ERR_EXHAUSTED);
+	assert_refused(ask(w, false, &again, &e), e, ERR_EXHAUSTED, "too many wait");
+	/* and nobody else is pushed out before his turn */
+	for (int i = 1; i <= EVIDENCE_OTHERS_MAX - 1; i++)
+		answer(w);
+	assert_int_equal(told_of(w, 0, EVIDENCE_OTHERS_MAX, ERR_UNAVAILABLE), EVIDENCE_OTHERS_MAX);
+	assert_int_equal(w->told[EVIDENCE_OTHERS_MAX + 1], ERR_OK); /* at the keeper */
+}
+
+static void channels_and_questions_are_served_by_turns(void **state)
+{
+	struct world *w = *state;
+	struct err e;
+
+	fill(w, true, 8);
+	for (int i = 0; i < 8; i++)
+		assert_ok(ask(w, false, &one, &e), e);
+	for (int i = 1; i <= 4; i++) {
+		answer(w);
+		answer(w);
+		assert_int_equal(told_of(w, 0, 8, ERR_UNAVAILABLE), i);
+		assert_int_equal(told_of(w, 8, 8, ERR_UNAVAILABLE), i);
+	}
 }
 
 static void without_a_tpm_it_is_not_asked_and_nothing_counted(void **state)
@@ -244,6 +368,9 @@ int main(void)
 		ROW(nobody_fills_a_queue_from_one_address),
 		ROW(channels_and_questions_keep_each_other_from_nothing),
 		ROW(who_gave_way_may_go_before_it_is_told),
+		ROW(who_asks_once_waits_for_one_of_each_other_address),
+		ROW(as_many_addresses_as_places_keep_others_out_for_one_answer_each),
+		ROW(channels_and_questions_are_served_by_turns),
 		ROW(without_a_tpm_it_is_not_asked_and_nothing_counted),
 	};
 
