@@ -58,7 +58,8 @@ struct command {
 	enum cli_exit (*run)(struct cli *cli, struct err *e);
 
 	const char *more; /* paragraphs for the command's own help; NULL: none */
-	bool hidden;      /* an older name, or for other programs: works, isn't listed */
+	bool any_profile; /* runs with a profile that can't be used, too, and tells why (profile_fault) */
+	bool hidden; /* an older name, or for other programs: works, isn't listed */
 
 	/* For completion. Operands are file names, but where they are one of these words, ending
 	 * with NULL, or the words of a command. */

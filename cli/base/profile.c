@@ -38,7 +38,8 @@ const struct profile_row profile_rows[] = {
 struct profile {
 	char *name;
 	struct keyfile file;
-	uint64_t told; /* by the rows' places */
+	uint64_t told;    /* by the rows' places */
+	struct err fault; /* why it can't be used; ERR_OK: it can */
 };
 _Static_assert(ARRAY_LEN(profile_rows) <= 64, "a bit for each");
 
@@ -151,9 +152,37 @@ static void done(struct cli *cli)
 enum cli_exit profile_run(struct cli *cli, struct err *e)
 {
 	enum cli_exit status = CLI_USAGE;
+	int failed = cli_option_of(cli->command, "profile") ? load(cli, e) : 0;
 
-	if (!cli_option_of(cli->command, "profile") || load(cli, e) == 0)
+	if (failed && cli->command->any_profile && cli->profile) {
+		cli->profile->fault = *e;
+		*e = (struct err){ .code = ERR_OK };
+		cli->hint[0] = '\0';
+		failed = 0;
+	}
+	if (!failed)
 		status = cli->command->run(cli, e);
 	done(cli);
 	return status;
+}
+
+const char *profile_name(const struct cli *cli)
+{
+	return cli->profile ? cli->profile->name : NULL;
+}
+
+const struct err *profile_fault(const struct cli *cli)
+{
+	return cli->profile && cli->profile->fault.code != ERR_OK ? &cli->profile->fault : NULL;
+}
+
+int profile_lend(const struct cli *from, struct cli *to, struct err *e)
+{
+	to->profile = from->profile;
+	return to->profile && to->profile->name ? give_options(to, e) : 0;
+}
+
+void profile_give_back(struct cli *to)
+{
+	to->profile = NULL;
 }

@@ -44,6 +44,15 @@ enum cli_exit profile_run(struct cli *cli, struct err *e);
  * it is from. Also for commands without a profile. */
 const char *profile_setting(const struct cli *cli, const char *option, const char *variable);
 
+/* For a command about profiles themselves: the name of the one that it has (NULL: none), and why that can't be
+ * used (NULL: it can). */
+const char *profile_name(const struct cli *cli);
+const struct err *profile_fault(const struct cli *cli);
+
+/* Another call of the same command line has the same profile, until profile_give_back(). */
+int profile_lend(const struct cli *from, struct cli *to, struct err *e) MUST_CHECK;
+void profile_give_back(struct cli *to);
+
 /* ---- for the commands that keep them ---- */
 
 /* ERR_INVALID unless letters, digits, '-', '_' and '.', which it does not begin with. */

@@ -81,41 +81,58 @@ static const struct rpc_method health_check = {
 };
 
 /* Not by client_call(): that hints. */
-static bool serves(struct client *client, const char *service)
+static int ask(struct client *client, const char *service, bool *serves, struct err *e)
 {
 	const struct rpc_stream_options options = { .timeout_ms = client->timeout_ms };
 	Grpc__Health__V1__HealthCheckRequest request = GRPC__HEALTH__V1__HEALTH_CHECK_REQUEST__INIT;
 	ProtobufCMessage *response;
-	struct err ignored;
-	bool is;
 
 	request.service = (char *)(uintptr_t)service;
-	if (rpc_sync_unary(client->channel, &health_check, &options, &request.base, &response,
-			   &ignored) < 0)
-		return false;
-	is = ((const Grpc__Health__V1__HealthCheckResponse *)response)->status ==
-	     GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__SERVING_STATUS__SERVING;
+	if (rpc_sync_unary(client->channel, &health_check, &options, &request.base, &response, e) <
+	    0)
+		return err_code(e);
+	*serves = ((const Grpc__Health__V1__HealthCheckResponse *)response)->status ==
+		  GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__SERVING_STATUS__SERVING;
 	protobuf_c_message_free_unpacked(response, NULL);
-	return is;
+	return 0;
 }
+
+static const struct {
+	const char *service, *name;
+	int peer;
+} daemons[] = {
+	{ "agent.AgentService", "the agent", CLIENT_AGENT },
+	{ "manager.ManagerService", "the manager", CLIENT_MANAGER },
+	{ "computations.ComputationService", "the computation service, where it is administered",
+	  CLIENT_COMPUTATIONS },
+	{ "cvms.Service", "the computation service, where it listens for agents", -1 },
+};
 
 const char *first_contact_name(struct client *client, bool *is_meant)
 {
-	static const struct {
-		const char *service, *name;
-		int peer;
-	} daemons[] = {
-		{ "agent.AgentService", "the agent", CLIENT_AGENT },
-		{ "manager.ManagerService", "the manager", CLIENT_MANAGER },
-		{ "computations.ComputationService",
-		  "the computation service, where it is administered", CLIENT_COMPUTATIONS },
-		{ "cvms.Service", "the computation service, where it listens for agents", -1 },
-	};
+	struct err ignored;
 
-	for (size_t i = 0; i < ARRAY_LEN(daemons); i++)
-		if (serves(client, daemons[i].service)) {
+	for (size_t i = 0; i < ARRAY_LEN(daemons); i++) {
+		bool serves = false;
+
+		if (ask(client, daemons[i].service, &serves, &ignored) == 0 && serves) {
 			*is_meant = daemons[i].peer == (int)client->peer;
 			return daemons[i].name;
 		}
+	}
 	return NULL;
+}
+
+int first_contact_ask(struct client *client, const char **name, bool *is_meant, struct err *e)
+{
+	bool serves = false;
+	/* Of the whole server: one that answers has to have it, whatever else it is. */
+	int failed = ask(client, "", &serves, e);
+
+	if (failed && e->code != ERR_UNIMPLEMENTED && e->code != ERR_NOT_FOUND) {
+		client_hint(client, e);
+		return failed;
+	}
+	*name = first_contact_name(client, is_meant);
+	return 0;
 }

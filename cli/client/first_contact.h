@@ -14,3 +14,8 @@ const char *first_contact_line(const struct client *client, const struct err *e,
 /* Of a server that does not have the method: asks its health service which of our daemons it is. NULL: it does
  * not say. The one that was meant: an older one. */
 const char *first_contact_name(struct client *client, bool *is_meant);
+
+/* Asks the server which of our daemons it is, where its health service tells: `*name` as above, may be NULL.
+ * Fails where there is no answer, with the hint of client_hint(). */
+int first_contact_ask(struct client *client, const char **name, bool *is_meant,
+		      struct err *e) MUST_CHECK;

@@ -14,6 +14,7 @@ const struct command *const commands[] = {
 	&cmd_profile_list,
 	&cmd_profile_show,
 	&cmd_profile_remove,
+	&cmd_doctor,
 
 	&cmd_algo,
 	&cmd_data,

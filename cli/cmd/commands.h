@@ -54,6 +54,9 @@ extern const struct command cmd_policy_create_corim_snp, cmd_policy_create_corim
 /* cmd_ca_bundle.c */
 extern const struct command cmd_ca_bundle;
 
+/* cmd_doctor.c */
+extern const struct command cmd_doctor;
+
 /* cmd_about.c */
 extern const struct command cmd_complete, cmd_completion, cmd_help, cmd_version;
 

@@ -341,10 +341,12 @@ static int check_variable(const struct setting *table, size_t count,
 	return 0;
 }
 
-static int warn_of(struct strangers *strangers, struct err *e)
+static int tell_ignored(struct strangers *strangers, char ignored[SETTINGS_IGNORED_MAX],
+			struct err *e)
 {
 	char more[40] = "";
 
+	ignored[0] = '\0';
 	if (!strangers->count)
 		return 0;
 	writer_u8(&strangers->names, '\0');
@@ -352,15 +354,15 @@ static int warn_of(struct strangers *strangers, struct err *e)
 		return err_code(e);
 	if (strangers->count > NAMES_SHOWN)
 		snprintf(more, sizeof(more), " and %zu more", strangers->count - NAMES_SHOWN);
-	log_warn("environment: no settings of this program, ignored: %s%s",
-		 (const char *)strangers->names.bytes, more);
+	snprintf(ignored, SETTINGS_IGNORED_MAX, "%s%s", (const char *)strangers->names.bytes, more);
 	return 0;
 }
 
 /* An empty value is an absent one, here too. What is only like ours in its beginning comes from elsewhere,
  * as what a container is told of other services; a slip would have been meant for us. */
-static int check_variables(const struct setting *table, size_t count,
-			   const struct settings_environment *environment, struct err *e)
+int settings_check_environment(const struct setting *table, size_t count,
+			       const struct settings_environment *environment,
+			       char ignored[SETTINGS_IGNORED_MAX], struct err *e)
 {
 	struct strangers strangers = { .names = writer_up_to(NAMES_SHOWN * (LOG_QUOTE_MAX + 2)) };
 	int failed = 0;
@@ -376,9 +378,21 @@ static int check_variables(const struct setting *table, size_t count,
 						*variable + len + 1, &strangers, e);
 	}
 	if (!failed)
-		failed = warn_of(&strangers, e);
+		failed = tell_ignored(&strangers, ignored, e);
 	writer_done(&strangers.names);
 	return failed;
+}
+
+static int check_variables(const struct setting *table, size_t count,
+			   const struct settings_environment *environment, struct err *e)
+{
+	char ignored[SETTINGS_IGNORED_MAX];
+
+	if (settings_check_environment(table, count, environment, ignored, e) < 0)
+		return err_code(e);
+	if (*ignored)
+		log_warn("environment: no settings of this program, ignored: %s", ignored);
+	return 0;
 }
 
 static int in_file(const struct keyfile *file, struct err *e)

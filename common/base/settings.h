@@ -75,6 +75,13 @@ int settings_load(const struct setting *table, size_t count, const struct keyfil
 		  const struct settings_environment *environment, void *config,
 		  struct err *e) MUST_CHECK;
 
+/* The look at the environment alone. The names of those that are farther off, with commas between them, go
+ * into `ignored`, empty if there is none. */
+enum { SETTINGS_IGNORED_MAX = 2048 };
+int settings_check_environment(const struct setting *table, size_t count,
+			       const struct settings_environment *environment,
+			       char ignored[SETTINGS_IGNORED_MAX], struct err *e) MUST_CHECK;
+
 /* Frees the texts. */
 void settings_done(const struct setting *table, size_t count, void *config);
 

@@ -61,27 +61,28 @@ static void put_text(struct writer *w, const char *key, const char *text)
 }
 
 static void put_json(struct writer *w, const struct preflight_check *check, int outcome,
-		     const char *text, bool first)
+		     const char *text, const char *remedy, bool first)
 {
 	writer_text(w, first ? "{" : ",{");
 	put_text(w, "check", check->name);
 	put_text(w, "outcome", words[outcome]);
 	put_text(w, "found", text);
 	if (outcome == FAILED)
-		put_text(w, "remedy", check->remedy);
+		put_text(w, "remedy", remedy);
 	writer_text(w, "}");
 }
 
 static void put_line(struct writer *w, const struct preflight_check *check, int outcome,
-		     const char *text)
+		     const char *text, const char *remedy)
 {
 	writer_printf(w, "%-15s %-10s %s\n", check->name, words[outcome], text);
 	if (outcome == FAILED)
-		writer_printf(w, "%-26s to do: %s\n", "", check->remedy);
+		writer_printf(w, "%-26s to do: %s\n", "", remedy);
 }
 
-int preflight_run(const char *program, const struct preflight_check *checks, size_t count,
-		  void *subject, enum preflight_form form, FILE *out)
+int preflight_run_better(const char *program, const struct preflight_check *checks, size_t count,
+			 void *subject, const char *(*better)(const void *subject),
+			 enum preflight_form form, FILE *out)
 {
 	struct writer list CLEANUP_WRITER = writer_up_to(LIST_MAX);
 	char text[PREFLIGHT_TEXT_MAX];
@@ -90,12 +91,15 @@ int preflight_run(const char *program, const struct preflight_check *checks, siz
 	assert(count <= PREFLIGHT_CHECKS_MAX);
 	for (size_t i = 0; i < count; i++) {
 		int outcome = look(&checks[i], subject, text);
+		const char *remedy = outcome == FAILED ? better(subject) : NULL;
 
+		if (!remedy)
+			remedy = checks[i].remedy;
 		failed += outcome == FAILED;
 		if (form == PREFLIGHT_JSON)
-			put_json(&list, &checks[i], outcome, text, i == 0);
+			put_json(&list, &checks[i], outcome, text, remedy, i == 0);
 		else
-			put_line(&list, &checks[i], outcome, text);
+			put_line(&list, &checks[i], outcome, text, remedy);
 	}
 	if (list.bad) {
 		fputs("out of memory\n", stderr);
@@ -110,4 +114,16 @@ int preflight_run(const char *program, const struct preflight_check *checks, siz
 		fprintf(out, "%.*s%s: %zu of %zu checks failed\n", (int)list.len,
 			(const char *)list.bytes, program, failed, count);
 	return failed || fflush(out) != 0 || ferror(out) ? 1 : 0;
+}
+
+static const char *nothing_better(const void *subject)
+{
+	(void)subject;
+	return NULL;
+}
+
+int preflight_run(const char *program, const struct preflight_check *checks, size_t count,
+		  void *subject, enum preflight_form form, FILE *out)
+{
+	return preflight_run_better(program, checks, count, subject, nothing_better, form, out);
 }

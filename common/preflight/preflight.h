@@ -35,6 +35,12 @@ enum preflight_form { PREFLIGHT_TEXT, PREFLIGHT_JSON };
 int preflight_run(const char *program, const struct preflight_check *checks, size_t count,
 		  void *subject, enum preflight_form form, FILE *out) MUST_CHECK;
 
+/* The same where what is to be done depends on what was found: `better` is asked after each look that failed, and
+ * what it returns stands in the remedy's place, unless that is NULL. */
+int preflight_run_better(const char *program, const struct preflight_check *checks, size_t count,
+			 void *subject, const char *(*better)(const void *subject),
+			 enum preflight_form form, FILE *out) MUST_CHECK;
+
 /* Writes the line of what was found, and is PREFLIGHT_OK or PREFLIGHT_NOT_ASKED. */
 int preflight_found(char found[PREFLIGHT_TEXT_MAX], const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));

@@ -8,6 +8,8 @@
 #include "common/rpc/tls.h"
 
 #include <string.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
 enum { NAME_TEXT_MAX = 200 };
@@ -82,14 +84,14 @@ static int check_chain(SSL_CTX *context, struct err *e)
 	return 0;
 }
 
-static int check_authorities(SSL_CTX *context, struct err *e)
+static int check_authorities(SSL_CTX *context, const char *what, struct err *e)
 {
 	STACK_OF(X509_OBJECT) *all = X509_STORE_get0_objects(SSL_CTX_get_cert_store(context));
 
 	for (int i = 0; i < sk_X509_OBJECT_num(all); i++) {
 		X509 *cert = X509_OBJECT_get0_X509(sk_X509_OBJECT_value(all, i));
 
-		if (cert && check_dates(cert, "client authority", e) < 0)
+		if (cert && check_dates(cert, what, e) < 0)
 			return err_code(e);
 	}
 	return 0;
@@ -120,9 +122,70 @@ int preflight_tls(const struct preflight_tls *files, char found[PREFLIGHT_TEXT_M
 	if (failed)
 		return err_wrap(e, "'%s'", files->cert);
 	if (check_chain(rpc_tls_context(tls), e) < 0 ||
-	    (clients && check_authorities(rpc_tls_context(tls), e) < 0))
+	    (clients && check_authorities(rpc_tls_context(tls), "client authority", e) < 0))
 		return err_code(e);
 	date_of(X509_get0_notAfter(SSL_CTX_get0_certificate(rpc_tls_context(tls))), date);
 	return preflight_found(found, "'%s' is valid until %s, %s", files->cert, date,
 			       clients ? "clients need one, too" : "clients need none");
+}
+
+int preflight_tls_client(const struct preflight_tls_client *files, char found[PREFLIGHT_TEXT_MAX],
+			 struct err *e)
+{
+	CLEANUP(free) char *authorities = NULL, *cert = NULL, *key = NULL;
+	CLEANUP(rpc_tls_free) struct rpc_tls *tls = NULL;
+	char date[TIMESTAMP_TEXT_MAX];
+	int failed;
+
+	if (!files->authorities && !files->cert)
+		return preflight_not_asked(found, "no certificate is set");
+	if (read_text(files->authorities, &authorities, e) < 0 ||
+	    read_text(files->cert, &cert, e) < 0 || read_text(files->key, &key, e) < 0)
+		return err_code(e);
+	failed = rpc_tls_new_client(
+		&(struct rpc_tls_config){ .cert = cert, .key = key, .ca = authorities }, &tls, e);
+	if (key)
+		explicit_bzero(key, strlen(key));
+	if (failed)
+		return err_wrap(e, "'%s'", files->cert ? files->cert : files->authorities);
+	if ((cert && check_chain(rpc_tls_context(tls), e) < 0) ||
+	    (authorities && check_authorities(rpc_tls_context(tls), "authority", e) < 0))
+		return err_code(e);
+	if (!cert)
+		return preflight_found(found, "authorities in '%s'", files->authorities);
+	date_of(X509_get0_notAfter(SSL_CTX_get0_certificate(rpc_tls_context(tls))), date);
+	return preflight_found(found, "'%s' is valid until %s", files->cert, date);
+}
+
+static X509 *next_of(BIO *bio, bool pem)
+{
+	return pem ? PEM_read_bio_X509(bio, NULL, key_no_passphrase, NULL)
+		   : d2i_X509_bio(bio, NULL);
+}
+
+int preflight_certificates(const char *path, char found[PREFLIGHT_TEXT_MAX], struct err *e)
+{
+	CLEANUP(free) uint8_t *bytes = NULL;
+	CLEANUP(BIO_free_all) BIO *bio = NULL;
+	size_t len, count = 0;
+	bool pem;
+
+	if (file_read(path, RPC_TLS_PEM_MAX, &bytes, &len, e) < 0)
+		return err_code(e);
+	pem = memmem(bytes, len, "-----BEGIN", 10) != NULL;
+	bio = BIO_new_mem_buf(bytes, (int)len);
+	if (!bio)
+		return err_nomem(e);
+	for (;; count++) {
+		CLEANUP(X509_free) X509 *cert = next_of(bio, pem);
+
+		if (!cert)
+			break;
+		if (check_dates(cert, "certificate", e) < 0)
+			return err_wrap(e, "'%s'", path);
+	}
+	ERR_clear_error();
+	if (!count)
+		return err_set(e, ERR_INVALID, "'%s' holds no certificate", path);
+	return preflight_found(found, "'%s', valid today", path);
 }

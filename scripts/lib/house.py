@@ -80,7 +80,8 @@ ROOMS = {
         "python": ["base", "client"],
         "show": ["base"],
         "check": ["base"],
-        "cmd": ["base", "check", "client", "evidence", "python", "show"],
+        "doctor": ["base", "client", "evidence"],
+        "cmd": ["base", "check", "client", "doctor", "evidence", "python", "show"],
     },
 }
 

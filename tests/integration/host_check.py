@@ -3,6 +3,7 @@
 all is told so, and nothing is changed by looking.
 
 libvirt's own test driver stands for a host without a TEE, so no QEMU is needed."""
+import atexit
 import datetime
 import json
 import os
@@ -19,6 +20,7 @@ from ports import free_port
 
 SECRETS = tempfile.mkdtemp(prefix="cocos-check-", dir="/dev/shm")
 os.chmod(SECRETS, 0o711)
+atexit.register(shutil.rmtree, SECRETS)
 
 
 def check(name, settings, *options):
@@ -202,7 +204,7 @@ def people_read_lines():
         assert lines[at + 1].strip().startswith("to do: "), lines
 
 
-try:
+if __name__ == "__main__":
     tap.run([
         a_host_that_has_all_is_told_so_and_nothing_is_changed,
         each_thing_that_a_manager_lacks_is_named,
@@ -210,5 +212,3 @@ try:
         settings_that_cannot_be_used_are_another_answer,
         people_read_lines,
     ])
-finally:
-    shutil.rmtree(SECRETS)

@@ -94,6 +94,30 @@ static void what_was_found_is_one_line(void **state)
 				  "cocos-test: 0 of 1 checks failed\n");
 }
 
+static const char *better(const void *subject)
+{
+	return *(const char *)subject ? subject : NULL;
+}
+
+/* What the look found out comes first, and the table's remedy where it found nothing out. */
+static void a_better_remedy_stands_in_the_tables_place(void **state)
+{
+	static const char *const found[] = { "chmod it", "" }, *const told[] = { "chmod it",
+										 "install it" };
+
+	for (size_t i = 0; i < ARRAY_LEN(found); i++) {
+		char subject[16], text[2048];
+		FILE *out = fmemopen(text, sizeof(text), "w");
+
+		snprintf(subject, sizeof(subject), "%s", found[i]);
+		assert_int_equal(preflight_run_better("cocos-test", checks, ARRAY_LEN(checks),
+						      subject, better, PREFLIGHT_TEXT, out),
+				 1);
+		fclose(out);
+		assert_non_null(strstr(strstr(text, "to do: "), told[i]));
+	}
+}
+
 static void output_that_cannot_be_written_is_no_success(void **state)
 {
 	FILE *full = fopen("/dev/full", "w");
@@ -111,6 +135,7 @@ int main(void)
 		cmocka_unit_test(what_is_not_asked_is_no_failure),
 		cmocka_unit_test(programs_read_json),
 		cmocka_unit_test(what_was_found_is_one_line),
+		cmocka_unit_test(a_better_remedy_stands_in_the_tables_place),
 		cmocka_unit_test(output_that_cannot_be_written_is_no_success),
 	};
 
