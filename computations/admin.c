@@ -103,7 +103,9 @@ static void reply_computation(struct request *r)
 {
 	struct admin_message_computation out;
 
-	rpc_call_is_about(r->call, r->computation.id);
+	rpc_call_note(r->call, "id", r->computation.id);
+	if (*r->computation.cvm_id)
+		rpc_call_note(r->call, "cvm", r->computation.cvm_id);
 	admin_message_computation(&out, &r->computation,
 				  request_is_connected(r, r->computation.cvm_id));
 	rpc_call_reply(r->call, &out.message.base);
@@ -392,6 +394,8 @@ static void reply_remove(struct request *r)
 
 	struct session *session = r->cvm_id ? session_find(r->service, r->cvm_id) : NULL;
 
+	if (r->cvm_id)
+		rpc_call_note(r->call, "cvm", r->cvm_id);
 	log_info("computation %s removed", log_quote(r->id).text);
 	if (session)
 		session_stop(session, r->id);

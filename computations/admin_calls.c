@@ -4,15 +4,25 @@
 #include "computations.pb-c.h"
 #include "computations_paths.h"
 
-#define READS(path_)             { .path = path_, .reads = true }
-#define CHANGES(path_, message_) { .path = path_, .has_id = true, .id = offsetof(message_, id) }
+#define READS(path_) { .path = path_, .reads = true }
+#define CHANGES(path_, ...)                              \
+	{                                                \
+		.path = path_, .fields = { __VA_ARGS__ } \
+	}
+#define TEXT CALL_AUDIT_TEXT
+#define FLAG CALL_AUDIT_FLAG
 
 const struct call_audit_method admin_calls_methods[] = {
-	{ .path = PROTO_COMPUTATIONS_CREATE },
-	CHANGES(PROTO_COMPUTATIONS_RUN, Computations__RunRequest),
-	CHANGES(PROTO_COMPUTATIONS_STOP, Computations__ComputationRequest),
-	CHANGES(PROTO_COMPUTATIONS_REMOVE, Computations__RemoveRequest),
-	CHANGES(PROTO_COMPUTATIONS_RELEASE_CVM, Computations__CvmRequest),
+	CHANGES(PROTO_COMPUTATIONS_CREATE, CALL_AUDIT_INNER("id", Computations__CreateRequest,
+							    manifest, Cvms__ComputationRunReq, id)),
+	CHANGES(PROTO_COMPUTATIONS_RUN, TEXT("id", Computations__RunRequest, id),
+		TEXT("cvm", Computations__RunRequest, cvm_id),
+		FLAG("unverified", Computations__RunRequest, unverified),
+		FLAG("again", Computations__RunRequest, again)),
+	CHANGES(PROTO_COMPUTATIONS_STOP, TEXT("id", Computations__ComputationRequest, id)),
+	CHANGES(PROTO_COMPUTATIONS_REMOVE, TEXT("id", Computations__RemoveRequest, id),
+		FLAG("force", Computations__RemoveRequest, force)),
+	CHANGES(PROTO_COMPUTATIONS_RELEASE_CVM, TEXT("id", Computations__CvmRequest, id)),
 	READS(PROTO_COMPUTATIONS_LIST),
 	READS(PROTO_COMPUTATIONS_SHOW),
 	READS(PROTO_COMPUTATIONS_MANIFEST),
@@ -49,5 +59,5 @@ int admin_calls_open(struct admin_calls *calls, const struct config *config, str
 
 void admin_calls_close(struct admin_calls *calls)
 {
-	audit_trail_close(TAKE_PTR(calls->audit.audit));
+	call_audit_close(&calls->audit);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* admin_list.c — List, ListCvms, ShowCvm, ReleaseCvm: what there is, and whose names are whose. */
 #include "common/base/log.h"
+#include "common/rpc/observer.h"
 #include "computations/admin.h"
 
 static struct request *page_request(struct rpc_call *call, const ProtobufCMessage *message)
@@ -158,6 +159,8 @@ static int run_release_cvm(struct store *store, struct request *r, struct err *e
 static void reply_release_cvm(struct request *r)
 {
 	log_info("the name of CVM %s was released", log_quote(r->cvm.id).text);
+	if (*r->cvm.computation_id)
+		rpc_call_note(r->call, "computation", r->cvm.computation_id);
 	session_end_of(r->service, r->cvm.id, "an administrator released this CVM's name");
 	reply_show_cvm(r);
 }

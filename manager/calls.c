@@ -5,13 +5,18 @@
 #include "manager_paths.h"
 
 #define READS(path_) { .path = path_, .reads = true }
-#define CHANGES(path_, message_, member_) \
-	{ .path = path_, .has_id = true, .id = offsetof(message_, member_) }
+#define CHANGES(path_, ...)                              \
+	{                                                \
+		.path = path_, .fields = { __VA_ARGS__ } \
+	}
+#define TEXT CALL_AUDIT_TEXT
 
 const struct call_audit_method calls_methods[] = {
-	{ .path = PROTO_MANAGER_CREATE_VM },
-	CHANGES(PROTO_MANAGER_REMOVE_VM, Manager__RemoveReq, cvm_id),
-	CHANGES(PROTO_MANAGER_ADOPT_STRAY, Manager__AdoptStrayReq, id),
+	CHANGES(PROTO_MANAGER_CREATE_VM, TEXT("name", Manager__CreateReq, name),
+		TEXT("service", Manager__CreateReq, agent_cvm_server_url),
+		TEXT("ttl", Manager__CreateReq, ttl)),
+	CHANGES(PROTO_MANAGER_REMOVE_VM, TEXT("id", Manager__RemoveReq, cvm_id)),
+	CHANGES(PROTO_MANAGER_ADOPT_STRAY, TEXT("id", Manager__AdoptStrayReq, id)),
 	READS(PROTO_MANAGER_CVM_INFO),
 	READS(PROTO_MANAGER_LIST_STRAYS),
 	READS(PROTO_MANAGER_LIST_VMS),
@@ -46,5 +51,5 @@ int calls_open(struct calls *calls, const struct config *config, struct err *e)
 
 void calls_close(struct calls *calls)
 {
-	audit_trail_close(TAKE_PTR(calls->audit.audit));
+	call_audit_close(&calls->audit);
 }

@@ -25,7 +25,7 @@ void service_reply_cvm(struct rpc_call *call, const struct cvm *cvm)
 	snprintf(port, sizeof(port), "%u", cvm->port);
 	response.forwarded_port = port;
 	response.cvm_id = (char *)(uintptr_t)cvm->id;
-	rpc_call_is_about(call, cvm->id);
+	rpc_call_note(call, "id", cvm->id);
 	rpc_call_reply(call, &response.base);
 }
 
@@ -34,11 +34,19 @@ static bool on_created(void *data, const struct cvm *cvm, const struct err *e)
 {
 	struct rpc_call *call = data;
 	bool wanted = rpc_call_is_open(call);
+	struct err left;
 
-	if (wanted && e)
+	/* Also told if nobody listens: how it ended is for the audit log. */
+	if (cvm)
+		rpc_call_note(call, "id", cvm->id);
+	if (e) {
 		service_fail(call, e);
-	else if (wanted)
+	} else if (wanted) {
 		service_reply_cvm(call, cvm);
+	} else {
+		err_set(&left, ERR_CANCELLED, "the caller left, so the CVM is removed again");
+		service_fail(call, &left);
+	}
 	rpc_call_unref(call);
 	return wanted;
 }

@@ -19,7 +19,7 @@ struct audit_trail {
 	bool is_torn; /* the last line has no end */
 };
 
-static const char *const events[] = { "asked", "done", "refused" };
+static const char *const events[] = { "asked", "done", "refused", "left_out" };
 
 static int open_file(struct audit_trail *a, struct err *e)
 {
@@ -97,10 +97,40 @@ static void put_time(struct writer *w)
 static void put_who(struct writer *w, const struct audit_entry *entry)
 {
 	if (entry->who.has_uid)
-		writer_printf(w, ",\"uid\":%u", (unsigned)entry->who.uid);
+		writer_printf(w, ",\"uid\":%u,\"gid\":%u", (unsigned)entry->who.uid,
+			      (unsigned)entry->who.gid);
 	put_text(w, "subject", entry->who.subject, RPC_SUBJECT_MAX);
+	put_text(w, "issuer", entry->who.issuer, RPC_SUBJECT_MAX);
 	put_text(w, "spiffe", entry->who.spiffe, RPC_SPIFFE_MAX);
+	put_text(w, "key", entry->who.key, AUDIT_TEXT_MAX);
 	put_text(w, "peer", entry->peer, AUDIT_TEXT_MAX);
+}
+
+static void put_facts(struct writer *w, const struct audit_entry *entry)
+{
+	for (size_t i = 0; i < entry->fact_count; i++) {
+		const struct rpc_fact *fact = &entry->facts[i];
+
+		if (fact->value) {
+			put_text(w, fact->key, fact->value, AUDIT_TEXT_MAX);
+		} else {
+			json_put_key(w, fact->key);
+			writer_text(w, "true");
+		}
+	}
+}
+
+static void put_call(struct writer *w, const struct audit_entry *entry)
+{
+	writer_printf(w, ",\"call\":%llu", (unsigned long long)entry->call);
+	put_text(w, "method", entry->method, AUDIT_TEXT_MAX);
+	put_who(w, entry);
+	put_facts(w, entry);
+	if (entry->event != AUDIT_ASKED)
+		put_text(w, "outcome", entry->error ? err_code_name(entry->error->code) : "OK",
+			 AUDIT_TEXT_MAX);
+	put_text(w, "error", entry->error ? entry->error->text : NULL, AUDIT_TEXT_MAX);
+	put_text(w, "caller", entry->has_left ? "left" : NULL, AUDIT_TEXT_MAX);
 }
 
 static void put_entry(struct writer *w, const struct audit_trail *a,
@@ -110,14 +140,10 @@ static void put_entry(struct writer *w, const struct audit_trail *a,
 	put_time(w);
 	put_text(w, "program", a->program, AUDIT_TEXT_MAX);
 	put_text(w, "event", events[entry->event], AUDIT_TEXT_MAX);
-	writer_printf(w, ",\"call\":%llu", (unsigned long long)entry->call);
-	put_text(w, "method", entry->method, AUDIT_TEXT_MAX);
-	put_who(w, entry);
-	put_text(w, "id", entry->id, AUDIT_TEXT_MAX);
-	if (entry->event != AUDIT_ASKED)
-		put_text(w, "outcome", entry->error ? err_code_name(entry->error->code) : "OK",
-			 AUDIT_TEXT_MAX);
-	put_text(w, "error", entry->error ? entry->error->text : NULL, AUDIT_TEXT_MAX);
+	if (entry->event == AUDIT_LEFT_OUT)
+		writer_printf(w, ",\"count\":%llu", (unsigned long long)entry->count);
+	else
+		put_call(w, entry);
 	writer_text(w, "}\n");
 }
 
@@ -145,10 +171,8 @@ static int write_entry(struct audit_trail *a, const struct audit_entry *entry, s
 	put_entry(&w, a, entry);
 	if (writer_check(&w, "an entry", e) < 0)
 		return err_code(e);
-	if (!a->path) {
-		log_record(AUDIT_MARK, w.bytes, w.len - 1);
-		return 0;
-	}
+	if (!a->path)
+		return log_record(AUDIT_MARK, w.bytes, w.len - 1, e);
 	if (a->fd < 0 && open_file(a, e) < 0)
 		return err_code(e);
 	return append(a, w.bytes, w.len, e);

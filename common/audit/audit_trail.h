@@ -9,12 +9,13 @@
 
 #include "common/base/cleanup.h"
 #include "common/base/err.h"
+#include "common/rpc/fact.h"
 #include "common/rpc/identity.h"
 
 #include <stdint.h>
 
 enum {
-	AUDIT_LINE_MAX = 16384, /* bytes, the newline among them */
+	AUDIT_LINE_MAX = 32768, /* bytes, the newline among them */
 	AUDIT_TEXT_MAX = 512,   /* of each text that a peer had a hand in */
 };
 
@@ -22,9 +23,10 @@ enum {
 #define AUDIT_MARK "audit: "
 
 enum audit_event {
-	AUDIT_ASKED,   /* a call that changes something is about to begin */
-	AUDIT_DONE,    /* and this is how it ended */
-	AUDIT_REFUSED, /* a call that did not begin */
+	AUDIT_ASKED,    /* a call that changes something is about to begin */
+	AUDIT_DONE,     /* and this is how it ended */
+	AUDIT_REFUSED,  /* a call that did not begin */
+	AUDIT_LEFT_OUT, /* of these, so many have no entry; with nothing but `count` */
 };
 
 struct audit_entry {
@@ -32,9 +34,12 @@ struct audit_entry {
 	uint64_t call; /* the same number in AUDIT_ASKED and AUDIT_DONE */
 	const char *method;
 	struct rpc_identity who;
-	const char *peer;        /* its address */
-	const char *id;          /* of what it is about; NULL: not known (yet) */
+	const char *peer;             /* its address */
+	const struct rpc_fact *facts; /* what it is about, and what it asks for */
+	size_t fact_count;
+	bool has_left;           /* the caller, before it was done */
 	const struct err *error; /* NULL: none */
+	uint64_t count;
 };
 
 struct audit_trail;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/audit/call_audit.h"
 
+#include "common/base/clock.h"
 #include "common/base/log.h"
 
 #include <string.h>
@@ -16,25 +17,84 @@ static const struct call_audit_method *find(const struct call_audit *a, const st
 	return &unknown;
 }
 
-void call_audit_note(const struct call_audit *a, struct rpc_call *call,
-		     const ProtobufCMessage *message)
+static bool note_field(const struct call_audit_field *field, struct rpc_call *call,
+		       const void *message)
+{
+	const char *base = message, *text;
+
+	if (field->is_inner)
+		base = *(const char *const *)(const void *)(base + field->in);
+	if (!base)
+		return true;
+	if (field->is_flag)
+		return !*(const protobuf_c_boolean *)(const void *)(base + field->at) ||
+		       rpc_call_note(call, field->key, NULL);
+	text = *(const char *const *)(const void *)(base + field->at);
+	return !*text || rpc_call_note(call, field->key, text);
+}
+
+int call_audit_note(const struct call_audit *a, struct rpc_call *call,
+		    const ProtobufCMessage *message, struct err *e)
 {
 	const struct call_audit_method *m = find(a, call);
 
-	if (m->has_id)
-		rpc_call_is_about(call, *(char *const *)((const char *)message + m->id));
+	for (size_t i = 0; i < CALL_AUDIT_FIELDS_MAX && m->fields[i].key; i++)
+		if (!note_field(&m->fields[i], call, message))
+			return err_nomem(e);
+	return 0;
 }
 
 static struct audit_entry entry_of(const struct rpc_call *call, enum audit_event event)
 {
-	const char *path = rpc_call_method(call)->path;
-
-	return (struct audit_entry){ .event = event,
+	struct audit_entry entry = { .event = event,
 				     .call = rpc_call_number(call),
-				     .method = path + 1,
+				     .method = rpc_call_method(call)->path + 1,
 				     .who = rpc_call_identity(call),
-				     .peer = rpc_call_peer(call),
-				     .id = rpc_call_about(call) };
+				     .peer = rpc_call_peer(call) };
+
+	entry.facts = rpc_call_facts(call, &entry.fact_count);
+	return entry;
+}
+
+/* Refusals that had no entry come before what is written next. */
+static int tell_left_out(struct call_audit *a, struct err *e)
+{
+	const struct audit_entry entry = { .event = AUDIT_LEFT_OUT, .count = a->left_out };
+
+	if (!a->left_out)
+		return 0;
+	if (audit_trail_write(a->audit, &entry, e) < 0)
+		return err_code(e);
+	a->left_out = 0;
+	return 0;
+}
+
+static int write_entry(struct call_audit *a, const struct audit_entry *entry, struct err *e)
+{
+	if (tell_left_out(a, e) < 0)
+		return err_code(e);
+	return audit_trail_write(a->audit, entry, e);
+}
+
+/* Whether a refusal has an entry. The first of a row that has none is told of at once, the others with what is
+ * written next. */
+static bool has_room(struct call_audit *a, const struct rpc_call *call)
+{
+	struct rpc_identity who = rpc_call_identity(call);
+	struct rpc_source source = rpc_call_source(call);
+	uint64_t now = (uint64_t)clock_ms(CLOCK_MONOTONIC);
+	bool is_first = !a->leaves_out;
+	struct err e;
+
+	a->leaves_out =
+		who.key ? !audit_limit_take(&a->limit, who.key, strlen(who.key), now)
+			: !audit_limit_take(&a->limit, source.bytes, sizeof(source.bytes), now);
+	if (!a->leaves_out)
+		return true;
+	a->left_out++;
+	if (is_first && tell_left_out(a, &e) < 0)
+		log_error("%s", e.text);
+	return false;
 }
 
 int call_audit_admit(struct call_audit *a, struct rpc_call *call, const ProtobufCMessage *message,
@@ -44,22 +104,36 @@ int call_audit_admit(struct call_audit *a, struct rpc_call *call, const Protobuf
 
 	if (find(a, call)->reads)
 		return 0;
-	call_audit_note(a, call, message);
+	if (call_audit_note(a, call, message, e) < 0)
+		return err_code(e);
 	entry = entry_of(call, AUDIT_ASKED);
-	return audit_trail_write(a->audit, &entry, e);
+	return write_entry(a, &entry, e);
 }
 
 void call_audit_ended(struct call_audit *a, const struct rpc_call *call, bool admitted,
 		      const struct err *e)
 {
 	bool for_rights = e && (e->code == ERR_DENIED || e->code == ERR_UNAUTHENTICATED);
+	bool reads = find(a, call)->reads;
 	struct audit_entry entry;
 	struct err why;
 
-	if (find(a, call)->reads && !for_rights)
+	if (reads && admitted && !for_rights)
 		return;
-	entry = entry_of(call, admitted ? AUDIT_DONE : AUDIT_REFUSED);
+	entry = entry_of(call, admitted && !reads ? AUDIT_DONE : AUDIT_REFUSED);
 	entry.error = e;
-	if (audit_trail_write(a->audit, &entry, &why) < 0)
+	entry.has_left = admitted && !rpc_call_is_open(call);
+	if (entry.event == AUDIT_REFUSED && !has_room(a, call))
+		return;
+	if (write_entry(a, &entry, &why) < 0)
 		log_error("%s of %s: %s", entry.method, entry.peer, why.text);
+}
+
+void call_audit_close(struct call_audit *a)
+{
+	struct err e;
+
+	if (a->audit && tell_left_out(a, &e) < 0)
+		log_error("%s", e.text);
+	audit_trail_close(TAKE_PTR(a->audit));
 }

@@ -4,31 +4,57 @@
  */
 #pragma once
 
+#include "common/audit/audit_limit.h"
 #include "common/audit/audit_trail.h"
 #include "common/rpc/observer.h"
+
+/* A member of a request's message that the log tells of, if it is not empty. */
+struct call_audit_field {
+	const char *key;
+	bool is_flag;  /* a bool; else a `char *` */
+	bool is_inner; /* of the message that `in` points to, if it does */
+	size_t in, at; /* offsets */
+};
+
+enum { CALL_AUDIT_FIELDS_MAX = 4 };
 
 /* What is known of a method. One that is in no table counts as changing: a new one is in the log until
  * somebody says that it only reads. */
 struct call_audit_method {
 	const char *path;
 	bool reads;
-	bool has_id;
-	size_t id; /* if has_id: offset of the `char *` in the request's message that says what it is about */
+	struct call_audit_field fields[CALL_AUDIT_FIELDS_MAX];
 };
+
+#define CALL_AUDIT_TEXT(key_, message_, member_) { .key = key_, .at = offsetof(message_, member_) }
+#define CALL_AUDIT_FLAG(key_, message_, member_) \
+	{ .key = key_, .is_flag = true, .at = offsetof(message_, member_) }
+#define CALL_AUDIT_INNER(key_, message_, member_, inner_, inner_member_) \
+	{ .key = key_,                                                   \
+	  .is_inner = true,                                              \
+	  .in = offsetof(message_, member_),                             \
+	  .at = offsetof(inner_, inner_member_) }
 
 struct call_audit {
 	struct audit_trail *audit;
 	const struct call_audit_method *methods;
 	size_t count;
+	struct audit_limit limit;
+	uint64_t left_out; /* refusals without an entry that were not told of */
+	bool leaves_out;   /* the last refusal had none */
 };
 
-/* For an observer. Of those that only read, refusals for want of the right alone are told (ERR_DENIED,
- * ERR_UNAUTHENTICATED). */
+/* For an observer. A call that changes something is refused if that can't be written. What is refused before it
+ * begins has an entry; of those that only read, so has a refusal for want of the right (ERR_DENIED,
+ * ERR_UNAUTHENTICATED) later. Refusals beyond audit_limit.h's are counted. */
 int call_audit_admit(struct call_audit *a, struct rpc_call *call, const ProtobufCMessage *message,
 		     struct err *e) MUST_CHECK;
 void call_audit_ended(struct call_audit *a, const struct rpc_call *call, bool admitted,
 		      const struct err *e);
 
 /* For a call that somebody else refuses before call_audit_admit(): notes what it is about. */
-void call_audit_note(const struct call_audit *a, struct rpc_call *call,
-		     const ProtobufCMessage *message);
+int call_audit_note(const struct call_audit *a, struct rpc_call *call,
+		    const ProtobufCMessage *message, struct err *e) MUST_CHECK;
+
+/* Tells what was left out last, and closes the log. Fine if it was not opened. */
+void call_audit_close(struct call_audit *a);

@@ -85,18 +85,41 @@ int log_set_level(const char *word, struct err *e)
 		       log_quote(word).text);
 }
 
-void log_record(const char *mark, const void *line, size_t len)
+/* False with errno; `*torn`: with a part of it written. */
+static bool write_parts(struct iovec *parts, size_t count, bool *torn)
 {
-	const struct iovec parts[] = {
+	while (count) {
+		ssize_t done = writev(STDERR_FILENO, parts, (int)count);
+
+		if (done < 0 && errno == EINTR)
+			continue;
+		if (done < 0)
+			return false;
+		*torn = *torn || done > 0;
+		for (; count && (size_t)done >= parts->iov_len; parts++, count--)
+			done -= (ssize_t)parts->iov_len;
+		if (count) {
+			parts->iov_base = (char *)parts->iov_base + done;
+			parts->iov_len -= (size_t)done;
+		}
+	}
+	*torn = false;
+	return true;
+}
+
+/* The end of a line that was cut comes first, so that this one stands alone. */
+int log_record(const char *mark, const void *line, size_t len, struct err *e)
+{
+	static bool is_torn;
+	struct iovec parts[] = {
+		{ (void *)(uintptr_t)"\n", is_torn ? 1 : 0 },
 		{ (void *)(uintptr_t)"<5>", form == JOURNAL ? 3 : 0 },
 		{ (void *)(uintptr_t)mark, strlen(mark) },
 		{ (void *)(uintptr_t)line, len },
 		{ (void *)(uintptr_t)"\n", 1 },
 	};
 
-	if (writev(STDERR_FILENO, parts, ARRAY_LEN(parts)) < 0) {
-		/* There is nowhere left to report this. */
-	}
+	return write_parts(parts, ARRAY_LEN(parts), &is_torn) ? 0 : err_errno(e, "standard error");
 }
 
 void log_line(enum log_level level, const char *fmt, ...)

@@ -27,8 +27,8 @@ void log_line(enum log_level level, const char *fmt, ...) __attribute__((format(
 #define log_debug(...) log_line(LOG_LEVEL_DEBUG, __VA_ARGS__)
 
 /* A line of another form that is written at every level, as it is: MARK, then `len` bytes without control
- * characters. Without a promise that it reaches anybody. */
-void log_record(const char *mark, const void *line, size_t len);
+ * characters. Whole, and with the kernel, when it returns 0: what reads our standard error may still lose it. */
+int log_record(const char *mark, const void *line, size_t len, struct err *e) MUST_CHECK;
 
 enum { LOG_QUOTE_MAX = 160 };
 struct log_quoted {

@@ -16,7 +16,7 @@ static void on_account(struct h2_stream *s)
 
 static void on_fail(struct h2_stream *s, const struct err *e)
 {
-	rpc_call_finish((struct rpc_call *)s, e);
+	call_cut((struct rpc_call *)s, e);
 }
 
 static void on_writable(struct h2_stream *s)
@@ -38,8 +38,11 @@ static void on_freed(struct h2_stream *s)
 {
 	struct rpc_call *call = (struct rpc_call *)s;
 
-	call_tell_end(call, &(struct err){ ERR_CANCELLED, "the caller left" });
-	free(call->about);
+	/* Its handler had nothing more to say of it. */
+	call_tell_end(call, s->status.code != ERR_OK
+				    ? &s->status
+				    : &(struct err){ ERR_CANCELLED, "the caller left" });
+	call_free_facts(call);
 	call->peer->calls--;
 	peer_unref(call->peer);
 	free_request(call->request);
@@ -165,8 +168,11 @@ struct rpc_identity rpc_call_identity(const struct rpc_call *call)
 
 	return (struct rpc_identity){ .has_uid = peer->has_uid,
 				      .uid = peer->uid,
+				      .gid = peer->gid,
 				      .subject = peer->subject,
-				      .spiffe = peer->spiffe };
+				      .issuer = peer->issuer,
+				      .spiffe = peer->spiffe,
+				      .key = *peer->fingerprint ? peer->fingerprint : NULL };
 }
 
 bool rpc_call_is_tls(const struct rpc_call *call)

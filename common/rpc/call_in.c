@@ -34,7 +34,7 @@ void call_came(struct h2_stream *s)
 	if (conn->held > s->limits->held_max) {
 		err_set(&e, ERR_EXHAUSTED, "more than %zu bytes under way on one connection",
 			s->limits->held_max);
-		rpc_call_finish(call, &e);
+		call_cut(call, &e);
 		h2_stream_drop_input(s);
 		return;
 	}
@@ -67,11 +67,11 @@ void call_message(struct h2_stream *s, struct inbox_message message)
 		return;
 	}
 	if (h2_stream_decode(handler->method.request, message, &decoded, &e) < 0) {
-		rpc_call_finish(call, &e);
+		call_cut(call, &e);
 		return;
 	}
 	if (admit(call, decoded, &e) < 0)
-		rpc_call_finish(call, &e);
+		call_cut(call, &e);
 	else if (handler->message)
 		handler->message(call, decoded);
 	rpc_message_free(decoded);

@@ -101,7 +101,7 @@ static void on_deadline(void *data)
 	struct err e;
 
 	err_set(&e, ERR_DEADLINE, "the call's deadline has passed");
-	rpc_call_finish(call, &e);
+	call_cut(call, &e);
 }
 
 static void on_public_end(void *data)
@@ -111,7 +111,7 @@ static void on_public_end(void *data)
 
 	err_set(&e, ERR_UNAVAILABLE, "this stream has lasted %u s: ask again",
 		call->h2.limits->public_ms / 1000);
-	rpc_call_finish(call, &e);
+	call_cut(call, &e);
 }
 
 /* The client's deadline, or the end of what lasts no longer than so much for a stranger. Who is known
@@ -147,7 +147,7 @@ static void open_call(struct rpc_call *call, const struct call_request *q)
 		s->inbox.message_max = handler->request_max;
 	if ((handler->is_public && room_call_enter(call, &e) < 0) ||
 	    set_deadline(call, q, &e) < 0) {
-		rpc_call_finish(call, &e);
+		call_cut(call, &e);
 		return;
 	}
 	if (handler->start)
@@ -166,7 +166,7 @@ static void start(struct rpc_call *call, struct call_request *q)
 	else if (!q->block.is_too_large && !q->is_grpc)
 		call_refuse_http(call, "415");
 	else if (find_handler(call, q, &e) < 0)
-		rpc_call_finish(call, &e);
+		call_cut(call, &e);
 	call_account(call);
 	server_shed(call_conn(call)->server);
 	if (call->h2.conn && call->handler && !call->h2.is_finished)

@@ -129,12 +129,11 @@ static bool is_blocked(const struct rpc_call *call)
 		nghttp2_session_get_remote_window_size(h2) <= 0);
 }
 
-void rpc_call_finish(struct rpc_call *call, const struct err *e)
+static void end(struct rpc_call *call, const struct err *e)
 {
 	bool is_error = e && e->code != ERR_OK;
 	int r = 0;
 
-	call_tell_end(call, is_error ? e : NULL);
 	if (!call->h2.conn || call->h2.is_finished)
 		return;
 	finished(call);
@@ -154,6 +153,19 @@ void rpc_call_finish(struct rpc_call *call, const struct err *e)
 	if (r != 0)
 		give_up(call);
 	h2_stream_wake(&call->h2);
+}
+
+void rpc_call_finish(struct rpc_call *call, const struct err *e)
+{
+	call_tell_end(call, e && e->code != ERR_OK ? e : NULL);
+	end(call, e);
+}
+
+void call_cut(struct rpc_call *call, const struct err *e)
+{
+	if (!call->is_admitted)
+		call_tell_end(call, e);
+	end(call, e);
 }
 
 void call_trailers_sent(struct rpc_call *call)
@@ -226,9 +238,9 @@ void rpc_call_reply(struct rpc_call *call, const ProtobufCMessage *message)
 {
 	struct err e;
 
-	if (!call->h2.conn) /* nobody waits any more, and it was done all the same */
-		call_tell_end(call, NULL);
-	else if (rpc_call_send(call, message, &e) == 0)
+	/* It was done, whether or not the answer finds its way. */
+	call_tell_end(call, NULL);
+	if (rpc_call_send(call, message, &e) == 0)
 		rpc_call_finish(call, NULL);
 }
 

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "common/rpc/fact.h"
 #include "common/rpc/h2_stream.h"
 #include "common/rpc/places.h"
 
@@ -32,7 +33,8 @@ struct rpc_call {
 	const struct rpc_observer *observer; /* NULL: nobody, or it was told the end */
 	void *observer_data;
 	uint64_t number; /* rpc_call_number() */
-	char *about;
+	struct rpc_fact facts[RPC_FACTS_MAX];
+	size_t fact_count;
 	uv_loop_t *loop;
 	struct call_request *request;      /* freed when the block is complete */
 	const struct rpc_handler *handler; /* NULL: refused before it came so far */
@@ -72,8 +74,12 @@ int call_trailers(struct h2_stream *s);
 void call_sent(struct h2_stream *s, size_t len);
 /* The frame with END_STREAM went out. */
 void call_trailers_sent(struct rpc_call *call);
+/* Ends it for another reason than its handler's. What a handler was given goes on, so the observer is told
+ * when the handler is done with it. */
+void call_cut(struct rpc_call *call, const struct err *e);
 void call_refuse_http(struct rpc_call *call, const char *status);
 /* Tells the observer, once; fine without one. */
 void call_tell_end(struct rpc_call *call, const struct err *e);
+void call_free_facts(struct rpc_call *call);
 /* Nothing more can be said: resets the stream. */
 void call_reset(struct rpc_call *call, uint32_t error_code);

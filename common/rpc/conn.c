@@ -243,11 +243,11 @@ static void tick_input(struct rpc_call *call, uint64_t now)
 	if ((s->takes_one || inbox_is_partial(&s->inbox)) &&
 	    now - s->last_in > s->limits->body_ms) {
 		err_set(&e, ERR_DEADLINE, "the request stopped within a message");
-		rpc_call_finish(call, &e);
+		call_cut(call, &e);
 	} else if (s->takes_one && now - call->since > s->limits->request_ms) {
 		err_set(&e, ERR_DEADLINE, "the request took longer than %u s",
 			s->limits->request_ms / 1000);
-		rpc_call_finish(call, &e);
+		call_cut(call, &e);
 	}
 }
 

@@ -10,16 +10,26 @@
 
 DEFINE_CLEANUP(GENERAL_NAMES *, GENERAL_NAMES_free)
 
-char *identity_subject(X509 *cert)
+static char *name_text(const X509_NAME *name)
 {
 	CLEANUP(BIO_free_all) BIO *bio = BIO_new(BIO_s_mem());
 	char *text;
 	long len;
 
-	if (!bio || X509_NAME_print_ex(bio, X509_get_subject_name(cert), 0, XN_FLAG_RFC2253) < 0)
+	if (!bio || X509_NAME_print_ex(bio, name, 0, XN_FLAG_RFC2253) < 0)
 		return NULL;
 	len = BIO_get_mem_data(bio, &text);
 	return len > 0 && len <= RPC_SUBJECT_MAX ? strndup(text, (size_t)len) : NULL;
+}
+
+char *identity_subject(X509 *cert)
+{
+	return name_text(X509_get_subject_name(cert));
+}
+
+char *identity_issuer(X509 *cert)
+{
+	return name_text(X509_get_issuer_name(cert));
 }
 
 /* Nothing but the characters of a SPIFFE id, so that no other text looks the same. */

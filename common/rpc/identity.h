@@ -17,13 +17,16 @@ enum {
 struct rpc_identity {
 	bool has_uid; /* of a unix socket's other end (SO_PEERCRED) */
 	uid_t uid;
-	const char *
-		subject; /* of a client certificate whose chain held, as RFC 2253 writes it; NULL: there
-			      * is none, or one longer than RPC_SUBJECT_MAX */
+	gid_t gid; /* its process's own group when it connected, if has_uid */
+	/* Of a client certificate whose chain held; NULL: there is none. Names as RFC 2253 writes them; NULL, too,
+	 * if they are empty or longer than RPC_SUBJECT_MAX. */
+	const char *subject, *issuer;
 	const char *spiffe; /* its SPIFFE id; NULL: it has none */
+	const char *key;    /* its key's fingerprint (key.h), in hexadecimal */
 };
 
 /* For this folder: malloc'ed, NULL as above. A certificate has a SPIFFE id if it has exactly one URI, and that
  * begins with spiffe:// (X509-SVID 2). */
 char *identity_subject(X509 *cert);
+char *identity_issuer(X509 *cert);
 char *identity_spiffe(X509 *cert);

@@ -21,20 +21,33 @@ void call_tell_end(struct rpc_call *call, const struct err *e)
 		observer->ended(call->observer_data, call, call->is_admitted, e);
 }
 
-/* Without memory it stays unsaid: it is for people who look later. */
-void rpc_call_is_about(struct rpc_call *call, const char *id)
+bool rpc_call_note(struct rpc_call *call, const char *key, const char *value)
 {
-	char *copy = strndup(id, RPC_ABOUT_MAX);
+	char *copy = value ? strndup(value, RPC_FACT_MAX) : NULL;
+	size_t i = 0;
 
-	if (copy) {
-		free(call->about);
-		call->about = copy;
+	while (i < call->fact_count && strcmp(call->facts[i].key, key) != 0)
+		i++;
+	if ((value && !copy) || i == RPC_FACTS_MAX) {
+		free(copy);
+		return false;
 	}
+	free(call->facts[i].value);
+	call->facts[i] = (struct rpc_fact){ key, copy };
+	call->fact_count += i == call->fact_count;
+	return true;
 }
 
-const char *rpc_call_about(const struct rpc_call *call)
+const struct rpc_fact *rpc_call_facts(const struct rpc_call *call, size_t *count)
 {
-	return call->about;
+	*count = call->fact_count;
+	return call->facts;
+}
+
+void call_free_facts(struct rpc_call *call)
+{
+	while (call->fact_count)
+		free(call->facts[--call->fact_count].value);
 }
 
 uint64_t rpc_call_number(const struct rpc_call *call)

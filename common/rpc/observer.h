@@ -6,6 +6,7 @@
 #pragma once
 
 #include "common/rpc/call.h"
+#include "common/rpc/fact.h"
 #include "common/rpc/server.h"
 
 struct rpc_observer {
@@ -14,9 +15,10 @@ struct rpc_observer {
 	int (*admit)(void *data, struct rpc_call *call, const ProtobufCMessage *message,
 		     struct err *e);
 
-	/* Once for each call: with what it was finished (NULL: well), also if the caller had left by then;
-	 * ERR_CANCELLED if it never was. `admitted`: its handler had a message. The call must not be kept. May
-	 * be NULL. */
+	/* Once for each call. `admitted`: its handler had a message; then this is what the handler finished it
+	 * with (NULL: well), whenever that was: the caller may have left by then, or have been told that the
+	 * deadline had passed (!rpc_call_is_open()). If the handler never did, what the caller was told, or
+	 * ERR_CANCELLED. The call must not be kept. May be NULL. */
 	void (*ended)(void *data, const struct rpc_call *call, bool admitted, const struct err *e);
 };
 
@@ -24,11 +26,11 @@ struct rpc_observer {
  * those that come from now on. */
 void rpc_server_observe(struct rpc_server *server, const struct rpc_observer *observer, void *data);
 
-/* What a call is about, for who sees it end; NULL: nothing was said. It is copied; the first RPC_ABOUT_MAX bytes
- * count, and the latest word. */
-enum { RPC_ABOUT_MAX = 256 };
-void rpc_call_is_about(struct rpc_call *call, const char *id);
-const char *rpc_call_about(const struct rpc_call *call);
+/* What is known of a call, for who sees it end: `value` is copied, its first RPC_FACT_MAX bytes count, and the
+ * latest word; NULL: it is simply so. `key` is kept. What finds no memory, or no place among RPC_FACTS_MAX,
+ * stays unsaid: false. */
+bool rpc_call_note(struct rpc_call *call, const char *key, const char *value);
+const struct rpc_fact *rpc_call_facts(const struct rpc_call *call, size_t *count);
 
 /* Its number among those that this server was asked, from 1. */
 uint64_t rpc_call_number(const struct rpc_call *call);

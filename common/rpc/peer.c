@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/rpc/peer.h"
 
+#include "common/base/encode.h"
 #include "common/crypto/digest.h"
 #include "common/rpc/identity.h"
 
@@ -59,6 +60,7 @@ static void name_unix(struct peer *peer, int fd)
 		snprintf(peer->name, PEER_NAME_MAX, "unix:uid=%u", (unsigned)user.uid);
 	peer->has_uid = user.uid != (uid_t)-1;
 	peer->uid = user.uid;
+	peer->gid = user.gid;
 	peer->is_unix = true;
 	peer->key.bytes[0] = 'u';
 	memcpy(peer->key.bytes + 1, &user.uid, sizeof(user.uid));
@@ -111,7 +113,7 @@ struct rpc_source peer_source_of(int fd)
 int peer_set_tls(struct peer *peer, SSL *tls, struct err *e)
 {
 	X509 *cert = SSL_get0_peer_certificate(tls);
-	uint8_t key[SHA256_LEN];
+	uint8_t key[SHA256_LEN], fingerprint[KEY_FINGERPRINT_LEN];
 	int len;
 
 	peer->is_tls = true;
@@ -121,11 +123,14 @@ int peer_set_tls(struct peer *peer, SSL *tls, struct err *e)
 	if (len <= 0)
 		return err_set(e, ERR_UNAUTHENTICATED, "TLS: the client's certificate has no key");
 	peer->spki_len = (size_t)len;
-	if (digest(DIGEST_SHA256, peer->spki, peer->spki_len, key, e) < 0)
+	if (digest(DIGEST_SHA256, peer->spki, peer->spki_len, key, e) < 0 ||
+	    key_fingerprint(peer->spki, peer->spki_len, fingerprint, e) < 0)
 		return err_code(e);
+	hex_encode(fingerprint, sizeof(fingerprint), peer->fingerprint);
 	peer->holder.bytes[0] = 'c';
 	memcpy(peer->holder.bytes + 1, key, PLACES_KEY_LEN - 1);
 	peer->subject = identity_subject(cert);
+	peer->issuer = identity_issuer(cert);
 	peer->spiffe = identity_spiffe(cert);
 	return 0;
 }
@@ -141,6 +146,7 @@ void peer_unref(struct peer *peer)
 		return;
 	OPENSSL_free(peer->spki);
 	free(peer->subject);
+	free(peer->issuer);
 	free(peer->spiffe);
 	free(peer);
 }

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "common/base/err.h"
+#include "common/crypto/key.h"
 #include "common/rpc/places.h"
 
 #include <stdbool.h>
@@ -24,8 +25,11 @@ struct peer {
 	struct places_key key;
 	char name[PEER_NAME_MAX];
 	bool has_uid;
-	uid_t uid;                /* if is_unix and has_uid */
-	char *subject, *spiffe;   /* of the certificate (identity.h) */
+	uid_t uid; /* if is_unix and has_uid */
+	gid_t gid;
+	/* Of the certificate (identity.h); the fingerprint is empty without one. */
+	char *subject, *issuer, *spiffe;
+	char fingerprint[2 * KEY_FINGERPRINT_LEN + 1];
 	struct places_key holder; /* of the certificate's key, where there is one */
 	uint8_t *spki;
 	size_t spki_len;

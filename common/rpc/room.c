@@ -193,8 +193,7 @@ int room_call_enter(struct rpc_call *call, struct err *e)
 	oldest = places_victim(calls, ROOM_CALLS);
 	places_leave(calls, oldest);
 	err_set(&why, ERR_UNAVAILABLE, "this stream gives way to a newer one: ask again");
-	rpc_call_finish((struct rpc_call *)((char *)oldest - offsetof(struct rpc_call, place)),
-			&why);
+	call_cut((struct rpc_call *)((char *)oldest - offsetof(struct rpc_call, place)), &why);
 	return 0;
 }
 

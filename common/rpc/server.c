@@ -278,7 +278,7 @@ void rpc_server_end_calls(struct rpc_server *server, const struct err *why)
 		next_conn = TAILQ_NEXT(c, others);
 		for (s = TAILQ_FIRST(&c->h2.streams); s; s = next) {
 			next = TAILQ_NEXT(s, others);
-			rpc_call_finish((struct rpc_call *)s, why);
+			call_cut((struct rpc_call *)s, why);
 		}
 	}
 }

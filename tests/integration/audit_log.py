@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The audit logs of both daemons: who asked for what, and how it ended; and that nothing is changed without them."""
+import hashlib
 import json
 import os
 import shutil
 import signal
+import sqlite3
 import stat
 import subprocess
 import tempfile
@@ -81,7 +83,8 @@ def what_a_manager_is_asked_to_change_is_written():
             assert code_of(m.stub.RemoveVm, manager.RemoveReq(cvm_id='no "one"\n'))[0] == "NOT_FOUND"
             assert code_of(m.stub.AdoptStray, manager.AdoptStrayReq(id="nor you"))[0] != "OK"
             # libvirt's test driver starts no such domain: what was asked for is there, and how it ended
-            code, words = code_of(m.stub.CreateVm, manager.CreateReq(agent_cvm_server_url="10.0.2.2:7001"))
+            code, words = code_of(m.stub.CreateVm, manager.CreateReq(name="one",
+                                                                     agent_cvm_server_url="10.0.2.2:7001"))
             assert code_of(m.stub.CVMInfo, manager.CVMInfoReq(id="x"))[0] == "NOT_FOUND"  # it changes nothing
         seen = entries(log)
         assert stat.S_IMODE(os.stat(log).st_mode) == 0o600
@@ -89,6 +92,8 @@ def what_a_manager_is_asked_to_change_is_written():
             ("asked", "RemoveVm"), ("done", "RemoveVm"), ("asked", "AdoptStray"), ("done", "AdoptStray"),
             ("asked", "CreateVm"), ("done", "CreateVm")], seen
         assert all(s["uid"] == os.geteuid() and s["peer"] == f"unix:uid={os.geteuid()}" for s in seen), seen
+        assert all(s["gid"] == os.getegid() for s in seen), seen
+        assert all(s["service"] == "10.0.2.2:7001" and s["name"] == "one" for s in seen[4:]), seen
         assert all(s["program"] == "cocos-manager" for s in seen), seen
         assert seen[0]["id"] == seen[1]["id"] == 'no "one"\n' and seen[1]["outcome"] == "NOT_FOUND", seen
         assert seen[2]["id"] == "nor you" and "outcome" not in seen[2], seen
@@ -105,9 +110,10 @@ def what_administrators_change_is_written():
             assert code_of(s.stub.Create, computations.CreateRequest())[0] == "INVALID_ARGUMENT"
             s.stub.List(computations.ListRequest(), timeout=WAIT)
             s.stub.Show(computations.ComputationRequest(id=made.id), timeout=WAIT)
-            assert code_of(s.stub.Run, computations.RunRequest(id="one"))[0] != "OK"
+            weak = computations.RunRequest(id="one", cvm_id="some", unverified=True, again=True)
+            assert code_of(s.stub.Run, weak)[0] != "OK"
             s.stub.Stop(computations.ComputationRequest(id="one"), timeout=WAIT)
-            s.stub.Remove(computations.RemoveRequest(id="one"), timeout=WAIT)
+            s.stub.Remove(computations.RemoveRequest(id="one", force=True), timeout=WAIT)
             assert code_of(s.stub.ReleaseCvm, computations.CvmRequest(id="who"))[0] == "NOT_FOUND"
         done = [(s["method"].split("/")[1], s.get("id"), s["outcome"]) for s in entries(log) if s["event"] == "done"]
         assert done[0] == ("Create", "one", "OK") and done[1] == ("Create", fresh.id, "OK"), done
@@ -115,6 +121,13 @@ def what_administrators_change_is_written():
         assert [d[0] for d in done[3:]] == ["Run", "Stop", "Remove", "ReleaseCvm"], done
         assert done[5] == ("Remove", "one", "OK") and done[6] == ("ReleaseCvm", "who", "NOT_FOUND"), done
         assert len(entries(log)) == 2 * len(done)
+        # what weakens is said before and after
+        runs = [s for s in entries(log) if s["method"].endswith("/Run")]
+        assert [(s["cvm"], s["unverified"], s["again"], s["id"]) for s in runs] == 2 * [("some", True, True, "one")], runs
+        removals = [s for s in entries(log) if s["method"].endswith("/Remove")]
+        assert [s["force"] for s in removals] == [True, True], removals
+        assert all(not {"unverified", "again", "force"} & s.keys() for s in entries(log)
+                   if s["method"].split("/")[1] in ("Create", "Stop", "ReleaseCvm")), entries(log)
 
 
 def a_certificate_s_subject_and_spiffe_id_are_written():
@@ -132,7 +145,11 @@ def a_certificate_s_subject_and_spiffe_id_are_written():
                 proof = grpc.ssl_channel_credentials(pem, secret.read(), pem)
             stub = computations_grpc.ComputationServiceStub(grpc.secure_channel(f"localhost:{port}", proof))
             stub.Create(computations.CreateRequest(manifest=manifest("tls")), timeout=WAIT)
+        spki_der = subprocess.run(["openssl", "pkey", "-in", key, "-pubout", "-outform", "DER"], check=True,
+                                  capture_output=True).stdout
         for entry in entries(log):
+            assert entry["key"] == hashlib.sha3_256(spki_der).hexdigest(), entry
+            assert entry["issuer"] == "CN=anna,O=Clinic" and "gid" not in entry, entry
             assert entry["subject"] == "CN=anna,O=Clinic" and entry["spiffe"] == "spiffe://clinic.example/anna", entry
             assert "uid" not in entry and entry["peer"].startswith("127.0.0.1:"), entry
 
@@ -145,6 +162,83 @@ def without_a_file_it_is_in_the_normal_log_at_every_level():
         assert json.loads(line)["id"] == "plain", line
 
 
+def held_up(folder, stub, log, late, left):
+    """Two creations that wait for the database; the deadline of one passes meanwhile, the other's caller leaves."""
+    ask = lambda name: computations.CreateRequest(manifest=manifest(name))
+    (path,) = [p for p in os.listdir(folder("service")) if p.endswith(".db")]
+    lock = sqlite3.connect(os.path.join(folder("service"), path), isolation_level=None)
+    lock.execute("BEGIN IMMEDIATE")
+    code, _ = code_of(lambda request, timeout: stub.Create(request, timeout=0.5), ask(late))
+    leaving = stub.Create.future(ask(left), timeout=WAIT)
+    until(lambda: any(e.get("id") == left for e in entries(log)), "it is asked for")
+    leaving.cancel()
+    lock.execute("ROLLBACK")
+    lock.close()
+    return code
+
+
+def the_end_of_a_change_is_told_and_not_the_caller_s_deadline():
+    with Folder() as folder:
+        log = folder("audit.log")
+        with service_of(folder, AUDIT_LOG=log) as s:
+            s.stub.Create(computations.CreateRequest(manifest=manifest("first")), timeout=WAIT)
+            for n in range(20):  # a machine under load may be too late for what is to be seen: once more then
+                late, left = f"late{n}", f"left{n}"
+                code = held_up(folder, s.stub, log, late, left)
+                until(lambda: {e["event"] for e in entries(log) if e.get("id") == left} == {"asked", "done"}, "its end")
+                s.stub.Create(computations.CreateRequest(manifest=manifest(f"last{n}")), timeout=WAIT)
+                there = {c.id for c in s.stub.List(computations.ListRequest(), timeout=WAIT).computations}
+                ends = {e["id"]: (e["outcome"], e.get("caller")) for e in entries(log) if e["event"] == "done"}
+                # what it says is what happened, always
+                assert {i for i, end in ends.items() if end[0] == "OK"} == there, (ends, there)
+                assert not {"DEADLINE_EXCEEDED", "CANCELLED"} & {end[0] for end in ends.values()}, ends
+                if code == "DEADLINE_EXCEEDED" and ends.get(late) == ends[left] == ("OK", "left"):
+                    return
+    raise AssertionError("no change came after its deadline")
+
+
+def without_standard_error_nothing_is_changed():
+    with Folder() as folder:
+        reader, writer = os.pipe()
+        config = folder.write("c.conf", f"COMPUTATIONS_ADMIN_SOCKET={folder('run/admin.sock')}\n"
+                              f"COMPUTATIONS_GRPC_PORT=0\nCOMPUTATIONS_STATE_DIR={folder('service')}\n")
+        with subprocess.Popen([program("cocos-computations"), "--config", config], stderr=writer) as daemon:
+            os.close(writer)
+            try:
+                channel = grpc.insecure_channel("unix:" + folder("run/admin.sock"))
+                stub = computations_grpc.ComputationServiceStub(channel)
+                stub.Create(computations.CreateRequest(manifest=manifest("seen")), timeout=WAIT, wait_for_ready=True)
+                os.close(reader)
+                code, words = code_of(stub.Create, computations.CreateRequest(manifest=manifest("unseen")))
+                assert code == "UNAVAILABLE" and "audit log" in words and "standard error" in words, (code, words)
+                listed = stub.List(computations.ListRequest(), timeout=WAIT).computations
+                assert [c.id for c in listed] == ["seen"], listed
+            finally:
+                daemon.terminate()
+
+
+def refusals_are_written_and_a_flood_of_them_is_counted():
+    with Folder() as folder:
+        log = folder("audit.log")
+        with service_of(folder, AUDIT_LOG=log) as s:
+            channel = grpc.insecure_channel("unix:" + folder("run/admin.sock"))
+            bad = channel.unary_unary("/computations.ComputationService/Remove")
+            for _ in range(100):
+                try:
+                    bad(b"\xff", timeout=WAIT)
+                    raise AssertionError("a message that is none was taken")
+                except grpc.RpcError as error:
+                    assert error.code() != grpc.StatusCode.DEADLINE_EXCEEDED, error
+            s.stub.Create(computations.CreateRequest(manifest=manifest("one")), timeout=WAIT)
+            # what changes something has its entries all the same
+            assert [e["event"] for e in entries(log)][-2:] == ["asked", "done"], entries(log)
+        seen = entries(log)
+        refused = [e for e in seen if e["event"] == "refused"]
+        left_out = sum(e["count"] for e in seen if e["event"] == "left_out")
+        assert 20 <= len(refused) < 100 and len(refused) + left_out == 100, (len(refused), left_out)
+        assert all(e["uid"] == os.geteuid() and e["method"].endswith("/Remove") for e in refused), refused[0]
+
+
 def a_log_that_is_moved_is_begun_anew():
     with Folder() as folder:
         log = folder("audit.log")
@@ -154,8 +248,8 @@ def a_log_that_is_moved_is_begun_anew():
             s.process.process.send_signal(signal.SIGHUP)
             until(lambda: os.path.exists(log), "another file")
             s.stub.Create(computations.CreateRequest(manifest=manifest("two")), timeout=WAIT)
-        assert [e.get("id") for e in entries(folder("audit.1"))] == [None, "one"]
-        assert [e.get("id") for e in entries(log)] == [None, "two"]
+        assert [e.get("id") for e in entries(folder("audit.1"))] == ["one", "one"]
+        assert [e.get("id") for e in entries(log)] == ["two", "two"]
 
 
 def nothing_is_changed_while_the_log_cannot_be_written():
@@ -171,7 +265,7 @@ def nothing_is_changed_while_the_log_cannot_be_written():
             assert not s.stub.List(computations.ListRequest(), timeout=WAIT).computations  # reading goes on
             os.rename(folder("away"), folder("logs"))
             s.stub.Create(computations.CreateRequest(manifest=manifest("seen")), timeout=WAIT)
-        assert [e.get("id") for e in entries(log)] == [None, "seen"]
+        assert [e.get("id") for e in entries(log)] == ["seen", "seen"]
 
 
 def a_log_that_cannot_be_opened_stops_the_start():
@@ -190,6 +284,9 @@ try:
         what_administrators_change_is_written,
         a_certificate_s_subject_and_spiffe_id_are_written,
         without_a_file_it_is_in_the_normal_log_at_every_level,
+        the_end_of_a_change_is_told_and_not_the_caller_s_deadline,
+        without_standard_error_nothing_is_changed,
+        refusals_are_written_and_a_flood_of_them_is_counted,
         a_log_that_is_moved_is_begun_anew,
         nothing_is_changed_while_the_log_cannot_be_written,
         a_log_that_cannot_be_opened_stops_the_start,

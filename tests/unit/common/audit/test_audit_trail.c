@@ -3,6 +3,8 @@
 #include "common/base/json.h"
 #include "tests/unit/folder.h"
 
+#include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -64,12 +66,14 @@ static void an_entry_is_a_line_of_json(void **state)
 {
 	struct audit_trail *audit = fresh();
 	const struct err error = { ERR_NOT_FOUND, "no CVM 'x'" };
+	const struct rpc_fact facts[] = { { "id", (char *)(uintptr_t)"x" }, { "force", NULL } };
 	struct audit_entry entry = { .event = AUDIT_ASKED,
 				     .call = 7,
 				     .method = "manager.ManagerService/RemoveVm",
-				     .who = { .has_uid = true, .uid = 1000 },
+				     .who = { .has_uid = true, .uid = 1000, .gid = 27 },
 				     .peer = "unix:uid=1000",
-				     .id = "x" };
+				     .facts = facts,
+				     .fact_count = ARRAY_LEN(facts) };
 	struct json *root;
 	uint64_t number;
 	struct err e;
@@ -77,7 +81,10 @@ static void an_entry_is_a_line_of_json(void **state)
 	assert_ok(audit_trail_write(audit, &entry, &e), e);
 	entry.event = AUDIT_DONE;
 	entry.error = &error;
-	entry.who = (struct rpc_identity){ .subject = "CN=anna", .spiffe = "spiffe://a/b" };
+	entry.has_left = true;
+	entry.who = (struct rpc_identity){
+		.subject = "CN=anna", .issuer = "CN=ca", .spiffe = "spiffe://a/b", .key = "0a1b"
+	};
 	assert_ok(audit_trail_write(audit, &entry, &e), e);
 	audit_trail_close(audit);
 	root = line(0);
@@ -86,7 +93,11 @@ static void an_entry_is_a_line_of_json(void **state)
 	assert_string_equal(text_of(root, "method"), "manager.ManagerService/RemoveVm");
 	assert_string_equal(text_of(root, "id"), "x");
 	assert_string_equal(text_of(root, "peer"), "unix:uid=1000");
+	assert_true(json_get(root, "force")->boolean);
 	assert_null(json_get(root, "outcome"));
+	assert_null(json_get(root, "caller"));
+	assert_ok(json_get_u64(root, "gid", &number, &e), e);
+	assert_int_equal(number, 27);
 	assert_ok(json_get_u64(root, "uid", &number, &e), e);
 	assert_int_equal(number, 1000);
 	assert_ok(json_get_u64(root, "call", &number, &e), e);
@@ -99,6 +110,9 @@ static void an_entry_is_a_line_of_json(void **state)
 	assert_string_equal(text_of(root, "error"), "no CVM 'x'");
 	assert_string_equal(text_of(root, "subject"), "CN=anna");
 	assert_string_equal(text_of(root, "spiffe"), "spiffe://a/b");
+	assert_string_equal(text_of(root, "issuer"), "CN=ca");
+	assert_string_equal(text_of(root, "key"), "0a1b");
+	assert_string_equal(text_of(root, "caller"), "left");
 	assert_null(json_get(root, "uid"));
 	json_free(root);
 }
@@ -107,18 +121,29 @@ static void an_entry_is_a_line_of_json(void **state)
 static void what_a_peer_says_stays_in_its_line(void **state)
 {
 	struct audit_trail *audit = fresh();
-	char subject[RPC_SUBJECT_MAX + 2] = { 0 }, id[2 * AUDIT_TEXT_MAX] = { 0 };
-	struct audit_entry entry = { .event = AUDIT_REFUSED,
-				     .method = "m",
-				     .peer = "a\"b\nc\033",
-				     .who = { .subject = subject },
-				     .id = id };
+	char subject[RPC_SUBJECT_MAX + 2] = { 0 }, spiffe[RPC_SPIFFE_MAX + 1] = { 0 };
+	char value[RPC_FACT_MAX + 1] = { 0 };
+	struct rpc_fact facts[RPC_FACTS_MAX];
+	struct err error = { ERR_INTERNAL, "" };
+	struct audit_entry entry = {
+		.event = AUDIT_REFUSED,
+		.method = "m",
+		.peer = "a\"b\nc\033",
+		.who = { .subject = subject, .issuer = subject, .spiffe = spiffe },
+		.facts = facts,
+		.fact_count = RPC_FACTS_MAX,
+		.error = &error
+	};
 	CLEANUP(free) char *text = NULL;
 	struct json *root;
 	struct err e;
 
 	memset(subject, 1, sizeof(subject) - 1);
-	memset(id, 1, sizeof(id) - 1);
+	memset(spiffe, 'a', sizeof(spiffe) - 1);
+	memset(value, 1, sizeof(value) - 1);
+	memset(error.text, 1, sizeof(error.text) - 1);
+	for (size_t i = 0; i < RPC_FACTS_MAX; i++)
+		facts[i] = (struct rpc_fact){ &"abcdefgh"[i], value };
 	assert_ok(audit_trail_write(audit, &entry, &e), e);
 	audit_trail_close(audit);
 	text = all();
@@ -126,7 +151,7 @@ static void what_a_peer_says_stays_in_its_line(void **state)
 	assert_ptr_equal(strchr(text, '\n'), text + strlen(text) - 1);
 	root = line(0);
 	assert_int_equal(strlen(text_of(root, "subject")), RPC_SUBJECT_MAX);
-	assert_int_equal(strlen(text_of(root, "id")), AUDIT_TEXT_MAX);
+	assert_int_equal(strlen(text_of(root, "h")), RPC_FACT_MAX);
 	assert_string_equal(text_of(root, "peer"), "a\"b\nc\033");
 	json_free(root);
 }
@@ -261,6 +286,97 @@ static void without_a_file_it_is_in_the_normal_log(void **state)
 	close(fds[1]);
 }
 
+/* Standard error that nobody reads any more, that can't be written, and that takes a part of a line. */
+static void a_normal_log_that_takes_nothing_refuses(void **state)
+{
+	const struct audit_entry entry = { .event = AUDIT_ASKED, .method = "m" };
+	int kept = dup(STDERR_FILENO), fds[2], shut = open("/dev/null", O_RDONLY);
+	struct audit_trail *audit;
+	struct err e;
+	int failed;
+
+	signal(SIGPIPE, SIG_IGN);
+	assert_ok(audit_trail_open("cocos-test", NULL, &audit, &e), e);
+	assert_int_equal(pipe(fds), 0);
+	close(fds[0]);
+	dup2(fds[1], STDERR_FILENO);
+	failed = audit_trail_write(audit, &entry, &e);
+	dup2(kept, STDERR_FILENO);
+	assert_refused(failed, e, ERR_UNAVAILABLE, "nothing is changed without it: standard error");
+	dup2(shut, STDERR_FILENO);
+	failed = audit_trail_write(audit, &entry, &e);
+	dup2(kept, STDERR_FILENO);
+	assert_refused(failed, e, ERR_UNAVAILABLE, "standard error");
+	close(kept);
+	close(shut);
+	close(fds[1]);
+	audit_trail_close(audit);
+}
+
+static void a_normal_log_that_took_a_part_goes_on_in_a_new_line(void **state)
+{
+	char value[RPC_FACT_MAX + 1] = { 0 };
+	struct rpc_fact facts[RPC_FACTS_MAX];
+	const struct audit_entry entry = {
+		.event = AUDIT_ASKED, .method = "m", .facts = facts, .fact_count = RPC_FACTS_MAX
+	};
+	CLEANUP(free) char *text = calloc(1, 1 << 17);
+	int kept = dup(STDERR_FILENO), fds[2];
+	struct audit_trail *audit;
+	struct json *root;
+	ssize_t len;
+	int failed;
+	struct err e;
+
+	memset(value, 1, sizeof(value) - 1);
+	for (size_t i = 0; i < RPC_FACTS_MAX; i++)
+		facts[i] = (struct rpc_fact){ &"abcdefgh"[i], value };
+	assert_ok(audit_trail_open("cocos-test", NULL, &audit, &e), e);
+	assert_int_equal(pipe2(fds, O_NONBLOCK), 0);
+	/* Lines that are longer than PIPE_BUF, so that the last one finds room for a part of it. */
+	dup2(fds[1], STDERR_FILENO);
+	while ((failed = audit_trail_write(audit, &entry, &e)) == 0)
+		;
+	dup2(kept, STDERR_FILENO);
+	assert_refused(failed, e, ERR_UNAVAILABLE, "standard error");
+	while (read(fds[0], text, 1 << 17) > 0)
+		;
+	dup2(fds[1], STDERR_FILENO);
+	failed = audit_trail_write(audit, &entry, &e);
+	dup2(kept, STDERR_FILENO);
+	assert_ok(failed, e);
+	len = read(fds[0], text, 1 << 17);
+	assert_true(len > PIPE_BUF);
+	assert_ptr_equal(strstr(text, "\n" AUDIT_MARK), text);
+	text[len - 1] = '\0';
+	assert_ok(json_parse(text + strlen("\n" AUDIT_MARK), strlen(text + strlen("\n" AUDIT_MARK)),
+			     &root, &e),
+		  e);
+	json_free(root);
+	close(kept);
+	close(fds[0]);
+	close(fds[1]);
+	audit_trail_close(audit);
+}
+
+static void what_was_left_out_is_a_number(void **state)
+{
+	const struct audit_entry entry = { .event = AUDIT_LEFT_OUT, .count = 12 };
+	struct audit_trail *audit = fresh();
+	struct json *root;
+	uint64_t number;
+	struct err e;
+
+	assert_ok(audit_trail_write(audit, &entry, &e), e);
+	audit_trail_close(audit);
+	root = line(0);
+	assert_string_equal(text_of(root, "event"), "left_out");
+	assert_ok(json_get_u64(root, "count", &number, &e), e);
+	assert_int_equal(number, 12);
+	assert_null(json_get(root, "call"));
+	json_free(root);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -272,6 +388,9 @@ int main(void)
 		cmocka_unit_test(a_line_begins_where_the_one_before_was_cut),
 		cmocka_unit_test(another_file_is_begun_when_the_old_one_is_moved),
 		cmocka_unit_test(without_a_file_it_is_in_the_normal_log),
+		cmocka_unit_test(a_normal_log_that_takes_nothing_refuses),
+		cmocka_unit_test(a_normal_log_that_took_a_part_goes_on_in_a_new_line),
+		cmocka_unit_test(what_was_left_out_is_a_number),
 	};
 
 	return cmocka_run_group_tests(tests, folder_make, folder_remove);

@@ -92,9 +92,10 @@ static void a_zero_within_is_no_id(void **state)
 static void a_subject_is_text_without_control_characters(void **state)
 {
 	CLEANUP(X509_free) X509 *cert = self_signed(key, "anna\n, O=evil", NULL, 0);
-	CLEANUP(free) char *subject = identity_subject(cert);
+	CLEANUP(free) char *subject = identity_subject(cert), *issuer = identity_issuer(cert);
 
 	assert_string_equal(subject, "CN=anna\\0A\\, O=evil");
+	assert_string_equal(issuer, subject);
 }
 
 static void a_subject_has_a_length(void **state)
