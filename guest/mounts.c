@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -40,11 +41,12 @@ static const struct mount_row late[] = {
 
 struct setting {
 	const char *path, *value;
+	bool switch_off; /* its file is absent in a kernel that was built without what it is about */
 };
 
 /* From the first moment: the host holds the keyboard and the serial line. */
 static const struct setting first[] = {
-	{ "/proc/sys/kernel/sysrq", "0" },
+	{ "/proc/sys/kernel/sysrq", "0", true },
 };
 
 static int set_rows(const struct setting *rows, size_t count, struct err *e)
@@ -53,6 +55,8 @@ static int set_rows(const struct setting *rows, size_t count, struct err *e)
 		size_t len = strlen(rows[i].value);
 		CLEANUP(close) int fd = open(rows[i].path, O_WRONLY | O_CLOEXEC);
 
+		if (fd < 0 && errno == ENOENT && rows[i].switch_off)
+			continue;
 		if (fd < 0 || write(fd, rows[i].value, len) != (ssize_t)len)
 			return err_errno(e, "write '%s'", rows[i].path);
 	}
@@ -84,18 +88,19 @@ int mounts_late(struct err *e)
 }
 
 static const struct setting settings[] = {
-	{ "/proc/sys/kernel/modules_disabled", "1" }, /* all that this image needs are in */
-	{ "/proc/sys/kernel/kexec_load_disabled", "1" },
-	{ "/proc/sys/kernel/dmesg_restrict", "1" },
-	{ "/proc/sys/kernel/kptr_restrict", "2" },
-	{ "/proc/sys/kernel/hostname", "cocos" },
+	/* All that this image needs are in. */
+	{ "/proc/sys/kernel/modules_disabled", "1", true },
+	{ "/proc/sys/kernel/kexec_load_disabled", "1", true },
+	{ "/proc/sys/kernel/dmesg_restrict", "1", false },
+	{ "/proc/sys/kernel/kptr_restrict", "2", false },
+	{ "/proc/sys/kernel/hostname", "cocos", false },
 	/* A manifest may name any port, and nobody but the agent can listen: a jail with the
 	 * network may not (agent/jail/jail_seccomp.c). */
-	{ "/proc/sys/net/ipv4/ip_unprivileged_port_start", "0" },
-	{ "/proc/sys/net/ipv6/conf/all/accept_redirects", "0" },
-	{ "/proc/sys/net/ipv6/conf/default/accept_redirects", "0" },
-	{ "/proc/sys/net/ipv4/conf/all/accept_redirects", "0" },
-	{ "/proc/sys/net/ipv4/conf/default/accept_redirects", "0" },
+	{ "/proc/sys/net/ipv4/ip_unprivileged_port_start", "0", false },
+	{ "/proc/sys/net/ipv6/conf/all/accept_redirects", "0", false },
+	{ "/proc/sys/net/ipv6/conf/default/accept_redirects", "0", false },
+	{ "/proc/sys/net/ipv4/conf/all/accept_redirects", "0", false },
+	{ "/proc/sys/net/ipv4/conf/default/accept_redirects", "0", false },
 };
 
 int mounts_harden(struct err *e)

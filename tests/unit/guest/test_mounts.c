@@ -20,6 +20,7 @@ static struct {
 } opened[SETTINGS_MAX];
 static size_t count;
 static const char *refused; /* a path that can't be opened */
+static const char *absent;  /* and one that is not there */
 
 int __real_open64(const char *path, int flags, ...);
 int __wrap_open64(const char *path, int flags, ...);
@@ -35,6 +36,10 @@ int __wrap_open64(const char *path, int flags, ...)
 		return __real_open64(path, flags, 0);
 	if (refused && strcmp(path, refused) == 0) {
 		errno = EACCES;
+		return -1;
+	}
+	if (absent && strcmp(path, absent) == 0) {
+		errno = ENOENT;
 		return -1;
 	}
 	assert_int_equal(flags & O_ACCMODE, O_WRONLY);
@@ -109,11 +114,38 @@ static void what_an_owner_of_the_machine_could_use_is_off(void **state)
 	forget();
 }
 
+/* A kernel without modules has no switch for them. What every kernel has must be there. */
+static void a_kernel_without_what_is_switched_off_is_taken(void **state)
+{
+	static const char *const features[] = { "/proc/sys/kernel/modules_disabled",
+						"/proc/sys/kernel/kexec_load_disabled" };
+	static const char *const needed[] = { "/proc/sys/kernel/dmesg_restrict",
+					      "/proc/sys/kernel/hostname" };
+	struct err e;
+
+	for (size_t i = 0; i < ARRAY_LEN(features); i++) {
+		absent = features[i];
+		assert_ok(mounts_harden(&e), e);
+		assert_set("/proc/sys/kernel/kptr_restrict", "2");
+		forget();
+	}
+	absent = "/proc/sys/kernel/sysrq";
+	assert_ok(mounts_early(&e), e);
+	assert_int_equal(count, 0);
+	for (size_t i = 0; i < ARRAY_LEN(needed); i++) {
+		absent = needed[i];
+		assert_refused(mounts_harden(&e), e, ERR_NOT_FOUND, absent);
+		forget();
+	}
+	absent = NULL;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sysrq_is_off_from_the_first_moment),
 		cmocka_unit_test(what_an_owner_of_the_machine_could_use_is_off),
+		cmocka_unit_test(a_kernel_without_what_is_switched_off_is_taken),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
