@@ -4,6 +4,7 @@
 #include "common/base/clock.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
+#include "common/db/db_sqlite.h"
 #include "computations/store_form.h"
 #include "computations/store_witness.h"
 
@@ -47,9 +48,9 @@ int store_open(struct store *store, const char *dir, const struct store_limits *
 	if (dir_make(dir, 0700, e) < 0 || text_format(&path, e, "%s/computations.db", dir) < 0)
 		return err_code(e);
 	lock = lock_dir(dir, e);
-	if (lock < 0 || db_open(&opened.db, path, e) < 0)
+	if (lock < 0 || db_sqlite_open(&opened.db, path, e) < 0)
 		return err_code(e);
-	int failed = store_form_make(&opened.db, e);
+	int failed = db_forms_apply(&opened.db, &store_forms, e);
 	if (failed)
 		failed = err_wrap(e, "database '%s'", path);
 	else
@@ -93,7 +94,7 @@ void computation_done(struct computation *c)
 	" LEFT JOIN cvms v ON v.id = c.cvm AND v.computation = c.id "
 
 /* Where a row's texts go, by their columns. */
-static int read_texts(sqlite3_stmt *row, struct computation *c, struct err *e)
+static int read_texts(struct db_rows *row, struct computation *c, struct err *e)
 {
 	const struct {
 		int column;
@@ -108,7 +109,7 @@ static int read_texts(sqlite3_stmt *row, struct computation *c, struct err *e)
 	return 0;
 }
 
-static int read_numbers(sqlite3_stmt *row, struct computation *c, struct err *e)
+static int read_numbers(struct db_rows *row, struct computation *c, struct err *e)
 {
 	int64_t state;
 	const struct {
@@ -132,7 +133,7 @@ static int read_numbers(sqlite3_stmt *row, struct computation *c, struct err *e)
 	return db_flag(row, 8, &c->finished, e);
 }
 
-static int read_digest(sqlite3_stmt *row, struct computation *c, struct err *e)
+static int read_digest(struct db_rows *row, struct computation *c, struct err *e)
 {
 	const void *bytes;
 	size_t len;
@@ -145,7 +146,7 @@ static int read_digest(sqlite3_stmt *row, struct computation *c, struct err *e)
 	return 0;
 }
 
-static int read_computation(sqlite3_stmt *row, struct computation *c, struct err *e)
+static int read_computation(struct db_rows *row, struct computation *c, struct err *e)
 {
 	struct computation got = { .id = NULL };
 
@@ -165,22 +166,22 @@ static int unknown(const char *id, struct err *e)
 
 int store_computation(struct store *store, const char *id, struct computation *c, struct err *e)
 {
-	CLEANUP(sqlite3_finalize) sqlite3_stmt *stmt = NULL;
+	CLEANUP(db_rows_free) struct db_rows *rows = NULL;
 	int row;
 
-	if (db_query(&store->db, &stmt, e, "SELECT " COMPUTATION_COLUMNS "WHERE c.id = ?", "t",
+	if (db_query(&store->db, &rows, e, "SELECT " COMPUTATION_COLUMNS "WHERE c.id = ?", "t",
 		     id) < 0)
 		return err_code(e);
-	row = db_next(&store->db, stmt, e);
+	row = db_next(rows, e);
 	if (row <= 0)
 		return row < 0 ? row : unknown(id, e);
-	return read_computation(stmt, c, e);
+	return read_computation(rows, c, e);
 }
 
 int store_computations(struct store *store, const char *after, size_t max, struct computation *rows,
 		       size_t *count, struct err *e)
 {
-	CLEANUP(sqlite3_finalize) sqlite3_stmt *stmt = NULL;
+	CLEANUP(db_rows_free) struct db_rows *found = NULL;
 	int64_t number = 0;
 	size_t got = 0;
 	int row = 0;
@@ -188,12 +189,12 @@ int store_computations(struct store *store, const char *after, size_t max, struc
 	if (*after && db_number(&store->db, &number, e,
 				"SELECT number FROM computations WHERE id = ?", "t", after) < 0)
 		return err_wrap(e, "the page after %s", log_quote(after).text);
-	if (db_query(&store->db, &stmt, e,
+	if (db_query(&store->db, &found, e,
 		     "SELECT " COMPUTATION_COLUMNS "WHERE c.number > ? ORDER BY c.number LIMIT ?",
 		     "ii", number, (int64_t)max) < 0)
 		return err_code(e);
-	while (got < max && (row = db_next(&store->db, stmt, e)) > 0) {
-		row = read_computation(stmt, &rows[got], e);
+	while (got < max && (row = db_next(found, e)) > 0) {
+		row = read_computation(found, &rows[got], e);
 		if (row < 0)
 			break;
 		got++;
@@ -247,19 +248,19 @@ int store_create(struct store *store, const Cvms__ComputationRunReq *manifest, s
 
 int store_manifest(struct store *store, const char *id, uint8_t **bytes, size_t *len, struct err *e)
 {
-	CLEANUP(sqlite3_finalize) sqlite3_stmt *stmt = NULL;
+	CLEANUP(db_rows_free) struct db_rows *rows = NULL;
 	const void *found;
 	size_t size;
 	uint8_t *copy;
 	int row;
 
-	if (db_query(&store->db, &stmt, e, "SELECT manifest FROM computations WHERE id = ?", "t",
+	if (db_query(&store->db, &rows, e, "SELECT manifest FROM computations WHERE id = ?", "t",
 		     id) < 0)
 		return err_code(e);
-	row = db_next(&store->db, stmt, e);
+	row = db_next(rows, e);
 	if (row <= 0)
 		return row < 0 ? row : unknown(id, e);
-	if (db_blob(stmt, 0, MANIFEST_MAX, &found, &size, e) < 0)
+	if (db_blob(rows, 0, MANIFEST_MAX, &found, &size, e) < 0)
 		return err_code(e);
 	copy = malloc(size + 1);
 	if (!copy)

@@ -9,8 +9,8 @@
 
 #include "common/base/log_rate.h"
 #include "common/crypto/key.h"
+#include "common/db/db.h"
 #include "common/manifest/manifest.h"
-#include "computations/db.h"
 #include "computations/state.h"
 
 #include <stdbool.h>

@@ -29,7 +29,7 @@ void store_todo_done(struct store_todo *todo)
 	*todo = (struct store_todo){ .computation_id = NULL };
 }
 
-static int read_cvm(sqlite3_stmt *row, struct cvm *c, struct err *e)
+static int read_cvm(struct db_rows *row, struct cvm *c, struct err *e)
 {
 	struct cvm got = { .id = NULL };
 
@@ -49,24 +49,24 @@ static int read_cvm(sqlite3_stmt *row, struct cvm *c, struct err *e)
 
 int store_cvm(struct store *store, const char *id, struct cvm *c, struct err *e)
 {
-	CLEANUP(sqlite3_finalize) sqlite3_stmt *stmt = NULL;
+	CLEANUP(db_rows_free) struct db_rows *rows = NULL;
 	int row;
 
-	if (db_query(&store->db, &stmt, e, "SELECT " CVM_COLUMNS "WHERE id = ?", "t", id) < 0)
+	if (db_query(&store->db, &rows, e, "SELECT " CVM_COLUMNS "WHERE id = ?", "t", id) < 0)
 		return err_code(e);
-	row = db_next(&store->db, stmt, e);
+	row = db_next(rows, e);
 	if (row < 0)
 		return row;
 	if (row == 0)
 		return err_set(e, ERR_NOT_FOUND, "no CVM %s has ever connected",
 			       log_quote(id).text);
-	return read_cvm(stmt, c, e);
+	return read_cvm(rows, c, e);
 }
 
 int store_cvms(struct store *store, const char *after, size_t max, struct cvm *rows, size_t *count,
 	       struct err *e)
 {
-	CLEANUP(sqlite3_finalize) sqlite3_stmt *stmt = NULL;
+	CLEANUP(db_rows_free) struct db_rows *found = NULL;
 	int64_t number = 0;
 	size_t got = 0;
 	int row = 0;
@@ -74,12 +74,12 @@ int store_cvms(struct store *store, const char *after, size_t max, struct cvm *r
 	if (*after && db_number(&store->db, &number, e, "SELECT number FROM cvms WHERE id = ?", "t",
 				after) < 0)
 		return err_wrap(e, "the page after %s", log_quote(after).text);
-	if (db_query(&store->db, &stmt, e,
+	if (db_query(&store->db, &found, e,
 		     "SELECT " CVM_COLUMNS "WHERE number > ? ORDER BY number LIMIT ?", "ii", number,
 		     (int64_t)max) < 0)
 		return err_code(e);
-	while (got < max && (row = db_next(&store->db, stmt, e)) > 0) {
-		row = read_cvm(stmt, &rows[got], e);
+	while (got < max && (row = db_next(found, e)) > 0) {
+		row = read_cvm(found, &rows[got], e);
 		if (row < 0)
 			break;
 		got++;
@@ -98,7 +98,7 @@ int store_cvms(struct store *store, const char *after, size_t max, struct cvm *r
 static int make_room(struct store *store, const char *key,
 		     bool (*connected)(const char *id, void *data), void *data, struct err *e)
 {
-	CLEANUP(sqlite3_finalize) sqlite3_stmt *stmt = NULL;
+	CLEANUP(db_rows_free) struct db_rows *rows = NULL;
 	CLEANUP(free) char *found = NULL, *owner = NULL;
 	int64_t count;
 	int row;
@@ -107,18 +107,20 @@ static int make_room(struct store *store, const char *key,
 		return err_code(e);
 	if ((uint64_t)count < store->limits.cvms)
 		return 0;
-	if (db_query(&store->db, &stmt, e,
+	if (db_query(&store->db, &rows, e,
 		     "SELECT id FROM cvms WHERE computation = ''"
 		     " AND (key = '' OR key = ? OR last_seen < ?) ORDER BY last_seen",
 		     "ti", key, store_now() - BOUND_MS) < 0)
 		return err_code(e);
-	while (!found && (row = db_next(&store->db, stmt, e)) != 0) {
-		const char *id = (const char *)sqlite3_column_text(stmt, 0);
+	while (!found && (row = db_next(rows, e)) != 0) {
+		CLEANUP(free) char *id = NULL;
 
 		if (row < 0)
 			return row;
-		if (id && !connected(id, data) && db_text(stmt, 0, &found, e) < 0)
+		if (db_text(rows, 0, &id, e) < 0)
 			return err_code(e);
+		if (!connected(id, data))
+			found = TAKE_PTR(id);
 	}
 	if (!found)
 		return err_set(e, ERR_EXHAUSTED,
@@ -134,25 +136,25 @@ static int make_room(struct store *store, const char *key,
 /* What the CVM holds, if anything. */
 static int todo_of(struct store *store, const char *cvm_id, struct store_todo *todo, struct err *e)
 {
-	CLEANUP(sqlite3_finalize) sqlite3_stmt *stmt = NULL;
+	CLEANUP(db_rows_free) struct db_rows *rows = NULL;
 	struct store_todo got CLEANUP_TODO = { .computation_id = NULL };
 	int row;
 
 	/* A computation that was removed by force is to be stopped as well. */
-	if (db_query(&store->db, &stmt, e,
+	if (db_query(&store->db, &rows, e,
 		     "SELECT v.computation, coalesce(c.stopping, 1), coalesce(c.reached, 1),"
 		     " coalesce(c.unverified, 0) FROM cvms v"
 		     " LEFT JOIN computations c ON c.id = v.computation"
 		     " WHERE v.id = ? AND v.computation <> ''",
 		     "t", cvm_id) < 0)
 		return err_code(e);
-	row = db_next(&store->db, stmt, e);
+	row = db_next(rows, e);
 	if (row < 0)
 		return row;
 	if (row > 0) {
-		if (db_text(stmt, 0, &got.computation_id, e) < 0 ||
-		    db_flag(stmt, 1, &got.stop, e) < 0 || db_flag(stmt, 2, &got.reached, e) < 0 ||
-		    db_flag(stmt, 3, &got.unverified, e) < 0)
+		if (db_text(rows, 0, &got.computation_id, e) < 0 ||
+		    db_flag(rows, 1, &got.stop, e) < 0 || db_flag(rows, 2, &got.reached, e) < 0 ||
+		    db_flag(rows, 3, &got.unverified, e) < 0)
 			return err_code(e);
 	}
 	*todo = got;
@@ -186,13 +188,13 @@ static int denied(const char *id, struct err *e)
 /* The key that the name is bound to, "" for none. Returns 1, or 0 if nobody knows the name. */
 static int bound_key(struct store *store, const char *id, char **key, struct err *e)
 {
-	CLEANUP(sqlite3_finalize) sqlite3_stmt *stmt = NULL;
+	CLEANUP(db_rows_free) struct db_rows *rows = NULL;
 	int row;
 
-	if (db_query(&store->db, &stmt, e, "SELECT key FROM cvms WHERE id = ?", "t", id) < 0)
+	if (db_query(&store->db, &rows, e, "SELECT key FROM cvms WHERE id = ?", "t", id) < 0)
 		return err_code(e);
-	row = db_next(&store->db, stmt, e);
-	if (row > 0 && db_text(stmt, 0, key, e) < 0)
+	row = db_next(rows, e);
+	if (row > 0 && db_text(rows, 0, key, e) < 0)
 		return err_code(e);
 	return row;
 }
@@ -212,9 +214,12 @@ int store_cvm_reports(struct store *store, const char *id, const char *key, stru
 
 int store_cvm_release(struct store *store, const char *id, struct err *e)
 {
-	if (db_run(&store->db, e, "UPDATE cvms SET key = '' WHERE id = ?", "t", id) < 0)
+	int64_t changed;
+
+	if (db_change(&store->db, &changed, e, "UPDATE cvms SET key = '' WHERE id = ?", "t", id) <
+	    0)
 		return err_code(e);
-	if (sqlite3_changes(store->db.sqlite) == 0)
+	if (changed == 0)
 		return err_set(e, ERR_NOT_FOUND, "no CVM %s has ever connected",
 			       log_quote(id).text);
 	return 0;
@@ -282,7 +287,7 @@ static int release(struct store *store, const char *cvm_id, const char *computat
 int store_run_answer(struct store *store, const char *cvm_id, const char *computation_id,
 		     const struct run_answer *answer, struct err *e)
 {
-	int64_t now = store_now(), current;
+	int64_t now = store_now(), current, changed;
 
 	if (check_owner(store, cvm_id, computation_id, e) < 0 ||
 	    store_attempt(store, computation_id, &current, e) < 0)
@@ -300,12 +305,12 @@ int store_run_answer(struct store *store, const char *cvm_id, const char *comput
 			      "iti", (int64_t)COMPUTATION_WAITING_ALGORITHM, computation_id,
 			      (int64_t)COMPUTATION_CREATED);
 	/* If the agent has accepted it before, this refusal is about a second copy. */
-	if (db_run(&store->db, e,
-		   "UPDATE computations SET state = ?, finished = 1, failure = ?, ended = ?"
-		   " WHERE id = ? AND finished = 0 AND reached = 0",
-		   "itit", (int64_t)COMPUTATION_FAILED, answer->error, now, computation_id) < 0)
+	if (db_change(&store->db, &changed, e,
+		      "UPDATE computations SET state = ?, finished = 1, failure = ?, ended = ?"
+		      " WHERE id = ? AND finished = 0 AND reached = 0",
+		      "itit", (int64_t)COMPUTATION_FAILED, answer->error, now, computation_id) < 0)
 		return err_code(e);
-	if (sqlite3_changes(store->db.sqlite) == 0)
+	if (changed == 0)
 		return 0;
 	return release(store, cvm_id, computation_id, e);
 }
@@ -313,7 +318,8 @@ int store_run_answer(struct store *store, const char *cvm_id, const char *comput
 int store_attempt(struct store *store, const char *id, int64_t *attempt, struct err *e)
 {
 	return db_number(&store->db, attempt, e,
-			 "SELECT max(attempt) FROM computations WHERE id = ?", "t", id);
+			 "SELECT coalesce(max(attempt), 0) FROM computations WHERE id = ?", "t",
+			 id);
 }
 
 int store_retry(struct store *store, const char *id, struct err *e)
@@ -345,8 +351,9 @@ int store_retry(struct store *store, const char *id, struct err *e)
 static int is_stopping(struct store *store, const char *id, int64_t *stopping, struct err *e)
 {
 	return db_number(&store->db, stopping, e,
-			 "SELECT count(*) = 0 OR sum(stopping) FROM computations WHERE id = ?", "t",
-			 id);
+			 "SELECT CASE WHEN count(*) = 0 OR sum(stopping) <> 0 THEN 1 ELSE 0 END"
+			 " FROM computations WHERE id = ?",
+			 "t", id);
 }
 
 int store_stopped(struct store *store, const char *cvm_id, const char *computation_id,
@@ -409,7 +416,7 @@ int store_agent_state(struct store *store, const char *cvm_id, const char *state
 		/* An end that came again was that of the run before: agents leave none but by a stop. */
 		if (db_run(&store->db, e,
 			   "UPDATE computations SET state = ?1, finished = ?2, agent_state = ?3,"
-			   " reached = 1, ended = ?4, failure = iif(finished, '', failure)"
+			   " reached = 1, ended = ?4, failure = CASE finished WHEN 0 THEN failure ELSE '' END"
 			   " WHERE id = ?5 AND (finished = 0 OR"
 			   " (stopping = 0 AND ?2 = 0 AND state IN (?6, ?7)))",
 			   "iititii", (int64_t)change.state, (int64_t)change.finished, state,

@@ -4,10 +4,8 @@
  */
 #pragma once
 
-#include "computations/db.h"
+#include "common/db/db_form.h"
 
-enum { STORE_FORM = 8 /* the database's user_version */ };
+enum { STORE_FORM = 8 /* what SQLite calls the database's user_version */ };
 
-/* Makes them in an empty database, or brings older ones forward, in one transaction. ERR_PRECONDITION for a
- * newer form, of which nothing is changed. */
-int store_form_make(struct db *db, struct err *e) MUST_CHECK;
+extern const struct db_forms store_forms;

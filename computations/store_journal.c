@@ -23,21 +23,21 @@ struct run {
 /* That of the newest, which an older program kept without it. */
 static int name_newest(struct store *store, const char *id, int64_t run, struct err *e)
 {
-	CLEANUP(sqlite3_finalize) sqlite3_stmt *stmt = NULL;
+	CLEANUP(db_rows_free) struct db_rows *rows = NULL;
 	uint8_t name[SHA256_LEN];
 	const void *bytes;
 	size_t len;
 	int row;
 
-	if (db_query(&store->db, &stmt, e,
+	if (db_query(&store->db, &rows, e,
 		     "SELECT bytes FROM entries WHERE computation = ? AND run = ? AND sequence = 1",
 		     "ti", id, run) < 0)
 		return err_code(e);
-	row = db_next(&store->db, stmt, e);
+	row = db_next(rows, e);
 	if (row <= 0)
 		return row < 0 ? row
 			       : err_set(e, ERR_DATA_LOSS, "database: a run without first entry");
-	if (db_blob(stmt, 0, STORE_ENTRY_MAX, &bytes, &len, e) < 0 ||
+	if (db_blob(rows, 0, STORE_ENTRY_MAX, &bytes, &len, e) < 0 ||
 	    journal_run((struct span){ bytes, len }, name, e) < 0)
 		return err_code(e);
 	return db_run(&store->db, e,
@@ -47,27 +47,28 @@ static int name_newest(struct store *store, const char *id, int64_t run, struct 
 
 static int find_newest(struct store *store, const char *id, struct run *r, struct err *e)
 {
-	CLEANUP(sqlite3_finalize) sqlite3_stmt *stmt = NULL;
+	CLEANUP(db_rows_free) struct db_rows *rows = NULL;
 	int64_t named;
 	int row;
 
-	if (db_query(&store->db, &stmt, e,
-		     "SELECT run, count, max(bytes) OVER (), name IS NOT NULL, count(*) OVER ()"
+	if (db_query(&store->db, &rows, e,
+		     "SELECT run, count, max(bytes) OVER (), "
+		     " CASE WHEN name IS NULL THEN 0 ELSE 1 END, count(*) OVER ()"
 		     " FROM signed_journals"
 		     " WHERE computation = ? ORDER BY run DESC LIMIT 1",
 		     "t", id) < 0)
 		return err_code(e);
-	row = db_next(&store->db, stmt, e);
+	row = db_next(rows, e);
 	if (row < 0)
 		return row;
 	/* A computation of that id that was removed has had its runs: the log names each once. */
 	if (row == 0)
 		return store_witness_runs(store, id, &r->newest, e);
-	if (db_integer(stmt, 0, 1, RUNS_MAX, &r->newest, e) < 0 ||
-	    db_integer(stmt, 1, 0, ENTRIES_MAX, &r->count, e) < 0 ||
-	    db_integer(stmt, 2, 0, BYTES_MAX, &r->bytes, e) < 0 ||
-	    db_integer(stmt, 3, 0, 1, &named, e) < 0 ||
-	    db_integer(stmt, 4, 1, RUNS_MAX, &r->runs, e) < 0)
+	if (db_integer(rows, 0, 1, RUNS_MAX, &r->newest, e) < 0 ||
+	    db_integer(rows, 1, 0, ENTRIES_MAX, &r->count, e) < 0 ||
+	    db_integer(rows, 2, 0, BYTES_MAX, &r->bytes, e) < 0 ||
+	    db_integer(rows, 3, 0, 1, &named, e) < 0 ||
+	    db_integer(rows, 4, 1, RUNS_MAX, &r->runs, e) < 0)
 		return err_code(e);
 	r->run = r->newest;
 	return named ? 0 : name_newest(store, id, r->run, e);
@@ -75,20 +76,20 @@ static int find_newest(struct store *store, const char *id, struct run *r, struc
 
 static int find_named(struct store *store, const char *id, struct run *r, struct err *e)
 {
-	CLEANUP(sqlite3_finalize) sqlite3_stmt *stmt = NULL;
+	CLEANUP(db_rows_free) struct db_rows *rows = NULL;
 	int row;
 
 	r->run = r->count = 0;
-	if (db_query(&store->db, &stmt, e,
+	if (db_query(&store->db, &rows, e,
 		     "SELECT run, count FROM signed_journals WHERE computation = ? AND name = ?",
 		     "tb", id, r->name, sizeof(r->name)) < 0)
 		return err_code(e);
-	row = db_next(&store->db, stmt, e);
+	row = db_next(rows, e);
 	if (row <= 0)
 		return row;
-	if (db_integer(stmt, 0, 1, RUNS_MAX, &r->run, e) < 0)
+	if (db_integer(rows, 0, 1, RUNS_MAX, &r->run, e) < 0)
 		return err_code(e);
-	return db_integer(stmt, 1, 0, ENTRIES_MAX, &r->count, e);
+	return db_integer(rows, 1, 0, ENTRIES_MAX, &r->count, e);
 }
 
 /* Whose part it is. A first entry names its run; a later part that names none (an older agent's) goes on
@@ -240,16 +241,16 @@ void journal_page_done(struct journal_page *page)
 static int read_head(struct store *store, const char *id, int64_t run, struct journal_page *page,
 		     struct err *e)
 {
-	CLEANUP(sqlite3_finalize) sqlite3_stmt *stmt = NULL;
+	CLEANUP(db_rows_free) struct db_rows *rows = NULL;
 	const void *bytes;
 	int row;
 
-	if (db_query(&store->db, &stmt, e,
+	if (db_query(&store->db, &rows, e,
 		     "SELECT run, count, head FROM signed_journals WHERE computation = ?"
 		     " AND (run = ? OR ? = 0) ORDER BY run DESC LIMIT 1",
 		     "tii", id, run, run) < 0)
 		return err_code(e);
-	row = db_next(&store->db, stmt, e);
+	row = db_next(rows, e);
 	if (row < 0)
 		return row;
 	if (row == 0 && !run)
@@ -257,20 +258,20 @@ static int read_head(struct store *store, const char *id, int64_t run, struct jo
 	if (row == 0)
 		return err_set(e, ERR_NOT_FOUND, "computation %s has no journal of that run",
 			       log_quote(id).text);
-	if (db_integer(stmt, 0, 1, RUNS_MAX, &page->run, e) < 0 ||
-	    db_integer(stmt, 1, 1, ENTRIES_MAX, &page->count, e) < 0 ||
-	    db_blob(stmt, 2, STORE_HEAD_MAX, &bytes, &page->head_len, e) < 0)
+	if (db_integer(rows, 0, 1, RUNS_MAX, &page->run, e) < 0 ||
+	    db_integer(rows, 1, 1, ENTRIES_MAX, &page->count, e) < 0 ||
+	    db_blob(rows, 2, STORE_HEAD_MAX, &bytes, &page->head_len, e) < 0)
 		return err_code(e);
 	memcpy(page->head, bytes, page->head_len);
 	return 0;
 }
 
-static int keep_entry(sqlite3_stmt *stmt, struct journal_page *page, size_t *bytes, struct err *e)
+static int keep_entry(struct db_rows *rows, struct journal_page *page, size_t *bytes, struct err *e)
 {
 	const void *blob;
 	size_t len;
 
-	if (db_blob(stmt, 0, STORE_ENTRY_MAX, &blob, &len, e) < 0)
+	if (db_blob(rows, 0, STORE_ENTRY_MAX, &blob, &len, e) < 0)
 		return err_code(e);
 	uint8_t *copy = malloc(len ? len : 1);
 	if (!copy)
@@ -285,21 +286,28 @@ static int keep_entry(sqlite3_stmt *stmt, struct journal_page *page, size_t *byt
 static int read_entries(struct store *store, const char *id, int64_t after,
 			struct journal_page *page, struct err *e)
 {
-	CLEANUP(sqlite3_finalize) sqlite3_stmt *stmt = NULL;
+	CLEANUP(db_rows_free) struct db_rows *rows = NULL;
 	size_t bytes = 0;
 	int row = 0;
 
 	page->entries = calloc(STORE_PAGE_MAX, sizeof(*page->entries));
 	if (!page->entries)
 		return err_nomem(e);
-	if (db_query(&store->db, &stmt, e,
-		     "SELECT bytes FROM entries WHERE computation = ? AND run = ?"
-		     " AND sequence > ? ORDER BY sequence",
-		     "tii", id, page->run, after) < 0)
+	/* Up to the one that fills the page: lengths are found without reading what they are of. */
+	if (db_query(&store->db, &rows, e,
+		     "SELECT bytes FROM entries WHERE computation = ?1 AND run = ?2"
+		     " AND sequence > ?3 AND sequence <= (SELECT max(sequence) FROM"
+		     " (SELECT sequence, sum(len) OVER (ORDER BY sequence) - len AS before FROM"
+		     " (SELECT sequence, length(bytes) AS len FROM entries"
+		     " WHERE computation = ?1 AND run = ?2 AND sequence > ?3"
+		     " ORDER BY sequence LIMIT ?4) AS lengths) AS page"
+		     " WHERE before < ?5) ORDER BY sequence",
+		     "tiiii", id, page->run, after, (int64_t)STORE_PAGE_MAX,
+		     (int64_t)STORE_PAGE_BYTES) < 0)
 		return err_code(e);
 	while (page->entry_count < STORE_PAGE_MAX && bytes < STORE_PAGE_BYTES &&
-	       (row = db_next(&store->db, stmt, e)) > 0)
-		if (keep_entry(stmt, page, &bytes, e) < 0)
+	       (row = db_next(rows, e)) > 0)
+		if (keep_entry(rows, page, &bytes, e) < 0)
 			return err_code(e);
 	return row < 0 ? row : 0;
 }

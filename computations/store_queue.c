@@ -31,18 +31,16 @@ static void fail_all(struct entries *batch, const struct err *e)
 		entry->err = *e;
 }
 
-static int run_one(struct store *store, struct entry *entry)
+/* Fails only if nothing of the batch can stand. */
+static int run_one(struct store *store, struct entry *entry, struct err *e)
 {
-	struct err *e = &entry->err;
-	struct err undo;
-
 	if (db_script(&store->db, "SAVEPOINT op", e) < 0)
 		return err_code(e);
-	if (entry->op.run(store, entry->op.data, e) == 0)
-		e->code = ERR_OK;
-	else if (db_script(&store->db, "ROLLBACK TO op", &undo) < 0)
-		return err_code(&undo);
-	return db_script(&store->db, "RELEASE op", &undo) < 0 ? err_code(&undo) : 0;
+	if (entry->op.run(store, entry->op.data, &entry->err) == 0)
+		entry->err.code = ERR_OK;
+	else if (db_script(&store->db, "ROLLBACK TO op", e) < 0)
+		return err_code(e);
+	return db_script(&store->db, "RELEASE op", e);
 }
 
 /* In the pool. */
@@ -53,20 +51,18 @@ static void run_batch(void *data)
 	struct entry *entry;
 	struct err e;
 
-	if (db_script(db, "BEGIN IMMEDIATE", &e) < 0) {
+	if (db_begin(db, &e) < 0) {
 		fail_all(&queue->batch, &e);
 		return;
 	}
 	STAILQ_FOREACH(entry, &queue->batch, next)
-		if (run_one(queue->store, entry) < 0) {
-			err_set(&e, ERR_INTERNAL, "database: a savepoint failed");
-			goto undo;
+		if (run_one(queue->store, entry, &e) < 0) {
+			db_rollback(db);
+			fail_all(&queue->batch, &e);
+			return;
 		}
-	if (db_script(db, "COMMIT", &e) == 0)
-		return;
-undo:
-	fail_all(&queue->batch, &e);
-	(void)!db_script(db, "ROLLBACK", &e);
+	if (db_commit(db, &e) < 0)
+		fail_all(&queue->batch, &e);
 }
 
 static void start_batch(struct store_queue *queue);

@@ -76,23 +76,23 @@ struct journal {
 
 static int open_journal(struct store *store, const char *owner, struct journal *j, struct err *e)
 {
-	CLEANUP(sqlite3_finalize) sqlite3_stmt *stmt = NULL;
+	CLEANUP(db_rows_free) struct db_rows *rows = NULL;
 	int row;
 
-	if (db_run(&store->db, e, "INSERT OR IGNORE INTO journals (owner) VALUES (?)", "t", owner) <
-		    0 ||
-	    db_query(&store->db, &stmt, e,
+	if (db_run(&store->db, e, "INSERT INTO journals (owner) VALUES (?) ON CONFLICT DO NOTHING",
+		   "t", owner) < 0 ||
+	    db_query(&store->db, &rows, e,
 		     "SELECT number, records, bytes, dropped FROM journals WHERE owner = ?", "t",
 		     owner) < 0)
 		return err_code(e);
-	row = db_next(&store->db, stmt, e);
+	row = db_next(rows, e);
 	if (row <= 0)
 		return row < 0 ? row : err_set(e, ERR_INTERNAL, "database: a journal vanished");
-	if (db_integer(stmt, 0, INT64_MIN, INT64_MAX, &j->number, e) < 0 ||
-	    db_integer(stmt, 1, 0, COUNT_MAX, &j->records, e) < 0 ||
-	    db_integer(stmt, 2, 0, COUNT_MAX, &j->bytes, e) < 0)
+	if (db_integer(rows, 0, INT64_MIN, INT64_MAX, &j->number, e) < 0 ||
+	    db_integer(rows, 1, 0, COUNT_MAX, &j->records, e) < 0 ||
+	    db_integer(rows, 2, 0, COUNT_MAX, &j->bytes, e) < 0)
 		return err_code(e);
-	return db_integer(stmt, 3, 0, COUNT_MAX, &j->dropped, e);
+	return db_integer(rows, 3, 0, COUNT_MAX, &j->dropped, e);
 }
 
 static int miscounted(struct err *e)
@@ -105,29 +105,29 @@ static int miscounted(struct err *e)
 /* Counts and deletes the oldest `count` records. */
 static int drop_oldest(struct store *store, struct journal *j, int64_t count, struct err *e)
 {
-	CLEANUP(sqlite3_finalize) sqlite3_stmt *stmt = NULL;
-	int64_t last = 0, rows = 0, bytes = 0, size;
+	CLEANUP(db_rows_free) struct db_rows *rows = NULL;
+	int64_t last = 0, gone = 0, bytes = 0, size;
 	int row;
 
-	if (db_query(&store->db, &stmt, e,
+	if (db_query(&store->db, &rows, e,
 		     "SELECT number, size FROM records WHERE journal = ? ORDER BY number LIMIT ?",
 		     "ii", j->number, count) < 0)
 		return err_code(e);
-	while ((row = db_next(&store->db, stmt, e)) > 0) {
-		last = sqlite3_column_int64(stmt, 0);
-		if (db_integer(stmt, 1, 0, SIZE_MAX_OF_ROW, &size, e) < 0)
+	while ((row = db_next(rows, e)) > 0) {
+		if (db_integer(rows, 0, INT64_MIN, INT64_MAX, &last, e) < 0 ||
+		    db_integer(rows, 1, 0, SIZE_MAX_OF_ROW, &size, e) < 0)
 			return err_code(e);
 		bytes += size;
-		rows++;
+		gone++;
 	}
 	if (row < 0)
 		return row;
 	/* Else what trims would trim for ever. */
-	if (rows == 0 || rows > j->records || bytes > j->bytes)
+	if (gone == 0 || gone > j->records || bytes > j->bytes)
 		return miscounted(e);
-	j->records -= rows;
+	j->records -= gone;
 	j->bytes -= bytes;
-	j->dropped += rows;
+	j->dropped += gone;
 	return db_run(&store->db, e, "DELETE FROM records WHERE journal = ? AND number <= ?", "ii",
 		      j->number, last);
 }
@@ -230,7 +230,7 @@ int store_event(struct store *store, const char *cvm_id, const char *computation
 		      "titt", r->type, store_now(), cvm_id, computation_id);
 }
 
-static int read_record(sqlite3_stmt *row, struct record *r, struct err *e)
+static int read_record(struct db_rows *row, struct record *r, struct err *e)
 {
 	struct record got = { .number = 0 };
 
@@ -249,15 +249,14 @@ static int read_record(sqlite3_stmt *row, struct record *r, struct err *e)
 	return 0;
 }
 
-static int read_page(struct store *store, sqlite3_stmt *stmt, struct record *rows, size_t *count,
+static int read_page(struct store *store, struct db_rows *found, struct record *rows, size_t *count,
 		     struct err *e)
 {
 	size_t got = 0, bytes = 0;
 	int row = 0;
 
-	while (got < STORE_PAGE_MAX && bytes < STORE_PAGE_BYTES &&
-	       (row = db_next(&store->db, stmt, e)) > 0) {
-		row = read_record(stmt, &rows[got], e);
+	while (got < STORE_PAGE_MAX && bytes < STORE_PAGE_BYTES && (row = db_next(found, e)) > 0) {
+		row = read_record(found, &rows[got], e);
 		if (row < 0)
 			break;
 		bytes += strlen(rows[got++].text);
@@ -269,23 +268,23 @@ static int read_page(struct store *store, sqlite3_stmt *stmt, struct record *row
 int store_records(struct store *store, const char *computation_id, const char *cvm_id,
 		  int64_t after, struct record **records, size_t *count, struct err *e)
 {
-	CLEANUP(sqlite3_finalize) sqlite3_stmt *stmt = NULL;
+	CLEANUP(db_rows_free) struct db_rows *found = NULL;
 	CLEANUP(free) char *owner = NULL;
 	struct record *rows;
 	size_t got = 0;
 
 	if (owner_of(computation_id, cvm_id, &owner, e) < 0 ||
-	    db_query(&store->db, &stmt, e,
+	    db_query(&store->db, &found, e,
 		     "SELECT r.number, r.seconds, r.nanos, r.received, r.event, r.level, r.text,"
 		     " r.type, r.status, r.originator FROM records r"
 		     " JOIN journals j ON j.number = r.journal"
-		     " WHERE j.owner = ? AND r.number > ? ORDER BY r.number",
-		     "ti", owner, after) < 0)
+		     " WHERE j.owner = ? AND r.number > ? ORDER BY r.number LIMIT ?",
+		     "tii", owner, after, (int64_t)STORE_PAGE_MAX) < 0)
 		return err_code(e);
 	rows = calloc(STORE_PAGE_MAX, sizeof(*rows));
 	if (!rows)
 		return err_nomem(e);
-	if (read_page(store, stmt, rows, &got, e) < 0) {
+	if (read_page(store, found, rows, &got, e) < 0) {
 		records_free(rows, got);
 		return err_code(e);
 	}
@@ -296,14 +295,5 @@ int store_records(struct store *store, const char *computation_id, const char *c
 
 int store_newest_record(struct store *store, int64_t *number, struct err *e)
 {
-	CLEANUP(sqlite3_finalize) sqlite3_stmt *stmt = NULL;
-	int row;
-
-	if (db_query(&store->db, &stmt, e, "SELECT coalesce(max(number), 0) FROM records", "") < 0)
-		return err_code(e);
-	row = db_next(&store->db, stmt, e);
-	if (row <= 0)
-		return row < 0 ? row : err_set(e, ERR_INTERNAL, "the newest record");
-	*number = sqlite3_column_int64(stmt, 0);
-	return 0;
+	return db_number(&store->db, number, e, "SELECT coalesce(max(number), 0) FROM records", "");
 }

@@ -63,7 +63,7 @@ static int read_key(struct store *store, const char *path, struct err *e)
 	return 0;
 }
 
-static int take_hash(sqlite3_stmt *row, int column, uint8_t hash[SHA256_LEN], struct err *e)
+static int take_hash(struct db_rows *row, int column, uint8_t hash[SHA256_LEN], struct err *e)
 {
 	const void *bytes;
 	size_t len;
@@ -79,7 +79,7 @@ static int take_hash(sqlite3_stmt *row, int column, uint8_t hash[SHA256_LEN], st
 /* Another key's log would be a fork to all who have seen this one's. */
 static int check_same_key(struct store *store, const char *path, struct err *e)
 {
-	CLEANUP(sqlite3_finalize) sqlite3_stmt *stmt = NULL;
+	CLEANUP(db_rows_free) struct db_rows *rows = NULL;
 	CLEANUP(free) uint8_t *spki = NULL;
 	uint8_t hash[SHA256_LEN], known[SHA256_LEN];
 	size_t len;
@@ -87,15 +87,15 @@ static int check_same_key(struct store *store, const char *path, struct err *e)
 
 	if (key_to_spki(store->log_key, &spki, &len, e) < 0 ||
 	    digest(DIGEST_SHA256, spki, len, hash, e) < 0 ||
-	    db_query(&store->db, &stmt, e, "SELECT digest FROM witness_key", "") < 0)
+	    db_query(&store->db, &rows, e, "SELECT digest FROM witness_key", "") < 0)
 		return err_code(e);
-	row = db_next(&store->db, stmt, e);
+	row = db_next(rows, e);
 	if (row < 0)
 		return row;
 	if (row == 0)
 		return db_run(&store->db, e, "INSERT INTO witness_key (digest) VALUES (?)", "b",
 			      hash, sizeof(hash));
-	if (take_hash(stmt, 0, known, e) < 0)
+	if (take_hash(rows, 0, known, e) < 0)
 		return err_code(e);
 	return memcmp(hash, known, sizeof(hash)) == 0
 		       ? 0
@@ -126,21 +126,21 @@ int store_witness_open(struct store *store, const char *dir, struct err *e)
 static int get_node(void *data, unsigned level, uint64_t number, uint8_t hash[SHA256_LEN],
 		    struct err *e)
 {
-	CLEANUP(sqlite3_finalize) sqlite3_stmt *stmt = NULL;
+	CLEANUP(db_rows_free) struct db_rows *rows = NULL;
 	struct store *store = data;
 	int row;
 
-	if (db_query(&store->db, &stmt, e,
+	if (db_query(&store->db, &rows, e,
 		     "SELECT hash FROM witness_nodes WHERE level = ? AND number = ?", "ii",
 		     (int64_t)level, (int64_t)number) < 0)
 		return err_code(e);
-	row = db_next(&store->db, stmt, e);
+	row = db_next(rows, e);
 	if (row < 0)
 		return row;
 	if (row == 0)
 		return err_set(e, ERR_DATA_LOSS, "database: the log of heads lacks node %u/%llu",
 			       level, (unsigned long long)number);
-	return take_hash(stmt, 0, hash, e);
+	return take_hash(rows, 0, hash, e);
 }
 
 static int put_node(void *data, unsigned level, uint64_t number, const uint8_t hash[SHA256_LEN],
@@ -254,22 +254,22 @@ int store_witness_see(struct store *store, const char *id, int64_t run, int64_t 
 static int read_leaf(struct store *store, const char *id, int64_t run, struct witness_proof *proof,
 		     struct err *e)
 {
-	CLEANUP(sqlite3_finalize) sqlite3_stmt *stmt = NULL;
+	CLEANUP(db_rows_free) struct db_rows *rows = NULL;
 	int64_t number, found_run, count;
 	int row;
 
-	if (db_query(&store->db, &stmt, e,
+	if (db_query(&store->db, &rows, e,
 		     "SELECT number, run, count, digest FROM witness_leaves WHERE computation = ?"
 		     " AND (run = ? OR ? = 0) ORDER BY run DESC, count DESC LIMIT 1",
 		     "tii", id, run, run) < 0)
 		return err_code(e);
-	row = db_next(&store->db, stmt, e);
+	row = db_next(rows, e);
 	if (row <= 0)
 		return row;
-	if (db_integer(stmt, 0, 0, (int64_t)MERKLE_LEAVES_MAX - 1, &number, e) < 0 ||
-	    db_integer(stmt, 1, 1, (int64_t)WITNESS_RUN_MAX, &found_run, e) < 0 ||
-	    db_integer(stmt, 2, 1, (int64_t)JOURNAL_ENTRIES_MAX, &count, e) < 0 ||
-	    take_hash(stmt, 3, proof->leaf.head.digest, e) < 0)
+	if (db_integer(rows, 0, 0, (int64_t)MERKLE_LEAVES_MAX - 1, &number, e) < 0 ||
+	    db_integer(rows, 1, 1, (int64_t)WITNESS_RUN_MAX, &found_run, e) < 0 ||
+	    db_integer(rows, 2, 1, (int64_t)JOURNAL_ENTRIES_MAX, &count, e) < 0 ||
+	    take_hash(rows, 3, proof->leaf.head.digest, e) < 0)
 		return err_code(e);
 	proof->index = (uint64_t)number;
 	proof->leaf.computation = id_of(id);

@@ -35,6 +35,7 @@ ROOMS = {
         "bundle": ["base", "crypto"],
         "python": ["base", "crypto"],
         "rpc": ["base", "crypto"],
+        "db": ["base"],
         "preflight": ["base", "crypto", "rpc"],
         "audit": ["base", "rpc"],
         "manifest": ["base", "crypto", "protobuf"],

@@ -80,14 +80,18 @@ static void bind(sqlite3_stmt *s, int column, struct reader *r)
 static void put_row(struct store *store, struct reader *r)
 {
 	size_t table = reader_u8(r) % ARRAY_LEN(tables);
-	CLEANUP(sqlite3_finalize) sqlite3_stmt *s = NULL;
+	sqlite3_stmt *s = NULL;
 
-	assert(sqlite3_exec(store->db.sqlite, "PRAGMA foreign_keys=OFF", NULL, NULL, NULL) == 0);
-	assert(sqlite3_prepare_v2(store->db.sqlite, tables[table].insert, -1, &s, NULL) == 0);
+	assert(sqlite3_exec(db_sqlite_of(&store->db), "PRAGMA foreign_keys=OFF", NULL, NULL,
+			    NULL) == 0);
+	assert(sqlite3_prepare_v2(db_sqlite_of(&store->db), tables[table].insert, -1, &s, NULL) ==
+	       0);
 	for (int i = 1; i <= tables[table].columns; i++)
 		bind(s, i, r);
 	(void)sqlite3_step(s); /* what a column does not take is not there */
-	assert(sqlite3_exec(store->db.sqlite, "PRAGMA foreign_keys=ON", NULL, NULL, NULL) == 0);
+	sqlite3_finalize(s);
+	assert(sqlite3_exec(db_sqlite_of(&store->db), "PRAGMA foreign_keys=ON", NULL, NULL, NULL) ==
+	       0);
 }
 
 /* Strict: as clients decode it. */

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "common/base/file.h"
+#include "common/db/db_sqlite.h"
 #include "computations/store.h"
 
 #include <assert.h>
@@ -24,7 +25,7 @@ static inline sqlite3 *store_memory_new(void)
 
 	assert(mkdtemp(dir) && store_open(&store, dir, &any, &e) == 0);
 	assert(sqlite3_open(":memory:", &memory) == SQLITE_OK);
-	backup = sqlite3_backup_init(memory, "main", store.db.sqlite, "main");
+	backup = sqlite3_backup_init(memory, "main", db_sqlite_of(&store.db), "main");
 	assert(backup && sqlite3_backup_step(backup, -1) == SQLITE_DONE);
 	assert(sqlite3_backup_finish(backup) == SQLITE_OK);
 	store_close(&store);
@@ -44,9 +45,8 @@ static inline void store_memory_open(struct store *store, const struct store_lim
 		sqlite = store_memory_new();
 		assert(key_generate(KEY_ECDSA, &key, &e) == 0);
 	}
-	*store = (struct store){
-		.db.sqlite = sqlite, .limits = *limits, .log_key = key, .lock = -1
-	};
+	*store = (struct store){ .limits = *limits, .log_key = key, .lock = -1 };
+	db_sqlite_adopt(&store->db, sqlite);
 	assert(db_script(&store->db,
 			 "DELETE FROM witness_leaves; DELETE FROM witness_nodes;"
 			 "DELETE FROM entries; DELETE FROM signed_journals;"

@@ -2,6 +2,7 @@
 #include "tests/unit/computations/store_room.h"
 
 #include "common/base/file.h"
+#include "computations/store_form.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -16,6 +17,14 @@ void store_room_open(struct store_room *f)
 	assert_ok(store_open(&f->store, f->dir, &store_room_limits, &f->e), f->e);
 	/* Nothing here outlives a power cut, and thousands of commits would wait for a busy disk. */
 	assert_ok(db_script(&f->store.db, "PRAGMA synchronous=OFF", &f->e), f->e);
+}
+
+void store_room_age(struct store_room *f, const char *sql, int form)
+{
+	assert_ok(db_script(&f->store.db, sql, &f->e), f->e);
+	assert_ok(db_form_set(&f->store.db, form, &f->e), f->e);
+	store_close(&f->store);
+	store_room_open(f);
 }
 
 int store_room_enter(void **state)

@@ -24,6 +24,8 @@ int store_room_leave(void **state);
 
 /* Again, after store_close(). */
 void store_room_open(struct store_room *f);
+/* Makes an older form of it by `sql`, and opens it again. */
+void store_room_age(struct store_room *f, const char *sql, int form);
 
 void store_room_create(struct store_room *f, const char *id);
 /* A CVM says that it is there; in the second one it also gets nothing to do. */

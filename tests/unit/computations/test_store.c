@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The store: computations, and the database that they are in. */
 #include "common/base/file.h"
+#include "common/db/db_sqlite.h"
+#include "computations/store_form.h"
 #include "tests/unit/computations/store_room.h"
 
 #include <signal.h>
@@ -210,12 +212,12 @@ static void a_newer_database_is_left_alone(void **state)
 	struct store other;
 
 	snprintf(path, sizeof(path), "%s/computations.db", f->dir);
-	assert_ok(db_script(&f->store.db, "PRAGMA user_version=9", &f->e), f->e);
+	assert_ok(db_form_set(&f->store.db, STORE_FORM + 1, &f->e), f->e);
 	store_close(&f->store);
 	assert_refused(store_open(&other, f->dir, &store_room_limits, &f->e), f->e,
 		       ERR_PRECONDITION, "newer");
-	assert_ok(db_open(&other.db, path, &f->e), f->e);
-	assert_ok(db_script(&other.db, "PRAGMA user_version=8", &f->e), f->e);
+	assert_ok(db_sqlite_open(&other.db, path, &f->e), f->e);
+	assert_ok(db_form_set(&other.db, STORE_FORM, &f->e), f->e);
 	db_close(&other.db);
 	store_room_open(f);
 }

@@ -302,14 +302,12 @@ static void who_may_go_to_an_unproven_cvm_is_remembered(void **state)
 
 static void older_databases_are_brought_up_to_date(void **state)
 {
-	static const char *const older[] = { "ALTER TABLE cvms DROP COLUMN key;" JOURNALS_GONE
-					     "PRAGMA user_version=2;",
+	static const char *const older[] = { "ALTER TABLE cvms DROP COLUMN key;" JOURNALS_GONE,
 					     "ALTER TABLE cvms DROP COLUMN key;"
 					     "ALTER TABLE computations DROP COLUMN unverified;"
 					     "ALTER TABLE cvms DROP COLUMN verified;"
 					     "ALTER TABLE cvms DROP COLUMN verdict;"
-					     "ALTER TABLE cvms DROP COLUMN judged;" JOURNALS_GONE
-					     "PRAGMA user_version=1;" };
+					     "ALTER TABLE cvms DROP COLUMN judged;" JOURNALS_GONE };
 	struct store_room *f = *state;
 
 	store_room_run_on(f, "one", "cvm");
@@ -317,9 +315,7 @@ static void older_databases_are_brought_up_to_date(void **state)
 		struct store_todo todo CLEANUP_TODO = { .computation_id = NULL };
 		struct cvm cvm CLEANUP_CVM = { .id = NULL };
 
-		assert_ok(db_script(&f->store.db, older[i], &f->e), f->e);
-		store_close(&f->store);
-		store_room_open(f);
+		store_room_age(f, older[i], 2 - (int)i);
 		store_room_arrive(f, "cvm", &todo);
 		assert_string_equal(todo.computation_id, "one");
 		check_verdict(f, false, "unproven");

@@ -34,15 +34,14 @@ static int enter(void **state)
 static int create(struct store *store, const char *id, struct err *e)
 {
 	Cvms__ComputationRunReq manifest = CVMS__COMPUTATION_RUN_REQ__INIT;
-	struct err ignored;
 
 	manifest.id = (char *)(uintptr_t)id;
 	manifest.name = (char *)(uintptr_t)"a name";
-	if (db_script(&store->db, "BEGIN IMMEDIATE", e) < 0)
+	if (db_begin(&store->db, e) < 0)
 		return err_code(e);
-	if (store_create(store, &manifest, e) == 0 && db_script(&store->db, "COMMIT", e) == 0)
+	if (store_create(store, &manifest, e) == 0 && db_commit(&store->db, e) == 0)
 		return 0;
-	(void)!db_script(&store->db, "ROLLBACK", &ignored);
+	db_rollback(&store->db);
 	return err_code(e);
 }
 
@@ -106,7 +105,6 @@ static void sign_head(void)
 static int add_part(struct store *store, struct err *e)
 {
 	struct span entries[PART];
-	struct err ignored;
 	int64_t kept;
 
 	for (int i = 0; i < PART; i++)
@@ -115,12 +113,12 @@ static int add_part(struct store *store, struct err *e)
 					   .entries = entries,
 					   .count = PART,
 					   .head = { signed_head.bytes, signed_head.len } };
-	if (db_script(&store->db, "BEGIN IMMEDIATE", e) < 0)
+	if (db_begin(&store->db, e) < 0)
 		return err_code(e);
 	if (store_journal_add(store, "cvm", "one", &part, &kept, e) == 0 &&
-	    db_script(&store->db, "COMMIT", e) == 0)
+	    db_commit(&store->db, e) == 0)
 		return 0;
-	(void)!db_script(&store->db, "ROLLBACK", &ignored);
+	db_rollback(&store->db);
 	return err_code(e);
 }
 
