@@ -57,8 +57,18 @@ const struct setting config_settings[] = {
 	ROW("SECRETS_DIR", SETTING_TEXT, secrets_dir, "/run/cocos",
 	    "folder for what CVMs are given at boot; must be on tmpfs"),
 	ROW_RANGE("MEMORY", SETTING_SIZE, memory, "2G", CONFIG_MEMORY_MIN_MIB *MIB,
-		  (uint64_t)1 << 44, "memory of a CVM"),
+		  CONFIG_MEMORY_MAX, "memory of a CVM"),
 	ROW_RANGE("CPUS", SETTING_NUMBER, cpus, "1", 1, CONFIG_CPUS_MAX, "CPUs of a CVM"),
+	ROW_RANGE("MAX_MEMORY", SETTING_SIZE, max_memory, "0", 0, CONFIG_MEMORY_MAX,
+		  "memory that a request may ask for; 0: no more than MANAGER_MEMORY"),
+	ROW_RANGE("MAX_CPUS", SETTING_NUMBER, max_cpus, "0", 0, CONFIG_CPUS_MAX,
+		  "CPUs that a request may ask for; 0: no more than MANAGER_CPUS"),
+	ROW_RANGE("TOTAL_MEMORY", SETTING_SIZE, total_memory, "0", 0, CONFIG_TOTAL_MEMORY_MAX,
+		  "memory of all CVMs together; 0: no limit"),
+	ROW_RANGE("TOTAL_CPUS", SETTING_NUMBER, total_cpus, "0", 0, CONFIG_TOTAL_CPUS_MAX,
+		  "CPUs of all CVMs together; 0: no limit"),
+	ROW_RANGE("STATE_FREE", SETTING_SIZE, state_free, "64M", 0, CONFIG_TOTAL_MEMORY_MAX,
+		  "room that must be free in MANAGER_STATE_DIR when a CVM is created"),
 	ROW("CPU_TYPE", SETTING_TEXT, cpu_type, NULL,
 	    "libvirt's name of the CPU model; default: EPYC-v4 for SNP, the host's under KVM, else "
 	    "QEMU's maximum"),
@@ -244,6 +254,26 @@ static int check_tee(struct config *c, struct err *e)
 	return check_snp(c, e);
 }
 
+/* What a CVM gets whose request asks for nothing must be allowed. */
+static int check_limits(struct config *c, struct err *e)
+{
+	if (!c->max_cpus)
+		c->max_cpus = c->cpus;
+	if (!c->max_memory)
+		c->max_memory = c->memory;
+	if (c->memory % MIB)
+		return err_set(e, ERR_INVALID, "MANAGER_MEMORY is not a whole number of MiB");
+	if (c->max_cpus < c->cpus)
+		return err_set(e, ERR_INVALID, "MANAGER_MAX_CPUS is less than MANAGER_CPUS");
+	if (c->max_memory < c->memory)
+		return err_set(e, ERR_INVALID, "MANAGER_MAX_MEMORY is less than MANAGER_MEMORY");
+	if (c->total_cpus && c->total_cpus < c->cpus)
+		return err_set(e, ERR_INVALID, "MANAGER_TOTAL_CPUS is less than MANAGER_CPUS");
+	if (c->total_memory && c->total_memory < c->memory)
+		return err_set(e, ERR_INVALID, "MANAGER_TOTAL_MEMORY is less than MANAGER_MEMORY");
+	return 0;
+}
+
 static int check(struct config *c, struct err *e)
 {
 	struct in_addr v4;
@@ -252,8 +282,8 @@ static int check(struct config *c, struct err *e)
 	    check_tee(c, e) < 0 ||
 	    config_parse_ports(c->ports, &c->port_first, &c->port_last, e) < 0)
 		return err_code(e);
-	if (c->memory % MIB)
-		return err_set(e, ERR_INVALID, "MANAGER_MEMORY is not a whole number of MiB");
+	if (check_limits(c, e) < 0)
+		return err_code(e);
 	if (inet_pton(AF_INET, c->forward_host, &v4) != 1)
 		return err_set(e, ERR_INVALID, "MANAGER_FORWARD_HOST: %s is not an IPv4 address",
 			       log_quote(c->forward_host).text);

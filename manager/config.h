@@ -14,11 +14,14 @@ enum {
 	CONFIG_VMS_MAX = 256,
 	CONFIG_CPUS_MAX = 288, /* of QEMU's q35 */
 	CONFIG_MEMORY_MIN_MIB = 128,
+	CONFIG_TOTAL_CPUS_MAX = 1 << 20,
 };
-#define CONFIG_SOCKET "/run/cocos/manager.sock"
-#define CONFIG_HOST   "127.0.0.1"
-#define CONFIG_PORT   "7002"
-#define CONFIG_FILE   "/etc/cocos/manager.conf"
+#define CONFIG_MEMORY_MAX       ((uint64_t)1 << 44) /* bytes */
+#define CONFIG_TOTAL_MEMORY_MAX ((uint64_t)1 << 50)
+#define CONFIG_SOCKET           "/run/cocos/manager.sock"
+#define CONFIG_HOST             "127.0.0.1"
+#define CONFIG_PORT             "7002"
+#define CONFIG_FILE             "/etc/cocos/manager.conf"
 
 /* In place of a firmware file: for plain CVMs only, and nothing measures what they boot. */
 #define CONFIG_SEABIOS "SeaBIOS"
@@ -45,9 +48,12 @@ struct config {
 	char *image_dir, *state_dir, *secrets_dir; /* absolute */
 	uint64_t memory;                           /* bytes, whole MiB */
 	uint64_t cpus;
-	char *cpu_type; /* NULL: by acceleration */
-	char *firmware; /* NULL: SeaBIOS, or the TEE's usual one */
-	char *emulator; /* NULL: libvirt's choice */
+	uint64_t max_memory, max_cpus;     /* of one CVM; never less than memory, cpus */
+	uint64_t total_memory, total_cpus; /* of all together; 0: no limit */
+	uint64_t state_free;               /* bytes that state_dir must have for another CVM */
+	char *cpu_type;                    /* NULL: by acceleration */
+	char *firmware;                    /* NULL: SeaBIOS, or the TEE's usual one */
+	char *emulator;                    /* NULL: libvirt's choice */
 	char *tee;
 	bool allow_plain;
 	char *snp_policy, *snp_id_block, *snp_id_auth;

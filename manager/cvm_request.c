@@ -198,6 +198,42 @@ static int read_name(const Manager__CreateReq *message, struct cvm_request *requ
 	return cvm_labels_make(message->labels, message->n_labels, request->labels, e);
 }
 
+static int read_tee(const char *text, enum config_tee *tee, struct err *e)
+{
+	static const struct {
+		const char *name;
+		enum config_tee tee;
+	} tees[] = {
+		{ "", CONFIG_TEE_AUTO },
+		{ "none", CONFIG_TEE_NONE },
+		{ "snp", CONFIG_TEE_SNP },
+		{ "tdx", CONFIG_TEE_TDX },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(tees); i++)
+		if (strcmp(text, tees[i].name) == 0) {
+			*tee = tees[i].tee;
+			return 0;
+		}
+	return err_set(e, ERR_INVALID, "tee: %s is not one of none, snp, tdx",
+		       log_quote(text).text);
+}
+
+/* What a CVM is to be made of. Whether it may be had is for the manager's settings (admission.h). */
+static int read_shape(const Manager__CreateReq *message, struct cvm_request *request, struct err *e)
+{
+	if (message->memory % ((uint64_t)1 << 20))
+		return err_set(e, ERR_INVALID, "memory: %llu bytes are not a whole number of MiB",
+			       (unsigned long long)message->memory);
+	if (strlen(message->image) >= sizeof(request->image))
+		return err_set(e, ERR_INVALID, "image: longer than %zu bytes",
+			       sizeof(request->image) - 1);
+	request->cpus = message->cpus;
+	request->memory = message->memory;
+	memcpy(request->image, message->image, strlen(message->image) + 1);
+	return read_tee(message->tee, &request->tee, e);
+}
+
 int cvm_request_make(const Manager__CreateReq *message, const char *cvm_id,
 		     struct cvm_request *request, struct err *e)
 {
@@ -211,7 +247,7 @@ int cvm_request_make(const Manager__CreateReq *message, const char *cvm_id,
 			       "agent_cvm_server_url is missing: where should the "
 			       "agent connect to?");
 	if (read_ttl(message->ttl, &made.ttl_ms, e) < 0 || read_name(message, &made, e) < 0 ||
-	    write_environment(message, cvm_id, &made, e) < 0 ||
+	    read_shape(message, &made, e) < 0 || write_environment(message, cvm_id, &made, e) < 0 ||
 	    check_credentials(&made.boot, e) < 0) {
 		cvm_request_done(&made);
 		return err_code(e);

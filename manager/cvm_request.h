@@ -6,7 +6,9 @@
 
 #include "common/base/err.h"
 #include "common/manifest/bootconfig.h"
+#include "common/manifest/image.h"
 #include "manager.pb-c.h"
+#include "manager/config.h"
 #include "manager/cvm_labels.h"
 
 #include <stdint.h>
@@ -20,7 +22,11 @@ enum {
 
 struct cvm_request {
 	struct bootconfig boot;
-	uint64_t ttl_ms; /* 0: no limit */
+	uint64_t ttl_ms;            /* 0: no limit */
+	unsigned cpus;              /* 0: as configured */
+	uint64_t memory;            /* bytes, whole MiB; 0: as configured */
+	enum config_tee tee;        /* CONFIG_TEE_AUTO: as configured; never a simulated one */
+	char image[IMAGE_NAME_MAX]; /* empty: the manager's */
 	char name[CVM_NAME_MAX + 1], labels[CVM_LABELS_MAX + 1];
 };
 

@@ -2,6 +2,7 @@
 /* fleet_create.c — making a CVM, from a client's request to a running one or to nothing. */
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "manager/admission.h"
 #include "manager/fleet_state.h"
 
 #include <string.h>
@@ -98,11 +99,24 @@ static struct slot *unused_slot(struct fleet *f, const struct cvm *cvm, struct e
 	return NULL;
 }
 
-static int fill_job(struct job *job, const Manager__CreateReq *request, struct err *e)
+/* All that are there count, those that are made and removed, too. */
+static struct admission_use use_of(const struct fleet *f)
+{
+	struct admission_use use = { 0 };
+
+	for (unsigned i = 0; i < f->count; i++)
+		if (f->slots[i].state != SLOT_FREE)
+			admission_count(f->lifecycle->config, &f->slots[i].cvm, &use);
+	return use;
+}
+
+static int fill_job(struct job *job, const struct config *config, const Manager__CreateReq *request,
+		    struct err *e)
 {
 	struct cvm *cvm = &job->cvm;
 
-	if (make_id(cvm->id, e) < 0 || cvm_request_make(request, cvm->id, &job->request, e) < 0)
+	if (make_id(cvm->id, e) < 0 || cvm_request_make(request, cvm->id, &job->request, e) < 0 ||
+	    admission_give(config, &job->request, cvm, e) < 0)
 		return err_code(e);
 	cvm->created_ms = clock_ms(CLOCK_REALTIME);
 	memcpy(cvm->name, job->request.name, sizeof(cvm->name));
@@ -114,6 +128,8 @@ static int fill_job(struct job *job, const Manager__CreateReq *request, struct e
 int fleet_create(struct fleet *f, const Manager__CreateReq *request, fleet_created_fn *done,
 		 void *data, struct err *e)
 {
+	const struct config *config = f->lifecycle->config;
+	struct admission_use use = use_of(f);
 	struct slot *slot;
 	struct job *job;
 
@@ -123,7 +139,8 @@ int fleet_create(struct fleet *f, const Manager__CreateReq *request, fleet_creat
 	if (!job)
 		return err_nomem(e);
 	/* What is wrong with the request is said even when there is no room. */
-	if (fill_job(job, request, e) < 0 || !(slot = unused_slot(f, &job->cvm, e))) {
+	if (fill_job(job, config, request, e) < 0 || !(slot = unused_slot(f, &job->cvm, e)) ||
+	    admission_check(config, &use, &job->cvm, e) < 0) {
 		cvm_request_done(&job->request);
 		free(job);
 		return err_code(e);

@@ -14,7 +14,6 @@
 #include <sys/stat.h>
 
 enum {
-	STATE_FREE_MIN = 64 << 20,  /* bytes: consoles and records */
 	SECRETS_FREE_MIN = 8 << 20, /* bytes: boot configurations of many CVMs */
 };
 
@@ -64,7 +63,7 @@ static int look_state(void *subject, char *found, struct err *e)
 				&(struct preflight_folder){ .must_not = S_IWGRP | S_IWOTH,
 							    .must = S_IXOTH,
 							    .is_ours = true,
-							    .free_bytes = STATE_FREE_MIN },
+							    .free_bytes = c->state_free },
 				found, e);
 }
 
@@ -157,7 +156,7 @@ static int choose(const struct host *h, struct cvm **cvm, struct err *e)
 
 	if (!chosen)
 		return err_nomem(e);
-	if (tee_choose(h->config, &h->found, chosen, e) < 0)
+	if (tee_choose(h->config, CONFIG_TEE_AUTO, &h->found, chosen, e) < 0)
 		return err_code(e);
 	*cvm = TAKE_PTR(chosen);
 	return 0;
@@ -267,7 +266,7 @@ static const struct preflight_check checks[] = {
 	  "end the program that has it (perhaps a manager that runs already), make its "
 	  "folder writable for this user, or set another MANAGER_SOCKET" },
 	{ HOST_CHECK_STATE, look_state,
-	  "give it to the manager's user with mode 0711, and make room; or name "
+	  "give it to the manager's user with mode 0711, and make room (MANAGER_STATE_FREE); or name "
 	  "another folder in MANAGER_STATE_DIR" },
 	{ "database", look_database,
 	  "install the version that wrote it, or move registry.db away with its -wal and "

@@ -3,6 +3,8 @@
 
 #include "common/base/clock.h"
 #include "common/base/file.h"
+#include "common/base/log.h"
+#include "manager/admission.h"
 #include "manager/host_check.h"
 #include "manager/launch_policy.h"
 #include "manager/tee.h"
@@ -145,6 +147,23 @@ static int read_image(struct lifecycle *l, struct cvm *cvm, struct launch *launc
 	return 0;
 }
 
+/* It is the image that was asked for, by flavour or by flavour and digest, and has the memory that it needs. */
+static int check_image_wish(const struct image *image, const struct cvm_request *request,
+			    const struct cvm *cvm, struct err *e)
+{
+	if (*request->image && strcmp(request->image, cvm->image) != 0 &&
+	    strcmp(request->image, image->flavour) != 0)
+		return err_set(
+			e, ERR_INVALID,
+			"image: %s is asked for, and this manager launches %s (MANAGER_IMAGE_DIR)",
+			log_quote(request->image).text, cvm->image);
+	if (cvm->memory >> 20 < image->min_memory_mib)
+		return err_set(e, ERR_INVALID, "memory: %llu MiB, and the image needs %llu or more",
+			       (unsigned long long)cvm->memory >> 20,
+			       (unsigned long long)image->min_memory_mib);
+	return 0;
+}
+
 /* A launch whose measurement we can't compute continues: an owner may be able to. */
 static void expect(struct lifecycle *l, struct cvm *cvm)
 {
@@ -160,11 +179,11 @@ static int prepare(struct lifecycle *l, const struct cvm_request *request, struc
 	struct bootconfig_digests digests;
 	int failed;
 
-	cvm->cpus = (unsigned)l->config->cpus;
-	cvm->memory = l->config->memory;
 	if (virt_host(l->virt, &launch->host, e) < 0)
 		return host_check_named(HOST_CHECK_LIBVIRT, e);
-	if (tee_choose(l->config, &launch->host, cvm, e) < 0)
+	if (admission_check_disk(l->config, e) < 0)
+		return host_check_named(HOST_CHECK_STATE, e);
+	if (tee_choose(l->config, request->tee, &launch->host, cvm, e) < 0)
 		return host_check_named(HOST_CHECK_TEE, e);
 	if (bootconfig_digest(&request->boot, &digests, e) < 0)
 		return err_code(e);
@@ -172,10 +191,14 @@ static int prepare(struct lifecycle *l, const struct cvm_request *request, struc
 	memcpy(cvm->boot_sha3_384, digests.sha3_384, sizeof(digests.sha3_384));
 	pthread_mutex_lock(&l->lock);
 	failed = read_image(l, cvm, launch, e);
+	if (failed)
+		(void)!host_check_named(HOST_CHECK_IMAGE, e);
+	else
+		failed = check_image_wish(l->image, request, cvm, e);
 	if (!failed)
 		expect(l, cvm);
 	pthread_mutex_unlock(&l->lock);
-	return failed ? host_check_named(HOST_CHECK_IMAGE, e) : 0;
+	return failed;
 }
 
 static int own(const char *path, const struct virt_host *host, struct err *e)

@@ -60,7 +60,7 @@ void lifecycle_name(const struct lifecycle *l, unsigned slot, char name[LIFECYCL
 /* The image can be launched, as it is on disk now; reads it again if it was changed. Blocking. */
 int lifecycle_check_image(struct lifecycle *l, struct err *e) MUST_CHECK;
 
-/* Creates the CVM: `cvm` comes with id, slot and times, the rest is filled in. On failure
+/* Creates the CVM: `cvm` comes with id, slot, times, cpus and memory, the rest is filled in. On failure
  * everything is undone; if even that failed, cvm->step says how far it got, and
  * lifecycle_remove() must be tried again; it is 0 if nothing is left. */
 int lifecycle_create(struct lifecycle *l, const struct cvm_request *request, struct cvm *cvm,

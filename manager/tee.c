@@ -41,28 +41,58 @@ static bool host_has(const struct virt_host *host, enum domain_tee tee)
 	return *(const bool *)((const char *)host + tees[tee].host);
 }
 
-static int find_tee(const struct config *config, const struct virt_host *host, enum domain_tee *tee,
-		    struct err *e)
+static const char *wish_name(enum config_tee wish)
 {
+	enum domain_tee t = DOMAIN_PLAIN;
+
+	while (tees[t].wanted != wish)
+		t++;
+	return domain_tee_name(t);
+}
+
+int tee_check_wish(const struct config *config, enum config_tee wish, struct err *e)
+{
+	enum config_tee has = config->wanted;
+
+	if (wish == CONFIG_TEE_AUTO || wish == has)
+		return 0;
+	if (has == CONFIG_TEE_AUTO && wish == CONFIG_TEE_NONE && !config->allow_plain)
+		return err_set(e, ERR_INVALID,
+			       "tee: none is asked for, and this manager launches no unprotected "
+			       "CVMs (MANAGER_ALLOW_PLAIN)");
+	if (has == CONFIG_TEE_AUTO || (has == CONFIG_TEE_SIMULATED_SNP && wish == CONFIG_TEE_SNP) ||
+	    (has == CONFIG_TEE_SIMULATED_TDX && wish == CONFIG_TEE_TDX))
+		return 0;
+	return err_set(
+		e, ERR_INVALID,
+		"tee: %s is asked for, and this manager launches nothing but %s (MANAGER_TEE)",
+		wish_name(wish), config->tee);
+}
+
+static int find_tee(const struct config *config, enum config_tee wish, const struct virt_host *host,
+		    enum domain_tee *tee, struct err *e)
+{
+	enum config_tee wanted = config->wanted == CONFIG_TEE_AUTO ? wish : config->wanted;
+
 	if (config_simulates(config)) {
 		*tee = config->wanted == CONFIG_TEE_SIMULATED_SNP ? DOMAIN_SNP : DOMAIN_TDX;
 		return 0;
 	}
 	for (enum domain_tee t = DOMAIN_SNP; t < ARRAY_LEN(tees); t++) {
-		bool asked = config->wanted == tees[t].wanted;
+		bool asked = wanted == tees[t].wanted;
 
 		if (asked && !host_has(host, t))
 			return err_set(
 				e, ERR_PRECONDITION,
-				"MANAGER_TEE=%s, but this host's kernel and libvirt do not both "
-				"offer it",
+				"%s%s, but this host's kernel and libvirt do not both offer it",
+				wanted == config->wanted ? "MANAGER_TEE=" : "tee: ",
 				domain_tee_name(t));
-		if (asked || (config->wanted == CONFIG_TEE_AUTO && host_has(host, t))) {
+		if (asked || (wanted == CONFIG_TEE_AUTO && host_has(host, t))) {
 			*tee = t;
 			return 0;
 		}
 	}
-	if (config->wanted == CONFIG_TEE_AUTO && !config->allow_plain)
+	if (wanted == CONFIG_TEE_AUTO && !config->allow_plain)
 		return err_set(
 			e, ERR_PRECONDITION,
 			"this host has neither SEV-SNP nor TDX: for CVMs that nothing protects "
@@ -71,13 +101,13 @@ static int find_tee(const struct config *config, const struct virt_host *host, e
 	return 0;
 }
 
-int tee_choose(const struct config *config, const struct virt_host *host, struct cvm *cvm,
-	       struct err *e)
+int tee_choose(const struct config *config, enum config_tee wish, const struct virt_host *host,
+	       struct cvm *cvm, struct err *e)
 {
 	enum domain_tee tee;
 	const char *cpu_type = config->cpu_type, *firmware = config->firmware;
 
-	if (find_tee(config, host, &tee, e) < 0)
+	if (find_tee(config, wish, host, &tee, e) < 0)
 		return err_code(e);
 	if (tee == DOMAIN_PLAIN && config->igvm)
 		return err_set(e, ERR_PRECONDITION, "MANAGER_IGVM serves SNP and TDX alone");

@@ -11,10 +11,15 @@
 #include "manager/registry.h"
 #include "manager/virt.h"
 
-/* Fills tee, kvm, CPU type and firmware from MANAGER_TEE and what the host has. ERR_PRECONDITION
- * if the host lacks what is asked for; never falls back to a plain CVM unless that is allowed. */
-int tee_choose(const struct config *config, const struct virt_host *host, struct cvm *cvm,
-	       struct err *e) MUST_CHECK;
+/* Whether the settings let a request have `wish`: CONFIG_TEE_AUTO (no wish), _NONE, _SNP or _TDX.
+ * ERR_INVALID names the setting that does not. */
+int tee_check_wish(const struct config *config, enum config_tee wish, struct err *e) MUST_CHECK;
+
+/* Fills tee, kvm, CPU type and firmware from MANAGER_TEE, a wish that was checked, and what the host has.
+ * ERR_PRECONDITION if the host lacks what is asked for; never falls back to a plain CVM unless that is
+ * allowed. */
+int tee_choose(const struct config *config, enum config_tee wish, const struct virt_host *host,
+	       struct cvm *cvm, struct err *e) MUST_CHECK;
 
 /* What tee_fill() points into. */
 struct tee_texts {

@@ -50,13 +50,13 @@ static void fill_cvm(struct vm_message *out, const struct cvm *c)
 	m->exit_reason = text(why_name(c->why));
 	m->created_ms = c->created_ms;
 	m->expires_ms = c->expires_ms;
-	if (!c->cpus) { /* nothing of it has been chosen yet */
+	m->cpus = c->cpus;
+	m->memory = c->memory;
+	if (!c->image[0]) { /* nothing else of it has been chosen yet */
 		m->tee = text("");
 		return;
 	}
 	m->acceleration = text(c->kvm ? "kvm" : "tcg");
-	m->cpus = c->cpus;
-	m->memory = c->memory;
 	m->image = text(c->image);
 	m->forwarded_port = c->port;
 }

@@ -98,6 +98,8 @@ static void enter(uint8_t flags)
 	for (size_t i = 0; i < ID_STRAY; i++)
 		ids[i][0] = '\0';
 	fleet_room_prepare(&room, VMS);
+	room.config.max_cpus = 2;
+	room.config.total_cpus = 3;
 	if (flags & FLAG_RUNS)
 		record(0, CVM_RUNNING, 0);
 	if (flags & FLAG_LATE)
@@ -241,6 +243,8 @@ static void ask_create(struct grpc_peer *u, uint8_t how)
 		m.name = words(how >> 3);
 		m.n_labels = how & 1 ? 2 : 1;
 		m.labels = labels(how >> 3);
+	} else {
+		m.cpus = (how & CREATE_NAMES) >> 3; /* three are too many */
 	}
 	if (how & 0x40)
 		m.agent_cvm_server_url = (char *)(uintptr_t)"a b";

@@ -111,6 +111,37 @@ def cvms_are_listed_and_shown_by_what_they_are_called():
         m.assert_nothing_left()
 
 
+EXHAUSTED = grpc.StatusCode.RESOURCE_EXHAUSTED
+
+
+def requests_have_sizes_within_limits():
+    limits = {"MEMORY": "128M", "MAX_MEMORY": "192M", "MAX_CPUS": "2", "TOTAL_CPUS": "3", "TOTAL_MEMORY": "384M"}
+    with Folder() as folder, Seen(folder, **limits) as m:
+        for words, asked in (("MANAGER_MAX_CPUS", {"cpus": 3}), ("MANAGER_MAX_MEMORY", {"memory": 193 << 20}),
+                             ("MANAGER_TEE", {"tee": "snp"}), ("whole number of MiB", {"memory": 1}),
+                             ("MANAGER_IMAGE_DIR", {"image": "no-such"})):
+            refused(INVALID, m.create, words=words, **asked)
+        large = m.create(name="large", cpus=2, memory=192 << 20, tee="none", image="base")
+        refused(EXHAUSTED, m.create, words="2 of 3 are used (MANAGER_TOTAL_CPUS)", cpus=2)
+        usual = m.create(name="usual")
+        refused(EXHAUSTED, m.create, words="MANAGER_TOTAL_CPUS")
+        with open(f"/proc/{room.machine(large.cvm_id)}/cmdline", encoding="utf-8") as file:
+            line = file.read()
+        assert "2,sockets=2" in line and f"size={192 << 10}k" in line or f'"size":{192 << 20}' in line, line
+        m.kill()
+        m.start()  # what they have is recorded
+        shown = {vm.name: (vm.cpus, vm.memory >> 20, vm.tee) for vm in m.all()}
+        assert shown == {"large": (2, 192, "none"), "usual": (1, 128, "none")}, shown
+        refused(EXHAUSTED, m.create, words="MANAGER_TOTAL_CPUS")
+        m.stop()
+        m.settings.update(STATE_FREE="512T", TOTAL_CPUS="0", TOTAL_MEMORY="0")
+        m.start()
+        refused(EXHAUSTED, m.create, words="MANAGER_STATE_FREE")
+        for made in (large, usual):
+            m.remove(made.cvm_id)
+        m.assert_nothing_left()
+
+
 def a_watch_tells_a_life_and_can_be_taken_up_anywhere():
     with Folder() as folder, Seen(folder) as m:
         start = m.page().revision
@@ -294,5 +325,6 @@ if __name__ == "__main__":
         after_a_restart_the_list_is_asked_for_anew,
         what_is_no_name_label_filter_or_cursor_is_refused,
         the_command_line_lists_shows_watches_and_removes,
+        requests_have_sizes_within_limits,
         no_more_watch_than_there_are_places,
     ])

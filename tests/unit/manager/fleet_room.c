@@ -215,7 +215,12 @@ void fleet_room_prepare(struct fleet_room *m, unsigned max_vms)
 	struct err e;
 
 	memset(&fleet_world, 0, sizeof(fleet_world));
-	*m = (struct fleet_room){ .config = { .max_vms = max_vms, .state_dir = dir } };
+	*m = (struct fleet_room){ .config = { .max_vms = max_vms,
+					      .cpus = 1,
+					      .max_cpus = 1,
+					      .memory = (uint64_t)192 << 20,
+					      .max_memory = (uint64_t)192 << 20,
+					      .state_dir = dir } };
 	snprintf(m->secrets, sizeof(m->secrets), "%s/secrets", dir);
 	snprintf(path, sizeof(path), "%s/cvms", dir);
 	assert_ok(dir_make(m->secrets, 0700, &e), e);

@@ -125,6 +125,51 @@ static void what_was_not_given_is_not_written(void **state)
 	cvm_request_done(&request);
 }
 
+static void what_a_cvm_is_to_be_made_of(void **state)
+{
+	static const struct {
+		const char *text;
+		enum config_tee tee;
+	} tees[] = { { "", CONFIG_TEE_AUTO },
+		     { "none", CONFIG_TEE_NONE },
+		     { "snp", CONFIG_TEE_SNP },
+		     { "tdx", CONFIG_TEE_TDX } };
+	static const char *const no_tees[] = { "auto", "SNP", "simulated-snp", "snp ", "sgx" };
+	Manager__CreateReq message = plain_request();
+	char image[IMAGE_NAME_MAX + 1];
+	struct cvm_request request;
+	struct err e;
+
+	message.cpus = UINT32_MAX;
+	message.memory = UINT64_MAX >> 20 << 20;
+	memset(image, 'a', sizeof(image));
+	image[IMAGE_NAME_MAX - 1] = '\0';
+	message.image = image;
+	for (size_t i = 0; i < ARRAY_LEN(tees); i++) {
+		message.tee = (char *)(uintptr_t)tees[i].text;
+		assert_ok(cvm_request_make(&message, ID, &request, &e), e);
+		assert_int_equal(request.cpus, UINT32_MAX);
+		assert_true(request.memory == message.memory);
+		assert_string_equal(request.image, image);
+		assert_int_equal(request.tee, tees[i].tee);
+		cvm_request_done(&request);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(no_tees); i++) {
+		message.tee = (char *)(uintptr_t)no_tees[i];
+		assert_refused(cvm_request_make(&message, ID, &request, &e), e, ERR_INVALID,
+			       "not one of none, snp, tdx");
+	}
+	message.tee = (char *)"";
+	message.memory++;
+	assert_refused(cvm_request_make(&message, ID, &request, &e), e, ERR_INVALID,
+		       "not a whole number of MiB");
+	message.memory--;
+	image[IMAGE_NAME_MAX - 1] = 'a';
+	image[IMAGE_NAME_MAX] = '\0';
+	assert_refused(cvm_request_make(&message, ID, &request, &e), e, ERR_INVALID,
+		       "image: longer");
+}
+
 static void values_that_would_be_read_differently_are_refused(void **state)
 {
 	static const char *const bad[] = {
@@ -267,6 +312,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_full_request_becomes_a_boot_configuration),
 		cmocka_unit_test(what_was_not_given_is_not_written),
+		cmocka_unit_test(what_a_cvm_is_to_be_made_of),
 		cmocka_unit_test(values_that_would_be_read_differently_are_refused),
 		cmocka_unit_test(values_have_a_limit),
 		cmocka_unit_test(the_service_must_be_named_as_host_and_port),

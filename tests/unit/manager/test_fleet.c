@@ -183,6 +183,57 @@ static void a_removal_that_has_begun_is_finished(void **state)
 	fleet_room_close(&m);
 }
 
+static int create_sized(struct fleet_room *m, struct fleet_told *told, uint32_t cpus, uint64_t mib,
+			struct err *e)
+{
+	Manager__CreateReq request = fleet_room_request();
+
+	request.cpus = cpus;
+	request.memory = mib << 20;
+	return fleet_create(m->fleet, &request, fleet_room_created, told, e);
+}
+
+/* Those count that are being made, that run, and that an earlier manager recorded. */
+static void what_cvms_have_together_is_limited(void **state)
+{
+	struct cvm recorded = { .port = 7150,
+				.step = CVM_RUNNING,
+				.cpus = 2,
+				.memory = (uint64_t)256 << 20,
+				.slot = 7,
+				.id = "5b1c6d3e-0000-4000-8000-000000000001" };
+	struct fleet_told told = { 0 };
+	struct fleet_room m;
+	struct err e;
+
+	fleet_room_prepare(&m, 8);
+	m.config.max_cpus = 4;
+	m.config.total_cpus = 9;
+	m.config.max_memory = (uint64_t)1024 << 20;
+	m.config.total_memory = (uint64_t)2304 << 20;
+	assert_ok(registry_add(m.registry, &recorded, &e), e);
+	fleet_room_open(&m);
+	assert_refused(create_sized(&m, &told, 5, 0, &e), e, ERR_INVALID, "MANAGER_MAX_CPUS");
+	assert_refused(create_sized(&m, &told, 0, 1025, &e), e, ERR_INVALID, "MANAGER_MAX_MEMORY");
+	assert_ok(create_sized(&m, &told, 4, 1024, &e), e);
+	assert_refused(create_sized(&m, &told, 4, 0, &e), e, ERR_EXHAUSTED, "6 of 9");
+	fleet_room_settle(&m);
+	assert_ok(create_sized(&m, &told, 3, 1023, &e), e);
+	fleet_room_settle(&m);
+	assert_int_equal(told.created, 2);
+	assert_int_equal(fleet_find(m.fleet, told.id)->cpus, 3);
+	assert_int_equal(fleet_find(m.fleet, told.id)->memory, (uint64_t)1023 << 20);
+	assert_refused(create_sized(&m, &told, 0, 128, &e), e, ERR_EXHAUSTED, "9 of 9");
+	assert_ok(fleet_remove(m.fleet, told.id, fleet_room_removed, &told, &e), e);
+	assert_refused(create_sized(&m, &told, 0, 128, &e), e, ERR_EXHAUSTED, "9 of 9");
+	fleet_room_settle(&m);
+	assert_refused(create_sized(&m, &told, 1, 1025, &e), e, ERR_INVALID, "MANAGER_MAX_MEMORY");
+	assert_ok(create_sized(&m, &told, 1, 1024, &e), e);
+	fleet_room_settle(&m);
+	assert_refused(create_sized(&m, &told, 1, 128, &e), e, ERR_EXHAUSTED, "2304 of 2304");
+	fleet_room_close(&m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -195,6 +246,7 @@ int main(void)
 		FLEET_ROOM_ROW(nothing_new_begins_after_the_end),
 		FLEET_ROOM_ROW(a_removal_that_libvirt_refuses_leaves_the_cvm_running),
 		FLEET_ROOM_ROW(a_removal_that_has_begun_is_finished),
+		FLEET_ROOM_ROW(what_cvms_have_together_is_limited),
 	};
 
 	return cmocka_run_group_tests(tests, fleet_room_make_dir, fleet_room_remove_dir);

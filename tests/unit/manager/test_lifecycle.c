@@ -244,7 +244,9 @@ static int create(struct manager *m, struct cvm *cvm, struct err *e)
 	struct cvm_request request = some_request();
 	int r;
 
-	*cvm = (struct cvm){ .id = ID, .slot = 2, .created_ms = 1 };
+	*cvm = (struct cvm){
+		.id = ID, .slot = 2, .created_ms = 1, .cpus = 1, .memory = m->config.memory
+	};
 	r = lifecycle_create(&m->lifecycle, &request, cvm, e);
 	cvm_request_done(&request);
 	return r;
@@ -504,6 +506,58 @@ static void an_end_that_is_insisted_on_is_recorded_without_libvirt(void **state)
 	close_manager(&m);
 }
 
+static int create_wished(struct manager *m, const char *wanted, unsigned mib, struct cvm *cvm,
+			 struct err *e)
+{
+	struct cvm_request request = some_request();
+	int r;
+
+	snprintf(request.image, sizeof(request.image), "%s", wanted);
+	*cvm = (struct cvm){
+		.id = ID, .slot = 2, .created_ms = 1, .cpus = 3, .memory = (uint64_t)mib << 20
+	};
+	r = lifecycle_create(&m->lifecycle, &request, cvm, e);
+	cvm_request_done(&request);
+	return r;
+}
+
+/* What was asked for is launched and recorded, or nothing is. */
+static void a_wish_is_launched_as_it_is(void **state)
+{
+	struct manager m;
+	struct cvm cvm, *all;
+	char name[IMAGE_NAME_MAX];
+	size_t count;
+	struct err e;
+
+	fresh_state();
+	open_manager(&m);
+	assert_refused(create_wished(&m, "torch", 192, &cvm, &e), e, ERR_INVALID,
+		       "image: 'torch' is asked for, and this manager launches base ");
+	assert_refused(create_wished(&m, "bas", 192, &cvm, &e), e, ERR_INVALID,
+		       "MANAGER_IMAGE_DIR");
+	m.lifecycle.image->min_memory_mib = 193;
+	assert_refused(create_wished(&m, "base", 192, &cvm, &e), e, ERR_INVALID,
+		       "memory: 192 MiB, and the image needs 193 or more");
+	m.config.state_free = CONFIG_TOTAL_MEMORY_MAX;
+	assert_refused(create_wished(&m, "base", 193, &cvm, &e), e, ERR_EXHAUSTED,
+		       "host check 'state folder': disk: ");
+	m.config.state_free = 0;
+	assert_nothing_is_left(&m);
+	assert_ok(create_wished(&m, "base", 193, &cvm, &e), e);
+	assert_non_null(strstr(started_xml, "<vcpu>3</vcpu>"));
+	assert_non_null(strstr(started_xml, "<memory unit=\"KiB\">197632</memory>"));
+	assert_ok(registry_list(m.registry, &all, &count, &e), e);
+	assert_int_equal(all[0].cpus, 3);
+	assert_int_equal(all[0].memory, (uint64_t)193 << 20);
+	memcpy(name, all[0].image, sizeof(name));
+	free(all);
+	assert_ok(lifecycle_remove(&m.lifecycle, &cvm, false, &e), e);
+	assert_ok(create_wished(&m, name, 256, &cvm, &e), e); /* flavour and digest */
+	assert_ok(lifecycle_remove(&m.lifecycle, &cvm, false, &e), e);
+	close_manager(&m);
+}
+
 static void a_port_that_is_lost_is_replaced(void **state)
 {
 	struct manager m;
@@ -697,6 +751,7 @@ int main(void)
 		cmocka_unit_test(any_act_that_fails_once_is_undone),
 		cmocka_unit_test(a_removal_that_fails_can_be_repeated),
 		cmocka_unit_test(an_end_that_is_insisted_on_is_recorded_without_libvirt),
+		cmocka_unit_test(a_wish_is_launched_as_it_is),
 		cmocka_unit_test(a_port_that_is_lost_is_replaced),
 		cmocka_unit_test(a_changed_image_is_read_again_or_refused),
 		cmocka_unit_test(a_refusal_for_the_host_s_sake_names_its_check),

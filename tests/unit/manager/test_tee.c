@@ -44,7 +44,7 @@ static void the_host_and_the_settings_choose(void **state)
 					       .allow_plain = rows[i].allow_plain };
 		struct cvm cvm = { 0 };
 		struct err e = { 0 };
-		int r = tee_choose(&config, rows[i].host, &cvm, &e);
+		int r = tee_choose(&config, CONFIG_TEE_AUTO, rows[i].host, &cvm, &e);
 
 		if (r < 0 ? rows[i].tee != -1 : rows[i].tee != (int)cvm.tee)
 			fail_msg("row %zu: %d, %s, %s", i, r, domain_tee_name(cvm.tee), e.text);
@@ -55,6 +55,59 @@ static void the_host_and_the_settings_choose(void **state)
 	}
 }
 
+/* What a client asks for is launched or refused: nothing else takes its place. */
+static void a_wish_is_granted_or_refused(void **state)
+{
+	enum { REFUSED = -1, HOST_LACKS_IT = -2 };
+	static const struct {
+		enum config_tee wanted;
+		bool allow_plain;
+		enum config_tee wish;
+		const struct virt_host *host;
+		int tee;
+	} rows[] = {
+		{ CONFIG_TEE_AUTO, false, CONFIG_TEE_SNP, &amd, DOMAIN_SNP },
+		{ CONFIG_TEE_AUTO, true, CONFIG_TEE_SNP, &kvm, HOST_LACKS_IT },
+		{ CONFIG_TEE_AUTO, true, CONFIG_TEE_TDX, &amd, HOST_LACKS_IT },
+		{ CONFIG_TEE_AUTO, true, CONFIG_TEE_TDX, &intel, DOMAIN_TDX },
+		{ CONFIG_TEE_AUTO, false, CONFIG_TEE_NONE, &amd, REFUSED },
+		{ CONFIG_TEE_AUTO, true, CONFIG_TEE_NONE, &amd, DOMAIN_PLAIN },
+		{ CONFIG_TEE_SNP, true, CONFIG_TEE_NONE, &amd, REFUSED },
+		{ CONFIG_TEE_SNP, true, CONFIG_TEE_TDX, &amd, REFUSED },
+		{ CONFIG_TEE_SNP, false, CONFIG_TEE_SNP, &amd, DOMAIN_SNP },
+		{ CONFIG_TEE_TDX, true, CONFIG_TEE_SNP, &intel, REFUSED },
+		{ CONFIG_TEE_NONE, true, CONFIG_TEE_SNP, &amd, REFUSED },
+		{ CONFIG_TEE_NONE, false, CONFIG_TEE_NONE, &amd, DOMAIN_PLAIN },
+		{ CONFIG_TEE_SIMULATED_SNP, true, CONFIG_TEE_SNP, &nothing, DOMAIN_SNP },
+		{ CONFIG_TEE_SIMULATED_SNP, true, CONFIG_TEE_TDX, &nothing, REFUSED },
+		{ CONFIG_TEE_SIMULATED_SNP, true, CONFIG_TEE_NONE, &nothing, REFUSED },
+		{ CONFIG_TEE_SIMULATED_TDX, true, CONFIG_TEE_TDX, &nothing, DOMAIN_TDX },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct config config = { .wanted = rows[i].wanted,
+					       .tee = (char *)"what is set",
+					       .allow_plain = rows[i].allow_plain };
+		struct cvm cvm = { 0 };
+		struct err e;
+
+		if (rows[i].tee == REFUSED) {
+			assert_refused(tee_check_wish(&config, rows[i].wish, &e), e, ERR_INVALID,
+				       "MANAGER_");
+			continue;
+		}
+		assert_ok(tee_check_wish(&config, rows[i].wish, &e), e);
+		if (rows[i].tee == HOST_LACKS_IT) {
+			assert_refused(tee_choose(&config, rows[i].wish, rows[i].host, &cvm, &e), e,
+				       ERR_PRECONDITION, "tee: ");
+			continue;
+		}
+		assert_ok(tee_choose(&config, rows[i].wish, rows[i].host, &cvm, &e), e);
+		if (rows[i].tee != (int)cvm.tee)
+			fail_msg("row %zu: %s", i, domain_tee_name(cvm.tee));
+	}
+}
+
 static void names_of_processor_and_firmware(void **state)
 {
 	struct config config = { .wanted = CONFIG_TEE_NONE };
@@ -62,33 +115,35 @@ static void names_of_processor_and_firmware(void **state)
 	char long_name[CVM_TEXT_MAX + 1];
 	struct err e;
 
-	assert_ok(tee_choose(&config, &nothing, &cvm, &e), e);
+	assert_ok(tee_choose(&config, CONFIG_TEE_AUTO, &nothing, &cvm, &e), e);
 	assert_string_equal(cvm.cpu_type, "maximum");
 	assert_string_equal(cvm.firmware, "/usr/share/OVMF/OVMF_CODE_4M.fd");
 	config.firmware = (char *)CONFIG_SEABIOS;
-	assert_ok(tee_choose(&config, &nothing, &cvm, &e), e);
+	assert_ok(tee_choose(&config, CONFIG_TEE_AUTO, &nothing, &cvm, &e), e);
 	assert_string_equal(cvm.firmware, CONFIG_SEABIOS);
 	config.firmware = NULL;
-	assert_ok(tee_choose(&config, &kvm, &cvm, &e), e);
+	assert_ok(tee_choose(&config, CONFIG_TEE_AUTO, &kvm, &cvm, &e), e);
 	assert_string_equal(cvm.cpu_type, "host-passthrough");
 	config.wanted = CONFIG_TEE_AUTO;
-	assert_ok(tee_choose(&config, &amd, &cvm, &e), e);
+	assert_ok(tee_choose(&config, CONFIG_TEE_AUTO, &amd, &cvm, &e), e);
 	assert_string_equal(cvm.cpu_type, "EPYC-v4");
 	assert_string_equal(cvm.firmware, "/usr/share/ovmf/OVMF.amdsev.fd");
 	config.cpu_type = (char *)"EPYC-Milan";
 	config.igvm = (char *)"/x.igvm";
-	assert_ok(tee_choose(&config, &amd, &cvm, &e), e);
+	assert_ok(tee_choose(&config, CONFIG_TEE_AUTO, &amd, &cvm, &e), e);
 	assert_string_equal(cvm.cpu_type, "EPYC-Milan");
 	assert_string_equal(cvm.firmware, "/x.igvm");
 	config.wanted = CONFIG_TEE_NONE;
-	assert_refused(tee_choose(&config, &amd, &cvm, &e), e, ERR_PRECONDITION, "MANAGER_IGVM");
+	assert_refused(tee_choose(&config, CONFIG_TEE_AUTO, &amd, &cvm, &e), e, ERR_PRECONDITION,
+		       "MANAGER_IGVM");
 	config.igvm = NULL;
 	memset(long_name, 'x', CVM_TEXT_MAX);
 	long_name[CVM_TEXT_MAX] = '\0';
 	config.cpu_type = long_name;
-	assert_refused(tee_choose(&config, &amd, &cvm, &e), e, ERR_INVALID, "longer");
+	assert_refused(tee_choose(&config, CONFIG_TEE_AUTO, &amd, &cvm, &e), e, ERR_INVALID,
+		       "longer");
 	config.cpu_type = long_name + 1;
-	assert_ok(tee_choose(&config, &amd, &cvm, &e), e);
+	assert_ok(tee_choose(&config, CONFIG_TEE_AUTO, &amd, &cvm, &e), e);
 }
 
 static struct domain_spec filled(const struct config *config, const struct virt_host *host,
@@ -107,7 +162,7 @@ static struct domain_spec filled(const struct config *config, const struct virt_
 	CLEANUP(free) char *xml = NULL;
 	struct err e;
 
-	assert_ok(tee_choose(config, host, cvm, &e), e);
+	assert_ok(tee_choose(config, CONFIG_TEE_AUTO, host, cvm, &e), e);
 	assert_ok(tee_fill(config, host, cvm, &spec, texts, &e), e);
 	assert_ok(domain_xml_write(&spec, &xml, &e), e); /* complete */
 	return spec;
@@ -151,7 +206,7 @@ static void id_blocks_have_their_sizes(void **state)
 
 	snprintf(block, sizeof(block), "%s/block", test_folder);
 	snprintf(auth, sizeof(auth), "%s/auth", test_folder);
-	assert_ok(tee_choose(&config, &amd, &cvm, &e), e);
+	assert_ok(tee_choose(&config, CONFIG_TEE_AUTO, &amd, &cvm, &e), e);
 	for (int off = -1; off <= 1; off++) {
 		CLEANUP_TEE_TEXTS struct tee_texts texts = { 0 };
 		struct domain_spec spec = { 0 };
@@ -255,6 +310,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_host_and_the_settings_choose),
+		cmocka_unit_test(a_wish_is_granted_or_refused),
 		cmocka_unit_test(names_of_processor_and_firmware),
 		cmocka_unit_test(the_boot_configuration_is_bound_to_the_launch),
 		cmocka_unit_test(id_blocks_have_their_sizes),
