@@ -9,6 +9,9 @@
 /* How the caller speaks. */
 enum { PLAIN = 1, TLS = 2, ATTESTED = 4, ANYBODY = PLAIN | TLS | ATTESTED };
 
+static const char hung_up_on_tls[] =
+	"nothing was sent: it hung up on TLS, as a port without TLS does";
+
 static const struct symptom {
 	unsigned callers;
 	enum rpc_contact contact; /* what the server's first bytes were of */
@@ -32,8 +35,9 @@ static const struct symptom {
 	  "in between" },
 	{ ATTESTED, RPC_CONTACT_HTTP2, false, NULL, true,
 	  "nothing was sent: it speaks gRPC without TLS, so it can prove nothing" },
-	{ TLS | ATTESTED, RPC_CONTACT_SILENT, false, "the peer closed", true,
-	  "nothing was sent: it hung up on TLS, as a port without TLS does" },
+	{ TLS | ATTESTED, RPC_CONTACT_SILENT, false, "the peer closed", true, hung_up_on_tls },
+	/* The same of one that had not read all of it. */
+	{ TLS | ATTESTED, RPC_CONTACT_SILENT, false, "Connection reset", true, hung_up_on_tls },
 	{ TLS | ATTESTED, RPC_CONTACT_OTHER, false, NULL, true, "what answers there is not TLS" },
 	{ TLS | ATTESTED, RPC_CONTACT_TLS, false, "no ALPN", true,
 	  "it speaks TLS but no gRPC: a web server?" },

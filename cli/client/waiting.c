@@ -80,12 +80,33 @@ static void rest(struct client *client, uint64_t ms)
 	uv_run(client->loop, UV_RUN_NOWAIT); /* the close itself */
 }
 
+/* Is there a remedy that was seen too often in a row? A new one is told. */
+static bool is_stuck(struct waiting *w, const struct err *e)
+{
+	struct cli *cli = w->client->cli;
+
+	cli->hint[0] = 0;
+	if (e->code != ERR_UNAVAILABLE || rpc_channel_is_ready(w->client->channel) ||
+	    !client_hint_contact(w->client, e)) {
+		w->same = 0;
+		return false;
+	}
+	if (strcmp(w->remedy, cli->hint) != 0) {
+		fprintf(stderr, "hint: %s\n", cli->hint);
+		memcpy(w->remedy, cli->hint, sizeof(w->remedy));
+		w->same = 0;
+	}
+	return ++w->same == WAITING_SAME_MAX;
+}
+
 static int is_over(struct waiting *w, struct err *e)
 {
 	char limit[DURATION_TEXT_MAX];
 
 	duration_text(w->limit_ms, limit);
-	cli_hint(w->client->cli, "--wait=DURATION says how long it may take; nothing has changed");
+	cli_hint(w->client->cli, "%s",
+		 w->same ? w->remedy
+			 : "--wait=DURATION says how long it may take; nothing has changed");
 	return err_set(e, ERR_DEADLINE, "waited %s until %s: %s", limit, w->until, w->why);
 }
 
@@ -103,6 +124,10 @@ static int look_until(struct waiting *w, struct err *e)
 			return 0;
 		if (found < 0 && !may_come(w->client, e))
 			return err_code(e);
+		if (found < 0 && is_stuck(w, e))
+			return err_wrap(e, "%u times in a row", w->same);
+		if (found == 0)
+			w->same = 0;
 		w->client->cli->hint[0] = 0; /* of what is not the end of it */
 		if (found < 0)
 			snprintf(why, sizeof(why), "it does not answer yet (%.200s)", e->text);

@@ -5,6 +5,10 @@
  *
  * Nothing is sent meanwhile but the questions. A connection that breaks is made again, and the agent
  * behind it proves itself as the first one did.
+ *
+ * One that takes connections and hangs up may be about to start (a port that is forwarded into a CVM does so
+ * until the CVM listens), or is spoken to in the wrong way for ever. What to do about the latter is said at
+ * once; after WAITING_SAME_MAX times in a row, five minutes, it is the end.
  */
 #pragma once
 
@@ -18,6 +22,7 @@ enum {
 	WAITING_POLL_FIRST_MS = 250,
 	WAITING_POLL_MAX_MS = 5000,
 	WAITING_WHY_MAX = 256,
+	WAITING_SAME_MAX = 64, /* refusals in a row that have the same remedy */
 };
 
 /* clang-format off */
@@ -41,11 +46,14 @@ struct waiting {
 	uint64_t limit_ms; /* the rest is waiting_run()'s own */
 	int64_t since;
 	char why[WAITING_WHY_MAX];
+	char remedy[CLI_HINT_MAX]; /* of what the last refusals in a row have in common */
+	unsigned same;             /* how many they are */
 };
 
 /* The option's value; 0: it was not given. */
 int waiting_limit(const struct cli *cli, uint64_t *limit_ms, struct err *e) MUST_CHECK;
 
 /* 0 at once without --wait. Otherwise looks until the time has come (0), it can't come any more (the
- * failure that look() gave), or --wait's duration is over (ERR_DEADLINE). */
+ * failure that look() gave; also when nobody but the caller can mend it), or --wait's duration is over
+ * (ERR_DEADLINE). */
 int waiting_run(struct waiting *w, struct err *e) MUST_CHECK;

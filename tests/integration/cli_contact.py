@@ -13,7 +13,8 @@ import grpc
 import tap
 from attested_peer import AttestedServer, Identity
 from cli_agent import FakeManager, Owner
-from harness import (PROTOCOL, Computations, Folder, authority, cli, health, health_grpc,
+from cli_waiting import Running
+from harness import (PATIENCE, PROTOCOL, Computations, Folder, authority, cli, health, health_grpc,
                      read, until)
 from ports import free_port
 
@@ -30,7 +31,8 @@ class Listener:
     def __enter__(self):
         self.socket = socket.create_server(("127.0.0.1", 0))
         self.target = f"localhost:{self.socket.getsockname()[1]}"
-        threading.Thread(target=self._run, daemon=True).start()
+        self.thread = threading.Thread(target=self._run, daemon=True)
+        self.thread.start()
         return self
 
     def _run(self):
@@ -41,6 +43,8 @@ class Listener:
                     self.serve(peer)
 
     def __exit__(self, *_):
+        self.socket.shutdown(socket.SHUT_RDWR)  # who waits in accept() holds the port
+        self.thread.join(PATIENCE)
         self.socket.close()
 
 
@@ -246,8 +250,26 @@ def waiting_is_not_for_the_wrong_server():
         cli("status", "--wait", "--grpc-url", there.target).refused(1, "an SSH server answers there")
 
 
+def waiting_says_at_once_what_may_be_wrong():
+    """Who hangs up may be about to start; the reader knows better whether he does."""
+    with Folder() as folder, Owner() as owner:
+        authority(folder)
+        with Listener(hangs_up) as there:
+            run = cli("status", "--wait=2s", "--grpc-url", there.target)
+            run.refused(1, "waited 2s", "\nhint: it hung up on gRPC without TLS")
+            assert run.err.count("hint:") == 2, run.err  # while it waits, and at the end
+            run = cli("status", "--watch", "--wait=2s", "--grpc-url", there.target, "--grpc-server-ca-certs", folder("ca.pem"))
+            run.refused(1, "waited 2s", "it hung up on TLS, as a port without TLS does", WHERE)
+        owner.agent.server.stop(None).wait()
+        with Listener(hangs_up) as there:
+            run = Running(folder, "status", "--wait", "--grpc-url", there.target)
+            run.says("^hint: it hung up on gRPC without TLS")
+        owner.agent.start(int(there.target.rsplit(":", 1)[1]))
+        assert "'ReceivingData'" in run.ok()
+
+
 if __name__ == "__main__":
     tap.run([other_services_are_named, our_own_port_without_tls_hangs_up_on_tls,
              a_server_that_hangs_up_may_want_tls, tls_and_no_tls_are_told_apart, openssl_is_no_agent, an_agent_that_attests_is_named_to_who_does_not_ask,
              our_other_daemons_are_named, an_older_agent_is_told_from_another_server,
-             waiting_is_not_for_the_wrong_server])
+             waiting_is_not_for_the_wrong_server, waiting_says_at_once_what_may_be_wrong])
