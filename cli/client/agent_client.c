@@ -4,9 +4,34 @@
 #include "cli/client/attested.h"
 #include "common/base/encode.h"
 #include "common/base/file.h"
+#include "common/base/log.h"
 
 #include <inttypes.h>
 #include <string.h>
+
+static int check_same(const struct client *client, const Agent__StatusResponse *s, struct err *e)
+{
+	if (s->manifest_digest.len && s->manifest_digest.len != SHA3_256_LEN)
+		return err_set(e, ERR_INVALID, "the agent's manifest digest has %zu bytes",
+			       s->manifest_digest.len);
+	if (!client->has_manifest)
+		return 0;
+	if (s->manifest_digest.len == 0)
+		return err_set(e, ERR_ABORTED, "the computation was stopped");
+	if (memcmp(client->manifest, s->manifest_digest.data, SHA3_256_LEN) != 0)
+		return err_set(e, ERR_ABORTED,
+			       "the agent has another computation now (%s): the one that this "
+			       "command began with is gone",
+			       log_quote(s->computation_id).text);
+	return 0;
+}
+
+void agent_client_bind(struct client *client, const Agent__StatusResponse *status)
+{
+	client->has_manifest = status->manifest_digest.len == SHA3_256_LEN;
+	if (client->has_manifest)
+		memcpy(client->manifest, status->manifest_digest.data, SHA3_256_LEN);
+}
 
 static int ask(struct client *client, bool python, Agent__StatusResponse **status, struct err *e)
 {
@@ -22,6 +47,10 @@ static int ask(struct client *client, bool python, Agent__StatusResponse **statu
 			cli_hint(client->cli,
 				 "an agent without Status is a stock or older one: for it algo, "
 				 "data and result take --role-signature, which can be replayed");
+		return err_code(e);
+	}
+	if (check_same(client, (const Agent__StatusResponse *)response, e) < 0) {
+		protobuf_c_message_free_unpacked(response, NULL);
 		return err_code(e);
 	}
 	*status = (Agent__StatusResponse *)response;
@@ -83,6 +112,7 @@ static int add_proof(struct client *client, const struct agent_call *call,
 	if (status->manifest_digest.len != PROOF_DIGEST_LEN)
 		return err_set(e, ERR_PRECONDITION, "the agent has no manifest yet (state %s)",
 			       status->state);
+	agent_client_bind(client, status);
 	memcpy(proof.manifest, status->manifest_digest.data, PROOF_DIGEST_LEN);
 	if (call->asset)
 		memcpy(proof.asset, call->asset, PROOF_DIGEST_LEN);

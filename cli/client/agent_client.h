@@ -11,7 +11,8 @@
 #include "common/crypto/key.h"
 #include "common/manifest/proof.h"
 
-/* Where the computation stands. The caller frees it with agent__status_response__free_unpacked. */
+/* Where the computation stands. The caller frees it with agent__status_response__free_unpacked. ERR_ABORTED: the
+ * client is bound to another one, which was stopped or replaced. */
 int agent_client_status(struct client *client, Agent__StatusResponse **status,
 			struct err *e) MUST_CHECK;
 /* The same, with what its Python has. */
@@ -22,6 +23,10 @@ static inline void agent_status_free(Agent__StatusResponse *status)
 	agent__status_response__free_unpacked(status, NULL);
 }
 DEFINE_CLEANUP(Agent__StatusResponse *, agent_status_free)
+
+/* From now on the client is about the manifest that `status` names, if it names one: what was looked at
+ * is what is sent to. agent_client_open() binds to the manifest that it signs for. */
+void agent_client_bind(struct client *client, const Agent__StatusResponse *status);
 
 /* For `role_signature` below. */
 /* clang-format off */

@@ -54,27 +54,8 @@ int agent_rank_of(const char *state, enum agent_rank *rank, struct err *e)
 
 struct looking {
 	const struct agent_waiting *waiting;
-	uint8_t manifest[SHA3_256_LEN];
-	bool has_manifest, is_named;
+	bool is_named;
 };
-
-/* Waits for the computation that was there first. */
-static int is_same(struct looking *l, const Agent__StatusResponse *s, struct err *e)
-{
-	if (l->has_manifest && s->manifest_digest.len == 0)
-		return err_set(e, ERR_ABORTED, "the computation was stopped");
-	if (l->has_manifest && memcmp(l->manifest, s->manifest_digest.data, SHA3_256_LEN) != 0)
-		return err_set(
-			e, ERR_ABORTED,
-			"the agent has another computation now (%s): the one that was waited "
-			"for is gone",
-			log_quote(s->computation_id).text);
-	if (s->manifest_digest.len == 0)
-		return 0;
-	memcpy(l->manifest, s->manifest_digest.data, SHA3_256_LEN);
-	l->has_manifest = true;
-	return 0;
-}
 
 /* Never with this key; or nobody answered. */
 static bool says_no(const struct agent_waiting *w, const struct err *e)
@@ -153,15 +134,11 @@ static int look(void *data, char why[WAITING_WHY_MAX], struct err *e)
 
 	if (agent_client_status(w->client, &s, e) < 0 || agent_rank_of(s->state, &rank, e) < 0)
 		return err_code(e);
-	if (s->manifest_digest.len && s->manifest_digest.len != SHA3_256_LEN)
-		return err_set(e, ERR_INVALID, "the agent's manifest digest has %zu bytes",
-			       s->manifest_digest.len);
-	if (is_same(l, s, e) < 0)
-		return err_code(e);
+	agent_client_bind(w->client, s);
 	if (rank == AGENT_RANK_FAILED && !wants[w->wanted].failed_too)
 		return failure_of(s, e);
 	/* Without a manifest it is for the first state of all, else for the command to refuse. */
-	if (l->has_manifest && check(l, s, e) < 0)
+	if (w->client->has_manifest && check(l, s, e) < 0)
 		return e->code == ERR_EXISTS ? 1 : err_code(e);
 	if (rank >= wants[w->wanted].rank)
 		return 1;

@@ -11,6 +11,7 @@
 
 #include "cli/base/command.h"
 #include "cli/base/profile.h"
+#include "common/crypto/digest.h"
 #include "common/rpc/sync.h"
 
 #include <stdint.h>
@@ -49,6 +50,10 @@ struct client {
 	bool is_another;     /* a daemon of ours, and not this peer: client_hint() found out */
 	bool role_signature; /* the last signed call was signed as stock clients do */
 	unsigned timeout_ms;
+
+	/* The digest of what the command is about, once it is bound to it (agent_client.h). */
+	uint8_t manifest[SHA3_256_LEN];
+	bool has_manifest;
 
 	/* An agent that has to prove what it is (attested.h); NULL: it doesn't have to. */
 	const struct client_proof *proof;

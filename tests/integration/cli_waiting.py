@@ -207,6 +207,42 @@ def another_computation_is_not_the_one_that_was_waited_for():
             run.refused(1, why)
 
 
+def what_was_looked_at_is_what_is_sent_to():
+    """The computation is replaced by one that wants the same file: behind the last look, or while a
+    transfer begins again."""
+    other = {"state": "ReceivingData", "manifest_digest": b"o" * 32, "computation_id": "other"}
+    for words, setting in ((("data",), "datasets"), (("algo",), "algorithm")):
+        with Owner() as owner:
+            setattr(owner.agent, setting, {"iris.csv": read(IRIS)} if setting == "datasets" else read(IRIS))
+            plain = owner.agent.Status
+
+            def status(request, context, agent=owner.agent, plain=plain):
+                answer = plain(request, context)
+                if any(key == "proof" for key, _ in context.invocation_metadata()):
+                    agent.status = other
+                return answer
+            owner.agent.server.stop(None).wait()
+            owner.agent.Status = status
+            owner.agent.start()
+            owner.agent.run(*words, IRIS, owner.key, "--wait").refused(1, "another computation now ('other')")
+            assert owner.agent.calls == []
+    with Owner() as owner:
+        large = owner("large")
+        with open(large, "wb") as file:
+            file.truncate(24 << 20)
+        owner.agent.datasets, owner.agent.break_after = {"large": read(large)}, [1]
+        receive = owner.agent.receive
+
+        def then_another(*arguments):
+            try:
+                return receive(*arguments)
+            finally:
+                owner.agent.status = other
+        owner.agent.receive = then_another
+        owner.agent.run("data", large, owner.key).refused(1, "another computation now ('other')")
+        assert owner.agent.calls == []
+
+
 def the_duration_is_kept_and_checked():
     with Owner() as owner:
         owner.agent.status = dict(NONE_YET)
@@ -322,7 +358,8 @@ def a_computation_waits_for_its_service():
 if __name__ == "__main__":
     tap.run([data_wait_for_agent_manifest_and_algorithm, the_algorithm_waits_for_a_manifest,
              results_and_words_wait_for_the_end, what_can_never_come_ends_at_once,
-             who_never_answers_ends_it_too, another_computation_is_not_the_one_that_was_waited_for, the_duration_is_kept_and_checked,
+             who_never_answers_ends_it_too, another_computation_is_not_the_one_that_was_waited_for,
+             what_was_looked_at_is_what_is_sent_to, the_duration_is_kept_and_checked,
              watching_tells_what_changes_until_the_end, watching_goes_on_when_the_agent_is_back,
              control_c_says_how_to_go_on, a_computation_waits_for_a_cvm,
              a_computation_waits_for_its_service])
