@@ -219,7 +219,7 @@ int upload_call_open(struct upload_call *u, struct err *e)
 		return failed;
 	if (u->access.has_offset && u->access.offset != kept)
 		return err_set(e, ERR_PRECONDITION,
-			       "%s %llu: %llu bytes are kept; ask Status and go on there",
+			       "%s %llu: %llu bytes are kept; " PROOF_REFUSED_OFFSET,
 			       PROOF_OFFSET_KEY, (unsigned long long)u->access.offset,
 			       (unsigned long long)kept);
 	if (u->access.has_offset && kept > 0)

@@ -8,6 +8,7 @@
 #include "common/base/log.h"
 
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 struct attempt {
@@ -155,10 +156,26 @@ static int try_once(void *data, struct err *e)
 	return failed;
 }
 
+/* What an upload that was just cut off had on its way may come between the question where to go on and the
+ * answer to it. */
+static int try_settled(void *data, struct err *e)
+{
+	for (unsigned tries = 1;; tries++) {
+		if (try_once(data, e) == 0)
+			return 0;
+		if (tries == UPLOAD_SETTLE_MAX || e->code != ERR_PRECONDITION ||
+		    !strstr(e->text, PROOF_REFUSED_OFFSET))
+			return err_code(e);
+		fprintf(stderr, "the agent still took in what was sent before; asking it again "
+				"where to go on\n");
+		sleep(1);
+	}
+}
+
 int upload_run(struct client *client, const struct upload *upload, struct err *e)
 {
 	struct attempt a = { .client = client, .upload = upload };
-	const struct retry retry = { try_once, &a, &a.sent, "trying to go on" };
+	const struct retry retry = { try_settled, &a, &a.sent, "trying to go on" };
 
 	return retry_run(client, &retry, e);
 }

@@ -7,7 +7,10 @@
 #include "cli/client/agent_client.h"
 #include "cli/client/asset.h"
 
-enum { UPLOAD_CHUNK = 1 << 20 };
+enum {
+	UPLOAD_CHUNK = 1 << 20,
+	UPLOAD_SETTLE_MAX = 5, /* questions where to go on, until the answer holds */
+};
 
 struct upload {
 	const struct rpc_method *method;

@@ -398,6 +398,39 @@ def a_broken_upload_goes_on_where_it_stopped():
         assert owner.agent.received == (b"", data)
 
 
+def where_to_go_on_is_asked_again():
+    """The rest of an upload that was just given up comes in behind the agent's answer."""
+    with Owner() as owner:
+        data = secrets.token_bytes(4 << 20)
+        owner.agent.datasets, owner.agent.kept = {"big.bin": data}, data[:1 << 20]
+        receive, times = owner.agent.receive, [2]
+
+        def one_that_has_more(context, pieces, offset):
+            if times[0]:
+                times[0] -= 1
+                owner.agent.kept = data[:offset + (1 << 20)]
+                context.abort(grpc.StatusCode.FAILED_PRECONDITION,
+                              f"upload-offset {offset}: {len(owner.agent.kept)} bytes are kept; "
+                              "ask Status and go on there")
+            return receive(context, pieces, offset)
+        owner.agent.receive = one_that_has_more
+        path = owner.write("big.bin", data)
+        run = owner.agent.run("data", path, owner.key)
+        run.ok()
+        assert owner.agent.received == ("big.bin", data)
+        assert run.err.count("asking it again where to go on") == 2, run.err
+        # One that never agrees with itself is given up.
+        owner.agent.kept = data[:1]
+
+        def never(context, pieces, offset):
+            times[0] -= 1
+            context.abort(grpc.StatusCode.FAILED_PRECONDITION,
+                          f"upload-offset {offset}: 7 bytes are kept; ask Status and go on there")
+        owner.agent.receive, times[0] = never, 0
+        owner.agent.run("data", path, owner.key).refused(1, "7 bytes are kept")
+        assert times[0] == -5, times
+
+
 def an_upload_that_never_gets_on_gives_up():
     with Owner() as owner:
         data = secrets.token_bytes(2 << 20)
@@ -700,7 +733,7 @@ if __name__ == "__main__":
              algorithms_travel_with_all_that_they_need, a_package_without_a_version_is_there_all_the_same,
              what_the_manifest_does_not_name_is_not_sent, what_is_there_is_not_sent_again,
              the_wrong_key_is_told_so, a_broken_upload_goes_on_where_it_stopped,
-             an_upload_that_never_gets_on_gives_up,
+             where_to_go_on_is_asked_again, an_upload_that_never_gets_on_gives_up,
              results_are_saved_once_and_never_over_anything,
              results_without_room_are_not_taken, results_are_unpacked,
              a_cut_download_is_repeated, an_agent_that_lies_about_the_size_is_not_believed,
