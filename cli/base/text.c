@@ -28,16 +28,17 @@ void text_make_plain(char *text)
 
 void text_print_quoted(FILE *out, const char *text)
 {
+	const char quote = strchr(text, '\'') && !strchr(text, '"') ? '"' : '\'';
 	size_t left = strlen(text), len;
 
-	fputc('\'', out);
+	fputc(quote, out);
 	for (unsigned column = 0; left; text += len, left -= len) {
 		len = utf8_char(text, left);
 		if (column >= TEXT_ROW) {
-			fprintf(out, "'\n%*s'", TEXT_INDENT, "");
+			fprintf(out, "%c\n%*s%c", quote, TEXT_INDENT, "", quote);
 			column = 0;
 		}
-		if (len && *text != '\'' && *text != '\\' && !utf8_is_control(text, len)) {
+		if (len && *text != quote && *text != '\\' && !utf8_is_control(text, len)) {
 			fwrite(text, 1, len, out);
 			column += (unsigned)len;
 			continue;
@@ -46,7 +47,7 @@ void text_print_quoted(FILE *out, const char *text)
 		for (size_t i = 0; i < len; i++)
 			column += (unsigned)fprintf(out, "\\x%02x", (unsigned char)text[i]);
 	}
-	fputc('\'', out);
+	fputc(quote, out);
 }
 
 struct text_plain text_plain(const char *text)

@@ -94,19 +94,31 @@ static void print_lines(FILE *out, char *lines)
 	}
 }
 
+static void print_field(FILE *out, const char *label, const char *text)
+{
+	fprintf(out, "%-12s", label);
+	text_print_quoted(out, text);
+	fputc('\n', out);
+}
+
+static void print_head(FILE *out, const Agent__StatusResponse *s)
+{
+	if (*s->computation_id)
+		fprintf(out, "computation %s, %s\n", log_quote(s->computation_id).text,
+			log_quote(s->name).text);
+	print_field(out, "state", s->state);
+	if (*s->failure)
+		print_field(out, "failure", s->failure);
+	print_lines(out, s->last_lines);
+}
+
 static void print_text(FILE *out, const Agent__StatusResponse *s)
 {
 	char hex[2 * SHA3_256_LEN + 1] = "none yet", size[32];
 
 	if (s->manifest_digest.len == SHA3_256_LEN)
 		hex_encode(s->manifest_digest.data, s->manifest_digest.len, hex);
-	if (*s->computation_id)
-		fprintf(out, "computation %s, %s\n", log_quote(s->computation_id).text,
-			log_quote(s->name).text);
-	fprintf(out, "state       %s\n", log_quote(s->state).text);
-	if (*s->failure)
-		fprintf(out, "failure     %s\n", log_quote(s->failure).text);
-	print_lines(out, s->last_lines);
+	print_head(out, s);
 	fprintf(out, "manifest    %s\n", hex);
 	if (s->result_size) {
 		progress_size(s->result_size, size, sizeof(size));
@@ -161,21 +173,41 @@ struct watching {
 	bool failed;
 };
 
-/* Of what stands there now, the lines that did not stand there before. */
-static void print_new_lines(FILE *out, const char *last, char *now)
+static int by_text(const void *a, const void *b)
 {
-	char *rest = now, *line;
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
 
-	while ((line = strsep(&rest, "\n")) != NULL) {
-		const char *found = *line ? strstr(last, line) : last;
-		size_t len = strlen(line);
+/* The lines of a text, which is cut into them. */
+static int lines_of(char *text, char ***lines, size_t *count, struct err *e)
+{
+	size_t room = 1;
+	char *line;
 
-		while (found && *line &&
-		       !((found == last || found[-1] == '\n') && found[len] == '\n'))
-			found = strstr(found + 1, line);
-		if (!found)
-			fprintf(out, "%s\n", line);
-	}
+	for (const char *c = text; *c; c++)
+		room += *c == '\n';
+	*lines = reallocarray(NULL, room, sizeof(**lines));
+	*count = 0;
+	if (!*lines)
+		return err_nomem(e);
+	while ((line = strsep(&text, "\n")) != NULL)
+		(*lines)[(*count)++] = line;
+	return 0;
+}
+
+/* Of what stands there now, the lines that did not stand there before. Both are cut into lines. */
+static int print_new_lines(FILE *out, char *before, char *now, struct err *e)
+{
+	CLEANUP(free) char **old = NULL, **new = NULL;
+	size_t old_count, new_count;
+
+	if (lines_of(before, &old, &old_count, e) < 0 || lines_of(now, &new, &new_count, e) < 0)
+		return err_code(e);
+	qsort(old, old_count, sizeof(*old), by_text);
+	for (size_t i = 0; i < new_count; i++)
+		if (*new[i] && !bsearch(&new[i], old, old_count, sizeof(*old), by_text))
+			fprintf(out, "%s\n", new[i]);
+	return 0;
 }
 
 /* One line for each thing that may change. */
@@ -183,13 +215,7 @@ static void print_brief(FILE *out, const Agent__StatusResponse *s)
 {
 	char hex[2 * SHA3_256_LEN + 1];
 
-	if (*s->computation_id)
-		fprintf(out, "computation %s, %s\n", log_quote(s->computation_id).text,
-			log_quote(s->name).text);
-	fprintf(out, "state       %s\n", log_quote(s->state).text);
-	if (*s->failure)
-		fprintf(out, "failure     %s\n", log_quote(s->failure).text);
-	print_lines(out, s->last_lines);
+	print_head(out, s);
 	if (s->algorithm && s->algorithm->received)
 		fprintf(out, "algorithm   received\n");
 	for (size_t i = 0; i < s->n_datasets; i++)
@@ -236,19 +262,20 @@ static int brief_of(struct cli *cli, const Agent__StatusResponse *s, char **text
 static int show_change(struct watching *w, const Agent__StatusResponse *s, struct err *e)
 {
 	struct cli *cli = w->client->cli;
-	CLEANUP(free) char *text = NULL, *shown = NULL;
+	CLEANUP(free) char *text = NULL, *shown = NULL, *before = NULL;
 
 	if (brief_of(cli, s, &text, e) < 0)
 		return err_code(e);
 	if (w->last && strcmp(w->last, text) == 0)
 		return 0;
 	shown = strdup(text);
-	if (!shown)
+	before = strdup(w->last ? w->last : "");
+	if (!shown || !before)
 		return err_nomem(e);
 	if (cli_flag(cli, "json"))
 		fputs(text, cli->out);
-	else
-		print_new_lines(cli->out, w->last ? w->last : "", shown);
+	else if (print_new_lines(cli->out, before, shown, e) < 0)
+		return err_code(e);
 	free(w->last);
 	w->last = TAKE_PTR(text);
 	return fflush(cli->out) == 0 ? 0 : err_errno(e, "standard output");

@@ -291,6 +291,24 @@ def watching_tells_what_changes_until_the_end():
         assert owner.agent.run("status", "--watch", "--json").json()["state"] == "Complete"
 
 
+def watching_takes_a_peers_lines_however_many():
+    """Each was looked for in all of what stood there before, which took as long as the peer liked."""
+    with Owner() as owner:
+        owner.agent.status = {"state": "Running", "last_lines": "\n".join(f"a{i:07}" for i in range(350000))}
+        run = start(owner, "status", "--watch")
+        end = time.monotonic() + PATIENCE
+        while b"| a0349999\n" not in read(run.path):
+            assert time.monotonic() < end
+            time.sleep(0.02)
+        owner.agent.status = {"state": "Failed", "failure": "it isn't there",
+                              "last_lines": "\n".join(f"{'ba'[i % 2]}{i:07}" for i in range(350000))}
+        assert run.process.end() == 1
+        lines = run.output().splitlines()
+        at = lines.index("state       'Failed'")
+        assert lines[at + 1] == "failure     \"it isn't there\"", lines[at + 1]
+        assert lines[at + 2:] == [f"            | b{i:07}" for i in range(0, 350000, 2)], lines[at:at + 9]
+
+
 def watching_goes_on_when_the_agent_is_back():
     with Owner() as owner:
         port = free_port()
@@ -360,6 +378,7 @@ if __name__ == "__main__":
              results_and_words_wait_for_the_end, what_can_never_come_ends_at_once,
              who_never_answers_ends_it_too, another_computation_is_not_the_one_that_was_waited_for,
              what_was_looked_at_is_what_is_sent_to, the_duration_is_kept_and_checked,
-             watching_tells_what_changes_until_the_end, watching_goes_on_when_the_agent_is_back,
+             watching_tells_what_changes_until_the_end, watching_takes_a_peers_lines_however_many,
+             watching_goes_on_when_the_agent_is_back,
              control_c_says_how_to_go_on, a_computation_waits_for_a_cvm,
              a_computation_waits_for_its_service])
