@@ -109,7 +109,7 @@ static void put_object(struct writer *w, const char *name)
 static void put_text(struct writer *w, const char *name, const char *text)
 {
 	json_put_key(w, name);
-	json_quote(w, text, strlen(text));
+	json_quote_shown(w, text, strlen(text));
 }
 
 static void put_moment(struct writer *w, const char *name, int64_t seconds)
@@ -174,7 +174,7 @@ static void put_tdx_status(struct writer *w, const struct tdx_result *r)
 	writer_text(w, ",\"advisories\":[");
 	for (size_t i = 0; i < r->advisory_count; i++) {
 		writer_text(w, i ? "," : "");
-		json_quote(w, r->advisories[i], strlen(r->advisories[i]));
+		json_quote_shown(w, r->advisories[i], strlen(r->advisories[i]));
 	}
 	writer_printf(w, "],\"evaluation\":%llu", (unsigned long long)r->tcb_evaluation);
 	put_moment(w, "issued", r->issued);
@@ -248,17 +248,17 @@ static void put_entries(struct writer *w, const struct run_statement *s)
 	put_object(w, "boot_configuration");
 	for (size_t i = 0; i < s->entry_count; i++) {
 		writer_text(w, i ? "," : "");
-		json_quote(w, s->entries[i].key, strlen(s->entries[i].key));
+		json_quote_shown(w, s->entries[i].key, strlen(s->entries[i].key));
 		writer_text(w, ":");
 		if (s->entries[i].value)
-			json_quote(w, s->entries[i].value, strlen(s->entries[i].value));
+			json_quote_shown(w, s->entries[i].value, strlen(s->entries[i].value));
 		else
 			writer_text(w, "null"); /* a secret */
 	}
 	writer_text(w, "},\"weak_words\":[");
 	for (size_t i = 0; i < s->weak_count; i++) {
 		writer_text(w, i ? "," : "");
-		json_quote(w, s->weak[i], strlen(s->weak[i]));
+		json_quote_shown(w, s->weak[i], strlen(s->weak[i]));
 	}
 	writer_text(w, "]");
 }

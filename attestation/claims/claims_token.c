@@ -39,10 +39,10 @@ static void put_text(struct writer *w, const uint8_t *bytes, size_t len)
 		if (bytes[i] < ' ' || bytes[i] == 0x7F || bytes[i] == 0xC2) {
 			const struct log_quoted q = log_quote_bytes(bytes, len);
 
-			json_quote(w, q.text, strlen(q.text));
+			json_quote_shown(w, q.text, strlen(q.text));
 			return;
 		}
-	json_quote(w, (const char *)bytes, len);
+	json_quote_shown(w, (const char *)bytes, len);
 }
 
 static void put_size(const char *name, size_t len, struct writer *w)

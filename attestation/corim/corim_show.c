@@ -10,7 +10,7 @@
 
 static void text(struct writer *w, struct corim_bytes b)
 {
-	json_quote(w, (const char *)b.bytes, b.len);
+	json_quote_shown(w, (const char *)b.bytes, b.len);
 }
 
 static void uuid(struct writer *w, const uint8_t *b)

@@ -80,7 +80,7 @@ static void show_string(const struct json *value, struct writer *w)
 				writer_printf(w, "%zu", i);
 				return;
 			}
-	json_quote(w, value->text, strlen(value->text));
+	json_quote_shown(w, value->text, strlen(value->text));
 }
 
 static void show_value(const struct json *value, const char *key, struct writer *w)

@@ -315,9 +315,9 @@ const char *verdict_word(const struct verdict *v)
 
 static void member(struct writer *w, const char *key, const char *text)
 {
-	json_quote(w, key, strlen(key));
+	json_quote_shown(w, key, strlen(key));
 	writer_text(w, ":");
-	json_quote(w, text, strlen(text));
+	json_quote_shown(w, text, strlen(text));
 }
 
 void verdict_json(const struct verdict *v, struct span claims, struct writer *w)
@@ -331,7 +331,7 @@ void verdict_json(const struct verdict *v, struct span claims, struct writer *w)
 	writer_text(w, ",\"notes\":[");
 	for (size_t i = 0; i < v->note_count; i++) {
 		writer_text(w, i ? "," : "");
-		json_quote(w, v->notes[i].text, strlen(v->notes[i].text));
+		json_quote_shown(w, v->notes[i].text, strlen(v->notes[i].text));
 	}
 	writer_text(w, "],\"checks\":[");
 	for (size_t i = 0; i < v->count; i++) {

@@ -119,7 +119,7 @@ static void print_error(FILE *out, const struct err *e)
 {
 	CLEANUP_WRITER struct writer w = writer_up_to(16384);
 
-	json_quote(&w, e->text, strlen(e->text));
+	json_quote_shown(&w, e->text, strlen(e->text));
 	fprintf(out, "{\"verdict\":\"error\",\"reason\":%.*s}\n", (int)w.len,
 		(const char *)w.bytes);
 }

@@ -26,7 +26,7 @@ static void begin(struct json_out *out, const char *key)
 		writer_text(&out->w, ",");
 	out->some[out->depth - 1] = true;
 	if (key) {
-		json_quote(&out->w, key, strlen(key));
+		json_quote_shown(&out->w, key, strlen(key));
 		writer_text(&out->w, ":");
 	}
 }
@@ -63,7 +63,7 @@ void json_out_text(struct json_out *out, const char *key, const char *text)
 	begin(out, key);
 	/* What a peer sends may be anything. */
 	if (utf8_valid(text, len))
-		json_quote(&out->w, text, len);
+		json_quote_shown(&out->w, text, len);
 	else
 		writer_text(&out->w, "\"(not UTF-8)\"");
 }

@@ -38,7 +38,8 @@ void text_print_quoted(FILE *out, const char *text)
 			fprintf(out, "%c\n%*s%c", quote, TEXT_INDENT, "", quote);
 			column = 0;
 		}
-		if (len && *text != quote && *text != '\\' && !utf8_is_control(text, len)) {
+		if (len && *text != quote && *text != '\\' && !utf8_is_control(text, len) &&
+		    !utf8_is_unseen(text, len)) {
 			fwrite(text, 1, len, out);
 			column += (unsigned)len;
 			continue;

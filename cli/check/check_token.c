@@ -147,7 +147,7 @@ static void show_token(const struct eat *t, struct writer *w)
 
 	json_put_key(w, "iss");
 	if (iss && iss->type == DATUM_TEXT)
-		json_quote(w, (const char *)iss->bytes, iss->len);
+		json_quote_shown(w, (const char *)iss->bytes, iss->len);
 	else
 		writer_text(w, "null");
 	writer_printf(w, ",\"iat\":%" PRId64 ",\"exp\":%" PRId64 ",\"platform_type\":\"%s\"",

@@ -340,7 +340,7 @@ static int run_hcl(const struct check_input *in, struct verdict *v, struct write
 		return err_code(e);
 	if (key && key_to_public_pem(key, &pem, &why) == 0) {
 		json_put_key(show, "ak");
-		json_quote(show, pem, strlen(pem));
+		json_quote_shown(show, pem, strlen(pem));
 	}
 	return 0;
 }

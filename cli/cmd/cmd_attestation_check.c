@@ -160,7 +160,7 @@ static void print(struct cli *cli, const struct check_kind *kind, const struct v
 			holds ? kind->name : reason.text);
 		return;
 	}
-	json_quote(&w, reason.text, strlen(reason.text));
+	json_quote_shown(&w, reason.text, strlen(reason.text));
 	fprintf(cli->out,
 		"{\"verdict\":\"%s\",\"kind\":\"%s\",\"reason\":%.*s,\"fault\":\"%s\"%s%.*s}\n",
 		holds ? "holds" : "refused", kind->name, (int)w.len, (const char *)w.bytes,

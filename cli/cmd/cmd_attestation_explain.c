@@ -34,7 +34,7 @@ static void put_row(struct writer *w, const struct check_row *row)
 
 	for (size_t i = 0; i < ARRAY_LEN(members); i++) {
 		writer_printf(w, "%s\"%s\":", i ? "," : "{", members[i][0]);
-		json_quote(w, members[i][1], strlen(members[i][1]));
+		json_quote_shown(w, members[i][1], strlen(members[i][1]));
 	}
 	writer_printf(w, ",\"family\":%s}", row->attributes & CHECK_FAMILY ? "true" : "false");
 }

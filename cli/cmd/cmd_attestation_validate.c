@@ -27,7 +27,7 @@ static void show_tdx(const struct tdx_result *r, struct writer *w)
 	writer_text(w, ",\"advisories\":[");
 	for (size_t i = 0; i < r->advisory_count; i++) {
 		writer_text(w, i ? "," : "");
-		json_quote(w, r->advisories[i], strlen(r->advisories[i]));
+		json_quote_shown(w, r->advisories[i], strlen(r->advisories[i]));
 	}
 	writer_text(w, "]},");
 }

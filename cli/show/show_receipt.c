@@ -11,7 +11,7 @@
 static void put_text(struct writer *w, const char *key, const char *text)
 {
 	json_put_key(w, key);
-	json_quote(w, text, strlen(text));
+	json_quote_shown(w, text, strlen(text));
 }
 
 static void put_number(struct writer *w, const char *key, uint64_t number)
@@ -52,7 +52,7 @@ static void put_arguments(const struct receipt *r, struct writer *w)
 	writer_text(w, "[");
 	for (size_t i = 0; i < r->arg_count; i++) {
 		writer_text(w, i ? "," : "");
-		json_quote(w, r->args[i], strlen(r->args[i]));
+		json_quote_shown(w, r->args[i], strlen(r->args[i]));
 	}
 	writer_text(w, "]");
 }

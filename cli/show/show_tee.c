@@ -48,7 +48,7 @@ static void show_pck(const struct tdx_quote *q, struct writer *w)
 		if (x509_common_name(chain.certs[0]->issuer, issuer, sizeof(issuer), &ignored) ==
 		    0) {
 			json_put_key(w, "issuer");
-			json_quote(w, issuer, strlen(issuer));
+			json_quote_shown(w, issuer, strlen(issuer));
 		}
 		const struct span *serial = &chain.certs[0]->serial;
 		size_t skip = serial->len > 1 && serial->bytes[0] == 0;

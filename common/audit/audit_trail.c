@@ -80,7 +80,7 @@ static void put_text(struct writer *w, const char *key, const char *text, size_t
 	if (!text)
 		return;
 	json_put_key(w, key);
-	json_quote(w, text, strnlen(text, max));
+	json_quote_shown(w, text, strnlen(text, max));
 }
 
 /* A moment with its milliseconds. */

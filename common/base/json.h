@@ -70,6 +70,9 @@ int json_only_keys(const struct json *object, const char *const known[], struct 
  * a character that was cut, becomes \ufffd, as in Go. */
 struct writer;
 void json_quote(struct writer *w, const char *text, size_t len);
+/* The same text for what people read, not for what is digested or compared by its bytes: what does not stand for
+ * itself, and what is not seen (utf8.h), is escaped, too. */
+void json_quote_shown(struct writer *w, const char *text, size_t len);
 /* Bytes as a string of hexadecimal digits. */
 void json_quote_hex(struct writer *w, const void *bytes, size_t len);
 /* Writes what comes before a value in an object: a comma, unless the object has just been opened or

@@ -28,12 +28,42 @@ static size_t plain_run(const uint8_t *b, size_t len)
 	return n;
 }
 
-static void quote_valid(struct writer *w, const uint8_t *b, size_t len)
+/* The same where people read it. */
+static size_t shown_run(const uint8_t *b, size_t len)
+{
+	size_t n = 0;
+
+	while (n < len) {
+		size_t step = utf8_char(b + n, len - n);
+
+		if (step == 1 ? !is_plain[b[n]] || b[n] == 0x7F
+			      : utf8_is_control(b + n, step) || utf8_is_unseen(b + n, step))
+			break;
+		n += step;
+	}
+	return n;
+}
+
+/* U+10000 and more as a pair of surrogates (RFC 8259, section 7). */
+static void put_escape(struct writer *w, uint32_t code)
+{
+	if (code >= 0x10000) {
+		code -= 0x10000;
+		writer_printf(w, "\\u%04x", 0xD800 + (unsigned)(code >> 10));
+		code = 0xDC00 + (code & 0x3FF);
+	}
+	writer_printf(w, "\\u%04x", (unsigned)code);
+}
+
+/* How many bytes at the front need no escape. */
+typedef size_t run_of(const uint8_t *b, size_t len);
+
+static void quote_valid(struct writer *w, const uint8_t *b, size_t len, run_of *plain)
 {
 	static const char short_from[] = "\"\\\b\f\n\r\t", short_to[] = "\"\\bfnrt";
 
-	for (size_t i = 0; i < len; i++) {
-		size_t run = plain_run(b + i, len - i);
+	for (size_t i = 0, step; i < len; i += step) {
+		size_t run = plain(b + i, len - i);
 
 		writer_bytes(w, b + i, run);
 		i += run;
@@ -41,36 +71,44 @@ static void quote_valid(struct writer *w, const uint8_t *b, size_t len)
 			break;
 		const char *found = b[i] ? strchr(short_from, b[i]) : NULL;
 
+		step = utf8_char(b + i, len - i);
 		if (found) {
 			writer_u8(w, '\\');
 			writer_u8(w, (uint8_t)short_to[found - short_from]);
-		} else if (b[i] < 0x20 || b[i] == '<' || b[i] == '>' || b[i] == '&') {
-			writer_printf(w, "\\u%04x", b[i]);
 		} else {
-			writer_printf(w, "\\u202%c", b[i + 2] == 0xA8 ? '8' : '9');
-			i += 2;
+			put_escape(w, utf8_code(b + i, step));
 		}
 	}
 }
 
-void json_quote(struct writer *w, const char *text, size_t len)
+static void quote(struct writer *w, const char *text, size_t len, run_of *plain)
 {
 	const uint8_t *b = (const uint8_t *)text;
 	bool valid = utf8_valid(b, len);
 
 	writer_u8(w, '"');
 	if (valid)
-		quote_valid(w, b, len);
+		quote_valid(w, b, len, plain);
 	for (size_t at = 0, step; !valid && at < len; at += step) {
 		step = utf8_char(b + at, len - at);
 		if (step) {
-			quote_valid(w, b + at, step);
+			quote_valid(w, b + at, step, plain);
 		} else {
 			writer_text(w, "\\ufffd");
 			step = 1;
 		}
 	}
 	writer_u8(w, '"');
+}
+
+void json_quote(struct writer *w, const char *text, size_t len)
+{
+	quote(w, text, len, plain_run);
+}
+
+void json_quote_shown(struct writer *w, const char *text, size_t len)
+{
+	quote(w, text, len, shown_run);
 }
 
 void json_quote_hex(struct writer *w, const void *bytes, size_t len)

@@ -51,14 +51,29 @@ bool utf8_valid(const void *bytes, size_t len)
 	return true;
 }
 
-static const struct {
+struct range {
 	uint32_t first, last;
-} controls[] = {
+};
+
+static const struct range controls[] = {
 	{ 0x0000, 0x001F }, { 0x007F, 0x009F }, { 0x061C, 0x061C },
 	{ 0x200E, 0x200F }, { 0x2028, 0x202E }, { 0x2066, 0x2069 },
 };
 
-bool utf8_is_control(const void *character, size_t len)
+static const struct range unseen[] = {
+	{ 0x00AD, 0x00AD }, { 0x180E, 0x180E }, { 0x200B, 0x200D },   { 0x2060, 0x2064 },
+	{ 0xFEFF, 0xFEFF }, { 0xFFF9, 0xFFFB }, { 0xE0000, 0xE007F },
+};
+
+static bool is_in(uint32_t code, const struct range *ranges, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (code >= ranges[i].first && code <= ranges[i].last)
+			return true;
+	return false;
+}
+
+uint32_t utf8_code(const void *character, size_t len)
 {
 	const uint8_t *b = character;
 	/* The lead byte of n has 7 - n bits of the code point, but for ASCII's 7. */
@@ -66,10 +81,17 @@ bool utf8_is_control(const void *character, size_t len)
 
 	for (size_t i = 1; i < len; i++)
 		code = code << 6 | (b[i] & 0x3F);
-	for (size_t i = 0; i < sizeof(controls) / sizeof(controls[0]); i++)
-		if (code >= controls[i].first && code <= controls[i].last)
-			return true;
-	return false;
+	return code;
+}
+
+bool utf8_is_control(const void *character, size_t len)
+{
+	return is_in(utf8_code(character, len), controls, sizeof(controls) / sizeof(controls[0]));
+}
+
+bool utf8_is_unseen(const void *character, size_t len)
+{
+	return is_in(utf8_code(character, len), unseen, sizeof(unseen) / sizeof(unseen[0]));
 }
 
 bool utf8_has_control(const void *bytes, size_t len)

@@ -57,7 +57,7 @@ static int look(const struct preflight_check *check, void *subject, char text[PR
 static void put_text(struct writer *w, const char *key, const char *text)
 {
 	json_put_key(w, key);
-	json_quote(w, text, strlen(text));
+	json_quote_shown(w, text, strlen(text));
 }
 
 static void put_json(struct writer *w, const struct preflight_check *check, int outcome,

@@ -43,11 +43,23 @@ static void what_is_no_utf8_stays_out(void **state)
 	assert_is(&out, "[\"(not UTF-8)\"]");
 }
 
+static void a_reader_is_not_fooled(void **state)
+{
+	struct json_out out;
+
+	json_out_init(&out);
+	json_out_list(&out, NULL);
+	json_out_text(&out, NULL, "\xC2\x9B\xE2\x80\xAE\xE2\x80\x8Bx");
+	json_out_end(&out);
+	assert_is(&out, "[\"\\u009b\\u202e\\u200bx\"]");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(members_are_separated),
 		cmocka_unit_test(what_is_no_utf8_stays_out),
+		cmocka_unit_test(a_reader_is_not_fooled),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -240,6 +240,29 @@ static void text_is_written_as_go_does(void **state)
 				 "\\u2028\\u2029\xE2\x82\xAC\x7f\"");
 }
 
+/* The same text, but nothing in it moves a cursor, turns the direction, or hides. */
+static void text_that_is_shown_hides_nothing(void **state)
+{
+	CLEANUP_WRITER struct writer w = writer_up_to(1000);
+	static const char text[] =
+		"\"\x01<\x7f\xC2\x9b|\xC2\xA0|\xC2\xAD|\xD8\x9C|\xE1\xA0\x8E|\xE2\x80\x8B|"
+		"\xE2\x80\xAE|\xE2\x80\xA8|\xE2\x81\xA0|\xE2\x81\xA9|\xE2\x82\xAC|\xEF\xBB\xBF|"
+		"\xF3\xA0\x80\x81|\xF0\x9F\x98\x80|\xff";
+	struct err e;
+	size_t len;
+
+	json_quote_shown(&w, text, sizeof(text) - 1);
+	CLEANUP(free) char *out = (char *)writer_take(&w, &len);
+	assert_string_equal(
+		out, "\"\\\"\\u0001\\u003c\\u007f\\u009b|\xC2\xA0|\\u00ad|\\u061c|\\u180e|\\u200b|"
+		     "\\u202e|\\u2028|\\u2060|\\u2069|\xE2\x82\xAC|\\ufeff|"
+		     "\\udb40\\udc01|\xF0\x9F\x98\x80|\\ufffd\"");
+	CLEANUP(json_free) struct json *read = NULL;
+	assert_ok(json_parse(out, len, &read, &e), e);
+	assert_memory_equal(read->text, text, sizeof(text) - 2);
+	assert_string_equal(read->text + sizeof(text) - 2, "\xEF\xBF\xBD");
+}
+
 static void what_is_no_utf8_is_written_as_go_does(void **state)
 {
 	CLEANUP_WRITER struct writer w = writer_up_to(1000);
@@ -300,6 +323,7 @@ int main(void)
 		cmocka_unit_test(hexadecimal_members_have_their_length),
 		cmocka_unit_test(members_are_written_with_commas_between_them),
 		cmocka_unit_test(text_is_written_as_go_does),
+		cmocka_unit_test(text_that_is_shown_hides_nothing),
 		cmocka_unit_test(a_key_twice_is_found_among_many),
 	};
 

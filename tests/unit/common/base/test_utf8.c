@@ -76,6 +76,14 @@ static void what_fools_a_reader_is_known(void **state)
 		"\xE2\x80\xA7", "\xE2\x80\xAF", "\xE2\x81\xA5", "\xE2\x81\xAA",
 		"\xC3\xA9", "\xE2\x82\xAC", "\xF0\x9F\x98\x80",
 	};
+	static const char *const unseen[] = {
+		"\xC2\xAD", "\xE1\xA0\x8E", "\xE2\x80\x8B", "\xE2\x80\x8D", "\xE2\x81\xA0", "\xE2\x81\xA4",
+		"\xEF\xBB\xBF", "\xEF\xBF\xB9", "\xEF\xBF\xBB", "\xF3\xA0\x80\x80", "\xF3\xA0\x81\xBF",
+	};
+	static const char *const seen[] = {
+		"a", "\xC2\xAC", "\xC2\xAE", "\xE1\xA0\x8F", "\xE2\x80\x8A", "\xE2\x81\x9F", "\xEF\xBB\xBE",
+		"\xEF\xBF\xBC", "\xF3\xA0\x82\x80", "\xF0\x9F\x98\x80",
+	};
 	/* clang-format on */
 
 	assert_true(utf8_is_control("", 1)); /* a zero */
@@ -91,6 +99,12 @@ static void what_fools_a_reader_is_known(void **state)
 		assert_false(utf8_is_control(good[i], strlen(good[i])));
 		assert_false(utf8_has_control(good[i], strlen(good[i])));
 	}
+	for (size_t i = 0; i < ARRAY_LEN(unseen); i++) {
+		assert_true(utf8_is_unseen(unseen[i], strlen(unseen[i])));
+		assert_false(utf8_is_control(unseen[i], strlen(unseen[i])));
+	}
+	for (size_t i = 0; i < ARRAY_LEN(seen); i++)
+		assert_false(utf8_is_unseen(seen[i], strlen(seen[i])));
 	assert_true(utf8_has_control("a\xFF", 2)); /* no text at all */
 	assert_false(utf8_has_control("", 0));
 }
