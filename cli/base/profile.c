@@ -27,7 +27,7 @@ const struct profile_row profile_rows[] = {
 	{ .key = "CHECK_CRL", .option = "check_crl", .add = "check-crl", .is_flag = true },
 	PEER("MANAGER", "manager"),
 	PEER("COMPUTATIONS", "computations"),
-	{ .key = "COCOS_CACHE" },
+	{ .key = "COCOS_CACHE", .is_path = true },
 	{ .key = "COCOS_KDS_URL", .add = "kds" },
 	{ .key = "COCOS_PCS_URL", .add = "pcs" },
 	{ .key = "COCOS_ENDORSEMENTS_CA", .is_file = true },
@@ -40,6 +40,7 @@ struct profile {
 	struct keyfile file;
 	uint64_t told;    /* by the rows' places */
 	struct err fault; /* why it can't be used; ERR_OK: it can */
+	bool is_named;    /* by --profile */
 };
 _Static_assert(ARRAY_LEN(profile_rows) <= 64, "a bit for each");
 
@@ -71,16 +72,23 @@ static const char *choose(const struct cli *cli, const char *option, const char 
 			  const char **from)
 {
 	const char *value = option ? cli_value(cli, option) : NULL;
+	const char *kept = cli->profile ? keyfile_get(&cli->profile->file, variable) : NULL;
+	const char *set = secure_getenv(variable);
 
 	*from = "the option";
 	if (value)
 		return value;
+	if (kept && cli->profile->is_named) {
+		*from = set && *set && strcmp(set, kept) != 0
+				? "the profile that --profile names; the environment has another"
+				: "the profile that --profile names";
+		return kept;
+	}
 	*from = "the environment";
-	value = secure_getenv(variable);
-	if (value && *value)
-		return value;
+	if (set && *set)
+		return set;
 	*from = "the profile";
-	return cli->profile ? keyfile_get(&cli->profile->file, variable) : NULL;
+	return kept;
 }
 
 const char *profile_setting(const struct cli *cli, const char *option, const char *variable)
@@ -122,6 +130,7 @@ static int load(struct cli *cli, struct err *e)
 	cli->profile = p;
 	if (!p)
 		return err_nomem(e);
+	p->is_named = named != NULL;
 	if (named)
 		p->name = strdup(named);
 	else if (profile_used(&p->name, e) < 0)

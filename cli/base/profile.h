@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * profile.h — settings of one agent (or manager, or service) under a name, and where a setting comes from:
- * the option, else the environment, else the profile, else the default.
+ * the option, else the profile that --profile names, else the environment, else the profile in use, else the
+ * default: what was said for this call wins over what holds for all.
  *
  * A profile is a file of KEY=VALUE lines in $XDG_CONFIG_HOME/cocos/profiles, 0600, whose keys are the
  * variables of the environment and, for what has none, names of the same kind (profile_rows). It is written
- * as a whole or not at all. One that others can write is refused: it says whom to trust.
+ * as a whole or not at all. One that others can write, or whose folder they can, is refused: it says whom to
+ * trust.
  */
 #pragma once
 
@@ -19,7 +21,7 @@ enum { PROFILE_NAME_MAX = 64 };
 /* clang-format off */
 #define PROFILE_OPTION \
 	{ .name = "profile", .value = "NAME", \
-	  .help = "settings from 'profile add' (that of 'profile use'); options and environment win" }
+	  .help = "settings from 'profile add' (that of 'profile use', over which the environment wins)" }
 /* clang-format on */
 
 struct profile_row {
@@ -28,6 +30,7 @@ struct profile_row {
 		option; /* of the commands that prove an agent, where no variable is; NULL: a variable */
 	const char *add; /* of 'profile add'; NULL: --set KEY=VALUE alone */
 	bool is_file;    /* has to be there, and is kept as an absolute path */
+	bool is_path;    /* kept as one, too; is made where it is missing */
 	bool is_flag;    /* true or false */
 };
 extern const struct profile_row profile_rows[]; /* ends with a row that has no key */
@@ -40,8 +43,8 @@ const struct profile_row *profile_row(const char *key);
  * unknown, ends it as CLI_USAGE. */
 enum cli_exit profile_run(struct cli *cli, struct err *e);
 
-/* The option (may be NULL), the variable, the profile; empty is absent: NULL. With -v it is said, once, where
- * it is from. Also for commands without a profile. */
+/* The first that says it, in the order above; empty is absent: NULL. `option` may be NULL. With -v it is said,
+ * once, where it is from. Also for commands without a profile. */
 const char *profile_setting(const struct cli *cli, const char *option, const char *variable);
 
 /* For a command about profiles themselves: the name of the one that it has (NULL: none), and why that can't be
@@ -64,10 +67,17 @@ int profile_path(const char *name, char **path, struct err *e) MUST_CHECK;
 /* Reads and judges a profile; the caller calls keyfile_done(). */
 int profile_read(const char *name, struct keyfile *file, struct err *e) MUST_CHECK;
 
-/* Replaces or makes it. Entries with the same key: the last one counts; an empty value takes it away. */
+/* For who looks at a broken one: reads without judging; judges the file and its folder; judges one entry. */
+int profile_look(const char *name, struct keyfile *file, struct err *e) MUST_CHECK;
+int profile_guard(const char *name, struct err *e) MUST_CHECK;
+int profile_entry_check(const struct keyfile_entry *entry, struct err *e) MUST_CHECK;
+
+/* Replaces or makes it. Entries with the same key: the last one counts; an empty value takes it away. Refused:
+ * what no command could be run with. */
 int profile_write(const char *name, const struct keyfile_entry *entries, size_t count,
 		  struct err *e) MUST_CHECK;
 
 /* The one in use, malloc'ed; NULL: none. */
 int profile_used(char **name, struct err *e) MUST_CHECK;
-int profile_use(const char *name, struct err *e) MUST_CHECK; /* NULL: none any more */
+/* NULL: none any more. `*path`, malloc'ed: where that is written. */
+int profile_use(const char *name, char **path, struct err *e) MUST_CHECK;

@@ -41,7 +41,8 @@ static int must_be_there(struct cli *cli, const char *name, struct err *e)
 /* ---- add ---- */
 
 /* KEY=VALUE, whose copy is kept in `*text`. */
-static int read_set(const char *given, char **text, struct keyfile_entry *entry, struct err *e)
+static int read_set(struct cli *cli, const char *given, char **text, struct keyfile_entry *entry,
+		    struct err *e)
 {
 	char *equals;
 
@@ -51,10 +52,13 @@ static int read_set(const char *given, char **text, struct keyfile_entry *entry,
 	equals = strchr(*text, '=');
 	if (equals)
 		*equals = 0;
-	if (!equals || !profile_row(*text))
+	if (!equals || !profile_row(*text)) {
+		cli_hint(cli,
+			 "--set AGENT_GRPC_TIMEOUT=10s; KEY is a variable that 'man cocos-cli' has "
+			 "under ENVIRONMENT, or EK_ROOT, AK, TRUSTED_ROOT, CHECK_CRL");
 		return err_set(e, ERR_INVALID, "--set %s: %s", log_quote(given).text,
-			       equals ? "no setting of profiles (cocos-cli(1), PROFILES)"
-				      : "write KEY=VALUE");
+			       equals ? "no setting of profiles" : "write KEY=VALUE");
+	}
 	*entry = (struct keyfile_entry){ .key = *text, .value = equals + 1 };
 	return 0;
 }
@@ -86,7 +90,7 @@ static int collect(struct cli *cli, struct given *g, struct err *e)
 	for (size_t i = 0; (set = cli_value_at(cli, "set", i)) != NULL; i++) {
 		if (g->count == KEYFILE_LINES_MAX)
 			return err_set(e, ERR_INVALID, "more than %d settings", KEYFILE_LINES_MAX);
-		if (read_set(set, &g->texts[g->text_count++], &g->entries[g->count], e) < 0)
+		if (read_set(cli, set, &g->texts[g->text_count++], &g->entries[g->count], e) < 0)
 			return err_code(e);
 		g->count++;
 	}
@@ -141,14 +145,16 @@ const struct command cmd_profile_add = {
 	.operands_max = 1,
 	.options = add_options,
 	.run = run_add,
-	.more = "Options and environment win over a profile, and -v says where each setting comes from. Files have\n"
-		"to be there, now and whenever it is used.",
+	.more = "An option wins over a profile, --profile over the environment, and that over the profile of\n"
+		"'profile use'; -v says where each setting comes from. Files have to be there, now and whenever\n"
+		"it is used, and are kept as paths from / on.",
 };
 
 /* ---- use, remove ---- */
 
 static enum cli_exit run_use(struct cli *cli, struct err *e)
 {
+	CLEANUP(free) char *path = NULL;
 	struct keyfile file = { 0 };
 	bool none = cli_flag(cli, "none");
 
@@ -159,7 +165,14 @@ static enum cli_exit run_use(struct cli *cli, struct err *e)
 	if (!none && profile_read(operand(cli), &file, e) < 0)
 		return CLI_FAILED;
 	keyfile_done(&file);
-	return profile_use(none ? NULL : operand(cli), e) < 0 ? CLI_FAILED : CLI_OK;
+	if (profile_use(none ? NULL : operand(cli), &path, e) < 0)
+		return CLI_FAILED;
+	if (none)
+		fprintf(cli->out, "no profile is used any more ('%s' is gone)\n", path);
+	else
+		fprintf(cli->out, "profile %s is used from now on ('%s' says so)\n", operand(cli),
+			path);
+	return CLI_OK;
 }
 
 /* clang-format off */
@@ -180,13 +193,13 @@ const struct command cmd_profile_use = {
 
 static enum cli_exit run_remove(struct cli *cli, struct err *e)
 {
-	CLEANUP(free) char *path = NULL, *used = NULL;
+	CLEANUP(free) char *path = NULL, *used = NULL, *mark = NULL;
 
 	if (must_be_there(cli, operand(cli), e) < 0 || profile_used(&used, e) < 0 ||
 	    profile_path(operand(cli), &path, e) < 0)
 		return CLI_FAILED;
 	/* The mark first: a profile in use that is not there refuses every command. */
-	if (used && strcmp(used, operand(cli)) == 0 && profile_use(NULL, e) < 0)
+	if (used && strcmp(used, operand(cli)) == 0 && profile_use(NULL, &mark, e) < 0)
 		return CLI_FAILED;
 	if (unlink(path) < 0) {
 		err_errno(e, "remove '%s'", path);
@@ -281,17 +294,25 @@ const struct command cmd_profile_list = {
 	.run = run_list,
 };
 
-static int print_profile(struct cli *cli, const struct keyfile *file, struct err *e)
+/* What is broken stands below it. */
+static int print_profile(struct cli *cli, const struct keyfile *file, size_t *broken, struct err *e)
 {
 	struct json_out out CLEANUP_JSON_OUT;
+	struct err problem;
 
 	json_out_init(&out);
 	json_out_object(&out, NULL);
 	for (size_t i = 0; i < file->count; i++) {
+		bool good = profile_entry_check(&file->entries[i], &problem) == 0;
+
 		json_out_text(&out, file->entries[i].key, file->entries[i].value);
-		if (!cli_flag(cli, "json"))
-			fprintf(cli->out, "%s=%s\n", file->entries[i].key,
-				text_plain(file->entries[i].value).text);
+		*broken += !good;
+		if (cli_flag(cli, "json"))
+			continue;
+		fprintf(cli->out, "%s=%s\n", text_plain(file->entries[i].key).text,
+			text_plain(file->entries[i].value).text);
+		if (!good)
+			fprintf(cli->out, "# %s\n", text_plain(problem.text).text);
 	}
 	json_out_end(&out);
 	return cli_flag(cli, "json") ? json_out_print(&out, cli->out, e) : 0;
@@ -301,6 +322,7 @@ static enum cli_exit run_show(struct cli *cli, struct err *e)
 {
 	CLEANUP(free) char *used = NULL;
 	struct keyfile file = { 0 };
+	size_t broken = 0;
 	int failed = 0;
 
 	if (!cli->operand_count && profile_used(&used, e) < 0)
@@ -309,10 +331,21 @@ static enum cli_exit run_show(struct cli *cli, struct err *e)
 		return cli_usage(e, "no profile is in use: give the name of one");
 	const char *name = used ? used : operand(cli);
 
-	if (must_be_there(cli, name, e) < 0 || profile_read(name, &file, e) < 0)
+	if (must_be_there(cli, name, e) < 0 || profile_look(name, &file, e) < 0)
 		return CLI_FAILED;
-	failed = print_profile(cli, &file, e);
+	failed = print_profile(cli, &file, &broken, e);
 	keyfile_done(&file);
+	if (!failed)
+		failed = profile_guard(name, e);
+	if (!failed && broken) {
+		cli_hint(cli,
+			 "mend what they name, or keep it anew: 'cocos-cli profile add %s "
+			 "--force ...'",
+			 name);
+		failed = err_set(e, ERR_PRECONDITION,
+				 "profile '%s' is refused: %zu of its settings %s", name, broken,
+				 broken == 1 ? "is broken" : "are broken");
+	}
 	return failed ? CLI_FAILED : CLI_OK;
 }
 

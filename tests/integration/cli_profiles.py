@@ -65,8 +65,10 @@ def what_wins_over_what():
         for words, variables, where, says in (
                 ((), {}, "localhost:7002", "AGENT_GRPC_URL has its default"),
                 (("--profile", "p"), {}, url, f"AGENT_GRPC_URL is '{url}', from the profile"),
-                (("--profile", "p"), {"AGENT_GRPC_URL": ""}, url, "from the profile"),
-                (("--profile", "p"), environment, NOBODY, f"AGENT_GRPC_URL is '{NOBODY}', from the environment"),
+                (("--profile", "p"), {"AGENT_GRPC_URL": ""}, url, "from the profile that --profile names\n"),
+                # What is named for this call wins over what holds for all.
+                (("--profile", "p"), environment, url, f"AGENT_GRPC_URL is '{url}', from the profile that --profile names; "
+                 "the environment has another"),
                 (("--profile", "p", "--grpc-url", "127.0.0.1:2"), environment, "127.0.0.1:2",
                  "AGENT_GRPC_URL is '127.0.0.1:2', from the option")):
             run = home.cli("status", "-v", *words, **variables)
@@ -78,6 +80,8 @@ def what_wins_over_what():
         home.cli("profile", "use", "p").ok()
         run = home.cli("status", "-v")
         assert "profile p, which is in use" in run.err and url.rpartition(":")[2] in run.err, run.err
+        run = home.cli("status", "-v", **environment)
+        assert f"AGENT_GRPC_URL is '{NOBODY}', from the environment" in run.err, run.err
 
 
 def a_profile_weakens_nothing():
@@ -87,19 +91,33 @@ def a_profile_weakens_nothing():
         assert "AGENT_GRPC_ATTESTED_TLS is 'true', from the profile" in run.err, run.err
         assert "AGENT_GRPC_ATTESTATION_POLICY is " in run.err, run.err
         # Switched off beside the profile's policy it is an error, not a connection without a proof.
-        home.cli("status", "--profile", "p", AGENT_GRPC_ATTESTED_TLS="false").refused(2, "nobody asks the agent for a proof")
+        home.cli("profile", "use", "p").ok()
+        home.cli("status", AGENT_GRPC_ATTESTED_TLS="false").refused(2, "nobody asks the agent for a proof")
+        home.cli("status", "-v", "--profile", "p", AGENT_GRPC_ATTESTED_TLS="false").refused(1, "ATTESTED_TLS is 'true', from the profile")
+        home.cli("profile", "use", "--none").ok()
         os.unlink(home.policy)
         home.cli("status", "--profile", "p").refused(2, "AGENT_GRPC_ATTESTATION_POLICY", "policy.json", "not there")
         home.cli("profile", "use", "p").refused(1, "policy.json")
         # A root for TPMs is given to the commands that ask agents for a proof, and to no other.
         root = home.write("ek.pem", "x")
-        home.cli("profile", "add", "tpm", "--agent", NOBODY, "--ek-root", root).ok()
+        home.write("config/cocos/profiles/tpm", f"AGENT_GRPC_URL={NOBODY}\nEK_ROOT={root}\n", 0o600)
         home.cli("status", "--profile", "tpm").refused(2, "--ek_root is given, but nobody asks")
         # What others may write says nothing.
         home.cli("profile", "add", "q", "--agent", NOBODY).ok()
         home.cli("profile", "use", "q").ok()
         os.chmod(home.file("q"), 0o620)
         home.cli("status").refused(2, "others may write", "chmod 600")
+        home.cli("profile", "show", "q").refused(1, "others may write")
+        os.chmod(home.file("q"), 0o600)
+        # Nor does what lies where others may put something in its place.
+        for folder in (home("config/cocos"), home("config/cocos/profiles")):
+            os.chmod(folder, 0o770)
+            for words in (("status",), ("status", "--profile", "q"), ("profile", "add", "r", "--agent", NOBODY),
+                          ("profile", "show", "q")):
+                run = home.cli(*words)
+                assert run.status in (1, 2) and f"others may write '{folder}': chmod 700 it" in run.err, (words, run.err)
+            os.chmod(folder, 0o700)
+        assert home.cli("status").status == 1
         os.unlink(home.file("q"))
         home.cli("status").refused(2, "profile 'q'", "profile use --none")
 
@@ -112,20 +130,62 @@ def what_is_no_setting_is_refused_by_name():
                             (("--agent", "x\ny"), "control character")):
             home.cli("profile", "add", "p", *words).refused(2, says)
             assert not os.path.exists(home.file("p")), words
+        # What no command could be run with.
+        key = home.write("key.pem", "x")
+        for words, says in ((("--policy", home.policy), "AGENT_GRPC_ATTESTED_TLS=true"),
+                            (("--policy", home.policy, "--set", "AGENT_GRPC_ATTESTED_TLS=false"), "of no use without"),
+                            (("--ek-root", key), "EK_ROOT is of no use without"), (("--check-crl",), "CHECK_CRL"),
+                            (("--set", "MANAGER_GRPC_CLIENT_KEY=" + key), "without MANAGER_GRPC_CLIENT_CERT"),
+                            (("--set", "AGENT_GRPC_CLIENT_CERT=" + key), "without AGENT_GRPC_CLIENT_KEY"),
+                            (("--attested-tls", "--agent", "http://x:1"), "http://")):
+            home.cli("profile", "add", "p", *words).refused(2, says)
+            assert not os.path.exists(home.file("p")), words
+        home.cli("profile", "add", "p", "--set", "FOO").refused(2, "KEY=VALUE", "hint: --set AGENT_GRPC_TIMEOUT=10s")
         for name in ("", ".x", "a/b", "../x", "a b", "a" * 65, "ä"):
             home.cli("profile", "add", name, "--agent", "x:1").refused(2, "no name for a profile")
             home.cli("status", "--profile", name).refused(2, "no name for a profile")
         home.cli("profile", "add", "a" * 64, "--agent", NOBODY).ok()
         for text, says in (("AGENT_GRPC_URI=x\n", "AGENT_GRPC_URI is no setting"), ("x\n", "line 1"),
+                           ("AGENT_GRPC_ATTESTATION_POLICY=policy.json\n", "write it from / on"),
+                           ("COCOS_CACHE=cache\n", "write it from / on"),
                            ("AGENT_GRPC_URL=x\nAGENT_GRPC_URL=y\n", "twice"), ("\x00", "zero byte")):
             home.write("config/cocos/profiles/p", text, 0o600)
-            home.cli("status", "--profile", "p").refused(2, "profile 'p'", says)
+            # Were it read, a file of this name would count wherever the caller stands.
+            home.cli("status", "--profile", "p", cwd=home.path).refused(2, "profile 'p'", says)
         cli("status", "--profile", "p").refused(2, "XDG_CONFIG_HOME")
         assert cli("status", AGENT_GRPC_URL=NOBODY).status == 1
         home.write("config/cocos/profile", "../x\n", 0o600)
         home.cli("status").refused(2, "no name for a profile")
 
 
+def a_broken_profile_shows_what_is_broken():
+    with Home() as home:
+        home.cli("profile", "add", "p", "--agent", NOBODY, "--attested-tls", "--policy", home.policy,
+                 "--set", "COCOS_CACHE=cache/x", cwd=home.path).ok()
+        assert home.cli("profile", "show", "p", "--json").json()["COCOS_CACHE"] == os.path.realpath(home.path) + "/cache/x"
+        os.unlink(home.policy)
+        run = home.cli("profile", "show", "p").refused(1, "profile 'p' is refused: 1 of its settings is broken", "--force")
+        policy = os.path.realpath(home.path) + "/policy.json"
+        assert run.out.splitlines() == [
+            f"AGENT_GRPC_URL={NOBODY}", "AGENT_GRPC_ATTESTED_TLS=true", f"AGENT_GRPC_ATTESTATION_POLICY={policy}",
+            f"# AGENT_GRPC_ATTESTATION_POLICY: '{policy}' is not there, or not to be read",
+            f"COCOS_CACHE={os.path.realpath(home.path)}/cache/x"], run.out
+        home.write("config/cocos/profiles/p", "FOO=1\nAK=x\n", 0o600)
+        run = home.cli("profile", "show", "p").refused(1, "2 of its settings are broken")
+        assert "# FOO is no setting of profiles\n" in run.out and "# AK: 'x' is another file" in run.out, run.out
+        home.write("config/cocos/profiles/p", "nothing\n", 0o600)
+        home.cli("profile", "show", "p").refused(1, home.file("p"), "line 1")
+
+
+def using_one_says_where_that_is_written():
+    with Home() as home:
+        home.cli("profile", "add", "p", "--agent", NOBODY).ok()
+        mark = home("config/cocos/profile")
+        assert home.cli("profile", "use", "p").ok() == f"profile p is used from now on ('{mark}' says so)\n"
+        assert home.cli("profile", "use", "--none").ok() == f"no profile is used any more ('{mark}' is gone)\n"
+
+
 if __name__ == "__main__":
     tap.run([a_profile_is_kept_used_and_forgotten, what_wins_over_what, a_profile_weakens_nothing,
-             what_is_no_setting_is_refused_by_name])
+             what_is_no_setting_is_refused_by_name, a_broken_profile_shows_what_is_broken,
+             using_one_says_where_that_is_written])
