@@ -27,14 +27,16 @@ static void on_writable(struct h2_stream *s)
 		call->handler->writable(call);
 }
 
-static void free_request(struct call_request *request)
+void call_request_free(struct call_request *request)
 {
-	if (request)
-		h2_block_done(&request->block);
+	if (!request)
+		return;
+	h2_block_done(&request->block);
+	free(request->long_path);
 	free(request);
 }
 
-static void on_freed(struct h2_stream *s)
+void call_freed(struct h2_stream *s)
 {
 	struct rpc_call *call = (struct rpc_call *)s;
 
@@ -45,7 +47,7 @@ static void on_freed(struct h2_stream *s)
 	call_free_facts(call);
 	call->peer->calls--;
 	peer_unref(call->peer);
-	free_request(call->request);
+	call_request_free(call->request);
 	h2_stream_done(s);
 	free(call);
 }
@@ -62,7 +64,7 @@ static const struct h2_stream_user call_user = {
 	.trailers = call_trailers,
 	.sent = call_sent,
 	.writable = on_writable,
-	.freed = on_freed,
+	.freed = call_freed,
 	.input_name = "request",
 	.takes = "takes",
 };

@@ -3,6 +3,7 @@
 #include "common/base/log.h"
 #include "common/rpc/call.h"
 #include "common/rpc/call_state.h"
+#include "common/rpc/call_web.h"
 #include "common/rpc/conn.h"
 #include "common/rpc/status.h"
 
@@ -17,17 +18,44 @@ static struct call_request *request_of(struct h2_block *b)
 
 static void set_path(struct h2_block *b, const char *value, size_t len)
 {
-	if (len >= CALL_PATH_MAX) {
-		err_set(&b->problem, ERR_UNIMPLEMENTED, "a path of %zu bytes", len);
+	struct call_request *q = request_of(b);
+
+	if (len < CALL_PATH_MAX) {
+		memcpy(q->path, value, len);
+		q->path[len] = 0;
 		return;
 	}
-	memcpy(request_of(b)->path, value, len);
-	request_of(b)->path[len] = 0;
+	q->long_path_len = len;
+	if (len <= RPC_WEB_TARGET_MAX)
+		q->long_path = strndup(value, len);
+}
+
+/* Of what is not gRPC's: longer ones are refused there. */
+static void keep(struct h2_block *b, char *to, size_t room, const char *value, size_t len)
+{
+	struct call_request *q = request_of(b);
+
+	if (len >= room || memchr(value, 0, len)) {
+		q->web_problem = "a method, authority or content type that is too long";
+		return;
+	}
+	memcpy(to, value, len);
+	to[len] = 0;
 }
 
 static void set_method(struct h2_block *b, const char *value, size_t len)
 {
-	request_of(b)->is_post = len == 4 && memcmp(value, "POST", 4) == 0;
+	struct call_request *q = request_of(b);
+
+	q->is_post = len == 4 && memcmp(value, "POST", 4) == 0;
+	keep(b, q->method, sizeof(q->method), value, len);
+}
+
+static void set_authority(struct h2_block *b, const char *value, size_t len)
+{
+	struct call_request *q = request_of(b);
+
+	keep(b, q->authority, sizeof(q->authority), value, len);
 }
 
 static void set_content_type(struct h2_block *b, const char *value, size_t len)
@@ -35,6 +63,9 @@ static void set_content_type(struct h2_block *b, const char *value, size_t len)
 	static const char type[] = "application/grpc";
 	const size_t n = sizeof(type) - 1;
 
+	if (request_of(b)->content_type[0])
+		request_of(b)->web_problem = "content-type is there twice";
+	keep(b, request_of(b)->content_type, sizeof(request_of(b)->content_type), value, len);
 	request_of(b)->is_grpc = len >= n && strncasecmp(value, type, n) == 0 &&
 				 (len == n || value[n] == ';' ||
 				  (len >= n + 6 && strncasecmp(value + n, "+proto", 6) == 0 &&
@@ -61,6 +92,7 @@ static void set_encoding(struct h2_block *b, const char *value, size_t len)
 static const struct h2_block_field own_fields[] = {
 	H2_BLOCK_FIELD(":path", set_path),
 	H2_BLOCK_FIELD(":method", set_method),
+	H2_BLOCK_FIELD(":authority", set_authority),
 	H2_BLOCK_FIELD("content-type", set_content_type),
 	H2_BLOCK_FIELD("grpc-timeout", set_timeout),
 	H2_BLOCK_FIELD("grpc-encoding", set_encoding),
@@ -83,6 +115,8 @@ static int find_handler(struct rpc_call *call, const struct call_request *q, str
 	if (q->block.is_too_large)
 		return err_set(e, ERR_EXHAUSTED, "the request's headers are more than %zu bytes",
 			       call->h2.limits->header_list_max);
+	if (q->long_path_len)
+		return err_set(e, ERR_UNIMPLEMENTED, "a path of %zu bytes", q->long_path_len);
 	if (q->block.problem.code != ERR_OK) {
 		*e = q->block.problem;
 		return err_code(e);
@@ -161,6 +195,11 @@ static void start(struct rpc_call *call, struct call_request *q)
 
 	call->h2.metadata = q->block.metadata;
 	q->block.metadata = (struct rpc_metadata){ 0 };
+	if (!q->is_grpc && call_conn(call)->server->web) {
+		call_web_open(call, q);
+		call_account(call);
+		return;
+	}
 	if (!q->block.is_too_large && !q->is_post)
 		call_refuse_http(call, "405");
 	else if (!q->block.is_too_large && !q->is_grpc)
@@ -181,6 +220,5 @@ void call_headers(struct h2_stream *s)
 	if (!q)
 		return;
 	start(call, q);
-	h2_block_done(&q->block);
-	free(q);
+	call_request_free(q);
 }

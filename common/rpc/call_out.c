@@ -2,6 +2,7 @@
 /* A call's output: headers, messages, status. */
 #include "common/rpc/call.h"
 #include "common/rpc/call_state.h"
+#include "common/rpc/call_web.h"
 #include "common/rpc/conn.h"
 #include "common/rpc/h2_headers.h"
 #include "common/rpc/status.h"
@@ -134,6 +135,10 @@ static void end(struct rpc_call *call, const struct err *e)
 	bool is_error = e && e->code != ERR_OK;
 	int r = 0;
 
+	if (call->web) {
+		call_web_fail(call, e);
+		return;
+	}
 	if (!call->h2.conn || call->h2.is_finished)
 		return;
 	finished(call);
@@ -180,8 +185,9 @@ void call_trailers_sent(struct rpc_call *call)
 		if (h2_ping_send(conn->h2.session, &conn->h2.pings, ping, uv_now(call->loop)) == 0)
 			call->h2.ping = ping;
 	}
-	/* The client need not send the rest. */
-	if (!call->h2.has_ended)
+	/* The client need not send the rest. Others than gRPC's are told later (conn.c): some of them lose the
+	 * answer when they are told while they send. */
+	if (!call->h2.has_ended && !call->web)
 		nghttp2_submit_rst_stream(conn->h2.session, NGHTTP2_FLAG_NONE, call->h2.id,
 					  NGHTTP2_NO_ERROR);
 }

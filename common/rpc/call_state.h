@@ -7,6 +7,7 @@
 #include "common/rpc/fact.h"
 #include "common/rpc/h2_stream.h"
 #include "common/rpc/places.h"
+#include "common/rpc/web.h"
 
 #include <uv.h>
 
@@ -23,6 +24,13 @@ struct call_request {
 	char path[CALL_PATH_MAX];
 	bool is_post, is_grpc, has_timeout;
 	uint64_t timeout_ms;
+
+	/* Of what is not gRPC's, and if the server has somebody for that. */
+	char method[RPC_WEB_METHOD_MAX + 1], authority[RPC_WEB_AUTHORITY_MAX + 1],
+		content_type[RPC_WEB_TYPE_MAX + 1];
+	char *long_path; /* instead of `path` */
+	size_t long_path_len;
+	const char *web_problem; /* NULL: none */
 };
 
 /* A call is open (h2.is_open) from the time its handler is found until it is finished
@@ -38,6 +46,7 @@ struct rpc_call {
 	uv_loop_t *loop;
 	struct call_request *request;      /* freed when the block is complete */
 	const struct rpc_handler *handler; /* NULL: refused before it came so far */
+	const struct rpc_web *web;         /* NULL: it is gRPC's */
 	void *service, *user;
 	size_t held, weight;  /* as accounted with the connection */
 	struct place place;   /* among public ones, if it is one */
@@ -52,6 +61,8 @@ static inline struct rpc_conn *call_conn(const struct rpc_call *call)
 {
 	return (struct rpc_conn *)call->h2.conn;
 }
+
+void call_request_free(struct call_request *request); /* NULL is fine */
 
 struct rpc_call *call_new(struct rpc_conn *conn, int32_t stream_id); /* NULL: no memory */
 /* The stream is no more: closed() is called (if there was a start), the connection's reference
@@ -81,5 +92,7 @@ void call_refuse_http(struct rpc_call *call, const char *status);
 /* Tells the observer, once; fine without one. */
 void call_tell_end(struct rpc_call *call, const struct err *e);
 void call_free_facts(struct rpc_call *call);
+/* The last reference is gone. */
+void call_freed(struct h2_stream *s);
 /* Nothing more can be said: resets the stream. */
 void call_reset(struct rpc_call *call, uint32_t error_code);

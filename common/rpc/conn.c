@@ -258,6 +258,9 @@ static void tick_output(struct rpc_call *call, uint64_t now)
 	const struct h2_stream *s = &call->h2;
 	uint64_t since;
 
+	/* Answered before all of it came: what is on its way is let in, then it is told to stop. */
+	if (call->web && call->sent_trailers && !s->has_ended && now - s->last_out > CONN_LINGER_MS)
+		call_reset(call, NGHTTP2_NO_ERROR);
 	if ((!s->outbox.queued && !s->is_finished) || call->sent_trailers) {
 		call->waits_since = 0;
 		return;

@@ -113,7 +113,9 @@ static int on_sent(nghttp2_session *session, const nghttp2_frame *frame, void *u
 {
 	struct rpc_call *call;
 
-	if (frame->hd.type != NGHTTP2_HEADERS || !(frame->hd.flags & NGHTTP2_FLAG_END_STREAM))
+	/* DATA ends no stream of gRPC's, whose trailers do. */
+	if (!(frame->hd.flags & NGHTTP2_FLAG_END_STREAM) ||
+	    (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA))
 		return 0;
 	call = nghttp2_session_get_stream_user_data(session, frame->hd.stream_id);
 	if (call)

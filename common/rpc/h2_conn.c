@@ -31,7 +31,7 @@ nghttp2_option *h2_conn_options(const struct rpc_limits *limits)
 	if (nghttp2_option_new(&option) != 0)
 		return NULL;
 	nghttp2_option_set_no_auto_window_update(option, 1);
-	nghttp2_option_set_no_closed_streams(option, 1);
+	nghttp2_option_set_no_closed_streams(option, !limits->judges_closed);
 	nghttp2_option_set_max_outbound_ack(option, ACKS_MAX);
 	nghttp2_option_set_max_settings(option, SETTINGS_ENTRIES_MAX);
 	nghttp2_option_set_max_continuations(option, CONTINUATIONS_MAX);
@@ -87,7 +87,7 @@ static int greet(struct h2_conn *c, struct err *e)
 		{ NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE,
 		  is_server ? limits->window : limits->window_bulk },
 		{ NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, (uint32_t)limits->header_list_max },
-		{ NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1 },
+		{ NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, !limits->judges_closed },
 		{ NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, limits->streams_max },
 		{ NGHTTP2_SETTINGS_ENABLE_PUSH, 0 },
 	};

@@ -206,7 +206,11 @@ void h2_stream_input(struct h2_stream *s, const uint8_t *bytes, size_t len)
 
 void h2_stream_ended(struct h2_stream *s)
 {
+	struct err e;
+
 	s->has_ended = true;
+	if (s->is_open && inbox_end(&s->inbox, &e) < 0)
+		s->user->fail(s, &e);
 	h2_stream_deliver(s);
 }
 
@@ -256,6 +260,12 @@ int h2_stream_add_bytes(struct h2_stream *s, const struct outbox_bytes *message,
 {
 	begin_output(s);
 	return outbox_add_bytes(&s->outbox, message, s->limits->queued_max, e);
+}
+
+int h2_stream_add_raw(struct h2_stream *s, uint8_t *bytes, size_t len, struct err *e)
+{
+	begin_output(s);
+	return outbox_add_raw(&s->outbox, bytes, len, s->limits->queued_max, e);
 }
 
 void h2_stream_wake(struct h2_stream *s)

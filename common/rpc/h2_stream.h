@@ -116,6 +116,8 @@ int h2_stream_decode(const ProtobufCMessageDescriptor *type, struct inbox_messag
 int h2_stream_add(struct h2_stream *s, const ProtobufCMessage *message, struct err *e) MUST_CHECK;
 int h2_stream_add_bytes(struct h2_stream *s, const struct outbox_bytes *message,
 			struct err *e) MUST_CHECK;
+/* Bytes as they are, in no message; taken over in every case, may be NULL. */
+int h2_stream_add_raw(struct h2_stream *s, uint8_t *bytes, size_t len, struct err *e) MUST_CHECK;
 /* There is something to send, or an end. */
 void h2_stream_wake(struct h2_stream *s);
 

@@ -18,7 +18,9 @@ void inbox_done(struct inbox *in)
 	for (unsigned i = 0; i < in->count; i++)
 		free(in->waiting[(in->first + i) % INBOX_WAITING_MAX].bytes);
 	free(in->rest);
-	*in = (struct inbox){ .message_max = in->message_max, .is_bulk = in->is_bulk };
+	*in = (struct inbox){ .message_max = in->message_max,
+			      .is_bulk = in->is_bulk,
+			      .is_raw = in->is_raw };
 }
 
 /* The prefix is complete: what message follows? */
@@ -135,10 +137,37 @@ static int keep(struct inbox *in, const uint8_t *bytes, size_t len, struct err *
 	return 0;
 }
 
+static int add_raw(struct inbox *in, const uint8_t *bytes, size_t len, struct err *e)
+{
+	if (len > in->message_max - in->have)
+		return err_set(e, ERR_OUT_OF_RANGE, "a body of more than %zu bytes",
+			       in->message_max);
+	in->len = in->message_max;
+	if (make_room(in, len, e) < 0)
+		return err_code(e);
+	if (len)
+		memcpy(in->bytes + in->have, bytes, len);
+	in->have += len;
+	return 0;
+}
+
+int inbox_end(struct inbox *in, struct err *e)
+{
+	if (!in->is_raw || in->count > 0)
+		return 0;
+	if (make_room(in, 0, e) < 0)
+		return err_code(e);
+	in->len = in->have;
+	complete(in);
+	return 0;
+}
+
 int inbox_add(struct inbox *in, const uint8_t *bytes, size_t len, struct err *e)
 {
 	size_t used = 0;
 
+	if (in->is_raw)
+		return add_raw(in, bytes, len, e);
 	if (in->rest_len == 0 && assemble(in, bytes, len, &used, e) < 0)
 		return err_code(e);
 	return keep(in, bytes + used, len - used, e);

@@ -25,6 +25,7 @@ struct inbox_message {
 struct inbox {
 	size_t message_max;
 	bool is_bulk; /* room is made for a whole message at once: the sender is known */
+	bool is_raw;  /* no prefixes: all that comes until inbox_end() is one message */
 
 	uint8_t prefix[INBOX_PREFIX];
 	unsigned prefix_len;
@@ -43,8 +44,11 @@ struct inbox {
 void inbox_done(struct inbox *in);
 
 /* Refused: a compressed message (INTERNAL: no encoding was negotiated), a flag that gRPC has not, a
- * length above message_max (EXHAUSTED), no memory. The inbox is of no use afterwards. */
+ * length above message_max (EXHAUSTED; of a raw one OUT_OF_RANGE), no memory. The inbox is of no use afterwards. */
 int inbox_add(struct inbox *in, const uint8_t *bytes, size_t len, struct err *e) MUST_CHECK;
+
+/* Of a raw one: no more comes, and what came is complete. Nothing otherwise, or the second time. */
+int inbox_end(struct inbox *in, struct err *e) MUST_CHECK;
 
 /* 1: the next message, malloc'ed, the caller's. 0: none is complete. Negative as inbox_add(). */
 int inbox_take(struct inbox *in, struct inbox_message *message, struct err *e) MUST_CHECK;

@@ -48,15 +48,18 @@ struct rpc_limits {
 	unsigned unready_max;     /* of these, on their way to HTTP/2, half of them in TLS; then
 				   * the oldest gives way of the address that has most */
 	unsigned public_max;      /* calls of handlers that are is_public; then likewise */
-	unsigned streams_max;     /* open at a time on a connection */
-	size_t header_list_max;   /* bytes of one header block, as HTTP/2 counts them */
-	size_t queued_max;        /* output waiting in one call; more fails the call */
-	size_t held_max;          /* input held for all calls of a connection */
-	size_t buffered_max;      /* input, output and metadata held for all connections of a
+	bool judges_closed; /* what comes on a stream that is closed, and priorities, are judged as
+				   * RFC 7540 has it, for 30 KiB of a connection at most; else they
+				   * are passed over. false */
+	unsigned streams_max;   /* open at a time on a connection */
+	size_t header_list_max; /* bytes of one header block, as HTTP/2 counts them */
+	size_t queued_max;      /* output waiting in one call; more fails the call */
+	size_t held_max;        /* input held for all calls of a connection */
+	size_t buffered_max;    /* input, output and metadata held for all connections of a
 				   * server, rpc_call_bulk() ones apart; when it is more, the
 				   * connection that holds most is closed */
-	uint32_t window;          /* of a stream at its start */
-	uint32_t window_bulk;     /* after rpc_call_bulk(); a client's streams have it at once */
+	uint32_t window;        /* of a stream at its start */
+	uint32_t window_bulk;   /* after rpc_call_bulk(); a client's streams have it at once */
 	uint32_t window_connection;
 	unsigned handshake_ms; /* TLS, from TCP's connect or accept */
 	unsigned prologue_ms;  /* the exchange before HTTP/2, if there is one */

@@ -151,6 +151,23 @@ int outbox_add_bytes(struct outbox *out, const struct outbox_bytes *message, siz
 	return 0;
 }
 
+int outbox_add_raw(struct outbox *out, uint8_t *bytes, size_t len, size_t max, struct err *e)
+{
+	CLEANUP(free) uint8_t *owned = bytes;
+	struct outbox_part *part;
+
+	if (len == 0)
+		return 0;
+	if (check_room(out, len, max, e) < 0)
+		return err_code(e);
+	part = malloc(sizeof(*part));
+	if (!part)
+		return err_nomem(e);
+	*part = (struct outbox_part){ .owned = TAKE_PTR(owned), .len = len };
+	append(out, part);
+	return 0;
+}
+
 void outbox_take(struct outbox *out, uint8_t *to, size_t len)
 {
 	while (len > 0) {

@@ -37,6 +37,10 @@ struct outbox_bytes {
 int outbox_add_bytes(struct outbox *out, const struct outbox_bytes *message, size_t max,
 		     struct err *e) MUST_CHECK;
 
+/* Bytes as they are; taken over in every case, may be NULL. */
+int outbox_add_raw(struct outbox *out, uint8_t *bytes, size_t len, size_t max,
+		   struct err *e) MUST_CHECK;
+
 /* Throws away what is behind the first `keep` <= queued bytes. */
 void outbox_cut(struct outbox *out, size_t keep);
 

@@ -29,6 +29,7 @@ struct rpc_handler;
 struct rpc_listen;
 struct rpc_observer;
 struct rpc_service;
+struct rpc_web;
 
 struct listener {
 	TAILQ_ENTRY(listener) others;
@@ -79,6 +80,8 @@ struct rpc_server {
 	struct room room;
 	size_t buffered; /* what all calls hold */
 	struct log_rate failures;
+	const struct rpc_web *web; /* who answers what is not gRPC's; may be NULL */
+	void *web_data;
 	const struct rpc_observer *observer; /* may be NULL */
 	void *observer_data;
 	uint64_t calls; /* that were opened */

@@ -36,6 +36,7 @@ ROOMS = {
         "python": ["base", "crypto"],
         "rpc": ["base", "crypto"],
         "db": ["base"],
+        "http": ["base", "crypto", "rpc"],
         "preflight": ["base", "crypto", "rpc"],
         "audit": ["base", "rpc"],
         "manifest": ["base", "crypto", "protobuf"],

@@ -5,7 +5,7 @@
 # Works on Debian 12 and 13 as root; elsewhere it names what is missing and fails.
 
 packages_build="gcc libc6-dev meson ninja-build pkg-config protobuf-compiler protobuf-c-compiler
-	libprotobuf-dev libprotobuf-c-dev libnghttp2-dev libuv1-dev libssl-dev libvirt-dev libcbor-dev
+	libprotobuf-dev libprotobuf-c-dev libnghttp2-dev libmicrohttpd-dev libuv1-dev libssl-dev libvirt-dev libcbor-dev
 	libtss2-dev libseccomp-dev libcap-dev libcurl4-openssl-dev libzip-dev libyajl-dev libsqlite3-dev
 	libxml2-dev uthash-dev uuid-dev libzstd-dev zlib1g-dev libcmocka-dev python3"
 

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a client may send to a server: HTTP/2 frames, header blocks, gRPC messages. HTTP/2's
- * preface and SETTINGS are put before input that does not begin with the preface. What happens then,
+ * preface and SETTINGS are put before input that does not begin with the preface. A 'w' in front: there
+ * is somebody for what is not gRPC's. What happens then,
  * some time later or because the server ends, the length says (enum later). */
 #include "common/rpc/conn.h"
 #include "common/rpc/health.h"
 #include "common/rpc/reflection.h"
+#include "common/rpc/web.h"
 #include "cvms.pb-c.h"
 #include "cvms_paths.h"
 #include "proto/descriptors.h"
@@ -150,6 +152,33 @@ static const struct rpc_service own = { .name = "fuzz",
 					.handlers = own_handlers,
 					.count = ARRAY_LEN(own_handlers) };
 
+/* Refuses what is not right, takes bodies up to a size that the path says, answers with what came. */
+static void on_web(void *data, struct rpc_call *call, const struct rpc_web_request *q)
+{
+	static const struct rpc_web_field fields[] = { { "content-type", "text/plain" } };
+
+	if (q->fault != RPC_WEB_GOOD || strcmp(q->method, "HEAD") == 0)
+		rpc_web_answer(call, &(struct rpc_web_reply){ .status = "400", fields, 1 });
+	else if (strcmp(q->target, "/never") == 0)
+		rpc_call_prove(call);
+	rpc_web_take(call, strlen(q->target) * 100);
+}
+
+static void on_web_body(struct rpc_call *call, uint8_t *bytes, size_t len)
+{
+	rpc_web_answer(call, &(struct rpc_web_reply){ .status = "200", .body = bytes, .len = len });
+	rpc_web_answer(call, &(struct rpc_web_reply){ .status = "500" });
+}
+
+/* Once in a while nothing can be said. */
+static void on_web_fail(struct rpc_call *call, const struct err *why)
+{
+	if (++turn % 2)
+		rpc_web_answer(call, &(struct rpc_web_reply){ .status = "503" });
+}
+
+static const struct rpc_web web = { on_web, on_web_body, on_web_fail, on_closed };
+
 static void set_up(void)
 {
 	struct rpc_limits limits = rpc_limits_default();
@@ -240,6 +269,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	if (!server)
 		set_up();
 	turn = 0;
+	rpc_server_set_web(server, len && bytes[0] == 'w' ? &web : NULL, NULL);
+	if (len && bytes[0] == 'w') {
+		bytes++;
+		len--;
+	}
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends) < 0)
 		return 0;
 	assert(conn_accept(server, &listener, ends[0], &e) == 0);

@@ -259,4 +259,75 @@ def requirements():
     }
 
 
-TARGETS = [json, manifest_json, manifest, keyfile, environment, requirements]
+def http_target():
+    return {
+        "root": b"/",
+        "root-query": b"/?a=b",
+        "all": b"/a/b%20c/%C3%A4!$&'()*+,;=:@-._~?x=1&y=2%2B2&z=a+b&empty=&flag&w=/?:@",
+        "segments": b"/s" * 16,
+        "too-many-segments": b"/s" * 17,
+        "pairs": b"/?" + b"&".join(b"n%d" % n for n in range(32)),
+        "too-many-pairs": b"/?" + b"&".join(b"n%d" % n for n in range(33)),
+        "long-segment": b"/" + b"a" * 256,
+        "long": b"/?x=" + b"a" * 4093,
+        "no-slash": b"a",
+        "empty": b"",
+        "double-slash": b"/a//b",
+        "last-slash": b"/a/",
+        "dot": b"/a/./b",
+        "dots": b"/a/%2e%2E/b",
+        "slash": b"/a%2fb",
+        "backslash": b"/a%5cb",
+        "zero": b"/a%00",
+        "half": b"/a%4",
+        "no-digit": b"/a%g4",
+        "no-utf8": b"/%ff",
+        "turned": b"/%e2%80%ae",
+        "space": b"/a b",
+        "bracket": b"/a?x=[",
+        "twice": b"/a?x=1&%78=2",
+        "no-name": b"/a?=1",
+        "query-zero": b"/a?x=%00",
+    }
+
+
+def http_field():
+    return {
+        "etag": b'n"abc"',
+        "etags": b'n"x", W/"abc" ,"\xc3\xa4"',
+        "etag-any": b"n * ",
+        "etag-any-more": b"n* x",
+        "etag-bare": b"nabc",
+        "etag-open": b'n"abc',
+        "etag-long": b"n" + b" " * 4097,
+        "etag-many": b"n" + b",".join([b'"a"'] * 65),
+        "etag-no-comma": b'n"a" "b"',
+        "accept-any": b"a*/*",
+        "accept": b"aapplication/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
+        "accept-quoted": b'aapplication/openmetrics-text; version="1.0.0"; charset=utf-8;q=0.8, text/*;q=0.7',
+        "accept-text": b"atext/*;q=0.5, text/html, image/*, */*;a=b, text/*;a=b",
+        "accept-none": b"atext/html",
+        "accept-zero": b"a*/*;q=0.000",
+        "accept-other": b"atext/plain;version=1;a=b",
+        "accept-q": b"a*/*;q=2",
+        "accept-q-much": b"a*/*;q=1.001",
+        "accept-q-long": b"a*/*;q=0.1234",
+        "accept-q-word": b"a*/*;q=0.x",
+        "accept-no-subtype": b"atext/",
+        "accept-no-slash": b"atext",
+        "accept-no-type": b"a/",
+        "accept-no-value": b"a*/*;a",
+        "accept-empty-value": b"a*/*;a=",
+        "accept-open-quote": b'a*/*;a="b',
+        "accept-escape": b'a*/*;a="\\b"',
+        "accept-parameters": b"aa/b" + b";c=d" * 9,
+        "accept-many": b"a" + b",".join([b"*/*"] * 65),
+        "accept-long": b"a" + b"a" * 4097,
+        "type": b"tapplication/json; charset=utf-8",
+        "type-other": b"ttext/plain",
+        "type-list": b"tapplication/json, text/plain",
+        "type-long": b"t" + b"a" * 4097,
+    }
+
+
+TARGETS = [json, manifest_json, manifest, keyfile, environment, requirements, http_target, http_field]

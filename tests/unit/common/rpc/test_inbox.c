@@ -9,7 +9,7 @@ static int empty(void **state)
 {
 	inbox_done(&in);
 	in.message_max = 100;
-	in.is_bulk = false;
+	in.is_bulk = in.is_raw = false;
 	assert_int_equal(in.held, 0);
 	return 0;
 }
@@ -34,6 +34,35 @@ static void want_nothing(void)
 	struct inbox_message message;
 
 	assert_int_equal(inbox_take(&in, &message, &e), 0);
+}
+
+static void a_raw_one_is_one_message_up_to_its_limit(void **state)
+{
+	in.is_raw = true;
+	in.message_max = 10;
+	put("01234", 5);
+	want_nothing();
+	put("56789", 5);
+	assert_int_equal(inbox_waiting(&in), 10);
+	assert_false(inbox_is_partial(&in));
+	assert_int_equal(inbox_add(&in, (const uint8_t *)"x", 1, &e), -ERR_OUT_OF_RANGE);
+	assert_ok(inbox_end(&in, &e), e);
+	assert_ok(inbox_end(&in, &e), e);
+	want("0123456789", 10);
+	want_nothing();
+	assert_int_equal(in.held, 0);
+	inbox_done(&in);
+	assert_true(in.is_raw);
+}
+
+static void a_raw_one_may_be_empty(void **state)
+{
+	in.is_raw = true;
+	in.message_max = 0;
+	assert_int_equal(inbox_add(&in, (const uint8_t *)"x", 1, &e), -ERR_OUT_OF_RANGE);
+	assert_ok(inbox_end(&in, &e), e);
+	want("", 0);
+	want_nothing();
 }
 
 static void messages_come_out_however_they_are_cut(void **state)
@@ -185,6 +214,8 @@ static void what_is_wrong_behind_a_full_queue_is_found(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(a_raw_one_is_one_message_up_to_its_limit),
+		TEST(a_raw_one_may_be_empty),
 		TEST(messages_come_out_however_they_are_cut),
 		TEST(a_part_is_no_message),
 		TEST(the_limit_is_exact),

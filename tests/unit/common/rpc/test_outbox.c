@@ -36,6 +36,18 @@ static void a_message_has_its_prefix(void **state)
 	assert_int_equal(out.queued, 0);
 }
 
+static void raw_bytes_are_sent_as_they_are(void **state)
+{
+	uint8_t row[3];
+
+	assert_ok(outbox_add_raw(&out, (uint8_t *)strdup("abc"), 3, 3, &e), e);
+	assert_ok(outbox_add_raw(&out, NULL, 0, 3, &e), e);
+	assert_int_equal(outbox_add_raw(&out, (uint8_t *)strdup("d"), 1, 3, &e), -ERR_EXHAUSTED);
+	assert_int_equal(out.queued, 3);
+	outbox_take(&out, row, 3);
+	assert_memory_equal(row, "abc", 3);
+}
+
 static void a_field_is_appended_without_copy(void **state)
 {
 	Grpc__Testing__EchoStatus rest = GRPC__TESTING__ECHO_STATUS__INIT;
@@ -158,6 +170,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_message_has_its_prefix),
+		TEST(raw_bytes_are_sent_as_they_are),
 		TEST(a_field_is_appended_without_copy),
 		TEST(an_empty_field_is_not_written),
 		TEST(the_queue_is_limited),

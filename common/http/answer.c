@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* answer.c — answers: the fields that all of them have, problems, and what is not sent twice. */
+#include "common/base/json.h"
+#include "common/base/log.h"
+#include "common/base/writer.h"
+#include "common/http/field.h"
+#include "common/http/request_state.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+enum { PROBLEM_MAX = 8192, FIELDS_OWN = 12 };
+_Static_assert(FIELDS_OWN + 2 <= RPC_WEB_FIELDS_MAX, "all fields fit");
+
+/* The fields of one answer, with the texts that they are made of. */
+struct fields {
+	struct rpc_web_field list[RPC_WEB_FIELDS_MAX];
+	size_t count;
+	char status[4], length[24], date[48];
+};
+
+static void add(struct fields *f, const char *name, const char *value)
+{
+	if (value)
+		f->list[f->count++] = (struct rpc_web_field){ name, value };
+}
+
+/* IMF-fixdate (RFC 9110, 5.6.7); names of days and months are English whatever the locale. */
+static void put_date(struct fields *f)
+{
+	static const char days[] = "SunMonTueWedThuFriSat";
+	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+	time_t now = time(NULL);
+	struct tm tm;
+
+	if (!gmtime_r(&now, &tm))
+		return;
+	snprintf(f->date, sizeof(f->date), "%.3s, %02d %.3s %04d %02d:%02d:%02d GMT",
+		 days + (ptrdiff_t)3 * tm.tm_wday, tm.tm_mday % 100,
+		 months + (ptrdiff_t)3 * tm.tm_mon, (tm.tm_year + 1900) % 10000, tm.tm_hour % 100,
+		 tm.tm_min % 100, tm.tm_sec % 100);
+	add(f, "date", f->date);
+}
+
+/* Nothing of an answer may be run, framed, guessed or told to others, unless it says so. */
+static void put_security(struct fields *f, const struct http_request *r,
+			 const struct http_answer *a)
+{
+	add(f, "content-security-policy",
+	    a->csp ? a->csp : "default-src 'none'; frame-ancestors 'none'");
+	add(f, "x-content-type-options", "nosniff");
+	add(f, "referrer-policy", "no-referrer");
+	add(f, "cross-origin-resource-policy", "same-origin");
+	if (r->is_tls)
+		add(f, "strict-transport-security", "max-age=31536000");
+}
+
+static bool is_unchanged(const struct http_request *r, const struct http_answer *a)
+{
+	const char *known = http_request_header(r, "if-none-match", 0);
+	bool matches = false;
+	struct err e;
+
+	if (a->status != 200 || !a->etag || !known || r->method > HTTP_HEAD)
+		return false;
+	/* What can't be read asks for nothing: the whole answer is right. */
+	return http_field_matches(known, a->etag, &matches, &e) == 0 && matches;
+}
+
+void http_request_answer(struct http_request *r, const struct http_answer *a)
+{
+	bool unchanged = is_unchanged(r, a);
+	bool has_body =
+		a->type && !unchanged && (r->method != HTTP_HEAD || r->carrier->wants_head_body);
+	struct fields f = { .count = 0 };
+
+	if (r->is_answered) {
+		free(a->body);
+		return;
+	}
+	r->is_answered = true;
+	snprintf(f.status, sizeof(f.status), "%03u", unchanged ? 304 : a->status % 1000);
+	put_date(&f);
+	if (!unchanged)
+		add(&f, "content-type", a->type);
+	if (!unchanged && a->status != 204) {
+		snprintf(f.length, sizeof(f.length), "%zu", a->len);
+		add(&f, "content-length", f.length);
+	}
+	add(&f, "etag", a->etag);
+	add(&f, "cache-control", a->cache ? a->cache : "no-store");
+	put_security(&f, r, a);
+	for (size_t i = 0; i < sizeof(a->more) / sizeof(a->more[0]); i++)
+		if (a->more[i].name)
+			add(&f, a->more[i].name, a->more[i].value);
+	if (!has_body)
+		free(a->body);
+	r->carrier->answer(r, &(struct rpc_web_reply){ f.status, f.list, f.count,
+						       has_body ? a->body : NULL,
+						       has_body ? a->len : 0 });
+}
+
+static const char *title_of(unsigned status)
+{
+	static const struct {
+		unsigned status;
+		const char *title;
+	} titles[] = {
+		{ 400, "Bad Request" },
+		{ 401, "Unauthorized" },
+		{ 403, "Forbidden" },
+		{ 404, "Not Found" },
+		{ 405, "Method Not Allowed" },
+		{ 406, "Not Acceptable" },
+		{ 408, "Request Timeout" },
+		{ 409, "Conflict" },
+		{ 412, "Precondition Failed" },
+		{ 413, "Content Too Large" },
+		{ 414, "URI Too Long" },
+		{ 415, "Unsupported Media Type" },
+		{ 421, "Misdirected Request" },
+		{ 429, "Too Many Requests" },
+		{ 431, "Request Header Fields Too Large" },
+		{ 500, "Internal Server Error" },
+		{ 501, "Not Implemented" },
+		{ 503, "Service Unavailable" },
+		{ 504, "Gateway Timeout" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(titles); i++)
+		if (titles[i].status == status)
+			return titles[i].title;
+	return "Error";
+}
+
+static void put_member(struct writer *w, const char *key, const char *text)
+{
+	if (!text)
+		return;
+	json_put_key(w, key);
+	json_quote(w, text, strlen(text));
+}
+
+void http_request_refuse(struct http_request *r, const struct http_problem *p)
+{
+	CLEANUP_WRITER struct writer w = writer_up_to(PROBLEM_MAX);
+	struct http_answer answer = { .status = p->status };
+
+	if (r->is_answered)
+		return;
+	writer_text(&w, "{");
+	put_member(&w, "type", "about:blank");
+	put_member(&w, "title", title_of(p->status));
+	json_put_key(&w, "status");
+	writer_printf(&w, "%u", p->status);
+	put_member(&w, "detail", p->detail);
+	put_member(&w, "field", p->field);
+	put_member(&w, "remedy", p->remedy);
+	writer_text(&w, "}\n");
+	answer.body = writer_take(&w, &answer.len); /* without memory: the status alone */
+	answer.type = answer.body ? "application/problem+json" : NULL;
+	if (p->allow)
+		answer.more[0] = (struct rpc_web_field){ "allow", p->allow };
+	http_request_answer(r, &answer);
+}
+
+void http_request_fail(struct http_request *r, const struct err *e)
+{
+	static const unsigned statuses[] = {
+		[ERR_CANCELLED] = 503,       [ERR_INVALID] = 400,       [ERR_DEADLINE] = 504,
+		[ERR_NOT_FOUND] = 404,       [ERR_EXISTS] = 409,        [ERR_DENIED] = 403,
+		[ERR_EXHAUSTED] = 429,       [ERR_PRECONDITION] = 412,  [ERR_ABORTED] = 409,
+		[ERR_OUT_OF_RANGE] = 400,    [ERR_UNIMPLEMENTED] = 501, [ERR_UNAVAILABLE] = 503,
+		[ERR_UNAUTHENTICATED] = 401,
+	};
+	unsigned status = (size_t)e->code < ARRAY_LEN(statuses) ? statuses[e->code] : 0;
+
+	if (!status)
+		log_error("a request of %s failed: %s", r->peer, e->text);
+	http_request_refuse(
+		r, &(struct http_problem){ status ? status : 500,
+					   status ? e->text : "it is our fault, and logged", NULL,
+					   NULL, NULL });
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * h1_request.h — what libmicrohttpd calls for each request. For h1.c only.
+ */
+#pragma once
+
+#include "common/http/h1.h"
+#include "common/rpc/peer.h"
+
+#include <microhttpd.h>
+#include <stdbool.h>
+#include <sys/queue.h>
+
+struct h1_request;
+
+struct h1_conn {
+	LIST_ENTRY(h1_conn) others;
+	struct peer *peer;
+	int fd;
+	uint64_t since; /* uv_now(): the connection, its last request line, its last answer */
+};
+
+struct h1 {
+	uv_loop_t *loop;
+	const struct http_routes *routes;
+	struct MHD_Daemon *daemon;
+	struct socket_file *file;
+	bool is_unix, is_freed, runs_again;
+	uv_poll_t poll;
+	uv_timer_t due, tick;
+	unsigned handles; /* still to be closed */
+	LIST_HEAD(, h1_conn) conns;
+	LIST_HEAD(, h1_request) waiting; /* for answers; suspended */
+};
+
+/* The library is run soon. */
+void h1_kick(struct h1 *h1);
+/* Whoever waits for an answer gets none: before the daemon stops. */
+void h1_end_waiting(struct h1 *h1);
+
+void *h1_on_target(void *data, const char *target, struct MHD_Connection *conn);
+enum MHD_Result h1_on_request(void *data, struct MHD_Connection *conn, const char *url,
+			      const char *method, const char *version, const char *bytes,
+			      size_t *len, void **context);
+void h1_on_completed(void *data, struct MHD_Connection *conn, void **context,
+		     enum MHD_RequestTerminationCode why);

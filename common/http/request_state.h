@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * request_state.h — what a request is made of, and what it is carried by. For this folder only.
+ */
+#pragma once
+
+#include "common/http/request.h"
+#include "common/http/route.h"
+
+/* HTTP/2 or HTTP/1.1. */
+struct http_carrier {
+	const char *(*header)(const struct http_request *r, const char *name, size_t n);
+	/* Sends it; `reply->body` is taken over. */
+	void (*answer)(struct http_request *r, const struct rpc_web_reply *reply);
+	void (*freed)(struct http_request *r);
+	bool wants_head_body; /* to tell its length; it does not go out */
+};
+
+struct http_request {
+	const struct http_carrier *carrier;
+	const struct http_routes *routes;
+	const struct http_route *route; /* NULL: none was found yet */
+	unsigned refs;
+	enum http_method method;
+	bool is_answered, is_tls;
+	struct rpc_identity identity;
+	const char *peer;
+	uint8_t *body;
+	size_t body_len;
+	struct http_target target;
+};
+
+/* Zeroed before; one reference, the carrier's. */
+void http_request_init(struct http_request *r, const struct http_carrier *carrier,
+		       const struct http_routes *routes);
+/* The headers are in: answers, or says how many bytes of body it takes, then true. */
+bool http_request_begin(struct http_request *r, const struct rpc_web_request *q, size_t *body_max);
+/* The whole body, malloc'ed, taken over. */
+void http_request_run(struct http_request *r, uint8_t *body, size_t len);
+/* What the carrier ends: as rpc_web.fail(). */
+void http_request_end(struct http_request *r, const struct err *why);
