@@ -155,8 +155,8 @@ int waiting_run(struct waiting *w, struct err *e)
 	if (!w->limit_ms)
 		w->limit_ms = WAITING_DEFAULT_MS;
 	w->since = (int64_t)clock_ms(CLOCK_REALTIME);
-	interrupt_say("stopped waiting until %s: %s; the same command waits again", w->until,
-		      w->kept);
+	interrupt_say("stopped waiting until %s: %s; %s", w->until, w->kept,
+		      w->again ? w->again : "the same command waits again");
 	failed = look_until(w, e);
 	interrupt_clear();
 	return failed;

@@ -35,6 +35,7 @@ struct waiting {
 	struct client *client;
 	const char *until; /* "the agent wants the algorithm" */
 	const char *kept;  /* for who presses Ctrl-C: "nothing was sent" */
+	const char *again; /* and what to do then; NULL: the same command waits again */
 
 	/* One question. 1: the time has come. 0: not yet, and `why` says what is missing; where that is
 	 * empty, nothing is told. Negative: it never comes, or the peer does not answer; which of both,

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_vm.c — confidential VMs, made and removed by a manager. */
 #include "cli/base/json_out.h"
+#include "cli/base/number.h"
 #include "cli/base/text.h"
 #include "cli/client/client.h"
 #include "cli/cmd/commands.h"
+#include "cli/cmd/vm_reach.h"
 #include "cli/cmd/vm_table.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
@@ -70,10 +72,34 @@ static char *text_or_empty(struct cli *cli, const char *option)
 	return (char *)(uintptr_t)(value ? value : "");
 }
 
+static const char *const tees[] = { "snp", "tdx", "none", NULL };
+
+/* What the CVM is to be made of; whether it may be had, the manager says. */
+static int fill_shape(const struct cli *cli, Manager__CreateReq *request, struct err *e)
+{
+	const char *memory = cli_value(cli, "memory");
+	uint64_t cpus = 0;
+
+	if (number_option(cli, "cpus", UINT32_MAX, &cpus, e) < 0)
+		return err_code(e);
+	if (memory && size_parse(memory, &request->memory, e) < 0)
+		return err_wrap(e, "--memory");
+	if (cli_value(cli, "cpus") && !cpus)
+		return err_set(e, ERR_INVALID, "--cpus: give one or more");
+	if (memory && !request->memory)
+		return err_set(e, ERR_INVALID, "--memory: give some");
+	request->cpus = (uint32_t)cpus;
+	return 0;
+}
+
 static int fill(struct cli *cli, struct inputs *in, Manager__CreateReq *request, struct err *e)
 {
 	uint64_t ttl;
 
+	if (vm_reach_check(cli, e) < 0 || fill_shape(cli, request, e) < 0)
+		return err_code(e);
+	request->tee = text_or_empty(cli, "tee");
+	request->image = text_or_empty(cli, "image");
 	if (vm_labels_read(cli, &in->labels, e) < 0)
 		return err_code(e);
 	request->name = text_or_empty(cli, "name");
@@ -98,7 +124,9 @@ static int fill(struct cli *cli, struct inputs *in, Manager__CreateReq *request,
 	return 0;
 }
 
-static int print_vm(struct cli *cli, const Manager__CreateRes *response, struct err *e)
+/* `address` is empty where it is not known. */
+static int print_vm(struct cli *cli, const Manager__CreateRes *response, const char *address,
+		    struct err *e)
 {
 	struct json_out out CLEANUP_JSON_OUT;
 
@@ -107,13 +135,38 @@ static int print_vm(struct cli *cli, const Manager__CreateRes *response, struct 
 		fprintf(cli->out, "CVM %s created, its agent on port %s\n",
 			text_plain(response->cvm_id).text,
 			text_plain(response->forwarded_port).text);
+		if (*address)
+			fprintf(cli->out, "export AGENT_GRPC_URL=%s\n", address);
 		return 0;
 	}
 	json_out_object(&out, NULL);
 	json_out_text(&out, "cvm_id", response->cvm_id);
 	json_out_text(&out, "forwarded_port", response->forwarded_port);
+	if (*address)
+		json_out_text(&out, "agent_grpc_url", address);
 	json_out_end(&out);
 	return json_out_print(&out, cli->out, e);
+}
+
+/* Says how it is reached before anything is waited for. */
+static int hand_over(struct client *client, const Manager__CreateRes *created, struct err *e)
+{
+	struct cli *cli = client->cli;
+	char address[VM_REACH_MAX] = "";
+	struct err unknown;
+	int known = vm_reach_address(client, created->forwarded_port, address, &unknown);
+
+	if (print_vm(cli, created, address, e) < 0)
+		return err_code(e);
+	if (fflush(cli->out) != 0)
+		return err_errno(e, "standard output");
+	if (known < 0 && (cli_flag(cli, "wait") || cli_value(cli, "save-profile"))) {
+		*e = unknown;
+		return err_code(e);
+	}
+	if (vm_reach_save(cli, address, e) < 0)
+		return err_code(e);
+	return vm_reach_wait(client, created->cvm_id, address, e);
 }
 
 static enum cli_exit run_create_vm(struct cli *cli, struct err *e)
@@ -134,11 +187,9 @@ static enum cli_exit run_create_vm(struct cli *cli, struct err *e)
 	if (client_call(&client, &create_vm, &request.base, &response, e) < 0)
 		return CLI_FAILED;
 	created = (const Manager__CreateRes *)response;
-	failed = print_vm(cli, created, e);
-	if (!failed && fflush(cli->out) != 0)
-		failed = err_errno(e, "standard output");
+	failed = hand_over(&client, created, e);
 	/* A lost id is a machine that keeps running. */
-	if (failed)
+	if (failed && e->code != ERR_ABORTED)
 		cli_hint(cli, "CVM %s was created and runs; 'cocos-cli remove-vm' removes it",
 			 text_plain(created->cvm_id).text);
 	protobuf_c_message_free_unpacked(response, NULL);
@@ -156,10 +207,16 @@ static const struct cli_option options[] = {
 	{ .name = "client-key", .value = "PEM", .help = "and its private key" },
 	{ .name = "ca-url", .value = "URL", .help = "certificate authority's service" },
 	{ .name = "log-level", .value = "LEVEL", .help = "the agent's" },
+	{ .name = "cpus", .value = "N", .help = "as many CPUs (the manager's MANAGER_CPUS)" },
+	{ .name = "memory", .value = "SIZE", .help = "as much memory: 512M, 2G (MANAGER_MEMORY)" },
+	{ .name = "tee", .value = "TEE", .words = tees,
+	  .help = "in that and nothing else: snp, tdx, none (MANAGER_TEE)" },
+	{ .name = "image", .value = "NAME", .help = "of that image: its flavour, as 'base', or as 'vm show' has it" },
 	{ .name = "name", .value = "NAME", .help = "call it that: a-z 0-9 - . (63 characters)" },
 	{ .name = "label", .value = "KEY=VALUE", .times = CLI_MANY,
 	  .help = "say that of it; for 'vm list --label'" },
 	{ .name = "ttl", .value = "DURATION", .help = "remove it after: 90m, 1h30m" },
+	VM_REACH_OPTIONS,
 	CLI_JSON_OPTION,
 	CLIENT_OPTIONS,
 	{ .name = NULL },
@@ -169,9 +226,11 @@ static const struct cli_option options[] = {
 const struct command cmd_create_vm = {
 	.name = "create-vm",
 	.args = "",
-	.help = "have the manager launch a CVM; prints its id and the agent's port",
+	.help = "have the manager launch a CVM; prints its id and how its agent is reached",
 	.options = options,
 	.run = run_create_vm,
+	.more = "The last line is for a shell, or --save-profile keeps it: the manager's host with the port that it\n"
+		"forwards, which other hosts reach where its MANAGER_FORWARD_HOST lets them.",
 };
 
 /* Managers remove by id; ours know who has a name. */

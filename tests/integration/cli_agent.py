@@ -21,8 +21,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 
 import tap
-from harness import (PATIENCE, PROTOCOL, ROOT, Folder, agent, agent_grpc, authority, cli, program,
-                     read)
+from harness import (PATIENCE, PROTOCOL, ROOT, Folder, Process, agent, agent_grpc, authority, cli,
+                     program, read)
+from ports import free_port
 
 manager, manager_grpc = PROTOCOL["manager"]
 MANIFEST_DIGEST = hashlib.sha3_256(b"a manifest").digest()
@@ -593,10 +594,11 @@ def a_role_signature_is_given_only_when_asked_for():
 
 class FakeManager(manager_grpc.ManagerServiceServicer):
     id = "cvm-7"
+    port = "6101"
 
     def CreateVm(self, request, context):
         self.request = request
-        return manager.CreateRes(cvm_id=self.id, forwarded_port="6101")
+        return manager.CreateRes(cvm_id=self.id, forwarded_port=self.port)
 
     def RemoveVm(self, request, context):
         from google.protobuf import empty_pb2
@@ -661,7 +663,7 @@ def vms_are_asked_for_with_everything():
             agent_cvm_client_cert=read(folder("client.pem")),
             agent_cvm_server_url="10.0.2.2:7001", agent_cvm_ca_url="https://ca", ttl="1h30m")
         assert cli("create-vm", "--server-url", "x:1", "--json", **where, **client).json() == {
-            "cvm_id": "cvm-7", "forwarded_port": "6101"}
+            "cvm_id": "cvm-7", "forwarded_port": "6101", "agent_grpc_url": "localhost:6101"}
         assert fake.request == manager.CreateReq(agent_cvm_server_url="x:1")
         with open("/dev/full", "wb") as full:
             done = subprocess.run([program("cocos-cli"), "create-vm", "--server-url", "x:1"],
@@ -675,6 +677,74 @@ def vms_are_asked_for_with_everything():
         cli("remove-vm", "cvm-8", **where, **client).refused(1, "no such CVM", "hint:")
         wrong = dict(where, MANAGER_GRPC_URL=f"127.0.0.2:{port}")
         cli("remove-vm", "cvm-7", **wrong, **client).refused(1)
+        server.stop(None)
+
+
+class FakeManagerThatTells(FakeManager):
+    state = "running"
+
+    def GetVm(self, request, context):
+        assert request.id == self.id
+        return manager.Vm(id=self.id, state=self.state, exit_reason="ended" if self.state == "exited" else "")
+
+
+def a_cvm_is_made_as_asked_and_its_agent_found():
+    with Folder() as folder:
+        fake = FakeManagerThatTells()
+        server = grpc.server(concurrent.futures.ThreadPoolExecutor(2))
+        manager_grpc.add_ManagerServiceServicer_to_server(fake, server)
+        fake.port = str(free_port())
+        where = {"MANAGER_GRPC_URL": f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}",
+                 "XDG_CONFIG_HOME": folder("config")}
+        words = ("create-vm", "--server-url", "10.0.2.2:7001")
+        reached = f"127.0.0.1:{fake.port}"
+        server.start()
+        shown = cli(*words, "--cpus", "4", "--memory", "2G", "--tee", "snp", "--image", "base", **where).ok()
+        assert fake.request == manager.CreateReq(agent_cvm_server_url="10.0.2.2:7001", cpus=4, memory=2 << 30,
+                                                 tee="snp", image="base")
+        assert shown.splitlines()[1:] == [f"export AGENT_GRPC_URL={reached}"], shown
+        fake.request = None
+        for odd, says in ((("--cpus", "0"), "--cpus"), (("--cpus", "4294967296"), "--cpus"),
+                          (("--memory", "0"), "--memory"), (("--memory", "lots"), "--memory"),
+                          (("--tee", "sgx"), "--tee"), (("--wait=1ms",), "--wait"),
+                          (("--save-profile", "../x"), "--save-profile")):
+            cli(*words, *odd, **where).refused(2, says)
+            assert fake.request is None
+
+        # A profile keeps what the command was called with, and this agent.
+        policy = folder.write("policy.json", b"{}")
+        cli("profile", "add", "ward", "--agent", "elsewhere:7002", "--attested-tls", "--policy", policy, **where).ok()
+        cli(*words, "--profile", "ward", "--save-profile", "ward-7", **where).ok()
+        assert cli("profile", "show", "ward-7", "--json", **where).json() == {
+            **cli("profile", "show", "ward", "--json", **where).json(), "AGENT_GRPC_URL": reached}
+        cli(*words, "--save-profile", "plain", **where).ok()
+        assert cli("profile", "show", "plain", "--json", **where).json() == {"AGENT_GRPC_URL": reached}
+        fake.request = None
+        cli(*words, "--save-profile", "plain", **where).refused(2, "a profile 'plain' already")
+        assert fake.request is None
+
+        # It ends when the agent listens, whatever that speaks.
+        waiting = Process([program("cocos-cli"), *words, "--wait"], where)
+        waiting.wait_line(f"nothing answers at {reached}")
+        with socket.create_server(("127.0.0.1", int(fake.port))) as listener:
+            listener.settimeout(PATIENCE)
+            peer, _ = listener.accept()
+            with peer:
+                assert peer.recv(1) == b"\x16"  # a handshake's record: nothing of the caller's
+                peer.sendall(b"\x15\x03\x03\0\2\2\x28")  # an alert
+                assert waiting.end() == 0, waiting.text()
+        # And when there is nothing to wait for.
+        waiting = Process([program("cocos-cli"), *words, "--wait"], where)
+        waiting.wait_line(f"nothing answers at {reached}")
+        fake.state = "exited"
+        assert waiting.end() == 1 and "CVM 'cvm-7' is gone: 'ended'" in waiting.text(), waiting.text()
+        fake.state = "running"
+        cli(*words, "--wait=1s", **where).refused(1, "waited 1s until the agent listens", "cvm-7 was created and runs")
+
+        # What would be another command in a shell is not printed.
+        fake.port = "1; reboot"
+        assert "export" not in cli(*words, **where).ok()
+        cli(*words, "--wait", **where).refused(1, "no port", "cvm-7 was created and runs")
         server.stop(None)
 
 
@@ -739,4 +809,5 @@ if __name__ == "__main__":
              a_cut_download_is_repeated, an_agent_that_lies_about_the_size_is_not_believed,
              nothing_is_left_when_there_is_nothing, status_is_printed_and_harmless,
              a_role_signature_is_given_only_when_asked_for,
-             a_client_certificate_is_asked_for_by_its_options, vms_are_asked_for_with_everything])
+             a_client_certificate_is_asked_for_by_its_options, vms_are_asked_for_with_everything,
+             a_cvm_is_made_as_asked_and_its_agent_found])
