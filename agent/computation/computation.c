@@ -139,6 +139,7 @@ void computation_drop_algorithm(struct computation *c)
 		free(*arg);
 	free(TAKE_PTR(c->args));
 	free(TAKE_PTR(c->runtime));
+	requirement_wheels_done(&c->wheels);
 	c->requirements = false;
 }
 

@@ -10,6 +10,7 @@
 
 #include "agent/computation/transcript.h"
 #include "agent/jail/runner_spec.h"
+#include "agent/python/requirement_bundle.h"
 #include "common/base/err.h"
 #include "common/crypto/digest.h"
 #include "common/manifest/agent_config.h"
@@ -73,6 +74,7 @@ struct computation {
 	char **args;   /* NULL at the end, or NULL */
 	bool requirements;
 	uint8_t requirements_digest[SHA3_256_LEN]; /* of what was sent in their place */
+	struct requirement_wheels wheels;          /* that came with them */
 
 	/* The run, for its receipt. */
 	struct jail_limits limits;

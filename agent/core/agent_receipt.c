@@ -27,13 +27,29 @@ static int fill_datasets(const struct computation *c, struct receipt_dataset *da
 			 struct err *e)
 {
 	for (size_t i = 0; i < c->dataset_count; i++) {
-		datasets[i].name = c->datasets[i].name;
-		memcpy(datasets[i].digest, c->datasets[i].hash->data, SHA3_256_LEN);
-		if (owner_of(c->datasets[i].key, datasets[i].owner, e) < 0)
+		const struct asset *a = &c->datasets[i];
+
+		datasets[i].name = a->name;
+		memcpy(datasets[i].digest, a->hash->data, SHA3_256_LEN);
+		if (owner_of(a->key, datasets[i].owner, e) < 0)
 			return err_code(e);
+		if (!a->kept_from.is)
+			continue;
+		datasets[i].leave = manifest_keep_word(a->kept_from.keep);
+		memcpy(datasets[i].kept_of, a->kept_from.manifest, SHA3_256_LEN);
 	}
 	return 0;
 }
+
+static void fill_wheels(const struct requirement_wheels *from, struct receipt_wheel *wheels)
+{
+	for (size_t i = 0; i < from->count; i++) {
+		wheels[i].name = from->items[i].name;
+		memcpy(wheels[i].sha256, from->items[i].sha256, SHA256_LEN);
+	}
+}
+_Static_assert((int)REQUIREMENT_BUNDLE_WHEELS_MAX <= (int)RECEIPT_WHEELS_MAX,
+	       "all of a bundle's have room");
 
 static struct receipt_limits limits_of(const struct jail_limits *l)
 {
@@ -67,15 +83,18 @@ static int write_payload(const struct agent *agent, const uint8_t *results, stru
 {
 	CLEANUP(free)
 	struct receipt_dataset *datasets = calloc(RECEIPT_DATASETS_MAX, sizeof(*datasets));
+	CLEANUP(free) struct receipt_wheel *wheels = calloc(RECEIPT_WHEELS_MAX, sizeof(*wheels));
 	const struct computation *c = agent->computation;
 	struct receipt r = { .computation = c->manifest->id,
 			     .algorithm_type = runner_kind_name(c->kind),
 			     .has_requirements = c->requirements,
+			     .wheels = wheels,
+			     .wheel_count = c->wheels.count,
 			     .datasets = datasets,
 			     .dataset_count = c->dataset_count,
 			     .args = (const char **)c->args };
 
-	if (!datasets)
+	if (!datasets || !wheels)
 		return err_nomem(e);
 	if (c->dataset_count > RECEIPT_DATASETS_MAX)
 		return err_set(e, ERR_EXHAUSTED, "receipt: %zu datasets", c->dataset_count);
@@ -84,6 +103,7 @@ static int write_payload(const struct agent *agent, const uint8_t *results, stru
 	memcpy(r.manifest, c->digests.sha3_256, SHA3_256_LEN);
 	memcpy(r.algorithm, c->algorithm.hash->data, SHA3_256_LEN);
 	memcpy(r.requirements, c->requirements_digest, SHA3_256_LEN);
+	fill_wheels(&c->wheels, wheels);
 	fill_run(agent, &r);
 	if (results) {
 		memcpy(r.results, results, SHA3_256_LEN);
@@ -105,7 +125,7 @@ int agent_receipt_fits(const struct agent *agent, struct err *e)
 		return 0;
 	return err_wrap(e,
 			"what was sent leaves no room in the receipt (%d bytes): give fewer or "
-			"shorter arguments, or names of datasets",
+			"shorter arguments, wheels, or names of datasets",
 			RECEIPT_PAYLOAD_MAX);
 }
 

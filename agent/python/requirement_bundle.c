@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 DEFINE_CLEANUP(DIR *, closedir)
@@ -42,8 +43,37 @@ static int check_cancelled(const atomic_bool *cancel, struct err *e)
 	return cancel && atomic_load(cancel) ? err_set(e, ERR_CANCELLED, "cancelled") : 0;
 }
 
+void requirement_wheels_done(struct requirement_wheels *wheels)
+{
+	for (size_t i = 0; i < wheels->count; i++)
+		free(wheels->items[i].name);
+	free(wheels->items);
+	*wheels = (struct requirement_wheels){ .count = 0 };
+}
+
+static int compare_wheels(const void *a, const void *b)
+{
+	return strcmp(((const struct requirement_wheel *)a)->name,
+		      ((const struct requirement_wheel *)b)->name);
+}
+
+/* One that is named like this, and is checked next. */
+static int add_wheel(struct requirement_wheels *wheels, const char *name, struct err *e)
+{
+	if (wheels->count == REQUIREMENT_BUNDLE_WHEELS_MAX)
+		return err_set(e, ERR_EXHAUSTED, "more than %d wheels",
+			       REQUIREMENT_BUNDLE_WHEELS_MAX);
+	if (!wheels->items)
+		wheels->items = calloc(REQUIREMENT_BUNDLE_WHEELS_MAX, sizeof(*wheels->items));
+	char *copy = wheels->items ? strdup(name) : NULL;
+	if (!copy)
+		return err_nomem(e);
+	wheels->items[wheels->count++].name = copy;
+	return 0;
+}
+
 static int check_wheels(int dir, const struct python_target *target, struct wheel_lock *lock,
-			const atomic_bool *cancel, struct err *e)
+			const atomic_bool *cancel, struct requirement_wheels *wheels, struct err *e)
 {
 	int fd = openat(dir, "wheels", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	CLEANUP(closedir) DIR *list = dir_entries(fd);
@@ -53,11 +83,14 @@ static int check_wheels(int dir, const struct python_target *target, struct whee
 	if (!list && errno != ENOENT)
 		return err_errno(e, "wheels");
 	while (list && (more = dir_next(list, &item, e)) > 0)
-		if (check_cancelled(cancel, e) < 0 ||
-		    wheel_lock_check(lock, fd, item->d_name, target, e) < 0)
+		if (check_cancelled(cancel, e) < 0 || add_wheel(wheels, item->d_name, e) < 0 ||
+		    wheel_lock_check(lock, fd, item->d_name, target,
+				     wheels->items[wheels->count - 1].sha256, e) < 0)
 			return err_code(e);
 	if (more < 0)
 		return err_wrap(e, "wheels");
+	if (wheels->count)
+		qsort(wheels->items, wheels->count, sizeof(*wheels->items), compare_wheels);
 	return wheel_lock_check_all(lock, e);
 }
 
@@ -88,8 +121,10 @@ static int check_entries(int dir, struct err *e)
 }
 
 int requirement_bundle_open(const char *zip, int dir, const struct python_target *target,
-			    const atomic_bool *cancel, struct err *e)
+			    const atomic_bool *cancel, struct requirement_wheels *wheels,
+			    struct err *e)
 {
+	struct requirement_wheels found = { .count = 0 };
 	const struct bundle_limits limits = { .entries = ENTRIES_MAX,
 					      .bytes = REQUIREMENT_BUNDLE_BYTES_MAX,
 					      .cancel = cancel };
@@ -101,7 +136,11 @@ int requirement_bundle_open(const char *zip, int dir, const struct python_target
 	if (!failed)
 		failed = read_lock(dir, target, &lock, e);
 	if (!failed)
-		failed = check_wheels(dir, target, &lock, cancel, e);
+		failed = check_wheels(dir, target, &lock, cancel, &found, e);
 	wheel_lock_done(&lock);
+	if (failed)
+		requirement_wheels_done(&found);
+	else
+		*wheels = found;
 	return failed ? err_wrap(e, "requirements: bundle") : 0;
 }

@@ -8,7 +8,9 @@
  */
 #pragma once
 
+#include "common/base/cleanup.h"
 #include "common/base/err.h"
+#include "common/crypto/digest.h"
 #include "common/python/python_target.h"
 
 #include <stdatomic.h>
@@ -24,7 +26,19 @@ enum { REQUIREMENT_BUNDLE_WHEELS_MAX = 256 };
 /* How each one begins, and no text does. */
 bool requirement_bundle_is(const void *bytes, size_t len);
 
+/* What is in wheels/, in the order of their names' bytes. Zeroed is none. */
+struct requirement_wheels {
+	struct requirement_wheel {
+		char *name;
+		uint8_t sha256[SHA256_LEN];
+	} *items;
+	size_t count;
+};
+void requirement_wheels_done(struct requirement_wheels *wheels);
+
 /* Unpacks `zip` into the empty directory `dir`, and checks every wheel: its name, that `target` can
- * use it, its digest. Blocking. After a failure what is in `dir` is of no use. */
+ * use it, its digest. Blocking. After a failure what is in `dir` is of no use; after success
+ * requirement_wheels_done() frees `wheels`. */
 int requirement_bundle_open(const char *zip, int dir, const struct python_target *target,
-			    const atomic_bool *cancel, struct err *e) MUST_CHECK;
+			    const atomic_bool *cancel, struct requirement_wheels *wheels,
+			    struct err *e) MUST_CHECK;

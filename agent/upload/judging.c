@@ -29,6 +29,7 @@ struct judging {
 	char *paths[PLACES];
 	char *runtime, *index; /* or NULL */
 	bool requirements, bundle;
+	struct requirement_wheels wheels; /* of the bundle */
 	atomic_bool cancel;
 	int failed;
 	struct err e;
@@ -38,6 +39,7 @@ static void judging_free(struct judging *j)
 {
 	for (size_t i = 0; i < PLACES; i++)
 		free(j->paths[i]);
+	requirement_wheels_done(&j->wheels);
 	free(j->runtime);
 	free(j->index);
 	free(j);
@@ -54,7 +56,7 @@ static int open_bundle(struct judging *j, struct err *e)
 	int dir = open(j->paths[FOLDER], O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (dir < 0)
 		return err_errno(e, "open '%s'", j->paths[FOLDER]);
-	if (requirement_bundle_open(j->paths[ZIP], dir, &env.target, &j->cancel, e) < 0)
+	if (requirement_bundle_open(j->paths[ZIP], dir, &env.target, &j->cancel, &j->wheels, e) < 0)
 		return err_code(e);
 	if (unlink(j->paths[ZIP]) < 0)
 		return err_errno(e, "remove '%s'", j->paths[ZIP]);
@@ -112,6 +114,8 @@ static void done(struct rpc_call *call, void *data)
 		err_wrap(&j->e, "Algo");
 		upload_call_finish(u, &j->e);
 	} else {
+		u->computation->wheels = j->wheels;
+		j->wheels = (struct requirement_wheels){ .count = 0 };
 		upload_call_placed(u);
 	}
 	config->callbacks->released(config->data);

@@ -18,6 +18,7 @@ static int wrong(struct err *e, const char *what)
 struct taking {
 	struct receipt *r;
 	char *at, *end;
+	uint64_t version;
 };
 
 static const char *keep_text(struct taking *t, const struct datum *item)
@@ -56,7 +57,9 @@ static bool is_array(const struct datum *item, size_t count)
 
 static bool take_version(struct taking *t, const struct datum *item)
 {
-	return item->type == DATUM_UINT && item->value == RECEIPT_VERSION;
+	t->version = item->value;
+	return item->type == DATUM_UINT &&
+	       (item->value == RECEIPT_VERSION || item->value == RECEIPT_VERSION_KEPT);
 }
 
 static bool take_computation(struct taking *t, const struct datum *item)
@@ -115,6 +118,19 @@ static bool take_wheels(struct taking *t, const struct datum *item)
 	return true;
 }
 
+/* [leave, manifest] */
+static bool take_kept(const struct datum *item, struct receipt_dataset *to)
+{
+	static const char *const leaves[] = { "retry", "algorithm" };
+
+	for (size_t i = 0; i < ARRAY_LEN(leaves); i++)
+		if (is_array(item, 2) && datum_is_text(&item->items[0], leaves[i])) {
+			to->leave = leaves[i];
+			return take_bytes(&item->items[1], to->kept_of, SHA3_256_LEN);
+		}
+	return false;
+}
+
 static bool take_datasets(struct taking *t, const struct datum *item)
 {
 	struct receipt *r = t->r;
@@ -125,9 +141,11 @@ static bool take_datasets(struct taking *t, const struct datum *item)
 		const struct datum *dataset = &item->items[i];
 		struct receipt_dataset *to = &r->datasets[i];
 
-		if (!is_array(dataset, 3) || !(to->name = keep_text(t, &dataset->items[0])) ||
+		if ((!is_array(dataset, 3) && !is_array(dataset, 4)) ||
+		    !(to->name = keep_text(t, &dataset->items[0])) ||
 		    !take_bytes(&dataset->items[1], to->digest, SHA3_256_LEN) ||
-		    !take_bytes(&dataset->items[2], to->owner, SHA3_256_LEN))
+		    !take_bytes(&dataset->items[2], to->owner, SHA3_256_LEN) ||
+		    (dataset->count == 4 && !take_kept(&dataset->items[3], to)))
 			return false;
 		r->dataset_count++;
 	}
@@ -266,6 +284,8 @@ static int take_payload(struct receipt *r, struct err *e)
 		if (!item || !members[i].take(&t, item))
 			return wrong(e, members[i].what);
 	}
+	if (t.version != receipt_version(r))
+		return wrong(e, "of another version than datasets that were kept, or none, are");
 	return 0;
 }
 

@@ -15,7 +15,8 @@
 
 enum {
 	RECEIPT_VERSION = 1,
-	RECEIPT_MAX = 2 << 20, /* bytes of a whole one */
+	RECEIPT_VERSION_KEPT = 2, /* a dataset of it was kept of an earlier run */
+	RECEIPT_MAX = 2 << 20,    /* bytes of a whole one */
 	RECEIPT_PAYLOAD_MAX = JOURNAL_RECEIPT_MAX,
 	RECEIPT_PROOF_MAX = RECEIPT_MAX - RECEIPT_PAYLOAD_MAX - 1024,
 	RECEIPT_DATASETS_MAX = 256,
@@ -38,13 +39,15 @@ enum receipt_key {
 	RECEIPT_KEY_ALGORITHM = 4,    /* [SHA3-256, type, owner] */
 	RECEIPT_KEY_REQUIREMENTS = 5, /* SHA3-256 of what came in their place, or null */
 	RECEIPT_KEY_WHEELS = 6,       /* [[file name, SHA-256], …] */
-	RECEIPT_KEY_DATASETS = 7,     /* [[name, SHA3-256, owner], …] in the manifest's order */
-	RECEIPT_KEY_ARGUMENTS = 8,    /* [text, …] */
-	RECEIPT_KEY_LIMITS = 9,       /* [memory, processes, results, scratch, time, processor] */
-	RECEIPT_KEY_EXIT = 10,        /* exit status */
-	RECEIPT_KEY_IMAGE = 11,       /* [kind of evidence, measurement] */
-	RECEIPT_KEY_JOURNAL = 12,     /* [count, digest] of its head, or null */
-	RECEIPT_KEY_STARTED = 13,     /* seconds since 1970, by the machine's clock */
+	/* [[name, SHA3-256, owner], …] in the manifest's order; of a kept one [name, SHA3-256, owner,
+	 * [leave, SHA3-256 of the manifest that it was given for]] */
+	RECEIPT_KEY_DATASETS = 7,
+	RECEIPT_KEY_ARGUMENTS = 8, /* [text, …] */
+	RECEIPT_KEY_LIMITS = 9,    /* [memory, processes, results, scratch, time, processor] */
+	RECEIPT_KEY_EXIT = 10,     /* exit status */
+	RECEIPT_KEY_IMAGE = 11,    /* [kind of evidence, measurement] */
+	RECEIPT_KEY_JOURNAL = 12,  /* [count, digest] of its head, or null */
+	RECEIPT_KEY_STARTED = 13,  /* seconds since 1970, by the machine's clock */
 	RECEIPT_KEY_ENDED = 14,
 	RECEIPT_KEY_PROOF = 15, /* SHA-256 of the header RECEIPT_LABEL_PROOF */
 	RECEIPT_KEYS = 16,
@@ -54,6 +57,9 @@ enum receipt_key {
 struct receipt_dataset {
 	const char *name; /* "" where the manifest has none */
 	uint8_t digest[SHA3_256_LEN], owner[SHA3_256_LEN];
+	const char *
+		leave; /* "retry" or "algorithm", by which it was used again; NULL: its owner sent it */
+	uint8_t kept_of[SHA3_256_LEN]; /* the manifest of the run that he sent it in */
 };
 
 /* A receipt's last moment: the end of the year 9999. */
@@ -124,6 +130,9 @@ struct receipt {
 };
 
 struct writer;
+
+/* RECEIPT_VERSION_KEPT of one that names a kept dataset, and of no other. */
+unsigned receipt_version(const struct receipt *r);
 
 /* The header of the proof, to which `proof_digest` belongs; and what the journal's key has to sign. */
 int receipt_proof_write(const struct receipt_proof *proof, struct writer *out,

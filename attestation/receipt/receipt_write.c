@@ -24,6 +24,14 @@ static int check_counts(const struct receipt *r, struct err *e)
 	return 0;
 }
 
+unsigned receipt_version(const struct receipt *r)
+{
+	for (size_t i = 0; i < r->dataset_count; i++)
+		if (r->datasets[i].leave)
+			return RECEIPT_VERSION_KEPT;
+	return RECEIPT_VERSION;
+}
+
 static void put_results(const struct receipt *r, struct writer *w)
 {
 	datum_put_bytes(w, r->results, SHA3_256_LEN);
@@ -59,10 +67,17 @@ static void put_datasets(const struct receipt *r, struct writer *w)
 {
 	datum_put_array(w, r->dataset_count);
 	for (size_t i = 0; i < r->dataset_count; i++) {
-		datum_put_array(w, 3);
-		datum_put_text(w, r->datasets[i].name);
-		datum_put_bytes(w, r->datasets[i].digest, SHA3_256_LEN);
-		datum_put_bytes(w, r->datasets[i].owner, SHA3_256_LEN);
+		const struct receipt_dataset *d = &r->datasets[i];
+
+		datum_put_array(w, d->leave ? 4 : 3);
+		datum_put_text(w, d->name);
+		datum_put_bytes(w, d->digest, SHA3_256_LEN);
+		datum_put_bytes(w, d->owner, SHA3_256_LEN);
+		if (!d->leave)
+			continue;
+		datum_put_array(w, 2);
+		datum_put_text(w, d->leave);
+		datum_put_bytes(w, d->kept_of, SHA3_256_LEN);
 	}
 }
 
@@ -106,7 +121,7 @@ static void put_journal(const struct receipt *r, struct writer *w)
 
 static void put_version(const struct receipt *r, struct writer *w)
 {
-	datum_put_uint(w, RECEIPT_VERSION);
+	datum_put_uint(w, receipt_version(r));
 }
 
 static void put_computation(const struct receipt *r, struct writer *w)

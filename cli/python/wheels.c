@@ -338,7 +338,7 @@ static int check_lock(const struct work *w, const char *wheels, struct wheel_loc
 	if (files_of(wheels, &files, e) < 0)
 		return err_code(e);
 	for (int i = 0; i < files.count; i++)
-		if (wheel_lock_check(lock, dir, files.items[i]->d_name, &w->target, e) < 0)
+		if (wheel_lock_check(lock, dir, files.items[i]->d_name, &w->target, NULL, e) < 0)
 			return err_code(e);
 	return wheel_lock_check_all(lock, e);
 }

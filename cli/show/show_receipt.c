@@ -57,6 +57,17 @@ static void put_arguments(const struct receipt *r, struct writer *w)
 	writer_text(w, "]");
 }
 
+/* By which leave it was used again, and whose run it came in. */
+static void put_kept(const struct receipt_dataset *d, struct writer *w)
+{
+	if (!d->leave)
+		return;
+	open_object(w, "kept");
+	put_text(w, "consent", d->leave);
+	json_put_hex(w, "manifest", d->kept_of, SHA3_256_LEN);
+	writer_text(w, "}");
+}
+
 /* ---- as we write it ---- */
 
 static void put_inputs(const struct receipt *r, struct writer *w)
@@ -87,6 +98,7 @@ static void put_inputs(const struct receipt *r, struct writer *w)
 		put_text(w, "name", r->datasets[i].name);
 		json_put_hex(w, "sha3_256", r->datasets[i].digest, SHA3_256_LEN);
 		json_put_hex(w, "owner", r->datasets[i].owner, SHA3_256_LEN);
+		put_kept(&r->datasets[i], w);
 		writer_text(w, "}");
 	}
 	writer_text(w, "]");
@@ -103,7 +115,7 @@ static void put_journal(const struct receipt *r, struct writer *w)
 
 void show_receipt(const struct receipt *r, struct writer *w)
 {
-	put_number(w, "receipt", RECEIPT_VERSION);
+	put_number(w, "receipt", receipt_version(r));
 	put_text(w, "computation", r->computation);
 	json_put_hex(w, "manifest", r->manifest, SHA3_256_LEN);
 	open_object(w, "results");
@@ -133,21 +145,28 @@ void show_receipt(const struct receipt *r, struct writer *w)
 
 /* ---- as in-toto and SLSA have it ---- */
 
-/* in-toto ResourceDescriptor: name, one digest, who owns it (annotations). */
-static void put_dependency(struct writer *w, const char *role, const char *name, const char *kind,
-			   const uint8_t *bytes, const uint8_t *owner)
+struct dependency {
+	const char *role, *name, *kind; /* the kind of digest; "" has no name but its role */
+	const uint8_t *bytes, *owner;
+	const struct receipt_dataset *dataset; /* or NULL */
+};
+
+/* in-toto ResourceDescriptor: name, one digest, who owns it and how it came (annotations). */
+static void put_dependency(struct writer *w, const struct dependency *d)
 {
 	size_t last = w->len;
 
 	writer_text(w, last && w->bytes[last - 1] == '[' ? "{" : ",{");
-	put_text(w, "name", name[0] ? name : role);
+	put_text(w, "name", d->name[0] ? d->name : d->role);
 	open_object(w, "digest");
-	json_put_hex(w, kind, bytes, SHA256_LEN);
+	json_put_hex(w, d->kind, d->bytes, SHA256_LEN);
 	writer_text(w, "}");
 	open_object(w, "annotations");
-	put_text(w, "role", role);
-	if (owner)
-		json_put_hex(w, "owner", owner, SHA3_256_LEN);
+	put_text(w, "role", d->role);
+	if (d->owner)
+		json_put_hex(w, "owner", d->owner, SHA3_256_LEN);
+	if (d->dataset)
+		put_kept(d->dataset, w);
 	writer_text(w, "}}");
 }
 
@@ -156,14 +175,20 @@ static void put_dependencies(const struct receipt *r, struct writer *w)
 {
 	json_put_key(w, "resolvedDependencies");
 	writer_text(w, "[");
-	put_dependency(w, "algorithm", "", "sha3_256", r->algorithm, r->algorithm_owner);
+	put_dependency(w, &(struct dependency){ "algorithm", "", "sha3_256", r->algorithm,
+						r->algorithm_owner, NULL });
 	if (r->has_requirements)
-		put_dependency(w, "requirements", "", "sha3_256", r->requirements, NULL);
+		put_dependency(w, &(struct dependency){ "requirements", "", "sha3_256",
+							r->requirements, NULL, NULL });
 	for (size_t i = 0; i < r->wheel_count; i++)
-		put_dependency(w, "wheel", r->wheels[i].name, "sha256", r->wheels[i].sha256, NULL);
-	for (size_t i = 0; i < r->dataset_count; i++)
-		put_dependency(w, "dataset", r->datasets[i].name, "sha3_256", r->datasets[i].digest,
-			       r->datasets[i].owner);
+		put_dependency(w, &(struct dependency){ "wheel", r->wheels[i].name, "sha256",
+							r->wheels[i].sha256, NULL, NULL });
+	for (size_t i = 0; i < r->dataset_count; i++) {
+		const struct receipt_dataset *d = &r->datasets[i];
+
+		put_dependency(w, &(struct dependency){ "dataset", d->name, "sha3_256", d->digest,
+							d->owner, d });
+	}
 	writer_text(w, "]");
 }
 

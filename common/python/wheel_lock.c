@@ -4,7 +4,6 @@
 #include "common/base/cleanup.h"
 #include "common/base/encode.h"
 #include "common/base/log.h"
-#include "common/crypto/digest.h"
 #include "common/python/wheel.h"
 
 #include <stdio.h>
@@ -42,9 +41,9 @@ void wheel_lock_done(struct wheel_lock *lock)
 	requirements_done(&lock->rows);
 }
 
-/* One of the lock's hashes for it is the file's. */
+/* One of the lock's hashes for it is the file's. `sha256` is, too, if it was needed. */
 static int check_digest(const struct requirement *row, const char *path, const char *file,
-			struct err *e)
+			uint8_t sha256[SHA256_LEN], bool *known, struct err *e)
 {
 	static const struct {
 		const char *name;
@@ -65,6 +64,10 @@ static int check_digest(const struct requirement *row, const char *path, const c
 				continue;
 			if (!hex[i][0] && digest_file(kinds[i].kind, path, bytes, e) < 0)
 				return err_code(e);
+			if (!hex[i][0] && kinds[i].kind == DIGEST_SHA256) {
+				memcpy(sha256, bytes, SHA256_LEN);
+				*known = true;
+			}
 			if (!hex[i][0])
 				hex_encode(bytes, digest_len(kinds[i].kind), hex[i]);
 			if (strlen(hex[i]) == len - name &&
@@ -77,9 +80,11 @@ static int check_digest(const struct requirement *row, const char *path, const c
 }
 
 int wheel_lock_check(struct wheel_lock *lock, int dir, const char *file,
-		     const struct python_target *target, struct err *e)
+		     const struct python_target *target, uint8_t sha256[SHA256_LEN], struct err *e)
 {
 	struct wheel_name wheel;
+	uint8_t found[SHA256_LEN];
+	bool known = false;
 	char path[320];
 	size_t i;
 
@@ -96,7 +101,13 @@ int wheel_lock_check(struct wheel_lock *lock, int dir, const char *file,
 			       wheel.name);
 	lock->met[i] = true;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", dir, file);
-	return check_digest(&lock->rows.items[i], path, file, e);
+	if (check_digest(&lock->rows.items[i], path, file, found, &known, e) < 0)
+		return err_code(e);
+	if (sha256 && !known && digest_file(DIGEST_SHA256, path, found, e) < 0)
+		return err_code(e);
+	if (sha256)
+		memcpy(sha256, found, SHA256_LEN);
+	return 0;
 }
 
 int wheel_lock_check_all(const struct wheel_lock *lock, struct err *e)

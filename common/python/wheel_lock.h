@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "common/crypto/digest.h"
 #include "common/python/requirements.h"
 
 struct wheel_lock {
@@ -18,9 +19,11 @@ int wheel_lock_parse(const void *bytes, size_t len, const struct python_target *
 void wheel_lock_done(struct wheel_lock *lock);
 
 /* The file `file` of the directory `dir` is a wheel for `target`, the lock names it, it is the first of
- * its name, and has a digest that the lock has. Reads all of it: blocking. */
+ * its name, and has a digest that the lock has. Reads all of it: blocking. `sha256` is the file's; NULL:
+ * nobody asks. */
 int wheel_lock_check(struct wheel_lock *lock, int dir, const char *file,
-		     const struct python_target *target, struct err *e) MUST_CHECK;
+		     const struct python_target *target, uint8_t sha256[SHA256_LEN],
+		     struct err *e) MUST_CHECK;
 
 /* After the last one: every line had its wheel. */
 int wheel_lock_check_all(const struct wheel_lock *lock, struct err *e) MUST_CHECK;

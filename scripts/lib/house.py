@@ -71,7 +71,7 @@ ROOMS = {
         "keeper": ["process"],
         "evidence": ["keeper"],
         "journal": ["keeper"],
-        "computation": ["jail"],
+        "computation": ["jail", "python"],
         "upload": ["computation", "jail", "python"],
         "core": ["computation", "evidence", "jail", "journal", "keeper", "process", "python", "upload"],
     },

@@ -57,17 +57,33 @@ static void install(const char *top, int in)
 }
 
 /* Nothing appears beside the folders, and what is in them can be taken away. */
+/* Each is there, under its own name and once. */
+static void check_wheels(const struct requirement_wheels *wheels, int in)
+{
+	char path[320];
+
+	assert(wheels->count <= REQUIREMENT_BUNDLE_WHEELS_MAX);
+	for (size_t i = 0; i < wheels->count; i++) {
+		snprintf(path, sizeof(path), "wheels/%s", wheels->items[i].name);
+		assert(faccessat(in, path, R_OK, 0) == 0);
+		assert(!i || strcmp(wheels->items[i - 1].name, wheels->items[i].name) < 0);
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
 	char top[] = "/dev/shm/fuzz-wheels-XXXXXX", path[64];
 	struct err e = { 0 };
+	struct requirement_wheels wheels = { .count = 0 };
 	int zip = memfd_create("zip", MFD_CLOEXEC);
 
 	assert(zip >= 0 && fd_write_all(zip, bytes, len, &e) == 0 && mkdtemp(top));
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", zip);
 	int in = open_folder(top, "in");
-	if (requirement_bundle_open(path, in, &env.target, NULL, &e) == 0) {
+	if (requirement_bundle_open(path, in, &env.target, NULL, &wheels, &e) == 0) {
 		assert(requirement_bundle_is(bytes, len));
+		check_wheels(&wheels, in);
+		requirement_wheels_done(&wheels);
 		install(top, in);
 		snprintf(path, sizeof(path), "%s/env", top);
 		assert(dir_remove(path, &e) == 0);

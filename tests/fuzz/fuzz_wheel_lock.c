@@ -32,12 +32,13 @@ static bool put(int dir, const char *name, const char *content)
 static bool take(struct wheel_lock *lock, int dir, const char *name)
 {
 	struct wheel_name wheel;
+	uint8_t sha256[SHA256_LEN];
 	size_t before = 0, after = 0;
 	struct err e = { 0 };
 
 	for (size_t i = 0; i < lock->rows.count; i++)
 		before += lock->met[i];
-	if (wheel_lock_check(lock, dir, name, &target, &e) < 0) {
+	if (wheel_lock_check(lock, dir, name, &target, sha256, &e) < 0) {
 		assert(e.text[0]);
 		return false;
 	}
@@ -45,7 +46,7 @@ static bool take(struct wheel_lock *lock, int dir, const char *name)
 		after += lock->met[i];
 	assert(after == before + 1 && wheel_name_parse(name, &target, &wheel, &e) == 0);
 	assert(strncmp(name, wheel.stem, strlen(wheel.stem)) == 0);
-	assert(wheel_lock_check(lock, dir, name, &target, &e) < 0);
+	assert(wheel_lock_check(lock, dir, name, &target, NULL, &e) < 0);
 	return true;
 }
 

@@ -31,9 +31,9 @@ class Books(Keeper):
 class Twice:
     """An agent whose computation has failed once, if all that it waits for is `sent`: arguments of send()."""
 
-    def __init__(self, first, sent):
+    def __init__(self, first, sent, options=()):
         self.service, self.client, self.port = Books(), None, free_port()
-        self.agent = Agent(self.service)
+        self.agent = Agent(self.service, options=options)
         try:
             self.service.wait_connected()
             self.begin(first)
@@ -90,8 +90,8 @@ class Twice:
 
 
 @contextlib.contextmanager
-def failed(first=None, sent=({"keep": "retry"},)):
-    t = Twice(first or plain(), sent)
+def failed(first=None, sent=({"keep": "retry"},), options=()):
+    t = Twice(first or plain(), sent, options)
     try:
         yield t
     except BaseException:

@@ -12,7 +12,7 @@ from harness import ROOT, Folder, cli
 from receipt_reader import OPENING, PROOF, Receipt
 
 CORPUS = os.path.join(ROOT, "tests", "fuzz", "corpus", "receipt")
-KINDS = ("snp", "tdx", "vtpm", "snp-vtpm", "small")
+KINDS = ("snp", "tdx", "vtpm", "snp-vtpm", "small", "kept")
 
 
 def load(name):
@@ -39,8 +39,11 @@ def the_command_line_says_what_a_second_reader_reads():
         digest, kind, owner = receipt.algorithm
         assert said["algorithm"] == {"sha3_256": digest.hex(), "type": kind, "owner": owner.hex()}
         assert said["wheels"] == [{"name": one, "sha256": two.hex()} for one, two in receipt.wheels]
-        assert said["datasets"] == [{"name": one, "sha3_256": two.hex(), "owner": three.hex()}
-                                    for one, two, three in receipt.datasets]
+        assert said["datasets"] == [
+            {"name": one, "sha3_256": two.hex(), "owner": three.hex(),
+             **{"kept": {"consent": leave, "manifest": manifest.hex()} for leave, manifest in kept}}
+            for one, two, three, *kept in receipt.datasets]
+        assert said["receipt"] == receipt.version == (2 if name == "kept" else 1)
         assert said["arguments"] == receipt.arguments and list(said["limits"].values()) == receipt.limits
         assert said["image"] == {"kind": receipt.image[0], "measurement": receipt.image[1].hex()}
         assert ("requirements" in said) == (receipt.requirements is not None)

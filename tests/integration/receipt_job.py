@@ -13,11 +13,14 @@ import time
 import grpc
 import tap
 from agent_evidence import machine
-from agent_job import ALGO_KEY, IRIS, SUM, computing, manifest
+from agent_job import ALGO_KEY, IRIS, OTHER_KEY, SUM, computing, manifest
+from agent_job import DATA_KEY as JOB_DATA_KEY, USER_KEY as JOB_USER_KEY
+from agent_keep import MOODY, failed, of_two
 from agent_peer import Key, agent_pb2, cvms_pb2, dataset, refused, sha3
 from agent_tpm import canonical
 from attested_job import DATA_KEY, USER_KEY, room
 from harness import Folder, cli
+from python_wheels import GOOD, REQUIREMENTS, TRAIN, bundle_digest
 from receipt_reader import Receipt
 from teesim import MEASUREMENT, Teesim
 
@@ -224,8 +227,65 @@ def of_which_results_it_is_consumers_are_told_alone():
         assert done.status == 0 and "nobody has judged" not in done.out, done
 
 
+def wheels_stand_in_it_one_by_one():
+    with room("snp", algo=TRAIN, algo_type="python") as r:
+        os.mkdir(r.folder("wheels"))
+        for name, content in GOOD:
+            with open(r.folder("wheels", name), "wb") as file:
+                file.write(content)
+        requirements = r.folder.write("requirements.txt", REQUIREMENTS)
+        r("algo", "-r", requirements, "--wheels", r.folder("wheels")).ok()
+        r("data").ok()
+        r.service.wait_event("ConsumingResults/Ready")
+        r("result").ok()
+        receipt = Receipt(read(r.folder("results.receipt.cbor"))).check().is_of(r.folder("results.zip"))
+        assert receipt.requirements.hex() == bundle_digest(GOOD), receipt.requirements.hex()
+        assert receipt.wheels == sorted([name, hashlib.sha256(content).digest()] for name, content in GOOD)
+        said = verify(r, "--json").json()
+        wanted = [{"name": name, "sha256": sha256.hex()} for name, sha256 in receipt.wheels]
+        assert said["verdict"] == "SIMULATED verified" and said["receipt"]["wheels"] == wanted, said
+        statement = cli("receipt", "show", "--slsa", r.folder("results.receipt.cbor")).json()
+        depends = statement["predicate"]["buildDefinition"]["resolvedDependencies"]
+        assert [{"name": d["name"], **d["digest"]} for d in depends if d["annotations"]["role"] == "wheel"] == wanted
+        # Another wheel's digest is another receipt.
+        text = read(r.folder("results.receipt.cbor"))
+        changed = text.replace(receipt.wheels[0][1], receipt.wheels[1][1], 1)
+        assert changed != text
+        with open(r.folder("results.receipt.cbor"), "wb") as file:
+            file.write(changed)
+        no(verify(r), 3, "receipt.signature")
+
+
+def a_dataset_that_was_kept_is_named_with_its_leave():
+    with Folder() as folder, Teesim(folder, "snp") as tee, \
+            failed(of_two(), ({"keep": "retry"}, {"content": b"b\n", "key": OTHER_KEY, "name": "b.csv"}),
+                   ("--tsm", tee.mount)) as t:
+        first = t.client.status().manifest_digest
+        assert t.again(of_two()) == {"iris.csv"}
+        t.client.algo(MOODY, ALGO_KEY)
+        t.send(content=b"b\n", key=OTHER_KEY, name="b.csv")
+        t.service.wait_event("ConsumingResults/Ready")
+        metadata = t.client.proof_metadata("consumer", "Receipt", JOB_USER_KEY, None, [], named(JOB_USER_KEY))
+        copy = t.client.stub.Receipt(agent_pb2.ReceiptRequest(), metadata=metadata, timeout=60).receipt
+        receipt = Receipt(copy).check()
+        assert receipt.version == 2 and receipt.datasets == [
+            ["iris.csv", sha3(IRIS), sha3(JOB_DATA_KEY.spki), ["retry", first]],
+            ["b.csv", sha3(b"b\n"), sha3(OTHER_KEY.spki)]], receipt.datasets
+        path = folder.write("copy.cbor", copy)
+        shown = cli("receipt", "show", "--json", path).json()
+        assert shown["receipt"] == 2
+        assert [d.get("kept") for d in shown["datasets"]] == [{"consent": "retry", "manifest": first.hex()}, None]
+        done = cli("receipt", "verify", "--receipt", path, "--offline", "--trusted_root", tee.root,
+                   *tee.endorsement_options, "--policy", folder.write("policy.json", json.dumps(
+                       {"cocos": 1, "snp": {"measurements": [MEASUREMENT]},
+                        "run": {"weak_words": ["development"], "manifests": [receipt.manifest.hex()]}})))
+        assert done.status == 0 and "verified: the receipt of computation" in done.out, done
+
+
 if __name__ == "__main__":
     tap.run([
+        wheels_stand_in_it_one_by_one,
+        a_dataset_that_was_kept_is_named_with_its_leave,
         a_receipt_comes_with_the_results_and_holds_without_the_agent,
         results_of_a_size_that_status_does_not_tell_have_theirs,
         it_is_of_one_file_one_manifest_and_one_root,

@@ -36,7 +36,11 @@ class Receipt:
             assert cbor2.dumps(value) == made, "one encoding"
         for name, value in zip(KEYS, said.values()):
             setattr(self, name, value)
-        assert self.version == 1 and len(self.results) == 32
+        assert self.version == 2 if any(len(one) == 4 for one in self.datasets) else self.version == 1
+        assert all(len(leave) == 2 and leave[0] in ("retry", "algorithm") and len(leave[1]) == 32
+                   for _, _, _, *kept in self.datasets for leave in kept)
+        assert all(len(sha256) == 32 for _, sha256 in self.wheels)
+        assert len(self.results) == 32
         self.opening = cbor2.loads(beside[OPENING]) if OPENING in beside else None
         if self.opening:
             assert hashlib.sha3_256(RESULTS + beside[OPENING]).digest() == self.results

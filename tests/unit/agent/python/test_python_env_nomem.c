@@ -19,9 +19,13 @@
 static int open_bundle(void *data, struct err *e)
 {
 	struct wheel_kit *k = data;
-	int failed = requirement_bundle_open(k->zip, k->out, &wheel_kit_env.target, NULL, e);
+	struct requirement_wheels wheels = { .count = 0 };
+	int failed =
+		requirement_bundle_open(k->zip, k->out, &wheel_kit_env.target, NULL, &wheels, e);
 
 	nomem_pause();
+	assert_int_equal(wheels.count, !failed);
+	requirement_wheels_done(&wheels);
 	wheel_kit_empty(k);
 	nomem_go_on();
 	return failed;
@@ -85,9 +89,12 @@ static void a_bundle_is_opened_whole_or_refused(void **state)
 static int open_unnamed(void *data, struct err *e)
 {
 	struct wheel_kit *k = data;
-	int failed = requirement_bundle_open(k->zip, k->out, &wheel_kit_env.target, NULL, e);
+	struct requirement_wheels wheels = { .count = 0 };
+	int failed =
+		requirement_bundle_open(k->zip, k->out, &wheel_kit_env.target, NULL, &wheels, e);
 
 	assert_true(failed);
+	assert_null(wheels.items);
 	nomem_pause();
 	wheel_kit_empty(k);
 	nomem_go_on();

@@ -4,8 +4,13 @@
 
 static int open_it(struct wheel_kit *k, struct err *e)
 {
-	int failed = requirement_bundle_open(k->zip, k->out, &wheel_kit_env.target, NULL, e);
+	struct requirement_wheels wheels = { .count = 0 };
+	int failed =
+		requirement_bundle_open(k->zip, k->out, &wheel_kit_env.target, NULL, &wheels, e);
 
+	if (failed)
+		assert_null(wheels.items);
+	requirement_wheels_done(&wheels);
 	wheel_kit_empty(k);
 	return failed;
 }
@@ -17,6 +22,43 @@ static void a_bundle_is_what_its_lock_says(void **state)
 
 	wheel_kit_bundle(k, "x.py", NULL);
 	assert_ok(open_it(k, &e), e);
+}
+
+static void its_wheels_are_told_in_the_order_of_their_names(void **state)
+{
+	static const char *const names[] = { "a_b-1-py3-none-any.whl", "b-1-py3-none-any.whl",
+					     "c-1-py3-none-any.whl" };
+	struct wheel_kit *k = *state;
+	CLEANUP_WRITER struct writer lock = writer_up_to(1 << 12);
+	struct requirement_wheels wheels;
+	uint8_t sums[ARRAY_LEN(names)][SHA256_LEN];
+	char in[64], file[128];
+	struct err e;
+
+	snprintf(in, sizeof(in), "%s/in", k->top);
+	for (size_t i = ARRAY_LEN(names); i-- > 0;) {
+		char hex[2 * SHA256_LEN + 1];
+
+		snprintf(file, sizeof(file), "wheels/%s", names[i]);
+		wheel_kit_put(in, file, names[i]);
+		snprintf(file, sizeof(file), "%s/wheels/%s", in, names[i]);
+		assert_ok(digest_file(DIGEST_SHA256, file, sums[i], &e), e);
+		hex_encode(sums[i], SHA256_LEN, hex);
+		writer_printf(&lock, "%.*s==1 --hash=sha256:%s\n",
+			      (int)(strchr(names[i], '-') - names[i]), names[i], hex);
+	}
+	writer_u8(&lock, '\0');
+	wheel_kit_put(in, "requirements.txt", "b\n");
+	wheel_kit_put(in, "requirements.lock", (const char *)lock.bytes);
+	wheel_kit_pack(in, k->zip);
+	assert_ok(requirement_bundle_open(k->zip, k->out, &wheel_kit_env.target, NULL, &wheels, &e),
+		  e);
+	assert_int_equal(wheels.count, ARRAY_LEN(names));
+	for (size_t i = 0; i < wheels.count; i++) {
+		assert_string_equal(wheels.items[i].name, names[i]);
+		assert_memory_equal(wheels.items[i].sha256, sums[i], SHA256_LEN);
+	}
+	requirement_wheels_done(&wheels);
 }
 
 static void wheels_beyond_the_lock_are_refused(void **state)
@@ -91,6 +133,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		WHEEL_KIT_ROW(a_bundle_is_what_its_lock_says),
+		WHEEL_KIT_ROW(its_wheels_are_told_in_the_order_of_their_names),
 		WHEEL_KIT_ROW(wheels_beyond_the_lock_are_refused),
 		WHEEL_KIT_ROW(a_lock_without_its_wheels_is_refused),
 		WHEEL_KIT_ROW(every_truncation_is_refused),

@@ -23,7 +23,10 @@ static int attempt(void *data, struct err *e)
 	CLEANUP(close) int out = open(g->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	assert_true(out >= 0);
 	nofile_go_on();
-	int failed = requirement_bundle_open(g->kit->zip, out, &wheel_kit_env.target, NULL, e);
+	struct requirement_wheels wheels = { .count = 0 };
+	int failed =
+		requirement_bundle_open(g->kit->zip, out, &wheel_kit_env.target, NULL, &wheels, e);
+	requirement_wheels_done(&wheels);
 	nofile_pause();
 	if (failed)
 		assert_ok(place_empty(out, &ignored), ignored);

@@ -60,6 +60,34 @@ static void what_was_written_is_read(void **state)
 	receipt_done(&r);
 }
 
+/* The leave, and which run the dataset came in; of the others nothing is said. */
+static void a_kept_dataset_is_told(void **state)
+{
+	static const char *const leaves[] = { "retry", "algorithm" };
+	struct receipt r;
+	struct err e;
+
+	for (size_t i = 0; i < ARRAY_LEN(leaves); i++) {
+		built.datasets[1].leave = leaves[i];
+		memset(built.datasets[1].kept_of, 0x41, SHA3_256_LEN);
+		receipt_build_seal(&built);
+		assert_ok(receipt_parse(built.bytes.bytes, built.bytes.len, &r, &e), e);
+		assert_int_equal(receipt_version(&r), RECEIPT_VERSION_KEPT);
+		assert_null(r.datasets[0].leave);
+		assert_string_equal(r.datasets[1].leave, leaves[i]);
+		assert_memory_equal(r.datasets[1].kept_of, built.datasets[1].kept_of, SHA3_256_LEN);
+		receipt_done(&r);
+		assert_true(receipt_build_judge(&built, built.bytes.bytes, built.bytes.len,
+						&built.opening.results, &verdict));
+		receipt_build_end(&built);
+		receipt_build_begin(&built, &verify_kind_snp);
+	}
+	receipt_build_seal(&built);
+	assert_ok(receipt_parse(built.bytes.bytes, built.bytes.len, &r, &e), e);
+	assert_int_equal(receipt_version(&r), RECEIPT_VERSION);
+	receipt_done(&r);
+}
+
 static void every_truncation_and_a_byte_more_are_refused(void **state)
 {
 	CLEANUP(free) uint8_t *longer = NULL;
@@ -231,6 +259,56 @@ static void put_two(struct writer *w)
 	datum_put_uint(w, 2);
 }
 
+static void put_three(struct writer *w)
+{
+	datum_put_uint(w, RECEIPT_VERSION_KEPT + 1);
+}
+
+static void put_dataset(struct writer *w, size_t items, size_t of_kept, const char *leave)
+{
+	datum_put_array(w, 1);
+	datum_put_array(w, items);
+	datum_put_text(w, "");
+	datum_put_bytes(w, datasets[0].digest, SHA3_256_LEN);
+	datum_put_bytes(w, datasets[0].digest, SHA3_256_LEN);
+	for (size_t i = 3; i < items; i++) {
+		datum_put_array(w, of_kept);
+		datum_put_text(w, leave);
+		for (size_t k = 1; k < of_kept; k++)
+			datum_put_bytes(w, datasets[0].digest, SHA3_256_LEN);
+	}
+}
+
+static void put_kept_in_the_first_version(struct writer *w)
+{
+	put_dataset(w, 4, 2, "retry");
+}
+
+static void put_kept_by_no_leave(struct writer *w)
+{
+	put_dataset(w, 4, 2, "");
+}
+
+static void put_kept_by_another_leave(struct writer *w)
+{
+	put_dataset(w, 4, 2, "always and for ever");
+}
+
+static void put_kept_of_nothing(struct writer *w)
+{
+	put_dataset(w, 4, 1, "retry");
+}
+
+static void put_kept_of_two(struct writer *w)
+{
+	put_dataset(w, 4, 3, "retry");
+}
+
+static void put_kept_twice(struct writer *w)
+{
+	put_dataset(w, 5, 2, "retry");
+}
+
 static void put_datasets(struct writer *w)
 {
 	datum_put_array(w, RECEIPT_DATASETS_MAX + 1);
@@ -290,6 +368,13 @@ static void what_is_of_another_form_is_refused_by_name(void **state)
 		const char *what;
 	} bad[] = {
 		{ RECEIPT_KEY_VERSION, put_two, "version" },
+		{ RECEIPT_KEY_VERSION, put_three, "version" },
+		{ RECEIPT_KEY_DATASETS, put_kept_in_the_first_version, "version" },
+		{ RECEIPT_KEY_DATASETS, put_kept_by_no_leave, "datasets" },
+		{ RECEIPT_KEY_DATASETS, put_kept_by_another_leave, "datasets" },
+		{ RECEIPT_KEY_DATASETS, put_kept_of_nothing, "datasets" },
+		{ RECEIPT_KEY_DATASETS, put_kept_of_two, "datasets" },
+		{ RECEIPT_KEY_DATASETS, put_kept_twice, "datasets" },
 		{ RECEIPT_KEY_COMPUTATION, put_null, "computation" },
 		{ RECEIPT_KEY_COMPUTATION, put_zero_in_text, "computation" },
 		{ RECEIPT_KEY_MANIFEST, put_short, "manifest" },
@@ -562,6 +647,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(what_was_written_is_read, make, unmake),
+		cmocka_unit_test_setup_teardown(a_kept_dataset_is_told, make, unmake),
 		cmocka_unit_test_setup_teardown(every_truncation_and_a_byte_more_are_refused, make,
 						unmake),
 		cmocka_unit_test_setup_teardown(every_bit_counts, make, unmake),

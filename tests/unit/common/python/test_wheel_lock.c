@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "common/base/encode.h"
 #include "common/base/file.h"
 #include "common/base/writer.h"
 #include "common/python/wheel_lock.h"
@@ -72,9 +73,16 @@ static int check(const char *text, const char *const *files, struct err *e)
 	__attribute__((cleanup(wheel_lock_done))) struct wheel_lock lock = { 0 };
 
 	assert_ok(wheel_lock_parse(text, strlen(text), &target, &lock, e), *e);
-	for (; *files; files++)
-		if (wheel_lock_check(&lock, dir, *files, &target, e) < 0)
+	for (; *files; files++) {
+		uint8_t sha256[SHA256_LEN];
+		char hex[2 * SHA256_LEN + 1];
+
+		if (wheel_lock_check(&lock, dir, *files, &target, sha256, e) < 0)
 			return err_code(e);
+		/* whatever the lock has */
+		hex_encode(sha256, sizeof(sha256), hex);
+		assert_string_equal(hex, strchr(SHA256, ':') + 1);
+	}
 	return wheel_lock_check_all(&lock, e);
 }
 
