@@ -20,6 +20,7 @@ const struct command *const commands[] = {
 	&cmd_data,
 	&cmd_result,
 	&cmd_logs,
+	&cmd_receipt_get,
 	&cmd_receipt_verify,
 	&cmd_receipt_show,
 	&cmd_status,

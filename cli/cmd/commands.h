@@ -17,6 +17,8 @@ extern const struct command cmd_profile_add, cmd_profile_use, cmd_profile_list, 
 /* cmd_algo.c, cmd_data.c, cmd_logs.c, cmd_result.c, cmd_status.c */
 extern const struct command cmd_algo, cmd_data, cmd_logs, cmd_result, cmd_status;
 
+/* cmd_receipt_get.c */
+extern const struct command cmd_receipt_get;
 /* cmd_receipt.c */
 extern const struct command cmd_receipt_verify, cmd_receipt_show;
 

@@ -73,7 +73,7 @@ static void judge_opening(const struct receipt *receipt, struct verdict *v)
 
 /* A stock agent's evidence is over whatever it is asked: under a policy that takes one, nobody says who
  * signed a receipt. */
-static bool says_who_signed(const struct client *client)
+bool result_receipt_says_who(const struct client *client)
 {
 	return client->appraise && !appraise_takes_stock(client->appraise);
 }
@@ -103,19 +103,21 @@ static int judge(const struct result_receipt *r, struct client *client, struct e
 
 	if (!v)
 		return err_nomem(e);
-	if (says_who_signed(client))
+	if (result_receipt_says_who(client))
 		failed = appraise_receipt(client->appraise, &check, &receipt, v, e);
 	else
 		failed = judge_alone(r, &receipt, v, e);
 	if (!failed && receipt.computation) {
 		judge_manifest(r, &receipt, v);
-		judge_opening(&receipt, v);
+		if (!r->is_closed)
+			judge_opening(&receipt, v);
 	}
 	receipt_done(&receipt);
 	if (failed)
 		return failed;
 	if (!verdict_ok(v)) {
-		cli_hint(client->cli, "nothing was fetched: the agent's receipt does not hold");
+		cli_hint(client->cli, "nothing was %s: the agent's receipt does not hold",
+			 r->is_closed ? "kept" : "fetched");
 		return err_set(e, ERR_DENIED, "%s", verdict_reason(v).text);
 	}
 	return 0;
@@ -133,6 +135,39 @@ static bool is_answer(const struct err *e)
 	return false;
 }
 
+/* Each proof is for a challenge of its own, which a status brings. */
+static int ask_as(struct result_receipt *r, struct client *client, const struct agent_call *call,
+		  struct err *e)
+{
+	CLEANUP(agent_status_free) Agent__StatusResponse *status = NULL;
+
+	if (!call->role_signature && agent_client_status(client, &status, e) < 0)
+		return err_code(e);
+	r->has_manifest = status && status->manifest_digest.len == SHA3_256_LEN;
+	if (r->has_manifest)
+		memcpy(r->manifest, status->manifest_digest.data, SHA3_256_LEN);
+	return ask(r, client, call, status, e);
+}
+
+int result_receipt_get(struct result_receipt *r, struct client *client, EVP_PKEY *key,
+		       struct err *e)
+{
+	static const char *const roles[] = { PROOF_ROLE_CONSUMER, PROOF_ROLE_ALGORITHM,
+					     PROOF_ROLE_DATA };
+	size_t i = 0;
+	int failed;
+
+	do {
+		const struct agent_call call = { .method = &agent_receipt,
+						 .role = roles[i],
+						 .key = key };
+
+		r->is_closed = i > 0;
+		failed = ask_as(r, client, &call, e);
+	} while (err_is(failed, ERR_DENIED) && ++i < ARRAY_LEN(roles));
+	return failed ? failed : judge(r, client, e);
+}
+
 int result_receipt_fetch(struct result_receipt *r, struct client *client, EVP_PKEY *key,
 			 bool role_signature, struct err *e)
 {
@@ -142,16 +177,10 @@ int result_receipt_fetch(struct result_receipt *r, struct client *client, EVP_PK
 		.key = key,
 		.role_signature = role_signature,
 	};
-	CLEANUP(agent_status_free) Agent__StatusResponse *status = NULL;
 
 	if (r->asked)
 		return 0;
-	if (!role_signature && agent_client_status(client, &status, e) < 0)
-		return err_code(e);
-	r->has_manifest = status && status->manifest_digest.len == SHA3_256_LEN;
-	if (r->has_manifest)
-		memcpy(r->manifest, status->manifest_digest.data, SHA3_256_LEN);
-	if (ask(r, client, &call, status, e) < 0 && !is_answer(e))
+	if (ask_as(r, client, &call, e) < 0 && !is_answer(e))
 		return err_code(e);
 	r->asked = true;
 	if (!r->bytes) {
@@ -199,7 +228,7 @@ int result_receipt_keep(const struct result_receipt *r, const struct client *cli
 	    file_write_new(name, r->bytes, r->len, 0600, e) < 0)
 		return err_wrap(e, "keep the receipt");
 	fprintf(out, "receipt saved as %s\n", name);
-	if (!says_who_signed(client))
+	if (!result_receipt_says_who(client))
 		fprintf(out,
 			"its form alone was judged%s, and not who signed it: 'cocos-cli receipt "
 			"verify %s --policy FILE' does%s\n",

@@ -15,6 +15,7 @@ struct result_receipt {
 	uint8_t manifest[SHA3_256_LEN]; /* of the computation, as the agent says */
 	bool has_manifest;
 	bool asked;
+	bool is_closed; /* a provider's copy will do, which says of no results */
 	struct err why; /* there is none */
 };
 void result_receipt_done(struct result_receipt *r);
@@ -25,6 +26,14 @@ void result_receipt_done(struct result_receipt *r);
  * fetched. */
 int result_receipt_fetch(struct result_receipt *r, struct client *client, EVP_PKEY *key,
 			 bool role_signature, struct err *e) MUST_CHECK;
+
+/* The same for whoever has a part in the computation and fetches the receipt alone: asked for as consumer,
+ * then as each kind of provider, until one is the key's. Here an agent that has none to give is an error. */
+int result_receipt_get(struct result_receipt *r, struct client *client, EVP_PKEY *key,
+		       struct err *e) MUST_CHECK;
+
+/* Does the connection's policy say who signed a receipt? If not, its form alone is judged. */
+bool result_receipt_says_who(const struct client *client);
 
 /* Is the file that was fetched the one? ERR_DENIED if it is not; 0 where there is no receipt. */
 int result_receipt_is_of(const struct result_receipt *r, int results, struct err *e) MUST_CHECK;

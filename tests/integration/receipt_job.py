@@ -18,7 +18,7 @@ from agent_job import DATA_KEY as JOB_DATA_KEY, USER_KEY as JOB_USER_KEY
 from agent_keep import MOODY, failed, of_two
 from agent_peer import Key, agent_pb2, cvms_pb2, dataset, refused, sha3
 from agent_tpm import canonical
-from attested_job import DATA_KEY, USER_KEY, room
+from attested_job import DATA_KEY, USER_KEY, key_file, room
 from harness import Folder, cli
 from python_wheels import GOOD, REQUIREMENTS, TRAIN, bundle_digest
 from receipt_reader import Receipt
@@ -256,6 +256,38 @@ def wheels_stand_in_it_one_by_one():
         no(verify(r), 3, "receipt.signature")
 
 
+def each_participant_fetches_a_copy_and_nobody_else():
+    with room("snp") as r:
+        stranger = key_file(r.folder, "stranger.pem", NOT_OWNED)
+
+        def get(key, path, *options, **environment):
+            return cli("receipt", "get", key, "-f", r.folder(path), *r.trust, *options, cwd=r.folder.path,
+                       **{**r.where, **environment})
+        get(r.keys["algo"], "early.cbor").refused(1, "there are no results")
+        r("algo").ok()
+        r("data").ok()
+        r.service.wait_event("ConsumingResults/Ready")
+        for role in ("algo", "data"):
+            said = get(r.keys[role], role + ".cbor").ok()
+            assert "a provider's copy, which says of no results" in said, said
+            assert "its form alone" not in said, said
+        get(stranger, "stranger.cbor").refused(1, "not signed")
+        said = get(r.keys["result"], "mine.cbor").ok()
+        assert "provider's" not in said, said
+        get(r.keys["result"], "mine.cbor").refused(1, "mine.cbor")
+        strict = r.folder.write("other.json", json.dumps({"cocos": 1, "snp": {"measurements": ["00" * 48]}}))
+        get(r.keys["algo"], "other.cbor", AGENT_GRPC_ATTESTATION_POLICY=strict).refused(1, "measurement")
+        for name in ("early", "stranger", "other"):
+            assert not os.path.exists(r.folder(name + ".cbor")), name
+        r("result").ok()
+        mine = Receipt(read(r.folder("mine.cbor"))).check().is_of(r.folder("results.zip"))
+        for role in ("algo", "data"):
+            theirs = Receipt(read(r.folder(role + ".cbor"))).check()
+            assert theirs.opening is None and theirs.payload == mine.payload, role
+        # Behind the last result it is there still.
+        assert get(r.keys["data"], "late.cbor").ok() and read(r.folder("late.cbor")) == read(r.folder("data.cbor"))
+
+
 def a_dataset_that_was_kept_is_named_with_its_leave():
     with Folder() as folder, Teesim(folder, "snp") as tee, \
             failed(of_two(), ({"keep": "retry"}, {"content": b"b\n", "key": OTHER_KEY, "name": "b.csv"}),
@@ -285,6 +317,7 @@ def a_dataset_that_was_kept_is_named_with_its_leave():
 if __name__ == "__main__":
     tap.run([
         wheels_stand_in_it_one_by_one,
+        each_participant_fetches_a_copy_and_nobody_else,
         a_dataset_that_was_kept_is_named_with_its_leave,
         a_receipt_comes_with_the_results_and_holds_without_the_agent,
         results_of_a_size_that_status_does_not_tell_have_theirs,
