@@ -231,17 +231,60 @@ bool fleet_changes_next(struct fleet_changes *c, struct vm_view *view)
 
 /* ---- who is told ---- */
 
-int fleet_watch(struct fleet *f, struct fleet_watcher *watcher, struct err *e)
+static unsigned watches_of(const struct fleet *f, const struct rpc_source *source)
 {
 	const struct fleet_watcher *w;
 	unsigned count = 0;
 
-	if (f->closing || f->ends_watches)
-		return err_set(e, ERR_UNAVAILABLE, "the manager is stopping");
+	LIST_FOREACH(w, &f->watchers, link)
+		count += memcmp(&w->source, source, sizeof(*source)) == 0;
+	return count;
+}
+
+/* The oldest watch of the caller who has most of them, and how many these are. */
+static struct fleet_watcher *greediest(const struct fleet *f, unsigned *most)
+{
+	struct fleet_watcher *w, *found = NULL;
+
+	*most = 0;
+	LIST_FOREACH(w, &f->watchers, link) {
+		unsigned count = watches_of(f, &w->source);
+
+		if (count >= *most) { /* the list begins with the youngest */
+			*most = count;
+			found = w;
+		}
+	}
+	return found;
+}
+
+/* Places are shared: who has two more than the one that comes gives one away. */
+static int make_place(struct fleet *f, const struct fleet_watcher *comes, struct err *e)
+{
+	struct fleet_watcher *w;
+	unsigned count = 0, most;
+	struct err why;
+
 	LIST_FOREACH(w, &f->watchers, link)
 		count++;
-	if (count >= FLEET_WATCHERS_MAX)
+	if (count < FLEET_WATCHERS_MAX)
+		return 0;
+	w = greediest(f, &most);
+	if (most < watches_of(f, &comes->source) + 2)
 		return err_set(e, ERR_EXHAUSTED, "%u watch already, which is the limit", count);
+	err_set(&why, ERR_EXHAUSTED,
+		"%u watch, which is the limit, and another caller has fewer than your %u", count,
+		most);
+	w->end(w, &why);
+	return 0;
+}
+
+int fleet_watch(struct fleet *f, struct fleet_watcher *watcher, struct err *e)
+{
+	if (f->closing || f->ends_watches)
+		return err_set(e, ERR_UNAVAILABLE, "the manager is stopping");
+	if (make_place(f, watcher, e) < 0)
+		return err_code(e);
 	watcher->told = f->revision;
 	LIST_INSERT_HEAD(&f->watchers, watcher, link);
 	return 0;

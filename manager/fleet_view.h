@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include "common/rpc/source.h"
 #include "manager/registry.h"
 
 #include <sys/queue.h>
@@ -71,9 +72,12 @@ struct fleet_watcher {
 	uint64_t told; /* fleet_changes.c's */
 	void (*changed)(struct fleet_watcher *watcher);
 	void (*end)(struct fleet_watcher *watcher, const struct err *why);
+	struct rpc_source source; /* the caller, who gets a share of the places */
 };
 
-/* ERR_EXHAUSTED if there are enough, ERR_UNAVAILABLE after fleet_end_watches(). */
+/* Where there are enough, the oldest of the caller who has most of them ends, with ERR_EXHAUSTED, if that one
+ * then still has as many as the one that comes; else ERR_EXHAUSTED. ERR_UNAVAILABLE after
+ * fleet_end_watches(). */
 int fleet_watch(struct fleet *fleet, struct fleet_watcher *watcher, struct err *e) MUST_CHECK;
 void fleet_unwatch(struct fleet *fleet, struct fleet_watcher *watcher);
 

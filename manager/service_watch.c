@@ -140,7 +140,10 @@ void service_watch_vms(struct rpc_call *call, const ProtobufCMessage *message)
 		service_fail(call, &e);
 		return;
 	}
-	*w = (struct watch){ .watcher = { .changed = on_changed, .end = on_end }, .call = call };
+	*w = (struct watch){ .watcher = { .changed = on_changed,
+					  .end = on_end,
+					  .source = rpc_call_source(call) },
+			     .call = call };
 	rpc_call_set_user(call, w);
 	if (start(w, (const Manager__WatchVmsReq *)message, &e) < 0)
 		service_fail(call, &e);

@@ -303,6 +303,60 @@ static void watchers_are_told_and_have_a_limit(void **state)
 	fleet_room_close(&m);
 }
 
+static void on_given_away(struct fleet_watcher *watcher, const struct err *why)
+{
+	struct watcher *w = (struct watcher *)(void *)watcher;
+
+	assert_int_equal(why->code, ERR_EXHAUSTED);
+	assert_non_null(strstr(why->text, "another caller has fewer"));
+	w->ended++;
+	fleet_unwatch(w->fleet, watcher);
+}
+
+/* One who took all of them gives one away for each that another one needs, until both have as many. */
+static void places_of_watchers_are_shared_by_caller(void **state)
+{
+	enum { HALF = FLEET_WATCHERS_MAX / 2 };
+	static struct watcher first[FLEET_WATCHERS_MAX + 1], second[HALF + 1];
+	struct watcher third;
+	struct fleet_room m;
+	struct err e;
+
+	fleet_room_fresh(&m, 1);
+	for (size_t i = 0; i <= FLEET_WATCHERS_MAX; i++)
+		first[i] = (struct watcher){
+			{ .changed = on_changed, .end = on_given_away }, m.fleet, 0, 0
+		};
+	for (size_t i = 0; i <= HALF; i++) {
+		second[i] = first[0];
+		second[i].base.source.bytes[0] = 2;
+	}
+	third = first[0];
+	third.base.source.bytes[0] = 3;
+	for (size_t i = 0; i < FLEET_WATCHERS_MAX; i++)
+		assert_ok(fleet_watch(m.fleet, &first[i].base, &e), e);
+	assert_refused(fleet_watch(m.fleet, &first[FLEET_WATCHERS_MAX].base, &e), e, ERR_EXHAUSTED,
+		       "64 watch already");
+	for (size_t i = 0; i < HALF; i++) {
+		assert_int_equal(first[i].ended, 0);
+		assert_ok(fleet_watch(m.fleet, &second[i].base, &e), e);
+		assert_int_equal(first[i].ended, 1); /* the oldest */
+	}
+	assert_refused(fleet_watch(m.fleet, &second[HALF].base, &e), e, ERR_EXHAUSTED,
+		       "64 watch already");
+	assert_int_equal(first[HALF].ended, 0);
+	assert_ok(fleet_watch(m.fleet, &third.base, &e),
+		  e); /* of two that have as many, the older */
+	assert_int_equal(first[HALF].ended, 1);
+	assert_int_equal(second[0].ended, 0);
+	fleet_unwatch(m.fleet, &third.base);
+	for (size_t i = HALF + 1; i < FLEET_WATCHERS_MAX; i++)
+		fleet_unwatch(m.fleet, &first[i].base);
+	for (size_t i = 0; i < HALF; i++)
+		fleet_unwatch(m.fleet, &second[i].base);
+	fleet_room_close(&m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -313,6 +367,7 @@ int main(void)
 		FLEET_ROOM_ROW(too_old_a_revision_is_told),
 		FLEET_ROOM_ROW(a_restart_begins_anew),
 		FLEET_ROOM_ROW(watchers_are_told_and_have_a_limit),
+		FLEET_ROOM_ROW(places_of_watchers_are_shared_by_caller),
 	};
 
 	log_set(LOG_LEVEL_ERROR);
