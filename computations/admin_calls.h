@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * admin_calls.h — what becomes of every administrator's call besides its answer: the audit log.
+ * admin_calls.h — what becomes of every administrator's call besides its answer: the audit log, counting.
  */
 #pragma once
 
 #include "common/audit/call_audit.h"
+#include "common/metrics/call_metrics.h"
 #include "computations/config.h"
 
 struct admin_calls {
 	struct call_audit audit;
+	struct call_metrics *metrics; /* may be NULL; borrowed */
 };
 
 /* Its data is a struct admin_calls. */

@@ -5,6 +5,7 @@
 #include "common/base/file.h"
 #include "common/base/hostname.h"
 #include "common/base/log.h"
+#include "common/metrics/metrics_server.h"
 
 #include <arpa/inet.h>
 #include <string.h>
@@ -62,6 +63,9 @@ const struct setting config_settings[] = {
 	TEXT("LOG_LEVEL", log_level, "info", "error, warn, info or debug"),
 	TEXT("AUDIT_LOG", audit_log, NULL,
 	     "file for who changed what, or was refused; default: the normal log, with 'audit:' before it"),
+	TEXT("METRICS", metrics, NULL,
+	     "address to tell metrics on, such as 127.0.0.1:9465 or unix:/run/cocos-computations/metrics.sock; one "
+	     "that others than this machine reach takes the certificates of COMPUTATIONS_ADMIN_; default: none"),
 	COUNT("MAX_CVMS", SETTING_NUMBER, max_cvms, "1000", 1, 100000,
 	      "CVMs that are known at a time"),
 	COUNT("MAX_COMPUTATIONS", SETTING_NUMBER, max_computations, "10000", 1, 10000000,
@@ -116,6 +120,10 @@ static int check(struct config *c, struct err *e)
 			       "COMPUTATIONS_ATTESTATION_ROOT, _COLLATERAL, _AK, _KDS, _PCS and "
 			       "_ENDORSEMENTS_CA do nothing without "
 			       "COMPUTATIONS_ATTESTATION_POLICY");
+	if (c->metrics &&
+	    metrics_address_check("COMPUTATIONS_METRICS", c->metrics, "COMPUTATIONS_ADMIN",
+				  c->admin_client_ca_certs != NULL, e) < 0)
+		return err_code(e);
 	if (!c->has_admin_port)
 		return 0;
 	return hostname_listener_check("COMPUTATIONS_ADMIN", c->admin_host,

@@ -10,6 +10,7 @@
 #include "computations/admin_calls.h"
 #include "computations/appraisal.h"
 #include "computations/service.h"
+#include "computations/service_metrics.h"
 
 #include <signal.h>
 #include <string.h>
@@ -35,6 +36,7 @@ struct daemon {
 	struct service service;
 	struct front agents, admins;
 	struct admin_calls calls;
+	struct service_metrics metrics;
 	unsigned draining;
 };
 
@@ -118,6 +120,17 @@ static int open_socket(struct daemon *d, const char *path, struct err *e)
 	return 0;
 }
 
+static int open_metrics(struct daemon *d, const struct config *c, struct rpc_tls *tls,
+			struct err *e)
+{
+	if (service_metrics_open(&d->metrics, c, &d->service, tls, e) < 0)
+		return err_wrap(e, "COMPUTATIONS_METRICS");
+	d->calls.metrics = d->metrics.calls;
+	if (d->metrics.calls)
+		rpc_server_observe(d->agents.server, &call_metrics_observer, d->metrics.calls);
+	return 0;
+}
+
 static int open_admins(struct daemon *d, const struct config *c, struct err *e)
 {
 	CLEANUP(rpc_tls_free) struct rpc_tls *tls = NULL;
@@ -131,7 +144,7 @@ static int open_admins(struct daemon *d, const struct config *c, struct err *e)
 	    front_new(&d->admins, d, &limits, &admin_rpc, e) < 0)
 		return err_code(e);
 	rpc_server_observe(d->admins.server, &admin_calls_observer, &d->calls);
-	if (open_socket(d, c->admin_socket, e) < 0)
+	if (open_socket(d, c->admin_socket, e) < 0 || open_metrics(d, c, tls, e) < 0)
 		return err_code(e);
 	if (!c->has_admin_port)
 		return 0;
@@ -147,6 +160,7 @@ static void on_drained(void *data)
 		return;
 	front_free(&d->agents);
 	front_free(&d->admins);
+	service_metrics_close(&d->metrics);
 	signals_unref(&d->signals);
 }
 
@@ -221,6 +235,7 @@ int daemon_run(const struct config *config, struct err *e)
 	appraisal_free(d.service.appraisal);
 	store_queue_free(d.queue);
 	admin_calls_close(&d.calls);
+	service_metrics_done(&d.metrics);
 	store_close(&d.store);
 	signals_done(&d.signals);
 	uv_loop_close(&d.loop);

@@ -38,6 +38,8 @@ static void ended(void *data, const struct rpc_call *call, bool admitted, const 
 	struct calls *calls = data;
 
 	call_audit_ended(&calls->audit, call, admitted, e);
+	if (calls->metrics)
+		call_metrics_ended(calls->metrics, call, e);
 }
 
 const struct rpc_observer calls_observer = { .admit = admit, .ended = ended };

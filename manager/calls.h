@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * calls.h — what the manager does with every call besides answering it: the audit log.
+ * calls.h — what the manager does with every call besides answering it: the audit log, counting.
  */
 #pragma once
 
 #include "common/audit/call_audit.h"
+#include "common/metrics/call_metrics.h"
 #include "manager/config.h"
 
 struct calls {
 	struct call_audit audit;
+	struct call_metrics *metrics; /* may be NULL; borrowed */
 };
 
 /* Its data is a struct calls. */

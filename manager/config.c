@@ -8,6 +8,7 @@
 #include "common/base/hostname.h"
 #include "common/base/log.h"
 #include "common/crypto/digest.h"
+#include "common/metrics/metrics_server.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -47,6 +48,9 @@ const struct setting config_settings[] = {
 	ROW("LOG_LEVEL", SETTING_TEXT, log_level, "info", "error, warn, info or debug"),
 	ROW("AUDIT_LOG", SETTING_TEXT, audit_log, NULL,
 	    "file for who changed what, or was refused; default: the normal log, with 'audit:' before it"),
+	ROW("METRICS", SETTING_TEXT, metrics, NULL,
+	    "address to tell metrics on, such as 127.0.0.1:9464 or unix:/run/cocos/metrics.sock; one that others "
+	    "than this machine reach takes the certificates of MANAGER_GRPC_; default: none"),
 	ROW_RANGE("MAX_VMS", SETTING_NUMBER, max_vms, "10", 1, CONFIG_VMS_MAX,
 		  "CVMs that may exist at once"),
 	ROW("LIBVIRT_URI", SETTING_TEXT, libvirt_uri, "qemu:///system", "the libvirt to use"),
@@ -278,6 +282,9 @@ static int check(struct config *c, struct err *e)
 {
 	struct in_addr v4;
 
+	if (c->metrics && metrics_address_check("MANAGER_METRICS", c->metrics, "MANAGER_GRPC",
+						c->client_ca_certs != NULL, e) < 0)
+		return err_code(e);
 	if (choose_listener(c, e) < 0 || check_listener(c, e) < 0 || check_paths(c, e) < 0 ||
 	    check_tee(c, e) < 0 ||
 	    config_parse_ports(c->ports, &c->port_first, &c->port_last, e) < 0)

@@ -12,6 +12,7 @@
 #include "manager/calls.h"
 #include "manager/fleet_view.h"
 #include "manager/service.h"
+#include "manager/vm_metrics.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -37,6 +38,7 @@ struct daemon {
 	struct lifecycle lifecycle;
 	struct fleet *fleet;
 	struct calls calls;
+	struct vm_metrics metrics;
 	struct rpc_tls *tls;
 	struct rpc_server *server;
 	struct rpc_health *health;
@@ -205,7 +207,14 @@ static int listen_for_calls(struct daemon *d, struct err *e)
 	    rpc_reflection_new(d->server, &d->reflection, e) < 0)
 		return err_code(e);
 	rpc_server_observe(d->server, &calls_observer, &d->calls);
-	return listen_on_socket(d, e) < 0 ? err_code(e) : listen_on_tcp(d, e);
+	if (listen_on_socket(d, e) < 0 || listen_on_tcp(d, e) < 0)
+		return err_code(e);
+	d->metrics.config = d->config;
+	d->metrics.lifecycle = &d->lifecycle;
+	if (vm_metrics_open(&d->metrics, &d->loop, d->fleet, d->tls, e) < 0)
+		return err_wrap(e, "MANAGER_METRICS");
+	d->calls.metrics = d->metrics.calls;
+	return 0;
 }
 
 /* The end: no new calls, those under way finish, jobs finish, everything closes. */
@@ -255,6 +264,7 @@ static void finish(struct daemon *d)
 {
 	d->stopping = true; /* also after a failed start: signals must not find a server */
 	rpc_server_free(d->server);
+	vm_metrics_close(&d->metrics);
 	if (d->fleet) {
 		fleet_close(d->fleet);
 		while (fleet_is_busy(d->fleet))
@@ -268,6 +278,7 @@ static void finish(struct daemon *d)
 	rpc_reflection_free(d->reflection);
 	rpc_tls_free(d->tls);
 	calls_close(&d->calls);
+	vm_metrics_done(&d->metrics);
 	lifecycle_done(&d->lifecycle);
 	ports_free(d->ports);
 	registry_close(d->registry);

@@ -23,6 +23,7 @@ void fleet_notice(struct fleet *fleet, const struct virt_notice *notice);
 /* Whether a CVM could be launched now, as far as libvirt and the image go: now, and `changed` when
  * that changes. */
 bool fleet_health(struct fleet *fleet, void (*changed)(void *data, bool serving), void *data);
+bool fleet_is_serving(const struct fleet *fleet);
 
 /* No new work from now on; CVMs stay. Jobs under way finish, and may start to remove what they
  * made: run the loop while the fleet is busy. */

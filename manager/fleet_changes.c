@@ -83,8 +83,14 @@ void fleet_view_gone(struct fleet *f, const struct cvm_gone *gone)
 	if (place->id[0])
 		f->forgotten = place->revision;
 	*place = *gone;
+	f->ended[gone->why]++;
 	place->revision = next_revision(f);
 	f->gone_next = (f->gone_next + 1) % REGISTRY_GONE_MAX;
+}
+
+uint64_t fleet_ended(const struct fleet *f, enum cvm_why why)
+{
+	return f->ended[why];
 }
 
 void fleet_view_leave(struct slot *slot)

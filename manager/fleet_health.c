@@ -3,14 +3,14 @@
 #include "common/base/log.h"
 #include "manager/fleet_state.h"
 
-static bool is_serving(const struct fleet *f)
+bool fleet_is_serving(const struct fleet *f)
 {
 	return f->has_libvirt && !f->lacks_image;
 }
 
 static void tell(struct fleet *f, bool was_serving)
 {
-	bool serving = is_serving(f);
+	bool serving = fleet_is_serving(f);
 
 	if (serving == was_serving)
 		return;
@@ -21,7 +21,7 @@ static void tell(struct fleet *f, bool was_serving)
 
 void fleet_health_libvirt(struct fleet *f, bool is_there)
 {
-	bool was_serving = is_serving(f);
+	bool was_serving = fleet_is_serving(f);
 
 	f->has_libvirt = is_there;
 	tell(f, was_serving);
@@ -38,7 +38,7 @@ static void image_done(void *data)
 {
 	struct job *job = data;
 	struct fleet *f = job->fleet;
-	bool was_serving = is_serving(f), lacks_image = job->result < 0;
+	bool was_serving = fleet_is_serving(f), lacks_image = job->result < 0;
 
 	if (lacks_image && !f->lacks_image)
 		log_warn("image: %s", job->err.text);
@@ -77,5 +77,5 @@ bool fleet_health(struct fleet *f, void (*changed)(void *data, bool serving), vo
 {
 	f->health = changed;
 	f->health_data = data;
-	return is_serving(f);
+	return fleet_is_serving(f);
 }

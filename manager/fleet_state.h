@@ -65,6 +65,7 @@ struct fleet {
 
 	struct cvm_gone gone[REGISTRY_GONE_MAX]; /* removed lately; a ring */
 	size_t gone_next;
+	uint64_t ended[CVM_WHYS]; /* of this manager's life */
 
 	/* What clients see of it (fleet_changes.c). */
 	struct slot_list changed; /* those that were told of, the last change at the end */

@@ -38,6 +38,9 @@ struct vm_view {
 
 const char *vm_state_name(enum vm_state state);
 
+/* How many are gone for that cause since this manager began. */
+uint64_t fleet_ended(const struct fleet *fleet, enum cvm_why why);
+
 /* The last change's. */
 uint64_t fleet_revision(const struct fleet *fleet);
 

@@ -119,6 +119,14 @@ static int renew_image(struct lifecycle *l, struct err *e)
 	return 0;
 }
 
+void lifecycle_image_name(struct lifecycle *l, char name[IMAGE_NAME_MAX])
+{
+	if (pthread_mutex_trylock(&l->lock) != 0)
+		return;
+	image_name(l->image, name);
+	pthread_mutex_unlock(&l->lock);
+}
+
 int lifecycle_check_image(struct lifecycle *l, struct err *e)
 {
 	int failed;

@@ -57,6 +57,9 @@ void lifecycle_done(struct lifecycle *l);
 void lifecycle_prefix(const struct lifecycle *l, char name[LIFECYCLE_NAME_MAX]);
 void lifecycle_name(const struct lifecycle *l, unsigned slot, char name[LIFECYCLE_NAME_MAX]);
 
+/* The image as it was last read: left as it is while that is being looked at. Does not block. */
+void lifecycle_image_name(struct lifecycle *l, char name[IMAGE_NAME_MAX]);
+
 /* The image can be launched, as it is on disk now; reads it again if it was changed. Blocking. */
 int lifecycle_check_image(struct lifecycle *l, struct err *e) MUST_CHECK;
 

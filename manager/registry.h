@@ -47,6 +47,7 @@ enum cvm_why {
 	CVM_FAILED = 4,      /* it could not be created */
 	CVM_ABANDONED = 5,   /* nobody waited for it any more */
 	CVM_INTERRUPTED = 6, /* an earlier manager was stopped while it made or removed it */
+	CVM_WHYS,
 };
 
 /* One CVM. Nothing secret is in it. */

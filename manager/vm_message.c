@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *why_name(enum cvm_why why)
+const char *vm_why_name(enum cvm_why why)
 {
 	static const char *const names[] = {
 		[CVM_WHY_NONE] = "",
@@ -15,7 +15,7 @@ static const char *why_name(enum cvm_why why)
 		[CVM_ABANDONED] = "abandoned",
 		[CVM_INTERRUPTED] = "interrupted",
 	};
-	_Static_assert(ARRAY_LEN(names) == CVM_INTERRUPTED + 1, "each has a name");
+	_Static_assert(ARRAY_LEN(names) == CVM_WHYS, "each has a name");
 
 	return names[why];
 }
@@ -47,7 +47,7 @@ static void fill_cvm(struct vm_message *out, const struct cvm *c)
 	fill_common(out, c->labels, c->tee, cvm_simulated(c));
 	m->id = text(c->id);
 	m->name = text(c->name);
-	m->exit_reason = text(why_name(c->why));
+	m->exit_reason = text(vm_why_name(c->why));
 	m->created_ms = c->created_ms;
 	m->expires_ms = c->expires_ms;
 	m->cpus = c->cpus;
@@ -68,7 +68,7 @@ static void fill_gone(struct vm_message *out, const struct cvm_gone *g)
 	fill_common(out, g->labels, g->tee, g->tee != DOMAIN_PLAIN && !g->kvm);
 	m->id = text(g->id);
 	m->name = text(g->name);
-	m->exit_reason = text(why_name(g->why));
+	m->exit_reason = text(vm_why_name(g->why));
 	m->created_ms = g->created_ms;
 	m->exited_ms = g->exited_ms;
 }

@@ -7,6 +7,9 @@
 #include "manager.pb-c.h"
 #include "manager/fleet_view.h"
 
+/* "removed", and so on; "" for CVM_WHY_NONE. */
+const char *vm_why_name(enum cvm_why why);
+
 /* The message and what it points into; also into what the view does. */
 struct vm_message {
 	Manager__Vm message;

@@ -39,6 +39,7 @@ ROOMS = {
         "http": ["base", "crypto", "rpc"],
         "preflight": ["base", "crypto", "rpc"],
         "audit": ["base", "rpc"],
+        "metrics": ["base", "http", "rpc"],
         "manifest": ["base", "crypto", "protobuf"],
     },
     "attestation": {

@@ -13,49 +13,14 @@ import tempfile
 import grpc
 
 import tap
+from daemons import manager_of, service_of
 from harness import PROTOCOL, Folder, Process, program, spki, until
-from libvirt_room import idle_image
 
 manager, manager_grpc = PROTOCOL["manager"]
 computations, computations_grpc = PROTOCOL["computations"]
 cvms, _ = PROTOCOL["cvms"]
-SECRETS = tempfile.mkdtemp(prefix="cocos-audit-", dir="/dev/shm")
-os.chmod(SECRETS, 0o711)
 WAIT = 60
 KEY, _ = spki()
-
-
-class Daemon:
-    """One of the two in a `with`, with its settings in a file, called through its unix socket."""
-
-    def __init__(self, folder, name, settings, ready):
-        config = folder.write(name + ".conf", "".join(f"{k}={v}\n" for k, v in settings.items()))
-        self.process = Process([program(name), "--config", config])
-        if ready:
-            self.process.wait_line(ready)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.process.finish()
-
-
-def manager_of(folder, **more):
-    idle_image(folder)
-    settings = {"SOCKET": folder("run/manager.sock"), "LIBVIRT_URI": "test:///default", "TEE": "none",
-                "FIRMWARE": "SeaBIOS", "MEMORY": "128M", "IMAGE_DIR": folder("image"),
-                "STATE_DIR": folder("state"), "SECRETS_DIR": SECRETS, **more}
-    daemon = Daemon(folder, "cocos-manager", {f"MANAGER_{k}": v for k, v in settings.items()}, "listening on unix:")
-    daemon.stub = manager_grpc.ManagerServiceStub(grpc.insecure_channel("unix:" + settings["SOCKET"]))
-    return daemon
-
-
-def service_of(folder, ready="ready", **more):
-    settings = {"ADMIN_SOCKET": folder("run/admin.sock"), "GRPC_PORT": "0", "STATE_DIR": folder("service"), **more}
-    daemon = Daemon(folder, "cocos-computations", {f"COMPUTATIONS_{k}": v for k, v in settings.items()}, ready)
-    daemon.stub = computations_grpc.ComputationServiceStub(grpc.insecure_channel("unix:" + settings["ADMIN_SOCKET"]))
-    return daemon
 
 
 def manifest(name):
@@ -278,7 +243,7 @@ def a_log_that_cannot_be_opened_stops_the_start():
         assert done.returncode == 1 and "none/audit.log" in done.stderr, done
 
 
-try:
+if __name__ == "__main__":
     tap.run([
         what_a_manager_is_asked_to_change_is_written,
         what_administrators_change_is_written,
@@ -291,5 +256,3 @@ try:
         nothing_is_changed_while_the_log_cannot_be_written,
         a_log_that_cannot_be_opened_stops_the_start,
     ])
-finally:
-    shutil.rmtree(SECRETS)

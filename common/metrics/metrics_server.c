@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "common/metrics/metrics_server.h"
+
+#include "common/base/hostname.h"
+#include "common/base/log.h"
+#include "common/http/field.h"
+#include "common/http/request.h"
+#include "common/rpc/address.h"
+
+struct metrics_server {
+	struct http_server *http;
+	struct http_route route;
+	struct http_routes routes;
+	metrics_write_fn *write;
+	void *data;
+};
+
+static int choose(const struct http_request *r, enum metrics_format *format, struct err *e)
+{
+	const char *accept = http_request_header(r, "accept", 0);
+	size_t chosen = METRICS_PROMETHEUS;
+
+	if (accept && http_field_accept(accept, metrics_types, 2, &chosen, e) < 0)
+		return err_code(e);
+	*format = (enum metrics_format)chosen;
+	return 0;
+}
+
+static void serve(struct http_request *r, void *data)
+{
+	struct metrics_server *s = data;
+	enum metrics_format format;
+	struct http_answer answer = { .status = 200 };
+	struct metrics_text t;
+	struct err e;
+	int failed = choose(r, &format, &e);
+
+	if (failed) {
+		http_request_refuse(
+			r, &(struct http_problem){ err_is(failed, ERR_NOT_FOUND) ? 406 : 400,
+						   e.text, "header accept",
+						   metrics_types[METRICS_PROMETHEUS], NULL });
+		return;
+	}
+	t = metrics_text_new(format);
+	s->write(s->data, &t);
+	answer.type = metrics_types[format];
+	answer.body = metrics_text_take(&t, &answer.len);
+	writer_done(&t.w);
+	if (answer.body)
+		http_request_answer(r, &answer);
+	else
+		http_request_fail(r, (err_nomem(&e), &e));
+}
+
+bool metrics_address_is_open(const char *address)
+{
+	struct address a;
+	struct err ignored;
+
+	return address_parse(address, &a, &ignored) < 0 ||
+	       (!a.is_unix && !hostname_is_loopback(a.host));
+}
+
+int metrics_address_check(const char *setting, const char *address, const char *tls, bool mutual,
+			  struct err *e)
+{
+	struct address a;
+
+	if (address_parse(address, &a, e) < 0)
+		return err_wrap(e, "%s", setting);
+	if (metrics_address_is_open(address) && !mutual)
+		return err_set(
+			e, ERR_INVALID,
+			"%s: others than this machine can reach %s, and would need client "
+			"certificates: set %s_CLIENT_CA_CERTS, _SERVER_CERT and _SERVER_KEY, or "
+			"use a loopback address or unix:/path",
+			setting, log_quote(address).text, tls);
+	return 0;
+}
+
+int metrics_server_new(uv_loop_t *loop, const char *address, struct rpc_tls *tls,
+		       metrics_write_fn *write, void *data, struct metrics_server **server,
+		       struct err *e)
+{
+	bool is_open = metrics_address_is_open(address);
+	struct metrics_server *s = calloc(1, sizeof(*s));
+	unsigned port = 0;
+
+	if (!s)
+		return err_nomem(e);
+	s->route =
+		(struct http_route){ .pattern = "/metrics", .may = http_anybody, .serve = serve };
+	s->routes = (struct http_routes){ &s->route, 1, s };
+	s->write = write;
+	s->data = data;
+	*server = s; /* also after a failure: it has to be closed */
+	if (http_server_new(loop, &s->routes, &s->http, e) < 0 ||
+	    http_server_listen(
+		    s->http,
+		    &(struct rpc_listen){ .address = address, .tls = is_open ? tls : NULL }, &port,
+		    e) < 0)
+		return err_wrap(e, "metrics");
+	log_info("metrics: listening on %s, port %u, %s", log_quote(address).text, port,
+		 is_open ? "with mutual TLS" : "for this machine");
+	return 0;
+}
+
+void metrics_server_close(struct metrics_server *server)
+{
+	if (server)
+		http_server_free(TAKE_PTR(server->http));
+}
+
+void metrics_server_done(struct metrics_server *server)
+{
+	free(server);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * metrics_server.h — /metrics, for Prometheus and what reads its formats.
+ */
+#pragma once
+
+#include "common/http/http_server.h"
+#include "common/metrics/metrics_text.h"
+
+struct metrics_server;
+
+/* Writes all families; called on the loop, for each reader. */
+typedef void metrics_write_fn(void *data, struct metrics_text *t);
+
+/* Whether `address` (as struct rpc_listen has it) may be listened on: others than this machine need mutual
+ * TLS. `setting` ("MANAGER_METRICS") and `tls` ("MANAGER_GRPC") are for the words. */
+int metrics_address_check(const char *setting, const char *address, const char *tls, bool mutual,
+			  struct err *e) MUST_CHECK;
+/* True: others than this machine reach it, so it needs TLS. */
+bool metrics_address_is_open(const char *address);
+
+/* Listens; `tls` (may be NULL) counts for an address that is open. */
+int metrics_server_new(uv_loop_t *loop, const char *address, struct rpc_tls *tls,
+		       metrics_write_fn *write, void *data, struct metrics_server **server,
+		       struct err *e) MUST_CHECK;
+/* At once; the loop has to run until its handles are closed, then metrics_server_done() frees it. NULL is
+ * fine. */
+void metrics_server_close(struct metrics_server *server);
+void metrics_server_done(struct metrics_server *server);
