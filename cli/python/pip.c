@@ -60,12 +60,15 @@ struct args {
 	const char *words[ARGS_MAX];
 	char texts[ARGS_MAX][96];
 	size_t count;
+	bool overflowed; /* a word did not fit, or not whole: run() refuses */
 };
 
 static void add(struct args *a, const char *word)
 {
 	if (a->count < ARGS_MAX - 1)
 		a->words[a->count++] = word;
+	else
+		a->overflowed = true;
 }
 
 static void add_text(struct args *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -76,7 +79,8 @@ static void add_text(struct args *a, const char *fmt, ...)
 	va_list args;
 
 	va_start(args, fmt);
-	vsnprintf(text, sizeof(a->texts[0]), fmt, args);
+	if (vsnprintf(text, sizeof(a->texts[0]), fmt, args) >= (int)sizeof(a->texts[0]))
+		a->overflowed = true;
 	va_end(args);
 	add(a, text);
 }
@@ -172,6 +176,12 @@ static int run(struct cli *cli, const struct pip *pip, struct args *a, struct er
 	int failed, status = 0;
 	pid_t pid = 0;
 
+	if (a->overflowed)
+		return err_set(
+			e, ERR_EXHAUSTED,
+			"pip: the agent names glibc 2.%u for %s: wheels of so many platforms "
+			"are more than pip is asked for (%d words); give --wheels DIR",
+			pip->target->glibc, log_quote(pip->target->machine).text, ARGS_MAX - 1);
 	if (posix_spawn_file_actions_init(&files) != 0)
 		return err_nomem(e);
 	failed = posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
