@@ -67,11 +67,14 @@ int witness_leaf_take(const struct datum *item, struct witness_leaf *leaf, struc
 	if (item->type != DATUM_ARRAY || item->count != 4 || of[0].type != DATUM_TEXT ||
 	    of[1].type != DATUM_UINT || of[2].type != DATUM_UINT || !is_digest(&of[3]))
 		return wrong(e, "a leaf is not [computation, run, count, digest]");
-	*leaf = (struct witness_leaf){ .computation = { of[0].bytes, of[0].len },
-				       .run = of[1].value,
-				       .head.count = of[2].value };
-	memcpy(leaf->head.digest, of[3].bytes, SHA256_LEN);
-	return check_leaf(leaf, e);
+	struct witness_leaf found = { .computation = { of[0].bytes, of[0].len },
+				      .run = of[1].value,
+				      .head.count = of[2].value };
+	memcpy(found.head.digest, of[3].bytes, SHA256_LEN);
+	if (check_leaf(&found, e) < 0)
+		return err_code(e);
+	*leaf = found;
+	return 0;
 }
 
 /* ---- heads ---- */

@@ -154,6 +154,36 @@ static void a_leaf_has_one_encoding(void **state)
 	assert_refused(witness_leaf_write(&leaf, &none, &e), e, ERR_INVALID, "entries");
 }
 
+/* What is refused leaves what the caller had. */
+static void a_leaf_that_is_none_is_not_taken(void **state)
+{
+	struct witness_leaf good = leaf_of(0), bad[3] = { good, good, good };
+	struct err e;
+
+	(void)state;
+	bad[0].computation.len = 0;
+	bad[1].run = 0;
+	bad[2].head.count = 0;
+	for (size_t i = 0; i <= ARRAY_LEN(bad); i++) {
+		CLEANUP_WRITER struct writer w = writer_up_to(512);
+		struct witness_leaf before, taken;
+		struct datum *item = NULL;
+
+		memset(&before, 0x5a, sizeof(before));
+		taken = before;
+		witness_leaf_put(i < ARRAY_LEN(bad) ? &bad[i] : &good, &w);
+		assert_ok(datum_parse(w.bytes, w.len, &item, &e), e);
+		if (i < ARRAY_LEN(bad)) {
+			assert_int_equal(witness_leaf_take(item, &taken, &e), -ERR_INVALID);
+			assert_memory_equal(&taken, &before, sizeof(taken));
+		} else {
+			assert_ok(witness_leaf_take(item, &taken, &e), e);
+			assert_int_equal(taken.run, good.run);
+		}
+		datum_free(item);
+	}
+}
+
 static void a_head_is_read_back_under_its_key_alone(void **state)
 {
 	CLEANUP(EVP_PKEY_free) EVP_PKEY *other = NULL;
@@ -337,6 +367,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_log_is_that_of_the_documents_example),
 		cmocka_unit_test(a_leaf_has_one_encoding),
+		cmocka_unit_test(a_leaf_that_is_none_is_not_taken),
 		cmocka_unit_test(a_head_is_read_back_under_its_key_alone),
 		cmocka_unit_test(what_is_well_signed_and_no_head_is_refused),
 		cmocka_unit_test(a_proof_is_read_back_and_holds),
