@@ -5,7 +5,10 @@
 #include "cli/client/computation_client.h"
 #include "cli/cmd/commands.h"
 #include "cli/show/show_manifest.h"
+#include "common/base/log.h"
 
+#include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 /* Given back with a manifest of the caller's own, decoded by the same reader as the agent's. */
@@ -30,6 +33,21 @@ static enum cli_exit fetch(struct cli *cli, const char *id, Cvms__ComputationRun
 	return CLI_FAILED;
 }
 
+/* What nobody takes for the id of a computation. */
+static bool is_path(const char *what)
+{
+	size_t len = strlen(what);
+
+	return strchr(what, '/') || (len > 5 && strcmp(what + len - 5, ".json") == 0);
+}
+
+static enum cli_exit refuse_path(const char *path, struct err *e)
+{
+	errno = ENOENT;
+	err_errno(e, "open '%s'", path);
+	return CLI_USAGE;
+}
+
 /* The file, or where there is none, the computation of that id. */
 static enum cli_exit find(struct cli *cli, bool *is_file, Cvms__ComputationRunReq **manifest,
 			  struct err *e)
@@ -38,12 +56,16 @@ static enum cli_exit find(struct cli *cli, bool *is_file, Cvms__ComputationRunRe
 
 	*is_file = access(what, F_OK) == 0;
 	if (!*is_file) {
-		enum cli_exit status = fetch(cli, what, manifest, e);
+		enum cli_exit status;
 
-		if (status != CLI_OK)
-			err_wrap(e, "%s is no file here, and as a computation",
-				 text_plain(what).text);
-		return status;
+		if (is_path(what))
+			return refuse_path(what, e);
+		status = fetch(cli, what, manifest, e);
+		if (status == CLI_OK)
+			return CLI_OK;
+		err_wrap(e, "%s is no file here, and as a computation", log_quote(what).text);
+		/* Where there is no service, a file was meant. */
+		return e->code == ERR_UNAVAILABLE ? CLI_USAGE : status;
 	}
 	if (manifest_file_read(what, manifest, e) == 0)
 		return CLI_OK;

@@ -22,6 +22,8 @@ static void print_notes(const Cvms__ComputationRunReq *manifest)
 		fputs("note: there is no id; the computation service gives it one, and with it "
 		      "another digest\n",
 		      stderr);
+	if (!manifest->n_result_consumers)
+		fputs("note: result_consumers is empty: nobody can fetch the results\n", stderr);
 	if (agent_config_check(config, &note) == 0 &&
 	    agent_config_check_shown(config, NULL, &note) < 0)
 		fprintf(stderr, "note: 'computation create' refuses it: %s\n",

@@ -84,9 +84,8 @@ static void print_verdict(const struct report *r, bool same_digest)
 	FILE *out = r->cli->out;
 
 	if (r->count)
-		fprintf(out, "%s\n",
-			same_digest ? "differ, in nothing of the digest"
-				    : "differ: the digests, too");
+		fprintf(out, "differ in %zu thing%s, %s\n", r->count, r->count == 1 ? "" : "s",
+			same_digest ? "none of which is in the digest" : "and in the digest");
 	else if (same_digest)
 		fputs("same: by meaning and digest, whatever their form\n", out);
 	else

@@ -7,8 +7,10 @@
 #include "common/base/file.h"
 #include "common/crypto/key.h"
 
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 const char *const manifest_type_words[] = { "bin", "python", "wasm", "docker", NULL };
 const char *const manifest_layout_words[] = { "folders", "stock", NULL };
@@ -161,6 +163,29 @@ static const char *dataset_name(struct cli *cli, size_t n)
 	return name;
 }
 
+/* The file ends as no zip does (APPNOTE 4.3.16): the agent would find that out when all of it has come. A
+ * folder becomes one; of a digest nothing is known. */
+static int refuse_no_zip(const char *path, struct err *e)
+{
+	enum { END = 22, COMMENT_MAX = 65535 };
+	CLEANUP(close) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	CLEANUP(free) uint8_t *end = NULL;
+	struct stat about;
+	size_t len;
+
+	if (fd < 0 || fstat(fd, &about) < 0 || !S_ISREG(about.st_mode))
+		return 0;
+	len = about.st_size < END + COMMENT_MAX ? (size_t)about.st_size : END + COMMENT_MAX;
+	end = malloc(len + 1);
+	if (!end)
+		return err_nomem(e);
+	if (fd_read_at(fd, end, len, (uint64_t)about.st_size - len, e) < 0)
+		return err_wrap(e, "'%s'", path);
+	if (len >= END && memmem(end, len, "PK\5\6", 4))
+		return 0;
+	return err_set(e, ERR_INVALID, "'%s' is to be unpacked, and is no zip", path);
+}
+
 static int put_dataset(struct cli *cli, struct json_out *out, size_t n, struct err *e)
 {
 	const char *dataset = cli_value_at(cli, "dataset", n);
@@ -176,8 +201,11 @@ static int put_dataset(struct cli *cli, struct json_out *out, size_t n, struct e
 		return err_code(e);
 	if (name)
 		json_out_text(out, "filename", name);
-	if (cli_flag(cli, "decompress") || is_named(cli, "unpack", name))
+	if (cli_flag(cli, "decompress") || is_named(cli, "unpack", name)) {
+		if (refuse_no_zip(dataset, e) < 0)
+			return err_code(e);
 		json_out_bool(out, "decompress", true);
+	}
 	if (is_named(cli, "cache", name))
 		json_out_bool(out, "cache", true);
 	json_out_end(out);

@@ -91,6 +91,20 @@ static char *hex(const ProtobufCBinaryData *bytes)
 	return text;
 }
 
+/* Of one of several that have the same label. */
+struct place {
+	char text[24];
+};
+
+static struct place place(size_t nth)
+{
+	struct place p = { "" };
+
+	if (nth > 1)
+		snprintf(p.text, sizeof(p.text), " (%zu)", nth);
+	return p;
+}
+
 static char *yes(bool is)
 {
 	return strdup(is ? "yes" : "no");
@@ -146,13 +160,41 @@ static void add_algorithm(struct manifest_facts *f, const Cvms__Algorithm *a)
 	add_remote(f, "algorithm", a->source, a->kbs);
 }
 
-/* By its name, or where it has none by its content. */
-static void add_dataset(struct manifest_facts *f, const Cvms__Dataset *d)
+static bool same_bytes(const ProtobufCBinaryData *a, const ProtobufCBinaryData *b)
 {
+	return a->len == b->len && (!a->len || memcmp(a->data, b->data, a->len) == 0);
+}
+
+/* " (2)" for the second of those that have the same name, or none and the same content: each is told of. */
+static struct place place_of_dataset(const Cvms__ComputationRunReq *m, size_t at)
+{
+	const Cvms__Dataset *d = m->datasets[at];
+	size_t nth = 1;
+
+	for (size_t i = 0; i < at; i++)
+		nth += strcmp(m->datasets[i]->filename, d->filename) == 0 &&
+		       (d->filename[0] || same_bytes(&m->datasets[i]->hash, &d->hash));
+	return place(nth);
+}
+
+static struct place place_of_consumer(const Cvms__ComputationRunReq *m, size_t at)
+{
+	size_t nth = 1;
+
+	for (size_t i = 0; i < at; i++)
+		nth += same_bytes(&m->result_consumers[i]->userkey,
+				  &m->result_consumers[at]->userkey);
+	return place(nth);
+}
+
+/* By its name, or where it has none by its content. */
+static void add_dataset(struct manifest_facts *f, const Cvms__ComputationRunReq *m, size_t at)
+{
+	const Cvms__Dataset *d = m->datasets[at];
 	CLEANUP(free) char *name = d->filename[0] ? quoted(d->filename) : hex(&d->hash);
 	CLEANUP(free) char *what = NULL;
 
-	if (!name || asprintf(&what, "dataset %s", name) < 0) {
+	if (!name || asprintf(&what, "dataset %s%s", name, place_of_dataset(m, at).text) < 0) {
 		what = NULL;
 		f->bad = true;
 		return;
@@ -211,11 +253,12 @@ int manifest_facts_of(const Cvms__ComputationRunReq *m, struct manifest_facts *f
 	if (m->algorithm)
 		add_algorithm(facts, m->algorithm);
 	for (size_t i = 0; i < m->n_datasets; i++)
-		add_dataset(facts, m->datasets[i]);
+		add_dataset(facts, m, i);
 	for (size_t i = 0; i < m->n_result_consumers; i++) {
 		CLEANUP(free) char *key = key_of(&m->result_consumers[i]->userkey);
 
-		add(facts, key ? yes(true) : NULL, "results for %s", key ? key : "");
+		add(facts, key ? yes(true) : NULL, "results for %s%s", key ? key : "",
+		    place_of_consumer(m, i).text);
 	}
 	add_extension(facts, m);
 	add_listener(facts, m->agent_config);

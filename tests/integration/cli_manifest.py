@@ -3,6 +3,7 @@
 import hashlib
 import json
 import subprocess
+import zipfile
 
 import tap
 from harness import Computations, Folder, cli, read
@@ -189,7 +190,7 @@ def what_cant_be_read_is_refused_by_name():
             cli("manifest", "show", folder.write("m.json", text)).refused(2, says, "m.json")
         text = cli("manifest", "show", folder.write("m.json", "{}")).ok()
         assert "algorithm   none\n" in text and "refused     by agents" in text, text
-        cli("manifest", "show", folder("nothing")).refused(1, "no file here", "computation service")
+        cli("manifest", "show", folder("nothing")).refused(2, "No such file")
 
 
 def the_service_is_asked_for_what_is_no_file():
@@ -282,9 +283,44 @@ def two_manifests_are_compared_by_meaning():
         assert run.status == 1 and run.out.startswith("differ: they say the same in another order"), run.out
         run = cli("manifest", "diff", ours, manifest(folder, name="x\u202e\n+ y"))
         assert run.status == 1 and run.out == (
-            "name\n  - 'iris'\n  + 'x\\xe2\\x80\\xae\\x0a+ y'\ndiffer: the digests, too\n"), run.out
+            "name\n  - 'iris'\n  + 'x\\xe2\\x80\\xae\\x0a+ y'\ndiffer in 1 thing, and in the digest\n"), run.out
+        run = cli("manifest", "diff", ours, manifest(folder, agent_config={"attested_tls": True, "port": "7100"}))
+        assert run.out.endswith("differ in 1 thing, none of which is in the digest\n"), run.out
+        # Two that have the same name, or none and the same content, are both told of.
+        both = [{**m["datasets"][0], "filename": n, "hash": h * 32, "user_key": k} for n, h, k in
+                (("a", "01", key), ("a", "02", key), ("", "03", key), ("", "03", key))]
+        ours = folder.write("ours.json", json.dumps({**m, "datasets": both}))
+        both[1]["hash"], both[3]["decompress"] = "04" * 32, True
+        run = cli("manifest", "diff", "--json", ours, folder.write("other.json", json.dumps({**m, "datasets": both})))
+        assert run.status == 1 and [(d["what"], d["a"], d["b"]) for d in json.loads(run.out)["differences"]] == [
+            ("dataset 'a' (2): digest", "02" * 32, "04" * 32),
+            ("dataset " + "03" * 32 + " (2): unpacked", "no", "yes")], run.out
+        twice = folder.write("ours.json", json.dumps({**m, "result_consumers": [{"user_key": key}] * 2}))
+        once = folder.write("other.json", json.dumps({**m, "result_consumers": [{"user_key": key}]}))
+        run = cli("manifest", "diff", twice, once)
+        assert f"results for {prints['bank']} (2)\n  - yes\ndiffer in 1 thing" in run.out, run.out
         cli("manifest", "diff", ours, folder.write("x.json", "{")).refused(2, "x.json")
         cli("manifest", "diff", folder("nothing"), ours).refused(2, "nothing")
+
+
+def what_is_not_there_is_said():
+    """A slip in a file's name is a wrong call, and asks no service; so is a name where there is no service."""
+    with Folder() as folder:
+        for name in ("nothing.json", "x/nothing", "./nothing"):
+            run = cli("manifest", "show", name, cwd=folder.path).refused(2, f"open '{name}': No such file")
+            assert "service" not in run.err, run.err
+        cli("manifest", "show", "nothing", cwd=folder.path, COMPUTATIONS_GRPC_URL="127.0.0.1:1").refused(
+            2, "'nothing' is no file here, and as a computation")
+
+
+def results_for_nobody_are_told():
+    with Folder() as folder:
+        keys_of(folder, *PEOPLE)
+        path = manifest(folder, result_consumers=[])
+        assert "results for nobody\n" in cli("manifest", "show", path).ok()
+        run = cli("manifest", "check", path)
+        assert run.ok() and "note: result_consumers is empty: nobody can fetch the results" in run.err, run.err
+        assert "note" not in cli("manifest", "check", manifest(folder)).err
 
 
 def each_dataset_is_unpacked_by_itself():
@@ -303,12 +339,28 @@ def each_dataset_is_unpacked_by_itself():
         assert unpacked() == [False, False]
         assert unpacked("--unpack", "h2.zip") == [False, True]
         assert unpacked("--unpack", "h2.zip", "--unpack", "h1.zip") == unpacked("--decompress") == [True, True]
+        # A file that is there is looked at: what is no zip would come whole before an agent refuses it.
+        folder.write("a/no.csv", b"PK" * 50000)
+        folder.write("a/h.csv", "")
+        with zipfile.ZipFile(folder("a/yes.zip"), "w") as bundle:
+            bundle.writestr("x", b"y" * 100000)
+            bundle.comment = b"c" * 65535
+        for name, *good in (("yes.zip", True), ("no.csv",), ("h.csv",)):
+            for option in (("--decompress",), ("--unpack", name)):
+                run = cli("computation", "create", "--dry-run", "--algorithm", "ab" * 32, "--algorithm-key", "public.pem",
+                          "--dataset", name, "--dataset-key", "public.pem", "--consumer-key", "public.pem", *option,
+                          cwd=folder("a"))
+                if good:
+                    assert json.loads(run.ok())["datasets"][0]["decompress"]
+                else:
+                    run.refused(2, f"'{name}' is to be unpacked, and is no zip")
         made("--unpack", "h3.zip").refused(2, "--unpack: no dataset is named 'h3.zip'")
         cli("computation", "create", "m.json", "--unpack", "x").refused(2, "--unpack", "exclude")
 
 
 if __name__ == "__main__":
-    tap.run([a_key_has_one_fingerprint, what_holds_no_key_has_no_fingerprint,
+    tap.run([what_is_not_there_is_said, results_for_nobody_are_told,
+             a_key_has_one_fingerprint, what_holds_no_key_has_no_fingerprint,
              a_manifest_is_shown_by_who_brings_what, this_is_you, what_weakens_a_manifest_is_said,
              a_strangers_texts_stay_texts, what_cant_be_read_is_refused_by_name,
              the_service_is_asked_for_what_is_no_file, every_reason_against_a_manifest_is_told_at_once,
