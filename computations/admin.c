@@ -260,11 +260,12 @@ static int choose_cvm(struct store *store, struct request *r, struct err *e)
 	}
 	if (free_count == 1)
 		return 0;
+	if (free_count)
+		return err_set(e, ERR_PRECONDITION,
+			       "%zu CVMs are connected and free: say which one", free_count);
 	return err_set(e, ERR_PRECONDITION,
-		       free_count ? "%zu CVMs are connected and free: say which one"
-				  : "no CVM (%zu) is connected and free: start one, or stop a "
-				    "computation that holds one",
-		       free_count);
+		       "no CVM is connected and free: start one, or stop a computation that holds "
+		       "one");
 }
 
 static int check_verified(struct store *store, const char *cvm_id, struct err *e)
@@ -302,6 +303,9 @@ static int run_again(struct store *store, struct request *r, struct err *e)
 static int run_run(struct store *store, struct request *r, struct err *e)
 {
 	if (r->again && run_again(store, r, e) < 0)
+		return err_code(e);
+	/* Before what CVMs there are: no other one would help. */
+	if (store_check_new(store, r->id, e) < 0)
 		return err_code(e);
 	if (!*r->cvm_id && choose_cvm(store, r, e) < 0)
 		return err_code(e);

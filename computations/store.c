@@ -293,17 +293,26 @@ static int check_free(struct store *store, const char *cvm_id, struct err *e)
 	return 0;
 }
 
-int store_assign(struct store *store, const char *id, const char *cvm_id, bool unverified,
-		 struct err *e)
+int store_check_new(struct store *store, const char *id, struct err *e)
 {
 	struct computation c CLEANUP_COMPUTATION = { .id = NULL };
 
 	if (store_computation(store, id, &c, e) < 0)
 		return err_code(e);
-	if (c.state != COMPUTATION_CREATED || *c.cvm_id)
-		return err_set(e, ERR_PRECONDITION,
-			       "computation %s was run before (%s): create another one",
-			       log_quote(id).text, state_words(c.state));
+	if (c.state == COMPUTATION_CREATED && !*c.cvm_id)
+		return 0;
+	return err_set(e, ERR_PRECONDITION, "computation %s was run before (%s): %s",
+		       log_quote(id).text, state_words(c.state),
+		       c.state == COMPUTATION_FAILED
+			       ? "'computation retry' runs one that failed again"
+			       : "create another one");
+}
+
+int store_assign(struct store *store, const char *id, const char *cvm_id, bool unverified,
+		 struct err *e)
+{
+	if (store_check_new(store, id, e) < 0)
+		return err_code(e);
 	if (check_free(store, cvm_id, e) < 0 ||
 	    db_run(&store->db, e,
 		   "UPDATE computations SET cvm = ?, sent = ?, unverified = ? WHERE id = ?", "tiit",

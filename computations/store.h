@@ -76,6 +76,8 @@ int store_manifest(struct store *store, const char *id, uint8_t **bytes, size_t 
 
 /* Gives it to a CVM that is known and free; it counts as sent from now on. `unverified`: even if
  * that CVM has proven nothing. */
+/* ERR_PRECONDITION: it was given to a CVM before. */
+int store_check_new(struct store *store, const char *id, struct err *e) MUST_CHECK;
 int store_assign(struct store *store, const char *id, const char *cvm_id, bool unverified,
 		 struct err *e) MUST_CHECK;
 /* One that failed, and that no CVM holds any more, may be assigned once more. Its records stay. */

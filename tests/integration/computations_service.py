@@ -180,6 +180,16 @@ def a_refused_manifest_fails_and_frees_its_cvm():
         agent.say(run_res=cvms.RunResponse(computation_id=first, error="no such hash"))
         service.until_state(first, "Failed")
         assert service.show(first).failure == "no such hash"
+        # Which CVMs there are is not why it can't be run: nor is this said where one is free.
+        for free in (True, False):
+            assert "was run before (Failed): 'computation retry' runs" in refused(
+                grpc.StatusCode.FAILED_PRECONDITION, service.admin.Run, computations.RunRequest(id=first))
+            if free:
+                run(service, second)
+        assert agent.manifest().id == second
+        agent.say(run_res=cvms.RunResponse(computation_id=second, error="nor this"))
+        service.until_state(second, "Failed")
+        second = create(service)
         run(service, second)
         assert agent.manifest().id == second
 
