@@ -140,12 +140,12 @@ static int extract(const char *path, const char *into, struct err *e)
 {
 	CLEANUP(close) int dir = -1;
 
-	if (dir_make(into, 0755, e) < 0)
+	if (dir_make(into, 0700, e) < 0)
 		return err_code(e);
 	dir = open(into, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0)
 		return err_errno(e, "open '%s'", into);
-	if (bundle_extract(path, dir, &(struct bundle_limits){ .entries = 0 }, e) < 0)
+	if (bundle_extract(path, dir, &(struct bundle_limits){ .secret = true }, e) < 0)
 		return err_wrap(e, "unpack '%s' into '%s'", path, into);
 	return 0;
 }
@@ -201,7 +201,7 @@ static enum cli_exit run_result(struct cli *cli, struct err *e)
 static const struct cli_option options[] = {
 	{ .letter = 'f', .name = "filename", .value = "FILE",
 	  .help = "save as (results.zip, or results_1.zip … when that is there)" },
-	{ .letter = 'o', .name = "output", .value = "DIR", .help = "and unpack into this folder" },
+	{ .letter = 'o', .name = "output", .value = "DIR", .help = "and unpack into this folder, for nobody else to read" },
 	WAIT_OPTION,
 	ROLE_SIGNATURE_OPTION,
 	CLIENT_AGENT_OPTIONS,

@@ -65,6 +65,8 @@ struct bundle_limits {
 	const char *const *reserved;
 	/* A folder of this name that holds all else is left out of every path; NULL: none is. */
 	const char *strip;
+	/* What is made is its owner's alone: files get mode 0600, directories 0700. */
+	bool secret;
 };
 #define BUNDLE_BYTES_DEFAULT (64ULL << 30)
 #define BUNDLE_RATIO_DEFAULT 200ULL
@@ -72,7 +74,7 @@ struct bundle_limits {
 /*
  * Unpacks the zip `file` below the directory `dir`, entirely or not at all. The central directory
  * is the truth. Files that are already there are never replaced (ERR_EXISTS); directories that are
- * there are used. New files get mode 0644, directories 0755.
+ * there are used. New files get mode 0644, directories 0755, whatever the umask is, but where `secret` is set.
  *
  * ERR_INVALID: not a zip, damaged, encrypted, another method than stored and deflate; a path that
  * is absolute, has "." or ".." or an empty name, a backslash or control character, is not UTF-8; a

@@ -359,7 +359,7 @@ static int make_dir(struct job *job, const char *path, struct err *e)
 		return err_errno(e, "make directory %s", log_quote(path).text);
 	}
 	/* whatever the umask is */
-	if (fchmodat(parent, name, 0755, 0) < 0)
+	if (fchmodat(parent, name, job->limits.secret ? 0700 : 0755, 0) < 0)
 		return err_errno(e, "make directory %s", log_quote(path).text);
 	return 0;
 }
@@ -426,7 +426,7 @@ static int make_file(struct job *job, const struct item *item, struct err *e)
 	}
 	if (unpack(job, item, fd, e) < 0)
 		return err_code(e);
-	if (fchmod(fd, 0644) < 0)
+	if (fchmod(fd, job->limits.secret ? 0600 : 0644) < 0)
 		return err_errno(e, "make file %s", log_quote(item->path).text);
 	return 0;
 }
@@ -459,6 +459,7 @@ int bundle_extract(const char *file, int dir, const struct bundle_limits *limits
 	job.limits.cancel = limits ? limits->cancel : NULL;
 	job.limits.reserved = limits ? limits->reserved : NULL;
 	job.limits.strip = limits ? limits->strip : NULL;
+	job.limits.secret = limits && limits->secret;
 	if (bundle_zip_open(file, job.limits.entries, &zip, &file_size, e) < 0)
 		return err_wrap(e, "unpack");
 	job.zip = zip;
