@@ -37,23 +37,30 @@ static int check_wanted(const struct client *client, const struct witness_seen *
 		return 0;
 	if (file_read_text(path, PEM_MAX, &pem, e) < 0 ||
 	    key_from_public_pem(pem, strlen(pem), &wanted, e) < 0)
-		return err_wrap(e, "--witness-key");
+		return err_wrap(e, "--witness-key '%s'", path);
 	return EVP_PKEY_eq(wanted, seen->key) == 1
 		       ? 0
 		       : err_set(e, ERR_DENIED, "refused: the log's key is not that of '%s'", path);
 }
 
-static int check_key(const struct client *client, struct witness_seen *seen, struct err *e)
+static enum cli_exit check_key(const struct client *client, struct witness_seen *seen,
+			       struct err *e)
 {
 	struct span key = span_of(&seen->response->key);
 
-	if (key_from_spki(key.bytes, key.len, &seen->key, e) < 0)
-		return err_wrap(e, "the log's key");
-	if (seen->kept.bytes && !span_equal(key, seen->kept.key))
-		return err_set(e, ERR_DENIED,
-			       "refused: the log's key is another than the one that it had ('%s')",
-			       seen->kept.path);
-	return check_wanted(client, seen, e);
+	if (seen->kept.bytes && !span_equal(key, seen->kept.key)) {
+		err_set(e, ERR_DENIED,
+			"refused: the log's key is another than the one that it had ('%s')",
+			seen->kept.path);
+		return CLI_NOT_GENUINE;
+	}
+	if (key_from_spki(key.bytes, key.len, &seen->key, e) < 0) {
+		err_wrap(e, "refused: the log's key, as the service shows it");
+		return CLI_MALFORMED;
+	}
+	if (check_wanted(client, seen, e) == 0)
+		return CLI_OK;
+	return e->code == ERR_DENIED ? CLI_NOT_GENUINE : CLI_USAGE;
 }
 
 /* The head that it shows, signed with that key; it goes on from `before`, unless that is NULL. */
@@ -156,8 +163,10 @@ static bool was_seen(const struct witness_kept *kept, const char *id, uint64_t r
 static enum cli_exit take_answer(struct client *client, const char *id, uint64_t run,
 				 struct witness_seen *seen, struct err *e)
 {
-	if (check_key(client, seen, e) < 0)
-		return e->code == ERR_DENIED ? CLI_NOT_GENUINE : CLI_USAGE;
+	enum cli_exit status = check_key(client, seen, e);
+
+	if (status != CLI_OK)
+		return status;
 	if (check_head(seen->response, seen->key, seen->kept.bytes ? &seen->kept.head : NULL,
 		       &seen->head, e) < 0)
 		return CLI_NOT_GENUINE;

@@ -283,13 +283,34 @@ static enum cli_exit get(struct cli *cli, struct client *client, struct fetched 
 	return status;
 }
 
+/* A journal that was fetched before may be all that is left of it; a terminal shows none. */
+static enum cli_exit check_target(struct cli *cli, struct err *e)
+{
+	const char *path = cli_value(cli, "output");
+
+	if ((!path || strcmp(path, "-") == 0) && cli->out == stdout && isatty(STDOUT_FILENO)) {
+		cli_hint(cli, "-o FILE keeps it; 'cocos-cli journal follow %s' shows what it says",
+			 cli->operands[0]);
+		return cli_usage(e, "a journal is not for a terminal");
+	}
+	if (path && strcmp(path, "-") != 0 && !cli_flag(cli, "force") && access(path, F_OK) == 0) {
+		cli_hint(cli, "--force replaces it");
+		err_set(e, ERR_EXISTS, "'%s' is there already", path);
+		return CLI_FAILED;
+	}
+	return CLI_OK;
+}
+
 static enum cli_exit run_get(struct cli *cli, struct err *e)
 {
+	enum cli_exit target = check_target(cli, e);
 	struct client client CLEANUP_CLIENT = { .loop = NULL };
 	struct fetched f = { .proves = cli_value(cli, "witness") };
-	enum cli_exit status =
-		open_client(cli, &client, &f, e) < 0 ? CLI_USAGE : get(cli, &client, &f, e);
+	enum cli_exit status;
 
+	if (target != CLI_OK)
+		return target;
+	status = open_client(cli, &client, &f, e) < 0 ? CLI_USAGE : get(cli, &client, &f, e);
 	fetched_done(&f);
 	return status;
 }
@@ -362,6 +383,7 @@ static enum cli_exit run_follow(struct cli *cli, struct err *e)
 
 static const struct cli_option get_options[] = {
 	OUTPUT_OPTION,
+	{ .name = "force", .help = "replace that file if it is there" },
 	RUN_OPTION,
 	{ .name = "witness", .value = "FILE", .help = "check the service's log of journals' heads, and write there that this one is in it" },
 	WITNESS_KEY_OPTION,

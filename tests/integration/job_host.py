@@ -144,7 +144,7 @@ def counter(folder):
 def journal_is_whole(job, computation):
     """As the service keeps it, by both implementations; and what the service altered is noticed."""
     path = job.folder("journal")
-    until(lambda: "closed" in job("journal", "get", computation, "-o", path).err, "the journal's end")
+    until(lambda: "closed" in job("journal", "get", computation, "-o", path, "--force").err, "the journal's end")
     entries, closed = journal_book.verify(read(path))
     assert closed and entries[0][4]["computation"] == computation
     assert {e[4]["digest"].hex() for e in entries if e[3] == "dataset"} == {cli("checksum", IRIS).ok().strip()}
@@ -155,8 +155,8 @@ def journal_is_whole(job, computation):
     assert followed.splitlines() == shown.splitlines()[:len(entries)], followed
     for words in (("journal", "get"), ("journal", "follow"), ("computation", "logs"), ("computation", "show")):
         job(*words, "no-such").refused(1, "no computation 'no-such'", "hint: 'cocos-cli computation list'")
-    job("journal", "get", computation, "--run", "2", "-o", path).refused(1, "no journal of that run")
-    job("journal", "get", computation, "--run", "0", "-o", path).refused(2, "from 1 on")
+    job("journal", "get", computation, "--run", "2", "-o", path, "--force").refused(1, "no journal of that run")
+    job("journal", "get", computation, "--run", "0", "-o", path, "--force").refused(2, "from 1 on")
 
 
 def whole_job(**how):
@@ -314,7 +314,7 @@ def a_retry_asks_no_owner_who_said_keep():
         job("computation", "retry", computation).refused(1, "Completed")
         path = job.folder("journal")
         for run, word in (("1", "dataset"), ("2", "kept")):
-            until(lambda r=run: "closed" in job("journal", "get", computation, "--run", r, "-o", path).err, "its end")
+            until(lambda r=run: "closed" in job("journal", "get", computation, "--run", r, "-o", path, "--force").err, "its end")
             entries, _ = journal_book.verify(read(path))
             assert [e[3] for e in entries if e[3] in ("dataset", "kept")] == [word], run
 
@@ -445,7 +445,7 @@ def journals_are_whole(job, computation):
     """Of each run, as far as the service has it; how many there are."""
     path = job.folder("journal")
     for run in range(1, 100):
-        got = job("journal", "get", computation, "--run", str(run), "-o", path)
+        got = job("journal", "get", computation, "--run", str(run), "-o", path, "--force")
         if got.status:
             assert "no journal" in got.err, got.err
             return run - 1

@@ -18,8 +18,9 @@ import grpc
 
 import tap
 import witness_book
-from harness import Folder, cli, computations, computations_grpc, program
+from harness import Folder, cli, computations, computations_grpc, program, read
 from journal_book import PROTECTED, Writer, Wrong, encoded, items, verify
+from terminal import Terminal
 
 DATA = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../data/journal")
 MANIFEST, IDENTITY = b"\4" * 32, b"identity"
@@ -277,9 +278,19 @@ def a_service_can_t_send_another_journal():
     try:
         with Folder() as folder:
             for words in ([], ["--run", "7"]):
-                assert "closed: 2 entries" in cli("journal", "get", "c-1", *words, "-o", folder("j"), **url).err
+                assert "closed: 2 entries" in cli("journal", "get", "c-1", *words, "-o", folder("j"), "--force", **url).err
                 followed = cli("journal", "follow", "c-1", *words, **url)
                 assert followed.status == 0 and "no entry yet" not in followed.err, followed
+            # What was fetched before stays, and no terminal gets its bytes.
+            before = read(folder("j"))
+            cli("journal", "get", "c-1", "-o", folder("j"), **url).refused(1, "is there already", "hint: --force replaces it")
+            assert read(folder("j")) == before
+            cli("journal", "get", "c-1", **url).ok()
+            for words in ((), ("-o", "-")):
+                with Terminal("journal", "get", "c-1", *words, **url) as terminal:
+                    terminal.wait_text("a journal is not for a terminal")
+                    terminal.wait_text("-o FILE keeps it")
+                    assert terminal.end() == 2
             serves.empty = 3
             cli("journal", "get", "c-1", **url).refused(1, "no journal of this computation yet", "'journal follow ID' waits")
             followed = cli("journal", "follow", "c-1", **url)

@@ -214,7 +214,8 @@ def lying():
     try:
         with Folder() as folder:
             def call(*words, state="state"):
-                return cli("journal", *words, COMPUTATIONS_GRPC_URL=url, XDG_STATE_HOME=folder(state))
+                force = ["--force"] if words[0] == "get" else []
+                return cli("journal", *words, *force, COMPUTATIONS_GRPC_URL=url, XDG_STATE_HOME=folder(state))
             yield liar, call, folder
     finally:
         server.stop(None)
@@ -286,6 +287,11 @@ def a_fork_is_caught_and_so_is_a_shrunken_log():
         for n in range(5):
             liar.put(f"c-{n}", 1, book_of(f"c-{n}"))
         call("witness").ok()
+        liar.changes = {"key": lambda _: b"no key"}
+        assert call("witness").status == 3, "one that was seen"
+        run = call("witness", state="elsewhere")
+        assert run.status == 4 and "refused: the log's key, as the service shows it" in run.err, run.err
+        liar.changes = {}
         honest = list(liar.leaves)
         other = witness_book.leaf_bytes("c-3", 1, 3, b"\7" * 32)
         cases = (("forked", honest[:3] + [other] + honest[4:]),
@@ -529,7 +535,8 @@ def what_is_kept_is_private_bounded_and_never_guessed():
 def a_service_whose_database_was_put_back_is_caught():
     with Folder() as folder:
         def call(*words):
-            return cli("journal", *words, COMPUTATIONS_GRPC_URL="unix:" + folder("admin.sock"),
+            force = ["--force"] if words[0] == "get" else []
+            return cli("journal", *words, *force, COMPUTATIONS_GRPC_URL="unix:" + folder("admin.sock"),
                        XDG_STATE_HOME=folder("seen"))
 
         def session(name, entries):
