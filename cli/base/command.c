@@ -5,6 +5,7 @@
 #include "cli/base/text.h"
 #include "common/base/cleanup.h"
 #include "common/base/log.h"
+#include "common/base/settings.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -12,6 +13,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Long options come back from getopt as this plus their place in the list. */
 enum { LONG_BASE = 0x1000, WORDS_MAX = 3 };
@@ -244,6 +246,20 @@ static int check_whole(const struct option_list *list, int val, char **argv, str
 		       name);
 }
 
+/* What would be a file's name behind an option whose value stands behind '='. */
+static int refuse_apart(struct cli *cli, const struct cli_option *row, const char *next,
+			struct err *e)
+{
+	uint64_t ms;
+	struct err ignored;
+
+	if (!row->optional || optarg || !next || duration_parse(next, &ms, &ignored) < 0 ||
+	    access(next, F_OK) == 0)
+		return 0;
+	cli_hint(cli, "--%s=%s", row->name, next);
+	return err_set(e, ERR_INVALID, "--%s %s: its value stands behind '='", row->name, next);
+}
+
 /* Reads options and operands; `*help` if --help is among them. */
 static int parse(struct cli *cli, int argc, char **argv, bool *help, struct err *e)
 {
@@ -265,6 +281,8 @@ static int parse(struct cli *cli, int argc, char **argv, bool *help, struct err 
 		if (check_whole(&list, val, argv, e) < 0)
 			return err_code(e);
 		row = list_row(&list, val);
+		if (refuse_apart(cli, row, argv[optind], e) < 0)
+			return err_code(e);
 		if (strcmp(row->name, "help") == 0)
 			*help = true;
 		else if (strcmp(row->name, "verbose") == 0)

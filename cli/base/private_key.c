@@ -67,6 +67,13 @@ int private_key_load(struct cli *cli, const char *path, EVP_PKEY **key, struct e
 		cli_hint(cli, "'cocos-cli keys' makes a key pair in this folder");
 		return err_wrap(e, "private key");
 	}
+	if (strstr(pem, "PUBLIC KEY-----") && !strstr(pem, "PRIVATE KEY-----")) {
+		free(pem);
+		cli_hint(cli,
+			 "give the file with the private half of that pair, such as private.pem");
+		return err_set(e, ERR_INVALID, "'%s' is a public key, and a private one is wanted",
+			       path);
+	}
 	failed = key_from_private_pem(pem, strlen(pem), ask, &q, key, e);
 	explicit_bzero(pem, strlen(pem));
 	free(pem);

@@ -2,13 +2,17 @@
 #include "cli/client/computation_client.h"
 
 #include "cli/base/text.h"
+#include "common/base/cleanup.h"
 #include "common/base/encode.h"
+#include "common/base/json.h"
 #include "computations_paths.h"
 #include "google/protobuf/empty.pb-c.h"
 
 #include <inttypes.h>
 #include <string.h>
 #include <time.h>
+
+DEFINE_CLEANUP(struct json *, json_free)
 
 #define METHOD(variable, path_, kind_, request_, response_)         \
 	const struct rpc_method variable = {                        \
@@ -174,6 +178,20 @@ static void print_time(FILE *out, const char *what, const Google__Protobuf__Time
 	fprintf(out, "%-13s%s\n", what, text);
 }
 
+/* An agent's details of its event, {"error":"..."}, by what they say; anything else as it is. */
+static void print_failure(FILE *out, const char *failure)
+{
+	CLEANUP(json_free) struct json *details = NULL;
+	const struct json *error = NULL;
+	struct err ignored;
+
+	if (json_parse(failure, strlen(failure), &details, &ignored) == 0 &&
+	    details->type == JSON_OBJECT && details->count == 1)
+		error = json_get(details, "error");
+	fprintf(out, "failure      %s\n",
+		text_plain(error && error->type == JSON_STRING ? error->text : failure).text);
+}
+
 void computation_print(FILE *out, const Computations__Computation *c)
 {
 	char hex[2 * 32 + 1] = "?";
@@ -187,7 +205,7 @@ void computation_print(FILE *out, const Computations__Computation *c)
 	fprintf(out, "state        %s%s\n", text_plain(c->state).text,
 		c->stopping ? " (its agent has not confirmed the stop)" : "");
 	if (*c->failure)
-		fprintf(out, "failure      %s\n", text_plain(c->failure).text);
+		print_failure(out, c->failure);
 	if (*c->notice)
 		fprintf(out, "notice       %s\n", text_plain(c->notice).text);
 	if (*c->cvm_id)

@@ -161,7 +161,7 @@ static int read_witness(const struct cli *cli, uint8_t **bytes, size_t *len, EVP
 		return err_wrap(e, "--witness");
 	if (file_read_text(cli_value(cli, "witness-key"), PEM_MAX, &pem, e) < 0 ||
 	    key_from_public_pem(pem, strlen(pem), key, e) < 0)
-		return err_wrap(e, "--witness-key");
+		return err_wrap(e, "--witness-key '%s'", cli_value(cli, "witness-key"));
 	return 0;
 }
 

@@ -44,7 +44,7 @@ static int read_key(struct cli *cli, EVP_PKEY **key, struct err *e)
 		return 0;
 	if (file_read_text(path, PEM_MAX, &pem, e) < 0 ||
 	    key_from_public_pem(pem, strlen(pem), key, e) < 0)
-		return err_wrap(e, "--corim_key");
+		return err_wrap(e, "--corim_key '%s'", path);
 	return 0;
 }
 

@@ -372,7 +372,7 @@ static int read_rest(const struct cli *cli, struct evidence_options *o, struct e
 		return err_code(e);
 	o->input.genuine_only = cli_flag(cli, "genuine-only");
 	if (pem.len && key_from_public_pem((const char *)pem.bytes, pem.len, &o->key, e) < 0)
-		return err_wrap(e, "--key");
+		return err_wrap(e, "--key '%s'", cli_value(cli, "key"));
 	o->input.token_key = o->key;
 	return 0;
 }
@@ -397,9 +397,9 @@ static int read_corim(const struct cli *cli, struct evidence_options *o, struct 
 	if (!file.len)
 		return 0;
 	if (pem.len && key_from_public_pem((const char *)pem.bytes, pem.len, &key, e) < 0)
-		return err_wrap(e, "--corim_key");
+		return err_wrap(e, "--corim_key '%s'", cli_value(cli, "corim_key"));
 	if (corim_values_read(file, key, o->input.at, &o->corim, e) < 0)
-		return err_wrap(e, "--corim");
+		return err_wrap(e, "--corim '%s'", cli_value(cli, "corim"));
 	if (!o->input.policy)
 		memcpy(o->policy.digest, o->corim.digest, SHA256_LEN);
 	o->input.policy = &o->policy;

@@ -175,6 +175,9 @@ int key_from_public_pem(const char *pem, size_t len, EVP_PKEY **key, struct err 
 		return err_code(e);
 	CLEANUP(EVP_PKEY_free)
 	EVP_PKEY *read = PEM_read_bio_PUBKEY(bio, NULL, key_no_passphrase, NULL);
+	if (!read && memmem(pem, len, "PRIVATE KEY-----", 16))
+		return err_set(e, ERR_INVALID,
+			       "a private key, where a public one is wanted: give its public half");
 	if (!read)
 		return err_openssl(e, ERR_INVALID, "no PEM public key");
 	if (check_public(read, e) < 0)

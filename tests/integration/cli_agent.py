@@ -11,6 +11,7 @@ import re
 import secrets
 import socket
 import ssl
+import stat
 import subprocess
 import threading
 import zipfile
@@ -399,6 +400,16 @@ def a_broken_upload_goes_on_where_it_stopped():
         assert owner.agent.received == (b"", data)
 
 
+def the_other_half_of_a_pair_is_named():
+    with Owner() as owner:
+        owner.agent.datasets = {"iris.csv": read(IRIS)}
+        owner.agent.run("data", IRIS, owner("public.pem")).refused(
+            2, "public.pem' is a public key, and a private one is wanted", "private.pem")
+        evidence = owner.write("evidence", "x")
+        cli("attestation", "validate", evidence, "--mode", "snp", "--report_data", "00" * 64, "--key", owner.key).refused(
+            2, f"--key '{owner.key}': a private key, where a public one is wanted")
+
+
 def where_to_go_on_is_asked_again():
     """The rest of an upload that was just given up comes in behind the agent's answer."""
     with Owner() as owner:
@@ -504,6 +515,10 @@ def results_are_unpacked():
             archive.writestr("deep/er.txt", "too")
         owner.agent.results = out.getvalue()
         owner.agent.run("result", owner.key, "-o", "out/put", cwd=owner.path).ok()
+        for path, folders, files in os.walk(owner("out")):
+            modes = {stat.S_IMODE(os.stat(os.path.join(path, name)).st_mode) for name in files}
+            assert stat.S_IMODE(os.stat(path).st_mode) == 0o700 and modes <= {0o600}, (path, modes)
+        assert stat.S_IMODE(os.stat(owner("results.zip")).st_mode) & 0o077 == 0
         assert read(owner("out/put/summary.txt")) == b"fine"
         assert read(owner("out/put/deep/er.txt")) == b"too"
         owner.agent.run("result", owner.key, "-o", "out/put", cwd=owner.path).refused(
@@ -803,7 +818,7 @@ if __name__ == "__main__":
              algorithms_travel_with_all_that_they_need, a_package_without_a_version_is_there_all_the_same,
              what_the_manifest_does_not_name_is_not_sent, what_is_there_is_not_sent_again,
              the_wrong_key_is_told_so, a_broken_upload_goes_on_where_it_stopped,
-             where_to_go_on_is_asked_again, an_upload_that_never_gets_on_gives_up,
+             the_other_half_of_a_pair_is_named, where_to_go_on_is_asked_again, an_upload_that_never_gets_on_gives_up,
              results_are_saved_once_and_never_over_anything,
              results_without_room_are_not_taken, results_are_unpacked,
              a_cut_download_is_repeated, an_agent_that_lies_about_the_size_is_not_believed,

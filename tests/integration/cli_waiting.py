@@ -251,12 +251,34 @@ def the_duration_is_kept_and_checked():
         for bad in ("0", "999ms", "721h", "soon", "-1s"):
             owner.agent.run("data", IRIS, owner.key, "--wait=" + bad).refused(2, "--wait")
         owner.agent.run("data", IRIS, owner.key, "--wait=").refused(2, "--wait")
+        for words in (("data", IRIS, owner.key, "--wait", "30s"), ("status", "--wait", "30s"),
+                      ("data", "--wait", "30s", IRIS, owner.key)):
+            owner.agent.run(*words).refused(2, "--wait 30s: its value stands behind '='", "hint: --wait=30s")
+        assert "accepted" not in owner.agent.run("data", "--wait", IRIS, owner.key, "--role-signature").refused(2, "--role-signature").out
         owner.agent.run("data", IRIS, owner.key, "--wait", "--role-signature").refused(
             2, "--wait and --role-signature")
         # Without it, as ever.
         owner.agent.run("data", IRIS, owner.key).refused(1, "no dataset of this computation")
         owner.agent.run("result", owner.key, cwd=owner.path).refused(1, "no manifest yet")
         assert cli("status", AGENT_GRPC_URL=f"127.0.0.1:{free_port()}").refused(1, "refused")
+
+
+def why_a_computation_failed_is_said_in_words():
+    class Service(computations_grpc.ComputationServiceServicer):
+        def Show(self, request, context):
+            return computations.Computation(id="c", state="Failed", failure=request.id)
+
+    server = grpc.server(concurrent.futures.ThreadPoolExecutor(2))
+    computations_grpc.add_ComputationServiceServicer_to_server(Service(), server)
+    url = {"COMPUTATIONS_GRPC_URL": f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"}
+    server.start()
+    try:
+        for failure, says in (('{"error":"it isn\'t \\"there\\"\\u001b[2J"}', 'it isn\'t "there"?[2J'), ("exit 7", "exit 7"),
+                              ('{"error":1}', '{"error":1}'), ('{"error":"a","b":"c"}', '{"error":"a","b":"c"}'), ("{", "{")):
+            assert f"failure      {says}\n" in cli("computation", "show", failure, **url).ok(), failure
+            assert cli("computation", "show", "--json", failure, **url).json()["failure"] == failure
+    finally:
+        server.stop(None)
 
 
 def watching_tells_what_changes_until_the_end():
@@ -378,7 +400,7 @@ if __name__ == "__main__":
              results_and_words_wait_for_the_end, what_can_never_come_ends_at_once,
              who_never_answers_ends_it_too, another_computation_is_not_the_one_that_was_waited_for,
              what_was_looked_at_is_what_is_sent_to, the_duration_is_kept_and_checked,
-             watching_tells_what_changes_until_the_end, watching_takes_a_peers_lines_however_many,
+             why_a_computation_failed_is_said_in_words, watching_tells_what_changes_until_the_end, watching_takes_a_peers_lines_however_many,
              watching_goes_on_when_the_agent_is_back,
              control_c_says_how_to_go_on, a_computation_waits_for_a_cvm,
              a_computation_waits_for_its_service])
