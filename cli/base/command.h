@@ -39,8 +39,9 @@ struct cli_option {
 	const char *value; /* what the value is called in help; NULL for a flag */
 	const char *help;
 	enum cli_times times;
-	bool optional;            /* the value may be left out, and is given behind '=' alone */
-	const char *const *words; /* the values that are allowed, ending with NULL; NULL: any */
+	bool optional;             /* the value may be left out, and is given behind '=' alone */
+	const char *const *words;  /* the values that are allowed, ending with NULL; NULL: any */
+	const char *const *offers; /* likewise, for completion alone: whom it is for judges them */
 };
 
 struct cli;
@@ -61,10 +62,10 @@ struct command {
 	bool any_profile; /* runs with a profile that can't be used, too, and tells why (profile_fault) */
 	bool hidden; /* an older name, or for other programs: works, isn't listed */
 
-	/* For completion. Operands are file names, but where they are one of these words, ending
-	 * with NULL, or the words of a command. */
+	/* For completion. Operands are file names where `args` says so, but where they are one of these
+	 * words, ending with NULL, the words of a command, or a profile. */
 	const char *const *operand_words;
-	bool operands_are_command;
+	bool operands_are_command, operands_are_profiles;
 };
 
 extern const struct command *const commands[]; /* ends with NULL; commands.c */

@@ -2,6 +2,7 @@
 #include "cli/base/completion.h"
 
 #include "cli/base/help.h"
+#include "cli/base/profile.h"
 #include "common/base/cleanup.h"
 
 #include <string.h>
@@ -125,15 +126,44 @@ static struct place find_place(const struct command *command, const struct line 
 	return place;
 }
 
+/* Is it a file that help calls so: "FILE", "PATH|HEX", "A.json"? */
+static bool is_file(const char *name, size_t len)
+{
+	static const char *const files[] = { "FILE",        "DIR",     "PEM",     "PATH",
+					     "PRIVATE_KEY", "RECEIPT", "RESULTS", ".json" };
+
+	for (size_t i = 0; i < ARRAY_LEN(files); i++)
+		if (memmem(name, len, files[i], strlen(files[i])))
+			return true;
+	return false;
+}
+
+static void offer_profiles(const struct line *line, const char *prefix)
+{
+	struct profile_names names;
+	struct err ignored;
+
+	if (profile_names(&names, &ignored) < 0)
+		return;
+	for (size_t i = 0; i < names.count; i++)
+		offer(line, prefix, names.list[i], strlen(names.list[i]));
+	profile_names_done(&names);
+}
+
 /* "words" and what the option may be, or "files". */
 static void answer_value(const struct line *line, const char *prefix, const struct cli_option *row)
 {
-	if (!row->words) {
+	const char *const *words = row->words ? row->words : row->offers;
+
+	if (!words && is_file(row->value, strlen(row->value))) {
 		fputs("files\n", line->out);
 		return;
 	}
 	fputs("words\n", line->out);
-	offer_all(line, prefix, row->words);
+	if (words)
+		offer_all(line, prefix, words);
+	else if (strcmp(row->name, "profile") == 0)
+		offer_profiles(line, prefix);
 }
 
 static bool was_given(const struct command *command, const struct line *line,
@@ -167,15 +197,32 @@ static void answer_option(const struct command *command, const struct line *line
 				offer(line, "--", row->name, strlen(row->name));
 }
 
+/* The n-th operand in `args`, of which the last may be repeated. */
+static bool is_file_operand(const struct command *command, int n)
+{
+	const char *name = command->args;
+	size_t len = strcspn(name, " ");
+
+	for (; n > 0 && name[len]; n--) {
+		name += len + 1;
+		len = strcspn(name, " ");
+	}
+	return is_file(name, len);
+}
+
 static void answer_operand(const struct command *command, const struct line *line, int operands)
 {
 	bool room = command->operands_max == CLI_ANY || operands < command->operands_max;
 
-	fputs(room && !command->operand_words && !command->operands_are_command ? "files\n"
-										: "words\n",
-	      line->out);
+	if (room && is_file_operand(command, operands)) {
+		fputs("files\n", line->out);
+		return;
+	}
+	fputs("words\n", line->out);
 	if (room && command->operand_words)
 		offer_all(line, "", command->operand_words);
+	else if (room && command->operands_are_profiles)
+		offer_profiles(line, "");
 }
 
 static void answer_of(const struct command *command, const struct line *line, int from)

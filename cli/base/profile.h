@@ -16,7 +16,7 @@
 
 #include <stdbool.h>
 
-enum { PROFILE_NAME_MAX = 64 };
+enum { PROFILE_NAME_MAX = 64, PROFILES_MAX = 1024 };
 
 /* clang-format off */
 #define PROFILE_OPTION \
@@ -76,6 +76,14 @@ int profile_entry_check(const struct keyfile_entry *entry, struct err *e) MUST_C
  * what no command could be run with. */
 int profile_write(const char *name, const struct keyfile_entry *entries, size_t count,
 		  struct err *e) MUST_CHECK;
+
+/* Which there are, sorted; what else lies there is none. */
+struct profile_names {
+	char **list;
+	size_t count;
+};
+int profile_names(struct profile_names *names, struct err *e) MUST_CHECK;
+void profile_names_done(struct profile_names *names);
 
 /* The one in use, malloc'ed; NULL: none. */
 int profile_used(char **name, struct err *e) MUST_CHECK;

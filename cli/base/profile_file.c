@@ -7,6 +7,7 @@
 #include "common/base/utf8.h"
 #include "common/base/writer.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -253,6 +254,52 @@ int profile_write(const char *name, const struct keyfile_entry *entries, size_t 
 	if (folders_check(e) < 0)
 		return err_code(e);
 	return file_write(path, w.bytes, w.len, 0600, e);
+}
+
+/* ---- which there are ---- */
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+int profile_names(struct profile_names *names, struct err *e)
+{
+	CLEANUP(free) char *dir = NULL;
+	struct err ignored;
+	struct dirent *entry;
+	DIR *open;
+
+	*names = (struct profile_names){ .list = calloc(PROFILES_MAX, sizeof(*names->list)) };
+	if (!names->list)
+		return err_nomem(e);
+	if (profile_path(NULL, &dir, e) < 0) {
+		profile_names_done(names);
+		return err_code(e);
+	}
+	open = opendir(dir);
+	if (!open && errno == ENOENT)
+		return 0;
+	if (!open) {
+		err_errno(e, "'%s'", dir);
+		profile_names_done(names);
+		return err_code(e);
+	}
+	while (names->count < PROFILES_MAX && (entry = readdir(open)) != NULL)
+		if (profile_name_check(entry->d_name, &ignored) == 0 &&
+		    (names->list[names->count] = strdup(entry->d_name)) != NULL)
+			names->count++;
+	closedir(open);
+	qsort(names->list, names->count, sizeof(*names->list), by_name);
+	return 0;
+}
+
+void profile_names_done(struct profile_names *names)
+{
+	for (size_t i = 0; i < names->count; i++)
+		free(names->list[i]);
+	free(names->list);
+	*names = (struct profile_names){ .count = 0 };
 }
 
 /* ---- which one is in use ---- */

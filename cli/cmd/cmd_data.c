@@ -145,8 +145,7 @@ static int read_keep(const struct cli *cli, enum manifest_keep *keep, struct err
 	if (!word)
 		return 0;
 	if (!manifest_keep_find(word, keep))
-		return err_set(e, ERR_INVALID, "--keep %s: say retry or algorithm",
-			       log_quote(word).text);
+		return err_set(e, ERR_INVALID, "--keep %s", log_quote(word).text);
 	if (cli_flag(cli, "role-signature"))
 		return err_set(e, ERR_INVALID,
 			       "--keep and --role-signature: that signature does not cover what "
@@ -197,10 +196,11 @@ static enum cli_exit run_data(struct cli *cli, struct err *e)
 }
 
 /* clang-format off */
+static const char *const keep_words[] = { "retry", "algorithm", NULL };
 static const struct cli_option options[] = {
 	{ .letter = 'd', .name = "decompress",
 	  .help = "have the agent unpack it (a zip or a directory)" },
-	{ .name = "keep", .value = "WHAT",
+	{ .name = "keep", .value = "WHAT", .words = keep_words,
 	  .help = "if the run fails, it may be used again: for a retry, or another algorithm, too" },
 	WAIT_OPTION,
 	ROLE_SIGNATURE_OPTION,

@@ -8,12 +8,9 @@
 #include "common/base/file.h"
 #include "common/base/log.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
-
-enum { PROFILES_MAX = 1024 };
 
 static const char *operand(const struct cli *cli)
 {
@@ -189,6 +186,7 @@ const struct command cmd_profile_use = {
 	.operands_max = 1,
 	.options = use_options,
 	.run = run_use,
+	.operands_are_profiles = true,
 };
 
 static enum cli_exit run_remove(struct cli *cli, struct err *e)
@@ -215,49 +213,23 @@ const struct command cmd_profile_remove = {
 	.operands_min = 1,
 	.operands_max = 1,
 	.run = run_remove,
+	.operands_are_profiles = true,
 };
 
 /* ---- list, show ---- */
 
-static int by_name(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-/* Names of profiles, sorted; what else lies there is none. */
-static int read_names(char **names, size_t *count, struct err *e)
-{
-	CLEANUP(free) char *dir = NULL;
-	struct err ignored;
-	struct dirent *entry;
-	DIR *open;
-
-	if (profile_path(NULL, &dir, e) < 0)
-		return err_code(e);
-	open = opendir(dir);
-	if (!open)
-		return errno == ENOENT ? 0 : err_errno(e, "'%s'", dir);
-	while (*count < PROFILES_MAX && (entry = readdir(open)) != NULL)
-		if (profile_name_check(entry->d_name, &ignored) == 0 &&
-		    (names[*count] = strdup(entry->d_name)) != NULL)
-			(*count)++;
-	closedir(open);
-	qsort(names, *count, sizeof(*names), by_name);
-	return 0;
-}
-
-static void print_names(struct cli *cli, struct json_out *out, char **names, size_t count,
+static void print_names(struct cli *cli, struct json_out *out, const struct profile_names *names,
 			const char *used)
 {
-	for (size_t i = 0; i < count; i++) {
-		bool is_used = used && strcmp(used, names[i]) == 0;
+	for (size_t i = 0; i < names->count; i++) {
+		bool is_used = used && strcmp(used, names->list[i]) == 0;
 
 		if (!cli_flag(cli, "json")) {
-			fprintf(cli->out, "%s %s\n", is_used ? "*" : " ", names[i]);
+			fprintf(cli->out, "%s %s\n", is_used ? "*" : " ", names->list[i]);
 			continue;
 		}
 		json_out_object(out, NULL);
-		json_out_text(out, "name", names[i]);
+		json_out_text(out, "name", names->list[i]);
 		json_out_bool(out, "used", is_used);
 		json_out_end(out);
 	}
@@ -266,23 +238,21 @@ static void print_names(struct cli *cli, struct json_out *out, char **names, siz
 static enum cli_exit run_list(struct cli *cli, struct err *e)
 {
 	struct json_out out CLEANUP_JSON_OUT;
-	CLEANUP(free) char **names = calloc(PROFILES_MAX, sizeof(*names));
+	struct profile_names names = { .count = 0 };
 	CLEANUP(free) char *used = NULL;
-	size_t count = 0;
 	int failed;
 
 	json_out_init(&out);
-	failed = names ? profile_used(&used, e) : err_nomem(e);
+	failed = profile_used(&used, e);
 	if (!failed)
-		failed = read_names(names, &count, e);
+		failed = profile_names(&names, e);
 	json_out_list(&out, NULL);
 	if (!failed)
-		print_names(cli, &out, names, count, used);
+		print_names(cli, &out, &names, used);
 	json_out_end(&out);
 	if (!failed && cli_flag(cli, "json"))
 		failed = json_out_print(&out, cli->out, e);
-	for (size_t i = 0; i < count; i++)
-		free(names[i]);
+	profile_names_done(&names);
 	return failed ? CLI_FAILED : CLI_OK;
 }
 
@@ -356,4 +326,5 @@ const struct command cmd_profile_show = {
 	.operands_max = 1,
 	.options = (const struct cli_option[]){ CLI_JSON_OPTION, { .name = NULL } },
 	.run = run_show,
+	.operands_are_profiles = true,
 };

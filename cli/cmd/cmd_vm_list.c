@@ -74,8 +74,9 @@ static enum cli_exit run_list(struct cli *cli, struct err *e)
 }
 
 /* clang-format off */
+static const char *const states[] = { "creating", "running", "lost", "removing", "exited", NULL };
 static const struct cli_option list_options[] = {
-	{ .name = "state", .value = "STATE", .times = CLI_MANY,
+	{ .name = "state", .value = "STATE", .times = CLI_MANY, .offers = states,
 	  .help = "only creating, running, lost, removing or exited ones (all but exited)" },
 	VM_FILTER_OPTIONS,
 	TABLE_OPTIONS,

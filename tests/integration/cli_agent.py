@@ -230,7 +230,7 @@ def what_may_be_kept_is_said_and_signed():
             assert owner.agent.calls[-1]["keep"] == [word]
         owner.agent.run("data", IRIS, owner.key).ok()
         assert "keep" not in owner.agent.calls[-1]
-        owner.agent.run("data", IRIS, owner.key, "--keep", "all").refused(2, "--keep 'all': say retry or algorithm")
+        owner.agent.run("data", IRIS, owner.key, "--keep", "all").refused(2, "--keep 'all': use one of retry, algorithm")
         owner.agent.run("data", IRIS, owner.key, "--keep", "retry", "--role-signature").refused(
             2, "does not cover")
         owner.agent.status = {"datasets": [agent.StatusAsset(
