@@ -9,47 +9,119 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #define TABLE "cocos_guests"
 
-/* It says nothing, and its exit status whether the chain is there that the hook jumps to. */
-static int run(const char *nft, pid_t *pid)
+enum { LISTING_MAX = 64 << 10 };
+
+/* What of the table keeps guests off, as nft lists it: the hook, what it sends on, and what is refused there.
+ * The rest (ports, the user's number) is the operator's. */
+static const struct {
+	const char *chain, *text;
+} needed[] = {
+	{ "output", "type filter hook output priority" },
+	{ "output", "jump to_this_host\n" },
+	{ "to_this_host", "reject with tcp reset\n" },
+	{ "to_this_host", "\t\treject" },
+};
+
+static int spawn(const char *nft, int out, pid_t *pid)
 {
-	char *const argv[] = { (char *)(uintptr_t)nft,
-			       (char[]){ "list" },
-			       (char[]){ "chain" },
-			       (char[]){ "inet" },
-			       (char[]){ TABLE },
-			       (char[]){ "output" },
-			       NULL };
+	char *const argv[] = { (char *)(uintptr_t)nft, (char[]){ "list" }, (char[]){ "table" },
+			       (char[]){ "inet" },     (char[]){ TABLE },  NULL };
 	char *const environment[] = { (char[]){ "LC_ALL=C" }, NULL };
-	posix_spawn_file_actions_t silent;
-	int failed = posix_spawn_file_actions_init(&silent);
+	posix_spawn_file_actions_t files;
+	int failed = posix_spawn_file_actions_init(&files);
 
 	if (failed)
 		return failed;
-	for (int fd = 0; !failed && fd < 3; fd++)
-		failed = posix_spawn_file_actions_addopen(&silent, fd, "/dev/null", O_RDWR, 0);
+	failed = posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
 	if (!failed)
-		failed = posix_spawn(pid, nft, &silent, NULL, argv, environment);
-	posix_spawn_file_actions_destroy(&silent);
+		failed = posix_spawn_file_actions_adddup2(&files, out, STDOUT_FILENO);
+	if (!failed)
+		failed = posix_spawn_file_actions_addopen(&files, STDERR_FILENO, "/dev/null",
+							  O_WRONLY, 0);
+	if (!failed)
+		failed = posix_spawn(pid, nft, &files, NULL, argv, environment);
+	posix_spawn_file_actions_destroy(&files);
 	return failed;
+}
+
+/* Up to the end, as far as there is room; a longer listing is cut off, and lacks something then. */
+static void read_listing(int fd, char listing[LISTING_MAX])
+{
+	size_t len = 0;
+	ssize_t got = 1;
+
+	while (got > 0 && len < LISTING_MAX - 1) {
+		got = read(fd, listing + len, LISTING_MAX - 1 - len);
+		if (got < 0 && errno == EINTR)
+			got = 1;
+		else if (got > 0)
+			len += (size_t)got;
+	}
+	listing[len] = '\0';
+}
+
+static int list(const char *nft, char listing[LISTING_MAX], int *status, struct err *e)
+{
+	CLEANUP(close) int in = -1, out = -1;
+	int ends[2];
+	pid_t pid;
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return err_errno(e, "a pipe for '%s'", nft);
+	in = ends[0];
+	out = ends[1];
+	errno = spawn(nft, out, &pid);
+	if (errno)
+		return err_errno(e, "run '%s'", nft);
+	close(TAKE_FD(out));
+	read_listing(in, listing);
+	close(TAKE_FD(in)); /* one that has more to say ends by it */
+	while (waitpid(pid, status, 0) < 0)
+		if (errno != EINTR)
+			return err_errno(e, "wait for '%s'", nft);
+	return 0;
+}
+
+/* The chain's text, up to its closing brace; empty if there is none of that name. */
+static const char *find_chain(const char *listing, const char *name, size_t *len)
+{
+	char head[64];
+	const char *begin, *end;
+
+	snprintf(head, sizeof(head), "\tchain %s {\n", name);
+	begin = strstr(listing, head);
+	end = begin ? strstr(begin, "\n\t}") : NULL;
+	*len = end ? (size_t)(end + 1 - begin) : 0;
+	return begin;
 }
 
 int guest_rules_check(const char *nft, char found[PREFLIGHT_TEXT_MAX], struct err *e)
 {
-	pid_t pid;
+	CLEANUP(free) char *listing = malloc(LISTING_MAX);
 	int status;
 
-	errno = run(nft, &pid);
-	if (errno)
-		return err_errno(e, "run '%s'", nft);
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return err_errno(e, "wait for '%s'", nft);
+	if (!listing)
+		return err_nomem(e);
+	if (list(nft, listing, &status, e) < 0)
+		return err_code(e);
 	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
 		return err_set(e, ERR_PRECONDITION,
-			       "nftables has no chain 'output' in table inet " TABLE
+			       "nftables has no table inet " TABLE
 			       ": guests reach every port of this host");
+	for (size_t i = 0; i < ARRAY_LEN(needed); i++) {
+		const char *text = needed[i].text, *shown = text + strspn(text, "\t");
+		size_t len;
+		const char *chain = find_chain(listing, needed[i].chain, &len);
+
+		if (!len || !memmem(chain, len, text, strlen(text)))
+			return err_set(e, ERR_PRECONDITION,
+				       "chain '%s' of nftables' table inet " TABLE
+				       " has no '%.*s': guests reach ports of this host",
+				       needed[i].chain, (int)strcspn(shown, "\n"), shown);
+	}
 	return preflight_found(found, "table inet " TABLE " is loaded");
 }

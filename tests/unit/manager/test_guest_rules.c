@@ -17,13 +17,68 @@ static const char *instead(const char *line)
 	return path;
 }
 
+/* As nft lists packaging/nftables/guests.nft. */
+#define HEAD   "table inet cocos_guests {\n"
+#define OUTPUT "\tchain output {\n"
+#define HOOK   "\t\ttype filter hook output priority filter; policy accept;\n"
+#define SENDS  "\t\tmeta skuid 64055 oifname \"lo\" jump to_this_host\n"
+#define HERE   "\t}\n\n\tchain to_this_host {\n"
+#define RESET  "\t\ttcp flags syn / syn,ack reject with tcp reset\n"
+#define REJECT "\t\treject\n"
+#define TAIL   "\t}\n}\n"
+
+/* An nft that lists that, if it is asked for the table. */
+static const char *listing(const char *text)
+{
+	char path[sizeof(test_folder) + 16], line[200];
+	struct err e;
+
+	snprintf(path, sizeof(path), "%s/listing", test_folder);
+	assert_ok(file_write(path, text, strlen(text), 0600, &e), e);
+	snprintf(line, sizeof(line), "[ \"$*\" = 'list table inet cocos_guests' ] && cat %s", path);
+	return instead(line);
+}
+
 static void rules_that_are_loaded_are_found(void **state)
 {
 	struct err e;
 
-	assert_ok(guest_rules_check(instead("[ \"$*\" = 'list chain inet cocos_guests output' ]"),
-				    found, &e),
+	assert_ok(guest_rules_check(listing(HEAD OUTPUT HOOK SENDS HERE RESET REJECT TAIL), found,
+				    &e),
 		  e);
+}
+
+/* A table is not enough, nor are its chains. */
+static void rules_that_lack_something_are_a_failure(void **state)
+{
+	static const struct {
+		const char *text, *says;
+	} rows[] = {
+		{ "", "chain 'output'" },
+		{ HEAD OUTPUT SENDS HERE RESET REJECT TAIL,
+		  "chain 'output' of nftables' table inet cocos_guests has no 'type filter hook" },
+		{ HEAD OUTPUT HOOK HERE RESET REJECT TAIL, "no 'jump to_this_host'" },
+		{ HEAD OUTPUT HOOK SENDS TAIL, "chain 'to_this_host'" },
+		{ HEAD OUTPUT HOOK SENDS HERE TAIL, "no 'reject with tcp reset'" },
+		{ HEAD OUTPUT HOOK SENDS HERE REJECT TAIL, "no 'reject with tcp reset'" },
+		{ HEAD OUTPUT HOOK SENDS HERE RESET TAIL, "no 'reject': guests reach" },
+		{ HEAD OUTPUT HOOK SENDS RESET REJECT HERE TAIL, "chain 'to_this_host'" },
+		{ HEAD OUTPUT HOOK SENDS HERE RESET REJECT, "chain 'to_this_host'" },
+	};
+	struct err e;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		assert_refused(guest_rules_check(listing(rows[i].text), found, &e), e,
+			       ERR_PRECONDITION, rows[i].says);
+}
+
+/* Nothing is waited for but the end, and no more is kept than there is room for. */
+static void a_listing_without_end_is_a_failure(void **state)
+{
+	struct err e;
+
+	assert_refused(guest_rules_check(instead("yes"), found, &e), e, ERR_PRECONDITION,
+		       "nftables");
 }
 
 static void rules_that_are_not_are_a_failure(void **state)
@@ -48,6 +103,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rules_that_are_loaded_are_found),
+		cmocka_unit_test(rules_that_lack_something_are_a_failure),
+		cmocka_unit_test(a_listing_without_end_is_a_failure),
 		cmocka_unit_test(rules_that_are_not_are_a_failure),
 		cmocka_unit_test(a_host_without_nftables_is_a_failure),
 	};
