@@ -6,6 +6,7 @@
 #include "common/rpc/address.h"
 #include "common/rpc/metadata_wire.h"
 #include "common/rpc/status.h"
+#include "common/rpc/trace.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -72,6 +73,18 @@ static void check_http(const char *value, size_t len)
 		__builtin_trap();
 }
 
+/* Of a call that is part of a trace, both ids are digits alone; of any other there are none. */
+static void check_trace(const char *text)
+{
+	static const char digits[] = "0123456789abcdef";
+	struct trace trace;
+	bool is_one = trace_parse(text, &trace);
+
+	if (strspn(trace.id, digits) != (is_one ? TRACE_ID_LEN : 0) ||
+	    strspn(trace.span, digits) != (is_one ? TRACE_SPAN_LEN : 0))
+		__builtin_trap();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
@@ -92,6 +105,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	copy = len ? strndup(value, value_len) : NULL;
 	if (copy && address_parse(copy, &address, &e) == 0 && !address.is_unix && !address.port[0])
 		__builtin_trap();
+	if (copy)
+		check_trace(copy);
 	free(copy);
 	return 0;
 }

@@ -66,6 +66,20 @@ def what_a_manager_is_asked_to_change_is_written():
         assert seen[5]["outcome"] == code and seen[5].get("error", "") == words, (seen, code, words)
 
 
+def a_caller_s_trace_is_written():
+    good, trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "0af7651916cd43dd8448eb211c80319c"
+    with Folder() as folder:
+        log = folder("audit.log")
+        said = [(good,), (good.upper(),), ("00-" + "0" * 32 + good[35:],), (good + "-x",), (good, good), ()]
+        with service_of(folder, AUDIT_LOG=log) as s:
+            for number, parents in enumerate(said):
+                s.stub.Create(computations.CreateRequest(manifest=manifest(f"c{number}")), timeout=WAIT,
+                              metadata=[("traceparent", parent) for parent in parents])
+        seen = entries(log)
+        assert [(e["event"], e.get("trace")) for e in seen] == \
+            [("asked", trace), ("done", trace)] + [("asked", None), ("done", None)] * (len(said) - 1), seen
+
+
 def what_administrators_change_is_written():
     with Folder() as folder:
         log = folder("audit.log")
@@ -247,6 +261,7 @@ if __name__ == "__main__":
     tap.run([
         what_a_manager_is_asked_to_change_is_written,
         what_administrators_change_is_written,
+        a_caller_s_trace_is_written,
         a_certificate_s_subject_and_spiffe_id_are_written,
         without_a_file_it_is_in_the_normal_log_at_every_level,
         the_end_of_a_change_is_told_and_not_the_caller_s_deadline,

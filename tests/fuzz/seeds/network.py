@@ -64,6 +64,11 @@ def grpc_headers():
     return {
         **{f"reserved-{key.decode().strip(':')}": header(key, b"x") for key in (b"te", b"content-type",
             b"grpc-status", b":path")},
+        "trace": header(b"traceparent", b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
+        "trace-later": header(b"traceparent", b"cc-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-x"),
+        "trace-longer": header(b"traceparent", b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-x"),
+        "trace-zero": header(b"traceparent", b"00-" + b"0" * 32 + b"-b7ad6b7169203331-01"),
+        "trace-upper": header(b"traceparent", b"00-0AF7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
         "key-upper": header(b"Key", b"x"),
         "key-long": header(b"k" * 300, b"x"),
         "value-control": header(b"k", b"a\tb"),
