@@ -79,12 +79,13 @@ def failure_text(text):
     return "\n".join(errors[:20] + lines[-20:])
 
 
-def run(root, command, binds=()):
-    """Runs `command` in `root`; `binds` are (folder of the machine, folder inside). Returns what it
-    printed."""
+def run(root, command, binds=(), proc=False):
+    """Runs `command` in `root`; `binds` are (folder of the machine, folder inside); with `proc`, it sees
+    processes. Returns what it printed."""
     quoted = shlex.quote(root)
     script = ["set -e"]
     script += [f"mount --bind /dev/{name} {quoted}/dev/{name}" for name in DEVICES]
+    script += [f"mount --rbind /proc {quoted}/proc"] if proc else []
     script += [f"mount --bind {shlex.quote(outside)} {quoted}{shlex.quote(inside)}"
                for outside, inside in binds]
     variables = " ".join(f"{key}={shlex.quote(value)}" for key, value in ENVIRONMENT.items())

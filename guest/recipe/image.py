@@ -6,13 +6,18 @@ import re
 import shutil
 import tempfile
 
-from . import buildroot, compile as build, cpio, disk, kernel, packages, tree
+from . import buildroot, compile as build, cpio, disk, kernel, linux, packages, tree
 from .fail import Failure
 from .flavours import FLAVOURS, KERNEL, KERNEL_PACKAGES, KERNEL_SUITE, MODULES, RELEASE, \
     SIMULATED_TOOLS, TOOLS
 
 FORMAT = 1
-SETS = ("kernel", "image", "tools")
+KERNELS = ("own", "stock")
+
+
+def sets_of(kind):
+    """The lists of packages that an image with that kernel is made from."""
+    return ("kernel", "image", "tools") + (("kernel_tools",) if kind == "own" else ())
 
 
 def cmdline_words(project):
@@ -33,27 +38,40 @@ def tools_of(flavour):
     return TOOLS + flavour.get("tools", []) + (SIMULATED_TOOLS if flavour.get("simulated") else [])
 
 
-def resolve(apt, flavour):
+def kernel_packages(apt, kind):
+    """What the kernel is, or what it is made from and with."""
+    if kind == "stock":
+        return {"kernel": packages.find(apt, [KERNEL], KERNEL_SUITE, keep=KERNEL_PACKAGES)}
+    return {"kernel": packages.find(apt, [linux.PACKAGE], KERNEL_SUITE, keep=linux.PACKAGES),
+            "kernel_tools": packages.find(apt, linux.TOOLS)}
+
+
+def resolve(apt, flavour, kind):
     """The packages of an image as the archive has them today."""
     runtime = packages.find(apt, flavour["packages"]) + \
         packages.find(apt, flavour["alone"], alone=True)
     unique = {entry["name"]: entry for entry in runtime}
     return {
-        "kernel": packages.find(apt, [KERNEL], KERNEL_SUITE, keep=KERNEL_PACKAGES),
+        **kernel_packages(apt, kind),
         "image": [unique[name] for name in sorted(unique)],
         "tools": packages.find(apt, tools_of(flavour)),
     }
 
 
-def locked(path, flavour_name, flavour):
+def locked(path, flavour_name, flavour, kind):
     """The packages that the image.json at `path` lists, if that is what this recipe asks for."""
     with open(path, encoding="utf-8") as file:
         record = json.load(file)
     if record.get("version") != FORMAT or record.get("flavour") != flavour_name:
         raise Failure(f"{path} is no list for the flavour '{flavour_name}'")
-    chosen = {name: record["packages"][name] for name in SETS}
+    if (kind == "own") != ("own_kernel" in record):
+        raise Failure(f"{path} is no list for an image with the kernel '{kind}'")
+    chosen = {name: record["packages"][name] for name in sets_of(kind)}
     for name, wanted in (("tools", tools_of(flavour)),
+                         ("kernel_tools", linux.TOOLS if kind == "own" else []),
                          ("image", flavour["packages"] + flavour["alone"])):
+        if name not in chosen:
+            continue
         absent = set(wanted) - {entry["name"] for entry in chosen[name]}
         if absent:
             raise Failure(f"{path}: {name} lacks {', '.join(sorted(absent))}")
@@ -61,13 +79,14 @@ def locked(path, flavour_name, flavour):
 
 
 class Build:
-    def __init__(self, project, flavour, out, cache, agent=None, lock=None, say=print):
+    def __init__(self, project, flavour, out, cache, agent=None, lock=None, say=print, kind="own"):
         self.project, self.name, self.out, self.cache = project, flavour, out, cache
         self.flavour, self.agent, self.lock, self.say = FLAVOURS[flavour], agent, lock, say
+        self.kind, self.variant = kind, "simulated" if FLAVOURS[flavour].get("simulated") else None
         self.source = build.source_digest(project, build.sources_of(self.flavour))
 
     def _root(self, debs, entries):
-        path = os.path.join(self.cache, "roots", 
+        path = os.path.join(self.cache, "roots",
                             buildroot.key_of(buildroot.LAYOUT, [e["sha256"] for e in entries]))
         return buildroot.make_once(path, lambda new: buildroot.unpack(debs, new))
 
@@ -87,21 +106,39 @@ class Build:
     def run(self):
         os.makedirs(self.cache, exist_ok=True)
         apt = packages.Apt(os.path.join(self.cache, "apt"), RELEASE)
-        chosen = locked(self.lock, self.name, self.flavour) if self.lock else \
-            resolve(apt, self.flavour)
+        chosen = locked(self.lock, self.name, self.flavour, self.kind) if self.lock else \
+            resolve(apt, self.flavour, self.kind)
         roots = {}
-        for name in SETS:
+        for name in sets_of(self.kind):
             self.say(f"{name}: {len(chosen[name])} packages")
             roots[name] = self._root(packages.get(apt, chosen[name]), chosen[name])
+        linux_folder = self._linux(roots)
         self.say("programs")
         programs = self._programs(roots["tools"])
         os.makedirs(self.out, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".build-", dir=self.out) as work:
-            record = self._assemble(roots, programs, work)
+            record = self._assemble(roots, programs, work, linux_folder)
             record["packages"] = chosen
             self._publish(work, record)
 
-    def _assemble(self, roots, programs, work):
+    def _linux(self, roots):
+        """The folder of our own kernel, or none."""
+        if self.kind != "own":
+            return None
+        self.say("the kernel (compiled once, and kept in the cache: five to ten minutes on two processors)")
+        return linux.cached(self.project, roots, self.cache, self.variant)
+
+    def _put_kernel(self, roots, folder, work, record):
+        source = os.path.join(folder, "vmlinuz") if folder else kernel.vmlinuz_of(roots["kernel"])
+        shutil.copyfile(source, os.path.join(work, "vmlinuz"))
+        if not folder:
+            record["kernel_release"] = os.path.basename(kernel.folder_of(roots["kernel"]))
+            return
+        record["own_kernel"] = linux.digests(self.project, self.variant)
+        with open(os.path.join(folder, "release"), encoding="utf-8") as file:
+            record["kernel_release"] = file.read().strip()
+
+    def _assemble(self, roots, programs, work, linux_folder):
         initrd = os.path.join(work, "initrd")
         system = os.path.join(initrd, "system")
         os.makedirs(initrd)
@@ -124,7 +161,7 @@ class Build:
             self.say("root disk")
             self._disk(roots, system, initrd, work, record)
         self._initrd(roots, programs, initrd, work)
-        shutil.copyfile(kernel.vmlinuz_of(roots["kernel"]), os.path.join(work, "vmlinuz"))
+        self._put_kernel(roots, linux_folder, work, record)
         for key, name in (("kernel", "vmlinuz"), ("initrd", "initrd.img"), ("root", "root.img")):
             path = os.path.join(work, name)
             if os.path.exists(path):
@@ -133,7 +170,6 @@ class Build:
         words = cmdline_words(self.project)
         record["cmdline"] = " ".join(word for word, use in words if use == "ALWAYS")
         record["cmdline_words"] = [word for word, use in words if use == "LAUNCHER"]
-        record["kernel_release"] = os.path.basename(kernel.folder_of(roots["kernel"]))
         return record
 
     def _disk(self, roots, system, initrd, work, record):
@@ -149,8 +185,9 @@ class Build:
         self.say("initrd")
         for name in ("proc", "sys", "dev"):
             os.makedirs(os.path.join(initrd, name))
-        kernel.write_modules(roots["kernel"], {**MODULES, **self.flavour["modules"]},
-                             os.path.join(initrd, "modules"))
+        if self.kind == "stock":
+            kernel.write_modules(roots["kernel"], {**MODULES, **self.flavour["modules"]},
+                                 os.path.join(initrd, "modules"))
         shutil.copyfile(os.path.join(programs, "cocos-init"), os.path.join(initrd, "init"))
         os.chmod(os.path.join(initrd, "init"), 0o755)
         tree.normalize(initrd)
@@ -176,13 +213,14 @@ class Build:
         os.replace(final + ".new", final)
 
 
-def is_current(project, flavour, out, agent=None):
-    """Whether `out` already holds what this source gives, with that agent if one is given, every file
-    whole."""
+def is_current(project, flavour, out, agent=None, kind="own"):
+    """Whether `out` already holds what this source gives, with that kernel and that agent if one is
+    given, every file whole."""
     try:
         with open(os.path.join(out, "image.json"), encoding="utf-8") as file:
             record = json.load(file)
         return record["version"] == FORMAT and record["flavour"] == flavour and \
+            ("own_kernel" in record) == (kind == "own") and \
             record["source"] == build.source_digest(
                 project, build.sources_of(FLAVOURS[flavour])) and \
             record.get("agent_given") == (packages.sha256_of(agent) if agent else None) and all(

@@ -177,7 +177,9 @@ def what_is_in_the_image(document, image, cache, key):
         other = document.add(identifier("Image", name, each.entry["version"]), name, each.entry["version"],
                              document.licence(each.copyright(known)), each.entry["sha256"])
         document.relate(key, "CONTAINS", other)
-    for entry in entries["tools"]:
+    tools = {(entry["name"], entry["version"]): entry
+             for entry in entries["tools"] + entries.get("kernel_tools", [])}  # of our own kernel
+    for _, entry in sorted(tools.items()):
         other = document.add(identifier("ImageTool", entry["name"], entry["version"]), entry["name"], entry["version"],
                              "NOASSERTION", entry["sha256"], "APPLICATION")
         document.relate(other, "BUILD_TOOL_OF", key)

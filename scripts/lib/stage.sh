@@ -182,7 +182,8 @@ stage_build() { # FLAVOUR
 	flavour=$1${simulated:+-simulated}
 	step="building the guest image"
 	note "Making the guest image (the first time takes minutes)"
-	"$root/scripts/build-image" "$flavour" --out "$build/image/$flavour"
+	note "Its kernel is Debian's, which runs ACPI code of the host's; for production there is our own (docs/security.md)"
+	"$root/scripts/build-image" "$flavour" --kernel stock --out "$build/image/$flavour"
 }
 
 stage_folder() {

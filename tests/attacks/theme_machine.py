@@ -12,7 +12,7 @@ import struct
 import subprocess
 
 from agent_peer import Service, free_port, sha3
-from guest_vm import Ethernet, Vm
+from guest_vm import Ethernet, Vm, build_image
 from harness import BUILD, Folder, ROOT, cli, program
 from honest_agent import manifest, provider, with_algorithm
 from rows import Outcome, Skip, row, shared
@@ -48,10 +48,7 @@ class Host:
 
     @staticmethod
     def built():
-        out = os.path.join(BUILD, "image", FLAVOUR)
-        subprocess.run([os.path.join(ROOT, "scripts", "build-image"), FLAVOUR, "--out", out],
-                       check=True, stdout=subprocess.DEVNULL)
-        return out
+        return build_image(ROOT, FLAVOUR, os.path.join(BUILD, "image", FLAVOUR))
 
     def file(self, kind):
         return os.path.join(self.image, self.record[kind]["file"])

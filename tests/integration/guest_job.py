@@ -5,14 +5,13 @@ Arguments: the project's folder, the algorithm, a folder for the image.
 """
 import json
 import os
-import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 import tap  # noqa: E402
 from agent_job import ALGO_KEY, DATA_KEY, IRIS, USER_KEY, manifest, unzip  # noqa: E402
 from agent_peer import Client, Service, cvms_pb2, dataset, free_port, zip_of  # noqa: E402
-from guest_vm import Vm  # noqa: E402
+from guest_vm import Vm, build_image  # noqa: E402
 
 PROJECT, ALGORITHM, IMAGES = sys.argv[1:4]
 SUB, WEIGHTS = zip_of([("x.csv", b"x")]), zip_of([("torch/weights", b"weights")])
@@ -31,8 +30,7 @@ def a_computation_runs_and_another_after_it():
     sets = [dataset(IRIS, DATA_KEY, "iris.csv"), dataset(SUB, DATA_KEY, "sub.zip", decompress=True),
             dataset(WEIGHTS, DATA_KEY, "weights.zip", cache=True)]
     folder, outside, service = os.path.join(IMAGES, "base"), free_port(), Service()
-    subprocess.run([os.path.join(PROJECT, "scripts/build-image"), "base", "--out", folder],
-                   check=True, stdout=subprocess.DEVNULL)
+    build_image(PROJECT, "base", folder)
     with open(os.path.join(folder, "image.json"), encoding="utf-8") as file:
         words = json.load(file)["cmdline"] + " cocos.role_signature"  # as the peer here signs
     with Vm(folder, f"AGENT_CVM_GRPC_URL=10.0.2.2:{service.port}\nAGENT_RUN_PROCESSOR=90\n",

@@ -306,6 +306,8 @@ static void look_around(void)
 	say_result("configfs", access("/sys/kernel/config/tsm", F_OK));
 	say_result("cgroup2", access("/sys/fs/cgroup/cgroup.controllers", F_OK));
 	say_result("securityfs", access("/sys/kernel/security/lsm", F_OK));
+	say_file("/sys/kernel/security/lockdown");
+	printf("probe: processors: %ld\n", sysconf(_SC_NPROCESSORS_ONLN));
 	getrlimit(RLIMIT_CORE, &core);
 	say("core dumps", core.rlim_max ? "yes" : "no");
 	say_sandbox();

@@ -17,7 +17,7 @@ sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 import guest_network  # noqa: E402
 import tap  # noqa: E402
 from guest_network import FORWARDED, HOST, OTHER, SERVICE, shut_rules  # noqa: E402
-from guest_vm import PATIENCE, Vm  # noqa: E402
+from guest_vm import PATIENCE, Vm, build_image  # noqa: E402
 
 PROJECT, PROBE, IMAGES = sys.argv[1:4]
 GATEWAY, GATEWAY6 = "10.0.2.2", "fec0::2"  # of QEMU's user network: the host's 127.0.0.1 and ::1
@@ -114,9 +114,7 @@ def with_them_it_reaches_the_computation_service_alone():
 
 if __name__ == "__main__":
     if "--in-the-room" not in sys.argv:  # in there is no network to fetch packages by
-        subprocess.run([os.path.join(PROJECT, "scripts/build-image"), "base", "--out",
-                        os.path.join(IMAGES, "base"), "--agent", PROBE], check=True,
-                       stdout=subprocess.DEVNULL)
+        build_image(PROJECT, "base", os.path.join(IMAGES, "base"), "--agent", PROBE)
     guest_network.enter()
     tap.run([without_rules_a_guest_reaches_its_hosts_loopback,
              with_them_it_reaches_the_computation_service_alone])

@@ -4,12 +4,11 @@
 Arguments: the project's folder, the intruder that takes the agent's place, a folder for the image.
 """
 import os
-import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 import tap  # noqa: E402
-from guest_vm import Vm  # noqa: E402
+from guest_vm import Vm, build_image  # noqa: E402
 
 PROJECT, INTRUDER, IMAGES = sys.argv[1:4]
 AGENT, KEEPER = "1900000001", "1900000002"  # common/base/users.h
@@ -19,9 +18,7 @@ SAID = {}  # stage: {what: value}
 
 
 def boot():
-    folder = os.path.join(IMAGES, "base")
-    subprocess.run([os.path.join(PROJECT, "scripts/build-image"), "base", "--out", folder,
-                    "--agent", INTRUDER], check=True, stdout=subprocess.DEVNULL)
+    folder = build_image(PROJECT, "base", os.path.join(IMAGES, "base"), "--agent", INTRUDER)
     with Vm(folder, "A=1\n", {"key.pem": b"key"}) as vm:
         lines = vm.wait_end()
     assert "probe: end" in lines, "\n".join(lines)

@@ -15,6 +15,15 @@ import time
 
 PATIENCE = 400  # seconds that only end a test that hangs; under emulation, beside other work
 ACCEPTS = 1 << 16  # flag of a listening socket in /proc/net/unix
+# Debian's is there at once; ours takes minutes to compile, and `scripts/test long` boots it.
+KERNEL = os.environ.get("COCOS_TEST_KERNEL", "stock")
+
+
+def build_image(project, flavour, out, *options, kernel=KERNEL):
+    """The image of this source, built if it is not there; returns its folder."""
+    subprocess.run([os.path.join(project, "scripts/build-image"), flavour, "--kernel", kernel,
+                    "--out", out, *options], check=True, stdout=subprocess.DEVNULL)
+    return out
 
 
 class Vm:

@@ -5,13 +5,14 @@ Argument: the project's folder.
 """
 import json
 import os
+import re
 import sys
 import tempfile
 
 sys.dont_write_bytecode = True
 sys.path[:0] = [os.path.dirname(os.path.realpath(__file__)), os.path.join(sys.argv[1], "guest")]
 import tap  # noqa: E402
-from recipe import cpio, flavours, image, kernel, libraries, packages, sources, tree  # noqa: E402
+from recipe import cpio, flavours, image, kernel, libraries, linux, packages, sources, tree  # noqa: E402
 from recipe.fail import Failure  # noqa: E402
 
 DEB822 = """\
@@ -170,22 +171,27 @@ def a_library_that_only_a_link_leads_to_is_taken():
 
 def a_list_for_something_else_is_no_lock():
     flavour = flavours.FLAVOURS["base"]
-    entries = {name: [{"name": n} for n in flavour["packages"] + flavour["alone"] + flavours.TOOLS]
-               for name in image.SETS}
+    entries = {name: [{"name": n} for n in flavour["packages"] + flavour["alone"] + flavours.TOOLS + linux.TOOLS]
+               for name in image.sets_of("own")}
+    stock = {name: entries[name] for name in image.sets_of("stock")}
     record = {"version": image.FORMAT, "flavour": "base", "packages": entries}
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "image.json")
 
-        def lock(changed):
+        def lock(changed, kind="stock"):
             with open(path, "w", encoding="utf-8") as file:
                 json.dump({**record, **changed}, file)
-            return image.locked(path, "base", flavour)
+            return image.locked(path, "base", flavour, kind)
 
-        assert lock({}) == entries
+        assert lock({}) == stock and lock({"own_kernel": {}}, "own") == entries
+        refused(lock, {}, "own", says="with the kernel 'own'")
+        refused(lock, {"own_kernel": {}}, says="with the kernel 'stock'")
+        bare = {**entries, "kernel_tools": [each for each in entries["tools"] if each["name"] != "bison"]}
+        refused(lock, {"own_kernel": {}, "packages": bare}, "own", says="kernel_tools lacks bison")
         refused(lock, {"flavour": "python"}, says="no list for")
         refused(lock, {"version": 2}, says="no list for")
-        short = {**entries, "tools": entries["tools"][:-1]}
-        refused(lock, {"packages": short}, says="tools lacks " + flavours.TOOLS[-1])
+        short = {**entries, "tools": [each for each in entries["tools"] if each["name"] != "erofs-utils"]}
+        refused(lock, {"packages": short}, says="tools lacks erofs-utils")
 
 
 def a_package_that_is_not_the_listed_one_is_refused():
@@ -241,17 +247,62 @@ def an_image_counts_only_with_the_agent_that_was_asked_for():
                   "initrd": put("initrd.img", b"i"), "source": image.build.source_digest(
                       sys.argv[1], image.build.sources_of(flavours.FLAVOURS["base"]))}
 
-        def current(agent, **change):
+        def current(agent, kind="stock", **change):
             put("image.json", json.dumps({**record, **change}).encode())
-            return image.is_current(sys.argv[1], "base", folder, agent)
+            return image.is_current(sys.argv[1], "base", folder, agent, kind)
 
         given = packages.sha256_of(probe)
         assert current(None) and current(probe, agent_given=given)
         assert not current(None, agent_given=given) and not current(None, agent_given=True)
         assert not current(other, agent_given=given) and not current(probe)
+        assert not current(None, "own") and current(None, "own", own_kernel={})
+        assert not current(None, own_kernel={})
         assert not current(None, source="0") and not current(None, flavour="python")
         put("initrd.img", b"I")
         assert not current(None)
+
+
+NEEDED = ("LOCK_DOWN_KERNEL_FORCE_CONFIDENTIALITY", "INIT_ON_ALLOC_DEFAULT_ON", "HARDENED_USERCOPY",
+          "SLAB_FREELIST_HARDENED", "STACKPROTECTOR_STRONG", "RANDOMIZE_BASE", "STRICT_KERNEL_RWX", "VMAP_STACK",
+          "CPU_MITIGATIONS", "AMD_MEM_ENCRYPT", "SEV_GUEST", "INTEL_TDX_GUEST", "TDX_GUEST_DRIVER", "TSM_REPORTS",
+          "TSM_MEASUREMENTS", "DM_VERITY", "IMA", "SECCOMP_FILTER", "SECURITY_LANDLOCK", "SECURITY_PERF_EVENTS_RESTRICT")
+
+
+def the_kernel_has_what_it_must_and_asks_for_nothing_forbidden():
+    """Its whole configuration is compared where it is built, with the same function."""
+    for variant in (None, "simulated"):
+        asked = linux.wanted(sys.argv[1], variant)
+        lines = [line for line in asked.splitlines() if line and not line.startswith("#")]
+        assert all(re.fullmatch(r'CONFIG_\w+=(y|-?\d+|"[^"]*")', line) for line in lines), lines
+        names = [line.split("=")[0] for line in lines]
+        assert len(names) == len(set(names)), "an option stands there twice"
+        linux.check(asked, asked, variant == "simulated")
+        assert all(linux.options(asked).get(name) == "y" for name in NEEDED), NEEDED
+    refused(linux.check, asked, asked, says="CONFIG_FUSE_FS must be off")
+
+
+def a_kernel_that_came_out_otherwise_is_refused():
+    asked = 'CONFIG_A=y\nCONFIG_B="x"\n'
+    linux.check(asked, asked + "CONFIG_C=y\n# CONFIG_MODULES is not set\n")
+    refused(linux.check, asked, "CONFIG_A=y\n# CONFIG_B is not set\n", says='CONFIG_B should be "x" and is off')
+    refused(linux.check, asked, 'CONFIG_A=m\nCONFIG_B="x"\n', says="CONFIG_A should be y and is m")
+    for name in linux.FORBIDDEN + linux.SIMULATED:
+        refused(linux.check, asked, asked + f"CONFIG_{name}=y\n", says=f"CONFIG_{name} must be off")
+
+
+def each_patch_says_its_licence_and_why():
+    """Their words come before the change, and every file of theirs is in the digest of the image."""
+    project = sys.argv[1]
+    names = [name for name in linux.files(project) if name.endswith(".patch")]
+    assert names == sorted(names) and len(names) >= 4, names
+    assert set(linux.digests(project)) == {*names, "config", "dsdt.asl"}
+    assert set(linux.digests(project, "simulated")) == {*names, "config", "config-simulated", "dsdt.asl"}
+    for name in names:
+        with open(os.path.join(project, linux.FOLDER, name), encoding="utf-8") as file:
+            licence, empty, title, _, *rest = file.read().split("\n")
+        assert licence == "SPDX-License-Identifier: GPL-2.0-only" and not empty and title, name
+        why, change = "\n".join(rest).split("\n--- a/", 1)
+        assert len(why) > 100 and re.match(r"\S+\n\+\+\+ b/\S+\n@@ ", change), name
 
 
 tap.run([
@@ -266,4 +317,7 @@ tap.run([
     a_package_that_is_not_the_listed_one_is_refused,
     the_command_line_is_the_table_of_init,
     an_image_counts_only_with_the_agent_that_was_asked_for,
+    the_kernel_has_what_it_must_and_asks_for_nothing_forbidden,
+    a_kernel_that_came_out_otherwise_is_refused,
+    each_patch_says_its_licence_and_why,
 ])

@@ -20,9 +20,9 @@ CACHE = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.
 FLAVOURS = ("base", "python")
 
 
-def build(project, flavour, out, *options, env=None, umask=0o022):
-    return subprocess.run([os.path.join(project, "scripts/build-image"), flavour, "--out", out,
-                           *options], capture_output=True, text=True, check=False, umask=umask,
+def build(project, flavour, out, *options, kernel="stock", env=None, umask=0o022):
+    return subprocess.run([os.path.join(project, "scripts/build-image"), flavour, "--kernel", kernel,
+                           "--out", out, *options], capture_output=True, text=True, check=False, umask=umask,
                           env={**os.environ, **(env or {})})
 
 
@@ -37,9 +37,9 @@ def not_sources(folder, names):
             name.startswith("build") and os.path.isdir(os.path.join(folder, name))]
 
 
-def same(flavour):
-    first = os.path.join(IMAGES, flavour)
-    done = build(PROJECT, flavour, first, "--refresh")
+def same(flavour, kernel="stock"):
+    first = os.path.join(IMAGES, flavour if kernel == "stock" else flavour + "-own")
+    done = build(PROJECT, flavour, first, "--refresh", kernel=kernel)
     assert done.returncode == 0, done.stderr
     with tempfile.TemporaryDirectory(prefix="cocos-again-") as folder:
         # Another place, another cache (but for the packages, which are checked by their digests),
@@ -51,7 +51,7 @@ def same(flavour):
         shutil.copytree(os.path.join(CACHE, "apt"), os.path.join(cache, "apt"), symlinks=True)
         second = os.path.join(folder, "out")
         done = build(project, flavour, second, "--cache", cache,
-                     "--lock", os.path.join(first, "image.json"), umask=0o077,
+                     "--lock", os.path.join(first, "image.json"), kernel=kernel, umask=0o077,
                      env={"LC_ALL": "C", "TZ": "Asia/Tokyo", "SOURCE_DATE_EPOCH": "12345"})
         assert done.returncode == 0, done.stderr
         one, two = record_of(first), record_of(second)
@@ -67,6 +67,14 @@ def same(flavour):
 def the_base_image_is_the_same_when_built_twice():
     same("base")
     assert record_of(os.path.join(IMAGES, "base"))["initrd"]["size"] <= 24 << 20
+
+
+def our_own_kernel_is_the_same_when_compiled_twice():
+    """From the source again: the other cache has none of its objects."""
+    same("base", "own")
+    record = record_of(os.path.join(IMAGES, "base-own"))
+    assert record["kernel"]["size"] + record["initrd"]["size"] <= 11 << 20, record
+    assert not any("modules" in each["name"] for each in record["packages"]["kernel"]), record["packages"]["kernel"]
 
 
 def the_python_image_is_the_same_when_built_twice():
@@ -106,7 +114,8 @@ def an_image_of_this_source_is_not_built_again():
 tap.run([
     the_base_image_is_the_same_when_built_twice,
     the_python_image_is_the_same_when_built_twice,
-    *sample.of([], [the_torch_image_is_the_same_when_built_twice]),
+    *sample.of([], [the_torch_image_is_the_same_when_built_twice,
+                    our_own_kernel_is_the_same_when_compiled_twice]),
     a_list_that_the_archive_cannot_give_is_refused,
     an_image_of_this_source_is_not_built_again,
 ])

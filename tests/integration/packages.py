@@ -38,7 +38,8 @@ def digests(place):
 def build(place, name):
     with Folder() as folder:
         os.makedirs(folder(name))
-        run("scripts/package", "--image", "--out", out(place), env=dict(os.environ, TMPDIR=folder(name)))
+        run("scripts/package", "--image", "--kernel", sample.of("stock", "own"), "--out", out(place),
+            env=dict(os.environ, TMPDIR=folder(name)))
     return digests(place)
 
 

@@ -24,7 +24,8 @@ class Missing(Exception):
 def image_of(flavour):
     """The folder of an image of this source."""
     out = os.path.join(BUILD, "image", flavour)
-    done = subprocess.run([os.path.join(ROOT, "scripts", "build-image"), flavour, "--out", out],
+    done = subprocess.run([os.path.join(ROOT, "scripts", "build-image"), flavour, "--kernel",
+                           os.environ.get("COCOS_TEST_KERNEL", "stock"), "--out", out],
                           capture_output=True, text=True, check=False)
     if done.returncode:
         raise Missing("no image: " + ((done.stderr or done.stdout).strip().splitlines() or ["?"])[-1])

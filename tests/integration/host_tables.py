@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A host's ACPI tables against the guest: code in them (AML) that writes to the guest's memory, and registers
+that are memory. Debian's kernel does what they say; ours does not, and says so.
+
+Arguments: the project's folder, the probe that takes the agent's place, a folder for the images. In CI the
+stock kernel's half runs; `scripts/test long` compiles ours and runs all of it.
+"""
+import os
+import re
+import struct
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
+import sample  # noqa: E402
+import tap  # noqa: E402
+from guest_vm import Vm, build_image  # noqa: E402
+
+PROJECT, PROBE, IMAGES = sys.argv[1:4]
+# In the first MiB: the guest's own memory, which a kernel reserves and leaves alone, wherever it lies itself.
+PLACE = 0x50000
+MARKER = (0x0BADA371, 0x600DF00D)
+
+
+def image(kernel):
+    return build_image(PROJECT, "base", os.path.join(IMAGES, "base" if kernel == "stock" else "base-own"),
+                       "--agent", PROBE, kernel=kernel)
+
+
+def table(signature, body, revision=2):
+    """With the header of an ACPI table (ACPI 6.5, 5.2.6); QEMU and the guest's firmware sum it up again."""
+    head = struct.pack("<4sIBB6s8sI4sI", signature, 36 + len(body), revision, 0, b"COCOS ", b"HOSTILE ", 1, b"TEST", 1)
+    data = bytearray(head + body)
+    data[9] = -sum(data) & 0xff
+    return bytes(data)
+
+
+def package(body):
+    """AML's PkgLength in front of what it counts (ACPI 6.5, 20.2.4)."""
+    if len(body) + 1 < 0x40:
+        return bytes([len(body) + 1]) + body
+    length = len(body) + 2
+    return bytes([0x40 | length & 0xf, length >> 4]) + body
+
+
+def code_that_writes():
+    """An SSDT: a device whose _INI, which a kernel calls at boot, stores two words at PLACE."""
+    region = b"\x5b\x80COCM\x00\x0c" + struct.pack("<I", PLACE) + b"\x0a\x08"  # SystemMemory
+    field = b"\x5b\x81" + package(b"COCM\x03" + b"COCA\x20" + b"COCB\x20")
+    stores = b"".join(b"\x70\x0c" + struct.pack("<I", word) + name
+                      for word, name in zip(MARKER, (b"COCA", b"COCB")))
+    device = b"\x5b\x82" + package(b"COCD" + b"\x08_HID\x0dCOCO0001\x00" + b"\x14" + package(b"_INI\x00" + stores))
+    return table(b"SSDT", b"\x10" + package(b"\\_SB_" + region + field + device))
+
+
+def registers_in_memory():
+    """A FADT, revision 6, whose power management's registers lie at PLACE."""
+    body = bytearray(276 - 36)
+
+    def put(offset, form, *values):
+        struct.pack_into("<" + form, body, offset - 36, *values)
+
+    put(46, "H", 9)  # SCI_INT
+    for offset, length in ((88, 4), (89, 2)):  # of PM1 event and control
+        put(offset, "B", length)
+    for offset, bits, at in ((148, 32, PLACE), (172, 16, PLACE + 4)):  # X_PM1a_EVT, X_PM1a_CNT: system memory
+        put(offset, "BBBBQ", 0, bits, 0, 2 if bits == 16 else 3, at)
+    return table(b"FACP", bytes(body), 6)
+
+
+def boot(kernel, tables=(), processors=1, then=lambda vm: None):
+    """The two words at PLACE once the agent runs, and what was printed."""
+    vm = Vm(image(kernel), "A=LOOK\n", {"ca.pem": b"x"}, extra=["-smp", str(processors)])
+    for number, data in enumerate(tables):
+        with open(vm.path(f"table{number}"), "wb") as file:
+            file.write(data)
+        vm.arguments += ["-acpitable", "file=" + vm.path(f"table{number}")]
+    with vm:
+        vm.wait_line("probe: ready")
+        said = vm.command("human-monitor-command", **{"command-line": f"xp /2xw {PLACE:#x}"})
+        then(vm)
+        lines = vm.lines[:]
+    words = tuple(int(word, 16) for word in re.findall(r"0x([0-9a-f]{8})\b", said.split(":", 1)[1]))
+    assert len(words) == 2, said
+    print(f"# {kernel}, {processors} processors: at {PLACE:#x} stands {said.split(':', 1)[1].strip()}")
+    return words, lines
+
+
+def processors_are(count, lines):
+    assert f"probe: processors: {count}" in lines, lines
+
+
+def switched_off(vm):
+    vm.command("system_powerdown")
+    lines = vm.wait_end()
+    assert any("power button: stopping" in line for line in lines), lines
+
+
+def debians_kernel_does_what_the_hosts_code_says():
+    words, _ = boot("stock")
+    assert words != MARKER, words
+    words, _ = boot("stock", [code_that_writes()])
+    assert words == MARKER, words
+
+
+def our_kernel_runs_no_code_of_the_hosts():
+    before, _ = boot("own")
+    for processors in (1, 4):
+        words, lines = boot("own", [code_that_writes()], processors, switched_off)
+        assert words == before and MARKER[0] not in words, words
+        assert any("ACPI: the host's SSDT" in line and "is not taken" in line for line in lines), lines
+        processors_are(processors, lines)
+
+
+def our_kernel_takes_no_register_in_memory():
+    before, _ = boot("own")
+    words, lines = boot("own", [registers_in_memory()])
+    assert words == before, words
+    assert any("ACPI: FADT: Pm1aEventBlock is at no port: not taken" in line for line in lines), lines
+
+
+def our_kernel_boots_with_every_number_of_processors():
+    for processors in (1, 2, 4, 8):
+        _, lines = boot("own", (), processors, switched_off)
+        processors_are(processors, lines)
+        assert "probe: tpm: ok" in lines, lines
+        # Nothing of QEMU's own is passed over, and each bank of the TPM gets its own digests.
+        assert not any("not taken" in line or "Can not allocate" in line for line in lines), lines
+
+
+tap.run([debians_kernel_does_what_the_hosts_code_says,
+         *sample.of([], [our_kernel_runs_no_code_of_the_hosts,
+                         our_kernel_takes_no_register_in_memory,
+                         our_kernel_boots_with_every_number_of_processors])])
