@@ -135,6 +135,10 @@ static enum cli_exit run_create(struct cli *cli, struct err *e)
 		fprintf(stderr,
 			"RTMR0 depends on the machine's memory and tables, not on the image: "
 			"until --rtmr0 names it, this policy refuses\n");
+	if (!p.image->own_kernel)
+		fprintf(stderr,
+			"note: the image's kernel is Debian's, which runs ACPI code of the host's: "
+			"for production, build the image with --kernel own\n");
 	if (output_write(cli, cli_value(cli, "output"), w.bytes, w.len, e) < 0)
 		return CLI_FAILED;
 	return CLI_OK;

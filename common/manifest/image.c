@@ -111,6 +111,7 @@ static int copy_text(const struct json *root, const char *key, char **text, stru
 
 static int read_launch(struct image *image, const struct json *root, struct err *e)
 {
+	const struct json *own_kernel;
 	uint64_t version;
 
 	if (json_get_u64(root, "version", &version, e) < 0)
@@ -122,6 +123,9 @@ static int read_launch(struct image *image, const struct json *root, struct err 
 	    copy_text(root, "cmdline", &image->cmdline, e) < 0 ||
 	    json_get_u64(root, "min_memory_mib", &image->min_memory_mib, e) < 0 ||
 	    read_words(image, root, e) < 0)
+		return err_code(e);
+	image->own_kernel = json_get(root, "own_kernel") != NULL;
+	if (image->own_kernel && json_get_object(root, "own_kernel", &own_kernel, e) < 0)
 		return err_code(e);
 	if (strlen(image->cmdline) > IMAGE_CMDLINE_MAX)
 		return err_set(e, ERR_EXHAUSTED, "cmdline: longer than %d", IMAGE_CMDLINE_MAX);

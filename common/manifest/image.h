@@ -35,6 +35,7 @@ struct image {
 	struct image_file json, kernel, initrd, root;
 	char **words; /* may be added to the command line; NULL at the end */
 	uint64_t min_memory_mib;
+	bool own_kernel; /* which runs no ACPI code of the host's */
 };
 
 /* Reads and checks everything. Blocking: it hashes some 100 MB. */

@@ -13,7 +13,7 @@ import sys
 
 import libvirt_room as room
 import tap
-from guest_vm import Vm
+from guest_vm import Vm, build_image
 from harness import PATIENCE, ROOT, Folder, program, read, until
 from manager_libvirt import Manager, manager
 
@@ -23,9 +23,7 @@ ASKED = "MEASURED"  # the word at which the probe tells registers
 
 @functools.cache
 def image():
-    subprocess.run([os.path.join(ROOT, "scripts/build-image"), "base", "--out", IMAGE, "--agent",
-                    PROBE], check=True, stdout=subprocess.DEVNULL)
-    return IMAGE
+    return build_image(ROOT, "base", IMAGE, "--agent", PROBE)
 
 
 def cli(*arguments, **options):
@@ -121,6 +119,21 @@ def an_image_that_was_changed_has_no_policy():
         assert done.returncode == 2 and "image.json" in done.stderr and not done.stdout, done.stderr
 
 
+def an_owner_hears_whose_kernel_it_is():
+    """The same policy, and a word beside it where the kernel runs ACPI code of the host's."""
+    with Folder() as folder:
+        subprocess.run(["cp", "-r", image(), folder("image")], check=True)
+        with open(folder("image/image.json"), encoding="utf-8") as file:
+            record = json.load(file)
+        for own in (False, True):
+            record.pop("own_kernel", None)
+            record.update({"own_kernel": {"config": "00"}} if own else {})
+            folder.write("image/image.json", json.dumps(record))
+            done = cli("policy", "create", "--image", folder("image"), "--tee", "vtpm", text=True)
+            assert ("ACPI code of the host's" in done.stderr) != own, done.stderr
+            assert done.stdout == expected().decode()
+
+
 if __name__ == "__main__":
     room.enter()
     PROBE, IMAGE = sys.argv[1], os.path.join(sys.argv[2], "base")
@@ -130,4 +143,5 @@ if __name__ == "__main__":
         other_sizes_and_words_are_told_apart,
         what_firmware_does_not_measure_has_no_policy,
         an_image_that_was_changed_has_no_policy,
+        an_owner_hears_whose_kernel_it_is,
     ])

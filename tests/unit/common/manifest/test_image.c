@@ -55,6 +55,7 @@ static void a_whole_image_is_read(void **state)
 	put_image(HEAD WORDS, "vmlinuz");
 	assert_ok(image_open(test_folder, &image, &e), e);
 	assert_int_equal(image->min_memory_mib, 512);
+	assert_false(image->own_kernel);
 	assert_true(image_is_current(image));
 	assert_ok(image_cmdline(image, NULL, &plain, &e), e);
 	assert_string_equal(plain, "console=ttyS0");
@@ -63,6 +64,19 @@ static void a_whole_image_is_read(void **state)
 	image_name(image, name);
 	assert_int_equal(strncmp(name, "base ", 5), 0);
 	assert_int_equal(strlen(name), 5 + 2 * SHA256_LEN);
+}
+
+static void an_image_says_whether_its_kernel_is_our_own(void **state)
+{
+	CLEANUP(image_free) struct image *image = NULL;
+	struct image *again;
+	struct err e;
+
+	put_image(HEAD ",\"own_kernel\":{\"config\":\"00\"}", "vmlinuz");
+	assert_ok(image_open(test_folder, &image, &e), e);
+	assert_true(image->own_kernel);
+	put_image(HEAD ",\"own_kernel\":false", "vmlinuz");
+	assert_refused(image_open(test_folder, &again, &e), e, ERR_INVALID, "own_kernel");
 }
 
 static void an_unknown_word_is_refused(void **state)
@@ -128,6 +142,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_whole_image_is_read),
+		cmocka_unit_test(an_image_says_whether_its_kernel_is_our_own),
 		cmocka_unit_test(an_unknown_word_is_refused),
 		cmocka_unit_test(a_changed_image_is_noticed_and_refused),
 		cmocka_unit_test(what_is_no_image_is_refused),
