@@ -5,6 +5,7 @@
 #include "common/base/file.h"
 #include "common/base/hostname.h"
 #include "common/base/log.h"
+#include "common/db/db_postgres.h"
 #include "common/metrics/metrics_server.h"
 
 #include <arpa/inet.h>
@@ -59,7 +60,9 @@ const struct setting config_settings[] = {
 	     "authorities of those servers' certificates; absent: the system's"),
 	SETTING("COMPUTATIONS_ATTESTATION_OFFLINE", SETTING_FLAG, config, attestation_offline,
 		"false", "fetch no endorsements: what is given, and the cache"),
-	TEXT("STATE_DIR", state_dir, "/var/lib/cocos/computations", "folder of the database"),
+	TEXT("STATE_DIR", state_dir, "/var/lib/cocos/computations", "folder of what is kept"),
+	TEXT("DATABASE", database, NULL,
+	     "where records are: a file (STATE_DIR/computations.db), or postgresql://..."),
 	TEXT("LOG_LEVEL", log_level, "info", "error, warn, info or debug"),
 	TEXT("AUDIT_LOG", audit_log, NULL,
 	     "file for who changed what, or was refused; default: the normal log, with 'audit:' before it"),
@@ -110,6 +113,14 @@ static int check(struct config *c, struct err *e)
 		    0 ||
 	    log_set_level(c->log_level, e) < 0)
 		return err_code(e);
+	if (c->database && !db_postgres_is_place(c->database) && c->database[0] != '/')
+		return err_set(e, ERR_INVALID,
+			       "COMPUTATIONS_DATABASE: %s is neither an absolute path nor a place "
+			       "of PostgreSQL (postgresql://...)",
+			       log_quote(c->database).text);
+	if (c->database && db_postgres_is_place(c->database) &&
+	    db_postgres_check(c->database, e) < 0)
+		return err_wrap(e, "COMPUTATIONS_DATABASE");
 	if (c->audit_log && c->audit_log[0] != '/')
 		return err_set(e, ERR_INVALID, "COMPUTATIONS_AUDIT_LOG: %s is not an absolute path",
 			       log_quote(c->audit_log).text);

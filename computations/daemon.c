@@ -207,7 +207,7 @@ int daemon_run(const struct config *config, struct err *e)
 	struct daemon d = { .draining = 0 };
 	int failed;
 
-	if (store_open(&d.store, config->state_dir, &limits, e) < 0)
+	if (store_open(&d.store, config->state_dir, config->database, &limits, e) < 0)
 		return err_code(e);
 	uv_loop_init(&d.loop);
 	signals_start(&d.signals, &d.loop, on_signal, &d);

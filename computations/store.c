@@ -4,6 +4,7 @@
 #include "common/base/clock.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
+#include "common/db/db_postgres.h"
 #include "common/db/db_sqlite.h"
 #include "computations/store_form.h"
 #include "computations/store_witness.h"
@@ -38,21 +39,36 @@ static int lock_dir(const char *dir, struct err *e)
 	return err_set(e, ERR_PRECONDITION, "another cocos-computations uses '%s'", dir);
 }
 
-int store_open(struct store *store, const char *dir, const struct store_limits *limits,
-	       struct err *e)
+static int open_database(struct db *db, const char *dir, const char *database, struct err *e)
 {
 	CLEANUP(free) char *path = NULL;
+
+	if (database && db_postgres_is_place(database))
+		return db_postgres_open(db,
+					&(struct db_postgres){ .place = database,
+							       .schema = STORE_SCHEMA,
+							       .exclusive = true },
+					e);
+	if (text_format(&path, e, database ? "%s" : "%s/computations.db",
+			database ? database : dir) < 0)
+		return err_code(e);
+	return db_sqlite_open(db, path, e);
+}
+
+int store_open(struct store *store, const char *dir, const char *database,
+	       const struct store_limits *limits, struct err *e)
+{
 	CLEANUP(close) int lock = -1;
 	struct store opened = { .limits = *limits };
 
-	if (dir_make(dir, 0700, e) < 0 || text_format(&path, e, "%s/computations.db", dir) < 0)
+	if (dir_make(dir, 0700, e) < 0)
 		return err_code(e);
 	lock = lock_dir(dir, e);
-	if (lock < 0 || db_sqlite_open(&opened.db, path, e) < 0)
+	if (lock < 0 || open_database(&opened.db, dir, database, e) < 0)
 		return err_code(e);
 	int failed = db_forms_apply(&opened.db, &store_forms, e);
 	if (failed)
-		failed = err_wrap(e, "database '%s'", path);
+		failed = err_wrap(e, "the database of '%s'", dir);
 	else
 		failed = store_witness_open(&opened, dir, e);
 	if (failed) {

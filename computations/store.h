@@ -39,10 +39,11 @@ struct store {
 	int lock;                  /* `dir`/lock, which whoever uses the folder holds */
 };
 
-/* Opens `dir`/computations.db, makes the tables if need be. ERR_PRECONDITION for a newer form,
- * or if another process (or store) has that folder open. */
-int store_open(struct store *store, const char *dir, const struct store_limits *limits,
-	       struct err *e) MUST_CHECK;
+/* Opens the database, makes the tables if need be: a path, or a place as db_postgres.h says; NULL is
+ * `dir`/computations.db. ERR_PRECONDITION for a newer form, or if another process (or store) has that
+ * folder, or that place, open. */
+int store_open(struct store *store, const char *dir, const char *database,
+	       const struct store_limits *limits, struct err *e) MUST_CHECK;
 void store_close(struct store *store);
 
 /* Milliseconds since 1970. */

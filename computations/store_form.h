@@ -8,4 +8,7 @@
 
 enum { STORE_FORM = 8 /* what SQLite calls the database's user_version */ };
 
+/* Where PostgreSQL has them. */
+#define STORE_SCHEMA "cocos_computations"
+
 extern const struct db_forms store_forms;

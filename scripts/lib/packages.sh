@@ -6,7 +6,7 @@
 
 packages_build="gcc libc6-dev meson ninja-build pkg-config protobuf-compiler protobuf-c-compiler
 	libprotobuf-dev libprotobuf-c-dev libnghttp2-dev libmicrohttpd-dev libuv1-dev libssl-dev libvirt-dev libcbor-dev
-	libtss2-dev libseccomp-dev libcap-dev libcurl4-openssl-dev libzip-dev libyajl-dev libsqlite3-dev
+	libtss2-dev libseccomp-dev libcap-dev libcurl4-openssl-dev libzip-dev libyajl-dev libsqlite3-dev libpq-dev
 	libxml2-dev uthash-dev uuid-dev libzstd-dev zlib1g-dev libcmocka-dev python3"
 
 # What a machine needs to launch virtual machines and run the demo.
@@ -35,7 +35,7 @@ packages_simulator="libfuse3-dev"
 packages_test="clang clang-format-19 llvm gcovr libclang-rt-dev libfuse3-dev python3 python3-grpcio python3-grpc-tools
 	python3-pkg-resources python3-cryptography python3-openssl python3-cbor2 tpm2-tools openssl nghttp2-client
 	nghttp2-server libxml2-utils sqlite3 zip unzip xz-utils mmdebstrap git zsh fish lld wasi-libc
-	libclang-rt-dev-wasm32 skopeo umoci systemd $packages_iris"
+	libclang-rt-dev-wasm32 skopeo umoci systemd postgresql $packages_iris"
 
 # What Debian 13 alone has: the runtime of WebAssembly.
 packages_test_trixie="libwasmedge-dev"
@@ -77,7 +77,19 @@ packages_need() { # GROUP...
 	packages_install $missing
 }
 
+# Tests start servers of their own: the package makes none, where it comes only now.
+packages_no_cluster() { # PACKAGE...
+	case " $* " in
+	*" postgresql "*) ;;
+	*) return 0 ;;
+	esac
+	[ ! -e /etc/postgresql-common ] || return 0
+	mkdir -p /etc/postgresql-common/createcluster.d
+	echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.d/cocos-tests.conf
+}
+
 packages_install() {
+	packages_no_cluster "$@"
 	packages_apt install -y --no-install-recommends "$@" >&2
 }
 

@@ -23,7 +23,7 @@ static inline sqlite3 *store_memory_new(void)
 	sqlite3_backup *backup;
 	struct err e;
 
-	assert(mkdtemp(dir) && store_open(&store, dir, &any, &e) == 0);
+	assert(mkdtemp(dir) && store_open(&store, dir, NULL, &any, &e) == 0);
 	assert(sqlite3_open(":memory:", &memory) == SQLITE_OK);
 	backup = sqlite3_backup_init(memory, "main", db_sqlite_of(&store.db), "main");
 	assert(backup && sqlite3_backup_step(backup, -1) == SQLITE_DONE);

@@ -12,11 +12,18 @@ struct store_limits store_room_limits = {
 	.computations = 4, .cvms = 3, .records = 32, .record_bytes = 16 << 10
 };
 
+const char *store_room_database(void)
+{
+	return getenv("COCOS_TEST_POSTGRES");
+}
+
 void store_room_open(struct store_room *f)
 {
-	assert_ok(store_open(&f->store, f->dir, &store_room_limits, &f->e), f->e);
+	assert_ok(store_open(&f->store, f->dir, store_room_database(), &store_room_limits, &f->e),
+		  f->e);
 	/* Nothing here outlives a power cut, and thousands of commits would wait for a busy disk. */
-	assert_ok(db_script(&f->store.db, "PRAGMA synchronous=OFF", &f->e), f->e);
+	if (!store_room_database())
+		assert_ok(db_script(&f->store.db, "PRAGMA synchronous=OFF", &f->e), f->e);
 }
 
 void store_room_age(struct store_room *f, const char *sql, int form)
@@ -43,6 +50,9 @@ int store_room_leave(void **state)
 {
 	struct store_room *f = *state;
 
+	if (store_room_database())
+		assert_ok(db_script(&f->store.db, "DROP SCHEMA " STORE_SCHEMA " CASCADE", &f->e),
+			  f->e);
 	store_close(&f->store);
 	if (dir_remove(f->dir, &f->e) < 0)
 		return -1;

@@ -19,6 +19,8 @@ extern struct store_limits store_room_limits;
 
 int store_room_enter(void **state);
 int store_room_leave(void **state);
+/* Where a server is for this program (tests/postgres.py), or NULL: then the stores are files. */
+const char *store_room_database(void);
 #define STORE_ROOM_ROW(name) \
 	cmocka_unit_test_setup_teardown(name, store_room_enter, store_room_leave)
 

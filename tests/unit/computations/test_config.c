@@ -47,6 +47,10 @@ static void contradictions_are_refused(void **state)
 	} cases[] = {
 		{ "COMPUTATIONS_GRPC_SERVER_CERT=x\n", "KEY is not" },
 		{ "COMPUTATIONS_GRPC_SERVER_KEY=x\n", "CERT is not" },
+		{ "COMPUTATIONS_DATABASE=computations.db\n", "neither an absolute path" },
+		{ "COMPUTATIONS_DATABASE=postgresql://a:b@localhost/c\n",
+		  "COMPUTATIONS_DATABASE: it holds a password" },
+		{ "COMPUTATIONS_DATABASE=host=db.example sslmode=require\n", "verify-full" },
 		{ "COMPUTATIONS_GRPC_CLIENT_CA_CERTS=x\n", "needs" },
 		{ "COMPUTATIONS_ADMIN_PORT=1\nCOMPUTATIONS_ADMIN_HOST=0.0.0.0\n",
 		  "COMPUTATIONS_ADMIN_HOST" },

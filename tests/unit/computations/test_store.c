@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The store: computations, and the database that they are in. */
 #include "common/base/file.h"
+#include "common/db/db_postgres.h"
 #include "common/db/db_sqlite.h"
 #include "computations/store_form.h"
 #include "tests/unit/computations/store_room.h"
@@ -199,8 +200,8 @@ static void a_folder_serves_one_at_a_time(void **state)
 	struct store_room *f = *state;
 	struct store other;
 
-	assert_refused(store_open(&other, f->dir, &store_room_limits, &f->e), f->e,
-		       ERR_PRECONDITION, "another cocos-computations uses");
+	assert_refused(store_open(&other, f->dir, store_room_database(), &store_room_limits, &f->e),
+		       f->e, ERR_PRECONDITION, "another cocos-computations uses");
 	store_close(&f->store);
 	store_room_open(f);
 }
@@ -214,9 +215,16 @@ static void a_newer_database_is_left_alone(void **state)
 	snprintf(path, sizeof(path), "%s/computations.db", f->dir);
 	assert_ok(db_form_set(&f->store.db, STORE_FORM + 1, &f->e), f->e);
 	store_close(&f->store);
-	assert_refused(store_open(&other, f->dir, &store_room_limits, &f->e), f->e,
-		       ERR_PRECONDITION, "newer");
-	assert_ok(db_sqlite_open(&other.db, path, &f->e), f->e);
+	assert_refused(store_open(&other, f->dir, store_room_database(), &store_room_limits, &f->e),
+		       f->e, ERR_PRECONDITION, "newer");
+	if (store_room_database())
+		assert_ok(db_postgres_open(&other.db,
+					   &(struct db_postgres){ .place = store_room_database(),
+								  .schema = STORE_SCHEMA },
+					   &f->e),
+			  f->e);
+	else
+		assert_ok(db_sqlite_open(&other.db, path, &f->e), f->e);
 	assert_ok(db_form_set(&other.db, STORE_FORM, &f->e), f->e);
 	db_close(&other.db);
 	store_room_open(f);
@@ -232,7 +240,7 @@ static void what_is_no_database_is_refused(void **state)
 	snprintf(path, sizeof(path), "%s/computations.db", dir);
 	assert_ok(dir_make(dir, 0700, &f->e), f->e);
 	assert_ok(file_write(path, "this is certainly no database, is it?", 37, 0600, &f->e), f->e);
-	assert_int_not_equal(store_open(&other, dir, &store_room_limits, &f->e), 0);
+	assert_int_not_equal(store_open(&other, dir, NULL, &store_room_limits, &f->e), 0);
 	assert_non_null(strstr(f->e.text, path));
 }
 
@@ -250,7 +258,7 @@ static void what_the_disk_says_is_told(void **state)
 	signal(SIGXFSZ, SIG_IGN);
 	getrlimit(RLIMIT_FSIZE, &before);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
-	failed = store_open(&other, dir, &store_room_limits, &f->e);
+	failed = store_open(&other, dir, NULL, &store_room_limits, &f->e);
 	setrlimit(RLIMIT_FSIZE, &before);
 	assert_refused(failed, f->e, ERR_INTERNAL, "I/O error: File too large");
 }
@@ -259,26 +267,28 @@ static void what_the_disk_says_is_told(void **state)
 static void rows_of_another_form_are_refused(void **state)
 {
 	static const char *const wrong[] = {
-		"UPDATE computations SET name = CAST(x'ff' AS TEXT)",
-		"UPDATE computations SET description = x'41'",
-		"UPDATE computations SET failure = CAST(x'410042' AS TEXT)",
 		"UPDATE computations SET state = 7",
 		"UPDATE computations SET state = -1",
 		"UPDATE computations SET stopping = 2",
-		"UPDATE computations SET created = 1.5",
 		"UPDATE computations SET ended = -1",
 		"UPDATE computations SET datasets = 257",
+		/* Types that PostgreSQL takes in no such column. */
+		"UPDATE computations SET name = CAST(x'ff' AS TEXT)",
+		"UPDATE computations SET description = x'41'",
+		"UPDATE computations SET failure = CAST(x'410042' AS TEXT)",
+		"UPDATE computations SET created = 1.5",
 		"UPDATE computations SET digest = x'00'",
 		"UPDATE computations SET digest = zeroblob(33)",
 		"UPDATE cvms SET verdict = CAST(x'c0' AS TEXT)",
 	};
+	const size_t count = store_room_database() ? 5 : ARRAY_LEN(wrong);
 	struct store_room *f = *state;
 	struct computation c CLEANUP_COMPUTATION = { .id = NULL };
 	CLEANUP(free) uint8_t *manifest = NULL;
 	size_t len;
 
 	store_room_run_on(f, "one", "cvm");
-	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
+	for (size_t i = 0; i < count; i++) {
 		assert_ok(db_script(&f->store.db, "BEGIN", &f->e), f->e);
 		assert_ok(db_script(&f->store.db, wrong[i], &f->e), f->e);
 		assert_int_equal(store_computation(&f->store, "one", &c, &f->e), -ERR_DATA_LOSS);
@@ -286,6 +296,8 @@ static void rows_of_another_form_are_refused(void **state)
 		assert_ok(db_script(&f->store.db, "ROLLBACK", &f->e), f->e);
 	}
 	store_room_check(f, "one", COMPUTATION_CREATED, false);
+	if (store_room_database())
+		return;
 	assert_ok(db_script(&f->store.db, "UPDATE computations SET manifest = 'text'", &f->e),
 		  f->e);
 	assert_refused(store_manifest(&f->store, "one", &manifest, &len, &f->e), f->e,

@@ -327,18 +327,20 @@ static void older_databases_are_brought_up_to_date(void **state)
 static void rows_of_another_form_are_refused(void **state)
 {
 	static const char *const wrong[] = {
-		"UPDATE cvms SET peer = CAST(x'ff' AS TEXT)",
-		"UPDATE cvms SET computation = x'41'",
 		"UPDATE cvms SET first_seen = -1",
-		"UPDATE cvms SET last_seen = 'yesterday'",
 		"UPDATE cvms SET verified = 2",
 		"UPDATE cvms SET judged = -1",
+		/* Types that PostgreSQL takes in no such column. */
+		"UPDATE cvms SET peer = CAST(x'ff' AS TEXT)",
+		"UPDATE cvms SET computation = x'41'",
+		"UPDATE cvms SET last_seen = 'yesterday'",
 	};
+	const size_t count = store_room_database() ? 3 : ARRAY_LEN(wrong);
 	struct store_room *f = *state;
 	struct cvm c CLEANUP_CVM = { .id = NULL };
 
 	store_room_arrive_idle(f, "cvm");
-	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
+	for (size_t i = 0; i < count; i++) {
 		assert_ok(db_script(&f->store.db, "BEGIN", &f->e), f->e);
 		assert_ok(db_script(&f->store.db, wrong[i], &f->e), f->e);
 		assert_refused(store_cvm(&f->store, "cvm", &c, &f->e), f->e, ERR_DATA_LOSS,

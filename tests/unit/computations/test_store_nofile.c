@@ -50,7 +50,7 @@ static int keep(void *data, struct err *e)
 {
 	struct store store;
 
-	if (store_open(&store, folder, &store_room_limits, e) < 0)
+	if (store_open(&store, folder, store_room_database(), &store_room_limits, e) < 0)
 		return err_code(e);
 	int failed = create(&store, data, e);
 	store_close(&store);
@@ -63,7 +63,7 @@ static void is_kept(void *data)
 	struct store store;
 	struct err e;
 
-	assert_ok(store_open(&store, folder, &store_room_limits, &e), e);
+	assert_ok(store_open(&store, folder, store_room_database(), &store_room_limits, &e), e);
 	assert_ok(store_computation(&store, data, &c, &e), e);
 	assert_string_equal(c.name, "a name");
 	store_close(&store);
@@ -126,7 +126,7 @@ static int keep_part(void *data, struct err *e)
 {
 	struct store store;
 
-	if (store_open(&store, folder, &store_room_limits, e) < 0)
+	if (store_open(&store, folder, store_room_database(), &store_room_limits, e) < 0)
 		return err_code(e);
 	int failed = add_part(&store, e);
 	store_close(&store);
@@ -139,7 +139,7 @@ static int64_t parts_kept(void)
 	struct store store;
 	struct err e;
 
-	assert_ok(store_open(&store, folder, &store_room_limits, &e), e);
+	assert_ok(store_open(&store, folder, store_room_database(), &store_room_limits, &e), e);
 	assert_ok(store_journal_page(&store, "one", 0, 0, &page, &e), e);
 	int64_t count = page.count;
 	journal_page_done(&page);

@@ -120,15 +120,17 @@ static void a_journal_that_counts_wrongly_is_refused(void **state)
 		"UPDATE journals SET bytes = 1 << 30",
 		"UPDATE journals SET records = -1",
 		"UPDATE journals SET records = 9223372036854775807",
-		"UPDATE journals SET bytes = 'many'",
 		"UPDATE journals SET bytes = 1 << 30; UPDATE records SET size = -1",
-		"UPDATE journals SET bytes = 1 << 30; UPDATE records SET size = 1 << 31",
+		"UPDATE journals SET bytes = 1 << 30; UPDATE records SET size = 2147483648",
+		/* A type that PostgreSQL takes in no such column. */
+		"UPDATE journals SET bytes = 'many'",
 	};
+	const size_t count = ARRAY_LEN(wrong) - (store_room_database() != NULL);
 	struct store_room *f = *state;
 	const struct record r = { .text = (char *)(uintptr_t)"a line" };
 
 	store_room_run_on(f, "one", "cvm");
-	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
+	for (size_t i = 0; i < count; i++) {
 		say(f, "one", "cvm", "first");
 		assert_ok(db_script(&f->store.db, wrong[i], &f->e), f->e);
 		assert_refused(store_log(&f->store, "cvm", "one", &r, &f->e), f->e, ERR_DATA_LOSS,
@@ -140,19 +142,21 @@ static void a_journal_that_counts_wrongly_is_refused(void **state)
 static void a_record_of_another_form_is_refused(void **state)
 {
 	static const char *const wrong[] = {
+		"UPDATE records SET nanos = 1000000000",
+		"UPDATE records SET event = 2",
+		/* Types that PostgreSQL takes in no such column. */
 		"UPDATE records SET text = CAST(x'ff' AS TEXT)",
 		"UPDATE records SET level = CAST(x'410042' AS TEXT)",
 		"UPDATE records SET text = x'41'",
-		"UPDATE records SET nanos = 1000000000",
 		"UPDATE records SET seconds = 'now'",
-		"UPDATE records SET event = 2",
 	};
+	const size_t rows = store_room_database() ? 2 : ARRAY_LEN(wrong);
 	struct store_room *f = *state;
 	struct record *records = NULL;
 	size_t count;
 
 	store_room_run_on(f, "one", "cvm");
-	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
+	for (size_t i = 0; i < rows; i++) {
 		say(f, "one", "cvm", "a line");
 		assert_ok(db_script(&f->store.db, wrong[i], &f->e), f->e);
 		assert_refused(store_records(&f->store, "one", "", 0, &records, &count, &f->e),

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * db_postgres_link.h — a connection to a PostgreSQL server: made, made anew, and waited for.
+ */
+#pragma once
+
+#include "common/db/db_postgres.h"
+#include "common/db/db_postgres_place.h"
+
+#include <libpq-fe.h>
+
+DEFINE_CLEANUP(PGresult *, PQclear)
+
+enum { POSTGRES_STATEMENTS_MAX = 256 }; /* prepared on one connection; others are, each time anew */
+
+struct postgres {
+	PGconn *conn; /* NULL: none */
+	struct postgres_place place;
+	char *schema;
+	bool exclusive, look;
+	bool within;                               /* a transaction */
+	int64_t form;                              /* of the tables as they were seen; 0: not yet */
+	int64_t retry;                             /* CLOCK_MONOTONIC: not before */
+	int64_t pause;                             /* ms, until the try after that */
+	struct err last;                           /* why the last try failed */
+	char *statements[POSTGRES_STATEMENTS_MAX]; /* by their number */
+	size_t statement_count;
+};
+
+/* There is a connection, or why not. Within a transaction, one that is gone is not made anew. */
+int postgres_ready(struct postgres *p, struct err *e) MUST_CHECK;
+/* Another try, whatever the pause. */
+int postgres_connect(struct postgres *p, struct err *e) MUST_CHECK;
+void postgres_drop(struct postgres *p);
+
+/* The result of what was sent (`sent`: libpq's answer to that), which the caller clears. A refusal of the
+ * server's is an error. No answer in time: the connection is dropped. */
+int postgres_result(struct postgres *p, int sent, const char *what, PGresult **result,
+		    struct err *e) MUST_CHECK;
+/* Statements without values and rows. */
+int postgres_exec(struct postgres *p, const char *sql, struct err *e) MUST_CHECK;

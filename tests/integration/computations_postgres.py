@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""cocos-computations with its records on a PostgreSQL server, which the test starts, and kills."""
+import contextlib
+import os
+import signal
+import sys
+import threading
+
+import grpc
+
+import tap
+from host_check import check, failed, service_settings
+from computations_service import create, identifiers
+from harness import PATIENCE, Computations, Folder, Process, program, until
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from postgres import Postgres  # pylint: disable=wrong-import-position
+
+KILLS = 4
+
+
+@contextlib.contextmanager
+def service_on_postgres():
+    server = Postgres()
+    try:
+        with Folder() as folder, Computations(folder, DATABASE=server.place) as service:
+            yield server, service
+    finally:
+        server.close()
+
+
+def try_create(service, **fields):
+    """None, or why not."""
+    try:
+        create(service, **fields)
+    except grpc.RpcError as error:
+        return error
+    return None
+
+
+def records_are_on_the_server():
+    with service_on_postgres() as (server, service):
+        made = create(service)
+        assert server.sql("SELECT id FROM cocos_computations.computations") == made
+        service.process.stop()
+        service.start()
+        assert identifiers(service) == {made}
+
+
+def one_service_uses_it_at_a_time():
+    with service_on_postgres() as (server, _), Folder() as other:
+        second = Process([program("cocos-computations")],
+                         environment={"COMPUTATIONS_STATE_DIR": other("state"), "COMPUTATIONS_DATABASE": server.place,
+                                      "COMPUTATIONS_ADMIN_SOCKET": other("socket"), "COMPUTATIONS_GRPC_PORT": "0"})
+        second.wait_line("another service uses the PostgreSQL database")
+        assert second.end() == 1, second.text()
+
+
+def nothing_acknowledged_is_lost_when_the_server_is_killed():
+    """While it is gone each call says so in a line, and changes nothing; then it goes on."""
+    with service_on_postgres() as (server, service):
+        made, unanswered, stop = [], [], threading.Event()
+
+        def create_more():
+            number = 0
+            while not stop.is_set():
+                number += 1
+                why = try_create(service, id=f"c{number}")
+                (unanswered if why else made).append((f"c{number}", why))
+
+        worker = threading.Thread(target=create_more)
+        worker.start()
+        for _ in range(KILLS):
+            before = len(made)
+            until(lambda before=before: len(made) > before + 5, "computations")
+            failed = len(unanswered)
+            server.stop(signal.SIGQUIT)
+            until(lambda failed=failed: len(unanswered) > failed, "a refusal")
+            server.start()
+            before = len(made)
+            until(lambda before=before: len(made) > before, "computations again", seconds=PATIENCE)
+        stop.set()
+        worker.join()
+        doubtful = set()
+        for name, why in unanswered:
+            assert "PostgreSQL database" in why.details() and "\n" not in why.details(), why.details()
+            # Its answer was lost, and the server away for too long to be asked.
+            if why.code() == grpc.StatusCode.UNKNOWN and "not known" in why.details():
+                doubtful.add(name)
+            else:
+                assert why.code() == grpc.StatusCode.UNAVAILABLE, f"{name}: {why.code()}: {why.details()}"
+        # UNAVAILABLE says that nothing was kept.
+        known, kept = identifiers(service), {name for name, _ in made}
+        assert kept <= known <= kept | doubtful, (kept - known, known - kept - doubtful)
+
+
+def a_server_that_takes_no_writes_is_said_so():
+    with service_on_postgres() as (server, service):
+        made = create(service)
+        server.sql("CREATE FUNCTION public.full() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+                   " RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = '53100'; END $$;"
+                   "CREATE TRIGGER is_full BEFORE INSERT ON cocos_computations.computations"
+                   " FOR EACH ROW EXECUTE FUNCTION public.full()")
+        why = try_create(service)
+        assert why.code() == grpc.StatusCode.RESOURCE_EXHAUSTED and "No space left" in why.details(), why
+        assert identifiers(service) == {made}
+        server.sql("DROP TRIGGER is_full ON cocos_computations.computations")
+        assert try_create(service) is None
+
+
+def check_looks_at_it_and_changes_nothing():
+    server = Postgres()
+    try:
+        with Folder() as folder:
+            status, answer = check("cocos-computations", {**service_settings(folder), "COMPUTATIONS_DATABASE": server.place})
+            assert status == 0 and failed(answer) == [], answer
+            assert server.sql("SELECT count(*) FROM pg_namespace WHERE nspname = 'cocos_computations'") == "0"
+            server.sql("CREATE SCHEMA cocos_computations; CREATE TABLE cocos_computations.cocos_form (form BIGINT);"
+                       "INSERT INTO cocos_computations.cocos_form VALUES (99)")
+            status, answer = check("cocos-computations", {**service_settings(folder), "COMPUTATIONS_DATABASE": server.place})
+            assert status == 1 and failed(answer) == ["database"], answer
+            server.stop()
+            status, answer = check("cocos-computations", {**service_settings(folder), "COMPUTATIONS_DATABASE": server.place})
+            assert status == 1 and failed(answer) == ["database"], answer
+    finally:
+        server.close()
+
+
+if __name__ == "__main__":
+    tap.run([records_are_on_the_server, one_service_uses_it_at_a_time,
+             nothing_acknowledged_is_lost_when_the_server_is_killed, a_server_that_takes_no_writes_is_said_so,
+             check_looks_at_it_and_changes_nothing])

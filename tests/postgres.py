@@ -1,0 +1,112 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""A PostgreSQL server for a test, on a unix socket in a folder of its own.
+
+    postgres.py PROGRAM [ARGUMENT...]   runs it with COCOS_TEST_POSTGRES, and ends as it does
+
+Root can't run one: it is user postgres's then. It ends with whoever started it, whatever ends that.
+"""
+import ctypes
+import glob
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+PR_SET_PDEATHSIG = 1
+STARTS = 60  # seconds until a server that answers nothing counts as broken
+
+
+def programs():
+    """The folder of initdb and postgres, of the newest release that is installed."""
+    found = sorted(glob.glob("/usr/lib/postgresql/*/bin/initdb"), key=lambda path: int(path.split("/")[4]))
+    if not found:
+        sys.exit("tests/postgres.py: package postgresql is missing")
+    return os.path.dirname(found[-1])
+
+
+class Postgres:
+    """A server in a new folder. `place`: how to reach it."""
+
+    def __init__(self):
+        self.folder = tempfile.mkdtemp(prefix="cocos-postgres-")
+        self.user = pwd.getpwnam("postgres") if os.geteuid() == 0 else None
+        if self.user:
+            os.chown(self.folder, self.user.pw_uid, self.user.pw_gid)
+        self.data = os.path.join(self.folder, "data")
+        self.server = None
+        self.place = f"host={self.folder} user=postgres dbname=postgres"
+        self.environment = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
+        self.run([os.path.join(programs(), "initdb"), "-D", self.data, "-U", "postgres", "-A", "trust",
+                  "-E", "UTF8", "--no-locale", "--no-sync"])
+        self.start()
+
+    def as_user(self):
+        return {"user": self.user.pw_uid, "group": self.user.pw_gid, "extra_groups": []} if self.user else {}
+
+    def run(self, command):
+        done = subprocess.run(command, env=self.environment, cwd=self.folder, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, check=False, **self.as_user())
+        if done.returncode:
+            sys.exit(f"{command[0]}: {done.stdout.decode(errors='replace')}")
+
+    def start(self, *settings):
+        parent = os.getpid()
+
+        def die_with_parent():
+            ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGQUIT)
+            if os.getppid() != parent:
+                os._exit(1)
+
+        options = ["listen_addresses=", f"unix_socket_directories={self.folder}", "fsync=off",
+                   "shared_buffers=8MB", "max_connections=20", "autovacuum=off", "logging_collector=off",
+                   *settings]
+        with open(os.path.join(self.folder, "log"), "ab") as log:
+            self.server = subprocess.Popen(
+                [os.path.join(programs(), "postgres"), "-D", self.data, *[word for o in options for word in ("-c", o)]],
+                env=self.environment, cwd=self.folder, stdout=log, stderr=log, preexec_fn=die_with_parent,
+                **self.as_user())
+        ready = [os.path.join(programs(), "pg_isready"), "-q", "-h", self.folder]
+        until = time.monotonic() + STARTS
+        while subprocess.run(ready, env=self.environment, check=False).returncode:
+            if self.server.poll() is not None or time.monotonic() > until:
+                with open(os.path.join(self.folder, "log"), encoding="utf-8", errors="replace") as log:
+                    sys.exit(f"PostgreSQL does not start: {log.read()}")
+            time.sleep(0.05)
+
+    def stop(self, how=signal.SIGQUIT):
+        """SIGQUIT: at once, as a crash; SIGINT: in order."""
+        if self.server:
+            self.server.send_signal(how)
+            self.server.wait()
+            self.server = None
+
+    def sql(self, text, database="postgres"):
+        done = subprocess.run([os.path.join(programs(), "psql"), "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1",
+                               "-h", self.folder, "-U", "postgres", "-d", database, "-c", text],
+                              env=self.environment, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise AssertionError(done.stderr)
+        return done.stdout.strip()
+
+    def close(self):
+        self.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def main():
+    server = Postgres()
+    try:
+        environment = {**os.environ, "COCOS_TEST_POSTGRES": server.place}
+        return subprocess.run(sys.argv[1:], env=environment, check=False).returncode
+    finally:
+        server.close()
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    sys.exit(main())
