@@ -9,7 +9,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 
-/* Nothing else opens it. */
+/* Nothing else opens it. A copy without an opening may be of any commitment, that of zeros too. */
 static void check_opening(const struct receipt *r)
 {
 	CLEANUP_WRITER struct writer w = writer_up_to(RECEIPT_OPENING_MAX);
@@ -18,7 +18,7 @@ static void check_opening(const struct receipt *r)
 
 	assert(receipt_opening_write(&r->opening, &w, &e) == 0);
 	assert(receipt_commit((struct span){ w.bytes, w.len }, commitment, &e) == 0);
-	assert(r->is_open == (memcmp(commitment, r->results, SHA3_256_LEN) == 0));
+	assert(!r->is_open || memcmp(commitment, r->results, SHA3_256_LEN) == 0);
 }
 
 /* What was read is written as it came. */
