@@ -33,7 +33,7 @@ char *identity_issuer(X509 *cert)
 }
 
 /* Nothing but the characters of a SPIFFE id, so that no other text looks the same. */
-static bool is_spiffe(const char *text, size_t len)
+bool identity_is_spiffe(const char *text, size_t len)
 {
 	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 				      "0123456789.-_/";
@@ -65,5 +65,5 @@ char *identity_spiffe(X509 *cert)
 		return NULL;
 	text = (const char *)ASN1_STRING_get0_data(uri);
 	len = (size_t)ASN1_STRING_length(uri);
-	return is_spiffe(text, len) ? strndup(text, len) : NULL;
+	return identity_is_spiffe(text, len) ? strndup(text, len) : NULL;
 }

@@ -25,6 +25,9 @@ struct rpc_identity {
 	const char *key;    /* its key's fingerprint (key.h), in hexadecimal */
 };
 
+/* Has the form of a SPIFFE id. */
+bool identity_is_spiffe(const char *text, size_t len);
+
 /* For this folder: malloc'ed, NULL as above. A certificate has a SPIFFE id if it has exactly one URI, and that
  * begins with spiffe:// (X509-SVID 2). */
 char *identity_subject(X509 *cert);

@@ -38,6 +38,7 @@ ROOMS = {
         "db": ["base"],
         "http": ["base", "crypto", "rpc"],
         "preflight": ["base", "crypto", "rpc"],
+        "access": ["base", "crypto", "rpc"],
         "audit": ["base", "rpc"],
         "metrics": ["base", "http", "rpc"],
         "manifest": ["base", "crypto", "protobuf"],

@@ -186,6 +186,38 @@ def manifest():
     }
 
 
+def access_table():
+    key = b"00112233445566778899aabbccddeeff" * 2
+    operator = b"operator uid 0\n"
+    tenant = operator + b"tenant a uid 1\n"
+    return {
+        "all": b"# who may\n\n" + operator + b"\toperator gid\t27\ntenant a subject CN=a b,O=c\ntenant a key " + key
+               + b"\nlimit a cvms 5\nlimit a cpus 8\nlimit a memory 16G\ntenant b spiffe spiffe://c/d",
+        "nobody": b"tenant a uid 1\n",
+        "twice": operator * 2,
+        "two-tenants": operator + b"tenant a subject CN=x\ntenant b subject CN=x\n",
+        "no-kind": b"operator\n",
+        "other-kind": b"operator user root\n",
+        "no-number": b"operator uid 0x\n",
+        "zeros": b"operator uid 00\n",
+        "large": b"operator uid 99999999999\n",
+        "bad-key": b"operator key 00\n",
+        "bad-spiffe": b"operator spiffe spiffe://a/\n",
+        "bad-subject": b"operator subject a\n",
+        "bad-name": b"tenant A uid 1\n",
+        "other-word": b"user uid 1\n",
+        "zero": b"operator uid 0\0\n",
+        "long-line": b"#" * 4097 + b"\n",
+        "limit-nobody": b"limit a cvms 1\n",
+        "limit-other": tenant + b"limit a disks 1\n",
+        "limit-words": tenant + b"limit a cvms 1 2\n",
+        "limit-number": tenant + b"limit a cvms 1G\n",
+        "limit-size": tenant + b"limit a memory x\n",
+        "limit-twice": tenant + b"limit a cpus 1\n" * 2,
+        "many-tenants": operator + b"".join(b"tenant t%d uid %d\n" % (n, n + 1) for n in range(257)),
+    }
+
+
 def keyfile():
     return {
         "blanks": b" \t KEY_1=value \r\n\n# comment\nQUOTED=\"a b\"\nEMPTY=\n",
@@ -330,4 +362,4 @@ def http_field():
     }
 
 
-TARGETS = [json, manifest_json, manifest, keyfile, environment, requirements, http_target, http_field]
+TARGETS = [access_table, json, manifest_json, manifest, keyfile, environment, requirements, http_target, http_field]
