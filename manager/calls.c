@@ -4,6 +4,8 @@
 #include "manager.pb-c.h"
 #include "manager_paths.h"
 
+#include <string.h>
+
 #define READS(path_) { .path = path_, .reads = true }
 #define CHANGES(path_, ...)                              \
 	{                                                \
@@ -26,10 +28,52 @@ const struct call_audit_method calls_methods[] = {
 };
 const size_t calls_methods_count = ARRAY_LEN(calls_methods);
 
+/* What tenants may call; every other method is for operators. */
+static const struct {
+	const char *path;
+	enum access_right right;
+} rights[] = {
+	{ PROTO_MANAGER_CREATE_VM, ACCESS_MAKE },
+	{ PROTO_MANAGER_REMOVE_VM, ACCESS_USE },
+	{ PROTO_MANAGER_CVM_INFO, ACCESS_USE },
+	{ PROTO_MANAGER_LIST_VMS, ACCESS_USE },
+	{ PROTO_MANAGER_GET_VM, ACCESS_USE },
+	{ PROTO_MANAGER_WATCH_VMS, ACCESS_USE },
+	{ PROTO_MANAGER_ATTESTATION_POLICY, ACCESS_USE },
+};
+
+enum access_right calls_right(const char *path)
+{
+	for (size_t i = 0; i < ARRAY_LEN(rights); i++)
+		if (strcmp(rights[i].path, path) == 0)
+			return rights[i].right;
+	return ACCESS_OPERATE;
+}
+
+/* Whether he may call this at all; whose the CVM is that he asks for, the handlers see. */
+static int check_right(struct calls *calls, struct rpc_call *call, struct err *e)
+{
+	const struct rpc_identity identity = rpc_call_identity(call);
+	enum access_right right = calls_right(rpc_call_method(call)->path);
+	struct access_caller caller;
+
+	if (access_who(calls->access, &identity, &caller, e) < 0)
+		return err_code(e);
+	if (*caller.tenant && !rpc_call_note(call, "tenant", caller.tenant))
+		return err_nomem(e);
+	/* As the owner of what he asks for. */
+	if (access_decide(&caller, right, caller.tenant) != ACCESS_GRANTED)
+		return err_set(e, ERR_DENIED, "this is for operators, and not for tenant %s",
+			       caller.tenant);
+	return 0;
+}
+
 static int admit(void *data, struct rpc_call *call, const ProtobufCMessage *message, struct err *e)
 {
 	struct calls *calls = data;
 
+	if (call_audit_note(&calls->audit, call, message, e) < 0 || check_right(calls, call, e) < 0)
+		return err_code(e);
 	return call_audit_admit(&calls->audit, call, message, e);
 }
 
@@ -48,10 +92,13 @@ int calls_open(struct calls *calls, const struct config *config, struct err *e)
 {
 	*calls = (struct calls){ .audit = { .methods = calls_methods,
 					    .count = calls_methods_count } };
+	if (access_open(config->access, &calls->access, e) < 0)
+		return err_wrap(e, "MANAGER_ACCESS");
 	return audit_trail_open("cocos-manager", config->audit_log, &calls->audit.audit, e);
 }
 
 void calls_close(struct calls *calls)
 {
 	call_audit_close(&calls->audit);
+	access_close(TAKE_PTR(calls->access));
 }

@@ -51,6 +51,8 @@ const struct setting config_settings[] = {
 	ROW("METRICS", SETTING_TEXT, metrics, NULL,
 	    "address to tell metrics on, such as 127.0.0.1:9464 or unix:/run/cocos/metrics.sock; one that others "
 	    "than this machine reach takes the certificates of MANAGER_GRPC_; default: none"),
+	ROW("ACCESS", SETTING_TEXT, access, NULL,
+	    "table of who may call, as operator or tenant; default: whoever may connect is operator"),
 	ROW_RANGE("MAX_VMS", SETTING_NUMBER, max_vms, "10", 1, CONFIG_VMS_MAX,
 		  "CVMs that may exist at once"),
 	ROW("LIBVIRT_URI", SETTING_TEXT, libvirt_uri, "qemu:///system", "the libvirt to use"),
@@ -177,6 +179,7 @@ static int check_paths(const struct config *c, struct err *e)
 	} paths[] = {
 		{ "MANAGER_SOCKET", c->socket },
 		{ "MANAGER_AUDIT_LOG", c->audit_log },
+		{ "MANAGER_ACCESS", c->access },
 		{ "MANAGER_IMAGE_DIR", c->image_dir },
 		{ "MANAGER_STATE_DIR", c->state_dir },
 		{ "MANAGER_SECRETS_DIR", c->secrets_dir },

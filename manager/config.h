@@ -42,7 +42,7 @@ struct config {
 	char *server_cert, *server_key, *server_ca_certs, *client_ca_certs;
 	uint16_t grpc_port;
 	bool grpc_port_given;
-	char *log_level, *audit_log, *metrics;
+	char *log_level, *audit_log, *metrics, *access;
 	uint64_t max_vms;
 	char *libvirt_uri;
 	char *image_dir, *state_dir, *secrets_dir; /* absolute */

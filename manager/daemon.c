@@ -39,6 +39,7 @@ struct daemon {
 	struct fleet *fleet;
 	struct calls calls;
 	struct vm_metrics metrics;
+	struct service service;
 	struct rpc_tls *tls;
 	struct rpc_server *server;
 	struct rpc_health *health;
@@ -200,8 +201,10 @@ static int listen_on_tcp(struct daemon *d, struct err *e)
 static int listen_for_calls(struct daemon *d, struct err *e)
 {
 	if (rpc_server_new(&d->loop, NULL, &d->server, e) < 0 ||
-	    calls_open(&d->calls, d->config, e) < 0 ||
-	    rpc_server_add(d->server, &service_manager, d->fleet, e) < 0 ||
+	    calls_open(&d->calls, d->config, e) < 0)
+		return err_code(e);
+	d->service = (struct service){ d->fleet, d->calls.access };
+	if (rpc_server_add(d->server, &service_manager, &d->service, e) < 0 ||
 	    rpc_health_new(d->server, &d->health, e) < 0 ||
 	    set_health(d, fleet_health(d->fleet, on_health, d), e) < 0 ||
 	    rpc_reflection_new(d->server, &d->reflection, e) < 0)
@@ -239,7 +242,7 @@ static void on_signal(void *data, int signal)
 	rpc_server_drain(d->server, DRAIN_MS, on_drained, d);
 }
 
-/* The audit log was moved away (logrotate). */
+/* The audit log was moved away (logrotate), or the table of who may call was changed. */
 static void on_hangup(void *data)
 {
 	struct daemon *d = data;
@@ -247,6 +250,12 @@ static void on_hangup(void *data)
 
 	if (d->calls.audit.audit && audit_trail_reopen(d->calls.audit.audit, &e) < 0)
 		log_error("%s: no call changes anything until it can be written", e.text);
+	if (d->calls.access && d->config->access) {
+		if (access_reload(d->calls.access, &e) < 0)
+			log_error("MANAGER_ACCESS: %s: the table stays as it was", e.text);
+		else
+			log_info("MANAGER_ACCESS: read again");
+	}
 }
 
 static int start(struct daemon *d, struct err *e)

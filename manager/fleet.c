@@ -27,6 +27,13 @@ void fleet_job_end(struct job *job)
 	f->jobs--;
 }
 
+const char *fleet_owner(const struct fleet *f, const char *id)
+{
+	const struct slot *slot = fleet_slot_find(f, id);
+
+	return slot ? slot->cvm.owner : NULL;
+}
+
 const struct cvm *fleet_find(const struct fleet *f, const char *id)
 {
 	const struct slot *slot = fleet_slot_find(f, id);

@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include "common/access/access.h"
 #include "manager/lifecycle.h"
 #include "manager/stray.h"
 
@@ -34,10 +35,12 @@ bool fleet_is_busy(const struct fleet *fleet);
 void fleet_free(struct fleet *fleet);
 
 /* `done` is called later, once. If `cvm` is NULL it failed, and `e` says why. It returns whether
- * the client still wants the CVM: if not, the CVM is removed again. */
+ * the client still wants the CVM: if not, the CVM is removed again. It is its `caller`'s, within his limits
+ * (ERR_EXHAUSTED names the one); NULL: an operator's. */
 typedef bool fleet_created_fn(void *data, const struct cvm *cvm, const struct err *e);
-int fleet_create(struct fleet *fleet, const Manager__CreateReq *request, fleet_created_fn *done,
-		 void *data, struct err *e) MUST_CHECK;
+int fleet_create(struct fleet *fleet, const Manager__CreateReq *request,
+		 const struct access_caller *caller, fleet_created_fn *done, void *data,
+		 struct err *e) MUST_CHECK;
 
 /* `done` is called later, once; `e` is NULL when the CVM is gone. One that has no record (stray.h) is
  * removed, too. ERR_NOT_FOUND at once for what is no CVM's id, and later. */
@@ -56,6 +59,9 @@ int fleet_strays(struct fleet *fleet, fleet_strays_fn *done, void *data, struct 
 typedef void fleet_adopted_fn(void *data, const struct cvm *cvm, const struct err *e);
 int fleet_adopt(struct fleet *fleet, const char *id, fleet_adopted_fn *done, void *data,
 		struct err *e) MUST_CHECK;
+
+/* Of a CVM that has a record; NULL: none of that id has. Valid until the loop continues. */
+const char *fleet_owner(const struct fleet *fleet, const char *id);
 
 /* A CVM that was created and is not being removed, or NULL. Valid until the loop continues. */
 const struct cvm *fleet_find(const struct fleet *fleet, const char *id);

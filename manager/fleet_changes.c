@@ -50,11 +50,22 @@ static void on_tell(uv_timer_t *timer)
 	} while (w);
 }
 
+/* The time since the start where it is ahead: a number that counted would tell a tenant how much the others do. */
+uint64_t fleet_revision_now(struct fleet *f)
+{
+	uint64_t now = f->first_revision + (uv_now(f->loop) - f->started_ms);
+
+	if (f->revision < now)
+		f->revision = now;
+	return f->revision;
+}
+
 static uint64_t next_revision(struct fleet *f)
 {
 	if (!f->closing && !LIST_EMPTY(&f->watchers))
 		uv_timer_start(&f->tell, on_tell, 0, 0);
-	return ++f->revision;
+	f->revision++;
+	return fleet_revision_now(f);
 }
 
 void fleet_view_changed(struct slot *slot)
@@ -101,6 +112,7 @@ void fleet_view_leave(struct slot *slot)
 	memcpy(gone.id, cvm->id, sizeof(gone.id));
 	memcpy(gone.name, cvm->name, sizeof(gone.name));
 	memcpy(gone.labels, cvm->labels, sizeof(gone.labels));
+	memcpy(gone.owner, cvm->owner, sizeof(gone.owner));
 	gone.created_ms = cvm->created_ms;
 	gone.exited_ms = cvm->exited_ms ? cvm->exited_ms : clock_ms(CLOCK_REALTIME);
 	if (slot->revision)
@@ -114,6 +126,7 @@ void fleet_view_start(struct fleet *f, size_t gone)
 {
 	TAILQ_INIT(&f->changed);
 	LIST_INIT(&f->watchers);
+	f->started_ms = uv_now(f->loop);
 	f->first_revision = f->revision = registry_epoch(f->lifecycle->registry) << EPOCH_BITS;
 	for (size_t i = 0; i < gone; i++)
 		f->gone[i].revision = ++f->revision;
@@ -175,23 +188,52 @@ bool fleet_view(const struct fleet *f, size_t place, struct vm_view *view)
 				: view_gone(&f->gone[place - f->count], view);
 }
 
-static bool is_called(const char *key, const char *id, const char *name)
+const char *vm_view_owner(const struct vm_view *view)
 {
-	return *key && (strcmp(key, id) == 0 || strcmp(key, name) == 0);
+	return view->cvm ? view->cvm->owner : view->gone->owner;
 }
 
-bool fleet_view_find(const struct fleet *f, const char *key, struct vm_view *view)
+/* What a client calls a CVM: the key, and for a name whose it is. */
+struct called {
+	const struct access_caller *caller;
+	const char *key, *owner, *name;
+	size_t owner_len;
+};
+
+static struct called called(const struct access_caller *caller, const char *key)
 {
+	const char *slash = *caller->tenant ? NULL : strchr(key, '/');
+
+	return (struct called){ .caller = caller,
+				.key = key,
+				.owner = slash ? key : caller->tenant,
+				.owner_len = slash ? (size_t)(slash - key) : strlen(caller->tenant),
+				.name = slash ? slash + 1 : key };
+}
+
+static bool is_called(const struct called *c, const char *id, const char *owner, const char *name)
+{
+	if (!*c->name || access_decide(c->caller, ACCESS_USE, owner) != ACCESS_GRANTED)
+		return false;
+	return strcmp(c->key, id) == 0 ||
+	       (strcmp(c->name, name) == 0 && strlen(owner) == c->owner_len &&
+		memcmp(c->owner, owner, c->owner_len) == 0);
+}
+
+bool fleet_view_find(const struct fleet *f, const struct access_caller *caller, const char *key,
+		     struct vm_view *view)
+{
+	const struct called c = called(caller, key);
 	const struct slot *slot;
 
 	TAILQ_FOREACH(slot, &f->changed, link)
-		if (is_called(key, slot->cvm.id, slot->cvm.name))
+		if (is_called(&c, slot->cvm.id, slot->cvm.owner, slot->cvm.name))
 			return view_slot(slot, view);
 	for (size_t i = 1; i <= REGISTRY_GONE_MAX; i++) {
 		size_t at = (f->gone_next + REGISTRY_GONE_MAX - i) % REGISTRY_GONE_MAX;
 		const struct cvm_gone *gone = &f->gone[at];
 
-		if (is_called(key, gone->id, gone->name))
+		if (is_called(&c, gone->id, gone->owner, gone->name))
 			return view_gone(gone, view);
 	}
 	return false;

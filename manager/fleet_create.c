@@ -88,7 +88,7 @@ static struct slot *unused_slot(struct fleet *f, const struct cvm *cvm, struct e
 		if (!found && is_free)
 			found = &f->slots[i];
 	}
-	if (fleet_slot_named(f, cvm->name)) {
+	if (fleet_slot_named(f, cvm->owner, cvm->name)) {
 		err_set(e, ERR_EXISTS, "name: a CVM is called %s", cvm->name);
 		return NULL;
 	}
@@ -110,6 +110,63 @@ static struct admission_use use_of(const struct fleet *f)
 	return use;
 }
 
+/* Against the tenant's own limits, for which his CVMs alone count. */
+static int check_limits(const struct fleet *f, const struct access_caller *caller,
+			const struct cvm *cvm, struct err *e)
+{
+	static const char *const names[] = {
+		[ACCESS_CVMS] = "cvms", [ACCESS_CPUS] = "cpus", [ACCESS_MEMORY] = "memory (bytes)"
+	};
+	struct admission_use use = { 0 }, more = { 0 };
+	uint64_t count = 0;
+
+	for (unsigned i = 0; i < f->count; i++)
+		if (f->slots[i].state != SLOT_FREE &&
+		    strcmp(f->slots[i].cvm.owner, caller->tenant) == 0) {
+			admission_count(f->lifecycle->config, &f->slots[i].cvm, &use);
+			count++;
+		}
+	admission_count(f->lifecycle->config, cvm, &more);
+	const uint64_t used[] = { count, use.cpus, use.memory },
+		       wants[] = { 1, more.cpus, more.memory };
+
+	for (size_t i = 0; i < ACCESS_LIMITS; i++) {
+		uint64_t limit = caller->limits[i];
+
+		if (limit != ACCESS_NO_LIMIT && (used[i] > limit || wants[i] > limit - used[i]))
+			return err_set(e, ERR_EXHAUSTED,
+				       "tenant %s has %llu of %llu %s, and this CVM wants %llu: "
+				       "remove one, or ask the operator for more",
+				       caller->tenant, (unsigned long long)used[i],
+				       (unsigned long long)limit, names[i],
+				       (unsigned long long)wants[i]);
+	}
+	return 0;
+}
+
+/* How full the host is, and with whose CVMs, is not a tenant's business. */
+static int hide_host(const struct access_caller *caller, struct err *e)
+{
+	if (*caller->tenant && e->code == ERR_EXHAUSTED)
+		err_set(e, ERR_EXHAUSTED,
+			"the host has no room for this CVM now: try later, or ask the operator");
+	return err_code(e);
+}
+
+/* A slot for it, if there is room: for its owner first, so that who has no more is told that. */
+static int find_room(struct fleet *f, const struct access_caller *caller, const struct cvm *cvm,
+		     struct slot **slot, struct err *e)
+{
+	const struct admission_use use = use_of(f);
+
+	if (*caller->tenant && check_limits(f, caller, cvm, e) < 0)
+		return err_code(e);
+	*slot = unused_slot(f, cvm, e);
+	if (!*slot || admission_check(f->lifecycle->config, &use, cvm, e) < 0)
+		return hide_host(caller, e);
+	return 0;
+}
+
 static int fill_job(struct job *job, const struct config *config, const Manager__CreateReq *request,
 		    struct err *e)
 {
@@ -125,11 +182,12 @@ static int fill_job(struct job *job, const struct config *config, const Manager_
 	return 0;
 }
 
-int fleet_create(struct fleet *f, const Manager__CreateReq *request, fleet_created_fn *done,
-		 void *data, struct err *e)
+int fleet_create(struct fleet *f, const Manager__CreateReq *request,
+		 const struct access_caller *caller, fleet_created_fn *done, void *data,
+		 struct err *e)
 {
+	static const struct access_caller an_operator = { .tenant = "" };
 	const struct config *config = f->lifecycle->config;
-	struct admission_use use = use_of(f);
 	struct slot *slot;
 	struct job *job;
 
@@ -139,8 +197,11 @@ int fleet_create(struct fleet *f, const Manager__CreateReq *request, fleet_creat
 	if (!job)
 		return err_nomem(e);
 	/* What is wrong with the request is said even when there is no room. */
-	if (fill_job(job, config, request, e) < 0 || !(slot = unused_slot(f, &job->cvm, e)) ||
-	    admission_check(config, &use, &job->cvm, e) < 0) {
+	if (!caller)
+		caller = &an_operator;
+	memcpy(job->cvm.owner, caller->tenant, sizeof(job->cvm.owner));
+	if (fill_job(job, config, request, e) < 0 ||
+	    find_room(f, caller, &job->cvm, &slot, e) < 0) {
 		cvm_request_done(&job->request);
 		free(job);
 		return err_code(e);

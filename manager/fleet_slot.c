@@ -14,10 +14,11 @@ struct slot *fleet_slot_find(const struct fleet *f, const char *id)
 	return NULL;
 }
 
-bool fleet_slot_named(const struct fleet *f, const char *name)
+bool fleet_slot_named(const struct fleet *f, const char *owner, const char *name)
 {
 	for (unsigned i = 0; *name && i < f->count; i++)
-		if (f->slots[i].state != SLOT_FREE && strcmp(f->slots[i].cvm.name, name) == 0)
+		if (f->slots[i].state != SLOT_FREE && strcmp(f->slots[i].cvm.name, name) == 0 &&
+		    strcmp(f->slots[i].cvm.owner, owner) == 0)
 			return true;
 	return false;
 }

@@ -69,7 +69,7 @@ struct fleet {
 
 	/* What clients see of it (fleet_changes.c). */
 	struct slot_list changed; /* those that were told of, the last change at the end */
-	uint64_t first_revision, revision, forgotten;
+	uint64_t first_revision, revision, forgotten, started_ms;
 	LIST_HEAD(, fleet_watcher) watchers;
 	uv_timer_t tell;
 	bool ends_watches, lost; /* lost: libvirt was there, and is not now */
@@ -104,7 +104,8 @@ void fleet_job_end(struct job *job);
 
 /* One CVM's place (fleet_slot.c). The CVM of that id, or NULL. */
 struct slot *fleet_slot_find(const struct fleet *f, const char *id);
-bool fleet_slot_named(const struct fleet *f, const char *name); /* one has that name */
+/* One of that owner's has that name. */
+bool fleet_slot_named(const struct fleet *f, const char *owner, const char *name);
 void fleet_slot_free(struct slot *slot);
 
 /* Ends it when its time is up, if it has one. */

@@ -256,7 +256,7 @@ static int claim(struct ask *ask, struct err *e)
 		return err_set(e, ERR_EXHAUSTED,
 			       "CVM %s has slot %u: MANAGER_MAX_VMS must be %u or more", cvm->id,
 			       cvm->slot, cvm->slot + 1);
-	if (fleet_slot_named(f, cvm->name)) {
+	if (fleet_slot_named(f, cvm->owner, cvm->name)) {
 		log_warn("CVM %s: another one is called %s by now: it is adopted without its name",
 			 cvm->id, cvm->name);
 		cvm->name[0] = '\0';

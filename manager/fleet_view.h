@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include "common/access/access.h"
 #include "common/rpc/source.h"
 #include "manager/registry.h"
 
@@ -44,6 +45,9 @@ uint64_t fleet_ended(const struct fleet *fleet, enum cvm_why why);
 /* The last change's. */
 uint64_t fleet_revision(const struct fleet *fleet);
 
+/* At least the last change's; every later change's is higher. For what a client is told. */
+uint64_t fleet_revision_now(struct fleet *fleet);
+
 /* Whether changes after this revision can all be told: ERR_OUT_OF_RANGE if it is of an earlier start, or
  * too old; ERR_INVALID if it has not been yet. */
 int fleet_check_revision(const struct fleet *fleet, uint64_t revision, struct err *e) MUST_CHECK;
@@ -53,8 +57,12 @@ int fleet_check_revision(const struct fleet *fleet, uint64_t revision, struct er
 size_t fleet_places(const struct fleet *fleet);
 bool fleet_view(const struct fleet *fleet, size_t place, struct vm_view *view);
 
-/* By id, or by name; one that is gone only if none that is there has it, then the last. */
-bool fleet_view_find(const struct fleet *fleet, const char *id_or_name, struct vm_view *view);
+/* Of what the caller may see: by id, or by the name of one of his own; an operator finds a tenant's by
+ * "TENANT/NAME". One that is gone only if none that is there has it, then the last. */
+bool fleet_view_find(const struct fleet *fleet, const struct access_caller *caller,
+		     const char *id_or_name, struct vm_view *view);
+
+const char *vm_view_owner(const struct vm_view *view);
 
 /* What changed after a revision, in that order. Valid until the loop continues. */
 struct fleet_changes {

@@ -11,6 +11,7 @@
 #pragma once
 
 #include "attestation/measure/reference.h"
+#include "common/access/access_table.h"
 #include "common/base/cleanup.h"
 #include "common/base/err.h"
 #include "common/crypto/digest.h"
@@ -23,7 +24,7 @@ enum {
 	CVM_ID_LEN = 36, /* a UUID in text */
 	CVM_TEXT_MAX = 256,
 	REGISTRY_TAG_LEN = 8,
-	REGISTRY_VERSION = 2,     /* of the file's form */
+	REGISTRY_VERSION = 3,     /* of the file's form */
 	REGISTRY_GONE_MAX = 1024, /* CVMs that were removed: the last ones */
 	REGISTRY_EPOCH_MAX = (1 << 23) - 1,
 };
@@ -55,6 +56,7 @@ struct cvm {
 	char id[CVM_ID_LEN + 1];
 	char name[CVM_NAME_MAX + 1];     /* its owner's, or empty */
 	char labels[CVM_LABELS_MAX + 1]; /* cvm_labels.h */
+	char owner[ACCESS_NAME_MAX + 1]; /* the tenant whose it is; empty: an operator's */
 	enum cvm_step step;
 	unsigned slot;                  /* 0 to max_vms - 1: gives the domain its name */
 	uint16_t port;                  /* on the host, forwarded to the agent's */
@@ -82,6 +84,7 @@ struct cvm_gone {
 	char id[CVM_ID_LEN + 1];
 	char name[CVM_NAME_MAX + 1];
 	char labels[CVM_LABELS_MAX + 1];
+	char owner[ACCESS_NAME_MAX + 1];
 	enum domain_tee tee;
 	bool kvm;
 	enum cvm_why why;

@@ -64,9 +64,9 @@ int registry_set_port(struct registry *r, const char *id, uint16_t port, struct 
 	" FROM (SELECT * FROM gone ORDER BY nr DESC LIMIT 1024) ORDER BY nr"
 _Static_assert(REGISTRY_GONE_MAX == 1024, "as PRUNE_GONE and LIST_GONE say");
 
-#define KEEP_GONE                                               \
-	"INSERT INTO gone (" REGISTRY_GONE_COLUMNS              \
-	") SELECT id, name, labels, tee, kvm, ?, created_ms, ?" \
+#define KEEP_GONE                                                      \
+	"INSERT INTO gone (" REGISTRY_GONE_COLUMNS                     \
+	") SELECT id, name, labels, tee, kvm, ?, created_ms, ?, owner" \
 	" FROM cvm WHERE id = ?"
 
 static int delete(struct registry *r, const struct cvm *cvm, struct err *e)

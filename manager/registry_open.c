@@ -45,6 +45,9 @@ static const char *const migrations[] = {
 	"ALTER TABLE gone ADD COLUMN created_ms INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE gone ADD COLUMN exited_ms INTEGER NOT NULL DEFAULT 0;"
 	"PRAGMA user_version = 2;",
+	"ALTER TABLE cvm ADD COLUMN owner TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE gone ADD COLUMN owner TEXT NOT NULL DEFAULT '';"
+	"PRAGMA user_version = 3;",
 };
 _Static_assert(REGISTRY_VERSION == 1 + ARRAY_LEN(migrations), "each version has its step");
 enum { TAG_FILE_MAX = 64, EPOCH_TEXT_MAX = 8 };

@@ -27,6 +27,7 @@ enum column {
 	COLUMN_NAME,
 	COLUMN_LABELS,
 	COLUMN_MEMORY,
+	COLUMN_OWNER,
 	COLUMNS,
 };
 
@@ -74,6 +75,7 @@ void registry_row_bind(sqlite3_stmt *s, const struct cvm *cvm)
 	sqlite3_bind_text(s, COLUMN_NAME + 1, cvm->name, -1, SQLITE_STATIC);
 	sqlite3_bind_text(s, COLUMN_LABELS + 1, cvm->labels, -1, SQLITE_STATIC);
 	sqlite3_bind_int64(s, COLUMN_MEMORY + 1, (int64_t)cvm->memory);
+	sqlite3_bind_text(s, COLUMN_OWNER + 1, cvm->owner, -1, SQLITE_STATIC);
 }
 
 static int bad(sqlite3_stmt *s, enum column column, const char *why, struct err *e)
@@ -170,12 +172,15 @@ static int take_additions(sqlite3_stmt *s, struct cvm *cvm, struct err *e)
 
 	if (take_text(s, COLUMN_NAME, cvm->name, sizeof(cvm->name), e) < 0 ||
 	    take_text(s, COLUMN_LABELS, cvm->labels, sizeof(cvm->labels), e) < 0 ||
-	    take_number(s, COLUMN_MEMORY, 0, INT64_MAX, &memory, e) < 0)
+	    take_number(s, COLUMN_MEMORY, 0, INT64_MAX, &memory, e) < 0 ||
+	    take_text(s, COLUMN_OWNER, cvm->owner, sizeof(cvm->owner), e) < 0)
 		return err_code(e);
 	if (cvm_name_check(cvm->name, &why) < 0)
 		return bad(s, COLUMN_NAME, "is none", e);
 	if (!cvm_labels_are_valid(cvm->labels))
 		return bad(s, COLUMN_LABELS, "are none", e);
+	if (*cvm->owner && !access_name_is_valid(cvm->owner))
+		return bad(s, COLUMN_OWNER, "is no tenant's name", e);
 	cvm->memory = (uint64_t)memory;
 	return 0;
 }
@@ -212,6 +217,7 @@ enum gone_column {
 	GONE_WHY,
 	GONE_CREATED,
 	GONE_EXITED,
+	GONE_OWNER,
 };
 
 static void take_gone_text(sqlite3_stmt *s, enum gone_column column, char *out, size_t room)
@@ -236,8 +242,11 @@ bool registry_row_take_gone(sqlite3_stmt *s, struct cvm_gone *gone)
 	take_gone_text(s, GONE_ID, g.id, sizeof(g.id));
 	take_gone_text(s, GONE_NAME, g.name, sizeof(g.name));
 	take_gone_text(s, GONE_LABELS, g.labels, sizeof(g.labels));
+	take_gone_text(s, GONE_OWNER, g.owner, sizeof(g.owner));
 	if (!cvm_id_is_valid(g.id))
 		return false;
+	if (*g.owner && !access_name_is_valid(g.owner))
+		g.owner[0] = '\0';
 	if (cvm_name_check(g.name, &e) < 0)
 		g.name[0] = '\0';
 	if (!cvm_labels_are_valid(g.labels))

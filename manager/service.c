@@ -17,6 +17,33 @@ void service_fail(struct rpc_call *call, const struct err *e)
 	rpc_call_finish(call, e);
 }
 
+struct fleet *service_fleet(const struct rpc_call *call)
+{
+	const struct service *service = rpc_call_service(call);
+
+	return service->fleet;
+}
+
+bool service_caller(struct rpc_call *call, struct access_caller *caller)
+{
+	const struct service *service = rpc_call_service(call);
+	const struct rpc_identity identity = rpc_call_identity(call);
+	struct err e;
+
+	if (access_who(service->access, &identity, caller, &e) == 0)
+		return true;
+	service_fail(call, &e);
+	return false;
+}
+
+void service_not_found(struct rpc_call *call, const char *id)
+{
+	struct err e;
+
+	err_set(&e, ERR_NOT_FOUND, "no CVM %s", log_quote(id).text);
+	service_fail(call, &e);
+}
+
 void service_reply_cvm(struct rpc_call *call, const struct cvm *cvm)
 {
 	Manager__CreateRes response = MANAGER__CREATE_RES__INIT;
@@ -53,10 +80,13 @@ static bool on_created(void *data, const struct cvm *cvm, const struct err *e)
 
 static void create_vm(struct rpc_call *call, const ProtobufCMessage *message)
 {
+	struct access_caller caller;
 	struct err e;
 
-	if (fleet_create(rpc_call_service(call), (const Manager__CreateReq *)message, on_created,
-			 rpc_call_ref(call), &e) < 0) {
+	if (!service_caller(call, &caller))
+		return;
+	if (fleet_create(service_fleet(call), (const Manager__CreateReq *)message, &caller,
+			 on_created, rpc_call_ref(call), &e) < 0) {
 		service_fail(call, &e);
 		rpc_call_unref(call);
 		return;
@@ -77,13 +107,28 @@ static void on_removed(void *data, const struct err *e)
 	rpc_call_unref(call);
 }
 
+/* What has no record is an operator's to remove. */
+static bool may_remove(struct rpc_call *call, const struct access_caller *caller, const char *id)
+{
+	const char *owner = fleet_owner(service_fleet(call), id);
+	enum access_answer answer = owner ? access_decide(caller, ACCESS_USE, owner)
+					  : access_decide(caller, ACCESS_OPERATE, "");
+
+	if (answer != ACCESS_GRANTED)
+		service_not_found(call, id);
+	return answer == ACCESS_GRANTED;
+}
+
 static void remove_vm(struct rpc_call *call, const ProtobufCMessage *message)
 {
 	const Manager__RemoveReq *request = (const Manager__RemoveReq *)message;
+	struct access_caller caller;
 	struct err e;
 
-	if (fleet_remove(rpc_call_service(call), request->cvm_id, on_removed, rpc_call_ref(call),
-			 &e) < 0) {
+	if (!service_caller(call, &caller) || !may_remove(call, &caller, request->cvm_id))
+		return;
+	if (fleet_remove(service_fleet(call), request->cvm_id, on_removed, rpc_call_ref(call), &e) <
+	    0) {
 		service_fail(call, &e);
 		rpc_call_unref(call);
 		return;
@@ -93,14 +138,16 @@ static void remove_vm(struct rpc_call *call, const ProtobufCMessage *message)
 
 static const struct cvm *find(struct rpc_call *call, const char *id)
 {
-	const struct cvm *cvm = fleet_find(rpc_call_service(call), id);
-	struct err e;
+	const struct cvm *cvm;
+	struct access_caller caller;
 
-	if (!cvm) {
-		err_set(&e, ERR_NOT_FOUND, "no CVM %s", log_quote(id).text);
-		service_fail(call, &e);
-	}
-	return cvm;
+	if (!service_caller(call, &caller))
+		return NULL;
+	cvm = fleet_find(service_fleet(call), id);
+	if (cvm && access_decide(&caller, ACCESS_USE, cvm->owner) == ACCESS_GRANTED)
+		return cvm;
+	service_not_found(call, id);
+	return NULL;
 }
 
 static void cvm_info(struct rpc_call *call, const ProtobufCMessage *message)

@@ -8,13 +8,23 @@
 #include "common/rpc/server.h"
 #include "manager/fleet.h"
 
-/* Pass it to rpc_server_add() with the fleet as its data. */
+/* What the calls are about, and who may make them. */
+struct service {
+	struct fleet *fleet;
+	struct access *access;
+};
+
+/* Pass it to rpc_server_add() with a struct service as its data. */
 extern const struct rpc_service service_manager;
 
 /* For service*.c alone: tells the client and the log; names a CVM and its agent's port; and the methods
  * about CVMs without a record (service_stray.c), about what there is (service_vm.c), and what becomes of
  * it (service_watch.c). */
 void service_fail(struct rpc_call *call, const struct err *e);
+struct fleet *service_fleet(const struct rpc_call *call);
+/* Who calls, as the table says now; false: the call has failed. */
+bool service_caller(struct rpc_call *call, struct access_caller *caller);
+void service_not_found(struct rpc_call *call, const char *id);
 void service_reply_cvm(struct rpc_call *call, const struct cvm *cvm);
 void service_list_strays(struct rpc_call *call, const ProtobufCMessage *message);
 void service_adopt_stray(struct rpc_call *call, const ProtobufCMessage *message);

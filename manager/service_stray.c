@@ -50,7 +50,7 @@ void service_list_strays(struct rpc_call *call, const ProtobufCMessage *message)
 {
 	struct err e;
 
-	if (fleet_strays(rpc_call_service(call), on_listed, rpc_call_ref(call), &e) < 0) {
+	if (fleet_strays(service_fleet(call), on_listed, rpc_call_ref(call), &e) < 0) {
 		service_fail(call, &e);
 		rpc_call_unref(call);
 	}
@@ -72,8 +72,7 @@ void service_adopt_stray(struct rpc_call *call, const ProtobufCMessage *message)
 	const Manager__AdoptStrayReq *request = (const Manager__AdoptStrayReq *)message;
 	struct err e;
 
-	if (fleet_adopt(rpc_call_service(call), request->id, on_adopted, rpc_call_ref(call), &e) <
-	    0) {
+	if (fleet_adopt(service_fleet(call), request->id, on_adopted, rpc_call_ref(call), &e) < 0) {
 		service_fail(call, &e);
 		rpc_call_unref(call);
 		return;

@@ -23,12 +23,12 @@ static void write_cursor(const struct cursor *c, char text[CURSOR_MAX])
 		 c->filter);
 }
 
-static int read_cursor(const char *text, const struct fleet *f, uint64_t filter, struct cursor *c,
+static int read_cursor(const char *text, struct fleet *f, uint64_t filter, struct cursor *c,
 		       struct err *e)
 {
 	char again[CURSOR_MAX];
 
-	*c = (struct cursor){ .revision = fleet_revision(f), .filter = filter };
+	*c = (struct cursor){ .revision = fleet_revision_now(f), .filter = filter };
 	if (!*text)
 		return 0;
 	if (strlen(text) >= CURSOR_MAX || sscanf(text, "%" SCNx64 ".%" SCNx64 ".%" SCNx64,
@@ -84,14 +84,17 @@ static size_t fill_page(const struct fleet *f, const struct vm_filter *filter, s
 
 static int reply_page(struct rpc_call *call, const Manager__ListVmsReq *request, struct err *e)
 {
-	const struct fleet *f = rpc_call_service(call);
+	struct fleet *f = service_fleet(call);
 	Manager__ListVmsRes response = MANAGER__LIST_VMS_RES__INIT;
 	struct page page CLEANUP_PAGE = { .room = request->limit };
+	struct access_caller caller;
 	struct vm_filter filter;
 	char next[CURSOR_MAX];
 	struct cursor cursor;
 
-	if (vm_filter_make(request->filter, &filter, e) < 0 ||
+	if (!service_caller(call, &caller))
+		return 0;
+	if (vm_filter_make(request->filter, &caller, &filter, e) < 0 ||
 	    read_cursor(request->cursor, f, vm_filter_digest(&filter), &cursor, e) < 0)
 		return err_code(e);
 	leave_out_exited(&filter);
@@ -125,12 +128,13 @@ void service_get_vm(struct rpc_call *call, const ProtobufCMessage *message)
 {
 	const Manager__GetVmReq *request = (const Manager__GetVmReq *)message;
 	struct vm_message out;
+	struct access_caller caller;
 	struct vm_view view;
-	struct err e;
 
-	if (!fleet_view_find(rpc_call_service(call), request->id, &view)) {
-		err_set(&e, ERR_NOT_FOUND, "no CVM %s", log_quote(request->id).text);
-		service_fail(call, &e);
+	if (!service_caller(call, &caller))
+		return;
+	if (!fleet_view_find(service_fleet(call), &caller, request->id, &view)) {
+		service_not_found(call, request->id);
 		return;
 	}
 	vm_message(&view, &out);

@@ -11,6 +11,7 @@
 #include "manager/vm_message.h"
 
 #include <stddef.h>
+#include <string.h>
 
 struct watch {
 	struct fleet_watcher watcher;
@@ -53,9 +54,11 @@ static int say_changes(struct watch *w, struct err *e)
 
 	while (rpc_call_queued(w->call) < RPC_LOW_WATER) {
 		if (!fleet_changes_next(&changes, &view)) {
-			w->at = fleet_revision(w->fleet);
-			if (w->caught_up)
+			if (w->caught_up) {
+				w->at = fleet_revision(w->fleet);
 				return 0;
+			}
+			w->at = fleet_revision_now(w->fleet);
 			w->caught_up = true;
 			return say(w, NULL, e);
 		}
@@ -69,14 +72,18 @@ static int say_changes(struct watch *w, struct err *e)
 static void go_on(struct watch *w)
 {
 	uint64_t has = w->at > w->floor ? w->at : w->floor;
+	struct access_caller caller;
 	struct rpc_call *call;
 	struct err e;
 	int failed;
 
-	if (!rpc_call_is_open(w->call))
+	if (!rpc_call_is_open(w->call) || !service_caller(w->call, &caller))
 		return;
 	call = rpc_call_ref(w->call); /* sending may end it, and the watch with it */
-	if (fleet_forgotten(w->fleet) > has)
+	if (strcmp(caller.tenant, w->filter.caller.tenant) != 0)
+		failed = err_set(&e, ERR_DENIED,
+				 "the table of who may call has changed: watch anew");
+	else if (fleet_forgotten(w->fleet) > has)
 		failed = err_set(
 			&e, ERR_OUT_OF_RANGE,
 			"this watch was read too slowly, and CVMs that are gone were forgotten "
@@ -109,11 +116,12 @@ static void on_end(struct fleet_watcher *watcher, const struct err *why)
 	rpc_call_finish(call, why);
 }
 
-static int start(struct watch *w, const Manager__WatchVmsReq *request, struct err *e)
+static int start(struct watch *w, const Manager__WatchVmsReq *request,
+		 const struct access_caller *caller, struct err *e)
 {
-	struct fleet *f = rpc_call_service(w->call);
+	struct fleet *f = service_fleet(w->call);
 
-	if (vm_filter_make(request->filter, &w->filter, e) < 0)
+	if (vm_filter_make(request->filter, caller, &w->filter, e) < 0)
 		return err_code(e);
 	if (w->filter.states)
 		return err_set(
@@ -132,9 +140,13 @@ static int start(struct watch *w, const Manager__WatchVmsReq *request, struct er
 
 void service_watch_vms(struct rpc_call *call, const ProtobufCMessage *message)
 {
-	struct watch *w = calloc(1, sizeof(*w));
+	struct access_caller caller;
+	struct watch *w;
 	struct err e;
 
+	if (!service_caller(call, &caller))
+		return;
+	w = calloc(1, sizeof(*w));
 	if (!w) {
 		err_nomem(&e);
 		service_fail(call, &e);
@@ -145,7 +157,7 @@ void service_watch_vms(struct rpc_call *call, const ProtobufCMessage *message)
 					  .source = rpc_call_source(call) },
 			     .call = call };
 	rpc_call_set_user(call, w);
-	if (start(w, (const Manager__WatchVmsReq *)message, &e) < 0)
+	if (start(w, (const Manager__WatchVmsReq *)message, &caller, &e) < 0)
 		service_fail(call, &e);
 	else
 		go_on(w);

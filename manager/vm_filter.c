@@ -35,9 +35,10 @@ static int take_words(char *const *words, size_t count, size_t max,
 	return 0;
 }
 
-int vm_filter_make(const Manager__VmFilter *m, struct vm_filter *filter, struct err *e)
+int vm_filter_make(const Manager__VmFilter *m, const struct access_caller *caller,
+		   struct vm_filter *filter, struct err *e)
 {
-	struct vm_filter made = { .states = 0 };
+	struct vm_filter made = { .caller = *caller };
 
 	if (m && (take_words(m->states, m->n_states, VM_FILTER_STATES_MAX, state_name, VM_STATES,
 			     "state", &made.states, e) < 0 ||
@@ -59,7 +60,8 @@ bool vm_filter_passes(const struct vm_filter *f, const struct vm_view *v)
 	const char *name = v->cvm ? v->cvm->name : v->gone->name;
 	const char *labels = v->cvm ? v->cvm->labels : v->gone->labels;
 
-	return (!f->states || f->states & 1u << v->state) && (!f->tees || f->tees & 1u << tee) &&
+	return access_decide(&f->caller, ACCESS_USE, vm_view_owner(v)) == ACCESS_GRANTED &&
+	       (!f->states || f->states & 1u << v->state) && (!f->tees || f->tees & 1u << tee) &&
 	       (!f->name[0] || strcmp(f->name, name) == 0) && cvm_labels_have(labels, f->labels);
 }
 
@@ -76,6 +78,7 @@ uint64_t vm_filter_digest(const struct vm_filter *f)
 {
 	uint64_t digest = UINT64_C(0xcbf29ce484222325);
 
+	mix(&digest, f->caller.tenant, strlen(f->caller.tenant) + 1);
 	mix(&digest, &f->states, sizeof(f->states));
 	mix(&digest, &f->tees, sizeof(f->tees));
 	mix(&digest, f->name, strlen(f->name) + 1);

@@ -48,6 +48,7 @@ static void fill_cvm(struct vm_message *out, const struct cvm *c)
 	m->id = text(c->id);
 	m->name = text(c->name);
 	m->exit_reason = text(vm_why_name(c->why));
+	m->tenant = text(c->owner);
 	m->created_ms = c->created_ms;
 	m->expires_ms = c->expires_ms;
 	m->cpus = c->cpus;
@@ -65,6 +66,7 @@ static void fill_gone(struct vm_message *out, const struct cvm_gone *g)
 {
 	Manager__Vm *m = &out->message;
 
+	m->tenant = text(g->owner);
 	fill_common(out, g->labels, g->tee, g->tee != DOMAIN_PLAIN && !g->kvm);
 	m->id = text(g->id);
 	m->name = text(g->name);

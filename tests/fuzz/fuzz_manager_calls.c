@@ -29,6 +29,7 @@ enum { COMMANDS_MAX = 48, USERS = 2, VMS = 2 };
 
 static struct fleet_room room;
 static struct rpc_server *server;
+static struct service service;
 static struct grpc_peer *users[USERS];
 static char ids[IDS][CVM_ID_LEN + 1] = {
 	[ID_STRAY] = "5b1c6d3e-0000-4000-8000-000000000001", [ID_NONE] = "../../etc"
@@ -109,7 +110,9 @@ static void enter(uint8_t flags)
 	fleet_room_open(&room);
 	(void)fleet_health(room.fleet, on_health, &room);
 	assert(rpc_server_new(&room.loop, NULL, &server, &e) == 0);
-	assert(rpc_server_add(server, &service_manager, room.fleet, &e) == 0);
+	assert(access_open(NULL, &service.access, &e) == 0);
+	service.fleet = room.fleet;
+	assert(rpc_server_add(server, &service_manager, &service, &e) == 0);
 	created = 0;
 	cursor[0] = '\0';
 }
@@ -120,6 +123,7 @@ static void leave(void)
 		grpc_peer_free(TAKE_PTR(users[i]));
 	rpc_server_free(server);
 	fleet_room_close(&room);
+	access_close(service.access);
 	(void)fleet_room_clear(NULL);
 }
 

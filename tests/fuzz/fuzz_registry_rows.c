@@ -41,8 +41,8 @@ static const struct {
 	const char *insert;
 	int columns;
 } tables[] = {
-	{ "INSERT OR REPLACE INTO cvm VALUES (" REGISTRY_PARAMETERS ")", 19 },
-	{ "INSERT OR REPLACE INTO gone VALUES (?,?,?,?,?,?,?,?,?)", 9 },
+	{ "INSERT OR REPLACE INTO cvm VALUES (" REGISTRY_PARAMETERS ")", 20 },
+	{ "INSERT OR REPLACE INTO gone VALUES (?,?,?,?,?,?,?,?,?,?)", 10 },
 	{ "INSERT OR REPLACE INTO meta VALUES (?,?)", 2 },
 };
 
@@ -70,7 +70,7 @@ static void prepare(void)
 	assert(sqlite3_exec(file,
 			    "DROP TABLE cvm; CREATE TABLE cvm (id, slot, port, step, created_ms,"
 			    " expires_ms, tee, kvm, cpus, cpu_type, firmware, image, cmdline,"
-			    " boot_sha3_256, boot_sha3_384, expected, name, labels, memory);"
+			    " boot_sha3_256, boot_sha3_384, expected, name, labels, memory, owner);"
 			    " DROP TABLE gone;"
 			    " CREATE TABLE gone (nr INTEGER PRIMARY KEY, " REGISTRY_GONE_COLUMNS
 			    ");"
@@ -181,7 +181,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	if (!file)
 		prepare();
 	fill(&r);
-	assert(registry_open(dir, &registry, &e) < 0 || (len && bytes[0] == 2));
+	assert(registry_open(dir, &registry, &e) < 0 || (len && bytes[0] == REGISTRY_VERSION));
 	if (registry)
 		use(registry);
 	else

@@ -34,6 +34,9 @@ static void value(struct writer *w, char type, uint8_t number, const char *text)
 		writer_u8(w, VALUE_ID);
 		writer_u8(w, number);
 		break;
+	case 'e':
+		value(w, 't', 0, "epoch");
+		break;
 	case 'T':
 	case 'L':
 		value(w, 't', 0, type == 'T' ? "a-name" : "a=1,b=");
@@ -58,42 +61,48 @@ static void save(const char *name, uint8_t version, const char *types, uint8_t n
 {
 	struct writer w = calls_begin(version);
 
-	row(&w, GONE, "idTLiiiii", 1, "a=b");
-	row(&w, GONE, "itttiiiii", 2, "no id");
-	row(&w, GONE, "idttIIIII", 3, "A");
+	row(&w, GONE, "idTLiiiiiT", 1, "a=b");
+	row(&w, GONE, "itttiiiiit", 2, "no id");
+	row(&w, GONE, "idttIIIIIt", 3, "A");
 	row(&w, CVM, types, number, text);
 	calls_save_to("registry_rows", name, &w);
 }
 
 /* id slot port step created expires tee kvm cpus, cpu firmware image cmdline, digests, expected,
- * name labels memory */
+ * name labels memory owner */
 void calls_registry_rows(void)
 {
-	static const char good[] = "diiiiiiiitttt23tTLi";
+	static const char good[] = "diiiiiiiitttt23tTLiT";
 	struct writer w;
 	char types[sizeof(good)], name[32];
 
-	save("good", 2, good, 1, "text");
-	save("newer", 3, good, 1, "text");
+	save("good", 3, good, 1, "text");
+	save("newer", 4, good, 1, "text");
 	save("before", 1, good, 1, "text");
 	save("older", 255, good, 1, "text");
-	save("out-of-range", 2, good, 7, "text");
-	save("control", 2, good, 1, "a\x1b[2J");
-	save("bytes", 2, good, 1, "\xff\xfe");
+	save("out-of-range", 3, good, 7, "text");
+	save("control", 3, good, 1, "a\x1b[2J");
+	save("bytes", 3, good, 1, "\xff\xfe");
 	for (size_t i = 0; i < sizeof(good) - 1; i++) {
 		memcpy(types, good, sizeof(good));
 		types[i] = good[i] == 'i' ? 'I' : good[i] == 't' ? 'b' : 't';
 		snprintf(name, sizeof(name), "column-%zu", i);
-		save(name, 2, types, 1, "text");
+		save(name, 3, types, 1, "text");
 	}
-	w = calls_begin(2);
+	w = calls_begin(3);
 	row(&w, CVM, good, 1, "text");
 	row(&w, CVM, good, 1, "again");
 	calls_save("registry_rows/one-slot", &w);
-	w = calls_begin(2);
+	w = calls_begin(3);
 	row(&w, META, "tt", 1, "tag");
 	calls_save("registry_rows/tag", &w);
-	w = calls_begin(2);
+	w = calls_begin(3);
+	row(&w, META, "et", 1, "x");
+	calls_save("registry_rows/epoch-no-number", &w);
+	w = calls_begin(3);
+	row(&w, META, "et", 1, "0");
+	calls_save("registry_rows/epoch-out-of-range", &w);
+	w = calls_begin(3);
 	for (uint8_t i = 0; i < 6; i++)
 		row(&w, CVM, good, (uint8_t)(1 + i % 3), "text");
 	calls_save("registry_rows/three", &w);

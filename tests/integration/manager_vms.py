@@ -146,7 +146,7 @@ def a_watch_tells_a_life_and_can_be_taken_up_anywhere():
     with Folder() as folder, Seen(folder) as m:
         start = m.page().revision
         watch = Watch(m, start)
-        assert watch.next() == start
+        assert watch.next() >= start
         one = m.create(name="one")
         assert watch.until(("one", "running", ""))[0] == ("one", "creating", "")
         between = watch.revision
@@ -160,13 +160,14 @@ def a_watch_tells_a_life_and_can_be_taken_up_anywhere():
         watch.until(("three", "exited", "expired"))
         # The last of each, and nothing that was said before that.
         again = Watch(m, between)
-        assert [again.next() for _ in range(4)] == [
-            ("one", "exited", "removed"), ("two", "exited", "ended"),
-            ("three", "exited", "expired"), watch.revision]
+        assert [again.next() for _ in range(3)] == [
+            ("one", "exited", "removed"), ("two", "exited", "ended"), ("three", "exited", "expired")]
+        last = watch.revision  # that all was said is said with a revision that is no count of changes
+        assert again.next() >= last
         some = Watch(m, between, labels=labels(study="7"))
-        assert [some.next() for _ in range(2)] == [("two", "exited", "ended"), watch.revision]
+        assert some.next() == ("two", "exited", "ended") and some.next() >= last
         fresh = Watch(m)  # what there is, and that is nothing
-        assert fresh.next() == watch.revision
+        assert fresh.next() >= last
         assert m.get(three.cvm_id).state == "exited"
         m.assert_nothing_left()
 

@@ -300,7 +300,7 @@ void fleet_room_create(struct fleet_room *m, struct fleet_told *told, const char
 	struct err e;
 
 	request.ttl = (char *)ttl;
-	assert_ok(fleet_create(m->fleet, &request, fleet_room_created, told, &e), e);
+	assert_ok(fleet_create(m->fleet, &request, NULL, fleet_room_created, told, &e), e);
 	fleet_room_settle(m);
 }
 

@@ -36,12 +36,12 @@ static void the_limit_holds_while_cvms_are_being_made(void **state)
 
 	fleet_room_fresh(&m, 3);
 	for (int i = 0; i < 3; i++)
-		assert_ok(fleet_create(m.fleet, &request, fleet_room_created, &told, &e), e);
-	assert_refused(fleet_create(m.fleet, &request, fleet_room_created, &told, &e), e,
+		assert_ok(fleet_create(m.fleet, &request, NULL, fleet_room_created, &told, &e), e);
+	assert_refused(fleet_create(m.fleet, &request, NULL, fleet_room_created, &told, &e), e,
 		       ERR_EXHAUSTED, "MANAGER_MAX_VMS");
 	fleet_room_settle(&m);
 	assert_int_equal(told.created, 3);
-	assert_refused(fleet_create(m.fleet, &request, fleet_room_created, &told, &e), e,
+	assert_refused(fleet_create(m.fleet, &request, NULL, fleet_room_created, &told, &e), e,
 		       ERR_EXHAUSTED, "MANAGER_MAX_VMS");
 	assert_ok(fleet_remove(m.fleet, told.id, fleet_room_removed, &told, &e), e);
 	fleet_room_settle(&m);
@@ -49,7 +49,7 @@ static void the_limit_holds_while_cvms_are_being_made(void **state)
 	assert_int_equal(told.created, 4);
 	/* What is wrong with a request is said first. */
 	request.agent_cvm_server_url = (char *)"";
-	assert_refused(fleet_create(m.fleet, &request, fleet_room_created, &told, &e), e,
+	assert_refused(fleet_create(m.fleet, &request, NULL, fleet_room_created, &told, &e), e,
 		       ERR_INVALID, "agent_cvm_server_url");
 	fleet_room_close(&m);
 }
@@ -84,7 +84,7 @@ static void what_a_failed_creation_left_is_removed_in_the_end(void **state)
 	atomic_store(&fleet_world.fail_removals, 2);
 	fleet_room_create(&m, &told, "");
 	assert_int_equal(told.failed, 1);
-	assert_refused(fleet_create(m.fleet, &request, fleet_room_created, &told, &e), e,
+	assert_refused(fleet_create(m.fleet, &request, NULL, fleet_room_created, &told, &e), e,
 		       ERR_EXHAUSTED, "limit"); /* it counts until it is gone */
 	while (atomic_load(&fleet_world.removals) < 3 || fleet_is_busy(m.fleet))
 		uv_run(&m.loop, UV_RUN_ONCE);
@@ -117,7 +117,7 @@ static void an_abandoned_cvm_is_removed_before_the_end(void **state)
 	struct err e;
 
 	fleet_room_fresh(&m, 1);
-	assert_ok(fleet_create(m.fleet, &request, fleet_room_created, &told, &e), e);
+	assert_ok(fleet_create(m.fleet, &request, NULL, fleet_room_created, &told, &e), e);
 	fleet_room_close(&m);
 	assert_int_equal(told.created, 1);
 	assert_int_equal(atomic_load(&fleet_world.removals), 1);
@@ -134,7 +134,7 @@ static void nothing_new_begins_after_the_end(void **state)
 	fleet_room_fresh(&m, 1);
 	fleet_room_create(&m, &told, "");
 	fleet_close(m.fleet);
-	assert_refused(fleet_create(m.fleet, &request, fleet_room_created, &told, &e), e,
+	assert_refused(fleet_create(m.fleet, &request, NULL, fleet_room_created, &told, &e), e,
 		       ERR_UNAVAILABLE, "stopping");
 	assert_refused(fleet_remove(m.fleet, told.id, fleet_room_removed, &told, &e), e,
 		       ERR_UNAVAILABLE, "stopping");
@@ -190,7 +190,7 @@ static int create_sized(struct fleet_room *m, struct fleet_told *told, uint32_t 
 
 	request.cpus = cpus;
 	request.memory = mib << 20;
-	return fleet_create(m->fleet, &request, fleet_room_created, told, e);
+	return fleet_create(m->fleet, &request, NULL, fleet_room_created, told, e);
 }
 
 /* Those count that are being made, that run, and that an earlier manager recorded. */

@@ -4,11 +4,13 @@
 #include "manager/fleet_state.h"
 #include "tests/unit/manager/fleet_room.h"
 
+static const struct access_caller an_operator = { .tenant = "" };
+
 static struct vm_view find(struct fleet_room *m, const char *key)
 {
 	struct vm_view view;
 
-	assert_true(fleet_view_find(m->fleet, key, &view));
+	assert_true(fleet_view_find(m->fleet, &an_operator, key, &view));
 	return view;
 }
 
@@ -18,7 +20,7 @@ static void create_named(struct fleet_room *m, struct fleet_told *told, const ch
 	struct err e;
 
 	request.name = (char *)(uintptr_t)name;
-	assert_ok(fleet_create(m->fleet, &request, fleet_room_created, told, &e), e);
+	assert_ok(fleet_create(m->fleet, &request, NULL, fleet_room_created, told, &e), e);
 	fleet_room_settle(m);
 }
 
@@ -50,7 +52,7 @@ static void a_cvm_goes_through_its_states(void **state)
 	fleet_room_fresh(&m, 2);
 	before = fleet_revision(m.fleet);
 	request.name = (char *)"ward-7";
-	assert_ok(fleet_create(m.fleet, &request, fleet_room_created, &told, &e), e);
+	assert_ok(fleet_create(m.fleet, &request, NULL, fleet_room_created, &told, &e), e);
 	view = find(&m, "ward-7");
 	assert_int_equal(view.state, VM_CREATING);
 	assert_true(view.revision > before);
@@ -80,8 +82,8 @@ static void a_cvm_goes_through_its_states(void **state)
 	assert_string_equal(view.gone->id, told.id);
 	assert_int_equal(view.gone->why, CVM_REMOVED);
 	assert_true(view.gone->exited_ms >= view.gone->created_ms && view.gone->created_ms > 0);
-	assert_false(fleet_view_find(m.fleet, "", &view));
-	assert_false(fleet_view_find(m.fleet, "ward-8", &view));
+	assert_false(fleet_view_find(m.fleet, &an_operator, "", &view));
+	assert_false(fleet_view_find(m.fleet, &an_operator, "ward-8", &view));
 	fleet_room_close(&m);
 }
 
@@ -139,11 +141,11 @@ static void names_are_unique_while_they_are_used(void **state)
 
 	fleet_room_fresh(&m, 3);
 	request.name = (char *)"ward-7";
-	assert_ok(fleet_create(m.fleet, &request, fleet_room_created, &told, &e), e);
-	assert_refused(fleet_create(m.fleet, &request, fleet_room_created, &second, &e), e,
+	assert_ok(fleet_create(m.fleet, &request, NULL, fleet_room_created, &told, &e), e);
+	assert_refused(fleet_create(m.fleet, &request, NULL, fleet_room_created, &second, &e), e,
 		       ERR_EXISTS, "ward-7");
 	fleet_room_settle(&m);
-	assert_refused(fleet_create(m.fleet, &request, fleet_room_created, &second, &e), e,
+	assert_refused(fleet_create(m.fleet, &request, NULL, fleet_room_created, &second, &e), e,
 		       ERR_EXISTS, "ward-7");
 	fleet_room_create(&m, &second, ""); /* without one */
 	fleet_room_create(&m, &second, "");

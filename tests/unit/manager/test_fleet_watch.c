@@ -43,7 +43,7 @@ static void a_cvm_that_ends_at_once_is_not_reported_as_created(void **state)
 
 	fleet_room_fresh(&m, 1);
 	fleet_room_settle(&m);
-	assert_ok(fleet_create(m.fleet, &request, fleet_room_created, &told, &e), e);
+	assert_ok(fleet_create(m.fleet, &request, NULL, fleet_room_created, &told, &e), e);
 	while (!atomic_load(
 		&fleet_world.creations)) /* the job is done, the loop does not know it yet */
 		usleep(1000);
@@ -400,7 +400,7 @@ static void a_restart_takes_up_what_is_recorded(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(cvms); i++)
 		assert_ok(registry_add(m.registry, &cvms[i], &e), e);
 	fleet_room_open(&m);
-	assert_refused(fleet_create(m.fleet, &request, fleet_room_created, &told, &e), e,
+	assert_refused(fleet_create(m.fleet, &request, NULL, fleet_room_created, &told, &e), e,
 		       ERR_EXHAUSTED, "limit");
 	while (atomic_load(&fleet_world.removals) < 3 || fleet_is_busy(m.fleet))
 		uv_run(&m.loop, UV_RUN_ONCE);
@@ -411,7 +411,7 @@ static void a_restart_takes_up_what_is_recorded(void **state)
 	assert_non_null(fleet_find(m.fleet, cvms[4].id));
 	for (int i = 0; i < 3; i++)
 		fleet_room_create(&m, &told, "");
-	assert_refused(fleet_create(m.fleet, &request, fleet_room_created, &told, &e), e,
+	assert_refused(fleet_create(m.fleet, &request, NULL, fleet_room_created, &told, &e), e,
 		       ERR_EXHAUSTED, "limit");
 	fleet_room_close(&m);
 }

@@ -45,6 +45,7 @@ static struct cvm some_cvm(unsigned n)
 		.cpus = 3,
 		.name = "ward-7",
 		.labels = "owner=st.mary,study=7",
+		.owner = "ward-7",
 		.memory = (uint64_t)2 << 30,
 		.cpu_type = "EPYC-v4",
 		.firmware = "/f.fd",
@@ -142,11 +143,11 @@ static void files_of_another_form_are_refused(void **state)
 
 	assert_ok(registry_open(test_folder, &r, &e), e);
 	registry_close(r);
-	run_sql("PRAGMA user_version = 3");
+	run_sql("PRAGMA user_version = 4");
 	assert_refused(registry_open(test_folder, &r, &e), e, ERR_PRECONDITION, "newer manager");
 	run_sql("PRAGMA user_version = -1");
 	assert_refused(registry_open(test_folder, &r, &e), e, ERR_DATA_LOSS, "version is none");
-	run_sql("PRAGMA user_version = 2; DELETE FROM meta");
+	run_sql("PRAGMA user_version = 3; DELETE FROM meta");
 	assert_refused(registry_open(test_folder, &r, &e), e, ERR_DATA_LOSS, "tag");
 	run_sql("INSERT INTO meta VALUES ('tag', '../../..')");
 	assert_refused(registry_open(test_folder, &r, &e), e, ERR_DATA_LOSS, "tag");
@@ -203,6 +204,10 @@ static void rows_of_another_form_are_refused(void **state)
 		{ "name = printf('%.*c', 64, 'x')", "name is too long" },
 		{ "labels = 'b=1,a=2'", "labels are none" },
 		{ "labels = 'a'", "labels are none" },
+		{ "owner = 'A'", "owner is no tenant's name" },
+		{ "owner = '../b'", "owner is no tenant's name" },
+		{ "owner = 'a' || char(10)", "no text of ours" },
+		{ "owner = hex(zeroblob(32))", "owner is too long" },
 		{ "cpu_type = printf('%.*c', 256, 'x')", "cpu_type is too long" },
 		{ "firmware = char(10)", "no text of ours" },
 		{ "image = CAST(x'c0af' AS TEXT)", "no text of ours" },
@@ -262,7 +267,7 @@ static void tables_of_another_form_are_refused(void **state)
 {
 	static const char columns[] =
 		"slot, port, step, created_ms, expires_ms, tee, kvm, cpus, cpu_type, firmware, "
-		"image, cmdline, boot_sha3_256, boot_sha3_384, expected, name, labels, memory";
+		"image, cmdline, boot_sha3_256, boot_sha3_384, expected, name, labels, memory, owner";
 	static const struct {
 		const char *values, *words;
 	} rows[] = {
@@ -271,7 +276,7 @@ static void tables_of_another_form_are_refused(void **state)
 		{ ID ", 1, 7100.5, 4, 0, 0, 0, 0, 1", "port is no number" },
 		{ ID ", 1, NULL, 4, 0, 0, 0, 0, 1", "port is no number" },
 		{ ID
-		  ", 1, 7100, 4, 0, 0, 0, 0, 1, NULL, '', '', '', zeroblob(32), zeroblob(48), '', '', '', 0 "
+		  ", 1, 7100, 4, 0, 0, 0, 0, 1, NULL, '', '', '', zeroblob(32), zeroblob(48), '', '', '', 0, '' "
 		  "UNION ALL SELECT '00000000-0000-4000-8000-000000000002', 1, 7101, 4, 0, 0, 0, 0, 1",
 		  "cpu_type is no text" },
 	};
@@ -288,7 +293,7 @@ static void tables_of_another_form_are_refused(void **state)
 			sql, sizeof(sql),
 			"DROP TABLE cvm; CREATE TABLE cvm (id, %s);"
 			"INSERT INTO cvm SELECT %s, '', '', '', '', zeroblob(32), zeroblob(48), '',"
-			" '', '', 0",
+			" '', '', 0, ''",
 			columns, rows[i].values);
 		run_sql(sql);
 		assert_ok(registry_open(test_folder, &r, &e), e);
@@ -302,7 +307,7 @@ static void tables_of_another_form_are_refused(void **state)
 	snprintf(
 		sql, sizeof(sql),
 		"DROP TABLE cvm; CREATE TABLE cvm (id, %s); INSERT INTO cvm SELECT " ID
-		", 1, 7100, 4, 0, 0, 0, 0, 1, '', '', '', '', zeroblob(32), zeroblob(48), '', '', '', 0;"
+		", 1, 7100, 4, 0, 0, 0, 0, 1, '', '', '', '', zeroblob(32), zeroblob(48), '', '', '', 0, '';"
 		"INSERT INTO cvm SELECT '00000000-0000-4000-8000-000000000002', %s FROM cvm",
 		columns, columns);
 	run_sql(sql);
@@ -553,7 +558,7 @@ static void a_record_of_the_first_version_is_read(void **state)
 	run_sql(first_version);
 	assert_ok(registry_saved(path, some_cvm(1).id, &back, &e), e);
 	check_first(&back);
-	run_sql("PRAGMA user_version = 3");
+	run_sql("PRAGMA user_version = 4");
 	assert_refused(registry_saved(path, some_cvm(1).id, &back, &e), e, ERR_PRECONDITION,
 		       "newer");
 	run_sql("PRAGMA user_version = 0");
