@@ -11,3 +11,13 @@ bool notes_limit(enum note_id id)
 {
 	return (unsigned)id < NOTE_COUNT && limits[id];
 }
+
+static const bool informs[NOTE_COUNT] = {
+	[NOTE_POLICY] = true,   [NOTE_CORIM] = true,        [NOTE_MODE] = true,
+	[NOTE_OWN_ROOT] = true, [NOTE_RECEIPT_TIME] = true, [NOTE_JOURNAL_TIME] = true,
+};
+
+bool notes_inform(enum note_id id)
+{
+	return (unsigned)id < NOTE_COUNT && informs[id];
+}

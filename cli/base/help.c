@@ -6,8 +6,12 @@
 
 enum { COLUMN = 30 };
 
+static const char *const color_words[] = { "auto", "always", "never", NULL }; /* color.h */
+
 /* clang-format off */
 const struct cli_option help_common_options[] = {
+	{ .name = "color", .value = "WHEN", .words = color_words,
+	  .help = "auto (a terminal, without NO_COLOR), always or never (auto)" },
 	{ .letter = 'v', .name = "verbose", .help = "say more on standard error" },
 	{ .letter = 'h', .name = "help", .help = "this text" },
 	{ .name = NULL },

@@ -51,14 +51,18 @@ void table_clear(struct table *t)
 		free(t->cells[i].shown);
 		free(t->cells[i].json);
 	}
-	t->count = 0;
+	for (size_t i = 0; i < t->object_count; i++)
+		free(t->objects[i]);
+	t->count = t->object_count = 0;
 }
 
 void table_done(struct table *t)
 {
 	table_clear(t);
 	free(t->cells);
+	free(t->objects);
 	t->cells = NULL;
+	t->objects = NULL;
 	t->room = 0;
 }
 
@@ -142,6 +146,26 @@ void table_pairs(struct table *t, const char *pairs)
 	add(t, pairs, &json);
 }
 
+void table_object(struct table *t, const struct json_out *object)
+{
+	size_t room = t->object_count;
+	char *copy = strndup((const char *)object->w.bytes, object->w.len);
+
+	/* Twice as many whenever that is a power of two. */
+	if (!(room & (room - 1))) {
+		char **more = reallocarray(t->objects, room ? 2 * room : 1, sizeof(*more));
+
+		t->objects = more ? more : t->objects;
+		t->failed |= !more;
+	}
+	if (!copy || object->w.bad || t->failed) {
+		free(copy);
+		t->failed = true;
+		return;
+	}
+	t->objects[t->object_count++] = copy;
+}
+
 static const struct table_cell *cell(const struct table *t, size_t row, size_t column)
 {
 	return &t->cells[row * t->width + column];
@@ -188,6 +212,10 @@ static void print_people(const struct table *t, FILE *out, bool wide)
 
 static void print_object(const struct table *t, size_t row, FILE *out)
 {
+	if (t->objects) {
+		fputs(t->objects[row], out);
+		return;
+	}
 	for (size_t c = 0; c < t->width; c++)
 		fprintf(out, "%s\"%s\":%s", c ? "," : "{", t->columns[c].key,
 			cell(t, row, c)->json);
@@ -207,9 +235,44 @@ static void print_list(const struct table *t, FILE *out)
 	fputs("]\n", out);
 }
 
+/* An object of json_out's with each member in a line: a comma or colon that is the object's own is outside of
+ * texts, and of what is inside it. Nested objects and lists stay in their line, which YAML takes as they are. */
+static void print_members(const char *object, FILE *out, const char *first, const char *others)
+{
+	unsigned depth = 0;
+	bool quoted = false, key = true;
+
+	fputs(first, out);
+	for (const char *at = object; *at; at++) {
+		if (quoted) {
+			fputc(*at, out);
+			if (*at == '\\' && at[1])
+				fputc(*++at, out);
+			else if (*at == '"')
+				quoted = false;
+			continue;
+		}
+		depth += *at == '{' || *at == '[';
+		if (depth == 1 && *at == ',') {
+			fprintf(out, "\n%s", others);
+			key = true;
+		} else if (depth == 1 && key && *at == ':') {
+			fputs(": ", out);
+			key = false;
+		} else if (!(depth == 1 && (*at == '{' || *at == '}'))) {
+			fputc(*at, out);
+		}
+		quoted = *at == '"';
+		depth -= *at == '}' || *at == ']';
+	}
+	fputc('\n', out);
+}
+
 static void print_yaml(const struct table *t, FILE *out, const char *first, const char *others)
 {
-	for (size_t r = 0; r < t->count / t->width; r++)
+	for (size_t r = 0; t->objects && r < t->object_count; r++)
+		print_members(t->objects[r], out, first, others);
+	for (size_t r = 0; !t->objects && r < t->count / t->width; r++)
 		for (size_t c = 0; c < t->width; c++)
 			fprintf(out, "%s%s: %s\n", c ? others : first, t->columns[c].key,
 				cell(t, r, c)->json);

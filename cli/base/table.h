@@ -21,12 +21,15 @@ struct table_column {
 };
 
 struct table_cell;
+struct json_out;
 
 struct table {
 	const struct table_column *columns; /* borrowed; the last has no head */
 	size_t width;                       /* columns */
 	struct table_cell *cells;
 	size_t count, room;
+	char **objects; /* of rows that are another for programs; NULL: there are none */
+	size_t object_count;
 	bool failed;
 };
 
@@ -44,6 +47,10 @@ void table_text(struct table *t, const char *text);
 void table_number(struct table *t, uint64_t number, const char *shown);
 void table_moment(struct table *t, int64_t ms);
 void table_pairs(struct table *t, const char *pairs);
+
+/* The row whose last cell was just given is this object for programs, not one of its cells. Of all rows, or of
+ * none. */
+void table_object(struct table *t, const struct json_out *object);
 
 /* "-o FORMAT", with --json in its place for those who are used to it. */
 extern const char *const table_formats[];

@@ -211,7 +211,7 @@ static int complete(struct client *client, struct err *e)
 		return err_set(e, ERR_DENIED, "attestation: this connection is not verified");
 	client->proven = uv_hrtime();
 	if (!client->told || client->cli->verbose)
-		appraise_tell(a, stderr);
+		appraise_tell(a, client->cli, stderr);
 	client->told = true;
 	return 0;
 }

@@ -68,11 +68,10 @@ int computation_pages_refuse(struct err *e)
 		       COMPUTATION_PAGES_MAX);
 }
 
-static enum cli_exit list_pages(struct client *client, const struct computation_list *list,
-				struct json_out *out, struct err *e)
+static int list_pages(struct client *client, const struct computation_list *list, struct table *t,
+		      struct err *e)
 {
 	char after[256] = "";
-	bool has_head = false;
 
 	for (int pages = 0; pages < COMPUTATION_PAGES_MAX; pages++) {
 		Computations__ListRequest request = COMPUTATIONS__LIST_REQUEST__INIT;
@@ -80,36 +79,27 @@ static enum cli_exit list_pages(struct client *client, const struct computation_
 
 		request.after = after;
 		if (client_call(client, list->method, &request.base, &response, e) < 0)
-			return CLI_FAILED;
-		/* Nothing is printed for a service that does not answer. */
-		if (!has_head && !cli_flag(client->cli, "json"))
-			list->head(client->cli->out);
-		has_head = true;
-		snprintf(after, sizeof(after), "%s", list->page(client->cli, out, response));
+			return err_code(e);
+		snprintf(after, sizeof(after), "%s", list->page(t, response));
 		protobuf_c_message_free_unpacked(response, NULL);
 		if (!after[0])
-			return CLI_OK;
+			return 0;
 	}
-	computation_pages_refuse(e);
-	return CLI_FAILED;
+	return computation_pages_refuse(e);
 }
 
 enum cli_exit computation_list_all(struct cli *cli, const struct computation_list *list,
 				   struct err *e)
 {
 	struct client client CLEANUP_CLIENT = { .loop = NULL };
-	struct json_out out CLEANUP_JSON_OUT;
-	enum cli_exit status;
+	struct table t CLEANUP_TABLE;
 
-	json_out_init(&out);
-	json_out_list(&out, NULL);
-	if (client_open(&client, CLIENT_COMPUTATIONS, NULL, cli, e) < 0)
+	table_init(&t, list->columns);
+	if (table_check(cli, e) < 0 || client_open(&client, CLIENT_COMPUTATIONS, NULL, cli, e) < 0)
 		return CLI_USAGE;
-	status = list_pages(&client, list, &out, e);
-	json_out_end(&out);
-	if (status == CLI_OK && cli_flag(cli, "json") && json_out_print(&out, cli->out, e) < 0)
+	if (list_pages(&client, list, &t, e) < 0 || table_print(&t, cli, "none", e) < 0)
 		return CLI_FAILED;
-	return status;
+	return CLI_OK;
 }
 
 void computation_time(const Google__Protobuf__Timestamp *time, char text[COMPUTATION_TIME_MAX])

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "cli/base/json_out.h"
+#include "cli/base/table.h"
 #include "cli/client/client.h"
 #include "computations.pb-c.h"
 
@@ -21,12 +22,12 @@ enum cli_exit computation_call(struct cli *cli, const struct rpc_method *method,
 /* What to do about a failed call, unless a better hint is there already. */
 void computation_hint(struct client *client, const struct err *e);
 
-/* A list in pages, as lines or as one JSON list. */
+/* A list in pages, of a command with TABLE_OPTIONS. */
 struct computation_list {
 	const struct rpc_method *method;
-	void (*head)(FILE *out);
-	/* One page: into `out`, or without --json as lines. Returns its `next`, lent. */
-	const char *(*page)(struct cli *cli, struct json_out *out, const ProtobufCMessage *page);
+	const struct table_column *columns;
+	/* The rows of one page. Returns its `next`, lent. */
+	const char *(*page)(struct table *t, const ProtobufCMessage *page);
 };
 /* A service that always has another page must not make a command endless. */
 enum { COMPUTATION_PAGES_MAX = 1024 };

@@ -86,17 +86,49 @@ static enum cli_exit run(struct cli *cli, struct err *e)
 	}
 	if (list(cli, name))
 		return CLI_OK;
-	cli_hint(cli, "'cocos-cli attestation explain' lists the checks");
+	cli_hint(cli, "'cocos-cli explain' lists the checks");
 	return cli_usage(e, "no check or stage is named %s", log_quote(name).text);
 }
 
+/* For completion; of a family the stem. */
+static const char *const names[] = {
+#define CHECK(id, name, section, fault, attributes, means, without, remedy) name,
+#include "attestation/verdict/checks_receipt.def"
+#include "attestation/verdict/checks_snp.def"
+#include "attestation/verdict/checks_snp_policy.def"
+#include "attestation/verdict/checks_tdx.def"
+#include "attestation/verdict/checks_token.def"
+#include "attestation/verdict/checks_tpm.def"
+#undef CHECK
+	NULL,
+};
+
+static const struct cli_option options[] = { CLI_JSON_OPTION, { .name = NULL } };
+
+static const char more[] =
+	"CHECK is a name as 'refused: CHECK: …' has it, or a stage (its first word): then, and\n"
+	"without CHECK, a list with one line each.";
+
+const struct command cmd_explain = {
+	.name = "explain",
+	.args = "[CHECK]",
+	.help = "say what a check of a verdict is good for",
+	.operands_max = 1,
+	.options = options,
+	.run = run,
+	.more = more,
+	.operand_words = names,
+};
+
+/* Its name before there was the short one. */
 const struct command cmd_attestation_explain = {
 	.name = "attestation explain",
 	.args = "[CHECK]",
 	.help = "say what a check of a verdict is good for",
 	.operands_max = 1,
-	.options = (const struct cli_option[]){ CLI_JSON_OPTION, { .name = NULL } },
+	.options = options,
 	.run = run,
-	.more = "CHECK is a name as 'refused: CHECK: …' has it, or a stage (its first word): then, and\n"
-		"without CHECK, a list with one line each.",
+	.more = more,
+	.hidden = true,
+	.operand_words = names,
 };

@@ -3,6 +3,7 @@
 #include "attestation/claims/claims.h"
 #include "cli/base/batch.h"
 #include "cli/base/judged.h"
+#include "cli/base/verdict_line.h"
 #include "cli/cmd/commands.h"
 #include "cli/evidence/endorse.h"
 #include "cli/evidence/evidence_options.h"
@@ -53,20 +54,13 @@ static int print_json(struct cli *cli, const struct verify_input *in, const stru
 
 static void print_text(struct cli *cli, const struct verify_input *in, const struct verdict *v)
 {
-	struct verdict_reason more;
-
-	if (!verdict_ok(v))
-		fprintf(cli->out, "%s: %s\n", verdict_word(v), verdict_reason(v).text);
-	else if (in->genuine_only)
-		fprintf(cli->out, "%s: %s evidence; nothing is said about what runs\n",
-			verdict_word(v), evidence_kind_name(in->mode));
+	if (in->genuine_only)
+		verdict_line(cli, cli->out, v, VERDICT_OF_NONCE,
+			     "%s evidence; nothing is said about what runs",
+			     evidence_kind_name(in->mode));
 	else
-		fprintf(cli->out, "%s: %s evidence, %zu checks\n", verdict_word(v),
-			evidence_kind_name(in->mode), v->count);
-	for (size_t i = 1; verdict_failed(v, i, &more); i++) /* the first is the reason */
-		fprintf(cli->out, "and: %s\n", more.text);
-	for (size_t i = 0; i < v->note_count; i++)
-		fprintf(stderr, "note: %s\n", v->notes[i].text);
+		verdict_line(cli, cli->out, v, VERDICT_OF_NONCE, "%s evidence, %zu checks",
+			     evidence_kind_name(in->mode), v->count);
 }
 
 /* The verdict, with what is missing fetched before. */
@@ -144,7 +138,7 @@ const struct command cmd_attestation_validate = {
 	.options = evidence_option_table,
 	.run = run,
 	.more = "Prints 'verified: …' (exit 0), or 'refused: CHECK: found …, wanted …', with 'and: …' for each\n"
-		"further check that failed; 'attestation explain CHECK' tells what it means. Exit 4: malformed,\n"
+		"further check that failed; 'explain CHECK' tells what it means. Exit 4: malformed,\n"
 		"3: not genuine, 1: not what you or the policy ask for, 2: a wrong call or an input that can't be\n"
 		"used. A batch ends with 2 if a row does, else with the highest. --json tells what the evidence says, too ('claims').\n"
 		"One of --report_data, --tee, --nonce says what the evidence has to be bound to. Without --policy the answer is 'refused', except with\n"

@@ -10,36 +10,36 @@
 
 enum { STOP_WAIT_S = 10 };
 
-static void print_row(FILE *out, const char *id, const char *name, const char *state,
-		      const char *cvm)
-{
-	fprintf(out, "%-36s  %-24s  %-22s  %s\n", text_plain(id).text, text_plain(name).text,
-		text_plain(state).text, text_plain(cvm).text);
-}
+static const struct table_column columns[] = {
+	{ "ID", "id", false },   { "NAME", "name", false },      { "STATE", "state", false },
+	{ "CVM", "cvm", false }, { "CREATED", "created", true }, { "ENDED", "ended", true },
+	{ NULL, NULL, false },
+};
 
-static void print_head(FILE *out)
-{
-	print_row(out, "ID", "NAME", "STATE", "CVM");
-}
-
-static const char *list_page(struct cli *cli, struct json_out *out, const ProtobufCMessage *message)
+static const char *list_page(struct table *t, const ProtobufCMessage *message)
 {
 	const Computations__ListResponse *page = (const Computations__ListResponse *)message;
 
 	for (size_t i = 0; i < page->n_computations; i++) {
 		const Computations__Computation *c = page->computations[i];
+		struct json_out object CLEANUP_JSON_OUT;
 
-		if (cli_flag(cli, "json"))
-			computation_to_json(out, NULL, c);
-		else
-			print_row(cli->out, c->id, c->name, c->state, *c->cvm_id ? c->cvm_id : "-");
+		table_text(t, c->id);
+		table_text(t, c->name);
+		table_text(t, c->state);
+		table_text(t, c->cvm_id);
+		table_moment(t, c->created ? c->created->seconds * 1000 : 0);
+		table_moment(t, c->ended ? c->ended->seconds * 1000 : 0);
+		json_out_init(&object);
+		computation_to_json(&object, NULL, c);
+		table_object(t, &object);
 	}
 	return page->next;
 }
 
 static enum cli_exit run_list(struct cli *cli, struct err *e)
 {
-	static const struct computation_list list = { &computation_list, print_head, list_page };
+	static const struct computation_list list = { &computation_list, columns, list_page };
 
 	return computation_list_all(cli, &list, e);
 }
@@ -48,7 +48,7 @@ const struct command cmd_computation_list = {
 	.name = "computation list",
 	.args = "",
 	.help = "list computations, oldest first",
-	.options = (const struct cli_option[]){ CLI_JSON_OPTION, CLIENT_OPTIONS, { .name = NULL } },
+	.options = (const struct cli_option[]){ TABLE_OPTIONS, CLIENT_OPTIONS, { .name = NULL } },
 	.run = run_list,
 };
 

@@ -20,41 +20,45 @@ static void to_json(struct json_out *out, const Computations__Cvm *c)
 	json_out_end(out);
 }
 
-static void print_row(FILE *out, const char *id, const char *connected, const char *verified,
-		      const char *state, const char *computation)
-{
-	fprintf(out, "%-36s  %-13s  %-12s  %-18s  %s\n", text_plain(id).text, connected, verified,
-		text_plain(state).text, text_plain(computation).text);
-}
+static const struct table_column columns[] = {
+	{ "ID", "id", false },
+	{ "CONNECTED", "connected", false },
+	{ "EVIDENCE", "verified", false },
+	{ "AGENT", "agent_state", false },
+	{ "COMPUTATION", "computation", false },
+	{ "PEER", "peer", true },
+	{ "FIRST SEEN", "first_seen", true },
+	{ "LAST SEEN", "last_seen", true },
+	{ NULL, NULL, false },
+};
 
-static void print_head(FILE *out)
-{
-	print_row(out, "ID", "", "EVIDENCE", "AGENT", "COMPUTATION");
-}
-
-static const char *list_page(struct cli *cli, struct json_out *out, const ProtobufCMessage *message)
+static const char *list_page(struct table *t, const ProtobufCMessage *message)
 {
 	const Computations__ListCvmsResponse *page =
 		(const Computations__ListCvmsResponse *)message;
 
 	for (size_t i = 0; i < page->n_cvms; i++) {
 		const Computations__Cvm *c = page->cvms[i];
+		struct json_out object CLEANUP_JSON_OUT;
 
-		if (cli_flag(cli, "json"))
-			to_json(out, c);
-		else
-			print_row(cli->out, c->id, c->connected ? "connected" : "not connected",
-				  c->verified ? "verified" : "not verified",
-				  *c->agent_state ? c->agent_state : "-",
-				  *c->computation_id ? c->computation_id : "-");
+		table_text(t, c->id);
+		table_text(t, c->connected ? "connected" : "not connected");
+		table_text(t, c->verified ? "verified" : "not verified");
+		table_text(t, c->agent_state);
+		table_text(t, c->computation_id);
+		table_text(t, c->peer);
+		table_moment(t, c->first_seen ? c->first_seen->seconds * 1000 : 0);
+		table_moment(t, c->last_seen ? c->last_seen->seconds * 1000 : 0);
+		json_out_init(&object);
+		to_json(&object, c);
+		table_object(t, &object);
 	}
 	return page->next;
 }
 
 static enum cli_exit run_list(struct cli *cli, struct err *e)
 {
-	static const struct computation_list list = { &computation_list_cvms, print_head,
-						      list_page };
+	static const struct computation_list list = { &computation_list_cvms, columns, list_page };
 
 	return computation_list_all(cli, &list, e);
 }
@@ -63,7 +67,7 @@ const struct command cmd_cvm_list = {
 	.name = "cvm list",
 	.args = "",
 	.help = "list the CVMs that the computation service knows",
-	.options = (const struct cli_option[]){ CLI_JSON_OPTION, CLIENT_OPTIONS, { .name = NULL } },
+	.options = (const struct cli_option[]){ TABLE_OPTIONS, CLIENT_OPTIONS, { .name = NULL } },
 	.run = run_list,
 };
 

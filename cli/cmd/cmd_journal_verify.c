@@ -6,6 +6,7 @@
 #include "cli/base/judged.h"
 #include "cli/base/moment.h"
 #include "cli/base/text.h"
+#include "cli/base/verdict_line.h"
 #include "cli/client/witness_client.h"
 #include "cli/cmd/commands.h"
 #include "cli/evidence/evidence_options.h"
@@ -269,9 +270,10 @@ static void note_time(const struct journal_check *c, struct verdict *v)
 		     when);
 }
 
-static void print_verdict(FILE *out, const struct verdict *v, const struct verify_result *r)
+static void print_verdict(const struct cli *cli, const struct verdict *v,
+			  const struct verify_result *r)
 {
-	struct verdict_reason more;
+	FILE *out = cli->out;
 
 	if (verdict_ok(v) && evidence_kind_rows[r->mode].tee == TEE_SNP) {
 		print_hex(out, "measurement", r->snp.report.measurement,
@@ -280,15 +282,9 @@ static void print_verdict(FILE *out, const struct verdict *v, const struct verif
 	}
 	if (verdict_ok(v) && evidence_kind_rows[r->mode].tee == TEE_TDX && r->tdx.has_quote)
 		print_hex(out, "mrtd", r->tdx.quote.body.mrtd, sizeof(r->tdx.quote.body.mrtd));
-	if (verdict_ok(v))
-		fprintf(out, "%s: signed by the agent of %s evidence, %zu checks\n",
-			verdict_word(v), evidence_kind_name(r->mode), v->count);
-	else
-		fprintf(out, "%s: %s\n", verdict_word(v), verdict_reason(v).text);
-	for (size_t i = 1; verdict_failed(v, i, &more); i++)
-		fprintf(out, "and: %s\n", more.text);
-	for (size_t i = 0; i < v->note_count; i++)
-		fprintf(stderr, "note: %s\n", v->notes[i].text);
+	verdict_line(cli, out, v, VERDICT_OF_SESSION,
+		     "signed by the agent of %s evidence, %zu checks", evidence_kind_name(r->mode),
+		     v->count);
 }
 
 static enum cli_exit judge(struct cli *cli, const struct book *b, struct evidence_options *o,
@@ -314,7 +310,7 @@ static enum cli_exit judge(struct cli *cli, const struct book *b, struct evidenc
 	if (json && print_json(b, &o->input, v, result, cli->out, e) < 0)
 		return CLI_USAGE;
 	if (!json)
-		print_verdict(cli->out, v, result);
+		print_verdict(cli, v, result);
 	if (!json && verdict_ok(v) && o->input.genuine_only)
 		fprintf(cli->out, "nothing is said about what ran\n");
 	e->text[0] = '\0';

@@ -2,6 +2,7 @@
 /* cmd_profile.c — profiles: how an agent is reached and what it has to prove, under a name. */
 #include "cli/base/json_out.h"
 #include "cli/base/profile.h"
+#include "cli/base/table.h"
 #include "cli/base/text.h"
 #include "cli/cmd/commands.h"
 #include "common/base/cleanup.h"
@@ -218,40 +219,43 @@ const struct command cmd_profile_remove = {
 
 /* ---- list, show ---- */
 
-static void print_names(struct cli *cli, struct json_out *out, const struct profile_names *names,
-			const char *used)
+/* The star is for people alone: a name that begins with one is none. */
+static void fill(struct table *t, const struct profile_names *names, const char *used)
 {
 	for (size_t i = 0; i < names->count; i++) {
 		bool is_used = used && strcmp(used, names->list[i]) == 0;
+		struct json_out object CLEANUP_JSON_OUT;
 
-		if (!cli_flag(cli, "json")) {
-			fprintf(cli->out, "%s %s\n", is_used ? "*" : " ", names->list[i]);
-			continue;
-		}
-		json_out_object(out, NULL);
-		json_out_text(out, "name", names->list[i]);
-		json_out_bool(out, "used", is_used);
-		json_out_end(out);
+		table_text(t, is_used ? "*" : "");
+		table_text(t, names->list[i]);
+		json_out_init(&object);
+		json_out_object(&object, NULL);
+		json_out_text(&object, "name", names->list[i]);
+		json_out_bool(&object, "used", is_used);
+		json_out_end(&object);
+		table_object(t, &object);
 	}
 }
 
 static enum cli_exit run_list(struct cli *cli, struct err *e)
 {
-	struct json_out out CLEANUP_JSON_OUT;
+	static const struct table_column columns[] = {
+		{ "USED", "used", false },
+		{ "NAME", "name", false },
+		{ NULL, NULL, false },
+	};
 	struct profile_names names = { .count = 0 };
 	CLEANUP(free) char *used = NULL;
+	struct table t CLEANUP_TABLE;
 	int failed;
 
-	json_out_init(&out);
-	failed = profile_used(&used, e);
-	if (!failed)
-		failed = profile_names(&names, e);
-	json_out_list(&out, NULL);
-	if (!failed)
-		print_names(cli, &out, &names, used);
-	json_out_end(&out);
-	if (!failed && cli_flag(cli, "json"))
-		failed = json_out_print(&out, cli->out, e);
+	table_init(&t, columns);
+	if (table_check(cli, e) < 0)
+		return CLI_USAGE;
+	if (profile_used(&used, e) < 0 || profile_names(&names, e) < 0)
+		return CLI_FAILED;
+	fill(&t, &names, used);
+	failed = table_print(&t, cli, "none: 'cocos-cli profile add NAME' makes one", e);
 	profile_names_done(&names);
 	return failed ? CLI_FAILED : CLI_OK;
 }
@@ -259,8 +263,8 @@ static enum cli_exit run_list(struct cli *cli, struct err *e)
 const struct command cmd_profile_list = {
 	.name = "profile list",
 	.args = "",
-	.help = "list profiles; a star stands before the one in use",
-	.options = (const struct cli_option[]){ CLI_JSON_OPTION, { .name = NULL } },
+	.help = "list profiles, with a star beside the one in use",
+	.options = (const struct cli_option[]){ TABLE_OPTIONS, { .name = NULL } },
 	.run = run_list,
 };
 

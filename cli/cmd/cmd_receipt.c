@@ -4,6 +4,7 @@
 #include "cli/base/judged.h"
 #include "cli/base/moment.h"
 #include "cli/base/text.h"
+#include "cli/base/verdict_line.h"
 #include "cli/cmd/commands.h"
 #include "cli/evidence/evidence_options.h"
 #include "cli/evidence/receipt_check.h"
@@ -43,26 +44,19 @@ static void print_text(struct cli *cli, const struct verify_input *in, const str
 		       const struct verdict *v)
 {
 	const char *what = cli->operand_count ? "results" : "receipt";
-	struct verdict_reason more;
+	const struct text_plain id = text_plain(r->computation ? r->computation : "");
 
-	if (!verdict_ok(v))
-		fprintf(cli->out, "%s: %s\n", verdict_word(v), verdict_reason(v).text);
-	else if (in->genuine_only)
-		fprintf(cli->out,
-			"%s: the %s of computation %s, %s evidence; nothing is said about what "
-			"ran\n",
-			verdict_word(v), what, text_plain(r->computation).text,
-			evidence_kind_name(r->platform));
+	if (in->genuine_only)
+		verdict_line(
+			cli, cli->out, v, VERDICT_OF_SESSION,
+			"the %s of computation %s, %s evidence; nothing is said about what ran",
+			what, id.text, evidence_kind_name(r->platform));
 	else
-		fprintf(cli->out, "%s: the %s of computation %s, %s evidence, %zu checks\n",
-			verdict_word(v), what, text_plain(r->computation).text,
-			evidence_kind_name(r->platform), v->count);
+		verdict_line(cli, cli->out, v, VERDICT_OF_SESSION,
+			     "the %s of computation %s, %s evidence, %zu checks", what, id.text,
+			     evidence_kind_name(r->platform), v->count);
 	if (verdict_ok(v) && !cli->operand_count)
 		fprintf(cli->out, "no results were shown: of which it is, nobody has judged\n");
-	for (size_t i = 1; verdict_failed(v, i, &more); i++) /* the first is the reason */
-		fprintf(cli->out, "and: %s\n", more.text);
-	for (size_t i = 0; i < v->note_count; i++)
-		fprintf(stderr, "note: %s\n", v->notes[i].text);
 }
 
 /* What is trusted, and the moment; a policy is no must here, but then the verifier says no. */

@@ -2,6 +2,7 @@
 /* cmd_vm.c — confidential VMs, made and removed by a manager. */
 #include "cli/base/json_out.h"
 #include "cli/base/number.h"
+#include "cli/base/table.h"
 #include "cli/base/text.h"
 #include "cli/client/client.h"
 #include "cli/cmd/commands.h"
@@ -315,33 +316,32 @@ static int stray_to_json(struct json_out *out, const Manager__Stray *s, struct e
 	return 0;
 }
 
+static const struct table_column stray_columns[] = {
+	{ "CVM", "id", false },          { "DOMAIN", "domain", false },
+	{ "FOLDER", "folder", false },   { "SECRETS", "secrets", false },
+	{ "ADOPT", "adoptable", false }, { NULL, NULL, false },
+};
+
 static int print_strays(struct cli *cli, const Manager__ListStraysRes *response, struct err *e)
 {
-	struct json_out out CLEANUP_JSON_OUT;
+	struct table t CLEANUP_TABLE;
 
-	json_out_init(&out);
-	if (cli_flag(cli, "json")) {
-		json_out_list(&out, NULL);
-		for (size_t i = 0; i < response->n_strays; i++)
-			if (stray_to_json(&out, response->strays[i], e) < 0)
-				return err_code(e);
-		json_out_end(&out);
-		return json_out_print(&out, cli->out, e);
-	}
+	table_init(&t, stray_columns);
 	for (size_t i = 0; i < response->n_strays; i++) {
 		const Manager__Stray *s = response->strays[i];
+		struct json_out object CLEANUP_JSON_OUT;
 
-		if (i == 0)
-			fprintf(cli->out, "%-36s  %-20s  %-8s  %-8s  %s\n", "CVM", "DOMAIN",
-				"FOLDER", "SECRETS", "ADOPT");
-		fprintf(cli->out, "%-36s  %-20s  %-8s  %-8s  %s\n", text_plain(s->id).text,
-			*s->domain ? text_plain(s->domain).text : "(does not run)",
-			s->folder ? "folder" : "-", s->secrets ? "secrets" : "-",
-			s->adoptable ? "adoptable" : "-");
+		table_text(&t, s->id);
+		table_text(&t, *s->domain ? s->domain : "(does not run)");
+		table_text(&t, s->folder ? "folder" : "");
+		table_text(&t, s->secrets ? "secrets" : "");
+		table_text(&t, s->adoptable ? "adoptable" : "");
+		json_out_init(&object);
+		if (stray_to_json(&object, s, e) < 0)
+			return err_code(e);
+		table_object(&t, &object);
 	}
-	if (!response->n_strays)
-		fprintf(cli->out, "none: everything of this manager has its record\n");
-	return 0;
+	return table_print(&t, cli, "none: everything of this manager has its record", e);
 }
 
 static enum cli_exit run_vm_strays(struct cli *cli, struct err *e)
@@ -351,7 +351,7 @@ static enum cli_exit run_vm_strays(struct cli *cli, struct err *e)
 	ProtobufCMessage *response;
 	int failed;
 
-	if (client_open(&client, CLIENT_MANAGER, NULL, cli, e) < 0)
+	if (table_check(cli, e) < 0 || client_open(&client, CLIENT_MANAGER, NULL, cli, e) < 0)
 		return CLI_USAGE;
 	if (client_call(&client, &list_strays, &request.base, &response, e) < 0)
 		return CLI_FAILED;
@@ -364,7 +364,7 @@ const struct command cmd_vm_strays = {
 	.name = "vm strays",
 	.args = "",
 	.help = "list what is the manager's and has no record",
-	.options = (const struct cli_option[]){ CLI_JSON_OPTION, CLIENT_OPTIONS, { .name = NULL } },
+	.options = (const struct cli_option[]){ TABLE_OPTIONS, CLIENT_OPTIONS, { .name = NULL } },
 	.run = run_vm_strays,
 	.more = "A registry that was lost, or is from a backup, does not know every machine and folder of its\n"
 		"manager. They are left alone until somebody says what to do: 'vm adopt' records such a CVM\n"

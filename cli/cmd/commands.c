@@ -62,6 +62,7 @@ const struct command *const commands[] = {
 	&cmd_attestation_check,
 	&cmd_attestation_show,
 	&cmd_attestation_explain,
+	&cmd_explain,
 	&cmd_policy_create_snp,
 	&cmd_policy_create_tdx,
 	&cmd_policy_create,

@@ -65,7 +65,7 @@ extern const struct command cmd_complete, cmd_completion, cmd_help, cmd_version;
 /* cmd_attestation_validate.c, cmd_attestation_check.c, cmd_attestation_show.c,
  * cmd_policy_validate.c */
 extern const struct command cmd_attestation_validate, cmd_attestation_check, cmd_attestation_show,
-	cmd_attestation_explain, cmd_policy_validate;
+	cmd_attestation_explain, cmd_explain, cmd_policy_validate;
 
 /* cmd_policy_create_image.c, cmd_policy_download.c */
 extern const struct command cmd_policy_create, cmd_policy_download;

@@ -4,7 +4,7 @@
 #include "attestation/claims/claims.h"
 #include "attestation/envelope/tpm_attestation.h"
 #include "attestation/verify/same_agent.h"
-#include "cli/base/text.h"
+#include "cli/base/verdict_line.h"
 #include "cli/evidence/receipt_check.h"
 #include "cli/evidence/session_receipt.h"
 #include "common/base/encode.h"
@@ -488,10 +488,9 @@ int appraise_receipt(struct appraise *a, const struct receipt_check *check, stru
 	return receipt_check_agent(r, a->first.key, v, e); /* the caller asks verdict_ok() */
 }
 
-void appraise_tell(const struct appraise *a, FILE *to)
+void appraise_tell(const struct appraise *a, const struct cli *cli, FILE *to)
 {
-	fprintf(to, "%s: %s evidence over this connection, %zu checks\n", verdict_word(&a->verdict),
-		evidence_kind_name(a->now.result.mode), a->verdict.count);
-	for (size_t i = 0; i < a->verdict.note_count; i++)
-		fprintf(to, "note: %s\n", text_plain(a->verdict.notes[i].text).text);
+	verdict_line(cli, to, &a->verdict, VERDICT_OF_SESSION,
+		     "%s evidence over this connection, %zu checks",
+		     evidence_kind_name(a->now.result.mode), a->verdict.count);
 }

@@ -105,5 +105,5 @@ int appraise_receipt(struct appraise *a, const struct receipt_check *check, stru
 int appraise_pcr(const struct appraise *a, unsigned pcr, uint8_t value[SHA256_LEN],
 		 struct err *e) MUST_CHECK;
 
-/* The last verdict for a person: "verified: snp evidence, 61 checks", and notes, one a line. */
-void appraise_tell(const struct appraise *a, FILE *to);
+/* The last verdict for a person (verdict_line.h). */
+void appraise_tell(const struct appraise *a, const struct cli *cli, FILE *to);

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The table of checks, as 'attestation explain' and docs/checks.md tell it."""
+"""The table of checks, as 'explain' and docs/checks.md tell it."""
 import importlib.machinery
 import importlib.util
 import json
@@ -17,7 +17,7 @@ CLI = os.path.join(os.environ["COCOS_BUILD"], "cocos-cli")
 
 
 def explain(*words):
-    return subprocess.run([CLI, "attestation", "explain", *words], capture_output=True, text=True, check=False)
+    return subprocess.run([CLI, "explain", *words], capture_output=True, text=True, check=False)
 
 
 def the_page_is_the_tables():
@@ -67,6 +67,16 @@ def a_stage_lists_its_own():
     assert all(line.startswith("crl.") for line in told.stdout.splitlines()) and "crl.leaf" in told.stdout
 
 
+def names_are_offered_and_the_longer_command_goes_on():
+    """The shell offers every name; who types the command's name of before gets the same answer."""
+    offered = subprocess.run([CLI, "__complete", "--", "explain", ""], capture_output=True, text=True, check=True)
+    assert offered.stdout.split() == ["words", *(row["name"] for row in json.loads(explain("--json").stdout))]
+    assert subprocess.run([CLI, "__complete", "--", "explain", "crl.le"], capture_output=True, text=True,
+                          check=True).stdout.split() == ["words", "crl.leaf"]
+    assert subprocess.run([CLI, "attestation", "explain", "crl.leaf"], capture_output=True, text=True,
+                          check=True).stdout == explain("crl.leaf").stdout
+
+
 def what_is_no_check_is_a_mistake():
     for name in ("policy.measurements", "policy.pcr016", "policy.pcrx", "policy.rtmr4", "pol", ""):
         assert explain(name).returncode == 2, name
@@ -75,4 +85,4 @@ def what_is_no_check_is_a_mistake():
 
 tap.run([the_page_is_the_tables, each_check_is_explained_in_whole_sentences,
          the_table_that_is_explained_is_the_verifiers, a_citation_that_nobody_finds_stops_the_page, a_stage_lists_its_own,
-         what_is_no_check_is_a_mistake])
+         names_are_offered_and_the_longer_command_goes_on, what_is_no_check_is_a_mistake])

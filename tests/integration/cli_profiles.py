@@ -25,7 +25,7 @@ class Home(Folder):
 
 def a_profile_is_kept_used_and_forgotten():
     with Home() as home:
-        assert home.cli("profile", "list").ok() == ""
+        assert home.cli("profile", "list").ok().startswith("none: ")
         run = home.cli("profile", "add", "hospital", "--agent", "192.0.2.7:6100", "--attested-tls", "--policy",
                        "policy.json", "--set", "AGENT_GRPC_TIMEOUT=5s", cwd=home.path)
         assert "profile use hospital" in run.ok()
@@ -38,18 +38,21 @@ def a_profile_is_kept_used_and_forgotten():
         home.cli("profile", "add", "hospital", "--agent", "x:1").refused(1, "already", "--force")
         home.cli("profile", "add", "bank", "--agent", "x:1").ok()
         home.cli("profile", "add", "bank", "--agent", "x:2", "--force").ok()
-        assert home.cli("profile", "list").ok() == "  bank\n  hospital\n"
+        assert home.cli("profile", "list").ok() == "USED  NAME\n-     bank\n-     hospital\n"
         home.cli("profile", "show").refused(2, "no profile is in use")
         home.cli("profile", "use", "bank").ok()
-        assert home.cli("profile", "list").ok() == "* bank\n  hospital\n"
+        assert home.cli("profile", "list").ok() == "USED  NAME\n*     bank\n-     hospital\n"
         assert home.cli("profile", "list", "--json").json() == [{"name": "bank", "used": True},
                                                                 {"name": "hospital", "used": False}]
+        assert home.cli("profile", "list", "-o", "yaml").ok() == (
+            '- "name": "bank"\n  "used": true\n- "name": "hospital"\n  "used": false\n')
+        home.cli("profile", "list", "-o", "yaml", "--json").refused(2, "exclude each other")
         assert home.cli("profile", "show").ok() == "AGENT_GRPC_URL=x:2\n"
         home.cli("profile", "remove", "bank").ok()
-        assert home.cli("profile", "list").ok() == "  hospital\n"
+        assert home.cli("profile", "list").ok() == "USED  NAME\n-     hospital\n"
         home.cli("profile", "use", "hospital").ok()
         home.cli("profile", "use", "--none").ok()
-        assert home.cli("profile", "list").ok() == "  hospital\n"
+        assert home.cli("profile", "list").ok() == "USED  NAME\n-     hospital\n"
         assert sorted(os.listdir(home("config/cocos"))) == ["profiles"]
         for words in (("use", "bank"), ("remove", "bank"), ("show", "bank")):
             home.cli("profile", *words).refused(1, "there is no profile 'bank'", "profile list")

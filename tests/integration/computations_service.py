@@ -828,6 +828,15 @@ def pages_of_computations_follow_each_other():
         shown = cli("computation", "list", "--json",
                     COMPUTATIONS_GRPC_URL="unix:" + service.socket).json()
         assert [c["id"] for c in shown] == made
+        where = {"COMPUTATIONS_GRPC_URL": "unix:" + service.socket}
+        rows = cli("computation", "list", "-o", "yaml", **where).ok().splitlines()
+        assert [row for row in rows if row.startswith("-")] == [f'- "id": "{i}"' for i in made]
+        assert all(re.match(r'[- ] "[a-z_]+": ("|[0-9tf])', row) for row in rows), rows[:20]
+        rows = cli("computation", "list", **where).ok().splitlines()
+        assert rows[0].split() == ["ID", "NAME", "STATE", "CVM"] and [row.split()[0] for row in rows[1:]] == made
+        assert "CREATED" in cli("computation", "list", "-o", "wide", **where).ok().splitlines()[0]
+        assert cli("cvm", "list", **where).ok() == "none\n" and cli("cvm", "list", "-o", "yaml", **where).ok() == "[]\n"
+        cli("cvm", "list", "-o", "table", "--json", **where).refused(2, "exclude each other")
 
 
 def a_full_disk_sends_agents_away_until_it_has_room():

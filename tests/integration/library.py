@@ -128,14 +128,19 @@ def prepare_example():
 
 
 def example(report, at, report_data=None, policy="policy.json", chain="chain.pem"):
-    """Exit status and output, which both forms of the library have to have in common."""
+    """Exit status and output, which both forms of the library have to have in common, and Python's program."""
     here = installed()
     here.folder.write("report.bin", report)
     words = [here.folder("report.bin"), os.path.join(CASE, "vcek.der"), here.folder(chain), here.folder(policy),
              report_data or report[0x50:0x90].hex(), at]
     answers = [subprocess.run([here.folder(name), *words], capture_output=True, text=True, check=False)
                for name in ("verify-shared", "verify-static")]
-    assert answers[0].stdout == answers[1].stdout and answers[0].returncode == answers[1].returncode, answers
+    answers.append(subprocess.run(["/usr/bin/python3", os.path.join(ROOT, "examples", "verify.py"), *words],
+                                  env={**os.environ, "LD_LIBRARY_PATH": here.libdir}, capture_output=True, text=True,
+                                  check=False))
+    for other in answers[1:]:
+        assert (answers[0].stdout, answers[0].returncode) == (other.stdout, other.returncode), answers
+        assert ("no verdict: " in other.stderr) == (other.returncode == 2), answers
     return answers[0].returncode, answers[0].stdout + answers[0].stderr
 
 

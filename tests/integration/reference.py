@@ -48,7 +48,7 @@ def options_of(name):
         else:
             left, _, right = line.strip().partition("  ")
             rows.append((left, right.strip()))
-    return rows[:-2]  # --verbose and --help, which all have
+    return rows[:-3]  # --color, --verbose and --help, which all have
 
 
 BEGIN = '.\\" From here on made by tests/integration/reference.py --write.\n'

@@ -10,12 +10,13 @@ import sys
 
 import tap
 from harness import ROOT, Folder, cli, read
+from terminal import Terminal
 
 VECTORS = os.environ.get("COCOS_VECTORS", "")
 SNP = os.path.join(VECTORS, "snp", "own-root", "vcek-milan")
 TDX = os.path.join(VECTORS, "tdx", "v4-gcp-cos113")
 STATUS = {"": 0, "unwanted": 1, "not genuine": 3, "malformed": 4}
-MEASUREMENT, REPORT_DATA = slice(0x90, 0xc0), slice(0x50, 0x90)
+MEASUREMENT, REPORT_DATA, HOST_DATA = slice(0x90, 0xc0), slice(0x50, 0x90), slice(0xc0, 0xe0)
 REPORTDATA_AT = 48 + 520
 
 
@@ -133,6 +134,55 @@ def the_page_has_the_table_that_programs_end_by():
 if not os.path.exists(SNP):
     print("1..0 # SKIP no shared vectors")
     sys.exit(0)
-tap.run([a_verdict_ends_by_what_is_wrong_and_tells_what_it_rests_on, claims_are_the_evidences_own,
+def people_read_one_line_and_the_rest_on_demand():
+    """Which TEE and what it is bound to; -v has the checks; of a no every fault."""
+    with Folder() as folder:
+        report = read(os.path.join(SNP, "report.bin"))
+        policy = folder.write("policy.json", json.dumps(
+            {"cocos": 1, "snp": {"measurements": [report[MEASUREMENT].hex()], "allow": ["smt"],
+                                 "host_data": [report[HOST_DATA].hex()]}, "run": {"agent": "stock"}}))
+        words = snp(folder, report, "--policy", policy)
+        answer, run = judged(words), cli(*words)
+        assert re.fullmatch(r"(SIMULATED )?verified: snp evidence, [0-9]+ checks, bound to your nonce\n", run.ok()), run.out
+        notes = [line[len("note: "):] for line in run.err.splitlines()]
+        assert set(notes) < set(answer["notes"]), (notes, answer["notes"])  # those which only inform are for -v
+        assert not any(note.startswith("policy sha256:") for note in notes), notes
+        told = cli(*words, "-v")
+        assert told.out == run.out and {f"note: {n}" for n in answer["notes"]} <= set(told.err.splitlines()), told.err
+        passed = [check["name"] for check in answer["checks"] if check["outcome"] == "passed"]
+        assert [line.split(": ")[1] for line in told.err.splitlines() if line.startswith("passed: ")] == passed
+        # What is not well is told whole, without -v: each fault, and every note.
+        strict = folder.write("strict.json", json.dumps(
+            {"cocos": 1, "snp": {"measurements": ["00" * 47 + "01"]}, "run": {"agent": "stock"}}))
+        words = snp(folder, report, "--policy", strict)
+        answer, run = judged(words), cli(*words)
+        failed = [check["name"] for check in answer["checks"] if check["outcome"] == "failed"]
+        lines = run.out.splitlines()
+        assert len(lines) == len(failed) > 1 and "refused: " + failed[0] in lines[0], run.out
+        assert [line.split(": ")[1] for line in lines[1:]] == failed[1:], run.out
+        assert len(run.err.splitlines()) == len(answer["notes"]), run.err
+
+
+def words_have_colours_where_a_person_reads_them():
+    with Folder() as folder:
+        report = read(os.path.join(SNP, "report.bin"))
+        good = snp(folder, report, "--genuine-only")
+        bad = snp(folder, report)
+        coloured = re.compile("^\033\\[3[123]m(SIMULATED )?(genuine|refused)\033\\[0m: ", re.M)
+        for words in (good, bad):
+            assert not coloured.search(cli(*words).out), "no terminal"
+            assert coloured.search(cli(*words, "--color", "always", NO_COLOR="1").out)
+            for more, environment, wanted in (((), {}, True), ((), {"NO_COLOR": "1"}, False), ((), {"NO_COLOR": ""}, True),
+                                              (("--color", "never"), {}, False), ((), {"TERM": "dumb"}, False),
+                                              (("--color=always",), {"NO_COLOR": "1"}, True)):
+                with Terminal(*words, *more, **{"term": environment.pop("TERM", "xterm")}, **environment) as terminal:
+                    terminal.end()
+                    assert bool(coloured.search(terminal.text)) == wanted, (more, environment, terminal.text)
+        assert cli(*good, "--color", "sometimes").status == 2
+        assert "\033" not in cli(*good, "--json", "--color", "always").out
+
+
+tap.run([people_read_one_line_and_the_rest_on_demand, words_have_colours_where_a_person_reads_them,
+         a_verdict_ends_by_what_is_wrong_and_tells_what_it_rests_on, claims_are_the_evidences_own,
          other_commands_that_judge_end_so_too, a_batch_ends_with_what_could_not_be_judged_or_the_highest,
          the_page_has_the_table_that_programs_end_by])

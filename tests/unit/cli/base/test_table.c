@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/base/json_out.h"
 #include "cli/base/table.h"
 #include "tests/unit.h"
 
@@ -121,6 +122,45 @@ static void a_cell_that_was_lost_is_told(void **state)
 	assert_refused(table_print_line(&t, stdout, &e), e, ERR_EXHAUSTED, "memory");
 }
 
+/* For programs a row is its object, whatever is in it; people see the cells. */
+static void a_row_may_be_another_object_for_programs(void **state)
+{
+	static const struct table_column two[] = {
+		{ "ID", "id", false },
+		{ "UP", "up", false },
+		{ NULL, NULL, false },
+	};
+	struct table t CLEANUP_TABLE;
+
+	table_init(&t, two);
+	for (unsigned i = 0; i < 3; i++) {
+		struct json_out object CLEANUP_JSON_OUT;
+
+		table_text(&t, "x");
+		table_text(&t, "yes");
+		json_out_init(&object);
+		json_out_object(&object, NULL);
+		json_out_text(&object, "id", i ? "x" : "a: \"b\\\", {c}\n- d # e");
+		json_out_bool(&object, "up", true);
+		json_out_list(&object, "of");
+		json_out_number(&object, NULL, 1);
+		json_out_number(&object, NULL, i);
+		json_out_end(&object);
+		json_out_end(&object);
+		table_object(&t, &object);
+	}
+	prints(&t, "", false, "ID  UP\nx   yes\nx   yes\nx   yes\n");
+	prints(&t, "json", false,
+	       "[{\"id\":\"a: \\\"b\\\\\\\", {c}\\n- d # e\",\"up\":true,\"of\":[1,0]},"
+	       "{\"id\":\"x\",\"up\":true,\"of\":[1,1]},{\"id\":\"x\",\"up\":true,\"of\":[1,2]}]\n");
+	prints(&t, "yaml", false,
+	       "- \"id\": \"a: \\\"b\\\\\\\", {c}\\n- d # e\"\n  \"up\": true\n  \"of\": [1,0]\n"
+	       "- \"id\": \"x\"\n  \"up\": true\n  \"of\": [1,1]\n"
+	       "- \"id\": \"x\"\n  \"up\": true\n  \"of\": [1,2]\n");
+	table_clear(&t);
+	prints(&t, "yaml", false, "[]\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -129,6 +169,7 @@ int main(void)
 		cmocka_unit_test(one_is_shown_whole),
 		cmocka_unit_test(two_forms_at_once_are_refused),
 		cmocka_unit_test(a_cell_that_was_lost_is_told),
+		cmocka_unit_test(a_row_may_be_another_object_for_programs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
