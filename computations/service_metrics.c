@@ -65,8 +65,9 @@ int service_metrics_open(struct service_metrics *m, const struct config *config,
 		return 0;
 	if (call_metrics_new(services, ARRAY_LEN(services), &m->calls, e) < 0)
 		return err_code(e);
-	return metrics_server_new(service->loop, config->metrics, tls, write_page, m, &m->server,
-				  e);
+	return metrics_server_new(service->loop, config->metrics, tls,
+				  &(struct metrics_source){ .write = write_page, .data = m },
+				  &m->server, e);
 }
 
 void service_metrics_close(struct service_metrics *m)

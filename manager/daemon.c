@@ -214,6 +214,7 @@ static int listen_for_calls(struct daemon *d, struct err *e)
 		return err_code(e);
 	d->metrics.config = d->config;
 	d->metrics.lifecycle = &d->lifecycle;
+	d->metrics.access = d->calls.access;
 	if (vm_metrics_open(&d->metrics, &d->loop, d->fleet, d->tls, e) < 0)
 		return err_wrap(e, "MANAGER_METRICS");
 	d->calls.metrics = d->metrics.calls;

@@ -91,6 +91,20 @@ static void write_page(void *data, struct metrics_text *t)
 	process_metrics_write(t);
 }
 
+/* They count everybody's CVMs. */
+static int may_read(void *data, const struct rpc_identity *identity, struct err *e)
+{
+	const struct vm_metrics *m = data;
+	struct access_caller caller;
+
+	if (access_who(m->access, identity, &caller, e) < 0)
+		return err_code(e);
+	if (access_decide(&caller, ACCESS_OPERATE, "") == ACCESS_GRANTED)
+		return 0;
+	return err_set(e, ERR_DENIED, "metrics are for operators, and not for tenant %s",
+		       caller.tenant);
+}
+
 int vm_metrics_open(struct vm_metrics *m, uv_loop_t *loop, const struct fleet *fleet,
 		    struct rpc_tls *tls, struct err *e)
 {
@@ -101,7 +115,10 @@ int vm_metrics_open(struct vm_metrics *m, uv_loop_t *loop, const struct fleet *f
 		return 0;
 	if (call_metrics_new(services, ARRAY_LEN(services), &m->calls, e) < 0)
 		return err_code(e);
-	return metrics_server_new(loop, m->config->metrics, tls, write_page, m, &m->server, e);
+	return metrics_server_new(
+		loop, m->config->metrics, tls,
+		&(struct metrics_source){ .write = write_page, .may = may_read, .data = m },
+		&m->server, e);
 }
 
 void vm_metrics_close(struct vm_metrics *m)

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "common/access/access.h"
 #include "common/metrics/call_metrics.h"
 #include "common/metrics/metrics_server.h"
 #include "manager/config.h"
@@ -14,6 +15,7 @@ struct vm_metrics {
 	const struct config *config;
 	const struct fleet *fleet;
 	struct lifecycle *lifecycle;
+	const struct access *access;
 	struct call_metrics *calls;
 	struct metrics_server *server;
 	char image[IMAGE_NAME_MAX]; /* as it was when it could last be asked for */

@@ -11,9 +11,19 @@ struct metrics_server {
 	struct http_server *http;
 	struct http_route route;
 	struct http_routes routes;
-	metrics_write_fn *write;
-	void *data;
+	struct metrics_source source;
 };
+
+/* A loopback address is everybody's on this machine, and a socket has its mode. */
+static int may(const struct http_request *r, void *data, struct err *e)
+{
+	const struct metrics_server *s = data;
+	const struct rpc_identity identity = http_request_identity(r);
+
+	if (!s->source.may || !http_request_is_tls(r))
+		return 0;
+	return s->source.may(s->source.data, &identity, e);
+}
 
 static int choose(const struct http_request *r, enum metrics_format *format, struct err *e)
 {
@@ -43,7 +53,7 @@ static void serve(struct http_request *r, void *data)
 		return;
 	}
 	t = metrics_text_new(format);
-	s->write(s->data, &t);
+	s->source.write(s->source.data, &t);
 	answer.type = metrics_types[format];
 	answer.body = metrics_text_take(&t, &answer.len);
 	writer_done(&t.w);
@@ -80,7 +90,7 @@ int metrics_address_check(const char *setting, const char *address, const char *
 }
 
 int metrics_server_new(uv_loop_t *loop, const char *address, struct rpc_tls *tls,
-		       metrics_write_fn *write, void *data, struct metrics_server **server,
+		       const struct metrics_source *source, struct metrics_server **server,
 		       struct err *e)
 {
 	bool is_open = metrics_address_is_open(address);
@@ -89,11 +99,9 @@ int metrics_server_new(uv_loop_t *loop, const char *address, struct rpc_tls *tls
 
 	if (!s)
 		return err_nomem(e);
-	s->route =
-		(struct http_route){ .pattern = "/metrics", .may = http_anybody, .serve = serve };
+	s->route = (struct http_route){ .pattern = "/metrics", .may = may, .serve = serve };
 	s->routes = (struct http_routes){ &s->route, 1, s };
-	s->write = write;
-	s->data = data;
+	s->source = *source;
 	*server = s; /* also after a failure: it has to be closed */
 	if (http_server_new(loop, &s->routes, &s->http, e) < 0 ||
 	    http_server_listen(

@@ -6,6 +6,7 @@
 
 #include "common/http/http_server.h"
 #include "common/metrics/metrics_text.h"
+#include "common/rpc/identity.h"
 
 struct metrics_server;
 
@@ -19,9 +20,19 @@ int metrics_address_check(const char *setting, const char *address, const char *
 /* True: others than this machine reach it, so it needs TLS. */
 bool metrics_address_is_open(const char *address);
 
-/* Listens; `tls` (may be NULL) counts for an address that is open. */
+/* Whether who comes with a certificate may read; ERR_DENIED, ERR_UNAUTHENTICATED: no. */
+typedef int metrics_may_fn(void *data, const struct rpc_identity *identity, struct err *e);
+
+/* What a page is made of, and for whom. */
+struct metrics_source {
+	metrics_write_fn *write;
+	metrics_may_fn *may; /* NULL: whoever has a certificate */
+	void *data;
+};
+
+/* Listens; `tls` (may be NULL) counts for an address that is open. `source` is copied. */
 int metrics_server_new(uv_loop_t *loop, const char *address, struct rpc_tls *tls,
-		       metrics_write_fn *write, void *data, struct metrics_server **server,
+		       const struct metrics_source *source, struct metrics_server **server,
 		       struct err *e) MUST_CHECK;
 /* At once; the loop has to run until its handles are closed, then metrics_server_done() frees it. NULL is
  * fine. */

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who may call cocos-manager: its table of operators and tenants, and callers who want to be others."""
 import os
+import subprocess
 
 import tap
 from harness import Folder, until
+from ports import free_port
 from tenant_room import SAN, SPIFFE, SUBJECT, WAIT, Manager, may, table
 
 
@@ -55,6 +57,24 @@ def another_table_counts_at_once_and_a_broken_one_never():
         assert "does not know this caller" in text, text
 
 
+def metrics_count_everybody_s_and_are_for_operators():
+    port = free_port()
+    with Folder() as folder, Manager(folder, table("tenant a subject CN=anna,O=Clinic", "operator subject CN=scraper"),
+                                     METRICS=f"0.0.0.0:{port}") as m:
+        def read(name, subject):
+            m.certificates.make(name, subject)
+            done = subprocess.run(["curl", "-si", "--max-time", str(WAIT), "--cacert", folder("ca.pem"),
+                                   "--cert", folder(name + ".pem"), "--key", folder(name + ".key"),
+                                   f"https://localhost:{port}/metrics"], capture_output=True, text=True, check=True)
+            return int(done.stdout.split()[1]), done.stdout
+
+        code, page = read("scraper", "/CN=scraper")
+        assert code == 200 and "cocos_manager_vms{" in page, page
+        for name, subject in (("a", SUBJECT), ("nobody", "/CN=nobody")):
+            code, page = read(name, subject)
+            assert code == 403 and "cocos_manager_vms" not in page, page
+
+
 def a_table_that_is_none_stops_the_start():
     rows = {"": "nobody is operator", "operator uid 0\noperator uid 0\n": "access.conf:2: this uid is in line 1 already",
             "operator root\n": "access.conf:1: 'root': an identity is"}
@@ -69,6 +89,7 @@ def a_table_that_is_none_stops_the_start():
 
 
 tap.run([
+    metrics_count_everybody_s_and_are_for_operators,
     callers_are_who_the_table_says_and_nobody_else,
     another_table_counts_at_once_and_a_broken_one_never,
     a_table_that_is_none_stops_the_start,
