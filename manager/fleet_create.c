@@ -14,11 +14,21 @@ static void creation_work(void *data)
 	job->result = lifecycle_create(job->fleet->lifecycle, &job->request, &job->cvm, &job->err);
 }
 
+/* How full the host is, and with whose CVMs, is not a tenant's business. */
+static int hide_host(const char *tenant, struct err *e)
+{
+	if (*tenant && e->code == ERR_EXHAUSTED)
+		err_set(e, ERR_EXHAUSTED,
+			"the host has no room for this CVM now: try later, or ask the operator");
+	return err_code(e);
+}
+
 static void creation_failed(struct job *job)
 {
 	struct slot *slot = job->slot;
 
 	log_warn("CVM %s: not created: %s", slot->cvm.id, job->err.text);
+	(void)!hide_host(slot->cvm.owner, &job->err);
 	slot->cvm.why = CVM_FAILED;
 	if (job->cvm.step) {
 		slot->doomed = true;
@@ -144,15 +154,6 @@ static int check_limits(const struct fleet *f, const struct access_caller *calle
 	return 0;
 }
 
-/* How full the host is, and with whose CVMs, is not a tenant's business. */
-static int hide_host(const struct access_caller *caller, struct err *e)
-{
-	if (*caller->tenant && e->code == ERR_EXHAUSTED)
-		err_set(e, ERR_EXHAUSTED,
-			"the host has no room for this CVM now: try later, or ask the operator");
-	return err_code(e);
-}
-
 /* A slot for it, if there is room: for its owner first, so that who has no more is told that. */
 static int find_room(struct fleet *f, const struct access_caller *caller, const struct cvm *cvm,
 		     struct slot **slot, struct err *e)
@@ -163,7 +164,7 @@ static int find_room(struct fleet *f, const struct access_caller *caller, const 
 		return err_code(e);
 	*slot = unused_slot(f, cvm, e);
 	if (!*slot || admission_check(f->lifecycle->config, &use, cvm, e) < 0)
-		return hide_host(caller, e);
+		return hide_host(caller->tenant, e);
 	return 0;
 }
 

@@ -128,6 +128,8 @@ static int start(struct watch *w, const Manager__WatchVmsReq *request,
 			e, ERR_INVALID,
 			"filter: states change, so a watch has none: watch all, and look at the "
 			"state of each");
+	/* What is refused names the last revision: as of now, not when another's CVM changed. */
+	(void)fleet_revision_now(f);
 	if (request->revision && fleet_check_revision(f, request->revision, e) < 0)
 		return err_code(e);
 	if (fleet_watch(f, &w->watcher, e) < 0)

@@ -374,6 +374,34 @@ static void a_full_host_is_not_told_to_tenants(void **state)
 	close_tenants();
 }
 
+/* What is found out only while it is made, such as a full disk. */
+static void nor_is_what_is_found_full_later(void **state)
+{
+	static const struct {
+		const char *owner, *says;
+	} rows[] = { { "a", "the host has no room for this CVM now" }, { "", "as told" } };
+
+	open_tenants();
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct access_caller caller = tenant(rows[i].owner);
+		Manager__CreateReq request = fleet_room_request();
+		struct fleet_told told = { 0 };
+		struct err e;
+
+		request.name = (char *)"more";
+		fleet_world.fail_creation = ERR_EXHAUSTED;
+		assert_ok(fleet_create(t.base.fleet, &request, &caller, fleet_room_created, &told,
+				       &e),
+			  e);
+		fleet_room_settle(&t.base);
+		assert_int_equal(told.failed, 1);
+		assert_int_equal(told.e.code, ERR_EXHAUSTED);
+		assert_non_null(strstr(told.e.text, rows[i].says));
+	}
+	fleet_world.fail_creation = 0;
+	close_tenants();
+}
+
 static void a_watch_tells_of_his_own_until_he_is_another(void **state)
 {
 	Manager__WatchVmsReq request = MANAGER__WATCH_VMS_REQ__INIT;
@@ -452,6 +480,7 @@ int main(void)
 		FLEET_ROOM_ROW(whom_the_table_does_not_know_gets_nothing),
 		FLEET_ROOM_ROW(limits_are_each_tenant_s_own),
 		FLEET_ROOM_ROW(a_full_host_is_not_told_to_tenants),
+		FLEET_ROOM_ROW(nor_is_what_is_found_full_later),
 		FLEET_ROOM_ROW(a_watch_tells_of_his_own_until_he_is_another),
 		cmocka_unit_test(every_method_is_somebody_s),
 	};
