@@ -16,7 +16,8 @@
 const struct call_audit_method calls_methods[] = {
 	CHANGES(PROTO_MANAGER_CREATE_VM, TEXT("name", Manager__CreateReq, name),
 		TEXT("service", Manager__CreateReq, agent_cvm_server_url),
-		TEXT("ttl", Manager__CreateReq, ttl)),
+		TEXT("ttl", Manager__CreateReq, ttl), TEXT("tee", Manager__CreateReq, tee),
+		TEXT("image", Manager__CreateReq, image)),
 	CHANGES(PROTO_MANAGER_REMOVE_VM, TEXT("id", Manager__RemoveReq, cvm_id)),
 	CHANGES(PROTO_MANAGER_ADOPT_STRAY, TEXT("id", Manager__AdoptStrayReq, id)),
 	READS(PROTO_MANAGER_CVM_INFO),

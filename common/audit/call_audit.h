@@ -16,7 +16,7 @@ struct call_audit_field {
 	size_t in, at; /* offsets */
 };
 
-enum { CALL_AUDIT_FIELDS_MAX = 4 };
+enum { CALL_AUDIT_FIELDS_MAX = 5 };
 
 /* What is known of a method. One that is in no table counts as changing: a new one is in the log until
  * somebody says that it only reads. */

@@ -48,8 +48,8 @@ def what_a_manager_is_asked_to_change_is_written():
             assert code_of(m.stub.RemoveVm, manager.RemoveReq(cvm_id='no "one"\n'))[0] == "NOT_FOUND"
             assert code_of(m.stub.AdoptStray, manager.AdoptStrayReq(id="nor you"))[0] != "OK"
             # libvirt's test driver starts no such domain: what was asked for is there, and how it ended
-            code, words = code_of(m.stub.CreateVm, manager.CreateReq(name="one",
-                                                                     agent_cvm_server_url="10.0.2.2:7001"))
+            code, words = code_of(m.stub.CreateVm, manager.CreateReq(
+                name="one", tee="none", image="other", agent_cvm_server_url="10.0.2.2:7001"))
             assert code_of(m.stub.CVMInfo, manager.CVMInfoReq(id="x"))[0] == "NOT_FOUND"  # it changes nothing
         seen = entries(log)
         assert stat.S_IMODE(os.stat(log).st_mode) == 0o600
@@ -59,6 +59,7 @@ def what_a_manager_is_asked_to_change_is_written():
         assert all(s["uid"] == os.geteuid() and s["peer"] == f"unix:uid={os.geteuid()}" for s in seen), seen
         assert all(s["gid"] == os.getegid() for s in seen), seen
         assert all(s["service"] == "10.0.2.2:7001" and s["name"] == "one" for s in seen[4:]), seen
+        assert all(s["tee"] == "none" and s["image"] == "other" for s in seen[4:]), seen
         assert all(s["program"] == "cocos-manager" for s in seen), seen
         assert seen[0]["id"] == seen[1]["id"] == 'no "one"\n' and seen[1]["outcome"] == "NOT_FOUND", seen
         assert seen[2]["id"] == "nor you" and "outcome" not in seen[2], seen
