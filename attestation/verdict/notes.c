@@ -13,8 +13,10 @@ bool notes_limit(enum note_id id)
 }
 
 static const bool informs[NOTE_COUNT] = {
-	[NOTE_POLICY] = true,   [NOTE_CORIM] = true,        [NOTE_MODE] = true,
-	[NOTE_OWN_ROOT] = true, [NOTE_RECEIPT_TIME] = true, [NOTE_JOURNAL_TIME] = true,
+	[NOTE_POLICY] = true,
+	[NOTE_CORIM] = true,
+	[NOTE_RECEIPT_TIME] = true,
+	[NOTE_JOURNAL_TIME] = true,
 };
 
 bool notes_inform(enum note_id id)

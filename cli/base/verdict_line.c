@@ -65,6 +65,13 @@ static void print_checks(const struct verdict *v)
 	}
 }
 
+/* Another root than the vendor's may be a profile's, of which nobody thinks any more; a simulation's is in the
+ * word. */
+static bool is_for_details(const struct verdict *v, enum note_id id)
+{
+	return notes_inform(id) || (id == NOTE_OWN_ROOT && v->simulated);
+}
+
 void verdict_line(const struct cli *cli, FILE *out, const struct verdict *v, enum verdict_bond bond,
 		  const char *yes, ...)
 {
@@ -89,6 +96,6 @@ void verdict_line(const struct cli *cli, FILE *out, const struct verdict *v, enu
 	if (cli->verbose)
 		print_checks(v);
 	for (size_t i = 0; i < v->note_count; i++)
-		if (!ok || cli->verbose || !notes_inform(v->notes[i].id))
+		if (!ok || cli->verbose || !is_for_details(v, v->notes[i].id))
 			fprintf(stderr, "note: %s\n", text_plain(v->notes[i].text).text);
 }

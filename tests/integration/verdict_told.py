@@ -147,6 +147,7 @@ def people_read_one_line_and_the_rest_on_demand():
         notes = [line[len("note: "):] for line in run.err.splitlines()]
         assert set(notes) < set(answer["notes"]), (notes, answer["notes"])  # those which only inform are for -v
         assert not any(note.startswith("policy sha256:") for note in notes), notes
+        assert any(note.startswith("trusted root named by you") for note in notes), notes
         told = cli(*words, "-v")
         assert told.out == run.out and {f"note: {n}" for n in answer["notes"]} <= set(told.err.splitlines()), told.err
         passed = [check["name"] for check in answer["checks"] if check["outcome"] == "passed"]
