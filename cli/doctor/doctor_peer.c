@@ -63,10 +63,11 @@ static int ask(struct doctor *d, struct client *client, char found[PREFLIGHT_TEX
 		return err_set(e, ERR_PRECONDITION, "what answers is %s", name);
 	if (client->peer == CLIENT_AGENT)
 		ask_version(d, client);
-	return preflight_found(found, "%s answers%s%s", name ? name : "something",
-			       client->appraise ? ", and has proven what it is"
+	return preflight_found(found, "%s answers%s%s%s", name ? name : "something",
+			       client->appraise ? ", and its evidence is "
 			       : client->tls    ? ", over TLS"
 						: "",
+			       client->appraise ? appraise_word(client->appraise) : "",
 			       name ? "" : ", and does not say what it is");
 }
 

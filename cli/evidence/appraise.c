@@ -488,6 +488,11 @@ int appraise_receipt(struct appraise *a, const struct receipt_check *check, stru
 	return receipt_check_agent(r, a->first.key, v, e); /* the caller asks verdict_ok() */
 }
 
+const char *appraise_word(const struct appraise *a)
+{
+	return verdict_word(&a->verdict);
+}
+
 void appraise_tell(const struct appraise *a, const struct cli *cli, FILE *to)
 {
 	verdict_line(cli, to, &a->verdict, VERDICT_OF_SESSION,

@@ -105,5 +105,8 @@ int appraise_receipt(struct appraise *a, const struct receipt_check *check, stru
 int appraise_pcr(const struct appraise *a, unsigned pcr, uint8_t value[SHA256_LEN],
 		 struct err *e) MUST_CHECK;
 
+/* The last verdict's word (verdict_word()): "verified", or with "SIMULATED" before it. */
+const char *appraise_word(const struct appraise *a);
+
 /* The last verdict for a person (verdict_line.h). */
 void appraise_tell(const struct appraise *a, const struct cli *cli, FILE *to);
