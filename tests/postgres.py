@@ -18,6 +18,7 @@ import tempfile
 import time
 
 PR_SET_PDEATHSIG = 1
+PRCTL = ctypes.CDLL(None).prctl  # found here: between fork and exec another thread's locks are held for ever
 STARTS = 60  # seconds until a server that answers nothing counts as broken
 
 
@@ -58,7 +59,7 @@ class Postgres:
         parent = os.getpid()
 
         def die_with_parent():
-            ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGQUIT)
+            PRCTL(PR_SET_PDEATHSIG, signal.SIGQUIT)
             if os.getppid() != parent:
                 os._exit(1)
 

@@ -70,17 +70,19 @@ def nothing_acknowledged_is_lost_when_the_server_is_killed():
 
         worker = threading.Thread(target=create_more)
         worker.start()
-        for _ in range(KILLS):
-            before = len(made)
-            until(lambda before=before: len(made) > before + 5, "computations")
-            failed = len(unanswered)
-            server.stop(signal.SIGQUIT)
-            until(lambda failed=failed: len(unanswered) > failed, "a refusal")
-            server.start()
-            before = len(made)
-            until(lambda before=before: len(made) > before, "computations again", seconds=PATIENCE)
-        stop.set()
-        worker.join()
+        try:
+            for _ in range(KILLS):
+                before = len(made)
+                until(lambda before=before: len(made) > before + 5, "computations")
+                failed = len(unanswered)
+                server.stop(signal.SIGQUIT)
+                until(lambda failed=failed: len(unanswered) > failed, "a refusal")
+                server.start()
+                before = len(made)
+                until(lambda before=before: len(made) > before, "computations again", seconds=PATIENCE)
+        finally:  # a test that fails ends, too
+            stop.set()
+            worker.join()
         doubtful = set()
         for name, why in unanswered:
             assert "PostgreSQL database" in why.details() and "\n" not in why.details(), why.details()
