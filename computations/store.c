@@ -22,26 +22,34 @@ int64_t store_now(void)
 }
 
 /* Two services would each tell half of the agents half of the truth. */
-static int lock_dir(const char *dir, struct err *e)
+static int lock_file(const char *path, const char *what, int *lock, struct err *e)
 {
-	CLEANUP(free) char *path = NULL;
-	CLEANUP(close) int fd = -1;
+	CLEANUP(close) int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
-	if (text_format(&path, e, "%s/lock", dir) < 0)
-		return err_code(e);
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return err_errno(e, "'%s'", path);
-	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
-		return TAKE_FD(fd);
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
+		*lock = TAKE_FD(fd);
+		return 0;
+	}
 	if (errno != EWOULDBLOCK)
 		return err_errno(e, "lock '%s'", path);
-	return err_set(e, ERR_PRECONDITION, "another cocos-computations uses '%s'", dir);
+	return err_set(e, ERR_PRECONDITION, "another cocos-computations uses '%s'", what);
 }
 
-static int open_database(struct db *db, const char *dir, const char *database, struct err *e)
+static int lock_dir(const char *dir, int *lock, struct err *e)
 {
 	CLEANUP(free) char *path = NULL;
+
+	return text_format(&path, e, "%s/lock", dir) < 0 ? err_code(e)
+							 : lock_file(path, dir, lock, e);
+}
+
+/* A file has a lock of its own beside it: the setting may name one in any folder. A server has its own. */
+static int open_database(struct db *db, const char *dir, const char *database, int *lock,
+			 struct err *e)
+{
+	CLEANUP(free) char *path = NULL, *lock_path = NULL;
 
 	if (database && db_postgres_is_place(database))
 		return db_postgres_open(db,
@@ -50,7 +58,9 @@ static int open_database(struct db *db, const char *dir, const char *database, s
 							       .exclusive = true },
 					e);
 	if (text_format(&path, e, database ? "%s" : "%s/computations.db",
-			database ? database : dir) < 0)
+			database ? database : dir) < 0 ||
+	    text_format(&lock_path, e, "%s.lock", path) < 0 ||
+	    lock_file(lock_path, path, lock, e) < 0)
 		return err_code(e);
 	return db_sqlite_open(db, path, e);
 }
@@ -58,13 +68,13 @@ static int open_database(struct db *db, const char *dir, const char *database, s
 int store_open(struct store *store, const char *dir, const char *database,
 	       const struct store_limits *limits, struct err *e)
 {
-	CLEANUP(close) int lock = -1;
+	CLEANUP(close) int lock = -1, database_lock = -1;
 	struct store opened = { .limits = *limits };
 
 	if (dir_make(dir, 0700, e) < 0)
 		return err_code(e);
-	lock = lock_dir(dir, e);
-	if (lock < 0 || open_database(&opened.db, dir, database, e) < 0)
+	if (lock_dir(dir, &lock, e) < 0 ||
+	    open_database(&opened.db, dir, database, &database_lock, e) < 0)
 		return err_code(e);
 	int failed = db_forms_apply(&opened.db, &store_forms, e);
 	if (failed)
@@ -76,6 +86,7 @@ int store_open(struct store *store, const char *dir, const char *database,
 		return failed;
 	}
 	opened.lock = TAKE_FD(lock);
+	opened.database_lock = TAKE_FD(database_lock);
 	*store = opened;
 	return 0;
 }
@@ -84,6 +95,8 @@ void store_close(struct store *store)
 {
 	db_close(&store->db);
 	EVP_PKEY_free(store->log_key);
+	if (store->database_lock >= 0)
+		close(store->database_lock);
 	close(store->lock);
 }
 

@@ -37,6 +37,7 @@ struct store {
 	struct log_rate bad_heads; /* lines about those that are in no log */
 	struct log_rate full;      /* and about journals of which no more is taken */
 	int lock;                  /* `dir`/lock, which whoever uses the folder holds */
+	int database_lock;         /* the same of a database's file; -1: it is a server's */
 };
 
 /* Opens the database, makes the tables if need be: a path, or a place as db_postgres.h says; NULL is

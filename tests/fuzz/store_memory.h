@@ -45,7 +45,9 @@ static inline void store_memory_open(struct store *store, const struct store_lim
 		sqlite = store_memory_new();
 		assert(key_generate(KEY_ECDSA, &key, &e) == 0);
 	}
-	*store = (struct store){ .limits = *limits, .log_key = key, .lock = -1 };
+	*store = (struct store){
+		.limits = *limits, .log_key = key, .lock = -1, .database_lock = -1
+	};
 	db_sqlite_adopt(&store->db, sqlite);
 	assert(db_script(&store->db,
 			 "DELETE FROM witness_leaves; DELETE FROM witness_nodes;"

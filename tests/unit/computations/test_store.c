@@ -206,6 +206,23 @@ static void a_folder_serves_one_at_a_time(void **state)
 	store_room_open(f);
 }
 
+/* Also for another folder's service, whose setting names it. */
+static void a_database_serves_one_at_a_time(void **state)
+{
+	const char *server = store_room_database();
+	struct store_room *f = *state;
+	char path[128], dir[128];
+	struct store other;
+
+	snprintf(path, sizeof(path), "%s/computations.db", f->dir);
+	snprintf(dir, sizeof(dir), "%s/other", f->dir);
+	assert_refused(store_open(&other, dir, server ? server : path, &store_room_limits, &f->e),
+		       f->e, ERR_PRECONDITION,
+		       server ? "another service uses" : "another cocos-computations uses");
+	store_close(&f->store);
+	store_room_open(f);
+}
+
 static void a_newer_database_is_left_alone(void **state)
 {
 	struct store_room *f = *state;
@@ -319,6 +336,7 @@ int main(void)
 		STORE_ROOM_ROW(what_never_ran_is_cancelled_at_once),
 		STORE_ROOM_ROW(removal_by_force_frees_the_cvm_once_it_has_stopped),
 		STORE_ROOM_ROW(a_folder_serves_one_at_a_time),
+		STORE_ROOM_ROW(a_database_serves_one_at_a_time),
 		STORE_ROOM_ROW(a_newer_database_is_left_alone),
 		STORE_ROOM_ROW(what_is_no_database_is_refused),
 		STORE_ROOM_ROW(rows_of_another_form_are_refused),
