@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-/* Above the number of changes that any manager lives to see. */
+/* Above the milliseconds, and the number of changes, that any manager lives to see. */
 enum { EPOCH_BITS = 40 };
 
 const char *vm_state_name(enum vm_state state)

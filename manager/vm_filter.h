@@ -14,8 +14,8 @@ struct vm_filter {
 	char name[CVM_NAME_MAX + 1], labels[CVM_LABELS_MAX + 1];
 };
 
-/* What the caller may see of it. `message` NULL: without a filter. ERR_INVALID names what is none: an unknown state or TEE, too many of
- * them, no name, no label. */
+/* What the caller may see of it. `message` NULL: without a filter. ERR_INVALID names what is none: an unknown
+ * state or TEE, too many of them, no name, no label. */
 int vm_filter_make(const Manager__VmFilter *message, const struct access_caller *caller,
 		   struct vm_filter *filter, struct err *e) MUST_CHECK;
 

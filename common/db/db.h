@@ -11,8 +11,9 @@
  *
  * Errors: ERR_UNAVAILABLE is the one answer to what may pass: locked by somebody else, lost to another
  * transaction, too slow, the server is gone. Nothing was done then, and whoever tries again begins with
- * the transaction. ERR_EXISTS: a constraint. ERR_EXHAUSTED: no room. ERR_DATA_LOSS: damaged.
- * ERR_PRECONDITION: it may not be written to, or is another program's.
+ * the transaction; of a statement outside of one, whose answer got lost, nobody knows. ERR_EXISTS: a
+ * constraint. ERR_EXHAUSTED: no room. ERR_DATA_LOSS: damaged. ERR_PRECONDITION: it is another program's, or
+ * not what this one can use.
  */
 #pragma once
 

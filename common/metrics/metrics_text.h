@@ -19,7 +19,7 @@ enum metrics_kind {
 	METRICS_INFO,      /* _info, always 1 */
 };
 
-enum { METRICS_TEXT_MAX = 1 << 20, METRICS_LABELS_MAX = 4 };
+enum { METRICS_TEXT_MAX = 1 << 20 };
 
 struct metrics_label {
 	const char *name, *value;
