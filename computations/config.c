@@ -114,10 +114,10 @@ static int check(struct config *c, struct err *e)
 	    log_set_level(c->log_level, e) < 0)
 		return err_code(e);
 	if (c->database && !db_postgres_is_place(c->database) && c->database[0] != '/')
-		return err_set(e, ERR_INVALID,
-			       "COMPUTATIONS_DATABASE: %s is neither an absolute path nor a place "
-			       "of PostgreSQL (postgresql://...)",
-			       log_quote(c->database).text);
+		return err_set(
+			e, ERR_INVALID,
+			"COMPUTATIONS_DATABASE is neither an absolute path nor a place of "
+			"PostgreSQL (postgresql://...)"); /* not quoted: a password may be in it */
 	if (c->database && db_postgres_is_place(c->database) &&
 	    db_postgres_check(c->database, e) < 0)
 		return err_wrap(e, "COMPUTATIONS_DATABASE");

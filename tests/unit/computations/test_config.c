@@ -48,6 +48,7 @@ static void contradictions_are_refused(void **state)
 		{ "COMPUTATIONS_GRPC_SERVER_CERT=x\n", "KEY is not" },
 		{ "COMPUTATIONS_GRPC_SERVER_KEY=x\n", "CERT is not" },
 		{ "COMPUTATIONS_DATABASE=computations.db\n", "neither an absolute path" },
+		{ "COMPUTATIONS_DATABASE=a:secret@localhost/c\n", "neither an absolute path" },
 		{ "COMPUTATIONS_DATABASE=postgresql://a:b@localhost/c\n",
 		  "COMPUTATIONS_DATABASE: it holds a password" },
 		{ "COMPUTATIONS_DATABASE=host=db.example sslmode=require\n", "verify-full" },
@@ -78,6 +79,7 @@ static void contradictions_are_refused(void **state)
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
 		assert_refused(load(cases[i].text, &c, &e), e, ERR_INVALID, cases[i].words);
+	assert_null(strstr(e.text, "secret"));
 }
 
 static void who_comes_from_elsewhere_needs_a_certificate(void **state)
