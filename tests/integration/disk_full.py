@@ -91,7 +91,7 @@ def launched(m, disk):
 
 
 def a_launch_needs_room_for_its_record_and_leaves_nothing_without():
-    with Folder() as folder, Disk(folder("state")) as disk, Manager(folder) as m:
+    with Folder() as folder, Disk(folder("state")) as disk, Manager(folder, STATE_FREE="0") as m:
         failed = launched(m, disk)
         assert failed >= 2, failed
         print(f"# refused with up to {failed - 1} pages free")
@@ -119,7 +119,7 @@ def a_launch_needs_room_for_what_the_cvm_is_given():
 
 
 def a_manager_on_a_full_disk_starts_or_says_why_not():
-    with Folder() as folder, Disk(folder("state")) as disk, Manager(folder) as m:
+    with Folder() as folder, Disk(folder("state")) as disk, Manager(folder, STATE_FREE="0") as m:
         kept = m.create()
         m.stop()
         failed = 0
