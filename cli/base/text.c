@@ -26,15 +26,27 @@ void text_make_plain(char *text)
 	}
 }
 
+/* A word that begins here and has room in a line, though not in what is left of this one. */
+static bool is_for_the_next_line(const char *start, const char *text, unsigned column)
+{
+	size_t word;
+
+	if (text == start || text[-1] != ' ')
+		return false;
+	word = strcspn(text, " ");
+	return word <= TEXT_ROW && column + word > TEXT_ROW;
+}
+
 void text_print_quoted(FILE *out, const char *text)
 {
 	const char quote = strchr(text, '\'') && !strchr(text, '"') ? '"' : '\'';
+	const char *const start = text;
 	size_t left = strlen(text), len;
 
 	fputc(quote, out);
 	for (unsigned column = 0; left; text += len, left -= len) {
 		len = utf8_char(text, left);
-		if (column >= TEXT_ROW) {
+		if (column >= TEXT_ROW || is_for_the_next_line(start, text, column)) {
 			fprintf(out, "%c\n%*s%c", quote, TEXT_INDENT, "", quote);
 			column = 0;
 		}

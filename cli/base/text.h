@@ -26,6 +26,6 @@ void text_make_plain(char *text);
 
 /* All of it, in single quotes (double ones, where it has apostrophes and none of those), so that nothing of it
  * passes for ours: its quotes, backslashes, what is not UTF-8, and every character that does not stand for
- * itself or is not seen (utf8.h) as \xNN. A long one goes on in further lines, each in quotes and indented: where a terminal
- * breaks a line is not the text's to say. */
+ * itself or is not seen (utf8.h) as \xNN. A long one goes on in further lines, each in quotes and indented, from the
+ * next word on where there is one: where a terminal breaks a line is not the text's to say. */
 void text_print_quoted(FILE *out, const char *text);

@@ -69,6 +69,29 @@ static void a_long_text_is_broken_by_us(void **state)
 	free(made);
 }
 
+/* A word as long as a line, or longer, is broken where a line ends. */
+static void words_stay_whole_where_they_have_room(void **state)
+{
+	char text[3 * TEXT_ROW], *made;
+
+	snprintf(text, sizeof(text), "%-*s word", TEXT_ROW - 4, "begins");
+	made = quoted(text);
+	assert_non_null(strstr(made, " '\n            'word'"));
+	free(made);
+	snprintf(text, sizeof(text), "%-*s word", TEXT_ROW - 5, "begins");
+	made = quoted(text);
+	assert_null(strchr(made, '\n'));
+	free(made);
+	for (unsigned more = 0; more < 2; more++) {
+		memset(text, 'x', sizeof(text));
+		memcpy(text, "a ", 2);
+		text[2 + TEXT_ROW + more] = '\0';
+		made = quoted(text);
+		assert_memory_equal(made, more ? "'a x" : "'a '\n", 4);
+		free(made);
+	}
+}
+
 static void quotes_leave_nothing_out(void **state)
 {
 	enum { LONG = 70000 };
@@ -90,6 +113,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_passes_for_ours),
 		cmocka_unit_test(a_long_text_is_broken_by_us),
+		cmocka_unit_test(words_stay_whole_where_they_have_room),
 		cmocka_unit_test(quotes_leave_nothing_out),
 	};
 
