@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A host's ACPI tables against the guest: code in them (AML) that writes to the guest's memory, and registers
-that are memory. Debian's kernel does what they say; ours does not, and says so.
+"""A host's ACPI tables against the guest: code in them (AML) that writes to the guest's memory, registers
+that are memory, and a mailbox and a jump to wake and stop processors by. Debian's kernel does what they say; ours
+does not, and says so.
 
 Arguments: the project's folder, the probe that takes the agent's place, a folder for the images. In CI the
 stock kernel's half runs; `scripts/test long` compiles ours and runs all of it.
@@ -9,16 +10,21 @@ import os
 import re
 import struct
 import sys
+import time
 
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 import sample  # noqa: E402
 import tap  # noqa: E402
-from guest_vm import Vm, build_image  # noqa: E402
+from guest_vm import PATIENCE, Vm, build_image  # noqa: E402
 
 PROJECT, PROBE, IMAGES = sys.argv[1:4]
 # In the first MiB: the guest's own memory, which a kernel reserves and leaves alone, wherever it lies itself.
 PLACE = 0x50000
 MARKER = (0x0BADA371, 0x600DF00D)
+# The mailbox's first words where a kernel wakes processor 1 by it: the command (1, wake) and its APIC's number.
+WOKEN = (1, 1)
+# Of two MADTs the one that is read. Init stops at the word: it is for kernels alone.
+SECOND_MADT = "acpi_apic_instance=2"
 
 
 def image(kernel):
@@ -67,21 +73,41 @@ def registers_in_memory():
     return table(b"FACP", bytes(body), 6)
 
 
-def boot(kernel, tables=(), processors=1, then=lambda vm: None):
-    """The two words at PLACE once the agent runs, and what was printed."""
-    vm = Vm(image(kernel), "A=LOOK\n", {"ca.pem": b"x"}, extra=["-smp", str(processors)])
+def mailbox_and_jump():
+    """A MADT as QEMU's with two processors, and besides: both are woken by a mailbox at PLACE, and jump to the
+    page behind it when they stop (ACPI 6.5, 5.2.12.19; version 1)."""
+    processors = b"".join(struct.pack("<BBBBI", 0, 8, number, number, 1) for number in (0, 1))
+    interrupts = struct.pack("<BBBBII", 1, 12, 0, 0, 0xfec00000, 0)
+    interrupts += b"".join(struct.pack("<BBBBIH", 2, 10, 0, source, to, flags)
+                           for source, to, flags in ((0, 2, 0), (5, 5, 13), (9, 9, 13), (10, 10, 13), (11, 11, 13)))
+    wakeup = struct.pack("<BBHIQQ", 16, 24, 1, 0, PLACE, PLACE + 0x1000)
+    return table(b"APIC", struct.pack("<II", 0xfee00000, 1) + processors + interrupts + wakeup, 5)
+
+
+def machine(kernel, tables, processors, append=None):
+    vm = Vm(image(kernel), "A=LOOK\n", {"ca.pem": b"x"}, append=append, extra=["-smp", str(processors)])
     for number, data in enumerate(tables):
         with open(vm.path(f"table{number}"), "wb") as file:
             file.write(data)
         vm.arguments += ["-acpitable", "file=" + vm.path(f"table{number}")]
-    with vm:
-        vm.wait_line("probe: ready")
-        said = vm.command("human-monitor-command", **{"command-line": f"xp /2xw {PLACE:#x}"})
-        then(vm)
-        lines = vm.lines[:]
+    return vm
+
+
+def words_at_place(vm):
+    said = vm.command("human-monitor-command", **{"command-line": f"xp /2xw {PLACE:#x}"})
     words = tuple(int(word, 16) for word in re.findall(r"0x([0-9a-f]{8})\b", said.split(":", 1)[1]))
     assert len(words) == 2, said
-    print(f"# {kernel}, {processors} processors: at {PLACE:#x} stands {said.split(':', 1)[1].strip()}")
+    return words
+
+
+def boot(kernel, tables=(), processors=1, then=lambda vm: None):
+    """The two words at PLACE once the agent runs, and what was printed."""
+    with machine(kernel, tables, processors) as vm:
+        vm.wait_line("probe: ready")
+        words = words_at_place(vm)
+        then(vm)
+        lines = vm.lines[:]
+    print(f"# {kernel}, {processors} processors: at {PLACE:#x} stands {words[0]:#010x} {words[1]:#010x}")
     return words, lines
 
 
@@ -102,6 +128,16 @@ def debians_kernel_does_what_the_hosts_code_says():
     assert words == MARKER, words
 
 
+def debians_kernel_wakes_processors_where_the_host_says():
+    """And waits there for an answer, for ever."""
+    with machine("stock", [mailbox_and_jump()], 2, "console=ttyS0 " + SECOND_MADT) as vm:
+        vm.wait_line("Bringing up secondary CPUs")
+        end = time.monotonic() + PATIENCE
+        while words_at_place(vm) != WOKEN:
+            assert vm.qemu.poll() is None and time.monotonic() < end, vm.lines
+            time.sleep(0.1)
+
+
 def our_kernel_runs_no_code_of_the_hosts():
     before, _ = boot("own")
     for processors in (1, 4):
@@ -118,6 +154,15 @@ def our_kernel_takes_no_register_in_memory():
     assert any("ACPI: FADT: Pm1aEventBlock is at no port: not taken" in line for line in lines), lines
 
 
+def our_kernel_takes_no_mailbox_and_no_jump():
+    """Both processors start in the usual way, and stop where the kernel says: the machine goes off."""
+    with machine("own", [mailbox_and_jump()], 2, "console=ttyS0 " + SECOND_MADT) as vm:
+        lines = vm.wait_end()
+    assert any(f"ACPI: MADT: a mailbox at {PLACE:#x} to wake processors is not taken" in line for line in lines), lines
+    assert any("Brought up 1 node, 2 CPUs" in line for line in lines), lines
+    assert any("boot stopped: " in line and SECOND_MADT in line for line in lines), lines
+
+
 def our_kernel_boots_with_every_number_of_processors():
     for processors in (1, 2, 4, 8):
         _, lines = boot("own", (), processors, switched_off)
@@ -128,6 +173,8 @@ def our_kernel_boots_with_every_number_of_processors():
 
 
 tap.run([debians_kernel_does_what_the_hosts_code_says,
+         debians_kernel_wakes_processors_where_the_host_says,
          *sample.of([], [our_kernel_runs_no_code_of_the_hosts,
                          our_kernel_takes_no_register_in_memory,
+                         our_kernel_takes_no_mailbox_and_no_jump,
                          our_kernel_boots_with_every_number_of_processors])])
