@@ -15,8 +15,6 @@ bool notes_limit(enum note_id id)
 static const bool informs[NOTE_COUNT] = {
 	[NOTE_POLICY] = true,
 	[NOTE_CORIM] = true,
-	[NOTE_RECEIPT_TIME] = true,
-	[NOTE_JOURNAL_TIME] = true,
 };
 
 bool notes_inform(enum note_id id)

@@ -39,5 +39,5 @@ enum note_id {
 /* It limits what a yes says: one who hears the word alone has to hear this too. */
 bool notes_limit(enum note_id id);
 
-/* It says which one it was, or when, and asks for nothing: who hears a yes need not hear it. */
+/* It says which one it was, and asks for nothing: who hears a yes need not hear it. */
 bool notes_inform(enum note_id id);
