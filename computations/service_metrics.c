@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "computations/service_metrics.h"
 
-#include "common/metrics/process_metrics.h"
 #include "computations/session.h"
 
 static void write_agents(const struct service *service, struct metrics_text *t)
@@ -38,19 +37,12 @@ static void write_limits(const struct config *c, struct metrics_text *t)
 
 static void write_page(void *data, struct metrics_text *t)
 {
-	const struct service_metrics *m = data;
-	const struct config *c = m->config;
-	const struct certificate_metric certificates[] = {
-		{ "COMPUTATIONS_GRPC_SERVER_CERT", c->server_cert },
-		{ "COMPUTATIONS_GRPC_CLIENT_CA_CERTS", c->client_ca_certs },
-		{ "COMPUTATIONS_ADMIN_SERVER_CERT", c->admin_server_cert },
-		{ "COMPUTATIONS_ADMIN_CLIENT_CA_CERTS", c->admin_client_ca_certs },
-	};
+	struct service_metrics *m = data;
 
 	call_metrics_write(m->calls, t);
 	write_agents(m->service, t);
-	write_limits(c, t);
-	certificate_metrics_write(certificates, ARRAY_LEN(certificates), t);
+	write_limits(m->config, t);
+	certificate_metrics_write(m->certificates, ARRAY_LEN(m->certificates), t);
 	process_metrics_write(t);
 }
 
@@ -61,6 +53,18 @@ int service_metrics_open(struct service_metrics *m, const struct config *config,
 
 	m->config = config;
 	m->service = service;
+	m->certificates[0] =
+		(struct certificate_metric){ .setting = "COMPUTATIONS_GRPC_SERVER_CERT",
+					     .path = config->server_cert };
+	m->certificates[1] =
+		(struct certificate_metric){ .setting = "COMPUTATIONS_GRPC_CLIENT_CA_CERTS",
+					     .path = config->client_ca_certs };
+	m->certificates[2] =
+		(struct certificate_metric){ .setting = "COMPUTATIONS_ADMIN_SERVER_CERT",
+					     .path = config->admin_server_cert };
+	m->certificates[3] =
+		(struct certificate_metric){ .setting = "COMPUTATIONS_ADMIN_CLIENT_CA_CERTS",
+					     .path = config->admin_client_ca_certs };
 	if (!config->metrics)
 		return 0;
 	if (call_metrics_new(services, ARRAY_LEN(services), &m->calls, e) < 0)

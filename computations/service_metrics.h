@@ -7,6 +7,7 @@
 
 #include "common/metrics/call_metrics.h"
 #include "common/metrics/metrics_server.h"
+#include "common/metrics/process_metrics.h"
 #include "computations/config.h"
 #include "computations/service.h"
 
@@ -15,6 +16,7 @@ struct service_metrics {
 	const struct service *service;
 	struct call_metrics *calls;
 	struct metrics_server *server;
+	struct certificate_metric certificates[4];
 };
 
 /* Zeroed before. Nothing if no setting asks for it; `tls` is the administrators'. All are borrowed. */

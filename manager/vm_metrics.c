@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "manager/vm_metrics.h"
 
-#include "common/metrics/process_metrics.h"
 #include "manager/fleet_view.h"
 #include "manager/service.h"
 #include "manager/vm_message.h"
@@ -73,11 +72,6 @@ static void write_page(void *data, struct metrics_text *t)
 {
 	struct vm_metrics *m = data;
 	const struct config *c = m->config;
-	const struct certificate_metric certificates[] = {
-		{ "MANAGER_GRPC_SERVER_CERT", c->server_cert },
-		{ "MANAGER_GRPC_SERVER_CA_CERTS", c->server_ca_certs },
-		{ "MANAGER_GRPC_CLIENT_CA_CERTS", c->client_ca_certs },
-	};
 
 	call_metrics_write(m->calls, t);
 	write_vms(m, t);
@@ -87,7 +81,7 @@ static void write_page(void *data, struct metrics_text *t)
 	      "1: a CVM could be launched, as far as libvirt and image go.",
 	      fleet_is_serving(m->fleet));
 	write_image(m, t);
-	certificate_metrics_write(certificates, ARRAY_LEN(certificates), t);
+	certificate_metrics_write(m->certificates, ARRAY_LEN(m->certificates), t);
 	process_metrics_write(t);
 }
 
@@ -111,6 +105,12 @@ int vm_metrics_open(struct vm_metrics *m, uv_loop_t *loop, const struct fleet *f
 	static const struct rpc_service *const services[] = { &service_manager };
 
 	m->fleet = fleet;
+	m->certificates[0] = (struct certificate_metric){ .setting = "MANAGER_GRPC_SERVER_CERT",
+							  .path = m->config->server_cert };
+	m->certificates[1] = (struct certificate_metric){ .setting = "MANAGER_GRPC_SERVER_CA_CERTS",
+							  .path = m->config->server_ca_certs };
+	m->certificates[2] = (struct certificate_metric){ .setting = "MANAGER_GRPC_CLIENT_CA_CERTS",
+							  .path = m->config->client_ca_certs };
 	if (!m->config->metrics)
 		return 0;
 	if (call_metrics_new(services, ARRAY_LEN(services), &m->calls, e) < 0)

@@ -8,6 +8,7 @@
 #include "common/access/access.h"
 #include "common/metrics/call_metrics.h"
 #include "common/metrics/metrics_server.h"
+#include "common/metrics/process_metrics.h"
 #include "manager/config.h"
 #include "manager/fleet.h"
 
@@ -18,6 +19,7 @@ struct vm_metrics {
 	const struct access *access;
 	struct call_metrics *calls;
 	struct metrics_server *server;
+	struct certificate_metric certificates[3];
 	char image[IMAGE_NAME_MAX]; /* as it was when it could last be asked for */
 };
 

@@ -43,7 +43,15 @@ void h1_kick(struct h1 *h1)
 		uv_timer_start(&h1->due, on_due, 0, 0);
 }
 
-/* Whoever is slower than a request may be is cut off: the library sees an end, and cleans up. */
+/* The library sees an end, and cleans up. */
+static void cut_off(struct h1 *h1, struct h1_conn *c)
+{
+	c->is_cut_off = true;
+	shutdown(c->fd, SHUT_RDWR);
+	h1_end_waiting(h1, c);
+}
+
+/* Whoever is slower than a request may be is cut off. */
 static void on_tick(uv_timer_t *timer)
 {
 	struct h1 *h1 = timer->data;
@@ -52,9 +60,28 @@ static void on_tick(uv_timer_t *timer)
 
 	LIST_FOREACH(c, &h1->conns, others)
 		if (now - c->since > H1_REQUEST_MS)
-			shutdown(c->fd, SHUT_RDWR);
+			cut_off(h1, c);
 	if (LIST_EMPTY(&h1->conns))
 		uv_timer_stop(timer);
+}
+
+/* Anybody on this machine may connect, and must not hold the last place by doing nothing: whoever has been
+ * there longest without a request, or without taking its answer, gives way to who comes. */
+static void give_way(struct h1 *h1)
+{
+	struct h1_conn *c, *first = NULL;
+	uint64_t lowest = UINT64_MAX;
+
+	LIST_FOREACH(c, &h1->conns, others) {
+		uint64_t since = c->since + (c->is_served ? H1_SERVED_MS : 0);
+
+		if (!c->is_cut_off && since <= lowest) {
+			lowest = since;
+			first = c;
+		}
+	}
+	if (first)
+		cut_off(h1, first);
 }
 
 static void on_connection(void *data, struct MHD_Connection *conn, void **context,
@@ -70,6 +97,7 @@ static void on_connection(void *data, struct MHD_Connection *conn, void **contex
 		h1->runs_again = true;
 		if (c) {
 			LIST_REMOVE(c, others);
+			h1->conn_count--;
 			peer_unref(c->peer);
 			free(c);
 		}
@@ -86,6 +114,8 @@ static void on_connection(void *data, struct MHD_Connection *conn, void **contex
 	c->since = uv_now(h1->loop);
 	if (LIST_EMPTY(&h1->conns))
 		uv_timer_start(&h1->tick, on_tick, H1_TICK_MS, H1_TICK_MS);
+	if (++h1->conn_count >= H1_CONNECTIONS_MAX)
+		give_way(h1);
 	LIST_INSERT_HEAD(&h1->conns, c, others);
 	*context = c;
 }
@@ -198,6 +228,6 @@ int h1_new(uv_loop_t *loop, const struct http_routes *routes, const struct liste
 void h1_free(struct h1 *h1)
 {
 	h1->is_freed = true;
-	h1_end_waiting(h1);
+	h1_end_waiting(h1, NULL);
 	close_handles(h1);
 }

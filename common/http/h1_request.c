@@ -141,8 +141,10 @@ void h1_on_completed(void *data, struct MHD_Connection *conn, void **context,
 	struct h1 *h1 = data;
 
 	*context = NULL;
-	if (c)
+	if (c) {
 		c->since = uv_now(h1->loop);
+		c->is_served = false;
+	}
 	if (!own)
 		return;
 	own->conn = NULL;
@@ -278,8 +280,14 @@ static enum MHD_Result take(struct h1_request *own, const char *bytes, size_t *l
 
 static enum MHD_Result serve(struct h1_request *own)
 {
+	struct h1_conn *c = conn_of(own->conn);
+
+	if (c)
+		c->is_served = true;
 	own->step = H1_SERVED;
 	http_request_run(&own->r, TAKE_PTR(own->body), own->body_len);
+	if (!own->r.is_answered && c && c->is_cut_off) /* its request had come before */
+		http_request_end(&own->r, NULL);
 	if (own->r.is_answered)
 		return queue(own);
 	own->is_suspended = true;
@@ -306,12 +314,15 @@ enum MHD_Result h1_on_request(void *data, struct MHD_Connection *conn, const cha
 	}
 }
 
-void h1_end_waiting(struct h1 *h1)
+void h1_end_waiting(struct h1 *h1, const struct h1_conn *conn)
 {
-	struct h1_request *own;
+	struct h1_request *own, *next;
 	struct err e;
 
-	err_set(&e, ERR_UNAVAILABLE, "the server ends");
-	while ((own = LIST_FIRST(&h1->waiting)))
-		http_request_end(&own->r, &e);
+	err_set(&e, ERR_UNAVAILABLE, conn ? "others come first" : "the server ends");
+	for (own = LIST_FIRST(&h1->waiting); own; own = next) {
+		next = LIST_NEXT(own, others);
+		if (!conn || conn_of(own->conn) == conn)
+			http_request_end(&own->r, &e);
+	}
 }

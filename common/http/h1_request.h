@@ -18,6 +18,8 @@ struct h1_conn {
 	struct peer *peer;
 	int fd;
 	uint64_t since; /* uv_now(): the connection, its last request line, its last answer */
+	bool is_served; /* from the end of a request to the end of its answer */
+	bool is_cut_off;
 };
 
 struct h1 {
@@ -28,15 +30,17 @@ struct h1 {
 	bool is_unix, is_freed, runs_again;
 	uv_poll_t poll;
 	uv_timer_t due, tick;
-	unsigned handles; /* still to be closed */
-	LIST_HEAD(, h1_conn) conns;
+	unsigned handles;           /* still to be closed */
+	LIST_HEAD(, h1_conn) conns; /* the newest first */
+	size_t conn_count;
 	LIST_HEAD(, h1_request) waiting; /* for answers; suspended */
 };
 
 /* The library is run soon. */
 void h1_kick(struct h1 *h1);
-/* Whoever waits for an answer gets none: before the daemon stops. */
-void h1_end_waiting(struct h1 *h1);
+/* Whoever waits for an answer gets none: all, before the daemon stops, or one that is cut off, which the library
+ * looks at again only then. */
+void h1_end_waiting(struct h1 *h1, const struct h1_conn *conn);
 
 void *h1_on_target(void *data, const char *target, struct MHD_Connection *conn);
 enum MHD_Result h1_on_request(void *data, struct MHD_Connection *conn, const char *url,

@@ -55,12 +55,11 @@ static void serve(struct http_request *r, void *data)
 	t = metrics_text_new(format);
 	s->source.write(s->source.data, &t);
 	answer.type = metrics_types[format];
-	answer.body = metrics_text_take(&t, &answer.len);
-	writer_done(&t.w);
+	answer.body = metrics_text_take(&t, &answer.len, &e);
 	if (answer.body)
 		http_request_answer(r, &answer);
 	else
-		http_request_fail(r, (err_nomem(&e), &e));
+		http_request_fail(r, &e);
 }
 
 bool metrics_address_is_open(const char *address)

@@ -90,9 +90,16 @@ void metrics_sum(struct metrics_text *t, const struct metrics_label *labels, dou
 	writer_printf(&t->w, "%llu\n", (unsigned long long)count);
 }
 
-uint8_t *metrics_text_take(struct metrics_text *t, size_t *len)
+uint8_t *metrics_text_take(struct metrics_text *t, size_t *len, struct err *e)
 {
+	uint8_t *text;
+
 	if (t->format == METRICS_OPEN)
 		writer_text(&t->w, "# EOF\n");
-	return writer_take(&t->w, len);
+	text = writer_take(&t->w, len);
+	/* Ours, and not that somebody asks too often. */
+	if (!text && writer_check(&t->w, "the page of metrics", e) < 0)
+		e->code = ERR_UNAVAILABLE;
+	writer_done(&t->w);
+	return text;
 }

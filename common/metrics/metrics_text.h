@@ -47,5 +47,5 @@ void metrics_bucket(struct metrics_text *t, const struct metrics_label *labels, 
 void metrics_sum(struct metrics_text *t, const struct metrics_label *labels, double sum,
 		 uint64_t count);
 
-/* The end. The text, malloc'ed; NULL: no memory, or more than METRICS_TEXT_MAX; then writer_done(). */
-uint8_t *metrics_text_take(struct metrics_text *t, size_t *len);
+/* The end. The text, malloc'ed. NULL, with ERR_UNAVAILABLE: no memory, or more than METRICS_TEXT_MAX. */
+uint8_t *metrics_text_take(struct metrics_text *t, size_t *len, struct err *e);

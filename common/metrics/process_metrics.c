@@ -118,7 +118,32 @@ static int64_t end_of(const char *path)
 	return timegm(&tm);
 }
 
-void certificate_metrics_write(const struct certificate_metric *certificates, size_t count,
+static bool same_time(struct timespec a, struct timespec b)
+{
+	return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
+}
+
+/* Who writes into a file can set its time of modification back, but not that of its change. */
+static bool is_same(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
+	       same_time(a->st_mtim, b->st_mtim) && same_time(a->st_ctim, b->st_ctim);
+}
+
+static void look(struct certificate_metric *c)
+{
+	struct stat now = { 0 };
+
+	if (!c->path || stat(c->path, &now) < 0) {
+		c->file = (struct stat){ 0 };
+		c->end = 0;
+	} else if (!is_same(&now, &c->file)) {
+		c->end = end_of(c->path);
+		c->file = now;
+	}
+}
+
+void certificate_metrics_write(struct certificate_metric *certificates, size_t count,
 			       struct metrics_text *t)
 {
 	metrics_family(t, "cocos_certificate_expiry_timestamp_seconds", METRICS_GAUGE,
@@ -126,9 +151,9 @@ void certificate_metrics_write(const struct certificate_metric *certificates, si
 	for (size_t i = 0; i < count; i++) {
 		const struct metrics_label labels[] = { { "setting", certificates[i].setting },
 							{ 0 } };
-		int64_t end = certificates[i].path ? end_of(certificates[i].path) : 0;
 
-		if (end)
-			metrics_sample(t, labels, (double)end);
+		look(&certificates[i]);
+		if (certificates[i].end)
+			metrics_sample(t, labels, (double)certificates[i].end);
 	}
 }

@@ -311,6 +311,57 @@ def a_flood_of_connections_keeps_nobody_out_for_good():
         assert curl(f"http://127.0.0.1:{server.port}/").body == PAGE
 
 
+def crowd_of(port, count, request=b""):
+    crowd = []
+    for _ in range(count):
+        s = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
+        s.sendall(request)
+        crowd.append(s)
+    return crowd
+
+
+def over(crowd):
+    """Those of them that the server hung up on."""
+    ended = []
+    for s in crowd:
+        s.setblocking(False)
+        try:
+            if not s.recv(1):
+                ended.append(s)
+        except BlockingIOError:
+            pass
+        except OSError:
+            ended.append(s)
+    return ended
+
+
+def who_only_waits_gives_way():
+    """More connections than there are places, all of which stay: whoever comes is served, in the place of the
+    one that waited longest. That those who came late are still there shows that nobody waited for the idle end."""
+    for request in (b"", b"GET / HTTP/1.1\r\nHost:"):
+        while True:
+            began = time.monotonic()
+            with Server("127.0.0.1:0") as server:
+                crowd = crowd_of(server.port, 150, request)
+                assert curl(f"http://127.0.0.1:{server.port}/").body == PAGE
+                late = over(crowd[-30:])
+                for s in crowd:
+                    s.close()
+            if not late:
+                break
+            assert time.monotonic() - began > 8, "late ones were cut off before their time"
+
+
+def who_takes_no_answer_gives_way():
+    """As many as have a place ask for much and read nothing, or wait for what never comes."""
+    for path in (b"/big", b"/never"):
+        with Server("127.0.0.1:0") as server:
+            crowd = crowd_of(server.port, 150, b"GET " + path + b" HTTP/1.1\r\n" + LOCAL + b"\r\n")
+            assert curl(f"http://127.0.0.1:{server.port}/").body == PAGE
+            for s in crowd:
+                s.close()
+
+
 class H2:
     """A connection by hand to the server with TLS."""
 
@@ -450,4 +501,5 @@ if __name__ == "__main__":
     tap.run([pages_are_served_alike, every_answer_is_locked_down, refusals_say_what_and_what_to_do,
              bodies_have_a_limit_each, who_calls_is_known, plaintext_is_for_this_machine,
              a_request_within_a_request_is_never_served, who_is_slow_is_cut_off,
-             a_flood_of_connections_keeps_nobody_out_for_good, http2_rules_are_kept, only_http2_over_tls])
+             a_flood_of_connections_keeps_nobody_out_for_good, who_only_waits_gives_way,
+             who_takes_no_answer_gives_way, http2_rules_are_kept, only_http2_over_tls])

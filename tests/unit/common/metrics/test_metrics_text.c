@@ -23,10 +23,11 @@ static void expect(enum metrics_format format, const char *wanted)
 {
 	struct metrics_text t = metrics_text_new(format);
 	CLEANUP(free) uint8_t *text = NULL;
+	struct err e;
 	size_t len;
 
 	write_all(&t);
-	text = metrics_text_take(&t, &len);
+	text = metrics_text_take(&t, &len, &e);
 	assert_non_null(text);
 	assert_string_equal((char *)text, wanted);
 	assert_int_equal(len, strlen(wanted));
@@ -62,14 +63,16 @@ static void openmetrics_has_an_end(void **state)
 static void what_is_too_long_is_nothing(void **state)
 {
 	struct metrics_text t = metrics_text_new(METRICS_PROMETHEUS);
+	struct err e;
 	size_t len;
 
 	metrics_family(&t, "g", METRICS_GAUGE, "G.");
 	while (!t.w.bad)
 		metrics_sample(&t, NULL, 1);
 	assert_true(t.w.len <= METRICS_TEXT_MAX);
-	assert_null(metrics_text_take(&t, &len));
-	writer_done(&t.w);
+	assert_null(metrics_text_take(&t, &len, &e));
+	assert_int_equal(e.code, ERR_UNAVAILABLE);
+	assert_string_equal(e.text, "the page of metrics: does not fit into 1048576 bytes");
 }
 
 int main(void)
