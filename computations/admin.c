@@ -32,6 +32,7 @@ static void request_free(struct request *r)
 	session_ids_free(r->connected);
 	admin_journal_free(r->page);
 	free(r->witness);
+	admin_witness_free(r->leaves);
 	free(r->bytes);
 	free(r->id);
 	free(r->cvm_id);
@@ -440,6 +441,8 @@ static const struct rpc_handler handlers[] = {
 	       &computations__journal_response__descriptor, admin_journal),
 	METHOD(PROTO_COMPUTATIONS_WITNESS, RPC_UNARY, witness_request,
 	       &computations__witness_response__descriptor, admin_witness),
+	METHOD(PROTO_COMPUTATIONS_WITNESS_LEAVES, RPC_UNARY, witness_leaves_request,
+	       &computations__witness_leaves_response__descriptor, admin_witness_leaves),
 	METHOD(PROTO_COMPUTATIONS_LIST_CVMS, RPC_UNARY, list_request,
 	       &computations__list_cvms_response__descriptor, list_cvms),
 	METHOD(PROTO_COMPUTATIONS_SHOW_CVM, RPC_UNARY, cvm_request, &computations__cvm__descriptor,

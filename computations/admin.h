@@ -10,6 +10,7 @@
 
 struct journal_page;
 struct witness_answer;
+struct witness_leaves;
 
 struct request {
 	struct rpc_call *call; /* a reference */
@@ -33,6 +34,7 @@ struct request {
 	struct journal_page *page;
 	uint64_t size;
 	struct witness_answer *witness;
+	struct witness_leaves *leaves;
 };
 
 /* NULL if memory runs out; the call is finished then. */
@@ -50,6 +52,8 @@ void admin_journal_free(struct journal_page *page);
 
 /* admin_witness.c */
 void admin_witness(struct rpc_call *call, const ProtobufCMessage *message);
+void admin_witness_leaves(struct rpc_call *call, const ProtobufCMessage *message);
+void admin_witness_free(struct witness_leaves *leaves);
 
 /* admin_list.c */
 void list_computations(struct rpc_call *call, const ProtobufCMessage *message);

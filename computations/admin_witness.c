@@ -47,3 +47,49 @@ void admin_witness(struct rpc_call *call, const ProtobufCMessage *message)
 	r->reply = reply_witness;
 	request_start(r);
 }
+
+/* ---- pages of its leaves ---- */
+
+void admin_witness_free(struct witness_leaves *leaves)
+{
+	if (leaves)
+		witness_leaves_done(leaves);
+	free(leaves);
+}
+
+static int run_leaves(struct store *store, struct request *r, struct err *e)
+{
+	r->leaves = calloc(1, sizeof(*r->leaves));
+	if (!r->leaves)
+		return err_nomem(e);
+	return store_witness_leaves(store, r->size, r->limit, r->leaves, e);
+}
+
+static void reply_leaves(struct request *r)
+{
+	Computations__WitnessLeavesResponse out = COMPUTATIONS__WITNESS_LEAVES_RESPONSE__INIT;
+	const struct witness_leaves *page = r->leaves;
+	ProtobufCBinaryData leaves[WITNESS_PAGE_MAX];
+	size_t start = 0;
+
+	for (size_t i = 0; i < page->count; start = page->ends[i++])
+		leaves[i] = (ProtobufCBinaryData){ page->ends[i] - start, page->bytes + start };
+	out.leaves = leaves;
+	out.n_leaves = page->count;
+	rpc_call_reply(r->call, &out.base);
+}
+
+void admin_witness_leaves(struct rpc_call *call, const ProtobufCMessage *message)
+{
+	const Computations__WitnessLeavesRequest *request =
+		(const Computations__WitnessLeavesRequest *)message;
+	struct request *r = request_new(call, "");
+
+	if (!r)
+		return;
+	r->size = request->first;
+	r->limit = request->count;
+	r->run = run_leaves;
+	r->reply = reply_leaves;
+	request_start(r);
+}

@@ -331,3 +331,72 @@ int store_witness_answer(struct store *store, const char *id, int64_t run, uint6
 		return 0;
 	return merkle_prove_consistency(&nodes, size, (uint64_t)now, &answer->consistency, e);
 }
+
+/* ---- pages of leaves ---- */
+
+void witness_leaves_done(struct witness_leaves *leaves)
+{
+	free(leaves->bytes);
+	*leaves = (struct witness_leaves){ .count = 0 };
+}
+
+static int put_leaf(struct db_rows *row, int64_t number, struct writer *w, struct err *e)
+{
+	CLEANUP(free) char *id = NULL;
+	struct witness_leaf leaf;
+	int64_t found, run, count;
+
+	if (db_integer(row, 0, number, number, &found, e) < 0 || db_text(row, 1, &id, e) < 0 ||
+	    db_integer(row, 2, 1, (int64_t)WITNESS_RUN_MAX, &run, e) < 0 ||
+	    db_integer(row, 3, 1, (int64_t)JOURNAL_ENTRIES_MAX, &count, e) < 0 ||
+	    take_hash(row, 4, leaf.head.digest, e) < 0)
+		return err_code(e);
+	leaf.computation = id_of(id);
+	leaf.run = (uint64_t)run;
+	leaf.head.count = (uint64_t)count;
+	return witness_leaf_write(&leaf, w, e);
+}
+
+static int read_leaves(struct store *store, int64_t first, int64_t count,
+		       struct witness_leaves *leaves, struct writer *w, struct err *e)
+{
+	CLEANUP(db_rows_free) struct db_rows *rows = NULL;
+	int row;
+
+	if (db_query(&store->db, &rows, e,
+		     "SELECT number, computation, run, count, digest FROM witness_leaves"
+		     " WHERE number >= ? ORDER BY number LIMIT ?",
+		     "ii", first, count) < 0)
+		return err_code(e);
+	while ((int64_t)leaves->count < count && (row = db_next(rows, e)) != 0) {
+		if (row < 0 || put_leaf(rows, first + (int64_t)leaves->count, w, e) < 0)
+			return err_code(e);
+		leaves->ends[leaves->count++] = w->len;
+	}
+	if ((int64_t)leaves->count < count)
+		return err_set(e, ERR_DATA_LOSS, "database: the log of heads lacks leaf %lld",
+			       (long long)first + (long long)leaves->count);
+	return 0;
+}
+
+int store_witness_leaves(struct store *store, uint64_t first, uint64_t count,
+			 struct witness_leaves *leaves, struct err *e)
+{
+	CLEANUP_WRITER struct writer w = writer_up_to(WITNESS_PAGE_MAX * WITNESS_LEAF_MAX);
+	size_t len;
+	int64_t size;
+
+	leaves->count = 0;
+	if (!count || count > WITNESS_PAGE_MAX)
+		return err_set(e, ERR_INVALID, "a page of %llu leaves: ask for 1 to %d",
+			       (unsigned long long)count, WITNESS_PAGE_MAX);
+	if (read_size(store, &size, e) < 0)
+		return err_code(e);
+	if (first > (uint64_t)size || count > (uint64_t)size - first)
+		return err_set(e, ERR_OUT_OF_RANGE, "the log of heads has %lld leaves",
+			       (long long)size);
+	if (read_leaves(store, (int64_t)first, (int64_t)count, leaves, &w, e) < 0)
+		return err_code(e);
+	leaves->bytes = writer_take(&w, &len);
+	return leaves->bytes ? 0 : err_nomem(e);
+}

@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include "attestation/journal/witness.h"
+#include "attestation/journal/witness_audit.h"
 #include "computations/store.h"
 
 enum {
@@ -34,6 +34,17 @@ struct witness_answer {
 	size_t key_len, head_len, proof_len; /* proof_len 0: the log has no leaf of it */
 	struct merkle_path consistency;      /* from `size`, if the log has so many leaves */
 };
+
+/* Leaves one after the other, as the tree has them. */
+struct witness_leaves {
+	uint8_t *bytes; /* of all of them */
+	size_t count, ends[WITNESS_PAGE_MAX];
+};
+void witness_leaves_done(struct witness_leaves *leaves);
+
+/* ERR_OUT_OF_RANGE where the log has not so many; ERR_INVALID for none, or more than WITNESS_PAGE_MAX. */
+int store_witness_leaves(struct store *store, uint64_t first, uint64_t count,
+			 struct witness_leaves *leaves, struct err *e) MUST_CHECK;
 
 /* All of this moment. `computation_id` "": no proof; run 0: the newest; `size` 0: no consistency. */
 int store_witness_answer(struct store *store, const char *computation_id, int64_t run,

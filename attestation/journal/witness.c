@@ -7,7 +7,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-enum { PAYLOAD_MAX = 64, LEAF_MAX = WITNESS_ID_MAX + 64 };
+enum { PAYLOAD_MAX = 64 };
 
 static int wrong(struct err *e, const char *what)
 {
@@ -48,7 +48,7 @@ int witness_leaf_write(const struct witness_leaf *leaf, struct writer *w, struct
 
 int witness_leaf_hash(const struct witness_leaf *leaf, uint8_t hash[SHA256_LEN], struct err *e)
 {
-	CLEANUP_WRITER struct writer w = writer_up_to(LEAF_MAX);
+	CLEANUP_WRITER struct writer w = writer_up_to(WITNESS_LEAF_MAX);
 
 	if (witness_leaf_write(leaf, &w, e) < 0)
 		return err_code(e);

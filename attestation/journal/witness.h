@@ -16,7 +16,8 @@
 #define WITNESS_HEAD_TYPE "application/cocos-journal-log-head+cbor"
 
 enum {
-	WITNESS_ID_MAX = 255,     /* bytes of a computation's id */
+	WITNESS_ID_MAX = 255, /* bytes of a computation's id */
+	WITNESS_LEAF_MAX = WITNESS_ID_MAX + 64,
 	WITNESS_SIGNED_MAX = 512, /* bytes of a signed head of the log */
 	WITNESS_PROOF_MAX = 4096, /* bytes of a proof */
 };

@@ -34,6 +34,7 @@ ONE(computation_remove, PROTO_COMPUTATIONS_REMOVE, remove_request, google__proto
 METHOD(computation_logs, PROTO_COMPUTATIONS_LOGS, RPC_SERVER_STREAM, logs_request, computations__record);
 ONE(computation_journal, PROTO_COMPUTATIONS_JOURNAL, journal_request, computations__journal_response);
 ONE(computation_witness, PROTO_COMPUTATIONS_WITNESS, witness_request, computations__witness_response);
+ONE(computation_witness_leaves, PROTO_COMPUTATIONS_WITNESS_LEAVES, witness_leaves_request, computations__witness_leaves_response);
 ONE(computation_list_cvms, PROTO_COMPUTATIONS_LIST_CVMS, list_request, computations__list_cvms_response);
 ONE(computation_show_cvm, PROTO_COMPUTATIONS_SHOW_CVM, cvm_request, computations__cvm);
 ONE(computation_release_cvm, PROTO_COMPUTATIONS_RELEASE_CVM, cvm_request, computations__cvm);

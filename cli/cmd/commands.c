@@ -48,6 +48,7 @@ const struct command *const commands[] = {
 	&cmd_journal_follow,
 	&cmd_journal_verify,
 	&cmd_journal_witness,
+	&cmd_journal_audit,
 	&cmd_cvm_list,
 	&cmd_cvm_show,
 	&cmd_cvm_release,

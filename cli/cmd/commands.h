@@ -37,9 +37,9 @@ extern const struct command cmd_computation_create, cmd_computation_list, cmd_co
 	cmd_computation_run, cmd_computation_retry, cmd_computation_stop, cmd_computation_remove,
 	cmd_computation_logs, cmd_computation_manifest;
 
-/* cmd_journal_get.c, cmd_journal_verify.c, cmd_journal_witness.c */
+/* cmd_journal_audit.c, cmd_journal_get.c, cmd_journal_verify.c, cmd_journal_witness.c */
 extern const struct command cmd_journal_get, cmd_journal_follow, cmd_journal_verify,
-	cmd_journal_witness;
+	cmd_journal_witness, cmd_journal_audit;
 
 /* cmd_cvm.c */
 extern const struct command cmd_cvm_list, cmd_cvm_show, cmd_cvm_release;

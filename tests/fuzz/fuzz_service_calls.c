@@ -104,6 +104,7 @@ static void on_answer(void *data, unsigned number, const uint8_t *bytes, size_t 
 		&computations__record__descriptor,
 		&computations__journal_response__descriptor,
 		&computations__witness_response__descriptor,
+		&computations__witness_leaves_response__descriptor,
 		&computations__cvm__descriptor,
 		&computations__list_cvms_response__descriptor,
 		&google__protobuf__empty__descriptor,
@@ -370,6 +371,7 @@ static void admin_says(struct user *u, struct reader *r)
 	Computations__LogsRequest logs = COMPUTATIONS__LOGS_REQUEST__INIT;
 	Computations__JournalRequest journal = COMPUTATIONS__JOURNAL_REQUEST__INIT;
 	Computations__WitnessRequest witness = COMPUTATIONS__WITNESS_REQUEST__INIT;
+	Computations__WitnessLeavesRequest leaves = COMPUTATIONS__WITNESS_LEAVES_REQUEST__INIT;
 	enum request what = reader_u8(r) % ASKS;
 	uint8_t operand;
 	uint8_t how;
@@ -420,6 +422,12 @@ static void admin_says(struct user *u, struct reader *r)
 		witness.run = operand & 0x80 ? UINT64_MAX : operand & 3;
 		witness.size = operand & 0x40 ? UINT64_MAX : operand >> 2 & 7;
 		admin_asks(u, PROTO_COMPUTATIONS_WITNESS, &witness.base);
+		return;
+	case ASK_WITNESS_LEAVES:
+		operand = reader_u8(r);
+		leaves.first = operand & 0x80 ? UINT64_MAX : operand >> 2 & 7;
+		leaves.count = operand & 0x40 ? UINT32_MAX : operand & 3;
+		admin_asks(u, PROTO_COMPUTATIONS_WITNESS_LEAVES, &leaves.base);
 		return;
 	default:
 		admin_names(u, what, r);

@@ -242,6 +242,28 @@ static void read_journal(struct store *store, const char *id, int64_t run, int64
 	journal_page_done(&page);
 }
 
+/* A page is whole, and each of its leaves one. */
+static void read_leaves(struct store *store, uint64_t first, uint64_t count)
+{
+	const struct witness_head none = { .size = 0 }, all = { .size = count };
+	struct witness_audit audit;
+	struct witness_leaves page;
+	size_t start = 0;
+	struct err e;
+
+	if (store_witness_leaves(store, first, count, &page, &e) < 0)
+		return;
+	assert(page.count == count);
+	witness_audit_begin(&audit, &none, &all);
+	for (size_t i = 0; i < count; start = page.ends[i++]) {
+		const struct span bytes = { page.bytes + start, page.ends[i] - start };
+		struct witness_leaf leaf;
+
+		assert(witness_audit_take(&audit, bytes, &leaf, &e) == 0);
+	}
+	witness_leaves_done(&page);
+}
+
 /* What is proven holds, whatever stands in the database. */
 static void read_log(struct store *store, const char *id, int64_t run, uint64_t size)
 {
@@ -250,6 +272,7 @@ static void read_log(struct store *store, const char *id, int64_t run, uint64_t 
 	struct witness_head head;
 	struct err e;
 
+	read_leaves(store, (uint64_t)run, size);
 	if (store_witness_answer(store, id, run, size, &a, &e) < 0)
 		return;
 	assert(witness_head_verify((struct span){ a.head, a.head_len }, store->log_key, &head,

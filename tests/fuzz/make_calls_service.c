@@ -211,6 +211,9 @@ static void save_journals(void)
 	for (unsigned operand = 0; operand < 256; operand += 0x21)
 		PUT(&w, ADMIN, ASK_WITNESS, ID_ONE, (uint8_t)operand);
 	PUT(&w, ADMIN, ASK_WITNESS, ID_EMPTY, 0);
+	for (unsigned operand = 0; operand < 256; operand += 0x11)
+		PUT(&w, ADMIN, ASK_WITNESS_LEAVES, (uint8_t)operand);
+	PUT(&w, ADMIN, ASK_WITNESS_LEAVES, 1);
 	PUT(&w, ADMIN, ASK_REMOVE, ID_ONE, 1);
 	asks_journal(&w, ID_ONE, 0);
 	calls_save_to("service_calls", "journals", &w);

@@ -171,6 +171,9 @@ class Liar(computations_grpc.ComputationServiceServicer):
         self.key = ec.generate_private_key(ec.SECP256R1())
         self.books, self.leaves, self.hidden, self.changes = {}, [], set(), {}
         self.each = None  # what it shows instead, before each answer: a function of the request
+        self.pages = None  # of leaves: a function of the honest page and the request
+        self.paged = 0  # how many it showed
+        self.refuses = None  # a status in the place of pages
 
     def put(self, name, run, book, final=False):
         self.books[name, run] = list(items(book.head(final)))
@@ -182,6 +185,13 @@ class Liar(computations_grpc.ComputationServiceServicer):
         said = self.books[request.id, run]
         return computations.JournalResponse(entries=said[request.after:-1], signed_head=said[-1], count=len(said) - 1,
                                             run=run)
+
+    def WitnessLeaves(self, request, context):
+        self.paged += 1
+        if self.refuses:
+            context.abort(self.refuses, "no more")
+        page = self.leaves[request.first:request.first + request.count]
+        return computations.WitnessLeavesResponse(leaves=self.pages(page, request) if self.pages else page)
 
     def Witness(self, request, context):
         leaves = self.each(request) if self.each else self.leaves

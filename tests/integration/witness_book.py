@@ -24,6 +24,31 @@ def leaf_bytes(computation, run, count, digest):
     return encoded([computation, run, count, digest])
 
 
+def audited(leaves, size, of_root, old=0, old_root=b""):
+    """Whether leaves that come one after the other are those of a head, and begin with those of an older one: each
+    subtree that is complete is kept, the largest first, and with each new leaf two of one height become one."""
+    subtrees, seen = [], 0
+
+    def is_root(wanted):
+        of = [node for _, node in subtrees] or [sha256(b"")]
+        for left in reversed(of[:-1]):
+            of[-1] = sha256(b"\1" + left + of[-1])
+        return of[-1] == wanted
+    for data in leaves:
+        name, run, count, digest = decoded(data)
+        if encoded([name, run, count, digest]) != data or not (name and run and count and len(digest) == 32):
+            raise Wrong("no leaf")
+        subtrees.append((0, sha256(b"\0" + data)))
+        while len(subtrees) > 1 and subtrees[-1][0] == subtrees[-2][0]:
+            height, right = subtrees.pop()
+            subtrees[-1] = height + 1, sha256(b"\1" + subtrees[-1][1] + right)
+        seen += 1
+        if seen == old and not is_root(old_root):
+            raise Wrong("not the log that it was")
+    if seen != size or seen < old or not is_root(of_root):
+        raise Wrong("not the leaves of that head")
+
+
 def split(count):
     """The largest power of two below it."""
     return 1 << (count - 1).bit_length() - 1

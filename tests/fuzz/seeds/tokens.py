@@ -331,4 +331,34 @@ def witness():
     }
 
 
-TARGETS = [datum, cose, eat, run_statement, journal, witness]
+def witness_audit():
+    before, root, more, less, swaps = 1, 2, 4, 8, 16
+    leaf = ["c-1", 1, 2, b"\1" * 32]
+    five = [["c-1", n + 1, 2, b"\1" * 32] for n in range(5)]
+
+    def shown(leaves, flags=0, old=0, at=0):
+        coded = [each if isinstance(each, bytes) else cbor(each) for each in leaves]
+        return bytes([flags, old, at]) + b"".join(len(each).to_bytes(2, "big") + each for each in coded)
+
+    return {
+        "none": shown([]),
+        "none-and-more": shown([], flags=more),
+        "one": shown([leaf], old=1),
+        "five": shown(five, old=3),
+        "forty": shown([["c", n + 1, 1, bytes(32)] for n in range(41)], old=17),
+        "another-before": shown(five, flags=before, old=3),
+        "another-root": shown(five, flags=root, old=3),
+        "more": shown(five, flags=more, old=3),
+        "less": shown(five, flags=less, old=3),
+        "swapped": shown(five, flags=swaps, old=3, at=1),
+        "swapped-behind": shown(five, flags=swaps, old=1, at=3),
+        "swapped-alike": shown([leaf, leaf], flags=swaps, old=1),
+        "longest": shown([["i" * 255, 1 << 32, 1 << 32, b"\1" * 32]]),
+        "too-long": shown([["i" * 256, 1, 1, b"\1" * 32], bytes(400)]),
+        "no-leaves": shown([b"", b"\x80", b"\x18\x01", cbor(leaf) + b"\0", cbor(leaf)[:-1], cbor(leaf[:3]),
+            ["", 1, 1, bytes(32)], ["c", 0, 1, bytes(32)], ["c", 1, 0, bytes(32)], ["c", 1, 1, bytes(31)], leaf]),
+        "cut": shown([leaf])[:-1],
+    }
+
+
+TARGETS = [datum, cose, eat, run_statement, journal, witness, witness_audit]

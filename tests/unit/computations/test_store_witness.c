@@ -329,6 +329,76 @@ static void a_key_of_another_kind_is_refused(void **state)
 	store_room_open(f);
 }
 
+/* Pages of any size, one behind the other, are the log. */
+static void its_leaves_have_the_root_that_is_signed(void **state)
+{
+	struct store_room *f = *state;
+	struct witness_audit audit;
+
+	f->store.limits.record_bytes = 1 << 20;
+	store_room_run_on(f, "one", "cvm");
+	for (int64_t n = 0; n < 13; n++) {
+		char entry[16];
+
+		snprintf(entry, sizeof(entry), "run %d", (int)n);
+		tell(f, "one", &(struct told){ .first = 1, .last = 1, .count = 1, .entry = entry });
+	}
+	const struct witness_answer a = ask(f, "", 0, 0);
+	const struct witness_head now = head_in(f, &a), none = { .size = 0 };
+	for (size_t most = 1; most <= 14; most++) {
+		witness_audit_begin(&audit, &none, &now);
+		for (size_t left; (left = witness_audit_wants(&audit)) != 0;) {
+			struct witness_leaves page;
+			size_t start = 0;
+
+			assert_ok(store_witness_leaves(&f->store, audit.tree.size,
+						       left < most ? left : most, &page, &f->e),
+				  f->e);
+			for (size_t i = 0; i < page.count; start = page.ends[i++]) {
+				const struct span bytes = { page.bytes + start,
+							    page.ends[i] - start };
+				struct witness_leaf leaf;
+
+				assert_ok(witness_audit_take(&audit, bytes, &leaf, &f->e), f->e);
+				assert_int_equal(leaf.run, audit.tree.size);
+			}
+			witness_leaves_done(&page);
+		}
+		assert_ok(witness_audit_end(&audit, &f->e), f->e);
+	}
+}
+
+static void a_page_beyond_the_log_or_its_limit_is_refused(void **state)
+{
+	struct store_room *f = *state;
+	struct witness_leaves page;
+
+	store_room_run_on(f, "one", "cvm");
+	assert_refused(store_witness_leaves(&f->store, 0, 1, &page, &f->e), f->e, ERR_OUT_OF_RANGE,
+		       "has 0 leaves");
+	tell(f, "one", &(struct told){ .first = 1, .last = 1, .count = 1 });
+	assert_ok(store_witness_leaves(&f->store, 0, 1, &page, &f->e), f->e);
+	witness_leaves_done(&page);
+	assert_refused(store_witness_leaves(&f->store, 0, 2, &page, &f->e), f->e, ERR_OUT_OF_RANGE,
+		       "has 1 leaves");
+	assert_refused(store_witness_leaves(&f->store, 1, 1, &page, &f->e), f->e, ERR_OUT_OF_RANGE,
+		       "has 1 leaves");
+	assert_refused(store_witness_leaves(&f->store, UINT64_MAX, 1, &page, &f->e), f->e,
+		       ERR_OUT_OF_RANGE, "has 1 leaves");
+	assert_refused(store_witness_leaves(&f->store, 0, WITNESS_PAGE_MAX, &page, &f->e), f->e,
+		       ERR_OUT_OF_RANGE, "has 1 leaves");
+	assert_refused(store_witness_leaves(&f->store, 0, WITNESS_PAGE_MAX + 1, &page, &f->e), f->e,
+		       ERR_INVALID, "ask for 1 to 1024");
+	assert_refused(store_witness_leaves(&f->store, 0, 0, &page, &f->e), f->e, ERR_INVALID,
+		       "ask for 1 to 1024");
+	/* One that somebody took away. */
+	tell(f, "one", &(struct told){ .first = 1, .last = 1, .count = 1, .entry = "again" });
+	assert_ok(db_script(&f->store.db, "DELETE FROM witness_leaves WHERE number = 0", &f->e),
+		  f->e);
+	assert_refused(store_witness_leaves(&f->store, 0, 2, &page, &f->e), f->e, ERR_DATA_LOSS,
+		       "database");
+}
+
 /* Whoever edits the database makes no proof that holds, and no end of the service. */
 static void a_database_that_was_edited_is_said_so(void **state)
 {
@@ -373,6 +443,8 @@ int main(void)
 		TEST(a_log_without_its_key_is_not_signed_by_another),
 		TEST(a_log_is_not_signed_by_another_good_key),
 		TEST(a_key_of_another_kind_is_refused),
+		TEST(its_leaves_have_the_root_that_is_signed),
+		TEST(a_page_beyond_the_log_or_its_limit_is_refused),
 		TEST(a_database_that_was_edited_is_said_so),
 	};
 
