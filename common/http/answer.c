@@ -4,13 +4,14 @@
 #include "common/base/log.h"
 #include "common/base/writer.h"
 #include "common/http/field.h"
+#include "common/http/http_stream.h"
 #include "common/http/request_state.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
-enum { PROBLEM_MAX = 8192, FIELDS_OWN = 12 };
+enum { PROBLEM_MAX = 8192, FIELDS_OWN = 13 };
 _Static_assert(FIELDS_OWN + 2 <= RPC_WEB_FIELDS_MAX, "all fields fit");
 
 /* The fields of one answer, with the texts that they are made of. */
@@ -52,6 +53,7 @@ static void put_security(struct fields *f, const struct http_request *r,
 	add(f, "x-content-type-options", "nosniff");
 	add(f, "referrer-policy", "no-referrer");
 	add(f, "cross-origin-resource-policy", "same-origin");
+	add(f, "cross-origin-opener-policy", "same-origin");
 	if (r->is_tls)
 		add(f, "strict-transport-security", "max-age=31536000");
 }
@@ -66,6 +68,17 @@ static bool is_unchanged(const struct http_request *r, const struct http_answer 
 		return false;
 	/* What can't be read asks for nothing: the whole answer is right. */
 	return http_field_matches(known, a->etag, &matches, &e) == 0 && matches;
+}
+
+/* All but what says how long it is. */
+static void put_fields(struct fields *f, const struct http_request *r, const struct http_answer *a)
+{
+	add(f, "etag", a->etag);
+	add(f, "cache-control", a->cache ? a->cache : "no-store");
+	put_security(f, r, a);
+	for (size_t i = 0; i < sizeof(a->more) / sizeof(a->more[0]); i++)
+		if (a->more[i].name)
+			add(f, a->more[i].name, a->more[i].value);
 }
 
 void http_request_answer(struct http_request *r, const struct http_answer *a)
@@ -88,17 +101,38 @@ void http_request_answer(struct http_request *r, const struct http_answer *a)
 		snprintf(f.length, sizeof(f.length), "%zu", a->len);
 		add(&f, "content-length", f.length);
 	}
-	add(&f, "etag", a->etag);
-	add(&f, "cache-control", a->cache ? a->cache : "no-store");
-	put_security(&f, r, a);
-	for (size_t i = 0; i < sizeof(a->more) / sizeof(a->more[0]); i++)
-		if (a->more[i].name)
-			add(&f, a->more[i].name, a->more[i].value);
+	put_fields(&f, r, a);
 	if (!has_body)
 		free(a->body);
 	r->carrier->answer(r, &(struct rpc_web_reply){ f.status, f.list, f.count,
 						       has_body ? a->body : NULL,
 						       has_body ? a->len : 0 });
+}
+
+bool http_stream_begin(struct http_request *r, const struct http_answer *a,
+		       const struct http_stream_user *user, void *data)
+{
+	struct fields f = { .count = 0 };
+
+	if (r->is_answered)
+		return false;
+	if (r->method == HTTP_HEAD) {
+		http_request_answer(r, a);
+		return false;
+	}
+	r->is_answered = true;
+	snprintf(f.status, sizeof(f.status), "%03u", a->status % 1000);
+	put_date(&f);
+	add(&f, "content-type", a->type);
+	put_fields(&f, r, a);
+	r->stream = user;
+	r->stream_data = data;
+	http_request_ref(r);
+	if (r->carrier->begin(r, &(struct rpc_web_reply){ f.status, f.list, f.count, NULL, 0 }))
+		return true;
+	r->stream = NULL;
+	http_request_unref(r);
+	return false;
 }
 
 static const char *title_of(unsigned status)

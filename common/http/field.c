@@ -304,3 +304,57 @@ int http_field_is_type(const char *value, const char *type, bool *is, struct err
 	*is = same(&given.type, &wanted.type) && same(&given.subtype, &wanted.subtype);
 	return 0;
 }
+
+/* One pair up to `;`, or the end; false: what begins here is another's. */
+static bool is_cookie(const char *at, const char *name, size_t *skip)
+{
+	size_t len = strlen(name);
+
+	*skip = len + 1;
+	return strncmp(at, name, len) == 0 && at[len] == '=';
+}
+
+int http_field_cookie(const char *value, const char *name, char *text, size_t size, struct err *e)
+{
+	bool found = false;
+	const char *at = value;
+	unsigned count = 0;
+
+	if (check_length(value, e) < 0)
+		return err_code(e);
+	for (;; at++) {
+		size_t len, skip;
+
+		skip_space(&at);
+		len = strcspn(at, ";");
+		if (++count > HTTP_MEMBERS_MAX)
+			return bad("too many cookies", e);
+		if (is_cookie(at, name, &skip)) {
+			if (found || len - skip >= size)
+				return bad(found ? "a cookie is there twice"
+						 : "a cookie is too long",
+					   e);
+			memcpy(text, at + skip, len - skip);
+			text[len - skip] = 0;
+			found = true;
+		}
+		at += len;
+		if (!*at)
+			break;
+	}
+	return found ? 0 : err_set(e, ERR_NOT_FOUND, "no such cookie");
+}
+
+int http_field_event_id(const char *value, int64_t *number, struct err *e)
+{
+	int64_t n = 0;
+
+	if (!*value || value[strspn(value, "0123456789")])
+		return bad("an event's number is decimal digits", e);
+	for (; *value; value++)
+		if (__builtin_mul_overflow(n, 10, &n) ||
+		    __builtin_add_overflow(n, *value - '0', &n))
+			return bad("no event has so large a number", e);
+	*number = n;
+	return 0;
+}

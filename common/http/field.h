@@ -7,6 +7,8 @@
 #include "common/base/err.h"
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 enum {
 	HTTP_FIELD_MAX = 4096,   /* bytes of a value */
@@ -23,6 +25,14 @@ int http_field_matches(const char *value, const char *etag, bool *matches,
  * acceptable. */
 int http_field_accept(const char *value, const char *const types[], size_t count, size_t *chosen,
 		      struct err *e) MUST_CHECK;
+
+/* Cookie (RFC 6265, 4.2.1): the value of that one, with its end. ERR_NOT_FOUND: it is not among them.
+ * ERR_INVALID: it is there twice, or does not fit. */
+int http_field_cookie(const char *value, const char *name, char *text, size_t size,
+		      struct err *e) MUST_CHECK;
+
+/* Last-Event-ID, where events have numbers: decimal, from 0 to 2^63-1. */
+int http_field_event_id(const char *value, int64_t *number, struct err *e) MUST_CHECK;
 
 /* Content-Type: does it name `type` ("application/json")? Parameters are checked for their form alone. */
 int http_field_is_type(const char *value, const char *type, bool *is, struct err *e) MUST_CHECK;

@@ -43,12 +43,22 @@ void h1_kick(struct h1 *h1)
 		uv_timer_start(&h1->due, on_due, 0, 0);
 }
 
+/* The library does not look at a connection that it is not asked to look at. */
+static bool has_left(const struct h1_conn *c)
+{
+	char byte;
+
+	return recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
 /* The library sees an end, and cleans up. */
 static void cut_off(struct h1 *h1, struct h1_conn *c)
 {
 	c->is_cut_off = true;
 	shutdown(c->fd, SHUT_RDWR);
 	h1_end_waiting(h1, c);
+	if (c->stream)
+		h1_stream_left(c->stream);
 }
 
 /* Whoever is slower than a request may be is cut off. */
@@ -59,7 +69,7 @@ static void on_tick(uv_timer_t *timer)
 	struct h1_conn *c;
 
 	LIST_FOREACH(c, &h1->conns, others)
-		if (now - c->since > H1_REQUEST_MS)
+		if (c->stream ? has_left(c) : now - c->since > H1_REQUEST_MS)
 			cut_off(h1, c);
 	if (LIST_EMPTY(&h1->conns))
 		uv_timer_stop(timer);
@@ -227,6 +237,11 @@ int h1_new(uv_loop_t *loop, const struct http_routes *routes, const struct liste
 
 void h1_free(struct h1 *h1)
 {
+	struct h1_conn *c;
+
+	LIST_FOREACH(c, &h1->conns, others)
+		if (c->stream)
+			h1_stream_left(c->stream);
 	h1->is_freed = true;
 	h1_end_waiting(h1, NULL);
 	close_handles(h1);

@@ -2,28 +2,13 @@
 #include "common/http/h1_request.h"
 
 #include "common/base/hostname.h"
-#include "common/http/request_state.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-enum h1_step { H1_HEADERS, H1_BODY, H1_SERVED };
-
-struct h1_request {
-	struct http_request r; /* first */
-	LIST_ENTRY(h1_request) others;
-	struct h1 *h1;
-	struct MHD_Connection *conn; /* NULL: it is over */
-	struct peer *peer;
-	char *target; /* as it came */
-	enum h1_step step;
-	uint8_t *body;
-	size_t body_len, body_room;
-	bool is_suspended;
-	unsigned status;
-	struct MHD_Response *response; /* to be queued */
-};
+/* struct h1_request: step */
+enum { H1_HEADERS, H1_BODY, H1_SERVED };
 
 /* The n-th of a name. */
 struct search {
@@ -58,19 +43,10 @@ static const char *get_header(const struct http_request *r, const char *name, si
 	return conn ? get_field(conn, name, n) : NULL;
 }
 
-static void answer(struct http_request *r, const struct rpc_web_reply *reply)
+void h1_respond(struct h1_request *own, struct MHD_Response *response,
+		const struct rpc_web_reply *reply)
 {
-	struct h1_request *own = (struct h1_request *)r;
-	struct MHD_Response *response;
-
-	if (!own->conn) {
-		free(reply->body);
-		return;
-	}
-	response = MHD_create_response_from_buffer(reply->len, reply->body, MHD_RESPMEM_MUST_FREE);
-	if (!response) {
-		free(reply->body);
-	} else {
+	if (response) {
 		for (size_t i = 0; i < reply->count; i++) /* of its length it tells itself */
 			if (strcmp(reply->fields[i].name, "content-length") != 0)
 				(void)!MHD_add_response_header(response, reply->fields[i].name,
@@ -89,6 +65,20 @@ static void answer(struct http_request *r, const struct rpc_web_reply *reply)
 	h1_kick(own->h1);
 }
 
+static void answer(struct http_request *r, const struct rpc_web_reply *reply)
+{
+	struct h1_request *own = (struct h1_request *)r;
+	struct MHD_Response *response = NULL;
+
+	if (own->conn)
+		response = MHD_create_response_from_buffer(reply->len, reply->body,
+							   MHD_RESPMEM_MUST_FREE);
+	if (!response)
+		free(reply->body);
+	if (own->conn)
+		h1_respond(own, response, reply);
+}
+
 static void freed(struct http_request *r)
 {
 	struct h1_request *own = (struct h1_request *)r;
@@ -96,12 +86,20 @@ static void freed(struct http_request *r)
 	peer_unref(own->peer);
 	free(own->target);
 	free(own->body);
+	free(own->stream.bytes);
 	free(own);
 }
 
-static const struct http_carrier carrier = { get_header, answer, freed, .wants_head_body = true };
+static const struct http_carrier carrier = { .header = get_header,
+					     .answer = answer,
+					     .freed = freed,
+					     .begin = h1_stream_begin,
+					     .send = h1_stream_send,
+					     .queued = h1_stream_queued,
+					     .end = h1_stream_end,
+					     .wants_head_body = true };
 
-static struct h1_conn *conn_of(struct MHD_Connection *conn)
+struct h1_conn *h1_conn_of(struct MHD_Connection *conn)
 {
 	const union MHD_ConnectionInfo *info =
 		MHD_get_connection_info(conn, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
@@ -111,7 +109,7 @@ static struct h1_conn *conn_of(struct MHD_Connection *conn)
 
 void *h1_on_target(void *data, const char *target, struct MHD_Connection *conn)
 {
-	struct h1_conn *c = conn_of(conn);
+	struct h1_conn *c = h1_conn_of(conn);
 	struct h1 *h1 = data;
 	struct h1_request *own;
 
@@ -127,6 +125,7 @@ void *h1_on_target(void *data, const char *target, struct MHD_Connection *conn)
 	own->peer = c->peer;
 	own->peer->refs++;
 	own->r.peer = own->peer->name;
+	own->r.source = peer_source(own->peer);
 	own->r.identity =
 		(struct rpc_identity){ .has_uid = own->peer->has_uid, .uid = own->peer->uid };
 	own->target = strdup(target);
@@ -136,7 +135,7 @@ void *h1_on_target(void *data, const char *target, struct MHD_Connection *conn)
 void h1_on_completed(void *data, struct MHD_Connection *conn, void **context,
 		     enum MHD_RequestTerminationCode why)
 {
-	struct h1_conn *c = conn_of(conn);
+	struct h1_conn *c = h1_conn_of(conn);
 	struct h1_request *own = *context;
 	struct h1 *h1 = data;
 
@@ -144,10 +143,12 @@ void h1_on_completed(void *data, struct MHD_Connection *conn, void **context,
 	if (c) {
 		c->since = uv_now(h1->loop);
 		c->is_served = false;
+		c->stream = NULL;
 	}
 	if (!own)
 		return;
 	own->conn = NULL;
+	http_stream_over(&own->r);
 	if (own->response)
 		MHD_destroy_response(TAKE_PTR(own->response));
 	http_request_unref(&own->r);
@@ -280,7 +281,7 @@ static enum MHD_Result take(struct h1_request *own, const char *bytes, size_t *l
 
 static enum MHD_Result serve(struct h1_request *own)
 {
-	struct h1_conn *c = conn_of(own->conn);
+	struct h1_conn *c = h1_conn_of(own->conn);
 
 	if (c)
 		c->is_served = true;
@@ -322,7 +323,7 @@ void h1_end_waiting(struct h1 *h1, const struct h1_conn *conn)
 	err_set(&e, ERR_UNAVAILABLE, conn ? "others come first" : "the server ends");
 	for (own = LIST_FIRST(&h1->waiting); own; own = next) {
 		next = LIST_NEXT(own, others);
-		if (!conn || conn_of(own->conn) == conn)
+		if (!conn || h1_conn_of(own->conn) == conn)
 			http_request_end(&own->r, &e);
 	}
 }

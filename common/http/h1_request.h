@@ -5,6 +5,7 @@
 #pragma once
 
 #include "common/http/h1.h"
+#include "common/http/request_state.h"
 #include "common/rpc/peer.h"
 
 #include <microhttpd.h>
@@ -20,6 +21,7 @@ struct h1_conn {
 	uint64_t since; /* uv_now(): the connection, its last request line, its last answer */
 	bool is_served; /* from the end of a request to the end of its answer */
 	bool is_cut_off;
+	struct h1_request *stream; /* whose answer goes on; NULL: none */
 };
 
 struct h1 {
@@ -35,6 +37,42 @@ struct h1 {
 	size_t conn_count;
 	LIST_HEAD(, h1_request) waiting; /* for answers; suspended */
 };
+
+/* h1_stream.c: an answer that goes on. */
+struct h1_stream {
+	uint8_t *bytes;
+	size_t len, room;
+	bool is_suspended; /* the library waits for bytes */
+	bool is_high;      /* RPC_LOW_WATER bytes were queued, and not fewer since */
+	bool is_over, is_cut;
+};
+
+struct h1_request {
+	struct http_request r; /* first */
+	LIST_ENTRY(h1_request) others;
+	struct h1 *h1;
+	struct MHD_Connection *conn; /* NULL: it is over */
+	struct peer *peer;
+	char *target; /* as it came */
+	unsigned step;
+	uint8_t *body;
+	size_t body_len, body_room;
+	bool is_suspended;
+	unsigned status;
+	struct MHD_Response *response; /* to be queued */
+	struct h1_stream stream;
+};
+
+struct h1_conn *h1_conn_of(struct MHD_Connection *conn);
+/* `response` goes out, now or from within the library's call; NULL: the connection ends. */
+void h1_respond(struct h1_request *own, struct MHD_Response *response,
+		const struct rpc_web_reply *reply);
+bool h1_stream_begin(struct http_request *r, const struct rpc_web_reply *reply);
+int h1_stream_send(struct http_request *r, uint8_t *bytes, size_t len, struct err *e);
+size_t h1_stream_queued(const struct http_request *r);
+void h1_stream_end(struct http_request *r, bool is_cut);
+/* The client has left, or the server ends: the library is not kept waiting. */
+void h1_stream_left(struct h1_request *own);
 
 /* The library is run soon. */
 void h1_kick(struct h1 *h1);

@@ -57,6 +57,24 @@ struct rpc_identity http_request_identity(const struct http_request *r)
 	return r->identity;
 }
 
+const char *http_request_cookie(const struct http_request *r, const char *name, char *value,
+				size_t size)
+{
+	unsigned found = 0;
+	const char *field;
+	struct err ignored;
+
+	for (size_t n = 0; (field = http_request_header(r, "cookie", n)); n++) {
+		int got = http_field_cookie(field, name, value, size, &ignored);
+
+		if (got == 0 && ++found > 1)
+			return NULL;
+		if (got < 0 && !err_is(got, ERR_NOT_FOUND))
+			return NULL;
+	}
+	return found ? value : NULL;
+}
+
 const char *http_request_peer(const struct http_request *r)
 {
 	return r->peer;

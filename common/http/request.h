@@ -24,6 +24,9 @@ const char *http_request_header(const struct http_request *r, const char *name, 
 /* NULL if it is empty, perhaps. */
 const uint8_t *http_request_body(const struct http_request *r, size_t *len);
 struct rpc_identity http_request_identity(const struct http_request *r);
+/* The value of that cookie, copied; NULL: it is not there, or not once, or longer. */
+const char *http_request_cookie(const struct http_request *r, const char *name, char *value,
+				size_t size);
 const char *http_request_peer(const struct http_request *r); /* as rpc_call_peer() */
 bool http_request_is_tls(const struct http_request *r);
 

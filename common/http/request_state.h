@@ -6,6 +6,7 @@
 
 #include "common/http/request.h"
 #include "common/http/route.h"
+#include "common/rpc/source.h"
 
 /* HTTP/2 or HTTP/1.1. */
 struct http_carrier {
@@ -13,8 +14,15 @@ struct http_carrier {
 	/* Sends it; `reply->body` is taken over. */
 	void (*answer)(struct http_request *r, const struct rpc_web_reply *reply);
 	void (*freed)(struct http_request *r);
+	/* An answer that goes on; `bytes` are taken over in every case. */
+	bool (*begin)(struct http_request *r, const struct rpc_web_reply *reply);
+	int (*send)(struct http_request *r, uint8_t *bytes, size_t len, struct err *e);
+	size_t (*queued)(const struct http_request *r);
+	void (*end)(struct http_request *r, bool is_cut);
 	bool wants_head_body; /* to tell its length; it does not go out */
 };
+
+struct http_stream_user; /* http_stream.h */
 
 struct http_request {
 	const struct http_carrier *carrier;
@@ -24,6 +32,9 @@ struct http_request {
 	enum http_method method;
 	bool is_answered, is_tls;
 	struct rpc_identity identity;
+	struct rpc_source source;
+	const struct http_stream_user *stream; /* NULL: none, or nobody reads any more */
+	void *stream_data;
 	const char *peer;
 	uint8_t *body;
 	size_t body_len;
@@ -37,5 +48,8 @@ void http_request_init(struct http_request *r, const struct http_carrier *carrie
 bool http_request_begin(struct http_request *r, const struct rpc_web_request *q, size_t *body_max);
 /* The whole body, malloc'ed, taken over. */
 void http_request_run(struct http_request *r, uint8_t *body, size_t len);
+/* Of an answer that goes on: what was queued is nearly out; nobody reads any more. */
+void http_stream_writable(struct http_request *r);
+void http_stream_over(struct http_request *r);
 /* What the carrier ends: as rpc_web.fail(). */
 void http_request_end(struct http_request *r, const struct err *why);

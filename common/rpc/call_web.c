@@ -41,6 +41,14 @@ static void nothing(struct h2_stream *s)
 {
 }
 
+static void on_writable(struct h2_stream *s)
+{
+	struct rpc_call *call = (struct rpc_call *)s;
+
+	if (call->web->writable)
+		call->web->writable(call);
+}
+
 static const struct h2_stream_user web_user = {
 	.header = call_header,
 	.headers = call_headers,
@@ -51,7 +59,7 @@ static const struct h2_stream_user web_user = {
 	.no_more = nothing,
 	.fail = on_fail,
 	.sent = call_sent,
-	.writable = nothing,
+	.writable = on_writable,
 	.freed = call_freed,
 	.input_name = "request",
 	.takes = "takes",
@@ -119,7 +127,7 @@ void rpc_web_take(struct rpc_call *call, size_t most)
 	call->h2.inbox.message_max = most;
 }
 
-static int submit(struct rpc_call *call, const struct rpc_web_reply *reply)
+static int submit(struct rpc_call *call, const struct rpc_web_reply *reply, bool has_body)
 {
 	const nghttp2_data_provider provider = { .source.ptr = &call->h2,
 						 .read_callback = h2_stream_read_output };
@@ -130,7 +138,7 @@ static int submit(struct rpc_call *call, const struct rpc_web_reply *reply)
 	for (size_t i = 0; i < reply->count && i < RPC_WEB_FIELDS_MAX; i++)
 		h2_headers_add(&h, reply->fields[i].name, reply->fields[i].value);
 	return nghttp2_submit_response(call->h2.conn->session, call->h2.id, h.nv, h.count,
-				       call->h2.outbox.queued ? &provider : NULL);
+				       has_body ? &provider : NULL);
 }
 
 void rpc_web_answer(struct rpc_call *call, const struct rpc_web_reply *reply)
@@ -148,10 +156,57 @@ void rpc_web_answer(struct rpc_call *call, const struct rpc_web_reply *reply)
 	call->sent_headers = true;
 	s->last_out = h2_conn_now(s->conn);
 	failed = h2_stream_add_raw(s, reply->body, reply->len, &e);
-	if (failed || submit(call, reply) != 0) {
+	if (failed || submit(call, reply, s->outbox.queued > 0) != 0) {
 		call_reset(call, NGHTTP2_INTERNAL_ERROR);
 		return;
 	}
 	call_account(call);
 	h2_stream_wake(s);
+}
+
+bool rpc_web_begin(struct rpc_call *call, const struct rpc_web_reply *reply)
+{
+	struct h2_stream *s = &call->h2;
+
+	if (!s->conn || s->is_finished)
+		return false;
+	s->is_open = false;
+	call->sent_headers = true;
+	s->last_out = h2_conn_now(s->conn);
+	if (submit(call, reply, true) != 0)
+		call_reset(call, NGHTTP2_INTERNAL_ERROR);
+	else
+		h2_stream_wake(s);
+	return true;
+}
+
+int rpc_web_send(struct rpc_call *call, uint8_t *bytes, size_t len, struct err *e)
+{
+	struct h2_stream *s = &call->h2;
+
+	if (!s->conn || s->is_finished) {
+		free(bytes);
+		return err_set(e, ERR_CANCELLED, "the call is over");
+	}
+	if (h2_stream_add_raw(s, bytes, len, e) < 0)
+		return err_code(e);
+	call_account(call);
+	h2_stream_wake(s);
+	return 0;
+}
+
+void rpc_web_end(struct rpc_call *call)
+{
+	struct h2_stream *s = &call->h2;
+
+	if (!s->conn || s->is_finished)
+		return;
+	s->is_finished = true;
+	h2_stream_wake(s);
+}
+
+void rpc_web_cut(struct rpc_call *call)
+{
+	if (call->h2.conn && !call->h2.is_finished)
+		call_reset(call, NGHTTP2_CANCEL);
 }

@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -45,6 +46,8 @@ struct rpc_web {
 	/* The server ends the request: ERR_OUT_OF_RANGE for a body that is too long, ERR_DEADLINE for a slow
 	 * one, ERR_UNAVAILABLE where others come first. Answers, if nothing was answered. */
 	void (*fail)(struct rpc_call *call, const struct err *why);
+	/* As rpc_call's: queued output fell below RPC_LOW_WATER. May be NULL. */
+	void (*writable)(struct rpc_call *call);
 	/* Once and last. */
 	void (*closed)(struct rpc_call *call);
 };
@@ -68,3 +71,12 @@ struct rpc_web_reply {
 };
 /* Once; later ones, and those to a caller who has left, do nothing. */
 void rpc_web_answer(struct rpc_call *call, const struct rpc_web_reply *reply);
+
+/* The same for an answer that goes on: `reply` without a body, then its bytes (malloc'ed, taken over in every
+ * case), then the end. Whoever does not take what is queued is cut off as with rpc_web_answer(). */
+bool rpc_web_begin(struct rpc_call *call,
+		   const struct rpc_web_reply *reply); /* false: the caller has left */
+int rpc_web_send(struct rpc_call *call, uint8_t *bytes, size_t len, struct err *e);
+void rpc_web_end(struct rpc_call *call);
+/* Not an end, but a break: the client sees that something is missing. */
+void rpc_web_cut(struct rpc_call *call);

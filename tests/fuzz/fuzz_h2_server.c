@@ -152,6 +152,8 @@ static const struct rpc_service own = { .name = "fuzz",
 					.handlers = own_handlers,
 					.count = ARRAY_LEN(own_handlers) };
 
+static char goes_on[] = "goes on";
+
 /* Refuses what is not right, takes bodies up to a size that the path says, answers with what came. */
 static void on_web(void *data, struct rpc_call *call, const struct rpc_web_request *q)
 {
@@ -161,11 +163,33 @@ static void on_web(void *data, struct rpc_call *call, const struct rpc_web_reque
 		rpc_web_answer(call, &(struct rpc_web_reply){ .status = "400", fields, 1 });
 	else if (strcmp(q->target, "/never") == 0)
 		rpc_call_prove(call);
+	else if (strcmp(q->target, "/on") == 0)
+		rpc_call_set_user(call, goes_on);
 	rpc_web_take(call, strlen(q->target) * 100);
+}
+
+/* An answer that goes on: with as many pieces as the body has bytes, the last of which are too many. */
+static void begin_web(struct rpc_call *call, uint8_t *bytes, size_t len)
+{
+	enum { PIECE = 64 << 10 };
+	struct err e;
+
+	if (!rpc_web_begin(call, &(struct rpc_web_reply){ .status = "200" }))
+		return;
+	for (size_t i = 0; i < len; i++)
+		if (rpc_web_send(call, calloc(1, PIECE), PIECE, &e) < 0)
+			break;
+	if (len == 0)
+		rpc_web_end(call);
 }
 
 static void on_web_body(struct rpc_call *call, uint8_t *bytes, size_t len)
 {
+	if (rpc_call_user(call) == goes_on) {
+		begin_web(call, bytes, len);
+		free(bytes);
+		return;
+	}
 	rpc_web_answer(call, &(struct rpc_web_reply){ .status = "200", .body = bytes, .len = len });
 	rpc_web_answer(call, &(struct rpc_web_reply){ .status = "500" });
 }
@@ -177,7 +201,16 @@ static void on_web_fail(struct rpc_call *call, const struct err *why)
 		rpc_web_answer(call, &(struct rpc_web_reply){ .status = "503" });
 }
 
-static const struct rpc_web web = { on_web, on_web_body, on_web_fail, on_closed };
+/* What is queued is out: the answer that goes on ends, or breaks off. */
+static void on_web_writable(struct rpc_call *call)
+{
+	if (++turn % 2)
+		rpc_web_end(call);
+	else
+		rpc_web_cut(call);
+}
+
+static const struct rpc_web web = { on_web, on_web_body, on_web_fail, on_web_writable, on_closed };
 
 static void set_up(void)
 {

@@ -17,6 +17,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
 	CLEANUP(free) char *text = strndup(len ? (const char *)bytes + 1 : "", len ? len - 1 : 0);
 	size_t chosen = 9;
+	int64_t number = -1;
+	char value[16];
 	bool is = false;
 	struct err e;
 
@@ -29,6 +31,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	case 'a':
 		if (http_field_accept(text, types, 2, &chosen, &e) == 0)
 			assert(chosen < 2);
+		break;
+	case 'c':
+		if (http_field_cookie(text, "name", value, sizeof(value), &e) == 0)
+			assert(strlen(value) < sizeof(value) && !strchr(value, ';'));
+		break;
+	case 'l':
+		if (http_field_event_id(text, &number, &e) == 0)
+			assert(number >= 0);
 		break;
 	default:
 		(void)!http_field_is_type(text, "application/json", &is, &e);

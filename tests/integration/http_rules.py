@@ -362,6 +362,115 @@ def who_takes_no_answer_gives_way():
                 s.close()
 
 
+def events_of(body):
+    """[(number, name, data)], and how many comments."""
+    events, comments = [], 0
+    for part in body.split("\n\n")[:-1]:
+        fields = [line.split(": ", 1) for line in part.split("\n") if not line.startswith(":")]
+        comments += part.startswith(":")
+        kinds = {name: text for name, text in fields if name != "data"}
+        data = [text for name, text in fields if name == "data"]
+        if data:
+            events.append((int(kinds.get("id", 0)), kinds.get("event"), "\n".join(data)))
+    return events, comments
+
+
+def events_follow_one_another():
+    with Both() as both:
+        for answer in both.ask("/events?until=3&end=1&size=2"):
+            assert answer.fields["content-type"] == "text/event-stream" and "content-length" not in answer.fields
+            assert answer.fields["cache-control"] == "no-store"
+            assert answer.fields["cross-origin-opener-policy"] == "same-origin"
+            assert answer.body.startswith(b"retry: 2000\n\n")
+            events, _ = events_of(answer.body.decode())
+            assert events == [(n, "count", f"{n}\nline xx") for n in (1, 2, 3)], answer.body
+        for options, wanted in ((["-H", "Last-Event-ID: 2"], [3]), (["-H", "Last-Event-ID: 3"], []),
+                                (["-H", "Last-Event-ID: 0"], [1, 2, 3])):
+            for answer in both.ask("/events?until=3&end=1&after=1", *options):
+                assert [event[0] for event in events_of(answer.body.decode())[0]] == wanted
+        for answer in both.ask("/events?until=3&end=1&after=1"):
+            assert [event[0] for event in events_of(answer.body.decode())[0]] == [2, 3]
+        for bad in ("x", "-1", "1 2", "9223372036854775808"):
+            for answer in both.ask("/events?until=3", "-H", "Last-Event-ID: " + bad):
+                assert answer.status == 400 and "last-event-id" in answer.problem()["detail"]
+        for answer in both.ask("/events?until=3", "-I"):
+            assert answer.status == 200 and answer.body == b""
+        # More than is ever queued, to a reader that takes it: all of it, in order.
+        for answer in both.ask("/events?until=400&end=1&size=20000"):
+            assert [event[0] for event in events_of(answer.body.decode())[0]] == list(range(1, 401))
+
+
+def follow(both, path):
+    """A curl for each of the two servers, that reads until it is ended."""
+    return [subprocess.Popen(["curl", "-skN", "--max-time", str(PATIENCE), *more, f"{scheme}://127.0.0.1:{port}{path}"],
+                             stdout=subprocess.PIPE)
+            for scheme, port, more in (("https", both.tls.port, []), ("http", both.plain.port, []))]
+
+
+def wait_for(both, counts):
+    until = time.monotonic() + PATIENCE
+    while (came := [int(answer.body) for answer in both.ask("/followers")]) != list(counts):
+        assert time.monotonic() < until, (came, counts)
+        time.sleep(0.05)
+
+
+def silence_is_broken_by_beats():
+    with Both() as both:
+        for process in follow(both, "/events?until=1"):
+            came = b""
+            while came.count(b":\n\n") < 3:
+                piece = os.read(process.stdout.fileno(), 1000)
+                assert piece, came
+                came += piece
+            process.kill()
+            process.wait()
+            process.stdout.close()
+        wait_for(both, (0, 0))  # who has left is known to have left
+
+
+def places_to_follow_are_shared_out():
+    with Both() as both:
+        first = follow(both, "/events?until=0")
+        wait_for(both, (1, 1))
+        others = []
+        for number in range(2, 5):
+            others += follow(both, "/events?until=0")
+            wait_for(both, (number, number))
+        others += follow(both, "/events?until=0")
+        for process in first:  # gives way to the newest, and sees that it was cut off
+            process.communicate(timeout=PATIENCE)
+            assert process.returncode != 0
+        wait_for(both, (4, 4))
+        for process in others:
+            assert process.poll() is None
+            process.kill()
+            process.communicate()
+        wait_for(both, (0, 0))
+
+
+def a_slow_reader_is_cut_off():
+    """One that takes nothing, while there is no end of events: its place is free again."""
+    with Both() as both:
+        s = socket.create_connection(("127.0.0.1", both.plain.port), timeout=PATIENCE)
+        s.sendall(b"GET /events?until=1000000&size=1000 HTTP/1.1\r\n" + LOCAL + b"\r\n")
+        peer = H2(both.tls.port)
+        peer.get("/events?until=1000000&size=1000", 1)
+        wait_for(both, (1, 1))
+        wait_for(both, (0, 0))
+        assert b"text/event-stream" in s.recv(100000)
+        s.close()
+        peer.socket.close()
+
+
+def a_server_ends_while_others_follow():
+    with Both() as both:
+        readers = follow(both, "/events?until=1")
+        wait_for(both, (1, 1))
+    for process in readers:
+        out, _ = process.communicate(timeout=PATIENCE)
+        assert b"id: 1\n" in out and process.returncode != 0
+
+
 class H2:
     """A connection by hand to the server with TLS."""
 
@@ -502,4 +611,6 @@ if __name__ == "__main__":
              bodies_have_a_limit_each, who_calls_is_known, plaintext_is_for_this_machine,
              a_request_within_a_request_is_never_served, who_is_slow_is_cut_off,
              a_flood_of_connections_keeps_nobody_out_for_good, who_only_waits_gives_way,
-             who_takes_no_answer_gives_way, http2_rules_are_kept, only_http2_over_tls])
+             who_takes_no_answer_gives_way, events_follow_one_another, silence_is_broken_by_beats,
+             places_to_follow_are_shared_out, a_slow_reader_is_cut_off, a_server_ends_while_others_follow,
+             http2_rules_are_kept, only_http2_over_tls])

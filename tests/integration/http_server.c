@@ -8,13 +8,16 @@
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/http/asset.h"
+#include "common/http/events.h"
 #include "common/rpc/job.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { ECHO_MAX = 1000, BIG_LEN = 8 << 20 };
+enum { ECHO_MAX = 1000, BIG_LEN = 8 << 20, EVENT_SIZE_MAX = 100000 };
+
+static struct http_event_hub *hub;
 
 static const char page[] = "<!doctype html><title>here</title><p>A page.\n";
 
@@ -106,6 +109,73 @@ static void serve_broken(struct http_request *r, void *data)
 	http_request_fail(r, &e);
 }
 
+/* Events after a number, up to another, each with so many bytes; then silence, or an end. */
+struct counted {
+	int64_t number, until;
+	size_t size;
+	bool ends;
+};
+
+static void count_on(struct http_events *s, void *data)
+{
+	char text[EVENT_SIZE_MAX + 64];
+	struct counted *c = data;
+	struct err e;
+
+	while (c->number < c->until && !http_events_is_full(s)) {
+		int len = snprintf(text, sizeof(text), "%" PRId64 "\nline ", ++c->number);
+
+		memset(text + len, 'x', c->size);
+		text[(size_t)len + c->size] = 0;
+		if (http_events_send(s, &(struct http_event){ c->number, "count", text }, &e) < 0) {
+			http_events_end(s, true);
+			return;
+		}
+	}
+	if (c->number == c->until && c->ends)
+		http_events_end(s, false);
+}
+
+static void count_closed(struct http_events *s, void *data)
+{
+	free(data);
+}
+
+static int64_t number_of(const struct http_request *r, const char *name)
+{
+	const char *text = http_request_query(r, name);
+
+	return text ? strtoll(text, NULL, 10) : 0;
+}
+
+static void serve_events(struct http_request *r, void *data)
+{
+	static const struct http_events_user user = { count_on, count_closed };
+	struct counted *c = calloc(1, sizeof(*c));
+	struct http_events *s;
+	struct err e;
+
+	if (!c)
+		abort();
+	c->until = number_of(r, "until");
+	c->size = (size_t)number_of(r, "size") % EVENT_SIZE_MAX;
+	c->ends = http_request_query(r, "end") != NULL;
+	if (http_events_after(r, &c->number, &e) < 0)
+		http_request_fail(r, &e);
+	s = http_events_begin(hub, r, &user, c);
+	if (s)
+		count_on(s, c);
+	else
+		free(c);
+}
+
+static void serve_followers(struct http_request *r, void *data)
+{
+	char text[16];
+
+	reply(r, text, (size_t)snprintf(text, sizeof(text), "%u", http_event_hub_readers(hub)));
+}
+
 static int nobody(const struct http_request *r, void *data, struct err *e)
 {
 	return err_set(e, ERR_DENIED, "this is for nobody");
@@ -119,6 +189,7 @@ static int with_certificate(const struct http_request *r, void *data, struct err
 }
 
 static const char *const item_query[] = { "say", NULL };
+static const char *const events_query[] = { "after", "until", "size", "end", NULL };
 static const struct http_route rows[] = {
 	{ HTTP_GET, "/", http_anybody, 0, NULL, NULL, serve_page },
 	{ HTTP_POST, "/", http_anybody, 64 << 10, NULL, NULL, serve_page },
@@ -127,6 +198,8 @@ static const struct http_route rows[] = {
 	{ HTTP_PUT, "/items/{name}", http_anybody, ECHO_MAX, NULL, NULL, serve_item },
 	{ HTTP_GET, "/who", http_anybody, 0, NULL, NULL, serve_who },
 	{ HTTP_GET, "/big", http_anybody, 0, NULL, NULL, serve_big },
+	{ HTTP_GET, "/events", http_anybody, 0, NULL, events_query, serve_events },
+	{ HTTP_GET, "/followers", http_anybody, 0, NULL, NULL, serve_followers },
 	{ HTTP_GET, "/later", http_anybody, 0, NULL, NULL, serve_later },
 	{ HTTP_GET, "/never", http_anybody, 0, NULL, NULL, serve_never },
 	{ HTTP_GET, "/broken", http_anybody, 0, NULL, NULL, serve_broken },
@@ -141,6 +214,7 @@ static void on_input_end(uv_poll_t *poll, int status, int events)
 
 	if (status == 0 && read(STDIN_FILENO, &byte, 1) > 0)
 		return;
+	http_event_hub_free(TAKE_PTR(hub));
 	http_server_free(TAKE_PTR(*server));
 	uv_close((uv_handle_t *)poll, NULL);
 }
@@ -187,11 +261,14 @@ int main(int argc, char **argv)
 	log_open("http_server");
 	uv_loop_init(&loop);
 	routes.data = &loop;
+	if (http_event_hub_new(&loop, &(struct http_event_limits){ 6, 4, 500 }, &hub, &e) < 0)
+		abort();
 	if (argc < 2 || http_server_new(&loop, &routes, &server, &e) < 0 ||
 	    http_server_listen(server,
 			       &(struct rpc_listen){ .address = argv[argc - 1], .tls = tls }, &port,
 			       &e) < 0) {
 		log_error("%s", argc < 2 ? "an address is missing" : e.text);
+		http_event_hub_free(hub);
 		http_server_free(server);
 		uv_run(&loop, UV_RUN_DEFAULT);
 		uv_loop_close(&loop);

@@ -118,6 +118,11 @@ def h2_server():
         "web": b"w" + request(b"/", method=b"GET", kind=b"text/plain", flags=END_HEADERS | END_STREAM),
         "web-body": b"w" + request(b"/", kind=b"text/plain") + data(b"a" * 60, end=False) + data(b"b" * 40),
         "web-large": b"w" + request(b"/", kind=b"text/plain") + data(b"a" * 101),
+        "web-on": b"w" + request(b"/on", kind=b"text/plain") + data(b"aa"),
+        "web-on-end": b"w" + request(b"/on", kind=b"text/plain") + data(),
+        "web-on-high": b"w" + request(b"/on", kind=b"text/plain") + data(b"a" * 9) + frame(WINDOW, u32(1 << 24))
+        + frame(WINDOW, u32(1 << 24), 0, 1),
+        "web-on-no-window": b"w" + settings((4, 0)) + request(b"/on", kind=b"text/plain") + data(b"a" * 300),
         "web-head": b"w" + request(b"/", method=b"HEAD", kind=b"text/plain") + data(b"a"),
         "web-never": b"w" + request(b"/never", kind=b"text/plain") + data(b"a", end=False),
         "web-no-window": b"w" + settings((4, 0)) + request(b"/", kind=b"text/plain") + data(b"a" * 9),

@@ -201,6 +201,73 @@ static void a_content_type_is_compared(void **state)
 	}
 }
 
+static void a_cookie_is_found_once(void **state)
+{
+	static const struct {
+		const char *field, *value; /* NULL: `result` */
+		int result;
+	} rows[] = {
+		{ "s=abcdefg", "abcdefg", 0 },
+		{ "a=b; s=1;c=d", "1", 0 },
+		{ "s=", "", 0 },
+		{ "s==;", "=", 0 },
+		{ "ss=1; as=2; s", NULL, -ERR_NOT_FOUND },
+		{ "", NULL, -ERR_NOT_FOUND },
+		{ "S=1", NULL, -ERR_NOT_FOUND },
+		{ "s=1; s=1", NULL, -ERR_INVALID },
+		{ "s=abcdefgh", NULL, -ERR_INVALID }, /* no room for its end */
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		char value[8] = "";
+		struct err e;
+		int r = http_field_cookie(rows[i].field, "s", value, sizeof(value), &e);
+
+		assert_int_equal(r, rows[i].result);
+		if (rows[i].value)
+			assert_string_equal(value, rows[i].value);
+	}
+}
+
+static void cookies_have_limits(void **state)
+{
+	CLEANUP(free) char *most = repeated("s=1", ";a", HTTP_MEMBERS_MAX - 1);
+	CLEANUP(free) char *more = repeated("s=1", ";a", HTTP_MEMBERS_MAX);
+	CLEANUP(free) char *wide = repeated("s=1;", "a", HTTP_FIELD_MAX - 4);
+	CLEANUP(free) char *wider = repeated("s=1;", "a", HTTP_FIELD_MAX - 3);
+	char value[8];
+	struct err e;
+
+	assert_int_equal(http_field_cookie(most, "s", value, sizeof(value), &e), 0);
+	assert_int_equal(http_field_cookie(more, "s", value, sizeof(value), &e), -ERR_INVALID);
+	assert_int_equal(http_field_cookie(wide, "s", value, sizeof(value), &e), 0);
+	assert_int_equal(http_field_cookie(wider, "s", value, sizeof(value), &e), -ERR_INVALID);
+}
+
+static void the_number_of_an_event_is_read(void **state)
+{
+	static const char *const bad[] = { "",
+					   "-1",
+					   "+1",
+					   " 1",
+					   "1 ",
+					   "1.0",
+					   "0x1",
+					   "a",
+					   "9223372036854775808",
+					   "99999999999999999999" };
+	int64_t number = 7;
+	struct err e;
+
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		assert_int_equal(http_field_event_id(bad[i], &number, &e), -ERR_INVALID);
+	assert_int_equal(number, 7);
+	assert_int_equal(http_field_event_id("0", &number, &e), 0);
+	assert_int_equal(number, 0);
+	assert_int_equal(http_field_event_id("9223372036854775807", &number, &e), 0);
+	assert_true(number == INT64_MAX);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -211,6 +278,9 @@ int main(void)
 		cmocka_unit_test(what_is_no_list_of_types_is_refused),
 		cmocka_unit_test(counts_and_lengths_have_limits),
 		cmocka_unit_test(a_content_type_is_compared),
+		cmocka_unit_test(a_cookie_is_found_once),
+		cmocka_unit_test(cookies_have_limits),
+		cmocka_unit_test(the_number_of_an_event_is_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
