@@ -271,13 +271,12 @@ static const struct form {
 
 static void write_run(const struct form *form, const struct reference *x, struct writer *w)
 {
-	if (!form->fixed && !x->manifest)
-		return;
-	writer_text(w, ",\"run\":{");
+	writer_text(w, ",\"run\":{\"kernel\":");
+	writer_text(w, x->image->own_kernel ? "\"own\"" : "\"stock\"");
 	if (form->fixed)
-		writer_text(w, "\"fixed_boot\":true");
+		writer_text(w, ",\"fixed_boot\":true");
 	if (x->manifest) {
-		writer_text(w, form->fixed ? "," : "");
+		writer_text(w, ",");
 		write_one(w, "manifests", x->manifest->sha3_256, SHA3_256_LEN);
 	}
 	writer_text(w, "}");

@@ -31,6 +31,13 @@ struct policy_token {
 	bool require_ueid, require_measurements;
 };
 
+/* Whose kernel the images have that the reference values are of, by who made the policy from them. */
+enum policy_kernel {
+	POLICY_KERNEL_UNSAID,
+	POLICY_KERNEL_OWN,   /* runs no ACPI code of the host's */
+	POLICY_KERNEL_STOCK, /* Debian's, which does: the verdict says so */
+};
+
 /* Rules about the run statement. */
 struct policy_run {
 	bool relayable; /* `agent: stock`: an agent that signs a caller's bytes is acceptable, and the
@@ -40,6 +47,7 @@ struct policy_run {
 	 * statement and its evidence: the boot configuration that it tells of was fixed at launch
 	 * (snp_policy.h, host_data_of_run; tdx_policy.h, of_run). Default false. */
 	bool fixed_boot;
+	enum policy_kernel kernel;
 	struct value_set manifests; /* SHA3-256 digests; empty: any manifest, with a note */
 	bool has_boot_keys;         /* false: the default list of run_policy.c */
 	char **boot_keys;           /* keys of the boot configuration that may be set */

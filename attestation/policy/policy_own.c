@@ -348,6 +348,16 @@ static int read_agent(struct policy_reading *r, const struct json *value)
 	return 0;
 }
 
+static int read_kernel(struct policy_reading *r, const struct json *value)
+{
+	if (value->type != JSON_STRING ||
+	    (strcmp(value->text, "own") != 0 && strcmp(value->text, "stock") != 0))
+		return policy_wrong(r, value, "\"own\" or \"stock\"");
+	r->policy->run.kernel =
+		strcmp(value->text, "own") == 0 ? POLICY_KERNEL_OWN : POLICY_KERNEL_STOCK;
+	return 0;
+}
+
 static int read_fixed_boot(struct policy_reading *r, const struct json *value)
 {
 	if (value->type != JSON_BOOL)
@@ -362,6 +372,7 @@ static const struct policy_row run_rows[] = {
 	{ "agent", POLICY_CUSTOM, 0, 0, read_agent, NULL },
 	{ "allow_external_identity", POLICY_BOOL, RUN(allow_external_identity), 0, NULL, NULL },
 	{ "fixed_boot", POLICY_CUSTOM, 0, 0, read_fixed_boot, NULL },
+	{ "kernel", POLICY_CUSTOM, 0, 0, read_kernel, NULL },
 	{ "manifests", POLICY_SET, RUN(manifests), SHA3_256_LEN, NULL, NULL },
 	{ "boot_keys", POLICY_CUSTOM, 0, 0, read_boot_keys, NULL },
 	{ "weak_words", POLICY_CUSTOM, 0, 0, read_weak_words, NULL },

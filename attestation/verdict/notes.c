@@ -3,6 +3,7 @@
 
 static const bool limits[NOTE_COUNT] = {
 	[NOTE_RELAYABLE] = true,
+	[NOTE_HOST_CODE] = true,
 	[NOTE_OPERATOR_TRUSTED] = true,
 	[NOTE_NO_MANIFEST_YET] = true,
 };
@@ -15,6 +16,7 @@ bool notes_limit(enum note_id id)
 static const bool informs[NOTE_COUNT] = {
 	[NOTE_POLICY] = true,
 	[NOTE_CORIM] = true,
+	[NOTE_OWN_KERNEL] = true,
 };
 
 bool notes_inform(enum note_id id)

@@ -11,6 +11,8 @@ enum note_id {
 	NOTE_POLICY,           /* which one it was */
 	NOTE_CORIM,            /* which one it was, and who stands behind it */
 	NOTE_RELAYABLE,        /* the agent vouches for whatever it is asked */
+	NOTE_HOST_CODE,        /* the image's kernel runs it, as the policy says */
+	NOTE_OWN_KERNEL,       /* which runs none, as the policy says */
 	NOTE_OPERATOR_TRUSTED, /* a TPM alone says nothing against its host */
 	NOTE_NO_MANIFEST_YET,  /* nothing is said about the run */
 	NOTE_MANIFEST,         /* none was named: this is the agent's */

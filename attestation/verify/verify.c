@@ -39,6 +39,25 @@ static int check_call(const struct verify_input *in, struct err *e)
 	return 0;
 }
 
+/* No evidence says it: it goes with the measurements, and the policy's author looked at the image. */
+static void note_kernel(struct verification *x)
+{
+	switch (x->in->policy->run.kernel) {
+	case POLICY_KERNEL_UNSAID:
+		return;
+	case POLICY_KERNEL_OWN:
+		verdict_note(x->v, NOTE_OWN_KERNEL,
+			     "the policy's image has our own kernel, which runs no ACPI code of "
+			     "the host's");
+		return;
+	case POLICY_KERNEL_STOCK:
+		verdict_note(x->v, NOTE_HOST_CODE,
+			     "host's code runs: the policy's image has Debian's kernel, which runs "
+			     "ACPI code of the host's");
+		return;
+	}
+}
+
 static void note_policy(struct verification *x)
 {
 	char hex[2 * SHA256_LEN + 1];
@@ -50,6 +69,7 @@ static void note_policy(struct verification *x)
 	if (x->in->policy->run.relayable)
 		verdict_note(x->v, NOTE_RELAYABLE,
 			     "relayable: a stock agent vouches for whatever it is asked");
+	note_kernel(x);
 }
 
 static void note_corim(struct verification *x)

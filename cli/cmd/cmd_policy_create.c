@@ -102,6 +102,7 @@ static const struct row token_rows[] = { { "max-age", "max_age", SECONDS }, { .o
 static const struct row run_rows[] = {
 	{ "agent", "agent", TEXT },
 	{ "fixed-boot", "fixed_boot", FLAG },
+	{ "kernel", "kernel", TEXT },
 	{ "manifest", "manifests", MANIFEST },
 	{ "boot-key", "boot_keys", LIST },
 	{ "weak-word", "weak_words", LIST },
@@ -365,6 +366,8 @@ static enum cli_exit run_tdx(struct cli *cli, struct err *e)
 	{ .name = "agent", .value = "cocos|stock", \
 	  .help = "stock: accept one that can be relayed" }, \
 	{ .name = "fixed-boot", .help = "the boot configuration was fixed at launch" }, \
+	{ .name = "kernel", .value = "own|stock", \
+	  .help = "whose the measured image has; verdicts repeat it" }, \
 	{ .name = "manifest", .value = "FILE", MANY, \
 	  .help = "accept this manifest (JSON)" }, \
 	{ .name = "boot-key", .value = "KEY[,KEY]", MANY, .help = "what a host may configure" }, \

@@ -138,10 +138,9 @@ def people_read_one_line_and_the_rest_on_demand():
     """Which TEE and what it is bound to; -v has the checks; of a no every fault."""
     with Folder() as folder:
         report = read(os.path.join(SNP, "report.bin"))
-        policy = folder.write("policy.json", json.dumps(
-            {"cocos": 1, "snp": {"measurements": [report[MEASUREMENT].hex()], "allow": ["smt"],
-                                 "host_data": [report[HOST_DATA].hex()]}, "run": {"agent": "stock"}}))
-        words = snp(folder, report, "--policy", policy)
+        wanted = {"cocos": 1, "snp": {"measurements": [report[MEASUREMENT].hex()], "allow": ["smt"],
+                                      "host_data": [report[HOST_DATA].hex()]}, "run": {"agent": "stock"}}
+        words = snp(folder, report, "--policy", folder.write("policy.json", json.dumps(wanted)))
         answer, run = judged(words), cli(*words)
         assert re.fullmatch(r"(SIMULATED )?verified: snp evidence, [0-9]+ checks, bound to your nonce\n", run.ok()), run.out
         notes = [line[len("note: "):] for line in run.err.splitlines()]
@@ -152,6 +151,14 @@ def people_read_one_line_and_the_rest_on_demand():
         assert told.out == run.out and {f"note: {n}" for n in answer["notes"]} <= set(told.err.splitlines()), told.err
         passed = [check["name"] for check in answer["checks"] if check["outcome"] == "passed"]
         assert [line.split(": ")[1] for line in told.err.splitlines() if line.startswith("passed: ")] == passed
+        # Whose kernel: what limits the yes at once, what informs with -v.
+        for kernel, text, at_once in (("stock", "note: host's code runs: ", True), ("own", "note: the policy's image has our own", False)):
+            wanted["run"]["kernel"] = kernel
+            words = snp(folder, report, "--policy", folder.write(kernel + ".json", json.dumps(wanted)))
+            told = [cli(*words, *more) for more in ((), ("-v",))]
+            assert [text in each.err for each in told] == [at_once, True], (kernel, [each.err for each in told])
+            assert {each.out for each in told} == {run.out}, told
+            assert any(note.startswith(text[len("note: "):]) for note in judged(words)["notes"])
         # What is not well is told whole, without -v: each fault, and every note.
         strict = folder.write("strict.json", json.dumps(
             {"cocos": 1, "snp": {"measurements": ["00" * 47 + "01"]}, "run": {"agent": "stock"}}))

@@ -77,6 +77,7 @@ static void a_tpms_policy_names_what_the_image_determines(void **state)
 	assert_true(policy.has_tpm && !policy.has_snp && !policy.has_tdx);
 	assert_int_equal(policy.tpm.count, 2 * EFI_BOOT_PCRS);
 	assert_false(policy.run.fixed_boot);
+	assert_int_equal(policy.run.kernel, POLICY_KERNEL_STOCK);
 	assert_true(has(&w, "3036e0feaf1103b30c364f04292c98d91b6bd1fb53a3d984565b8ef3d304e6a4"));
 	policy_done(&policy);
 
@@ -130,6 +131,7 @@ static void an_snp_policy_has_the_measurement(void **state)
 		struct policy policy;
 		struct writer w;
 
+		other.own_kernel = i;
 		snprintf(path, sizeof(path), "%s/snp-measure/fixtures/%s", vectors_folder(),
 			 rows[i].kernel);
 		assert_ok(digest_file(DIGEST_SHA256, path, other.kernel.sha256, &e), e);
@@ -142,6 +144,7 @@ static void an_snp_policy_has_the_measurement(void **state)
 		assert_true(has(&w, rows[i].measurement));
 		assert_true(policy.has_snp && !policy.has_tpm && !policy.has_tdx);
 		assert_true(policy.run.fixed_boot);
+		assert_int_equal(policy.run.kernel, i ? POLICY_KERNEL_OWN : POLICY_KERNEL_STOCK);
 		assert_int_equal(has(&w, "smt"), i);
 		policy_done(&policy);
 		writer_done(&w);
@@ -169,6 +172,7 @@ static void a_tdx_policy_leaves_rtmr0_to_be_named(void **state)
 	expect(REFERENCE_TDX, &x, &w, &policy);
 	assert_true(policy.has_tdx && !policy.has_tpm && !policy.has_snp);
 	assert_true(policy.run.fixed_boot && policy.tdx.of_run);
+	assert_int_equal(policy.run.kernel, POLICY_KERNEL_STOCK);
 	assert_int_equal(policy.tdx.mrtd.count, 2);
 	for (size_t i = 0; i < 2; i++) {
 		how.order = i ? TDX_TWO_PASSES : TDX_PAGE_BY_PAGE;

@@ -166,6 +166,8 @@ static void what_is_not_understood_is_refused(void **state)
 		{ "{\"cocos\":1,\"tdx\":{\"statuses\":[\"Revoked\"]}}", "TCB status" },
 		{ "{\"cocos\":1,\"tdx\":{\"statuses\":[]}}", "TCB statuses" },
 		{ "{\"cocos\":1,\"run\":{\"agent\":\"any\"}}", "'any'" },
+		{ "{\"cocos\":1,\"run\":{\"kernel\":\"any\"}}", "'any'" },
+		{ "{\"cocos\":1,\"run\":{\"kernel\":true}}", "\"own\" or \"stock\"" },
 		{ "{\"cocos\":1,\"run\":{\"fixed_boot\":1}}", "true or false" },
 		{ "{\"cocos\":1,\"tpm\":{\"pcrs\":[]}}", "an object" },
 		{ "{\"cocos\":1,\"tpm\":{\"pcrs\":{\"sha256\":[]}}}", "an object" },

@@ -80,6 +80,7 @@ static const struct key_case own[] = {
 	{ "run.agent", "\"stock\"", false },
 	{ "run.allow_external_identity", "true", false },
 	{ "run.fixed_boot", "true", false },
+	{ "run.kernel", "\"own\"", false },
 	{ "run.manifests", "[@32]", false },
 	{ "run.boot_keys", "[\"AGENT_CVM_ID\"]", false },
 	{ "run.weak_words", "[\"cocos.role_signature\"]", false },

@@ -469,6 +469,44 @@ static void what_a_mode_leaves_out_is_noted(void **state)
 	}
 }
 
+static void image_with_stock_kernel(struct verify_build *b)
+{
+	b->policy.run.kernel = POLICY_KERNEL_STOCK;
+}
+
+static void image_with_own_kernel(struct verify_build *b)
+{
+	b->policy.run.kernel = POLICY_KERNEL_OWN;
+}
+
+static void genuine_stock_kernel(struct verify_build *b)
+{
+	genuine_only(b);
+	image_with_stock_kernel(b);
+}
+
+/* Of every kind of evidence, and never where nothing is said about what runs. */
+static void whose_kernel_a_policy_names_is_noted(void **state)
+{
+	const struct verify_kind *kinds[] = { &verify_kind_snp, &verify_kind_tdx, &verify_kind_vtpm,
+					      &verify_kind_snp_vtpm };
+	struct err e;
+
+	for (size_t k = 0; k < ARRAY_LEN(kinds); k++) {
+		kinds[k]->setup();
+		assert_ok(verify_rows_run(kinds[k], nothing, image_with_stock_kernel, &e), e);
+		assert_true(verdict_ok(&verify_rows_verdict) && has_note("host's code runs"));
+		assert_ok(verify_rows_run(kinds[k], nothing, image_with_own_kernel, &e), e);
+		assert_true(verdict_ok(&verify_rows_verdict) && has_note("our own kernel"));
+		assert_false(has_note("host's code runs"));
+		assert_ok(verify_rows_run(kinds[k], nothing, nothing, &e), e);
+		assert_false(has_note("kernel"));
+		assert_ok(verify_rows_run(kinds[k], nothing, genuine_stock_kernel, &e), e);
+		assert_false(has_note("kernel"));
+		kinds[k]->teardown();
+	}
+}
+
 /* What makes no sense is no verify_rows_verdict. */
 static void a_call_without_sense_is_an_error(void **state)
 {
@@ -505,6 +543,7 @@ int main(void)
 		cmocka_unit_test(parts_of_other_evidence_are_refused),
 		cmocka_unit_test(the_identity_is_that_of_the_binding),
 		cmocka_unit_test(what_a_mode_leaves_out_is_noted),
+		cmocka_unit_test(whose_kernel_a_policy_names_is_noted),
 		cmocka_unit_test(a_call_without_sense_is_an_error),
 	};
 
