@@ -85,6 +85,7 @@ static const char *const others[] = { "COMPUTATIONS_GRPC_URL",
 				      "COMPUTATIONS_GRPC_TIMEOUT",
 				      "COMPUTATIONS_GRPC_CLIENT_CERT",
 				      "COMPUTATIONS_GRPC_CLIENT_KEY",
+				      "COMPUTATIONS_GRPC_TLS_GROUPS",
 				      "COMPUTATIONS_GRPC_SERVER_CA_CERTS",
 				      NULL };
 

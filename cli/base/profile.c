@@ -14,7 +14,8 @@
 	{ .key = prefix "_GRPC_TIMEOUT" }, \
 	{ .key = prefix "_GRPC_SERVER_CA_CERTS", .is_file = true }, \
 	{ .key = prefix "_GRPC_CLIENT_CERT", .is_file = true }, \
-	{ .key = prefix "_GRPC_CLIENT_KEY", .is_file = true }
+	{ .key = prefix "_GRPC_CLIENT_KEY", .is_file = true }, \
+	{ .key = prefix "_GRPC_TLS_GROUPS", .is_groups = true }
 
 const struct profile_row profile_rows[] = {
 	PEER("AGENT", "agent"),

@@ -32,6 +32,7 @@ struct profile_row {
 	bool is_file;    /* has to be there, and is kept as an absolute path */
 	bool is_path;    /* kept as one, too; is made where it is missing */
 	bool is_flag;    /* true or false */
+	bool is_groups;  /* names of key exchanges */
 };
 extern const struct profile_row profile_rows[]; /* ends with a row that has no key */
 

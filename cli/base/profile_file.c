@@ -6,6 +6,7 @@
 #include "common/base/log.h"
 #include "common/base/utf8.h"
 #include "common/base/writer.h"
+#include "common/crypto/kex_group.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -85,6 +86,7 @@ static int folders_check(struct err *e)
 int profile_entry_check(const struct keyfile_entry *entry, struct err *e)
 {
 	const struct profile_row *row = profile_row(entry->key);
+	uint32_t groups;
 
 	if (!row)
 		return err_set(e, ERR_INVALID, "%s is no setting of profiles", entry->key);
@@ -93,6 +95,8 @@ int profile_entry_check(const struct keyfile_entry *entry, struct err *e)
 	if (row->is_flag && strcmp(entry->value, "true") != 0 && strcmp(entry->value, "false") != 0)
 		return err_set(e, ERR_INVALID, "%s is %s: write true or false", entry->key,
 			       log_quote(entry->value).text);
+	if (row->is_groups && kex_groups_parse(entry->value, &groups, e) < 0)
+		return err_wrap(e, "%s", entry->key);
 	if ((row->is_file || row->is_path) && *entry->value != '/')
 		return err_set(e, ERR_INVALID,
 			       "%s: %s is another file in every folder: write it from / on",

@@ -6,6 +6,7 @@
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/base/settings.h"
+#include "common/crypto/kex_group.h"
 
 #include <errno.h>
 #include <string.h>
@@ -52,14 +53,28 @@ static const char *authorities(const struct client *client)
 	return NULL;
 }
 
+/* The key exchanges that are demanded; 0: whichever is best. */
+static int demanded_groups(const struct client *client, uint32_t *groups, struct err *e)
+{
+	const char *text = client_setting(client, "grpc-tls-groups", "TLS_GROUPS");
+
+	*groups = 0;
+	if (text && kex_groups_parse(text, groups, e) < 0)
+		return err_wrap(e, "--grpc-tls-groups %s", log_quote(text).text);
+	return 0;
+}
+
 static int load_tls(struct client *client, bool wanted, struct rpc_tls **tls, struct err *e)
 {
 	const char *ca_path = authorities(client);
 	const char *cert_path = client_setting(client, "grpc-client-cert", "CLIENT_CERT");
 	const char *key_path = client_setting(client, "grpc-client-key", "CLIENT_KEY");
 	CLEANUP(free) char *ca = NULL, *cert = NULL, *key = NULL;
+	uint32_t groups;
 	int failed;
 
+	if (demanded_groups(client, &groups, e) < 0)
+		return err_code(e);
 	client->has_ca = ca_path != NULL;
 	if (!cert_path != !key_path)
 		return err_set(e, ERR_INVALID,
@@ -67,6 +82,11 @@ static int load_tls(struct client *client, bool wanted, struct rpc_tls **tls, st
 			       "--grpc-client-key",
 			       cert_path ? "certificate" : "key",
 			       cert_path ? "key" : "certificate");
+	if (!ca_path && !cert_path && !wanted && groups)
+		return err_set(e, ERR_INVALID,
+			       "key exchange %s is demanded of a connection without TLS: give "
+			       "--grpc-server-ca-certs or https://, or no --grpc-tls-groups",
+			       kex_groups_show(groups).text);
 	if (!ca_path && !cert_path && !wanted)
 		return 0;
 	if (read_pem(ca_path, &ca, e) < 0 || read_pem(cert_path, &cert, e) < 0 ||
@@ -77,6 +97,7 @@ static int load_tls(struct client *client, bool wanted, struct rpc_tls **tls, st
 					  .key = key,
 					  .ca = ca,
 					  .only_tls13 = client->appraise != NULL,
+					  .groups = groups,
 					  .judged_by_prologue = client->appraise && !ca },
 		tls, e);
 	if (key)

@@ -36,6 +36,8 @@ enum client_peer { CLIENT_AGENT, CLIENT_MANAGER, CLIENT_COMPUTATIONS };
 	  .help = "certificate to show (…_GRPC_CLIENT_CERT)" }, \
 	{ .name = "grpc-client-key", .value = "PEM", \
 	  .help = "its private key (…_GRPC_CLIENT_KEY)" }, \
+	{ .name = "grpc-tls-groups", .value = "NAME[,NAME]", \
+	  .help = "key exchanges that TLS may use, X25519MLKEM768 say: none else is offered (…_GRPC_TLS_GROUPS)" }, \
 	PROFILE_OPTION
 /* clang-format on */
 

@@ -35,6 +35,9 @@ static const struct symptom {
 	  "in between" },
 	{ ATTESTED, RPC_CONTACT_HTTP2, false, NULL, true,
 	  "nothing was sent: it speaks gRPC without TLS, so it can prove nothing" },
+	{ TLS | ATTESTED, RPC_CONTACT_TLS, false, "is demanded: ", false,
+	  "nothing was sent: hybrid key exchange takes OpenSSL 3.5 (Debian 13) there, too; "
+	  "--grpc-tls-groups, …_GRPC_TLS_GROUPS or the policy demands it" },
 	{ TLS | ATTESTED, RPC_CONTACT_SILENT, false, "the peer closed", true, hung_up_on_tls },
 	/* The same of one that had not read all of it. */
 	{ TLS | ATTESTED, RPC_CONTACT_SILENT, false, "Connection reset", true, hung_up_on_tls },

@@ -182,6 +182,11 @@ bool rpc_call_is_tls(const struct rpc_call *call)
 	return call->peer->is_tls;
 }
 
+uint32_t rpc_call_group(const struct rpc_call *call)
+{
+	return call->peer->group;
+}
+
 const uint8_t *rpc_call_peer_spki(const struct rpc_call *call, size_t *len)
 {
 	*len = call->peer->spki_len;

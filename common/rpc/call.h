@@ -62,6 +62,8 @@ const char *rpc_call_peer(const struct rpc_call *call); /* "192.0.2.1:4711", "[:
 struct rpc_identity rpc_call_identity(const struct rpc_call *call);
 struct rpc_source rpc_call_source(const struct rpc_call *call);
 bool rpc_call_is_tls(const struct rpc_call *call);
+/* The connection's key exchange (kex_group.h); 0: no TLS. */
+uint32_t rpc_call_group(const struct rpc_call *call);
 /* DER SubjectPublicKeyInfo of the client's certificate (chain verified); NULL if there is none.
  * Lives as long as the call. */
 const uint8_t *rpc_call_peer_spki(const struct rpc_call *call, size_t *len);

@@ -1,9 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One connection of a channel. */
+#include "common/base/log.h"
 #include "common/rpc/channel_state.h"
+#include "common/rpc/tls_groups.h"
 
 #include <stdlib.h>
 #include <unistd.h>
+
+static void on_secured(struct transport *t)
+{
+	log_debug("%s: %s, key exchange %s", ((struct link *)t)->channel->target,
+		  SSL_get_version(t->tls), kex_groups_show(tls_groups_agreed(t->tls)).text);
+}
 
 static int on_open(struct transport *t, struct err *e)
 {
@@ -67,6 +75,7 @@ static void on_freed(struct transport *t)
 }
 
 static const struct transport_user link_user = {
+	.secured = on_secured,
 	.open = on_open,
 	.turn = h2_conn_turn,
 	.input = h2_conn_input,

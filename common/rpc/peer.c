@@ -4,6 +4,7 @@
 #include "common/base/encode.h"
 #include "common/crypto/digest.h"
 #include "common/rpc/identity.h"
+#include "common/rpc/tls_groups.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -117,6 +118,7 @@ int peer_set_tls(struct peer *peer, SSL *tls, struct err *e)
 	int len;
 
 	peer->is_tls = true;
+	peer->group = tls_groups_agreed(tls);
 	if (!cert || SSL_get_verify_result(tls) != X509_V_OK)
 		return 0;
 	len = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(cert), &peer->spki);

@@ -21,7 +21,8 @@ struct peer {
 	unsigned refs;
 	unsigned calls; /* alive: open, or held by jobs */
 	bool is_tls;
-	bool is_unix; /* the right to open the socket's file was proof enough */
+	uint32_t group; /* of its key exchange, as tls_groups_agreed() has it */
+	bool is_unix;   /* the right to open the socket's file was proof enough */
 	struct places_key key;
 	char name[PEER_NAME_MAX];
 	bool has_uid;

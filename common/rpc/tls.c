@@ -3,6 +3,7 @@
 
 #include "common/crypto/key.h"
 #include "common/rpc/tls_conn.h"
+#include "common/rpc/tls_groups.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -142,7 +143,7 @@ static int trust(SSL_CTX *context, const char *pem, bool is_server, struct err *
 
 static int set_basics(SSL_CTX *context, const struct rpc_tls_config *config, struct err *e)
 {
-	int lowest = config->only_tls13 ? TLS1_3_VERSION : TLS1_2_VERSION;
+	int lowest = config->only_tls13 || config->groups ? TLS1_3_VERSION : TLS1_2_VERSION;
 
 	SSL_CTX_set_options(context, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION |
 					     SSL_OP_NO_COMPRESSION |
@@ -158,10 +159,11 @@ static int set_basics(SSL_CTX *context, const struct rpc_tls_config *config, str
 	if (SSL_CTX_set_min_proto_version(context, lowest) != 1 ||
 	    SSL_CTX_set_max_proto_version(context, TLS1_3_VERSION) != 1 ||
 	    SSL_CTX_set_num_tickets(context, 0) != 1 ||
-	    SSL_CTX_set_cipher_list(context, tls12_suites) != 1 ||
-	    SSL_CTX_set1_groups_list(context, "X25519:P-256:P-384:P-521") != 1)
+	    SSL_CTX_set_cipher_list(context, tls12_suites) != 1)
 		return err_openssl(e, ERR_INTERNAL, "TLS: set up");
-	return 0;
+	/* The set itself, for it outlives the settings with the context. */
+	SSL_CTX_set_app_data(context, (void *)(uintptr_t)config->groups);
+	return tls_groups_set(context, config->groups ? config->groups : KEX_GROUPS_ALL, e);
 }
 
 /* Takes the context over in every case. */
@@ -294,15 +296,49 @@ SSL *tls_conn_new(struct rpc_tls *tls, const char *host, struct err *e)
 	return ssl;
 }
 
+static uint32_t demanded(const SSL *ssl)
+{
+	return (uint32_t)(uintptr_t)SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
+}
+
+/* What becomes of a handshake in which nothing but the demanded was offered. */
+static const char *group_failure(int reason)
+{
+	static const struct {
+		int reason;
+		const char *says;
+	} rows[] = {
+		{ SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE, "the server does not take it" },
+		{ SSL_R_TLSV1_ALERT_PROTOCOL_VERSION, "the server has no TLS 1.3" },
+		{ SSL_R_UNSUPPORTED_PROTOCOL, "the server chose an older TLS than 1.3" },
+		{ SSL_R_BAD_KEY_SHARE, "the server chose another, which was not offered" },
+		{ SSL_R_WRONG_CURVE, "the server chose another, which was not offered" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (rows[i].reason == reason)
+			return rows[i].says;
+	return NULL;
+}
+
 /* Says in a person's words what went wrong in a handshake. */
 int tls_conn_error(SSL *ssl, struct err *e)
 {
 	long verify = SSL_get_verify_result(ssl);
 	const struct err *refused = tls_conn_refused(ssl);
+	const char *group = demanded(ssl) && !SSL_is_server(ssl) && SSL_in_init(ssl)
+				    ? group_failure(ERR_GET_REASON(ERR_peek_error()))
+				    : NULL;
 
 	if (refused) {
 		ERR_clear_error();
 		return err_set(e, ERR_UNAVAILABLE, "TLS: %s", refused->text);
+	}
+
+	if (group) {
+		ERR_clear_error();
+		return err_set(e, ERR_UNAVAILABLE, "TLS: key exchange %s is demanded: %s",
+			       kex_groups_show(demanded(ssl)).text, group);
 	}
 
 	if (verify != X509_V_OK && SSL_get_verify_mode(ssl) != SSL_VERIFY_NONE) {
@@ -325,6 +361,16 @@ int tls_conn_check_alpn(SSL *ssl, struct err *e)
 		return err_set(e, ERR_UNAVAILABLE,
 			       "TLS: the peer does not speak HTTP/2 (no ALPN 'h2')");
 	return 0;
+}
+
+int tls_conn_check_group(SSL *ssl, struct err *e)
+{
+	uint32_t agreed = tls_groups_agreed(ssl);
+
+	if (!demanded(ssl) || (demanded(ssl) & agreed))
+		return 0;
+	return err_set(e, ERR_UNAVAILABLE, "TLS: key exchange %s is demanded: it is %s",
+		       kex_groups_show(demanded(ssl)).text, kex_groups_show(agreed).text);
 }
 
 int tls_conn_exporter(SSL *ssl, const struct tls_export *x, struct err *e)

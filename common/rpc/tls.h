@@ -2,8 +2,8 @@
 /*
  * tls.h — one side's TLS settings: TLS 1.2 and 1.3, ALPN "h2", AEAD suites with forward secrecy.
  *
- * Made once from PEM texts, then shared by any number of listeners and channels. No session
- * tickets, no resumption, no 0-RTT, no renegotiation, no compression.
+ * Made once from PEM texts, then shared by any number of listeners and channels. Key exchange
+ * beside them by kex_group.h. No session tickets, no resumption, no 0-RTT, no renegotiation, no compression.
  */
 #pragma once
 
@@ -11,6 +11,7 @@
 #include "common/base/err.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <openssl/evp.h>
 #include <openssl/ssl.h>
 
@@ -31,6 +32,10 @@ struct rpc_tls_config {
 	const char *name;
 
 	bool only_tls13;
+
+	/* Key exchanges that are demanded (kex_group.h), which implies only_tls13; 0: all that are here,
+	 * hybrid ones first. Refused where this machine's OpenSSL has none of them. */
+	uint32_t groups;
 
 	/* Client: the certificate is not judged here at all, because the channel's prologue does
 	 * (attested TLS). A channel without a prologue refuses such settings. Needs only_tls13. */

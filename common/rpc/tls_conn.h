@@ -45,6 +45,9 @@ int tls_conn_error(SSL *ssl, struct err *e);
 /* Both sides insist on ALPN. */
 int tls_conn_check_alpn(SSL *ssl, struct err *e) MUST_CHECK;
 
+/* What is demanded of key exchanges was agreed on. Nothing else was offered; this looks again. */
+int tls_conn_check_group(SSL *ssl, struct err *e) MUST_CHECK;
+
 struct tls_export {
 	const char *label;
 	const void *context; /* NULL: none, which is not the same as an empty one */

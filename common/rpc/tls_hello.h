@@ -17,7 +17,7 @@
 
 enum {
 	/* The room that OpenSSL has from the start is 16 KiB, with the message's header. A hello with
-	 * the largest key shares in use has 2 KiB. */
+	 * a hybrid key share has 1.5 KiB, more than one packet. */
 	TLS_HELLO_MAX = (16 << 10) - 4,
 	TLS_RECORD_HEAD = 5,
 	TLS_MESSAGE_HEAD = 4,

@@ -137,7 +137,7 @@ static int finish_tls(struct transport *t, struct err *e)
 
 	if (r <= 0) /* failed, or not yet */
 		return r;
-	if (tls_conn_check_alpn(t->tls, e) < 0)
+	if (tls_conn_check_group(t->tls, e) < 0 || tls_conn_check_alpn(t->tls, e) < 0)
 		return err_code(e);
 	if (t->user->secured)
 		t->user->secured(t);
