@@ -20,6 +20,8 @@ const struct call_audit_method calls_methods[] = {
 		TEXT("image", Manager__CreateReq, image)),
 	CHANGES(PROTO_MANAGER_REMOVE_VM, TEXT("id", Manager__RemoveReq, cvm_id)),
 	CHANGES(PROTO_MANAGER_ADOPT_STRAY, TEXT("id", Manager__AdoptStrayReq, id)),
+	/* It changes nothing; but what a machine says may be more than its operator should read unseen. */
+	CHANGES(PROTO_MANAGER_CONSOLE, TEXT("id", Manager__ConsoleReq, id)),
 	READS(PROTO_MANAGER_CVM_INFO),
 	READS(PROTO_MANAGER_LIST_STRAYS),
 	READS(PROTO_MANAGER_LIST_VMS),
@@ -41,6 +43,7 @@ static const struct {
 	{ PROTO_MANAGER_GET_VM, ACCESS_USE },
 	{ PROTO_MANAGER_WATCH_VMS, ACCESS_USE },
 	{ PROTO_MANAGER_ATTESTATION_POLICY, ACCESS_USE },
+	{ PROTO_MANAGER_CONSOLE, ACCESS_USE },
 };
 
 enum access_right calls_right(const char *path)

@@ -126,6 +126,11 @@ bool fleet_is_busy(const struct fleet *f)
 	return f->jobs > 0;
 }
 
+const struct lifecycle *fleet_lifecycle(const struct fleet *f)
+{
+	return f->lifecycle;
+}
+
 static void on_handle_closed(uv_handle_t *handle)
 {
 	struct fleet *f = handle->data;

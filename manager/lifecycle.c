@@ -400,6 +400,16 @@ int lifecycle_remove(struct lifecycle *l, struct cvm *cvm, bool insist, struct e
 	return 0;
 }
 
+int lifecycle_console(const struct lifecycle *l, const char *id, char **path, struct err *e)
+{
+	CLEANUP_PATHS struct paths paths = { 0 };
+
+	if (paths_init(&paths, l->config, id, e) < 0)
+		return err_code(e);
+	*path = TAKE_PTR(paths.console);
+	return 0;
+}
+
 void lifecycle_last_words(const struct lifecycle *l, const struct cvm *cvm, char *out, size_t room)
 {
 	CLEANUP_PATHS struct paths paths = { 0 };

@@ -77,6 +77,10 @@ int lifecycle_remove(struct lifecycle *l, struct cvm *cvm, bool insist, struct e
 /* Removes the folders of that id; they may be missing. */
 int lifecycle_remove_folders(const struct lifecycle *l, const char *id, struct err *e) MUST_CHECK;
 
+/* Where that CVM's console is written to; malloc'ed. */
+int lifecycle_console(const struct lifecycle *l, const char *id, char **path,
+		      struct err *e) MUST_CHECK;
+
 /* The last line on the CVM's console, as far as there is room; empty if there is none. The guest wrote it:
  * any bytes, so quote it. Never blocks, and reads no more than the file's end. */
 void lifecycle_last_words(const struct lifecycle *l, const struct cvm *cvm, char *out, size_t room);

@@ -222,6 +222,12 @@ static const struct rpc_handler handlers[] = {
 	  .message = service_watch_vms,
 	  .writable = service_watch_writable,
 	  .closed = service_watch_closed },
+	{ .method = { PROTO_MANAGER_CONSOLE, RPC_SERVER_STREAM, &manager__console_req__descriptor,
+		      &manager__console_part__descriptor },
+	  .request_max = SERVICE_REQUEST_MAX,
+	  .message = service_console,
+	  .writable = service_console_writable,
+	  .closed = service_console_closed },
 	METHOD(PROTO_MANAGER_ATTESTATION_POLICY, attestation_policy_req,
 	       manager__attestation_policy_res, attestation_policy),
 };

@@ -6,6 +6,7 @@
  * Input: commands with their operands, as command() reads them. When all is settled nobody waits, no CVM
  * has two places, and an answer names what there is.
  */
+#include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/base/reader.h"
 #include "common/protobuf/protobuf.h"
@@ -22,6 +23,8 @@
 #include <assert.h>
 #include <stdio.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 
@@ -36,7 +39,9 @@ static char ids[IDS][CVM_ID_LEN + 1] = {
 };
 static unsigned created;
 static char cursor[128];
-static bool watches[USERS][GRPC_PEER_CALLS];
+static char place[128];
+static bool watches[USERS][GRPC_PEER_CALLS], streams[USERS][GRPC_PEER_CALLS],
+	follows[USERS][GRPC_PEER_CALLS];
 
 /* ---- the world ---- */
 
@@ -51,6 +56,7 @@ static void on_answer(void *data, unsigned call, const uint8_t *bytes, size_t le
 		&manager__list_vms_res__descriptor,
 		&manager__vm__descriptor,
 		&manager__vm_change__descriptor,
+		&manager__console_part__descriptor,
 	};
 	bool fits = false;
 	ProtobufCMessage *page;
@@ -59,6 +65,13 @@ static void on_answer(void *data, unsigned call, const uint8_t *bytes, size_t le
 	for (size_t i = 0; i < ARRAY_LEN(kinds) && !fits; i++)
 		fits = protobuf_check(kinds[i], bytes, len, &e) == 0;
 	assert(fits);
+	if (streams[data == &users[1]][call] &&
+	    protobuf_unpack(&manager__console_part__descriptor, bytes, len, &page, &e) == 0) {
+		assert(((Manager__ConsolePart *)page)->data.len > 0);
+		snprintf(place, sizeof(place), "%s", ((Manager__ConsolePart *)page)->cursor);
+		protobuf_c_message_free_unpacked(page, NULL);
+		return;
+	}
 	if (protobuf_unpack(&manager__list_vms_res__descriptor, bytes, len, &page, &e) < 0)
 		return;
 	snprintf(cursor, sizeof(cursor), "%s", ((Manager__ListVmsRes *)page)->next);
@@ -114,7 +127,7 @@ static void enter(uint8_t flags)
 	service.fleet = room.fleet;
 	assert(rpc_server_add(server, &service_manager, &service, &e) == 0);
 	created = 0;
-	cursor[0] = '\0';
+	cursor[0] = place[0] = '\0';
 }
 
 static void leave(void)
@@ -136,7 +149,8 @@ static void connect_to(size_t i)
 	assert(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends) == 0);
 	assert(conn_accept(server, &listener, ends[0], &e) == 0);
 	memset(watches[i], 0, sizeof(watches[i]));
-	users[i] = grpc_peer_new(&room.loop, ends[1], on_answer, NULL);
+	memset(streams[i], 0, sizeof(streams[i]));
+	users[i] = grpc_peer_new(&room.loop, ends[1], on_answer, &users[i]);
 }
 
 /* ---- what is asked ---- */
@@ -151,6 +165,9 @@ static void ask(struct grpc_peer *u, const char *path, const ProtobufCMessage *m
 	if (call < 0)
 		return;
 	watches[u == users[1]][call] = strcmp(path, PROTO_MANAGER_WATCH_VMS) == 0;
+	streams[u == users[1]][call] = strcmp(path, PROTO_MANAGER_CONSOLE) == 0;
+	follows[u == users[1]][call] =
+		streams[u == users[1]][call] && ((const Manager__ConsoleReq *)m)->follow;
 	assert(protobuf_pack(m, &bytes, &len, &e) == 0);
 	grpc_peer_say(u, (unsigned)call, bytes, len, false);
 	grpc_peer_half_close(u, (unsigned)call);
@@ -237,6 +254,19 @@ static void ask_get(struct grpc_peer *u, uint8_t how, const char *id)
 	ask(u, PROTO_MANAGER_GET_VM, &m.base);
 }
 
+static void ask_console(struct grpc_peer *u, uint8_t how, const char *id)
+{
+	static const char *const cursors[] = { "", "", place, "1.0", "../x", "", place, "1." };
+	static const uint32_t lines[] = { 0, 1, 0, 0, 0, UINT32_MAX, 3, 0 };
+	Manager__ConsoleReq m = MANAGER__CONSOLE_REQ__INIT;
+
+	m.id = (char *)(uintptr_t)id;
+	m.follow = how & CONSOLE_FOLLOW;
+	m.cursor = (char *)(uintptr_t)cursors[(how & CONSOLE_FROM) >> 4];
+	m.lines = lines[(how & CONSOLE_FROM) >> 4];
+	ask(u, PROTO_MANAGER_CONSOLE, &m.base);
+}
+
 static void ask_create(struct grpc_peer *u, uint8_t how)
 {
 	static const char *const ttls[] = { "", "1h", "1ms", "-1s", "9999999h", "x" };
@@ -291,6 +321,9 @@ static void ask_about(struct grpc_peer *u, enum request what, uint8_t how, const
 	case ASK_WATCH_VMS:
 		ask_watch(u, how);
 		break;
+	case ASK_CONSOLE:
+		ask_console(u, how, ids[(how & 7) % IDS]);
+		break;
 	default:
 		ask(u, PROTO_MANAGER_ADOPT_STRAY, &adopt.base);
 	}
@@ -313,6 +346,37 @@ static void leave_stray(uint8_t how)
 	};
 	if (how & 0x10)
 		memcpy(saved->id, ids[ID_STRAY], sizeof(saved->id));
+}
+
+/* A machine says something, and what rotates files does that. */
+static void console_says(uint8_t how, const char *id)
+{
+	static const char text[] = "a line\n\x1b[2J\xff\0another\n";
+	char path[256], older[264];
+	struct stat st;
+	FILE *file;
+	struct err e;
+
+	if (!cvm_id_is_valid(id))
+		return;
+	snprintf(path, sizeof(path), "%s/cvms/%s", room.config.state_dir, id);
+	assert(dir_make(path, 0700, &e) == 0);
+	strcat(path, "/console.log");
+	snprintf(older, sizeof(older), "%s.0", path);
+	if (how & CONSOLE_RENAMED)
+		(void)rename(path, older);
+	if (lstat(path, &st) == 0 && !S_ISREG(st.st_mode))
+		assert(unlink(path) == 0);
+	if (how & CONSOLE_PIPE) {
+		unlink(path);
+		assert(mkfifo(path, 0600) == 0);
+		return;
+	}
+	file = fopen(path, how & CONSOLE_EMPTIED ? "w" : "a");
+	assert(file);
+	for (int i = 0; i < (how & CONSOLE_MUCH ? 4096 : 1); i++)
+		assert(fwrite(text, 1, sizeof(text) - 1, file) == sizeof(text) - 1);
+	assert(fclose(file) == 0);
 }
 
 static void notice(uint8_t how, const char *id)
@@ -350,6 +414,9 @@ static void happen(enum happening what, uint8_t how, const char *id)
 		break;
 	case HAPPEN_LOOK:
 		fleet_health_look(room.fleet);
+		break;
+	case HAPPEN_CONSOLE:
+		console_says(how, id);
 		break;
 	default:
 		notice(how, id);
@@ -403,6 +470,10 @@ static void check(void)
 			/* A watch goes on, and has said what there is. */
 			if (said->is_used && watches[i][n]) {
 				assert(said->is_over || said->messages);
+				continue;
+			}
+			if (said->is_used && streams[i][n]) {
+				assert(said->is_over || follows[i][n]);
 				continue;
 			}
 			/* The others are unary calls: when all is settled each has its answer. */

@@ -302,6 +302,12 @@ static bool receive_some(struct grpc_peer *peer)
 	return n > 0;
 }
 
+void grpc_peer_send(struct grpc_peer *peer)
+{
+	while (send_some(peer))
+		;
+}
+
 void grpc_peer_move(struct grpc_peer *peer)
 {
 	bool moved = true;

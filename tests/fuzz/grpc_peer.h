@@ -50,3 +50,5 @@ const struct grpc_said *grpc_peer_said(const struct grpc_peer *peer, unsigned ca
 void grpc_peer_move(struct grpc_peer *peer);
 /* The same for a server without a client: the loop turns until no work is left in the pool. */
 void grpc_peer_settle(uv_loop_t *loop);
+/* The client says what it has to say, and hears nothing. */
+void grpc_peer_send(struct grpc_peer *peer);

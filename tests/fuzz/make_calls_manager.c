@@ -219,6 +219,41 @@ static void save_seen(void)
 	}
 }
 
+/* Consoles that are read in every way, while they are written, renamed, emptied and no files. */
+static void save_consoles(void)
+{
+	static const int happens[] = { 0, CONSOLE_RENAMED | CONSOLE_MUCH, CONSOLE_EMPTIED,
+				       CONSOLE_RENAMED | CONSOLE_EMPTIED, CONSOLE_PIPE };
+	struct writer w;
+	char name[32];
+
+	for (int from = 0; from < 8; from++) {
+		w = calls_begin(FLAG_RUNS);
+		pair(&w, ORDER_CREATE, CREATE_NAMED);
+		ask(&w, ASK_CONSOLE, ID_FIRST);
+		ask(&w, ASK_CONSOLE, ID_FIRST | CONSOLE_FOLLOW);
+		for (size_t i = 0; i < sizeof(happens) / sizeof(happens[0]); i++) {
+			happen(&w, HAPPEN_CONSOLE, happens[i]);
+			ask(&w, ASK_CONSOLE, ID_FIRST | from << 4);
+			ask(&w, ASK_CONSOLE, ID_FIRST | from << 4 | (i == 1 ? CONSOLE_FOLLOW : 0));
+			happen(&w, HAPPEN_NOTICE, VIRT_LOST);
+			happen(&w, HAPPEN_NOTICE, VIRT_CONNECTED);
+		}
+		ask(&w, ASK_CONSOLE, ID_NONE);
+		ask(&w, ASK_CONSOLE, ID_STRAY);
+		pair(&w, ORDER_CANCEL, 1);
+		happen(&w, HAPPEN_CONSOLE, CONSOLE_EMPTIED);
+		ask(&w, ASK_CONSOLE, ID_FIRST | CONSOLE_FOLLOW);
+		ask(&w, ASK_REMOVE, ID_FIRST);
+		ask(&w, ASK_CONSOLE, ID_FIRST);
+		ask(&w, ASK_CONSOLE, ID_SECOND | CONSOLE_FOLLOW);
+		pair(&w, ORDER_HANG_UP, 0);
+		ask(&w, ASK_LIST_VMS, 0);
+		snprintf(name, sizeof(name), "console-%d", from);
+		calls_save_to("manager_calls", name, &w);
+	}
+}
+
 static void save_strays(void)
 {
 	struct writer w;
@@ -304,4 +339,5 @@ void calls_manager_calls(void)
 	save_vms();
 	save_strays();
 	save_seen();
+	save_consoles();
 }

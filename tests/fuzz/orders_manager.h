@@ -27,6 +27,7 @@ enum request {
 	ASK_LIST_VMS, /* the operand's bits: see VM_… */
 	ASK_GET_VM,
 	ASK_WATCH_VMS,
+	ASK_CONSOLE, /* CONSOLE_… */
 	ASKS
 };
 
@@ -39,6 +40,7 @@ enum happening {
 	HAPPEN_LOOK,
 	HAPPEN_NOTICE,
 	HAPPEN_NOTICE_TOO,
+	HAPPEN_CONSOLE,
 	HAPPENINGS
 };
 
@@ -49,6 +51,11 @@ enum { CREATE_NAMED = 0x20, CREATE_NAMES = 0x18 };
  * filter's labels, and two of the cursor or the revision: none, the last that was given, an old one, one
  * that is none. */
 enum { VM_FILTER = 3, VM_WORDS = 3 << 2, VM_FEW = 1 << 4, VM_FROM = 3 << 5 };
+
+/* The operand of a reading of a console, whose id is another operand's: it follows; and where it begins. And of what
+ * happens to one: how much is said there, once more in a file of its own, or in one that was emptied. */
+enum { CONSOLE_FOLLOW = 1 << 3, CONSOLE_FROM = 7 << 4 };
+enum { CONSOLE_MUCH = 1, CONSOLE_RENAMED = 2, CONSOLE_EMPTIED = 1 << 5, CONSOLE_PIPE = 1 << 6 };
 
 /* Whom it is about: one of those that were created, or these. */
 enum { ID_FIRST = 0, ID_SECOND, ID_STRAY = 4, ID_NONE, IDS };

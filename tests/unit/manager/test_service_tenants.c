@@ -187,6 +187,14 @@ static int ask_vm(const char *key)
 	return ask(PROTO_MANAGER_GET_VM, &request.base, &manager__vm__descriptor);
 }
 
+static int ask_console(const char *key)
+{
+	Manager__ConsoleReq request = MANAGER__CONSOLE_REQ__INIT;
+
+	request.id = (char *)(uintptr_t)key;
+	return ask(PROTO_MANAGER_CONSOLE, &request.base, &manager__console_part__descriptor);
+}
+
 static int ask_removal(const char *id)
 {
 	Manager__RemoveReq request = MANAGER__REMOVE_REQ__INIT;
@@ -232,7 +240,8 @@ static const Manager__ListVmsRes *list(const char *state)
 	return (const Manager__ListVmsRes *)t.heard[0];
 }
 
-static int (*const by_id[])(const char *id) = { ask_info, ask_policy, ask_vm, ask_removal };
+static int (*const by_id[])(const char *id) = { ask_info, ask_policy, ask_vm, ask_console,
+						ask_removal };
 
 static void what_is_another_s_is_not_there(void **state)
 {
@@ -460,6 +469,35 @@ static void every_method_is_somebody_s(void **state)
 	assert_int_equal(calls_right(PROTO_MANAGER_CREATE_VM), ACCESS_MAKE);
 }
 
+/* Whoever is another by the table that was read again hears no more. */
+static void a_console_is_told_to_its_owner_alone(void **state)
+{
+	Manager__ConsoleReq request = MANAGER__CONSOLE_REQ__INIT;
+	char path[256], id[CVM_ID_LEN + 1];
+	const Manager__ConsolePart *part;
+	unsigned call;
+	struct err e;
+
+	open_tenants();
+	snprintf(path, sizeof(path), "%s/cvms/%s", t.base.config.state_dir, t.of_a);
+	assert_ok(dir_make(path, 0700, &e), e);
+	strcat(path, "/console.log");
+	assert_ok(file_write(path, "hello\n", 6, 0600, &e), e);
+	request.id = (char *)"same"; /* his own */
+	request.follow = true;
+	call = say(PROTO_MANAGER_CONSOLE, &request.base, &manager__console_part__descriptor);
+	assert_int_equal(t.count, 1);
+	part = (const Manager__ConsolePart *)t.heard[0];
+	assert_int_equal(part->data.len, 6);
+	assert_memory_equal(part->data.data, "hello\n", 6);
+	we_are("tenant b", "tenant a uid 4294967293\n");
+	create("c", id);
+	grpc_peer_move(t.peer);
+	assert_true(grpc_peer_said(t.peer, call)->is_over);
+	assert_int_equal(grpc_peer_said(t.peer, call)->status, ERR_NOT_FOUND);
+	close_tenants();
+}
+
 static int setup(void **state)
 {
 	return fleet_room_make_dir(state) == 0 ? folder_make(state) : -1;
@@ -482,6 +520,7 @@ int main(void)
 		FLEET_ROOM_ROW(a_full_host_is_not_told_to_tenants),
 		FLEET_ROOM_ROW(nor_is_what_is_found_full_later),
 		FLEET_ROOM_ROW(a_watch_tells_of_his_own_until_he_is_another),
+		FLEET_ROOM_ROW(a_console_is_told_to_its_owner_alone),
 		cmocka_unit_test(every_method_is_somebody_s),
 	};
 
