@@ -31,6 +31,7 @@ const struct command *const commands[] = {
 	&cmd_vm_list,
 	&cmd_vm_show,
 	&cmd_vm_watch,
+	&cmd_vm_console,
 	&cmd_vm_remove,
 	&cmd_vm_strays,
 	&cmd_vm_adopt,

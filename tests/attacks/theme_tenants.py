@@ -118,6 +118,15 @@ def asks_for_another_s_id(evil):
         return told(lambda: stub.GetVm(manager.GetVmReq(id=ANOTHER if evil else OWN), timeout=WAIT))
 
 
+@row("tenant-reads-another-s-console", f"no CVM '{ANOTHER}'")
+def reads_another_s_console(evil):
+    """A tenant wants to hear what another's machine says. (His own is gone, and is told so by its owner's right.)"""
+    with tenants() as m:
+        stub = m.tls("a", SUBJECT)
+        outcome = told(lambda: next(stub.Console(manager.ConsoleReq(id=ANOTHER if evil else OWN), timeout=WAIT)))
+        return outcome if evil else Outcome(outcome.said == f"CVM {OWN} is gone, and its console with it", "", 1)
+
+
 @row("tenant-asks-for-another-s-name", "no CVM 'b/secret-study'")
 def asks_for_another_s_name(evil):
     """A tenant asks for another's CVM in the way in which operators do."""

@@ -112,8 +112,35 @@ def machine(uuid):
     return None
 
 
-def idle_image(folder):
-    """An image that boots in no time and does nothing: a kernel of one halt instruction."""
+# cli; hlt; jump to hlt
+HALT = b"\xfa\xf4\xeb\xfd"
+
+
+def talking(lines, last):
+    """A kernel's code that writes AAAA, AAAB and so on to the first serial line, then these words, and halts."""
+    code = bytes.fromhex(
+        "ba f8 03"      # mov dx, 0x3f8
+        "31 db"         # xor bx, bx
+        "b9 04 00"      # line: mov cx, 4
+        "89 de"         # mov si, bx
+        "c1 c6 04"      # digit: rol si, 4
+        "89 f0 24 0f"   # mov ax, si; and al, 15
+        "04 41 ee"      # add al, 'A'; out dx, al
+        "e2 f4"         # loop digit
+        "b0 0a ee 43"   # mov al, 10; out dx, al; inc bx
+        "81 fb") + lines.to_bytes(2, "little") + bytes.fromhex("75 e5")  # cmp bx, lines; jne line
+    return code + b"".join(b"\xb0" + bytes([byte]) + b"\xee" for byte in last) + HALT
+
+
+def talked(lines, last):
+    """What it says."""
+    digits = "ABCDEFGHIJKLMNOP"
+    return "".join("".join(digits[n >> shift & 15] for shift in (12, 8, 4, 0)) + "\n"
+                   for n in range(lines)).encode() + last
+
+
+def idle_image(folder, code=HALT):
+    """An image that boots in no time and does nothing: a kernel of one halt instruction; or of that code."""
     import hashlib
     kernel = bytearray(2048)
     kernel[0x1F1] = 1                                  # setup_sects
@@ -125,7 +152,7 @@ def idle_image(folder):
     kernel[0x211] = 1                                  # loadflags: high
     kernel[0x22C:0x230] = (0x7FFFFFFF).to_bytes(4, "little")
     kernel[0x238:0x23C] = (2047).to_bytes(4, "little")
-    kernel[0x268:0x26C] = b"\xfa\xf4\xeb\xfd"          # cli; hlt; jump to hlt
+    kernel[0x268:0x268 + len(code)] = code
     files = {"vmlinuz": bytes(kernel), "initrd.img": b"nothing\n"}
     record = {"version": 1, "flavour": "base", "cmdline": "console=ttyS0", "min_memory_mib": 64,
               "cmdline_words": ["cocos.role_signature"], "shares": ["env_share", "certs_share"]}
