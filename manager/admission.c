@@ -96,7 +96,7 @@ int admission_check(const struct config *config, const struct admission_use *use
 	return check_total(&cpus, e) < 0 ? err_code(e) : check_total(&memory, e);
 }
 
-int admission_check_disk(const struct config *config, struct err *e)
+int admission_check_disk(const struct config *config, unsigned others, struct err *e)
 {
 	struct statvfs fs;
 	uint64_t left, all;
@@ -105,8 +105,15 @@ int admission_check_disk(const struct config *config, struct err *e)
 		return err_errno(e, "'%s'", config->state_dir);
 	left = (uint64_t)fs.f_bavail * fs.f_frsize;
 	all = (uint64_t)fs.f_blocks * fs.f_frsize;
-	if (left >= config->state_free)
+	if (left / ((uint64_t)others + 1) >= config->state_free)
 		return 0;
+	if (left >= config->state_free)
+		return err_set(e, ERR_EXHAUSTED,
+			       "disk: %llu MiB are free where '%s' is, and %u CVMs are being "
+			       "created: %llu must be free for each of them and for another one "
+			       "(MANAGER_STATE_FREE)",
+			       (unsigned long long)left >> MIB_SHIFT, config->state_dir, others,
+			       (unsigned long long)config->state_free >> MIB_SHIFT);
 	return err_set(e, ERR_EXHAUSTED,
 		       "disk: %llu of %llu MiB are used where '%s' is, and %llu must be free for "
 		       "another CVM (MANAGER_STATE_FREE)",

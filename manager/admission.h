@@ -24,5 +24,6 @@ void admission_count(const struct config *config, const struct cvm *cvm, struct 
 int admission_check(const struct config *config, const struct admission_use *use,
 		    const struct cvm *cvm, struct err *e) MUST_CHECK;
 
-/* The same of the disk with MANAGER_STATE_DIR. Blocks. */
-int admission_check_disk(const struct config *config, struct err *e) MUST_CHECK;
+/* The same of the disk with MANAGER_STATE_DIR, where so many others are being created, to which the same room was
+ * promised. Blocks. */
+int admission_check_disk(const struct config *config, unsigned others, struct err *e) MUST_CHECK;

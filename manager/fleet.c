@@ -82,20 +82,27 @@ static void take_up(struct fleet *f, const struct cvm *cvm)
 int fleet_new(uv_loop_t *loop, struct lifecycle *lifecycle, struct fleet **fleet, struct err *e)
 {
 	CLEANUP(free) struct cvm *cvms = NULL;
+	CLEANUP(free) struct cvm_gone *all_gone = calloc(REGISTRY_GONE_MAX, sizeof(*all_gone));
 	struct fleet *f = calloc(1, sizeof(*f));
 	unsigned count = (unsigned)lifecycle->config->max_vms;
 	size_t known = 0, gone = 0;
 
-	if (!f)
+	if (!f || !all_gone) {
+		free(f);
 		return err_nomem(e);
+	}
 	f->loop = loop;
 	f->lifecycle = lifecycle;
 	if (registry_list(lifecycle->registry, &cvms, &known, e) < 0 ||
-	    registry_gone(lifecycle->registry, f->gone, &gone, e) < 0) {
+	    registry_gone(lifecycle->registry, all_gone, &gone, e) < 0) {
 		free(f);
 		return err_code(e);
 	}
-	fleet_view_start(f, gone);
+	fleet_view_start(f);
+	for (size_t i = 0; i < gone; i++) {
+		all_gone[i].revision = ++f->revision;
+		fleet_gone_keep(f, &all_gone[i]);
+	}
 	if (known && cvms[known - 1].slot >= count) /* the limit was higher before */
 		count = cvms[known - 1].slot + 1;
 	if (init_slots(f, count, e) < 0) {

@@ -89,14 +89,11 @@ void fleet_view_see(struct slot *slot, bool seen)
 
 void fleet_view_gone(struct fleet *f, const struct cvm_gone *gone)
 {
-	struct cvm_gone *place = &f->gone[f->gone_next];
+	struct cvm_gone kept = *gone;
 
-	if (place->id[0])
-		f->forgotten = place->revision;
-	*place = *gone;
 	f->ended[gone->why]++;
-	place->revision = next_revision(f);
-	f->gone_next = (f->gone_next + 1) % REGISTRY_GONE_MAX;
+	kept.revision = next_revision(f);
+	fleet_gone_keep(f, &kept);
 }
 
 uint64_t fleet_ended(const struct fleet *f, enum cvm_why why)
@@ -122,15 +119,13 @@ void fleet_view_leave(struct slot *slot)
 	fleet_view_gone(slot->fleet, &gone);
 }
 
-void fleet_view_start(struct fleet *f, size_t gone)
+void fleet_view_start(struct fleet *f)
 {
 	TAILQ_INIT(&f->changed);
+	TAILQ_INIT(&f->gone_order);
 	LIST_INIT(&f->watchers);
 	f->started_ms = uv_now(f->loop);
 	f->first_revision = f->revision = registry_epoch(f->lifecycle->registry) << EPOCH_BITS;
-	for (size_t i = 0; i < gone; i++)
-		f->gone[i].revision = ++f->revision;
-	f->gone_next = gone % REGISTRY_GONE_MAX;
 }
 
 /* ---- what there is ---- */
@@ -140,17 +135,13 @@ uint64_t fleet_revision(const struct fleet *f)
 	return f->revision;
 }
 
-uint64_t fleet_forgotten(const struct fleet *f)
-{
-	return f->forgotten;
-}
-
-int fleet_check_revision(const struct fleet *f, uint64_t revision, struct err *e)
+int fleet_check_revision(const struct fleet *f, uint64_t revision,
+			 const struct access_caller *caller, struct err *e)
 {
 	if (revision > f->revision)
 		return err_set(e, ERR_INVALID, "revision %llu has not been yet: the last is %llu",
 			       (unsigned long long)revision, (unsigned long long)f->revision);
-	if (revision < f->first_revision || revision < f->forgotten)
+	if (revision < f->first_revision || revision < fleet_forgotten(f, caller))
 		return err_set(
 			e, ERR_OUT_OF_RANGE,
 			"revision %llu is too old, and not all that changed since is known any "
@@ -176,16 +167,15 @@ static bool view_slot(const struct slot *slot, struct vm_view *view)
 
 static bool view_gone(const struct cvm_gone *gone, struct vm_view *view)
 {
-	if (!gone->id[0])
-		return false;
 	*view = (struct vm_view){ .gone = gone, .state = VM_EXITED, .revision = gone->revision };
 	return true;
 }
 
 bool fleet_view(const struct fleet *f, size_t place, struct vm_view *view)
 {
-	return place < f->count ? view_slot(&f->slots[place], view)
-				: view_gone(&f->gone[place - f->count], view);
+	if (place < f->count)
+		return view_slot(&f->slots[place], view);
+	return place - f->count < f->gone_count && view_gone(&f->gone[place - f->count].gone, view);
 }
 
 const char *vm_view_owner(const struct vm_view *view)
@@ -224,24 +214,22 @@ bool fleet_view_find(const struct fleet *f, const struct access_caller *caller, 
 		     struct vm_view *view)
 {
 	const struct called c = called(caller, key);
+	const struct gone_entry *entry;
 	const struct slot *slot;
 
 	TAILQ_FOREACH(slot, &f->changed, link)
 		if (is_called(&c, slot->cvm.id, slot->cvm.owner, slot->cvm.name))
 			return view_slot(slot, view);
-	for (size_t i = 1; i <= REGISTRY_GONE_MAX; i++) {
-		size_t at = (f->gone_next + REGISTRY_GONE_MAX - i) % REGISTRY_GONE_MAX;
-		const struct cvm_gone *gone = &f->gone[at];
-
-		if (is_called(&c, gone->id, gone->owner, gone->name))
-			return view_gone(gone, view);
-	}
+	TAILQ_FOREACH_REVERSE(entry, &f->gone_order, gone_list, link)
+	if (is_called(&c, entry->gone.id, entry->gone.owner, entry->gone.name))
+		return view_gone(&entry->gone, view);
 	return false;
 }
 
 struct fleet_changes fleet_changes_after(const struct fleet *f, uint64_t revision)
 {
 	struct fleet_changes c = { .fleet = f };
+	const struct gone_entry *entry;
 	const struct slot *slot;
 
 	TAILQ_FOREACH_REVERSE(slot, &f->changed, slot_list, link)
@@ -250,26 +238,22 @@ struct fleet_changes fleet_changes_after(const struct fleet *f, uint64_t revisio
 			break;
 		c.slot = slot;
 	}
-	c.gone = f->gone_next;
-	while (c.gone_left < REGISTRY_GONE_MAX) {
-		size_t before = (c.gone + REGISTRY_GONE_MAX - 1) % REGISTRY_GONE_MAX;
-
-		if (!f->gone[before].id[0] || f->gone[before].revision <= revision)
+	TAILQ_FOREACH_REVERSE(entry, &f->gone_order, gone_list, link)
+	{
+		if (entry->gone.revision <= revision)
 			break;
-		c.gone = before;
-		c.gone_left++;
+		c.gone = entry;
 	}
 	return c;
 }
 
 bool fleet_changes_next(struct fleet_changes *c, struct vm_view *view)
 {
-	const struct cvm_gone *gone = &c->fleet->gone[c->gone];
+	const struct gone_entry *entry = c->gone;
 
-	if (c->gone_left && (!c->slot || gone->revision < c->slot->revision)) {
-		c->gone = (c->gone + 1) % REGISTRY_GONE_MAX;
-		c->gone_left--;
-		return view_gone(gone, view);
+	if (entry && (!c->slot || entry->gone.revision < c->slot->revision)) {
+		c->gone = TAILQ_NEXT(entry, link);
+		return view_gone(&entry->gone, view);
 	}
 	if (!c->slot || !view_slot(c->slot, view))
 		return false;

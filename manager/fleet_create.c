@@ -109,14 +109,21 @@ static struct slot *unused_slot(struct fleet *f, const struct cvm *cvm, struct e
 	return NULL;
 }
 
-/* All that are there count, those that are made and removed, too. */
+/* All that are there count, those that are made and removed, too, and those without a record. */
 static struct admission_use use_of(const struct fleet *f)
 {
 	struct admission_use use = { 0 };
 
-	for (unsigned i = 0; i < f->count; i++)
-		if (f->slots[i].state != SLOT_FREE)
-			admission_count(f->lifecycle->config, &f->slots[i].cvm, &use);
+	for (unsigned i = 0; i < f->count; i++) {
+		const struct slot *slot = &f->slots[i];
+
+		if (slot->state != SLOT_FREE) {
+			admission_count(f->lifecycle->config, &slot->cvm, &use);
+		} else if (slot->blocked) {
+			use.cpus += slot->stray_use.cpus;
+			use.memory += slot->stray_use.memory;
+		}
+	}
 	return use;
 }
 

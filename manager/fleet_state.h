@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "manager/admission.h"
 #include "manager/fleet.h"
 #include "manager/fleet_view.h"
 
@@ -37,9 +38,11 @@ struct slot {
 	uv_timer_t timer; /* RUNNING: the end of its time; DOOMED: the next try */
 	uint64_t ends;    /* uv_now() when its time is up; 0: not started yet */
 	unsigned retry_ms;
-	bool doomed;       /* must go even if nobody asks */
-	bool died;         /* its domain ended while it was being created */
-	bool blocked;      /* FREE: a domain without a record has the name of this slot's */
+	bool doomed;  /* must go even if nobody asks */
+	bool died;    /* its domain ended while it was being created */
+	bool blocked; /* FREE: a domain without a record has the name of this slot's */
+	char stray[CVM_ID_LEN + 1]; /* the last that blocked it, and how much that has */
+	struct admission_use stray_use;
 	bool looked;       /* was running when libvirt's domains were last asked for */
 	bool seen;         /* libvirt has said that it runs, since it was last there */
 	uint64_t revision; /* of its last change; 0: it has not been told of */
@@ -48,6 +51,22 @@ struct slot {
 };
 
 TAILQ_HEAD(slot_list, slot);
+
+/* One that is gone (fleet_gone.c). It keeps its place until it is forgotten. */
+struct gone_entry {
+	struct cvm_gone gone;
+	struct gone_share *share;
+	TAILQ_ENTRY(gone_entry) link;
+};
+
+TAILQ_HEAD(gone_list, gone_entry);
+
+/* How many of the places one owner's have, and the newest of his that was forgotten. */
+struct gone_share {
+	char owner[ACCESS_NAME_MAX + 1];
+	size_t count;
+	uint64_t forgotten;
+};
 
 struct fleet {
 	uv_loop_t *loop;
@@ -63,13 +82,18 @@ struct fleet {
 	void (*health)(void *data, bool serving);
 	void *health_data;
 
-	struct cvm_gone gone[REGISTRY_GONE_MAX]; /* removed lately; a ring */
-	size_t gone_next;
+	struct gone_entry gone[REGISTRY_GONE_MAX]; /* removed lately */
+	size_t gone_count;
+	struct gone_list gone_order; /* the last one at the end */
+	struct gone_share shares[REGISTRY_GONE_MAX];
+	size_t share_count;
 	uint64_t ended[CVM_WHYS]; /* of this manager's life */
 
 	/* What clients see of it (fleet_changes.c). */
 	struct slot_list changed; /* those that were told of, the last change at the end */
-	uint64_t first_revision, revision, forgotten, started_ms;
+	uint64_t first_revision, revision, started_ms;
+	uint64_t forgotten,
+		forgotten_rest; /* of all owners; of those that have no share any more */
 	LIST_HEAD(, fleet_watcher) watchers;
 	uv_timer_t tell;
 	bool ends_watches, lost; /* lost: libvirt was there, and is not now */
@@ -90,6 +114,7 @@ struct job {
 	bool insist, died;
 	char last_words[FLEET_LAST_WORDS_MAX];
 	struct virt_domain *domains;
+	struct virt_size size;
 	struct stray *strays;
 	size_t domain_count, stray_count;
 	int result;
@@ -123,11 +148,16 @@ void fleet_slot_doom(struct slot *slot);
 
 /* What clients see (fleet_changes.c): the CVM is another than it was, or libvirt sees it or does not; it is
  * gone; and one is gone that had no slot. */
-void fleet_view_start(struct fleet *f, size_t gone);
+void fleet_view_start(struct fleet *f);
 void fleet_view_changed(struct slot *slot);
 void fleet_view_see(struct slot *slot, bool seen);
 void fleet_view_leave(struct slot *slot);
 void fleet_view_gone(struct fleet *f, const struct cvm_gone *gone);
+
+/* Those that are gone (fleet_gone.c), with the revision that they have; the oldest of them were before this
+ * manager began. */
+void fleet_gone_keep(struct fleet *f, const struct cvm_gone *gone);
+const struct cvm_gone *fleet_gone_find(const struct fleet *f, const char *id);
 
 /* What has no record (fleet_stray.c). Ids of CVMs that were removed are no strays. */
 bool fleet_stray_is_gone(const struct fleet *f, const char *id);
@@ -152,3 +182,7 @@ void fleet_watch_connect(struct fleet *f);
 
 /* Compares libvirt's domains with ours; again afterwards if that is under way. */
 void fleet_watch_look(struct fleet *f);
+
+/* A domain that has no record has this slot's name, and what it has is not there for others: until libvirt says
+ * how much that is, it counts as the most that a CVM may have. */
+void fleet_watch_block(struct slot *slot, const char *uuid);

@@ -9,10 +9,7 @@
 
 bool fleet_stray_is_gone(const struct fleet *f, const char *id)
 {
-	for (size_t i = 0; i < REGISTRY_GONE_MAX; i++)
-		if (strcmp(f->gone[i].id, id) == 0)
-			return true;
-	return false;
+	return fleet_gone_find(f, id) != NULL;
 }
 
 /* Found before we knew what has a record by now. A CVM that was removed meanwhile has no folder any
@@ -223,8 +220,8 @@ static void adopt_done(void *data)
 	struct slot *slot = ask->slot;
 
 	if (ask->result < 0) {
-		slot->state = SLOT_FREE; /* not fleet_slot_free(): it is not gone, */
-		slot->blocked = true;    /* and its domain still has the slot's name */
+		slot->state = SLOT_FREE;          /* not fleet_slot_free(): it is not gone, */
+		fleet_watch_block(slot, ask->id); /* and its domain still has the slot's name */
 		adopt_failed(ask);
 		return;
 	}

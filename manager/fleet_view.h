@@ -4,7 +4,7 @@
  *
  * Each change has a revision, higher than all before it. Revisions begin anew with each start of the
  * manager, above those of the start before (registry_epoch()), so that an old one is known for it. What is
- * kept are the CVMs as they are, in the order of their last change, and the last REGISTRY_GONE_MAX of
+ * kept are the CVMs as they are, in the order of their last change, and REGISTRY_GONE_MAX of
  * those that are gone: a reader who is further behind than these has missed something, and is told.
  */
 #pragma once
@@ -19,6 +19,7 @@ enum { FLEET_WATCHERS_MAX = 64 };
 
 struct fleet;
 struct slot;
+struct gone_entry;
 
 enum vm_state {
 	VM_CREATING,
@@ -48,9 +49,10 @@ uint64_t fleet_revision(const struct fleet *fleet);
 /* At least the last change's; every later change's is higher. For what a client is told. */
 uint64_t fleet_revision_now(struct fleet *fleet);
 
-/* Whether changes after this revision can all be told: ERR_OUT_OF_RANGE if it is of an earlier start, or
- * too old; ERR_INVALID if it has not been yet. */
-int fleet_check_revision(const struct fleet *fleet, uint64_t revision, struct err *e) MUST_CHECK;
+/* Whether changes after this revision of what the caller may see can all be told: ERR_OUT_OF_RANGE if it is of
+ * an earlier start, or too old; ERR_INVALID if it has not been yet. */
+int fleet_check_revision(const struct fleet *fleet, uint64_t revision,
+			 const struct access_caller *caller, struct err *e) MUST_CHECK;
 
 /* All places that a CVM, and after them one that is gone, can have: 0 to fleet_places() - 1. False for
  * one that is empty. A CVM keeps its place. */
@@ -68,13 +70,14 @@ const char *vm_view_owner(const struct vm_view *view);
 struct fleet_changes {
 	const struct fleet *fleet;
 	const struct slot *slot;
-	size_t gone, gone_left;
+	const struct gone_entry *gone;
 };
 struct fleet_changes fleet_changes_after(const struct fleet *fleet, uint64_t revision);
 bool fleet_changes_next(struct fleet_changes *changes, struct vm_view *view);
 
-/* The newest of those that are gone and forgotten; 0 if none was forgotten. */
-uint64_t fleet_forgotten(const struct fleet *fleet);
+/* The newest of those that are gone and forgotten, an operator's of all, a tenant's of his own: 0 if none was
+ * forgotten. When the places are used up, the oldest of whoever has most of them is forgotten. */
+uint64_t fleet_forgotten(const struct fleet *fleet, const struct access_caller *caller);
 
 /* Is told that something changed, from the loop. `end` asks it to end, as the manager does. Removes itself
  * when it has ended. */

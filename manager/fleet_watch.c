@@ -77,13 +77,72 @@ static bool is_ours(const struct fleet *f, const char *name)
 	return strncmp(name, prefix, strlen(prefix)) == 0;
 }
 
-/* No new CVM can have the name of a domain that runs. */
-static void block(struct fleet *f, const char *domain, bool blocked)
+static void size_work(void *data)
+{
+	struct job *job = data;
+
+	job->result = virt_size(job->fleet->lifecycle->virt, job->cvm.id, &job->size, &job->err);
+}
+
+static void size_done(void *data)
+{
+	struct job *job = data;
+	struct slot *slot = job->slot;
+
+	if (job->result < 0)
+		log_warn("domain %s: %s", job->cvm.id, job->err.text);
+	else if (strcmp(slot->stray, job->cvm.id) == 0)
+		slot->stray_use = (struct admission_use){ job->size.cpus, job->size.memory };
+	fleet_job_end(job);
+}
+
+void fleet_watch_block(struct slot *slot, const char *uuid)
+{
+	struct fleet *f = slot->fleet;
+	const struct config *config = f->lifecycle->config;
+	struct job *job;
+	struct err e;
+
+	slot->blocked = true;
+	if (strcmp(slot->stray, uuid) == 0)
+		return;
+	snprintf(slot->stray, sizeof(slot->stray), "%s", uuid);
+	slot->stray_use = (struct admission_use){ config->max_cpus, config->max_memory };
+	if (f->closing || !(job = calloc(1, sizeof(*job))))
+		return;
+	job->slot = slot;
+	memcpy(job->cvm.id, slot->stray, sizeof(job->cvm.id));
+	if (fleet_job_start(f, job, size_work, size_done, &e) < 0) {
+		log_warn("domain %s: %s", uuid, e.text);
+		free(job);
+	}
+}
+
+/* No new CVM can have the name of a domain that runs. NULL: it has no slot's. */
+static struct slot *slot_of(struct fleet *f, const char *domain)
 {
 	unsigned slot;
 
-	if (is_ours(f, domain) && stray_slot(domain, &slot) && slot < f->count)
-		f->slots[slot].blocked = blocked;
+	return is_ours(f, domain) && stray_slot(domain, &slot) && slot < f->count ? &f->slots[slot]
+										  : NULL;
+}
+
+static void block(struct fleet *f, const struct stray *stray)
+{
+	struct slot *slot = slot_of(f, stray->domain);
+
+	if (slot)
+		fleet_watch_block(slot, stray->id);
+}
+
+static void unblock(struct fleet *f, const char *domain)
+{
+	struct slot *slot = slot_of(f, domain);
+
+	if (!slot)
+		return;
+	slot->blocked = false;
+	slot->stray[0] = '\0';
 }
 
 static void look_at_strays(struct fleet *f, struct job *job)
@@ -105,7 +164,7 @@ static void look_at_strays(struct fleet *f, struct job *job)
 	for (size_t i = 0; i < job->stray_count; i++)
 		if (*job->strays[i].domain) {
 			fleet_stray_tell(&job->strays[i]);
-			block(f, job->strays[i].domain, true);
+			block(f, &job->strays[i]);
 		}
 }
 
@@ -231,14 +290,14 @@ void fleet_notice(struct fleet *f, const struct virt_notice *notice)
 			stop_orphan(f, notice->uuid);
 		} else {
 			fleet_stray_tell(&stray);
-			block(f, notice->name, true);
+			block(f, &stray);
 		}
 		break;
 	case VIRT_STOPPED:
 		if (slot)
 			domain_ended(slot);
 		else
-			block(f, notice->name, false);
+			unblock(f, notice->name);
 		break;
 	}
 }

@@ -66,6 +66,7 @@ int lifecycle_init(struct lifecycle *l, const struct config *config, struct regi
 	if (lifecycle_open_image(config, &l->image, e) < 0)
 		return err_code(e);
 	pthread_mutex_init(&l->lock, NULL);
+	pthread_mutex_init(&l->disk, NULL);
 	return 0;
 }
 
@@ -76,6 +77,7 @@ void lifecycle_done(struct lifecycle *l)
 	image_free(TAKE_PTR(l->image));
 	free(TAKE_PTR(l->boot));
 	pthread_mutex_destroy(&l->lock);
+	pthread_mutex_destroy(&l->disk);
 }
 
 void lifecycle_prefix(const struct lifecycle *l, char name[LIFECYCLE_NAME_MAX])
@@ -181,6 +183,26 @@ static void expect(struct lifecycle *l, struct cvm *cvm)
 		snprintf(cvm->expected, sizeof(cvm->expected), "%s", e.text);
 }
 
+/* Room on the disk, which no other creation is given until leave_disk(). */
+static int take_disk(struct lifecycle *l, struct err *e)
+{
+	int failed;
+
+	pthread_mutex_lock(&l->disk);
+	failed = admission_check_disk(l->config, l->creating, e);
+	if (!failed)
+		l->creating++;
+	pthread_mutex_unlock(&l->disk);
+	return failed;
+}
+
+static void leave_disk(struct lifecycle *l)
+{
+	pthread_mutex_lock(&l->disk);
+	l->creating--;
+	pthread_mutex_unlock(&l->disk);
+}
+
 static int prepare(struct lifecycle *l, const struct cvm_request *request, struct cvm *cvm,
 		   struct launch *launch, struct err *e)
 {
@@ -189,8 +211,6 @@ static int prepare(struct lifecycle *l, const struct cvm_request *request, struc
 
 	if (virt_host(l->virt, &launch->host, e) < 0)
 		return host_check_named(HOST_CHECK_LIBVIRT, e);
-	if (admission_check_disk(l->config, e) < 0)
-		return host_check_named(HOST_CHECK_STATE, e);
 	if (tee_choose(l->config, request->tee, &launch->host, cvm, e) < 0)
 		return host_check_named(HOST_CHECK_TEE, e);
 	if (bootconfig_digest(&request->boot, &digests, e) < 0)
@@ -323,13 +343,12 @@ static int take_steps(struct lifecycle *l, const struct cvm_request *request, st
 	return set_step(l, cvm, CVM_RUNNING, e);
 }
 
-int lifecycle_create(struct lifecycle *l, const struct cvm_request *request, struct cvm *cvm,
-		     struct err *e)
+static int create(struct lifecycle *l, const struct cvm_request *request, struct cvm *cvm,
+		  struct err *e)
 {
 	CLEANUP_LAUNCH struct launch launch = { 0 };
 	struct err undo;
 
-	cvm->step = 0;
 	if (prepare(l, request, cvm, &launch, e) < 0)
 		return err_code(e);
 	if (ports_take(l->ports, &cvm->port, e) < 0)
@@ -347,6 +366,19 @@ int lifecycle_create(struct lifecycle *l, const struct cvm_request *request, str
 	if (lifecycle_remove(l, cvm, true, &undo) == 0)
 		cvm->step = 0;
 	return err_code(e);
+}
+
+int lifecycle_create(struct lifecycle *l, const struct cvm_request *request, struct cvm *cvm,
+		     struct err *e)
+{
+	int failed;
+
+	cvm->step = 0;
+	if (take_disk(l, e) < 0)
+		return host_check_named(HOST_CHECK_STATE, e);
+	failed = create(l, request, cvm, e);
+	leave_disk(l);
+	return failed;
 }
 
 /* Where no step can be recorded because the disk is full, what must not go on is ended all the same: a

@@ -41,6 +41,9 @@ struct lifecycle {
 	pthread_mutex_t lock; /* for these two */
 	struct image *image;
 	struct efi_boot *boot; /* what firmware measures of it; NULL: not known yet */
+
+	pthread_mutex_t disk; /* for this one */
+	unsigned creating;    /* that were promised room on it, and have not used it yet */
 };
 
 /* MANAGER_IMAGE_DIR's image, if CVMs have the memory that it needs. */

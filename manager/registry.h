@@ -24,8 +24,9 @@ enum {
 	CVM_ID_LEN = 36, /* a UUID in text */
 	CVM_TEXT_MAX = 256,
 	REGISTRY_TAG_LEN = 8,
-	REGISTRY_VERSION = 3,     /* of the file's form */
-	REGISTRY_GONE_MAX = 1024, /* CVMs that were removed: the last ones */
+	REGISTRY_VERSION = 3, /* of the file's form */
+	REGISTRY_GONE_MAX =
+		1024, /* CVMs that were removed: the last ones, a share for each owner */
 	REGISTRY_EPOCH_MAX = (1 << 23) - 1,
 };
 
@@ -125,7 +126,8 @@ int registry_set_port(struct registry *registry, const char *id, uint16_t port,
 /* It is remembered among those that are gone, with the why and exited_ms of `cvm`. */
 int registry_delete(struct registry *registry, const struct cvm *cvm, struct err *e) MUST_CHECK;
 
-/* The last REGISTRY_GONE_MAX that were deleted, the oldest of them first. A domain that appears under
+/* REGISTRY_GONE_MAX that were deleted, the oldest of them first; beyond that, the oldest of the owner who has most
+ * was forgotten. A domain that appears under
  * one of their ids is one whose start libvirt had not given up. What of a row has not the form that we
  * write is left out, the whole row if it is the id. */
 int registry_gone(struct registry *registry, struct cvm_gone gone[REGISTRY_GONE_MAX], size_t *count,

@@ -57,8 +57,10 @@ int registry_set_port(struct registry *r, const char *id, uint16_t port, struct 
 	return change_locked(r, "UPDATE cvm SET port = ? WHERE id = ?", port, id, e);
 }
 
-/* REGISTRY_GONE_MAX of them stay. */
-#define PRUNE_GONE "DELETE FROM gone WHERE nr <= (SELECT max(nr) FROM gone) - 1024;"
+/* REGISTRY_GONE_MAX of them stay: beyond that, the oldest of the owner who has most goes, as in fleet_gone.c. */
+#define PRUNE_GONE                                                           \
+	"DELETE FROM gone WHERE (SELECT count(*) FROM gone) > 1024 AND nr =" \
+	" (SELECT min(nr) FROM gone GROUP BY owner ORDER BY count(*) DESC, min(nr) LIMIT 1);"
 #define LIST_GONE                       \
 	"SELECT " REGISTRY_GONE_COLUMNS \
 	" FROM (SELECT * FROM gone ORDER BY nr DESC LIMIT 1024) ORDER BY nr"

@@ -23,9 +23,10 @@ static void write_cursor(const struct cursor *c, char text[CURSOR_MAX])
 		 c->filter);
 }
 
-static int read_cursor(const char *text, struct fleet *f, uint64_t filter, struct cursor *c,
-		       struct err *e)
+static int read_cursor(const char *text, struct fleet *f, const struct vm_filter *wanted,
+		       struct cursor *c, struct err *e)
 {
+	uint64_t filter = vm_filter_digest(wanted);
 	char again[CURSOR_MAX];
 
 	*c = (struct cursor){ .revision = fleet_revision_now(f), .filter = filter };
@@ -41,7 +42,8 @@ static int read_cursor(const char *text, struct fleet *f, uint64_t filter, struc
 			       log_quote(text).text);
 	if (c->filter != filter)
 		return err_set(e, ERR_INVALID, "cursor: is that of a list with another filter");
-	return fleet_check_revision(f, c->revision, e) < 0 ? err_wrap(e, "cursor") : 0;
+	return fleet_check_revision(f, c->revision, &wanted->caller, e) < 0 ? err_wrap(e, "cursor")
+									    : 0;
 }
 
 /* What of the filter a list that asks for no state has. */
@@ -95,7 +97,7 @@ static int reply_page(struct rpc_call *call, const Manager__ListVmsReq *request,
 	if (!service_caller(call, &caller))
 		return 0;
 	if (vm_filter_make(request->filter, &caller, &filter, e) < 0 ||
-	    read_cursor(request->cursor, f, vm_filter_digest(&filter), &cursor, e) < 0)
+	    read_cursor(request->cursor, f, &filter, &cursor, e) < 0)
 		return err_code(e);
 	leave_out_exited(&filter);
 	if (!page.room || page.room > PAGE_MAX)

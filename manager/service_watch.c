@@ -83,7 +83,7 @@ static void go_on(struct watch *w)
 	if (strcmp(caller.tenant, w->filter.caller.tenant) != 0)
 		failed = err_set(&e, ERR_DENIED,
 				 "the table of who may call has changed: watch anew");
-	else if (fleet_forgotten(w->fleet) > has)
+	else if (fleet_forgotten(w->fleet, &caller) > has)
 		failed = err_set(
 			&e, ERR_OUT_OF_RANGE,
 			"this watch was read too slowly, and CVMs that are gone were forgotten "
@@ -130,7 +130,7 @@ static int start(struct watch *w, const Manager__WatchVmsReq *request,
 			"state of each");
 	/* What is refused names the last revision: as of now, not when another's CVM changed. */
 	(void)fleet_revision_now(f);
-	if (request->revision && fleet_check_revision(f, request->revision, e) < 0)
+	if (request->revision && fleet_check_revision(f, request->revision, caller, e) < 0)
 		return err_code(e);
 	if (fleet_watch(f, &w->watcher, e) < 0)
 		return err_code(e);

@@ -401,6 +401,23 @@ int virt_forward(struct virt *v, const char *uuid, const char *host, uint16_t po
 	return 0;
 }
 
+int virt_size(struct virt *v, const char *uuid, struct virt_size *size, struct err *e)
+{
+	CLEANUP(unref_conn) virConnectPtr conn = NULL;
+	CLEANUP(virDomainFree) virDomainPtr domain = NULL;
+	virDomainInfo info;
+
+	if (take(v, &conn, e) < 0)
+		return err_code(e);
+	domain = virDomainLookupByUUIDString(conn, uuid);
+	if (!domain && virGetLastErrorCode() == VIR_ERR_NO_DOMAIN)
+		return err_set(e, ERR_NOT_FOUND, "libvirt has no domain %s", uuid);
+	if (!domain || virDomainGetInfo(domain, &info) < 0)
+		return virt_error(conn, e, "ask how large a domain is");
+	*size = (struct virt_size){ info.nrVirtCpu, (uint64_t)info.maxMem << 10 };
+	return 0;
+}
+
 int virt_list(struct virt *v, const char *prefix, struct virt_domain **domains, size_t *count,
 	      struct err *e)
 {

@@ -80,6 +80,14 @@ int virt_stop(struct virt *virt, const char *uuid, struct err *e) MUST_CHECK;
 int virt_forward(struct virt *virt, const char *uuid, const char *host, uint16_t port,
 		 uint16_t guest_port, struct err *e) MUST_CHECK;
 
+/* How much the domain has. ERR_NOT_FOUND: there is none. */
+struct virt_size {
+	unsigned cpus;
+	uint64_t memory; /* bytes */
+};
+int virt_size(struct virt *virt, const char *uuid, struct virt_size *size,
+	      struct err *e) MUST_CHECK;
+
 /* The domains whose name begins with `prefix`, running or starting, malloc'ed. */
 int virt_list(struct virt *virt, const char *prefix, struct virt_domain **domains, size_t *count,
 	      struct err *e) MUST_CHECK;

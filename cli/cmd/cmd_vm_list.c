@@ -92,7 +92,7 @@ const struct command cmd_vm_list = {
 	.options = list_options,
 	.run = run_list,
 	.more = "Lost ones are those of which libvirt can't be asked whether they run. Of those that are gone, the\n"
-		"manager remembers the last 1024: --state exited lists them, with the reason.",
+		"manager remembers 1024: --state exited lists them, with the reason.",
 };
 
 static enum cli_exit run_show(struct cli *cli, struct err *e)

@@ -97,6 +97,16 @@ int __wrap_virt_list(struct virt *v, const char *prefix, struct virt_domain **do
 	return 0;
 }
 
+int __wrap_virt_size(struct virt *v, const char *uuid, struct virt_size *size, struct err *e);
+
+int __wrap_virt_size(struct virt *v, const char *uuid, struct virt_size *size, struct err *e)
+{
+	if (!fleet_world.size.cpus)
+		return err_set(e, ERR_UNAVAILABLE, "as told");
+	*size = fleet_world.size;
+	return 0;
+}
+
 int __wrap_registry_saved(const char *path, const char *id, struct cvm *cvm, struct err *e);
 
 int __wrap_registry_saved(const char *path, const char *id, struct cvm *cvm, struct err *e)

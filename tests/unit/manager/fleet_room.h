@@ -25,7 +25,8 @@ struct fleet_world {
 	struct cvm saved; /* what a stray's record says */
 	struct virt_domain domains[4];
 	size_t domain_count;
-	bool vanish; /* the domains, as soon as they were asked for once more */
+	struct virt_size size; /* of each domain; without CPUs: libvirt does not say */
+	bool vanish;           /* the domains, as soon as they were asked for once more */
 };
 
 extern struct fleet_world fleet_world;

@@ -133,13 +133,20 @@ static void a_disk_without_room_admits_nothing(void **state)
 	struct config config = { .state_dir = (char *)"/" };
 	struct err e;
 
-	assert_ok(admission_check_disk(&config, &e), e);
+	assert_ok(admission_check_disk(&config, 0, &e), e);
+	assert_ok(admission_check_disk(&config, UINT32_MAX, &e), e);
+	config.state_free = 1;
+	assert_ok(admission_check_disk(&config, 1, &e), e);
+	config.state_free = (uint64_t)1 << 20; /* no disk has as much for so many */
+	assert_refused(admission_check_disk(&config, UINT32_MAX, &e), e, ERR_EXHAUSTED,
+		       "4294967295 CVMs are being created: 1 must be free for each of them and "
+		       "for another one (MANAGER_STATE_FREE)");
 	config.state_free = CONFIG_TOTAL_MEMORY_MAX;
-	assert_refused(admission_check_disk(&config, &e), e, ERR_EXHAUSTED,
+	assert_refused(admission_check_disk(&config, 0, &e), e, ERR_EXHAUSTED,
 		       "where '/' is, and 1073741824 must be free for another CVM "
 		       "(MANAGER_STATE_FREE)");
 	config.state_dir = (char *)"/no/such/folder";
-	assert_refused(admission_check_disk(&config, &e), e, ERR_NOT_FOUND, "/no/such/folder");
+	assert_refused(admission_check_disk(&config, 0, &e), e, ERR_NOT_FOUND, "/no/such/folder");
 }
 
 int main(void)

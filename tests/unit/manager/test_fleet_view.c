@@ -206,24 +206,84 @@ static void too_old_a_revision_is_told(void **state)
 
 	fleet_room_fresh(&m, 1);
 	start = fleet_revision(m.fleet);
-	assert_refused(fleet_check_revision(m.fleet, start + 1, &e), e, ERR_INVALID,
+	assert_refused(fleet_check_revision(m.fleet, start + 1, &an_operator, &e), e, ERR_INVALID,
 		       "not been yet");
-	assert_refused(fleet_check_revision(m.fleet, start - 1, &e), e, ERR_OUT_OF_RANGE, "anew");
+	assert_refused(fleet_check_revision(m.fleet, start - 1, &an_operator, &e), e,
+		       ERR_OUT_OF_RANGE, "anew");
 	for (int i = 0; i < REGISTRY_GONE_MAX; i++) {
 		fleet_room_create(&m, &told, "");
 		remove_it(&m, &told);
 	}
-	assert_ok(fleet_check_revision(m.fleet, start, &e), e);
+	assert_ok(fleet_check_revision(m.fleet, start, &an_operator, &e), e);
 	changes = fleet_changes_after(m.fleet, start);
 	while (fleet_changes_next(&changes, &view))
 		told_of++;
 	assert_int_equal(told_of, REGISTRY_GONE_MAX);
 	fleet_room_create(&m, &told, "");
 	remove_it(&m, &told); /* the first is forgotten */
-	assert_refused(fleet_check_revision(m.fleet, start, &e), e, ERR_OUT_OF_RANGE, "anew");
-	assert_ok(fleet_check_revision(m.fleet, fleet_forgotten(m.fleet), &e), e);
-	assert_refused(fleet_check_revision(m.fleet, fleet_forgotten(m.fleet) - 1, &e), e,
-		       ERR_OUT_OF_RANGE, "anew");
+	assert_refused(fleet_check_revision(m.fleet, start, &an_operator, &e), e, ERR_OUT_OF_RANGE,
+		       "anew");
+	assert_ok(fleet_check_revision(m.fleet, fleet_forgotten(m.fleet, &an_operator),
+				       &an_operator, &e),
+		  e);
+	assert_refused(fleet_check_revision(m.fleet, fleet_forgotten(m.fleet, &an_operator) - 1,
+					    &an_operator, &e),
+		       e, ERR_OUT_OF_RANGE, "anew");
+	fleet_room_close(&m);
+}
+
+static const struct access_caller mary = { .tenant = "mary" }, paul = { .tenant = "paul" };
+
+static void come_and_go(struct fleet_room *m, const struct access_caller *caller)
+{
+	Manager__CreateReq request = fleet_room_request();
+	struct fleet_told told = { 0 };
+	struct err e;
+
+	assert_ok(fleet_create(m->fleet, &request, caller, fleet_room_created, &told, &e), e);
+	fleet_room_settle(m);
+	remove_it(m, &told);
+}
+
+static unsigned gone_of(struct fleet_room *m, const struct access_caller *caller)
+{
+	struct vm_view view;
+	unsigned count = 0;
+
+	for (size_t i = 0; i < fleet_places(m->fleet); i++)
+		count += fleet_view(m->fleet, i, &view) && view.gone &&
+			 strcmp(view.gone->owner, caller->tenant) == 0;
+	return count;
+}
+
+/* However many one tenant makes, another's and the operator's are remembered. */
+static void who_makes_many_pushes_out_his_own(void **state)
+{
+	struct access_caller many = mary, few = paul;
+	struct fleet_room m;
+	uint64_t start;
+	struct err e;
+
+	for (size_t i = 0; i < ACCESS_LIMITS; i++)
+		many.limits[i] = few.limits[i] = ACCESS_NO_LIMIT;
+	fleet_room_fresh(&m, 1);
+	start = fleet_revision(m.fleet);
+	come_and_go(&m, &few);
+	come_and_go(&m, &an_operator);
+	for (int i = 0; i < REGISTRY_GONE_MAX + 5; i++)
+		come_and_go(&m, &many);
+	assert_int_equal(gone_of(&m, &few), 1);
+	assert_int_equal(gone_of(&m, &an_operator), 1);
+	assert_int_equal(gone_of(&m, &many), REGISTRY_GONE_MAX - 2);
+	/* Nothing that he may see was forgotten. */
+	assert_ok(fleet_check_revision(m.fleet, start, &few, &e), e);
+	assert_refused(fleet_check_revision(m.fleet, start, &many, &e), e, ERR_OUT_OF_RANGE,
+		       "anew");
+	assert_refused(fleet_check_revision(m.fleet, start, &an_operator, &e), e, ERR_OUT_OF_RANGE,
+		       "anew");
+	come_and_go(&m, &few);
+	assert_int_equal(gone_of(&m, &few), 2);
+	assert_int_equal(gone_of(&m, &many), REGISTRY_GONE_MAX - 3);
 	fleet_room_close(&m);
 }
 
@@ -245,7 +305,8 @@ static void a_restart_begins_anew(void **state)
 	assert_ok(registry_add(m.registry, &half, &e), e);
 	fleet_room_close(&m);
 	fleet_room_fresh(&m, 2);
-	assert_refused(fleet_check_revision(m.fleet, before, &e), e, ERR_OUT_OF_RANGE, "anew");
+	assert_refused(fleet_check_revision(m.fleet, before, &an_operator, &e), e, ERR_OUT_OF_RANGE,
+		       "anew");
 	assert_true(fleet_revision(m.fleet) > before);
 	view = find(&m, "ward-7");
 	assert_int_equal(view.state, VM_LOST); /* until libvirt has said that it runs */
@@ -367,6 +428,7 @@ int main(void)
 		FLEET_ROOM_ROW(names_are_unique_while_they_are_used),
 		FLEET_ROOM_ROW(changes_come_in_order_and_none_is_missing),
 		FLEET_ROOM_ROW(too_old_a_revision_is_told),
+		FLEET_ROOM_ROW(who_makes_many_pushes_out_his_own),
 		FLEET_ROOM_ROW(a_restart_begins_anew),
 		FLEET_ROOM_ROW(watchers_are_told_and_have_a_limit),
 		FLEET_ROOM_ROW(places_of_watchers_are_shared_by_caller),

@@ -328,6 +328,56 @@ static void one_call_at_a_time_is_about_a_stray(void **state)
 	fleet_room_close(&m);
 }
 
+static int create_sized(struct fleet_room *m, struct fleet_told *told, uint32_t cpus, struct err *e)
+{
+	Manager__CreateReq request = fleet_room_request();
+	int failed;
+
+	request.cpus = cpus;
+	failed = fleet_create(m->fleet, &request, NULL, fleet_room_created, told, e);
+	fleet_room_settle(m);
+	return failed;
+}
+
+/* What a domain without a record has is not there for others: as much as libvirt says, or else as much as a CVM
+ * may have. */
+static void what_strays_have_counts(void **state)
+{
+	struct fleet_told told = { 0 };
+	struct fleet_room m;
+	char name[LIFECYCLE_NAME_MAX];
+	struct err e;
+
+	fleet_room_prepare(&m, 8);
+	m.config.max_cpus = 4;
+	m.config.total_cpus = 10;
+	m.config.total_memory = (uint64_t)1 << 40;
+	fleet_room_open(&m);
+	fleet_room_settle(&m);
+	lifecycle_name(&m.lifecycle, 5, name);
+	notice(&m, VIRT_STARTED, STRAY, name);
+	fleet_room_settle(&m);
+	assert_ok(create_sized(&m, &told, 4, &e), e);
+	assert_refused(create_sized(&m, &told, 4, &e), e, ERR_EXHAUSTED, "8 of 10");
+	notice(&m, VIRT_STOPPED, STRAY, name);
+	fleet_world.size = (struct virt_size){ 6, (uint64_t)1 << 30 };
+	notice(&m, VIRT_STARTED, STRAY, name);
+	fleet_room_settle(&m);
+	assert_refused(create_sized(&m, &told, 1, &e), e, ERR_EXHAUSTED, "10 of 10");
+	/* It is still there when libvirt's domains are looked at again, and is not asked about anew. */
+	fleet_room_leave(&m, STRAY, name);
+	snprintf(fleet_world.domains[1].uuid, sizeof(fleet_world.domains[1].uuid), "%s", told.id);
+	fleet_world.domain_count = 2;
+	fleet_world.size.cpus = 0;
+	notice(&m, VIRT_CONNECTED, "", "");
+	fleet_room_settle(&m);
+	assert_refused(create_sized(&m, &told, 1, &e), e, ERR_EXHAUSTED, "10 of 10");
+	notice(&m, VIRT_STOPPED, STRAY, name);
+	assert_ok(create_sized(&m, &told, 4, &e), e);
+	assert_int_equal(told.created, 2);
+	fleet_room_close(&m);
+}
+
 static void a_stray_whose_place_is_taken_can_only_be_removed(void **state)
 {
 	struct fleet_told told = { 0 }, mine = { 0 };
@@ -501,6 +551,7 @@ int main(void)
 		FLEET_ROOM_ROW(a_stray_is_adopted_as_it_was),
 		FLEET_ROOM_ROW(a_stray_that_ends_while_it_is_adopted_goes_again),
 		FLEET_ROOM_ROW(one_call_at_a_time_is_about_a_stray),
+		FLEET_ROOM_ROW(what_strays_have_counts),
 		FLEET_ROOM_ROW(a_stray_whose_place_is_taken_can_only_be_removed),
 		FLEET_ROOM_ROW(libvirt_is_looked_for_until_it_is_back),
 		FLEET_ROOM_ROW(a_restart_takes_up_what_is_recorded),

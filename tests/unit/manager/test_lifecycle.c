@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 
 #define ID "3b1f8a10-1111-4222-8333-000000000001"
@@ -100,12 +101,35 @@ static void domain_path(char *path, size_t room, const char *uuid)
 	snprintf(path, room, "%s/%s", domains, uuid);
 }
 
+/* Its disk is full for another one while this one is being made. */
+static struct lifecycle *while_started;
+
+static void create_another(void)
+{
+	struct config *config = (struct config *)(uintptr_t)while_started->config;
+	struct cvm other = { .id = "5b1c6d3e-0000-4000-8000-0000000000ff", .slot = 3 };
+	struct cvm_request request = { 0 };
+	struct statvfs fs;
+	struct err e;
+
+	assert_int_equal(while_started->creating, 1);
+	assert_int_equal(statvfs(config->state_dir, &fs), 0);
+	/* There is enough for one, and not for two. */
+	config->state_free = (uint64_t)fs.f_bavail * fs.f_frsize / 4 * 3;
+	assert_refused(lifecycle_create(while_started, &request, &other, &e), e, ERR_EXHAUSTED,
+		       "1 CVMs are being created");
+	config->state_free = 0;
+	assert_int_equal(while_started->creating, 1);
+}
+
 int __wrap_virt_start(struct virt *v, const char *xml, struct err *e)
 {
 	char path[200];
 	int fd;
 
 	here();
+	if (while_started)
+		create_another();
 	if (fail_at && failing(e) < 0)
 		return err_code(e);
 	snprintf(started_xml, sizeof(started_xml), "%s", xml);
@@ -553,7 +577,10 @@ static void a_wish_is_launched_as_it_is(void **state)
 	memcpy(name, all[0].image, sizeof(name));
 	free(all);
 	assert_ok(lifecycle_remove(&m.lifecycle, &cvm, false, &e), e);
+	while_started = &m.lifecycle;
 	assert_ok(create_wished(&m, name, 256, &cvm, &e), e); /* flavour and digest */
+	while_started = NULL;
+	assert_int_equal(m.lifecycle.creating, 0);
 	assert_ok(lifecycle_remove(&m.lifecycle, &cvm, false, &e), e);
 	close_manager(&m);
 }

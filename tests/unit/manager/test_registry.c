@@ -417,6 +417,34 @@ static void a_damaged_database_is_refused_and_never_taken_for_an_empty_one(void 
 	free(bytes);
 }
 
+/* The oldest of whoever has most of them is forgotten. */
+static void each_owner_has_a_share_of_what_is_remembered(void **state)
+{
+	static struct cvm_gone gone[REGISTRY_GONE_MAX];
+	struct cvm cvm = some_cvm(2000);
+	struct registry *r;
+	size_t count;
+	struct err e;
+
+	assert_ok(registry_open(test_folder, &r, &e), e);
+	run_sql("PRAGMA synchronous = OFF; DELETE FROM gone; WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT"
+		" i + 1 FROM n WHERE i < 1023) INSERT INTO gone (id, owner) SELECT"
+		" printf('00000000-0000-4000-8000-%012d', i), iif(i < 2, 'paul', 'ward-7') FROM n");
+	for (unsigned i = 0; i < 3; i++) {
+		cvm = some_cvm(2000 + i);
+		assert_ok(registry_add(r, &cvm, &e), e);
+		assert_ok(registry_delete(r, &cvm, &e), e);
+	}
+	assert_ok(registry_gone(r, gone, &count, &e), e);
+	assert_int_equal(count, REGISTRY_GONE_MAX);
+	assert_string_equal(gone[0].id, some_cvm(0).id);
+	assert_string_equal(gone[1].id, some_cvm(1).id);
+	assert_string_equal(gone[2].id, some_cvm(5).id);
+	assert_string_equal(gone[REGISTRY_GONE_MAX - 1].id, cvm.id);
+	run_sql("DELETE FROM gone");
+	registry_close(r);
+}
+
 static void what_was_deleted_is_remembered_for_a_while(void **state)
 {
 	static struct cvm_gone gone[REGISTRY_GONE_MAX];
@@ -673,6 +701,8 @@ int main(void)
 		cmocka_unit_test_teardown(
 			a_damaged_database_is_refused_and_never_taken_for_an_empty_one,
 			remove_file),
+		cmocka_unit_test_teardown(each_owner_has_a_share_of_what_is_remembered,
+					  remove_file),
 		cmocka_unit_test_teardown(what_was_deleted_is_remembered_for_a_while, remove_file),
 		cmocka_unit_test_teardown(a_registry_of_the_first_version_is_taken_over,
 					  remove_file),
