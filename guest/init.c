@@ -7,8 +7,10 @@
  */
 #include "common/base/cleanup.h"
 #include "common/base/file.h"
+#include "guest/bootdisk.h"
 #include "guest/cmdline.h"
 #include "guest/console.h"
+#include "guest/disks.h"
 #include "guest/groups.h"
 #include "guest/ima.h"
 #include "guest/modules.h"
@@ -24,7 +26,7 @@
 #include <sys/stat.h>
 
 #define VERITY_FILE "/root.verity" /* in the initrd of an image whose root is a disk */
-#define VERITY_DISK "/dev/vda"
+#define SHARES_FILE "/from-shares" /* in that of an image that takes 9p shares and no boot disk */
 
 static int check_cmdline(struct err *e)
 {
@@ -63,6 +65,7 @@ static int prepare_root(struct err *e)
 {
 	CLEANUP(free) char *text = NULL;
 	struct verity verity;
+	char disk[DISKS_PATH_MAX];
 
 	if (access(VERITY_FILE, F_OK) < 0) {
 		if (errno != ENOENT)
@@ -72,17 +75,26 @@ static int prepare_root(struct err *e)
 		return 0;
 	}
 	if (file_read_text(VERITY_FILE, VERITY_TEXT_MAX, &text, e) < 0 ||
-	    verity_parse(text, &verity, e) < 0)
+	    verity_parse(text, &verity, e) < 0 ||
+	    disks_await(disks_first_but, BOOTDISK_SERIAL,
+			"the root disk is missing: launch with it", disk, e) < 0)
 		return err_code(e);
 	if (mkdir(MOUNTS_ROOT, 0755) < 0 && errno != EEXIST)
 		return err_errno(e, "make '%s'", MOUNTS_ROOT);
-	return verity_mount(&verity, VERITY_DISK, MOUNTS_ROOT, e);
+	return verity_mount(&verity, disk, MOUNTS_ROOT, e);
+}
+
+/* What the host gives to the agent. Which form it has is the image's choice, and never the host's. */
+static int take_given(struct err *e)
+{
+	if (access(SHARES_FILE, F_OK) == 0)
+		return shares_take(e);
+	return errno == ENOENT ? bootdisk_take(e) : err_errno(e, "look for '%s'", SHARES_FILE);
 }
 
 static int (*const steps[])(struct err *e) = {
-	mounts_early, fill_descriptors, ima_load,           check_cmdline,
-	load_modules, prepare_root,     mounts_late,        groups_delegate,
-	shares_take,  mounts_harden,    mounts_switch_root,
+	mounts_early, fill_descriptors, ima_load,   check_cmdline, load_modules,       prepare_root,
+	mounts_late,  groups_delegate,  take_given, mounts_harden, mounts_switch_root,
 };
 
 int main(void)

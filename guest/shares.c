@@ -5,6 +5,9 @@
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/base/users.h"
+#include "common/manifest/bootdisk.h"
+#include "guest/disks.h"
+#include "guest/given.h"
 #include "guest/mounts.h"
 
 #include <dirent.h>
@@ -23,8 +26,8 @@ struct share {
 };
 
 static const struct share shares[] = {
-	{ "env_share", MOUNTS_ROOT "/etc/cocos" },
-	{ "certs_share", MOUNTS_ROOT "/etc/certs" },
+	{ "env_share", GIVEN_CONFIG },
+	{ "certs_share", GIVEN_CERTS },
 };
 
 DEFINE_CLEANUP(DIR *, closedir)
@@ -75,11 +78,9 @@ static int copy_file(int from_dir, int to_dir, const char *name, uid_t owner, st
 		return err_errno(e, "open '%s'", name);
 	if (!S_ISREG(st.st_mode))
 		return err_set(e, ERR_INVALID, "'%s' is not a plain file", name);
-	to = openat(to_dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0400);
+	to = given_make(to_dir, name, owner, e);
 	if (to < 0)
-		return err_errno(e, "make '%s'", name);
-	if (fchown(to, owner, owner) < 0)
-		return err_errno(e, "give '%s' to the agent", name);
+		return err_code(e);
 	return copy_bytes(from, to, name, e);
 }
 
@@ -122,20 +123,25 @@ static int share_take(const struct share *share, struct err *e)
 				       "the 9p share '%s' is missing: launch with it", share->tag);
 		return err_errno(e, "mount the 9p share '%s'", share->tag);
 	}
-	if (mount("tmpfs", share->target, "tmpfs", SEALED,
-		  "mode=700,size=20m,uid=" USERS_TEXT(USERS_AGENT)) < 0)
-		return err_errno(e, "mount tmpfs at '%s'", share->target);
+	if (given_open(share->target, e) < 0)
+		return err_code(e);
 	if (shares_copy(SHARE_POINT, share->target, USERS_AGENT, e) < 0)
 		return err_wrap(e, "9p share '%s'", share->tag);
 	if (umount2(SHARE_POINT, 0) < 0)
 		return err_errno(e, "let go of the 9p share '%s'", share->tag);
-	if (mount(NULL, share->target, NULL, MS_REMOUNT | MS_RDONLY | SEALED, NULL) < 0)
-		return err_errno(e, "make '%s' read-only", share->target);
-	return 0;
+	return given_seal(share->target, e);
 }
 
 int shares_take(struct err *e)
 {
+	char disk[DISKS_PATH_MAX];
+
+	if (disks_find(DISKS_FOLDER, BOOTDISK_SERIAL, disk, e) < 0)
+		return err_code(e);
+	if (*disk)
+		return err_set(e, ERR_INVALID,
+			       "there is a boot disk, and this image takes the shares: launch with "
+			       "one of both, as its image.json says");
 	if (mkdir(SHARE_POINT, 0700) < 0)
 		return err_errno(e, "make '%s'", SHARE_POINT);
 	for (size_t i = 0; i < ARRAY_LEN(shares); i++)

@@ -11,12 +11,9 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
-#include <time.h>
 
 #define VERITY_NAME   "root"
 #define VERITY_DEVICE "/dev/dm-0" /* the only device-mapper device of the image */
-
-enum { VERITY_WAIT_MS = 10000, VERITY_STEP_MS = 10 };
 
 int verity_parse(const char *text, struct verity *verity, struct err *e)
 {
@@ -94,23 +91,9 @@ static int verity_map(const struct verity *verity, const char *disk, struct err 
 	return 0;
 }
 
-/* The driver is loaded, but a disk may still be on its way. */
-static int wait_for(const char *disk, struct err *e)
-{
-	for (int waited = 0; access(disk, F_OK) < 0; waited += VERITY_STEP_MS) {
-		const struct timespec step = { .tv_nsec = VERITY_STEP_MS * 1000000L };
-
-		if (waited >= VERITY_WAIT_MS)
-			return err_set(e, ERR_NOT_FOUND,
-				       "the root disk '%s' is missing: launch with it", disk);
-		nanosleep(&step, NULL);
-	}
-	return 0;
-}
-
 int verity_mount(const struct verity *verity, const char *disk, const char *target, struct err *e)
 {
-	if (wait_for(disk, e) < 0 || verity_map(verity, disk, e) < 0)
+	if (verity_map(verity, disk, e) < 0)
 		return err_code(e);
 	if (mount(VERITY_DEVICE, target, "erofs", MS_RDONLY | MS_NOSUID | MS_NODEV, NULL) < 0)
 		return err_errno(e, "mount the root");

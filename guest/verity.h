@@ -25,7 +25,7 @@ struct verity {
 /* Reads "data_blocks N\nroot_hash HEX\n", exactly. */
 int verity_parse(const char *text, struct verity *verity, struct err *e) MUST_CHECK;
 
-/* Sets up the device over `disk` ("/dev/vda") and mounts the erofs on it at `target`, read-only.
+/* Sets up the device over `disk`, which is there, and mounts the erofs on it at `target`, read-only.
  * A block that differs from the built image panics the kernel, and so does one that can't be
  * read: otherwise the host could choose errors for programs to see. */
 int verity_mount(const struct verity *verity, const char *disk, const char *target,

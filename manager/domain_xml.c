@@ -3,6 +3,7 @@
 
 #include "common/base/cleanup.h"
 #include "common/base/file.h"
+#include "common/manifest/bootdisk.h"
 
 #include <string.h>
 #include <libxml/xmlwriter.h>
@@ -206,18 +207,40 @@ static void write_share(struct xml *x, const char *dir, const char *tag, const c
 	close_tag(x);
 }
 
-static void write_disk(struct xml *x, const char *file)
+struct disk {
+	const char *file, *device, *slot;
+	const char
+		*serial; /* the boot disk's; NULL: the image's root, which other domains have too */
+};
+
+static void write_disk(struct xml *x, const struct disk *disk)
 {
 	open_tag(x, "disk");
 	attribute(x, "type", "file");
 	attribute(x, "device", "disk");
 	empty_tag(x, "driver", "name", "qemu", "type", "raw", NULL);
-	empty_tag(x, "source", "file", file, NULL);
-	empty_tag(x, "target", "dev", "vda", "bus", "virtio", NULL);
+	empty_tag(x, "source", "file", disk->file, NULL);
+	empty_tag(x, "target", "dev", disk->device, "bus", "virtio", NULL);
 	empty_tag(x, "readonly", NULL);
-	empty_tag(x, "shareable", NULL);
-	write_address(x, "0x02");
+	if (disk->serial)
+		text_tag(x, "serial", disk->serial);
+	else
+		empty_tag(x, "shareable", NULL);
+	write_address(x, disk->slot);
 	close_tag(x);
+}
+
+/* The guest finds the boot disk by its serial number; its root, in old images as well, is the first. */
+static void write_storage(struct xml *x, const struct domain_spec *spec)
+{
+	if (spec->root)
+		write_disk(x, &(struct disk){ spec->root, "vda", "0x02", NULL });
+	if (spec->boot_disk) {
+		write_disk(x, &(struct disk){ spec->boot_disk, "vdb", "0x03", BOOTDISK_SERIAL });
+		return;
+	}
+	write_share(x, spec->env_dir, "env_share", "0x03");
+	write_share(x, spec->certs_dir, "certs_share", "0x04");
 }
 
 static void write_tpm(struct xml *x)
@@ -241,10 +264,7 @@ static void write_devices(struct xml *x, const struct domain_spec *spec)
 	if (spec->emulator)
 		text_tag(x, "emulator", spec->emulator);
 	empty_tag(x, "controller", "type", "usb", "model", "none", NULL);
-	if (spec->root)
-		write_disk(x, spec->root);
-	write_share(x, spec->env_dir, "env_share", "0x03");
-	write_share(x, spec->certs_dir, "certs_share", "0x04");
+	write_storage(x, spec);
 	open_tag(x, "interface");
 	attribute(x, "type", "user");
 	empty_tag(x, "model", "type", "virtio", NULL);
@@ -368,6 +388,9 @@ static int check_spec(const struct domain_spec *spec, struct err *e)
 		return err_set(e, ERR_INVALID,
 			       "an SNP domain needs host data, and the ID block and "
 			       "its authentication go together");
+	if (!spec->boot_disk == !spec->env_dir || !spec->env_dir != !spec->certs_dir)
+		return err_set(e, ERR_INVALID,
+			       "a domain needs a boot disk, or both shares and no boot disk");
 	if (spec->tee == DOMAIN_TDX && !spec->tdx.mr_config_id)
 		return err_set(e, ERR_INVALID, "a TDX domain needs MRCONFIGID");
 	return 0;

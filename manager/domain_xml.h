@@ -47,8 +47,10 @@ struct domain_spec {
 	const char *firmware; /* UEFI file; NULL: SeaBIOS (refused for a TEE) */
 	const char *igvm; /* IGVM file in place of firmware and kernel; SNP and TDX; NULL: none */
 	const char *kernel, *initrd, *cmdline;
-	const char *root; /* read-only disk; NULL: none */
-	const char *env_dir, *certs_dir, *console;
+	const char *root;      /* read-only disk; NULL: none */
+	const char *boot_disk; /* read-only disk with the boot configuration; NULL: two shares … */
+	const char *env_dir, *certs_dir; /* … namely these */
+	const char *console;
 	struct domain_snp snp; /* with DOMAIN_SNP */
 	struct domain_tdx tdx; /* with DOMAIN_TDX */
 };

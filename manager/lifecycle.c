@@ -5,6 +5,7 @@
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "manager/admission.h"
+#include "manager/boot_files.h"
 #include "manager/host_check.h"
 #include "manager/launch_policy.h"
 #include "manager/tee.h"
@@ -18,7 +19,7 @@
 
 /* Folders and files of one CVM. */
 struct paths {
-	char *state, *console, *record, *secrets, *env, *certs;
+	char *state, *console, *record, *secrets, *disk, *env, *certs;
 };
 
 static void paths_done(struct paths *paths)
@@ -27,6 +28,7 @@ static void paths_done(struct paths *paths)
 	free(paths->console);
 	free(paths->record);
 	free(paths->secrets);
+	free(paths->disk);
 	free(paths->env);
 	free(paths->certs);
 }
@@ -38,6 +40,7 @@ static int paths_init(struct paths *p, const struct config *config, const char *
 	    text_format(&p->console, e, "%s/console.log", p->state) < 0 ||
 	    text_format(&p->record, e, "%s/" LIFECYCLE_RECORD, p->state) < 0 ||
 	    text_format(&p->secrets, e, "%s/%s", config->secrets_dir, id) < 0 ||
+	    text_format(&p->disk, e, "%s/boot.img", p->secrets) < 0 ||
 	    text_format(&p->env, e, "%s/env", p->secrets) < 0 ||
 	    text_format(&p->certs, e, "%s/certs", p->secrets) < 0)
 		return err_code(e);
@@ -94,6 +97,7 @@ void lifecycle_name(const struct lifecycle *l, unsigned slot, char name[LIFECYCL
 /* What of the image a launch needs. */
 struct launch {
 	char *kernel, *initrd, *root, *cmdline;
+	bool boot_disk; /* else shares */
 	struct virt_host host;
 };
 
@@ -152,6 +156,7 @@ static int read_image(struct lifecycle *l, struct cvm *cvm, struct launch *launc
 	launch->root = l->image->root.path ? strdup(l->image->root.path) : NULL;
 	if (!launch->kernel || !launch->initrd || (l->image->root.path && !launch->root))
 		return err_nomem(e);
+	launch->boot_disk = l->image->boot_disk;
 	image_name(l->image, cvm->image);
 	snprintf(cvm->cmdline, sizeof(cvm->cmdline), "%s", launch->cmdline);
 	return 0;
@@ -229,46 +234,22 @@ static int prepare(struct lifecycle *l, const struct cvm_request *request, struc
 	return failed;
 }
 
-static int own(const char *path, const struct virt_host *host, struct err *e)
+/* In the form that the image takes. */
+static struct boot_paths boot_paths(const struct paths *p, const struct launch *launch)
 {
-	if (host->has_owner && chown(path, host->uid, host->gid) < 0)
-		return err_errno(e, "give '%s' to QEMU's user", path);
-	return 0;
-}
-
-static int make_dir(const char *path, mode_t mode, struct err *e)
-{
-	return mkdir(path, mode) < 0 ? err_errno(e, "make '%s'", path) : 0;
-}
-
-/* Writes into a folder that only root can enter until everything is in it. */
-static int write_boot_file(const struct bootconfig *boot, enum bootconfig_file file,
-			   const char *dir, const struct virt_host *host, struct err *e)
-{
-	CLEANUP(free) char *path = NULL;
-
-	if (!boot->files[file].bytes)
-		return 0;
-	if (text_format(&path, e, "%s/%s", dir, bootconfig_name(file)) < 0 ||
-	    file_write_new(path, boot->files[file].bytes, boot->files[file].len, 0600, e) < 0)
-		return err_code(e);
-	return own(path, host, e);
+	if (launch->boot_disk)
+		return (struct boot_paths){ .folder = p->secrets, .disk = p->disk };
+	return (struct boot_paths){ .folder = p->secrets, .env = p->env, .certs = p->certs };
 }
 
 static int make_files(const struct paths *p, const struct cvm_request *request,
-		      const struct virt_host *host, struct err *e)
+		      const struct launch *launch, struct err *e)
 {
-	if (make_dir(p->state, 0700, e) < 0 || make_dir(p->secrets, 0700, e) < 0 ||
-	    make_dir(p->env, 0700, e) < 0 || make_dir(p->certs, 0700, e) < 0)
-		return err_code(e);
-	for (enum bootconfig_file file = 0; file < BOOTCONFIG_FILES; file++)
-		if (write_boot_file(&request->boot, file,
-				    file == BOOTCONFIG_ENVIRONMENT ? p->env : p->certs, host,
-				    e) < 0)
-			return err_code(e);
-	if (own(p->env, host, e) < 0 || own(p->certs, host, e) < 0 || own(p->secrets, host, e) < 0)
-		return err_code(e);
-	return 0;
+	struct boot_paths boot = boot_paths(p, launch);
+
+	if (mkdir(p->state, 0700) < 0)
+		return err_errno(e, "make '%s'", p->state);
+	return boot_files_make(&boot, &request->boot, &launch->host, e);
 }
 
 static int set_step(struct lifecycle *l, struct cvm *cvm, enum cvm_step step, struct err *e)
@@ -284,6 +265,7 @@ static int start_domain(struct lifecycle *l, const struct cvm *cvm, const struct
 {
 	CLEANUP(free) char *xml = NULL;
 	CLEANUP_TEE_TEXTS struct tee_texts texts = { 0 };
+	struct boot_paths boot = boot_paths(paths, launch);
 	char name[LIFECYCLE_NAME_MAX];
 	struct domain_spec spec = {
 		.name = name,
@@ -295,8 +277,9 @@ static int start_domain(struct lifecycle *l, const struct cvm *cvm, const struct
 		.initrd = launch->initrd,
 		.cmdline = launch->cmdline,
 		.root = launch->root,
-		.env_dir = paths->env,
-		.certs_dir = paths->certs,
+		.boot_disk = boot.disk,
+		.env_dir = boot.env,
+		.certs_dir = boot.certs,
 		.console = paths->console,
 	};
 
@@ -335,10 +318,9 @@ static int take_steps(struct lifecycle *l, const struct cvm_request *request, st
 	CLEANUP_PATHS struct paths paths = { 0 };
 
 	if (paths_init(&paths, l->config, cvm->id, e) < 0 ||
-	    make_files(&paths, request, &launch->host, e) < 0 ||
-	    set_step(l, cvm, CVM_DOMAIN, e) < 0 || start_domain(l, cvm, launch, &paths, e) < 0 ||
-	    set_step(l, cvm, CVM_FORWARD, e) < 0 || forward(l, cvm, e) < 0 ||
-	    registry_save(l->registry, paths.record, cvm, e) < 0)
+	    make_files(&paths, request, launch, e) < 0 || set_step(l, cvm, CVM_DOMAIN, e) < 0 ||
+	    start_domain(l, cvm, launch, &paths, e) < 0 || set_step(l, cvm, CVM_FORWARD, e) < 0 ||
+	    forward(l, cvm, e) < 0 || registry_save(l->registry, paths.record, cvm, e) < 0)
 		return err_code(e);
 	return set_step(l, cvm, CVM_RUNNING, e);
 }

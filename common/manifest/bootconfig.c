@@ -10,24 +10,12 @@
 #include <sys/stat.h>
 #include <openssl/crypto.h>
 
-static const char *const names[BOOTCONFIG_FILES] = {
-	[BOOTCONFIG_ENVIRONMENT] = "environment",
-	[BOOTCONFIG_CERT] = "cert.pem",
-	[BOOTCONFIG_KEY] = "key.pem",
-	[BOOTCONFIG_CA] = "ca.pem",
-};
-
-const char *bootconfig_name(enum bootconfig_file file)
-{
-	return names[file];
-}
-
 static int read_one(const char *dir, enum bootconfig_file file, struct bootconfig *boot,
 		    struct err *e)
 {
 	CLEANUP(free) char *path = NULL;
 	struct stat st;
-	int failed = text_format(&path, e, "%s/%s", dir, names[file]);
+	int failed = text_format(&path, e, "%s/%s", dir, bootconfig_name(file));
 
 	if (failed)
 		return failed;

@@ -2,8 +2,8 @@
 /*
  * bootconfig.h — what the host gives to a guest at boot, as bytes, and the digest that fixes it.
  *
- * Two shares: `env_share` with the file `environment`, `certs_share` with `cert.pem`, `key.pem`,
- * `ca.pem`; each file may be missing. The canonical form of a boot configuration is
+ * On a disk (bootdisk.h), or in two shares: `env_share` with the file `environment`, `certs_share` with
+ * `cert.pem`, `key.pem`, `ca.pem`; each file may be missing. The canonical form of a boot configuration is
  *
  *   "cocos-boot-v1" 00
  *   and for each of environment, cert.pem, key.pem, ca.pem, in this order:
@@ -11,7 +11,7 @@
  *
  * Its SHA3-256 (32 bytes) is what a launch fixes in SEV-SNP's HOST_DATA, its SHA3-384 (48 bytes)
  * in TDX's MRCONFIGID; both are measured as the first event into PCR14, each into the bank of its
- * length. The manager that writes the shares and the agent that reads them call this same
+ * length. The manager that writes them and the agent that reads them call this same
  * function.
  */
 #pragma once

@@ -6,6 +6,7 @@
 #include "common/base/json.h"
 #include "common/base/log.h"
 #include "common/base/utf8.h"
+#include "common/manifest/bootdisk.h"
 
 #include <string.h>
 #include <sys/stat.h>
@@ -109,6 +110,56 @@ static int copy_text(const struct json *root, const char *key, char **text, stru
 	return *text ? 0 : err_nomem(e);
 }
 
+static int read_boot_disk(const struct json *root, struct err *e)
+{
+	const struct json *disk;
+	const char *serial;
+	uint64_t version, size;
+
+	if (json_get_object(root, "boot_disk", &disk, e) < 0 ||
+	    json_get_u64(disk, "version", &version, e) < 0 ||
+	    json_get_string(disk, "serial", &serial, e) < 0 ||
+	    json_get_u64(disk, "size", &size, e) < 0)
+		return err_code(e);
+	if (version != BOOTDISK_VERSION || size != BOOTDISK_SIZE ||
+	    strcmp(serial, BOOTDISK_SERIAL) != 0)
+		return err_set(
+			e, ERR_PRECONDITION,
+			"boot_disk: version %llu, %llu bytes, serial %s is not the form that "
+			"is known here: use the release that made the image",
+			(unsigned long long)version, (unsigned long long)size,
+			log_quote(serial).text);
+	return 0;
+}
+
+static int read_shares(const struct json *root, struct err *e)
+{
+	static const char *const tags[] = { "env_share", "certs_share" };
+	const struct json *shares;
+	bool same;
+
+	if (json_get_array(root, "shares", &shares, e) < 0)
+		return err_code(e);
+	same = shares->count == ARRAY_LEN(tags);
+	for (size_t i = 0; same && i < shares->count; i++)
+		same = shares->items[i].type == JSON_STRING &&
+		       strcmp(shares->items[i].text, tags[i]) == 0;
+	return same ? 0 : err_set(e, ERR_INVALID, "shares: not those that are known here");
+}
+
+/* In which form the image takes its boot configuration: in one. */
+static int read_given(struct image *image, const struct json *root, struct err *e)
+{
+	bool shares = json_get(root, "shares") != NULL;
+
+	image->boot_disk = json_get(root, "boot_disk") != NULL;
+	if (shares == image->boot_disk)
+		return err_set(e, ERR_INVALID,
+			       shares ? "shares and boot_disk: only one of both"
+				      : "boot_disk: is missing");
+	return shares ? read_shares(root, e) : read_boot_disk(root, e);
+}
+
 static int read_launch(struct image *image, const struct json *root, struct err *e)
 {
 	const struct json *own_kernel;
@@ -122,7 +173,7 @@ static int read_launch(struct image *image, const struct json *root, struct err 
 	if (copy_text(root, "flavour", &image->flavour, e) < 0 ||
 	    copy_text(root, "cmdline", &image->cmdline, e) < 0 ||
 	    json_get_u64(root, "min_memory_mib", &image->min_memory_mib, e) < 0 ||
-	    read_words(image, root, e) < 0)
+	    read_words(image, root, e) < 0 || read_given(image, root, e) < 0)
 		return err_code(e);
 	image->own_kernel = json_get(root, "own_kernel") != NULL;
 	if (image->own_kernel && json_get_object(root, "own_kernel", &own_kernel, e) < 0)

@@ -36,6 +36,7 @@ struct image {
 	char **words; /* may be added to the command line; NULL at the end */
 	uint64_t min_memory_mib;
 	bool own_kernel; /* which runs no ACPI code of the host's */
+	bool boot_disk; /* its boot configuration comes on a disk (bootdisk.h), else by 9p shares */
 };
 
 /* Reads and checks everything. Blocking: it hashes some 100 MB. */

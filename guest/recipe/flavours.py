@@ -21,8 +21,7 @@ TOOLS = [
 # absent. What the kernel has built in does not stand here.
 MODULES = {
     "virtio_net": False,
-    "9pnet_virtio": False,
-    "9p": False,
+    "virtio_blk": False,
     "configfs": False,
     "overlay": False,
     "button": True,
@@ -37,7 +36,16 @@ MODULES = {
 LIBRARIES = ["libtss2-tcti-device.so.0", "libstdc++.so.6", "libgcc_s.so.1", "libm.so.6",
              "libpthread.so.0", "libdl.so.2", "librt.so.1"]
 
-DISK_MODULES = {"virtio_blk": False, "dm-mod": False, "dm-verity": False, "erofs": False}
+# In which form an image takes its boot configuration: what image.json says of it, the file in the initrd by
+# which init knows, and modules that are needed more. (common/manifest/bootdisk.h has the disk's form.)
+BOOT_FROM = {
+    "disk": {"record": {"boot_disk": {"version": 1, "serial": "cocos-boot", "size": 266240}},
+             "file": None, "modules": {}},
+    "shares": {"record": {"shares": ["env_share", "certs_share"]},
+               "file": "from-shares", "modules": {"9pnet_virtio": False, "9p": False}},
+}
+
+DISK_MODULES = {"dm-mod": False, "dm-verity": False, "erofs": False}
 
 FLAVOURS = {
     "base": {

@@ -8,7 +8,7 @@ import tempfile
 
 from . import buildroot, compile as build, cpio, disk, kernel, linux, packages, tree
 from .fail import Failure
-from .flavours import FLAVOURS, KERNEL, KERNEL_PACKAGES, KERNEL_SUITE, MODULES, RELEASE, \
+from .flavours import BOOT_FROM, FLAVOURS, KERNEL, KERNEL_PACKAGES, KERNEL_SUITE, MODULES, RELEASE, \
     SIMULATED_TOOLS, TOOLS
 
 FORMAT = 1
@@ -58,7 +58,12 @@ def resolve(apt, flavour, kind):
     }
 
 
-def locked(path, flavour_name, flavour, kind):
+def boot_from_of(record):
+    """In which form that image takes its boot configuration."""
+    return "shares" if "shares" in record else "disk"
+
+
+def locked(path, flavour_name, flavour, kind, boot_from="disk"):
     """The packages that the image.json at `path` lists, if that is what this recipe asks for."""
     with open(path, encoding="utf-8") as file:
         record = json.load(file)
@@ -66,6 +71,8 @@ def locked(path, flavour_name, flavour, kind):
         raise Failure(f"{path} is no list for the flavour '{flavour_name}'")
     if (kind == "own") != ("own_kernel" in record):
         raise Failure(f"{path} is no list for an image with the kernel '{kind}'")
+    if boot_from_of(record) != boot_from:
+        raise Failure(f"{path} is no list for an image that boots from '{boot_from}'")
     chosen = {name: record["packages"][name] for name in sets_of(kind)}
     for name, wanted in (("tools", tools_of(flavour)),
                          ("kernel_tools", linux.TOOLS if kind == "own" else []),
@@ -79,10 +86,12 @@ def locked(path, flavour_name, flavour, kind):
 
 
 class Build:
-    def __init__(self, project, flavour, out, cache, agent=None, lock=None, say=print, kind="own"):
+    def __init__(self, project, flavour, out, cache, agent=None, lock=None, say=print, kind="own",
+                 boot_from="disk"):
         self.project, self.name, self.out, self.cache = project, flavour, out, cache
         self.flavour, self.agent, self.lock, self.say = FLAVOURS[flavour], agent, lock, say
         self.kind, self.variant = kind, "simulated" if FLAVOURS[flavour].get("simulated") else None
+        self.boot_from = boot_from
         self.source = build.source_digest(project, build.sources_of(self.flavour))
 
     def _root(self, debs, entries):
@@ -106,7 +115,7 @@ class Build:
     def run(self):
         os.makedirs(self.cache, exist_ok=True)
         apt = packages.Apt(os.path.join(self.cache, "apt"), RELEASE)
-        chosen = locked(self.lock, self.name, self.flavour, self.kind) if self.lock else \
+        chosen = locked(self.lock, self.name, self.flavour, self.kind, self.boot_from) if self.lock else \
             resolve(apt, self.flavour, self.kind)
         roots = {}
         for name in sets_of(self.kind):
@@ -152,7 +161,7 @@ class Build:
                   [os.path.join(programs, name) for name in self.flavour.get("programs", [])])
         record = {"version": FORMAT, "flavour": self.name, "source": self.source,
                   "release": RELEASE, "min_memory_mib": self.flavour["min_memory_mib"],
-                  "shares": ["env_share", "certs_share"]}
+                  **BOOT_FROM[self.boot_from]["record"]}
         if self.flavour.get("simulated"):
             record["simulated"] = True
         if self.agent:  # such an image is never taken for one of ours
@@ -186,8 +195,12 @@ class Build:
         for name in ("proc", "sys", "dev"):
             os.makedirs(os.path.join(initrd, name))
         if self.kind == "stock":
-            kernel.write_modules(roots["kernel"], {**MODULES, **self.flavour["modules"]},
+            kernel.write_modules(roots["kernel"], {**MODULES, **self.flavour["modules"],
+                                                   **BOOT_FROM[self.boot_from]["modules"]},
                                  os.path.join(initrd, "modules"))
+        if BOOT_FROM[self.boot_from]["file"]:
+            with open(os.path.join(initrd, BOOT_FROM[self.boot_from]["file"]), "w", encoding="utf-8"):
+                pass
         shutil.copyfile(os.path.join(programs, "cocos-init"), os.path.join(initrd, "init"))
         os.chmod(os.path.join(initrd, "init"), 0o755)
         tree.normalize(initrd)
@@ -213,14 +226,14 @@ class Build:
         os.replace(final + ".new", final)
 
 
-def is_current(project, flavour, out, agent=None, kind="own"):
-    """Whether `out` already holds what this source gives, with that kernel and that agent if one is
-    given, every file whole."""
+def is_current(project, flavour, out, agent=None, kind="own", boot_from="disk"):
+    """Whether `out` already holds what this source gives, with that kernel, that form of its boot configuration
+    and that agent if one is given, every file whole."""
     try:
         with open(os.path.join(out, "image.json"), encoding="utf-8") as file:
             record = json.load(file)
         return record["version"] == FORMAT and record["flavour"] == flavour and \
-            ("own_kernel" in record) == (kind == "own") and \
+            ("own_kernel" in record) == (kind == "own") and boot_from_of(record) == boot_from and \
             record["source"] == build.source_digest(
                 project, build.sources_of(FLAVOURS[flavour])) and \
             record.get("agent_given") == (packages.sha256_of(agent) if agent else None) and all(

@@ -16,6 +16,9 @@ static struct writer begin(void)
 	"{\"file\":\"root\",\"size\":1," \
 	"\"sha256\":\"454349e422f05297191ead13e21d3db520e5abef52055e4964b82fb213f593a1\"}"
 
+#define LAUNCH "\"version\":1,\"flavour\":\"a\",\"cmdline\":\"a\",\"min_memory_mib\":0"
+#define DISK   ",\"boot_disk\":{\"version\":1,\"serial\":\"cocos-boot\",\"size\":266240}"
+
 static void save_image(const char *name, const char *launch, const char *kernel, const char *more)
 {
 	struct writer w = begin();
@@ -30,7 +33,7 @@ void calls_image(void)
 {
 	static const char good_launch[] =
 		"\"version\":1,\"flavour\":\"base\",\"cmdline\":\"console=ttyS0 quiet\","
-		"\"min_memory_mib\":512,\"cmdline_words\":[\"cocos.role_signature\"]";
+		"\"min_memory_mib\":512,\"cmdline_words\":[\"cocos.role_signature\"]" DISK;
 
 	save_image("good", good_launch, EMPTY_FILE, "");
 	save_image("root", good_launch, EMPTY_FILE, ",\"root\":" ROOT_FILE);
@@ -57,7 +60,7 @@ void calls_image(void)
 		   "");
 	save_image("version", "\"version\":2", EMPTY_FILE, "");
 	save_image("no-words",
-		   "\"version\":1,\"flavour\":\"base\",\"cmdline\":\"\",\"min_memory_mib\":0",
+		   "\"version\":1,\"flavour\":\"base\",\"cmdline\":\"\",\"min_memory_mib\":0" DISK,
 		   EMPTY_FILE, "");
 	save_image("words",
 		   "\"version\":1,\"flavour\":\"base\",\"cmdline\":\"a\",\"min_memory_mib\":0,"
@@ -75,23 +78,31 @@ void calls_image(void)
 		   EMPTY_FILE, "");
 	save_image("flavour-long",
 		   "\"version\":1,\"flavour\":\"012345678901234567890123456789012\","
-		   "\"cmdline\":\"a\",\"min_memory_mib\":0",
+		   "\"cmdline\":\"a\",\"min_memory_mib\":0" DISK,
 		   EMPTY_FILE, "");
 	save_image("flavour-control",
 		   "\"version\":1,\"flavour\":\"a\\u001b[2J\",\"cmdline\":\"a\","
-		   "\"min_memory_mib\":0",
+		   "\"min_memory_mib\":0" DISK,
 		   EMPTY_FILE, "");
-	save_image("cmdline-control",
-		   "\"version\":1,\"flavour\":\"a\",\"cmdline\":\"a\\nb\",\"min_memory_mib\":0",
-		   EMPTY_FILE, "");
+	save_image(
+		"cmdline-control",
+		"\"version\":1,\"flavour\":\"a\",\"cmdline\":\"a\\nb\",\"min_memory_mib\":0" DISK,
+		EMPTY_FILE, "");
 	save_image("lines", good_launch, "[]", "");
+	save_image("shares", LAUNCH ",\"shares\":[\"env_share\",\"certs_share\"]", EMPTY_FILE, "");
+	save_image("shares-others", LAUNCH ",\"shares\":[\"env_share\",\"other\"]", EMPTY_FILE, "");
+	save_image("shares-and-disk", LAUNCH DISK ",\"shares\":[]", EMPTY_FILE, "");
+	save_image("disk-other",
+		   LAUNCH ",\"boot_disk\":{\"version\":2,\"serial\":\"x\",\"size\":1}", EMPTY_FILE,
+		   "");
+	save_image("disk-none", LAUNCH, EMPTY_FILE, "");
 
 	struct writer w = begin();
 
 	writer_text(&w, "{\"version\":1,\"flavour\":\"base\",\"min_memory_mib\":0,\"cmdline\":\"");
 	for (int i = 0; i < 201; i++)
 		writer_text(&w, "0123456789");
-	writer_text(&w, "\"}");
+	writer_text(&w, "\"" DISK "}");
 	calls_save("image/cmdline-long", &w);
 	w = begin();
 	writer_text(&w, "{\"version\":");

@@ -3,6 +3,7 @@
 what does not fit is refused by name and leaves nothing, and with room the same call works.
 """
 import contextlib
+import itertools
 import os
 import shutil
 import subprocess
@@ -70,24 +71,23 @@ def attempt(call, *words):
 
 # ---- the manager ----
 
-def launched(m, disk):
-    """Launches with ever more pages free; how many launches were refused."""
-    failed = 0
-    while True:
-        disk.leave(failed)
+def launched(m, disk, rooms=()):
+    """Launches with ever more pages free, or with so many; the first number that was enough."""
+    for pages in rooms or itertools.count():
+        disk.leave(pages)
         made = attempt(m.create, disk.path)
         if made:
             disk.leave(PLENTY)
             m.remove(made.cvm_id)
             m.assert_nothing_left()
-            return failed
-        failed += 1
+            return pages
         # No machine goes on, even while its record can't be removed.
         until(lambda: not room.domains(), "the end of the domain")
         until(lambda: not room.processes("qemu-system-x86_64"), "the end of QEMU")
         disk.leave(PLENTY)
         m.until_settled()
         m.assert_nothing_left()
+    return None
 
 
 def a_launch_needs_room_for_its_record_and_leaves_nothing_without():
@@ -109,7 +109,8 @@ def a_launch_needs_room_for_what_the_cvm_is_given():
         with Disk(m.secrets) as disk:
             m.secrets = m.settings["SECRETS_DIR"] = disk.path + "/secrets"
             m.start()
-            assert launched(m, disk) == 1  # its environment is less than a page
+            whole = room.BOOT_DISK["boot_disk"]["size"] // PAGE
+            assert launched(m, disk, (0, 1, whole // 2, whole - 1, whole)) == whole
             disk.leave_inodes(2)
             assert attempt(m.create, disk.path) is None
             disk.leave_inodes(100)

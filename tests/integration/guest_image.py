@@ -14,7 +14,7 @@ import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 import tap  # noqa: E402
-from guest_vm import KERNEL, Ethernet, Vm, build_image  # noqa: E402
+from guest_vm import KERNEL, Ethernet, Vm, boot_disk, build_image  # noqa: E402
 
 PROJECT, PROBE, IMAGES = sys.argv[1:4]
 CERTS = {"cert.pem": b"certificate", "key.pem": b"key", "ca.pem": b"authority"}
@@ -22,21 +22,21 @@ SEED = 20261120
 NO_MODULE = "load a module: " + ("EPERM" if KERNEL == "stock" else "ENOSYS")
 
 
-def image(flavour):
+def image(flavour, boot_from="disk"):
     """The image with the probe for an agent, built when first asked for."""
-    out = os.path.join(IMAGES, flavour)
-    if flavour not in image.built:
-        build_image(PROJECT, flavour, out, "--agent", PROBE)
-        image.built.add(flavour)
+    out = os.path.join(IMAGES, flavour if boot_from == "disk" else f"{flavour}-{boot_from}")
+    if out not in image.built:
+        build_image(PROJECT, flavour, out, "--agent", PROBE, "--boot-from", boot_from)
+        image.built.add(out)
     return out
 
 
 image.built = set()
 
 
-def boot_stops(says, **options):
+def boot_stops(says, folder=None, **options):
     """The machine prints one line of a stopped boot with `says`, starts no agent and goes off."""
-    with Vm(image("base"), **{"environment": "X=1\n", "certs": CERTS, **options}) as vm:
+    with Vm(folder or image("base"), **{"environment": "X=1\n", "certs": CERTS, **options}) as vm:
         lines = vm.wait_end()
     ours = [line for line in lines if "cocos-init" in line or "probe" in line]
     assert len(ours) == 2 and "started" in ours[0], lines
@@ -108,15 +108,27 @@ def the_launchers_words_are_taken():
         vm.wait_line("probe: ready")
 
 
-def a_missing_share_stops_the_boot():
-    boot_stops("'env_share' is missing", environment=None)
-    boot_stops("'certs_share' is missing", certs=None)
+def a_boot_disk_that_is_missing_or_wrong_stops_the_boot():
+    """What is not one whole disk of the one form; boot_disk.py has the other ways to be wrong."""
+    boot_stops("'cocos-boot' is missing", environment=None)
+    boot_stops("no file of the name '../environment'", given=boot_disk({"../environment": b"X=1\n"}))
+    boot_stops("it has 266752 bytes, not 266240", given=boot_disk({"environment": b"X=1\n"}, size=266752))
 
 
-def an_odd_share_stops_the_boot():
-    boot_stops("larger than", certs={"ca.pem": b"x" * (1024 * 1024 + 1)})
-    boot_stops("file name", certs={"ca pem": b"x"})
-    boot_stops("more than 16 files", certs={f"f{i}": b"x" for i in range(17)})
+def an_image_for_older_managers_takes_their_shares_and_no_disk():
+    """Which of both is in the measured initrd: a host that offers both gets nothing."""
+    folder = image("base", "shares")
+    with Vm(folder, "A=LOOK\nB=2\n", CERTS) as vm:
+        assert vm.record["shares"] == ["env_share", "certs_share"] and "boot_disk" not in vm.record
+        vm.wait_line("probe: ready")
+        lines = vm.lines[:]
+    for wanted in ("/etc/cocos/environment: B=2", "/etc/cocos: environment", "/etc/certs: ca.pem",
+                   "/etc/certs: cert.pem", "/etc/certs: key.pem", "/etc/cocos/written: EROFS"):
+        assert "probe: " + wanted in lines, "\n".join(lines)
+    with tempfile.NamedTemporaryFile() as disk:
+        disk.write(boot_disk({"environment": b"B=3\n"}))
+        disk.flush()
+        boot_stops("launch with one of both", folder, extra=Vm.disk(disk.name, "more", "cocos-boot"))
 
 
 TYPED = (b"cocos-init: typed\r\nprobe: typed\n" + bytes(range(256)) +  # with ^C, ^\\, ^Z, ^D and ^S
@@ -335,7 +347,7 @@ def a_root_disk_that_was_changed_is_not_used():
 def a_missing_root_disk_stops_the_boot():
     with Vm(image("python"), "", CERTS, root=False) as vm:
         lines = vm.wait_end()
-    assert any("boot stopped: the root disk '/dev/vda' is missing" in line for line in lines), lines
+    assert any("boot stopped: the root disk is missing" in line for line in lines), lines
 
 
 tap.run([
@@ -344,8 +356,8 @@ tap.run([
     an_unknown_word_stops_the_boot,
     a_word_given_twice_stops_the_boot,
     the_launchers_words_are_taken,
-    a_missing_share_stops_the_boot,
-    an_odd_share_stops_the_boot,
+    a_boot_disk_that_is_missing_or_wrong_stops_the_boot,
+    an_image_for_older_managers_takes_their_shares_and_no_disk,
     nobody_reads_what_is_typed,
     the_end_of_the_agent_is_the_end_of_the_machine,
     the_power_button_stops_the_agent_first,

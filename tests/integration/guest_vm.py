@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """A virtual machine of the guest image, by QEMU alone and without hardware acceleration."""
 import fcntl
+import hashlib
 import json
 import os
 import queue
 import shutil
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -26,16 +28,26 @@ def build_image(project, flavour, out, *options, kernel=KERNEL):
     return out
 
 
+def boot_disk(files, version=1, magic=b"cocos-boot-disk\0", size=266240, length=None, count=None, behind=b""):
+    """The disk of common/manifest/bootdisk.h with {name: bytes}, or one that is wrong in what is given."""
+    entries = b"".join(struct.pack(">B", len(name)) + name.encode() + struct.pack(">I", len(data)) + data
+                       for name, data in files.items())
+    head = magic + struct.pack(">III", version, len(entries) if length is None else length,
+                               len(files) if count is None else count)
+    disk = head + hashlib.sha256(head + entries).digest() + entries + behind
+    return disk + bytes(max(0, size - len(disk)))
+
+
 class Vm:
     """Use it in a `with`: at its end nothing of it is left.
 
-    `environment` is the text of that file (None: the machine has no env_share); `certs` are
-    {name: bytes} (None: no certs_share); `append` replaces the image's command line; `net` are
-    arguments in place of user networking.
+    `environment` is the text of that file (None: the machine has no env_share, or no boot disk); `certs`
+    are {name: bytes} (None: no certs_share, or no boot disk); `given` is the boot disk in their place;
+    `append` replaces the image's command line; `net` are arguments in place of user networking.
     """
 
     def __init__(self, image, environment="", certs=(), append=None, net=None, root=None,
-                 memory=None, extra=()):
+                 memory=None, extra=(), given=None):
         self.image = image
         with open(os.path.join(image, "image.json"), encoding="utf-8") as file:
             self.record = json.load(file)
@@ -43,13 +55,34 @@ class Vm:
         self.lines, self.times, self.closed = [], [], False
         self.changed = threading.Condition()
         self.append = self.record["cmdline"] if append is None else append
-        self.arguments = self._shares(environment, certs) + self._disk(root) + list(extra)
+        self.arguments = self._given(environment, certs, given) + self._disk(root) + list(extra)
         self.arguments += net or ["-netdev", "user,id=net0"]
         self.arguments += ["-m", str(memory or self.record["min_memory_mib"])]
         self.processes = []
 
     def path(self, name):
         return os.path.join(self.folder, name)
+
+    def _given(self, environment, certs, given):
+        """In the form that the image takes. The root, whose place counts, has an earlier one than this disk."""
+        if "shares" in self.record:
+            return self._shares(environment, certs)
+        if given is None and (environment is None or certs is None):
+            return []
+        if given is None:
+            names = ("environment", "cert.pem", "key.pem", "ca.pem")
+            files = {"environment": environment.encode(), **dict(certs)}
+            given = boot_disk({name: files[name] for name in names if name in files})
+            assert len(given) == self.record["boot_disk"]["size"] and not set(files) - set(names), files.keys()
+        with open(self.path("boot.img"), "wb") as file:
+            file.write(given)
+        return self.disk(self.path("boot.img"), "boot", self.record["boot_disk"]["serial"], "0x1e")
+
+    @staticmethod
+    def disk(path, name, serial="", slot=None):
+        """Arguments for one virtio disk more."""
+        return ["-drive", f"file={path},if=none,id={name},format=raw,readonly=on", "-device",
+                f"virtio-blk-pci,drive={name},serial={serial}" + (f",addr={slot}" if slot else "")]
 
     def _shares(self, environment, certs):
         arguments = []
@@ -71,8 +104,7 @@ class Vm:
         if "root" not in self.record or root is False:
             return []
         path = root or os.path.join(self.image, self.record["root"]["file"])
-        return ["-drive", f"file={path},if=none,id=root,format=raw,readonly=on",
-                "-device", "virtio-blk-pci,drive=root"]
+        return self.disk(path, "root")
 
     def __enter__(self):
         os.mkdir(self.path("tpm"))

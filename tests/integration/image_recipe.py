@@ -178,10 +178,10 @@ def a_list_for_something_else_is_no_lock():
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "image.json")
 
-        def lock(changed, kind="stock"):
+        def lock(changed, kind="stock", boot_from="disk"):
             with open(path, "w", encoding="utf-8") as file:
                 json.dump({**record, **changed}, file)
-            return image.locked(path, "base", flavour, kind)
+            return image.locked(path, "base", flavour, kind, boot_from)
 
         assert lock({}) == stock and lock({"own_kernel": {}}, "own") == entries
         refused(lock, {}, "own", says="with the kernel 'own'")
@@ -189,6 +189,9 @@ def a_list_for_something_else_is_no_lock():
         bare = {**entries, "kernel_tools": [each for each in entries["tools"] if each["name"] != "bison"]}
         refused(lock, {"own_kernel": {}, "packages": bare}, "own", says="kernel_tools lacks bison")
         refused(lock, {"flavour": "python"}, says="no list for")
+        assert lock({"shares": []}, boot_from="shares") == stock
+        refused(lock, {"shares": []}, says="boots from 'disk'")
+        refused(lock, {}, "stock", "shares", says="boots from 'shares'")
         refused(lock, {"version": 2}, says="no list for")
         short = {**entries, "tools": [each for each in entries["tools"] if each["name"] != "erofs-utils"]}
         refused(lock, {"packages": short}, says="tools lacks erofs-utils")
@@ -222,6 +225,22 @@ def a_package_that_is_not_the_listed_one_is_refused():
                 says="is not the one listed")
 
 
+def images_say_what_init_and_managers_know_of_the_boot_disk():
+    """The recipe has the form's version, serial number and size once more than the headers."""
+    text = ""
+    for name in ("bootconfig.h", "bootdisk.h"):
+        with open(os.path.join(sys.argv[1], "common/manifest", name), encoding="utf-8") as file:
+            text += file.read()
+    said = flavours.BOOT_FROM["disk"]["record"]["boot_disk"]
+    assert re.search(r'BOOTDISK_SERIAL "([^"]+)"', text)[1] == said["serial"]
+    assert int(re.search(r"BOOTDISK_VERSION = (\d+),", text)[1]) == said["version"]
+    largest = int(re.search(r"BOOTCONFIG_FILE_MAX = (\d+) ", text)[1])
+    assert "BOOTDISK_SIZE = BOOTCONFIG_FILES * BOOTCONFIG_FILE_MAX + 4096," in text
+    assert said["size"] == 4 * largest + 4096
+    with open(os.path.join(sys.argv[1], "guest/init.c"), encoding="utf-8") as file:
+        assert f'SHARES_FILE "/{flavours.BOOT_FROM["shares"]["file"]}"' in file.read()
+
+
 def the_command_line_is_the_table_of_init():
     words = image.cmdline_words(sys.argv[1])
     assert [word for word, use in words if use == "ALWAYS"][:1] == ["console=ttyS0"], words
@@ -247,9 +266,9 @@ def an_image_counts_only_with_the_agent_that_was_asked_for():
                   "initrd": put("initrd.img", b"i"), "source": image.build.source_digest(
                       sys.argv[1], image.build.sources_of(flavours.FLAVOURS["base"]))}
 
-        def current(agent, kind="stock", **change):
+        def current(agent, kind="stock", boot_from="disk", **change):
             put("image.json", json.dumps({**record, **change}).encode())
-            return image.is_current(sys.argv[1], "base", folder, agent, kind)
+            return image.is_current(sys.argv[1], "base", folder, agent, kind, boot_from)
 
         given = packages.sha256_of(probe)
         assert current(None) and current(probe, agent_given=given)
@@ -257,6 +276,8 @@ def an_image_counts_only_with_the_agent_that_was_asked_for():
         assert not current(other, agent_given=given) and not current(probe)
         assert not current(None, "own") and current(None, "own", own_kernel={})
         assert not current(None, own_kernel={})
+        assert not current(None, boot_from="shares") and not current(None, shares=[])
+        assert current(None, boot_from="shares", shares=[])
         assert not current(None, source="0") and not current(None, flavour="python")
         put("initrd.img", b"I")
         assert not current(None)
@@ -315,6 +336,7 @@ tap.run([
     a_library_that_only_a_link_leads_to_is_taken,
     a_list_for_something_else_is_no_lock,
     a_package_that_is_not_the_listed_one_is_refused,
+    images_say_what_init_and_managers_know_of_the_boot_disk,
     the_command_line_is_the_table_of_init,
     an_image_counts_only_with_the_agent_that_was_asked_for,
     the_kernel_has_what_it_must_and_asks_for_nothing_forbidden,

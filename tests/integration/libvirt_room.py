@@ -139,7 +139,11 @@ def talked(lines, last):
                    for n in range(lines)).encode() + last
 
 
-def idle_image(folder, code=HALT):
+BOOT_DISK = {"boot_disk": {"version": 1, "serial": "cocos-boot", "size": 266240}}
+SHARES = {"shares": ["env_share", "certs_share"]}
+
+
+def idle_image(folder, code=HALT, given=None):
     """An image that boots in no time and does nothing: a kernel of one halt instruction; or of that code."""
     import hashlib
     kernel = bytearray(2048)
@@ -155,7 +159,7 @@ def idle_image(folder, code=HALT):
     kernel[0x268:0x268 + len(code)] = code
     files = {"vmlinuz": bytes(kernel), "initrd.img": b"nothing\n"}
     record = {"version": 1, "flavour": "base", "cmdline": "console=ttyS0", "min_memory_mib": 64,
-              "cmdline_words": ["cocos.role_signature"], "shares": ["env_share", "certs_share"]}
+              "cmdline_words": ["cocos.role_signature"], **(given or BOOT_DISK)}
     for key, name in (("kernel", "vmlinuz"), ("initrd", "initrd.img")):
         folder.write("image/" + name, files[name])
         record[key] = {"file": name, "size": len(files[name]),

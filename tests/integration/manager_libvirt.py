@@ -24,6 +24,7 @@ import libvirt_room as room
 import sample
 import tap
 import units
+from guest_vm import boot_disk
 from ports import FIRST
 from harness import (BUILD, PATIENCE, PROTOCOL, ROOT, Folder, Process, authority, cli, credentials,
                      is_for_administrators, program, until)
@@ -206,6 +207,49 @@ def libvirt_user(path):
     return pwd.getpwuid(os.stat(path).st_uid).pw_name
 
 
+def entries_of(disk):
+    """{name: bytes} of a boot disk (common/manifest/bootdisk.h)."""
+    left, found = disk[60:60 + int.from_bytes(disk[20:24], "big")], {}
+    while left:
+        name, left = left[1:1 + left[0]], left[1 + left[0]:]
+        size = int.from_bytes(left[:4], "big")
+        found[name.decode()], left = left[4:4 + size], left[4 + size:]
+    return found
+
+
+def an_image_of_an_older_release_gets_its_shares():
+    with Folder() as folder, Manager(folder) as m:
+        m.stop()
+        room.idle_image(folder, given=room.SHARES)
+        m.start()
+        made = m.create(agent_certs_token="s3cret")
+        domain = ET.fromstring(virsh_xml(made.cvm_id))
+        shares = {share.find("target").get("dir"): share for share in
+                  domain.findall("devices/filesystem")}
+        assert set(shares) == {"env_share", "certs_share"} and not domain.findall("devices/disk")
+        assert all(share.find("readonly") is not None for share in shares.values())
+        folder_of = os.path.join(m.secrets, made.cvm_id)
+        for path in (folder_of, folder_of + "/env", folder_of + "/certs"):
+            assert stat.S_IMODE(os.stat(path).st_mode) == 0o700
+            assert libvirt_user(path) == "libvirt-qemu"
+        environment = folder_of + "/env/environment"
+        assert stat.S_IMODE(os.stat(environment).st_mode) == 0o600
+        with open(environment, encoding="ascii") as file:
+            assert "AGENT_CERTS_TOKEN=s3cret\n" in file.read()
+        # Those that run have what they were launched with; the next one has what the new image takes.
+        room.idle_image(folder)
+        later = m.create()
+        assert os.listdir(os.path.join(m.secrets, later.cvm_id)) == ["boot.img"]
+        m.kill()
+        m.start()
+        m.until_settled()
+        assert sorted(os.listdir(folder_of)) == ["certs", "env"]
+        assert os.listdir(os.path.join(m.secrets, later.cvm_id)) == ["boot.img"]
+        m.remove(made.cvm_id)
+        m.remove(later.cvm_id)
+        m.assert_nothing_left()
+
+
 def a_cvm_is_what_it_should_be_and_goes_without_a_trace():
     with Folder() as folder, Manager(folder) as m:
         made = m.create(ttl="1h", agent_certs_token="s3cret", agent_log_level="info")
@@ -215,20 +259,22 @@ def a_cvm_is_what_it_should_be_and_goes_without_a_trace():
         tpm = domain.find("devices/tpm")
         assert tpm.get("model") == "tpm-crb"
         assert [bank.tag for bank in tpm.find("backend/active_pcr_banks")] == ["sha256", "sha384"]
-        shares = {share.find("target").get("dir"): share for share in
-                  domain.findall("devices/filesystem")}
-        assert set(shares) == {"env_share", "certs_share"}
-        assert all(share.find("readonly") is not None for share in shares.values())
         folder_of = os.path.join(m.secrets, made.cvm_id)
-        for path in (folder_of, folder_of + "/env", folder_of + "/certs"):
-            assert stat.S_IMODE(os.stat(path).st_mode) == 0o700
+        (disk,) = domain.findall("devices/disk")
+        assert not domain.findall("devices/filesystem")
+        assert disk.find("source").get("file") == folder_of + "/boot.img", virsh_xml(made.cvm_id)
+        assert disk.findtext("serial") == "cocos-boot" and disk.find("readonly") is not None
+        assert os.listdir(folder_of) == ["boot.img"]
+        for path, mode in ((folder_of, 0o700), (folder_of + "/boot.img", 0o600)):
+            assert stat.S_IMODE(os.stat(path).st_mode) == mode
             assert libvirt_user(path) == "libvirt-qemu"
-        environment = folder_of + "/env/environment"
-        assert stat.S_IMODE(os.stat(environment).st_mode) == 0o600
-        with open(environment, encoding="ascii") as file:
-            assert sorted(file.read().splitlines()) == sorted([
-                f"AGENT_CVM_ID={made.cvm_id}", "AGENT_LOG_LEVEL=info",
-                "AGENT_CVM_GRPC_URL=10.0.2.2:7001", "AGENT_CERTS_TOKEN=s3cret"])
+        with open(folder_of + "/boot.img", "rb") as file:
+            content = file.read()
+        environment = entries_of(content)["environment"]
+        assert content == boot_disk({"environment": environment})
+        assert sorted(environment.decode("ascii").splitlines()) == sorted([
+            f"AGENT_CVM_ID={made.cvm_id}", "AGENT_LOG_LEVEL=info",
+            "AGENT_CVM_GRPC_URL=10.0.2.2:7001", "AGENT_CERTS_TOKEN=s3cret"])
         with socket.create_connection(("127.0.0.1", int(made.forwarded_port)), PATIENCE):
             pass
         info = m.info(made.cvm_id)
@@ -247,7 +293,7 @@ def what_qemus_user_shut_goes_all_the_same():
     """The manager is root with one right, and modes bind it like anybody."""
     with Folder() as folder, Manager(folder) as m:
         made = m.create()
-        env = os.path.join(m.secrets, made.cvm_id, "env")
+        env = os.path.join(m.secrets, made.cvm_id)
         owner = os.stat(env)
         assert owner.st_uid != 0
         subprocess.run(["setpriv", "--reuid", str(owner.st_uid), "--regid", str(owner.st_gid), "--clear-groups", "sh",
@@ -777,6 +823,7 @@ if __name__ == "__main__":
     libvirt.up()
     few = [
         a_cvm_is_what_it_should_be_and_goes_without_a_trace,
+        an_image_of_an_older_release_gets_its_shares,
         what_is_refused_leaves_nothing,
         a_machine_that_dies_is_noticed_and_cleaned_up,
         a_libvirt_that_goes_is_unavailable_and_comes_back_by_itself,
@@ -785,6 +832,7 @@ if __name__ == "__main__":
     ]
     tap.run(few if "--few" in sys.argv else [
         a_cvm_is_what_it_should_be_and_goes_without_a_trace,
+        an_image_of_an_older_release_gets_its_shares,
         what_qemus_user_shut_goes_all_the_same,
         every_form_of_a_domain_is_understood_as_far_as_this_host_goes,
         what_is_refused_leaves_nothing,

@@ -15,12 +15,12 @@ BARE, INIT, AGENT = "bench-bare", b"cocos-init: ", b"agent started"
 
 
 def bare_of(text, console):
-    """A domain like that one without what the manager adds to it: TPM, shares, network."""
+    """A domain like that one without what the manager adds to it: TPM, boot disk, network."""
     root = ET.fromstring(text)
     root.find("name").text = BARE
     root.remove(root.find("uuid"))
     devices = root.find("devices")
-    for kind in ("tpm", "filesystem", "interface"):
+    for kind in ("tpm", "disk[serial]", "interface"):
         for device in devices.findall(kind):
             devices.remove(device)
     for device in devices.findall("serial") + devices.findall("console"):
@@ -70,7 +70,7 @@ def init_runs(folder, text):
     try:
         until(lambda: said(console, INIT), "init", BOOT)
         return time.monotonic() - began
-    finally:  # it stops by itself as well, for want of shares
+    finally:  # it stops by itself as well, for want of a boot disk
         subprocess.run(["virsh", "-q", "-c", room.URI, "destroy", BARE], capture_output=True, check=False)
         until(lambda: BARE not in room.domains().values(), "the bare machine's end")
         os.unlink(console)

@@ -3,7 +3,7 @@
 import struct
 import zlib
 
-from seeds.parts import protobuf, records, saved
+from seeds.parts import protobuf, records, saved, u32
 from seeds.tokens import SNP, SPKI, TPM, statement
 
 
@@ -248,4 +248,39 @@ def jail_spec():
     }
 
 
-TARGETS = [bundle, endorse_need, keeper, jail_spec]
+def bootdisk():
+    """The host's boot disk: 1 in front has its digest made by the target."""
+    def entry(name, content=b"", length=None):
+        return bytes([len(name)]) + name + u32(len(content) if length is None else length) + content
+
+    def disk(*entries, fits=1, magic=b"cocos-boot-disk\0", version=1, length=None, count=None, behind=b""):
+        body = b"".join(entries)
+        return bytes([fits]) + magic + u32(version) + u32(len(body) if length is None else length) + \
+            u32(len(entries) if count is None else count) + bytes(32) + body + behind
+
+    environment, key = entry(b"environment", b"AGENT_CVM_ID=1\n"), entry(b"key.pem", b"key")
+    return {
+        "none": disk(),
+        "all": disk(environment, entry(b"cert.pem", b"c"), key, entry(b"ca.pem")),
+        "some": disk(environment, key),
+        "unsealed": disk(environment, fits=0),
+        "empty": b"\1",
+        "magic": disk(environment, magic=b"cocos-boot-disk2"),
+        "version": disk(environment, version=2),
+        "length": disk(environment, length=266240),
+        "length-less": disk(environment, length=20),
+        "length-name": disk(environment, length=3),
+        "length-more": disk(environment, length=200),
+        "count": disk(environment, count=5),
+        "count-more": disk(environment, count=2),
+        "name": disk(entry(b"../environment")),
+        "name-control": disk(entry(b"\033[2J\n")),
+        "twice": disk(key, key),
+        "order": disk(key, environment),
+        "file": disk(entry(b"key.pem", b"k", 65537)),
+        "file-short": disk(entry(b"key.pem", b"k", 2)),
+        "behind": disk(environment, behind=b"\0x"),
+    }
+
+
+TARGETS = [bootdisk, bundle, endorse_need, keeper, jail_spec]

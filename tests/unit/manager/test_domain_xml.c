@@ -46,8 +46,7 @@ static struct domain_spec plain(void)
 		.kernel = "/image/vmlinuz",
 		.initrd = "/image/initrd.img",
 		.cmdline = "console=ttyS0 a=\"b&c<d\"",
-		.env_dir = "/run/cocos/x/env",
-		.certs_dir = "/run/cocos/x/certs",
+		.boot_disk = "/run/cocos/x/boot.img",
 		.console = "/var/lib/cocos/x/console.log",
 	};
 }
@@ -141,19 +140,66 @@ static void a_plain_domain_has_what_the_image_needs(void **state)
 	assert_xpath(doc, "string(/domain/os/type/@machine)", "q35");
 	assert_xpath(doc, "string(/domain/os/cmdline)", spec.cmdline);
 	assert_xpath(doc, "string(/domain/cpu/@mode)", "maximum");
-	assert_xpath(doc, "string(//filesystem[target/@dir='env_share'][readonly]/source/@dir)",
-		     spec.env_dir);
-	assert_xpath(doc, "string(//filesystem[target/@dir='certs_share'][readonly]/source/@dir)",
-		     spec.certs_dir);
+	assert_xpath(doc,
+		     "string(//disk[serial='cocos-boot'][driver/@type='raw'][target/@bus='virtio']"
+		     "[readonly][not(shareable)]/source/@file)",
+		     spec.boot_disk);
 	assert_xpath(doc, "string(//tpm[@model='tpm-crb']/backend/@version)", "2.0");
 	assert_xpath(doc, "count(//active_pcr_banks[sha256][sha384]/*)", "2");
 	assert_xpath(doc, "string(//interface[@type='user']/model/@type)", "virtio");
 	assert_xpath(doc, "string(//serial/source/@path)", spec.console);
-	assert_xpath(doc, "count(//disk | //graphics | //hostdev | //redirdev | //channel)", "0");
+	assert_xpath(
+		doc,
+		"count(//disk | //filesystem | //graphics | //hostdev | //redirdev | //channel)",
+		"1");
 	assert_xpath(doc, "concat(/domain/on_poweroff, /domain/on_reboot, /domain/on_crash)",
 		     "destroydestroydestroy");
 	assert_xpath(doc, "count(/domain/launchSecurity)", "0");
 	xmlFreeDoc(doc);
+}
+
+/* By its place, which older images go by, the root is the first disk. */
+static void disks_have_their_places(void **state)
+{
+	struct domain_spec spec = plain();
+	xmlDocPtr doc;
+
+	spec.root = "/image/root.img";
+	doc = parse(&spec);
+	assert_true(validates(doc));
+	assert_xpath(doc, "string(//disk[source/@file='/image/root.img'][shareable]/target/@dev)",
+		     "vda");
+	assert_xpath(doc, "count(//disk[source/@file='/image/root.img']/serial)", "0");
+	assert_xpath(doc, "string(//disk[source/@file='/image/root.img']/address/@slot)", "0x02");
+	assert_xpath(doc, "string(//disk[serial='cocos-boot']/target/@dev)", "vdb");
+	assert_xpath(doc, "string(//disk[serial='cocos-boot']/address/@slot)", "0x03");
+	assert_xpath(doc, "count(//disk)", "2");
+	xmlFreeDoc(doc);
+}
+
+static void an_image_that_takes_shares_gets_both_and_no_boot_disk(void **state)
+{
+	struct domain_spec spec = plain();
+	xmlDocPtr doc;
+	struct err e;
+	char *xml;
+
+	spec.env_dir = "/run/cocos/x/env";
+	spec.certs_dir = "/run/cocos/x/certs";
+	assert_refused(domain_xml_write(&spec, &xml, &e), e, ERR_INVALID, "no boot disk");
+	spec.boot_disk = NULL;
+	doc = parse(&spec);
+	assert_true(validates(doc));
+	assert_xpath(doc, "string(//filesystem[target/@dir='env_share'][readonly]/source/@dir)",
+		     spec.env_dir);
+	assert_xpath(doc, "string(//filesystem[target/@dir='certs_share'][readonly]/source/@dir)",
+		     spec.certs_dir);
+	assert_xpath(doc, "count(//disk)", "0");
+	xmlFreeDoc(doc);
+	spec.certs_dir = NULL;
+	assert_refused(domain_xml_write(&spec, &xml, &e), e, ERR_INVALID, "both shares");
+	spec.env_dir = NULL;
+	assert_refused(domain_xml_write(&spec, &xml, &e), e, ERR_INVALID, "a boot disk");
 }
 
 static void variations_of_a_plain_domain_validate(void **state)
@@ -358,6 +404,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_plain_domain_has_what_the_image_needs),
+		cmocka_unit_test(disks_have_their_places),
+		cmocka_unit_test(an_image_that_takes_shares_gets_both_and_no_boot_disk),
 		cmocka_unit_test(variations_of_a_plain_domain_validate),
 		cmocka_unit_test(an_snp_domain_is_bound_to_its_configuration),
 		cmocka_unit_test(a_tdx_domain_is_bound_to_its_configuration),

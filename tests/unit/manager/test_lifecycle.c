@@ -6,6 +6,8 @@
  */
 #include "common/base/file.h"
 #include "common/base/log.h"
+#include "common/manifest/bootdisk.h"
+#include "manager/boot_files.h"
 #include "manager/lifecycle.h"
 #include "tests/unit/manager/cvm_equal.h"
 
@@ -180,6 +182,25 @@ static void put(const char *dir, const char *name, const char *text)
 	assert_ok(file_write(path, text, strlen(text), 0600, &e), e);
 }
 
+/* SHA-256 of "a" */
+#define FILE_A                                   \
+	"{\"file\":\"k\",\"size\":1,\"sha256\":" \
+	"\"ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb\"}"
+#define DISK   "\"boot_disk\":{\"version\":1,\"serial\":\"cocos-boot\",\"size\":266240}"
+#define SHARES "\"shares\":[\"env_share\",\"certs_share\"]"
+
+static void put_image(const char *given)
+{
+	char json[1024];
+
+	snprintf(json, sizeof(json),
+		 "{\"version\":1,\"flavour\":\"base\",\"cmdline\":\"quiet\",\"min_memory_mib\":1,"
+		 "\"cmdline_words\":[\"cocos.role_signature\"],%s,"
+		 "\"kernel\":" FILE_A ",\"initrd\":" FILE_A "}",
+		 given);
+	put(image, "image.json", json);
+}
+
 static int make_world(void **state)
 {
 	if (!mkdtemp(top))
@@ -190,14 +211,7 @@ static int make_world(void **state)
 	if (mkdir(image, 0700) || mkdir(secrets, 0700) || mkdir(domains, 0700))
 		return -1;
 	put(image, "k", "a");
-	/* SHA-256 of "a" */
-#define FILE_A                                   \
-	"{\"file\":\"k\",\"size\":1,\"sha256\":" \
-	"\"ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb\"}"
-	put(image, "image.json",
-	    "{\"version\":1,\"flavour\":\"base\",\"cmdline\":\"quiet\",\"min_memory_mib\":1,"
-	    "\"cmdline_words\":[\"cocos.role_signature\"],"
-	    "\"kernel\":" FILE_A ",\"initrd\":" FILE_A "}");
+	put_image(DISK);
 	return 0;
 }
 
@@ -307,11 +321,12 @@ static void assert_nothing_is_left(struct manager *m)
 
 static void a_cvm_is_made_as_recorded_and_removed_without_a_trace(void **state)
 {
-	CLEANUP(free) char *text = NULL;
+	CLEANUP(free) uint8_t *disk = NULL, *formed = NULL;
+	struct cvm_request request;
 	struct manager m;
 	struct cvm cvm, *all;
 	char path[256];
-	size_t count;
+	size_t count, len;
 	struct stat st;
 	struct err e;
 
@@ -326,6 +341,43 @@ static void a_cvm_is_made_as_recorded_and_removed_without_a_trace(void **state)
 	assert_int_equal(count, 1);
 	assert_cvm_equal(&all[0], &cvm);
 	free(all);
+	snprintf(path, sizeof(path), "%s/" ID, secrets);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0700);
+	assert_int_equal(entries_in(path), 1);
+	snprintf(path, sizeof(path), "%s/" ID "/boot.img", secrets);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	assert_ok(file_read(path, BOOTDISK_SIZE, &disk, &len, &e), e);
+	assert_int_equal(len, BOOTDISK_SIZE);
+	request = some_request();
+	assert_ok(bootdisk_form(&request.boot, &formed, &e), e);
+	cvm_request_done(&request);
+	assert_memory_equal(disk, formed, BOOTDISK_SIZE);
+	assert_non_null(strstr(started_xml, path));
+	assert_null(strstr(started_xml, "env_share"));
+	snprintf(path, sizeof(path), "<name>cocos-%s-2</name>", registry_tag(m.registry));
+	assert_non_null(strstr(started_xml, path));
+	assert_ok(lifecycle_remove(&m.lifecycle, &cvm, false, &e), e);
+	assert_nothing_is_left(&m);
+	close_manager(&m);
+}
+
+static void an_older_image_gets_its_shares(void **state)
+{
+	CLEANUP(free) char *text = NULL;
+	struct manager m;
+	struct cvm cvm;
+	char path[256];
+	struct stat st;
+	struct err e;
+
+	fresh_state();
+	put_image(SHARES);
+	open_manager(&m);
+	assert_ok(create(&m, &cvm, &e), e);
+	snprintf(path, sizeof(path), "%s/" ID, secrets);
+	assert_int_equal(entries_in(path), 2);
 	snprintf(path, sizeof(path), "%s/" ID "/env/environment", secrets);
 	assert_ok(file_read_text(path, 100, &text, &e), e);
 	assert_string_equal(text, "A=1\n");
@@ -335,11 +387,31 @@ static void a_cvm_is_made_as_recorded_and_removed_without_a_trace(void **state)
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0700);
 	assert_int_equal(entries_in(path), 1);
-	snprintf(path, sizeof(path), "<name>cocos-%s-2</name>", registry_tag(m.registry));
 	assert_non_null(strstr(started_xml, path));
+	assert_null(strstr(started_xml, BOOTDISK_SERIAL));
 	assert_ok(lifecycle_remove(&m.lifecycle, &cvm, false, &e), e);
 	assert_nothing_is_left(&m);
 	close_manager(&m);
+	put_image(DISK);
+}
+
+/* A file of that name is somebody else's: it stays as it is, and no machine starts. */
+static void a_boot_disk_is_never_made_again(void **state)
+{
+	CLEANUP(free) char *text = NULL;
+	struct bootconfig boot = { 0 };
+	struct virt_host host = { 0 };
+	char folder[200], path[256];
+	struct boot_paths paths = { .folder = folder, .disk = path };
+	struct err e;
+
+	snprintf(folder, sizeof(folder), "%s/again", top);
+	snprintf(path, sizeof(path), "%s/again.img", top);
+	put(top, "again.img", "mine");
+	assert_refused(boot_files_make(&paths, &boot, &host, &e), e, ERR_EXISTS, "again.img");
+	assert_refused(boot_files_make(&paths, &boot, &host, &e), e, ERR_EXISTS, "/again'");
+	assert_ok(file_read_text(path, 100, &text, &e), e);
+	assert_string_equal(text, "mine");
 }
 
 static void the_weakening_word_is_on_the_command_line_only_if_told(void **state)
@@ -772,6 +844,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_cvm_is_made_as_recorded_and_removed_without_a_trace),
+		cmocka_unit_test(an_older_image_gets_its_shares),
+		cmocka_unit_test(a_boot_disk_is_never_made_again),
 		cmocka_unit_test(the_weakening_word_is_on_the_command_line_only_if_told),
 		cmocka_unit_test(killed_at_any_point_a_successor_cleans_up),
 		cmocka_unit_test(killed_again_while_cleaning_up),

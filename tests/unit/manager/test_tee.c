@@ -156,8 +156,7 @@ static struct domain_spec filled(const struct config *config, const struct virt_
 				    .kernel = "/k",
 				    .initrd = "/i",
 				    .cmdline = "c",
-				    .env_dir = "/e",
-				    .certs_dir = "/c",
+				    .boot_disk = "/b",
 				    .console = "/l" };
 	CLEANUP(free) char *xml = NULL;
 	struct err e;

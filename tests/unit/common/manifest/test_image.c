@@ -40,10 +40,13 @@ static void put_image(const char *head, const char *kernel_file)
 	put("image.json", json);
 }
 
-#define HEAD                                                                                       \
+#define LAUNCH                                                                                     \
 	"\"version\":1,\"flavour\":\"base\",\"cmdline\":\"console=ttyS0\",\"min_memory_mib\":512," \
 	"\"packages\":[]"
-#define WORDS ",\"cmdline_words\":[\"cocos.role_signature\"]"
+#define DISK   ",\"boot_disk\":{\"version\":1,\"serial\":\"cocos-boot\",\"size\":266240}"
+#define SHARES ",\"shares\":[\"env_share\",\"certs_share\"]"
+#define HEAD   LAUNCH DISK
+#define WORDS  ",\"cmdline_words\":[\"cocos.role_signature\"]"
 
 static void a_whole_image_is_read(void **state)
 {
@@ -77,6 +80,47 @@ static void an_image_says_whether_its_kernel_is_our_own(void **state)
 	assert_true(image->own_kernel);
 	put_image(HEAD ",\"own_kernel\":false", "vmlinuz");
 	assert_refused(image_open(test_folder, &again, &e), e, ERR_INVALID, "own_kernel");
+}
+
+static void an_image_says_how_it_is_given_its_configuration(void **state)
+{
+	static const struct {
+		const char *head, *says;
+		enum err_code code;
+	} wrong[] = {
+		{ LAUNCH, "boot_disk: is missing", ERR_INVALID },
+		{ LAUNCH DISK SHARES, "only one of both", ERR_INVALID },
+		{ LAUNCH ",\"shares\":true", "shares", ERR_INVALID },
+		{ LAUNCH ",\"shares\":[]", "shares", ERR_INVALID },
+		{ LAUNCH ",\"shares\":[\"env_share\",1]", "shares", ERR_INVALID },
+		{ LAUNCH ",\"shares\":[\"env_share\",\"more\"]", "shares", ERR_INVALID },
+		{ LAUNCH ",\"shares\":[\"env_share\",\"certs_share\",\"more\"]", "shares",
+		  ERR_INVALID },
+		{ LAUNCH ",\"boot_disk\":1", "boot_disk", ERR_INVALID },
+		{ LAUNCH ",\"boot_disk\":{\"version\":1,\"size\":266240}", "serial",
+		  ERR_NOT_FOUND },
+		{ LAUNCH ",\"boot_disk\":{\"version\":2,\"serial\":\"cocos-boot\",\"size\":266240}",
+		  "version 2", ERR_PRECONDITION },
+		{ LAUNCH ",\"boot_disk\":{\"version\":1,\"serial\":\"cocos-boot\",\"size\":266241}",
+		  "266241 bytes", ERR_PRECONDITION },
+		{ LAUNCH ",\"boot_disk\":{\"version\":1,\"serial\":\"cocos\",\"size\":266240}",
+		  "'cocos'", ERR_PRECONDITION },
+	};
+	CLEANUP(image_free) struct image *disk = NULL, *shares = NULL;
+	struct image *again;
+	struct err e;
+
+	put_image(LAUNCH DISK, "vmlinuz");
+	assert_ok(image_open(test_folder, &disk, &e), e);
+	assert_true(disk->boot_disk);
+	put_image(LAUNCH SHARES, "vmlinuz");
+	assert_ok(image_open(test_folder, &shares, &e), e);
+	assert_false(shares->boot_disk);
+	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
+		put_image(wrong[i].head, "vmlinuz");
+		assert_refused(image_open(test_folder, &again, &e), e, wrong[i].code,
+			       wrong[i].says);
+	}
 }
 
 static void an_unknown_word_is_refused(void **state)
@@ -127,11 +171,11 @@ static void what_is_no_image_is_refused(void **state)
 	put_image(HEAD ",\"cmdline_words\":[\"\"]", "vmlinuz");
 	assert_refused(image_open(test_folder, &image, &e), e, ERR_INVALID, "not one word");
 	put_image("\"version\":1,\"flavour\":\"base\",\"cmdline\":\"a\\nb\","
-		  "\"min_memory_mib\":1",
+		  "\"min_memory_mib\":1" DISK,
 		  "vmlinuz");
 	assert_refused(image_open(test_folder, &image, &e), e, ERR_INVALID, "control characters");
 	put_image("\"version\":1,\"flavour\":\"\\u001b[2J\",\"cmdline\":\"a\","
-		  "\"min_memory_mib\":1",
+		  "\"min_memory_mib\":1" DISK,
 		  "vmlinuz");
 	assert_refused(image_open(test_folder, &image, &e), e, ERR_INVALID, "control characters");
 	put("image.json", "{\"version\":1,");
@@ -143,6 +187,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_whole_image_is_read),
 		cmocka_unit_test(an_image_says_whether_its_kernel_is_our_own),
+		cmocka_unit_test(an_image_says_how_it_is_given_its_configuration),
 		cmocka_unit_test(an_unknown_word_is_refused),
 		cmocka_unit_test(a_changed_image_is_noticed_and_refused),
 		cmocka_unit_test(what_is_no_image_is_refused),
