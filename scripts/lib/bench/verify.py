@@ -23,11 +23,19 @@ def in_turns(figure, limit):
 
 def verify_seconds(algorithm):
     """One verification by OpenSSL, as `openssl speed` measures it."""
+    return operation_seconds(algorithm, -1)
+
+
+def sign_seconds(algorithm):
+    return operation_seconds(algorithm, -2)
+
+
+def operation_seconds(algorithm, column):
     out = subprocess.run(["openssl", "speed", "-mr", "-seconds", "1", algorithm], capture_output=True, text=True,
                          check=True).stdout
     for line in out.splitlines():
         if line.startswith(("+F2", "+F3", "+F4")):
-            return 1 / float(line.split(":")[-1])  # operations in a second
+            return 1 / float(line.split(":")[column])
     raise AssertionError(f"no figure for {algorithm}")
 
 
