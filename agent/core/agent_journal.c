@@ -3,6 +3,7 @@
 
 #include "agent/evidence/evidence.h"
 #include "agent/journal/journal.h"
+#include "agent/upload/retained.h"
 #include "attestation/journal/journal_check.h"
 #include "common/base/log.h"
 #include "common/base/utf8.h"
@@ -179,6 +180,16 @@ void agent_journal_restored(struct agent *agent)
 	for (size_t i = 0; i < c->dataset_count; i++)
 		if (c->datasets[i].kept_from.is)
 			add_restored(agent, &c->datasets[i]);
+}
+
+void agent_journal_forgotten(struct agent *agent, const struct retained_item *item)
+{
+	struct journal_note note = { .type = "forgotten" };
+
+	journal_put_digest(&note, "key", item->key);
+	put(&note, "name", item->is_named ? item->filename : "");
+	journal_put_digest(&note, "digest", item->digest);
+	add(agent, &note);
 }
 
 void agent_journal_limits(struct agent *agent, const struct jail_limits *limits)

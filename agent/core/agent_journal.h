@@ -23,6 +23,9 @@ void agent_journal_output(struct agent *agent, int stream, const char *text, siz
 void agent_journal_uploads(struct agent *agent, uint64_t size);
 /* Datasets that are here since a run that failed. */
 void agent_journal_restored(struct agent *agent);
+struct retained_item;
+/* One whose owner took back the leave to use it again. */
+void agent_journal_forgotten(struct agent *agent, const struct retained_item *item);
 void agent_journal_limits(struct agent *agent, const struct jail_limits *limits);
 void agent_journal_exit(struct agent *agent, const struct jail_exit *exit);
 /* Only where the manifest shows the service what the algorithm writes: results of few possible values are

@@ -72,6 +72,11 @@ static const struct rpc_handler handlers[] = {
 		.message = service_log_message,
 	},
 	{
+		.method = { PROTO_AGENT_FORGET, RPC_UNARY, &agent__forget_request__descriptor,
+			    &agent__forget_response__descriptor },
+		.message = service_forget_message,
+	},
+	{
 		.method = { PROTO_AGENT_ACTIVATE_CREDENTIAL, RPC_UNARY,
 			    &agent__activate_credential_request__descriptor,
 			    &agent__activate_credential_response__descriptor },

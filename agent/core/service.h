@@ -34,6 +34,9 @@ void service_status_message(struct rpc_call *call, const ProtobufCMessage *messa
 int service_participant(struct rpc_call *call, const struct agent *agent, struct err *e) MUST_CHECK;
 void service_log_message(struct rpc_call *call, const ProtobufCMessage *message);
 
+/* service_forget.c */
+void service_forget_message(struct rpc_call *call, const ProtobufCMessage *message);
+
 /* service_reattest.c */
 void service_reattest_message(struct rpc_call *call, const ProtobufCMessage *message);
 void service_reattest_half_close(struct rpc_call *call);

@@ -26,6 +26,23 @@ void retained_item_free(struct retained_item *item)
 	free(item);
 }
 
+size_t retained_take(struct retained *r, const uint8_t key[KEY_FINGERPRINT_LEN],
+		     struct retained_item *taken[MANIFEST_DATASETS_MAX])
+{
+	size_t count = 0, left = 0;
+
+	for (size_t i = 0; i < r->count; i++) {
+		struct retained_item *item = r->items[i];
+
+		if (memcmp(item->key, key, KEY_FINGERPRINT_LEN) == 0)
+			taken[count++] = item;
+		else
+			r->items[left++] = item;
+	}
+	r->count = left;
+	return count;
+}
+
 void retained_forget(struct retained *r)
 {
 	while (r->count > 0)

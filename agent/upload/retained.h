@@ -54,6 +54,10 @@ int retained_add(struct retained *r, const struct computation *c, const struct a
 		 const struct retained_call *call, const char *file, uint64_t size,
 		 struct err *e) MUST_CHECK;
 
+/* This owner's leave the records; the caller has them, and their files to remove. How many. */
+size_t retained_take(struct retained *r, const uint8_t key[KEY_FINGERPRINT_LEN],
+		     struct retained_item *taken[MANIFEST_DATASETS_MAX]);
+
 /* No record is left; the folder is the caller's to remove, in the pool. */
 void retained_forget(struct retained *r);
 

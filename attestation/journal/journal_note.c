@@ -29,6 +29,7 @@ static const struct journal_type types[] = {
 	{ "kept",
 	  { DIGEST("key"), TEXT("name"), NUMBER("size"), DIGEST("digest"), TEXT("consent"),
 	    DIGEST("manifest") } },
+	{ "forgotten", { DIGEST("key"), TEXT("name"), DIGEST("digest") } },
 	{ "limits",
 	  { NUMBER("time"), NUMBER("memory"), NUMBER("results"), NUMBER("scratch"),
 	    NUMBER("processes"), NUMBER("processor") } },

@@ -175,13 +175,13 @@ int agent_client_open(struct client *client, const struct agent_call *call,
 	return rpc_sync_open(client->channel, call->method, &options, sync, e);
 }
 
-int agent_client_ask(struct client *client, const struct rpc_method *method, EVP_PKEY *key,
-		     const ProtobufCMessage *request, ProtobufCMessage **response, struct err *e)
+static int ask_as(struct client *client, const char *role, const struct rpc_method *method,
+		  EVP_PKEY *key, const ProtobufCMessage *request, ProtobufCMessage **response,
+		  struct err *e)
 {
-	const struct agent_call call = { .method = method,
-					 .role = PROOF_ROLE_PARTICIPANT,
-					 .key = key,
-					 .timeout_ms = client->timeout_ms };
+	const struct agent_call call = {
+		.method = method, .role = role, .key = key, .timeout_ms = client->timeout_ms
+	};
 	CLEANUP(agent_status_free) Agent__StatusResponse *status = NULL;
 	CLEANUP(rpc_sync_free) struct rpc_sync *sync = NULL;
 	struct rpc_metadata metadata = { .count = 0 };
@@ -197,6 +197,25 @@ int agent_client_ask(struct client *client, const struct rpc_method *method, EVP
 		rpc_sync_half_close(sync);
 	if (!failed)
 		failed = rpc_sync_finish(sync, response, e);
+	return failed;
+}
+
+int agent_client_ask_as(struct client *client, const char *role, const struct rpc_method *method,
+			EVP_PKEY *key, const ProtobufCMessage *request, ProtobufCMessage **response,
+			struct err *e)
+{
+	int failed = ask_as(client, role, method, key, request, response, e);
+
+	if (failed)
+		agent_client_hint(client, e);
+	return failed;
+}
+
+int agent_client_ask(struct client *client, const struct rpc_method *method, EVP_PKEY *key,
+		     const ProtobufCMessage *request, ProtobufCMessage **response, struct err *e)
+{
+	int failed = ask_as(client, PROOF_ROLE_PARTICIPANT, method, key, request, response, e);
+
 	/* Who may see the algorithm's words is not a question of which key belongs to which file. */
 	if (failed && strstr(e->text, PROOF_REFUSED_OTHER))
 		cli_hint(client->cli, "who sees what the algorithm writes is the manifest's word "

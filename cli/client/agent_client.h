@@ -58,5 +58,10 @@ int agent_client_ask(struct client *client, const struct rpc_method *method, EVP
 		     const ProtobufCMessage *request, ProtobufCMessage **response,
 		     struct err *e) MUST_CHECK;
 
+/* The same in another role. */
+int agent_client_ask_as(struct client *client, const char *role, const struct rpc_method *method,
+			EVP_PKEY *key, const ProtobufCMessage *request, ProtobufCMessage **response,
+			struct err *e) MUST_CHECK;
+
 /* What to do about a refusal. */
 void agent_client_hint(struct client *client, const struct err *e);

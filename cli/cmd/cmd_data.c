@@ -153,7 +153,36 @@ static int read_keep(const struct cli *cli, enum manifest_keep *keep, struct err
 	return 0;
 }
 
-static enum cli_exit run_data(struct cli *cli, struct err *e)
+/* What was allowed with --keep. */
+static enum cli_exit forget(struct cli *cli, struct err *e)
+{
+	static const char *const others[] = { "keep", "decompress", "wait", "role-signature" };
+	Agent__ForgetRequest request = AGENT__FORGET_REQUEST__INIT;
+	struct client client CLEANUP_CLIENT = { .loop = NULL };
+	CLEANUP(EVP_PKEY_free) EVP_PKEY *key = NULL;
+	ProtobufCMessage *response;
+
+	for (size_t i = 0; i < ARRAY_LEN(others); i++)
+		if (cli_value(cli, others[i]) || cli_flag(cli, others[i]))
+			return cli_usage(e, "--forget and --%s don't go together", others[i]);
+	if (cli->operand_count != 1)
+		return cli_usage(e, "--forget takes a PRIVATE_KEY alone: all that is kept of its "
+				    "owner's is forgotten");
+	if (private_key_load(cli, cli->operands[0], &key, e) < 0 ||
+	    attested_open(&client, cli, e) < 0)
+		return CLI_USAGE;
+	if (agent_client_ask_as(&client, PROOF_ROLE_DATA, &agent_forget, key, &request.base,
+				&response, e) < 0)
+		return CLI_FAILED;
+	uint32_t count = ((const Agent__ForgetResponse *)response)->forgotten;
+
+	fprintf(cli->out, "%u kept dataset%s\n", count,
+		count == 1 ? " is forgotten" : "s are forgotten");
+	protobuf_c_message_free_unpacked(response, NULL);
+	return CLI_OK;
+}
+
+static enum cli_exit send_data(struct cli *cli, struct err *e)
 {
 	struct asset asset CLEANUP_ASSET = { .fd = -1 };
 	struct client client CLEANUP_CLIENT = { .loop = NULL };
@@ -195,6 +224,16 @@ static enum cli_exit run_data(struct cli *cli, struct err *e)
 	return failed && !there ? CLI_FAILED : CLI_OK;
 }
 
+static enum cli_exit run_data(struct cli *cli, struct err *e)
+{
+	if (cli_flag(cli, "forget"))
+		return forget(cli, e);
+	if (cli->operand_count != 2)
+		return cli_usage(e, "too few operands: give the PATH of a dataset, and its "
+				    "owner's PRIVATE_KEY");
+	return send_data(cli, e);
+}
+
 /* clang-format off */
 static const char *const keep_words[] = { "retry", "algorithm", NULL };
 static const struct cli_option options[] = {
@@ -202,6 +241,8 @@ static const struct cli_option options[] = {
 	  .help = "have the agent unpack it (a zip or a directory)" },
 	{ .name = "keep", .value = "WHAT", .words = keep_words,
 	  .help = "if the run fails, it may be used again: for a retry, or another algorithm, too" },
+	{ .name = "forget",
+	  .help = "send nothing: have the agent wipe what it keeps of this owner's" },
 	WAIT_OPTION,
 	ROLE_SIGNATURE_OPTION,
 	CLIENT_AGENT_OPTIONS,
@@ -211,9 +252,9 @@ static const struct cli_option options[] = {
 
 const struct command cmd_data = {
 	.name = "data",
-	.args = "PATH PRIVATE_KEY",
+	.args = "[PATH] PRIVATE_KEY",
 	.help = "send a dataset to the agent (a directory as its bundle)",
-	.operands_min = 2,
+	.operands_min = 1,
 	.operands_max = 2,
 	.options = options,
 	.run = run_data,
@@ -221,5 +262,6 @@ const struct command cmd_data = {
 		"empty directories in it are left out, and a link in it is refused.\n"
 		"--keep retry lets the agent keep it, if the run fails, for the very same manifest; --keep\n"
 		"algorithm also for another algorithm of the same provider. It is signed with the upload,\n"
-		"so nobody else can allow it. What a manifest differs in otherwise wipes it, as do results.",
+		"so nobody else can allow it. What a manifest differs in otherwise wipes it, as do results.\n"
+		"--forget takes that back, with the key alone: nothing of yours is kept beyond the run that has it.",
 };

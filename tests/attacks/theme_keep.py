@@ -2,8 +2,8 @@
 """A run has failed, and the agent keeps a dataset whose owner allowed just that. Whoever writes the next
 manifest, or stands in the owner's way, wants more of it: what counts as gained is datasets that are there."""
 from agent_job import ALGO_KEY, DATA_KEY, IRIS, OTHER_KEY
-from agent_keep import BETTER, failed, plain
-from agent_peer import algorithm, dataset, sha3
+from agent_keep import BETTER, failed, of_two, plain
+from agent_peer import Key, algorithm, dataset, sha3
 from rows import Outcome, row
 from theme_parties import told
 
@@ -153,3 +153,49 @@ def leave(name, signed, said):
 
 leave("keep-said-by-another", None, "retry")
 leave("keep-widened", "retry", "algorithm")
+
+
+def forgotten(name, check, change=None, key=None):
+    """A row in which somebody wants the agent to forget a dataset, so that its owner has to send it again: what counts
+    as gained is datasets that are gone. The twin is the owner of one, who gets rid of his own."""
+    def put(about):
+        def attempt(evil):
+            both = ({"keep": "retry"}, {"content": b"b\n", "key": OTHER_KEY, "name": "b.csv", "keep": "retry"})
+            with failed(of_two(), both) as t:
+                def call():
+                    if not evil:
+                        return t.forget(DATA_KEY)
+                    return t.forget(key or DATA_KEY, metadata=change(t) if change else None)
+                return told(call, lambda _: 2 - len(t.kept()))
+        attempt.__doc__, attempt.__module__ = about.__doc__, __name__
+        row(name, check)(attempt)
+        return about
+    return put
+
+
+@forgotten("forget-by-a-stranger", "does not name your key", key=Key())
+def by_a_stranger():
+    """Somebody who reaches the agent's port wipes what owners let it keep."""
+
+
+@forgotten("forget-by-the-algorithms-provider", "by the manifest your key is for the algorithm", key=ALGO_KEY)
+def by_the_provider():
+    """The provider, whose algorithm failed, has others send again."""
+
+
+@forgotten("forget-under-a-borrowed-key", "does not hold under the key",
+           lambda t: t.forgets(OTHER_KEY, named=DATA_KEY))
+def under_a_borrowed_key():
+    """Another owner of the same computation names the public key of the one whose dataset it is."""
+
+
+@forgotten("forget-with-the-proof-of-a-log", "does not hold under the key", lambda t: t.forgets(DATA_KEY, method="Log"))
+def with_another_proof():
+    """The owner's proof for another call, which somebody has seen, is shown for this one."""
+
+
+@row("forget-anothers", "keeps no dataset of yours")
+def forget_anothers(evil):
+    """An owner whose own dataset is not kept asks, in his own name, while another's is: that one stays."""
+    with failed(of_two(), ({"keep": "retry"}, {"content": b"b\n", "key": OTHER_KEY, "name": "b.csv"})) as t:
+        return told(lambda: t.forget(OTHER_KEY if evil else DATA_KEY), lambda _: 1 - len(t.kept()))

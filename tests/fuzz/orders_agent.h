@@ -37,6 +37,7 @@ enum method {
 	REATTEST,
 	LOG,
 	RECEIPT,
+	FORGET,
 	METHODS
 };
 

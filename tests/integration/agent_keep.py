@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """A run that fails costs nobody a second upload whose owner allowed that, and nothing else outlives it."""
+import base64
 import contextlib
 import os
 
 import tap
 from agent_job import ALGO_KEY, DATA_KEY, IRIS, OTHER_KEY, USER_KEY, Code, manifest, unzip
 from agent_journal import Keeper
-from agent_peer import Agent, Client, cvms_pb2, dataset, free_port, refused, sha3, zip_of
+from agent_peer import WAIT, Agent, Client, Key, agent_pb2, cvms_pb2, dataset, free_port, pem_key, refused, sha3, zip_of
+from harness import Folder, cli
 from journal_book import verify
 
 # The same program fails or not, as its provider's call says; the manifest leaves him that.
@@ -84,6 +86,15 @@ class Twice:
         self.client.algo(algorithm, ALGO_KEY)
         self.service.wait_event("ConsumingResults/Ready")
         return unzip(self.client.result(USER_KEY))
+
+    def forget(self, key=DATA_KEY, role="data-provider", metadata=None):
+        """How many datasets are forgotten."""
+        metadata = metadata or self.forgets(key, role)
+        return self.client.stub.Forget(agent_pb2.ForgetRequest(), metadata=metadata, timeout=WAIT).forgotten
+
+    def forgets(self, key, role="data-provider", method="Forget", named=None):
+        named = base64.b64encode((named or key).spki).decode()
+        return self.client.proof_metadata(role, method, key, None, [], [("proof-key", named)])
 
     def kept(self):
         return [f for f in self.agent.work() if f.startswith("kept/")]
@@ -234,6 +245,74 @@ def leave_is_words_that_are_known_and_signed():
         assert t.kept() == [] and not t.client.status().datasets[0].received
 
 
+def an_owner_takes_it_back():
+    with failed() as t:
+        t.service.wait(lambda s: s.journal)
+        assert len(t.kept()) == 1 and t.forget() == 1
+        assert t.kept() == [], t.agent.work()
+        refused(Code.NOT_FOUND, "keeps no dataset of yours", t.forget)
+        t.service.wait(lambda s: any(b"forgotten" in entry for entry in s.journal))
+        entries, _ = verify(t.service.file())
+        assert [e[4] for e in entries if e[3] == "forgotten"] == [
+            {"key": sha3(DATA_KEY.spki), "name": "iris.csv", "digest": sha3(IRIS)}]
+        assert t.again(plain()) == set(), "the next run has nothing of it"
+        t.client.algo(MOODY, ALGO_KEY)
+        t.send()
+        t.service.wait_event("ConsumingResults/Ready")
+        t.service.wait(lambda s: s.journal and not any(b"Failed" in entry for entry in s.journal))
+        assert not [e for e in verify(t.service.file())[0] if e[3] == "kept"]
+
+
+def nobody_takes_back_what_is_anothers():
+    both = ({"keep": "retry"}, {"content": b"b\n", "key": OTHER_KEY, "name": "b.csv", "keep": "algorithm"})
+    with failed(of_two(), both) as t:
+        assert len(t.kept()) == 2
+        for key in (ALGO_KEY, USER_KEY, Key()):
+            refused(Code.PERMISSION_DENIED, "", t.forget, key)
+        refused(Code.PERMISSION_DENIED, "role", t.forget, role="participant")
+        refused(Code.PERMISSION_DENIED, "role", t.forget,
+                metadata=t.client.role_metadata("data-provider", DATA_KEY))
+        refused(Code.PERMISSION_DENIED, "", t.forget, metadata=t.forgets(DATA_KEY, method="Log"))
+        refused(Code.PERMISSION_DENIED, "", t.forget, metadata=t.forgets(ALGO_KEY, named=DATA_KEY))
+        refused(Code.UNAUTHENTICATED, "", t.forget, metadata=[("user-id", "data-provider")])
+        used = t.forgets(OTHER_KEY)
+        assert len(t.kept()) == 2 and t.forget(metadata=used) == 1 and len(t.kept()) == 1
+        refused(Code.PERMISSION_DENIED, "challenge", t.forget, metadata=used)
+        assert t.again(of_two()) == {"iris.csv"}
+
+
+def what_is_taken_back_during_a_run_is_for_that_run_alone():
+    """While it waits for others, and after a retry has laid it in its place: that run goes on, and no other."""
+    with failed(of_two(), ()) as t:
+        t.send(keep="retry")
+        assert t.forget() == 1 and t.kept() == []
+        t.send(b"b\n", OTHER_KEY, "b.csv", keep="retry")
+        t.service.wait_event("Failed/Failed")
+        assert t.again(of_two()) == {"b.csv"}
+        assert t.forget(OTHER_KEY) == 1 and t.kept() == []
+        assert t.client.status().datasets[1].received, "this run has it"
+        t.client.algo(MOODY, ALGO_KEY)
+        t.send()
+        t.service.wait_event("ConsumingResults/Ready")
+        assert unzip(t.client.result(USER_KEY))["all.txt"] == b"b\n" + IRIS
+
+
+def the_command_line_takes_it_back():
+    with failed() as t, Folder() as folder:
+        key = folder.write("private.pem", pem_key(DATA_KEY.key), 0o600)
+        other = folder.write("other.pem", pem_key(OTHER_KEY.key), 0o600)
+
+        def call(*words):
+            return cli("data", *words, AGENT_GRPC_URL=f"127.0.0.1:{t.client.port}")
+        for words, why in ((("--forget", "iris.csv", key), "alone"), (("--forget", "--keep", "retry", key), "--keep"),
+                           (("--forget", "-d", key), "--decompress"), ((key,), "PATH of a dataset"),
+                           (("--forget", "--role-signature", key), "--role-signature")):
+            call(*words).refused(2, why)
+        assert call("--forget", other).status == 1 and len(t.kept()) == 1
+        assert call("--forget", key).ok() == "1 kept dataset is forgotten\n" and t.kept() == []
+        call("--forget", key).refused(1, "keeps no dataset of yours")
+
+
 def what_is_kept_is_read_again():
     with failed() as t:
         kept = os.path.join(t.agent.work_dir, t.kept()[0])
@@ -252,4 +331,6 @@ if __name__ == "__main__":
              archives_come_back_as_they_were_laid_out, another_algorithm_by_leave_alone,
              nothing_is_kept_that_did_not_fail, a_folder_that_cannot_go_keeps_no_data,
              leave_is_words_that_are_known_and_signed,
+             an_owner_takes_it_back, nobody_takes_back_what_is_anothers,
+             what_is_taken_back_during_a_run_is_for_that_run_alone, the_command_line_takes_it_back,
              what_is_kept_is_read_again])

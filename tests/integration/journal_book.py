@@ -20,6 +20,7 @@ TYPES = {
     "algorithm": {"key": DIGEST, "size": NUMBER, "digest": DIGEST, "requirements?": DIGEST},
     "dataset": {"key": DIGEST, "name": TEXT, "size": NUMBER, "digest": DIGEST},
     "kept": {"key": DIGEST, "name": TEXT, "size": NUMBER, "digest": DIGEST, "consent": TEXT, "manifest": DIGEST},
+    "forgotten": {"key": DIGEST, "name": TEXT, "digest": DIGEST},
     "limits": {"time": NUMBER, "memory": NUMBER, "results": NUMBER, "scratch": NUMBER, "processes": NUMBER,
                "processor": NUMBER},
     "exit": {"ok": FLAG, "cause": TEXT},

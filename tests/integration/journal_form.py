@@ -44,6 +44,7 @@ def everything(w):
     w.add("algorithm", key=b"\2" * 32, size=1 << 40, digest=b"\3" * 32, requirements=b"\5" * 32)
     w.add("dataset", key=b"\2" * 32, name="iris.csv", size=0, digest=b"\6" * 32)
     w.add("kept", key=b"\2" * 32, name="", size=1, digest=b"\6" * 32, consent="retry", manifest=MANIFEST)
+    w.add("forgotten", key=b"\2" * 32, name="iris.csv", digest=b"\6" * 32)
     w.add("limits", time=0, memory=1 << 30, results=23, scratch=24, processes=255, processor=256)
     w.add("exit", ok=True, cause="")
     w.add("results", size=65536, digest=b"\7" * 32)

@@ -234,6 +234,7 @@ def journal():
              ["event", {"type": "a", "status": "b", "details": "{}"}], ["event", {"type": "a", "status": "b"}],
              ["output", {"text": "x", "stream": 1}], ["exit", {"ok": True, "cause": ""}],
              ["kept", {"key": digest, "name": "", "size": 1, "digest": digest, "consent": "retry", "manifest": digest}],
+             ["forgotten", {"key": digest, "name": "", "digest": digest}],
              ["delivery", {"key": digest}], ["left-out", {"count": 1}], ["end", {"reason": "stopped"}]]
     head = cbor(Tag(18, [cbor({1: -7, 3: "application/cocos-journal-head+cbor"}), {}, cbor([False, 1, digest]),
                          bytes(64)]))

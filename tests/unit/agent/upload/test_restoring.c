@@ -133,6 +133,34 @@ static void it_is_there_again_and_again(void **state)
 	computation_unref(c);
 }
 
+/* Which of them is whose stands in the records: the test gives two of three to somebody else. */
+static void an_owner_takes_his_own_back_and_nobody_elses(void **state)
+{
+	struct computation *c = computation("1", 3);
+	struct retained_item *taken[MANIFEST_DATASETS_MAX], *rest[MANIFEST_DATASETS_MAX];
+	uint8_t his[KEY_FINGERPRINT_LEN], others[KEY_FINGERPRINT_LEN] = { 7 };
+
+	(void)state;
+	for (unsigned i = 0; i < 3; i++)
+		retain(c, i, MANIFEST_KEEP_RETRY);
+	memcpy(his, retained.items[1]->key, sizeof(his));
+	memcpy(retained.items[0]->key, others, sizeof(others));
+	memcpy(retained.items[2]->key, others, sizeof(others));
+	assert_int_equal(retained_take(&retained, his, taken), 1);
+	assert_string_equal(taken[0]->filename, "a1");
+	assert_int_equal(retained_take(&retained, his, rest), 0);
+	assert_int_equal(retained.count, 2);
+	assert_string_equal(retained.items[0]->filename, "a0");
+	assert_string_equal(retained.items[1]->filename, "a2");
+	assert_int_equal(retained_take(&retained, others, rest), 2);
+	assert_int_equal(retained.count, 0);
+	retained_item_free(taken[0]);
+	retained_item_free(rest[0]);
+	retained_item_free(rest[1]);
+	assert_int_equal(kept_files(), 3); /* they are the caller's to remove */
+	computation_unref(c);
+}
+
 static void each_by_its_own_leave(void **state)
 {
 	struct computation *c = computation("1", 2);
@@ -259,6 +287,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(it_is_there_again_and_again, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(an_owner_takes_his_own_back_and_nobody_elses,
+						set_up, tear_down),
 		cmocka_unit_test_setup_teardown(each_by_its_own_leave, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(other_bytes_and_lost_files_are_not_used, set_up,
 						tear_down),
