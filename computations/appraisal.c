@@ -169,6 +169,7 @@ void appraisal_judge(void *data)
 	}
 	in.evidence = (struct span){ entry->token, entry->len };
 	in.binding.nonce = &nonce;
+	in.binding.group = &entry->which.group;
 	in.before_run = !entry->which.has_manifest;
 	in.manifests = entry->which.has_manifest
 			       ? (const uint8_t(*)[SHA3_256_LEN])entry->which.manifest

@@ -38,6 +38,7 @@ struct appraisal_case {
 	 * all turns. Digest of the client's key, or its address. */
 	char client[APPRAISAL_CLIENT_MAX + 1];
 	uint8_t nonce[APPRAISAL_NONCE_LEN];
+	uint32_t group; /* the key exchange of its connection (kex_group.h); 0: no TLS */
 	/* Before there is a manifest there can be no run statement, and none is required. With a
 	 * manifest all of the policy counts, and the statement must name this manifest. */
 	bool has_manifest;

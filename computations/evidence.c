@@ -88,7 +88,7 @@ static void ask(struct session *s, const uint8_t *manifest)
 	Cvms__AttestationReq request = CVMS__ATTESTATION_REQ__INIT;
 	struct err e;
 
-	s->asked = (struct appraisal_case){ .cvm_id = s->cvm_id };
+	s->asked = (struct appraisal_case){ .cvm_id = s->cvm_id, .group = rpc_call_group(s->call) };
 	if (name_client(s->call, s->asked.client, &e) < 0) {
 		log_error("CVM %s: %s", log_quote(s->cvm_id).text, e.text);
 		return;

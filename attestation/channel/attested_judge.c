@@ -3,6 +3,7 @@
 
 #include "attestation/channel/attested_session.h"
 #include "common/rpc/job.h"
+#include "common/rpc/tls_groups.h"
 
 #include <string.h>
 
@@ -92,6 +93,7 @@ int attested_question_ask(struct attested_client *client, SSL *tls,
 		return err_code(e);
 	memcpy(made.request, w.bytes, w.len);
 	made.request_len = w.len;
+	made.group = tls_groups_agreed(tls);
 	*question = made;
 	return 0;
 }
@@ -154,6 +156,7 @@ static void judge_work(void *data)
 	if (authenticator_verify(&q->session, q->request, q->request_len, j->authenticator, j->len,
 				 &a, &j->why) < 0)
 		return;
+	a.group = q->group;
 	j->is_good = check_identity(q, &a, &j->why) == 0 && appraise(j->client, &a, &j->why) == 0;
 	authenticator_done(&a);
 }

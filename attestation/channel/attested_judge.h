@@ -11,6 +11,7 @@
  * the client's first. */
 struct attested_question {
 	struct authenticator_session session;
+	uint32_t group; /* its key exchange */
 	uint8_t request[EA_REQUEST_MAX];
 	size_t request_len;
 	uint8_t *tls_spki; /* malloc'ed */

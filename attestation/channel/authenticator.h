@@ -51,6 +51,8 @@ struct authenticator {
 	size_t evidence_len;
 	uint8_t *spki; /* of the leaf */
 	size_t spki_len;
+	uint32_t
+		group; /* the session's key exchange (tls_groups.h), by who judges; not in the bytes */
 	struct binding binding; /* what the evidence's report data and TPM nonce have to be */
 };
 

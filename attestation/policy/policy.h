@@ -5,7 +5,7 @@
  * Two forms may stand in one file. The older one, which people have (`policy`, `root_of_trust`,
  * `pcr_values`, `eat_validation`; fields and encodings of go-sev-guest's check.Config and
  * go-tdx-guest's checkconfig.Config, in snake_case or camelCase): bytes in base64, PCRs in
- * hexadecimal. Ours (`cocos`: 1, and `snp`, `tdx`, `tpm`, `token`, `run`): bytes in hexadecimal.
+ * hexadecimal. Ours (`cocos`: 1, and `snp`, `tdx`, `tpm`, `token`, `run`, `crl`, `tls`): bytes in hexadecimal.
  * docs/policy.md lists both.
  *
  * Refused: unknown keys, a key twice (also in two spellings, or in both forms, or in two files), a
@@ -18,6 +18,7 @@
 #include "attestation/snp/snp_policy.h"
 #include "attestation/tdx/tdx_policy.h"
 #include "attestation/tpm/tpm_policy.h"
+#include "common/crypto/kex_group.h"
 
 enum {
 	POLICY_FILE_MAX = 1 << 20,
@@ -63,6 +64,7 @@ struct policy {
 	struct tpm_policy tpm;
 	struct policy_token token;
 	struct policy_run run;
+	uint32_t tls_groups; /* key exchanges (kex_group.h) that a connection may have; 0: any */
 	bool require_crl, offline;
 	uint64_t crl_max_age; /* seconds, up to CRL_AGE_MAX (crl_age.h); 0: not said */
 	uint8_t report_data[64];

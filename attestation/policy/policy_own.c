@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Our form: {"cocos":1,"snp":{…},"tdx":{…},"tpm":{…},"token":{…},"run":{…},"crl":{…}}; bytes in
- * hexadecimal, bits by name, each rule of the policies one key.
+ * Our form: {"cocos":1,"snp":{…},"tdx":{…},"tpm":{…},"token":{…},"run":{…},"crl":{…},"tls":{…}};
+ * bytes in hexadecimal, bits by name, each rule of the policies one key.
  */
 #include "attestation/policy/policy_fields.h"
 #include "attestation/verdict/crl_age.h"
@@ -399,6 +399,29 @@ static const struct policy_row crl_rows[] = {
 	{ .key = NULL },
 };
 
+static int read_tls_groups(struct policy_reading *r, const struct json *value)
+{
+	uint32_t groups = 0;
+
+	if (value->type != JSON_ARRAY || !value->count)
+		return policy_wrong(r, value, "an array of key exchanges");
+	for (size_t i = 0; i < value->count; i++) {
+		const struct json *name = &value->items[i];
+
+		if (name->type != JSON_STRING)
+			return policy_wrong(r, name, "the name of a key exchange");
+		if (kex_groups_add(name->text, strlen(name->text), &groups, r->e) < 0)
+			return err_wrap(r->e, "%s", log_quote(name->text).text);
+	}
+	r->policy->tls_groups = groups;
+	return 0;
+}
+
+static const struct policy_row tls_rows[] = {
+	{ "groups", POLICY_CUSTOM, 0, 0, read_tls_groups, NULL },
+	{ .key = NULL },
+};
+
 static int read_snp(struct policy_reading *r, const struct json *value)
 {
 	if (policy_begin(r, &r->policy->has_snp) < 0)
@@ -437,5 +460,6 @@ const struct policy_row policy_own_rows[] = {
 	{ "token", POLICY_OBJECT, 0, 0, NULL, token_rows },
 	{ "run", POLICY_OBJECT, 0, 0, NULL, run_rows },
 	{ "crl", POLICY_OBJECT, 0, 0, NULL, crl_rows },
+	{ "tls", POLICY_OBJECT, 0, 0, NULL, tls_rows },
 	{ .key = NULL },
 };

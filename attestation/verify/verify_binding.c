@@ -216,8 +216,26 @@ static bool check_token_nonce(struct verification *x)
 	return verdict_check(x->v, CHECK_TOKEN_NONCE, true, NULL, NULL);
 }
 
+/* Evidence by itself, kept or not, has no key exchange. A connection that nobody knows has none that counts. */
+static void check_group(struct verification *x)
+{
+	const struct verify_binding *b = &x->in->binding;
+	uint32_t wanted = x->in->policy ? x->in->policy->tls_groups : 0;
+	uint32_t found = b->group ? *b->group : 0;
+
+	if (wanted && (b->group || b->channel))
+		verdict_check(x->v, CHECK_CHANNEL_GROUP, (wanted & found) != 0,
+			      found ? kex_groups_show(found).text : "none that is known",
+			      kex_groups_show(wanted).text);
+	else if (wanted)
+		verdict_not_asked(x->v, CHECK_CHANNEL_GROUP, "no connection");
+	else if (found)
+		verdict_not_asked(x->v, CHECK_CHANNEL_GROUP, kex_groups_show(found).text);
+}
+
 bool verify_binding(struct verification *x)
 {
+	check_group(x);
 	return check_whole(x) && bind_evidence(x) && check_vouched(x) && check_used(x) &&
 	       check_nonce_use(x) && check_token_nonce(x);
 }

@@ -26,6 +26,9 @@ struct verify_binding {
 	 * key that the token has to name. */
 	const struct binding *channel;
 	struct span channel_spki;
+	/* The key exchange of the connection that the evidence came by, as tls_groups_agreed() has it, 0: no TLS;
+	 * NULL: it came by none, or nobody says. */
+	const uint32_t *group;
 };
 
 struct verify_input {

@@ -84,6 +84,7 @@ static int open_proof(struct client *client, struct err *e)
 	if (read_interval(client, e) < 0 ||
 	    appraise_new(client->cli, &settings, &client->appraise, e) < 0)
 		return err_code(e);
+	client->policy_groups = appraise_tls_groups(client->appraise);
 	client->certified_by_nobody = !appraise_takes_given_key(client->appraise);
 	config.first_context = appraise_context(client->appraise);
 	config.data = client->appraise;

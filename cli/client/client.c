@@ -58,9 +58,19 @@ static int demanded_groups(const struct client *client, uint32_t *groups, struct
 {
 	const char *text = client_setting(client, "grpc-tls-groups", "TLS_GROUPS");
 
-	*groups = 0;
-	if (text && kex_groups_parse(text, groups, e) < 0)
+	*groups = client->policy_groups;
+	if (!text)
+		return 0;
+	if (kex_groups_parse(text, groups, e) < 0)
 		return err_wrap(e, "--grpc-tls-groups %s", log_quote(text).text);
+	if (client->policy_groups && !(*groups & client->policy_groups))
+		return err_set(
+			e, ERR_INVALID,
+			"--grpc-tls-groups wants key exchange %s, the policy %s: no connection has "
+			"both",
+			kex_groups_show(*groups).text, kex_groups_show(client->policy_groups).text);
+	if (client->policy_groups)
+		*groups &= client->policy_groups;
 	return 0;
 }
 

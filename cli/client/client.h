@@ -61,6 +61,7 @@ struct client {
 	const struct client_proof *proof;
 	struct appraise *appraise;
 	struct attested_client *attested;
+	uint32_t policy_groups;   /* key exchanges that its policy takes (kex_group.h); 0: any */
 	bool certified_by_nobody; /* it has to have made its key itself: no authority knows it */
 	uint64_t reattest_ms, proven; /* how often; when it last did, by uv_hrtime() */
 	bool told;

@@ -116,12 +116,15 @@ static const struct row crl_rows[] = {
 	{ .option = NULL },
 };
 
+static const struct row tls_rows[] = { { "tls-groups", "groups", LIST }, { .option = NULL } };
+
 /* clang-format off */
 static const struct object snp_objects[] = {
 	{ "snp", snp_rows },
 	{ "token", token_rows },
 	{ "run", run_rows },
 	{ "crl", crl_rows },
+	{ "tls", tls_rows },
 	{ NULL, NULL },
 };
 
@@ -130,6 +133,7 @@ static const struct object tdx_objects[] = {
 	{ "token", token_rows },
 	{ "run", run_rows },
 	{ "crl", crl_rows },
+	{ "tls", tls_rows },
 	{ NULL, NULL },
 };
 /* clang-format on */
@@ -374,6 +378,8 @@ static enum cli_exit run_tdx(struct cli *cli, struct err *e)
 	{ .name = "weak-word", .value = "WORD[,WORD]", MANY, \
 	  .help = "accept this weakening word on the command line" }, \
 	{ .name = "allow-external-identity", .help = "accept an identity key from outside" }, \
+	{ .name = "tls-groups", .value = "NAME[,NAME]", MANY, \
+	  .help = "key exchanges that a connection may have: X25519MLKEM768" }, \
 	{ .name = "require-crl", .help = "refuse if there is no revocation list" }, \
 	{ .name = "crl-max-age", .value = "DURATION", \
 	  .help = "refuse if there is none, or an older one: 168h, or 604800 seconds" }, \

@@ -236,7 +236,8 @@ static int judge_token(struct appraise *a, const struct eat *token, bool may_pen
 		return err_nomem(e);
 	in.evidence = (struct span){ auth->evidence, auth->evidence_len };
 	in.binding = (struct verify_binding){ .channel = &auth->binding,
-					      .channel_spki = { auth->spki, auth->spki_len } };
+					      .channel_spki = { auth->spki, auth->spki_len },
+					      .group = &auth->group };
 	in.at = a->at ? a->at : (int64_t)time(NULL);
 	in.tpm.event_log = in.tdx.event_log = (struct span){ a->log, a->log_len };
 	s->wants_credential = bind_ek(a, token, may_pend, attestation, &in);
@@ -317,6 +318,7 @@ int appraise_session(void *data, const struct authenticator *authenticator, stru
 	mine->evidence_len = authenticator->evidence_len;
 	mine->spki_len = authenticator->spki_len;
 	mine->binding = authenticator->binding;
+	mine->group = authenticator->group;
 	return judge(a, a->may_pend, e);
 }
 
@@ -431,6 +433,11 @@ bool appraise_is_verified(const struct appraise *a)
 bool appraise_takes_stock(const struct appraise *a)
 {
 	return a->options.policy.run.relayable;
+}
+
+uint32_t appraise_tls_groups(const struct appraise *a)
+{
+	return a->options.policy.tls_groups;
 }
 
 bool appraise_takes_given_key(const struct appraise *a)

@@ -89,6 +89,8 @@ bool appraise_takes_stock(const struct appraise *a);
 /* The policy takes an agent whose key somebody else gave it (or who says nothing of its key, as
  * stock agents do). Any other agent made its own, which no authority has certified. */
 bool appraise_takes_given_key(const struct appraise *a);
+/* The policy's `tls.groups`: key exchanges of kex_group.h; 0: any. */
+uint32_t appraise_tls_groups(const struct appraise *a);
 
 /* The kind of the last session's evidence, as its number on the wire. */
 uint8_t appraise_wire_type(const struct appraise *a);

@@ -3,6 +3,9 @@
 environment that the owner's command happens to run in."""
 import contextlib
 import socket
+import ssl
+import struct
+import threading
 
 from OpenSSL import SSL
 from cryptography import x509
@@ -57,6 +60,85 @@ def tls12():
 @plain("no-alpn", "no ALPN 'h2'", tls={"alpn": False})
 def no_alpn():
     """A server that does not agree to h2."""
+
+
+# The best key exchange that this machine has, and another: Debian 12's OpenSSL has no hybrid one.
+HYBRID = tuple(map(int, ssl.OPENSSL_VERSION_INFO[:2])) >= (3, 5)
+DEMANDED = "X25519MLKEM768" if HYBRID else "secp384r1"
+
+
+@row("key-exchange-stripped-by-the-server", "is demanded: the server does not take it")
+def old_key_exchange(evil):
+    """The machine itself, with a key exchange of elliptic curves alone where the policy demands a hybrid one."""
+    machine = Machine()
+    return uploaded(machine.script, machine.identity, tls={"curve": "prime256v1"} if evil else None,
+                    policy=owner().policy(tls={"groups": [DEMANDED]}))
+
+
+@row("key-exchange-stripped-on-the-way", "bad record mac")
+def key_exchange_taken_out(evil):
+    """A middle takes the best key exchange out of the owner's hello, on the way to the machine itself. Nothing
+    is demanded: the handshake covers the hello."""
+    machine = Machine()
+    desk().reset()
+    with Gate(machine.script, machine.identity) as gate, Relay(gate.port, without_the_best if evil else bytes) as relay:
+        ran = owner().upload(relay.target)
+    return outcome(ran, gate)
+
+
+def vectors(data, head):
+    """[(what is before, body)] of vectors of 2 bytes' length, each behind `head` bytes."""
+    found, at = [], 0
+    while at < len(data):
+        size = int.from_bytes(data[at + head:at + head + 2], "big")
+        found.append((data[at:at + head], data[at + head + 2:at + head + 2 + size]))
+        at += head + 2 + size
+    return found
+
+
+def joined(pairs):
+    return b"".join(before + struct.pack(">H", len(body)) + body for before, body in pairs)
+
+
+def without_the_best(hello):
+    """A ClientHello, without its record's head, that never knew the first of its key exchanges."""
+    at = 4 + 2 + 32
+    at += 1 + hello[at]
+    at += 2 + int.from_bytes(hello[at:at + 2], "big")
+    at += 1 + hello[at]
+    extensions = dict(vectors(hello[at + 2:], 2))
+    groups = extensions[b"\0\x0a"][2:]
+    shares = [one for one in vectors(extensions[b"\0\x33"][2:], 2) if one[0] != groups[:2]]
+    extensions[b"\0\x0a"] = struct.pack(">H", len(groups) - 2) + groups[2:]
+    extensions[b"\0\x33"] = struct.pack(">H", len(joined(shares))) + joined(shares)
+    body = hello[4:at] + struct.pack(">H", len(joined(extensions.items()))) + joined(extensions.items())
+    return hello[:1] + len(body).to_bytes(3, "big") + body
+
+
+class Relay(Listener):
+    """Carries bytes both ways; `change` is for the first message of each client."""
+
+    def __init__(self, port, change):
+        super().__init__()
+        self.upstream, self.change = port, change
+
+    def serve(self, sock):
+        head = sock.recv(5, socket.MSG_WAITALL)
+        hello = self.change(sock.recv(int.from_bytes(head[3:], "big"), socket.MSG_WAITALL))
+        with socket.create_connection(("127.0.0.1", self.upstream)) as there:
+            there.sendall(head[:3] + struct.pack(">H", len(hello)) + hello)
+            back = threading.Thread(target=carry, args=(there, sock))
+            back.start()
+            carry(sock, there)
+            back.join()
+
+
+def carry(here, there):
+    with contextlib.suppress(OSError):
+        while data := here.recv(65536):
+            there.sendall(data)
+    with contextlib.suppress(OSError):
+        there.shutdown(socket.SHUT_WR)
 
 
 @row("no-tls-at-all", "wrong version number")

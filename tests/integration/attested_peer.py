@@ -470,7 +470,7 @@ class Connection:
                 select.select([self.raw], [], [], PATIENCE)
 
 
-def tls_context(method, identity=None, alpn=True, suites=None, versions=None):
+def tls_context(method, identity=None, alpn=True, suites=None, versions=None, curve=None):
     context = SSL.Context(method)
     low, high = versions or (SSL.TLS1_3_VERSION, SSL.TLS1_3_VERSION)
     context.set_min_proto_version(low)
@@ -479,6 +479,8 @@ def tls_context(method, identity=None, alpn=True, suites=None, versions=None):
         context.set_tls13_ciphersuites(suites.encode())
     elif suites:  # Debian 12's has no method for it
         assert SSL._lib.SSL_CTX_set_ciphersuites(context._context, suites.encode()) == 1
+    if curve:  # the only key exchange
+        context.set_tmp_ecdh(crypto.get_elliptic_curve(curve))
     if identity:
         context.use_certificate(crypto.X509.from_cryptography(identity.certificate))
         context.use_privatekey(crypto.PKey.from_cryptography_key(identity.key))

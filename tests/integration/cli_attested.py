@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import secrets
 import struct
 import subprocess
@@ -14,6 +15,7 @@ import time
 
 import cbor2
 import grpc
+from OpenSSL import crypto
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
@@ -394,6 +396,35 @@ def evidence_that_was_stripped_is_refused():
 def evidence_of_another_connection_is_refused():
     with World(extra=bytes(32)) as w:
         w.refused("quote.nonce")
+
+
+def the_key_exchange_is_had_that_the_policy_demands():
+    with World() as w:
+        policy = json.loads(read(w("policy.json")))
+        for name, groups in (("groups.json", ["secp384r1"]), ("unknown.json", ["P-384"])):
+            w.write(name, json.dumps(dict(policy, tls={"groups": groups})))
+        ran = w.send("-v", "--receipt-dir", w("receipts"), policy="groups.json")
+        assert "accepted" in ran.ok() and "passed: channel.group: secp384r1" in ran.err, ran.err
+        receipt = min(name for name in os.listdir(w("receipts")) if name.endswith(".json"))
+        checks = json.loads(read(w(os.path.join("receipts", receipt))))["verdict"]["checks"]
+        found = [check for check in checks if check["name"] == "channel.group"]
+        assert [(check["outcome"], check["found"]) for check in found] == [("passed", "secp384r1")], found
+        assert re.search("^not asked: channel.group: (X25519MLKEM768|x25519)$", w.send("-v").err, re.M)
+        ran = w.send("--grpc-tls-groups", "x25519", policy="groups.json")
+        assert ran.status == 2 and "no connection has both" in ran.err, ran.err
+        ran = w.send(policy="unknown.json")
+        assert ran.status == 2 and "tls: groups: 'P-384'" in ran.err and "unknown key exchange" in ran.err, ran.err
+
+
+def who_has_no_such_key_exchange_gets_nothing():
+    with World() as w:
+        policy = json.loads(read(w("policy.json")))
+        w.write("groups.json", json.dumps(dict(policy, tls={"groups": ["secp384r1", "secp521r1"]})))
+        w.agent.door.context.set_tmp_ecdh(crypto.get_elliptic_curve("prime256v1"))
+        ran = w.send(policy="groups.json")
+        ran.refused(1, "key exchange secp384r1 or secp521r1 is demanded: the server does not take it", "hint: nothing was sent")
+        assert not w.agent.door.requests
+        assert "accepted" in w.send().ok()
 
 
 def without_a_policy_nothing_is_asked_and_nothing_sent():

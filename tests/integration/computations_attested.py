@@ -153,6 +153,17 @@ def who_comes_back_with_a_computation_is_judged_by_its_manifest():
                 assert cvm.verified == verified and ("run.manifest" in cvm.verdict) != verified, cvm
 
 
+def a_key_exchange_that_is_demanded_is_looked_at():
+    with Folder() as folder:
+        pcr4 = {"pcrs": {"sha256": {"4": [TPM.read("sha256", 4).hex()]}}}
+        folder.write("policy.json", json.dumps({"cocos": 1, "tpm": pcr4, "tls": {"groups": ["X25519MLKEM768"]}}))
+        with service(ATTESTATION_POLICY=folder("policy.json")) as s, agent_of(s) as agent:
+            until(connected(s, "cvm-1"), "the connection")
+            answer(agent, Evidence(AK, bytes(32), Identity()))
+            cvm = judged(s)
+            assert not cvm.verified and "channel.group: found none that is known" in cvm.verdict, cvm.verdict
+
+
 def what_proves_nothing_gets_no_computation():
     with service() as s, agent_of(s) as agent:
         until(connected(s, "cvm-1"), "the connection")

@@ -71,6 +71,7 @@ COMMON = [
     ("allow-external-identity", None, "run/allow_external_identity", True),
     ("require-crl", None, "crl/required", True),
     ("crl-max-age", "604800", "crl/max_age", 604800),
+    ("tls-groups", "X25519MLKEM768,x25519", "tls/groups", ["X25519MLKEM768", "x25519"]),
 ]
 KINDS = {"snp": (SNP, ("--measurement", H48)), "tdx": (TDX, ("--mrtd", H48))}
 

@@ -163,6 +163,30 @@ def what_is_demanded_is_had_or_refused_by_name():
                     1, "key exchange x25519 is demanded: the server has no TLS 1.3")
 
 
+def answers_with(group):
+    """A ServerHello of that key exchange, whatever was asked for."""
+    def serve(peer):
+        head = peer.recv(5, socket.MSG_WAITALL)
+        hello = peer.recv(struct.unpack(">H", head[3:])[0], socket.MSG_WAITALL)
+        session, _ = take(hello, 4 + 2 + 32, 1)
+        share = struct.pack(">HH", group, 32) + bytes(31) + b"\x09"
+        extensions = b"\x00\x2b\x00\x02\x03\x04" + struct.pack(">HH", 51, len(share)) + share
+        body = (b"\x03\x03" + os.urandom(32) + bytes([len(session)]) + session + b"\x13\x01\x00" +
+                struct.pack(">H", len(extensions)) + extensions)
+        message = b"\x02" + len(body).to_bytes(3, "big") + body
+        peer.sendall(b"\x16\x03\x03" + struct.pack(">H", len(message)) + message)
+        while peer.recv(4096):
+            pass
+    return serve
+
+
+def what_was_not_offered_is_not_taken():
+    with Folder() as pems, Listener(answers_with(X25519_ID)) as there:
+        authority(pems)
+        status(there.target, pems, "--grpc-tls-groups", "secp384r1").refused(
+            1, "key exchange secp384r1 is demanded: the server chose another, which was not offered")
+
+
 def hybrid_on_demand():
     """Where this machine has none, nobody is asked, and the line says what to do."""
     with service() as (there, pems):
@@ -210,5 +234,6 @@ def a_profile_demands_it():
 if __name__ == "__main__":
     tap.run([our_server_prefers_the_hybrid_one_and_takes_old_clients, a_hello_of_several_packets_is_read,
              our_client_sends_a_share_for_new_servers_and_one_for_old, both_programs_of_ours_agree_on_the_best_and_say_so,
-             what_is_demanded_is_had_or_refused_by_name, hybrid_on_demand, a_release_that_has_it_negotiates_it,
+             what_is_demanded_is_had_or_refused_by_name,
+             what_was_not_offered_is_not_taken, hybrid_on_demand, a_release_that_has_it_negotiates_it,
              settings_that_mean_nothing_are_refused, a_profile_demands_it])

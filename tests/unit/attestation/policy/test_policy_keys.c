@@ -86,6 +86,7 @@ static const struct key_case own[] = {
 	{ "run.weak_words", "[\"cocos.role_signature\"]", false },
 	{ "crl.required", "true", false },
 	{ "crl.max_age", "604800", false },
+	{ "tls.groups", "[\"X25519MLKEM768\",\"x25519\"]", false },
 };
 
 static const struct key_case older[] = {

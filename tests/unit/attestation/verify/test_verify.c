@@ -123,6 +123,43 @@ static void too_much_skew(struct verify_build *b)
 	b->in.skew = SNP_SKEW_MAX + 1;
 }
 
+/* Of kex_group.h: hybrid and x25519. */
+static const uint32_t hybrid = 1, x25519 = 2, plaintext = 0;
+
+static void over_x25519(struct verify_build *b)
+{
+	b->in.binding.group = &x25519;
+}
+
+static void hybrid_demanded(struct verify_build *b)
+{
+	b->policy.tls_groups = hybrid;
+}
+
+static void hybrid_had(struct verify_build *b)
+{
+	hybrid_demanded(b);
+	b->in.binding.group = &hybrid;
+}
+
+static void hybrid_not_had(struct verify_build *b)
+{
+	hybrid_demanded(b);
+	over_x25519(b);
+}
+
+static void one_of_two_had(struct verify_build *b)
+{
+	b->policy.tls_groups = hybrid | x25519;
+	over_x25519(b);
+}
+
+static void hybrid_demanded_in_the_clear(struct verify_build *b)
+{
+	hybrid_demanded(b);
+	b->in.binding.group = &plaintext;
+}
+
 static void two_bindings(struct verify_build *b)
 {
 	b->in.binding.report_data = b->report_data;
@@ -280,6 +317,10 @@ static const struct verify_row rows[] = {
 	{ "a token, its mode named", nothing, by_mode, NULL, 0 },
 	{ "a token on a channel", channel, nothing, NULL, 0 },
 	{ "a token without use", nothing, nothing, NULL, 0 },
+	{ "a channel by the key exchange that is demanded", channel, hybrid_had, NULL, 0 },
+	{ "a channel by one of two that are", channel, one_of_two_had, NULL, 0 },
+	{ "a nonce by the key exchange that is demanded", nothing, hybrid_had, NULL, 0 },
+	{ "a file, where a key exchange is demanded", nothing, hybrid_demanded, NULL, 0 },
 	{ "the shortest nonce", shortest_nonce, nothing, NULL, 0 },
 	{ "genuine only", nothing, genuine_only, NULL, 0 },
 	{ "raw binding", nothing, verify_build_raw_binding, NULL, 0 },
@@ -311,6 +352,10 @@ static const struct verify_row rows[] = {
 	{ "a channel's token for a nonce", says_channel, nothing, "token.nonce_use", 0 },
 	{ "a run's token for a nonce", says_run, nothing, "token.nonce_use", 0 },
 	{ "a channel with another key", channel, channel_of_another, "token.binding", 0 },
+	{ "a channel by another key exchange", channel, hybrid_not_had, "channel.group", 0 },
+	{ "a channel by one that nobody says", channel, hybrid_demanded, "channel.group", 0 },
+	{ "a nonce by another key exchange", nothing, hybrid_not_had, "channel.group", 0 },
+	{ "a nonce in the clear", nothing, hybrid_demanded_in_the_clear, "channel.group", 0 },
 	{ "expired", expired, nothing, "token.time", 0 },
 	{ "expired since it was kept", expired, kept_since_then, NULL, 0 },
 	{ "expired when it was kept", expired, kept_when_ended, "token.time", 0 },
@@ -469,6 +514,41 @@ static void what_a_mode_leaves_out_is_noted(void **state)
 	}
 }
 
+/* Demanded or not, asked or not: it says which it was. */
+static void the_key_exchange_is_named(void **state)
+{
+	static const struct {
+		void (*change)(struct verify_build *b);
+		enum check_outcome outcome;
+		const char *found;
+	} cases[] = {
+		{ over_x25519, CHECK_NOT_ASKED, "x25519" },
+		{ hybrid_had, CHECK_PASSED, "X25519MLKEM768" },
+		{ hybrid_not_had, CHECK_FAILED, "x25519" },
+		{ hybrid_demanded, CHECK_FAILED, "none that is known" },
+		{ nothing, CHECK_PASSED, NULL },
+	};
+	const struct verify_kind *kind = &verify_kind_snp;
+	struct err e;
+
+	kind->setup();
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		const struct check *check;
+
+		assert_int_equal(verify_rows_run(kind, channel, cases[i].change, &e) != 0,
+				 cases[i].outcome == CHECK_FAILED);
+		check = verdict_find(&verify_rows_verdict, CHECK_CHANNEL_GROUP);
+		assert_int_equal(check != NULL, cases[i].found != NULL);
+		assert_int_equal(verdict_ok(&verify_rows_verdict),
+				 cases[i].outcome != CHECK_FAILED);
+		if (!check)
+			continue;
+		assert_int_equal(check->outcome, cases[i].outcome);
+		assert_string_equal(check->found, cases[i].found);
+	}
+	kind->teardown();
+}
+
 static void image_with_stock_kernel(struct verify_build *b)
 {
 	b->policy.run.kernel = POLICY_KERNEL_STOCK;
@@ -543,6 +623,7 @@ int main(void)
 		cmocka_unit_test(parts_of_other_evidence_are_refused),
 		cmocka_unit_test(the_identity_is_that_of_the_binding),
 		cmocka_unit_test(what_a_mode_leaves_out_is_noted),
+		cmocka_unit_test(the_key_exchange_is_named),
 		cmocka_unit_test(whose_kernel_a_policy_names_is_noted),
 		cmocka_unit_test(a_call_without_sense_is_an_error),
 	};
