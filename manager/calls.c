@@ -20,10 +20,13 @@ const struct call_audit_method calls_methods[] = {
 		TEXT("image", Manager__CreateReq, image)),
 	CHANGES(PROTO_MANAGER_REMOVE_VM, TEXT("id", Manager__RemoveReq, cvm_id)),
 	CHANGES(PROTO_MANAGER_ADOPT_STRAY, TEXT("id", Manager__AdoptStrayReq, id)),
+	CHANGES(PROTO_MANAGER_SET_DEFAULT_IMAGE, TEXT("image", Manager__SetDefaultImageReq, name)),
+	CHANGES(PROTO_MANAGER_REMOVE_IMAGE, TEXT("image", Manager__RemoveImageReq, name)),
 	/* It changes nothing; but what a machine says may be more than its operator should read unseen. */
 	CHANGES(PROTO_MANAGER_CONSOLE, TEXT("id", Manager__ConsoleReq, id)),
 	READS(PROTO_MANAGER_CVM_INFO),
 	READS(PROTO_MANAGER_LIST_STRAYS),
+	READS(PROTO_MANAGER_LIST_IMAGES),
 	READS(PROTO_MANAGER_LIST_VMS),
 	READS(PROTO_MANAGER_GET_VM),
 	READS(PROTO_MANAGER_WATCH_VMS),

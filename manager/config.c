@@ -57,7 +57,7 @@ const struct setting config_settings[] = {
 		  "CVMs that may exist at once"),
 	ROW("LIBVIRT_URI", SETTING_TEXT, libvirt_uri, "qemu:///system", "the libvirt to use"),
 	ROW("IMAGE_DIR", SETTING_TEXT, image_dir, "/usr/lib/cocos/image",
-	    "folder with the guest image (image.json)"),
+	    "folder with the guest image (image.json), or with a folder for each of several and the link 'default'"),
 	ROW("STATE_DIR", SETTING_TEXT, state_dir, "/var/lib/cocos",
 	    "folder for the registry and the consoles"),
 	ROW("SECRETS_DIR", SETTING_TEXT, secrets_dir, "/run/cocos",

@@ -133,7 +133,7 @@ bool fleet_is_busy(const struct fleet *f)
 	return f->jobs > 0;
 }
 
-const struct lifecycle *fleet_lifecycle(const struct fleet *f)
+struct lifecycle *fleet_lifecycle(const struct fleet *f)
 {
 	return f->lifecycle;
 }

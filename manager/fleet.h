@@ -61,7 +61,7 @@ int fleet_adopt(struct fleet *fleet, const char *id, fleet_adopted_fn *done, voi
 		struct err *e) MUST_CHECK;
 
 /* Whose steps it takes. */
-const struct lifecycle *fleet_lifecycle(const struct fleet *fleet);
+struct lifecycle *fleet_lifecycle(const struct fleet *fleet);
 
 /* Of a CVM that has a record; NULL: none of that id has. Valid until the loop continues. */
 const char *fleet_owner(const struct fleet *fleet, const char *id);

@@ -47,27 +47,52 @@ static int paths_init(struct paths *p, const struct config *config, const char *
 	return 0;
 }
 
+int lifecycle_check_memory(const struct config *config, const struct image *image, struct err *e)
+{
+	if (config->memory >> 20 < image->min_memory_mib)
+		return err_set(e, ERR_INVALID, "MANAGER_MEMORY: the image needs %llu MiB or more",
+			       (unsigned long long)image->min_memory_mib);
+	return 0;
+}
+
+/* The default, as it is now: if it was rebuilt since, it is read and checked again. */
+static int open_default(const struct config *config, struct images *images, struct images_one **one,
+			struct err *e)
+{
+	struct images_one *it;
+
+	if (images_choose(images, "", &it, e) < 0 ||
+	    lifecycle_check_memory(config, it->image, e) < 0)
+		return err_code(e);
+	*one = it;
+	return 0;
+}
+
 int lifecycle_open_image(const struct config *config, struct image **image, struct err *e)
 {
-	CLEANUP(image_free) struct image *opened = NULL;
+	struct images images = { .dir = config->image_dir };
+	struct images_one *one;
+	int failed = open_default(config, &images, &one, e);
 
-	if (image_open(config->image_dir, &opened, e) < 0)
-		return err_code(e);
-	if (config->memory >> 20 < opened->min_memory_mib)
-		return err_set(e, ERR_INVALID, "MANAGER_MEMORY: the image needs %llu MiB or more",
-			       (unsigned long long)opened->min_memory_mib);
-	*image = TAKE_PTR(opened);
-	return 0;
+	if (!failed)
+		*image = TAKE_PTR(one->image);
+	images_done(&images);
+	return failed;
 }
 
 int lifecycle_init(struct lifecycle *l, const struct config *config, struct registry *registry,
 		   struct virt *virt, struct ports *ports, struct err *e)
 {
+	struct images_one *one;
+
 	*l = (struct lifecycle){
 		.config = config, .registry = registry, .virt = virt, .ports = ports
 	};
-	if (lifecycle_open_image(config, &l->image, e) < 0)
+	l->images.dir = config->image_dir;
+	if (open_default(config, &l->images, &one, e) < 0) {
+		images_done(&l->images);
 		return err_code(e);
+	}
 	pthread_mutex_init(&l->lock, NULL);
 	pthread_mutex_init(&l->disk, NULL);
 	return 0;
@@ -75,10 +100,9 @@ int lifecycle_init(struct lifecycle *l, const struct config *config, struct regi
 
 void lifecycle_done(struct lifecycle *l)
 {
-	if (!l->image)
+	if (!l->images.count)
 		return;
-	image_free(TAKE_PTR(l->image));
-	free(TAKE_PTR(l->boot));
+	images_done(&l->images);
 	pthread_mutex_destroy(&l->lock);
 	pthread_mutex_destroy(&l->disk);
 }
@@ -98,6 +122,8 @@ void lifecycle_name(const struct lifecycle *l, unsigned slot, char name[LIFECYCL
 struct launch {
 	char *kernel, *initrd, *root, *cmdline;
 	bool boot_disk; /* else shares */
+	char folder[IMAGES_FOLDER_MAX + 1];
+	bool holds;
 	struct virt_host host;
 };
 
@@ -110,81 +136,49 @@ static void launch_done(struct launch *launch)
 }
 #define CLEANUP_LAUNCH __attribute__((cleanup(launch_done)))
 
-/* The image as it is now: if it was rebuilt since, it is read and checked again. */
-static int renew_image(struct lifecycle *l, struct err *e)
-{
-	struct image *fresh = NULL;
-
-	if (image_is_current(l->image))
-		return 0;
-	if (lifecycle_open_image(l->config, &fresh, e) < 0)
-		return err_code(e);
-	image_free(l->image);
-	l->image = fresh;
-	free(TAKE_PTR(l->boot));
-	return 0;
-}
-
 void lifecycle_image_name(struct lifecycle *l, char name[IMAGE_NAME_MAX])
 {
 	if (pthread_mutex_trylock(&l->lock) != 0)
 		return;
-	image_name(l->image, name);
+	memcpy(name, l->images.last, sizeof(l->images.last));
 	pthread_mutex_unlock(&l->lock);
 }
 
 int lifecycle_check_image(struct lifecycle *l, struct err *e)
 {
+	struct images_one *one;
 	int failed;
 
 	pthread_mutex_lock(&l->lock);
-	failed = renew_image(l, e);
+	failed = open_default(l->config, &l->images, &one, e);
 	pthread_mutex_unlock(&l->lock);
 	return failed;
 }
 
-static int read_image(struct lifecycle *l, struct cvm *cvm, struct launch *launch, struct err *e)
+static int read_image(struct lifecycle *l, const struct image *image, struct cvm *cvm,
+		      struct launch *launch, struct err *e)
 {
 	const char *word = l->config->allow_role_signature ? ROLE_SIGNATURE_WORD : NULL;
 
-	if (renew_image(l, e) < 0)
+	if (image_cmdline(image, word, &launch->cmdline, e) < 0)
 		return err_code(e);
-	if (image_cmdline(l->image, word, &launch->cmdline, e) < 0)
-		return err_code(e);
-	launch->kernel = strdup(l->image->kernel.path);
-	launch->initrd = strdup(l->image->initrd.path);
-	launch->root = l->image->root.path ? strdup(l->image->root.path) : NULL;
-	if (!launch->kernel || !launch->initrd || (l->image->root.path && !launch->root))
+	launch->kernel = strdup(image->kernel.path);
+	launch->initrd = strdup(image->initrd.path);
+	launch->root = image->root.path ? strdup(image->root.path) : NULL;
+	if (!launch->kernel || !launch->initrd || (image->root.path && !launch->root))
 		return err_nomem(e);
-	launch->boot_disk = l->image->boot_disk;
-	image_name(l->image, cvm->image);
+	launch->boot_disk = image->boot_disk;
+	image_name(image, cvm->image);
 	snprintf(cvm->cmdline, sizeof(cvm->cmdline), "%s", launch->cmdline);
 	return 0;
 }
 
-/* It is the image that was asked for, by flavour or by flavour and digest, and has the memory that it needs. */
-static int check_image_wish(const struct image *image, const struct cvm_request *request,
-			    const struct cvm *cvm, struct err *e)
-{
-	if (*request->image && strcmp(request->image, cvm->image) != 0 &&
-	    strcmp(request->image, image->flavour) != 0)
-		return err_set(
-			e, ERR_INVALID,
-			"image: %s is asked for, and this manager launches %s (MANAGER_IMAGE_DIR)",
-			log_quote(request->image).text, cvm->image);
-	if (cvm->memory >> 20 < image->min_memory_mib)
-		return err_set(e, ERR_INVALID, "memory: %llu MiB, and the image needs %llu or more",
-			       (unsigned long long)cvm->memory >> 20,
-			       (unsigned long long)image->min_memory_mib);
-	return 0;
-}
-
 /* A launch whose measurement we can't compute continues: an owner may be able to. */
-static void expect(struct lifecycle *l, struct cvm *cvm)
+static void expect(const struct lifecycle *l, struct images_one *one, struct cvm *cvm)
 {
 	struct err e;
 
-	if (launch_policy_compute(l->image, l->config, &l->boot, cvm, &e) < 0)
+	if (launch_policy_compute(one->image, l->config, &one->boot, cvm, &e) < 0)
 		snprintf(cvm->expected, sizeof(cvm->expected), "%s", e.text);
 }
 
@@ -208,6 +202,41 @@ static void leave_disk(struct lifecycle *l)
 	pthread_mutex_unlock(&l->disk);
 }
 
+/* The image that is asked for, or else the default; it stays as long as it is being launched (put_back()). What is wrong
+ * with the default is a matter of the host, and with another one of the request. */
+static int take_image(struct lifecycle *l, const struct cvm_request *request, struct cvm *cvm,
+		      struct launch *launch, struct err *e)
+{
+	struct images_one *one;
+
+	if (images_choose(&l->images, request->image, &one, e) < 0)
+		return *request->image && e->code == ERR_INVALID
+			       ? err_code(e)
+			       : host_check_named(HOST_CHECK_IMAGE, e);
+	if (read_image(l, one->image, cvm, launch, e) < 0)
+		return host_check_named(HOST_CHECK_IMAGE, e);
+	if (cvm->memory >> 20 < one->image->min_memory_mib)
+		return err_set(e, ERR_INVALID, "memory: %llu MiB, and the image needs %llu or more",
+			       (unsigned long long)cvm->memory >> 20,
+			       (unsigned long long)one->image->min_memory_mib);
+	memcpy(launch->folder, one->name, sizeof(launch->folder));
+	launch->holds = true;
+	one->launches++;
+	expect(l, one, cvm);
+	return 0;
+}
+
+static void put_back(struct lifecycle *l, const struct launch *launch)
+{
+	if (!launch->holds)
+		return;
+	pthread_mutex_lock(&l->lock);
+	for (size_t i = 0; i < l->images.count; i++)
+		if (strcmp(l->images.all[i].name, launch->folder) == 0)
+			l->images.all[i].launches--;
+	pthread_mutex_unlock(&l->lock);
+}
+
 static int prepare(struct lifecycle *l, const struct cvm_request *request, struct cvm *cvm,
 		   struct launch *launch, struct err *e)
 {
@@ -223,13 +252,7 @@ static int prepare(struct lifecycle *l, const struct cvm_request *request, struc
 	memcpy(cvm->boot_sha3_256, digests.sha3_256, sizeof(digests.sha3_256));
 	memcpy(cvm->boot_sha3_384, digests.sha3_384, sizeof(digests.sha3_384));
 	pthread_mutex_lock(&l->lock);
-	failed = read_image(l, cvm, launch, e);
-	if (failed)
-		(void)!host_check_named(HOST_CHECK_IMAGE, e);
-	else
-		failed = check_image_wish(l->image, request, cvm, e);
-	if (!failed)
-		expect(l, cvm);
+	failed = take_image(l, request, cvm, launch, e);
 	pthread_mutex_unlock(&l->lock);
 	return failed;
 }
@@ -326,12 +349,11 @@ static int take_steps(struct lifecycle *l, const struct cvm_request *request, st
 }
 
 static int create(struct lifecycle *l, const struct cvm_request *request, struct cvm *cvm,
-		  struct err *e)
+		  struct launch *launch, struct err *e)
 {
-	CLEANUP_LAUNCH struct launch launch = { 0 };
 	struct err undo;
 
-	if (prepare(l, request, cvm, &launch, e) < 0)
+	if (prepare(l, request, cvm, launch, e) < 0)
 		return err_code(e);
 	if (ports_take(l->ports, &cvm->port, e) < 0)
 		return host_check_named(HOST_CHECK_PORTS, e);
@@ -342,7 +364,7 @@ static int create(struct lifecycle *l, const struct cvm_request *request, struct
 		return e->code == ERR_EXHAUSTED ? host_check_named(HOST_CHECK_STATE, e)
 						: err_code(e);
 	}
-	if (take_steps(l, request, cvm, &launch, e) == 0)
+	if (take_steps(l, request, cvm, launch, e) == 0)
 		return 0;
 	cvm->why = CVM_FAILED;
 	if (lifecycle_remove(l, cvm, true, &undo) == 0)
@@ -353,12 +375,14 @@ static int create(struct lifecycle *l, const struct cvm_request *request, struct
 int lifecycle_create(struct lifecycle *l, const struct cvm_request *request, struct cvm *cvm,
 		     struct err *e)
 {
+	CLEANUP_LAUNCH struct launch launch = { 0 };
 	int failed;
 
 	cvm->step = 0;
 	if (take_disk(l, e) < 0)
 		return host_check_named(HOST_CHECK_STATE, e);
-	failed = create(l, request, cvm, e);
+	failed = create(l, request, cvm, &launch, e);
+	put_back(l, &launch);
 	leave_disk(l);
 	return failed;
 }

@@ -16,6 +16,7 @@
 
 #include "manager/config.h"
 #include "manager/cvm_request.h"
+#include "manager/images.h"
 #include "manager/ports.h"
 #include "manager/registry.h"
 #include "manager/virt.h"
@@ -38,15 +39,14 @@ struct lifecycle {
 	struct virt *virt;
 	struct ports *ports;
 
-	pthread_mutex_t lock; /* for these two */
-	struct image *image;
-	struct efi_boot *boot; /* what firmware measures of it; NULL: not known yet */
+	pthread_mutex_t lock; /* for these */
+	struct images images;
 
 	pthread_mutex_t disk; /* for this one */
 	unsigned creating;    /* that were promised room on it, and have not used it yet */
 };
 
-/* MANAGER_IMAGE_DIR's image, if CVMs have the memory that it needs. */
+/* MANAGER_IMAGE_DIR's image, of several the default, if CVMs have the memory that it needs. */
 int lifecycle_open_image(const struct config *config, struct image **image,
 			 struct err *e) MUST_CHECK;
 
@@ -60,7 +60,30 @@ void lifecycle_done(struct lifecycle *l);
 void lifecycle_prefix(const struct lifecycle *l, char name[LIFECYCLE_NAME_MAX]);
 void lifecycle_name(const struct lifecycle *l, unsigned slot, char name[LIFECYCLE_NAME_MAX]);
 
-/* The image as it was last read: left as it is while that is being looked at. Does not block. */
+/* The images, for operators (lifecycle_images.c). Blocking. */
+struct lifecycle_image {
+	char folder[IMAGES_FOLDER_MAX + 1]; /* empty: the single one */
+	char name[IMAGE_NAME_MAX];          /* flavour and digest; empty: it can't be read */
+	bool is_default;
+	unsigned cvms;              /* that were launched from it and are there */
+	char problem[ERR_TEXT_MAX]; /* why none can be launched from it; empty: none */
+};
+int lifecycle_images(struct lifecycle *l, struct lifecycle_image rows[IMAGES_MAX], size_t *count,
+		     struct err *e) MUST_CHECK;
+
+/* CVMs from now on are of that one, unless they ask for another. One that can't be launched is refused, and at
+ * every moment the old or the new one is the default. */
+int lifecycle_set_default_image(struct lifecycle *l, const char *folder, struct err *e) MUST_CHECK;
+
+/* Takes its folder away. Never the default, and none from which a CVM was launched that is there, or is being
+ * launched: ERR_PRECONDITION names one of these. */
+int lifecycle_remove_image(struct lifecycle *l, const char *folder, struct err *e) MUST_CHECK;
+
+/* It is read, checked, and small enough for MANAGER_MEMORY. Under the lock. */
+int lifecycle_check_memory(const struct config *config, const struct image *image,
+			   struct err *e) MUST_CHECK;
+
+/* The image, of several the default, as it was last read: left as it is while that is being looked at. Does not block. */
 void lifecycle_image_name(struct lifecycle *l, char name[IMAGE_NAME_MAX]);
 
 /* The image can be launched, as it is on disk now; reads it again if it was changed. Blocking. */

@@ -228,6 +228,12 @@ static const struct rpc_handler handlers[] = {
 	  .message = service_console,
 	  .writable = service_console_writable,
 	  .closed = service_console_closed },
+	METHOD(PROTO_MANAGER_LIST_IMAGES, list_images_req, manager__list_images_res,
+	       service_list_images),
+	METHOD(PROTO_MANAGER_SET_DEFAULT_IMAGE, set_default_image_req, google__protobuf__empty,
+	       service_set_default_image),
+	METHOD(PROTO_MANAGER_REMOVE_IMAGE, remove_image_req, google__protobuf__empty,
+	       service_remove_image),
 	METHOD(PROTO_MANAGER_ATTESTATION_POLICY, attestation_policy_req,
 	       manager__attestation_policy_res, attestation_policy),
 };

@@ -19,7 +19,7 @@ extern const struct rpc_service service_manager;
 
 /* For service*.c alone: tells the client and the log; names a CVM and its agent's port; and the methods
  * about CVMs without a record (service_stray.c), about what there is (service_vm.c), and what becomes of
- * it (service_watch.c), and what one says (service_console.c). */
+ * it (service_watch.c), what one says (service_console.c), and about images (service_image.c). */
 void service_fail(struct rpc_call *call, const struct err *e);
 struct fleet *service_fleet(const struct rpc_call *call);
 /* Who calls, as the table says now; false: the call has failed. */
@@ -36,3 +36,6 @@ void service_watch_closed(struct rpc_call *call);
 void service_console(struct rpc_call *call, const ProtobufCMessage *message);
 void service_console_writable(struct rpc_call *call);
 void service_console_closed(struct rpc_call *call);
+void service_list_images(struct rpc_call *call, const ProtobufCMessage *message);
+void service_set_default_image(struct rpc_call *call, const ProtobufCMessage *message);
+void service_remove_image(struct rpc_call *call, const ProtobufCMessage *message);

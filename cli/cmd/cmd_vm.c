@@ -212,7 +212,7 @@ static const struct cli_option options[] = {
 	{ .name = "memory", .value = "SIZE", .help = "as much memory: 512M, 2G (as the manager is set)" },
 	{ .name = "tee", .value = "TEE", .words = tees,
 	  .help = "in that and nothing else: snp, tdx, none (as the manager is set)" },
-	{ .name = "image", .value = "NAME", .help = "of that image: its flavour, as 'base', or as 'vm show' has it" },
+	{ .name = "image", .value = "NAME", .help = "of that image: its name or flavour, as 'base', or as 'vm show' has it" },
 	{ .name = "name", .value = "NAME", .help = "call it that: a-z 0-9 - . (63 characters)" },
 	{ .name = "label", .value = "KEY=VALUE", .times = CLI_MANY,
 	  .help = "say that of it; for 'vm list --label'" },

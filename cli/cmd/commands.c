@@ -35,6 +35,9 @@ const struct command *const commands[] = {
 	&cmd_vm_remove,
 	&cmd_vm_strays,
 	&cmd_vm_adopt,
+	&cmd_image_list,
+	&cmd_image_default,
+	&cmd_image_remove,
 
 	&cmd_computation_create,
 	&cmd_computation_list,

@@ -29,6 +29,9 @@ extern const struct command cmd_attestation_get, cmd_ima_measurements;
 extern const struct command cmd_create_vm, cmd_remove_vm, cmd_vm_remove, cmd_vm_strays,
 	cmd_vm_adopt;
 
+/* cmd_image.c */
+extern const struct command cmd_image_list, cmd_image_default, cmd_image_remove;
+
 /* cmd_vm_console.c */
 extern const struct command cmd_vm_console;
 

@@ -110,6 +110,15 @@ def operates(evil):
         return told(lambda: stub.ListStrays(manager.ListStraysReq(), timeout=WAIT))
 
 
+@row("tenant-chooses-everybody-s-image", "this is for operators")
+def chooses_everybody_s_image(evil):
+    """A tenant wants others' CVMs to be launched from an image of his choice. (There is one alone, which is told.)"""
+    with tenants() as m:
+        stub = m.tls("a", SUBJECT) if evil else m.unix()
+        outcome = told(lambda: stub.SetDefaultImage(manager.SetDefaultImageReq(name="mine"), timeout=WAIT))
+        return outcome if evil else Outcome("is the folder of one image" in outcome.said, "", 1)
+
+
 @row("tenant-asks-for-another-s-id", f"no CVM '{ANOTHER}'")
 def asks_for_another_s_id(evil):
     """A tenant knows the id of another's CVM, and asks for it."""

@@ -57,6 +57,7 @@ static void on_answer(void *data, unsigned call, const uint8_t *bytes, size_t le
 		&manager__vm__descriptor,
 		&manager__vm_change__descriptor,
 		&manager__console_part__descriptor,
+		&manager__list_images_res__descriptor,
 	};
 	bool fits = false;
 	ProtobufCMessage *page;
@@ -267,6 +268,24 @@ static void ask_console(struct grpc_peer *u, uint8_t how, const char *id)
 	ask(u, PROTO_MANAGER_CONSOLE, &m.base);
 }
 
+/* The folder of the images is one of the registry, without any. */
+static void ask_image(struct grpc_peer *u, uint8_t how)
+{
+	static const char *const names[] = { "one", "../one", "", "default" };
+	char *name = (char *)(uintptr_t)names[how >> 2 & 3];
+	Manager__ListImagesReq list = MANAGER__LIST_IMAGES_REQ__INIT;
+	Manager__SetDefaultImageReq choose = MANAGER__SET_DEFAULT_IMAGE_REQ__INIT;
+	Manager__RemoveImageReq remove = MANAGER__REMOVE_IMAGE_REQ__INIT;
+
+	choose.name = remove.name = name;
+	if (how % 4 == 0)
+		ask(u, PROTO_MANAGER_LIST_IMAGES, &list.base);
+	else if (how % 4 == 1)
+		ask(u, PROTO_MANAGER_SET_DEFAULT_IMAGE, &choose.base);
+	else
+		ask(u, PROTO_MANAGER_REMOVE_IMAGE, &remove.base);
+}
+
 static void ask_create(struct grpc_peer *u, uint8_t how)
 {
 	static const char *const ttls[] = { "", "1h", "1ms", "-1s", "9999999h", "x" };
@@ -320,6 +339,9 @@ static void ask_about(struct grpc_peer *u, enum request what, uint8_t how, const
 		break;
 	case ASK_WATCH_VMS:
 		ask_watch(u, how);
+		break;
+	case ASK_IMAGE:
+		ask_image(u, how);
 		break;
 	case ASK_CONSOLE:
 		ask_console(u, how, ids[(how & 7) % IDS]);

@@ -254,6 +254,15 @@ static void save_consoles(void)
 	}
 }
 
+static void save_images(void)
+{
+	struct writer w = calls_begin(FLAG_RUNS);
+
+	for (int how = 0; how < 16; how++)
+		ask(&w, ASK_IMAGE, how);
+	calls_save_to("manager_calls", "images", &w);
+}
+
 static void save_strays(void)
 {
 	struct writer w;
@@ -340,4 +349,5 @@ void calls_manager_calls(void)
 	save_strays();
 	save_seen();
 	save_consoles();
+	save_images();
 }

@@ -28,6 +28,7 @@ enum request {
 	ASK_GET_VM,
 	ASK_WATCH_VMS,
 	ASK_CONSOLE, /* CONSOLE_… */
+	ASK_IMAGE,   /* a list, a default, a removal; of which name */
 	ASKS
 };
 

@@ -241,6 +241,7 @@ void fleet_room_prepare(struct fleet_room *m, unsigned max_vms)
 	assert_ok(ports_new("127.0.0.1", 7100, 7199, &m->ports, &e), e);
 	m->lifecycle = (struct lifecycle){ .config = &m->config,
 					   .registry = m->registry,
+					   .images = { .dir = dir },
 					   .ports = m->ports };
 }
 

@@ -632,7 +632,7 @@ static void a_wish_is_launched_as_it_is(void **state)
 		       "image: 'torch' is asked for, and this manager launches base ");
 	assert_refused(create_wished(&m, "bas", 192, &cvm, &e), e, ERR_INVALID,
 		       "MANAGER_IMAGE_DIR");
-	m.lifecycle.image->min_memory_mib = 193;
+	m.lifecycle.images.all[0].image->min_memory_mib = 193;
 	assert_refused(create_wished(&m, "base", 192, &cvm, &e), e, ERR_INVALID,
 		       "memory: 192 MiB, and the image needs 193 or more");
 	m.config.state_free = CONFIG_TOTAL_MEMORY_MAX;

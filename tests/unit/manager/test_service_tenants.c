@@ -218,6 +218,30 @@ static int ask_adoption(const char *id)
 	return ask(PROTO_MANAGER_ADOPT_STRAY, &request.base, &manager__create_res__descriptor);
 }
 
+static int ask_images(void)
+{
+	const Manager__ListImagesReq request = MANAGER__LIST_IMAGES_REQ__INIT;
+
+	return ask(PROTO_MANAGER_LIST_IMAGES, &request.base, &manager__list_images_res__descriptor);
+}
+
+static int ask_default(const char *name)
+{
+	Manager__SetDefaultImageReq request = MANAGER__SET_DEFAULT_IMAGE_REQ__INIT;
+
+	request.name = (char *)(uintptr_t)name;
+	return ask(PROTO_MANAGER_SET_DEFAULT_IMAGE, &request.base,
+		   &google__protobuf__empty__descriptor);
+}
+
+static int ask_image_removal(const char *name)
+{
+	Manager__RemoveImageReq request = MANAGER__REMOVE_IMAGE_REQ__INIT;
+
+	request.name = (char *)(uintptr_t)name;
+	return ask(PROTO_MANAGER_REMOVE_IMAGE, &request.base, &google__protobuf__empty__descriptor);
+}
+
 static int ask_creation(const char *name)
 {
 	Manager__CreateReq request = fleet_room_request();
@@ -319,8 +343,14 @@ static void what_is_the_host_s_is_for_operators(void **state)
 	open_tenants();
 	assert_int_equal(ask_strays(), ERR_DENIED);
 	assert_int_equal(ask_adoption(t.of_a), ERR_DENIED);
+	assert_int_equal(ask_images(), ERR_DENIED);
+	assert_int_equal(ask_default("x"), ERR_DENIED);
+	assert_int_equal(ask_image_removal("x"), ERR_DENIED);
 	we_are("operator", "");
 	assert_int_equal(ask_strays(), 0);
+	assert_int_equal(ask_images(), 0);
+	assert_int_equal(ask_default("x"), ERR_PRECONDITION); /* there is one alone */
+	assert_int_equal(ask_image_removal("../x"), ERR_INVALID);
 	assert_int_equal(ask_adoption(t.of_a), ERR_EXISTS);
 	close_tenants();
 }
@@ -456,8 +486,10 @@ static void a_watch_tells_of_his_own_until_he_is_another(void **state)
 /* Each method is one that tenants may call, or an operator's: whoever adds one says which. */
 static void every_method_is_somebody_s(void **state)
 {
-	static const char *const operators[] = { PROTO_MANAGER_LIST_STRAYS,
-						 PROTO_MANAGER_ADOPT_STRAY };
+	static const char *const operators[] = {
+		PROTO_MANAGER_LIST_STRAYS, PROTO_MANAGER_ADOPT_STRAY, PROTO_MANAGER_LIST_IMAGES,
+		PROTO_MANAGER_SET_DEFAULT_IMAGE, PROTO_MANAGER_REMOVE_IMAGE
+	};
 	size_t count = 0;
 
 	for (size_t i = 0; i < service_manager.count; i++)
