@@ -175,7 +175,7 @@ def the_boot_disk_is_found_among_others_in_any_place():
     with tempfile.NamedTemporaryFile() as file:
         file.write(boot_disk({"environment": b"B=3\n"}))
         file.flush()
-        extra = [word for name, serial, slot in (("one", "", "0x1"), ("two", "cocos-boot2", "0x1d"),
+        extra = [word for name, serial, slot in (("one", "", "0x10"), ("two", "cocos-boot2", "0x1d"),
                                                  ("three", "root", "0x1c"))
                  for word in Vm.disk(file.name, name, serial, slot)]
         lines = boots(boot_disk(GOOD), extra)
