@@ -3,13 +3,14 @@
  * admin.c — computations.ComputationService, for administrators.
  *
  * A call becomes a request with copies, goes through the database's queue, and is answered from
- * its row. The listeners decide who may call (daemon.c): the unix socket's owner, this machine, or
- * holders of a client certificate.
+ * its row. The listeners decide who may connect (daemon.c): the unix socket's owner, this machine, or
+ * holders of a client certificate; and admin_access.h what each caller may do.
  */
 #include "computations/admin.h"
 
 #include "common/base/log.h"
 #include "common/rpc/observer.h"
+#include "computations/people/role.h"
 #include "computations_paths.h"
 #include "google/protobuf/empty.pb-c.h"
 #include "proto/descriptors.h"
@@ -33,6 +34,7 @@ static void request_free(struct request *r)
 	admin_journal_free(r->page);
 	free(r->witness);
 	admin_witness_free(r->leaves);
+	admin_people_free(r->people);
 	free(r->bytes);
 	free(r->id);
 	free(r->cvm_id);
@@ -44,6 +46,9 @@ static int request_run(struct store *store, void *data, struct err *e)
 {
 	struct request *r = data;
 
+	if (admin_access_know(store, &r->caller, e) < 0 ||
+	    admin_access_check(store, &r->caller, r->caller.deed, r->id, e) < 0)
+		return err_code(e);
 	return r->run(store, r, e);
 }
 
@@ -51,6 +56,10 @@ static void request_done(void *data, const struct err *e)
 {
 	struct request *r = data;
 
+	if (r->caller.who.person) {
+		rpc_call_note(r->call, "by", r->caller.who.name);
+		rpc_call_prove(r->call);
+	}
 	if (e)
 		rpc_call_finish(r->call, e);
 	else
@@ -63,16 +72,21 @@ struct request *request_new(struct rpc_call *call, const char *id)
 	struct request *r = calloc(1, sizeof(*r));
 	struct err e;
 
-	if (r) {
-		r->service = rpc_call_service(call);
-		r->call = rpc_call_ref(call);
+	if (!r) {
+		err_nomem(&e);
+		rpc_call_finish(call, &e);
+		return NULL;
+	}
+	r->service = rpc_call_service(call);
+	r->call = rpc_call_ref(call);
+	if (admin_access_take(call, r->service->sign_in, &r->caller, &e) == 0) {
 		r->id = strdup(id);
 		if (r->id)
 			return r;
-		request_free(r);
+		err_nomem(&e);
 	}
-	err_nomem(&e);
 	rpc_call_finish(call, &e);
+	request_free(r);
 	return NULL;
 }
 
@@ -89,7 +103,7 @@ void request_start(struct request *r)
 	}
 }
 
-static void refuse(struct request *r, const struct err *e)
+void request_refuse(struct request *r, const struct err *e)
 {
 	rpc_call_finish(r->call, e);
 	request_free(r);
@@ -135,7 +149,10 @@ static void on_show(struct rpc_call *call, const ProtobufCMessage *message)
 
 static int run_create(struct store *store, struct request *r, struct err *e)
 {
-	if (manifest_check(r->manifest, e) < 0 || store_create(store, r->manifest, e) < 0)
+	int64_t person = r->caller.who.person;
+
+	if (manifest_check(r->manifest, e) < 0 || store_create(store, r->manifest, e) < 0 ||
+	    (person && role_own(&store->db, r->manifest->id, person, e) < 0))
 		return err_code(e);
 	return store_computation(store, r->manifest->id, &r->computation, e);
 }
@@ -197,7 +214,7 @@ static void on_create(struct rpc_call *call, const ProtobufCMessage *message)
 	if (copy_manifest(((const Computations__CreateRequest *)message)->manifest, &r->manifest,
 			  &e) < 0 ||
 	    take_id(r->manifest, &e) < 0)
-		refuse(r, &e);
+		request_refuse(r, &e);
 	else
 		request_start(r);
 }
@@ -303,6 +320,15 @@ static int run_again(struct store *store, struct request *r, struct err *e)
 
 static int run_run(struct store *store, struct request *r, struct err *e)
 {
+	enum deed deed = r->again ? DEED_RUN_AGAIN : DEED_RUN;
+
+	if (admin_access_check(store, &r->caller, deed, r->id, e) < 0 ||
+	    (r->unverified &&
+	     admin_access_check(store, &r->caller, DEED_RUN_UNVERIFIED, r->id, e) < 0))
+		return err_code(e);
+	if (r->is_away)
+		return err_set(e, ERR_UNAVAILABLE, "CVM %s is not connected",
+			       log_quote(r->cvm_id).text);
 	if (r->again && run_again(store, r, e) < 0)
 		return err_code(e);
 	/* Before what CVMs there are: no other one would help. */
@@ -345,11 +371,9 @@ static void on_run(struct rpc_call *call, const ProtobufCMessage *message)
 	r->connected = session_ids(r->service);
 	if (!r->cvm_id || !r->connected) {
 		err_nomem(&e);
-		refuse(r, &e);
-	} else if (*r->cvm_id && !session_find(r->service, r->cvm_id)) {
-		err_set(&e, ERR_UNAVAILABLE, "CVM %s is not connected", log_quote(r->cvm_id).text);
-		refuse(r, &e);
+		request_refuse(r, &e);
 	} else {
+		r->is_away = *r->cvm_id && !session_find(r->service, r->cvm_id);
 		request_start(r);
 	}
 }

@@ -5,22 +5,26 @@
  */
 #pragma once
 
+#include "computations/admin_access.h"
 #include "computations/admin_message.h"
 #include "computations/service.h"
 
 struct journal_page;
+struct people_request;
 struct witness_answer;
 struct witness_leaves;
 
 struct request {
 	struct rpc_call *call; /* a reference */
 	struct service *service;
+	struct admin_caller caller;
 	int (*run)(struct store *store, struct request *r, struct err *e);
 	void (*reply)(struct request *r);
 
 	char *id, *cvm_id;
 	bool force, tell;
 	bool unverified, must_verify, again;
+	bool is_away; /* the CVM that is named is not connected */
 	uint32_t limit;
 	char **connected;
 	Cvms__ComputationRunReq *manifest;
@@ -35,13 +39,17 @@ struct request {
 	uint64_t size;
 	struct witness_answer *witness;
 	struct witness_leaves *leaves;
+	struct people_request *people;
 };
 
-/* NULL if memory runs out; the call is finished then. */
+/* NULL if memory runs out, or if nobody who could be let in calls; the call is finished then. */
 struct request *request_new(struct rpc_call *call, const char *id);
 
-/* Runs run() in the pool, answers with reply() or the error, then frees the request. */
+/* Runs run() in the pool if the caller may (admin_access.h), answers with reply() or the error, then frees the request. */
 void request_start(struct request *r);
+
+/* Finishes the call with that, and frees the request. */
+void request_refuse(struct request *r, const struct err *e);
 
 /* The CVM of that id has a session. */
 bool request_is_connected(const struct request *r, const char *cvm_id);
@@ -54,6 +62,9 @@ void admin_journal_free(struct journal_page *page);
 void admin_witness(struct rpc_call *call, const ProtobufCMessage *message);
 void admin_witness_leaves(struct rpc_call *call, const ProtobufCMessage *message);
 void admin_witness_free(struct witness_leaves *leaves);
+
+/* admin_people.c */
+void admin_people_free(struct people_request *people);
 
 /* admin_list.c */
 void list_computations(struct rpc_call *call, const ProtobufCMessage *message);

@@ -3,6 +3,8 @@
 
 #include "computations.pb-c.h"
 #include "computations_paths.h"
+#include "people.pb-c.h"
+#include "people_paths.h"
 
 #define READS(path_) { .path = path_, .reads = true }
 #define CHANGES(path_, ...)                              \
@@ -32,6 +34,27 @@ const struct call_audit_method admin_calls_methods[] = {
 	READS(PROTO_COMPUTATIONS_WITNESS_LEAVES),
 	READS(PROTO_COMPUTATIONS_LIST_CVMS),
 	READS(PROTO_COMPUTATIONS_SHOW_CVM),
+	CHANGES(PROTO_PEOPLE_ADD_USER, TEXT("user", People__AddUserRequest, name),
+		FLAG("administrator", People__AddUserRequest, administrator)),
+	CHANGES(PROTO_PEOPLE_SUSPEND_USER, TEXT("user", People__SuspendUserRequest, name),
+		FLAG("resume", People__SuspendUserRequest, resume)),
+	CHANGES(PROTO_PEOPLE_REMOVE_USER, TEXT("user", People__UserRequest, name)),
+	CHANGES(PROTO_PEOPLE_ADD_TOKEN, TEXT("user", People__AddTokenRequest, user),
+		TEXT("token", People__AddTokenRequest, name)),
+	CHANGES(PROTO_PEOPLE_REVOKE_TOKEN, TEXT("user", People__TokenRequest, user),
+		TEXT("token", People__TokenRequest, name)),
+	CHANGES(PROTO_PEOPLE_DEFINE_ROLE, TEXT("id", People__DefineRoleRequest, computation_id),
+		TEXT("role", People__DefineRoleRequest, role)),
+	CHANGES(PROTO_PEOPLE_GIVE_ROLE, TEXT("id", People__MemberRequest, computation_id),
+		TEXT("role", People__MemberRequest, role),
+		TEXT("user", People__MemberRequest, user)),
+	CHANGES(PROTO_PEOPLE_TAKE_ROLE, TEXT("id", People__MemberRequest, computation_id),
+		TEXT("role", People__MemberRequest, role),
+		TEXT("user", People__MemberRequest, user)),
+	READS(PROTO_PEOPLE_LIST_USERS),
+	READS(PROTO_PEOPLE_LIST_TOKENS),
+	READS(PROTO_PEOPLE_LIST_ROLES),
+	READS(PROTO_PEOPLE_WHOAMI),
 };
 const size_t admin_calls_methods_count = ARRAY_LEN(admin_calls_methods);
 

@@ -5,6 +5,9 @@
 
 static int run_witness(struct store *store, struct request *r, struct err *e)
 {
+	if (*r->id && !r->caller.rights.operates &&
+	    admin_access_check(store, &r->caller, DEED_SEE, r->id, e) < 0)
+		return err_code(e);
 	r->witness = calloc(1, sizeof(*r->witness));
 	if (!r->witness)
 		return err_nomem(e);

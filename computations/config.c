@@ -43,6 +43,8 @@ const struct setting config_settings[] = {
 	TEXT("ADMIN_SERVER_KEY", admin_server_key, NULL, "its private key"),
 	TEXT("ADMIN_CLIENT_CA_CERTS", admin_client_ca_certs, NULL,
 	     "authorities of administrators' certificates; needed unless ADMIN_HOST is loopback"),
+	SETTING("COMPUTATIONS_ADMIN_SIGN_IN", SETTING_FLAG, config, admin_sign_in, "false",
+		"each call on ADMIN_PORT shows a user's token; then it needs no client certificates"),
 	TEXT("ATTESTATION_POLICY", attestation_policy, NULL,
 	     "what CVMs have to prove before a computation is run on them; absent: nothing is asked"),
 	TEXT("ATTESTATION_ROOT", attestation_root, NULL,
@@ -81,13 +83,12 @@ const struct setting config_settings[] = {
 const size_t config_settings_count = ARRAY_LEN(config_settings);
 
 /* The command line tool's. */
-static const char *const others[] = { "COMPUTATIONS_GRPC_URL",
-				      "COMPUTATIONS_GRPC_TIMEOUT",
-				      "COMPUTATIONS_GRPC_CLIENT_CERT",
-				      "COMPUTATIONS_GRPC_CLIENT_KEY",
-				      "COMPUTATIONS_GRPC_TLS_GROUPS",
-				      "COMPUTATIONS_GRPC_SERVER_CA_CERTS",
-				      NULL };
+static const char *const others[] = {
+	"COMPUTATIONS_GRPC_URL",         "COMPUTATIONS_GRPC_TIMEOUT",
+	"COMPUTATIONS_GRPC_CLIENT_CERT", "COMPUTATIONS_GRPC_CLIENT_KEY",
+	"COMPUTATIONS_GRPC_TLS_GROUPS",  "COMPUTATIONS_GRPC_SERVER_CA_CERTS",
+	"COMPUTATIONS_GRPC_TOKEN_FILE",  NULL
+};
 
 static int check_tls(const char *what, const char *cert, const char *key, const char *ca,
 		     struct err *e)
@@ -137,6 +138,9 @@ static int check(struct config *c, struct err *e)
 				  c->admin_client_ca_certs != NULL, e) < 0)
 		return err_code(e);
 	if (!c->has_admin_port)
+		return 0;
+	/* A token is worth nothing once somebody has read it on its way. */
+	if (c->admin_sign_in && c->admin_server_cert)
 		return 0;
 	return hostname_listener_check("COMPUTATIONS_ADMIN", c->admin_host,
 				       c->admin_client_ca_certs != NULL, e);

@@ -13,7 +13,7 @@ struct config {
 	char *state_dir, *database, *log_level, *audit_log, *metrics;
 	char *attestation_policy, *attestation_root, *attestation_collateral, *attestation_ak;
 	char *attestation_cache, *attestation_kds, *attestation_pcs, *attestation_endorsements_ca;
-	bool attestation_offline;
+	bool attestation_offline, admin_sign_in;
 	uint16_t port, admin_port;
 	bool has_admin_port;
 	uint64_t max_cvms, max_computations, max_records, max_record_bytes;

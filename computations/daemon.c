@@ -143,6 +143,10 @@ static int open_admins(struct daemon *d, const struct config *c, struct err *e)
 	    admin_calls_open(&d->calls, c, e) < 0 ||
 	    front_new(&d->admins, d, &limits, &admin_rpc, e) < 0)
 		return err_code(e);
+	if (rpc_server_add(d->admins.server, &people_rpc, &d->service, e) < 0 ||
+	    rpc_health_set(d->admins.health, people_rpc.name, true, e) < 0)
+		return err_code(e);
+	d->service.sign_in = c->admin_sign_in;
 	rpc_server_observe(d->admins.server, &admin_calls_observer, &d->calls);
 	if (open_socket(d, c->admin_socket, e) < 0 || open_metrics(d, c, tls, e) < 0)
 		return err_code(e);

@@ -6,6 +6,8 @@
  * reader that does not follow gets what was there when the call began, and then an end, however
  * fast the journal grows.
  */
+#include "common/rpc/observer.h"
+#include "computations/admin_access.h"
 #include "computations/admin_message.h"
 #include "computations/service.h"
 
@@ -17,6 +19,7 @@ struct follower {
 	TAILQ_ENTRY(follower) next;
 	struct service *service;
 	struct rpc_call *call; /* NULL: over */
+	struct admin_caller caller;
 	char *computation_id, *cvm_id;
 	int64_t after;
 	int64_t until; /* the newest record when the call began; -1: not looked up yet */
@@ -45,6 +48,11 @@ static int read_page(struct store *store, void *data, struct err *e)
 	struct computation c CLEANUP_COMPUTATION = { .id = NULL };
 	struct cvm cvm CLEANUP_CVM = { .id = NULL };
 
+	/* For each page anew: a role may be taken meanwhile. */
+	if (admin_access_know(store, &f->caller, e) < 0 ||
+	    admin_access_check(store, &f->caller, *f->computation_id ? DEED_SEE : DEED_OPERATE,
+			       f->computation_id, e) < 0)
+		return err_code(e);
 	if (*f->computation_id) {
 		if (store_computation(store, f->computation_id, &c, e) < 0)
 			return err_code(e);
@@ -111,6 +119,10 @@ static void page_done(void *data, const struct err *e)
 		follower_free(f);
 		return;
 	}
+	if (f->caller.who.person) {
+		rpc_call_note(f->call, "by", f->caller.who.name);
+		rpc_call_prove(f->call);
+	}
 	if (e || send_page(f, &sending) < 0) {
 		rpc_call_finish(f->call, e ? e : &sending);
 		return;
@@ -139,6 +151,8 @@ void logs_start(struct rpc_call *call, const ProtobufCMessage *message)
 		err_nomem(&e);
 		goto refused;
 	}
+	if (admin_access_take(call, service->sign_in, &f->caller, &e) < 0)
+		goto refused;
 	if (!*request->id == !*request->cvm_id) {
 		err_set(&e, ERR_INVALID, "give the id of a computation or of a CVM");
 		goto refused;

@@ -25,6 +25,7 @@ struct service {
 	size_t follower_count;
 	TAILQ_HEAD(, follower) followers;
 	size_t arrived_bytes; /* what agents said and the database has not taken yet */
+	bool sign_in;         /* administrators show tokens, but for those on the socket */
 	bool stopping;
 };
 
@@ -56,6 +57,9 @@ void session_end_all(struct service *service);
 
 /* admin.c: computations.ComputationService */
 extern const struct rpc_service admin_rpc;
+
+/* admin_people.c: people.PeopleService, on the same listeners */
+extern const struct rpc_service people_rpc;
 
 /* logs.c: something new is on disk about a computation, or (empty id) a CVM. */
 void logs_wake(struct service *service, const char *computation_id, const char *cvm_id);

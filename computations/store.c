@@ -6,6 +6,7 @@
 #include "common/base/log.h"
 #include "common/db/db_postgres.h"
 #include "common/db/db_sqlite.h"
+#include "computations/people/role.h"
 #include "computations/store_form.h"
 #include "computations/store_witness.h"
 
@@ -207,8 +208,10 @@ int store_computation(struct store *store, const char *id, struct computation *c
 	return read_computation(rows, c, e);
 }
 
-int store_computations(struct store *store, const char *after, size_t max, struct computation *rows,
-		       size_t *count, struct err *e)
+#define SEEN_BY "(?2 = 0 OR c.id IN (SELECT m.computation FROM role_members m WHERE m.person = ?2))"
+
+int store_computations(struct store *store, int64_t person, const char *after, size_t max,
+		       struct computation *rows, size_t *count, struct err *e)
 {
 	CLEANUP(db_rows_free) struct db_rows *found = NULL;
 	int64_t number = 0;
@@ -216,11 +219,13 @@ int store_computations(struct store *store, const char *after, size_t max, struc
 	int row = 0;
 
 	if (*after && db_number(&store->db, &number, e,
-				"SELECT number FROM computations WHERE id = ?", "t", after) < 0)
+				"SELECT number FROM computations c WHERE id = ?1 AND " SEEN_BY,
+				"ti", after, person) < 0)
 		return err_wrap(e, "the page after %s", log_quote(after).text);
 	if (db_query(&store->db, &found, e,
-		     "SELECT " COMPUTATION_COLUMNS "WHERE c.number > ? ORDER BY c.number LIMIT ?",
-		     "ii", number, (int64_t)max) < 0)
+		     "SELECT " COMPUTATION_COLUMNS "WHERE c.number > ?1 AND " SEEN_BY
+		     " ORDER BY c.number LIMIT ?3",
+		     "iii", number, person, (int64_t)max) < 0)
 		return err_code(e);
 	while (got < max && (row = db_next(found, e)) > 0) {
 		row = read_computation(found, &rows[got], e);
@@ -395,6 +400,7 @@ int store_remove(struct store *store, const char *id, bool force, char **cvm_id,
 	    db_run(&store->db, e, "DELETE FROM entries WHERE computation = ?", "t", id) < 0 ||
 	    db_run(&store->db, e, "DELETE FROM signed_journals WHERE computation = ?", "t", id) <
 		    0 ||
+	    role_forget(&store->db, id, e) < 0 ||
 	    db_run(&store->db, e, "DELETE FROM computations WHERE id = ?", "t", id) < 0)
 		return err_code(e);
 	*cvm_id = TAKE_PTR(holder);

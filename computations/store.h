@@ -69,9 +69,10 @@ int store_create(struct store *store, const Cvms__ComputationRunReq *manifest,
 		 struct err *e) MUST_CHECK;
 int store_computation(struct store *store, const char *id, struct computation *c,
 		      struct err *e) MUST_CHECK;
-/* At most `max` rows after `after` ("" for the first), oldest first. */
-int store_computations(struct store *store, const char *after, size_t max, struct computation *rows,
-		       size_t *count, struct err *e) MUST_CHECK;
+/* At most `max` rows after `after` ("" for the first), oldest first. `person` (0: all): those in which that
+ * user has a role. */
+int store_computations(struct store *store, int64_t person, const char *after, size_t max,
+		       struct computation *rows, size_t *count, struct err *e) MUST_CHECK;
 /* The manifest's wire form, malloc'ed. */
 int store_manifest(struct store *store, const char *id, uint8_t **bytes, size_t *len,
 		   struct err *e) MUST_CHECK;

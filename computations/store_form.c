@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "computations/store_form.h"
 
+#include "computations/people/people_form.h"
+
 #define SIGNED_JOURNALS                                        \
 	"CREATE TABLE entries ("                               \
 	" computation TEXT NOT NULL,"                          \
@@ -98,10 +100,12 @@ static const char schema[] =
 	" size {integer} NOT NULL);"
 	"CREATE INDEX records_journal ON records (journal, number);"
 	/* What agents sign: entries, and the last head over them (store_journal.h). */
-	SIGNED_JOURNALS NAMES_OF_RUNS WITNESS WITNESS_KEY ATTEMPTS;
+	SIGNED_JOURNALS NAMES_OF_RUNS WITNESS WITNESS_KEY ATTEMPTS
+		/* Who may do what. */
+		PEOPLE_FORM;
 
 /* What each older form lacks: 1 had no verdicts, 2 no keys, 3 no signed journals, 4 no names of their
- * runs, 5 no log of heads, 6 not the name of its key, 7 no attempts. */
+ * runs, 5 no log of heads, 6 not the name of its key, 7 no attempts, 8 no people. */
 static const char *const upgrades[STORE_FORM] = {
 	[1] = "ALTER TABLE computations ADD COLUMN unverified {integer} NOT NULL DEFAULT 0;"
 	      "ALTER TABLE cvms ADD COLUMN verified {integer} NOT NULL DEFAULT 0;"
@@ -113,6 +117,7 @@ static const char *const upgrades[STORE_FORM] = {
 	[5] = WITNESS,
 	[6] = WITNESS_KEY,
 	[7] = ATTEMPTS,
+	[8] = PEOPLE_FORM,
 };
 
 const struct db_forms store_forms = { "cocos-computations", STORE_FORM, schema, upgrades };

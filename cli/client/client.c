@@ -3,7 +3,9 @@
 
 #include "cli/base/number.h"
 #include "cli/client/first_contact.h"
+#include "cli/client/token_file.h"
 #include "common/base/file.h"
+#include "common/base/hostname.h"
 #include "common/base/log.h"
 #include "common/base/settings.h"
 #include "common/crypto/kex_group.h"
@@ -115,6 +117,36 @@ static int load_tls(struct client *client, bool wanted, struct rpc_tls **tls, st
 	return failed;
 }
 
+/* Whoever reads a token on its way has it. */
+static int check_way(const struct client *client, const char *url, struct err *e)
+{
+	const char *port = strrchr(url, ':');
+	CLEANUP(free) char *host = strndup(url, port ? (size_t)(port - url) : strlen(url));
+
+	if (!host)
+		return err_nomem(e);
+	if (client->tls || client->socket || hostname_is_loopback(host))
+		return 0;
+	return err_set(e, ERR_INVALID,
+		       "a token goes to another machine by TLS alone: https://%s, with "
+		       "--grpc-server-ca-certs",
+		       url);
+}
+
+static int load_token(struct client *client, const char *url, struct err *e)
+{
+	const char *path =
+		client->peer == CLIENT_COMPUTATIONS
+			? profile_setting(client->cli, NULL, "COMPUTATIONS_GRPC_TOKEN_FILE")
+			: NULL;
+
+	if (!path)
+		return 0;
+	if (check_way(client, url, e) < 0)
+		return err_code(e);
+	return token_file_read(path, &client->shown, e);
+}
+
 static int open_channel(struct client *client, struct err *e)
 {
 	const char *url = client_setting(client, "grpc-url", "URL");
@@ -145,6 +177,8 @@ static int open_channel(struct client *client, struct err *e)
 	if (load_tls(client, https || client->appraise, &tls, e) < 0)
 		return err_code(e);
 	client->tls = tls != NULL;
+	if (load_token(client, url, e) < 0)
+		return err_code(e);
 	client->timeout_ms = (unsigned)timeout_ms;
 	return rpc_channel_new(client->loop,
 			       &(struct rpc_channel_config){ .target = url,
@@ -183,6 +217,7 @@ void client_close(struct client *client)
 	uv_run(client->loop, UV_RUN_DEFAULT);
 	if (client->proof)
 		client->proof->close(client);
+	rpc_metadata_done(&client->shown);
 	uv_loop_close(client->loop);
 	free(client->loop);
 	*client = (struct client){ .loop = NULL };
@@ -300,7 +335,8 @@ int client_announced_size(struct rpc_sync *sync, uint64_t *size, struct err *e)
 int client_call(struct client *client, const struct rpc_method *method,
 		const ProtobufCMessage *request, ProtobufCMessage **response, struct err *e)
 {
-	const struct rpc_stream_options options = { .timeout_ms = client->timeout_ms };
+	const struct rpc_stream_options options = { .metadata = &client->shown,
+						    .timeout_ms = client->timeout_ms };
 
 	if (rpc_sync_unary(client->channel, method, &options, request, response, e) < 0) {
 		client_hint(client, e);

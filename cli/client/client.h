@@ -46,7 +46,8 @@ struct client {
 	enum client_peer peer;
 	uv_loop_t *loop; /* malloc'ed; NULL: not open */
 	struct rpc_channel *channel;
-	const char *socket; /* the path of a unix socket; NULL: it is none */
+	const char *socket;        /* the path of a unix socket; NULL: it is none */
+	struct rpc_metadata shown; /* with each call: who calls, by a token */
 	bool tls;
 	bool has_ca;         /* the server's certificate has to come from named authorities */
 	bool is_another;     /* a daemon of ours, and not this peer: client_hint() found out */

@@ -52,8 +52,9 @@ static int print_record(struct cli *cli, Computations__Record *r, struct err *e)
 static int print_all(struct client *client, const Computations__LogsRequest *request, struct err *e)
 {
 	CLEANUP(rpc_sync_free) struct rpc_sync *sync = NULL;
+	const struct rpc_stream_options options = { .metadata = &client->shown };
 
-	if (rpc_sync_open(client->channel, &computation_logs, NULL, &sync, e) < 0 ||
+	if (rpc_sync_open(client->channel, &computation_logs, &options, &sync, e) < 0 ||
 	    rpc_sync_send(sync, &request->base, e) < 0)
 		return err_code(e);
 	for (;;) {

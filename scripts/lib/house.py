@@ -77,6 +77,9 @@ ROOMS = {
         "upload": ["computation", "jail", "python"],
         "core": ["computation", "evidence", "jail", "journal", "keeper", "process", "python", "upload"],
     },
+    "computations": {
+        "people": [],
+    },
     "cli": {
         "base": [],
         "evidence": ["base"],

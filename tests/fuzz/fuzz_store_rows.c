@@ -141,7 +141,7 @@ static void list_all(struct store *store, const char *after)
 	size_t count = 0;
 	struct err e;
 
-	if (store_computations(store, after, PAGE, computations, &count, &e) == 0)
+	if (store_computations(store, 0, after, PAGE, computations, &count, &e) == 0)
 		for (size_t i = 0; i < count; i++) {
 			see_computation(&computations[i]);
 			computation_done(&computations[i]);

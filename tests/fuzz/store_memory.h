@@ -53,6 +53,7 @@ static inline void store_memory_open(struct store *store, const struct store_lim
 			 "DELETE FROM witness_leaves; DELETE FROM witness_nodes;"
 			 "DELETE FROM entries; DELETE FROM signed_journals;"
 			 "DELETE FROM records; DELETE FROM journals; DELETE FROM cvms;"
-			 "DELETE FROM computations; DELETE FROM sqlite_sequence;",
+			 "DELETE FROM computations; DELETE FROM own_roles; DELETE FROM users;"
+			 "DELETE FROM sqlite_sequence;",
 			 &e) == 0);
 }

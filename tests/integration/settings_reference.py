@@ -141,6 +141,7 @@ def cli_variables():
     for path, text in sources("cli", "common", "attestation").items():
         found.update(dict.fromkeys(re.findall(r'\bgetenv\("(\w+)"\)|\bsecure_getenv\("(\w+)"\)', text)))
         found.update(dict.fromkeys(re.findall(r'\bsetting\(cli, "[^"]+",\s*"(\w+)"\)', text)))
+        found.update(dict.fromkeys(re.findall(r'\bprofile_setting\([^;]*?,\s*NULL,\s*"(\w+)"\)', text)))
         if not path.startswith("cli"):
             continue
         peers.update(re.findall(r'\[CLIENT_\w+\]\s*=\s*\{\s*"(\w+)",\s*"([^"]+)"', text))

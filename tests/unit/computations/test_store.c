@@ -64,17 +64,17 @@ static void pages_follow_each_other(void **state)
 	store_room_create(f, "c");
 	store_room_create(f, "a");
 	store_room_create(f, "b");
-	assert_ok(store_computations(&f->store, "", 2, rows, &count, &f->e), f->e);
+	assert_ok(store_computations(&f->store, 0, "", 2, rows, &count, &f->e), f->e);
 	assert_int_equal(count, 2);
 	assert_string_equal(rows[0].id, "c");
 	assert_string_equal(rows[1].id, "a");
 	computation_done(&rows[0]);
 	computation_done(&rows[1]);
-	assert_ok(store_computations(&f->store, "a", 2, rows, &count, &f->e), f->e);
+	assert_ok(store_computations(&f->store, 0, "a", 2, rows, &count, &f->e), f->e);
 	assert_int_equal(count, 1);
 	assert_string_equal(rows[0].id, "b");
 	computation_done(&rows[0]);
-	assert_refused(store_computations(&f->store, "gone", 2, rows, &count, &f->e), f->e,
+	assert_refused(store_computations(&f->store, 0, "gone", 2, rows, &count, &f->e), f->e,
 		       ERR_NOT_FOUND, "gone");
 }
 

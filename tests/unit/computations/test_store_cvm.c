@@ -298,7 +298,7 @@ static void who_may_go_to_an_unproven_cvm_is_remembered(void **state)
 #define JOURNALS_GONE                                                                  \
 	"DROP TABLE entries; DROP TABLE signed_journals;"                              \
 	"DROP TABLE witness_leaves; DROP TABLE witness_nodes; DROP TABLE witness_key;" \
-	"ALTER TABLE computations DROP COLUMN attempt;"
+	"ALTER TABLE computations DROP COLUMN attempt;" STORE_ROOM_NO_PEOPLE
 
 static void older_databases_are_brought_up_to_date(void **state)
 {

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/client/people_client.h"
+
+#include "google/protobuf/empty.pb-c.h"
+#include "people_paths.h"
+
+#include <string.h>
+
+#define ONE(variable, path_, request_, response_)             \
+	const struct rpc_method variable = {                  \
+		.path = path_,                                \
+		.kind = RPC_UNARY,                            \
+		.request = &people__##request_##__descriptor, \
+		.response = &response_##__descriptor,         \
+	}
+
+/* clang-format off */
+ONE(people_add_user, PROTO_PEOPLE_ADD_USER, add_user_request, people__user);
+ONE(people_list_users, PROTO_PEOPLE_LIST_USERS, list_users_request, people__list_users_response);
+ONE(people_suspend_user, PROTO_PEOPLE_SUSPEND_USER, suspend_user_request, people__user);
+ONE(people_remove_user, PROTO_PEOPLE_REMOVE_USER, user_request, google__protobuf__empty);
+ONE(people_add_token, PROTO_PEOPLE_ADD_TOKEN, add_token_request, people__new_token);
+ONE(people_list_tokens, PROTO_PEOPLE_LIST_TOKENS, user_request, people__list_tokens_response);
+ONE(people_revoke_token, PROTO_PEOPLE_REVOKE_TOKEN, token_request, google__protobuf__empty);
+ONE(people_list_roles, PROTO_PEOPLE_LIST_ROLES, roles_request, people__roles);
+ONE(people_define_role, PROTO_PEOPLE_DEFINE_ROLE, define_role_request, people__roles);
+ONE(people_give_role, PROTO_PEOPLE_GIVE_ROLE, member_request, people__roles);
+ONE(people_take_role, PROTO_PEOPLE_TAKE_ROLE, member_request, people__roles);
+ONE(people_whoami, PROTO_PEOPLE_WHOAMI, whoami_request, people__caller);
+/* clang-format on */
+
+int people_words_read(const char *text, struct people_words *words, struct err *e)
+{
+	struct people_words got = { .text = strdup(text ? text : "") };
+	char *rest = got.text;
+
+	if (!got.text)
+		return err_nomem(e);
+	while (*got.text && rest) {
+		if (got.count == PEOPLE_WORDS_MAX) {
+			people_words_done(&got);
+			return err_set(e, ERR_INVALID, "more than %d actions", PEOPLE_WORDS_MAX);
+		}
+		got.words[got.count++] = strsep(&rest, ",");
+	}
+	*words = got;
+	return 0;
+}
+
+void people_words_done(struct people_words *words)
+{
+	free(words->text);
+	*words = (struct people_words){ .count = 0 };
+}
+
+char *people_words_join(char *const *words, size_t count)
+{
+	size_t len = 1;
+	char *text, *end;
+
+	for (size_t i = 0; i < count; i++)
+		len += strlen(words[i]) + 1;
+	text = end = malloc(len);
+	if (!text)
+		return NULL;
+	*end = 0;
+	for (size_t i = 0; i < count; i++) {
+		if (i)
+			end = stpcpy(end, ",");
+		end = stpcpy(end, words[i]);
+	}
+	return text;
+}
+
+int64_t people_ms(const Google__Protobuf__Timestamp *time)
+{
+	return time ? time->seconds * 1000 : 0;
+}

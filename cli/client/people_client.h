@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * people_client.h — the computation service's methods about people.
+ */
+#pragma once
+
+#include "cli/client/computation_client.h"
+#include "people.pb-c.h"
+
+extern const struct rpc_method people_add_user, people_list_users, people_suspend_user,
+	people_remove_user, people_add_token, people_list_tokens, people_revoke_token,
+	people_list_roles, people_define_role, people_give_role, people_take_role, people_whoami;
+
+/* "view,run" as the list that requests have; frees: people_words_free(). NULL or "" is none. */
+enum { PEOPLE_WORDS_MAX = 16 };
+struct people_words {
+	char *text, *words[PEOPLE_WORDS_MAX];
+	size_t count;
+};
+int people_words_read(const char *text, struct people_words *words, struct err *e) MUST_CHECK;
+void people_words_done(struct people_words *words);
+#define CLEANUP_WORDS __attribute__((cleanup(people_words_done)))
+
+/* The other way; the caller frees it. NULL if memory runs out. */
+char *people_words_join(char *const *words, size_t count);
+
+int64_t people_ms(const Google__Protobuf__Timestamp *time);

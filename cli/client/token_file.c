@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/client/token_file.h"
+
+#include "common/base/cleanup.h"
+#include "common/base/file.h"
+#include "common/base/log.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { TOKEN_FILE_MAX = 256 };
+
+static int check_private(const char *path, struct err *e)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return err_errno(e, "token file '%s'", path);
+	if (!(st.st_mode & (S_IRWXG | S_IRWXO)))
+		return 0;
+	return err_set(e, ERR_PRECONDITION,
+		       "token file %s is open to others than you: 'chmod 600' it, and revoke the "
+		       "token if somebody may have read it",
+		       log_quote(path).text);
+}
+
+/* What a header can carry: one word. */
+static bool is_word(const char *text)
+{
+	for (const char *c = text; *c; c++)
+		if (*c <= ' ' || *c >= 0x7f)
+			return false;
+	return *text;
+}
+
+int token_file_read(const char *path, struct rpc_metadata *metadata, struct err *e)
+{
+	CLEANUP(free) char *text = NULL, *header = NULL;
+	int failed;
+
+	if (check_private(path, e) < 0)
+		return err_code(e);
+	if (file_read_text(path, TOKEN_FILE_MAX, &text, e) < 0)
+		return err_wrap(e, "token file");
+	text[strcspn(text, "\n")] = 0;
+	if (!is_word(text))
+		failed = err_set(e, ERR_INVALID, "token file %s has no token in its first line",
+				 log_quote(path).text);
+	else
+		failed = text_format(&header, e, "Bearer %s", text);
+	if (!failed)
+		failed = rpc_metadata_add(metadata, "authorization", header, e);
+	explicit_bzero(text, strlen(text));
+	if (header)
+		explicit_bzero(header, strlen(header));
+	return failed;
+}

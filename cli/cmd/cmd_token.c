@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cmd_token.c — tokens by which users are known to the computation service. */
+#include "cli/base/number.h"
+#include "cli/base/text.h"
+#include "cli/client/people_client.h"
+#include "cli/cmd/commands.h"
+#include "common/base/file.h"
+#include "common/base/log.h"
+
+#include <string.h>
+
+static int read_days(struct cli *cli, uint32_t *days, struct err *e)
+{
+	const char *text = cli_value(cli, "days");
+	uint64_t number = 0;
+
+	if (text && (!number_decimal(text, &number) || !number || number > UINT32_MAX))
+		return err_set(e, ERR_INVALID, "--days %s: give a number of days",
+			       log_quote(text).text);
+	*days = (uint32_t)number;
+	return 0;
+}
+
+/* Shown once: into a file that only its owner reads, or to whoever reads standard output. */
+static int hand_out(struct cli *cli, const People__NewToken *made, struct err *e)
+{
+	const char *path = cli_value(cli, "file");
+	char time[COMPUTATION_TIME_MAX];
+	CLEANUP(free) char *line = NULL;
+	int failed;
+
+	computation_time(made->expires, time);
+	if (!path) {
+		fprintf(cli->out, "%s\n", text_plain(made->token).text);
+		return fflush(cli->out) == 0 ? 0 : err_errno(e, "standard output");
+	}
+	if (text_format(&line, e, "%s\n", made->token) < 0)
+		return err_code(e);
+	failed = file_write_new(path, line, strlen(line), 0600, e);
+	explicit_bzero(line, strlen(line));
+	if (failed)
+		return err_wrap(e, "token file");
+	fprintf(cli->out, "token until %s written to %s; COMPUTATIONS_GRPC_TOKEN_FILE names it\n",
+		time, path);
+	return 0;
+}
+
+static enum cli_exit run_add(struct cli *cli, struct err *e)
+{
+	People__AddTokenRequest request = PEOPLE__ADD_TOKEN_REQUEST__INIT;
+	struct people_words words CLEANUP_WORDS = { .count = 0 };
+	ProtobufCMessage *response;
+	enum cli_exit status;
+	People__NewToken *made;
+
+	if (read_days(cli, &request.days, e) < 0 ||
+	    people_words_read(cli_value(cli, "actions"), &words, e) < 0)
+		return CLI_USAGE;
+	request.user = (char *)(uintptr_t)cli->operands[0];
+	request.name = (char *)(uintptr_t)cli->operands[1];
+	request.actions = words.words;
+	request.n_actions = words.count;
+	status = computation_call(cli, &people_add_token, &request.base, &response, e);
+	if (status != CLI_OK)
+		return status;
+	made = (People__NewToken *)response;
+	if (hand_out(cli, made, e) < 0) {
+		status = CLI_FAILED;
+		cli_hint(cli, "nobody has that token: 'cocos-cli token revoke %s %s'",
+			 cli->operands[0], cli->operands[1]);
+	}
+	explicit_bzero(made->token, strlen(made->token));
+	protobuf_c_message_free_unpacked(response, NULL);
+	return status;
+}
+
+/* clang-format off */
+static const struct cli_option add_options[] = {
+	{ .name = "actions", .value = "ACTION,…",
+	  .help = "what it is for: view and any of edit, run, administrator, dataset_provider, algo_provider, result_consumer (all)" },
+	{ .name = "days", .value = "NUMBER", .help = "until it ends, at most 366 (90)" },
+	{ .name = "file", .value = "FILE", .help = "write it there, for you alone to read, and not to standard output" },
+	CLIENT_OPTIONS,
+	{ .name = NULL },
+};
+/* clang-format on */
+
+const struct command cmd_token_add = {
+	.name = "token add",
+	.args = "USER NAME",
+	.help = "make a token, which shows the computation service who calls",
+	.operands_min = 2,
+	.operands_max = 2,
+	.options = add_options,
+	.run = run_add,
+	.more = "It is shown once; the service keeps its hash. Commands show what COMPUTATIONS_GRPC_TOKEN_FILE names\n"
+		"(or a profile does). One's own tokens are made with a token for all actions, and end with it.",
+};
+
+static const struct table_column columns[] = {
+	{ "NAME", "name", false },       { "ACTIONS", "actions", false },
+	{ "EXPIRES", "expires", false }, { "CREATED", "created", true },
+	{ "USED", "used", false },       { NULL, NULL, false },
+};
+
+static enum cli_exit run_list(struct cli *cli, struct err *e)
+{
+	People__UserRequest request = PEOPLE__USER_REQUEST__INIT;
+	const People__ListTokensResponse *list;
+	struct table t CLEANUP_TABLE;
+	ProtobufCMessage *response;
+	enum cli_exit status;
+
+	table_init(&t, columns);
+	if (table_check(cli, e) < 0)
+		return CLI_USAGE;
+	request.name = (char *)(uintptr_t)cli->operands[0];
+	status = computation_call(cli, &people_list_tokens, &request.base, &response, e);
+	if (status != CLI_OK)
+		return status;
+	list = (const People__ListTokensResponse *)response;
+	for (size_t i = 0; i < list->n_tokens; i++) {
+		const People__Token *token = list->tokens[i];
+		CLEANUP(free) char *actions = people_words_join(token->actions, token->n_actions);
+
+		table_text(&t, token->name);
+		table_text(&t, actions ? actions : "");
+		table_moment(&t, people_ms(token->expires));
+		table_moment(&t, people_ms(token->created));
+		table_moment(&t, people_ms(token->used));
+	}
+	status = table_print(&t, cli, "none", e) < 0 ? CLI_FAILED : CLI_OK;
+	protobuf_c_message_free_unpacked(response, NULL);
+	return status;
+}
+
+const struct command cmd_token_list = {
+	.name = "token list",
+	.args = "USER",
+	.help = "list a user's tokens: what for, until when, and when they were used",
+	.operands_min = 1,
+	.operands_max = 1,
+	.options = (const struct cli_option[]){ TABLE_OPTIONS, CLIENT_OPTIONS, { .name = NULL } },
+	.run = run_list,
+};
+
+static enum cli_exit run_revoke(struct cli *cli, struct err *e)
+{
+	People__TokenRequest request = PEOPLE__TOKEN_REQUEST__INIT;
+	ProtobufCMessage *response;
+	enum cli_exit status;
+
+	request.user = (char *)(uintptr_t)cli->operands[0];
+	request.name = (char *)(uintptr_t)cli->operands[1];
+	status = computation_call(cli, &people_revoke_token, &request.base, &response, e);
+	if (status != CLI_OK)
+		return status;
+	protobuf_c_message_free_unpacked(response, NULL);
+	fprintf(cli->out, "token %s of user %s revoked\n", cli->operands[1], cli->operands[0]);
+	return CLI_OK;
+}
+
+const struct command cmd_token_revoke = {
+	.name = "token revoke",
+	.args = "USER NAME",
+	.help = "make a token good for nothing, at once",
+	.operands_min = 2,
+	.operands_max = 2,
+	.options = (const struct cli_option[]){ CLIENT_OPTIONS, { .name = NULL } },
+	.run = run_revoke,
+};

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cmd_user.c — users of the computation service, and who one is oneself. */
+#include "cli/base/text.h"
+#include "cli/client/people_client.h"
+#include "cli/cmd/commands.h"
+
+static enum cli_exit run_add(struct cli *cli, struct err *e)
+{
+	People__AddUserRequest request = PEOPLE__ADD_USER_REQUEST__INIT;
+	ProtobufCMessage *response;
+	enum cli_exit status;
+
+	request.name = (char *)(uintptr_t)cli->operands[0];
+	request.administrator = cli_flag(cli, "administrator");
+	status = computation_call(cli, &people_add_user, &request.base, &response, e);
+	if (status != CLI_OK)
+		return status;
+	protobuf_c_message_free_unpacked(response, NULL);
+	fprintf(cli->out, "user %s added; 'cocos-cli token add %s NAME' makes a token\n",
+		cli->operands[0], cli->operands[0]);
+	return CLI_OK;
+}
+
+/* clang-format off */
+static const struct cli_option add_options[] = {
+	{ .name = "administrator", .help = "of the service: may do what its socket's users may" },
+	CLIENT_OPTIONS,
+	{ .name = NULL },
+};
+/* clang-format on */
+
+const struct command cmd_user_add = {
+	.name = "user add",
+	.args = "NAME",
+	.help = "add a user of the computation service",
+	.operands_min = 1,
+	.operands_max = 1,
+	.options = add_options,
+	.run = run_add,
+	.more = "Names have at most 63 of a-z 0-9 . _ @ + - with a letter or digit first. A user sees the\n"
+		"computations in which somebody gives a role ('role give'), and those that are the user's own.",
+};
+
+static const struct table_column columns[] = {
+	{ "NAME", "name", false },   { "ADMINISTRATOR", "administrator", false },
+	{ "STATE", "state", false }, { "CREATED", "created", true },
+	{ NULL, NULL, false },
+};
+
+/* Every page; the last one has no `next`. */
+static int list_pages(struct client *client, struct table *t, struct err *e)
+{
+	char after[256] = "";
+
+	for (int pages = 0; pages < COMPUTATION_PAGES_MAX; pages++) {
+		People__ListUsersRequest request = PEOPLE__LIST_USERS_REQUEST__INIT;
+		const People__ListUsersResponse *page;
+		ProtobufCMessage *response;
+
+		request.after = after;
+		if (client_call(client, &people_list_users, &request.base, &response, e) < 0)
+			return err_code(e);
+		page = (const People__ListUsersResponse *)response;
+		for (size_t i = 0; i < page->n_users; i++) {
+			table_text(t, page->users[i]->name);
+			table_text(t, page->users[i]->administrator ? "yes" : "no");
+			table_text(t, page->users[i]->suspended ? "suspended" : "active");
+			table_moment(t, people_ms(page->users[i]->created));
+		}
+		snprintf(after, sizeof(after), "%s", page->next);
+		protobuf_c_message_free_unpacked(response, NULL);
+		if (!after[0])
+			return 0;
+	}
+	return computation_pages_refuse(e);
+}
+
+static enum cli_exit run_list(struct cli *cli, struct err *e)
+{
+	struct client client CLEANUP_CLIENT = { .loop = NULL };
+	struct table t CLEANUP_TABLE;
+
+	table_init(&t, columns);
+	if (table_check(cli, e) < 0 || client_open(&client, CLIENT_COMPUTATIONS, NULL, cli, e) < 0)
+		return CLI_USAGE;
+	if (list_pages(&client, &t, e) < 0 || table_print(&t, cli, "none", e) < 0)
+		return CLI_FAILED;
+	return CLI_OK;
+}
+
+const struct command cmd_user_list = {
+	.name = "user list",
+	.args = "",
+	.help = "list the users of the computation service",
+	.options = (const struct cli_option[]){ TABLE_OPTIONS, CLIENT_OPTIONS, { .name = NULL } },
+	.run = run_list,
+};
+
+static enum cli_exit run_suspend(struct cli *cli, struct err *e)
+{
+	People__SuspendUserRequest request = PEOPLE__SUSPEND_USER_REQUEST__INIT;
+	ProtobufCMessage *response;
+	enum cli_exit status;
+
+	request.name = (char *)(uintptr_t)cli->operands[0];
+	request.resume = cli_flag(cli, "resume");
+	status = computation_call(cli, &people_suspend_user, &request.base, &response, e);
+	if (status != CLI_OK)
+		return status;
+	fprintf(cli->out, "user %s is %s\n", cli->operands[0],
+		((const People__User *)response)->suspended ? "suspended" : "active");
+	protobuf_c_message_free_unpacked(response, NULL);
+	return CLI_OK;
+}
+
+/* clang-format off */
+static const struct cli_option suspend_options[] = {
+	{ .name = "resume", .help = "take it back: tokens that have not ended are good again" },
+	CLIENT_OPTIONS,
+	{ .name = NULL },
+};
+/* clang-format on */
+
+const struct command cmd_user_suspend = {
+	.name = "user suspend",
+	.args = "NAME",
+	.help = "make a user's tokens good for nothing, until it is taken back",
+	.operands_min = 1,
+	.operands_max = 1,
+	.options = suspend_options,
+	.run = run_suspend,
+};
+
+static enum cli_exit run_remove(struct cli *cli, struct err *e)
+{
+	People__UserRequest request = PEOPLE__USER_REQUEST__INIT;
+	ProtobufCMessage *response;
+	enum cli_exit status;
+
+	request.name = (char *)(uintptr_t)cli->operands[0];
+	status = computation_call(cli, &people_remove_user, &request.base, &response, e);
+	if (status != CLI_OK)
+		return status;
+	protobuf_c_message_free_unpacked(response, NULL);
+	fprintf(cli->out, "user %s removed\n", cli->operands[0]);
+	return CLI_OK;
+}
+
+const struct command cmd_user_remove = {
+	.name = "user remove",
+	.args = "NAME",
+	.help = "remove a user with all tokens and roles",
+	.operands_min = 1,
+	.operands_max = 1,
+	.options = (const struct cli_option[]){ CLIENT_OPTIONS, { .name = NULL } },
+	.run = run_remove,
+	.more = "Refused while a computation has no other owner.",
+};
+
+static const struct table_column whoami_columns[] = {
+	{ "USER", "user", false },       { "ADMINISTRATOR", "administrator", false },
+	{ "ACTIONS", "actions", false }, { "EXPIRES", "expires", false },
+	{ NULL, NULL, false },
+};
+
+static enum cli_exit run_whoami(struct cli *cli, struct err *e)
+{
+	People__WhoamiRequest request = PEOPLE__WHOAMI_REQUEST__INIT;
+	struct table t CLEANUP_TABLE;
+	CLEANUP(free) char *actions = NULL;
+	const People__Caller *caller;
+	ProtobufCMessage *response;
+	enum cli_exit status;
+
+	table_init(&t, whoami_columns);
+	if (table_check(cli, e) < 0)
+		return CLI_USAGE;
+	if (cli->operand_count)
+		request.computation_id = (char *)(uintptr_t)cli->operands[0];
+	status = computation_call(cli, &people_whoami, &request.base, &response, e);
+	if (status != CLI_OK)
+		return status;
+	caller = (const People__Caller *)response;
+	actions = people_words_join(caller->actions, caller->n_actions);
+	table_text(&t, caller->user);
+	table_text(&t, caller->administrator ? "yes" : "no");
+	table_text(&t, actions ? actions : "");
+	table_moment(&t, people_ms(caller->expires));
+	protobuf_c_message_free_unpacked(response, NULL);
+	return table_print_one(&t, cli, e) < 0 ? CLI_FAILED : CLI_OK;
+}
+
+const struct command cmd_whoami = {
+	.name = "whoami",
+	.args = "[COMPUTATION]",
+	.help = "say who you are at the computation service, and what you may do with a computation",
+	.operands_max = 1,
+	.options = (const struct cli_option[]){ TABLE_OPTIONS, CLIENT_OPTIONS, { .name = NULL } },
+	.run = run_whoami,
+	.more = "With a token (COMPUTATIONS_GRPC_TOKEN_FILE) that is its user, and the actions are those that the\n"
+		"token is for; with a computation, those that the user's roles there allow as well. Without a\n"
+		"token it is no user, but who may administer the service over its socket.",
+};

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * decide.h — whether somebody may do something: the one function that decides, by tables.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+/* A computation, as far as it matters here. */
+enum decide_state {
+	DECIDE_CREATED, /* no CVM was given it */
+	DECIDE_RUNNING, /* or waits for assets */
+	DECIDE_COMPLETED,
+	DECIDE_FAILED,
+	DECIDE_CANCELLED,
+	DECIDE_STATES
+};
+
+enum deed {
+	DEED_BE,      /* to be known by name is enough */
+	DEED_CREATE,  /* a computation of one's own */
+	DEED_OPERATE, /* what is the service's: users, CVMs */
+	/* From here on: with one computation. */
+	DEED_SEE,
+	DEED_RUN,
+	DEED_RUN_UNVERIFIED, /* on a CVM that has proven nothing */
+	DEED_RUN_AGAIN,
+	DEED_STOP,
+	DEED_REMOVE,
+	DEED_MEMBERS, /* who has which role */
+	DEED_PARTIES, /* who has a role that the manifest names keys of */
+	DEEDS
+};
+
+struct decide_caller {
+	bool operates;    /* administers the service */
+	unsigned granted; /* actions, by his roles in the computation */
+	unsigned scope;   /* actions that his token is for */
+};
+
+enum decide_answer {
+	DECIDE_YES,
+	DECIDE_HIDDEN,  /* for this caller it is not there */
+	DECIDE_REFUSED, /* no role of his allows it, or his token is not for it */
+	DECIDE_LATER,   /* he may, but not in this state */
+};
+
+/* `state` does not count for deeds that are about no computation. */
+enum decide_answer decide(const struct decide_caller *caller, enum deed deed,
+			  enum decide_state state);
+
+/* The actions that the caller has in that computation. */
+unsigned decide_actions(const struct decide_caller *caller);
+
+/* "run it": for people, behind "may". */
+const char *decide_words(enum deed deed);

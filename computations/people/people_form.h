@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * people_form.h — the tables of this room, for the form of the service's database (common/db/db_form.h).
+ *
+ * A computation is named by its id: its own table is another room's, which calls role_forget().
+ */
+#pragma once
+
+#define PEOPLE_FORM                                                                         \
+	"CREATE TABLE users ("                                                              \
+	" number {counted},"                                                                \
+	" name TEXT NOT NULL UNIQUE,"                                                       \
+	" administrator {integer} NOT NULL," /* of the service */                           \
+	" suspended {integer} NOT NULL DEFAULT 0,"                                          \
+	" created {integer} NOT NULL);"                                                     \
+	"CREATE TABLE tokens ("                                                             \
+	" number {counted},"                                                                \
+	" person {integer} NOT NULL REFERENCES users (number) ON DELETE CASCADE,"           \
+	" name TEXT NOT NULL,"                                                              \
+	" hash {bytes} NOT NULL UNIQUE,"                                                    \
+	" scope {integer} NOT NULL," /* actions */                                          \
+	" created {integer} NOT NULL,"                                                      \
+	" expires {integer} NOT NULL,"                                                      \
+	" used {integer} NOT NULL DEFAULT 0,"                                               \
+	" UNIQUE (person, name));"                                                          \
+	"CREATE TABLE own_roles (" /* those that a computation has beside action_roles[] */ \
+	" computation TEXT NOT NULL,"                                                       \
+	" name TEXT NOT NULL,"                                                              \
+	" actions {integer} NOT NULL,"                                                      \
+	" PRIMARY KEY (computation, name)) {by key};"                                       \
+	"CREATE TABLE role_members ("                                                       \
+	" computation TEXT NOT NULL,"                                                       \
+	" role TEXT NOT NULL,"                                                              \
+	" person {integer} NOT NULL REFERENCES users (number) ON DELETE CASCADE,"           \
+	" PRIMARY KEY (computation, role, person)) {by key};"                               \
+	"CREATE INDEX role_members_person ON role_members (person, computation);"
