@@ -23,6 +23,7 @@ void calls_agent_config(void);
 void calls_image(void);
 void calls_keeper_answers(void);
 void calls_manager_calls(void);
+void calls_people_calls(void);
 void calls_registry_rows(void);
 void calls_rpc_prologue(void);
 void calls_service_calls(void);

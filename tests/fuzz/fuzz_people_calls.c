@@ -1,0 +1,487 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Calls of administrators and users to the computation service, with tokens good and bad, in any order, over a
+ * store in memory. Input: commands, as orders_people.h has them.
+ *
+ * Whoever shows a token gets nothing that his user and its scope are not for; a computation that has had an
+ * owner keeps one; a token is in no answer but the one that it was made by.
+ */
+#include "common/base/log.h"
+#include "common/base/reader.h"
+#include "common/crypto/key.h"
+#include "common/protobuf/protobuf.h"
+#include "common/rpc/conn.h"
+#include "computations.pb-c.h"
+#include "computations/admin_access.h"
+#include "computations/people/action.h"
+#include "computations/people/role.h"
+#include "computations/service.h"
+#include "computations_paths.h"
+#include "people.pb-c.h"
+#include "people_paths.h"
+#include "tests/fuzz/grpc_peer.h"
+#include "tests/fuzz/orders_people.h"
+#include "tests/fuzz/store_memory.h"
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
+
+enum { COMMANDS_MAX = 64, KEPT = 3, HEADER_MAX = 96 };
+
+static const char *const names[ORDER_NAMES] = {
+	[NAME_ANNA] = "anna",     [NAME_BERT] = "bert",
+	[NAME_EMPTY] = "",        [NAME_OWNER] = "owner",
+	[NAME_VIEWER] = "viewer", [NAME_OWN] = "lab",
+	[NAME_BAD] = "\xc3\xbc/", [NAME_PROVIDER] = "algo_provider"
+};
+static const char *const ids[ORDER_IDS] = { "one", "two", "" };
+
+static uv_loop_t loop;
+static struct store store;
+static struct store_queue *queue;
+static struct service service;
+static struct rpc_server *server;
+static struct grpc_peer *peer;
+
+static char tokens[KEPT][TOKEN_TEXT_LEN + 1];
+static unsigned made;    /* tokens */
+static bool makes_token; /* what is asked for now does */
+static bool owned[ORDER_IDS];
+static uint8_t *spki;
+static size_t spki_len;
+
+static char *text_of(const char *text)
+{
+	return (char *)(uintptr_t)text;
+}
+
+static void prepare(void)
+{
+	static const uint8_t secret[32] = { 9 };
+	CLEANUP(EVP_PKEY_free)
+	EVP_PKEY *key = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, secret, 32);
+	struct err e;
+
+	log_set(LOG_LEVEL_ERROR);
+	setenv("UV_THREADPOOL_SIZE", "1", 1);
+	assert(uv_loop_init(&loop) == 0);
+	assert(key && key_to_spki(key, &spki, &spki_len, &e) == 0);
+	loop.data = &service;
+}
+
+static void on_answer(void *data, unsigned number, const uint8_t *bytes, size_t len)
+{
+	ProtobufCMessage *m;
+	struct err e;
+
+	if (!makes_token) {
+		assert(!memmem(bytes, len, TOKEN_PREFIX, sizeof(TOKEN_PREFIX) - 1));
+		return;
+	}
+	assert(protobuf_unpack(&people__new_token__descriptor, bytes, len, &m, &e) == 0);
+	snprintf(tokens[made++ % KEPT], sizeof(tokens[0]), "%s", ((People__NewToken *)m)->token);
+	protobuf_c_message_free_unpacked(m, NULL);
+}
+
+/* Over a unix socket the caller is the socket's user; this is as if from another machine. */
+static void connect_tcp(int ends[2])
+{
+	struct sockaddr_in at = { .sin_family = AF_INET,
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int on = socket(AF_INET, SOCK_STREAM, 0);
+	socklen_t len = sizeof(at);
+
+	ends[1] = socket(AF_INET, SOCK_STREAM, 0);
+	assert(on >= 0 && ends[1] >= 0);
+	assert(bind(on, (struct sockaddr *)&at, sizeof(at)) == 0 && listen(on, 1) == 0);
+	assert(getsockname(on, (struct sockaddr *)&at, &len) == 0);
+	assert(connect(ends[1], (struct sockaddr *)&at, sizeof(at)) == 0);
+	ends[0] = accept4(on, NULL, NULL, SOCK_NONBLOCK);
+	assert(ends[0] >= 0 && fcntl(ends[1], F_SETFL, O_NONBLOCK) == 0);
+	close(on);
+}
+
+static void connect_again(void)
+{
+	const struct listener listener = { .server = server };
+	struct err e;
+	int ends[2];
+
+	grpc_peer_free(peer);
+	if (service.sign_in)
+		connect_tcp(ends);
+	else
+		assert(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends) == 0);
+	assert(conn_accept(server, &listener, ends[0], &e) == 0);
+	peer = grpc_peer_new(&loop, ends[1], on_answer, NULL);
+}
+
+static void enter(bool sign_in)
+{
+	static const struct store_limits limits = {
+		.computations = 3, .cvms = 3, .records = 8, .record_bytes = 4096
+	};
+	struct err e;
+
+	store_memory_open(&store, &limits);
+	assert(store_queue_new(&loop, &store, &queue, &e) == 0);
+	service_init(&service, &loop, queue, limits.cvms);
+	service.sign_in = sign_in;
+	assert(rpc_server_new(&loop, NULL, &server, &e) == 0);
+	assert(rpc_server_add(server, &admin_rpc, &service, &e) == 0);
+	assert(rpc_server_add(server, &people_rpc, &service, &e) == 0);
+	memset(tokens, 0, sizeof(tokens));
+	memset(owned, 0, sizeof(owned));
+	made = 0;
+	peer = NULL;
+	connect_again();
+}
+
+static void leave(void)
+{
+	logs_end_all(&service);
+	grpc_peer_settle(&loop);
+	grpc_peer_free(TAKE_PTR(peer));
+	rpc_server_free(server);
+	while (uv_run(&loop, UV_RUN_DEFAULT))
+		continue;
+	assert(service.follower_count == 0);
+	store_queue_free(queue);
+}
+
+/* ---- what is asked ---- */
+
+struct command {
+	enum order what;
+	enum order_token token;
+	const char *name, *other, *id;
+	size_t id_number;
+	uint8_t operand;
+};
+
+static struct command command_read(struct reader *r)
+{
+	struct command c = { .what = reader_u8(r) % ORDERS };
+
+	c.token = reader_u8(r) % ORDER_TOKENS;
+	c.name = names[reader_u8(r) % ORDER_NAMES];
+	c.other = names[reader_u8(r) % ORDER_NAMES];
+	c.id_number = reader_u8(r) % ORDER_IDS;
+	c.id = ids[c.id_number];
+	c.operand = reader_u8(r);
+	return c;
+}
+
+/* False: there is none in that place. */
+static bool header_of(const struct command *c, char header[HEADER_MAX])
+{
+	switch (c->token) {
+	case TOKEN_NONE:
+		return false;
+	case TOKEN_WRONG:
+		snprintf(header, HEADER_MAX, "Bearer %s%064d", TOKEN_PREFIX, 7);
+		return true;
+	case TOKEN_MALFORMED:
+		snprintf(header, HEADER_MAX, "Bearer cocos_");
+		return true;
+	case TOKEN_OTHER_SCHEME:
+		snprintf(header, HEADER_MAX, "Basic eA==");
+		return true;
+	default:
+		snprintf(header, HEADER_MAX, "Bearer %s",
+			 *tokens[c->token - TOKEN_A] ? tokens[c->token - TOKEN_A] : "-");
+		return true;
+	}
+}
+
+/* gRPC's status, or -1 while it goes on. */
+static int ask(const struct command *c, const char *path, const ProtobufCMessage *request)
+{
+	char header[HEADER_MAX] = "";
+	struct grpc_word word = { "authorization", header, 0 };
+	bool shows = header_of(c, header);
+	CLEANUP(free) uint8_t *bytes = NULL;
+	size_t len;
+	struct err e;
+	int call;
+
+	word.len = strlen(header);
+	call = grpc_peer_call(peer, path, &word, shows);
+	if (call < 0) {
+		connect_again();
+		call = grpc_peer_call(peer, path, &word, shows);
+	}
+	assert(call >= 0 && protobuf_pack(request, &bytes, &len, &e) == 0);
+	grpc_peer_say(peer, (unsigned)call, bytes, len, false);
+	grpc_peer_half_close(peer, (unsigned)call);
+	grpc_peer_move(peer);
+	grpc_peer_move(peer);
+	return grpc_peer_said(peer, (unsigned)call)->status;
+}
+
+static size_t words_of(uint8_t operand, char *words[ACTIONS + 1])
+{
+	size_t count = 0;
+
+	if (operand == ORDER_TOO_MANY) {
+		while (count <= ACTIONS)
+			words[count++] = text_of("view");
+		return count;
+	}
+	for (int i = 0; i < ACTIONS; i++)
+		if (operand & ACTION_BIT(i))
+			words[count++] = text_of(action_name((enum people_action)i));
+	if (operand == ORDER_FLAG)
+		words[count++] = text_of("fly");
+	return count;
+}
+
+static int ask_users(const struct command *c)
+{
+	People__AddUserRequest add = PEOPLE__ADD_USER_REQUEST__INIT;
+	People__ListUsersRequest list = PEOPLE__LIST_USERS_REQUEST__INIT;
+	People__SuspendUserRequest suspend = PEOPLE__SUSPEND_USER_REQUEST__INIT;
+	People__UserRequest remove = PEOPLE__USER_REQUEST__INIT;
+
+	add.name = list.after = suspend.name = remove.name = text_of(c->name);
+	add.administrator = suspend.resume = c->operand & ORDER_FLAG;
+	switch (c->what) {
+	case ORDER_ADD_USER:
+		return ask(c, PROTO_PEOPLE_ADD_USER, &add.base);
+	case ORDER_LIST_USERS:
+		return ask(c, PROTO_PEOPLE_LIST_USERS, &list.base);
+	case ORDER_SUSPEND_USER:
+		return ask(c, PROTO_PEOPLE_SUSPEND_USER, &suspend.base);
+	default:
+		return ask(c, PROTO_PEOPLE_REMOVE_USER, &remove.base);
+	}
+}
+
+static int ask_tokens(const struct command *c)
+{
+	People__AddTokenRequest add = PEOPLE__ADD_TOKEN_REQUEST__INIT;
+	People__UserRequest list = PEOPLE__USER_REQUEST__INIT;
+	People__TokenRequest revoke = PEOPLE__TOKEN_REQUEST__INIT;
+	char *words[ACTIONS + 1];
+	int status;
+
+	add.user = list.name = revoke.user = text_of(c->name);
+	add.name = revoke.name = text_of(c->other);
+	add.n_actions = words_of(c->operand, words);
+	add.actions = words;
+	add.days = (uint32_t)c->id_number * 300;
+	if (c->what == ORDER_LIST_TOKENS)
+		return ask(c, PROTO_PEOPLE_LIST_TOKENS, &list.base);
+	if (c->what == ORDER_REVOKE_TOKEN)
+		return ask(c, PROTO_PEOPLE_REVOKE_TOKEN, &revoke.base);
+	makes_token = true;
+	status = ask(c, PROTO_PEOPLE_ADD_TOKEN, &add.base);
+	makes_token = false;
+	return status;
+}
+
+static int ask_roles(const struct command *c)
+{
+	People__RolesRequest list = PEOPLE__ROLES_REQUEST__INIT;
+	People__WhoamiRequest whoami = PEOPLE__WHOAMI_REQUEST__INIT;
+	People__DefineRoleRequest define = PEOPLE__DEFINE_ROLE_REQUEST__INIT;
+	People__MemberRequest member = PEOPLE__MEMBER_REQUEST__INIT;
+	char *words[ACTIONS + 1];
+
+	list.computation_id = whoami.computation_id = text_of(c->id);
+	define.computation_id = member.computation_id = text_of(c->id);
+	define.role = member.role = text_of(c->name);
+	define.n_actions = words_of(c->operand, words);
+	define.actions = words;
+	member.user = text_of(c->other);
+	switch (c->what) {
+	case ORDER_LIST_ROLES:
+		return ask(c, PROTO_PEOPLE_LIST_ROLES, &list.base);
+	case ORDER_DEFINE_ROLE:
+		return ask(c, PROTO_PEOPLE_DEFINE_ROLE, &define.base);
+	case ORDER_GIVE_ROLE:
+		return ask(c, PROTO_PEOPLE_GIVE_ROLE, &member.base);
+	case ORDER_TAKE_ROLE:
+		return ask(c, PROTO_PEOPLE_TAKE_ROLE, &member.base);
+	default:
+		return ask(c, PROTO_PEOPLE_WHOAMI, &whoami.base);
+	}
+}
+
+static int create(const struct command *c)
+{
+	static const uint8_t zeros[32];
+	Computations__CreateRequest request = COMPUTATIONS__CREATE_REQUEST__INIT;
+	Cvms__ComputationRunReq manifest = CVMS__COMPUTATION_RUN_REQ__INIT;
+	Cvms__Algorithm algorithm = CVMS__ALGORITHM__INIT;
+
+	manifest.id = manifest.name = text_of(c->id);
+	algorithm.hash = (ProtobufCBinaryData){ sizeof(zeros), (uint8_t *)(uintptr_t)zeros };
+	algorithm.userkey = (ProtobufCBinaryData){ spki_len, spki };
+	manifest.algorithm = &algorithm;
+	request.manifest = &manifest;
+	return ask(c, PROTO_COMPUTATIONS_CREATE, &request.base);
+}
+
+static int ask_computations(const struct command *c)
+{
+	Computations__ComputationRequest one = COMPUTATIONS__COMPUTATION_REQUEST__INIT;
+	Computations__RunRequest run = COMPUTATIONS__RUN_REQUEST__INIT;
+	Computations__RemoveRequest remove = COMPUTATIONS__REMOVE_REQUEST__INIT;
+	Computations__ListRequest list = COMPUTATIONS__LIST_REQUEST__INIT;
+	Computations__LogsRequest logs = COMPUTATIONS__LOGS_REQUEST__INIT;
+	Computations__WitnessRequest witness = COMPUTATIONS__WITNESS_REQUEST__INIT;
+
+	one.id = run.id = remove.id = list.after = logs.id = witness.id = text_of(c->id);
+	run.unverified = c->operand & 1;
+	run.again = c->operand & 2;
+	run.cvm_id = text_of(c->operand & 4 ? "cvm" : "");
+	logs.follow = c->operand & 1;
+	logs.cvm_id = text_of(*c->id ? "" : "cvm");
+	switch (c->what) {
+	case ORDER_CREATE:
+		return create(c);
+	case ORDER_LIST:
+		return ask(c, PROTO_COMPUTATIONS_LIST, &list.base);
+	case ORDER_SHOW:
+		return ask(c, PROTO_COMPUTATIONS_SHOW, &one.base);
+	case ORDER_RUN:
+		return ask(c, PROTO_COMPUTATIONS_RUN, &run.base);
+	case ORDER_STOP:
+		return ask(c, PROTO_COMPUTATIONS_STOP, &one.base);
+	case ORDER_REMOVE:
+		return ask(c, PROTO_COMPUTATIONS_REMOVE, &remove.base);
+	case ORDER_LOGS:
+		return ask(c, PROTO_COMPUTATIONS_LOGS, &logs.base);
+	case ORDER_WITNESS:
+		return ask(c, PROTO_COMPUTATIONS_WITNESS, &witness.base);
+	default:
+		list.after = text_of("");
+		return ask(c, PROTO_COMPUTATIONS_LIST_CVMS, &list.base);
+	}
+}
+
+static int ask_one(const struct command *c)
+{
+	if (c->what <= ORDER_REMOVE_USER)
+		return ask_users(c);
+	if (c->what <= ORDER_REVOKE_TOKEN)
+		return ask_tokens(c);
+	return c->what <= ORDER_WHOAMI ? ask_roles(c) : ask_computations(c);
+}
+
+/* ---- what must hold ---- */
+
+static int64_t number_of(const char *sql, const char *text)
+{
+	int64_t number = -1;
+	struct err e;
+
+	assert(db_number(&store.db, &number, &e, sql, *text ? "t" : "", text) == 0);
+	return number;
+}
+
+/* Who shows it, by the database alone, before the call; false: nobody whom it should let in. */
+static bool is_known(const struct command *c, struct token_owner *who)
+{
+	uint8_t hash[SHA256_LEN];
+	struct err e;
+
+	return c->token >= TOKEN_A && c->token <= TOKEN_C &&
+	       token_hash(tokens[c->token - TOKEN_A], hash, &e) == 0 &&
+	       token_who(&store.db, hash, store_now(), who, &e) == 0;
+}
+
+static bool is_the_service_s(enum order what)
+{
+	return what <= ORDER_REMOVE_USER || what == ORDER_LIST_CVMS;
+}
+
+/* What a right answer can't be. */
+static void check_answer(const struct command *c, bool known, const struct token_owner *who,
+			 unsigned granted, int status)
+{
+	if (c->token == TOKEN_NONE) {
+		assert(!service.sign_in || status != 0);
+		return;
+	}
+	if (!known) {
+		assert(status == ERR_UNAUTHENTICATED);
+		return;
+	}
+	if (is_the_service_s(c->what))
+		assert(status != 0 ||
+		       (who->administrator && who->scope & ACTION_BIT(ACTION_ADMINISTRATOR)));
+	if (who->administrator || status != 0)
+		return;
+	if (c->what == ORDER_RUN || c->what == ORDER_STOP)
+		assert(granted & who->scope & ACTION_BIT(ACTION_RUN));
+	if (c->what == ORDER_REMOVE || c->what == ORDER_GIVE_ROLE || c->what == ORDER_TAKE_ROLE ||
+	    c->what == ORDER_DEFINE_ROLE)
+		assert(granted & who->scope & ACTION_BIT(ACTION_ADMINISTRATOR));
+	if (c->what == ORDER_SHOW || c->what == ORDER_LIST_ROLES)
+		assert(granted & ACTION_BIT(ACTION_VIEW));
+}
+
+static void check_tables(void)
+{
+	for (size_t i = 0; i < COMPUTATION_NONE; i++) {
+		bool there = number_of("SELECT count(*) FROM computations WHERE id = ?", ids[i]);
+		bool has = number_of("SELECT count(*) FROM role_members WHERE role = 'owner'"
+				     " AND computation = ?",
+				     ids[i]);
+
+		assert(!has || there);
+		assert(!owned[i] || has || !there);
+		owned[i] = has;
+	}
+	assert(number_of("SELECT count(*) FROM own_roles WHERE actions % 2 = 0", "") == 0);
+	assert(number_of("SELECT count(*) FROM tokens WHERE scope % 2 = 0 OR expires <= created",
+			 "") == 0);
+	assert(number_of("SELECT count(*) FROM own_roles WHERE computation NOT IN"
+			 " (SELECT id FROM computations)",
+			 "") == 0);
+}
+
+static void command(struct reader *r)
+{
+	const struct command c = command_read(r);
+	struct token_owner who = { .person = 0 };
+	bool known = is_known(&c, &who);
+	unsigned granted = 0;
+	struct err e;
+
+	if (known)
+		assert(role_granted(&store.db, c.id, who.person, &granted, &e) == 0);
+	check_answer(&c, known, &who, granted, ask_one(&c));
+	check_tables();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
+{
+	struct reader r = reader_over(bytes, len);
+	uint8_t flags = reader_u8(&r);
+
+	if (!loop.data)
+		prepare();
+	enter(flags & 1);
+	if (service.sign_in) { /* there is no socket to begin over: one is made beside */
+		const struct token t = { .name = text_of("t"),
+					 .scope = ACTIONS_ALL,
+					 .expires = store_now() + 1000000 };
+		struct err e;
+
+		assert(user_add(&store.db, "chief", true, 1, &e) == 0);
+		assert(token_add(&store.db, number_of("SELECT number FROM users", ""), &t,
+				 store_now(), tokens[made++], &e) == 0);
+	}
+	for (int i = 0; i < COMMANDS_MAX && reader_ok(&r) && reader_left(&r); i++)
+		command(&r);
+	leave();
+	return 0;
+}

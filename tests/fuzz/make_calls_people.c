@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* make_calls_people.c — users and administrators of the computation service: the corpus of fuzz_people_calls. */
+#include "tests/fuzz/make_calls.h"
+#include "tests/fuzz/orders_people.h"
+
+#include <stdio.h>
+
+enum { ALL = 0x7f, VIEW = 1, EDIT = 2, PROVIDES = 0x10 };
+
+static void order(struct writer *w, enum order what, enum order_token token, enum order_name name,
+		  enum order_name other, enum order_id id, uint8_t operand)
+{
+	writer_u8(w, (uint8_t)what);
+	writer_u8(w, (uint8_t)token);
+	writer_u8(w, (uint8_t)name);
+	writer_u8(w, (uint8_t)other);
+	writer_u8(w, (uint8_t)id);
+	writer_u8(w, operand);
+}
+
+static void simple(struct writer *w, enum order what, enum order_token token, enum order_id id)
+{
+	order(w, what, token, NAME_ANNA, NAME_BERT, id, 0);
+}
+
+/* Two users, a token each; the first may be an administrator. */
+static struct writer begin(uint8_t administrator, uint8_t scope)
+{
+	struct writer w = calls_begin(0);
+
+	order(&w, ORDER_ADD_USER, TOKEN_NONE, NAME_ANNA, NAME_ANNA, COMPUTATION_ONE, administrator);
+	order(&w, ORDER_ADD_USER, TOKEN_NONE, NAME_BERT, NAME_ANNA, COMPUTATION_ONE, 0);
+	order(&w, ORDER_ADD_TOKEN, TOKEN_NONE, NAME_ANNA, NAME_OWN, COMPUTATION_ONE, scope);
+	order(&w, ORDER_ADD_TOKEN, TOKEN_NONE, NAME_BERT, NAME_OWN, COMPUTATION_ONE, 0);
+	return w;
+}
+
+/* Everything, by each token. */
+static void save_all(uint8_t administrator, uint8_t scope, const char *name)
+{
+	static const enum order_token by[] = { TOKEN_B, TOKEN_A, TOKEN_NONE };
+	char path[64];
+
+	for (size_t i = 0; i < sizeof(by) / sizeof(*by); i++) {
+		struct writer w = begin(administrator, scope);
+
+		simple(&w, ORDER_CREATE, TOKEN_A, COMPUTATION_ONE);
+		for (int what = ORDER_LIST_ROLES; what < ORDERS; what++)
+			simple(&w, (enum order)what, by[i], COMPUTATION_ONE);
+		for (int what = 0; what < ORDER_LIST_ROLES; what++)
+			simple(&w, (enum order)what, by[i], COMPUTATION_NONE);
+		snprintf(path, sizeof(path), "%s-%zu", name, i);
+		calls_save_to("people_calls", path, &w);
+	}
+}
+
+static void save_roles(void)
+{
+	struct writer w = begin(0, ALL);
+
+	simple(&w, ORDER_CREATE, TOKEN_A, COMPUTATION_ONE);
+	simple(&w, ORDER_CREATE, TOKEN_NONE, COMPUTATION_TWO);
+	order(&w, ORDER_DEFINE_ROLE, TOKEN_A, NAME_OWN, NAME_BERT, COMPUTATION_ONE, VIEW | EDIT);
+	order(&w, ORDER_DEFINE_ROLE, TOKEN_A, NAME_OWN, NAME_BERT, COMPUTATION_ONE, VIEW);
+	order(&w, ORDER_GIVE_ROLE, TOKEN_A, NAME_OWN, NAME_BERT, COMPUTATION_ONE, 0);
+	order(&w, ORDER_GIVE_ROLE, TOKEN_A, NAME_OWN, NAME_BERT, COMPUTATION_ONE, 0);
+	simple(&w, ORDER_SHOW, TOKEN_B, COMPUTATION_ONE);
+	simple(&w, ORDER_LIST, TOKEN_B, COMPUTATION_NONE);
+	simple(&w, ORDER_LOGS, TOKEN_B, COMPUTATION_ONE);
+	order(&w, ORDER_LOGS, TOKEN_B, NAME_ANNA, NAME_BERT, COMPUTATION_ONE, 1);
+	simple(&w, ORDER_WHOAMI, TOKEN_B, COMPUTATION_ONE);
+	simple(&w, ORDER_WITNESS, TOKEN_B, COMPUTATION_ONE);
+	order(&w, ORDER_TAKE_ROLE, TOKEN_A, NAME_OWNER, NAME_ANNA, COMPUTATION_ONE, 0);
+	simple(&w, ORDER_REMOVE_USER, TOKEN_NONE, COMPUTATION_ONE);
+	order(&w, ORDER_GIVE_ROLE, TOKEN_A, NAME_OWNER, NAME_BERT, COMPUTATION_ONE, 0);
+	order(&w, ORDER_TAKE_ROLE, TOKEN_A, NAME_OWNER, NAME_ANNA, COMPUTATION_ONE, 0);
+	simple(&w, ORDER_SHOW, TOKEN_A, COMPUTATION_ONE);
+	order(&w, ORDER_GIVE_ROLE, TOKEN_B, NAME_PROVIDER, NAME_ANNA, COMPUTATION_ONE, 0);
+	simple(&w, ORDER_STOP, TOKEN_B, COMPUTATION_ONE);
+	order(&w, ORDER_GIVE_ROLE, TOKEN_B, NAME_VIEWER, NAME_ANNA, COMPUTATION_ONE, 0);
+	order(&w, ORDER_TAKE_ROLE, TOKEN_B, NAME_PROVIDER, NAME_ANNA, COMPUTATION_ONE, 0);
+	order(&w, ORDER_DEFINE_ROLE, TOKEN_B, NAME_OWN, NAME_ANNA, COMPUTATION_ONE,
+	      VIEW | PROVIDES);
+	order(&w, ORDER_DEFINE_ROLE, TOKEN_B, NAME_OWN, NAME_ANNA, COMPUTATION_ONE, 0);
+	order(&w, ORDER_DEFINE_ROLE, TOKEN_B, NAME_OWN, NAME_ANNA, COMPUTATION_ONE, 0);
+	order(&w, ORDER_DEFINE_ROLE, TOKEN_B, NAME_VIEWER, NAME_ANNA, COMPUTATION_ONE, VIEW);
+	order(&w, ORDER_DEFINE_ROLE, TOKEN_B, NAME_BAD, NAME_ANNA, COMPUTATION_ONE, VIEW);
+	order(&w, ORDER_DEFINE_ROLE, TOKEN_B, NAME_BERT, NAME_ANNA, COMPUTATION_ONE, EDIT);
+	order(&w, ORDER_RUN, TOKEN_B, NAME_ANNA, NAME_ANNA, COMPUTATION_ONE, 0);
+	order(&w, ORDER_RUN, TOKEN_B, NAME_ANNA, NAME_ANNA, COMPUTATION_ONE, 2);
+	order(&w, ORDER_RUN, TOKEN_B, NAME_ANNA, NAME_ANNA, COMPUTATION_ONE, 4);
+	order(&w, ORDER_RUN, TOKEN_NONE, NAME_ANNA, NAME_ANNA, COMPUTATION_TWO, 5);
+	simple(&w, ORDER_REMOVE, TOKEN_B, COMPUTATION_ONE);
+	simple(&w, ORDER_REMOVE, TOKEN_B, COMPUTATION_TWO);
+	calls_save_to("people_calls", "roles", &w);
+}
+
+static void save_tokens(void)
+{
+	struct writer w = begin(ORDER_FLAG, VIEW);
+
+	for (int token = 0; token < ORDER_TOKENS; token++) {
+		order(&w, ORDER_WHOAMI, (enum order_token)token, NAME_ANNA, NAME_ANNA,
+		      COMPUTATION_NONE, 0);
+		order(&w, ORDER_LOGS, (enum order_token)token, NAME_ANNA, NAME_ANNA,
+		      COMPUTATION_NONE, 0);
+		order(&w, ORDER_LIST, (enum order_token)token, NAME_ANNA, NAME_ANNA,
+		      COMPUTATION_NONE, 0);
+	}
+	order(&w, ORDER_ADD_TOKEN, TOKEN_A, NAME_EMPTY, NAME_VIEWER, COMPUTATION_ONE, VIEW);
+	order(&w, ORDER_ADD_TOKEN, TOKEN_B, NAME_EMPTY, NAME_VIEWER, COMPUTATION_ONE, VIEW);
+	order(&w, ORDER_LIST_TOKENS, TOKEN_C, NAME_EMPTY, NAME_VIEWER, COMPUTATION_ONE, VIEW);
+	order(&w, ORDER_ADD_TOKEN, TOKEN_B, NAME_BERT, NAME_VIEWER, COMPUTATION_ONE, VIEW);
+	order(&w, ORDER_ADD_TOKEN, TOKEN_B, NAME_BERT, NAME_BAD, COMPUTATION_ONE, VIEW);
+	order(&w, ORDER_ADD_TOKEN, TOKEN_B, NAME_BERT, NAME_OWNER, COMPUTATION_ONE, EDIT);
+	order(&w, ORDER_ADD_TOKEN, TOKEN_B, NAME_BERT, NAME_OWNER, COMPUTATION_ONE, ORDER_FLAG);
+	order(&w, ORDER_ADD_TOKEN, TOKEN_B, NAME_BERT, NAME_OWNER, COMPUTATION_ONE, ORDER_TOO_MANY);
+	order(&w, ORDER_ADD_TOKEN, TOKEN_NONE, NAME_BERT, NAME_OWNER, COMPUTATION_NONE, VIEW);
+	order(&w, ORDER_ADD_TOKEN, TOKEN_NONE, NAME_EMPTY, NAME_OWNER, COMPUTATION_ONE, VIEW);
+	order(&w, ORDER_LIST_TOKENS, TOKEN_B, NAME_EMPTY, NAME_VIEWER, COMPUTATION_ONE, VIEW);
+	order(&w, ORDER_LIST_TOKENS, TOKEN_NONE, NAME_BERT, NAME_VIEWER, COMPUTATION_ONE, VIEW);
+	order(&w, ORDER_REVOKE_TOKEN, TOKEN_B, NAME_EMPTY, NAME_VIEWER, COMPUTATION_ONE, 0);
+	order(&w, ORDER_REVOKE_TOKEN, TOKEN_B, NAME_EMPTY, NAME_VIEWER, COMPUTATION_ONE, 0);
+	order(&w, ORDER_SUSPEND_USER, TOKEN_NONE, NAME_BERT, NAME_VIEWER, COMPUTATION_ONE, 0);
+	simple(&w, ORDER_WHOAMI, TOKEN_B, COMPUTATION_NONE);
+	order(&w, ORDER_SUSPEND_USER, TOKEN_NONE, NAME_BERT, NAME_VIEWER, COMPUTATION_ONE,
+	      ORDER_FLAG);
+	simple(&w, ORDER_WHOAMI, TOKEN_B, COMPUTATION_NONE);
+	order(&w, ORDER_REMOVE_USER, TOKEN_NONE, NAME_BERT, NAME_VIEWER, COMPUTATION_ONE, 0);
+	simple(&w, ORDER_WHOAMI, TOKEN_B, COMPUTATION_NONE);
+	order(&w, ORDER_ADD_USER, TOKEN_NONE, NAME_BAD, NAME_VIEWER, COMPUTATION_ONE, 0);
+	order(&w, ORDER_ADD_USER, TOKEN_NONE, NAME_ANNA, NAME_VIEWER, COMPUTATION_ONE, 0);
+	order(&w, ORDER_LIST_USERS, TOKEN_NONE, NAME_EMPTY, NAME_VIEWER, COMPUTATION_ONE, 0);
+	order(&w, ORDER_LIST_USERS, TOKEN_NONE, NAME_BERT, NAME_VIEWER, COMPUTATION_ONE, 0);
+	calls_save_to("people_calls", "tokens", &w);
+}
+
+/* Nobody without a token. */
+static void save_signed_in(void)
+{
+	struct writer w = calls_begin(1);
+
+	for (int what = 0; what < ORDERS; what++)
+		simple(&w, (enum order)what, TOKEN_NONE, COMPUTATION_ONE);
+	for (int what = 0; what < ORDERS; what++)
+		simple(&w, (enum order)what, TOKEN_A, COMPUTATION_ONE);
+	calls_save_to("people_calls", "signed-in", &w);
+}
+
+void calls_people_calls(void)
+{
+	save_all(0, ALL, "user");
+	save_all(0, VIEW, "viewer");
+	save_all(ORDER_FLAG, ALL, "chief");
+	save_roles();
+	save_tokens();
+	save_signed_in();
+}

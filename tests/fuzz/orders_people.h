@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* orders_people.h — numbers in the input of fuzz_people_calls, for the target and for make_calls. */
+#pragma once
+
+/* A command is six bytes: what is asked, by whose token, two names, a computation, and an operand: a set of
+ * actions, with ORDER_FLAG. */
+enum { ORDER_FLAG = 0x80, ORDER_TOO_MANY = 0xff };
+
+enum order {
+	ORDER_ADD_USER,
+	ORDER_LIST_USERS,
+	ORDER_SUSPEND_USER,
+	ORDER_REMOVE_USER,
+	ORDER_ADD_TOKEN, /* the answer's token is the next of three that are kept */
+	ORDER_LIST_TOKENS,
+	ORDER_REVOKE_TOKEN,
+	ORDER_LIST_ROLES,
+	ORDER_DEFINE_ROLE, /* the first name is the role's, in the next two as well */
+	ORDER_GIVE_ROLE,
+	ORDER_TAKE_ROLE,
+	ORDER_WHOAMI,
+	ORDER_CREATE,
+	ORDER_LIST,
+	ORDER_SHOW,
+	ORDER_RUN,
+	ORDER_STOP,
+	ORDER_REMOVE,
+	ORDER_LOGS,
+	ORDER_WITNESS,
+	ORDER_LIST_CVMS,
+	ORDERS
+};
+
+enum order_token {
+	TOKEN_NONE,
+	TOKEN_A,
+	TOKEN_B,
+	TOKEN_C,
+	TOKEN_WRONG,
+	TOKEN_MALFORMED,
+	TOKEN_OTHER_SCHEME,
+	ORDER_TOKENS
+};
+enum order_name {
+	NAME_ANNA,
+	NAME_BERT,
+	NAME_EMPTY,
+	NAME_OWNER,
+	NAME_VIEWER,
+	NAME_OWN,
+	NAME_BAD,
+	NAME_PROVIDER,
+	ORDER_NAMES
+};
+enum order_id { COMPUTATION_ONE, COMPUTATION_TWO, COMPUTATION_NONE, ORDER_IDS };
