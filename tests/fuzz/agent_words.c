@@ -24,7 +24,6 @@ const char *const agent_paths[METHODS] = {
 	PROTO_AGENT_REATTEST,
 	PROTO_AGENT_LOG,
 	PROTO_AGENT_RECEIPT,
-	PROTO_AGENT_FORGET,
 };
 
 static bool is_bundle(const struct made *m)
@@ -212,9 +211,7 @@ void agent_words_put(struct agent *agent, struct words *w, const struct made *m)
 	char number[24];
 
 	if (m->method > RESULT && !(m->how & HOW_OTHER_ROLE))
-		role = m->method == FORGET    ? PROOF_ROLE_DATA
-		       : m->method == RECEIPT ? PROOF_ROLE_CONSUMER
-					      : PROOF_ROLE_PARTICIPANT;
+		role = m->method == RECEIPT ? PROOF_ROLE_CONSUMER : PROOF_ROLE_PARTICIPANT;
 	put_word(w, PROOF_ROLE_KEY, role);
 	if ((m->how & HOW_AUTH) != AUTH_NONE)
 		put_proof(agent, w, m, world_keys[other ? 2 : owner], role);

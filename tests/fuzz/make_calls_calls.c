@@ -553,7 +553,7 @@ static void save_places(void)
 static void save_asked(void)
 {
 	static const uint8_t manifests[] = { 0, WORLD_CLOSED, WORLD_CLOSED | WORLD_TWO_CONSUMERS };
-	static const uint8_t methods[] = { LOG, RECEIPT, STATUS, FORGET };
+	static const uint8_t methods[] = { LOG, RECEIPT, STATUS };
 	struct writer w;
 	char name[32];
 

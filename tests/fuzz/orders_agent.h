@@ -37,7 +37,6 @@ enum method {
 	REATTEST,
 	LOG,
 	RECEIPT,
-	FORGET,
 	METHODS
 };
 
