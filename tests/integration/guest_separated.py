@@ -8,7 +8,7 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 import tap  # noqa: E402
-from guest_vm import Vm, build_image  # noqa: E402
+from guest_vm import KERNEL, Vm, build_image  # noqa: E402
 
 PROJECT, INTRUDER, IMAGES = sys.argv[1:4]
 AGENT, KEEPER = "1900000001", "1900000002"  # common/base/users.h
@@ -72,6 +72,9 @@ REFUSED = {
     **{what: ("EPERM", "ENOSYS") for what in ("module", "mount", "bind", "chroot", "reboot",
                                               "clock")},
 }
+if KERNEL == "own":  # which has neither these nor a call that loads modules
+    REFUSED |= {**{path: ("ENOENT",) for path in ("/dev/mem", "/proc/sys/kernel/core_pattern", "/proc/sysrq-trigger")},
+                "module": ("ENOSYS",)}
 # Without these the machine might just refuse everything.
 TAKEN = ("/var/lib/cocos/written", "/dev/null", "file for the algorithm", "group", "no group",
          "move of a child", "end of a group", "end of a child")
