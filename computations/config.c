@@ -7,6 +7,7 @@
 #include "common/base/log.h"
 #include "common/db/db_postgres.h"
 #include "common/metrics/metrics_server.h"
+#include "computations/web.h"
 
 #include <arpa/inet.h>
 #include <string.h>
@@ -71,6 +72,9 @@ const struct setting config_settings[] = {
 	TEXT("METRICS", metrics, NULL,
 	     "address to tell metrics on, such as 127.0.0.1:9465 or unix:/run/cocos-computations/metrics.sock; one "
 	     "that others than this machine reach takes the certificates of COMPUTATIONS_ADMIN_; default: none"),
+	TEXT("WEB", web, NULL,
+	     "address of a page that shows computations, and of its API, such as 127.0.0.1:9466; one that others than "
+	     "this machine reach takes the certificates of COMPUTATIONS_ADMIN_; default: none"),
 	COUNT("MAX_CVMS", SETTING_NUMBER, max_cvms, "1000", 1, 100000,
 	      "CVMs that are known at a time"),
 	COUNT("MAX_COMPUTATIONS", SETTING_NUMBER, max_computations, "10000", 1, 10000000,
@@ -137,6 +141,13 @@ static int check(struct config *c, struct err *e)
 	    metrics_address_check("COMPUTATIONS_METRICS", c->metrics, "COMPUTATIONS_ADMIN",
 				  c->admin_client_ca_certs != NULL, e) < 0)
 		return err_code(e);
+	/* Users may have certificates too, then: the page is the administrators'. */
+	if (c->web &&
+	    web_address_check(c->web, c->admin_client_ca_certs && !c->admin_sign_in, e) < 0)
+		return c->admin_sign_in
+			       ? err_wrap(e, "with COMPUTATIONS_ADMIN_SIGN_IN the page is for this "
+					     "machine alone")
+			       : err_code(e);
 	if (!c->has_admin_port)
 		return 0;
 	/* A token is worth nothing once somebody has read it on its way. */

@@ -11,6 +11,7 @@
 #include "computations/appraisal.h"
 #include "computations/service.h"
 #include "computations/service_metrics.h"
+#include "computations/web.h"
 
 #include <signal.h>
 #include <string.h>
@@ -37,6 +38,7 @@ struct daemon {
 	struct front agents, admins;
 	struct admin_calls calls;
 	struct service_metrics metrics;
+	struct web *web;
 	unsigned draining;
 };
 
@@ -150,6 +152,8 @@ static int open_admins(struct daemon *d, const struct config *c, struct err *e)
 	rpc_server_observe(d->admins.server, &admin_calls_observer, &d->calls);
 	if (open_socket(d, c->admin_socket, e) < 0 || open_metrics(d, c, tls, e) < 0)
 		return err_code(e);
+	if (web_open(c, &d->service, tls, &d->web, e) < 0)
+		return err_wrap(e, "COMPUTATIONS_WEB");
 	if (!c->has_admin_port)
 		return 0;
 	return listen_on(&d->admins, "administrators", c->admin_host, c->admin_port, tls,
@@ -165,6 +169,7 @@ static void on_drained(void *data)
 	front_free(&d->agents);
 	front_free(&d->admins);
 	service_metrics_close(&d->metrics);
+	web_close(d->web);
 	signals_unref(&d->signals);
 }
 
@@ -240,6 +245,7 @@ int daemon_run(const struct config *config, struct err *e)
 	store_queue_free(d.queue);
 	admin_calls_close(&d.calls);
 	service_metrics_done(&d.metrics);
+	web_done(d.web);
 	store_close(&d.store);
 	signals_done(&d.signals);
 	uv_loop_close(&d.loop);

@@ -10,6 +10,7 @@
 #include "computations/admin_access.h"
 #include "computations/admin_message.h"
 #include "computations/service.h"
+#include "computations/web.h"
 
 #include <string.h>
 
@@ -206,6 +207,7 @@ void logs_wake(struct service *service, const char *computation_id, const char *
 {
 	struct follower *f, *following;
 
+	web_wake(service, computation_id);
 	if (!computation_id)
 		return;
 	for (f = TAILQ_FIRST(&service->followers); f; f = following) {

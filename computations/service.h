@@ -13,6 +13,7 @@
 struct appraisal;
 struct session;
 struct follower;
+struct web;
 
 struct service {
 	uv_loop_t *loop;
@@ -24,6 +25,7 @@ struct service {
 	TAILQ_HEAD(, session) sessions;
 	size_t follower_count;
 	TAILQ_HEAD(, follower) followers;
+	struct web *web;      /* NULL: there is no page */
 	size_t arrived_bytes; /* what agents said and the database has not taken yet */
 	bool sign_in;         /* administrators show tokens, but for those on the socket */
 	bool stopping;

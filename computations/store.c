@@ -2,8 +2,10 @@
 #include "computations/store.h"
 
 #include "common/base/clock.h"
+#include "common/base/encode.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
+#include "common/base/writer.h"
 #include "common/db/db_postgres.h"
 #include "common/db/db_sqlite.h"
 #include "computations/people/role.h"
@@ -208,25 +210,13 @@ int store_computation(struct store *store, const char *id, struct computation *c
 	return read_computation(rows, c, e);
 }
 
-#define SEEN_BY "(?2 = 0 OR c.id IN (SELECT m.computation FROM role_members m WHERE m.person = ?2))"
-
-int store_computations(struct store *store, int64_t person, const char *after, size_t max,
-		       struct computation *rows, size_t *count, struct err *e)
+/* Those of `found`, which end with it. */
+static int read_all(struct db_rows *found, size_t max, struct computation *rows, size_t *count,
+		    struct err *e)
 {
-	CLEANUP(db_rows_free) struct db_rows *found = NULL;
-	int64_t number = 0;
 	size_t got = 0;
 	int row = 0;
 
-	if (*after && db_number(&store->db, &number, e,
-				"SELECT number FROM computations c WHERE id = ?1 AND " SEEN_BY,
-				"ti", after, person) < 0)
-		return err_wrap(e, "the page after %s", log_quote(after).text);
-	if (db_query(&store->db, &found, e,
-		     "SELECT " COMPUTATION_COLUMNS "WHERE c.number > ?1 AND " SEEN_BY
-		     " ORDER BY c.number LIMIT ?3",
-		     "iii", number, person, (int64_t)max) < 0)
-		return err_code(e);
 	while (got < max && (row = db_next(found, e)) > 0) {
 		row = read_computation(found, &rows[got], e);
 		if (row < 0)
@@ -240,6 +230,74 @@ int store_computations(struct store *store, int64_t person, const char *after, s
 	}
 	*count = got;
 	return 0;
+}
+
+#define SEEN_BY "(?2 = 0 OR c.id IN (SELECT m.computation FROM role_members m WHERE m.person = ?2))"
+
+int store_computations(struct store *store, int64_t person, const char *after, size_t max,
+		       struct computation *rows, size_t *count, struct err *e)
+{
+	CLEANUP(db_rows_free) struct db_rows *found = NULL;
+	int64_t number = 0;
+
+	if (*after && db_number(&store->db, &number, e,
+				"SELECT number FROM computations c WHERE id = ?1 AND " SEEN_BY,
+				"ti", after, person) < 0)
+		return err_wrap(e, "the page after %s", log_quote(after).text);
+	if (db_query(&store->db, &found, e,
+		     "SELECT " COMPUTATION_COLUMNS "WHERE c.number > ?1 AND " SEEN_BY
+		     " ORDER BY c.number LIMIT ?3",
+		     "iii", number, person, (int64_t)max) < 0)
+		return err_code(e);
+	return read_all(found, max, rows, count, e);
+}
+
+/* "%text%", where % and _ of the text stand for themselves. */
+static int like(const char *text, char **pattern, struct err *e)
+{
+	CLEANUP_WRITER struct writer w = writer_up_to(4 * STORE_WORD_MAX);
+	size_t len;
+
+	writer_u8(&w, '%');
+	for (; *text; text++) {
+		if (strchr("%_!", *text))
+			writer_u8(&w, '!');
+		writer_u8(&w, (uint8_t)*text);
+	}
+	writer_u8(&w, '%');
+	if (writer_check(&w, "what is searched for", e) < 0)
+		return err_code(e);
+	*pattern = (char *)writer_take(&w, &len);
+	return *pattern ? 0 : err_nomem(e);
+}
+
+int store_find(struct store *store, const struct store_search *search, size_t max,
+	       struct computation *rows, size_t *count, struct err *e)
+{
+	CLEANUP(db_rows_free) struct db_rows *found = NULL;
+	CLEANUP(free) char *pattern = NULL;
+	uint8_t digest[MANIFEST_HASH_LEN];
+	int64_t number = INT64_MAX;
+	struct err ignored;
+	bool is_digest = hex_decode(search->text, digest, sizeof(digest), &ignored) == 0;
+
+	if (like(search->text, &pattern, e) < 0)
+		return err_code(e);
+	if (*search->before &&
+	    db_number(&store->db, &number, e, "SELECT number FROM computations WHERE id = ?", "t",
+		      search->before) < 0)
+		return err_wrap(e, "the page behind %s", log_quote(search->before).text);
+	if (db_query(
+		    &store->db, &found, e,
+		    "SELECT " COMPUTATION_COLUMNS "WHERE c.number < ? AND (c.state = ? OR ? < 0)"
+		    " AND (lower(c.id) LIKE lower(?) ESCAPE '!' OR lower(c.name) LIKE lower(?) ESCAPE '!'"
+		    " OR lower(c.description) LIKE lower(?) ESCAPE '!' OR c.digest = ?)"
+		    " ORDER BY c.number DESC LIMIT ?",
+		    "iiitttbi", number, (int64_t)search->state, (int64_t)search->state, pattern,
+		    pattern, pattern, digest, is_digest ? sizeof(digest) : (size_t)0,
+		    (int64_t)max) < 0)
+		return err_code(e);
+	return read_all(found, max, rows, count, e);
 }
 
 int store_create(struct store *store, const Cvms__ComputationRunReq *manifest, struct err *e)

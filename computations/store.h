@@ -73,6 +73,16 @@ int store_computation(struct store *store, const char *id, struct computation *c
  * user has a role. */
 int store_computations(struct store *store, int64_t person, const char *after, size_t max,
 		       struct computation *rows, size_t *count, struct err *e) MUST_CHECK;
+/* What people look for. */
+struct store_search {
+	const char *
+		text; /* in id, name or description, or the manifest's digest in hexadecimal; "": anything */
+	int state;          /* enum computation_state; -1: any */
+	const char *before; /* behind this id, that is, older; "": from the newest */
+};
+/* As store_computations(), newest first. */
+int store_find(struct store *store, const struct store_search *search, size_t max,
+	       struct computation *rows, size_t *count, struct err *e) MUST_CHECK;
 /* The manifest's wire form, malloc'ed. */
 int store_manifest(struct store *store, const char *id, uint8_t **bytes, size_t *len,
 		   struct err *e) MUST_CHECK;
@@ -176,6 +186,9 @@ int store_agent_state(struct store *store, const char *cvm_id, const char *state
  * records_free(). */
 int store_records(struct store *store, const char *computation_id, const char *cvm_id,
 		  int64_t after, struct record **records, size_t *count, struct err *e) MUST_CHECK;
+/* After which store_records() has the newest `count` of a computation. */
+int store_newest_records(struct store *store, const char *computation_id, size_t count,
+			 int64_t *after, struct err *e) MUST_CHECK;
 void records_free(struct record *records, size_t count);
 /* The number of the newest of all records; 0 if there is none. */
 int store_newest_record(struct store *store, int64_t *number, struct err *e) MUST_CHECK;

@@ -293,6 +293,20 @@ int store_records(struct store *store, const char *computation_id, const char *c
 	return 0;
 }
 
+int store_newest_records(struct store *store, const char *computation_id, size_t count,
+			 int64_t *after, struct err *e)
+{
+	CLEANUP(free) char *owner = NULL;
+
+	if (owner_of(computation_id, "", &owner, e) < 0)
+		return err_code(e);
+	return db_number(&store->db, after, e,
+			 "SELECT coalesce(min(n), 1) - 1 FROM (SELECT r.number AS n FROM records r"
+			 " JOIN journals j ON j.number = r.journal WHERE j.owner = ?"
+			 " ORDER BY r.number DESC LIMIT ?) newest",
+			 "ti", owner, (int64_t)count);
+}
+
 int store_newest_record(struct store *store, int64_t *number, struct err *e)
 {
 	return db_number(&store->db, number, e, "SELECT coalesce(max(number), 0) FROM records", "");

@@ -135,7 +135,7 @@ bool http_stream_begin(struct http_request *r, const struct http_answer *a,
 	return false;
 }
 
-static const char *title_of(unsigned status)
+const char *http_status_title(unsigned status)
 {
 	static const struct {
 		unsigned status;
@@ -176,24 +176,44 @@ static void put_member(struct writer *w, const char *key, const char *text)
 	json_quote(w, text, strlen(text));
 }
 
-void http_request_refuse(struct http_request *r, const struct http_problem *p)
+static void put_problem(struct http_answer *answer, const struct http_problem *p)
 {
 	CLEANUP_WRITER struct writer w = writer_up_to(PROBLEM_MAX);
-	struct http_answer answer = { .status = p->status };
 
-	if (r->is_answered)
-		return;
 	writer_text(&w, "{");
 	put_member(&w, "type", "about:blank");
-	put_member(&w, "title", title_of(p->status));
+	put_member(&w, "title", http_status_title(p->status));
 	json_put_key(&w, "status");
 	writer_printf(&w, "%u", p->status);
 	put_member(&w, "detail", p->detail);
 	put_member(&w, "field", p->field);
 	put_member(&w, "remedy", p->remedy);
 	writer_text(&w, "}\n");
-	answer.body = writer_take(&w, &answer.len); /* without memory: the status alone */
-	answer.type = answer.body ? "application/problem+json" : NULL;
+	answer->body = writer_take(&w, &answer->len); /* without memory: the status alone */
+	answer->type = answer->body ? "application/problem+json" : NULL;
+}
+
+/* A browser says so; whoever says nothing is a program. */
+static bool is_shown(const struct http_request *r)
+{
+	static const char *const types[] = { "application/problem+json", "text/html" };
+	const char *accept = http_request_header(r, "accept", 0);
+	size_t chosen = 0;
+	struct err ignored;
+
+	return r->routes->show && accept &&
+	       http_field_accept(accept, types, ARRAY_LEN(types), &chosen, &ignored) == 0 &&
+	       chosen == 1;
+}
+
+void http_request_refuse(struct http_request *r, const struct http_problem *p)
+{
+	struct http_answer answer = { .status = p->status };
+
+	if (r->is_answered)
+		return;
+	if (!is_shown(r) || !r->routes->show(r, p, r->routes->data, &answer))
+		put_problem(&answer, p);
 	if (p->allow)
 		answer.more[0] = (struct rpc_web_field){ "allow", p->allow };
 	http_request_answer(r, &answer);

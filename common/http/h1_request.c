@@ -209,6 +209,15 @@ static const char *audit(struct MHD_Connection *conn, const char *version)
 	return a.problem;
 }
 
+/* Names under localhost are this machine's, and no name server is asked for them (RFC 6761, 6.3). */
+static bool is_under_localhost(const char *host)
+{
+	static const char suffix[] = ".localhost";
+	size_t len = strlen(host), tail = sizeof(suffix) - 1;
+
+	return len > tail && strcasecmp(host + len - tail, suffix) == 0;
+}
+
 /* A page that a browser was lured to can have a name that leads to this machine. */
 static bool is_for_us(const struct h1 *h1, const char *authority)
 {
@@ -221,7 +230,7 @@ static bool is_for_us(const struct h1 *h1, const char *authority)
 		return false;
 	memcpy(host, authority, len);
 	host[len] = 0;
-	return hostname_is_loopback(host);
+	return hostname_is_loopback(host) || is_under_localhost(host);
 }
 
 /* The headers are in. True: a body is wanted. */

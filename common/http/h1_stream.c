@@ -9,7 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PIECE = 16 << 10, STREAM_QUEUED_MAX = 2 * RPC_LOW_WATER };
+enum {
+	PIECE = 16 << 10,
+	STREAM_QUEUED_MAX = RPC_LOW_WATER + (2 << 20) /* an event is queued whole */
+};
 
 /* There is something to say, or an end. */
 static void wake(struct h1_request *own)

@@ -53,6 +53,8 @@ struct http_problem {
 	const char *allow;  /* of 405 and OPTIONS: Allow */
 };
 void http_request_refuse(struct http_request *r, const struct http_problem *problem);
+/* "Not Found" */
+const char *http_status_title(unsigned status);
 /* The status that an error's code stands for, with its text. ERR_INTERNAL and ERR_DATA_LOSS are logged, and the
  * client is told nothing of them. */
 void http_request_fail(struct http_request *r, const struct err *e);

@@ -9,6 +9,8 @@
 
 #include "common/http/target.h"
 
+struct http_answer;
+struct http_problem;
 struct http_request;
 
 enum http_method {
@@ -38,7 +40,11 @@ struct http_route {
 struct http_routes {
 	const struct http_route *first;
 	size_t count;
-	void *data; /* for may() and serve() */
+	void *data; /* for may(), serve() and show() */
+	/* A problem for people, who asked for text/html: fills in type, body and Content-Security-Policy.
+	 * False, or NULL: it is told as to programs. */
+	bool (*show)(const struct http_request *r, const struct http_problem *problem, void *data,
+		     struct http_answer *answer);
 };
 
 int http_anybody(const struct http_request *r, void *data, struct err *e);

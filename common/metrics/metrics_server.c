@@ -99,7 +99,7 @@ int metrics_server_new(uv_loop_t *loop, const char *address, struct rpc_tls *tls
 	if (!s)
 		return err_nomem(e);
 	s->route = (struct http_route){ .pattern = "/metrics", .may = may, .serve = serve };
-	s->routes = (struct http_routes){ &s->route, 1, s };
+	s->routes = (struct http_routes){ .first = &s->route, .count = 1, .data = s };
 	s->source = *source;
 	*server = s; /* also after a failure: it has to be closed */
 	if (http_server_new(loop, &s->routes, &s->http, e) < 0 ||

@@ -204,9 +204,9 @@ def plaintext_is_for_this_machine():
                               timeout=PATIENCE, check=False)
         assert done.returncode == 1 and b"needs TLS" in done.stderr, done
     with Server("127.0.0.1:0") as server:
-        for host in ("localhost", "127.0.0.1", "localhost:80", "[::1]", "[::1]:80", "127.9.9.9:1"):
+        for host in ("localhost", "127.0.0.1", "localhost:80", "[::1]", "[::1]:80", "127.9.9.9:1", "a.localhost:80"):
             assert curl(f"http://127.0.0.1:{server.port}/", "-H", "Host: " + host).status == 200, host
-        for host in ("evil.example", "localhost.evil.example", "192.0.2.1", "[::2]", "x" * 300, "[", "a@localhost"):
+        for host in ("evil.example", "localhost.evil.example", "xlocalhost", ".localhost.evil.example", "192.0.2.1", "[::2]", "x" * 300, "[", "a@localhost"):
             answer = curl(f"http://127.0.0.1:{server.port}/", "-H", "Host: " + host)
             assert answer.status in (421, 431), (host, answer.status)
             assert answer.problem()

@@ -251,7 +251,7 @@ static struct rpc_tls *tls_of(int argc, char **argv)
 int main(int argc, char **argv)
 {
 	CLEANUP(rpc_tls_free) struct rpc_tls *tls = argc > 3 ? tls_of(argc, argv) : NULL;
-	struct http_routes routes = { rows, ARRAY_LEN(rows), NULL };
+	struct http_routes routes = { .first = rows, .count = ARRAY_LEN(rows) };
 	struct http_server *server = NULL;
 	unsigned port = 0;
 	uv_loop_t loop;

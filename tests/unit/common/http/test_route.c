@@ -15,7 +15,7 @@ static const struct http_route rows[] = {
 	ROW(HTTP_DELETE, "/things/{id}"),
 	ROW(HTTP_PUT, "/things/{id}/parts/{part}"),
 };
-static const struct http_routes routes = { rows, ARRAY_LEN(rows), NULL };
+static const struct http_routes routes = { .first = rows, .count = ARRAY_LEN(rows) };
 
 static const struct http_route *find(enum http_method method, const char *path,
 				     char allow[HTTP_ALLOW_MAX], struct http_target *t)
@@ -87,7 +87,7 @@ static int check(const struct http_route *first, size_t count)
 {
 	struct err e;
 
-	return http_routes_check(&(struct http_routes){ first, count, NULL }, &e);
+	return http_routes_check(&(struct http_routes){ .first = first, .count = count }, &e);
 }
 
 static void tables_that_cannot_be_meant_are_refused(void **state)

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "computations/web.h"
+
+#include "common/base/file.h"
+#include "common/base/hostname.h"
+#include "common/base/log.h"
+#include "common/metrics/metrics_server.h"
+#include "common/rpc/admin_socket.h"
+#include "computations/web_work.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <openssl/crypto.h>
+
+static const struct http_event_limits event_limits = { .readers = 256,
+						       .per_source = 32,
+						       .beat_ms = 15000 };
+
+int web_address_check(const char *address, bool mutual, struct err *e)
+{
+	const char *port = strrchr(address, ':');
+
+	if (!metrics_address_is_open(address) && (strncmp(address, "unix:", 5) == 0 || !port))
+		return err_set(e, ERR_INVALID,
+			       "COMPUTATIONS_WEB: %s is no address that a browser can have: use "
+			       "host:port, such as 127.0.0.1:9466",
+			       log_quote(address).text);
+	return metrics_address_check("COMPUTATIONS_WEB", address, "COMPUTATIONS_ADMIN", mutual, e);
+}
+
+static int listen_on(struct web *web, const char *address, struct rpc_tls *tls, unsigned *port,
+		     struct err *e)
+{
+	return http_server_listen(web->http, &(struct rpc_listen){ .address = address, .tls = tls },
+				  port, e);
+}
+
+/* A browser may take a name under localhost for either address of loopback: both have to be ours, or
+ * somebody else of this machine could listen on the other, and be shown a session's cookie. */
+static int listen_twice(struct web *web, const char *address, struct err *e)
+{
+	CLEANUP(free) char *v4 = NULL, *v6 = NULL;
+	const char *port = strrchr(address, ':') + 1;
+	unsigned bound = 0;
+
+	if (text_format(&v4, e, "127.0.0.1:%s", port) < 0 ||
+	    listen_on(web, v4, NULL, &bound, e) < 0 || text_format(&v6, e, "[::1]:%u", bound) < 0)
+		return err_code(e);
+	if (listen_on(web, v6, NULL, NULL, e) < 0 && access("/proc/net/if_inet6", F_OK) == 0)
+		return err_wrap(e, "the page needs the port on ::1, too");
+	web->door.port = bound;
+	return 0;
+}
+
+/* "/run/x/admin.sock" has "/run/x/admin.web.sock" beside it, for the same people. */
+static int listen_on_socket(struct web *web, const char *admin_socket, struct err *e)
+{
+	CLEANUP(free) char *address = NULL;
+	size_t len = strlen(admin_socket);
+
+	if (len > 5 && strcmp(admin_socket + len - 5, ".sock") == 0)
+		len -= 5;
+	if (text_format(&web->socket, e, "%.*s.web.sock", (int)len, admin_socket) < 0 ||
+	    text_format(&address, e, "unix:%s", web->socket) < 0)
+		return err_code(e);
+	return http_server_listen(
+		web->http, &(struct rpc_listen){ .address = address, .group = ADMIN_SOCKET_GROUP },
+		NULL, e);
+}
+
+static int open_listeners(struct web *web, const struct config *c, struct rpc_tls *tls,
+			  struct err *e)
+{
+	unsigned port = 0;
+
+	if (listen_on_socket(web, c->admin_socket, e) < 0)
+		return err_code(e);
+	if (metrics_address_is_open(c->web)) {
+		if (listen_on(web, c->web, tls, &port, e) < 0)
+			return err_code(e);
+		log_info("page: listening on %s, port %u, with mutual TLS", log_quote(c->web).text,
+			 port);
+		return 0;
+	}
+	if (listen_twice(web, c->web, e) < 0)
+		return err_code(e);
+	log_info("page: port %u of this machine; a link that works once: curl -sX POST "
+		 "--unix-socket %s http://localhost/link",
+		 web->door.port, web->socket);
+	return 0;
+}
+
+int web_open(const struct config *c, struct service *service, struct rpc_tls *tls,
+	     struct web **made, struct err *e)
+{
+	struct web *web;
+
+	if (!c->web)
+		return 0;
+	web = calloc(1, sizeof(*web));
+	if (!web)
+		return err_nomem(e);
+	web->service = service;
+	web->routes = (struct http_routes){ web_routes, web_routes_count, web, web_show_problem };
+	TAILQ_INIT(&web->followers);
+	service->web = web;
+	*made = web;
+	if (http_event_hub_new(service->loop, &event_limits, &web->hub, e) < 0 ||
+	    http_server_new(service->loop, &web->routes, &web->http, e) < 0)
+		return err_code(e);
+	return open_listeners(web, c, tls, e);
+}
+
+void web_close(struct web *web)
+{
+	if (!web)
+		return;
+	http_event_hub_free(TAKE_PTR(web->hub));
+	http_server_free(TAKE_PTR(web->http));
+}
+
+void web_done(struct web *web)
+{
+	if (!web)
+		return;
+	free(web->socket);
+	OPENSSL_cleanse(web, sizeof(*web));
+	free(web);
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * web.h — the service's page and its API for programs (COMPUTATIONS_WEB). Both only read.
+ */
+#pragma once
+
+#include "common/rpc/tls.h"
+#include "computations/config.h"
+#include "computations/service.h"
+
+struct web;
+
+/* Whether the page may be on that address: off this machine there has to be mutual TLS. */
+int web_address_check(const char *address, bool mutual, struct err *e) MUST_CHECK;
+
+/* Nothing if no setting asks for it. `tls` is the administrators'. Also after a failure it has to be closed. */
+int web_open(const struct config *config, struct service *service, struct rpc_tls *tls,
+	     struct web **web, struct err *e) MUST_CHECK;
+/* At once; then the loop has to run until its handles are closed. NULL is fine. */
+void web_close(struct web *web);
+void web_done(struct web *web);
+
+/* Something new is on disk about a computation. */
+void web_wake(struct service *service, const char *computation_id);

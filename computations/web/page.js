@@ -1,0 +1,151 @@
+// What is better with a script: copies, comparing a digest, times of one's own zone, events as they come.
+// Texts of others become text nodes, never markup.
+
+const EVENTS_MAX = 60;
+const said = document.getElementById("said");
+
+function say(text) {
+	said.textContent = text;
+}
+
+function showTime(time) {
+	const moment = new Date(time.dateTime);
+	if (!isNaN(moment))
+		time.textContent = moment.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium" });
+}
+
+function prepare(root) {
+	for (const time of root.querySelectorAll("time"))
+		showTime(time);
+	for (const button of root.querySelectorAll("[data-copy]"))
+		button.hidden = !navigator.clipboard;
+}
+
+document.addEventListener("click", async (event) => {
+	const button = event.target.closest("[data-copy]");
+	if (!button)
+		return;
+	try {
+		await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
+		say("Copied");
+	} catch {
+		say("Not copied: select the text instead");
+	}
+});
+
+function compare(form) {
+	const groups = document.getElementById(form.dataset.with).children;
+	const out = form.querySelector("output");
+	const given = form.querySelector("input").value.toLowerCase().replace(/^\s*sha3-256:/, "").replace(/[\s:]/g, "");
+	const other = [];
+	for (const [index, group] of [...groups].entries()) {
+		const differs = given.length === 64 && given.slice(8 * index, 8 * index + 8) !== group.textContent;
+		group.classList.toggle("other", differs);
+		if (differs)
+			other.push(index + 1);
+	}
+	out.classList.toggle("no", given.length !== 64 || other.length > 0);
+	if (given.length !== 64)
+		out.textContent = `${given.length} characters, a digest has 64. Was some of it cut off?`;
+	else if (other.length)
+		out.textContent = `Another digest: group ${other.join(", ")} differs. Send nothing, and ask whose manifest this is.`;
+	else
+		out.textContent = "The same 64 characters.";
+}
+
+for (const form of document.querySelectorAll("form.compare")) {
+	form.hidden = false;
+	form.addEventListener("submit", (event) => {
+		event.preventDefault();
+		compare(form);
+	});
+}
+
+function element(name, text, kind) {
+	const made = document.createElement(name);
+	made.textContent = text;
+	if (kind)
+		made.className = kind;
+	return made;
+}
+
+function eventItem(record) {
+	const item = document.createElement("li");
+	const time = document.createElement("time");
+	const what = document.createElement("div");
+	const is = record.kind === "event";
+	item.className = "new";
+	time.dateTime = record.received;
+	time.title = record.received;
+	showTime(time);
+	what.append(element("b", is ? record.type : record.level), " ", element("bdi", is ? record.status : ""),
+		element("span", record.text.length > 1000 ? record.text.slice(0, 1000) + "…" : record.text, "sub"));
+	item.append(time, what);
+	return item;
+}
+
+// The server renders the state; the page asks for it again, once for events that come together.
+let asked = 0;
+function askStatus() {
+	clearTimeout(asked);
+	asked = setTimeout(async () => {
+		const answer = await fetch(location.pathname, { headers: { accept: "text/html" } });
+		if (!answer.ok)
+			return;
+		const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("status");
+		const old = document.getElementById("status");
+		if (!fresh || !old || fresh.textContent === old.textContent || old.contains(document.activeElement))
+			return;
+		prepare(fresh);
+		old.replaceWith(fresh);
+		say(`State: ${fresh.querySelector(".state").textContent}`);
+	}, 300);
+}
+
+function follow(list) {
+	const live = document.getElementById("live");
+	let last = Number(new URL(list.dataset.from, location).searchParams.get("after"));
+	let source = null;
+
+	function show(isLive) {
+		live.hidden = false;
+		live.classList.toggle("on", isLive);
+		live.textContent = isLive ? "Live" : `Connecting again, shown as of ${new Date().toLocaleTimeString()}`;
+	}
+
+	function open() {
+		const address = new URL(list.dataset.from, location);
+		address.searchParams.set("after", last);
+		source = new EventSource(address);
+		source.onopen = () => show(true);
+		source.onerror = () => show(false);
+		source.addEventListener("record", (event) => {
+			const record = JSON.parse(event.data);
+			if (record.number <= last)
+				return;
+			last = record.number;
+			document.getElementById("none")?.remove();
+			list.prepend(eventItem(record));
+			while (list.children.length > EVENTS_MAX)
+				list.lastElementChild.remove();
+			askStatus();
+		});
+	}
+
+	document.addEventListener("visibilitychange", () => {
+		if (document.hidden) {
+			source?.close();
+			source = null;
+		} else if (!source) {
+			open();
+			askStatus();
+		}
+	});
+	if (!document.hidden)
+		open();
+}
+
+prepare(document);
+const events = document.getElementById("events");
+if (events)
+	follow(events);

@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* web_one.c — one computation: the page, and the same for programs. */
+#include "common/base/encode.h"
+#include "common/base/json.h"
+#include "common/base/utf8.h"
+#include "common/http/html.h"
+#include "computations/web_json.h"
+#include "computations/web_page.h"
+#include "computations/web_words.h"
+#include "computations/web_work.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { TEXT_SHOWN = 1000 }; /* bytes of a record's text on the page; the API has all */
+
+static int run_manifest(struct store *store, struct web_work *work, struct err *e)
+{
+	CLEANUP(free) uint8_t *bytes = NULL;
+	size_t len;
+
+	if (store_computation(store, work->id, &work->c, e) < 0 ||
+	    store_manifest(store, work->id, &bytes, &len, e) < 0)
+		return err_code(e);
+	return manifest_decode(bytes, len, &work->manifest, e);
+}
+
+static int run(struct store *store, struct web_work *work, struct err *e)
+{
+	int64_t after;
+
+	if (run_manifest(store, work, e) < 0 ||
+	    store_newest_records(store, work->id, WEB_RECORDS, &after, e) < 0)
+		return err_code(e);
+	return store_records(store, work->id, "", after, &work->records, &work->record_count, e);
+}
+
+/* Steps that are behind, now, and to come. */
+static void put_track(const struct computation *c, struct writer *w)
+{
+	static const struct {
+		const char *word;
+		enum computation_state state;
+	} steps[] = { { "Created", COMPUTATION_CREATED },
+		      { "Algorithm", COMPUTATION_WAITING_ALGORITHM },
+		      { "Datasets", COMPUTATION_WAITING_DATASETS },
+		      { "Run", COMPUTATION_RUNNING },
+		      { "Results", COMPUTATION_COMPLETED } };
+
+	if (c->state == COMPUTATION_FAILED || c->state == COMPUTATION_CANCELLED)
+		return;
+	page_put(w, "<ol class=\"track\" aria-label=\"Progress\">");
+	for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
+		if (steps[i].state < c->state)
+			page_put(
+				w,
+				"<li class=\"past\"><b><span class=\"sr\">Done: </span>%s</b></li>",
+				steps[i].word);
+		else if (steps[i].state == c->state)
+			page_put(
+				w,
+				"<li class=\"now\" aria-current=\"step\"><b><span class=\"sr\">Now: "
+				"</span>%s</b></li>",
+				steps[i].word);
+		else
+			page_put(w, "<li><b><span class=\"sr\">To come: </span>%s</b></li>",
+				 steps[i].word);
+	}
+	page_put(w, "</ol>\n");
+}
+
+static void put_keys(const struct web_work *work, struct writer *w)
+{
+	const Cvms__ComputationRunReq *m = work->manifest;
+
+	page_put(w, "<ul class=\"waits\">");
+	if (work->c.state == COMPUTATION_WAITING_ALGORITHM && m->algorithm) {
+		page_put(w, "<li><strong>Algorithm</strong> ");
+		page_fingerprint(w, m->algorithm->userkey.data, m->algorithm->userkey.len);
+		page_put(w, "</li>");
+	}
+	for (size_t i = 0; work->c.state == COMPUTATION_WAITING_DATASETS && i < m->n_datasets;
+	     i++) {
+		page_put(w, "<li><strong><bdi>%t</bdi></strong> ", m->datasets[i]->filename);
+		page_fingerprint(w, m->datasets[i]->userkey.data, m->datasets[i]->userkey.len);
+		page_put(w, "</li>");
+	}
+	page_put(w, "</ul>\n");
+}
+
+/* Head, track, and whose turn it is: what the page asks for again when something happens. */
+static void put_status(const struct web_work *work, struct writer *w)
+{
+	const struct computation *c = &work->c;
+
+	page_put(w, "<div id=\"status\">\n");
+	put_track(c, w);
+	page_put(w,
+		 "<section class=\"turn\" aria-labelledby=\"h-turn\"><h2 id=\"h-turn\">Whose turn"
+		 "</h2><p class=\"row\">");
+	page_state(w, c->state);
+	page_put(w, "</p><p>%t</p>\n", c->stopping ? WEB_WAITS_STOP : web_state_waits(c->state));
+	if (!c->stopping)
+		put_keys(work, w);
+	if (c->state == COMPUTATION_CREATED && !c->stopping)
+		page_command(w, "run", "cocos-cli computation run", c->id, "");
+	if (*c->failure)
+		page_put(w, "<p class=\"note bad\"><b>Cause:</b> <bdi>%t</bdi></p>\n", c->failure);
+	if (*c->notice)
+		page_put(w, "<p class=\"note warn\"><b>Agent:</b> <bdi>%t</bdi></p>\n", c->notice);
+	page_put(w, "</section>\n</div>\n");
+}
+
+static void put_manifest(const struct web_work *work, struct writer *w)
+{
+	page_put(w,
+		 "<section class=\"panel\" id=\"manifest\" aria-labelledby=\"h-man\"><h2 "
+		 "id=\"h-man\">Manifest</h2>\n<p>%t</p>\n",
+		 WEB_MANIFEST);
+	page_digest(w, "digest", "Manifest digest", work->c.digest);
+	page_put(
+		w,
+		"<form class=\"compare\" data-with=\"digest\" hidden><div><label for=\"mine\">Digest from "
+		"your terminal, or read to you by another party</label><input class=\"mono\" "
+		"id=\"mine\" autocomplete=\"off\" spellcheck=\"false\" "
+		"aria-describedby=\"mine-out\"></div><button class=\"btn\" type=\"submit\">Compare"
+		"</button><output id=\"mine-out\" for=\"mine\" role=\"status\"></output></form>\n"
+		"<p><a class=\"btn\" href=\"/c/%u/manifest.json\" download=\"manifest.json\"><svg "
+		"class=\"i\" aria-hidden=\"true\"><use href=\"/icons.svg#down\"/></svg>Download the "
+		"manifest</a></p>\n<h3><span class=\"word check\"><svg class=\"i\" aria-hidden=\"true\">"
+		"<use href=\"/icons.svg#term\"/></svg>Check it with your CLI</span></h3>\n",
+		work->c.id);
+	page_command(w, "check", "cocos-cli checksum --manifest manifest.json", NULL, "");
+	page_put(w, "<p class=\"small\">%t</p>\n</section>\n", WEB_COMPARE);
+}
+
+static void put_party(struct writer *w, const char *role, const ProtobufCBinaryData *key,
+		      const char *what)
+{
+	page_put(
+		w,
+		"<li><div class=\"row between\"><strong><bdi>%t</bdi></strong><span class=\"dim\">%s</span></div>",
+		what, role);
+	page_fingerprint(w, key->data, key->len);
+	page_put(w, "</li>\n");
+}
+
+static void put_people(const struct web_work *work, struct writer *w)
+{
+	const Cvms__ComputationRunReq *m = work->manifest;
+
+	page_put(w,
+		 "<section class=\"panel\" aria-labelledby=\"h-who\"><h2 id=\"h-who\">Participants "
+		 "and keys</h2>\n<ul class=\"list\">\n");
+	if (m->algorithm)
+		put_party(w, "sends the algorithm", &m->algorithm->userkey, "Algorithm provider");
+	for (size_t i = 0; i < m->n_datasets; i++)
+		put_party(w, "sends this dataset", &m->datasets[i]->userkey,
+			  m->datasets[i]->filename);
+	for (size_t i = 0; i < m->n_result_consumers; i++)
+		put_party(w, "may fetch results", &m->result_consumers[i]->userkey,
+			  "Result consumer");
+	page_put(w, "</ul>\n<p class=\"small\">%t</p>\n", WEB_KEYS);
+	page_command(w, "print", "cocos-cli key fingerprint public.pem", NULL, "");
+	page_put(w, "</section>\n");
+}
+
+static void put_asset(struct writer *w, const char *name, const char *what,
+		      const ProtobufCBinaryData *digest)
+{
+	char hex[2 * SHA3_256_LEN + 1] = "";
+
+	if (digest->len == SHA3_256_LEN)
+		hex_encode(digest->data, digest->len, hex);
+	page_put(w,
+		 "<li><div class=\"row between\"><strong><bdi>%t</bdi></strong><span "
+		 "class=\"dim\"><bdi>%t</bdi></span></div><code class=\"hex\">%s</code></li>\n",
+		 name, what, hex);
+}
+
+static void put_assets(const struct web_work *work, struct writer *w)
+{
+	const Cvms__ComputationRunReq *m = work->manifest;
+
+	page_put(w,
+		 "<section class=\"panel\" aria-labelledby=\"h-assets\"><h2 id=\"h-assets\">Assets"
+		 "</h2>\n<p class=\"small\">%t</p>\n<ul class=\"list\">\n",
+		 WEB_ASSETS);
+	if (m->algorithm)
+		put_asset(w, "Algorithm", m->algorithm->algo_type, &m->algorithm->hash);
+	for (size_t i = 0; i < m->n_datasets; i++)
+		put_asset(w, m->datasets[i]->filename,
+			  m->datasets[i]->decompress ? "Dataset, unpacked by the agent" : "Dataset",
+			  &m->datasets[i]->hash);
+	page_put(w, "</ul>\n</section>\n");
+}
+
+/* The modes of the agent's listener, as its manifest has them. */
+static const char *security_of(const Cvms__AgentConfig *c)
+{
+	if (!c)
+		return "As the agent itself is set";
+	if (c->attested_tls)
+		return *c->client_ca_file ? "Attested TLS, with client certificates"
+					  : "Attested TLS";
+	if (*c->cert_file)
+		return *c->client_ca_file ? "Mutual TLS" : "TLS";
+	return "No TLS of its own";
+}
+
+static void put_facts(const struct web_work *work, struct writer *w)
+{
+	const struct computation *c = &work->c;
+	bool is_connected = web_is_connected(work->web, c->cvm_id);
+
+	page_put(
+		w,
+		"<section class=\"panel\" aria-labelledby=\"h-sec\"><h2 id=\"h-sec\">Security</h2>\n<dl "
+		"class=\"dl\"><dt>Agent’s listener</dt><dd>%t</dd><dt>Machine</dt><dd>",
+		security_of(work->manifest->agent_config));
+	if (*c->cvm_id)
+		page_put(w, "<bdi>%t</bdi>, %s", c->cvm_id,
+			 is_connected ? "connected" : "not connected");
+	else
+		page_put(w, "None yet");
+	page_put(
+		w,
+		"</dd><dt>This service’s verdict</dt><dd><bdi>%t</bdi><span class=\"sub\">%t</span></dd>"
+		"</dl></section>\n<section class=\"panel\" aria-labelledby=\"h-about\"><h2 "
+		"id=\"h-about\">About</h2>\n<dl class=\"dl\"><dt>Computation</dt><dd "
+		"class=\"mono\">%t</dd><dt>Created</dt><dd>",
+		*c->cvm_verdict ? c->cvm_verdict : "None", WEB_VERDICT, c->id);
+	page_time(w, c->created);
+	page_put(w, "</dd><dt>Given to a CVM</dt><dd>");
+	page_time(w, c->sent);
+	page_put(w, "</dd><dt>Ended</dt><dd>");
+	page_time(w, c->ended);
+	page_put(w, "</dd></dl></section>\n");
+}
+
+/* What fits, whole characters only. */
+static void put_start(struct writer *w, const char *text)
+{
+	char start[TEXT_SHOWN + 1];
+	size_t at = 0, len = strlen(text);
+
+	while (at < len) {
+		size_t step = utf8_char(text + at, len - at);
+
+		step = step ? step : 1;
+		if (at + step > TEXT_SHOWN)
+			break;
+		at += step;
+	}
+	memcpy(start, text, at);
+	start[at] = 0;
+	html_text(w, start);
+	if (at < len)
+		writer_text(w, "…");
+}
+
+static void put_event(const struct record *r, struct writer *w)
+{
+	page_put(w, "<li data-n=\"%d\">", r->number);
+	page_time(w, r->received);
+	page_put(w, "<div><b><bdi>%t</bdi></b> <bdi>%t</bdi><span class=\"sub\"><bdi>",
+		 r->event ? r->type : r->level, r->event ? r->status : "");
+	put_start(w, r->text);
+	page_put(w, "</bdi></span></div></li>\n");
+}
+
+static void put_events(const struct web_work *work, struct writer *w)
+{
+	size_t n = work->record_count;
+
+	page_put(
+		w,
+		"<section class=\"panel\" aria-labelledby=\"h-events\"><div class=\"row between\"><h2 "
+		"id=\"h-events\">Events</h2><span class=\"live\" id=\"live\" hidden></span></div>\n<p "
+		"class=\"small dim\">The agent’s word, newest first</p>\n<ol class=\"events\" id=\"events\" "
+		"data-from=\"/c/%u/events.sse?after=%d\">\n",
+		work->c.id, n ? work->records[n - 1].number : (int64_t)0);
+	for (size_t i = n; i > 0; i--)
+		put_event(&work->records[i - 1], w);
+	page_put(w, "</ol>\n%s", n ? "" : "<p class=\"dim\" id=\"none\">" WEB_NO_EVENTS "</p>\n");
+	page_put(w, "</section>\n");
+}
+
+static void reply(struct web_work *work)
+{
+	CLEANUP_WRITER struct writer w = writer_up_to(WEB_PAGE_MAX);
+	const struct computation *c = &work->c;
+	const char *name = *c->name ? c->name : c->id;
+
+	page_begin(&w, name, "");
+	page_put(
+		&w,
+		"<nav class=\"crumbs\" aria-label=\"Breadcrumb\"><a href=\"/\">Computations</a> /</nav>\n"
+		"<div class=\"head\"><h1><bdi>%t</bdi></h1><p class=\"about\"><bdi>%t</bdi></p></div>\n",
+		name, c->description);
+	put_status(work, &w);
+	page_put(&w, "<div class=\"cols\"><div class=\"stack\">\n");
+	put_manifest(work, &w);
+	put_people(work, &w);
+	put_assets(work, &w);
+	page_put(&w, "</div><div class=\"stack\">\n");
+	put_events(work, &w);
+	put_facts(work, &w);
+	page_put(&w, "</div></div>\n");
+	page_end(&w);
+	web_reply_html(work->r, &w, 200);
+}
+
+void web_one(struct http_request *r, void *data)
+{
+	web_work_start(data, r, run, reply);
+}
+
+static void reply_json(struct web_work *work)
+{
+	CLEANUP_WRITER struct writer w = writer_up_to(WEB_PAGE_MAX);
+	const char *security = security_of(work->manifest->agent_config);
+
+	writer_text(&w, "{");
+	web_json_computation(&w, &work->c, web_is_connected(work->web, work->c.cvm_id));
+	web_json_more(&w, &work->c);
+	web_json_manifest(&w, work->manifest);
+	json_put_key(&w, "security");
+	json_quote(&w, security, strlen(security));
+	writer_text(&w, "}\n");
+	web_reply_json(work->r, &w);
+}
+
+void web_one_json(struct http_request *r, void *data)
+{
+	web_work_start(data, r, run_manifest, reply_json);
+}
+
+/* What the digest is of, byte for byte: it has neither keys nor certificates of the agent's listener. */
+static void reply_manifest(struct web_work *work)
+{
+	struct http_answer answer = { .status = 200, .type = "application/json" };
+	char *text = NULL;
+	struct err e;
+
+	if (manifest_canonical(work->manifest, &text, &answer.len, &e) < 0) {
+		http_request_fail(work->r, &e);
+		return;
+	}
+	answer.body = (uint8_t *)text;
+	answer.more[0] = (struct rpc_web_field){ "content-disposition",
+						 "attachment; filename=\"manifest.json\"" };
+	http_request_answer(work->r, &answer);
+}
+
+void web_manifest(struct http_request *r, void *data)
+{
+	web_work_start(data, r, run_manifest, reply_manifest);
+}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "computations/web_page.h"
+
+#include "common/base/encode.h"
+#include "common/base/timestamp.h"
+#include "common/crypto/key.h"
+#include "common/http/html.h"
+#include "computations/web_words.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <string.h>
+
+void page_put(struct writer *w, const char *markup, ...)
+{
+	va_list values;
+
+	va_start(values, markup);
+	for (; *markup; markup++) {
+		if (*markup != '%') {
+			writer_bytes(w, markup, 1);
+			continue;
+		}
+		markup++;
+		if (*markup == 't')
+			html_text(w, va_arg(values, const char *));
+		else if (*markup == 'a')
+			html_attribute(w, va_arg(values, const char *));
+		else if (*markup == 'u')
+			html_url(w, va_arg(values, const char *));
+		else if (*markup == 's')
+			writer_text(w, va_arg(values, const char *));
+		else if (*markup == 'd')
+			writer_printf(w, "%" PRId64, va_arg(values, int64_t));
+		else
+			w->bad = true;
+	}
+	va_end(values);
+}
+
+static void nav_entry(struct writer *w, const char *here, const char *path, const char *icon,
+		      const char *word)
+{
+	page_put(w,
+		 "<li><a href=\"%s\"%s><svg class=\"i\" aria-hidden=\"true\"><use "
+		 "href=\"/icons.svg#%s\"/></svg>%s</a></li>\n",
+		 path, strcmp(here, path) == 0 ? " aria-current=\"page\"" : "", icon, word);
+}
+
+void page_begin(struct writer *w, const char *title, const char *here)
+{
+	page_put(w,
+		 "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+		 "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+		 "<title>%t · Cocos</title>\n<link rel=\"icon\" href=\"/mark.svg\">\n"
+		 "<link rel=\"stylesheet\" href=\"/page.css\">\n"
+		 "<script type=\"module\" src=\"/page.js\"></script>\n</head>\n<body>\n"
+		 "<a class=\"skip\" href=\"#main\">Skip to content</a>\n<div class=\"frame\">\n"
+		 "<header class=\"side\">\n<a class=\"brand\" href=\"/\"><svg class=\"i\" "
+		 "aria-hidden=\"true\"><use href=\"/icons.svg#mark\"/></svg>Cocos</a>\n"
+		 "<nav aria-label=\"Service\"><ul>\n",
+		 title);
+	nav_entry(w, here, "/", "comp", "Computations");
+	nav_entry(w, here, "/api", "audit", "API");
+	page_put(w, "</ul></nav>\n</header>\n<main id=\"main\" tabindex=\"-1\">\n");
+}
+
+void page_end(struct writer *w)
+{
+	page_put(w,
+		 "</main>\n<footer class=\"foot\">%t</footer>\n</div>\n"
+		 "<p id=\"said\" class=\"sr\" role=\"status\"></p>\n</body>\n</html>\n",
+		 WEB_FOOT);
+}
+
+void page_state(struct writer *w, enum computation_state state)
+{
+	page_put(w,
+		 "<span class=\"state %s\"><svg class=\"i\" aria-hidden=\"true\"><use "
+		 "href=\"/icons.svg#%s\"/></svg>%s</span>",
+		 web_state_class(state), web_state_icon(state), state_words(state));
+}
+
+void page_time(struct writer *w, int64_t ms)
+{
+	char text[TIMESTAMP_TEXT_MAX];
+
+	if (!ms) {
+		page_put(w, "<span class=\"dim\">–</span>");
+		return;
+	}
+	timestamp_format(ms / 1000, text);
+	page_put(w, "<time datetime=\"%a\" title=\"%a\">", text, text);
+	for (char *c = text; *c; c++) /* "2026-06-15 00:00:00 UTC" */
+		if (*c == 'T')
+			*c = ' ';
+		else if (*c == 'Z')
+			*c = 0;
+	page_put(w, "%t UTC</time>", text);
+}
+
+void page_digest(struct writer *w, const char *id, const char *what, const uint8_t digest[32])
+{
+	char hex[65] = "";
+
+	hex_encode(digest, 32, hex);
+	page_put(
+		w,
+		"<figure class=\"digest\"><figcaption><span><b>%s</b> · SHA3-256</span> <span "
+		"class=\"row\"><span class=\"word say\"><svg class=\"i\" aria-hidden=\"true\"><use "
+		"href=\"/icons.svg#say\"/></svg>This service’s word</span> <button class=\"btn quiet\" "
+		"type=\"button\" hidden data-copy=\"%s\">Copy<span class=\"sr\"> %s</span></button>"
+		"</span></figcaption>\n<code class=\"dg\" id=\"%s\">",
+		what, id, what, id);
+	for (size_t i = 0; i < 64; i += 8) {
+		page_put(w, "<span>");
+		writer_bytes(w, hex + i, 8);
+		page_put(w, "</span>");
+	}
+	page_put(w, "</code></figure>\n");
+}
+
+void page_fingerprint(struct writer *w, const void *spki, size_t len)
+{
+	uint8_t print[KEY_FINGERPRINT_LEN];
+	char hex[2 * KEY_FINGERPRINT_LEN + 1] = "";
+	struct err ignored;
+
+	if (key_fingerprint(spki, len, print, &ignored) < 0) {
+		w->bad = true;
+		return;
+	}
+	hex_encode(print, sizeof(print), hex);
+	page_put(w, "<code class=\"hex\">%s</code>", hex);
+}
+
+void page_command(struct writer *w, const char *id, const char *command, const char *argument,
+		  const char *rest)
+{
+	page_put(w,
+		 "<div class=\"cmd\"><pre id=\"%s\" tabindex=\"0\" role=\"region\" "
+		 "aria-label=\"Command\"><code>%t",
+		 id, command);
+	if (argument) {
+		page_put(w, " '");
+		for (const char *c = argument; *c; c++) {
+			const char one[2] = { *c, 0 };
+
+			html_text(w, *c == '\'' ? "'\\''" : one);
+		}
+		page_put(w, "'");
+	}
+	page_put(w,
+		 "%t</code></pre><button class=\"btn quiet\" type=\"button\" hidden "
+		 "data-copy=\"%s\">Copy<span class=\"sr\"> the command</span></button></div>\n",
+		 rest, id);
+}
+
+bool page_can_link(const char *id)
+{
+	return strcmp(id, ".") != 0 && strcmp(id, "..") != 0 && !strchr(id, '\\');
+}

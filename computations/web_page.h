@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * web_page.h — what all pages have, and the parts that they are made of. For this folder only.
+ */
+#pragma once
+
+#include "common/base/writer.h"
+#include "computations/state.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* From the doctype to the beginning of main. `title` is of others perhaps; `here` the nav's current one. */
+void page_begin(struct writer *w, const char *title, const char *here);
+void page_end(struct writer *w);
+
+/* Markup of ours, in which each %t is a text, %a an attribute's value, %u a part of a URL, %s markup of ours
+ * again, %d an int64_t. */
+void page_put(struct writer *w, const char *markup, ...);
+
+void page_state(struct writer *w, enum computation_state state);
+/* <time>, in UTC; a dash for a moment that has not come. */
+void page_time(struct writer *w, int64_t ms);
+/* A digest to be read aloud: eight groups of eight. */
+void page_digest(struct writer *w, const char *id, const char *what, const uint8_t digest[32]);
+/* A fingerprint's short form, which only points, with the whole behind it. */
+void page_fingerprint(struct writer *w, const void *spki, size_t len);
+/* A command to type, which can be copied; `argument` (may be NULL) is quoted for a shell. */
+void page_command(struct writer *w, const char *id, const char *command, const char *argument,
+		  const char *rest);
+/* An address under /c/ for it; false: its id can't stand in one. */
+bool page_can_link(const char *id);

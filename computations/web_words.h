@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * web_words.h — what the page says: all of its texts that are more than a label of a table.
+ */
+#pragma once
+
+#include "common/base/err.h"
+#include "computations/state.h"
+
+#define WEB_HTML_TYPE "text/html; charset=utf-8"
+#define WEB_CSP                                                                     \
+	"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; " \
+	"connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+#define WEB_EMPTY                                                                           \
+	"A computation says which algorithm runs on which datasets, and who gets results. " \
+	"Give this service a manifest:"
+#define WEB_NONE_FOUND \
+	"Nothing here has that state and that text in its name, id, description or digest."
+#define WEB_FOOT "You do not have to trust this page. Your keys and data never pass through it."
+#define WEB_MANIFEST                                                                            \
+	"What everybody agreed to: digests, keys, who gets results. The agent measures it, so " \
+	"evidence shows this digest and no other."
+#define WEB_COMPARE                                                                               \
+	"Comparing here spares your eyes. What counts is that your terminal says what the other " \
+	"parties' terminals say."
+#define WEB_KEYS                                                                                      \
+	"Fingerprints are SHA3-256 of the public key. Ask each party for theirs by another way than " \
+	"this page."
+#define WEB_ASSETS          "Names and digests only: the files are not here."
+#define WEB_VERDICT         "It keeps computations off machines that prove nothing. It is not your verdict."
+#define WEB_WAITS_ALGORITHM "Everybody waits for the algorithm, from whoever holds this key:"
+#define WEB_WAITS_DATASETS                                                                      \
+	"Everybody waits for datasets. Which of them have come, the agent tells their owners: " \
+	"these keys may send."
+#define WEB_WAITS_CVM     "It waits for an administrator to give it to a CVM:"
+#define WEB_WAITS_STOP    "It waits for its agent to confirm the stop."
+#define WEB_WAITS_RUN     "Nobody has to do anything: the algorithm runs."
+#define WEB_WAITS_RESULTS "Results wait for those who may fetch them. Each fetches them once."
+#define WEB_FAILED        "It failed. Its events say what came before."
+#define WEB_CANCELLED     "It was stopped, and does not go on."
+#define WEB_NO_EVENTS     "Nothing has happened yet."
+#define WEB_NO_LINK \
+	"This page opens with a link that works once. Whoever administers this service prints one:"
+#define WEB_API                                                                               \
+	"The same as the page, for programs. It only reads. Refusals are RFC 9457 problems, " \
+	"which name the field and what to do."
+
+/* The word of a state in an address ("waiting-for-algorithm"), and back; NULL or "": any, -1. */
+const char *web_state_word(enum computation_state state);
+int web_state_of(const char *word, int *state, struct err *e) MUST_CHECK;
+/* Its class and icon. */
+const char *web_state_class(enum computation_state state);
+const char *web_state_icon(enum computation_state state);
+/* Who has to do what. */
+const char *web_state_waits(enum computation_state state);

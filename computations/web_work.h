@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * web_work.h — a request for the page on its way through the database. For this folder only.
+ */
+#pragma once
+
+#include "common/base/writer.h"
+#include "common/http/events.h"
+#include "common/http/http_server.h"
+#include "computations/service.h"
+#include "computations/web_door.h"
+
+enum {
+	WEB_ROWS = 50,          /* of a list's page */
+	WEB_PAGE_MAX = 4 << 20, /* bytes of a page, or of an answer in JSON */
+	WEB_RECORDS = 60,       /* events on a page */
+};
+
+struct web {
+	struct service *service;
+	struct http_server *http;
+	struct http_event_hub *hub;
+	struct http_routes routes;
+	struct web_door door;
+	char *socket; /* where links are given; NULL: no TCP port of loopback needs them */
+	TAILQ_HEAD(, web_follower) followers;
+};
+
+struct web_work {
+	struct http_request *r; /* a reference; what was asked for lives as long */
+	struct web *web;
+	int (*run)(struct store *store, struct web_work *work, struct err *e);
+	void (*reply)(struct web_work *work);
+	void (*write)(struct web_work *work, struct writer *w); /* for web_work_page() */
+
+	const char *id;
+	struct store_search search;
+	struct computation c, *rows;
+	size_t count;
+	bool has_more;
+	Cvms__ComputationRunReq *manifest;
+	struct record *records; /* the newest WEB_RECORDS or fewer, oldest first */
+	size_t record_count;
+};
+
+/* Runs run() in the pool, answers with reply() or the error. */
+void web_work_start(struct web *web, struct http_request *r,
+		    int (*run)(struct store *store, struct web_work *work, struct err *e),
+		    void (*reply)(struct web_work *work));
+/* 200 with what `w` has; 500 if it is bad. */
+void web_reply_html(struct http_request *r, struct writer *w, unsigned status);
+void web_reply_json(struct http_request *r, struct writer *w);
+bool web_is_connected(const struct web *web, const char *cvm_id);
+
+/* The rows' handlers. */
+void web_list(struct http_request *r, void *data);
+void web_list_json(struct http_request *r, void *data);
+void web_one(struct http_request *r, void *data);
+void web_one_json(struct http_request *r, void *data);
+void web_manifest(struct http_request *r, void *data);
+void web_events(struct http_request *r, void *data);
+void web_openapi(struct http_request *r, void *data);
+void web_reference(struct http_request *r, void *data);
+bool web_show_problem(const struct http_request *r, const struct http_problem *problem, void *data,
+		      struct http_answer *answer);
+
+/* What stands in the document of the API, beside the routes (web_routes.c). */
+struct web_described {
+	const char *summary;
+	const char *type; /* of what is answered; NULL: it is no part of the API */
+};
+extern const struct http_route web_routes[];
+extern const struct web_described web_descriptions[];
+extern const size_t web_routes_count;

@@ -1,0 +1,628 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""The service's page and its API: what they show, to whom, and what others' texts can do in it."""
+import contextlib
+import hashlib
+import html.parser
+import http.client
+import json
+import os
+import re
+import socket
+import subprocess
+
+import tap
+from computations_service import KEY, agent_of, connected, create, run
+from harness import (PATIENCE, Computations, Folder, authority, cli, cvms, program, spki, until)
+
+EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>&lt;`${7*7}\u202e\u200b{{1}}"
+SECRET = "-----BEGIN PRIVATE KEY-----"
+
+VOID = {"meta", "link", "input", "br", "img", "hr"}
+FOREIGN = {"svg", "use"}
+TAGS = VOID | FOREIGN | set("""html head body title script a div header nav ul ol li main h1 h2 h3 p span b strong
+    section footer form label select option button table caption thead tbody tr th td time bdi code pre figure figcaption dl dt
+    dd output""".split())
+
+
+class Strict(html.parser.HTMLParser):
+    """Well-formed to the last tag; no inline script, style or handler; ids once, references to what is there; each
+    control has a label, each button a name, headings in order, landmarks once."""
+
+    def __init__(self, text):
+        super().__init__(convert_charrefs=True)
+        self.open, self.ids, self.refs, self.labels, self.controls, self.headings = [], [], [], set(), [], []
+        self.text, self.links, self.counts = [], [], {}
+        assert text.startswith("<!doctype html>\n"), text[:40]
+        self.feed(text)
+        self.close()
+        assert not self.open, self.open
+        assert len(self.ids) == len(set(self.ids)), self.ids
+        assert set(self.refs) <= set(self.ids), set(self.refs) - set(self.ids)
+        assert set(self.controls) <= self.labels, self.controls
+        assert self.headings[:1] == [1] and self.headings.count(1) == 1, self.headings
+        assert all(b <= a + 1 for a, b in zip(self.headings, self.headings[1:])), self.headings
+        for one in ("main", "title", "h1", "html"):
+            assert self.counts.get(one) == 1, (one, self.counts)
+
+    def handle_starttag(self, tag, attributes):
+        names = [name for name, _ in attributes]
+        have = dict(attributes)
+        assert tag in TAGS, tag
+        assert len(names) == len(set(names)), (tag, names)
+        assert not [n for n in names if n.startswith("on") or n in ("style", "srcdoc")], (tag, names)
+        assert tag != "script" or (have == {"type": "module", "src": "/page.js"}), have
+        for name in ("href", "src", "action", "data-from"):
+            assert name not in have or re.match(r"^[/#](?!/)", have[name]), have[name]
+        self.counts[tag] = self.counts.get(tag, 0) + 1
+        if "id" in have:
+            self.ids.append(have["id"])
+        for name in ("aria-labelledby", "aria-describedby", "for", "data-copy", "data-with"):
+            self.refs += have.get(name, "").split()
+        if tag == "label":
+            self.labels.add(have["for"])
+        if tag in ("input", "select"):
+            self.controls.append(have["id"])
+        if tag in ("h1", "h2", "h3"):
+            self.headings.append(int(tag[1]))
+        if tag == "a":
+            self.links.append(have["href"])
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attributes):
+        self.handle_starttag(tag, attributes)
+        self.handle_endtag(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open and self.open[-1] == tag, (tag, self.open)
+        self.open.pop()
+
+    def handle_data(self, data):
+        if self.open and self.open[-1] != "script":
+            self.text.append(data)
+
+    def words(self):
+        return " ".join(" ".join(self.text).split())
+
+
+class Answer:
+    def __init__(self, response):
+        self.status, self.body = response.status, response.read()
+        self.fields = {name.lower(): value for name, value in response.getheaders()}
+        for name, value in (("x-content-type-options", "nosniff"), ("referrer-policy", "no-referrer"),
+                            ("cross-origin-opener-policy", "same-origin"),
+                            ("cross-origin-resource-policy", "same-origin")):
+            assert self.fields[name] == value, name
+        assert "frame-ancestors 'none'" in self.fields["content-security-policy"]
+        assert "unsafe" not in self.fields["content-security-policy"]
+
+    def page(self):
+        assert self.fields["content-type"] == "text/html; charset=utf-8", self.fields
+        return Strict(self.body.decode())
+
+    def json(self):
+        assert self.fields["content-type"] == "application/json", self.fields
+        return json.loads(self.body)
+
+    def problem(self):
+        assert self.fields["content-type"] == "application/problem+json", self.fields
+        parsed = json.loads(self.body)
+        assert parsed["status"] == self.status
+        return parsed
+
+
+class UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path):
+        super().__init__("localhost", timeout=PATIENCE)
+        self.path = path
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(PATIENCE)
+        self.sock.connect(self.path)
+
+
+class Web:
+    """A service with a page, and a browser that has come with a link."""
+
+    def __init__(self, **settings):
+        self.settings = {"WEB": "127.0.0.1:0", **settings}
+
+    def __enter__(self):
+        self.stack = contextlib.ExitStack()
+        self.folder = self.stack.enter_context(Folder())
+        self.service = self.stack.enter_context(Computations(self.folder, **self.settings))
+        found = self.service.process.wait_line(r"page: port (\d+) of this machine; .*--unix-socket (\S+) ")
+        self.port, self.socket = int(found[1]), found[2]
+        self.host, self.cookie = None, None
+        return self
+
+    def __exit__(self, *about):
+        return self.stack.__exit__(*about)
+
+    def ask(self, path, method="GET", host=None, cookie=None, headers=(), unix=False):
+        connection = UnixConnection(self.socket) if unix else \
+            http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+        connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
+        connection.putheader("Host", host or self.host or "localhost")
+        for name, value in headers:
+            connection.putheader(name, value)
+        if cookie or (cookie is None and self.cookie and not unix):
+            connection.putheader("Cookie", cookie or self.cookie)
+        connection.endheaders()
+        try:
+            return Answer(connection.getresponse())
+        finally:
+            connection.close()
+
+    def link(self):
+        answer = self.ask("/link", "POST", host="localhost", unix=True)
+        assert answer.status == 200, answer.body
+        found = re.fullmatch(r"http://([0-9a-f]{32}\.localhost:%d)(/in/[0-9a-f]{64})\n" % self.port,
+                             answer.body.decode())
+        return found[1], found[2]
+
+    def come_in(self):
+        self.host, path = self.link()
+        answer = self.ask(path, cookie=False)
+        assert (answer.status, answer.fields["location"]) == (303, "/"), answer.body
+        found = re.fullmatch(r"(cocos-session=[0-9a-f]{64}); Path=/; HttpOnly; SameSite=Strict",
+                             answer.fields["set-cookie"])
+        self.cookie = found[1]
+        return self
+
+
+BROWSER = [("Accept", "text/html,application/xhtml+xml,*/*;q=0.8")]
+
+
+def nobody_sees_it_without_a_link():
+    with Web() as web:
+        service = web.service
+        create(service, name="a secret name")
+        paths = ["/", "/c/x", "/c/x/manifest.json", "/c/x/events.sse", "/api", "/api/openapi.json", "/api/computations",
+                 "/api/computations/x", "/api/computations/x/manifest", "/api/computations/x/events"]
+        for path in paths:
+            assert "link" in web.ask(path).problem()["detail"] and web.ask(path).status == 401
+        page = web.ask("/", headers=BROWSER)
+        assert page.status == 401 and "admin.web.sock" in page.page().words() and b"secret name" not in page.body
+        # With a link: all of it, and the same link is of no use again.
+        web.host, link = web.link()
+        stolen = web.ask(link, host="127.0.0.1:%d" % web.port, cookie=False)
+        assert stolen.status == 401, "a link is for its own host name"
+        web.come_in()
+        for path in ("/", "/api", "/api/openapi.json", "/api/computations"):
+            assert web.ask(path).status == 200, path
+        again = web.link()
+        assert web.ask(again[1], host=again[0], cookie=False).status == 303
+        assert web.ask(again[1], host=again[0], cookie=False).status == 401
+
+
+def a_cookie_is_of_use_at_its_own_name_alone():
+    with Web() as web:
+        web.come_in()
+        other = Web.link(web)[0]
+        good, host = web.cookie, web.host
+        assert web.ask("/").status == 200
+        for name in ("localhost", "127.0.0.1:%d" % web.port, "localhost:%d" % web.port, other, host.split(":")[0],
+                     host.replace(str(web.port), "1"), "x." + host, "[::1]:%d" % web.port):
+            assert web.ask("/", host=name).status in (401, 421), name
+        for name in ("evil.example", "evil.example:%d" % web.port, host + ".evil.example", "localhost.evil.example"):
+            assert web.ask("/", host=name).status in (401, 421), name
+        secret = good.split("=")[1]
+        for guess in ("cocos-session=" + "0" * 64, "cocos-session=", "cocos-session=" + secret[:-1], "x=" + secret,
+                      "cocos-session=" + secret + "0", f"cocos-session={secret}; cocos-session={secret}",
+                      "cocos-session=" + secret.upper() + "x", "cocos-session=" + "a" * 5000):
+            assert web.ask("/", cookie=guess).status == 401, guess
+        assert web.ask("/", cookie=f"a=b; {good}; c=d").status == 200
+
+
+def other_sites_pages_get_nothing():
+    with Web() as web:
+        web.come_in()
+        for site, mode, status in (("same-origin", "cors", 200), ("none", "navigate", 200),
+                                   ("cross-site", "navigate", 200), ("cross-site", "no-cors", 403),
+                                   ("same-site", "cors", 403), ("cross-site", "cors", 403)):
+            answer = web.ask("/api/computations", headers=[("Sec-Fetch-Site", site), ("Sec-Fetch-Mode", mode)])
+            assert answer.status == status, (site, mode, answer.status)
+        for origin, status in (("http://" + web.host, 200), ("https://" + web.host, 403), ("null", 403),
+                               ("http://evil.example", 403), ("http://localhost:%d" % web.port, 403)):
+            answer = web.ask("/api/computations", headers=[("Origin", origin)])
+            assert answer.status == status and "access-control-allow-origin" not in answer.fields, origin
+
+
+def links_are_given_at_the_socket_alone():
+    with Web() as web:
+        web.come_in()
+        assert os.stat(web.socket).st_mode & 0o007 == 0
+        assert web.ask("/link", "POST").status == 403
+        assert web.ask("/link").status == 405
+        first = web.link()
+        for _ in range(16):  # the oldest gives way
+            web.link()
+        assert web.ask(first[1], host=first[0], cookie=False).status == 401
+        for path in ("/in/" + "0" * 64, "/in/x", "/in/" + "f" * 200):
+            assert web.ask(path, cookie=False).status == 401
+        assert web.ask("/api/computations", unix=True).json() == {"computations": [], "next": None}
+
+
+def texts_of_others_stay_texts():
+    with Web() as web:
+        web.come_in()
+        service = web.service
+        evil_id = "x\"'><script>&y"
+        known = create(service, id=evil_id, name=EVIL, description=EVIL,
+                       datasets=[cvms.Dataset(hash=b"d" * 32, userKey=KEY, filename="<b>\"'>x", decompress=True)])
+        create(service, name="", id="..")
+        create(service, name="", id="a\\b")
+        path = "/c/x%22%27%3E%3Cscript%3E%26y"
+        with agent_of(service, "cvm-<i>\"'") as agent:
+            until(connected(service, "cvm-<i>\"'"), "the connection")
+            run(service, known)
+            agent.manifest()
+            agent.event(known, "<u>type" + EVIL, "<s>" + EVIL, EVIL.encode())
+            agent.log(known, EVIL, "<level>")
+            agent.event(known, "Failed", EVIL, EVIL.encode())
+            until(lambda: b"&lt;level&gt;" in web.ask(path).body, "the records")
+            pages = [web.ask(path), web.ask("/"), web.ask("/?q=%3Cscript%3E%22%27"), web.ask("/?q=%3C%2Ftitle%3Enone")]
+        for page in pages:
+            assert page.status == 200
+            text = page.body.decode()
+            page.page()
+            assert "<script>alert" not in text and "<img" not in text and "\u202e" not in text and "\u200b" not in text
+        assert "\\u202e" in pages[0].body.decode() and path in pages[1].page().links
+        shown = pages[0].page().words()
+        assert "<script>alert(1)</script>" in shown and "<u>type" in shown and "cvm-<i>\"'" in shown
+        assert b"/c/.." not in pages[1].body and b"/c/a" not in pages[1].body
+        for missing in ("/c/%3Cscript%3E", "/c/nothing", "/api/computations/%3Cimg%3E", "/%3Cscript%3E"):
+            answer = web.ask(missing, headers=BROWSER)
+            assert answer.status == 404 and b"<script>" not in answer.body and b"<img" not in answer.body
+            assert "All computations" in answer.page().words()
+            assert web.ask(missing).problem()["status"] == 404
+
+
+def what_is_wrong_is_said():
+    with Web() as web:
+        web.come_in()
+        for path, method, status in [
+                ("/nothing", "GET", 404), ("/c", "GET", 404), ("/c/x/y", "GET", 404), ("/c/x/manifest", "GET", 404),
+                ("/c/..", "GET", 400), ("/c/%2e%2e/x", "GET", 400), ("/../etc/passwd", "GET", 400), ("//", "GET", 400),
+                ("/c/a%2fb", "GET", 400), ("/c/%00", "GET", 400), ("/c/%ff", "GET", 400), ("/page.css/", "GET", 400),
+                ("/c/" + "a" * 256, "GET", 414), ("/?q=" + "a" * 5000, "GET", 414), ("/?x=1", "GET", 400),
+                ("/?q=1&q=2", "GET", 400), ("/?state=none", "GET", 400), ("/?before=none", "GET", 404),
+                ("/?q=" + "a" * 600, "GET", 429), ("/", "POST", 405), ("/", "DELETE", 405), ("/api", "PUT", 405),
+                ("/api/computations", "POST", 405), ("/c/x", "PATCH", 405), ("/", "TRACE", 501),
+                ("/api/computations/x/events?after=y", "GET", 400), ("/c/x/events.sse?after=-1", "GET", 400)]:
+            answer = web.ask(path, method)
+            assert answer.status == status, (path, method, answer.status, answer.body)
+            assert answer.problem()["title"] and (status != 405 or answer.fields["allow"])
+            page = web.ask(path, method, headers=BROWSER)
+            assert page.status == status and page.page().words()
+        assert web.ask("/", headers=[("X", "a" * 40000)][:0] + [("X", "a" * 3000)] * 2).status == 200
+        assert web.ask("/", "HEAD").status == 200 and web.ask("/", "OPTIONS").fields["allow"] == "GET, HEAD, OPTIONS"
+
+
+def huge_headers_are_refused():
+    with Web() as web:
+        with socket.create_connection(("127.0.0.1", web.port), timeout=PATIENCE) as s:
+            with contextlib.suppress(OSError):
+                s.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + b"a" * 100000 + b"\r\n\r\n")
+            with contextlib.suppress(OSError):
+                assert s.recv(100)[9:12] in (b"431", b"")
+
+
+def lists_are_found_and_paged():
+    with Web() as web:
+        web.come_in()
+        service = web.service
+        made = [create(service, name=f"Number {n:03}", description="odd" if n % 2 else "even_%") for n in range(120)]
+        seen, before = [], ""
+        while before is not None:
+            answer = web.ask("/api/computations" + (f"?before={before}" if before else "")).json()
+            seen += [c["id"] for c in answer["computations"]]
+            before = answer["next"]
+        assert seen == made[::-1]
+        pages, at = [], "/"
+        while at:
+            page = web.ask(at).page()
+            pages += [link.split("/")[2] for link in page.links if link.startswith("/c/")]
+            older = [link for link in page.links if "before=" in link]
+            at = older[0] if older else None
+        assert pages == made[::-1]
+
+        def names(query):
+            return [c["name"] for c in web.ask("/api/computations?" + query).json()["computations"]]
+        assert names("q=NUMBER+007") == ["Number 007"]
+        assert names("q=er%200%37") == [f"Number 07{n}" for n in range(9, -1, -1)]
+        assert names("q=_%25&before=" + made[3]) == ["Number 002", "Number 000"] and names("q=e_e") == []
+        assert names("q=!") == [] and len(names("q=odd")) == 50 and names("state=running") == []
+        assert names("q=" + made[5]) == ["Number 005"] and len(names("state=created")) == 50
+        digest = service.show(made[9]).manifest_digest.hex()
+        assert names("q=" + digest) == ["Number 009"] and names("q=" + digest[:-1]) == []
+        assert "Nothing here" in web.ask("/?q=nowhere").page().words()
+
+
+def one_computation_is_told_whole():
+    with Web() as web:
+        web.come_in()
+        service = web.service
+        assert "No computation yet" in web.ask("/").page().words()
+        other, _ = spki("other")
+        config = cvms.AgentConfig(port="7002", attested_tls=True, key_file=SECRET, cert_file="/etc/agent.pem")
+        known = create(service, name="COVID-19", description="Line 1\nline 2", agent_config=config, datasets=[
+            cvms.Dataset(hash=bytes(range(32)), userKey=other, filename="h1.zip", decompress=True)])
+        digest = service.show(known).manifest_digest.hex()
+        page = web.ask("/c/" + known)
+        shown = page.page().words()
+        fingerprint = hashlib.sha3_256(other).hexdigest()
+        for words in ("COVID-19", "Created", "h1.zip", fingerprint, hashlib.sha3_256(KEY).hexdigest(), "Attested TLS",
+                      bytes(range(32)).hex(), (b"a" * 32).hex(), f"cocos-cli computation run '{known}'",
+                      "cocos-cli checksum --manifest manifest.json"):
+            assert words in shown, words
+        assert " ".join(digest[at:at + 8] for at in range(0, 64, 8)) in shown
+        told = web.ask("/api/computations/" + known).json()
+        assert told["manifest_digest"] == digest and told["state"] == "Created"
+        assert told["datasets"] == [{"filename": "h1.zip", "digest": bytes(range(32)).hex(),
+                                     "provider_key": fingerprint, "decompress": True}]
+        # What is downloaded is what the digest is of; the CLI says the same.
+        for path in (f"/c/{known}/manifest.json", f"/api/computations/{known}/manifest"):
+            got = web.ask(path)
+            assert hashlib.sha3_256(got.body).hexdigest() == digest
+            assert got.fields["content-disposition"] == 'attachment; filename="manifest.json"'
+            assert SECRET.encode() not in got.body and b"agent.pem" not in got.body
+        saved = web.folder.write("manifest.json", got.body.decode())
+        assert digest in cli("checksum", "--manifest", saved).ok()
+        for path in ("/", "/c/" + known, "/api/computations", "/api/computations/" + known):
+            assert SECRET.encode() not in web.ask(path).body
+
+
+def whose_turn_it_is_is_told():
+    with Web() as web:
+        web.come_in()
+        service = web.service
+        other, _ = spki("other")
+        known = create(service, datasets=[cvms.Dataset(hash=b"d" * 32, userKey=other, filename="h1.zip")])
+        with agent_of(service) as agent:
+            until(connected(service, "cvm-1"), "the connection")
+            run(service, known)
+            agent.manifest()
+            for event, state, words in (
+                    ("ReceivingAlgorithm", "Waiting for Algorithm", hashlib.sha3_256(KEY).hexdigest()),
+                    ("ReceivingData", "Waiting for Datasets", hashlib.sha3_256(other).hexdigest()),
+                    ("Running", "Running", "Nobody has to do anything"),
+                    ("Failed", "Failed", "It failed")):
+                agent.event(known, event, "InProgress")
+                service.until_state(known, state)
+                page = web.ask("/c/" + known)
+                turn = page.body.decode().split('id="status"')[1].split('id="manifest"')[0]
+                assert state in turn and words in turn, (state, turn)
+                page.page()
+                assert f'value="{state.lower().replace(" ", "-")}"' in web.ask("/").body.decode()
+                row = web.ask("/?state=" + state.lower().replace(" ", "-")).page()
+                assert "/c/" + known in row.links
+        assert "cvm-1" in page.page().words()
+
+
+class Events:
+    """A stream of events, read by hand."""
+
+    def __init__(self, web, path, last=None):
+        more = f"Last-Event-ID: {last}\r\n" if last is not None else ""
+        self.socket = socket.create_connection(("127.0.0.1", web.port), timeout=PATIENCE)
+        self.socket.sendall((f"GET {path} HTTP/1.0\r\nHost: {web.host}\r\nCookie: {web.cookie}\r\n{more}\r\n").encode())
+        self.came = b""
+        while b"\r\n\r\n" not in self.came:
+            self.read()
+        head, self.came = self.came.split(b"\r\n\r\n", 1)
+        assert b" 200 " in head.split(b"\r\n")[0] and b"text/event-stream" in head, head
+
+    def read(self):
+        piece = self.socket.recv(65536)
+        assert piece, self.came
+        self.came += piece
+
+    def next(self):
+        while True:
+            while b"\n\n" not in self.came:
+                self.read()
+            part, self.came = self.came.split(b"\n\n", 1)
+            fields = dict(line.split(": ", 1) for line in part.decode().split("\n") if not line.startswith(":"))
+            if "data" in fields:
+                record = json.loads(fields["data"])
+                assert fields["event"] == "record" and int(fields["id"]) == record["number"]
+                return record
+
+    def close(self):
+        self.socket.close()
+
+
+def events_come_live_and_go_on_after_a_cut():
+    with Web() as web:
+        web.come_in()
+        service = web.service
+        known = create(service)
+        other = create(service, name="other")
+        assert web.ask("/c/unknown/events.sse").status == 404
+        with agent_of(service) as agent:
+            until(connected(service, "cvm-1"), "the connection")
+            run(service, known)
+            agent.manifest()
+            agent.event(known, "ReceivingAlgorithm", "InProgress")
+            service.until_state(known, "Waiting for Algorithm")
+            first, second = Events(web, f"/c/{known}/events.sse"), Events(web, f"/api/computations/{known}/events")
+            stranger = Events(web, f"/c/{other}/events.sse")
+            seen = first.next()
+            assert seen["type"] == "ReceivingAlgorithm" and second.next() == seen
+            agent.log(known, "a line\nof two", "warn")
+            line = first.next()
+            assert (line["kind"], line["level"], line["text"]) == ("log", "warn", "a line\nof two")
+            assert second.next() == line
+            first.close()
+            for number in range(300):  # while nobody follows
+                agent.log(known, f"{number} " + "x" * 2000)
+            agent.event(known, "Running", "InProgress")
+            service.until_state(known, "Running")
+            first = Events(web, f"/c/{known}/events.sse?after=1", last=line["number"])
+            texts = [first.next() for _ in range(301)]
+            assert [t["text"].split(" ")[0] for t in texts[:300]] == [str(n) for n in range(300)]
+            assert texts[300]["type"] == "Running"
+            assert [second.next()["number"] for _ in range(301)] == [t["number"] for t in texts]
+            page = web.ask("/c/" + known)
+            found = re.search(r'data-from="([^"]*)"', page.body.decode())[1]
+            assert found == f"/c/{known}/events.sse?after={texts[300]['number']}"
+            assert len(re.findall(r"<li data-n=", page.body.decode())) == 60
+            following = Events(web, found)
+            agent.event(known, "Complete", "Completed")
+            assert following.next()["type"] == first.next()["type"] == "Complete"
+            stranger.socket.settimeout(0.2)
+            try:
+                assert b"data" not in stranger.came and b"data" not in stranger.socket.recv(1000)
+            except TimeoutError:
+                pass
+            for stream in (first, second, following, stranger):
+                stream.close()
+
+
+def files_are_asked_for_once():
+    with Web() as web:
+        for path, kind in (("/page.css", "text/css; charset=utf-8"), ("/page.js", "text/javascript; charset=utf-8"),
+                           ("/icons.svg", "image/svg+xml"), ("/mark.svg", "image/svg+xml")):
+            answer = web.ask(path)
+            assert answer.status == 200 and answer.fields["content-type"] == kind and answer.body
+            again = web.ask(path, headers=[("If-None-Match", answer.fields["etag"])])
+            assert again.status == 304 and again.body == b""
+            assert b"http://" not in answer.body.replace(b"http://www.w3.org/", b"") and b"https://" not in answer.body
+        icons = set(re.findall(r'id="([a-z]+)"', web.ask("/icons.svg").body.decode()))
+        web.come_in()
+        create(web.service)
+        known = web.ask("/api/computations").json()["computations"][0]["id"]
+        for path in ("/", "/c/" + known, "/api"):
+            page = web.ask(path).body.decode()
+            assert set(re.findall(r"/icons\.svg#([a-z]+)", page)) <= icons
+            # What a page costs on a slow line, compressed as nothing here is.
+            assert len(page) < 20000, len(page)
+        assert sum(len(web.ask(path).body) for path in ("/page.css", "/page.js", "/icons.svg")) < 30000
+
+
+def colours_differ_enough():
+    """WCAG 2.1, 1.4.3: 4.5 for text, in both schemes."""
+    def luminance(colour):
+        digits = colour.lstrip("#")
+        digits = "".join(c * 2 for c in digits) if len(digits) == 3 else digits
+        parts = [int(digits[at:at + 2], 16) / 255 for at in (0, 2, 4)]
+        parts = [p / 12.92 if p <= 0.03928 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+        return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
+    with Web() as web:
+        sheet = web.ask("/page.css").body.decode()
+    light = dict(re.findall(r"--([a-z0-9-]+): (#[0-9a-f]+)", sheet.split("@media (prefers-color-scheme: dark)")[0]))
+    dark = dict(re.findall(r"--([a-z0-9-]+): (#[0-9a-f]+)", sheet.split("@media (prefers-color-scheme: dark)")[1]
+                           .split("*, ::before")[0]))
+    pairs = [(ink, ground) for ink in ("ink", "ink2", "ink3", "turn") for ground in ("bg", "surface", "sunken")]
+    pairs += [("turn", "turn-bg"), ("on-turn", "turn"), ("done", "done-bg"), ("warn", "warn-bg"), ("bad", "bad-bg"),
+              ("term-ink", "term"), ("term-dim", "term")]
+    assert set(dark) == set(light)
+    for scheme in (light, dark):
+        for ink, ground in pairs:
+            a, b = sorted((luminance(scheme[ink]), luminance(scheme[ground])))
+            assert (b + 0.05) / (a + 0.05) >= 4.5, (ink, ground, (b + 0.05) / (a + 0.05))
+
+
+def the_document_says_what_is_there():
+    with Web() as web:
+        web.come_in()
+        known = create(web.service)
+        document = web.ask("/api/openapi.json").json()
+        assert document["openapi"] == "3.1.0" and len(document["paths"]) == 5
+        for path, item in document["paths"].items():
+            operation = item["get"]
+            kind = next(iter(operation["responses"]["200"]["content"]))
+            asked = path.replace("{id}", known)
+            assert operation["summary"] in web.ask("/api").page().words(), path
+            if kind == "text/event-stream":
+                Events(web, asked).close()
+            else:
+                assert web.ask(asked).json() is not None and web.ask(asked).fields["content-type"] == kind
+            in_path = [p["name"] for p in operation["parameters"] if p["in"] == "path"]
+            assert in_path == re.findall(r"\{(\w+)\}", path)
+            for parameter in operation["parameters"]:
+                if parameter["in"] == "query":
+                    value = {"before": known, "state": "running"}.get(parameter["name"], "1")
+                    if kind != "text/event-stream":
+                        assert web.ask(f"{asked}?{parameter['name']}={value}").status == 200
+            assert web.ask(asked, "POST").status == 405
+
+
+def refusal(folder, **settings):
+    """What a service says that does not start with them."""
+    service = Computations(folder, **settings)
+    config = folder.write("computations.conf", "".join(f"{k}={v}\n" for k, v in service.settings.items()))
+    done = subprocess.run([program("cocos-computations"), "--config", config], capture_output=True, check=False,
+                          timeout=PATIENCE)
+    assert done.returncode == 1, done
+    return done.stderr.decode()
+
+
+def where_it_may_be():
+    for address, words in (("0.0.0.0:0", "ADMIN_CLIENT_CA_CERTS"), ("[::]:0", "ADMIN_CLIENT_CA_CERTS"),
+                           (":0", "ADMIN_CLIENT_CA_CERTS"), ("host.example:1", "ADMIN_CLIENT_CA_CERTS"),
+                           ("unix:/x", "no address that a browser"), ("127.0.0.1", "COMPUTATIONS_WEB"),
+                           ("127.0.0.1:x", "COMPUTATIONS_WEB"), ("127.0.0.1:70000", "COMPUTATIONS_WEB")):
+        with Folder() as folder:
+            assert words in refusal(folder, WEB=address), address
+    # Where certificates are users' too, none is enough for the administrators' page.
+    with Folder() as tls, Folder() as folder:
+        authority(tls)
+        certificates = {"ADMIN_SERVER_CERT": tls("server.pem"), "ADMIN_SERVER_KEY": tls("server-key.pem"),
+                        "ADMIN_CLIENT_CA_CERTS": tls("ca.pem")}
+        assert "ADMIN_SIGN_IN" in refusal(folder, WEB="0.0.0.0:0", ADMIN_SIGN_IN="true", **certificates)
+    # Off: no socket, no port.
+    with Folder() as folder, Computations(folder) as service:
+        assert not [name for name in os.listdir(folder.path) if "web" in name] and "page:" not in service.process.text()
+    # Somebody else has the port on the other loopback address: their page would be shown our cookies.
+    if os.path.exists("/proc/net/if_inet6"):
+        with socket.socket(socket.AF_INET6) as taken, Folder() as folder:
+            taken.bind(("::1", 0))
+            taken.listen()
+            assert "::1" in refusal(folder, WEB=f"127.0.0.1:{taken.getsockname()[1]}")
+
+
+def off_this_machine_certificates_are_asked_for():
+    with Folder() as tls:
+        authority(tls)
+        settings = {"ADMIN_SERVER_CERT": tls("server.pem"), "ADMIN_SERVER_KEY": tls("server-key.pem"),
+                    "ADMIN_CLIENT_CA_CERTS": tls("ca.pem"), "WEB": "0.0.0.0:0"}
+        with Folder() as folder, Computations(folder, **settings) as service:
+            port = service.process.wait_line(r"page: listening on .*, port (\d+), with mutual TLS")[1]
+            create(service, name="one")
+
+            def curl(*options):
+                return subprocess.run(["curl", "-sS", "--max-time", str(PATIENCE), "--cacert", tls("ca.pem"), *options],
+                                      capture_output=True, check=False)
+            known = ["--cert", tls("client.pem"), "--key", tls("client-key.pem")]
+            page = curl(*known, f"https://localhost:{port}/")
+            assert page.returncode == 0 and "one" in Strict(page.stdout.decode()).words(), page
+            assert json.loads(curl(*known, f"https://localhost:{port}/api/computations").stdout)["computations"]
+            refused = curl(f"https://localhost:{port}/")
+            assert refused.returncode != 0 and refused.stdout == b"", refused
+            assert curl(*known, "-X", "POST", f"https://localhost:{port}/link").stdout.count(b'"status":403') == 1
+
+
+def a_service_ends_while_browsers_follow():
+    with Web() as web:
+        web.come_in()
+        known = create(web.service)
+        streams = [Events(web, f"/c/{known}/events.sse") for _ in range(5)]
+    for stream in streams:
+        with contextlib.suppress(OSError):
+            while stream.socket.recv(1000):
+                pass
+        stream.close()
+
+
+if __name__ == "__main__":
+    tap.run([nobody_sees_it_without_a_link, a_cookie_is_of_use_at_its_own_name_alone, other_sites_pages_get_nothing,
+             links_are_given_at_the_socket_alone, texts_of_others_stay_texts, what_is_wrong_is_said,
+             huge_headers_are_refused, lists_are_found_and_paged, one_computation_is_told_whole,
+             whose_turn_it_is_is_told, events_come_live_and_go_on_after_a_cut, files_are_asked_for_once,
+             colours_differ_enough, the_document_says_what_is_there, where_it_may_be,
+             off_this_machine_certificates_are_asked_for, a_service_ends_while_browsers_follow])
