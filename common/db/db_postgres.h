@@ -4,7 +4,7 @@
  *
  * Each call has a time limit, on the server and here. A connection that is gone is made anew by the next
  * transaction, at growing intervals while that fails; a transaction never outlives its connection. Where
- * the answer to a commit got lost, the server is asked what became of it.
+ * the answer to a commit got lost, a row that it wrote says what became of it.
  */
 #pragma once
 
@@ -29,5 +29,5 @@ bool db_postgres_is_place(const char *place);
 int db_postgres_check(const char *place, struct err *e) MUST_CHECK;
 
 /* ERR_PRECONDITION for a server that is too old, has another encoding than UTF-8, or where another program
- * is exclusive. Its words say where it is, and no password. */
+ * is exclusive, or where other roles own the schema or what is in it, or may create there. Its words say where it is, and no password. */
 int db_postgres_open(struct db *db, const struct db_postgres *how, struct err *e) MUST_CHECK;

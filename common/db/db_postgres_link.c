@@ -216,6 +216,58 @@ static int ask(struct postgres *p, const char *sql, char text[32], struct err *e
 	return 0;
 }
 
+/* Who owns the schema, or may create in it, could put tables of his own in the place of ours. */
+static int check_owner(struct postgres *p, struct err *e)
+{
+	static const char others[] =
+		"SELECT count(*)::text FROM (SELECT 1 FROM pg_namespace n WHERE n.nspname = $1::text"
+		" AND n.nspowner <> (SELECT oid FROM pg_roles WHERE rolname = current_user)"
+		" UNION ALL SELECT 1 FROM pg_namespace n JOIN pg_class c ON c.relnamespace = n.oid"
+		" WHERE n.nspname = $1::text"
+		" AND c.relowner <> (SELECT oid FROM pg_roles WHERE rolname = current_user)"
+		" UNION ALL SELECT 1 FROM pg_namespace n, aclexplode(n.nspacl) a"
+		" WHERE n.nspname = $1::text AND a.privilege_type = 'CREATE'"
+		" AND a.grantee <> n.nspowner) AS t";
+	char count[32];
+
+	if (ask(p, others, count, e) < 0)
+		return err_code(e);
+	if (strcmp(count, "0") == 0)
+		return 0;
+	return err_set(
+		e, ERR_PRECONDITION,
+		"%s: schema %s or what is in it belongs to another role than %s, or others may "
+		"create in it: give it to that role alone (ALTER SCHEMA ... OWNER TO), or name "
+		"another database",
+		p->place.where, p->schema, PQuser(p->conn));
+}
+
+/* Where each program that writes has a row, which says how far its commits have come. Those that have
+ * not written for a day go when one comes that is alone; where nothing can be written now they stay. */
+static int make_fate(struct postgres *p, struct err *e)
+{
+	char known[32];
+	struct err ignored;
+
+	if (p->look)
+		return 0;
+	if (ask(p,
+		"SELECT count(*)::text FROM pg_tables WHERE schemaname = $1::text"
+		" AND tablename = 'cocos_fate'",
+		known, e) < 0)
+		return err_code(e);
+	if (strcmp(known, "0") == 0)
+		return postgres_exec(p,
+				     "CREATE TABLE IF NOT EXISTS cocos_fate"
+				     " (who TEXT PRIMARY KEY, commits BIGINT NOT NULL,"
+				     " at TIMESTAMPTZ NOT NULL)",
+				     e);
+	if (p->exclusive)
+		(void)!postgres_exec(
+			p, "DELETE FROM cocos_fate WHERE at < now() - interval '1 day'", &ignored);
+	return 0;
+}
+
 /* Its tables are in a schema of their own: who may write into `public` has no say. */
 static int enter_schema(struct postgres *p, struct err *e)
 {
@@ -277,7 +329,8 @@ static int connect_once(struct postgres *p, struct err *e)
 		return err_code(e);
 	PQsetNoticeReceiver(p->conn, say_nothing, NULL);
 	if (check_server(p, e) < 0 || postgres_exec(p, session, e) < 0 || enter_schema(p, e) < 0 ||
-	    (p->exclusive && exclude_others(p, e) < 0))
+	    check_owner(p, e) < 0 || (p->exclusive && exclude_others(p, e) < 0) ||
+	    make_fate(p, e) < 0)
 		return err_code(e);
 	return check_form(p, e);
 }

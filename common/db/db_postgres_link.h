@@ -11,18 +11,23 @@
 
 DEFINE_CLEANUP(PGresult *, PQclear)
 
-enum { POSTGRES_STATEMENTS_MAX = 256 }; /* prepared on one connection; others are, each time anew */
+enum {
+	POSTGRES_STATEMENTS_MAX = 256, /* prepared on one connection; others are, each time anew */
+	POSTGRES_WHO_LEN = 16,         /* random bytes */
+};
 
 struct postgres {
 	PGconn *conn; /* NULL: none */
 	struct postgres_place place;
 	char *schema;
 	bool exclusive, look;
-	bool within;                               /* a transaction */
-	int64_t form;                              /* of the tables as they were seen; 0: not yet */
-	int64_t retry;                             /* CLOCK_MONOTONIC: not before */
-	int64_t pause;                             /* ms, until the try after that */
-	struct err last;                           /* why the last try failed */
+	bool within;                        /* a transaction */
+	int64_t form;                       /* of the tables as they were seen; 0: not yet */
+	char who[2 * POSTGRES_WHO_LEN + 1]; /* its row of cocos_fate, and the number of its */
+	uint64_t commits;                   /* last commit, which that row has when it was kept */
+	int64_t retry;                      /* CLOCK_MONOTONIC: not before */
+	int64_t pause;                      /* ms, until the try after that */
+	struct err last;                    /* why the last try failed */
 	char *statements[POSTGRES_STATEMENTS_MAX]; /* by their number */
 	size_t statement_count;
 };

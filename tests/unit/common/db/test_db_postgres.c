@@ -169,6 +169,73 @@ static void a_commit_whose_answer_is_lost_is_found(void **state)
 	assert_int_equal(count(room), commits);
 }
 
+/* What writes leaves the number of its commit, and what reads leaves nothing. */
+static void only_what_writes_is_numbered(void **state)
+{
+	static const char sql[] = "SELECT max(commits) FROM cocos_fate";
+	struct db_room *room = *state;
+	int64_t before, after;
+
+	make_table(room);
+	assert_ok(db_begin(&room->db, &room->e), room->e);
+	assert_ok(add(&room->db, &room->e), room->e);
+	assert_ok(db_commit(&room->db, &room->e), room->e);
+	assert_ok(db_number(&room->db, &before, &room->e, sql, ""), room->e);
+	for (int i = 0; i < 3; i++) {
+		assert_ok(db_begin(&room->db, &room->e), room->e);
+		assert_int_equal(count(room), 1);
+		assert_ok(db_commit(&room->db, &room->e), room->e);
+	}
+	assert_ok(db_number(&room->db, &after, &room->e, sql, ""), room->e);
+	assert_int_equal(after, before);
+	assert_ok(db_begin(&room->db, &room->e), room->e);
+	assert_ok(add(&room->db, &room->e), room->e);
+	assert_ok(db_commit(&room->db, &room->e), room->e);
+	assert_ok(db_number(&room->db, &after, &room->e, sql, ""), room->e);
+	assert_int_equal(after, before + 1);
+}
+
+/* ---- whose the tables are ---- */
+
+static void refused_for_its_owner(struct db_room *room, const struct db_postgres *how)
+{
+	struct db third;
+
+	assert_refused(db_postgres_open(&third, how, &room->e), room->e, ERR_PRECONDITION,
+		       "belongs to another role");
+}
+
+static void run(struct db_room *room, const char *sql)
+{
+	assert_ok(db_script(&room->other, sql, &room->e), room->e);
+}
+
+static void a_schema_of_another_role_is_refused(void **state)
+{
+	struct db_room *room = *state;
+	const struct db_postgres how = { .place = getenv("COCOS_TEST_POSTGRES"),
+					 .schema = "cocos_owned" };
+	struct db third;
+
+	run(room, "DROP SCHEMA IF EXISTS cocos_owned CASCADE; DROP ROLE IF EXISTS cocos_other;"
+		  "CREATE ROLE cocos_other");
+	run(room, "CREATE SCHEMA cocos_owned AUTHORIZATION cocos_other");
+	refused_for_its_owner(room, &how);
+	run(room, "ALTER SCHEMA cocos_owned OWNER TO CURRENT_USER");
+	assert_ok(db_postgres_open(&third, &how, &room->e), room->e);
+	db_close(&third);
+	run(room, "CREATE TABLE cocos_owned.t (n INTEGER);"
+		  "ALTER TABLE cocos_owned.t OWNER TO cocos_other");
+	refused_for_its_owner(room, &how);
+	run(room, "DROP TABLE cocos_owned.t; GRANT CREATE ON SCHEMA cocos_owned TO cocos_other");
+	refused_for_its_owner(room, &how);
+	run(room, "REVOKE CREATE ON SCHEMA cocos_owned FROM cocos_other;"
+		  "GRANT USAGE ON SCHEMA cocos_owned TO cocos_other");
+	assert_ok(db_postgres_open(&third, &how, &room->e), room->e);
+	db_close(&third);
+	run(room, "DROP SCHEMA cocos_owned CASCADE; DROP ROLE cocos_other");
+}
+
 /* ---- what a server may say ---- */
 
 static void what_it_can_not_do_now_has_its_code(void **state)
@@ -342,6 +409,8 @@ int main(void)
 		DB_ROOM_ROW(a_transaction_ends_with_its_connection),
 		DB_ROOM_ROW(what_a_transaction_could_not_do_is_not_committed),
 		DB_ROOM_ROW(a_commit_that_broke_off_is_told),
+		DB_ROOM_ROW(only_what_writes_is_numbered),
+		DB_ROOM_ROW(a_schema_of_another_role_is_refused),
 		DB_ROOM_ROW(a_commit_whose_answer_is_lost_is_found),
 		DB_ROOM_ROW(what_it_can_not_do_now_has_its_code),
 		DB_ROOM_ROW(what_takes_too_long_is_ended),
