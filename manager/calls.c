@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "manager/calls.h"
 
+#include "common/base/file.h"
+#include "common/rpc/tls.h"
 #include "manager.pb-c.h"
 #include "manager_paths.h"
 
@@ -95,11 +97,27 @@ static void ended(void *data, const struct rpc_call *call, bool admitted, const 
 
 const struct rpc_observer calls_observer = { .admit = admit, .ended = ended };
 
+static int count_authorities(const struct config *config, unsigned *count, struct err *e)
+{
+	CLEANUP(free) char *pem = NULL;
+
+	*count = 0;
+	if (config->client_ca_certs &&
+	    (file_read_text(config->client_ca_certs, RPC_TLS_PEM_MAX, &pem, e) < 0 ||
+	     identity_authorities(pem, count, e) < 0))
+		return err_wrap(e, "MANAGER_GRPC_CLIENT_CA_CERTS");
+	return 0;
+}
+
 int calls_open(struct calls *calls, const struct config *config, struct err *e)
 {
+	unsigned authorities;
+
 	*calls = (struct calls){ .audit = { .methods = calls_methods,
 					    .count = calls_methods_count } };
-	if (access_open(config->access, &calls->access, e) < 0)
+	if (count_authorities(config, &authorities, e) < 0)
+		return err_code(e);
+	if (access_open(config->access, authorities, &calls->access, e) < 0)
 		return err_wrap(e, "MANAGER_ACCESS");
 	return audit_trail_open("cocos-manager", config->audit_log, &calls->audit.audit, e);
 }

@@ -10,6 +10,7 @@
 
 struct access {
 	char *path; /* NULL: no table */
+	unsigned authorities;
 	struct access_table *table;
 };
 
@@ -50,25 +51,48 @@ static int read_all(const char *path, char *text, size_t *len, struct err *e)
 	return err_set(e, ERR_INVALID, "'%s': more than %d bytes", path, ACCESS_FILE_MAX);
 }
 
-static int load(const char *path, struct access_table **table, struct err *e)
+/* Names are one's alone where one authority gives them; another one with the name of the first would not tell
+ * them apart either. */
+static int check_names(const struct access *a, const struct access_table *table, struct err *e)
+{
+	for (size_t i = 0; a->authorities > 1 && i < table->rule_count; i++) {
+		const struct access_rule *rule = &table->rules[i];
+
+		if (rule->kind == ACCESS_SUBJECT || rule->kind == ACCESS_SPIFFE)
+			return err_set(
+				e, ERR_PRECONDITION,
+				"'%s':%u: a %s is anybody's whom one of the %u client CAs gives "
+				"it: trust one CA alone, or name the certificate's key",
+				a->path, rule->line,
+				rule->kind == ACCESS_SUBJECT ? "subject" : "SPIFFE id",
+				a->authorities);
+	}
+	return 0;
+}
+
+static int load(const struct access *a, struct access_table **table, struct err *e)
 {
 	CLEANUP(free) char *text = malloc((size_t)ACCESS_FILE_MAX + 1);
+	CLEANUP(access_table_free) struct access_table *read = NULL;
 	size_t len;
 
 	if (!text)
 		return err_nomem(e);
-	if (read_all(path, text, &len, e) < 0)
+	if (read_all(a->path, text, &len, e) < 0 ||
+	    access_table_parse(text, len, a->path, &read, e) < 0 || check_names(a, read, e) < 0)
 		return err_code(e);
-	return access_table_parse(text, len, path, table, e);
+	*table = TAKE_PTR(read);
+	return 0;
 }
 
-int access_open(const char *path, struct access **access, struct err *e)
+int access_open(const char *path, unsigned authorities, struct access **access, struct err *e)
 {
 	CLEANUP(access_close) struct access *a = calloc(1, sizeof(*a));
 
 	if (!a || (path && !(a->path = strdup(path))))
 		return err_nomem(e);
-	if (path && load(path, &a->table, e) < 0)
+	a->authorities = authorities;
+	if (path && load(a, &a->table, e) < 0)
 		return err_code(e);
 	*access = TAKE_PTR(a);
 	return 0;
@@ -89,7 +113,7 @@ int access_reload(struct access *a, struct err *e)
 
 	if (!a->path)
 		return 0;
-	if (load(a->path, &table, e) < 0)
+	if (load(a, &table, e) < 0)
 		return err_code(e);
 	access_table_free(a->table);
 	a->table = table;

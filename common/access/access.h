@@ -10,9 +10,12 @@
 /* The table of a file, or none. */
 struct access;
 
-/* `path` NULL: without a table, whoever may connect is an operator. It has to be a regular file that root or this
+/* `path` NULL: without a table, whoever may connect is an operator. `authorities`: how many a client's certificate may
+ * come from (identity_authorities()); of several, each can give any name to anybody, so that a table with subjects
+ * or SPIFFE ids is refused then. It has to be a regular file that root or this
  * process's user owns, and nobody else may write. */
-int access_open(const char *path, struct access **access, struct err *e) MUST_CHECK;
+int access_open(const char *path, unsigned authorities, struct access **access,
+		struct err *e) MUST_CHECK;
 void access_close(struct access *access);
 DEFINE_CLEANUP(struct access *, access_close)
 

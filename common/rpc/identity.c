@@ -4,11 +4,29 @@
 #include "common/crypto/key.h"
 
 #include <string.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
 #define SPIFFE "spiffe://"
 
 DEFINE_CLEANUP(GENERAL_NAMES *, GENERAL_NAMES_free)
+
+int identity_authorities(const char *pem, unsigned *count, struct err *e)
+{
+	CLEANUP(BIO_free_all) BIO *bio = pem ? BIO_new_mem_buf(pem, -1) : NULL;
+	X509 *cert;
+
+	*count = 0;
+	if (pem && !bio)
+		return err_nomem(e);
+	while (pem && (cert = PEM_read_bio_X509(bio, NULL, NULL, NULL))) {
+		*count += X509_self_signed(cert, 0) == 1;
+		X509_free(cert);
+	}
+	ERR_clear_error(); /* that there is no further one */
+	return 0;
+}
 
 static char *name_text(const X509_NAME *name)
 {

@@ -4,6 +4,9 @@
  */
 #pragma once
 
+#include "common/base/cleanup.h"
+#include "common/base/err.h"
+
 #include <stdbool.h>
 #include <sys/types.h>
 #include <openssl/x509.h>
@@ -27,6 +30,10 @@ struct rpc_identity {
 
 /* Has the form of a SPIFFE id. */
 bool identity_is_spiffe(const char *text, size_t len);
+
+/* How many authorities are in these PEM certificates: those that are nobody else's, each of which can give any name to
+ * anybody. NULL: none. */
+int identity_authorities(const char *pem, unsigned *count, struct err *e) MUST_CHECK;
 
 /* For this folder: malloc'ed, NULL as above. A certificate has a SPIFFE id if it has exactly one URI, and that
  * begins with spiffe:// (X509-SVID 2). */

@@ -124,7 +124,7 @@ static void enter(uint8_t flags)
 	fleet_room_open(&room);
 	(void)fleet_health(room.fleet, on_health, &room);
 	assert(rpc_server_new(&room.loop, NULL, &server, &e) == 0);
-	assert(access_open(NULL, &service.access, &e) == 0);
+	assert(access_open(NULL, 1, &service.access, &e) == 0);
 	service.fleet = room.fleet;
 	assert(rpc_server_add(server, &service_manager, &service, &e) == 0);
 	created = 0;

@@ -77,7 +77,7 @@ static void open_room(void)
 	assert_non_null(m.said);
 	fleet_room_fresh(&m.base, 2);
 	assert_ok(rpc_server_new(&m.base.loop, NULL, &m.server, &e), e);
-	assert_ok(access_open(NULL, &m.access, &e), e);
+	assert_ok(access_open(NULL, 1, &m.access, &e), e);
 	m.service = (struct service){ m.base.fleet, m.access };
 	assert_ok(rpc_server_add(m.server, &service_manager, &m.service, &e), e);
 	fleet_room_create(&m.base, &m.vm, "");

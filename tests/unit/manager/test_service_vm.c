@@ -51,7 +51,7 @@ static void open_room(struct service_room *m, unsigned max_vms)
 	memset(m, 0, sizeof(*m));
 	fleet_room_fresh(&m->base, max_vms);
 	assert_ok(rpc_server_new(&m->base.loop, NULL, &m->server, &e), e);
-	assert_ok(access_open(NULL, &m->access, &e), e);
+	assert_ok(access_open(NULL, 1, &m->access, &e), e);
 	m->service = (struct service){ m->base.fleet, m->access };
 	assert_ok(rpc_server_add(m->server, &service_manager, &m->service, &e), e);
 	listener.server = m->server;

@@ -41,7 +41,7 @@ static struct access *opened(const char *text)
 	struct access *a;
 	struct err e;
 
-	assert_ok(access_open(put("access.conf", text, 0644), &a, &e), e);
+	assert_ok(access_open(put("access.conf", text, 0644), 1, &a, &e), e);
 	return a;
 }
 
@@ -111,7 +111,7 @@ static void without_a_table_all_are_operators(void **state)
 	struct access *a;
 	struct err e;
 
-	assert_ok(access_open(NULL, &a, &e), e);
+	assert_ok(access_open(NULL, 1, &a, &e), e);
 	for (size_t i = 0; i < ARRAY_LEN(identities); i++) {
 		struct access_caller caller;
 
@@ -179,17 +179,44 @@ static void a_file_that_others_may_write_is_refused(void **state)
 	struct access *a;
 	struct err e;
 
-	assert_refused(access_open(put("open", table, 0664), &a, &e), e, ERR_PRECONDITION,
+	assert_refused(access_open(put("open", table, 0664), 1, &a, &e), e, ERR_PRECONDITION,
 		       "others may write it");
-	assert_refused(access_open(put("open", table, 0646), &a, &e), e, ERR_PRECONDITION,
+	assert_refused(access_open(put("open", table, 0646), 1, &a, &e), e, ERR_PRECONDITION,
 		       "others may write it");
-	assert_refused(access_open(test_folder, &a, &e), e, ERR_PRECONDITION, "no regular file");
-	assert_refused(access_open(path_of("none"), &a, &e), e, ERR_NOT_FOUND, "none");
+	assert_refused(access_open(test_folder, 1, &a, &e), e, ERR_PRECONDITION, "no regular file");
+	assert_refused(access_open(path_of("none"), 1, &a, &e), e, ERR_NOT_FOUND, "none");
 	if (geteuid() == 0) {
 		assert_int_equal(chown(put("theirs", table, 0644), 1001, 1001), 0);
-		assert_refused(access_open(path_of("theirs"), &a, &e), e, ERR_PRECONDITION,
+		assert_refused(access_open(path_of("theirs"), 1, &a, &e), e, ERR_PRECONDITION,
 			       "give it to root");
 	}
+}
+
+/* Of several authorities each can give any name to anybody. */
+static void names_are_for_one_authority_alone(void **state)
+{
+	static const char keys[] =
+		"operator uid 0\ntenant a key "
+		"8b1a9953c4611296a827abf8c47804d78b1a9953c4611296a827abf8c47804d7\n";
+	static const char *const named[] = { "operator uid 0\ntenant a subject CN=anna\n",
+					     "operator spiffe spiffe://clinic.example/a\n" };
+	struct access *a;
+	struct err e;
+
+	for (size_t i = 0; i < ARRAY_LEN(named); i++) {
+		const char *path = put("named", named[i], 0644);
+
+		assert_refused(access_open(path, 2, &a, &e), e, ERR_PRECONDITION,
+			       "2 client CAs gives it");
+		for (unsigned authorities = 0; authorities < 2; authorities++) {
+			assert_ok(access_open(path, authorities, &a, &e), e);
+			access_close(a);
+		}
+	}
+	assert_ok(access_open(put("named", keys, 0644), 2, &a, &e), e);
+	(void)put("named", named[0], 0644);
+	assert_refused(access_reload(a, &e), e, ERR_PRECONDITION, "named':2: a subject");
+	access_close(a);
 }
 
 int main(void)
@@ -200,6 +227,7 @@ int main(void)
 		cmocka_unit_test(the_whole_matrix_is_as_it_should_be),
 		cmocka_unit_test(a_broken_table_leaves_the_old_one),
 		cmocka_unit_test(a_file_that_others_may_write_is_refused),
+		cmocka_unit_test(names_are_for_one_authority_alone),
 	};
 
 	return cmocka_run_group_tests(tests, folder_make, folder_remove);

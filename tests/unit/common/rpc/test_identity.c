@@ -3,6 +3,8 @@
 #include "tests/self_signed.h"
 #include "tests/unit.h"
 
+#include <openssl/pem.h>
+
 static EVP_PKEY *key;
 
 static int make_key(void **state)
@@ -125,10 +127,38 @@ static void a_subject_has_a_length(void **state)
 	assert_null(identity_subject(cert));
 }
 
+/* Those that nobody else has given: only they are trusted for themselves. */
+static void authorities_are_those_of_no_other(void **state)
+{
+	CLEANUP(BIO_free_all) BIO *bio = BIO_new(BIO_s_mem());
+	CLEANUP(X509_free) X509 *one = self_signed(key, "one", NULL, 0);
+	CLEANUP(X509_free) X509 *two = self_signed(key, "two", NULL, 0);
+	CLEANUP(X509_free) X509 *between = self_signed(key, "between", NULL, 0);
+	unsigned count;
+	struct err e;
+
+	assert_ok(identity_authorities(NULL, &count, &e), e);
+	assert_int_equal(count, 0);
+	assert_true(X509_set_issuer_name(between, X509_get_subject_name(one)) &&
+		    X509_sign(between, key, EVP_sha256()));
+	for (unsigned i = 0; i < 3; i++) {
+		X509 *const certs[] = { one, between, two };
+		char *text;
+		long len;
+
+		assert_true(PEM_write_bio_X509(bio, certs[i]));
+		len = BIO_get_mem_data(bio, &text);
+		CLEANUP(free) char *pem = strndup(text, (size_t)len);
+		assert_ok(identity_authorities(pem, &count, &e), e);
+		assert_int_equal(count, i == 2 ? 2 : 1);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_uri_is_an_id),
+		cmocka_unit_test(authorities_are_those_of_no_other),
 		cmocka_unit_test(an_id_has_a_length),
 		cmocka_unit_test(a_zero_within_is_no_id),
 		cmocka_unit_test(a_subject_is_text_without_control_characters),
