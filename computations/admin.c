@@ -175,6 +175,12 @@ static int take_id(Cvms__ComputationRunReq *manifest, struct err *e)
 				       "manifest: id %s: use printable characters without spaces "
 				       "and '/', or leave it out to get one",
 				       log_quote(manifest->id).text);
+	if (strcmp(manifest->id, ".") == 0 || strcmp(manifest->id, "..") == 0)
+		return err_set(
+			e, ERR_INVALID,
+			"manifest: id '%s' would name a folder: use another one, or leave it "
+			"out to get one",
+			manifest->id);
 	if (*manifest->id)
 		return 0;
 	uuid_generate_random(fresh);

@@ -231,10 +231,10 @@ static bool is_cvm_id(const char *id)
 {
 	size_t len = id ? strlen(id) : 0;
 
-	if (len == 0 || len > STORE_ID_MAX)
+	if (len == 0 || len > STORE_ID_MAX || strcmp(id, ".") == 0 || strcmp(id, "..") == 0)
 		return false;
 	for (size_t i = 0; i < len; i++)
-		if (!isgraph((unsigned char)id[i]))
+		if (!isgraph((unsigned char)id[i]) || id[i] == '/')
 			return false;
 	return true;
 }
@@ -308,7 +308,8 @@ static int admit(struct service *service, struct rpc_call *call, const char *id,
 		return err_set(e, ERR_UNAVAILABLE, "the service is going down");
 	if (!is_cvm_id(id))
 		return err_set(e, ERR_INVALID,
-			       "metadata job-id must be the CVM's id, 1 to %d printable characters",
+			       "metadata job-id must be the CVM's id, 1 to %d printable characters "
+			       "without '/', and not '.' or '..'",
 			       STORE_ID_MAX);
 	if (take_over(service, call, id, forwarder))
 		return 0;

@@ -234,6 +234,18 @@ static void consumers_check(const Cvms__ComputationRunReq *m, struct manifest_fa
 			       "manifest: result_consumers[%zu]", i);
 }
 
+/* It names files of who keeps what belongs to a computation. */
+static int id_check(const char *id, struct err *e)
+{
+	if (strcmp(id, ".") == 0 || strcmp(id, "..") == 0)
+		return err_set(e, ERR_INVALID, "'%s' would name a folder", id);
+	if (strchr(id, '/'))
+		return err_set(e, ERR_INVALID, "'/' in it would name a folder");
+	if (utf8_has_control(id, strlen(id)))
+		return err_set(e, ERR_INVALID, "a control character in it");
+	return 0;
+}
+
 static void texts_check(const Cvms__ComputationRunReq *m, struct manifest_faults *f)
 {
 	const struct {
@@ -251,6 +263,8 @@ static void texts_check(const Cvms__ComputationRunReq *m, struct manifest_faults
 		MANIFEST_FAULT(f,
 			       length_check(texts[i].text, texts[i].max, manifest_faults_next(f)),
 			       "manifest: %s", texts[i].what);
+	if (utf8_valid(m->id, strlen(m->id)))
+		MANIFEST_FAULT(f, id_check(m->id, manifest_faults_next(f)), "manifest: id");
 }
 
 bool manifest_check_all(const Cvms__ComputationRunReq *manifest, struct manifest_faults *faults)

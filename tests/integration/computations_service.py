@@ -484,7 +484,7 @@ def a_giant_line_is_cut():
 
 def ids_of_cvms_are_checked():
     with Folder() as folder, Computations(folder) as service:
-        for cvm in ("a b", "x" * 256):
+        for cvm in ("a b", "x" * 256, ".", "..", "../x", "/"):
             with agent_of(service, cvm=cvm) as agent:
                 assert agent.ended() == grpc.StatusCode.INVALID_ARGUMENT, cvm
         with grpc.insecure_channel(f"127.0.0.1:{service.port}") as channel:

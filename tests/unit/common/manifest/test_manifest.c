@@ -88,6 +88,10 @@ static void every_rule_refuses_by_name(void **state)
 	} cases[] = {
 		{ "{\"id\":\"1\"}", "algorithm: missing", ERR_INVALID },
 		{ "{" ALGO "}", "id: missing", ERR_INVALID },
+		{ "{\"id\":\".\"," ALGO "}", "id: '.' would name a folder", ERR_INVALID },
+		{ "{\"id\":\"..\"," ALGO "}", "id: '..' would name a folder", ERR_INVALID },
+		{ "{\"id\":\"../a\"," ALGO "}", "id: '/' in it would name", ERR_INVALID },
+		{ "{\"id\":\"a\\n\"," ALGO "}", "id: a control character", ERR_INVALID },
 		{ "{\"id\":\"1\",\"algorithm\":{\"user_key\":\"@\"}}", "algorithm: hash: 0 bytes",
 		  ERR_INVALID },
 		{ "{\"id\":\"1\",\"algorithm\":{\"hash\":" HASH_A "}}",
