@@ -48,9 +48,10 @@ static int spawn(const char *nft, int out, pid_t *pid)
 	return failed;
 }
 
-/* Up to the end, as far as there is room; a longer listing is cut off, and lacks something then. */
-static void read_listing(int fd, char listing[LISTING_MAX])
+/* Up to the end. False: it has more than there is room for. */
+static bool read_listing(int fd, char listing[LISTING_MAX])
 {
+	char more;
 	size_t len = 0;
 	ssize_t got = 1;
 
@@ -62,12 +63,19 @@ static void read_listing(int fd, char listing[LISTING_MAX])
 			len += (size_t)got;
 	}
 	listing[len] = '\0';
+	if (len < LISTING_MAX - 1)
+		return true;
+	do
+		got = read(fd, &more, 1);
+	while (got < 0 && errno == EINTR);
+	return got <= 0;
 }
 
 static int list(const char *nft, char listing[LISTING_MAX], int *status, struct err *e)
 {
 	CLEANUP(close) int in = -1, out = -1;
 	int ends[2];
+	bool whole;
 	pid_t pid;
 
 	if (pipe2(ends, O_CLOEXEC) < 0)
@@ -78,11 +86,16 @@ static int list(const char *nft, char listing[LISTING_MAX], int *status, struct 
 	if (errno)
 		return err_errno(e, "run '%s'", nft);
 	close(TAKE_FD(out));
-	read_listing(in, listing);
+	whole = read_listing(in, listing);
 	close(TAKE_FD(in)); /* one that has more to say ends by it */
 	while (waitpid(pid, status, 0) < 0)
 		if (errno != EINTR)
 			return err_errno(e, "wait for '%s'", nft);
+	if (!whole)
+		return err_set(e, ERR_PRECONDITION,
+			       "nftables' table inet " TABLE " lists more than %d KiB, too much to "
+			       "check: keep other rules in tables of their own",
+			       LISTING_MAX >> 10);
 	return 0;
 }
 

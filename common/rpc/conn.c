@@ -71,7 +71,10 @@ static void on_failed(struct transport *t, const struct err *e)
 	struct rpc_conn *c = (struct rpc_conn *)t;
 
 	log_failure(c, e->text);
-	conn_close(c);
+	if (c->is_restless)
+		conn_give_way(c);
+	else
+		conn_close(c);
 }
 
 static void on_freed(struct transport *t)
@@ -159,6 +162,7 @@ int conn_spend_calm(struct rpc_conn *c)
 		return 0;
 	}
 	log_debug("%s: too many frames that do nothing", c->peer->name);
+	c->is_restless = true;
 	return -1;
 }
 

@@ -35,6 +35,7 @@ struct rpc_conn {
 	size_t held, weight;   /* input of all its calls; and all else they hold */
 	uint64_t block_since;  /* a header block has begun and not ended; 0: none */
 	uint64_t goaway_since; /* the notice was sent; 0: no */
+	bool is_restless;      /* has none left */
 	uint32_t calm;         /* left */
 	uint64_t calm_at;      /* last filled */
 	uint64_t calm_bytes;   /* sent since */
@@ -50,7 +51,7 @@ void conn_tick(struct rpc_conn *c, uint64_t now);
 void conn_drain(struct rpc_conn *c);
 /* Now, but GOAWAY and the status of calls that are finished go out, as far as the socket takes it. */
 void conn_end(struct rpc_conn *c);
-/* Now, for another: the client is told to calm down. */
+/* Now, for another, or for what it did: the client is told to calm down. */
 void conn_give_way(struct rpc_conn *c);
 /* Now; its calls get closed(). */
 void conn_close(struct rpc_conn *c);

@@ -25,11 +25,11 @@ manager_grpc = PROTOCOL["manager"][1]
 class Listener:
     """Whatever `serve` says to each connection."""
 
-    def __init__(self, serve):
-        self.serve = serve
+    def __init__(self, serve, port=0):
+        self.serve, self.port = serve, port
 
     def __enter__(self):
-        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.socket = socket.create_server(("127.0.0.1", self.port))
         self.target = f"localhost:{self.socket.getsockname()[1]}"
         self.thread = threading.Thread(target=self._run, daemon=True)
         self.thread.start()
@@ -261,10 +261,11 @@ def waiting_says_at_once_what_may_be_wrong():
             run = cli("status", "--watch", "--wait=2s", "--grpc-url", there.target, "--grpc-server-ca-certs", folder("ca.pem"))
             run.refused(1, "waited 2s", "it hung up on TLS, as a port without TLS does", WHERE)
         owner.agent.server.stop(None).wait()
-        with Listener(hangs_up) as there:
+        port = free_port()  # nobody else's between the two
+        with Listener(hangs_up, port) as there:
             run = Running(folder, "status", "--wait", "--grpc-url", there.target)
             run.says("^hint: it hung up on gRPC without TLS")
-        owner.agent.start(int(there.target.rsplit(":", 1)[1]))
+        owner.agent.start(port)
         assert "'ReceivingData'" in run.ok()
 
 

@@ -78,7 +78,12 @@ static void a_listing_without_end_is_a_failure(void **state)
 	struct err e;
 
 	assert_refused(guest_rules_check(instead("yes"), found, &e), e, ERR_PRECONDITION,
-		       "nftables");
+		       "lists more than 64 KiB");
+	/* One byte more than there is room for, and one that just fits. */
+	assert_refused(guest_rules_check(instead("head -c 65536 /dev/zero"), found, &e), e,
+		       ERR_PRECONDITION, "lists more than 64 KiB");
+	assert_refused(guest_rules_check(instead("head -c 65535 /dev/zero"), found, &e), e,
+		       ERR_PRECONDITION, "chain 'output'");
 }
 
 static void rules_that_are_not_are_a_failure(void **state)
