@@ -253,7 +253,6 @@ def texts_of_others_stay_texts():
         evil_id = "x\"'><script>&y"
         known = create(service, id=evil_id, name=EVIL, description=EVIL,
                        datasets=[cvms.Dataset(hash=b"d" * 32, userKey=KEY, filename="<b>\"'>x", decompress=True)])
-        create(service, name="", id="..")
         create(service, name="", id="a\\b")
         path = "/c/x%22%27%3E%3Cscript%3E%26y"
         with agent_of(service, "cvm-<i>\"'") as agent:
@@ -273,7 +272,7 @@ def texts_of_others_stay_texts():
         assert "\\u202e" in pages[0].body.decode() and path in pages[1].page().links
         shown = pages[0].page().words()
         assert "<script>alert(1)</script>" in shown and "<u>type" in shown and "cvm-<i>\"'" in shown
-        assert b"/c/.." not in pages[1].body and b"/c/a" not in pages[1].body
+        assert b"/c/a" not in pages[1].body
         for missing in ("/c/%3Cscript%3E", "/c/nothing", "/api/computations/%3Cimg%3E", "/%3Cscript%3E"):
             answer = web.ask(missing, headers=BROWSER)
             assert answer.status == 404 and b"<script>" not in answer.body and b"<img" not in answer.body
