@@ -5,6 +5,7 @@ made, have a test of their own (settings_reference).
 
 Which keys are parsed the programs are asked: every word that stands as a string in a parser's sources,
 and every word of the page, at each place of a file."""
+import ast
 import glob
 import json
 import os
@@ -117,7 +118,7 @@ def own_keys():
             for name in quoted(row[0]):
                 section, _, key = name.rpartition(".")
                 found.setdefault(section or quoted(heading)[0], set()).add(key)
-    assert set(found) == {"snp", "tdx", "tpm", "token", "run", "crl"}, found
+    assert set(found) == {"snp", "tdx", "tpm", "token", "run", "crl", "tls"}, found
     return found
 
 
@@ -189,6 +190,12 @@ def the_page_has_the_keys_of_image_json():
     written |= set(re.findall(r'\("(\w+)", ', parts_of))
     for text in re.findall(r"(?:\breturn|record =) ({.*?})\n", recipe, re.S):
         written |= set(re.findall(r'"(\w+)": ', text))
+    # One of these forms is in each.
+    forms = re.search(r"^BOOT_FROM = ({.*?})$", text_of("guest", "recipe", "flavours.py"), re.M | re.S)[1]
+    for form in ast.literal_eval(forms).values():
+        written |= set(form["record"])
+        for value in form["record"].values():
+            assert not isinstance(value, dict) or set(value) <= parts, value
     assert top <= written, f"told, and not written: {top - written}"
     assert written <= top | parts, f"written, and not told: {written - top - parts}"
 
