@@ -134,6 +134,34 @@ static bool is_connected(const char *id, void *data)
 	return strcmp(id, "b") == 0;
 }
 
+static void see_computations(struct computation *rows, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		see_computation(&rows[i]);
+		computation_done(&rows[i]);
+	}
+}
+
+/* As the page looks for them: by a word, by what stands for itself in a pattern, by a digest. */
+static void find_all(struct store *store, const char *before)
+{
+	static const char *const words[] = {
+		"", "A", "%_!", "00000000000000000000000000000000000000000000000000000000000000aa"
+	};
+	struct computation computations[PAGE];
+	size_t count = 0;
+	struct err e;
+
+	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+		const struct store_search search = { .text = words[i],
+						     .state = (int)i - 1,
+						     .before = before };
+
+		if (store_find(store, &search, PAGE, computations, &count, &e) == 0)
+			see_computations(computations, count);
+	}
+}
+
 static void list_all(struct store *store, const char *after)
 {
 	struct computation computations[PAGE];
@@ -142,10 +170,8 @@ static void list_all(struct store *store, const char *after)
 	struct err e;
 
 	if (store_computations(store, 0, after, PAGE, computations, &count, &e) == 0)
-		for (size_t i = 0; i < count; i++) {
-			see_computation(&computations[i]);
-			computation_done(&computations[i]);
-		}
+		see_computations(computations, count);
+	find_all(store, after);
 	if (store_cvms(store, after, PAGE, cvms, &count, &e) == 0)
 		for (size_t i = 0; i < count; i++) {
 			see_cvm(&cvms[i]);

@@ -208,12 +208,15 @@ static void save_journals(void)
 		journals(&w, ID_ONE, 1, (uint8_t)(3 | (i & 1 ? 0 : JOURNAL_OTHER)));
 	asks_journal(&w, ID_ONE, 0);
 	asks_journal(&w, ID_ONE, 1 | 2 << 2);
+	PUT(&w, LOST | ADMIN); /* a connection has no more than GRPC_PEER_CALLS */
 	for (unsigned operand = 0; operand < 256; operand += 0x21)
 		PUT(&w, ADMIN, ASK_WITNESS, ID_ONE, (uint8_t)operand);
 	PUT(&w, ADMIN, ASK_WITNESS, ID_EMPTY, 0);
-	for (unsigned operand = 0; operand < 256; operand += 0x11)
+	PUT(&w, LOST | ADMIN);
+	for (unsigned operand = 0x11; operand < 256; operand += 0x11)
 		PUT(&w, ADMIN, ASK_WITNESS_LEAVES, (uint8_t)operand);
 	PUT(&w, ADMIN, ASK_WITNESS_LEAVES, 1);
+	PUT(&w, LOST | ADMIN);
 	PUT(&w, ADMIN, ASK_REMOVE, ID_ONE, 1);
 	asks_journal(&w, ID_ONE, 0);
 	calls_save_to("service_calls", "journals", &w);
