@@ -88,10 +88,13 @@ static void size_done(void *data)
 {
 	struct job *job = data;
 	struct slot *slot = job->slot;
+	bool is_its = strcmp(slot->stray, job->cvm.id) == 0;
 
 	if (job->result < 0)
 		log_warn("domain %s: %s", job->cvm.id, job->err.text);
-	else if (strcmp(slot->stray, job->cvm.id) == 0)
+	if (is_its && job->result < 0)
+		slot->stray[0] = '\0'; /* the next look asks again */
+	else if (is_its)
 		slot->stray_use = (struct admission_use){ job->size.cpus, job->size.memory };
 	fleet_job_end(job);
 }

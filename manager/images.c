@@ -112,9 +112,9 @@ int images_default(const char *dir, const struct images_found *found,
 	if (!images_has(found, target))
 		return err_set(
 			e, ERR_PRECONDITION,
-			"'%s' is no link to the folder of an image beside it: 'cocos-cli image "
-			"default NAME' sets it",
-			path);
+			"'%s' is no link to the folder of an image beside it: 'ln -sfn NAME %s' "
+			"makes it one, or, while the manager runs, 'cocos-cli image default NAME'",
+			path, path);
 	memcpy(name, target, strlen(target) + 1);
 	return 0;
 }

@@ -241,6 +241,20 @@ static int remove_folder(const char *dir, const char *folder, struct err *e)
 	return sync_folder(dir, e) < 0 ? err_code(e) : dir_remove(away, e);
 }
 
+/* The default is that folder, or a link to it, which would lead nowhere. */
+static bool has_default(const struct lifecycle *l, const char *usual, const char *folder)
+{
+	CLEANUP(free) char *one = NULL, *other = NULL;
+	struct stat a, b;
+	struct err none;
+
+	return strcmp(usual, folder) == 0 ||
+	       (text_format(&one, &none, "%s/%s", l->images.dir, usual) == 0 &&
+		text_format(&other, &none, "%s/%s", l->images.dir, folder) == 0 &&
+		stat(one, &a) == 0 && lstat(other, &b) == 0 && a.st_dev == b.st_dev &&
+		a.st_ino == b.st_ino);
+}
+
 static int remove_image(struct lifecycle *l, const char *folder, struct err *e)
 {
 	char usual[IMAGES_FOLDER_MAX + 1];
@@ -249,7 +263,8 @@ static int remove_image(struct lifecycle *l, const char *folder, struct err *e)
 
 	if (check_name(l, folder, &found, e) < 0)
 		return err_code(e);
-	if (images_default(l->images.dir, &found, usual, &none) == 0 && strcmp(usual, folder) == 0)
+	if (images_default(l->images.dir, &found, usual, &none) == 0 &&
+	    has_default(l, usual, folder))
 		return err_set(e, ERR_PRECONDITION,
 			       "image '%s' is the default: 'cocos-cli image default NAME' sets "
 			       "another one",

@@ -12,19 +12,44 @@
 
 DEFINE_CLEANUP(GENERAL_NAMES *, GENERAL_NAMES_free)
 
+static void certs_free(STACK_OF(X509) * certs)
+{
+	sk_X509_pop_free(certs, X509_free);
+}
+DEFINE_CLEANUP(STACK_OF(X509) *, certs_free)
+
+/* One that was renewed, or stands there twice, is the same. */
+static bool has_authority(STACK_OF(X509) * certs, const X509 *cert)
+{
+	for (int i = 0; i < sk_X509_num(certs); i++) {
+		const X509 *other = sk_X509_value(certs, i);
+
+		if (X509_NAME_cmp(X509_get_subject_name(other), X509_get_subject_name(cert)) == 0 &&
+		    EVP_PKEY_eq(X509_get0_pubkey(other), X509_get0_pubkey(cert)) == 1)
+			return true;
+	}
+	return false;
+}
+
 int identity_authorities(const char *pem, unsigned *count, struct err *e)
 {
 	CLEANUP(BIO_free_all) BIO *bio = pem ? BIO_new_mem_buf(pem, -1) : NULL;
+	CLEANUP(certs_free) STACK_OF(X509) *found = sk_X509_new_null();
 	X509 *cert;
 
 	*count = 0;
-	if (pem && !bio)
+	if (!found || (pem && !bio))
 		return err_nomem(e);
-	while (pem && (cert = PEM_read_bio_X509(bio, NULL, NULL, NULL))) {
-		*count += X509_self_signed(cert, 0) == 1;
-		X509_free(cert);
+	while (pem && (cert = PEM_read_bio_X509(bio, NULL, key_no_passphrase, NULL))) {
+		if (X509_self_signed(cert, 0) != 1 || has_authority(found, cert)) {
+			X509_free(cert);
+		} else if (sk_X509_push(found, cert) <= 0) {
+			X509_free(cert);
+			return err_nomem(e);
+		}
 	}
 	ERR_clear_error(); /* that there is no further one */
+	*count = (unsigned)sk_X509_num(found);
 	return 0;
 }
 

@@ -32,7 +32,7 @@ struct rpc_identity {
 bool identity_is_spiffe(const char *text, size_t len);
 
 /* How many authorities are in these PEM certificates: those that are nobody else's, each of which can give any name to
- * anybody. NULL: none. */
+ * anybody. One of the same name and key counts once. NULL: none. */
 int identity_authorities(const char *pem, unsigned *count, struct err *e) MUST_CHECK;
 
 /* For this folder: malloc'ed, NULL as above. A certificate has a SPIFFE id if it has exactly one URI, and that

@@ -214,7 +214,7 @@ static void without_a_default_nothing_is_guessed(void **data)
 	begin();
 	for (size_t i = 0; i < ARRAY_LEN(links); i++) {
 		set_link(links[i]);
-		refuse("", ERR_PRECONDITION, "'cocos-cli image default NAME' sets it");
+		refuse("", ERR_PRECONDITION, "'cocos-cli image default NAME'");
 		assert_string_equal(chosen("two"), "two");
 	}
 	unlink(in("default"));
@@ -420,6 +420,26 @@ static void of_a_link_the_link_is_removed(void **data)
 	end();
 }
 
+/* It would lead nowhere. */
+static void what_the_default_is_a_link_to_stays(void **data)
+{
+	struct err e;
+
+	two();
+	assert_int_equal(symlink("two", in("stable")), 0);
+	assert_int_equal(symlink("two", in("tried")), 0);
+	set_link("stable");
+	begin();
+	assert_string_equal(chosen(""), "stable");
+	assert_refused(lifecycle_remove_image(&l, "two", &e), e, ERR_PRECONDITION,
+		       "'two' is the default");
+	assert_ok(lifecycle_remove_image(&l, "tried", &e), e);
+	assert_ok(lifecycle_set_default_image(&l, "one", &e), e);
+	assert_ok(lifecycle_remove_image(&l, "two", &e), e);
+	assert_string_equal(chosen(""), "one");
+	end();
+}
+
 /* What an earlier manager left when it was killed, at each step. */
 static void what_was_left_half_done_is_in_nobody_s_way(void **data)
 {
@@ -499,6 +519,7 @@ int main(void)
 		ROW(what_can_not_be_launched_is_no_default),
 		ROW(none_that_is_used_is_removed),
 		ROW(of_a_link_the_link_is_removed),
+		ROW(what_the_default_is_a_link_to_stays),
 		ROW(what_was_left_half_done_is_in_nobody_s_way),
 		ROW(a_kill_leaves_the_old_or_the_new_default),
 	};

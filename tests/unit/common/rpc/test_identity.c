@@ -154,11 +154,36 @@ static void authorities_are_those_of_no_other(void **state)
 	}
 }
 
+/* One that stands there twice, or was renewed, is one. */
+static void an_authority_counts_once(void **state)
+{
+	CLEANUP(BIO_free_all) BIO *bio = BIO_new(BIO_s_mem());
+	CLEANUP(X509_free) X509 *one = self_signed(key, "one", NULL, 0);
+	CLEANUP(EVP_PKEY_free) EVP_PKEY *other_key = EVP_EC_gen("P-256");
+	CLEANUP(X509_free) X509 *other = self_signed(other_key, "one", NULL, 0);
+	unsigned count;
+	struct err e;
+
+	for (unsigned i = 0; i < 3; i++) {
+		char *text;
+		long len;
+
+		assert_true(PEM_write_bio_X509(bio, i < 2 ? one : other));
+		assert_true(ASN1_INTEGER_set(X509_get_serialNumber(one), 2) &&
+			    X509_sign(one, key, EVP_sha256()));
+		len = BIO_get_mem_data(bio, &text);
+		CLEANUP(free) char *pem = strndup(text, (size_t)len);
+		assert_ok(identity_authorities(pem, &count, &e), e);
+		assert_int_equal(count, i == 2 ? 2 : 1);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_uri_is_an_id),
 		cmocka_unit_test(authorities_are_those_of_no_other),
+		cmocka_unit_test(an_authority_counts_once),
 		cmocka_unit_test(an_id_has_a_length),
 		cmocka_unit_test(a_zero_within_is_no_id),
 		cmocka_unit_test(a_subject_is_text_without_control_characters),
