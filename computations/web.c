@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "computations/web.h"
 
+#include "common/base/cleanup.h"
 #include "common/base/file.h"
 #include "common/base/hostname.h"
 #include "common/base/log.h"
@@ -8,13 +9,17 @@
 #include "common/rpc/admin_socket.h"
 #include "computations/web_work.h"
 
+#include <errno.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 #include <openssl/crypto.h>
 
-static const struct http_event_limits event_limits = { .readers = 256,
-						       .per_source = 32,
-						       .beat_ms = 15000 };
+static const struct http_event_limits event_limits = {
+	.readers = 256, .per_source = 32, .beat_ms = 15000, .longest_ms = 15 * 60 * 1000
+};
 
 int web_address_check(const char *address, bool mutual, struct err *e)
 {
@@ -35,6 +40,18 @@ static int listen_on(struct web *web, const char *address, struct rpc_tls *tls, 
 				  port, e);
 }
 
+/* Whether anybody could listen on ::1 here. The service's unit hides /proc/net, but not what is its own of it. */
+static bool has_loopback_6(void)
+{
+	const struct sockaddr_in6 any = { .sin6_family = AF_INET6,
+					  .sin6_addr = IN6ADDR_LOOPBACK_INIT };
+	CLEANUP(close) int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return access("/proc/self/net/if_inet6", F_OK) == 0;
+	return bind(fd, (const struct sockaddr *)&any, sizeof(any)) == 0 || errno != EADDRNOTAVAIL;
+}
+
 /* A browser may take a name under localhost for either address of loopback: both have to be ours, or
  * somebody else of this machine could listen on the other, and be shown a session's cookie. */
 static int listen_twice(struct web *web, const char *address, struct err *e)
@@ -46,7 +63,7 @@ static int listen_twice(struct web *web, const char *address, struct err *e)
 	if (text_format(&v4, e, "127.0.0.1:%s", port) < 0 ||
 	    listen_on(web, v4, NULL, &bound, e) < 0 || text_format(&v6, e, "[::1]:%u", bound) < 0)
 		return err_code(e);
-	if (listen_on(web, v6, NULL, NULL, e) < 0 && access("/proc/net/if_inet6", F_OK) == 0)
+	if (listen_on(web, v6, NULL, NULL, e) < 0 && has_loopback_6())
 		return err_wrap(e, "the page needs the port on ::1, too");
 	web->door.port = bound;
 	return 0;

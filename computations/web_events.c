@@ -104,13 +104,14 @@ static int send_page(struct web_follower *f, struct err *e)
 	return 0;
 }
 
-/* The first page is there, so the computation is: from now on it follows. */
+/* The first page is there, so the computation is: from now on it follows. Without a hub the service has begun to
+ * end meanwhile, and has ended the request. */
 static bool begin(struct web_follower *f)
 {
 	struct http_request *r = f->r;
 
 	f->r = NULL;
-	f->events = http_events_begin(f->web->hub, r, &user, f);
+	f->events = f->web->hub ? http_events_begin(f->web->hub, r, &user, f) : NULL;
 	f->again = true; /* something may have come while the first page was read */
 	if (f->events)
 		TAILQ_INSERT_TAIL(&f->web->followers, f, next);

@@ -74,12 +74,12 @@ static void put_next(const struct web_work *work, struct writer *w)
 
 	page_put(w, "<nav class=\"pages\" aria-label=\"Pages\">");
 	if (*work->search.before)
-		page_put(w, "<a class=\"btn\" href=\"/?q=%u&amp;state=%s\">Newest</a> ",
+		page_put(w, "<a class=\"btn\" href=\"/?q=%q&amp;state=%s\">Newest</a> ",
 			 work->search.text, state);
 	if (work->has_more)
 		page_put(
 			w,
-			"<a class=\"btn\" rel=\"next\" href=\"/?q=%u&amp;state=%s&amp;before=%u\">Older</a>",
+			"<a class=\"btn\" rel=\"next\" href=\"/?q=%q&amp;state=%s&amp;before=%q\">Older</a>",
 			work->search.text, state, work->rows[work->count - 1].id);
 	page_put(w, "</nav>\n");
 }

@@ -28,6 +28,8 @@ void page_put(struct writer *w, const char *markup, ...)
 			html_attribute(w, va_arg(values, const char *));
 		else if (*markup == 'u')
 			html_url(w, va_arg(values, const char *));
+		else if (*markup == 'q')
+			html_query(w, va_arg(values, const char *));
 		else if (*markup == 's')
 			writer_text(w, va_arg(values, const char *));
 		else if (*markup == 'd')

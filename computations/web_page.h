@@ -14,8 +14,8 @@
 void page_begin(struct writer *w, const char *title, const char *here);
 void page_end(struct writer *w);
 
-/* Markup of ours, in which each %t is a text, %a an attribute's value, %u a part of a URL, %s markup of ours
- * again, %d an int64_t. */
+/* Markup of ours, in which each %t is a text, %a an attribute's value, %u a segment of a URL's path, %q a
+ * value of its query, %s markup of ours again, %d an int64_t. */
 void page_put(struct writer *w, const char *markup, ...);
 
 void page_state(struct writer *w, enum computation_state state);

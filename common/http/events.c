@@ -24,8 +24,8 @@ struct http_events {
 	void *data;
 	uint64_t sent; /* bytes, in all */
 	uint64_t taken_then;
-	uint64_t spoke_at; /* uv_now() */
-	unsigned still;    /* beats since bytes wait, and none was taken */
+	uint64_t began_at, spoke_at; /* uv_now() */
+	unsigned still;              /* beats since bytes wait, and none was taken */
 };
 
 struct http_event_hub {
@@ -57,6 +57,9 @@ static bool beat(struct http_events *s)
 	uint64_t now = taken(s);
 	struct err e;
 
+	if (s->hub->limits.longest_ms &&
+	    uv_now(s->hub->loop) - s->began_at >= s->hub->limits.longest_ms)
+		return false;
 	if (http_stream_queued(s->r)) {
 		s->still = s->taken_then == now ? s->still + 1 : 0;
 		s->taken_then = now;
@@ -184,7 +187,9 @@ struct http_events *http_events_begin(struct http_event_hub *hub, struct http_re
 		return NULL;
 	}
 	make_place(hub, &r->source);
-	*s = (struct http_events){ .hub = hub, .r = r, .user = user, .data = data };
+	*s = (struct http_events){
+		.hub = hub, .r = r, .user = user, .data = data, .began_at = uv_now(hub->loop)
+	};
 	if (hub->count >= hub->limits.readers) {
 		http_request_refuse(r, &(struct http_problem){ 503, "too many follow", NULL,
 							       "ask again later", NULL });

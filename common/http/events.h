@@ -19,6 +19,7 @@ struct http_event_limits {
 	unsigned readers;    /* in all */
 	unsigned per_source; /* of one address, or one user of a unix socket */
 	unsigned beat_ms;    /* of silence; who has taken nothing for two of these is cut off */
+	unsigned longest_ms; /* then it is cut off, and asked again who it is; 0: never */
 };
 
 /* `limits` is copied. */

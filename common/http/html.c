@@ -66,17 +66,22 @@ void html_attribute(struct writer *w, const char *text)
 	put(w, text, true);
 }
 
-void html_url(struct writer *w, const char *text)
+void html_query(struct writer *w, const char *text)
 {
 	static const char plain[] =
 		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
 
-	if (strcmp(text, ".") == 0 || strcmp(text, "..") == 0)
-		w->bad = true;
 	for (; *text; text++) {
 		if (strchr(plain, *text))
 			writer_bytes(w, text, 1);
 		else
 			writer_printf(w, "%%%02X", (unsigned char)*text);
 	}
+}
+
+void html_url(struct writer *w, const char *text)
+{
+	if (strcmp(text, ".") == 0 || strcmp(text, "..") == 0)
+		w->bad = true;
+	html_query(w, text);
 }

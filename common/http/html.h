@@ -14,6 +14,8 @@
 void html_text(struct writer *w, const char *text);
 /* Between double quotes; as above, and a line's end is "&#10;". */
 void html_attribute(struct writer *w, const char *text);
-/* One segment of a path, or one value of a query, in a URL that stands between double quotes: all but
- * letters, digits and "-._~" as %XX. A segment that is "." or ".." can't stand in a path: the writer is bad. */
+/* One segment of a path in a URL that stands between double quotes: all but letters, digits and "-._~" as %XX.
+ * One that is "." or ".." can't stand in a path: the writer is bad. */
 void html_url(struct writer *w, const char *text);
+/* One value of a query there, which can be any. */
+void html_query(struct writer *w, const char *text);

@@ -110,7 +110,8 @@ function follow(list) {
 	function show(isLive) {
 		live.hidden = false;
 		live.classList.toggle("on", isLive);
-		live.textContent = isLive ? "Live" : `Connecting again, shown as of ${new Date().toLocaleTimeString()}`;
+		const what = source?.readyState === EventSource.CLOSED ? "Ended: come with a new link" : "Connecting again";
+		live.textContent = isLive ? "Live" : `${what}, shown as of ${new Date().toLocaleTimeString()}`;
 	}
 
 	function open() {

@@ -261,7 +261,7 @@ int main(int argc, char **argv)
 	log_open("http_server");
 	uv_loop_init(&loop);
 	routes.data = &loop;
-	if (http_event_hub_new(&loop, &(struct http_event_limits){ 6, 4, 500 }, &hub, &e) < 0)
+	if (http_event_hub_new(&loop, &(struct http_event_limits){ 6, 4, 1000, 0 }, &hub, &e) < 0)
 		abort();
 	if (argc < 2 || http_server_new(&loop, &routes, &server, &e) < 0 ||
 	    http_server_listen(server,

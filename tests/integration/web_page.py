@@ -14,6 +14,7 @@ import subprocess
 import tap
 from computations_service import KEY, agent_of, connected, create, run
 from harness import (PATIENCE, Computations, Folder, authority, cli, cvms, program, spki, until)
+from ports import free_port
 
 EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>&lt;`${7*7}\u202e\u200b{{1}}"
 SECRET = "-----BEGIN PRIVATE KEY-----"
@@ -304,9 +305,9 @@ def what_is_wrong_is_said():
 def huge_headers_are_refused():
     with Web() as web:
         with socket.create_connection(("127.0.0.1", web.port), timeout=PATIENCE) as s:
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(ConnectionError):
                 s.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + b"a" * 100000 + b"\r\n\r\n")
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(ConnectionError):  # a silence is no refusal
                 assert s.recv(100)[9:12] in (b"431", b"")
 
 
@@ -314,7 +315,7 @@ def lists_are_found_and_paged():
     with Web() as web:
         web.come_in()
         service = web.service
-        made = [create(service, name=f"Number {n:03}", description="odd" if n % 2 else "even_%") for n in range(120)]
+        made = [create(service, name=f"Number {n:03}", description="odd." if n % 2 else "even_%") for n in range(120)]
         seen, before = [], ""
         while before is not None:
             answer = web.ask("/api/computations" + (f"?before={before}" if before else "")).json()
@@ -339,6 +340,8 @@ def lists_are_found_and_paged():
         digest = service.show(made[9]).manifest_digest.hex()
         assert names("q=" + digest) == ["Number 009"] and names("q=" + digest[:-1]) == []
         assert "Nothing here" in web.ask("/?q=nowhere").page().words()
+        # What no segment of a path can be, a query can.
+        assert [link for link in web.ask("/?q=.").page().links if link.startswith("/?q=.&")]
 
 
 def one_computation_is_told_whole():
@@ -551,14 +554,27 @@ def the_document_says_what_is_there():
             assert web.ask(asked, "POST").status == 405
 
 
-def refusal(folder, **settings):
+# As the service's unit has it (ProcSubset=pid).
+PROCESSES_ALONE = ["unshare", "-m", "sh", "-c", 'mount -t proc -o subset=pid proc /proc && exec "$@"', "sh"]
+
+
+def refusal(folder, wrapper=(), **settings):
     """What a service says that does not start with them."""
     service = Computations(folder, **settings)
     config = folder.write("computations.conf", "".join(f"{k}={v}\n" for k, v in service.settings.items()))
-    done = subprocess.run([program("cocos-computations"), "--config", config], capture_output=True, check=False,
-                          timeout=PATIENCE)
+    done = subprocess.run([*wrapper, program("cocos-computations"), "--config", config], capture_output=True,
+                          check=False, timeout=PATIENCE)
     assert done.returncode == 1, done
     return done.stderr.decode()
+
+
+def has_v6_loopback():
+    """IPv6 may be off, or for loopback alone: then the file is empty, or is not there."""
+    try:
+        with open("/proc/net/if_inet6", encoding="ascii") as file:
+            return any(line.startswith("0" * 31 + "1 ") for line in file)
+    except FileNotFoundError:
+        return False
 
 
 def where_it_may_be():
@@ -578,11 +594,15 @@ def where_it_may_be():
     with Folder() as folder, Computations(folder) as service:
         assert not [name for name in os.listdir(folder.path) if "web" in name] and "page:" not in service.process.text()
     # Somebody else has the port on the other loopback address: their page would be shown our cookies.
-    if os.path.exists("/proc/net/if_inet6"):
+    if has_v6_loopback():
         with socket.socket(socket.AF_INET6) as taken, Folder() as folder:
-            taken.bind(("::1", 0))
+            port = free_port()  # of 127.0.0.1, too, so that it is refused for this
+            taken.bind(("::1", port))
             taken.listen()
-            assert "::1" in refusal(folder, WEB=f"127.0.0.1:{taken.getsockname()[1]}")
+            settings = {"WEB": f"127.0.0.1:{port}"}
+            assert "::1" in refusal(folder, **settings)
+            if os.geteuid() == 0:
+                assert "::1" in refusal(folder, wrapper=PROCESSES_ALONE, **settings)
 
 
 def off_this_machine_certificates_are_asked_for():
@@ -618,10 +638,28 @@ def a_service_ends_while_browsers_follow():
         stream.close()
 
 
+def a_service_ends_while_browsers_come():
+    """Requests whose first page is being read when it ends."""
+    with Web() as web:
+        known = create(web.service)
+        streams = []
+        for _ in range(40):
+            stream = socket.socket(socket.AF_UNIX)
+            stream.settimeout(PATIENCE)
+            stream.connect(web.socket)
+            streams.append(stream)
+        for stream in streams:
+            stream.sendall(f"GET /c/{known}/events.sse HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        assert web.service.process.stop() == 0
+    for stream in streams:
+        stream.close()
+
+
 if __name__ == "__main__":
     tap.run([nobody_sees_it_without_a_link, a_cookie_is_of_use_at_its_own_name_alone, other_sites_pages_get_nothing,
              links_are_given_at_the_socket_alone, texts_of_others_stay_texts, what_is_wrong_is_said,
              huge_headers_are_refused, lists_are_found_and_paged, one_computation_is_told_whole,
              whose_turn_it_is_is_told, events_come_live_and_go_on_after_a_cut, files_are_asked_for_once,
              colours_differ_enough, the_document_says_what_is_there, where_it_may_be,
-             off_this_machine_certificates_are_asked_for, a_service_ends_while_browsers_follow])
+             off_this_machine_certificates_are_asked_for, a_service_ends_while_browsers_follow,
+             a_service_ends_while_browsers_come])

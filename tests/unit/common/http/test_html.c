@@ -63,6 +63,8 @@ static void dot_segments_can_not_be_written(void **state)
 	html_url(&one, ".");
 	html_url(&two, "..");
 	assert_true(one.bad && two.bad);
+	check(html_query, "..", "..");
+	check(html_query, "a&b=.", "a%26b%3D.");
 	writer_done(&one);
 	writer_done(&two);
 }
