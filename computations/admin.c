@@ -114,7 +114,7 @@ bool request_is_connected(const struct request *r, const char *cvm_id)
 	return *cvm_id && session_find(r->service, cvm_id);
 }
 
-static void reply_computation(struct request *r)
+void request_reply_computation(struct request *r)
 {
 	struct admin_message_computation out;
 
@@ -141,7 +141,7 @@ static void on_show(struct rpc_call *call, const ProtobufCMessage *message)
 	if (!r)
 		return;
 	r->run = run_show;
-	r->reply = reply_computation;
+	r->reply = request_reply_computation;
 	request_start(r);
 }
 
@@ -160,7 +160,7 @@ static int run_create(struct store *store, struct request *r, struct err *e)
 static void reply_create(struct request *r)
 {
 	log_info("computation %s created", log_quote(r->computation.id).text);
-	reply_computation(r);
+	request_reply_computation(r);
 }
 
 /* Printable ASCII without spaces, so that ids can be typed and used in paths. */
@@ -263,127 +263,6 @@ static void on_manifest(struct rpc_call *call, const ProtobufCMessage *message)
 	request_start(r);
 }
 
-/* Run */
-
-/* The one connected CVM that holds nothing and waits for a manifest. */
-static int choose_cvm(struct store *store, struct request *r, struct err *e)
-{
-	size_t free_count = 0;
-
-	for (size_t i = 0; r->connected[i]; i++) {
-		struct cvm cvm CLEANUP_CVM = { .id = NULL };
-
-		if (store_cvm(store, r->connected[i], &cvm, e) < 0)
-			return err_code(e);
-		if (*cvm.computation_id || (*cvm.agent_state && !state_is_free(cvm.agent_state)))
-			continue;
-		if (free_count++ == 0) {
-			free(r->cvm_id);
-			r->cvm_id = TAKE_PTR(cvm.id);
-		}
-	}
-	if (free_count == 1)
-		return 0;
-	if (free_count)
-		return err_set(e, ERR_PRECONDITION,
-			       "%zu CVMs are connected and free: say which one", free_count);
-	return err_set(e, ERR_PRECONDITION,
-		       "no CVM is connected and free: start one, or stop a computation that holds "
-		       "one");
-}
-
-static int check_verified(struct store *store, const char *cvm_id, struct err *e)
-{
-	struct cvm cvm CLEANUP_CVM = { .id = NULL };
-
-	if (store_cvm(store, cvm_id, &cvm, e) < 0)
-		return err_code(e);
-	if (cvm.verified)
-		return 0;
-	return err_set(e, ERR_PRECONDITION, "CVM %s has not proven what it is (%s)",
-		       log_quote(cvm_id).text, cvm.verdict);
-}
-
-/* In the CVM where it failed, which may have kept what owners let it keep. */
-static int run_again(struct store *store, struct request *r, struct err *e)
-{
-	if (store_computation(store, r->id, &r->computation, e) < 0 ||
-	    store_retry(store, r->id, e) < 0)
-		return err_code(e);
-	if (!*r->cvm_id) {
-		free(r->cvm_id);
-		r->cvm_id = TAKE_PTR(r->computation.cvm_id);
-	}
-	computation_done(&r->computation);
-	if (session_ids_have(r->connected, r->cvm_id))
-		return 0;
-	return err_set(
-		e, ERR_UNAVAILABLE,
-		"CVM %s, where computation %s failed, is not connected: wait for it, or name "
-		"another",
-		log_quote(r->cvm_id).text, log_quote(r->id).text);
-}
-
-static int run_run(struct store *store, struct request *r, struct err *e)
-{
-	enum deed deed = r->again ? DEED_RUN_AGAIN : DEED_RUN;
-
-	if (admin_access_check(store, &r->caller, deed, r->id, e) < 0 ||
-	    (r->unverified &&
-	     admin_access_check(store, &r->caller, DEED_RUN_UNVERIFIED, r->id, e) < 0))
-		return err_code(e);
-	if (r->is_away)
-		return err_set(e, ERR_UNAVAILABLE, "CVM %s is not connected",
-			       log_quote(r->cvm_id).text);
-	if (r->again && run_again(store, r, e) < 0)
-		return err_code(e);
-	/* Before what CVMs there are: no other one would help. */
-	if (store_check_new(store, r->id, e) < 0)
-		return err_code(e);
-	if (!*r->cvm_id && choose_cvm(store, r, e) < 0)
-		return err_code(e);
-	if (r->must_verify && !r->unverified && check_verified(store, r->cvm_id, e) < 0)
-		return err_code(e);
-	if (store_assign(store, r->id, r->cvm_id, r->unverified, e) < 0)
-		return err_code(e);
-	return store_computation(store, r->id, &r->computation, e);
-}
-
-static void reply_run(struct request *r)
-{
-	struct session *session = session_find(r->service, r->cvm_id);
-
-	log_info("computation %s goes to CVM %s", log_quote(r->id).text, log_quote(r->cvm_id).text);
-	/* If it has just disconnected, it gets the manifest when it returns. */
-	if (session)
-		session_run(session, r->id, r->unverified);
-	reply_computation(r);
-}
-
-static void on_run(struct rpc_call *call, const ProtobufCMessage *message)
-{
-	const Computations__RunRequest *request = (const Computations__RunRequest *)message;
-	struct request *r = request_new(call, request->id);
-	struct err e;
-
-	if (!r)
-		return;
-	r->run = run_run;
-	r->reply = reply_run;
-	r->unverified = request->unverified;
-	r->again = request->again;
-	r->must_verify = r->service->appraisal != NULL;
-	r->cvm_id = strdup(request->cvm_id);
-	r->connected = session_ids(r->service);
-	if (!r->cvm_id || !r->connected) {
-		err_nomem(&e);
-		request_refuse(r, &e);
-	} else {
-		r->is_away = *r->cvm_id && !session_find(r->service, r->cvm_id);
-		request_start(r);
-	}
-}
-
 /* Stop */
 
 static int run_stop(struct store *store, struct request *r, struct err *e)
@@ -401,7 +280,7 @@ static void reply_stop(struct request *r)
 	if (r->tell && session)
 		session_stop(session, r->id);
 	logs_wake(r->service, r->id, "");
-	reply_computation(r);
+	request_reply_computation(r);
 }
 
 static void on_stop(struct rpc_call *call, const ProtobufCMessage *message)
@@ -463,7 +342,7 @@ static const struct rpc_handler handlers[] = {
 	METHOD(PROTO_COMPUTATIONS_SHOW, RPC_UNARY, computation_request, COMPUTATION, on_show),
 	METHOD(PROTO_COMPUTATIONS_MANIFEST, RPC_UNARY, computation_request,
 	       &computations__manifest_response__descriptor, on_manifest),
-	METHOD(PROTO_COMPUTATIONS_RUN, RPC_UNARY, run_request, COMPUTATION, on_run),
+	METHOD(PROTO_COMPUTATIONS_RUN, RPC_UNARY, run_request, COMPUTATION, admin_run),
 	METHOD(PROTO_COMPUTATIONS_STOP, RPC_UNARY, computation_request, COMPUTATION, on_stop),
 	METHOD(PROTO_COMPUTATIONS_REMOVE, RPC_UNARY, remove_request,
 	       &google__protobuf__empty__descriptor, on_remove),

@@ -51,8 +51,14 @@ void request_start(struct request *r);
 /* Finishes the call with that, and frees the request. */
 void request_refuse(struct request *r, const struct err *e);
 
+/* Answers with the request's computation. */
+void request_reply_computation(struct request *r);
+
 /* The CVM of that id has a session. */
 bool request_is_connected(const struct request *r, const char *cvm_id);
+
+/* admin_run.c */
+void admin_run(struct rpc_call *call, const ProtobufCMessage *message);
 
 /* admin_journal.c */
 void admin_journal(struct rpc_call *call, const ProtobufCMessage *message);

@@ -14,13 +14,17 @@
 
 #include <string.h>
 
-enum { FOLLOWERS_MAX = 256 };
+enum {
+	FOLLOWERS_MAX = 256,
+	FOLLOWERS_EACH = 32, /* of one user */
+};
 
 struct follower {
 	TAILQ_ENTRY(follower) next;
 	struct service *service;
 	struct rpc_call *call; /* NULL: over */
 	struct admin_caller caller;
+	int64_t person; /* as caller.who says, which the pool writes */
 	char *computation_id, *cvm_id;
 	int64_t after;
 	int64_t until; /* the newest record when the call began; -1: not looked up yet */
@@ -109,6 +113,23 @@ static int send_page(struct follower *f, struct err *e)
 	return 0;
 }
 
+/* Once it is known whose it is: no user keeps the others from reading. */
+static int take_place(struct follower *f, struct err *e)
+{
+	const struct follower *other;
+	unsigned count = 0;
+
+	if (f->person || !f->caller.who.person)
+		return 0;
+	f->person = f->caller.who.person;
+	TAILQ_FOREACH(other, &f->service->followers, next)
+		count += other->person == f->person;
+	if (count <= FOLLOWERS_EACH)
+		return 0;
+	return err_set(e, ERR_EXHAUSTED, "user %s reads %d logs already: end one",
+		       f->caller.who.name, FOLLOWERS_EACH);
+}
+
 static void page_done(void *data, const struct err *e)
 {
 	struct follower *f = data;
@@ -124,7 +145,7 @@ static void page_done(void *data, const struct err *e)
 		rpc_call_note(f->call, "by", f->caller.who.name);
 		rpc_call_prove(f->call);
 	}
-	if (e || send_page(f, &sending) < 0) {
+	if (e || take_place(f, &sending) < 0 || send_page(f, &sending) < 0) {
 		rpc_call_finish(f->call, e ? e : &sending);
 		return;
 	}

@@ -91,14 +91,22 @@ static int look(void *data, char why[WAITING_WHY_MAX], struct err *e)
 	struct looking *l = data;
 	const char *cvm = l->request->cvm_id;
 	struct found found = { false, false };
-	struct err ignored;
+	struct err hidden;
 	bool stands;
 
 	if (client_call(l->client, &computation_run, &l->request->base, &l->response, e) == 0)
 		return 1;
 	stands = rpc_channel_is_ready(l->client->channel);
-	if (!stands || (e->code != ERR_PRECONDITION && e->code != ERR_UNAVAILABLE) ||
-	    !is_new(l, e) || find_cvms(l, &found, &ignored) < 0 || (found.free && found.judged))
+	if (!stands || (e->code != ERR_PRECONDITION && e->code != ERR_UNAVAILABLE) || !is_new(l, e))
+		return err_code(e);
+	if (find_cvms(l, &found, &hidden) < 0) {
+		/* CVMs are shown to who administers the service; a runner has its refusal alone. */
+		if (hidden.code != ERR_DENIED)
+			return err_code(e);
+		snprintf(why, WAITING_WHY_MAX, "%.200s", e->text);
+		return 0;
+	}
+	if (found.free && found.judged)
 		return err_code(e);
 	if (found.free)
 		snprintf(why, WAITING_WHY_MAX, "the evidence of a CVM that is free is not judged");

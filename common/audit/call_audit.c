@@ -77,19 +77,24 @@ static int write_entry(struct call_audit *a, const struct audit_entry *entry, st
 	return audit_trail_write(a->audit, entry, e);
 }
 
-/* Whether a refusal has an entry. The first of a row that has none is told of at once, the others with what is
- * written next. */
-static bool has_room(struct call_audit *a, const struct rpc_call *call)
+static bool take_room(struct call_audit *a, const struct rpc_call *call)
 {
 	struct rpc_identity who = rpc_call_identity(call);
 	struct rpc_source source = rpc_call_source(call);
 	uint64_t now = (uint64_t)clock_ms(CLOCK_MONOTONIC);
+
+	return who.key ? audit_limit_take(&a->limit, who.key, strlen(who.key), now)
+		       : audit_limit_take(&a->limit, source.bytes, sizeof(source.bytes), now);
+}
+
+/* Whether a refusal has an entry. The first of a row that has none is told of at once, the others with what is
+ * written next. */
+static bool has_room(struct call_audit *a, const struct rpc_call *call)
+{
 	bool is_first = !a->leaves_out;
 	struct err e;
 
-	a->leaves_out =
-		who.key ? !audit_limit_take(&a->limit, who.key, strlen(who.key), now)
-			: !audit_limit_take(&a->limit, source.bytes, sizeof(source.bytes), now);
+	a->leaves_out = !take_room(a, call);
 	if (!a->leaves_out)
 		return true;
 	a->left_out++;
@@ -113,6 +118,16 @@ int call_audit_admit(struct call_audit *a, struct rpc_call *call, const Protobuf
 		return err_code(e);
 	entry = entry_of(call, AUDIT_ASKED);
 	return write_entry(a, &entry, e);
+}
+
+int call_audit_admit_stranger(struct call_audit *a, struct rpc_call *call,
+			      const ProtobufCMessage *message, struct err *e)
+{
+	if (!find(a, call)->reads && !take_room(a, call))
+		return err_set(e, ERR_EXHAUSTED,
+			       "too many calls came to change something without a right to: show "
+			       "who you are with one that only reads, or try again later");
+	return call_audit_admit(a, call, message, e);
 }
 
 void call_audit_ended(struct call_audit *a, const struct rpc_call *call, bool admitted,

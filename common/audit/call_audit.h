@@ -49,6 +49,10 @@ struct call_audit {
  * ERR_UNAUTHENTICATED) later. Refusals beyond audit_limit.h's are counted. */
 int call_audit_admit(struct call_audit *a, struct rpc_call *call, const ProtobufCMessage *message,
 		     struct err *e) MUST_CHECK;
+/* The same where it is found out later whether that caller may call at all: what has entries is limited as
+ * refusals are, and beyond that the call is one (ERR_EXHAUSTED). */
+int call_audit_admit_stranger(struct call_audit *a, struct rpc_call *call,
+			      const ProtobufCMessage *message, struct err *e) MUST_CHECK;
 void call_audit_ended(struct call_audit *a, const struct rpc_call *call, bool admitted,
 		      const struct err *e);
 

@@ -8,8 +8,9 @@ import random
 import grpc
 
 import tap
+from computations_service import agent_of, connected
 from harness import (PATIENCE, Computations, Folder, authority, cli, computations, computations_grpc,
-                     credentials, cvms, people, people_grpc, spki)
+                     credentials, cvms, people, people_grpc, spki, until)
 
 KEY, _ = spki()
 ALL = ["view", "edit", "run", "administrator", "dataset_provider", "algo_provider", "result_consumer"]
@@ -189,6 +190,22 @@ def no_token_is_taken_for_one():
         assert anna("Whoami").user == "anna"
 
 
+def a_user_does_not_take_all_places_of_readers():
+    with service() as running:
+        create(running.root)
+        anna = user(running, "anna")
+        running.root("GiveRole", computation_id="c", role="viewer", user="anna")
+        stub = computations_grpc.ComputationServiceStub(running.channel)
+        request = computations.LogsRequest(id="c", follow=True)
+        streams = [stub.Logs(request, metadata=anna.metadata) for _ in range(33)]
+        until(lambda: any(stream.done() for stream in streams), "a refusal")
+        refused = [stream for stream in streams if stream.done()]
+        assert [stream.code() for stream in refused] == [grpc.StatusCode.RESOURCE_EXHAUSTED], refused
+        running.root("Logs", id="c")
+        for stream in streams:
+            stream.cancel()
+
+
 def one_s_own_computations_are_one_s_own():
     with service(MAX_COMPUTATIONS="3") as running:
         anna, bert = user(running, "anna"), user(running, "bert")
@@ -213,6 +230,19 @@ def one_s_own_computations_are_one_s_own():
         reader = Caller(running.channel, bert("AddToken", name="v", actions=["view"]).token)
         manifest = cvms.ComputationRunReq(name="x", algorithm=cvms.Algorithm(hash=b"a" * 32, userKey=KEY))
         assert reader.code("Create", computations.CreateRequest(manifest=manifest)) == DENIED
+
+
+def what_others_run_is_not_told():
+    with service() as running:
+        anna = user(running, "anna")
+        for caller, name in ((running.root, "secret-one"), (running.root, "third"), (anna, "mine")):
+            create(caller, name)
+        with agent_of(running, "cvm-1"):
+            until(connected(running, "cvm-1"), "the connection")
+            running.root("Run", id="secret-one", cvm_id="cvm-1")
+            said = anna.text("Run", id="mine", cvm_id="cvm-1")
+            assert "not free" in said and "secret" not in said, said
+            assert "secret-one" in running.root.text("Run", id="third", cvm_id="cvm-1")
 
 
 def after_the_first_run_parties_stay():
@@ -267,6 +297,29 @@ def other_machines_sign_in_where_that_is_set():
             assert running.root.code("List") == OK
 
 
+def strangers_do_not_fill_the_audit_log():
+    exhausted = grpc.StatusCode.RESOURCE_EXHAUSTED
+    with Folder() as folder:
+        log = folder("audit.log")
+        with service(ADMIN_PORT="0", ADMIN_SIGN_IN="true", AUDIT_LOG=log) as running:
+            anna = user(running, "anna")
+            port = running.process.wait_line(r"administrators: listening on \S+ port (\d+)")[1]
+            with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+                there = Caller(channel, anna.metadata[0][1][7:])
+                assert there("Whoami").user == "anna"
+                codes = [Caller(channel, f"cocos_{number:064x}").code("AddUser", name="stranger")
+                         for number in range(100)]
+                assert codes[0] == STRANGER and exhausted in codes and set(codes) == {STRANGER, exhausted}, codes
+                # From the same address, with a token that is somebody's.
+                create(there)
+                there("RevokeToken", name="t")
+                assert there.code("Stop", id="c") == STRANGER
+        with open(log, encoding="utf-8") as file:
+            lines = [json.loads(line) for line in file]
+        asked = [x for x in lines if x["event"] == "asked" and x.get("user") == "stranger"]
+        assert len(asked) == codes.count(STRANGER) < 100, len(asked)
+
+
 def commands_do_all_of_it():
     with service() as running:
         socket = {"COMPUTATIONS_GRPC_URL": "unix:" + running.socket}
@@ -289,6 +342,7 @@ def commands_do_all_of_it():
         assert cli("computation", "list", "--json", **mine).json()[0]["id"] == "c"
         assert cli("whoami", "c", "--json", **mine).json()["actions"] == "view,run"
         cli("computation", "logs", "c", **mine).ok()
+        cli("computation", "run", "c", "--wait=1s", **mine).refused(1, "waited 1s until a CVM can take the computation")
         cli("computation", "remove", "c", **mine).refused(1, "user anna may not remove it")
         cli("role", "take", "c", "runner", "anna", **socket).ok()
         cli("computation", "logs", "c", **mine).refused(1, "no computation 'c'")
@@ -369,9 +423,12 @@ if __name__ == "__main__":
              what_is_the_service_s_is_for_its_administrators,
              a_token_is_for_what_it_says_until_it_is_revoked,
              no_token_is_taken_for_one,
+             a_user_does_not_take_all_places_of_readers,
              one_s_own_computations_are_one_s_own,
+             what_others_run_is_not_told,
              after_the_first_run_parties_stay,
              other_machines_sign_in_where_that_is_set,
+             strangers_do_not_fill_the_audit_log,
              commands_do_all_of_it,
              the_audit_log_says_who,
              names_that_lists_can_t_hold_are_refused_in_every_place,
