@@ -33,12 +33,12 @@ class Images(Manager):
         return self.stub.GetVm(manager.GetVmReq(id=key), timeout=PATIENCE)
 
     def boots(self, key):
-        """What its machine says."""
-        def said():
+        """What its machine says, looked at once: the machine may be in the middle of a word."""
+        def word():
             parts = self.stub.Console(manager.ConsoleReq(id=key, lines=1), timeout=PATIENCE)
-            return b"".join(part.data for part in parts)
-        until(lambda: said()[-1:] == b"\n" and said() != b"AAAA\n", "its machine's word")
-        return said().decode().strip()
+            said = b"".join(part.data for part in parts)
+            return said[:-1].decode() if said[-1:] == b"\n" and said != b"AAAA\n" else None
+        return until(word, "its machine's word")
 
 
 def each_cvm_keeps_the_image_that_it_was_launched_from():
