@@ -225,7 +225,8 @@ COCOS_PUBLIC int cocos_request_set(struct cocos_request *request, enum cocos_inp
 
 /* Evidence is bound to a TLS connection: `hash` is "SHA256" or "SHA384", that of its cipher suite,
  * `exporter` the 32 bytes of TLS-Exporter("Attestation", request context, 32), and `spki` (DER) the
- * key that the exported authenticator was verified with. Once. */
+ * key that the exported authenticator was verified with. Once. The connection's key exchange can't be said here: a
+ * policy that demands one (tls.groups) is answered no; with report data or nonces it is not asked. */
 COCOS_PUBLIC int cocos_request_channel(struct cocos_request *request, const char *hash,
 				       const uint8_t exporter[32], const void *spki,
 				       size_t spki_len, struct cocos_error *error) COCOS_MUST_CHECK;
