@@ -22,7 +22,7 @@ struct tls_socket {
 	struct tls_hello hello;
 	struct err refused;
 	uint8_t first[RPC_CONTACT_BYTES]; /* of what came */
-	size_t first_len;
+	size_t first_len, ahead;          /* read, and waiting behind it when that was read */
 };
 
 static int fd_of(BIO *bio)
@@ -77,6 +77,18 @@ static int read_stranger(BIO *bio, char *bytes, size_t len, size_t *got)
 	return r;
 }
 
+/* OpenSSL 3.5 reads the head of a record alone, and no more if it is none; what came with it tells more. */
+static void keep_first(struct tls_socket *s, const char *bytes, size_t len)
+{
+	size_t room = sizeof(s->first) - s->first_len, n = len < room ? len : room;
+	ssize_t ahead;
+
+	memcpy(s->first + s->first_len, bytes, n);
+	s->first_len += n;
+	ahead = recv(s->fd, s->first + s->first_len, room - n, MSG_PEEK | MSG_DONTWAIT);
+	s->ahead = ahead > 0 ? (size_t)ahead : 0;
+}
+
 static int bio_read(BIO *bio, char *bytes, size_t len, size_t *got)
 {
 	struct tls_socket *s = BIO_get_data(bio);
@@ -85,12 +97,8 @@ static int bio_read(BIO *bio, char *bytes, size_t len, size_t *got)
 	if (s->is_stranger)
 		return read_stranger(bio, bytes, len, got);
 	r = io_result(bio, recv(s->fd, bytes, len, 0), got, BIO_FLAGS_READ);
-	if (r == 1 && s->first_len < sizeof(s->first)) {
-		size_t room = sizeof(s->first) - s->first_len, n = *got < room ? *got : room;
-
-		memcpy(s->first + s->first_len, bytes, n);
-		s->first_len += n;
-	}
+	if (r == 1 && s->first_len < sizeof(s->first))
+		keep_first(s, bytes, *got);
 	return r;
 }
 
@@ -170,7 +178,7 @@ enum rpc_contact tls_conn_contact(SSL *ssl)
 {
 	const struct tls_socket *s = BIO_get_data(SSL_get_rbio(ssl));
 
-	return rpc_contact_of(s->first, s->first_len);
+	return rpc_contact_of(s->first, s->first_len + s->ahead);
 }
 
 const struct err *tls_conn_refused(SSL *ssl)
