@@ -81,8 +81,8 @@ class Vm:
     @staticmethod
     def disk(path, name, serial="", slot=None):
         """Arguments for one virtio disk more."""
-        return ["-drive", f"file={path},if=none,id={name},format=raw,readonly=on", "-device",
-                f"virtio-blk-pci,drive={name},serial={serial}" + (f",addr={slot}" if slot else "")]
+        return ["-blockdev", json.dumps({"driver": "file", "filename": path, "node-name": name, "read-only": True}),
+                "-device", f"virtio-blk-pci,drive={name},serial={serial}" + (f",addr={slot}" if slot else "")]
 
     def _shares(self, environment, certs):
         arguments = []
