@@ -13,6 +13,7 @@ import tempfile
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "integration"))
 import harness  # noqa: E402
+import sanitized  # noqa: E402
 import tap  # noqa: E402
 from agent_peer import Agent, Service  # noqa: E402
 from libvirt_room import idle_image  # noqa: E402
@@ -109,8 +110,28 @@ def fails(name, mistake):
     return test
 
 
+def who_was_killed_while_it_looked_for_leaks_is_no_report():
+    lost = "==7==Unable to get registers from thread 8.\n"
+    gone = ("==7==Can't open directory /proc/7/task: No such file\n==7==LeakSanitizer has encountered a fatal error.\n"
+            "==7==HINT: For debugging, try setting environment variable\n")
+    for number, (text, is_report) in enumerate((
+            (lost, False), (gone, False), (lost + "==9==ERROR: LeakSanitizer: detected memory leaks\n", True),
+            ("==7==LeakSanitizer has encountered a fatal error.\n", True), ("a.c:1:2: runtime error: b\n", True))):
+        path = os.path.join(sanitized.FOLDER, f"report.{number}")
+        with open(path, "w", encoding="ascii") as file:
+            file.write(text)
+        try:
+            sanitized.check()
+        except AssertionError as e:
+            assert is_report and text in str(e), e
+        else:
+            assert not is_report, text
+        os.remove(path)
+
+
 def main():
-    tap.run([passes(name) for name in INNER] + [fails(one.__name__, "leak") for one in LEAKING] +
+    tap.run([who_was_killed_while_it_looked_for_leaks_is_no_report] + [passes(name) for name in INNER] +
+            [fails(one.__name__, "leak") for one in LEAKING] +
             [fails(one.__name__, mistake) for one in MAKING
              for mistake in ("heap-overflow", "use-after-free", "signed-overflow", "leak")])
 
