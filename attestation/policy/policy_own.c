@@ -404,7 +404,7 @@ static int read_tls_groups(struct policy_reading *r, const struct json *value)
 	uint32_t groups = 0;
 
 	if (value->type != JSON_ARRAY || !value->count)
-		return policy_wrong(r, value, "an array of key exchanges");
+		return policy_wrong(r, value, "an array of one key exchange or more");
 	for (size_t i = 0; i < value->count; i++) {
 		const struct json *name = &value->items[i];
 
