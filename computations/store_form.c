@@ -102,10 +102,11 @@ static const char schema[] =
 	/* What agents sign: entries, and the last head over them (store_journal.h). */
 	SIGNED_JOURNALS NAMES_OF_RUNS WITNESS WITNESS_KEY ATTEMPTS
 		/* Who may do what. */
-		PEOPLE_FORM;
+		PEOPLE_FORM ACCOUNTS_FORM;
 
 /* What each older form lacks: 1 had no verdicts, 2 no keys, 3 no signed journals, 4 no names of their
- * runs, 5 no log of heads, 6 not the name of its key, 7 no attempts, 8 no people. */
+ * runs, 5 no log of heads, 6 not the name of its key, 7 no attempts, 8 no people, 9 no way for them
+ * to sign in. */
 static const char *const upgrades[STORE_FORM] = {
 	[1] = "ALTER TABLE computations ADD COLUMN unverified {integer} NOT NULL DEFAULT 0;"
 	      "ALTER TABLE cvms ADD COLUMN verified {integer} NOT NULL DEFAULT 0;"
@@ -118,6 +119,7 @@ static const char *const upgrades[STORE_FORM] = {
 	[6] = WITNESS_KEY,
 	[7] = ATTEMPTS,
 	[8] = PEOPLE_FORM,
+	[9] = ACCOUNTS_FORM,
 };
 
 const struct db_forms store_forms = { "cocos-computations", STORE_FORM, schema, upgrades };

@@ -34,3 +34,29 @@
 	" person {integer} NOT NULL REFERENCES users (number) ON DELETE CASCADE,"           \
 	" PRIMARY KEY (computation, role, person)) {by key};"                               \
 	"CREATE INDEX role_members_person ON role_members (person, computation);"
+
+/* How users sign in: passwords (password.h), sessions of browsers (login.h), links that work once (entry.h). */
+#define ACCOUNTS_FORM                                                                          \
+	"CREATE TABLE passwords ("                                                             \
+	" person {integer} NOT NULL PRIMARY KEY REFERENCES users (number) ON DELETE CASCADE,"  \
+	" salt {bytes} NOT NULL,"                                                              \
+	" hash {bytes} NOT NULL,"                                                              \
+	" memory {integer} NOT NULL,"                                                          \
+	" passes {integer} NOT NULL,"                                                          \
+	" changed {integer} NOT NULL);"                                                        \
+	"CREATE TABLE logins ("                                                                \
+	" number {counted},"                                                                   \
+	" person {integer} NOT NULL REFERENCES users (number) ON DELETE CASCADE,"              \
+	" hash {bytes} NOT NULL UNIQUE,"                                                       \
+	" host TEXT NOT NULL,"                                                                 \
+	" peer TEXT NOT NULL,"                                                                 \
+	" about TEXT NOT NULL,"                                                                \
+	" created {integer} NOT NULL,"                                                         \
+	" seen {integer} NOT NULL,"                                                            \
+	" ends {integer} NOT NULL);"                                                           \
+	"CREATE INDEX logins_person ON logins (person, seen);"                                 \
+	"CREATE TABLE entry_links ("                                                           \
+	" number {counted},"                                                                   \
+	" person {integer} REFERENCES users (number) ON DELETE CASCADE," /* NULL: the first */ \
+	" hash {bytes} NOT NULL UNIQUE,"                                                       \
+	" ends {integer} NOT NULL);"

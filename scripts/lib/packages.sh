@@ -7,7 +7,7 @@
 packages_build="gcc libc6-dev meson ninja-build pkg-config protobuf-compiler protobuf-c-compiler
 	libprotobuf-dev libprotobuf-c-dev libnghttp2-dev libmicrohttpd-dev libuv1-dev libssl-dev libvirt-dev libcbor-dev
 	libtss2-dev libseccomp-dev libcap-dev libcurl4-openssl-dev libzip-dev libyajl-dev libsqlite3-dev libpq-dev
-	libxml2-dev uthash-dev uuid-dev libzstd-dev zlib1g-dev libcmocka-dev python3"
+	libargon2-dev libxml2-dev uthash-dev uuid-dev libzstd-dev zlib1g-dev libcmocka-dev python3"
 
 # What a machine needs to launch virtual machines and run the demo.
 packages_run="libvirt-daemon-system libvirt-clients dbus qemu-system-x86 qemu-utils ovmf swtpm

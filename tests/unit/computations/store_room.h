@@ -26,8 +26,10 @@ const char *store_room_database(void);
 
 /* Again, after store_close(). */
 void store_room_open(struct store_room *f);
-/* Of an older form's sql: there were no people. */
-#define STORE_ROOM_NO_PEOPLE \
+/* Of an older form's sql: users could not sign in; there were no users. */
+#define STORE_ROOM_NO_ACCOUNTS "DROP TABLE entry_links; DROP TABLE logins; DROP TABLE passwords;"
+#define STORE_ROOM_NO_PEOPLE   \
+	STORE_ROOM_NO_ACCOUNTS \
 	"DROP TABLE role_members; DROP TABLE own_roles; DROP TABLE tokens; DROP TABLE users;"
 /* Makes an older form of it by `sql`, and opens it again. */
 void store_room_age(struct store_room *f, const char *sql, int form);
