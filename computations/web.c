@@ -17,6 +17,8 @@
 #include <unistd.h>
 #include <openssl/crypto.h>
 
+enum { PORT_TRIES = 64 };
+
 static const struct http_event_limits event_limits = {
 	.readers = 256, .per_source = 32, .beat_ms = 15000, .longest_ms = 15 * 60 * 1000
 };
@@ -52,21 +54,44 @@ static bool has_loopback_6(void)
 	return bind(fd, (const struct sockaddr *)&any, sizeof(any)) == 0 || errno != EADDRNOTAVAIL;
 }
 
-/* A browser may take a name under localhost for either address of loopback: both have to be ours, or
- * somebody else of this machine could listen on the other, and be shown a session's cookie. */
-static int listen_twice(struct web *web, const char *address, struct err *e)
+/* The same port on both addresses of loopback; ERR_EXISTS: somebody has it on one. Without the second, `six->fd`
+ * is -1. */
+static int open_pair(const char *port, struct listen_socket *four, struct listen_socket *six,
+		     struct err *e)
 {
 	CLEANUP(free) char *v4 = NULL, *v6 = NULL;
-	const char *port = strrchr(address, ':') + 1;
-	unsigned bound = 0;
 
+	six->fd = -1;
 	if (text_format(&v4, e, "127.0.0.1:%s", port) < 0 ||
-	    listen_on(web, v4, NULL, &bound, e) < 0 || text_format(&v6, e, "[::1]:%u", bound) < 0)
+	    listen_socket_open(v4, NULL, four, e) < 0)
 		return err_code(e);
-	if (listen_on(web, v6, NULL, NULL, e) < 0 && has_loopback_6())
-		return err_wrap(e, "the page needs the port on ::1, too");
-	web->door.port = bound;
-	return 0;
+	if (text_format(&v6, e, "[::1]:%u", four->port) == 0 &&
+	    (listen_socket_open(v6, NULL, six, e) == 0 || !has_loopback_6()))
+		return 0;
+	listen_socket_close(four);
+	return err_wrap(e, "the page needs the port on ::1, too");
+}
+
+/* A browser may take a name under localhost for either address of loopback: both have to be ours, or
+ * somebody else of this machine could listen on the other, and be shown a session's cookie. Where any port
+ * will do, one that somebody has on one of them is passed over. */
+static int listen_twice(struct web *web, const char *address, struct err *e)
+{
+	const char *port = strrchr(address, ':') + 1;
+	struct listen_socket four, six;
+	int failed = -1;
+
+	for (int tries = strcmp(port, "0") == 0 ? PORT_TRIES : 1; failed < 0 && tries > 0; tries--)
+		failed = open_pair(port, &four, &six, e);
+	if (failed < 0)
+		return failed;
+	web->door.port = four.port;
+	failed = http_server_take(web->http, &four, e);
+	if (six.fd >= 0 && failed < 0)
+		listen_socket_close(&six);
+	else if (six.fd >= 0)
+		failed = http_server_take(web->http, &six, e);
+	return failed;
 }
 
 /* "/run/x/admin.sock" has "/run/x/admin.web.sock" beside it, for the same people. */

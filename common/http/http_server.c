@@ -62,6 +62,18 @@ static int listen_h2(struct http_server *s, const struct rpc_listen *listen, uns
 	return rpc_server_listen(s->h2, listen, port, e);
 }
 
+int http_server_take(struct http_server *s, const struct listen_socket *socket, struct err *e)
+{
+	if (s->h1_count == HTTP_LISTENERS_MAX) {
+		listen_socket_close(socket);
+		return err_set(e, ERR_EXHAUSTED, "more than %d listeners", HTTP_LISTENERS_MAX);
+	}
+	if (h1_new(s->loop, s->routes, socket, &s->h1[s->h1_count], e) < 0)
+		return err_code(e);
+	s->h1_count++;
+	return 0;
+}
+
 int http_server_listen(struct http_server *s, const struct rpc_listen *listen, unsigned *port,
 		       struct err *e)
 {
@@ -69,14 +81,10 @@ int http_server_listen(struct http_server *s, const struct rpc_listen *listen, u
 
 	if (listen->tls)
 		return listen_h2(s, listen, port, e);
-	if (s->h1_count == HTTP_LISTENERS_MAX)
-		return err_set(e, ERR_EXHAUSTED, "listen on %s: more than %d listeners",
-			       listen->address, HTTP_LISTENERS_MAX);
 	if (listen_socket_open(listen->address, listen->group, &socket, e) < 0)
 		return err_code(e);
-	if (h1_new(s->loop, s->routes, &socket, &s->h1[s->h1_count], e) < 0)
+	if (http_server_take(s, &socket, e) < 0)
 		return err_wrap(e, "listen on %s", listen->address);
-	s->h1_count++;
 	if (port)
 		*port = socket.port;
 	return 0;

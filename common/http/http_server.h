@@ -8,6 +8,7 @@
 #pragma once
 
 #include "common/http/route.h"
+#include "common/rpc/listen_socket.h"
 #include "common/rpc/server.h"
 
 enum { HTTP_LISTENERS_MAX = 4 }; /* of plaintext */
@@ -20,6 +21,9 @@ int http_server_new(uv_loop_t *loop, const struct http_routes *routes, struct ht
 /* As rpc_server_listen(), without a prologue. ERR_INVALID: another address than this machine's without TLS. */
 int http_server_listen(struct http_server *server, const struct rpc_listen *listen, unsigned *port,
 		       struct err *e) MUST_CHECK;
+/* The same of a socket for plaintext that listens; taken over in every case. */
+int http_server_take(struct http_server *server, const struct listen_socket *socket,
+		     struct err *e) MUST_CHECK;
 /* At once; frees when the loop has closed its handles. Fine with NULL. Answers that come later are
  * forgotten. */
 void http_server_free(struct http_server *server);

@@ -89,3 +89,9 @@ int listen_socket_open(const char *address, const char *group, struct listen_soc
 	*s = opened;
 	return 0;
 }
+
+void listen_socket_close(const struct listen_socket *s)
+{
+	close(s->fd);
+	socket_file_free(s->file);
+}

@@ -15,3 +15,5 @@ struct listen_socket {
 /* Both are the caller's to close and free. A host name is looked up at once (blocking). */
 int listen_socket_open(const char *address, const char *group, struct listen_socket *s,
 		       struct err *e) MUST_CHECK;
+/* Whoever closes a unix socket removes its file. */
+void listen_socket_close(const struct listen_socket *s);
