@@ -46,10 +46,22 @@ static enum deed deed_of(const char *path)
 	return DEED_OPERATE;
 }
 
+int admin_access_token(const char *word, struct admin_caller *caller, struct err *e)
+{
+	static const char bearer[] = "Bearer ";
+
+	if (strncmp(word, bearer, sizeof(bearer) - 1) != 0)
+		return err_set(e, ERR_UNAUTHENTICATED,
+			       "authorization: there has to be one 'Bearer TOKEN'");
+	if (token_hash(word + sizeof(bearer) - 1, caller->hash, e) < 0)
+		return err_code(e);
+	caller->has_token = true;
+	return 0;
+}
+
 int admin_access_take(struct rpc_call *call, bool sign_in, struct admin_caller *caller,
 		      struct err *e)
 {
-	static const char bearer[] = "Bearer ";
 	const struct rpc_metadata *m = rpc_call_metadata(call);
 	const char *word = rpc_metadata_text(m, "authorization", 0);
 	struct admin_caller got = { .deed = deed_of(rpc_call_method(call)->path) };
@@ -57,15 +69,9 @@ int admin_access_take(struct rpc_call *call, bool sign_in, struct admin_caller *
 	if (!word && sign_in && !rpc_call_identity(call).has_uid)
 		return err_set(e, ERR_UNAUTHENTICATED,
 			       "sign in: COMPUTATIONS_GRPC_TOKEN_FILE names the file of a token");
-	if (word) {
-		if (rpc_metadata_count(m, "authorization") != 1 ||
-		    strncmp(word, bearer, sizeof(bearer) - 1) != 0)
-			return err_set(e, ERR_UNAUTHENTICATED,
-				       "authorization: there has to be one 'Bearer TOKEN'");
-		if (token_hash(word + sizeof(bearer) - 1, got.hash, e) < 0)
-			return err_code(e);
-		got.has_token = true;
-	}
+	if (word && admin_access_token(rpc_metadata_count(m, "authorization") == 1 ? word : "",
+				       &got, e) < 0)
+		return err_code(e);
 	*caller = got;
 	return 0;
 }

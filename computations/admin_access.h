@@ -37,6 +37,9 @@ extern const size_t admin_deeds_count;
 int admin_access_take(struct rpc_call *call, bool sign_in, struct admin_caller *caller,
 		      struct err *e) MUST_CHECK;
 
+/* The same of what stands behind "authorization:", which has to stand there once. */
+int admin_access_token(const char *word, struct admin_caller *caller, struct err *e) MUST_CHECK;
+
 /* The rest in the pool. Whose token it is; once for each transaction. */
 int admin_access_know(struct store *store, struct admin_caller *caller, struct err *e) MUST_CHECK;
 /* Whether he may; `id`: the computation, for those deeds that are with one. ERR_NOT_FOUND, in the words of one

@@ -141,13 +141,8 @@ static int check(struct config *c, struct err *e)
 	    metrics_address_check("COMPUTATIONS_METRICS", c->metrics, "COMPUTATIONS_ADMIN",
 				  c->admin_client_ca_certs != NULL, e) < 0)
 		return err_code(e);
-	/* Users may have certificates too, then: the page is the administrators'. */
-	if (c->web &&
-	    web_address_check(c->web, c->admin_client_ca_certs && !c->admin_sign_in, e) < 0)
-		return c->admin_sign_in
-			       ? err_wrap(e, "with COMPUTATIONS_ADMIN_SIGN_IN the page is for this "
-					     "machine alone")
-			       : err_code(e);
+	if (c->web && web_address_check(c->web, c->admin_client_ca_certs != NULL, e) < 0)
+		return err_code(e);
 	if (!c->has_admin_port)
 		return 0;
 	/* A token is worth nothing once somebody has read it on its way. */

@@ -284,18 +284,19 @@ int store_find(struct store *store, const struct store_search *search, size_t ma
 	if (like(search->text, &pattern, e) < 0)
 		return err_code(e);
 	if (*search->before &&
-	    db_number(&store->db, &number, e, "SELECT number FROM computations WHERE id = ?", "t",
-		      search->before) < 0)
+	    db_number(&store->db, &number, e,
+		      "SELECT number FROM computations c WHERE id = ?1 AND " SEEN_BY, "ti",
+		      search->before, search->person) < 0)
 		return err_wrap(e, "the page behind %s", log_quote(search->before).text);
 	if (db_query(
 		    &store->db, &found, e,
-		    "SELECT " COMPUTATION_COLUMNS "WHERE c.number < ? AND (c.state = ? OR ? < 0)"
-		    " AND (lower(c.id) LIKE lower(?) ESCAPE '!' OR lower(c.name) LIKE lower(?) ESCAPE '!'"
-		    " OR lower(c.description) LIKE lower(?) ESCAPE '!' OR c.digest = ?)"
-		    " ORDER BY c.number DESC LIMIT ?",
-		    "iiitttbi", number, (int64_t)search->state, (int64_t)search->state, pattern,
-		    pattern, pattern, digest, is_digest ? sizeof(digest) : (size_t)0,
-		    (int64_t)max) < 0)
+		    "SELECT " COMPUTATION_COLUMNS "WHERE c.number < ?1 AND " SEEN_BY
+		    " AND (c.state = ?3 OR ?3 < 0)"
+		    " AND (lower(c.id) LIKE lower(?4) ESCAPE '!' OR lower(c.name) LIKE lower(?4) ESCAPE '!'"
+		    " OR lower(c.description) LIKE lower(?4) ESCAPE '!' OR c.digest = ?5)"
+		    " ORDER BY c.number DESC LIMIT ?6",
+		    "iiitbi", number, search->person, (int64_t)search->state, pattern, digest,
+		    is_digest ? sizeof(digest) : (size_t)0, (int64_t)max) < 0)
 		return err_code(e);
 	return read_all(found, max, rows, count, e);
 }

@@ -79,6 +79,7 @@ struct store_search {
 		text; /* in id, name or description, or the manifest's digest in hexadecimal; "": anything */
 	int state;          /* enum computation_state; -1: any */
 	const char *before; /* behind this id, that is, older; "": from the newest */
+	int64_t person;     /* those in which that user has a role; 0: all */
 };
 /* As store_computations(), newest first. */
 int store_find(struct store *store, const struct store_search *search, size_t max,

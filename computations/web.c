@@ -143,7 +143,9 @@ int web_open(const struct config *c, struct service *service, struct rpc_tls *tl
 	if (!web)
 		return err_nomem(e);
 	web->service = service;
-	web->routes = (struct http_routes){ web_routes, web_routes_count, web, web_show_problem };
+	for (size_t i = 0; i < web_routes_count; i++)
+		web->rows[i] = web_routes[i].http;
+	web->routes = (struct http_routes){ web->rows, web_routes_count, web, web_show_problem };
 	TAILQ_INIT(&web->followers);
 	service->web = web;
 	*made = web;

@@ -139,7 +139,7 @@ int web_door_session(struct web_door *door, const char *host, const char *cookie
 }
 
 /* A browser says for whom it asks. What another origin's page asks for is not answered, but for its links. */
-static int check_origin(const struct http_request *r, struct err *e)
+int web_door_check_origin(const struct http_request *r, struct err *e)
 {
 	const char *site = http_request_header(r, "sec-fetch-site", 0);
 	const char *mode = http_request_header(r, "sec-fetch-mode", 0);
@@ -166,8 +166,6 @@ int web_door_check(struct web_door *door, const struct http_request *r, struct e
 	const char *host = http_request_header(r, "host", 0);
 	char cookie[2 * WEB_SECRET_LEN + 1];
 
-	if (check_origin(r, e) < 0)
-		return err_code(e);
 	if (http_request_is_tls(r))
 		return who.key ? 0 : err_set(e, ERR_UNAUTHENTICATED, "show a client certificate");
 	if (who.has_uid)

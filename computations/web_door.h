@@ -43,7 +43,9 @@ int web_door_link(struct web_door *door, char url[WEB_URL_MAX], struct err *e) M
  * any more. */
 int web_door_enter(struct web_door *door, const char *host, const char *secret,
 		   char cookie[WEB_URL_MAX], struct err *e) MUST_CHECK;
-/* May this request be answered? ERR_UNAUTHENTICATED, ERR_DENIED: no. */
+/* Whether a browser asks for a page of ours; ERR_DENIED: for another site's. */
+int web_door_check_origin(const struct http_request *r, struct err *e) MUST_CHECK;
+/* May whoever sent this request administer the service? ERR_UNAUTHENTICATED: no. */
 int web_door_check(struct web_door *door, const struct http_request *r, struct err *e) MUST_CHECK;
 /* The same by parts, for requests on loopback. `cookie` NULL: there is none. */
 int web_door_session(struct web_door *door, const char *host, const char *cookie,

@@ -4,20 +4,23 @@
  *
  * As logs.c: a page of records is read only when enough of the last one was taken.
  */
+#include "common/base/log.h"
 #include "computations/web.h"
+#include "computations/web_access.h"
 #include "computations/web_json.h"
 #include "computations/web_work.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { EVENT_MAX = 1 << 20 };
+enum { EVENT_MAX = 1 << 20, FOLLOWERS_EACH = 16 /* of a user */ };
 
 struct web_follower {
 	TAILQ_ENTRY(web_follower) next;
 	struct web *web;
 	struct http_request *r;     /* a reference, until it follows */
 	struct http_events *events; /* NULL: not yet, or over */
+	struct admin_caller caller;
 	char *id;
 	int64_t after;
 	bool reading, again, is_over;
@@ -35,12 +38,12 @@ static void follower_free(struct web_follower *f)
 	free(f);
 }
 
+/* Whether he may is asked for each: a token ends, a role is taken. */
 static int read_page(struct store *store, void *data, struct err *e)
 {
-	struct computation c CLEANUP_COMPUTATION = { .id = NULL };
 	struct web_follower *f = data;
 
-	if (store_computation(store, f->id, &c, e) < 0)
+	if (web_work_check(store, &f->caller, f->id, e) < 0)
 		return err_code(e);
 	return store_records(store, f->id, "", f->after, &f->records, &f->count, e);
 }
@@ -104,6 +107,20 @@ static int send_page(struct web_follower *f, struct err *e)
 	return 0;
 }
 
+/* No user keeps the others from reading. */
+static int check_share(const struct web_follower *f, struct err *e)
+{
+	const struct web_follower *other;
+	unsigned count = 0;
+
+	TAILQ_FOREACH(other, &f->web->followers, next)
+		count += other->caller.who.person == f->caller.who.person;
+	if (count < FOLLOWERS_EACH || !f->caller.who.person)
+		return 0;
+	return err_set(e, ERR_EXHAUSTED, "user %s follows %d computations already: end one",
+		       f->caller.who.name, FOLLOWERS_EACH);
+}
+
 /* The first page is there, so the computation is: from now on it follows. Without a hub the service has begun to
  * end meanwhile, and has ended the request. */
 static bool begin(struct web_follower *f)
@@ -126,6 +143,8 @@ static void page_done(void *data, const struct err *e)
 	struct err sending;
 
 	f->reading = false;
+	if (!e && f->r && check_share(f, &sending) < 0)
+		e = &sending;
 	if (e && f->r)
 		http_request_fail(f->r, e);
 	if (f->is_over || (f->r && (e || !begin(f)))) {
@@ -150,6 +169,7 @@ void web_events(struct http_request *r, void *data)
 
 	err_nomem(&e);
 	if (!f || !(f->id = strdup(http_request_param(r, "id"))) ||
+	    web_access_take(data, r, &f->caller, &e) < 0 ||
 	    http_events_after(r, &f->after, &e) < 0) {
 		http_request_fail(r, &e);
 		if (f)

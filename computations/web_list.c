@@ -15,6 +15,9 @@ static int run(struct store *store, struct web_work *work, struct err *e)
 	work->rows = calloc(WEB_ROWS + 1, sizeof(*work->rows));
 	if (!work->rows)
 		return err_nomem(e);
+	/* Who administers the service sees all. */
+	if (!work->caller.rights.operates)
+		work->search.person = work->caller.who.person;
 	if (store_find(store, &work->search, WEB_ROWS + 1, work->rows, &work->count, e) < 0)
 		return err_code(e);
 	work->has_more = work->count > WEB_ROWS;
@@ -113,7 +116,7 @@ static void reply(struct web_work *work)
 	CLEANUP_WRITER struct writer w = writer_up_to(WEB_PAGE_MAX);
 	bool is_search = *work->search.text || work->search.state >= 0 || *work->search.before;
 
-	page_begin(&w, "Computations", "/");
+	page_begin(&w, &work->caller, "Computations", "/");
 	page_put(&w, "<div class=\"head\"><h1>Computations</h1></div>\n");
 	if (work->count || is_search)
 		put_form(work, &w);

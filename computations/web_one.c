@@ -292,7 +292,7 @@ static void reply(struct web_work *work)
 	const struct computation *c = &work->c;
 	const char *name = *c->name ? c->name : c->id;
 
-	page_begin(&w, name, "");
+	page_begin(&w, &work->caller, name, "");
 	page_put(
 		&w,
 		"<nav class=\"crumbs\" aria-label=\"Breadcrumb\"><a href=\"/\">Computations</a> /</nav>\n"

@@ -44,9 +44,10 @@ static void put_parameter(struct writer *w, const char *in, const char *name, co
 	writer_text(w, "}}");
 }
 
-static void put_operation(struct writer *w, const struct http_route *route,
-			  const struct web_described *about)
+static void put_operation(struct writer *w, const struct web_route *about)
 {
+	const struct http_route *route = &about->http;
+
 	writer_text(w, "{");
 	json_put_key(w, "get");
 	writer_text(w, "{");
@@ -76,7 +77,7 @@ static void put_operation(struct writer *w, const struct http_route *route,
 	writer_text(w, "{}}}}}}");
 }
 
-void web_openapi(struct http_request *r, void *data)
+static void reply_document(struct web_work *work)
 {
 	CLEANUP_WRITER struct writer w = writer_up_to(WEB_PAGE_MAX);
 
@@ -91,38 +92,50 @@ void web_openapi(struct http_request *r, void *data)
 	json_put_key(&w, "paths");
 	writer_text(&w, "{");
 	for (size_t i = 0; i < web_routes_count; i++) {
-		if (!web_descriptions[i].type)
+		if (!web_routes[i].type)
 			continue;
-		json_put_key(&w, web_routes[i].pattern);
-		put_operation(&w, &web_routes[i], &web_descriptions[i]);
+		json_put_key(&w, web_routes[i].http.pattern);
+		put_operation(&w, &web_routes[i]);
 	}
 	writer_text(&w, "}}\n");
-	web_reply_json(r, &w);
+	web_reply_json(work->r, &w);
 }
 
-void web_reference(struct http_request *r, void *data)
+void web_openapi(struct http_request *r, void *data)
+{
+	web_work_start(data, r, NULL, reply_document);
+}
+
+static void reply_reference(struct web_work *work)
 {
 	CLEANUP_WRITER struct writer w = writer_up_to(WEB_PAGE_MAX);
 
-	page_begin(&w, "API", "/api");
+	page_begin(&w, &work->caller, "API", "/api");
 	page_put(&w,
 		 "<div class=\"head\"><h1>API</h1><p>%t</p></div>\n<p><a class=\"btn\" "
 		 "href=\"/api/openapi.json\">OpenAPI 3.1</a></p>\n",
 		 WEB_API);
 	for (size_t i = 0; i < web_routes_count; i++) {
-		if (!web_descriptions[i].type)
+		const struct http_route *route = &web_routes[i].http;
+
+		if (!web_routes[i].type)
 			continue;
 		page_put(
 			&w,
 			"<section class=\"panel\" aria-label=\"%a\"><h2 class=\"mono\">GET %t</h2><p>%t</p>",
-			web_routes[i].pattern, web_routes[i].pattern, web_descriptions[i].summary);
-		for (const char *const *name = web_routes[i].query; name && *name; name++)
+			route->pattern, route->pattern, web_routes[i].summary);
+		for (const char *const *name = route->query; name && *name; name++)
 			page_put(&w, "<p class=\"small\"><code>?%t=</code> %t</p>", *name,
 				 meaning_of(*name));
-		page_put(&w, "<p class=\"small dim\">%t</p></section>\n", web_descriptions[i].type);
+		page_put(&w, "<p class=\"small dim\">%t</p></section>\n", web_routes[i].type);
 	}
 	page_end(&w);
-	web_reply_html(r, &w, 200);
+	web_reply_html(work->r, &w, 200);
+}
+
+void web_reference(struct http_request *r, void *data)
+{
+	web_work_start(data, r, NULL, reply_reference);
 }
 
 bool web_show_problem(const struct http_request *r, const struct http_problem *p, void *data,
@@ -132,7 +145,7 @@ bool web_show_problem(const struct http_request *r, const struct http_problem *p
 	const char *title = http_status_title(p->status);
 	const struct web *web = data;
 
-	page_begin(&w, title, "");
+	page_begin(&w, NULL, title, "");
 	page_put(&w, "<section class=\"panel empty\"><h1>%t</h1>\n", title);
 	if (p->status == 401 && !http_request_is_tls(r)) {
 		page_put(&w, "<p>%t</p>\n", WEB_NO_LINK);

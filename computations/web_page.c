@@ -40,16 +40,34 @@ void page_put(struct writer *w, const char *markup, ...)
 	va_end(values);
 }
 
-static void nav_entry(struct writer *w, const char *here, const char *path, const char *icon,
-		      const char *word)
+/* What is about no computation. */
+static const struct {
+	const char *path, *icon, *word;
+	enum deed deed;
+} entries[] = {
+	{ "/", "comp", "Computations", DEED_BE },
+	{ "/api", "audit", "API", DEED_BE },
+};
+
+static void put_entries(struct writer *w, const struct admin_caller *caller, const char *here)
 {
-	page_put(w,
-		 "<li><a href=\"%s\"%s><svg class=\"i\" aria-hidden=\"true\"><use "
-		 "href=\"/icons.svg#%s\"/></svg>%s</a></li>\n",
-		 path, strcmp(here, path) == 0 ? " aria-current=\"page\"" : "", icon, word);
+	for (size_t i = 0; i < ARRAY_LEN(entries); i++) {
+		const char *path = entries[i].path;
+
+		if (entries[i].deed != DEED_BE &&
+		    (!caller ||
+		     decide(&caller->rights, entries[i].deed, DECIDE_CREATED) != DECIDE_YES))
+			continue;
+		page_put(w,
+			 "<li><a href=\"%s\"%s><svg class=\"i\" aria-hidden=\"true\"><use "
+			 "href=\"/icons.svg#%s\"/></svg>%s</a></li>\n",
+			 path, strcmp(here, path) == 0 ? " aria-current=\"page\"" : "",
+			 entries[i].icon, entries[i].word);
+	}
 }
 
-void page_begin(struct writer *w, const char *title, const char *here)
+void page_begin(struct writer *w, const struct admin_caller *caller, const char *title,
+		const char *here)
 {
 	page_put(w,
 		 "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
@@ -62,8 +80,7 @@ void page_begin(struct writer *w, const char *title, const char *here)
 		 "aria-hidden=\"true\"><use href=\"/icons.svg#mark\"/></svg>Cocos</a>\n"
 		 "<nav aria-label=\"Service\"><ul>\n",
 		 title);
-	nav_entry(w, here, "/", "comp", "Computations");
-	nav_entry(w, here, "/api", "audit", "API");
+	put_entries(w, caller, here);
 	page_put(w, "</ul></nav>\n</header>\n<main id=\"main\" tabindex=\"-1\">\n");
 }
 

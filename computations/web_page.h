@@ -5,13 +5,16 @@
 #pragma once
 
 #include "common/base/writer.h"
+#include "computations/admin_access.h"
 #include "computations/state.h"
 
 #include <stddef.h>
 #include <stdint.h>
 
-/* From the doctype to the beginning of main. `title` is of others perhaps; `here` the nav's current one. */
-void page_begin(struct writer *w, const char *title, const char *here);
+/* From the doctype to the beginning of main. `title` is of others perhaps; `here` the nav's current one, of
+ * those that this caller may ask for (NULL: it is not known who asks). */
+void page_begin(struct writer *w, const struct admin_caller *caller, const char *title,
+		const char *here);
 void page_end(struct writer *w);
 
 /* Markup of ours, in which each %t is a text, %a an attribute's value, %u a segment of a URL's path, %q a

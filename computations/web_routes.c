@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* web_routes.c — what can be asked for, and what the API's document says of it. */
 #include "common/base/log.h"
+#include "computations/web_access.h"
 #include "computations/web_asset.h"
 #include "computations/web_words.h"
 #include "computations/web_work.h"
@@ -9,11 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Whether the caller could be somebody; whose token it is, and what he may, is found out in the pool. */
 static int may(const struct http_request *r, void *data, struct err *e)
 {
-	struct web *web = data;
+	struct admin_caller ignored;
 
-	return web_door_check(&web->door, r, e);
+	return web_access_take(data, r, &ignored, e);
 }
 
 /* Who may open the administrators' socket may let a browser in. */
@@ -21,6 +23,8 @@ static int may_link(const struct http_request *r, void *data, struct err *e)
 {
 	const struct web *web = data;
 
+	if (web_door_check_origin(r, e) < 0)
+		return err_code(e);
 	if (!http_request_identity(r).has_uid)
 		return err_set(e, ERR_DENIED,
 			       "links are given to whoever may open the "
@@ -93,34 +97,46 @@ static void asset_mark(struct http_request *r, void *data)
 static const char *const list_query[] = { "q", "state", "before", NULL };
 static const char *const events_query[] = { "after", NULL };
 
-#define GET(path, who, query, serve) { HTTP_GET, path, who, 0, NULL, query, serve }
+/* API: with a line about it, and its type. OPEN: to everybody. */
+#define GET(path, who, names, handler) \
+	{ .method = HTTP_GET, .pattern = path, .may = who, .query = names, .serve = handler }
+#define API(path, deed_, query, serve, summary_, type_) \
+	{ .http = GET(path, may, query, serve),         \
+	  .deed = deed_,                                \
+	  .summary = (summary_),                        \
+	  .type = (type_) }
+#define PAGE(path, deed_, query, serve) { .http = GET(path, may, query, serve), .deed = deed_ }
+#define OPEN(path, serve)               { .http = GET(path, http_anybody, NULL, serve) }
 
-const struct http_route web_routes[] = {
-	GET("/api/computations", may, list_query, web_list_json),
-	GET("/api/computations/{id}", may, NULL, web_one_json),
-	GET("/api/computations/{id}/manifest", may, NULL, web_manifest),
-	GET("/api/computations/{id}/events", may, events_query, web_events),
-	GET("/api/openapi.json", may, NULL, web_openapi),
-	GET("/api", may, NULL, web_reference),
-	GET("/", may, list_query, web_list),
-	GET("/c/{id}", may, NULL, web_one),
-	GET("/c/{id}/manifest.json", may, NULL, web_manifest),
-	GET("/c/{id}/events.sse", may, events_query, web_events),
-	{ HTTP_POST, "/link", may_link, 0, NULL, NULL, give_link },
+const struct web_route web_routes[] = {
+	API("/api/computations", DEED_BE, list_query, web_list_json,
+	    "Computations, newest first. The next page is behind `next`.", "application/json"),
+	API("/api/computations/{id}", DEED_SEE, NULL, web_one_json,
+	    "One computation: its state, its participants' keys, its assets.", "application/json"),
+	API("/api/computations/{id}/manifest", DEED_SEE, NULL, web_manifest,
+	    "The manifest, byte for byte what its digest is of.", "application/json"),
+	API("/api/computations/{id}/events", DEED_SEE, events_query, web_events,
+	    "Log lines and events as they come, from behind `after` or Last-Event-ID.",
+	    "text/event-stream"),
+	API("/api/openapi.json", DEED_BE, NULL, web_openapi, "This document.", "application/json"),
+	PAGE("/api", DEED_BE, NULL, web_reference),
+	PAGE("/", DEED_BE, list_query, web_list), /* those that he may see */
+	PAGE("/c/{id}", DEED_SEE, NULL, web_one),
+	PAGE("/c/{id}/manifest.json", DEED_SEE, NULL, web_manifest),
+	PAGE("/c/{id}/events.sse", DEED_SEE, events_query, web_events),
+	{ .http = { HTTP_POST, "/link", may_link, 0, NULL, NULL, give_link },
+	  .deed = DEED_OPERATE },
 	/* Nothing of these is about a computation, and the page that says how to get in looks as all do. */
-	GET("/in/{secret}", http_anybody, NULL, enter),
-	GET("/page.css", http_anybody, NULL, asset_css),
-	GET("/page.js", http_anybody, NULL, asset_js),
-	GET("/icons.svg", http_anybody, NULL, asset_icons),
-	GET("/mark.svg", http_anybody, NULL, asset_mark),
+	OPEN("/in/{secret}", enter),
+	OPEN("/page.css", asset_css),
+	OPEN("/page.js", asset_js),
+	OPEN("/icons.svg", asset_icons),
+	OPEN("/mark.svg", asset_mark),
 };
 const size_t web_routes_count = ARRAY_LEN(web_routes);
+static_assert(ARRAY_LEN(web_routes) <= WEB_ROUTES_MAX, "they are copied");
 
-const struct web_described web_descriptions[ARRAY_LEN(web_routes)] = {
-	{ "Computations, newest first. The next page is behind `next`.", "application/json" },
-	{ "One computation: its state, its participants' keys, its assets.", "application/json" },
-	{ "The manifest, byte for byte what its digest is of.", "application/json" },
-	{ "Log lines and events as they come, from behind `after` or Last-Event-ID.",
-	  "text/event-stream" },
-	{ "This document.", "application/json" },
-};
+enum deed web_deed_of(const struct web *web, const struct http_request *r)
+{
+	return web_routes[http_request_route(r) - web->rows].deed;
+}

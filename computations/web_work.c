@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "computations/web_work.h"
 
+#include "computations/web_access.h"
 #include "computations/web_words.h"
 
 #include <stdlib.h>
@@ -17,11 +18,20 @@ static void work_free(struct web_work *work)
 	free(work);
 }
 
+int web_work_check(struct store *store, struct admin_caller *caller, const char *id, struct err *e)
+{
+	if (admin_access_know(store, caller, e) < 0)
+		return err_code(e);
+	return admin_access_check(store, caller, caller->deed, id, e);
+}
+
 static int work_run(struct store *store, void *data, struct err *e)
 {
 	struct web_work *work = data;
 
-	return work->run(store, work, e);
+	if (web_work_check(store, &work->caller, work->id, e) < 0)
+		return err_code(e);
+	return work->run ? work->run(store, work, e) : 0;
 }
 
 static void work_done(void *data, const struct err *e)
@@ -53,8 +63,10 @@ void web_work_start(struct web *web, struct http_request *r,
 	work->run = run;
 	work->reply = reply;
 	work->id = http_request_param(r, "id");
-	work->search = (struct store_search){ text ? text : "", -1, before ? before : "" };
-	failed = web_state_of(http_request_query(r, "state"), &work->search.state, &e);
+	work->search = (struct store_search){ text ? text : "", -1, before ? before : "", 0 };
+	failed = web_access_take(web, r, &work->caller, &e);
+	if (!failed)
+		failed = web_state_of(http_request_query(r, "state"), &work->search.state, &e);
 	if (!failed)
 		failed = store_queue_add(web->service->queue,
 					 &(struct store_queue_op){ work_run, work_done, work }, &e);

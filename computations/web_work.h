@@ -7,6 +7,7 @@
 #include "common/base/writer.h"
 #include "common/http/events.h"
 #include "common/http/http_server.h"
+#include "computations/admin_access.h"
 #include "computations/service.h"
 #include "computations/web_door.h"
 
@@ -14,6 +15,7 @@ enum {
 	WEB_ROWS = 50,          /* of a list's page */
 	WEB_PAGE_MAX = 4 << 20, /* bytes of a page, or of an answer in JSON */
 	WEB_RECORDS = 60,       /* events on a page */
+	WEB_ROUTES_MAX = 64,
 };
 
 struct web {
@@ -21,6 +23,7 @@ struct web {
 	struct http_server *http;
 	struct http_event_hub *hub;
 	struct http_routes routes;
+	struct http_route rows[WEB_ROUTES_MAX]; /* of web_routes[] */
 	struct web_door door;
 	char *socket; /* where links are given; NULL: no TCP port of loopback needs them */
 	TAILQ_HEAD(, web_follower) followers;
@@ -29,9 +32,9 @@ struct web {
 struct web_work {
 	struct http_request *r; /* a reference; what was asked for lives as long */
 	struct web *web;
+	struct admin_caller caller;
 	int (*run)(struct store *store, struct web_work *work, struct err *e);
 	void (*reply)(struct web_work *work);
-	void (*write)(struct web_work *work, struct writer *w); /* for web_work_page() */
 
 	const char *id;
 	struct store_search search;
@@ -43,7 +46,10 @@ struct web_work {
 	size_t record_count;
 };
 
-/* Runs run() in the pool, answers with reply() or the error. */
+/* Whether its caller may do what the row of the request's route says, in the pool. */
+int web_work_check(struct store *store, struct admin_caller *caller, const char *id,
+		   struct err *e) MUST_CHECK;
+/* Once the caller may: runs run() (may be NULL) in the pool, answers with reply() or the error. */
 void web_work_start(struct web *web, struct http_request *r,
 		    int (*run)(struct store *store, struct web_work *work, struct err *e),
 		    void (*reply)(struct web_work *work));
@@ -64,11 +70,13 @@ void web_reference(struct http_request *r, void *data);
 bool web_show_problem(const struct http_request *r, const struct http_problem *problem, void *data,
 		      struct http_answer *answer);
 
-/* What stands in the document of the API, beside the routes (web_routes.c). */
-struct web_described {
+/* What can be asked for, what asking is, and what the document of the API says of it. */
+struct web_route {
+	struct http_route http;
+	enum deed deed; /* unless http_anybody may */
 	const char *summary;
 	const char *type; /* of what is answered; NULL: it is no part of the API */
 };
-extern const struct http_route web_routes[];
-extern const struct web_described web_descriptions[];
+extern const struct web_route web_routes[];
 extern const size_t web_routes_count;
+enum deed web_deed_of(const struct web *web, const struct http_request *r);

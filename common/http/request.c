@@ -31,6 +31,11 @@ void http_request_unref(struct http_request *r)
 	r->carrier->freed(r);
 }
 
+const struct http_route *http_request_route(const struct http_request *r)
+{
+	return r->route;
+}
+
 const char *http_request_param(const struct http_request *r, const char *name)
 {
 	return http_route_param(r->route, &r->target, name);

@@ -12,11 +12,13 @@
 #include "common/rpc/web.h"
 
 struct http_request;
+struct http_route;
 
 struct http_request *http_request_ref(struct http_request *r);
 void http_request_unref(struct http_request *r);
 
 /* All of these live as long as the request. */
+const struct http_route *http_request_route(const struct http_request *r);      /* of the table */
 const char *http_request_param(const struct http_request *r, const char *name); /* of the pattern */
 const char *http_request_query(const struct http_request *r, const char *name); /* NULL: absent */
 /* The n-th field (from 0) of that name, in lower case; NULL: there is none. */

@@ -134,8 +134,12 @@ class Web:
         self.stack = contextlib.ExitStack()
         self.folder = self.stack.enter_context(Folder())
         self.service = self.stack.enter_context(Computations(self.folder, **self.settings))
-        found = self.service.process.wait_line(r"page: port (\d+) of this machine; .*--unix-socket (\S+) ")
-        self.port, self.socket = int(found[1]), found[2]
+        if "ADMIN_SERVER_CERT" in self.settings:
+            self.port = int(self.service.process.wait_line(r"page: listening on .*, port (\d+), with mutual TLS")[1])
+            self.socket = None
+        else:
+            found = self.service.process.wait_line(r"page: port (\d+) of this machine; .*--unix-socket (\S+) ")
+            self.port, self.socket = int(found[1]), found[2]
         self.host, self.cookie = None, None
         return self
 
@@ -408,8 +412,9 @@ def whose_turn_it_is_is_told():
 class Events:
     """A stream of events, read by hand."""
 
-    def __init__(self, web, path, last=None):
+    def __init__(self, web, path, last=None, authorization=None):
         more = f"Last-Event-ID: {last}\r\n" if last is not None else ""
+        more += f"Authorization: {authorization}\r\n" if authorization else ""
         self.socket = socket.create_connection(("127.0.0.1", web.port), timeout=PATIENCE)
         self.socket.sendall((f"GET {path} HTTP/1.0\r\nHost: {web.host}\r\nCookie: {web.cookie}\r\n{more}\r\n").encode())
         self.came = b""
@@ -433,6 +438,13 @@ class Events:
                 record = json.loads(fields["data"])
                 assert fields["event"] == "record" and int(fields["id"]) == record["number"]
                 return record
+
+    def ends(self):
+        """Without another record."""
+        with contextlib.suppress(ConnectionError):
+            while piece := self.socket.recv(65536):
+                self.came += piece
+        return b"data:" not in self.came
 
     def close(self):
         self.socket.close()
@@ -584,12 +596,6 @@ def where_it_may_be():
                            ("127.0.0.1:x", "COMPUTATIONS_WEB"), ("127.0.0.1:70000", "COMPUTATIONS_WEB")):
         with Folder() as folder:
             assert words in refusal(folder, WEB=address), address
-    # Where certificates are users' too, none is enough for the administrators' page.
-    with Folder() as tls, Folder() as folder:
-        authority(tls)
-        certificates = {"ADMIN_SERVER_CERT": tls("server.pem"), "ADMIN_SERVER_KEY": tls("server-key.pem"),
-                        "ADMIN_CLIENT_CA_CERTS": tls("ca.pem")}
-        assert "ADMIN_SIGN_IN" in refusal(folder, WEB="0.0.0.0:0", ADMIN_SIGN_IN="true", **certificates)
     # Off: no socket, no port.
     with Folder() as folder, Computations(folder) as service:
         assert not [name for name in os.listdir(folder.path) if "web" in name] and "page:" not in service.process.text()

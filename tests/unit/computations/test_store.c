@@ -4,6 +4,7 @@
 #include "common/base/file.h"
 #include "common/db/db_postgres.h"
 #include "common/db/db_sqlite.h"
+#include "computations/people/role.h"
 #include "computations/store_form.h"
 #include "tests/unit/computations/store_room.h"
 
@@ -326,7 +327,7 @@ static void rows_of_another_form_are_refused(void **state)
 static void find(struct store_room *f, const char *text, int state, const char *before,
 		 const char *wanted)
 {
-	const struct store_search search = { text, state, before };
+	const struct store_search search = { text, state, before, 0 };
 	struct computation rows[3] = { 0 };
 	char got[64] = "";
 	size_t count = 0;
@@ -343,7 +344,7 @@ static void find(struct store_room *f, const char *text, int state, const char *
 static void computations_are_found_newest_first(void **state)
 {
 	static const char *const ids[] = { "one", "t%o", "T_o", "four" };
-	const struct store_search unknown = { "", -1, "nobody" };
+	const struct store_search unknown = { "", -1, "nobody", 0 };
 	struct computation c CLEANUP_COMPUTATION = { .id = NULL };
 	char hex[2 * MANIFEST_HASH_LEN + 1] = "";
 	struct store_room *f = *state;
@@ -371,9 +372,35 @@ static void computations_are_found_newest_first(void **state)
 	find(f, hex, -1, "", "");
 	assert_int_equal(store_find(&f->store, &unknown, 1, &c, &count, &f->e), -ERR_NOT_FOUND);
 	memset(wide, 'a', 4095);
-	assert_int_equal(
-		store_find(&f->store, &(struct store_search){ wide, -1, "" }, 1, &c, &count, &f->e),
-		-ERR_EXHAUSTED);
+	assert_int_equal(store_find(&f->store, &(struct store_search){ wide, -1, "", 0 }, 1, &c,
+				    &count, &f->e),
+			 -ERR_EXHAUSTED);
+}
+
+static void a_user_finds_what_he_has_a_role_in(void **state)
+{
+	struct store_search search = { "", -1, "", 0 };
+	struct user u CLEANUP_USER = { .name = NULL };
+	struct computation rows[3] = { 0 };
+	struct store_room *f = *state;
+	size_t count = 0;
+
+	store_room_create(f, "hers");
+	store_room_create(f, "mine");
+	assert_ok(user_add(&f->store.db, "me", false, 1, &f->e), f->e);
+	assert_ok(user_find(&f->store.db, "me", &u, &f->e), f->e);
+	search.person = u.number;
+	assert_ok(store_find(&f->store, &search, ARRAY_LEN(rows), rows, &count, &f->e), f->e);
+	assert_int_equal(count, 0);
+	assert_ok(role_give(&f->store.db, "mine", "viewer", "me", &f->e), f->e);
+	assert_ok(role_give(&f->store.db, "mine", "runner", "me", &f->e), f->e);
+	assert_ok(store_find(&f->store, &search, ARRAY_LEN(rows), rows, &count, &f->e), f->e);
+	assert_int_equal(count, 1);
+	assert_string_equal(rows[0].id, "mine");
+	computation_done(&rows[0]);
+	/* A page behind one that is not his is as one behind what is not there. */
+	search.before = "hers";
+	assert_int_equal(store_find(&f->store, &search, 1, rows, &count, &f->e), -ERR_NOT_FOUND);
 }
 
 int main(void)
@@ -384,6 +411,7 @@ int main(void)
 		STORE_ROOM_ROW(computations_have_a_limit),
 		STORE_ROOM_ROW(pages_follow_each_other),
 		STORE_ROOM_ROW(computations_are_found_newest_first),
+		STORE_ROOM_ROW(a_user_finds_what_he_has_a_role_in),
 		STORE_ROOM_ROW(a_run_is_followed_to_its_end),
 		STORE_ROOM_ROW(a_failure_keeps_its_reason),
 		STORE_ROOM_ROW(a_refused_manifest_frees_its_cvm),

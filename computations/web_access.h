@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * web_access.h — who asks for a page or calls the API, and what that is: as admin_access.h, from which the rest
+ * comes, for requests of HTTP.
+ *
+ * With a token (Authorization: Bearer) it is its user. Without one, whoever the door lets in (web_door.h)
+ * administers the service, but for COMPUTATIONS_ADMIN_SIGN_IN, which takes nobody's certificate for that.
+ */
+#pragma once
+
+#include "computations/admin_access.h"
+#include "computations/web_work.h"
+
+/* On the loop. ERR_UNAUTHENTICATED, ERR_DENIED: nobody who could be let in. */
+int web_access_take(struct web *web, const struct http_request *r, struct admin_caller *caller,
+		    struct err *e) MUST_CHECK;

@@ -1,0 +1,215 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Who may see what of the page and its API: every row of its table, by everybody there could be."""
+import contextlib
+import http.client
+import json
+import os
+import re
+import subprocess
+
+import tap
+from computations_service import agent_of, connected, create, run
+from harness import PATIENCE, Folder, authority, until
+from people import ROLES, Caller
+from web_page import BROWSER, Events, Web
+
+ROUTES = os.path.join(os.path.dirname(__file__), "../../computations/web_routes.c")
+ADDRESSES = {"{id}": "c", "{cvm}": "cvm-1"}
+
+
+def routes():
+    """Path and deed of each row, as its source has them."""
+    with open(ROUTES, encoding="utf-8") as file:
+        table = file.read().split("const struct web_route web_routes[] = {")[1].split("\n};")[0]
+    found = re.findall(r'\b(?:API|PAGE)\("([^"]+)",\s*(DEED_\w+)', table)
+    everybody = re.findall(r'\bOPEN\("([^"]+)"', table)
+    assert len(found) + len(everybody) + table.count("HTTP_POST") == table.count('("/') + table.count('"/link"'), table
+    return found
+
+
+class Rights(Web):
+    """A page, whose users come with tokens."""
+
+    def __enter__(self):
+        super().__enter__()
+        self.root = Caller(self.service.channel)
+        return self
+
+    def user(self, name, administrator=False, **token):
+        self.root("AddUser", name=name, administrator=administrator)
+        return self.root("AddToken", user=name, name="t", **token).token
+
+    def status(self, path, token):
+        return self.by(path, token).status
+
+    def by(self, path, token, headers=()):
+        """What that token's user gets."""
+        headers = [*headers, ("Authorization", "Bearer " + token)] if token else headers
+        return self.stream(path, headers) if "events" in path else self.ask(path, headers=headers, cookie=False)
+
+    def stream(self, path, headers):
+        """The head of what may have no end."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+        connection.request("GET", path, headers={"Host": self.host or "localhost", **dict(headers)})
+        response = connection.getresponse()
+        body = response.read() if response.status != 200 else b""
+        connection.close()
+        return Head(response.status, body)
+
+
+class Head:
+    def __init__(self, status, body):
+        self.status, self.body = status, body
+
+    def problem(self):
+        return json.loads(self.body)
+
+
+def every_row_asks_who_it_is():
+    """Each role, an administrator of the service, somebody without a role, and nobody."""
+    with Rights() as web, agent_of(web.service, "cvm-1"):
+        until(connected(web.service, "cvm-1"), "the connection")
+        create(web.service, id="c", name="one")
+        tokens = {role: web.user("u-" + role) for role in ROLES}
+        for role in ROLES:
+            web.root("GiveRole", computation_id="c", role=role, user="u-" + role)
+        administrator = web.user("root", administrator=True)
+        narrow = web.user("narrow", administrator=True, actions=["view"])
+        stranger = web.user("stranger")
+        table = routes()
+        assert len(table) > 9 and {deed for _, deed in table} <= {"DEED_BE", "DEED_SEE", "DEED_OPERATE"}, table
+        for pattern, deed in table:
+            path = re.sub(r"\{\w+\}", lambda found: ADDRESSES[found[0]], pattern)
+            of_computation = "{id}" in pattern
+            assert of_computation == (deed == "DEED_SEE") and ("{cvm}" not in pattern or deed == "DEED_OPERATE"), pattern
+            for role in ROLES:
+                assert web.status(path, tokens[role]) == (403 if deed == "DEED_OPERATE" else 200), (path, role)
+            assert web.status(path, administrator) == 200, path
+            assert web.status(path, narrow) == (403 if deed == "DEED_OPERATE" else 200), path
+            assert web.status(path, stranger) == {"DEED_BE": 200, "DEED_SEE": 404, "DEED_OPERATE": 403}[deed], path
+            for nobody in ("cocos_" + "0" * 64, "cocos_", "x", administrator[:-1], administrator + "0", "x " + stranger):
+                assert web.status(path, nobody) == 401, (path, nobody)
+            assert web.status(path, None) == 401, path
+            assert web.ask(path, "POST", headers=[("Authorization", "Bearer " + administrator)]).status == 405
+
+
+def what_is_others_is_as_if_it_were_not():
+    """The same answer, but for the id, as for one that nobody has."""
+    with Rights() as web:
+        create(web.service, id="mine", name="one")
+        create(web.service, id="hers", name="secret of hers")
+        token = web.user("me")
+        web.root("GiveRole", computation_id="mine", role="viewer", user="me")
+        for pattern, deed in routes():
+            if deed != "DEED_SEE":
+                continue
+            assert web.status(pattern.replace("{id}", "mine"), token) == 200, pattern
+            for headers in ([], BROWSER):
+                hers, none = (web.by(pattern.replace("{id}", name), token, headers=headers)
+                              for name in ("hers", "none"))
+                assert hers.status == none.status == 404
+                assert hers.body == none.body.replace(b"none", b"hers") and b"secret" not in hers.body, pattern
+        # Nor do lists, searches and their cursors tell.
+        for path in ("/", "/api/computations", "/?q=secret", "/api/computations?q=hers", "/?state=created"):
+            got = web.by(path, token)
+            assert got.status == 200 and b"secret of" not in got.body and b"/c/hers" not in got.body, path
+        listed = web.by("/api/computations", token).json()["computations"]
+        assert [c["id"] for c in listed] == ["mine"]
+        hers, none = (web.by("/api/computations?before=" + name, token) for name in ("hers", "none"))
+        assert hers.status == none.status == 404 and hers.body == none.body.replace(b"none", b"hers")
+        assert web.status("/api/computations?before=mine", token) == 200
+        assert b"secret of" in web.by("/", web.user("root", administrator=True)).body
+        assert b"secret of" in web.come_in().ask("/").body  # a link is its operator's
+
+
+def rights_end_when_they_are_taken():
+    with Rights() as web, agent_of(web.service) as agent:
+        until(connected(web.service, "cvm-1"), "the connection")
+        known = create(web.service, id="c")
+        run(web.service, known)
+        agent.manifest()
+        token = web.user("me")
+        revoked = web.root("AddToken", user="me", name="other").token
+        web.root("GiveRole", computation_id="c", role="viewer", user="me")
+        web.host, web.cookie = "localhost", "a=b"
+        streams = [Events(web, "/c/c/events.sse", authorization="Bearer " + one) for one in (token, revoked)]
+        agent.log(known, "first")
+        assert [stream.next()["text"] for stream in streams] == ["first", "first"]
+        web.root("RevokeToken", user="me", name="other")
+        agent.log(known, "second")
+        assert streams[0].next()["text"] == "second" and streams[1].ends()
+        assert web.status("/", revoked) == 401 and web.status("/c/c", token) == 200
+        web.root("TakeRole", computation_id="c", role="viewer", user="me")
+        agent.log(known, "third")
+        assert streams[0].ends() and web.status("/c/c", token) == 404
+        web.root("GiveRole", computation_id="c", role="viewer", user="me")
+        assert web.status("/c/c", token) == 200
+        web.root("SuspendUser", name="me")
+        assert web.status("/c/c", token) == web.status("/", token) == 401
+        for stream in streams:
+            stream.close()
+
+
+def one_user_follows_so_many():
+    with Rights() as web:
+        create(web.service, id="c")
+        web.host, web.cookie = "localhost", "a=b"
+        tokens = [web.user("me"), web.user("you")]
+        for name in ("me", "you"):
+            web.root("GiveRole", computation_id="c", role="viewer", user=name)
+        with contextlib.ExitStack() as stack:
+            for _ in range(16):
+                stream = Events(web, "/c/c/events.sse", authorization="Bearer " + tokens[0])
+                stack.callback(stream.close)
+            assert web.status("/c/c/events.sse", tokens[0]) == 429
+            assert web.status("/c/c/events.sse", tokens[1]) == 200
+
+
+def a_token_goes_before_a_session():
+    """Whoever shows one is its user, whatever else he has."""
+    with Rights() as web:
+        create(web.service, id="c")
+        token = web.user("me")
+        web.come_in()
+        assert web.ask("/c/c").status == 200
+        bearer = ("Authorization", "Bearer " + token)
+        assert web.ask("/c/c", headers=[bearer]).status == 404
+        assert web.ask("/c/c", headers=[bearer], unix=True).status == 404
+        assert web.ask("/c/c", unix=True).status == 200
+        for wrong in ([bearer, bearer], [("Authorization", "Basic eDp5")], [("Authorization", token)],
+                      [("Authorization", "")], [("Authorization", "bearer " + token)]):
+            assert web.ask("/", headers=wrong).status == 401, wrong
+        # A token does not open the door for another site's page.
+        assert web.ask("/", headers=[bearer, ("Sec-Fetch-Site", "cross-site"), ("Sec-Fetch-Mode", "cors")]).status == 403
+        assert web.ask("/", headers=[bearer, ("Origin", "http://evil.example")]).status == 403
+        assert web.ask("/link", "POST", headers=[bearer]).status == 403
+
+
+def certificates_alone_are_no_operators_where_users_have_some():
+    with Folder() as tls:
+        authority(tls)
+        settings = {"ADMIN_SERVER_CERT": tls("server.pem"), "ADMIN_SERVER_KEY": tls("server-key.pem"),
+                    "ADMIN_CLIENT_CA_CERTS": tls("ca.pem"), "WEB": "0.0.0.0:0", "ADMIN_SIGN_IN": "true"}
+        with Rights(**settings) as web:
+            create(web.service, id="c", name="hers")
+            token = web.user("me")
+
+            def status(*options, path="/api/computations"):
+                done = subprocess.run(["curl", "-sS", "--max-time", str(PATIENCE), "--cacert", tls("ca.pem"), "--cert",
+                                       tls("client.pem"), "--key", tls("client-key.pem"), "-w", "%{http_code}",
+                                       *options, f"https://localhost:{web.port}{path}"], capture_output=True, check=True)
+                return int(done.stdout[-3:]), done.stdout[:-3]
+            assert status()[0] == 401 and b"hers" not in status()[1]
+            assert status(path="/c/c")[0] == 401
+            bearer = ("-H", "Authorization: Bearer " + token)
+            assert status(*bearer) == (200, b'{"computations":[],"next":null}\n')
+            assert status(*bearer, path="/c/c")[0] == 404
+            web.root("GiveRole", computation_id="c", role="viewer", user="me")
+            assert status(*bearer, path="/c/c")[0] == 200 and b"hers" in status(*bearer)[1]
+
+
+if __name__ == "__main__":
+    tap.run([every_row_asks_who_it_is, what_is_others_is_as_if_it_were_not, rights_end_when_they_are_taken,
+             one_user_follows_so_many, a_token_goes_before_a_session,
+             certificates_alone_are_no_operators_where_users_have_some])
