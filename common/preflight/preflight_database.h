@@ -7,6 +7,7 @@
 #include "common/preflight/preflight.h"
 
 /* Its `user_version` is from 0 to `form`, and its pages hold together. A missing file is fine: it is made at the
- * start. What a write-ahead log still holds is not looked at, since reading it would write. */
+ * start. A daemon may use it meanwhile, and is not held up: what its write-ahead log holds counts, nothing is written,
+ * and no file is made. Not for a process that has the file open itself. */
 int preflight_database(const char *path, int form, char found[PREFLIGHT_TEXT_MAX],
 		       struct err *e) MUST_CHECK;
