@@ -109,16 +109,23 @@ static int count_authorities(const struct config *config, unsigned *count, struc
 	return 0;
 }
 
-int calls_open(struct calls *calls, const struct config *config, struct err *e)
+int calls_access(const struct config *config, struct access **access, struct err *e)
 {
 	unsigned authorities;
 
-	*calls = (struct calls){ .audit = { .methods = calls_methods,
-					    .count = calls_methods_count } };
 	if (count_authorities(config, &authorities, e) < 0)
 		return err_code(e);
-	if (access_open(config->access, authorities, &calls->access, e) < 0)
-		return err_wrap(e, "MANAGER_ACCESS");
+	return access_open(config->access, authorities, access, e) < 0
+		       ? err_wrap(e, "MANAGER_ACCESS")
+		       : 0;
+}
+
+int calls_open(struct calls *calls, const struct config *config, struct err *e)
+{
+	*calls = (struct calls){ .audit = { .methods = calls_methods,
+					    .count = calls_methods_count } };
+	if (calls_access(config, &calls->access, e) < 0)
+		return err_code(e);
 	return audit_trail_open("cocos-manager", config->audit_log, &calls->audit.audit, e);
 }
 

@@ -25,5 +25,8 @@ extern const size_t calls_methods_count;
 /* What the method of that path is for: ACCESS_OPERATE if it is not known. */
 enum access_right calls_right(const char *path);
 
+/* The table of MANAGER_ACCESS, or none, as calls are judged by it. */
+int calls_access(const struct config *config, struct access **access, struct err *e) MUST_CHECK;
+
 int calls_open(struct calls *calls, const struct config *config, struct err *e) MUST_CHECK;
 void calls_close(struct calls *calls);

@@ -6,6 +6,7 @@
 #include "common/preflight/preflight_listen.h"
 #include "common/preflight/preflight_place.h"
 #include "common/preflight/preflight_tls.h"
+#include "manager/calls.h"
 #include "manager/guest_rules.h"
 #include "manager/lifecycle.h"
 #include "manager/tee.h"
@@ -93,6 +94,33 @@ static int look_database(void *subject, char *found, struct err *e)
 static int look_audit(void *subject, char *found, struct err *e)
 {
 	return preflight_log(((struct host *)subject)->config->audit_log, found, e);
+}
+
+/* Who may call, and whether he can: the socket tells users and groups, TLS with clients' certificates the others. */
+static int look_access(void *subject, char *found, struct err *e)
+{
+	const struct config *c = ((struct host *)subject)->config;
+	CLEANUP(access_close) struct access *table = NULL;
+	struct access_reach reach;
+	char others[64] = "";
+
+	if (!c->access)
+		return preflight_not_asked(found,
+					   "no MANAGER_ACCESS: whoever may connect is an operator");
+	if (calls_access(c, &table, e) < 0)
+		return err_code(e);
+	reach = access_reach(table, c->socket != NULL, c->client_ca_certs != NULL);
+	if (!reach.operators)
+		return err_set(e, ERR_PRECONDITION,
+			       "'%s': no operator can show who he is (line %u, for one): %s",
+			       c->access, reach.line,
+			       c->socket ? "a certificate wants MANAGER_GRPC_CLIENT_CA_CERTS"
+					 : "uid and gid want MANAGER_SOCKET");
+	if (reach.others)
+		snprintf(others, sizeof(others), "; nobody can show %zu others (line %u first)",
+			 reach.others, reach.line);
+	return preflight_found(found, "'%s': %zu identities of operators, %zu of tenants%s",
+			       c->access, reach.operators, reach.tenants, others);
 }
 
 static void on_notice(void *data, const struct virt_notice *notice)
@@ -273,6 +301,9 @@ static const struct preflight_check checks[] = {
 	  "-shm: what runs is found by 'cocos-cli vm strays'" },
 	{ "audit log", look_audit,
 	  "make its folder, and room in it, or name another file in MANAGER_AUDIT_LOG" },
+	{ "access", look_access,
+	  "put MANAGER_ACCESS right: a file of root's with an operator in it who can come by "
+	  "MANAGER_SOCKET, or with a certificate of MANAGER_GRPC_CLIENT_CA_CERTS" },
 	{ "secrets folder", look_secrets,
 	  "mount a tmpfs there, give it to the manager's user with mode 0711; or name "
 	  "another folder in MANAGER_SECRETS_DIR" },

@@ -166,6 +166,25 @@ int access_who(const struct access *a, const struct rpc_identity *identity,
 	return 0;
 }
 
+struct access_reach access_reach(const struct access *a, bool by_socket, bool by_certificate)
+{
+	struct access_reach reach = { 0 };
+
+	for (size_t i = 0; a->table && i < a->table->rule_count; i++) {
+		const struct access_rule *rule = &a->table->rules[i];
+		bool of_socket = rule->kind == ACCESS_UID || rule->kind == ACCESS_GID;
+
+		if (!(of_socket ? by_socket : by_certificate)) {
+			reach.line = reach.others++ ? reach.line : rule->line;
+		} else if (rule->tenant) {
+			reach.tenants++;
+		} else {
+			reach.operators++;
+		}
+	}
+	return reach;
+}
+
 enum access_answer access_decide(const struct access_caller *caller, enum access_right right,
 				 const char *owner)
 {

@@ -32,6 +32,14 @@ struct access_caller {
 int access_who(const struct access *access, const struct rpc_identity *identity,
 	       struct access_caller *caller, struct err *e) MUST_CHECK;
 
+/* What of the table somebody could be known by where callers come by unix socket, or with certificates, or both. */
+struct access_reach {
+	size_t operators, tenants; /* identities of theirs that somebody can show */
+	size_t others;             /* that nobody can, and the line of the first of them */
+	unsigned line;
+};
+struct access_reach access_reach(const struct access *access, bool by_socket, bool by_certificate);
+
 /* What a call does. */
 enum access_right {
 	ACCESS_OPERATE, /* something of the host's: operators alone */

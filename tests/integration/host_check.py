@@ -12,12 +12,16 @@ import socket
 import sqlite3
 import subprocess
 import tempfile
+import threading
+
+import grpc
 
 import tap
-from harness import Folder, program
+from harness import PATIENCE, PROTOCOL, Folder, Process, program
 from libvirt_room import idle_image
 from ports import free_port
 
+manager, manager_grpc = PROTOCOL["manager"]
 SECRETS = tempfile.mkdtemp(prefix="cocos-check-", dir="/dev/shm")
 os.chmod(SECRETS, 0o711)
 atexit.register(shutil.rmtree, SECRETS)
@@ -94,6 +98,107 @@ def a_host_that_has_all_is_told_so_and_nothing_is_changed():
         status, service = check("cocos-computations", service_settings(folder))
         assert status == 0 and not failed(service), service
         assert (snapshot(folder.path), snapshot(SECRETS)) == before
+
+
+class Running:
+    """A manager with those settings, in a `with`."""
+
+    def __init__(self, settings):
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("MANAGER_")}
+        self.process = Process([program("cocos-manager"), "--config", "/dev/null"], {**environment, **settings})
+
+    def __enter__(self):
+        self.process.wait_line("listening on unix:")
+        return self
+
+    def __exit__(self, *_):
+        self.process.finish()
+
+
+def the_registry_of_a_running_manager_is_as_it_says():
+    """With nobody calling, and while calls write into it: the row is right, and no call is held up."""
+    with Folder() as folder:
+        idle_image(folder)
+        settings = manager_settings(folder)
+        with Running(settings), grpc.insecure_channel("unix:" + settings["MANAGER_SOCKET"]) as channel:
+            before = snapshot(folder("state"))
+            assert folder("state/registry.db-wal") in before, before
+            for _ in range(3):
+                _, rows = check("cocos-manager", settings)
+                assert failed(rows) == ["socket"] and rows["database"]["found"].endswith("form 3"), rows
+            assert snapshot(folder("state")) == before
+            stub = manager_grpc.ManagerServiceStub(channel)
+            ends, over = [], threading.Event()
+
+            def write():
+                while not over.is_set():
+                    try:  # the test driver forwards no port: each is recorded, and undone
+                        stub.CreateVm(manager.CreateReq(agent_cvm_server_url="10.0.2.2:7001"), timeout=PATIENCE)
+                    except grpc.RpcError as error:
+                        ends.append(error.details())
+
+            writer = threading.Thread(target=write)
+            writer.start()
+            try:
+                for _ in range(10):
+                    _, rows = check("cocos-manager", settings)
+                    assert failed(rows) == ["socket"] and rows["database"]["outcome"] == "ok", rows
+            finally:
+                over.set()
+                writer.join()
+            assert ends and all("forward a port" in text for text in ends), ends
+            assert snapshot(folder("state")) != before
+        status, rows = check("cocos-manager", settings)
+        assert status == 0 and rows["database"]["found"].endswith("form 3"), rows
+
+
+def a_killed_manager_s_registry_is_read_and_left():
+    with Folder() as folder:
+        idle_image(folder)
+        settings = manager_settings(folder)
+        with Running(settings) as running:
+            running.process.kill()
+        before = snapshot(folder("state"))
+        assert folder("state/registry.db-wal") in before, before
+        status, rows = check("cocos-manager", settings)
+        assert status == 0 and rows["database"]["found"].endswith("form 3"), rows
+        assert snapshot(folder("state")) == before
+
+
+def a_table_that_nobody_can_use_is_told():
+    with Folder() as folder:
+        idle_image(folder)
+        good = {**manager_settings(folder), "MANAGER_ACCESS": folder("access.conf")}
+        cert, key = certificate(folder, "fine", (-1, 10))
+        tls = {"MANAGER_GRPC_PORT": "0", "MANAGER_GRPC_SERVER_CERT": cert, "MANAGER_GRPC_SERVER_KEY": key,
+               "MANAGER_GRPC_CLIENT_CA_CERTS": cert}
+        tcp = {**tls, "MANAGER_SOCKET": ""}
+        root, ops = "operator uid 0\n", "operator spiffe spiffe://clinic.example/ops\n"
+        ward = "tenant ward-7 subject CN=anna,O=Clinic\n"
+        rows = [  # the table, settings, the outcome, what is told
+            (root, {}, "ok", "1 identities of operators, 0 of tenants"),
+            (root + ward, {}, "ok", "nobody can show 1 others (line 2 first)"),
+            (root + ops + ward, tls, "ok", "2 identities of operators, 1 of tenants"),
+            (ops + root + ward, tcp, "ok", "1 identities of operators, 1 of tenants; nobody can show 1 others (line 2"),
+            (ops, {}, "failed", "no operator can show who he is (line 1, for one): a certificate wants"),
+            (ward + root, tcp, "failed", "no operator can show who he is (line 2, for one): uid and gid want"),
+            (ward, {}, "failed", "nobody is operator"),
+            (root + root, {}, "failed", "in line 1 already"),
+            ("operator user root\n", {}, "failed", "access.conf:1"),
+        ]
+        for table, settings, outcome, words in rows:
+            folder.write("access.conf", table)
+            wanted = {k: v for k, v in {**good, **settings}.items() if v}
+            status, answer = check("cocos-manager", wanted)
+            row = answer["access"]
+            assert row["outcome"] == outcome and words in row["found"], (table, settings, row)
+            assert status == (outcome != "ok") and failed(answer) in ([], ["access"]), answer
+        os.chmod(folder("access.conf"), 0o666)
+        assert "others may write it" in check("cocos-manager", good)[1]["access"]["found"]
+        os.remove(folder("access.conf"))
+        assert check("cocos-manager", good)[1]["access"]["outcome"] == "failed"
+        del good["MANAGER_ACCESS"]
+        assert check("cocos-manager", good)[1]["access"]["outcome"] == "not asked"
 
 
 def each_thing_that_a_manager_lacks_is_named():
@@ -198,7 +303,7 @@ def people_read_lines():
         done = subprocess.run([program("cocos-manager"), "--config", "/dev/null", "--check"],
                               env={**os.environ, **settings}, capture_output=True, text=True, check=False)
         lines = done.stdout.splitlines()
-        assert done.returncode == 1 and lines[-1] == "cocos-manager: 1 of 16 checks failed", done
+        assert done.returncode == 1 and lines[-1] == "cocos-manager: 1 of 17 checks failed", done
         at = next(i for i, line in enumerate(lines) if line.startswith("image "))
         assert "failed" in lines[at] and "/nowhere" in lines[at], lines
         assert lines[at + 1].strip().startswith("to do: "), lines
@@ -207,6 +312,9 @@ def people_read_lines():
 if __name__ == "__main__":
     tap.run([
         a_host_that_has_all_is_told_so_and_nothing_is_changed,
+        the_registry_of_a_running_manager_is_as_it_says,
+        a_killed_manager_s_registry_is_read_and_left,
+        a_table_that_nobody_can_use_is_told,
         each_thing_that_a_manager_lacks_is_named,
         each_thing_that_a_service_lacks_is_named,
         settings_that_cannot_be_used_are_another_answer,

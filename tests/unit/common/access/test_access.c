@@ -219,6 +219,34 @@ static void names_are_for_one_authority_alone(void **state)
 	access_close(a);
 }
 
+static void who_can_show_who_he_is_depends_on_the_way_he_comes(void **state)
+{
+	struct access *a = opened(table), *none;
+	struct access_reach r = access_reach(a, true, false);
+	struct err e;
+
+	assert_int_equal(r.operators, 1);
+	assert_int_equal(r.tenants, 3);
+	assert_int_equal(r.others, 4);
+	assert_int_equal(r.line, 2);
+	r = access_reach(a, false, true);
+	assert_int_equal(r.operators, 1);
+	assert_int_equal(r.tenants, 3);
+	assert_int_equal(r.others, 4);
+	assert_int_equal(r.line, 1);
+	r = access_reach(a, true, true);
+	assert_int_equal(r.operators + r.tenants, 8);
+	assert_int_equal(r.others, 0);
+	r = access_reach(a, false, false);
+	assert_int_equal(r.operators + r.tenants, 0);
+	assert_int_equal(r.others, 8);
+	access_close(a);
+	assert_ok(access_open(NULL, 0, &none, &e), e);
+	r = access_reach(none, true, true);
+	assert_int_equal(r.operators + r.tenants + r.others, 0);
+	access_close(none);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -228,6 +256,7 @@ int main(void)
 		cmocka_unit_test(a_broken_table_leaves_the_old_one),
 		cmocka_unit_test(a_file_that_others_may_write_is_refused),
 		cmocka_unit_test(names_are_for_one_authority_alone),
+		cmocka_unit_test(who_can_show_who_he_is_depends_on_the_way_he_comes),
 	};
 
 	return cmocka_run_group_tests(tests, folder_make, folder_remove);
