@@ -120,7 +120,7 @@ static void put_manifest(const struct web_work *work, struct writer *w)
 	page_digest(w, "digest", "Manifest digest", work->c.digest);
 	page_put(
 		w,
-		"<form class=\"compare\" data-with=\"digest\" hidden><div><label for=\"mine\">Digest from "
+		"<form class=\"compare\" data-with=\"digest\"><div><label for=\"mine\">Digest from "
 		"your terminal, or read to you by another party</label><input class=\"mono\" "
 		"id=\"mine\" autocomplete=\"off\" spellcheck=\"false\" "
 		"aria-describedby=\"mine-out\"></div><button class=\"btn\" type=\"submit\">Compare"

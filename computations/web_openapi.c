@@ -146,7 +146,10 @@ bool web_show_problem(const struct http_request *r, const struct http_problem *p
 	const struct web *web = data;
 
 	page_begin(&w, NULL, title, "");
-	page_put(&w, "<section class=\"panel empty\"><h1>%t</h1>\n", title);
+	page_put(
+		&w,
+		"<section class=\"panel empty\" aria-labelledby=\"h-not\"><h1 id=\"h-not\">%t</h1>\n",
+		title);
 	if (p->status == 401 && !http_request_is_tls(r)) {
 		page_put(&w, "<p>%t</p>\n", WEB_NO_LINK);
 		page_command(&w, "link", "curl -sX POST --unix-socket", web->socket,

@@ -128,7 +128,7 @@ void page_digest(struct writer *w, const char *id, const char *what, const uint8
 		"<figure class=\"digest\"><figcaption><span><b>%s</b> · SHA3-256</span> <span "
 		"class=\"row\"><span class=\"word say\"><svg class=\"i\" aria-hidden=\"true\"><use "
 		"href=\"/icons.svg#say\"/></svg>This service’s word</span> <button class=\"btn quiet\" "
-		"type=\"button\" hidden data-copy=\"%s\">Copy<span class=\"sr\"> %s</span></button>"
+		"type=\"button\" data-copy=\"%s\">Copy<span class=\"sr\"> %s</span></button>"
 		"</span></figcaption>\n<code class=\"dg\" id=\"%s\">",
 		what, id, what, id);
 	for (size_t i = 0; i < 64; i += 8) {
@@ -170,7 +170,7 @@ void page_command(struct writer *w, const char *id, const char *command, const c
 		page_put(w, "'");
 	}
 	page_put(w,
-		 "%t</code></pre><button class=\"btn quiet\" type=\"button\" hidden "
+		 "%t</code></pre><button class=\"btn quiet\" type=\"button\" "
 		 "data-copy=\"%s\">Copy<span class=\"sr\"> the command</span></button></div>\n",
 		 rest, id);
 }

@@ -110,13 +110,13 @@ static const char *const events_query[] = { "after", NULL };
 
 const struct web_route web_routes[] = {
 	API("/api/computations", DEED_BE, list_query, web_list_json,
-	    "Computations, newest first. The next page is behind `next`.", "application/json"),
+	    "Computations, newest first. The next page is behind “next”.", "application/json"),
 	API("/api/computations/{id}", DEED_SEE, NULL, web_one_json,
 	    "One computation: its state, its participants' keys, its assets.", "application/json"),
 	API("/api/computations/{id}/manifest", DEED_SEE, NULL, web_manifest,
 	    "The manifest, byte for byte what its digest is of.", "application/json"),
 	API("/api/computations/{id}/events", DEED_SEE, events_query, web_events,
-	    "Log lines and events as they come, from behind `after` or Last-Event-ID.",
+	    "Log lines and events as they come, from behind “after” or Last-Event-ID.",
 	    "text/event-stream"),
 	API("/api/openapi.json", DEED_BE, NULL, web_openapi, "This document.", "application/json"),
 	PAGE("/api", DEED_BE, NULL, web_reference),

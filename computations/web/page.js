@@ -17,8 +17,6 @@ function showTime(time) {
 function prepare(root) {
 	for (const time of root.querySelectorAll("time"))
 		showTime(time);
-	for (const button of root.querySelectorAll("[data-copy]"))
-		button.hidden = !navigator.clipboard;
 }
 
 document.addEventListener("click", async (event) => {
@@ -54,7 +52,6 @@ function compare(form) {
 }
 
 for (const form of document.querySelectorAll("form.compare")) {
-	form.hidden = false;
 	form.addEventListener("submit", (event) => {
 		event.preventDefault();
 		compare(form);

@@ -35,7 +35,7 @@ packages_simulator="libfuse3-dev"
 packages_test="clang clang-format-19 llvm gcovr libclang-rt-dev libfuse3-dev python3 python3-grpcio python3-grpc-tools
 	python3-pkg-resources python3-cryptography python3-openssl python3-cbor2 tpm2-tools openssl nghttp2-client
 	nghttp2-server libxml2-utils sqlite3 zip unzip xz-utils mmdebstrap git zsh fish lld wasi-libc
-	libclang-rt-dev-wasm32 skopeo umoci systemd postgresql $packages_iris"
+	libclang-rt-dev-wasm32 skopeo umoci systemd postgresql chromium-headless-shell $packages_iris"
 
 # What Debian 13 alone has: the runtime of WebAssembly.
 packages_test_trixie="libwasmedge-dev"

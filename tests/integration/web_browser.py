@@ -1,0 +1,229 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""The page in a real browser: every screen, at every width, in both schemes, by keyboard alone, on slow lines."""
+import os
+
+import tap
+from browser import Browser
+from computations_service import agent_of, connected, create, run
+from harness import PATIENCE, computations, cvms, spki, until
+from web_page import Web
+
+WIDTHS = [320, 360, 768, 1024, 1280, 1440, 1920, 2560, 3840]
+KEYS = [spki(name)[0] for name in ("one", "other", "third")]
+SLOW = ("list", "created", "completed")
+LONG = "Trains a classifier of chest X-rays (normal, viral pneumonia, COVID) on the images of three hospitals."
+
+with open(os.path.join(os.path.dirname(__file__), "page_checks.js"), encoding="utf-8") as checks:
+    CHECKS = checks.read()
+
+
+class Room:
+    """A service with computations in every state, and a browser that is in."""
+
+    def __enter__(self):
+        self.web = Web().__enter__()
+        self.browser = Browser().__enter__()
+        self.page = self.browser.page()
+        return self
+
+    def __exit__(self, *about):
+        self.browser.__exit__(*about)
+        self.web.__exit__(*about)
+
+    def come_in(self):
+        host, path = self.web.link()
+        self.page.go(f"http://{host}{path}")
+        self.base = f"http://{host}"
+        assert self.page.run("location.pathname") == "/"
+
+    def go(self, path):
+        self.page.go(self.base + path)
+
+
+def fill(service):
+    """One computation in each state; those who send are three."""
+    fields = {"description": LONG, "algorithm": cvms.Algorithm(hash=b"a" * 32, userKey=KEYS[0], algo_type="python"),
+              "datasets": [cvms.Dataset(hash=b"%d" % n * 32, userKey=KEYS[n], filename=f"h{n + 1}.zip", decompress=True)
+                           for n in range(3)],
+              "result_consumers": [cvms.ResultConsumer(userKey=KEYS[0])],
+              "agent_config": cvms.AgentConfig(port="7002", attested_tls=True)}
+    made = {"Created": create(service, id="created", name="COVID-19 training", **fields)}
+    for event, state in (("ReceivingAlgorithm", "Waiting for Algorithm"), ("ReceivingData", "Waiting for Datasets"),
+                         ("Running", "Running"), ("Complete", "Completed"), ("Failed", "Failed")):
+        cvm = "covid-" + state.split()[-1].lower()
+        with agent_of(service, cvm) as agent:
+            until(connected(service, cvm), "the connection")
+            known = create(service, id=state.lower().replace(" ", "-"), name="COVID-19 " + state.lower(), **fields)
+            run(service, known, cvm)
+            agent.manifest()
+            for number in range(3):
+                agent.log(known, f"line {number} of what the agent says", "info")
+            agent.event(known, event, "InProgress", b"no module named torch" if event == "Failed" else b"")
+            service.until_state(known, state)
+            made[state] = known
+    stopped = create(service, id="cancelled", name="COVID-19 cancelled", **fields)
+    service.admin.Stop(computations.ComputationRequest(id=stopped), timeout=PATIENCE)
+    made["Cancelled"] = stopped
+    return made
+
+
+def screens(made):
+    """Name and address of each, all of them."""
+    return [("list", "/"), ("found", "/?q=covid&state=running"), ("none-found", "/?q=nowhere"), ("api", "/api"),
+            *((state.lower().replace(" ", "-"), "/c/" + known) for state, known in made.items())]
+
+
+def every_screen_is_as_it_should_be():
+    with Room() as room:
+        page = room.page
+        page.size(1440)
+        room.come_in()
+        wrong = look(room, "empty", "/")
+        for name, path in screens(fill(room.web.service)):
+            wrong += look(room, name, path)
+        wrong += look(room, "not-found", "/c/nothing", 404)
+        assert not wrong, "\n".join(wrong[:40])
+
+
+def look(room, name, path, status=200):
+    page = room.page
+    wrong = []
+    page.size(1440)
+    room.go(path)
+    for scheme in ("light", "dark"):
+        page.scheme(scheme)
+        for width in WIDTHS if scheme == "light" else (320, 1440):  # no colour depends on more
+            page.size(width)
+            wrong += [f"{name}, {scheme}, {width}: {text}" for text in page.run(CHECKS)]
+            if (width, scheme) in ((320, "dark"), (1440, "light"), (1440, "dark"), (768, "light"), (3840, "light")):
+                page.picture(f"{name}-{width}-{scheme}")
+    page.scheme("light")
+    page.size(1440)
+    for role, text in page.names():
+        if role in ("link", "button", "textbox", "searchbox", "combobox", "region", "navigation", "table"):
+            if not text.strip():
+                wrong.append(f"{name}: a {role} without a name")
+    complaints = [c for c in page.complaints() if not (status != 200 and f"{status}" in c)]
+    return wrong + [f"{name}: {text}" for text in complaints]
+
+
+def nothing_moves_while_it_comes():
+    """From the first paint on; of some screens on a line of 400 kbit/s with 400 ms."""
+    with Room() as room:
+        page = room.page
+        room.come_in()
+        made = fill(room.web.service)
+        for width in (360, 1440):
+            page.size(width)
+            for name, path in screens(made):
+                page.line(400_000 if name in SLOW else 0, 400 if name in SLOW else 0)
+                room.go(path)
+                assert page.run("window.seen.shifts") == [], (name, width, page.run("window.seen.shifts"))
+        # What moved would be seen.
+        page.run("new Promise((done) => { const p = document.createElement('p'); p.textContent = 'x'; p.id = 'moves'; "
+                 "document.querySelector('main').prepend(p); done(true); })")
+        page.until("window.seen.shifts.length > 0", "a shift")
+
+
+ACTIVE = """(() => {
+    const e = document.activeElement, s = getComputedStyle(e), b = e.getBoundingClientRect();
+    return { index: [...document.querySelectorAll("*")].indexOf(e), what: e.outerHTML.slice(0, 100),
+        isBody: e === document.body, outline: s.outlineStyle !== "none" && parseFloat(s.outlineWidth) >= 2,
+        isSeen: b.top >= -1 && b.top < innerHeight && b.left >= -1 && b.left < innerWidth && b.width > 0 };
+})()"""
+REACHABLE = """[...document.querySelectorAll("a[href], button, input, select, [tabindex='0']")]
+    .filter((e) => e.checkVisibility() && !e.disabled).map((e) => [...document.querySelectorAll("*")].indexOf(e))"""
+
+
+def walk(page):
+    """Tab by tab, from the top: everything is reached, in the order in which it stands, and seen to be."""
+    wanted, reached = page.run(REACHABLE), []
+    for _ in wanted:
+        page.key("Tab")
+        active = page.run(ACTIVE)
+        assert not active["isBody"] and active["outline"] and active["isSeen"], active
+        reached.append(active["index"])
+    assert reached == wanted, (reached, wanted)
+
+
+def the_keyboard_is_enough():
+    with Room() as room:
+        page = room.page
+        page.size(1440)
+        room.come_in()
+        made = fill(room.web.service)
+        for width in (360, 1440):
+            page.size(width)
+            for _, path in screens(made):
+                room.go(path)
+                walk(page)
+        # Past what all pages have, in one step; then a search, and what it finds.
+        room.go("/")
+        page.key("Tab")
+        assert page.run("document.activeElement.textContent") == "Skip to content"
+        page.key("Enter")
+        page.until("document.activeElement.id === 'main'", "the content")
+        page.key("Tab")
+        assert page.run("document.activeElement.id") == "q"
+        page.type("covid-19 running")
+        page.key("Enter")
+        page.until("location.search.includes('q=covid-19+running') && document.readyState === 'complete'", "the search")
+        assert page.run("document.querySelectorAll('tbody tr').length") == 1
+        while page.run("document.activeElement.closest('tbody') === null"):
+            page.key("Tab")
+        page.key("Enter")
+        page.until("location.pathname === '/c/running' && document.readyState === 'complete'", "the computation")
+        page.settle()
+        # A command is copied, and a digest compared.
+        while page.run("document.activeElement.dataset.copy !== 'check'"):
+            page.key("Tab")
+        page.key("Enter")
+        page.until("document.getElementById('said').textContent === 'Copied'", "that it is copied")
+        assert page.run("navigator.clipboard.readText()") == "cocos-cli checksum --manifest manifest.json"
+        digest = page.run("document.getElementById('digest').textContent")
+        for text, said in ((digest[:63], "63 characters"), ("sha3-256:" + digest.upper(), "The same 64 characters."),
+                           (digest[:63] + ("0" if digest[63] != "0" else "1"), "group 8 differs")):
+            page.run("document.getElementById('mine').focus(), document.getElementById('mine').select()")
+            page.type(text)
+            page.key("Enter")
+            page.until(f"document.getElementById('mine-out').textContent.includes({said!r})", said)
+        assert page.run("document.querySelectorAll('.dg .other').length") == 1 and not page.complaints()
+
+
+def what_happens_is_shown_as_it_does():
+    with Room() as room, agent_of(room.web.service, "covid-1") as agent:
+        service, page = room.web.service, room.page
+        until(connected(service, "covid-1"), "the connection")
+        known = create(service, name="COVID-19", datasets=[cvms.Dataset(hash=b"d" * 32, userKey=KEYS[1], filename="h1.zip")])
+        room.come_in()
+        room.go("/c/" + known)
+        page.until("document.getElementById('live').textContent === 'Live'", "the events' stream")
+        assert page.run("document.querySelectorAll('#events li').length") == 0
+        run(service, known, "covid-1")
+        agent.manifest()
+        agent.event(known, "ReceivingAlgorithm", "InProgress")
+        page.until("document.querySelector('#status .state').textContent === 'Waiting for Algorithm'", "the state")
+        page.until("document.getElementById('said').textContent === 'State: Waiting for Algorithm'", "the word for it")
+        agent.log(known, "<img src=x onerror=alert(1)>", "<b>")
+        page.until("document.querySelectorAll('#events li').length === 2", "the event and the line")
+        assert page.run("document.querySelector('#events li .sub').textContent") == "<img src=x onerror=alert(1)>"
+        assert page.run("document.querySelectorAll('#events img').length") == 0
+        # Of one's own zone, which is here half an hour off the others'; UTC on hover.
+        zones = page.run("[...document.querySelectorAll('#events time')].map((t) => [t.textContent, t.title, t.dateTime])")
+        for text, title, moment in zones:
+            assert title == moment and moment.endswith("Z")
+            shown = page.run(f"new Date({moment!r}).toLocaleString(undefined, {{dateStyle: 'medium', timeStyle: 'medium'}})")
+            assert text == shown and int(text.split(":")[1]) == (int(moment[14:16]) + 30) % 60, (text, moment)
+        for number in range(100):
+            agent.log(known, f"line {number}")
+        page.until("document.querySelector('#events li .sub').textContent === 'line 99'", "the last line")
+        assert page.run("document.querySelectorAll('#events li').length") == 60 and not page.complaints()
+        page.picture("live")
+        service.process.stop()
+        page.until("document.getElementById('live').textContent.startsWith('Connecting again')", "that it is cut")
+
+
+if __name__ == "__main__":
+    tap.run([every_screen_is_as_it_should_be, nothing_moves_while_it_comes, the_keyboard_is_enough,
+             what_happens_is_shown_as_it_does])
