@@ -70,12 +70,16 @@ static int open_default(const struct config *config, struct images *images, stru
 
 int lifecycle_open_image(const struct config *config, struct image **image, struct err *e)
 {
-	struct images images = { .dir = config->image_dir };
+	struct images images;
 	struct images_one *one;
-	int failed = open_default(config, &images, &one, e);
+	int failed;
 
+	images_init(&images, config->image_dir);
+	pthread_mutex_lock(&images.lock);
+	failed = open_default(config, &images, &one, e);
 	if (!failed)
 		*image = TAKE_PTR(one->image);
+	pthread_mutex_unlock(&images.lock);
 	images_done(&images);
 	return failed;
 }
@@ -83,27 +87,23 @@ int lifecycle_open_image(const struct config *config, struct image **image, stru
 int lifecycle_init(struct lifecycle *l, const struct config *config, struct registry *registry,
 		   struct virt *virt, struct ports *ports, struct err *e)
 {
-	struct images_one *one;
-
 	*l = (struct lifecycle){
 		.config = config, .registry = registry, .virt = virt, .ports = ports
 	};
-	l->images.dir = config->image_dir;
-	if (open_default(config, &l->images, &one, e) < 0) {
+	images_init(&l->images, config->image_dir);
+	if (lifecycle_check_image(l, e) < 0) {
 		images_done(&l->images);
 		return err_code(e);
 	}
-	pthread_mutex_init(&l->lock, NULL);
 	pthread_mutex_init(&l->disk, NULL);
 	return 0;
 }
 
 void lifecycle_done(struct lifecycle *l)
 {
-	if (!l->images.count)
+	if (!l->images.dir)
 		return;
 	images_done(&l->images);
-	pthread_mutex_destroy(&l->lock);
 	pthread_mutex_destroy(&l->disk);
 }
 
@@ -138,10 +138,10 @@ static void launch_done(struct launch *launch)
 
 void lifecycle_image_name(struct lifecycle *l, char name[IMAGE_NAME_MAX])
 {
-	if (pthread_mutex_trylock(&l->lock) != 0)
+	if (pthread_mutex_trylock(&l->images.lock) != 0)
 		return;
 	memcpy(name, l->images.last, sizeof(l->images.last));
-	pthread_mutex_unlock(&l->lock);
+	pthread_mutex_unlock(&l->images.lock);
 }
 
 int lifecycle_check_image(struct lifecycle *l, struct err *e)
@@ -149,9 +149,9 @@ int lifecycle_check_image(struct lifecycle *l, struct err *e)
 	struct images_one *one;
 	int failed;
 
-	pthread_mutex_lock(&l->lock);
+	pthread_mutex_lock(&l->images.lock);
 	failed = open_default(l->config, &l->images, &one, e);
-	pthread_mutex_unlock(&l->lock);
+	pthread_mutex_unlock(&l->images.lock);
 	return failed;
 }
 
@@ -230,11 +230,11 @@ static void put_back(struct lifecycle *l, const struct launch *launch)
 {
 	if (!launch->holds)
 		return;
-	pthread_mutex_lock(&l->lock);
-	for (size_t i = 0; i < l->images.count; i++)
-		if (strcmp(l->images.all[i].name, launch->folder) == 0)
+	pthread_mutex_lock(&l->images.lock);
+	for (size_t i = 0; i < IMAGES_OPEN_MAX; i++)
+		if (l->images.all[i].launches && strcmp(l->images.all[i].name, launch->folder) == 0)
 			l->images.all[i].launches--;
-	pthread_mutex_unlock(&l->lock);
+	pthread_mutex_unlock(&l->images.lock);
 }
 
 static int prepare(struct lifecycle *l, const struct cvm_request *request, struct cvm *cvm,
@@ -251,9 +251,9 @@ static int prepare(struct lifecycle *l, const struct cvm_request *request, struc
 		return err_code(e);
 	memcpy(cvm->boot_sha3_256, digests.sha3_256, sizeof(digests.sha3_256));
 	memcpy(cvm->boot_sha3_384, digests.sha3_384, sizeof(digests.sha3_384));
-	pthread_mutex_lock(&l->lock);
+	pthread_mutex_lock(&l->images.lock);
 	failed = take_image(l, request, cvm, launch, e);
-	pthread_mutex_unlock(&l->lock);
+	pthread_mutex_unlock(&l->images.lock);
 	return failed;
 }
 

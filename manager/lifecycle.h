@@ -39,8 +39,7 @@ struct lifecycle {
 	struct virt *virt;
 	struct ports *ports;
 
-	pthread_mutex_t lock; /* for these */
-	struct images images;
+	struct images images; /* with a lock of their own */
 
 	pthread_mutex_t disk; /* for this one */
 	unsigned creating;    /* that were promised room on it, and have not used it yet */
@@ -61,6 +60,7 @@ void lifecycle_prefix(const struct lifecycle *l, char name[LIFECYCLE_NAME_MAX]);
 void lifecycle_name(const struct lifecycle *l, unsigned slot, char name[LIFECYCLE_NAME_MAX]);
 
 /* The images, for operators (lifecycle_images.c). Blocking. */
+enum { LIFECYCLE_IMAGES_MAX = IMAGES_MAX + 1 };
 struct lifecycle_image {
 	char folder[IMAGES_FOLDER_MAX + 1]; /* empty: the single one */
 	char name[IMAGE_NAME_MAX];          /* flavour and digest; empty: it can't be read */
@@ -68,8 +68,9 @@ struct lifecycle_image {
 	unsigned cvms;              /* that were launched from it and are there */
 	char problem[ERR_TEXT_MAX]; /* why none can be launched from it; empty: none */
 };
-int lifecycle_images(struct lifecycle *l, struct lifecycle_image rows[IMAGES_MAX], size_t *count,
-		     struct err *e) MUST_CHECK;
+/* The last row is of those that are left out, if there are such. */
+int lifecycle_images(struct lifecycle *l, struct lifecycle_image rows[LIFECYCLE_IMAGES_MAX],
+		     size_t *count, struct err *e) MUST_CHECK;
 
 /* CVMs from now on are of that one, unless they ask for another. One that can't be launched is refused, and at
  * every moment the old or the new one is the default. */
@@ -79,7 +80,7 @@ int lifecycle_set_default_image(struct lifecycle *l, const char *folder, struct 
  * launched: ERR_PRECONDITION names one of these. */
 int lifecycle_remove_image(struct lifecycle *l, const char *folder, struct err *e) MUST_CHECK;
 
-/* It is read, checked, and small enough for MANAGER_MEMORY. Under the lock. */
+/* It is read, checked, and small enough for MANAGER_MEMORY. */
 int lifecycle_check_memory(const struct config *config, const struct image *image,
 			   struct err *e) MUST_CHECK;
 

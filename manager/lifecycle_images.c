@@ -59,8 +59,19 @@ static void fill_row(struct lifecycle *l, const struct users *users, struct life
 			 (unsigned long long)one->image->min_memory_mib);
 }
 
+/* Nobody reads those: they may be any number. */
+static void fill_left_out(const struct images_found *found, struct lifecycle_image *row)
+{
+	*row = (struct lifecycle_image){ .cvms = 0 };
+	memcpy(row->folder, found->first_left_out, sizeof(row->folder));
+	snprintf(row->problem, sizeof(row->problem),
+		 "there are more than %d images: this and %zu more are found by their names alone, "
+		 "and not listed; take some away",
+		 IMAGES_MAX, found->left_out - 1);
+}
+
 static int list(struct lifecycle *l, const struct users *users,
-		struct lifecycle_image rows[IMAGES_MAX], size_t *count, struct err *e)
+		struct lifecycle_image rows[LIFECYCLE_IMAGES_MAX], size_t *count, struct err *e)
 {
 	char usual[IMAGES_FOLDER_MAX + 1];
 	struct images_found found;
@@ -77,20 +88,22 @@ static int list(struct lifecycle *l, const struct users *users,
 		fill_row(l, users, &rows[i]);
 	}
 	*count = found.count;
+	if (found.left_out)
+		fill_left_out(&found, &rows[(*count)++]);
 	return 0;
 }
 
-int lifecycle_images(struct lifecycle *l, struct lifecycle_image rows[IMAGES_MAX], size_t *count,
-		     struct err *e)
+int lifecycle_images(struct lifecycle *l, struct lifecycle_image rows[LIFECYCLE_IMAGES_MAX],
+		     size_t *count, struct err *e)
 {
 	struct users users CLEANUP_USERS = { .cvms = NULL };
 	int failed;
 
 	if (registry_list(l->registry, &users.cvms, &users.count, e) < 0)
 		return err_code(e);
-	pthread_mutex_lock(&l->lock);
+	pthread_mutex_lock(&l->images.lock);
 	failed = list(l, &users, rows, count, e);
-	pthread_mutex_unlock(&l->lock);
+	pthread_mutex_unlock(&l->images.lock);
 	return failed;
 }
 
@@ -98,6 +111,8 @@ int lifecycle_images(struct lifecycle *l, struct lifecycle_image rows[IMAGES_MAX
 static int check_name(const struct lifecycle *l, const char *folder, struct images_found *found,
 		      struct err *e)
 {
+	int is_one;
+
 	if (images_name_check(folder, e) < 0 || images_find(l->images.dir, found, e) < 0)
 		return err_code(e);
 	if (!found->several)
@@ -105,7 +120,10 @@ static int check_name(const struct lifecycle *l, const char *folder, struct imag
 			e, ERR_PRECONDITION,
 			"MANAGER_IMAGE_DIR is the folder of one image: name one that holds a "
 			"folder for each image");
-	if (!images_has(found, folder))
+	is_one = images_is_one(l->images.dir, folder, e);
+	if (is_one < 0)
+		return err_code(e);
+	if (!is_one)
 		return err_set(
 			e, ERR_NOT_FOUND,
 			"no image '%s' in MANAGER_IMAGE_DIR: 'cocos-cli image list' lists them",
@@ -164,9 +182,9 @@ int lifecycle_set_default_image(struct lifecycle *l, const char *folder, struct 
 {
 	int failed;
 
-	pthread_mutex_lock(&l->lock);
+	pthread_mutex_lock(&l->images.lock);
 	failed = set_default(l, folder, e);
-	pthread_mutex_unlock(&l->lock);
+	pthread_mutex_unlock(&l->images.lock);
 	return failed;
 }
 
@@ -177,10 +195,9 @@ static bool is_another_s(struct lifecycle *l, const struct images_found *found, 
 	for (size_t i = 0; i < found->count; i++) {
 		char its[IMAGE_NAME_MAX];
 		struct images_one *one;
-		struct err e;
 
 		if (strcmp(found->names[i], folder) == 0 ||
-		    images_open(&l->images, found->names[i], &one, &e) < 0)
+		    !(one = images_opened(&l->images, found->names[i])))
 			continue;
 		image_name(one->image, its);
 		if (strcmp(its, name) == 0)
@@ -189,7 +206,8 @@ static bool is_another_s(struct lifecycle *l, const struct images_found *found, 
 	return false;
 }
 
-/* What can't be read may be what any CVM was launched from whose image is none of the others. */
+/* All of them are read before anything is decided, which takes its time without the lock; then nobody can launch one.
+ * What can't be read may be what any CVM was launched from whose image is none of the others. */
 static int check_unused(struct lifecycle *l, const struct images_found *found, const char *folder,
 			struct err *e)
 {
@@ -200,9 +218,13 @@ static int check_unused(struct lifecycle *l, const struct images_found *found, c
 	unsigned count = 0;
 	struct err broken;
 
+	(void)!images_open(&l->images, folder, &one, &broken);
+	for (size_t i = 0; i < found->count; i++)
+		(void)!images_open(&l->images, found->names[i], &one, &broken);
 	if (registry_list(l->registry, &users.cvms, &users.count, e) < 0)
 		return err_code(e);
-	if (images_open(&l->images, folder, &one, &broken) == 0) {
+	one = images_opened(&l->images, folder);
+	if (one) {
 		image_name(one->image, name);
 		user = user_of(&users, name, &count);
 	}
@@ -211,7 +233,7 @@ static int check_unused(struct lifecycle *l, const struct images_found *found, c
 			user = users.cvms[i].id;
 			count++;
 		}
-	for (size_t i = 0; !user && i < l->images.count; i++)
+	for (size_t i = 0; !user && i < IMAGES_OPEN_MAX; i++)
 		if (l->images.all[i].launches && strcmp(l->images.all[i].name, folder) == 0)
 			user = "that is being launched";
 	if (user)
@@ -279,8 +301,8 @@ int lifecycle_remove_image(struct lifecycle *l, const char *folder, struct err *
 {
 	int failed;
 
-	pthread_mutex_lock(&l->lock);
+	pthread_mutex_lock(&l->images.lock);
 	failed = remove_image(l, folder, e);
-	pthread_mutex_unlock(&l->lock);
+	pthread_mutex_unlock(&l->images.lock);
 	return failed;
 }

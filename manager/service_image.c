@@ -10,7 +10,7 @@ struct image_job {
 	struct lifecycle *lifecycle;
 	int (*act)(struct lifecycle *l, const char *folder, struct err *e); /* NULL: lists */
 	char folder[IMAGES_FOLDER_MAX + 1];
-	struct lifecycle_image rows[IMAGES_MAX];
+	struct lifecycle_image rows[LIFECYCLE_IMAGES_MAX];
 	size_t count;
 	int failed;
 	struct err err;
@@ -28,7 +28,7 @@ static void work(void *data)
 static void reply_list(struct rpc_call *call, struct image_job *job)
 {
 	Manager__ListImagesRes response = MANAGER__LIST_IMAGES_RES__INIT;
-	Manager__Image rows[IMAGES_MAX], *list[IMAGES_MAX];
+	Manager__Image rows[LIFECYCLE_IMAGES_MAX], *list[LIFECYCLE_IMAGES_MAX];
 
 	for (size_t i = 0; i < job->count; i++) {
 		list[i] = &rows[i];

@@ -6,7 +6,9 @@
 #include "tests/unit/attestation/measure/tiny_kernel.h"
 #include "tests/unit/folder.h"
 
+#include <semaphore.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -20,6 +22,37 @@ static struct config config = { .memory = (uint64_t)512 << 20,
 				.image_dir = dir,
 				.state_dir = state };
 static struct lifecycle l;
+
+/* Images that are read and checked; one of them not before it may. */
+static atomic_int opens;
+static const char *holds;
+static sem_t begun, go_on;
+static long hours; /* that somebody has set the clock forward */
+
+int __real_image_open(const char *path, struct image **image, struct err *e);
+int __wrap_image_open(const char *path, struct image **image, struct err *e);
+int __wrap_image_open(const char *path, struct image **image, struct err *e)
+{
+	const char *name = strrchr(path, '/') + 1;
+
+	opens++;
+	if (holds && strcmp(name, holds) == 0) {
+		sem_post(&begun);
+		sem_wait(&go_on);
+	}
+	return __real_image_open(path, image, e);
+}
+
+int __real_clock_gettime(clockid_t clock, struct timespec *now);
+int __wrap_clock_gettime(clockid_t clock, struct timespec *now);
+int __wrap_clock_gettime(clockid_t clock, struct timespec *now)
+{
+	int result = __real_clock_gettime(clock, now);
+
+	if (clock == CLOCK_REALTIME)
+		now->tv_sec += hours * 3600;
+	return result;
+}
 
 static const char *in(const char *name)
 {
@@ -102,6 +135,7 @@ static int fresh(void **data)
 {
 	struct err e;
 
+	hours = 0;
 	return dir_remove(dir, &e) == 0 && dir_remove(state, &e) == 0 && mkdir(dir, 0700) == 0 &&
 			       mkdir(state, 0700) == 0
 		       ? 0
@@ -115,8 +149,10 @@ static const char *chosen(const char *wish)
 	struct images_one *one;
 	struct err e;
 
+	pthread_mutex_lock(&l.images.lock);
 	assert_ok(images_choose(&l.images, wish, &one, &e), e);
 	memcpy(name, one->name, sizeof(name));
+	pthread_mutex_unlock(&l.images.lock);
 	return name;
 }
 
@@ -125,7 +161,9 @@ static void refuse(const char *wish, enum err_code code, const char *words)
 	struct images_one *one;
 	struct err e;
 
+	pthread_mutex_lock(&l.images.lock);
 	assert_refused(images_choose(&l.images, wish, &one, &e), e, code, words);
+	pthread_mutex_unlock(&l.images.lock);
 }
 
 static const char *name_of(const char *folder)
@@ -134,8 +172,10 @@ static const char *name_of(const char *folder)
 	struct images_one *one;
 	struct err e;
 
+	pthread_mutex_lock(&l.images.lock);
 	assert_ok(images_open(&l.images, folder, &one, &e), e);
 	image_name(one->image, name);
+	pthread_mutex_unlock(&l.images.lock);
 	return name;
 }
 
@@ -227,25 +267,213 @@ static void without_a_default_nothing_is_guessed(void **data)
 	end();
 }
 
-static void there_are_no_more_than_sixteen(void **data)
+static void sixteen(void)
 {
-	struct images_found found;
 	char name[8];
-	struct err e;
 
 	for (int i = 0; i < IMAGES_MAX; i++) {
 		snprintf(name, sizeof(name), "i%02d", i);
-		make(name, "base", name);
+		make(name, i == 3 ? "torch" : "base", name);
 	}
 	set_link("i00");
+}
+
+static void of_more_than_sixteen_the_last_are_left_out(void **data)
+{
+	struct images_found found;
+	struct err e;
+
+	sixteen();
 	assert_ok(dir_make(in("notes"), 0700, &e), e); /* no image */
 	make(".hidden", "base", "x");
 	make("UPPER", "base", "x");
 	assert_ok(images_find(dir, &found, &e), e);
 	assert_int_equal(found.count, IMAGES_MAX);
+	assert_int_equal(found.left_out, 0);
 	assert_string_equal(found.names[15], "i15");
 	make("i16", "base", "x");
-	assert_refused(images_find(dir, &found, &e), e, ERR_EXHAUSTED, "more than 16");
+	assert_ok(images_find(dir, &found, &e), e);
+	assert_int_equal(found.count, IMAGES_MAX);
+	assert_int_equal(found.left_out, 1);
+	assert_string_equal(found.names[0], "i00");
+	assert_string_equal(found.names[15], "i15");
+	assert_string_equal(found.first_left_out, "i16");
+	make("a", "base", "y"); /* in whatever order the folder gives them */
+	set_link("i16");
+	assert_ok(images_find(dir, &found, &e), e);
+	assert_int_equal(found.count, IMAGES_MAX);
+	assert_int_equal(found.left_out, 2);
+	assert_string_equal(found.names[0], "a");
+	assert_string_equal(found.names[14], "i13");
+	assert_string_equal(found.names[15], "i16"); /* the default is never left out */
+	assert_string_equal(found.first_left_out, "i14");
+}
+
+static void one_too_many_is_in_nobody_s_way(void **data)
+{
+	struct lifecycle_image rows[LIFECYCLE_IMAGES_MAX];
+	size_t count;
+	struct err e;
+
+	sixteen();
+	begin();
+	assert_string_equal(chosen("torch"), "i03");
+	make("i16", "torch", "x");
+	make("i17", "base", "x");
+	assert_string_equal(chosen(""), "i00");
+	assert_string_equal(chosen("base"), "i00");
+	assert_string_equal(chosen("i05"), "i05");
+	assert_string_equal(chosen("i16"), "i16"); /* by its own name */
+	assert_string_equal(chosen(name_of("i05")), "i05");
+	refuse("torch", ERR_INVALID, "is the flavour of i03, of i16 and perhaps others");
+	refuse("data", ERR_INVALID, "none of the first 16");
+	assert_ok(lifecycle_images(&l, rows, &count, &e), e);
+	assert_int_equal(count, LIFECYCLE_IMAGES_MAX);
+	assert_string_equal(rows[15].problem, "");
+	assert_string_equal(rows[16].folder, "i16");
+	assert_string_equal(rows[16].name, "");
+	assert_non_null(strstr(rows[16].problem, "more than 16 images: this and 1 more"));
+	assert_ok(lifecycle_set_default_image(&l, "i17", &e), e);
+	assert_string_equal(chosen(""), "i17");
+	assert_ok(lifecycle_set_default_image(&l, "i00", &e), e);
+	launch(FIRST, 0, name_of("i16"));
+	assert_refused(lifecycle_remove_image(&l, "i16", &e), e, ERR_PRECONDITION,
+		       "'i16' is used by CVM " FIRST);
+	assert_ok(lifecycle_remove_image(&l, "i17", &e), e);
+	assert_ok(lifecycle_remove_image(&l, "i15", &e), e);
+	assert_ok(lifecycle_images(&l, rows, &count, &e), e);
+	assert_int_equal(count, IMAGES_MAX);
+	end();
+}
+
+/* There are places for twice as many opened ones: beyond that, one that nobody uses gives way. */
+static void any_number_is_launched_one_after_the_other(void **data)
+{
+	char name[8];
+	struct err e;
+	struct images_one *one, *first;
+
+	sixteen();
+	begin();
+	pthread_mutex_lock(&l.images.lock);
+	for (int i = 16; i < 3 * IMAGES_MAX; i++) {
+		snprintf(name, sizeof(name), "i%02d", i);
+		make(name, "base", name);
+		assert_ok(images_choose(&l.images, name, &one, &e), e);
+		assert_string_equal(one->name, name);
+	}
+	first = one;
+	for (int i = 0; i < IMAGES_OPEN_MAX; i++)
+		l.images.all[i].launches++;
+	assert_ok(images_choose(&l.images, name, &one, &e), e);
+	assert_ptr_equal(one, first);
+	assert_refused(images_choose(&l.images, "i00", &one, &e), e, ERR_EXHAUSTED,
+		       "32 images are in use");
+	for (int i = 0; i < IMAGES_OPEN_MAX; i++)
+		l.images.all[i].launches--;
+	assert_ok(images_choose(&l.images, "i00", &one, &e), e);
+	pthread_mutex_unlock(&l.images.lock);
+	end();
+}
+
+/* Every file of it was written an hour ago. */
+static void an_hour_passes(void)
+{
+	hours++;
+}
+
+static void what_is_broken_is_read_once(void **data)
+{
+	struct lifecycle_image rows[LIFECYCLE_IMAGES_MAX];
+	char sum[65];
+	size_t count;
+	struct err e;
+
+	two();
+	begin();
+	put("two", "k", "x", 1, sum);
+	opens = 0;
+	refuse("two", ERR_PRECONDITION, "image.json describes");
+	refuse("two", ERR_PRECONDITION, "image.json describes");
+	assert_int_equal(opens, 2); /* it was changed just now */
+	an_hour_passes();
+	refuse("two", ERR_PRECONDITION, "image.json describes");
+	assert_int_equal(opens, 3);
+	for (int i = 0; i < 5; i++) {
+		refuse("two", ERR_PRECONDITION, "image.json describes");
+		refuse("torch", ERR_INVALID, "is asked for");
+		assert_ok(lifecycle_images(&l, rows, &count, &e), e);
+		assert_non_null(strstr(rows[1].problem, "image.json describes"));
+	}
+	assert_int_equal(opens, 3);
+	make("two", "base", "2"); /* put right */
+	assert_string_equal(chosen("two"), "two");
+	assert_string_equal(chosen("two"), "two");
+	assert_int_equal(opens, 4);
+	end();
+}
+
+/* Whatever may be the cause is part of the verdict: modes, links, and files that are not there. */
+static void each_change_of_what_is_broken_is_seen(void **data)
+{
+	char path[200], other[200];
+	struct err e;
+
+	two();
+	begin();
+	snprintf(path, sizeof(path), "%s/i", in("two"));
+	snprintf(other, sizeof(other), "%s/elsewhere", dir);
+	assert_int_equal(rename(path, other), 0);
+	an_hour_passes();
+	refuse("two", ERR_NOT_FOUND, "two/i");
+	opens = 0;
+	refuse("two", ERR_NOT_FOUND, "two/i");
+	assert_int_equal(opens, 0);
+	assert_int_equal(symlink("../elsewhere", path), 0);
+	assert_string_equal(chosen("two"), "two");
+	assert_ok(file_write(other, "9", 1, 0600, &e), e); /* what the link leads to */
+	hours++;
+	refuse("two", ERR_PRECONDITION, "image.json describes");
+	opens = 0;
+	refuse("two", ERR_PRECONDITION, "image.json describes");
+	assert_int_equal(opens, 0);
+	assert_int_equal(chmod(other, 0640), 0);
+	refuse("two", ERR_PRECONDITION, "image.json describes");
+	assert_int_equal(opens, 1);
+	assert_ok(file_write(other, "2", 1, 0600, &e), e);
+	assert_string_equal(chosen("two"), "two");
+	end();
+}
+
+static void *choose_slow(void *data)
+{
+	assert_string_equal(chosen("slow"), "slow");
+	return NULL;
+}
+
+static void nobody_waits_for_an_image_that_is_not_his(void **data)
+{
+	pthread_t first, second;
+
+	two();
+	make("slow", "torch", "3");
+	begin();
+	assert_int_equal(sem_init(&begun, 0, 0), 0);
+	assert_int_equal(sem_init(&go_on, 0, 0), 0);
+	opens = 0;
+	holds = "slow";
+	assert_int_equal(pthread_create(&first, NULL, choose_slow, NULL), 0);
+	sem_wait(&begun);
+	assert_int_equal(pthread_create(&second, NULL, choose_slow, NULL), 0);
+	assert_string_equal(chosen(""), "one");
+	assert_string_equal(chosen("two"), "two");
+	assert_string_equal(chosen(""), "one");
+	sem_post(&go_on);
+	pthread_join(first, NULL);
+	pthread_join(second, NULL);
+	holds = NULL;
+	assert_int_equal(opens, 2); /* two's and slow's, once */
+	end();
 }
 
 static void names_are_plain(void **data)
@@ -267,7 +495,7 @@ static void names_are_plain(void **data)
 
 static void a_single_one_is_as_it_was(void **data)
 {
-	struct lifecycle_image rows[IMAGES_MAX];
+	struct lifecycle_image rows[LIFECYCLE_IMAGES_MAX];
 	size_t count;
 	struct err e;
 
@@ -292,7 +520,7 @@ static void cvms_keep_theirs_when_the_default_is_switched(void **data)
 {
 	static const char *const ids[] = { FIRST, SECOND };
 	static struct cvm made[2], *all;
-	struct lifecycle_image rows[IMAGES_MAX];
+	struct lifecycle_image rows[LIFECYCLE_IMAGES_MAX];
 	size_t count;
 	struct err e;
 
@@ -309,9 +537,11 @@ static void cvms_keep_theirs_when_the_default_is_switched(void **data)
 					.firmware = "OVMF",
 					.cmdline = "quiet" };
 		snprintf(made[i].id, sizeof(made[i].id), "%s", ids[i]);
+		pthread_mutex_lock(&l.images.lock);
 		assert_ok(images_choose(&l.images, "", &one, &e), e);
 		image_name(one->image, made[i].image);
 		assert_ok(launch_policy_compute(one->image, &config, &one->boot, &made[i], &e), e);
+		pthread_mutex_unlock(&l.images.lock);
 		assert_int_equal(made[i].expected[0], '{');
 		assert_ok(registry_add(l.registry, &made[i], &e), e);
 		assert_ok(lifecycle_set_default_image(&l, "two", &e), e);
@@ -341,7 +571,7 @@ static void cvms_keep_theirs_when_the_default_is_switched(void **data)
 
 static void what_can_not_be_launched_is_no_default(void **data)
 {
-	struct lifecycle_image rows[IMAGES_MAX];
+	struct lifecycle_image rows[LIFECYCLE_IMAGES_MAX];
 	char sum[65];
 	size_t count;
 	struct err e;
@@ -394,8 +624,10 @@ static void none_that_is_used_is_removed(void **data)
 	assert_ok(lifecycle_remove_image(&l, "two", &e), e);
 	assert_int_not_equal(access(in("two"), F_OK), 0);
 	/* One that is being launched has no record yet. */
+	pthread_mutex_lock(&l.images.lock);
 	assert_ok(images_choose(&l.images, "three", &one, &e), e);
 	one->launches++;
+	pthread_mutex_unlock(&l.images.lock);
 	assert_refused(lifecycle_remove_image(&l, "three", &e), e, ERR_PRECONDITION,
 		       "that is being launched");
 	one->launches--;
@@ -512,7 +744,12 @@ int main(void)
 		ROW(a_wish_is_a_name_a_flavour_or_a_digest),
 		ROW(one_that_is_not_as_it_says_is_refused_by_name),
 		ROW(without_a_default_nothing_is_guessed),
-		ROW(there_are_no_more_than_sixteen),
+		ROW(of_more_than_sixteen_the_last_are_left_out),
+		ROW(one_too_many_is_in_nobody_s_way),
+		ROW(any_number_is_launched_one_after_the_other),
+		ROW(what_is_broken_is_read_once),
+		ROW(each_change_of_what_is_broken_is_seen),
+		ROW(nobody_waits_for_an_image_that_is_not_his),
 		ROW(names_are_plain),
 		ROW(a_single_one_is_as_it_was),
 		ROW(cvms_keep_theirs_when_the_default_is_switched),
