@@ -144,6 +144,7 @@ static void on_handle_closed(uv_handle_t *handle)
 
 	if (--f->handles)
 		return;
+	fleet_stray_use_done(f);
 	free(f->slots);
 	free(f);
 }

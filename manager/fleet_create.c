@@ -86,45 +86,38 @@ static int make_id(char id[CVM_ID_LEN + 1], struct err *e)
 	return 0;
 }
 
-static struct slot *unused_slot(struct fleet *f, const struct cvm *cvm, struct err *e)
+/* All that are there count, those that are made and removed, too, and those without a record. */
+struct total {
+	struct admission_use use;
+	unsigned cvms;
+};
+
+static struct total total_of(const struct fleet *f)
 {
-	unsigned used = 0;
-	struct slot *found = NULL;
+	struct total all = { .cvms = 0 };
 
-	for (unsigned i = 0; i < f->count; i++) {
-		bool is_free = f->slots[i].state == SLOT_FREE && !f->slots[i].blocked;
+	all.cvms = fleet_stray_use_count(f, &all.use);
+	for (unsigned i = 0; i < f->count; i++)
+		if (f->slots[i].state != SLOT_FREE) {
+			admission_count(f->lifecycle->config, &f->slots[i].cvm, &all.use);
+			all.cvms++;
+		}
+	return all;
+}
 
-		used += !is_free;
-		if (!found && is_free)
-			found = &f->slots[i];
-	}
+static struct slot *unused_slot(struct fleet *f, const struct cvm *cvm, unsigned used,
+				struct err *e)
+{
 	if (fleet_slot_named(f, cvm->owner, cvm->name)) {
 		err_set(e, ERR_EXISTS, "name: a CVM is called %s", cvm->name);
 		return NULL;
 	}
-	if (found && used < f->lifecycle->config->max_vms)
-		return found;
+	for (unsigned i = 0; used < f->lifecycle->config->max_vms && i < f->count; i++)
+		if (f->slots[i].state == SLOT_FREE && !f->slots[i].blocked)
+			return &f->slots[i];
 	err_set(e, ERR_EXHAUSTED, "%u CVMs exist, which is the limit (MANAGER_MAX_VMS): remove one",
 		used);
 	return NULL;
-}
-
-/* All that are there count, those that are made and removed, too, and those without a record. */
-static struct admission_use use_of(const struct fleet *f)
-{
-	struct admission_use use = { 0 };
-
-	for (unsigned i = 0; i < f->count; i++) {
-		const struct slot *slot = &f->slots[i];
-
-		if (slot->state != SLOT_FREE) {
-			admission_count(f->lifecycle->config, &slot->cvm, &use);
-		} else if (slot->blocked) {
-			use.cpus += slot->stray_use.cpus;
-			use.memory += slot->stray_use.memory;
-		}
-	}
-	return use;
 }
 
 /* Against the tenant's own limits, for which his CVMs alone count. */
@@ -165,12 +158,14 @@ static int check_limits(const struct fleet *f, const struct access_caller *calle
 static int find_room(struct fleet *f, const struct access_caller *caller, const struct cvm *cvm,
 		     struct slot **slot, struct err *e)
 {
-	const struct admission_use use = use_of(f);
+	const struct total all = total_of(f);
 
 	if (*caller->tenant && check_limits(f, caller, cvm, e) < 0)
 		return err_code(e);
-	*slot = unused_slot(f, cvm, e);
-	if (!*slot || admission_check(f->lifecycle->config, &use, cvm, e) < 0)
+	if (f->stray_uses_lack) /* and nobody knows what that machine has */
+		return err_nomem(e);
+	*slot = unused_slot(f, cvm, all.cvms, e);
+	if (!*slot || admission_check(f->lifecycle->config, &all.use, cvm, e) < 0)
 		return hide_host(caller->tenant, e);
 	return 0;
 }

@@ -38,11 +38,9 @@ struct slot {
 	uv_timer_t timer; /* RUNNING: the end of its time; DOOMED: the next try */
 	uint64_t ends;    /* uv_now() when its time is up; 0: not started yet */
 	unsigned retry_ms;
-	bool doomed;  /* must go even if nobody asks */
-	bool died;    /* its domain ended while it was being created */
-	bool blocked; /* FREE: a domain without a record has the name of this slot's */
-	char stray[CVM_ID_LEN + 1]; /* the last that blocked it, and how much that has */
-	struct admission_use stray_use;
+	bool doomed;       /* must go even if nobody asks */
+	bool died;         /* its domain ended while it was being created */
+	bool blocked;      /* FREE: a domain without a record has the name of this slot's */
 	bool looked;       /* was running when libvirt's domains were last asked for */
 	bool seen;         /* libvirt has said that it runs, since it was last there */
 	uint64_t revision; /* of its last change; 0: it has not been told of */
@@ -99,6 +97,8 @@ struct fleet {
 	bool ends_watches, lost; /* lost: libvirt was there, and is not now */
 
 	struct ask *asks; /* under way, about strays (fleet_stray.c) */
+	struct stray_use *stray_uses;
+	bool stray_uses_lack; /* one that there was no memory for */
 	unsigned jobs;
 	bool closing;
 };
@@ -183,6 +183,16 @@ void fleet_watch_connect(struct fleet *f);
 /* Compares libvirt's domains with ours; again afterwards if that is under way. */
 void fleet_watch_look(struct fleet *f);
 
-/* A domain that has no record has this slot's name, and what it has is not there for others: until libvirt says
- * how much that is, it counts as the most that a CVM may have. */
+/* A domain that has no record has this slot's name. */
 void fleet_watch_block(struct slot *slot, const char *uuid);
+
+/* What machines without a record have (fleet_stray_use.c): until libvirt says how much that is, it counts as the
+ * most that a CVM may have. Those that are not added between begin and end are gone. */
+void fleet_stray_use_add(struct fleet *f, const char *id);
+void fleet_stray_use_drop(struct fleet *f, const char *id);
+void fleet_stray_use_begin(struct fleet *f);
+void fleet_stray_use_end(struct fleet *f);
+void fleet_stray_use_done(struct fleet *f);
+
+/* Adds up what all of them have; how many they are. */
+unsigned fleet_stray_use_count(const struct fleet *f, struct admission_use *use);

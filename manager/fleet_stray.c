@@ -273,6 +273,7 @@ static void read_done(void *data)
 		adopt_failed(ask);
 		return;
 	}
+	fleet_stray_use_drop(ask->fleet, ask->cvm.id); /* from now on it counts as the slot's */
 	ask->slot->cvm = ask->cvm;
 	ask->slot->state = SLOT_CREATING;
 	ask->slot->blocked = false;

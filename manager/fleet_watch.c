@@ -77,48 +77,10 @@ static bool is_ours(const struct fleet *f, const char *name)
 	return strncmp(name, prefix, strlen(prefix)) == 0;
 }
 
-static void size_work(void *data)
-{
-	struct job *job = data;
-
-	job->result = virt_size(job->fleet->lifecycle->virt, job->cvm.id, &job->size, &job->err);
-}
-
-static void size_done(void *data)
-{
-	struct job *job = data;
-	struct slot *slot = job->slot;
-	bool is_its = strcmp(slot->stray, job->cvm.id) == 0;
-
-	if (job->result < 0)
-		log_warn("domain %s: %s", job->cvm.id, job->err.text);
-	if (is_its && job->result < 0)
-		slot->stray[0] = '\0'; /* the next look asks again */
-	else if (is_its)
-		slot->stray_use = (struct admission_use){ job->size.cpus, job->size.memory };
-	fleet_job_end(job);
-}
-
 void fleet_watch_block(struct slot *slot, const char *uuid)
 {
-	struct fleet *f = slot->fleet;
-	const struct config *config = f->lifecycle->config;
-	struct job *job;
-	struct err e;
-
 	slot->blocked = true;
-	if (strcmp(slot->stray, uuid) == 0)
-		return;
-	snprintf(slot->stray, sizeof(slot->stray), "%s", uuid);
-	slot->stray_use = (struct admission_use){ config->max_cpus, config->max_memory };
-	if (f->closing || !(job = calloc(1, sizeof(*job))))
-		return;
-	job->slot = slot;
-	memcpy(job->cvm.id, slot->stray, sizeof(job->cvm.id));
-	if (fleet_job_start(f, job, size_work, size_done, &e) < 0) {
-		log_warn("domain %s: %s", uuid, e.text);
-		free(job);
-	}
+	fleet_stray_use_add(slot->fleet, uuid);
 }
 
 /* No new CVM can have the name of a domain that runs. NULL: it has no slot's. */
@@ -136,16 +98,17 @@ static void block(struct fleet *f, const struct stray *stray)
 
 	if (slot)
 		fleet_watch_block(slot, stray->id);
+	else
+		fleet_stray_use_add(f, stray->id);
 }
 
-static void unblock(struct fleet *f, const char *domain)
+static void unblock(struct fleet *f, const struct virt_notice *notice)
 {
-	struct slot *slot = slot_of(f, domain);
+	struct slot *slot = slot_of(f, notice->name);
 
-	if (!slot)
-		return;
-	slot->blocked = false;
-	slot->stray[0] = '\0';
+	fleet_stray_use_drop(f, notice->uuid);
+	if (slot)
+		slot->blocked = false;
 }
 
 static void look_at_strays(struct fleet *f, struct job *job)
@@ -163,12 +126,14 @@ static void look_at_strays(struct fleet *f, struct job *job)
 	}
 	for (unsigned i = 0; i < f->count; i++)
 		f->slots[i].blocked = false;
+	fleet_stray_use_begin(f);
 	job->stray_count = fleet_stray_keep(f, job->strays, job->stray_count);
 	for (size_t i = 0; i < job->stray_count; i++)
 		if (*job->strays[i].domain) {
 			fleet_stray_tell(&job->strays[i]);
 			block(f, &job->strays[i]);
 		}
+	fleet_stray_use_end(f);
 }
 
 static void look_done(void *data)
@@ -300,7 +265,7 @@ void fleet_notice(struct fleet *f, const struct virt_notice *notice)
 		if (slot)
 			domain_ended(slot);
 		else
-			unblock(f, notice->name);
+			unblock(f, notice);
 		break;
 	}
 }

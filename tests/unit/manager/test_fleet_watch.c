@@ -382,6 +382,48 @@ static void what_strays_have_counts(void **state)
 	fleet_room_close(&m);
 }
 
+/* Also those that have no place here: slots beyond MANAGER_MAX_VMS, names without a number, and those of another
+ * manager's time whose folder is ours. */
+static void strays_beyond_the_places_count(void **state)
+{
+	static const char *const ids[] = { "3b1f8a10-1111-4222-8333-00000000000a",
+					   "3b1f8a10-1111-4222-8333-00000000000b",
+					   "3b1f8a10-1111-4222-8333-00000000000c" };
+	char names[ARRAY_LEN(ids)][LIFECYCLE_NAME_MAX];
+	struct fleet_told told = { 0 };
+	struct fleet_room m;
+	struct err e;
+
+	fleet_room_prepare(&m, 4);
+	m.config.max_cpus = 6;
+	m.config.total_cpus = 16;
+	fleet_room_open(&m);
+	fleet_room_settle(&m);
+	lifecycle_name(&m.lifecycle, 4, names[0]); /* the first that has no place */
+	lifecycle_prefix(&m.lifecycle, names[1]);
+	strcat(names[1], "by-hand");
+	strcpy(names[2], "cocos-0123abcd-0");
+	fleet_world.size = (struct virt_size){ 5, (uint64_t)1 << 20 };
+	for (size_t i = 0; i < ARRAY_LEN(ids); i++)
+		fleet_room_leave(&m, ids[i], names[i]);
+	look(&m);
+	assert_refused(create_sized(&m, &told, 6, &e), e, ERR_EXHAUSTED, "15 of 16");
+	assert_ok(create_sized(&m, &told, 1, &e), e);
+	assert_refused(create_sized(&m, &told, 1, &e), e, ERR_EXHAUSTED, "4 CVMs exist");
+	/* One ends, and libvirt says so; another is not there any more when it is asked. */
+	notice(&m, VIRT_STOPPED, ids[1], names[1]);
+	assert_refused(create_sized(&m, &told, 6, &e), e, ERR_EXHAUSTED, "11 of 16");
+	memcpy(fleet_world.domains[1].uuid, told.id, sizeof(told.id));
+	fleet_world.domain_count = 2;
+	look(&m);
+	assert_non_null(fleet_find(m.fleet, told.id));
+	assert_ok(create_sized(&m, &told, 6, &e), e);
+	/* One that begins is seen at once. */
+	notice(&m, VIRT_STARTED, ids[1], names[1]);
+	assert_refused(create_sized(&m, &told, 1, &e), e, ERR_EXHAUSTED, "4 CVMs exist");
+	fleet_room_close(&m);
+}
+
 static void a_stray_whose_place_is_taken_can_only_be_removed(void **state)
 {
 	struct fleet_told told = { 0 }, mine = { 0 };
@@ -556,6 +598,7 @@ int main(void)
 		FLEET_ROOM_ROW(a_stray_that_ends_while_it_is_adopted_goes_again),
 		FLEET_ROOM_ROW(one_call_at_a_time_is_about_a_stray),
 		FLEET_ROOM_ROW(what_strays_have_counts),
+		FLEET_ROOM_ROW(strays_beyond_the_places_count),
 		FLEET_ROOM_ROW(a_stray_whose_place_is_taken_can_only_be_removed),
 		FLEET_ROOM_ROW(libvirt_is_looked_for_until_it_is_back),
 		FLEET_ROOM_ROW(a_restart_takes_up_what_is_recorded),
