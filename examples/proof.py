@@ -9,7 +9,7 @@ docs/agent.md describes ('Uploads and results: who may').
 
 MANIFEST-DIGEST is the one that all parties have compared (`cocos-cli manifest show` prints it, 64 hexadecimal
 digits). Needs python3-grpcio, python3-protobuf, python3-cryptography, and the protocol's descriptors, agent.binpb: in
-/usr/share/cocos/proto, or in the folder that COCOS_PROTO names (proto/ of a build folder).
+/usr/share/cocos/proto, or in the folder that PROTO_DIR names (proto/ of a build folder).
 
 It shows the agent who you are, not you who the agent is: nothing here verifies evidence, and gRPC's Python gives
 no access to the TLS exporter that a proof on a TLS connection covers. So it is for an agent without TLS, for
@@ -28,7 +28,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 
 CHUNK = 1 << 20
 NO_ASSET = bytes(32)
-PROTO = os.environ.get("COCOS_PROTO", "/usr/share/cocos/proto")
+PROTO = os.environ.get("PROTO_DIR", "/usr/share/cocos/proto")
 
 
 class Service:

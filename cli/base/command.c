@@ -260,8 +260,8 @@ static int refuse_apart(struct cli *cli, const struct cli_option *row, const cha
 	return err_set(e, ERR_INVALID, "--%s %s: its value stands behind '='", row->name, next);
 }
 
-/* Reads options and operands; `*help` if --help is among them. */
-static int parse(struct cli *cli, int argc, char **argv, bool *help, struct err *e)
+/* Reads options and operands; `*help` if --help or --help-all is among them. */
+static int parse(struct cli *cli, int argc, char **argv, enum help_extent *help, struct err *e)
 {
 	struct option_list list;
 	int val;
@@ -284,7 +284,9 @@ static int parse(struct cli *cli, int argc, char **argv, bool *help, struct err 
 		if (refuse_apart(cli, row, argv[optind], e) < 0)
 			return err_code(e);
 		if (strcmp(row->name, "help") == 0)
-			*help = true;
+			*help = *help == HELP_ALL ? HELP_ALL : HELP_SHORT;
+		else if (strcmp(row->name, "help-all") == 0)
+			*help = HELP_ALL;
 		else if (strcmp(row->name, "verbose") == 0)
 			cli->verbose = true;
 		else if (give(cli, row, row->value ? value_of(argv[optind - 1]) : NULL, e) < 0)
@@ -307,9 +309,11 @@ static int check_operands(const struct cli *cli, struct err *e)
 	return 0;
 }
 
-static bool asks_for_help(const char *word)
+static enum help_extent asks_for_help(const char *word)
 {
-	return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+	if (strcmp(word, "--help-all") == 0)
+		return HELP_ALL;
+	return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 ? HELP_SHORT : HELP_NONE;
 }
 
 /* As many words as name a group of commands: the help is a list of its commands. */
@@ -336,11 +340,11 @@ static enum cli_exit unknown_command(int argc, char **argv)
 	enum cli_exit status;
 
 	if (argc < 2) {
-		help_overview(stderr);
+		help_overview(HELP_SHORT, stderr);
 		return CLI_USAGE;
 	}
 	if (asks_for_help(argv[1])) {
-		help_overview(stdout);
+		help_overview(asks_for_help(argv[1]), stdout);
 		return CLI_OK;
 	}
 	if (strcmp(argv[1], "--version") == 0) {
@@ -349,7 +353,7 @@ static enum cli_exit unknown_command(int argc, char **argv)
 	}
 	if (explain_group(argc, argv, &status))
 		return status;
-	fprintf(stderr, "cocos-cli: unknown command %s\nhint: 'cocos-cli help' lists them\n",
+	fprintf(stderr, "cocos-cli: unknown command %s\nhint: 'cocos-cli --help-all' lists them\n",
 		log_quote(argv[1]).text);
 	return CLI_USAGE;
 }
@@ -383,7 +387,7 @@ enum cli_exit command_main(int argc, char **argv, command_run *run)
 {
 	struct err e = { .code = ERR_OK };
 	enum cli_exit status = CLI_USAGE;
-	bool help = false;
+	enum help_extent help = HELP_NONE;
 	struct cli cli;
 	int words;
 	const struct command *command = command_find(argc, (const char *const *)argv, &words);
@@ -392,8 +396,8 @@ enum cli_exit command_main(int argc, char **argv, command_run *run)
 		return unknown_command(argc, argv);
 	cli_init(&cli, command);
 	if (parse(&cli, argc - words, argv + words, &help, &e) == 0) {
-		if (help) {
-			help_command(command, stdout);
+		if (help != HELP_NONE) {
+			help_command(command, help, stdout);
 			status = CLI_OK;
 		} else if (check_operands(&cli, &e) == 0) {
 			log_set(cli.verbose ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN);

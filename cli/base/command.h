@@ -42,6 +42,7 @@ struct cli_option {
 	bool optional;             /* the value may be left out, and is given behind '=' alone */
 	const char *const *words;  /* the values that are allowed, ending with NULL; NULL: any */
 	const char *const *offers; /* likewise, for completion alone: whom it is for judges them */
+	bool rare; /* of a set that commands share: of those that connect, --help-all alone lists it */
 };
 
 struct cli;
@@ -61,6 +62,7 @@ struct command {
 	const char *more; /* paragraphs for the command's own help; NULL: none */
 	bool any_profile; /* runs with a profile that can't be used, too, and tells why (profile_fault) */
 	bool hidden; /* an older name, or for other programs: works, isn't listed */
+	bool common; /* in the first list that a newcomer sees */
 
 	/* For completion. Operands are file names where `args` says so, but where they are one of these
 	 * words, ending with NULL, the words of a command, or a profile. */

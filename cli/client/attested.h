@@ -14,7 +14,7 @@
 	CLIENT_OPTIONS, \
 	APPRAISE_OPTIONS, \
 	{ .name = "reattest", .value = "DURATION", \
-	  .help = "how often the agent has to prove itself again in a long upload (10m)" }
+	  .help = "how often the agent has to prove itself again in a long upload (10m)", .rare = true }
 /* clang-format on */
 
 /* client_open() for an agent: reads whether attested TLS is asked for, and everything about it. */

@@ -29,7 +29,7 @@ enum client_peer { CLIENT_AGENT, CLIENT_MANAGER, CLIENT_COMPUTATIONS };
 	{ .name = "grpc-url", .value = "ADDRESS", \
 	  .help = "where to connect: HOST:PORT or unix:/PATH (…_GRPC_URL; see ENVIRONMENT in the manual)" }, \
 	{ .name = "grpc-timeout", .value = "DURATION", \
-	  .help = "for connecting and for short answers (…_GRPC_TIMEOUT; 60s)" }, \
+	  .help = "for connecting and for short answers (…_GRPC_TIMEOUT; 60s)", .rare = true }, \
 	{ .name = "grpc-server-ca-certs", .value = "PEM", \
 	  .help = "authorities that the server's certificate must come from (…_GRPC_SERVER_CA_CERTS)" }, \
 	{ .name = "grpc-client-cert", .value = "PEM", \
@@ -37,7 +37,7 @@ enum client_peer { CLIENT_AGENT, CLIENT_MANAGER, CLIENT_COMPUTATIONS };
 	{ .name = "grpc-client-key", .value = "PEM", \
 	  .help = "its private key (…_GRPC_CLIENT_KEY)" }, \
 	{ .name = "grpc-tls-groups", .value = "NAME[,NAME]", \
-	  .help = "key exchanges that TLS may use, X25519MLKEM768 say: none else is offered (…_GRPC_TLS_GROUPS)" }, \
+	  .help = "key exchanges that TLS may use, X25519MLKEM768 say: none else is offered (…_GRPC_TLS_GROUPS)", .rare = true }, \
 	PROFILE_OPTION
 /* clang-format on */
 

@@ -17,24 +17,25 @@ static enum cli_exit run_help(struct cli *cli, struct err *e)
 	int matched;
 
 	if (cli->operand_count == 0) {
-		help_overview(cli->out);
+		help_overview(HELP_SHORT, cli->out);
 		return CLI_OK;
 	}
 	for (int i = 0; i < cli->operand_count; i++)
 		words[i + 1] = cli->operands[i];
 	found = command_find(cli->operand_count + 1, words, &matched);
 	if (found && matched == cli->operand_count) {
-		help_command(found, cli->out);
+		help_command(found, HELP_SHORT, cli->out);
 		return CLI_OK;
 	}
 	if (help_group(cli->operand_count, words + 1, cli->out))
 		return CLI_OK;
-	cli_hint(cli, "'cocos-cli help' lists the commands");
+	cli_hint(cli, "'cocos-cli --help-all' lists the commands");
 	return cli_usage(e, "unknown command %s", log_quote(words[cli->operand_count]).text);
 }
 
 const struct command cmd_help = {
 	.name = "help",
+	.common = true,
 	.args = "[COMMAND]",
 	.help = "list the commands, or explain one",
 	.operands_max = COMMAND_WORDS_MAX,
@@ -53,6 +54,7 @@ static enum cli_exit run_version(struct cli *cli, struct err *e)
 
 const struct command cmd_version = {
 	.name = "version",
+	.common = true,
 	.args = "",
 	.help = "print the version",
 	.options = (const struct cli_option[]){ CLI_JSON_OPTION, { .name = NULL } },
@@ -72,6 +74,7 @@ static enum cli_exit run_completion(struct cli *cli, struct err *e)
 
 const struct command cmd_completion = {
 	.name = "completion",
+	.common = true,
 	.args = "bash|zsh|fish",
 	.help = "print a completion script for the shell",
 	.operands_min = 1,

@@ -240,6 +240,7 @@ static const struct cli_option options[] = {
 
 const struct command cmd_algo = {
 	.name = "algo",
+	.common = true,
 	.args = "FILE PRIVATE_KEY",
 	.help = "send the algorithm to the agent",
 	.operands_min = 2,

@@ -132,6 +132,7 @@ static enum cli_exit run(struct cli *cli, struct err *e)
 
 const struct command cmd_attestation_validate = {
 	.name = "attestation validate",
+	.common = true,
 	.args = "FILE",
 	.help = "judge evidence: is it genuine, and what the policy asks?",
 	.operands_max = 1,

@@ -85,6 +85,7 @@ static const struct cli_option options[] = {
 
 const struct command cmd_checksum = {
 	.name = "checksum",
+	.common = true,
 	.args = "FILE|DIR",
 	.help = "print the SHA3-256 that a manifest names an asset by",
 	.operands_min = 1,

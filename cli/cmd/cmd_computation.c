@@ -46,6 +46,7 @@ static enum cli_exit run_list(struct cli *cli, struct err *e)
 
 const struct command cmd_computation_list = {
 	.name = "computation list",
+	.common = true,
 	.args = "",
 	.help = "list computations, oldest first",
 	.options = (const struct cli_option[]){ TABLE_OPTIONS, CLIENT_OPTIONS, { .name = NULL } },
@@ -76,6 +77,7 @@ static enum cli_exit run_show(struct cli *cli, struct err *e)
 
 const struct command cmd_computation_show = {
 	.name = "computation show",
+	.common = true,
 	.args = "ID",
 	.help = "show one computation",
 	.operands_min = 1,
@@ -123,6 +125,7 @@ static const struct cli_option computation_run_options[] = {
 
 const struct command cmd_computation_run = {
 	.name = "computation run",
+	.common = true,
 	.args = "ID",
 	.help = "give a computation to a CVM",
 	.operands_min = 1,
@@ -177,6 +180,7 @@ static enum cli_exit run_stop(struct cli *cli, struct err *e)
 
 const struct command cmd_computation_stop = {
 	.name = "computation stop",
+	.common = true,
 	.args = "ID",
 	.help = "cancel a computation and free its CVM; its assets are wiped",
 	.operands_min = 1,

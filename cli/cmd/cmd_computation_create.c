@@ -121,6 +121,7 @@ static const struct cli_option options[] = {
 
 const struct command cmd_computation_create = {
 	.name = "computation create",
+	.common = true,
 	.args = "[MANIFEST.json]",
 	.help = "hand a manifest to the computation service; prints the computation's id",
 	.operands_max = 1,

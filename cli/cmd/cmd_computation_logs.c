@@ -117,6 +117,7 @@ static const struct cli_option options[] = {
 
 const struct command cmd_computation_logs = {
 	.name = "computation logs",
+	.common = true,
 	.args = "ID",
 	.help = "print the log lines and events of a computation",
 	.operands_max = 1,

@@ -252,6 +252,7 @@ static const struct cli_option options[] = {
 
 const struct command cmd_data = {
 	.name = "data",
+	.common = true,
 	.args = "[PATH] PRIVATE_KEY",
 	.help = "send a dataset to the agent (a directory as its bundle)",
 	.operands_min = 1,

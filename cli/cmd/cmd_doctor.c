@@ -57,6 +57,7 @@ static const struct cli_option options[] = {
 
 const struct command cmd_doctor = {
 	.name = "doctor",
+	.common = true,
 	.args = "",
 	.help = "check settings, files, clock, cache and servers, and say what to do",
 	.any_profile = true,

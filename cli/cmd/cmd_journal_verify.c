@@ -422,6 +422,7 @@ static const struct cli_option options[] = {
 
 const struct command cmd_journal_verify = {
 	.name = "journal verify",
+	.common = true,
 	.args = "FILE",
 	.help = "check a saved journal: whole, and signed by whom?",
 	.operands_min = 1,

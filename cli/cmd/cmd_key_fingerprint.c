@@ -30,6 +30,7 @@ static enum cli_exit run_fingerprint(struct cli *cli, struct err *e)
 
 const struct command cmd_key_fingerprint = {
 	.name = "key fingerprint",
+	.common = true,
 	.args = "FILE",
 	.help = "print the fingerprint that tells a key from others, public or private",
 	.operands_min = 1,

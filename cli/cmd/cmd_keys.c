@@ -124,6 +124,7 @@ static const struct cli_option options[] = {
 
 const struct command cmd_keys = {
 	.name = "keys",
+	.common = true,
 	.args = "",
 	.help = "make a key pair: " PRIVATE " and " PUBLIC " in this folder",
 	.options = options,

@@ -49,6 +49,7 @@ static enum cli_exit run_logs(struct cli *cli, struct err *e)
 
 const struct command cmd_logs = {
 	.name = "logs",
+	.common = true,
 	.args = "PRIVATE_KEY",
 	.help = "print what the algorithm wrote, once it has ended",
 	.operands_min = 1,

@@ -122,6 +122,7 @@ static const struct cli_option show_options[] = {
 
 const struct command cmd_manifest_show = {
 	.name = "manifest show",
+	.common = true,
 	.args = "FILE|COMPUTATION",
 	.help = "show who brings what to a computation, and what weakens its manifest",
 	.operands_min = 1,

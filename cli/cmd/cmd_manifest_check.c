@@ -85,6 +85,7 @@ static enum cli_exit run_check(struct cli *cli, struct err *e)
 
 const struct command cmd_manifest_check = {
 	.name = "manifest check",
+	.common = true,
 	.args = "FILE",
 	.help = "would an agent take this manifest? prints every reason against it",
 	.operands_min = 1,

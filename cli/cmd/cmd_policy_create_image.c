@@ -167,6 +167,7 @@ static const struct cli_option options[] = {
 
 const struct command cmd_policy_create = {
 	.name = "policy create",
+	.common = true,
 	.args = "",
 	.help = "compute from an image's files what evidence of its CVMs has to say",
 	.options = options,

@@ -137,6 +137,7 @@ static const struct cli_option add_options[] = {
 
 const struct command cmd_profile_add = {
 	.name = "profile add",
+	.common = true,
 	.args = "NAME",
 	.help = "keep under a name how an agent is reached and what it has to prove",
 	.operands_min = 1,
@@ -182,6 +183,7 @@ static const struct cli_option use_options[] = {
 
 const struct command cmd_profile_use = {
 	.name = "profile use",
+	.common = true,
 	.args = "[NAME]",
 	.help = "have every command that connects use this profile",
 	.operands_max = 1,

@@ -150,6 +150,7 @@ static const struct cli_option verify_options[] = {
 
 const struct command cmd_receipt_verify = {
 	.name = "receipt verify",
+	.common = true,
 	.args = "[RESULTS]",
 	.help = "judge the receipt for results: whose they are, and from what",
 	.operands_min = 0,

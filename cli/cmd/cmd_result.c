@@ -211,6 +211,7 @@ static const struct cli_option options[] = {
 
 const struct command cmd_result = {
 	.name = "result",
+	.common = true,
 	.args = "PRIVATE_KEY",
 	.help = "fetch the results, once for each consumer",
 	.operands_min = 1,

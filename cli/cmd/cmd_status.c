@@ -367,6 +367,7 @@ static const struct cli_option options[] = {
 
 const struct command cmd_status = {
 	.name = "status",
+	.common = true,
 	.args = "[PRIVATE_KEY]",
 	.help = "ask the agent where its computation stands",
 	.operands_max = 1,

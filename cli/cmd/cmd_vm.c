@@ -226,6 +226,7 @@ static const struct cli_option options[] = {
 
 const struct command cmd_create_vm = {
 	.name = "create-vm",
+	.common = true,
 	.args = "",
 	.help = "have the manager launch a CVM; prints its id and how its agent is reached",
 	.options = options,
@@ -278,6 +279,7 @@ static enum cli_exit run_remove_vm(struct cli *cli, struct err *e)
 /* The same by the name of its group. */
 const struct command cmd_vm_remove = {
 	.name = "vm remove",
+	.common = true,
 	.args = "CVM",
 	.help = "remove a CVM, by its id or name; as remove-vm does",
 	.operands_min = 1,

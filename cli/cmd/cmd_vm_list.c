@@ -87,6 +87,7 @@ static const struct cli_option list_options[] = {
 
 const struct command cmd_vm_list = {
 	.name = "vm list",
+	.common = true,
 	.args = "",
 	.help = "list the manager's CVMs",
 	.options = list_options,
@@ -118,6 +119,7 @@ static enum cli_exit run_show(struct cli *cli, struct err *e)
 
 const struct command cmd_vm_show = {
 	.name = "vm show",
+	.common = true,
 	.args = "CVM",
 	.help = "show a CVM, by its id or name",
 	.operands_min = 1,

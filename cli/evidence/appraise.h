@@ -25,12 +25,12 @@ enum { APPRAISE_LOG_MAX = 8 << 20, APPRAISE_EK_CERTS_MAX = 8 };
 	{ .name = "attestation-policy", .value = "FILE", .times = CLI_MANY, \
 	  .help = "what it has to prove (AGENT_GRPC_ATTESTATION_POLICY)" }, \
 	{ .name = "attestation-request-context", .value = "HEX", \
-	  .help = "32 bytes to ask the first time with, in hexadecimal or base64 (AGENT_GRPC_ATTESTATION_REQUEST_CONTEXT; random)" }, \
+	  .help = "32 bytes to ask the first time with, in hexadecimal or base64 (AGENT_GRPC_ATTESTATION_REQUEST_CONTEXT; random)", .rare = true }, \
 	{ .name = "receipt-dir", .value = "DIR", \
-	  .help = "keep evidence and verdict of each session there" }, \
+	  .help = "keep evidence and verdict of each session there", .rare = true }, \
 	EVIDENCE_TRUST_OPTIONS, \
 	{ .name = "ek_root", .value = "FILE", \
-	  .help = "a root of EK certificates: the TPM has to show that it has such an EK" }
+	  .help = "a root of EK certificates: the TPM has to show that it has such an EK", .rare = true }
 /* clang-format on */
 
 /* What the environment says; an option wins. NULL: nothing. */

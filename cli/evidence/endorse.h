@@ -13,13 +13,13 @@
 
 /* clang-format off */
 #define ENDORSE_OPTIONS \
-	{ .name = "offline", .help = "fetch nothing: use what is given, and the cache" }, \
+	{ .name = "offline", .help = "fetch nothing: use what is given, and the cache", .rare = true }, \
 	{ .name = "cache", .value = "DIR", \
-	  .help = "where fetched endorsements are kept (~/.cache/cocos)" }, \
-	{ .name = "kds", .value = "URL", .help = "AMD's key service, or a mirror of it" }, \
-	{ .name = "pcs", .value = "URL", .help = "Intel's provisioning service, a mirror, a PCCS" }, \
+	  .help = "where fetched endorsements are kept (~/.cache/cocos)", .rare = true }, \
+	{ .name = "kds", .value = "URL", .help = "AMD's key service, or a mirror of it", .rare = true }, \
+	{ .name = "pcs", .value = "URL", .help = "Intel's provisioning service, a mirror, a PCCS", .rare = true }, \
 	{ .name = "endorsements_ca", .value = "FILE", \
-	  .help = "who vouches for those servers (the system's)" }
+	  .help = "who vouches for those servers (the system's)", .rare = true }
 /* clang-format on */
 
 /* Opens what the command's ENDORSE_OPTIONS name. `offline`: whatever they say, as a policy may ask.

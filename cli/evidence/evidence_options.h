@@ -16,19 +16,19 @@ enum { EVIDENCE_FILES_MAX = 64, EVIDENCE_BUNDLES_MAX = 4, EVIDENCE_FILE_MAX = 16
 #define EVIDENCE_TRUST_OPTIONS \
 	{ .name = "manifest", .value = "FILE", .times = CLI_MANY, \
 	  .help = "the computation's manifest (JSON)" }, \
-	{ .name = "product", .value = "NAME", .help = "Milan, Genoa or Turin" }, \
-	{ .name = "vcek", .value = "FILE", .help = "the chip's certificate" }, \
-	{ .name = "vlek", .value = "FILE", .help = "the cloud's certificate" }, \
+	{ .name = "product", .value = "NAME", .help = "Milan, Genoa or Turin", .rare = true }, \
+	{ .name = "vcek", .value = "FILE", .help = "the chip's certificate", .rare = true }, \
+	{ .name = "vlek", .value = "FILE", .help = "the cloud's certificate", .rare = true }, \
 	{ .name = "CA_bundles_paths", .value = "FILE[,FILE]", \
-	  .help = "vendor's intermediate and root" }, \
+	  .help = "vendor's intermediate and root", .rare = true }, \
 	{ .name = "trusted_root", .value = "FILE", \
-	  .help = "a root to trust in place of the vendor's" }, \
-	{ .name = "crl", .value = "FILE", .times = CLI_MANY, .help = "a revocation list" }, \
-	{ .name = "check_crl", .help = "refuse if there is no revocation list" }, \
-	{ .name = "collateral", .value = "DIR", .help = "Intel's documents" }, \
-	{ .name = "ak", .value = "FILE", .help = "the TPM's attestation key, named by you" }, \
+	  .help = "a root to trust in place of the vendor's", .rare = true }, \
+	{ .name = "crl", .value = "FILE", .times = CLI_MANY, .help = "a revocation list", .rare = true }, \
+	{ .name = "check_crl", .help = "refuse if there is no revocation list", .rare = true }, \
+	{ .name = "collateral", .value = "DIR", .help = "Intel's documents", .rare = true }, \
+	{ .name = "ak", .value = "FILE", .help = "the TPM's attestation key, named by you", .rare = true }, \
 	{ .name = "skew", .value = "SECONDS", \
-	  .help = "by how much clocks may differ (300; 0 with --at)" }, \
+	  .help = "by how much clocks may differ (300; 0 with --at)", .rare = true }, \
 	ENDORSE_OPTIONS
 /* clang-format on */
 

@@ -52,7 +52,7 @@ def every_command_and_option_is_offered_where_it_may_stand():
             assert words[i] in ask(*words[:i], ""), name
             assert words[i] in ask(*words[:i], words[i][:2]), name
         offered = ask(*words, "--")
-        wanted = {option for option, _ in options(name)} | {"--help", "--verbose", "--color"}
+        wanted = {option for option, _ in options(name)} | {"--help", "--help-all", "--verbose", "--color"}
         assert wanted == set(offered), (name, wanted ^ set(offered))
         assert len(offered) == len(set(offered)), offered
         for option, takes in options(name):

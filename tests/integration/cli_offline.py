@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import pty
 import select
 import socket
@@ -30,7 +31,7 @@ COMMANDS = commands()
 
 
 def help_of_all():
-    return "".join(f"=== {name}\n" + cli(*name.split(), "--help").ok() for name in COMMANDS)
+    return cli("--help").ok() + "".join(f"=== {name}\n" + cli(*name.split(), "--help-all").ok() for name in COMMANDS)
 
 
 def help_is_as_it_was():
@@ -45,7 +46,18 @@ def help_is_found_in_every_way():
         text = cli(*words, "--help").ok()
         assert cli(*words, "-h").ok() == text
         assert cli("help", *words).ok() == text
-        assert f"  {name}" in cli("help").ok(), name
+        assert f"  {name}" in cli("--help-all").ok(), name
+    short, whole = cli("data", "--help").ok(), cli("data", "--help-all").ok()
+    assert cli("data", "-h", "--help-all").ok() == cli("data", "--help-all", "-h").ok() == whole
+    left = set(re.findall(r"^  (?:-\w, )?(--\S+)", whole, re.M)) - set(re.findall(r"^  (?:-\w, )?(--\S+)", short, re.M))
+    assert left and f"\n{len(left)} more, of connection and proof: 'cocos-cli data --help-all'\n" in short, short
+    assert not {"--keep", "--grpc-url", "--profile", "--attested-tls"} & left, left
+    # A command that judges evidence and asks nobody has nothing more important than its own options.
+    assert cli("attestation", "validate", "--help").ok() == cli("attestation", "validate", "--help-all").ok()
+    # What the short list leaves out is found by the words under it.
+    for name in COMMANDS:
+        word = name.split()[0]
+        assert f"\n  {name}" in cli("help").ok() or re.search(rf"[\n ] *{word}( |\n)", cli("help").ok().split("More, ")[1]), name
     assert "computation list" in cli("help", "computation").ok()
     assert "computation list" in cli("computation", "--help").ok()
     assert cli("--help").ok() == cli("help").ok()

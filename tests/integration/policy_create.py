@@ -110,7 +110,7 @@ def all_options_together_are_one_policy():
             assert member(policy, path) == wanted, path
         # The test knows every option that there is.
         text = cli("policy", "create", kind, "--help").ok()
-        known = {o[0] for o in options + COMMON} | {"manifest", "output", "color", "verbose", "help"}
+        known = {o[0] for o in options + COMMON} | {"manifest", "output", "color", "verbose", "help", "help-all"}
         assert set(re.findall(r"--([a-z0-9-]+)", text.partition("Options:")[2])) == known
 
 

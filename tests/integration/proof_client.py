@@ -26,7 +26,7 @@ def proof(client, key, digest, *words):
     with tempfile.TemporaryDirectory() as folder:
         done = subprocess.run([sys.executable, PROGRAM, client.url, written(folder, "key.pem", pem_key(key.key)), digest,
                                *words], capture_output=True, text=True, check=False,
-                              env=os.environ | {"COCOS_PROTO": PROTO})
+                              env=os.environ | {"PROTO_DIR": PROTO})
     assert "Traceback" not in done.stderr, done.stderr
     return done.returncode, done.stderr
 

@@ -26,8 +26,8 @@ def plain(man):
 
 
 def commands():
-    """The names in 'cocos-cli help': as many words as a command has."""
-    listed = cli("help").ok().split("Commands:\n")[1].split("\n\n")[0]
+    """The names in 'cocos-cli --help-all': as many words as a command has."""
+    listed = cli("--help-all").ok().split("Commands:\n")[1].split("\n\n")[0]
     names = []
     for line in listed.splitlines():
         if line.startswith("  ") and not line.startswith("   "):
@@ -42,13 +42,13 @@ def commands():
 def options_of(name):
     """The rows of a command's help: ("-a, --algorithm TYPE", "what it is …")."""
     rows = []
-    for line in cli(*name.split(), "--help").ok().split("\nOptions:\n")[1].splitlines():
+    for line in cli(*name.split(), "--help-all").ok().split("\nOptions:\n")[1].splitlines():
         if line.startswith("   "):
             rows[-1] = (rows[-1][0], line.strip())
         else:
             left, _, right = line.strip().partition("  ")
             rows.append((left, right.strip()))
-    return rows[:-3]  # --color, --verbose and --help, which all have
+    return rows[:-4]  # --color, --verbose, --help and --help-all, which all have
 
 
 BEGIN = '.\\" From here on made by tests/integration/reference.py --write.\n'
