@@ -35,6 +35,7 @@ static void request_free(struct request *r)
 	free(r->witness);
 	admin_witness_free(r->leaves);
 	admin_people_free(r->people);
+	admin_transfer_free(r->transfer);
 	free(r->bytes);
 	free(r->id);
 	free(r->cvm_id);
@@ -163,8 +164,7 @@ static void reply_create(struct request *r)
 	request_reply_computation(r);
 }
 
-/* Printable ASCII without spaces, so that ids can be typed and used in paths. */
-static int take_id(Cvms__ComputationRunReq *manifest, struct err *e)
+int admin_take_id(Cvms__ComputationRunReq *manifest, struct err *e)
 {
 	uuid_t fresh;
 	char text[37], *id;
@@ -219,7 +219,7 @@ static void on_create(struct rpc_call *call, const ProtobufCMessage *message)
 	r->reply = reply_create;
 	if (copy_manifest(((const Computations__CreateRequest *)message)->manifest, &r->manifest,
 			  &e) < 0 ||
-	    take_id(r->manifest, &e) < 0)
+	    admin_take_id(r->manifest, &e) < 0)
 		request_refuse(r, &e);
 	else
 		request_start(r);
@@ -337,6 +337,10 @@ static void on_remove(struct rpc_call *call, const ProtobufCMessage *message)
 
 static const struct rpc_handler handlers[] = {
 	METHOD(PROTO_COMPUTATIONS_CREATE, RPC_UNARY, create_request, COMPUTATION, on_create),
+	METHOD(PROTO_COMPUTATIONS_IMPORT, RPC_UNARY, import_request,
+	       &computations__import_response__descriptor, admin_import),
+	METHOD(PROTO_COMPUTATIONS_EXPORT, RPC_UNARY, export_request,
+	       &computations__export_response__descriptor, admin_export),
 	METHOD(PROTO_COMPUTATIONS_LIST, RPC_UNARY, list_request,
 	       &computations__list_response__descriptor, list_computations),
 	METHOD(PROTO_COMPUTATIONS_SHOW, RPC_UNARY, computation_request, COMPUTATION, on_show),

@@ -11,6 +11,7 @@
 
 struct journal_page;
 struct people_request;
+struct transfer_request;
 struct witness_answer;
 struct witness_leaves;
 
@@ -40,6 +41,7 @@ struct request {
 	struct witness_answer *witness;
 	struct witness_leaves *leaves;
 	struct people_request *people;
+	struct transfer_request *transfer;
 };
 
 /* NULL if memory runs out, or if nobody who could be let in calls; the call is finished then. */
@@ -56,6 +58,16 @@ void request_reply_computation(struct request *r);
 
 /* The CVM of that id has a session. */
 bool request_is_connected(const struct request *r, const char *cvm_id);
+
+/* Printable ASCII without spaces, so that ids can be typed and used in paths; an empty one gets a fresh one. */
+int admin_take_id(Cvms__ComputationRunReq *manifest, struct err *e) MUST_CHECK;
+
+/* admin_import.c */
+void admin_import(struct rpc_call *call, const ProtobufCMessage *message);
+void admin_transfer_free(struct transfer_request *transfer);
+
+/* admin_export.c */
+void admin_export(struct rpc_call *call, const ProtobufCMessage *message);
 
 /* admin_run.c */
 void admin_run(struct rpc_call *call, const ProtobufCMessage *message);

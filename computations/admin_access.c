@@ -10,7 +10,9 @@
 
 const struct admin_deed admin_deeds[] = {
 	{ PROTO_COMPUTATIONS_CREATE, DEED_CREATE },
-	{ PROTO_COMPUTATIONS_LIST, DEED_BE }, /* those that he may see */
+	{ PROTO_COMPUTATIONS_IMPORT, DEED_CREATE }, /* who names others in it: DEED_MEMBERS */
+	{ PROTO_COMPUTATIONS_EXPORT, DEED_BE },     /* each of them: DEED_SEE */
+	{ PROTO_COMPUTATIONS_LIST, DEED_BE },       /* those that he may see */
 	{ PROTO_COMPUTATIONS_SHOW, DEED_SEE },
 	{ PROTO_COMPUTATIONS_MANIFEST, DEED_SEE },
 	{ PROTO_COMPUTATIONS_RUN, DEED_SEE }, /* then one of three deeds */

@@ -20,6 +20,7 @@
 const struct call_audit_method admin_calls_methods[] = {
 	CHANGES(PROTO_COMPUTATIONS_CREATE, CALL_AUDIT_INNER("id", Computations__CreateRequest,
 							    manifest, Cvms__ComputationRunReq, id)),
+	CHANGES(PROTO_COMPUTATIONS_IMPORT, FLAG("preview", Computations__ImportRequest, preview)),
 	CHANGES(PROTO_COMPUTATIONS_RUN, TEXT("id", Computations__RunRequest, id),
 		TEXT("cvm", Computations__RunRequest, cvm_id),
 		FLAG("unverified", Computations__RunRequest, unverified),
@@ -28,6 +29,7 @@ const struct call_audit_method admin_calls_methods[] = {
 	CHANGES(PROTO_COMPUTATIONS_REMOVE, TEXT("id", Computations__RemoveRequest, id),
 		FLAG("force", Computations__RemoveRequest, force)),
 	CHANGES(PROTO_COMPUTATIONS_RELEASE_CVM, TEXT("id", Computations__CvmRequest, id)),
+	READS(PROTO_COMPUTATIONS_EXPORT),
 	READS(PROTO_COMPUTATIONS_LIST),
 	READS(PROTO_COMPUTATIONS_SHOW),
 	READS(PROTO_COMPUTATIONS_MANIFEST),

@@ -11,6 +11,7 @@
 #include "computations/people/role.h"
 #include "computations/store_form.h"
 #include "computations/store_witness.h"
+#include "computations/transfer/note.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -459,7 +460,7 @@ int store_remove(struct store *store, const char *id, bool force, char **cvm_id,
 	    db_run(&store->db, e, "DELETE FROM entries WHERE computation = ?", "t", id) < 0 ||
 	    db_run(&store->db, e, "DELETE FROM signed_journals WHERE computation = ?", "t", id) <
 		    0 ||
-	    role_forget(&store->db, id, e) < 0 ||
+	    role_forget(&store->db, id, e) < 0 || note_forget(&store->db, id, e) < 0 ||
 	    db_run(&store->db, e, "DELETE FROM computations WHERE id = ?", "t", id) < 0)
 		return err_code(e);
 	*cvm_id = TAKE_PTR(holder);

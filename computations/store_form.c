@@ -2,6 +2,7 @@
 #include "computations/store_form.h"
 
 #include "computations/people/people_form.h"
+#include "computations/transfer/note_form.h"
 
 #define SIGNED_JOURNALS                                        \
 	"CREATE TABLE entries ("                               \
@@ -102,11 +103,13 @@ static const char schema[] =
 	/* What agents sign: entries, and the last head over them (store_journal.h). */
 	SIGNED_JOURNALS NAMES_OF_RUNS WITNESS WITNESS_KEY ATTEMPTS
 		/* Who may do what. */
-		PEOPLE_FORM ACCOUNTS_FORM;
+		PEOPLE_FORM ACCOUNTS_FORM
+			/* What documents said of assets. */
+			NOTE_FORM;
 
 /* What each older form lacks: 1 had no verdicts, 2 no keys, 3 no signed journals, 4 no names of their
  * runs, 5 no log of heads, 6 not the name of its key, 7 no attempts, 8 no people, 9 no way for them
- * to sign in. */
+ * to sign in, 10 no notes. */
 static const char *const upgrades[STORE_FORM] = {
 	[1] = "ALTER TABLE computations ADD COLUMN unverified {integer} NOT NULL DEFAULT 0;"
 	      "ALTER TABLE cvms ADD COLUMN verified {integer} NOT NULL DEFAULT 0;"
@@ -120,6 +123,7 @@ static const char *const upgrades[STORE_FORM] = {
 	[7] = ATTEMPTS,
 	[8] = PEOPLE_FORM,
 	[9] = ACCOUNTS_FORM,
+	[10] = NOTE_FORM,
 };
 
 const struct db_forms store_forms = { "cocos-computations", STORE_FORM, schema, upgrades };

@@ -40,15 +40,16 @@ static int refuse_older_form(const uint8_t *text, size_t len, struct err *e)
 	if (root->type == JSON_ARRAY)
 		return err_set(
 			e, ERR_INVALID,
-			"a list, as exports of computations are: make a manifest of one of "
-			"them, with user_key and hash of its assets (cocos-cli(1), MANIFESTS)");
+			"a list, as exports of computations are: 'cocos-cli computation import' "
+			"takes it; or make a manifest of one of them, with user_key "
+			"(cocos-cli(1), MANIFESTS)");
 	consumers = json_get(root, "result_consumers");
 	older = older_key(root);
 	if (older)
 		return err_set(e, ERR_INVALID,
 			       "'%s': an older form, in which ids stand for people; here they are "
-			       "named by their keys: make it anew with user_key in datasets, "
-			       "algorithm and result_consumers (cocos-cli(1), MANIFESTS)",
+			       "named by their keys: 'cocos-cli computation import' takes it, or "
+			       "make it anew with user_key (cocos-cli(1), MANIFESTS)",
 			       older);
 	if (consumers && consumers->type == JSON_ARRAY && consumers->count &&
 	    consumers->items[0].type == JSON_STRING)

@@ -28,6 +28,8 @@ ONE(computation_create, PROTO_COMPUTATIONS_CREATE, create_request, computations_
 ONE(computation_list, PROTO_COMPUTATIONS_LIST, list_request, computations__list_response);
 ONE(computation_show, PROTO_COMPUTATIONS_SHOW, computation_request, computations__computation);
 ONE(computation_manifest, PROTO_COMPUTATIONS_MANIFEST, computation_request, computations__manifest_response);
+ONE(computation_import, PROTO_COMPUTATIONS_IMPORT, import_request, computations__import_response);
+ONE(computation_export, PROTO_COMPUTATIONS_EXPORT, export_request, computations__export_response);
 ONE(computation_run, PROTO_COMPUTATIONS_RUN, run_request, computations__computation);
 ONE(computation_stop, PROTO_COMPUTATIONS_STOP, computation_request, computations__computation);
 ONE(computation_remove, PROTO_COMPUTATIONS_REMOVE, remove_request, google__protobuf__empty);

@@ -48,6 +48,8 @@ const struct command *const commands[] = {
 	&cmd_computation_remove,
 	&cmd_computation_logs,
 	&cmd_computation_manifest,
+	&cmd_computation_export,
+	&cmd_computation_import,
 	&cmd_journal_get,
 	&cmd_journal_follow,
 	&cmd_journal_verify,

@@ -38,10 +38,11 @@ extern const struct command cmd_vm_console;
 /* cmd_vm_list.c */
 extern const struct command cmd_vm_list, cmd_vm_show, cmd_vm_watch;
 
-/* cmd_computation_create.c, cmd_computation.c, cmd_computation_logs.c */
+/* cmd_computation_create.c, cmd_computation.c, cmd_computation_logs.c, cmd_computation_transfer.c */
 extern const struct command cmd_computation_create, cmd_computation_list, cmd_computation_show,
 	cmd_computation_run, cmd_computation_retry, cmd_computation_stop, cmd_computation_remove,
-	cmd_computation_logs, cmd_computation_manifest;
+	cmd_computation_logs, cmd_computation_manifest, cmd_computation_import,
+	cmd_computation_export;
 
 /* cmd_journal_audit.c, cmd_journal_get.c, cmd_journal_verify.c, cmd_journal_witness.c */
 extern const struct command cmd_journal_get, cmd_journal_follow, cmd_journal_verify,

@@ -42,6 +42,7 @@ ROOMS = {
         "audit": ["base", "rpc"],
         "metrics": ["base", "http", "rpc"],
         "manifest": ["base", "crypto", "protobuf"],
+        "transfer": ["base"],
     },
     "attestation": {
         "formats": [],
@@ -79,6 +80,7 @@ ROOMS = {
     },
     "computations": {
         "people": [],
+        "transfer": ["people"],
     },
     "cli": {
         "base": [],

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """cocos-computations with its records on a PostgreSQL server, which the test starts, and kills."""
+import base64
 import contextlib
+import json
 import os
 import signal
 import sys
@@ -11,7 +13,7 @@ import grpc
 import tap
 from host_check import check, failed, service_settings
 from computations_service import create, identifiers
-from harness import PATIENCE, Computations, Folder, Process, program, until
+from harness import PATIENCE, Computations, Folder, Process, computations, program, spki, until
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 from postgres import Postgres  # pylint: disable=wrong-import-position
@@ -45,6 +47,21 @@ def records_are_on_the_server():
         service.process.stop()
         service.start()
         assert identifiers(service) == {made}
+
+
+def of_a_document_each_computation_stands_by_itself():
+    """Savepoints in savepoints: one that is refused undoes itself alone, and a preview all."""
+    key = base64.b64encode(spki()[0]).decode()
+    document = json.dumps([{"name": name, "id": name, "algorithm": {"hash": digest, "user_key": key}}
+                           for name, digest in (("one", "ab" * 32), ("two", "cd" * 32), ("one", "ef" * 32))]).encode()
+    with service_on_postgres() as (_, service):
+        for preview in (True, False):
+            answer = service.admin.Import(computations.ImportRequest(document=document, preview=preview))
+            assert [c.created for c in answer.computations] == [True, True, False], answer
+            assert "exists already" in answer.computations[2].missing
+            assert identifiers(service) == (set() if preview else {"one", "two"})
+        exported = service.admin.Export(computations.ExportRequest(ids=["two", "one"])).document
+        assert [c["computation"]["id"] for c in json.loads(exported)] == ["two", "one"]
 
 
 def one_service_uses_it_at_a_time():
@@ -129,6 +146,7 @@ def check_looks_at_it_and_changes_nothing():
 
 
 if __name__ == "__main__":
-    tap.run([records_are_on_the_server, one_service_uses_it_at_a_time,
+    tap.run([records_are_on_the_server,
+             of_a_document_each_computation_stands_by_itself, one_service_uses_it_at_a_time,
              nothing_acknowledged_is_lost_when_the_server_is_killed, a_server_that_takes_no_writes_is_said_so,
              check_looks_at_it_and_changes_nothing])

@@ -1,0 +1,336 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Computations out of documents and into them: the guides' samples, round trips, and what is refused."""
+import base64
+import contextlib
+import copy
+import csv
+import io
+import json
+import os
+
+import grpc
+
+import tap
+from computations_service import agent_of, connected
+from harness import Folder, cli, computations, cvms, spki, until
+from people import Caller, create, service, user
+
+DATA = os.path.join(os.path.dirname(__file__), "..", "data")
+PERSON = "10c209f4-6fba-4447-9194-3e61e4c2bb11"  # of the newer sample
+OLDER = "f07b7716-2737-4228-9d80-d9df4ab5ee53"
+INVALID, DENIED = grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.PERMISSION_DENIED
+
+
+def sample(name):
+    with open(os.path.join(DATA, name), encoding="utf-8") as file:
+        return json.load(file)
+
+
+NEWER, FLAT = "computations_export.json", "computation_flat.json"
+
+
+@contextlib.contextmanager
+def room(**settings):
+    """A service, its socket for commands, and a pair of keys."""
+    with service(**settings) as running:
+        running.cli = {"COMPUTATIONS_GRPC_URL": "unix:" + running.socket}
+        cli("keys", "-k", "ed25519", cwd=running.folder.path).ok()
+        running.key = running.folder("public.pem")
+        yield running
+
+
+def imported(running, document, *arguments, **environment):
+    path = running.folder.write("document.json", document if isinstance(document, str) else json.dumps(document))
+    return cli("computation", "import", path, *arguments, **{**running.cli, **environment})
+
+
+def ids(running):
+    return [c.id for c in running.root("List").computations]
+
+
+def public():
+    """Somebody's public key as documents have it."""
+    return base64.b64encode(spki()[0]).decode()
+
+
+def complete(**changes):
+    """A document of the newer form that needs nobody's help."""
+    pem = public()
+    item = sample(NEWER)[0]
+    for asset in item["assets"]:
+        asset.update(asset="", UserKey=pem)
+    item["roles"] = []
+    item["computation"].update(changes)
+    return item
+
+
+def the_newer_sample_is_taken_as_it_stands():
+    with room() as running:
+        running.root("AddUser", name="anna")
+        path = os.path.join(DATA, NEWER)
+        preview = cli("computation", "import", path, "--preview", **running.cli)
+        preview.refused(1, "1 of 1 computations would not be created")
+        assert f"no public key of '{PERSON}' is known: give one with --key {PERSON}=FILE" in preview.out, preview.out
+        assert "contents of 2 assets were taken out" in preview.err, preview.err
+        known = ("--map", PERSON + "=anna", "--key", f"{PERSON}={running.key}")
+        said = cli("computation", "import", path, "--preview", "--json", *known, **running.cli).json()
+        assert said == [{"name": "User1", "id": "", "created": False, "possible": True, "missing": "", "warnings": [],
+                         "unknown_users": [], "manifest_digest": "", "datasets": 1, "consumers": 1}], said
+        assert ids(running) == []
+        done = cli("computation", "import", path, "--json", *known, **running.cli).json()[0]
+        assert done["created"] and ids(running) == [done["id"]], done
+        shown = running.root("Show", id=done["id"])
+        assert shown.manifest_digest.hex() == done["manifest_digest"]
+        assert shown.created.ToJsonString() == "2025-11-12T14:00:01.654Z", shown
+        manifest = running.root("Manifest", id=done["id"]).manifest
+        assert [d.filename for d in manifest.datasets] == ["iris.csv"]
+        assert manifest.algorithm.hash.hex().startswith("a7e107aa")
+        members = {r.role_name: list(r.members) for r in running.root("ListRoles", computation_id=done["id"]).roles}
+        assert members["owner"] == ["anna"] and not any(v for k, v in members.items() if k != "owner"), members
+
+
+def the_flat_sample_is_taken_as_it_stands():
+    with room() as running:
+        running.root("AddUser", name="anna")
+        path = os.path.join(DATA, FLAT)
+        known = ("--key", f"{OLDER}={running.key}", "--map", OLDER + "=anna")
+        said = cli("computation", "import", path, *known, **running.cli)
+        text = said.ok()
+        assert "created  sample_computation  185e61f4-2fd1-47c3-b8e7-1bf6a8466b79" in text, text
+        assert "backend_id is passed over" in text, text
+        roles = {r.role_name: list(r.members)
+                 for r in running.root("ListRoles", computation_id="185e61f4-2fd1-47c3-b8e7-1bf6a8466b79").roles}
+        assert all(roles[name] == ["anna"] for name in
+                   ("owner", "algo_provider", "dataset_provider", "result_consumer")), roles
+        again = cli("computation", "import", path, *known, **running.cli)
+        again.refused(1, "1 of 1 computations were not created")
+        assert "exists already" in again.out
+        cli("computation", "import", path, "--new-ids", *known, **running.cli).ok()
+        assert len(ids(running)) == 2
+
+
+def people_who_are_not_here_are_named_and_left_out():
+    with room() as running:
+        done = imported(running, sample(FLAT), "--key", f"{OLDER}={running.key}", "--json").json()[0]
+        assert done["created"] and done["unknown_users"] == [OLDER], done
+        roles = running.root("ListRoles", computation_id=done["id"]).roles
+        assert not any(r.members for r in roles)
+
+
+def what_is_possible_is_done():
+    with room() as running:
+        good, bad = complete(name="good"), complete(name="bad")
+        bad["assets"][1]["UserKey"] = ""
+        twice = complete(name="twice", id="one")
+        answer = imported(running, [bad, good, twice, copy.deepcopy(twice)])
+        answer.refused(1, "2 of 4 computations were not created")
+        lines = [x.split("  ")[0:2] for x in answer.out.splitlines() if not x.startswith(" ")]
+        assert lines == [["not created", "bad"], ["created", "good"], ["created", "twice"], ["not created", "twice"]]
+        assert len(ids(running)) == 2 and ids(running)[1] == "one"
+        # A preview knows that the second of that id would be refused.
+        answer = imported(running, [complete(id="two"), complete(id="two")], "--preview")
+        answer.refused(1, "1 of 2 computations would not be created")
+        assert len(ids(running)) == 2
+
+
+def round_trip(running, *options, name):
+    """Export, import elsewhere, export there: the same bytes, and the same digests."""
+    before = {c.id: c.manifest_digest for c in running.root("List").computations}
+    first = running.folder("1-" + name)
+    cli("computation", "export", *before, "-o", first, *options, **running.cli).ok()
+    assert os.stat(first).st_mode & 0o777 == 0o600
+    with room() as there:
+        for person in ("anna", "bert"):
+            there.root("AddUser", name=person)
+        said = cli("computation", "import", first, **there.cli).ok()
+        assert "warning    start_time and end_time are of where it ran" in said, said
+        assert {c.id: c.manifest_digest for c in there.root("List").computations} == before
+        second = there.folder("2-" + name)
+        cli("computation", "export", *before, "-o", second, *options, **there.cli).ok()
+        with open(first, "rb") as one, open(second, "rb") as two:
+            a, b = one.read(), two.read()
+    assert a == b, (a, b)
+    return a.decode()
+
+
+def rich(running):
+    """Several computations: imported, with roles of their own, that has run, with texts that escape."""
+    for name in ("anna", "bert"):
+        running.root("AddUser", name=name)
+    imported(running, [sample(NEWER)[0], dict(sample(FLAT), name='="+cmd|"\'@SUM(1+1)\n,;"', description="'=1\r\n<&>\u2028é")],
+             "--key", f"{PERSON}={running.key}", "--key", f"{OLDER}={running.key}", "--map", PERSON + "=anna",
+             "--map", OLDER + "=bert").ok()
+    create(running.root, "ran")
+    running.root("DefineRole", computation_id="ran", role="lab", actions=["view", "edit"])
+    running.root("GiveRole", computation_id="ran", role="lab", user="bert")
+    with agent_of(running, "cvm-1"):
+        until(connected(running, "cvm-1"), "the connection")
+        running.root("Run", id="ran", cvm_id="cvm-1", unverified=True)
+    key, _ = spki()
+    manifest = cvms.ComputationRunReq(
+        id="all", name="all", description="of it",
+        datasets=[cvms.Dataset(hash=b"b" * 32, userKey=key, filename="a b.zip", decompress=True),
+                  cvms.Dataset(hash=b"c" * 32, userKey=key)],
+        algorithm=cvms.Algorithm(hash=b"a" * 32, userKey=key, algo_type="python", algo_args=["-x", "=1"]),
+        result_consumers=[cvms.ResultConsumer(userKey=key)],
+        agent_config=cvms.AgentConfig(port="7003", log_level="debug", attested_tls=True),
+        cocos=cvms.Extension(logs="consumers", requirements_hash=b"d" * 32))
+    running.root("Create", computations.CreateRequest(manifest=manifest))
+
+
+def exports_are_imported_to_the_same_bytes():
+    with room() as running:
+        rich(running)
+        text = round_trip(running, name="all.json")
+        ran = next(x for x in json.loads(text) if x["computation"]["id"] == "ran")
+        assert not ran["computation"]["start_time"].startswith("0001"), ran
+        assert {"role_name": "lab", "actions": ["view", "edit"], "members": ["bert"]} in ran["roles"]
+        round_trip(running, "--csv", name="all.csv")
+
+
+def csv_of_exports_begins_no_formula():
+    with room() as running:
+        rich(running)
+        table = cli("computation", "export", *ids(running), "--csv", **running.cli).ok()
+        rows = list(csv.reader(io.StringIO(table, newline="")))
+        assert len(rows) == 5 and all(len(row) == 10 for row in rows)
+        for cell in (cell for row in rows for cell in row):
+            assert cell.lstrip(" ")[:1] not in tuple("=+-@\t\r\n") or not cell, cell
+        text = round_trip(running, name="all.csv")
+        assert "\"'=" in text
+
+
+def a_table_of_the_flat_form_is_taken():
+    with room() as running:
+        pem = public()
+        out = io.StringIO(newline="")
+        writer = csv.writer(out)
+        writer.writerow(["name", "owner", "algorithm", "datasets", "result_consumers"])
+        for number in range(3):
+            writer.writerow([f"c{number}", "x", json.dumps({"hash": "ab" * 32, "user_key": pem}),
+                             json.dumps([{"hash": "cd" * 32, "user_key": pem, "filename": "a.csv"}]), ""])
+        path = running.folder.write("many.CSV", "\ufeff" + out.getvalue())
+        cli("computation", "import", path, **running.cli).ok()
+        assert [c.name for c in running.root("List").computations] == ["c0", "c1", "c2"]
+
+
+def secrets_do_not_leave():
+    """Neither by the command, nor past it."""
+    with room() as running:
+        item = complete()
+        item["computation"]["agent_config"]["server_key"] = "-----BEGIN PRIVATE KEY-----\nx\n"
+        item["assets"][0]["asset"] = "c2VjcmV0"
+        text = json.dumps([item])
+        assert running.root.code("Import", document=text.encode()) == INVALID
+        assert "private keys are in no export" in running.root.text("Import", document=text.encode())
+        said = imported(running, [item])
+        said.ok()
+        assert "1 private key was taken out" in said.err and "contents of 1 asset were" in said.err, said.err
+        item["computation"]["agent_config"] = None
+        assert "contents never go to the service" in running.root.text("Import", document=json.dumps(item).encode())
+        item["computation"]["agent_config"] = {"cert_file": "-----BEGIN EC PRIVATE KEY-----"}
+        imported(running, [item]).refused(2, "'cert_file': a private key, where none belongs")
+        # What has a listener's key has it in no export, and is refused without.
+        key, _ = spki()
+        running.root("Create", computations.CreateRequest(manifest=cvms.ComputationRunReq(
+            id="tls", name="tls", algorithm=cvms.Algorithm(hash=b"a" * 32, userKey=key),
+            agent_config=cvms.AgentConfig(cert_file="/a/cert.pem", key_file="/a/very-secret.pem"))))
+        text = cli("computation", "export", "tls", **running.cli).ok()
+        assert "very-secret" not in text and '"server_key":""' in text, text
+        imported(running, text, "--new-ids").refused(1, "1 of 1")
+
+
+def members_that_nobody_knows_are_refused():
+    with room() as running:
+        cases = [
+            ({"computation": {"name": "x", "state": 1}}, "[0]: computation: "),
+            ({"computation": {"name": "x"}, "extra": 1}, "'extra'"),
+            ({"name": "x", "colour": "red"}, "'colour'"),
+            ({"computation": {"name": "x", "agent_config": {"tls": True}}}, "'tls'"),
+            ({"computation": {"name": "x"}, "roles": [{"role_name": "a", "x": 1}]}, "roles[0]: "),
+            ({"computation": {"name": "x"}, "assets": [{"checksum": "a"}]}, "assets[0]: "),
+            ({"computation": {"name": "x"}, "asset_links": [{"asset_id": "a"}]}, "no asset has it"),
+            ({"computation": {"name": "x", "start_time": "2025-11-12T14:00:01+02:00"}}, "in UTC"),
+            ({"computation": {"name": "x", "start_time": 3}}, "start_time: a number, not a text"),
+            ({"computation": {"description": "x"}}, "name: missing"),
+            ({"computation": {"name": "x"}, "roles": [{"role_name": "viewer", "actions": ["fly"]}]}, "no action"),
+        ]
+        for item, words in cases:
+            imported(running, [item]).refused(1, words)
+        imported(running, []).refused(1, "0 computations")
+        imported(running, '[{"name":"x","name":"y"}]').refused(2, "the same key twice")
+        imported(running, "[1]").refused(1, "[0]: ")
+        assert ids(running) == []
+
+
+def a_manifest_beside_people_s_words_is_the_same():
+    """What people read in a document is what its manifest says, or it is refused."""
+    with room() as running:
+        create(running.root, "one")
+        item = json.loads(cli("computation", "export", "one", **running.cli).ok())[0]
+        running.root("Remove", id="one")
+        for place, key, value, words in (("computation", "name", "better", "its name is another"),
+                                         ("computation", "id", "two", "its id is another"),
+                                         (0, "Checksum", "ab" * 32, "not in the manifest beside it"),
+                                         (0, "UserKey", public(), "UserKey of '' is not the manifest's")):
+            wrong = copy.deepcopy(item)
+            (wrong["computation"] if place == "computation" else wrong["assets"][place])[key] = value
+            for link in wrong["asset_links"]:
+                link["computation_id"] = ""
+            answer = imported(running, [wrong])
+            answer.refused(1, "1 of 1")
+            assert words in answer.out, answer.out
+        wrong = dict(item, manifest=" " + item["manifest"])
+        assert "not in canonical form" in imported(running, [wrong]).out
+        imported(running, [item]).ok()
+
+
+def who_may_what_is_asked_for_each():
+    with room() as running:
+        anna, bert = user(running, "anna"), user(running, "bert")
+        document = json.dumps([complete(id="mine")]).encode()
+        reader = Caller(running.channel, anna("AddToken", name="v", actions=["view"]).token)
+        assert reader.code("Import", document=document) == DENIED
+        editor = Caller(running.channel, anna("AddToken", name="e", actions=["view", "edit"]).token)
+        assert editor.code("Import", document=document) is None
+        # Who says who has a role needs a token for that.
+        naming = complete(id="other")
+        naming["roles"] = [{"role_name": "viewer", "actions": ["view"], "members": ["bert"]}]
+        assert editor.code("Import", document=json.dumps([naming]).encode()) == DENIED
+        assert anna("Import", document=json.dumps([naming]).encode()).computations[0].created
+        members = {r.role_name: list(r.members) for r in anna("ListRoles", computation_id="other").roles}
+        assert members["owner"] == ["anna"] and members["viewer"] == ["bert"], members
+        # What somebody may not see is not there, and nothing of the rest is told.
+        hidden = bert.text("Export", ids=["other", "mine"])
+        assert hidden == bert.text("Export", ids=["none"]).replace("none", "mine"), hidden
+        assert b'"mine"' not in bert("Export", ids=["other"]).document
+        assert anna.code("Export", ids=[]) == INVALID
+        assert anna.code("Export", ids=["mine", "mine"]) == INVALID
+        assert anna.code("Export", ids=["x"] * 257) == INVALID
+        assert bert.code("Import", document=b"[" * 100) == INVALID
+        assert bert.code("Import", document=b" " * (3 * 2**20 + 1)) == INVALID
+
+
+def options_that_say_nothing_are_refused():
+    with room() as running:
+        for option in ("--map", "--key"):
+            for value in ("x", "=x", "x="):
+                imported(running, [complete()], option, value).refused(2, f"{option} ")
+        imported(running, [complete()], "--map", "a=b", "--map", "a=c").refused(2, "--map 'a': comes twice")
+        imported(running, [complete()], "--map", "a=Some One").refused(1, "user 'Some One'")
+        cli("computation", "import", running.folder("none.json"), **running.cli).refused(2, "none.json")
+
+
+if __name__ == "__main__":
+    tap.run([the_newer_sample_is_taken_as_it_stands,
+             the_flat_sample_is_taken_as_it_stands,
+             people_who_are_not_here_are_named_and_left_out,
+             what_is_possible_is_done,
+             exports_are_imported_to_the_same_bytes,
+             csv_of_exports_begins_no_formula,
+             a_table_of_the_flat_form_is_taken,
+             secrets_do_not_leave,
+             members_that_nobody_knows_are_refused,
+             a_manifest_beside_people_s_words_is_the_same,
+             who_may_what_is_asked_for_each,
+             options_that_say_nothing_are_refused])
