@@ -32,6 +32,10 @@ const struct admin_deed admin_deeds[] = {
 	{ PROTO_PEOPLE_ADD_TOKEN, DEED_BE }, /* of somebody else: DEED_OPERATE */
 	{ PROTO_PEOPLE_LIST_TOKENS, DEED_BE },
 	{ PROTO_PEOPLE_REVOKE_TOKEN, DEED_BE },
+	{ PROTO_PEOPLE_SET_PASSWORD, DEED_OPERATE },
+	{ PROTO_PEOPLE_ADD_LINK, DEED_OPERATE },
+	{ PROTO_PEOPLE_LIST_SESSIONS, DEED_BE }, /* of somebody else: DEED_OPERATE */
+	{ PROTO_PEOPLE_END_SESSION, DEED_BE },
 	{ PROTO_PEOPLE_LIST_ROLES, DEED_SEE },
 	{ PROTO_PEOPLE_DEFINE_ROLE, DEED_MEMBERS }, /* and DEED_PARTIES, by what the role allows */
 	{ PROTO_PEOPLE_GIVE_ROLE, DEED_MEMBERS },
@@ -84,9 +88,13 @@ int admin_access_know(struct store *store, struct admin_caller *caller, struct e
 
 	caller->is_known = false;
 	caller->rights = local;
-	if (caller->has_token) {
-		if (token_who(&store->db, caller->hash, store_now(), &caller->who, e) < 0)
-			return err_code(e);
+	if (caller->has_login && login_who(&store->db, caller->hash, caller->host, store_now(),
+					   &caller->who, &caller->login, e) < 0)
+		return err_code(e);
+	if (caller->has_token &&
+	    token_who(&store->db, caller->hash, store_now(), &caller->who, e) < 0)
+		return err_code(e);
+	if (caller->has_login || caller->has_token) {
 		caller->rights = (struct decide_caller){ .operates = caller->who.administrator,
 							 .scope = caller->who.scope };
 	}
@@ -132,6 +140,9 @@ static int refused(const struct admin_caller *caller, enum deed deed, struct err
 {
 	if (!caller->who.person)
 		return err_set(e, ERR_DENIED, "you may not %s", decide_words(deed));
+	if (caller->has_login)
+		return err_set(e, ERR_DENIED, "user %s may not %s", caller->who.name,
+			       decide_words(deed));
 	return err_set(e, ERR_DENIED,
 		       "user %s may not %s with this token: 'cocos-cli whoami' says what it is for",
 		       caller->who.name, decide_words(deed));

@@ -10,17 +10,22 @@
 
 #include "common/rpc/call.h"
 #include "computations/people/decide.h"
+#include "computations/people/login.h"
 #include "computations/people/token.h"
 #include "computations/store.h"
 
+enum { ADMIN_HOST_MAX = 32 };
+
 struct admin_caller {
-	bool has_token;
+	bool has_token, has_login; /* one of them, or neither */
 	uint8_t hash[SHA256_LEN];
-	enum deed deed; /* of the method that is called */
+	char host[ADMIN_HOST_MAX + 1]; /* that the session was shown at (login.h) */
+	enum deed deed;                /* of the method that is called */
 
 	/* Found out by admin_access_know(). */
 	bool is_known;
-	struct token_owner who; /* person 0: without a token */
+	struct token_owner who; /* person 0: without a token or session */
+	int64_t login;          /* the session's number */
 	struct decide_caller rights;
 };
 

@@ -48,6 +48,9 @@ const struct call_audit_method admin_calls_methods[] = {
 		TEXT("token", People__AddTokenRequest, name)),
 	CHANGES(PROTO_PEOPLE_REVOKE_TOKEN, TEXT("user", People__TokenRequest, user),
 		TEXT("token", People__TokenRequest, name)),
+	CHANGES(PROTO_PEOPLE_SET_PASSWORD, TEXT("user", People__SetPasswordRequest, user)),
+	CHANGES(PROTO_PEOPLE_ADD_LINK, TEXT("user", People__UserRequest, name)),
+	CHANGES(PROTO_PEOPLE_END_SESSION, TEXT("user", People__SessionRequest, user)),
 	CHANGES(PROTO_PEOPLE_DEFINE_ROLE, TEXT("id", People__DefineRoleRequest, computation_id),
 		TEXT("role", People__DefineRoleRequest, role)),
 	CHANGES(PROTO_PEOPLE_GIVE_ROLE, TEXT("id", People__MemberRequest, computation_id),
@@ -58,6 +61,7 @@ const struct call_audit_method admin_calls_methods[] = {
 		TEXT("user", People__MemberRequest, user)),
 	READS(PROTO_PEOPLE_LIST_USERS),
 	READS(PROTO_PEOPLE_LIST_TOKENS),
+	READS(PROTO_PEOPLE_LIST_SESSIONS),
 	READS(PROTO_PEOPLE_LIST_ROLES),
 	READS(PROTO_PEOPLE_WHOAMI),
 };

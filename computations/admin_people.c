@@ -16,8 +16,12 @@ void admin_people_free(struct people_request *p)
 		user_done(&p->users[i]);
 	for (size_t i = 0; i < TOKENS_MAX; i++)
 		token_done(&p->tokens[i]);
+	for (size_t i = 0; i < LOGINS_MAX; i++)
+		login_done(&p->logins[i]);
 	role_list_free(p->roles);
 	free(p->user);
+	if (p->name)
+		explicit_bzero(p->name, strlen(p->name));
 	free(p->name);
 	explicit_bzero(p->secret, sizeof(p->secret));
 	free(p);
@@ -92,7 +96,7 @@ Google__Protobuf__Timestamp *people_time(Google__Protobuf__Timestamp *out, int64
 	return ms ? out : NULL;
 }
 
-static void reply_empty(struct request *r)
+void people_reply_empty(struct request *r)
 {
 	Google__Protobuf__Empty empty = GOOGLE__PROTOBUF__EMPTY__INIT;
 
@@ -170,7 +174,7 @@ static void on_remove_user(struct rpc_call *call, const ProtobufCMessage *messag
 		people_request_new(call, "", ((const People__UserRequest *)message)->name, "");
 
 	if (r)
-		people_start(r, run_remove_user, reply_empty);
+		people_start(r, run_remove_user, people_reply_empty);
 }
 
 static int run_list_users(struct store *store, struct request *r, struct err *e)
@@ -207,8 +211,7 @@ static void on_list_users(struct rpc_call *call, const ProtobufCMessage *message
 
 /* ---- tokens ---- */
 
-/* Whose tokens: one's own, by a token that is for everything, or those of whom one administers. */
-static int find_person(struct store *store, struct request *r, int64_t *person, struct err *e)
+int people_find_person(struct store *store, struct request *r, int64_t *person, struct err *e)
 {
 	const struct token_owner *who = &r->caller.who;
 	struct user u CLEANUP_USER = { .name = NULL };
@@ -238,7 +241,7 @@ static int run_add_token(struct store *store, struct request *r, struct err *e)
 	int64_t person, now = store_now();
 	struct token t = { .name = p->name, .scope = p->actions ? p->actions : scope };
 
-	if (find_person(store, r, &person, e) < 0)
+	if (people_find_person(store, r, &person, e) < 0)
 		return err_code(e);
 	if (t.scope & ~scope)
 		return err_set(e, ERR_DENIED,
@@ -276,7 +279,7 @@ static int run_list_tokens(struct store *store, struct request *r, struct err *e
 {
 	int64_t person;
 
-	if (find_person(store, r, &person, e) < 0)
+	if (people_find_person(store, r, &person, e) < 0)
 		return err_code(e);
 	return token_list(&store->db, person, r->people->tokens, &r->count, e);
 }
@@ -321,7 +324,7 @@ static int run_revoke_token(struct store *store, struct request *r, struct err *
 {
 	int64_t person;
 
-	if (find_person(store, r, &person, e) < 0)
+	if (people_find_person(store, r, &person, e) < 0)
 		return err_code(e);
 	return token_remove(&store->db, person, r->people->name, e);
 }
@@ -332,7 +335,7 @@ static void on_revoke_token(struct rpc_call *call, const ProtobufCMessage *messa
 	struct request *r = people_request_new(call, "", m->user, m->name);
 
 	if (r)
-		people_start(r, run_revoke_token, reply_empty);
+		people_start(r, run_revoke_token, people_reply_empty);
 }
 
 #define METHOD(path_, request_, response_, message_)                                    \
@@ -351,6 +354,11 @@ static const struct rpc_handler handlers[] = {
 	METHOD(PROTO_PEOPLE_LIST_TOKENS, user_request, ANSWER(list_tokens_response),
 	       on_list_tokens),
 	METHOD(PROTO_PEOPLE_REVOKE_TOKEN, token_request, NOTHING, on_revoke_token),
+	METHOD(PROTO_PEOPLE_SET_PASSWORD, set_password_request, NOTHING, people_set_password),
+	METHOD(PROTO_PEOPLE_ADD_LINK, user_request, ANSWER(link), people_add_link),
+	METHOD(PROTO_PEOPLE_LIST_SESSIONS, user_request, ANSWER(list_sessions_response),
+	       people_list_sessions),
+	METHOD(PROTO_PEOPLE_END_SESSION, session_request, NOTHING, people_end_session),
 	METHOD(PROTO_PEOPLE_LIST_ROLES, roles_request, ANSWER(roles), people_list_roles),
 	METHOD(PROTO_PEOPLE_DEFINE_ROLE, define_role_request, ANSWER(roles), people_define_role),
 	METHOD(PROTO_PEOPLE_GIVE_ROLE, member_request, ANSWER(roles), people_give_role),

@@ -45,7 +45,7 @@ const struct setting config_settings[] = {
 	TEXT("ADMIN_CLIENT_CA_CERTS", admin_client_ca_certs, NULL,
 	     "authorities of administrators' certificates; needed unless ADMIN_HOST is loopback"),
 	SETTING("COMPUTATIONS_ADMIN_SIGN_IN", SETTING_FLAG, config, admin_sign_in, "false",
-		"each call on ADMIN_PORT shows a user's token; then it needs no client certificates"),
+		"each call on ADMIN_PORT shows a user's token, and on WEB that or a session; then these need no client certificates"),
 	TEXT("ATTESTATION_POLICY", attestation_policy, NULL,
 	     "what CVMs have to prove before a computation is run on them; absent: nothing is asked"),
 	TEXT("ATTESTATION_ROOT", attestation_root, NULL,
@@ -73,8 +73,8 @@ const struct setting config_settings[] = {
 	     "address to tell metrics on, such as 127.0.0.1:9465 or unix:/run/cocos-computations/metrics.sock; one "
 	     "that others than this machine reach takes the certificates of COMPUTATIONS_ADMIN_; default: none"),
 	TEXT("WEB", web, NULL,
-	     "address of a page that shows computations, and of its API, such as 127.0.0.1:9466; one that others than "
-	     "this machine reach takes the certificates of COMPUTATIONS_ADMIN_; default: none"),
+	     "address of a page that shows computations, and of its API, such as 127.0.0.1:9466, where users "
+	     "sign in; one that others than this machine reach takes the certificates of COMPUTATIONS_ADMIN_; default: none"),
 	COUNT("MAX_CVMS", SETTING_NUMBER, max_cvms, "1000", 1, 100000,
 	      "CVMs that are known at a time"),
 	COUNT("MAX_COMPUTATIONS", SETTING_NUMBER, max_computations, "10000", 1, 10000000,
@@ -139,9 +139,16 @@ static int check(struct config *c, struct err *e)
 			       "COMPUTATIONS_ATTESTATION_POLICY");
 	if (c->metrics &&
 	    metrics_address_check("COMPUTATIONS_METRICS", c->metrics, "COMPUTATIONS_ADMIN",
-				  c->admin_client_ca_certs != NULL, e) < 0)
-		return err_code(e);
-	if (c->web && web_address_check(c->web, c->admin_client_ca_certs != NULL, e) < 0)
+				  c->admin_client_ca_certs && !c->admin_sign_in, e) < 0)
+		/* Users have certificates too, then, and metrics are not for them. */
+		return c->admin_sign_in
+			       ? err_wrap(e, "with COMPUTATIONS_ADMIN_SIGN_IN metrics are for this "
+					     "machine alone")
+			       : err_code(e);
+	if (c->web && web_address_check(c->web,
+					c->admin_client_ca_certs ||
+						(c->admin_sign_in && c->admin_server_cert),
+					e) < 0)
 		return err_code(e);
 	if (!c->has_admin_port)
 		return 0;

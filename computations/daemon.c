@@ -9,6 +9,7 @@
 #include "common/rpc/signals.h"
 #include "computations/admin_calls.h"
 #include "computations/appraisal.h"
+#include "computations/password_line.h"
 #include "computations/service.h"
 #include "computations/service_metrics.h"
 #include "computations/web.h"
@@ -224,8 +225,10 @@ int daemon_run(const struct config *config, struct err *e)
 	failed = store_queue_new(&d.loop, &d.store, &d.queue, e);
 	if (!failed) {
 		service_init(&d.service, &d.loop, d.queue, config->max_cvms);
-		failed = appraisal_new(&d.loop, config, &d.service.appraisal, e);
+		failed = password_line_new(&d.loop, &d.service.passwords, e);
 	}
+	if (!failed)
+		failed = appraisal_new(&d.loop, config, &d.service.appraisal, e);
 	if (!failed)
 		failed = start(&d, config, e);
 	if (!failed) {
@@ -242,6 +245,7 @@ int daemon_run(const struct config *config, struct err *e)
 	rpc_reflection_free(d.agents.reflection);
 	rpc_reflection_free(d.admins.reflection);
 	appraisal_free(d.service.appraisal);
+	password_line_free(d.service.passwords);
 	store_queue_free(d.queue);
 	admin_calls_close(&d.calls);
 	service_metrics_done(&d.metrics);

@@ -11,6 +11,7 @@
 #include <sys/queue.h>
 
 struct appraisal;
+struct password_line;
 struct session;
 struct follower;
 struct web;
@@ -18,7 +19,8 @@ struct web;
 struct service {
 	uv_loop_t *loop;
 	struct store_queue *queue;
-	struct appraisal *appraisal; /* NULL: no policy, and nothing is asked of CVMs */
+	struct appraisal *appraisal;     /* NULL: no policy, and nothing is asked of CVMs */
+	struct password_line *passwords; /* that are to be computed */
 	uint64_t max_sessions;
 	size_t session_count;   /* of agents */
 	size_t forwarder_count; /* of streams that only report */

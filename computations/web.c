@@ -120,8 +120,8 @@ static int open_listeners(struct web *web, const struct config *c, struct rpc_tl
 	if (metrics_address_is_open(c->web)) {
 		if (listen_on(web, c->web, tls, &port, e) < 0)
 			return err_code(e);
-		log_info("page: listening on %s, port %u, with mutual TLS", log_quote(c->web).text,
-			 port);
+		log_info("page: listening on %s, port %u, with %sTLS", log_quote(c->web).text, port,
+			 c->admin_client_ca_certs ? "mutual " : "");
 		return 0;
 	}
 	if (listen_twice(web, c->web, e) < 0)
@@ -149,10 +149,13 @@ int web_open(const struct config *c, struct service *service, struct rpc_tls *tl
 	TAILQ_INIT(&web->followers);
 	service->web = web;
 	*made = web;
-	if (http_event_hub_new(service->loop, &event_limits, &web->hub, e) < 0 ||
+	if (sign_in_rate_new(&web->rate, e) < 0 ||
+	    http_event_hub_new(service->loop, &event_limits, &web->hub, e) < 0 ||
 	    http_server_new(service->loop, &web->routes, &web->http, e) < 0)
 		return err_code(e);
-	return open_listeners(web, c, tls, e);
+	if (open_listeners(web, c, tls, e) < 0)
+		return err_code(e);
+	return web_first(service, e);
 }
 
 void web_close(struct web *web)
@@ -168,6 +171,18 @@ void web_done(struct web *web)
 	if (!web)
 		return;
 	free(web->socket);
+	sign_in_rate_free(web->rate);
 	OPENSSL_cleanse(web, sizeof(*web));
 	free(web);
+}
+
+int web_origin(const struct service *service, char origin[WEB_ORIGIN_MAX], struct err *e)
+{
+	if (!service->web)
+		return err_set(e, ERR_PRECONDITION,
+			       "there is no page to open: set COMPUTATIONS_WEB");
+	*origin = 0;
+	if (service->web->door.port)
+		snprintf(origin, WEB_ORIGIN_MAX, "http://localhost:%u", service->web->door.port);
+	return 0;
 }

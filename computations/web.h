@@ -20,5 +20,13 @@ int web_open(const struct config *config, struct service *service, struct rpc_tl
 void web_close(struct web *web);
 void web_done(struct web *web);
 
+/* Where the page is: "http://localhost:9466", or "" for the name in its certificate. ERR_PRECONDITION: there is none. */
+enum { WEB_ORIGIN_MAX = 32 };
+int web_origin(const struct service *service, char origin[WEB_ORIGIN_MAX],
+	       struct err *e) MUST_CHECK;
+
+/* Says how somebody becomes the first administrator, if there is none. */
+int web_first(struct service *service, struct err *e) MUST_CHECK;
+
 /* Something new is on disk about a computation. */
 void web_wake(struct service *service, const char *computation_id);

@@ -12,8 +12,6 @@
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
 
-#define COOKIE "cocos-session"
-
 static const char how[] = "this needs a link that works once: the service's log names the command "
 			  "that prints one";
 
@@ -89,12 +87,12 @@ static bool is_host_of(const struct web_door *door, const struct web_pass *p, co
 	return strcasecmp(wanted, host) == 0;
 }
 
-int web_door_link(struct web_door *door, char url[WEB_URL_MAX], struct err *e)
+int web_door_link(struct web_door *door, int64_t person, char url[WEB_URL_MAX], struct err *e)
 {
 	struct web_pass *p = place(door->links, WEB_LINKS_MAX, now_ms());
 	char secret[2 * WEB_SECRET_LEN + 1];
 	uint8_t name[WEB_NAME_LEN];
-	struct web_pass fresh = { .is_there = false };
+	struct web_pass fresh = { .person = person };
 
 	if (RAND_bytes(name, sizeof(name)) != 1)
 		return err_openssl(e, ERR_INTERNAL, "a name");
@@ -107,25 +105,55 @@ int web_door_link(struct web_door *door, char url[WEB_URL_MAX], struct err *e)
 	return 0;
 }
 
-int web_door_enter(struct web_door *door, const char *host, const char *secret,
-		   char cookie[WEB_URL_MAX], struct err *e)
+int web_door_take(struct web_door *door, const char *host, const char *secret,
+		  struct web_pass *taken, struct err *e)
 {
-	struct web_pass *link = find(door->links, WEB_LINKS_MAX, secret), fresh;
-	char session[2 * WEB_SECRET_LEN + 1];
+	struct web_pass *link = find(door->links, WEB_LINKS_MAX, secret);
 
 	if (!link || !is_host_of(door, link, host))
 		return err_set(e, ERR_UNAUTHENTICATED,
 			       "this link was used, or is older than %d minutes, or none of ours",
 			       WEB_LINK_MS / 60000);
-	fresh = *link;
-	fresh.is_session = true;
+	*taken = *link;
 	*link = (struct web_pass){ .is_there = false };
+	return 0;
+}
+
+int web_door_begin(struct web_door *door, const struct web_pass *taken, char cookie[WEB_URL_MAX],
+		   struct err *e)
+{
+	char session[2 * WEB_SECRET_LEN + 1];
+	struct web_pass fresh = *taken;
+
+	fresh.is_session = true;
 	if (make(&fresh, session, e) < 0)
 		return err_code(e);
 	*place(door->sessions, WEB_SESSIONS_MAX, now_ms()) = fresh;
-	snprintf(cookie, WEB_URL_MAX, COOKIE "=%s; Path=/; HttpOnly; SameSite=Strict", session);
+	snprintf(cookie, WEB_URL_MAX, WEB_COOKIE "=%s; Path=/; HttpOnly; SameSite=Strict", session);
 	OPENSSL_cleanse(session, sizeof(session));
 	return 0;
+}
+
+void web_door_end(struct web_door *door, const char *cookie)
+{
+	struct web_pass *p = find(door->sessions, WEB_SESSIONS_MAX, cookie);
+
+	if (p)
+		*p = (struct web_pass){ .is_there = false };
+}
+
+bool web_door_name(const struct web_door *door, const char *host, char name[2 * WEB_NAME_LEN + 1])
+{
+	struct web_pass p = { .is_there = true };
+	size_t len = strspn(host, "0123456789abcdef");
+
+	if (len != sizeof(p.name) - 1)
+		return false;
+	memcpy(p.name, host, len);
+	if (!is_host_of(door, &p, host))
+		return false;
+	memcpy(name, p.name, sizeof(p.name));
+	return true;
 }
 
 int web_door_session(struct web_door *door, const char *host, const char *cookie, struct err *e)
@@ -144,20 +172,29 @@ int web_door_check_origin(const struct http_request *r, struct err *e)
 	const char *site = http_request_header(r, "sec-fetch-site", 0);
 	const char *mode = http_request_header(r, "sec-fetch-mode", 0);
 	const char *origin = http_request_header(r, "origin", 0);
-	const char *host = http_request_header(r, "host", 0);
+	const char *host = http_request_host(r);
 	const char *scheme = http_request_is_tls(r) ? "https://" : "http://";
 	size_t len = strlen(scheme);
 
 	if (site && strcmp(site, "same-origin") != 0 && strcmp(site, "none") != 0 &&
 	    !(mode && strcmp(mode, "navigate") == 0))
 		return err_set(e, ERR_DENIED, "another site's page asks for this");
-	if (origin && host &&
-	    (strncmp(origin, scheme, len) != 0 || strcasecmp(origin + len, host) != 0))
+	if (origin && (strncmp(origin, scheme, len) != 0 || strcasecmp(origin + len, host) != 0))
 		return err_set(e, ERR_DENIED, "another origin asks for this");
-	if (origin &&
-	    !host) /* HTTP/2, where the name is the certificate's: nothing of ours sends it */
-		return err_set(e, ERR_DENIED, "nothing here is asked for with an origin");
 	return 0;
+}
+
+int web_door_check_change(const struct http_request *r, struct err *e)
+{
+	const char *site = http_request_header(r, "sec-fetch-site", 0);
+
+	if (web_door_check_origin(r, e) < 0)
+		return err_code(e);
+	if (site ? strcmp(site, "same-origin") == 0 : http_request_header(r, "origin", 0) != NULL)
+		return 0;
+	return err_set(e, ERR_DENIED,
+		       "a change has to say where it is asked for (Origin, Sec-Fetch-Site): that "
+		       "is not a page of ours");
 }
 
 int web_door_check(struct web_door *door, const struct http_request *r, struct err *e)
@@ -171,5 +208,5 @@ int web_door_check(struct web_door *door, const struct http_request *r, struct e
 	if (who.has_uid)
 		return 0;
 	return web_door_session(door, host ? host : "",
-				http_request_cookie(r, COOKIE, cookie, sizeof(cookie)), e);
+				http_request_cookie(r, WEB_COOKIE, cookie, sizeof(cookie)), e);
 }

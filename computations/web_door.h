@@ -29,6 +29,7 @@ struct web_pass {
 	bool is_there, is_session;
 	uint8_t digest[32];
 	char name[2 * WEB_NAME_LEN + 1]; /* under localhost */
+	int64_t person;                  /* who signed in; 0: whoever may open the socket */
 	int64_t made, seen;              /* ms of CLOCK_BOOTTIME */
 };
 
@@ -37,14 +38,25 @@ struct web_door {
 	struct web_pass links[WEB_LINKS_MAX], sessions[WEB_SESSIONS_MAX];
 };
 
+#define WEB_COOKIE "cocos-session"
+
 /* A link that works once. The oldest gives way. */
-int web_door_link(struct web_door *door, char url[WEB_URL_MAX], struct err *e) MUST_CHECK;
-/* What was behind the link, for `host`: a session's cookie for it. ERR_UNAUTHENTICATED: it is none, or not
- * any more. */
-int web_door_enter(struct web_door *door, const char *host, const char *secret,
-		   char cookie[WEB_URL_MAX], struct err *e) MUST_CHECK;
+int web_door_link(struct web_door *door, int64_t person, char url[WEB_URL_MAX],
+		  struct err *e) MUST_CHECK;
+/* What was behind the link, which is for `host`. ERR_UNAUTHENTICATED: it is none, or not any more. */
+int web_door_take(struct web_door *door, const char *host, const char *secret,
+		  struct web_pass *taken, struct err *e) MUST_CHECK;
+/* A session of whoever may open the socket: its cookie. */
+int web_door_begin(struct web_door *door, const struct web_pass *taken, char cookie[WEB_URL_MAX],
+		   struct err *e) MUST_CHECK;
+/* That session is over, if there is one. */
+void web_door_end(struct web_door *door, const char *cookie);
+/* The name under localhost that this request is for, or false. */
+bool web_door_name(const struct web_door *door, const char *host, char name[2 * WEB_NAME_LEN + 1]);
 /* Whether a browser asks for a page of ours; ERR_DENIED: for another site's. */
 int web_door_check_origin(const struct http_request *r, struct err *e) MUST_CHECK;
+/* The same for what changes something: a browser has to say that a page of ours asks. */
+int web_door_check_change(const struct http_request *r, struct err *e) MUST_CHECK;
 /* May whoever sent this request administer the service? ERR_UNAUTHENTICATED: no. */
 int web_door_check(struct web_door *door, const struct http_request *r, struct err *e) MUST_CHECK;
 /* The same by parts, for requests on loopback. `cookie` NULL: there is none. */

@@ -151,9 +151,15 @@ bool web_show_problem(const struct http_request *r, const struct http_problem *p
 		"<section class=\"panel empty\" aria-labelledby=\"h-not\"><h1 id=\"h-not\">%t</h1>\n",
 		title);
 	if (p->status == 401 && !http_request_is_tls(r)) {
-		page_put(&w, "<p>%t</p>\n", WEB_NO_LINK);
+		page_put(&w, "<p><a class=\"btn\" href=\"/sign-in\">Sign in</a></p>\n<p>%t</p>\n",
+			 WEB_NO_LINK);
 		page_command(&w, "link", "curl -sX POST --unix-socket", web->socket,
 			     " http://localhost/link");
+	} else if (p->status == 401 && web->service->sign_in) {
+		page_put(
+			&w,
+			"<p><bdi>%t</bdi></p>\n<p><a class=\"btn\" href=\"/sign-in\">Sign in</a></p>\n",
+			p->detail ? p->detail : "");
 	} else {
 		page_put(&w, "<p><bdi>%t</bdi></p>\n", p->detail ? p->detail : "");
 		if (p->remedy)

@@ -47,6 +47,7 @@ static const struct {
 } entries[] = {
 	{ "/", "comp", "Computations", DEED_BE },
 	{ "/api", "audit", "API", DEED_BE },
+	{ "/me", "who", "You", DEED_BE },
 };
 
 static void put_entries(struct writer *w, const struct admin_caller *caller, const char *here)

@@ -3,6 +3,8 @@
 #include "common/base/log.h"
 #include "computations/web_access.h"
 #include "computations/web_asset.h"
+#include "computations/web_form.h"
+#include "computations/web_sign_in.h"
 #include "computations/web_words.h"
 #include "computations/web_work.h"
 
@@ -15,6 +17,21 @@ static int may(const struct http_request *r, void *data, struct err *e)
 {
 	struct admin_caller ignored;
 
+	return web_access_take(data, r, &ignored, e);
+}
+
+/* A form of a page of ours, which anybody may send; and one of somebody who signed in. */
+static int may_try(const struct http_request *r, void *data, struct err *e)
+{
+	return web_door_check_change(r, e);
+}
+
+static int may_change(const struct http_request *r, void *data, struct err *e)
+{
+	struct admin_caller ignored;
+
+	if (web_door_check_change(r, e) < 0)
+		return err_code(e);
 	return web_access_take(data, r, &ignored, e);
 }
 
@@ -43,7 +60,7 @@ static void give_link(struct http_request *r, void *data)
 	char url[WEB_URL_MAX];
 	struct err e;
 
-	if (web_door_link(&web->door, url, &e) < 0) {
+	if (web_door_link(&web->door, 0, url, &e) < 0) {
 		http_request_fail(r, &e);
 		return;
 	}
@@ -53,25 +70,6 @@ static void give_link(struct http_request *r, void *data)
 	writer_text(&w, "\n");
 	answer.body = writer_take(&w, &answer.len);
 	http_request_answer(r, &answer);
-}
-
-static void enter(struct http_request *r, void *data)
-{
-	const char *host = http_request_header(r, "host", 0);
-	char cookie[WEB_URL_MAX];
-	struct web *web = data;
-	struct err e;
-
-	if (web_door_enter(&web->door, host ? host : "", http_request_param(r, "secret"), cookie,
-			   &e) < 0) {
-		log_info("page: %s came with a link that does not work", http_request_peer(r));
-		http_request_fail(r, &e);
-		return;
-	}
-	log_info("page: %s came with a link, and is in", http_request_peer(r));
-	http_request_answer(r, &(struct http_answer){
-				       .status = 303,
-				       .more = { { "location", "/" }, { "set-cookie", cookie } } });
 }
 
 static void asset_css(struct http_request *r, void *data)
@@ -106,7 +104,13 @@ static const char *const events_query[] = { "after", NULL };
 	  .summary = (summary_),                        \
 	  .type = (type_) }
 #define PAGE(path, deed_, query, serve) { .http = GET(path, may, query, serve), .deed = deed_ }
-#define OPEN(path, serve)               { .http = GET(path, http_anybody, NULL, serve) }
+/* A form, by whom may send it. */
+#define FORM(path, who, serve)                                                              \
+	{                                                                                   \
+		.http = { HTTP_POST, path, who, WEB_FORM_MAX, WEB_FORM_TYPE, NULL, serve }, \
+		.deed = DEED_BE,                                                            \
+	}
+#define OPEN(path, serve) { .http = GET(path, http_anybody, NULL, serve) }
 
 const struct web_route web_routes[] = {
 	API("/api/computations", DEED_BE, list_query, web_list_json,
@@ -124,10 +128,21 @@ const struct web_route web_routes[] = {
 	PAGE("/c/{id}", DEED_SEE, NULL, web_one),
 	PAGE("/c/{id}/manifest.json", DEED_SEE, NULL, web_manifest),
 	PAGE("/c/{id}/events.sse", DEED_SEE, events_query, web_events),
+	PAGE("/me", DEED_BE, NULL, web_me),
+	PAGE("/me/password", DEED_BE, NULL, web_me_password),
+	FORM("/me/change", may_change, web_me_password_try),
+	FORM("/me/sessions/{number}", may_change, web_me_end),
+	FORM("/me/others", may_change, web_me_end_others),
+	FORM("/me/tokens/{name}", may_change, web_me_revoke),
+	FORM("/sign-out", may_change, web_sign_out),
 	{ .http = { HTTP_POST, "/link", may_link, 0, NULL, NULL, give_link },
 	  .deed = DEED_OPERATE },
 	/* Nothing of these is about a computation, and the page that says how to get in looks as all do. */
-	OPEN("/in/{secret}", enter),
+	OPEN("/in/{secret}", web_arrive),
+	OPEN("/sign-in", web_sign_in),
+	FORM("/sign-in", may_try, web_sign_in_try),
+	OPEN("/password/{secret}", web_choose),
+	FORM("/password/{secret}", may_try, web_choose_try),
 	OPEN("/page.css", asset_css),
 	OPEN("/page.js", asset_js),
 	OPEN("/icons.svg", asset_icons),

@@ -8,9 +8,10 @@
 #include "computations/state.h"
 
 #define WEB_HTML_TYPE "text/html; charset=utf-8"
+/* Its end may be added to. */
 #define WEB_CSP                                                                     \
 	"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; " \
-	"connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+	"connect-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
 
 #define WEB_EMPTY                                                                           \
 	"A computation says which algorithm runs on which datasets, and who gets results. " \
@@ -41,10 +42,31 @@
 #define WEB_CANCELLED     "It was stopped, and does not go on."
 #define WEB_NO_EVENTS     "Nothing has happened yet."
 #define WEB_NO_LINK \
-	"This page opens with a link that works once. Whoever administers this service prints one:"
+	"Without an account a link that works once opens it. Whoever administers this service prints one:"
 #define WEB_API                                                                               \
 	"The same as the page, for programs. It only reads. Refusals are RFC 9457 problems, " \
 	"which name the field and what to do."
+
+#define WEB_WRONG       "This name and password do not belong together, or may not sign in."
+#define WEB_NO_PASSWORD "No password yet, or forgotten? An administrator has links to choose one."
+#define WEB_FIRST                                                                                    \
+	"Nobody administers this service yet. Whoever sends this form does: he adds users, and may " \
+	"see and run each computation. Owners of data need not trust him."
+#define WEB_CHOOSE "This link works once. Your other sessions end when you have chosen."
+#define WEB_PASSWORD_HINT                                                                          \
+	"At least 12 characters; not your name, not what everybody tries. Some words that do not " \
+	"belong together are easy to keep in mind."
+#define WEB_NAME_HINT "At most 63 of a-z 0-9 . _ @ + - with a letter or digit first"
+#define WEB_TOKENS    "With a token cocos-cli and programs are you. 'cocos-cli token add' makes one."
+#define WEB_ME        "You see the computations in which you have a role."
+#define WEB_ME_CHIEF  "You administer this service."
+#define WEB_ME_NOBODY                                                                             \
+	"You came with a link or a certificate of whoever administers this service, and have no " \
+	"account here."
+#define WEB_ME_TOKEN "With a token there is nothing to see here: sign in with a browser."
+#define WEB_SIGN_IN_OR_LINK                                                                         \
+	"sign in at /sign-in; or with a link that works once: the service's log names the command " \
+	"that prints one"
 
 /* The word of a state in an address ("waiting-for-algorithm"), and back; NULL or "": any, -1. */
 const char *web_state_word(enum computation_state state);

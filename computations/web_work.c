@@ -14,6 +14,10 @@ static void work_free(struct web_work *work)
 	computation_done(&work->c);
 	manifest_free(work->manifest);
 	records_free(work->records, work->record_count);
+	for (size_t i = 0; i < work->login_count; i++)
+		login_done(&work->logins[i]);
+	for (size_t i = 0; i < work->token_count; i++)
+		token_done(&work->tokens[i]);
 	http_request_unref(work->r);
 	free(work);
 }

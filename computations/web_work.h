@@ -9,6 +9,7 @@
 #include "common/http/http_server.h"
 #include "computations/admin_access.h"
 #include "computations/service.h"
+#include "computations/sign_in_rate.h"
 #include "computations/web_door.h"
 
 enum {
@@ -25,6 +26,7 @@ struct web {
 	struct http_routes routes;
 	struct http_route rows[WEB_ROUTES_MAX]; /* of web_routes[] */
 	struct web_door door;
+	struct sign_in_rate *rate;
 	char *socket; /* where links are given; NULL: no TCP port of loopback needs them */
 	TAILQ_HEAD(, web_follower) followers;
 };
@@ -42,6 +44,9 @@ struct web_work {
 	size_t count;
 	bool has_more;
 	Cvms__ComputationRunReq *manifest;
+	struct login logins[LOGINS_MAX];
+	struct token tokens[TOKENS_MAX];
+	size_t login_count, token_count;
 	struct record *records; /* the newest WEB_RECORDS or fewer, oldest first */
 	size_t record_count;
 };

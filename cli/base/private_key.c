@@ -1,51 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/base/private_key.h"
 
+#include "cli/base/secret.h"
 #include "common/base/file.h"
 
-#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <termios.h>
 
 struct question {
 	const char *path;
 	bool asked, no_terminal;
 };
 
-/* Echo is off before the question can be read, and restored in every case. */
-static int read_line(int terminal, const char *path, char *out, int max)
-{
-	struct termios before, silent;
-	int len = 0;
-	char c;
-
-	if (tcgetattr(terminal, &before) < 0)
-		return -1;
-	silent = before;
-	silent.c_lflag &= ~(tcflag_t)ECHO;
-	if (tcsetattr(terminal, TCSAFLUSH, &silent) < 0)
-		return -1;
-	dprintf(terminal, "Passphrase of %s: ", path);
-	while (read(terminal, &c, 1) == 1 && c != '\n')
-		if (len < max)
-			out[len++] = c;
-	(void)!tcsetattr(terminal, TCSAFLUSH, &before);
-	(void)!write(terminal, "\n", 1);
-	return len;
-}
-
 static int ask(char *out, int max, void *data)
 {
 	struct question *q = data;
-	CLEANUP(close) int terminal = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+	CLEANUP(free) char *text = NULL;
+	struct err ignored;
+	int len;
 
 	q->asked = true;
-	if (terminal < 0) {
-		q->no_terminal = true;
+	if (text_format(&text, &ignored, "Passphrase of %s", q->path) < 0)
 		return -1;
-	}
-	return read_line(terminal, q->path, out, max);
+	len = secret_ask(text, out, max);
+	q->no_terminal = len < 0;
+	return len;
 }
 
 static void warn_of_mode(const char *path)

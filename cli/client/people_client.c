@@ -26,6 +26,10 @@ ONE(people_list_roles, PROTO_PEOPLE_LIST_ROLES, roles_request, people__roles);
 ONE(people_define_role, PROTO_PEOPLE_DEFINE_ROLE, define_role_request, people__roles);
 ONE(people_give_role, PROTO_PEOPLE_GIVE_ROLE, member_request, people__roles);
 ONE(people_take_role, PROTO_PEOPLE_TAKE_ROLE, member_request, people__roles);
+ONE(people_set_password, PROTO_PEOPLE_SET_PASSWORD, set_password_request, google__protobuf__empty);
+ONE(people_add_link, PROTO_PEOPLE_ADD_LINK, user_request, people__link);
+ONE(people_list_sessions, PROTO_PEOPLE_LIST_SESSIONS, user_request, people__list_sessions_response);
+ONE(people_end_session, PROTO_PEOPLE_END_SESSION, session_request, google__protobuf__empty);
 ONE(people_whoami, PROTO_PEOPLE_WHOAMI, whoami_request, people__caller);
 /* clang-format on */
 

@@ -51,9 +51,10 @@ extern const struct command cmd_journal_get, cmd_journal_follow, cmd_journal_ver
 /* cmd_cvm.c */
 extern const struct command cmd_cvm_list, cmd_cvm_show, cmd_cvm_release;
 
-/* cmd_user.c, cmd_token.c, cmd_role.c */
+/* cmd_user.c, cmd_user_password.c, cmd_session.c, cmd_token.c, cmd_role.c */
 extern const struct command cmd_user_add, cmd_user_list, cmd_user_suspend, cmd_user_remove,
-	cmd_whoami, cmd_token_add, cmd_token_list, cmd_token_revoke, cmd_role_list, cmd_role_give,
+	cmd_user_password, cmd_user_link, cmd_session_list, cmd_session_revoke, cmd_whoami,
+	cmd_token_add, cmd_token_list, cmd_token_revoke, cmd_role_list, cmd_role_give,
 	cmd_role_take, cmd_role_define;
 
 /* cmd_sevsnpmeasure.c, cmd_igvmmeasure.c, cmd_tdxmeasure.c, cmd_idblock.c */

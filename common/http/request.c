@@ -5,7 +5,9 @@
 #include "common/http/request_state.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
+#include <openssl/crypto.h>
 
 void http_request_init(struct http_request *r, const struct http_carrier *carrier,
 		       const struct http_routes *routes)
@@ -27,6 +29,9 @@ void http_request_unref(struct http_request *r)
 {
 	if (--r->refs > 0)
 		return;
+	/* A password may have been in it. */
+	if (r->body)
+		OPENSSL_cleanse(r->body, r->body_len);
 	free(TAKE_PTR(r->body));
 	r->carrier->freed(r);
 }
@@ -85,6 +90,16 @@ const char *http_request_peer(const struct http_request *r)
 	return r->peer;
 }
 
+struct rpc_source http_request_source(const struct http_request *r)
+{
+	return r->source;
+}
+
+const char *http_request_host(const struct http_request *r)
+{
+	return r->host;
+}
+
 bool http_request_is_tls(const struct http_request *r)
 {
 	return r->is_tls;
@@ -104,6 +119,7 @@ static bool check_form(struct http_request *r, const struct rpc_web_request *q)
 	int failed;
 
 	r->method = http_method_of(q->method);
+	snprintf(r->host, sizeof(r->host), "%s", q->authority);
 	switch (q->fault) {
 	case RPC_WEB_GOOD:
 		break;

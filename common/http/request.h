@@ -9,6 +9,7 @@
 
 #include "common/http/target.h"
 #include "common/rpc/identity.h"
+#include "common/rpc/source.h"
 #include "common/rpc/web.h"
 
 struct http_request;
@@ -30,6 +31,9 @@ struct rpc_identity http_request_identity(const struct http_request *r);
 const char *http_request_cookie(const struct http_request *r, const char *name, char *value,
 				size_t size);
 const char *http_request_peer(const struct http_request *r); /* as rpc_call_peer() */
+struct rpc_source http_request_source(const struct http_request *r);
+/* The name and port that it is asked by: Host, or :authority; "" if there is none. */
+const char *http_request_host(const struct http_request *r);
 bool http_request_is_tls(const struct http_request *r);
 
 struct http_answer {

@@ -36,6 +36,7 @@ struct http_request {
 	const struct http_stream_user *stream; /* NULL: none, or nobody reads any more */
 	void *stream_data;
 	const char *peer;
+	char host[RPC_WEB_AUTHORITY_MAX + 1];
 	uint8_t *body;
 	size_t body_len;
 	struct http_target target;

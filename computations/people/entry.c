@@ -119,3 +119,8 @@ int entry_take(struct db *db, const char *text, int64_t now, struct entry_owner 
 		return err_code(e);
 	return gone == 1 ? 0 : no_entry(e);
 }
+
+int entry_forget(struct db *db, int64_t person, struct err *e)
+{
+	return db_run(db, e, "DELETE FROM entry_links WHERE person = ?", "i", person);
+}

@@ -28,5 +28,8 @@ int entry_find(struct db *db, const char *text, int64_t now, struct entry_owner 
 int entry_take(struct db *db, const char *text, int64_t now, struct entry_owner *owner,
 	       struct err *e) MUST_CHECK;
 
+/* The links of that user are good for nothing any more. */
+int entry_forget(struct db *db, int64_t person, struct err *e) MUST_CHECK;
+
 /* Nobody administers the service who is not suspended. */
 int entry_first_is_wanted(struct db *db, bool *wanted, struct err *e) MUST_CHECK;

@@ -201,3 +201,8 @@ int login_end_others(struct db *db, int64_t person, int64_t number, struct err *
 	return db_run(db, e, "DELETE FROM logins WHERE person = ? AND number <> ?", "ii", person,
 		      number);
 }
+
+int login_forget(struct db *db, const uint8_t hash[SHA256_LEN], struct err *e)
+{
+	return db_run(db, e, "DELETE FROM logins WHERE hash = ?", "b", hash, (size_t)SHA256_LEN);
+}

@@ -13,6 +13,7 @@
 #include "common/rpc/conn.h"
 #include "computations.pb-c.h"
 #include "computations/admin_access.h"
+#include "computations/password_line.h"
 #include "computations/people/action.h"
 #include "computations/people/role.h"
 #include "computations/service.h"
@@ -131,6 +132,7 @@ static void enter(bool sign_in)
 	store_memory_open(&store, &limits);
 	assert(store_queue_new(&loop, &store, &queue, &e) == 0);
 	service_init(&service, &loop, queue, limits.cvms);
+	assert(password_line_new(&loop, &service.passwords, &e) == 0);
 	service.sign_in = sign_in;
 	assert(rpc_server_new(&loop, NULL, &server, &e) == 0);
 	assert(rpc_server_add(server, &admin_rpc, &service, &e) == 0);
@@ -151,6 +153,7 @@ static void leave(void)
 	while (uv_run(&loop, UV_RUN_DEFAULT))
 		continue;
 	assert(service.follower_count == 0);
+	password_line_free(service.passwords);
 	store_queue_free(queue);
 }
 
@@ -366,8 +369,31 @@ static int ask_computations(const struct command *c)
 	}
 }
 
+static int ask_accounts(const struct command *c)
+{
+	People__SetPasswordRequest set = PEOPLE__SET_PASSWORD_REQUEST__INIT;
+	People__UserRequest user = PEOPLE__USER_REQUEST__INIT;
+	People__SessionRequest session = PEOPLE__SESSION_REQUEST__INIT;
+
+	set.user = user.name = session.user = text_of(c->name);
+	set.password = text_of(c->other);
+	session.number = c->operand == ORDER_TOO_MANY ? UINT64_MAX : c->operand;
+	switch (c->what) {
+	case ORDER_SET_PASSWORD:
+		return ask(c, PROTO_PEOPLE_SET_PASSWORD, &set.base);
+	case ORDER_ADD_LINK:
+		return ask(c, PROTO_PEOPLE_ADD_LINK, &user.base);
+	case ORDER_LIST_SESSIONS:
+		return ask(c, PROTO_PEOPLE_LIST_SESSIONS, &user.base);
+	default:
+		return ask(c, PROTO_PEOPLE_END_SESSION, &session.base);
+	}
+}
+
 static int ask_one(const struct command *c)
 {
+	if (c->what >= ORDER_SET_PASSWORD)
+		return ask_accounts(c);
 	if (c->what <= ORDER_REMOVE_USER)
 		return ask_users(c);
 	if (c->what <= ORDER_REVOKE_TOKEN)
@@ -399,7 +425,8 @@ static bool is_known(const struct command *c, struct token_owner *who)
 
 static bool is_the_service_s(enum order what)
 {
-	return what <= ORDER_REMOVE_USER || what == ORDER_LIST_CVMS;
+	return what <= ORDER_REMOVE_USER || what == ORDER_LIST_CVMS || what == ORDER_SET_PASSWORD ||
+	       what == ORDER_ADD_LINK;
 }
 
 /* What a right answer can't be. */

@@ -28,6 +28,10 @@ enum order {
 	ORDER_LOGS,
 	ORDER_WITNESS,
 	ORDER_LIST_CVMS,
+	ORDER_SET_PASSWORD, /* the second name, which none may be */
+	ORDER_ADD_LINK,
+	ORDER_LIST_SESSIONS,
+	ORDER_END_SESSION, /* of the operand's number */
 	ORDERS
 };
 

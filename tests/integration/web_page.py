@@ -62,7 +62,7 @@ class Strict(html.parser.HTMLParser):
             self.refs += have.get(name, "").split()
         if tag == "label":
             self.labels.add(have["for"])
-        if tag in ("input", "select"):
+        if tag in ("input", "select") and have.get("type") != "hidden":
             self.controls.append(have["id"])
         if tag in ("h1", "h2", "h3"):
             self.headings.append(int(tag[1]))
@@ -135,7 +135,7 @@ class Web:
         self.folder = self.stack.enter_context(Folder())
         self.service = self.stack.enter_context(Computations(self.folder, **self.settings))
         if "ADMIN_SERVER_CERT" in self.settings:
-            self.port = int(self.service.process.wait_line(r"page: listening on .*, port (\d+), with mutual TLS")[1])
+            self.port = int(self.service.process.wait_line(r"page: listening on .*, port (\d+), with (?:mutual )?TLS")[1])
             self.socket = None
         else:
             found = self.service.process.wait_line(r"page: port (\d+) of this machine; .*--unix-socket (\S+) ")

@@ -24,7 +24,8 @@ def routes():
         table = file.read().split("const struct web_route web_routes[] = {")[1].split("\n};")[0]
     found = re.findall(r'\b(?:API|PAGE)\("([^"]+)",\s*(DEED_\w+)', table)
     everybody = re.findall(r'\bOPEN\("([^"]+)"', table)
-    assert len(found) + len(everybody) + table.count("HTTP_POST") == table.count('("/') + table.count('"/link"'), table
+    forms = re.findall(r'\bFORM\("([^"]+)"', table)  # sign_in.py
+    assert len(found) + len(everybody) + len(forms) + table.count("HTTP_POST") == table.count('("/') + table.count('"/link"'), table
     return found
 
 

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cmd_user_password.c — how a user of the computation service signs in with a browser. */
+#include "cli/base/secret.h"
+#include "cli/base/text.h"
+#include "cli/client/people_client.h"
+#include "cli/cmd/commands.h"
+
+#include <string.h>
+
+static enum cli_exit run_password(struct cli *cli, struct err *e)
+{
+	People__SetPasswordRequest request = PEOPLE__SET_PASSWORD_REQUEST__INIT;
+	char password[SECRET_MAX + 1];
+	ProtobufCMessage *response;
+	enum cli_exit status;
+
+	if (secret_choose("Password", cli_flag(cli, "stdin"), password, e) < 0)
+		return CLI_USAGE;
+	request.user = (char *)(uintptr_t)cli->operands[0];
+	request.password = password;
+	status = computation_call(cli, &people_set_password, &request.base, &response, e);
+	explicit_bzero(password, sizeof(password));
+	if (status != CLI_OK)
+		return status;
+	protobuf_c_message_free_unpacked(response, NULL);
+	fprintf(cli->out, "user %s has a new password; sessions that were open have ended\n",
+		cli->operands[0]);
+	return CLI_OK;
+}
+
+/* clang-format off */
+static const struct cli_option password_options[] = {
+	{ .name = "stdin", .help = "read it from standard input, one line, and not from the terminal" },
+	CLIENT_OPTIONS,
+	{ .name = NULL },
+};
+/* clang-format on */
+
+const struct command cmd_user_password = {
+	.name = "user password",
+	.args = "NAME",
+	.help = "give a user a password for the computation service's page",
+	.operands_min = 1,
+	.operands_max = 1,
+	.options = password_options,
+	.run = run_password,
+	.more = "It is asked for twice on the terminal, and not shown. It has at least 12 characters and at most 256\n"
+		"bytes, and 6 of its characters belong neither to the user's name, nor to a word that everybody\n"
+		"tries, nor to a run such as 345. With 'user link' users choose one that only they know.",
+};
+
+static enum cli_exit run_link(struct cli *cli, struct err *e)
+{
+	People__UserRequest request = PEOPLE__USER_REQUEST__INIT;
+	char time[COMPUTATION_TIME_MAX];
+	ProtobufCMessage *response;
+	const People__Link *link;
+	enum cli_exit status;
+
+	request.name = (char *)(uintptr_t)cli->operands[0];
+	status = computation_call(cli, &people_add_link, &request.base, &response, e);
+	if (status != CLI_OK)
+		return status;
+	link = (const People__Link *)response;
+	computation_time(link->expires, time);
+	fprintf(cli->out, "%s", text_plain(link->origin).text);
+	fprintf(cli->out, "%s\n", text_plain(link->path).text);
+	cli_hint(cli, "it works once, until %s%s", time,
+		 *link->origin ? "" : "; before it belongs https:// with the page's name and port");
+	protobuf_c_message_free_unpacked(response, NULL);
+	return CLI_OK;
+}
+
+const struct command cmd_user_link = {
+	.name = "user link",
+	.args = "NAME",
+	.help = "print a link with which a user chooses a password, once, within an hour",
+	.operands_min = 1,
+	.operands_max = 1,
+	.options = (const struct cli_option[]){ CLIENT_OPTIONS, { .name = NULL } },
+	.run = run_link,
+	.more = "For users who are new, and for those who forgot theirs. Whoever has the link first chooses: hand it\n"
+		"over where nobody else reads. A newer one makes it good for nothing.",
+};

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * web_form.h — what a page's form sends (WHATWG URL, 5.1), read as a query is (target.h). For this folder only.
+ */
+#pragma once
+
+#include "common/base/writer.h"
+#include "common/http/request.h"
+
+#define WEB_FORM_TYPE "application/x-www-form-urlencoded"
+enum { WEB_FORM_MAX = 3072 }; /* bytes of a body: three passwords, each character as %XX */
+
+struct web_form;
+
+/* These names, each once, and no other. The form is wiped when it is freed. */
+int web_form_read(const struct http_request *r, const char *const *names, struct web_form **form,
+		  struct err *e) MUST_CHECK;
+const char *web_form_text(const struct web_form *form, const char *name);
+void web_form_free(struct web_form *form);
+DEFINE_CLEANUP(struct web_form *, web_form_free)
+
+/* A form's begin, with what shows that a page of this session sent it; `csrf` NULL: there is no session yet. */
+void web_form_begin(struct writer *w, const char *action, const char *csrf);
+/* A labelled field. `kind`: what it is for, as browsers' stores of passwords know it. */
+void web_form_field(struct writer *w, const char *name, const char *label, const char *type,
+		    const char *kind, const char *value, const char *hint);
+void web_form_end(struct writer *w, const char *word);
+/* What was wrong with it, said at once. */
+void web_form_wrong(struct writer *w, const struct err *e);

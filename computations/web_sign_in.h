@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * web_sign_in.h — how one comes in: the rows' handlers.
+ *
+ * On loopback a session has a host name of its own (web_door.h), so who signed in gets there by a link; over TLS
+ * the page has the certificate's name, and the session's cookie comes at once.
+ */
+#pragma once
+
+#include "common/http/request.h"
+
+void web_sign_in(struct http_request *r, void *data);
+void web_sign_in_try(struct http_request *r, void *data);
+/* A link that lets somebody choose a password (entry.h). */
+void web_choose(struct http_request *r, void *data);
+void web_choose_try(struct http_request *r, void *data);
+/* A link to a name of its own. */
+void web_arrive(struct http_request *r, void *data);
+
+/* web_me.c: who is in, his sessions and tokens. */
+void web_me(struct http_request *r, void *data);
+void web_me_password(struct http_request *r, void *data);
+void web_me_password_try(struct http_request *r, void *data);
+void web_me_end(struct http_request *r, void *data);
+void web_me_end_others(struct http_request *r, void *data);
+void web_me_revoke(struct http_request *r, void *data);
+void web_sign_out(struct http_request *r, void *data);
